@@ -34,8 +34,7 @@ from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, native, rebuild
 from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import PLATFORM, category, guid
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import bound, event, filled, plain, text
+from nhi_watch.intake.shapes.values import bound, event, filled, moment, plain, text
 
 # ---- facts
 #

@@ -22,8 +22,7 @@ from typing import Any, Callable, NamedTuple, cast
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, part, rebuild, record_in
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, first, level_by_words, text, true
+from nhi_watch.intake.shapes.values import event, filled, first, level_by_words, moment, text, true
 
 NAME = "directories"
 SPLUNK_SOURCETYPES = ("auth0:events", "jumpcloud:events", "keycloak:events")

@@ -31,8 +31,7 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import account_of
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native, part, rows_of
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, listed, plain, secret_hash, text, true
+from nhi_watch.intake.shapes.values import event, listed, moment, plain, secret_hash, text, true
 
 # ---- feeds
 #

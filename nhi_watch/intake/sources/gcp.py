@@ -25,10 +25,9 @@ from typing import Any, cast
 from nhi_watch.context import actions, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.shapes import google
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native, rebuild, record_in
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, listed, text, true
+from nhi_watch.intake.shapes.principals import GCP, google
+from nhi_watch.intake.shapes.values import event, filled, listed, moment, text, true
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 # ---- ecs
@@ -417,7 +416,7 @@ def _event_of(
     outcome, error = _outcome(code, granted, operation)
     credential = key.rpartition("/keys/")[2][:256] if key else ""
     return event(
-        0, identity, f"{service}:{operation}", provider=google.GCP, account=project, credential=credential,
+        0, identity, f"{service}:{operation}", provider=GCP, account=project, credential=credential,
         credential_type=_credential_type(credential, identity.kind), access=access(service, operation),
         outcome=outcome, error=error, address=address, user_agent=user_agent, region=region[:64],
         network="service:internal" if address == "private" else networks.network_of(address),
@@ -442,8 +441,8 @@ def _identity(email: str, subject: str, project: str, cluster: str) -> Identity:
     if k8s.is_kubernetes(email):
         return k8s.identify(email, "", f"{project}/{cluster}" if cluster else project)
     if "?uid=" in subject or not email:
-        return google.principal(subject, project)
-    return google.principal(f"serviceAccount:{email}" if subject.startswith("serviceAccount:") else email, project)
+        return google(subject, project)
+    return google(f"serviceAccount:{email}" if subject.startswith("serviceAccount:") else email, project)
 
 
 def _outcome(code: str, granted: str, operation: str) -> tuple[str, str]:

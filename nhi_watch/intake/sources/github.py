@@ -32,8 +32,7 @@ from nhi_watch.context import actions, agents
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import at, dataset, native, part
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, text
+from nhi_watch.intake.shapes.values import event, filled, moment, text
 
 # ---- facts
 #

@@ -30,8 +30,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes.forms import at, dataset, native, rebuild
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import bound, event, filled, level_by_words, plain, text
+from nhi_watch.intake.shapes.values import bound, event, filled, level_by_words, moment, plain, text
 
 # ---- facts
 #

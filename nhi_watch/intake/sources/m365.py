@@ -33,8 +33,7 @@ from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, part, rebuild
 from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import GUID, guid, named, rows
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, plain, text, true
+from nhi_watch.intake.shapes.values import event, filled, moment, plain, text, true
 from nhi_watch.intake.sources.entra import audit
 
 # ---- facts

@@ -28,8 +28,7 @@ from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, native, part, rebuild, renamed, rows_of
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, level_by_words, text, true
+from nhi_watch.intake.shapes.values import event, filled, level_by_words, moment, text, true
 
 # ---- facts
 #

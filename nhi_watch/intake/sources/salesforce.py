@@ -23,8 +23,7 @@ from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, part, rebuild
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, plain, text, whole
+from nhi_watch.intake.shapes.values import event, filled, moment, plain, text, whole
 
 NAME = "salesforce"
 SPLUNK_SOURCETYPES = ("sfdc:logfile", "sfdc:loginhistory", "sfdc:setupaudittrail")

@@ -31,8 +31,7 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import subject_of
 from nhi_watch.intake.shapes.forms import at, dataset, inner, native, part, record_in
 from nhi_watch.intake.shapes.microsoft import host
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, listed, plain, text
+from nhi_watch.intake.shapes.values import event, filled, listed, moment, plain, text
 
 NAME = "vault"
 SPLUNK_SOURCETYPES = ("hashicorp_vault_audit_log", "vault:audit")

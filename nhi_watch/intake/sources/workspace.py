@@ -21,10 +21,9 @@ from typing import Any, Optional, cast
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
-from nhi_watch.intake.shapes import google
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, rebuild
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, listed, plain, text
+from nhi_watch.intake.shapes.principals import google
+from nhi_watch.intake.shapes.values import event, filled, listed, moment, plain, text
 
 # ---- events
 #
@@ -318,7 +317,7 @@ def _identity(who: tuple[str, str], by: tuple[str, str], app: tuple[str, str], c
     if by[0] == "KEY" and by[1]:
         return _make(customer, f"app:{by[1]}", by[1], "app")
     if email.endswith("gserviceaccount.com"):
-        return google.principal(email)
+        return google(email)
     if not profile and not email:
         return _make(customer, "anonymous", "anonymous", "anonymous")
     return _make(customer, f"user:{profile or email.lower()}", email or profile, "user", "google_account")

@@ -34,8 +34,7 @@ from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import dataset, native
 from nhi_watch.intake.shapes.json import parsed
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, plain, text
+from nhi_watch.intake.shapes.values import filled, moment, plain, text
 from nhi_watch.intake.sources.entra import audit
 from nhi_watch.intake.sources.entra.audit import of_ecs
 
