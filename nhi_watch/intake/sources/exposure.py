@@ -30,7 +30,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import account_of
 from nhi_watch.core.timestamps import render
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native, part, rows_of
+from nhi_watch.intake.shapes.forms import Tree, at, claimant, dataset, every, inner, native, part, rows_of
 from nhi_watch.intake.shapes.values import event, listed, moment, plain, secret_hash, text, true
 
 # ---- feeds
@@ -334,15 +334,12 @@ _RAW = (
 )
 
 
-def claims(record: object) -> bool:
-    """Whether the record is a finding of one of the feeds, in any of its shapes."""
-    if record.__class__ is not dict:
-        return False
-    row = cast(Mapping[str, Any], record)
-    raw: Any = row.get("_raw")
-    if raw.__class__ is str:
-        return any(one in raw and two in raw for one, two in _RAW)
-    return bool(feed_of(row)) or _dataset(row) != ""
+def _is_text(raw: str) -> bool:
+    return any(one in raw and two in raw for one, two in _RAW)
+
+
+claims = claimant(lambda row: feed_of(row) != "", _is_text, *_DATASETS, *(f"{name}.*" for name in _DATASETS))
+"""Whether the record is a finding of one of the feeds, in any of its shapes."""
 
 
 def _dataset(row: Mapping[str, Any]) -> str:

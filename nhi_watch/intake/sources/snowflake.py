@@ -24,7 +24,7 @@ from typing import Any, cast
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.shapes.forms import Tree, dataset, native, rebuild
+from nhi_watch.intake.shapes.forms import Tree, claimant, dataset, native, rebuild
 from nhi_watch.intake.shapes.values import event, filled, moment, plain, text
 
 NAME = "snowflake"
@@ -49,7 +49,7 @@ _FACTORS = {
 }
 _ECS = {
     "EVENT_ID": "event.id", "EVENT_TIMESTAMP": "@timestamp", "EVENT_TYPE": "event.action", "USER_NAME": "user.name",
-    "CLIENT_IP": "source.ip", "CLIENT_IP|2": f"{_DATASET}.client_ip", "ERROR_CODE": "error.code",
+    "CLIENT_IP": ("source.ip", f"{_DATASET}.client_ip"), "ERROR_CODE": "error.code",
     "ERROR_MESSAGE": "event.reason", "REPORTED_CLIENT_TYPE": f"{_DATASET}.reported_client_type",
     "FIRST_AUTHENTICATION_FACTOR": f"{_DATASET}.first_authentication_factor",
     "SECOND_AUTHENTICATION_FACTOR": f"{_DATASET}.second_authentication_factor", "IS_SUCCESS": "event.outcome",
@@ -74,20 +74,21 @@ def _completed(row: Tree) -> Tree:
     return row
 
 
-def claims(record: object) -> bool:
-    """Whether the record is a row of one of the two views, or Elastic's document of a login."""
-    if record.__class__ is not dict:
-        return False
-    row = cast(Row, record)
-    raw = row.get("_raw")
-    if raw.__class__ is str:
-        found = raw.upper()
-        return '"USER_NAME"' in found and ('"EXECUTION_STATUS"' in found or '"IS_SUCCESS"' in found)
+def _is_row(row: Tree) -> bool:
     if "USER_NAME" in row and ("EXECUTION_STATUS" in row or "IS_SUCCESS" in row):
         return True
-    if dataset(row).startswith("snowflake.") or any(all(name in row for name in view) for view in _OTHER_VIEWS):
+    if any(all(name in row for name in view) for view in _OTHER_VIEWS):
         return True
     return "user_name" in row and ("execution_status" in row or ("is_success" in row and "event_type" in row))
+
+
+def _is_text(raw: str) -> bool:
+    found = raw.upper()
+    return '"USER_NAME"' in found and ('"EXECUTION_STATUS"' in found or '"IS_SUCCESS"' in found)
+
+
+claims = claimant(_is_row, _is_text, "snowflake.*")
+"""Whether the record is a row of one of the two views, or Elastic's document of a login."""
 
 
 def _upper(row: Row) -> Row:

@@ -16,12 +16,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Optional, cast
+from typing import Any, Optional
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, rebuild
+from nhi_watch.intake.shapes.forms import Tree, at, claimant, inner, native, rebuild
 from nhi_watch.intake.shapes.principals import google
 from nhi_watch.intake.shapes.values import event, filled, listed, moment, plain, text
 
@@ -162,16 +162,13 @@ _ECS = {
     "id.applicationName": "event.provider",
     "id.customerId": "organization.id",
     "name": "event.action",
-    "actor.email": "source.user.email",
-    "actor.email|2": "user.email",
-    "actor.profileId": "source.user.id",
-    "actor.profileId|2": "user.id",
+    "actor.email": ("source.user.email", "user.email"),
+    "actor.profileId": ("source.user.id", "user.id"),
     "actor.callerType": f"{_GW}.actor.type",
     "actor.key": f"{_GW}.actor.key",
     "ipAddress": "source.ip",
     "own": _GW,
-    "dataset": "event.dataset",
-    "dataset|2": "data_stream.dataset",
+    "dataset": ("event.dataset", "data_stream.dataset"),
 }
 # ECS renames parameters; for those that matter here, back again.
 _RENAMED = {
@@ -193,22 +190,16 @@ _RENAMED = {
 }  # fmt: skip
 
 
-def claims(record: object) -> bool:
-    """Whether the record is an activity of Workspace's reports, in any of its three shapes."""
-    if record.__class__ is not dict:
-        return False
-    row = cast(Tree, record)
-    raw = row.get("_raw")
-    if raw.__class__ is str:
-        return '"applicationName"' in raw and '"id"' in raw and ('#activity"' in raw or '"events"' in raw)
-    stream = dataset(row)
-    if stream:
-        return stream.startswith(f"{_GW}.")
+def _is_row(row: Tree) -> bool:
     if row.get("kind") in _KINDS:
         return True
     unique = row.get("id")
     named = "events" in row or "name" in row or "parameters" in row
     return ("applicationName" in unique if unique.__class__ is dict else "id.applicationName" in row) and named
+
+
+claims = claimant(_is_row, (('"applicationName"',), ('"id"',), ('#activity"', '"events"')), f"{_GW}.*")
+"""Whether the record is an activity of Workspace's reports, in any of its three shapes."""
 
 
 def read(record: object) -> Event:

@@ -180,8 +180,7 @@ _IDENTITIES = ("AwsIamAccessKey", "AwsIamUser", "AwsIamRole")
 _KEY_PREFIX = "AWS::IAM::AccessKey:"
 _SECURITYHUB = {
     "Id": "aws.securityhub_findings.id",
-    "AwsAccountId": "aws.securityhub_findings.aws_account_id",
-    "AwsAccountId|2": "cloud.account.id",
+    "AwsAccountId": ("aws.securityhub_findings.aws_account_id", "cloud.account.id"),
     "UpdatedAt": "aws.securityhub_findings.updated_at",
     "CreatedAt": "aws.securityhub_findings.created_at",
     "LastObservedAt": "aws.securityhub_findings.last_observed_at",
