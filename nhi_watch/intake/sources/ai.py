@@ -490,14 +490,11 @@ def read(record: object) -> Event:
     shape, session, target, issued, time = _raw(tree)
     made = _event_of(tuple(map(text, shape)))
     made = made._replace(issued=issued) if issued else made
-    return filled(made, moment(time), _id_of(tree), session, target)
+    unique = plain(tree.get("requestId") or tree.get("id") or tree.get("event_id"))[:256]
+    return filled(made, moment(time), unique, session, target)
 
 
 # Token counts and answers differ from record to record, and matter: of invocations nothing is remembered.
-
-
-def _id_of(tree: Row) -> str:
-    return plain(tree.get("requestId") or tree.get("id") or tree.get("event_id"))[:256]
 
 
 def _raw(tree: Row) -> tuple[tuple[Any, ...], str, str, str, object]:

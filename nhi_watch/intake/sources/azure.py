@@ -454,14 +454,9 @@ def _storage_key(identity: Row, uri: object) -> tuple[Any, ...]:
     """The parts of a storage record's identity, and whether its address is signed."""
     asked = _part(identity.get("requester")).get
     return (
-        identity.get("type") or "none",
-        identity.get("tokenHash"),
-        asked("tenantId"),
-        asked("appId"),
-        asked("objectId"),
-        asked("upn"),
-        "y" if "sig=" in plain(uri) else "",
-    )
+        identity.get("type") or "none", identity.get("tokenHash"),
+        *map(asked, ("tenantId", "appId", "objectId", "upn")), "y" if "sig=" in plain(uri) else "",
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=4096)

@@ -91,10 +91,6 @@ claims = claimant(_is_row, _is_text, "snowflake.*")
 """Whether the record is a row of one of the two views, or Elastic's document of a login."""
 
 
-def _upper(row: Row) -> Row:
-    return {key.upper(): value for key, value in row.items() if isinstance(key, str)}
-
-
 def _plain(time: object) -> object:
     """RFC 3339 out of `2026-03-02 14:00:05.123 -0000`."""
     if not isinstance(time, str) or time[10:11] != " ":
@@ -161,7 +157,7 @@ def read(record: object) -> Event:
         raise RejectError("no_identity", "neither a login nor a query: who did it is told by login and query history")
     if is_document:
         told = _completed(rebuild(told, _ECS))
-    row = told if "USER_NAME" in told else _upper(told)
+    row = told if "USER_NAME" in told else {key.upper(): value for key, value in told.items() if isinstance(key, str)}
     shape, time, record_id, session, target = _parts(row)
     if not shape[0]:
         raise RejectError("no_action", "QUERY_TYPE and QUERY_TEXT are missing")

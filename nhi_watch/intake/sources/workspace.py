@@ -214,8 +214,9 @@ def read(record: object) -> Event:
     raw = _raw(tree)
     if raw is None:
         raise RejectError("no_action", "the event's name is missing or no text")
-    shape, session, target, _ = raw
-    made = filled(_event_of(*map(text, shape)), moment(at(tree, "id.time")), _id_of(raw), session, target)
+    shape, session, target, unique = raw
+    told = f"{unique}:{shape[1]}"[:256] if unique else ""
+    made = filled(_event_of(*map(text, shape)), moment(at(tree, "id.time")), told, session, target)
     return made._replace(links=(BEHALF + session,)) if session else made
 
 
@@ -231,10 +232,6 @@ def _completed(tree: Tree) -> Tree:
         told = ((name, at(own, path)) for name, path in named.items())
         tree["parameters"] = {name: value for name, value in told if value is not None}
     return tree
-
-
-def _id_of(raw: Optional[tuple[tuple[object, ...], str, str, str]]) -> str:
-    return f"{raw[3]}:{raw[0][1]}"[:256] if raw is not None and raw[3] else ""
 
 
 def _raw(tree: Row) -> Optional[tuple[tuple[object, ...], str, str, str]]:
@@ -254,19 +251,11 @@ def _raw(tree: Row) -> Optional[tuple[tuple[object, ...], str, str, str]]:
     email, profile = actor.get("email"), actor.get("profileId")
     session = plain(profile)[:256] or plain(email)[:256] if client else ""
     shape = (
-        app,
-        _operation(app, name, given),
-        None if client else email,
-        None if client else profile,
-        actor.get("callerType"),
-        actor.get("key"),
-        tree.get("ipAddress"),
-        unique.get("customerId"),
-        client,
-        given.get("app_name") if client else None,
-        ",".join(sorted({*traits})) if traits else "",
+        app, _operation(app, name, given), None if client else email, None if client else profile,
+        actor.get("callerType"), actor.get("key"), tree.get("ipAddress"), unique.get("customerId"), client,
+        given.get("app_name") if client else None, ",".join(sorted({*traits})) if traits else "",
         given.get("login_challenge_status") if app == "login" else None,
-    )
+    )  # fmt: skip
     return shape, session, target_of(given), plain(unique.get("uniqueQualifier"))[:100]
 
 

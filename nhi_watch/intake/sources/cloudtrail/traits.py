@@ -65,7 +65,7 @@ def exposure(policy: object, own: set[str]) -> Iterator[str]:
             if principal == "*":
                 if not _limited(statement):
                     yield "public"
-            elif own and _account(principal) not in (own | {""}):
+            elif own and (account_of(principal) or (principal if principal.isdigit() else "")) not in (own | {""}):
                 yield "shared_outside"
 
 
@@ -74,10 +74,6 @@ def _principals(statement: dict[str, Any]) -> list[str]:
         return ["*"]
     principal = statement.get("Principal")
     return _texts(principal.get("AWS") if isinstance(principal, dict) else principal)
-
-
-def _account(principal: str) -> str:
-    return account_of(principal) or (principal if principal.isdigit() else "")
 
 
 def _limited(statement: dict[str, Any]) -> bool:

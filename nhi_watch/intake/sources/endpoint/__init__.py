@@ -138,11 +138,8 @@ def _of_text(raw: str, row: Row) -> Optional[Parts]:
     return None
 
 
-def _is_sysmon(document: Row) -> bool:
-    return dataset(document) == _SYSMON or text(at(document, "event.provider"), 40) == logs.SYSMON
-
-
 def _of_document(document: Row) -> Optional[Parts]:
-    if "winlog" in document and _is_sysmon(document):
+    told = text(at(document, "event.provider"), 40)
+    if "winlog" in document and (dataset(document) == _SYSMON or told == logs.SYSMON):
         return logs.parts_sysmon(logs.of_document(document))
     return logs.parts(document)

@@ -199,10 +199,6 @@ claims = claimant(_is_row, (('"audit.k8s.io/', "kube-audit"), ("audit.k8s.io/",)
 """Whether the record is a Kubernetes audit event, in any of its three shapes."""
 
 
-def _audit(document: Row) -> Row:
-    return inner(inner(document, "kubernetes"), "audit")
-
-
 def read(record: object) -> Event:
     """The full reading.
 
@@ -211,7 +207,7 @@ def read(record: object) -> Event:
     """
     found, is_document = native(record)
     opened = opened_aks(found)
-    tree: Row = _audit(found) if is_document and opened is found else opened
+    tree: Row = inner(inner(found, "kubernetes"), "audit") if is_document and opened is found else opened
     if tree.get("stage") == "RequestReceived":
         raise RejectError("unfinished", "the request's outcome comes in a record of its own")
     tree = _sound(tree)
@@ -367,4 +363,3 @@ def _target_class(name: str, space: str) -> str:
     if not space or not name.startswith("system:serviceaccount:") or name.startswith("system:serviceaccount:kube-"):
         return ""
     return "own" if name.split(":")[2] == space else "foreign"
-
