@@ -9,7 +9,7 @@ from nhi_watch.act.posture.checks import look
 from nhi_watch.act.posture.clouds import Exports, Limits, scene
 from nhi_watch.context.assets import NO_ASSETS
 from nhi_watch.core.timestamps import DAY, HOUR, parse
-from nhi_watch.detect import history, model
+from nhi_watch.detect import history
 from nhi_watch.hosts.splunk.notables import event_of
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.memory import MemoryStore
@@ -57,7 +57,7 @@ def now_of(server: Server) -> int:
 
 
 def _posture(server: Server, store: MemoryStore, now: int) -> None:
-    known = history.read(store, model.load())
+    known = history.read(store)
     for document in look(scene(known, Exports(), NO_ASSETS, LIMITS, now), store).notables:
         server.notable(event_of(document, now), now)
 

@@ -18,7 +18,7 @@ from nhi_watch.context.assets import NO_ASSETS, Asset
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import NotableIdentity, TimelineEntry
 from nhi_watch.core.timestamps import DAY, HOUR, render
-from nhi_watch.detect import feedback, history, ledger, model
+from nhi_watch.detect import feedback, history, ledger
 from nhi_watch.detect.exposure import fast
 from nhi_watch.detect.ledger import Entry, Exemption
 from nhi_watch.state.memory import MemoryStore
@@ -50,11 +50,11 @@ def exposed(*parts: list[dict[str, Any]], known: Any = NO_ASSETS) -> tuple[Memor
     store = MemoryStore()
     run(store, [one for part in parts for one in part])
     fast.tell(store, KEY, LEAK, "public-repo")
-    return store, fast.judge(store, history.read(store, model.load()), known, LEAK + HOUR).notables
+    return store, fast.judge(store, history.read(store), known, LEAK + HOUR).notables
 
 
 def follow(store: MemoryStore, notables: list[dict[str, Any]], now: int) -> dict[str, Entry]:
-    found = ledger.follow(store, history.read(store, model.load()), notables, now)
+    found = ledger.follow(store, history.read(store), notables, now)
     mine = {notable["id"] for notable in notables}
     return {entry.control: entry for entry in found if entry.notable in mine or not mine}
 
@@ -179,7 +179,7 @@ def test_what_the_attacker_does_himself_closes_no_control(name: str, params: dic
     store = MemoryStore()
     mine = act(TODAY, "10:40", "payments", name, **params)
     run(store, [*quiet(TODAY - 1), record(TODAY, "09:00", role="payments"), mine])
-    whole = history.read(store, model.load())
+    whole = history.read(store)
     attacked = next(life for life in whole.lives.values() if life.identity.name.endswith("/payments"))
     document = intrusion(TODAY, "10:30")
     document["identity"]["id"] = attacked.identity.id
@@ -193,13 +193,13 @@ def test_a_control_is_closed_by_somebody_else_after_the_last_odd_call_and_the_re
     store = MemoryStore()
     early = act(TODAY, "10:15", "admin", "DeleteRolePolicy", roleName="payments", policyName="a")
     run(store, [*quiet(TODAY - 1), record(TODAY, "09:00", role="payments"), early])
-    whole = history.read(store, model.load())
+    whole = history.read(store)
     attacked = next(life for life in whole.lives.values() if life.identity.name.endswith("/payments"))
     document = intrusion(TODAY, "10:30")
     document["identity"]["id"] = attacked.identity.id
 
     def status() -> Entry:
-        found = ledger.follow(store, history.read(store, model.load()), [document], TODAY * DAY + 12 * HOUR)
+        found = ledger.follow(store, history.read(store), [document], TODAY * DAY + 12 * HOUR)
         return next(entry for entry in found if entry.control == "reduce_privilege")
 
     assert status().status == "open"
@@ -255,7 +255,7 @@ def test_an_entry_outlives_its_notable_and_keeps_its_owner() -> None:
 
 def test_notables_tell_the_status_of_their_controls() -> None:
     store, notables = exposed(USUAL, [OFF])
-    standing = ledger.follow(store, history.read(store, model.load()), notables, LEAK + 10 * HOUR)
+    standing = ledger.follow(store, history.read(store), notables, LEAK + 10 * HOUR)
     (document,) = ledger.told(notables, standing)
     assert [c["status"] for c in document["controls"]] == ["done", "open"]
 
@@ -265,13 +265,13 @@ def test_a_run_s_end_lists_exposures_and_the_status_of_every_control() -> None:
     notable = role_notable(store)
     run(store, [*USUAL, OFF, admin(TODAY, "20:00", "DeleteRole", roleName="payments-api")])
     fast.tell(store, KEY, LEAK, "public-repo")
-    found = fast.follow_up(store, model.load(), NO_ASSETS, [notable])
+    found = fast.follow_up(store, NO_ASSETS, [notable])
     assert [(n["kind"], [c["status"] for c in n["controls"]]) for n in found.notables] == [
         ("compromise", ["done", "done"]),
         ("exposure", ["done", "open"]),
     ]
     assert [n["kind"] for n in found.exposures] == ["exposure"]
-    assert not fast.follow_up(store, model.load(), NO_ASSETS, [notable]).exposures
+    assert not fast.follow_up(store, NO_ASSETS, [notable]).exposures
 
 
 STATUSES = st.sampled_from(["open", "done", "verified", "excepted"])

@@ -21,7 +21,7 @@ from nhi_watch.act.posture.finding import calls_unused, silence
 from nhi_watch.context.assets import NO_ASSETS, Asset
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY, render
-from nhi_watch.detect import history, model
+from nhi_watch.detect import history
 from nhi_watch.state.baseline import Profile
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.sqlite import SqliteStore
@@ -43,7 +43,7 @@ def looked(
     rows = list(records)
     if rows:
         run(store, rows)
-    whole = history.read(store, model.load())
+    whole = history.read(store)
     found = look(scene(whole, told or Exports(), known, limits or Limits(), NOW), store)
     for notable in found.notables:
         schema().validate(notable)

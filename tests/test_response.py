@@ -30,7 +30,7 @@ from nhi_watch.act.response.plan import Policy, Subjects
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import NotableIdentity
 from nhi_watch.core.timestamps import DAY, parse, render
-from nhi_watch.detect import history, model
+from nhi_watch.detect import history
 from nhi_watch.detect.history import History
 from nhi_watch.hosts.files import jobs
 from nhi_watch.hosts.files import respond as command
@@ -469,14 +469,14 @@ def test_a_receiver_that_does_not_take_it_is_told_and_nothing_is_lost(status: in
 def test_what_breaks_is_told_by_last_use() -> None:
     from core_samples import run
     from nhi_watch.act.response import plan
-    from nhi_watch.detect import history, model
+    from nhi_watch.detect import history
     from nhi_watch.detect.exposure import fast
     from test_exposure import LEAK, USUAL
 
     store = MemoryStore()
     run(store, USUAL)
     fast.tell(store, "AKIARTXV5AHDKEYKEYKE", LEAK, "public-repo")
-    whole = history.read(store, model.load())
+    whole = history.read(store)
     life = next(life for life in whole.lives.values() if life.sights)
     who = {"id": life.identity.id}
     found = plan.of(whole, notable(), [who])
@@ -612,7 +612,7 @@ def test_the_next_command_that_is_printed_works_from_the_plan_to_the_export(
 def lived(*records: dict[str, Any]) -> History:
     store = MemoryStore()
     run(store, json.loads(json.dumps(records).replace("111111111111", ACCOUNT)))
-    return history.read(store, model.load())
+    return history.read(store)
 
 
 def by_user(clock: str, name: str = "GetObject", key: str = KEY, **params: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from hashlib import blake2b
+from itertools import chain
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, Optional, TypeVar
 
@@ -150,6 +151,9 @@ def hash64(text: str) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
+GROWN = 1.25
+"""How many times the events of its last judgement make a day of the same calls worth another: signals of volume are
+logarithms, and a day's close judges all of it."""
 BEHAVIOURS = 2_000
 """Behaviours of one identity's day that keep all that they tell; see `CrowdedDay`."""
 FOLDED = "folded"
@@ -231,7 +235,8 @@ def _less(shape: Shape) -> Shape:
 class IdentityDay:
     """All behaviours of one identity within one UTC day, and which records they were made of."""
 
-    __slots__ = ("_crowd", "_loaded", "_shapes", "before", "behaviours", "counted", "day", "folded", "seen", "stored")
+    __slots__ = ("_crowd", "_loaded", "_shapes", "before", "behaviours", "counted", "day", "folded", "judged", "kinds",
+                 "seen", "stored")  # fmt: skip
 
     def __init__(self, day: int) -> None:
         self.day = day
@@ -239,6 +244,10 @@ class IdentityDay:
         """How many records a store held when this was loaded."""
         self.counted = 0
         """How many events it counted then."""
+        self.judged = 0
+        """How many it counted when it was last judged."""
+        self.kinds: set[Any] = set()
+        """What it was made of when it was loaded: shapes, targets, links."""
         self.before: Optional[IdentityDay] = None
         """Of what came late: the day as it was closed."""
         self.behaviours: dict[tuple[Shape, int], Behaviour] = {}
@@ -316,6 +325,19 @@ class IdentityDay:
     def events(self) -> int:
         """How many records are counted here."""
         return sum(b.count for b in self.behaviours.values())
+
+    def has_news(self) -> bool:
+        """Whether what was added since it was loaded may change how the day is judged.
+
+        That is a call, place, outcome, target or link that it had not, or events that are more by GROWN. An hour that
+        it had not is none by itself: of what is odd in nothing else the day's close tells.
+        """
+        if not self.kinds or len(self.behaviours) >= BEHAVIOURS or self.events() >= GROWN * self.judged:
+            return True
+        behaviours = self.behaviours.values()
+        shapes = {id(b.shape): b.shape for b in behaviours}
+        told = chain.from_iterable((*b.targets, *b.issued, *b.links) for b in behaviours)
+        return not (self.kinds.issuperset(shapes.values()) and self.kinds.issuperset(told))
 
 
 def _join(folded: set[int], mine: Behaviour, other: Behaviour) -> None:

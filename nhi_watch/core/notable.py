@@ -21,7 +21,7 @@ MAX_TIMELINE = 500
 
 IMPACTS = {"low": 0.5, "medium": 1.0, "high": 1.15, "critical": 1.3}
 """Level of impact → by what it multiplies the likelihood to give the expected loss."""
-BANDS = ((70.0, "critical"), (50.0, "high"), (30.0, "medium"), (12.0, "low"))
+BANDS = ((70.0, "critical"), (50.0, "high"), (30.0, "medium"), (10.0, "low"))
 """Expected loss from which a severity begins."""
 _TIMES = frozenset({"created", "first_time", "last_time", "time", "first_seen", "last_seen", "last_grown"})
 SHORTEST = 6
@@ -53,7 +53,7 @@ def _shared(one: str, other: str) -> int:
 def severity_of(loss: float) -> str:
     """The severity of an expected loss: of a likelihood in percent, times the weight of the impact's level.
 
-    >>> [severity_of(loss) for loss in (11.99, 12, 30, 50, 70)]
+    >>> [severity_of(loss) for loss in (9.99, 10, 30, 50, 70)]
     ['informational', 'low', 'medium', 'high', 'critical']
     """
     return next((name for low, name in BANDS if loss >= low), "informational")

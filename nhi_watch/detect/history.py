@@ -14,7 +14,6 @@ from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect.features import by_hand
 from nhi_watch.detect.impact import Reach, reach_of
-from nhi_watch.detect.model import Scorecard
 from nhi_watch.state import day_rows, inventory
 from nhi_watch.state.baseline import TENANT, Profile, Profiles
 from nhi_watch.state.inventory import Change, Credential
@@ -163,7 +162,7 @@ class History:
         return Span(min(s.first for s in spans), max(s.last for s in spans)) if spans else None
 
 
-def read(rows: Rows, card: Scorecard) -> History:
+def read(rows: Rows) -> History:
     """The whole history in a store; brings the inventory up to date with the behaviours that are kept."""
     state, history = State(rows), History()
     seen: dict[str, Life] = {}
@@ -181,20 +180,36 @@ def read(rows: Rows, card: Scorecard) -> History:
     return history
 
 
-def read_some(rows: Rows, card: Scorecard, names: Iterable[str]) -> History:
+def read_some(rows: Rows, names: Iterable[str]) -> History:
     """The history of some identities; of the others only their names and spans. Callers are not looked for."""
-    state, history = State(rows), History()
-    seen: dict[str, Life] = {}
+    history = History()
+    _lives(history, rows, *_lived(rows, names))
+    return history
+
+
+def fill(history: History, rows: Rows, names: Iterable[str]) -> None:
+    """Add to a history what some of its identities did."""
+    seen, profiles = _lived(rows, (name for name in names if name in history.lives))
+    for name, profile in profiles.items():
+        life = history.lives[name]
+        life.profile = profile
+        if name in seen:
+            life.sights, life.hands = seen[name].sights, seen[name].hands
+
+
+def _lived(rows: Rows, names: Iterable[str]) -> tuple[dict[str, Life], dict[str, Profile]]:
+    """What some identities did: of the days that are kept, and up to the last one."""
+    state, seen, baselines = State(rows), dict[str, Life](), Profiles()
     wanted = sorted(set(names))
+    if not wanted:
+        return seen, baselines.own
     keys = [f"{day:06d}/{name}" for day in state.daybook.days for name in wanted]
     for key, raw in sorted(rows.get("day", keys).items()):
         whole = day_rows.unpack(raw)
         _recent(seen.setdefault(key[7:], Life(whole.identity, Profile())), whole)
-    baselines = Profiles()
     baselines.groups = {TENANT: Profile()}  # not needed here, and not to be loaded
     state.fill(baselines, {name: IdentityDay(0) for name in wanted}, state.next_open_day())
-    _lives(history, rows, seen, baselines.own)
-    return history
+    return seen, baselines.own
 
 
 def _recent(life: Life, whole: IdentityDay) -> None:

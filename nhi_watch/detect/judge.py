@@ -1,8 +1,9 @@
 """The whole way on one page: what was read → judged by day → listed → written; and days that are over, learnt.
 
-A run judges the identities that have news on open days. A day is open until the second midnight after it, by event
-time. Then it is closed: all of it is judged once more, what that changes is written, and it is learnt. A closed day is
-final. What comes of it later is judged alone, by the habits of the day on which it came, and teaches nothing.
+A run judges the identities that have news on open days; whose calls are as before is only counted. A day is open until
+the second midnight after it, by event time. Then it is closed: all of it is judged once more, what that changes is
+written, and it is learnt. A closed day is final. What comes of it later is judged alone, by the habits of the day on
+which it came, and teaches nothing.
 
 So runs of five minutes, daily runs and one over all files come to the same notables once a day is closed, and a folder
 that is given in one run may lie in any order: its days are closed one after the other. Rows replace themselves, and
@@ -122,19 +123,25 @@ class Judge:
 
     def _judge(self, day: int, put_before: Iterable[str]) -> None:
         """Judge those who have news on an open day."""
-        wholes = self._came.get(day, {})
-        told = [name for name in put_before if name not in wholes]
+        wholes, before = self._came.get(day, {}), set(put_before)
+        told = sorted(before - wholes.keys())
         is_over = day < self._state.daybook.clock
         self._watch.look(day, [self._state.daybook.clock] if is_over else [])
         if wholes or told:
             one = Day(self._state, self._baselines(), day, self._context.assets)
-            for _ in self._in_batches(one, chain(wholes.items(), self._state.each_in(day, told))):
+            watched = before | self._acting(day)
+            fresh = ((name, whole) for name, whole in wholes.items() if name in watched or whole.has_news())
+            for _ in self._in_batches(one, chain(fresh, self._state.each_in(day, told))):
                 pass
             self._write(one)
-            self._state.judged_now(day, told)
+            self._state.judged_now(day, before)
         elif is_over:
             self._watch.again()
         self._watch.end()
+
+    def _acting(self, day: int) -> set[str]:
+        """Who was found to act oddly on a day: a notable tells of them all that there is."""
+        return {one.ranked.identity_id for one in self._state.odd(day) if one.ranked.likelihood >= ranking.FLOOR}
 
     def _close(self, day: int, baselines: Baselines, later: Sequence[int], put_before: Iterable[str]) -> None:
         """Judge all of a day once more, write what that changes, and learn it."""
@@ -161,6 +168,8 @@ class Judge:
         while some := dict(islice(left, AT_ONCE)):
             with self._tally.spent("score"):
                 one.judge(some)
+            for whole in some.values():
+                whole.judged = whole.events()
             self._tally.judged(some)
             yield from some.values()
 
@@ -201,7 +210,7 @@ class Judge:
         self._changed.update((notable["id"], notable) for notable in self._late)
         end = lives.end_of(state)
         kept = [fresh.get(notable["id"], notable) for notable in lives.standing(state)]
-        followed = fast.follow_up(state.rows, self._model, context.assets, kept, context.networks)
+        followed = fast.follow_up(state.rows, context.assets, kept, context.networks)
         routines = lives.routines(state, followed.notables)
         told = [lives.provisional(lives.as_of(notable, end, routines), end) for notable in followed.notables]
         scored = [notable for notable in told if notable["id"] in fresh]

@@ -27,7 +27,7 @@ FLOOR = 1.0
 """Likelihood, in percent, below which nothing becomes a notable."""
 LEAST = BANDS[-1][0]
 """Expected loss below which no notable gets a place, however much of the budget is left: at medium impact a likelihood
-of 12%. `nhi evaluate` tells how many of those just above it are intrusions."""
+of 10%. `nhi evaluate` tells how many of those just above it are intrusions."""
 PEOPLE = 17.0
 """Likelihood from which what a known person does is worth a notable: people do new things every day."""
 WEEK = 7

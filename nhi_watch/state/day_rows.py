@@ -10,8 +10,9 @@ import json
 import sys
 import zlib
 from array import array
+from itertools import chain
 from operator import attrgetter
-from typing import Any, Optional
+from typing import Optional
 
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.core.event import Identity
@@ -49,7 +50,7 @@ def pack(day: IdentityDay, words: bytes = b"") -> bytes:
     packed = uuids(ids)
     plain = [
         day.day, list(identities), [[identities[s.identity], *s[1:]] for s in shapes], list(sketches), rows,
-        ids if packed is None else len(ids),
+        ids if packed is None else len(ids), day.judged,
     ]  # fmt: skip
     text = json.dumps(plain, separators=(",", ":"), check_circular=False).encode()
     return deflated(text, words) + (packed or b"") + _swapped(array("Q", day.marks())).tobytes()
@@ -75,33 +76,32 @@ def unpack(raw: bytes, words: bytes = b"") -> IdentityDay:
 
 def _unpack(raw: bytes, words: bytes) -> IdentityDay:
     inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=words) if words else zlib.decompressobj()
-    number, identities, shapes, sketches, rows, told = json.loads(inflate.decompress(raw))
+    number, identities, shapes, sketches, rows, told, judged = json.loads(inflate.decompress(raw))
     rest = inflate.unused_data
     size = 16 * told if isinstance(told, int) else 0
     ids = texts(rest[:size]) if size else told
     day = IdentityDay(number)
     known = [Shape._make((Identity(*identities[i]), *others, tuple(traits))) for i, *others, traits in shapes]
-    at = 0
-    for start in range(0, len(rows), ROW):
-        b = _behaviour(day, known[rows[start]], rows[start + 1 : start + 6])
-        b.record_ids = ids[at : at + rows[start + 6]]
-        at += rows[start + 6]
-        kept = (list(sketches[i]) for i in rows[start + 7 : start + ROW])
-        b.sessions, b.targets, b.addresses, b.issued, b.links = kept
+    if set(map(type, rows)) - {int}:
+        raise ValueError("a count or a time that is no whole number")
+    at, make, behaviours = 0, Behaviour.__new__, day.behaviours
+    for start in range(0, len(rows), ROW):  # without __init__: it makes what is replaced at once
+        index, hour, count, first, last, minutes, many, sessions, targets, addresses, issued, links = (
+            rows[start : start + ROW]
+        )
+        b = behaviours[known[index], hour] = make(Behaviour)
+        b.shape, b.hour, b.count, b.first, b.last, b.minutes = known[index], hour, count, first, last, minutes
+        b.record_ids = ids[at : at + many]
+        at += many
+        b.sessions, b.targets, b.addresses = sketches[sessions][:], sketches[targets][:], sketches[addresses][:]
+        b.issued, b.links = sketches[issued][:], sketches[links][:]
     marks = array("Q")
     marks.frombytes(rest[size:])
     day.seen.update(_swapped(marks))
     day.stored = len(day.seen)
-    day.counted = day.events()
+    day.counted, day.judged = day.events(), judged
+    day.kinds = {*known, *chain.from_iterable(sketches)}
     return day
-
-
-def _behaviour(day: IdentityDay, shape: Shape, numbers: list[Any]) -> Behaviour:
-    if not all(type(number) is int for number in numbers):
-        raise ValueError("a count or a time that is no whole number")
-    b = day.behaviours[shape, numbers[0]] = Behaviour(shape, numbers[0])
-    b.count, b.first, b.last, b.minutes = numbers[1:]
-    return b
 
 
 def uuids(ids: list[str]) -> Optional[bytes]:

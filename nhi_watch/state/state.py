@@ -114,9 +114,12 @@ class State:
         return self.base(day)[NEW]
 
     def put_days(self, day: int, wholes: Mapping[str, IdentityDay], judged: bool = True) -> None:
-        """Keep identity-days; that they are not judged yet is written before them, that they are with them."""
-        news: list[Row] = [(f"{NEWS}{day:06d}/{name}", None if judged else b"1") for name in wholes]
-        self._store.put("day", news)
+        """Keep identity-days; of which there is news that is not judged yet is written before them."""
+        if not judged:
+            fresh = [name for name, whole in wholes.items() if whole.has_news()]
+            self._store.put("day", [(f"{NEWS}{day:06d}/{name}", b"1") for name in fresh])
+            for name in fresh:
+                wholes[name].judged = wholes[name].events()  # it will be: the mark stays until then
         self._store.put("day", [(f"{day:06d}/{name}", day_rows.pack(whole)) for name, whole in wholes.items()])
 
     def judged_now(self, day: int, names: Iterable[str]) -> None:

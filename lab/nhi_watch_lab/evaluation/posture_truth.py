@@ -227,7 +227,7 @@ def measure(seed: int, machines: int = 80) -> dict[str, Any]:
         intake.feed(rows, _no_reject)
     Judge(state, model.load()).settle(intake.days)
     details, wide = grants(tenant, raw, seed)
-    whole = history.read(store, model.load())
+    whole = history.read(store)
     known = posture_shared.assets_of(raw.days, tenant, shared)
     look_at = scene(whole, checks.authorization_details(details), known, Limits(OLD, IDLE), 0)
     found = look(look_at, store).summary

@@ -20,7 +20,6 @@ from nhi_watch.detect.exposure.notable import build
 from nhi_watch.detect.history import History, Life
 from nhi_watch.detect.impact import REACH_DAYS, Reach, reach_of
 from nhi_watch.detect.incident import FOLDED
-from nhi_watch.detect.model import Scorecard
 from nhi_watch.intake.sources.exposure import account_of_key
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import Profile
@@ -45,27 +44,23 @@ class Exposed(NamedTuple):
     """New ones, and new revisions."""
 
 
-def exposed(rows: Rows) -> bool:
-    """Whether anything is exposed at all: the cheap question of an ordinary run."""
-    return any(change.what == "exposed" for c in inventory.credentials(rows) for change in c.changes) or any(
-        change.what == "quarantined" for done in inventory.every_name(rows).values() for change in done
-    )
-
-
 def refresh(
-    rows: Rows, card: Scorecard, known: Assets, now: int = 0, networks: Networks = SHIPPED
+    rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED
 ) -> Exposed:
     """The exposures as they stand, from a store whose inventory is up to date; their notables are put into it.
 
-    `now` is the second at which one asks; 0: the latest second in the logs.
+    `history`: everybody's names and spans; what those did whom an exposure concerns is added to it. `now` is the second
+    at which one asks; 0: the latest second in the logs.
     """
-    if not exposed(rows):
+    quarantined = {n for n, done in history.names.items() if any(c.what == "quarantined" for c in done)}
+    told = (change for credential in history.credentials.values() for change in credential.changes)
+    if not quarantined and not any(change.what == "exposed" for change in told):
         return Exposed([], [])
-    names = {user.id for c in inventory.credentials(rows) for user in c.users if c.changes}
-    quarantined = {n for n, done in inventory.every_name(rows).items() if any(c.what == "quarantined" for c in done)}
-    everybody = inventory.identities(rows)
-    names |= {i for i, one in everybody.items() if inventory.name_key(one.identity) in quarantined}
-    return judge(rows, histories.read_some(rows, card, names & set(everybody)), known, now, networks)
+    names = {user.id for c in history.credentials.values() for user in c.users if c.changes}
+    if quarantined:
+        names |= {i for i, life in history.lives.items() if inventory.name_key(life.identity) in quarantined}
+    histories.fill(history, rows, names)
+    return judge(rows, history, known, now, networks)
 
 
 class Followed(NamedTuple):
@@ -78,14 +73,14 @@ class Followed(NamedTuple):
 
 
 def follow_up(
-    rows: Rows, card: Scorecard, known: Assets, notables: Sequence[dict[str, Any]], networks: Networks = SHIPPED
+    rows: Rows, known: Assets, notables: Sequence[dict[str, Any]], networks: Networks = SHIPPED
 ) -> Followed:
     """What every run does at its end: look at exposures, and move the controls of all notables by telemetry."""
-    found = refresh(rows, card, known, networks=networks)
+    history = histories.read_some(rows, ())
+    found = refresh(rows, history, known, networks=networks)
     asked = [*notables, *found.notables]
-    names = histories.read_some(rows, card, ())
-    wanted = ledger.to_check(rows, names, asked) & set(names.lives)
-    standing = ledger.follow(rows, histories.read_some(rows, card, wanted) if wanted else names, asked)
+    histories.fill(history, rows, ledger.to_check(rows, history, asked))
+    standing = ledger.follow(rows, history, asked)
     return Followed(ledger.told(asked, standing), ledger.told(found.changed, standing))
 
 

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: the exception or the state is wrong.
     """
-    from nhi_watch.detect import history, ledger, model
+    from nhi_watch.detect import history, ledger
     from nhi_watch.detect.exposure import fast
     from nhi_watch.report.words import visible
     from nhi_watch.state.state import State
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.exempted is None and (args.until or args.reason):
         raise InputError("--until and --reason belong to --except ID")
     with common.opened(args, own=args.exempted is not None) as store:
-        whole = history.read(store, model.load())
+        whole = history.read(store)
         notables = [*State(store).every_notable(), *fast.stored(store), *ledger.findings(store)]
         standing = ledger.follow(store, whole, notables, now)
         if args.exempted is not None:

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: the key, a time or the state is wrong.
     """
-    from nhi_watch.detect import feedback, history, model
+    from nhi_watch.detect import feedback, history
     from nhi_watch.detect.exposure import fast, timing
     from nhi_watch.detect.exposure.notable import exposure_id
 
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if args.key:
             fast.tell(store, args.key, since, where)  # refuses a secret before anything is printed
             find.about_to(console, f"{args.key[:60]} lies open since {render(since)}, where: {where}", args.json)
-        found = fast.judge(store, history.read(store, model.load()), known, now)
+        found = fast.judge(store, history.read(store), known, now)
         listed = feedback.apply(store, found.notables, int(time.time())).shown
     ranked = common.publish(args.out, listed, "exposure", args.state)
     ours = [notable for notable in ranked if notable["kind"] == "exposure"]

@@ -52,14 +52,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """
     from nhi_watch.act.posture.checks import look
     from nhi_watch.act.posture.clouds import Limits, scene
-    from nhi_watch.detect import history, ledger, model
+    from nhi_watch.detect import history, ledger
 
     exports, known = _exports(args), common.load_assets(args.assets)
     there = (args.state or args.out / "state.sqlite").exists()
     if not there and not exports.given:
         raise InputError("nothing to look at: give a state (`nhi score` writes one) or a report of a cloud")
     with common.opened(args, must_exist=False) as store:
-        whole = history.read(store, model.load())
+        whole = history.read(store)
         now = common.seconds(args.now, "--now") if args.now else _end(whole.now, exports)
         found = look(scene(whole, exports, known, Limits(args.secret_days, args.idle_days), now), store)
         standing = ledger.follow(store, whole, found.notables, now)

@@ -88,7 +88,7 @@ class Desk:
         """`callers`: look in every identity's days for who works through the notable's."""
         from nhi_watch.act import audit
         from nhi_watch.act.response import plan
-        from nhi_watch.detect import history, model
+        from nhi_watch.detect import history
 
         self.args, self.store = args, store
         self.now = common.seconds(args.now, "--now") if hasattr(args, "now") else audit.now()
@@ -96,7 +96,7 @@ class Desk:
         self.notable = find.one(store, args.id, args.out)
         names = [str(member["id"]) for member in plan.members_of(self.notable)]
         read = history.read if callers else partial(history.read_some, names=names)
-        self.history: History = read(store, model.load())
+        self.history: History = read(store)
         self.subjects = plan.subjects(self.history, self.notable)
         self.trail = find.trail(args)
         audit.note_change(self.trail, "policy", self.policy.file_sha256, {"name": self.policy.name})
