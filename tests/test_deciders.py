@@ -1,7 +1,8 @@
-"""What a client can write decides nothing but what the table of docs/trust.md grants: the table is held to the code."""
+"""What a client can write decides nothing but what docs/deciders.csv grants: the table is held to the code."""
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from nhi_watch.state.baseline import is_human
 from test_sources import GOOD
 from trees import changed, leaves
 
-PAGE = Path(__file__).parents[1] / "docs" / "trust.md"
+PAGE = Path(__file__).parents[1] / "docs" / "deciders.csv"
 HOSTILE = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120 Safari/537.36", "CloudTrailEvent",
     "AWSReservedSSO_Admin_0123456789abcdef", "signin.amazonaws.com", "console.amazonaws.com", "AWS Internal", "root",
@@ -37,8 +38,7 @@ class Decider(NamedTuple):
 
 
 def table() -> list[Decider]:
-    told = PAGE.read_text("utf-8").partition("<!-- deciders -->\n")[2].partition("<!-- /deciders -->")[0]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in told.splitlines()[2:]]
+    rows = list(csv.reader(PAGE.read_text("utf-8").splitlines()))[1:]
     return [Decider(what, _code(names), by, _code(feeds), decides) for what, names, by, feeds, decides in rows]
 
 

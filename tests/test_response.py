@@ -23,7 +23,7 @@ from core_samples import run
 from desk_samples import ACCOUNT, DAY_ONE, KEY, NOW, ROLE, USER, asked, desk, notable, state
 from need import shared_data
 from nhi_watch import cli
-from nhi_watch.act import audit, clock
+from nhi_watch.act import audit
 from nhi_watch.act.response import actions, approval, plan
 from nhi_watch.act.response.actions import CATALOGUE, PATTERNS, parameters
 from nhi_watch.act.response.plan import Policy, Subjects
@@ -282,7 +282,7 @@ def respond(folder: Path, what: str, *words: object, at: str = NOW, which: int =
     wanted = notable(DAY_ONE + which)["id"]
     more = ("--policy", folder / "response_policy.toml", *(("--now", at) if what == "plan" else ()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock, "now", lambda: parse(at))
+        patch.setattr(audit, "now", lambda: parse(at))
         return asked(command, what, wanted, *more, *words, out=folder)
 
 

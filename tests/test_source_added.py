@@ -19,7 +19,7 @@ SOURCE = '''"""Gadgets: the calls of a made-up product."""
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import dataset, native
-from nhi_watch.intake.shapes.times import moment
+from nhi_watch.intake.shapes.values import moment
 from nhi_watch.intake.shapes.values import text
 
 NAME = "gadget"

@@ -9,7 +9,7 @@ import pytest
 
 from need import shared_data
 from nhi_watch.core.errors import RejectError
-from nhi_watch.intake.shapes import google
+from nhi_watch.intake.shapes.principals import google
 from nhi_watch.intake.sources import gcp
 
 
@@ -43,8 +43,8 @@ def test_a_service_account_is_the_same_with_and_without_a_key() -> None:
 
 
 def test_an_account_that_was_made_again_is_another() -> None:
-    old = google.principal("deleted:serviceAccount:app@shop.iam.gserviceaccount.com?uid=117")
-    new = google.principal("app@shop.iam.gserviceaccount.com")
+    old = google("deleted:serviceAccount:app@shop.iam.gserviceaccount.com?uid=117")
+    new = google("app@shop.iam.gserviceaccount.com")
     assert old.id != new.id
     assert old.name == new.name
 

@@ -16,7 +16,7 @@ import orjson
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.intake.shapes.times import moment
+from nhi_watch.intake.shapes.values import moment
 
 HOURS = 24
 TARGETS = 24

@@ -23,27 +23,24 @@ unusual or risky. A name links to the file of its theme. A value of 0 is ordinar
 that the telemetry for it is missing, and has points of its own. Title, meaning, value, frameworks and what each needs
 of the Event: [signals.csv](signals.csv)."""
 ABOUT_SOURCES = """For: whoever connects a log, adds one, or asks what a missing field costs. Who acts, what is told of
-each call, and why records are refused stands at the head of each source's file, to which its name links. How much of
-real records is read: [sources, measured](method/sources_measured.md); of publishers' samples:
-[official samples](method/official_samples.md).
+each call, and why records are refused stands at the head of each source's file, to which its name links. How much is
+read: of [real records](method/sources_measured.md), of [publishers' samples](method/official_samples.md).
 
-**Which field feeds what**: [sources.csv](sources.csv), to filter (`grep '^gitlab,'`), found by leaving out each field
-of the samples in turn; one that another stands in for is not listed. What a signal needs: [signals](signals.md). Every
-record needs a time and an action; one without an identity is nobody's in particular (`anonymous`)."""
+**Which field feeds what**: [sources.csv](sources.csv), to filter (`grep '^gitlab,'`); what a signal needs:
+[signals](signals.md). Every record needs a time and an action; one without an identity is nobody's (`anonymous`)."""
 HEAD = ["source", "what it reads", "Elasticsearch indices"]
 ADD_SOURCE = """## Adding a source
 
 1. `nhi_watch/intake/sources/NAME.py`. What it offers stands in [sources](../nhi_watch/intake/sources/__init__.py), what
    an Event holds in [event](../nhi_watch/core/event.py). [`contract.event`](../nhi_watch/intake/contract.py) fills in
-   what a log does not tell, `shapes.forms.native` opens Splunk's and Elastic's shapes, `shapes.times.moment` times.
+   what a log does not tell, `shapes.forms.native` opens Splunk's and Elastic's shapes, `shapes.values.moment` times.
 2. `tests/data/sources/NAME.jsonl`, a sample a line: `{"shape": …, "group": 1, "record": …, "event": …}`, or `"reject"`
    with the reason. Eight native ones or more; one group also as Splunk and as ECS have it.
 3. For Splunk its sourcetypes in `default/macros.conf`: `nhi_json_logs`, or `nhi_field_logs` where `_raw` is no JSON.
 4. `make docs`, then `.venv/bin/python -m pytest tests/test_source*.py tests/test_splunk_conf.py`: a failure says what
    is missing. Then `make check`.
 
-Tried from a fresh clone with two made-up services, the second by this list: 59 and 51 lines, 14 and 12 samples, five
-and four files; set-up, tests and all other commands took 6 and 5 minutes. How long a person writes was not measured."""
+Tried from a fresh clone with two made-up services: 59 and 51 lines, five and four files."""
 ABOUT_SCHEMAS = """Each is one module of `nhi_watch/intake/schemas/`: what lakes and pipelines keep in it is read as the
 product's own record, by the product's source ([what OCSF loses](method/ocsf.md))."""
 ADD_SIGNAL = """## Adding a signal
@@ -54,13 +51,9 @@ ADD_SIGNAL = """## Adding a signal
 2. `tests/data/signals/NAME.jsonl`, a sample a line, as beside it: `{"sample": "what it is", "history": …, "events": …,
    "fires": true}`; one that fires, and one that does not.
 3. `make docs`, `.venv/bin/python -m pytest tests/test_signals.py`, `make check`. Until `nhi train` has made a model
-   that knows it, it counts zero points and says so.
-
-Tried from a fresh clone with refused grants: 24 lines and 3 samples, two files; tests and all other commands took 3
-minutes."""
+   that knows it, it counts zero points and says so."""""
 ABOUT_NEEDS = """What a signal *needs* there is besides an identity, a time and an action: without it the signal is
-silent (its value is 0) or *cannot tell*; *in part*: some of its cases are silent. Found by leaving each value of the
-Event out of its samples."""
+silent or *cannot tell*; *in part*: some of its cases are."""
 
 
 def main(arguments: list[str]) -> int:

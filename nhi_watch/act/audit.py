@@ -14,11 +14,11 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.act import clock
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.notable import clip
 from nhi_watch.core.timestamps import render
@@ -29,6 +29,11 @@ START = "0" * 64
 WHATS = ("verdict", "exception", "approval", "export", "refusal", "model", "policy", "key", "llm", "import", "control",
          "repair")  # fmt: skip
 _FIELDS = ("seq", "time", "what", "by", "facts", "prev")
+
+
+def now() -> int:
+    """Seconds since 1970 by the machine: of approvals and the trail nobody may choose the time on a command line."""
+    return int(time.time())
 
 
 def canonical(plain: Mapping[str, Any]) -> str:
@@ -80,7 +85,7 @@ def _add(descriptor: int, head: Head, told: tuple[str, str, Mapping[str, Any]]) 
         OSError: it cannot be written, and the trail is as it was.
     """
     what, by, facts = told
-    body = {"seq": head.seq + 1, "time": render(clock.now()), "what": what, "by": clip(by, 100),
+    body = {"seq": head.seq + 1, "time": render(now()), "what": what, "by": clip(by, 100),
             "facts": dict(facts), "prev": head.hash}  # fmt: skip
     sealed, size = Head(head.seq + 1, digest(body)), os.fstat(descriptor).st_size
     try:

@@ -368,21 +368,16 @@ def write(
     on_text: Callable[[str], None] = lambda text: None,
 ) -> Written:
     """The brief of some facts. `on_sent` is given what goes to the endpoint, before it goes."""
+    template = tuple(map(_line, _ordered(told)))
     if endpoint is None:
-        return Written(_template(told), 0, 0, (), "")
-    # here: most briefs ask nobody
-
+        return Written(template, 0, 0, (), "")
     masked = mask(told)
     on_sent(f"{SYSTEM}\n\n{masked.prompt}")
     try:
         answer = ask(endpoint, SYSTEM, masked.prompt, on_text)
     except EndpointError as error:
-        return Written(_template(told), 0, 0, (), str(error))
+        return Written(template, 0, 0, (), str(error))
     return assemble(told, masked, answer)
-
-
-def _template(told: Sequence[Fact]) -> tuple[Line, ...]:
-    return tuple(_line(fact) for fact in _ordered(told))
 
 
 def _ordered(told: Sequence[Fact]) -> list[Fact]:
@@ -404,27 +399,24 @@ def assemble(told: Sequence[Fact], masked: Masked, answer: str) -> Written:
             continue
         spoken.update(id(fact) for fact in facts)
         cites = tuple(dict.fromkeys(cite for fact in facts for cite in fact.cites))
-        place[id(facts[0])] = Line(facts[0].section, _ended(restore(one.text, masked)), cites, True)
+        text = restore(one.text, masked)
+        ended = text if text.endswith((".", "!")) else f"{text}."
+        place[id(facts[0])] = Line(facts[0].section, ended, cites, True)
     shown = [fact for fact in _ordered(told) if id(fact) in place or id(fact) not in spoken]
     lines = [place.get(id(fact)) or _line(fact) for fact in shown]
     refused = tuple(one.why for one in checked if one.why)
     return Written(tuple(lines), len(checked), len(checked) - len(refused), refused, "")
 
 
-def _ended(text: str) -> str:
-    return text if text.endswith((".", "!")) else f"{text}."
-
-
 def render(written: Written) -> str:
     """A brief as plain text that is Markdown too."""
     parts = []
     for section in SECTIONS:
-        lines = [f"- {line.text} {_cited_writer(line)}" for line in written.lines if line.section == section]
+        mine = [line for line in written.lines if line.section == section]
+        lines = [f"- {one.text} {sentence(Fact(section, '', (), one.cites)).strip()}" for one in mine]
         if lines:
             parts.append("\n".join([section, *lines]))
     return "\n\n".join([QUOTED, *parts]) + "\n"
 
 
-def _cited_writer(line: Line) -> str:
-    return sentence(Fact(line.section, "", (), line.cites)).strip()
 

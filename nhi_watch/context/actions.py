@@ -18,17 +18,8 @@ _TABLES = Path(__file__).with_name("tables")
 
 LEVELS = ("list", "read", "write", "tagging", "permissions", "cost", "unknown")
 
-TACTICS = (
-    "recon",
-    "credential",
-    "persistence",
-    "privilege",
-    "evasion",
-    "execution",
-    "lateral",
-    "exfiltration",
-    "impact",
-)
+TACTICS = ("recon", "credential", "persistence", "privilege", "evasion", "execution", "lateral", "exfiltration",
+           "impact")  # fmt: skip
 """Kill-chain stages in the order in which `tactics` gives them."""
 
 # The API version that Lambda and CloudFront append to their event names.
@@ -222,25 +213,21 @@ def _operations() -> dict[str, dict[str, str]]:
 
 @cache
 def _raw_actions() -> dict[str, dict[str, str]]:
-    content: dict[str, dict[str, dict[str, str]]] = json.loads(
-        (_TABLES / "actions.json").read_text(encoding="utf-8")
-    )
+    content: dict[str, dict[str, dict[str, str]]] = json.loads((_TABLES / "actions.json").read_text("utf-8"))
     return content["services"]
 
 
-_parsed: dict[str, dict[str, str]] = {}
+_NO_ACTIONS: dict[str, str] = {}
 
 
 def _actions_of(prefix: str) -> dict[str, str]:
     """Operation → level of one IAM service prefix; only prefixes of the table are kept in memory."""
-    found = _parsed.get(prefix)
-    if found is None:
-        levels = _raw_actions().get(prefix)
-        if levels is None:
-            return {}
-        found = {name: level for level, names in levels.items() for name in names.split()}
-        _parsed[prefix] = found
-    return found
+    return _of_prefix(prefix) if prefix in _raw_actions() else _NO_ACTIONS
+
+
+@cache
+def _of_prefix(prefix: str) -> dict[str, str]:
+    return {name: level for level, names in _raw_actions()[prefix].items() for name in names.split()}
 
 
 @cache

@@ -28,9 +28,7 @@ from nhi_watch.core.errors import InputError
 # rows that cover the same network the longer prefix wins.
 
 
-KINDS = frozenset(
-    ("hosting", "isp", "mobile", "education", "business", "tor", "vpn", "private", "service", "unknown")
-)
+KINDS = frozenset(["hosting", "isp", "mobile", "education", "business", "tor", "vpn", "private", "service", "unknown"])
 COLUMNS = ["cidr", "owner", "kind", "comment"]
 NEEDED = COLUMNS[:3]
 """Splunk leaves out a column in which no row has a value, and may write them in another order."""
@@ -173,7 +171,7 @@ def _name_of_service(address: str) -> str:
 
 
 OwnList = Mapping[tuple[int, int], Mapping[int, tuple[str, str]]]
-"""The customer's list as `network_list.read` gives it."""
+"""The customer's list as `read` gives it."""
 NO_LIST: OwnList = {}
 
 
@@ -295,8 +293,6 @@ def load(path: Path) -> Networks:
     Raises:
         InputError: naming file and line, when a row is wrong.
     """
-    # its csv and ipaddress would double the time to import this module
-
     return Networks(read(path))
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, Optional
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, render
-from nhi_watch.intake.shapes.times import moment
+from nhi_watch.intake.shapes.values import moment
 
 AHEAD = "ahead"
 """The reason with which such records are rejected."""

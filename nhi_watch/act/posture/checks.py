@@ -70,13 +70,10 @@ def orphaned(scene: Scene) -> Iterator[Finding]:
         gone = _maker_gone(scene, life)
         if gone:
             yield Finding("orphaned_identity", life.identity, 40.0, f"{short(life.identity)}: {gone}", life=life)
-        elif scene.assets and not assets.find(scene.assets, life.identity).owner and _active(scene, life):
+        elif (scene.assets and not assets.find(scene.assets, life.identity).owner
+              and scene.today - life.profile.last < scene.limits.idle_days):  # fmt: skip
             evidence = f"{short(life.identity)}: active, but the asset table names no owner"
             yield Finding("orphaned_identity", life.identity, 20.0, evidence, life=life)
-
-
-def _active(scene: Scene, life: Life) -> bool:
-    return scene.today - life.profile.last < scene.limits.idle_days
 
 
 def _maker_gone(scene: Scene, life: Life) -> str:
@@ -328,16 +325,12 @@ def check(scene: Scene) -> Iterator[Finding]:
     for secret in scene.exports.secrets:
         life = scene.life_of(secret)
         told.add(life.identity.id if life else "")
-        if secret.active and not _expired(scene, secret):
+        if secret.active and not (0 < secret.expires < scene.now):
             yield from _exported(scene, secret, life)
     for life in scene.machines():
         if life.identity.id not in told:
             for credential in life.credentials:
                 yield from _seen(scene, life, credential)
-
-
-def _expired(scene: Scene, secret: Secret) -> bool:
-    return 0 < secret.expires < scene.now
 
 
 def _exported(scene: Scene, secret: Secret, life: Life | None) -> Iterator[Finding]:
@@ -684,4 +677,3 @@ def _used(scene: Scene, life: Life) -> dict[str, Any]:
         "calls": sorted(known),
         "not_lately": sorted(a for a, seen in known.items() if scene.today - seen.last >= scene.limits.idle_days),
     }
-

@@ -100,7 +100,8 @@ def frameworks_of(kind: str) -> Frameworks:
 
 def build(finding: Finding, reach: Reach, asset: Asset, now: int) -> Notable:
     """The notable; rank and revision are filled in by the caller."""
-    kind, weight, profile = KINDS[finding.kind], impact(asset, reach), _profile(finding)
+    kind, weight = KINDS[finding.kind], impact(asset, reach)
+    profile = finding.life.profile if finding.life else Profile()
     first = profile.first * DAY if profile.first >= 0 else now
     digest = _digest([finding.kind, finding.urgency])
     identity = finding.identity
@@ -121,10 +122,6 @@ def build(finding: Finding, reach: Reach, asset: Asset, now: int) -> Notable:
         record_count=len(finding.records), model=ModelRef(MODEL, RULES), baseline=BaselineRef(render_day(now // DAY)),
         receipt=Receipt(RULES, digest, _digest(baseline.to_row(profile))), merged_into=None,
     )  # fmt: skip
-
-
-def _profile(finding: Finding) -> Profile:
-    return finding.life.profile if finding.life else Profile()
 
 
 def _usual(finding: Finding, profile: Profile) -> Usual:

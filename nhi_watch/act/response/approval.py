@@ -127,21 +127,21 @@ def check(approval: Mapping[str, Any], plan: Mapping[str, Any], policy: Policy, 
     """
     where = f"approval by {str(approval.get('by'))[:60]!r}"
     fine = set(approval) == {*FIELDS} and all(isinstance(v, str) for v in approval.values())
-    _demand(fine and approval["schema"] == SCHEMA, where, "it is no approval")
+    demand(fine and approval["schema"] == SCHEMA, where, "it is no approval")
     approver = next((a for a in policy.approvers if a.name == approval["by"]), None)
-    _demand(approver is not None, where, f"{policy.name} names no such approver; put the lines that `nhi respond key` "
+    demand(approver is not None, where, f"{policy.name} names no such approver; put the lines that `nhi respond key` "
             "prints into a policy of your own, and give it with --policy to plan, approve and export")  # fmt: skip
     assert approver is not None
-    _demand(_signed(approval, approver), where, "it is forged: the signature does not fit the key in the policy")
-    _demand(approval["plan"] == plan["sha256"] and approval["notable"] == plan["notable"], where,
+    demand(_signed(approval, approver), where, "it is forged: the signature does not fit the key in the policy")
+    demand(approval["plan"] == plan["sha256"] and approval["notable"] == plan["notable"], where,
             "it is for another plan")  # fmt: skip
-    _demand(approval["policy"] == policy.sha256, where, "it was given under another policy")
+    demand(approval["policy"] == policy.sha256, where, "it was given under another policy")
     made, until = _time(where, approval["made"]), _time(where, approval["until"])
-    _demand(made <= now + AHEAD, where, f"it was given in the future, at {approval['made']}")
-    _demand(until == made + minutes_of(plan) * 60, where, "it claims to hold for longer than the policy allows")
-    _demand(now < until, where, f"it expired at {approval['until']}")
+    demand(made <= now + AHEAD, where, f"it was given in the future, at {approval['made']}")
+    demand(until == made + minutes_of(plan) * 60, where, "it claims to hold for longer than the policy allows")
+    demand(now < until, where, f"it expired at {approval['until']}")
     denied = [s for s in plan["steps"] if not approver.roles & {*s["approvers"]}]
-    _demand(not denied, where, f"the policy does not let them approve {denied[0]['action'] if denied else ''}")
+    demand(not denied, where, f"the policy does not let them approve {denied[0]['action'] if denied else ''}")
     return Checked(approver.name, approval["nonce"], until)
 
 
@@ -189,9 +189,9 @@ def check_all(
     found = [check(approval, plan, policy, now) for approval in approvals]
     for one in found:
         before = used(one.nonce)
-        _demand(before is None, f"approval by {one.by!r}", f"it was used before, at {before}; approve anew")
+        demand(before is None, f"approval by {one.by!r}", f"it was used before, at {before}; approve anew")
     people, needed = {one.by for one in found}, max(int(step["approvals"]) for step in plan["steps"])
-    _demand(len(people) >= needed, f"plan of {plan['notable']}",
+    demand(len(people) >= needed, f"plan of {plan['notable']}",
             f"it needs the approval of {needed} people, and has {len(people)}")  # fmt: skip
     return found
 
@@ -212,7 +212,7 @@ def used_by_trail(trail: Path) -> dict[str, str]:
     if not trail.exists():
         return {}
     told = audit.verify(trail)
-    _demand(not told.fault, f"{trail}", f"{told.fault}; before that is cleared up, nothing is handed over")
+    demand(not told.fault, f"{trail}", f"{told.fault}; before that is cleared up, nothing is handed over")
     exports = audit.found(trail, "export")
     return {str(nonce): row["time"] for row in exports for nonce in row["facts"].get("nonces", ())}
 
@@ -241,7 +241,7 @@ def _spend(path: Path, found: Sequence[Checked], now: int) -> None:
             fcntl.flock(file, fcntl.LOCK_EX)
             used = dict(line.split(" ", 1) for line in file.read().splitlines() if " " in line)
             for one in found:
-                _demand(one.nonce not in used, f"approval by {one.by!r}",
+                demand(one.nonce not in used, f"approval by {one.by!r}",
                         f"it was used before, at {used.get(one.nonce)}; approve anew")  # fmt: skip
             file.write("".join(f"{one.nonce} {render(now)}\n" for one in found))
             file.flush()
@@ -249,11 +249,6 @@ def _spend(path: Path, found: Sequence[Checked], now: int) -> None:
     except OSError as error:
         raise InputError(f"{path}: which approvals were used cannot be kept here ({error.strerror}), so nothing is "
                          f"handed over; name a file of this account's with {LEDGER_FILE}") from error  # fmt: skip
-
-
-def _demand(condition: bool, where: str, what: str) -> None:
-    if not condition:
-        raise InputError(f"{where}: {what}")
 
 
 # ---- approvers

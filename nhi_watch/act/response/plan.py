@@ -438,7 +438,7 @@ def only(plan: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     there = [step["action"] for step in plan["steps"]]
     unknown = sorted(set(names) - set(there))
     has = ", ".join(there) or "none"
-    _demand(not unknown, "--only", f"{', '.join(unknown)[:100]} is not in the plan; it has {has}")
+    demand(not unknown, "--only", f"{', '.join(unknown)[:100]} is not in the plan; it has {has}")
     steps = [step for step in plan["steps"] if step["action"] in names]
     return sealed({**plan, "steps": [{**step, "n": number} for number, step in enumerate(steps, 1)]})
 
@@ -530,20 +530,20 @@ def check(
         InputError: what is wrong; nothing of the plan may be used.
     """
     where = f"plan of {str(plan.get('notable'))[:40]!r}"
-    _demand(plan.get("schema") == SCHEMA and isinstance(plan.get("steps"), list), where, "it is no plan")
+    demand(plan.get("schema") == SCHEMA and isinstance(plan.get("steps"), list), where, "it is no plan")
     body = {name: value for name, value in plan.items() if name != "sha256"}
-    _demand(plan.get("sha256") == audit.digest(body), where, "it was changed: its hash does not fit")
+    demand(plan.get("sha256") == audit.digest(body), where, "it was changed: its hash does not fit")
     told = plan.get("policy")
-    _demand(isinstance(told, dict) and told.get("sha256") == policy.sha256, where,
+    demand(isinstance(told, dict) and told.get("sha256") == policy.sha256, where,
             f"it was made under another policy than {policy.name} is now; make it anew")  # fmt: skip
     now = (notable["id"], notable["revision"], level(notable), notable["severity"])
-    _demand((plan.get("notable"), plan.get("revision"), plan.get("impact"), plan.get("severity")) == now, where,
+    demand((plan.get("notable"), plan.get("revision"), plan.get("impact"), plan.get("severity")) == now, where,
             "the notable is another one by now; make the plan anew")  # fmt: skip
     alive = {quoted(member["id"]) for member in subjects.left(notable)}
-    _demand(bool(plan["steps"]), where, "it proposes nothing, so there is nothing to approve")
+    demand(bool(plan["steps"]), where, "it proposes nothing, so there is nothing to approve")
     for step in plan["steps"]:
         alike = isinstance(step, dict) and _alike(step, policy, notable, subjects)
-        _demand(alike and step["identity"] in alive, where,
+        demand(alike and step["identity"] in alive, where,
                 f"step {str(step.get('n') if isinstance(step, dict) else step)[:20]} is not one that {policy.name} "
                 "and the catalogue give")  # fmt: skip
 
@@ -560,11 +560,6 @@ def _alike(
     mine = [*subjects.credentials.get(member["id"], ())][:CREDENTIALS]
     made = (_step(action, rule, member, _given(notable, policy, member, one, subjects)) for one in [*mine, ""])
     return any(one is not None and {**one, "n": step.get("n")} == dict(step) for one in made)
-
-
-def _demand(condition: bool, where: str, what: str) -> None:
-    if not condition:
-        raise InputError(f"{where}: {what}")
 
 
 # ---- for people

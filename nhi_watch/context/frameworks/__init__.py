@@ -46,9 +46,7 @@ def check(ids: Iterable[str]) -> None:
     """
     unknown = [item for item in ids if item not in _entries()]
     if unknown:
-        raise UnknownIdError(
-            f"unknown framework ids: {', '.join(unknown)}; add them to nhi_watch/context/frameworks"
-        )
+        raise UnknownIdError(f"unknown framework ids: {', '.join(unknown)}; add them to nhi_watch/context/frameworks")
 
 
 def name(item: str) -> str:

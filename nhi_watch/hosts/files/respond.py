@@ -86,12 +86,12 @@ class Desk:
 
     def __init__(self, args: argparse.Namespace, store: SqliteStore, callers: bool = False) -> None:
         """`callers`: look in every identity's days for who works through the notable's."""
-        from nhi_watch.act import audit, clock
+        from nhi_watch.act import audit
         from nhi_watch.act.response import plan
         from nhi_watch.detect import history
 
         self.args, self.store = args, store
-        self.now = common.seconds(args.now, "--now") if hasattr(args, "now") else clock.now()
+        self.now = common.seconds(args.now, "--now") if hasattr(args, "now") else audit.now()
         self.policy: Policy = plan.load(common.policy_of(args) or plan.SHIPPED)
         self.notable = find.one(store, args.id, args.out)
         names = [str(member["id"]) for member in plan.members_of(self.notable)]

@@ -23,9 +23,8 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes import forms
 from nhi_watch.intake.shapes.forms import Table, Tree, at, every, inner, record_in
-from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.unflatten import unflatten
-from nhi_watch.intake.shapes.values import listed, text, whole
+from nhi_watch.intake.shapes.values import listed, moment, text, whole
 from nhi_watch.intake.sources.cloudtrail.native import OCSF as OF_CLOUDTRAIL
 from nhi_watch.intake.sources.kubernetes.actions import from_uri
 
@@ -39,15 +38,16 @@ Steps = tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]
 
 
 def steps(table: Table) -> Steps:
-    """A table (native path → OCSF path; `path|2` stands in for `path`) as it is walked for each record."""
-    paths = ((native.partition("|")[0].split("."), path.split(".")) for native, path in table.items())
+    """A table (native path → OCSF path, or several) as it is walked for each record."""
+    paths = ((native.split("."), path.split(".")) for native, told in table.items()
+             for path in ((told,) if isinstance(told, str) else told))  # fmt: skip
     return tuple((tuple(path), tuple(native[:-1]), native[-1]) for native, path in paths)
 
 
 def undone(event: Tree, table: Steps) -> Tree:
     """The native record: by the table, and what is unmapped where the table tells nothing.
 
-    >>> undone({"a": [{"b": 1}], "unmapped": {"n.m": "2", "n.l[]": "3,4"}}, steps({"n.k": "a.b", "n.k|2": "a"}))
+    >>> undone({"a": [{"b": 1}], "unmapped": {"n.m": "2", "n.l[]": "3,4"}}, steps({"n.k": ("a.b", "a"),}))
     {'n': {'k': 1, 'm': '2', 'l': ['3', '4']}}
     """
     tree: Tree = {}
@@ -171,8 +171,7 @@ _EKS = steps({
     "responseStatus.message": "api.response.message",
     "responseStatus.reason": "api.response.error",
     "responseStatus.status": "api.response.error_message",
-    "stageTimestamp": "time",
-    "stageTimestamp|2": "time_dt",
+    "stageTimestamp": ("time", "time_dt"),
 })
 _PROOFS = {"accessKeyId": "actor.session.credential_uid", "canonicalArn": "actor.session.issuer",
            "sessionName": "actor.session.uid", "arn": "cloud.account.uid"}  # fmt: skip
@@ -203,25 +202,18 @@ def _object(event: Tree, uri: str) -> Tree:
 
 
 _FINDING = steps({
-    "Id": "finding_info.uid",
-    "Id|2": "finding.uid",
-    "AwsAccountId": "cloud.account.uid",
-    "AwsAccountId|2": "cloud.account_uid",
+    "Id": ("finding_info.uid", "finding.uid"),
+    "AwsAccountId": ("cloud.account.uid", "cloud.account_uid"),
     "Region": "cloud.region",
     "ProductArn": "metadata.product.uid",
     "ProductName": "metadata.product.name",
     "GeneratorId": "metadata.product.feature.uid",
-    "Title": "finding_info.title",
-    "Title|2": "finding.title",
-    "Types": "finding_info.types",
-    "Types|2": "finding.types",
+    "Title": ("finding_info.title", "finding.title"),
+    "Types": ("finding_info.types", "finding.types"),
     "Severity.Label": "severity",
-    "LastObservedAt": "finding_info.last_seen_time_dt",
-    "LastObservedAt|2": "finding_info.last_seen_time",
-    "LastObservedAt|3": "finding.last_seen_time",
+    "LastObservedAt": ("finding_info.last_seen_time_dt", "finding_info.last_seen_time", "finding.last_seen_time"),
     "UpdatedAt": "time",
-    "Workflow.Status": "status",
-    "Workflow.Status|2": "state",
+    "Workflow.Status": ("status", "state"),
     "Action.AwsApiCallAction.Api": "evidences.api.operation",
     "Action.AwsApiCallAction.ServiceName": "evidences.api.service.name",
     "Action.AwsApiCallAction.RemoteIpDetails.IpAddressV4": "evidences.src_endpoint.ip",
@@ -252,11 +244,9 @@ def _finding_resource(told: Tree) -> dict[str, Any]:
 
 
 _GITHUB = steps({
-    "action": "metadata.event_code",
-    "action|2": "api.operation",
+    "action": ("metadata.event_code", "api.operation"),
     "_document_id": "metadata.uid",
-    "@timestamp": "time",
-    "@timestamp|2": "time_dt",
+    "@timestamp": ("time", "time_dt"),
     "actor": "actor.user.name",
     "actor_id": "actor.user.uid",
     "actor_session": "actor.session.uid",
@@ -280,19 +270,16 @@ def github(event: Tree) -> Tree:
 
 
 _OKTA = steps({
-    "eventType": "metadata.event_code",
-    "eventType|2": "api.operation",
+    "eventType": ("metadata.event_code", "api.operation"),
     "uuid": "metadata.uid",
-    "published": "time",
-    "published|2": "time_dt",
+    "published": ("time", "time_dt"),
     "displayMessage": "message",
     "actor.id": "actor.user.uid",
     "actor.type": "actor.user.type",
     "actor.displayName": "actor.user.name",
     "actor.alternateId": "actor.user.email_addr",
     "authenticationContext.externalSessionId": "actor.session.uid",
-    "client.ipAddress": "src_endpoint.ip",
-    "client.ipAddress|2": "evidences.src_endpoint.ip",
+    "client.ipAddress": ("src_endpoint.ip", "evidences.src_endpoint.ip"),
     "client.userAgent.rawUserAgent": "http_request.user_agent",
     "outcome.reason": "status_detail",
     "debugContext.debugData.url": "dst_endpoint.svc_name",

@@ -12,9 +12,9 @@ A source calls `native`; when that answers with a document, it rebuilds the nati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Optional
+from typing import Any, Optional, Union, cast
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.intake.shapes.json import parse
@@ -22,8 +22,10 @@ from nhi_watch.intake.shapes.unflatten import WIDEST, spread, unflatten
 from nhi_watch.intake.shapes.values import listed
 
 Tree = dict[str, Any]
-Table = Mapping[str, str]
-"""Native path → ECS field. A path may appear for several fields as `path`, `path|2`…: the first one told wins."""
+Table = Mapping[str, Sequence[str]]
+"""Native path → ECS field, or several, of which the first one told wins."""
+Words = tuple[tuple[str, ...], ...]
+"""Of each of these groups a text has one word."""
 
 _DEEPEST = 24
 _SPLUNK_OWN = frozenset((
@@ -85,6 +87,41 @@ def dataset(record: Mapping[str, Any]) -> str:
         if found.__class__ is str:
             return found
     return ""
+
+
+def claimant(
+    is_row: Callable[[Tree], bool], words: Union[Words, Callable[[str], bool]], *datasets: str
+) -> Callable[[object], bool]:
+    """A source's `claims`: by a text's words, by a document's dataset (or its beginning: `x.*`), by a row's names.
+
+    >>> claims = claimant(lambda row: "verb" in row, (('"verb"',), ('"a"', '"b"')), "x.y", "z.*")
+    >>> [claims(one) for one in ({"_raw": '{"verb": "b"}'}, {"event.dataset": "z.1"}, {"verb": 1}, {"a": 1}, 7)]
+    [True, True, True, False, False]
+    """
+    whole = frozenset(name for name in datasets if name[-1:] != "*")
+    begins = tuple(name[:-1] for name in datasets if name[-1:] == "*")
+
+    def claims(record: object) -> bool:
+        if record.__class__ is not dict:
+            return False
+        row = cast(Tree, record)
+        raw = row.get("_raw")
+        if raw.__class__ is str:
+            return words(raw) if callable(words) else _has(raw, words)
+        told = dataset(row)
+        return is_row(row) or told in whole or (begins != () and told.startswith(begins))
+
+    return claims
+
+
+def _has(text: str, words: Words) -> bool:
+    for group in words:
+        for word in group:
+            if word in text:
+                break
+        else:
+            return False
+    return True
 
 
 def is_alert(document: Mapping[str, Any]) -> bool:
@@ -257,14 +294,16 @@ def every(tree: Any, path: str) -> list[Any]:
 def rebuild(document: Mapping[str, Any], table: Table) -> Tree:
     """A native record out of an ECS document, by a table.
 
-    >>> rebuild({"user": {"id": "7"}}, {"actor_id": "user.id", "actor": "user.name", "actor|2": "user.id"})
+    >>> rebuild({"user": {"id": "7"}}, {"actor_id": "user.id", "actor": ("user.name", "user.id")})
     {'actor_id': '7', 'actor': '7'}
     """
     tree: Tree = {}
-    for path, field in table.items():
-        value = at(document, field)
-        if value is not None:
-            put(tree, path.partition("|")[0], value)
+    for path, fields in table.items():
+        for field in (fields,) if isinstance(fields, str) else fields:
+            value = at(document, field)
+            if value is not None:
+                put(tree, path, value)
+                break
     return tree
 
 

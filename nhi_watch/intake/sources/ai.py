@@ -21,16 +21,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import Actor, account_of, identify
-from nhi_watch.intake.shapes.aws import known_by_arn
-from nhi_watch.intake.shapes.forms import Table, Tree, at, dataset, every, inner, native, part, put, rebuild
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, first, listed, plain, text, true, whole
+from nhi_watch.intake.shapes.forms import Table, Tree, at, claimant, dataset, every, inner, native, part, put, rebuild
+from nhi_watch.intake.shapes.principals import known_by_arn
+from nhi_watch.intake.shapes.values import event, filled, first, listed, moment, plain, text, true, whole
 
 # ---- bedrock
 #
@@ -441,21 +440,20 @@ _LOOKS = ("viewed", "downloaded", "accessed", "access_failed")
 _POWERS = ("role", "owner", "sso", "scim", "ip_", "key", "invite", "certificate")
 
 
-def claims(record: object) -> bool:
-    """Whether the record is of one of these logs, in any of its three shapes."""
-    if record.__class__ is not dict:
-        return False
-    row = cast(Tree, record)
-    raw = row.get("_raw")
-    if raw.__class__ is str:
-        known = any(mark in raw for mark in ('"ModelInvocationLog"', '"organization.audit_log"', '"activity_'))
-        if WORKSPACE in raw and _WORKSPACE.search(raw):
-            return True
-        return known or ('_actor"' in raw and '"created_at"' in raw and _ACTOR.search(raw) is not None)
-    stream = dataset(row)
-    if stream:
-        return stream in _DATASETS
-    return _product(row) != ""
+def _is_row(row: Tree) -> bool:
+    return not dataset(row) and _product(row) != ""
+
+
+def _is_text(raw: str) -> bool:
+    if any(mark in raw for mark in ('"ModelInvocationLog"', '"organization.audit_log"', '"activity_')):
+        return True
+    if WORKSPACE in raw and _WORKSPACE.search(raw):
+        return True
+    return '_actor"' in raw and '"created_at"' in raw and _ACTOR.search(raw) is not None
+
+
+claims = claimant(_is_row, _is_text, *_DATASETS)
+"""Whether the record is of one of these logs, in any of its three shapes."""
 
 
 def _product(tree: Row) -> str:
@@ -492,14 +490,11 @@ def read(record: object) -> Event:
     shape, session, target, issued, time = _raw(tree)
     made = _event_of(tuple(map(text, shape)))
     made = made._replace(issued=issued) if issued else made
-    return filled(made, moment(time), _id_of(tree), session, target)
+    unique = plain(tree.get("requestId") or tree.get("id") or tree.get("event_id"))[:256]
+    return filled(made, moment(time), unique, session, target)
 
 
 # Token counts and answers differ from record to record, and matter: of invocations nothing is remembered.
-
-
-def _id_of(tree: Row) -> str:
-    return plain(tree.get("requestId") or tree.get("id") or tree.get("event_id"))[:256]
 
 
 def _raw(tree: Row) -> tuple[tuple[Any, ...], str, str, str, object]:

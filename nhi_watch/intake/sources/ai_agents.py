@@ -29,8 +29,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.intake.shapes import otel
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, object_of, part
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, first, level_by_words, plain, text, true, whole
+from nhi_watch.intake.shapes.values import event, filled, first, level_by_words, moment, plain, text, true, whole
 
 # ---- coding
 #

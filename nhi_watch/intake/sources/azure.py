@@ -34,8 +34,7 @@ from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, native, rebuild
 from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import PLATFORM, category, guid
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import bound, event, filled, plain, text
+from nhi_watch.intake.shapes.values import bound, event, filled, moment, plain, text
 
 # ---- facts
 #
@@ -220,19 +219,14 @@ def storage_actor(identity: Any, account: str, signed: bool) -> tuple[Identity, 
 CATEGORY = "AuditEvent"
 ECS = {
     "time": "@timestamp",
-    "operationName": f"{PLATFORM}.operation_name",
-    "operationName|2": "event.action",
-    "resourceId": "azure.resource.id",
-    "resourceId|2": "azure.resource_id",
+    "operationName": (f"{PLATFORM}.operation_name", "event.action"),
+    "resourceId": ("azure.resource.id", "azure.resource_id"),
     "correlationId": "azure.correlation_id",
     "category": f"{PLATFORM}.category",
-    "resultType": f"{PLATFORM}.result_type",
-    "resultType|2": "event.outcome",
+    "resultType": (f"{PLATFORM}.result_type", "event.outcome"),
     "resultSignature": f"{PLATFORM}.result_signature",
-    "callerIpAddress": "source.ip",
-    "callerIpAddress|2": f"{PLATFORM}.callerIpAddress",
-    "tenantId": f"{PLATFORM}.tenantId",
-    "tenantId|2": "azure.tenant_id",
+    "callerIpAddress": ("source.ip", f"{PLATFORM}.callerIpAddress"),
+    "tenantId": (f"{PLATFORM}.tenantId", "azure.tenant_id"),
     "location": "geo.name",
     "identity.claim": f"{PLATFORM}.identity.claim",
     "properties": f"{PLATFORM}.properties",
@@ -289,20 +283,15 @@ _NONE: Row = {}
 _LOGS_SHAPES = "azure.activitylogs"
 _ECS = {
     "time": "@timestamp",
-    "operationName": f"{_LOGS_SHAPES}.operation_name",
-    "operationName|2": "event.action",
+    "operationName": (f"{_LOGS_SHAPES}.operation_name", "event.action"),
     "resourceId": "azure.resource.id",
     "correlationId": "azure.correlation_id",
     "category": f"{_LOGS_SHAPES}.category",
-    "resultType": f"{_LOGS_SHAPES}.result_type",
-    "resultType|2": "event.outcome",
+    "resultType": (f"{_LOGS_SHAPES}.result_type", "event.outcome"),
     "resultSignature": f"{_LOGS_SHAPES}.result_signature",
-    "callerIpAddress": "source.ip",
-    "callerIpAddress|2": "source.address",
-    "callerIpAddress|3": "client.ip",
+    "callerIpAddress": ("source.ip", "source.address", "client.ip"),
     "location": "geo.name",
-    "tenantId": f"{_LOGS_SHAPES}.tenant_id",
-    "tenantId|2": "azure.tenant_id",
+    "tenantId": (f"{_LOGS_SHAPES}.tenant_id", "azure.tenant_id"),
     "identity.claims": f"{_LOGS_SHAPES}.identity.claims",
     "identity.name": f"{_LOGS_SHAPES}.identity.claims_initiated_by_user.fullname",
     "identity.authorization": f"{_LOGS_SHAPES}.identity.authorization",
@@ -465,14 +454,9 @@ def _storage_key(identity: Row, uri: object) -> tuple[Any, ...]:
     """The parts of a storage record's identity, and whether its address is signed."""
     asked = _part(identity.get("requester")).get
     return (
-        identity.get("type") or "none",
-        identity.get("tokenHash"),
-        asked("tenantId"),
-        asked("appId"),
-        asked("objectId"),
-        asked("upn"),
-        "y" if "sig=" in plain(uri) else "",
-    )
+        identity.get("type") or "none", identity.get("tokenHash"),
+        *map(asked, ("tenantId", "appId", "objectId", "upn")), "y" if "sig=" in plain(uri) else "",
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=4096)

@@ -21,9 +21,8 @@ from typing import Any, Callable, NamedTuple, cast
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, part, rebuild, record_in
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, first, level_by_words, text, true
+from nhi_watch.intake.shapes.forms import Tree, at, claimant, dataset, inner, native, part, rebuild, record_in
+from nhi_watch.intake.shapes.values import event, filled, first, level_by_words, moment, text, true
 
 NAME = "directories"
 SPLUNK_SOURCETYPES = ("auth0:events", "jumpcloud:events", "keycloak:events")
@@ -68,19 +67,18 @@ Parts = tuple[tuple[Any, ...], object, object, object, object]
 """Told's values; time, id, session, target."""
 
 
-def claims(record: object) -> bool:
-    """Whether the record is of one of these directories, in any of its three shapes."""
-    if record.__class__ is not dict:
-        return False
-    row = cast(Row, record)
-    raw = row.get("_raw")
-    if raw.__class__ is str:
-        if _LINE.match(raw):
-            return True
-        return any(all(mark in raw for mark in marks) for marks in _RAW) and _product(record_in(raw) or {}) != ""
-    if dataset(row) in _STREAMS or _product(row) != "":
+def _is_text(raw: str) -> bool:
+    if _LINE.match(raw):
         return True
-    return any(all(name in row for name in names) for names in _FLAT)
+    return any(all(mark in raw for mark in marks) for marks in _RAW) and _product(record_in(raw) or {}) != ""
+
+
+def _is_row(row: Tree) -> bool:
+    return _product(row) != "" or any(all(name in row for name in names) for names in _FLAT)
+
+
+claims = claimant(_is_row, _is_text, *_STREAMS)
+"""Whether the record is of one of these directories, in any of its three shapes."""
 
 
 def _product(row: Row) -> str:

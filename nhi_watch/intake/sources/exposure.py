@@ -30,9 +30,8 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import account_of
 from nhi_watch.core.timestamps import render
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native, part, rows_of
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, listed, plain, secret_hash, text, true
+from nhi_watch.intake.shapes.forms import Tree, at, claimant, dataset, every, inner, native, part, rows_of
+from nhi_watch.intake.shapes.values import event, listed, moment, plain, secret_hash, text, true
 
 # ---- feeds
 #
@@ -88,11 +87,6 @@ def _has(row: Mapping[str, Any], name: str, inner: str) -> bool:
 def _part(row: Row, name: str, other: Row) -> Row:
     value = row.get(name)
     return value if value.__class__ is dict else other
-
-
-def finding_of(feed: str, row: Row) -> Finding:
-    """The finding in a record of the feed."""
-    return _FEEDS[feed](row)
 
 
 _CREDENTIALS_IN_URL = re.compile(r"//[^/@\s]{1,300}@")
@@ -226,12 +220,9 @@ def _aws_health(row: Row) -> Finding:
 
 
 _FEEDS: dict[str, Callable[[Row], Finding]] = {
-    "trufflehog": _trufflehog,
-    "gitleaks": _gitleaks,
-    "gitguardian": _gitguardian,
-    "github": _github,
+    "trufflehog": _trufflehog, "gitleaks": _gitleaks, "gitguardian": _gitguardian, "github": _github,
     "aws-health": _aws_health,
-}
+}  # fmt: skip
 
 
 # ---- secrets
@@ -335,15 +326,12 @@ _RAW = (
 )
 
 
-def claims(record: object) -> bool:
-    """Whether the record is a finding of one of the feeds, in any of its shapes."""
-    if record.__class__ is not dict:
-        return False
-    row = cast(Mapping[str, Any], record)
-    raw: Any = row.get("_raw")
-    if raw.__class__ is str:
-        return any(one in raw and two in raw for one, two in _RAW)
-    return bool(feed_of(row)) or _dataset(row) != ""
+def _is_text(raw: str) -> bool:
+    return any(one in raw and two in raw for one, two in _RAW)
+
+
+claims = claimant(lambda row: feed_of(row) != "", _is_text, *_DATASETS, *(f"{name}.*" for name in _DATASETS))
+"""Whether the record is a finding of one of the feeds, in any of its shapes."""
 
 
 def _dataset(row: Mapping[str, Any]) -> str:
@@ -363,10 +351,6 @@ def _state(finding: Finding) -> str:
     return "".join([letter for letter, holds in zip("vprq", held) if holds])
 
 
-def _id_of(feed: str, finding: Finding, when: str) -> str:
-    return f"{feed}:{finding.own_id[:150]}:{_digest(finding)[:16]}:{_state(finding)}:{when}"
-
-
 def read(record: object) -> Event:
     """The full reading.
 
@@ -375,20 +359,17 @@ def read(record: object) -> Event:
     """
     row, is_ecs = native(record)
     kept = row.get("@timestamp") if is_ecs else cast(Mapping[str, Any], record).get("_time")
-    found = _of_ecs(row) if is_ecs else row
+    found = part(row, _dataset(row)) if is_ecs else row
     feed = feed_of(found)
     if not feed:
         raise RejectError("not_exposure", "no finding of a feed that is known")
-    finding = finding_of(feed, found)
+    finding = _FEEDS[feed](found)
     secret = secret_of(finding)
     if not secret.credential:
         raise RejectError("no_secret", "the finding names no credential, not even by a hash")
     time = moment(finding.time or kept)
-    return _event(feed, finding, secret)._replace(time=time, record_id=_id_of(feed, finding, render(time)))
-
-
-def _of_ecs(document: Row) -> Row:
-    return part(document, _dataset(document))
+    told = f"{finding.own_id[:150]}:{_digest(finding)[:16]}:{_state(finding)}"
+    return _event(feed, finding, secret)._replace(time=time, record_id=f"{feed}:{told}:{render(time)}")
 
 
 # Nothing is remembered here: the values would hold secrets.
@@ -396,13 +377,8 @@ def _of_ecs(document: Row) -> Row:
 
 def _event(feed: str, finding: Finding, secret: Secret) -> Event:
     operation = _operation(feed, finding)
-    marks = {
-        "secret_alert": True,
-        "verified": finding.verified,
-        "public": finding.public,
-        "resolved": finding.resolved,
-        "quarantine": finding.quarantined,
-    }
+    marks = {"secret_alert": True, "verified": finding.verified, "public": finding.public,
+             "resolved": finding.resolved, "quarantine": finding.quarantined}  # fmt: skip
     return event(
         0, _identity(secret), f"exposure:{operation}", account=secret.account or finding.owner[:128],
         credential=secret.credential, credential_type="key", access=actions.access("exposure", operation), agent=feed,
@@ -431,4 +407,3 @@ def _identity(secret: Secret) -> Identity:
         return Identity(identifier[:512], secret.name[:512], "user", "aws", secret.account, "")
     identifier = f"{secret.provider}:{secret.account}:credential:{secret.credential}"
     return Identity(identifier[:512], secret.name[:512], "credential", secret.provider, secret.account, "")
-

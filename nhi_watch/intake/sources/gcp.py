@@ -20,15 +20,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from nhi_watch.context import actions, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.shapes import google
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native, rebuild, record_in
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, listed, text, true
+from nhi_watch.intake.shapes.forms import Tree, at, claimant, dataset, every, inner, native, rebuild, record_in
+from nhi_watch.intake.shapes.principals import GCP, google
+from nhi_watch.intake.shapes.values import event, filled, listed, moment, text, true
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 # ---- ecs
@@ -40,32 +39,24 @@ from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 
 _P = "protoPayload"
-_AUTH = f"{_P}.authenticationInfo"
+_AUTH, _ASKED = f"{_P}.authenticationInfo", "gcp.audit.request_metadata"
 _ECS = {
     "timestamp": "@timestamp",
     "insertId": "event.id",
     "logName": "log.logger",
     "resource.labels.project_id": "cloud.project.id",
     "resource.labels.cluster_name": "orchestrator.cluster.name",
-    f"{_AUTH}.principalEmail": "client.user.email",
-    f"{_AUTH}.principalEmail|2": "gcp.audit.authentication_info.principal_email",
-    f"{_AUTH}.principalEmail|3": "user.email",
-    f"{_AUTH}.principalSubject": "client.user.id",
-    f"{_AUTH}.principalSubject|2": "gcp.audit.authentication_info.principal_subject",
+    f"{_AUTH}.principalEmail": ("client.user.email", "gcp.audit.authentication_info.principal_email", "user.email"),
+    f"{_AUTH}.principalSubject": ("client.user.id", "gcp.audit.authentication_info.principal_subject"),
     f"{_AUTH}.serviceAccountKeyName": "gcp.audit.authentication_info.service_account_key_name",
     f"{_AUTH}.serviceAccountDelegationInfo": "gcp.audit.authentication_info.service_account_delegation_info",
-    f"{_P}.serviceName": "service.name",
-    f"{_P}.serviceName|2": "gcp.audit.service_name",
-    f"{_P}.methodName": "event.action",
-    f"{_P}.methodName|2": "gcp.audit.method_name",
+    f"{_P}.serviceName": ("service.name", "gcp.audit.service_name"),
+    f"{_P}.methodName": ("event.action", "gcp.audit.method_name"),
     f"{_P}.resourceName": "gcp.audit.resource_name",
     f"{_P}.status.code": "gcp.audit.status.code",
     f"{_P}.authorizationInfo": "gcp.audit.authorization_info",
-    f"{_P}.requestMetadata.callerIp": "source.ip",
-    f"{_P}.requestMetadata.callerIp|2": "gcp.audit.request_metadata.raw.caller_ip",
-    f"{_P}.requestMetadata.callerIp|3": "gcp.audit.request_metadata.caller_ip",
-    f"{_P}.requestMetadata.callerSuppliedUserAgent": "user_agent.original",
-    f"{_P}.requestMetadata.callerSuppliedUserAgent|2": "gcp.audit.request_metadata.caller_supplied_user_agent",
+    f"{_P}.requestMetadata.callerIp": ("source.ip", f"{_ASKED}.raw.caller_ip", f"{_ASKED}.caller_ip"),
+    f"{_P}.requestMetadata.callerSuppliedUserAgent": ("user_agent.original", f"{_ASKED}.caller_supplied_user_agent"),
     f"{_P}.resourceLocation.currentLocations": "gcp.audit.resource_location.current_locations",
     f"{_P}.request": "gcp.audit.request",
     f"{_P}.response": "gcp.audit.response",
@@ -266,23 +257,21 @@ _MARKS = ("methodName", "serviceName", "authenticationInfo")
 _METHODS = (f"{_P}.methodName", f"data.{_P}.methodName", f"{_EXPORTED}.methodName", f"{_LOWERED}.methodName")
 
 
-def claims(record: object) -> bool:
-    """Whether the record is a Cloud Audit log entry, in any of its three shapes."""
-    if record.__class__ is not dict:
+def _is_row(row: Tree) -> bool:
+    if dataset(row):
         return False
-    row = cast(Tree, record)
-    raw = row.get("_raw")
-    if raw.__class__ is str:
-        return '"methodName"' in raw and any(f'"{name}"' in raw for name in (_P, _EXPORTED, _LOWERED))
-    stream = dataset(row)
-    if stream:
-        return stream == "gcp.audit"
     payload = row.get(_P) or row.get(_EXPORTED) or row.get(_LOWERED)
     if payload is None and row.get("data").__class__ is dict:
         payload = row["data"].get(_P)
     if payload.__class__ is dict:
         return any(mark in payload for mark in _MARKS)
     return any(name in row for name in _METHODS)
+
+
+claims = claimant(
+    _is_row, (('"methodName"',), tuple(f'"{name}"' for name in (_P, _EXPORTED, _LOWERED))), "gcp.audit"
+)
+"""Whether the record is a Cloud Audit log entry, in any of its three shapes."""
 
 
 def _entry(tree: Row) -> Row:
@@ -417,7 +406,7 @@ def _event_of(
     outcome, error = _outcome(code, granted, operation)
     credential = key.rpartition("/keys/")[2][:256] if key else ""
     return event(
-        0, identity, f"{service}:{operation}", provider=google.GCP, account=project, credential=credential,
+        0, identity, f"{service}:{operation}", provider=GCP, account=project, credential=credential,
         credential_type=_credential_type(credential, identity.kind), access=access(service, operation),
         outcome=outcome, error=error, address=address, user_agent=user_agent, region=region[:64],
         network="service:internal" if address == "private" else networks.network_of(address),
@@ -442,8 +431,8 @@ def _identity(email: str, subject: str, project: str, cluster: str) -> Identity:
     if k8s.is_kubernetes(email):
         return k8s.identify(email, "", f"{project}/{cluster}" if cluster else project)
     if "?uid=" in subject or not email:
-        return google.principal(subject, project)
-    return google.principal(f"serviceAccount:{email}" if subject.startswith("serviceAccount:") else email, project)
+        return google(subject, project)
+    return google(f"serviceAccount:{email}" if subject.startswith("serviceAccount:") else email, project)
 
 
 def _outcome(code: str, granted: str, operation: str) -> tuple[str, str]:

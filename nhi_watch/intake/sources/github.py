@@ -26,14 +26,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from nhi_watch.context import actions, agents
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.shapes.forms import at, dataset, native, part
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, text
+from nhi_watch.intake.shapes.forms import Tree, at, claimant, native, part
+from nhi_watch.intake.shapes.values import event, filled, moment, text
 
 # ---- facts
 #
@@ -267,21 +266,14 @@ NAMES = Facts._fields
 _INTEGRATION = NAMES.index("integration") - NAMES.index("user_agent")
 
 
-def claims(record: object) -> bool:
-    """Whether the record is an entry of GitHub's audit log, in any of its three shapes."""
-    if record.__class__ is not dict:
-        return False
-    row = cast(Mapping[str, Any], record)
-    raw: Any = row.get("_raw")
-    if raw.__class__ is str:
-        return '"action"' in raw and any(t in raw for t in _TIMES) and any(m in raw for m in _RAW_MARKS)
-    told = row.get("action").__class__ is str
-    if told and "_document_id" in row:
-        return True
-    actor = row.get("actor")
-    if told and (actor is None or actor.__class__ is str):
-        return not _OTHERS & row.keys() and any(mark in row for mark in _MARKS)
-    return dataset(row) in _DATASETS
+def _is_row(row: Tree) -> bool:
+    told, actor = row.get("action").__class__ is str, row.get("actor")
+    flat = actor is None or actor.__class__ is str
+    return told and ("_document_id" in row or (flat and not _OTHERS & row.keys() and any(m in row for m in _MARKS)))
+
+
+claims = claimant(_is_row, (('"action"',), _TIMES, _RAW_MARKS), *_DATASETS)
+"""Whether the record is an entry of GitHub's audit log, in any of its three shapes."""
 
 
 def _trimmed(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], str, str]:

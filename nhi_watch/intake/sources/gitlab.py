@@ -23,15 +23,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import render
-from nhi_watch.intake.shapes.forms import at, dataset, native, rebuild
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import bound, event, filled, level_by_words, plain, text
+from nhi_watch.intake.shapes.forms import Tree, at, claimant, native, rebuild
+from nhi_watch.intake.shapes.values import bound, event, filled, level_by_words, moment, plain, text
 
 # ---- facts
 #
@@ -83,17 +82,6 @@ _GRANTS = re.compile(
 )
 
 
-def level_of(operation: str, level: str) -> str:
-    """The access level: the table's, else by words of the operation.
-
-    >>> level_of("change_visibility", "unknown"), level_of("repository_git_operation", "unknown")
-    ('permissions', 'read')
-    >>> level_of("project_destroyed", "unknown")
-    'write'
-    """
-    return level_by_words(operation, level, _READS, _GRANTS)
-
-
 _ISSUES = re.compile(r"(?:access_token|deploy_token|deploy_key|ssh_key|oauth_application)_?(?:created|rotated|added)")
 
 
@@ -131,8 +119,7 @@ _ECS = {
     "created_at": "@timestamp",
     "author_id": "user.id",
     "author_name": "user.name",
-    "ip_address": "client.ip",
-    "ip_address|2": "source.ip",
+    "ip_address": ("client.ip", "source.ip"),
     "correlation_id": "event.id",
 }
 Row = Mapping[str, Any]
@@ -176,17 +163,12 @@ class _Facts(NamedTuple):
     """Path of the project whose job acts, where the record tells it."""
 
 
-def claims(record: object) -> bool:
-    """Whether the record is an audit event of GitLab's, in any of its three shapes."""
-    if record.__class__ is not dict:
-        return False
-    row = cast(Mapping[str, Any], record)
-    raw: Any = row.get("_raw")
-    if raw.__class__ is str:
-        return '"author_id"' in raw and '"entity_type"' in raw
-    if "author_id" in row:
-        return "entity_type" in row and ("entity_id" in row or "target_type" in row)
-    return dataset(row) == "gitlab.audit"
+def _is_row(row: Tree) -> bool:
+    return "author_id" in row and "entity_type" in row and ("entity_id" in row or "target_type" in row)
+
+
+claims = claimant(_is_row, (('"author_id"',), ('"entity_type"',)), "gitlab.audit")
+"""Whether the record is an audit event of GitLab's, in any of its three shapes."""
 
 
 def read(record: object) -> Event:
@@ -277,9 +259,9 @@ def _event(*shape: str) -> Event:
     refused = "not authorized" in f.failed.lower() or "denied" in f.operation
     return event(
         0, who, f"gitlab:{f.operation}", credential=f.token[:128], credential_type=_CREDENTIALS.get(who.kind, "key"),
-        access=level_of(f.operation, actions.access("gitlab", f.operation)), error=f.failed[:64], address=f.address,
+        access=level_by_words(f.operation, actions.access("gitlab", f.operation), _READS, _GRANTS),
         outcome="denied" if refused else "failure" if f.failed or "failed" in f.operation else "success",
-        user_agent=f.user_agent, traits=traits_of(f),
+        error=f.failed[:64], address=f.address, user_agent=f.user_agent, traits=traits_of(f),
         links=(f"oidc:project_path:{f.project}"[:512],) if f.project and who.kind == "workflow" else (),
     )  # fmt: skip
 

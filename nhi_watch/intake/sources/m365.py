@@ -24,17 +24,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Optional, cast
+from typing import Any, Optional
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import microsoft
-from nhi_watch.intake.shapes.forms import Tree, dataset, native, part, rebuild
+from nhi_watch.intake.shapes.forms import Tree, claimant, native, part, rebuild
 from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import GUID, guid, named, rows
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, plain, text, true
+from nhi_watch.intake.shapes.values import event, filled, moment, plain, text, true
 from nhi_watch.intake.sources.entra import audit
 
 # ---- facts
@@ -310,8 +309,7 @@ _IN = "o365.audit"
 _BESIDES = {
     "CreationTime": "@timestamp", "Id": "event.id", "Workload": "event.provider", "OrganizationId": "organization.id",
     "UserId": "user.id", "UserAgent": "user_agent.original", "ObjectId": "url.original", "action": "event.action",
-    "code": "event.code", "email": "user.email", "ClientIP": "client.address", "ClientIP|2": "client.ip",
-    "ClientIP|3": "source.ip",
+    "code": "event.code", "email": "user.email", "ClientIP": ("client.address", "client.ip", "source.ip"),
 }  # fmt: skip
 """Where Elastic's integration puts what it takes out of the record."""
 
@@ -325,17 +323,14 @@ def _completed(row: Tree) -> Tree:
     return row
 
 
-def claims(record: object) -> bool:
-    """Whether the record is one of the unified audit log, in any of its three shapes."""
-    if record.__class__ is not dict:
-        return False
-    row = cast(Row, record)
-    if "Operation" in row:
-        return "RecordType" in row or ("Workload" in row and "CreationTime" in row)
-    raw = row.get("_raw")
-    if raw.__class__ is str:
-        return '"Operation"' in raw and '"CreationTime"' in raw and ('"Workload"' in raw or '"RecordType"' in raw)
-    return dataset(row) == "o365.audit"
+def _is_row(row: Tree) -> bool:
+    return "Operation" in row and ("RecordType" in row or ("Workload" in row and "CreationTime" in row))
+
+
+claims = claimant(
+    _is_row, (('"Operation"',), ('"CreationTime"',), ('"Workload"', '"RecordType"')), "o365.audit"
+)
+"""Whether the record is one of the unified audit log, in any of its three shapes."""
 
 
 def _parts(row: Row) -> Parts:

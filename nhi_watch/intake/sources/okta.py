@@ -20,16 +20,14 @@ Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, cl
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, native, part, rebuild, renamed, rows_of
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, level_by_words, text, true
+from nhi_watch.intake.shapes.forms import Tree, at, claimant, every, native, part, rebuild, renamed, rows_of
+from nhi_watch.intake.shapes.values import event, filled, level_by_words, moment, text, true
 
 # ---- facts
 #
@@ -41,17 +39,6 @@ _GRANTS = re.compile(
     r"privilege|user_membership|impersonation|api_token\.(?:create|enable|update)|consent|grant$|policy\.|"
     r"factor\.(?:reset|deactivate)|reset_password|\.role\.|idp\.lifecycle|credentials?\.|client_?secret"
 )
-
-
-def level_of(operation: str, level: str) -> str:
-    """The access level: the table's, else by words of the event type.
-
-    >>> level_of("user.account.privilege.grant", "unknown"), level_of("policy.evaluate_sign_on", "unknown")
-    ('permissions', 'read')
-    >>> level_of("user.session.start", "unknown")
-    'write'
-    """
-    return level_by_words(operation, level, _READS, _GRANTS)
 
 
 _WORDS = {
@@ -115,6 +102,7 @@ _CAMEL = {
     for name in ("eventType", "displayMessage", "authenticationContext", "debugContext", "securityContext")
 }
 _MARKS = ("legacyEventType", "legacyeventtype", "displayMessage", "displaymessage")
+_RAW_MARKS = ('"published"', *(f'"{name}"' for name in _MARKS))
 _KINDS = {
     "User": "user",
     "PublicClientApp": "oauth_app",
@@ -129,19 +117,14 @@ _MAKES = "system.api_token.create"
 _REFUSED = re.compile(r"denied|not.?authori[sz]ed|unauthori[sz]ed|insufficient|forbidden|permission|access_den", re.I)
 
 
-def claims(record: object) -> bool:
-    """Whether the record is of Okta's system log, in any of its three shapes."""
-    if record.__class__ is not dict:
-        return False
-    row = cast(Mapping[str, Any], record)
-    raw: Any = row.get("_raw")
-    if raw.__class__ is str:
-        kind = '"eventType"' in raw or '"eventtype"' in raw
-        return kind and '"actor"' in raw and ('"published"' in raw or any(f'"{name}"' in raw for name in _MARKS))
-    if "eventType" in row or "eventtype" in row:
-        told = "published" in row or "outcome" in row or any(name in row for name in _MARKS)
-        return told and "eventName" not in row and ("actor" in row or "actor.id" in row or "actor.type" in row)
-    return dataset(row) == "okta.system"
+def _is_row(row: Tree) -> bool:
+    told = "published" in row or "outcome" in row or any(name in row for name in _MARKS)
+    named = "eventType" in row or "eventtype" in row
+    return named and told and "eventName" not in row and ("actor" in row or "actor.id" in row or "actor.type" in row)
+
+
+claims = claimant(_is_row, (('"eventType"', '"eventtype"'), ('"actor"',), _RAW_MARKS), "okta.system")
+"""Whether the record is of Okta's system log, in any of its three shapes."""
 
 
 def _for_other(targets: Any, actor_id: Any) -> bool:
@@ -218,12 +201,12 @@ def _event(shape: tuple[Any, ...]) -> Event:
     operation = f.action.strip()[:110]
     outcome = _outcome(f)
     return event(
-        0, who, f"okta:{operation}", account="", credential=f.token[:128],
-        credential_type=_credential_type(who.kind, f), access=level_of(operation, actions.access("okta", operation)),
-        outcome=outcome, error=(f.reason or f.result)[:96] if outcome != "success" else "", address=f.address,
+        0, who, f"okta:{operation}", account="", credential=f.token[:128], outcome=outcome, address=f.address,
+        access=level_by_words(operation, actions.access("okta", operation), _READS, _GRANTS),
+        credential_type=_credential_type(who.kind, f),
+        error=(f.reason or f.result)[:96] if outcome != "success" else "",
         user_agent=f.user_agent, traits=(trait for trait, words in _WORDS.items() if words.search(operation)),
-        marks=_seen(f, operation, outcome),
-        links=(f"token:{f.token[:128]}",) if f.token else (),
+        marks=_seen(f, operation, outcome), links=(f"token:{f.token[:128]}",) if f.token else (),
     )  # fmt: skip
 
 

@@ -22,9 +22,8 @@ from typing import Any, NamedTuple, cast
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
-from nhi_watch.intake.shapes.forms import Tree, dataset, native, part, rebuild
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, plain, text, whole
+from nhi_watch.intake.shapes.forms import Tree, claimant, dataset, native, part, rebuild
+from nhi_watch.intake.shapes.values import event, filled, moment, plain, text, whole
 
 NAME = "salesforce"
 SPLUNK_SOURCETYPES = ("sfdc:logfile", "sfdc:loginhistory", "sfdc:setupaudittrail")
@@ -44,14 +43,11 @@ _ECS = {
     "TIMESTAMP_DERIVED": "@timestamp",
     "EventIdentifier": "event.id",
     "USER_ID": "user.id",
-    "USER_NAME": "user.email",
-    "USER_NAME|2": "user.name",
+    "USER_NAME": ("user.email", "user.name"),
     "SOURCE_IP": "source.ip",
-    "AGENT": "user_agent.original",
-    "AGENT|2": "user_agent.name",
+    "AGENT": ("user_agent.original", "user_agent.name"),
     "ORGANIZATION_ID": "organization.id",
-    "REQUEST_ID": "http.request.id",
-    "REQUEST_ID|2": "event.code",
+    "REQUEST_ID": ("http.request.id", "event.code"),
     "LoginType": f"{_LOGIN}.type",
     "Application": f"{_LOGIN}.application",
     "Section": f"{_TRAIL}.section",
@@ -62,12 +58,9 @@ _PART = {
     "AGENT": "browser_type",
     "EVENT_TYPE": "event_type",
     "ORGANIZATION_ID": "organization_id",
-    "REQUEST_ID": "request.id",
-    "REQUEST_ID|2": "request_id",
-    "REQUEST_STATUS": "request.status",
-    "REQUEST_STATUS|2": "request_status",
-    "SESSION_KEY": "session.key",
-    "SESSION_KEY|2": "session_key",
+    "REQUEST_ID": ("request.id", "request_id"),
+    "REQUEST_STATUS": ("request.status", "request_status"),
+    "SESSION_KEY": ("session.key", "session_key"),
 }
 """In the part of a document that is named after its dataset (`salesforce.apex`)."""
 _LOGIN_ATTEMPT = "login-attempt"
@@ -92,18 +85,12 @@ class Told(NamedTuple):
     """Whether many rows."""
 
 
-def claims(record: object) -> bool:
-    """Whether the record is Salesforce's, in any of its three shapes."""
-    if record.__class__ is not dict:
-        return False
-    row = cast(Tree, record)
-    raw = row.get("_raw")
-    if raw.__class__ is str:
-        return any(all(f'"{name}"' in raw for name in marks) for marks in _MARKS) or _MARKS[0] <= row.keys()
-    stream = dataset(row)
-    if stream:
-        return stream.startswith("salesforce.")
-    return any(marks <= row.keys() for marks in _MARKS)
+def _is_text(raw: str) -> bool:
+    return any(all(f'"{name}"' in raw for name in marks) for marks in _MARKS)
+
+
+claims = claimant(lambda row: any(marks <= row.keys() for marks in _MARKS), _is_text, "salesforce.*")
+"""Whether the record is Salesforce's, in any of its three shapes."""
 
 
 def read(record: object) -> Event:

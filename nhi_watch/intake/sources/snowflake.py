@@ -24,9 +24,8 @@ from typing import Any, cast
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.shapes.forms import Tree, dataset, native, rebuild
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, plain, text
+from nhi_watch.intake.shapes.forms import Tree, claimant, dataset, native, rebuild
+from nhi_watch.intake.shapes.values import event, filled, moment, plain, text
 
 NAME = "snowflake"
 SPLUNK_SOURCETYPES = ("snowflake:login_history", "snowflake:query_history")
@@ -50,7 +49,7 @@ _FACTORS = {
 }
 _ECS = {
     "EVENT_ID": "event.id", "EVENT_TIMESTAMP": "@timestamp", "EVENT_TYPE": "event.action", "USER_NAME": "user.name",
-    "CLIENT_IP": "source.ip", "CLIENT_IP|2": f"{_DATASET}.client_ip", "ERROR_CODE": "error.code",
+    "CLIENT_IP": ("source.ip", f"{_DATASET}.client_ip"), "ERROR_CODE": "error.code",
     "ERROR_MESSAGE": "event.reason", "REPORTED_CLIENT_TYPE": f"{_DATASET}.reported_client_type",
     "FIRST_AUTHENTICATION_FACTOR": f"{_DATASET}.first_authentication_factor",
     "SECOND_AUTHENTICATION_FACTOR": f"{_DATASET}.second_authentication_factor", "IS_SUCCESS": "event.outcome",
@@ -75,24 +74,21 @@ def _completed(row: Tree) -> Tree:
     return row
 
 
-def claims(record: object) -> bool:
-    """Whether the record is a row of one of the two views, or Elastic's document of a login."""
-    if record.__class__ is not dict:
-        return False
-    row = cast(Row, record)
-    raw = row.get("_raw")
-    if raw.__class__ is str:
-        found = raw.upper()
-        return '"USER_NAME"' in found and ('"EXECUTION_STATUS"' in found or '"IS_SUCCESS"' in found)
+def _is_row(row: Tree) -> bool:
     if "USER_NAME" in row and ("EXECUTION_STATUS" in row or "IS_SUCCESS" in row):
         return True
-    if dataset(row).startswith("snowflake.") or any(all(name in row for name in view) for view in _OTHER_VIEWS):
+    if any(all(name in row for name in view) for view in _OTHER_VIEWS):
         return True
     return "user_name" in row and ("execution_status" in row or ("is_success" in row and "event_type" in row))
 
 
-def _upper(row: Row) -> Row:
-    return {key.upper(): value for key, value in row.items() if isinstance(key, str)}
+def _is_text(raw: str) -> bool:
+    found = raw.upper()
+    return '"USER_NAME"' in found and ('"EXECUTION_STATUS"' in found or '"IS_SUCCESS"' in found)
+
+
+claims = claimant(_is_row, _is_text, "snowflake.*")
+"""Whether the record is a row of one of the two views, or Elastic's document of a login."""
 
 
 def _plain(time: object) -> object:
@@ -161,7 +157,7 @@ def read(record: object) -> Event:
         raise RejectError("no_identity", "neither a login nor a query: who did it is told by login and query history")
     if is_document:
         told = _completed(rebuild(told, _ECS))
-    row = told if "USER_NAME" in told else _upper(told)
+    row = told if "USER_NAME" in told else {key.upper(): value for key, value in told.items() if isinstance(key, str)}
     shape, time, record_id, session, target = _parts(row)
     if not shape[0]:
         raise RejectError("no_action", "QUERY_TYPE and QUERY_TEXT are missing")

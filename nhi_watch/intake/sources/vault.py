@@ -23,16 +23,15 @@ import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import subject_of
-from nhi_watch.intake.shapes.forms import at, dataset, inner, native, part, record_in
+from nhi_watch.intake.shapes.forms import Tree, at, claimant, inner, native, part, record_in
 from nhi_watch.intake.shapes.microsoft import host
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, listed, plain, text
+from nhi_watch.intake.shapes.values import event, filled, listed, moment, plain, text
 
 NAME = "vault"
 SPLUNK_SOURCETYPES = ("hashicorp_vault_audit_log", "vault:audit")
@@ -69,24 +68,23 @@ _SUBJECT = re.compile(r"-((?:repo|project_path|system:serviceaccount):.+)")
 _IN = "hashicorp_vault.audit"
 
 
-def claims(record: object) -> bool:
-    """Whether the record is an entry of Vault's audit log, in any of its three shapes."""
-    if record.__class__ is not dict:
-        return False
-    row = cast(Row, record)
+def _is_row(row: Tree) -> bool:
     request = row.get("request")
     if request.__class__ is dict and row.get("type") in _TYPES:
         return "operation" in request and "path" in request
     if request.__class__ is dict and row.get("type") in _KMIP:
         return _SERIAL in request
-    if "request.path" in row and "request.operation" in row:
-        return True
-    raw = row.get("_raw")
-    if raw.__class__ is str:
-        if _SERIAL in raw and '"kmip-re' in raw:
-            return (record_in(raw) or {}).get("type") in _KMIP
-        return '"request"' in raw and '"operation"' in raw and '"path"' in raw and '"namespace"' in raw
-    return dataset(row) == "hashicorp_vault.audit"
+    return "request.path" in row and "request.operation" in row
+
+
+def _is_text(raw: str) -> bool:
+    if _SERIAL in raw and '"kmip-re' in raw:
+        return (record_in(raw) or {}).get("type") in _KMIP
+    return '"request"' in raw and '"operation"' in raw and '"path"' in raw and '"namespace"' in raw
+
+
+claims = claimant(_is_row, _is_text, "hashicorp_vault.audit")
+"""Whether the record is an entry of Vault's audit log, in any of its three shapes."""
 
 
 def _parts(row: Row) -> Parts:

@@ -16,15 +16,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Optional, cast
+from typing import Any, Optional
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
-from nhi_watch.intake.shapes import google
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, rebuild
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, listed, plain, text
+from nhi_watch.intake.shapes.forms import Tree, at, claimant, inner, native, rebuild
+from nhi_watch.intake.shapes.principals import google
+from nhi_watch.intake.shapes.values import event, filled, listed, moment, plain, text
 
 # ---- events
 #
@@ -163,16 +162,13 @@ _ECS = {
     "id.applicationName": "event.provider",
     "id.customerId": "organization.id",
     "name": "event.action",
-    "actor.email": "source.user.email",
-    "actor.email|2": "user.email",
-    "actor.profileId": "source.user.id",
-    "actor.profileId|2": "user.id",
+    "actor.email": ("source.user.email", "user.email"),
+    "actor.profileId": ("source.user.id", "user.id"),
     "actor.callerType": f"{_GW}.actor.type",
     "actor.key": f"{_GW}.actor.key",
     "ipAddress": "source.ip",
     "own": _GW,
-    "dataset": "event.dataset",
-    "dataset|2": "data_stream.dataset",
+    "dataset": ("event.dataset", "data_stream.dataset"),
 }
 # ECS renames parameters; for those that matter here, back again.
 _RENAMED = {
@@ -194,22 +190,16 @@ _RENAMED = {
 }  # fmt: skip
 
 
-def claims(record: object) -> bool:
-    """Whether the record is an activity of Workspace's reports, in any of its three shapes."""
-    if record.__class__ is not dict:
-        return False
-    row = cast(Tree, record)
-    raw = row.get("_raw")
-    if raw.__class__ is str:
-        return '"applicationName"' in raw and '"id"' in raw and ('#activity"' in raw or '"events"' in raw)
-    stream = dataset(row)
-    if stream:
-        return stream.startswith(f"{_GW}.")
+def _is_row(row: Tree) -> bool:
     if row.get("kind") in _KINDS:
         return True
     unique = row.get("id")
     named = "events" in row or "name" in row or "parameters" in row
     return ("applicationName" in unique if unique.__class__ is dict else "id.applicationName" in row) and named
+
+
+claims = claimant(_is_row, (('"applicationName"',), ('"id"',), ('#activity"', '"events"')), f"{_GW}.*")
+"""Whether the record is an activity of Workspace's reports, in any of its three shapes."""
 
 
 def read(record: object) -> Event:
@@ -224,8 +214,9 @@ def read(record: object) -> Event:
     raw = _raw(tree)
     if raw is None:
         raise RejectError("no_action", "the event's name is missing or no text")
-    shape, session, target, _ = raw
-    made = filled(_event_of(*map(text, shape)), moment(at(tree, "id.time")), _id_of(raw), session, target)
+    shape, session, target, unique = raw
+    told = f"{unique}:{shape[1]}"[:256] if unique else ""
+    made = filled(_event_of(*map(text, shape)), moment(at(tree, "id.time")), told, session, target)
     return made._replace(links=(BEHALF + session,)) if session else made
 
 
@@ -241,10 +232,6 @@ def _completed(tree: Tree) -> Tree:
         told = ((name, at(own, path)) for name, path in named.items())
         tree["parameters"] = {name: value for name, value in told if value is not None}
     return tree
-
-
-def _id_of(raw: Optional[tuple[tuple[object, ...], str, str, str]]) -> str:
-    return f"{raw[3]}:{raw[0][1]}"[:256] if raw is not None and raw[3] else ""
 
 
 def _raw(tree: Row) -> Optional[tuple[tuple[object, ...], str, str, str]]:
@@ -264,19 +251,11 @@ def _raw(tree: Row) -> Optional[tuple[tuple[object, ...], str, str, str]]:
     email, profile = actor.get("email"), actor.get("profileId")
     session = plain(profile)[:256] or plain(email)[:256] if client else ""
     shape = (
-        app,
-        _operation(app, name, given),
-        None if client else email,
-        None if client else profile,
-        actor.get("callerType"),
-        actor.get("key"),
-        tree.get("ipAddress"),
-        unique.get("customerId"),
-        client,
-        given.get("app_name") if client else None,
-        ",".join(sorted({*traits})) if traits else "",
+        app, _operation(app, name, given), None if client else email, None if client else profile,
+        actor.get("callerType"), actor.get("key"), tree.get("ipAddress"), unique.get("customerId"), client,
+        given.get("app_name") if client else None, ",".join(sorted({*traits})) if traits else "",
         given.get("login_challenge_status") if app == "login" else None,
-    )
+    )  # fmt: skip
     return shape, session, target_of(given), plain(unique.get("uniqueQualifier"))[:100]
 
 
@@ -318,7 +297,7 @@ def _identity(who: tuple[str, str], by: tuple[str, str], app: tuple[str, str], c
     if by[0] == "KEY" and by[1]:
         return _make(customer, f"app:{by[1]}", by[1], "app")
     if email.endswith("gserviceaccount.com"):
-        return google.principal(email)
+        return google(email)
     if not profile and not email:
         return _make(customer, "anonymous", "anonymous", "anonymous")
     return _make(customer, f"user:{profile or email.lower()}", email or profile, "user", "google_account")

@@ -21,17 +21,15 @@ building_block, own_notable (our own must not come back).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from types import ModuleType
-from typing import Any, Optional, cast
+from typing import Any, cast
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes.forms import OF_ELASTIC, Tree, dataset, native
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import event, filled, text
-from nhi_watch.intake.sources.alerts import entra, guardduty, kibana, ocsf, securityhub, sigma, splunk
+from nhi_watch.intake.shapes.values import event, filled, moment, text
+from nhi_watch.intake.sources.alerts import clouds, siems
 from nhi_watch.intake.sources.alerts.actors import Alert, Told
 
 NAME = "alerts"
@@ -46,14 +44,16 @@ ELASTIC_INDICES = (
 
 Row = Mapping[str, Any]
 
-_PRODUCTS: tuple[ModuleType, ...] = (
-    guardduty, securityhub, entra, splunk, sigma, ocsf,
+_PRODUCTS: tuple[tuple[Callable[[Row], bool], Callable[[Row], Told]], ...] = (
+    (clouds.is_guardduty, clouds.guardduty), (clouds.is_securityhub, clouds.securityhub),
+    (clouds.is_entra, clouds.entra), (siems.is_splunk, siems.splunk), (siems.is_sigma, siems.sigma),
+    (clouds.is_ocsf, clouds.ocsf),
 )  # fmt: skip
-_ECS: dict[str, ModuleType] = {
-    "aws.guardduty": guardduty,
-    "aws.securityhub_findings": securityhub,
-    "azure.identity_protection": entra,
-}
+"""Of each product whether an alert is its, and how it is read."""
+_ECS: dict[str, Callable[[Tree], Tree]] = {
+    "aws.guardduty": clouds.guardduty_of_ecs, "aws.securityhub_findings": clouds.securityhub_of_ecs,
+    "azure.identity_protection": clouds.entra_of_ecs,
+}  # fmt: skip
 _RAW = (
     (":guardduty:", "/finding/", 'chemaVersion"'),
     ('"ProductArn"', '"GeneratorId"'),
@@ -78,19 +78,12 @@ def claims(record: object) -> bool:
     row = cast(Row, record)
     raw = row.get("_raw")
     if raw.__class__ is str:
-        return any(all(mark in raw for mark in marks) for marks in _RAW) or splunk.claims(row)
-    if _product_of(row) is not None:
+        return any(all(mark in raw for mark in marks) for marks in _RAW) or siems.is_splunk(row)
+    if any(claimed(row) for claimed, _ in _PRODUCTS):
         return True
     if _HOSTS.isdisjoint(row):
         return _FIELD_MARKS.issubset(row) or _EVENT_MARKS.issubset(row) or _FINDING_MARKS.issubset(row)
-    return kibana.claims(row) or dataset(row) in _ECS
-
-
-def _product_of(row: Row) -> Optional[ModuleType]:
-    for product in _PRODUCTS:
-        if product.claims(row):
-            return product
-    return None
+    return siems.is_kibana(row) or dataset(row) in _ECS
 
 
 def read(record: object) -> Event:
@@ -99,38 +92,32 @@ def read(record: object) -> Event:
     Raises:
         RejectError: with one of the reasons above.
     """
-    product, row = _found(record)
-    told: Told = product.told(row)
+    told = _told(record)
     if not told.alert.kind:
         raise RejectError("no_action", "the alert has neither type nor rule")
     target = text(told.target, 200)
     return filled(_event(told.alert), moment(told.time), text(told.record_id, 256), told.session, target, target)
 
 
-def _found(record: object) -> tuple[ModuleType, Row]:
-    """The product whose alert it is, and the alert as the product wrote it."""
-    if record.__class__ is dict and kibana.claims(cast(Row, record)):
-        return kibana, cast(Row, record)
+def _told(record: object) -> Told:
+    """The alert, as its product's reader tells it."""
+    if record.__class__ is dict and siems.is_kibana(cast(Row, record)):
+        return siems.kibana(cast(Row, record))
     row = _native(record)
-    if kibana.claims(row):
-        return kibana, row
-    product = _product_of(row)
-    if product is None:
+    if siems.is_kibana(row):
+        return siems.kibana(row)
+    reader = next((told for claimed, told in _PRODUCTS if claimed(row)), None)
+    if reader is None:
         raise RejectError("no_action", "no alert of a product that is known")
-    return product, row
+    return reader(row)
 
 
 def _native(record: object) -> Row:
-    if record.__class__ is dict and splunk.claims(cast(Row, record)):
-        return splunk.row_of(cast(Row, record))
+    if record.__class__ is dict and siems.is_splunk(cast(Row, record)):
+        return siems.row_of(cast(Row, record))
     tree, is_ecs = native(record)
-    if not is_ecs:
-        return tree
-    product = _ECS.get(dataset(tree))
-    if product is None:
-        return tree
-    made: Tree = product.of_ecs(tree)
-    return made
+    made = _ECS.get(dataset(tree)) if is_ecs else None
+    return made(tree) if made else tree
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,8 @@ from nhi_watch.core import registry
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import Actor, account_of, identify
-from nhi_watch.intake.shapes import google, microsoft
+from nhi_watch.intake.shapes import microsoft
+from nhi_watch.intake.shapes.principals import google
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 # ---- told
@@ -168,7 +169,7 @@ def named(told: str, account: str = "") -> Optional[Identity]:
     if unique:
         return aws(AwsActor("AssumedRole" if unique[1] == "AROA" else "IAMUser", told, "", account))
     if told.endswith("gserviceaccount.com") or told.startswith(("serviceAccount:", "principal://", "principalSet://")):
-        return google.principal(told, account)
+        return google(told, account)
     if told.startswith("system:serviceaccount:"):
         return k8s.identify(told)
     return None
@@ -202,7 +203,7 @@ def by_name(provider: str, account: str, name: str) -> Optional[Identity]:
     if provider == microsoft.ENTRA:
         return microsoft.user(account, "", told)
     if provider == "gcp" and "@" in told:
-        return google.principal(told, account)
+        return google(told, account)
     if provider == "aws":
         return aws(AwsActor("IAMUser", "", told, account))
     if provider == k8s.PROVIDER:

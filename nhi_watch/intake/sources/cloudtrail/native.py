@@ -50,7 +50,7 @@ FIELDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 first of OCSF's paths that tells it. "" and (): where that shape does not tell it, or needs more than another name."""
 PATHS = tuple(native for native, _, _ in FIELDS)
 ECS = {native: field for native, field, _ in FIELDS if field}
-OCSF = {f"{native}|{rank}": path for native, _, paths in FIELDS for rank, path in enumerate(paths, 1)}
+OCSF = {native: paths for native, _, paths in FIELDS}
 _SOURCE, _ADDRESS = PATHS.index("eventSource"), PATHS.index("sourceIPAddress")
 
 # What a call touches: keys of requestParameters, the first one that is there.

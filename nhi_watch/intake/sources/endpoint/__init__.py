@@ -30,9 +30,8 @@ from typing import Any, Optional, cast
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes.forms import at, dataset, hit, is_alert, native
-from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.unflatten import unflatten
-from nhi_watch.intake.shapes.values import bound, filled, text
+from nhi_watch.intake.shapes.values import bound, filled, moment, text
 from nhi_watch.intake.sources.endpoint import logs
 from nhi_watch.intake.sources.endpoint.host import Facts, Parts, event_of
 
@@ -139,11 +138,8 @@ def _of_text(raw: str, row: Row) -> Optional[Parts]:
     return None
 
 
-def _is_sysmon(document: Row) -> bool:
-    return dataset(document) == _SYSMON or text(at(document, "event.provider"), 40) == logs.SYSMON
-
-
 def _of_document(document: Row) -> Optional[Parts]:
-    if "winlog" in document and _is_sysmon(document):
+    told = text(at(document, "event.provider"), 40)
+    if "winlog" in document and (dataset(document) == _SYSMON or told == logs.SYSMON):
         return logs.parts_sysmon(logs.of_document(document))
     return logs.parts(document)

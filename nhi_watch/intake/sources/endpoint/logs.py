@@ -17,19 +17,20 @@ from typing import Any, Optional
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.intake.shapes.forms import at
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import text, true, whole
+from nhi_watch.intake.shapes.values import moment, text, true, whole
 from nhi_watch.intake.sources.endpoint.host import (
     MEMORY_READ,
     Deed,
     Facts,
     Parts,
     arguments_of,
+    file_class,
+    may_concern,
+    metadata_in,
     of_connection,
     of_file,
     of_program,
 )
-from nhi_watch.intake.sources.endpoint.programs import file_class, may_concern, metadata_in
 
 # ---- ecs
 #

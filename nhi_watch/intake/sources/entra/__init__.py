@@ -34,8 +34,7 @@ from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import dataset, native
 from nhi_watch.intake.shapes.json import parsed
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, plain, text
+from nhi_watch.intake.shapes.values import filled, moment, plain, text
 from nhi_watch.intake.sources.entra import audit
 from nhi_watch.intake.sources.entra.audit import of_ecs
 
@@ -85,12 +84,8 @@ def claims(record: object) -> bool:
         return True
     if "activityDisplayName" in row or "createdDateTime" in row:
         return _kind(row, row) != "" or any(k.startswith("initiatedBy.") for k in row if k.__class__ is str)
-    return dataset(row) in _STREAMS or _dotted(row) or microsoft.relayed(row)
-
-
-def _dotted(row: Mapping[str, Any]) -> bool:
-    """A row of extracted fields without a category that tells."""
-    return "properties.loggedByService" in row or "properties.activityDisplayName" in row
+    dotted = "properties.loggedByService" in row or "properties.activityDisplayName" in row
+    return dotted or dataset(row) in _STREAMS or microsoft.relayed(row)
 
 
 def _kind(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
@@ -107,10 +102,6 @@ def _kind(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
     if of("createdDateTime") and of("appId") and (of("userId") or of("servicePrincipalId")):
         return "" if of("riskEventType") else "signin"
     return ""
-
-
-def _renamed(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {_LOWERED.get(name, name): value for name, value in row.items()}
 
 
 def _tenant(row: Mapping[str, Any], told: Mapping[str, Any]) -> Any:
@@ -146,7 +137,7 @@ def _native(record: object) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     if is_ecs:
         row = of_ecs(row)
     if "operationname" in row or "calleripaddress" in row:
-        row = dict(_renamed(row))
+        row = {_LOWERED.get(name, name): value for name, value in row.items()}
     told: Any = row.get("properties", row)
     if told.__class__ is str:
         told = parsed(told)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.context import actions
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import microsoft
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, part
+from nhi_watch.intake.shapes.forms import Table, Tree, at, dataset, inner, part, rebuild
 from nhi_watch.intake.shapes.microsoft import guid, rows
 from nhi_watch.intake.shapes.values import event, listed, plain, text, true
 
@@ -20,22 +20,20 @@ from nhi_watch.intake.shapes.values import event, listed, plain, text, true
 
 
 _ADDRESS = ("source.ip", "client.ip", "source.address")
-_BESIDES: dict[str, dict[str, str]] = {
+_BESIDES: dict[str, Table] = {
     "signinlogs": {"id": "event.id", "userAgent": "user_agent.original"},
     "auditlogs": {"id": "event.id", "result": "event.outcome"},
     "graphactivitylogs": {
-        "requestId": "http.request.id", "requestId|2": "event.id", "requestMethod": "http.request.method",
+        "requestId": ("http.request.id", "event.id"), "requestMethod": "http.request.method",
         "requestUri": "url.original", "responseStatusCode": "http.response.status_code",
         "userAgent": "user_agent.original", "userId": "user.id",
     },
 }  # fmt: skip
 """What Elastic's integration takes out of the properties."""
 _TOP_BESIDES = {
-    "time": "@timestamp",
-    "tenantId": "azure.tenant_id",
-    "resourceId": "azure.resource.id",
+    "time": "@timestamp", "tenantId": "azure.tenant_id", "resourceId": "azure.resource.id",
     "correlationId": "azure.correlation_id",
-}
+}  # fmt: skip
 
 
 def _audited(row: Tree) -> Tree:
@@ -50,14 +48,10 @@ def of_ecs(document: Tree) -> Tree:
     """The record in the words of diagnostic settings."""
     stream = dataset(document).partition(".")[2]
     found = microsoft.camel(part(document, f"azure.{stream}"))
-    told = {k: v for k, v in inner(found, "properties").items() if v is not None}
-    for name, field in _BESIDES.get(stream, {}).items():
-        path = name.partition("|")[0]
-        if told.get(path) is None:
-            told[path] = at(document, field)
-    more = {name: at(document, field) for name, field in _TOP_BESIDES.items()}
-    more["callerIpAddress"] = next(filter(None, (at(document, field) for field in _ADDRESS)), None)
-    row = {**found, **{k: v for k, v in more.items() if v is not None}, "properties": told}
+    own = {k: v for k, v in inner(found, "properties").items() if v is not None}
+    told = {**rebuild(document, _BESIDES.get(stream, {})), **own}
+    address = next(filter(None, (at(document, field) for field in _ADDRESS)), found.get("callerIpAddress"))
+    row = {**found, **rebuild(document, _TOP_BESIDES), "callerIpAddress": address, "properties": told}
     return _audited(row) if stream == "auditlogs" or row.get("category") == "AuditLogs" else row
 
 

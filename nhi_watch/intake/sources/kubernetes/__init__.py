@@ -22,18 +22,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Optional, cast
+from typing import Any, Optional
 
 from nhi_watch.context import networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import SSO_ROLE, Actor
 from nhi_watch.core.identity import identify as identify_aws
-from nhi_watch.intake.shapes.aws import known_by_arn
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native, object_of, part
+from nhi_watch.intake.shapes.forms import Tree, at, claimant, every, inner, native, object_of, part
 from nhi_watch.intake.shapes.microsoft import PLATFORM, category
-from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import bound, event, filled, listed, plain, text, true
+from nhi_watch.intake.shapes.principals import known_by_arn
+from nhi_watch.intake.shapes.values import bound, event, filled, listed, moment, plain, text, true
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 # ---- aks
@@ -184,26 +183,20 @@ _SPELLINGS = {
     name: (name.replace(".", "_").replace("/", "_slash_"), name.replace(".", "_")) for name in (_CREDENTIAL, _POD)
 }
 """Elastic's names for those with dots."""
+_PARTS = frozenset(("objectRef", "requestURI", "auditID", "responseStatus"))
 _DENIED = ("401", "403")
 
 
-def claims(record: object) -> bool:
-    """Whether the record is a Kubernetes audit event, in any of its three shapes."""
-    if record.__class__ is not dict:
-        return False
-    row = cast(Tree, record)
-    raw = row.get("_raw")
-    if raw.__class__ is str:
-        return '"audit.k8s.io/' in raw or ("kube-audit" in raw and "audit.k8s.io/" in raw)
-    if row.get("kind") == "Event" and "verb" in row:
-        return any(part in row for part in ("objectRef", "requestURI", "auditID", "responseStatus")) or any(
-            k.__class__ is str and k.startswith(("objectRef.", "user.username")) for k in row
-        )
-    return dataset(row) == "kubernetes.audit_logs" or category(row) in FORWARDED
+def _is_row(row: Tree) -> bool:
+    if row.get("kind") != "Event" or "verb" not in row:
+        return category(row) in FORWARDED
+    return not _PARTS.isdisjoint(row) or any(
+        k.__class__ is str and k.startswith(("objectRef.", "user.username")) for k in row
+    )
 
 
-def _audit(document: Row) -> Row:
-    return inner(inner(document, "kubernetes"), "audit")
+claims = claimant(_is_row, (('"audit.k8s.io/', "kube-audit"), ("audit.k8s.io/",)), "kubernetes.audit_logs")
+"""Whether the record is a Kubernetes audit event, in any of its three shapes."""
 
 
 def read(record: object) -> Event:
@@ -214,7 +207,7 @@ def read(record: object) -> Event:
     """
     found, is_document = native(record)
     opened = opened_aks(found)
-    tree: Row = _audit(found) if is_document and opened is found else opened
+    tree: Row = inner(inner(found, "kubernetes"), "audit") if is_document and opened is found else opened
     if tree.get("stage") == "RequestReceived":
         raise RejectError("unfinished", "the request's outcome comes in a record of its own")
     tree = _sound(tree)
@@ -370,4 +363,3 @@ def _target_class(name: str, space: str) -> str:
     if not space or not name.startswith("system:serviceaccount:") or name.startswith("system:serviceaccount:kube-"):
         return ""
     return "own" if name.split(":")[2] == space else "foreign"
-

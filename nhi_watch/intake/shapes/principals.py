@@ -1,4 +1,4 @@
-"""Who acts behind a Google principal, in Cloud Audit Logs and in Workspace's reports alike.
+"""Who acts behind an address of Google's, in Cloud Audit Logs and Workspace's reports alike, or behind an ARN alone.
 
 - A service account is its address: the logs tell its unique id only where it is the target. A deleted account
   that came back is told apart where the log says `deleted:…?uid=…`.
@@ -27,15 +27,15 @@ _POOL = re.compile(
 )
 
 
-def principal(told: str, project: str = "") -> Identity:
+def google(told: str, project: str = "") -> Identity:
     """The identity of an address or a principal's name, within a project or organisation.
 
-    >>> principal("app@shop.iam.gserviceaccount.com").id, principal("serviceAccount:a@b.iam.gserviceaccount.com").kind
+    >>> google("app@shop.iam.gserviceaccount.com").id, google("serviceAccount:a@b.iam.gserviceaccount.com").kind
     ('gcp:shop:service_account:app@shop.iam.gserviceaccount.com', 'service_account')
-    >>> principal("user:ann@example.com").human, principal("").kind
+    >>> google("user:ann@example.com").human, google("").kind
     ('google_account', 'anonymous')
     >>> pools = "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools"
-    >>> principal(f"{pools}/ci/subject/repo:a/b:ref:x").id
+    >>> google(f"{pools}/ci/subject/repo:a/b:ref:x").id
     'gcp::web_identity:ci:repo:a/b'
     """
     if "://" in told:
@@ -77,3 +77,21 @@ def _federated(told: str, project: str) -> Identity:
 
 def _make(account: str, path: str, name: str, kind: str, human: str = "") -> Identity:
     return Identity(f"{GCP}:{account}:{path}"[:_LONGEST], name[:_LONGEST], kind, GCP, account, human)
+
+
+def known_by_arn(identity: Identity) -> tuple[Identity, tuple[str, ...]]:
+    """The identity, and the ARN among its links; where its id is made of the name, its name is no ARN.
+
+    The ARN then is what links it to the identity that CloudTrail knows by its unique id.
+
+    >>> identity = Identity("aws:111111111111:role:app", "arn:aws:iam::111111111111:role/app", "role", "aws", "", "")
+    >>> known, links = known_by_arn(identity)
+    >>> known.name, links
+    ('role/app', ('arn:arn:aws:iam::111111111111:role/app',))
+    >>> known_by_arn(identity._replace(id="aws:111111111111:role:AROAEXAMPLE"))[1]
+    ()
+    """
+    arn = identity.name
+    if not arn.startswith("arn:") or identity.id.rpartition(":")[2] != arn.rpartition("/")[2]:
+        return identity, ()
+    return identity._replace(name=arn.split(":", 5)[-1]), (f"arn:{arn}",)
