@@ -140,8 +140,8 @@ class Judge:
         self._watch.end()
 
     def _acting(self, day: int) -> set[str]:
-        """Who was found to act oddly on a day: a notable tells of them all that there is."""
-        return {one.ranked.identity_id for one in self._state.odd(day) if one.ranked.likelihood >= ranking.FLOOR}
+        """Who acts oddly enough on a day for a place in the list: a notable tells of them all that there is."""
+        return {one.ranked.identity_id for one in self._state.odd(day) if one.ranked.loss >= ranking.LEAST}
 
     def _close(self, day: int, baselines: Baselines, later: Sequence[int], put_before: Iterable[str]) -> None:
         """Judge all of a day once more, write what that changes, and learn it."""
