@@ -139,7 +139,7 @@ def _links(document: Mapping[str, Any]) -> Iterator[Line]:
 
 def _impact(document: Mapping[str, Any]) -> Iterator[Line]:
     for factor in document["impact"]["factors"]:
-        text = f"multiplies the odds by {factor['weight']:g}"
+        text = f"multiplies the impact by {factor['weight']:g}"
         yield {"nhi_name": factor["name"], "nhi_value": factor["value"], "nhi_text": text}
 
 
