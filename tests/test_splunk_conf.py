@@ -251,7 +251,8 @@ def test_what_commands_believe_is_what_the_macros_write_and_read() -> None:
         assert f"source={fields.SOURCE}" in macros[name]["definition"]
     for name in ("nhi_written", "nhi_rank"):
         assert f'sourcetype="{fields.SOURCETYPE}"' in macros[name]["definition"]
-    assert conf("eventtypes.conf")["nhi_notable"]["search"] == f'sourcetype="{fields.SOURCETYPE}"'
+    listed = f'sourcetype="{fields.SOURCETYPE}" NOT source="nhi_demo" NOT nhi_change="below"'
+    assert conf("eventtypes.conf")["nhi_notable"]["search"] == listed
     assert conf("tags.conf").sections() == ["eventtype=nhi_notable"]
     assert conf("props.conf").sections() == [fields.SOURCETYPE]
     named = {w for v in conf("props.conf")[fields.SOURCETYPE].values() for w in re.findall(r"\bnhi_\w+", v)}

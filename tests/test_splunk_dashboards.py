@@ -169,7 +169,7 @@ def test_no_panel_may_be_empty_without_a_sentence_that_says_why(name: str) -> No
 def test_nothing_found_is_no_alarm_and_only_what_leads_on_looks_like_a_link(name: str) -> None:
     for told in board(name)["visualizations"].values():
         color = told["options"].get("majorColor", "#FFFFFF")
-        assert color in ("#FFFFFF", "#5CC05C") or "rangeValue" in color or told["title"] == "Highest likelihood"
+        assert color in ("#FFFFFF", "#5CC05C") or "rangeValue" in color or told["title"] == "Highest likelihood (%)"
         if told["options"].get("drilldown") == "all":
             shown = columns(name, told["dataSources"]["primary"])
             blue = [each for each in shown if "rowColors" not in told["options"]["columnFormat"].get(each, {})]

@@ -204,7 +204,7 @@ def test_enterprise_security_gets_each_finding_once_with_risk_by_severity(server
     end = ranked_once(server)
     rows = server.search(conf("savedsearches.conf")[DETECTION]["search"], ALWAYS, end + 120)
     found = standing(server)
-    due = {name for name, row in found.items() if float(row["nhi_likelihood"][0]) >= 30}
+    due = {name for name, row in found.items() if row["nhi_severity"][0] in ("medium", "high", "critical")}
     assert {row["nhi_id"][0] for row in rows} == due != set()
     for row in rows:
         fields = [name for name in row if name.startswith("user_") and "".join(row[name])]
