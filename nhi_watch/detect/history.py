@@ -242,8 +242,9 @@ def _lives(history: History, rows: Rows, seen: Mapping[str, Life], profiles: Map
             life.first, life.last = known[name].first, known[name].last
             _span(history, (identity.provider, identity.account), known[name])
         life.done = history.names.get(inventory.name_key(identity), [])
-    changes = (change.time for credential in history.credentials.values() for change in credential.changes)
-    history.now = max([*(life.last for life in history.lives.values()), *changes], default=0)
+    history.now = max((life.last for life in history.lives.values()), default=0) or max(
+        (change.time for credential in history.credentials.values() for change in credential.changes), default=0
+    )  # what is said of a credential moves no clock where there are logs
     firsts = (life.first // DAY for life in history.lives.values() if life.first)
     history.first_day = min([*firsts, *(p.first for p in profiles.values() if p.first >= 0)], default=history.today)
     for credential in history.credentials.values():

@@ -91,7 +91,9 @@ def _few(names: Sequence[str]) -> str:
 
 _NAMED = 4
 ROUTINES = "Sensitive routines found while learning"
-ONE_VERDICT = "One verdict for all of them: nhi feedback routines benign --by WHO --why TEXT"
+ONE_VERDICT = (
+    "Their notables close by themselves; a verdict on all that did: nhi feedback routines benign --by WHO --why TEXT"
+)
 
 
 def line(run: Mapping[str, Any]) -> str:

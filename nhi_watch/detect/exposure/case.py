@@ -123,6 +123,7 @@ def case(history: History, credential: Credential, now: int, quarantines: tuple[
     told = (change for change in credential.changes if change.what == "exposed")
     exposures = tuple(sorted([*told, *quarantines]))
     since = exposures[0].time
+    now = max(now, since)  # logs may end before somebody reports it
     life = history.owner_of(credential)
     identity = life.identity if life else credential.identity
     assert identity is not None, "an exposure names an identity, if only the credential's own"

@@ -208,17 +208,27 @@ _AWS_SECRET = re.compile(r"[A-Za-z0-9/+]{40}")
 _HEX = re.compile(r"[0-9a-f]{32,64}")
 
 
+_IDS = re.compile(
+    r"A[A-Z]{3}[A-Z2-7]{12,}|[0-9a-fA-F]{16,128}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\d{4,}"
+    r"|[A-Za-z0-9+/]{43}=|SHA256:.+|[\w.-]+[:/].+"
+)
+"""Forms of public ids: AWS's, hashes, UUIDs, numbers, fingerprints, and paths that begin with what they are of."""
+
+
 def tell(rows: Rows, key: str, since: int, where: str) -> Credential:
     """Put an exposure that a person reports into the inventory; nothing but the key's id is kept.
 
     Raises:
-        InputError: `key` is no id, or looks like the secret itself.
+        InputError: `key` is no id, or may be the secret itself: no log named it, and ids do not look like it.
     """
     if not _KEY_ID.fullmatch(key):
         raise InputError("KEYID is no credential's id: 4 to 256 letters and digits, such as AKIA… or a token's hash")
     if _SECRETS.match(key) or (_AWS_SECRET.fullmatch(key) and not _HEX.fullmatch(key)):
         raise InputError("that looks like the secret itself; give its public id (AKIA…, the log's hashed_token)")
     before = inventory.credential(rows, key)
+    if before is None and not _IDS.fullmatch(key):
+        raise InputError("no log has named this credential, and ids do not look like it: it may be the secret itself; "
+                         "nothing was stored. Give its public id (AKIA…, the log's hashed_token)")  # fmt: skip
     users = before.users if before and before.users else (_identity(key),)
     told = Change(since, "exposed", "nhi exposed", where, "secret_alert", f"told:{key}@{since}"[:256])
     inventory.keep(rows, [Credential(key, users, 0, 0, (told,))])

@@ -85,17 +85,24 @@ def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) ->
 
 
 def _judge_routines(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
-    """One verdict for all notables that were closed because they told of a routine alone; without one, list them."""
+    """One verdict for all notables that were closed because they told of a routine alone; without one, list routines.
+
+    Raises:
+        InputError: there is none that was closed so.
+    """
     from nhi_watch.act import audit
     from nhi_watch.core.life import is_routine
     from nhi_watch.detect import feedback, lives
     from nhi_watch.state.state import State
 
-    notables = [notable for notable in find.every(store) if is_routine(notable)]
+    every = find.every(store)
+    notables = [notable for notable in every if is_routine(notable)]
     if not args.verdict:
-        told = lives.told_of(lives.routines(State(store), notables))
+        told = lives.told_of(lives.routines(State(store), every))
         _print(args, console, {"routines": told}, ("name", "calls", "days", "places", "since"))
         return 0
+    if not notables:
+        raise InputError("no notable was closed as a routine, so nothing is to be judged at once; judge one by its id")
     more = {"until": common.seconds(args.until, "--until") if args.until else 0}
     given = [feedback.judge(one, args.verdict, args.by or "", args.why or "", now, more) for one in notables]
     for notable in notables:
