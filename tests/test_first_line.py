@@ -63,7 +63,7 @@ USUAL = history(network="20.55.1.0/24", owner="azure", agent="boto3")
      "broken deploy."),
     ([behaviour(1, agent="aws-cli", address="185.220.101.4")], USUAL,
      "Role ci (30 active days of history) made 1 odd call on 2024-10-04, which worked: s3:PutObject; from "
-     "185.220.101.4 (tor, new to it); new client aws-cli."),
+     "185.220.101.4 (tor, never used by it before); new client aws-cli."),
     ([behaviour(1, **DENIED, address="", agent="")], Profile(),
      "Role ci (never seen before) made 1 odd call on 2024-10-04, which was refused: s3:PutObject."),
     ([behaviour(2, outcome="failure"), behaviour(1, action="a:B"), behaviour(1, action="a:C")], Profile(),

@@ -9,7 +9,7 @@ const tally = (pairs) => [...pairs.reduce((sum, [name, count]) => sum.set(name, 
   .sort((a, b) => b[1] - a[1]);
 
 const oddOf = (n) => {
-  const odd = n.timeline.filter((entry) => entry.points >= REASON);
+  const odd = n.timeline.filter((entry) => entry.points >= n.odd_from);
   const all = odd.length ? odd : n.timeline;
   const then = all.filter((entry) => entry.time.startsWith(n.face_day)); // the day that the summary tells of
   return then.length ? then : all;
@@ -144,7 +144,7 @@ const eventsOf = (n) => {
   if (!n.timeline.length) return null;
   const rows = n.timeline.map((entry) => {
     const open = h("button", { type: "button", class: "ghost open", "aria-expanded": "false" }, (n.events[entry.record_id] || {}).raw ? "Raw" : "Id");
-    const row = h("tr", { class: `${hotness(entry.points)} event` }, h("td", { class: "nowrap" }, second(entry.time)),
+    const row = h("tr", { class: `${hotness(n, entry.points)} event` }, h("td", { class: "nowrap" }, second(entry.time)),
       h("td", { class: "mono" }, entry.action), h("td", { class: entry.outcome }, entry.outcome), h("td", { class: "mono" }, entry.source),
       h("td", { class: "num" }, amount(entry.count)), h("td", { class: "num" }, signed(entry.points)), h("td", {}, open));
     open.addEventListener("click", () => {
@@ -172,7 +172,7 @@ const eventsOf = (n) => {
     h("div", { class: "scroll" }, h("table", { class: "plain" }, head("Time", "Action", "Outcome", "From", "Count#", "Points#", "Event"),
       h("tbody", {}, rows.map((one) => one.row)))));
   return card("What happened", `UTC; size by count, red by points; drag over a stretch to zoom${n.left_out.timeline ? `; ${n.left_out.timeline} entries with fewer points left out` : ""}`,
-    timeline(n, show), h("p", { class: "legend" }, h("span", {}, h("i", { class: "dot hot" }), `very odd: ${STRONG} points or more`), h("span", {}, h("i", { class: "dot warm" }), `odd: ${REASON} points or more`),
+    timeline(n, show), h("p", { class: "legend" }, h("span", {}, h("i", { class: "dot hot" }), `very odd: ${rounded(strongOf(n))} points or more`), h("span", {}, h("i", { class: "dot warm" }), `odd: ${rounded(n.odd_from)} points or more`),
       h("span", {}, h("i", { class: "dot success" }), "no news"), h("span", {}, h("i", { class: "dot denied" }), "hollow: refused or failed")), table);
 };
 

@@ -17,7 +17,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from nhi_watch.core.life import tells_calls
+from nhi_watch.core.life import LIGHT, tells_calls
 from nhi_watch.core.notable import KINDS, MAX_TIMELINE, SEVERITIES, short_ids
 from nhi_watch.report import run_summary, words
 from nhi_watch.report.jsonlines import as_line
@@ -89,6 +89,7 @@ def _bounded(shown: Sequence[Json], events: Mapping[str, Json]) -> Iterator[dict
                          "timeline": max(0, len(notable["timeline"]) - marks)},
             "short": short[notable["id"]],
             "part": words.part_of(notable),
+            "odd_from": words.odd_least(notable) if tells_calls(notable) else LIGHT,
             "face_day": words.face_day(notable) if tells_calls(notable) else "",
             "events": found,
             "queries": queries(notable, [*found.values()]),

@@ -10,7 +10,7 @@ from typing import Any
 
 from nhi_watch.context import frameworks
 from nhi_watch.core import timestamps
-from nhi_watch.core.life import LIGHT, LITTLE, is_new, is_settled, tells_calls
+from nhi_watch.core.life import LITTLE, is_new, is_settled, odd_from, tells_calls
 from nhi_watch.core.notable import BANDS, IMPACTS, clip, loss_of
 from nhi_watch.detect.model import SUREST
 
@@ -151,10 +151,18 @@ def face_day(notable: Mapping[str, Any]) -> str:
     return timestamps.render_day(eve // timestamps.DAY + 1)
 
 
+def odd_least(notable: Mapping[str, Any]) -> float:
+    """Points from which an entry of the timeline is odd: by those of the day that the summary tells of."""
+    day = face_day(notable)
+    then = [entry["points"] for entry in notable["timeline"] if entry["time"][:10] == day]
+    return odd_from(then or [entry["points"] for entry in notable["timeline"]])
+
+
 def odd_calls(notable: Mapping[str, Any]) -> tuple[Sequence[Any], Sequence[Any]]:
     """Timeline entries that are odd: those of the day that the summary tells of, and those of its other days."""
-    odd = [entry for entry in notable["timeline"] if entry["points"] >= LIGHT] or notable["timeline"]
     day = face_day(notable)
+    least = odd_least(notable)
+    odd = [entry for entry in notable["timeline"] if entry["points"] >= least] or notable["timeline"]
     then = [entry for entry in odd if entry["time"][:10] == day]
     return (then, [entry for entry in odd if entry["time"][:10] != day]) if then else (odd, [])
 

@@ -12,6 +12,7 @@ from nhi_watch.context.assets import UNKNOWN, Asset
 from nhi_watch.context.networks import Networks, spelled
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import Identity
+from nhi_watch.core.life import odd_from
 from nhi_watch.core.notable import (
     MAX_RECORD_IDS,
     MAX_TIMELINE,
@@ -350,7 +351,8 @@ def _place(part: Weighed, networks: Networks) -> str:
 
 def _odd(behaviours: list[Behaviour], points: dict[int, float]) -> list[Behaviour]:
     """What is suspicious, most points first; the whole day where nothing by itself is."""
-    odd = [b for b in behaviours if points[id(b)] >= REASON_POINTS] or behaviours
+    least = odd_from(points[id(b)] for b in behaviours)
+    odd = [b for b in behaviours if points[id(b)] >= least] or behaviours
     return sorted(odd, key=lambda b: (-points[id(b)], b.first, b.shape))
 
 
