@@ -86,7 +86,7 @@ def test_explain_tells_both_ends_the_share_refused_and_the_whole_user_agent() ->
     told = shown(documents()[0])
     assert "First odd call: 2026-03-09T02:14:00Z iam:ListUsers denied" in told and "(day.json:9)" in told
     assert "Last odd call: 2026-03-09T02:33:00Z secretsmanager:GetSecretValue" in told
-    assert "Odd calls: 20, 2 of them refused; from 185.220.101.0/24" in told
+    assert "Odd calls: 20, 2 of them refused or failed; from 185.220.101.0/24" in told
     assert "User agent: aws-cli/2.15.30 md/Botocore#1.34" in told
 
 
@@ -119,7 +119,7 @@ def test_explain_adds_up_from_the_ordinary_day_and_says_what_makes_the_severity(
     told = shown(notable)
     assert "97% likely" in told and "+2.81 ████████████" in told
     assert "In log-odds: an ordinary day −4.72, the signals +8.31, together +3.59, which is 97.3%" in told
-    assert "Severity critical: likelihood 97.3 × 1.15 (impact high) = 100; critical from 70" in told
+    assert "Severity critical: likelihood 97.3 × 1.15 (impact high) = 111.9, of which at most 100 counts;" in told
     assert "Without the records of “Network novelty”: 48.6%" in told
     assert "Impact: high (criticality: high, ×1.5; environment: production, ×1.2)" in told
 
@@ -141,4 +141,4 @@ def title(*odd: tuple[str, str], **changes: Any) -> str:
 
 def test_what_failed_in_whole_is_said_once() -> None:
     tried = title(("iam", "CreateOpenIDConnectProvider"), ("iam", "CreateAccessKey"), errorCode="AccessDenied")
-    assert tried.count("tried") == 1 and "credential created (both tried, did not succeed)" in tried
+    assert tried.count("tried") == 1 and "credential created (both tried, all refused)" in tried
