@@ -63,7 +63,7 @@ USUAL = history(network="20.55.1.0/24", owner="azure", agent="boto3")
      "broken deploy."),
     ([behaviour(1, agent="aws-cli", address="185.220.101.4")], USUAL,
      "Role ci (30 active days of history) made 1 odd call on 2024-10-04, which worked: s3:PutObject; from "
-     "185.220.101.4 (tor, new to it); new client aws-cli."),
+     "185.220.101.4 (tor, never used by it before); new client aws-cli."),
     ([behaviour(1, **DENIED, address="", agent="")], Profile(),
      "Role ci (never seen before) made 1 odd call on 2024-10-04, which was refused: s3:PutObject."),
     ([behaviour(2, outcome="failure"), behaviour(1, action="a:B"), behaviour(1, action="a:C")], Profile(),
@@ -86,7 +86,7 @@ def test_explain_tells_both_ends_the_share_refused_and_the_whole_user_agent() ->
     told = shown(documents()[0])
     assert "First odd call: 2026-03-09T02:14:00Z iam:ListUsers denied" in told and "(day.json:9)" in told
     assert "Last odd call: 2026-03-09T02:33:00Z secretsmanager:GetSecretValue" in told
-    assert "Odd calls: 20, 2 of them refused; from 185.220.101.0/24" in told
+    assert "Odd calls: 20, 2 of them refused or failed; from 185.220.101.0/24" in told
     assert "User agent: aws-cli/2.15.30 md/Botocore#1.34" in told
 
 
@@ -119,7 +119,7 @@ def test_explain_adds_up_from_the_ordinary_day_and_says_what_makes_the_severity(
     told = shown(notable)
     assert "97% likely" in told and "+2.81 ████████████" in told
     assert "In log-odds: an ordinary day −4.72, the signals +8.31, together +3.59, which is 97.3%" in told
-    assert "Severity critical: likelihood 97.3 × 1.15 (impact high) = 100; critical from 70" in told
+    assert "Severity critical: likelihood 97.3 × 1.15 (impact high) = 111.9, of which at most 100 counts;" in told
     assert "Without the records of “Network novelty”: 48.6%" in told
     assert "Impact: high (criticality: high, ×1.5; environment: production, ×1.2)" in told
 
@@ -141,4 +141,4 @@ def title(*odd: tuple[str, str], **changes: Any) -> str:
 
 def test_what_failed_in_whole_is_said_once() -> None:
     tried = title(("iam", "CreateOpenIDConnectProvider"), ("iam", "CreateAccessKey"), errorCode="AccessDenied")
-    assert tried.count("tried") == 1 and "credential created (both tried, did not succeed)" in tried
+    assert tried.count("tried") == 1 and "credential created (both tried, all refused)" in tried

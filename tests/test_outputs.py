@@ -93,11 +93,12 @@ def test_the_table_in_eighty_columns() -> None:
         "8   52% high       Exposure: Access key found in a public       2026-03-11 20:00\n"
         "    4e4b6f         repository                                   for 4 min\n"
         "                   user/billing-export, new identity, fi…\n"
-        "Ordered by expected loss: likelihood times impact.\n"
+        "New first, then by expected loss (likelihood × impact).\n"
         "Could not tell: 3 of 184,221 records could not be read.\n"
-        "184,221 records → 20,914 behaviours → 312 identities → 2 notables; alerts 61 in,\n"
-        "2 out; budget 10 a day per 1,000 identities, of severity low and above, 4 below\n"
-        "the line; rejected 3 (bad_time 1, not_json 2)"
+        "184,221 records → 20,914 behaviours → 312 identities → 2 notables listed; alerts\n"
+        "61 in, 2 out; budget at most 10 a day per 1,000 identities are listed, of\n"
+        "severity low and above; 4 below the line (not listed); rejected 3 (bad_time 1,\n"
+        "not_json 2)"
     )
 
 
@@ -142,7 +143,7 @@ def test_what_is_settled_stands_apart_with_its_verdict() -> None:
 
 def test_without_notables_there_is_one_calm_line() -> None:
     assert shown([], 80, {"read": 3, "rejected": {}, "notables": 0}) == (
-        "No notables in 3 records.\n3 records → 0 notables; rejected 0"
+        "No notables in 3 records.\n3 records → 0 notables listed; rejected 0"
     )
 
 

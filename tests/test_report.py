@@ -356,7 +356,7 @@ def test_the_bars_add_up_from_the_ordinary_day_to_the_likelihood(page: Chrome) -
     ordinary, added, together, likelihood = map(float, found.groups())
     assert together == pytest.approx(added - ordinary, abs=0.011)
     assert likelihood == pytest.approx(100 / (1 + math.exp(-together)), abs=0.1)
-    assert f"{likelihood:.0f}%" in head and "likely" in head and "impact high: critical" in head
+    assert f"{likelihood:.0f}%" in head and "likely" in head and "Severity critical, impact high" in head
     bars = page.find_elements(By.CSS_SELECTOR, "#n0 .points .sum")
     shown = [float(str(one.get_attribute("textContent"))) for one in bars]
     assert sum(shown) == pytest.approx(added, abs=0.05)

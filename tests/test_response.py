@@ -175,7 +175,7 @@ def test_a_role_is_asked_for_its_sessions() -> None:
     words = shlex.split(revoke["shell"][0])
     assert words[:5] == ["aws", "iam", "put-role-policy", "--role-name", "payments-api"]
     statement = json.loads(words[-1])["Statement"][0]
-    assert statement["Condition"] == {"DateLessThan": {"aws:TokenIssueTime": "2026-02-16T10:15:00Z"}}
+    assert statement["Condition"] == {"DateLessThan": {"aws:TokenIssueTime": made["made"]}}
 
 
 Sample = tuple[str, str, str, str, str]

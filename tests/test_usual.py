@@ -101,7 +101,7 @@ def test_every_counterfactual_is_as_likely_as_it_claims() -> None:
         baselines = on_eve(days[0].day, {days[0].identity.id: days[0]})
         found = [likelihood([score_day(baselines, day)]) for day in days]
         assert max(found) == told["likelihood"] == notable["usual"]["likelihood"], notable["title"]
-        assert told["text"].endswith(f"likelihood {told['likelihood']:g}%")
+        assert told["text"].endswith(f"(likelihood {told['likelihood']:g}%)")
 
 
 def test_what_is_normal_is_less_likely_than_what_happened_where_that_is_worth_a_look() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 LIGHT = 1.5
 """Points under which a call is not odd."""
+BESIDE = 0.1
+"""Share of the oddest call's points under which another one of that day is not odd: the little that a signal of the
+whole day gives to each row is no news of the routine beside a theft."""
 LITTLE = 0.1
 """Log-odds under which a signal is named, but not explained."""
 
@@ -59,6 +62,15 @@ class Folded:
 def tells_calls(notable: Mapping[str, Any]) -> bool:
     """Whether a notable tells of odd calls: a compromise, or the exposure of a key that was misused."""
     return notable["kind"] == "compromise" or notable["model"].get("ordinary") is not None
+
+
+def odd_from(points: Iterable[float]) -> float:
+    """Points from which a call of a day is odd, of all that its calls have.
+
+    >>> odd_from([4.4, 4.4, 56.8]) > 4.4, odd_from([2.0, 0.0])
+    (True, 1.5)
+    """
+    return max(LIGHT, BESIDE * max(points, default=0.0))
 
 
 def is_new(notable: Mapping[str, Any]) -> bool:

@@ -165,7 +165,7 @@ def let_in_weight(share: float) -> float:
 def _let_in(share: float) -> str:
     if share == 1:
         return "yes"
-    return f"{share:.0%} of the likelihood is left without the refused calls" if share else "all refused"
+    return f"{share:.0%} of the likelihood without the refused calls" if share else "all refused"
 
 
 def cost_weight(usd_per_hour: float) -> float:

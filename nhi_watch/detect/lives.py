@@ -13,7 +13,6 @@ day's episodes alone: so the same records give the same rows, however they were 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Optional
 
@@ -51,7 +50,7 @@ def begun(today: Document) -> Document:
     """A day's notable as the first revision of a life."""
     entry = _entry(today, "first seen")
     told = {"life": "new", "first_seen": today["first_time"], "last_grown": today["last_time"], "revisions": [entry]}
-    return {**today, **NOBODY, **told, "controls": _contained(today, today["last_time"])}
+    return {**today, **NOBODY, **told}
 
 
 def go_on(previous: Document, today: Document) -> Document:
@@ -173,17 +172,8 @@ def together(previous: Document, today: Document, face: Document) -> Document:
         "record_ids": list(records)[:MAX_RECORD_IDS],
         "record_count": previous["record_count"] + today["record_count"],
         "members": _members(face, other),
-        "controls": _contained(face, max(previous["last_time"], today["last_time"])),
         "links": list({_key(link): link for link in [*face["links"], *other["links"]]}.values())[:200],
     }
-
-
-def _contained(face: Mapping[str, Any], last: str) -> list[Document]:
-    """The controls with the one time from which on nothing that was used may work: the notable's last second."""
-    return [{**one, "reason": _TIME.sub(rf"\g<1>{last}", one["reason"])} for one in face["controls"]]
-
-
-_TIME = re.compile(r"(issued before |was valid at )\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def _key(link: Mapping[str, Any]) -> tuple[str, ...]:

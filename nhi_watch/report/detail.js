@@ -9,7 +9,7 @@ const tally = (pairs) => [...pairs.reduce((sum, [name, count]) => sum.set(name, 
   .sort((a, b) => b[1] - a[1]);
 
 const oddOf = (n) => {
-  const odd = n.timeline.filter((entry) => entry.points >= REASON);
+  const odd = n.timeline.filter((entry) => entry.points >= n.odd_from);
   const all = odd.length ? odd : n.timeline;
   const then = all.filter((entry) => entry.time.startsWith(n.face_day)); // the day that the summary tells of
   return then.length ? then : all;
@@ -30,7 +30,7 @@ const places = (n) => tally(oddOf(n).map((entry) => [entry.source || "unknown", 
 const refusedOf = (n) => {
   const odd = oddOf(n);
   const all = odd.reduce((sum, entry) => sum + entry.count, 0);
-  return [odd.filter((entry) => entry.outcome === "denied").reduce((sum, entry) => sum + entry.count, 0), all];
+  return [odd.filter((entry) => entry.outcome !== "success").reduce((sum, entry) => sum + entry.count, 0), all];
 };
 
 const headOf = (n, at) => {
@@ -53,14 +53,14 @@ const headOf = (n, at) => {
         s("svg", { class: "meter", "aria-hidden": "true" }, s("rect", { class: "track", width: "100%", height: 8, rx: 4 }),
           s("rect", { class: "fill", width: `${Math.max(n.likelihood, 3)}%`, height: 8, rx: 4 }),
           [20, 40, 60, 80].map((line) => s("line", { x1: `${line}%`, x2: `${line}%`, y2: 8 }))),
-        h("span", {}, `impact ${n.impact.level}: ${n.severity}`))
+        h("span", {}, `Severity ${n.severity}, impact ${n.impact.level}${n.all_refused ? ", all refused" : ""}`))
       : h("div", { class: "gauge" }, h("span", {}, "claims no intrusion")),
     h("dl", { class: "facts wide" }, fact("Identity", shortName(n.identity), true), fact("Kind", spoken(n.identity.kind)),
       fact("Account", `${n.identity.provider} ${n.identity.account}`),
       fact("Owner", n.identity.owner || "nobody: not in the asset table"),
       tellsCalls(n) && n.timeline.length > 0 && [odd.length > 1
         ? [fact("First odd call", edge(odd[0])), fact("Last odd call", edge(odd[odd.length - 1]))] : fact("Odd call", edge(odd[0])),
-        fact("Refused", `${amount(refused)} of ${n.is_cut ? "at least " : ""}${amount(all)} odd call${all === 1 ? "" : "s"}`),
+        fact("Refused or failed", `${amount(refused)} of ${n.is_cut ? "at least " : ""}${amount(all)} odd call${all === 1 ? "" : "s"}`),
         fact("From", places(n).slice(0, 6).map(([source, count]) => [h("span", { class: "mono" }, source), ` ${amount(count)}× `]))],
       agents.length > 0 && fact("User agent", agents.slice(0, 3).map((agent) => h("div", { class: "mono" }, agent))),
       shownOf(n)[1] > shownOf(n)[0] && fact("Lasted", span(since(shownOf(n)[1]) - since(shownOf(n)[0]))),
@@ -105,7 +105,7 @@ const whyOf = (n) => {
     bars(heavy), light.length > 0 && h("details", { class: "light" },
       h("summary", {}, `${light.length} that add less than ${LITTLE}`), bars(light)),
     n.left_out.signals > 0 && h("p", { class: "muted" }, `${n.left_out.signals} signals that add less are in notables.jsonl.`),
-    n.signals.filter((signal) => typeof signal.without === "number").map((signal) =>
+    n.signals.filter((signal) => n.claims.includes(signal.id)).map((signal) =>
       h("p", { class: "muted" }, `Without the records of “${DATA.signals[signal.id]}”: ${signal.without}%.`)),
     (n.likelihood_range || []).length > 0 && h("p", { class: "muted" },
       `Telemetry is missing: with it, the likelihood could be anywhere from ${n.likelihood_range[0]}% to ${n.likelihood_range[1]}%.`),
@@ -144,7 +144,7 @@ const eventsOf = (n) => {
   if (!n.timeline.length) return null;
   const rows = n.timeline.map((entry) => {
     const open = h("button", { type: "button", class: "ghost open", "aria-expanded": "false" }, (n.events[entry.record_id] || {}).raw ? "Raw" : "Id");
-    const row = h("tr", { class: `${hotness(entry.points)} event` }, h("td", { class: "nowrap" }, second(entry.time)),
+    const row = h("tr", { class: `${hotness(n, entry.points)} event` }, h("td", { class: "nowrap" }, second(entry.time)),
       h("td", { class: "mono" }, entry.action), h("td", { class: entry.outcome }, entry.outcome), h("td", { class: "mono" }, entry.source),
       h("td", { class: "num" }, amount(entry.count)), h("td", { class: "num" }, signed(entry.points)), h("td", {}, open));
     open.addEventListener("click", () => {
@@ -167,16 +167,17 @@ const eventsOf = (n) => {
       `${e.action} ${e.outcome} from ${e.source}`, e.action, e.outcome, e.source, e.count, e.points, e.record_id, placeOf(event)]; })];
   const out = h("button", { type: "button", class: "ghost timeline-csv" }, "CSV");
   out.addEventListener("click", () => save(`${n.short}-timeline.csv`, csv(cells), "text/csv"));
-  const table = h("details", { class: "events", open: n.timeline.length <= 30 }, h("summary", {}, `All ${n.timeline.length} kinds of calls, with the raw events`),
+  const table = h("details", { class: "events", open: n.timeline.length <= 30 }, h("summary", {}, `All ${n.timeline.length} rows (a call and hour each), with the raw events`),
     h("p", { class: "row" }, out, h("span", { class: "muted" }, "one row for each kind of call and hour; a coloured row is odd")),
     h("div", { class: "scroll" }, h("table", { class: "plain" }, head("Time", "Action", "Outcome", "From", "Count#", "Points#", "Event"),
       h("tbody", {}, rows.map((one) => one.row)))));
   return card("What happened", `UTC; size by count, red by points; drag over a stretch to zoom${n.left_out.timeline ? `; ${n.left_out.timeline} entries with fewer points left out` : ""}`,
-    timeline(n, show), h("p", { class: "legend" }, h("span", {}, h("i", { class: "dot hot" }), `very odd: ${STRONG} points or more`), h("span", {}, h("i", { class: "dot warm" }), `odd: ${REASON} points or more`),
+    timeline(n, show), h("p", { class: "legend" }, h("span", {}, h("i", { class: "dot hot" }), `very odd: ${rounded(strongOf(n))} points or more`), h("span", {}, h("i", { class: "dot warm" }), `odd: ${rounded(n.odd_from)} points or more`),
       h("span", {}, h("i", { class: "dot success" }), "no news"), h("span", {}, h("i", { class: "dot denied" }), "hollow: refused or failed")), table);
 };
 
 const valueOf = (value, about, fresh) => h("span", { class: fresh ? "value new" : "value" }, clip(value, 80), fresh && h("b", {}, "new"), h("i", {}, about));
+const hourOf = (d, value) => (d.name === "hour" ? `${value.padStart(2, "0")}:00` : value);
 const sideOf = (name, values, none) => h("td", { "data-side": name }, values.slice(0, 8),
   !values.length && h("span", { class: "muted" }, none), values.length > 8 && h("span", { class: "muted" }, `and ${values.length - 8} more`));
 const usualOf = (n) => {
@@ -184,10 +185,10 @@ const usualOf = (n) => {
   return card("Usual against observed", usual.active_days ? `${usual.active_days} active days since ${usual.first_seen ? clock(usual.first_seen) : "unknown"}`
     : "no history: first seen here",
   usual.dimensions.length > 0 && h("table", { class: "compare" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "sr" }, "Dimension")),
-    h("th", { scope: "col" }, "Usual"), h("th", { scope: "col" }, "Observed here"))), h("tbody", {}, usual.dimensions.map((d) => h("tr", {},
-    h("th", { scope: "row" }, spoken(d.name)), sideOf("Usual", d.usual.map((v) => valueOf(v.value, `${v.days} d`, false)), "nothing known"),
-    sideOf("Observed here", d.observed.map((v) => valueOf(v.value, `${amount(v.count)}×`, v.new)), "nothing"))))),
-  usual.instead ? h("p", { class: "muted" }, `What would have been normal, ${usual.instead.text}.`)
+    h("th", { scope: "col" }, "Usual"), h("th", { scope: "col" }, "Observed here"))), h("tbody", {}, usual.dimensions.filter((d) => d.usual.length || d.observed.length).map((d) => h("tr", {},
+    h("th", { scope: "row" }, spoken(d.name)), sideOf("Usual", d.usual.map((v) => valueOf(hourOf(d, v.value), `(${v.days} day${v.days === 1 ? "" : "s"})`, false)), "nothing known"),
+    sideOf("Observed here", d.observed.map((v) => valueOf(hourOf(d, v.value), `${amount(v.count)}×`, v.new)), "nothing"))))),
+  usual.instead ? h("p", { class: "muted" }, `A usual day for it: ${usual.instead.text}.`)
     : usual.likelihood !== null && h("p", { class: "muted" }, `With its usual behaviour this identity's likelihood would be ${usual.likelihood}%.`));
 };
 
@@ -211,8 +212,8 @@ const huntOf = (n) => {
 
 const controlsOf = (n) => card("What to do", "", h("ul", { class: "controls" }, n.controls.map((c) => {
   const [label, meaning] = DATA.controls[c.id];
-  return h("li", { class: c.status }, h("div", {}, h("b", {}, label), c.required && [" ", h("span", { class: "tag" }, "required")], " ",
-    h("span", { class: "tag quiet" }, spoken(c.status))), h("p", {}, c.reason), meaning && !/this intrusion made/i.test(c.reason) && h("p", { class: "muted" }, meaning));
+  return h("li", { class: c.status }, h("div", {}, h("b", {}, c.heading), c.required && [" ", h("span", { class: "tag" }, "required")], " ",
+    h("span", { class: "tag quiet" }, spoken(c.status))), h("p", {}, c.reason), meaning && c.heading === label && !/this intrusion made/i.test(c.reason) && h("p", { class: "muted" }, meaning));
 })));
 
 const impactOf = (n) => h("div", { class: "pair" },
@@ -235,8 +236,8 @@ const receiptOf = (n) => {
     h("details", {}, h("summary", {}, "Provenance: model, baseline and hashes, which nhi verify recomputes"), h("table", { class: "plain receipt" }, h("tbody", {}, [
       ["Notable", n.id], ["Identity", n.identity.id], ["Model", `${n.model.id} ${n.model.sha256}`], ["Baseline", n.baseline.id],
       ["Signals hash", n.receipt.signals], ["Baseline hash", n.receipt.baseline], ["Model hash", n.receipt.model],
-      ["Written", `${clock(n.created)} UTC`],
-    ].map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, h("code", {}, value))))))));
+      ["First written", `${clock(n.created)} UTC`], n.last_time > n.created && ["Last changed", `${clock(n.last_time)} UTC`],
+    ].filter(Boolean).map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, h("code", {}, value))))))));
 };
 
 const detailOf = (n, at) => h("article", { class: "detail card-stack", id: `n${at}`, tabindex: -1, "aria-labelledby": `t${at}` },

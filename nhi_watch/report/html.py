@@ -17,7 +17,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from nhi_watch.core.life import tells_calls
+from nhi_watch.core.life import LIGHT, tells_calls
 from nhi_watch.core.notable import KINDS, MAX_TIMELINE, SEVERITIES, short_ids
 from nhi_watch.report import run_summary, words
 from nhi_watch.report.jsonlines import as_line
@@ -62,6 +62,7 @@ def render(
         of_routines=(run_summary.ROUTINES, run_summary.ONE_VERDICT),
         no_notables=run_summary.no_notables(run),
         could_not_tell=run_summary.could_not_tell(run),
+        ordered=words.ORDERED,
         below_the_line=run_summary.below_the_line(run),
         seconds=run.get("seconds") or {},
         overflow=run.get("overflow") or 0,
@@ -89,8 +90,12 @@ def _bounded(shown: Sequence[Json], events: Mapping[str, Json]) -> Iterator[dict
                          "timeline": max(0, len(notable["timeline"]) - marks)},
             "short": short[notable["id"]],
             "part": words.part_of(notable),
+            "odd_from": words.odd_least(notable) if tells_calls(notable) else LIGHT,
             "face_day": words.face_day(notable) if tells_calls(notable) else "",
             "events": found,
+            "controls": [{**one, "heading": words.heading(one)} for one in notable["controls"]],
+            "all_refused": words.all_refused(notable),
+            "claims": [one["id"] for one in words.claims(notable)],
             "queries": queries(notable, [*found.values()]),
             "is_cut": len(notable["timeline"]) >= MAX_TIMELINE,
         }  # fmt: skip

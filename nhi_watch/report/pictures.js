@@ -1,7 +1,6 @@
 // Circles over lanes, drawn from plain numbers; a timeline that zooms.
 const STEPS = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800, 2592000];
 const LANES = 12;
-const REASON = 1.5, STRONG = 3;  // points from which a call is odd, and very odd
 const isNarrow = () => window.innerWidth < 600;  // a phone's page holds a picture whole, too
 const axis = (first, last, left, right) => {
   const at = (time) => left + ((time - first) / (last - first || 1)) * (right - left);
@@ -27,7 +26,9 @@ const padded = (times) => {
 };
 const told = (entry) => `${clock(entry.time)} ${entry.action}${entry.count === 1 ? "" : `, ${amount(entry.count)} times`}: ${
   entry.outcome} from ${entry.source || "unknown"}, ${signed(entry.points)} points`;
-const hotness = (points) => (points >= STRONG ? "hot" : points >= REASON ? "warm" : "calm");
+const strongOf = (n) => 2 * n.odd_from;
+const rounded = (points) => Number(points.toFixed(1));
+const hotness = (n, points) => (points >= strongOf(n) ? "hot" : points >= n.odd_from ? "warm" : "calm");
 
 const READOUT = "Point at a circle, or move to it with Tab, to read it here.";
 const frame = (kind, label, picture) => {
@@ -72,7 +73,7 @@ const timeline = (n, open) => {
       s("line", { class: "tick", x1: x, x2: x, y1: 6, y2: height }),
       s("text", { class: "tick-name", x, y: height + 18, "text-anchor": "middle" }, label),
     ]).flat(), ...marks.map((entry) => {
-      const mark = s("g", { class: `mark ${entry.outcome} ${hotness(entry.points)}`, tabindex: 0, role: "img" },
+      const mark = s("g", { class: `mark ${entry.outcome} ${hotness(n, entry.points)}`, tabindex: 0, role: "img" },
         s("title", {}, told(entry)),
         s("circle", { cx: scale.at(since(entry.time)).toFixed(1), cy: 24 + row * place.get(lane(entry)),
           r: Math.min(4.5 + 1.6 * Math.log2(Math.max(entry.count, 1)) ** 0.8, 13).toFixed(1) }));

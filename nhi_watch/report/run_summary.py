@@ -35,7 +35,7 @@ def funnel(run: Mapping[str, Any]) -> list[Step]:
     """Records → behaviours → identities → notables.
 
     >>> [tuple(step) for step in funnel({"read": 9, "notables": 1})]
-    [('records', 9), ('notable', 1)]
+    [('records', 9), ('notable listed', 1)]
     """
     again = bool(run.get("parsed")) and run.get("events") == 0  # whose behaviours an earlier run has counted
     told = ((run.get(name), labels) for name, labels in _STEPS.items() if not (again and name in _OF_NEWS))
@@ -44,7 +44,7 @@ def funnel(run: Mapping[str, Any]) -> list[Step]:
 
 _STEPS = {
     "read": ("record", "records"), "behaviours": ("behaviour", "behaviours"),
-    "identities": ("identity", "identities"), "notables": ("notable", "notables"),
+    "identities": ("identity", "identities"), "notables": ("notable listed", "notables listed"),
 }  # fmt: skip
 
 
@@ -92,7 +92,8 @@ def _few(names: Sequence[str]) -> str:
 _NAMED = 4
 ROUTINES = "Sensitive routines found while learning"
 ONE_VERDICT = (
-    "Their notables close by themselves; a verdict on all that did: nhi feedback routines benign --by WHO --why TEXT"
+    "Their notables close by themselves; a verdict on all that did: "
+    "nhi feedback routines benign|confirmed --by WHO --why TEXT"
 )
 
 
@@ -171,18 +172,18 @@ def below_the_line(run: Mapping[str, Any]) -> str:
     """How many notables have no place in the list, and why; nothing: all have one.
 
     >>> below_the_line({"overflow": 3, "overflow_highest": 12.0})
-    '3 more notables are below the line, under severity low; the likeliest of them is 12% likely'
+    '3 notables are below the line (not listed), under severity low; the likeliest of them is 12% likely'
     >>> below_the_line({"overflow": 3, "overflow_grave": 1, "overflow_highest": 45.0})
-    '3 more notables are below the line, 1 for want of a place in the budget; the likeliest of them is 45% likely'
+    '3 notables are below the line (not listed), 1 for want of a place; the likeliest of them is 45% likely'
     """
     over, grave = run.get("overflow") or 0, run.get("overflow_grave") or 0
     if not over:
         return ""
-    many = f"{amount(over)} more notables are" if over != 1 else "1 more notable is"
-    why = f"{amount(grave)} for want of a place in the budget" if grave else "under severity low"
+    many = f"{amount(over)} notables are" if over != 1 else "1 notable is"
+    why = f"{amount(grave)} for want of a place" if grave else "under severity low"
     highest = run.get("overflow_highest") or 0
     sure = f"; the likeliest of them is {likely(highest)} likely" if highest else ""
-    return f"{many} below the line, {why}{sure}"
+    return f"{many} below the line (not listed), {why}{sure}"
 
 
 def _bad(run: Mapping[str, Any]) -> dict[str, int]:
@@ -201,12 +202,11 @@ def _budget(run: Mapping[str, Any]) -> str:
     if run.get("budget") is None:
         return ""
     over = run.get("overflow") or 0
-    text = f"{amount(run['budget'])} a day per 1,000 identities"
-    text += ", of severity low and above"
+    text = f"at most {amount(run['budget'])} a day per 1,000 identities are listed, of severity low and above"
     text += f", {amount(run['over_budget'])} critical beyond it" if run.get("over_budget") else ""
     highest = run.get("overflow_highest") or 0
     named = f", the likeliest of them {likely(highest)}" if highest else ""
-    return f"{text}, {amount(over)} below the line{named}" if over else text
+    return f"{text}; {amount(over)} below the line (not listed){named}" if over else text
 
 
 def _rejected(run: Mapping[str, Any]) -> str:
@@ -249,11 +249,12 @@ def _drift(run: Mapping[str, Any]) -> str:
         if moved:
             more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
             named = ", ".join(signal(one).lower() for one in moved[:3])
-            parts.append(f"{since}: {named}{more} (see nhi health)")
-    return "; ".join(parts)
+            parts.append(f"{since}: {named}{more}")
+    return f"{'; '.join(parts)}{_READ}" if parts else ""
 
 
 _MOVED = 0.1
+_READ = ": spread otherwise than then, so read likelihoods with care (see nhi health)"
 
 
 def _id(run: Mapping[str, Any], part: str) -> str:

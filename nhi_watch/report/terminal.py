@@ -64,7 +64,7 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
             console.print(_text(console, f"{title} ({len(part)})", 100, "bold"))
             console.print(_table(part, console, short, words.confirmed(run)))
     if notables:
-        console.print(_text(console, "Ordered by expected loss: likelihood times impact.", 100, "dim"))
+        console.print(_text(console, f"{words.ORDERED}.", 100, "dim"))
         if run_summary.could_not_tell(run):
             console.print(_text(console, run_summary.could_not_tell(run), 500))
     else:
@@ -107,6 +107,8 @@ def _cells(notable: Json, short_id: str, console: Console, confirmed: str) -> li
         when.append(f"\n{line}", "dim")
     told = _text(console, f"{words.likely(notable['likelihood'])} {short}".lstrip(), 16, _COLOURS.get(severity, ""))
     told.append(f"\n{short_id}", "dim")
+    if words.all_refused(notable):
+        told.append("\nall refused", "dim")
     return [
         Text(str(notable["rank"])),
         told,
@@ -173,7 +175,7 @@ def show_explanation(
         console.print(Text(visible(line)))
     console.print(Text(visible(_impact(notable))))
     for control in notable["controls"]:
-        console.print(Text(visible(f"{control['id'].replace('_', ' ')}: {control['reason']}")))
+        console.print(Text(visible(f"{words.heading(control)}: {control['reason']}")))
     ids = [i for part in notable["frameworks"].values() for i in part]
     console.print(Text(f"Frameworks: {', '.join(ids)}"))
     first = f"; first: {', '.join(notable['record_ids'][:3])}" if notable["record_ids"] else ""
@@ -196,15 +198,16 @@ def _calls(notable: Json, events: Mapping[str, Json]) -> list[str]:
         return []
     odd, others = odd_calls(notable)
     calls = sum(entry["count"] for entry in odd)
-    refused = sum(entry["count"] for entry in odd if entry["outcome"] == "denied")
+    refused = sum(entry["count"] for entry in odd if entry["outcome"] != "success")
     sources = list(dict.fromkeys(entry["source"] for entry in odd if entry["source"]))
     theirs = [events[entry["record_id"]] for entry in odd if entry["record_id"] in events] or events.values()
     agents = dict.fromkeys(found[1] for event in theirs if (found := _AGENT.search(event["raw"])))
+    ended = f"{refused:,} of them refused or failed"
     least = "at least " if len(notable["timeline"]) >= MAX_TIMELINE else ""
     ends = ["First odd call", "Last odd call"] if len(odd) > 1 else ["Odd call"]
     return [
         *(f"{end}: {_call(entry, events)}" for end, entry in zip(ends, (odd[0], odd[-1]))),
-        f"Odd calls: {least}{calls:,}, {refused:,} of them refused; from {', '.join(sources[:6]) or 'unknown'}",
+        f"Odd calls: {least}{calls:,}, {ended}; from {', '.join(sources[:6]) or 'unknown'}",
         *_elsewhen(others),
         *(f"User agent: {agent}" for agent in list(agents)[:3]),
     ]
@@ -276,9 +279,8 @@ def _claims(notable: Json) -> list[str]:
     told = []
     instead = notable["usual"].get("instead")
     if instead:
-        told.append(f"Normal would have been, {instead['text']}")
-    claims = [s for s in notable["signals"] if s.get("without") is not None]
-    told += [f"Without the records of “{words.signal(s['id'])}”: {s['without']:g}%" for s in claims]
+        told.append(f"A usual day for it: {instead['text']}")
+    told += [f"Without the records of “{words.signal(s['id'])}”: {s['without']:g}%" for s in words.claims(notable)]
     if notable.get("likelihood_range"):
         low, high = notable["likelihood_range"]
         told.append(f"Telemetry is missing: the likelihood could be anywhere from {low:g}% to {high:g}%")

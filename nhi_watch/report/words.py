@@ -10,7 +10,7 @@ from typing import Any
 
 from nhi_watch.context import frameworks
 from nhi_watch.core import timestamps
-from nhi_watch.core.life import LIGHT, LITTLE, is_new, is_settled, tells_calls
+from nhi_watch.core.life import LITTLE, is_new, is_settled, odd_from, tells_calls
 from nhi_watch.core.notable import BANDS, IMPACTS, clip, loss_of
 from nhi_watch.detect.model import SUREST
 
@@ -77,10 +77,28 @@ def signed(points: float) -> str:
 def likely(likelihood: float) -> str:
     """A likelihood as people read it; nothing where no intrusion is claimed.
 
-    >>> likely(86.5), likely(0.0)
-    ('87%', '')
+    A decimal is shown where the whole number would hide on which side of a line it is.
+
+    >>> likely(86.5), likely(9.8), likely(10.0), likely(0.0)
+    ('87%', '9.8%', '10%', '')
     """
-    return f"{int(likelihood + 0.5)}%" if likelihood else ""
+    whole = int(likelihood + 0.5)
+    shown = f"{likelihood:.1f}" if whole != likelihood and whole in _LINES else str(whole)
+    return f"{shown.removesuffix('.0')}%" if likelihood else ""
+
+
+_LINES = frozenset(low for low, _ in BANDS)
+
+
+def all_refused(notable: Mapping[str, Any]) -> bool:
+    """Whether nothing of it succeeded, which is why its severity is lower than its likelihood."""
+    return any(one["name"] == "let in" and one["value"] == "all refused" for one in notable["impact"]["factors"])
+
+
+def claims(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The signals without whose records the likelihood would be lower, by a point at least."""
+    told = (one for one in notable["signals"] if one.get("without") is not None)
+    return [one for one in told if notable["likelihood"] - one["without"] >= 1]
 
 
 def signal_bars(notable: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
@@ -96,10 +114,11 @@ def sum_of(notable: Mapping[str, Any]) -> str:
     ordinary = notable["model"].get("ordinary")
     if ordinary is None:
         return ""
-    added = sum(signal["log_odds"] for signal in notable["signals"])
+    together = ordinary + sum(signal["log_odds"] for signal in notable["signals"])
+    added = round(together, 2) - round(ordinary, 2)  # so that what is shown adds up
     most = " (the highest there is)" if notable["likelihood"] >= SUREST else ""
     return (f"In log-odds: an ordinary day {signed(ordinary)}, the signals {signed(added)}, together "
-            f"{signed(ordinary + added)}, which is {notable['likelihood']:g}%{most}")  # fmt: skip
+            f"{signed(together)}, which is {notable['likelihood']:g}%{most}")  # fmt: skip
 
 
 def severity_line(notable: Mapping[str, Any]) -> str:
@@ -108,7 +127,9 @@ def severity_line(notable: Mapping[str, Any]) -> str:
         return ""
     level = notable["impact"]["level"]
     bands = ", ".join(f"{name} from {low:g}" for low, name in BANDS)
-    product = f"likelihood {notable['likelihood']:g} × {IMPACTS[level]:g} (impact {level}) = {loss_of(notable):g}"
+    loss, whole = loss_of(notable), notable["likelihood"] * IMPACTS[level]
+    came = f"{whole:.4g}, of which at most 100 counts" if whole > loss + 0.01 else f"{loss:g}"
+    product = f"likelihood {notable['likelihood']:g} × {IMPACTS[level]:g} (impact {level}) = {came}"
     return f"Severity {notable['severity']}: {product}; {bands}"
 
 
@@ -151,10 +172,18 @@ def face_day(notable: Mapping[str, Any]) -> str:
     return timestamps.render_day(eve // timestamps.DAY + 1)
 
 
+def odd_least(notable: Mapping[str, Any]) -> float:
+    """Points from which an entry of the timeline is odd: by those of the day that the summary tells of."""
+    day = face_day(notable)
+    then = [entry["points"] for entry in notable["timeline"] if entry["time"][:10] == day]
+    return odd_from(then or [entry["points"] for entry in notable["timeline"]])
+
+
 def odd_calls(notable: Mapping[str, Any]) -> tuple[Sequence[Any], Sequence[Any]]:
     """Timeline entries that are odd: those of the day that the summary tells of, and those of its other days."""
-    odd = [entry for entry in notable["timeline"] if entry["points"] >= LIGHT] or notable["timeline"]
     day = face_day(notable)
+    least = odd_least(notable)
+    odd = [entry for entry in notable["timeline"] if entry["points"] >= least] or notable["timeline"]
     then = [entry for entry in odd if entry["time"][:10] == day]
     return (then, [entry for entry in odd if entry["time"][:10] != day]) if then else (odd, [])
 
@@ -192,6 +221,7 @@ def confirmed(run: Mapping[str, Any]) -> Mapping[str, str]:
     return (run.get("verdicts") or {}).get("confirmed") or {}
 
 
+ORDERED = "New first, then by expected loss (likelihood × impact)"
 PARTS = ("New since yesterday", "Earlier", "Below the line", "Settled")
 """Of the list, in their order."""
 
@@ -274,6 +304,30 @@ def tactics(techniques: list[str]) -> list[tuple[str, str]]:
 
 def _title(name: str) -> str:
     return name.replace("-", " ").title().replace(" And ", " and ")
+
+
+def heading(told: Mapping[str, Any]) -> str:
+    """What a control comes to, by its reason: a role has no secret, and what an intruder made is deleted.
+
+    >>> heading({"id": "rotate_secret", "reason": "Revoke the sessions of r issued before now"})
+    'End its sessions'
+    >>> heading({"id": "rotate_secret", "reason": "arn:aws:iam::1:user/x: Remove arn:aws:iam::1:user/x, which this "
+    ...          "intrusion made: do not rotate it, delete it and its keys."})
+    'Delete the user x'
+    """
+    if told["id"] == "rotate_secret":
+        made = _MADE.search(told["reason"])
+        if made:
+            name = made["name"].rpartition(":")[2] if made["name"].startswith("arn:") else made["name"]
+            return f"Delete the {name.replace('/', ' ', 1)}" if "/" in name else f"Delete {name}"
+        for words, named in _DONE.items():
+            if words in told["reason"]:
+                return named
+    return control(told["id"])[0]
+
+
+_MADE = re.compile(r"Remove (?P<name>.{1,200}?), which this intrusion made")
+_DONE = {"Revoke the sessions of ": "End its sessions", "Revoke the tokens of ": "Revoke its tokens"}
 
 
 def control(id_: str) -> tuple[str, str]:

@@ -211,7 +211,7 @@ CATALOGUE = {
                _deny_all("attach", "user"), _deny_all("detach", "user"), 12, "all calls of the user"),
         Action("aws_deny_role", "aws", ("role",), _P, "Deny the role everything", ("aws_name",),
                _deny_all("attach", "role"), _deny_all("detach", "role"), 12, "all calls of the role"),
-        Action("aws_revoke_sessions", "aws", ("role",), _R, "Revoke sessions issued before the notable's end",
+        Action("aws_revoke_sessions", "aws", ("role",), _R, "Revoke the sessions issued before this plan was made",
                ("aws_name", "before"), _inline("role", _SESSIONS, _older), _no_inline("role", _SESSIONS), 10,
                "sessions that are open; workloads that renew theirs go on"),
         Action("aws_deny_new_calls_user", "aws", ("user",), _P, "Deny the calls that were new", ("aws_name", "calls"),
@@ -337,7 +337,7 @@ def parameters(
     `calls`: what this identity called for the first time; needed where the notable is of several.
     """
     raw = {**_of_identity(member), **_of_credential(member, credential)}
-    raw["before"] = notable["last_time"]  # its end, which its control says, too
+    raw["before"] = max(notable["last_time"], notable.get("made") or "")  # nothing issued until the plan is left alive
     raw["calls"] = ",".join(_fresh_calls(notable, member, calls))
     return {name: value for name, value in sorted(raw.items()) if allowed(name, value)}
 

@@ -410,6 +410,7 @@ def draft(
 ) -> dict[str, Any]:  # fmt: skip
     """The plan of a notable; `made`: see `granted.told`."""
     impact, steps = level(notable), []
+    notable = {**notable, "made": render(now)}
     left = [{"action": f"anything with {quoted(one.credential)}" if one.credential else "anything",
              "identity": quoted(one.identity), "why": quoted(one.why)} for one in subjects.gone]  # fmt: skip
     for member in subjects.left(notable):
@@ -539,6 +540,8 @@ def check(
     now = (notable["id"], notable["revision"], level(notable), notable["severity"])
     demand((plan.get("notable"), plan.get("revision"), plan.get("impact"), plan.get("severity")) == now, where,
             "the notable is another one by now; make the plan anew")  # fmt: skip
+    made = plan.get("made")
+    notable = {**notable, "made": made if isinstance(made, str) else ""}
     alive = {quoted(member["id"]) for member in subjects.left(notable)}
     demand(bool(plan["steps"]), where, "it proposes nothing, so there is nothing to approve")
     for step in plan["steps"]:

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nhi_watch.core.life import LIGHT, LITTLE, tells_calls
+from nhi_watch.core.life import LITTLE, odd_from, tells_calls
 from nhi_watch.core.notable import clip
 from nhi_watch.detect.signals import SIGNALS
 
@@ -153,7 +153,8 @@ def _unseen(notable: Mapping[str, Any]) -> Iterator[Fact]:
 
 
 def _happened(notable: Mapping[str, Any]) -> Iterator[Fact]:
-    odd = [entry for entry in notable["timeline"] if entry["points"] >= LIGHT] or notable["timeline"]
+    least = odd_from(entry["points"] for entry in notable["timeline"])
+    odd = [entry for entry in notable["timeline"] if entry["points"] >= least] or notable["timeline"]
     heavy = sorted(odd, key=lambda e: (e["outcome"] == "denied", -e["points"]))[:STEPS]
     for entry in sorted(heavy, key=lambda e: e["time"]):
         where = [entry["source"]] if entry["source"] else []
@@ -180,7 +181,7 @@ def _unusual(notable: Mapping[str, Any]) -> Iterator[Fact]:
         else:
             words, values = f"The signal {{0}} ({title}) says: {{1}}.", (signal["id"], signal["evidence"])
         yield Fact("What is unusual", words, values, cites)
-        if signal.get("without") is not None:
+        if signal.get("without") is not None and notable["likelihood"] - signal["without"] >= 1:
             words = "Without the records of the signal {0} the likelihood would be {1} percent."
             yield Fact("What is unusual", words, (signal["id"], _number(signal["without"])), cites)
     cite = (f"notable:{notable['id']}",)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from nhi_watch.core.notable import Control, clip
-from nhi_watch.core.timestamps import render
 from nhi_watch.detect.features import EpisodeView, View
 from nhi_watch.detect.scoring import Episode
 from nhi_watch.detect.signals._kit import listing
@@ -19,12 +18,11 @@ def controls(episode: Episode) -> tuple[Control, ...]:
     """Rotate the secret, reduce the privilege: always required, always with a reason, for each linked identity."""
     several = bool(episode.members)
     made = _made(episode)
-    end = max((b.last for part in episode.parts for view in part.view.views for b in view.behaviours), default=0)
     return tuple(
         control
         for part in episode.parts[:MEMBERS]
         for control in (
-            _open("rotate_secret", _told(part, several, _rotate(part, end, made))),
+            _open("rotate_secret", _told(part, several, _rotate(part, made))),
             _open("reduce_privilege", _told(part, several, _reduce(part, made))),
         )
     )
@@ -52,8 +50,8 @@ def _told(part: Episode, several: bool, sentence: str) -> str:
     return f"{clip(part.identity.name, 120)}: {sentence}" if several else sentence
 
 
-def _rotate(part: Episode, end: int, made: frozenset[str]) -> str:
-    """`end`: of the notable, the one time from which on nothing that it used may work."""
+def _rotate(part: Episode, made: frozenset[str]) -> str:
+    """From when it is done, nothing that the notable used may work: not what was issued after its last call either."""
     identity = part.identity
     if name_key(identity) in made:
         named = clip(identity.name, 120)
@@ -67,10 +65,10 @@ def _rotate(part: Episode, end: int, made: frozenset[str]) -> str:
         return f"Revoke the tokens of {identity.name} and check its trust policy; its secret lies with the issuer."
     if identity.kind == "role":
         return (
-            f"Revoke the sessions of {identity.name} issued before {render(end)}, "
+            f"Revoke the sessions of {identity.name} issued before now, "
             "and rotate the credential of whatever can assume the role."
         )
-    return f"Rotate every credential of {identity.name} that was valid at {render(end)}."
+    return f"Rotate every credential of {identity.name} that is valid now."
 
 
 def _odd(episode: EpisodeView) -> list[View]:

@@ -164,7 +164,7 @@ _WHOSE = {"own": "", "peers": "what its peers do: ", "tenant": "what others here
 def _worded(made: Instead, likelihood: float) -> Instead:
     parts = [f"with these calls: {_list(made.actions)}", f"by {made.agent}" if made.agent else ""]
     place = f"from one of these networks: {_list(made.networks)}; " if made.networks[0] else ""
-    told = f"{_WHOSE[made.of]}{place}{', '.join(filter(None, parts))}: likelihood {likelihood:g}%"
+    told = f"{_WHOSE[made.of]}{place}{', '.join(filter(None, parts))} (likelihood {likelihood:g}%)"
     return made._replace(likelihood=likelihood, text=clip(told, 1000))
 
 

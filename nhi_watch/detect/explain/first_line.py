@@ -51,11 +51,19 @@ def _where(odd: Sequence[Behaviour], own: Profile, networks: Networks) -> str:
     placed = [b for b in odd if b.shape.network]
     if not placed:
         return ""
-    addresses = [b.addresses[0] if b.addresses else b.shape.network for b in placed]
-    network = placed[0].shape.network
+    known = own.dimension("network").values if own.days else {}
+    new = [b for b in placed if b.shape.network not in known]
+    usual = [b for b in placed if b.shape.network in known]
+    told = [part for part in (new, usual) if part]
+    return f"from {' and from '.join(_placed(part, own, networks) for part in told)}"
+
+
+def _placed(alike: Sequence[Behaviour], own: Profile, networks: Networks) -> str:
+    addresses = [b.addresses[0] if b.addresses else b.shape.network for b in alike]
+    network = alike[0].shape.network
     owner = networks.facts(network).owner
     named = f"{clip(owner, 40)}, " if owner and "/" not in owner and owner not in addresses[0] else ""
-    return f"from {_some(addresses, _ADDRESSES)} ({named}{_news(network, owner, own)})"
+    return f"{_some(addresses, _ADDRESSES)} ({named}{_news(network, owner, own)})"
 
 
 def _news(network: str, owner: str, own: Profile) -> str:
@@ -63,7 +71,7 @@ def _news(network: str, owner: str, own: Profile) -> str:
         return "its first network"
     if network in own.dimension("network").values:
         return "a network that it uses"
-    return "new network, known operator" if owner in own.dimension("owner").values else "new to it"
+    return "new network, known operator" if owner in own.dimension("owner").values else "never used by it before"
 
 
 def _client(odd: Sequence[Behaviour], own: Profile) -> str:

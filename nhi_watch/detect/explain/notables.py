@@ -12,6 +12,7 @@ from nhi_watch.context.assets import UNKNOWN, Asset
 from nhi_watch.context.networks import Networks, spelled
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import Identity
+from nhi_watch.core.life import odd_from
 from nhi_watch.core.notable import (
     MAX_RECORD_IDS,
     MAX_TIMELINE,
@@ -292,8 +293,9 @@ def _title(episode: Episode, parts: list[Weighed]) -> str:
     first = {id(b) for b in told[names[0]].backing} if names else set()
     names[1:] = [name for name in names[1:] if name not in _OF_VOLUME or {id(b) for b in told[name].backing} - first]
     what = [_done(told[name]) for name in names[:2]]
-    if len(what) > 1 and all(one.endswith(_TRIED) for one in what):
-        what = [*(one.removesuffix(_TRIED) for one in what[:-1]), what[-1].replace("(tried,", "(both tried,")]
+    for end in (_REFUSED, _TRIED):
+        if len(what) > 1 and all(one.endswith(end) for one in what):
+            what = [*(one.removesuffix(end) for one in what[:-1]), what[-1].replace("(tried,", "(both tried,")]
     what = what or [part.phrase for part in parts[:2] if part.points >= REASON_POINTS]
     networks = episode.view.past.networks
     placed = (told[name] for name in PLACES if name in told and told[name].points >= REASON_POINTS)
@@ -329,9 +331,11 @@ def _kind(identity: Identity) -> str:
 def _done(part: Weighed) -> str:
     """What was done; or only tried, where every record of it was turned down."""
     succeeded = any(b.shape.outcome == "success" for b in part.backing) or part.signal.name in _REFUSALS
-    return clip(part.phrase, 120) + ("" if succeeded or not part.backing else _TRIED)
+    ended = _REFUSED if all(b.shape.outcome == "denied" for b in part.backing) else _TRIED
+    return clip(part.phrase, 120) + ("" if succeeded or not part.backing else ended)
 
 
+_REFUSED = " (tried, all refused)"
 _TRIED = " (tried, did not succeed)"
 """Said once where it is so of all that a title tells."""
 _REFUSALS = frozenset({"permission_probing", "permission_test", "new_error"})
@@ -350,7 +354,8 @@ def _place(part: Weighed, networks: Networks) -> str:
 
 def _odd(behaviours: list[Behaviour], points: dict[int, float]) -> list[Behaviour]:
     """What is suspicious, most points first; the whole day where nothing by itself is."""
-    odd = [b for b in behaviours if points[id(b)] >= REASON_POINTS] or behaviours
+    least = odd_from(points[id(b)] for b in behaviours)
+    odd = [b for b in behaviours if points[id(b)] >= least] or behaviours
     return sorted(odd, key=lambda b: (-points[id(b)], b.first, b.shape))
 
 

@@ -196,7 +196,7 @@ def made_by(views: list[View], *, targets: bool = True) -> str:
 
 
 def bulk_phrase(views: list[View]) -> str:
-    """Bulk reads in a title: how much, of what, with which client, from which address: the most frequent of each."""
+    """Bulk reads in a title: the most frequent call and how often, of what, with which client, from which address."""
     counts: dict[str, Counter[str]] = {"": Counter(), " of ": Counter(), " with ": Counter(), " from ": Counter()}
     for view in views:
         for b in view.behaviours:
@@ -204,7 +204,7 @@ def bulk_phrase(views: list[View]) -> str:
             for word, name in (("", view.shape.action), (" with ", view.shape.agent), (" from ", place)):
                 counts[word][name] += b.count
             counts[" of "].update(map(last_part, b.targets))
-    total = f"bulk {read_word(views)}s: {sum(counts[''].values()):,} × "
+    total = f"bulk {read_word(views)}s: {max(counts[''].values(), default=0):,} × "
     return total + "".join(f"{word}{_most(names)}" for word, names in counts.items() if _most(names))
 
 

@@ -25,7 +25,7 @@ from nhi_watch.detect.signals._kit import (
     "Checks its own identity and permissions",
     ("T1087.004",),
     control="rotate_secret",
-    evidence=lambda view: call_sentence(view, "checks its own identity and permissions"),
+    evidence=lambda view: call_sentence(view, "looks around the account or at its own permissions"),
 )
 def identity_probe(view: View) -> float:
     """Asks who it is and what it may do: the first thing a thief does.
@@ -53,6 +53,12 @@ def permission_test(view: View) -> float:
     return 1.0 + view.action if "probe" in view.shape.traits and (view.action or view.error) else 0.0
 
 
+def _refused_phrase(views: list[View]) -> str:
+    calls, kinds = sum(b.count for b in behaviours_of(views)), len({view.shape.action for view in views})
+    told = f", {times(kinds, 'kind')}" if calls > kinds else ""
+    return f"{times(calls, 'call')} refused{told} for the first time"
+
+
 def _refused(episode: EpisodeView) -> list[View]:
     return [view for view in episode.views if view.shape.outcome == "denied" and view.error >= ORDINARY]
 
@@ -67,7 +73,7 @@ def _permission_probing_evidence(episode: EpisodeView) -> str:
     ("T1087.004", "T1580"),
     control="rotate_secret",
     headline=27,
-    phrase=lambda episode: f"{times(len({v.shape.action for v in _refused(episode)}), 'new call')} refused",
+    phrase=lambda episode: _refused_phrase(_refused(episode)),
     evidence=_permission_probing_evidence,
     backing=lambda episode: behaviours_of(_refused(episode)),
 )

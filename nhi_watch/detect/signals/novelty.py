@@ -121,7 +121,8 @@ _CALLED = {"action": "call", "owner": "network operator", "agent": "client"}
 def _joint_novelty_evidence(view: View) -> str:
     names = ("action", "owner", "network", "agent", "region", "service")
     new = [_CALLED.get(name, name) for name in names if getattr(view, name)]
-    return f"{view.shape.action}: all new at once: {', '.join(new) or 'nothing'}"
+    told = " and ".join(filter(None, [", ".join(new[:-1]), *new[-1:]])) or "nothing"
+    return f"{view.shape.action}: first time for {told}{' together' if len(new) > 1 else ''}"
 
 
 @behaviour_signal(

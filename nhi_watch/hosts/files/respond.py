@@ -186,12 +186,16 @@ def _again(desk: Desk, approved: frozenset[str]) -> str:
 
 def _read_plan(desk: Desk) -> dict[str, Any]:
     from nhi_watch.act.response import plan
+    from nhi_watch.act.response.approval import AHEAD
+    from nhi_watch.core.timestamps import render
 
     path = desk.file("plan.json")
     if not path.exists():
         raise InputError(f"{path}: no plan yet; write one with nhi respond plan {desk.notable['id']}")
     told = find.json_file(path, "plan")
     plan.check(told, desk.policy, desk.notable, desk.subjects)
+    if str(told["made"]) > render(desk.now + AHEAD):
+        raise InputError(f"{told['notable']}: the plan was made in the future, at {told['made']}; make it anew")
     return told
 
 
