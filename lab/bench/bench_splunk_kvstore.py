@@ -316,7 +316,7 @@ its close: events come evenly all day, so that as many identities as can be are 
 TAIL = """
 The aims at 100 million events of 100,000 identities were 2 hours a day, 60 s a Rank, 500 MB and 1% stored. Memory \
 is bounded: half a million records (some 150 MB), 64 MB of rows that wait to be written. **The others are missed.** \
-The largest cost is to read and to write the day's row of everybody with events in a window, some 1.5 ms each; who has \
+The largest cost is to read and to write the day's row of everybody with events in a window, 1 to 4 ms each; who has \
 news is judged besides. Each run also reads the inventory of all identities (the rows with 0).
 
 **What breaks first at a million identities** with 100 events each: the lease. A Rank that takes longer than 30 \
