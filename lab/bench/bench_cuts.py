@@ -18,6 +18,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from _compiled import ENVIRONMENT
+
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "out" / "bench" / "bench_cuts.json"
 DAYS, RUNS, ROUNDS = 8, 24, 3
@@ -90,8 +92,7 @@ def written(path: Path, records: Sequence[str]) -> Path:
 def nhi(*arguments: object) -> None:
     """Run the program, compiled once as where it is installed."""
     command = [str(Path(sys.executable).with_name("nhi")), *map(str, arguments)]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    subprocess.run(command, check=True, cwd=ROOT, capture_output=True, env=environment)
+    subprocess.run(command, check=True, cwd=ROOT, capture_output=True, env=ENVIRONMENT)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ import orjson
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "lab" / "bench")]
 
+from _compiled import ENVIRONMENT  # noqa: E402
 from bench_elastic import prepare  # noqa: E402
 from elasticsearch import Elasticsearch  # noqa: E402
 
@@ -123,11 +124,10 @@ def started() -> float:
     """Milliseconds of processor time until the program, compiled, has loaded what a run needs; the least of four."""
     taken = []
     with tempfile.TemporaryDirectory() as folder:
-        told = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         for _ in range(4):
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
             subprocess.run([sys.executable, "-m", "nhi_watch.cli", "elastic", "run", "--help"], cwd=ROOT, check=True,
-                           stdout=subprocess.DEVNULL, env={**told, "PYTHONPYCACHEPREFIX": folder})  # fmt: skip
+                           stdout=subprocess.DEVNULL, env={**ENVIRONMENT, "PYTHONPYCACHEPREFIX": folder})  # fmt: skip
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(taken) * 1000

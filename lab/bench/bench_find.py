@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -21,6 +20,8 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lab")]
+
+from _compiled import ENVIRONMENT  # noqa: E402
 
 from nhi_watch.core.event import Identity  # noqa: E402
 from nhi_watch.hosts.files import common  # noqa: E402
@@ -82,8 +83,7 @@ def spent(words: Sequence[object]) -> Spent:
     """Run a command."""
     before, since = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     command = [str(ROOT / ".venv" / "bin" / "nhi"), *map(str, words)]
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    subprocess.run(command, check=True, capture_output=True, env={**env, "COLUMNS": "100"})
+    subprocess.run(command, check=True, capture_output=True, env={**ENVIRONMENT, "COLUMNS": "100"})
     seconds, after = time.perf_counter() - since, resource.getrusage(resource.RUSAGE_CHILDREN)
     return Spent(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 

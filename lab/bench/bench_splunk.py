@@ -29,6 +29,8 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lab"), str(ROOT / "lab" / "tools"), str(ROOT / "tests")]
 
+from _compiled import ENVIRONMENT  # noqa: E402
+
 import package  # noqa: E402
 from check_python import find, pinned  # noqa: E402
 from nhi_watch.core.behaviour import shape_of  # noqa: E402
@@ -43,7 +45,6 @@ OUT = ROOT / "out" / "bench" / "bench_splunk.json"
 EVENTS = int(os.environ.get("NHI_BENCH_EVENTS", "40000"))
 ROUNDS = int(os.environ.get("NHI_BENCH_ROUNDS", "3"))
 CHUNK = 10_000
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 LEARNT = 21
 """Days behind the baseline."""
 SDK = ROOT / "lab" / "bench" / "_splunk_sdk_pass.py"

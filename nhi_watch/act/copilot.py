@@ -417,6 +417,3 @@ def render(written: Written) -> str:
         if lines:
             parts.append("\n".join([section, *lines]))
     return "\n\n".join([QUOTED, *parts]) + "\n"
-
-
-

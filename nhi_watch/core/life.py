@@ -64,6 +64,11 @@ def tells_calls(notable: Mapping[str, Any]) -> bool:
     return notable["kind"] == "compromise" or notable["model"].get("ordinary") is not None
 
 
+def lowers(notable: Mapping[str, Any], signal: Mapping[str, Any]) -> bool:
+    """Whether the likelihood would be lower without a signal's records, by a point at least."""
+    return signal.get("without") is not None and notable["likelihood"] - signal["without"] >= 1
+
+
 def odd_from(points: Iterable[float]) -> float:
     """Points from which a call of a day is odd, of all that its calls have.
 

@@ -131,8 +131,8 @@ class Judge:
             one = Day(self._state, self._baselines(), day, self._context.assets)
             watched = before | self._acting(day)
             fresh = ((name, whole) for name, whole in wholes.items() if name in watched or whole.has_news())
-            for _ in self._in_batches(one, chain(fresh, self._state.each_in(day, told))):
-                pass
+            for whole in self._in_batches(one, chain(fresh, self._state.each_in(day, told))):
+                whole.judged = whole.events()
             self._write(one)
             self._state.judged_now(day, before)
         elif is_over:
@@ -168,8 +168,6 @@ class Judge:
         while some := dict(islice(left, AT_ONCE)):
             with self._tally.spent("score"):
                 one.judge(some)
-            for whole in some.values():
-                whole.judged = whole.events()
             self._tally.judged(some)
             yield from some.values()
 

@@ -14,9 +14,8 @@ const oddOf = (n) => {
   const then = all.filter((entry) => entry.time.startsWith(n.face_day)); // the day that the summary tells of
   return then.length ? then : all;
 };
-const tellsCalls = (n) => n.kind === "compromise" || n.model.ordinary != null; // the latter: a key exposed, and misused
 const shownOf = (n) => {
-  const several = tellsCalls(n) && n.first_time.slice(0, 10) !== n.last_time.slice(0, 10);
+  const several = n.tells_calls && n.first_time.slice(0, 10) !== n.last_time.slice(0, 10);
   const odd = several ? oddOf(n) : [];
   return odd.length ? [odd[0].time, odd[odd.length - 1].time] : [n.first_time, n.last_time];
 };
@@ -58,7 +57,7 @@ const headOf = (n, at) => {
     h("dl", { class: "facts wide" }, fact("Identity", shortName(n.identity), true), fact("Kind", spoken(n.identity.kind)),
       fact("Account", `${n.identity.provider} ${n.identity.account}`),
       fact("Owner", n.identity.owner || "nobody: not in the asset table"),
-      tellsCalls(n) && n.timeline.length > 0 && [odd.length > 1
+      n.tells_calls && n.timeline.length > 0 && [odd.length > 1
         ? [fact("First odd call", edge(odd[0])), fact("Last odd call", edge(odd[odd.length - 1]))] : fact("Odd call", edge(odd[0])),
         fact("Refused or failed", `${amount(refused)} of ${n.is_cut ? "at least " : ""}${amount(all)} odd call${all === 1 ? "" : "s"}`),
         fact("From", places(n).slice(0, 6).map(([source, count]) => [h("span", { class: "mono" }, source), ` ${amount(count)}× `]))],

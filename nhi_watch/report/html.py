@@ -17,8 +17,8 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from nhi_watch.core.life import LIGHT, tells_calls
-from nhi_watch.core.notable import KINDS, MAX_TIMELINE, SEVERITIES, short_ids
+from nhi_watch.core.life import LIGHT, lowers, tells_calls
+from nhi_watch.core.notable import BANDS, KINDS, MAX_TIMELINE, SEVERITIES, short_ids
 from nhi_watch.report import run_summary, words
 from nhi_watch.report.jsonlines import as_line
 from nhi_watch.report.queries import originals_of, queries
@@ -95,7 +95,8 @@ def _bounded(shown: Sequence[Json], events: Mapping[str, Json]) -> Iterator[dict
             "events": found,
             "controls": [{**one, "heading": words.heading(one)} for one in notable["controls"]],
             "all_refused": words.all_refused(notable),
-            "claims": [one["id"] for one in words.claims(notable)],
+            "claims": [one["id"] for one in notable["signals"] if lowers(notable, one)],
+            "tells_calls": tells_calls(notable),
             "queries": queries(notable, [*found.values()]),
             "is_cut": len(notable["timeline"]) >= MAX_TIMELINE,
         }  # fmt: skip
@@ -128,6 +129,7 @@ def _meant(shown: Sequence[Json]) -> dict[str, Any]:
         "frameworks": {name: words.framework(name) for name in sorted(ids)},
         "controls": {name: words.control(name) for name in sorted(controls)},
         "kinds": words.KINDS,
+        "lines": [low for low, _ in BANDS],
     }
 
 

@@ -1,5 +1,5 @@
 // The list: search, filters, order, keys; and what is open.
-let DATA = { notables: [], kinds: {}, frameworks: {}, controls: {}, signals: {}, place: "" };
+let DATA = { notables: [], kinds: {}, frameworks: {}, controls: {}, signals: {}, lines: [], place: "" };
 let marked = () => {};
 const start = () => {
   const root = document.documentElement;

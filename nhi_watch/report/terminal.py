@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nhi_watch.core.life import is_settled, tells_calls
+from nhi_watch.core.life import is_settled, lowers, tells_calls
 from nhi_watch.core.notable import MAX_TIMELINE, short_ids
 from nhi_watch.detect.home import Home
 from nhi_watch.detect.model import EDGES, Scorecard, percent
@@ -280,7 +280,8 @@ def _claims(notable: Json) -> list[str]:
     instead = notable["usual"].get("instead")
     if instead:
         told.append(f"A usual day for it: {instead['text']}")
-    told += [f"Without the records of “{words.signal(s['id'])}”: {s['without']:g}%" for s in words.claims(notable)]
+    lowering = (signal for signal in notable["signals"] if lowers(notable, signal))
+    told += [f"Without the records of “{words.signal(s['id'])}”: {s['without']:g}%" for s in lowering]
     if notable.get("likelihood_range"):
         low, high = notable["likelihood_range"]
         told.append(f"Telemetry is missing: the likelihood could be anywhere from {low:g}% to {high:g}%")

@@ -35,8 +35,8 @@ const signed = (points) => (points ? (points > 0 ? "+" : "\u2212") + Math.abs(po
 const amount = (number) => number.toLocaleString("en-US");
 const clock = (time) => time.slice(0, 16).replace("T", " ");
 const second = (time) => time.slice(0, 19).replace("T", " ");
-const LINES = [10, 30, 50, 70]; // a decimal is shown where the whole number would hide on which side of one it is
-const likely = (likelihood) => (likelihood ? `${LINES.includes(Math.round(likelihood)) ? Number(likelihood.toFixed(1)) : Math.round(likelihood)}%` : "");
+// a decimal is shown where the whole number would hide on which side of a band's line it is
+const likely = (likelihood) => (likelihood ? `${DATA.lines.includes(Math.round(likelihood)) ? Number(likelihood.toFixed(1)) : Math.round(likelihood)}%` : "");
 const span = (seconds) => {
   const parts = [];
   for (const [size, unit] of [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]]) {

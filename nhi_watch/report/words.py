@@ -95,12 +95,6 @@ def all_refused(notable: Mapping[str, Any]) -> bool:
     return any(one["name"] == "let in" and one["value"] == "all refused" for one in notable["impact"]["factors"])
 
 
-def claims(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The signals without whose records the likelihood would be lower, by a point at least."""
-    told = (one for one in notable["signals"] if one.get("without") is not None)
-    return [one for one in told if notable["likelihood"] - one["without"] >= 1]
-
-
 def signal_bars(notable: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
     """The signals that are explained, and those that add so little that they are only named."""
     told = notable["signals"]

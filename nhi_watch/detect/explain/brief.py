@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nhi_watch.core.life import LITTLE, odd_from, tells_calls
+from nhi_watch.core.life import LITTLE, lowers, odd_from, tells_calls
 from nhi_watch.core.notable import clip
 from nhi_watch.detect.signals import SIGNALS
 
@@ -181,7 +181,7 @@ def _unusual(notable: Mapping[str, Any]) -> Iterator[Fact]:
         else:
             words, values = f"The signal {{0}} ({title}) says: {{1}}.", (signal["id"], signal["evidence"])
         yield Fact("What is unusual", words, values, cites)
-        if signal.get("without") is not None and notable["likelihood"] - signal["without"] >= 1:
+        if lowers(notable, signal):
             words = "Without the records of the signal {0} the likelihood would be {1} percent."
             yield Fact("What is unusual", words, (signal["id"], _number(signal["without"])), cites)
     cite = (f"notable:{notable['id']}",)
