@@ -2,7 +2,8 @@
 
 A company of machine identities in AWS, Kubernetes, Entra and GitHub lives 17 days in peace, which are learnt day by
 day. On the next day credentials of machines are stolen and used, each for one attack of `thief_attacks`, against a copy
-of the state as it stands when the day is over: many attacks at once, each on a victim of its own. The week's allowance
+of the state as it stands when the day is over: many attacks at once, each on a victim of its own. What begins before
+that day is lived through anew from its first day on, day by day. The week's allowance
 at the default budget is raised by their number, so that an attack competes with what the tenant's ordinary week gives
 and with no other attack. The thief waits for an hour in which his victim works, uses the victim's client, looks at
 nothing first and is refused nothing. An attack is found if a listed notable holds a record of it; records that prepare
@@ -44,6 +45,8 @@ from nhi_watch_lab.simulator.sessions import Moment, open_session
 
 LEARNT = 17
 """Days before that of the theft."""
+DAYS = 3
+"""Days that an attack may take, the last that of the theft."""
 YOUNG = 4
 """Active days of the identities that are hardly known."""
 FOREIGN = "447100004471"
@@ -163,6 +166,10 @@ class Ground:
         """Who stands in the list anyway: nobody is robbed who is watched."""
         self._young = self._staffed()
         self._store = MemoryStore()
+        self._before = MemoryStore()
+        """The state on the eve of the first of the DAYS."""
+        self._days: list[list[Record]] = []
+        """The records of the DAYS without a theft."""
         self.ordinary = self._live()
 
     def _staffed(self) -> list[Machine]:
@@ -187,7 +194,11 @@ class Ground:
                 second = int(line.second - self.tenant.company.midnight(number))
                 days = self._seconds.setdefault(_who(line), [[] for _ in range(LEARNT + 1)])
                 days[number].append(second)
+            if number > LEARNT - DAYS:
+                self._days.append([line.record for line in lines])
             result = self._run(self._store, [line.record for line in lines])
+            if number == LEARNT - DAYS:
+                self._before = _copy(self._store)
             if number >= 7:
                 found.update((n["id"], n["identity"]["provider"]) for n in _compromises(result))
         one_each = {_who(line): line for line in lines}
@@ -228,15 +239,26 @@ class Ground:
 
     def answers(self, plays: Sequence[Play]) -> list[Answer]:
         """What the product makes of thefts of one day."""
-        store = MemoryStore()
-        for table in TABLES:
-            store.put(table, list(self._store.scan(table, "", "\U0010ffff")))
         lines = sorted((line for one in plays for line in one.lines), key=lambda line: line.second)
         allowance = ranking.week_allowance(BUDGET, self.ordinary.identities) + len(plays)
         budget = 1000 * allowance / (ranking.WEEK * self.ordinary.identities)
-        result = self._run(store, [line.record for line in lines], budget)
+        midnight = self.tenant.company.midnight
+        if lines[0].second >= midnight(LEARNT):
+            result = self._run(_copy(self._store), [line.record for line in lines], budget)
+        else:
+            store = _copy(self._before)
+            for number, usual in enumerate(self._days, LEARNT + 1 - DAYS):
+                odd = [line.record for line in lines if midnight(number) <= line.second < midnight(number + 1)]
+                result = self._run(store, [*usual, *odd], budget)
         told = [n for n in [*result.standing, *result.below] if tells_calls(n)]
         return [_answer(told, one.theft) for one in plays]
+
+
+def _copy(store: MemoryStore) -> MemoryStore:
+    made = MemoryStore()
+    for table in TABLES:
+        made.put(table, list(store.scan(table, "", "\U0010ffff")))
+    return made
 
 
 def _compromises(result: Result) -> Iterator[Mapping[str, Any]]:
@@ -293,7 +315,9 @@ class Hand:
             steps = attack(tenant.company, self._dice)
         if not self._row.thirds:
             return [steps]
-        return [[step for n, step in enumerate(steps) if n * 3 // len(steps) == third] for third in range(3)]
+        last = len(steps) - 1
+        return [[step for n, step in enumerate(steps) if (last - n) * DAYS // len(steps) == left]
+                for left in reversed(range(DAYS))]  # fmt: skip
 
     def usual(self, count: int) -> list[Any]:
         """What the victim does anyway, so many times."""
