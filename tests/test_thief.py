@@ -48,8 +48,8 @@ def test_every_record_of_an_attack_is_read_as_the_victims_own(product: str) -> N
 
 def test_thirds_are_three_days_and_a_single_call_is_not_done_thrice() -> None:
     hand = thief.Hand(ground(), ground().victims("AWS role", young=False)[0], "near", THIRDS, dice(1))
-    assert [len(day) for day in hand.theft(thief.ATTACKS["AWS role"]["secrets"])] == [4, 4, 3]
-    assert [len(day) for day in hand.theft(thief.ATTACKS["AWS role"]["trail stopped"])] == [1, 0, 0]
+    assert [len(day) for day in hand.theft(thief.ATTACKS["AWS role"]["secrets"])] == [3, 4, 4]
+    assert [len(day) for day in hand.theft(thief.ATTACKS["AWS role"]["trail stopped"])] == [0, 0, 1]
 
 
 def test_the_page_says_share_what_is_asked_for_and_what_is_missed() -> None:
