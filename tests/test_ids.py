@@ -23,7 +23,7 @@ from nhi_watch.hosts.elastic import read
 from nhi_watch.hosts.splunk import gather, rows
 from nhi_watch.intake.days import Days
 from nhi_watch.intake.sources import alerts, azure, cloudtrail, endpoint, gitlab, kubernetes
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 from test_sources import SOURCES, outcome_of, samples_of
 
 assert alerts  # its parts and the endpoint's import each other: it comes first

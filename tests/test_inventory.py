@@ -16,7 +16,7 @@ from nhi_watch.core.errors import StoreError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.sources import cloudtrail, exposure
 from nhi_watch.state import inventory
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 
 KEY = "AKIARTXV5AHDQAAQEAYE"
 USER = {"id": f"aws:{ACCOUNT}:user:AIDACI", "name": f"arn:aws:iam::{ACCOUNT}:user/ci", "kind": "user"}

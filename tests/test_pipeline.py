@@ -17,11 +17,11 @@ from core_samples import ACCOUNT, ORDINARY, TODAY, Options, answer, contents, re
 from nhi_watch import schemas
 from nhi_watch.core.notable import from_json, loss_of, order, to_json
 from nhi_watch.detect import ranking
+from nhi_watch.detect.judge import Result
 from nhi_watch.detect.model import load, log_odds_of
 from nhi_watch.detect.ranking import LEAST
-from nhi_watch.detect.run import Result
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 
 Records = list[dict[str, Any]]
 ROOM = Options(budget=1000.0)

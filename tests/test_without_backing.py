@@ -17,13 +17,12 @@ from nhi_watch.act.response.plan import Subjects
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import brief, notables, ocsf
-from nhi_watch.detect.judge import Judge
-from nhi_watch.detect.run import Result
+from nhi_watch.detect.judge import Judge, Result
 from nhi_watch.detect.signals import SIGNALS
 from nhi_watch.intake.days import Days
 from nhi_watch.report import ecs, html, jsonlines, terminal
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore
 
 EMPTY = ("account", "credential", "session", "service", "error", "address", "network", "agent", "region", "target",
          "target_class")  # fmt: skip

@@ -37,9 +37,7 @@ from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, Generation, KvSto
 from nhi_watch.hosts.splunk.parts import Part  # noqa: E402
 from nhi_watch.hosts.splunk.rest import Client, Collection  # noqa: E402
 from nhi_watch.hosts.splunk.run import Run  # noqa: E402
-from nhi_watch.state.memory import MemoryStore  # noqa: E402
-from nhi_watch.state.rows import pack_plain  # noqa: E402
-from nhi_watch.state.store import TABLES  # noqa: E402
+from nhi_watch.state.store import TABLES, MemoryStore, pack_plain  # noqa: E402
 from splunk_kvstore import Direct, KvDouble  # noqa: E402
 
 AXIS = 100, 1_000, 5_000

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Optional, Protocol
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import HOUR
-from nhi_watch.state.rows import Rows, pack, pack_plain, unpack
+from nhi_watch.state.store import Rows, pack, pack_plain, unpack
 
 TABLE = "inventory"
 CHANGES = 24

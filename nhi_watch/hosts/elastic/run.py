@@ -24,9 +24,8 @@ from nhi_watch.core.errors import InputError, NhiError, StoreError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import model
-from nhi_watch.detect.judge import Judge
+from nhi_watch.detect.judge import Judge, Result
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.run import Result
 from nhi_watch.hosts.elastic import cluster, read, setup, windows, write
 from nhi_watch.hosts.elastic.cluster import PassingError, Reach, explained
 from nhi_watch.hosts.elastic.read import SOURCES, Hit, Span, Window
