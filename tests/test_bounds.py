@@ -13,7 +13,7 @@ from core_samples import ACCOUNT, CALL, TODAY, Options, answer, record, run, run
 from flood_samples import newcomers, tenant, theft
 from nhi_watch.context.context import NO_CONTEXT
 from nhi_watch.core import behaviour
-from nhi_watch.core.behaviour import FOLDED, MANY, IdentityDay, folded_records, from_row, to_row
+from nhi_watch.core.behaviour import FOLDED, MANY, IdentityDay, folded_records, to_row
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.hosts.splunk import parts
@@ -136,7 +136,6 @@ def test_a_bounded_day_does_not_depend_on_order_and_comes_back_from_a_row() -> N
     for event in made[:100]:
         other.add(event)
     assert to_row(other) == to_row(whole)
-    assert to_row(from_row(to_row(whole))) == to_row(whole)
 
 
 # ---- identities

@@ -383,11 +383,11 @@ def sketch(behaviour: Behaviour, event: Event) -> None:
         keep(behaviour.links, link, LINKS)
 
 
-# ---- to and from plain values, for stores
+# ---- plain values
 
 
 def to_row(day: IdentityDay) -> list[Any]:
-    """Plain lists and texts that `from_row` turns into the same IdentityDay."""
+    """Plain lists and texts that are equal for equal days."""
     identities: dict[Identity, int] = {}
     shapes: dict[Shape, int] = {}
     behaviours = []
@@ -399,22 +399,6 @@ def to_row(day: IdentityDay) -> list[Any]:
     plain = [[identities[s.identity], *s[1:]] for s in shapes]
     seen = array("Q", sorted(day.marks())).tobytes().hex()
     return [day.day, [list(i) for i in identities], plain, behaviours, seen]
-
-
-def from_row(row: list[Any]) -> IdentityDay:
-    """The IdentityDay that `to_row` wrote."""
-    number, identities, shapes, behaviours, seen = row
-    day = IdentityDay(number)
-    known = [Shape._make((Identity(*identities[i]), *rest, tuple(traits))) for i, *rest, traits in shapes]
-    for index, hour, count, first, last, minutes, *sketches in behaviours:
-        b = day.behaviours[known[index], hour] = Behaviour(known[index], hour)
-        b.count, b.first, b.last, b.minutes = count, first, last, minutes
-        b.sessions, b.targets, b.record_ids, b.addresses, b.issued, b.links = sketches
-    marks = array("Q")
-    marks.frombytes(bytes.fromhex(seen))
-    day.seen.update(marks)
-    day.stored = len(day.seen)
-    return day
 
 
 # ---- of a day's identities that were never seen before it, at most NEWCOMERS stay themselves: the others are a crowd

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 
 import nhi_watch
 from nhi_watch.core import behaviour
+from nhi_watch.state import day_rows
 from nhi_watch_lab.evaluation.replay import Days
 
 PACKAGE = Path(nhi_watch.__file__).parent
@@ -43,7 +45,8 @@ def through(
             head, days = make()
             file.write(json.dumps(head) + "\n")
             for kept in days:
-                wholes = [behaviour.to_row(whole) for day in kept.days.values() for whole in day.values()]
+                rows = (day_rows.pack(whole) for day in kept.days.values() for whole in day.values())
+                wholes = [b64encode(row).decode() for row in rows]
                 file.write(json.dumps([kept.incidents, wholes, kept.events]) + "\n")
         part.replace(path)
     with gzip.open(path, "rt", encoding="utf-8") as file:
@@ -61,7 +64,7 @@ def _read(path: Path) -> Iterator[KeptDay]:
 def _days(rows: list[Any]) -> Days:
     days: dict[int, dict[str, behaviour.IdentityDay]] = {}
     for row in rows:
-        whole = behaviour.from_row(row)
+        whole = day_rows.unpack(b64decode(row))
         days.setdefault(whole.day, {})[whole.identity.id] = whole
     return days
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from nhi_watch.detect.feedback import Allowed, Preview, Verdict
     from nhi_watch.state.store import Rows
 
-_SHOWN = 20
 _LISTS = ("list", "exceptions", "import", "export")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from hashlib import blake2b, sha256
 from typing import Any, Optional
 
@@ -34,15 +33,6 @@ def text(value: object, limit: int = _LONGEST) -> str:
         return str(int(value)) if value.is_integer() else str(value)
     # A number of thousands of digits cannot be written in decimal since Python 3.11.
     return str(value) if isinstance(value, int) and value.bit_length() < 256 else ""
-
-
-def texts(values: Iterable[object]) -> tuple[str, ...]:
-    """Text as it is, nothing for nothing, anything else as `text` spells it: equal shapes are then of one type.
-
-    >>> texts(("a", None, 7))
-    ('a', '', '7')
-    """
-    return tuple([v if v.__class__ is str else "" if v is None else text(v) for v in values])
 
 
 def plain(value: object) -> str:
@@ -209,7 +199,6 @@ _DATE = re.compile(r"/?Date\((-?\d{1,19})(?:[+-]\d{4})?\)/?", re.ASCII)
 _AMERICAN = re.compile(
     r"(\d\d?)/(\d\d?)/(\d{4}),? (\d\d?):(\d\d):(\d\d)(?:\.\d{1,9})?(?: ([AP])M)?(?: ?([+-]\d\d:\d\d))?", re.ASCII
 )
-_UTC = re.compile(r"(?:\.\d+)?(?:Z|\+00:00)", re.ASCII)
 """What comes after the second."""
 _WORDY = re.compile(r"(.*T.*\d|.* \d\d:\d\d:\d\d(?:\.\d+)?) ?(?:UTC|GMT)", re.ASCII)
 
