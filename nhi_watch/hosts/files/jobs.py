@@ -12,17 +12,15 @@ from nhi_watch.act import audit
 from nhi_watch.context import assets, networks, reputation
 from nhi_watch.context.context import Context
 from nhi_watch.context.networks import SHIPPED
-from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError, RejectError
-from nhi_watch.core.event import Event
+from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.life import is_routine
 from nhi_watch.core.notable import clip
-from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import drift, feedback, lives, model
 from nhi_watch.detect.judge import BUDGET, Judge, Result
 from nhi_watch.hosts.files import originals, reader
 from nhi_watch.hosts.files.common import demand_own, overall, write_lists
-from nhi_watch.hosts.files.originals import Originals
+from nhi_watch.hosts.files.gathering import Gathering
 from nhi_watch.hosts.files.reader.rejects import Rejects
 from nhi_watch.intake import sources
 from nhi_watch.intake.days import Intake
@@ -232,43 +230,3 @@ def learn(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s
     finally:
         store.close()
     return result.run
-
-
-Moved = Callable[[int], None]
-"""Called with the bytes that were read since the call before."""
-
-
-class Gathering:
-    """Where all goes that is read."""
-
-    def __init__(self, intake: Intake, rejects: Rejects, places: Optional[Originals], closed: int = 0) -> None:
-        """`closed`: the day before which the state no longer knows which records it took in."""
-        self._intake, self._rejects, self._places, self._closed = intake, rejects, places, closed
-        self.again = 0
-        """Records of such days that an earlier run took in from the same place: they count as duplicates."""
-
-    def read(self, found: reader.Found, moved: Moved) -> None:
-        """Read files."""
-        for batch in reader.read_found(found, moved):
-            self._feed(batch)
-
-    def _feed(self, batch: reader.Batch) -> None:
-        intake, rejects, places = self._intake, self._rejects, self._places
-
-        def refuse(index: int, error: RejectError) -> None:
-            if error.reason not in OUT_OF_SCOPE:
-                rejects.refuse(batch.where(index), error, lambda: batch.raw(index))
-
-        rejects.pass_over(batch.passed)
-        for piece in batch.bad:
-            intake.days.reject(piece.reason)
-            rejects.add(piece)
-        noting, known = places.noting(batch) if places else None, intake.days.duplicates
-
-        def note(index: int, event: Event) -> None:
-            nonlocal known
-            is_fresh, known = intake.days.duplicates == known, intake.days.duplicates
-            if noting is not None and noting(index, event) and is_fresh and event.time // DAY < self._closed:
-                self.again += 1
-
-        intake.feed(batch.records, refuse, note if noting else None)

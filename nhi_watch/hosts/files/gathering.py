@@ -1,0 +1,53 @@
+"""Reading files into days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Optional
+
+from nhi_watch.core.errors import OUT_OF_SCOPE, RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.core.timestamps import DAY
+from nhi_watch.hosts.files import reader
+from nhi_watch.hosts.files.originals import Originals
+from nhi_watch.hosts.files.reader.rejects import Rejects
+from nhi_watch.intake.days import Intake
+
+Moved = Callable[[int], None]
+"""Called with the bytes that were read since the call before."""
+
+
+class Gathering:
+    """Where all goes that is read."""
+
+    def __init__(self, intake: Intake, rejects: Rejects, places: Optional[Originals], closed: int = 0) -> None:
+        """`closed`: the day before which the state no longer knows which records it took in."""
+        self._intake, self._rejects, self._places, self._closed = intake, rejects, places, closed
+        self.again = 0
+        """Records of such days that an earlier run took in from the same place: they count as duplicates."""
+
+    def read(self, found: reader.Found, moved: Moved) -> None:
+        """Read files."""
+        for batch in reader.read_found(found, moved):
+            self._feed(batch)
+
+    def _feed(self, batch: reader.Batch) -> None:
+        intake, rejects, places = self._intake, self._rejects, self._places
+
+        def refuse(index: int, error: RejectError) -> None:
+            if error.reason not in OUT_OF_SCOPE:
+                rejects.refuse(batch.where(index), error, lambda: batch.raw(index))
+
+        rejects.pass_over(batch.passed)
+        for piece in batch.bad:
+            intake.days.reject(piece.reason)
+            rejects.add(piece)
+        noting, known = places.noting(batch) if places else None, intake.days.duplicates
+
+        def note(index: int, event: Event) -> None:
+            nonlocal known
+            is_fresh, known = intake.days.duplicates == known, intake.days.duplicates
+            if noting is not None and noting(index, event) and is_fresh and event.time // DAY < self._closed:
+                self.again += 1
+
+        intake.feed(batch.records, refuse, note if noting else None)
