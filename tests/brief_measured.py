@@ -26,7 +26,7 @@ from nhi_watch.act.response import plan
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import brief
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
 from test_brief import falsehoods
 

@@ -18,12 +18,11 @@ from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch.state import baseline, day_rows, rows
+from nhi_watch.state import baseline, day_rows, store
 from nhi_watch.state.baseline import Profile, learn_groups, peer_scope, teach
-from nhi_watch.state.lesson import lesson as day_lesson
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.baseline import lesson as day_lesson
 from nhi_watch.state.state import State
-from nhi_watch.state.store import TABLES
+from nhi_watch.state.store import TABLES, MemoryStore
 
 TODAY = 20_000
 """The day (2024-10-04) on which samples are scored."""
@@ -211,7 +210,7 @@ def plain(table: str, raw: bytes) -> Any:
     """A row's content; those that only mark something have none."""
     if raw == b"1":
         return True
-    return behaviour.to_row(day_rows.unpack(raw)) if table == "day" else rows.unpack(raw)
+    return behaviour.to_row(day_rows.unpack(raw)) if table == "day" else store.unpack(raw)
 
 
 def answer(store: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
 
 import cloudtrail_shapes
-from nhi_watch.intake.sources.cloudtrail.native import ECS
+from nhi_watch.intake.sources.cloudtrail import ECS
 
 Tree = dict[str, Any]
 

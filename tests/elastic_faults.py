@@ -34,8 +34,8 @@ from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.run import Job, run
 from nhi_watch.hosts.elastic.store import ElasticStore
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore
 
 Tree = dict[str, Any]
 REFUSED, UNREAD = 2, 3

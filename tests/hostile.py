@@ -15,7 +15,7 @@ from desk_samples import KEY, MAKES, NETWORK, ROLE, USER, notable
 from nhi_watch.core.notable import Control, ImpactFactor, NotableLink, TimelineEntry, clip
 from nhi_watch.core.notable import NotableIdentity as Who
 from nhi_watch.intake.sources import cloudtrail, entra, github
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 from notable_samples import samples
 
 ATTACKS = attacks()

@@ -12,7 +12,7 @@ from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect import history
 from nhi_watch.hosts.splunk.notables import event_of
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
 from splunk_conf import conf
 from splunk_peers import Window

@@ -30,8 +30,8 @@ from nhi_watch.hosts.splunk import run
 from nhi_watch.hosts.splunk.kvstore import STATE, KvStore
 from nhi_watch.hosts.splunk.rest import ATTEMPTS, Client, Collection
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore
 from splunk_conf import conf
 from splunk_kvstore import Direct
 from splunk_peers import Fault, Limits, SearchFailedError, Window

@@ -25,8 +25,8 @@ from nhi_watch.detect import model
 from nhi_watch.detect.judge import Judge
 from nhi_watch.hosts.elastic import read
 from nhi_watch.intake.sources import every
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore
 from splunk_app import unpacked
 from splunk_peers import Window
 from splunk_server import Server
@@ -149,8 +149,12 @@ ROWS: dict[str, tuple[Lines, Lines]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("host", HOSTS)
-@pytest.mark.parametrize("row", ROWS)
+READ = ("C1", "C2", "C3 a browser", "H5", "H6", "H7", "M8")
+"""Rows whose answer hangs on how a host reads records and times; what the others try meets the one engine alone."""
+CASES = [(row, host) for row in ROWS for host in HOSTS if host != "splunk" or row in READ or row[:2] in READ]
+
+
+@pytest.mark.parametrize(("row", "host"), CASES)
 def test_an_attack_stays_first_whatever_is_done_to_hide_it(row: str, host: str, tmp_path: Path) -> None:
     found = [n for n in HOSTS[host](*ROWS[row], tmp_path) if n["kind"] == "compromise"]
     first = min(found, key=order)

@@ -20,12 +20,13 @@ from nhi_watch.state.baseline import (
     ROUTINE,
     SETTLES,
     VALUES,
+    DayLesson,
     Dimension,
     Profile,
     learn_groups,
+    lesson,
     teach,
 )
-from nhi_watch.state.lesson import DayLesson, lesson
 
 DAILY = {"action": "s3:GetObject"}
 BAD = {"action": "iam:CreateAccessKey"}

@@ -17,6 +17,7 @@ from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state import day_rows
 
 CALLS = st.builds(
     lambda second, action, session, target, record_id, issued: CALL._replace(
@@ -92,7 +93,7 @@ def test_order_and_repetition_change_no_row(found: list[Event], dice: random.Ran
 @given(st.lists(CALLS, min_size=1, max_size=20))
 def test_a_row_comes_back_as_the_same_day(found: list[Event]) -> None:
     whole = day(found)
-    again = behaviour.from_row(plain(whole))
+    again = day_rows.unpack(day_rows.pack(whole))
     assert plain(again) == plain(whole)
     assert (again.seen, again.stored, again.identity) == (whole.seen, len(found), MACHINE)
     assert [again.add(event) for event in found] == [False] * len(found)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nhi_watch.detect.ranking import LEAST, OVER, Candidate, Places, base, counts, places, week_allowance
 from nhi_watch.detect.scoring import CRITICAL
-from nhi_watch.state.judged import Ranked
+from nhi_watch.state.state import Ranked
 
 BUDGET = 10.0
 

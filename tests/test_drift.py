@@ -14,10 +14,10 @@ from core_samples import TODAY, record, run
 from nhi_watch.core.errors import ModelError
 from nhi_watch.detect import drift, model
 from nhi_watch.detect.drift import ENOUGH, SETTLED, Spread, added, note, read, report, spread_of, stability
-from nhi_watch.detect.signal_values import SET, Sparse
+from nhi_watch.detect.scoring import SIGNAL_SET, Sparse
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.state.judged import Ranked, Stored
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import Ranked, Stored
+from nhi_watch.state.store import MemoryStore
 
 NAME = NAMES[3]
 
@@ -29,7 +29,7 @@ def judged(number: int, seed: int, high: float = 0.02, values: Sparse | None = N
     for n in range(number):
         odd = dice.random() < high
         told = Ranked(f"i{n}", 50.0 if odd else 0.3, 0.0, True)
-        made.append(Stored(told, None, [SET, values if odd and values else {NAME: 6.0} if odd else {}]))
+        made.append(Stored(told, None, [SIGNAL_SET, values if odd and values else {NAME: 6.0} if odd else {}]))
     return made
 
 

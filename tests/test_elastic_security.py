@@ -30,7 +30,7 @@ from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic.cluster import Connection, Told, _Patient, connect, connection
 from nhi_watch.hosts.elastic.kibana import Kibana
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 from test_elastic_run import BUDGET, SINCE, Place, essence, simulated
 from tls_proxy import forward, tls
 

@@ -24,7 +24,7 @@ from nhi_watch.detect.exposure.timing import PLACES, tried_by
 from nhi_watch.intake.days import Days
 from nhi_watch.intake.sources import exposure
 from nhi_watch.state import inventory
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 from notable_samples import held
 from test_pipeline import schema
 

@@ -22,8 +22,8 @@ from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.files import find
 from nhi_watch.intake.days import Days
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore
 from notable_samples import held
 from splunk_conf import conf
 from splunk_peers import Window

@@ -17,7 +17,7 @@ from nhi_watch.core.timestamps import DAY, parse, render
 from nhi_watch.detect import feedback
 from nhi_watch.detect.feedback import Allowed, Verdict
 from nhi_watch.hosts.files import feedback as command
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 
 SECOND = parse(NOW)
 ONE = notable()

@@ -16,7 +16,7 @@ from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect.explain.first_line import first_line
 from nhi_watch.report import terminal
 from nhi_watch.state.baseline import Dimension, Profile
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 from notable_samples import documents
 
 WHO = Identity("aws:1:role:AROA1", "ci", "role", "aws", "1", "")

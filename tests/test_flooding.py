@@ -10,10 +10,10 @@ from core_samples import ACCOUNT, MACHINE, TODAY, Options, answer, events, learn
 from flood_samples import Records, mixed, namesake, newcomers, probing, repository, stranger, tenant, theft
 from nhi_watch.context.assets import UNKNOWN, Asset
 from nhi_watch.core.notable import loss_of
-from nhi_watch.detect import ranking, strangers
+from nhi_watch.detect import ranking
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import score_day
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 from test_pipeline import schema
 
 VITAL = Asset("critical", "team-pay", "production")
@@ -105,8 +105,8 @@ def test_the_last_part_of_a_name_finds_a_row_for_who_is_known_for_a_week(first: 
     past = learnt([{"ago": [20, 1], "events": [{"who": {"id": "other"}}]}, {"ago": [first, 1], "events": [{}]}])
     (whole,) = whole_days(events([{"action": "iam:CreateUser"}], TODAY)).values()
     episode = score_day(past, whole)
-    assert (strangers.asset({MACHINE.name.rpartition("/")[2]: VITAL}, episode) == VITAL) is is_found
-    assert strangers.asset({MACHINE.name: VITAL}, episode) == VITAL
+    assert (ranking.asset({MACHINE.name.rpartition("/")[2]: VITAL}, episode) == VITAL) is is_found
+    assert ranking.asset({MACHINE.name: VITAL}, episode) == VITAL
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,8 @@ import pytest
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.state import day_rows
-from nhi_watch.state.memory import MemoryStore
-from nhi_watch.state.rows import pack
 from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore, pack
 from nhi_watch_lab import fuzzing
 from nhi_watch_lab.fuzzing import HARMFUL, TARGETS, Target, corpus, tried
 

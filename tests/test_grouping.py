@@ -21,7 +21,7 @@ from nhi_watch.detect import judge as going_module
 from nhi_watch.hosts.files import reader
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core_samples import TODAY, Options, answer, record, run, runs
-from nhi_watch.detect import calibration, model
+from nhi_watch.detect import home, model
 from nhi_watch.detect.home import (
     BLUNT,
     BLUNT_POINTS,
@@ -239,7 +239,7 @@ def test_one_odd_day_in_nine_does_not_disarm_a_signal() -> None:
     calm, profile = bound([0.0] * 27), own([0.0] * 9)
     for number in range(18):
         score, value = (55.0, 9.0) if number % 9 == 0 else (3.0, 0.0)
-        teach(profile, profile.last + 1, *calibration.remembered(calm, profile.days, (value,), score))
+        teach(profile, profile.last + 1, *home.remembered(calm, profile.days, (value,), score))
     odd = Bound(calm.home, profile)
     assert odd.own(0, 9.0) == (0, 27)
     assert odd.points((9.0,)) == calm.points((9.0,))
@@ -265,7 +265,7 @@ def test_whoever_wants_to_check_a_reason_gets_its_counts() -> None:
 
 def test_days_that_were_news_teach_their_habits_once_they_have_come_back() -> None:
     made, known = bound([0.0] * 30), own([0.0] * 30)
-    calm, loud = (calibration.remembered(made, known.days, (9.0,), score) for score in (3.0, 4.0))
+    calm, loud = (home.remembered(made, known.days, (9.0,), score) for score in (3.0, 4.0))
     at = f"s0:{bin_of(9.0)}"
     assert calm == ({"likelihood": {"3": 1},
                      HABIT: {EVERY: 1, at: 1}, SIGNAL: {"machine/*": 1, f"machine/{at}": 1}}, {})  # fmt: skip
@@ -282,9 +282,9 @@ def test_days_that_were_news_teach_their_habits_once_they_have_come_back() -> No
 
 def test_a_newcomer_has_no_say_in_what_is_usual() -> None:
     made = bound([])
-    assert calibration.remembered(made, SETTLED - 1, (9.0,), 5.0) == ({"likelihood": {"5": 1}}, {})
-    assert set(calibration.remembered(made, HISTORY - 1, (9.0,), 5.0)[0]) == {"likelihood", HABIT}
-    assert SIGNAL in calibration.remembered(made, HISTORY, (9.0,), 5.0)[0]
+    assert home.remembered(made, SETTLED - 1, (9.0,), 5.0) == ({"likelihood": {"5": 1}}, {})
+    assert set(home.remembered(made, HISTORY - 1, (9.0,), 5.0)[0]) == {"likelihood", HABIT}
+    assert SIGNAL in home.remembered(made, HISTORY, (9.0,), 5.0)[0]
 
 
 def test_the_profile_of_a_tenant_keeps_every_bin_of_every_signal() -> None:

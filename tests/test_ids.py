@@ -16,14 +16,14 @@ import pytest
 from core_samples import Going, run, runs
 from flood_samples import tenant, theft
 from nhi_watch.context.context import Context
-from nhi_watch.core.behaviour import from_row, to_row
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.hosts.elastic import read
 from nhi_watch.hosts.splunk import gather, rows
 from nhi_watch.intake.days import Days
 from nhi_watch.intake.sources import alerts, azure, cloudtrail, endpoint, gitlab, kubernetes
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state import day_rows
+from nhi_watch.state.store import MemoryStore
 from test_sources import SOURCES, outcome_of, samples_of
 
 assert alerts  # its parts and the endpoint's import each other: it comes first
@@ -94,7 +94,8 @@ def test_a_copy_is_one_though_the_table_of_networks_has_changed_since_it_was_rea
     event = cloudtrail.read(raids()[0])
     days = Days()
     days.add(event)
-    stored = {(event.time // DAY, name): from_row(to_row(whole)) for name, whole in days[event.time // DAY].items()}
+    day = event.time // DAY
+    stored = {(day, name): day_rows.unpack(day_rows.pack(whole)) for name, whole in days[day].items()}
     again = Days(lambda keys: stored)
     for told in (event, event._replace(network="ours", agent="boto3"), event._replace(time=event.time + 3600)):
         again.add(told)

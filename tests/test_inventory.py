@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 import pytest
@@ -16,7 +15,7 @@ from nhi_watch.core.errors import StoreError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.sources import cloudtrail, exposure
 from nhi_watch.state import inventory
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 
 KEY = "AKIARTXV5AHDQAAQEAYE"
 USER = {"id": f"aws:{ACCOUNT}:user:AIDACI", "name": f"arn:aws:iam::{ACCOUNT}:user/ci", "kind": "user"}
@@ -149,14 +148,3 @@ def test_a_damaged_row_says_what_to_do() -> None:
     store.put("inventory", [(f"c/{KEY}", b"rubbish")])
     with pytest.raises(StoreError, match="restore the state"):
         inventory.credential(store, KEY)
-
-
-def test_changes_alone_tell_what_the_whole_days_tell_of_credentials_and_names() -> None:
-    whole, kept = noted(HISTORY), MemoryStore()
-    for day in days_of(HISTORY):
-        told = inventory.changes(day)
-        if told:
-            inventory.take_changes(kept, json.loads(json.dumps(told)))
-    assert [c.changes for c in inventory.credentials(kept)] == [c.changes for c in inventory.credentials(whole)]
-    assert inventory.every_name(kept) == inventory.every_name(whole)
-    assert not inventory.changes(days_of(use(TODAY))[0]), "who only works changes nothing"

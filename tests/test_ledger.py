@@ -21,9 +21,8 @@ from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.detect import feedback, history, ledger
 from nhi_watch.detect.exposure import fast
 from nhi_watch.detect.ledger import Entry, Exemption
-from nhi_watch.state.memory import MemoryStore
-from nhi_watch.state.rows import pack, unpack
 from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch.state.store import MemoryStore, pack, unpack
 from test_exposure import KEY, LEAK, OFF, USUAL, admin, user
 
 NEW = "AKIARTXV5AHDNEWNEWNE"

@@ -12,7 +12,7 @@ import pytest
 
 import nhi_watch
 from core_samples import TODAY, record, run
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 from test_pipeline import quiet, raid
 
 FACE = Path(nhi_watch.__file__)

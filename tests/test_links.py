@@ -17,8 +17,8 @@ from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.detect.explain.notables import notable_id
 from nhi_watch.detect.linking import HOLDERS, NEAR, _called, _names, _owner, _touched, join
 from nhi_watch.detect.signals.told import passed_on
-from nhi_watch.state.judged import Trace
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import Trace
+from nhi_watch.state.store import MemoryStore
 from test_pipeline import ROOM, quiet, raid, schema, scored
 
 READER = "vault-reader"

@@ -11,7 +11,7 @@ import pytest
 from nhi_watch.core import registry
 from nhi_watch.core.event import Event
 from nhi_watch.detect.linking import Group, _own_names, _touched, join
-from nhi_watch.state.judged import Trace
+from nhi_watch.state.state import Trace
 from nhi_watch_lab.simulator.products import Spec, Tenant
 
 SOURCES = {source.NAME: source for source in registry.modules("nhi_watch.intake.sources")}

@@ -16,8 +16,8 @@ from nhi_watch.detect.explain import receipts
 from nhi_watch.detect.explain.notables import notable_id
 from nhi_watch.hosts.files.jobs import lists_of
 from nhi_watch.report.run_summary import doubts
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore
 from test_pipeline import odd, quiet, raid, schema
 
 ROOM = Options(budget=1000.0)

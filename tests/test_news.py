@@ -9,8 +9,8 @@ import pytest
 from core_samples import TODAY, Going, record, run, runs
 from nhi_watch.core.behaviour import GROWN
 from nhi_watch.detect import judge
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore
 
 Records = list[dict[str, Any]]
 HISTORY = [record(day, f"{hour:02}:10") for day in range(TODAY - 14, TODAY) for hour in range(8, 18)]

@@ -21,7 +21,7 @@ from nhi_watch.detect.model import load, log_odds_of
 from nhi_watch.detect.ranking import LEAST
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 
 Records = list[dict[str, Any]]
 ROOM = Options(budget=1000.0)

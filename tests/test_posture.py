@@ -23,8 +23,8 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import history
 from nhi_watch.state.baseline import Profile
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch.state.store import MemoryStore
 from test_exposure import KEY, admin, user
 from test_pipeline import schema
 

@@ -3,6 +3,7 @@ changes nothing, a bad day teaches little."""
 
 from __future__ import annotations
 
+import copy
 import os
 import random
 import signal
@@ -22,9 +23,9 @@ from core_samples import TODAY, Going, answer, contents, record, run, runs
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect import judge, lives
 from nhi_watch.state import retention
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
 
 Records = list[dict[str, Any]]
@@ -50,6 +51,12 @@ def expected(whole: Records) -> dict[str, Any]:
     return made
 
 
+@pytest.fixture(scope="module")
+def learnt(days: list[Records]) -> MemoryStore:
+    """After a run a day; whoever changes it takes a copy."""
+    return runs(days)
+
+
 def cut(records: Sequence[Any], parts: int) -> Parts:
     size = len(records)
     return [list(records[n * size // parts : (n + 1) * size // parts]) for n in range(parts)]
@@ -65,20 +72,17 @@ def delayed(records: Records, seed: int, days_late: float) -> Records:
 # ---- the answer does not depend on how the data was cut up
 
 
-def test_daily_runs_give_what_one_run_gives(days: list[Records], expected: dict[str, Any]) -> None:
-    assert answer(runs(days)) == expected
+def test_daily_runs_give_what_one_run_gives(learnt: MemoryStore, expected: dict[str, Any]) -> None:
+    assert answer(learnt) == expected
 
 
 def test_short_runs_give_what_one_run_gives(whole: Records, expected: dict[str, Any]) -> None:
     assert answer(runs(cut(whole, 60))) == expected
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_shuffled_and_repeated_records_of_one_run_give_the_same(
-    whole: Records, expected: dict[str, Any], seed: int
-) -> None:
-    mixed = whole + whole[seed::5]
-    random.Random(seed).shuffle(mixed)
+def test_shuffled_and_repeated_records_of_one_run_give_the_same(whole: Records, expected: dict[str, Any]) -> None:
+    mixed = whole + whole[1::5]
+    random.Random(1).shuffle(mixed)
     assert answer(runs([mixed])) == expected
 
 
@@ -90,11 +94,11 @@ def test_records_that_come_before_their_day_is_closed_find_their_place(
 
 
 @pytest.mark.parametrize("parts", [24, 3])
-def test_the_list_of_an_open_day_is_that_of_one_run(days: list[Records], parts: int) -> None:
+def test_the_list_of_an_open_day_is_that_of_one_run(days: list[Records], learnt: MemoryStore, parts: int) -> None:
     """Its records come in order: what is shown by evening is what one run in the evening shows."""
     today = sorted(days[-1], key=lambda r: (r["eventTime"], r["eventID"]))
     often = runs([*days[:-1], *cut(today, parts)])
-    assert listed(often) == listed(runs(days)) != []
+    assert listed(often) == listed(learnt) != []
 
 
 def listed(store: MemoryStore) -> list[tuple[Any, ...]]:
@@ -102,7 +106,7 @@ def listed(store: MemoryStore) -> list[tuple[Any, ...]]:
     return [(n["id"], n["title"], n["likelihood"], n["life"], [s["id"] for s in n["signals"]]) for n in found]
 
 
-@pytest.mark.parametrize("late", [0.0, 3.0, 11.0])
+@pytest.mark.parametrize("late", [0.0, 11.0])
 def test_relieving_memory_on_the_way_changes_nothing(
     whole: Records, expected: dict[str, Any], late: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,8 +124,10 @@ def test_relieving_memory_on_the_way_changes_nothing(
 # ---- closed days are final
 
 
-def test_what_comes_after_its_day_was_closed_changes_nothing_and_is_judged_alone(days: list[Records]) -> None:
-    store = runs(days)
+def test_what_comes_after_its_day_was_closed_changes_nothing_and_is_judged_alone(
+    days: list[Records], learnt: MemoryStore
+) -> None:
+    store = copy.deepcopy(learnt)
     before = answer(store)
     late = [{**r, "eventID": r["eventID"][:-1] + "x"} for r in days[2]]
     result = run(store, late)
@@ -182,7 +188,7 @@ CALLS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(calls=st.lists(CALLS, max_size=14), seed=st.integers(0, 99), parts=st.integers(1, 5))
 def test_any_records_in_any_order_and_cut_give_the_same_once_their_days_are_closed(
     calls: Records, seed: int, parts: int
@@ -202,8 +208,10 @@ def of_day(told: dict[str, Any]) -> int:
 
 
 @pytest.mark.parametrize("again", [slice(None), slice(3, 5)])
-def test_feeding_again_changes_no_row_and_makes_no_revision(days: list[Records], again: slice) -> None:
-    store = runs(days)
+def test_feeding_again_changes_no_row_and_makes_no_revision(
+    days: list[Records], learnt: MemoryStore, again: slice
+) -> None:
+    store = copy.deepcopy(learnt)
     before = contents(store)
     fed = [r for day in days[again] for r in day]
     result = run(store, fed)
@@ -245,7 +253,7 @@ def test_killed_at_any_moment_and_run_again_the_answer_is_the_same(
     for part, records in zip(parts, days):
         part.write_bytes(orjson.dumps(records))
     dice, killed = random.Random(4), 0
-    for done in range(len(parts)):
+    for done in range(0, len(parts), 2):
         process = child(tmp_path / "state", parts)
         assert process.stdout is not None
         for _ in range(done):
@@ -254,7 +262,7 @@ def test_killed_at_any_moment_and_run_again_the_answer_is_the_same(
         killed += process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    assert killed >= 10
+    assert killed >= 5
     assert child(tmp_path / "state", parts).wait(120) == 0
     store = SqliteStore(tmp_path / "state")
     assert answer(store) == expected

@@ -15,9 +15,9 @@ from nhi_watch.detect import model
 from nhi_watch.detect.explain import receipts
 from nhi_watch.detect.explain.receipts import Check, day_scored, verify
 from nhi_watch.state import retention
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
 from test_pipeline import quiet, raid
 

@@ -14,8 +14,7 @@ import pytest
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.hosts.files.reader import RAW_LIMIT, Bad, Where
 from nhi_watch.hosts.files.reader.batch import bad
-from nhi_watch.hosts.files.reader.redact import redact
-from nhi_watch.hosts.files.reader.rejects import MOST, WHOLE, Rejects, line_of
+from nhi_watch.hosts.files.reader.rejects import MOST, WHOLE, Rejects, line_of, redact
 
 
 def written(path: Path) -> list[Any]:

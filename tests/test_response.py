@@ -34,8 +34,8 @@ from nhi_watch.detect import history
 from nhi_watch.detect.history import History
 from nhi_watch.hosts.files import jobs
 from nhi_watch.hosts.files import respond as command
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch.state.store import MemoryStore
 from notable_samples import documents
 
 SECOND = parse(NOW)

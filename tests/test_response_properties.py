@@ -20,7 +20,7 @@ from nhi_watch.act.response.actions import CATALOGUE, KINDS, PATTERNS, PROVIDERS
 from nhi_watch.act.response.plan import LEVELS, Approver, Policy, Rule, Subjects
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import render
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 from test_response import ALICE, BOB, EVE, HOSTILE, NOTHING, SAMPLES, SECOND, drafted, raw
 
 

@@ -60,20 +60,20 @@ def value_of(signal: Signal, episode: EpisodeView) -> tuple[float | None, Any]:
 
 @pytest.mark.parametrize(("name", "sample"), [*samples()])
 def test_a_sample_fires_as_it_says(name: str, sample: dict[str, Any]) -> None:
-    value, subject = value_of(BY_NAME[name], sampled(sample))
+    signal, episode = BY_NAME[name], sampled(sample)
+    value, subject = value_of(signal, episode)
     said = "cannot tell" if value is None else value > 0
     assert said == sample["fires"], value
     if "evidence" in sample:
-        assert sample["evidence"] in BY_NAME[name].evidence(subject)
+        assert sample["evidence"] in signal.evidence(subject)
+    if signal.backing is not None and value:
+        backing, mine = signal.backing(episode), {id(b) for b in episode.behaviours()}
+        assert backing and all(id(b) in mine for b in backing), "what backs a value belongs to the episode"
 
 
-@each_signal
-def test_a_signal_has_a_sample_that_fires_and_one_that_must_not(signal: Signal) -> None:
-    assert {True, False} <= told(signal.name)
-
-
-def test_a_sample_file_belongs_to_a_signal() -> None:
+def test_every_signal_has_a_sample_that_fires_and_one_that_must_not() -> None:
     assert {path.stem for path in FOLDER.iterdir()} == set(BY_NAME)
+    assert not [name for name in BY_NAME if not {True, False} <= told(name)]
 
 
 @each_signal
@@ -84,6 +84,11 @@ def test_a_signal_keeps_the_contract(signal: Signal) -> None:
     assert signal.counts.endswith(".")
     assert (signal.backing is None) == (signal.scope == "behaviour")
     frameworks.check(signal.frameworks)
+    nothing = Past(TODAY, Profile(), lambda dimension, value: 0.01, Profile())
+    for name in ACTIONS:
+        episode = episode_of(events([{"action": name, "error": "Throttled", "traits": ["probe"]}], TODAY), nothing)
+        value, _ = value_of(signal, episode)
+        assert value is None or value >= 0, "nothing is needed of the past"
 
 
 def test_a_signal_bears_the_name_of_its_function_once() -> None:
@@ -92,17 +97,6 @@ def test_a_signal_bears_the_name_of_its_function_once() -> None:
     found = [(name, each.name) for module in modules for name, each in vars(module).items() if isinstance(each, Signal)]
     assert sorted(name for name, _ in found) == sorted(BY_NAME)
     assert all(name == told for name, told in found)
-
-
-@pytest.mark.parametrize(("name", "sample"), [*samples()])
-def test_what_backs_a_value_belongs_to_the_episode(name: str, sample: dict[str, Any]) -> None:
-    signal, episode = BY_NAME[name], sampled(sample)
-    if signal.backing is None or not signal.value(episode):
-        return
-    backing = signal.backing(episode)
-    mine = {id(b) for b in episode.behaviours()}
-    assert backing
-    assert all(id(b) in mine for b in backing)
 
 
 # ---- whatever happens
@@ -155,15 +149,6 @@ def test_the_order_of_events_changes_no_value(today: Any, history: Any, seed: in
     mixed = random.Random(seed).sample(found, len(found))
     one, other = episode_of(found, past), episode_of(mixed, past)
     assert [value_of(s, one)[0] for s in SIGNALS] == [value_of(s, other)[0] for s in SIGNALS]
-
-
-@each_signal
-def test_nothing_is_needed_of_the_past(signal: Signal) -> None:
-    nothing = Past(TODAY, Profile(), lambda dimension, value: 0.01, Profile())
-    for name in ACTIONS:
-        episode = episode_of(events([{"action": name, "error": "Throttled", "traits": ["probe"]}], TODAY), nothing)
-        value, _ = value_of(signal, episode)
-        assert value is None or value >= 0
 
 
 def test_an_empty_shape_is_no_reason_to_fail() -> None:

@@ -21,8 +21,7 @@ from nhi_watch.detect.scoring import Baselines, views_of
 from nhi_watch.detect.signals import SIGNALS, Signal
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import every
-from nhi_watch.state.baseline import Profile, learn_groups, peer_scope, teach
-from nhi_watch.state.lesson import lesson
+from nhi_watch.state.baseline import Profile, learn_groups, lesson, peer_scope, teach
 
 Record = dict[str, Any]
 BY_NAME: Mapping[str, Signal] = {signal.name: signal for signal in SIGNALS}

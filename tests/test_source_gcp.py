@@ -9,7 +9,7 @@ import pytest
 
 from need import shared_data
 from nhi_watch.core.errors import RejectError
-from nhi_watch.intake.shapes.principals import google
+from nhi_watch.intake.shapes.values import google
 from nhi_watch.intake.sources import gcp
 
 

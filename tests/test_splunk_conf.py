@@ -11,8 +11,8 @@ from urllib.parse import unquote
 import pytest
 
 from layout import ROOT
-from nhi_watch.detect.cannot_tell import NEEDS
 from nhi_watch.detect.signals import NAMES
+from nhi_watch.detect.telemetry import NEEDS
 from nhi_watch.hosts.splunk import alert, fields, kvstore
 from nhi_watch.hosts.splunk import tables as tables_of
 from nhi_watch.hosts.splunk.nhi import KINDS

@@ -27,12 +27,9 @@ from nhi_watch.hosts.splunk.tables import LOOKUPS
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.intake.sources.cloudtrail.traits import DEEP
 from nhi_watch.state import baseline
-from nhi_watch.state.baseline import TENANT, Profile
-from nhi_watch.state.lesson import lesson
-from nhi_watch.state.memory import MemoryStore
-from nhi_watch.state.rows import pack
+from nhi_watch.state.baseline import TENANT, Profile, lesson
 from nhi_watch.state.state import GROUP, State
-from nhi_watch.state.store import TABLES
+from nhi_watch.state.store import TABLES, MemoryStore, pack
 from nhi_watch_lab.simulator import Spec, Tenant
 from splunk_app import unpacked
 from splunk_process import Session, run_here

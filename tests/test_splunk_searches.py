@@ -22,7 +22,7 @@ from nhi_watch.hosts.splunk import tables
 from nhi_watch.intake import schemas
 from nhi_watch.intake.sources import cloudtrail, every
 from nhi_watch.state import inventory
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant, products
 from nhi_watch_lab.simulator.products.workers import Line
 from splunk_app import interpreter, unpacked

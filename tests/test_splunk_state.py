@@ -15,7 +15,7 @@ from nhi_watch.detect.revisions import GROWS, Ranked, Told, due, told
 from nhi_watch.hosts.splunk import gather, kvstore, run
 from nhi_watch.hosts.splunk.notables import row_of, short
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
 from splunk_conf import conf
 from splunk_faults import live

@@ -13,9 +13,8 @@ from typing import Union
 import pytest
 
 from nhi_watch.core.errors import StoreError
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.sqlite import SqliteStore, _make_private
-from nhi_watch.state.store import TABLES, Store
+from nhi_watch.state.store import TABLES, MemoryStore, Store
 
 Make = Callable[[], Union[MemoryStore, SqliteStore]]
 

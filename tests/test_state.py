@@ -14,9 +14,9 @@ from nhi_watch.detect import model
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.state import baseline, retention
 from nhi_watch.state.baseline import Profiles
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.retention import RETAIN_DAYS, RETAIN_DELTAS, Daybook
 from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore
 
 
 def used(days: list[int], **changes: Any) -> MemoryStore:

@@ -12,11 +12,10 @@ import pytest
 from core_samples import ACCOUNT, MACHINE, TODAY, Options, answer, contents, record, run, runs
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.core.timestamps import DAY, HOUR
-from nhi_watch.detect import blind_spots, cannot_tell, model, telemetry
-from nhi_watch.detect.cannot_tell import NEEDS, WHOLE_DAY, bounds
+from nhi_watch.detect import blind_spots, model, telemetry
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.detect.telemetry import Rhythm, Stream, gaps, standing
+from nhi_watch.detect.telemetry import NEEDS, WHOLE_DAY, Rhythm, Stream, bounds, gaps, standing
 from test_pipeline import schema
 
 Records = list[dict[str, Any]]
@@ -158,7 +157,7 @@ def test_a_field_that_went_missing_cannot_be_judged_and_is_not_taken_for_ordinar
     told = compromise(store)
     lost = {s["id"]: s for s in told["signals"] if s["cannot_tell"]}
     assert lost.keys() & set(NEEDS["agent"])
-    why = cannot_tell.NO_FIELD.format("agent")
+    why = telemetry.NO_FIELD.format("agent")
     assert all(lost[name]["evidence"] == why for name in lost.keys() & set(NEEDS["agent"]))
     low, high = told["likelihood_range"]
     assert low <= told["likelihood"] <= high

@@ -25,7 +25,7 @@ from nhi_watch.hosts.splunk import gather, rows
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail, endpoint, exposure
 from nhi_watch.report.run_summary import no_notables
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 
 NOW = int(time.time()) // DAY
 LAST = NOW - 2

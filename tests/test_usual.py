@@ -21,8 +21,8 @@ from nhi_watch.detect.scoring import Baselines, Episode, points_together, score_
 from nhi_watch.detect.signals import NAMES, SIGNALS
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
 from test_pipeline import RAID, quiet, raid
 

@@ -22,8 +22,8 @@ from nhi_watch.detect.run import Result
 from nhi_watch.detect.signals import SIGNALS
 from nhi_watch.intake.days import Days
 from nhi_watch.report import ecs, html, jsonlines, terminal
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore
 
 EMPTY = ("account", "credential", "session", "service", "error", "address", "network", "agent", "region", "target",
          "target_class")  # fmt: skip

@@ -37,7 +37,7 @@ from nhi_watch.core.timestamps import parse  # noqa: E402
 from nhi_watch.hosts.elastic import read, setup  # noqa: E402
 from nhi_watch.hosts.elastic.cluster import Connection, connect  # noqa: E402
 from nhi_watch.hosts.elastic.run import Job, run  # noqa: E402
-from nhi_watch.intake.sources.cloudtrail.native import ECS_FIELDS  # noqa: E402
+from nhi_watch.intake.sources.cloudtrail import ECS_FIELDS  # noqa: E402
 from nhi_watch_lab.simulator.tenant import Spec, Tenant  # noqa: E402
 
 EVENTS = 100_000

@@ -37,9 +37,7 @@ from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, Generation, KvSto
 from nhi_watch.hosts.splunk.parts import Part  # noqa: E402
 from nhi_watch.hosts.splunk.rest import Client, Collection  # noqa: E402
 from nhi_watch.hosts.splunk.run import Run  # noqa: E402
-from nhi_watch.state.memory import MemoryStore  # noqa: E402
-from nhi_watch.state.rows import pack_plain  # noqa: E402
-from nhi_watch.state.store import TABLES  # noqa: E402
+from nhi_watch.state.store import TABLES, MemoryStore, pack_plain  # noqa: E402
 from splunk_kvstore import Direct, KvDouble  # noqa: E402
 
 AXIS = 100, 1_000, 5_000
@@ -274,15 +272,7 @@ def unit(figures: Sequence[dict[str, Any]], a_day: int) -> Unit:
 def page(figures: Sequence[dict[str, Any]]) -> str:
     """The page."""
     axis = sorted({one["a_day"] for one in figures})
-    lines = [HEAD, "| events an identity | known | with events | CPU s | requests | MB read | MB held |",
-             "|---:|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
-    for one in figures:
-        if one.get("work") in ("nothing new", "events"):
-            lines.append(
-                f"| {one['a_day']:,} | {one['known']:,} | {one['active']:,} | {one['cpu']:.2f} | {one['requests']:,} | "
-                f"{one['read'] / 1e6:.1f} | {max(one['mb'], 0):,.0f} |"
-            )
-    lines += [MIDDLE, "| events a day | an identity | identities | with events | a Rank, s | h a day | stored % |",
+    lines = [HEAD, "| events a day | an identity | identities | with events | a Rank, s | h a day | stored % |",
               "|---|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
     for million in TOTALS:
         for a_day in axis:
@@ -305,10 +295,6 @@ HEAD = """\
 For whoever sizes a search head. Written by `lab/bench/bench_splunk_kvstore.py` over the double of the KV store, on \
 two busy cores: CPU is that of our side, without TLS and MongoDB, for no Splunk server was at hand.
 
-One run, by the identities that have events and those that the store knows (profile, inventory, a day's behaviours and \
-judgement each):
-"""
-MIDDLE = """
 Whole days, with a run every 5 minutes/every hour, by the unit costs of the largest store that was measured up to \
 its close: events come evenly all day, so that as many identities as can be are met in each window; a request takes \
 10 ms (supposed); at its close a day is judged once more, and *Close* reads its rows once more.
@@ -317,7 +303,7 @@ TAIL = """
 The aims at 100 million events of 100,000 identities were 2 hours a day, 60 s a Rank, 500 MB and 1% stored. Memory \
 is bounded: half a million records (some 150 MB), 64 MB of rows that wait to be written. **The others are missed.** \
 The largest cost is to read and to write the day's row of everybody with events in a window, 1 to 4 ms each; who has \
-news is judged besides. Each run also reads the inventory of all identities (the rows with 0).
+news is judged besides. Each run also reads the inventory of all identities: some 2 s of 100,000.
 
 **What breaks first at a million identities** with 100 events each: the lease. A Rank that takes longer than 30 \
 minutes may write no more. One that takes longer than five only delays the next, whose window is then longer.

@@ -34,14 +34,12 @@ from nhi_watch.core.timestamps import DAY
 from nhi_watch.hosts.files import reader
 from nhi_watch.hosts.splunk import parts, protocol
 from nhi_watch.hosts.splunk.gather import Gatherer
-from nhi_watch.hosts.splunk.words import WORDS
-from nhi_watch.intake.contract import AnySource
-from nhi_watch.intake.sources import every
+from nhi_watch.hosts.splunk.parts import WORDS
+from nhi_watch.intake.sources import AnySource, every
 from nhi_watch.state import day_rows
 from nhi_watch.state.baseline import Profile
-from nhi_watch.state.memory import MemoryStore
-from nhi_watch.state.rows import pack, unpack
 from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore, pack, unpack
 from nhi_watch_lab.evaluation.fuzzed import leaves, replaced, samples
 
 GUIDED = """import sys, atheris

@@ -32,7 +32,7 @@ HEAD = ["source", "what it reads", "Elasticsearch indices"]
 ADD_SOURCE = """## Adding a source
 
 1. `nhi_watch/intake/sources/NAME.py`. What it offers stands in [sources](../nhi_watch/intake/sources/__init__.py), what
-   an Event holds in [event](../nhi_watch/core/event.py). [`contract.event`](../nhi_watch/intake/contract.py) fills in
+   an Event holds in [event](../nhi_watch/core/event.py). [`event`](../nhi_watch/intake/sources/__init__.py) fills in
    what a log does not tell, `shapes.forms.native` opens Splunk's and Elastic's shapes, `shapes.values.moment` times.
 2. `tests/data/sources/NAME.jsonl`, a sample a line: `{"shape": …, "group": 1, "record": …, "event": …}`, or `"reject"`
    with the reason. Eight native ones or more; one group also as Splunk and as ECS have it.

@@ -9,14 +9,14 @@ from __future__ import annotations
 import heapq
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
 from hashlib import blake2b
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, Optional, TypeVar
 
-from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.event import HANDS, Event, Identity
 from nhi_watch.core.timestamps import HOUR
 
 SESSIONS = 16
@@ -383,11 +383,11 @@ def sketch(behaviour: Behaviour, event: Event) -> None:
         keep(behaviour.links, link, LINKS)
 
 
-# ---- to and from plain values, for stores
+# ---- plain values
 
 
 def to_row(day: IdentityDay) -> list[Any]:
-    """Plain lists and texts that `from_row` turns into the same IdentityDay."""
+    """Plain lists and texts that are equal for equal days."""
     identities: dict[Identity, int] = {}
     shapes: dict[Shape, int] = {}
     behaviours = []
@@ -401,17 +401,51 @@ def to_row(day: IdentityDay) -> list[Any]:
     return [day.day, [list(i) for i in identities], plain, behaviours, seen]
 
 
-def from_row(row: list[Any]) -> IdentityDay:
-    """The IdentityDay that `to_row` wrote."""
-    number, identities, shapes, behaviours, seen = row
-    day = IdentityDay(number)
-    known = [Shape._make((Identity(*identities[i]), *rest, tuple(traits))) for i, *rest, traits in shapes]
-    for index, hour, count, first, last, minutes, *sketches in behaviours:
-        b = day.behaviours[known[index], hour] = Behaviour(known[index], hour)
-        b.count, b.first, b.last, b.minutes = count, first, last, minutes
-        b.sessions, b.targets, b.record_ids, b.addresses, b.issued, b.links = sketches
-    marks = array("Q")
-    marks.frombytes(bytes.fromhex(seen))
-    day.seen.update(marks)
-    day.stored = len(day.seen)
-    return day
+# ---- of a day's identities that were never seen before it, at most NEWCOMERS stay themselves: the others are a crowd
+
+NEWCOMERS = 20_000
+CROWD_ENDS = ":newcomers"
+"""How the id of an identity ends that stands for many."""
+
+
+def stand_in(identity: Identity) -> Identity:
+    """The identity that stands for the many of a kind."""
+    kind, provider = identity.kind, identity.provider
+    return Identity(f"{provider}::{kind}{CROWD_ENDS}", f"newcomers: {kind}", kind, provider, "", "")
+
+
+def anonymous(traits: tuple[str, ...]) -> tuple[str, ...]:
+    """The traits of one of the many; a person among them does not make all of them a person."""
+    return tuple(trait for trait in traits if trait not in HANDS)
+
+
+def fold(whole: IdentityDay, into: IdentityDay) -> None:
+    """Make what one did what the many did."""
+    for b in whole.behaviours.values():
+        shape = b.shape._replace(identity=stand_in(b.shape.identity), traits=anonymous(b.shape.traits))
+        into.behaviour(shape, b.hour).merge(b)
+    into.seen |= whole.seen
+    into.folded |= whole.folded
+
+
+def folded_records(wholes: Mapping[str, IdentityDay]) -> int:
+    """How many records of a day are told as those of many."""
+    return sum(_folded(name, whole) for name, whole in wholes.items())
+
+
+def _folded(name: str, whole: IdentityDay) -> int:
+    if name.endswith(CROWD_ENDS):
+        return whole.events()
+    if len(whole.behaviours) <= BEHAVIOURS:
+        return 0
+    return sum(b.count for b in whole.behaviours.values() if FOLDED in b.shape.traits)
+
+
+Known = Callable[[str, int], bool]
+"""Whether an identity was seen before a day."""
+
+
+def nobody(name: str, day: int) -> bool:
+    """Where nothing is remembered, nobody is known."""
+    return False
+

@@ -34,17 +34,27 @@ from nhi_watch.core.notable import (
     to_json,
 )
 from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
-from nhi_watch.detect.cannot_tell import FIELDLESS, NO_LOG, WHOLE_DAY, bounds
 from nhi_watch.detect.explain.receipts import Check, day_scored, digest
 from nhi_watch.detect.home import MACHINE, Home
 from nhi_watch.detect.impact import impact, reach_of
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.detect.telemetry import WINDOW, Days, Gap, Rhythms, gaps, tells_time
+from nhi_watch.detect.telemetry import (
+    FIELDLESS,
+    NO_LOG,
+    WHOLE_DAY,
+    WINDOW,
+    Days,
+    Gap,
+    Rhythms,
+    bounds,
+    gaps,
+    tells_time,
+)
 from nhi_watch.state.baseline import Profile
-from nhi_watch.state.rows import Rows, pack, unpack
 from nhi_watch.state.state import State
+from nhi_watch.state.store import Rows, pack, unpack
 
 SHARES = ((0.8, "critical"), (0.6, "high"), (0.4, "medium"))
 """Share of the identities that could not be watched from which a severity begins."""

@@ -7,13 +7,12 @@ from typing import NamedTuple
 
 from nhi_watch.context.assets import Asset, Assets
 from nhi_watch.core.behaviour import IdentityDay
-from nhi_watch.detect import linking, ranking, signal_values, strangers
+from nhi_watch.detect import linking, ranking, scoring
 from nhi_watch.detect.linking import Group
 from nhi_watch.detect.scoring import Baselines, Episode, score_day
 from nhi_watch.state.baseline import ALIKE, Delta
-from nhi_watch.state.judged import Judged, Ranked, Trace
-from nhi_watch.state.lesson import lesson as day_lesson
-from nhi_watch.state.state import State
+from nhi_watch.state.baseline import lesson as day_lesson
+from nhi_watch.state.state import Judged, Ranked, State, Trace
 
 
 class Acting(NamedTuple):
@@ -34,7 +33,7 @@ class Acting(NamedTuple):
     def origin(self) -> str:
         """What it shares with those for which it stands; "": it stands for nobody else, and never will."""
         own = self.ranked.origin
-        return own if self.others or strangers.is_stranger(own) else ""
+        return own if self.others or ranking.is_stranger(own) else ""
 
 
 class Day:
@@ -62,7 +61,8 @@ class Day:
                 self._scored[name] = episode
             trace = linking.trace_of(episode, ranked.eligible)
             found.append(Judged(
-                whole.identity, ranked, self._lesson(whole, episode, ranked), trace, signal_values.pack(episode.values),
+                whole.identity, ranked, self._lesson(whole, episode, ranked), trace,
+                scoring.pack_values(episode.values),
                 ranked.days if ranking.counts(ranked) else -1, not ranked.days,
                 trace is not None or ranked.likelihood >= ranking.FLOOR,
             ))  # fmt: skip
@@ -101,7 +101,7 @@ class Day:
 
     def asset_of(self, episode: Episode) -> Asset:
         """What the customer says of an episode's identity."""
-        return strangers.asset(self._assets, episode)
+        return ranking.asset(self._assets, episode)
 
     def _of(self, names: Sequence[str]) -> dict[str, Episode]:
         missing = [name for name in names if name not in self._scored]
@@ -129,7 +129,7 @@ def fold_origins(acting: Iterable[Acting]) -> list[Acting]:
     kept = found.pop("", [])
     for origin, alike in found.items():
         lead, *others = sorted(alike, key=lambda one: (-one.ranked.loss, -one.ranked.likelihood, one.lead))
-        if strangers.is_stranger(origin) or len(others) >= ALIKE:
+        if ranking.is_stranger(origin) or len(others) >= ALIKE:
             kept.append(lead._replace(others=tuple(one.lead for one in others)))
         else:
             kept += alike

@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.errors import ModelError
-from nhi_watch.detect import signal_values
+from nhi_watch.detect import scoring
 from nhi_watch.detect.model import MANIFEST
-from nhi_watch.detect.signal_values import SET
+from nhi_watch.detect.scoring import SIGNAL_SET
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.state.judged import Stored
-from nhi_watch.state.rows import Rows, pack, unpack
+from nhi_watch.state.state import Stored
+from nhi_watch.state.store import Rows, pack, unpack
 
 LIKELIHOODS = (1.0, 5.0, 10.0, 20.0, 40.0, 60.0, 80.0)
 """Likelihoods from which the next bin begins."""
@@ -116,15 +116,15 @@ def added(spreads: Sequence[Spread]) -> Spread:
 def note(rows: Rows, day: int, judged: Iterable[Stored]) -> None:
     """Keep the spread of a day."""
     found = (s for s in judged if s.ranked.eligible)
-    whole = spread_of((s.ranked.likelihood, (signal_values.unpack(s.values) or {}).items(), 1.0) for s in found)
-    rows.put("meta", [(f"drift/{day:06d}", pack([SET, *whole]))])
+    whole = spread_of((s.ranked.likelihood, (scoring.unpack_values(s.values) or {}).items(), 1.0) for s in found)
+    rows.put("meta", [(f"drift/{day:06d}", pack([SIGNAL_SET, *whole]))])
 
 
 def read(rows: Rows, days: Iterable[int]) -> list[Spread]:
     """The spreads of some days; those of other signals than this version has are left out."""
     raw = rows.get("meta", [f"drift/{day:06d}" for day in days])
     plain = [unpack(raw[key]) for key in sorted(raw)]
-    return [Spread(row[1], row[2]) for row in plain if row[0] == SET and row[1]]
+    return [Spread(row[1], row[2]) for row in plain if row[0] == SIGNAL_SET and row[1]]
 
 
 # ---- what moved

@@ -24,7 +24,7 @@ from nhi_watch.core.notable import SEVERITIES, clip, loss_of
 from nhi_watch.core.timestamps import DAY, parse, render
 from nhi_watch.detect.scoring import REASON_POINTS
 from nhi_watch.detect.signals import NAMES, SIGNALS
-from nhi_watch.state.rows import Rows, pack, unpack
+from nhi_watch.state.store import Rows, pack, unpack
 
 TABLE = "ledger"
 VERDICT_KEYS = ("verdict/", "verdict0")

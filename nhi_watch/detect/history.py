@@ -17,8 +17,8 @@ from nhi_watch.detect.impact import Reach, reach_of
 from nhi_watch.state import day_rows, inventory
 from nhi_watch.state.baseline import TENANT, Profile, Profiles
 from nhi_watch.state.inventory import Change, Credential
-from nhi_watch.state.rows import Rows
 from nhi_watch.state.state import State
+from nhi_watch.state.store import Rows
 
 RECORDS = 20
 ENDS_TOLD = ("aws", "gcp")

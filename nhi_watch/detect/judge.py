@@ -1,31 +1,33 @@
-"""The whole way on one page: what was read → judged by day → listed → written; and days that are over, learnt.
+"""The way on one page from what was read to what is written: judged by day → listed → written; days over, learnt.
 
-A run judges the identities that have news on open days; whose calls are as before is only counted. A day is open until
-the second midnight after it, by event time. Then it is closed: all of it is judged once more, what that changes is
-written, and it is learnt. A closed day is final. What comes of it later is judged alone, by the habits of the day on
-which it came, and teaches nothing.
+A run judges the identities that have news on open days (`IdentityDay.has_news`); whose calls are as before is only
+counted. A day is open until the second midnight after it, by the latest day that a provider dates. Then it is closed:
+all of it is judged once more, what that changes is written, and it is learnt. A closed day is final. What comes of it
+later is judged alone, by the habits of the last day that has records by then, and teaches nothing.
 
 So runs of five minutes, daily runs and one over all files come to the same notables once a day is closed, and a folder
-that is given in one run may lie in any order: its days are closed one after the other. Rows replace themselves, and
-identity-days are written last, so that a run that was cut off anywhere is simply run again.
+that is given in one run may lie in any order: its days are closed one after the other.
+
+A run that was cut off is simply run again, also where a store cannot take back what was put: rows replace themselves;
+what is put before it is judged is marked first (`State.put_days`); identity-days come after all that follows from them,
+so that a record is no copy before its news is written; and a day is marked as closed before it is learnt, which the
+next run ends (`State.close`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import Any
 
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.detect import blind_spots, drift, late, lives, ranking
+from nhi_watch.detect import drift, late, ranking
 from nhi_watch.detect.blind_spots import Watch
 from nhi_watch.detect.day import Day
-from nhi_watch.detect.exposure import fast
-from nhi_watch.detect.incident import Writer, Written
+from nhi_watch.detect.incident import Writer
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.run import Result, Tally
+from nhi_watch.detect.run import Found, Result, Tally
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.intake.days import Days
 from nhi_watch.state import inventory
@@ -57,14 +59,9 @@ class Judge:
         self._watch = Watch(state, model)
         self._writer = Writer(state, self._watch)
         self._tally = Tally()
-        self._came: dict[int, Wholes] = {}
-        """Day → what was read of it and is not in the state yet."""
-        self._listed: dict[int, list[dict[str, Any]]] = {}
-        """Day → its notables, of those that were judged."""
-        self._late: list[dict[str, Any]] = []
-        self._changed: dict[str, dict[str, Any]] = {}
-        self._merged: dict[str, dict[str, Any]] = {}
-        """Notables of earlier runs that turned out to be part of another."""
+        self._found = Found()
+        self._unsaved: dict[int, Wholes] = {}
+        """Open day → what was read of it, joined to what the state holds, and is not in the state yet."""
 
     def relieve(self, days: Days) -> None:
         """When much is held in memory, put it into the state."""
@@ -73,68 +70,69 @@ class Judge:
 
     def put(self, days: Days) -> None:
         """Put what was read into the state, to be judged by the next `settle`, of this run or another."""
-        came = self._take(days)
-        for day, wholes in self._came.items():
+        too_late = self._sorted_out(days)
+        for day, wholes in self._unsaved.items():
             self._state.put_days(day, wholes, judged=False)
-        self._came = {}
-        self._judge_late(came)
+        self._unsaved = {}
+        self._judge_late(too_late)
 
     def settle(self, days: Days, progress: Progress = _unseen) -> Result:
         """Close the days that are due, judge those who have news on open ones, and write what changed."""
-        came = self._take(days)
-        book, news = self._state.daybook, self._state.news()
-        numbers = sorted({*self._came, *news, *book.days})
+        too_late = self._sorted_out(days)
+        book, unjudged = self._state.daybook, self._state.news()
+        numbers = sorted({*self._unsaved, *unjudged, *book.days})
         begun = self._watch.begun(numbers, days.horizon.now)
         book.clock = max([book.clock, *(min(day, days.horizon.now // DAY) for day in begun)])
         due = [day for day in numbers if book.closed < day <= book.due(book.clock)]
         closing = self._baselines()
         for done, day in enumerate(due):
             progress("score", done, len(due))
-            self._close(day, closing, [n for n in begun if n > day], news.get(day, []))
+            self._close(day, closing, [n for n in begun if n > day], unjudged.get(day, []))
         book.closed = max(book.closed, book.due(book.clock))
         for day in [day for day in numbers if not book.is_closed(day)]:
-            self._judge(day, news.get(day, []))
-        self._judge_late(came)
+            self._judge_open(day, unjudged.get(day, []))
+        self._judge_late(too_late)
         with self._tally.spent("store"):
             self._state.finish()
-            for day, wholes in self._came.items():
+            for day, wholes in self._unsaved.items():
                 self._state.put_days(day, wholes)
-            self._came = {}
-        return self._result(days)
+            self._unsaved = {}
+        told = {**self._tally.told(days, self._model), "budget": self._budget}
+        return self._found.result(self._state, self._context, self._watch, told)
 
     def _baselines(self) -> Baselines:
         return Baselines(self._model, self._context.networks)
 
-    def _take(self, days: Days) -> dict[int, Wholes]:
+    def _sorted_out(self, days: Days) -> dict[int, Wholes]:
         """Take what was read; returns what came of closed days. Credentials that it tells of are known at once."""
-        late = {}
+        too_late = {}
         for day, wholes in days.take_changed().items():
             inventory.note(self._state.rows, wholes.values())
             self._tally.take(day, wholes)
             if self._state.daybook.is_closed(day):
-                late[day] = wholes
+                too_late[day] = wholes
             else:
-                self._came.setdefault(day, {}).update(wholes)
+                self._unsaved.setdefault(day, {}).update(wholes)
                 self._watch.grown(day, wholes.values())
                 self._state.daybook.add(day)
-        return late
+        return too_late
 
     # ---- a day that is open, and one that is closed
 
-    def _judge(self, day: int, put_before: Iterable[str]) -> None:
-        """Judge those who have news on an open day."""
-        wholes, before = self._came.get(day, {}), set(put_before)
-        told = sorted(before - wholes.keys())
+    def _judge_open(self, day: int, unjudged: Collection[str]) -> None:
+        """Judge those who have news on an open day; `unjudged`: of whom the state holds what was put and not judged."""
+        wholes = self._unsaved.get(day, {})
+        stored = sorted(name for name in unjudged if name not in wholes)
         is_over = day < self._state.daybook.clock
         self._watch.look(day, [self._state.daybook.clock] if is_over else [])
-        if wholes or told:
+        if wholes or stored:
             one = Day(self._state, self._baselines(), day, self._context.assets)
-            watched = before | self._acting(day)
+            watched = {*unjudged, *self._acting(day)}
             fresh = ((name, whole) for name, whole in wholes.items() if name in watched or whole.has_news())
-            for whole in self._in_batches(one, chain(fresh, self._state.each_in(day, told))):
+            for whole in self._judged_in_batches(one, chain(fresh, self._state.each_in(day, stored))):
                 whole.judged = whole.events()
             self._write(one)
-            self._state.judged_now(day, before)
+            self._state.judged_now(day, unjudged)
         elif is_over:
             self._watch.again()
         self._watch.end()
@@ -143,12 +141,13 @@ class Judge:
         """Who acts oddly enough on a day for a place in the list: a notable tells of them all that there is."""
         return {one.ranked.identity_id for one in self._state.odd(day) if one.ranked.loss >= ranking.LEAST}
 
-    def _close(self, day: int, baselines: Baselines, later: Sequence[int], put_before: Iterable[str]) -> None:
+    def _close(self, day: int, baselines: Baselines, later: Sequence[int], unjudged: Collection[str]) -> None:
         """Judge all of a day once more, write what that changes, and learn it."""
-        one, wholes = Day(self._state, baselines, day, self._context.assets), self._came.get(day, {})
+        one, wholes = Day(self._state, baselines, day, self._context.assets), self._unsaved.get(day, {})
         stored = ((name, whole) for name, whole in self._state.each_of(day) if name not in wholes)
         self._state.count_again(day)
-        self._watch.note(day, self._in_batches(one, chain(wholes.items(), stored)))
+        judged = self._judged_in_batches(one, chain(wholes.items(), stored))  # as the next line goes through them
+        self._watch.note(day, judged)
         self._watch.look(day, later)
         self._write(one)
         self._watch.end()
@@ -158,11 +157,11 @@ class Judge:
         with self._tally.spent("learn"):
             if wholes:
                 self._state.put_calendar()
-                self._state.put_days(day, self._came.pop(day))
-            self._state.judged_now(day, put_before)
+                self._state.put_days(day, self._unsaved.pop(day))
+            self._state.judged_now(day, unjudged)
             self._state.close(day, baselines)
 
-    def _in_batches(self, one: Day, wholes: Iterable[tuple[str, IdentityDay]]) -> Iterator[IdentityDay]:
+    def _judged_in_batches(self, one: Day, wholes: Iterable[tuple[str, IdentityDay]]) -> Iterator[IdentityDay]:
         """Judge some at a time, for there may be very many; gives each once it is judged."""
         left = iter(wholes)
         while some := dict(islice(left, AT_ONCE)):
@@ -174,7 +173,9 @@ class Judge:
     def _write(self, one: Day) -> None:
         """Who acts oddly, who of them has a place in the list, and the next revision of each notable."""
         with self._tally.spent("rank"):
-            self._note(one.day, self._writer.write(one, one.acting(), self._allowed(one.day)))
+            written = self._writer.write(one, one.acting(), self._allowed(one.day))
+        self._tally.withdrawn += written.withdrawn
+        self._found.note(one.day, written)
 
     def _allowed(self, day: int) -> int:
         """The budget's allowance of the week that ends with a day."""
@@ -182,53 +183,13 @@ class Judge:
         identities = ranking.base([history for history, many in enumerate(known) for _ in range(many)])
         return ranking.week_allowance(self._budget, identities)
 
-    def _judge_late(self, came: Mapping[int, Wholes]) -> None:
-        """Judge what came after its day was closed, by the habits of the last one."""
-        if not came:
+    def _judge_late(self, too_late: Mapping[int, Wholes]) -> None:
+        """Judge what came after its day was closed, by the habits of the last day that has records."""
+        if not too_late:
             return
-        self._tally.too_late += sum(len(w.seen) - w.stored for wholes in came.values() for w in wholes.values())
+        wholes = [whole for each in too_late.values() for whole in each.values()]
+        self._tally.too_late += sum(len(whole.seen) - whole.stored for whole in wholes)
         state, baselines, today = self._state, self._baselines(), self._state.daybook.days[-1]
         state.fill(baselines, {}, today)
-        told = {day: list(wholes.values()) for day, wholes in came.items()}
-        self._late += late.settle(state, baselines, told, self._context.assets, self._allowed(today))
-
-    # ---- what a run tells
-
-    def _note(self, day: int, written: Written) -> None:
-        self._listed[day] = written.found
-        self._changed.update((notable["id"], notable) for notable in written.changed)
-        self._merged.update((notable["id"], notable) for notable in written.merged)
-        self._tally.withdrawn += written.withdrawn
-
-    def _result(self, days: Days) -> Result:
-        """What was found, controls and exposures followed up."""
-        tally, state, context = self._tally, self._state, self._context
-        fresh = {notable["id"]: notable for _, found in sorted(self._listed.items()) for notable in found}
-        fresh.update((notable["id"], notable) for notable in self._late)
-        self._changed.update((notable["id"], notable) for notable in self._late)
-        end = lives.end_of(state)
-        kept = [fresh.get(notable["id"], notable) for notable in lives.standing(state)]
-        followed = fast.follow_up(state.rows, context.assets, kept, context.networks)
-        routines = lives.routines(state, followed.notables)
-        told = [lives.provisional(lives.as_of(notable, end, routines), end) for notable in followed.notables]
-        scored = [notable for notable in told if notable["id"] in fresh]
-        spots = [spot for _, found in sorted(self._watch.notables.items()) for spot in found]
-        changed = [lives.as_of(one, end, routines) for name, one in self._changed.items() if name in fresh]
-        changed += [notable for name, notable in self._merged.items() if name not in fresh]
-        changed += followed.exposures
-        changed += [notable for name, notable in self._watch.changed.items() if name not in self._changed]
-        gravest = {n["id"]: fresh[n["id"]] for found in self._listed.values() for n in ranking.gravest(found)}
-        run = {**tally.told(days, self._model), **ranking.counted(scored), "blind_spots": len(spots),
-               "budget": self._budget, "routines": lives.told_of(routines),
-               "days_known": len(state.daybook.days)}  # fmt: skip
-        standing = [*told, *(lives.as_of(spot, end) for spot in blind_spots.stored(state.rows))]
-        return Result(
-            [*filter(is_listed, scored), *spots], [*filter(is_listed, changed)], run, [*filter(is_listed, standing)],
-            [notable for notable in standing if not is_listed(notable)],
-            [notable for notable in gravest.values() if not is_listed(notable)],
-        )  # fmt: skip
-
-
-def is_listed(notable: dict[str, Any]) -> bool:
-    """Whether a notable has a place in the list; what became part of another had one if it is to be told."""
-    return bool(notable["listed"])
+        told = {day: list(each.values()) for day, each in too_late.items()}
+        self._found.note_late(late.settle(state, baselines, told, self._context.assets, self._allowed(today)))

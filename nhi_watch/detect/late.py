@@ -20,17 +20,16 @@ from nhi_watch.context.assets import Assets
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.notable import clip, loss_of, to_json
 from nhi_watch.core.timestamps import DAY, render_day
-from nhi_watch.detect import incident, lives, ranking, strangers
+from nhi_watch.detect import incident, lives, ranking
 from nhi_watch.detect.explain.notables import build
 from nhi_watch.detect.lives import Document
 from nhi_watch.detect.ranking import Candidate
 from nhi_watch.detect.scoring import Baselines, score_day
 from nhi_watch.state import day_rows
-from nhi_watch.state.baseline import NEW_VALUES, bucket
+from nhi_watch.state.baseline import NEW_VALUES, bucket, lesson
 from nhi_watch.state.inventory import ABOUT
-from nhi_watch.state.lesson import lesson
-from nhi_watch.state.rows import pack, unpack
 from nhi_watch.state.state import LATE, State
+from nhi_watch.state.store import pack, unpack
 
 Wholes = Mapping[int, Iterable[IdentityDay]]
 _APART = ("volume", "targets", "hour")
@@ -90,7 +89,7 @@ def _judged(state: State, baselines: Baselines, whole: IdentityDay, known: Asset
     ranked = ranking.rank(episode, known)
     if not ranked.eligible or ranked.likelihood < ranking.FLOOR:
         return None
-    notable = build(episode, baselines, strangers.asset(known, episode))
+    notable = build(episode, baselines, ranking.asset(known, episode))
     why = f"Came {today - whole.day} days late, and is judged by the habits of {render_day(today)}. "
     return lives.begun(to_json(replace(
         notable, id=id_of(identity.id, whole.day), late=True, title=clip(f"Late: {notable.title}", 200),

@@ -29,7 +29,7 @@ from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.detect import feedback
 from nhi_watch.detect.history import History, Life
 from nhi_watch.state.inventory import Change, Credential
-from nhi_watch.state.rows import Rows, pack, unpack
+from nhi_watch.state.store import Rows, pack, unpack
 
 TABLE = "ledger"
 ENTRIES = ("control/", "control0")

@@ -28,7 +28,7 @@ from nhi_watch.core.event import BEHALF, Identity
 from nhi_watch.detect.features import EpisodeView
 from nhi_watch.detect.ranking import FLOOR
 from nhi_watch.detect.scoring import NEWS_POINTS, Episode, Link, points_together, values_together
-from nhi_watch.state.judged import Handles, Trace
+from nhi_watch.state.state import Handles, Trace
 
 HOLDERS = 8
 """A handle that more identities of a day hold is a shared thing (a gateway's address, a hub), no proof."""

@@ -12,16 +12,17 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from nhi_watch.context import assets
 from nhi_watch.context.assets import Asset, Assets
 from nhi_watch.core.notable import BANDS, Impact, expected_loss, loss_of
-from nhi_watch.detect import calibration, strangers
+from nhi_watch.detect import home
 from nhi_watch.detect import impact as impacts
-from nhi_watch.detect.features import is_person, known_days
+from nhi_watch.detect.features import Past, View, is_person, known_days
 from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.impact import reach_of
 from nhi_watch.detect.scoring import CRITICAL, Episode, without_refused
-from nhi_watch.state.baseline import Delta, peer_scope
-from nhi_watch.state.judged import Ranked
+from nhi_watch.state.baseline import REFUSALS, Delta, peer_scope
+from nhi_watch.state.state import Ranked
 
 FLOOR = 1.0
 """Likelihood, in percent, below which nothing becomes a notable."""
@@ -39,18 +40,18 @@ OVER = 3
 
 
 def remembered(episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
-    """What a day's signals leave in the profiles at once, and what only when it has come back, see `calibration`.
+    """What a day's signals leave in the profiles at once, and what only when it has come back, see `home`.
 
     People's days tell what is usual of people.
     """
     if not is_watched(episode):
         return {}, {}
-    return calibration.remembered(episode.bound, known_days(episode.view), episode.values, ranked.likelihood)
+    return home.remembered(episode.bound, known_days(episode.view), episode.values, ranked.likelihood)
 
 
 def counts(one: Ranked) -> bool:
     """Whether somebody adds to the base of the budget, once there is a history: who is nobody's here does not."""
-    return one.eligible and not strangers.is_stranger(one.origin)
+    return one.eligible and not is_stranger(one.origin)
 
 
 def base(known: Iterable[int]) -> int:
@@ -152,11 +153,11 @@ def rank(episode: Episode, known: Assets) -> Ranked:
     identity, likelihood = episode.identity, episode.likelihood
     loss = likelihood
     if likelihood >= FLOOR:
-        loss = expected_loss(likelihood, impact(strangers.asset(known, episode), episode))
-    days, origin = episode.view.past.own.days, strangers.origin(episode)
-    if not origin and not days and not episode.members and likelihood < CRITICAL:
-        origin = strangers.NEWCOMERS + peer_scope(identity)
-    return Ranked(identity.id, likelihood, loss, is_eligible(episode, likelihood), days, origin)
+        loss = expected_loss(likelihood, impact(asset(known, episode), episode))
+    days, place = episode.view.past.own.days, origin(episode)
+    if not place and not days and not episode.members and likelihood < CRITICAL:
+        place = NEWCOMERS + peer_scope(identity)
+    return Ranked(identity.id, likelihood, loss, is_eligible(episode, likelihood), days, place)
 
 
 def is_watched(episode: Episode) -> bool:
@@ -191,3 +192,55 @@ def _let_in(episode: Episode) -> float:
     if rest is None or not episode.likelihood:
         return 0.0
     return round(min(1.0, rest.likelihood / episode.likelihood), 4)
+
+
+# ---- whose records are nobody's here: principals that were never let in, and those of other accounts
+# Whoever can be refused can have as many names as he likes, each of them new, each named like whatever he chose. So all
+# strangers of one origin are one notable; so are newcomers that a peer group gets by the dozen in a day.
+
+
+NEWCOMERS = "newcomers of "
+"""How the origin of newcomers begins that are nobody's strangers."""
+
+
+def is_stranger(origin: str) -> bool:
+    """Whether an origin is that of strangers."""
+    return bool(origin) and not origin.startswith(NEWCOMERS)
+
+
+def origin(episode: Episode) -> str:
+    """What a stranger shares with all that are like it; "": it is one of the tenant's own.
+
+    Who has a history of being let in is none. Of linked ones all must be strangers, of one origin.
+    """
+    found = {_origin(part) for part in episode.parts}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _origin(episode: Episode) -> str:
+    identity, views, own = episode.identity, episode.view.views, episode.view.past.own
+    foreign = identity.provider == "aws" and all(_is_elsewhere(view, identity.account) for view in views)
+    if not foreign and any(view.shape.outcome not in REFUSALS for view in views):
+        return ""
+    if not views or ((own.days >= HISTORY or not foreign) and own.done("action")):
+        return ""
+    if foreign:
+        return f"account {identity.account}"
+    return f"never let in: {identity.provider} {identity.kind} of {identity.account or 'no account'}"
+
+
+def _is_elsewhere(view: View, account: str) -> bool:
+    """Whether a call came into another account than the caller's own."""
+    return bool(account) and view.shape.account not in ("", account)
+
+
+def asset(known: Assets, episode: Episode) -> Asset:
+    """The customer's row for an episode's identity; by the last part of its name only for who is known for a week."""
+    at_home = not is_stranger(origin(episode)) and _is_old(episode.view.past)
+    return assets.find(known, episode.identity, at_home)
+
+
+def _is_old(past: Past) -> bool:
+    """Whether an identity was let in a week ago, or from the tenant's first day on: else its name may be chosen."""
+    own, first = past.own, past.tenant.first
+    return first < 0 or (bool(own.done("action")) and own.first <= max(first, past.today - HISTORY))

@@ -1,18 +1,23 @@
-"""What a run counts on its way, and what it tells at its end."""
+"""What a run counts and finds on its way, and what it tells at its end."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from nhi_watch.core import crowd
-from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.context.context import Context
+from nhi_watch.core.behaviour import IdentityDay, folded_records
 from nhi_watch.core.timestamps import render_day
+from nhi_watch.detect import blind_spots, lives, ranking
+from nhi_watch.detect.blind_spots import Watch
+from nhi_watch.detect.exposure import fast
+from nhi_watch.detect.incident import Written
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.intake.days import Days
 from nhi_watch.intake.horizon import AHEAD
+from nhi_watch.state.state import State
 
 
 class Result(NamedTuple):
@@ -53,7 +58,7 @@ class Tally:
         """Count what was read of a day."""
         self.days.add(day)
         self.identities.update(wholes)
-        self.folded += crowd.folded_records(wholes)
+        self.folded += folded_records(wholes)
 
     def judged(self, wholes: Mapping[str, IdentityDay]) -> None:
         """Count identity-days that were scored."""
@@ -91,3 +96,56 @@ class Tally:
             "model": {"id": card.id, "sha256": card.sha256},
             "baseline": {"id": render_day(numbers[-1] - 1) if numbers else None},
         }
+
+
+class Found:
+    """What a run found, day by day."""
+
+    def __init__(self) -> None:
+        self._of_days: dict[int, list[dict[str, Any]]] = {}
+        """Day → its notables, of those that were judged."""
+        self._late: list[dict[str, Any]] = []
+        self._changed: dict[str, dict[str, Any]] = {}
+        self._merged: dict[str, dict[str, Any]] = {}
+        """Notables of earlier runs that turned out to be part of another."""
+
+    def note(self, day: int, written: Written) -> None:
+        """Take in what was written of a day."""
+        self._of_days[day] = written.found
+        self._changed.update((notable["id"], notable) for notable in written.changed)
+        self._merged.update((notable["id"], notable) for notable in written.merged)
+
+    def note_late(self, notables: Iterable[dict[str, Any]]) -> None:
+        """Take in what late records gave."""
+        self._late += notables
+
+    def result(self, state: State, context: Context, watch: Watch, run: dict[str, Any]) -> Result:
+        """What is told of it, controls and exposures followed up; `run`: what run.json says of the run besides."""
+        fresh = {notable["id"]: notable for _, found in sorted(self._of_days.items()) for notable in found}
+        fresh.update((notable["id"], notable) for notable in self._late)
+        self._changed.update((notable["id"], notable) for notable in self._late)
+        end = lives.end_of(state)
+        kept = [fresh.get(notable["id"], notable) for notable in lives.standing(state)]
+        followed = fast.follow_up(state.rows, context.assets, kept, context.networks)
+        routines = lives.routines(state, followed.notables)
+        told = [lives.provisional(lives.as_of(notable, end, routines), end) for notable in followed.notables]
+        scored = [notable for notable in told if notable["id"] in fresh]
+        spots = [spot for _, found in sorted(watch.notables.items()) for spot in found]
+        changed = [lives.as_of(one, end, routines) for name, one in self._changed.items() if name in fresh]
+        changed += [notable for name, notable in self._merged.items() if name not in fresh]
+        changed += followed.exposures
+        changed += [notable for name, notable in watch.changed.items() if name not in self._changed]
+        gravest = {n["id"]: fresh[n["id"]] for found in self._of_days.values() for n in ranking.gravest(found)}
+        counts = {**ranking.counted(scored), "blind_spots": len(spots), "routines": lives.told_of(routines),
+                  "days_known": len(state.daybook.days)}  # fmt: skip
+        standing = [*told, *(lives.as_of(spot, end) for spot in blind_spots.stored(state.rows))]
+        return Result(
+            [*filter(is_listed, scored), *spots], [*filter(is_listed, changed)], {**run, **counts},
+            [*filter(is_listed, standing)], [notable for notable in standing if not is_listed(notable)],
+            [notable for notable in gravest.values() if not is_listed(notable)],
+        )  # fmt: skip
+
+
+def is_listed(notable: dict[str, Any]) -> bool:
+    """Whether a notable has a place in the list; what became part of another had one if it is to be told."""
+    return bool(notable["listed"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context import frameworks
 from nhi_watch.context.networks import SHIPPED, Networks
@@ -11,10 +12,9 @@ from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, shape_of
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.notable import BANDS, severity_of
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.detect import calibration, cannot_tell
-from nhi_watch.detect.calibration import LOOKS_BAD, ODD
+from nhi_watch.detect import home, telemetry
 from nhi_watch.detect.features import Elsewhere, EpisodeView, Past, View, is_person
-from nhi_watch.detect.home import MACHINE, PERSON, Bound, Home, Points, total
+from nhi_watch.detect.home import LOOKS_BAD, MACHINE, ODD, PERSON, Bound, Home, Points, total
 from nhi_watch.detect.model import KINDS, Scorecard
 from nhi_watch.detect.signals import NAMES, SIGNALS, Signal
 from nhi_watch.state.baseline import QUARANTINE, REFUSALS, TENANT, Profile, Profiles, peer_scope
@@ -140,7 +140,6 @@ class Episode(NamedTuple):
     def likelihood(self) -> float:
         """How likely it is an intrusion, in percent."""
         return self.bound.card.likelihood(self.points, self.values)
-
 
 
 def views_of(day: Iterable[Behaviour], past: Past) -> list[View]:
@@ -289,8 +288,8 @@ def score_day(baselines: Baselines, day: IdentityDay, today: Optional[int] = Non
 
 
 def _values(episode: EpisodeView) -> Row:
-    values, missing = episode_values(episode), cannot_tell.fields(episode.views, episode.past.own)
-    return cannot_tell.untold(values, missing) if missing else values
+    values, missing = episode_values(episode), telemetry.fields(episode.views, episode.past.own)
+    return telemetry.untold(values, missing) if missing else values
 
 
 def without_refused(episode: Episode) -> Optional[Episode]:
@@ -323,7 +322,7 @@ def _held(bound: Bound, episode: EpisodeView, values: Row, points: Points) -> fr
     past, card = episode.past, bound.card
     likelihood = card.likelihood(points, values)
     bad_day = likelihood >= LOOKS_BAD or (
-        likelihood >= ODD and calibration.highest(past.own, past.today - QUARANTINE) >= ODD
+        likelihood >= ODD and home.highest(past.own, past.today - QUARANTINE) >= ODD
     )
 
     def is_bad(view: View) -> bool:
@@ -332,3 +331,54 @@ def _held(bound: Bound, episode: EpisodeView, values: Row, points: Points) -> fr
         return bool(view.points) and card.likelihood(bound.points(view.values), view.values) >= LOOKS_BAD
 
     return frozenset(view.shape for view in episode.views if is_bad(view))
+
+
+# ---- signal values as they are stored: only those that are not 0, by name, and for which set of signals
+# Stored beside what a day taught, they outlive the behaviours: drift, training on one's own history and the comparison
+# of two models read them, and a receipt can be checked against them when the behaviours are gone.
+
+
+SIGNAL_SET = hashlib.sha256(",".join(NAMES).encode()).hexdigest()[:8]
+"""Which signals this version has: values of another set are not comparable."""
+_PLACES = {name: place for place, name in enumerate(NAMES)}
+
+Sparse = Mapping[str, Optional[float]]
+"""Signal → value, None: cannot tell; absent: 0."""
+
+
+def sparse(values: Sequence[Optional[float]]) -> dict[str, Optional[float]]:
+    """The values that are not 0.
+
+    >>> sparse((0.0,) * len(NAMES))
+    {}
+    """
+    return {name: value for name, value in zip(NAMES, values) if value != 0.0}
+
+
+def pack_values(values: Sequence[Optional[float]]) -> list[Any]:
+    """What is stored."""
+    return [SIGNAL_SET, sparse(values)]
+
+
+def unpack_values(plain: object) -> Optional[Sparse]:
+    """The values of a stored row; None where they are of other signals, or were not stored.
+
+    >>> unpack_values(pack_values((0.0,) * len(NAMES))), unpack_values(None), unpack_values(["other", {}])
+    ({}, None, None)
+    """
+    if not isinstance(plain, list) or len(plain) != 2 or plain[0] != SIGNAL_SET:
+        return None
+    told: Sparse = plain[1]
+    return told
+
+
+def row_of(told: Sparse) -> Row:
+    """All values, in the order of the signals.
+
+    >>> row_of({}) == (0.0,) * len(NAMES)
+    True
+    """
+    values: list[Optional[float]] = [0.0] * len(NAMES)
+    for name, value in told.items():
+        values[_PLACES[name]] = value
+    return tuple(values)

@@ -9,16 +9,15 @@ from typing import Any, Optional, cast
 
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core import registry
-from nhi_watch.core.behaviour import IdentityDay
-from nhi_watch.core.crowd import ENDS, NEWCOMERS, Known, anonymous, fold, nobody, stand_in
+from nhi_watch.core.behaviour import CROWD_ENDS, NEWCOMERS, IdentityDay, Known, anonymous, fold, nobody, stand_in
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.intake.contract import AnySource
 from nhi_watch.intake.horizon import Horizon, received
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, record_in
 from nhi_watch.intake.shapes.values import bound, text, unbound
+from nhi_watch.intake.sources import AnySource
 
 Key = tuple[int, str]
 """UTC day and identity id."""
@@ -200,7 +199,7 @@ class Days(dict[int, dict[str, IdentityDay]]):
         if held is None:
             held = self._held[number] = self._newcomers(number)
         day = self.get(number, {})
-        if held + len(day) < NEWCOMERS or name.endswith(ENDS):
+        if held + len(day) < NEWCOMERS or name.endswith(CROWD_ENDS):
             return False
         new = self._new.get(number)
         if new is None:
@@ -219,7 +218,7 @@ class Days(dict[int, dict[str, IdentityDay]]):
         """Fold those who are too many, after identities were put into a day otherwise."""
         day, held = self.get(number, {}), self._newcomers(number)
         if held + len(day) > NEWCOMERS:
-            new = (n for n, w in day.items() if not (w.stored or n.endswith(ENDS) or self._is_known(n, number)))
+            new = (n for n, w in day.items() if not (w.stored or n.endswith(CROWD_ENDS) or self._is_known(n, number)))
             for name in sorted(new)[max(0, NEWCOMERS - held) :]:
                 whole = day.pop(name)
                 fold(whole, self.identity_day(stand_in(whole.identity).id, number))

@@ -16,7 +16,7 @@ from typing import Optional
 
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.core.event import Identity
-from nhi_watch.state.rows import reading
+from nhi_watch.state.store import reading
 
 _NUMBERS = attrgetter("hour", "count", "first", "last", "minutes")
 _SKETCHES = attrgetter("sessions", "targets", "addresses", "issued", "links")

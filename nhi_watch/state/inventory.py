@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Optional, Protocol
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import HOUR
-from nhi_watch.state.rows import Rows, pack, pack_plain, unpack
+from nhi_watch.state.store import Rows, pack, pack_plain, unpack
 
 TABLE = "inventory"
 CHANGES = 24
@@ -125,26 +125,6 @@ def note(rows: Rows, wholes: Iterable[IdentityDay]) -> None:
     keep(rows, found.credentials.values(), found.names, found.identities.values())
 
 
-def changes(whole: IdentityDay) -> list[Any]:
-    """What an identity's day did to credentials and names, as plain values for `take_changes`; [] if nothing."""
-    if not any(tells(shape) or shape.action in MAKES or _MADE & set(shape.traits) for shape, _ in whole.behaviours):
-        return []
-    found = _Facts()
-    found.take(whole)
-    done = [_plain(one) for one in found.credentials.values() if one.changes]
-    names = {name: _plain(told) for name, told in found.names.items()}
-    return [done, names, [_plain(known) for known in found.identities.values()]]
-
-
-def take_changes(rows: Rows, told: list[Any]) -> None:
-    """Take in what `changes` told."""
-    done, names, known = told
-    keep(
-        rows, map(_credential, done), {name: [Change(*change) for change in plain] for name, plain in names.items()},
-        (Known(Identity(*plain[0]), plain[1], plain[2]) for plain in known),
-    )  # fmt: skip
-
-
 def keep(
     rows: Rows,
     credentials: Iterable[Credential] = (),
@@ -210,16 +190,6 @@ def known_of(rows: Rows, names: Iterable[str]) -> dict[str, Known]:
     keys = {f"i/{name}"[:LONGEST]: name for name in names}
     plain = ((keys[key], unpack(raw)) for key, raw in rows.get(TABLE, list(keys)).items())
     return {name: _known(row) for name, row in plain}
-
-
-def knows(rows: Rows, provider: str) -> bool:
-    """Whether an identity of a provider was seen."""
-    return any(True for _ in rows.scan(TABLE, f"i/{provider}:", f"i/{provider};"))
-
-
-def forget(rows: Rows, names: Iterable[str]) -> None:
-    """Forget that some identities were seen."""
-    rows.put(TABLE, [(f"i/{name}"[:LONGEST], None) for name in names])
 
 
 def credential_of(row: bytes) -> Credential:

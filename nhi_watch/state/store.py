@@ -18,13 +18,19 @@ order in which a run that is cut off between any two is simply run again; so a s
 
 from __future__ import annotations
 
+import json
+import zlib
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Optional, Protocol
+from contextlib import contextmanager
+from typing import Any, Optional, Protocol
+
+from nhi_watch.core.errors import StoreError
 
 TABLES = ("day", "delta", "profile", "notable", "inventory", "ledger", "meta")
 
 
-class Store(Protocol):
+class Rows(Protocol):
     """Ordered key → bytes tables. Keys are texts of at most 512 bytes, ordered by code point."""
 
     def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
@@ -36,8 +42,99 @@ class Store(Protocol):
     def put(self, table: str, rows: Iterable[tuple[str, Optional[bytes]]]) -> None:
         """Replace rows; None deletes. Visible to `get` and `scan` of this store at once."""
 
+
+class Store(Rows, Protocol):
+    """Rows that are kept."""
+
     def commit(self) -> None:
         """Make all that was put durable, in the order in which it was put."""
 
     def close(self) -> None:
         """Give up what was not committed, and free the resources."""
+
+
+def pack(plain: object) -> bytes:
+    """A row's bytes."""
+    return zlib.compress(json.dumps(plain, separators=(",", ":")).encode(), 1)
+
+
+def pack_plain(plain: object) -> bytes:
+    """The bytes of a small row in which a store is to look for texts: not compressed."""
+    return json.dumps(plain, separators=(",", ":")).encode()
+
+
+def unpack(raw: bytes) -> Any:
+    """What a row's bytes hold.
+
+    Raises:
+        StoreError: they are damaged.
+    """
+    with reading():
+        return json.loads(zlib.decompress(raw) if raw[:1] == b"x" else raw)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Tell what a row holds that it should not.
+
+    Raises:
+        StoreError: reading it failed.
+    """
+    try:
+        yield
+    except (zlib.error, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+        why = f"{type(error).__name__}: {error}"[:200]
+        raise StoreError(f"a row of the state is damaged ({why}); restore the state, or learn anew") from error
+
+
+def span(day: int) -> tuple[str, str]:
+    """The keys of a day, from and up to."""
+    return f"{day:06d}/", f"{day:06d}0"
+
+
+class MemoryStore:
+    """A Store of dictionaries; `commit` has nothing to do.
+
+    >>> store = MemoryStore()
+    >>> store.put("meta", [("b", b"2"), ("a", b"1"), ("c", b"3"), ("c", None)])
+    >>> list(store.scan("meta", "a", "c"))
+    [('a', b'1'), ('b', b'2')]
+    """
+
+    def __init__(self) -> None:
+        self._tables: dict[str, dict[str, bytes]] = {table: {} for table in TABLES}
+        self._order: dict[str, list[str]] = {}
+        """Sorted keys of the tables to which no key was added, and from which none was taken, since."""
+
+    def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
+        rows = self._tables[table]
+        return {key: rows[key] for key in keys if key in rows}
+
+    def scan(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
+        rows = self._tables[table]
+        order = self._order.get(table)
+        if order is None:
+            order = self._order[table] = sorted(rows)
+        for key in order[bisect_left(order, low) : bisect_left(order, high)]:
+            if key in rows:
+                yield key, rows[key]
+
+    def put(self, table: str, rows: Iterable[tuple[str, Optional[bytes]]]) -> None:
+        known = self._tables[table]
+        before, new = len(known), False
+        for key, value in rows:
+            if value is None:
+                known.pop(key, None)
+            else:
+                new = new or key not in known
+                known[key] = value
+        if new or len(known) != before:
+            self._order.pop(table, None)
+
+    def commit(self) -> None:
+        """Nothing to do: memory is as durable as it gets."""
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._tables = {table: {} for table in TABLES}
+        self._order = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from nhi_watch.intake.sources.cloudtrail.native import ECS
+from nhi_watch.intake.sources.cloudtrail import ECS
 
 Tree = dict[str, Any]
 

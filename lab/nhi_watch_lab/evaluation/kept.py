@@ -9,24 +9,20 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import nhi_watch
 from nhi_watch.core import behaviour
-from nhi_watch.core.timestamps import parse
-from nhi_watch_lab.evaluation.replay import Days, grouped
-from nhi_watch_lab.simulator import Spec, Tenant
-from nhi_watch_lab.simulator.difficulty import source_hash
+from nhi_watch.state import day_rows
+from nhi_watch_lab.evaluation.replay import Days
 
 PACKAGE = Path(nhi_watch.__file__).parent
 READING = ("core", "context", "intake")
 """What stands between a record and its behaviour."""
-JUDGING = ("detect", "state")
-"""What stands between a behaviour and its score."""
 
 
 class KeptDay(NamedTuple):
@@ -36,27 +32,6 @@ class KeptDay(NamedTuple):
     """Labels of those that began on this day."""
     days: Days
     events: int
-    times: Mapping[str, Sequence[int]] = MappingProxyType({})
-    """Incident → when its records of this day were made."""
-
-
-def tenant_days(spec: Spec, folder: Path | None) -> Iterator[KeptDay]:
-    """Day after day; from a file in `folder` if it is there, which is made if not. None: nothing is kept."""
-    if folder is None:
-        return _simulated(spec)
-    mark = hashlib.sha256(f"{spec}{code_hash(READING)}{source_hash()}".encode()).hexdigest()[:16]
-    return through(folder / f"tenant-{mark}.jsonl.gz", lambda: ({}, _simulated(spec)))[1]
-
-
-def _simulated(spec: Spec) -> Iterator[KeptDay]:
-    open_records: dict[str, str] = {}
-    for day in Tenant(spec).days():
-        open_records.update((record, label["id"]) for label in day.incidents for record in label["record_ids"])
-        times: dict[str, list[int]] = {}
-        for record in day.records:
-            if record["eventID"] in open_records:
-                times.setdefault(open_records[record["eventID"]], []).append(parse(record["eventTime"]))
-        yield KeptDay(day.incidents, grouped(day.records), len(day.records), times)
 
 
 def through(
@@ -70,8 +45,9 @@ def through(
             head, days = make()
             file.write(json.dumps(head) + "\n")
             for kept in days:
-                wholes = [behaviour.to_row(whole) for day in kept.days.values() for whole in day.values()]
-                file.write(json.dumps([kept.incidents, wholes, kept.events, dict(kept.times)]) + "\n")
+                rows = (day_rows.pack(whole) for day in kept.days.values() for whole in day.values())
+                wholes = [b64encode(row).decode() for row in rows]
+                file.write(json.dumps([kept.incidents, wholes, kept.events]) + "\n")
         part.replace(path)
     with gzip.open(path, "rt", encoding="utf-8") as file:
         return json.loads(file.readline()), _read(path)
@@ -81,14 +57,14 @@ def _read(path: Path) -> Iterator[KeptDay]:
     with gzip.open(path, "rt", encoding="utf-8") as file:
         file.readline()
         for line in file:
-            incidents, wholes, events, times = json.loads(line)
-            yield KeptDay(incidents, _days(wholes), events, times)
+            incidents, wholes, events = json.loads(line)
+            yield KeptDay(incidents, _days(wholes), events)
 
 
 def _days(rows: list[Any]) -> Days:
     days: dict[int, dict[str, behaviour.IdentityDay]] = {}
     for row in rows:
-        whole = behaviour.from_row(row)
+        whole = day_rows.unpack(b64decode(row))
         days.setdefault(whole.day, {})[whole.identity.id] = whole
     return days
 

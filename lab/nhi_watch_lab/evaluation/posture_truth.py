@@ -37,8 +37,8 @@ from nhi_watch.detect import history, model
 from nhi_watch.detect.judge import Judge
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.evaluation import posture_shared
 from nhi_watch_lab.evaluation.harness import seeds_of
 from nhi_watch_lab.evaluation.page import table

@@ -13,8 +13,8 @@ from nhi_watch.detect.scoring import Baselines, Episode, score_day
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import every
 from nhi_watch.state.baseline import TENANT, Delta, Profile, learn_groups, peer_scope, teach
-from nhi_watch.state.judged import Ranked
-from nhi_watch.state.lesson import lesson as day_lesson
+from nhi_watch.state.baseline import lesson as day_lesson
+from nhi_watch.state.state import Ranked
 
 SOURCES = tuple(every())
 Days = Mapping[int, Mapping[str, IdentityDay]]

@@ -28,9 +28,8 @@ from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import every
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
-from nhi_watch.state.store import TABLES
+from nhi_watch.state.store import TABLES, MemoryStore
 from nhi_watch_lab import worlds
 from nhi_watch_lab.evaluation import thief_attacks
 from nhi_watch_lab.simulator import agents, archetypes, networks

@@ -11,7 +11,7 @@ import numpy as np
 
 from nhi_watch.detect.drift import REFERENCE, SETTLED, spread_of
 from nhi_watch.detect.model import Scorecard, load, percent
-from nhi_watch.detect.signal_values import sparse
+from nhi_watch.detect.scoring import sparse
 from nhi_watch_lab.training.fit import Fitted, features, log_odds
 from nhi_watch_lab.training.rows import Rows
 from nhi_watch_lab.training.write import add

@@ -37,7 +37,7 @@ from nhi_watch.intake.shapes.json import parse
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import Profile
 from nhi_watch.state.inventory import STANDS, Credential
-from nhi_watch.state.rows import Rows
+from nhi_watch.state.store import Rows
 
 # ---- owners
 #

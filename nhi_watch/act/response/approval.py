@@ -32,7 +32,7 @@ from nhi_watch.act.response import plan as plans
 from nhi_watch.act.response.plan import SHIPPED, Approver, Policy, demand, load
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import parse, render
-from nhi_watch.state.rows import Rows
+from nhi_watch.state.store import Rows
 
 SCHEMA = "nhi-watch/approval/1"
 FIELDS = ("schema", "plan", "policy", "notable", "by", "why", "made", "until", "nonce", "signature")

@@ -34,7 +34,7 @@ from nhi_watch.core.notable import (
     severity_of,
 )
 from nhi_watch.core.timestamps import DAY, render_day
-from nhi_watch.detect import cannot_tell
+from nhi_watch.detect import telemetry
 from nhi_watch.detect.explain import counterfactual
 from nhi_watch.detect.explain.controls import controls
 from nhi_watch.detect.explain.first_line import first_line
@@ -141,13 +141,13 @@ def _shows(signal: Signal, value: Optional[float], episode: Episode) -> EpisodeV
 
 def _tells(part: Weighed) -> bool:
     """Whether a signal is listed: it shows something, or it cannot tell for want of a field."""
-    return bool(part.value) or (part.value is None and part.evidence.startswith(cannot_tell.FIELDLESS))
+    return bool(part.value) or (part.value is None and part.evidence.startswith(telemetry.FIELDLESS))
 
 
 def _explain(signal: Signal, value: Optional[float], episode: EpisodeView) -> tuple[list[Behaviour], str, str]:
     """The behaviours behind a signal's value, its sentence, and what a title says of it."""
     if value is None:
-        return [], cannot_tell.why(signal.name, episode.views, episode.past.own), ""
+        return [], telemetry.why(signal.name, episode.views, episode.past.own), ""
     if not value:
         return [], "ordinary", ""
     if signal.backing is not None:

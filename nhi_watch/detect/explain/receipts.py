@@ -16,7 +16,7 @@ from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.life import Receipt
 from nhi_watch.core.timestamps import day_of, parse, render_day
-from nhi_watch.detect import linking, signal_values
+from nhi_watch.detect import linking, scoring
 from nhi_watch.detect.home import Points
 from nhi_watch.detect.linking import Group
 from nhi_watch.detect.model import Scorecard
@@ -32,12 +32,10 @@ from nhi_watch.detect.scoring import (
 )
 from nhi_watch.detect.signals import NAMES, SIGNALS
 from nhi_watch.state import baseline, day_rows
-from nhi_watch.state.baseline import TENANT, Profile, peer_scope
-from nhi_watch.state.judged import Stored
-from nhi_watch.state.lesson import facts
+from nhi_watch.state.baseline import TENANT, Profile, facts, peer_scope
 from nhi_watch.state.retention import RETAIN_DELTAS
-from nhi_watch.state.rows import Rows
-from nhi_watch.state.state import State
+from nhi_watch.state.state import State, Stored
+from nhi_watch.state.store import Rows
 
 
 def receipt(baselines: Baselines, episode: Episode) -> Receipt:
@@ -197,8 +195,8 @@ def _again(state: State, baselines: Baselines, day: int, lead: str, shown: Optio
     wholes = _wholes(state, day, names)
     if len(wholes) == len(names) and not state.daybook.is_closed(day):
         return _scored_again(state, baselines, (day, [wholes[name] for name in names]))
-    told = [signal_values.unpack(stored[name].values) for name in names if name in stored]
-    values = [signal_values.row(one) for one in told if one is not None]
+    told = [scoring.unpack_values(stored[name].values) for name in names if name in stored]
+    values = [scoring.row_of(one) for one in told if one is not None]
     if len(values) < len(names) or (len(names) > 1 and shown is None):
         return None
     row = largest(values)

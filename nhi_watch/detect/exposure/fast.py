@@ -25,8 +25,8 @@ from nhi_watch.intake.sources.exposure import account_of_key
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import Profile
 from nhi_watch.state.inventory import Change, Credential
-from nhi_watch.state.rows import Rows, pack, unpack
 from nhi_watch.state.state import State
+from nhi_watch.state.store import Rows, pack, unpack
 
 TABLE = "ledger"
 PREFIX = "exposure/"

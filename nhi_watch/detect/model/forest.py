@@ -39,10 +39,6 @@ class Forest(NamedTuple):
     known: dict[tuple[float, ...], float]
     """Log-odds of features that were asked: of a day's behaviours four in five are like another one."""
 
-    def features(self, points: Sequence[float], bins: Sequence[int]) -> list[float]:
-        """A day's features."""
-        return [*points, *bins]
-
     def log_odds(self, x: Sequence[float]) -> float:
         """Of a day with such features.
 

@@ -29,8 +29,8 @@ from nhi_watch.hosts.elastic import setup
 from nhi_watch.hosts.elastic.cluster import explained
 from nhi_watch.hosts.elastic.kibana import Kibana
 from nhi_watch.report.ecs import DATASET
-from nhi_watch.state.rows import Rows
 from nhi_watch.state.state import State
+from nhi_watch.state.store import Rows
 
 Json = dict[str, Any]
 DAYS = 90

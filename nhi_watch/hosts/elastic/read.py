@@ -19,7 +19,7 @@ from elasticsearch import ApiError, Elasticsearch
 from nhi_watch.context import reputation
 from nhi_watch.context.context import Context
 from nhi_watch.context.reputation import Indicator, Reputation
-from nhi_watch.core.crowd import Known, nobody
+from nhi_watch.core.behaviour import Known, nobody
 from nhi_watch.core.errors import RejectError, StoreError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, HOUR, render

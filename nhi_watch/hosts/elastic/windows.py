@@ -19,8 +19,7 @@ from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.hosts.elastic import cluster, read
 from nhi_watch.hosts.elastic.cluster import explained
 from nhi_watch.hosts.elastic.read import LATE, Clocks, Span, Window
-from nhi_watch.state.rows import pack, unpack
-from nhi_watch.state.store import Store
+from nhi_watch.state.store import Store, pack, unpack
 
 # ---- windows
 

@@ -20,8 +20,8 @@ from nhi_watch.core.life import is_new, is_settled
 from nhi_watch.core.notable import order
 
 if TYPE_CHECKING:
-    from nhi_watch.state.rows import Rows
     from nhi_watch.state.sqlite import SqliteStore
+    from nhi_watch.state.store import Rows
 
 OUT = Path("nhi-out")
 BELOW = "below.jsonl"

@@ -17,9 +17,8 @@ from nhi_watch.hosts.files import common, find
 
 if TYPE_CHECKING:
     from nhi_watch.detect.feedback import Allowed, Preview, Verdict
-    from nhi_watch.state.rows import Rows
+    from nhi_watch.state.store import Rows
 
-_SHOWN = 20
 _LISTS = ("list", "exceptions", "import", "export")
 
 

@@ -16,7 +16,7 @@ from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.notable import SHORTEST, from_json, short_ids
 
 if TYPE_CHECKING:
-    from nhi_watch.state.rows import Rows
+    from nhi_watch.state.store import Rows
 
 ABOUT = "the notable: its rank in the list, or its id, of which six or more letters are enough"
 """How a notable is named."""
@@ -42,7 +42,7 @@ def one(rows: Rows, name: str, out: Path) -> dict[str, Any]:
         StoreError: the state holds something else in its place.
     """
     from nhi_watch.detect.exposure import fast, misuse
-    from nhi_watch.state.rows import unpack
+    from nhi_watch.state.store import unpack
 
     packed = dict(_packed(rows))
     ident = chosen(name, packed, _ranks(out / "notables.jsonl"))

@@ -18,7 +18,7 @@ from nhi_watch.hosts.files import common, verify
 
 if TYPE_CHECKING:
     from nhi_watch.detect.drift import Moved
-    from nhi_watch.state.rows import Rows
+    from nhi_watch.state.store import Rows
 
 Row = dict[str, Any]
 STATUS = ("error", "warn", "unknown", "ok")
@@ -96,7 +96,7 @@ def _logs(rows: Rows, state: Any, now: int) -> Iterator[Row]:
 
 
 def _fields(about: str, missing: list[str]) -> Iterator[Row]:
-    from nhi_watch.detect.cannot_tell import NEEDS
+    from nhi_watch.detect.telemetry import NEEDS
 
     if missing:
         lost = [signal for name in missing for signal in NEEDS[name]]

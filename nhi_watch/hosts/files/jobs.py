@@ -27,10 +27,9 @@ from nhi_watch.intake import sources
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.horizon import AHEAD
 from nhi_watch.report import jsonlines
-from nhi_watch.state.memory import MemoryStore
-from nhi_watch.state.rows import Rows
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore, Rows
 
 LEARNT_WITHIN = 28
 """Days within which those with records count as learnt."""

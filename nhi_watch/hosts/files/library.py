@@ -13,11 +13,10 @@ from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.files import reader
 from nhi_watch.intake import sources
-from nhi_watch.intake.contract import AnySource
 from nhi_watch.intake.days import Intake
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.intake.sources import AnySource
 from nhi_watch.state.state import State
-from nhi_watch.state.store import Store
+from nhi_watch.state.store import MemoryStore, Store
 
 Given = Union[str, "os.PathLike[str]", Mapping[str, Any]]
 """A file or folder of logs, or one record of a log."""

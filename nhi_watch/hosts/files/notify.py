@@ -28,7 +28,7 @@ from nhi_watch.report.words import likely, visible
 if TYPE_CHECKING:
     from nhi_watch.hosts.files.config import Notify
     from nhi_watch.hosts.files.listing import Row
-    from nhi_watch.state.rows import Rows
+    from nhi_watch.state.store import Rows
 
 MOST = 20
 """Notables that a run tells of one by one; of the rest it says how many they are."""
@@ -132,7 +132,7 @@ def tell(args: argparse.Namespace, asked: Notify) -> list[Told]:
         InputError: there are no results, or a receiver is no address that apprise knows.
         StoreError: the state cannot be written: then nothing is sent.
     """
-    from nhi_watch.state.rows import pack
+    from nhi_watch.state.store import pack
 
     receivers, told = _receivers(asked), []
     due: dict[str, list[Message]] = {}
@@ -161,7 +161,7 @@ def tell(args: argparse.Namespace, asked: Notify) -> list[Told]:
 
 
 def _sent(store: Rows) -> Sent:
-    from nhi_watch.state.rows import unpack
+    from nhi_watch.state.store import unpack
 
     return {key[len("sent/") :]: unpack(raw) for key, raw in store.scan("ledger", *_SENT)}
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.core.behaviour import fingerprint
 from nhi_watch.core.event import Event
 from nhi_watch.hosts.files import reader
-from nhi_watch.hosts.files.reader.redact import redact
+from nhi_watch.hosts.files.reader.rejects import redact
 from nhi_watch.report import jsonlines
 from nhi_watch.report.queries import originals_of
 from nhi_watch.state.sqlite import SqliteStore

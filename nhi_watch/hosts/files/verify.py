@@ -16,7 +16,7 @@ from nhi_watch.hosts.files import common, find
 
 if TYPE_CHECKING:
     from nhi_watch.detect.explain.receipts import Check
-    from nhi_watch.state.rows import Rows
+    from nhi_watch.state.store import Rows
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from nhi_watch.core.timestamps import render as spelled
 from nhi_watch.hosts.splunk.lines import RAW, Cells, Row
 from nhi_watch.hosts.splunk.rows import values_of
 from nhi_watch.intake.shapes.json import parse
-from nhi_watch.intake.sources.cloudtrail.native import SPLUNK_FIELDS
+from nhi_watch.intake.sources.cloudtrail import SPLUNK_FIELDS
 
 _TARGETS = ("requestParameters.", "resources{}.ARN")
 FIELDS = tuple(name for name in SPLUNK_FIELDS if not name.startswith(_TARGETS))

@@ -18,9 +18,8 @@ from nhi_watch.core.behaviour import Shape
 from nhi_watch.core.errors import ModelError, RejectError, StoreError
 from nhi_watch.core.timestamps import HOUR, day_of, render, render_day
 from nhi_watch.detect import drift, model
-from nhi_watch.detect.cannot_tell import NEEDS
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.telemetry import LATE, is_silent, longest_pause
+from nhi_watch.detect.telemetry import LATE, NEEDS, is_silent, longest_pause
 from nhi_watch.hosts.splunk import fields, parts, reasons, tables, verdicts
 from nhi_watch.hosts.splunk.columns import Columns
 from nhi_watch.hosts.splunk.lines import Row
@@ -31,8 +30,8 @@ from nhi_watch.hosts.splunk.rows import Cell
 from nhi_watch.hosts.splunk.run import reading
 from nhi_watch.intake import schemas
 from nhi_watch.intake.sources import every
-from nhi_watch.state.rows import Rows
 from nhi_watch.state.state import State
+from nhi_watch.state.store import Rows
 
 UNREAD = 0.01
 """Share of events that could not be read from which it is a warning."""

@@ -23,7 +23,7 @@ from nhi_watch.hosts.splunk.options import Option, parse
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
 from nhi_watch.hosts.splunk.rows import Cell, write
 from nhi_watch.hosts.splunk.run import Run, Written
-from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.store import MemoryStore
 
 OPTIONS = {
     "budget": Option("10", "<notables a day per 1,000 identities>", pattern=r"\d{1,4}(\.\d{1,3})?", example="10"),

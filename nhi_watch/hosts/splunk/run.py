@@ -16,15 +16,16 @@ from nhi_watch.context.networks import Networks
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Identity
-from nhi_watch.core.timestamps import DAY, MINUTE, render_day
-from nhi_watch.detect import feedback, model
+from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, render_day
+from nhi_watch.detect import blind_spots, feedback, model, telemetry
 from nhi_watch.detect.features import Past
 from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.revisions import BELOW, Ranked, Told, due, told
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import Baselines
-from nhi_watch.hosts.splunk import blind, verdicts
+from nhi_watch.detect.telemetry import WINDOW, Gap, Rhythms, gaps, is_silent
+from nhi_watch.hosts.splunk import verdicts
 from nhi_watch.hosts.splunk.alert import authorities, options
 from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, BusyError, Generation, KvStore
 from nhi_watch.hosts.splunk.notables import in_event
@@ -34,8 +35,8 @@ from nhi_watch.hosts.splunk.rest import APP, Client, Collection, trust
 from nhi_watch.hosts.splunk.verdicts import Given
 from nhi_watch.intake.days import Days
 from nhi_watch.state.baseline import peer_scope
-from nhi_watch.state.rows import Rows, pack, unpack
 from nhi_watch.state.state import State
+from nhi_watch.state.store import Rows, pack, unpack
 
 AGAIN, TRIES = 11 * MINUTE, 3
 """Seconds after which a revision that was not found in the index is written again, and how often it is tried: one that
@@ -131,7 +132,7 @@ class Run:
         if given is not None:
             verdicts.remember(self._rows, given)
         result = self._judge.settle(self.days)
-        spots = blind.by_clock(self._rows, self._now)
+        spots = by_clock(self._rows, self._now)
         here = {document["id"] for document in spots}
         standing = [*(d for d in result.standing if d["id"] not in here), *spots]
         applied = feedback.apply(self._rows, standing, self._now)
@@ -231,3 +232,42 @@ def whole(rows: Rows, name: str) -> Optional[dict[str, Any]]:
     """The whole document of a notable that was written."""
     raw = rows.get("meta", [f"{_WHOLE}{name}"]).get(f"{_WHOLE}{name}")
     return dict(unpack(raw)) if raw else None
+
+
+# ---- blind spots by the clock: the log that was switched off may be the only one, and no later day begins
+
+
+LATE = 2 * HOUR
+"""Seconds by which the events of a log may come after they happened."""
+
+
+def by_clock(rows: Rows, now: int) -> list[dict[str, Any]]:
+    """Put the blind spots of yesterday and today into the state, as they stand now; returns them."""
+    today, until = now // DAY, now - LATE
+    days = Rhythms(rows).days(range(today - WINDOW - 1, today + 1))
+    found: list[dict[str, Any]] = []
+    for day in (today - 1, today):
+        silent = _silent(days, day, until)
+        if silent:
+            found += blind_spots.settle(rows, days, day, silent).notables
+    return found
+
+
+def _silent(days: telemetry.Days, day: int, now: int) -> list[Gap]:
+    """The silences that a day was the first to show, each up to its end or to now."""
+    before = {(gap.stream, gap.since) for gap in gaps(days, day - 1)}
+    fresh = (gap for gap in gaps(days, day) if (gap.stream, gap.since) not in before)
+    followed = (_followed(gap, days, now) for gap in fresh)
+    return [gap for gap in followed if is_silent(gap.until - gap.since, gap.pause)]
+
+
+def _followed(gap: Gap, days: telemetry.Days, now: int) -> Gap:
+    later = (
+        day * DAY + hour * HOUR
+        for day in sorted(days)
+        if day >= gap.since // DAY and gap.stream in days[day]
+        for hour in range(24)
+        if days[day][gap.stream].hours >> hour & 1
+    )
+    end = next((second for second in later if second >= gap.since), None)
+    return gap._replace(until=now, open=True) if end is None else gap._replace(until=end, open=False)

@@ -20,8 +20,7 @@ from nhi_watch.detect.signals import NAMES
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.protocol import Messages
 from nhi_watch.hosts.splunk.tables import left_out
-from nhi_watch.state.memory import MemoryStore
-from nhi_watch.state.rows import Rows
+from nhi_watch.state.store import MemoryStore, Rows
 
 EXCEPTIONS = "nhi_exceptions.csv"
 COLUMNS = ("identity", "signal", "value", "until", "reason")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from hashlib import blake2b, sha256
 from typing import Any, Optional
 
 from nhi_watch.context import agents, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.identity import subject_of
 from nhi_watch.core.timestamps import parse
 
 _LONGEST = 512
@@ -33,15 +33,6 @@ def text(value: object, limit: int = _LONGEST) -> str:
         return str(int(value)) if value.is_integer() else str(value)
     # A number of thousands of digits cannot be written in decimal since Python 3.11.
     return str(value) if isinstance(value, int) and value.bit_length() < 256 else ""
-
-
-def texts(values: Iterable[object]) -> tuple[str, ...]:
-    """Text as it is, nothing for nothing, anything else as `text` spells it: equal shapes are then of one type.
-
-    >>> texts(("a", None, 7))
-    ('a', '', '7')
-    """
-    return tuple([v if v.__class__ is str else "" if v is None else text(v) for v in values])
 
 
 def plain(value: object) -> str:
@@ -208,7 +199,6 @@ _DATE = re.compile(r"/?Date\((-?\d{1,19})(?:[+-]\d{4})?\)/?", re.ASCII)
 _AMERICAN = re.compile(
     r"(\d\d?)/(\d\d?)/(\d{4}),? (\d\d?):(\d\d):(\d\d)(?:\.\d{1,9})?(?: ([AP])M)?(?: ?([+-]\d\d:\d\d))?", re.ASCII
 )
-_UTC = re.compile(r"(?:\.\d+)?(?:Z|\+00:00)", re.ASCII)
 """What comes after the second."""
 _WORDY = re.compile(r"(.*T.*\d|.* \d\d:\d\d:\d\d(?:\.\d+)?) ?(?:UTC|GMT)", re.ASCII)
 
@@ -273,3 +263,85 @@ def _of_text(told: str) -> int:
         told = f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{american[8] or 'Z'}"
     wordy = _WORDY.fullmatch(told)
     return parse(wordy[1] if wordy else told)
+
+
+GCP = "gcp"
+_MACHINE = "gserviceaccount.com"
+_PROJECT = re.compile(r"[^@]+@([a-z0-9.:-]+)\.iam\.gserviceaccount\.com")
+_AGENT = re.compile(
+    r"service-\d+@.*|[^@]+@(?:gcp-sa-[a-z0-9-]+\.iam|system|cloudservices|containerregistry|.*\.google\.com\.iam)"
+    r"\.gserviceaccount\.com"
+)
+_POOL = re.compile(
+    r".*?/(?:locations/[^/]+/)?(workloadIdentityPools|workforcePools)/([^/]+)/(?:subject/)?(.+)", re.DOTALL
+)
+
+
+def google(told: str, project: str = "") -> Identity:
+    """The identity of an address or a principal's name, within a project or organisation.
+
+    >>> google("app@shop.iam.gserviceaccount.com").id, google("serviceAccount:a@b.iam.gserviceaccount.com").kind
+    ('gcp:shop:service_account:app@shop.iam.gserviceaccount.com', 'service_account')
+    >>> google("user:ann@example.com").human, google("").kind
+    ('google_account', 'anonymous')
+    >>> pools = "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools"
+    >>> google(f"{pools}/ci/subject/repo:a/b:ref:x").id
+    'gcp::web_identity:ci:repo:a/b'
+    """
+    if "://" in told:
+        return _federated(told, project)
+    name = told.removeprefix("deleted:").partition(":")[2] if _typed(told) else told
+    address, _, unique = name.partition("?uid=")
+    address = address.strip().lower()
+    if not address or address == "anonymous":
+        return _make(project, "anonymous", "anonymous", "anonymous")
+    if address.endswith((_MACHINE, "svc.id.goog")) or ".svc.id.goog[" in address:
+        return _machine(address, unique, project)
+    if "serviceaccount:" in told.lower():  # an account of a domain-wide kind, whatever its address
+        return _make(project, f"service_account:{address}", address, "service_account")
+    return _make("", f"user:{address}", address, "user", "google_account")
+
+
+def _typed(told: str) -> bool:
+    return told.startswith(("user:", "serviceAccount:", "deleted:", "group:", "domain:"))
+
+
+def _machine(address: str, unique: str, project: str) -> Identity:
+    match = _PROJECT.fullmatch(address)
+    if _AGENT.fullmatch(address):
+        return _make(project, f"service:{address}", address, "service")
+    path = f"service_account:{address}" + (f":{unique}" if unique else "")
+    return _make(match[1] if match else project, path, address, "service_account")
+
+
+def _federated(told: str, project: str) -> Identity:
+    match = _POOL.fullmatch(told)
+    if match is None:
+        return _make("", f"federated:{told}", told, "federated")
+    kind, pool, subject = match.groups()
+    if kind == "workforcePools":
+        return _make("", f"federated:{pool}:{subject}", subject, "federated", "workforce_pool")
+    stays = subject_of(subject)
+    return _make("", f"web_identity:{pool}:{stays}", stays, "web_identity")
+
+
+def _make(account: str, path: str, name: str, kind: str, human: str = "") -> Identity:
+    return Identity(f"{GCP}:{account}:{path}"[:_LONGEST], name[:_LONGEST], kind, GCP, account, human)
+
+
+def known_by_arn(identity: Identity) -> tuple[Identity, tuple[str, ...]]:
+    """The identity, and the ARN among its links; where its id is made of the name, its name is no ARN.
+
+    The ARN then is what links it to the identity that CloudTrail knows by its unique id.
+
+    >>> identity = Identity("aws:111111111111:role:app", "arn:aws:iam::111111111111:role/app", "role", "aws", "", "")
+    >>> known, links = known_by_arn(identity)
+    >>> known.name, links
+    ('role/app', ('arn:arn:aws:iam::111111111111:role/app',))
+    >>> known_by_arn(identity._replace(id="aws:111111111111:role:AROAEXAMPLE"))[1]
+    ()
+    """
+    arn = identity.name
+    if not arn.startswith("arn:") or identity.id.rpartition(":")[2] != arn.rpartition("/")[2]:
+        return identity, ()
+    return identity._replace(name=arn.split(":", 5)[-1]), (f"arn:{arn}",)

@@ -28,8 +28,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import Actor, account_of, identify
 from nhi_watch.intake.shapes.forms import Table, Tree, at, claimant, dataset, every, inner, native, part, put, rebuild
-from nhi_watch.intake.shapes.principals import known_by_arn
-from nhi_watch.intake.shapes.values import event, filled, first, listed, moment, plain, text, true, whole
+from nhi_watch.intake.shapes.values import event, filled, first, known_by_arn, listed, moment, plain, text, true, whole
 
 # ---- bedrock
 #

@@ -26,8 +26,7 @@ from nhi_watch.context import actions, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, dataset, every, inner, native, rebuild, record_in
-from nhi_watch.intake.shapes.principals import GCP, google
-from nhi_watch.intake.shapes.values import event, filled, listed, moment, text, true
+from nhi_watch.intake.shapes.values import GCP, event, filled, google, listed, moment, text, true
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 # ---- ecs

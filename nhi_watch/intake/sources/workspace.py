@@ -22,8 +22,7 @@ from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, inner, native, rebuild
-from nhi_watch.intake.shapes.principals import google
-from nhi_watch.intake.shapes.values import event, filled, listed, moment, plain, text
+from nhi_watch.intake.shapes.values import event, filled, google, listed, moment, plain, text
 
 # ---- events
 #

@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import BinaryIO, Optional
 
 from nhi_watch.hosts.files.reader import formats
-from nhi_watch.hosts.files.reader.auditd import is_auditd, read_auditd
 from nhi_watch.hosts.files.reader.batch import BOM, RAW_LIMIT, Bad, Batch, Passed, Where, bad
 from nhi_watch.hosts.files.reader.chunks import Bounds, Chunks, Seen
 from nhi_watch.hosts.files.reader.documents import is_document, read_document
 from nhi_watch.hosts.files.reader.find import STDIN, Found, find, opened, shown, sizes, unreadable
-from nhi_watch.hosts.files.reader.lines import LINE_LIMIT, read_lines
+from nhi_watch.hosts.files.reader.lines import LINE_LIMIT, is_auditd, is_table, read_auditd, read_lines, read_table
 from nhi_watch.hosts.files.reader.parquet import is_parquet, read_parquet
-from nhi_watch.hosts.files.reader.tables import is_table, read_table
 
 __all__ = ["GREW", "RAW_LIMIT", "Bad", "Batch", "Bounds", "Found", "Passed", "Seen", "Where", "again", "find", "read",
            "read_found", "size"]  # fmt: skip

@@ -16,11 +16,10 @@ from typing import BinaryIO, NamedTuple, Optional
 
 from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.files.reader import formats
-from nhi_watch.hosts.files.reader.auditd import is_auditd
 from nhi_watch.hosts.files.reader.batch import Bad, Passed
 from nhi_watch.hosts.files.reader.chunks import USUAL, Bounds, Chunks
+from nhi_watch.hosts.files.reader.lines import is_auditd, is_table
 from nhi_watch.hosts.files.reader.parquet import is_parquet
-from nhi_watch.hosts.files.reader.tables import is_table
 
 STDIN = "-"
 _SUFFIXES = {".json", ".ndjson", ".jsonl", ".log"}

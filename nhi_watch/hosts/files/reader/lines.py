@@ -1,10 +1,13 @@
-"""One JSON value a line, parsed as fast as orjson can, a chunk at a time."""
+"""Files read line by line: one JSON value a line, as fast as orjson can; auditd's own; tables with a header."""
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Iterable, Iterator
 from itertools import repeat
 from operator import contains
+from typing import Union
 
 import orjson
 
@@ -105,3 +108,166 @@ def add(batch: Batch, line: int, raw: bytes, flat: bool = False) -> None:
     batch.records.extend(records)
     batch.lines.extend([line] * len(records))
     batch.pieces.extend([raw] if inside is None else [b""] * len(records))
+
+
+# ---- auditd's own text files: lines of one event, which may be mingled with another's, become one record
+# Lines belong together when their `msg=audit(time:serial)` (and node) is the same. An event is over at its EOE line, or
+# when many later ones have begun. The record is what Splunk would hold: `{"_raw": lines}`.
+
+
+_OPEN = 64
+"""Events that may be under way at once."""
+_LINES = 200
+"""Lines that are kept of one event."""
+_LONGEST = 16 * 1024
+"""Bytes of a line: the kernel writes at most 8,970."""
+_STAMP = re.compile(rb"(?:node=(\S{1,255}) )?type=([A-Z_0-9]{1,40}) msg=audit\((\d{1,12}\.\d{1,9}:\d{1,20})\)")
+_DETAIL = "a line without msg=audit(time:serial) in a file of auditd's"
+
+_Event = tuple[int, list[bytes]]
+"""Number of the first line, and the lines."""
+
+
+def is_auditd(head: bytes) -> bool:
+    """Whether a file that begins so is auditd's.
+
+    >>> is_auditd(b"type=SYSCALL msg=audit(1604994496.155:92733): arch=c000003e"), is_auditd(b'{"type": 1}')
+    (True, False)
+    """
+    return _STAMP.match(head[len(BOM) :].lstrip() if head.startswith(BOM) else head.lstrip()) is not None
+
+
+def read_auditd(file: str, chunks: Chunks, parts: Iterator[bytes]) -> Iterator[Batch]:
+    """Batches of a file of auditd's lines, one record an event."""
+    consumed, line = 0, 1
+    under_way: dict[tuple[bytes, bytes], _Event] = {}
+    tail = b""
+    for lines, tail, too_long in split(parts):
+        batch = Batch(file, 1, [], [], [], chunks.consumed - consumed, [])
+        consumed = chunks.consumed
+        for raw in lines:
+            _take(batch, under_way, line, raw)
+            line += 1
+        if too_long:
+            batch.bad.append(bad(Where(file, line), "line_too_long", tail, f"a line of {too_long} bytes", too_long))
+            line, tail = line + 1, b""
+        yield batch
+    last = Batch(file, 1, [], [], [], chunks.consumed - consumed, [])
+    _take(last, under_way, line, b"" if chunks.grew() else tail)
+    for key in list(under_way):
+        _close(last, under_way, key)
+    if chunks.damage:
+        last.bad.append(bad(Where(file, line), chunks.damage[0], b"", chunks.damage[1]))
+    yield last
+
+
+def _take(batch: Batch, under_way: dict[tuple[bytes, bytes], _Event], line: int, raw: bytes) -> None:
+    match = _STAMP.match(raw)
+    if len(raw) > _LONGEST:
+        told = f"a line of {len(raw)} bytes; auditd's have at most {_LONGEST}"
+        batch.bad.append(bad(Where(batch.file, line), "line_too_long", raw, told))
+        return
+    if match is None:
+        if raw.strip() not in (b"", BOM):
+            batch.bad.append(bad(Where(batch.file, line), "not_auditd", raw, _DETAIL))
+        return
+    key = (match[1] or b"", match[3])
+    event = under_way.get(key)
+    if event is None:
+        if len(under_way) >= _OPEN:
+            _close(batch, under_way, next(iter(under_way)))
+        event = under_way[key] = (line, [])
+    if len(event[1]) < _LINES:
+        event[1].append(raw)
+    if match[2] == b"EOE":
+        _close(batch, under_way, key)
+
+
+def _close(batch: Batch, under_way: dict[tuple[bytes, bytes], _Event], key: tuple[bytes, bytes]) -> None:
+    assert batch.lines is not None and batch.pieces is not None
+    line, lines = under_way.pop(key)
+    whole = b"\n".join(lines)
+    batch.records.append({"_raw": whole.decode("utf-8", "replace")})
+    batch.lines.append(line)
+    batch.pieces.append(whole)
+
+
+# ---- tables with a header, as Splunk, Kibana and Log Analytics export them (CSV): one record a row
+# Read are those whose header names what only exports of logs have; any other table is told to be none.
+
+
+MARKS = frozenset({"_raw", "@timestamp", "TimeGenerated"})
+"""Of which a header has one: Splunk's, Kibana's, Log Analytics' (whose portal writes the time zone behind it)."""
+_ROWS = 1000
+
+
+def is_table(head: bytes) -> bool:
+    """Whether a file begins with such a header.
+
+    >>> is_table(b'"TimeGenerated [UTC]",Type\\n'), is_table(b"name,owner\\n"), is_table(b'{"_raw": "a,b"}\\n')
+    (True, False, False)
+    """
+    first = head.removeprefix(BOM).split(b"\n", 1)[0].decode("utf-8", "replace").strip()
+    try:
+        names = next(csv.reader([first]), []) if "," in first[:LINE_LIMIT] else []
+    except csv.Error:  # as of a long line of JSON
+        return False
+    return not MARKS.isdisjoint(name.partition(" [")[0] for name in names)
+
+
+def read_table(file: str, chunks: Chunks, parts: Iterator[bytes]) -> Iterator[Batch]:
+    """Batches of a table's rows; what is no row of its header is told, and reading goes on."""
+    csv.field_size_limit(LINE_LIMIT)
+    rows = csv.reader(_lines(parts))
+    names = [name.removeprefix("\ufeff") for name in next(rows)]
+    consumed, batch = 0, Batch(file, 1, [], [], [], 0)
+    for cells in _each(rows):
+        if isinstance(cells, csv.Error):
+            batch.bad.append(bad(Where(file, rows.line_num), "no_row", b"", f"{cells}; export the table again"))
+        else:
+            _add(batch, rows.line_num, names, cells)
+        if len(batch.records) + len(batch.bad) >= _ROWS:
+            yield batch._replace(bytes_read=chunks.consumed - consumed)
+            consumed, batch = chunks.consumed, Batch(file, 1, [], [], [], 0)
+    if chunks.damage:
+        batch.bad.append(bad(Where(file, rows.line_num), chunks.damage[0], b"", chunks.damage[1]))
+    yield batch._replace(bytes_read=chunks.consumed - consumed)
+
+
+def _each(rows: Iterator[list[str]]) -> Iterator[Union[list[str], csv.Error]]:
+    """The rows; of what is none (a quote that is never closed, a bare carriage return) what is wrong."""
+    while True:
+        try:
+            yield next(rows)
+        except StopIteration:  # noqa: PERF203 - each row may be wrong by itself
+            return
+        except csv.Error as error:
+            yield error
+
+
+def _lines(parts: Iterator[bytes]) -> Iterator[str]:
+    """The lines as text; what is no UTF-8, or too long for a record, makes its row a wrong one."""
+    tail = b""
+    for lines, tail, too_long in split(parts):
+        for line in lines:
+            yield line.decode("utf-8", "surrogateescape") + "\n"
+        if too_long:
+            yield f"{too_long}\n"
+            tail = b""
+    if tail:
+        yield tail.decode("utf-8", "surrogateescape")
+
+
+def _add(batch: Batch, line: int, names: list[str], cells: list[str]) -> None:
+    if not cells:
+        return  # a blank line
+    raw, where = ",".join(cells).encode("utf-8", "surrogateescape"), Where(batch.file, line)
+    if any("\udc80" <= letter <= "\udcff" for cell in cells if not cell.isascii() for letter in cell):
+        batch.bad.append(bad(where, "invalid_utf8", raw, "not UTF-8; convert the file to UTF-8"))
+    elif len(cells) != len(names):
+        told = f"a row of {len(cells)} cells under a header of {len(names)}; export the table again"
+        batch.bad.append(bad(where, "cut_off", raw, told))
+    else:
+        assert batch.lines is not None
+        batch.records.append({name: cell for name, cell in zip(names, cells) if cell})
+        batch.lines.append(line)

@@ -13,7 +13,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import Actor, account_of, identify
 from nhi_watch.intake.shapes import microsoft
-from nhi_watch.intake.shapes.principals import google
+from nhi_watch.intake.shapes.values import google
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 # ---- told

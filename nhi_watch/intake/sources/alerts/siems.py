@@ -26,7 +26,6 @@ from nhi_watch.intake.sources.alerts.actors import (
 from nhi_watch.intake.sources.endpoint.host import host_of, host_user
 
 Row = Mapping[str, Any]
-_NONE: Row = {}
 
 
 # ---- splunk

@@ -7,14 +7,27 @@ shows what was tried; the Event's outcome says that it failed. Where parameters 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from nhi_watch.core.event import Event
 from nhi_watch.core.identity import account_of
 from nhi_watch.intake.shapes.json import parse
-from nhi_watch.intake.sources.cloudtrail.native import Record, leaves
+
+Record = Mapping[str, Any]
+
+
+def leaves(value: object, path: str) -> list[Any]:
+    """All leaves at a path like `items{}.id`, in order."""
+    found = [value]
+    for step in path.split("."):
+        name = step[:-2] if step.endswith("{}") else step
+        found = [v[name] for v in found if isinstance(v, dict) and name in v]
+        if name != step:
+            found = [item for v in found if isinstance(v, list) for item in v]
+    return found
+
 
 # ---- IAM policy documents: whom they let in, and whether they allow everything
 

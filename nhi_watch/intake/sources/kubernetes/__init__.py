@@ -31,8 +31,7 @@ from nhi_watch.core.identity import SSO_ROLE, Actor
 from nhi_watch.core.identity import identify as identify_aws
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, every, inner, native, object_of, part
 from nhi_watch.intake.shapes.microsoft import PLATFORM, category
-from nhi_watch.intake.shapes.principals import known_by_arn
-from nhi_watch.intake.shapes.values import bound, event, filled, listed, moment, plain, text, true
+from nhi_watch.intake.shapes.values import bound, event, filled, known_by_arn, listed, moment, plain, text, true
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 # ---- aks

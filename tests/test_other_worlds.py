@@ -1,0 +1,85 @@
+"""The worlds by other hands: frozen, the same bytes twice, labels that point at records, padding where it was asked."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from layout import ROOT
+from nhi_watch_lab.evaluation.exams import HANDS
+from nhi_watch_lab.simulator.difficulty import source_hash
+
+LAB = ROOT / "lab" / "nhi_watch_lab"
+SMALL = {"identities": 60, "days": 5, "history_days": 2, "incidents": 10}
+AWS = "cloudtrail.ndjson.gz"
+
+
+class Made(NamedTuple):
+    """A small tenant as it was written."""
+
+    bytes: dict[str, bytes]
+    incidents: list[dict[str, Any]]
+    lines: dict[str, list[dict[str, Any]]]
+
+
+def made(hand: str, folder: Path, padded: bool = False, seed: int = 3) -> Made:
+    import_module(f"nhi_watch_lab.{hand}_world").generate(seed, folder, padded=padded, **SMALL)
+    written = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    lines = {name: [json.loads(line) for line in gzip.decompress(raw).splitlines()]
+             for name, raw in written.items() if name.endswith(".gz")}  # fmt: skip
+    return Made(written, json.loads(written["labels.json"])["incidents"], lines)
+
+
+@pytest.fixture(scope="module", params=HANDS)
+def hand(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def plain(hand: str, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return made(hand, tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="module")
+def padded(hand: str, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return made(hand, tmp_path_factory.mktemp("padded"), padded=True)
+
+
+def test_the_decision_names_the_sources_that_are_frozen(hand: str) -> None:
+    decision = (ROOT / "docs" / "decisions" / "0009-worlds.md").read_text("utf-8")
+    assert f"| {hand} | {source_hash(LAB / f'{hand}_world')} |" in decision
+
+
+def test_a_seed_writes_the_same_bytes_and_another_seed_others(hand: str, plain: Made, tmp_path: Path) -> None:
+    assert made(hand, tmp_path / "again").bytes == plain.bytes
+    assert made(hand, tmp_path / "other", seed=4).lines[AWS] != plain.lines[AWS]
+
+
+def test_records_are_in_the_order_of_time(plain: Made) -> None:
+    times = [record["eventTime"] for record in plain.lines[AWS]]
+    assert times == sorted(times) and len(plain.lines) > 2
+
+
+def test_labels_point_at_lines_in_their_times_once_each(plain: Made, padded: Made) -> None:
+    for told in (plain, padded):
+        rows = [tuple(row) for one in told.incidents for row in one["records"] + one.get("padding", [])]
+        assert len(rows) == len(set(rows)) and all(1 <= line <= len(told.lines[name]) for name, line in rows)
+        for one in told.incidents:
+            assert one["records"]
+            times = [told.lines[AWS][line - 1]["eventTime"] for name, line in one["records"] if name == AWS]
+            assert all(one["start"][:19] <= time[:19] <= one["end"][:19] for time in times)
+
+
+def test_attackers_come_from_outside_and_from_inside(plain: Made) -> None:
+    assert len(plain.incidents) == SMALL["incidents"]
+    assert {one["origin"] for one in plain.incidents} == {"external", "inside"}
+
+
+def test_padding_is_there_only_when_it_is_asked_for(plain: Made, padded: Made) -> None:
+    assert not any(one.get("padding") for one in plain.incidents)
+    assert any(one["padding"] for one in padded.incidents) and len(padded.incidents) == len(plain.incidents)
