@@ -4,8 +4,8 @@ from nhi_watch.core.event import Identity as Identity
 from nhi_watch.core.notable import Notable as Notable
 from nhi_watch.core.notable import from_json as notable_of
 from nhi_watch.detect.judge import Judge as Judge
-from nhi_watch.detect.run import Result as Result
 from nhi_watch.detect.model import load as load_model
+from nhi_watch.detect.run import Result as Result
 from nhi_watch.detect.signals import Signal as Signal
 from nhi_watch.hosts.files.library import score as score
 from nhi_watch.intake.days import Days as Days

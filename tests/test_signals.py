@@ -19,7 +19,7 @@ from nhi_watch.context import frameworks
 from nhi_watch.core import registry
 from nhi_watch.core.event import Event
 from nhi_watch.detect.features import EpisodeView, Past, View
-from nhi_watch.detect.scoring import views_of
+from nhi_watch.detect.scoring import episode_values, views_of
 from nhi_watch.detect.signals import SIGNALS, Signal
 from nhi_watch.state.baseline import Profile
 
@@ -64,6 +64,9 @@ def test_a_sample_fires_as_it_says(name: str, sample: dict[str, Any]) -> None:
     value, subject = value_of(signal, episode)
     said = "cannot tell" if value is None else value > 0
     assert said == sample["fires"], value
+    if signal.scope == "episode":
+        asked = episode_values(episode)[SIGNALS.index(signal)]
+        assert bool(asked) == bool(value), "it is not asked where all is ordinary: on_ordinary_days=True"
     if "evidence" in sample:
         assert sample["evidence"] in signal.evidence(subject)
     if signal.backing is not None and value:

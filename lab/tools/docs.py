@@ -33,25 +33,31 @@ ADD_SOURCE = """## Adding a source
 
 1. `nhi_watch/intake/sources/NAME.py`. What it offers stands in [sources](../nhi_watch/intake/sources/__init__.py), what
    an Event holds in [event](../nhi_watch/core/event.py). [`event`](../nhi_watch/intake/sources/__init__.py) fills in
-   what a log does not tell, `shapes.forms.native` opens Splunk's and Elastic's shapes, `shapes.values.moment` times.
+   what a log does not tell. [`shapes/`](../nhi_watch/intake/shapes) has what every source needs: `forms.claimant` (is it
+   mine?), `forms.native` (Splunk's and Elastic's shapes), `values.moment` (times), `values.filled` and `values.bound`
+   (record ids, which are mandatory). `gitlab.py` is one to copy. A trait does nothing until a signal looks at it.
 2. `tests/data/sources/NAME.jsonl`, a sample a line: `{"shape": …, "group": 1, "record": …, "event": …}`, or `"reject"`
-   with the reason. Eight native ones or more; one group also as Splunk and as ECS have it.
+   with the reason; `event` holds what is checked of the Event. Eight of shape `native` or more; one group also as
+   `splunk` or `splunk_raw` and as `ecs`.
 3. For Splunk its sourcetypes in `default/macros.conf`: `nhi_json_logs`, or `nhi_field_logs` where `_raw` is no JSON.
 4. `make docs`, then `.venv/bin/python -m pytest tests/test_source*.py tests/test_splunk_conf.py`: a failure says what
    is missing. Then `make check`.
 
-Tried from a fresh clone with two made-up services: 59 and 51 lines, five and four files."""
+Tried from a fresh clone with three made-up services: 51 to 81 lines; three files by hand, two by `make docs`."""
 ABOUT_SCHEMAS = """Each is one module of `nhi_watch/intake/schemas/`: what lakes and pipelines keep in it is read as the
 product's own record, by the product's source ([what OCSF loses](method/ocsf.md))."""
 ADD_SIGNAL = """## Adding a signal
 
 1. A function in the file of its theme in `nhi_watch/detect/signals/`, named as the signal, under a decorator. What it
    offers stands in [signals](../nhi_watch/detect/signals/__init__.py), what it looks at (`View`, `EpisodeView`) in
-   [features](../nhi_watch/detect/features.py); `_kit.py` has what several share.
+   [features](../nhi_watch/detect/features.py); `_kit.py` has what several share. Kinds of calls are told apart by
+   `shape.access`, and by class and act as `context/tables/calls.json` has them. Counts are told as log2(1 + n). An
+   episode signal that may fire although each call and place is ordinary needs `on_ordinary_days=True`.
 2. `tests/data/signals/NAME.jsonl`, a sample a line, as beside it: `{"sample": "what it is", "history": …, "events": …,
-   "fires": true}`; one that fires, and one that does not.
-3. `make docs`, `.venv/bin/python -m pytest tests/test_signals.py`, `make check`. Until `nhi train` has made a model
-   that knows it, it counts zero points and says so."""""
+   "fires": true}`; one that fires, and one that does not. A part of a history is `{"ago": [30, 1], "events": […]}`.
+3. Its sentences, as people read them, in `tests/data/sentences.csv`.
+4. `make docs`, `.venv/bin/python -m pytest tests/test_signals.py tests/test_sentences.py`, `make check`. Until
+   `nhi train` has made a model that knows it, it counts zero points and says so."""""
 ABOUT_NEEDS = """What a signal *needs* there is besides an identity, a time and an action: without it the signal is
 silent or *cannot tell*; *in part*: some of its cases are."""
 

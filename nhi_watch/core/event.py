@@ -17,7 +17,8 @@ class Identity(NamedTuple):
     name: str
     """What people call it: an ARN, a subject, an app name."""
     kind: str
-    """role | user | root | service | web_identity | federated | identity_center | account | anonymous"""
+    """What the log calls it, in one word: role, user, app, token, service account… `service` and `anonymous` can be
+    stolen from nobody, and are not watched."""
     provider: str
     account: str
     human: str

@@ -74,7 +74,7 @@ class Told(NamedTuple):
 def product_of(told: Tree) -> tuple[str, str]:
     """Product and name of the event; empty where it is none of these agents'."""
     name = first(told.get("event_name"), told.get("body"), told.get("body_text"), told.get("message"))
-    head, found, rest = name.partition(".")
+    head, found, rest = name.strip().partition(".")
     if found and head in VENDORS:
         return head, rest.strip()
     return SERVICES.get(first(told.get("service_name")), ""), name.strip()

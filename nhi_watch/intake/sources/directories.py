@@ -149,7 +149,7 @@ def _auth0(row: Tree) -> Parts:
     by = inner(inner(asked, "auth"), "user")
     code, channel = text(of("type")), text(asked.get("channel"))
     is_api = code in ("sapi", "fapi", "success-api-operation", "failed-api-operation")
-    operation = text(of("description")).replace(" ", "_") if is_api and of("description") else code
+    operation = text(of("description")).strip().replace(" ", "_") if is_api and of("description") else code
     status = text(at(told, "details.response.statusCode"))
     failed = code.startswith(("f", "limit", "pwd_leak", "signup_pwd_leak")) or status[:1] in ("4", "5")
     outcome = "denied" if status in ("401", "403") else "failure" if failed else "success"

@@ -370,7 +370,7 @@ def _event(shape: tuple[Any, ...]) -> Event:
 
 def _operation(f: Facts) -> str:
     if f.action.strip() == "api.request" and f.route:
-        return f"{f.request_method or 'ANY'}:{f.route.replace(' ', '')}"[:110]
+        return f"{f.request_method.strip() or 'ANY'}:{''.join(f.route.split())}"[:110]
     return f.action.strip()[:110]
 
 

@@ -468,15 +468,15 @@ def route(uri: str) -> str:
 def event_of_graph(shape: tuple[str, ...]) -> Event:
     """The Event of a shape, but for time, record id, session and target."""
     where, method, tenant, _, _, _, address, user_agent, status, authenticated = shape
-    tenant = guid(tenant)
-    operation = f"{method[:8].upper()}:{where}"
+    tenant, method = guid(tenant), method.strip()[:8].upper()
+    operation = f"{method}:{where}"
     level = actions.access("graph", operation)
     identity, delegated = _actor(shape)
     no_browser = {} if identity.kind == "user" else {"browser": False}
     return event(
         0, identity, f"graph:{operation}", provider="entra", account=tenant,
         credential_type=_METHODS.get(authenticated, "session"),
-        access=_LEVELS.get(method.upper(), "write") if level == "unknown" else level,
+        access=_LEVELS.get(method, "write") if level == "unknown" else level,
         outcome="denied" if status in ("401", "403") else "success" if status[:1] in ("2", "3", "") else "failure",
         error="" if status[:1] in ("2", "3") else status[:128], address=microsoft.host(address),
         user_agent=user_agent, target_class="own", marks={"delegated": delegated, **no_browser},
