@@ -33,8 +33,8 @@ ADD_SOURCE = """## Adding a source
 
 1. `nhi_watch/intake/sources/NAME.py`. What it offers stands in [sources](../nhi_watch/intake/sources/__init__.py), what
    an Event holds in [event](../nhi_watch/core/event.py). [`event`](../nhi_watch/intake/sources/__init__.py) fills in
-   what a log does not tell. [`shapes/`](../nhi_watch/intake/shapes) has what every source needs: `forms.claimant` (is it
-   mine?), `forms.native` (Splunk's and Elastic's shapes), `values.moment` (times), `values.filled` and `values.bound`
+   what a log does not tell. [`shapes/`](../nhi_watch/intake/shapes) has what every source needs: `forms.claimant` (is
+   it mine?), `forms.native` (shapes of Splunk and Elastic), `values.moment` (times), `values.filled`, `values.bound`
    (record ids, which are mandatory). `gitlab.py` is one to copy. A trait does nothing until a signal looks at it.
 2. `tests/data/sources/NAME.jsonl`, a sample a line: `{"shape": …, "group": 1, "record": …, "event": …}`, or `"reject"`
    with the reason; `event` holds what is checked of the Event. Eight of shape `native` or more; one group also as
