@@ -15,8 +15,10 @@ import pytest
 from core_samples import ACCOUNT, TODAY, Options, record
 from elastic_server import Server as Elastic
 from nhi_watch.core.timestamps import DAY, HOUR, parse
-from nhi_watch.detect.features import NOVEL
+from nhi_watch.detect.features import NOVEL, is_person
 from nhi_watch.detect.ranking import PEOPLE
+from nhi_watch.intake.sources.kubernetes.actions import identify
+from nhi_watch.state.baseline import HISTORY
 from splunk_app import interpreter, unpacked
 from splunk_peers import Window
 from splunk_server import Server
@@ -177,3 +179,10 @@ def test_on_elasticsearch_too(elastic: Elastic) -> None:
     fill(place, tenant() + quiet(17, "ledger") + on_the_eve() + act(ACTS["an administrator"], **CONSOLE))
     place.run(since=(TODAY - 20) * DAY)
     assert len(told(place.notables())) == 1
+
+
+def test_a_name_alone_makes_nobody_a_person_before_a_week() -> None:
+    """Whoever asks a cluster for a certificate chooses the name in it; a directory's word stands from the first day."""
+    named = identify("ops@corp.example")
+    assert [is_person(named, days) for days in (0, HISTORY - 1, HISTORY)] == [False, False, True]
+    assert is_person(named._replace(human="identity_center"), 0)

@@ -361,6 +361,23 @@ def test_a_verdict_on_one_raid_hides_none_from_elsewhere_and_none_on_other_thing
             assert told["verdicts"]["gravest"] >= 40, "what is left out is told"
 
 
+def opened(bucket: str, day: int) -> Records:
+    """A bucket opened to a foreign account, by a role from its own place."""
+    policy = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "s3:*"}]}
+    return [record(day, "12:00", service="s3", name="PutBucketPolicy", id=f"{bucket}{day}",
+                   requestParameters={"bucketName": bucket, "bucketPolicy": policy})]  # fmt: skip
+
+
+@pytest.mark.parametrize(("bucket", "why"), [("customers", "another target: s3:PutBucketPolicy of customers"),
+                                             ("scratch", "")])  # fmt: skip
+def test_a_verdict_on_one_bucket_opened_hides_no_other_one(bucket: str, why: str) -> None:
+    store = runs([quiet(20) + until(TODAY) + opened("scratch", TODAY)], ROOM)
+    judged_benign(store, [now(store)], TODAY)
+    assert still_told(store, TODAY)[0] == []
+    run(store, [*opened(bucket, TODAY + 3), *others(TODAY + 3)], ROOM)
+    assert [n["revisions"][-1]["why"] for n in still_told(store, TODAY + 3)[0]] == [why] * bool(why)
+
+
 def test_a_critical_that_a_verdict_leaves_out_is_no_all_clear_while_it_goes_on() -> None:
     plain = {"read": 9, "parsed": 9, "events": 9}
     assert doubts({**plain, "verdicts": {"gravest": 69.9}}) == []

@@ -11,10 +11,10 @@ from core_samples import MACHINE, TODAY, events, learnt, whole_days
 from nhi_watch.context.assets import UNKNOWN, Asset
 from nhi_watch.core.notable import expected_loss, severity_of
 from nhi_watch.detect.history import Life
-from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.impact import sentence
 from nhi_watch.detect.ranking import PEOPLE, impact, is_eligible
 from nhi_watch.detect.scoring import CRITICAL, Episode, score_day
+from nhi_watch.state.baseline import HISTORY
 
 BY_HAND = {"agent": "browser", "traits": ["browser", "console", "mfa"]}
 

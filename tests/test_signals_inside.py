@@ -176,6 +176,17 @@ def test_a_bucket_never_used_is_told_with_count_and_name() -> None:
     assert "88 reads of targets not used in 17 active days (1): payroll-archive" in evidence
 
 
+@pytest.mark.parametrize("error", ["AccessDenied", "NoSuchKey"])
+def test_what_was_refused_or_failed_on_the_eve_touched_nothing(error: str) -> None:
+    stolen = aws("s3", "GetObject", 88, bucketName="payroll-archive")
+    eve = [{**one, "errorCode": error, "eventTime": render((TODAY - 1) * DAY + n), "eventID": f"eve{n}"}
+           for n, one in enumerate(stolen)]  # fmt: skip
+    for signal in ("first_targets", "target_fan_out"):
+        value, _ = told(signal, AWS, [*aws_day(TODAY), *stolen], "reports-job")
+        tried_before, _ = told(signal, [*AWS, *eve], [*aws_day(TODAY), *stolen], "reports-job")
+        assert value and tried_before and tried_before > value - 0.5, signal
+
+
 def test_bulk_by_who_is_hardly_known_names_bucket_client_and_place() -> None:
     stranger = [record(TODAY, f"13:{n // 60:02}:{n % 60:02}", role="new-one", bucket="archive", id=f"n{n}")
                 for n in range(600)]  # fmt: skip

@@ -118,6 +118,8 @@ class TimelineEntry:
     count: int
     identity: str = ""
     """Which member of the notable acted, by id; "" where there is only one."""
+    targets: tuple[str, ...] = ()
+    """What it touched, of calls of which each more is news: high-impact actions and changes of permissions."""
 
 
 @dataclass(frozen=True)

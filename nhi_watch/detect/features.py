@@ -14,7 +14,7 @@ from nhi_watch.context import actions
 from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.behaviour import ORDER, Behaviour, Shape
 from nhi_watch.core.event import DONE_TO, Identity
-from nhi_watch.state.baseline import REFUSALS, Profile, bits, is_human
+from nhi_watch.state.baseline import HISTORY, REFUSALS, Profile, bits, is_human
 
 ORDINARY = 2.0
 """Bits below this are no news."""
@@ -123,6 +123,11 @@ class View:
             or self.service or self.credential or self.credential_type or self.shape.traits
         )  # fmt: skip
 
+    def new_targets(self, behaviour: Behaviour) -> list[str]:
+        """Targets of one of its behaviours that the identity never touched; what was refused or failed touched none."""
+        own, let_in = self.past.own, self.shape.outcome not in REFUSALS
+        return [target for target in behaviour.targets if not own.knows("target", target, let_in)]
+
     @property
     def novel(self) -> bool:
         """Whether the call itself is new for this identity."""
@@ -163,13 +168,18 @@ def known_days(episode: EpisodeView) -> int:
     return max(KNOWN_DAYS, episode.past.own.days) if passive else episode.past.own.days
 
 
-def is_person(identity: Identity) -> bool:
+def is_person(identity: Identity, days: int) -> bool:
     """Whether a directory or the provider says that an identity is a person's: nothing that its holder can bring about.
 
     A console session, a second factor, a user agent or a session's name makes nobody a person: whoever holds a
-    machine's key can have all of them.
+    machine's key can have all of them. Nor does a name, before HISTORY days: who asks for a certificate chooses one.
+    `days`: active ones before today.
     """
-    return bool(identity.human)
+    return bool(identity.human) and (identity.human != BY_NAME or days >= HISTORY)
+
+
+BY_NAME = "user_name"
+"""Evidence that an identity is a person's that is nothing but its name."""
 
 
 def by_hand(shape: Shape) -> bool:

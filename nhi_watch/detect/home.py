@@ -23,11 +23,9 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.detect.model import BINS, KINDS, Scorecard, bin_of
 from nhi_watch.detect.signals import SIGNALS
-from nhi_watch.state.baseline import EVERY, HABIT, SIGNAL, Delta, Profile, Seen
+from nhi_watch.state.baseline import EVERY, HABIT, HISTORY, SIGNAL, Delta, Profile, Seen
 
 MACHINE, PERSON = KINDS
-HISTORY = 7
-"""Active days from which an identity's days count at home."""
 SETTLED = 2
 """Active days from which they count for itself."""
 FULL = 14

@@ -3,9 +3,9 @@
 An episode of an identity of a notable (or of one linked to it) that comes within GONE days of the last one is the next
 revision of the same notable. What the notable shows is the likeliest day, but the first on which something
 succeeded that was only tried before; timeline and records are of all days; each revision has its own receipt. It is
-`new` on the day on which it began or grew: by a first success, another kind of target, another place, a class of
-evidence that it did not have in the days before, or by STEP points of likelihood, lest a standing false alarm, or what
-people said of one, shelter a theft.
+`new` on the day on which it began or grew: by a first success, another kind of target, a high-impact action on another
+target, another place, a class of evidence that it did not have in the days before, or by STEP points of likelihood,
+lest a standing false alarm, or what people said of one, shelter a theft.
 
 The row `day/id` of the state holds a notable as it stood at the end of that day, made of the row before and of the
 day's episodes alone: so the same records give the same rows, however they were cut.
@@ -98,6 +98,7 @@ def growth(previous: Document, today: Document) -> str:
     told = (
         ("first success", _succeeded(previous, today)),
         ("another kind of target", _kinds(today) - _kinds(previous)),
+        ("another target", _touched(today) - _touched(previous)),
         ("another place", _places(today) - _places(previous) if _is_foreign(today) else set()),
     )
     for what, found in told:
@@ -126,6 +127,12 @@ def _succeeded(previous: Document, today: Document) -> set[str]:
 def _kinds(document: Document) -> set[str]:
     """The sensitive classes of what succeeded: secrets, data, identities…"""
     return {kind for action in _let_in(document) for kind in facts(action.partition(":")[0], action).classes}
+
+
+def _touched(document: Document) -> set[str]:
+    """What high-impact actions and changes of permissions succeeded on: one more of it is one more deed."""
+    told = (entry for entry in document["timeline"] if entry["outcome"] not in REFUSALS and entry["points"] > 0)
+    return {f"{entry['action']} of {target}" for entry in told for target in entry.get("targets", ())}
 
 
 def _places(document: Document) -> set[str]:

@@ -18,10 +18,9 @@ from nhi_watch.core.notable import BANDS, Impact, expected_loss, loss_of
 from nhi_watch.detect import home
 from nhi_watch.detect import impact as impacts
 from nhi_watch.detect.features import Past, View, is_person, known_days
-from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.impact import reach_of
 from nhi_watch.detect.scoring import CRITICAL, Episode, without_refused
-from nhi_watch.state.baseline import REFUSALS, Delta, peer_scope
+from nhi_watch.state.baseline import HISTORY, REFUSALS, Delta, peer_scope
 from nhi_watch.state.state import Ranked
 
 FLOOR = 1.0
@@ -172,9 +171,10 @@ def is_eligible(episode: Episode, likelihood: float) -> bool:
     """
     if not is_watched(episode):
         return False
-    if not is_person(episode.identity) or any(view.shape.credential for view in episode.view.views):
+    days = episode.view.past.own.days
+    if not is_person(episode.identity, days) or any(view.shape.credential for view in episode.view.views):
         return True
-    return likelihood >= (PEOPLE if episode.view.past.own.days >= HISTORY else CRITICAL)
+    return likelihood >= (PEOPLE if days >= HISTORY else CRITICAL)
 
 
 def impact(asset: Asset, episode: Episode) -> Impact:

@@ -254,7 +254,7 @@ class EventScorer:
         values = behaviour_row(view)
         if values is ZERO:
             return self._ordinary
-        bound = self._baselines.bound(past, is_person(shape.identity))
+        bound = self._baselines.bound(past, is_person(shape.identity, past.own.days))
         points = bound.points(values)
         heavy = [signal for worth, signal, value in weighed(values, points) if worth >= REASON_POINTS]
         told = self._told(bound.card.likelihood(points, values), heavy)
@@ -278,7 +278,7 @@ def score_day(baselines: Baselines, day: IdentityDay, today: Optional[int] = Non
     identity = day.identity
     past = baselines.past(identity, day.day if today is None else today)
     views = views_of(day.ordered(), past)
-    bound = baselines.bound(past, is_person(identity))
+    bound = baselines.bound(past, is_person(identity, past.own.days))
     for view in views:
         view.points = 0.0 if view.values is ZERO else bound.total(view.values)
     episode = EpisodeView(views, past)

@@ -22,6 +22,8 @@ from nhi_watch.core.event import BEHALF, DONE_TO, Identity
 
 LEARNING = 14
 """Days after it was first seen in which a scope is being learnt: all that it does is new, also what it does daily."""
+HISTORY = 7
+"""Active days from which an identity's days count at home, and a name may stand for a person."""
 RETURNS = 3
 """Days on which what looks bad must have come before it is learnt, while its scope is being learnt."""
 REPEATS = 7
@@ -185,6 +187,12 @@ class Profile:
         refused = self.dimension(REFUSED + name).values
         known = self.dimension(name).values.items()
         return {v for v, s in known if s.last >= since and not (v in refused and refused[v].days >= s.days)}
+
+    def knows(self, name: str, value: str, let_in: bool = True) -> bool:
+        """Whether a value came before; `let_in`: a value that was only refused did not."""
+        seen = self.dimension(name).values.get(value)
+        refused = self.dimension(REFUSED + name).values.get(value) if seen is not None and let_in else None
+        return seen is not None and (refused is None or refused.days < seen.days)
 
     def learn(self, day: int, delta: Delta, identities: int = 1) -> None:
         """Fold in one day. Days must come in order."""

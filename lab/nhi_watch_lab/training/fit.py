@@ -16,10 +16,10 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.model import BINS
 from nhi_watch.detect.model.forest import DIGITS
 from nhi_watch.detect.signals import NAMES
+from nhi_watch.state.baseline import HISTORY
 from nhi_watch_lab.training.homes import KINDS, Shares, points
 from nhi_watch_lab.training.rows import Bools, Floats, Ints, Rows, once
 

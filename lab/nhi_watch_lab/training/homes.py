@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nhi_watch.detect.home import FIRST, FULL, HISTORY, LEAST, NEAR, OWN_STRENGTH, SETTLED, STRENGTH
+from nhi_watch.detect.home import FIRST, FULL, LEAST, NEAR, OWN_STRENGTH, SETTLED, STRENGTH
 from nhi_watch.detect.model import BINS, EDGES
-from nhi_watch.state.baseline import ALIKE
+from nhi_watch.state.baseline import ALIKE, HISTORY
 from nhi_watch_lab.training.rows import Floats, Ints, Rows
 
 KINDS = 2

@@ -39,7 +39,7 @@ from nhi_watch.detect.explain import counterfactual
 from nhi_watch.detect.explain.controls import controls
 from nhi_watch.detect.explain.first_line import first_line
 from nhi_watch.detect.explain.receipts import receipt
-from nhi_watch.detect.features import NOVEL, EpisodeView, View
+from nhi_watch.detect.features import NOVEL, EpisodeView, View, facts
 from nhi_watch.detect.ranking import FLOOR, impact
 from nhi_watch.detect.scoring import (
     REASON_POINTS,
@@ -59,6 +59,8 @@ EVIDENCE_RECORDS = 20
 SHOWN_VALUES = 6
 MAX_MEMBERS = 50
 MAX_LINKS = 200
+TOUCHED = 8
+"""Targets of a behaviour that a timeline names."""
 RESERVED = 15
 """Records of each signal that keep their place among a notable's record ids."""
 
@@ -193,9 +195,18 @@ def _timeline(behaviours: list[Behaviour], points: dict[int, float], several: bo
         TimelineEntry(
             b.first, b.shape.action, b.shape.outcome, clip(b.addresses[0] if b.addresses else b.shape.network, 100),
             next(iter(b.record_ids), ""), points[id(b)], b.count, clip(b.shape.identity.id, 512) if several else "",
+            _touched(b),
         )
         for b in top
     )  # fmt: skip
+
+
+def _touched(b: Behaviour) -> tuple[str, ...]:
+    """Targets of a high-impact action or a change of permissions."""
+    is_told = b.shape.access == "permissions" or any(
+        act.grave for act in facts(b.shape.service, b.shape.action, b.shape.traits).acts
+    )
+    return tuple(clip(target, 256) for target in sorted(b.targets)[:TOUCHED]) if is_told else ()
 
 
 def _record_ids(parts: list[Weighed], behaviours: list[Behaviour], points: dict[int, float]) -> tuple[str, ...]:

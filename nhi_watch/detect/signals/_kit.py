@@ -137,9 +137,8 @@ def in_the_tenant(view: View, dimension: str, value: str) -> str:
 
 def first_used(episode: EpisodeView, name: str) -> list[tuple[str, Behaviour]]:
     """What calls of a sensitivity class aim at that the identity never touched, with the behaviour that does."""
-    known = episode.past.own.dimension("target").values
     views = [view for view in episode.views if name in view.facts.classes]
-    return [(target, b) for view in views for b in view.behaviours for target in b.targets if target not in known]
+    return [(target, b) for view in views for b in view.behaviours for target in view.new_targets(b)]
 
 
 def first_used_value(episode: EpisodeView, name: str) -> float | None:

@@ -108,14 +108,12 @@ MINTS = frozenset({"impersonation", "token_minted"})
 
 
 def _roles(episode: EpisodeView) -> list[tuple[str, Behaviour]]:
-    known = episode.past.own.dimension("target").values
     found = [
         (target, b)
         for view in episode.views
         if view.shape.action.startswith("sts:Assume") or MINTS.intersection(view.shape.traits)
         for b in view.behaviours
-        for target in b.targets
-        if target not in known
+        for target in view.new_targets(b)
     ]
     return sorted(found, key=lambda pair: (pair[0], pair[1].first, pair[1].shape))
 

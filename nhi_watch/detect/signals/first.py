@@ -122,7 +122,7 @@ class _Taken(NamedTuple):
 def _fresh(episode: EpisodeView) -> _Taken:
     """Calls of one hour tell their targets together: of a mixture, what exceeds the usual day is of the new ones."""
     own = episode.past.own
-    known, usual = own.dimension("target").values, own.dimension("action").values
+    usual = own.dimension("action").values
     views: list[View] = []
     behaviours: list[Behaviour] = []
     count, as_usual = 0, dict[str, int]()
@@ -131,7 +131,7 @@ def _fresh(episode: EpisodeView) -> _Taken:
         taken = view.shape.access in ("read", "list") or "exfiltration" in view.facts.tactics
         if not taken or view.shape.outcome != "success" or DONE_TO in view.shape.traits:
             continue
-        found = [(b, sum(target not in known for target in b.targets)) for b in view.behaviours]
+        found = [(b, len(view.new_targets(b))) for b in view.behaviours]
         for b, new in found:
             if not new:
                 as_usual[view.shape.action] = as_usual.get(view.shape.action, 0) + b.count
@@ -156,8 +156,8 @@ def _seldom(episode: EpisodeView) -> bool:
 
 
 def _fresh_sentence(episode: EpisodeView) -> str:
-    found, known = _fresh(episode), episode.past.own.dimension("target").values
-    new = {target for b in found.behaviours for target in b.targets if target not in known}
+    found = _fresh(episode)
+    new = {target for view in found.views for b in view.behaviours for target in view.new_targets(b)}
     history = times(episode.past.own.days, "active day")
     return (
         f"{times(found.reads, read_word(found.views))} of targets not used in {history} ({len(new)}): "

@@ -158,8 +158,7 @@ def mass_by_stranger(episode: EpisodeView) -> float:
 
 
 def _new_targets(episode: EpisodeView) -> set[str]:
-    known = episode.past.own.dimension("target").values
-    return {target for view in episode.views for b in view.behaviours for target in b.targets if target not in known}
+    return {target for view in episode.views for b in view.behaviours for target in view.new_targets(b)}
 
 
 def _target_fan_out_evidence(episode: EpisodeView) -> str:
