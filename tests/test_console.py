@@ -7,20 +7,13 @@ Whoever holds a machine's key can sign in to a console with it (GetFederationTok
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core_samples import ACCOUNT, TODAY, Options, record
-from elastic_server import Server as Elastic
-from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect.features import NOVEL
 from nhi_watch.detect.ranking import PEOPLE
-from splunk_app import interpreter, unpacked
-from splunk_peers import Window
-from splunk_server import Server
-from test_elastic_run import Place, fill
 from test_pipeline import Records, quiet, scored
 
 TOR = "185.220.101.4"
@@ -100,8 +93,10 @@ def told(notables: list[dict[str, Any]], who: str = "ledger") -> list[dict[str, 
     return [n for n in notables if n["listed"] and who in n["identity"]["id"] and "theft0" in n["record_ids"]]
 
 
-@pytest.mark.parametrize("way", ways(()))
-@pytest.mark.parametrize("what", ACTS)
+CASES = [*(("an administrator", way) for way in ways(())), *((what, "a newcomer in a console") for what in ACTS)]
+
+
+@pytest.mark.parametrize(("what", "way"), dict.fromkeys(CASES))
 def test_whoever_is_seen_in_a_console_or_with_a_second_factor_stays_a_machine(what: str, way: str) -> None:
     _, (result,) = scored(tenant() + ways(ACTS[what])[way], options=Options(budget=10.0))
     assert len(told(result.notables)) == 1
@@ -159,21 +154,3 @@ def test_a_usual_call_from_the_thief_s_line_on_the_eve_makes_no_habit(eves: int)
     _, (result,) = scored(tenant() + quiet(17, "ledger") + prepared + theft)
     (notable,) = told(result.notables)
     assert notable["listed"] and {s["id"]: s["value"] for s in notable["signals"]}["moved_outside"] >= NOVEL
-
-
-def test_in_splunk_too(tmp_path: Path) -> None:
-    server = Server(unpacked(tmp_path), interpreter("3.13"))
-    today = act(ACTS["an administrator"], **CONSOLE)
-    for one in [*tenant(), *quiet(17, "ledger"), *on_the_eve(), *today]:
-        server.index([(parse(one["eventTime"]), one)], "aws:cloudtrail", parse(one["eventTime"]) + 60)
-    now = TODAY * DAY + 16 * HOUR
-    server.backfill(TODAY - 17, TODAY, now)
-    rows = server.search("`nhi_notables` | `nhi_latest`", Window(0, 1 << 40), now + HOUR)
-    assert ["ledger" in row["nhi_identity"][0] for row in rows] == [True]
-
-
-def test_on_elasticsearch_too(elastic: Elastic) -> None:
-    place = Place(elastic)
-    fill(place, tenant() + quiet(17, "ledger") + on_the_eve() + act(ACTS["an administrator"], **CONSOLE))
-    place.run(since=(TODAY - 20) * DAY)
-    assert len(told(place.notables())) == 1
