@@ -26,7 +26,7 @@ LIMITS = Limits(secret_days=3, idle_days=3)
 BUDGET = "300"
 
 
-def played(app: Path, python: str, spec: Spec = SPEC) -> Server:
+def played(app: Path, python: str = "", spec: Spec = SPEC) -> Server:
     """A search head after the company's last day, on which posture was looked at and a verdict was given."""
     server = Server(app, python)
     server.overrides["nhi_budget"] = BUDGET

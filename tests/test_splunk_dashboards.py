@@ -15,7 +15,7 @@ import pytest
 import splunk_events
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.hosts.splunk.fields import NOTABLE, many
-from splunk_app import interpreter, unpacked
+from splunk_app import unpacked
 from splunk_boards import NAMES, NAV, SETUP, TOKEN, board, defaults, filled, queries, root, run
 from splunk_company import now_of, played
 from splunk_conf import conf, expand, stages
@@ -212,7 +212,7 @@ EMPTY = {"exposed"}
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[Row]]]:
-    server = played(unpacked(tmp_path_factory.mktemp("app")), interpreter("3.13"))
+    server = played(unpacked(tmp_path_factory.mktemp("app")))
     SERVERS[:] = [server]
     now = now_of(server)
     tokens = {name: {**defaults(name), "score": "0"} for name in NAMES}

@@ -35,7 +35,6 @@ Record = dict[str, Any]
 BUDGET = 300
 """Notables a day per 1,000 identities: many, to compare many."""
 DAYS = int(os.environ.get("NHI_SPLUNK_DAYS", "5"))
-"""More than five are lived in this process: fourteen take two minutes."""
 MORNING, NIGHT = 11 * HOUR, 24 * HOUR - 600
 LATE = 20
 """Every so many-th event comes after its day has ended."""
@@ -71,15 +70,8 @@ def wanted(*batches: Iterable[Record]) -> dict[str, float]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Server:
-    return with_budget(Server(unpacked(tmp_path), interpreter("3.13")))
-
-
-@pytest.fixture
-def server_of_days(tmp_path: Path) -> Server:
-    return with_budget(Server(unpacked(tmp_path), interpreter("3.13") if DAYS <= 5 else ""))
-
-
-def with_budget(made: Server) -> Server:
+    """One whose commands run in this process."""
+    made = Server(unpacked(tmp_path))
     made.overrides["nhi_budget"] = str(BUDGET)
     return made
 
@@ -129,8 +121,7 @@ def likelihoods(found: dict[str, Row]) -> dict[str, float]:
     return {name: float(row["nhi_likelihood"][0]) for name, row in found.items()}
 
 
-def test_the_scheduled_searches_find_what_the_program_finds(server_of_days: Server) -> None:
-    server = server_of_days
+def test_the_scheduled_searches_find_what_the_program_finds(server: Server) -> None:
     end = live(server)
     scheduled(server, end, "Close")
     assert likelihoods(standing(server)) == wanted(*(records for _, records in arrivals(simulated(DAYS))))
@@ -141,6 +132,8 @@ def test_the_scheduled_searches_find_what_the_program_finds(server_of_days: Serv
 
 
 def test_a_company_in_all_of_its_logs_gives_what_the_program_finds(server: Server) -> None:
+    """By commands that are processes, as splunkd starts them."""
+    server.python = interpreter("3.13")
     known = (each for each in (*every(), *schemas.every()) if each.SPLUNK_SOURCETYPES)
     types = {each.NAME: each.SPLUNK_SOURCETYPES[0] for each in known}
 

@@ -22,8 +22,7 @@ from typing import Any
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes import forms
-from nhi_watch.intake.shapes.forms import Table, Tree, at, every, inner, record_in
-from nhi_watch.intake.shapes.unflatten import unflatten
+from nhi_watch.intake.shapes.forms import Table, Tree, at, every, inner, record_in, unflatten
 from nhi_watch.intake.shapes.values import listed, moment, text, whole
 from nhi_watch.intake.sources.cloudtrail import OCSF as OF_CLOUDTRAIL
 from nhi_watch.intake.sources.kubernetes.actions import from_uri

@@ -29,7 +29,7 @@ _TOKEN = rb"(?<![\w-])(?P<mark>" + _TOKENS + rb")(?P<token>[\w+/=.~-]{16,})"
 _BEARER = rb"(?P<scheme>\b(?i:bearer|basic|ssws|splunk|apikey)\s{1,4})(?P<bearer>[\w+/=.~-]{8,})"
 _PEM = rb"(?P<begin>-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----)(?P<pem>.*?)(?=-----END|\Z)"
 _URL = rb"(?P<user>://[^\s:/@\"]{1,100}:)(?P<word>[^\s/@\"]{1,200})(?=@)"
-_NAMED = (
+_SPELLED = (
     rb"(?P<name>(?i:passw(?:or)?d|passphrase|pwd|secret|secret_?access_?key|token|api_?key|private_?key|client_?secret|"
     rb"authorization|cookie|credentials?|signature|sig)\\{0,3}[\"']?\s{0,4}[:=]\s{0,4})"
     rb"(?:(?P<quote>\\{0,3}[\"'])(?P<quoted>(?:\\.|.)*?)(?=(?P=quote)|\Z)|(?P<kind>(?i:bearer|basic|ssws|splunk|apikey)\s{1,4})?(?P<bare>[^\s\"',;&{}\[\]\\]{4,}))"
@@ -38,7 +38,7 @@ _AWS = (
     rb"(?<![\w/+=])(?P<aws>(?=[a-z0-9/+]{0,39}[A-Z])(?=[A-Z0-9/+]{0,39}[a-z])(?=[A-Za-z/+]{0,39}\d)"
     rb"[A-Za-z0-9/+]{40})(?![\w/+=])"
 )
-_SECRET = re.compile(b"|".join((_PEM, _NAMED, _BEARER, _TOKEN, _URL, _AWS)), re.DOTALL)
+_SECRET = re.compile(b"|".join((_PEM, _SPELLED, _BEARER, _TOKEN, _URL, _AWS)), re.DOTALL)
 _VALUES = ("pem", "quoted", "bare", "bearer", "token", "word", "aws")
 _CHARACTER = re.compile(rb"\\.|[A-Z]|[a-z]|\d", re.DOTALL)
 
@@ -69,7 +69,7 @@ WHOLE = 100
 """Rejects of one file and reason that are kept whole."""
 MOST = 10_000
 """Rejects of one reason that are kept whole, whatever the number of files."""
-_PASSED = 100
+_NAMED = 100
 """Files passed over that are named in run.json; those that may hold records come first."""
 _SHORT = {"binary_file": 64, "unread_format": 256}
 """Bytes that are kept of a file that nobody has looked into: its kind shows in the first ones."""
@@ -145,7 +145,7 @@ class Rejects:
             "passed_over": {
                 "files": len(self.passed),
                 "may_matter": sum(one.may_matter for one in self.passed),
-                "named": [{"file": _text(one.file), "why": _text(one.why)} for one in ordered[:_PASSED]],
+                "named": [{"file": _text(one.file), "why": _text(one.why)} for one in ordered[:_NAMED]],
             },
         }
 

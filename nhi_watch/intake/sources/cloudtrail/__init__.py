@@ -30,8 +30,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.identity import PERSON, SSO_ROLE, Actor, identify
 from nhi_watch.core.timestamps import parse
-from nhi_watch.intake.shapes.forms import at, hit, is_alert, object_of
-from nhi_watch.intake.shapes.unflatten import java_map, single, unflatten
+from nhi_watch.intake.shapes.forms import at, hit, is_alert, java_map, object_of, single, unflatten
 from nhi_watch.intake.shapes.values import event, filled
 from nhi_watch.intake.sources.cloudtrail.traits import DEEP, Record, deepen, leaves
 

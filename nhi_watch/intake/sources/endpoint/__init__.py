@@ -29,8 +29,7 @@ from typing import Any, Optional, cast
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.intake.shapes.forms import at, dataset, hit, is_alert, native
-from nhi_watch.intake.shapes.unflatten import unflatten
+from nhi_watch.intake.shapes.forms import at, dataset, hit, is_alert, native, unflatten
 from nhi_watch.intake.shapes.values import bound, filled, moment, text
 from nhi_watch.intake.sources.endpoint import logs
 from nhi_watch.intake.sources.endpoint.host import Facts, Parts, event_of

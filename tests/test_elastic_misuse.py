@@ -1,0 +1,29 @@
+"""A key that is exposed and then misused, on Elasticsearch: one notable, and the alert of the first one ends."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from core_samples import TODAY
+from nhi_watch.core.timestamps import DAY, parse
+from test_elastic_run import Place, fill, place
+from test_exposure_misuse import DAYS, ORDERS, of_the_key, scored
+
+__all__ = ["place"]
+
+
+def test_elasticsearch_finds_the_same_and_ends_the_alert_of_the_first(place: Place, tmp_path: Path) -> None:
+    records = ORDERS["known two days later"]
+    (wanted,) = of_the_key(scored(tmp_path, records))
+    now, cut = int(time.time()), (TODAY + 2) * DAY
+    fill(place, [one for one in records if parse(one["eventTime"]) < cut], ingested=now - 5000)
+    fill(place, [one for one in records if parse(one["eventTime"]) >= cut], ingested=now - 5)
+    place.run(lag=3000, since=DAYS[0] * DAY)
+    (first,) = of_the_key(place.notables())
+    place.run()
+    latest = {one["id"]: one for one in sorted(place.notables(), key=lambda one: int(one["revision"]))}
+    assert latest[first["id"]]["merged_into"] == wanted["id"]
+    whole = latest[wanted["id"]]
+    assert [whole[name] for name in ("severity", "likelihood", "title")] == [
+        wanted[name] for name in ("severity", "likelihood", "title")]  # fmt: skip
