@@ -56,6 +56,7 @@ def facts(run: Mapping[str, Any]) -> list[Fact]:
     said = [
         Fact("Days", " to ".join(dict.fromkeys(run.get("days") or ()))),
         Fact("Alerts", _alerts(run)),
+        Fact("Below the line", _below(run)),
         Fact("Budget", _budget(run)),
         Fact("Rejected", _rejected(run)),
         Fact("Out of scope", _out_of_scope(run)),
@@ -104,7 +105,8 @@ def line(run: Mapping[str, Any]) -> str:
     return "; ".join([steps, *rest] if steps else rest)
 
 
-_IN_LINE = ("Alerts", "Budget", "Rejected", "Out of scope", "Passed over", "Left out", "Blind spots", "Drift")
+_IN_LINE = ("Alerts", "Below the line", "Budget", "Rejected", "Out of scope", "Passed over", "Left out", "Blind spots",
+            "Drift")  # fmt: skip
 
 
 def doubts(run: Mapping[str, Any]) -> list[str]:
@@ -201,12 +203,13 @@ def _alerts(run: Mapping[str, Any]) -> str:
 def _budget(run: Mapping[str, Any]) -> str:
     if run.get("budget") is None:
         return ""
-    over = run.get("overflow") or 0
-    text = f"at most {amount(run['budget'])} a day per 1,000 identities are listed, of severity low and above"
-    text += f", {amount(run['over_budget'])} critical beyond it" if run.get("over_budget") else ""
-    highest = run.get("overflow_highest") or 0
-    named = f", the likeliest of them {likely(highest)}" if highest else ""
-    return f"{text}; {amount(over)} below the line (not listed){named}" if over else text
+    text = f"at most {run['budget']:g} a day per 1,000 identities, of severity low and above"
+    return text + (f", {amount(run['over_budget'])} critical beyond it" if run.get("over_budget") else "")
+
+
+def _below(run: Mapping[str, Any]) -> str:
+    over, highest = run.get("overflow") or 0, run.get("overflow_highest") or 0
+    return f"{amount(over)} (not listed){f', the likeliest {likely(highest)}' if highest else ''}" if over else ""
 
 
 def _rejected(run: Mapping[str, Any]) -> str:
@@ -244,17 +247,17 @@ def _drift(run: Mapping[str, Any]) -> str:
     """What moved, by its population stability index: where nothing did, nothing is said."""
     drift = run.get("drift") or {}
     parts = []
-    for name, since in (("since_last_week", "since the week before"), ("since_training", "since training")):
+    for name, since in (("since_last_week", "the week before"), ("since_training", "training")):
         moved = [one for one, index in (drift.get(name) or {}).items() if index > _MOVED]
         if moved:
             more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
             named = ", ".join(signal(one).lower() for one in moved[:3])
-            parts.append(f"{since}: {named}{more}")
+            parts.append(f"{named}{more} {'differs' if len(moved) == 1 else 'differ'} from {since}")
     return f"{'; '.join(parts)}{_READ}" if parts else ""
 
 
 _MOVED = 0.1
-_READ = ": spread otherwise than then, so read likelihoods with care (see nhi health)"
+_READ = ": read likelihoods with care (see nhi health)"
 
 
 def _id(run: Mapping[str, Any], part: str) -> str:

@@ -337,7 +337,7 @@ def _done(part: Weighed) -> str:
     """What was done; or only tried, where every record of it was turned down."""
     succeeded = any(b.shape.outcome == "success" for b in part.backing) or part.signal.name in _REFUSALS
     ended = _REFUSED if all(b.shape.outcome == "denied" for b in part.backing) else _TRIED
-    return clip(part.phrase, 120) + ("" if succeeded or not part.backing else ended)
+    return clip(part.phrase, 140) + ("" if succeeded or not part.backing else ended)
 
 
 _REFUSED = " (tried, all refused)"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Optional
+from typing import Any, Optional
 
 from nhi_watch.core.errors import OUT_OF_SCOPE, RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.hosts.files import reader
 from nhi_watch.hosts.files.originals import Originals
-from nhi_watch.hosts.files.reader.rejects import Rejects
+from nhi_watch.hosts.files.reader.rejects import NAMED, Rejects
 from nhi_watch.intake.days import Intake
 
 Moved = Callable[[int], None]
@@ -25,6 +25,8 @@ class Gathering:
         self._intake, self._rejects, self._places, self._closed = intake, rejects, places, closed
         self.again = 0
         """Records of such days that an earlier run took in from the same place: they count as duplicates."""
+        self._of_use: dict[str, bool] = {}
+        """File of which something was refused or taken in → whether anything was taken in."""
 
     def read(self, found: reader.Found, moved: Moved) -> None:
         """Read files."""
@@ -34,8 +36,12 @@ class Gathering:
     def _feed(self, batch: reader.Batch) -> None:
         intake, rejects, places = self._intake, self._rejects, self._places
 
+        refused = 0
+
         def refuse(index: int, error: RejectError) -> None:
+            nonlocal refused
             if error.reason not in OUT_OF_SCOPE:
+                refused += 1
                 rejects.refuse(batch.where(index), error, lambda: batch.raw(index))
 
         rejects.pass_over(batch.passed)
@@ -51,3 +57,10 @@ class Gathering:
                 self.again += 1
 
         intake.feed(batch.records, refuse, note if noting else None)
+        if batch.records or batch.bad:
+            self._of_use[batch.file] = self._of_use.get(batch.file, False) or refused < len(batch.records)
+
+    def failed(self) -> dict[str, Any]:
+        """How many files there are of which nothing could be read, and the first of them."""
+        files = [file for file, is_of_use in self._of_use.items() if not is_of_use]
+        return {"files": len(files), "named": files[:NAMED]}
