@@ -177,7 +177,7 @@ def show_explanation(
         console.print(Text(visible(f"{words.heading(control)}: {control['reason']}")))
     ids = [i for part in notable["frameworks"].values() for i in part]
     console.print(Text(f"Frameworks: {', '.join(ids)}"))
-    first = f"; first: {', '.join(notable['record_ids'][:3])}" if notable["record_ids"] else ""
+    first = f"; such as {', '.join(notable['record_ids'][:3])}" if notable["record_ids"] else ""
     console.print(Text(visible(f"Records: {notable['record_count']}{first}")))
 
 

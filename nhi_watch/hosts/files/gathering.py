@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Optional
 
@@ -17,6 +18,9 @@ Moved = Callable[[int], None]
 """Called with the bytes that were read since the call before."""
 
 
+SEVERAL = 2
+
+
 class Gathering:
     """Where all goes that is read."""
 
@@ -25,8 +29,9 @@ class Gathering:
         self._intake, self._rejects, self._places, self._closed = intake, rejects, places, closed
         self.again = 0
         """Records of such days that an earlier run took in from the same place: they count as duplicates."""
-        self._of_use: dict[str, bool] = {}
-        """File of which something was refused or taken in → whether anything was taken in."""
+        self._of_use: set[str] = set()
+        self._refused: Counter[str] = Counter()
+        """Pieces of a file that were no record; a file that is none as a whole counts as several."""
 
     def read(self, found: reader.Found, moved: Moved) -> None:
         """Read files."""
@@ -57,10 +62,11 @@ class Gathering:
                 self.again += 1
 
         intake.feed(batch.records, refuse, note if noting else None)
-        if batch.records or batch.bad:
-            self._of_use[batch.file] = self._of_use.get(batch.file, False) or refused < len(batch.records)
+        if refused < len(batch.records):
+            self._of_use.add(batch.file)
+        self._refused[batch.file] += refused + sum(1 if piece.line else SEVERAL for piece in batch.bad)
 
     def failed(self) -> dict[str, Any]:
-        """How many files there are of which nothing could be read, and the first of them."""
-        files = [file for file, is_of_use in self._of_use.items() if not is_of_use]
+        """How many files there are of which nothing could be read, and the first of them; one odd record is no file."""
+        files = [file for file, count in self._refused.items() if count >= SEVERAL and file not in self._of_use]
         return {"files": len(files), "named": files[:NAMED]}
