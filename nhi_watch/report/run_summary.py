@@ -56,7 +56,7 @@ def facts(run: Mapping[str, Any]) -> list[Fact]:
     said = [
         Fact("Days", " to ".join(dict.fromkeys(run.get("days") or ()))),
         Fact("Alerts", _alerts(run)),
-        Fact("Below the line", _below(run)),
+        Fact("Below the line", below_the_line(run)),
         Fact("Budget", _budget(run)),
         Fact("Rejected", _rejected(run)),
         Fact("Out of scope", _out_of_scope(run)),
@@ -174,18 +174,14 @@ def below_the_line(run: Mapping[str, Any]) -> str:
     """How many notables have no place in the list, and why; nothing: all have one.
 
     >>> below_the_line({"overflow": 3, "overflow_highest": 12.0})
-    '3 notables are below the line (not listed), under severity low; the likeliest of them is 12% likely'
+    '3 notables under severity low, the likeliest 12%'
     >>> below_the_line({"overflow": 3, "overflow_grave": 1, "overflow_highest": 45.0})
-    '3 notables are below the line (not listed), 1 for want of a place; the likeliest of them is 45% likely'
+    '3 notables, 1 for want of a place, the likeliest 45%'
     """
-    over, grave = run.get("overflow") or 0, run.get("overflow_grave") or 0
-    if not over:
-        return ""
-    many = f"{amount(over)} notables are" if over != 1 else "1 notable is"
-    why = f"{amount(grave)} for want of a place" if grave else "under severity low"
-    highest = run.get("overflow_highest") or 0
-    sure = f"; the likeliest of them is {likely(highest)} likely" if highest else ""
-    return f"{many} below the line (not listed), {why}{sure}"
+    over, grave, highest = (run.get(name) or 0 for name in ("overflow", "overflow_grave", "overflow_highest"))
+    why = f", {amount(grave)} for want of a place" if grave else " under severity low"
+    sure = f", the likeliest {likely(highest)}" if highest else ""
+    return f"{amount(over)} notable{'s'[: over != 1]}{why}{sure}" if over else ""
 
 
 def _bad(run: Mapping[str, Any]) -> dict[str, int]:
@@ -205,11 +201,6 @@ def _budget(run: Mapping[str, Any]) -> str:
         return ""
     text = f"at most {run['budget']:g} a day per 1,000 identities, of severity low and above"
     return text + (f", {amount(run['over_budget'])} critical beyond it" if run.get("over_budget") else "")
-
-
-def _below(run: Mapping[str, Any]) -> str:
-    over, highest = run.get("overflow") or 0, run.get("overflow_highest") or 0
-    return f"{amount(over)} (not listed){f', the likeliest {likely(highest)}' if highest else ''}" if over else ""
 
 
 def _rejected(run: Mapping[str, Any]) -> str:

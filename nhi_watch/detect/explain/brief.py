@@ -230,9 +230,9 @@ def _impact(notable: Mapping[str, Any]) -> Iterator[Fact]:
     if notable["likelihood"]:
         words = "The impact is {0}; severity is likelihood times impact, which gives {1}."
         yield Fact("Impact", words, (notable["impact"]["level"], notable["severity"]), cite)
-    for factor in notable["impact"]["factors"]:
-        words = f"The factor {factor['name']} is {{0}}." if factor["name"].replace(" ", "").isalpha() else (
-            "A factor of the impact is {0}.")  # fmt: skip
+    for factor in (one for one in notable["impact"]["factors"] if one["weight"] != 1):
+        named = f"The factor {factor['name']}" if factor["name"].replace(" ", "").isalpha() else "A factor"
+        words = f"{named} {'raises' if factor['weight'] > 1 else 'lowers'} the impact: {{0}}."
         yield Fact("Impact", words, (factor["value"],), cite)
 
 
