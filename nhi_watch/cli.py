@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, NoReturn, Optional
 
 from nhi_watch import __version__
 from nhi_watch.core.errors import InputError, ModelError, NhiError, StoreError
@@ -45,13 +45,20 @@ def commands() -> tuple[tuple[str, str, str], ...]:
     return (*COMMANDS, *more)
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line: what is wrong, and where it is said what can be given."""
+        told = message.replace(": a ", ": give a ", 1)
+        self.exit(2, f"{self.prog}: {told}; see {self.prog} --help\n")
+
+
 def parser(only: str = "", config: Optional[Path] = None) -> argparse.ArgumentParser:
     """The command line; where one command is named, the others are listed but not loaded.
 
     Raises:
         InputError: the configuration is wrong.
     """
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="nhi", description="Find stolen and misused non-human identities in the logs that you already have."
     )
     top.add_argument("--version", action="version", version=f"nhi {__version__}")
@@ -115,7 +122,7 @@ def _tell(text: str) -> None:
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Exit code 0: it ran. 1: a defect of ours. 2: input or configuration is wrong. 141: nobody reads on."""
+    """Exit code 0: it ran. 1: a defect of ours. 2: what was given is wrong, all or in part. 141: nobody reads on."""
     words = list(sys.argv[1:] if argv is None else argv)
     os.umask(0o027)  # logs, state and reports are nobody else's business
     try:

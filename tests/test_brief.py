@@ -239,8 +239,9 @@ def test_the_facts_themselves_hold() -> None:
 
 
 HOLDS = [
-    "The notable contains {0} events, from {1} to {2}.", "Notable holds {0} records, from {1} to {2}",
-    "- The notable holds {0} records from {1} to {2}.",
+    "The notable contains {0} events, with odd calls from {1} to {2}.",
+    "Notable holds {0} records, with odd calls from {1} to {2}",
+    "- The notable holds {0} records with odd calls from {1} to {2}.",
 ]  # fmt: skip
 
 

@@ -93,5 +93,5 @@ def test_the_report_shows_blind_spots_ranges_and_drift(out: Path) -> None:
     said = {fact.label: fact.text for fact in run_summary.facts(counts)}
     assert said["Blind spots"] == "1"
     assert said["Drift"] == (
-        "since the week before: likelihood: spread otherwise than then, so read likelihoods with care (see nhi health)"
+        "likelihood differs from the week before: read likelihoods with care (see nhi health)"
     )

@@ -12,9 +12,9 @@ import pytest
 from ecs_shape import document, load, mappings
 from elastic_server import Server
 from nhi_watch import cli
+from nhi_watch.core.life import odd_calls
 from nhi_watch.report import jsonlines
 from nhi_watch.report.queries import originals_of
-from nhi_watch.report.words import odd_calls
 from test_elastic_run import SINCE, Place, fill, simulated
 
 

@@ -117,7 +117,7 @@ def test_a_flood_of_rubbish_is_counted_in_seconds_and_stays_small(
     started = time.process_time()
     code, told, run = scored(capsys, tmp_path, tmp_path / "flood.json", lines(tmp_path / "a.json", CALL))
     assert time.process_time() - started < 30
-    assert (code, run["rejected"], run["read"]) == (0, {"not_object": 2_000_000}, 2_000_001)
+    assert (code, run["rejected"], run["read"]) == (2, {"not_object": 2_000_000}, 2_000_001)
     assert run["rejects_only_counted"] == {"not_object": 1_999_900}
     assert (tmp_path / "out" / "rejects.jsonl").stat().st_size < 100_000
     assert "1,999,900 more are only counted" in told
@@ -135,6 +135,18 @@ def test_files_passed_over_are_named_and_there_is_no_all_clear(
     assert "march.zip: a zip archive; unpack it" in told
     assert run["passed_over"]["may_matter"] == 1
     assert run["passed_over"]["named"][0]["file"].endswith("march.zip")
+
+
+def test_a_file_that_failed_as_a_whole_is_named_and_the_rest_is_scored(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A scheduler sees the code alone. One bad record among good ones is no failure: the caveat tells of it."""
+    good = lines(tmp_path / "a.json", *WEEK, CALL)
+    code, told, run = scored(capsys, tmp_path, good, tmp_path / "gone.json")
+    assert (code, run["parsed"], run["failed"]["files"]) == (2, 8, 1)
+    assert "nothing could be read of" in told and "gone.json; the rest was scored" in told
+    good.write_text(good.read_text() + "no json\n")
+    assert scored(capsys, tmp_path / "again", good)[0] == 0
 
 
 def test_nothing_read_is_no_all_clear(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

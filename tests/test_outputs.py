@@ -96,8 +96,8 @@ def test_the_table_in_eighty_columns() -> None:
         "New first, then by expected loss (likelihood × impact).\n"
         "Could not tell: 3 of 184,221 records could not be read.\n"
         "184,221 records → 20,914 behaviours → 312 identities → 2 notables listed; alerts\n"
-        "61 in, 2 out; budget at most 10 a day per 1,000 identities are listed, of\n"
-        "severity low and above; 4 below the line (not listed); rejected 3 (bad_time 1,\n"
+        "61 in, 2 out; below the line 4 notables under severity low; budget at most 10 a\n"
+        "day per 1,000 identities, of severity low and above; rejected 3 (bad_time 1,\n"
         "not_json 2)"
     )
 

@@ -86,11 +86,14 @@ def test_privilege_and_reach_are_what_the_logs_show() -> None:
     assert (made.privilege, made.reach) == ("cost", "2 services, 2 regions, 1 target")
 
 
-def test_targets_are_those_of_ninety_days_as_an_exposure_counts_them() -> None:
+def test_targets_are_those_of_ninety_days_as_an_exposure_counts_them_and_the_notable_s_own() -> None:
     history = [{"ago": [120, 100], "events": [{"target": "long-ago"}]}, *used({"target": "bucket-1"})]
     made = impact(UNKNOWN, episode([{"target": "of-today"}], history))
     life = Life(MACHINE, learnt(history).past(MACHINE, TODAY).own)
-    assert made.reach == sentence(life.reach({}, TODAY)) == "1 service, 1 region, 1 target"
+    assert sentence(life.reach({}, TODAY)) == "1 service, 1 region, 1 target"
+    assert made.reach == "1 service, 1 region, 2 targets"
+    refused = impact(UNKNOWN, episode([{"target": "of-today", "outcome": "denied"}, {}], history))
+    assert refused.reach == "1 service, 1 region, 1 target"
 
 
 def test_what_was_refused_throughout_is_never_critical() -> None:

@@ -473,4 +473,4 @@ def test_what_an_intrusion_made_is_not_told_to_be_rotated_and_impact_names_what_
     visit(chromium, path).find_element(By.CSS_SELECTOR, ".item a").click()
     assert "Issue a new credential" not in chromium.find_element(By.CSS_SELECTOR, "#n0 .controls").text
     told = chromium.find_element(By.CSS_SELECTOR, "#n0 .pair").text
-    assert "Privilege: write × 1.10; their product gives the level" in told and "Let in" not in told
+    assert f"Impact: {document['impact']['level']}; raised by privilege (write)" in told and "refusals" not in told

@@ -28,7 +28,7 @@ from nhi_watch.act.response import actions, approval, plan
 from nhi_watch.act.response.actions import CATALOGUE, PATTERNS, parameters
 from nhi_watch.act.response.plan import Policy, Subjects
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.notable import NotableIdentity
+from nhi_watch.core.notable import Dimension, NotableIdentity, ObservedValue, Usual
 from nhi_watch.core.timestamps import DAY, parse, render
 from nhi_watch.detect import history
 from nhi_watch.detect.history import History
@@ -162,7 +162,9 @@ def test_people_choose_what_is_approved_together() -> None:
     whole = drafted(notable(), plan.load(), KEY)
     first, *rest = [step["action"] for step in whole["steps"]]
     assert rest
-    one = plan.only(whole, [first])
+    one, by_number = plan.only(whole, [first]), plan.only(whole, ["2"])
+    assert [(step["n"], step["action"]) for step in by_number["steps"]] == [(2, rest[0])]
+    plan.check(by_number, plan.load(), notable(), mine(USER.id, KEY))
     assert [(step["n"], step["action"]) for step in one["steps"]] == [(1, first)]
     plan.check(one, plan.load(), notable(), mine(USER.id, KEY))
     with pytest.raises(InputError, match="is not in the plan; it has"):
@@ -756,6 +758,26 @@ def test_the_new_calls_of_one_of_several_are_its_own() -> None:
     made = plan.draft(document, plan.load(), found, NOTHING, SECOND)
     (deny,) = [s for s in made["steps"] if s["action"] == "aws_deny_new_calls_role"]
     assert deny["with"]["calls"] == "iam:AttachUserPolicy,iam:CreateAccessKey,iam:CreateUser"
+
+
+def test_of_two_steps_of_which_one_is_enough_each_names_the_other() -> None:
+    document, found = made_by_the_role()
+    made = plan.draft(document, plan.load(), found, NOTHING, SECOND)
+    number = {step["action"]: step["n"] for step in made["steps"] if step["identity"] == f"`{ROLE.id}`"}
+    every, new = number["aws_deny_role"], number["aws_deny_new_calls_role"]
+    told = plan.text(made)
+    assert f"either this or step {new};" in told and f"either this or step {every};" in told
+    assert "either this" not in plan.text(plan.only(made, [str(new)]))
+
+
+def test_a_policy_denies_permissions_and_nothing_that_no_policy_stops() -> None:
+    """Calls are named as CloudTrail names them; a policy that named `s3:ListBuckets` would deny nothing."""
+    seen = ("sts:GetCallerIdentity", "sts:GetSessionToken", "s3:ListBuckets", "lambda:Invoke20150331",
+            "signin:ConsoleLogin", "iam:CreateUser")  # fmt: skip
+    observed = tuple(ObservedValue(name, True, 1) for name in seen)
+    document = notable(identity=ROLE, usual=Usual((Dimension("action", (), observed),), 9, None, None, None))
+    assert parameters(document["identity"], "", document)["calls"] == (
+        "iam:CreateUser,lambda:InvokeFunction,s3:ListAllMyBuckets")  # fmt: skip
 
 
 def test_a_key_that_the_intrusion_made_for_a_user_who_was_there_is_deleted_and_not_renewed() -> None:

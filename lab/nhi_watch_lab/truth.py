@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nhi_watch.core.notable import SEVERITIES
+from nhi_watch.core.notable import BANDS, SEVERITIES, loss_of
 from nhi_watch.report import jsonlines
+from nhi_watch.report.words import all_refused
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.state import State
 from nhi_watch_lab.simulator.register import REGISTER
@@ -47,7 +48,7 @@ def no_incidents(
     """How many of the listed notables hold no record of any incident, and a line for each of them."""
     records = {record for incident in incidents for record in incident["record_ids"]}
     wrong = [one for one in listed if not records & set(one["record_ids"])]
-    yield f"Of the {len(listed)} notables listed, {len(wrong)} are none of these incidents:"
+    yield f"Of the {len(listed)} notables listed, {len(wrong)} {'is' if len(wrong) == 1 else 'are'} no incident:"
     for one in sorted(wrong, key=lambda one: -float(one["likelihood"])):
         yield f"  {one['id'][:6]}, {one['likelihood']:g}% {one['severity']}: {one['title']}"
         yield f"      {_harmless(one, oddities)}"
@@ -57,11 +58,20 @@ def _harmless(notable: Document, oddities: Iterable[Document]) -> str:
     """What a false alarm was, in a sentence."""
     records = set(notable["record_ids"])
     if any(records & set(oddity["record_ids"]) for oddity in oddities):
-        return "An engineer used this identity from the office to find a fault; only its owner can tell."
+        return f"An engineer used this identity from the office to find a fault; its owner can tell{_edge(notable)}."
     if len(notable.get("members", ())) > 1:
-        return "Ordinary work: identities that use each other did something new on the same day."
-    days = notable.get("usual", {}).get("active_days", 0)
-    return f"Ordinary work: a job or a release did this for the first time in {days} active days; its owner can tell."
+        return f"Ordinary work: identities that use each other did something new on the same day{_edge(notable)}."
+    if all_refused(notable):
+        return "Ordinary work that a change of policy broke: all of it was refused, so that it is low although likely."
+    days = notable["usual"]["active_days"]
+    return (f"Ordinary work: a job or a release did this for the first time in {days} active days; its owner can tell"
+            f"{_edge(notable)}.")  # fmt: skip
+
+
+def _edge(notable: Document) -> str:
+    """Whether it is hardly listed at all."""
+    least = BANDS[-1][0]
+    return f" (hardly above {least:g}, where the list begins)" if loss_of(notable) < least + 1 else ""
 
 
 def precision(incidents: Iterable[Document], listed: Sequence[Document]) -> str:
@@ -97,7 +107,7 @@ def main(folder: Path) -> None:
     lines = list(told(incidents, notables))
     found = sum(" found: " in line for line in lines)
     head = (f"The simulator hid {len(incidents)} incidents in these logs; {found} of them are listed above "
-            f"(nhi explain ID --out {folder} tells of any, below the line, too):")  # fmt: skip
+            f"(.venv/bin/nhi explain ID --out {folder} tells of any, below the line, too):")  # fmt: skip
     sys.stdout.write("\n".join(["", head, *lines, *no_incidents(incidents, listed, labels["benign_oddities"]),
                                 precision(incidents, listed)]) + "\n")
 

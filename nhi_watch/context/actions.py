@@ -173,6 +173,33 @@ def prefixes(service: str) -> tuple[str, ...]:
     return tuple(_calls().services.get(service, (service,)))
 
 
+def permissions(call: str) -> tuple[str, ...]:
+    """What an IAM policy names to deny a call of CloudTrail; empty where there is nothing that could be denied.
+
+    >>> permissions("s3:ListBuckets"), permissions("monitoring:PutMetricData"), permissions("sts:GetCallerIdentity")
+    (('s3:ListAllMyBuckets',), ('cloudwatch:PutMetricData',), ())
+    """
+    service, _, operation = call.partition(":")
+    operation = canonical(operation)
+    named = _PERMISSIONS.get(f"{service}:{operation}")
+    if named is not None:
+        return tuple(named.split())
+    return tuple(f"{prefix}:{operation}" for prefix in prefixes(service) if operation in _actions_of(prefix))
+
+
+_PERMISSIONS = {
+    "sts:GetCallerIdentity": "", "sts:GetSessionToken": "",  # AWS answers whatever a policy says
+    "s3:ListBuckets": "s3:ListAllMyBuckets", "s3:ListObjects": "s3:ListBucket", "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:ListObjectVersions": "s3:ListBucketVersions", "s3:HeadBucket": "s3:ListBucket", "s3:HeadObject": "s3:GetObject",
+    "s3:DeleteObjects": "s3:DeleteObject", "s3:CopyObject": "s3:PutObject", "s3:UploadPart": "s3:PutObject",
+    "s3:UploadPartCopy": "s3:PutObject", "s3:CreateMultipartUpload": "s3:PutObject",
+    "s3:CompleteMultipartUpload": "s3:PutObject", "lambda:Invoke": "lambda:InvokeFunction",
+    "bedrock:Converse": "bedrock:InvokeModel", "bedrock:ConverseStream": "bedrock:InvokeModelWithResponseStream",
+    "kms:ReEncrypt": "kms:ReEncryptFrom kms:ReEncryptTo",
+}  # fmt: skip
+"""Calls whose permission has another name, or that need none."""
+
+
 @cache
 def _calls() -> _Calls:
     content = json.loads((_TABLES / "calls.json").read_text(encoding="utf-8"))

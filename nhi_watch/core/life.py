@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from nhi_watch.core.timestamps import DAY, parse, render_day
 
 LIGHT = 1.5
 """Points under which a call is not odd."""
@@ -76,6 +78,35 @@ def odd_from(points: Iterable[float]) -> float:
     (True, 1.5)
     """
     return max(LIGHT, BESIDE * max(points, default=0.0))
+
+
+def face_day(notable: Mapping[str, Any]) -> str:
+    """The UTC date whose likelihood and summary a compromise shows: the day after that of its baseline."""
+    eve = parse(f"{notable['baseline']['id'][:10]}T00:00:00Z")
+    return render_day(eve // DAY + 1)
+
+
+def odd_least(notable: Mapping[str, Any]) -> float:
+    """Points from which an entry of the timeline is odd: by those of the day that the summary tells of."""
+    day = face_day(notable)
+    then = [entry["points"] for entry in notable["timeline"] if entry["time"][:10] == day]
+    return odd_from(then or [entry["points"] for entry in notable["timeline"]])
+
+
+def odd_calls(notable: Mapping[str, Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Timeline entries that are odd: those of the day that the summary tells of, and those of its other days."""
+    day = face_day(notable)
+    least = odd_least(notable)
+    odd = [entry for entry in notable["timeline"] if entry["points"] >= least] or notable["timeline"]
+    then = [entry for entry in odd if entry["time"][:10] == day]
+    return (then, [entry for entry in odd if entry["time"][:10] != day]) if then else (odd, [])
+
+
+INSTEAD = {
+    "which this intrusion made": "delete what the intrusion made", "Revoke the sessions of ": "end its sessions",
+    "Revoke the tokens of ": "revoke its tokens",
+}  # fmt: skip
+"""What stands in the reason of a rotation → what it comes to, where there is no secret to rotate."""
 
 
 def is_new(notable: Mapping[str, Any]) -> bool:

@@ -21,6 +21,8 @@ MAX_TIMELINE = 500
 
 IMPACTS = {"low": 0.5, "medium": 1.0, "high": 1.15, "critical": 1.3}
 """Level of impact → by what it multiplies the likelihood to give the expected loss."""
+LET_IN = "let in"
+"""The factor of the impact that counts what was refused."""
 BANDS = ((70.0, "critical"), (50.0, "high"), (30.0, "medium"), (10.0, "low"))
 """Expected loss from which a severity begins."""
 _TIMES = frozenset({"created", "first_time", "last_time", "time", "first_seen", "last_seen", "last_grown"})

@@ -25,13 +25,13 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.context import actions
 from nhi_watch.context.assets import CRITICALITY, ENVIRONMENT, UNKNOWN, Asset
-from nhi_watch.core.behaviour import Shape
-from nhi_watch.core.notable import Impact, ImpactFactor, clip
+from nhi_watch.core.behaviour import Behaviour
+from nhi_watch.core.notable import LET_IN, Impact, ImpactFactor, clip
 from nhi_watch.state.baseline import REFUSALS, Profile
 
 PRIVILEGED = 1.1
 NOBODY = 1.05
-LET_IN, LOCKED_OUT = "let in", 0.5
+LOCKED_OUT = 0.5
 THIRD = 0.33
 BANDS = ((1.9, "critical"), (1.35, "high"), (0.7, "medium"))
 """Products of the weights from which a level begins."""
@@ -72,15 +72,16 @@ class Reach(NamedTuple):
 
 
 def reach_of(
-    profile: Profile, shapes: Iterable[Shape] = (), callers: Optional[Iterable[str]] = None,
+    profile: Profile, behaviours: Iterable[Behaviour] = (), callers: Optional[Iterable[str]] = None,
     today: Optional[int] = None,
 ) -> Reach:  # fmt: skip
-    """What a profile holds of the REACH_DAYS before `today`, and some shapes that it has not learnt yet.
+    """What a profile holds of the REACH_DAYS before `today`, and some behaviours that it has not learnt yet.
 
-    Targets are the different things that successful calls named, of days that are learnt: not of the judged one.
+    Targets are the different things that successful calls named.
     """
     since = 0 if today is None else today - REACH_DAYS
-    told = [shape for shape in shapes if shape.outcome not in REFUSALS]
+    done = [b for b in behaviours if b.shape.outcome not in REFUSALS]
+    told = [b.shape for b in done]
 
     def values(name: str, extra: Iterable[str] = ()) -> frozenset[str]:
         return frozenset(profile.done(name, since).union(extra)) - {""}
@@ -88,7 +89,7 @@ def reach_of(
     return Reach(
         services=values("service", (s.service for s in told)) - {"exposure", "alert"},
         regions=values("region", (s.region for s in told)),
-        targets=len(values("target")),
+        targets=len(values("target", (target for b in done for target in b.targets))),
         actions=values("action", (s.action for s in told)),
         access=values("access", (s.access for s in told)),
         networks=len(values("network", (s.network for s in told))),

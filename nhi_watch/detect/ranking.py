@@ -179,8 +179,8 @@ def is_eligible(episode: Episode, likelihood: float) -> bool:
 
 def impact(asset: Asset, episode: Episode) -> Impact:
     """Business impact of an episode: what the customer's table says, and what the identity was seen to reach."""
-    past, shapes = episode.view.past, (view.shape for view in episode.view.views)
-    reach = reach_of(past.own, shapes, today=past.today)
+    past = episode.view.past
+    reach = reach_of(past.own, episode.view.behaviours(), today=past.today)
     return impacts.impact(asset, reach._replace(let_in=_let_in(episode)))
 
 

@@ -218,8 +218,7 @@ const controlsOf = (n) => card("What to do", "", h("ul", { class: "controls" }, 
 const impactOf = (n) => h("div", { class: "pair" },
   card("Impact", "", h("table", { class: "plain" }, h("tbody", {}, ["level", "criticality", "environment", "privilege", "reach"].map((name) =>
     h("tr", {}, h("th", { scope: "row" }, spoken(name)), h("td", {}, n.impact[name] || "unknown"))))),
-  h("p", { class: "muted" }, n.impact.factors.filter((f) => f.weight !== 1).map((f) => `${spoken(f.name)}: ${f.value} × ${f.weight.toFixed(2)}; `),
-    "their product gives the level."), n.why_severity && h("p", { class: "muted" }, n.why_severity)),
+  h("p", { class: "muted" }, n.why_impact), n.why_severity && h("p", { class: "muted" }, n.why_severity)),
   card("Frameworks", "", h("ul", { class: "frameworks" }, Object.values(n.frameworks).flat().map((id) =>
     h("li", {}, h("code", {}, id), " ", h("span", {}, DATA.frameworks[id]))))));
 

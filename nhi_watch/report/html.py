@@ -17,7 +17,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from nhi_watch.core.life import LIGHT, lowers, tells_calls
+from nhi_watch.core.life import LIGHT, face_day, lowers, odd_least, tells_calls
 from nhi_watch.core.notable import BANDS, KINDS, MAX_TIMELINE, SEVERITIES, short_ids
 from nhi_watch.report import run_summary, words
 from nhi_watch.report.jsonlines import as_line
@@ -84,14 +84,15 @@ def _bounded(shown: Sequence[Json], events: Mapping[str, Json]) -> Iterator[dict
             "timeline": _heaviest(notable["timeline"], marks, "points"),
             "sum": words.sum_of(notable),
             "why_severity": words.severity_line(notable),
+            "why_impact": words.impact_line(notable),
             "record_ids": notable["record_ids"][:records],
             "links": notable.get("links", ())[:50],
             "left_out": {"signals": max(0, len(notable["signals"]) - signals),
                          "timeline": max(0, len(notable["timeline"]) - marks)},
             "short": short[notable["id"]],
             "part": words.part_of(notable),
-            "odd_from": words.odd_least(notable) if tells_calls(notable) else LIGHT,
-            "face_day": words.face_day(notable) if tells_calls(notable) else "",
+            "odd_from": odd_least(notable) if tells_calls(notable) else LIGHT,
+            "face_day": face_day(notable) if tells_calls(notable) else "",
             "events": found,
             "controls": [{**one, "heading": words.heading(one)} for one in notable["controls"]],
             "all_refused": words.all_refused(notable),

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nhi_watch.core import timestamps
-from nhi_watch.core.life import tells_calls
-from nhi_watch.report.words import odd_calls
+from nhi_watch.core.life import odd_calls, tells_calls
 
 Json = Mapping[str, Any]
 _MOST = 20

@@ -56,6 +56,7 @@ def facts(run: Mapping[str, Any]) -> list[Fact]:
     said = [
         Fact("Days", " to ".join(dict.fromkeys(run.get("days") or ()))),
         Fact("Alerts", _alerts(run)),
+        Fact("Below the line", below_the_line(run)),
         Fact("Budget", _budget(run)),
         Fact("Rejected", _rejected(run)),
         Fact("Out of scope", _out_of_scope(run)),
@@ -104,7 +105,8 @@ def line(run: Mapping[str, Any]) -> str:
     return "; ".join([steps, *rest] if steps else rest)
 
 
-_IN_LINE = ("Alerts", "Budget", "Rejected", "Out of scope", "Passed over", "Left out", "Blind spots", "Drift")
+_IN_LINE = ("Alerts", "Below the line", "Budget", "Rejected", "Out of scope", "Passed over", "Left out", "Blind spots",
+            "Drift")  # fmt: skip
 
 
 def doubts(run: Mapping[str, Any]) -> list[str]:
@@ -172,18 +174,14 @@ def below_the_line(run: Mapping[str, Any]) -> str:
     """How many notables have no place in the list, and why; nothing: all have one.
 
     >>> below_the_line({"overflow": 3, "overflow_highest": 12.0})
-    '3 notables are below the line (not listed), under severity low; the likeliest of them is 12% likely'
+    '3 notables under severity low, the likeliest 12%'
     >>> below_the_line({"overflow": 3, "overflow_grave": 1, "overflow_highest": 45.0})
-    '3 notables are below the line (not listed), 1 for want of a place; the likeliest of them is 45% likely'
+    '3 notables, 1 for want of a place, the likeliest 45%'
     """
-    over, grave = run.get("overflow") or 0, run.get("overflow_grave") or 0
-    if not over:
-        return ""
-    many = f"{amount(over)} notables are" if over != 1 else "1 notable is"
-    why = f"{amount(grave)} for want of a place" if grave else "under severity low"
-    highest = run.get("overflow_highest") or 0
-    sure = f"; the likeliest of them is {likely(highest)} likely" if highest else ""
-    return f"{many} below the line (not listed), {why}{sure}"
+    over, grave, highest = (run.get(name) or 0 for name in ("overflow", "overflow_grave", "overflow_highest"))
+    why = f", {amount(grave)} for want of a place" if grave else " under severity low"
+    sure = f", the likeliest {likely(highest)}" if highest else ""
+    return f"{amount(over)} notable{'s'[: over != 1]}{why}{sure}" if over else ""
 
 
 def _bad(run: Mapping[str, Any]) -> dict[str, int]:
@@ -201,12 +199,8 @@ def _alerts(run: Mapping[str, Any]) -> str:
 def _budget(run: Mapping[str, Any]) -> str:
     if run.get("budget") is None:
         return ""
-    over = run.get("overflow") or 0
-    text = f"at most {amount(run['budget'])} a day per 1,000 identities are listed, of severity low and above"
-    text += f", {amount(run['over_budget'])} critical beyond it" if run.get("over_budget") else ""
-    highest = run.get("overflow_highest") or 0
-    named = f", the likeliest of them {likely(highest)}" if highest else ""
-    return f"{text}; {amount(over)} below the line (not listed){named}" if over else text
+    text = f"at most {run['budget']:g} a day per 1,000 identities, of severity low and above"
+    return text + (f", {amount(run['over_budget'])} critical beyond it" if run.get("over_budget") else "")
 
 
 def _rejected(run: Mapping[str, Any]) -> str:
@@ -244,17 +238,17 @@ def _drift(run: Mapping[str, Any]) -> str:
     """What moved, by its population stability index: where nothing did, nothing is said."""
     drift = run.get("drift") or {}
     parts = []
-    for name, since in (("since_last_week", "since the week before"), ("since_training", "since training")):
+    for name, since in (("since_last_week", "the week before"), ("since_training", "training")):
         moved = [one for one, index in (drift.get(name) or {}).items() if index > _MOVED]
         if moved:
             more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
             named = ", ".join(signal(one).lower() for one in moved[:3])
-            parts.append(f"{since}: {named}{more}")
+            parts.append(f"{named}{more} {'differs' if len(moved) == 1 else 'differ'} from {since}")
     return f"{'; '.join(parts)}{_READ}" if parts else ""
 
 
 _MOVED = 0.1
-_READ = ": spread otherwise than then, so read likelihoods with care (see nhi health)"
+_READ = ": read likelihoods with care (see nhi health)"
 
 
 def _id(run: Mapping[str, Any], part: str) -> str:

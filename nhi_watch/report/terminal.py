@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nhi_watch.core.life import is_settled, lowers, tells_calls
+from nhi_watch.core.life import is_settled, lowers, odd_calls, tells_calls
 from nhi_watch.core.notable import MAX_TIMELINE, short_ids
 from nhi_watch.detect.home import Home
 from nhi_watch.detect.model import EDGES, Scorecard, percent
@@ -22,7 +22,6 @@ from nhi_watch.report.words import (
     clock,
     lasted,
     likely,
-    odd_calls,
     part_of,
     place_of,
     severity_line,
@@ -159,7 +158,7 @@ def show_explanation(
     console.print(Text(visible(notable["summary"])))
     identity = notable["identity"]
     began = f"since {notable['first_time']}, " if shown(notable)[0] != notable["first_time"] else ""
-    told = f"{notable['id']}  {began}{' to '.join(shown(notable))}  {identity['name']}  "
+    told = f"{notable['id']}  {began}{' to '.join(dict.fromkeys(shown(notable)))}  {identity['name']}  "
     account = f"account {identity['account'] or 'unknown'}, owner {identity['owner'] or 'unknown'}"
     console.print(Text(visible(f"{told}{account}")))
     for line in _members(notable):
@@ -173,12 +172,12 @@ def show_explanation(
         console.print(_usual(notable))
     for line in _claims(notable):
         console.print(Text(visible(line)))
-    console.print(Text(visible(_impact(notable))))
+    console.print(Text(visible(words.impact_line(notable))))
     for control in notable["controls"]:
         console.print(Text(visible(f"{words.heading(control)}: {control['reason']}")))
     ids = [i for part in notable["frameworks"].values() for i in part]
     console.print(Text(f"Frameworks: {', '.join(ids)}"))
-    first = f"; first: {', '.join(notable['record_ids'][:3])}" if notable["record_ids"] else ""
+    first = f"; such as {', '.join(notable['record_ids'][:3])}" if notable["record_ids"] else ""
     console.print(Text(visible(f"Records: {notable['record_count']}{first}")))
 
 
@@ -216,9 +215,9 @@ def _calls(notable: Json, events: Mapping[str, Json]) -> list[str]:
 def _elsewhen(odd: Sequence[Json]) -> Iterator[str]:
     """What was odd on other days of the same notable."""
     if odd:
-        days = " to ".join(dict.fromkeys((odd[0]["time"][:10], odd[-1]["time"][:10])))
+        days = " to ".join(dict.fromkeys((odd[0]["time"], odd[-1]["time"])))
         calls = sum(entry["count"] for entry in odd)
-        yield f"On other days ({days}): {calls:,} odd call{'s'[: calls != 1]}"
+        yield f"On other days, {days}: {calls:,} odd call{'s'[: calls != 1]}"
 
 
 _AGENT = re.compile(r'"[^"]*user_?agent[^"]*"\s*:\s*"((?:[^"\\]|\\.){1,400})"', re.IGNORECASE)
@@ -255,13 +254,6 @@ def bars(notable: Json, every: bool) -> Table:
     if silent:
         table.add_row("cannot tell", "", ", ".join(silent))
     return table
-
-
-def _impact(notable: Json) -> str:
-    impact = notable["impact"]
-    told = [f for f in impact["factors"] if f["weight"] != 1]
-    factors = "; ".join(f"{f['name']}: {f['value']}, ×{f['weight']:.3g}" for f in told)
-    return f"Impact: {impact['level']}{f' ({factors})' if factors else ''}"
 
 
 def _usual(notable: Json) -> Table:

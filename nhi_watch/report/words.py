@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from nhi_watch.context import frameworks
 from nhi_watch.core import timestamps
-from nhi_watch.core.life import LITTLE, is_new, is_settled, odd_from, tells_calls
-from nhi_watch.core.notable import BANDS, IMPACTS, clip, loss_of
+from nhi_watch.core.life import INSTEAD, LITTLE, is_new, is_settled, odd_calls, tells_calls
+from nhi_watch.core.notable import BANDS, IMPACTS, LET_IN, clip, loss_of
 from nhi_watch.detect.model import SUREST
 
 # Characters that move, hide or recolour text: controls, bidi and other format characters, separators of
@@ -92,7 +92,7 @@ _LINES = frozenset(low for low, _ in BANDS)
 
 def all_refused(notable: Mapping[str, Any]) -> bool:
     """Whether nothing of it succeeded, which is why its severity is lower than its likelihood."""
-    return any(one["name"] == "let in" and one["value"] == "all refused" for one in notable["impact"]["factors"])
+    return any(one["name"] == LET_IN and one["value"] == "all refused" for one in notable["impact"]["factors"])
 
 
 def signal_bars(notable: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
@@ -127,6 +127,21 @@ def severity_line(notable: Mapping[str, Any]) -> str:
     return f"Severity {notable['severity']}: {product}; {bands}"
 
 
+def impact_line(notable: Mapping[str, Any]) -> str:
+    """The level of the impact and what raises or lowers it.
+
+    >>> impact_line({"impact": {"level": "low", "factors": [{"name": "reach", "value": "9 targets", "weight": 1.1},
+    ...                                                    {"name": "let in", "value": "all refused", "weight": 0.5}]}})
+    'Impact: low; raised by reach (9 targets); lowered by refusals (all refused)'
+    """
+    told = [f"Impact: {notable['impact']['level']}"]
+    for sign, how in ((1, "raised by"), (-1, "lowered by")):
+        factors = [f for f in notable["impact"]["factors"] if (f["weight"] - 1) * sign > 0]
+        named = (f"{'refusals' if f['name'] == LET_IN else f['name']} ({f['value']})" for f in factors)
+        told += [f"{how} {', '.join(named)}"] if factors else []
+    return "; ".join(told)
+
+
 def amount(number: float) -> str:
     """A count with thousands separated.
 
@@ -158,28 +173,6 @@ def span(seconds: int) -> str:
             parts.append(f"{seconds // size} {unit}")
             seconds %= size
     return " ".join(parts[:2]) or "0 s"
-
-
-def face_day(notable: Mapping[str, Any]) -> str:
-    """The UTC date whose likelihood and summary a compromise shows: the day after that of its baseline."""
-    eve = timestamps.parse(f"{notable['baseline']['id'][:10]}T00:00:00Z")
-    return timestamps.render_day(eve // timestamps.DAY + 1)
-
-
-def odd_least(notable: Mapping[str, Any]) -> float:
-    """Points from which an entry of the timeline is odd: by those of the day that the summary tells of."""
-    day = face_day(notable)
-    then = [entry["points"] for entry in notable["timeline"] if entry["time"][:10] == day]
-    return odd_from(then or [entry["points"] for entry in notable["timeline"]])
-
-
-def odd_calls(notable: Mapping[str, Any]) -> tuple[Sequence[Any], Sequence[Any]]:
-    """Timeline entries that are odd: those of the day that the summary tells of, and those of its other days."""
-    day = face_day(notable)
-    least = odd_least(notable)
-    odd = [entry for entry in notable["timeline"] if entry["points"] >= least] or notable["timeline"]
-    then = [entry for entry in odd if entry["time"][:10] == day]
-    return (then, [entry for entry in odd if entry["time"][:10] != day]) if then else (odd, [])
 
 
 def shown(notable: Mapping[str, Any]) -> tuple[str, str]:
@@ -314,14 +307,13 @@ def heading(told: Mapping[str, Any]) -> str:
         if made:
             name = made["name"].rpartition(":")[2] if made["name"].startswith("arn:") else made["name"]
             return f"Delete the {name.replace('/', ' ', 1)}" if "/" in name else f"Delete {name}"
-        for words, named in _DONE.items():
+        for words, instead in INSTEAD.items():
             if words in told["reason"]:
-                return named
+                return instead.capitalize()
     return control(told["id"])[0]
 
 
 _MADE = re.compile(r"Remove (?P<name>.{1,200}?), which this intrusion made")
-_DONE = {"Revoke the sessions of ": "End its sessions", "Revoke the tokens of ": "Revoke its tokens"}
 
 
 def control(id_: str) -> tuple[str, str]:

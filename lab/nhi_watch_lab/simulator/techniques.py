@@ -18,7 +18,7 @@ def _calls(machine: Machine, action: str) -> bool:
 
 @technique("T1078.004", "discovery")
 def key_validation(raid: Raid) -> None:
-    """Does it still work? Nothing else."""
+    """Only asks whether the key still works."""
     for _ in range(raid.few(3)):
         raid.do("sts:GetCallerIdentity")
         raid.wait(1800)

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from nhi_watch.context.actions import permissions
 from nhi_watch.core.life import LIGHT
 from nhi_watch.detect.explain.brief import quoted
 from nhi_watch.intake.shapes.json import parse
@@ -271,6 +272,11 @@ CATALOGUE = {
     )
 }  # fmt: skip
 """Action id → action."""
+EITHER = (
+    frozenset({"aws_deny_user", "aws_deny_new_calls_user"}), frozenset({"aws_deny_role", "aws_deny_new_calls_role"}),
+    frozenset({"gcp_disable_account", "gcp_disable_key"}),
+)  # fmt: skip
+"""Actions of which one is enough: the first stops all of the identity, the other what is odd of it."""
 
 PROVIDERS = tuple(sorted({action.provider for action in CATALOGUE.values()}))
 KINDS = tuple(sorted({kind for action in CATALOGUE.values() for kind in action.kinds}))
@@ -373,7 +379,8 @@ def _of_credential(member: Mapping[str, Any], credential: str) -> dict[str, str]
 
 
 def _fresh_calls(notable: Mapping[str, Any], member: Mapping[str, Any], calls: frozenset[str]) -> list[str]:
-    """Calls that were news, those with most points: what the panel shows, and of what was odd what this one made."""
+    """Permissions of calls that were news, those with most points: what the panel shows, and of what was odd what this
+    one made. What its usual calls need stays allowed."""
     if member["provider"] != "aws":
         return []
     seen = [o for d in notable["usual"]["dimensions"] if d["name"] == "action" for o in d["observed"]]
@@ -381,8 +388,11 @@ def _fresh_calls(notable: Mapping[str, Any], member: Mapping[str, Any], calls: f
     fresh = fresh & calls if len(notable.get("members") or ()) > 1 else fresh
     points = {entry["action"]: entry["points"] for entry in sorted(notable["timeline"], key=lambda e: e["points"])}
     fresh |= {action for action in calls if points.get(action, 0.0) >= LIGHT}
-    fit = (value for value in fresh if allowed("calls", value))
-    return sorted(sorted(fit, key=lambda value: (-points.get(value, 0.0), value))[:_CALLS])
+    usual = {known for d in notable["usual"]["dimensions"] if d["name"] == "action" for value in d["usual"]
+             for known in permissions(value["value"])}  # fmt: skip
+    ordered = sorted(fresh, key=lambda value: (-points.get(value, 0.0), value))
+    fit = dict.fromkeys(known for value in ordered for known in permissions(value) if known not in usual)
+    return sorted([value for value in fit if allowed("calls", value)][:_CALLS])
 
 
 # ---- granted

@@ -19,12 +19,13 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.act import audit
 from nhi_watch.act.audit import canonical
 from nhi_watch.act.response import actions
-from nhi_watch.act.response.actions import CATALOGUE, KINDS, PROVIDERS, Action, allowed, parameters, shell
+from nhi_watch.act.response.actions import CATALOGUE, EITHER, KINDS, PROVIDERS, Action, allowed, parameters, shell
 from nhi_watch.core.errors import InputError
+from nhi_watch.core.notable import LET_IN
 from nhi_watch.core.timestamps import HOUR, parse, render
 from nhi_watch.detect.explain.brief import Fact, Own, quoted
 from nhi_watch.detect.history import History, Life, Sight
-from nhi_watch.detect.impact import BANDS, LET_IN
+from nhi_watch.detect.impact import BANDS
 from nhi_watch.state.inventory import Change, Credential
 from nhi_watch.state.retention import RETAIN_DAYS
 
@@ -431,17 +432,18 @@ def draft(
 
 
 def only(plan: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """The plan with the steps of some actions alone, in their order: what is approved together is chosen by people.
+    """The plan with some of its steps alone, by number or action: what is approved together is chosen by people.
+
+    The steps keep their numbers.
 
     Raises:
-        InputError: the plan has no such action.
+        InputError: the plan has no such step.
     """
-    there = [step["action"] for step in plan["steps"]]
-    unknown = sorted(set(names) - set(there))
-    has = ", ".join(there) or "none"
+    unknown = sorted(set(names).difference(*({str(step["n"]), step["action"]} for step in plan["steps"])))
+    has = ", ".join(f"{step['n']} {step['action']}" for step in plan["steps"]) or "none"
     demand(not unknown, "--only", f"{', '.join(unknown)[:100]} is not in the plan; it has {has}")
-    steps = [step for step in plan["steps"] if step["action"] in names]
-    return sealed({**plan, "steps": [{**step, "n": number} for number, step in enumerate(steps, 1)]})
+    steps = [step for step in plan["steps"] if {str(step["n"]), step["action"]} & {*names}]
+    return sealed({**plan, "steps": steps})
 
 
 def sealed(plan: Mapping[str, Any]) -> dict[str, Any]:
@@ -492,7 +494,7 @@ def _name(parameter: str) -> str:
 
 _NAMES = {
     "aws_key": "a long-lived access key", "aws_name": "the user's or role's name",
-    "calls": "a call that was new", "secret_id": "the secret's id",
+    "calls": "a new call that a policy can deny", "secret_id": "the secret's id",
     "okta_org": "the organisation's address (okta_org of the policy)",
 }  # fmt: skip
 
@@ -572,10 +574,20 @@ def facts(plan: Mapping[str, Any]) -> list[Fact]:
     """The steps as sentences of a brief."""
     told = []
     for step in plan["steps"]:
-        words = "Step {0} is {1}, allowed by the rule {2}; approvals needed: {3}."
-        values = (Own(step["n"]), step["what"].lower(), step["rule"], Own(step["approvals"]))
+        either = _either(step, plan)
+        also = ", or else step {5}" if either else ""
+        words = f"Step {{0}} is {{1}} for {{2}}{also}, allowed by the rule {{3}}; approvals needed: {{4}}."
+        values = (Own(step["n"]), step["what"].lower(), step["identity"].strip("`"), step["rule"],
+                  Own(step["approvals"]), *map(Own, either))  # fmt: skip
         told.append(Fact("Response", words, values, (f"step:{step['n']}",)))
     return told
+
+
+def _either(step: Mapping[str, Any], plan: Mapping[str, Any]) -> list[int]:
+    """The number of the step in whose place this one may be done: one of the two is enough."""
+    pair = next((pair for pair in EITHER if step["action"] in pair), frozenset())
+    return [other["n"] for other in plan["steps"] if other["action"] in pair - {step["action"]}
+            and other["identity"] == step["identity"]][:1]  # fmt: skip
 
 
 def text(plan: Mapping[str, Any]) -> str:
@@ -585,7 +597,7 @@ def text(plan: Mapping[str, Any]) -> str:
              f"made {plan['made']}, SHA-256 {plan['sha256']}",
              "A dry run: nothing was changed, and nothing is until people run what was approved.", ""]  # fmt: skip
     for step in plan["steps"]:
-        lines += _step_lines(step)
+        lines += _step_lines(step, _either(step, plan))
     if not plan["steps"]:
         lines += ["The policy proposes nothing that can be written out for this notable.", ""]
     found = [*actions.lines(plan.get("granted") or ())]
@@ -594,10 +606,11 @@ def text(plan: Mapping[str, Any]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _step_lines(step: Mapping[str, Any]) -> list[str]:
+def _step_lines(step: Mapping[str, Any], either: Sequence[int]) -> list[str]:
     who = f"{step['approvals']} of {', '.join(step['approvers'])}, for {step['minutes']} minutes"
     return [
         f"{step['n']}. {step['what']} ({step['action']}, {step['control'].replace('_', ' ')})",
+        *(f"   either this or step {number}; --only chooses" for number in either),
         f"   identity: {step['identity']}", f"   approval: {who} (rule {quoted(step['rule'])})",
         *(f"   run:  {line}" for line in step["shell"]),
         *(f"   undo: {line}" for line in step["undo"] or ["cannot be taken back"]),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from nhi_watch.context.networks import Networks
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.notable import clip
-from nhi_watch.core.timestamps import DAY, render_day
+from nhi_watch.core.timestamps import render
 from nhi_watch.state.baseline import Profile
 
 _ADDRESSES = 2
@@ -17,16 +17,23 @@ _MOSTLY = 0.8
 """Share of refused calls from which it looks like probing."""
 
 
-def first_line(who: str, odd: Sequence[Behaviour], own: Profile, networks: Networks) -> str:
-    """One sentence for whoever has ten seconds. `odd`: what is suspicious, most points first; never empty."""
+def first_line(who: str, odd: Sequence[Behaviour], own: Profile, networks: Networks, among: int = 0) -> str:
+    """One sentence for whoever has ten seconds. `odd`: what is suspicious, most points first; never empty; `among`: all
+    calls of the day."""
     history = f"{_counted(own.days, 'active day')} of history" if own.days else "never seen before"
     calls = sum(b.count for b in odd)
     refused = sum(b.count for b in odd if b.shape.outcome == "denied")
     worked = sum(b.count for b in odd if b.shape.outcome == "success")
-    made = f"{who} ({history}) made {_counted(calls, 'odd call')} on {render_day(odd[0].first // DAY)}"
-    did = f"{made}, {_outcome(calls, refused, worked)}: {_names(odd)}"
+    made = f"{who} ({history}) made {_counted(calls, 'odd call')}{f' among {among:,}' if among > calls else ''}"
+    did = f"{made} {_when(odd)}, {_outcome(calls, refused, worked)}: {_names(odd)}"
     parts = [did, _where(odd, own, networks), _client(odd, own)]
     return "; ".join(part for part in parts if part) + "." + _meaning(calls, refused, worked)
+
+
+def _when(odd: Sequence[Behaviour]) -> str:
+    first, last = render(min(b.first for b in odd)), render(max(b.last for b in odd))
+    times = list(dict.fromkeys((first[11:16], last[11:16])))
+    return f"on {first[:10]} {'from' if times[1:] else 'at'} {' to '.join(times)} UTC"
 
 
 def _outcome(calls: int, refused: int, worked: int) -> str:

@@ -302,7 +302,8 @@ def _title(episode: Episode, parts: list[Weighed]) -> str:
     told = {part.signal.name: part for part in parts if (part.value or 0.0) >= NOVEL or part.points >= REASON_POINTS}
     names = [name for name in HEADLINES if name in told and not told.keys() & _SAYS_MORE.get(name, frozenset())]
     first = {id(b) for b in told[names[0]].backing} if names else set()
-    names[1:] = [name for name in names[1:] if name not in _OF_VOLUME or {id(b) for b in told[name].backing} - first]
+    names[1:] = [name for name in names[1:] if (names[0] in _HOW and name not in _OF_VOLUME)
+                 or not first.issuperset(id(b) for b in told[name].backing)]  # fmt: skip
     what = [_done(told[name]) for name in names[:2]]
     for end in (_REFUSED, _TRIED):
         if len(what) > 1 and all(one.endswith(end) for one in what):
@@ -324,6 +325,10 @@ _SAYS_MORE = {
 """Signal → those that say the same in a title, and more of it."""
 
 
+_HOW = frozenset({"quarantined", "exposed_credential", "human_use", "session_moved", "host_to_elsewhere", "llmjacking"})
+"""Signals of how an identity was used: what was done stands beside them. Of what was done, one call is one act."""
+
+
 def _who(episode: Episode) -> str:
     """What the identity is and is called, and with whom it is linked."""
     first, *others = [part.identity for part in episode.members] or [episode.identity]
@@ -343,7 +348,7 @@ def _done(part: Weighed) -> str:
     """What was done; or only tried, where every record of it was turned down."""
     succeeded = any(b.shape.outcome == "success" for b in part.backing) or part.signal.name in _REFUSALS
     ended = _REFUSED if all(b.shape.outcome == "denied" for b in part.backing) else _TRIED
-    return clip(part.phrase, 120) + ("" if succeeded or not part.backing else ended)
+    return clip(part.phrase, 140) + ("" if succeeded or not part.backing else ended)
 
 
 _REFUSED = " (tried, all refused)"
@@ -374,7 +379,7 @@ def _summary(episode: Episode, heavy: list[Weighed], odd: list[Behaviour]) -> st
     """The first line, then the heaviest reasons."""
     past = episode.view.past
     who = f"{episode.identity.kind.replace('_', ' ').capitalize()} {short_name(episode.identity)}"
-    line = first_line(clip(who, 120), odd, past.own, past.networks)
+    line = first_line(clip(who, 120), odd, past.own, past.networks, sum(b.count for b in episode.view.behaviours()))
     reasons = "; ".join(part.evidence for part in heavy[:3]) or "a combination of small deviations"
     linked = f" {_linked(episode)}" if episode.members else ""
     return f"{line}{linked} Why: {reasons}."

@@ -194,17 +194,18 @@ def made_by(views: list[View], *, targets: bool = True) -> str:
     return f"{told}, refused" if refused else told
 
 
-def bulk_phrase(views: list[View]) -> str:
-    """Bulk reads in a title: the most frequent call and how often, of what, with which client, from which address."""
-    counts: dict[str, Counter[str]] = {"": Counter(), " of ": Counter(), " with ": Counter(), " from ": Counter()}
+def bulk_phrase(views: list[View], count: int) -> str:
+    """Bulk reads in a title: how many, the most frequent call, of what, from which address."""
+    calls, targets, places = Counter[str](), Counter[str](), Counter[str]()
     for view in views:
         for b in view.behaviours:
-            place = b.addresses[0] if b.addresses else view.shape.network
-            for word, name in (("", view.shape.action), (" with ", view.shape.agent), (" from ", place)):
-                counts[word][name] += b.count
-            counts[" of "].update(map(last_part, b.targets))
-    total = f"bulk {read_word(views)}s: {max(counts[''].values(), default=0):,} × "
-    return total + "".join(f"{word}{_most(names)}" for word, names in counts.items() if _most(names))
+            calls[view.shape.action] += b.count
+            targets.update(map(last_part, b.targets))
+            places[b.addresses[0] if b.addresses else view.shape.network] += b.count
+    often = ", most often " if len(calls) > 1 else ": "
+    told = f"{times(count, f'bulk {read_word(views)}')}{often}{min(calls, key=lambda call: (-calls[call], call))}"
+    return told + "".join(f"{word}{_most(names)}" for word, names in ((" of ", targets), (" from ", places))
+                          if _most(names))  # fmt: skip
 
 
 KEY_SERVICE = "kms"

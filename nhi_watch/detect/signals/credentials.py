@@ -16,6 +16,7 @@ from nhi_watch.detect.signals._kit import (
     first_used_sentence,
     first_used_value,
     in_class,
+    last_part,
     listing,
     marked,
     marks,
@@ -211,11 +212,27 @@ CREDENTIAL_CREATION_MARKS = frozenset(
 """Traits of records that made one, whatever the call is named."""
 
 
+_CREATED = {
+    "iam:CreateLoginProfile": "console password set for {}",
+    "iam:UpdateLoginProfile": "console password changed for {}",
+    "iam:CreateAccessKey": "access key created for {}",
+    "iam:CreateUser": "user {} created",
+}
+"""What people call it, where the call says more than that a credential was created."""
+
+
+def _credential_creation_phrase(view: View) -> str:
+    targets = [last_part(target) for b in view.behaviours for target in b.targets]
+    created = _CREATED.get(view.shape.action, "credential created for {}")
+    return created.format(listing(targets, 1)) if targets else created.replace("{} ", "").replace(" for {}", "")
+
+
 @behaviour_signal(
     "Credential created",
     ("T1098.001",),
     control="rotate_secret",
     headline=9,
+    phrase=_credential_creation_phrase,
     evidence=lambda view: call_sentence(view, "creates a credential that outlasts the session"),
 )
 def credential_creation(view: View) -> float:

@@ -172,7 +172,7 @@ def _fresh_sentence(episode: EpisodeView) -> str:
     headline=27,
     on_ordinary_days=True,
     evidence=_fresh_sentence,
-    phrase=lambda episode: bulk_phrase(_fresh(episode).views),
+    phrase=lambda episode: bulk_phrase(_fresh(episode).views, _fresh(episode).reads),
     backing=lambda episode: _fresh(episode).behaviours,
 )
 def first_targets(episode: EpisodeView) -> float | None:

@@ -109,7 +109,7 @@ def _mass_taking_evidence(episode: EpisodeView) -> str:
     headline=28,
     on_ordinary_days=True,
     evidence=_mass_taking_evidence,
-    phrase=lambda episode: bulk_phrase(_reads(episode)),
+    phrase=lambda episode: bulk_phrase(_reads(episode), _count(_reads(episode))),
     backing=lambda episode: behaviours_of(_new_reads(episode) or _reads(episode)),
 )
 def mass_taking(episode: EpisodeView) -> float | None:
@@ -144,7 +144,7 @@ def _mass_by_stranger_evidence(episode: EpisodeView) -> str:
     headline=28,
     on_ordinary_days=True,
     evidence=_mass_by_stranger_evidence,
-    phrase=lambda episode: bulk_phrase(_successful_reads(episode)),
+    phrase=lambda episode: bulk_phrase(_successful_reads(episode), _count(_successful_reads(episode))),
     backing=lambda episode: behaviours_of(_successful_reads(episode)),
 )
 def mass_by_stranger(episode: EpisodeView) -> float:

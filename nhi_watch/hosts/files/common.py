@@ -18,6 +18,7 @@ from nhi_watch.core import timestamps
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.life import is_new, is_settled
 from nhi_watch.core.notable import order
+from nhi_watch.core.timestamps import render
 
 if TYPE_CHECKING:
     from nhi_watch.state.sqlite import SqliteStore
@@ -37,8 +38,8 @@ def add_state(parser: argparse.ArgumentParser, assets: bool = True, now: bool = 
     if assets:
         parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
     if now:
-        parser.add_argument("--now", metavar="TIME", help="judge as of this time (default: the data's end for ages, "
-                            "else now)")  # fmt: skip
+        parser.add_argument("--now", metavar="TIME", help="judge as of this time (default: now; the data's end where "
+                            "ages count, and where nothing newer was read in 28 days)")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
@@ -141,6 +142,27 @@ def seconds(text: Optional[str], name: str) -> int:
         return timestamps.parse(f"{text}T00:00:00Z" if len(text) == 10 else text)
     except RejectError as error:
         raise InputError(f"{name} {text[:40]!r}: give a time such as 2026-03-02T10:00:00Z or 2026-03-02") from error
+
+
+LIVE = 28
+"""Days for which data are of now: as long as a silent log is expected to speak again."""
+
+
+def moment(args: argparse.Namespace, end: int) -> tuple[int, str]:
+    """As of when a state is judged, and the words for it: now, or the data's end where that is long past.
+
+    `end`: the second after the latest record; 0: there is none.
+    """
+    now = seconds(args.now, "--now")
+    if args.now or not end or now - end < LIVE * timestamps.DAY:
+        return now, f"As of {render(now)}{'' if args.now else ', now'}."
+    day = render(end - 1)[:10]
+    return end, f"As of {day}, the data's end: nothing newer was read in the {LIVE} days before now."
+
+
+def has_ended(args: argparse.Namespace, now: int) -> bool:
+    """Whether `moment` gave a data's end that is long past."""
+    return not args.now and seconds(None, "") - now >= LIVE * timestamps.DAY
 
 
 def whole(text: str, low: int, high: int) -> int:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
+from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.hosts.files import common, verify
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ Row = dict[str, Any]
 STATUS = ("error", "warn", "unknown", "ok")
 _STALE_DAYS = 2
 _MOST = 8
+_STOPPED = f"no log was read in the {common.LIVE} days before now; all else is as of the data's end"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,16 +41,25 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: there is no state.
     """
-    now = common.seconds(args.now, "--now")
     with verify.state_of(args) as rows:
-        found = sorted(checks(rows, _folder(args), now), key=lambda row: STATUS.index(row["status"]))
+        now, as_of = common.moment(args, _end(rows))
+        stopped = [row("log", "all", "error", _STOPPED)] if common.has_ended(args, now) else []
+        found = sorted([*stopped, *checks(rows, _folder(args), now)], key=lambda row: STATUS.index(row["status"]))
     found += _of_run(args.out / "run.json") if not args.url else []
     shown = [row for row in found if row["status"] in ("error", "warn")] if args.problems else found
     if args.json:
         console.print_json(json.dumps({"now": render(now), "status": _worst(found), "checks": shown}))
     else:
+        console.print(as_of, markup=False, soft_wrap=True)
         _tell(shown, console)
     return 0
+
+
+def _end(rows: Rows) -> int:
+    """The end of the data's last day; 0: there is none."""
+    from nhi_watch.state.state import State
+
+    return max(((day + 1) * DAY for day in State(rows).daybook.days), default=0)
 
 
 def _worst(found: list[Row]) -> str:
@@ -83,9 +93,7 @@ def _logs(rows: Rows, state: Any, now: int) -> Iterator[Row]:
     days = state.daybook.between(now // DAY - WINDOW, now // DAY + 1)
     found = standing(Rhythms(rows).days(days), now)
     if not found:
-        last = state.daybook.days[-1:]
-        hint = f"; --now {render_day(last[0] + 1)} judges as of the data's end" if last else ""
-        yield row("log", "all", "error", f"no log was read in the {WINDOW} days before {render(now)}{hint}")
+        yield row("log", "all", "error", f"no log was read in the {WINDOW} days before {render(now)}")
     for one in found:
         about = f"{one.stream.provider} {one.stream.account}".strip()
         told = f"last event before {render(one.last)}, silent for {one.silent // HOUR} h"

@@ -152,7 +152,7 @@ def _run(
     result.run["reputation"] = {"indicators": listed.read, "listed": len(listed.table), "refused": listed.refused}
     spreads = _spreads(job.model, str(result.run["model"]["sha256"]))
     result.run["drift"] = drift.told(drift.report(store, state.daybook.closed_days, spreads))
-    result.run.update(rejects.told())
+    result.run.update(rejects.told(), failed=gathering.failed())
     for name, count in (("too_late", -gathering.again), ("events", -gathering.again), ("duplicates", gathering.again)):
         result.run[name] += count
     result.run["days_known"] = _known(state)

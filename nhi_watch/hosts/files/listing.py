@@ -19,6 +19,7 @@ from nhi_watch.core.notable import IMPACTS, KINDS, SEVERITIES, short_ids
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find
 from nhi_watch.report.run_summary import could_not_tell
+from nhi_watch.report.words import visible
 
 COLUMNS = ("rank", "id", "likelihood", "severity", "kind", "life", "verdict", "title", "identity", "identity_id",
            "account", "owner", "first_time", "last_time", "listed")  # fmt: skip
@@ -142,15 +143,25 @@ def run(args: argparse.Namespace, console: Console) -> int:
     else:
         if shown:
             tell(shown, short_ids(row.id for row in every), console)
-        count = f"{len(shown):,} notable{'s'[: len(shown) != 1]}" if shown else "No notables like that"
-        left = len(wanted) - len(shown)
-        rest = f"; {left:,} more below the line or settled: --all" if left else ""
-        console.print(f"{count}{rest}.", markup=False, soft_wrap=True)
+        console.print(_count(args, every, wanted, shown), markup=False, soft_wrap=True)
         path = args.out / "run.json"
         told = could_not_tell(find.json_file(path, "counts of a run")) if path.exists() else ""
         if told:
             console.print(told, markup=False, soft_wrap=True)
     return 0
+
+
+def _count(args: argparse.Namespace, every: Sequence[Row], wanted: Sequence[Row], shown: Sequence[Row]) -> str:
+    """How many are shown; of none, what was asked for and how many there are besides."""
+    asked = [f"--{name} {getattr(args, name)}" for name in ("severity", "since", "identity", "kind")
+             if getattr(args, name)]  # fmt: skip
+    count = f"{len(shown):,} notable{'s'[: len(shown) != 1]}" if shown else "No notable in the list"
+    fits = f" with {' '.join(asked)}" if asked else ""
+    left = len(wanted) - len(shown)
+    rest = f"; {left:,} more below the line or settled: --all" if left else ""
+    there = sum(row.listed and not row.settled for row in every)
+    others = f"; without that there {'is' if there == 1 else 'are'} {there:,}" if asked and not shown else ""
+    return visible(f"{count}{fits}{others}{rest}.", 500)
 
 
 def rows(out: Path) -> list[Row]:
@@ -213,8 +224,6 @@ def _csv(shown: Iterable[Row]) -> str:
 
 
 def _cell(value: object) -> object:
-    from nhi_watch.report.words import visible
-
     if not isinstance(value, str):
         return value
     return f"'{visible(value)}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else visible(value)
@@ -229,25 +238,30 @@ def tell(shown: Sequence[Row], short: Mapping[str, str], console: Console) -> No
     from rich.text import Text
 
     rows = [_cells(row, short) for row in shown]
+    ends = [_until(row) for row in shown]
     widths = [max(map(len, column)) for column in zip(_HEADS, *(cells for cells, _ in rows))]
+    widths[-1] = max(widths[-1], *map(len, ends))
     margin = sum(widths) + 2 * len(widths)
     room = max(console.width - margin, _LEAST)
     lines = []
-    for cells, what in rows:
+    for (cells, what), end in zip(rows, ends):
         if cell_len(what) == len(what):
             parts = textwrap.wrap(what, room, break_on_hyphens=False)
         else:  # letters that take two places
             parts = chop_cells(what, room)
         fixed = "".join(cell.rjust(width) + "  " if at in _RIGHT else cell.ljust(width) + "  "
                         for at, (cell, width) in enumerate(zip(cells, widths)))  # fmt: skip
-        lines += [fixed + parts[0], *(" " * margin + part for part in parts[1:])]
+        more = [*parts[1:], *[""] * (bool(end) and len(parts) < 2)]
+        under = f"{end.ljust(widths[-1])}  ".rjust(margin)
+        below = ((under if n == 0 else " " * margin) + part for n, part in enumerate(more))
+        lines += [fixed + parts[0], *(line.rstrip() for line in below)]
     heads = "".join(name.ljust(width) + "  " for name, width in zip(_HEADS, widths))
     console.print(Text(f"{heads}what happened", "bold"), soft_wrap=True)
     console.print("─" * min(console.width, margin + room))
     printed("\n".join([*lines, ""]), console)
 
 
-_HEADS = ("#", "id", "likelihood", "severity", "last (UTC)")
+_HEADS = ("#", "id", "likelihood", "severity", "when (UTC)")
 _RIGHT = (0, 2)
 """Columns of numbers."""
 _LEAST = 24
@@ -256,7 +270,7 @@ _LEAST = 24
 
 def _cells(row: Row, short: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
     from nhi_watch.report.words import KINDS as NAMED
-    from nhi_watch.report.words import clock, likely, visible
+    from nhi_watch.report.words import clock, likely
 
     kind = "" if row.kind == "compromise" else f"{NAMED[row.kind]}: "
     kind = "" if row.title.startswith(kind) else kind
@@ -264,7 +278,15 @@ def _cells(row: Row, short: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
     what = visible(f"{kind}{row.title}", 200) + (f" ({visible(said, 60)})" if said else "")
     rank = "" if row.kind == "posture" else str(row.rank)
     severity = _SHORT.get(row.severity, row.severity)
-    return (rank, short[row.id], likely(row.likelihood), severity, clock(row.last_time)), what
+    return (rank, short[row.id], likely(row.likelihood), severity, clock(row.first_time)), what
+
+
+def _until(row: Row) -> str:
+    """Below when the first odd call was: when the last one was; its day only where it is another one."""
+    from nhi_watch.report.words import clock
+
+    first, last = clock(row.first_time), clock(row.last_time)
+    return "" if first == last else f"to {last if first[:10] != last[:10] else last[11:]}"
 
 
 def printed(text: str, console: Console) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -51,7 +50,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         InputError: a report, a table or the state is wrong, or there is nothing to look at.
     """
     from nhi_watch.act.posture.checks import look
-    from nhi_watch.act.posture.clouds import Limits, scene
+    from nhi_watch.act.posture.clouds import Limits, latest, scene
     from nhi_watch.detect import history, ledger
 
     exports, known = _exports(args), common.load_assets(args.assets)
@@ -60,7 +59,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         raise InputError("nothing to look at: give a state (`nhi score` writes one) or a report of a cloud")
     with common.opened(args, must_exist=False) as store:
         whole = history.read(store)
-        now = common.seconds(args.now, "--now") if args.now else _end(whole.now, exports)
+        now, as_of = common.moment(args, max(whole.now, latest(exports)))
         found = look(scene(whole, exports, known, Limits(args.secret_days, args.idle_days), now), store)
         standing = ledger.follow(store, whole, found.notables, now)
         notables = ledger.told(found.notables, standing)
@@ -69,16 +68,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.json:
         console.print_json(json.dumps(found.summary))
     else:
+        console.print(as_of, markup=False, soft_wrap=True)
         _show(found.summary, console, most)
         console.print(f"Report: {args.out / 'posture.html'}", soft_wrap=True, markup=False)
     return 0
-
-
-def _end(logs: int, told: Exports) -> int:
-    """The data's end, from which ages count: a log that ended a year ago says nothing of this year."""
-    from nhi_watch.act.posture.clouds import latest
-
-    return max(logs, latest(told)) or int(time.time())
 
 
 def _exports(args: argparse.Namespace) -> Exports:

@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi respond` takes."""
     commands = parser.add_subparsers(dest="respond", required=True, metavar="COMMAND")
     plan = _add(commands, "plan", _plan, "write a dry run: what the policy allows, in order, and what breaks")
-    plan.add_argument("--only", action="append", default=[], metavar="ACTION",
-                      help="propose this action of the plan alone; may be given several times")  # fmt: skip
+    plan.add_argument("--only", action="append", default=[], metavar="STEP",
+                      help="propose this step alone, by its number or action; may be given several times")  # fmt: skip
     approve = _add(commands, "approve", _approve, "sign a plan that was written")
     approve.add_argument("--by", required=True, metavar="WHO", help="an approver of the policy")
     approve.add_argument("--why", required=True, metavar="TEXT", help="the reason")

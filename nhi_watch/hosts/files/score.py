@@ -60,7 +60,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.json:
         print_json(result.run, console)
         demand_records(result.run)
-        return 0
+        return _code(result.run)
     terminal.show(result.notables, result.run, console, result.below if args.all else ())
     _remarks(result.run, job.out, Console(stderr=True, highlight=False))
     console.print(f"Report: {job.out / 'report.html'}", soft_wrap=True, markup=False)
@@ -68,14 +68,22 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if result.notables:
         told = f"Next: {common.program()} explain 1 {common.place(job.out, job.state)}"
         console.print(told, soft_wrap=True, markup=False)
-    return 0
+    return _code(result.run)
+
+
+def _code(run: dict[str, Any]) -> int:
+    """2 where a file failed as a whole, so that a scheduler notices: the rest was scored, and is written."""
+    return 2 if run["failed"]["files"] else 0
 
 
 def _remarks(run: dict[str, Any], out: Path, errors: Console) -> None:
     """What a reader would otherwise take for an all-clear, on standard error."""
-    unreadable = run["rejected"].get("unreadable_file", 0)
-    if unreadable:
-        errors.print(f"nhi: {unreadable} of the paths could not be read; rejects.jsonl names them", soft_wrap=True)
+    failed = run["failed"]["files"]
+    if failed:
+        more = f" and {failed - _NAMED:,} more" if failed > _NAMED else ""
+        names = ", ".join(visible(file, 200) for file in run["failed"]["named"][:_NAMED])
+        errors.print(f"nhi: nothing could be read of {names}{more}; the rest was scored. rejects.jsonl says why: mend "
+                     "or move what is named, then score again", soft_wrap=True, markup=False)  # fmt: skip
     tell_refused(run, errors)
     _not_read(run, out, errors)
     if run["parsed"] and not run["events"]:

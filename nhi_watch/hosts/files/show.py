@@ -151,7 +151,8 @@ def _told(args: argparse.Namespace, store: SqliteStore, identity: Identity, rows
     asset = assets.find(known_assets, identity)
     seen = inventory.known_of(store, [identity.id]).get(identity.id)
     mine = [row for row in rows if identity.id in (row.identity.id, *(one.id for one in row.members))]
-    reach = impact.reach_of(profile, (b.shape for b in whole.behaviours.values()) if whole else (), today=day)
+    acted = whole or (None if judged is None else state.load_some(judged, [identity.id]).get(identity.id))
+    reach = impact.reach_of(profile, acted.behaviours.values() if acted else (), today=day)
     told: Json = {
         "identity": {
             "id": identity.id, "name": identity.name, "kind": identity.kind, "provider": identity.provider,
@@ -188,7 +189,8 @@ def _keys(store: SqliteStore, identity: Identity, profile: Profile) -> Iterator[
 
 
 def _change(change: Any) -> Json:
-    return {"time": render(change.time), "what": change.what, "by": change.by, "record": change.record_id}
+    what = " ".join(filter(None, (change.what, change.traits.replace("_", " "))))
+    return {"time": render(change.time), "what": what, "by": change.by, "record": change.record_id}
 
 
 def _usual(profile: Profile, day: int) -> Json:

@@ -139,7 +139,8 @@ def _links(document: Mapping[str, Any]) -> Iterator[Line]:
 
 def _impact(document: Mapping[str, Any]) -> Iterator[Line]:
     for factor in document["impact"]["factors"]:
-        text = f"multiplies the impact by {factor['weight']:g}"
+        weight = factor["weight"]
+        text = "raises the impact" if weight > 1 else "lowers the impact" if weight < 1 else ""
         yield {"nhi_name": factor["name"], "nhi_value": factor["value"], "nhi_text": text}
 
 

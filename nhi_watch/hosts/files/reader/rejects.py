@@ -69,8 +69,8 @@ WHOLE = 100
 """Rejects of one file and reason that are kept whole."""
 MOST = 10_000
 """Rejects of one reason that are kept whole, whatever the number of files."""
-_NAMED = 100
-"""Files passed over that are named in run.json; those that may hold records come first."""
+NAMED = 100
+"""Files that were not read that are named in run.json; of those passed over what may hold records comes first."""
 _SHORT = {"binary_file": 64, "unread_format": 256}
 """Bytes that are kept of a file that nobody has looked into: its kind shows in the first ones."""
 
@@ -145,7 +145,7 @@ class Rejects:
             "passed_over": {
                 "files": len(self.passed),
                 "may_matter": sum(one.may_matter for one in self.passed),
-                "named": [{"file": _text(one.file), "why": _text(one.why)} for one in ordered[:_NAMED]],
+                "named": [{"file": _text(one.file), "why": _text(one.why)} for one in ordered[:NAMED]],
             },
         }
 
