@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from core_samples import TODAY, run
 from desk_samples import asked, desk
 from nhi_watch.core.errors import InputError
-from nhi_watch.hosts.files import health, verify
+from nhi_watch.hosts.files import health, posture, verify
 from nhi_watch.report import html, jsonlines, run_summary
 from nhi_watch.state.sqlite import SqliteStore
 from notable_samples import held
@@ -56,6 +57,15 @@ def test_when_every_log_stops_health_says_so_although_no_run_finds_anything(out:
     gone = asked(health, "--now", "2025-01-01T00:00:00Z", "--problems", out=out)
     assert ("log", "all") in {(r["check"], r["about"]) for r in gone["checks"]}
     assert "silent for" in desk(health, "--now", LATER, "--problems", out=out)
+
+
+def test_health_and_posture_share_a_clock_and_say_which(out: Path, tmp_path: Path) -> None:
+    """The data ended years ago: both look as of then, and health says that nothing has come since."""
+    assert desk(health, out=out).startswith("As of 2024-10-05, the data's end: nothing newer was read in the 28 days")
+    copy = Path(shutil.copytree(out, tmp_path / "copy"))
+    assert desk(posture, out=copy).startswith("As of 2024-10-05, the data's end")
+    assert asked(health, out=out)["checks"][0]["text"].endswith("all else is as of the data's end")
+    assert desk(health, "--now", LATER, out=out).startswith(f"As of {LATER}.")
 
 
 def test_verify_recomputes_each_notable_of_the_list(out: Path) -> None:

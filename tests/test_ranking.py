@@ -92,7 +92,7 @@ def test_targets_are_those_of_ninety_days_as_an_exposure_counts_them_and_the_not
     life = Life(MACHINE, learnt(history).past(MACHINE, TODAY).own)
     assert sentence(life.reach({}, TODAY)) == "1 service, 1 region, 1 target"
     assert made.reach == "1 service, 1 region, 2 targets"
-    refused = impact(UNKNOWN, episode([{"target": "of-today", "outcome": "denied"}, {}], history))
+    refused = impact(UNKNOWN, episode([{"target": "of-today", "outcome": "denied"}, {"target": "bucket-1"}], history))
     assert refused.reach == "1 service, 1 region, 1 target"
 
 

@@ -66,6 +66,11 @@ def test_a_list_has_likelihood_and_severity_in_columns_of_their_own(out: Path) -
     assert (first["likelihood"], first["severity"], first["owner"]) == (70.0, "high", "team-build")
 
 
+def test_a_list_without_what_was_asked_for_says_what_that_was_and_how_many_there_are(out: Path) -> None:
+    told = desk(listing, "--severity", "critical", "--identity", "nobody", out=out)
+    assert told == "No notable in the list with --severity critical --identity nobody; without that there are 3.\n"
+
+
 def test_csv_holds_the_same_and_no_value_of_a_log_is_a_formula(out: Path) -> None:
     jsonlines.write(out / "notables.jsonl", [{**HIGH, "title": '=cmd|"x"!A1, and "more"\n'}])
     rows = list(csv.DictReader(io.StringIO(desk(listing, "--csv", out=out))))
