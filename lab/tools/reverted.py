@@ -89,7 +89,7 @@ MENDS = (
          ("test_splunk_commands.py::test_rows_of_every_kind_of_rubbish_never_end_a_search",)),
     Mend("M8", "hosts/files/reader/lines.py", '[b""] * len(records))', "map(batch.raw, range(-len(records), 0)))",
          ("test_source_ai_agents.py::test_a_large_resource_is_held_once_however_many_records_share_it",)),
-    Mend("M9", "intake/days.py", "if held + len(day) < NEWCOMERS or name.endswith(ENDS):", "if True:",
+    Mend("M9", "intake/days.py", "if held + len(day) < NEWCOMERS or name.endswith(CROWD_ENDS):", "if True:",
          ("test_bounds.py::test_newcomers_beyond_the_bound_are_one_of_their_kind_and_the_known_stay_themselves",)),
     Mend("M9", "hosts/splunk/parts.py", "            if len(self.slots) >= BEHAVIOURS:", "            if False:",
          ("test_bounds.py::test_behaviours_are_bounded_in_parts_as_on_files_however_they_are_cut",)),
