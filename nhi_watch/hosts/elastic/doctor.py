@@ -268,7 +268,7 @@ def _backlog(client: Elasticsearch, store: ElasticStore, wanted: Wanted, now: in
         yield Check("backlog", WARN, "nothing was read yet", "run `nhi elastic run`")
         return
     oldest = min(begun.values())
-    window = Window(",".join(begun), oldest, now, *[((oldest, now),)] * 2)
+    window = Window(",".join(begun), oldest, now, ranges=((oldest, now),), own=((oldest, now),))
     waiting = sum(read.count_by(client, window, 86_400).values()) if now > oldest else 0
     facts = {"behind": now - oldest, "documents": waiting}
     told = f"read until {span(now - oldest)} ago; about {waiting:,} documents wait"
