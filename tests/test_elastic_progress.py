@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from elasticsearch import BadRequestError
 
 from ecs_shape import document, load
 from elastic_server import Server
@@ -173,6 +174,22 @@ def test_what_has_no_higher_number_than_what_was_read_is_found_once_an_hour(
     assert (done["late"], done["events"]) == (len(MORE), len(MORE))
     assert done["read"] == len(FEW) + len(MORE), "the slot is read again"
     assert place.run(look=0)["read"] == 0
+
+
+def test_beside_an_index_without_numbers_late_documents_are_found_by_counting(place: Place) -> None:
+    bare, pattern = f"{place.source}.bare", f"{place.source}*"
+    settings = {"mode": "logsdb", "codec": "default", "disable_sequence_numbers": True}
+    try:
+        place.client.indices.create(index=bare, settings={"index": settings})
+    except BadRequestError:
+        pytest.skip("8.19 has no such index")
+    fill(place, FEW)
+    place.client.index(index=bare, document={"@timestamp": render(int(time.time()) - 60)}, refresh=True)
+    assert place.run(since=SINCE, pattern=pattern)["read"] == len(FEW) + 1
+    fill(place, MORE, ago=3 * HOUR)
+    done = place.run(pattern=pattern, look=0)
+    assert (done["unread"], done["late"], done["events"]) == ([], len(MORE), len(MORE))
+    place.client.indices.delete(index=bare)
 
 
 def test_nothing_is_read_twice_because_of_a_late_document(place: Place) -> None:

@@ -164,7 +164,7 @@ def feed(intake: Intake, hits: Sequence[Hit], refuse: Refuse) -> None:
 
 
 PAGE = 2_000
-INGESTED, TIMESTAMP = "event.ingested", "@timestamp"
+INGESTED, TIMESTAMP, NUMBER = "event.ingested", "@timestamp", "_seq_no"
 LATE = 3 * HOUR
 """How late a document may be that does not tell when it was ingested: CloudTrail's 45 minutes, Google's two hours."""
 _SMALLEST = 100
@@ -215,15 +215,18 @@ class Clocks(NamedTuple):
     """`event.ingested`, or `@timestamp` where no index maps that as a date."""
     odd: tuple[str, ...] = ()
     """Indices that map `event.ingested` as something else: theirs are read by `@timestamp`."""
+    numbered: bool = True
+    """Whether every index tells the numbers of its writes; one may have them switched off (9.5)."""
 
 
 def clocks(client: Elasticsearch, pattern: str) -> Clocks:
     """Look into the mappings."""
-    caps = client.field_caps(index=pattern, fields=[INGESTED], ignore_unavailable=True)["fields"].get(INGESTED, {})
+    told = client.field_caps(index=pattern, fields=[INGESTED, NUMBER], ignore_unavailable=True)["fields"]
+    caps, numbered = told.get(INGESTED, {}), all(kind["aggregatable"] for kind in told.get(NUMBER, {}).values())
     if not set(caps) & set(_DATES):
-        return Clocks(TIMESTAMP)
+        return Clocks(TIMESTAMP, (), numbered)
     others = set(caps) - {*_DATES, "unmapped"}
-    return Clocks(INGESTED, tuple(sorted(index for kind in others for index in caps[kind]["indices"])))
+    return Clocks(INGESTED, tuple(sorted(index for kind in others for index in caps[kind]["indices"])), numbered)
 
 
 FROZEN: Json = {"terms": {"_tier": ["data_frozen"]}}
@@ -259,7 +262,7 @@ def told(low: int, high: int, by: Clocks) -> Json:
 
 def newer(then: Json, seen: Iterable[tuple[str, int]]) -> Json:
     """Those of some documents that were written later than the ones that were seen: each write has the next number."""
-    before = [{"bool": {"filter": [{"term": {"_index": index}}, {"range": {"_seq_no": {"lte": number}}}]}}
+    before = [{"bool": {"filter": [{"term": {"_index": index}}, {"range": {NUMBER: {"lte": number}}}]}}
               for index, number in seen]  # fmt: skip
     return {"bool": {"filter": [then], "must_not": before}}
 
@@ -295,7 +298,7 @@ def steps(seconds: int) -> Json:
     return {"steps": {"date_histogram": {"field": TIMESTAMP, "fixed_interval": f"{seconds}s", "min_doc_count": 1}}}
 
 
-NUMBERS: Json = {"terms": {"field": "_index", "size": 10_000}, "aggs": {"last": {"max": {"field": "_seq_no"}}}}
+NUMBERS: Json = {"terms": {"field": "_index", "size": 10_000}, "aggs": {"last": {"max": {"field": NUMBER}}}}
 """An aggregation by index: the highest number that a document has."""
 
 

@@ -184,9 +184,9 @@ def windows(store: Store, wanted: Wanted) -> list[Begun]:
 #
 # What becomes searchable after its time was read. An index numbers what is written into it: each run reads of the last
 # days what has a higher number than any that it has counted, so that nothing is read twice. An index of several shards
-# numbers in each, and a copy may show a number before a lower one. So once an hour the documents of the last days are
-# counted by slot, and where there are more than were read, the slot is read again. Documents that do not tell when they
-# were ingested are counted by their own time.
+# numbers in each, one may have its numbers switched off, and a copy may show a number before a lower one. So once an
+# hour the documents of the last days are counted by slot, and where there are more than were read, the slot is read
+# again. Documents that do not tell when they were ingested are counted by their own time.
 
 
 DAYS = 3
@@ -250,7 +250,7 @@ class Ledger:
             if by.odd or not goes_on or before.get("until") != since or "numbers" not in before:
                 before = {}
             kinds = {kind: _Kind(kind, begun, before.get(kind)) for kind in AGAIN}
-            numbers: dict[str, list[int]] = before.get("numbers", {})
+            numbers: dict[str, list[int]] = before.get("numbers", {}) if by.numbered else {}
             seen = tuple((index, number) for index, (number, _) in sorted(numbers.items()))
             asked = {} if by.odd else {f"{kind}_{name}": histogram for kind, each in kinds.items()
                                        for name, histogram in each.histograms(by, seen, self._is_due)}  # fmt: skip
@@ -258,7 +258,8 @@ class Ledger:
             if asked:
                 then = read.any_of([each["filter"] for each in asked.values()])
                 wanted = {"bool": {"filter": [then], "must_not": [read.FROZEN]}}
-                found = read.aggregated(client, pattern, wanted, {**asked, "numbers": read.NUMBERS})
+                more = {"numbers": read.NUMBERS} if by.numbered else {}
+                found = read.aggregated(client, pattern, wanted, {**asked, **more})
             told = {kind: each.noted({name: read.counted(found.get(f"{kind}_{name}", {})) for name in _Kind.NAMES})
                     for kind, each in kinds.items()}  # fmt: skip
             window = Window(
