@@ -286,8 +286,8 @@ class Faults:
 
     def _blocked(self, took: float, index: str, block: str) -> None:
         def put(value: Optional[bool]) -> None:
-            self.admin.indices.put_settings(index=index, settings={f"index.blocks.{block}": value},
-                                            ignore_unavailable=True)  # fmt: skip
+            there_or_not = self.admin.options(ignore_status=404).indices  # nothing may have been alerted yet
+            there_or_not.put_settings(index=index, settings={f"index.blocks.{block}": value}, ignore_unavailable=True)
 
         self._alone(took, lambda: put(True), lambda: put(None))
 

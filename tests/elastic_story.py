@@ -144,7 +144,8 @@ class Story:
         for alerts in (calm, wild):
             named = [(alert["id"], alert["revision"]) for alert in alerts]
             assert len(named) == len(set(named)), "a revision is there twice"
-        assert {alert["id"] for alert in wild} == {alert["id"] for alert in calm}
+        one, other = ({(alert["id"], alert["change"]) for alert in alerts} for alerts in (calm, wild))
+        assert {name for name, _ in one} == {name for name, _ in other}, f"calm {one - other}, disturbed {other - one}"
         return len(calm)
 
     def close(self) -> None:

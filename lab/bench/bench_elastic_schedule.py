@@ -1,16 +1,19 @@
 """`nhi elastic run` every five minutes against one run over the same documents, on a real server.
 
-Six hours are read at once by both; then come RUNS times five minutes, at DOCUMENTS a day of a simulated account with
-people and pipelines, an hour of each day three times as busy as the mean, 2% of it searchable up to an hour late. One
-job reads them in a single run, the other in RUNS and one more, by a clock that is set. What is told: documents read,
-processor time of client and server, by run and by document; the state's size after 0, 24, 96 and all runs; start-up;
-and what a hundred million documents a day would take. The table of docs/method/elastic_scale.md is written from it.
+Six hours are read at once by both; then come RUNS times five minutes, at DOCUMENTS a day of simulated accounts with
+people and pipelines, MACHINES in all, sixty or fewer in each; an hour of each day is three times as busy as the mean,
+and 2% is searchable up to an hour late. They are made account by account, kept in a file for each five minutes, and
+indexed when their time comes: memory holds one account's day. One job reads them in a single run, the other in RUNS and
+one more, by a clock that is set. What is told: documents read, processor time of client and server, by run and by
+document; the state's size after 0, 24, 96 and all runs; start-up; and what a hundred million documents a day would
+take. The table of docs/method/elastic_scale.md is written from it, unless `--no-page`.
 NHI_TEST_ELASTIC=URL takes a server that runs already.
-`python lab/bench/bench_elastic_schedule.py [DOCUMENTS [RUNS [MACHINES [VERSION]]]]`
+`python lab/bench/bench_elastic_schedule.py [DOCUMENTS [RUNS [MACHINES [VERSION]]]] [--no-page]`
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import resource
@@ -21,6 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from statistics import linear_regression, mean
 from typing import Any
@@ -45,6 +49,10 @@ DOCUMENTS = 40_000
 RUNS = 288
 EVERY = 300
 MACHINES = 200
+ACCOUNT = 60
+"""Machines of an account at most."""
+HELD, SENT = 200, 2_000
+"""Documents of a file that are held in memory; that are indexed at once."""
 VERSION = "9.5.3"
 HISTORY = 6 * HOUR
 STREAM = f"logs-aws.cloudtrail-schedule{elastic_server.FIRST}"
@@ -75,18 +83,21 @@ class Clock:
         return self.now
 
 
-def main(documents: int = DOCUMENTS, runs: int = RUNS, machines: int = MACHINES, version: str = VERSION) -> None:
+def main(documents: int = DOCUMENTS, runs: int = RUNS, machines: int = MACHINES, version: str = VERSION,
+         page: bool = True) -> None:  # fmt: skip
     """Measure, and write out/bench/bench_elastic_schedule.json."""
     with tempfile.TemporaryDirectory() as folder:
         started = elastic_server.running(elastic_server.RUNNING) if elastic_server.RUNNING else None
         with contextmanager(lambda: started or elastic_server.run(version, Path(folder) / "node", "1g"))() as server:
-            figures = _measured(server.client, documents, runs, machines)
+            figures = _measured(server.client, Path(folder), documents, runs, machines)
     figures |= {"server": version, "load": os.getloadavg()[0], "command": " ".join(
         ["python lab/bench/bench_elastic_schedule.py", *map(str, (documents, runs, machines, version))])}  # fmt: skip
     target = ROOT / "out" / "bench" / "bench_elastic_schedule.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
     print(orjson.dumps({name: figures[name] for name in TOLD}).decode())
+    if not page:
+        return
     text = PAGE.read_text("utf-8")
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
     PAGE.write_text(f"{before}{BEGIN}{table(figures)}{END}{after}", "utf-8")
@@ -149,29 +160,71 @@ def peaked(second: int) -> int:
     return int((PEAK + 1 + (at - rest - share) / (1 - rest - share) * (23 - PEAK)) * HOUR)
 
 
-def _measured(client: Elasticsearch, documents: int, runs: int, machines: int) -> Json:
+class Batch:
+    """Documents as bulk requests have them, in a file: they are many."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._waiting: list[bytes] = []
+
+    def add(self, document: Json) -> None:
+        """Keep one."""
+        self._waiting.append(orjson.dumps(document))
+        if len(self._waiting) >= HELD:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with self._path.open("ab") as file:
+            file.writelines(line + b"\n" for line in self._waiting)
+        self._waiting = []
+
+    def load(self, client: Elasticsearch) -> None:
+        """Index them, make them searchable, and take the file away."""
+        create = orjson.dumps({"create": {}})
+        with self._path.open("rb") as file:
+            while some := [line.rstrip(b"\n") for line in islice(file, SENT)]:
+                lines: list[Any] = [part for line in some for part in (create, line)]
+                answer = client.bulk(index=STREAM, operations=lines)
+                assert not answer["errors"], answer["items"][0]
+        client.indices.refresh(index=STREAM)
+        self._path.unlink()
+
+
+def spooled(folder: Path, documents: int, runs: int, machines: int) -> tuple[Batch, list[Batch], int]:
+    """The history, the documents by the run that is the first to see them, and how many those are."""
+    days = 1 + runs * EVERY // DAY
+    begun, told, dice = START + HISTORY, 0, random.Random(3)
+    accounts = -(-machines // ACCOUNT)
+    history, batches = Batch(folder / "history"), [Batch(folder / f"{number}") for number in range(runs + 1)]
+    for account in range(accounts):
+        spec = Spec(days, machines // accounts, 5 + account, render(START)[:10], campaigns=6, quiet_days=0,
+                    events=documents * days // accounts)  # fmt: skip
+        for day in Tenant(spec).days():
+            many = len(day.records)
+            for number, record in enumerate(day.records):
+                came = parse(f"{day.date}T00:00:00Z") + peaked(number * DAY // many)
+                record["eventTime"] = render(came)
+                came += dice.randrange(30, 200)
+                if came >= begun + runs * EVERY:
+                    continue
+                document = ecs_shape.document(record, True, render(came))
+                if came < begun:
+                    history.add(document)
+                    continue
+                seen = came + (dice.randrange(300, 3600) if dice.random() < LATE else 5)
+                batches[min(runs, (seen - begun) // EVERY)].add(document)
+                told += 1
+        for batch in (history, *batches):
+            batch.flush()
+    return history, batches, told
+
+
+def _measured(client: Elasticsearch, folder: Path, documents: int, runs: int, machines: int) -> Json:
     ecs_shape.template(client, STREAM)
-    spec = Spec(1 + runs * EVERY // DAY, machines, 5, render(START)[:10], campaigns=6, quiet_days=0,
-                events=documents * (1 + runs * EVERY // DAY))
+    history, batches, told = spooled(folder, documents, runs, machines)
     begun = START + HISTORY
-    history: list[Json] = []
-    batches: dict[int, list[Json]] = {}
-    told, dice = 0, random.Random(3)
-    for day in Tenant(spec).days():
-        many = len(day.records)
-        for number, record in enumerate(day.records):
-            at = parse(f"{day.date}T00:00:00Z") + peaked(number * DAY // many)
-            record["eventTime"] = render(at)
-            came = parse(record["eventTime"]) + dice.randrange(30, 200)
-            document = ecs_shape.document(record, True, render(came))
-            if came < begun:
-                history.append(document)
-            if not begun <= came < begun + runs * EVERY:
-                continue
-            seen = came + (dice.randrange(300, 3600) if dice.random() < LATE else 5)
-            batches.setdefault(min(runs, max(0, seen - begun) // EVERY), []).append(document)
-            told += 1
-    ecs_shape.load(client, STREAM, history)
+    history.load(client)
     names = {name: f"{name}{elastic_server.FIRST}" for name in ("schedule", "bulk")}
     for name in names.values():
         prepare(client, name)
@@ -180,8 +233,8 @@ def _measured(client: Elasticsearch, documents: int, runs: int, machines: int) -
     spent: dict[str, Counter[str]] = {"schedule": Counter(), "bulk": Counter()}
     states: list[Json] = []
     latest, each_run = 0.0, []
-    for number, end in enumerate(ends):
-        ecs_shape.load(client, STREAM, batches.get(number, []))
+    for number, (end, batch) in enumerate(zip(ends, batches)):
+        batch.load(client)
         last = end == ends[-1]
         one: Counter[str] = Counter()
         with measured(client, one):
@@ -266,4 +319,9 @@ def _rows(client: Elasticsearch, index: str) -> Iterator[tuple[str, int]]:
 
 
 if __name__ == "__main__":
-    main(*[kind(text) for kind, text in zip((int, int, int, str), sys.argv[1:])])
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name, default in (("documents", DOCUMENTS), ("runs", RUNS), ("machines", MACHINES)):
+        parser.add_argument(name, type=int, nargs="?", default=default)
+    parser.add_argument("version", nargs="?", default=VERSION)
+    parser.add_argument("--no-page", dest="page", action="store_false")
+    main(**vars(parser.parse_args()))

@@ -24,6 +24,7 @@ from nhi_watch.hosts.elastic.setup import HEALTH
 from nhi_watch.hosts.elastic.store import ElasticStore, held
 from nhi_watch.hosts.elastic.store import now as cluster_now
 from nhi_watch.intake.days import FORESEEN
+from nhi_watch.report.words import span
 
 # ---- check
 #
@@ -169,7 +170,7 @@ def told(source: Source) -> tuple[str, str, str]:
         return "ok", "not there, so not read", ""
     if not source.documents:
         return "warn", "there, but without a document", "look at the integration that should write it"
-    parts = [f"newest {span(source.newest)} old, {span(source.delay)} from event to index (median)"]
+    parts = [f"newest {span(source.newest)} old, {span(int(source.delay))} from event to index (median)"]
     parts.append(f"{source.understood} of {source.documents} newest documents understood")
     status, remedies = "ok", []
     if not source.understood:
@@ -191,18 +192,6 @@ def _troubles(source: Source) -> list[tuple[bool, str, str]]:
         (0 < source.understood < source.documents, f"not understood: {reasons}", ""),
         (bool(source.missing), missing, "upgrade the integration, or let it keep event.original"),
     ]
-
-
-def span(seconds: float) -> str:
-    """A length of time, for people.
-
-    >>> span(42), span(180), span(9000), span(400000)
-    ('42 s', '3 min', '2 h', '4 d')
-    """
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds // size:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 # ---- doctor progress
@@ -268,7 +257,7 @@ def _backlog(client: Elasticsearch, store: ElasticStore, wanted: Wanted, now: in
         yield Check("backlog", WARN, "nothing was read yet", "run `nhi elastic run`")
         return
     oldest = min(begun.values())
-    window = Window(",".join(begun), oldest, now, *[((oldest, now),)] * 2)
+    window = Window(",".join(begun), oldest, now, ranges=((oldest, now),), own=((oldest, now),))
     waiting = sum(read.count_by(client, window, 86_400).values()) if now > oldest else 0
     facts = {"behind": now - oldest, "documents": waiting}
     told = f"read until {span(now - oldest)} ago; about {waiting:,} documents wait"
@@ -342,7 +331,7 @@ def _key(client: Elasticsearch) -> Iterator[Check]:
         left = until - time.time()
         status = FAIL if left < _URGENT else WARN if left < _SOON else OK
         remedy = "" if status == OK else "make a new one (docs/elastic.md, step 3)"
-        yield Check("key", status, f"the key expires in {span(left)}", remedy, {"expires": render(int(until))})
+        yield Check("key", status, f"the key expires in {span(int(left))}", remedy, {"expires": render(int(until))})
 
 
 def _state(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:

@@ -164,11 +164,13 @@ def feed(intake: Intake, hits: Sequence[Hit], refuse: Refuse) -> None:
 
 
 PAGE = 2_000
-INGESTED, TIMESTAMP = "event.ingested", "@timestamp"
+INGESTED, TIMESTAMP, NUMBER = "event.ingested", "@timestamp", "_seq_no"
 LATE = 3 * HOUR
 """How late a document may be that does not tell when it was ingested: CloudTrail's 45 minutes, Google's two hours."""
 _SMALLEST = 100
 _KEEP_ALIVE = "5m"
+COPY = "nhi_watch"
+"""What is counted and what is read come from the same copies of the shards: another may show a document later."""
 _ORDER = ["_shard_doc"]
 """The order in which it lies there; nothing in the core depends on the order."""
 _DATES = ("date", "date_nanos")
@@ -188,6 +190,12 @@ class Window(NamedTuple):
     """The stretches of it that are read; none named here or in `own`: all of it."""
     own: tuple[tuple[int, int], ...] = ()
     """Stretches of event time, of documents that do not tell when they were ingested."""
+    newer: tuple[int, int] = (0, 0)
+    """The stretch of which those are read, too, that have a higher number in their index than `seen`."""
+    newer_own: tuple[int, int] = (0, 0)
+    """The same of event time."""
+    seen: tuple[tuple[str, int], ...] = ()
+    """Index and number."""
 
 
 class Span(NamedTuple):
@@ -207,15 +215,18 @@ class Clocks(NamedTuple):
     """`event.ingested`, or `@timestamp` where no index maps that as a date."""
     odd: tuple[str, ...] = ()
     """Indices that map `event.ingested` as something else: theirs are read by `@timestamp`."""
+    numbered: bool = True
+    """Whether every index tells the numbers of its writes; one may have them switched off (9.5)."""
 
 
 def clocks(client: Elasticsearch, pattern: str) -> Clocks:
     """Look into the mappings."""
-    caps = client.field_caps(index=pattern, fields=[INGESTED], ignore_unavailable=True)["fields"].get(INGESTED, {})
+    told = client.field_caps(index=pattern, fields=[INGESTED, NUMBER], ignore_unavailable=True)["fields"]
+    caps, numbered = told.get(INGESTED, {}), all(kind["aggregatable"] for kind in told.get(NUMBER, {}).values())
     if not set(caps) & set(_DATES):
-        return Clocks(TIMESTAMP)
+        return Clocks(TIMESTAMP, (), numbered)
     others = set(caps) - {*_DATES, "unmapped"}
-    return Clocks(INGESTED, tuple(sorted(index for kind in others for index in caps[kind]["indices"])))
+    return Clocks(INGESTED, tuple(sorted(index for kind in others for index in caps[kind]["indices"])), numbered)
 
 
 FROZEN: Json = {"terms": {"_tier": ["data_frozen"]}}
@@ -229,6 +240,9 @@ def query(window: Window, by: Clocks, span: Span = ALL, without: Sequence[Json] 
     """
     if window.ranges or window.own:
         ways = [told(*stretch, by) for stretch in window.ranges] + [lacking(*stretch, by) for stretch in window.own]
+        late = [then for then, (_, until) in ((told(*window.newer, by), window.newer),
+                (lacking(*window.newer_own, by), window.newer_own)) if until]
+        ways += [newer(then, window.seen) for then in late]
     else:
         ways = [told(window.since, window.until, by), lacking(max(0, window.since - LATE), window.until, by)]
     filters = [any_of(ways)]
@@ -244,6 +258,13 @@ def told(low: int, high: int, by: Clocks) -> Json:
         return {"match_none": {}}
     where = [{"terms": {"_index": list(by.odd)}}] if by.odd else []
     return {"bool": {"filter": [{"range": {INGESTED: ends(low, high)}}], "must_not": where}}
+
+
+def newer(then: Json, seen: Iterable[tuple[str, int]]) -> Json:
+    """Those of some documents that were written later than the ones that were seen: each write has the next number."""
+    before = [{"bool": {"filter": [{"term": {"_index": index}}, {"range": {NUMBER: {"lte": number}}}]}}
+              for index, number in seen]  # fmt: skip
+    return {"bool": {"filter": [then], "must_not": before}}
 
 
 def lacking(low: int, high: int, by: Clocks) -> Json:
@@ -277,6 +298,16 @@ def steps(seconds: int) -> Json:
     return {"steps": {"date_histogram": {"field": TIMESTAMP, "fixed_interval": f"{seconds}s", "min_doc_count": 1}}}
 
 
+NUMBERS: Json = {"terms": {"field": "_index", "size": 10_000}, "aggs": {"last": {"max": {"field": NUMBER}}}}
+"""An aggregation by index: the highest number that a document has."""
+
+
+def numbers(found: Json) -> dict[str, int]:
+    """Index → that number."""
+    buckets = found.get("numbers", {}).get("buckets", [])
+    return {bucket["key"]: int(bucket["last"]["value"]) for bucket in buckets if bucket["last"]["value"] is not None}
+
+
 def counted(found: Json) -> dict[int, int]:
     """Start of each stretch → documents."""
     buckets = found.get("steps", {}).get("buckets", [])
@@ -291,7 +322,7 @@ def aggregated(client: Elasticsearch, pattern: str, wanted: Json, aggs: Json) ->
     """
     told = client.search(
         index=pattern, query=wanted, size=0, aggs=aggs, ignore_unavailable=True, allow_partial_search_results=False,
-        track_total_hits=False,
+        track_total_hits=False, preference=COPY,
     )  # fmt: skip
     found: Json = complete(told.body, f"planning {pattern}").get("aggregations", {})
     return found
@@ -320,7 +351,8 @@ def pages(client: Elasticsearch, pattern: str, wanted: Json, size: int = PAGE) -
     """
     with explained(f"reading {pattern}"):
         pit = client.open_point_in_time(
-            index=pattern, keep_alive=_KEEP_ALIVE, ignore_unavailable=True, allow_partial_search_results=False
+            index=pattern, keep_alive=_KEEP_ALIVE, ignore_unavailable=True, allow_partial_search_results=False,
+            preference=COPY,
         )["id"]
         try:
             yield from _Walk(client, pit, wanted, size).pages()

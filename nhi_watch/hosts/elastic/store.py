@@ -20,8 +20,6 @@ from typing import Any, NamedTuple, Optional
 
 import orjson
 from elasticsearch import ApiError, ConflictError, Elasticsearch, NotFoundError, TransportError
-from tenacity import Retrying, retry_if_result, stop_after_attempt
-from tenacity.wait import wait_random_exponential
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render
@@ -209,7 +207,6 @@ PAGE = 1_000
 """Rows a request of `get` or `scan`."""
 _BULK_ROWS = 1_000
 _BULK_BYTES = 8_000_000
-_ATTEMPTS = 7
 EVERY = "", "\U0010ffff"
 """The span of all keys."""
 _WHOLE = "meta", "notable", "inventory"
@@ -240,11 +237,6 @@ _Change = tuple[str, str, Optional[bytes]]
 """Table, key, and the row or None."""
 _REFRESH: _Change = ("refresh", "", b"")
 """Tells nothing; whoever reads writes it, so it belongs to no generation."""
-
-
-def _turned_away(answer: Any) -> bool:
-    """Whether the cluster had no room for some of the rows."""
-    return bool(answer["errors"]) and any(r["status"] in BUSY for item in answer["items"] for r in item.values())
 
 
 class ElasticStore:
@@ -412,17 +404,15 @@ class ElasticStore:
         self._forget()
 
     def _send(self, rows: Sequence[_Change], refresh: bool) -> None:
-        """Write rows in order. A cluster that turns some of them away for load gets all of them again, later."""
+        """Write rows in order.
+
+        Raises:
+            PassingError: the cluster turned some of them away for load; whoever tries again puts all of them again.
+        """
         generation = self._guard()
         operations: list[Any] = [line for row in rows for line in _operations(row, generation)]
-        bulk = Retrying(
-            retry=retry_if_result(_turned_away),
-            wait=wait_random_exponential(multiplier=0.5, max=20),
-            stop=stop_after_attempt(_ATTEMPTS),
-            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
-        )
         with explained(f"cannot write {self._index}"):
-            answer = bulk(self._client.bulk, index=self._index, operations=operations, refresh=refresh)
+            answer = self._client.bulk(index=self._index, operations=operations, refresh=refresh)
         for item in answer["items"] if answer["errors"] else ():
             (result,) = item.values()
             if "error" in result:

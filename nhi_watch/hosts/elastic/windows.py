@@ -87,7 +87,7 @@ def pending(store: Store, patterns: Iterable[str] = ()) -> list[Task]:
 def from_row(plain: dict[str, Any]) -> Task:
     """A task out of a row of state."""
     told = {name: _tuples(value) for name, value in plain.items()}
-    window = Window(*(told.pop(name) for name in Window._fields))
+    window = Window(**{name: told.pop(name) for name in Window._fields if name in told})
     return Task(window, **told)
 
 
@@ -181,10 +181,11 @@ def windows(store: Store, wanted: Wanted) -> list[Begun]:
 
 # ---- late
 #
-# What becomes searchable after its time was read. Each run counts the documents of the last minutes again, by second of
-# ingestion, and once an hour those of the last days, by slot: where there are more than were read, it reads that second
-# or slot again. So nothing is read twice but what lies beside a late one. Documents that do not tell when they were
-# ingested are counted by their own time, for longer and less finely.
+# What becomes searchable after its time was read. An index numbers what is written into it: each run reads of the last
+# days what has a higher number than any that it has counted, so that nothing is read twice. An index of several shards
+# numbers in each, one may have its numbers switched off, and a copy may show a number before a lower one. So once an
+# hour the documents of the last days are counted by slot, and where there are more than were read, the slot is read
+# again. Documents that do not tell when they were ingested are counted by their own time.
 
 
 DAYS = 3
@@ -192,12 +193,14 @@ DAYS = 3
 SLOT = 300
 """Seconds of a slot."""
 EVERY = 3600
-"""Seconds from one look at the last days to the next."""
-RECENT = {"told": (600, 1), "own": (LATE, 10)}
-"""How far back each run looks, and by how many seconds it counts."""
+"""Seconds from one count of the last days to the next."""
+AGAIN = {"told": 600, "own": LATE}
+"""Seconds that are read once more where nobody knows what was read."""
 _COUNTS = "elastic:counts"
 _STRETCHES = 200
 """Of a window at most: each is a clause of the query."""
+_INDICES = 500
+"""Whose numbers are kept: likewise. Of more of them late documents are found by the count alone."""
 
 Json = dict[str, Any]
 Counted = dict[int, int]
@@ -214,8 +217,8 @@ class Planned(NamedTuple):
 class Ledger:
     """How many documents were read by when they were ingested (`told`) or happened (`own`), for each group of patterns.
 
-    A group has `until`, up to where it was read, and for each kind `since` and counts: by step from the slot on that
-    lies its reach before `until`, and by slot before that.
+    A group has `until`, up to where it was read; the highest number of each index, and when that was seen; and for each
+    kind `since` and counts by slot.
     """
 
     def __init__(self, store: Store, now: int, every: int = EVERY) -> None:
@@ -242,19 +245,26 @@ class Ledger:
         """
         pattern, since, until, goes_on = begun
         with explained(f"planning {pattern}"):
-            before = self._groups.get(pattern)
-            if before is not None and not (goes_on and before["until"] == since):
-                before = None
-            kinds = {kind: _Kind(kind, begun, before and before[kind]) for kind in RECENT}
+            before = self._groups.get(pattern, {})
+            if by.odd or not goes_on or before.get("until") != since or "numbers" not in before:
+                before = {}
+            kinds = {kind: _Kind(kind, begun, before.get(kind)) for kind in AGAIN}
+            numbers: dict[str, list[int]] = before.get("numbers", {}) if by.numbered else {}
+            seen = tuple((index, number) for index, (number, _) in sorted(numbers.items()))
             asked = {} if by.odd else {f"{kind}_{name}": histogram for kind, each in kinds.items()
-                                       for name, histogram in each.histograms(by, self._is_due)}  # fmt: skip
-            then = read.any_of([each["filter"] for each in asked.values()]) if asked else {}
-            wanted = {"bool": {"filter": [then], "must_not": [read.FROZEN]}}
-            found = read.aggregated(client, pattern, wanted, asked) if asked else {}
+                                       for name, histogram in each.histograms(by, seen, self._is_due)}  # fmt: skip
+            found: Json = {}
+            if asked:
+                then = read.any_of([each["filter"] for each in asked.values()])
+                wanted = {"bool": {"filter": [then], "must_not": [read.FROZEN]}}
+                more = {"numbers": read.NUMBERS} if by.numbered else {}
+                found = read.aggregated(client, pattern, wanted, {**asked, **more})
             told = {kind: each.noted({name: read.counted(found.get(f"{kind}_{name}", {})) for name in _Kind.NAMES})
                     for kind, each in kinds.items()}  # fmt: skip
-            starts = [each.since for each in kinds.values()]
-            window = Window(pattern, starts[0], until, *(one.stretches for one in told.values()))
+            window = Window(
+                pattern, kinds["told"].since, until, told["told"].stretches, told["own"].stretches,
+                told["told"].newer, told["own"].newer, seen,
+            )  # fmt: skip
             documents = sum(one.documents for one in told.values())
             days: Counted = {}
             if by.odd or documents >= PART or until - since > DAY:
@@ -263,8 +273,16 @@ class Ledger:
         self.forget(pattern)
         self._looked = self._now if self._is_due else self._looked
         if not by.odd:  # else each run reads its last minutes again
-            self._groups[pattern] = {"until": until, **{kind: one.row for kind, one in told.items()}}
+            rows = {kind: one.row for kind, one in told.items()}
+            self._groups[pattern] = {"until": until, "numbers": self._numbers(numbers, found), **rows}
         return Planned(Task(window, tuple(_cuts(days)), 0, documents), sum(one.late for one in told.values()))
+
+    def _numbers(self, before: Mapping[str, list[int]], found: Json) -> dict[str, list[int]]:
+        """Index → the highest number that was counted, and when; of an index that is quiet for long none is needed."""
+        kept = {index: told for index, told in before.items() if told[1] >= self._now - (DAYS + 1) * DAY}
+        for index, number in read.numbers(found).items():
+            kept[index] = [max(number, kept[index][0] if index in kept else number), self._now]
+        return kept
 
 
 class _Noted(NamedTuple):
@@ -272,6 +290,8 @@ class _Noted(NamedTuple):
 
     row: list[Any]
     stretches: tuple[tuple[int, int], ...]
+    newer: tuple[int, int]
+    """Where late ones are read by their number; (0, 0): there are none."""
     documents: int
     late: int
 
@@ -279,66 +299,53 @@ class _Noted(NamedTuple):
 class _Kind:
     """Documents of a window that tell when they were ingested, or those that do not."""
 
-    NAMES = ("again", "slots", "past", "new")
+    NAMES = ("newer", "slots", "new")
 
     def __init__(self, kind: str, begun: Begun, row: Optional[list[Any]]) -> None:
         self._kind = kind
         self._until = begun.until
-        reach, self._step = RECENT[kind]
         back = begun.goes_on or kind == "own"
-        self.since = begun.since if row else max(0, begun.since - reach * back)
+        self.since = begun.since if row else max(0, begun.since - AGAIN[kind] * back)
         """From when on all is read."""
         self._first = row[0] if row else self.since
         self._before: Counted = {int(at): n for at, n in row[1].items()} if row else {}
-        self._fine = max(_slot(begun.since - reach), self._first) if row else self.since
-        self._next = _slot(begun.until - reach)
-        """From when on it is counted by step after this run."""
+        self._oldest = max(self._first, _slot(begun.until - DAYS * DAY))
+        """From when on late ones are looked for."""
 
-    def histograms(self, by: Clocks, is_due: bool) -> Iterator[tuple[str, Json]]:
-        """What is counted: again since when it was read, by slot and by step, and what is new."""
-        oldest = self._until - DAYS * DAY
-        slots = max(self._first, oldest)
-        asked = {
-            "again": (self._fine, self.since, self._step),
-            "slots": (slots + -slots % SLOT, self._fine if is_due else 0, SLOT),
-            "past": (max(self.since, _slot(oldest)), self._next, SLOT),
-            "new": (max(self.since, self._next), self._until, self._step),
-        }
-        for name, (low, high, step) in asked.items():
-            if low < high:
-                yield name, _histogram(self._kind, (low, high), by, step)
+    def histograms(self, by: Clocks, seen: Sequence[tuple[str, int]], is_due: bool) -> Iterator[tuple[str, Json]]:
+        """What is counted: what is new, what has a higher number than all before, and, where it is due, the rest."""
+        if 0 < len(seen) <= _INDICES and self._oldest < self.since:
+            yield "newer", _histogram(self._kind, (self._oldest, self.since), by, seen)
+        if is_due and self._oldest < self.since:
+            yield "slots", _histogram(self._kind, (self._oldest, self.since), by)
+        if self.since < self._until:
+            yield "new", _histogram(self._kind, (max(self.since, self._oldest), self._until), by)
 
     def noted(self, found: Mapping[str, Counted]) -> _Noted:
-        """The next row of the ledger, and what is to be read: all since then, and what has grown before."""
-        counts = dict(self._before)
-        grown: dict[int, list[int]] = {self._step: [], SLOT: []}
-        late = 0
-        for name, step in (("again", self._step), ("slots", SLOT)):
-            more = {at: n - counts.get(at, 0) for at, n in found[name].items() if n > counts.get(at, 0)}
-            late += sum(more.values())
-            grown[step] += more
-            counts.update((at, found[name][at]) for at in more)
-        for at, n in (*found["past"].items(), *found["new"].items()):
+        """The next row of the ledger, and what is to be read: all since then, what is newer, and what has grown."""
+        newer, new = found["newer"], found["new"]
+        counts = {at: n for at, n in self._before.items() if at >= _slot(self._oldest)}
+        for at, n in newer.items():
             counts[at] = counts.get(at, 0) + n
-        row: Counted = {}
-        for at, n in counts.items():
-            place = at if at >= self._next else _slot(at)
-            if place >= self._until - DAYS * DAY - SLOT:
-                row[place] = row.get(place, 0) + n
-        stretches = [each for step, starts in grown.items() for each in read.stretches(starts, step)]
-        documents = late + sum(sum(found[name].values()) for name in ("past", "new"))
-        whole = (self.since, self._until)
-        return _Noted([self._first, row], _few([*stretches, whole]), documents, late)
+        grown = {at: n - counts.get(at, 0) for at, n in found["slots"].items() if n > counts.get(at, 0)}
+        counts.update(found["slots"])
+        for at, n in new.items():
+            counts[at] = counts.get(at, 0) + n
+        late = sum(newer.values()) + sum(grown.values())
+        stretches = _few([*read.stretches(grown, SLOT), (self.since, self._until)])
+        reach = (self._oldest, self.since) if newer else (0, 0)
+        return _Noted([self._first, counts], stretches, reach, late + sum(new.values()), late)
 
 
 def _slot(at: int) -> int:
     return at - at % SLOT
 
 
-def _histogram(kind: str, span: tuple[int, int], by: Clocks, step: int) -> Json:
+def _histogram(kind: str, span: tuple[int, int], by: Clocks, seen: Sequence[tuple[str, int]] = ()) -> Json:
     documents, field = (read.told, read.INGESTED) if kind == "told" else (read.lacking, read.TIMESTAMP)
-    steps = {"field": field, "fixed_interval": f"{step}s", "min_doc_count": 1}
-    return {"filter": documents(*span, by), "aggs": {"steps": {"date_histogram": steps}}}
+    steps = {"field": field, "fixed_interval": f"{SLOT}s", "min_doc_count": 1}
+    then = read.newer(documents(*span, by), seen) if seen else documents(*span, by)
+    return {"filter": then, "aggs": {"steps": {"date_histogram": steps}}}
 
 
 def _few(stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

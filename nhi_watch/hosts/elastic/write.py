@@ -161,12 +161,13 @@ class Times(NamedTuple):
 def beat(client: Elasticsearch, namespace: str, times: Times, outcome: Document) -> Optional[str]:
     """Write how a run went, or that it did nothing; returns why that could not be written."""
     how = "failure" if troubles(outcome) else "success"
-    return _write(client, namespace, _document(namespace, times, (how, _sentence(outcome)), _counts(outcome)))
+    document = _document(namespace, times, (how, _sentence(outcome)), _counts(outcome))
+    return _write(client, f"{HEALTH}-{namespace}", document)
 
 
 def failed(client: Elasticsearch, namespace: str, times: Times, error: BaseException) -> Optional[str]:
     """Write that a run failed, and of what; returns why that could not be written."""
-    return _write(client, namespace, _document(namespace, times, ("failure", described(error)), {}))
+    return _write(client, f"{HEALTH}-{namespace}", _document(namespace, times, ("failure", described(error)), {}))
 
 
 def described(error: BaseException) -> str:
@@ -190,11 +191,13 @@ def troubles(outcome: Document) -> list[str]:
     return aside + [f"not read: {line}" for line in cluster.together(unread)]
 
 
-def _write(client: Elasticsearch, namespace: str, document: Document) -> Optional[str]:
-    """Once, and without waiting long: a heartbeat must never keep a run from its work."""
+def _write(client: Elasticsearch, stream: str, document: Document, name: Optional[str] = None) -> Optional[str]:
+    """Once, and without waiting long: what a job says of itself must never keep it from its work."""
     once = client.options(max_retries=0, request_timeout=10)
     try:
-        once.index(index=f"{HEALTH}-{namespace}", op_type="create", document=document)
+        once.index(index=stream, id=name, op_type="create", document=document)
+    except ConflictError:
+        return None
     except (ApiError, TransportError) as error:
         return str(error).partition("\n")[0][:_LONGEST]
     return None
@@ -260,14 +263,7 @@ def tell(client: Elasticsearch, namespace: str, now: float, title: str, why: str
     """Write one, without waiting long; returns why that could not be done."""
     when = render(int(now))
     name = sha256(f"{namespace}|{title}|{why}|{when[:_DAY]}".encode("utf-8", "replace")).hexdigest()
-    once = client.options(max_retries=0, request_timeout=10)
-    try:
-        once.create(index=f"{ALERTS}-{namespace}", id=name, document=_job_alert(namespace, now, (name, title, why)))
-    except ConflictError:
-        return None
-    except (ApiError, TransportError) as error:
-        return str(error).partition("\n")[0][:300]
-    return None
+    return _write(client, f"{ALERTS}-{namespace}", _job_alert(namespace, now, (name, title, why)), name)
 
 
 def _job_alert(namespace: str, now: float, what: tuple[str, str, str]) -> Document:
