@@ -297,7 +297,7 @@ def without_refused(episode: Episode) -> Optional[Episode]:
     if all(_is_let_in(view) for part in episode.parts for view in part.view.views):
         return episode
     told = [(part, [*filter(_is_let_in, part.view.views)]) for part in episode.parts]
-    parts = [_of(part, part.view._replace(views=views)) for part, views in told if views]
+    parts = [of_views(part, views) for part, views in told if views]
     if not parts:
         return None
     values = values_together([(part.values, part.view) for part in parts])
@@ -308,9 +308,22 @@ def _is_let_in(view: View) -> bool:
     return view.shape.outcome not in REFUSALS
 
 
-def _of(part: Episode, view: EpisodeView) -> Episode:
+def of_views(part: Episode, views: Sequence[View]) -> Episode:
+    """The episode of some of its views, or of parts of them."""
+    view = part.view._replace(views=views)
     values = _values(view)
     return part._replace(view=view, values=values, points=part.bound.points(values))
+
+
+def part_of(view: View, left: Sequence[Behaviour], bound: Bound) -> View:
+    """A view of some of its behaviours alone."""
+    if len(left) == len(view.behaviours):
+        return view
+    made = View(view.shape, view.past)
+    made.behaviours = [*left]
+    made.values = behaviour_row(made)
+    made.points = 0.0 if made.values is ZERO else bound.total(made.values)
+    return made
 
 
 CRITICAL = BANDS[0][0]

@@ -15,7 +15,15 @@ from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import Instead, clip
 from nhi_watch.core.timestamps import HOUR
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.scoring import Baselines, Episode, points_together, score_day, values_together
+from nhi_watch.detect.scoring import (
+    Baselines,
+    Episode,
+    of_views,
+    part_of,
+    points_together,
+    score_day,
+    values_together,
+)
 from nhi_watch.detect.signals import SIGNALS, Signal
 from nhi_watch.state.baseline import TENANT, Profile, peer_scope
 
@@ -92,19 +100,16 @@ def behind(episode: Episode, signal: Signal) -> list[Behaviour]:
 def without(baselines: Baselines, episode: Episode, gone: Iterable[Behaviour]) -> float:
     """The likelihood that the episode would have, had some of its behaviours not been there."""
     away = {id(b) for b in gone}
-    rest = [[b for v in part.view.views for b in v.behaviours if id(b) not in away] for part in episode.parts]
-    days = [_whole(episode.view.past.today, left) for left in rest if left]
-    if not days:
+    parts = []
+    for part in episode.parts:
+        told = [(view, [b for b in view.behaviours if id(b) not in away]) for view in part.view.views]
+        views = [part_of(view, left, part.bound) for view, left in told if left]
+        if views:
+            parts.append(of_views(part, views))
+    if not parts:
         return NO_DAY
-    parts = [score_day(baselines, day) for day in days]
     values = values_together([(part.values, part.view) for part in parts])
     return baselines.card.likelihood(points_together(parts, values), values)
-
-
-def _whole(day: int, left: Iterable[Behaviour]) -> IdentityDay:
-    whole = IdentityDay(day)
-    whole.behaviours = {(b.shape, b.hour): b for b in left}
-    return whole
 
 
 def _scopes(baselines: Baselines, identity: Identity) -> Iterator[_Scope]:
