@@ -39,7 +39,7 @@ MENDS = (
         "test_time.py::test_thirty_six_days_of_the_future_hide_neither_the_attack_after_them_nor_the_one_before",
         "test_time.py::test_elasticsearch_goes_by_the_time_of_ingestion_where_the_record_lies_in_the_original",
     )),
-    Mend("C1", "detect/judge.py", "        if not came:\n", "        if True:\n",
+    Mend("C1", "detect/judge.py", "        if not too_late:\n", "        if True:\n",
          ("test_time.py::test_a_clock_sixty_days_back_hides_no_attack",)),
     Mend("C2", "intake/sources/kubernetes/__init__.py", "*asked, event.action, event.outcome, target)", "*asked)", (
         "test_ids.py::test_an_audit_id_of_a_request_that_failed_hides_none_that_succeeded_in_the_same_second",
