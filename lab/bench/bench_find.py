@@ -1,0 +1,156 @@
+"""`nhi list` and `nhi show` on a state of 100,000 identities: `python lab/bench/bench_find.py [--identities 100000]`.
+
+A simulated company is scored; its machines, with their profiles, days, keys and notables, are then copied through the
+store under other names until there are as many as wanted. The commands run as processes, in turn, beside the bare
+start-up `nhi --version`: seconds on the clock and of the processor, the least of so many rounds. Promised: under 0.4 s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "lab")]
+
+from _compiled import ENVIRONMENT  # noqa: E402
+
+from nhi_watch.core.event import Identity  # noqa: E402
+from nhi_watch.hosts.files import common  # noqa: E402
+from nhi_watch.report import jsonlines  # noqa: E402
+from nhi_watch.state import inventory  # noqa: E402
+from nhi_watch.state.inventory import Credential, Known  # noqa: E402
+from nhi_watch.state.sqlite import SqliteStore  # noqa: E402
+
+OUT = ROOT / "out" / "bench" / "bench_find.json"
+PROMISED = 0.4
+NUMBER = "{:06d}"
+Json = dict[str, Any]
+
+
+class Spent(NamedTuple):
+    """What a command took."""
+
+    seconds: float
+    processor: float
+
+
+def main() -> None:
+    """Build, measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--identities", type=int, default=100_000, help="in the state (default: %(default)s)")
+    parser.add_argument("--notables", type=int, default=2_000, help="in the list (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="of each command (default: %(default)s)")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name) / "results"
+        known, listed = built(out, args.identities, args.notables)
+        name = known.name.rpartition("/")[2]
+        commands: dict[str, list[object]] = {
+            "nhi --version": ["--version"],
+            "nhi list": ["list", "--out", out],
+            "nhi list --severity high --csv": ["list", "--severity", "high", "--csv", "--out", out],
+            f"nhi list --identity {name}": ["list", "--identity", name, "--out", out],
+            f"nhi show {name}": ["show", name, "--out", out],
+            "nhi show ID": ["show", known.id, "--out", out],
+            "nhi show KEY": ["show", key_of(known), "--out", out],
+            "nhi show RANK": ["show", str(listed[len(listed) // 2]["rank"]), "--out", out],
+            "nhi show NOTABLE": ["show", listed[-1]["id"], "--out", out],
+            "nhi explain NOTABLE": ["explain", listed[-1]["id"], "--out", out],
+        }
+        for words in commands.values():  # so that all is compiled, and in the disk's cache
+            spent(words)
+        rounds = [{what: spent(words) for what, words in commands.items()} for _ in range(args.rounds)]
+        size = (out / "state.sqlite").stat().st_size
+    told = {what: [min(one[what][at] for one in rounds) for at in (0, 1)] for what in commands}
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps({"identities": args.identities, "notables": args.notables, "state_bytes": size,
+                               "seconds_and_processor": told}, indent=1) + "\n")  # fmt: skip
+    for what, (seconds, processor) in told.items():
+        late = "  over what is promised" if processor > PROMISED else ""
+        print(f"{seconds:7.3f} s, processor {processor:6.3f} s  {what}{late}")
+
+
+def spent(words: Sequence[object]) -> Spent:
+    """Run a command."""
+    before, since = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    command = [str(ROOT / ".venv" / "bin" / "nhi"), *map(str, words)]
+    subprocess.run(command, check=True, capture_output=True, env={**ENVIRONMENT, "COLUMNS": "100"})
+    seconds, after = time.perf_counter() - since, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Spent(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+# ---- the state
+
+
+def built(out: Path, identities: int, notables: int) -> tuple[Identity, list[Json]]:
+    """Results of so many identities and notables; one of the identities, and the list."""
+    data = out.parent / "data"
+    nhi("simulate", "--days", 5, "--machines", 40, "--campaigns", 6, "--seed", 7, "--out", data)
+    nhi("score", data / "events", "--out", out, "--budget", 300)
+    store = SqliteStore(out / "state.sqlite")
+    machines = [known for known in inventory.identities(store).values() if known.identity.kind in ("role", "user")]
+    templates = [(known, list(rows_of(store, known.identity.id))) for known in machines]
+    made: list[Known] = []
+    for number, (known, rows) in enumerate(templates):
+        tails = range(number, identities, len(templates))
+        fresh = [copy_of(known, tail) for tail in tails]
+        inventory.keep(store, map(credential_of, fresh), identities=fresh)
+        for table, key, raw in rows:  # one after the other by key, which a file takes in soonest
+            store.put(table, ((key + NUMBER.format(tail), raw) for tail in tails))
+        store.commit()
+        made += fresh
+    store.close()
+    rest = list(jsonlines.read(out / "notables.jsonl"))
+    copies = (notable_of(rest[number % len(rest)], made[number], number) for number in range(notables))
+    ranked = common.overall(copies)
+    jsonlines.write(out / "notables.jsonl", ranked)
+    return made[identities // 2].identity, ranked
+
+
+def rows_of(store: SqliteStore, name: str) -> Iterator[tuple[str, str, bytes]]:
+    """Table, key and row of what is kept of an identity."""
+    for table in ("profile", "delta", "day"):
+        days = sorted({key[:7] for key, _ in store.scan(table, "0", ":")}) if table != "profile" else [""]
+        for key, raw in store.get(table, [day + name for day in days]).items():
+            yield table, key, raw
+
+
+def copy_of(known: Known, number: int) -> Known:
+    """The same identity under another id and name."""
+    one = known.identity
+    tail = NUMBER.format(number)
+    return known._replace(identity=one._replace(id=one.id + tail, name=f"{one.name}-{tail}"))
+
+
+def key_of(identity: Identity) -> str:
+    """The id of its long-lived key."""
+    return f"AKIA{identity.id[-6:]:A>16}"
+
+
+def credential_of(known: Known) -> Credential:
+    """Its long-lived key."""
+    return Credential(key_of(known.identity), (known.identity,), known.first, known.last, ())
+
+
+def notable_of(one: Json, known: Known, number: int) -> Json:
+    """A notable of another identity."""
+    identity = {**one["identity"], "id": known.identity.id, "name": known.identity.name}
+    return {**one, "id": f"{number:x}".rjust(6, "a") + one["id"][6:], "identity": identity, "members": []}
+
+
+def nhi(*words: object) -> None:
+    """Run the program, whatever it says."""
+    spent(words)
+
+
+if __name__ == "__main__":
+    main()
