@@ -4,8 +4,11 @@
   behind a user, the identity is that role, the same as in CloudTrail, and its access key the credential.
 - Impersonation (`impersonatedUser`): the one who really acts is the identity; as whom, is its session.
 - A client certificate is a long-lived credential (`X509SHA256=…`), a token of a pod (`JTI=…`) a session.
-- The address is the last public one of `sourceIPs`, else the first: all but the last are the client's own claim,
-  so a forged header cannot hide an outside address.
+- The address is the last public one of `sourceIPs`, else the last: all others are the client's own claim, so a forged
+  header hides no outside address and lends no inside one. That a public one stands before a private last one is how a
+  load balancer tells its client.
+- A name is the cluster's own only if it is a component's, at a private address or none: whoever asks for a certificate
+  chooses its name. `null` and `-` are names.
 - AKS's diagnostic log (`kube-audit`, `kube-audit-admin`) holds the record as text; it is read like any other.
 - The log names no cluster: account is that of the AWS role, or "".
 - `auditID` is what the client says in the header Audit-ID: the record's id is bound to stage, time, verb, URI and user,
@@ -22,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 from nhi_watch.context import networks
 from nhi_watch.core.errors import RejectError
@@ -31,7 +34,18 @@ from nhi_watch.core.identity import SSO_ROLE, Actor
 from nhi_watch.core.identity import identify as identify_aws
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, every, inner, native, object_of, part
 from nhi_watch.intake.shapes.microsoft import PLATFORM, category
-from nhi_watch.intake.shapes.values import bound, event, filled, known_by_arn, listed, moment, plain, text, true
+from nhi_watch.intake.shapes.values import (
+    bound,
+    event,
+    filled,
+    known_by_arn,
+    listed,
+    moment,
+    name_of,
+    plain,
+    text,
+    true,
+)
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 # ---- aks
@@ -101,7 +115,8 @@ def reach(operation: str, space: str, caller: str) -> str:
     """
     if operation in _SECRETS and not space:
         return "all_namespaces"
-    if space != SYSTEM or caller.startswith(("system:node:", "system:kube-", f"system:serviceaccount:{SYSTEM}:")):
+    own = caller in k8s.COMPONENTS or caller.startswith(("system:node:", f"system:serviceaccount:{SYSTEM}:"))
+    if space != SYSTEM or own:
         return ""
     return "system_space" if operation in _SHELLS or operation in _SECRETS else ""
 
@@ -170,6 +185,8 @@ _CREDENTIAL = "authentication.kubernetes.io/credential-id"
 _ISSUED = "authentication.kubernetes.io/issued-credential-id"
 _POD = "authentication.kubernetes.io/pod-uid"
 _DECISION = "authorization.k8s.io/decision"
+_AUTHENTICATED = "system:authenticated"
+"""The group of whoever holds a credential, whatever its name."""
 _NONE: Tree = {}
 _NO_PROOFS = ("", "", "", "")
 _LEAVES = {
@@ -211,7 +228,7 @@ def read(record: object) -> Event:
         raise RejectError("unfinished", "the request's outcome comes in a record of its own")
     tree = _sound(tree)
     shape, session, target = _raw(tree)
-    made = _event_of(*map(text, shape))
+    made = _event_of(cast(str, shape[0]), *map(text, shape[1:]))
     time = moment(tree.get("stageTimestamp") or tree.get("requestReceivedTimestamp") or tree.get("timestamp") or None)
     if shape[1] in DEEP:
         told = traits_of(dict(tree), made)
@@ -225,6 +242,7 @@ def _sound(tree: Row) -> Row:
     for name, leaves in _LEAVES.items():
         told = inner(tree, name)
         found[name] = {**told, **{leaf: _leaf(told.get(leaf)) for leaf in leaves}}
+    found["user"]["username"] = name_of(inner(tree, "user").get("username"))
     found["user"]["extra"] = inner(found["user"], "extra")
     return {**found, **{name: _leaf(tree.get(name)) for name in ("verb", "requestURI", "auditID", "stage")}}
 
@@ -261,6 +279,7 @@ def _raw(tree: Row) -> tuple[tuple[object, ...], str, str]:
         status.get("reason"), status.get("status"), None if code else _decision(tree), credential, arn, key,
         "y" if as_whom else "", "y" if operation in PODS and uncaged(of("requestObject")) else "",
         reach(operation, space or "", who("username") or "") if operation in REACHING else "",
+        "y" if who("username") == k8s.NOBODY and _AUTHENTICATED in listed(who("groups")) else "",
     )  # fmt: skip
     target = space + "/" + (name or "") if space else "" + (name or uri[:128].partition("?")[0])
     return shape, session, target[:256]
@@ -310,7 +329,7 @@ def _decision(tree: Row) -> object:
 def _address(told: object) -> object:
     many = [text(one, 64) for one in listed(told)]
     public = [one for one in many if networks.describe(networks.network_of(one)).kind not in ("private", "service")]
-    return public[-1] if public else many[0] if many else None
+    return public[-1] if public else many[-1] if many else None
 
 
 def _issued(tree: Row) -> str:
@@ -322,11 +341,11 @@ def _issued(tree: Row) -> str:
 def _event_of(
     name: str, operation: str, uid: str, space: str, address: str, user_agent: str, code: str, reason: str,
     status: str, decision: str, certificate: str, arn: str, key: str, impersonation: str,
-    privileged: str, reached: str,
+    privileged: str, reached: str, held: str,
 ) -> Event:  # fmt: skip
     if not operation:
         raise RejectError("no_action", "verb is missing or no text")
-    identity, links = _identity(name, uid, arn)
+    identity, links = (k8s.user(name), ()) if held else _identity(name, uid, arn, address)
     outcome, error = _outcome(code, reason, status, decision)
     credential = key if key != "ASIA" and key else certificate
     return event(
@@ -338,10 +357,10 @@ def _event_of(
     )  # fmt: skip
 
 
-def _identity(name: str, uid: str, arn: str) -> tuple[Identity, tuple[str, ...]]:
+def _identity(name: str, uid: str, arn: str, address: str) -> tuple[Identity, tuple[str, ...]]:
     """The AWS role where EKS tells it: `aws-iam-authenticator:ACCOUNT:AROA…` is the uid of its users."""
     if not arn:
-        return k8s.identify(name, uid), k8s.links_of(name)
+        return k8s.identify(name, uid, address=address), k8s.links_of(name)
     unique = uid.rpartition(":")[2] if uid.startswith(("aws-iam-authenticator:", "heptio-authenticator-aws:")) else ""
     if ":user/" in arn:
         return known_by_arn(identify_aws(Actor("IAMUser", principal=unique, arn=arn)))
