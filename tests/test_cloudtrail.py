@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import cloudtrail_shapes as shapes
 from need import shared_data
+from nhi_watch.context import networks
 from nhi_watch.core.behaviour import shape_of
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
@@ -34,7 +35,7 @@ TO_SHAPE = (
     shapes.ecs_text_only,
     shapes.ecs_original,
 )
-NOT_IN_ECS = {"sessionCredentialFromConsole", "onBehalfOf"}
+NOT_IN_ECS = {"sessionCredentialFromConsole", "vpcEndpointAccountId", "onBehalfOf"}
 
 
 def outcome_of(record: object) -> Union[Event, str]:
@@ -281,6 +282,21 @@ def test_a_code_of_success_is_no_error(code: str, outcome: str) -> None:
 def test_of_a_proxys_list_the_last_public_address_counts(listed: str) -> None:
     event = outcome_of(people(sourceIPAddress=listed))
     assert isinstance(event, Event) and (event.address, event.network) == ("203.0.113.7", "203.0.113.0/24")
+
+
+@pytest.mark.parametrize("shape", [dict, shapes.splunk_fields, shapes.splunk_raw, shapes.ecs_original])
+@pytest.mark.parametrize("address", ["10.0.1.7", "198.51.100.7"])
+def test_an_endpoint_of_another_account_is_not_a_place_of_ours(shape: Any, address: str) -> None:
+    record = {**NATIVE[0], "sourceIPAddress": address, "vpcEndpointId": "vpce-1"}
+    home = record["recipientAccountId"]
+    told = {
+        owner: cloudtrail.read(shape({**record, "vpcEndpointAccountId": owner})).network
+        for owner in (home, record["userIdentity"]["accountId"], "999999999999")
+    }
+    ours = "vpce:vpce-1" if address == "10.0.1.7" else "198.51.100.0/24"
+    abroad = "vpce:of:999999999999/vpce-1"
+    assert told == {home: ours, record["userIdentity"]["accountId"]: ours, "999999999999": abroad}
+    assert networks.describe(told["999999999999"]) == ("AWS account 999999999999", "hosting")
 
 
 def test_a_digest_of_log_files_says_what_it_is() -> None:
