@@ -99,6 +99,14 @@ def test_a_name_like_a_components_is_no_leave_to_enter_the_clusters_own_space() 
     assert told == {**dict.fromkeys(INSIDE, ()), "system:kube-me": ("system_space",)}
 
 
+def test_whom_it_impersonates_and_in_which_groups_is_told() -> None:
+    other = {"username": "system:admin", "groups": ["system:authenticated", "dev", "system:masters"]}
+    event = kubernetes.read(call(impersonatedUser=other))
+    told = [link.removeprefix("user:as:") for link in event.links if link.startswith("user:as:")]
+    assert told == ["system:admin", "group system:masters", "group dev"]
+    assert event.traits == ("as_admin", "impersonation")
+
+
 def test_the_start_of_a_long_request_and_its_end_are_two_records() -> None:
     ids = [kubernetes.read(call("watch", stage=stage)).record_id for stage in ("ResponseStarted", "ResponseComplete")]
     assert len(set(ids)) == 2 and {each.partition("~")[0] for each in ids} == {"made-1"}

@@ -130,6 +130,12 @@ MENDS = (
          ("test_source_snowflake.py::test_whoever_chooses_a_name_that_says_nothing_is_a_user_all_the_same",)),
     Mend("L18", "intake/sources/kubernetes/__init__.py", "else many[-1] if many", "else many[0] if many",
          (f"{K8S}::test_a_forged_header_hides_no_outside_address_and_lends_no_inside_one",)),
+    Mend("H20", "detect/signals/escalation.py", "max(on_mark(view, MARKS), _whom_bits(view))", "on_mark(view, MARKS)",
+         ("test_signals.py::test_a_sample_fires_as_it_says",)),
+    Mend("H20", "intake/sources/kubernetes/__init__.py", "*(AS + one for", "*(one for",
+         (f"{K8S}::test_whom_it_impersonates_and_in_which_groups_is_told",)),
+    Mend("H20", "detect/linking.py", ' if not session.startswith("as:")', "",
+         ("test_links_kinds.py::test_in_whose_name_many_acted_is_no_credential_that_joins_them",)),
     Mend("H19", "intake/sources/cloudtrail/__init__.py", "    if endpoint and abroad:\n", "    if False:\n",
          ("test_cloudtrail.py::test_an_endpoint_of_another_account_is_not_a_place_of_ours",)),
 )  # fmt: skip

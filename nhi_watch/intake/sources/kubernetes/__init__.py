@@ -2,7 +2,8 @@
 
 - A service account is its uid: one that was deleted and made again is another. Where EKS tells the AWS role
   behind a user, the identity is that role, the same as in CloudTrail, and its access key the credential.
-- Impersonation (`impersonatedUser`): the one who really acts is the identity; as whom, is its session.
+- Impersonation (`impersonatedUser`): the one who really acts is the identity; as whom, is its session, which is no
+  credential, and with the groups a link, so that whom it never impersonated before is news.
 - A client certificate is a long-lived credential (`X509SHA256=…`), a token of a pod (`JTI=…`) a session.
 - The address is the last public one of `sourceIPs`, else the last: all others are the client's own claim, so a forged
   header hides no outside address and lends no inside one. That a public one stands before a private last one is how a
@@ -15,9 +16,9 @@
   and to what was done to what, and how it ended.
 - Stage RequestReceived is rejected (`unfinished`): the same request comes again with its outcome.
 
-Traits: impersonation, token_minted, for_other (a token for another account), wildcard_policy, admin_policy,
-public (a grant to everybody), privileged (a pod that can leave its cage), all_namespaces (secrets of all), system_space
-(a shell in kube-system, or its secrets, by a stranger to it), attack_tool, browser.
+Traits: impersonation, as_admin (in the group system:masters), token_minted, for_other (a token for another account),
+wildcard_policy, admin_policy, public (a grant to everybody), privileged (a pod that can leave its cage), all_namespaces
+(secrets of all), system_space (a shell in kube-system, or its secrets, by a stranger to it), attack_tool, browser.
 Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock, unfinished.
 """
 
@@ -29,7 +30,7 @@ from typing import Any, Optional, cast
 
 from nhi_watch.context import networks
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.event import AS, Event, Identity
 from nhi_watch.core.identity import SSO_ROLE, Actor
 from nhi_watch.core.identity import identify as identify_aws
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, every, inner, native, object_of, part
@@ -187,6 +188,9 @@ _POD = "authentication.kubernetes.io/pod-uid"
 _DECISION = "authorization.k8s.io/decision"
 _AUTHENTICATED = "system:authenticated"
 """The group of whoever holds a credential, whatever its name."""
+_ADMINS = "group system:masters"
+_GROUPS = 4
+"""Groups of somebody impersonated that are told: those of administrators come first."""
 _NONE: Tree = {}
 _NO_PROOFS = ("", "", "", "")
 _LEAVES = {
@@ -268,7 +272,8 @@ def _raw(tree: Row) -> tuple[tuple[object, ...], str, str]:
     if not resource:
         uri = of("requestURI") or ""
         resource, sub, space, name = k8s.from_uri(uri)
-    extra, as_whom = who("extra"), (of("impersonatedUser") or _NONE).get("username")
+    other = of("impersonatedUser") or _NONE
+    extra, as_whom = who("extra"), other.get("username")
     credential, arn, key, session = _proofs(extra) if extra else _NO_PROOFS
     if as_whom:
         session = ("as:" + as_whom)[:256]
@@ -277,12 +282,20 @@ def _raw(tree: Row) -> tuple[tuple[object, ...], str, str]:
         who("username"), operation, who("uid"), space,
         many[0] if many.__class__ is list and len(many) == 1 else _address(many), of("userAgent"), code,
         status.get("reason"), status.get("status"), None if code else _decision(tree), credential, arn, key,
-        "y" if as_whom else "", "y" if operation in PODS and uncaged(of("requestObject")) else "",
+        _as(as_whom, other.get("groups")) if as_whom else "",
+        "y" if operation in PODS and uncaged(of("requestObject")) else "",
         reach(operation, space or "", who("username") or "") if operation in REACHING else "",
         "y" if who("username") == k8s.NOBODY and _AUTHENTICATED in listed(who("groups")) else "",
     )  # fmt: skip
     target = space + "/" + (name or "") if space else "" + (name or uri[:128].partition("?")[0])
     return shape, session, target[:256]
+
+
+def _as(name: str, groups: object) -> str:
+    """Whom it impersonates, and in which groups, a line each; without what everybody is in."""
+    told = {text(group, 100) for group in listed(groups)} - {"", _AUTHENTICATED}
+    first = sorted(told, key=lambda group: (group not in _ADMIN, group))
+    return "\n".join([name.replace("\n", " ")[:200], *(f"group {group}" for group in first[:_GROUPS])])
 
 
 def _proofs(extra: Tree) -> tuple[str, str, str, str]:
@@ -352,8 +365,12 @@ def _event_of(
         0, identity, f"{k8s.SERVICE}:{operation}", provider=k8s.PROVIDER, credential=credential,
         credential_type="key" if credential else "none" if identity.kind == "anonymous" else "session",
         access=k8s.access(operation), outcome=outcome, error=error, address=address, user_agent=user_agent,
-        marks={"impersonation": impersonation, "privileged": privileged, reached: reached},
-        target_class=_target_class(name, space), links=links,
+        marks={
+            "impersonation": bool(impersonation), "as_admin": _ADMINS in impersonation, "privileged": privileged,
+            reached: reached,
+        },
+        target_class=_target_class(name, space),
+        links=(*links, *(AS + one for one in impersonation.split("\n") if one)),
     )  # fmt: skip
 
 
