@@ -136,6 +136,8 @@ MENDS = (
          (f"{K8S}::test_whom_it_impersonates_and_in_which_groups_is_told",)),
     Mend("H20", "detect/linking.py", ' if not session.startswith("as:")', "",
          ("test_links_kinds.py::test_in_whose_name_many_acted_is_no_credential_that_joins_them",)),
+    Mend("M22", "intake/sources/entra/audit.py", "step = _spelled(told.lower())", "step = told.lower()",
+         ("test_source_entra.py::test_another_spelling_of_a_call_of_graph_is_the_same_call",)),
     Mend("H19", "intake/sources/cloudtrail/__init__.py", "    if endpoint and abroad:\n", "    if False:\n",
          ("test_cloudtrail.py::test_an_endpoint_of_another_account_is_not_a_place_of_ours",)),
 )  # fmt: skip
