@@ -107,6 +107,36 @@ def test_whom_it_impersonates_and_in_which_groups_is_told() -> None:
     assert event.traits == ("as_admin", "impersonation")
 
 
+SYS_ADMIN = {"securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}}
+CAGED = {"securityContext": {"capabilities": {"add": ["NET_BIND_SERVICE"]}, "privileged": False}}
+FREE = {"securityContext": {"privileged": True}}
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource", "sub", "body", "traits"),
+    [
+        ("create", "pods", "", {"spec": {"containers": [CAGED]}}, ()),
+        ("create", "pods", "", {"spec": {"containers": [CAGED], "initContainers": [FREE]}}, ("privileged",)),
+        ("patch", "pods", "ephemeralcontainers", {"spec": {"ephemeralContainers": [FREE]}}, ("privileged",)),
+        ("create", "pods", "", {"spec": {"containers": [SYS_ADMIN]}}, ("privileged",)),
+        ("create", "replicationcontrollers", "", {"spec": {"template": {"spec": {"hostPID": True}}}}, ("privileged",)),
+        ("patch", "deployments", "", [{"op": "add", "path": "/spec/template/spec/hostPID", "value": True}],
+         ("privileged",)),
+        ("patch", "deployments", "", [{"op": "remove", "path": "/spec/template/spec/hostPID"}], ()),
+        ("patch", "clusterrolebindings", "",
+         [{"op": "add", "path": "/subjects/-", "value": {"kind": "User", "name": "system:anonymous"}}], ("public",)),
+        ("patch", "clusterroles", "",
+         [{"op": "add", "path": "/rules/-", "value": {"resources": ["*"], "verbs": ["*"]}}],
+         ("admin_policy", "wildcard_policy")),
+    ],
+)  # fmt: skip
+def test_what_a_body_makes_is_told_wherever_it_stands(
+    verb: str, resource: str, sub: str, body: object, traits: tuple[str, ...]
+) -> None:
+    thing = {"resource": resource, "subresource": sub, "namespace": "shop", "name": "x"}
+    assert kubernetes.read(call(verb, objectRef=thing, requestObject=body)).traits == traits
+
+
 def test_the_start_of_a_long_request_and_its_end_are_two_records() -> None:
     ids = [kubernetes.read(call("watch", stage=stage)).record_id for stage in ("ResponseStarted", "ResponseComplete")]
     assert len(set(ids)) == 2 and {each.partition("~")[0] for each in ids} == {"made-1"}

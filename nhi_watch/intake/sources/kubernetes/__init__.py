@@ -82,11 +82,15 @@ _ROLES = tuple(f"{kind}.{verb}" for kind in ("roles", "clusterroles") for verb i
 _BINDINGS = tuple(f"{kind}.{verb}" for kind in ("rolebindings", "clusterrolebindings") for verb in _MAKES)
 _PODS = tuple(
     f"{kind}.{verb}"
-    for kind in ("pods", "deployments", "daemonsets", "statefulsets", "jobs", "cronjobs", "replicasets")
+    for kind in ("pods", "deployments", "daemonsets", "statefulsets", "jobs", "cronjobs", "replicasets",
+                 "replicationcontrollers", "pods.ephemeralcontainers")
     for verb in _MAKES
-)
+)  # fmt: skip
 _SPECS = ("spec", "spec.template.spec", "spec.jobTemplate.spec.template.spec")
 _HOST = ("hostPID", "hostIPC", "hostNetwork")
+_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+_HOSTS_POWER = {"SYS_ADMIN", "CAP_SYS_ADMIN", "ALL"}
+"""Capabilities that are as good as privileged."""
 _TOKENS = ("serviceaccounts.token.create", "serviceaccounts.token.get")
 DEEP = frozenset((*_ROLES, *_BINDINGS, *_TOKENS))
 """Operations whose bodies `read` alone reads."""
@@ -102,6 +106,8 @@ _SHELLS = tuple(
 REACHING = frozenset((*_SECRETS, *_SHELLS))
 """Operations of which only the namespace tells whether they `reach` too far."""
 SYSTEM = "kube-system"
+_DEEPEST = 20
+"""Steps of a path in a JSON patch."""
 
 
 def reach(operation: str, space: str, caller: str) -> str:
@@ -133,9 +139,30 @@ def traits_of(tree: Tree, event: Event) -> Iterator[str]:
     if operation in _TOKENS:
         yield from _token(tree)
     elif operation in _ROLES:
-        yield from _rules(body)
+        yield from (trait for whole in _bodies(body) for trait in _rules(whole))
     elif operation in _BINDINGS:
-        yield from _binding(body)
+        yield from (trait for whole in _bodies(body) for trait in _binding(whole))
+
+
+def _bodies(body: Any) -> list[Any]:
+    """The body, or what each step of a JSON patch makes of a thing without anything else.
+
+    >>> _bodies([{"op": "add", "path": "/rules/-/verbs", "value": ["*"]}, {"op": "remove", "path": "/rules/0"}])
+    [{'rules': [{'verbs': ['*']}]}]
+    """
+    if not isinstance(body, list):
+        return [body]
+    return [
+        _at_path(text(step.get("path")).split("/")[1:_DEEPEST], step.get("value"))
+        for step in body
+        if isinstance(step, dict) and step.get("op") in ("add", "replace")
+    ]
+
+
+def _at_path(steps: list[str], value: Any) -> Any:
+    for step in reversed(steps):
+        value = [value] if step == "-" or step.isdigit() else {step: value}
+    return value
 
 
 def _token(tree: Tree) -> Iterator[str]:
@@ -166,11 +193,13 @@ def uncaged(body: Any) -> bool:
     """A pod, or the template of one, that runs as part of its host."""
     if not body:
         return False
-    for spec in (one for path in _SPECS for one in every(body, path)):
+    for spec in (one for whole in _bodies(body) for path in _SPECS for one in every(whole, path)):
         if any(true(at(spec, flag)) for flag in _HOST) or every(spec, "volumes.hostPath"):
             return True
-        if any(true(flag) for flag in every(spec, "containers.securityContext.privileged")):
-            return True
+        for held in (one for kind in _CONTAINERS for one in every(spec, f"{kind}.securityContext")):
+            added = {text(name).upper() for name in every(held, "capabilities.add")}
+            if true(at(held, "privileged")) or added & _HOSTS_POWER:
+                return True
     return False
 
 
