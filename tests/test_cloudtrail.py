@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import cloudtrail_shapes as shapes
 from need import shared_data
+from nhi_watch.context import networks
 from nhi_watch.core.behaviour import shape_of
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
@@ -34,7 +35,7 @@ TO_SHAPE = (
     shapes.ecs_text_only,
     shapes.ecs_original,
 )
-NOT_IN_ECS = {"sessionCredentialFromConsole", "onBehalfOf"}
+NOT_IN_ECS = {"sessionCredentialFromConsole", "vpcEndpointAccountId", "onBehalfOf"}
 
 
 def outcome_of(record: object) -> Union[Event, str]:
@@ -281,6 +282,89 @@ def test_a_code_of_success_is_no_error(code: str, outcome: str) -> None:
 def test_of_a_proxys_list_the_last_public_address_counts(listed: str) -> None:
     event = outcome_of(people(sourceIPAddress=listed))
     assert isinstance(event, Event) and (event.address, event.network) == ("203.0.113.7", "203.0.113.0/24")
+
+
+@pytest.mark.parametrize("shape", [dict, shapes.splunk_fields, shapes.splunk_raw, shapes.ecs_original])
+@pytest.mark.parametrize("address", ["10.0.1.7", "198.51.100.7"])
+def test_an_endpoint_of_another_account_is_not_a_place_of_ours(shape: Any, address: str) -> None:
+    record = {**NATIVE[0], "sourceIPAddress": address, "vpcEndpointId": "vpce-1"}
+    home = record["recipientAccountId"]
+    told = {
+        owner: cloudtrail.read(shape({**record, "vpcEndpointAccountId": owner})).network
+        for owner in (home, record["userIdentity"]["accountId"], "999999999999")
+    }
+    ours = "vpce:vpce-1" if address == "10.0.1.7" else "198.51.100.0/24"
+    abroad = "vpce:of:999999999999/vpce-1"
+    assert told == {home: ours, record["userIdentity"]["accountId"]: ours, "999999999999": abroad}
+    assert networks.describe(told["999999999999"]) == ("AWS account 999999999999", "hosting")
+
+
+def traits_of(source: str, name: str, params: dict[str, Any]) -> tuple[str, ...]:
+    record = {**NATIVE[0], "eventSource": f"{source}.amazonaws.com", "eventName": name, "requestParameters": params}
+    event = cloudtrail.read({key: value for key, value in record.items() if key not in ("resources", "readOnly")})
+    return event.traits
+
+
+IP, ARN = "aws:SourceIp", "aws:PrincipalArn"
+GITHUB = "token.actions.githubusercontent.com"
+PROVIDER = {"Federated": f"arn:aws:iam::111111111111:oidc-provider/{GITHUB}"}
+
+
+@pytest.mark.parametrize(
+    ("principal", "condition", "traits"),
+    [
+        ("*", {"IpAddress": {IP: "203.0.113.0/24"}}, ()),
+        ("*", {"IpAddress": {IP: "0.0.0.0/0"}}, ("public",)),
+        ("*", {"IpAddress": {IP: ["203.0.113.0/24", "128.0.0.0/1"]}}, ("public",)),
+        ("*", {"StringLike": {ARN: "*"}}, ("public",)),
+        ("*", {"StringLike": {ARN: "arn:aws:*"}}, ("public",)),
+        ("*", {"ArnLike": {ARN: "arn:aws:iam::111111111111:role/app-*"}}, ()),
+        ("*", {"ArnLike": {ARN: "arn:aws:iam::999999999999:role/app-*"}}, ("shared_outside",)),
+        ("*", {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}, ("public",)),
+        ("*", {"StringEqualsIfExists": {"aws:SourceVpce": "vpce-1"}}, ("public",)),
+        ("*", {"StringEquals": {"aws:SourceVpce": "vpce-1"}}, ()),
+        ("*", {"StringEquals": {"aws:PrincipalAccount": "111111111111"}}, ()),
+        ("*", {"StringEquals": {"aws:PrincipalAccount": "999999999999"}}, ("shared_outside",)),
+        ({"CanonicalUser": "9" * 64}, {}, ("shared_outside",)),
+        ({"Federated": "arn:aws:iam::999999999999:saml-provider/x"}, {}, ("shared_outside",)),
+        ({"Federated": "arn:aws:iam::111111111111:saml-provider/x"}, {}, ()),
+        ({"Federated": "accounts.google.com"}, {}, ("public",)),
+        ({"Federated": "accounts.google.com"}, {"StringEquals": {"accounts.google.com:aud": "7"}}, ()),
+        (PROVIDER, {"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"}}, ("public",)),
+        (PROVIDER, {"StringLike": {f"{GITHUB}:sub": "*"}}, ("public",)),
+        (PROVIDER, {"StringLike": {f"{GITHUB}:sub": "repo:acme/shop:*"}}, ()),
+    ],
+)
+def test_a_condition_that_everybody_meets_limits_nothing(principal: Any, condition: Any, traits: Any) -> None:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "*", "Resource": "*", "Condition": condition}
+    told = traits_of("s3", "PutBucketPolicy", {"bucketName": "b", "bucketPolicy": {"Statement": [statement]}})
+    assert told == traits
+
+
+@pytest.mark.parametrize(
+    ("statement", "everything"),
+    [
+        ({"Action": "iam:?*", "Resource": "*"}, True),
+        ({"Action": ["s3:GetObject", "**"], "Resource": "**"}, True),
+        ({"Action": "*", "Resource": "arn:aws:*"}, True),
+        ({"Action": "*", "NotResource": "arn:aws:s3:::x"}, True),
+        ({"Action": "iam:Get*", "Resource": "*"}, False),
+        ({"Action": "*", "Resource": "arn:aws:s3:::x/*"}, False),
+    ],
+)
+def test_everything_is_everything_however_it_is_spelled(statement: dict[str, Any], everything: bool) -> None:
+    policy = json.dumps({"Statement": [{"Effect": "Allow", **statement}]})
+    told = traits_of("iam", "PutRolePolicy", {"roleName": "r", "policyName": "p", "policyDocument": policy})
+    assert told == (("wildcard_policy",) if everything else ())
+
+
+@pytest.mark.parametrize(
+    ("source", "is_open"),
+    [("0.0.0.0/0", True), ("0.0.0.0/1", True), ("128.0.0.0/1", True), ("2000::/3", True), ("10.0.0.0/8", False)],
+)
+def test_half_of_the_world_is_the_world(source: str, is_open: bool) -> None:
+    params = {"groupId": "sg-1", "ipPermissions": {"items": [{"ipRanges": {"items": [{"cidrIp": source}]}}]}}
+    assert traits_of("ec2", "AuthorizeSecurityGroupIngress", params) == (("open_ingress",) if is_open else ())
 
 
 def test_a_digest_of_log_files_says_what_it_is() -> None:

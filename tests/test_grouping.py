@@ -138,7 +138,8 @@ RUBBISH: list[Any] = [
 PATHS = [
     ("eventTime",), ("eventSource",), ("eventName",), ("eventID",), ("awsRegion",), ("sourceIPAddress",),
     ("userAgent",), ("errorCode",), ("errorMessage",), ("requestParameters",), ("readOnly",), ("resources",),
-    ("recipientAccountId",), ("vpcEndpointId",), ("sessionCredentialFromConsole",), ("_raw",), ("aws",),
+    ("recipientAccountId",), ("vpcEndpointId",), ("vpcEndpointAccountId",), ("sessionCredentialFromConsole",),
+    ("_raw",), ("aws",),
     ("userIdentity",), *(("userIdentity", n) for n in ("type", "principalId", "arn", "accountId", "accessKeyId",
     "userName", "invokedBy", "identityProvider", "onBehalfOf", "sessionContext")),
     ("userIdentity", "sessionContext", "sessionIssuer"), ("userIdentity", "sessionContext", "attributes"),

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from core_samples import TODAY, events, whole_days
 from nhi_watch.core import registry
 from nhi_watch.core.event import Event
-from nhi_watch.detect.linking import Group, _own_names, _touched, join
+from nhi_watch.detect.linking import Group, _own_names, _touched, _used, join
 from nhi_watch.state.state import Trace
 from nhi_watch_lab.simulator.products import Spec, Tenant
 
@@ -123,6 +124,12 @@ def test_a_chain_of_roles_is_linked_by_the_session_that_was_handed_out() -> None
     first = call("AssumeRole", "AROAONE", responseElements=handed, requestParameters={"roleArn": AWS})
     second = call("GetCallerIdentity", "AROATWO", key="ASIANEXT")
     assert proven(join(traces([first, second])), [first, second]) == [("credential", "aws", "aws")]
+
+
+def test_in_whose_name_many_acted_is_no_credential_that_joins_them() -> None:
+    calls = [{"action": "k8s:secrets.get", "session": session} for session in ("as:system:admin", "JTI=1")]
+    told = [b for whole in whole_days(events(calls, TODAY)).values() for b in whole.ordered()]
+    assert {handle for b in told for handle in _used(b)} == {"JTI=1"}
 
 
 def test_a_service_account_that_was_deleted_and_made_again_is_another() -> None:

@@ -10,6 +10,7 @@ import pytest
 from need import shared_data
 from nhi_watch.core.event import Event
 from nhi_watch.intake.sources import azure, entra, m365
+from nhi_watch.intake.sources.entra.audit import route
 
 TENANT = "3f1b6c2a-0d4e-4a8b-9c57-1e2d3f405162"
 APP = "5d0c1c9e-7a11-4f0e-8f3b-0a1b2c3d4e5f"
@@ -126,6 +127,23 @@ def test_what_an_app_adds_to_itself_is_not_for_another() -> None:
 )  # fmt: skip
 def test_traits_of_directory_changes(name: str, prop: str, new: str, traits: set[str]) -> None:
     assert set(audit(name, new, prop=prop).traits) == traits
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        ("/applications/7/microsoft.graph.addPassword", "/applications/{id}/addpassword"),
+        ("/servicePrincipals/7/graph.addPassword", "/serviceprincipals/{id}/addpassword"),
+        ("/users/7/chats/microsoft.graph.getAllMessages(model='A')", "/users/{id}/chats/getallmessages/{id}"),
+        ("/us%65rs/7/%6D%65ssages", "/users/{id}/messages"),
+        ("/users/microsoft.graph.delta()", "/users/delta"),
+        ("/users%28'7'%29/sendMail", "/users/{id}/sendmail"),
+        ("/users/ann%40example.com/messages", "/users/{id}/messages"),
+        ("/sites/my%20site/drive", "/sites/{id}/drive"),
+    ],
+)
+def test_another_spelling_of_a_call_of_graph_is_the_same_call(told: str, known: str) -> None:
+    assert route(f"https://graph.microsoft.com/v1.0{told}") == known
 
 
 def test_risk_detections_are_left_to_the_alert_sources() -> None:

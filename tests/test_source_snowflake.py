@@ -50,3 +50,10 @@ def test_rows_of_the_rule_tests_are_all_read() -> None:
         rows = [json.loads(line)["log"] for line in path.read_text(encoding="utf-8").splitlines()]
         events += [snowflake.read(row) for row in rows if snowflake.claims(row)]
     assert (len(events), {event.identity.kind for event in events}) == (21, {"user"})
+
+
+@pytest.mark.parametrize("name", ["null", "-"])
+def test_whoever_chooses_a_name_that_says_nothing_is_a_user_all_the_same(name: str) -> None:
+    told = query("SELECT", USER_NAME=name).identity
+    assert (told.kind, told.id, told.name) == ("user", f"snowflake::user:{name.upper()}", name)
+    assert query("SELECT", USER_NAME=None).identity.kind == "anonymous"

@@ -108,6 +108,7 @@ def _by_length(found: dict[_Net, _Row]) -> Rows:
 
 TABLE = Path(__file__).with_name("tables") / "networks.json"
 OTHER = "other"
+_ABROAD = "vpce:of:"
 
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 _SERVICE = re.compile(r"([a-z][a-z0-9-]{0,40}(?:\.[a-z][a-z0-9-]{0,40})?)\.amazonaws\.com(?:\.cn)?")
@@ -175,6 +176,15 @@ OwnList = Mapping[tuple[int, int], Mapping[int, tuple[str, str]]]
 NO_LIST: OwnList = {}
 
 
+def endpoint_of(account: str, endpoint: str) -> str:
+    """The scored network of a VPC endpoint in somebody else's account: hosting that this account rents.
+
+    >>> describe(endpoint_of("222222222222", "vpce-1"))
+    Network(owner='AWS account 222222222222', kind='hosting')
+    """
+    return f"{_ABROAD}{account}/{endpoint}"
+
+
 def describe(network: str, own: OwnList = NO_LIST) -> Network:
     """Owner and kind of a network in the form that `network_of` returns; never raises.
 
@@ -185,6 +195,8 @@ def describe(network: str, own: OwnList = NO_LIST) -> Network:
     """
     if network.startswith("service:"):
         return Network(network[8:], "service")
+    if network.startswith(_ABROAD):
+        return Network(f"AWS account {network[len(_ABROAD):].partition('/')[0]}", "hosting")
     key = _key(network)
     if key is None:
         return UNKNOWN

@@ -80,6 +80,8 @@ class Event(NamedTuple):
 
 BEHALF = "user:"
 """How a link begins that names on whose behalf an app acts."""
+AS = BEHALF + "as:"
+"""How one begins that names whom, or which group, an identity impersonates."""
 HANDS = frozenset({"console", "mfa", "browser"})
 """Traits of what a person does."""
 DONE_TO = "done_to_it"

@@ -136,8 +136,10 @@ def _plain(name: str) -> str:
 
 
 def _used(behaviour: Behaviour) -> list[str]:
+    """Its credentials; in whose name it acted is none, for many may act in one."""
     credential = behaviour.shape.credential
-    return [*behaviour.sessions, credential] if credential else behaviour.sessions
+    sessions = [session for session in behaviour.sessions if not session.startswith("as:")]
+    return [*sessions, credential] if credential else sessions
 
 
 def _handles(told: Iterable[tuple[Behaviour, Sequence[str]]]) -> dict[str, str]:

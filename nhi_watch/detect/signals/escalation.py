@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log2
 
 from nhi_watch.core.behaviour import Behaviour
-from nhi_watch.core.event import BEHALF
+from nhi_watch.core.event import AS, BEHALF
 from nhi_watch.detect.features import ORDINARY, EpisodeView, View
 from nhi_watch.detect.signals._kit import (
     KNOWN_DAYS,
@@ -88,19 +88,46 @@ def permission_probing(episode: EpisodeView) -> float:
 MARKS = frozenset({"impersonation", "token_minted"})
 
 
+SELDOM = 1 / 16
+"""Of how many new ones a day is expected, before any was seen, that somebody is impersonated for the first time."""
+
+
+def _whom(view: View) -> list[str]:
+    """Whom it impersonates, and which groups, for the first time."""
+    known = view.past.own.dimension(BEHALF).values
+    told = {link for b in view.behaviours for link in b.links if link.startswith(AS) and link not in known}
+    return sorted(link.removeprefix(AS) for link in told)
+
+
+def _whom_bits(view: View) -> float:
+    """How seldom it impersonates somebody new; 0 where it does not, and while its habits are not known."""
+    past = view.past.own
+    if past.days < KNOWN_DAYS or not _whom(view):
+        return 0.0
+    usual = sum(link.startswith(AS) for link in past.dimension(BEHALF).values)
+    return max(0.0, log2((past.days + 1) / (usual + SELDOM)))
+
+
+def _impersonation_evidence(view: View) -> str:
+    new = _whom(view)
+    if _whom_bits(view) <= view.action:
+        return call_sentence(view, "acts as another identity or issues tokens for it")
+    return f"{view.shape.action} as {listing(new)}: impersonated for the first time"
+
+
 @behaviour_signal(
     "Acts as another identity",
     ("T1550.001",),
     control="reduce_privilege",
     headline=23,
-    evidence=lambda view: call_sentence(view, "acts as another identity or issues tokens for it"),
+    evidence=_impersonation_evidence,
 )
 def impersonation(view: View) -> float:
     """Acts as another identity, or makes tokens for one, as this identity does not do.
 
-    Bits by which the call is new for the identity, where it acts as another or makes tokens.
+    Bits by which the call, or whom it impersonates, is new for the identity.
     """
-    return on_mark(view, MARKS)
+    return max(on_mark(view, MARKS), _whom_bits(view))
 
 
 MINTS = frozenset({"impersonation", "token_minted"})
@@ -145,7 +172,7 @@ def role_chaining(episode: EpisodeView) -> float | None:
 def _new(episode: EpisodeView) -> list[tuple[str, Behaviour]]:
     known = episode.past.own.dimension(BEHALF).values
     told = ((link, b) for view in episode.views for b in view.behaviours for link in b.links)
-    return [(link, b) for link, b in told if link.startswith(BEHALF) and link not in known]
+    return [(link, b) for link, b in told if link.startswith(BEHALF) and not link.startswith(AS) and link not in known]
 
 
 def _for_another_evidence(episode: EpisodeView) -> str:
@@ -168,7 +195,8 @@ def for_another(episode: EpisodeView) -> float | None:
     log2(1 + number of persons new to it); None where its history tells of none for whom it acted.
     """
     new = {person for person, _ in _new(episode)}
-    if new and (episode.past.own.days < KNOWN_DAYS or not episode.past.own.dimension(BEHALF).values):
+    known = any(not link.startswith(AS) for link in episode.past.own.dimension(BEHALF).values)
+    if new and (episode.past.own.days < KNOWN_DAYS or not known):
         return None
     return log2(1 + len(new))
 

@@ -35,6 +35,16 @@ def text(value: object, limit: int = _LONGEST) -> str:
     return str(value) if isinstance(value, int) and value.bit_length() < 256 else ""
 
 
+def name_of(value: object) -> str:
+    """`text` of a name, which its holder may have chosen: `-` and `null` are names, too.
+
+    >>> name_of("null"), name_of(["-"]), name_of(None), name_of(7)
+    ('null', '-', '', '7')
+    """
+    told = value[0] if value.__class__ is list and len(value) == 1 else value
+    return told[:_LONGEST] if isinstance(told, str) else text(told)
+
+
 def plain(value: object) -> str:
     """`text` without a limit, for values that are cut afterwards.
 

@@ -401,7 +401,11 @@ def _event_of(
 ) -> Event:  # fmt: skip
     if not operation:
         raise RejectError("no_action", "protoPayload.methodName is missing or no text")
-    identity = _identity(email, subject, project, cluster)
+    if k8s.is_kubernetes(email):
+        whole = f"{project}/{cluster}" if cluster else project
+        identity = k8s.identify(email, "", whole, "" if address == "private" else address)
+    else:
+        identity = _identity(email, subject, project)
     outcome, error = _outcome(code, granted, operation)
     credential = key.rpartition("/keys/")[2][:256] if key else ""
     return event(
@@ -426,9 +430,7 @@ def _links(email: str, subject: str) -> tuple[str, ...]:
     return k8s.links_of(f"system:serviceaccount:{pooled[1]}:{pooled[2]}" if pooled else email)
 
 
-def _identity(email: str, subject: str, project: str, cluster: str) -> Identity:
-    if k8s.is_kubernetes(email):
-        return k8s.identify(email, "", f"{project}/{cluster}" if cluster else project)
+def _identity(email: str, subject: str, project: str) -> Identity:
     if "?uid=" in subject or not email:
         return google(subject, project)
     return google(f"serviceAccount:{email}" if subject.startswith("serviceAccount:") else email, project)

@@ -25,7 +25,7 @@ from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, claimant, dataset, native, rebuild
-from nhi_watch.intake.shapes.values import event, filled, moment, plain, text
+from nhi_watch.intake.shapes.values import event, filled, moment, name_of, plain, text
 
 NAME = "snowflake"
 SPLUNK_SOURCETYPES = ("snowflake:login_history", "snowflake:query_history")
@@ -36,8 +36,8 @@ _OTHER_VIEWS = (("GRANTED_BY", "GRANTEE_NAME"), ("LOGIN_EVENT_ID", "AUTHENTICATI
 """Columns of views that tell nothing that login and query history do not: grants and sessions."""
 
 Row = Mapping[str, Any]
-Parts = tuple[tuple[Any, ...], object, str, str, str]
-"""shape, time, record id, session, target"""
+Parts = tuple[str, tuple[Any, ...], object, str, str, str]
+"""user, shape, time, record id, session, target"""
 
 _FACTORS = {
     "PASSWORD": "password",
@@ -106,19 +106,20 @@ def _parts(row: Row) -> Parts:
     of = row.get
     query = bool(of("EXECUTION_STATUS") or of("QUERY_ID"))
     operation = "LOGIN" if not query else _operation(plain(of("QUERY_TYPE")) or _first_word(of("QUERY_TEXT")))
-    user = of("USER_NAME")
+    user = name_of(of("USER_NAME"))
     message = of("ERROR_MESSAGE")
     shape = (
-        operation, of("ACCOUNT_NAME") or of("ORGANIZATION_NAME"), user, of("CLIENT_IP"), of("REPORTED_CLIENT_TYPE"),
+        operation, of("ACCOUNT_NAME") or of("ORGANIZATION_NAME"), of("CLIENT_IP"), of("REPORTED_CLIENT_TYPE"),
         of("FIRST_AUTHENTICATION_FACTOR"), of("SECOND_AUTHENTICATION_FACTOR"),
         of("EXECUTION_STATUS") if query else of("IS_SUCCESS"), of("ERROR_CODE"),
         "denied" if message and _DENIED.search(text(message)) else "",
-        _deep(operation, text(of("QUERY_TEXT"), 8192), text(user, 200)) if operation.startswith(_DEEP) else "",
+        _deep(operation, text(of("QUERY_TEXT"), 8192), user[:200]) if operation.startswith(_DEEP) else "",
     )  # fmt: skip
     time = of("START_TIME") or of("EVENT_TIMESTAMP") or of("p_event_time") or of("P_EVENT_TIME")
     database = of("DATABASE_NAME")
     target = f"{text(database)}.{text(of('SCHEMA_NAME'))}".strip(".") if database else text(of("WAREHOUSE_NAME"))
-    return shape, time, text(of("QUERY_ID" if query else "EVENT_ID"), 256), text(of("SESSION_ID"), 64), target[:200]
+    told = of("QUERY_ID" if query else "EVENT_ID")
+    return user, shape, time, text(told, 256), text(of("SESSION_ID"), 64), target[:200]
 
 
 @lru_cache(maxsize=1024)
@@ -158,15 +159,16 @@ def read(record: object) -> Event:
     if is_document:
         told = _completed(rebuild(told, _ECS))
     row = told if "USER_NAME" in told else {key.upper(): value for key, value in told.items() if isinstance(key, str)}
-    shape, time, record_id, session, target = _parts(row)
+    user, shape, time, record_id, session, target = _parts(row)
     if not shape[0]:
         raise RejectError("no_action", "QUERY_TYPE and QUERY_TEXT are missing")
-    return filled(_event(*map(text, shape)), moment(_plain(time)), record_id, session, target, row.get("QUERY_HASH"))
+    made = _event(user, *map(text, shape))
+    return filled(made, moment(_plain(time)), record_id, session, target, row.get("QUERY_HASH"))
 
 
 @lru_cache(maxsize=4096)
 def _event(
-    operation: str, account: str, user: str, address: str, client: str, factor: str, second: str, status: str,
+    user: str, operation: str, account: str, address: str, client: str, factor: str, second: str, status: str,
     error: str, denied: str, deep: str,
 ) -> Event:  # fmt: skip
     user = user[:200]

@@ -83,7 +83,10 @@ def guardduty(row: Row) -> Told:
     ))  # fmt: skip
     identity = aws(AwsActor(user_type, principal, user, account))
     if identity is None and caller.__class__ is dict and k8s.is_kubernetes(text(caller.get("username"), 512)):
-        identity = k8s.identify(text(caller.get("username"), 512), text(caller.get("uid"), 512))
+        identity = k8s.identify(
+            text(caller.get("username"), 512), text(caller.get("uid"), 512),
+            address=address or text(remote.get("ipAddressV6"), 64),
+        )  # fmt: skip
     if identity is None and role:
         identity = named(role, account)
     identity = identity or aws(AwsActor(actor[0], actor[1], actor[2], actor[4] or account))

@@ -8,7 +8,8 @@ makes the Event of it, and `traits` adds what only the parameters of a call tell
 - Where a proxy lists addresses, the last public one counts: what stands before it the client may have written.
 - Answers of LookupEvents (`CloudTrailEvent`) and EventBridge's deliveries (`detail`) are the record that they hold.
 - The network is the calling service's, when `invokedBy` or the address names one (the console's proxy does
-  not count: its address is the person's), the VPC endpoint's for a private address, else the address's.
+  not count: its address is the person's), the VPC endpoint's for a private address, else the address's. An endpoint of
+  another account than the caller's and the trail's is a place in that account, whatever addresses its network has.
 - A record of a time before 2006 (AWS began) or from 2100 on is rejected as `clock`.
 - Wrong types in values that nothing stands on count as not told.
 
@@ -55,6 +56,7 @@ FIELDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("recipientAccountId", _AWS + "recipient_account_id", ()),
     ("vpcEndpointId", _AWS + "vpc_endpoint_id", ("src_endpoint.uid",)),
     ("sessionCredentialFromConsole", "", ()),
+    ("vpcEndpointAccountId", "", ()),
     ("readOnly", _AWS + "read_only", ()),
     (_WHO + "type", _OF_WHO + "type", ("actor.user.type",)),
     (_WHO + "principalId", "user.id", ()),
@@ -271,8 +273,9 @@ def from_splunk(row: Record) -> Record:
 # CloudTrail as Elastic's aws.cloudtrail integration writes it, nested (`_source`) or flattened (`fields`).
 #
 # Names as in elastic/integrations, packages/aws/data_stream/cloudtrail, ingest pipeline default.yml. A
-# document without `event.original` lacks two facts that the pipeline drops: sessionCredentialFromConsole and
-# identityProvider; onBehalfOf is there where actors are mapped, and no ARN stands in its place. All else is there.
+# document without `event.original` lacks three facts that the pipeline drops: sessionCredentialFromConsole,
+# vpcEndpointAccountId and identityProvider; onBehalfOf is there where actors are mapped, no ARN stands in its place.
+# All else is there.
 
 
 _RESOURCES = _AWS + "resources"
@@ -419,9 +422,9 @@ _MODEL_CALLS = ("InvokeModel", "Converse", "CallWithBearerToken")
 _LOWERED = {
     name.lower(): name
     for name in ("eventTime", "eventID", "eventSource", "eventName", "errorCode", "errorMessage", "awsRegion",
-                 "sourceIPAddress", "userAgent", "userIdentity", "recipientAccountId", "vpcEndpointId", "readOnly",
-                 "requestParameters", "responseElements", "additionalEventData", "serviceEventDetails",
-                 "sharedEventID", "tlsDetails")
+                 "sourceIPAddress", "userAgent", "userIdentity", "recipientAccountId", "vpcEndpointId",
+                 "vpcEndpointAccountId", "readOnly", "requestParameters", "responseElements", "additionalEventData",
+                 "serviceEventDetails", "sharedEventID", "tlsDetails")
 }  # fmt: skip
 """Athena and data lakes lower the names of columns."""
 
@@ -442,8 +445,8 @@ def claims(record: object) -> bool:
 
 def _trimmed(values: Values) -> tuple[Values, str]:
     """The values without what changes from record to record (time, id, message, session, target); and the session."""
-    (_, _, source, name, error, message, region, address, agent, recipient, endpoint, console, read_only, kind,
-     principal, arn, account, key, user, invoked_by, provider, issuer_id, issuer_arn, mfa, person, owners,
+    (_, _, source, name, error, message, region, address, agent, recipient, endpoint, console, owner, read_only,
+     kind, principal, arn, account, key, user, invoked_by, provider, issuer_id, issuer_arn, mfa, person, owners,
      _) = values  # fmt: skip
     session = ""
     if key.__class__ is str and key[:4] == "ASIA":
@@ -458,8 +461,8 @@ def _trimmed(values: Values) -> tuple[Values, str]:
     if kind != PERSON:
         person = None
     return (
-        source, name, error, region, address, agent, recipient, endpoint, console, read_only, kind, principal, arn,
-        account, key, user, invoked_by, provider, issuer_id, issuer_arn, mfa, person, owners,
+        source, name, error, region, address, agent, recipient, endpoint, console, owner, read_only, kind,
+        principal, arn, account, key, user, invoked_by, provider, issuer_id, issuer_arn, mfa, person, owners,
     ), session  # fmt: skip
 
 
@@ -526,7 +529,7 @@ def _event(shape: Values) -> Event:
 
 @lru_cache(maxsize=16_384)  # with 4,096 a third of 1,700 machines' records were read anew; 25 MB more
 def _event_of(shape: Values) -> Event:
-    (source, name, error, region, address, agent, recipient, endpoint, console, read_only, kind, principal, arn,
+    (source, name, error, region, address, agent, recipient, endpoint, console, owner, read_only, kind, principal, arn,
      account, key, user, invoked, provider, issuer_id, issuer_arn, mfa, person, owners) = map(_text, shape)  # fmt: skip
     if not source or not name:
         raise RejectError("no_action", "eventSource or eventName is missing or no text")
@@ -540,6 +543,7 @@ def _event_of(shape: Values) -> Event:
     ))  # fmt: skip
     home = recipient or identity.account
     refused = "ValidationException" in error and operation.startswith(_MODEL_CALLS)
+    abroad = owner if owner not in (identity.account, home) else ""
     marks = {
         "mfa": mfa.lower() == "true",
         "console": console.lower() == "true" or invoked.startswith("signin."),
@@ -549,9 +553,9 @@ def _event_of(shape: Values) -> Event:
     return event(
         0, identity, f"{service}:{operation}", provider="aws", account=home, credential=key if key != "ASIA" else "",
         credential_type=_credential_type(kind, key, identity.kind), access=_access(service, operation, read_only),
-        outcome=_outcome(error), error=error[:128], address=address, network=_network(address, invoked, endpoint),
-        user_agent=agent, region=region[:64], target_class=_target_class(identity.account, owners or home),
-        marks=marks,
+        outcome=_outcome(error), error=error[:128], address=address,
+        network=_network(address, invoked, endpoint, abroad), user_agent=agent, region=region[:64], marks=marks,
+        target_class=_target_class(identity.account, owners or home),
     )  # fmt: skip
 
 
@@ -593,9 +597,11 @@ def _credential_type(kind: str, key: str, identity_kind: str) -> str:
     return "key" if key else "none"
 
 
-def _network(address: str, invoked: str, endpoint: str) -> str:
+def _network(address: str, invoked: str, endpoint: str, abroad: str) -> str:
     if invoked.endswith(_DOMAIN) and not invoked.startswith("signin."):
         return networks.network_of(invoked)
+    if endpoint and abroad:
+        return networks.endpoint_of(abroad[:12], endpoint[:64])
     found = networks.network_of(address)
     private = endpoint and (not found or networks.describe(found).kind == "private")
     return f"vpce:{endpoint[:64]}" if private else found

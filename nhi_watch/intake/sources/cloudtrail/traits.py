@@ -33,12 +33,25 @@ def leaves(value: object, path: str) -> list[Any]:
 
 
 _LONGEST = 100_000
-# Condition keys that keep strangers out of a statement for everybody.
+# Condition keys that keep strangers out of a statement for everybody, if what they ask for is not met by everybody.
 _LIMITING = (
     "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn",
     "aws:sourceaccount", "aws:sourcearn", "aws:sourceowner", "aws:sourceorgid", "aws:sourcevpc",
     "aws:sourcevpce", "aws:sourceip", "aws:vpcsourceip", "aws:userid", "kms:calleraccount",
 )  # fmt: skip
+_CALLERS = ("aws:principalaccount", "aws:principalarn", "kms:calleraccount")
+"""Those whose value names the account that is let in."""
+_LOOSE = re.compile(r"not|ifexists|null|forallvalues", re.IGNORECASE)
+"""Operators that hold as well for who lacks the key, or is anybody else."""
+_PARTITIONS = ("", "arn", "arnaws", "arnaws-cn", "arnaws-us-gov")
+"""What is left of a pattern that everything meets, without its wildcards."""
+_WIDE = re.compile(r".*/0*[0-7]")
+"""Networks of more than a 256th of all addresses; host bits mean nothing."""
+_FOR_ALL = {
+    "accounts.google.com": "", "cognito-identity.amazonaws.com": "", "www.amazon.com": "", "graph.facebook.com": "",
+    "token.actions.githubusercontent.com": "aud", "gitlab.com": "aud",
+}  # fmt: skip
+"""Providers at which anybody has an identity; the key that says nothing of whose, as all tokens for AWS have it."""
 
 
 def statements(policy: object) -> list[dict[str, Any]]:
@@ -67,7 +80,7 @@ def _document(text: str) -> object:
 def exposure(policy: object, own: set[str]) -> Iterator[str]:
     """`public` and `shared_outside`, as far as the statements let strangers in.
 
-    Everybody (`*`) under a condition that limits who counts as neither.
+    Everybody (`*`) under a condition that limits who counts as neither; one that limits it to a foreign account does.
 
     >>> statement = {"Effect": "Allow", "Principal": {"AWS": ["*", "222222222222"]}}
     >>> sorted(exposure({"Statement": [statement]}, {"111111111111"}))
@@ -76,8 +89,10 @@ def exposure(policy: object, own: set[str]) -> Iterator[str]:
     for statement in statements(policy):
         for principal in _principals(statement):
             if principal == "*":
-                if not _limited(statement):
+                if not any(_limits(key, values) for key, values in _conditions(statement)):
                     yield "public"
+                elif own and any(account not in own for account in _called(statement)):
+                    yield "shared_outside"
             elif own and (account_of(principal) or (principal if principal.isdigit() else "")) not in (own | {""}):
                 yield "shared_outside"
 
@@ -86,13 +101,51 @@ def _principals(statement: dict[str, Any]) -> list[str]:
     if "NotPrincipal" in statement:
         return ["*"]
     principal = statement.get("Principal")
-    return _texts(principal.get("AWS") if isinstance(principal, dict) else principal)
+    if not isinstance(principal, dict):
+        return _texts(principal)
+    federated = _texts(principal.get("Federated"))
+    open_to_all = ["*"] if any(_anybody(name, statement) for name in federated) else []
+    # a canonical user's account is not told, and nobody needs it for his own
+    canonical = ["0" * 12] if _texts(principal.get("CanonicalUser")) else []
+    return [*_texts(principal.get("AWS")), *federated, *open_to_all, *canonical]
 
 
-def _limited(statement: dict[str, Any]) -> bool:
-    conditions = statement.get("Condition")
-    blocks = conditions.values() if isinstance(conditions, dict) else ()
-    return any(key.lower() in _LIMITING for block in blocks if isinstance(block, dict) for key in block)
+def _anybody(provider: str, statement: dict[str, Any]) -> bool:
+    """Whether it lets in whoever has an identity at a provider of everybody's."""
+    host = provider.partition(":oidc-provider/")[2] or provider
+    if host not in _FOR_ALL:
+        return False
+    idle = f"{host}:{_FOR_ALL[host]}"
+    told = (pair for pair in _conditions(statement) if pair[0].startswith(f"{host}:") and pair[0] != idle)
+    return all(any(map(_is_anything, values)) for _, values in told)
+
+
+def _conditions(statement: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """Keys, in lower case, with their values, of conditions that hold for nobody who lacks the key."""
+    blocks = statement.get("Condition")
+    told = blocks.items() if isinstance(blocks, dict) else ()
+    kept = [block for operator, block in told if isinstance(block, dict) and not _LOOSE.search(str(operator))]
+    return [(str(key).lower(), _texts(values)) for block in kept for key, values in block.items()]
+
+
+def _limits(key: str, values: list[str]) -> bool:
+    if key not in _LIMITING:
+        return False
+    return not any(map(_WIDE.fullmatch if key.endswith("sourceip") else _is_anything, values))
+
+
+def _is_anything(pattern: str) -> bool:
+    """Whether everything meets a pattern of an action's end, a resource or a value.
+
+    >>> [_is_anything(pattern) for pattern in ("*", "?*", "arn:aws:*", "arn:aws:s3:::*", "", "prod-*")]
+    [True, True, True, False, False, False]
+    """
+    return "*" in pattern and re.sub("[*?:]", "", pattern) in _PARTITIONS
+
+
+def _called(statement: dict[str, Any]) -> list[str]:
+    told = [value for key, values in _conditions(statement) if key in _CALLERS for value in values]
+    return [account for account in (account_of(value) or value for value in told) if account.isdigit()]
 
 
 def wildcard(policy: object) -> bool:
@@ -101,12 +154,16 @@ def wildcard(policy: object) -> bool:
     >>> wildcard({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}})
     True
     """
-    return any("*" in _texts(s.get("Resource")) and _all_actions(s) for s in statements(policy))
+    return any(_on_everything(s) and _all_actions(s) for s in statements(policy))
+
+
+def _on_everything(statement: dict[str, Any]) -> bool:
+    return "NotResource" in statement or any(map(_is_anything, _texts(statement.get("Resource"))))
 
 
 def _all_actions(statement: dict[str, Any]) -> bool:
-    actions = _texts(statement.get("Action"))
-    return "NotAction" in statement or any(a == "*" or a.endswith(":*") for a in actions)
+    ends = [action.rpartition(":")[2] for action in _texts(statement.get("Action"))]
+    return "NotAction" in statement or any(map(_is_anything, ends))
 
 
 def _texts(value: object) -> list[str]:
@@ -310,7 +367,7 @@ def _ingress(call: Call) -> Iterator[str]:
         "ModifySecurityGroupRulesRequest.SecurityGroupRule.SecurityGroupRule.CidrIpv4",
     )  # fmt: skip
     outward = "true" in call.texts("egress") or "deny" in call.texts("ruleAction")
-    if not outward and any(source.endswith("/0") for source in sources):  # host bits before it mean nothing
+    if not outward and any(map(_WIDE.fullmatch, sources)):
         yield "open_ingress"
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, Optional
+from urllib.parse import unquote
 
 from nhi_watch.context import actions
 from nhi_watch.core.event import Event, Identity
@@ -414,6 +415,7 @@ _METHODS = {"1": "key", "2": "certificate"}
 _LEVELS = {"GET": "read", "HEAD": "read", "OPTIONS": "read"}
 # A segment that names one thing: it has a digit, a sign or is longer than any word of the API.
 _ID = re.compile(r"(?!oauth2permissiongrants$)(?:.*[0-9@=!%']|.{41,})")
+_LETTERS = re.compile(r"[a-z.$]+")
 _KEYED = re.compile(r"([a-z]+)\((.*)\)")
 
 
@@ -453,15 +455,29 @@ def route(uri: str) -> str:
     '/users/{id}/sendmail'
     >>> route("https://graph.microsoft.com/v1.0/oauth2PermissionGrants/7f2c-1")
     '/oauth2permissiongrants/{id}'
+
+    Graph answers to other spellings of a step as well:
+
+    >>> route("https://graph.microsoft.com/v1.0/us%65rs/7/microsoft.graph.sendMail")
+    '/users/{id}/sendmail'
     """
     steps = []
-    for step in path(uri).lower().split("/")[1:9]:
+    for told in path(uri).split("/")[1:9]:
+        step = _spelled(told.lower())
         keyed = _KEYED.match(step)
         if keyed:
             steps += [keyed[1], "{id}"] if keyed[2] else [keyed[1]]
         else:
             steps.append("{id}" if _ID.match(step) else step)
     return "/" + "/".join(steps)[:100].replace(" ", "")
+
+
+def _spelled(step: str) -> str:
+    """A step without its qualifier, and decoded where only letters were encoded; what else was, names one thing."""
+    whole = unquote(step).lower() if "%" in step else step
+    if whole != step and not (_KEYED.match(whole) or _LETTERS.fullmatch(whole)):
+        return step
+    return whole.removeprefix("microsoft.graph.").removeprefix("graph.")
 
 
 @lru_cache(maxsize=8192)

@@ -2,19 +2,23 @@
 
 - A service account is its uid: one that was deleted and made again is another. Where EKS tells the AWS role
   behind a user, the identity is that role, the same as in CloudTrail, and its access key the credential.
-- Impersonation (`impersonatedUser`): the one who really acts is the identity; as whom, is its session.
+- Impersonation (`impersonatedUser`): the one who really acts is the identity; as whom, is its session, which is no
+  credential, and with the groups a link, so that whom it never impersonated before is news.
 - A client certificate is a long-lived credential (`X509SHA256=…`), a token of a pod (`JTI=…`) a session.
-- The address is the last public one of `sourceIPs`, else the first: all but the last are the client's own claim,
-  so a forged header cannot hide an outside address.
+- The address is the last public one of `sourceIPs`, else the last: all others are the client's own claim, so a forged
+  header hides no outside address and lends no inside one. That a public one stands before a private last one is how a
+  load balancer tells its client.
+- A name is the cluster's own only if it is a component's, at a private address or none: whoever asks for a certificate
+  chooses its name. `null` and `-` are names.
 - AKS's diagnostic log (`kube-audit`, `kube-audit-admin`) holds the record as text; it is read like any other.
 - The log names no cluster: account is that of the AWS role, or "".
 - `auditID` is what the client says in the header Audit-ID: the record's id is bound to stage, time, verb, URI and user,
   and to what was done to what, and how it ended.
 - Stage RequestReceived is rejected (`unfinished`): the same request comes again with its outcome.
 
-Traits: impersonation, token_minted, for_other (a token for another account), wildcard_policy, admin_policy,
-public (a grant to everybody), privileged (a pod that can leave its cage), all_namespaces (secrets of all), system_space
-(a shell in kube-system, or its secrets, by a stranger to it), attack_tool, browser.
+Traits: impersonation, as_admin (in the group system:masters), token_minted, for_other (a token for another account),
+wildcard_policy, admin_policy, public (a grant to everybody), privileged (a pod that can leave its cage), all_namespaces
+(secrets of all), system_space (a shell in kube-system, or its secrets, by a stranger to it), attack_tool, browser.
 Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock, unfinished.
 """
 
@@ -22,16 +26,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 from nhi_watch.context import networks
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.event import AS, Event, Identity
 from nhi_watch.core.identity import SSO_ROLE, Actor
 from nhi_watch.core.identity import identify as identify_aws
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, every, inner, native, object_of, part
 from nhi_watch.intake.shapes.microsoft import PLATFORM, category
-from nhi_watch.intake.shapes.values import bound, event, filled, known_by_arn, listed, moment, plain, text, true
+from nhi_watch.intake.shapes.values import (
+    bound,
+    event,
+    filled,
+    known_by_arn,
+    listed,
+    moment,
+    name_of,
+    plain,
+    text,
+    true,
+)
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 # ---- aks
@@ -67,11 +82,15 @@ _ROLES = tuple(f"{kind}.{verb}" for kind in ("roles", "clusterroles") for verb i
 _BINDINGS = tuple(f"{kind}.{verb}" for kind in ("rolebindings", "clusterrolebindings") for verb in _MAKES)
 _PODS = tuple(
     f"{kind}.{verb}"
-    for kind in ("pods", "deployments", "daemonsets", "statefulsets", "jobs", "cronjobs", "replicasets")
+    for kind in ("pods", "deployments", "daemonsets", "statefulsets", "jobs", "cronjobs", "replicasets",
+                 "replicationcontrollers", "pods.ephemeralcontainers")
     for verb in _MAKES
-)
+)  # fmt: skip
 _SPECS = ("spec", "spec.template.spec", "spec.jobTemplate.spec.template.spec")
 _HOST = ("hostPID", "hostIPC", "hostNetwork")
+_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+_HOSTS_POWER = {"SYS_ADMIN", "CAP_SYS_ADMIN", "ALL"}
+"""Capabilities that are as good as privileged."""
 _TOKENS = ("serviceaccounts.token.create", "serviceaccounts.token.get")
 DEEP = frozenset((*_ROLES, *_BINDINGS, *_TOKENS))
 """Operations whose bodies `read` alone reads."""
@@ -87,6 +106,8 @@ _SHELLS = tuple(
 REACHING = frozenset((*_SECRETS, *_SHELLS))
 """Operations of which only the namespace tells whether they `reach` too far."""
 SYSTEM = "kube-system"
+_DEEPEST = 20
+"""Steps of a path in a JSON patch."""
 
 
 def reach(operation: str, space: str, caller: str) -> str:
@@ -101,7 +122,8 @@ def reach(operation: str, space: str, caller: str) -> str:
     """
     if operation in _SECRETS and not space:
         return "all_namespaces"
-    if space != SYSTEM or caller.startswith(("system:node:", "system:kube-", f"system:serviceaccount:{SYSTEM}:")):
+    own = caller in k8s.COMPONENTS or caller.startswith(("system:node:", f"system:serviceaccount:{SYSTEM}:"))
+    if space != SYSTEM or own:
         return ""
     return "system_space" if operation in _SHELLS or operation in _SECRETS else ""
 
@@ -117,9 +139,30 @@ def traits_of(tree: Tree, event: Event) -> Iterator[str]:
     if operation in _TOKENS:
         yield from _token(tree)
     elif operation in _ROLES:
-        yield from _rules(body)
+        yield from (trait for whole in _bodies(body) for trait in _rules(whole))
     elif operation in _BINDINGS:
-        yield from _binding(body)
+        yield from (trait for whole in _bodies(body) for trait in _binding(whole))
+
+
+def _bodies(body: Any) -> list[Any]:
+    """The body, or what each step of a JSON patch makes of a thing without anything else.
+
+    >>> _bodies([{"op": "add", "path": "/rules/-/verbs", "value": ["*"]}, {"op": "remove", "path": "/rules/0"}])
+    [{'rules': [{'verbs': ['*']}]}]
+    """
+    if not isinstance(body, list):
+        return [body]
+    return [
+        _at_path(text(step.get("path")).split("/")[1:_DEEPEST], step.get("value"))
+        for step in body
+        if isinstance(step, dict) and step.get("op") in ("add", "replace")
+    ]
+
+
+def _at_path(steps: list[str], value: Any) -> Any:
+    for step in reversed(steps):
+        value = [value] if step == "-" or step.isdigit() else {step: value}
+    return value
 
 
 def _token(tree: Tree) -> Iterator[str]:
@@ -150,11 +193,13 @@ def uncaged(body: Any) -> bool:
     """A pod, or the template of one, that runs as part of its host."""
     if not body:
         return False
-    for spec in (one for path in _SPECS for one in every(body, path)):
+    for spec in (one for whole in _bodies(body) for path in _SPECS for one in every(whole, path)):
         if any(true(at(spec, flag)) for flag in _HOST) or every(spec, "volumes.hostPath"):
             return True
-        if any(true(flag) for flag in every(spec, "containers.securityContext.privileged")):
-            return True
+        for held in (one for kind in _CONTAINERS for one in every(spec, f"{kind}.securityContext")):
+            added = {text(name).upper() for name in every(held, "capabilities.add")}
+            if true(at(held, "privileged")) or added & _HOSTS_POWER:
+                return True
     return False
 
 
@@ -170,6 +215,11 @@ _CREDENTIAL = "authentication.kubernetes.io/credential-id"
 _ISSUED = "authentication.kubernetes.io/issued-credential-id"
 _POD = "authentication.kubernetes.io/pod-uid"
 _DECISION = "authorization.k8s.io/decision"
+_AUTHENTICATED = "system:authenticated"
+"""The group of whoever holds a credential, whatever its name."""
+_ADMINS = "group system:masters"
+_GROUPS = 4
+"""Groups of somebody impersonated that are told: those of administrators come first."""
 _NONE: Tree = {}
 _NO_PROOFS = ("", "", "", "")
 _LEAVES = {
@@ -211,7 +261,7 @@ def read(record: object) -> Event:
         raise RejectError("unfinished", "the request's outcome comes in a record of its own")
     tree = _sound(tree)
     shape, session, target = _raw(tree)
-    made = _event_of(*map(text, shape))
+    made = _event_of(cast(str, shape[0]), *map(text, shape[1:]))
     time = moment(tree.get("stageTimestamp") or tree.get("requestReceivedTimestamp") or tree.get("timestamp") or None)
     if shape[1] in DEEP:
         told = traits_of(dict(tree), made)
@@ -225,6 +275,7 @@ def _sound(tree: Row) -> Row:
     for name, leaves in _LEAVES.items():
         told = inner(tree, name)
         found[name] = {**told, **{leaf: _leaf(told.get(leaf)) for leaf in leaves}}
+    found["user"]["username"] = name_of(inner(tree, "user").get("username"))
     found["user"]["extra"] = inner(found["user"], "extra")
     return {**found, **{name: _leaf(tree.get(name)) for name in ("verb", "requestURI", "auditID", "stage")}}
 
@@ -250,7 +301,8 @@ def _raw(tree: Row) -> tuple[tuple[object, ...], str, str]:
     if not resource:
         uri = of("requestURI") or ""
         resource, sub, space, name = k8s.from_uri(uri)
-    extra, as_whom = who("extra"), (of("impersonatedUser") or _NONE).get("username")
+    other = of("impersonatedUser") or _NONE
+    extra, as_whom = who("extra"), other.get("username")
     credential, arn, key, session = _proofs(extra) if extra else _NO_PROOFS
     if as_whom:
         session = ("as:" + as_whom)[:256]
@@ -259,11 +311,20 @@ def _raw(tree: Row) -> tuple[tuple[object, ...], str, str]:
         who("username"), operation, who("uid"), space,
         many[0] if many.__class__ is list and len(many) == 1 else _address(many), of("userAgent"), code,
         status.get("reason"), status.get("status"), None if code else _decision(tree), credential, arn, key,
-        "y" if as_whom else "", "y" if operation in PODS and uncaged(of("requestObject")) else "",
+        _as(as_whom, other.get("groups")) if as_whom else "",
+        "y" if operation in PODS and uncaged(of("requestObject")) else "",
         reach(operation, space or "", who("username") or "") if operation in REACHING else "",
+        "y" if who("username") == k8s.NOBODY and _AUTHENTICATED in listed(who("groups")) else "",
     )  # fmt: skip
     target = space + "/" + (name or "") if space else "" + (name or uri[:128].partition("?")[0])
     return shape, session, target[:256]
+
+
+def _as(name: str, groups: object) -> str:
+    """Whom it impersonates, and in which groups, a line each; without what everybody is in."""
+    told = {text(group, 100) for group in listed(groups)} - {"", _AUTHENTICATED}
+    first = sorted(told, key=lambda group: (group not in _ADMIN, group))
+    return "\n".join([name.replace("\n", " ")[:200], *(f"group {group}" for group in first[:_GROUPS])])
 
 
 def _proofs(extra: Tree) -> tuple[str, str, str, str]:
@@ -310,7 +371,7 @@ def _decision(tree: Row) -> object:
 def _address(told: object) -> object:
     many = [text(one, 64) for one in listed(told)]
     public = [one for one in many if networks.describe(networks.network_of(one)).kind not in ("private", "service")]
-    return public[-1] if public else many[0] if many else None
+    return public[-1] if public else many[-1] if many else None
 
 
 def _issued(tree: Row) -> str:
@@ -322,26 +383,30 @@ def _issued(tree: Row) -> str:
 def _event_of(
     name: str, operation: str, uid: str, space: str, address: str, user_agent: str, code: str, reason: str,
     status: str, decision: str, certificate: str, arn: str, key: str, impersonation: str,
-    privileged: str, reached: str,
+    privileged: str, reached: str, held: str,
 ) -> Event:  # fmt: skip
     if not operation:
         raise RejectError("no_action", "verb is missing or no text")
-    identity, links = _identity(name, uid, arn)
+    identity, links = (k8s.user(name), ()) if held else _identity(name, uid, arn, address)
     outcome, error = _outcome(code, reason, status, decision)
     credential = key if key != "ASIA" and key else certificate
     return event(
         0, identity, f"{k8s.SERVICE}:{operation}", provider=k8s.PROVIDER, credential=credential,
         credential_type="key" if credential else "none" if identity.kind == "anonymous" else "session",
         access=k8s.access(operation), outcome=outcome, error=error, address=address, user_agent=user_agent,
-        marks={"impersonation": impersonation, "privileged": privileged, reached: reached},
-        target_class=_target_class(name, space), links=links,
+        marks={
+            "impersonation": bool(impersonation), "as_admin": _ADMINS in impersonation, "privileged": privileged,
+            reached: reached,
+        },
+        target_class=_target_class(name, space),
+        links=(*links, *(AS + one for one in impersonation.split("\n") if one)),
     )  # fmt: skip
 
 
-def _identity(name: str, uid: str, arn: str) -> tuple[Identity, tuple[str, ...]]:
+def _identity(name: str, uid: str, arn: str, address: str) -> tuple[Identity, tuple[str, ...]]:
     """The AWS role where EKS tells it: `aws-iam-authenticator:ACCOUNT:AROA…` is the uid of its users."""
     if not arn:
-        return k8s.identify(name, uid), k8s.links_of(name)
+        return k8s.identify(name, uid, address=address), k8s.links_of(name)
     unique = uid.rpartition(":")[2] if uid.startswith(("aws-iam-authenticator:", "heptio-authenticator-aws:")) else ""
     if ":user/" in arn:
         return known_by_arn(identify_aws(Actor("IAMUser", principal=unique, arn=arn)))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 
-from nhi_watch.context import actions
+from nhi_watch.context import actions, networks
 from nhi_watch.core.event import Identity
 
 SERVICE = "k8s"
 PROVIDER = "kubernetes"
+NOBODY = "system:anonymous"
 _LONGEST = 512
 _VERBS = {
     "get": "read", "list": "list", "watch": "list", "head": "read", "options": "read", "proxy": "write",
@@ -27,6 +28,20 @@ _URI = re.compile(
     r"(?P<resource>[a-z]+)(?:/(?P<name>[^/]+)(?:/(?P<sub>[a-z]+))?)?"
 )
 _VERSION = re.compile(r"v\d+[a-z0-9]*")
+_SYSTEM = (
+    "apiserver", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kube-dns",
+    "cloud-controller-manager", "konnectivity-server", "monitoring", "cluster-autoscaler", "vpa-recommender",
+    "gke-controller-manager", "gke-common-webhooks", "gcp-controller-manager", "clustermetrics", "addon-manager",
+    "managed-certificate-controller", "snapshot-controller", "storageversionmigrator", "l7-lb-controller",
+)  # fmt: skip
+_EKS = (
+    "addon-manager", "authenticator", "az-poller", "certificate-controller", "cloud-controller-manager",
+    "cluster-bootstrap", "cluster-event-watcher", "coredns-autoscaler", "endpoint-controller", "fargate-manager",
+    "fargate-scheduler", "k8s-metrics", "network-policy-controller", "node-manager", "nodewatcher",
+    "pod-identity-mutating-webhook", "service-operations", "tagging-controller", "vpc-resource-controller",
+)  # fmt: skip
+COMPONENTS = frozenset((*(f"system:{name}" for name in _SYSTEM), *(f"eks:{name}" for name in _EKS)))
+"""Names of the parts of a cluster, of GKE's and of EKS's. Whoever asks for a certificate chooses its name."""
 
 
 def operation_of(resource: str, subresource: str, verb: str) -> str:
@@ -80,27 +95,45 @@ def access(operation: str) -> str:
 
 
 def is_kubernetes(name: str) -> bool:
-    """Whether a principal's name is one that Kubernetes itself gives."""
+    """Whether a principal's name is of a form that Kubernetes itself gives: which says nothing of who bears it."""
     return name.startswith(("system:", "eks:", "aks-"))
 
 
-def identify(name: str, uid: str = "", cluster: str = "") -> Identity:
+def is_inside(address: str) -> bool:
+    """Whether a cluster's own parts may sit at an address: a private or loopback one, or one that is not told.
+
+    >>> is_inside("10.0.0.4"), is_inside("::1"), is_inside(""), is_inside("198.51.100.7"), is_inside("a host")
+    (True, True, True, False, False)
+    """
+    return not address or networks.describe(networks.network_of(address)).kind == "private"
+
+
+def identify(name: str, uid: str = "", cluster: str = "", address: str = "") -> Identity:
     """The identity behind a user name; a service account is its uid where that is told.
+
+    The cluster's own part is only who has the name of one, and sits where they do.
 
     >>> identify("system:serviceaccount:shop:api", "0a-1").id, identify("system:serviceaccount:shop:api").id
     ('kubernetes::service_account:0a-1', 'kubernetes::service_account:shop:api')
     >>> identify("system:node:ip-1").kind, identify("system:anonymous").kind, identify("ann@example.com").human
     ('node', 'anonymous', 'user_name')
+    >>> [identify("system:kube-scheduler", address=address).kind for address in ("10.0.0.4", "198.51.100.7")]
+    ['service', 'user']
     """
     if name.startswith("system:serviceaccount:"):
         unique = uid or name[22:]
         return _make(cluster, f"service_account:{unique}", name, "service_account")
-    if name in ("", "system:anonymous", "system:unauthenticated"):
-        return _make(cluster, "anonymous", "system:anonymous", "anonymous")
+    if name in ("", NOBODY):
+        return _make(cluster, "anonymous", NOBODY, "anonymous")
     if name.startswith("system:node:"):
         return _make(cluster, f"node:{name[12:]}", name, "node")
-    if is_kubernetes(name) and name not in ("system:admin", "system:masters"):
+    if name in COMPONENTS and is_inside(address):
         return _make(cluster, f"service:{name}", name, "service")
+    return user(name, cluster)
+
+
+def user(name: str, cluster: str = "") -> Identity:
+    """Whoever logged in with a name that is no component's and no account's."""
     return _make(cluster, f"user:{name}", name, "user", "user_name" if "@" in name else "")
 
 
