@@ -93,7 +93,7 @@ def _few(names: Sequence[str]) -> str:
 _NAMED = 4
 ROUTINES = "Sensitive routines found while learning"
 ONE_VERDICT = (
-    "Their notables close by themselves; a verdict on all that did: "
+    "Their notables close by themselves; a verdict on those that have closed: "
     "nhi feedback routines benign|confirmed --by WHO --why TEXT"
 )
 

@@ -195,15 +195,16 @@ def made_by(views: list[View], *, targets: bool = True) -> str:
 
 
 def bulk_phrase(views: list[View], count: int) -> str:
-    """Bulk reads in a title: how many, the most frequent call, of what, from which address."""
+    """Bulk reads in a title: how many, the most frequent call, and of what and from which address that one was made."""
     calls, targets, places = Counter[str](), Counter[str](), Counter[str]()
     for view in views:
-        for b in view.behaviours:
-            calls[view.shape.action] += b.count
-            targets.update(map(last_part, b.targets))
-            places[b.addresses[0] if b.addresses else view.shape.network] += b.count
+        calls[view.shape.action] += sum(b.count for b in view.behaviours)
+    top = min(calls, key=lambda call: (-calls[call], call))
+    for b in behaviours_of([view for view in views if view.shape.action == top]):
+        targets.update(map(last_part, b.targets))
+        places[b.addresses[0] if b.addresses else b.shape.network] += b.count
     often = ", most often " if len(calls) > 1 else ": "
-    told = f"{times(count, f'bulk {read_word(views)}')}{often}{min(calls, key=lambda call: (-calls[call], call))}"
+    told = f"{times(count, f'bulk {read_word(views)}')}{often}{top}"
     return told + "".join(f"{word}{_most(names)}" for word, names in ((" of ", targets), (" from ", places))
                           if _most(names))  # fmt: skip
 

@@ -120,9 +120,14 @@ _CALLED = {"action": "call", "owner": "network operator", "agent": "client"}
 
 def _joint_novelty_evidence(view: View) -> str:
     names = ("action", "owner", "network", "agent", "region", "service")
-    new = [_CALLED.get(name, name) for name in names if getattr(view, name)]
-    told = " and ".join(filter(None, [", ".join(new[:-1]), *new[-1:]])) or "nothing"
-    return f"{view.shape.action}: first time for {told}{' together' if len(new) > 1 else ''}"
+    new, own, owner = [name for name in names if getattr(view, name)], view.past.own, view.network_facts.owner
+    came = any(own.knows(name, owner if name == "owner" else getattr(view.shape, name), False) for name in new)
+    called = [_CALLED.get(name, name) for name in new]
+    told = " and ".join(filter(None, [", ".join(called[:-1]), *called[-1:]])) or "nothing"
+    together = " together" if len(new) > 1 else ""
+    if came:
+        return f"{view.shape.action}: {told}{together} new, or seldom before"
+    return f"{view.shape.action}: first time for {told}{together}"
 
 
 @behaviour_signal(
