@@ -487,6 +487,18 @@ def test_what_breaks_is_told_by_last_use() -> None:
     assert found[0].last == max(s.last for s in life.sights if s.outcome == "success")
 
 
+def test_the_calls_of_the_notable_that_were_refused_are_a_use_and_others_are_none() -> None:
+    tried = [{**by_user(f"10:0{n}"), "sourceIPAddress": address, "errorCode": "AccessDenied"}
+             for n, address in enumerate(("198.51.100.7", "198.51.100.7", "192.0.2.7", "203.0.113.7"))]  # fmt: skip
+    worked = {**by_user("10:09"), "sourceIPAddress": "203.0.113.7"}
+    found = plan.of(lived(*tried, worked), notable(), [{"id": USER.id}])
+    assert {(c.network, c.events, c.refused, c.suspicious) for c in found} == {
+        ("198.51.100.0/24", 2, 2, True), ("203.0.113.0/24", 2, 1, False)}  # fmt: skip
+    breaks = plan.Breaks([plan.plain(c) for c in found], ())
+    told = plan.text(plan.draft(notable(), plan.load(), mine(USER.id, KEY), breaks, SECOND))
+    assert "`198.51.100.0/24`" in told and ": 2 calls, all refused, last " in told and ": 2 calls, 1 refused," in told
+
+
 def test_parameters_are_whole_or_left_out() -> None:
     for name, pattern in PATTERNS.items():
         assert not [bad for bad in HOSTILE if re.fullmatch(pattern, bad, re.ASCII) and not bad.startswith("-")], name
@@ -816,7 +828,7 @@ def test_a_plan_without_steps_advises_no_approval(tmp_path: Path, capsys: pytest
 
 
 def test_a_use_without_address_or_client_says_so() -> None:
-    use = {"identity": "`app`", "credential": "``", "network": "``", "agent": "``", "events": 13,
+    use = {"identity": "`app`", "credential": "``", "network": "``", "agent": "``", "events": 13, "refused": 0,
            "last_use": "2026-03-01T10:00:00Z", "suspicious": False}  # fmt: skip
     made = plan.draft(notable(), plan.load(), mine(USER.id, KEY), plan.Breaks((use,), ()), SECOND)
     assert "- `app` from (unknown) by (unknown): 13 calls" in plan.text(made)

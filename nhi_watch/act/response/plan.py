@@ -160,18 +160,24 @@ class Consumer(NamedTuple):
     events: int
     suspicious: bool
     """The network is news in the notable: this is likely who must be stopped."""
+    refused: int = 0
+    """Of the events."""
 
 
 def of(history: History, notable: Mapping[str, Any], members: Iterable[Mapping[str, Any]]) -> list[Consumer]:
-    """The consumers of a notable's identities, the latest use first; refused calls are no use."""
+    """The consumers of a notable's identities, the latest use first.
+
+    Who was only refused uses nothing, and is left out unless the notable is about it.
+    """
     strange = _strange(notable)
     found: dict[tuple[str, str, str, str], Consumer] = {}
     for member in members:
         life = history.lives.get(member["id"])
         for sight in life.sights if life else ():
-            if sight.outcome == "success":
-                _add(found, str(member["id"]), sight, strange)
-    return sorted(found.values(), key=lambda c: (-c.last, c))[:MOST]
+            _add(found, str(member["id"]), sight, strange)
+    kept = [c for c in found.values() if c.suspicious or c.refused < c.events]
+    most = sorted(kept, key=lambda c: (not c.suspicious, -c.last, c))[:MOST]
+    return sorted(most, key=lambda c: (-c.last, c))
 
 
 def _add(
@@ -179,8 +185,10 @@ def _add(
 ) -> None:
     key = (identity, sight.credential, sight.network, sight.agent)
     before = found.get(key)
-    last, events = (max(before.last, sight.last), before.events) if before else (sight.last, 0)
-    found[key] = Consumer(*key, last, events + sight.count, sight.network in strange)
+    before = before or Consumer(*key, sight.last, 0, sight.network in strange)
+    refused = 0 if sight.outcome == "success" else sight.count
+    found[key] = before._replace(last=max(before.last, sight.last), events=before.events + sight.count,
+                                 refused=before.refused + refused)  # fmt: skip
 
 
 def callers(history: History, members: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -192,7 +200,8 @@ def callers(history: History, members: Iterable[Mapping[str, Any]]) -> list[str]
 def plain(consumer: Consumer) -> dict[str, Any]:
     """A consumer as it stands in a plan: log values quoted."""
     told = {name: quoted(getattr(consumer, name)) for name in ("identity", "credential", "network", "agent")}
-    return {**told, "last_use": render(consumer.last), "events": consumer.events, "suspicious": consumer.suspicious}
+    return {**told, "last_use": render(consumer.last), "events": consumer.events, "refused": consumer.refused,
+            "suspicious": consumer.suspicious}  # fmt: skip
 
 
 def _strange(notable: Mapping[str, Any]) -> frozenset[str]:
@@ -626,10 +635,15 @@ def _breaks_lines(breaks: Mapping[str, Any]) -> Iterable[str]:
     for c in ordered[:_SHOWN]:
         odd = ", NEW in this notable" if c["suspicious"] else ""
         secret = f" with {c['credential']}" if c["credential"] != "``" else ""
-        calls = f"{c['events']} call{'s'[: c['events'] != 1]}"
+        calls = f"{c['events']} call{'s'[: c['events'] != 1]}{_refused(c)}"
         network, agent = (told if told != "``" else "(unknown)" for told in (c["network"], c["agent"]))
         yield f"- {c['identity']}{secret} from {network} by {agent}: {calls}, last {c['last_use']}{odd}"
     if len(ordered) > _SHOWN:
         yield f"- and {len(ordered) - _SHOWN} more, in the plan's JSON"
     yield from (f"- sessions are obtained by {caller}" for caller in breaks["callers"])
+
+
+def _refused(consumer: Mapping[str, Any]) -> str:
+    refused = consumer["refused"]
+    return f", {'all' if refused == consumer['events'] else refused} refused" if refused else ""
 
