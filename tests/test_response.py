@@ -11,6 +11,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -825,6 +826,23 @@ def test_a_plan_without_steps_advises_no_approval(tmp_path: Path, capsys: pytest
     assert cli.main(["respond", "plan", silent["id"], "--out", str(tmp_path), "--now", NOW]) == 0
     told = capsys.readouterr().out
     assert "The policy proposes nothing" in told and "It holds nothing to approve." in told and "Next:" not in told
+
+
+@pytest.mark.parametrize(
+    ("level", "let_in", "says"),
+    [
+        ("low", ("all refused", 0.5), "Impact low, because all of it was refused; it could reach: medium, severity"),
+        ("low", ("20% of the likelihood without the refused calls", 0.6),
+         "Impact low, because refused calls count half; it could reach: medium, severity"),
+        ("medium", ("yes", 1.0), "Impact medium (what it could reach), severity"),
+    ],
+)  # fmt: skip
+def test_the_impact_is_the_one_of_the_page_with_its_reason(level: str, let_in: tuple[str, float], says: str) -> None:
+    from nhi_watch.core.notable import LET_IN, ImpactFactor
+
+    of = _impact(1.0)
+    told = notable(impact=replace(of, level=level, factors=(*of.factors, ImpactFactor(LET_IN, *let_in))))
+    assert says in plan.text(drafted(told, plan.load(), KEY))
 
 
 def test_a_use_without_address_or_client_says_so() -> None:

@@ -432,12 +432,19 @@ def draft(
         step["n"] = number
     plan = {
         "schema": SCHEMA, "notable": notable["id"], "revision": notable["revision"], "severity": notable["severity"],
-        "impact": impact, "about": quoted(notable["title"]), "made": render(now),
+        "impact": impact, "own_impact": _own_impact(notable), "about": quoted(notable["title"]), "made": render(now),
         "policy": {"name": policy.name, "sha256": policy.sha256}, "steps": steps, "not_proposed": left,
         "granted": list(made),
         "breaks": {"consumers": list(breaks.consumers), "callers": [quoted(c) for c in breaks.callers]},
     }  # fmt: skip
     return sealed(plan)
+
+
+def _own_impact(notable: Mapping[str, Any]) -> dict[str, str]:
+    """The notable's impact as its page has it, and why it is less than what could be reached."""
+    let_in = next((f["value"] for f in notable["impact"]["factors"] if f["name"] == LET_IN), "yes")
+    known = {"yes": "", "all refused": "because all of it was refused"}
+    return {"level": notable["impact"]["level"], "why": known.get(let_in, "because refused calls count half")}
 
 
 def only(plan: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -602,7 +609,7 @@ def _either(step: Mapping[str, Any], plan: Mapping[str, Any]) -> list[int]:
 def text(plan: Mapping[str, Any]) -> str:
     """The dry run for people: Markdown in which every log value is quoted."""
     lines = [f"Plan for notable {quoted(plan['notable'])}: {plan['about']}",
-             f"Impact {plan['impact']} (what it could reach), severity {plan['severity']} (likelihood × impact), "
+             f"{_impact_line(plan)}, severity {plan['severity']} (likelihood × impact), "
              f"made {plan['made']}, SHA-256 {plan['sha256']}",
              "A dry run: nothing was changed, and nothing is until people run what was approved.", ""]  # fmt: skip
     for step in plan["steps"]:
@@ -613,6 +620,14 @@ def text(plan: Mapping[str, Any]) -> str:
     lines += [*found, *[""][: len(found)], *_breaks_lines(plan["breaks"]), ""]
     lines += [f"Not proposed: {left['action']} for {left['identity']}: {left['why']}" for left in plan["not_proposed"]]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _impact_line(plan: Mapping[str, Any]) -> str:
+    """What was refused weighs less in the notable's impact, and whole in what its identity could reach."""
+    own, could = plan["own_impact"], plan["impact"]
+    if own["level"] == could:
+        return f"Impact {could} (what it could reach)"
+    return f"Impact {', '.join(filter(None, own.values()))}; it could reach: {could}"
 
 
 def _step_lines(step: Mapping[str, Any], either: Sequence[int]) -> list[str]:
