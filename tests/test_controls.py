@@ -54,11 +54,12 @@ def test_only_the_key_that_behaved_oddly_is_named() -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("role", f"Revoke the sessions of {MACHINE.name} issued before now"),
+        ("role", f"Revoke the sessions of {MACHINE.name} issued before now, and stop whatever obtains new ones: "
+         "`nhi respond plan` names it."),
         ("web_identity", "Revoke the tokens of"),
         ("user", "Rotate every credential of"),
     ],
-)
+)  # fmt: skip
 def test_without_a_key_it_says_what_to_revoke(kind: str, words: str) -> None:
     assert reasons([{"action": "iam:ListUsers"}], kind=kind)[0].startswith(words)
 

@@ -845,6 +845,19 @@ def test_the_impact_is_the_one_of_the_page_with_its_reason(level: str, let_in: t
     assert says in plan.text(drafted(told, plan.load(), KEY))
 
 
+def test_what_obtains_sessions_is_told_with_what_to_look_at() -> None:
+    kinds = ("service:ec2", "web_identity:token.actions.githubusercontent.com:repo:a/b", "user:AIDA", "role:AROA")
+    callers = [f"aws:{ACCOUNT}:{kind}" for kind in kinds]
+    made = plan.draft(notable(identity=ROLE), plan.load(), mine(ROLE.id), plan.Breaks((), callers), SECOND)
+    assert [line for line in plan.text(made).splitlines() if "obtained" in line] == [
+        f"- sessions are obtained by `{callers[0]}`; look at the instance, function or task that uses the role: "
+        "whoever can reach it gets new sessions",
+        f"- sessions are obtained by `{callers[1]}`; look at the workflow that gets them",
+        f"- sessions are obtained by `{callers[2]}`; rotate its credential",
+        f"- sessions are obtained by `{callers[3]}`",
+    ]
+
+
 def test_a_use_without_address_or_client_says_so() -> None:
     use = {"identity": "`app`", "credential": "``", "network": "``", "agent": "``", "events": 13, "refused": 0,
            "last_use": "2026-03-01T10:00:00Z", "suspicious": False}  # fmt: skip

@@ -655,7 +655,21 @@ def _breaks_lines(breaks: Mapping[str, Any]) -> Iterable[str]:
         yield f"- {c['identity']}{secret} from {network} by {agent}: {calls}, last {c['last_use']}{odd}"
     if len(ordered) > _SHOWN:
         yield f"- and {len(ordered) - _SHOWN} more, in the plan's JSON"
-    yield from (f"- sessions are obtained by {caller}" for caller in breaks["callers"])
+    yield from (f"- sessions are obtained by {caller}{_source(caller)}" for caller in breaks["callers"])
+
+
+_SOURCES = {
+    "service": "look at the instance, function or task that uses the role: whoever can reach it gets new sessions",
+    "web_identity": "look at the workflow that gets them",
+    "user": "rotate its credential",
+}
+"""Kind of an identity that obtains sessions → what to do so that a thief gets no new ones."""
+
+
+def _source(caller: str) -> str:
+    kind = caller.strip("`").split(":", 3)[2:3]
+    told = _SOURCES.get(kind[0]) if kind else None
+    return f"; {told}" if told else ""
 
 
 def _refused(consumer: Mapping[str, Any]) -> str:

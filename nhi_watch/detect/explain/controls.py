@@ -69,7 +69,7 @@ def _rotate(part: Episode, made: frozenset[str]) -> str:
     if identity.kind == "role":
         return (
             f"Revoke the sessions of {identity.name} issued before now, "
-            "and rotate the credential of whatever can assume the role."
+            "and stop whatever obtains new ones: `nhi respond plan` names it."
         )
     return f"Rotate every credential of {identity.name} that is valid now."
 
