@@ -731,7 +731,7 @@ def test_what_was_made_and_granted_is_named_from_the_records_with_what_takes_it_
     document = {**document, "timeline": timeline}
     told = actions.told(document, raw_of(*making()))
     text = plan.text(plan.draft(document, plan.load(), found, NOTHING, SECOND, told))
-    part = text[text.index("What it made or granted") :].partition("\n\n")[0].splitlines()[1:]
+    part = text[text.index("What it made, granted") :].partition("\n\n")[0].splitlines()[1:]
     admin = "arn:aws:iam::aws:policy/AdministratorAccess"
     assert part == [
         f"- iam:AttachUserPolicy: user-name `ci`, policy-arn `{admin}` (record `r1`)",
@@ -743,6 +743,50 @@ def test_what_was_made_and_granted_is_named_from_the_records_with_what_takes_it_
     ]  # fmt: skip
 
 
+def _done(call: str, count: int = 1, targets: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
+    return {"action": call, "outcome": "success", "count": count, "time": NOW, "points": 9.0, "targets": [*targets],
+            **more}  # fmt: skip
+
+
+def test_all_of_high_impact_that_worked_is_listed_with_its_targets() -> None:
+    timeline = [
+        _done("cloudtrail:StopLogging", targets=("trail/a",)), _done("ec2:ModifySnapshotAttribute", 2, ("snap-1",)),
+        _done("ec2:ModifySnapshotAttribute", 1, ("snap-1", "snap-2")), _done("ec2:RunInstances", 3),
+        _done("ec2:RunInstances", 4, outcome="denied"), _done("bedrock:InvokeModel", 5), _done("s3:GetObject", 6),
+        _done("ec2:TerminateInstances", 7, points=0.0),
+    ]  # fmt: skip
+    told = actions.told({**notable(), "timeline": timeline}, {})
+    assert list(actions.lines(told))[1:] == [
+        "- cloudtrail:StopLogging, 1 call: `trail/a`", "- ec2:ModifySnapshotAttribute, 3 calls: `snap-1`, `snap-2`",
+        "- ec2:RunInstances, 3 calls",
+    ]  # fmt: skip
+
+
+def test_the_secrets_that_were_read_are_to_be_rotated() -> None:
+    def reads(day: int, clock: str, name: str, address: str) -> dict[str, Any]:
+        return {**log(day, clock, service="secretsmanager", name="GetSecretValue", address=address,
+                      requestParameters={"secretId": name}, id=f"{name}{clock}"),
+                "userIdentity": by_user("10:00")["userIdentity"]}  # fmt: skip
+
+    home, strange = "203.0.113.7", "198.51.100.7"
+    refused = {**reads(DAY_ONE, "10:05", "no", strange), "errorCode": "AccessDenied"}
+    lived_ = lived(reads(DAY_ONE - 1, "10:00", "own", home), reads(DAY_ONE - 1, "10:01", "both", home),
+                   reads(DAY_ONE, "10:02", "own", home), reads(DAY_ONE, "10:03", "both", strange),
+                   reads(DAY_ONE, "10:04", "new", home), refused)  # fmt: skip
+    names = plan.secrets(lived_, notable(), [{"id": USER.id}])
+    assert names == ["both", "new"]
+
+    def told(names: list[str], *calls: dict[str, Any]) -> list[str]:
+        return list(actions.lines(actions.read_secrets({**notable(), "timeline": calls}, names)))[1:]
+
+    assert told(names) == ["- rotate the 2 secrets it read:", "  `both`", "  `new`"]
+    assert told(names[:1]) == ["- rotate the secret it read:", "  `both`"]
+    assert told([f"s{n}" for n in range(24)])[0] == "- rotate the 24 or more secrets it read:"
+    unnamed = told([], _done("secretsmanager:GetSecretValue", 15))
+    assert unnamed == ["- rotate the secrets it read, by 15 calls; no record names them"]
+    assert told([], _done("s3:GetObject")) == []
+
+
 def test_what_was_taken_back_since_needs_no_command_and_what_came_after_does() -> None:
     def record(event: str, minute: int, name: str) -> dict[str, Any]:
         return {"eventName": event, "eventSource": "iam.amazonaws.com", "eventTime": f"2026-03-09T02:{minute:02d}:00Z",
@@ -750,7 +794,7 @@ def test_what_was_taken_back_since_needs_no_command_and_what_came_after_does() -
 
     story = (record("CreateRole", 1, "gone"), record("DeleteRole", 2, "gone"), record("DeleteRole", 3, "again"),
              record("CreateRole", 4, "again"))  # fmt: skip
-    told = [*actions.lines(actions.told({"timeline": []}, raw_of(*story)))][1:]
+    told = [*actions.lines(actions.told({**notable(), "timeline": []}, raw_of(*story)))][1:]
     assert told == [
         "- iam:CreateRole: role-name `again` (record `r3`)", "  undo: aws iam delete-role --role-name again",
         "- iam:CreateRole: role-name `gone` (record `r0`)", "  taken back since (record `r1`)",
@@ -762,7 +806,7 @@ def test_what_a_record_names_in_no_shape_of_aws_is_never_part_of_a_command(name:
     record = {"eventName": "CreateUser", "eventSource": "iam.amazonaws.com", "requestParameters": {"userName": name}}
     refused = {**record, "errorCode": "AccessDenied", "requestParameters": {"userName": "ci"}}
     junk = [{**record, "requestParameters": None, "responseElements": {"user": [1]}}, [], 3]
-    told = actions.told({"timeline": []}, raw_of(record, refused, *junk))  # type: ignore[arg-type]
+    told = actions.told({**notable(), "timeline": []}, raw_of(record, refused, *junk))  # type: ignore[arg-type]
     assert [one["undo"] for one in told] == ["", ""] and not any("$(" in line for line in actions.lines(told))
 
 

@@ -197,6 +197,19 @@ def callers(history: History, members: Iterable[Mapping[str, Any]]) -> list[str]
     return sorted({caller for life in lives if life for caller in life.callers})[:MOST]
 
 
+def secrets(history: History, notable: Mapping[str, Any], members: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Names of the secrets that were read while the notable lasted: all from a network that is news, else new ones."""
+    first, last, strange = parse(notable["first_time"]), parse(notable["last_time"]), _strange(notable)
+    found: set[str] = set()
+    for life in (history.lives.get(member["id"]) for member in members):
+        let_in = [sight for sight in life.sights if sight.outcome == "success"] if life else []
+        before = {name for sight in let_in if sight.first < first for name in sight.secrets}
+        during = [sight for sight in let_in if first <= sight.last and sight.first <= last]
+        found.update(name for sight in during for name in sight.secrets
+                     if sight.network in strange or name not in before)  # fmt: skip
+    return sorted(found)
+
+
 def plain(consumer: Consumer) -> dict[str, Any]:
     """A consumer as it stands in a plan: log values quoted."""
     told = {name: quoted(getattr(consumer, name)) for name in ("identity", "credential", "network", "agent")}
