@@ -54,8 +54,8 @@ def test_only_the_key_that_behaved_oddly_is_named() -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("role", f"Revoke the sessions of {MACHINE.name} issued before now, and stop whatever obtains new ones: "
-         "`nhi respond plan` names it."),
+        ("role", f"Revoke the sessions of {MACHINE.name} issued before now, and stop whatever obtains new ones; "
+         "the plan of the response names it where logs show it."),
         ("web_identity", "Revoke the tokens of"),
         ("user", "Rotate every credential of"),
     ],

@@ -69,7 +69,7 @@ def _rotate(part: Episode, made: frozenset[str]) -> str:
     if identity.kind == "role":
         return (
             f"Revoke the sessions of {identity.name} issued before now, "
-            "and stop whatever obtains new ones: `nhi respond plan` names it."
+            "and stop whatever obtains new ones; the plan of the response names it where logs show it."
         )
     return f"Rotate every credential of {identity.name} that is valid now."
 
