@@ -54,18 +54,36 @@ def test_only_the_key_that_behaved_oddly_is_named() -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("role", f"Revoke the sessions of {MACHINE.name} issued before now"),
+        ("role", f"Revoke the sessions of {MACHINE.name} issued before now, and stop whatever obtains new ones; "
+         "the plan of the response names it where logs show it."),
         ("web_identity", "Revoke the tokens of"),
         ("user", "Rotate every credential of"),
     ],
-)
+)  # fmt: skip
 def test_without_a_key_it_says_what_to_revoke(kind: str, words: str) -> None:
     assert reasons([{"action": "iam:ListUsers"}], kind=kind)[0].startswith(words)
 
 
 def test_calls_made_for_the_first_time_are_named() -> None:
     _, reduce = reasons([{"action": "iam:CreateUser"}], [{"ago": [20, 1], "events": [{}]}])
-    assert reduce == "Used for the first time: iam:CreateUser; deny what is not meant to be used."
+    assert reduce == "Worked for the first time: iam:CreateUser; deny what is not meant to be used."
+
+
+def test_what_no_policy_stops_is_not_to_be_denied_and_what_was_refused_is_said_apart() -> None:
+    today = [{"action": "sts:GetCallerIdentity"}, {"action": "ec2:DescribeInstances"},
+             {"action": "iam:CreateUser", "outcome": "denied"}]  # fmt: skip
+    _, reduce = reasons(today, [{"ago": [20, 1], "events": [{}]}])
+    assert reduce == (
+        "Worked for the first time: ec2:DescribeInstances; deny what is not meant to be used. "
+        "Already refused: iam:CreateUser."
+    )
+
+
+def test_a_call_that_is_new_for_it_is_named_however_common_it_is() -> None:
+    peers = [{"ago": [20, 1], "events": [{"who": MACHINE._replace(id=f"peer{n}")._asdict(),
+                                          "action": "ec2:DescribeInstances"}]} for n in range(9)]  # fmt: skip
+    _, reduce = reasons([{"action": "ec2:DescribeInstances"}], [{"ago": [20, 1], "events": [{}]}, *peers])
+    assert reduce.startswith("Worked for the first time: ec2:DescribeInstances;")
 
 
 def test_calls_unused_for_a_month_are_offered_for_removal() -> None:

@@ -208,6 +208,32 @@ def test_a_control_is_closed_by_somebody_else_after_the_last_odd_call_and_the_re
     assert f"(record {late['eventID']})" in status().evidence and late["eventID"] in status().records
 
 
+def test_the_task_of_a_control_fits_its_identity() -> None:
+    store = MemoryStore()
+    key = {**act(TODAY, "10:12", "payments", "CreateAccessKey", userName="old"),
+           "responseElements": {"accessKey": {"accessKeyId": NEW, "userName": "old"}}}  # fmt: skip
+    old = {"type": "IAMUser", "principalId": "AIDAOLD", "arn": f"arn:aws:iam::{ACCOUNT}:user/old",
+           "accountId": ACCOUNT, "accessKeyId": NEW, "userName": "old"}  # fmt: skip
+    run(store, [*quiet(TODAY - 1), act(TODAY, "10:10", "payments", "CreateUser", userName="ci"),
+                user(TODAY, "10:20"), key, record(TODAY, "10:21", role="x", userIdentity=old)])  # fmt: skip
+    whole = history.read(store)
+    members = [{"id": life.identity.id, "name": life.identity.name, "owner": ""} for life in whole.lives.values()]
+    document = intrusion(TODAY, "10:30")
+    both, created = [c for c in document["controls"] for _ in members], render(TODAY * DAY + seconds("10:40"))
+    document = {**document, "members": members, "controls": both, "created": created}
+    asked = ledger.follow(store, whole, [document], TODAY * DAY + 12 * HOUR)
+
+    def tasks(since: str) -> dict[tuple[str, str], str]:
+        second = TODAY * DAY + seconds(since)
+        return {(entry.control, entry.name.rsplit("/", 1)[-1]): ledger.task(entry, whole, second) for entry in asked}
+
+    told = tasks("10:00")
+    assert told["rotate_secret", "ci"] == "delete user" and told["reduce_privilege", "ci"] == "reduce privilege"
+    assert told["rotate_secret", "payments"] == "end sessions" and told["rotate_secret", "old"] == "delete key"
+    before = tasks("10:25")  # what was made before the intrusion began is not its own
+    assert before["rotate_secret", "ci"] == before["rotate_secret", "old"] == "rotate secret"
+
+
 def test_rows_of_an_older_state_are_read() -> None:
     store, notables = exposed(USUAL)
     follow(store, notables, LEAK + HOUR)

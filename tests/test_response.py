@@ -11,6 +11,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -487,6 +488,18 @@ def test_what_breaks_is_told_by_last_use() -> None:
     assert found[0].last == max(s.last for s in life.sights if s.outcome == "success")
 
 
+def test_the_calls_of_the_notable_that_were_refused_are_a_use_and_others_are_none() -> None:
+    tried = [{**by_user(f"10:0{n}"), "sourceIPAddress": address, "errorCode": "AccessDenied"}
+             for n, address in enumerate(("198.51.100.7", "198.51.100.7", "192.0.2.7", "203.0.113.7"))]  # fmt: skip
+    worked = {**by_user("10:09"), "sourceIPAddress": "203.0.113.7"}
+    found = plan.of(lived(*tried, worked), notable(), [{"id": USER.id}])
+    assert {(c.network, c.events, c.refused, c.suspicious) for c in found} == {
+        ("198.51.100.0/24", 2, 2, True), ("203.0.113.0/24", 2, 1, False)}  # fmt: skip
+    breaks = plan.Breaks([plan.plain(c) for c in found], ())
+    told = plan.text(plan.draft(notable(), plan.load(), mine(USER.id, KEY), breaks, SECOND))
+    assert "`198.51.100.0/24`" in told and ": 2 calls, all refused, last " in told and ": 2 calls, 1 refused," in told
+
+
 def test_parameters_are_whole_or_left_out() -> None:
     for name, pattern in PATTERNS.items():
         assert not [bad for bad in HOSTILE if re.fullmatch(pattern, bad, re.ASCII) and not bad.startswith("-")], name
@@ -718,7 +731,7 @@ def test_what_was_made_and_granted_is_named_from_the_records_with_what_takes_it_
     document = {**document, "timeline": timeline}
     told = actions.told(document, raw_of(*making()))
     text = plan.text(plan.draft(document, plan.load(), found, NOTHING, SECOND, told))
-    part = text[text.index("What it made or granted") :].partition("\n\n")[0].splitlines()[1:]
+    part = text[text.index("What it made, granted") :].partition("\n\n")[0].splitlines()[1:]
     admin = "arn:aws:iam::aws:policy/AdministratorAccess"
     assert part == [
         f"- iam:AttachUserPolicy: user-name `ci`, policy-arn `{admin}` (record `r1`)",
@@ -730,6 +743,50 @@ def test_what_was_made_and_granted_is_named_from_the_records_with_what_takes_it_
     ]  # fmt: skip
 
 
+def _done(call: str, count: int = 1, targets: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
+    return {"action": call, "outcome": "success", "count": count, "time": NOW, "points": 9.0, "targets": [*targets],
+            **more}  # fmt: skip
+
+
+def test_all_of_high_impact_that_worked_is_listed_with_its_targets() -> None:
+    timeline = [
+        _done("cloudtrail:StopLogging", targets=("trail/a",)), _done("ec2:ModifySnapshotAttribute", 2, ("snap-1",)),
+        _done("ec2:ModifySnapshotAttribute", 1, ("snap-1", "snap-2")), _done("ec2:RunInstances", 3),
+        _done("ec2:RunInstances", 4, outcome="denied"), _done("bedrock:InvokeModel", 5), _done("s3:GetObject", 6),
+        _done("ec2:TerminateInstances", 7, points=0.0),
+    ]  # fmt: skip
+    told = actions.told({**notable(), "timeline": timeline}, {})
+    assert list(actions.lines(told))[1:] == [
+        "- cloudtrail:StopLogging, 1 call: `trail/a`", "- ec2:ModifySnapshotAttribute, 3 calls: `snap-1`, `snap-2`",
+        "- ec2:RunInstances, 3 calls",
+    ]  # fmt: skip
+
+
+def test_the_secrets_that_were_read_are_to_be_rotated() -> None:
+    def reads(day: int, clock: str, name: str, address: str) -> dict[str, Any]:
+        return {**log(day, clock, service="secretsmanager", name="GetSecretValue", address=address,
+                      requestParameters={"secretId": name}, id=f"{name}{clock}"),
+                "userIdentity": by_user("10:00")["userIdentity"]}  # fmt: skip
+
+    home, strange = "203.0.113.7", "198.51.100.7"
+    refused = {**reads(DAY_ONE, "10:05", "no", strange), "errorCode": "AccessDenied"}
+    lived_ = lived(reads(DAY_ONE - 1, "10:00", "own", home), reads(DAY_ONE - 1, "10:01", "both", home),
+                   reads(DAY_ONE, "10:02", "own", home), reads(DAY_ONE, "10:03", "both", strange),
+                   reads(DAY_ONE, "10:04", "new", home), refused)  # fmt: skip
+    names = plan.secrets(lived_, notable(), [{"id": USER.id}])
+    assert names == ["both", "new"]
+
+    def told(names: list[str], *calls: dict[str, Any]) -> list[str]:
+        return list(actions.lines(actions.read_secrets({**notable(), "timeline": calls}, names)))[1:]
+
+    assert told(names) == ["- rotate the 2 secrets it read:", "  `both`", "  `new`"]
+    assert told(names[:1]) == ["- rotate the secret it read:", "  `both`"]
+    assert told([f"s{n}" for n in range(24)])[0] == "- rotate the 24 or more secrets it read:"
+    unnamed = told([], _done("secretsmanager:GetSecretValue", 15))
+    assert unnamed == ["- rotate the secrets it read, by 15 calls; no record names them"]
+    assert told([], _done("s3:GetObject")) == []
+
+
 def test_what_was_taken_back_since_needs_no_command_and_what_came_after_does() -> None:
     def record(event: str, minute: int, name: str) -> dict[str, Any]:
         return {"eventName": event, "eventSource": "iam.amazonaws.com", "eventTime": f"2026-03-09T02:{minute:02d}:00Z",
@@ -737,7 +794,7 @@ def test_what_was_taken_back_since_needs_no_command_and_what_came_after_does() -
 
     story = (record("CreateRole", 1, "gone"), record("DeleteRole", 2, "gone"), record("DeleteRole", 3, "again"),
              record("CreateRole", 4, "again"))  # fmt: skip
-    told = [*actions.lines(actions.told({"timeline": []}, raw_of(*story)))][1:]
+    told = [*actions.lines(actions.told({**notable(), "timeline": []}, raw_of(*story)))][1:]
     assert told == [
         "- iam:CreateRole: role-name `again` (record `r3`)", "  undo: aws iam delete-role --role-name again",
         "- iam:CreateRole: role-name `gone` (record `r0`)", "  taken back since (record `r1`)",
@@ -749,7 +806,7 @@ def test_what_a_record_names_in_no_shape_of_aws_is_never_part_of_a_command(name:
     record = {"eventName": "CreateUser", "eventSource": "iam.amazonaws.com", "requestParameters": {"userName": name}}
     refused = {**record, "errorCode": "AccessDenied", "requestParameters": {"userName": "ci"}}
     junk = [{**record, "requestParameters": None, "responseElements": {"user": [1]}}, [], 3]
-    told = actions.told({"timeline": []}, raw_of(record, refused, *junk))  # type: ignore[arg-type]
+    told = actions.told({**notable(), "timeline": []}, raw_of(record, refused, *junk))  # type: ignore[arg-type]
     assert [one["undo"] for one in told] == ["", ""] and not any("$(" in line for line in actions.lines(told))
 
 
@@ -815,8 +872,38 @@ def test_a_plan_without_steps_advises_no_approval(tmp_path: Path, capsys: pytest
     assert "The policy proposes nothing" in told and "It holds nothing to approve." in told and "Next:" not in told
 
 
+@pytest.mark.parametrize(
+    ("level", "let_in", "says"),
+    [
+        ("low", ("all refused", 0.5), "Impact low, because all of it was refused; it could reach: medium, severity"),
+        ("low", ("20% of the likelihood without the refused calls", 0.6),
+         "Impact low, because refused calls count half; it could reach: medium, severity"),
+        ("medium", ("yes", 1.0), "Impact medium (what it could reach), severity"),
+    ],
+)  # fmt: skip
+def test_the_impact_is_the_one_of_the_page_with_its_reason(level: str, let_in: tuple[str, float], says: str) -> None:
+    from nhi_watch.core.notable import LET_IN, ImpactFactor
+
+    of = _impact(1.0)
+    told = notable(impact=replace(of, level=level, factors=(*of.factors, ImpactFactor(LET_IN, *let_in))))
+    assert says in plan.text(drafted(told, plan.load(), KEY))
+
+
+def test_what_obtains_sessions_is_told_with_what_to_look_at() -> None:
+    kinds = ("service:ec2", "web_identity:token.actions.githubusercontent.com:repo:a/b", "user:AIDA", "role:AROA")
+    callers = [f"aws:{ACCOUNT}:{kind}" for kind in kinds]
+    made = plan.draft(notable(identity=ROLE), plan.load(), mine(ROLE.id), plan.Breaks((), callers), SECOND)
+    assert [line for line in plan.text(made).splitlines() if "obtained" in line] == [
+        f"- sessions are obtained by `{callers[0]}`; look at the instance, function or task that uses the role: "
+        "whoever can reach it gets new sessions",
+        f"- sessions are obtained by `{callers[1]}`; look at the workflow that gets them",
+        f"- sessions are obtained by `{callers[2]}`; rotate its credential",
+        f"- sessions are obtained by `{callers[3]}`",
+    ]
+
+
 def test_a_use_without_address_or_client_says_so() -> None:
-    use = {"identity": "`app`", "credential": "``", "network": "``", "agent": "``", "events": 13,
+    use = {"identity": "`app`", "credential": "``", "network": "``", "agent": "``", "events": 13, "refused": 0,
            "last_use": "2026-03-01T10:00:00Z", "suspicious": False}  # fmt: skip
     made = plan.draft(notable(), plan.load(), mine(USER.id, KEY), plan.Breaks((use,), ()), SECOND)
     assert "- `app` from (unknown) by (unknown): 13 calls" in plan.text(made)

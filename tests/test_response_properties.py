@@ -54,7 +54,7 @@ def random_notable(dice: random.Random) -> tuple[dict[str, Any], Subjects]:
            "provider": dice.choice((unique.partition(":")[0], dice.choice(PROVIDERS))), "owner": ""}  # fmt: skip
     weight = dice.choice((0.5, 1.0, 1.6, 3.0))
     document = {**BASE, "identity": who, "title": bad, "members": [],
-                "impact": {"factors": [{"name": "criticality", "weight": weight}]},
+                "impact": {"level": "low", "factors": [{"name": "criticality", "weight": weight}]},
                 "severity": dice.choice(("low", "critical"))}  # fmt: skip
     secrets = dice.choice(([credential] if credential else [], [credential + bad], []))
     return document, Subjects({unique: secrets})

@@ -2,7 +2,8 @@
 field.
 
 `data/sentences.csv` holds, for each signal, its title, what a notable's title says of it, and the evidence of each of
-its samples that fires: `said` is compared with what the product says now, `before` is what it said earlier.
+its samples that fires, and what the controls and the plan ask for: `said` is compared with what the product says now,
+`before` is what it said earlier.
 A new sentence is added there by hand, so that somebody has read it once.
 """
 
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from nhi_watch.detect.signals import SIGNALS
+from test_controls import reasons
 from test_signals import BY_NAME, sampled, samples, value_of
 
 ROOT = Path(__file__).parents[1]
@@ -53,8 +55,34 @@ def produced() -> Iterator[tuple[str, str, str]]:
             yield name, f"in a title: {sample['sample']}", phrase(seen)
 
 
+def asked() -> Iterator[tuple[str, str, str]]:
+    """The same of the controls, the ledger's tasks and the plan."""
+    from nhi_watch.act.response import actions, plan
+
+    odd = [{"action": "iam:CreateUser"}, {"action": "sts:GetCallerIdentity"},
+           {"action": "ec2:RunInstances", "outcome": "denied"}]  # fmt: skip
+    rotate, reduce = reasons(odd, [{"ago": [20, 1], "events": [{}]}])
+    yield "rotate_secret", "control of a role", rotate
+    yield "reduce_privilege", "control: a call that worked, one that no policy stops, and a refused one", reduce
+    impacts = (("low", "because all of it was refused"), ("low", "because refused calls count half"), ("medium", ""))
+    for own, why in impacts:
+        told = plan._impact_line({"own_impact": {"level": own, "why": why}, "impact": "medium"})
+        yield "plan", f"impact: {why or 'as on the page'}", told
+    use = {"identity": "`app`", "credential": "``", "network": "`192.0.2.0/24`", "agent": "`boto3`", "events": 7,
+           "last_use": "2026-03-01T10:00:00Z"}  # fmt: skip
+    uses = [{**use, "refused": n, "suspicious": new} for n, new in ((7, True), (1, True), (0, False))]
+    callers = [f"`aws:1:{kind}`" for kind in ("service:ec2", "web_identity:idp:repo", "user:AIDA", "role:AROA")]
+    for line in plan._breaks_lines({"consumers": uses, "callers": callers}):
+        yield "plan", "consumers", line
+    found = [{"call": "cloudtrail:StopLogging", "count": 1, "targets": ["`trail`"]},
+             {"call": "ec2:RunInstances", "count": 3, "targets": []}, {"secrets": ["`a`", "`b`"], "calls": 2},
+             {"secrets": ["`a`"], "calls": 1}, {"secrets": [], "calls": 15}]  # fmt: skip
+    for line in actions.lines(found):
+        yield "plan", "made, changed or read", line
+
+
 def test_every_sentence_of_a_signal_stands_in_the_table() -> None:
-    assert {(row["signal"], row["where"], row["said"]) for row in table()} == set(produced())
+    assert {(row["signal"], row["where"], row["said"]) for row in table()} == {*produced(), *asked()}
 
 
 def test_no_sentence_of_the_table_uses_a_word_that_is_ours_alone() -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple, Optional
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, keep
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.detect.features import by_hand
+from nhi_watch.detect.features import by_hand, facts
 from nhi_watch.detect.impact import Reach, reach_of
 from nhi_watch.state import day_rows, inventory
 from nhi_watch.state.baseline import TENANT, Profile, Profiles
@@ -23,6 +23,10 @@ from nhi_watch.state.store import Rows
 RECORDS = 20
 ENDS_TOLD = ("aws", "gcp")
 """Providers whose logs tell that a key was switched off or deleted."""
+
+
+SECRETS = "secret_reading"
+"""The class of calls that read secrets."""
 
 
 class Sight:
@@ -40,6 +44,7 @@ class Sight:
         "network",
         "outcome",
         "record_ids",
+        "secrets",
         "services",
     )  # fmt: skip
 
@@ -53,6 +58,8 @@ class Sight:
         self.record_ids: list[str] = []
         self.services: set[str] = set()
         self.actions: set[str] = set()
+        self.secrets: set[str] = set()
+        """Targets of calls that read secrets."""
 
     def add(self, b: Behaviour) -> None:
         """Count a behaviour."""
@@ -62,6 +69,8 @@ class Sight:
         self.count += b.count
         self.services.add(b.shape.service)
         self.actions.add(b.shape.action)
+        if SECRETS in facts(b.shape.service, b.shape.action, b.shape.traits).classes:
+            self.secrets.update(b.targets)
         for address in b.addresses:
             keep(self.addresses, address, 3)
         for record in b.record_ids:

@@ -133,6 +133,28 @@ def _asking(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> list[di
     return [n for n in shown if n["kind"] != "compromise" or n["listed"] or n["id"] in confirmed]
 
 
+def task(entry: Entry, history: History, since: int) -> str:
+    """What a control comes to for its identity: what an intrusion made is deleted, and a role has no secret to rotate.
+
+    `since`: the first second of its notable; what was made before that is not the intrusion's.
+    """
+    life = history.lives.get(entry.identity)
+    if entry.control != "rotate_secret" or life is None:
+        return entry.control.replace("_", " ")
+    secrets = [history.credentials.get(name) for name in _concerned(entry, life)]
+    if _made(entry, life.done, since):
+        return f"delete {life.identity.kind.replace('_', ' ')}"
+    if secrets and all(one and _made(entry, one.changes, since) for one in secrets):
+        return "delete key"
+    return "end sessions" if life.identity.kind == "role" and not secrets else "rotate secret"
+
+
+def _made(entry: Entry, changes: Iterable[Change], since: int) -> bool:
+    """Whether the notable's own made what these changes were done to, while it lasted."""
+    return any(c.what == "created" and since <= c.time <= entry.after and c.by in entry.suspects
+               and c.by != entry.identity for c in changes)  # fmt: skip
+
+
 def entries(rows: Rows) -> list[Entry]:
     """The entries as they were last judged."""
     return [_entry(unpack(raw)) for _, raw in rows.scan(TABLE, *ENTRIES)]

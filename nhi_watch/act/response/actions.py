@@ -14,8 +14,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nhi_watch.context.actions import permissions
-from nhi_watch.core.life import LIGHT
+from nhi_watch.context.actions import access, acts, permissions, sensitivity
+from nhi_watch.core.behaviour import TARGETS
+from nhi_watch.core.life import LIGHT, odd_least, tells_calls
 from nhi_watch.detect.explain.brief import quoted
 from nhi_watch.intake.shapes.json import parse
 
@@ -444,7 +445,7 @@ def told(notable: Mapping[str, Any], events: Mapping[str, Mapping[str, Any]]) ->
 
     Returns: `call`, `what` (option → quoted value), `record`, `undo` (a line for a shell; "": look it up), `gone` (the
     record by which it was taken back since; "": none at hand). Calls of which records are not at hand: `call`, and how
-    many are `missing`.
+    many are `missing`. Other acts, see `_acts`: `call`, `count`, `targets`.
     """
     records = [(name, record) for name, event in events.items() if (record := _record(event))]
     ended = {_key_granted(_BACK[r["eventName"]], r): (str(r.get("eventTime")), name)
@@ -457,7 +458,39 @@ def told(notable: Mapping[str, Any], events: Mapping[str, Mapping[str, Any]]) ->
     made.subtract(one["call"] for one in found)
     last = ("iam:CreateUser", "iam:CreateRole")
     found.sort(key=lambda one: (bool(one["gone"]), one["call"] in last, one["call"], one["record"]))
-    return [*found, *({"call": call, "missing": count} for call, count in sorted(made.items()) if count > 0)]
+    missing = [{"call": call, "missing": count} for call, count in sorted(made.items()) if count > 0]
+    return [*found, *missing, *_acts(notable)]
+
+
+def _acts(notable: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What else of the notable's odd calls has a high impact, changes permissions or costs, in their order."""
+    found: dict[str, dict[str, Any]] = {}
+    for entry in _odd(notable):
+        call = entry["action"]
+        if call.removeprefix("iam:") not in _UNDO and (entry.get("targets") or _grave(call)):
+            one = found.setdefault(call, {"call": call, "count": 0, "targets": []})
+            one["count"] += entry["count"]
+            one["targets"] += [t for t in map(quoted, entry.get("targets", ())) if t not in one["targets"]]
+    return list(found.values())
+
+
+def _odd(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The odd calls that were let in."""
+    least = odd_least(notable) if tells_calls(notable) else LIGHT
+    return [e for e in notable["timeline"] if e["outcome"] == "success" and e["points"] >= least]
+
+
+def _grave(call: str) -> bool:
+    service, _, operation = call.partition(":")
+    costs = access(service, operation) == "cost" and "model_invocation" not in sensitivity(service, operation)
+    return costs or access(service, operation) == "permissions" or any(a.grave for a in acts(service, operation))
+
+
+def read_secrets(notable: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, Any]]:
+    """The secrets that a notable's calls read, by name; by the count of its odd calls where no name is known."""
+    reads = [e for e in _odd(notable) if "secret_reading" in sensitivity(*e["action"].split(":", 1))]
+    calls = sum(entry["count"] for entry in reads)
+    return [{"secrets": list(map(quoted, names)), "calls": calls}] if names or calls else []
 
 
 def _record(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -508,8 +541,11 @@ def _value(record: Mapping[str, Any], option: str) -> str:
 def lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The same for people."""
     if found:
-        yield "What it made or granted, by its records; take back what the steps above leave:"
+        yield "What it made, granted, changed or read; take back what the steps above leave:"
     for one in found:
+        if "secrets" in one or "count" in one:
+            yield from _act_lines(one)
+            continue
         if "missing" in one:
             more = f"{one['missing']} more, whose raw records are not at hand"
             yield f"- {one['call']}: {more}; the searches in report.html find them"
@@ -521,3 +557,17 @@ def lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             continue
         yield f"  undo: {one['undo'] or 'not written out: the record does not name all that it takes'}"
 
+
+
+def _act_lines(one: Mapping[str, Any]) -> Iterator[str]:
+    if "count" in one:
+        about = f": {', '.join(one['targets'])}" if one["targets"] else ""
+        yield f"- {one['call']}, {one['count']} call{'s'[: one['count'] != 1]}{about}"
+        return
+    names = one["secrets"]
+    if not names:
+        yield f"- rotate the secrets it read, by {one['calls']} call{'s'[: one['calls'] != 1]}; no record names them"
+        return
+    many = f"{len(names)}{' or more' * (len(names) >= TARGETS)}"  # of each hour, so many targets are kept
+    yield f"- rotate the {many} secrets it read:" if len(names) > 1 else "- rotate the secret it read:"
+    yield from (f"  {name}" for name in names)

@@ -160,18 +160,24 @@ class Consumer(NamedTuple):
     events: int
     suspicious: bool
     """The network is news in the notable: this is likely who must be stopped."""
+    refused: int = 0
+    """Of the events."""
 
 
 def of(history: History, notable: Mapping[str, Any], members: Iterable[Mapping[str, Any]]) -> list[Consumer]:
-    """The consumers of a notable's identities, the latest use first; refused calls are no use."""
+    """The consumers of a notable's identities, the latest use first.
+
+    Who was only refused uses nothing, and is left out unless the notable is about it.
+    """
     strange = _strange(notable)
     found: dict[tuple[str, str, str, str], Consumer] = {}
     for member in members:
         life = history.lives.get(member["id"])
         for sight in life.sights if life else ():
-            if sight.outcome == "success":
-                _add(found, str(member["id"]), sight, strange)
-    return sorted(found.values(), key=lambda c: (-c.last, c))[:MOST]
+            _add(found, str(member["id"]), sight, strange)
+    kept = [c for c in found.values() if c.suspicious or c.refused < c.events]
+    most = sorted(kept, key=lambda c: (not c.suspicious, -c.last, c))[:MOST]
+    return sorted(most, key=lambda c: (-c.last, c))
 
 
 def _add(
@@ -179,8 +185,10 @@ def _add(
 ) -> None:
     key = (identity, sight.credential, sight.network, sight.agent)
     before = found.get(key)
-    last, events = (max(before.last, sight.last), before.events) if before else (sight.last, 0)
-    found[key] = Consumer(*key, last, events + sight.count, sight.network in strange)
+    before = before or Consumer(*key, sight.last, 0, sight.network in strange)
+    refused = 0 if sight.outcome == "success" else sight.count
+    found[key] = before._replace(last=max(before.last, sight.last), events=before.events + sight.count,
+                                 refused=before.refused + refused)  # fmt: skip
 
 
 def callers(history: History, members: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -189,10 +197,24 @@ def callers(history: History, members: Iterable[Mapping[str, Any]]) -> list[str]
     return sorted({caller for life in lives if life for caller in life.callers})[:MOST]
 
 
+def secrets(history: History, notable: Mapping[str, Any], members: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Names of the secrets that were read while the notable lasted: all from a network that is news, else new ones."""
+    first, last, strange = parse(notable["first_time"]), parse(notable["last_time"]), _strange(notable)
+    found: set[str] = set()
+    for life in (history.lives.get(member["id"]) for member in members):
+        let_in = [sight for sight in life.sights if sight.outcome == "success"] if life else []
+        before = {name for sight in let_in if sight.first < first for name in sight.secrets}
+        during = [sight for sight in let_in if first <= sight.last and sight.first <= last]
+        found.update(name for sight in during for name in sight.secrets
+                     if sight.network in strange or name not in before)  # fmt: skip
+    return sorted(found)
+
+
 def plain(consumer: Consumer) -> dict[str, Any]:
     """A consumer as it stands in a plan: log values quoted."""
     told = {name: quoted(getattr(consumer, name)) for name in ("identity", "credential", "network", "agent")}
-    return {**told, "last_use": render(consumer.last), "events": consumer.events, "suspicious": consumer.suspicious}
+    return {**told, "last_use": render(consumer.last), "events": consumer.events, "refused": consumer.refused,
+            "suspicious": consumer.suspicious}  # fmt: skip
 
 
 def _strange(notable: Mapping[str, Any]) -> frozenset[str]:
@@ -423,12 +445,19 @@ def draft(
         step["n"] = number
     plan = {
         "schema": SCHEMA, "notable": notable["id"], "revision": notable["revision"], "severity": notable["severity"],
-        "impact": impact, "about": quoted(notable["title"]), "made": render(now),
+        "impact": impact, "own_impact": _own_impact(notable), "about": quoted(notable["title"]), "made": render(now),
         "policy": {"name": policy.name, "sha256": policy.sha256}, "steps": steps, "not_proposed": left,
         "granted": list(made),
         "breaks": {"consumers": list(breaks.consumers), "callers": [quoted(c) for c in breaks.callers]},
     }  # fmt: skip
     return sealed(plan)
+
+
+def _own_impact(notable: Mapping[str, Any]) -> dict[str, str]:
+    """The notable's impact as its page has it, and why it is less than what could be reached."""
+    let_in = next((f["value"] for f in notable["impact"]["factors"] if f["name"] == LET_IN), "yes")
+    known = {"yes": "", "all refused": "because all of it was refused"}
+    return {"level": notable["impact"]["level"], "why": known.get(let_in, "because refused calls count half")}
 
 
 def only(plan: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -593,7 +622,7 @@ def _either(step: Mapping[str, Any], plan: Mapping[str, Any]) -> list[int]:
 def text(plan: Mapping[str, Any]) -> str:
     """The dry run for people: Markdown in which every log value is quoted."""
     lines = [f"Plan for notable {quoted(plan['notable'])}: {plan['about']}",
-             f"Impact {plan['impact']} (what it could reach), severity {plan['severity']} (likelihood × impact), "
+             f"{_impact_line(plan)}, severity {plan['severity']} (likelihood × impact), "
              f"made {plan['made']}, SHA-256 {plan['sha256']}",
              "A dry run: nothing was changed, and nothing is until people run what was approved.", ""]  # fmt: skip
     for step in plan["steps"]:
@@ -604,6 +633,14 @@ def text(plan: Mapping[str, Any]) -> str:
     lines += [*found, *[""][: len(found)], *_breaks_lines(plan["breaks"]), ""]
     lines += [f"Not proposed: {left['action']} for {left['identity']}: {left['why']}" for left in plan["not_proposed"]]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _impact_line(plan: Mapping[str, Any]) -> str:
+    """What was refused weighs less in the notable's impact, and whole in what its identity could reach."""
+    own, could = plan["own_impact"], plan["impact"]
+    if own["level"] == could:
+        return f"Impact {could} (what it could reach)"
+    return f"Impact {', '.join(filter(None, own.values()))}; it could reach: {could}"
 
 
 def _step_lines(step: Mapping[str, Any], either: Sequence[int]) -> list[str]:
@@ -626,10 +663,29 @@ def _breaks_lines(breaks: Mapping[str, Any]) -> Iterable[str]:
     for c in ordered[:_SHOWN]:
         odd = ", NEW in this notable" if c["suspicious"] else ""
         secret = f" with {c['credential']}" if c["credential"] != "``" else ""
-        calls = f"{c['events']} call{'s'[: c['events'] != 1]}"
+        calls = f"{c['events']} call{'s'[: c['events'] != 1]}{_refused(c)}"
         network, agent = (told if told != "``" else "(unknown)" for told in (c["network"], c["agent"]))
         yield f"- {c['identity']}{secret} from {network} by {agent}: {calls}, last {c['last_use']}{odd}"
     if len(ordered) > _SHOWN:
         yield f"- and {len(ordered) - _SHOWN} more, in the plan's JSON"
-    yield from (f"- sessions are obtained by {caller}" for caller in breaks["callers"])
+    yield from (f"- sessions are obtained by {caller}{_source(caller)}" for caller in breaks["callers"])
+
+
+_SOURCES = {
+    "service": "look at the instance, function or task that uses the role: whoever can reach it gets new sessions",
+    "web_identity": "look at the workflow that gets them",
+    "user": "rotate its credential",
+}
+"""Kind of an identity that obtains sessions → what to do so that a thief gets no new ones."""
+
+
+def _source(caller: str) -> str:
+    kind = caller.strip("`").split(":", 3)[2:3]
+    told = _SOURCES.get(kind[0]) if kind else None
+    return f"; {told}" if told else ""
+
+
+def _refused(consumer: Mapping[str, Any]) -> str:
+    refused = consumer["refused"]
+    return f", {'all' if refused == consumer['events'] else refused} refused" if refused else ""
 

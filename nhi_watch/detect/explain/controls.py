@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from nhi_watch.context.actions import permissions
+from nhi_watch.core.event import DONE_TO
 from nhi_watch.core.notable import Control, clip
 from nhi_watch.detect.features import EpisodeView, View
 from nhi_watch.detect.scoring import Episode
 from nhi_watch.detect.signals._kit import listing
+from nhi_watch.state.baseline import REFUSALS
 from nhi_watch.state.inventory import CREATES, MAKES, name_key
 
 MEMBERS = 10
@@ -66,7 +69,7 @@ def _rotate(part: Episode, made: frozenset[str]) -> str:
     if identity.kind == "role":
         return (
             f"Revoke the sessions of {identity.name} issued before now, "
-            "and rotate the credential of whatever can assume the role."
+            "and stop whatever obtains new ones; the plan of the response names it where logs show it."
         )
     return f"Rotate every credential of {identity.name} that is valid now."
 
@@ -79,11 +82,13 @@ def _reduce(part: Episode, made: frozenset[str]) -> str:
     episode = part.view
     if name_key(part.identity) in made:
         return "This intrusion made it: detach every policy that it was given, before it is deleted."
-    first = [view.shape.action for view in episode.views if view.novel]
+    worked, refused = first_calls(episode, part.identity.provider)
     unused = unused_calls(episode)
     parts = []
-    if first:
-        parts.append(f"Used for the first time: {listing(first, 8)}; deny what is not meant to be used.")
+    if worked:
+        parts.append(f"Worked for the first time: {listing(worked, 8)}; deny what is not meant to be used.")
+    if refused:
+        parts.append(f"Already refused: {listing(refused, 3)}.")
     if unused:
         calls = listing(unused, 8)
         parts.append(f"Not used for {UNUSED_DAYS} days or more: {calls}; remove unless a rare job needs them.")
@@ -91,6 +96,17 @@ def _reduce(part: Episode, made: frozenset[str]) -> str:
         "No call was new and none is long unused; "
         f"allow only what was used in {episode.past.own.days} days of history."
     )
+
+
+def first_calls(episode: EpisodeView, provider: str) -> tuple[list[str], list[str]]:
+    """Calls that worked for the first time and that a policy can deny; new ones that were only refused."""
+    own = episode.past.own
+    mine = [view for view in episode.views if DONE_TO not in view.shape.traits]
+    worked = {view.shape.action for view in mine if view.shape.outcome not in REFUSALS}
+    fresh = {view.shape.action for view in mine if view.novel or (own.days and not own.knows(
+        "action", view.shape.action, view.shape.outcome not in REFUSALS))}  # fmt: skip
+    denied = sorted(action for action in fresh & worked if provider != "aws" or permissions(action))
+    return denied, sorted(fresh - worked)
 
 
 def unused_calls(episode: EpisodeView) -> list[str]:

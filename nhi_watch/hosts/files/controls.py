@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.timestamps import render
+from nhi_watch.core.timestamps import parse, render
 from nhi_watch.hosts.files import common, find
 
 if TYPE_CHECKING:
@@ -43,19 +43,21 @@ def run(args: argparse.Namespace, console: Console) -> int:
     with common.opened(args, own=args.exempted is not None) as store:
         whole = history.read(store)
         notables = [one for one in find.every(store) if one["kind"] != "blind_spot"]
+        since = {str(one["id"]): parse(one["first_time"]) for one in notables}
         standing = ledger.follow(store, whole, notables, now)
+        tasks = {e.id: ledger.task(e, whole, since.get(e.notable, e.required)) for e in standing}
         if args.exempted is not None:
             exemption = _exemption(args)
             wanted = find.chosen(args.exempted, [entry.id for entry in standing], {}, "control")
             one = ledger.exempt(store, wanted, exemption)  # refuses before anything is printed
-            find.about_to(console, f"an exception of {one.control.replace('_', ' ')} of {visible(one.name, 200)} "
+            find.about_to(console, f"an exception of {tasks[one.id]} of {visible(one.name, 200)} "
                           f"(control {one.id}), until {args.until}, by {args.owner}", args.json)  # fmt: skip
             _record(args, one)
             standing = ledger.follow(store, whole, notables, now)
     shown = [e for e in standing if args.exempted is not None or args.owner in (None, e.owner)]
     if args.exempted:
         shown = [e for e in shown if e.id == wanted]
-    _show(args, shown, ledger.by_owner(shown), console)
+    _show(args, [(e, tasks[e.id]) for e in shown], ledger.by_owner(shown), console)
     return 0
 
 
@@ -82,16 +84,24 @@ def _exemption(args: argparse.Namespace) -> Exemption:
 _ORDER = ("open", "done", "verified", "excepted")
 
 
-def _show(args: argparse.Namespace, standing: Sequence[Entry], owners: Sequence[Owner], console: Console) -> None:
+def _show(
+    args: argparse.Namespace, standing: Sequence[tuple[Entry, str]], owners: Sequence[Owner], console: Console
+) -> None:
+    """The entries, each with what it comes to (`ledger.task`), and the owners."""
     if args.json:
-        told = {"controls": [_plain(e) for e in standing], "owners": [o._asdict() for o in owners]}
+        controls = [{**_plain(e), "task": task} for e, task in standing]
+        told = {"controls": controls, "owners": [o._asdict() for o in owners]}
         console.print_json(json.dumps(told))
         return
     if not standing:
         console.print("No controls: nothing that was found asks for any.")
         return
-    console.print(_entries(sorted(standing, key=lambda e: (_ORDER.index(e.status), not e.overdue, e.due, e.id))))
+    console.print(_entries(sorted(standing, key=lambda one: _rank(one[0]))))
     console.print(_owners(owners))
+
+
+def _rank(entry: Entry) -> tuple[int, bool, int, str]:
+    return _ORDER.index(entry.status), not entry.overdue, entry.due, entry.id
 
 
 def _plain(entry: Entry) -> dict[str, object]:
@@ -101,7 +111,7 @@ def _plain(entry: Entry) -> dict[str, object]:
     return {**entry._asdict(), **times, "done": done, "exemption": {**told._asdict(), **ends} if told else None}
 
 
-def _entries(standing: Sequence[Entry]) -> object:
+def _entries(standing: Sequence[tuple[Entry, str]]) -> object:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -109,8 +119,8 @@ def _entries(standing: Sequence[Entry]) -> object:
     from nhi_watch.report.words import visible
 
     table = Table("id", "status", "due", "what and whose", box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
-    for entry in standing:
-        what = f"{entry.control.replace('_', ' ')}: {entry.name.rsplit('/', 1)[-1]} ({entry.owner or 'nobody named'})"
+    for entry, task in standing:
+        what = f"{task}: {entry.name.rsplit('/', 1)[-1]} ({entry.owner or 'nobody named'})"
         told = Text(visible(what, 200), "bold")
         told.append("\n" + visible(entry.evidence, 300), "dim")
         table.add_row(entry.id, entry.status, f"{render(entry.due)[:10]}{', overdue' if entry.overdue else ''}", told)

@@ -156,6 +156,7 @@ def _plan(args: argparse.Namespace, console: Console) -> int:
             with originals.of_state(args.state or args.out / "state.sqlite") as places:
                 events = {event["id"]: event for event in places.read({*desk.notable["record_ids"]})}
             known = actions.told(desk.notable, events)
+        known += actions.read_secrets(desk.notable, plan.secrets(desk.history, desk.notable, members))
         made = plan.draft(desk.notable, desk.policy, desk.subjects, breaks, desk.now, known)
         made = plan.only(made, args.only) if args.only else made
         jsonlines.write_run(desk.file("plan.json"), made)
