@@ -50,11 +50,11 @@ def test_a_cluster_that_was_only_set_up_is_told_what_is_to_come(place: Place) ->
     found = examined(place, "logs-nowhere-*")
     assert {name: check.status for name, check in found.items()} == {
         "privileges": OK, "state": OK, "heartbeat": WARN, "progress": OK, "backlog": WARN,
-        "source": OK, "sources": WARN,
+        "source": OK, "sources": FAIL,
     }  # fmt: skip
     assert found["heartbeat"].remedy == "schedule `nhi elastic run`"
     assert "--index" in found["sources"].remedy
-    assert doctor.worst(list(found.values())) == WARN
+    assert doctor.worst(list(found.values())) == FAIL, "a job that can read nothing is none"
 
 
 def test_a_cluster_without_setup_is_told_so(place: Place) -> None:
@@ -119,6 +119,12 @@ def test_documents_that_are_no_events_are_told(place: Place) -> None:
     load(place.client, place.source, [broken])
     found = examined(place)["source"]
     assert found.status == FAIL and sum(found.facts["rejected"].values()) == 1
+
+
+@pytest.mark.parametrize(("understood", "status"), [(1, FAIL), (9, FAIL), (10, "warn"), (100, OK)])
+def test_a_source_of_which_hardly_anything_is_understood_is_not_read(understood: int, status: str) -> None:
+    source = doctor.Source("logs-x", True, 60, 100, understood, {"no_time": 100 - understood})
+    assert doctor.told(source)[0] == status
 
 
 def test_a_fact_that_no_document_tells_is_named(place: Place) -> None:

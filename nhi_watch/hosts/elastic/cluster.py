@@ -375,8 +375,10 @@ def connect(where: Connection) -> Elasticsearch:
     """A client; the caller closes it. Nothing is sent yet.
 
     Raises:
-        InputError: a proxy is wanted, and the library for it is missing.
+        InputError: a proxy is wanted, and the library for it is missing; or a certificate for a server without any.
     """
+    if (where.ca or where.fingerprint) and any(url.startswith("http://") for url in where.urls):
+        raise InputError("--ca and --fingerprint are for https://; leave them out, or give the https:// address")
     options: dict[str, Any] = {"cloud_id": where.cloud_id} if where.cloud_id else {"hosts": list(where.urls)}
     if where.ca is not None:
         options["ca_certs"] = where.ca

@@ -164,6 +164,10 @@ def _event(reader: Any, item: Item, source: Source) -> Event | None:
     return event
 
 
+_HARDLY = 10
+"""A source of which not one document in so many is an event is not read."""
+
+
 def told(source: Source) -> tuple[str, str, str]:
     """Status, sentence and remedy of a source."""
     if not source.there:
@@ -173,9 +177,9 @@ def told(source: Source) -> tuple[str, str, str]:
     parts = [f"newest {span(source.newest)} old, {span(int(source.delay))} from event to index (median)"]
     parts.append(f"{source.understood} of {source.documents} newest documents understood")
     status, remedies = "ok", []
-    if not source.understood:
+    if source.understood * _HARDLY < source.documents:
         status = "fail"
-        remedies.append(f"these are no events to any source ({', '.join(source.reasons)}): check --index")
+        remedies.append(f"most are no events to any source ({', '.join(source.reasons)}): check --index")
     for trouble, text, remedy in _troubles(source):
         if trouble:
             status = max(status, "warn", key=("ok", "warn", "fail").index)
@@ -379,5 +383,5 @@ def _sources(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
         yield Check(f"source {source.pattern}", status, detail, remedy, source.facts())
     if not unread and not any(source.there for source in found):
         remedy = "install an integration that writes one of these, or name yours with --index"
-        yield Check("sources", WARN, "none of the source indices exists", remedy)
+        yield Check("sources", FAIL, "none of the source indices exists", remedy)
 
