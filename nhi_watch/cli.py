@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -121,10 +123,20 @@ def _tell(text: str) -> None:
     print("\n".join(visible(line) for line in text.split("\n")), file=sys.stderr)
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, as schedulers and service managers stop a program: leases are given back, as after Ctrl-C."""
+
+
+def _terminated(*_: object) -> None:
+    raise _Terminated
+
+
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Exit code 0: it ran. 1: a defect of ours. 2: what was given is wrong, all or in part. 141: nobody reads on."""
     words = list(sys.argv[1:] if argv is None else argv)
     os.umask(0o027)  # logs, state and reports are nobody else's business
+    with suppress(ValueError):  # only the main thread hears signals
+        signal.signal(signal.SIGTERM, _terminated)
     try:
         args = parser(*_named(words)).parse_args(words)
         code = int(args.run(args))
@@ -136,8 +148,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except NhiError as error:
         _tell(f"nhi: {error}")
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("nhi: stopped; what was not finished is done by the next run", file=sys.stderr)
+        if isinstance(stop, _Terminated):  # who stops a service looks at how it ended
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTERM)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import base64
 import hashlib
 import logging
 import os
-import signal
 import socket
 import ssl
 import subprocess
@@ -16,13 +14,11 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import pytest
 import trustme
-from elasticsearch import Elasticsearch
-from rich.console import Console
 
 from attack_strings import MARK, attacks
 from core_samples import Going, Options
@@ -31,7 +27,6 @@ from elastic_server import Server
 from need import library
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import render
-from nhi_watch.hosts.elastic import run_command
 from nhi_watch.hosts.elastic.cluster import Connection, Told, _Patient, connect, connection
 from nhi_watch.hosts.elastic.kibana import Kibana
 from nhi_watch.intake.sources import cloudtrail
@@ -196,23 +191,6 @@ def test_the_key_comes_from_a_file_a_keyring_or_the_environment(
 def test_a_certificate_for_a_server_without_any_is_a_wrong_argument(given: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="for https://"):
         connect(Connection(("http://127.0.0.1:9200",), api_key="x", **given))
-
-
-def test_a_run_that_is_stopped_ends_as_a_service_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(*_: object) -> None:
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(5)
-
-    before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(run_command, "run_job", stopped)
-    parser = argparse.ArgumentParser()
-    run_command.add_arguments(parser)
-    args = parser.parse_args(["--index", "logs-x"])
-    args.elastic_command = "run"
-    with pytest.raises(SystemExit) as ended:
-        run_command.run(cast(Elasticsearch, None), args, Console())
-    signal.signal(signal.SIGTERM, before)
-    assert ended.value.code == 143
 
 
 def test_a_connection_does_not_show_its_secrets() -> None:

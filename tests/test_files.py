@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -469,3 +470,18 @@ def test_brackets_that_are_never_closed_are_looked_through_in_bounded_time(tmp_p
     assert [record for batch in batches for record in batch.records][-2:] == [{"a": 1}, {"a": 2}]
     assert sum(len(batch.bad) for batch in batches) >= 1
     assert time.process_time() - began < 60  # once an hour
+
+
+def test_who_stops_it_is_told_and_sees_how_it_ended(tmp_path: Path) -> None:
+    nhi = Path(sys.executable).with_name("nhi")
+    with subprocess.Popen(
+        [nhi, "score", "-", "--out", tmp_path / "out"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    ) as run:  # fmt: skip
+        while not (tmp_path / "out" / "state.sqlite").exists():  # by then it listens, and waits for records
+            assert run.poll() is None
+            time.sleep(0.05)
+        run.send_signal(signal.SIGTERM)
+        _, said = run.communicate(timeout=60)
+    assert run.returncode == -signal.SIGTERM
+    assert "nhi: stopped; what was not finished is done by the next run" in said

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
-from contextlib import suppress
 from typing import Any
 
 from elasticsearch import Elasticsearch
@@ -33,16 +31,9 @@ def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> in
               alerts=args.elastic_command == "run", ocsf=args.ocsf, reputation=args.reputation,
               intel=args.intel)  # fmt: skip
     say = arguments.print_json if args.json else _say
-    with suppress(ValueError):  # there are signals in the main thread alone
-        signal.signal(signal.SIGTERM, _stopped)
     outcome = run_job(client, job)
     say(console, outcome)
     return _code(outcome)
-
-
-def _stopped(*_: object) -> None:
-    """End as whoever stops a service expects, with the lease given back: the next run need not wait for its end."""
-    raise SystemExit(128 + signal.SIGTERM)
 
 
 def _code(outcome: dict[str, Any]) -> int:
