@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from core_samples import ACCOUNT, ORDINARY, TODAY, Options, answer, contents, record, run
 from nhi_watch import schemas
+from nhi_watch.core.life import odd_least
 from nhi_watch.core.notable import from_json, loss_of, order, to_json
 from nhi_watch.detect import ranking
 from nhi_watch.detect.model import load, log_odds_of
@@ -348,3 +349,13 @@ def test_hostile_texts_stay_data() -> None:
 def test_nothing_at_all_is_an_answer() -> None:
     result = counted([])
     assert (result.notables, result.run["days"], result.run["baseline"]) == ([], [], {"id": None})
+
+
+def test_known_calls_are_odd_calls_where_there_are_too_many_of_them() -> None:
+    many = [record(TODAY, f"13:{n // 60:02}:{n % 60:02}", id=f"many{n}") for n in range(300)]
+    few = [record(TODAY, f"13:10:{n:02}", service="iam", name=name, id=name)
+           for n, name in enumerate(("ListUsers", "CreateAccessKey"))]  # fmt: skip
+    _, (result,) = scored(quiet(20) + many + few)
+    (notable,) = [*result.notables, *result.below]
+    assert "made 302 odd calls on" in notable["summary"]
+    assert {e["action"] for e in notable["timeline"] if e["points"] >= odd_least(notable)} >= {"s3:GetObject"}

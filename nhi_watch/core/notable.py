@@ -116,7 +116,7 @@ class TimelineEntry:
     record_id: str
     """One sample record."""
     points: float
-    """What the behaviour adds by itself."""
+    """Of the behaviour by itself, or of how often its call was made."""
     count: int
     identity: str = ""
     """Which member of the notable acted, by id; "" where there is only one."""

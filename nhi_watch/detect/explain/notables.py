@@ -12,7 +12,7 @@ from nhi_watch.context.assets import UNKNOWN, Asset
 from nhi_watch.context.networks import Networks, spelled
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import Identity
-from nhi_watch.core.life import odd_from
+from nhi_watch.core.life import BESIDE, odd_from
 from nhi_watch.core.notable import (
     MAX_RECORD_IDS,
     MAX_TIMELINE,
@@ -94,7 +94,7 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
     parts = _weigh(episode)
     heavy = [part for part in parts if part.points >= REASON_POINTS]
     behaviours = view.behaviours()
-    points = {id(b): v.points for v in view.views for b in v.behaviours}
+    points = _points(episode, heavy)
     odd = _odd(behaviours, points)
     first, last = min(b.first for b in odd), max(b.last for b in odd)
     likelihood, weight = episode.likelihood, impact(asset, episode)
@@ -118,6 +118,21 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
         members=tuple(_identity(part.identity, UNKNOWN) for part in episode.members[:MAX_MEMBERS]),
         links=tuple(_link(link) for link in episode.links[:MAX_LINKS]),
     )  # fmt: skip
+
+
+def _points(episode: Episode, heavy: list[Weighed]) -> dict[int, float]:
+    """Behaviour, by id → its points; known calls that are odd for their number alone have those of that signal."""
+    found = {id(b): v.points for v in episode.view.views for b in v.behaviours}
+    for part in heavy:
+        if part.signal.name in _OF_AMOUNT:
+            least = BESIDE * max((b.count for b in part.backing), default=0)
+            many = [id(b) for b in part.backing if b.count >= least and id(b) in found]
+            found.update((each, max(found[each], part.points)) for each in many)
+    return found
+
+
+_OF_AMOUNT = frozenset({"bulk", "cost_surge", "first_targets", "mass_by_stranger"})
+"""Signals that are told by which calls there are too many of."""
 
 
 def _link(link: Link) -> NotableLink:
