@@ -304,4 +304,4 @@ def test_a_name_of_digits_is_masked_like_any_other(name: str) -> None:
     document["identity"] = {**document["identity"], "name": name, "owner": name}
     prompt = mask(brief.facts(document)).prompt
     assert name not in prompt
-    assert f" {document['record_count']} records, from {document['first_time']}" in prompt
+    assert f" {document['record_count']} records, " in prompt and f" from {document['first_time']}" in prompt
