@@ -198,12 +198,6 @@ def names(document: Mapping[str, Any]) -> set[str]:
     return {document["identity"]["id"], *(one["id"] for one in document["members"])}
 
 
-def leads(documents: Iterable[Mapping[str, Any]], day: int) -> set[str]:
-    """Ids of those of whose day the listed ones among some notables tell."""
-    date = render_day(day)
-    return {one["identity"] for d in documents if d["listed"] for one in d["revisions"] if one["day"] == date}
-
-
 def _origin(document: Mapping[str, Any]) -> str:
     return document["folded"]["origin"] if document["folded"] else ""
 

@@ -184,9 +184,7 @@ class Profile:
 
     def done(self, name: str, since: int = 0) -> set[str]:
         """The values of a dimension, seen on day `since` or later, that were not refused on each of their days."""
-        refused = self.dimension(REFUSED + name).values
-        known = self.dimension(name).values.items()
-        return {v for v, s in known if s.last >= since and not (v in refused and refused[v].days >= s.days)}
+        return {v for v, s in self.dimension(name).values.items() if s.last >= since and self.knows(name, v)}
 
     def knows(self, name: str, value: str, let_in: bool = True) -> bool:
         """Whether a value came before; `let_in`: a value that was only refused did not."""

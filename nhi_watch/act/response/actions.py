@@ -482,8 +482,9 @@ def _odd(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _grave(call: str) -> bool:
     service, _, operation = call.partition(":")
-    costs = access(service, operation) == "cost" and "model_invocation" not in sensitivity(service, operation)
-    return costs or access(service, operation) == "permissions" or any(a.grave for a in acts(service, operation))
+    level = access(service, operation)
+    costs = level == "cost" and "model_invocation" not in sensitivity(service, operation)
+    return costs or level == "permissions" or any(act.grave for act in acts(service, operation))
 
 
 def read_secrets(notable: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, Any]]:
