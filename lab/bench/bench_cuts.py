@@ -44,7 +44,8 @@ def main() -> None:
         parts = [written(folder / f"hour{at:02}.json", each) for at, each in enumerate(hours) if each]
         whole, one = written(folder / "day.json", last), written(folder / "one.json", last[:1])
         rounds = [measured(folder, whole, parts, one) for _ in range(ROUNDS)]
-    start, idle, once, often = (min(figures) for figures in zip(*rounds))
+    start, first, twice, once, often = (min(figures) for figures in zip(*rounds))
+    idle = twice - first
     told = {"records": len(last), "runs": len(parts), "start_up": start, "idle": idle, "one_run": once,
             "many_runs": often}  # fmt: skip
     told["times"] = round((often - len(parts) * start) / (once - start), 2)
@@ -54,11 +55,10 @@ def main() -> None:
     sys.stdout.write(OUT.read_text())
 
 
-def measured(folder: Path, whole: Path, parts: Sequence[Path], one: Path) -> tuple[float, float, float, float]:
-    """Seconds of start-up, of an idle run, of one run, of all small ones together."""
-    start, first = spent(folder, [one], learnt=False), spent(folder, [one], learnt=True)
-    again = spent(folder, [one, one], learnt=True) - first
-    return start, again, spent(folder, [whole], learnt=True), spent(folder, parts, learnt=True)
+def measured(folder: Path, whole: Path, parts: Sequence[Path], one: Path) -> tuple[float, ...]:
+    """Seconds of start-up, of a record, of it twice in two runs, of one run, of all small ones together."""
+    learnt = (spent(folder, paths, learnt=True) for paths in ([one], [one, one], [whole], parts))
+    return spent(folder, [one], learnt=False), *learnt
 
 
 def spent(folder: Path, runs: Sequence[Path], learnt: bool) -> float:

@@ -136,7 +136,7 @@ def _meant(shown: Sequence[Json]) -> dict[str, Any]:
 
 def _packed(value: Json) -> Markup:
     """As base64, in which there is nothing to escape."""
-    return Markup(base64.b64encode(gzip.compress(as_line(value), 6, mtime=0)).decode())  # noqa: S704
+    return Markup(base64.b64encode(gzip.compress(as_line(value), 4, mtime=0)).decode())  # noqa: S704
 
 
 def _environment() -> Environment:

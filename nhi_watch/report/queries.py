@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from nhi_watch.core import timestamps
@@ -37,7 +38,7 @@ def queries(notable: Json, events: Sequence[Json] = ()) -> list[tuple[str, dict[
     last = timestamps.parse(notable["last_time"]) + _MARGIN
     told = "\n".join(str(event["raw"]) for event in events)
     files = list(dict.fromkeys(str(event["file"]) for event in events if event.get("file")))[:_FILES]
-    ids = [word for name in notable["record_ids"] if (word := _in(told, name))][:_MOST]
+    ids = list(islice(filter(None, (_in(told, name) for name in notable["record_ids"])), _MOST))
     wanted = (("the records behind it", ids), ("all that it did meanwhile", _names(notable, told)))
     spans = max(first, 0), last
     return [(what, {**_spelled(words, *spans), "jq": _jq(words, files)}) for what, words in wanted if words]
