@@ -21,7 +21,9 @@ from nhi_watch.context import actions
 from nhi_watch.core import registry
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.intake.days import Sources
+from nhi_watch.intake.days import KEPT_APART, Intake, Sources
+from nhi_watch.intake.horizon import received
+from nhi_watch.intake.schemas import opened
 
 FOLDER = Path(__file__).parent / "data" / "sources"
 SOURCES = registry.modules("nhi_watch.intake.sources")
@@ -178,3 +180,23 @@ def test_no_word_that_a_client_writes_gives_a_text_to_another_source(source: Mod
         sources.of(theirs)  # it is asked first from here on
         found = sources.of({"_raw": json.dumps(hostile, separators=(",", ":")), "_time": "1"})
         assert found is source, other.NAME
+
+
+def test_what_is_fed_counts_as_what_is_read_one_by_one() -> None:
+    """The quick way of records that are as their product wrote them leaves out nothing of the full one."""
+    sources, records = Sources(SOURCES), [sample["record"] for _, sample in SAMPLES]
+    slow: list[object] = []
+    for record in records:
+        try:
+            slow.append(sources.of(opened(record)).read(opened(record)))
+        except RejectError as reject:
+            slow.append(reject.reason)
+    fed: list[object] = [None] * len(records)
+    Intake(SOURCES).feed(
+        records,
+        lambda index, reject: fed.__setitem__(index, reject.reason),
+        lambda index, event: fed.__setitem__(index, event),
+    )
+    assert fed == slow
+    apart = [r for r in records if isinstance(r, dict) and (opened(r) is not r or received(r) is not None)]
+    assert apart and not any(map(KEPT_APART.isdisjoint, apart))

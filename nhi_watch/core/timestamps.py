@@ -18,6 +18,7 @@ _RFC3339 = re.compile(
 
 _IN_UTC = re.compile(r":([0-5]\d)(?:[.,]\d{1,9})?(?:Z|z|[+-]00:?00)?", re.ASCII)
 """From the seconds of a time on."""
+_SECONDS = {f":{second:02}Z": second for second in range(60)}
 
 
 def parse(text: object) -> int:
@@ -31,9 +32,13 @@ def parse(text: object) -> int:
     >>> parse("2023-07-10T11:45:00Z"), parse("2023-07-10T13:45:00.1234567+02:00")
     (1688989500, 1688989500)
     """
-    told = _IN_UTC.fullmatch(text, 16) if isinstance(text, str) else None
-    if told is not None:
-        return _minute(text[:16]) + int(told[1])  # type: ignore[index]
+    if isinstance(text, str):
+        seconds = _SECONDS.get(text[16:])  # most times end so
+        if seconds is not None:
+            return _minute(text[:16]) + seconds
+        told = _IN_UTC.fullmatch(text, 16)
+        if told is not None:
+            return _minute(text[:16]) + int(told[1])
     return _parsed(text)
 
 

@@ -52,19 +52,28 @@ NOBODY = cast(AnySource, _Nobody)
 """The source of records that no source claims."""
 
 
+UNFORESEEN = (TypeError, ValueError, LookupError, AttributeError, OverflowError, OSError, RecursionError)
+"""What a reader may raise at values that nobody foresaw; OSError of times."""
+
+
+def reject_of(error: BaseException) -> RejectError:
+    """The reject that such an error makes of its record: no record ends the reading of others."""
+    if isinstance(error, RejectError):
+        return error
+    if isinstance(error, RecursionError):
+        return RejectError("too_deep", "nested too deeply")
+    return RejectError("unforeseen", f"values of odd types ({type(error).__name__}: {error})")
+
+
 class _Foreseen:
-    """Makes a reject of what a reader raises at values that nobody foresaw: no record ends the reading of others."""
+    """Makes rejects of such errors, for who reads records one by one."""
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: object, error: Optional[BaseException], trace: object) -> None:
-        if error is None:
-            return
-        if isinstance(error, RecursionError):
-            raise RejectError("too_deep", "nested too deeply") from error
-        if isinstance(error, (TypeError, ValueError, LookupError, AttributeError, OverflowError, OSError)):  # of times
-            raise RejectError("unforeseen", f"values of odd types ({type(error).__name__}: {error})") from error
+        if isinstance(error, UNFORESEEN):
+            raise reject_of(error) from error
 
 
 FORESEEN = _Foreseen()
@@ -79,11 +88,12 @@ class Sources:
 
     def of(self, record: object, otherwise: AnySource = NOBODY) -> AnySource:
         """The source that claims a record. The only one there is reads all: it says what is wrong."""
-        source = self._claimant(record, otherwise)
+        source = self.claimant(record, otherwise)
         told = _text_in(record) if source is not otherwise else None
-        return source if told is None or source.claims(told) else self._claimant(told, source)
+        return source if told is None or source.claims(told) else self.claimant(told, source)
 
-    def _claimant(self, record: object, otherwise: AnySource) -> AnySource:
+    def claimant(self, record: object, otherwise: AnySource = NOBODY) -> AnySource:
+        """The source that claims a record by its fields alone: that of one that holds no text with another in it."""
         if self._last.claims(record):
             return self._last
         for source in self._modules:
@@ -91,6 +101,14 @@ class Sources:
                 self._last = source
                 return source
         return self._modules[0] if len(self._modules) == 1 else otherwise
+
+
+KEPT_APART = frozenset({
+    "class_uid", "ocsf", "ocsf.class_uid", "_raw", "_source", "fields", "message", "data",
+    "event", "event.ingested", "receiveTimestamp", "_indextime",
+})  # fmt: skip
+"""A record that has none of these is as its product wrote it: no schema carries it, it holds no other one as text, and
+nobody wrote down when it was received."""
 
 
 def _text_in(record: object) -> Optional[Tree]:
@@ -277,17 +295,22 @@ class Intake:
         on_event: Optional[OnEvent] = None,
     ) -> None:  # fmt: skip
         """Take in a batch; rejects are counted, and reported with their index in the batch, as events are if asked."""
-        source_of, days, received = self._sources.of, self.days, self._received
-        demand = days.horizon.demand
+        source_of, claimant, days, received = self._sources.of, self._sources.claimant, self.days, self._received
+        demand, is_native = days.horizon.demand, KEPT_APART.isdisjoint
         events: list[tuple[int, Event, bool]] = []
         for index, kept in enumerate(records):
             try:
-                with FORESEEN:
+                if kept.__class__ is dict and is_native(kept):
+                    source = claimant(kept)
+                    event = source.read(kept)
+                    demand(event, None)
+                else:
                     record = opened(kept)
                     source = source_of(record)
                     event = source.read(record)
-                demand(event, received(kept))
-            except RejectError as reject:  # noqa: PERF203 - one record of many
+                    demand(event, received(kept))
+            except (RejectError, *UNFORESEEN) as error:  # noqa: PERF203 - one record of many
+                reject = reject_of(error)
                 days.reject(reject.reason)
                 on_reject(index, reject)
             else:

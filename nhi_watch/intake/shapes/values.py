@@ -134,11 +134,11 @@ def filled(event: Event, time: int, record_id: str, session: str, target: str, *
     """
     (_, provider, account, identity, credential, credential_type, _, action, service, access, outcome, error, address,
      network, agent, region, _, target_class, traits, issued, _, links, about) = event  # fmt: skip
-    made = Event(
+    made: Event = tuple.__new__(Event, (
         time, provider, account, identity, credential, credential_type, session, action, service, access, outcome,
         error, address, network, agent, region, target, target_class, traits, issued, record_id, links,
         about,
-    )  # fmt: skip
+    ))  # fmt: skip
     return made if record_id else made._replace(record_id=made_id(made, *more))
 
 
