@@ -16,7 +16,7 @@ from typing import Optional
 
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.core.event import Identity
-from nhi_watch.state.store import loads, reading
+from nhi_watch.state.store import dumps, reading
 
 _NUMBERS = attrgetter("hour", "count", "first", "last", "minutes")
 _SKETCHES = attrgetter("sessions", "targets", "addresses", "issued", "links")
@@ -52,8 +52,7 @@ def pack(day: IdentityDay, words: bytes = b"") -> bytes:
         day.day, list(identities), [[identities[s.identity], *s[1:]] for s in shapes], list(sketches), rows,
         ids if packed is None else len(ids), day.judged,
     ]  # fmt: skip
-    text = json.dumps(plain, separators=(",", ":"), check_circular=False).encode()
-    return deflated(text, words) + (packed or b"") + _swapped(array("Q", day.marks())).tobytes()
+    return deflated(dumps(plain), words) + (packed or b"") + _swapped(array("Q", day.marks())).tobytes()
 
 
 def deflated(text: bytes, words: bytes) -> bytes:
@@ -76,7 +75,7 @@ def unpack(raw: bytes, words: bytes = b"") -> IdentityDay:
 
 def _unpack(raw: bytes, words: bytes) -> IdentityDay:
     inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=words) if words else zlib.decompressobj()
-    number, identities, shapes, sketches, rows, told, judged = loads(inflate.decompress(raw))
+    number, identities, shapes, sketches, rows, told, judged = json.loads(inflate.decompress(raw))
     rest = inflate.unused_data
     size = 16 * told if isinstance(told, int) else 0
     ids = texts(rest[:size]) if size else told

@@ -27,13 +27,13 @@ from typing import Any, Optional, Protocol
 
 from nhi_watch.core.errors import StoreError
 
-_fast: Callable[[bytes], Any] = json.loads
 try:
     import orjson
 except ImportError:  # Splunk's Python has the standard library alone
-    pass
+    _loads: Callable[[bytes], Any] = json.loads
+    _dumps: Optional[Callable[[Any], bytes]] = None
 else:
-    _fast = orjson.loads
+    _loads, _dumps = orjson.loads, orjson.dumps
 
 TABLES = ("day", "delta", "profile", "notable", "inventory", "ledger", "meta")
 
@@ -63,12 +63,20 @@ class Store(Rows, Protocol):
 
 def pack(plain: object) -> bytes:
     """A row's bytes."""
-    return zlib.compress(json.dumps(plain, separators=(",", ":")).encode(), 1)
+    return zlib.compress(dumps(plain), 1)
 
 
 def pack_plain(plain: object) -> bytes:
     """The bytes of a small row in which a store is to look for texts: not compressed."""
     return json.dumps(plain, separators=(",", ":")).encode()
+
+
+def dumps(plain: object) -> bytes:
+    """A row's JSON; half a surrogate pair, which a command line may hold, is no reason to refuse it."""
+    try:
+        return _dumps(plain) if _dumps else pack_plain(plain)
+    except TypeError:
+        return pack_plain(plain)
 
 
 def unpack(raw: bytes) -> Any:
@@ -82,9 +90,9 @@ def unpack(raw: bytes) -> Any:
 
 
 def loads(text: bytes) -> Any:
-    """The value of a row's JSON; half a surrogate pair, which a command line may hold, is no reason to refuse it."""
+    """The value of a row's JSON, as `dumps` wrote it."""
     try:
-        return _fast(text)
+        return _loads(text)
     except ValueError:
         return json.loads(text)
 
