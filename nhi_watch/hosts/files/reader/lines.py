@@ -207,7 +207,10 @@ def is_table(head: bytes) -> bool:
     >>> is_table(b'"TimeGenerated [UTC]",Type\\n'), is_table(b"name,owner\\n"), is_table(b'{"_raw": "a,b"}\\n')
     (True, False, False)
     """
-    first = head.removeprefix(BOM).split(b"\n", 1)[0].decode("utf-8", "replace").strip()
+    start = head.removeprefix(BOM)
+    if start.lstrip()[:1] in (b"{", b"["):  # JSON, whose first line may be a megabyte
+        return False
+    first = start.split(b"\n", 1)[0].decode("utf-8", "replace").strip()
     try:
         names = next(csv.reader([first]), []) if "," in first[:LINE_LIMIT] else []
     except csv.Error:  # as of a long line of JSON
