@@ -16,9 +16,8 @@ from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import counterfactual
 from nhi_watch.detect.explain.receipts import day_scored
-from nhi_watch.detect.features import EpisodeView
 from nhi_watch.detect.scoring import Baselines, Episode, points_together, score_day, values_together
-from nhi_watch.detect.signals import NAMES, SIGNALS
+from nhi_watch.detect.signals import NAMES, SIGNALS, EpisodeView
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.state import State

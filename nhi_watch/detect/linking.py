@@ -25,9 +25,9 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import BEHALF, Identity
-from nhi_watch.detect.features import EpisodeView
 from nhi_watch.detect.ranking import FLOOR
 from nhi_watch.detect.scoring import NEWS_POINTS, Episode, Link, points_together, values_together
+from nhi_watch.detect.signals import EpisodeView
 from nhi_watch.state.state import Handles, Trace
 
 HOLDERS = 8

@@ -17,9 +17,9 @@ from nhi_watch.context.assets import Asset, Assets
 from nhi_watch.core.notable import BANDS, Impact, expected_loss, loss_of
 from nhi_watch.detect import home
 from nhi_watch.detect import impact as impacts
-from nhi_watch.detect.features import Past, View, is_person, known_days
 from nhi_watch.detect.impact import reach_of
 from nhi_watch.detect.scoring import CRITICAL, Episode, without_refused
+from nhi_watch.detect.signals import Past, View, is_person, known_days
 from nhi_watch.state.baseline import HISTORY, REFUSALS, Delta, peer_scope
 from nhi_watch.state.state import Ranked
 

@@ -13,10 +13,9 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.notable import BANDS, severity_of
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import home, telemetry
-from nhi_watch.detect.features import Elsewhere, EpisodeView, Past, View, is_person
 from nhi_watch.detect.home import LOOKS_BAD, MACHINE, ODD, PERSON, Bound, Home, Points, total
 from nhi_watch.detect.model import KINDS, Scorecard
-from nhi_watch.detect.signals import NAMES, SIGNALS, Signal
+from nhi_watch.detect.signals import NAMES, SIGNALS, Elsewhere, EpisodeView, Past, Signal, View, is_person
 from nhi_watch.state.baseline import QUARANTINE, REFUSALS, TENANT, Profile, Profiles, peer_scope
 
 Row = tuple[Optional[float], ...]

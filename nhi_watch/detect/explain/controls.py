@@ -5,9 +5,8 @@ from __future__ import annotations
 from nhi_watch.context.actions import permissions
 from nhi_watch.core.event import DONE_TO
 from nhi_watch.core.notable import Control, clip
-from nhi_watch.detect.features import EpisodeView, View
 from nhi_watch.detect.scoring import Episode
-from nhi_watch.detect.signals._kit import listing
+from nhi_watch.detect.signals import EpisodeView, View, listing
 from nhi_watch.state.baseline import REFUSALS
 from nhi_watch.state.inventory import CREATES, MAKES, name_key
 

@@ -39,7 +39,6 @@ from nhi_watch.detect.explain import counterfactual
 from nhi_watch.detect.explain.controls import controls
 from nhi_watch.detect.explain.first_line import first_line
 from nhi_watch.detect.explain.receipts import receipt
-from nhi_watch.detect.features import NOVEL, EpisodeView, View, facts
 from nhi_watch.detect.ranking import FLOOR, impact
 from nhi_watch.detect.scoring import (
     REASON_POINTS,
@@ -50,8 +49,7 @@ from nhi_watch.detect.scoring import (
     points_together,
     values_together,
 )
-from nhi_watch.detect.signals import SIGNALS, Signal
-from nhi_watch.detect.signals._kit import KEY_SERVICE
+from nhi_watch.detect.signals import KEY_SERVICE, NOVEL, SIGNALS, EpisodeView, Signal, View, facts
 
 CLAIMS = 3
 """Reasons of which it is told what the likelihood would be without their records."""

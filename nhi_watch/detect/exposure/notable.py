@@ -41,7 +41,7 @@ from nhi_watch.detect.exposure.timing import DIGEST, MODEL
 from nhi_watch.detect.history import Sight, short
 from nhi_watch.detect.impact import REACH_DAYS, Reach, impact, sentence
 from nhi_watch.detect.model import log_odds_of
-from nhi_watch.detect.signals._kit import listing
+from nhi_watch.detect.signals import listing
 from nhi_watch.state import baseline
 from nhi_watch.state.baseline import Profile
 
