@@ -35,9 +35,8 @@ from nhi_watch.core.notable import (
 )
 from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
 from nhi_watch.detect.explain.receipts import Check, day_scored, digest
-from nhi_watch.detect.home import MACHINE, Home
 from nhi_watch.detect.impact import impact, reach_of
-from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.model import MACHINE, Home, Scorecard
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.detect.telemetry import (

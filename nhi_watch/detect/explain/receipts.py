@@ -17,9 +17,8 @@ from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.life import Receipt
 from nhi_watch.core.timestamps import day_of, parse, render_day
 from nhi_watch.detect import linking, scoring
-from nhi_watch.detect.home import Points
 from nhi_watch.detect.linking import Group
-from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.model import Points, Scorecard
 from nhi_watch.detect.scoring import (
     Baselines,
     Episode,
@@ -49,7 +48,7 @@ def consulted(baselines: Baselines, part: Episode) -> list[Any]:
     past = part.view.past
     told = sorted({fact for view in part.view.views for fact in facts(view.shape, past.networks)})
     groups = (baselines.groups.get(scope) or Profile() for scope in (peer_scope(part.identity), TENANT))
-    usual = [list(part.bound.usual(at, value)) for at, value in enumerate(part.values) if value]
+    usual = [part.bound.usual(at, value) for at, value in enumerate(part.values) if value]
     return [baseline.to_row(past.own), *(_rows_of(group, told) for group in groups), usual]
 
 
