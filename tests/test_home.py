@@ -215,7 +215,7 @@ def test_what_only_linked_identities_show_has_the_worlds_share_however_much_is_c
     none, many = watched(), tenant({TODAY - back: [0.0] * 300 for back in range(1, 40)})
     first, other = (Home(card(), told, TODAY, linked=("s0",)).points(0) for told in (none, many))
     assert first == other
-    assert Home(card(), none, TODAY, linked=LINKED).points(0) != Home(card(), many, TODAY, linked=LINKED).points(0)
+    assert Home(card(), none, TODAY).points(0) != Home(card(), many, TODAY).points(0)
 
 
 # ---- the identity's own churn
