@@ -33,10 +33,11 @@ from nhi_watch.detect.signals._kit import (
     is_person,
     known_days,
     listing,
+    times,
 )
 
 __all__ = ["KEY_SERVICE", "NAMES", "NOVEL", "SIGNALS", "Elsewhere", "EpisodeView", "Past", "Signal", "View", "by_hand",
-           "facts", "is_person", "known_days", "listing", "of"]  # fmt: skip
+           "facts", "is_person", "known_days", "listing", "of", "times"]  # fmt: skip
 
 
 def of(theme: ModuleType) -> Iterator[Signal]:

@@ -37,8 +37,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         InputError: the key, a time or the state is wrong.
     """
     from nhi_watch.detect import feedback, history
+    from nhi_watch.detect.explain.notables import notable_id
     from nhi_watch.detect.exposure import fast, timing
-    from nhi_watch.detect.exposure.notable import exposure_id
 
     now, where = common.seconds(args.now, "--now"), timing.demand_place(args.where)
     since = common.seconds(args.since, "--since") if args.since else now
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         listed = feedback.apply(store, found.notables, int(time.time())).shown
     ranked = common.publish(args.out, listed, "exposure", args.state)
     ours = [notable for notable in ranked if notable["kind"] == "exposure"]
-    _show(args, ours, found, console, exposure_id(args.key) if args.key else "")
+    _show(args, ours, found, console, notable_id("exposure", args.key) if args.key else "")
     return 0
 
 
