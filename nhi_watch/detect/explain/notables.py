@@ -41,6 +41,7 @@ from nhi_watch.core.notable import (
 from nhi_watch.core.timestamps import DAY, render, render_day
 from nhi_watch.detect import telemetry
 from nhi_watch.detect.explain import claims
+from nhi_watch.detect.history import short
 from nhi_watch.detect.ranking import FLOOR, impact
 from nhi_watch.detect.scoring import REASON_POINTS, Baselines, Episode, Link, episode_values
 from nhi_watch.detect.signals import (
@@ -215,59 +216,44 @@ def _weigh(episode: Episode) -> list[Weighed]:
     _, shares = episode.bound.card.shares(episode.points, episode.values)
     told = zip(shares, episode.points, SIGNALS, episode.values)
     return [
-        Weighed(signal, points, log_odds, value, *_explain(signal, value, _shows(signal, value, episode)))
+        Weighed(signal, points, log_odds, value, *_explain(signal, value, episode))
         for log_odds, points, signal, value in sorted(told, key=lambda row: (-row[0], -row[1], row[2].name))
     ]
 
 
-def _shows(signal: Signal, value: Optional[float], episode: Episode) -> EpisodeView:
-    """The member in which a signal has its value: its evidence is told of that one."""
+def _explain(signal: Signal, value: Optional[float], whole: Episode) -> tuple[list[Behaviour], str, str]:
+    """The behaviours behind a signal's value, its sentence, and what a title says of it.
+
+    They are told of the member in which it has its value.
+    """
     at = SIGNALS.index(signal)
-    return next((part.view for part in episode.parts if part.values[at] == value), episode.view)
-
-
-def _tells(part: Weighed) -> bool:
-    """Whether a signal is listed: it shows something, or it cannot tell for want of a field."""
-    return bool(part.value) or (part.value is None and part.evidence.startswith(telemetry.FIELDLESS))
-
-
-def _explain(signal: Signal, value: Optional[float], episode: EpisodeView) -> tuple[list[Behaviour], str, str]:
-    """The behaviours behind a signal's value, its sentence, and what a title says of it."""
+    episode = next((part.view for part in whole.parts if part.values[at] == value), whole.view)
     if value is None:
         return [], telemetry.why(signal.name, episode.views, episode.past.own), ""
     if not value:
         return [], "ordinary", ""
-    if signal.backing is not None:
-        return signal.backing(episode), signal.evidence(episode), _phrase(signal, episode)
-    view = max(episode.views, key=lambda v: (_own_value(signal, v), v.shape.outcome == "success"))
-    return view.behaviours, signal.evidence(view), _phrase(signal, view)
-
-
-def _phrase(signal: Signal, seen: Union[View, EpisodeView]) -> str:
-    if signal.phrase is not None:
-        return signal.phrase(seen)
-    first, rest = signal.title[:1], signal.title[1:]
-    return signal.title if rest[:1].isupper() else first.lower() + rest  # an abbreviation stays one
-
-
-def _own_value(signal: Signal, view: View) -> float:
-    return view.values[SIGNALS.index(signal)] or 0.0
+    seen: Union[View, EpisodeView] = episode
+    if signal.backing is None:
+        seen = max(episode.views, key=lambda v: (v.values[at] or 0.0, v.shape.outcome == "success"))
+    backing = seen.behaviours if isinstance(seen, View) else signal.backing(seen) if signal.backing else []
+    is_short = signal.title[1:2].isupper()  # an abbreviation stays one
+    title = signal.title if is_short else signal.title[:1].lower() + signal.title[1:]
+    return backing, signal.evidence(seen), signal.phrase(seen) if signal.phrase else title
 
 
 def _signals(baselines: Baselines, episode: Episode, parts: list[Weighed]) -> tuple[SignalPoints, ...]:
-    """What is listed; of the heaviest reasons also what the likelihood would be without them."""
-    told = [(part, _signal(part)) for part in parts if _tells(part)]
-    reasons = [part.signal for part, _ in told if part.value][:CLAIMS]
+    """What shows something, or cannot tell for want of a field; the likelihood without the heaviest reasons."""
+    fieldless = telemetry.FIELDLESS
+    told = [one for one in parts if one.value or (one.value is None and one.evidence.startswith(fieldless))]
+    reasons = [one.signal for one in told if one.value][:CLAIMS]
     lower = {s.name: claims.without(baselines, episode, claims.behind(episode, s)) for s in reasons}
-    return tuple(
-        replace(shown, without=min(episode.likelihood, lower[shown.id])) if shown.id in lower else shown
-        for _, shown in told
-    )
-
-
-def _signal(part: Weighed) -> SignalPoints:
-    ids = list(dict.fromkeys(i for b in part.backing for i in b.record_ids))
-    return signal_of(part.signal.name, part.evidence, part.value, part.log_odds, part.points, ids)
+    found = []
+    for one in told:
+        ids = list(dict.fromkeys(i for b in one.backing for i in b.record_ids))
+        shown = signal_of(one.signal.name, one.evidence, one.value, one.log_odds, one.points, ids)
+        without = lower.get(shown.id)
+        found.append(shown if without is None else replace(shown, without=min(episode.likelihood, without)))
+    return tuple(found)
 
 
 def _timeline(behaviours: list[Behaviour], points: dict[int, float], several: bool) -> tuple[TimelineEntry, ...]:
@@ -344,11 +330,6 @@ def _proves(part: Weighed, technique: str) -> bool:
     return any(s.access == needed and s.service != KEY_SERVICE and s.outcome == "success" for s in shapes)
 
 
-def short_name(identity: Identity) -> str:
-    """What fits in a title: the last part of the name."""
-    return identity.name.rsplit("/", 1)[-1] or identity.id
-
-
 HEADLINES = [s.name for s in sorted(SIGNALS, key=lambda s: s.headline) if s.headline]
 """What people want to read in a title, in this order: what was done comes before how unusual it was."""
 PLACES = [s.name for s in sorted(SIGNALS, key=lambda s: s.place) if s.place]
@@ -391,7 +372,7 @@ def _who(episode: Episode) -> str:
     first, *others = [part.identity for part in episode.members] or [episode.identity]
     if first != episode.identity:
         others = [first, *(one for one in others if one != episode.identity)]
-    told = [f"{_kind(one)} {clip(short_name(one), 80)}" for one in (episode.identity, *others[:1])]
+    told = [f"{_kind(one)} {clip(short(one), 80)}" for one in (episode.identity, *others[:1])]
     more = f" and {len(others) - 1} more" if len(others) > 1 else ""
     return f"{told[0][:1].upper()}{told[0][1:]}{f' with {told[1]}' if others else ''}{more}"
 
@@ -435,7 +416,7 @@ def _odd(behaviours: list[Behaviour], points: dict[int, float]) -> list[Behaviou
 def _summary(episode: Episode, heavy: list[Weighed], odd: list[Behaviour]) -> str:
     """The first line, then the heaviest reasons."""
     past = episode.view.past
-    who = f"{episode.identity.kind.replace('_', ' ').capitalize()} {short_name(episode.identity)}"
+    who = f"{episode.identity.kind.replace('_', ' ').capitalize()} {short(episode.identity)}"
     line = first_line(clip(who, 120), odd, past.own, past.networks, sum(b.count for b in episode.view.behaviours()))
     reasons = "; ".join(part.evidence for part in heavy[:3]) or "a combination of small deviations"
     linked = f" {_linked(episode)}" if episode.members else ""
@@ -445,7 +426,7 @@ def _summary(episode: Episode, heavy: list[Weighed], odd: list[Behaviour]) -> st
 def _linked(episode: Episode) -> str:
     """Which identities the intrusion went through, in order."""
     shown = [part.identity for part in episode.members[:6]]
-    names = " → ".join(clip(f"{identity.provider} {short_name(identity)}", 80) for identity in shown)
+    names = " → ".join(clip(f"{identity.provider} {short(identity)}", 80) for identity in shown)
     more = len(episode.members) - 6
     return f"One intrusion across {names}{f' and {more} more' if more > 0 else ''}."
 
@@ -468,25 +449,20 @@ def reached(episode: Episode, likelihood: float) -> int:
 
 
 def _likelihood_until(episode: Episode, hour: int) -> float:
-    views = [(part, EpisodeView(_until(part.view, hour), part.view.past)) for part in episode.parts]
-    return claims.likelihood_of(episode.bound.card, [_known(part, view) for part, view in views if view.views])
-
-
-def _known(part: Episode, view: EpisodeView) -> Episode:
-    values = episode_values(view)
-    return part._replace(view=view, values=values, points=part.bound.points(values))
-
-
-def _until(episode: EpisodeView, hour: int) -> list[View]:
-    """The views as they stood at the end of an hour: what a shape is worth does not change within a day."""
-    views = []
-    for view in episode.views:
-        behaviours = [b for b in view.behaviours if b.hour <= hour]
-        if behaviours:
-            part = copy(view)
-            part.behaviours = behaviours
-            views.append(part)
-    return views
+    """As it stood at the end of an hour: what a shape is worth does not change within a day."""
+    parts = []
+    for part in episode.parts:
+        views = []
+        for view in part.view.views:
+            behaviours = [b for b in view.behaviours if b.hour <= hour]
+            if behaviours:
+                views.append(copy(view))
+                views[-1].behaviours = behaviours
+        if views:
+            seen = EpisodeView(views, part.view.past)
+            values = episode_values(seen)
+            parts.append(part._replace(view=seen, values=values, points=part.bound.points(values)))
+    return claims.likelihood_of(episode.bound.card, parts)
 
 
 # ---- the first line: who did what, from where, how that differs, and whether it worked

@@ -23,8 +23,7 @@ from nhi_watch.detect.explain.notables import (
     signal_of,
     usual_of,
 )
-from nhi_watch.detect.exposure.case import HURRY, Case
-from nhi_watch.detect.exposure.timing import DIGEST, MODEL
+from nhi_watch.detect.exposure.case import DIGEST, HURRY, MODEL, Case
 from nhi_watch.detect.history import Sight, short
 from nhi_watch.detect.impact import REACH_DAYS, Reach, impact, sentence
 from nhi_watch.detect.model import log_odds_of
