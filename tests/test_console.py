@@ -15,8 +15,8 @@ import pytest
 from core_samples import ACCOUNT, TODAY, Options, record
 from elastic_server import Server as Elastic
 from nhi_watch.core.timestamps import DAY, HOUR, parse
-from nhi_watch.detect.features import NOVEL, is_person
 from nhi_watch.detect.ranking import PEOPLE
+from nhi_watch.detect.signals import NOVEL, is_person
 from nhi_watch.intake.sources.kubernetes.actions import identify
 from nhi_watch.state.baseline import HISTORY
 from splunk_app import interpreter, unpacked

@@ -19,8 +19,8 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import from_json, loss_of, to_json
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import history
-from nhi_watch.detect.exposure import fast, timing
-from nhi_watch.detect.exposure.timing import PLACES, tried_by
+from nhi_watch.detect.exposure import case, fast
+from nhi_watch.detect.exposure.case import PLACES, tried_by
 from nhi_watch.intake.days import Days
 from nhi_watch.intake.sources import exposure
 from nhi_watch.state import inventory
@@ -346,7 +346,7 @@ def test_time_makes_it_likelier_and_quiet_logs_less_likely(
 
 
 def test_the_fit_is_the_mean_and_deviation_of_the_logarithms() -> None:
-    mu, sigma = timing.fit([1.0, 10.0, 100.0])
+    mu, sigma = case.fit([1.0, 10.0, 100.0])
     assert isclose(exp(mu), 10.0)
     assert isclose(exp(sigma), 10 ** (2 / 3) ** 0.5)
 
@@ -394,7 +394,7 @@ def test_help_lists_the_words_for_places_and_each_is_taken(capsys: pytest.Captur
     with pytest.raises(SystemExit):
         cli.main(["exposed", "--help"])
     shown = "".join(capsys.readouterr().out.split())  # a word may be broken over lines
-    for word in timing.WORDS:
-        assert word in shown and timing.demand_place(word) == word
+    for word in case.WORDS:
+        assert word in shown and case.demand_place(word) == word
     with pytest.raises(InputError, match="public-repo"):
-        timing.demand_place("somewhere")
+        case.demand_place("somewhere")

@@ -15,7 +15,7 @@ from nhi_watch import cli
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.detect import model
-from nhi_watch.detect.explain import brief, receipts
+from nhi_watch.detect.explain import brief, claims
 from nhi_watch.detect.exposure import fast
 from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.run import Result
@@ -206,7 +206,7 @@ def test_hosts_are_told_once_that_the_first_one_goes_on_as_part_of_the_other() -
     assert changed[whole["id"]]["folded"]["ids"] == [first["id"]]
     marked = next(one for one in find.every(store) if one["id"] == first["id"])
     assert (marked["listed"], marked["merged_into"]) == (False, whole["id"])
-    assert all(check.holds is not False for check in receipts.verify(store, model.load(), marked))
+    assert all(check.holds is not False for check in claims.verify(store, model.load(), marked))
 
 
 SAVED = conf("savedsearches.conf")

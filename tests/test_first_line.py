@@ -13,7 +13,7 @@ from nhi_watch.context.networks import SHIPPED
 from nhi_watch.core.behaviour import Behaviour, Shape
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY, HOUR
-from nhi_watch.detect.explain.first_line import first_line
+from nhi_watch.detect.explain.notables import first_line
 from nhi_watch.report import terminal
 from nhi_watch.state.baseline import Dimension, Profile
 from nhi_watch.state.store import MemoryStore

@@ -12,7 +12,7 @@ from nhi_watch.core.life import is_routine
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.core.timestamps import DAY, render, render_day
 from nhi_watch.detect import feedback, lives, model, ranking, scoring
-from nhi_watch.detect.explain import receipts
+from nhi_watch.detect.explain import claims
 from nhi_watch.detect.explain.notables import notable_id
 from nhi_watch.hosts.files.jobs import lists_of
 from nhi_watch.report.run_summary import doubts
@@ -141,11 +141,11 @@ def test_what_it_shows_is_its_worst_day_and_each_day_verifies_by_its_own_receipt
         worst[name] for name in ("likelihood", "title", "signals")
     ]
     assert len(told["revisions"]) == 2 and told["revisions"][1]["likelihood"] < told["likelihood"]
-    checks = receipts.verify(store, model.load(), told)
+    checks = claims.verify(store, model.load(), told)
     assert not [check for check in checks if check.holds is False]
     assert f"revision {told['revisions'][1]['revision']}" in [check.what for check in checks]
     forged = {**told, "revisions": [told["revisions"][0], {**told["revisions"][1], "likelihood": 1.0}]}
-    assert any(check.holds is False for check in receipts.verify(store, model.load(), forged))
+    assert any(check.holds is False for check in claims.verify(store, model.load(), forged))
 
 
 def story() -> list[Records]:

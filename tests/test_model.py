@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from nhi_watch.core.errors import ModelError
 from nhi_watch.detect import model
-from nhi_watch.detect.model import BINS, EDGES, KINDS, NEVER, Scorecard, percent
-from nhi_watch.detect.model.forest import Forest, Node, grown
+from nhi_watch.detect.model import BINS, EDGES, KINDS, NEVER, Forest, Node, Scorecard, grown, percent
 from nhi_watch.detect.signals import NAMES
 
 CARD = model.load()

@@ -16,9 +16,8 @@ from core_samples import ACCOUNT, TODAY, record
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import model
-from nhi_watch.detect.features import EpisodeView
 from nhi_watch.detect.scoring import Baselines, views_of
-from nhi_watch.detect.signals import SIGNALS, Signal
+from nhi_watch.detect.signals import SIGNALS, EpisodeView, Signal
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import every
 from nhi_watch.state.baseline import Profile, learn_groups, lesson, peer_scope, teach

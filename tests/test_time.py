@@ -19,7 +19,7 @@ from nhi_watch.context.context import Context
 from nhi_watch.core.notable import loss_of
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import model
-from nhi_watch.detect.explain import receipts
+from nhi_watch.detect.explain import claims
 from nhi_watch.hosts.elastic import read
 from nhi_watch.hosts.splunk import gather, rows
 from nhi_watch.intake.days import Intake
@@ -187,7 +187,7 @@ def test_a_folder_that_is_read_again_makes_no_late_notables(history: list[Record
 def test_a_late_notable_verifies_and_is_closed_when_a_week_has_gone_by(history: list[Records]) -> None:
     store = runs([*map(ordinary, range(LAST - 49, LAST - 39)), *history[:-10]])
     (attack,) = [n for n in run(store, raid(LAST - 70)).notables if n["kind"] == "compromise"]
-    checks = receipts.verify(store, model.load(), attack)
+    checks = claims.verify(store, model.load(), attack)
     assert [check.what for check in checks if check.holds is not True] == []
     standing = runs_on(store, history[-10:])
     (now,) = [one for one in standing if one["id"] == attack["id"]]

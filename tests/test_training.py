@@ -15,8 +15,7 @@ from nhi_watch.cli import main
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model, ranking
 from nhi_watch.detect.drift import REFERENCE
-from nhi_watch.detect.model import BINS
-from nhi_watch.detect.model.forest import grown
+from nhi_watch.detect.model import BINS, grown
 from nhi_watch.detect.signals import NAMES
 from nhi_watch_lab import worlds
 from nhi_watch_lab.training import calibrate, commands, fit, homes, rows, write
@@ -164,7 +163,7 @@ import hashlib, sys
 sys.path.insert(0, {str(ROOT)!r})
 from nhi_watch.detect import model
 from nhi_watch.detect.model import BINS
-from nhi_watch.detect.home import Bound, Home
+from nhi_watch.detect.model import Bound, Home
 from nhi_watch.state.baseline import Profile
 card, digest, state = model.load(), hashlib.sha256(), 12345
 def dice(most):

@@ -14,11 +14,10 @@ from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, shape_of
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect import model
-from nhi_watch.detect.explain import counterfactual
-from nhi_watch.detect.explain.receipts import day_scored
-from nhi_watch.detect.features import EpisodeView
+from nhi_watch.detect.explain import claims
+from nhi_watch.detect.explain.claims import day_scored
 from nhi_watch.detect.scoring import Baselines, Episode, points_together, score_day, values_together
-from nhi_watch.detect.signals import NAMES, SIGNALS
+from nhi_watch.detect.signals import NAMES, SIGNALS, EpisodeView
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.state import State
@@ -126,8 +125,8 @@ def test_a_newcomer_is_offered_what_its_peers_do_and_on_the_first_day_what_the_w
     assert notable["usual"]["instead"]["of"] == "peers"
     assert notable["usual"]["instead"]["actions"] == ["s3:GetObject"]
     (whole,) = regrouped(raid(), {notable["identity"]["id"]})
-    first = counterfactual.instead(Baselines(CARD), score_day(Baselines(CARD), whole))
-    assert (first.of, len(first.actions)) == ("world", counterfactual.CHOICES)
+    first = claims.instead(Baselines(CARD), score_day(Baselines(CARD), whole))
+    assert (first.of, len(first.actions)) == ("world", claims.CHOICES)
     assert {call.partition(":")[0] for call in first.actions} <= {service for service, _ in RAID}, "not of elsewhere"
 
 
@@ -192,4 +191,4 @@ def test_a_day_that_is_nothing_but_the_signal_leaves_no_episode(members: int) ->
     parts = [score_day(Baselines(CARD), whole) for whole in grouping.days[TODAY].values()]
     episode = parts[0]._replace(members=tuple(parts) if members > 1 else ())
     at = NAMES.index("logging_tampered")
-    assert counterfactual.without(Baselines(CARD), episode, counterfactual.behind(episode, SIGNALS[at])) == 0.0
+    assert claims.without(Baselines(CARD), episode, claims.behind(episode, SIGNALS[at])) == 0.0

@@ -14,7 +14,7 @@ import walk
 from layout import ORDER, ROOT
 from nhi_watch.core import registry
 from nhi_watch.detect import model
-from nhi_watch.detect.signals import SIGNALS, Signal
+from nhi_watch.detect.signals import SIGNALS, Signal, of
 
 DOCS = ROOT / "docs"
 MARK = "<!-- Written by `make docs`: change the code, not this page. -->"
@@ -48,11 +48,11 @@ ABOUT_SCHEMAS = """Each is one module of `nhi_watch/intake/schemas/`: what lakes
 product's own record, by the product's source ([what OCSF loses](method/ocsf.md))."""
 ADD_SIGNAL = """## Adding a signal
 
-1. A function in the file of its theme in `nhi_watch/detect/signals/`, named as the signal, under a decorator. What it
-   offers stands in [signals](../nhi_watch/detect/signals/__init__.py), what it looks at (`View`, `EpisodeView`) in
-   [features](../nhi_watch/detect/features.py); `_kit.py` has what several share. Kinds of calls are told apart by
-   `shape.access`, and by class and act as `context/tables/calls.json` has them. Counts are told as log2(1 + n). An
-   episode signal that may fire although each call and place is ordinary needs `on_ordinary_days=True`.
+1. A function in the file of its theme in `nhi_watch/detect/signals/`, named as the signal, under a decorator, or a row
+   of the theme's `TABLE`. What it offers stands in [signals](../nhi_watch/detect/signals/__init__.py), what it looks at
+   (`View`, `EpisodeView`) and what several share in [the kit](../nhi_watch/detect/signals/_kit.py). Kinds of calls are
+   told apart by `shape.access`, and by class and act as `context/tables/calls.json` has them. Counts are told as
+   log2(1 + n). An episode signal that may fire although each call and place is ordinary needs `on_ordinary_days=True`.
 2. `tests/data/signals/NAME.jsonl`, a sample a line, as beside it: `{"sample": "what it is", "history": …, "events": …,
    "fires": true}`; one that fires, and one that does not. A part of a history is `{"ago": [30, 1], "events": […]}`.
 3. Its sentences, as people read them, in `tests/data/sentences.csv`.
@@ -123,8 +123,8 @@ def signal_details() -> str:
 
 def signal_link(signal: Signal) -> str:
     """Its name, linked to its file."""
-    path = signal.value.__module__.replace(".", "/")
-    return f"[`{signal.name}`](../{path}.py)"
+    theme = next(theme for theme in registry.modules("nhi_watch.detect.signals") if signal in of(theme))
+    return f"[`{signal.name}`](../{theme.__name__.replace('.', '/')}.py)"
 
 
 def sources() -> Iterator[str]:

@@ -21,9 +21,8 @@ sys.path.append(str(ROOT / "tests"))
 from core_samples import TODAY, events, learnt, whole_days
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.detect.features import EpisodeView
 from nhi_watch.detect.scoring import views_of
-from nhi_watch.detect.signals import Signal
+from nhi_watch.detect.signals import EpisodeView, Signal
 
 SAMPLES = ROOT / "tests" / "data"
 BLANK: dict[str, Any] = {

@@ -89,7 +89,7 @@ class SignalPoints:
 
     id: str
     points: float
-    """How much more usual the value is on days of attack than at home, as a power of two; see `detect.home`."""
+    """How much more usual the value is on days of attack than at home, as a power of two; see `detect.model`."""
     log_odds: float
     """What it adds to the ordinary day's log-odds."""
     value: Optional[float]

@@ -16,28 +16,16 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.context import frameworks
 from nhi_watch.context.assets import UNKNOWN
 from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.event import Identity
 from nhi_watch.core.life import Receipt
-from nhi_watch.core.notable import (
-    BaselineRef,
-    Control,
-    Frameworks,
-    ModelRef,
-    Notable,
-    NotableIdentity,
-    SignalPoints,
-    Telemetry,
-    Usual,
-    clip,
-    to_json,
-)
+from nhi_watch.core.notable import ModelRef, Notable, Usual, clip, to_json
 from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
-from nhi_watch.detect.explain.receipts import Check, day_scored, digest
-from nhi_watch.detect.home import MACHINE, Home
+from nhi_watch.detect.explain.claims import Check, day_scored, digest
+from nhi_watch.detect.explain.notables import control_of, identity_of, make, notable_id, signal_of
 from nhi_watch.detect.impact import impact, reach_of
-from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.model import MACHINE, Home, Scorecard
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.detect.telemetry import (
@@ -95,31 +83,25 @@ def build(days: Days, day: int, found: Sequence[Gap]) -> Notable:
     share = _share(days, day, found)
     first, last = min(gap.since for gap in found), max(gap.until for gap in found) - 1
     told, accounts = _told(found), sorted({gap.stream.account for gap in found})
-    return Notable(
-        id=spot_id(provider, day), revision=1, kind="blind_spot", rank=1, likelihood=0.0,
+    log = Identity(f"log:{provider}", f"log of {provider}", "log", provider, accounts[0] if len(accounts) == 1 else "",
+                   "")  # fmt: skip
+    why = f"Find out why the log of {provider} is silent: its collection, its permissions, somebody who stopped it."
+    return make(
+        notable_id("blind_spot", provider, day), "blind_spot", identity_of(log),
+        f"Blind spot: no log of {provider} {_span(found)}{_of(accounts)}",
+        f"{told} What happened meanwhile is in no log that was read: this is no all-clear.",
+        times=((day + 1) * DAY - 1, first, last), eve=day - 1,
         severity=next((name for least, name in SHARES if share >= least), "low"),
-        title=clip(f"Blind spot: no log of {provider} {_span(found)}{_of(accounts)}", 200),
-        summary=clip(f"{told} What happened meanwhile is in no log that was read: this is no all-clear.", 1000),
-        identity=NotableIdentity(
-            f"log:{provider}", f"log of {provider}", "log", provider, accounts[0] if len(accounts) == 1 else "", ""
-        ),
-        created=(day + 1) * DAY - 1, first_time=first, last_time=last, signals=_signals(found), timeline=(),
-        usual=Usual((), _active_days(days, day, found), None, first - 1, None),
-        frameworks=frameworks_of("T1562.008"), controls=_controls(provider),
-        impact=impact(UNKNOWN, reach_of(Profile(), ())),
-        telemetry=Telemetry((provider,), None, tuple(missing(gap) for gap in found[:NAMED]), False),
-        record_ids=(), record_count=0, model=ModelRef(MODEL, RULES), baseline=BaselineRef(render_day(day - 1)),
-        receipt=receipt(days, day, found), merged_into=None,
+        signals=[signal_of("silent_log", told, round(max(gap.until - gap.since for gap in found) / HOUR, 2))],
+        usual=Usual((), _active_days(days, day, found), None, first - 1, None), ids=["T1562.008"],
+        controls=[
+            control_of("rotate_secret", f"{why} Nothing is known that would have to be rotated.", "not_applicable"),
+            control_of("reduce_privilege", "Few identities should be able to stop a log.", "not_applicable"),
+        ],
+        impact=impact(UNKNOWN, reach_of(Profile())), sources=[provider],
+        missing=[missing(gap) for gap in found[:NAMED]], model=ModelRef(MODEL, RULES),
+        receipt=receipt(days, day, found),
     )  # fmt: skip
-
-
-def spot_id(provider: str, day: int) -> str:
-    """The id of a blind spot.
-
-    >>> len(spot_id("aws", 20000))
-    20
-    """
-    return hashlib.sha256(f"blind_spot|{provider}|{day}".encode()).hexdigest()[:20]
 
 
 def receipt(days: Days, day: int, found: Sequence[Gap]) -> Receipt:
@@ -166,26 +148,6 @@ def _told(found: Sequence[Gap]) -> str:
     texts = [f"{missing(gap)}; {before} {gap.pause // HOUR} h" for gap in found[:NAMED]]
     more = f"; and {len(found) - NAMED} more" if len(found) > NAMED else ""
     return f"{'. '.join(text[0].upper() + text[1:] for text in texts)}{more}."
-
-
-def _signals(found: Sequence[Gap]) -> tuple[SignalPoints, ...]:
-    hours = max(gap.until - gap.since for gap in found) / HOUR
-    return (SignalPoints("silent_log", 0.0, 0.0, round(hours, 2), clip(_told(found), 500), (), False),)
-
-
-def frameworks_of(*techniques: str) -> Frameworks:
-    """What every notable carries, and techniques of ATT&CK."""
-    grouped = frameworks.grouped([*frameworks.ALWAYS, *techniques])
-    names = ("owasp_nhi", "nist_csf", "mitre_attack", "mitre_atlas")
-    return Frameworks(*(tuple(grouped.get(name, ())) for name in names))
-
-
-def _controls(provider: str) -> tuple[Control, ...]:
-    first = f"Find out why the log of {provider} is silent: its collection, its permissions, somebody who stopped it."
-    return (
-        Control("rotate_secret", False, f"{first} Nothing is known that would have to be rotated.", "not_applicable"),
-        Control("reduce_privilege", False, "Few identities should be able to stop a log.", "not_applicable"),
-    )
 
 
 def verify(rows: Rows, notable: Mapping[str, Any]) -> list[Check]:

@@ -12,8 +12,8 @@ from typing import NamedTuple, Optional
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, keep
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.detect.features import by_hand, facts
 from nhi_watch.detect.impact import Reach, reach_of
+from nhi_watch.detect.signals import by_hand, facts
 from nhi_watch.state import day_rows, inventory
 from nhi_watch.state.baseline import TENANT, Profile, Profiles
 from nhi_watch.state.inventory import Change, Credential

@@ -105,31 +105,35 @@ def impact(asset: Asset, reach: Reach) -> Impact:
     [('criticality', 'high', 1.5), ('environment', 'production', 1.2), ('owner', 'team-pay', 1.0)]
     """
     level = privilege(reach)
-    priced = prices(reach)
+    spends = {_kind(action) for action in reach.actions}
+    priced = [price for price in PRICES if price.name in spends]
     dearest = max((price.usd_per_hour for price in priced), default=0.0)
     told = ", ".join(f"{price.name} up to {price.usd_per_hour:,.0f} USD" for price in priced)
+    callers = reach.callers or ()
     factors = (
         ImpactFactor("criticality", asset.criticality or "unknown", CRITICALITY.get(asset.criticality, 1.0)),
         ImpactFactor("environment", asset.environment or "unknown", ENVIRONMENT.get(asset.environment.lower(), 1.0)),
-        ImpactFactor("owner", clip(asset.owner, 200) or "nobody named", _owned(asset)),
+        ImpactFactor("owner", clip(asset.owner, 200) or "nobody named",
+                     1.0 if asset.owner or asset == UNKNOWN else NOBODY),
         ImpactFactor("privilege", level, PRIVILEGED if level == "permissions" else 1.0),
         ImpactFactor("reach", sentence(reach), reach_weight(reach)),
         ImpactFactor(LET_IN, _let_in(reach.let_in), let_in_weight(reach.let_in)),
-        ImpactFactor("used by", clip(_users(reach), 200), users_weight(len(reach.callers or ()))),
-        ImpactFactor("abuse an hour", told or "no call seen that costs", cost_weight(dearest)),
-    )
-    known = asset.criticality or "unknown", asset.environment or "unknown"
-    return Impact(_level(factors, reach), *known, level, sentence(reach), factors)
-
-
-def _level(factors: Iterable[ImpactFactor], reach: Reach) -> str:
-    """The level that the factors come to; low where what was let in, by itself, is less than a third as likely."""
+        ImpactFactor("used by", clip(_users(reach), 200), _grown(1.1, 0.02 * max(0, len(callers) - 1))),
+        ImpactFactor("abuse an hour", told or "no call seen that costs", _grown(1.2, 0.05 * log10(1 + dearest))),
+    )  # fmt: skip
     weight = prod(factor.weight for factor in factors)
-    return next((name for least, name in BANDS if weight >= least), "low") if reach.let_in >= THIRD else "low"
+    known = asset.criticality or "unknown", asset.environment or "unknown"
+    own = next((name for least, name in BANDS if weight >= least), "low") if reach.let_in >= THIRD else "low"
+    return Impact(own, *known, level, sentence(reach), factors)
 
 
-def _owned(asset: Asset) -> float:
-    return 1.0 if asset.owner or asset == UNKNOWN else NOBODY
+def _grown(most: float, more: float) -> float:
+    """A weight that grows from 1 on.
+
+    >>> _grown(1.2, 0.05), _grown(1.2, 0.5)
+    (1.05, 1.2)
+    """
+    return round(min(most, 1 + more), 4)
 
 
 def privilege(reach: Reach) -> str:
@@ -151,7 +155,7 @@ def reach_weight(reach: Reach) -> float:
     (1.0, 1.1, 1.2)
     """
     things = max(1, len(reach.services) * max(1, len(reach.regions)), reach.targets)
-    return round(min(1.2, 1 + 0.1 * log10(things)), 4)
+    return _grown(1.2, 0.1 * log10(things))
 
 
 def let_in_weight(share: float) -> float:
@@ -167,30 +171,6 @@ def _let_in(share: float) -> str:
     if share == 1:
         return "yes"
     return f"{share:.0%} of the likelihood without the refused calls" if share else "all refused"
-
-
-def cost_weight(usd_per_hour: float) -> float:
-    """Grows with the cost of an hour of abuse.
-
-    >>> cost_weight(0.0), cost_weight(99.0), cost_weight(983.0)
-    (1.0, 1.1, 1.1496)
-    """
-    return round(min(1.2, 1 + 0.05 * log10(1 + usd_per_hour)), 4)
-
-
-def users_weight(callers: int) -> float:
-    """Grows with the identities that work through it: what misuse of it, or its rotation, breaks for others.
-
-    >>> users_weight(1), users_weight(3), users_weight(50)
-    (1.0, 1.04, 1.1)
-    """
-    return round(min(1.1, 1 + 0.02 * max(0, callers - 1)), 4)
-
-
-def prices(reach: Reach) -> list[Price]:
-    """What an hour of abuse costs, for each kind of spending that the identity was seen to do."""
-    spends = {_kind(action) for action in reach.actions}
-    return [price for price in PRICES if price.name in spends]
 
 
 def _kind(action: str) -> str:

@@ -25,9 +25,9 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import BEHALF, Identity
-from nhi_watch.detect.features import EpisodeView
 from nhi_watch.detect.ranking import FLOOR
 from nhi_watch.detect.scoring import NEWS_POINTS, Episode, Link, points_together, values_together
+from nhi_watch.detect.signals import EpisodeView
 from nhi_watch.state.state import Handles, Trace
 
 HOLDERS = 8
@@ -160,19 +160,15 @@ def join(traces: Iterable[Trace]) -> list[Group]:
     [('ci', ('ci', 'role'))]
     """
     known = {trace.identity_id: trace for trace in sorted(traces, key=lambda t: t.identity_id)}
-    forest = _Forest(known)
-    links = _same_actor(known)
-    for link in links:
-        forest.join(link.source, link.target)
+    forest, proofs = _Forest(known), _same_actor(known)
+    forest.join(proofs)
     named = _named(known, _began(known, forest))
-    for link in named:
-        forest.join(link.source, link.target)
+    forest.join(named)
     awake = {forest.root(name) for name, trace in known.items() if trace.first}
-    proofs = [*_same_credential(known), *_from_host(known)]
-    proofs += [link for link in _handed_over(known) if forest.root(link.source) in awake]
-    for link in proofs:
-        forest.join(link.source, link.target)
-    groups = (_group([known[name] for name in tree], [*links, *named, *proofs]) for tree in forest.trees())
+    handed = [link for link in _handed_over(known) if forest.root(link.source) in awake]
+    proofs += [*named, *_same_credential(known), *_from_host(known), *handed]
+    forest.join(proofs)
+    groups = (_group([known[name] for name in tree], proofs) for tree in forest.trees())
     return [group for group in groups if group is not None]
 
 
@@ -188,9 +184,10 @@ class _Forest:
             name = self._up[name]
         return name
 
-    def join(self, one: str, other: str) -> None:
-        low, high = sorted((self.root(one), self.root(other)))
-        self._up[high] = low
+    def join(self, links: Iterable[Link]) -> None:
+        for link in links:
+            low, high = sorted((self.root(link.source), self.root(link.target)))
+            self._up[high] = low
 
     def trees(self) -> list[list[str]]:
         found: dict[str, list[str]] = {}
@@ -213,11 +210,22 @@ def _same_actor(known: Mapping[str, Trace]) -> list[Link]:
     links = []
     for handle, holders in _holders((name, trace.names) for name, trace in known.items()).items():
         kind, _, value = handle.partition(":")
-        if kind == HOST or (kind in REUSED and _owned_twice(handle, [n for n, _ in holders if handle in known[n].own])):
-            continue
-        first, *others = holders
-        links += [Link(first[0], other[0], kind, value, (first[1], other[1])) for other in others]
+        owners = [name for name, _ in holders if handle in known[name].own]
+        if kind != HOST and not (kind in REUSED and _owned_twice(handle, owners)):
+            links += _of_one(holders, kind, value)
     return links
+
+
+def _same_credential(known: Mapping[str, Trace]) -> list[Link]:
+    """Links between identities whose news was made with one credential, such as an exposed key and its user."""
+    used = _holders((name, trace.used) for name, trace in known.items())
+    return [link for handle, holders in used.items() for link in _of_one(holders, CREDENTIAL, handle)]
+
+
+def _of_one(holders: Sequence[tuple[str, str]], kind: str, value: str) -> list[Link]:
+    """Links of all who hold a handle with the first of them."""
+    (first, record), *others = holders
+    return [Link(first, other, kind, value, (record, proof)) for other, proof in others]
 
 
 def _owned_twice(handle: str, owners: Sequence[str]) -> bool:
@@ -226,15 +234,6 @@ def _owned_twice(handle: str, owners: Sequence[str]) -> bool:
     by_name = sum(owner.lower().endswith(called) for owner in owners)
     kinds = {tuple(owner.split(":")[:3]) for owner in owners}
     return len(owners) > 1 and (len(owners), by_name, len(kinds)) != (2, 1, 1)
-
-
-def _same_credential(known: Mapping[str, Trace]) -> list[Link]:
-    """Links between identities whose news was made with one credential, such as an exposed key and its user."""
-    links = []
-    for handle, holders in _holders((name, trace.used) for name, trace in known.items()).items():
-        first, *others = holders
-        links += [Link(first[0], other[0], CREDENTIAL, handle, (first[1], other[1])) for other in others]
-    return links
 
 
 def _handed_over(known: Mapping[str, Trace]) -> list[Link]:
@@ -259,15 +258,14 @@ def _made_with(trace: Trace) -> list[tuple[str, str]]:
 def _from_host(known: Mapping[str, Trace]) -> list[Link]:
     """Links from a host on which credentials were read to who worked from its address, and soon made news."""
     users = _holders((name, trace.addresses) for name, trace in known.items())
-    links = []
-    for name, trace in known.items():
-        for handle, record in trace.names.items():
-            kind, _, address = handle.partition(":")
-            if kind != HOST or not trace.first:
-                continue
-            near = [u for u in users.get(address, ()) if 0 <= known[u[0]].first - trace.first <= NEAR and u[0] != name]
-            links += [Link(name, user, HOST, address, (record, proof)) for user, proof in near]
-    return links
+    return [
+        Link(name, user, HOST, handle.partition(":")[2], (record, proof))
+        for name, trace in known.items()
+        for handle, record in trace.names.items()
+        if trace.first and handle.startswith(f"{HOST}:")
+        for user, proof in users.get(handle.partition(":")[2], ())
+        if user != name and 0 <= known[user].first - trace.first <= NEAR
+    ]
 
 
 def _began(known: Mapping[str, Trace], forest: _Forest) -> dict[str, int]:

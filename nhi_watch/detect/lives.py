@@ -21,7 +21,7 @@ from nhi_watch.core.life import BY_ROUTINE
 from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, loss_of
 from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render, render_day
 from nhi_watch.detect import ranking
-from nhi_watch.detect.features import facts
+from nhi_watch.detect.signals import facts
 from nhi_watch.detect.telemetry import Rhythms, tells_time
 from nhi_watch.state.baseline import LEARNING, PLACE, REFUSALS, ROUTINE, Profile
 from nhi_watch.state.state import State

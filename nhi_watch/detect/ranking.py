@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 from nhi_watch.context import assets
 from nhi_watch.context.assets import Asset, Assets
 from nhi_watch.core.notable import BANDS, Impact, expected_loss, loss_of
-from nhi_watch.detect import home
 from nhi_watch.detect import impact as impacts
-from nhi_watch.detect.features import Past, View, is_person, known_days
+from nhi_watch.detect import model
 from nhi_watch.detect.impact import reach_of
 from nhi_watch.detect.scoring import CRITICAL, Episode, without_refused
+from nhi_watch.detect.signals import Past, View, is_person, known_days
 from nhi_watch.state.baseline import HISTORY, REFUSALS, Delta, peer_scope
 from nhi_watch.state.state import Ranked
 
@@ -39,13 +39,13 @@ OVER = 3
 
 
 def remembered(episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
-    """What a day's signals leave in the profiles at once, and what only when it has come back, see `home`.
+    """What a day's signals leave in the profiles at once, and what only when it has come back, see `model`.
 
     People's days tell what is usual of people.
     """
     if not is_watched(episode):
         return {}, {}
-    return home.remembered(episode.bound, known_days(episode.view), episode.values, ranked.likelihood)
+    return model.remembered(episode.bound, known_days(episode.view), episode.values, ranked.likelihood)
 
 
 def counts(one: Ranked) -> bool:

@@ -12,11 +12,9 @@ from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, shape_of
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.notable import BANDS, severity_of
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.detect import home, telemetry
-from nhi_watch.detect.features import Elsewhere, EpisodeView, Past, View, is_person
-from nhi_watch.detect.home import LOOKS_BAD, MACHINE, ODD, PERSON, Bound, Home, Points, total
-from nhi_watch.detect.model import KINDS, Scorecard
-from nhi_watch.detect.signals import NAMES, SIGNALS, Signal
+from nhi_watch.detect import model, telemetry
+from nhi_watch.detect.model import KINDS, LOOKS_BAD, MACHINE, ODD, PERSON, Bound, Home, Points, Scorecard, total
+from nhi_watch.detect.signals import NAMES, SIGNALS, Elsewhere, EpisodeView, Past, Signal, View, is_person
 from nhi_watch.state.baseline import QUARANTINE, REFUSALS, TENANT, Profile, Profiles, peer_scope
 
 Row = tuple[Optional[float], ...]
@@ -24,6 +22,7 @@ Row = tuple[Optional[float], ...]
 _BEHAVIOUR = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "behaviour"]
 _EPISODE = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "episode"]
 _LINKED = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "linked"]
+_APART = frozenset(SIGNALS[i].name for i, _ in _LINKED)
 ZERO: Row = (0.0,) * len(SIGNALS)
 
 REASON_POINTS = 1.5
@@ -62,7 +61,7 @@ class Baselines(Profiles):
             self._cache.clear()
             self._today = today
             tenant = self.groups.get(TENANT) or Profile()
-            self._homes = {kind: Home(self.card, tenant, today, kind) for kind in KINDS}
+            self._homes = {kind: Home(self.card, tenant, today, kind, _APART) for kind in KINDS}
         return self._homes
 
     def bound(self, past: Past, person: bool = False) -> Bound:
@@ -116,7 +115,7 @@ class Episode(NamedTuple):
     view: EpisodeView
     values: Row
     points: Points
-    """Of each signal, see `home`."""
+    """Of each signal, see `model`."""
     bound: Bound
     """What weighed them; of several identities, that of the one that leads."""
     held: frozenset[Shape]
@@ -335,7 +334,7 @@ def _held(bound: Bound, episode: EpisodeView, values: Row, points: Points) -> fr
     past, card = episode.past, bound.card
     likelihood = card.likelihood(points, values)
     bad_day = likelihood >= LOOKS_BAD or (
-        likelihood >= ODD and home.highest(past.own, past.today - QUARANTINE) >= ODD
+        likelihood >= ODD and model.highest(past.own, past.today - QUARANTINE) >= ODD
     )
 
     def is_bad(view: View) -> bool:

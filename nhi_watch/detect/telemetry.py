@@ -19,10 +19,8 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import TIMED_BY_HOSTS
 from nhi_watch.core.timestamps import DAY, HOUR
-from nhi_watch.detect.features import View
-from nhi_watch.detect.home import Home
-from nhi_watch.detect.model import EDGES
-from nhi_watch.detect.signals import NAMES, SIGNALS
+from nhi_watch.detect.model import EDGES, Home
+from nhi_watch.detect.signals import NAMES, SIGNALS, View
 from nhi_watch.state.baseline import Profile
 from nhi_watch.state.inventory import ABOUT
 from nhi_watch.state.store import Rows, pack, unpack

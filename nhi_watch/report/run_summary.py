@@ -139,7 +139,7 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
 
 
 _WEEK = 7
-"""Days after which an identity has a history, as `detect.home` counts it."""
+"""Days after which an identity has a history, as `detect.model` counts it."""
 _CRITICAL, _WORTH = BANDS[0][0], BANDS[2][0]
 """Expected loss of what is never left out in silence, whatever people have said of it; and likelihood of what is never
 passed over in silence, although it has no place in the list: what is medium at medium impact."""

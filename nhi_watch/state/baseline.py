@@ -57,13 +57,13 @@ ANONYMOUS = ("tor:", "vpn:", "bad:")
 ROUTINE = "routine"
 """Dimension of the calls that looked bad and were learnt within LEARNING days: a sensitive routine."""
 HABIT = "habit"
-"""Dimension `SIGNAL:BIN` → the identity's own days that had a signal's value in a bin, see `detect.home`."""
+"""Dimension `SIGNAL:BIN` → the identity's own days that had a signal's value in a bin, see `detect.model`."""
 SIGNAL = "signal"
 """The same of the tenant: identity-days of all identities with a history, machines and people apart."""
 EVERY = "*"
 """The value that every counted identity-day has."""
 QUIET = "quiet"
-"""Dimension `DAY:ROW` → identity-days of the tenant with these signal values, see `detect.home`."""
+"""Dimension `DAY:ROW` → identity-days of the tenant with these signal values, see `detect.model`."""
 KEPT = {SIGNAL: 10_000, HABIT: 1_000, QUIET: 3_000}
 """Dimensions that keep more values than VALUES."""
 ALIKE = 5

@@ -16,8 +16,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from nhi_watch.detect.model import BINS
-from nhi_watch.detect.model.forest import DIGITS
+from nhi_watch.detect.model import BINS, DIGITS
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.baseline import HISTORY
 from nhi_watch_lab.training.homes import KINDS, Shares, points
@@ -132,7 +131,7 @@ def tested(rows: Rows) -> Bools:
 
 
 def features(rows: Rows, shares: Shares) -> Floats:
-    """Points, then bins: what `nhi_watch.detect.model.forest` calls a day's features."""
+    """Points, then bins: what `nhi_watch.detect.model` calls a day's features."""
     return np.hstack([points(rows, _assumed(shares)), np.maximum(rows.bins, 0).astype(float)])
 
 

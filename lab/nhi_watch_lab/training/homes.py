@@ -1,4 +1,4 @@
-"""Points at home for all identity-days of a world: what `nhi_watch.detect.home` says, for many rows at once."""
+"""Points at home for all identity-days of a world: what `nhi_watch.detect.model` says, for many rows at once."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nhi_watch.detect.home import FIRST, FULL, LEAST, NEAR, OWN_STRENGTH, SETTLED, STRENGTH
-from nhi_watch.detect.model import BINS, EDGES
+from nhi_watch.detect.model import BINS, EDGES, FIRST, FULL, LEAST, NEAR, OWN_STRENGTH, SETTLED, STRENGTH
 from nhi_watch.state.baseline import ALIKE, HISTORY
 from nhi_watch_lab.training.rows import Floats, Ints, Rows
 

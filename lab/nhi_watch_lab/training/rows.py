@@ -19,11 +19,8 @@ from joblib.externals.loky import get_reusable_executor
 import nhi_watch
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.detect import ranking
-from nhi_watch.detect.features import known_days
-from nhi_watch.detect.home import PERSON
-from nhi_watch.detect.model import EDGES, KINDS, NEVER, Scorecard
-from nhi_watch.detect.model.forest import grown
-from nhi_watch.detect.signals import NAMES
+from nhi_watch.detect.model import EDGES, KINDS, NEVER, PERSON, Scorecard, grown
+from nhi_watch.detect.signals import NAMES, known_days
 from nhi_watch.state.baseline import peer_scope
 from nhi_watch_lab import worlds
 from nhi_watch_lab.evaluation import exams

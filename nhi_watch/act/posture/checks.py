@@ -32,7 +32,7 @@ from nhi_watch.core.timestamps import DAY, render, render_day
 from nhi_watch.detect import impact, ledger
 from nhi_watch.detect.history import Life, Sight, short
 from nhi_watch.detect.impact import LEVELS, REACH_DAYS, privilege, reach_of
-from nhi_watch.detect.signals._kit import listing
+from nhi_watch.detect.signals import listing
 from nhi_watch.intake.shapes.json import parse
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import Profile

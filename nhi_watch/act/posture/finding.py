@@ -6,29 +6,15 @@ follows an urgency by kind and evidence, of which the highest is medium: what ha
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import NamedTuple, Optional
 
-from nhi_watch.context import frameworks
 from nhi_watch.context.assets import Asset
 from nhi_watch.core.event import Identity
 from nhi_watch.core.life import Receipt
-from nhi_watch.core.notable import (
-    BaselineRef,
-    Control,
-    Dimension,
-    Frameworks,
-    ModelRef,
-    Notable,
-    NotableIdentity,
-    ObservedValue,
-    SignalPoints,
-    Telemetry,
-    Usual,
-    clip,
-)
-from nhi_watch.core.timestamps import DAY, render_day
+from nhi_watch.core.notable import Dimension, ModelRef, Notable, ObservedValue, clip
+from nhi_watch.core.timestamps import DAY
+from nhi_watch.detect.explain.claims import digest
+from nhi_watch.detect.explain.notables import control_of, identity_of, make, notable_id, signal_of, usual_of
 from nhi_watch.detect.history import Life, short
 from nhi_watch.detect.impact import Reach, impact
 from nhi_watch.state import baseline
@@ -84,67 +70,38 @@ class Finding(NamedTuple):
     @property
     def id(self) -> str:
         """The same for the same thing, whenever one looks."""
-        told = f"posture|{self.kind}|{self.identity.id}|{self.credential or self.what * (self.kind in _BY_WHAT)}"
-        return hashlib.sha256(told.encode()).hexdigest()[:20]
+        told = self.credential or self.what * (self.kind in _BY_WHAT)
+        return notable_id("posture", self.kind, self.identity.id, told)
 
 
 _BY_WHAT = ("long_lived_secret", "unused_secret")
 """Kinds of which one identity may have several, told apart by the secret."""
 
 
-def frameworks_of(kind: str) -> Frameworks:
-    """The product's fixed ids, and those of a kind."""
-    grouped = frameworks.grouped([*frameworks.ALWAYS, *KINDS[kind].ids])
-    return Frameworks(*(tuple(grouped[name]) for name in frameworks.FRAMEWORKS))
-
-
 def build(finding: Finding, reach: Reach, asset: Asset, now: int) -> Notable:
-    """The notable; rank and revision are filled in by the caller."""
-    kind, weight = KINDS[finding.kind], impact(asset, reach)
-    profile = finding.life.profile if finding.life else Profile()
+    """The notable."""
+    kind, identity, life, what = KINDS[finding.kind], finding.identity, finding.life, finding.what or "its secrets"
+    profile = life.profile if life else Profile()
     first = profile.first * DAY if profile.first >= 0 else now
-    digest = _digest([finding.kind, finding.urgency])
-    identity = finding.identity
-    return Notable(
-        id=finding.id, revision=1, kind="posture", rank=1, likelihood=0.0,
-        severity="medium" if finding.urgency >= MEDIUM else "low",
-        title=clip(f"Posture: {clip(short(identity), 80)}: {kind.title[0].lower()}{kind.title[1:]}", 200),
-        summary=clip(finding.evidence, 1000),
-        identity=NotableIdentity(
-            identity.id, clip(identity.name, 512), identity.kind, identity.provider, identity.account, asset.owner
-        ),
-        created=now, first_time=min(first, now), last_time=now,
-        signals=(SignalPoints(finding.kind, 0.0, 0.0, round(finding.urgency, 1), clip(finding.evidence, 500),
-                              finding.records[:20], False),),
-        timeline=(), usual=_usual(finding, profile), frameworks=frameworks_of(finding.kind),
-        controls=_controls(finding, kind), impact=weight,
-        telemetry=Telemetry((identity.provider,), None, (), False), record_ids=finding.records[:1000],
-        record_count=len(finding.records), model=ModelRef(MODEL, RULES), baseline=BaselineRef(render_day(now // DAY)),
-        receipt=Receipt(RULES, digest, _digest(baseline.to_row(profile))), merged_into=None,
+    named = [Dimension("credential", (), (ObservedValue(clip(finding.credential, 200), False, 0),))]
+    return make(
+        finding.id, "posture", identity_of(identity, asset.owner),
+        f"Posture: {clip(short(identity), 80)}: {kind.title[0].lower()}{kind.title[1:]}", finding.evidence,
+        times=(now, min(first, now), now), eve=now // DAY, severity="medium" if finding.urgency >= MEDIUM else "low",
+        signals=[signal_of(finding.kind, finding.evidence, round(finding.urgency, 1), records=finding.records)],
+        controls=[
+            control_of(name, text.format(what=what) or "Nothing to do for this finding.",
+                       "open" if text else "not_applicable")
+            for name, text in (("rotate_secret", kind.rotate), ("reduce_privilege", kind.reduce))
+        ],
+        impact=impact(asset, reach), ids=kind.ids, sources=[identity.provider],
+        usual=usual_of(profile, named if finding.credential else [], life.last if life else None),
+        record_ids=finding.records, record_count=len(finding.records), model=ModelRef(MODEL, RULES),
+        receipt=Receipt(RULES, digest([finding.kind, finding.urgency]), digest(baseline.to_row(profile))),
     )  # fmt: skip
 
 
-def _usual(finding: Finding, profile: Profile) -> Usual:
-    named = (ObservedValue(clip(finding.credential, 200), False, 0),) if finding.credential else ()
-    dimensions = (Dimension("credential", (), named),) if named else ()
-    last = finding.life.last if finding.life else 0
-    return Usual(dimensions, profile.days, profile.first * DAY if profile.first >= 0 else None, last or None, None)
-
-
-def _controls(finding: Finding, kind: Kind) -> tuple[Control, ...]:
-    what = finding.what or "its secrets"
-    return tuple(
-        Control(name, bool(text), clip(text.format(what=what) or "Nothing to do for this finding.", 900),
-                "open" if text else "not_applicable")
-        for name, text in (("rotate_secret", kind.rotate), ("reduce_privilege", kind.reduce))
-    )  # fmt: skip
-
-
-def _digest(plain: object) -> str:
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-RULES = _digest({name: list(kind) for name, kind in KINDS.items()})
+RULES = digest({name: list(kind) for name, kind in KINDS.items()})
 """The SHA-256 of the rules."""
 
 

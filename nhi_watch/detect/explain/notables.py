@@ -1,24 +1,29 @@
-"""Episode → Notable: the words, pictures' numbers and receipts that go with a likelihood."""
+"""Episode → Notable: the words, pictures' numbers and receipts that go with a likelihood; and what fills the fields of
+a notable of any kind."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import NamedTuple, Optional, Union
 
 from nhi_watch.context import frameworks
-from nhi_watch.context.assets import UNKNOWN, Asset
+from nhi_watch.context.actions import permissions
+from nhi_watch.context.assets import Asset
 from nhi_watch.context.networks import Networks, spelled
 from nhi_watch.core.behaviour import Behaviour
-from nhi_watch.core.event import Identity
-from nhi_watch.core.life import BESIDE, odd_from
+from nhi_watch.core.event import DONE_TO, Identity
+from nhi_watch.core.life import BESIDE, Receipt, odd_from
 from nhi_watch.core.notable import (
     MAX_RECORD_IDS,
     MAX_TIMELINE,
     BaselineRef,
+    Control,
     Dimension,
     Frameworks,
+    Impact,
     ModelRef,
     Notable,
     NotableIdentity,
@@ -33,25 +38,25 @@ from nhi_watch.core.notable import (
     expected_loss,
     severity_of,
 )
-from nhi_watch.core.timestamps import DAY, render_day
+from nhi_watch.core.timestamps import DAY, render, render_day
 from nhi_watch.detect import telemetry
-from nhi_watch.detect.explain import counterfactual
-from nhi_watch.detect.explain.controls import controls
-from nhi_watch.detect.explain.first_line import first_line
-from nhi_watch.detect.explain.receipts import receipt
-from nhi_watch.detect.features import NOVEL, EpisodeView, View, facts
+from nhi_watch.detect.explain import claims
+from nhi_watch.detect.history import short
 from nhi_watch.detect.ranking import FLOOR, impact
-from nhi_watch.detect.scoring import (
-    REASON_POINTS,
-    Baselines,
-    Episode,
-    Link,
-    episode_values,
-    points_together,
-    values_together,
+from nhi_watch.detect.scoring import REASON_POINTS, Baselines, Episode, Link, episode_values
+from nhi_watch.detect.signals import (
+    KEY_SERVICE,
+    NOVEL,
+    SIGNALS,
+    EpisodeView,
+    Signal,
+    View,
+    facts,
+    listing,
+    times,
 )
-from nhi_watch.detect.signals import SIGNALS, Signal
-from nhi_watch.detect.signals._kit import KEY_SERVICE
+from nhi_watch.state.baseline import REFUSALS, Profile, Seen
+from nhi_watch.state.inventory import CREATES, MAKES, name_key
 
 CLAIMS = 3
 """Reasons of which it is told what the likelihood would be without their records."""
@@ -63,6 +68,90 @@ TOUCHED = 8
 """Targets of a behaviour that a timeline names."""
 RESERVED = 15
 """Records of each signal that keep their place among a notable's record ids."""
+
+
+# ---- of any kind
+
+
+def notable_id(*parts: object) -> str:
+    """The id that a notable keeps while it grows: of a compromise by its identity and first day.
+
+    >>> len(notable_id("aws:1:role:AROA", 20000))
+    20
+    """
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:20]
+
+
+def make(
+    name: str, kind: str, identity: NotableIdentity, title: str, summary: str, *, times: tuple[int, int, int], eve: int,
+    signals: Sequence[SignalPoints], controls: Sequence[Control], impact: Impact, usual: Usual, ids: Iterable[str],
+    sources: Iterable[str], model: ModelRef, receipt: Receipt, likelihood: float = 0.0, severity: str = "",
+    missing: Sequence[str] = (), timeline: Sequence[TimelineEntry] = (), record_ids: Sequence[str] = (),
+    record_count: int = 0, members: Sequence[NotableIdentity] = (), links: Sequence[NotableLink] = (),
+) -> Notable:  # fmt: skip
+    """A notable; rank, revision and whether it is provisional are filled in by the caller.
+
+    Args:
+        name: its id.
+        times: when it was made, and its first and last second.
+        eve: the last day that its baseline has.
+        ids: of frameworks, beside those that every notable carries.
+        sources: providers whose logs told of it.
+        severity: where it does not follow the likelihood and the impact.
+    """
+    grouped = frameworks.grouped([*frameworks.ALWAYS, *ids])
+    return Notable(
+        id=name, revision=1, kind=kind, rank=1, likelihood=likelihood,
+        severity=severity or severity_of(expected_loss(likelihood, impact)),
+        title=clip(title, 200), summary=clip(summary, 1000), identity=identity,
+        created=times[0], first_time=times[1], last_time=times[2], signals=tuple(signals), timeline=tuple(timeline),
+        usual=usual, frameworks=Frameworks(*(tuple(grouped[each]) for each in frameworks.FRAMEWORKS)),
+        controls=tuple(controls), impact=impact,
+        telemetry=Telemetry(tuple(sorted(sources)), None, tuple(missing), False),
+        record_ids=tuple(record_ids[:MAX_RECORD_IDS]), record_count=record_count, model=model,
+        baseline=BaselineRef(render_day(eve)), receipt=receipt, merged_into=None, members=tuple(members),
+        links=tuple(links),
+    )  # fmt: skip
+
+
+def identity_of(identity: Identity, owner: str = "") -> NotableIdentity:
+    """Who acted, and who answers for it."""
+    return NotableIdentity(
+        identity.id, clip(identity.name, 512), identity.kind, identity.provider, identity.account, owner
+    )
+
+
+def signal_of(
+    name: str, evidence: str, value: Optional[float], log_odds: float = 0.0, points: float = 0.0,
+    records: Sequence[str] = (),
+) -> SignalPoints:  # fmt: skip
+    """What one signal contributes; without a value it cannot tell."""
+    shown = tuple(records[:EVIDENCE_RECORDS])
+    return SignalPoints(name, points, log_odds, value, clip(evidence, 500), shown, value is None)
+
+
+def control_of(name: str, reason: str, status: str = "open") -> Control:
+    """What to do; mandatory wherever it applies."""
+    return Control(name, status != "not_applicable", clip(reason, 900), status)
+
+
+def dimension_of(name: str, known: Mapping[str, Seen], observed: Mapping[str, int]) -> Dimension:
+    """Usual against observed, the latter in the order in which they are to be shown."""
+    usual = sorted(known, key=lambda v: (-known[v].days, v))[:SHOWN_VALUES]
+    return Dimension(
+        name,
+        tuple(UsualValue(clip(v, 200), known[v].days) for v in usual),
+        tuple(ObservedValue(clip(v, 200), v not in known, n) for v, n in [*observed.items()][:SHOWN_VALUES]),
+    )
+
+
+def usual_of(profile: Profile, dimensions: Sequence[Dimension], last: Optional[int]) -> Usual:
+    """What is known of an identity that no likelihood of a normal day is told of; `last`: when it was last seen."""
+    first = profile.first * DAY if profile.first >= 0 else None
+    return Usual(tuple(dimensions), profile.days, first, last or None, None)
+
+
+# ---- of an episode
 
 
 class Weighed(NamedTuple):
@@ -78,45 +167,27 @@ class Weighed(NamedTuple):
     """What a title says of it."""
 
 
-def notable_id(identity_id: str, day: int) -> str:
-    """The id that a notable keeps while it grows.
-
-    >>> len(notable_id("aws:1:role:AROA", 20000))
-    20
-    """
-    return hashlib.sha256(f"{identity_id}|{day}".encode()).hexdigest()[:20]
-
-
 def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
-    """The notable of an episode; rank, revision and provisional are filled in by the caller."""
-    card = baselines.card
-    view = episode.view
+    """The notable of an episode."""
+    card, view = baselines.card, episode.view
     parts = _weigh(episode)
     heavy = [part for part in parts if part.points >= REASON_POINTS]
     behaviours = view.behaviours()
     points = _points(episode, heavy)
     odd = _odd(behaviours, points)
     first, last = min(b.first for b in odd), max(b.last for b in odd)
-    likelihood, weight = episode.likelihood, impact(asset, episode)
-    return Notable(
-        id=notable_id(episode.identity.id, view.past.today),
-        revision=1, kind="compromise", rank=1, likelihood=likelihood,
-        severity=severity_of(expected_loss(likelihood, weight)),
-        title=clip(_title(episode, parts), 200), summary=clip(_summary(episode, heavy, odd), 1000),
-        identity=_identity(episode.identity, asset),
-        created=created(episode),
-        first_time=first, last_time=last,
-        signals=_signals(baselines, episode, parts),
+    return make(
+        notable_id(episode.identity.id, view.past.today), "compromise", identity_of(episode.identity, asset.owner),
+        _title(episode, parts), _summary(episode, heavy, odd),
+        times=(created(episode), first, last), eve=view.past.today - 1, likelihood=episode.likelihood,
+        signals=_signals(baselines, episode, parts), controls=controls(episode), impact=impact(asset, episode),
         timeline=_timeline(behaviours, points, bool(episode.members)), usual=_usual(baselines, episode),
-        frameworks=_frameworks(heavy),
-        controls=controls(episode), impact=weight,
-        telemetry=Telemetry(_providers(view), None, _missing(view), False),
+        ids={i for part in heavy for i in part.signal.frameworks if _proves(part, i)},
+        sources={each.shape.identity.provider for each in view.views}, missing=_missing(view),
         record_ids=_record_ids(parts, behaviours, points), record_count=sum(b.count for b in behaviours),
-        model=ModelRef(card.id, card.sha256, round(card.ordinary, 3)),
-        baseline=BaselineRef(render_day(view.past.today - 1)),
-        receipt=receipt(baselines, episode), merged_into=None,
-        members=tuple(_identity(part.identity, UNKNOWN) for part in episode.members[:MAX_MEMBERS]),
-        links=tuple(_link(link) for link in episode.links[:MAX_LINKS]),
+        model=ModelRef(card.id, card.sha256, round(card.ordinary, 3)), receipt=claims.receipt(baselines, episode),
+        members=[identity_of(part.identity) for part in episode.members[:MAX_MEMBERS]],
+        links=[_link(link) for link in episode.links[:MAX_LINKS]],
     )  # fmt: skip
 
 
@@ -145,62 +216,44 @@ def _weigh(episode: Episode) -> list[Weighed]:
     _, shares = episode.bound.card.shares(episode.points, episode.values)
     told = zip(shares, episode.points, SIGNALS, episode.values)
     return [
-        Weighed(signal, points, log_odds, value, *_explain(signal, value, _shows(signal, value, episode)))
+        Weighed(signal, points, log_odds, value, *_explain(signal, value, episode))
         for log_odds, points, signal, value in sorted(told, key=lambda row: (-row[0], -row[1], row[2].name))
     ]
 
 
-def _shows(signal: Signal, value: Optional[float], episode: Episode) -> EpisodeView:
-    """The member in which a signal has its value: its evidence is told of that one."""
+def _explain(signal: Signal, value: Optional[float], whole: Episode) -> tuple[list[Behaviour], str, str]:
+    """The behaviours behind a signal's value, its sentence, and what a title says of it.
+
+    They are told of the member in which it has its value.
+    """
     at = SIGNALS.index(signal)
-    return next((part.view for part in episode.parts if part.values[at] == value), episode.view)
-
-
-def _tells(part: Weighed) -> bool:
-    """Whether a signal is listed: it shows something, or it cannot tell for want of a field."""
-    return bool(part.value) or (part.value is None and part.evidence.startswith(telemetry.FIELDLESS))
-
-
-def _explain(signal: Signal, value: Optional[float], episode: EpisodeView) -> tuple[list[Behaviour], str, str]:
-    """The behaviours behind a signal's value, its sentence, and what a title says of it."""
+    episode = next((part.view for part in whole.parts if part.values[at] == value), whole.view)
     if value is None:
         return [], telemetry.why(signal.name, episode.views, episode.past.own), ""
     if not value:
         return [], "ordinary", ""
-    if signal.backing is not None:
-        return signal.backing(episode), signal.evidence(episode), _phrase(signal, episode)
-    view = max(episode.views, key=lambda v: (_own_value(signal, v), v.shape.outcome == "success"))
-    return view.behaviours, signal.evidence(view), _phrase(signal, view)
-
-
-def _phrase(signal: Signal, seen: Union[View, EpisodeView]) -> str:
-    if signal.phrase is not None:
-        return signal.phrase(seen)
-    first, rest = signal.title[:1], signal.title[1:]
-    return signal.title if rest[:1].isupper() else first.lower() + rest  # an abbreviation stays one
-
-
-def _own_value(signal: Signal, view: View) -> float:
-    return view.values[SIGNALS.index(signal)] or 0.0
+    seen: Union[View, EpisodeView] = episode
+    if signal.backing is None:
+        seen = max(episode.views, key=lambda v: (v.values[at] or 0.0, v.shape.outcome == "success"))
+    backing = seen.behaviours if isinstance(seen, View) else signal.backing(seen) if signal.backing else []
+    is_short = signal.title[1:2].isupper()  # an abbreviation stays one
+    title = signal.title if is_short else signal.title[:1].lower() + signal.title[1:]
+    return backing, signal.evidence(seen), signal.phrase(seen) if signal.phrase else title
 
 
 def _signals(baselines: Baselines, episode: Episode, parts: list[Weighed]) -> tuple[SignalPoints, ...]:
-    """What is listed; of the heaviest reasons also what the likelihood would be without them."""
-    told = [(part, _signal(part)) for part in parts if _tells(part)]
-    reasons = [part.signal for part, _ in told if part.value][:CLAIMS]
-    claims = {
-        s.name: min(episode.likelihood, counterfactual.without(baselines, episode, counterfactual.behind(episode, s)))
-        for s in reasons
-    }
-    return tuple(replace(shown, without=claims[shown.id]) if shown.id in claims else shown for _, shown in told)
-
-
-def _signal(part: Weighed) -> SignalPoints:
-    ids = dict.fromkeys(i for b in part.backing for i in b.record_ids)
-    return SignalPoints(
-        part.signal.name, part.points, part.log_odds, part.value, clip(part.evidence, 500),
-        tuple(list(ids)[:EVIDENCE_RECORDS]), part.value is None,
-    )  # fmt: skip
+    """What shows something, or cannot tell for want of a field; the likelihood without the heaviest reasons."""
+    fieldless = telemetry.FIELDLESS
+    told = [one for one in parts if one.value or (one.value is None and one.evidence.startswith(fieldless))]
+    reasons = [one.signal for one in told if one.value][:CLAIMS]
+    lower = {s.name: claims.without(baselines, episode, claims.behind(episode, s)) for s in reasons}
+    found = []
+    for one in told:
+        ids = list(dict.fromkeys(i for b in one.backing for i in b.record_ids))
+        shown = signal_of(one.signal.name, one.evidence, one.value, one.log_odds, one.points, ids)
+        without = lower.get(shown.id)
+        found.append(shown if without is None else replace(shown, without=min(episode.likelihood, without)))
+    return tuple(found)
 
 
 def _timeline(behaviours: list[Behaviour], points: dict[int, float], several: bool) -> tuple[TimelineEntry, ...]:
@@ -239,53 +292,28 @@ def _record_ids(parts: list[Weighed], behaviours: list[Behaviour], points: dict[
     return tuple(kept)[:MAX_RECORD_IDS]
 
 
-_ASPECTS = (("action", "action"), ("network", "network"), ("agent", "agent"), ("region", "region"),
-            ("service", "service"), ("credential", "credential"))  # fmt: skip
+_ASPECTS = ("action", "network", "agent", "region", "service", "credential")
 
 
 def _usual(baselines: Baselines, whole: Episode) -> Usual:
     episode = whole.view
-    own, instead = episode.past.own, counterfactual.instead(baselines, whole)
-    return Usual(
-        (*(_dimension(episode, name, field) for name, field in _ASPECTS), _hours(episode)), own.days,
-        own.first * DAY if own.days else None, own.last * DAY if own.days else None, instead.likelihood, instead,
-    )  # fmt: skip
-
-
-def _dimension(episode: EpisodeView, name: str, field: str) -> Dimension:
-    counts: dict[str, int] = {}
+    own, instead = episode.past.own, claims.instead(baselines, whole)
+    found: dict[str, dict[str, int]] = {name: {} for name in (*_ASPECTS, "hour")}
     for view in episode.views:
-        value = getattr(view.shape, field)
-        if value:
-            counts[value] = counts.get(value, 0) + sum(b.count for b in view.behaviours)
-    return _compare(episode, name, counts)
-
-
-def _hours(episode: EpisodeView) -> Dimension:
-    counts: dict[str, int] = {}
+        for name, value in ((name, getattr(view.shape, name)) for name in _ASPECTS):
+            if value:
+                found[name][value] = found[name].get(value, 0) + sum(b.count for b in view.behaviours)
     for b in episode.behaviours():
         hour = str(b.hour % 24)
-        counts[hour] = counts.get(hour, 0) + b.count
-    return _compare(episode, "hour", counts)
+        found["hour"][hour] = found["hour"].get(hour, 0) + b.count
+    dimensions = [_compare(own, name, counts) for name, counts in found.items()]
+    seen = usual_of(own, dimensions, own.last * DAY if own.days else None)
+    return replace(seen, likelihood=instead.likelihood, instead=instead)
 
 
-def _compare(episode: EpisodeView, name: str, counts: dict[str, int]) -> Dimension:
-    known = episode.past.own.dimension(name).values
-    usual = sorted(known, key=lambda v: (-known[v].days, v))[:SHOWN_VALUES]
-    observed = sorted(counts, key=lambda v: (v in known, -counts[v], v))[:SHOWN_VALUES]
-    return Dimension(
-        name,
-        tuple(UsualValue(clip(v, 200), known[v].days) for v in usual),
-        tuple(ObservedValue(clip(v, 200), v not in known, counts[v]) for v in observed),
-    )
-
-
-def _frameworks(heavy: list[Weighed]) -> Frameworks:
-    grouped = frameworks.grouped(
-        [*frameworks.ALWAYS, *sorted({i for part in heavy for i in part.signal.frameworks if _proves(part, i)})]
-    )
-    names = ("owasp_nhi", "nist_csf", "mitre_attack", "mitre_atlas")
-    return Frameworks(*(tuple(grouped.get(name, ())) for name in names))
+def _compare(own: Profile, name: str, counts: Mapping[str, int]) -> Dimension:
+    known = own.dimension(name).values
+    return dimension_of(name, known, {v: counts[v] for v in sorted(counts, key=lambda v: (v in known, -counts[v], v))})
 
 
 _PROOF = {"T1119": "read", "T1213": "read", "T1530": "read", "T1496.001": "cost", "T1496.004": "cost"}
@@ -300,11 +328,6 @@ def _proves(part: Weighed, technique: str) -> bool:
         return True
     shapes = [b.shape for b in part.backing]
     return any(s.access == needed and s.service != KEY_SERVICE and s.outcome == "success" for s in shapes)
-
-
-def short_name(identity: Identity) -> str:
-    """What fits in a title: the last part of the name."""
-    return identity.name.rsplit("/", 1)[-1] or identity.id
 
 
 HEADLINES = [s.name for s in sorted(SIGNALS, key=lambda s: s.headline) if s.headline]
@@ -349,7 +372,7 @@ def _who(episode: Episode) -> str:
     first, *others = [part.identity for part in episode.members] or [episode.identity]
     if first != episode.identity:
         others = [first, *(one for one in others if one != episode.identity)]
-    told = [f"{_kind(one)} {clip(short_name(one), 80)}" for one in (episode.identity, *others[:1])]
+    told = [f"{_kind(one)} {clip(short(one), 80)}" for one in (episode.identity, *others[:1])]
     more = f" and {len(others) - 1} more" if len(others) > 1 else ""
     return f"{told[0][:1].upper()}{told[0][1:]}{f' with {told[1]}' if others else ''}{more}"
 
@@ -393,7 +416,7 @@ def _odd(behaviours: list[Behaviour], points: dict[int, float]) -> list[Behaviou
 def _summary(episode: Episode, heavy: list[Weighed], odd: list[Behaviour]) -> str:
     """The first line, then the heaviest reasons."""
     past = episode.view.past
-    who = f"{episode.identity.kind.replace('_', ' ').capitalize()} {short_name(episode.identity)}"
+    who = f"{episode.identity.kind.replace('_', ' ').capitalize()} {short(episode.identity)}"
     line = first_line(clip(who, 120), odd, past.own, past.networks, sum(b.count for b in episode.view.behaviours()))
     reasons = "; ".join(part.evidence for part in heavy[:3]) or "a combination of small deviations"
     linked = f" {_linked(episode)}" if episode.members else ""
@@ -403,25 +426,14 @@ def _summary(episode: Episode, heavy: list[Weighed], odd: list[Behaviour]) -> st
 def _linked(episode: Episode) -> str:
     """Which identities the intrusion went through, in order."""
     shown = [part.identity for part in episode.members[:6]]
-    names = " → ".join(clip(f"{identity.provider} {short_name(identity)}", 80) for identity in shown)
+    names = " → ".join(clip(f"{identity.provider} {short(identity)}", 80) for identity in shown)
     more = len(episode.members) - 6
     return f"One intrusion across {names}{f' and {more} more' if more > 0 else ''}."
 
 
-def _identity(identity: Identity, asset: Asset) -> NotableIdentity:
-    return NotableIdentity(
-        identity.id, clip(identity.name, 512), identity.kind, identity.provider, identity.account, asset.owner
-    )
-
-
-def _providers(episode: EpisodeView) -> tuple[str, ...]:
-    return tuple(sorted({view.shape.identity.provider for view in episode.views}))
-
-
-def _missing(episode: EpisodeView) -> tuple[str, ...]:
+def _missing(episode: EpisodeView) -> list[str]:
     """Fields that no event of the episode had."""
-    fields = ("network", "agent", "region")
-    return tuple(f for f in fields if not any(getattr(view.shape, f) for view in episode.views))
+    return [f for f in ("network", "agent", "region") if not any(getattr(view.shape, f) for view in episode.views)]
 
 
 def created(episode: Episode) -> int:
@@ -437,24 +449,214 @@ def reached(episode: Episode, likelihood: float) -> int:
 
 
 def _likelihood_until(episode: Episode, hour: int) -> float:
-    views = [(part, EpisodeView(_until(part.view, hour), part.view.past)) for part in episode.parts]
-    parts = [_known(part, view) for part, view in views if view.views]
-    values = values_together([(part.values, part.view) for part in parts])
-    return episode.bound.card.likelihood(points_together(parts, values), values)
+    """As it stood at the end of an hour: what a shape is worth does not change within a day."""
+    parts = []
+    for part in episode.parts:
+        views = []
+        for view in part.view.views:
+            behaviours = [b for b in view.behaviours if b.hour <= hour]
+            if behaviours:
+                views.append(copy(view))
+                views[-1].behaviours = behaviours
+        if views:
+            seen = EpisodeView(views, part.view.past)
+            values = episode_values(seen)
+            parts.append(part._replace(view=seen, values=values, points=part.bound.points(values)))
+    return claims.likelihood_of(episode.bound.card, parts)
 
 
-def _known(part: Episode, view: EpisodeView) -> Episode:
-    values = episode_values(view)
-    return part._replace(view=view, values=values, points=part.bound.points(values))
+# ---- the first line: who did what, from where, how that differs, and whether it worked
+
+_ADDRESSES = 2
+_CALLS = 2
+_FEW = 3
+_MOSTLY = 0.8
+"""Share of refused calls from which it looks like probing."""
 
 
-def _until(episode: EpisodeView, hour: int) -> list[View]:
-    """The views as they stood at the end of an hour: what a shape is worth does not change within a day."""
-    views = []
-    for view in episode.views:
-        behaviours = [b for b in view.behaviours if b.hour <= hour]
-        if behaviours:
-            part = copy(view)
-            part.behaviours = behaviours
-            views.append(part)
-    return views
+def first_line(who: str, odd: Sequence[Behaviour], own: Profile, networks: Networks, among: int = 0) -> str:
+    """One sentence for whoever has ten seconds. `odd`: what is suspicious, most points first; never empty; `among`: all
+    calls of the day."""
+    history = f"{times(own.days, 'active day')} of history" if own.days else "never seen before"
+    calls = sum(b.count for b in odd)
+    refused = sum(b.count for b in odd if b.shape.outcome == "denied")
+    worked = sum(b.count for b in odd if b.shape.outcome == "success")
+    made = f"{who} ({history}) made {times(calls, 'odd call')}{f' among {among:,}' if among > calls else ''}"
+    did = f"{made} {_when(odd)}, {_outcome(calls, refused, worked)}: {_names(odd)}"
+    parts = [did, _where(odd, own, networks), _client(odd, own)]
+    return "; ".join(part for part in parts if part) + "." + _meaning(calls, refused, worked)
+
+
+def _when(odd: Sequence[Behaviour]) -> str:
+    first, last = render(min(b.first for b in odd)), render(max(b.last for b in odd))
+    times = list(dict.fromkeys((first[11:16], last[11:16])))
+    return f"on {first[:10]} {'from' if times[1:] else 'at'} {' to '.join(times)} UTC"
+
+
+def _outcome(calls: int, refused: int, worked: int) -> str:
+    """How the calls ended; the rest failed for other reasons than a lack of permission."""
+    counts = [(worked, "worked"), (refused, "refused"), (calls - refused - worked, "failed")]
+    told = [(count, how) for count, how in counts if count]
+    if calls == 1:
+        return "which was refused" if refused else f"which {told[0][1]}"
+    if len(told) == 1:
+        return f"all {told[0][1]}"
+    return ", ".join(f"{count:,} {how}" for count, how in told)
+
+
+def _names(odd: Sequence[Behaviour]) -> str:
+    """The calls with most points; what worked goes first."""
+    ordered = sorted(odd, key=lambda b: b.shape.outcome != "success")
+    return _some([b.shape.action for b in ordered], _CALLS)
+
+
+def _where(odd: Sequence[Behaviour], own: Profile, networks: Networks) -> str:
+    """Full addresses, who runs them, and whether the identity was there before."""
+    placed = [b for b in odd if b.shape.network]
+    if not placed:
+        return ""
+    known = own.dimension("network").values if own.days else {}
+    new = [b for b in placed if b.shape.network not in known]
+    usual = [b for b in placed if b.shape.network in known]
+    told = [part for part in (new, usual) if part]
+    return f"from {' and from '.join(_placed(part, own, networks) for part in told)}"
+
+
+def _placed(alike: Sequence[Behaviour], own: Profile, networks: Networks) -> str:
+    addresses = [b.addresses[0] if b.addresses else b.shape.network for b in alike]
+    network = alike[0].shape.network
+    owner = networks.facts(network).owner
+    named = f"{clip(owner, 40)}, " if owner and "/" not in owner and owner not in addresses[0] else ""
+    return f"{_some(addresses, _ADDRESSES)} ({named}{_news(network, owner, own)})"
+
+
+def _news(network: str, owner: str, own: Profile) -> str:
+    if not own.days:
+        return "its first network"
+    if network in own.dimension("network").values:
+        return "a network that it uses"
+    return "new network, known operator" if owner in own.dimension("owner").values else "never used by it before"
+
+
+def _client(odd: Sequence[Behaviour], own: Profile) -> str:
+    agents = [b.shape.agent for b in odd if b.shape.agent]
+    known = own.dimension("agent").values
+    new = [agent for agent in agents if agent not in known] if own.days else []
+    if not agents:
+        return ""
+    return f"new client {_some(new, 2)}" if new else f"client {_some(agents, 2)}{' as usual' if own.days else ''}"
+
+
+def _meaning(calls: int, refused: int, worked: int) -> str:
+    """What that looks like, where the share that was refused tells."""
+    if calls < _FEW or refused < _MOSTLY * calls:
+        return ""
+    return f" {'Little' if worked else 'Nothing'} of that went through: somebody probing, or a broken deploy."
+
+
+def _some(names: Iterable[str], most: int) -> str:
+    """The first distinct names, and how many more there are.
+
+    >>> _some(["a", "b", "a", "c", "d"], 2)
+    'a, b and 2 more'
+    """
+    distinct = list(dict.fromkeys(names))
+    shown = [clip(name, 80) for name in distinct[:most]]
+    more = len(distinct) - most
+    return f"{', '.join(shown)} and {more} more" if more > 0 else " and ".join(shown)
+
+
+# ---- the two mandatory controls, and what they concretely mean for one episode
+
+MEMBERS = 10
+"""Linked identities whose controls are spelled out."""
+UNUSED_DAYS = 30
+"""A call not made for so long is offered for removal; rarely run jobs are a person's judgement."""
+
+
+def controls(episode: Episode) -> tuple[Control, ...]:
+    """Rotate the secret, reduce the privilege: always required, always with a reason, for each linked identity."""
+    several, made = bool(episode.members), _made(episode)
+    return tuple(
+        control_of(name, f"{clip(part.identity.name, 120)}: {reason}" if several else reason)
+        for part in episode.parts[:MEMBERS]
+        for name, reason in (("rotate_secret", _rotate(part, made)), ("reduce_privilege", _reduce(part, made)))
+    )
+
+
+def _made(episode: Episode) -> frozenset[str]:
+    """Ids of the keys and names of the identities that the episode's own identities made for others."""
+    made = ((part, view, b) for part in episode.parts for view in part.view.views for b in view.behaviours
+            if view.shape.outcome == "success")  # fmt: skip
+    found: set[str] = set()
+    for part, view, b in made:
+        if view.shape.action in MAKES:
+            found.update(b.issued)
+        elif view.shape.action in CREATES:
+            keys = (name_key(part.identity._replace(name=name, account=view.shape.account)) for name in b.targets)
+            found.update(key for key in keys if key != name_key(part.identity))
+    return frozenset(found)
+
+
+def _rotate(part: Episode, made: frozenset[str]) -> str:
+    """From when it is done, nothing that the notable used may work: not what was issued after its last call either."""
+    identity = part.identity
+    if name_key(identity) in made:
+        named = clip(identity.name, 120)
+        return f"Remove {named}, which this intrusion made: do not rotate it, delete it and its keys."
+    keys = sorted({view.shape.credential for view in _unquiet(part.view) if view.shape.credential})
+    if keys and made.issuperset(keys):
+        return f"Remove {listing(keys)}, which this intrusion made: delete it, nobody else relies on it."
+    if keys:
+        return f"Rotate {listing(keys)}: deactivate it, see what breaks, then delete it."
+    if identity.kind in ("web_identity", "federated"):
+        return f"Revoke the tokens of {identity.name} and check its trust policy; its secret lies with the issuer."
+    if identity.kind == "role":
+        return (
+            f"Revoke the sessions of {identity.name} issued before now, "
+            "and stop whatever obtains new ones; the plan of the response names it where logs show it."
+        )
+    return f"Rotate every credential of {identity.name} that is valid now."
+
+
+def _unquiet(episode: EpisodeView) -> list[View]:
+    return [view for view in episode.views if not view.quiet] or list(episode.views)
+
+
+def _reduce(part: Episode, made: frozenset[str]) -> str:
+    episode = part.view
+    if name_key(part.identity) in made:
+        return "This intrusion made it: detach every policy that it was given, before it is deleted."
+    worked, refused = first_calls(episode, part.identity.provider)
+    unused = unused_calls(episode)
+    parts = []
+    if worked:
+        parts.append(f"Worked for the first time: {listing(worked, 8)}; deny what is not meant to be used.")
+    if refused:
+        parts.append(f"Already refused: {listing(refused, 3)}.")
+    if unused:
+        calls = listing(unused, 8)
+        parts.append(f"Not used for {UNUSED_DAYS} days or more: {calls}; remove unless a rare job needs them.")
+    return " ".join(parts) or (
+        "No call was new and none is long unused; "
+        f"allow only what was used in {episode.past.own.days} days of history."
+    )
+
+
+def first_calls(episode: EpisodeView, provider: str) -> tuple[list[str], list[str]]:
+    """Calls that worked for the first time and that a policy can deny; new ones that were only refused."""
+    own = episode.past.own
+    mine = [view for view in episode.views if DONE_TO not in view.shape.traits]
+    worked = {view.shape.action for view in mine if view.shape.outcome not in REFUSALS}
+    fresh = {view.shape.action for view in mine if view.novel or (own.days and not own.knows(
+        "action", view.shape.action, view.shape.outcome not in REFUSALS))}  # fmt: skip
+    denied = sorted(action for action in fresh & worked if provider != "aws" or permissions(action))
+    return denied, sorted(fresh - worked)
+
+
+def unused_calls(episode: EpisodeView) -> list[str]:
+    """Calls known from the baseline that were not made for a month, today included."""
+    today = episode.past.today
+    used = {view.shape.action for view in episode.views}
+    known = episode.past.own.dimension("action").values
+    return sorted(a for a, seen in known.items() if a not in used and today - seen.last >= UNUSED_DAYS)

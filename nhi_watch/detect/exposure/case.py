@@ -1,15 +1,185 @@
-"""What the logs say about one exposed credential: whose it is, whether it still works, and who has used it since."""
+"""What the logs say about one exposed credential: whose it is, whether it still works, who has used it since, and how
+soon it is tried: a lognormal distribution per place, fitted to published times.
+
+With T the minutes from exposure to the first attempt,
+
+    P(T ≤ t) = tried × Φ((ln t − μ) / σ)
+
+where `tried` is the share of exposures in such a place that anybody ever tries, μ and σ are the mean and the standard
+deviation of the logarithms of the published times (the maximum-likelihood fit of a lognormal), and Φ is the normal
+distribution function. There are few published times, and the fastest get published: this errs on the early side.
+
+What the logs show changes the answer. If they were read until second L after the exposure, would show an attempt
+with probability c, and show none, then by Bayes' rule, for t ≥ L:
+
+    P(tried by t) = (F(t) − c F(L)) / (1 − c F(L))
+
+A credential that died at second d is tried in time only before: t is then d.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from math import erf, exp, log, sqrt
 from typing import NamedTuple, Optional
 
+from nhi_watch.core.errors import InputError
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY, render
-from nhi_watch.detect.exposure.timing import Place, place_of, tried_by
 from nhi_watch.detect.history import History, Life, Sight, short
 from nhi_watch.state.inventory import STANDS, Change, Credential
+
+# ---- how soon
+
+MODEL = "exposure-timing-1"
+
+
+class Observed(NamedTuple):
+    """One published time from exposure to first use."""
+
+    minutes: float
+    places: tuple[str, ...]
+    source: str
+
+
+OBSERVED = (
+    Observed(1.0, ("public_repo",), "Comparitech: GitHub honeypot, one minute to the first attack"),
+    Observed(67 / 60, ("public_repo", "public_service"), "CyberDesserts, May 2026: 67 s from harvest to use"),
+    Observed(80 / 60, ("public_repo",), "Xebia, April 2023: pushed 12:33:12, listed and described from 12:34:32 on"),
+    Observed(127 / 60, ("public_repo",), "Cybenari, August 2024: 127 s on GitHub"),
+    Observed(5.0, ("public_repo",), "Unit 42, EleKtra-Leak, 2023: within five minutes; the bound is taken as the time"),
+    Observed(9.0, ("public_repo", "paste"), "Entro, 2025: the fastest of keys on GitHub, Pastebin and elsewhere"),
+    Observed(17.0, ("public_repo", "paste"), "Entro, 2025: the mean of the same"),
+    Observed(1.0, ("package",), "Cybenari, August 2024: 60 s on npm"),
+    Observed(119 / 60, ("package",), "Cybenari, August 2024: 119 s on PyPI"),
+)
+
+
+class Place(NamedTuple):
+    """A kind of place, and the distribution of the time to the first attempt there."""
+
+    name: str
+    tried: float
+    """Share of exposures there that are ever tried: an assumption everywhere."""
+    mu: float
+    sigma: float
+    basis: str
+    """What the numbers stand on."""
+
+    def by(self, minutes: float) -> float:
+        """Probability of an attempt within so many minutes.
+
+        >>> [round(PLACES["public_repo"].by(m), 2) for m in (0, 1, 5, 17, 60)]
+        [0.0, 0.13, 0.65, 0.9, 0.95]
+        """
+        if minutes <= 0:
+            return 0.0
+        return self.tried * (1 + erf((log(minutes) - self.mu) / (self.sigma * sqrt(2)))) / 2
+
+    @property
+    def median(self) -> float:
+        """Minutes until half of those that are ever tried are tried."""
+        return exp(self.mu)
+
+
+def fit(minutes: Sequence[float]) -> tuple[float, float]:
+    """μ and σ of a lognormal, by maximum likelihood.
+
+    >>> fit([1.0, 1.0]), round(fit([1.0, exp(2.0)])[0], 6), round(fit([1.0, exp(2.0)])[1], 6)
+    ((0.0, 0.0), 1.0, 1.0)
+    """
+    logs = [log(m) for m in minutes]
+    mu = sum(logs) / len(logs)
+    return mu, sqrt(sum((x - mu) ** 2 for x in logs) / len(logs))
+
+
+def _places() -> dict[str, Place]:
+    times = {kind: [o.minutes for o in OBSERVED if kind in o.places] for o in OBSERVED for kind in o.places}
+    fits = {kind: fit(minutes) for kind, minutes in times.items()}
+    mu, sigma = fits["public_repo"]
+    few, day = f"σ as in public repositories ({sigma:.2f})", 24 * 60
+    return {
+        place.name: place
+        for place in (
+            Place("public_repo", 0.95, mu, sigma, f"fitted to {len(times['public_repo'])} published times"),
+            Place("package", 0.95, fits["package"][0], sigma, f"fitted to 2 published times; {few}"),
+            Place("paste", 0.95, fits["paste"][0], sigma, f"fitted to 2 published times; {few}"),
+            Place("public_service", 0.9, fits["public_service"][0] + log(4), sigma,
+                  f"67 s after harvest, and assumed four times as long until it is harvested; {few}"),
+            Place("private", 0.05, log(30 * day), 1.5, "assumed: one in 20 is ever tried, in 30 days at the median"),
+            Place("unknown", 0.5, log(day), 2.0, "assumed: half are ever tried, in a day at the median"),
+        )
+    }  # fmt: skip
+
+
+PLACES = _places()
+DIGEST = sha256(json.dumps([[*p[:4]] for p in PLACES.values()]).encode()).hexdigest()
+
+_ALIASES = {"public-repo": "public_repo", "github": "public_repo", "public": "public_repo", "package": "package",
+            "npm": "package", "pypi": "package", "image": "package", "paste": "paste", "pastebin": "paste",
+            "gist": "paste", "service": "public_service", "web": "public_service", "private-repo": "private",
+            "private": "private", "chat": "private", "ticket": "private", "internal": "private",
+            "unknown": "unknown"}  # fmt: skip
+WORDS = ("public-repo", "package", "paste", "service", "private-repo", "chat", "ticket", "internal", "unknown")
+"""Words for a place that people are offered; the others mean one of these."""
+_HOSTS = (
+    ("paste", re.compile(r"(?i)\b(?:pastebin\.com|gist\.github(?:usercontent)?\.com|paste\.[a-z]+|rentry\.co)")),
+    ("package", re.compile(r"(?i)\b(?:npmjs\.(?:com|org)|pypi\.org|rubygems\.org|hub\.docker\.com|docker\.io)")),
+)  # fmt: skip
+
+
+_ADDRESS = re.compile(r"[./:]")
+
+
+def place_of(text: str, public: bool = False) -> Place:
+    """The kind of place that a text names: one of our words, an address, or the place that a feed tells.
+
+    `public`: the feed says that everybody can read it.
+
+    >>> place_of("public-repo").name, place_of("https://pastebin.com/x").name, place_of("acme/shop:.env").name
+    ('public_repo', 'paste', 'unknown')
+    >>> place_of("acme/shop:.env", public=True).name
+    'public_repo'
+    """
+    name = _ALIASES.get(text.strip().lower(), "")
+    name = name or next((kind for kind, pattern in _HOSTS if pattern.search(text)), "")
+    return PLACES[name or ("public_repo" if public else "unknown")]
+
+
+def demand_place(text: str) -> str:
+    """The text of `--where`, if it says anything; without the user and password that an address may hold.
+
+    >>> demand_place("https://me:pw@git.example/a")
+    'https://git.example/a'
+
+    Raises:
+        InputError: it is empty or far too long.
+    """
+    plain = text.strip().lower()
+    if not plain or len(text) > 300 or not (plain in _ALIASES or _ADDRESS.search(plain)):
+        raise InputError(f"--where {text[:40]!r}: say where it lay, by an address (with a dot or a slash) or one of: "
+                         f"{', '.join(WORDS)}")  # fmt: skip
+    return re.sub(r"//[^/@\s]{1,300}@", "//", text.strip())
+
+
+def tried_by(place: Place, minutes: float, seen: float = 0.0, coverage: float = 0.0) -> float:
+    """Probability that somebody has tried it within `minutes`, given that logs read for `seen` minutes show nobody.
+
+    `coverage` is the probability that the logs would show an attempt.
+
+    >>> public = PLACES["public_repo"]
+    >>> [round(tried_by(public, m, m, 0.99), 2) for m in (1, 60, 1440)]
+    [0.0, 0.15, 0.16]
+    """
+    seen = min(seen, minutes)
+    shown = coverage * place.by(seen)
+    return (place.by(minutes) - shown) / (1 - shown)
+
+
+# ---- one credential
 
 PROVEN = 0.99
 """Probability that it was tried where its use from a new place was seen: that may still be its owner, moved."""
@@ -20,7 +190,8 @@ HURRY = 60
 """Minutes that a person is given: the likelihood is that it is tried by then."""
 FIRST_WEEK = 7
 """Days that stand for what is ordinary where the exposure is older than the log."""
-DEAD = ("deactivated", "deleted", "resolved")
+ENDS = {"deactivated": "switched off", "deleted": "deleted", "resolved": "called revoked or harmless"}
+"""What ends a credential, in words."""
 
 
 class Validity(NamedTuple):
@@ -35,7 +206,7 @@ class Validity(NamedTuple):
     @property
     def dead(self) -> bool:
         """Whether nobody can use it any more."""
-        return self.state in DEAD
+        return self.state in ENDS
 
 
 class Case(NamedTuple):
@@ -91,11 +262,9 @@ class Case(NamedTuple):
 
 def cases(history: History, now: int = 0) -> Iterator[Case]:
     """All exposed credentials; `now` is the second at which one asks, else the latest in the logs."""
-    exposed: dict[str, Credential] = {}
+    credentials = history.credentials.values()
+    exposed = {one.id: one for one in credentials if any(change.what == "exposed" for change in one.changes)}
     quarantines: dict[str, tuple[Change, ...]] = {}
-    for credential in history.credentials.values():
-        if any(change.what == "exposed" for change in credential.changes):
-            exposed[credential.id] = credential
     for name, changes in history.names.items():
         told = tuple(change for change in changes if change.what == "quarantined")
         for credential in _quarantined(history, name) if told else ():
@@ -127,38 +296,28 @@ def case(history: History, credential: Credential, now: int, quarantines: tuple[
     life = history.owner_of(credential)
     identity = life.identity if life else credential.identity
     assert identity is not None, "an exposure names an identity, if only the credential's own"
-    place = _place(exposures)
+    places = [place_of(e.about, e.what == "quarantined" or "public" in _traits(e)) for e in exposures]
+    place = max(places, key=lambda each: (each.by(HURRY), each.name))  # the worst: where it is tried soonest
     validity = _validity(history, credential, life, exposures)
     whose = bool(life or identity.account)  # else any account's log would do, and show nothing
-    read_from, read_until = _read(history, identity, since) if whose else (False, 0)
-    strange = tuple(_strange(life, credential.id, since, read_from)) if life else ()
+    span = history.span_of(identity.provider, identity.account) if whose else None
+    is_read = span is not None and span.first <= since < span.last
+    read_until = span.last if span is not None and is_read else 0
+    strange = tuple(_strange(life, credential.id, since, is_read)) if life else ()
     end = validity.since if validity.dead else now
     elapsed, later = (end - since) / 60, (end - since) / 60 + (0 if validity.dead else HURRY)
-    seen = (min(read_until, end) - since) / 60 if read_from else 0.0
-    coverage = COVERAGE.get(identity.provider, OTHER_COVERAGE) if read_from else 0.0
-    probability, soon = (tried_by(place, minutes, max(0.0, seen), coverage) for minutes in (elapsed, later))
-    if strange or _told_used(exposures):
+    seen = max(0.0, (min(read_until, end) - since) / 60)
+    coverage = COVERAGE.get(identity.provider, OTHER_COVERAGE) if is_read else 0.0
+    probability, soon = (tried_by(place, minutes, seen, coverage) for minutes in (elapsed, later))
+    if strange or any("used" in _traits(e) for e in exposures):  # or another product says that somebody else used it
         probability = soon = PROVEN
-    return Case(
-        credential, identity, life, exposures, place, now, validity, strange, place.by(elapsed), probability, soon,
-        read_until if read_from else 0, _used(credential, life),
-    )  # fmt: skip
+    return Case(credential, identity, life, exposures, place, now, validity, strange, place.by(elapsed), probability,
+                soon, read_until, _used(credential, life))  # fmt: skip
 
 
-def _place(exposures: tuple[Change, ...]) -> Place:
-    """The worst place: where it is tried soonest."""
-    places = [place_of(e.about, _public(e)) for e in exposures]
-    return max(places, key=lambda place: (place.by(HURRY), place.name))
-
-
-def _public(exposure: Change) -> bool:
-    """The feed says so; AWS looks for keys in public places."""
-    return exposure.what == "quarantined" or "public" in exposure.traits.split(",")
-
-
-def _told_used(exposures: tuple[Change, ...]) -> bool:
-    """Another product says that it was used by somebody else."""
-    return any("used" in e.traits.split(",") for e in exposures)
+def _traits(exposure: Change) -> list[str]:
+    """What the feed says of it; AWS looks for keys in public places."""
+    return exposure.traits.split(",")
 
 
 def _strange(life: Life, credential: str, since: int, covered: bool) -> Iterator[Sight]:
@@ -174,14 +333,6 @@ def _strange(life: Life, credential: str, since: int, covered: bool) -> Iterator
             yield sight
 
 
-def _read(history: History, identity: Identity, since: int) -> tuple[bool, int]:
-    """Whether the account's log was read from the exposure on, and up to when."""
-    span = history.span_of(identity.provider, identity.account)
-    if span is None or span.first > since or span.last <= since:
-        return False, 0
-    return True, span.last
-
-
 def _used(credential: Credential, life: Optional[Life]) -> int:
     sights = life.sights if life else ()
     return max((s.last for s in sights if s.credential == credential.id and s.outcome == "success"), default=0)
@@ -195,26 +346,16 @@ def _validity(
     if end is None or end.what == "reactivated":
         end = next((change for change in reversed(life.done) if change.what == "deleted"), None) if life else None
     if end is not None and used <= end.time:
-        return Validity(end.what, end.time, f"{_ENDS[end.what]} at {render(end.time)} by {end.by}")
-    since = exposures[0].time
+        return Validity(end.what, end.time, f"{ENDS[end.what]} at {render(end.time)} by {end.by}")
+    since, is_limited = exposures[0].time, any(e.what == "quarantined" for e in exposures)
+    held = "quarantined" if is_limited else "valid"
     if used > since:
-        return Validity(_held(exposures), 0, f"it worked at {render(used)}, after it was exposed")
-    verified = next((e for e in reversed(exposures) if "verified" in e.traits.split(",")), None)
+        return Validity(held, 0, f"it worked at {render(used)}, after it was exposed")
+    verified = next((e for e in reversed(exposures) if "verified" in _traits(e)), None)
     if verified is not None:
-        return Validity(_held(exposures), 0, f"{verified.by} says that it works ({render(verified.time)})")
-    if any(e.what == "quarantined" for e in exposures):
-        return Validity("quarantined", 0, "the provider's quarantine policy limits it, but it still works")
+        return Validity(held, 0, f"{verified.by} says that it works ({render(verified.time)})")
+    if is_limited:
+        return Validity(held, 0, "the provider's quarantine policy limits it, but it still works")
     if used or credential.last:
-        return Validity("valid", 0, f"last used at {render(used or credential.last)}; nothing says that it was ended")
+        return Validity(held, 0, f"last used at {render(used or credential.last)}; nothing says that it was ended")
     return Validity("unknown", 0, "never seen in use in the logs that were read")
-
-
-def _held(exposures: tuple[Change, ...]) -> str:
-    return "quarantined" if any(e.what == "quarantined" for e in exposures) else "valid"
-
-
-_ENDS = {
-    "deactivated": "switched off",
-    "deleted": "deleted",
-    "resolved": "called revoked or harmless",
-}

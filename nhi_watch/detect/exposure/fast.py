@@ -1,30 +1,52 @@
-"""The fast path: every exposed credential becomes a notable at once, and follows the telemetry from then on."""
+"""The fast path: every exposed credential becomes a notable at once, and follows the telemetry from then on.
+
+The odd calls of an exposed key are told within its exposure: one notable, whichever came first.
+
+A compromise belongs to an exposure whose identity is one of its own, unless it shows the use of other credentials
+alone, ended a week before the exposure, or began after the credential was dead. What the model said of it stays: its
+signals add what they added, and the exposure's add the rest of the likelihood that not both are wrong:
+
+    L = 1 − (1 − exposure) (1 − compromise)
+
+The compromise keeps its row, by which it can be verified, and goes on as part of the exposure's notable.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from math import prod
+from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context import assets
 from nhi_watch.context.assets import Assets
 from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.event import Identity
-from nhi_watch.core.notable import clip, order, to_json
-from nhi_watch.core.timestamps import DAY
+from nhi_watch.core.notable import (
+    IMPACTS,
+    MAX_RECORD_IDS,
+    MAX_TIMELINE,
+    clip,
+    loss_of,
+    order,
+    severity_of,
+    to_json,
+)
+from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect import feedback, ledger, lives
 from nhi_watch.detect import history as histories
-from nhi_watch.detect.exposure import misuse
 from nhi_watch.detect.exposure.case import Case, cases
 from nhi_watch.detect.exposure.notable import build, exposed_where
 from nhi_watch.detect.history import History, Life
 from nhi_watch.detect.impact import REACH_DAYS, Reach, reach_of
 from nhi_watch.detect.incident import FOLDED
+from nhi_watch.detect.ledger import TOLD
+from nhi_watch.detect.model import SUREST, log_odds_of
 from nhi_watch.intake.sources.exposure import account_of_key
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import Profile
-from nhi_watch.state.inventory import Change, Credential
+from nhi_watch.state.inventory import STANDS, Change, Credential
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack
 
@@ -79,7 +101,7 @@ def follow_up(
     """What every run does at its end: look at exposures, and move the controls of all notables by telemetry."""
     history = histories.read_some(rows, ())
     found = refresh(rows, history, known, networks=networks)
-    own, told = misuse.parted(notables, found.notables)
+    own, told = parted(notables, found.notables)
     asked = [*own, *found.notables, *({**one, "listed": False} for one in told)]
     histories.fill(history, rows, ledger.to_check(rows, history, asked))
     standing = ledger.follow(rows, history, asked)
@@ -92,17 +114,15 @@ def judge(
     rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED
 ) -> Exposed:
     """The same with a history that is at hand."""
-    found: list[tuple[Case, dict[str, Any]]] = []
-    feeds: dict[str, str] = {}
     before = {key: unpack(raw) for key, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")}
-    odd = _compromises(rows, max(now, history.now))
-    for case in cases(history, now):
-        if case.validity.dead and case.now - case.validity.since > SETTLED_DAYS * DAY:
-            continue
-        document = _document(case, history, known, networks, odd)
-        found.append((case, document))
-        if not case.seen:
-            feeds[document["id"]] = case.exposures[0].by
+    standing = (one for one in lives.standing(State(rows)) if lives.goes_on(one))
+    odd = feedback.apply(rows, standing, max(now, history.now)).shown  # with which people have not dealt
+    asked = [
+        each for each in cases(history, now)
+        if not each.validity.dead or each.now - each.validity.since <= SETTLED_DAYS * DAY
+    ]  # fmt: skip
+    found = [(each, _document(each, history, known, networks, odd)) for each in asked]
+    feeds = {document["id"]: each.exposures[0].by for each, document in found if not each.seen}
     told = _told(found, odd)
     documents = _folded(told, {d["id"]: feeds[d["id"]] for d in told if d["id"] in feeds and not d["folded"]})
     for rank, document in enumerate(documents, 1):
@@ -110,25 +130,18 @@ def judge(
         document["rank"] = rank
     old = {name: told["revision"] for name, told in before.items()}
     changed = [document for document in documents if document["revision"] != old.get(PREFIX + document["id"])]
-    kept: list[tuple[str, bytes | None]] = [(PREFIX + d["id"], pack(d)) for d in documents]
-    gone: list[tuple[str, bytes | None]] = [(key, None) for key in before if key not in dict(kept)]
-    rows.put(TABLE, kept + gone)
+    kept = {PREFIX + document["id"]: pack(document) for document in documents}
+    rows.put(TABLE, [*kept.items(), *((key, None) for key in before if key not in kept)])
     return Exposed(documents, changed)
-
-
-def _compromises(rows: Rows, now: int) -> list[dict[str, Any]]:
-    """Those that are no trifle, and with which people have not dealt."""
-    standing = (one for one in lives.standing(State(rows)) if lives.goes_on(one))
-    return feedback.apply(rows, standing, now).shown
 
 
 def _told(found: Sequence[tuple[Case, dict[str, Any]]], odd: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The exposures, the most urgent first; each compromise is told within the first to which it belongs."""
     documents, left = [], list(odd)
     for case, document in sorted(found, key=lambda each: order(each[1])):
-        mine = misuse.of(case, left)
+        mine = misuse_of(case, left)
         left = [one for one in left if one not in mine]
-        documents.append(misuse.told_within(document, mine, exposed_where(case)) if mine else document)
+        documents.append(told_within(document, mine, exposed_where(case)) if mine else document)
     return sorted(documents, key=order)
 
 
@@ -160,8 +173,8 @@ def stored(rows: Rows) -> list[dict[str, Any]]:
 def _document(
     case: Case, history: History, known: Assets, networks: Networks, odd: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    asset = assets.find(known, case.identity)
     reach = _reach(case, case.life, history) if case.life else reach_of(Profile())
+    asset = assets.find(known, case.identity)
     return to_json(build(case, reach, asset, networks, _odd_calls(case.identity.id, odd)))
 
 
@@ -196,6 +209,122 @@ def _revision(document: dict[str, Any], old: dict[str, Any] | None) -> int:
 
 
 _TELLING = ("severity", "title", "identity", "controls", "record_ids", "first_time", "last_time")
+
+
+# ---- misuse of an exposed key
+
+Document = dict[str, Any]
+ORIGIN = "one exposed key's notables"
+"""What the notables share for which the exposure's stands."""
+
+
+def misuse_of(case: Case, compromises: Iterable[Document]) -> list[Document]:
+    """The compromises that an exposure's notable tells of, the gravest first."""
+    return sorted((one for one in compromises if _is_of(case, one)), key=order)
+
+
+def _is_of(case: Case, one: Mapping[str, Any]) -> bool:
+    if case.identity.id not in lives.names(one) or parse(one["last_time"]) < case.since - lives.GONE * DAY:
+        return False
+    if case.validity.dead and parse(one["first_time"]) > case.validity.since:
+        return False
+    used = {o["value"] for d in one["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"]}
+    others = bool(one["members"]) or case.credential.id.startswith(STANDS)
+    return others or not used or clip(case.credential.id, 200) in used
+
+
+def told_within(exposure: Document, found: Sequence[Document], what: str) -> Document:
+    """An exposure's notable with the compromises that belong to it; `what` says in its title what was exposed, where.
+
+    What the gravest of them shows is what this one shows.
+    """
+    face = found[0]
+    likelihoods = [one["likelihood"] for one in (exposure, *found)]
+    both = 100 * (1 - prod(1 - each / 100 for each in likelihoods))
+    likelihood = round(max(min(both, SUREST), *likelihoods), 1)
+    impact = max((exposure["impact"], *(one["impact"] for one in found)), key=lambda each: IMPACTS[each["level"]])
+    tail = f"; {what}"
+    records = dict.fromkeys(record for one in (exposure, *found) for record in one["record_ids"])
+    theirs = {record for one in found for record in one["record_ids"]}
+    return {
+        **exposure,
+        "likelihood": likelihood,
+        "impact": impact,
+        "severity": severity_of(loss_of({"likelihood": likelihood, "impact": impact})),
+        "title": clip(face["title"], 200 - len(tail)) + tail,
+        "summary": clip(f"{clip(face['summary'], 600)} {exposure['summary']}", 1000),
+        "created": max(exposure["created"], *(one["last_grown"] or one["created"] for one in found)),
+        "first_time": min(one["first_time"] for one in (exposure, *found)),
+        "last_time": max(one["last_time"] for one in (exposure, *found)),
+        "signals": _signals(exposure, face, likelihood),
+        "model": {**exposure["model"], "ordinary": face["model"]["ordinary"]},
+        "baseline": face["baseline"],
+        "timeline": _joined_timeline(exposure, found),
+        "usual": _usual(exposure, face),
+        "frameworks": {name: list(dict.fromkeys([*exposure["frameworks"][name], *face["frameworks"][name]]))
+                       for name in exposure["frameworks"]},
+        "controls": _controls(exposure, face),
+        "telemetry": {**face["telemetry"], "sources": sorted({*exposure["telemetry"]["sources"],
+                                                              *face["telemetry"]["sources"]})},
+        "record_ids": list(records)[:MAX_RECORD_IDS],
+        "record_count": len({*exposure["record_ids"]} - theirs) + sum(one["record_count"] for one in found),
+        "members": face["members"],
+        "links": face["links"],
+        "folded": {"origin": ORIGIN, "count": 1 + len(found), "ids": [one["id"] for one in found]},
+    }  # fmt: skip
+
+
+def parted(
+    notables: Iterable[Document], exposures: Iterable[Mapping[str, Any]]
+) -> tuple[list[Document], list[Document]]:
+    """Notables that stand for themselves, and those that exposures tell of, each marked as part of that one.
+
+    The latter keep what they have of a place, for whoever told people of it.
+    """
+    into = {name: one["id"] for one in exposures if one["folded"] for name in one["folded"]["ids"]}
+    own, told = list[Document](), list[Document]()
+    for one in notables:
+        name: Optional[str] = into.get(one["id"])
+        why = {"merged_into": name, "life": "closed", "closed_why": f"part of {name}"} if name else {}
+        (told if name else own).append({**one, **why})
+    return own, told
+
+
+def _signals(exposure: Document, face: Document, likelihood: float) -> list[Document]:
+    """What the model found, and what the exposure adds to it; without claims of what only one of both would come to."""
+    own = sum(signal["log_odds"] for signal in face["signals"]) + face["model"]["ordinary"]
+    first, *others = exposure["signals"]
+    added = {**first, "log_odds": round(log_odds_of(likelihood) - own, 3)}
+    model = [{**signal, "without": None} for signal in face["signals"]]
+    return [added, *model, *({**signal, "log_odds": 0.0} for signal in others)]
+
+
+def _joined_timeline(exposure: Document, found: Sequence[Document]) -> list[Document]:
+    """What is told of the credential, and the odd calls: those that both tell of, once."""
+    known = {record for one in found for record in one["record_ids"]}
+    mine = [e for e in exposure["timeline"] if e["action"].startswith(TOLD) or e["record_id"] not in known]
+    odd = [e for one in found for e in one["timeline"] if e["points"] > 0]
+    odd = odd or [e for one in found for e in one["timeline"]]
+    return sorted([*mine, *odd], key=lambda e: (e["time"], e["action"], e["record_id"]))[:MAX_TIMELINE]
+
+
+def _usual(exposure: Document, face: Document) -> Document:
+    """The habits that the compromise shows; the credential is the exposed one alone, for that is to be rotated."""
+    mine = [d for d in exposure["usual"]["dimensions"] if d["name"] == "credential"]
+    theirs = [d for d in face["usual"]["dimensions"] if d["name"] != "credential"]
+    return {**face["usual"], "dimensions": [*theirs, *mine]}
+
+
+def _controls(exposure: Document, face: Document) -> list[Document]:
+    """Of the exposed key its own; of linked identities those of the compromise, which are in the members' order."""
+    if not face["members"]:
+        return list(exposure["controls"])
+    at = next((n for n, one in enumerate(face["members"]) if one["id"] == exposure["identity"]["id"]), -1)
+    mine, met, found = {control["id"]: control for control in exposure["controls"]}, dict[str, int](), []
+    for control in face["controls"]:
+        number = met[control["id"]] = met.get(control["id"], -1) + 1
+        found.append(mine.get(control["id"], control) if number == at else control)
+    return found
 
 
 # ---- told by a person

@@ -1,31 +1,50 @@
 """Signals, in files by theme: reasons why a behaviour, an episode or linked identities are unusual or risky.
 
-A signal is a function that tells its value, under the decorator that makes it a `Signal`:
+A signal is a function that tells its value, under the decorator `signal`:
 
-- its name is the signal's id; `behaviour_signal` looks at a View (an episode takes the largest of its views),
-  `episode_signal` at an EpisodeView, `linked_signal` at the views of several identities that are one intrusion
+- its name is the signal's id; its scope says what it looks at: `behaviour` at a View (an episode takes the largest of
+  its views), `episode` at an EpisodeView, `linked` at the views of several identities that are one intrusion (0 for an
+  identity that is alone)
 - its docstring has two paragraphs: what the signal means, and what its number counts
 - the decorator has the title, framework ids, the control it calls for, `evidence`, and of episode and linked signals
   `backing`; [`Signal`](_kit.py) says what else
 
-Whatever of that kind stands in a file of this folder is a signal. One that the model does not know counts zero points
-and says so. Values are rounded to two decimals before the model reads them, so that all hosts agree.
+Signals of one sort (calls of a kind, new values, counts) are rows of a theme's `TABLE`.
+One that the model does not know counts zero points and says so. Values are rounded to two decimals before the model
+reads them, so that all hosts agree.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from types import ModuleType
+
 from nhi_watch.core import registry
-from nhi_watch.detect.signals._kit import Signal
+from nhi_watch.detect.signals._kit import (
+    KEY_SERVICE,
+    NOVEL,
+    Elsewhere,
+    EpisodeView,
+    Past,
+    Signal,
+    View,
+    by_hand,
+    facts,
+    is_person,
+    known_days,
+    listing,
+    times,
+)
 
-__all__ = ["NAMES", "SIGNALS", "Signal", "load"]
+__all__ = ["KEY_SERVICE", "NAMES", "NOVEL", "SIGNALS", "Elsewhere", "EpisodeView", "Past", "Signal", "View", "by_hand",
+           "facts", "is_person", "known_days", "listing", "of", "times"]  # fmt: skip
 
 
-def load() -> tuple[Signal, ...]:
-    """All signals, by name."""
-    modules = registry.modules("nhi_watch.detect.signals")
-    found = {each.name: each for module in modules for each in vars(module).values() if isinstance(each, Signal)}
-    return tuple(found[name] for name in sorted(found))
+def of(theme: ModuleType) -> Iterator[Signal]:
+    """The signals of a file."""
+    yield from (each for each in vars(theme).values() if isinstance(each, Signal))
+    yield from getattr(theme, "TABLE", ())
 
 
-SIGNALS = load()
+SIGNALS = tuple(sorted((each for theme in registry.modules(__name__) for each in of(theme)), key=lambda one: one.name))
 NAMES = tuple(signal.name for signal in SIGNALS)

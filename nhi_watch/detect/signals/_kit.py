@@ -1,24 +1,202 @@
-"""A signal as a value, the decorators that make one, and what several signals share."""
+"""What signals look at, what makes one, and what several share.
+
+They look at a `View` (one behaviour's shape) or an `EpisodeView` (one identity's day), against the identity's past.
+Each *bits* number says how surprising a value is for this identity, given its peers, the tenant and the world: 2 bits
+happen on every fourth active day and count as ordinary, so they are cut to 0.
+"""
 
 from __future__ import annotations
 
 import inspect
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from math import log2
-from typing import Any, NamedTuple, Optional, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, Optional
 
-from nhi_watch.core.behaviour import Behaviour
+from nhi_watch.context import actions
+from nhi_watch.context.networks import SHIPPED, Networks
+from nhi_watch.core.behaviour import ORDER, Behaviour, Shape
+from nhi_watch.core.event import DONE_TO, Identity
 from nhi_watch.core.notable import clip
-from nhi_watch.detect.features import NOVEL, EpisodeView, View
+from nhi_watch.state.baseline import HISTORY, REFUSALS, Profile, bits, is_human
 
+ORDINARY = 2.0
+"""Bits below this are no news."""
+NOVEL = 5.0
+"""Bits from which a value is called new in evidence and counted by episode signals."""
 KNOWN_DAYS = 3
 """Active days from which an identity's targets are known."""
+ENOUGH = 7
+"""Active days from which a history says how an identity is used."""
 
-Seen = TypeVar("Seen")
-_MOVING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+Elsewhere = Callable[[str, str], float]
 
+
+class Past(NamedTuple):
+    """What is known on the eve of a day."""
+
+    today: int
+    own: Profile
+    elsewhere: Elsewhere
+    """(dimension, value) → probability of it on an active day of a peer."""
+    tenant: Profile
+    world: Elsewhere = lambda dimension, value: 0.3
+    """The same of any identity anywhere; what ships with the model."""
+    networks: Networks = SHIPPED
+
+    def tenant_bits(self, dimension: str, value: str) -> float:
+        """Surprisal of a value for the tenant as a whole: is it new only here, or to everybody?"""
+        share = self.tenant.share(dimension, value, self.world(dimension, value), self.today)
+        return bits(share) if value else 0.0
+
+    def done_bits(self, action: str) -> float:
+        """Surprisal, for the tenant, of what others do to an identity; 0 when it is ordinary."""
+        surprise = self.tenant_bits("action", action)
+        return surprise if surprise >= ORDINARY else 0.0
+
+    def bits(self, dimension: str, value: str, let_in: bool = True) -> float:
+        """Surprisal of a value; 0 when it is ordinary or empty. `let_in`: of a call that was, see `Profile.habit`."""
+        if not value:
+            return 0.0
+        habit = self.own.habit(dimension, value, self.today, let_in)
+        if habit and 4.0 * habit >= self.own.days + 1:
+            return 0.0
+        share = self.own.share(dimension, value, self.elsewhere(dimension, value), self.today, habit)
+        surprise = bits(share)
+        return surprise if surprise >= ORDINARY else 0.0
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing at all was learnt yet: then only the world's habits can be told."""
+        return not self.own.days and not self.tenant.days
+
+
+class Facts(NamedTuple):
+    """What the shipped tables say of a call."""
+
+    classes: frozenset[str]
+    tactics: tuple[str, ...]
+    acts: tuple[actions.Act, ...] = ()
+
+
+@lru_cache(maxsize=4096)
+def facts(service: str, action: str, traits: tuple[str, ...] = ()) -> Facts:
+    """Sensitivity classes, tactics and acts of an action `service:Operation`; what others did to it is no act."""
+    operation = action.partition(":")[2]
+    acts = () if DONE_TO in traits else actions.acts(service, operation, traits)
+    return Facts(frozenset(actions.sensitivity(service, operation)), actions.tactics(service, operation), acts)
+
+
+class View:
+    """One shape in the light of the past. Unknown (None) where nothing was learnt yet."""
+
+    __slots__ = ("action", "agent", "behaviours", "credential", "credential_type", "error", "facts", "network",
+                 "network_facts", "owner", "past", "points", "region", "service", "shape", "values")  # fmt: skip
+
+    def __init__(self, shape: Shape, past: Past) -> None:
+        self.shape = shape
+        let_in = shape.outcome not in REFUSALS
+
+        def bits(dimension: str, value: str) -> float:
+            return past.bits(dimension, value, let_in)
+
+        self.past = past
+        self.facts = facts(shape.service, shape.action, shape.traits)
+        self.network_facts = past.networks.facts(shape.network)
+        # what others did to it is no habit of its own: is it usual in the tenant?
+        passive = DONE_TO in shape.traits
+        self.action = past.done_bits(shape.action) if passive else bits("action", shape.action)
+        self.service = 0.0 if passive else bits("service", shape.service)
+        self.error = bits("error", f"{shape.action} {shape.error}") if shape.error else 0.0
+        self.behaviours: list[Behaviour] = []
+        self.values: tuple[Optional[float], ...] = ()
+        self.points = 0.0
+        # where nothing was learnt yet, every place and tool would be new: that cannot be told
+        blank = past.blank
+        self.region = 0.0 if blank else bits("region", shape.region)
+        self.network = 0.0 if blank else bits("network", shape.network)
+        self.owner = 0.0 if blank else bits("owner", self.network_facts.owner)
+        self.agent = 0.0 if blank else bits("agent", shape.agent)
+        self.credential = 0.0 if blank else bits("credential", shape.credential)
+        self.credential_type = 0.0 if blank else bits("credential_type", shape.credential_type)
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing in it is news, and nothing in it is a fact that signals look for."""
+        return not (
+            self.action or self.network or self.agent or self.error or self.region or self.owner
+            or self.service or self.credential or self.credential_type or self.shape.traits
+        )  # fmt: skip
+
+    def new_targets(self, behaviour: Behaviour) -> list[str]:
+        """Targets of one of its behaviours that the identity never touched; what was refused or failed touched none."""
+        own, let_in = self.past.own, self.shape.outcome not in REFUSALS
+        return [target for target in behaviour.targets if not own.knows("target", target, let_in)]
+
+    @property
+    def novel(self) -> bool:
+        """Whether the call itself is new for this identity."""
+        return self.action >= NOVEL
+
+    @property
+    def remote(self) -> bool:
+        """Whether it came from somewhere, not from a service acting on somebody's behalf."""
+        return bool(self.shape.network) and not self.shape.network.startswith("service:")
+
+
+class EpisodeView(NamedTuple):
+    """All of one identity's day, in the light of the past."""
+
+    views: Sequence[View]
+    """One per shape, each with its behaviours (one per hour)."""
+    past: Past
+
+    def behaviours(self) -> list[Behaviour]:
+        """All behaviours, in order of time."""
+        return sorted((b for v in self.views for b in v.behaviours), key=ORDER)
+
+    def daily(self) -> dict[str, int]:
+        """Action → events in the day."""
+        counts: dict[str, int] = {}
+        for view in self.views:
+            action = view.shape.action
+            counts[action] = counts.get(action, 0) + sum(b.count for b in view.behaviours)
+        return counts
+
+
+def known_days(episode: EpisodeView) -> int:
+    """Active days from which an episode counts as a habit: of what is only done to an identity, as many as are asked.
+
+    Who is seldom touched never has a history of its own; that others touch it now and then is a habit of the tenant.
+    """
+    passive = all(DONE_TO in view.shape.traits for view in episode.views)
+    return max(ENOUGH, episode.past.own.days) if passive else episode.past.own.days
+
+
+def is_person(identity: Identity, days: int) -> bool:
+    """Whether a directory or the provider says that an identity is a person's: nothing that its holder can bring about.
+
+    A console session, a second factor, a user agent or a session's name makes nobody a person: whoever holds a
+    machine's key can have all of them. Nor does a name, before HISTORY days: who asks for a certificate chooses one.
+    `days`: active ones before today.
+    """
+    return bool(identity.human) and (identity.human != BY_NAME or days >= HISTORY)
+
+
+BY_NAME = "user_name"
+"""Evidence that an identity is a person's that is nothing but its name."""
+
+
+def by_hand(shape: Shape) -> bool:
+    """Whether the record shows a person at work."""
+    return is_human(shape.traits)
+
+
+
+# ---- a signal
 
 class Signal(NamedTuple):
     """One reason why a behaviour, an episode or several linked identities are unusual or risky."""
@@ -55,103 +233,167 @@ class Signal(NamedTuple):
     """Of an episode signal: it may fire although every call and place is ordinary."""
 
 
-def behaviour_signal(
-    title: str, frameworks: tuple[str, ...], *, control: str, evidence: Callable[[View], str], **more: Any
-) -> Callable[[Callable[[View], Optional[float]]], Signal]:
-    """Of one behaviour's shape; an episode takes the largest of its views."""
-    return _decorator("behaviour", evidence, title=title, frameworks=frameworks, control=control, backing=None, **more)
+_MOVING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+Seen = Any
+"""A View or an EpisodeView, by the signal's scope."""
+Value = Callable[[Seen], Optional[float]]
+Told = Callable[[Seen], str]
 
 
-def episode_signal(
-    title: str, frameworks: tuple[str, ...], *, control: str, evidence: Callable[[EpisodeView], str],
-    backing: Callable[[EpisodeView], list[Behaviour]], **more: Any,
-) -> Callable[[Callable[[EpisodeView], Optional[float]]], Signal]:  # fmt: skip
-    """Of one identity's day."""
-    return _decorator("episode", evidence, title=title, frameworks=frameworks, control=control, backing=backing, **more)
+def signal(scope: str, title: str, frameworks: tuple[str, ...], control: str, **more: Any) -> Callable[[Value], Signal]:
+    """Makes a signal of the function that tells its value, see `Signal`."""
 
-
-def linked_signal(
-    title: str, frameworks: tuple[str, ...], *, control: str, evidence: Callable[[EpisodeView], str],
-    backing: Callable[[EpisodeView], list[Behaviour]], **more: Any,
-) -> Callable[[Callable[[EpisodeView], Optional[float]]], Signal]:  # fmt: skip
-    """Of the views of several identities that are one intrusion; 0 for an identity that is alone."""
-    return _decorator("linked", evidence, title=title, frameworks=frameworks, control=control, backing=backing, **more)
-
-
-def _decorator(
-    scope: str, evidence: Callable[[Seen], str], phrase: Optional[Callable[[Seen], str]] = None, **more: Any
-) -> Callable[[Callable[[Seen], Optional[float]]], Signal]:
-    def signal(value: Callable[[Seen], Optional[float]]) -> Signal:
+    def decorated(value: Value) -> Signal:
         meaning, _, counts = inspect.cleandoc(value.__doc__ or "").rpartition("\n\n")
-        return Signal(
-            name=value.__name__, scope=scope, value=value, evidence=_one_line(evidence), meaning=meaning,
-            phrase=_one_line(phrase) if phrase is not None else None,
-            counts=" ".join(counts.split()), **more,
-        )  # fmt: skip
+        return made(value.__name__, scope, title, frameworks, control, value, meaning, " ".join(counts.split()), **more)
 
-    return signal
+    return decorated
 
 
-def _one_line(evidence: Callable[[Seen], str]) -> Callable[[Seen], str]:
+def made(
+    name: str, scope: str, title: str, frameworks: tuple[str, ...], control: str, value: Value, meaning: str,
+    counts: str, evidence: Told, phrase: Optional[Told] = None,
+    backing: Optional[Callable[[Seen], list[Behaviour]]] = None, **more: Any,
+) -> Signal:  # fmt: skip
+    """A signal whose sentences stay on one line, whatever a log holds."""
+    told = _one_line(phrase) if phrase is not None else None
+    return Signal(name, title, scope, frameworks, control, value, _one_line(evidence), backing, meaning, counts,
+                  phrase=told, **more)  # fmt: skip
+
+
+def _one_line(told: Told) -> Told:
     """Log values end up in sentences: what breaks lines or turns text round is replaced."""
-    return lambda seen: _MOVING.sub("\N{REPLACEMENT CHARACTER}", evidence(seen))
+    return lambda seen: _MOVING.sub("\N{REPLACEMENT CHARACTER}", told(seen))
 
 
-def in_class(view: View, name: str) -> float:
-    """How new the call is for the identity, if it belongs to a sensitivity class; else 0."""
-    return view.action if name in view.facts.classes else 0.0
+# ---- signals of one sort, which a table tells apart
 
 
-def on_mark(view: View, traits: frozenset[str]) -> float:
-    """How new the call is for the identity, if it has one of some traits; else 0."""
-    return view.action if traits.intersection(view.shape.traits) else 0.0
+def kind_of_call(
+    name: str, title: str, frameworks: tuple[str, ...], control: str, does: str, meaning: str,
+    marks: frozenset[str] = frozenset(), **more: Any,
+) -> Signal:  # fmt: skip
+    """Of calls of the sensitivity class that is named as the signal, or whose records have one of some traits."""
+
+    def value(view: View) -> float:
+        return view.action if name in view.facts.classes or marks.intersection(view.shape.traits) else 0.0
+
+    counts = "Bits by which the call is new for the identity, where it is of this kind."
+    return made(name, "behaviour", title, frameworks, control, value, meaning, counts,
+                lambda view: call_sentence(view, does), **more)  # fmt: skip
+
+
+def new_value(
+    name: str, title: str, frameworks: tuple[str, ...], control: str, noun: str, meaning: str, of: str, **more: Any
+) -> Signal:
+    """Of a dimension (an attribute of View) whose value is new for the identity; a place or a client always is in the
+    beginning, so that it cannot be told."""
+    always = of in ("action", "service")
+
+    def value(view: View) -> float | None:
+        found: float = getattr(view, of)
+        return found if always or not view.past.blank else None
+
+    def evidence(view: View) -> str:
+        kind = f" ({view.network_facts.kind})" if of == "owner" else ""
+        return f"{noun}{_value(view, of)}{kind} is {rarity(getattr(view, of))} for this identity"
+
+    counts = "Surprisal in bits." if always else "Surprisal in bits; None before anything was learnt."
+    return made(name, "behaviour", title, frameworks, control, value, meaning, counts, evidence, **more)
+
+
+def unknown_value(
+    name: str, title: str, frameworks: tuple[str, ...], control: str, noun: str, meaning: str, of: str,
+    least: float = 0.0, **more: Any,
+) -> Signal:  # fmt: skip
+    """The same of a value that is new for the identity, and rare in the tenant: of `least` bits there."""
+
+    def value(view: View) -> float | None:
+        if view.past.blank:
+            return None
+        found = view.past.tenant_bits(of, _value(view, of)) if getattr(view, of) >= NOVEL else 0.0
+        return found if found >= least else 0.0
+
+    def evidence(view: View) -> str:
+        told = _value(view, of)
+        return f"{noun} {told} is {rarity(view.past.tenant_bits(of, told))} in this tenant"
+
+    counts = (
+        "Surprisal in bits for the tenant, where it is new for the identity; None before anything was learnt."
+    )
+    return made(name, "behaviour", title, frameworks, control, value, meaning, counts, evidence, **more)
+
+
+def _value(view: View, of: str) -> str:
+    return view.network_facts.owner if of == "owner" else str(getattr(view.shape, of))
+
+
+Named = list[tuple[str, Behaviour]]
+"""Things that a day shows, each with a behaviour that shows it."""
+
+
+def counted(
+    name: str, title: str, frameworks: tuple[str, ...], control: str, says: str, meaning: str, counts: str,
+    found: Callable[[EpisodeView], Named], cold: Callable[[EpisodeView], bool] = lambda episode: False,
+    scale: Callable[[int], float] = lambda number: log2(1 + number), most: int = 4, **more: Any,
+) -> Signal:  # fmt: skip
+    """Of how many different things a day shows: `scale` of their number, None while the past is `cold`."""
+
+    def evidence(episode: EpisodeView) -> str:
+        names = [bare(told) for told, _ in found(episode)]
+        return f"{says} ({len(set(names))}): {listing(names, most)}"
+
+    def value(episode: EpisodeView) -> float | None:
+        return None if cold(episode) else scale(len({told for told, _ in found(episode)}))
+
+    return made(name, "episode", title, frameworks, control, value, meaning, counts, evidence,
+                backing=lambda episode: [b for _, b in found(episode)], **more)  # fmt: skip
+
+
+def is_blank(episode: EpisodeView) -> bool:
+    """Whether nothing at all was learnt yet."""
+    return episode.past.blank
+
+
+def is_young(episode: EpisodeView) -> bool:
+    """Whether the targets of the identity are not known yet."""
+    return episode.past.own.days < KNOWN_DAYS
+
+
+def calls_of(views: Iterable[View]) -> Named:
+    """The calls of some views."""
+    return [(view.shape.action, b) for view in views for b in view.behaviours]
+
+
+def first_used(episode: EpisodeView, name: str) -> Named:
+    """What calls of a sensitivity class aim at that the identity never touched."""
+    views = [view for view in episode.views if name in view.facts.classes]
+    return [(target, b) for view in views for b in view.behaviours for target in view.new_targets(b)]
+
+
+# ---- what several share
+
+
+def heaviest(view: View, weights: Mapping[str, float]) -> float:
+    """The weight of the heaviest trait; 0 without any that has one."""
+    return max((weights.get(trait, 0.0) for trait in view.shape.traits), default=0.0)
 
 
 def marked(view: View, weights: Mapping[str, float]) -> float:
     """Weight of the heaviest trait, plus the bits by which the call is new; 0 without such a trait."""
-    heaviest = max((weights.get(trait, 0.0) for trait in view.shape.traits), default=0.0)
-    return heaviest + view.action if heaviest else 0.0
+    found = heaviest(view, weights)
+    return found + view.action if found else 0.0
 
 
-def marks(view: View, weights: Mapping[str, float]) -> str:
-    """The traits that have a weight, in words."""
-    return ", ".join(trait.replace("_", " ") for trait in view.shape.traits if trait in weights)
+def marks(view: View, weights: Iterable[str], called: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The traits that have a weight, in words; `called`: what people call some of them."""
+    names = (trait for trait in view.shape.traits if trait in weights)
+    return ", ".join(called.get(name, name.replace("_", " ")) for name in names)
 
 
 def place_news(view: View) -> float:
     """Bits by which the place is new for the identity: the operator of the network, or half of the network's own."""
     return max(view.owner, view.network / 2)
-
-
-def unknown(view: View, dimension: str, value: str) -> float | None:
-    """Surprisal in bits for the tenant, where it is new for the identity; None before anything was learnt."""
-    if view.past.blank:
-        return None
-    return view.past.tenant_bits(dimension, value) if getattr(view, dimension) >= NOVEL else 0.0
-
-
-def in_the_tenant(view: View, dimension: str, value: str) -> str:
-    """How rare a value is in the tenant, in words."""
-    return f"{value} is {rarity(view.past.tenant_bits(dimension, value))} in this tenant"
-
-
-def first_used(episode: EpisodeView, name: str) -> list[tuple[str, Behaviour]]:
-    """What calls of a sensitivity class aim at that the identity never touched, with the behaviour that does."""
-    views = [view for view in episode.views if name in view.facts.classes]
-    return [(target, b) for view in views for b in view.behaviours for target in view.new_targets(b)]
-
-
-def first_used_value(episode: EpisodeView, name: str) -> float | None:
-    """log2(1 + number of targets never touched before); None without history."""
-    if episode.past.own.days < KNOWN_DAYS:
-        return None
-    return log2(1 + len({target for target, _ in first_used(episode, name)}))
-
-
-def first_used_sentence(episode: EpisodeView, name: str, what: str) -> str:
-    """How many and which."""
-    targets = [bare(target) for target, _ in first_used(episode, name)]
-    return f"{what} for the first time ({len(set(targets))}): {listing(targets, 2)}"
 
 
 def call_sentence(view: View, what: str) -> str:
@@ -161,17 +403,17 @@ def call_sentence(view: View, what: str) -> str:
     return f"{view.shape.action}{end} {what}; {rarity(view.action)} for this identity"
 
 
-def rarity(bits: float) -> str:
+def rarity(surprise: float) -> str:
     """A surprisal in words.
 
     >>> rarity(0.0), rarity(4.0), rarity(10.0), rarity(30.0)
     ('ordinary', 'expected on 1 day in 16', 'expected on 1 day in 1,000', 'practically never expected')
     """
-    if not bits:
+    if not surprise:
         return "ordinary"
-    if bits >= 12:  # a larger number would claim a precision that no history has
+    if surprise >= 12:  # a larger number would claim a precision that no history has
         return "practically never expected"
-    days = 2.0**bits
+    days = 2.0**surprise
     return f"expected on 1 day in {round(days):,}" if days < 100 else f"expected on 1 day in {_round(days):,}"
 
 
@@ -275,8 +517,3 @@ def listing(values: list[str], most: int = 4) -> str:
     distinct = sorted(set(values))
     more = len(distinct) - most
     return ", ".join(distinct[:most]) + (f" and {more} more" if more > 0 else "")
-
-
-def above(views: list[View], name: str) -> list[View]:
-    """The views in which one dimension (an attribute of View) is new."""
-    return [view for view in views if getattr(view, name) >= NOVEL]

@@ -3,68 +3,73 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from math import log2
 
 from nhi_watch.context.networks import spelled
-from nhi_watch.detect.features import ORDINARY, EpisodeView, View, by_hand
 from nhi_watch.detect.signals._kit import (
-    behaviour_signal,
+    ORDINARY,
+    EpisodeView,
+    View,
     behaviours_of,
+    by_hand,
     call_sentence,
-    episode_signal,
+    counted,
     first_used,
-    first_used_sentence,
-    first_used_value,
-    in_class,
+    heaviest,
+    is_young,
+    kind_of_call,
     last_part,
     listing,
     marked,
     marks,
-    on_mark,
+    new_value,
     place_news,
     rarity,
+    signal,
     times,
 )
 
-
-@behaviour_signal(
-    "New long-lived key",
-    ("T1098.001",),
-    control="rotate_secret",
-    needs=("credential",),
-    dimension="credential",
-    evidence=lambda view: f"key {view.shape.credential} is {rarity(view.credential)} for this identity",
-)
-def new_credential(view: View) -> float | None:
-    """A long-lived key that the identity was not seen to use before.
-
-    Surprisal in bits; None before anything was learnt.
-    """
-    return None if view.past.blank else view.credential
+SECRETS = "secret_reading"
+MADE = frozenset({"deploy_key", "federated_credential", "new_credential", "new_credential_on_app", "orphan_token"})
+"""Traits of records that made a credential, whatever the call is named."""
+_CREATED = {
+    "iam:CreateLoginProfile": "console password set for {}",
+    "iam:UpdateLoginProfile": "console password changed for {}",
+    "iam:CreateAccessKey": "access key created for {}",
+    "iam:CreateUser": "user {} created",
+}
+"""What people call it, where the call says more than that a credential was created."""
 
 
-def _new_credential_type_evidence(view: View) -> str:
-    return f"credential type {view.shape.credential_type} is {rarity(view.credential_type)} for this identity"
+def _created(view: View) -> str:
+    targets = [last_part(target) for b in view.behaviours for target in b.targets]
+    created = _CREATED.get(view.shape.action, "credential created for {}")
+    return created.format(listing(targets, 1)) if targets else created.replace("{} ", "").replace(" for {}", "")
 
 
-@behaviour_signal(
-    "New credential type",
-    ("T1550.001",),
-    control="rotate_secret",
-    evidence=_new_credential_type_evidence,
-)
-def new_credential_type(view: View) -> float | None:
-    """Another kind of credential than usual: a key where there were sessions, a console where there were keys.
-
-    Surprisal in bits; None before anything was learnt.
-    """
-    return None if view.past.blank else view.credential_type
+TABLE = (
+    new_value("new_credential", "New long-lived key", ("T1098.001",), "rotate_secret", "key ",
+              "A long-lived key that the identity was not seen to use before.", "credential",
+              needs=("credential",), dimension="credential"),
+    new_value("new_credential_type", "New credential type", ("T1550.001",), "rotate_secret", "credential type ",
+              "Another kind of credential than usual: a key where there were sessions, a console where there were "
+              "keys.", "credential_type"),
+    kind_of_call("credential_creation", "Credential created", ("T1098.001",), "rotate_secret",
+                 "creates a credential that outlasts the session", "Makes a credential that outlives the session.",
+                 MADE, headline=9, phrase=_created),
+    kind_of_call(SECRETS, "Secrets read", ("T1555.006",), "rotate_secret", "reads secrets",
+                 "Reads secrets or passwords, as this identity does not do.", headline=20),
+    counted("secret_fan_out", "Secrets read for the first time", ("T1555.006", "T1552.007"), "rotate_secret",
+            "secrets read for the first time", "Reads secrets that this identity never read.",
+            "log2(1 + number of secrets new to the identity); None without history.",
+            lambda episode: first_used(episode, SECRETS), is_young, most=2, headline=21, on_ordinary_days=True,
+            phrase=lambda day: f"{times(len(dict(first_used(day, SECRETS))), 'secret')} read for the first time"),
+)  # fmt: skip
 
 
 UNIT = 30.0
 """Days that count one; the log shows first use, so the true age is at least this."""
-
-
 NEWS = ("action", "network", "agent", "owner", "region")
 
 
@@ -73,13 +78,9 @@ def _days(view: View) -> int:
     return view.past.today - seen.first if seen is not None else 0
 
 
-@behaviour_signal(
-    "Long-lived key in use",
-    ("NHI7:2025",),
-    control="rotate_secret",
-    needs=("credential",),
-    evidence=lambda view: f"key {view.shape.credential} has been in use for at least {_days(view)} days",
-)
+@signal("behaviour", "Long-lived key in use", ("NHI7:2025",), "rotate_secret", needs=("credential",),
+        evidence=lambda view: f"key {view.shape.credential} has been in use for at least {_days(view)} days",
+        )  # fmt: skip
 def key_age(view: View) -> float | None:
     """A long-lived key that has been in use for long: the longer, the more places it may have leaked from.
 
@@ -94,18 +95,9 @@ FOUND = {"secret_alert": 1.0, "verified": 2.0, "public": 1.0}
 """It was found; it works; everybody can read it."""
 
 
-def _exposed_credential_evidence(view: View) -> str:
-    how = ", ".join(trait.replace("_", " ") for trait in view.shape.traits if trait in FOUND)
-    return f"{view.shape.action} reports an exposed credential ({how})"
-
-
-@behaviour_signal(
-    "Credential exposed",
-    ("NHI2:2025", "T1552"),
-    control="rotate_secret",
-    headline=2,
-    evidence=_exposed_credential_evidence,
-)
+@signal("behaviour", "Credential exposed", ("NHI2:2025", "T1552"), "rotate_secret", headline=2,
+        evidence=lambda view: f"{view.shape.action} reports an exposed credential ({marks(view, FOUND)})",
+        )  # fmt: skip
 def exposed_credential(view: View) -> float:
     """A scanner or the provider reports an exposed credential of this identity.
 
@@ -117,13 +109,9 @@ def exposed_credential(view: View) -> float:
     return sum(FOUND.get(trait, 0.0) for trait in traits)
 
 
-@behaviour_signal(
-    "Key quarantined by the provider",
-    ("NHI2:2025", "T1552"),
-    control="rotate_secret",
-    headline=1,
-    evidence=lambda view: f"{view.shape.action} attaches the provider's quarantine policy: a key is exposed",
-)
+@signal("behaviour", "Key quarantined by the provider", ("NHI2:2025", "T1552"), "rotate_secret", headline=1,
+        evidence=lambda view: f"{view.shape.action} attaches the provider's quarantine policy: a key is exposed",
+        )  # fmt: skip
 def quarantined(view: View) -> float:
     """The provider has put its quarantine policy on an identity: its key is known to be exposed.
 
@@ -135,18 +123,14 @@ def quarantined(view: View) -> float:
 _SIGN_IN = re.compile(r"sign-?in|login|logon|token\.grant|\bauth\b", re.IGNORECASE | re.ASCII)
 
 
-def _signin_anew_evidence(view: View) -> str:
+def _signin_anew(view: View) -> str:
     place = place_news(view)
     how = f"with credential {view.shape.credential}" if view.credential > place else f"from {view.shape.network}"
     return f"{view.shape.action} {how}, {rarity(max(view.credential, place))} for this identity"
 
 
-@behaviour_signal(
-    "Machine sign-in from a new network or with a new credential",
-    ("T1078.004", "T1098.001"),
-    control="rotate_secret",
-    evidence=_signin_anew_evidence,
-)
+@signal("behaviour", "Machine sign-in from a new network or with a new credential", ("T1078.004", "T1098.001"),
+        "rotate_secret", evidence=_signin_anew)  # fmt: skip
 def signin_anew(view: View) -> float | None:
     """A machine signs in from an operator's network, or with a credential, that it never used.
 
@@ -158,17 +142,12 @@ def signin_anew(view: View) -> float | None:
 
 
 DOUBTS = {"legacy_auth": 1.0, "device_code": 1.0, "proxy": 1.0, "root_token": 1.0, "threat_suspected": 2.0,
-    "risky_signin": 2.0, "token_reuse": 3.0}  # fmt: skip
+          "risky_signin": 2.0, "token_reuse": 3.0}  # fmt: skip
 """What the product said of the session."""
 
 
-@behaviour_signal(
-    "Risky sign-in",
-    ("NHI4:2025", "T1550.001"),
-    control="rotate_secret",
-    headline=32,
-    evidence=lambda view: call_sentence(view, f"is a risky sign-in ({marks(view, DOUBTS)})"),
-)
+@signal("behaviour", "Risky sign-in", ("NHI4:2025", "T1550.001"), "rotate_secret", headline=32,
+        evidence=lambda view: call_sentence(view, f"is a risky sign-in ({marks(view, DOUBTS)})"))  # fmt: skip
 def suspect_session(view: View) -> float:
     """The product that let it in had doubts of its own, or the way in was a weak one.
 
@@ -177,18 +156,12 @@ def suspect_session(view: View) -> float:
     return marked(view, DOUBTS)
 
 
-def _human_use_evidence(view: View) -> str:
-    marks = ", ".join(trait for trait in view.shape.traits if trait in ("console", "mfa"))
-    return f"{view.shape.action} was made interactively ({marks}) with a machine identity"
+def _human_use(view: View) -> str:
+    return f"{view.shape.action} was made interactively ({marks(view, ('console', 'mfa'))}) with a machine identity"
 
 
-@behaviour_signal(
-    "Human use of a machine identity",
-    ("NHI10:2025", "DE.CM-03"),
-    control="rotate_secret",
-    headline=3,
-    evidence=_human_use_evidence,
-)
+@signal("behaviour", "Human use of a machine identity", ("NHI10:2025", "DE.CM-03"), "rotate_secret", headline=3,
+        evidence=_human_use)  # fmt: skip
 def human_use(view: View) -> float | None:
     """A person at work (console session, second factor) with an identity that machines use.
 
@@ -206,108 +179,37 @@ def human_use(view: View) -> float | None:
     return bits if bits >= ORDINARY else 0.0
 
 
-CREDENTIAL_CREATION_MARKS = frozenset(
-    {"deploy_key", "federated_credential", "new_credential", "new_credential_on_app", "orphan_token"}
-)
-"""Traits of records that made one, whatever the call is named."""
+ODD = {"odd_process": 1.0, "odd_parent": 2.0}
 
 
-_CREATED = {
-    "iam:CreateLoginProfile": "console password set for {}",
-    "iam:UpdateLoginProfile": "console password changed for {}",
-    "iam:CreateAccessKey": "access key created for {}",
-    "iam:CreateUser": "user {} created",
-}
-"""What people call it, where the call says more than that a credential was created."""
-
-
-def _credential_creation_phrase(view: View) -> str:
-    targets = [last_part(target) for b in view.behaviours for target in b.targets]
-    created = _CREATED.get(view.shape.action, "credential created for {}")
-    return created.format(listing(targets, 1)) if targets else created.replace("{} ", "").replace(" for {}", "")
-
-
-@behaviour_signal(
-    "Credential created",
-    ("T1098.001",),
-    control="rotate_secret",
-    headline=9,
-    phrase=_credential_creation_phrase,
-    evidence=lambda view: call_sentence(view, "creates a credential that outlasts the session"),
-)
-def credential_creation(view: View) -> float:
-    """Makes a credential that outlives the session.
-
-    Bits by which the call is new for the identity, where it is of this kind.
-    """
-    return max(in_class(view, "credential_creation"), on_mark(view, CREDENTIAL_CREATION_MARKS))
-
-
-@behaviour_signal(
-    "Secrets read",
-    ("T1555.006",),
-    control="rotate_secret",
-    headline=20,
-    evidence=lambda view: call_sentence(view, "reads secrets"),
-)
-def secret_reading(view: View) -> float:
-    """Reads secrets or passwords, as this identity does not do.
-
-    Bits by which the call is new for the identity, where it is of this kind.
-    """
-    return in_class(view, "secret_reading")
-
-
-CLASS = "secret_reading"
-
-
-@episode_signal(
-    "Secrets read for the first time",
-    ("T1555.006", "T1552.007"),
-    control="rotate_secret",
-    headline=21,
-    on_ordinary_days=True,
-    evidence=lambda episode: first_used_sentence(episode, CLASS, "secrets read"),
-    phrase=lambda episode: f"{times(len(dict(first_used(episode, CLASS))), 'secret')} read for the first time",
-    backing=lambda episode: [b for _, b in first_used(episode, CLASS)],
-)
-def secret_fan_out(episode: EpisodeView) -> float | None:
-    """Reads secrets that this identity never read.
-
-    log2(1 + number of secrets new to the identity); None without history.
-    """
-    return first_used_value(episode, CLASS)
-
-
-HOST_CREDENTIAL_MARKS = {"odd_process": 1.0, "odd_parent": 2.0}
-
-
-@behaviour_signal(
-    "Credentials read on a host",
-    ("T1552.001", "T1552.005"),
-    control="rotate_secret",
-    headline=22,
-    evidence=lambda view: (
-        f"{view.shape.action} by {view.shape.agent or 'a program'} ({marks(view, HOST_CREDENTIAL_MARKS)})"
-    ),
-)
+@signal("behaviour", "Credentials read on a host", ("T1552.001", "T1552.005"), "rotate_secret", headline=22,
+        evidence=lambda view: f"{view.shape.action} by {view.shape.agent or 'a program'} ({marks(view, ODD)})",
+        )  # fmt: skip
 def host_credential(view: View) -> float:
     """A program that has no business with credentials reads them on a host.
 
     Weight of how odd the program is, plus the bits by which program and act are new; 0 for the usual ones.
     """
-    weight = max((HOST_CREDENTIAL_MARKS.get(trait, 0.0) for trait in view.shape.traits), default=0.0)
+    weight = heaviest(view, ODD)
     return weight + max(view.action, view.agent) if weight else 0.0
 
 
-def _moved(episode: EpisodeView) -> list[View]:
+def _sessions(view: View) -> set[str]:
+    return {session for b in view.behaviours for session in b.sessions}
+
+
+def _apart(episode: EpisodeView, of: Callable[[View], str]) -> list[View]:
+    """Views of sessions that were used with several of something."""
     homes: dict[str, dict[str, View]] = {}
     for view in episode.views:
-        if view.remote:
-            for session in {s for b in view.behaviours for s in b.sessions}:
-                homes.setdefault(session, {})[_place(view)] = view
-    found = {id(v): v for views in homes.values() if len(views) > 1 for v in views.values()}
-    return sorted(found.values(), key=lambda view: (-view.owner - view.network, view.shape))
+        for session in _sessions(view) if view.remote and of(view) else ():
+            homes.setdefault(session, {})[of(view)] = view
+    return list({id(v): v for views in homes.values() if len(views) > 1 for v in views.values()}.values())
+
+
+def _moved(episode: EpisodeView) -> list[View]:
+    """Views of sessions that were used in several places, the least usual place first."""
+    return sorted(_apart(episode, _place), key=lambda view: (-view.owner - view.network, view.shape))
 
 
 def _place(view: View) -> str:
@@ -316,23 +218,17 @@ def _place(view: View) -> str:
 
 
 def _session_moved_phrase(episode: EpisodeView) -> str:
-    moved = _moved(episode)
-    home = [view for view in moved if not view.owner]
+    home = [view for view in _moved(episode) if not view.owner]
     outside = spelled(home[-1].network_facts) if home else ""
     return f"session used outside {outside}" if outside else "session used on two networks"
 
 
-@episode_signal(
-    "Session used from two networks",
-    ("T1550.001", "T1552.005"),
-    control="rotate_secret",
-    needs=("network",),
-    on_ordinary_days=True,
-    headline=3,
+@signal(
+    "episode", "Session used from two networks", ("T1550.001", "T1552.005"), "rotate_secret", needs=("network",),
+    on_ordinary_days=True, headline=3, phrase=_session_moved_phrase,
     evidence=lambda episode: f"one session was used from {listing([_place(view) for view in _moved(episode)])}",
-    phrase=_session_moved_phrase,
     backing=lambda episode: behaviours_of(_moved(episode)[:1]),
-)
+)  # fmt: skip
 def session_moved(episode: EpisodeView) -> float:
     """One temporary session is used from networks of two operators: it left the place it was issued to.
 
@@ -343,31 +239,19 @@ def session_moved(episode: EpisodeView) -> float:
 
 
 def _shared(episode: EpisodeView) -> list[View]:
-    """Views of sessions that more than one program used, the least usual program first."""
-    programs: dict[str, dict[str, View]] = {}
-    for view in episode.views:
-        if view.remote and view.shape.agent:
-            for session in {s for b in view.behaviours for s in b.sessions}:
-                programs.setdefault(session, {})[view.shape.agent] = view
-    found = {id(v): v for views in programs.values() if len(views) > 1 for v in views.values() if v.agent}
-    return sorted(found.values(), key=lambda view: (-view.agent, view.shape))
+    """Views of sessions that several programs used, the least usual program first."""
+    found = _apart(episode, lambda view: view.shape.agent)
+    return sorted((view for view in found if view.agent), key=lambda view: (-view.agent, view.shape))
 
 
-def _session_two_clients_evidence(episode: EpisodeView) -> str:
-    shared = _shared(episode)
-    sessions = {s for b in behaviours_of(shared[:1]) for s in b.sessions}
-    others = [v.shape.agent for v in episode.views if sessions & {s for b in v.behaviours for s in b.sessions}]
+def _session_two_clients(episode: EpisodeView) -> str:
+    sessions = {session for view in _shared(episode)[:1] for session in _sessions(view)}
+    others = [view.shape.agent for view in episode.views if sessions & _sessions(view)]
     return f"one session was used by the clients {listing(others)}"
 
 
-@episode_signal(
-    "Session used by two clients",
-    ("T1550.001", "T1552.005"),
-    control="rotate_secret",
-    needs=("agent",),
-    evidence=_session_two_clients_evidence,
-    backing=lambda episode: behaviours_of(_shared(episode)[:1]),
-)
+@signal("episode", "Session used by two clients", ("T1550.001", "T1552.005"), "rotate_secret", needs=("agent",),
+        evidence=_session_two_clients, backing=lambda episode: behaviours_of(_shared(episode)[:1]))  # fmt: skip
 def session_two_clients(episode: EpisodeView) -> float:
     """One temporary session is used with two programs: a copy of it works beside its owner.
 

@@ -1,67 +1,82 @@
-"""What is new for the identity: calls, services, refusals, hours, and how they follow each other."""
+"""What is new for the identity: calls, services, refusals, hours, kinds of acts, and how they follow each other.
+
+A thief who works from the victim's own place, with its own program, makes no place new, and the call may be ordinary.
+What tells then is that an identity does a *kind* of act for the first time (`acts` of `context/tables/calls.json`), and
+that nobody else in the tenant does it either.
+"""
 
 from __future__ import annotations
 
 from math import log2
+from typing import NamedTuple
 
 from nhi_watch.core.behaviour import Behaviour
-from nhi_watch.detect.features import ORDINARY, EpisodeView, Past, View
 from nhi_watch.detect.signals._kit import (
-    above,
-    behaviour_signal,
+    NOVEL,
+    ORDINARY,
+    EpisodeView,
+    Named,
+    Past,
+    View,
     behaviours_of,
     call_sentence,
-    episode_signal,
-    in_the_tenant,
+    calls_of,
+    counted,
+    is_blank,
+    last_part,
     listing,
+    made_by,
+    new_value,
     novel_views,
     rarity,
+    signal,
     times,
-    unknown,
+    unknown_value,
 )
 from nhi_watch.state.baseline import bits
 
-
-@behaviour_signal(
-    "New call",
-    (),
-    control="reduce_privilege",
-    dimension="action",
-    evidence=lambda view: f"{view.shape.action} is {rarity(view.action)} for this identity",
-)
-def new_action(view: View) -> float:
-    """A call that the identity has not made before, given what peers, tenant and world do.
-
-    Surprisal in bits.
-    """
-    return view.action
+HOURS = 2
+"""New calls seen in more hours than this have come to stay."""
 
 
-@behaviour_signal(
-    "New service",
-    (),
-    control="reduce_privilege",
-    dimension="service",
-    evidence=lambda view: f"service {view.shape.service} is {rarity(view.service)} for this identity",
-)
-def new_service(view: View) -> float:
-    """A service that the identity has not used before.
-
-    Surprisal in bits.
-    """
-    return view.service
+def _fleeting(episode: EpisodeView) -> Named:
+    hours: dict[str, set[int]] = {}
+    new = calls_of(novel_views(episode))
+    for action, b in new:
+        hours.setdefault(action, set()).add(b.hour)
+    return [(action, b) for action, b in new if len(hours[action]) <= HOURS]
 
 
-def _new_error_evidence(view: View) -> str:
-    return f"{view.shape.action} fails with {view.shape.error}: {rarity(view.error)} for this identity"
+def _services(episode: EpisodeView) -> Named:
+    return [(view.shape.service, b) for view in episode.views if view.service >= NOVEL for b in view.behaviours]
 
 
-@behaviour_signal(
-    "New refusal or failure",
-    (),
-    control="reduce_privilege",
-    evidence=_new_error_evidence,
-)
+TABLE = (
+    new_value("new_action", "New call", (), "reduce_privilege", "",
+              "A call that the identity has not made before, given what peers, tenant and world do.", "action",
+              dimension="action"),
+    new_value("new_service", "New service", (), "reduce_privilege", "service ",
+              "A service that the identity has not used before.", "service", dimension="service"),
+    unknown_value("unknown_call", "Call rare in the tenant", (), "reduce_privilege", "call",
+                  "A call that is new not only for the identity: hardly anybody in the tenant makes it.", "action",
+                  dimension="action"),
+    counted("novel_actions", "Many new calls", (), "reduce_privilege", "calls new for this identity",
+            "How many calls of the day are new for the identity.", "log2(1 + number of new calls).",
+            lambda episode: calls_of(novel_views(episode)), dimension="action"),
+    counted("fleeting_calls", "First-time calls, seen only briefly", (), "rotate_secret",
+            "first-time calls, seen only briefly",
+            "New calls that come once and do not return: new software repeats its calls, an intruder looks around.",
+            "log2(1 + number of distinct new calls seen in at most two hours of the day).", _fleeting),
+    counted("service_fan_out", "Many new services", ("T1526",), "reduce_privilege", "new services in one day",
+            "Uses several services that are new for the identity.",
+            "Number of services that are new for the identity; None before anything was learnt.",
+            _services, is_blank, float, dimension="service"),
+)  # fmt: skip
+
+
+@signal("behaviour", "New refusal or failure", (), "reduce_privilege",
+        evidence=lambda view: f"{view.shape.action} fails with {view.shape.error}: {rarity(view.error)} for this "
+                              "identity")  # fmt: skip
 def new_error(view: View) -> float:
     """A refusal or failure that is new for the identity; one that always fails is no news.
 
@@ -70,37 +85,17 @@ def new_error(view: View) -> float:
     return view.error
 
 
-@behaviour_signal(
-    "Call rare in the tenant",
-    (),
-    control="reduce_privilege",
-    dimension="action",
-    evidence=lambda view: f"call {in_the_tenant(view, 'action', view.shape.action)}",
-)
-def unknown_call(view: View) -> float | None:
-    """A call that is new not only for the identity: hardly anybody in the tenant makes it.
-
-    Surprisal in bits for the tenant, where it is new for the identity; None before anything was learnt.
-    """
-    return unknown(view, "action", view.shape.action)
-
-
 HARMLESS = frozenset({"identity_probe"})
 """Asking who one is is common among the well-behaved; it has a signal of its own."""
 
 
-def _sensitive_novelty_evidence(view: View) -> str:
+def _sensitive_novelty(view: View) -> str:
     kinds = ", ".join(sorted(name.replace("_", " ") for name in view.facts.classes - HARMLESS))
     return call_sentence(view, f"is sensitive ({kinds})")
 
 
-@behaviour_signal(
-    "New sensitive call",
-    (),
-    control="reduce_privilege",
-    dimension="action",
-    evidence=_sensitive_novelty_evidence,
-)
+@signal("behaviour", "New sensitive call", (), "reduce_privilege", dimension="action",
+        evidence=_sensitive_novelty)  # fmt: skip
 def sensitive_novelty(view: View) -> float:
     """The newest sensitive call of the day, whatever its kind: what rare kinds have in common is learnt together.
 
@@ -112,13 +107,11 @@ def sensitive_novelty(view: View) -> float:
 
 
 CAP = 8.0
-
-
 _CALLED = {"action": "call", "owner": "network operator", "agent": "client"}
 """What people call a dimension."""
 
 
-def _joint_novelty_evidence(view: View) -> str:
+def _joint_novelty(view: View) -> str:
     names = ("action", "owner", "network", "agent", "region", "service")
     new, own, owner = [name for name in names if getattr(view, name)], view.past.own, view.network_facts.owner
     came = any(own.knows(name, owner if name == "owner" else getattr(view.shape, name), False) for name in new)
@@ -130,12 +123,7 @@ def _joint_novelty_evidence(view: View) -> str:
     return f"{view.shape.action}: first time for {told}{together}"
 
 
-@behaviour_signal(
-    "New in several ways at once",
-    ("T1078.004",),
-    control="rotate_secret",
-    evidence=_joint_novelty_evidence,
-)
+@signal("behaviour", "New in several ways at once", ("T1078.004",), "rotate_secret", evidence=_joint_novelty)
 def joint_novelty(view: View) -> float:
     """New in several dimensions at once: call, place, program, region.
 
@@ -145,157 +133,61 @@ def joint_novelty(view: View) -> float:
     return sum(min(bits, CAP) for bits in told)
 
 
-def _novel_actions_evidence(episode: EpisodeView) -> str:
-    actions = [view.shape.action for view in novel_views(episode)]
-    return f"calls new for this identity ({len(set(actions))}): {listing(actions)}"
-
-
-@episode_signal(
-    "Many new calls",
-    (),
-    control="reduce_privilege",
-    dimension="action",
-    evidence=_novel_actions_evidence,
-    backing=lambda episode: behaviours_of(novel_views(episode)),
-)
-def novel_actions(episode: EpisodeView) -> float:
-    """How many calls of the day are new for the identity.
-
-    log2(1 + number of new calls).
-    """
-    return log2(1 + len({view.shape.action for view in novel_views(episode)}))
-
-
 def _sensitive(episode: EpisodeView) -> list[View]:
     return [view for view in novel_views(episode) if view.facts.classes]
 
 
-def _novel_classes_evidence(episode: EpisodeView) -> str:
-    classes = [name.replace("_", " ") for view in _sensitive(episode) for name in view.facts.classes]
-    return f"new sensitive calls: {listing(classes)}"
+def _classes(episode: EpisodeView) -> list[str]:
+    return [name for view in _sensitive(episode) for name in view.facts.classes]
 
 
-@episode_signal(
-    "New kinds of sensitive calls",
-    (),
-    control="reduce_privilege",
-    evidence=_novel_classes_evidence,
-    backing=lambda episode: behaviours_of(_sensitive(episode)),
-)
+@signal(
+    "episode", "New kinds of sensitive calls", (), "reduce_privilege",
+    evidence=lambda day: f"new sensitive calls: {listing([name.replace('_', ' ') for name in _classes(day)])}",
+    backing=lambda day: behaviours_of(_sensitive(day)),
+)  # fmt: skip
 def novel_classes(episode: EpisodeView) -> float:
     """How many kinds of sensitive calls are new in the day.
 
     Number of distinct sensitivity classes among the new calls.
     """
-    return float(len({name for view in _sensitive(episode) for name in view.facts.classes}))
+    return float(len(set(_classes(episode))))
 
 
-HOURS = 2
-"""New calls seen in more hours than this have come to stay."""
+def _looks(episode: EpisodeView) -> Named:
+    return calls_of(v for v in novel_views(episode) if v.shape.access in ("list", "read") and not v.quiet)
 
 
-def _fleeting(episode: EpisodeView) -> list[View]:
-    hours: dict[str, set[int]] = {}
-    new = novel_views(episode)
-    for view in new:
-        hours.setdefault(view.shape.action, set()).update(b.hour for b in view.behaviours)
-    return [view for view in new if len(hours[view.shape.action]) <= HOURS]
+def _slow_discovery(episode: EpisodeView) -> str:
+    looks = _looks(episode)
+    return (
+        f"first-time discovery calls in {len({b.hour for _, b in looks})} different hours: "
+        f"{listing([call for call, _ in looks])}"
+    )
 
 
-def _fleeting_calls_evidence(episode: EpisodeView) -> str:
-    actions = [view.shape.action for view in _fleeting(episode)]
-    return f"first-time calls, seen only briefly ({len(set(actions))}): {listing(actions)}"
-
-
-@episode_signal(
-    "First-time calls, seen only briefly",
-    (),
-    control="rotate_secret",
-    evidence=_fleeting_calls_evidence,
-    backing=lambda episode: behaviours_of(_fleeting(episode)),
-)
-def fleeting_calls(episode: EpisodeView) -> float:
-    """New calls that come once and do not return: new software repeats its calls, an intruder looks around.
-
-    log2(1 + number of distinct new calls seen in at most two hours of the day).
-    """
-    return round(log2(1 + len({view.shape.action for view in _fleeting(episode)})), 2)
-
-
-def _looks(episode: EpisodeView) -> list[View]:
-    return [v for v in novel_views(episode) if v.shape.access in ("list", "read") and not v.quiet]
-
-
-def _slow_discovery_evidence(episode: EpisodeView) -> str:
-    views = _looks(episode)
-    hours = {b.hour for view in views for b in view.behaviours}
-    return f"first-time discovery calls in {len(hours)} different hours: {listing([v.shape.action for v in views])}"
-
-
-@episode_signal(
-    "Slow discovery",
-    ("T1580", "T1526"),
-    control="reduce_privilege",
-    evidence=_slow_discovery_evidence,
-    backing=lambda episode: behaviours_of(_looks(episode)),
-)
+@signal("episode", "Slow discovery", ("T1580", "T1526"), "reduce_privilege", evidence=_slow_discovery,
+        backing=lambda episode: [b for _, b in _looks(episode)])  # fmt: skip
 def slow_discovery(episode: EpisodeView) -> float:
     """New listing and describing calls, spread thinly over many hours.
 
     Number of hours with new discovery calls, beyond the first two.
     """
-    hours = {b.hour for view in _looks(episode) for b in view.behaviours}
-    return float(max(0, len(hours) - 2))
-
-
-def _new(episode: EpisodeView) -> list[View]:
-    return above(list(episode.views), "service")
-
-
-def _service_fan_out_evidence(episode: EpisodeView) -> str:
-    names = [view.shape.service for view in _new(episode)]
-    return f"new services in one day ({len(set(names))}): {listing(names)}"
-
-
-@episode_signal(
-    "Many new services",
-    ("T1526",),
-    control="reduce_privilege",
-    dimension="service",
-    evidence=_service_fan_out_evidence,
-    backing=lambda episode: behaviours_of(_new(episode)),
-)
-def service_fan_out(episode: EpisodeView) -> float | None:
-    """Uses several services that are new for the identity.
-
-    Number of services that are new for the identity; None before anything was learnt.
-    """
-    return None if episode.past.blank else float(len({view.shape.service for view in _new(episode)}))
+    return float(max(0, len({b.hour for _, b in _looks(episode)}) - 2))
 
 
 ORDER = ("recon", "credential", "execution", "privilege", "persistence", "lateral", "evasion", "exfiltration", "impact")
-
-
 RANK = {tactic: rank for rank, tactic in enumerate(ORDER)}
 
 
-def _steps(episode: EpisodeView) -> list[tuple[str, Behaviour]]:
+def _steps(episode: EpisodeView) -> Named:
     steps = [(tactic, b) for v in novel_views(episode) for tactic in v.facts.tactics for b in v.behaviours]
     return sorted(steps, key=lambda step: (step[1].first, RANK.get(step[0], 0), step[1].shape))
 
 
-def _tactic_chain_evidence(episode: EpisodeView) -> str:
-    tactics = list(dict.fromkeys(tactic for tactic, _ in _steps(episode)))
-    return f"new calls in the order of ATT&CK tactics: {', '.join(tactics)}"
-
-
-@episode_signal(
-    "ATT&CK tactics in sequence",
-    ("DE.AE-03",),
-    control="rotate_secret",
-    evidence=_tactic_chain_evidence,
-    backing=lambda episode: [b for _, b in _steps(episode)],
-)
+@signal("episode", "ATT&CK tactics in sequence", ("DE.AE-03",), "rotate_secret",
+        evidence=lambda episode: f"new calls in the order of ATT&CK tactics: {', '.join(dict(_steps(episode)))}",
+        backing=lambda episode: [b for _, b in _steps(episode)])  # fmt: skip
 def tactic_chain(episode: EpisodeView) -> float:
     """The day's new calls walk down the kill chain in order.
 
@@ -310,7 +202,8 @@ def tactic_chain(episode: EpisodeView) -> float:
     return float(longest) if longest > 1 else 0.0
 
 
-OFF_RHYTHM_KNOWN_DAYS = 5
+RHYTHM = 5
+"""Active days from which its hours are known."""
 
 
 def _odd(episode: EpisodeView) -> list[tuple[float, Behaviour]]:
@@ -330,49 +223,37 @@ def _share(past: Past, hour: int) -> float:
     return max(past.own.share("hour", str(h % 24), 1 / 24, past.today) for h in (hour - 1, hour, hour + 1))
 
 
-def _off_rhythm_evidence(episode: EpisodeView) -> str:
+def _off_rhythm(episode: EpisodeView) -> str:
     hour = _odd(episode)[0][1].hour % 24
     return f"active at {hour:02}:00 UTC, when it was hardly ever active in {times(episode.past.own.days, 'active day')}"
 
 
-@episode_signal(
-    "Active at an unusual hour",
-    ("T1078.004",),
-    control="rotate_secret",
-    dimension="hour",
-    on_ordinary_days=True,
-    evidence=_off_rhythm_evidence,
-    backing=lambda episode: [b for odd, b in _odd(episode) if odd >= ORDINARY],
-)
+@signal("episode", "Active at an unusual hour", ("T1078.004",), "rotate_secret", dimension="hour",
+        on_ordinary_days=True, evidence=_off_rhythm,
+        backing=lambda episode: [b for odd, b in _odd(episode) if odd >= ORDINARY])  # fmt: skip
 def off_rhythm(episode: EpisodeView) -> float | None:
     """Active at an hour at which this machine never is.
 
     Bits of the oddest hour; None with less than five days of history.
     """
-    if episode.past.own.days < OFF_RHYTHM_KNOWN_DAYS:
+    if episode.past.own.days < RHYTHM:
         return None
     worst = max(_by_hour(episode).values())
     return worst if worst >= ORDINARY else 0.0
 
 
 LONG = 10
+"""Days of silence that are long."""
 
 
-def _dormant_wakes_evidence(episode: EpisodeView) -> str:
+def _dormant_wakes(episode: EpisodeView) -> str:
     own = episode.past.own
     silent = times(episode.past.today - own.last - 1, "day")
     return f"active again after {silent} of silence; the longest before was {own.gaps}"
 
 
-@episode_signal(
-    "Dormant identity active again",
-    ("T1078.004",),
-    control="rotate_secret",
-    headline=30,
-    on_ordinary_days=True,
-    evidence=_dormant_wakes_evidence,
-    backing=lambda episode: episode.behaviours(),
-)
+@signal("episode", "Dormant identity active again", ("T1078.004",), "rotate_secret", headline=30,
+        on_ordinary_days=True, evidence=_dormant_wakes, backing=EpisodeView.behaviours)  # fmt: skip
 def dormant_wakes(episode: EpisodeView) -> float | None:
     """An identity that was silent for long is active again.
 
@@ -383,3 +264,83 @@ def dormant_wakes(episode: EpisodeView) -> float | None:
         return None
     pause = episode.past.today - own.last - 1
     return log2(pause / max(1, own.gaps)) + 1 if pause >= LONG and pause > own.gaps * 1.5 else 0.0
+
+
+COMMON = 10.0
+"""Bits from which it counts that somebody starts machines or queries a warehouse: ordinary identities begin to, too."""
+
+
+class _Act(NamedTuple):
+    """A kind of act that is done for the first time."""
+
+    bits: float
+    """For this identity; refused ones count half."""
+    says: str
+    views: list[View]
+
+
+def _acts(episode: EpisodeView, grave: bool) -> list[_Act]:
+    found: dict[str, _Act] = {}
+    for view in episode.views:
+        for act in view.facts.acts:
+            told = episode.past.bits("act", act.kind)
+            if act.grave == grave and told >= (NOVEL if grave else COMMON):
+                told = told if view.shape.outcome == "success" else told / 2
+                most, says, views = found.get(act.kind, (0.0, act.says, []))
+                found[act.kind] = _Act(max(most, told), says, [*views, view])
+    return list(found.values())
+
+
+def _rarest(episode: EpisodeView, grave: bool) -> list[_Act]:
+    return sorted(_acts(episode, grave), key=lambda act: (-act.bits, act.says))
+
+
+def _most(episode: EpisodeView, grave: bool) -> float | None:
+    if episode.past.blank:
+        return None
+    told = _rarest(episode, grave)
+    return told[0].bits + log2(len(told)) if told else 0.0
+
+
+def _acts_sentence(episode: EpisodeView, grave: bool) -> str:
+    first, *others = _rarest(episode, grave)
+    more = f"; also: {'; '.join(act.says for act in others[:2])}" if others else ""
+    return f"{first.says}, {rarity(first.bits)} here: {made_by(first.views)}{more}"
+
+
+def _acts_phrase(episode: EpisodeView, grave: bool) -> str:
+    views = _rarest(episode, grave)[0].views
+    touched = [last_part(target) for b in behaviours_of(views) for target in b.targets]
+    of = f" of {listing(touched, 1)}" if touched else ""
+    return f"first-time {listing([view.shape.action for view in views], 1)}{of}"
+
+
+def _acts_backing(episode: EpisodeView, grave: bool) -> list[Behaviour]:
+    return behaviours_of(list({id(view): view for act in _acts(episode, grave) for view in act.views}.values()))
+
+
+@signal(
+    "episode", "High-impact action for the first time", ("T1537", "T1562.008", "T1098.003", "T1484.002"),
+    "reduce_privilege", headline=4, on_ordinary_days=True, evidence=lambda episode: _acts_sentence(episode, True),
+    phrase=lambda episode: _acts_phrase(episode, True), backing=lambda episode: _acts_backing(episode, True),
+)  # fmt: skip
+def grave_act(episode: EpisodeView) -> float | None:
+    """Does for the first time what cannot be undone or gives full access: logs stopped, data shared.
+
+    Bits by which the rarest such kind of act is new for the identity, its peers and the tenant, from 5 on, half where
+    refused, plus log2 of the number of kinds; None before anything was learnt.
+    """
+    return _most(episode, True)
+
+
+@signal(
+    "episode", "New type of action", ("T1213", "T1496.001"), "reduce_privilege", headline=18, on_ordinary_days=True,
+    evidence=lambda episode: _acts_sentence(episode, False), phrase=lambda episode: _acts_phrase(episode, False),
+    backing=lambda episode: _acts_backing(episode, False),
+)  # fmt: skip
+def first_act(episode: EpisodeView) -> float | None:
+    """Starts machines, queries a warehouse, copies full repositories or creates AI agents for the first time.
+
+    As for high-impact actions: bits of the rarest kind, from 10 on, and log2 of the number of kinds.
+    """
+    return _most(episode, False)

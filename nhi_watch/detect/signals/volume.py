@@ -1,32 +1,37 @@
-"""How much: far more calls, reads, targets or spending than on any day before."""
+"""How much: far more calls, reads, targets or spending than on any day before; much of what it never touched."""
 
 from __future__ import annotations
 
 from math import log2
+from typing import NamedTuple
 
 from nhi_watch.core.behaviour import Behaviour
-from nhi_watch.detect.features import EpisodeView, View
+from nhi_watch.core.event import DONE_TO
 from nhi_watch.detect.signals._kit import (
     KNOWN_DAYS,
+    ORDINARY,
+    EpisodeView,
+    View,
     bare,
-    behaviour_signal,
     behaviours_of,
     bulk_phrase,
     call_sentence,
-    episode_signal,
+    is_young,
     listing,
     made_by,
     read_word,
+    signal,
     times,
 )
-from nhi_watch.state.baseline import bucket
+from nhi_watch.state.baseline import bits, bucket
 
 
 def _count(views: list[View]) -> int:
-    return sum(b.count for view in views for b in view.behaviours)
+    return sum(b.count for b in behaviours_of(views))
 
 
 def _excess(episode: EpisodeView) -> list[tuple[int, str]]:
+    """Doublings over the largest day so far, and the call, the one that grew most last."""
     known = episode.past.own.dimension("action").values
     return sorted(
         (bucket(count) - known[action].top, action)
@@ -35,39 +40,30 @@ def _excess(episode: EpisodeView) -> list[tuple[int, str]]:
     )
 
 
-def _bulk_evidence(episode: EpisodeView) -> str:
-    grown, action = _excess(episode)[-1]
-    return f"{action} {episode.daily()[action]:,} times, at least {2**grown} times its largest day so far"
+def _bulk(episode: EpisodeView) -> str:
+    grown = _excess(episode)[-1][0]
+    return f"{_bulk_phrase(episode)}, at least {2**grown} times its largest day so far"
 
 
 def _bulk_phrase(episode: EpisodeView) -> str:
-    _, action = _excess(episode)[-1]
+    action = _excess(episode)[-1][1]
     return f"{action} {episode.daily()[action]:,} times"
 
 
 def _bulk_backing(episode: EpisodeView) -> list[Behaviour]:
     """The call that grew most."""
-    excess = _excess(episode)
-    top = excess[-1][1] if excess else ""
-    return [b for view in episode.views for b in view.behaviours if view.shape.action == top]
+    top = [action for _, action in _excess(episode)[-1:]]
+    return behaviours_of([view for view in episode.views if view.shape.action in top])
 
 
-@episode_signal(
-    "Unusually many calls",
-    ("T1530", "T1496.004"),
-    control="rotate_secret",
-    headline=29,
-    on_ordinary_days=True,
-    evidence=_bulk_evidence,
-    phrase=_bulk_phrase,
-    backing=_bulk_backing,
-)
+@signal("episode", "Unusually many calls", ("T1530", "T1496.004"), "rotate_secret", headline=29, on_ordinary_days=True,
+        evidence=_bulk, phrase=_bulk_phrase, backing=_bulk_backing)  # fmt: skip
 def bulk(episode: EpisodeView) -> float | None:
     """A call that the identity knows, suddenly in bulk; or far more calls than on any day before.
 
     Doublings over the largest day so far, of the call that grew most; None without history.
     """
-    if episode.past.own.days < KNOWN_DAYS:
+    if is_young(episode):
         return None
     excess = _excess(episode)
     return float(max(0, excess[-1][0])) if excess else 0.0
@@ -77,8 +73,12 @@ FEW = 3
 """Size class (fewer than 8) of reads that is nothing yet."""
 
 
+def _is_read(view: View) -> bool:
+    return view.shape.access in ("read", "list") or "exfiltration" in view.facts.tactics
+
+
 def _reads(episode: EpisodeView) -> list[View]:
-    return [v for v in episode.views if v.shape.access in ("read", "list") or "exfiltration" in v.facts.tactics]
+    return [*filter(_is_read, episode.views)]
 
 
 def _new_reads(episode: EpisodeView) -> list[View]:
@@ -90,34 +90,25 @@ def _usual(episode: EpisodeView) -> int:
     return max(map(int, episode.past.own.dimension("volume").values), default=0)
 
 
-def _mass_taking_evidence(episode: EpisodeView) -> str:
-    read, new, most = (
-        _count(_reads(episode)),
-        _count(_new_reads(episode)),
-        2 ** _usual(episode) - 1,
-    )
+def _mass_taking(episode: EpisodeView) -> str:
+    reads, new, most = _reads(episode), _count(_new_reads(episode)), 2 ** _usual(episode) - 1
     return (
-        f"{times(read, read_word(_reads(episode)))} in the day, {new:,} by first-time calls; "
+        f"{times(_count(reads), read_word(reads))} in the day, {new:,} by first-time calls; "
         f"its largest day so far had at most {times(most, 'call')}"
     )
 
 
-@episode_signal(
-    "Bulk reads",
-    ("T1119", "T1530", "T1213"),
-    control="reduce_privilege",
-    headline=28,
-    on_ordinary_days=True,
-    evidence=_mass_taking_evidence,
-    phrase=lambda episode: bulk_phrase(_reads(episode), _count(_reads(episode))),
+@signal(
+    "episode", "Bulk reads", ("T1119", "T1530", "T1213"), "reduce_privilege", headline=28, on_ordinary_days=True,
+    evidence=_mass_taking, phrase=lambda episode: bulk_phrase(_reads(episode), _count(_reads(episode))),
     backing=lambda episode: behaviours_of(_new_reads(episode) or _reads(episode)),
-)
+)  # fmt: skip
 def mass_taking(episode: EpisodeView) -> float | None:
     """Far more is read in the day than ever before, by calls old or new.
 
     Doublings over the largest day so far, or over a handful of a call never made before; None without history.
     """
-    if episode.past.own.days < KNOWN_DAYS:
+    if is_young(episode):
         return None
     grown = bucket(_count(_reads(episode))) - max(FEW, _usual(episode))
     return float(max(0, grown, bucket(_count(_new_reads(episode))) - FEW))
@@ -131,37 +122,31 @@ def _successful_reads(episode: EpisodeView) -> list[View]:
     return [view for view in episode.views if view.shape.access == "read" and view.shape.outcome == "success"]
 
 
-def _mass_by_stranger_evidence(episode: EpisodeView) -> str:
+def _mass_by_stranger(episode: EpisodeView) -> str:
     reads, days = _successful_reads(episode), episode.past.own.days
     history = f"{times(days, 'active day')} of history"
     return f"{times(_count(reads), read_word(reads))} in the day by an identity with {history}: {made_by(reads)}"
 
 
-@episode_signal(
-    "Bulk reads by a recently seen identity",
-    ("T1119", "T1530"),
-    control="rotate_secret",
-    headline=28,
-    on_ordinary_days=True,
-    evidence=_mass_by_stranger_evidence,
+@signal(
+    "episode", "Bulk reads by a recently seen identity", ("T1119", "T1530"), "rotate_secret", headline=28,
+    on_ordinary_days=True, evidence=_mass_by_stranger,
     phrase=lambda episode: bulk_phrase(_successful_reads(episode), _count(_successful_reads(episode))),
     backing=lambda episode: behaviours_of(_successful_reads(episode)),
-)
+)  # fmt: skip
 def mass_by_stranger(episode: EpisodeView) -> float:
     """Very much is read by an identity without a history: there is nothing to compare with, only the amount.
 
     Doublings of the day's reads over MUCH, while the identity was active on less than three days before.
     """
-    if episode.past.own.days >= KNOWN_DAYS:
-        return 0.0
-    return max(0.0, log2(max(1, _count(_successful_reads(episode))) / MUCH))
+    return max(0.0, log2(max(1, _count(_successful_reads(episode))) / MUCH)) if is_young(episode) else 0.0
 
 
 def _new_targets(episode: EpisodeView) -> set[str]:
     return {target for view in episode.views for b in view.behaviours for target in view.new_targets(b)}
 
 
-def _target_fan_out_evidence(episode: EpisodeView) -> str:
+def _target_fan_out(episode: EpisodeView) -> str:
     new = _new_targets(episode)
     return f"targets never used before ({len(new)}): {listing(list(map(bare, new)), 2)}"
 
@@ -172,22 +157,16 @@ def _target_fan_out_backing(episode: EpisodeView) -> list[Behaviour]:
     return [b for view in episode.views for b in view.behaviours if new.intersection(b.targets)]
 
 
-@episode_signal(
-    "Many new targets",
-    ("T1530",),
-    control="reduce_privilege",
-    on_ordinary_days=True,
-    evidence=_target_fan_out_evidence,
-    backing=_target_fan_out_backing,
-)
+@signal("episode", "Many new targets", ("T1530",), "reduce_privilege", on_ordinary_days=True, evidence=_target_fan_out,
+        backing=_target_fan_out_backing)  # fmt: skip
 def target_fan_out(episode: EpisodeView) -> float | None:
     """Touches many targets that the identity never touched.
 
     log2 of new targets over those expected of a day; None without history.
     """
-    own = episode.past.own
-    if own.days < 3:
+    if is_young(episode):
         return None
+    own = episode.past.own
     expected = (own.dimension("target").once + 1) / (own.days + 1)
     return max(0.0, log2((1 + len(_new_targets(episode))) / (1 + expected)))
 
@@ -199,54 +178,119 @@ def _costly(episode: EpisodeView) -> list[View]:
     return [view for view in episode.views if view.shape.access == COST]
 
 
-def _cost_surge_evidence(episode: EpisodeView) -> str:
+def _costly_calls(episode: EpisodeView) -> str:
+    return times(_count(_costly(episode)), "billable call")
+
+
+def _cost_surge(episode: EpisodeView) -> str:
     grown = bucket(_count(_costly(episode))) - episode.past.own.dimension("access").values[COST].top
-    return f"{times(_count(_costly(episode)), 'billable call')}, at least {2**grown} times its largest day so far"
+    return f"{_costly_calls(episode)}, at least {2**grown} times its largest day so far"
 
 
-@episode_signal(
-    "Surge of billable calls",
-    ("T1496.004", "AML.CS0030"),
-    control="rotate_secret",
-    headline=36,
-    on_ordinary_days=True,
-    evidence=_cost_surge_evidence,
-    phrase=lambda episode: times(_count(_costly(episode)), "billable call"),
-    backing=lambda episode: behaviours_of(_costly(episode)),
-)
+@signal("episode", "Surge of billable calls", ("T1496.004", "AML.CS0030"), "rotate_secret", headline=36,
+        on_ordinary_days=True, evidence=_cost_surge, phrase=_costly_calls,
+        backing=lambda episode: behaviours_of(_costly(episode)))  # fmt: skip
 def cost_surge(episode: EpisodeView) -> float | None:
     """Calls that cost money, all together, grow far over any day before.
 
     Doublings of the day's calls that cost over the largest day so far; None before they are known.
     """
-    seen = episode.past.own.dimension("access").values.get(COST)
-    if not _costly(episode):
+    seen, count = episode.past.own.dimension("access").values.get(COST), _count(_costly(episode))
+    if not count:
         return 0.0
-    return (
-        None if seen is None or seen.days < KNOWN_DAYS else float(max(0, bucket(_count(_costly(episode))) - seen.top))
-    )
+    return None if seen is None or seen.days < KNOWN_DAYS else float(max(0, bucket(count) - seen.top))
 
 
 LARGE = {"large_compute": "on large machines", "many_tokens": "with very long prompts"}
 
 
-def _spending_evidence(view: View) -> str:
+def _spending(view: View) -> str:
     large = "".join(f", {LARGE[trait]}" for trait in view.shape.traits if trait in LARGE)
     return call_sentence(view, f"is billed directly{large}")
 
 
-@behaviour_signal(
-    "Billable calls",
-    ("T1496.001",),
-    control="reduce_privilege",
-    headline=17,
-    evidence=_spending_evidence,
-)
+@signal("behaviour", "Billable calls", ("T1496.001",), "reduce_privilege", headline=17, evidence=_spending)
 def spending(view: View) -> float:
     """Calls that spend money directly: compute, models, messages.
 
     Bits by which the call is new; larger where it starts large machines or sends a model very long texts.
     """
-    if view.shape.access != "cost":
+    if view.shape.access != COST:
         return 0.0
     return view.action + (4.0 if view.action and not LARGE.keys().isdisjoint(view.shape.traits) else 0.0)
+
+
+# ---- much of what it never touched: nothing of the place need be new, and each call may be an ordinary one
+
+
+FEW_NEW = 4
+"""Reads of new targets that are nothing yet."""
+
+
+class _Taken(NamedTuple):
+    """Reads of targets never touched."""
+
+    reads: int
+    views: list[View]
+    behaviours: list[Behaviour]
+
+
+def _fresh(episode: EpisodeView) -> _Taken:
+    """Calls of one hour tell their targets together: of a mixture, what exceeds the usual day is of the new ones."""
+    own = episode.past.own
+    usual = own.dimension("action").values
+    views: list[View] = []
+    behaviours: list[Behaviour] = []
+    count, as_usual = 0, dict[str, int]()
+    mixed: dict[str, list[tuple[int, int]]] = {}
+    for view in episode.views:
+        if not _is_read(view) or view.shape.outcome != "success" or DONE_TO in view.shape.traits:
+            continue
+        found = [(b, len(view.new_targets(b))) for b in view.behaviours]
+        for b, new in found:
+            if not new:
+                as_usual[view.shape.action] = as_usual.get(view.shape.action, 0) + b.count
+            elif new == len(b.targets):
+                count += b.count
+            else:
+                mixed.setdefault(view.shape.action, []).append((b.count, max(new, b.count * new // len(b.targets))))
+        behaviours += [b for b, new in found if new]
+        views += [view] if any(new for _, new in found) else []
+    for action, told in mixed.items():
+        seen = usual.get(action)
+        expected = (seen.count // seen.days if seen is not None else 0) - as_usual.get(action, 0)
+        count += max(sum(share for _, share in told), sum(total for total, _ in told) - max(1, expected))
+    return _Taken(count, views, behaviours)
+
+
+def _seldom(episode: EpisodeView) -> bool:
+    """Whether new targets are news for the identity: it has some that it knows, and hardly gets others."""
+    own = episode.past.own
+    known = own.dimension("target")
+    return bool(known.values) and bits((known.once + 1) / (own.days + 1)) >= ORDINARY
+
+
+def _first_targets(episode: EpisodeView) -> str:
+    found = _fresh(episode)
+    new = {target for view in found.views for b in view.behaviours for target in view.new_targets(b)}
+    history = times(episode.past.own.days, "active day")
+    return (
+        f"{times(found.reads, read_word(found.views))} of targets not used in {history} ({len(new)}): "
+        f"{listing(list(new), 2)}; {made_by(found.views, targets=False)}"
+    )
+
+
+@signal(
+    "episode", "Bulk reads of targets never used before", ("T1530", "T1213"), "reduce_privilege", headline=27,
+    on_ordinary_days=True, evidence=_first_targets, backing=lambda episode: _fresh(episode).behaviours,
+    phrase=lambda episode: bulk_phrase(_fresh(episode).views, _fresh(episode).reads),
+)  # fmt: skip
+def first_targets(episode: EpisodeView) -> float | None:
+    """Reads much of buckets, repositories, tables or secrets that it never touched, while its targets hardly change.
+
+    Doublings of such reads over 4; 0 where new targets are usual for it, None without history.
+    """
+    if is_young(episode):
+        return None
+    reads = _fresh(episode).reads if _seldom(episode) else 0
+    return max(0.0, log2(reads / FEW_NEW)) if reads else 0.0

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi exposed` takes."""
-    from nhi_watch.detect.exposure import timing
+    from nhi_watch.detect.exposure import case
 
     about = "the credential's public id (AKIA…, a hash), never the secret; without one, all are listed"
-    places = f"where it lay: {', '.join(timing.WORDS)} (default), or an address"
+    places = f"where it lay: {', '.join(case.WORDS)} (default), or an address"
     parser.add_argument("key", metavar="KEYID", nargs="?", help=about)
     parser.add_argument("--since", metavar="TIME", help="since when it lies open (default: now)")
     parser.add_argument("--where", metavar="PLACE", default="unknown", help=places)
@@ -37,10 +37,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
         InputError: the key, a time or the state is wrong.
     """
     from nhi_watch.detect import feedback, history
-    from nhi_watch.detect.exposure import fast, timing
-    from nhi_watch.detect.exposure.notable import exposure_id
+    from nhi_watch.detect.explain.notables import notable_id
+    from nhi_watch.detect.exposure import case, fast
 
-    now, where = common.seconds(args.now, "--now"), timing.demand_place(args.where)
+    now, where = common.seconds(args.now, "--now"), case.demand_place(args.where)
     since = common.seconds(args.since, "--since") if args.since else now
     if since > now:
         raise InputError(f"--since {args.since}: that is in the future")
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         listed = feedback.apply(store, found.notables, int(time.time())).shown
     ranked = common.publish(args.out, listed, "exposure", args.state)
     ours = [notable for notable in ranked if notable["kind"] == "exposure"]
-    _show(args, ours, found, console, exposure_id(args.key) if args.key else "")
+    _show(args, ours, found, console, notable_id("exposure", args.key) if args.key else "")
     return 0
 
 

@@ -25,11 +25,11 @@ ABOUT = "the notable: its rank in the list, or its id, of which six or more lett
 def every(rows: Rows) -> list[dict[str, Any]]:
     """All notables of a state: compromises, blind spots, exposures, posture; what is part of another has no place."""
     from nhi_watch.detect import blind_spots, ledger, lives
-    from nhi_watch.detect.exposure import fast, misuse
+    from nhi_watch.detect.exposure import fast
     from nhi_watch.state.state import State
 
     exposures = fast.stored(rows)
-    own, told = misuse.parted(lives.standing(State(rows)), exposures)
+    own, told = fast.parted(lives.standing(State(rows)), exposures)
     parts = ({**one, "listed": False} for one in told)
     return [*own, *parts, *blind_spots.stored(rows), *exposures, *ledger.findings(rows)]
 
@@ -41,7 +41,7 @@ def one(rows: Rows, name: str, out: Path) -> dict[str, Any]:
         InputError: none or several are meant.
         StoreError: the state holds something else in its place.
     """
-    from nhi_watch.detect.exposure import fast, misuse
+    from nhi_watch.detect.exposure import fast
     from nhi_watch.state.store import unpack
 
     packed = dict(_packed(rows))
@@ -52,7 +52,7 @@ def one(rows: Rows, name: str, out: Path) -> dict[str, Any]:
         from_json(document)
     except InputError as error:
         raise StoreError(f"the row of {ident} in the state was altered ({error}); restore it, or learn anew") from error
-    own, told = misuse.parted([document], fast.stored(rows))
+    own, told = fast.parted([document], fast.stored(rows))
     return (own or told)[0]
 
 

@@ -15,7 +15,7 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.files import common, find
 
 if TYPE_CHECKING:
-    from nhi_watch.detect.explain.receipts import Check
+    from nhi_watch.detect.explain.claims import Check
     from nhi_watch.state.store import Rows
 
 
@@ -98,7 +98,7 @@ def _notable(args: argparse.Namespace, rows: Rows) -> dict[str, Any]:
 def _checks(args: argparse.Namespace, rows: Rows, notable: dict[str, Any]) -> list[Check]:
     from nhi_watch.context import networks
     from nhi_watch.detect import blind_spots, model
-    from nhi_watch.detect.explain import receipts
+    from nhi_watch.detect.explain import claims
 
     if notable.get("kind") == "blind_spot":
         return blind_spots.verify(rows, notable)
@@ -110,7 +110,7 @@ def _checks(args: argparse.Namespace, rows: Rows, notable: dict[str, Any]) -> li
     if args.model is None and card.sha256 != wanted and notable.get("kind") == "compromise":
         raise InputError(f"the model {wanted[:12]} is not the one that ships; give --model its folder")
     known = networks.load(args.networks) if args.networks else networks.SHIPPED
-    return receipts.verify(rows, card, notable, known)
+    return claims.verify(rows, card, notable, known)
 
 
 def _tell(checks: list[Check], console: Console) -> None:

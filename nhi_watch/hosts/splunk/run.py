@@ -18,12 +18,12 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, render_day
 from nhi_watch.detect import blind_spots, feedback, model, telemetry
-from nhi_watch.detect.features import Past
 from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.revisions import BELOW, Ranked, Told, due, told
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import Baselines
+from nhi_watch.detect.signals import Past
 from nhi_watch.detect.telemetry import WINDOW, Gap, Rhythms, gaps, is_silent
 from nhi_watch.hosts.splunk import verdicts
 from nhi_watch.hosts.splunk.alert import authorities, options

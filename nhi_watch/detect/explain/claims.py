@@ -1,41 +1,175 @@
-"""Receipts: hashes of the model, the signal values and the baseline rows consulted; and the check of one.
+"""What a notable claims that can be checked: what would have been normal instead and how likely that is, the likelihood
+without a signal's records, and receipts.
 
-A receipt is checked by scoring the day again, against the baseline as it stood on its eve, whatever was learnt since:
-a baseline is the fold of the days before, and those are kept as rows (`daybook` says for how long).
+The first two are claims about the same judgement: a day is made up, or a part of the real one is left out, and it is
+judged exactly as the episode was, by the same model against the same baseline. So whoever has both can check them.
+
+A receipt holds hashes of the model, the signal values and the baseline rows consulted. It is checked by scoring the day
+again, against the baseline as it stood on its eve, whatever was learnt since: a baseline is the fold of the days
+before, and those are kept as rows (`daybook` says for how long).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
+from nhi_watch.context import actions, agents
 from nhi_watch.context.networks import SHIPPED, Networks
-from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.core.errors import InputError, RejectError
+from nhi_watch.core.event import Identity
 from nhi_watch.core.life import Receipt
-from nhi_watch.core.timestamps import day_of, parse, render_day
+from nhi_watch.core.notable import Instead, clip
+from nhi_watch.core.timestamps import HOUR, day_of, parse, render_day
 from nhi_watch.detect import linking, scoring
-from nhi_watch.detect.home import Points
 from nhi_watch.detect.linking import Group
-from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.model import Points, Scorecard
 from nhi_watch.detect.scoring import (
     Baselines,
     Episode,
     Row,
     largest,
+    of_views,
+    part_of,
     points_together,
     score_day,
     values_together,
     weighed,
 )
-from nhi_watch.detect.signals import NAMES, SIGNALS
+from nhi_watch.detect.signals import NAMES, SIGNALS, Signal
 from nhi_watch.state import baseline, day_rows
 from nhi_watch.state.baseline import TENANT, Profile, facts, peer_scope
 from nhi_watch.state.retention import RETAIN_DELTAS
 from nhi_watch.state.state import State, Stored
 from nhi_watch.state.store import Rows
+
+CHOICES = 4
+"""Networks and calls that are offered."""
+STEADY = 0.5
+"""Share of the active days on which a long-lived key must have been used to belong to what is normal."""
+NO_DAY = 0.0
+"""The likelihood of a day on which nothing happened: there is no episode."""
+
+
+def instead(baselines: Baselines, episode: Episode) -> Instead:
+    """A normal day of the identity: one call each of those it makes most, from any one of its networks.
+
+    Of a newcomer it is what its peers do, else what the tenant does; on the very first day what the world does: of the
+    services that it called, where one is known.
+    The likelihood is the highest that any of the networks would give.
+    """
+    identity, groups, seen = episode.identity, baselines.groups, episode.view.views[0].shape
+    known = {"own": baselines.own.get(identity.id), "peers": groups.get(peer_scope(identity)),
+             "tenant": groups.get(TENANT)}  # fmt: skip
+    own, *others = [profile or Profile() for profile in known.values()]
+    scopes = [own, *others]
+    services = {view.shape.service for view in episode.view.views}
+    tops = (_top(profile, "action", services if name == "tenant" else ()) for name, profile in zip(known, scopes))
+    whose, calls = next(
+        ((name, top) for name, top in zip(known, tops) if top), ("world", _world(baselines.card, services))
+    )
+    networks = _values(scopes, "network") or [seen.network]
+    key = _first([own], "credential", "")
+    steady = bool(key) and own.dimension("credential").values[key].days >= STEADY * own.days
+    made = Instead(
+        whose, tuple(calls), tuple(networks), _agent(scopes, seen), _first(scopes, "region", seen.region),
+        key if steady else "", _first(scopes, "credential_type", seen.credential_type),
+        int(_first([own], "hour", str(episode.view.behaviours()[0].hour % 24))), 0.0, "",
+    )  # fmt: skip
+    days = (normal_day(identity, episode.view.past.today, made, network) for network in networks)
+    likelihood = max(score_day(baselines, day).likelihood for day in days)
+    place = f"from one of these networks: {_list(made.networks)}; " if made.networks[0] else ""
+    by = f", by {made.agent}" if made.agent else ""
+    told = f"{_WHOSE[whose]}{place}with these calls: {_list(made.actions)}{by} (likelihood {likelihood:g}%)"
+    return made._replace(likelihood=likelihood, text=clip(told, 1000))
+
+
+_WHOSE = {"own": "", "peers": "what its peers do: ", "tenant": "what others here do: ", "world": "what is common: "}
+
+
+def normal_day(identity: Identity, day: int, made: Instead, network: str) -> IdentityDay:
+    """The day that a counterfactual speaks of, from one of its networks."""
+    whole = IdentityDay(day)
+    for call in made.actions:
+        service, _, operation = call.partition(":")
+        shape = Shape(
+            identity, identity.account, made.credential, made.credential_type, call, service,
+            actions.access(service, operation), network, made.agent, made.region, "success", "", "own", (),
+        )  # fmt: skip
+        hour = day * 24 + made.hour
+        whole.behaviour(shape, hour).add(hour * HOUR, 0, f"normal/{call}")
+    return whole
+
+
+def behind(episode: Episode, signal: Signal) -> list[Behaviour]:
+    """All behaviours that show a signal, in all members: those that would have to be gone for it to be gone."""
+    at = SIGNALS.index(signal)
+    if signal.backing is None:
+        return [b for part in episode.parts for v in part.view.views if v.values[at] for b in v.behaviours]
+    if signal.scope == "linked":
+        return signal.backing(episode.view)
+    return [b for part in episode.parts if part.values[at] for b in signal.backing(part.view)]
+
+
+def without(baselines: Baselines, episode: Episode, gone: Iterable[Behaviour]) -> float:
+    """The likelihood that the episode would have, had some of its behaviours not been there."""
+    away = {id(b) for b in gone}
+    parts = []
+    for part in episode.parts:
+        told = [(view, [b for b in view.behaviours if id(b) not in away]) for view in part.view.views]
+        views = [part_of(view, left, part.bound) for view, left in told if left]
+        if views:
+            parts.append(of_views(part, views))
+    return likelihood_of(baselines.card, parts) if parts else NO_DAY
+
+
+def likelihood_of(card: Scorecard, parts: Sequence[Episode]) -> float:
+    """The likelihood of episodes that are one."""
+    values = values_together([(part.values, part.view) for part in parts])
+    return card.likelihood(points_together(parts, values), values)
+
+
+def _top(profile: Profile, dimension: str, services: Collection[str] = ()) -> list[str]:
+    known = profile.dimension(dimension).values
+    return sorted(_of(known, services), key=lambda v: (-known[v].days, -known[v].last, v))[:CHOICES]
+
+
+def _of(calls: Iterable[str], services: Collection[str]) -> list[str]:
+    """Those of some services, where there are any: what is usual in another product is no answer."""
+    every = list(calls)
+    return [call for call in every if call.partition(":")[0] in services] or every
+
+
+def _values(scopes: Iterable[Profile], dimension: str) -> list[str]:
+    """Those of the nearest that has any: the identity's own, its peers', the tenant's."""
+    return next((found for scope in scopes if (found := _top(scope, dimension))), [])
+
+
+def _first(scopes: Iterable[Profile], dimension: str, otherwise: str) -> str:
+    return next(iter(_values(scopes, dimension)), otherwise)
+
+
+def _world(model: Scorecard, services: Collection[str]) -> list[str]:
+    shares = model.prior.get("action", {})
+    known = _of((call for call in shares if call != "*"), services)
+    return sorted(known, key=lambda call: (-shares[call], call))[:CHOICES]
+
+
+def _agent(scopes: Iterable[Profile], seen: Shape) -> str:
+    """An attack tool is no part of a normal day, however often it was seen."""
+    known = (name for name in _values(scopes, "agent") if not agents.is_attack_tool(name))
+    otherwise = "" if "attack_tool" in seen.traits or agents.is_attack_tool(seen.agent) else seen.agent
+    return next(known, otherwise)
+
+
+def _list(texts: Iterable[str]) -> str:
+    return ", ".join(clip(text, 100) for text in texts)
+
+
+# ---- receipts
 
 
 def receipt(baselines: Baselines, episode: Episode) -> Receipt:
@@ -49,7 +183,7 @@ def consulted(baselines: Baselines, part: Episode) -> list[Any]:
     past = part.view.past
     told = sorted({fact for view in part.view.views for fact in facts(view.shape, past.networks)})
     groups = (baselines.groups.get(scope) or Profile() for scope in (peer_scope(part.identity), TENANT))
-    usual = [list(part.bound.usual(at, value)) for at, value in enumerate(part.values) if value]
+    usual = [part.bound.usual(at, value) for at, value in enumerate(part.values) if value]
     return [baseline.to_row(past.own), *(_rows_of(group, told) for group in groups), usual]
 
 
@@ -103,7 +237,8 @@ def verify(
     checks = [Check("model", card.sha256 == told["model"], f"{card.id}, SHA-256 {card.sha256[:16]}…")]
     state, baselines = State(rows), Baselines(card, networks)
     again = _late(state, baselines, notable) if notable.get("late") else _again(
-        state, baselines, day_scored(notable), str(notable["identity"]["id"]), _shown(notable))  # fmt: skip
+        state, baselines, day_scored(notable), str(notable["identity"]["id"]),
+        {signal["id"]: signal["value"] for signal in notable["signals"]})  # fmt: skip
     if again is None:
         days = f"the {RETAIN_DELTAS} latest days with records are kept"
         return [*checks, Check("signals", None, f"retention has removed this day from the state: {days}")]
@@ -140,18 +275,21 @@ def _revision(state: State, baselines: Baselines, one: Mapping[str, Any]) -> Che
     return Check(what, same, f"{one['day']}, likelihood {likelihood:g}%")
 
 
-def _scored(card: Scorecard, notable: Mapping[str, Any], again: _Again) -> list[Check]:
-    if again.points is None:  # the model alone is run again, on the points that the notable shows
-        shown = {signal["id"]: signal["points"] for signal in notable["signals"]}
-        likelihood = card.aligned(NAMES).likelihood([shown.get(name, 0.0) for name in NAMES], again.values)
-        told = f"{likelihood:g}% by the points that it shows; the notable says {notable['likelihood']:g}%"
-        return [Check("likelihood", likelihood == notable["likelihood"], told), Check("points", None, again.why)]
-    likelihood = card.aligned(NAMES).likelihood(again.points, again.values)
-    told = f"{likelihood:g}%; the notable says {notable['likelihood']:g}%"
+def _scored(card: Scorecard, notable: Mapping[str, Any], again: _Again) -> Iterator[Check]:
+    """Without points the model alone is run again, on those that the notable shows."""
+    shown = {signal["id"]: signal["points"] for signal in notable["signals"]}
+    points = again.points or [shown.get(name, 0.0) for name in NAMES]
+    likelihood = card.aligned(NAMES).likelihood(points, again.values)
+    by = "" if again.points else " by the points that it shows"
+    told = f"{likelihood:g}%{by}; the notable says {notable['likelihood']:g}%"
+    yield Check("likelihood", likelihood == notable["likelihood"], told)
+    if again.points is None:
+        yield Check("points", None, again.why)
+        return
     known = {s.name: (worth, value) for worth, s, value in weighed(again.values, again.points)}
     unlike = [s["id"] for s in notable["signals"] if not _agrees(s, known.get(s["id"]))]
     listed = f"{len(notable['signals'])} signals" + (f", other values: {', '.join(unlike[:5])}" if unlike else "")
-    return [Check("likelihood", likelihood == notable["likelihood"], told), Check("points", not unlike, listed)]
+    yield Check("points", not unlike, listed)
 
 
 def _agrees(signal: Mapping[str, Any], known: Optional[tuple[float, Optional[float]]]) -> bool:
@@ -179,11 +317,7 @@ def day_scored(notable: Mapping[str, Any]) -> int:
 
 
 Shown = Mapping[str, Optional[float]]
-
-
-def _shown(notable: Mapping[str, Any]) -> Shown:
-    """Signal → value, as a notable tells them."""
-    return {signal["id"]: signal["value"] for signal in notable["signals"]}
+"""Signal → value, as a notable tells them."""
 
 
 def _again(state: State, baselines: Baselines, day: int, lead: str, shown: Optional[Shown] = None) -> Optional[_Again]:
