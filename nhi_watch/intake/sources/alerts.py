@@ -1,40 +1,233 @@
-"""Alerts of clouds: GuardDuty, Security Hub, Entra ID Protection, and OCSF's findings of any product."""
+"""Other products' alerts: each becomes an event of the identity that it names.
+
+Read are GuardDuty's findings (API, CLI, EventBridge), Security Hub's (ASFF), risks of Entra ID Protection (users and
+workload identities), and OCSF's Detection and Security Findings of any product (Google's Security Command Center,
+Microsoft Defender). Alerts of a SIEM's own rules are none of them: they judge the records that are read here anyhow.
+
+- The identity has the id that its own product's source gives it, where the alert tells what that takes. Otherwise it is
+  an identity by name, and a link (its ARN, its application's id) joins it to the other.
+- The action is `alert:Product/kind`, the kind as the product calls it (a finding type, a rule's name).
+- The time is that of what was alerted about, where told. The record id is the alert's own, so updates of one alert
+  count once a day; a finding that both GuardDuty and Security Hub tell counts once.
+- A long-lived access key is the credential, a temporary one the session.
+
+Traits: alert, and one of alert_low, alert_medium, alert_high, alert_critical.
+
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock; no_identity (it names a machine or
+a bucket, nobody), closed (its product or an analyst closed it), posture (about configuration), sample_finding,
+own_notable (our own must not come back).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional, cast
 
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.event import Identity
+from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.identity import Actor, account_of, identify
 from nhi_watch.intake.shapes import microsoft
-from nhi_watch.intake.shapes.forms import Tree, at, every, inner, rebuild, renamed
+from nhi_watch.intake.shapes.forms import OF_ELASTIC, Tree, at, dataset, every, inner, native, rebuild, renamed
 from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import guid
-from nhi_watch.intake.shapes.values import first, listed, text, true
-from nhi_watch.intake.sources.alerts.actors import (
-    CRITICAL,
-    HIGH,
-    LOW,
-    MEDIUM,
-    Alert,
-    AwsActor,
-    Told,
-    aws,
-    by_name,
-    credential_of,
-    first_named,
-    key_of,
-    kind_of,
-    named,
-    severity_of,
-)
+from nhi_watch.intake.shapes.values import event, filled, first, google, listed, moment, text, true
 from nhi_watch.intake.sources.kubernetes import actions as k8s
+
+NAME = "alerts"
+SPLUNK_SOURCETYPES = (
+    "aws:cloudwatch:guardduty", "aws:securityhub:finding", "azure:aad:identity_protection:risk_detection",
+    "azure:aad:identity_protection:risky_user",
+)  # fmt: skip
+ELASTIC_INDICES = ("logs-aws.guardduty-*", "logs-aws.securityhub_findings-*", "logs-azure.identity_protection-*")
 
 Row = Mapping[str, Any]
 _NONE: Row = {}
+LOW, MEDIUM, HIGH, CRITICAL = "low", "medium", "high", "critical"
+_LABELS = {
+    "informational": LOW, "information": LOW, "info": LOW, "undefined": LOW, "none": LOW, "low": LOW,
+    "medium": MEDIUM, "moderate": MEDIUM, "hidden": MEDIUM, "unknown": MEDIUM,
+    "high": HIGH, "severe": HIGH, "critical": CRITICAL, "fatal": CRITICAL,
+}  # fmt: skip
+_BANDS = ((20.0, LOW), (40.0, LOW), (60.0, MEDIUM), (80.0, HIGH))
+_UNSAFE = re.compile(r"[^\w:./!&()+-]+")
+
+
+class Alert(NamedTuple):
+    """All that the Event of an alert depends on, but time, record id, session and target."""
+
+    product: str
+    kind: str
+    """The product's own name for the sort of alert: a finding type, a rule's name."""
+    severity: str
+    """low | medium | high | critical"""
+    identity: Identity
+    account: str
+    credential: str = ""
+    address: str = ""
+    region: str = ""
+    links: tuple[str, ...] = ()
+
+
+Told = tuple[Alert, object, object, str, object]
+"""The alert, its time, record id, session and target."""
+
+
+@lru_cache(maxsize=4096)
+def kind_of(name: str) -> str:
+    """A rule's name as one word, bounded.
+
+    >>> kind_of("Threat - AWS Key, odd use - Rule"), kind_of("Recon:IAMUser/TorIPCaller")
+    ('Threat-AWS-Key-odd-use-Rule', 'Recon:IAMUser/TorIPCaller')
+    """
+    return re.sub(r"-{2,}", "-", _UNSAFE.sub("-", name[:200])).strip("-")[:100]
+
+
+@lru_cache(maxsize=1024)
+def severity_of(label: str, score: str = "") -> str:
+    """The severity of a label, else of a score from 0 to 100; medium where neither tells.
+
+    >>> severity_of("Informational"), severity_of("", "61.5"), severity_of("?", "x")
+    ('low', 'high', 'medium')
+    """
+    found = _LABELS.get(label.strip().lower())
+    if found is not None:
+        return found
+    try:
+        number = float(score)
+    except ValueError:
+        return MEDIUM
+    if number != number or number < 0:
+        return MEDIUM
+    return next((level for most, level in _BANDS if number <= most), CRITICAL)
+
+
+# ---- who
+#
+# Whom an alert names: the same identity ids as the product's own source gives, as far as the alert tells them.
+#
+# An ARN without the unique id behind it gives an identity by name. Its name is the ARN, by which links join it to the
+# identity that CloudTrail's records give.
+
+
+_KEY = re.compile(r"AKIA[A-Z0-9]{12,124}")
+_UNIQUE = re.compile(r"(AROA|AIDA)[A-Z0-9]{8,32}(?::(.*))?", re.DOTALL)
+_NO_NAMES = frozenset({"", "unknown", "n/a", "none", "null", "-", "anonymous", "undefined", "not available"})
+
+
+class AwsActor(NamedTuple):
+    """How GuardDuty and Security Hub name who acted."""
+
+    kind: str = ""
+    """userType: IAMUser, AssumedRole, Role, Root, FederatedUser, AWSAccount, AWSService…"""
+    principal: str = ""
+    name: str = ""
+    """Of the user or role, without path."""
+    account: str = ""
+    arn: str = ""
+
+
+@lru_cache(maxsize=4096)
+def aws(told: AwsActor) -> Optional[Identity]:
+    """The identity of an AWS actor; None where nothing is told.
+
+    >>> aws(AwsActor("AssumedRole", "AROAEXAMPLE:i-1", "app", "111111111111")).id
+    'aws:111111111111:role:AROAEXAMPLE'
+    >>> aws(AwsActor("IAMUser", "AIDAEXAMPLE", "ci", "111111111111")).name
+    'arn:aws:iam::111111111111:user/ci'
+    """
+    if not (told.principal or told.name or told.arn or told.kind == "Root"):
+        return None
+    unique, _, session = told.principal.partition(":")
+    if told.kind in ("AssumedRole", "Role") or unique.startswith("AROA"):
+        arn = told.arn or _arn(told.account, "role", told.name)
+        issued = unique if unique.startswith("AROA") else ""
+        actor = Actor("AssumedRole", told.principal, _of_session(arn, session), told.account, issuer_id=issued,
+                      issuer_arn=arn if ":role/" in arn else "")  # fmt: skip
+        return identify(actor)
+    if told.kind == "IAMUser" or unique.startswith("AIDA"):
+        arn = told.arn or _arn(told.account, "user", told.name)
+        return identify(Actor("IAMUser", unique, arn, told.account, told.name))
+    return identify(Actor(told.kind, told.principal, told.arn, told.account, told.name, recipient=told.account))
+
+
+def _arn(account: str, kind: str, name: str) -> str:
+    return f"arn:aws:iam::{account}:{kind}/{name}" if account and name else ""
+
+
+def _of_session(arn: str, session: str) -> str:
+    """The ARN of a role's session, from which `identify` takes the person behind an SSO role."""
+    if not session or ":role/" not in arn:
+        return arn
+    return f"{arn.partition(':role/')[0].replace(':iam:', ':sts:')}:assumed-role/{arn.rpartition('/')[2]}/{session}"
+
+
+@lru_cache(maxsize=4096)
+def named(told: str, account: str = "") -> Optional[Identity]:
+    """The identity in a text that says by itself whose it is: an ARN, a unique id of AWS, a principal of a cloud.
+
+    >>> named("arn:aws:sts::111111111111:assumed-role/app/i-1").id
+    'aws:111111111111:role:app'
+    >>> named("build@shop.iam.gserviceaccount.com").kind, named("ann")
+    ('service_account', None)
+    """
+    told = told.strip()[:512]
+    if told.startswith("arn:"):
+        return _by_arn(told)
+    unique = _UNIQUE.fullmatch(told)
+    if unique:
+        return aws(AwsActor("AssumedRole" if unique[1] == "AROA" else "IAMUser", told, "", account))
+    if told.endswith("gserviceaccount.com") or told.startswith(("serviceAccount:", "principal://", "principalSet://")):
+        return google(told, account)
+    if told.startswith("system:serviceaccount:"):
+        return k8s.identify(told)
+    return None
+
+
+def _by_arn(told: str) -> Optional[Identity]:
+    account = account_of(told)
+    if ":assumed-role/" in told:
+        return identify(Actor("AssumedRole", arn=told))
+    if ":role/" in told:
+        return identify(Actor("AssumedRole", issuer_arn=told, arn=told))
+    if ":user/" in told:
+        return identify(Actor("IAMUser", arn=told))
+    return identify(Actor("Root", arn=told, account=account)) if told.endswith(":root") else None
+
+
+def first_named(texts: Iterable[str], account: str = "") -> Optional[Identity]:
+    """The identity in the first text that says whose it is."""
+    return next((found for found in (named(told, account) for told in texts if told) if found), None)
+
+
+def by_name(provider: str, account: str, name: str) -> Optional[Identity]:
+    """The identity of a bare name within a product; None where the name is none.
+
+    >>> by_name("okta", "", "Ci@example.com").id, by_name("okta", "", "unknown")
+    ('okta::name:ci@example.com', None)
+    """
+    told = name.strip()[:256]
+    if told.lower() in _NO_NAMES:
+        return None
+    if provider == microsoft.ENTRA:
+        return microsoft.user(account, "", told)
+    if provider == "gcp" and "@" in told:
+        return google(told, account)
+    if provider == "aws":
+        return aws(AwsActor("IAMUser", "", told, account))
+    if provider == k8s.PROVIDER:
+        return k8s.identify(told)
+    return Identity(f"{provider}:{account}:name:{told.lower()}"[:512], told, "user", provider, account, "")
+
+
+def key_of(key: str) -> tuple[str, str]:
+    """Credential (of a long-lived access key) and session (of a temporary one).
+
+    >>> key_of("ASIA-1"), key_of("AKIAIOSFODNN7EXAMPLE"), key_of("x")
+    (('', 'ASIA-1'), ('AKIAIOSFODNN7EXAMPLE', ''), ('', ''))
+    """
+    return ("", key[:128]) if key[:4] == "ASIA" else (key if _KEY.fullmatch(key) else "", "")
 
 
 # ---- guardduty
@@ -96,7 +289,7 @@ def guardduty(row: Row) -> Told:
     alert = Alert("GuardDuty", kind_of(kind), _level_of_number(level), identity, account[:64], credential,
                   (address or text(remote.get("ipAddressV6"), 512))[:64], region[:64])  # fmt: skip
     time = service.get("eventLastSeen") or found.get("updatedAt") or found.get("createdAt")
-    return Told(alert, time, found.get("arn") or found.get("id"), session, _touched_by(resource, call))
+    return alert, time, found.get("arn") or found.get("id"), session, _touched_by(resource, call)
 
 
 _NO_ACTOR: tuple[tuple[str, ...], str] = (("",) * 5, "")
@@ -251,7 +444,7 @@ def securityhub(row: Row) -> Told:
     if not target and api:
         service = text(call.get("ServiceName") or _passed_on(found, "serviceName"), 64)
         target = f"{service.partition('.')[0]}:{text(api, 64)}"
-    return Told(alert, of("LastObservedAt") or of("UpdatedAt") or of("CreatedAt"), of("Id"), session, target)
+    return alert, of("LastObservedAt") or of("UpdatedAt") or of("CreatedAt"), of("Id"), session, target
 
 
 def _actor(sort: str, resource: Row, account: str) -> tuple[AwsActor, str]:
@@ -380,8 +573,8 @@ def entra(row: Row) -> Told:
                   links=links)  # fmt: skip
     time = (of("activityDateTime") or of("detectedDateTime") or of("riskLastUpdatedDateTime")
             or of("lastUpdatedDateTime") or of("riskLastModifiedDateTime") or row.get("time"))  # fmt: skip
-    is_state = not kind and of("id")
-    return Told(alert, time, f"{text(of('id'), 200)}:{text(of('riskState'), 40)}" if is_state else of("id"))
+    unique = of("id") if kind or not of("id") else f"{text(of('id'), 200)}:{text(of('riskState'), 40)}"
+    return alert, time, unique, "", ""
 
 
 _RENAMED = {
@@ -456,13 +649,13 @@ def ocsf(row: Row) -> Told:
     if identity is None:
         raise RejectError("no_identity", "the finding names no identity, only a resource or a machine")
     label = re.sub(r"\W+", "", product or vendor)[:40] or "OCSF"
-    credential, session = credential_of(text(user.get("credential_uid"), 128))
+    credential, session = key_of(text(user.get("credential_uid"), 128))
     alert = Alert(label, kind_of(kind or title), severity_of(severity), identity, account[:64], credential,
                   address[:64], region[:64])  # fmt: skip
     times = ("finding_info.last_seen_time", "finding.last_seen_time", "time", "time_dt")
     time = next((value for value in (at(row, path) for path in times) if value), None)
     unique = first(at(row, "finding_info.uid"), at(row, "finding.uid"), at(row, "metadata.uid"))
-    return Told(alert, time, unique, session, _called(row))
+    return alert, time, unique, session, _called(row)
 
 
 def _named(row: Row) -> list[str]:
@@ -486,3 +679,69 @@ def _ocsf_user(provider: str, account: str, actor: list[str]) -> Optional[Identi
         arn = uid if uid.startswith("arn:") else ""
         return aws(AwsActor(kind, other or ("" if arn else uid), name, account, arn))
     return first_named((uid, other, name), account) or by_name(provider, account, mail or name or uid)
+
+
+# ---- alerts
+
+
+_PRODUCTS: tuple[tuple[Callable[[Row], bool], Callable[[Row], Told]], ...] = (
+    (is_guardduty, guardduty), (is_securityhub, securityhub), (is_entra, entra), (is_ocsf, ocsf),
+)  # fmt: skip
+"""Of each product whether an alert is its, and how it is read."""
+_ECS: dict[str, Callable[[Tree], Tree]] = {
+    "aws.guardduty": guardduty_of_ecs, "aws.securityhub_findings": securityhub_of_ecs,
+    "azure.identity_protection": entra_of_ecs,
+}  # fmt: skip
+_RAW = (
+    (":guardduty:", "/finding/", 'chemaVersion"'), ('"ProductArn"', '"GeneratorId"'), ('"riskState"', '"riskLevel"'),
+)  # fmt: skip
+_FIELD_MARKS = (
+    {"service.serviceName", "resource.resourceType", "arn"},
+    {"detail.service.serviceName", "detail.resource.resourceType"},
+    {"detail.findings{}.ProductArn", "detail.findings{}.GeneratorId"},
+)
+"""Names of Splunk's extracted fields, all of which tell that a row is of one of the products."""
+
+
+def claims(record: object) -> bool:
+    """Whether the record is another product's alert, in any of its shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Row, record)
+    raw = row.get("_raw")
+    if raw.__class__ is str:
+        return any(all(mark in raw for mark in marks) for marks in _RAW)
+    if any(claimed(row) for claimed, _ in _PRODUCTS):
+        return True
+    if OF_ELASTIC.isdisjoint(row):
+        return any(marks <= row.keys() for marks in _FIELD_MARKS)
+    return dataset(row) in _ECS
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    row, is_ecs = native(record)
+    made = _ECS.get(dataset(row)) if is_ecs else None
+    row = made(row) if made else row
+    reader = next((told for claimed, told in _PRODUCTS if claimed(row)), None)
+    if reader is None:
+        raise RejectError("no_action", "no alert of a product that is known")
+    alert, time, record_id, session, touched = reader(row)
+    if not alert.kind:
+        raise RejectError("no_action", "the alert has neither type nor rule")
+    target = text(touched, 200)
+    return filled(_event(alert), moment(time), text(record_id, 256), session, target, target)
+
+
+@lru_cache(maxsize=4096)
+def _event(alert: Alert) -> Event:
+    """The Event of an alert, without what differs from record to record."""
+    return event(
+        0, alert.identity, f"alert:{alert.product}/{alert.kind}", account=alert.account, credential=alert.credential,
+        credential_type="key" if alert.credential else "none", address=alert.address, region=alert.region,
+        traits=("alert", f"alert_{alert.severity}"), links=alert.links,
+    )  # fmt: skip
