@@ -293,8 +293,8 @@ class Intake:
             else:
                 events.append((index, event, source.NAME == "alerts"))
         days.fetch((event.time // DAY, event.identity.id) for _, event, _ in events)
-        for index, event, is_alert in events:
-            days.add(event, is_alert)
+        for index, event, alert in events:
+            days.add(event, alert)
             if on_event is not None:
                 on_event(index, event)
 

@@ -532,4 +532,3 @@ def _outcome(result: str, signature: str) -> tuple[str, str]:
         return "denied", (code or result)[:128]
     failed = lowered.startswith(_FAILED) or (signature[:1] in ("4", "5") and signature[:3].isdigit())
     return ("failure", (code or result)[:128]) if failed else ("success", "")
-

@@ -267,9 +267,7 @@ def _is_row(row: Tree) -> bool:
     return any(name in row for name in _METHODS)
 
 
-claims = claimant(
-    _is_row, (('"methodName"',), tuple(f'"{name}"' for name in (_P, _EXPORTED, _LOWERED))), "gcp.audit"
-)
+claims = claimant(_is_row, (('"methodName"',), tuple(f'"{name}"' for name in (_P, _EXPORTED, _LOWERED))), "gcp.audit")
 """Whether the record is a Cloud Audit log entry, in any of its three shapes."""
 
 
@@ -448,4 +446,3 @@ def _credential_type(credential: str, kind: str) -> str:
     if credential:
         return "key"
     return {"service": "service", "web_identity": "web_identity", "anonymous": "none"}.get(kind, "session")
-

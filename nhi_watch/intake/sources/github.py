@@ -394,4 +394,3 @@ def _outcome(f: Facts) -> str:
     if f.status_code in ("401", "403", "404") or f.action.endswith("rejected_ref_update"):
         return "denied"
     return "failure" if _error(f) or f.action.endswith(".failed_login") else "success"
-

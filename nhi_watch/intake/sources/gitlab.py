@@ -303,4 +303,3 @@ def _identity(f: _Facts) -> Identity:
     identifier = f"gitlab::{kind}:{unique}" if unique else f"gitlab:{f.group}:{kind}:{name}"
     human = "user" if kind == "user" else ""
     return Identity(identifier[:512], shown[:512], kind, "gitlab", f.group, human)
-

@@ -327,9 +327,7 @@ def _is_row(row: Tree) -> bool:
     return "Operation" in row and ("RecordType" in row or ("Workload" in row and "CreationTime" in row))
 
 
-claims = claimant(
-    _is_row, (('"Operation"',), ('"CreationTime"',), ('"Workload"', '"RecordType"')), "o365.audit"
-)
+claims = claimant(_is_row, (('"Operation"',), ('"CreationTime"',), ('"Workload"', '"RecordType"')), "o365.audit")
 """Whether the record is one of the unified audit log, in any of its three shapes."""
 
 
@@ -440,4 +438,3 @@ def _native(record: object) -> Row:
 def _of_ecs(document: Tree) -> Row:
     told = {k: v for k, v in part(document, _IN).items() if v is not None}
     return _completed({**rebuild(document, _BESIDES), **told})
-

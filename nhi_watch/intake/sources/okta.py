@@ -244,4 +244,3 @@ def _outcome(f: _Facts) -> str:
     if result == "FAILURE":
         return "denied" if _REFUSED.search(f.reason) else "failure"
     return "success"
-

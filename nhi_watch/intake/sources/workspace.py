@@ -304,4 +304,3 @@ def _identity(who: tuple[str, str], by: tuple[str, str], app: tuple[str, str], c
 
 def _make(account: str, path: str, name: str, kind: str, human: str = "") -> Identity:
     return Identity(f"{NAME}:{account}:{path}"[:512], name[:512], kind, NAME, account, human)
-

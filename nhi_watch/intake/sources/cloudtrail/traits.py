@@ -322,8 +322,10 @@ SHARING: Questions = (
     (_principals_shared, ("CreateGrant", "CreateResourceShare", "AssociateResourceShare")),
     (_resource_policy, _POLICY_CALLS),
     (_acl, ("PutBucketAcl", "PutObjectAcl", "CreateBucket")),
-    (_says("public", "false", *_BLOCKS),
-     ("PutBucketPublicAccessBlock", "PutPublicAccessBlock", "PutAccountPublicAccessBlock")),
+    (
+        _says("public", "false", *_BLOCKS),
+        ("PutBucketPublicAccessBlock", "PutPublicAccessBlock", "PutAccountPublicAccessBlock"),
+    ),
     (_block_removed, ("DeleteBucketPublicAccessBlock", "DeletePublicAccessBlock")),
     (_block_removed, ("DeleteAccountPublicAccessBlock",)),
     (_block_removed, ("DisableSnapshotBlockPublicAccess", "DisableImageBlockPublicAccess")),
@@ -371,9 +373,7 @@ def _ingress(call: Call) -> Iterator[str]:
         yield "open_ingress"
 
 
-_LARGE = re.compile(
-    r"(?:ml\.)?(?:(?:p|g|gr|trn|inf|dl|vt)\d+[a-z]*\.|[a-z0-9-]+\.(?:metal|(?:[89]|\d\d+)xlarge))"
-)
+_LARGE = re.compile(r"(?:ml\.)?(?:(?:p|g|gr|trn|inf|dl|vt)\d+[a-z]*\.|[a-z0-9-]+\.(?:metal|(?:[89]|\d\d+)xlarge))")
 """GPU and accelerator families, whole machines, and everything from 8xlarge on."""
 _TEMPLATE = tuple(f"CreateLaunchTemplate{kind}Request.LaunchTemplateData" for kind in ("", "Version"))
 
@@ -470,8 +470,10 @@ _QUESTIONS: Questions = (
     (_says("logging_reduced", "false", *_TRAIL_FLAGS), ("UpdateTrail", "UpdateDetector")),
     (_selectors_reduced, ("PutEventSelectors",)),
     (_bucket_logging, ("PutBucketLogging",)),
-    (_says("logging_reduced", "1", *_DAYS),
-     ("PutBucketLifecycle", "PutBucketLifecycleConfiguration", "PutRetentionPolicy")),
+    (
+        _says("logging_reduced", "1", *_DAYS),
+        ("PutBucketLifecycle", "PutBucketLifecycleConfiguration", "PutRetentionPolicy"),
+    ),
     (_for_other, _CREDENTIAL_CALLS),
     (_key_status, ("UpdateAccessKey",)),
     (_says("sessions_revoked", "AWSRevokeOlderSessions", "policyName"), ("PutRolePolicy", "PutUserPolicy")),

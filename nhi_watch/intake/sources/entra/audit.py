@@ -508,4 +508,3 @@ def _actor(shape: tuple[str, ...]) -> tuple[Identity, bool]:
     if person and (program is None or microsoft.first_party(app_id)):
         return person, False
     return program or microsoft.service(tenant, ""), person is not None
-
