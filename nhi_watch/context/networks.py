@@ -196,7 +196,7 @@ def describe(network: str, own: OwnList = NO_LIST) -> Network:
     if network.startswith("service:"):
         return Network(network[8:], "service")
     if network.startswith(_ABROAD):
-        return Network(f"AWS account {network[len(_ABROAD):].partition('/')[0]}", "hosting")
+        return Network(f"AWS account {network[len(_ABROAD) :].partition('/')[0]}", "hosting")
     key = _key(network)
     if key is None:
         return UNKNOWN
@@ -356,4 +356,3 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
-

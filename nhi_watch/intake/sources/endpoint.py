@@ -26,15 +26,13 @@ no_identity (neither host nor user), no_time, bad_time, clock.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_ntop
 from typing import Any, NamedTuple, Optional, cast
 
-from nhi_watch import context
+from nhi_watch.context import actions
 from nhi_watch.context.networks import describe, network_of
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
@@ -55,7 +53,7 @@ _DATASETS = ("endpoint.events.", "auditd_manager.auditd", "auditd.log")
 # ---- files and programs
 
 
-_TABLES = json.loads((Path(context.__file__).parent / "tables" / "hosts.json").read_text(encoding="utf-8"))
+_TABLES = actions.table("hosts")
 _TOOLS = {name: frozenset(told["tools"].split()) for name, told in _TABLES["files"].items()}
 """Sort of credential → the programs whose it is."""
 _PROGRAMS = {name: frozenset(told.split()) for name, told in _TABLES["programs"].items()}

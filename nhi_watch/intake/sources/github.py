@@ -192,39 +192,6 @@ def level_of(operation: str, level: str) -> str:
     return "permissions" if _GRANTS.search(operation) else "write"
 
 
-_BY_ACTION = {
-    "consent": "org.oauth_app_access_approved integration_installation.create org_credential_authorization.grant "
-    "personal_access_token.access_granted personal_access_token.request_approved oauth_authorization.create "
-    "integration_installation_request.create org.disable_oauth_app_restrictions "
-    "auto_approve_personal_access_token_requests.enable",
-    "scope_growth": "integration_installation.repositories_added integration_installation.version_updated "
-    "oauth_authorization.update integration_installation.unsuspend personal_access_token.permissions_updated",
-    "runner_added": "org.register_self_hosted_runner repo.register_self_hosted_runner "
-    "enterprise.register_self_hosted_runner org.runner_group_created enterprise.runner_group_created",
-    "fork_workflow": "repo.set_fork_pr_workflows_policy org.set_fork_pr_workflows_policy "
-    "repo.set_actions_fork_pr_approvals_policy org.set_actions_fork_pr_approvals_policy",
-    "new_credential_on_app": "integration.generate_client_secret oauth_application.generate_client_secret "
-    "oauth_application.reset_secret integration.generate_private_key integration.create oauth_application.create",
-    "mass_export": "repo.download_zip org.audit_log_export business.audit_log_export migration.create "
-    "org.export_member_list org.audit_log_git_event_export business.audit_log_git_event_export",
-    "shared_outside": "repo.transfer_outgoing repo.transfer_start org.add_outside_collaborator hook.create",
-    "admin_policy": "business.add_admin business.invite_admin org.set_default_workflow_permissions "
-    "protected_branch.policy_override repository_ruleset.destroy protected_branch.destroy "
-    "org.disable_two_factor_requirement org.disable_saml org.saml_disabled ip_allow_list.disable",
-    "logging_reduced": "audit_log_streaming.destroy audit_log_streaming.update business.disable_audit_log_streaming "
-    "secret_scanning.disable repository_secret_scanning.disable secret_scanning_new_repos.disable "
-    "repository_secret_scanning_push_protection.disable secret_scanning_push_protection.disable "
-    "dependabot_alerts.disable repository_vulnerability_alerts.disable business_advanced_security.disabled",
-    "secret_alert": "secret_scanning_alert.create secret_scanning_alert.public_leak "
-    "secret_scanning_alert.reopen secret_scanning_alert.validate",
-    "push_protection_bypassed": "secret_scanning_push_protection.bypass "
-    "secret_scanning_push_protection_request.approve",
-}
-_TRAITS: dict[str, list[str]] = {}
-for _trait, _names in _BY_ACTION.items():
-    for _name in _names.split():
-        _TRAITS.setdefault(_name, []).append(_trait)
-
 _FROM_OUTSIDE = ("pull_request_target", "workflow_run", "issue_comment", "issues", "discussion", "fork")
 
 
@@ -244,7 +211,7 @@ def traits_of(f: Facts) -> set[str]:
         "admin_policy": f.permission == "admin" or "admin" in f.action.rpartition(".")[2],
         "for_other": bool(about),
     }
-    return {*(t for t, holds in told.items() if holds), *_TRAITS.get(f.action, ())}
+    return {*(t for t, holds in told.items() if holds), *actions.traits("github", f.action)}
 
 
 # ---- github

@@ -91,23 +91,6 @@ def is_issuing(operation: str) -> bool:
     return _ISSUES.search(operation) is not None
 
 
-_WORDS = {
-    "token_minted": re.compile(r"(?:access_token|deploy_token|personal_access_token)\w*_?(?:created|issued|rotated)"),
-    "deploy_key": re.compile(r"deploy_key\w*(?:add|creat|enabl)|add_?\w*deploy_key|added_deploy_key"),
-    "runner_added": re.compile(r"runner\w*(?:regist|creat|assign|associat|token)|regist\w*_runner"),
-    "admin_policy": re.compile(r"admin\w*(?:add|grant|promot)|change_admin|user_access_level|instance_admin"),
-    "impersonation": re.compile(r"impersonat"),
-    "logging_reduced": re.compile(r"(?:audit_event|streaming)\w*(?:destroy|delet|remov|deactivat|disabl|updat)"),
-    "protection_lowered": re.compile(
-        r"protected_branch\w*(?:remov|destroy|updat)|allow_force_push|remove_protected|"
-        r"(?:secret_push_protection|push_rule|approval)\w*(?:disab|remov|delet|destroy)|two_factor\w*disab"
-    ),
-    "consent": re.compile(r"oauth_application\w*(?:authoriz|creat|add)|oauth_access"),
-    "scope_growth": re.compile(r"oauth_application\w*updat|scopes?_(?:changed|added)|change_scopes"),
-    "shared_outside": re.compile(r"group_share|project_group_link\w*creat|invite|transfer|add_\w*webhook|hook\w*creat"),
-}
-
-
 # ---- gitlab
 
 
@@ -274,8 +257,7 @@ def traits_of(f: _Facts) -> set[str]:
         "admin_policy": after in ("owner", "maintainer", "admin"),
         "for_other": f.other,
     }
-    told = {trait for trait, words in _WORDS.items() if words.search(f.operation)}
-    return told | {trait for trait, holds in more.items() if holds}
+    return {trait for trait, holds in more.items() if holds} | actions.traits("gitlab", f.operation)
 
 
 def _identity(f: _Facts) -> Identity:

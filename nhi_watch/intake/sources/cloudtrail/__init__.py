@@ -466,7 +466,7 @@ def to_native(record: Record) -> Record:
     if "_raw" not in record and is_ecs(record):
         tree, is_document = of_document(record)
         return unwrapped(_of_ecs(tree) if is_document else tree)
-    raw = record.get("_raw")
+    raw: Any = record.get("_raw")
     alone = raw.__class__ is str and raw[:1] == "{" and not record.get("eventName")
     return unwrapped(object_of(raw) if alone else of_row(record))
 
