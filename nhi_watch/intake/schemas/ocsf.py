@@ -153,27 +153,15 @@ def _time(event: Tree) -> str:
     return render(moment(event.get("time") or event.get("time_dt")))
 
 
-_EKS = steps(
-    {
-        "level": "metadata.log_level",
-        "auditID": "api.request.uid",
-        "stage": "message",
-        "requestURI": "http_request.url.path",
-        "verb": "api.operation",
-        "user.username": "actor.user.name",
-        "user.uid": "actor.user.uid",
-        "userAgent": "http_request.user_agent",
-        "objectRef.namespace": "resources.namespace",
-        "objectRef.name": "resources.name",
-        "objectRef.uid": "resources.uid",
-        "objectRef.apiGroup": "api.group.name",
-        "responseStatus.code": "api.response.code",
-        "responseStatus.message": "api.response.message",
-        "responseStatus.reason": "api.response.error",
-        "responseStatus.status": "api.response.error_message",
-        "stageTimestamp": ("time", "time_dt"),
-    }
-)
+_EKS = steps({
+    "level": "metadata.log_level", "auditID": "api.request.uid", "stage": "message",
+    "requestURI": "http_request.url.path", "verb": "api.operation", "user.username": "actor.user.name",
+    "user.uid": "actor.user.uid", "userAgent": "http_request.user_agent", "objectRef.namespace": "resources.namespace",
+    "objectRef.name": "resources.name", "objectRef.uid": "resources.uid", "objectRef.apiGroup": "api.group.name",
+    "responseStatus.code": "api.response.code", "responseStatus.message": "api.response.message",
+    "responseStatus.reason": "api.response.error", "responseStatus.status": "api.response.error_message",
+    "stageTimestamp": ("time", "time_dt"),
+})  # fmt: skip
 _PROOFS = {"accessKeyId": "actor.session.credential_uid", "canonicalArn": "actor.session.issuer",
            "sessionName": "actor.session.uid", "arn": "cloud.account.uid"}  # fmt: skip
 
@@ -202,25 +190,17 @@ def _object(event: Tree, uri: str) -> Tree:
     return {"resource": resource, "subresource": sub}
 
 
-_FINDING = steps(
-    {
-        "Id": ("finding_info.uid", "finding.uid"),
-        "AwsAccountId": ("cloud.account.uid", "cloud.account_uid"),
-        "Region": "cloud.region",
-        "ProductArn": "metadata.product.uid",
-        "ProductName": "metadata.product.name",
-        "GeneratorId": "metadata.product.feature.uid",
-        "Title": ("finding_info.title", "finding.title"),
-        "Types": ("finding_info.types", "finding.types"),
-        "Severity.Label": "severity",
-        "LastObservedAt": ("finding_info.last_seen_time_dt", "finding_info.last_seen_time", "finding.last_seen_time"),
-        "UpdatedAt": "time",
-        "Workflow.Status": ("status", "state"),
-        "Action.AwsApiCallAction.Api": "evidences.api.operation",
-        "Action.AwsApiCallAction.ServiceName": "evidences.api.service.name",
-        "Action.AwsApiCallAction.RemoteIpDetails.IpAddressV4": "evidences.src_endpoint.ip",
-    }
-)
+_FINDING = steps({
+    "Id": ("finding_info.uid", "finding.uid"), "AwsAccountId": ("cloud.account.uid", "cloud.account_uid"),
+    "Region": "cloud.region", "ProductArn": "metadata.product.uid", "ProductName": "metadata.product.name",
+    "GeneratorId": "metadata.product.feature.uid", "Title": ("finding_info.title", "finding.title"),
+    "Types": ("finding_info.types", "finding.types"), "Severity.Label": "severity",
+    "LastObservedAt": ("finding_info.last_seen_time_dt", "finding_info.last_seen_time", "finding.last_seen_time"),
+    "UpdatedAt": "time", "Workflow.Status": ("status", "state"),
+    "Action.AwsApiCallAction.Api": "evidences.api.operation",
+    "Action.AwsApiCallAction.ServiceName": "evidences.api.service.name",
+    "Action.AwsApiCallAction.RemoteIpDetails.IpAddressV4": "evidences.src_endpoint.ip",
+})  # fmt: skip
 
 
 def is_securityhub(event: Tree) -> bool:
@@ -246,27 +226,14 @@ def _finding_resource(told: Tree) -> dict[str, Any]:
 # GitHub's audit log and Okta's system log out of OCSF.
 
 
-_GITHUB = steps(
-    {
-        "action": ("metadata.event_code", "api.operation"),
-        "_document_id": "metadata.uid",
-        "@timestamp": ("time", "time_dt"),
-        "actor": "actor.user.name",
-        "actor_id": "actor.user.uid",
-        "actor_session": "actor.session.uid",
-        "org": "actor.user.account.name",
-        "org_id": "actor.user.account.uid",
-        "actor_ip": "src_endpoint.ip",
-        "user_agent": "http_request.user_agent",
-        "request_method": "http_request.http_method",
-        "url_path": "http_request.url.path",
-        "repo": "resources.name",
-        "repository_id": "resources.uid",
-        "user": "user.name",
-        "user_id": "user.uid",
-        "team": "group.name",
-    }
-)
+_GITHUB = steps({
+    "action": ("metadata.event_code", "api.operation"), "_document_id": "metadata.uid",
+    "@timestamp": ("time", "time_dt"), "actor": "actor.user.name", "actor_id": "actor.user.uid",
+    "actor_session": "actor.session.uid", "org": "actor.user.account.name", "org_id": "actor.user.account.uid",
+    "actor_ip": "src_endpoint.ip", "user_agent": "http_request.user_agent",
+    "request_method": "http_request.http_method", "url_path": "http_request.url.path", "repo": "resources.name",
+    "repository_id": "resources.uid", "user": "user.name", "user_id": "user.uid", "team": "group.name",
+})  # fmt: skip
 
 
 def github(event: Tree) -> Tree:
@@ -274,23 +241,15 @@ def github(event: Tree) -> Tree:
     return undone(event, _GITHUB)
 
 
-_OKTA = steps(
-    {
-        "eventType": ("metadata.event_code", "api.operation"),
-        "uuid": "metadata.uid",
-        "published": ("time", "time_dt"),
-        "displayMessage": "message",
-        "actor.id": "actor.user.uid",
-        "actor.type": "actor.user.type",
-        "actor.displayName": "actor.user.name",
-        "actor.alternateId": "actor.user.email_addr",
-        "authenticationContext.externalSessionId": "actor.session.uid",
-        "client.ipAddress": ("src_endpoint.ip", "evidences.src_endpoint.ip"),
-        "client.userAgent.rawUserAgent": "http_request.user_agent",
-        "outcome.reason": "status_detail",
-        "debugContext.debugData.url": "dst_endpoint.svc_name",
-    }
-)
+_OKTA = steps({
+    "eventType": ("metadata.event_code", "api.operation"), "uuid": "metadata.uid", "published": ("time", "time_dt"),
+    "displayMessage": "message", "actor.id": "actor.user.uid", "actor.type": "actor.user.type",
+    "actor.displayName": "actor.user.name", "actor.alternateId": "actor.user.email_addr",
+    "authenticationContext.externalSessionId": "actor.session.uid",
+    "client.ipAddress": ("src_endpoint.ip", "evidences.src_endpoint.ip"),
+    "client.userAgent.rawUserAgent": "http_request.user_agent", "outcome.reason": "status_detail",
+    "debugContext.debugData.url": "dst_endpoint.svc_name",
+})  # fmt: skip
 _RESULTS = {"success": "SUCCESS", "failure": "FAILURE", "denied": "DENY", "allowed": "ALLOW"}
 
 
@@ -335,27 +294,14 @@ _PRODUCTS: dict[str, Callable[[Tree], Tree]] = {
 }  # fmt: skip
 """Words of a product's name → what undoes its mapping."""
 _ECS = {
-    "time": "@timestamp",
-    "message": "message",
-    "metadata.uid": "event.id",
-    "metadata.event_code": "event.code",
-    "cloud.account.uid": "cloud.account.id",
-    "cloud.provider": "cloud.provider",
-    "cloud.region": "cloud.region",
-    "actor.user.uid": "user.id",
-    "actor.user.name": "user.name",
-    "actor.user.email_addr": "user.email",
-    "user.uid": "user.target.id",
-    "user.name": "user.target.name",
-    "user.email_addr": "user.target.email",
-    "group.uid": "group.id",
-    "group.name": "group.name",
-    "src_endpoint.ip": "source.ip",
-    "src_endpoint.domain": "source.domain",
-    "http_request.user_agent": "user_agent.original",
-    "http_request.http_method": "http.request.method",
-    "http_request.url.path": "url.path",
-}
+    "time": "@timestamp", "message": "message", "metadata.uid": "event.id", "metadata.event_code": "event.code",
+    "cloud.account.uid": "cloud.account.id", "cloud.provider": "cloud.provider", "cloud.region": "cloud.region",
+    "actor.user.uid": "user.id", "actor.user.name": "user.name", "actor.user.email_addr": "user.email",
+    "user.uid": "user.target.id", "user.name": "user.target.name", "user.email_addr": "user.target.email",
+    "group.uid": "group.id", "group.name": "group.name", "src_endpoint.ip": "source.ip",
+    "src_endpoint.domain": "source.domain", "http_request.user_agent": "user_agent.original",
+    "http_request.http_method": "http.request.method", "http_request.url.path": "url.path",
+}  # fmt: skip
 """What Elastic's pipeline takes out of `ocsf`, unless the integration is told to keep duplicates."""
 
 

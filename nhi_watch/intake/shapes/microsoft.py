@@ -295,11 +295,8 @@ def named(value: object, name: str = "Name", content: str = "Value") -> dict[str
     return {n if n.__class__ is str else text(n): v if v.__class__ is str else text(v) for n, v in told}
 
 
-_RENAMED = {
-    "created_at": "createdDateTime",
-    "activity_datetime": "activityDateTime",
-    "risk_level_during_signin": "riskLevelDuringSignIn",
-}
+_RENAMED = {"created_at": "createdDateTime", "activity_datetime": "activityDateTime",
+            "risk_level_during_signin": "riskLevelDuringSignIn"}  # fmt: skip
 _STEP = re.compile(r"_([a-z0-9])")
 
 
@@ -309,11 +306,12 @@ def camel(tree: Any) -> Any:
     >>> camel({"app_id": "x", "status": {"error_code": 0}, "created_at": "y"})
     {'appId': 'x', 'status': {'errorCode': 0}, 'createdDateTime': 'y'}
     """
-    return renamed(tree, _spelt)
+    return renamed(tree, spelt)
 
 
 @lru_cache(maxsize=1024)
-def _spelt(name: str) -> str:
+def spelt(name: str) -> str:
+    """A name as Microsoft spells it."""
     return _RENAMED.get(name) or _STEP.sub(lambda m: m[1].upper(), name)
 
 

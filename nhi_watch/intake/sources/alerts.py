@@ -374,28 +374,18 @@ _GUARDDUTY = re.compile(r"([A-Za-z]+:[A-Za-z0-9]+)-(.+)")
 """`Recon:IAMUser-TorIPCaller`: ASFF keeps `/` for its own levels."""
 _IDENTITIES = ("AwsIamAccessKey", "AwsIamUser", "AwsIamRole")
 _KEY_PREFIX = "AWS::IAM::AccessKey:"
+_HUB = "aws.securityhub_findings"
+_CALL_OF_HUB = f"{_HUB}.action.aws_api_call"
 _SECURITYHUB = {
-    "Id": "aws.securityhub_findings.id",
-    "AwsAccountId": ("aws.securityhub_findings.aws_account_id", "cloud.account.id"),
-    "UpdatedAt": "aws.securityhub_findings.updated_at",
-    "CreatedAt": "aws.securityhub_findings.created_at",
-    "LastObservedAt": "aws.securityhub_findings.last_observed_at",
-    "Severity": "aws.securityhub_findings.severity",
-    "Types": "aws.securityhub_findings.types",
-    "ProductName": "aws.securityhub_findings.product.name",
-    "ProductArn": "aws.securityhub_findings.product.arn",
-    "GeneratorId": "aws.securityhub_findings.generator.id",
-    "Title": "aws.securityhub_findings.title",
-    "RecordState": "aws.securityhub_findings.record_state",
-    "Workflow.Status": "aws.securityhub_findings.workflow.status",
-    "Region": "aws.securityhub_findings.region",
-    "Resources": "aws.securityhub_findings.resources",
-    "Sample": "aws.securityhub_findings.sample",
-    "Action.AwsApiCallAction.Api": "aws.securityhub_findings.action.aws_api_call.api",
-    "Action.AwsApiCallAction.ServiceName": "aws.securityhub_findings.action.aws_api_call.service.name",
-    "Action.AwsApiCallAction.RemoteIpDetails.IpAddressV4":
-        "aws.securityhub_findings.action.aws_api_call.remote_ip.ip.address_v4",
-    "Network.SourceIpV4": "source.ip",
+    "Id": f"{_HUB}.id", "AwsAccountId": (f"{_HUB}.aws_account_id", "cloud.account.id"), "Title": f"{_HUB}.title",
+    "UpdatedAt": f"{_HUB}.updated_at", "CreatedAt": f"{_HUB}.created_at", "Severity": f"{_HUB}.severity",
+    "LastObservedAt": f"{_HUB}.last_observed_at", "Types": f"{_HUB}.types", "ProductName": f"{_HUB}.product.name",
+    "ProductArn": f"{_HUB}.product.arn", "GeneratorId": f"{_HUB}.generator.id", "Region": f"{_HUB}.region",
+    "RecordState": f"{_HUB}.record_state", "Workflow.Status": f"{_HUB}.workflow.status", "Sample": f"{_HUB}.sample",
+    "Resources": f"{_HUB}.resources", "Network.SourceIpV4": "source.ip",
+    "Action.AwsApiCallAction.Api": f"{_CALL_OF_HUB}.api",
+    "Action.AwsApiCallAction.ServiceName": f"{_CALL_OF_HUB}.service.name",
+    "Action.AwsApiCallAction.RemoteIpDetails.IpAddressV4": f"{_CALL_OF_HUB}.remote_ip.ip.address_v4",
 }  # fmt: skip
 
 

@@ -318,12 +318,9 @@ ELASTIC_INDICES = ("logs-github.secret_scanning-*", "logs-trufflehog*", "logs-gi
 
 _DATASETS = ("github.secret_scanning", "trufflehog", "gitleaks", "gitguardian")
 _RAW = (
-    ('"DetectorName"', '"SourceMetadata"'),
-    ('"RuleID"', '"Fingerprint"'),
-    ('"gitguardian_url"', '"detector"'),
-    ('"secret_type"', '"html_url"'),
-    ('"aws.health"', '"eventTypeCode"'),
-)
+    ('"DetectorName"', '"SourceMetadata"'), ('"RuleID"', '"Fingerprint"'), ('"gitguardian_url"', '"detector"'),
+    ('"secret_type"', '"html_url"'), ('"aws.health"', '"eventTypeCode"'),
+)  # fmt: skip
 
 
 def _is_text(raw: str) -> bool:

@@ -45,11 +45,9 @@ Row = Mapping[str, Any]
 
 DIRECTORY = "AzureActiveDirectory"
 SERVICES = {
-    "AzureActiveDirectory": "entra",
-    "SecurityComplianceCenter": "compliance",
-    "MicrosoftTeams": "teams",
+    "AzureActiveDirectory": "entra", "SecurityComplianceCenter": "compliance", "MicrosoftTeams": "teams",
     "MicrosoftFlow": "powerautomate",
-}
+}  # fmt: skip
 _PRINCIPAL = "ServicePrincipal_"
 _NOBODY_FACTS = ("", "not available", "not-found", "unknown", "anonymous")
 _CLIENT = re.compile(r"Client=([^;]*);(.*)", re.DOTALL)
@@ -68,13 +66,8 @@ DEEP = re.compile(
 )
 """Operations whose parameters tell more."""
 _OUTSIDE = {
-    "ForwardTo",
-    "RedirectTo",
-    "ForwardAsAttachmentTo",
-    "ForwardingSmtpAddress",
-    "BlindCopyTo",
-    "RedirectMessageTo",
-}
+    "ForwardTo", "RedirectTo", "ForwardAsAttachmentTo", "ForwardingSmtpAddress", "BlindCopyTo", "RedirectMessageTo",
+}  # fmt: skip
 _ONLY_BY_PARAMETER = ("Set-Mailbox", "Set-AdminAuditLogConfig", "Set-CASMailbox")
 """Frequent commands that mean something only with one of these parameters."""
 _TELLING = {*_OUTSIDE, "AuditEnabled", "UnifiedAuditLogIngestionEnabled", "Role"}
@@ -295,12 +288,9 @@ Parts = tuple[tuple[Any, ...], Any, object, str, str]
 """shape, time, record id, session, target"""
 # Elastic gives a few operations names of its own.
 _ACTIONS = {
-    "added-user-account": "Add user.",
-    "modified-user-account": "Update user.",
-    "deleted-user-account": "Delete user.",
-    "added-users-to-group": "MemberAdded",
-    "added-group-account-to": "TeamCreated",
-}
+    "added-user-account": "Add user.", "modified-user-account": "Update user.", "deleted-user-account": "Delete user.",
+    "added-users-to-group": "MemberAdded", "added-group-account-to": "TeamCreated",
+}  # fmt: skip
 _LOGONS = (15, 9, "15", "9")
 _NOBODY = ("", "")
 _HTTP_AGENT = "User-Agent"

@@ -156,19 +156,12 @@ _GOOGLE = "SYSTEM"
 """The key of what Google itself does."""
 _GW = "google_workspace"
 _ECS = {
-    "id.time": "@timestamp",
-    "id.uniqueQualifier": "event.id",
-    "id.applicationName": "event.provider",
-    "id.customerId": "organization.id",
-    "name": "event.action",
-    "actor.email": ("source.user.email", "user.email"),
-    "actor.profileId": ("source.user.id", "user.id"),
-    "actor.callerType": f"{_GW}.actor.type",
-    "actor.key": f"{_GW}.actor.key",
-    "ipAddress": "source.ip",
-    "own": _GW,
+    "id.time": "@timestamp", "id.uniqueQualifier": "event.id", "id.applicationName": "event.provider",
+    "id.customerId": "organization.id", "name": "event.action", "actor.email": ("source.user.email", "user.email"),
+    "actor.profileId": ("source.user.id", "user.id"), "actor.callerType": f"{_GW}.actor.type",
+    "actor.key": f"{_GW}.actor.key", "ipAddress": "source.ip", "own": _GW,
     "dataset": ("event.dataset", "data_stream.dataset"),
-}
+}  # fmt: skip
 # ECS renames parameters; for those that matter here, back again.
 _RENAMED = {
     "token": {

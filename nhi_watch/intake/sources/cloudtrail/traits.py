@@ -497,10 +497,8 @@ DEEP = _by_name(_QUESTIONS)
 """Name of a call → the questions that its deep reading answers."""
 
 _ISSUED = (
-    "credentials.accessKeyId",
-    "accessKey.accessKeyId",
-    "serviceSpecificCredential.serviceSpecificCredentialId",
-)
+    "credentials.accessKeyId", "accessKey.accessKeyId", "serviceSpecificCredential.serviceSpecificCredentialId",
+)  # fmt: skip
 
 
 def deepen(record: Record, name: str, event: Event) -> Event:

@@ -66,13 +66,11 @@ Parts = tuple[tuple[Any, ...], object, object, str, str]
 """shape, time, record id, session, target"""
 
 OPERATIONS = {
-    "SignInLogs": "UserSignIn",
-    "NonInteractiveUserSignInLogs": "NonInteractiveSignIn",
+    "SignInLogs": "UserSignIn", "NonInteractiveUserSignInLogs": "NonInteractiveSignIn",
     "ServicePrincipalSignInLogs": "ServicePrincipalSignIn",
     "MicrosoftServicePrincipalSignInLogs": "ServicePrincipalSignIn",
-    "ManagedIdentitySignInLogs": "ManagedIdentitySignIn",
-    "ADFSSignInLogs": "UserSignIn",
-}
+    "ManagedIdentitySignInLogs": "ManagedIdentitySignIn", "ADFSSignInLogs": "UserSignIn",
+}  # fmt: skip
 # "Microsoft Entra authentication and authorization error codes": not assigned, blocked by conditional access,
 # no consent, disabled, from a tenant that is not let in.
 _DENIED = {
@@ -80,12 +78,9 @@ _DENIED = {
     "90094", "500021", "500212", "530004", "530032", "530034", "650052", "7000112", "7000114",
 }  # fmt: skip
 _CREDENTIALS_SIGNIN = {
-    "clientsecret": "key",
-    "clientassertion": "certificate",
-    "certificate": "certificate",
-    "federatedidentitycredential": "web_identity",
-    "managedidentity": "managed",
-}
+    "clientsecret": "key", "clientassertion": "certificate", "certificate": "certificate",
+    "federatedidentitycredential": "web_identity", "managedidentity": "managed",
+}  # fmt: skip
 _LEGACY = ("imap", "pop", "smtp", "activesync", "mapi", "other clients", "exchange web services", "autodiscover")
 
 

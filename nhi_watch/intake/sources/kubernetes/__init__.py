@@ -223,11 +223,9 @@ _GROUPS = 4
 _NONE: Tree = {}
 _NO_PROOFS = ("", "", "", "")
 _LEAVES = {
-    "user": ("username", "uid"),
-    "objectRef": ("resource", "subresource", "namespace", "name"),
-    "responseStatus": ("code", "reason", "status"),
-    "impersonatedUser": ("username",),
-}
+    "user": ("username", "uid"), "objectRef": ("resource", "subresource", "namespace", "name"),
+    "responseStatus": ("code", "reason", "status"), "impersonatedUser": ("username",),
+}  # fmt: skip
 _SPELLINGS = {
     name: (name.replace(".", "_").replace("/", "_slash_"), name.replace(".", "_")) for name in (_CREDENTIAL, _POD)
 }
