@@ -122,7 +122,7 @@ def test_alerts_of_the_siems_rules_and_our_own_do_not_come_back_as_what_they_are
         ({"service": {"archived": "true"}}, "closed"),
         ({"service": {"additionalInfo": {"sample": "true"}}}, "sample_finding"),
         ({"service": None, "updatedAt": None, "createdAt": None}, "no_time"),
-        ({"type": ["a", "b"]}, "no_action"),
+        ({"type": {"a": "b"}}, "no_action"),
     ],
 )
 def test_what_is_wrong_with_a_finding_is_said(changes: dict[str, Any], why: str) -> None:

@@ -29,10 +29,10 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import Actor, account_of, identify
 from nhi_watch.intake.shapes import microsoft
-from nhi_watch.intake.shapes.forms import OF_ELASTIC, Tree, at, dataset, every, inner, native, rebuild, renamed
+from nhi_watch.intake.shapes.forms import OF_ELASTIC, Tree, at, dataset, every, inner, native, part, rebuild, renamed
 from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import guid
-from nhi_watch.intake.shapes.values import event, filled, first, google, listed, moment, text, true
+from nhi_watch.intake.shapes.values import event, filled, google, listed, moment, text
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 NAME = "alerts"
@@ -230,6 +230,48 @@ def key_of(key: str) -> tuple[str, str]:
     return ("", key[:128]) if key[:4] == "ASIA" else (key if _KEY.fullmatch(key) else "", "")
 
 
+# ---- what is told, by a table for each product
+
+
+def _values(row: Row, table: Mapping[str, str]) -> dict[str, str]:
+    """Of each name the first value that is told at one of its paths, as text."""
+    return {name: text(next(filter(None, (_one(at(row, path)) for path in paths.split())), ""), 4096)
+            for name, paths in table.items()}  # fmt: skip
+
+
+def _one(value: object) -> object:
+    return value[0] if isinstance(value, list) and value else value
+
+
+def _told(product: str, kind: str, severity: str, identity: Optional[Identity], told: Mapping[str, str],
+          target: object, links: tuple[str, ...] = ()) -> Told:  # fmt: skip
+    """The alert, of what all tables name alike.
+
+    Raises:
+        RejectError: no_identity.
+    """
+    if identity is None or identity.kind == "anonymous":
+        raise RejectError("no_identity", "it names no identity, only a resource or a machine")
+    credential, session = key_of(told["key"])
+    alert = Alert(product, kind_of(kind), severity, identity, told["account"][:64], credential, told["address"][:64],
+                  told["region"][:64], links)  # fmt: skip
+    return alert, told["time"], told["id"], session, target
+
+
+def _refuse(reasons: Mapping[tuple[str, str], object]) -> None:
+    for (reason, words), holds in reasons.items():
+        if holds:
+            raise RejectError(reason, words)
+
+
+_SAMPLE = "sample_finding", "the finding was made as a sample"
+_CLOSED = "closed", "it is archived, resolved or dismissed"
+
+
+def _called(service: str, api: str) -> str:
+    return f"{service[:64].partition('.')[0]}:{api[:64]}" if api else ""
+
+
 # ---- guardduty
 #
 # GuardDuty's findings: as the API and EventBridge give them, as the CLI does, and as Elastic keeps them.
@@ -239,7 +281,29 @@ def key_of(key: str) -> tuple[str, str]:
 
 
 _CALLS = ("awsApiCallAction", "kubernetesApiCallAction", "rdsLoginAttemptAction", "networkConnectionAction")
-_TOUCHED = ("AWS::S3::Bucket", "AWS::IAM::Role", "AWS::IAM::User", "AWS::CloudTrail::Trail")
+_KEY_OF, _USER_OF = "resource.accessKeyDetails", "resource.kubernetesDetails.kubernetesUserDetails"
+_SEQUENCE = "service.detection.sequence"
+"""Of an attack sequence the first actor and the first address are told."""
+_GUARDDUTY = {
+    "kind": "type", "level": "severity", "account": "accountId", "region": "region", "id": "arn id",
+    "time": "service.eventLastSeen updatedAt createdAt", "sample": "service.additionalInfo.sample",
+    "archived": "service.archived", "type": f"{_KEY_OF}.userType", "principal": f"{_KEY_OF}.principalId",
+    "name": f"{_KEY_OF}.userName", "role": "resource.lambdaDetails.role",
+    "key": f"{_KEY_OF}.accessKeyId {_SEQUENCE}.actors.user.credentialUid", "user": f"{_USER_OF}.username",
+    "uid": f"{_USER_OF}.uid", "actor_type": f"{_SEQUENCE}.actors.user.type", "actor": f"{_SEQUENCE}.actors.user.uid",
+    "actor_name": f"{_SEQUENCE}.actors.user.name", "actor_account": f"{_SEQUENCE}.actors.user.account.uid",
+    "address": " ".join((*(f"service.action.{call}.remoteIpDetails.ipAddressV{version}" for version in "46"
+                           for call in _CALLS), f"{_SEQUENCE}.endpoints.ip")),
+    "service": " ".join(f"service.action.{call}.serviceName" for call in _CALLS),
+    "api": " ".join(f"service.action.{call}.api" for call in _CALLS),
+    "touched": " ".join((
+        *(f"service.action.{call}.affectedResources.AWS::{kind}" for kind in
+          ("S3::Bucket", "IAM::Role", "IAM::User", "CloudTrail::Trail") for call in _CALLS),
+        *(f"resource.{part}.{key}" for part in ("s3BucketDetails", "eksClusterDetails", "lambdaDetails",
+                                                "instanceDetails", "rdsDbInstanceDetails")
+          for key in ("arn", "name", "functionArn", "instanceId", "dbInstanceArn")),
+    )),
+}  # fmt: skip
 
 
 def is_guardduty(row: Row) -> bool:
@@ -257,51 +321,16 @@ def guardduty(row: Row) -> Told:
         RejectError: sample_finding, closed, no_identity.
     """
     found: Row = row["detail"] if row.get("detail").__class__ is dict else row
-    if "Arn" in found and "arn" not in found:
-        found = renamed(found, _lowered)
-    service, resource = inner(found, "service"), inner(found, "resource")
-    if true(inner(service, "additionalInfo").get("sample")):
-        raise RejectError("sample_finding", "GuardDuty made this finding as a sample")
-    if true(service.get("archived")):
-        raise RejectError("closed", "the finding is archived")
-    held, action = inner(resource, "accessKeyDetails"), inner(service, "action")
-    caller = at(resource, "kubernetesDetails.kubernetesUserDetails") or _NONE
-    call = next((inner(action, name) for name in _CALLS if name in action), _NONE)
-    remote = inner(call, "remoteIpDetails")
-    actor, endpoint = _sequence(service) if "detection" in service else _NO_ACTOR
-    (kind, level, account, region, user_type, principal, user, key, role, address) = (text(value, 512) for value in (
-        found.get("type"), found.get("severity"), found.get("accountId"), found.get("region"), held.get("userType"),
-        held.get("principalId"), held.get("userName"), held.get("accessKeyId") or actor[3],
-        inner(resource, "lambdaDetails").get("role"), remote.get("ipAddressV4") or endpoint,
-    ))  # fmt: skip
-    identity = aws(AwsActor(user_type, principal, user, account))
-    if identity is None and caller.__class__ is dict and k8s.is_kubernetes(text(caller.get("username"), 512)):
-        identity = k8s.identify(
-            text(caller.get("username"), 512), text(caller.get("uid"), 512),
-            address=address or text(remote.get("ipAddressV6"), 64),
-        )  # fmt: skip
-    if identity is None and role:
-        identity = named(role, account)
-    identity = identity or aws(AwsActor(actor[0], actor[1], actor[2], actor[4] or account))
-    if identity is None or identity.kind == "anonymous":
-        raise RejectError("no_identity", "the finding names no identity, only a resource")
-    credential, session = key_of(key)
-    alert = Alert("GuardDuty", kind_of(kind), _level_of_number(level), identity, account[:64], credential,
-                  (address or text(remote.get("ipAddressV6"), 512))[:64], region[:64])  # fmt: skip
-    time = service.get("eventLastSeen") or found.get("updatedAt") or found.get("createdAt")
-    return alert, time, found.get("arn") or found.get("id"), session, _touched_by(resource, call)
-
-
-_NO_ACTOR: tuple[tuple[str, ...], str] = (("",) * 5, "")
-
-
-def _sequence(service: Row) -> tuple[tuple[str, ...], str]:
-    """Of an attack sequence: type, id, name, key and account of its first actor, and the first address."""
-    told = (text(at(service, f"detection.sequence.actors.user.{path}"), 256) for path in _ACTOR)
-    return tuple(told), text(next(iter(every(service, "detection.sequence.endpoints.ip")), ""), 64)
-
-
-_ACTOR = ("type", "uid", "name", "credentialUid", "account.uid")
+    told = _values(renamed(found, _lowered) if "Arn" in found and "arn" not in found else found, _GUARDDUTY)
+    _refuse({_SAMPLE: told["sample"] == "true", _CLOSED: told["archived"] == "true"})
+    account = told["account"]
+    identity = aws(AwsActor(told["type"], told["principal"], told["name"], account))
+    if identity is None and k8s.is_kubernetes(told["user"]):
+        identity = k8s.identify(told["user"], told["uid"], address=told["address"])
+    identity = identity or (named(told["role"], account) if told["role"] else None)
+    actor = AwsActor(told["actor_type"], told["actor"], told["actor_name"], told["actor_account"] or account)
+    touched = told["touched"] or _called(told["service"], told["api"])
+    return _told("GuardDuty", told["kind"], _level_of_number(told["level"]), identity or aws(actor), told, touched)
 
 
 def _level_of_number(told: str) -> str:
@@ -311,22 +340,6 @@ def _level_of_number(told: str) -> str:
     except ValueError:
         return severity_of(told)
     return CRITICAL if number >= 9 else HIGH if number >= 7 else MEDIUM if number >= 4 else LOW
-
-
-def _touched_by(resource: Row, call: Row) -> str:
-    affected = inner(call, "affectedResources")
-    for name in _TOUCHED:
-        if name in affected:
-            return text(affected[name], 200)
-    for name in ("s3BucketDetails", "eksClusterDetails", "lambdaDetails", "instanceDetails", "rdsDbInstanceDetails"):
-        part = resource.get(name)
-        if part:
-            one = part[0] if part.__class__ is list else part
-            found = first(*(at(one, key) for key in ("arn", "name", "functionArn", "instanceId", "dbInstanceArn")))
-            if found:
-                return found[:200]
-    service, api = text(call.get("serviceName"), 64), text(call.get("api"), 64)
-    return f"{service.partition('.')[0]}:{api}" if api else ""
 
 
 def _lowered(name: str) -> str:
@@ -340,24 +353,19 @@ _STEP = re.compile(r"_([a-z0-9])")
 
 def guardduty_of_ecs(document: Row) -> Tree:
     """The native finding out of Elastic's aws.guardduty document."""
-    part = at(document, "aws.guardduty")
-    tree: Tree = renamed(part, _camel) if part.__class__ is dict else {}
-    resource, service = dict(inner(tree, "resource")), dict(inner(tree, "service"))
-    key = dict(inner(resource, "accessKeyDetails"))
-    if key:
-        user = inner(key, "user")
-        resource["accessKeyDetails"] = {**key, "userName": user.get("name"), "userType": user.get("type")}
-    event = inner(service, "event")
-    service.update({"eventLastSeen": event.get("lastSeen"), "eventFirstSeen": event.get("firstSeen")})
-    level = tree.get("severity")
-    tree.update({"resource": resource, "service": service})
-    tree["severity"] = level.get("code") if level.__class__ is dict else level
-    return tree
+    tree: Tree = renamed(part(document, "aws.guardduty"), lambda name: _STEPS.get(name) or _STEP.sub(_large, name))
+    resource, service = inner(tree, "resource"), inner(tree, "service")
+    key, level = inner(resource, "accessKeyDetails"), tree.get("severity")
+    who = {"userName": at(key, "user.name"), "userType": at(key, "user.type")}
+    return {
+        **tree, "severity": level.get("code") if level.__class__ is dict else level,
+        "resource": {**resource, **({"accessKeyDetails": {**key, **who}} if key else {})},
+        "service": {**service, "eventLastSeen": at(service, "event.lastSeen")},
+    }  # fmt: skip
 
 
-@lru_cache(maxsize=1024)
-def _camel(name: str) -> str:
-    return _STEPS.get(name) or _STEP.sub(lambda m: m[1].upper(), name)
+def _large(match: re.Match[str]) -> str:
+    return match[1].upper()
 
 
 # ---- securityhub
@@ -370,10 +378,28 @@ def _camel(name: str) -> str:
 
 
 _RESOLVED = ("RESOLVED", "SUPPRESSED")
-_GUARDDUTY = re.compile(r"([A-Za-z]+:[A-Za-z0-9]+)-(.+)")
+_OF_GUARDDUTY = re.compile(r"([A-Za-z]+:[A-Za-z0-9]+)-(.+)")
 """`Recon:IAMUser-TorIPCaller`: ASFF keeps `/` for its own levels."""
 _IDENTITIES = ("AwsIamAccessKey", "AwsIamUser", "AwsIamRole")
 _KEY_PREFIX = "AWS::IAM::AccessKey:"
+_API = "Action.AwsApiCallAction"
+_PASSED_ON = "aws/guardduty/service/action/awsApiCallAction/"
+"""What GuardDuty told of a call, and Security Hub passed on among the product's own fields."""
+_ASFF = {
+    "kind": "Types", "account": "AwsAccountId", "region": "Region", "arn": "ProductArn", "product": "ProductName",
+    "title": "Title", "time": "LastObservedAt UpdatedAt CreatedAt", "id": "Id", "sample": "Sample",
+    "state": "RecordState", "workflow": "Workflow.Status", "label": "Severity.Label Severity.label",
+    "score": "Severity.Normalized Severity.normalized", "api": f"{_API}.Api ProductFields.{_PASSED_ON}api",
+    "service": f"{_API}.ServiceName ProductFields.{_PASSED_ON}serviceName",
+    "address": f"{_API}.RemoteIpDetails.IpAddressV4 Action.NetworkConnectionAction.RemoteIpDetails.IpAddressV4 "
+               f"Network.SourceIpV4 Network.SourceIpV6 ProductFields.{_PASSED_ON}remoteIpDetails/ipAddressV4",
+}  # fmt: skip
+_ISSUER = "SessionContext.SessionIssuer"
+_ASFF_ACTOR = {
+    "key": "AccessKeyId", "type": "PrincipalType", "principal": f"PrincipalId {_ISSUER}.PrincipalId",
+    "name": f"{_ISSUER}.UserName PrincipalName UserName", "account": "AccountId", "arn": f"{_ISSUER}.Arn",
+    "unique": "UserId RoleId",
+}  # fmt: skip
 _HUB = "aws.securityhub_findings"
 _CALL_OF_HUB = f"{_HUB}.action.aws_api_call"
 _SECURITYHUB = {
@@ -402,87 +428,44 @@ def securityhub(row: Row) -> Told:
     Raises:
         RejectError: sample_finding, closed, posture, no_identity.
     """
-    found = row
+    found: Row = row
     if row.get("detail").__class__ is dict:
-        inside = row["detail"].get("findings")
-        found = next((one for one in listed(inside) if one.__class__ is dict), _NONE)
-    of, level, call = found.get, inner(found, "Severity"), inner(inner(found, "Action"), "AwsApiCallAction")
-    types, workflow = of("Types"), text(inner(found, "Workflow").get("Status"), 512)
-    kind, account, region, arn, product, title, address = (text(value, 512) for value in (
-        types[0] if types.__class__ is list and types else types, of("AwsAccountId"), of("Region"), of("ProductArn"),
-        of("ProductName"), of("Title"), _address(found),
-    ))  # fmt: skip
-    if true(of("Sample")):
-        raise RejectError("sample_finding", "the finding was made as a sample")
-    if text(of("RecordState"), 512).upper() == "ARCHIVED" or workflow.upper() in _RESOLVED:
-        raise RejectError("closed", "the finding is archived, resolved or suppressed")
-    if kind.startswith("Software and Configuration Checks"):
-        raise RejectError("posture", "the finding is about configuration, not about what was done")
-    resources = [one for one in listed(of("Resources")) if one.__class__ is dict]
+        found = next((one for one in listed(row["detail"].get("findings")) if one.__class__ is dict), _NONE)
+    told = _values(found, _ASFF)
+    is_over = told["state"].upper() == "ARCHIVED" or told["workflow"].upper() in _RESOLVED
+    about = "posture", "the finding is about configuration, not about what was done"
+    _refuse({_SAMPLE: told["sample"] == "true", _CLOSED: is_over,
+             about: told["kind"].startswith("Software and Configuration Checks")})  # fmt: skip
+    resources = [one for one in listed(found.get("Resources")) if one.__class__ is dict]
     sort, who = next(((sort, one) for one in resources if (sort := _sort_of(one))), ("", _NONE))
-    actor, key = _actor(sort, who, account)
-    identity = aws(actor) if sort else None
-    if identity is None:
-        raise RejectError("no_identity", "the finding names no identity, only a resource")
-    credential, session = key_of(key)
-    severity = severity_of(text(level.get("Label") or level.get("label"), 512),
-                           text(level.get("Normalized") or level.get("normalized"), 512))  # fmt: skip
-    alert = Alert(*_kind(arn, product, kind, title), severity, identity, account[:64], credential, address[:64],
-                  region[:64])  # fmt: skip
+    actor, told["key"] = _actor(sort, who, told["account"])
     touched = (text(one.get("Id"), 200) for one in resources if one.get("Type") not in _IDENTITIES)
-    target, api = next(filter(None, touched), ""), call.get("Api") or _passed_on(found, "api")
-    if not target and api:
-        service = text(call.get("ServiceName") or _passed_on(found, "serviceName"), 64)
-        target = f"{service.partition('.')[0]}:{text(api, 64)}"
-    return alert, of("LastObservedAt") or of("UpdatedAt") or of("CreatedAt"), of("Id"), session, target
+    target = next(filter(None, touched), "") or _called(told["service"], told["api"])
+    severity = severity_of(told["label"], told["score"])
+    return _told(*_kind(told["arn"], told["product"], told["kind"], told["title"]), severity,
+                 aws(actor) if sort else None, told, target)  # fmt: skip
 
 
 def _actor(sort: str, resource: Row, account: str) -> tuple[AwsActor, str]:
     """The actor that a resource is, and its access key's id."""
-    details = inner(inner(resource, "Details"), sort)
-    if sort != "AwsIamAccessKey":
-        unique = text(details.get("UserId") or details.get("RoleId"), 512)
-        kind = "IAMUser" if sort == "AwsIamUser" else "Role"
-        return AwsActor(kind, unique, "", account, text(resource.get("Id"), 512)), ""
-    issuer = inner(inner(details, "SessionContext"), "SessionIssuer")
-    key = text(details.get("AccessKeyId"), 512) or text(resource.get("Id"), 200).removeprefix(_KEY_PREFIX)
-    kind, principal, name, home, arn = (text(value, 512) for value in (
-        details.get("PrincipalType"), details.get("PrincipalId") or issuer.get("PrincipalId"),
-        issuer.get("UserName") or details.get("PrincipalName") or details.get("UserName"), details.get("AccountId"),
-        issuer.get("Arn"),
-    ))  # fmt: skip
-    return AwsActor(kind, principal, name, home or account, arn), key
+    told, unique = _values(inner(inner(resource, "Details"), sort), _ASFF_ACTOR), text(resource.get("Id"))
+    if sort == "AwsIamAccessKey":
+        actor = AwsActor(told["type"], told["principal"], told["name"], told["account"] or account, told["arn"])
+        return actor, told["key"] or unique.removeprefix(_KEY_PREFIX)
+    return AwsActor("IAMUser" if sort == "AwsIamUser" else "Role", told["unique"], "", account, unique), ""
 
 
 def _kind(arn: str, name: str, kind: str, title: str) -> tuple[str, str]:
     """Product and kind; GuardDuty's as GuardDuty spells them."""
     if arn.endswith("/aws/guardduty"):
-        last = kind.rpartition("/")[2]
-        match = _GUARDDUTY.fullmatch(last)
-        return "GuardDuty", kind_of(f"{match[1]}/{match[2]}" if match else last)
-    product = re.sub(r"\W+", "", name)[:40] or "SecurityHub"
-    return product, kind_of(kind if kind.count("/") > 1 else title or kind)
+        return "GuardDuty", _OF_GUARDDUTY.sub(r"\1/\2", kind.rpartition("/")[2])
+    return re.sub(r"\W+", "", name)[:40] or "SecurityHub", kind if kind.count("/") > 1 else title or kind
 
 
 def _sort_of(resource: Row) -> str:
     """What sort of identity a resource is, by its details (extracted fields mix the types up); "" for none."""
-    details = inner(resource, "Details")
-    found = next((kind for kind in _IDENTITIES if kind in details), "")
-    return found or next((kind for kind in _IDENTITIES if kind == resource.get("Type")), "")
-
-
-def _address(found: Row) -> object:
-    action, network = inner(found, "Action"), inner(found, "Network")
-    for name in ("AwsApiCallAction", "NetworkConnectionAction"):
-        told = inner(inner(action, name), "RemoteIpDetails").get("IpAddressV4")
-        if told:
-            return told
-    return network.get("SourceIpV4") or network.get("SourceIpV6") or _passed_on(found, "remoteIpDetails/ipAddressV4")
-
-
-def _passed_on(found: Row, name: str) -> object:
-    """What GuardDuty told of a call, and Security Hub passed on among the product's own fields."""
-    return inner(found, "ProductFields").get("aws/guardduty/service/action/awsApiCallAction/" + name)
+    told = (*inner(resource, "Details"), resource.get("Type"))
+    return next((kind for kind in told if kind in _IDENTITIES), "")
 
 
 def securityhub_of_ecs(document: Row) -> Tree:
@@ -504,6 +487,18 @@ def securityhub_of_ecs(document: Row) -> Tree:
 CATEGORIES = ("UserRiskEvents", "RiskyUsers", "ServicePrincipalRiskEvents", "RiskyServicePrincipals", "AgentRiskEvents",
               "RiskyAgents")  # fmt: skip
 _DISMISSED = ("dismissed", "remediated", "confirmedsafe")
+_ENTRA = {
+    "category": "category", "resource": "resourceId", "state": "properties.riskState", "level": "properties.riskLevel",
+    "kind": "properties.riskEventType properties.riskType", "user_name": "properties.userPrincipalName",
+    "name": "properties.servicePrincipalDisplayName properties.appDisplayName properties.displayName "
+            "properties.agentDisplayName",
+    "address": "properties.ipAddress callerIpAddress", "tenant": "tenantId properties.homeTenantId",
+    "app": "properties.appId", "principal": "properties.servicePrincipalId", "user": "properties.userId",
+    "agent": "properties.agentId", "id": "properties.id", "key": "properties.keyIds",
+    "sort": "properties.identityType", "agent_name": "properties.agentDisplayName",
+    "time": "properties.activityDateTime properties.detectedDateTime properties.riskLastUpdatedDateTime "
+            "properties.lastUpdatedDateTime properties.riskLastModifiedDateTime time",
+}  # fmt: skip
 _RISKY = "risky"
 """The kind of a record that tells that a principal is at risk, but not why."""
 
@@ -526,45 +521,33 @@ def entra(row: Row) -> Told:
         RejectError: closed, no_identity.
     """
     found = row.get("properties", row)
-    if found.__class__ is str:
-        found = parsed(found)
-    if found.__class__ is not dict:
-        found = _NONE
-    of = found.get
-    agent = (of("agentId") or of("id")) if "agentDisplayName" in found or "agentId" in found else None
-    is_user = text(of("identityType")).lower() == "agentuser"
-    keys = of("keyIds")
-    category, resource, state, level, kind, name, user_name, address = (text(value, 512) for value in (
-        row.get("category"), row.get("resourceId"), of("riskState"), of("riskLevel"),
-        of("riskEventType") or of("riskType"),
-        of("servicePrincipalDisplayName") or of("appDisplayName") or of("displayName") or of("agentDisplayName"),
-        of("userPrincipalName"), of("ipAddress") or row.get("callerIpAddress"),
-    ))  # fmt: skip
-    tenant, app, principal, user_id, unique, key = (guid(text(value, 512)) for value in (
-        row.get("tenantId") or of("homeTenantId"), of("appId"),
-        of("servicePrincipalId") or (None if is_user else agent), of("userId") or (agent if is_user else None),
-        of("id") if "riskEventType" not in found else "",
-        keys[0] if keys.__class__ is list and keys else keys,
-    ))  # fmt: skip
-    if state.lower() in _DISMISSED or (level == "none" and state in ("none", "")):
-        raise RejectError("closed", f"the risk's state is {state or 'none'}")
-    home = tenant or microsoft.tenant_of(resource)
-    if category == "RiskyUsers" or (user_name and not user_id and not app):
-        identity = microsoft.user(home, user_id or unique, user_name)
+    found = parsed(found) if found.__class__ is str else found
+    found = found if found.__class__ is dict else _NONE
+    told = _values({**row, "properties": found}, _ENTRA)
+    _refuse({_CLOSED: told["state"].lower() in _DISMISSED
+             or (told["level"] == "none" and told["state"] in ("none", ""))})  # fmt: skip
+    app, principal, user, agent, unique = (guid(told[name]) for name in ("app", "principal", "user", "agent", "id"))
+    if told["agent"] or told["agent_name"]:
+        agent = agent or unique
+        principal, user = (
+            (principal, user or agent) if told["sort"].lower() == "agentuser" else (principal or agent, user)
+        )
+    unique = "" if "riskEventType" in found else unique
+    home = guid(told["tenant"]) or microsoft.tenant_of(told["resource"])
+    if told["category"] == "RiskyUsers" or (told["user_name"] and not user and not app):
+        identity = microsoft.user(home, user or unique, told["user_name"])
     else:
-        if category == "RiskyServicePrincipals" or "servicePrincipalType" in found:
+        if told["category"] == "RiskyServicePrincipals" or "servicePrincipalType" in found:
             principal = principal or unique
-        identity = microsoft.app(home, app, principal, name) or microsoft.user(home, user_id, user_name)
-    if identity is None:
-        raise RejectError("no_identity", "neither a user nor an app is told")
-    severity = CRITICAL if state == "confirmedCompromised" else severity_of(level)
-    links = tuple(f"{kind_}:{value}" for kind_, value in (("app", app), ("sp", principal)) if value)
-    alert = Alert("EntraRisk", kind_of(kind or _RISKY), severity, identity, home, key, microsoft.host(address),
-                  links=links)  # fmt: skip
-    time = (of("activityDateTime") or of("detectedDateTime") or of("riskLastUpdatedDateTime")
-            or of("lastUpdatedDateTime") or of("riskLastModifiedDateTime") or row.get("time"))  # fmt: skip
-    unique = of("id") if kind or not of("id") else f"{text(of('id'), 200)}:{text(of('riskState'), 40)}"
-    return alert, time, unique, "", ""
+        identity = microsoft.app(home, app, principal, told["name"]) or microsoft.user(home, user, told["user_name"])
+    severity = CRITICAL if told["state"] == "confirmedCompromised" else severity_of(told["level"])
+    links = tuple(f"{kind}:{value}" for kind, value in (("app", app), ("sp", principal)) if value)
+    if not told["kind"] and told["id"]:
+        told["id"] = f"{told['id'][:200]}:{told['state'][:40]}"
+    key = guid(told["key"])
+    told.update(account=home, address=microsoft.host(told["address"]), region="", key="")
+    alert, time, record_id, _, _ = _told("EntraRisk", told["kind"] or _RISKY, severity, identity, told, "", links)
+    return alert._replace(credential=key), time, record_id, "", ""
 
 
 _RENAMED = {
@@ -602,7 +585,17 @@ OURS = "nhi_watch"
 _CLASSES = (2001, 2004)
 _OVER = ("resolved", "suppressed", "archived", "deleted")
 _OCSF_USERS = ("evidences.actor.user", "evidences.user", "actor.user", "user")
-_OF_USER = ("type", "uid", "uid_alt", "name", "email_addr")
+_OCSF_USER = {"type": "type", "uid": "uid", "other": "uid_alt", "name": "name", "mail": "email_addr",
+              "account": "account.uid", "key": "credential_uid"}  # fmt: skip
+_OCSF = {
+    "product": "metadata.product.name", "vendor": "metadata.product.vendor_name", "severity": "severity",
+    "status": "status state", "cloud": "cloud.provider", "account": "cloud.account.uid cloud.account_uid",
+    "region": "cloud.region", "address": "evidences.src_endpoint.ip src_endpoint.ip",
+    "kind": "finding_info.types finding.types", "id": "finding_info.uid finding.uid metadata.uid",
+    "title": "finding_info.analytic.name finding_info.title finding.title", "resource": "resources.uid",
+    "time": "finding_info.last_seen_time finding.last_seen_time time time_dt",
+    "service": "evidences.api.service.name", "api": "evidences.api.operation",
+}  # fmt: skip
 _CLOUDS = {"aws": "aws", "amazon": "aws", "gcp": "gcp", "google": "gcp", "azure": microsoft.ENTRA,
            "microsoft": microsoft.ENTRA}  # fmt: skip
 _MOST = 20
@@ -620,32 +613,17 @@ def ocsf(row: Row) -> Told:
         RejectError: own_notable, closed, no_identity.
     """
     users = (at(row, path) for path in _OCSF_USERS)
-    user = next((one for one in users if one.__class__ is dict and one), {})
-    product, vendor, severity, status, cloud, account, region, address, kind, title = (text(value, 4096) for value in (
-        at(row, "metadata.product.name"), at(row, "metadata.product.vendor_name"), row.get("severity"),
-        row.get("status") or row.get("state"), at(row, "cloud.provider"),
-        at(row, "cloud.account.uid") or at(row, "cloud.account_uid") or at(user, "account.uid"),
-        at(row, "cloud.region"), at(row, "evidences.src_endpoint.ip") or at(row, "src_endpoint.ip"),
-        first(*(at(row, f"{info}.types") for info in ("finding_info", "finding"))),
-        first(at(row, "finding_info.analytic.name"), at(row, "finding_info.title"), at(row, "finding.title")),
-    ))  # fmt: skip
-    if product == OURS:
-        raise RejectError("own_notable", "the finding is our own")
-    if status.lower() in _OVER:
-        raise RejectError("closed", f"the finding is {status[:20].lower()}")
-    provider = _CLOUDS.get((cloud or vendor).lower().partition(" ")[0], "") or _word(vendor or product)
-    actor = [text(user.get(name), 4096) for name in _OF_USER]
-    identity = _ocsf_user(provider, account[:64], actor) or first_named(_named(row), account[:64])
-    if identity is None:
-        raise RejectError("no_identity", "the finding names no identity, only a resource or a machine")
-    label = re.sub(r"\W+", "", product or vendor)[:40] or "OCSF"
-    credential, session = key_of(text(user.get("credential_uid"), 128))
-    alert = Alert(label, kind_of(kind or title), severity_of(severity), identity, account[:64], credential,
-                  address[:64], region[:64])  # fmt: skip
-    times = ("finding_info.last_seen_time", "finding.last_seen_time", "time", "time_dt")
-    time = next((value for value in (at(row, path) for path in times) if value), None)
-    unique = first(at(row, "finding_info.uid"), at(row, "finding.uid"), at(row, "metadata.uid"))
-    return alert, time, unique, session, _called(row)
+    user = _values(next((one for one in users if one.__class__ is dict and one), _NONE), _OCSF_USER)
+    told = _values(row, _OCSF)
+    ours = "own_notable", "the finding is our own"
+    _refuse({ours: told["product"] == OURS, _CLOSED: told["status"].lower() in _OVER})
+    told.update(account=(told["account"] or user["account"])[:64], key=user["key"][:128])
+    vendor = told["vendor"] or told["product"]
+    provider = _CLOUDS.get((told["cloud"] or told["vendor"]).lower().partition(" ")[0], "") or _word(vendor)
+    identity = _ocsf_user(provider, told["account"], user) or first_named(_named(row), told["account"])
+    label = re.sub(r"\W+", "", told["product"] or vendor)[:40] or "OCSF"
+    target = _called(told["service"], told["api"]) or told["resource"]
+    return _told(label, told["kind"] or told["title"], severity_of(told["severity"]), identity, told, target)
 
 
 def _named(row: Row) -> list[str]:
@@ -653,22 +631,17 @@ def _named(row: Row) -> list[str]:
     return [text(one, 256) for one in found[:_MOST] if one.__class__ is str and "\n" not in one]
 
 
-def _called(row: Row) -> str:
-    service, call = text(at(row, "evidences.api.service.name"), 64), text(at(row, "evidences.api.operation"), 64)
-    return f"{service.partition('.')[0]}:{call}" if call else first(at(row, "resources.uid"))
-
-
 def _word(name: str) -> str:
     return re.sub(r"\W+", "_", name.lower())[:40].strip("_") or "ocsf"
 
 
-def _ocsf_user(provider: str, account: str, actor: list[str]) -> Optional[Identity]:
+def _ocsf_user(provider: str, account: str, user: Mapping[str, str]) -> Optional[Identity]:
     """Of the user: an AWS actor, a text that says whose it is, else a name within the product."""
-    kind, uid, other, name, mail = actor
+    uid, other, name = user["uid"], user["other"], user["name"]
     if provider == "aws" and (uid or other or name):
         arn = uid if uid.startswith("arn:") else ""
-        return aws(AwsActor(kind, other or ("" if arn else uid), name, account, arn))
-    return first_named((uid, other, name), account) or by_name(provider, account, mail or name or uid)
+        return aws(AwsActor(user["type"], other or ("" if arn else uid), name, account, arn))
+    return first_named((uid, other, name), account) or by_name(provider, account, user["mail"] or name or uid)
 
 
 # ---- alerts

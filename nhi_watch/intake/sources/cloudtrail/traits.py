@@ -199,18 +199,8 @@ def _spelled(leaf: object) -> str:
 
 
 Question = Callable[[Call], Iterator[str]]
-Questions = tuple[tuple[Question, tuple[str, ...]], ...]
+Questions = tuple[tuple[Question, str], ...]
 """A question, and the names of the calls to which it belongs."""
-
-
-def _says(trait: str, value: str, *paths: str) -> Question:
-    """The question whether one of the parameters has that value."""
-
-    def question(call: Call) -> Iterator[str]:
-        if value in call.texts(*paths):
-            yield trait
-
-    return question
 
 
 def _parties(texts: list[str], call: Call) -> Iterator[str]:
@@ -223,25 +213,32 @@ def _parties(texts: list[str], call: Call) -> Iterator[str]:
             yield "shared_outside"
 
 
-def _image_shared(call: Call) -> Iterator[str]:
-    heads = ("createVolumePermission.add.items{}", "launchPermission.add.items{}")
-    yield from _parties(call.texts(*(f"{h}.{leaf}" for h in heads for leaf in ("userId", "group"))), call)
+_SHARED = (
+    ("createVolumePermission.add.items{}.userId createVolumePermission.add.items{}.group "
+     "launchPermission.add.items{}.userId launchPermission.add.items{}.group",
+     "ModifySnapshotAttribute ModifyImageAttribute"),
+    ("valuesToAdd{} accountIdsToAdd{}",
+     "ModifyDBSnapshotAttribute ModifyDBClusterSnapshotAttribute ModifyDocumentPermission"),
+    ("principals{} granteePrincipal", "CreateGrant CreateResourceShare AssociateResourceShare"),
+    ("ReplicationConfiguration.Rule.Destination.Account ReplicationConfiguration.Rule{}.Destination.Account",
+     "PutBucketReplication"),
+)  # fmt: skip
+"""Parameters that name who is let in, and the calls that have them."""
+
+
+def _shared(*paths: str) -> Question:
+    return lambda call: _parties(call.texts(*paths), call)
+
+
+def _image_of_organisation(call: Call) -> Iterator[str]:
     if call.texts("launchPermission.add.items{}.organizationArn"):
         yield "shared_outside"
-
-
-def _snapshot_shared(call: Call) -> Iterator[str]:
-    yield from _parties(call.texts("valuesToAdd{}", "accountIdsToAdd{}"), call)
 
 
 def _permission_added(call: Call) -> Iterator[str]:
     if call.texts("principalOrgID", "organizationId", "sourceAccount", "sourceArn"):
         return
     yield from _parties(call.texts("principal", "aWSAccountIds{}", "aWSAccountId{}"), call)
-
-
-def _principals_shared(call: Call) -> Iterator[str]:
-    yield from _parties(call.texts("principals{}", "granteePrincipal"), call)
 
 
 _POLICIES = (
@@ -272,20 +269,6 @@ def _acl(call: Call) -> Iterator[str]:
         yield "public"
 
 
-def _block_removed(call: Call) -> Iterator[str]:
-    yield "public"
-
-
-_BLOCKS = tuple(f"PublicAccessBlockConfiguration.{name}" for name in (
-    "BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets",
-))  # fmt: skip
-
-
-def _replicated(call: Call) -> Iterator[str]:
-    rules = ("ReplicationConfiguration.Rule", "ReplicationConfiguration.Rule{}")
-    yield from _parties(call.texts(*(f"{rule}.Destination.Account" for rule in rules)), call)
-
-
 _CUSTOMER_KEY = ("x-amz-server-side-encryption-customer-algorithm", "SSECustomerAlgorithm")
 _KMS_KEY = (
     "kmsKeyId", "x-amz-server-side-encryption-aws-kms-key-id", "destinationEncryptionContext.keyId",
@@ -300,42 +283,6 @@ def _own_key(call: Call) -> Iterator[str]:
         yield "sse_c"
     if any(account_of(key) not in ("", *call.own()) for key in call.texts(*_KMS_KEY)):
         yield "foreign_key"
-
-
-_POLICY_CALLS = (
-    "PutBucketPolicy", "CreateRole", "UpdateAssumeRolePolicy", "PutKeyPolicy", "CreateKey", "ReplicateKey",
-    "SetTopicAttributes", "CreateTopic", "SetQueueAttributes", "CreateQueue", "PutResourcePolicy",
-    "SetRepositoryPolicy", "PutRegistryPolicy", "PutDomainPermissionsPolicy",
-    "CreateElasticsearchDomain", "UpdateElasticsearchDomainConfig", "CreateDomain", "UpdateDomainConfig",
-    "PutBackupVaultAccessPolicy", "PutFileSystemPolicy", "SetVaultAccessPolicy", "PutAccessPointPolicy",
-)  # fmt: skip
-_WITH_ACCESS = (
-    "ModifyDBInstance", "CreateDBInstance", "ModifyDBCluster", "ModifyCluster", "CreateCluster",
-    "RestoreDBInstanceFromDBSnapshot", "RestoreDBInstanceToPointInTime", "RestoreDBClusterFromSnapshot",
-    "RestoreFromClusterSnapshot",
-)  # fmt: skip
-SHARING: Questions = (
-    (_image_shared, ("ModifySnapshotAttribute", "ModifyImageAttribute")),
-    (_snapshot_shared, ("ModifyDBSnapshotAttribute", "ModifyDBClusterSnapshotAttribute")),
-    (_snapshot_shared, ("ModifyDocumentPermission",)),
-    (_permission_added, ("AddPermission", "AddLayerVersionPermission")),
-    (_principals_shared, ("CreateGrant", "CreateResourceShare", "AssociateResourceShare")),
-    (_resource_policy, _POLICY_CALLS),
-    (_acl, ("PutBucketAcl", "PutObjectAcl", "CreateBucket")),
-    (
-        _says("public", "false", *_BLOCKS),
-        ("PutBucketPublicAccessBlock", "PutPublicAccessBlock", "PutAccountPublicAccessBlock"),
-    ),
-    (_block_removed, ("DeleteBucketPublicAccessBlock", "DeletePublicAccessBlock")),
-    (_block_removed, ("DeleteAccountPublicAccessBlock",)),
-    (_block_removed, ("DisableSnapshotBlockPublicAccess", "DisableImageBlockPublicAccess")),
-    (_says("public", "true", "publiclyAccessible"), _WITH_ACCESS),
-    (_says("public", "PUBLIC_READ", "projectVisibility"), ("UpdateProjectVisibility",)),
-    (_says("public", "NONE", "authType"), ("CreateFunctionUrlConfig", "UpdateFunctionUrlConfig")),
-    (_replicated, ("PutBucketReplication",)),
-    (_own_key, ("CopyObject", "PutObject", "CreateMultipartUpload", "PutBucketEncryption")),
-    (_own_key, ("CopySnapshot", "CopyImage", "CopyDBSnapshot", "CopyDBClusterSnapshot", "ReEncrypt")),
-)
 
 
 # ---- traits
@@ -433,62 +380,75 @@ def _login(call: Call) -> Iterator[str]:
         yield "mfa"
 
 
-def _nothing(call: Call) -> Iterator[str]:
-    return iter(())
-
-
-_TRAIL_FLAGS = ("isMultiRegionTrail", "includeGlobalServiceEvents", "enableLogFileValidation", "enable")
-_DAYS = (
-    "LifecycleConfiguration.Rule.Expiration.Days", "LifecycleConfiguration.Rule{}.Expiration.Days", "retentionInDays",
-)  # fmt: skip
-"""Objects or logs that expire within a day: how logs are made to vanish without deleting a trail."""
-_CREDENTIAL_CALLS = (
-    "CreateAccessKey", "CreateLoginProfile", "UpdateLoginProfile", "CreateServiceSpecificCredential",
-    "ResetServiceSpecificCredential", "UploadSSHPublicKey", "UploadSigningCertificate",
-)  # fmt: skip
-_ISSUING_CALLS = (
-    "AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "GetSessionToken",
-    "GetFederationToken", "CreateAccessKey", "CreateServiceSpecificCredential",
-)  # fmt: skip
 _SIGN_INS = ("ConsoleLogin", "UserAuthentication", "CredentialVerification")
 """Calls that tell whether they failed in no error code; the latter two are IAM Identity Center's."""
-_TEMPLATES = ("CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateLaunchConfiguration")
-_LAUNCHES = ("RunInstances", "RequestSpotInstances", "ModifyInstanceAttribute", *_TEMPLATES)
+_TEMPLATES = "CreateLaunchTemplate CreateLaunchTemplateVersion CreateLaunchConfiguration"
+_LAUNCHES = f"RunInstances RequestSpotInstances ModifyInstanceAttribute {_TEMPLATES}"
+_BLOCK = "PublicAccessBlockConfiguration."
+_SAID = (
+    ("public", "", "", "DeleteBucketPublicAccessBlock DeletePublicAccessBlock DeleteAccountPublicAccessBlock "
+     "DisableSnapshotBlockPublicAccess DisableImageBlockPublicAccess"),
+    ("public", "false", f"{_BLOCK}BlockPublicAcls {_BLOCK}IgnorePublicAcls {_BLOCK}BlockPublicPolicy "
+     f"{_BLOCK}RestrictPublicBuckets", "PutBucketPublicAccessBlock PutPublicAccessBlock PutAccountPublicAccessBlock"),
+    ("public", "true", "publiclyAccessible", "ModifyDBInstance CreateDBInstance ModifyDBCluster ModifyCluster "
+     "CreateCluster RestoreDBInstanceFromDBSnapshot RestoreDBInstanceToPointInTime RestoreDBClusterFromSnapshot "
+     "RestoreFromClusterSnapshot"),
+    ("public", "PUBLIC_READ", "projectVisibility", "UpdateProjectVisibility"),
+    ("public", "NONE", "authType", "CreateFunctionUrlConfig UpdateFunctionUrlConfig"),
+    ("reads_user_data", "userData", "attribute", "DescribeInstanceAttribute"),
+    ("logging_reduced", "false", "isMultiRegionTrail includeGlobalServiceEvents enableLogFileValidation enable",
+     "UpdateTrail UpdateDetector"),
+    # Objects or logs that expire within a day: how logs are made to vanish without deleting a trail.
+    ("logging_reduced", "1", "LifecycleConfiguration.Rule.Expiration.Days retentionInDays "
+     "LifecycleConfiguration.Rule{}.Expiration.Days",
+     "PutBucketLifecycle PutBucketLifecycleConfiguration PutRetentionPolicy"),
+    ("sessions_revoked", "AWSRevokeOlderSessions", "policyName", "PutRolePolicy PutUserPolicy"),
+)  # fmt: skip
+"""Trait, what one of the parameters says ("": the call says enough), the parameters, and the calls."""
+
+
+def _says(trait: str, value: str, *paths: str) -> Question:
+    return lambda call: iter((trait,) if not value or value in call.texts(*paths) else ())
+
+
 _QUESTIONS: Questions = (
-    *SHARING,
-    (_wildcard, ("PutUserPolicy", "PutRolePolicy", "PutGroupPolicy", "CreatePolicy", "CreatePolicyVersion")),
-    (_attached, ("AttachUserPolicy", "AttachRolePolicy", "AttachGroupPolicy")),
-    (_attached, ("AttachManagedPolicyToPermissionSet",)),
-    (_ingress, ("AuthorizeSecurityGroupIngress", "AuthorizeDBSecurityGroupIngress")),
-    (_ingress, ("ModifySecurityGroupRules", "AuthorizeClusterSecurityGroupIngress")),
-    (_ingress, ("CreateNetworkAclEntry", "ReplaceNetworkAclEntry")),
-    (_compute, _LAUNCHES),
-    (_compute, ("CreateNotebookInstance", "CreateTrainingJob")),
-    (_compute, ("CreateAutoScalingGroup", "UpdateAutoScalingGroup")),
+    *((_shared(*paths.split()), calls) for paths, calls in _SHARED),
+    *((_says(trait, value, *paths.split()), calls) for trait, value, paths, calls in _SAID),
+    (_image_of_organisation, "ModifySnapshotAttribute ModifyImageAttribute"),
+    (_permission_added, "AddPermission AddLayerVersionPermission"),
+    (_resource_policy, "PutBucketPolicy CreateRole UpdateAssumeRolePolicy PutKeyPolicy CreateKey ReplicateKey "
+     "SetTopicAttributes CreateTopic SetQueueAttributes CreateQueue PutResourcePolicy SetRepositoryPolicy "
+     "PutRegistryPolicy PutDomainPermissionsPolicy CreateElasticsearchDomain UpdateElasticsearchDomainConfig "
+     "CreateDomain UpdateDomainConfig PutBackupVaultAccessPolicy PutFileSystemPolicy SetVaultAccessPolicy "
+     "PutAccessPointPolicy"),
+    (_acl, "PutBucketAcl PutObjectAcl CreateBucket"),
+    (_own_key, "CopyObject PutObject CreateMultipartUpload PutBucketEncryption CopySnapshot CopyImage CopyDBSnapshot "
+     "CopyDBClusterSnapshot ReEncrypt"),
+    (_wildcard, "PutUserPolicy PutRolePolicy PutGroupPolicy CreatePolicy CreatePolicyVersion"),
+    (_attached, "AttachUserPolicy AttachRolePolicy AttachGroupPolicy AttachManagedPolicyToPermissionSet"),
+    (_ingress, "AuthorizeSecurityGroupIngress AuthorizeDBSecurityGroupIngress ModifySecurityGroupRules "
+     "AuthorizeClusterSecurityGroupIngress CreateNetworkAclEntry ReplaceNetworkAclEntry"),
+    (_compute, f"{_LAUNCHES} CreateNotebookInstance CreateTrainingJob CreateAutoScalingGroup UpdateAutoScalingGroup"),
     (_user_data, _LAUNCHES),
-    (_says("reads_user_data", "userData", "attribute"), ("DescribeInstanceAttribute",)),
-    (_says("logging_reduced", "false", *_TRAIL_FLAGS), ("UpdateTrail", "UpdateDetector")),
-    (_selectors_reduced, ("PutEventSelectors",)),
-    (_bucket_logging, ("PutBucketLogging",)),
-    (
-        _says("logging_reduced", "1", *_DAYS),
-        ("PutBucketLifecycle", "PutBucketLifecycleConfiguration", "PutRetentionPolicy"),
-    ),
-    (_for_other, _CREDENTIAL_CALLS),
-    (_key_status, ("UpdateAccessKey",)),
-    (_says("sessions_revoked", "AWSRevokeOlderSessions", "policyName"), ("PutRolePolicy", "PutUserPolicy")),
-    (_login, ("ConsoleLogin",)),
-    (_nothing, _SIGN_INS[1:]),
-    (_nothing, _ISSUING_CALLS),
-)
+    (_selectors_reduced, "PutEventSelectors"),
+    (_bucket_logging, "PutBucketLogging"),
+    (_for_other, "CreateAccessKey CreateLoginProfile UpdateLoginProfile CreateServiceSpecificCredential "
+     "ResetServiceSpecificCredential UploadSSHPublicKey UploadSigningCertificate"),
+    (_key_status, "UpdateAccessKey"),
+    (_login, "ConsoleLogin"),
+    # Of these only whether they failed counts, or which credential they hand out.
+    (lambda call: iter(()), "UserAuthentication CredentialVerification AssumeRole AssumeRoleWithSAML "
+     "AssumeRoleWithWebIdentity AssumeRoot GetSessionToken GetFederationToken CreateAccessKey "
+     "CreateServiceSpecificCredential"),
+)  # fmt: skip
 # Lambda's calls carry the API's version; they are named here so that looking one up stays one step.
 _DATED = ("AddPermission", "AddLayerVersionPermission", "CreateFunctionUrlConfig", "UpdateFunctionUrlConfig")
 _DATES = ("20150331", "20150331v2", "20181031", "20211031")
 
 
 def _by_name(questions: Questions) -> dict[str, tuple[Question, ...]]:
-    names = {name for _, calls in questions for name in calls}
-    table = {n: tuple(question for question, calls in questions if n in calls) for n in names}
+    names = {name for _, calls in questions for name in calls.split()}
+    table = {n: tuple(question for question, calls in questions if n in calls.split()) for n in names}
     table.update({base + date: table[base] for base in _DATED for date in _DATES})
     return table
 
