@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_pton
-from typing import Any, NamedTuple, Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from nhi_watch.core.errors import InputError
 
@@ -275,9 +275,6 @@ class Networks:
         self._own = own
         self.facts = lru_cache(maxsize=4096)(self._facts)
         """Network → operator and kind; where the operator is not known, the wider prefix stands for it."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Networks, (self._own,)
 
     def __len__(self) -> int:
         """How many networks the customer's list names."""

@@ -31,7 +31,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes import microsoft
-from nhi_watch.intake.shapes.forms import Table, Tree, at, dataset, native, rebuild
+from nhi_watch.intake.shapes.forms import Table, Tree, at, dataset, inner, native, part, rebuild
 from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import PLATFORM, category, guid
 from nhi_watch.intake.shapes.values import bound, event, filled, moment, plain, text
@@ -292,12 +292,13 @@ def native_of(record: object) -> Row:
 
 def of_rest(row: Row) -> Row:
     """A record of the REST interface, or of its libraries (`event_timestamp`), in the words of diagnostic settings."""
-    of = {microsoft.spelt(name): value for name, value in row.items() if name.__class__ is str}.get
+    spelt = {microsoft.spelt(name): value for name, value in row.items() if name.__class__ is str}
+    of = spelt.get
     operation = _value(of("operationName"))
     if "time" in row and "identity" in row:
         return {**row, "operationName": operation}
     caller, given = text(of("caller")), claims_of(of("claims"))
-    ask = _part(of("httpRequest")).get
+    ask = inner(spelt, "httpRequest").get
     person = {"name": caller} if "@" in caller and not any(map(given.get, NAMES)) else {}
     return {
         "time": of("eventTimestamp"), "operationName": operation, "resourceId": of("resourceId"),
@@ -382,15 +383,14 @@ def _record_id(row: Row, when: str, operation: str, outcome: str, target: str) -
 
 def _parts(row: Row, properties: Any) -> Parts:
     """What every record tells."""
-    of, identity = row.get, _part(row.get("identity"))
-    given = _part(identity.get("claims")).get
-    more = _part(properties)
-    if properties.__class__ is str:
-        more = _part(parsed(properties))
-    evidence = _part(_part(identity.get("authorization")).get("evidence"))
+    of, identity = row.get, inner(row, "identity")
+    given = inner(identity, "claims").get
+    more = parsed(properties) if properties.__class__ is str else properties
+    more = more if more.__class__ is dict else _NONE
+    evidence = part(identity, "authorization.evidence")
     resource, operation = plain(of("resourceId")), plain(of("operationName"))
     mine, account = given(OBJECT_ID) or evidence.get("principalId"), more.get("accountName")
-    methods, asked = given(METHODS) or given("amr"), _part(identity.get("requester")).get
+    methods, asked = given(METHODS) or given("amr"), inner(identity, "requester").get
     shape = (
         operation, _subscription(resource), given(TENANT) or of("tenantId"), given("appid"), mine,
         next(filter(None, map(given, _NAMES)), None),
@@ -405,10 +405,6 @@ def _parts(row: Row, properties: Any) -> Parts:
     )  # fmt: skip
     target = _name(resource) if not account else plain(more.get("objectKey"))[:200] or plain(account)
     return shape, of("time"), plain(given("uti"))[:256], target
-
-
-def _part(value: Any) -> Row:
-    return value if value.__class__ is dict else _NONE
 
 
 @lru_cache(maxsize=4096)

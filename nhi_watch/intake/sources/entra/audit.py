@@ -150,14 +150,9 @@ def _identity_signin(shape: tuple[str, ...]) -> Identity:
 
 
 def _credential_type(name: str, key: str, credential: str) -> str:
-    found = _CREDENTIALS_SIGNIN.get(credential.lower())
-    if found:
-        return found
-    if name == "ManagedIdentitySignIn":
-        return "managed"
-    if name == "ServicePrincipalSignIn":
-        return "key" if key else "none"
-    return "session" if name == "NonInteractiveSignIn" else "none"
+    usual = {"ManagedIdentitySignIn": "managed", "NonInteractiveSignIn": "session"}.get(name, "none")
+    usual = "key" if name == "ServicePrincipalSignIn" and key else usual
+    return _CREDENTIALS_SIGNIN.get(credential.lower(), usual)
 
 
 def _marks(shape: tuple[str, ...], passed: bool) -> dict[str, bool]:
@@ -212,8 +207,8 @@ class Change(NamedTuple):
 def parts(record: Part, told: Part, tenant: object) -> Parts:
     """What an audit record tells."""
     of = told.get
-    by = _part(of("initiatedBy"))
-    who, what = _part(by.get("user")), _part(by.get("app"))
+    by = inner(told, "initiatedBy")
+    who, what = inner(by, "user"), inner(by, "app")
     name = of("activityDisplayName") or record.get("operationName")
     address = who.get("ipAddress") or what.get("ipAddress") or record.get("callerIpAddress")
     operation = microsoft.operation(plain(name))
@@ -231,10 +226,6 @@ def parts(record: Part, told: Part, tenant: object) -> Parts:
     )  # fmt: skip
     time, session = of("activityDateTime") or record.get("time"), plain(of("correlationId"))[:256]
     return shape, time, of("id"), session, _target(told)
-
-
-def _part(value: object) -> Part:
-    return value if value.__class__ is dict else _NONE
 
 
 def changes(told: Part) -> list[Change]:
@@ -255,13 +246,10 @@ def _target(told: Part) -> str:
 
 def _change(row: Part) -> Change:
     modified = [m for m in rows(row.get("modifiedProperties")) if m.get("displayName")]
-    return Change(
-        text(row.get("type")),
-        guid(row.get("id")),
-        text(row.get("displayName")) or text(row.get("userPrincipalName")),
-        {text(m.get("displayName")): text(m.get("oldValue"), 8192) for m in modified},
-        {text(m.get("displayName")): text(m.get("newValue"), 8192) for m in modified},
-    )
+    old, new = ({text(m.get("displayName")): text(m.get(name), 8192) for m in modified}
+                for name in ("oldValue", "newValue"))  # fmt: skip
+    name = text(row.get("displayName")) or text(row.get("userPrincipalName"))
+    return Change(text(row.get("type")), guid(row.get("id")), name, old, new)
 
 
 @lru_cache(maxsize=4096)
