@@ -333,18 +333,21 @@ def renamed(tree: Any, name_of: Callable[[str], str], depth: int = 0) -> Any:
 
 
 def rows_of(value: object) -> list[Tree]:
-    """The objects of a list; where a search hit gave each of their fields a list of its own, put together.
+    """The objects of a list, a single object, numbered keys, or Elastic's columns (each field has a list of its own).
 
     >>> rows_of([{"a": 1}, 2]), rows_of({"a": ["1", "2"], "b": ["3", "4"]}), rows_of({"a": 1})
     ([{'a': 1}], [{'a': '1', 'b': '3'}, {'a': '2', 'b': '4'}], [{'a': 1}])
+    >>> rows_of({"0": {"x": 1}})
+    [{'x': 1}]
     """
     if isinstance(value, dict):
-        columns = {k: v for k, v in value.items() if isinstance(v, list)}
-        lengths = {len(column) for column in columns.values()}
-        if len(lengths) != 1:
-            return [value]
-        return [{k: column[i] for k, column in columns.items()} for i in range(lengths.pop())]
-    return [one for one in listed(value) if isinstance(one, dict)]
+        if value and all(str(key).isdigit() for key in value):
+            value = [value[key] for key in sorted(value, key=lambda key: int(str(key)[:9]))]
+        columns = {k: v for k, v in value.items() if v.__class__ is list} if isinstance(value, dict) else {}
+        if columns:
+            count = max(map(len, columns.values()))
+            return [{k: v[n] for k, v in columns.items() if n < len(v)} for n in range(count)]
+    return [one for one in listed(value) if one.__class__ is dict]
 
 
 def record_in(told: Any) -> Optional[Tree]:

@@ -25,7 +25,7 @@ from typing import Any, Optional
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Identity
-from nhi_watch.intake.shapes.forms import at, dataset, hit, native, renamed
+from nhi_watch.intake.shapes.forms import at, dataset, hit, native, renamed, rows_of
 from nhi_watch.intake.shapes.values import listed, plain, text
 
 ENTRA = "entra"
@@ -252,25 +252,6 @@ def _one_off(one: str, other: str) -> bool:
 # ---- lists of objects, and Elastic's spelling
 
 
-def rows(value: object) -> list[Mapping[str, Any]]:
-    """A list of objects, out of a list, a single object, numbered keys, or Elastic's columns.
-
-    >>> rows({"ID": ["a", "b"], "Type": [1, 2]}), rows({"0": {"x": 1}})
-    ([{'ID': 'a', 'Type': 1}, {'ID': 'b', 'Type': 2}], [{'x': 1}])
-    """
-    if value.__class__ is list:
-        return [one for one in value if one.__class__ is dict]
-    if isinstance(value, dict):
-        found: dict[str, Any] = {str(k): v for k, v in value.items()}
-        if found and all(key.isdigit() for key in found):
-            return [v for _, v in sorted(found.items(), key=lambda kv: int(kv[0][:9])) if v.__class__ is dict]
-        columns = {k: v for k, v in found.items() if v.__class__ is list}
-        if columns:
-            count = max(map(len, columns.values()))
-            return [{k: v[n] for k, v in columns.items() if n < len(v)} for n in range(count)]
-    return [one for one in listed(value) if one.__class__ is dict]
-
-
 def value_of(value: Any, name: str, key: str = "Name", content: str = "Value") -> str:
     """One of the values of `[{Name, Value}…]`, in any of its forms.
 
@@ -278,7 +259,7 @@ def value_of(value: Any, name: str, key: str = "Name", content: str = "Value") -
     ('1', '1', '')
     """
     if value.__class__ is dict and key in value and content in value:
-        value = rows(value)  # of two with this name, the first one counts, in any form
+        value = rows_of(value)  # of two with this name, the first one counts, in any form
     if value.__class__ is not list:
         return named(value, key, content).get(name, "") if value else ""
     for one in value:
@@ -291,7 +272,7 @@ def named(value: object, name: str = "Name", content: str = "Value") -> dict[str
     """Names and values out of `[{Name, Value}…]`, or out of the object that Elastic makes of it."""
     if isinstance(value, dict) and not (name in value and content in value):
         return {str(k): text(v, 4096) for k, v in value.items()}
-    told = [(row.get(name), row.get(content)) for row in rows(value)]
+    told = [(row.get(name), row.get(content)) for row in rows_of(value)]
     return {n if n.__class__ is str else text(n): v if v.__class__ is str else text(v) for n, v in told}
 
 

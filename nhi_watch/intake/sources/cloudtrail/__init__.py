@@ -146,11 +146,11 @@ def native_values(record: Record) -> Values:
     return (*map(record.get, _TOP), *map(of, _ACTOR), issuer_id, issuer_arn, mfa, person, owners, target or arn)
 
 
-def target_of(source: Any, params: object) -> str:
+def target_of(source: Any, params: Any) -> str:
     """What the parameters of a service's call name as its target, or ""."""
     if params.__class__ is not dict or source.__class__ is not str:
         return ""
-    get = cast(Record, params).get
+    get = params.get
     for key in TARGETS.get(source, _NONE):
         value = get(key) or ("{" in key and leaves(params, key))
         if value:
@@ -334,9 +334,15 @@ def read(record: object) -> Event:
 def _seconds(time: object) -> int:
     if time in (None, ""):
         raise RejectError("no_time", "eventTime is missing")
+    return _of_time(time) if time.__class__ is str else parse(time)
+
+
+@lru_cache(maxsize=4096)
+def _of_time(time: str) -> int:
+    """Many records are of one second."""
     seconds = parse(time)
-    if not _FIRST <= cast(str, time) < _LAST:
-        raise RejectError("clock", f"eventTime {cast(str, time)[:40]!r} is not between {_FIRST} and {_LAST}")
+    if not _FIRST <= time < _LAST:
+        raise RejectError("clock", f"eventTime {time[:40]!r} is not between {_FIRST} and {_LAST}")
     return seconds
 
 

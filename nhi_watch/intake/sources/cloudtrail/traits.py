@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -21,12 +22,18 @@ Record = Mapping[str, Any]
 def leaves(value: object, path: str) -> list[Any]:
     """All leaves at a path like `items{}.id`, in order."""
     found = [value]
-    for step in path.split("."):
-        name = step[:-2] if step.endswith("{}") else step
-        found = [v[name] for v in found if isinstance(v, dict) and name in v]
-        if name != step:
+    for name, many in _steps(path):
+        found = [v[name] for v in found if v.__class__ is dict and name in v]
+        if many:
             found = [item for v in found if isinstance(v, list) for item in v]
+        if not found:
+            break
     return found
+
+
+@lru_cache(maxsize=1024)
+def _steps(path: str) -> tuple[tuple[str, bool], ...]:
+    return tuple((step.removesuffix("{}"), step.endswith("{}")) for step in path.split("."))
 
 
 # ---- IAM policy documents: whom they let in, and whether they allow everything
@@ -469,8 +476,9 @@ def deepen(record: Record, name: str, event: Event) -> Event:
     traits = {trait for question in DEEP[name] for trait in question(call)}
     told = call.answer if name == "ConsoleLogin" else _tree(record.get("serviceEventDetails"))
     failed = name in _SIGN_INS and "Failure" in leaves(told, name)
+    who, signed_in = event.identity, _signed_in(call)
     return event._replace(
-        identity=event.identity._replace(name=_signed_in(call) or event.identity.name),
+        identity=who._replace(name=signed_in) if signed_in else who,
         outcome="failure" if failed else event.outcome, error=event.error or ("Failure" if failed else ""),
         target_class=_assumed(call) or event.target_class, traits=tuple(sorted({*event.traits, *traits})),
         issued=_issued(call),

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 from nhi_watch.context import actions
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import microsoft
-from nhi_watch.intake.shapes.forms import Table, Tree, at, dataset, inner, part, rebuild
-from nhi_watch.intake.shapes.microsoft import guid, rows
+from nhi_watch.intake.shapes.forms import Table, Tree, at, dataset, inner, part, rebuild, rows_of
+from nhi_watch.intake.shapes.microsoft import guid
 from nhi_watch.intake.shapes.values import event, listed, plain, text, true
 
 # ---- shapes
@@ -230,7 +230,7 @@ def parts(record: Part, told: Part, tenant: object) -> Parts:
 
 def changes(told: Part) -> list[Change]:
     """The things changed, with old and new values as text."""
-    return [_change(row) for row in rows(told.get("targetResources"))]
+    return [_change(row) for row in rows_of(told.get("targetResources"))]
 
 
 def _target(told: Part) -> str:
@@ -239,13 +239,13 @@ def _target(told: Part) -> str:
     if not found:
         return ""
     if found.__class__ is not list or not found or found[0].__class__ is not dict:
-        found = rows(found) or [_NONE]
+        found = rows_of(found) or [_NONE]
     of = found[0].get
     return (text(of("displayName")) or text(of("userPrincipalName")) or guid(of("id")))[:200]
 
 
 def _change(row: Part) -> Change:
-    modified = [m for m in rows(row.get("modifiedProperties")) if m.get("displayName")]
+    modified = [m for m in rows_of(row.get("modifiedProperties")) if m.get("displayName")]
     old, new = ({text(m.get("displayName")): text(m.get(name), 8192) for m in modified}
                 for name in ("oldValue", "newValue"))  # fmt: skip
     name = text(row.get("displayName")) or text(row.get("userPrincipalName"))
