@@ -77,39 +77,10 @@ PATHS = tuple(native for native, _, _ in FIELDS)
 ECS = {native: field for native, field, _ in FIELDS if field}
 OCSF = {native: paths for native, _, paths in FIELDS}
 
-# What a call touches: keys of requestParameters, the first one that is there.
 TARGETS: dict[str, tuple[str, ...]] = {
-    "s3.amazonaws.com": ("bucketName",),
-    "secretsmanager.amazonaws.com": ("secretId", "name", "secretIdList"),
-    "ssm.amazonaws.com": ("name", "names", "path", "instanceId", "instanceIds", "documentName"),
-    "sts.amazonaws.com": ("roleArn",),
-    "lambda.amazonaws.com": ("functionName", "layerName"),
-    "kms.amazonaws.com": ("keyId",),
-    "dynamodb.amazonaws.com": ("tableName", "tableArn"),
-    "ebs.amazonaws.com": ("snapshotId",),
-    "athena.amazonaws.com": ("workGroup",),
-    "codecommit.amazonaws.com": ("repositoryName",),
-    "datasync.amazonaws.com": ("taskArn",),
-    "sqs.amazonaws.com": ("queueUrl", "queueName"),
-    "sns.amazonaws.com": ("topicArn", "name"),
-    # The key comes first: whether it was switched off or deleted is asked by its id.
-    "iam.amazonaws.com": ("accessKeyId", "userName", "roleName", "groupName", "policyArn", "policyName"),
-    "bedrock.amazonaws.com": ("modelId", "guardrailIdentifier"),
-    "ecr.amazonaws.com": ("repositoryName",),
-    "logs.amazonaws.com": ("logGroupName",),
-    "rds.amazonaws.com": ("dBInstanceIdentifier", "dBSnapshotIdentifier", "dBClusterIdentifier"),
-    "cloudtrail.amazonaws.com": ("name", "trailName"),
-    "eks.amazonaws.com": ("name", "clusterName"),
-    "ec2.amazonaws.com": (
-        "instanceId",
-        "snapshotId",
-        "imageId",
-        "volumeId",
-        "groupId",
-        "vpcId",
-        "instancesSet.items{}.instanceId",
-    ),
-}
+    source: tuple(keys.split()) for source, keys in actions.table("cloudtrail")["targets"].items()
+}  # fmt: skip
+"""What a call touches: keys of requestParameters, the first one that is there."""
 _NONE: tuple[str, ...] = ()
 _EMPTY: dict[str, Any] = {}
 

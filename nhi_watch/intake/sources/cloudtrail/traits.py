@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from nhi_watch.context import actions
 from nhi_watch.core.event import Event
 from nhi_watch.core.identity import account_of
 from nhi_watch.intake.shapes.json import parse
@@ -220,19 +221,6 @@ def _parties(texts: list[str], call: Call) -> Iterator[str]:
             yield "shared_outside"
 
 
-_SHARED = (
-    ("createVolumePermission.add.items{}.userId createVolumePermission.add.items{}.group "
-     "launchPermission.add.items{}.userId launchPermission.add.items{}.group",
-     "ModifySnapshotAttribute ModifyImageAttribute"),
-    ("valuesToAdd{} accountIdsToAdd{}",
-     "ModifyDBSnapshotAttribute ModifyDBClusterSnapshotAttribute ModifyDocumentPermission"),
-    ("principals{} granteePrincipal", "CreateGrant CreateResourceShare AssociateResourceShare"),
-    ("ReplicationConfiguration.Rule.Destination.Account ReplicationConfiguration.Rule{}.Destination.Account",
-     "PutBucketReplication"),
-)  # fmt: skip
-"""Parameters that name who is let in, and the calls that have them."""
-
-
 def _shared(*paths: str) -> Question:
     return lambda call: _parties(call.texts(*paths), call)
 
@@ -389,64 +377,22 @@ def _login(call: Call) -> Iterator[str]:
 
 _SIGN_INS = ("ConsoleLogin", "UserAuthentication", "CredentialVerification")
 """Calls that tell whether they failed in no error code; the latter two are IAM Identity Center's."""
-_TEMPLATES = "CreateLaunchTemplate CreateLaunchTemplateVersion CreateLaunchConfiguration"
-_LAUNCHES = f"RunInstances RequestSpotInstances ModifyInstanceAttribute {_TEMPLATES}"
-_BLOCK = "PublicAccessBlockConfiguration."
-_SAID = (
-    ("public", "", "", "DeleteBucketPublicAccessBlock DeletePublicAccessBlock DeleteAccountPublicAccessBlock "
-     "DisableSnapshotBlockPublicAccess DisableImageBlockPublicAccess"),
-    ("public", "false", f"{_BLOCK}BlockPublicAcls {_BLOCK}IgnorePublicAcls {_BLOCK}BlockPublicPolicy "
-     f"{_BLOCK}RestrictPublicBuckets", "PutBucketPublicAccessBlock PutPublicAccessBlock PutAccountPublicAccessBlock"),
-    ("public", "true", "publiclyAccessible", "ModifyDBInstance CreateDBInstance ModifyDBCluster ModifyCluster "
-     "CreateCluster RestoreDBInstanceFromDBSnapshot RestoreDBInstanceToPointInTime RestoreDBClusterFromSnapshot "
-     "RestoreFromClusterSnapshot"),
-    ("public", "PUBLIC_READ", "projectVisibility", "UpdateProjectVisibility"),
-    ("public", "NONE", "authType", "CreateFunctionUrlConfig UpdateFunctionUrlConfig"),
-    ("reads_user_data", "userData", "attribute", "DescribeInstanceAttribute"),
-    ("logging_reduced", "false", "isMultiRegionTrail includeGlobalServiceEvents enableLogFileValidation enable",
-     "UpdateTrail UpdateDetector"),
-    # Objects or logs that expire within a day: how logs are made to vanish without deleting a trail.
-    ("logging_reduced", "1", "LifecycleConfiguration.Rule.Expiration.Days retentionInDays "
-     "LifecycleConfiguration.Rule{}.Expiration.Days",
-     "PutBucketLifecycle PutBucketLifecycleConfiguration PutRetentionPolicy"),
-    ("sessions_revoked", "AWSRevokeOlderSessions", "policyName", "PutRolePolicy PutUserPolicy"),
-)  # fmt: skip
-"""Trait, what one of the parameters says ("": the call says enough), the parameters, and the calls."""
 
 
 def _says(trait: str, value: str, *paths: str) -> Question:
     return lambda call: iter((trait,) if not value or value in call.texts(*paths) else ())
 
 
+_ASKED = (
+    _image_of_organisation, _permission_added, _resource_policy, _acl, _own_key, _wildcard, _attached, _ingress,
+    _compute, _user_data, _selectors_reduced, _bucket_logging, _for_other, _key_status, _login,
+)  # fmt: skip
+_TABLES = actions.table("cloudtrail")
 _QUESTIONS: Questions = (
-    *((_shared(*paths.split()), calls) for paths, calls in _SHARED),
-    *((_says(trait, value, *paths.split()), calls) for trait, value, paths, calls in _SAID),
-    (_image_of_organisation, "ModifySnapshotAttribute ModifyImageAttribute"),
-    (_permission_added, "AddPermission AddLayerVersionPermission"),
-    (_resource_policy, "PutBucketPolicy CreateRole UpdateAssumeRolePolicy PutKeyPolicy CreateKey ReplicateKey "
-     "SetTopicAttributes CreateTopic SetQueueAttributes CreateQueue PutResourcePolicy SetRepositoryPolicy "
-     "PutRegistryPolicy PutDomainPermissionsPolicy CreateElasticsearchDomain UpdateElasticsearchDomainConfig "
-     "CreateDomain UpdateDomainConfig PutBackupVaultAccessPolicy PutFileSystemPolicy SetVaultAccessPolicy "
-     "PutAccessPointPolicy"),
-    (_acl, "PutBucketAcl PutObjectAcl CreateBucket"),
-    (_own_key, "CopyObject PutObject CreateMultipartUpload PutBucketEncryption CopySnapshot CopyImage CopyDBSnapshot "
-     "CopyDBClusterSnapshot ReEncrypt"),
-    (_wildcard, "PutUserPolicy PutRolePolicy PutGroupPolicy CreatePolicy CreatePolicyVersion"),
-    (_attached, "AttachUserPolicy AttachRolePolicy AttachGroupPolicy AttachManagedPolicyToPermissionSet"),
-    (_ingress, "AuthorizeSecurityGroupIngress AuthorizeDBSecurityGroupIngress ModifySecurityGroupRules "
-     "AuthorizeClusterSecurityGroupIngress CreateNetworkAclEntry ReplaceNetworkAclEntry"),
-    (_compute, f"{_LAUNCHES} CreateNotebookInstance CreateTrainingJob CreateAutoScalingGroup UpdateAutoScalingGroup"),
-    (_user_data, _LAUNCHES),
-    (_selectors_reduced, "PutEventSelectors"),
-    (_bucket_logging, "PutBucketLogging"),
-    (_for_other, "CreateAccessKey CreateLoginProfile UpdateLoginProfile CreateServiceSpecificCredential "
-     "ResetServiceSpecificCredential UploadSSHPublicKey UploadSigningCertificate"),
-    (_key_status, "UpdateAccessKey"),
-    (_login, "ConsoleLogin"),
-    # Of these only whether they failed counts, or which credential they hand out.
-    (lambda call: iter(()), "UserAuthentication CredentialVerification AssumeRole AssumeRoleWithSAML "
-     "AssumeRoleWithWebIdentity AssumeRoot GetSessionToken GetFederationToken CreateAccessKey "
-     "CreateServiceSpecificCredential"),
+    *((_shared(*paths.split()), calls) for paths, calls in _TABLES["shared"]),
+    *((_says(trait, value, *paths.split()), calls) for trait, value, paths, calls in _TABLES["said"]),
+    *((question, _TABLES["asked"][question.__name__.strip("_")]) for question in _ASKED),
+    (lambda call: iter(()), _TABLES["answered"]),
 )  # fmt: skip
 # Lambda's calls carry the API's version; they are named here so that looking one up stays one step.
 _DATED = ("AddPermission", "AddLayerVersionPermission", "CreateFunctionUrlConfig", "UpdateFunctionUrlConfig")
