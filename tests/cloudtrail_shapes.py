@@ -9,7 +9,7 @@ from nhi_watch_lab.evaluation.ecs_cloudtrail import ecs, ecs_flat, java
 from nhi_watch_lab.evaluation.shapes import splunk_fields
 
 Tree = dict[str, Any]
-__all__ = ["ecs", "ecs_flat", "ecs_hit", "ecs_original", "ecs_text_only", "java", "splunk_fields", "splunk_raw"]
+__all__ = ["ecs", "ecs_flat", "ecs_hit", "ecs_original", "java", "splunk_fields", "splunk_raw"]
 
 
 def splunk_raw(record: Tree) -> Tree:
@@ -27,13 +27,6 @@ def ecs_hit(record: Tree) -> Tree:
         if values:
             fields["aws.cloudtrail.resources." + leaf] = values
     return {"_index": ".ds-logs-aws.cloudtrail-default-000001", "_id": "x", "fields": fields}
-
-
-def ecs_text_only(record: Tree) -> Tree:
-    """As the integration wrote before it kept parameters as objects: Java text alone."""
-    document = ecs(record)
-    document.get("aws", {}).get("cloudtrail", {}).pop("flattened", None)
-    return document
 
 
 def ecs_original(record: Tree) -> Tree:

@@ -32,7 +32,6 @@ TO_SHAPE = (
     shapes.splunk_raw,
     shapes.ecs,
     shapes.ecs_hit,
-    shapes.ecs_text_only,
     shapes.ecs_original,
 )
 NOT_IN_ECS = {"sessionCredentialFromConsole", "vpcEndpointAccountId", "onBehalfOf"}

@@ -74,7 +74,7 @@ def _run_by(path: Path) -> set[str]:
     return {*named, *(each for each in above if not f"{name}.".startswith(f"{each}."))}
 
 
-LENT = {"alerts.actors", "endpoint.host", "entra.audit", "kubernetes.actions"}
+LENT = {"entra.audit", "kubernetes.actions"}
 """Parts of a product's source that another product's log speaks as well: its words, never the source itself."""
 
 

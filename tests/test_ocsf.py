@@ -133,27 +133,8 @@ def event_of(product: str, kind: int, **told: Any) -> Tree:
     return {"class_uid": kind, "metadata": about, "time": 1772445600000, **told}
 
 
-def test_github_okta_and_eks_are_read_by_their_own_sources() -> None:
+def test_eks_is_read_by_its_own_source() -> None:
     ip = {"ip": "198.51.100.7"}
-    push = read(event_of(
-        "GitHub Audit Log", 6003, api={"operation": "git.push"}, src_endpoint=ip,
-        actor={"user": {"name": "ann", "uid": "5", "account": {"name": "acme", "uid": "1"}}},
-        resources=[{"name": "acme/shop"}],
-        unmapped={"hashed_token": "h", "programmatic_access_type": "Personal access token"},
-    ))  # fmt: skip
-    assert isinstance(push, Event)
-    assert (push.action, push.identity.kind, push.credential) == ("github:git.push", "token", "h")
-    assert push.target == "acme/shop"
-    ann = {"name": "Ann", "uid": "00u1", "type": "User", "email_addr": "a@x.test"}
-    granted = event_of(
-        "Okta System Log", 3003, actor={"user": ann, "session": {"uid": "s-1"}}, status="Failure",
-        status_detail="access denied", user={"uid": "00u2", "email_addr": "b@x.test", "type": "User"},
-    )  # fmt: skip
-    granted["metadata"]["event_code"] = "user.session.impersonation.grant"
-    grant = read(granted)
-    assert isinstance(grant, Event)
-    assert (grant.outcome, grant.session, grant.target) == ("denied", "s-1", "b@x.test")
-    assert "for_other" in grant.traits
     pod = read(event_of(
         "Amazon EKS", 6003, api={"operation": "create", "request": {"uid": "a-1"}, "response": {"code": 403}},
         actor={"user": {"name": "system:serviceaccount:shop:api", "uid": "k-1"}}, src_endpoint=ip,

@@ -54,18 +54,9 @@ def test_the_lookup_that_ships_is_empty_and_can_be_read() -> None:
     assert len(told.table) == 0 and not told.refused
 
 
-def test_splunks_ip_intel_and_misps_export_are_read(tmp_path: Path) -> None:
+def test_splunks_ip_intel_is_read(tmp_path: Path) -> None:
     splunk = loaded(tmp_path, f"description,ip,weight\nscanner,{ADDRESS},60\nold,203.0.113.9,5\n", "ip_intel.csv")
     assert names(splunk, ADDRESS, "203.0.113.9") == ["ip_intel", ""] and splunk.refused == {"weak": 1}
-    head = "uuid,event_id,category,type,value,comment,to_ids,date\n"
-    rows = (
-        f'1,7,"Network activity",ip-dst,{ADDRESS},"a, b",1,20260301\n'
-        "2,7,x,ip-src|port,203.0.113.9|443,,1,20260301\n3,7,x,domain,bad.example,,1,20260301\n"
-        "4,7,x,ip-dst,203.0.113.10,,0,20260301\n5,7,x,domain|ip,bad.example|203.0.113.11,,1,20260301\n"
-    )
-    misp = loaded(tmp_path, head + rows, "misp.csv")
-    found = names(misp, ADDRESS, "203.0.113.9", "203.0.113.10", "203.0.113.11")
-    assert found == ["misp", "misp", "", "misp"] and not misp.refused
 
 
 def test_plain_lists_may_hold_remarks_ranges_and_six(tmp_path: Path) -> None:
@@ -150,14 +141,13 @@ def test_a_file_of_no_known_form_is_the_callers_mistake(tmp_path: Path, content:
 
 @given(st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(8, 32)), max_size=30), st.integers(0, 2**32 - 1))
 def test_the_table_finds_what_a_walk_over_the_ranges_finds(ranges: list[tuple[int, int]], address: int) -> None:
-    builder = reputation.Builder()
+    table = reputation.Table()
     listing = reputation.Listing("x", 60, 0, reputation.FOREVER)
     for number, length in ranges:
-        builder.add(reputation.Net(reputation.masked(number.to_bytes(4, "big"), length), length), listing)
-    table = builder.build()
+        table.add((32, number), length, listing)
     for candidate in (address, *(number for number, _ in ranges)):
         walked = any(candidate >> (32 - length) == number >> (32 - length) for number, length in ranges)
-        assert any(table.find(candidate.to_bytes(4, "big"))) is walked
+        assert any(table.find((32, candidate))) is walked
 
 
 def test_what_two_lists_tell_is_valid_as_long_as_either_says(tmp_path: Path) -> None:

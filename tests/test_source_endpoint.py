@@ -159,32 +159,6 @@ def test_lines_that_came_one_by_one_are_said_to_be_incomplete() -> None:
     assert reason({"_raw": auditd('PATH item=0 name="/srv/.kube/config"')}) == "incomplete"
 
 
-def sysmon(number: int, **data: str) -> dict[str, Any]:
-    system = {
-        "Channel": "Microsoft-Windows-Sysmon/Operational",
-        "EventID": number,
-        "EventRecordID": 1,
-        "Computer": "SRV",
-    }
-    return {"Event": {"System": system, "EventData": {"UtcTime": "2026-03-02 10:00:01.120", "User": "C\\svc", **data}}}
-
-
-def test_access_to_the_memory_of_lsass_counts_only_where_it_may_read_it() -> None:
-    base = {"SourceImage": "C:\\x.exe", "TargetImage": "C:\\Windows\\system32\\lsass.exe", "SourceUser": "C\\svc"}
-    assert endpoint.read(sysmon(10, **base, GrantedAccess="0x1010")).action == "endpoint:CredentialMemoryRead"
-    assert reason(sysmon(10, **base, GrantedAccess="0x1000")) == "not_credential"
-    assert reason(sysmon(10, **{**base, "TargetImage": "C:\\x.exe"}, GrantedAccess="0x1fffff")) == "not_credential"
-
-
-def test_text_in_an_events_xml_is_unescaped_and_nothing_in_it_is_run() -> None:
-    system = "<System><Provider Name='Microsoft-Windows-Sysmon'/><EventID>1</EventID><Computer>S</Computer></System>"
-    data = {"UtcTime": "2026-03-02 10:00:01.1", "User": "C\\a&amp;b", "Image": "C:\\aws.exe",
-            "CommandLine": "aws.exe s3 ls &lt;!ENTITY x SYSTEM 'file:///etc/passwd'&gt;"}  # fmt: skip
-    inner = "".join(f"<Data Name='{name}'>{value}</Data>" for name, value in data.items())
-    event = endpoint.read({"_raw": f"<Event xmlns='x'>{system}<EventData>{inner}</EventData></Event>"})
-    assert (event.identity.name, event.target) == ("C\\a&b@s", "aws s3 ls")
-
-
 def events_of(path: Path) -> Iterator[dict[str, Any]]:
     found: dict[str, list[str]] = {}
     for line in path.read_text(encoding="utf-8").splitlines():

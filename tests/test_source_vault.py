@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -70,25 +69,3 @@ def test_traits(call: tuple[str, str, str], traits: tuple[str, ...]) -> None:
 def test_a_refusal_is_denied() -> None:
     read = event(error="1 error occurred:\n\t* permission denied\n\n")
     assert (read.outcome, read.error) == ("denied", "permission denied")
-
-
-def kmip(code: str = "0x0000000a", **more: Any) -> dict[str, Any]:
-    batch = {"tag": "BatchItem", "value": [{"tag": "Operation", "type": "Enumeration", "value": code}]}
-    request = {"client_certificate_serial_number": "7931", "data": {"kmip_request": {"value": [batch]}},
-               "namespace": {"id": "root"}, "remote_address": "198.51.100.7:36776"}  # fmt: skip
-    return {"time": "2026-03-02T10:00:00.1Z", "type": "kmip-request", "request": request, **more}
-
-
-@pytest.mark.parametrize(
-    ("code", "action", "access"),
-    [("0x0000000a", "vault:kmip.get", "read"), ("0x00000014", "vault:kmip.destroy", "write"),
-     ("0x00000099", "vault:kmip.call", "write"), ("x", "vault:kmip.call", "write")],
-)  # fmt: skip
-def test_a_kmip_client_is_its_certificate(code: str, action: str, access: str) -> None:
-    told = vault.read(kmip(code))
-    assert (told.identity.id, told.credential, told.credential_type) == ("vault:name:root:kmip-7931", "7931", "key")
-    assert (told.action, told.access, told.address) == (action, access, "198.51.100.7")
-    raw = {"_raw": json.dumps(kmip(code)), "_time": "0"}
-    assert vault.claims(raw) and vault.claims(kmip(code)) and vault.read(raw) == told
-    assert not vault.claims({"_raw": json.dumps({"eventName": "x", "requestParameters": kmip(code)})})
-    assert told.record_id != vault.read(kmip(code, type="kmip-response")).record_id

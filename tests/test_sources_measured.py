@@ -71,9 +71,6 @@ def test_the_page_names_every_reason(measured: Measured) -> None:
 
 NOT_BY_RULE = {
     ("ai_agents", "splunk_fields"): 11,  # OTLP in lists; the HEC exporter has one field for each attribute
-    ("alerts", "splunk_raw"): 5,  # notable and risk events are rows in Splunk, no text in JSON
-    ("alerts", "splunk_fields"): 3,  # what Sigma's tools write with the whole record in it
-    ("endpoint", "splunk_fields"): 6,  # Sysmon's EVTX as JSON; in Splunk it is XML, with fields of its own
     ("workspace", "splunk_fields"): 2,  # lists of unequal length: extracted fields do not tell whose a value is
 }
 """Samples of which the shape does not exist like that, or lost something; each is a sample in its true shape as well,

@@ -202,8 +202,7 @@ LOGS = {
     "github": {"sourcetype": "httpevent", "source": "http:github"},
     "kubernetes": {"sourcetype": "kube:apiserver-audit"},
     "kubernetes as ESCU has it": {"sourcetype": "_json", "source": "kubernetes"},
-    "endpoint": {"sourcetype": "XmlWinEventLog", "source": "XmlWinEventLog:Microsoft-Windows-Sysmon/Operational"},
-    "endpoint, auditd": {"sourcetype": "auditd"},
+    "endpoint": {"sourcetype": "auditd"},
 }
 """How add-ons of Splunk and others, and ESCU's own macros, name what they send: docs/splunk.md lists where."""
 
@@ -219,10 +218,10 @@ def test_what_add_ons_send_is_found_once_its_index_was_named(log: str) -> None:
 def test_what_is_not_read_or_not_wanted_is_not_found() -> None:
     named = {"nhi_indexes": "index=soc"}
     security = {"index": ["soc"], "sourcetype": ["XmlWinEventLog"], "source": ["XmlWinEventLog:Security"]}
-    sysmon = {"index": ["soc"], "source": ["x"], "sourcetype": ["XmlWinEventLog:Microsoft-Windows-Sysmon/Operational"]}
+    auditd = {"index": ["soc"], "source": ["x"], "sourcetype": ["auditd"]}
     both = "(`nhi_json_logs`) OR (`nhi_field_logs`)"
     assert not matcher(expand(both, {**ON, **named}))(security)
-    assert not matcher(expand(both, named))(sysmon), "hosts are off until somebody wants them"
+    assert not matcher(expand(both, named))(auditd), "hosts are off until somebody wants them"
 
 
 FOUND_BY_NAME = [source for source in (*every(), *schemas.every()) if source.SPLUNK_SOURCETYPES]
@@ -231,7 +230,7 @@ FOUND_BY_NAME = [source for source in (*every(), *schemas.every()) if source.SPL
 
 @pytest.mark.parametrize("source", FOUND_BY_NAME, ids=lambda source: str(source.NAME))
 def test_every_source_is_found_by_its_sourcetypes_in_one_of_the_two_groups(source: object) -> None:
-    types = set(source.SPLUNK_SOURCETYPES) - {"stash"}  # type: ignore[attr-defined]
+    types = set(source.SPLUNK_SOURCETYPES)  # type: ignore[attr-defined]
     groups = [set(re.findall(r'"([^"]+)"', expand(f"`{name}`", ON))) for name in ("nhi_json_logs", "nhi_field_logs")]
     assert [types <= group for group in groups].count(True) == 1
     assert sum(bool(types & group) for group in groups) == 1
@@ -241,7 +240,7 @@ def test_nothing_that_the_app_writes_is_read_as_a_log() -> None:
     own = {"index": ["nhi_risk"], "sourcetype": ["nhi:notable"], "source": ["search"]}
     part = {"index": ["nhi_summary"], "sourcetype": ["stash"], "source": [fields.SOURCE]}
     finding = {"index": ["notable"], "sourcetype": ["stash"], "search_name": [DETECTION]}
-    for group in ("`nhi_json_logs`", "(`nhi_field_logs`) OR (`nhi_es_alerts`)"):
+    for group in ("`nhi_json_logs`", "`nhi_field_logs`"):
         assert not [row for row in (own, part, finding) if matcher(expand(group))(row)]
 
 

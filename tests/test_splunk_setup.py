@@ -124,14 +124,13 @@ def test_logs_are_found_by_what_their_add_ons_give_and_what_cannot_be_read_is_sa
     head.rows = [
         {"index": "aws", "sourcetype": "aws:cloudtrail", "source": "s3", "count": "5", "last": "1"},
         {"index": "win", "sourcetype": "XmlWinEventLog", "source": "XmlWinEventLog:Security", "count": "9"},
-        {"index": "win", "sourcetype": "XmlWinEventLog",
-         "source": "XmlWinEventLog:Microsoft-Windows-Sysmon/Operational", "count": "7", "last": "1"},
+        {"index": "linux", "sourcetype": "auditd", "source": "audit.log", "count": "7", "last": "1"},
         {"index": "aws", "sourcetype": "aws:cloudtrail:lake", "source": "l", "count": "1", "last": "1"},
         {"index": "k", "sourcetype": "kube:apiserver-audit", "source": "a.log", "count": "2", "last": "1"},
     ]  # fmt: skip
     found = {row["Log"]: (row["Index"], row["Events"], row["Advice"][:8]) for row in steps.find(head)}
     assert found == {
-        "ocsf": ("aws", 1, "name its"), "cloudtrail": ("aws", 5, "name its"), "endpoint": ("win", 7, "name its"),
+        "ocsf": ("aws", 1, "name its"), "cloudtrail": ("aws", 5, "name its"), "endpoint": ("linux", 7, "name its"),
         "kubernetes": ("k", 2, "name its"),
     }  # fmt: skip
     assert [row["Log"] for row in steps.find(Head())] == ["none"]

@@ -42,10 +42,10 @@ MENDS = (
     )),
     Mend("C1", "detect/judge.py", "        if not too_late:\n", "        if True:\n",
          ("test_time.py::test_a_clock_sixty_days_back_hides_no_attack",)),
-    Mend("C2", "intake/sources/kubernetes/__init__.py", "*asked, event.action, event.outcome, target)", "*asked)", (
+    Mend("C2", "intake/sources/kubernetes/__init__.py", "*request, made.action, made.outcome, target)", "*request)", (
         "test_ids.py::test_an_audit_id_of_a_request_that_failed_hides_none_that_succeeded_in_the_same_second",
     )),
-    Mend("C2", "intake/sources/endpoint/__init__.py", "event.action, event.outcome, target,", "event.action, target,",
+    Mend("C2", "intake/sources/endpoint.py", "event.action, event.outcome, target,", "event.action, target,",
          ("test_ids.py::test_no_record_is_a_copy_of_one_that_ended_otherwise_or_did_something_else",)),
     Mend("C1", "state/retention.py", "return day <= self.closed", "return day <= self.closed and day in self.days",
          ("test_time.py::test_days_that_a_host_dates_before_all_that_was_seen_are_no_history_of_its_theft",)),

@@ -1,9 +1,10 @@
 """What an API call is: its access level, its place in the kill chain, and why it matters.
 
-Three tables, read on first use: `tables/actions.json`, the access level of every AWS action, built by
+Tables, read on first use: `tables/actions.json`, the access level of every AWS action, built by
 `lab/tools/build_actions.py`; `tables/operations.json`, the levels of other products' operations, by hand; and
 `tables/calls.json`, written by hand for detection engineers to edit: calls that spend money, calls whose log
-name differs from the action's, sensitivity classes, kill-chain stages, and acts whose first time tells.
+name differs from the action's, sensitivity classes, kill-chain stages, and acts whose first time tells;
+`tables/traits.json`, what the names of other products' operations say alone.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import re
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _TABLES = Path(__file__).with_name("tables")
 
@@ -200,9 +201,34 @@ _PERMISSIONS = {
 """Calls whose permission has another name, or that need none."""
 
 
+@lru_cache(maxsize=8192)
+def traits(product: str, operation: str) -> frozenset[str]:
+    """What the name of an operation of another product than AWS says alone.
+
+    >>> sorted(traits("github", "hook.create")), sorted(traits("okta", "system.api_token.create"))
+    (['shared_outside'], ['token_minted'])
+    """
+    told = _named()[product]
+    found = {trait for trait, names in told.get("calls", {}).items() if operation in names.split()}
+    return frozenset(
+        found.union(trait for trait, words in told.get("words", {}).items() if re.search(words, operation))
+    )
+
+
+def table(name: str) -> Any:
+    """The content of one of the tables beside this module."""
+    return json.loads((_TABLES / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@cache
+def _named() -> dict[str, dict[str, dict[str, str]]]:
+    told: dict[str, dict[str, dict[str, str]]] = table("traits")
+    return told
+
+
 @cache
 def _calls() -> _Calls:
-    content = json.loads((_TABLES / "calls.json").read_text(encoding="utf-8"))
+    content = table("calls")
     access = {call: names[0] for call, names in _turn(content["access"]).items()}
     staged = _turn(content["tactics"])
     return _Calls(
@@ -212,9 +238,12 @@ def _calls() -> _Calls:
         tactics={call: tuple(sorted(names, key=TACTICS.index)) for call, names in staged.items()},
         acts=tuple(
             Act(
-                kind, told["says"], told.get("grave", False),
+                kind,
+                told["says"],
+                told.get("grave", False),
                 tuple(frozenset(mark.split("+")) for mark in told.get("traits", "").split()),
-                frozenset(_turn({kind: told})), frozenset(_turn({kind: {"calls": told.get("except", {})}})),
+                frozenset(_turn({kind: told})),
+                frozenset(_turn({kind: {"calls": told.get("except", {})}})),
             )
             for kind, told in content["acts"].items()
         ),
@@ -234,14 +263,14 @@ def _turn(classes: dict[str, dict[str, dict[str, str]]]) -> dict[tuple[str, str]
 @cache
 def _operations() -> dict[str, dict[str, str]]:
     """Service → operation → level, of products that are not AWS."""
-    table: dict[str, dict[str, str]] = json.loads((_TABLES / "operations.json").read_text(encoding="utf-8"))
-    return table
+    told: dict[str, dict[str, str]] = table("operations")
+    return told
 
 
 @cache
 def _raw_actions() -> dict[str, dict[str, str]]:
-    content: dict[str, dict[str, dict[str, str]]] = json.loads((_TABLES / "actions.json").read_text("utf-8"))
-    return content["services"]
+    told: dict[str, dict[str, str]] = table("actions")["services"]
+    return told
 
 
 _NO_ACTIONS: dict[str, str] = {}

@@ -12,11 +12,11 @@ import ipaddress
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_pton
-from typing import Any, NamedTuple, Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from nhi_watch.core.errors import InputError
 
@@ -47,50 +47,39 @@ def read(path: Path) -> Rows:
     Raises:
         InputError: naming file and line, when the file or a row is wrong.
     """
+    found: dict[_Net, _Row] = {}
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = list(_numbered(file, path))
+            rows = csv.DictReader(file, restkey="", restval=None)
+            rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
+            if not set(NEEDED) <= set(rows.fieldnames) <= set(COLUMNS):
+                raise InputError(f"{path}, line 1: the header must be {','.join(COLUMNS)}")
+            for row in rows:
+                where = f"{path}, line {rows.line_num}"
+                told = [cell for name, cell in row.items() if name and cell is not None]
+                columns = len(told) + len(row.get("", ()))
+                if columns != len(rows.fieldnames):
+                    raise InputError(f"{where}: {columns} columns instead of {len(rows.fieldnames)}")
+                if any(cell.strip() for cell in told):
+                    net, whose = _told(row["cidr"].strip(), row["owner"].strip(), row["kind"].strip(), where)
+                    if net in found:
+                        raise InputError(f"{where}: {net} is listed twice; keep one row")
+                    found[net] = whose
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as CSV in UTF-8: {error}") from error
-    found: dict[_Net, _Row] = {}
-    for number, row in lines:
-        net = _cidr(row[0], f"{path}, line {number}")
-        if net in found:
-            raise InputError(f"{path}, line {number}: {net} is listed twice; keep one row")
-        found[net] = _owner_and_kind(row, f"{path}, line {number}")
     return _by_length(found)
 
 
-def _numbered(file: Iterable[str], path: Path) -> list[tuple[int, list[str]]]:
-    reader = csv.reader(file)
-    header = [cell.strip().lower() for cell in next(reader, [])]
-    if not set(NEEDED) <= set(header) <= set(COLUMNS):
-        raise InputError(f"{path}, line 1: the header must be {','.join(COLUMNS)}")
-    places = [header.index(name) for name in NEEDED]
-    rows = []
-    for row in reader:
-        if not any(cell.strip() for cell in row):
-            continue
-        if len(row) != len(header):
-            raise InputError(f"{path}, line {reader.line_num}: {len(row)} columns instead of {len(header)}")
-        rows.append((reader.line_num, [row[place].strip() for place in places]))
-    return rows
-
-
-def _cidr(text: str, where: str) -> _Net:
+def _told(cidr: str, owner: str, kind: str, where: str) -> tuple[_Net, _Row]:
     try:
-        return ipaddress.ip_network(text)
+        net = ipaddress.ip_network(cidr)
     except ValueError as error:
         raise InputError(f"{where}: not a network such as 198.51.100.0/24: {error}") from error
-
-
-def _owner_and_kind(row: list[str], where: str) -> _Row:
-    owner, kind = row[1], row[2].lower()
     if not 0 < len(owner) <= 64:
         raise InputError(f"{where}: owner must have 1 to 64 characters")
-    if kind not in KINDS:
-        raise InputError(f"{where}: unknown kind {kind[:40]!r}; use one of {', '.join(sorted(KINDS))}")
-    return owner, kind
+    if kind.lower() not in KINDS:
+        raise InputError(f"{where}: unknown kind {kind[:40].lower()!r}; use one of {', '.join(sorted(KINDS))}")
+    return net, (owner, kind.lower())
 
 
 def _by_length(found: dict[_Net, _Row]) -> Rows:
@@ -196,7 +185,7 @@ def describe(network: str, own: OwnList = NO_LIST) -> Network:
     if network.startswith("service:"):
         return Network(network[8:], "service")
     if network.startswith(_ABROAD):
-        return Network(f"AWS account {network[len(_ABROAD):].partition('/')[0]}", "hosting")
+        return Network(f"AWS account {network[len(_ABROAD) :].partition('/')[0]}", "hosting")
     key = _key(network)
     if key is None:
         return UNKNOWN
@@ -276,9 +265,6 @@ class Networks:
         self.facts = lru_cache(maxsize=4096)(self._facts)
         """Network → operator and kind; where the operator is not known, the wider prefix stands for it."""
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Networks, (self._own,)
-
     def __len__(self) -> int:
         """How many networks the customer's list names."""
         return sum(map(len, self._own.values()))
@@ -356,4 +342,3 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
-

@@ -1,9 +1,9 @@
 """Reputation: addresses that lists of indicators name, so that an event from one gets the trait `listed`.
 
-Read are STIX 2.1 bundles (address patterns), CSV (our own columns, Splunk's `ip_intel`, MISP's export), plain lists of
-addresses, and documents of Elastic's `logs-ti_*`. An address counts on the days on which its indicator was valid, by
-the time of the event; without an end it counts always, but an indicator of a stream ends 90 days after it was last
-seen. Days, not seconds: so that all events of an hour from one address are judged alike.
+Read are STIX 2.1 (address patterns), CSV (our own columns, Splunk's `ip_intel`), plain lists of addresses, and
+documents of Elastic's `logs-ti_*`. An address counts on the days on which its indicator was valid, by the time of the
+event; without an end it counts always, but an indicator of a stream ends 90 days after it was last seen. Days, not
+seconds: so that all events of an hour from one address are judged alike.
 
 Refused, and said so: private, reserved and multicast ranges, ranges wider than /8 or /19 of IPv6 (one such row would
 mark half of the world), indicators of little confidence, and more than a million.
@@ -14,8 +14,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-from array import array
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -28,54 +26,19 @@ from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, parse
 
-# ----  patterns
-#
-# STIX 2.1 patterns that name addresses: comparisons of an address with `=`, `IN` or `ISSUBSET`, joined by `OR`.
-#
-# STIX Version 2.1, section 9. Whatever says more (`AND`, `FOLLOWEDBY`, qualifiers, other operators) would be misread if
-# its addresses were taken out of it, so it counts as not understood.
+COLUMNS = "indicator,source,confidence,valid_from,valid_until,comment"
+"""Of our own CSV (`lookups/nhi_reputation.csv`)."""
+LISTED = "listed"
+LIMIT = 1_000_000
+FOREVER = 10**6
+"""The last day of what does not expire."""
+DECAY_DAYS = 90
+"""How long an indicator of a stream counts after it was last seen, where it has no end of its own."""
+_USUAL, _LITTLE = 60, 30
+"""The confidence of what tells none (Splunk's default weight), and that below which STIX calls it low."""
 
 
-_OBJECT = r"(?:ipv[46]-addr:value|network-traffic:(?:src|dst)_ref\.(?:value|'value'))"
-_TEXT = r"'(?:[^'\\]|\\.)*'"
-_COMPARISON = re.compile(rf"\s*{_OBJECT}\s*(?:=|ISSUBSET|IN)\s*(\(?\s*{_TEXT}(?:\s*,\s*{_TEXT})*\s*\)?)\s*")
-_TEXTS = re.compile(_TEXT)
-_OR = re.compile(r"\s+OR\s+|\s*\]\s*OR\s*\[\s*")
-_ADDRESS = re.compile(r"ipv[46]-addr:|network-traffic:")
-_LONGEST = 100_000
-
-
-def addresses(pattern: str) -> Optional[list[str]]:
-    """The addresses and ranges in a pattern; empty where it is about other things; None where it is not understood.
-
-    >>> addresses("[ipv4-addr:value = '198.51.100.7' OR ipv6-addr:value ISSUBSET '2001:db8::/48']")
-    ['198.51.100.7', '2001:db8::/48']
-    >>> addresses("[ipv4-addr:value IN ('198.51.100.7', '198.51.100.8')] OR [ipv4-addr:value = '198.51.100.9']")
-    ['198.51.100.7', '198.51.100.8', '198.51.100.9']
-    >>> addresses("[domain-name:value = 'x.example']")
-    []
-    >>> addresses("[ipv4-addr:value = '198.51.100.7' AND url:value = 'x']")
-    """
-    if not _ADDRESS.search(pattern):
-        return []
-    told = pattern.strip()
-    if len(told) > _LONGEST or told[:1] != "[" or told[-1:] != "]":
-        return None
-    found: list[str] = []
-    for piece in _OR.split(told[1:-1]):
-        match = _COMPARISON.fullmatch(piece)
-        if match is None:
-            return None
-        found += [text[1:-1] for text in _TEXTS.findall(match[1])]
-    return found
-
-
-# ----  table
-#
-# A million addresses and ranges in some ten megabytes: sorted bytes, a number beside each.
-
-
-_MAPPED = b"\0" * 10 + b"\xff\xff"
+# ---- the table
 
 
 class Listing(NamedTuple):
@@ -91,156 +54,97 @@ class Listing(NamedTuple):
     """Inclusive; `FOREVER`: it does not expire."""
 
 
-FOREVER = 10**6
+Address = tuple[int, int]
+"""How many bits it has, and its number."""
 
 
-class Net(NamedTuple):
-    """A range: its first address, packed, and its prefix length."""
+def numbered(address: str) -> Optional[Address]:
+    """An address as a number; an IPv4 address in an IPv6 one as that; None where it is none.
 
-    packed: bytes
-    length: int
-
-
-def packed(address: str) -> Optional[bytes]:
-    """An address as 4 or 16 bytes; an IPv4 address in an IPv6 one as 4; None where it is none.
-
-    >>> packed("198.51.100.7"), packed("::ffff:198.51.100.7"), packed("a host")
-    (b'\\xc63d\\x07', b'\\xc63d\\x07', None)
+    >>> numbered("198.51.100.7"), numbered("::ffff:198.51.100.7"), numbered("a host")
+    ((32, 3325256711), (32, 3325256711), None)
     """
     try:
         if ":" not in address:
-            return inet_pton(AF_INET, address)
-        told = inet_pton(AF_INET6, address.partition("%")[0])
+            return 32, int.from_bytes(inet_pton(AF_INET, address), "big")
+        number = int.from_bytes(inet_pton(AF_INET6, address.partition("%")[0]), "big")
     except (OSError, ValueError):
         return None
-    return told[12:] if told.startswith(_MAPPED) else told
-
-
-def masked(address: bytes, length: int) -> bytes:
-    """The first address of the range of that length around an address.
-
-    >>> masked(b"\\xc6\\x33\\x64\\x07", 24)
-    b'\\xc63d\\x00'
-    """
-    spare = len(address) * 8 - length
-    return (int.from_bytes(address, "big") >> spare << spare).to_bytes(len(address), "big")
-
-
-class _Keys:
-    """Sorted keys of one width, joined; what `bisect` needs of a sequence."""
-
-    def __init__(self, width: int, content: bytes) -> None:
-        self._width = width
-        self._content = content
-
-    def __len__(self) -> int:
-        return len(self._content) // self._width
-
-    def __getitem__(self, index: int) -> bytes:
-        return self._content[index * self._width : (index + 1) * self._width]
-
-
-class _Rows(NamedTuple):
-    keys: _Keys
-    numbers: array[int]
-    """Of the listing of each key."""
+    return (32, number & 0xFFFFFFFF) if number >> 32 == 0xFFFF else (128, number)
 
 
 class Table:
-    """Ranges and their listings, closed."""
-
-    def __init__(self, rows: dict[tuple[int, int], _Rows], listings: list[Listing]) -> None:
-        self._rows = rows
-        """(Bytes of an address, prefix length) → ranges; the longest prefix first."""
-        self._listings = listings
-
-    def __len__(self) -> int:
-        return sum(len(rows.keys) for rows in self._rows.values())
-
-    def find(self, address: bytes) -> Iterator[Listing]:
-        """The listings of the ranges that hold an address, the narrowest first."""
-        for (width, length), (keys, numbers) in self._rows.items():
-            if width != len(address):
-                continue
-            key = masked(address, length)
-            index = bisect_left(keys, key)
-            if index < len(keys) and keys[index] == key:
-                yield self._listings[numbers[index]]
-
-
-_NUMBER = 4
-
-
-class Builder:
-    """Gathers ranges for a Table. What is told twice is valid as long as any list says."""
+    """Ranges and their listings; what is told twice is valid as long as any list says."""
 
     def __init__(self) -> None:
-        self._parts: dict[tuple[int, int], bytearray] = {}
-        self._listings: dict[Listing, int] = {}
-        self.count = 0
+        self._rows: dict[tuple[int, int], dict[int, Listing]] = {}
+        """(Bits of an address, prefix length) → prefix → listing."""
 
-    def add(self, net: Net, listing: Listing) -> None:
+    def __len__(self) -> int:
+        return sum(map(len, self._rows.values()))
+
+    def add(self, address: Address, length: int, listing: Listing) -> None:
         """Take in a range."""
-        number = self._listings.setdefault(listing, len(self._listings))
-        part = self._parts.setdefault((len(net.packed), net.length), bytearray())
-        part += net.packed + number.to_bytes(_NUMBER, "big")
-        self.count += 1
+        bits, number = address
+        rows, key = self._rows.setdefault((bits, length), {}), number >> (bits - length)
+        known = rows.setdefault(key, listing)
+        if known is listing:
+            return
+        surer = max(known, listing, key=lambda one: (one.confidence, one.source))
+        rows[key] = surer._replace(
+            first_day=min(known.first_day, listing.first_day), last_day=max(known.last_day, listing.last_day)
+        )
 
-    def build(self) -> Table:
-        """The table; the builder is empty then."""
-        rows = {}
-        for (width, length), part in sorted(self._parts.items(), key=lambda item: -item[0][1]):
-            rows[width, length] = self._sorted(width, bytes(part))
-            part.clear()
-        self._parts.clear()
-        return Table(rows, list(self._listings))
-
-    def _sorted(self, width: int, part: bytes) -> _Rows:
-        size = width + _NUMBER
-        known = list(self._listings)
-        keys, numbers = bytearray(), array("I")
-        for record in sorted(part[at : at + size] for at in range(0, len(part), size)):
-            key, number = record[:width], int.from_bytes(record[width:], "big")
-            if keys[-width:] == key and numbers:
-                merged = _merged(known[numbers[-1]], known[number])
-                fresh = self._listings.setdefault(merged, len(self._listings))
-                if fresh == len(known):
-                    known.append(merged)
-                numbers[-1] = fresh
-            else:
-                keys += key
-                numbers.append(number)
-        return _Rows(_Keys(width, bytes(keys)), numbers)
+    def find(self, address: Address, longest: int = 128) -> Iterator[Listing]:
+        """The listings of the ranges that hold an address, the narrowest first."""
+        for (bits, length), rows in sorted(self._rows.items(), key=lambda row: -row[0][1]):
+            if bits == address[0] and length <= longest and address[1] >> (bits - length) in rows:
+                yield rows[address[1] >> (bits - length)]
 
 
-def _merged(one: Listing, other: Listing) -> Listing:
-    surer = max(one, other, key=lambda listing: (listing.confidence, listing.source))
-    return surer._replace(first_day=min(one.first_day, other.first_day), last_day=max(one.last_day, other.last_day))
+_MOST_RANGE = 4096
+"""Addresses in a range that is told by its first and last one."""
 
 
-# ----  files
-#
-# Files of indicators: STIX 2.1 bundles, CSV of several makers, plain lists, documents of Elastic's threat streams.
-#
-# What a file is, its content says, never its name.
+def ranges(value: str) -> list[tuple[Address, int]]:
+    """The ranges in a text: an address, a CIDR range, or a first and a last address; none where it is nothing such.
+
+    >>> ranges("198.51.100.0/24"), ranges("x"), [length for _, length in ranges("198.51.100.1-198.51.100.4")]
+    ([((32, 3325256704), 24)], [], [32, 31, 32])
+    """
+    first, dash, last = value.strip().partition("-")
+    if dash:
+        return _between(numbered(first.strip()), numbered(last.strip()))
+    address, slash, bits = first.partition("/")
+    told = numbered(address.strip("[]"))
+    if told is None or (slash and not (bits.isdigit() and bits.isascii() and int(bits[:4]) <= told[0])):
+        return []
+    return [(told, int(bits) if slash else told[0])]
 
 
-COLUMNS = "indicator,source,confidence,valid_from,valid_until,comment"
-"""Of our own CSV (`lookups/nhi_reputation.csv`)."""
-USUAL = 60
-"""The confidence of what tells none (Splunk's default weight)."""
-DECAY_DAYS = 90
-"""How long an indicator of a stream counts after it was last seen, where it has no end of its own."""
-_LARGEST = 512 * 1024 * 1024
-_VALUES = ("indicator", "ip", "value", "ioc_value", "address", "cidr", "network", "src_ip", "dst_ip")
-"""Columns that may hold the address, in the order in which they are looked for."""
-_ENVELOPE = frozenset({"type", "id", "spec_version", "more", "next"})
-"""What may stand in a bundle, or in an envelope of TAXII, before its objects."""
-_LEVELS = {"none": 0, "low": 15, "medium": 50, "med": 50, "high": 85, "not specified": USUAL}
-_CONFIDENCES = ("confidence", "weight", "threat_confidence")
-_UNTILS = ("valid_until", "expires", "expiration", "expiration_date", "valid_to")
-_SOURCES = ("source", "threat_key", "provider", "feed", "threat_group")
-_HEADING = re.compile(r"[A-Za-z_][\w .-]*(?:,|$)")
+def _between(first: Optional[Address], last: Optional[Address]) -> list[tuple[Address, int]]:
+    if first is None or last is None or first[0] != last[0]:
+        return []
+    (width, low), high = first, last[1]
+    found = []
+    while low <= high < first[1] + _MOST_RANGE:
+        free = min((low & -low).bit_length() - 1 if low else width, (high - low + 1).bit_length() - 1)
+        found.append(((width, low), width - free))
+        low += 1 << free
+    return found
+
+
+_WIDEST = {32: 8, 128: 19}
+_RESERVED = Table()
+_BOGONS = (
+    "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16 198.18.0.0/15 "
+    "224.0.0.0/4 240.0.0.0/4 ::/16 fc00::/7 fe80::/10 ff00::/8"
+)
+for _text in _BOGONS.split():
+    _RESERVED.add(*ranges(_text)[0], Listing(_text, 0, 0, 0))
+
+
+# ---- files: what one is, its content says, never its name
 
 
 class Indicator(NamedTuple):
@@ -256,6 +160,16 @@ class Indicator(NamedTuple):
     """Why it cannot be used: not_understood, bad_time, revoked; "" for no reason."""
 
 
+_LARGEST = 256 * 1024 * 1024
+_HEADING = re.compile(r"[A-Za-z_][\w .-]*(?:,|$)")
+_VALUES = ("indicator", "ip", "value", "ioc_value", "address", "cidr", "network", "src_ip", "dst_ip")
+"""Columns that may hold the address, in the order in which they are looked for."""
+_CONFIDENCES = ("confidence", "weight", "threat_confidence")
+_UNTILS = ("valid_until", "expires", "expiration", "expiration_date", "valid_to")
+_SOURCES = ("source", "threat_key", "provider", "feed", "threat_group")
+_LEVELS = {"none": 0, "low": 15, "medium": 50, "med": 50, "high": 85, "not specified": _USUAL}
+
+
 def read(path: Path) -> Iterator[Indicator]:
     """The indicators of a file.
 
@@ -263,23 +177,17 @@ def read(path: Path) -> Iterator[Indicator]:
         InputError: the file cannot be read, is too large, or is of no known form.
     """
     try:
-        size = path.stat().st_size
         with path.open(encoding="utf-8-sig", newline="") as file:
             head = file.read(4096).lstrip()
             file.seek(0)
-            if head[:1] in ("{", "["):
-                if size > _LARGEST:
-                    raise InputError(
-                        f"{path}: {size:,} bytes; a JSON file of indicators may have {_LARGEST:,}: split it"
-                    )
+            if head[:1] not in ("{", "["):
+                yield from _lines(path, file)
+            elif path.stat().st_size <= _LARGEST:
                 yield from map(of_object, _objects(path, file.read()))
             else:
-                yield from _lines(path, file)
+                raise InputError(f"{path}: a JSON file of indicators may have {_LARGEST:,} bytes: split it")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as indicators: {error}; give STIX, CSV or a list in UTF-8") from error
-
-
-# ---- text
 
 
 def _lines(path: Path, file: TextIO) -> Iterator[Indicator]:
@@ -295,67 +203,53 @@ def _list(path: Path, lines: Iterator[str]) -> Iterator[Indicator]:
     for line in lines:
         told = re.split(r"[\s,;#]", line.strip(), maxsplit=1)[0].strip('"')
         if told:
-            yield Indicator((told,), path.stem[:64], USUAL)
+            yield Indicator((told,), path.stem[:64], _USUAL)
 
 
 def _table(path: Path, lines: Iterator[str]) -> Iterator[Indicator]:
     rows = csv.DictReader(line for line in lines if line[:1] != "#")
-    names = {(name or "").strip().lower(): name for name in rows.fieldnames or ()}
-    column = next((names[name] for name in _VALUES if name in names), None)
+    rows.fieldnames = [(name or "").strip().lower() for name in rows.fieldnames or ()]
+    column = next((name for name in _VALUES if name in rows.fieldnames), None)
     if column is None:
         raise InputError(f"{path}: no column of addresses; name it indicator, ip or value, as in {COLUMNS}")
     for row in rows:
-        lowered = {(name or "").strip().lower(): value for name, value in row.items() if isinstance(value, str)}
-        yield _of_row(path, (row.get(column) or "").strip(), lowered)
+        source, sure, until = (
+            next((row[name] for name in names if row.get(name)), "") for names in (_SOURCES, _CONFIDENCES, _UNTILS)
+        )
+        value = (row[column] or "").strip()
+        told = Indicator((value,) if value else (), (source or path.stem)[:64], confidence(sure))
+        yield dated(told, row.get("valid_from"), until)
 
 
-def _of_row(path: Path, value: str, row: Mapping[str, str]) -> Indicator:
-    kind = row.get("type", "")
-    if kind and not kind.startswith(("ip", "network", "domain|ip", "CIDR", "cidr")):
-        return Indicator((), "", USUAL)
-    source = next((row[name] for name in _SOURCES if row.get(name)), path.stem)[:64]
-    if row.get("to_ids") in ("0", "False", "false"):
-        return Indicator((), source, USUAL)
-    # MISP's combined attributes: `ip-dst|port` and `domain|ip`.
-    parts = value.split("|")
-    told = parts[1] if kind.startswith("domain|ip") and len(parts) > 1 else parts[0]
-    until = next((row[name] for name in _UNTILS if row.get(name)), "")
-    return dated(Indicator((told,) if told else (), source, confidence(next(
-        (row[name] for name in _CONFIDENCES if row.get(name)), ""))), row.get("valid_from", ""), until)  # fmt: skip
-
-
-@lru_cache(maxsize=1024)
 def confidence(told: object) -> int:
     """Confidence out of a number from 0 to 100 or a word.
 
     >>> confidence("High"), confidence(45), confidence(""), confidence("x")
     (85, 45, 60, 60)
     """
-    text = str(told).strip().lower() if told is not None else ""
-    if text in _LEVELS:
-        return _LEVELS[text]
+    text = "" if told is None else str(told).strip().lower()
     try:
-        return max(0, min(100, int(float(text))))
+        return _LEVELS[text] if text in _LEVELS else max(0, min(100, int(float(text))))
     except (ValueError, OverflowError):
-        return USUAL
+        return _USUAL
 
 
 def dated(found: Indicator, since: object, until: object) -> Indicator:
     """The indicator with its days; a time that cannot be read is a problem, for it might be over."""
-    first, last = day_of(_plain(since)), day_of(_plain(until))
+    first, last = day_of(str(since or "")), day_of(str(until or ""))
     if first is None or last is None:
         return found._replace(problem="bad_time")
     return found._replace(first_day=max(first, 0), last_day=FOREVER if last < 0 else last)
 
 
 @lru_cache(maxsize=4096)
-def day_of(told: object) -> Optional[int]:
+def day_of(told: str) -> Optional[int]:
     """The day of a time, as RFC 3339, a date or seconds since the epoch; -1 where none is told; None: unreadable.
 
-    >>> day_of("1970-01-02"), day_of("1970-01-02T10:00:00.5Z"), day_of(86400), day_of(""), day_of("soon")
+    >>> day_of("1970-01-02"), day_of("1970-01-02T10:00:00.5Z"), day_of("86400"), day_of(""), day_of("soon")
     (1, 1, 1, -1, None)
     """
-    text = "" if told is None else str(told).strip()
+    text = told.strip()
     if text in ("", "null", "None", "0", "-"):
         return -1
     try:
@@ -369,79 +263,60 @@ def day_of(told: object) -> Optional[int]:
 # ---- JSON
 
 
-def _objects(path: Path, content: str) -> Iterator[Any]:
-    """The objects of a bundle, of an array, or of lines, one at a time: only the text is held."""
+def _objects(path: Path, content: str) -> list[Any]:
+    """The objects of a bundle, of an envelope of TAXII, of an array, or of lines."""
     try:
-        yield from _walk(content)
+        try:
+            told = json.loads(content)
+        except ValueError:
+            told = [json.loads(line) for line in content.splitlines() if line.strip()]
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: no JSON of indicators: {error}") from error
-
-
-def _walk(content: str) -> Iterator[Any]:
-    at = _skip(content, 0)
-    while at < len(content):
-        inside = at + 1 if content[at] == "[" else _bundle(content, at)
-        if inside > 0:
-            yield from _members(content, inside)
-            return  # what follows in a bundle are its own properties
-        value, at = _decode(content, at)
-        yield value
-        at = _skip(content, at)
-
-
-def _members(content: str, at: int) -> Iterator[Any]:
-    at = _skip(content, at)
-    while content[at : at + 1] != "]":
-        value, at = _decode(content, at)
-        yield value
-        at = _skip(content, at)
-
-
-_decode = json.JSONDecoder().raw_decode
-_BETWEEN = re.compile(r"[\s,:]*")
-
-
-def _skip(content: str, at: int) -> int:
-    match = _BETWEEN.match(content, at)
-    return match.end() if match else at
-
-
-def _bundle(content: str, at: int) -> int:
-    """Where the first of a bundle's `objects` stands; -1 where the value is no bundle."""
-    at = _skip(content, at + 1)
-    while content[at : at + 1] == '"':
-        name, at = _decode(content, at)
-        at = _skip(content, at)
-        if name == "objects" and content[at : at + 1] == "[":
-            return at + 1
-        if name not in _ENVELOPE:
-            return -1
-        _, at = _decode(content, at)
-        at = _skip(content, at)
-    return -1
+    inside = told.get("objects") if isinstance(told, dict) else told
+    return inside if isinstance(inside, list) else [told]
 
 
 def of_object(value: Any) -> Indicator:
     """The indicator in an object: STIX's, or a document of a threat stream."""
-    if value.__class__ is not dict:
-        return Indicator((), "", USUAL, problem="not_understood")
-    if value.get("type") == "indicator":
+    if value.__class__ is dict and value.get("type") == "indicator":
         return _stix(value)
-    if "type" in value and "id" in value and "_source" not in value:
-        return Indicator((), "", USUAL)  # another object of STIX
-    return of_document(value.get("_source") or value.get("fields") or value)
+    if value.__class__ is dict and "type" in value and "id" in value and "_source" not in value:
+        return Indicator((), "", _USUAL)  # another object of STIX
+    return of_document(value.get("_source") or value.get("fields") or value if value.__class__ is dict else value)
+
+
+# STIX Version 2.1, section 9: comparisons of an address with `=`, `IN` or `ISSUBSET`, joined by `OR`. Whatever says
+# more (`AND`, `FOLLOWEDBY`, qualifiers, other operators) would be misread if its addresses were taken out of it.
+_OBJECT = r"(?:ipv[46]-addr:value|network-traffic:(?:src|dst)_ref\.(?:value|'value'))"
+_TEXT = r"'(?:[^'\\]|\\.)*'"
+_COMPARISON = re.compile(rf"\s*{_OBJECT}\s*(?:=|ISSUBSET|IN)\s*(\(?\s*{_TEXT}(?:\s*,\s*{_TEXT})*\s*\)?)\s*")
+_OR = re.compile(r"\s+OR\s+|\s*\]\s*OR\s*\[\s*")
+_ADDRESS = re.compile(r"ipv[46]-addr:|network-traffic:")
+_LONGEST = 100_000
+
+
+def addresses(pattern: str) -> Optional[list[str]]:
+    """The addresses and ranges in a pattern; empty where it is about other things; None where it is not understood.
+
+    >>> addresses("[ipv4-addr:value IN ('198.51.100.7', '198.51.100.8')] OR [ipv4-addr:value = '198.51.100.9']")
+    ['198.51.100.7', '198.51.100.8', '198.51.100.9']
+    >>> addresses("[domain-name:value = 'x.example']"), addresses("[ipv4-addr:value = '192.0.2.7' AND url:value = 'x']")
+    ([], None)
+    """
+    if not _ADDRESS.search(pattern):
+        return []
+    told = pattern.strip()
+    pieces = _OR.split(told[1:-1]) if len(told) <= _LONGEST and told[:1] == "[" and told[-1:] == "]" else [""]
+    matches = [_COMPARISON.fullmatch(piece) for piece in pieces]
+    return None if None in matches else [t[1:-1] for match in matches if match for t in re.findall(_TEXT, match[1])]
 
 
 def _stix(value: Mapping[str, Any]) -> Indicator:
+    found = addresses(str(value.get("pattern", ""))) if value.get("pattern_type", "stix") == "stix" else None
     source = str(value.get("name") or value.get("created_by_ref") or "stix")[:64]
-    if value.get("revoked") is True:
-        return Indicator((), source, USUAL, problem="revoked")
-    if value.get("pattern_type", "stix") != "stix":
-        return Indicator((), source, USUAL, problem="not_understood")
-    found = addresses(str(value.get("pattern", "")))
-    if found is None:
-        return Indicator((), source, USUAL, problem="not_understood")
-    told = Indicator(tuple(found), source, confidence(_plain(value.get("confidence"))))
+    told = Indicator(tuple(found or ()), source, confidence(value.get("confidence")))
+    if value.get("revoked") is True or found is None:
+        return told._replace(values=(), problem="revoked" if value.get("revoked") is True else "not_understood")
     return dated(told, value.get("valid_from"), value.get("valid_until"))
 
 
@@ -454,24 +329,19 @@ _DEEPEST = 12
 def of_document(document: Any) -> Indicator:
     """The indicator in a document of Elastic's `logs-ti_*`, nested or with dotted names."""
     if document.__class__ is not dict:
-        return Indicator((), "", USUAL, problem="not_understood")
+        return Indicator((), "", _USUAL, problem="not_understood")
     told = dict(_leaves(document, "", 0))
-    values = [told.get("threat.indicator.ip"), told.get("threat.indicator.network")]
-    found = tuple(str(one) for value in values for one in (value if isinstance(value, list) else [value]) if one)
-    source = str(_one(told.get("threat.indicator.provider") or told.get("threat.feed.name") or "elastic"))[:64]
-    if any(_DECAYED.search(name) and _one(value) is True for name, value in told.items()):
-        return Indicator((), source, USUAL, problem="revoked")
-    until = next((_one(value) for name, value in told.items() if value and _EXPIRY.search(name)), None)
-    indicator = dated(
-        Indicator(found, source, confidence(_plain(_one(told.get("threat.indicator.confidence"))))), "", until
-    )
-    if until or indicator.problem or not found:
-        return indicator
-    seen = next((_one(told[name]) for name in _SEEN if told.get(name)), None)
-    last = day_of(_plain(seen))
-    if last is None:
-        return indicator._replace(problem="bad_time")
-    return indicator._replace(last_day=last + DECAY_DAYS) if last >= 0 else indicator
+    one = {name: value[0] if value.__class__ is list and value else value for name, value in told.items()}.get
+    values = [told.get(f"threat.indicator.{name}") for name in ("ip", "network")]
+    found = tuple(str(each) for value in values for each in (value if isinstance(value, list) else [value]) if each)
+    source = str(one("threat.indicator.provider") or one("threat.feed.name") or "elastic")[:64]
+    indicator = Indicator(found, source, confidence(one("threat.indicator.confidence")))
+    if any(_DECAYED.search(name) and one(name) is True for name in told):
+        return indicator._replace(values=(), problem="revoked")
+    until = next((one(name) for name in told if one(name) and _EXPIRY.search(name)), None)
+    seen = "" if until else next((one(name) for name in _SEEN if one(name)), "")
+    indicator = dated(indicator, "", until or seen)
+    return indicator._replace(last_day=min(FOREVER, indicator.last_day + DECAY_DAYS)) if seen else indicator
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
@@ -482,34 +352,7 @@ def _leaves(tree: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[
             yield f"{prefix}{name}", value
 
 
-def _plain(value: Any) -> Any:
-    """What can be remembered: text, a number or nothing."""
-    return value if isinstance(value, (str, int, float)) else None if value is None else "?"
-
-
-def _one(value: Any) -> Any:
-    return value[0] if value.__class__ is list and value else value
-
-
 # ---- reputation
-
-
-__all__ = [
-    "COLUMNS", "DECAY_DAYS", "LIMIT", "LISTED", "NOTHING", "Indicator", "Listing", "Reputation", "gather", "load",
-    "of_document", "read",
-]  # fmt: skip
-
-LISTED = "listed"
-LIMIT = 1_000_000
-LITTLE = 30
-"""Confidence below this is what STIX calls low, or none."""
-_WIDEST = {4: 8, 16: 19}
-_MOST_RANGE = 4096
-"""Addresses in a range that is told by its first and last one."""
-_BOGONS = (
-    "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16 198.18.0.0/15 "
-    "224.0.0.0/4 240.0.0.0/4 ::/16 fc00::/7 fe80::/10 ff00::/8"
-)
 
 
 class Reputation(NamedTuple):
@@ -539,13 +382,13 @@ class Reputation(NamedTuple):
 
 @lru_cache(maxsize=65536)
 def _find(table: Table, address: str, day: int) -> Optional[Listing]:
-    told = packed(address)
+    told = numbered(address)
     if told is None:
         return None
     return next((one for one in table.find(told) if one.first_day <= day <= one.last_day), None)
 
 
-NOTHING = Reputation(Builder().build(), {})
+NOTHING = Reputation(Table(), {})
 """No lists."""
 
 
@@ -560,85 +403,27 @@ def load(paths: Iterable[Path]) -> Reputation:
 
 def gather(indicators: Iterable[Indicator]) -> Reputation:
     """The reputation that indicators tell, as many as there is room for."""
-    builder, refused = Builder(), Counter[str]()
-    count = 0
+    table, refused = Table(), Counter[str]()
+    read, taken = 0, 0
     for indicator in indicators:
-        count += 1
-        problem = indicator.problem or ("weak" if indicator.values and indicator.confidence < LITTLE else "")
-        if problem:
-            refused[problem] += 1
-            continue
-        listing = Listing(indicator.source, indicator.confidence, indicator.first_day, indicator.last_day)
-        for value in indicator.values:
-            _take(builder, value, listing, refused)
-    return Reputation(builder.build(), dict(sorted(refused.items())), count)
+        read += 1
+        problem = indicator.problem or ("weak" if indicator.values and indicator.confidence < _LITTLE else "")
+        for value in () if problem else indicator.values:
+            found = ranges(value)
+            refused["no_address"] += not found
+            for address, length in found:
+                reason = _objection(address, length) or ("too_many" if taken >= LIMIT else "")
+                refused[reason] += 1
+                if not reason:
+                    taken += 1
+                    table.add(address, length, Listing(*indicator[1:5]))
+        refused[problem] += 1
+    told = {reason: count for reason, count in sorted(refused.items()) if reason and count}
+    return Reputation(table, told, read)
 
 
-def _take(builder: Builder, value: str, listing: Listing, refused: Counter[str]) -> None:
-    nets = _nets(value)
-    if not nets:
-        refused["no_address"] += 1
-    for net in nets:
-        reason = _objection(net) or ("too_many" if builder.count >= LIMIT else "")
-        if reason:
-            refused[reason] += 1
-        else:
-            builder.add(net, listing)
-
-
-def _nets(value: str) -> list[Net]:
-    """The ranges in a text: an address, a CIDR range, or a first and a last address; none where it is nothing such.
-
-    >>> _nets("198.51.100.0/24"), _nets("198.51.100.7")[0].length, _nets("x")
-    ([Net(packed=b'\\xc63d\\x00', length=24)], 32, [])
-    >>> [net.length for net in _nets("198.51.100.1-198.51.100.4")]
-    [32, 31, 32]
-    """
-    first, dash, last = value.strip().partition("-")
-    if dash:
-        return _between(packed(first.strip()), packed(last.strip()))
-    address, slash, bits = first.partition("/")
-    told = packed(address.strip("[]"))
-    if told is None or (slash and not (bits.isdigit() and bits.isascii() and int(bits[:4]) <= len(told) * 8)):
-        return []
-    length = int(bits) if slash else len(told) * 8
-    return [Net(masked(told, length), length)]
-
-
-def _between(first: Optional[bytes], last: Optional[bytes]) -> list[Net]:
-    if first is None or last is None or len(first) != len(last):
-        return []
-    low, high, width = int.from_bytes(first, "big"), int.from_bytes(last, "big"), len(first) * 8
-    if not low <= high < low + _MOST_RANGE:
-        return []
-    found = []
-    while low <= high:
-        free = min((low & -low).bit_length() - 1 if low else width, (high - low + 1).bit_length() - 1)
-        found.append(Net(low.to_bytes(len(first), "big"), width - free))
-        low += 1 << free
-    return found
-
-
-@lru_cache(maxsize=1)
-def _reserved() -> dict[bytes, list[Net]]:
-    """First byte of an address → reserved ranges that it may lie in."""
-    found: dict[bytes, list[Net]] = {}
-    for net in (net for text in _BOGONS.split() for net in _nets(text)):
-        for byte in range(net.packed[0], net.packed[0] + (1 << max(8 - net.length, 0))):
-            found.setdefault(bytes((byte,)), []).append(net)
-    return found
-
-
-def _objection(net: Net) -> str:
+def _objection(address: Address, length: int) -> str:
     """Why a range is not taken, or ""."""
-    if net.length < _WIDEST[len(net.packed)]:
+    if length < _WIDEST[address[0]]:
         return "too_wide"
-    near = _reserved().get(net.packed[:1], ())
-    return "private" if any(_within(net, bogon) for bogon in near) else ""
-
-
-def _within(net: Net, other: Net) -> bool:
-    if len(other.packed) != len(net.packed) or net.length < other.length:
-        return False
-    return masked(net.packed, other.length) == other.packed
-
+    return "private" if any(_RESERVED.find(address, length)) else ""

@@ -15,7 +15,7 @@ from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.intake.horizon import Horizon, received
 from nhi_watch.intake.schemas import opened
-from nhi_watch.intake.shapes.forms import Tree, dataset, native, record_in
+from nhi_watch.intake.shapes.forms import Tree, dataset, hit, is_alert, native, record_in
 from nhi_watch.intake.shapes.values import bound, text, unbound
 from nhi_watch.intake.sources import AnySource
 
@@ -316,8 +316,8 @@ class Intake:
             else:
                 events.append((index, event, source.NAME == "alerts"))
         days.fetch((event.time // DAY, event.identity.id) for _, event, _ in events)
-        for index, event, is_alert in events:
-            days.add(event, is_alert)
+        for index, event, alert in events:
+            days.add(event, alert)
             if on_event is not None:
                 on_event(index, event)
 
@@ -326,19 +326,22 @@ class Intake:
 
 
 _OTLP = {"resourceSpans": "traces", "resourceMetrics": "metrics"}
+_OURS = "nhi."
 _SHOWN = 6
 _AZURE = "the activity log, storage, key vaults, AKS's audit log, and Entra ID's logs that name who acts"
 
 
 def refusal(record: Mapping[str, Any], tree: Tree) -> RejectError:
-    """How a record of no source is refused: Google Cloud's logs of flows or applications tell nobody's acts, and are
-    none of our business; what else it is, nobody knows.
+    """How a record of no source is refused: Google Cloud's logs of flows or applications tell nobody's acts, alerts of
+    the SIEM's rules judge records that are read, so both are none of our business; what else it is, nobody knows.
 
     >>> refusal({}, {"logName": "projects/p/logs/compute.googleapis.com%2Fvpc_flows", "insertId": "1"}).reason
     'other_log'
     >>> refusal({}, {"logName": "projects/p/logs/cloudaudit.googleapis.com%2Factivity", "insertId": "1"}).reason
     'unknown_source'
     """
+    if is_alert(hit(record)) or dataset(record).startswith(_OURS):
+        return RejectError("other_log", "an alert of a rule in the SIEM, or one of ours: the records are read instead")
     audit, log = "cloudaudit.googleapis.com", text(tree.get("logName"))
     if "logName" not in tree or "insertId" not in tree or audit in log:
         return RejectError("unknown_source", _why(record, tree))

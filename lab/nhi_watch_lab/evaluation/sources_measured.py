@@ -57,8 +57,7 @@ BELONGS = (
     ("rule-tests/*", ""),
 )  # fmt: skip
 """File → the source whose log it is; "": of no source."""
-ON_PURPOSE = ("not_credential", "unfinished", "no_identity", "closed", "posture", "sample_finding", "building_block",
-              "own_notable")  # fmt: skip
+ON_PURPOSE = ("not_credential", "unfinished", "no_identity", "closed", "posture", "sample_finding", "own_notable")
 INCOMPLETE = ("no_time", "bad_time", "no_action")
 FILLED = ("identity", "action", "outcome", "network")
 MADE = "samples"

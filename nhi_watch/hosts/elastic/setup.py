@@ -29,7 +29,7 @@ from nhi_watch.intake import schemas
 Json = dict[str, Any]
 _NAMED_ONLY = ("alerts", "endpoint")
 """Sources that are read only where `--index` names their indices: endpoints write more than all others together, and
-among Kibana's alerts are those that it made of ours."""
+alerts are other products' judgement."""
 _READ = [each for each in (*SOURCES, *schemas.every()) if each.NAME not in _NAMED_ONLY]
 SOURCE_INDICES = ",".join(dict.fromkeys(name for each in _READ for name in each.ELASTIC_INDICES))
 ALERTS = "logs-nhi.alerts"

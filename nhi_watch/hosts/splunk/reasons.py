@@ -35,13 +35,12 @@ DAMAGED = {
 }
 """Code → what to do."""
 LEFT_OUT = {
-    "building_block": "alerts that a further alert tells again",
     "closed": "alerts that are closed or resolved",
     "no_identity": "alerts that name a machine or a resource, but no identity",
     "no_secret": "findings that name no secret",
     "not_credential": "events that do not concern a credential",
     "not_exposure": "events that are no finding of an exposed secret",
-    "other_log": "Google Cloud's logs that tell of no identity's acts",
+    "other_log": "Google Cloud's logs that tell of no identity's acts, and alerts of rules",
     "own_notable": "notables of this app itself",
     "posture": "findings about configuration",
     "sample_finding": "sample findings",

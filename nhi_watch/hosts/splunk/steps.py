@@ -23,7 +23,6 @@ FIND = (
 BESIDE = {
     ("kube:apiserver-audit", ""): "kubernetes", ("_json", "kubernetes"): "kubernetes",
     ("httpevent", "http:github"): "github",
-    ("XmlWinEventLog", "XmlWinEventLog:Microsoft-Windows-Sysmon/Operational"): "endpoint",
 }  # fmt: skip
 """(sourcetype, source) by which the macros find a log besides its sources' own sourcetypes."""
 ALWAYS = ("Group Events", "Group Rows", "Group Late", "Group Misdated", "Rank", "Close", "Health")

@@ -19,16 +19,8 @@ ELASTIC_INDICES: tuple[str, ...] = ()
 
 _STREAMS = ("aws.cloudwatch_logs", "gcp_pubsub.generic")
 _BESIDE = {
-    "timestamp",
-    "id",
-    "logGroup",
-    "logStream",
-    "owner",
-    "subscription",
-    "messageId",
-    "attributes",
-    "publishTime",
-}
+    "timestamp", "id", "logGroup", "logStream", "owner", "subscription", "messageId", "attributes", "publishTime",
+}  # fmt: skip
 """Of which a carrier has some beside what it carries, and nothing else."""
 _STARTS = ('{"message":', '{"data":', '{"logGroup":', '{"subscription":')
 

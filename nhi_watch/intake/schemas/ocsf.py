@@ -1,8 +1,8 @@
 """OCSF, as Security Lake, Splunk (`aws:asl`, `aws:cloudtrail:lake`, federated) and Elastic's integration have it.
 
 The mappings that ocsf/examples publishes are undone, and those of AWS's integrations for Security Lake: what comes out
-is the record of CloudTrail, EKS's audit log, GitHub, Okta or Security Hub, and its source reads it as any other. Where
-`raw_data` holds the record, that is it, of any product.
+is the record of CloudTrail, EKS's audit log or Security Hub, and its source reads it as any other. Where `raw_data`
+holds the record, that is it, of any product.
 `unmapped` fills in what the classes lose. Findings of any other product stay as they are, for the source `alerts`.
 
 Read are classes 6003, 3001, 3002, 3003, 3004, 3006, and 2001, 2003, 2004 (and 3005 of 1.0.0-rc.2, where it is API
@@ -154,24 +154,14 @@ def _time(event: Tree) -> str:
 
 
 _EKS = steps({
-    "level": "metadata.log_level",
-    "auditID": "api.request.uid",
-    "stage": "message",
-    "requestURI": "http_request.url.path",
-    "verb": "api.operation",
-    "user.username": "actor.user.name",
-    "user.uid": "actor.user.uid",
-    "userAgent": "http_request.user_agent",
-    "objectRef.namespace": "resources.namespace",
-    "objectRef.name": "resources.name",
-    "objectRef.uid": "resources.uid",
-    "objectRef.apiGroup": "api.group.name",
-    "responseStatus.code": "api.response.code",
-    "responseStatus.message": "api.response.message",
-    "responseStatus.reason": "api.response.error",
-    "responseStatus.status": "api.response.error_message",
+    "level": "metadata.log_level", "auditID": "api.request.uid", "stage": "message",
+    "requestURI": "http_request.url.path", "verb": "api.operation", "user.username": "actor.user.name",
+    "user.uid": "actor.user.uid", "userAgent": "http_request.user_agent", "objectRef.namespace": "resources.namespace",
+    "objectRef.name": "resources.name", "objectRef.uid": "resources.uid", "objectRef.apiGroup": "api.group.name",
+    "responseStatus.code": "api.response.code", "responseStatus.message": "api.response.message",
+    "responseStatus.reason": "api.response.error", "responseStatus.status": "api.response.error_message",
     "stageTimestamp": ("time", "time_dt"),
-})
+})  # fmt: skip
 _PROOFS = {"accessKeyId": "actor.session.credential_uid", "canonicalArn": "actor.session.issuer",
            "sessionName": "actor.session.uid", "arn": "cloud.account.uid"}  # fmt: skip
 
@@ -201,22 +191,16 @@ def _object(event: Tree, uri: str) -> Tree:
 
 
 _FINDING = steps({
-    "Id": ("finding_info.uid", "finding.uid"),
-    "AwsAccountId": ("cloud.account.uid", "cloud.account_uid"),
-    "Region": "cloud.region",
-    "ProductArn": "metadata.product.uid",
-    "ProductName": "metadata.product.name",
-    "GeneratorId": "metadata.product.feature.uid",
-    "Title": ("finding_info.title", "finding.title"),
-    "Types": ("finding_info.types", "finding.types"),
-    "Severity.Label": "severity",
+    "Id": ("finding_info.uid", "finding.uid"), "AwsAccountId": ("cloud.account.uid", "cloud.account_uid"),
+    "Region": "cloud.region", "ProductArn": "metadata.product.uid", "ProductName": "metadata.product.name",
+    "GeneratorId": "metadata.product.feature.uid", "Title": ("finding_info.title", "finding.title"),
+    "Types": ("finding_info.types", "finding.types"), "Severity.Label": "severity",
     "LastObservedAt": ("finding_info.last_seen_time_dt", "finding_info.last_seen_time", "finding.last_seen_time"),
-    "UpdatedAt": "time",
-    "Workflow.Status": ("status", "state"),
+    "UpdatedAt": "time", "Workflow.Status": ("status", "state"),
     "Action.AwsApiCallAction.Api": "evidences.api.operation",
     "Action.AwsApiCallAction.ServiceName": "evidences.api.service.name",
     "Action.AwsApiCallAction.RemoteIpDetails.IpAddressV4": "evidences.src_endpoint.ip",
-})
+})  # fmt: skip
 
 
 def is_securityhub(event: Tree) -> bool:
@@ -237,76 +221,6 @@ def _finding_resource(told: Tree) -> dict[str, Any]:
     return {"Type": told.get("type"), "Id": told.get("uid"), "Region": told.get("region"), "Details": details or {}}
 
 
-# ---- saas
-#
-# GitHub's audit log and Okta's system log out of OCSF.
-
-
-_GITHUB = steps({
-    "action": ("metadata.event_code", "api.operation"),
-    "_document_id": "metadata.uid",
-    "@timestamp": ("time", "time_dt"),
-    "actor": "actor.user.name",
-    "actor_id": "actor.user.uid",
-    "actor_session": "actor.session.uid",
-    "org": "actor.user.account.name",
-    "org_id": "actor.user.account.uid",
-    "actor_ip": "src_endpoint.ip",
-    "user_agent": "http_request.user_agent",
-    "request_method": "http_request.http_method",
-    "url_path": "http_request.url.path",
-    "repo": "resources.name",
-    "repository_id": "resources.uid",
-    "user": "user.name",
-    "user_id": "user.uid",
-    "team": "group.name",
-})
-
-
-def github(event: Tree) -> Tree:
-    """The entry of GitHub's audit log."""
-    return undone(event, _GITHUB)
-
-
-_OKTA = steps({
-    "eventType": ("metadata.event_code", "api.operation"),
-    "uuid": "metadata.uid",
-    "published": ("time", "time_dt"),
-    "displayMessage": "message",
-    "actor.id": "actor.user.uid",
-    "actor.type": "actor.user.type",
-    "actor.displayName": "actor.user.name",
-    "actor.alternateId": "actor.user.email_addr",
-    "authenticationContext.externalSessionId": "actor.session.uid",
-    "client.ipAddress": ("src_endpoint.ip", "evidences.src_endpoint.ip"),
-    "client.userAgent.rawUserAgent": "http_request.user_agent",
-    "outcome.reason": "status_detail",
-    "debugContext.debugData.url": "dst_endpoint.svc_name",
-})
-_RESULTS = {"success": "SUCCESS", "failure": "FAILURE", "denied": "DENY", "allowed": "ALLOW"}
-
-
-def okta(event: Tree) -> Tree:
-    """The entry of Okta's system log; a finding of class 2004 is one, too."""
-    record = undone(event, _OKTA)
-    result = text(event.get("status")) or text(event.get("action"))
-    reason = inner(record, "outcome").get("reason") or at(event, "finding_info.title")
-    record["outcome"] = {"result": _RESULTS.get(result.lower(), result.upper()), "reason": reason}
-    record.setdefault("target", _targets(event))
-    return record
-
-
-def _targets(event: Tree) -> list[Tree]:
-    """Whom and what it was done to, the thing before the person, as Okta has them."""
-    entity = inner(event, "entity")
-    things = [(inner(entity, "policy") or entity, "PolicyEntity"), (inner(event, "group"), "UserGroup"),
-              (inner(event, "user"), "User")]  # fmt: skip
-    return [
-        {"id": told.get("uid"), "type": text(told.get("type")) or kind, "displayName": told.get("name"),
-         "alternateId": told.get("email_addr")} for told, kind in things if told
-    ]  # fmt: skip
-
-
 # ---- ocsf
 
 
@@ -322,32 +236,17 @@ CLASSES = {
 }  # fmt: skip
 _EARLY = {"1.0.0-rc.2": {3005: 6003}, "1.0.0-rc.3": {3005: 6003}}
 """Classes that had another number then."""
-_PRODUCTS: dict[str, Callable[[Tree], Tree]] = {
-    "cloudtrail": cloudtrail, "eks": eks, "github": github, "okta": okta,
-}  # fmt: skip
+_PRODUCTS: dict[str, Callable[[Tree], Tree]] = {"cloudtrail": cloudtrail, "eks": eks}
 """Words of a product's name → what undoes its mapping."""
 _ECS = {
-    "time": "@timestamp",
-    "message": "message",
-    "metadata.uid": "event.id",
-    "metadata.event_code": "event.code",
-    "cloud.account.uid": "cloud.account.id",
-    "cloud.provider": "cloud.provider",
-    "cloud.region": "cloud.region",
-    "actor.user.uid": "user.id",
-    "actor.user.name": "user.name",
-    "actor.user.email_addr": "user.email",
-    "user.uid": "user.target.id",
-    "user.name": "user.target.name",
-    "user.email_addr": "user.target.email",
-    "group.uid": "group.id",
-    "group.name": "group.name",
-    "src_endpoint.ip": "source.ip",
-    "src_endpoint.domain": "source.domain",
-    "http_request.user_agent": "user_agent.original",
-    "http_request.http_method": "http.request.method",
-    "http_request.url.path": "url.path",
-}
+    "time": "@timestamp", "message": "message", "metadata.uid": "event.id", "metadata.event_code": "event.code",
+    "cloud.account.uid": "cloud.account.id", "cloud.provider": "cloud.provider", "cloud.region": "cloud.region",
+    "actor.user.uid": "user.id", "actor.user.name": "user.name", "actor.user.email_addr": "user.email",
+    "user.uid": "user.target.id", "user.name": "user.target.name", "user.email_addr": "user.target.email",
+    "group.uid": "group.id", "group.name": "group.name", "src_endpoint.ip": "source.ip",
+    "src_endpoint.domain": "source.domain", "http_request.user_agent": "user_agent.original",
+    "http_request.http_method": "http.request.method", "http_request.url.path": "url.path",
+}  # fmt: skip
 """What Elastic's pipeline takes out of `ocsf`, unless the integration is told to keep duplicates."""
 
 
@@ -423,7 +322,6 @@ def _near(told: str, known: tuple[str, ...]) -> str:
 
 
 def _told(record: Tree) -> Tree:
-    if not any(record.get(name) for name in ("eventName", "verb", "action", "eventType")):
+    if not any(record.get(name) for name in ("eventName", "verb")):
         raise RejectError("no_action", "neither api.operation nor metadata.event_code tells what was done")
     return record
-

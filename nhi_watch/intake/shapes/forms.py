@@ -12,7 +12,6 @@ A source calls `native`; when that answers with a document, it rebuilds the nati
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Optional, Union, cast
@@ -28,7 +27,7 @@ Words = tuple[tuple[str, ...], ...]
 """Of each of these groups a text has one word."""
 
 
-# ---- trees out of flat text: Splunk's dotted field names, and Java's `{a=b}` maps that Elastic keeps
+# ---- trees out of flat text: Splunk's dotted field names
 
 _DEEPEST = 24
 _SPLUNK_OWN = frozenset((
@@ -57,16 +56,28 @@ def native(record: object) -> tuple[Tree, bool]:
     """
     if not isinstance(record, dict):
         raise RejectError("not_object", f"the record is no object but {type(record).__name__}")
+    if isinstance(record.get("_raw"), str) or not dataset(record):
+        return of_row(record), False
+    return of_document(record)
+
+
+def of_row(record: Mapping[str, Any]) -> Tree:
+    """The native record in a row of Splunk's; another one as it is.
+
+    Raises:
+        RejectError: not_object, bad_json, too_deep.
+    """
     raw = record.get("_raw")
     if isinstance(raw, str):
-        return _from_raw(raw, record), False
-    if not dataset(record):
-        return (_row(record) if _is_row(record) else record), False
+        return _from_raw(raw, record)
+    return _row(record) if _have_paths(tuple(record)) else cast(Tree, record)
+
+
+def of_document(record: Mapping[str, Any]) -> tuple[Tree, bool]:
+    """The native record in a document of Elastic's, or the document (and True) that has none in it."""
     document = hit(record)
     original = _original(document)
-    if original is not None:
-        return original, False
-    return nested(document), True
+    return (nested(document), True) if original is None else (original, False)
 
 
 def dataset(record: Mapping[str, Any]) -> str:
@@ -172,10 +183,6 @@ def _from_raw(raw: str, row: Mapping[str, Any]) -> Tree:
         if fields:
             return fields
         raise
-
-
-def _is_row(record: Mapping[str, Any]) -> bool:
-    return _have_paths(tuple(record))
 
 
 @lru_cache(maxsize=2048)
@@ -305,7 +312,7 @@ def rebuild(document: Mapping[str, Any], table: Table) -> Tree:
         for field in (fields,) if isinstance(fields, str) else fields:
             value = at(document, field)
             if value is not None:
-                put(tree, path, value)
+                put(tree, path, value[0] if value.__class__ is list and len(value) == 1 else value)
                 break
     return tree
 
@@ -326,18 +333,21 @@ def renamed(tree: Any, name_of: Callable[[str], str], depth: int = 0) -> Any:
 
 
 def rows_of(value: object) -> list[Tree]:
-    """The objects of a list; where a search hit gave each of their fields a list of its own, put together.
+    """The objects of a list, a single object, numbered keys, or Elastic's columns (each field has a list of its own).
 
     >>> rows_of([{"a": 1}, 2]), rows_of({"a": ["1", "2"], "b": ["3", "4"]}), rows_of({"a": 1})
     ([{'a': 1}], [{'a': '1', 'b': '3'}, {'a': '2', 'b': '4'}], [{'a': 1}])
+    >>> rows_of({"0": {"x": 1}})
+    [{'x': 1}]
     """
     if isinstance(value, dict):
-        columns = {k: v for k, v in value.items() if isinstance(v, list)}
-        lengths = {len(column) for column in columns.values()}
-        if len(lengths) != 1:
-            return [value]
-        return [{k: column[i] for k, column in columns.items()} for i in range(lengths.pop())]
-    return [one for one in listed(value) if isinstance(one, dict)]
+        if value and all(str(key).isdigit() for key in value):
+            value = [value[key] for key in sorted(value, key=lambda key: int(str(key)[:9]))]
+        columns = {k: v for k, v in value.items() if v.__class__ is list} if isinstance(value, dict) else {}
+        if columns:
+            count = max(map(len, columns.values()))
+            return [{k: v[n] for k, v in columns.items() if n < len(v)} for n in range(count)]
+    return [one for one in listed(value) if one.__class__ is dict]
 
 
 def record_in(told: Any) -> Optional[Tree]:
@@ -352,8 +362,6 @@ def record_in(told: Any) -> Optional[Tree]:
         return None
 
 
-_LONGEST = 200_000
-_KEY = re.compile(r"\s*([^\s={}\[\],\"][^={}\[\],\"]*)=")
 _Node = tuple[list[str], list[int], list[tuple[str, Any]]]
 Build = Callable[[Mapping[str, Any]], dict[str, Any]]
 _SCALARS = frozenset((str, int, float, bool))
@@ -515,67 +523,3 @@ def _lines(value: Any) -> list[Any]:
     if isinstance(value, str) and "\n" in value and not value.lstrip().startswith("{"):
         return value.split("\n")
     return [value]
-
-
-def java_map(text: object) -> dict[str, Any]:
-    """Java's `Map.toString` read back; JSON texts inside stay text. Rubbish gives what could be read.
-
-    >>> java_map('{a=1, b={c=[x, y]}, p={"Statement":[{"Sid":"q"}]}, n=null}')
-    {'a': '1', 'b': {'c': ['x', 'y']}, 'p': '{"Statement":[{"Sid":"q"}]}', 'n': 'null'}
-    """
-    if not isinstance(text, str) or not text.startswith("{") or len(text) > _LONGEST:
-        return {}
-    return _map(text, 0, 0)[0]
-
-
-def _map(text: str, at: int, depth: int) -> tuple[dict[str, Any], int]:
-    found: dict[str, Any] = {}
-    at += 1
-    while match := _KEY.match(text, at):
-        found[match[1]], at = _value(text, match.end(), depth)
-        if text[at : at + 1] != ",":
-            break
-        at += 1
-    return found, at + 1
-
-
-def _value(text: str, at: int, depth: int, in_list: bool = False) -> tuple[Any, int]:
-    sign = text[at : at + 1]
-    if sign == "{" and depth < _DEEPEST and (_KEY.match(text, at + 1) or text[at : at + 2] == "{}"):
-        return _map(text, at, depth + 1)
-    if sign == "[" and depth < _DEEPEST:
-        return _list(text, at, depth)
-    end = _end(text, at, in_list)
-    return text[at:end], end
-
-
-def _list(text: str, at: int, depth: int) -> tuple[list[Any], int]:
-    items: list[Any] = []
-    at += 1
-    while at < len(text) and text[at] != "]":
-        item, at = _value(text, at, depth + 1, in_list=True)
-        items.append(item)
-        if text[at : at + 2] == ", ":
-            at += 2
-        elif text[at : at + 1] != "]":
-            break
-    return items, at + 1
-
-
-_STOP = re.compile(r'"(?:[^"\\]|\\.)*"|[{\[]|[}\]]|, (?=[^\s={}\[\],"]+=)|,')
-
-
-def _end(text: str, at: int, in_list: bool) -> int:
-    """Where a plain value ends: at an unbalanced closing sign, or a comma before the next key."""
-    depth = 0
-    for match in _STOP.finditer(text, at):
-        sign = match[0]
-        if sign in "{[":
-            depth += 1
-        elif sign in "}]":
-            if depth == 0:
-                return match.start()
-            depth -= 1
-        elif sign[0] == "," and depth == 0 and (in_list or sign == ", "):
-            return match.start()
-    return len(text)

@@ -22,9 +22,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Optional
 
+from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Identity
-from nhi_watch.intake.shapes.forms import at, dataset, hit, native, renamed
+from nhi_watch.intake.shapes.forms import at, dataset, hit, native, renamed, rows_of
 from nhi_watch.intake.shapes.values import listed, plain, text
 
 ENTRA = "entra"
@@ -34,41 +35,10 @@ APPS = ("app", "managed_identity")
 """The kinds of identities that are apps."""
 GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
-PORTALS = {
-    "c44b4083-3bb0-49c1-b47d-974e53cbdf3c",  # Azure portal
-    "497effe9-df71-4043-a8bb-14cf78c4b63b",  # Exchange admin center
-    "74658136-14ec-4630-ad9b-26e160ff0fc6",  # Entra and Azure AD portal extension
-    "00000006-0000-0ff1-ce00-000000000000",  # Microsoft 365 portal
-    "80ccca67-54bd-44ab-8625-4b79c4dc7775",  # Microsoft 365 security and compliance center
-}
-# Apps of Microsoft with which people, administrators and services work. Microsoft Learn, "Verify first-party
-# Microsoft applications in sign-in reports"; the older ones are told by their pattern (`_OLD_ID`).
-_FIRST_PARTY = PORTALS | {
-    "04b07795-8ddb-461a-bbee-02f9e1bf7b46",  # Azure CLI
-    "1950a258-227b-4e31-a9cf-717495945fc2",  # Azure PowerShell
-    "14d82eec-204b-4c2f-b7e8-296a70dab67e",  # Microsoft Graph command line tools
-    "1b730954-1685-4b74-9bfd-dac224a7b894",  # Azure AD PowerShell
-    "fb78d390-0c51-40cd-8e17-fdbfab77341b",  # Exchange Online PowerShell
-    "872cd9fa-d31f-45e0-9eab-6e460a02d1f1",  # Visual Studio
-    "aebc6443-996d-45c2-90f0-388ff96faa56",  # Visual Studio Code
-    "d3590ed6-52b3-4102-aeff-aad2292ab01c",  # Microsoft Office
-    "27922004-5251-4030-b22d-91ecd9a37ea4",  # Outlook mobile
-    "5d661950-3475-41cd-a2c3-d671a3162bc1",  # Outlook
-    "1fec8e78-bce4-4aaf-ab1b-5451cc387264",  # Teams
-    "5e3ce6c0-2b1f-4285-8d4b-75ee78787346",  # Teams web client
-    "ab9b8c07-8f02-4f72-87fa-80105867a763",  # OneDrive sync
-    "89bee1f7-5e6e-4d8a-9f3d-ecd601259da7",  # Office 365 shell
-    "4345a7b9-9a63-4910-a426-35363201d503",  # Office home
-    "4765445b-32c6-49b0-83e6-1d93765276ca",  # Office home (new)
-    "29d9ed98-a469-4536-ade2-f981bc1d605e",  # Authentication broker
-    "08e18876-6177-487e-b8b5-cf950c1e598c",  # SharePoint Online client extensibility
-    "9199bf20-a13f-4107-85dc-02114787ef48",  # One Outlook web
-    "de8bc8b5-d9f9-48b1-a8ad-b748da725064",  # Graph Explorer
-    "a0c73c16-a7e3-4564-9a95-2bdf47383716",  # Exchange's own PowerShell
-    "c9a559d2-7aab-4f13-a6ed-e7e9c52aec87",  # Forms
-    "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe",  # Teams services
-    "f3f64fec-ecee-4e9a-9eed-a36a5e421300",  # a service of Exchange, only ever seen from its own addresses
-}
+_APPS_OF_MICROSOFT = actions.table("microsoft")
+PORTALS = frozenset(_APPS_OF_MICROSOFT["portals"])
+_FIRST_PARTY = PORTALS.union(_APPS_OF_MICROSOFT["others"])
+"""The older ones are told by their pattern."""
 _OLD_ID = re.compile(r"0000000[0-9a-f]-0000-0ff1-ce00-000000000000|0000000[0-9a-f]-0000-0000-c000-000000000000")
 
 _TENANT_WRITE = re.compile(
@@ -239,13 +209,7 @@ def wide_scopes(told: str) -> list[str]:
     return [*(["offline_access"] if "offline_access" in told else []), *(f"scope:{n}" for n in sorted(named)[:SCOPES])]
 
 
-_VENDORS = frozenset((
-    "adobe", "amazon", "anthropic", "atlassian", "azure", "bitwarden", "calendly", "canva", "chatgpt", "crowdstrike",
-    "docusign", "dropbox", "evernote", "figma", "github", "gitlab", "google", "grammarly", "hubspot", "knowbe4",
-    "lastpass", "linkedin", "mailchimp", "microsoft", "mimecast", "notion", "office365", "onedrive", "openai", "oracle",
-    "outlook", "paypal", "proofpoint", "quickbooks", "salesforce", "servicenow", "sharepoint", "slack", "webex",
-    "workday", "zendesk",
-))  # fmt: skip
+_VENDORS = frozenset(_APPS_OF_MICROSOFT["vendors"].split())
 _LONG = 7
 """Letters from which a vendor's name with another letter is no word of its own, as sigma and motion are."""
 _LIKE = (("rn", "m"), ("vv", "w"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"))
@@ -288,25 +252,6 @@ def _one_off(one: str, other: str) -> bool:
 # ---- lists of objects, and Elastic's spelling
 
 
-def rows(value: object) -> list[Mapping[str, Any]]:
-    """A list of objects, out of a list, a single object, numbered keys, or Elastic's columns.
-
-    >>> rows({"ID": ["a", "b"], "Type": [1, 2]}), rows({"0": {"x": 1}})
-    ([{'ID': 'a', 'Type': 1}, {'ID': 'b', 'Type': 2}], [{'x': 1}])
-    """
-    if value.__class__ is list:
-        return [one for one in value if one.__class__ is dict]
-    if isinstance(value, dict):
-        found: dict[str, Any] = {str(k): v for k, v in value.items()}
-        if found and all(key.isdigit() for key in found):
-            return [v for _, v in sorted(found.items(), key=lambda kv: int(kv[0][:9])) if v.__class__ is dict]
-        columns = {k: v for k, v in found.items() if v.__class__ is list}
-        if columns:
-            count = max(map(len, columns.values()))
-            return [{k: v[n] for k, v in columns.items() if n < len(v)} for n in range(count)]
-    return [one for one in listed(value) if one.__class__ is dict]
-
-
 def value_of(value: Any, name: str, key: str = "Name", content: str = "Value") -> str:
     """One of the values of `[{Name, Value}…]`, in any of its forms.
 
@@ -314,7 +259,7 @@ def value_of(value: Any, name: str, key: str = "Name", content: str = "Value") -
     ('1', '1', '')
     """
     if value.__class__ is dict and key in value and content in value:
-        value = rows(value)  # of two with this name, the first one counts, in any form
+        value = rows_of(value)  # of two with this name, the first one counts, in any form
     if value.__class__ is not list:
         return named(value, key, content).get(name, "") if value else ""
     for one in value:
@@ -327,15 +272,12 @@ def named(value: object, name: str = "Name", content: str = "Value") -> dict[str
     """Names and values out of `[{Name, Value}…]`, or out of the object that Elastic makes of it."""
     if isinstance(value, dict) and not (name in value and content in value):
         return {str(k): text(v, 4096) for k, v in value.items()}
-    told = [(row.get(name), row.get(content)) for row in rows(value)]
+    told = [(row.get(name), row.get(content)) for row in rows_of(value)]
     return {n if n.__class__ is str else text(n): v if v.__class__ is str else text(v) for n, v in told}
 
 
-_RENAMED = {
-    "created_at": "createdDateTime",
-    "activity_datetime": "activityDateTime",
-    "risk_level_during_signin": "riskLevelDuringSignIn",
-}
+_RENAMED = {"created_at": "createdDateTime", "activity_datetime": "activityDateTime",
+            "risk_level_during_signin": "riskLevelDuringSignIn"}  # fmt: skip
 _STEP = re.compile(r"_([a-z0-9])")
 
 
@@ -345,11 +287,12 @@ def camel(tree: Any) -> Any:
     >>> camel({"app_id": "x", "status": {"error_code": 0}, "created_at": "y"})
     {'appId': 'x', 'status': {'errorCode': 0}, 'createdDateTime': 'y'}
     """
-    return renamed(tree, _spelt)
+    return renamed(tree, spelt)
 
 
 @lru_cache(maxsize=1024)
-def _spelt(name: str) -> str:
+def spelt(name: str) -> str:
+    """A name as Microsoft spells it."""
     return _RENAMED.get(name) or _STEP.sub(lambda m: m[1].upper(), name)
 
 

@@ -132,13 +132,9 @@ def filled(event: Event, time: int, record_id: str, session: str, target: str, *
 
     A record of which the log gives no id gets `made_id`.
     """
-    (_, provider, account, identity, credential, credential_type, _, action, service, access, outcome, error, address,
-     network, agent, region, _, target_class, traits, issued, _, links, about) = event  # fmt: skip
-    made: Event = tuple.__new__(Event, (
-        time, provider, account, identity, credential, credential_type, session, action, service, access, outcome,
-        error, address, network, agent, region, target, target_class, traits, issued, record_id, links,
-        about,
-    ))  # fmt: skip
+    made = tuple.__new__(  # as Event(…), without looking at each argument
+        Event, (time, *event[1:6], session, *event[7:16], target, *event[17:20], record_id, *event[21:])
+    )
     return made if record_id else made._replace(record_id=made_id(made, *more))
 
 
@@ -228,6 +224,8 @@ def moment(value: object) -> int:
     >>> moment("7/10/2023 1:45:00.5 PM +02:00")
     1688989500
     """
+    if value.__class__ is str and value[10:11] == "T" and value[-1:] == "Z":
+        return _checked(parse(value))
     if value.__class__ is list and len(value) == 1:
         value = value[0]
     if value is None or value == "" or isinstance(value, bool):

@@ -1,34 +1,32 @@
-"""AI services: Bedrock's model invocations, the audit logs of OpenAI and Anthropic organisations, ChatGPT Enterprise's.
+"""AI services: Bedrock's model invocations, the audit logs of OpenAI and Anthropic organisations.
 
 - Bedrock: the identity is the AWS role or user of the ARN; the log gives the role's name but not its unique id,
   and no address. The model is the target. Prompts and answers are not read, but for a guardrail's verdict.
 - OpenAI: a service account, or the user; the tracking id of the key used is the credential.
 - Anthropic (Compliance API): the key itself where a key acts, else the user; an address that nobody has confirmed
   by signing in names nobody.
-- ChatGPT Enterprise (Compliance API, all eight log types): the user, or the key, of which only its ends are told; what
-  ChatGPT's apps and Codex do is done by the agent of a person, named as in `ai_agents`, with the person as link.
 - Who acts in a web session has the trait `console`: a person's doing, without saying that the account is one.
 - The action's service is bedrock, openai or anthropic, the operation the log's own.
 
 Traits: console, guardrail (it stepped in), many_tokens (100,000 in one invocation), broad_scope, admin_policy,
-guard_removed (an address list, single sign-on or provisioning switched off; a connector that never asks), open_ingress,
-public, third_party, attack_tool, browser.
+guard_removed (an address list, single sign-on or provisioning switched off), open_ingress, public,
+third_party, attack_tool, browser.
 Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import Actor, account_of, identify
-from nhi_watch.intake.shapes.forms import Table, Tree, at, claimant, dataset, every, inner, native, part, put, rebuild
-from nhi_watch.intake.shapes.values import event, filled, first, known_by_arn, listed, moment, plain, text, true, whole
+from nhi_watch.intake.shapes.forms import Table, Tree, at, claimant, dataset, inner, native, part, put, rebuild
+from nhi_watch.intake.shapes.values import event, filled, known_by_arn, listed, moment, plain, text, whole
 
 # ---- bedrock
 #
@@ -42,23 +40,12 @@ _MANY_TOKENS = 100_000
 """So many tokens in one invocation count as large: a book."""
 
 
-class Invocation(NamedTuple):
-    """The values of a record on which its Event depends, but time, id, session and target."""
-
-    operation: str
-    account: str
-    region: str
-    arn: str
-    """Of a role's session: without the session."""
-    error: str
-    stopped: str
-    """Whether a guardrail stepped in."""
-    many: str
-    """Whether many tokens."""
+Parts = tuple[tuple[Any, ...], str, str, str, object]
+"""The values on which the Event depends, as `_EVENTS` takes them; session; target; the id of a key that was made; time.
+"""
 
 
-def invocation(tree: Row) -> tuple[tuple[Any, ...], str, str]:
-    """An Invocation's values; session; model."""
+def _bedrock(tree: Row) -> Parts:
     of = tree.get
     arn = plain(inner(tree, "identity").get("arn"))
     head, found, rest = arn.partition(":assumed-role/")
@@ -71,7 +58,7 @@ def invocation(tree: Row) -> tuple[tuple[Any, ...], str, str]:
         f"{head}{found}{role}/" if found else arn, of("errorCode"),
         "y" if stopped else "", "y" if tokens >= _MANY_TOKENS else "",
     )  # fmt: skip
-    return told, session[:256], plain(of("modelId"))[:256]
+    return told, session[:256], plain(of("modelId"))[:256], "", of("timestamp")
 
 
 def _count(value: object) -> int:
@@ -85,86 +72,6 @@ def _stopped(body: Any) -> bool:
     return body.__class__ is list and any(_stopped(one) for one in body if one.__class__ is dict)
 
 
-# ---- chatgpt
-#
-# ChatGPT Enterprise's compliance logs: what people, keys and agents did in a workspace.
-#
-# What ChatGPT or Codex does with tools and apps for a person is its agent's doing; prompts and answers are not read.
-
-
-PRODUCT = "openai"
-WORKSPACE = "CHATGPT_WORKSPACE"
-STREAMS = ("app_auth_log", "app_log", "audit_log", "auth_log", "codex_log", "codex_security_log",
-           "conversation_message", "custom_agents_log")  # fmt: skip
-"""The log types, as Elastic names their streams."""
-_AGENTS = {"APP_LOG": "ChatGPT", "CODEX_LOG": "Codex"}
-_AT_WORK = ("session_id", "call_id")
-"""What only an agent at work has, of Codex's log; the rest of it is what people set up."""
-_TARGETS = ("user_id", "access_token_id", "agent_id", "scan_configuration_id", "finding_id", "model")
-_ADMIN = re.compile(r".*(?:owner|admin).*")
-"""As of Bedrock's invocations: a book."""
-
-
-def told_chatgpt(tree: Row) -> tuple[tuple[Any, ...], str, str, str]:
-    """The values of `organisation.Told`; session; target; the id of a token that was made."""
-    of, kind = tree.get, plain(tree.get("type"))
-    actor, asked, data = inner(tree, "actor"), inner(tree, "request_metadata"), inner(tree, "action_data")
-    details = inner(tree, "event_details")
-    agent = _AGENTS.get(kind, "") if kind == "APP_LOG" or any(name in details for name in _AT_WORK) else ""
-    user, email, key = actor.get("user_id"), actor.get("user_email"), actor.get("redacted_id")
-    operation = _operation(kind, tree, details)
-    traits = {*_traits(operation, {**data, **details})}
-    if user and not agent:
-        traits.add("console")
-    values = (
-        operation, PRODUCT, inner(tree, "principal").get("id"),
-        "agent" if agent and user else "user" if user else "key" if key else "anonymous", user or key,
-        f"{agent} of {email or user}" if agent else email or key, key, asked.get("client_ip"),
-        asked.get("client_user_agent") or inner(inner(tree, "input"), "_meta").get("openai/userAgent"),
-        _error(operation, tree, details), ",".join(sorted(traits)),
-    )  # fmt: skip
-    session = first(of("conversation_id"), details.get("session_id"), inner(tree, "conversation").get("id"))
-    target = first(of("app_id"), *map({**data, **details}.get, _TARGETS))
-    made = plain(details.get("access_token_id")) if operation == "access_token_created" else ""
-    return values, session[:256], target[:256], made[:256]
-
-
-def _operation(kind: str, tree: Row, details: Tree) -> str:
-    """What was done with which tool, in the words of coding agents; else the log's own, in lower case."""
-    if kind == "APP_LOG":
-        did = next((one for one in every(tree, "output.response.action_name") if one.__class__ is str), "")
-        return _bare(f"mcp:{first(tree.get('app_name'), tree.get('app_id'))}{'/' if did else ''}{did}")
-    tool = first(details.get("tool_name"), details.get("name") if kind == "CODEX_LOG" else "")
-    server = first(inner(details, "tool_meta").get("connector_id"))
-    if tool:
-        return _bare(f"mcp:{server}/{tool}" if server else f"tool:{tool}")
-    done = first(tree.get("action"), inner(tree, "action_data").get("action"), tree.get("event_type"))
-    return _bare(f"app_{done}" if kind == "APP_AUTH_LOG" and done else (done or kind).lower())
-
-
-def _bare(name: str) -> str:
-    return "".join(name.split())[:110]
-
-
-def _error(operation: str, tree: Row, details: Tree) -> str:
-    result = first(tree.get("action_result"), details.get("status")).lower()
-    if any(map(true, every(tree, "output.response.result.isError"))) or operation.endswith("_failed"):
-        return "failed"
-    return "" if result in ("", "success") else first(details.get("error_code"), result)
-
-
-def _traits(operation: str, data: Tree) -> Iterator[str]:
-    if "role" in operation and _ADMIN.fullmatch(first(data.get("new_role"), data.get("role")).lower()):
-        yield "admin_policy"
-    if "never" in every(data, "agent_fields.tools.connectors.user_approvals"):
-        yield "guard_removed"
-    if operation == "app_link":
-        yield "third_party"
-    used = inner(data, "token_usage")
-    if sum(whole(used.get(name)) or 0 for name in ("input_tokens", "output_tokens")) >= _MANY_TOKENS:
-        yield "many_tokens"
-
-
 # ---- ecs
 #
 # What Elastic's integrations make of the three logs, put back as their services write them.
@@ -172,67 +79,37 @@ def _traits(operation: str, data: Tree) -> Iterator[str]:
 
 _IN = "aws_bedrock.invocation"
 _BEDROCK = {
-    "timestamp": "@timestamp",
-    "operation": "event.action",
-    "identity.arn": "user.id",
-    "accountId": "cloud.account.id",
-    "region": "cloud.region",
-    "schemaType": f"{_IN}.schema_type",
-    "requestId": f"{_IN}.request_id",
-    "modelId": f"{_IN}.model_id",
-    "errorCode": f"{_IN}.error_code",
+    "timestamp": "@timestamp", "operation": "event.action", "identity.arn": "user.id", "region": "cloud.region",
+    "accountId": "cloud.account.id", "schemaType": f"{_IN}.schema_type", "requestId": f"{_IN}.request_id",
+    "modelId": f"{_IN}.model_id", "errorCode": f"{_IN}.error_code",
     "input.inputTokenCount": f"{_IN}.input.input_token_count",
     "output.outputTokenCount": f"{_IN}.output.output_token_count",
     "output.outputBodyJson": f"{_IN}.output.output_body_json",
-}
-# What the integration renames inside an answer, and how the log spells it.
-_RENAMED = {"stop_reason": "stopReason", "amazon_bedrock_guardrail_action": "amazon-bedrock-guardrailAction"}
-# What pipelines move out of the record, which otherwise lies in `openai.audit` and `anthropic.audit`.
-_OPENAI = {"id": "event.id", "effective_at": "@timestamp"}
-_OPENAI_ACTORS: dict[str, Table] = {
+}  # fmt: skip
+_RENAMED = {"stop_reason": "stopReason", "amazon_bedrock_guardrail_action": _ACTION}
+"""What the integration renames inside an answer, and how the log spells it."""
+_OPENAI = {
+    "": {"id": "event.id", "effective_at": "@timestamp"},
     "session": {
-        "actor.session.ip_address": "source.ip",
-        "actor.session.user.id": "user.id",
-        "actor.session.user.email": "user.email",
-        "actor.session.user_agent": "user_agent.original",
+        "actor.session.ip_address": "source.ip", "actor.session.user.id": "user.id",
+        "actor.session.user.email": "user.email", "actor.session.user_agent": "user_agent.original",
     },
     "api_key": {"actor.api_key.service_account.id": "service.id"},
-}
+}  # fmt: skip
 _ANTHROPIC = {
-    "id": "event.id",
-    "type": "event.action",
-    "created_at": "@timestamp",
-    "organization_id": "organization.id",
-    "user_id": "user.target.id",
-    "status_code": "http.response.status_code",
-    "actor.ip_address": "source.ip",
-    "actor.user_agent": "user_agent.original",
-}
-_ANTHROPIC_ACTORS: dict[str, Table] = {
+    "": {
+        "id": "event.id", "type": "event.action", "created_at": "@timestamp", "organization_id": "organization.id",
+        "user_id": "user.target.id", "status_code": "http.response.status_code", "actor.ip_address": "source.ip",
+        "actor.user_agent": "user_agent.original",
+    },
     "user_actor": {"actor.user_id": "user.id", "actor.email_address": "user.email"},
     "anthropic_actor": {"actor.email_address": "user.email"},
-}
-CHATGPT = "openai_chatgpt_enterprise"
-_CHATGPT = {
-    "event_id": "event.id",
-    "timestamp": "@timestamp",
-    "principal.id": "organization.id",
-    "actor.user_id": "user.id",
-    "actor.user_email": "user.email",
-    "request_metadata.client_ip": "source.ip",
-    "request_metadata.client_user_agent": "user_agent.original",
-    "action": "event.action",
-    "event_details.agent_id": "gen_ai.agent.id",
-    "event_details.model": "gen_ai.request.model",
-    "event_details.tool_name": "gen_ai.tool.name",
-    "event_details.error_code": "error.code",
-    "event_details.token_usage.input_tokens": "gen_ai.usage.input_tokens",
-    "event_details.token_usage.output_tokens": "gen_ai.usage.output_tokens",
-}
+}  # fmt: skip
+"""What pipelines move out of the record, which otherwise lies in `openai.audit` and `anthropic.audit`; by the kind of
+who acts, too."""
 
 
-def bedrock(document: Tree) -> Tree:
-    """A record of the model invocation log."""
+def _bedrock_of_ecs(document: Tree) -> Tree:
     tree = rebuild(document, _BEDROCK)
     body = inner(tree, "output").get("outputBodyJson")
     for one in body if isinstance(body, list) else [body]:
@@ -242,32 +119,19 @@ def bedrock(document: Tree) -> Tree:
     return tree
 
 
-def openai(document: Tree) -> Tree:
-    """A record of the organisation's audit log; an action is spelled with hyphens for dots there."""
+def _openai_of_ecs(document: Tree) -> Tree:
+    """An action is spelled with hyphens for dots there."""
     action = part(document, "event").get("action")
-    tree = _told_ecs(document, "openai.audit", _OPENAI, _OPENAI_ACTORS)
+    tree = _told_ecs(document, "openai.audit", _OPENAI)
     if action.__class__ is str:
         put(tree, "type", action.replace("-", "."))
     return {**tree, "object": "organization.audit_log"}
 
 
-def anthropic(document: Tree) -> Tree:
-    """A record of the Compliance API's activities."""
-    return _told_ecs(document, "anthropic.audit", _ANTHROPIC, _ANTHROPIC_ACTORS)
-
-
-def chatgpt(document: Tree) -> Tree:
-    """A record of one of ChatGPT Enterprise's compliance logs."""
-    stream = next(iter(part(document, CHATGPT)), "")
-    return _told_ecs(document, f"{CHATGPT}.{stream}", _CHATGPT, {})
-
-
-def _told_ecs(document: Tree, place: str, table: Table, actors: dict[str, Table]) -> Tree:
+def _told_ecs(document: Tree, place: str, tables: Mapping[str, Table]) -> Tree:
     kept = part(document, place)
     actor = inner(kept, "actor")
-    kind = actor.get("type")
-    own = actors.get(kind, {}) if kind.__class__ is str else {}
-    tree = rebuild(document, {**table, **own})
+    tree = rebuild(document, {**tables[""], **tables.get(text(actor.get("type")), {})})
     rest = {name: value for name, value in kept.items() if name != "actor"}
     for name, value in {**rest, **{f"actor.{name}": value for name, value in actor.items()}}.items():
         put(tree, name, value)
@@ -282,13 +146,12 @@ def _told_ecs(document: Tree, place: str, table: Table, actors: dict[str, Table]
 # account, a key of a person is the person with a credential, an Anthropic key is an identity of its own.
 
 
-OPENAI, ANTHROPIC = "openai", "anthropic"
+BEDROCK, OPENAI, ANTHROPIC = "bedrock", "openai", "anthropic"
 _WIDE = re.compile(r"(?:all|admin|\*|.*(?:organization|api_keys|admin|api\.management)[a-z_.]*[:.](?:write|all|\*))")
-_ADMIN_ORGANISATION = re.compile(r".*(?:organization[-_:]owner|owner|admin).*")
+_ADMIN = re.compile(r".*(?:organization[-_:]owner|owner|admin).*")
 _GUARDS = re.compile(
     r"ip_allowlist\.(?:deleted|config\.deactivated)|scim\.disabled|org_(?:ip_restriction_deleted|sso_connection_deactivated)"
 )
-_NONE: Tree = {}
 KEYS = ("admin_api_key_id", "api_key_id", "service_key_id", "compliance_access_key_id", "key_id")
 TARGETS = (
     *KEYS, "user_id", "deleted_user_id", "requester_user_id", "principal_id", "target_id", "workspace_id",
@@ -297,26 +160,7 @@ TARGETS = (
 )  # fmt: skip
 
 
-class Told(NamedTuple):
-    """The values of a record on which its Event depends, but time, id and target."""
-
-    operation: str
-    product: str
-    organisation: str
-    kind: str
-    """user | service_account | key | service | anonymous"""
-    identity: str
-    name: str
-    key: str
-    address: str
-    agent: str
-    error: str
-    traits: str
-    """Separated by commas."""
-
-
-def openai_organisation(tree: Row) -> tuple[tuple[Any, ...], str, str]:
-    """Told's values; target; the id of a key that was made."""
+def _openai(tree: Row) -> Parts:
     of, kind = tree.get, plain(tree.get("type")).strip()[:100]
     actor = inner(tree, "actor")
     session, key = inner(actor, "session"), inner(actor, "api_key")
@@ -334,7 +178,8 @@ def openai_organisation(tree: Row) -> tuple[tuple[Any, ...], str, str]:
         session.get("user_agent"), body.get("error_code") or ("failed" if kind.endswith(".failed") else ""),
         ",".join(sorted(traits)),
     )  # fmt: skip
-    return told, made or plain(inner(tree, "project").get("id"))[:256], made if kind == "api_key.created" else ""
+    issued = made if kind == "api_key.created" else ""
+    return told, "", made or plain(inner(tree, "project").get("id"))[:256], issued, of("effective_at")
 
 
 def _body(tree: Row, kind: str) -> Tree:
@@ -342,7 +187,7 @@ def _body(tree: Row, kind: str) -> Tree:
     found = tree.get(kind)
     if found.__class__ is not dict:
         found = tree.get(kind.replace(".", "_")) or at(tree, kind)
-    return found if found.__class__ is dict else _NONE
+    return found if found.__class__ is dict else {}
 
 
 def _openai_traits(kind: str, body: Tree) -> Iterator[str]:
@@ -350,7 +195,7 @@ def _openai_traits(kind: str, body: Tree) -> Iterator[str]:
     scopes, addresses = data.get("scopes"), body.get("allowed_ips")
     if scopes and any(_WIDE.fullmatch(text(scope)) for scope in listed(scopes)):
         yield "broad_scope"
-    if kind == "role.assignment.created" and _ADMIN_ORGANISATION.fullmatch(text(body.get("id"))):
+    if kind == "role.assignment.created" and _ADMIN.fullmatch(text(body.get("id"))):
         yield "admin_policy"
     if data and kind.startswith("user.") and text(data.get("role")) == "owner":
         yield "admin_policy"
@@ -365,8 +210,7 @@ def _is_guard(kind: str) -> bool:
     return _GUARDS.fullmatch(kind) is not None
 
 
-def anthropic_organisation(tree: Row) -> tuple[tuple[Any, ...], str, str]:
-    """Told's values; target; the id of a key that was made."""
+def _anthropic(tree: Row) -> Parts:
     of, kind = tree.get, plain(tree.get("type")).strip()[:100]
     actor = inner(tree, "actor")
     by = actor.get
@@ -379,7 +223,8 @@ def anthropic_organisation(tree: Row) -> tuple[tuple[Any, ...], str, str]:
         key or user or by("email_address") or what, by("email_address") or key or user or what, key, by("ip_address"),
         by("user_agent"), _failure(kind, whole(of("status_code")) or 0), ",".join(sorted(traits)),
     )  # fmt: skip
-    return told, _first(tree, TARGETS, 256), _first(tree, KEYS, 256) if kind.endswith("key_created") else ""
+    made = _first(tree, KEYS, 256) if kind.endswith("key_created") else ""
+    return told, "", _first(tree, TARGETS, 256), made, of("created_at")
 
 
 def _failure(kind: str, status: int) -> str:
@@ -387,11 +232,7 @@ def _failure(kind: str, status: int) -> str:
 
 
 def _first(tree: Row, names: tuple[str, ...], limit: int) -> str:
-    for name in names:
-        found = tree.get(name)
-        if found:
-            return plain(found)[:limit]
-    return ""
+    return plain(next((tree[name] for name in names if tree.get(name)), ""))[:limit]
 
 
 def _actor_kind(what: str, key: str, user: str) -> str:
@@ -406,7 +247,7 @@ def _anthropic_traits(kind: str, tree: Row) -> Iterator[str]:
     audience = tree.get("audience")
     if audience and any(text(at(one, "type")) == "public" for one in listed(audience)):
         yield "public"
-    if kind == "role_assignment_granted" and _ADMIN_ORGANISATION.fullmatch(text(tree.get("role"))):
+    if kind == "role_assignment_granted" and _ADMIN.fullmatch(text(tree.get("role"))):
         yield "admin_policy"
     if kind == "primary_owner_transferred":
         yield "admin_policy"
@@ -420,21 +261,17 @@ def _anthropic_traits(kind: str, tree: Row) -> Iterator[str]:
 
 
 NAME = "ai"
-SPLUNK_SOURCETYPES = ("aws:bedrock:invocation", "openai:audit", "anthropic:activity", "openai:chatgpt:compliance")
+SPLUNK_SOURCETYPES = ("aws:bedrock:invocation", "openai:audit", "anthropic:activity")
 """The first words of these logs' own names: no add-on of Splunk's defines sourcetypes for them."""
-ELASTIC_INDICES = ("logs-aws_bedrock.invocation-*", "logs-openai.audit-*", "logs-anthropic.audit-*",
-                   "logs-openai_chatgpt_enterprise.*")  # fmt: skip
-
+ELASTIC_INDICES = ("logs-aws_bedrock.invocation-*", "logs-openai.audit-*", "logs-anthropic.audit-*")
 
 _ACTOR = re.compile(r'"type"\s*:\s*"[a-z_]+_actor"')
-_DATASETS = {
-    "aws_bedrock.invocation": bedrock, "aws_bedrock.bedrock": bedrock, "openai.audit": openai,
-    "anthropic.audit": anthropic, **dict.fromkeys((f"{CHATGPT}.{one}" for one in STREAMS), chatgpt),
+_DATASETS: dict[str, Callable[[Tree], Tree]] = {
+    "aws_bedrock.invocation": _bedrock_of_ecs, "aws_bedrock.bedrock": _bedrock_of_ecs, "openai.audit": _openai_of_ecs,
+    "anthropic.audit": lambda document: _told_ecs(document, "anthropic.audit", _ANTHROPIC),
 }  # fmt: skip
-_WORKSPACE = re.compile(rf'"type"\s*:\s*"{WORKSPACE}"')
 _DENIED = ("AccessDenied", "Unauthorized", "Forbidden")
 _ARNS = {":assumed-role/": "AssumedRole", ":user/": "IAMUser", ":root": "Root"}
-_TOOL_READS = re.compile(r"search|read|list|get|fetch|find|view", re.IGNORECASE)
 _LOOKS = ("viewed", "downloaded", "accessed", "access_failed")
 _POWERS = ("role", "owner", "sso", "scim", "ip_", "key", "invite", "certificate")
 
@@ -446,8 +283,6 @@ def _is_row(row: Tree) -> bool:
 def _is_text(raw: str) -> bool:
     if any(mark in raw for mark in ('"ModelInvocationLog"', '"organization.audit_log"', '"activity_')):
         return True
-    if WORKSPACE in raw and _WORKSPACE.search(raw):
-        return True
     return '_actor"' in raw and '"created_at"' in raw and _ACTOR.search(raw) is not None
 
 
@@ -457,24 +292,17 @@ claims = claimant(_is_row, _is_text, *_DATASETS)
 
 def _product(tree: Row) -> str:
     if tree.get("schemaType") == "ModelInvocationLog":
-        return "bedrock"
+        return BEDROCK
     unique = tree.get("id")
     unique = unique if unique.__class__ is str else ""
     if tree.get("object") == "organization.audit_log" or ("effective_at" in tree and unique.startswith("audit_log")):
         return OPENAI
-    if "event_id" in tree and _told(tree, "principal", "type") == WORKSPACE:
-        return WORKSPACE
     if "created_at" not in tree or "type" not in tree:
         return ""
-    kind = _told(tree, "actor", "type")
+    actor = tree.get("actor")
+    kind = actor.get("type") if isinstance(actor, dict) else tree.get("actor.type")
     by_actor = isinstance(kind, str) and kind.endswith("_actor")
     return ANTHROPIC if by_actor or unique.startswith("activity_") else ""
-
-
-def _told(tree: Row, name: str, inside: str) -> object:
-    """A value inside an object, or beside it as Splunk's extraction spells it."""
-    whole = tree.get(name)
-    return whole.get(inside) if isinstance(whole, dict) else tree.get(f"{name}.{inside}")
 
 
 def read(record: object) -> Event:
@@ -485,68 +313,54 @@ def read(record: object) -> Event:
     """
     tree, is_document = native(record)
     if is_document:
-        tree = _DATASETS.get(dataset(tree), bedrock)(tree)
-    shape, session, target, issued, time = _raw(tree)
-    made = _event_of(tuple(map(text, shape)))
+        tree = _DATASETS.get(dataset(tree), _bedrock_of_ecs)(tree)
+    parts, event_of = _READERS.get(_product(tree), _READERS[BEDROCK])
+    shape, session, target, issued, time = parts(tree)
+    made = event_of(*map(text, shape))
     made = made._replace(issued=issued) if issued else made
-    unique = plain(tree.get("requestId") or tree.get("id") or tree.get("event_id"))[:256]
+    unique = plain(tree.get("requestId") or tree.get("id"))[:256]
     return filled(made, moment(time), unique, session, target)
 
 
-# Token counts and answers differ from record to record, and matter: of invocations nothing is remembered.
-
-
-def _raw(tree: Row) -> tuple[tuple[Any, ...], str, str, str, object]:
-    """What the Event depends on; session; target; issued; time."""
-    product = _product(tree)
-    if product == OPENAI:
-        told, target, issued = openai_organisation(tree)
-        return told, "", target, issued, tree.get("effective_at")
-    if product == ANTHROPIC:
-        told, target, issued = anthropic_organisation(tree)
-        return told, "", target, issued, tree.get("created_at")
-    if product == WORKSPACE:
-        return (*told_chatgpt(tree), tree.get("timestamp"))
-    invoked, session, model = invocation(tree)
-    return invoked, session, model, "", tree.get("timestamp")
-
-
 @lru_cache(maxsize=4096)
-def _event_of(shape: tuple[str, ...]) -> Event:
-    told = Told(*shape) if len(shape) == len(Told._fields) else Invocation(*shape)
-    if not told.operation:
-        raise RejectError("no_action", "type or operation is missing or no text")
-    return _of_organisation(told) if isinstance(told, Told) else _of_bedrock(told)
-
-
-def _of_bedrock(told: Invocation) -> Event:
-    kind = next((kind for part, kind in _ARNS.items() if part in told.arn), "AWSAccount")
-    account = told.account[:64] or account_of(told.arn)
-    identity, links = known_by_arn(identify(Actor(kind, arn=told.arn, recipient=account)))
-    held = {"guardrail": told.stopped, "many_tokens": told.many}
-    denied = any(word in told.error for word in _DENIED)
+def _of_bedrock(operation: str, account: str, region: str, arn: str, error: str, stopped: str, many: str) -> Event:
+    """`arn` of a role's session: without the session; `stopped`: whether a guardrail stepped in."""
+    _demand(operation)
+    kind = next((kind for part, kind in _ARNS.items() if part in arn), "AWSAccount")
+    account = account[:64] or account_of(arn)
+    identity, links = known_by_arn(identify(Actor(kind, arn=arn, recipient=account)))
+    denied = any(word in error for word in _DENIED)
     return event(
-        0, identity, f"bedrock:{told.operation}", provider="aws", account=account,
-        credential_type="session" if ":assumed-role/" in told.arn else "none",
-        access=actions.access("bedrock", told.operation), region=told.region[:64], error=told.error[:128],
-        outcome="denied" if denied else "failure" if told.error else "success", marks=held, links=links,
+        0, identity, f"bedrock:{operation}", provider="aws", account=account,
+        credential_type="session" if ":assumed-role/" in arn else "none",
+        access=actions.access("bedrock", operation), region=region[:64], error=error[:128],
+        outcome="denied" if denied else "failure" if error else "success", links=links,
+        marks={"guardrail": stopped, "many_tokens": many},
         target_class="own" if identity.account == account else "foreign" if identity.account else "",
     )  # fmt: skip
 
 
-def _of_organisation(told: Told) -> Event:
-    denied = "access_failed" in told.operation or told.error in ("401", "403", "blocked")
-    outcome = "denied" if denied else "failure" if told.error else "success"
-    path = told.kind if told.kind == "anonymous" else f"{told.kind}:{told.identity}"
-    unique = f"{told.product}:{told.organisation}:{path}"[:512]
-    name = told.name or told.identity or told.kind
+@lru_cache(maxsize=4096)
+def _of_organisation(
+    operation: str, product: str, organisation: str, kind: str, identity: str, name: str, key: str, address: str,
+    agent: str, error: str, traits: str,
+) -> Event:  # fmt: skip
+    """`kind`: user, service_account, key, service or anonymous; `traits` separated by commas."""
+    _demand(operation)
+    denied = "access_failed" in operation or error in ("401", "403", "blocked")
+    path = kind if kind == "anonymous" else f"{kind}:{identity}"
+    who = Identity(f"{product}:{organisation}:{path}"[:512], name or identity or kind, kind, product, organisation, "")
     return event(
-        0, Identity(unique, name, told.kind, told.product, told.organisation, ""), f"{told.product}:{told.operation}",
-        credential=told.key, credential_type="key" if told.key else "none" if told.kind == "anonymous" else "session",
-        access=_access(told.product, told.operation), outcome=outcome, error=told.error, address=told.address,
-        user_agent=told.agent, traits=filter(None, told.traits.split(",")),
-        links=(f"name:{told.product}:{name.rpartition(' ')[2]}",) if told.kind == "agent" else (),
+        0, who, f"{product}:{operation}", credential=key, address=address, error=error, user_agent=agent,
+        credential_type="key" if key else "none" if kind == "anonymous" else "session",
+        access=_access(product, operation), outcome="denied" if denied else "failure" if error else "success",
+        traits=filter(None, traits.split(",")),
     )  # fmt: skip
+
+
+def _demand(operation: str) -> None:
+    if not operation:
+        raise RejectError("no_action", "type or operation is missing or no text")
 
 
 def _access(product: str, operation: str) -> str:
@@ -554,13 +368,14 @@ def _access(product: str, operation: str) -> str:
     level = actions.access(product, operation)
     if level != "unknown":
         return level
-    if operation.startswith(("mcp:", "tool:")):
-        return "read" if _TOOL_READS.search(operation.rpartition("/")[2]) else "write"
-    if operation == "prompt_response_received":
-        return "cost"
     if "login" in operation or "logout" in operation or operation.endswith(_LOOKS):
         return "read"
     if operation.endswith("listed") or operation.startswith("list_"):
         return "list"
     return "permissions" if any(word in operation for word in _POWERS) else "write"
 
+
+_READERS: dict[str, tuple[Callable[[Row], Parts], Callable[..., Event]]] = {
+    BEDROCK: (_bedrock, _of_bedrock), OPENAI: (_openai, _of_organisation), ANTHROPIC: (_anthropic, _of_organisation),
+}  # fmt: skip
+"""Token counts and answers differ from record to record, and matter: of invocations only the Event is remembered."""

@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from nhi_watch.context import actions, agents
 from nhi_watch.core.errors import RejectError
@@ -55,22 +55,6 @@ _MANY_TOKENS = 100_000
 """As of Bedrock's invocations: a book."""
 
 
-class Told(NamedTuple):
-    """The values of a record on which its Event depends, but time, id, session and target."""
-
-    product: str
-    operation: str
-    organisation: str
-    person: str
-    email: str
-    by_key: str
-    service: str
-    outcome: str
-    error: str
-    traits: str
-    """Separated by commas."""
-
-
 def product_of(told: Tree) -> tuple[str, str]:
     """Product and name of the event; empty where it is none of these agents'."""
     name = first(told.get("event_name"), told.get("body"), told.get("body_text"), told.get("message"))
@@ -81,7 +65,7 @@ def product_of(told: Tree) -> tuple[str, str]:
 
 
 def told_of(told: Tree) -> tuple[tuple[Any, ...], str, str]:
-    """Told's values; session; target.
+    """The values of `_of_coding`; session; target.
 
     Raises:
         RejectError: unknown_product, no_action.
@@ -156,14 +140,12 @@ def _by_key(product: str, told: Tree) -> bool:
 
 
 def _traits(kind: str, told: Tree) -> list[str]:
-    found = []
-    if _unasked(kind, told):
-        found.append("guard_removed")
-    if sum(whole(told.get(name)) or 0 for name in _TOKENS) >= _MANY_TOKENS:
-        found.append("many_tokens")
-    if kind in _INSTALLS:
-        found.append("third_party")
-    return found
+    marks = {
+        "guard_removed": _unasked(kind, told),
+        "many_tokens": sum(whole(told.get(name)) or 0 for name in _TOKENS) >= _MANY_TOKENS,
+        "third_party": kind in _INSTALLS,
+    }
+    return [mark for mark, holds in marks.items() if holds]
 
 
 def _unasked(kind: str, told: Tree) -> bool:
@@ -186,18 +168,6 @@ _PLACES = ("gateway", "runtime", "codeinterpreter", "memory", "browser")
 _TOOL = re.compile(r"tool (\S{1,100}) from target (\S{1,60})")
 
 
-class Call(NamedTuple):
-    """The values of a record on which its Event depends, but time, id, session and target."""
-
-    region: str
-    account: str
-    kind: str
-    """gateway | runtime | memory…"""
-    name: str
-    operation: str
-    outcome: str
-
-
 def of_document(document: Tree) -> Tree:
     """The record as CloudWatch delivers it, of a document of Elastic's: older ones have a part for each resource."""
     told = part(document, "aws.bedrock_agentcore")
@@ -214,7 +184,7 @@ def of_document(document: Tree) -> Tree:
 
 
 def call_of(tree: Tree) -> tuple[tuple[Any, ...], str, str]:
-    """Call's values; session; target.
+    """The values of `_of_agentcore`; session; target.
 
     Raises:
         RejectError: no_identity: the record names no resource of AgentCore's.
@@ -249,11 +219,8 @@ NAME = "ai_agents"
 SPLUNK_SOURCETYPES = ("otel:logs", "claude_code:events", "aws:bedrock:agentcore")
 """No add-on of Splunk's defines sourcetypes for them: the names that the pages suggest for the collector's exporter."""
 ELASTIC_INDICES = (
-    "logs-claude_code.*",
-    "logs-aws_bedrock_agentcore.*",
-    "logs-generic.otel-*",
-    "logs-apm.app.claude_code-*",
-)
+    "logs-claude_code.*", "logs-aws_bedrock_agentcore.*", "logs-generic.otel-*", "logs-apm.app.claude_code-*",
+)  # fmt: skip
 
 Row = Mapping[str, Any]
 _RAW = re.compile(r'\s*\{\s*"resource(?:Logs"|_arn"\s*:\s*"arn:aws[a-z-]*:bedrock-agentcore:)')
@@ -304,7 +271,7 @@ def read(record: object) -> Event:
     if "resource_arn" in tree:
         shape, session, target = call_of(tree)
         made = filled(
-            _of_agentcore(tuple(map(text, shape))), moment(tree.get("event_timestamp")), "", session, target,
+            _of_agentcore(*map(text, shape)), moment(tree.get("event_timestamp")), "", session, target,
             first(tree.get("request_id"), inner(tree, "body").get("requestId")), tree.get("span_id"),
         )  # fmt: skip
         actor = text(tree.get("actor_id"), 128)
@@ -312,33 +279,32 @@ def read(record: object) -> Event:
     told = otel.flat(tree)
     values, session, target = told_of(told)
     time = next((told[name] for name in _TIMES if told.get(name)), cast(Row, record).get("_time"))
-    return filled(_of_coding(values), moment(time), "", session, target, *map(told.get, _MORE))
+    return filled(_of_coding(*values), moment(time), "", session, target, *map(told.get, _MORE))
 
 
 @lru_cache(maxsize=4096)
-def _of_agentcore(shape: tuple[str, ...]) -> Event:
-    told = Call(*shape)
-    who = Identity(f"aws:{told.account}:{told.kind}:{told.name}", told.name, "agent", "aws", told.account, "")
+def _of_agentcore(region: str, account: str, kind: str, name: str, operation: str, outcome: str) -> Event:
+    who = Identity(f"aws:{account}:{kind}:{name}", name, "agent", "aws", account, "")
     return event(
-        0, who, f"bedrock-agentcore:{told.operation}", credential_type="service", outcome=told.outcome,
-        access=_access(told.operation), region=told.region, error="failed" if told.outcome == "failure" else "",
+        0, who, f"bedrock-agentcore:{operation}", credential_type="service", outcome=outcome,
+        access=_access(operation), region=region, error="failed" if outcome == "failure" else "",
     )  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
-def _of_coding(values: tuple[str, ...]) -> Event:
-    told = Told(*values)
-    person = told.person or told.email
+def _of_coding(
+    product: str, operation: str, organisation: str, person: str, email: str, by_key: str, service: str, outcome: str,
+    error: str, traits: str,
+) -> Event:  # fmt: skip
+    """`traits` separated by commas."""
+    person = person or email
     kind = f"agent:{person}" if person else "anonymous"
-    name = f"{told.product} of {told.email or person}" if person else told.product
-    who = Identity(
-        f"{told.product}:{told.organisation}:{kind}", name, kind.partition(":")[0], told.product, told.organisation, "",
-    )  # fmt: skip
+    name = f"{product} of {email or person}" if person else product
+    who = Identity(f"{product}:{organisation}:{kind}", name, kind.partition(":")[0], product, organisation, "")
     return event(
-        0, who, f"{told.product}:{told.operation}", credential_type="key" if told.by_key else "session",
-        access=_access(told.operation), outcome=told.outcome, error=told.error, agent=agents.family(told.service),
-        traits=tuple(sorted(filter(None, told.traits.split(",")))),
-        links=(f"name:{VENDORS[told.product]}:{told.email}",) if told.email else (),
+        0, who, f"{product}:{operation}", credential_type="key" if by_key else "session", access=_access(operation),
+        outcome=outcome, error=error, agent=agents.family(service), traits=filter(None, traits.split(",")),
+        links=(f"name:{VENDORS[product]}:{email}",) if email else (),
     )  # fmt: skip
 
 
@@ -346,4 +312,3 @@ def _access(operation: str) -> str:
     if operation in ("api_request", "api_response"):
         return "cost"
     return level_by_words(operation.rpartition("/")[2], actions.access("bedrock-agentcore", operation), _READS, _GRANTS)
-

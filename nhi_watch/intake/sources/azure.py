@@ -31,7 +31,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes import microsoft
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, native, rebuild
+from nhi_watch.intake.shapes.forms import Table, Tree, at, dataset, inner, native, part, rebuild
 from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import PLATFORM, category, guid
 from nhi_watch.intake.shapes.values import bound, event, filled, moment, plain, text
@@ -51,7 +51,6 @@ METHODS = "http://schemas.microsoft.com/claims/authnmethodsreferences"
 NAMES = (_XMLSOAP + "upn", _XMLSOAP + "name", _XMLSOAP + "emailaddress", "unique_name", "name")
 
 _DOTTED = (OBJECT_ID, TENANT, METHODS, *NAMES[:3])
-_UNDOTTED = {name: name.replace(".", "_") for name in _DOTTED}
 
 # Role definitions that give away a subscription: Owner, Contributor, User Access Administrator, RBAC Administrator.
 _POWERFUL = re.compile(
@@ -83,20 +82,8 @@ def claims_of(told: Any) -> Row:
     """
     if not isinstance(told, dict):
         return {}
-    found = dict(told)
-    for name in _DOTTED:
-        if name not in found:
-            value = told.get(_UNDOTTED[name])
-            if value is None:
-                value = at(told, name)
-            if value is not None:
-                found[name] = value
-    return found
-
-
-def named(claims: Row) -> bool:
-    """Whether the claims name a user."""
-    return any(claims.get(name) for name in NAMES)
+    missing = {name: told.get(name.replace(".", "_"), at(told, name)) for name in _DOTTED if name not in told}
+    return {**told, **{name: value for name, value in missing.items() if value is not None}}
 
 
 def identity_of(tenant: str, ids: tuple[str, str, str], kind: str, machine: str) -> tuple[Identity, bool]:
@@ -118,11 +105,8 @@ def identity_of(tenant: str, ids: tuple[str, str, str], kind: str, machine: str)
 
 def _nobody(tenant: str, name: str) -> Identity:
     """Who is not told: one bucket for each tenant, watched like an identity."""
-    return (
-        microsoft.service(tenant, name)
-        if name
-        else Identity(f"azure:unknown:{tenant}", "not told", "unknown", "azure", tenant, "")
-    )
+    unknown = Identity(f"azure:unknown:{tenant}", "not told", "unknown", "azure", tenant, "")
+    return microsoft.service(tenant, name) if name else unknown
 
 
 @lru_cache(maxsize=8192)
@@ -193,16 +177,13 @@ def _body(properties: Any) -> str:
     return re.sub(r"\s+", "", told[:65536]) if isinstance(told, str) else ""
 
 
-def storage_actor(identity: Any, account: str, signed: bool) -> tuple[Identity, str, str]:
+def storage_actor(
+    account: str, kind: str, token: str, tenant: str, app: str, user: str, name: str, signed: str
+) -> tuple[Identity, str, str]:  # fmt: skip
     """Who reads or writes a storage account: identity, credential and its kind."""
-    kind = text(at(identity, "type")).lower()
-    requester = at(identity, "requester")
-    if isinstance(requester, dict):
-        tenant, app_id = guid(requester.get("tenantId")), guid(requester.get("appId"))
-        name, object_id = text(requester.get("upn")), guid(requester.get("objectId"))
-        if app_id or object_id:
-            return identity_of(tenant, (app_id, object_id, name), "User" if name else "app", "")[0], "", "session"
-    token = text(at(identity, "tokenHash"), 128)
+    app, user, kind, token = guid(app), guid(user), kind.lower(), token[:128]
+    if app or user:
+        return identity_of(guid(tenant), (app, user, name), "User" if name else "app", "")[0], "", "session"
     if token or signed or kind in ("sas", "accountkey", "delegationsas"):
         name = f"key of {account}" if kind == "accountkey" else f"shared access signature of {account}"
         unique = token.partition(",")[0] or "sas"  # the key with which a signature was made
@@ -217,20 +198,6 @@ def storage_actor(identity: Any, account: str, signed: bool) -> tuple[Identity, 
 
 
 CATEGORY = "AuditEvent"
-ECS = {
-    "time": "@timestamp",
-    "operationName": (f"{PLATFORM}.operation_name", "event.action"),
-    "resourceId": ("azure.resource.id", "azure.resource_id"),
-    "correlationId": "azure.correlation_id",
-    "category": f"{PLATFORM}.category",
-    "resultType": (f"{PLATFORM}.result_type", "event.outcome"),
-    "resultSignature": f"{PLATFORM}.result_signature",
-    "callerIpAddress": ("source.ip", f"{PLATFORM}.callerIpAddress"),
-    "tenantId": (f"{PLATFORM}.tenantId", "azure.tenant_id"),
-    "location": "geo.name",
-    "identity.claim": f"{PLATFORM}.identity.claim",
-    "properties": f"{PLATFORM}.properties",
-}
 _PLACE = re.compile(r"/providers/microsoft\.keyvault/(?:vaults|managedhsms)/", re.IGNORECASE)
 _OPERATION = re.compile(r"(Vault|Secret|Key|Certificate|ManagedStorageAccount)([A-Z]\w*)")
 _OBJECT = re.compile(r"https://[^/]+/(secrets|keys|certificates|storage)/([^/?]+)")
@@ -278,25 +245,21 @@ def _named(operation: str) -> str:
 
 
 _NONE: Row = {}
+_LOGS_OF = "azure.activitylogs"
 
 
-_LOGS_SHAPES = "azure.activitylogs"
-_ECS = {
-    "time": "@timestamp",
-    "operationName": (f"{_LOGS_SHAPES}.operation_name", "event.action"),
-    "resourceId": "azure.resource.id",
-    "correlationId": "azure.correlation_id",
-    "category": f"{_LOGS_SHAPES}.category",
-    "resultType": (f"{_LOGS_SHAPES}.result_type", "event.outcome"),
-    "resultSignature": f"{_LOGS_SHAPES}.result_signature",
-    "callerIpAddress": ("source.ip", "source.address", "client.ip"),
-    "location": "geo.name",
-    "tenantId": (f"{_LOGS_SHAPES}.tenant_id", "azure.tenant_id"),
-    "identity.claims": f"{_LOGS_SHAPES}.identity.claims",
-    "identity.name": f"{_LOGS_SHAPES}.identity.claims_initiated_by_user.fullname",
-    "identity.authorization": f"{_LOGS_SHAPES}.identity.authorization",
-    "properties": f"{_LOGS_SHAPES}.properties",
-}
+def _table(logs: str) -> Table:
+    """Where Elastic's integration puts what a record tells."""
+    told = ("category", "identity.claim", "identity.claims", "identity.authorization", "properties")
+    return {
+        **{name: f"{logs}.{name}" for name in told}, "time": "@timestamp", "correlationId": "azure.correlation_id",
+        "operationName": (f"{logs}.operation_name", "event.action"), "location": "geo.name",
+        "resourceId": ("azure.resource.id", "azure.resource_id"), "resultSignature": f"{logs}.result_signature",
+        "resultType": (f"{logs}.result_type", "event.outcome"),
+        "callerIpAddress": ("source.ip", "source.address", "client.ip", f"{logs}.callerIpAddress"),
+        "tenantId": (f"{logs}.tenantId", f"{logs}.tenant_id", "azure.tenant_id"),
+        "identity.name": f"{logs}.identity.claims_initiated_by_user.fullname",
+    }  # fmt: skip
 
 
 def _named_shapes(row: Tree) -> Tree:
@@ -314,11 +277,11 @@ def native_of(record: object) -> Row:
     """The record in the words of diagnostic settings, whatever its shape."""
     row, is_ecs = native(record)
     if is_ecs and dataset(row) == microsoft.PLATFORM:
-        row, is_ecs = rebuild(row, ECS), False
+        row, is_ecs = rebuild(row, _table(PLATFORM)), False
     if is_vaults(row):
         return told(row)
     if is_ecs:
-        return _named_shapes(rebuild(row, _ECS))
+        return _named_shapes(rebuild(row, _table(_LOGS_OF)))
     if row.get("operationName").__class__ is dict or "operation_name" in row:
         return of_rest(row)
     identity = row.get("identity")
@@ -329,24 +292,21 @@ def native_of(record: object) -> Row:
 
 def of_rest(row: Row) -> Row:
     """A record of the REST interface, or of its libraries (`event_timestamp`), in the words of diagnostic settings."""
-    of = row.get
+    spelt = {microsoft.spelt(name): value for name, value in row.items() if name.__class__ is str}
+    of = spelt.get
+    operation = _value(of("operationName"))
     if "time" in row and "identity" in row:
-        return {**row, "operationName": _value(of("operationName"))}
+        return {**row, "operationName": operation}
     caller, given = text(of("caller")), claims_of(of("claims"))
-    request = of("httpRequest") or of("http_request")
-    ask = request.get if request.__class__ is dict else _NONE.get
+    ask = inner(spelt, "httpRequest").get
+    person = {"name": caller} if "@" in caller and not any(map(given.get, NAMES)) else {}
     return {
-        "time": of("eventTimestamp") or of("event_timestamp"),
-        "operationName": _value(of("operationName") or of("operation_name")),
-        "resourceId": of("resourceId") or of("resource_id"),
-        "correlationId": (of("eventDataId") or of("event_data_id") or of("correlationId") or of("correlation_id")),
-        "resultType": _value(of("status")),
-        "resultSignature": _value(of("subStatus") or of("sub_status")),
+        "time": of("eventTimestamp"), "operationName": operation, "resourceId": of("resourceId"),
+        "correlationId": of("eventDataId") or of("correlationId"), "resultType": _value(of("status")),
         "callerIpAddress": ask("clientIpAddress") or ask("client_ip_address"),
-        "tenantId": of("tenantId") or of("tenant_id"),
-        "identity": {"claims": {**({"name": caller} if "@" in caller and not named(given) else {}), **given}},
-        "properties": of("properties"),
-    }
+        "resultSignature": _value(of("subStatus")), "tenantId": of("tenantId"),
+        "identity": {"claims": {**person, **given}}, "properties": of("properties"),
+    }  # fmt: skip
 
 
 def _value(told: Any) -> Any:
@@ -369,6 +329,7 @@ _CATEGORIES = {
     "Action", "Write", "Delete",
 }  # fmt: skip
 _NO_KEY = ("",) * 7
+_ASKED = ("tenantId", "appId", "objectId", "upn")
 _NAMES = (*NAMES, "upn")
 _STORAGE = {"StorageRead", "StorageWrite", "StorageDelete"}
 _OF_AZURE = {"ServiceHealth", "ResourceHealth", "Alert", "Autoscale", "Recommendation"}
@@ -396,7 +357,7 @@ def claims(record: object) -> bool:
             return True
         place = '"Administrative"' in raw or "/subscriptions/" in raw.lower()
         return marks and place and "kube-audit" not in raw and '"initiatedBy"' not in raw
-    if dataset(row) == "azure.activitylogs":
+    if dataset(row) == _LOGS_OF:
         return not microsoft.relayed(row)
     return is_vaults(row)
 
@@ -422,15 +383,14 @@ def _record_id(row: Row, when: str, operation: str, outcome: str, target: str) -
 
 def _parts(row: Row, properties: Any) -> Parts:
     """What every record tells."""
-    of, identity = row.get, _part(row.get("identity"))
-    given = _part(identity.get("claims")).get
-    more = _part(properties)
-    if properties.__class__ is str:
-        more = _part(parsed(properties))
-    evidence = _part(_part(identity.get("authorization")).get("evidence"))
+    of, identity = row.get, inner(row, "identity")
+    given = inner(identity, "claims").get
+    more = parsed(properties) if properties.__class__ is str else properties
+    more = more if more.__class__ is dict else _NONE
+    evidence = part(identity, "authorization.evidence")
     resource, operation = plain(of("resourceId")), plain(of("operationName"))
     mine, account = given(OBJECT_ID) or evidence.get("principalId"), more.get("accountName")
-    methods = given(METHODS) or given("amr")
+    methods, asked = given(METHODS) or given("amr"), inner(identity, "requester").get
     shape = (
         operation, _subscription(resource), given(TENANT) or of("tenantId"), given("appid"), mine,
         next(filter(None, map(given, _NAMES)), None),
@@ -440,23 +400,11 @@ def _parts(row: Row, properties: Any) -> Parts:
         of("resultSignature") or of("statusCode"), of("location"), account,
         "y" if methods and "mfa" in plain(methods) else "", "y" if plain(of("category")) in _OF_AZURE else "",
         deepen(operation, more, text(mine)) if is_deep(operation) else "",
-        *(_storage_key(identity, of("uri")) if account else _NO_KEY),
+        *((identity.get("type") or "none", identity.get("tokenHash"), *map(asked, _ASKED),
+           "y" if "sig=" in plain(of("uri")) else "") if account else _NO_KEY),
     )  # fmt: skip
     target = _name(resource) if not account else plain(more.get("objectKey"))[:200] or plain(account)
     return shape, of("time"), plain(given("uti"))[:256], target
-
-
-def _part(value: Any) -> Row:
-    return value if value.__class__ is dict else _NONE
-
-
-def _storage_key(identity: Row, uri: object) -> tuple[Any, ...]:
-    """The parts of a storage record's identity, and whether its address is signed."""
-    asked = _part(identity.get("requester")).get
-    return (
-        identity.get("type") or "none", identity.get("tokenHash"),
-        *map(asked, ("tenantId", "appId", "objectId", "upn")), "y" if "sig=" in plain(uri) else "",
-    )  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
@@ -513,11 +461,8 @@ def _actor(shape: tuple[str, ...]) -> tuple[Identity, str, str, bool]:
     """Identity, credential, its kind if a storage account's, and whether an app acts for a user."""
     tenant, app_id, object_id, name, kind, machine = shape[2:8]
     tenant = guid(tenant)
-    kind_of_key, token, home, app, unique, upn, signed = shape[18:]
-    if kind_of_key and not app_id:
-        requester = {"tenantId": home, "appId": app, "objectId": unique, "upn": upn}
-        told = {"type": kind_of_key, "tokenHash": token, "requester": requester}
-        return (*storage_actor(told, shape[14][:64].lower(), bool(signed)), False)
+    if shape[18] and not app_id:
+        return (*storage_actor(shape[14][:64].lower(), *shape[18:]), False)
     if shape[16]:
         return microsoft.service(tenant, "Azure"), "", "none", False
     identity, delegated = identity_of(tenant, (guid(app_id), guid(object_id), name), kind, machine)
@@ -532,4 +477,3 @@ def _outcome(result: str, signature: str) -> tuple[str, str]:
         return "denied", (code or result)[:128]
     failed = lowered.startswith(_FAILED) or (signature[:1] in ("4", "5") and signature[:3].isdigit())
     return ("failure", (code or result)[:128]) if failed else ("success", "")
-

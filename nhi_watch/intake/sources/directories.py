@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Callable, NamedTuple, cast
+from typing import Any, Callable, cast
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
@@ -45,26 +45,8 @@ _GRANTS = re.compile(
 )
 
 
-class Told(NamedTuple):
-    """The values of a record on which its Event depends, but time, id, session and target."""
-
-    product: str
-    account: str
-    user: str
-    name: str
-    app: str
-    app_name: str
-    operation: str
-    outcome: str
-    error: str
-    address: str
-    agent: str
-    traits: str
-    """Separated by commas."""
-
-
 Parts = tuple[tuple[Any, ...], object, object, object, object]
-"""Told's values; time, id, session, target."""
+"""The values of `_event` but for the product; time, id, session, target."""
 
 
 def _is_text(raw: str) -> bool:
@@ -194,20 +176,20 @@ _READERS: dict[str, Callable[[Tree], Parts]] = {"auth0": _auth0, "jumpcloud": _j
 
 
 @lru_cache(maxsize=4096)
-def _event(*values: str) -> Event:
-    told = Told(*values)
-    operation = "".join(told.operation.split())[:100]
+def _event(
+    product: str, account: str, user: str, name: str, app: str, app_name: str, operation: str, outcome: str,
+    error: str, address: str, agent: str, traits: str,
+) -> Event:  # fmt: skip
+    """`traits` separated by commas."""
+    operation = "".join(operation.split())[:100]
     if not operation:
         raise RejectError("no_action", "the type of the event is missing")
-    return event(
-        0, _identity(told), f"{told.product}:{operation}", credential_type="session" if told.user else "key",
-        access=level_by_words(operation, "unknown", _READS, _GRANTS), outcome=told.outcome, error=told.error[:128],
-        address=told.address, user_agent=told.agent, traits=filter(None, told.traits.split(",")),
-    )  # fmt: skip
-
-
-def _identity(told: Told) -> Identity:
-    kind, unique, name = ("user", told.user, told.name) if told.user else ("app", told.app, told.app_name)
+    kind, unique, name = ("user", user, name) if user else ("app", app, app_name)
     path = f"{kind}:{unique}" if unique else "anonymous"
-    return Identity(f"{told.product}:{told.account}:{path}"[:512], (name or unique or "anonymous")[:256],
-                    path.partition(":")[0], told.product, told.account[:64], "")  # fmt: skip
+    who = Identity(f"{product}:{account}:{path}"[:512], (name or unique or "anonymous")[:256], path.partition(":")[0],
+                   product, account[:64], "")  # fmt: skip
+    return event(
+        0, who, f"{product}:{operation}", credential_type="session" if user else "key",
+        access=level_by_words(operation, "unknown", _READS, _GRANTS), outcome=outcome, error=error[:128],
+        address=address, user_agent=agent, traits=filter(None, traits.split(",")),
+    )  # fmt: skip

@@ -119,18 +119,17 @@ def _trufflehog(row: Row) -> Finding:
     of = where.get
     repository = plain(of("repository") or of("bucket") or of("image") or of("link"))
     return Finding(
-        secrets=_secrets(row, "Raw", "RawV2", "Redacted"),
-        kind=plain(row.get("DetectorName"))[:512],
-        time=_spaced(plain(of("timestamp"))),
-        place=_place(repository, of("file")),
-        owner=_owner(_place(repository)),
+        secrets=_secrets(row, "Raw", "RawV2", "Redacted"), kind=plain(row.get("DetectorName"))[:512],
+        time=_spaced(plain(of("timestamp"))), place=_place(repository, of("file")), owner=_owner(_place(repository)),
         own_id=plain(of("commit"))[:512] + plain(of("line"))[:32],
         verified=row.get("Verified") is True or true(row.get("Verified")),
         public=plain(of("visibility")) in ("0", "public"),
-        extra=(plain(extra.get("account"))[:64], plain(extra.get("arn"))[:512], plain(extra.get("user_id"))[:256])
-        if extra
-        else _NO_EXTRA,
-    )
+        extra=_asked(extra) if extra else _NO_EXTRA,
+    )  # fmt: skip
+
+
+def _asked(extra: Row) -> tuple[str, str, str]:
+    return plain(extra.get("account"))[:64], plain(extra.get("arn"))[:512], plain(extra.get("user_id"))[:256]
 
 
 _GO = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d{4})\b", re.ASCII)
@@ -150,13 +149,10 @@ def _gitleaks(row: Row) -> Finding:
     of = row.get
     repository = plain(of("Repository") or of("repo"))
     return Finding(
-        secrets=_secrets(row, "Secret", "Match"),
-        kind=plain(of("RuleID"))[:512],
-        time=of("Date"),
-        place=_place(repository, of("File")),
-        owner=_owner(repository),
+        secrets=_secrets(row, "Secret", "Match"), kind=plain(of("RuleID"))[:512], time=of("Date"),
+        place=_place(repository, of("File")), owner=_owner(repository),
         own_id=plain(of("Fingerprint"))[:512] or plain(of("Commit"))[:256] + plain(of("StartLine"))[:32],
-    )
+    )  # fmt: skip
 
 
 def _gitguardian(row: Row) -> Finding:
@@ -168,14 +164,12 @@ def _gitguardian(row: Row) -> Finding:
         secrets=tuple(matches),
         kind=text(at(incident, "detector.name")) or text(at(incident, "detector.display_name")),
         time=incident.get("date") or row.get("timestamp"),
-        place=_place(source, first.get("filepath") or at(first, "file_path")),
-        owner=_owner(source),
-        own_id=text(incident.get("id")) + text(row.get("action")),
-        verified=text(incident.get("validity")) == "valid",
+        place=_place(source, first.get("filepath") or at(first, "file_path")), owner=_owner(source),
+        own_id=text(incident.get("id")) + text(row.get("action")), verified=text(incident.get("validity")) == "valid",
         public=text(at(first, "source.visibility")) == "public" or "PUBLICLY_EXPOSED" in listed(incident.get("tags")),
         resolved=text(incident.get("status")).upper() in ("RESOLVED", "IGNORED"),
         hashed=text(incident.get("secret_hash")) or text(incident.get("hmsl_hash")),
-    )
+    )  # fmt: skip
 
 
 def _github(row: Row) -> Finding:
@@ -185,17 +179,13 @@ def _github(row: Row) -> Finding:
     address = plain(of("html_url"))[:512]
     action = plain(row.get("action") or of("state"))[:512]
     return Finding(
-        secrets=_secrets(alert, "secret"),
-        kind=plain(of("secret_type"))[:512],
-        time=of("updated_at") or of("created_at"),
-        place=_place(repository or address),
+        secrets=_secrets(alert, "secret"), kind=plain(of("secret_type"))[:512],
+        time=of("updated_at") or of("created_at"), place=_place(repository or address),
         owner=plain(inner(row, "organization").get("login"))[:512] or _owner(repository) or _owner(address),
-        own_id=address + action,
-        verified=of("validity") == "active",
+        own_id=address + action, verified=of("validity") == "active",
         public=action == "publicly_leaked" or true(of("publicly_leaked")),
-        resolved=action == "resolved" or of("state") == "resolved",
-        hashed="alert:" + address if address else "",
-    )
+        resolved=action == "resolved" or of("state") == "resolved", hashed="alert:" + address if address else "",
+    )  # fmt: skip
 
 
 def _aws_health(row: Row) -> Finding:
@@ -205,18 +195,12 @@ def _aws_health(row: Row) -> Finding:
     exposed = "EXPOSED" in code or "CREDENTIAL" in code or "COMPROMISED" in code
     account = text(row.get("account")) or text(at(row, "detail.affectedAccount"))
     return Finding(
-        secrets=(*keys, words) if exposed else (),
-        kind="aws",
-        time=row.get("time"),
-        place=" ".join(dict.fromkeys(key for key in keys if key))[:200],
-        owner=account,
-        own_id=text(at(row, "detail.eventArn")) or text(row.get("id")),
-        verified=exposed,
-        public=exposed,
-        resolved=text(at(row, "detail.statusCode")) == "closed",
-        quarantined="quarantine" in words.lower(),
+        secrets=(*keys, words) if exposed else (), kind="aws", time=row.get("time"),
+        place=" ".join(dict.fromkeys(key for key in keys if key))[:200], owner=account,
+        own_id=text(at(row, "detail.eventArn")) or text(row.get("id")), verified=exposed, public=exposed,
+        resolved=text(at(row, "detail.statusCode")) == "closed", quarantined="quarantine" in words.lower(),
         extra=(account, "", ""),
-    )
+    )  # fmt: skip
 
 
 _FEEDS: dict[str, Callable[[Row], Finding]] = {
@@ -318,12 +302,9 @@ ELASTIC_INDICES = ("logs-github.secret_scanning-*", "logs-trufflehog*", "logs-gi
 
 _DATASETS = ("github.secret_scanning", "trufflehog", "gitleaks", "gitguardian")
 _RAW = (
-    ('"DetectorName"', '"SourceMetadata"'),
-    ('"RuleID"', '"Fingerprint"'),
-    ('"gitguardian_url"', '"detector"'),
-    ('"secret_type"', '"html_url"'),
-    ('"aws.health"', '"eventTypeCode"'),
-)
+    ('"DetectorName"', '"SourceMetadata"'), ('"RuleID"', '"Fingerprint"'), ('"gitguardian_url"', '"detector"'),
+    ('"secret_type"', '"html_url"'), ('"aws.health"', '"eventTypeCode"'),
+)  # fmt: skip
 
 
 def _is_text(raw: str) -> bool:

@@ -40,34 +40,25 @@ from nhi_watch.intake.sources.kubernetes import actions as k8s
 _P = "protoPayload"
 _AUTH, _ASKED = f"{_P}.authenticationInfo", "gcp.audit.request_metadata"
 _ECS = {
-    "timestamp": "@timestamp",
-    "insertId": "event.id",
-    "logName": "log.logger",
-    "resource.labels.project_id": "cloud.project.id",
-    "resource.labels.cluster_name": "orchestrator.cluster.name",
+    "timestamp": "@timestamp", "insertId": "event.id", "logName": "log.logger",
+    "resource.labels.project_id": "cloud.project.id", "resource.labels.cluster_name": "orchestrator.cluster.name",
     f"{_AUTH}.principalEmail": ("client.user.email", "gcp.audit.authentication_info.principal_email", "user.email"),
     f"{_AUTH}.principalSubject": ("client.user.id", "gcp.audit.authentication_info.principal_subject"),
     f"{_AUTH}.serviceAccountKeyName": "gcp.audit.authentication_info.service_account_key_name",
     f"{_AUTH}.serviceAccountDelegationInfo": "gcp.audit.authentication_info.service_account_delegation_info",
     f"{_P}.serviceName": ("service.name", "gcp.audit.service_name"),
-    f"{_P}.methodName": ("event.action", "gcp.audit.method_name"),
-    f"{_P}.resourceName": "gcp.audit.resource_name",
-    f"{_P}.status.code": "gcp.audit.status.code",
-    f"{_P}.authorizationInfo": "gcp.audit.authorization_info",
+    f"{_P}.methodName": ("event.action", "gcp.audit.method_name"), f"{_P}.resourceName": "gcp.audit.resource_name",
+    f"{_P}.status.code": "gcp.audit.status.code", f"{_P}.authorizationInfo": "gcp.audit.authorization_info",
     f"{_P}.requestMetadata.callerIp": ("source.ip", f"{_ASKED}.raw.caller_ip", f"{_ASKED}.caller_ip"),
     f"{_P}.requestMetadata.callerSuppliedUserAgent": ("user_agent.original", f"{_ASKED}.caller_supplied_user_agent"),
     f"{_P}.resourceLocation.currentLocations": "gcp.audit.resource_location.current_locations",
-    f"{_P}.request": "gcp.audit.request",
-    f"{_P}.response": "gcp.audit.response",
-    f"{_P}.metadata": "gcp.audit.metadata",
-    f"{_P}.serviceData": "gcp.audit.service_data",
-}
+    f"{_P}.request": "gcp.audit.request", f"{_P}.response": "gcp.audit.response",
+    f"{_P}.metadata": "gcp.audit.metadata", f"{_P}.serviceData": "gcp.audit.service_data",
+}  # fmt: skip
 _PARTS = {
-    "kept": "gcp.audit.flattened",
-    "space": "orchestrator.namespace",
-    "kind": "orchestrator.resource.type",
+    "kept": "gcp.audit.flattened", "space": "orchestrator.namespace", "kind": "orchestrator.resource.type",
     "called": "orchestrator.resource.name",
-}
+}  # fmt: skip
 
 
 def from_ecs(document: Tree) -> Tree:
@@ -227,12 +218,9 @@ def _outside(member: str, home: str) -> bool:
 
 NAME = "gcp"
 SPLUNK_SOURCETYPES = (
-    "google:gcp:pubsub:audit:admin_activity",
-    "google:gcp:pubsub:audit:data_access",
-    "google:gcp:pubsub:audit:system_event",
-    "google:gcp:pubsub:audit:policy_denied",
-    "google:gcp:pubsub:message",
-)
+    "google:gcp:pubsub:audit:admin_activity", "google:gcp:pubsub:audit:data_access",
+    "google:gcp:pubsub:audit:system_event", "google:gcp:pubsub:audit:policy_denied", "google:gcp:pubsub:message",
+)  # fmt: skip
 ELASTIC_INDICES = ("logs-gcp.audit-*",)
 
 Row = Mapping[str, Any]
@@ -267,9 +255,7 @@ def _is_row(row: Tree) -> bool:
     return any(name in row for name in _METHODS)
 
 
-claims = claimant(
-    _is_row, (('"methodName"',), tuple(f'"{name}"' for name in (_P, _EXPORTED, _LOWERED))), "gcp.audit"
-)
+claims = claimant(_is_row, (('"methodName"',), tuple(f'"{name}"' for name in (_P, _EXPORTED, _LOWERED))), "gcp.audit")
 """Whether the record is a Cloud Audit log entry, in any of its three shapes."""
 
 
@@ -448,4 +434,3 @@ def _credential_type(credential: str, kind: str) -> str:
     if credential:
         return "key"
     return {"service": "service", "web_identity": "web_identity", "anonymous": "none"}.get(kind, "session")
-

@@ -24,14 +24,14 @@ Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, cl
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import namedtuple
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from nhi_watch.context import actions, agents
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.shapes.forms import Tree, at, claimant, native, part
+from nhi_watch.intake.shapes.forms import Tree, at, claimant, inner, native, rebuild
 from nhi_watch.intake.shapes.values import event, filled, moment, text
 
 # ---- facts
@@ -39,41 +39,13 @@ from nhi_watch.intake.shapes.values import event, filled, moment, text
 # What GitHub's audit log tells about an entry: who acts, at what level, and traits.
 
 
-class Facts(NamedTuple):
-    """The values that an Event depends on, by GitHub's names; "" where not told."""
-
-    action: str
-    actor: str = ""
-    actor_is_bot: str = ""
-    programmatic_access_type: str = ""
-    actor_id: str = ""
-    org: str = ""
-    business: str = ""
-    repo: str = ""
-    repository: str = ""
-    repo_id: str = ""
-    hashed_token: str = ""
-    token_id: str = ""
-    workflow_run_id: str = ""
-    user_agent: str = ""
-    actor_ip: str = ""
-    status_code: str = ""
-    request_method: str = ""
-    route: str = ""
-    integration: str = ""
-    oauth_application: str = ""
-    oauth_application_id: str = ""
-    application_client_id: str = ""
-    event: str = ""
-    conclusion: str = ""
-    visibility: str = ""
-    public_repo: str = ""
-    permission: str = ""
-    user: str = ""
-    team: str = ""
-    fingerprint: str = ""
-    transport_protocol_name: str = ""
-    publicly_leaked: str = ""
+Facts = namedtuple("Facts", (
+    "action actor actor_is_bot programmatic_access_type actor_id org business repo repository repo_id hashed_token "
+    "token_id workflow_run_id user_agent actor_ip status_code request_method route integration oauth_application "
+    "oauth_application_id application_client_id event conclusion visibility public_repo permission user team "
+    "fingerprint transport_protocol_name publicly_leaked"
+))  # fmt: skip
+"""The values that an Event depends on, by GitHub's names; "" where not told."""
 
 
 _ACTIONS_BOT = "github-actions[bot]"
@@ -109,47 +81,29 @@ def kind_of(actor: str, is_bot: str, access_type: str, action: str) -> str:
 
 def identity_of(kind: str, f: Facts) -> Identity:
     """The identity, by the first id of its kind that is told."""
-    home = f.org or f.business
+    home, repo = f.org or f.business, f.repo or f.repository
+    if kind in ("service", "anonymous"):
+        path, name = ("service:github", "github") if kind == "service" else (kind, kind)
+        return Identity(f"github:{home}:{path}", name, kind, "github", home, "")
+    if kind == "workflow" and (repo or f.repo_id):
+        return _made(home, kind, f.repo_id, repo.lower(), f"repo:{repo}")
     if kind == "workflow":
-        return _workflow(home, f)
-    if kind == "service":
-        return Identity(f"github:{home}:service:github", "github", kind, "github", home, "")
-    if kind == "anonymous":
-        return Identity(f"github:{home}:anonymous", "anonymous", kind, "github", home, "")
+        return _made(home, "app", f.actor_id, _ACTIONS_BOT, _ACTIONS_BOT)
     if kind == "deploy_key":
-        key = f.hashed_token or f.fingerprint or f.token_id or f"{f.repo or f.repository}"
-        return _made(home, kind, "", key or "unknown", f"deploy key {key} of {f.repo or f.repository}")
-    if kind == "oauth_app":
-        return _oauth(home, f)
-    if kind == "app":
-        return _app(home, f)
+        key = f.hashed_token or f.fingerprint or f.token_id or repo
+        return _made(home, kind, "", key or "unknown", f"deploy key {key} of {repo}")
+    if kind == "app" and (f.actor.endswith("[bot]") or f.actor_is_bot in ("true", "1")):
+        return _made(home, kind, f.actor_id, f.actor, f.integration or f.actor)
+    if kind in ("app", "oauth_app"):  # one that acts for a user has the user as actor: then only its own name tells
+        ids = f.oauth_application_id, f.application_client_id
+        named = f.integration if kind == "app" else f.oauth_application
+        told = next(filter(None, (*(ids if kind == "oauth_app" else ids[::-1]), named)), "")
+        if told:
+            return _made(home, kind, told, told, named or told)
+        kind = "token"
     if kind == "token":
         return _made(home, kind, f.actor_id, f.actor, f"{f.actor} (token)")
     return _made(home, kind, f.actor_id, f.actor, f.actor)._replace(human="web_session")  # no token is told
-
-
-def _workflow(home: str, f: Facts) -> Identity:
-    repo = f.repo or f.repository
-    if not repo and not f.repo_id:
-        return _made(home, "app", f.actor_id, _ACTIONS_BOT, _ACTIONS_BOT)
-    return _made(home, "workflow", f.repo_id, repo.lower(), f"repo:{repo}")
-
-
-def _app(home: str, f: Facts) -> Identity:
-    """A bot is its app. An app that acts for a user has the user as actor: then only the app's name tells."""
-    if f.actor.endswith("[bot]") or f.actor_is_bot in ("true", "1"):
-        return _made(home, "app", f.actor_id, f.actor, f.integration or f.actor)
-    told = f.application_client_id or f.oauth_application_id or f.integration
-    if told:
-        return _made(home, "app", told, told, f.integration or told)
-    return _made(home, "token", f.actor_id, f.actor, f"{f.actor} (token)")
-
-
-def _oauth(home: str, f: Facts) -> Identity:
-    told = f.oauth_application_id or f.application_client_id or f.oauth_application
-    if told:
-        return _made(home, "oauth_app", told, told, f.oauth_application or told)
-    return _made(home, "token", f.actor_id, f.actor, f"{f.actor} (token)")
 
 
 def links_of(who: Identity, credential: str) -> tuple[str, ...]:
@@ -192,59 +146,20 @@ def level_of(operation: str, level: str) -> str:
     return "permissions" if _GRANTS.search(operation) else "write"
 
 
-_BY_ACTION = {
-    "consent": "org.oauth_app_access_approved integration_installation.create org_credential_authorization.grant "
-    "personal_access_token.access_granted personal_access_token.request_approved oauth_authorization.create "
-    "integration_installation_request.create org.disable_oauth_app_restrictions "
-    "auto_approve_personal_access_token_requests.enable",
-    "scope_growth": "integration_installation.repositories_added integration_installation.version_updated "
-    "oauth_authorization.update integration_installation.unsuspend personal_access_token.permissions_updated",
-    "runner_added": "org.register_self_hosted_runner repo.register_self_hosted_runner "
-    "enterprise.register_self_hosted_runner org.runner_group_created enterprise.runner_group_created",
-    "fork_workflow": "repo.set_fork_pr_workflows_policy org.set_fork_pr_workflows_policy "
-    "repo.set_actions_fork_pr_approvals_policy org.set_actions_fork_pr_approvals_policy",
-    "new_credential_on_app": "integration.generate_client_secret oauth_application.generate_client_secret "
-    "oauth_application.reset_secret integration.generate_private_key integration.create oauth_application.create",
-    "mass_export": "repo.download_zip org.audit_log_export business.audit_log_export migration.create "
-    "org.export_member_list org.audit_log_git_event_export business.audit_log_git_event_export",
-    "shared_outside": "repo.transfer_outgoing repo.transfer_start org.add_outside_collaborator hook.create",
-    "admin_policy": "business.add_admin business.invite_admin org.set_default_workflow_permissions "
-    "protected_branch.policy_override repository_ruleset.destroy protected_branch.destroy "
-    "org.disable_two_factor_requirement org.disable_saml org.saml_disabled ip_allow_list.disable",
-    "logging_reduced": "audit_log_streaming.destroy audit_log_streaming.update business.disable_audit_log_streaming "
-    "secret_scanning.disable repository_secret_scanning.disable secret_scanning_new_repos.disable "
-    "repository_secret_scanning_push_protection.disable secret_scanning_push_protection.disable "
-    "dependabot_alerts.disable repository_vulnerability_alerts.disable business_advanced_security.disabled",
-    "secret_alert": "secret_scanning_alert.create secret_scanning_alert.public_leak "
-    "secret_scanning_alert.reopen secret_scanning_alert.validate",
-    "push_protection_bypassed": "secret_scanning_push_protection.bypass "
-    "secret_scanning_push_protection_request.approve",
-}
-_TRAITS: dict[str, list[str]] = {}
-for _trait, _names in _BY_ACTION.items():
-    for _name in _names.split():
-        _TRAITS.setdefault(_name, []).append(_trait)
-
 _FROM_OUTSIDE = ("pull_request_target", "workflow_run", "issue_comment", "issues", "discussion", "fork")
 
 
-def traits_of(f: Facts) -> set[str]:
-    """What an entry tells, but for what its user agent does."""
-    repo = f.repo or f.repository
-    key = f.action in ("public_key.create", "deploy_key.create") and bool(repo)
-    bot = f.actor == _ACTIONS_BOT
-    outside = f.action.startswith("workflows.") and f.event in _FROM_OUTSIDE
+def _marks(f: Facts) -> dict[str, object]:
+    """What an entry tells beside its action's name."""
     opened = f.action in ("repo.access", "repo.create") and "public" in (f.visibility, f.permission)
-    about = f.user and f.actor and f.user.lower() != f.actor.lower()
-    told = {
-        "deploy_key": key,
-        "fork_workflow": outside,
-        "dispatched_by_bot": bot and f.event == "workflow_dispatch",
+    return {
+        "deploy_key": f.action in ("public_key.create", "deploy_key.create") and (f.repo or f.repository),
+        "fork_workflow": f.action.startswith("workflows.") and f.event in _FROM_OUTSIDE,
+        "dispatched_by_bot": f.actor == _ACTIONS_BOT and f.event == "workflow_dispatch",
         "public": opened or f.publicly_leaked == "true",
         "admin_policy": f.permission == "admin" or "admin" in f.action.rpartition(".")[2],
-        "for_other": bool(about),
+        "for_other": f.user and f.actor and f.user.lower() != f.actor.lower(),
     }
-    return {*(t for t, holds in told.items() if holds), *_TRAITS.get(f.action, ())}
 
 
 # ---- github
@@ -256,6 +171,7 @@ ELASTIC_INDICES = ("logs-github.audit-*", "logs-github.audit_enterprise-*", "log
 
 _DATASETS = ("github.audit", "github.audit_enterprise", "github.api_requests")
 _SESSION_KINDS = ("app", "workflow")
+_FAILED = ("failure", "startup_failure", "timed_out")
 _OF_REPOSITORIES = ("workflow", "deploy_key")
 # Other products have an `action` too; here it lies beside some of these, flat.
 _MARKS = ("_document_id", "org", "org_id", "business", "repo", "actor_location", "hashed_token", "actor_id", "actor")
@@ -328,21 +244,17 @@ def read(record: object) -> Event:
     return filled(_event(shape), time, told, session, target, *more)
 
 
-def _of_ecs(document: Mapping[str, Any]) -> dict[str, Any]:
-    inner: Any = document.get("github")
-    event, user = part(document, "event"), part(document, "user")
-    row = dict(inner) if inner.__class__ is dict else {}
-    renamed = {
-        "_document_id": event.get("id"),
-        "action": event.get("action"),
-        "actor": user.get("name"),
-        "user": part(user, "target").get("name"),
-        "@timestamp": document.get("@timestamp"),
-    }
-    row.update((name, value) for name, value in renamed.items() if value is not None)
-    row.setdefault("user_agent", part(document, "user_agent").get("original"))
+_ECS = {
+    "_document_id": "event.id", "action": "event.action", "actor": "user.name", "user": "user.target.name",
+    "@timestamp": "@timestamp",
+}  # fmt: skip
+
+
+def _of_ecs(document: Tree) -> Tree:
+    row = {**inner(document, "github"), **rebuild(document, _ECS)}
+    row.setdefault("user_agent", at(document, "user_agent.original"))
     if "actor_ip" not in row and "actor_location" not in row:
-        row["actor_ip"] = part(document, "source").get("ip")
+        row["actor_ip"] = at(document, "source.ip")
     return row
 
 
@@ -358,20 +270,25 @@ def _event(shape: tuple[Any, ...]) -> Event:
     repo = f.repo or f.repository
     owner = repo.partition("/")[0].lower() if "/" in repo else ""
     credential = "" if kind in _SESSION_KINDS else f.hashed_token or f.token_id
+    error = f.status_code if f.status_code[:1] in ("4", "5") else f.conclusion if f.conclusion in _FAILED else ""
+    denied = f.status_code in ("401", "403", "404") or f.action.endswith("rejected_ref_update")
+    failed = error or f.action.endswith(".failed_login")
     return event(
         0, who, f"github:{operation}", account=f.org or f.business or owner, credential=credential[:128],
-        credential_type=_credential_type(kind, credential, f), outcome=_outcome(f), error=_error(f),
+        credential_type=_credential_type(kind, credential, f), error=error,
+        outcome="denied" if denied else "failure" if failed else "success",
         access=level_of(operation, actions.access("github", operation)), address=f.actor_ip, user_agent=f.user_agent,
         target_class=("own" if owner == f.org.lower() else "foreign") if owner and f.org else "",
-        traits=traits_of(f), issued=f.fingerprint if operation.endswith("key.create") else "",
-        links=links_of(who, credential),
+        traits=actions.traits("github", f.action), marks=_marks(f),
+        issued=f.fingerprint if operation.endswith("key.create") else "", links=links_of(who, credential),
     )  # fmt: skip
 
 
 def _operation(f: Facts) -> str:
-    if f.action.strip() == "api.request" and f.route:
-        return f"{f.request_method.strip() or 'ANY'}:{''.join(f.route.split())}"[:110]
-    return f.action.strip()[:110]
+    told = str(f.action).strip()
+    if told == "api.request" and f.route:
+        told = f"{f.request_method.strip() or 'ANY'}:{''.join(f.route.split())}"
+    return told[:110]
 
 
 def _credential_type(kind: str, credential: str, f: Facts) -> str:
@@ -382,16 +299,3 @@ def _credential_type(kind: str, credential: str, f: Facts) -> str:
     if credential or kind in ("token", "deploy_key", "oauth_app"):
         return "key"
     return "console" if agents.family(f.user_agent) == "browser" else "none"
-
-
-def _error(f: Facts) -> str:
-    if f.status_code[:1] in ("4", "5"):
-        return f.status_code
-    return f.conclusion if f.conclusion in ("failure", "startup_failure", "timed_out") else ""
-
-
-def _outcome(f: Facts) -> str:
-    if f.status_code in ("401", "403", "404") or f.action.endswith("rejected_ref_update"):
-        return "denied"
-    return "failure" if _error(f) or f.action.endswith(".failed_login") else "success"
-

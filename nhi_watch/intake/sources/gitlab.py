@@ -23,13 +23,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import render
-from nhi_watch.intake.shapes.forms import Tree, at, claimant, native, rebuild
+from nhi_watch.intake.shapes.forms import Tree, claimant, inner, native, nested, part, rebuild
 from nhi_watch.intake.shapes.values import bound, event, filled, level_by_words, moment, plain, text
 
 # ---- facts
@@ -51,28 +51,18 @@ def operation_of(told: Mapping[str, Any]) -> str:
     ('sign_in_with_standard', 'added_key_to')
     """
     named = plain(told.get("event_type")) or plain(told.get("event_name"))
+    verb = next((verb for verb in VERBS if plain(told.get(verb))), "")
+    message = "" if verb == "failed_login" else plain(told.get(verb or "custom_message"))
+    return _spelled(named, "sign_in_with" if verb == "with" else verb, message)
+
+
+@lru_cache(maxsize=4096)
+def _spelled(named: str, verb: str, message: str) -> str:
+    """Of a message words alone: names and numbers change from event to event."""
     if named:
-        return _named(named)
-    for verb in VERBS:
-        found = plain(told.get(verb))
-        if found:
-            return _made("sign_in_with" if verb == "with" else verb, "" if verb == "failed_login" else found)
-    return _made("", plain(told.get("custom_message")))
-
-
-@lru_cache(maxsize=2048)
-def _named(told: str) -> str:
-    return _PUNCTUATION.sub("_", told[:512].strip().lower())[:100].strip("_")
-
-
-@lru_cache(maxsize=2048)
-def _made(word: str, told: str) -> str:
-    return _words(f"{word} {told[:512]}")
-
-
-def _words(told: str) -> str:
-    """Words alone: names and numbers in messages change from event to event."""
-    return "_".join(_PUNCTUATION.sub(" ", _MOVING.sub(" ", told.lower())).split()[:4])[:100]
+        return _PUNCTUATION.sub("_", named[:512].strip().lower())[:100].strip("_")
+    words = _MOVING.sub(" ", f"{verb} {message[:512]}".lower())
+    return "_".join(_PUNCTUATION.sub(" ", words).split()[:4])[:100]
 
 
 _READS = re.compile(r"download|export|_viewed|_read|_searched|clone|repository_git_operation|_pull(?:ed)?\b|fetch")
@@ -85,29 +75,6 @@ _GRANTS = re.compile(
 _ISSUES = re.compile(r"(?:access_token|deploy_token|deploy_key|ssh_key|oauth_application)_?(?:created|rotated|added)")
 
 
-@lru_cache(maxsize=2048)
-def is_issuing(operation: str) -> bool:
-    """Whether what the operation is done to is a new credential."""
-    return _ISSUES.search(operation) is not None
-
-
-_WORDS = {
-    "token_minted": re.compile(r"(?:access_token|deploy_token|personal_access_token)\w*_?(?:created|issued|rotated)"),
-    "deploy_key": re.compile(r"deploy_key\w*(?:add|creat|enabl)|add_?\w*deploy_key|added_deploy_key"),
-    "runner_added": re.compile(r"runner\w*(?:regist|creat|assign|associat|token)|regist\w*_runner"),
-    "admin_policy": re.compile(r"admin\w*(?:add|grant|promot)|change_admin|user_access_level|instance_admin"),
-    "impersonation": re.compile(r"impersonat"),
-    "logging_reduced": re.compile(r"(?:audit_event|streaming)\w*(?:destroy|delet|remov|deactivat|disabl|updat)"),
-    "protection_lowered": re.compile(
-        r"protected_branch\w*(?:remov|destroy|updat)|allow_force_push|remove_protected|"
-        r"(?:secret_push_protection|push_rule|approval)\w*(?:disab|remov|delet|destroy)|two_factor\w*disab"
-    ),
-    "consent": re.compile(r"oauth_application\w*(?:authoriz|creat|add)|oauth_access"),
-    "scope_growth": re.compile(r"oauth_application\w*updat|scopes?_(?:changed|added)|change_scopes"),
-    "shared_outside": re.compile(r"group_share|project_group_link\w*creat|invite|transfer|add_\w*webhook|hook\w*creat"),
-}
-
-
 # ---- gitlab
 
 
@@ -116,51 +83,16 @@ SPLUNK_SOURCETYPES = ("gitlab:audit", "gitlab:audit_json")
 ELASTIC_INDICES = ("logs-gitlab.audit-*",)
 
 _ECS = {
-    "created_at": "@timestamp",
-    "author_id": "user.id",
-    "author_name": "user.name",
+    "created_at": "@timestamp", "author_id": "user.id", "author_name": "user.name", "correlation_id": "event.id",
     "ip_address": ("client.ip", "source.ip"),
-    "correlation_id": "event.id",
-}
+}  # fmt: skip
 Row = Mapping[str, Any]
 Parts = tuple[tuple[Any, ...], object, str, str, str]
 """shape, time, session, target, issued"""
 
 _NOBODY = ("", "-1", "-2")
-_META = {
-    name: f"meta.{name}" for name in ("user", "project", "project_id", "root_namespace", "remote_ip", "user_agent")
-}
-_DOTTED_META = frozenset(_META.values())
-_DOTTED = (
-    "details.target_id",
-    "details.target_type",
-    "details.author_name",
-    "details.entity_path",
-    "details.ip_address",
-)
 _BOT = re.compile(r"(?:project|group)_(\d+)_bot|service_account|\bbot\b", re.IGNORECASE)
 _CREDENTIALS = {"user": "none", "anonymous": "none", "service": "service", "workflow": "session"}
-
-
-class _Facts(NamedTuple):
-    """The values that an Event depends on; "" where not told."""
-
-    operation: str
-    author_id: str
-    author_name: str
-    author_class: str
-    login: str
-    token: str
-    via: str
-    job_project: str
-    address: str
-    user_agent: str
-    group: str
-    after: str
-    failed: str
-    other: str
-    project: str
-    """Path of the project whose job acts, where the record tells it."""
 
 
 def _is_row(row: Tree) -> bool:
@@ -178,7 +110,7 @@ def read(record: object) -> Event:
         RejectError: with one of the reasons above.
     """
     row, is_ecs = native(record)
-    told = _merged(_of_ecs(row) if is_ecs else row)
+    told = _merged({**part(row, "gitlab.audit"), **rebuild(row, _ECS)} if is_ecs else row)
     shape, time, session, target, issued = _parts(told)
     if not shape[0]:
         raise RejectError("no_action", "neither event_type nor an attribute of the change is told")
@@ -188,36 +120,19 @@ def read(record: object) -> Event:
     return filled(made, seconds, record_id, session, target, told.get("target_id"), told.get("entity_id"))
 
 
-def _of_ecs(document: Row) -> Row:
-    inner: Any = at(document, "gitlab.audit")
-    return {**(inner if inner.__class__ is dict else {}), **rebuild(document, _ECS)}
-
-
 def _merged(row: Row) -> Row:
     """All values in one: those of `details` count most, then the record's own, then those of `meta`.
 
-    The log's own names hold dots (`meta.user`), as do Splunk's: nested or not, it is the same.
+    The log's own names hold dots (`meta.user`): nested or not, it is the same.
 
     >>> _merged({"meta.user": 2, "a": 1, "details": {"a": "", "c": 3}, "meta": {"a": 4}})["a"]
     1
     """
-    meta, details = row.get("meta"), row.get("details")
-    found = {**meta} if meta.__class__ is dict else {}
-    if not _DOTTED_META.isdisjoint(row):
-        found.update((name, row[dotted]) for name, dotted in _META.items() if dotted in row)
-    found.update(_filled(row))
-    if details.__class__ is dict:
-        found.update(_filled(details))
-    elif any(name in row for name in _DOTTED):
-        found.update(_filled({name[8:]: row[name] for name in row if name[:8] == "details."}))
+    row = nested(row) if any("." in name for name in row) else row
+    found: Tree = {}
+    for told in (inner(row, "meta"), row, inner(row, "details")):
+        found.update((name, value) for name, value in told.items() if value is not None and value != "")
     return found
-
-
-def _filled(part: Row) -> Row:
-    values = part.values()
-    if None in values or "" in values:
-        return {name: value for name, value in part.items() if value is not None and value != ""}
-    return part
 
 
 def _parts(told: Row) -> Parts:
@@ -236,7 +151,7 @@ def _parts(told: Row) -> Parts:
         of("failed_login"), "other" if kind == "User" and thing and thing != author else "", path if own else "",
     )  # fmt: skip
     target = plain(of("entity_path")) or plain(of("target_details")) or thing or plain(of("entity_id"))
-    issued = thing[:128] if operation and is_issuing(operation) else ""
+    issued = thing[:128] if operation and _ISSUES.search(operation) else ""
     return shape, of("created_at") or of("time") or of("timestamp"), "", target[:200], issued
 
 
@@ -253,54 +168,49 @@ def _id_of(told: Row, when: str, operation: str, outcome: str, target: str) -> s
 
 
 @lru_cache(maxsize=4096)
-def _event(*shape: str) -> Event:
-    f = _Facts(*shape)
-    who = _identity(f)
-    refused = "not authorized" in f.failed.lower() or "denied" in f.operation
+def _event(
+    operation: str, author_id: str, author: str, author_class: str, login: str, token: str, via: str, job_project: str,
+    address: str, user_agent: str, group: str, after: str, failed: str, other: str, project: str,
+) -> Event:  # fmt: skip
+    """`project`: path of the project whose job acts, where the record tells it."""
+    kind = _kind(author_id, author, author_class, login, token, via.lower(), job_project)
+    who = _identity(kind, author_id, login or author, job_project if kind == "workflow" else "", group)
+    refused = "not authorized" in failed.lower() or "denied" in operation
     return event(
-        0, who, f"gitlab:{f.operation}", credential=f.token[:128], credential_type=_CREDENTIALS.get(who.kind, "key"),
-        access=level_by_words(f.operation, actions.access("gitlab", f.operation), _READS, _GRANTS),
-        outcome="denied" if refused else "failure" if f.failed or "failed" in f.operation else "success",
-        error=f.failed[:64], address=f.address, user_agent=f.user_agent, traits=traits_of(f),
-        links=(f"oidc:project_path:{f.project}"[:512],) if f.project and who.kind == "workflow" else (),
+        0, who, f"gitlab:{operation}", credential=token[:128], credential_type=_CREDENTIALS.get(who.kind, "key"),
+        access=level_by_words(operation, actions.access("gitlab", operation), _READS, _GRANTS),
+        outcome="denied" if refused else "failure" if failed or "failed" in operation else "success",
+        error=failed[:64], address=address, user_agent=user_agent, traits=actions.traits("gitlab", operation),
+        marks={
+            "public": "visibility" in operation and after.lower() == "public", "for_other": other,
+            "admin_policy": after.lower() in ("owner", "maintainer", "admin"),
+        },
+        links=(f"oidc:project_path:{project}"[:512],) if project and who.kind == "workflow" else (),
     )  # fmt: skip
 
 
-def traits_of(f: _Facts) -> set[str]:
-    """What an event tells, but for what its user agent does."""
-    after = f.after.lower()
-    more = {
-        "public": "visibility" in f.operation and after == "public",
-        "admin_policy": after in ("owner", "maintainer", "admin"),
-        "for_other": f.other,
-    }
-    told = {trait for trait, words in _WORDS.items() if words.search(f.operation)}
-    return told | {trait for trait, holds in more.items() if holds}
+def _kind(
+    author_id: str, author: str, author_class: str, login: str, token: str, via: str, job_project: str
+) -> str:  # fmt: skip
+    if "CiJobToken" in author_class or "job" in via:
+        return "workflow"
+    if "DeployToken" in author_class or "deploy token" in author.lower() or "deploy_token" in via:
+        return "deploy_token"
+    if "DeployKey" in author_class or "deploy_key" in via:
+        return "deploy_key"
+    if _BOT.search(login or author):
+        return "bot"
+    if token or "personal_access_token" in via or "personalaccesstoken" in via:
+        return "token"
+    nobody = not (author_id or login or author) or (author_id in ("-1", "-2", "0") and not job_project)
+    return ("anonymous" if author_id == "-1" else "service") if nobody else "user"  # -1: nobody is signed in
 
 
-def _identity(f: _Facts) -> Identity:
-    via = f.via.lower()
-    name = f.login or f.author_name
-    kind = "user"
-    if "CiJobToken" in f.author_class or "job" in via:
-        kind = "workflow"
-    elif "DeployToken" in f.author_class or "deploy token" in f.author_name.lower() or "deploy_token" in via:
-        kind = "deploy_token"
-    elif "DeployKey" in f.author_class or "deploy_key" in via:
-        kind = "deploy_key"
-    elif _BOT.search(name):
-        kind = "bot"
-    elif f.token or "personal_access_token" in via or "personalaccesstoken" in via:
-        kind = "token"
-    elif (not f.author_id and not name) or (f.author_id in ("-1", "-2", "0") and not f.job_project):
-        kind = "service"
-    unique = f.job_project if kind == "workflow" and f.job_project else f.author_id
-    if kind == "service":
-        kind = "anonymous" if f.author_id == "-1" else kind  # -1: nobody is signed in, -2: GitLab's own doing
+def _identity(kind: str, author_id: str, name: str, job_project: str, group: str) -> Identity:
+    if kind in ("service", "anonymous"):
         name = "gitlab" if kind == "service" else kind
-        return Identity(f"gitlab:{f.group}:{kind}:{name}", name, kind, "gitlab", f.group, "")
+        return Identity(f"gitlab:{group}:{kind}:{name}", name, kind, "gitlab", group, "")
+    unique = job_project or author_id
     shown = f"{name or unique} (token)" if kind == "token" else name or unique
-    identifier = f"gitlab::{kind}:{unique}" if unique else f"gitlab:{f.group}:{kind}:{name}"
-    human = "user" if kind == "user" else ""
-    return Identity(identifier[:512], shown[:512], kind, "gitlab", f.group, human)
-
+    identifier = f"gitlab::{kind}:{unique}" if unique else f"gitlab:{group}:{kind}:{name}"
+    return Identity(identifier[:512], shown[:512], kind, "gitlab", group, "user" if kind == "user" else "")

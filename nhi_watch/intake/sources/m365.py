@@ -30,9 +30,9 @@ from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import microsoft
-from nhi_watch.intake.shapes.forms import Tree, claimant, native, part, rebuild
+from nhi_watch.intake.shapes.forms import Tree, claimant, native, part, rebuild, rows_of
 from nhi_watch.intake.shapes.json import parsed
-from nhi_watch.intake.shapes.microsoft import GUID, guid, named, rows
+from nhi_watch.intake.shapes.microsoft import GUID, guid, named
 from nhi_watch.intake.shapes.values import event, filled, moment, plain, text, true
 from nhi_watch.intake.sources.entra import audit
 
@@ -45,11 +45,9 @@ Row = Mapping[str, Any]
 
 DIRECTORY = "AzureActiveDirectory"
 SERVICES = {
-    "AzureActiveDirectory": "entra",
-    "SecurityComplianceCenter": "compliance",
-    "MicrosoftTeams": "teams",
+    "AzureActiveDirectory": "entra", "SecurityComplianceCenter": "compliance", "MicrosoftTeams": "teams",
     "MicrosoftFlow": "powerautomate",
-}
+}  # fmt: skip
 _PRINCIPAL = "ServicePrincipal_"
 _NOBODY_FACTS = ("", "not available", "not-found", "unknown", "anonymous")
 _CLIENT = re.compile(r"Client=([^;]*);(.*)", re.DOTALL)
@@ -68,13 +66,8 @@ DEEP = re.compile(
 )
 """Operations whose parameters tell more."""
 _OUTSIDE = {
-    "ForwardTo",
-    "RedirectTo",
-    "ForwardAsAttachmentTo",
-    "ForwardingSmtpAddress",
-    "BlindCopyTo",
-    "RedirectMessageTo",
-}
+    "ForwardTo", "RedirectTo", "ForwardAsAttachmentTo", "ForwardingSmtpAddress", "BlindCopyTo", "RedirectMessageTo",
+}  # fmt: skip
 _ONLY_BY_PARAMETER = ("Set-Mailbox", "Set-AdminAuditLogConfig", "Set-CASMailbox")
 """Frequent commands that mean something only with one of these parameters."""
 _TELLING = {*_OUTSIDE, "AuditEnabled", "UnifiedAuditLogIngestionEnabled", "Role"}
@@ -90,7 +83,7 @@ def actor_of(row: Row) -> tuple[str, str]:
     ('Sync', 'f0ae4899-d877-4d3c-ae25-679e38eea492')
     """
     name = app_id = ""
-    for actor in rows(row.get("Actor")):
+    for actor in rows_of(row.get("Actor")):
         told, kind = text(actor.get("ID")), text(actor.get("Type"))
         if kind == "1":
             name = name or told
@@ -224,7 +217,7 @@ def _name(parameter: Any) -> str:
 
 def changed_thing(row: Row) -> str:
     """Name or id of what a directory record says was changed."""
-    things = rows(row.get("Target"))
+    things = rows_of(row.get("Target"))
     for thing in things:
         if thing.get("Type") in _NAMES:
             return text(thing.get("ID"))
@@ -233,7 +226,7 @@ def changed_thing(row: Row) -> str:
 
 def change_of(row: Row) -> audit.Change:
     """What a directory record says of the thing that was changed."""
-    ids = [(text(t.get("ID")), text(t.get("Type"))) for t in rows(row.get("Target"))]
+    ids = [(text(t.get("ID")), text(t.get("Type"))) for t in rows_of(row.get("Target"))]
     kind = next(
         (told.partition("_")[0] for told, _ in ids if "_" in told and GUID.fullmatch(told.partition("_")[2])), ""
     )
@@ -249,7 +242,7 @@ def change_of(row: Row) -> audit.Change:
 
 def app_id_of(row: Row) -> str:
     """The application id of the app that a directory record says was changed, or ""."""
-    things = (thing for thing in rows(row.get("Target")) if thing.get("Type") in (4, "4"))
+    things = (thing for thing in rows_of(row.get("Target")) if thing.get("Type") in (4, "4"))
     told = (text(thing.get("ID")).partition(";")[0] for thing in things)
     return next((guid(name) for name in told if GUID.fullmatch(name)), "")
 
@@ -295,12 +288,9 @@ Parts = tuple[tuple[Any, ...], Any, object, str, str]
 """shape, time, record id, session, target"""
 # Elastic gives a few operations names of its own.
 _ACTIONS = {
-    "added-user-account": "Add user.",
-    "modified-user-account": "Update user.",
-    "deleted-user-account": "Delete user.",
-    "added-users-to-group": "MemberAdded",
-    "added-group-account-to": "TeamCreated",
-}
+    "added-user-account": "Add user.", "modified-user-account": "Update user.", "deleted-user-account": "Delete user.",
+    "added-users-to-group": "MemberAdded", "added-group-account-to": "TeamCreated",
+}  # fmt: skip
 _LOGONS = (15, 9, "15", "9")
 _NOBODY = ("", "")
 _HTTP_AGENT = "User-Agent"
@@ -327,9 +317,7 @@ def _is_row(row: Tree) -> bool:
     return "Operation" in row and ("RecordType" in row or ("Workload" in row and "CreationTime" in row))
 
 
-claims = claimant(
-    _is_row, (('"Operation"',), ('"CreationTime"',), ('"Workload"', '"RecordType"')), "o365.audit"
-)
+claims = claimant(_is_row, (('"Operation"',), ('"CreationTime"',), ('"Workload"', '"RecordType"')), "o365.audit")
 """Whether the record is one of the unified audit log, in any of its three shapes."""
 
 
@@ -440,4 +428,3 @@ def _native(record: object) -> Row:
 def _of_ecs(document: Tree) -> Row:
     told = {k: v for k, v in part(document, _IN).items() if v is not None}
     return _completed({**rebuild(document, _BESIDES), **told})
-

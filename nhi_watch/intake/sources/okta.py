@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
@@ -41,21 +41,6 @@ _GRANTS = re.compile(
 )
 
 
-_WORDS = {
-    "consent": re.compile(r"consent\.grant|grant_success|oauth2\.as\.consent"),
-    "scope_growth": re.compile(r"oauth2\..*scope|scope.*\.grant|application\.user_membership\.add_all"),
-    "new_credential_on_app": re.compile(
-        r"(?:oauth2|app|application|client)\S*(?:credential|secret|\.key)s?\S*\.(?:create|add|activate|rotate|generate)"
-    ),
-    "token_minted": re.compile(r"api_token\.create"),
-    "token_reuse": re.compile(r"token\.(?:detect_)?reuse"),
-    "impersonation": re.compile(r"session\.impersonation"),
-    "admin_policy": re.compile(r"privilege\.grant|(?:org|admin)\S*role\S*\.(?:add|grant|assign)"),
-    "logging_reduced": re.compile(r"log_?stream\S*\.(?:deactivate|delete|disable|update)|hook\.deactivated"),
-    "threat_suspected": re.compile(r"security\.threat\.detected|suspicious_activity"),
-}
-
-
 # ---- okta
 
 
@@ -64,53 +49,22 @@ SPLUNK_SOURCETYPES = ("OktaIM2:log",)
 ELASTIC_INDICES = ("logs-okta.system-*",)
 
 
-class _Facts(NamedTuple):
-    """The values that an Event depends on; "" where not told."""
-
-    action: str
-    actor_id: str
-    actor_type: str
-    actor_name: str
-    actor_login: str
-    token: str
-    result: str
-    reason: str
-    address: str
-    user_agent: str
-    is_proxy: str
-    threat: str
-    factor: str
-    other: str
-    """Whether it is done to another user."""
-
-
 _PATHS = (
     "eventType", "actor.id", "actor.type", "actor.displayName", "actor.alternateId",
     "transaction.detail.requestApiTokenId", "outcome.result", "outcome.reason", "client.ipAddress",
     "client.userAgent.rawUserAgent", "securityContext.isProxy", "debugContext.debugData.threatSuspected",
     "debugContext.debugData.factor",
 )  # fmt: skip
-_ECS = {
-    "published": "@timestamp",
-    "uuid": "event.id",
-    "eventType": "event.action",
-}
+_ECS = {"published": "@timestamp", "uuid": "event.id", "eventType": "event.action"}
 _SESSION = "authenticationContext.externalSessionId"
 # Some writers lower the names of the top level.
-_CAMEL = {
-    name.lower(): name
-    for name in ("eventType", "displayMessage", "authenticationContext", "debugContext", "securityContext")
-}
+_CAMEL = {name.lower(): name for name in ("eventType", "displayMessage", "authenticationContext", "debugContext",
+                                          "securityContext")}  # fmt: skip
 _MARKS = ("legacyEventType", "legacyeventtype", "displayMessage", "displaymessage")
 _RAW_MARKS = ('"published"', *(f'"{name}"' for name in _MARKS))
-_KINDS = {
-    "User": "user",
-    "PublicClientApp": "oauth_app",
-    "SystemPrincipal": "service",
-    "IP address": "anonymous",
-    "unknown": "anonymous",
-    "": "anonymous",
-}
+_KINDS = {"User": "user", "PublicClientApp": "oauth_app", "SystemPrincipal": "service",
+          **dict.fromkeys(("IP address", "unknown", ""), "anonymous")}  # fmt: skip
+_CREDENTIALS = {"service": "service", "oauth_app": "session", "user": "console"}
 _DEEP = ("system.api_token.", "user.mfa.factor.", "user.account.", "user.lifecycle.", "user.session.impersonation")
 """Event types of which it matters to whom they are done."""
 _MAKES = "system.api_token.create"
@@ -165,7 +119,7 @@ def read(record: object) -> Event:
     time = moment(row.get("published"))
     targets = row.get("target")
     other = values[0].startswith(_DEEP) and _for_other(targets, values[1])
-    made = _event((*values, "y" if other else ""))
+    made = _event(*values, "y" if other else "")
     if values[0] == _MAKES:
         tokens = (text(one.get("id"), 128) for one in rows_of(targets) if one.get("type") == "Token")
         made = made._replace(issued=next((unique for unique in tokens if unique != values[1]), ""))
@@ -194,54 +148,35 @@ def _camel(name: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _event(shape: tuple[Any, ...]) -> Event:
-    """The Event of a shape, without what differs from record to record."""
-    f = _Facts(*map(text, shape))
-    who = _identity(f)
-    operation = f.action.strip()[:110]
-    outcome = _outcome(f)
+def _event(
+    action: str, actor_id: str, actor_type: str, name: str, login: str, token: str, result: str, reason: str,
+    address: str, user_agent: str, is_proxy: str, threat: str, factor: str, other: str,
+) -> Event:  # fmt: skip
+    """The Event of a shape, without what differs from record to record; `other`: it is done to another user."""
+    who = _identity(actor_id, actor_type, name, login, token)
+    operation, result = action[:110], result.upper()
+    refused = result == "DENY" or action.endswith("unauth_app_access_attempt") or (
+        result == "FAILURE" and _REFUSED.search(reason))  # fmt: skip
+    outcome = "denied" if refused else "failure" if result == "FAILURE" else "success"
     return event(
-        0, who, f"okta:{operation}", account="", credential=f.token[:128], outcome=outcome, address=f.address,
+        0, who, f"okta:{operation}", account="", credential=token[:128], outcome=outcome, address=address,
         access=level_by_words(operation, actions.access("okta", operation), _READS, _GRANTS),
-        credential_type=_credential_type(who.kind, f),
-        error=(f.reason or f.result)[:96] if outcome != "success" else "",
-        user_agent=f.user_agent, traits=(trait for trait, words in _WORDS.items() if words.search(operation)),
-        marks=_seen(f, operation, outcome), links=(f"token:{f.token[:128]}",) if f.token else (),
+        credential_type="key" if token else _CREDENTIALS.get(who.kind, "none"), user_agent=user_agent,
+        error=(reason or result)[:96] if outcome != "success" else "", traits=actions.traits("okta", operation),
+        marks={
+            "mfa": outcome == "success" and (operation.endswith("auth_via_mfa") or factor), "proxy": true(is_proxy),
+            "for_other": other, "threat_suspected": true(threat),
+        },
+        links=(f"token:{token[:128]}",) if token else (),
     )  # fmt: skip
 
 
-def _seen(f: _Facts, operation: str, outcome: str) -> dict[str, object]:
-    """Traits beside those of the event type's words."""
-    return {
-        "mfa": outcome == "success" and (operation.endswith("auth_via_mfa") or f.factor),
-        "proxy": true(f.is_proxy),
-        "for_other": f.other,
-        "threat_suspected": true(f.threat),
-    }
-
-
-def _identity(f: _Facts) -> Identity:
-    kind = "token" if f.token and f.actor_type in ("User", "") else _KINDS.get(f.actor_type, "app")
+def _identity(actor_id: str, actor_type: str, actor: str, login: str, token: str) -> Identity:
+    kind = "token" if token and actor_type in ("User", "") else _KINDS.get(actor_type, "app")
     if kind == "anonymous":
         return Identity("okta::anonymous", "anonymous", kind, "okta", "", "")
-    unique = f.actor_id or f.actor_login or f.actor_name or f.token or "unknown"
-    name = f.actor_login if kind in ("user", "token") and f.actor_login != "unknown" else f.actor_name
-    shown = f"{name or unique} (token)" if kind == "token" else name or unique
+    unique = actor_id or login or actor or token or "unknown"
+    name = (login if kind in ("user", "token") and login != "unknown" else actor) or unique
+    shown = f"{name} (token)" if kind == "token" else name
     human = "user" if kind == "user" else ""
     return Identity(f"okta::{kind}:{unique}"[:512], shown[:512], kind, "okta", "", human)
-
-
-def _credential_type(kind: str, f: _Facts) -> str:
-    if f.token:
-        return "key"
-    return {"service": "service", "oauth_app": "session", "user": "console"}.get(kind, "none")
-
-
-def _outcome(f: _Facts) -> str:
-    result = f.result.upper()
-    if result == "DENY" or f.action.endswith("unauth_app_access_attempt"):
-        return "denied"
-    if result == "FAILURE":
-        return "denied" if _REFUSED.search(f.reason) else "failure"
-    return "success"
-

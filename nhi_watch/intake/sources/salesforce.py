@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
@@ -40,49 +40,20 @@ _CONSENTS = re.compile(r"(?i)(?:insert|install|authorize|allow)\w*connected\w*|.
 _LOGIN = "salesforce.login"
 _TRAIL = "salesforce.setup_audit_trail"
 _ECS = {
-    "TIMESTAMP_DERIVED": "@timestamp",
-    "EventIdentifier": "event.id",
-    "USER_ID": "user.id",
-    "USER_NAME": ("user.email", "user.name"),
-    "SOURCE_IP": "source.ip",
-    "AGENT": ("user_agent.original", "user_agent.name"),
-    "ORGANIZATION_ID": "organization.id",
-    "REQUEST_ID": ("http.request.id", "event.code"),
-    "LoginType": f"{_LOGIN}.type",
-    "Application": f"{_LOGIN}.application",
-    "Section": f"{_TRAIL}.section",
+    "TIMESTAMP_DERIVED": "@timestamp", "EventIdentifier": "event.id", "USER_ID": "user.id", "SOURCE_IP": "source.ip",
+    "USER_NAME": ("user.email", "user.name"), "AGENT": ("user_agent.original", "user_agent.name"),
+    "ORGANIZATION_ID": "organization.id", "REQUEST_ID": ("http.request.id", "event.code"), "action": "event.action",
+    "LoginType": f"{_LOGIN}.type", "Application": f"{_LOGIN}.application", "Section": f"{_TRAIL}.section",
     "DelegateUser": f"{_TRAIL}.delegate_user",
-    "action": "event.action",
-}
+}  # fmt: skip
 _PART = {
-    "AGENT": "browser_type",
-    "EVENT_TYPE": "event_type",
-    "ORGANIZATION_ID": "organization_id",
-    "REQUEST_ID": ("request.id", "request_id"),
-    "REQUEST_STATUS": ("request.status", "request_status"),
+    "AGENT": "browser_type", "EVENT_TYPE": "event_type", "ORGANIZATION_ID": "organization_id",
+    "REQUEST_ID": ("request.id", "request_id"), "REQUEST_STATUS": ("request.status", "request_status"),
     "SESSION_KEY": ("session.key", "session_key"),
-}
+}  # fmt: skip
 """In the part of a document that is named after its dataset (`salesforce.apex`)."""
 _LOGIN_ATTEMPT = "login-attempt"
 Row = Mapping[str, Any]
-
-
-class Told(NamedTuple):
-    """The values of a record on which its Event depends, but time, id, session and target."""
-
-    operation: str
-    organisation: str
-    user: str
-    name: str
-    app: str
-    app_name: str
-    address: str
-    agent: str
-    status: str
-    by_hand: str
-    as_other: str
-    many: str
-    """Whether many rows."""
 
 
 def _is_text(raw: str) -> bool:
@@ -103,9 +74,9 @@ def read(record: object) -> Event:
     if is_document:
         tree = _of_document(tree, dataset(cast(Tree, record)))
     shape, session, target = _raw(tree)
-    told = Told(*map(text, shape))
-    made = filled(_event_of(told), moment(_time(tree)), _id_of(tree, told.operation), session, target)
-    return made._replace(links=(BEHALF + session,)) if told.app and session else made
+    operation, _, _, _, app, *_ = told = tuple(map(text, shape))
+    made = filled(_event_of(*told), moment(_time(tree)), _id_of(tree, operation), session, target)
+    return made._replace(links=(BEHALF + session,)) if app and session else made
 
 
 def _of_document(document: Tree, stream: str) -> Tree:
@@ -138,7 +109,7 @@ def _id_of(tree: Row, operation: str) -> str:
 
 
 def _raw(tree: Row) -> tuple[tuple[Any, ...], str, str]:
-    """Told's values; session; target."""
+    """The values of `_event_of`; session; target."""
     of = tree.get
     operation = plain(of("EVENT_TYPE") or of("Action"))[:100].strip() or ("Login" if of("LoginType") else "")
     user = plain(of("USER_ID") or of("USER_ID_DERIVED") or of("UserId") or of("CreatedById"))[:_ID]
@@ -164,41 +135,30 @@ def _raw(tree: Row) -> tuple[tuple[Any, ...], str, str]:
     return shape, session, plain(of("ENTITY_NAME") or of("Section") or of("CONNECTED_APP_ID"))[:200]
 
 
-@lru_cache(maxsize=1024)
-def _consents(operation: str) -> bool:
-    return _CONSENTS.fullmatch(operation) is not None
-
-
 @lru_cache(maxsize=4096)
-def _event_of(told: Told) -> Event:
-    if not told.operation:
+def _event_of(
+    operation: str, organisation: str, user: str, name: str, app: str, app_name: str, address: str, agent: str,
+    status: str, by_hand: str, as_other: str, many: str,
+) -> Event:  # fmt: skip
+    """`many`: whether many rows."""
+    if not operation:
         raise RejectError("no_action", "EVENT_TYPE, LoginType or Action is missing or no text")
-    marks = {
-        "console": told.by_hand,
-        "consent": _consents(told.operation),
-        "impersonation": told.as_other,
-        "mass_export": told.many,
-        "third_party": told.app,
-    }
-    agent = "Mozilla" if told.agent in _BROWSERS else told.agent  # browsers are told by their bare names, too
-    failed = told.status.lower() not in _FINE or told.operation.endswith("Failed")
-    identity = _identity(told)
-    return event(
-        0, identity, f"{NAME}:{told.operation}", credential_type="none" if identity.kind == "anonymous" else "session",
-        access=_access(told.operation), outcome="failure" if failed else "success", address=told.address,
-        error=(told.status or told.operation) if failed else "", marks=marks, user_agent=agent,
-    )  # fmt: skip
-
-
-def _identity(told: Told) -> Identity:
-    path, name, kind = f"user:{told.user or told.name}", told.name or told.user, "user"
-    if told.app:
-        path, name, kind = f"app:{told.app}", told.app_name or told.app, "app"
+    path, kind, name = f"user:{user or name}", "user", name or user
+    if app:
+        path, kind, name = f"app:{app}", "app", app_name or app
     elif not name:
         path = name = kind = "anonymous"
+    agent = "Mozilla" if agent in _BROWSERS else agent  # browsers are told by their bare names, too
+    failed = status.lower() not in _FINE or operation.endswith("Failed")
     # Ids are unique across organisations, and half of the logs do not name theirs.
-    unique = f"{NAME}::{path}"[:512]
-    return Identity(unique, name, kind, NAME, told.organisation, "")
+    who = Identity(f"{NAME}::{path}"[:512], name, kind, NAME, organisation, "")
+    return event(
+        0, who, f"{NAME}:{operation}", credential_type="none" if kind == "anonymous" else "session",
+        access=_access(operation), outcome="failure" if failed else "success", address=address, user_agent=agent,
+        error=(status or operation) if failed else "",
+        marks={"console": by_hand, "consent": _CONSENTS.fullmatch(operation), "impersonation": as_other,
+               "mass_export": many, "third_party": app},
+    )  # fmt: skip
 
 
 def _access(operation: str) -> str:

@@ -40,13 +40,9 @@ Parts = tuple[str, tuple[Any, ...], object, str, str, str]
 """user, shape, time, record id, session, target"""
 
 _FACTORS = {
-    "PASSWORD": "password",
-    "RSA_KEYPAIR": "key",
-    "PROGRAMMATIC_ACCESS_TOKEN": "key",
-    "OAUTH_ACCESS_TOKEN": "session",
-    "SAML2_ASSERTION": "web_identity",
-    "WORKLOAD_IDENTITY": "web_identity",
-}
+    "PASSWORD": "password", "RSA_KEYPAIR": "key", "PROGRAMMATIC_ACCESS_TOKEN": "key", "OAUTH_ACCESS_TOKEN": "session",
+    "SAML2_ASSERTION": "web_identity", "WORKLOAD_IDENTITY": "web_identity",
+}  # fmt: skip
 _ECS = {
     "EVENT_ID": "event.id", "EVENT_TIMESTAMP": "@timestamp", "EVENT_TYPE": "event.action", "USER_NAME": "user.name",
     "CLIENT_IP": ("source.ip", f"{_DATASET}.client_ip"), "ERROR_CODE": "error.code",

@@ -4,7 +4,7 @@ Who acts:
 
 - The entity (`entity_id`), however it signs in. Without one, the token's display name, which begins with the
   way it was made (`approle`, `kubernetes-…`, `token-ci`). Tokens with the policy `root` are one identity, `root`.
-- A login tells who it is only in its response; its request is `anonymous`. Of KMIP the client's certificate is told.
+- A login tells who it is only in its response; its request is `anonymous`.
 
 A call is logged twice, as request and as response: two records, told apart by their type. Accessors are hashed by
 Vault (HMAC), so they can be compared and shown. The accessor of a token without an end is the credential, of
@@ -19,7 +19,6 @@ Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, cl
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -29,7 +28,7 @@ from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import subject_of
-from nhi_watch.intake.shapes.forms import Tree, at, claimant, inner, native, part, record_in
+from nhi_watch.intake.shapes.forms import Tree, at, claimant, inner, native, part
 from nhi_watch.intake.shapes.microsoft import host
 from nhi_watch.intake.shapes.values import event, filled, listed, moment, plain, text
 
@@ -42,12 +41,6 @@ Parts = tuple[tuple[object, ...], object, str, str, str]
 """shape, time, record id, session, target"""
 
 _TYPES = ("request", "response")
-_KMIP, _SERIAL = ("kmip-request", "kmip-response"), "client_certificate_serial_number"
-_KMIP_READS = {8: "locate", 10: "get", 11: "get-attributes", 24: "query", 30: "discover-versions", 32: "decrypt"}
-_KMIP_WRITES = {1: "create", 2: "create-key-pair", 3: "register", 18: "activate", 19: "revoke", 20: "destroy",
-                31: "encrypt"}  # fmt: skip
-"""Codes of the operations of KMIP."""
-_KMIP_CODE = re.compile(r'"Operation".{0,60}?"value": "0x0*([0-9a-f]{1,8})"')
 _PEOPLE = re.compile(r"(?:userpass|ldap|oidc|okta|saml|github|radius)-")
 # What of an engine is used, where it says more than the engine.
 _USED = re.compile(
@@ -65,32 +58,21 @@ _LEVELS = {"read": "read", "list": "list", "help": "read"}
 _WHO = ("display_name", "entity_id", "accessor")
 _SUBJECT = re.compile(r"-((?:repo|project_path|system:serviceaccount):.+)")
 """Subjects of CI systems and Kubernetes: the JWT method names its tokens after them."""
-_IN = "hashicorp_vault.audit"
 
 
 def _is_row(row: Tree) -> bool:
     request = row.get("request")
     if request.__class__ is dict and row.get("type") in _TYPES:
         return "operation" in request and "path" in request
-    if request.__class__ is dict and row.get("type") in _KMIP:
-        return _SERIAL in request
     return "request.path" in row and "request.operation" in row
 
 
-def _is_text(raw: str) -> bool:
-    if _SERIAL in raw and '"kmip-re' in raw:
-        return (record_in(raw) or {}).get("type") in _KMIP
-    return '"request"' in raw and '"operation"' in raw and '"path"' in raw and '"namespace"' in raw
-
-
-claims = claimant(_is_row, _is_text, "hashicorp_vault.audit")
+claims = claimant(_is_row, (('"request"',), ('"operation"',), ('"path"',), ('"namespace"',)), "hashicorp_vault.audit")
 """Whether the record is an entry of Vault's audit log, in any of its three shapes."""
 
 
 def _parts(row: Row) -> Parts:
     """What every record tells."""
-    if row.get("type") in _KMIP:
-        return _kmip(row)
     request, auth, response = inner(row, "request"), inner(row, "auth"), inner(row, "response")
     given = inner(response, "auth") if response else response
     if not auth.get("display_name") and not auth.get("entity_id") and any(given.get(name) for name in _WHO):
@@ -112,21 +94,6 @@ def _parts(row: Row) -> Parts:
     )  # fmt: skip
     unique = plain(asked("id"))[:200]
     return shape, row.get("time"), unique and f"{unique}:{plain(row.get('type'))}", "" if endless else accessor, path
-
-
-def _kmip(row: Row) -> Parts:
-    """A call of the KMIP engine: who holds the client's certificate."""
-    request = inner(row, "request")
-    serial, space = plain(request.get(_SERIAL))[:100], inner(request, "namespace")
-    code = _KMIP_CODE.search(json.dumps(inner(request, "data"))[:20_000])
-    number = int(code[1], 16) if code else 0
-    done = _KMIP_READS.get(number) or _KMIP_WRITES.get(number) or "call"
-    shape = (
-        "read" if number in _KMIP_READS else "update", f"kmip.{done}", None, f"kmip-{serial}", "", serial,
-        "certificate", space.get("path") or space.get("id"), request.get("remote_address"), None, row.get("error"),
-        *[None] * 4,
-    )  # fmt: skip
-    return shape, row.get("time"), "", "", ""
 
 
 @lru_cache(maxsize=8192)
@@ -233,11 +200,8 @@ def _level(operation: str, done: str) -> str:
     return "permissions" if found == "write" and _RIGHTS.search(operation) else found
 
 
-def _of_ecs(document: Row) -> dict[str, Any]:
-    found = dict(part(document, _IN))
-    request = dict(part(found, "request"))
-    for name, field in (("remote_address", "source.ip"), ("id", "event.id")):
-        if request.get(name) is None:
-            request[name] = at(document, field)
-    time = found.get("time")
-    return {**found, "time": at(document, "@timestamp") if time is None else time, "request": request}
+def _of_ecs(document: Row) -> Tree:
+    found = part(document, "hashicorp_vault.audit")
+    moved = {name: at(document, field) for name, field in (("remote_address", "source.ip"), ("id", "event.id"))}
+    asked = {name: value for name, value in inner(found, "request").items() if value is not None}
+    return {"time": at(document, "@timestamp"), **found, "request": {**moved, **asked}}

@@ -14,7 +14,7 @@ Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, cl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Optional
 
@@ -95,51 +95,35 @@ def access(service: str, operation: str) -> str:
 
 def traits_of(app: str, operation: str, told: Tree) -> Iterable[str]:
     """What an event's parameters tell."""
-    if app == "token" and operation == "activity":
+    name, of = operation.lower(), told.get
+    if app == "token" and name == "activity":
         return ("third_party",)
-    if app != "token" and not _telling(operation) and _GIVEN.isdisjoint(told):
+    if app != "token" and not _telling(name) and _GIVEN.isdisjoint(told):
         return ()
-    return _told(app, operation, told)
+    granted = app == "token" and name == "authorize"
+    trusted = name in ("authorize_api_client_access", "add_to_trusted_oauth2_apps")
+    scopes = [text(scope) for scope in listed(of("scope" if granted else "API_SCOPES")) if granted or trusted]
+    seen = {text(of(name)).lower() for name in ("visibility", "new_value")}
+    admin = name in ("assign_role", "grant_admin_privilege") and "ADMIN" in text(of("ROLE_NAME") or "ADMIN").upper()
+    marks = {
+        "third_party": app == "token", "consent": granted or trusted, "admin_policy": admin,
+        "broad_scope": any(map(_BROAD.fullmatch if granted else _BROAD.search, scopes)),
+        "mass_export": name.startswith("customer_takeout"),
+        "public": name.startswith("change_document") and seen & _PUBLIC,
+        "shared_outside": text(of("visibility_change")) == "external" or name == "email_forwarding_out_of_domain",
+        "mfa": text(of("is_second_factor")).lower() == "true",
+    }  # fmt: skip
+    return [mark for mark, holds in marks.items() if holds]
 
 
 @lru_cache(maxsize=4096)
-def _telling(operation: str) -> bool:
-    return _NAMES.fullmatch(operation.lower()) is not None
-
-
-def _told(app: str, operation: str, told: Tree) -> Iterator[str]:
-    name = operation.lower()
-    if app == "token":
-        yield "third_party"
-        if name == "authorize":
-            yield "consent"
-            if any(_BROAD.fullmatch(text(scope)) for scope in listed(told.get("scope"))):
-                yield "broad_scope"
-    if name in ("authorize_api_client_access", "add_to_trusted_oauth2_apps"):
-        yield "consent"
-        if any(_BROAD.search(text(scope)) for scope in listed(told.get("API_SCOPES"))):
-            yield "broad_scope"
-    if name.startswith("customer_takeout"):
-        yield "mass_export"
-    visibility = [text(told.get(k)).lower() for k in ("visibility", "new_value")]
-    if name.startswith("change_document") and any(v in _PUBLIC for v in visibility):
-        yield "public"
-    if text(told.get("visibility_change")) == "external" or name == "email_forwarding_out_of_domain":
-        yield "shared_outside"
-    if name in ("assign_role", "grant_admin_privilege") and "ADMIN" in text(told.get("ROLE_NAME") or "ADMIN").upper():
-        yield "admin_policy"
-    if text(told.get("is_second_factor")).lower() == "true":
-        yield "mfa"
+def _telling(name: str) -> bool:
+    return _NAMES.fullmatch(name) is not None
 
 
 def target_of(told: Tree) -> str:
     """What the event touched."""
-    for name in TARGETS:
-        if name in told:
-            found = text(told[name], 256)
-            if found:
-                return found
-    return ""
+    return next(filter(None, (text(told[name], 256) for name in TARGETS if name in told)), "")
 
 
 # ---- workspace
@@ -156,19 +140,12 @@ _GOOGLE = "SYSTEM"
 """The key of what Google itself does."""
 _GW = "google_workspace"
 _ECS = {
-    "id.time": "@timestamp",
-    "id.uniqueQualifier": "event.id",
-    "id.applicationName": "event.provider",
-    "id.customerId": "organization.id",
-    "name": "event.action",
-    "actor.email": ("source.user.email", "user.email"),
-    "actor.profileId": ("source.user.id", "user.id"),
-    "actor.callerType": f"{_GW}.actor.type",
-    "actor.key": f"{_GW}.actor.key",
-    "ipAddress": "source.ip",
-    "own": _GW,
+    "id.time": "@timestamp", "id.uniqueQualifier": "event.id", "id.applicationName": "event.provider",
+    "id.customerId": "organization.id", "name": "event.action", "actor.email": ("source.user.email", "user.email"),
+    "actor.profileId": ("source.user.id", "user.id"), "actor.callerType": f"{_GW}.actor.type",
+    "actor.key": f"{_GW}.actor.key", "ipAddress": "source.ip", "own": _GW,
     "dataset": ("event.dataset", "data_stream.dataset"),
-}
+}  # fmt: skip
 # ECS renames parameters; for those that matter here, back again.
 _RENAMED = {
     "token": {
@@ -304,4 +281,3 @@ def _identity(who: tuple[str, str], by: tuple[str, str], app: tuple[str, str], c
 
 def _make(account: str, path: str, name: str, kind: str, human: str = "") -> Identity:
     return Identity(f"{NAME}:{account}:{path}"[:512], name[:512], kind, NAME, account, human)
-

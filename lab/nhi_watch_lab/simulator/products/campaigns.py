@@ -13,7 +13,7 @@ from nhi_watch_lab.simulator.products import (
     campaigns_hosts,
     noise,
 )
-from nhi_watch_lab.simulator.products.labels import identity, record_id
+from nhi_watch_lab.simulator.products.labels import events
 from nhi_watch_lab.simulator.products.raid import ORIGINS, Raid
 from nhi_watch_lab.simulator.products.register import PARTS, REGISTER, Parts, Technique
 from nhi_watch_lab.simulator.products.workers import Line, iso
@@ -76,10 +76,10 @@ class Campaign(NamedTuple):
             "mitre": self.technique.mitre,
             "identities": [{"name": who, "products": sorted({line.product for line in every if line.who == who})}
                            for who in dict.fromkeys(line.who for line in every)],
-            "names": list(dict.fromkeys(identity(line) for line in lines)),
+            "names": list(dict.fromkeys(event.identity.name for event in events(lines))),
             "products": sorted({line.product for line in lines}),
             "alerts": len(alarms),
-            "record_ids": [record_id(line) for line in every],
+            "record_ids": [event.record_id for event in events(every)],
             "first_time": iso(lines[0].second, 0),
             "last_time": iso(lines[-1].second, 0),
             "distinguishable": True,

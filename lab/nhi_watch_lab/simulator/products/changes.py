@@ -27,7 +27,7 @@ from nhi_watch_lab.simulator.products import (
     workspace,
 )
 from nhi_watch_lab.simulator.products.campaigns import Ran
-from nhi_watch_lab.simulator.products.labels import record_id
+from nhi_watch_lab.simulator.products.labels import events
 from nhi_watch_lab.simulator.products.workers import At, Deed, Habit, Line, Step, Worker, office, run, steady
 from nhi_watch_lab.simulator.ways import Ways
 
@@ -67,7 +67,7 @@ class Happening(NamedTuple):
             return Ran(lines, None)
         label = {"id": f"oddity-{self.number:04d}", "kind": self.label,
                  "identities": [{"name": who} for who in dict.fromkeys(line.who for line in lines)],
-                 "record_ids": [record_id(line) for line in lines]}  # fmt: skip
+                 "record_ids": [event.record_id for event in events(lines)]}  # fmt: skip
         return Ran(lines, label)
 
 

@@ -19,7 +19,6 @@ Reject reasons: not_object, bad_json, too_deep, bad_type, no_action, no_time, ba
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 from json import dumps
@@ -31,8 +30,8 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.identity import PERSON, SSO_ROLE, Actor, identify
 from nhi_watch.core.timestamps import parse
-from nhi_watch.intake.shapes.forms import at, hit, is_alert, java_map, object_of, single, unflatten
-from nhi_watch.intake.shapes.values import event, filled
+from nhi_watch.intake.shapes.forms import at, dataset, hit, is_alert, object_of, of_document, of_row, rebuild
+from nhi_watch.intake.shapes.values import event, filled, listed
 from nhi_watch.intake.sources.cloudtrail.traits import DEEP, Record, deepen, leaves
 
 Values = tuple[Any, ...]
@@ -77,41 +76,11 @@ first of OCSF's paths that tells it. "" and (): where that shape does not tell i
 PATHS = tuple(native for native, _, _ in FIELDS)
 ECS = {native: field for native, field, _ in FIELDS if field}
 OCSF = {native: paths for native, _, paths in FIELDS}
-_SOURCE, _ADDRESS = PATHS.index("eventSource"), PATHS.index("sourceIPAddress")
 
-# What a call touches: keys of requestParameters, the first one that is there.
 TARGETS: dict[str, tuple[str, ...]] = {
-    "s3.amazonaws.com": ("bucketName",),
-    "secretsmanager.amazonaws.com": ("secretId", "name", "secretIdList"),
-    "ssm.amazonaws.com": ("name", "names", "path", "instanceId", "instanceIds", "documentName"),
-    "sts.amazonaws.com": ("roleArn",),
-    "lambda.amazonaws.com": ("functionName", "layerName"),
-    "kms.amazonaws.com": ("keyId",),
-    "dynamodb.amazonaws.com": ("tableName", "tableArn"),
-    "ebs.amazonaws.com": ("snapshotId",),
-    "athena.amazonaws.com": ("workGroup",),
-    "codecommit.amazonaws.com": ("repositoryName",),
-    "datasync.amazonaws.com": ("taskArn",),
-    "sqs.amazonaws.com": ("queueUrl", "queueName"),
-    "sns.amazonaws.com": ("topicArn", "name"),
-    # The key comes first: whether it was switched off or deleted is asked by its id.
-    "iam.amazonaws.com": ("accessKeyId", "userName", "roleName", "groupName", "policyArn", "policyName"),
-    "bedrock.amazonaws.com": ("modelId", "guardrailIdentifier"),
-    "ecr.amazonaws.com": ("repositoryName",),
-    "logs.amazonaws.com": ("logGroupName",),
-    "rds.amazonaws.com": ("dBInstanceIdentifier", "dBSnapshotIdentifier", "dBClusterIdentifier"),
-    "cloudtrail.amazonaws.com": ("name", "trailName"),
-    "eks.amazonaws.com": ("name", "clusterName"),
-    "ec2.amazonaws.com": (
-        "instanceId",
-        "snapshotId",
-        "imageId",
-        "volumeId",
-        "groupId",
-        "vpcId",
-        "instancesSet.items{}.instanceId",
-    ),
-}
+    source: tuple(keys.split()) for source, keys in actions.table("cloudtrail")["targets"].items()
+}  # fmt: skip
+"""What a call touches: keys of requestParameters, the first one that is there."""
 _NONE: tuple[str, ...] = ()
 _EMPTY: dict[str, Any] = {}
 
@@ -148,11 +117,11 @@ def native_values(record: Record) -> Values:
     return (*map(record.get, _TOP), *map(of, _ACTOR), issuer_id, issuer_arn, mfa, person, owners, target or arn)
 
 
-def target_of(source: Any, params: object) -> str:
+def target_of(source: Any, params: Any) -> str:
     """What the parameters of a service's call name as its target, or ""."""
     if params.__class__ is not dict or source.__class__ is not str:
         return ""
-    get = cast(Record, params).get
+    get = params.get
     for key in TARGETS.get(source, _NONE):
         value = get(key) or ("{" in key and leaves(params, key))
         if value:
@@ -191,81 +160,11 @@ def joined(value: object) -> str:
     return ""
 
 
-# ---- splunk
-#
-# CloudTrail as Splunk has it: a flat mapping of field name → text, or a list of texts for a multi-value.
-#
-# Either `_raw` holds the record, or the fields are there that JSON extraction makes, as in
-# `userIdentity.sessionContext.sessionIssuer.arn` and `resources{}.accountId`.
-
-
-_EXTRACTION_LIMIT = 5_000
-"""Splunk's JSON extraction stops after this many characters: longer records are read from `_raw`."""
-
-_SPLUNK_TARGETS = {
-    source: tuple(f"requestParameters.{key}{end}" for key in keys for end in ("", "{}"))
-    for source, keys in TARGETS.items()
-}
 SPLUNK_FIELDS = (
-    *PATHS,
-    "resources{}.accountId",
-    "resources{}.ARN",
-    *sorted({f for fields in _SPLUNK_TARGETS.values() for f in fields}),
-)
+    *PATHS, "resources{}.accountId", "resources{}.ARN",
+    *sorted({f"requestParameters.{key}{end}" for keys in TARGETS.values() for key in keys for end in ("", "{}")}),
+)  # fmt: skip
 """The extracted fields that are read of events whose parameters do not matter."""
-
-
-def splunk_values(row: Record) -> Values:
-    """Values of extracted Splunk fields. A value that should be single and is not counts as missing."""
-    values = list(map(row.get, PATHS))
-    if row.get("eventName").__class__ is list:  # everything was extracted twice
-        values = list(map(single, values))
-    source, target = values[_SOURCE], cast(object, "")
-    for field in _SPLUNK_TARGETS.get(source, _NONE) if source.__class__ is str else _NONE:
-        target = row.get(field)
-        if target:
-            target = joined(split(single(target)))
-            break
-    accounts = row.get("resources{}.accountId")
-    owners = join_accounts(split(accounts)) if accounts else None
-    if not target:
-        target = joined(min(split(row.get("resources{}.ARN")) or [""]))
-    return (*values, owners, target)
-
-
-def split(value: object) -> list[str]:
-    """A multi-value as a list: Splunk gives lists, or lines."""
-    if isinstance(value, list):
-        return [v for v in value if isinstance(v, str)]
-    return [part for part in value.split("\n") if part] if isinstance(value, str) else []
-
-
-def is_splunk(record: Record) -> bool:
-    """Whether this is a flat Splunk event: `_raw`, or a row of which at least one name is a path.
-
-    A record may be without any userIdentity, as the console's own are; a native record's names hold no dots.
-    """
-    if "userIdentity.type" in record or "_raw" in record:
-        return True
-    return "eventName" in record and ("_time" in record or "." in "".join(map(str, record)))
-
-
-def has_fields(row: Record) -> bool:
-    """Whether the extracted fields are there and can be trusted to be complete."""
-    raw = row.get("_raw")
-    return bool(row.get("eventName")) and not (isinstance(raw, str) and len(raw) > _EXTRACTION_LIMIT)
-
-
-def from_splunk(row: Record) -> Record:
-    """A native record out of `_raw`, or out of the fields."""
-    raw = row.get("_raw")
-    if isinstance(raw, str) and raw.lstrip()[:1] == "{":
-        try:
-            return object_of(raw)
-        except RejectError:
-            if not row.get("eventName"):
-                raise
-    return unflatten(row)
 
 
 # ---- ecs
@@ -275,26 +174,21 @@ def from_splunk(row: Record) -> Record:
 # Names as in elastic/integrations, packages/aws/data_stream/cloudtrail, ingest pipeline default.yml. A
 # document without `event.original` lacks three facts that the pipeline drops: sessionCredentialFromConsole,
 # vpcEndpointAccountId and identityProvider; onBehalfOf is there where actors are mapped, no ARN stands in its place.
-# All else is there.
 
 
+_ECS = {
+    **ECS, "sourceIPAddress": (ECS["sourceIPAddress"], "source.ip"),
+    "requestParameters": f"{_AWS}flattened.request_parameters",
+    "responseElements": f"{_AWS}flattened.response_elements",
+    "additionalEventData": f"{_AWS}flattened.additional_eventdata",
+    "serviceEventDetails": f"{_AWS}flattened.service_event_details",
+}  # fmt: skip
 _RESOURCES = _AWS + "resources"
-_ECS_DEEP = {
-    "requestParameters": "request_parameters",
-    "responseElements": "response_elements",
-    "additionalEventData": "additional_eventdata",
-    "serviceEventDetails": "service_event_details",
-}
 ECS_FIELDS = (
-    *ECS.values(),
-    *(f"{_AWS}{kind}{name}" for name in _ECS_DEEP.values() for kind in ("", "flattened.")),
-    _RESOURCES + ".account_id",
-    _RESOURCES + ".arn",
-    "source.ip",
-    "event.original",
-)
+    *(field for told in _ECS.values() for field in ((told,) if isinstance(told, str) else told)),
+    _RESOURCES + ".account_id", _RESOURCES + ".arn", "event.original",
+)  # fmt: skip
 """The fields that are read from ECS documents, for a search that asks only for what is needed."""
-
 _TELLING = tuple(_AWS + name for name in ("event_version", "user_identity.type", "recipient_account_id"))
 _MARKS = ("_source", "fields", "aws", "event", "event.dataset", *_TELLING)
 """Of which every such document has one at its top."""
@@ -310,95 +204,18 @@ def is_ecs(record: Record) -> bool:
     aws = document.get("aws")
     if isinstance(aws, dict):
         return "cloudtrail" in aws
-    if first(document, "event.dataset") == "aws.cloudtrail":
-        return True
-    return not document.keys().isdisjoint(_TELLING)
+    return dataset(record) == "aws.cloudtrail" or not document.keys().isdisjoint(_TELLING)
 
 
-_NAMES = tuple(field for _, field, _ in FIELDS)
-
-
-def _plan(names: Iterable[str]) -> tuple[list[tuple[int, str]], list[int]]:
-    """Where each object lies (in which one, by which key), outer ones first, and which ones are wanted.
-
-    >>> _plan(["a.b.c", "a.d", ""])
-    ([(0, 'a'), (1, 'b'), (2, 'c'), (1, 'd')], [3, 4, -1])
-    """
-    steps: dict[tuple[int, str], int] = {}
-    wanted = []
-    for name in names:
-        at = 0 if name else -1
-        for key in name.split(".") if name else ():
-            at = steps.setdefault((at, key), len(steps) + 1)
-        wanted.append(at)
-    return list(steps), wanted
-
-
-_STEPS, _WANTED = _plan(_NAMES)
-
-
-def ecs_values(document: Record) -> Values:
-    """Values of a document, flattened or nested."""
-    lists = [document.get(name) for name in _NAMES] if "event.action" in document else _nested(document)
-    values = [v[0] if v.__class__ is list and v else v for v in lists]
-    values[_ADDRESS] = values[_ADDRESS] or first(document, "source.ip")
-    owners, arn = owners_of(_ecs_resources(document))
-    source = values[_SOURCE]
-    wanted = source.__class__ is str and source in TARGETS
-    target = target_of(source, _tree(document, "request_parameters")) if wanted else ""
-    return (*values, owners, target or arn)
-
-
-def _nested(document: Record) -> list[Any]:
-    nodes: list[Any] = [document]
-    for index, key in _STEPS:
-        node = nodes[index]
-        nodes.append(node.get(key) if node.__class__ is dict else None)
-    nodes.append(None)
-    return [nodes[index] for index in _WANTED]
-
-
-def _tree(document: Record, name: str) -> Any:
-    """Parameters as an object: kept as one since 2021, before that as Java text only."""
-    tree = first(document, f"{_AWS}flattened.{name}")
-    return tree if isinstance(tree, dict) else java_map(first(document, _AWS + name))
-
-
-def from_ecs(record: Record) -> Record:
-    """A native record out of `event.original`, or out of the ECS fields."""
-    document = hit(record)
-    original = first(document, "event.original")
-    if isinstance(original, str) and original.lstrip()[:1] == "{":
-        try:
-            return object_of(original)
-        except RejectError:
-            if not isinstance(first(document, "event.action"), str):
-                raise
-    flat = {path: first(document, name) for path, name in ECS.items()}
-    native = unflatten({**flat, "sourceIPAddress": flat["sourceIPAddress"] or first(document, "source.ip")})
-    for path, name in _ECS_DEEP.items():
-        native[path] = _tree(document, name)
-    native["resources"] = _ecs_resources(document)
-    return native
-
-
-def first(document: Record, name: str) -> Any:
-    """A field's value, flattened (in a list of one) or nested."""
-    value = document.get(name)
-    if value is None:
-        value = at(document, name)
-    return value[0] if value.__class__ is list and value else value
-
-
-def _ecs_resources(document: Record) -> list[dict[str, Any]]:
+def _of_ecs(document: Record) -> Record:
     found = at(document, _RESOURCES)
-    if found is None:
-        found = document.get(_RESOURCES)
-    if found.__class__ is list:
-        kept = [r for r in found if r.__class__ is dict]
-        return [{"accountId": r.get("account_id"), "ARN": r.get("arn") or r.get("ARN")} for r in kept]
-    accounts, arns = document.get(_RESOURCES + ".account_id"), document.get(_RESOURCES + ".arn")
-    return [*({"accountId": account} for account in split(accounts)), *({"ARN": arn} for arn in split(arns))]
+    told = found if found.__class__ is list else []
+    resources = [{"accountId": r.get("account_id"), "ARN": r.get("arn") or r.get("ARN")} for r in told
+                 if r.__class__ is dict]  # fmt: skip
+    if found.__class__ is dict:
+        resources = [{name: one} for name, key in (("accountId", "account_id"), ("ARN", "arn"))
+                     for one in listed(found.get(key))]  # fmt: skip
+    return {**rebuild(document, _ECS), "resources": resources}
 
 
 NAME = "cloudtrail"
@@ -474,27 +291,29 @@ def read(record: object) -> Event:
     """
     if not isinstance(record, dict):
         raise RejectError("not_object", f"the record is no object but {type(record).__name__}")
-    values = values_of(record)
+    native = to_native(record)
+    values = native_values(native)
     name = values[3]
     if name is None and not _CALLS_OF_NOBODY.isdisjoint(record):
         raise RejectError("no_action", "CloudTrail's own record, an Insight or a digest of log files: no call")
     seconds = _seconds(values[0])
     shape, session = _trimmed(values)
-    made = filled(_event(shape), seconds, _record_id(values, record, seconds), session, values[-1])
-    return deepen(to_native(record), name, made) if is_deep(name) else made
-
-
-def is_deep(name: object) -> bool:
-    """Whether a call is one of those whose parameters and answer count as well."""
-    return name.__class__ is str and name in DEEP
+    made = filled(_event(shape), seconds, _record_id(values, native, seconds), session, values[-1])
+    return deepen(native, name, made) if name.__class__ is str and name in DEEP else made
 
 
 def _seconds(time: object) -> int:
     if time in (None, ""):
         raise RejectError("no_time", "eventTime is missing")
+    return _of_time(time) if time.__class__ is str else parse(time)
+
+
+@lru_cache(maxsize=4096)
+def _of_time(time: str) -> int:
+    """Many records are of one second."""
     seconds = parse(time)
-    if not _FIRST <= cast(str, time) < _LAST:
-        raise RejectError("clock", f"eventTime {cast(str, time)[:40]!r} is not between {_FIRST} and {_LAST}")
+    if not _FIRST <= time < _LAST:
+        raise RejectError("clock", f"eventTime {time[:40]!r} is not between {_FIRST} and {_LAST}")
     return seconds
 
 
@@ -503,7 +322,7 @@ def _record_id(values: Values, record: Record, seconds: int) -> str:
     told = values[1]
     if told and isinstance(told, str):
         return told[:_ID]
-    content = [seconds, [*map(_text, _TOLD(values))], _plain(to_native(record).get("requestParameters")) or ""]
+    content = [seconds, [*map(_text, _TOLD(values))], _plain(record.get("requestParameters")) or ""]
     return "sha256:" + sha256(dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -613,33 +432,20 @@ def _target_class(account: str, owners: str) -> str:
     return "own" if set(owners.split(",")) == {account} else "foreign"
 
 
-def values_of(record: Record) -> Values:
-    """Values of a record of any shape, the cheap way: extracted Splunk fields are not made a record first."""
-    if record.get("userIdentity").__class__ is dict:
-        return native_values(record)
-    is_row = is_splunk(record)
-    if is_row and has_fields(record):
-        return splunk_values(record)
-    if is_ecs(record):
-        document = hit(record)
-        if first(document, "event.original") is None:
-            return ecs_values(document)
-    elif not is_row:
-        return native_values(unwrapped(record))
-    return native_values(to_native(record))
-
-
 def to_native(record: Record) -> Record:
-    """Any of the three shapes as a native record.
+    """A record of any shape as CloudTrail wrote it.
 
     Raises:
         RejectError: `not_object`, `bad_json`, `too_deep`, of the JSON text inside.
     """
-    if isinstance(record.get("userIdentity"), dict):
+    if record.get("userIdentity").__class__ is dict:
         return record
-    if is_splunk(record):
-        return unwrapped(from_splunk(record))
-    return unwrapped(from_ecs(record) if is_ecs(record) else record)
+    if "_raw" not in record and is_ecs(record):
+        tree, is_document = of_document(record)
+        return unwrapped(_of_ecs(tree) if is_document else tree)
+    raw: Any = record.get("_raw")
+    alone = raw.__class__ is str and raw[:1] == "{" and not record.get("eventName")
+    return unwrapped(object_of(raw) if alone else of_row(record))
 
 
 def is_wrapped(record: Record) -> bool:
@@ -666,10 +472,6 @@ def unwrapped(record: Record) -> Record:
     if not is_wrapped(record):
         return record
     if "eventname" in record:
-        row = unflatten(record) if any("." in name for name in record if isinstance(name, str)) else record
-        return {_LOWERED.get(name, name): value for name, value in row.items()}
+        return {_LOWERED.get(name, name): value for name, value in record.items()}
     inner = record.get("CloudTrailEvent")
-    if isinstance(inner, str):
-        return object_of(inner)
-    detail = record.get("detail") or unflatten(record).get("detail")
-    return detail if isinstance(detail, dict) else record
+    return object_of(inner) if isinstance(inner, str) else record.get("detail") or record

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from nhi_watch.context import actions
 from nhi_watch.core.event import Event
 from nhi_watch.core.identity import account_of
 from nhi_watch.intake.shapes.json import parse
@@ -21,12 +23,18 @@ Record = Mapping[str, Any]
 def leaves(value: object, path: str) -> list[Any]:
     """All leaves at a path like `items{}.id`, in order."""
     found = [value]
-    for step in path.split("."):
-        name = step[:-2] if step.endswith("{}") else step
-        found = [v[name] for v in found if isinstance(v, dict) and name in v]
-        if name != step:
+    for name, many in _steps(path):
+        found = [v[name] for v in found if v.__class__ is dict and name in v]
+        if many:
             found = [item for v in found if isinstance(v, list) for item in v]
+        if not found:
+            break
     return found
+
+
+@lru_cache(maxsize=1024)
+def _steps(path: str) -> tuple[tuple[str, bool], ...]:
+    return tuple((step.removesuffix("{}"), step.endswith("{}")) for step in path.split("."))
 
 
 # ---- IAM policy documents: whom they let in, and whether they allow everything
@@ -199,18 +207,8 @@ def _spelled(leaf: object) -> str:
 
 
 Question = Callable[[Call], Iterator[str]]
-Questions = tuple[tuple[Question, tuple[str, ...]], ...]
+Questions = tuple[tuple[Question, str], ...]
 """A question, and the names of the calls to which it belongs."""
-
-
-def _says(trait: str, value: str, *paths: str) -> Question:
-    """The question whether one of the parameters has that value."""
-
-    def question(call: Call) -> Iterator[str]:
-        if value in call.texts(*paths):
-            yield trait
-
-    return question
 
 
 def _parties(texts: list[str], call: Call) -> Iterator[str]:
@@ -223,25 +221,19 @@ def _parties(texts: list[str], call: Call) -> Iterator[str]:
             yield "shared_outside"
 
 
-def _image_shared(call: Call) -> Iterator[str]:
-    heads = ("createVolumePermission.add.items{}", "launchPermission.add.items{}")
-    yield from _parties(call.texts(*(f"{h}.{leaf}" for h in heads for leaf in ("userId", "group"))), call)
+def _shared(*paths: str) -> Question:
+    return lambda call: _parties(call.texts(*paths), call)
+
+
+def _image_of_organisation(call: Call) -> Iterator[str]:
     if call.texts("launchPermission.add.items{}.organizationArn"):
         yield "shared_outside"
-
-
-def _snapshot_shared(call: Call) -> Iterator[str]:
-    yield from _parties(call.texts("valuesToAdd{}", "accountIdsToAdd{}"), call)
 
 
 def _permission_added(call: Call) -> Iterator[str]:
     if call.texts("principalOrgID", "organizationId", "sourceAccount", "sourceArn"):
         return
     yield from _parties(call.texts("principal", "aWSAccountIds{}", "aWSAccountId{}"), call)
-
-
-def _principals_shared(call: Call) -> Iterator[str]:
-    yield from _parties(call.texts("principals{}", "granteePrincipal"), call)
 
 
 _POLICIES = (
@@ -272,20 +264,6 @@ def _acl(call: Call) -> Iterator[str]:
         yield "public"
 
 
-def _block_removed(call: Call) -> Iterator[str]:
-    yield "public"
-
-
-_BLOCKS = tuple(f"PublicAccessBlockConfiguration.{name}" for name in (
-    "BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets",
-))  # fmt: skip
-
-
-def _replicated(call: Call) -> Iterator[str]:
-    rules = ("ReplicationConfiguration.Rule", "ReplicationConfiguration.Rule{}")
-    yield from _parties(call.texts(*(f"{rule}.Destination.Account" for rule in rules)), call)
-
-
 _CUSTOMER_KEY = ("x-amz-server-side-encryption-customer-algorithm", "SSECustomerAlgorithm")
 _KMS_KEY = (
     "kmsKeyId", "x-amz-server-side-encryption-aws-kms-key-id", "destinationEncryptionContext.keyId",
@@ -300,40 +278,6 @@ def _own_key(call: Call) -> Iterator[str]:
         yield "sse_c"
     if any(account_of(key) not in ("", *call.own()) for key in call.texts(*_KMS_KEY)):
         yield "foreign_key"
-
-
-_POLICY_CALLS = (
-    "PutBucketPolicy", "CreateRole", "UpdateAssumeRolePolicy", "PutKeyPolicy", "CreateKey", "ReplicateKey",
-    "SetTopicAttributes", "CreateTopic", "SetQueueAttributes", "CreateQueue", "PutResourcePolicy",
-    "SetRepositoryPolicy", "PutRegistryPolicy", "PutDomainPermissionsPolicy",
-    "CreateElasticsearchDomain", "UpdateElasticsearchDomainConfig", "CreateDomain", "UpdateDomainConfig",
-    "PutBackupVaultAccessPolicy", "PutFileSystemPolicy", "SetVaultAccessPolicy", "PutAccessPointPolicy",
-)  # fmt: skip
-_WITH_ACCESS = (
-    "ModifyDBInstance", "CreateDBInstance", "ModifyDBCluster", "ModifyCluster", "CreateCluster",
-    "RestoreDBInstanceFromDBSnapshot", "RestoreDBInstanceToPointInTime", "RestoreDBClusterFromSnapshot",
-    "RestoreFromClusterSnapshot",
-)  # fmt: skip
-SHARING: Questions = (
-    (_image_shared, ("ModifySnapshotAttribute", "ModifyImageAttribute")),
-    (_snapshot_shared, ("ModifyDBSnapshotAttribute", "ModifyDBClusterSnapshotAttribute")),
-    (_snapshot_shared, ("ModifyDocumentPermission",)),
-    (_permission_added, ("AddPermission", "AddLayerVersionPermission")),
-    (_principals_shared, ("CreateGrant", "CreateResourceShare", "AssociateResourceShare")),
-    (_resource_policy, _POLICY_CALLS),
-    (_acl, ("PutBucketAcl", "PutObjectAcl", "CreateBucket")),
-    (_says("public", "false", *_BLOCKS),
-     ("PutBucketPublicAccessBlock", "PutPublicAccessBlock", "PutAccountPublicAccessBlock")),
-    (_block_removed, ("DeleteBucketPublicAccessBlock", "DeletePublicAccessBlock")),
-    (_block_removed, ("DeleteAccountPublicAccessBlock",)),
-    (_block_removed, ("DisableSnapshotBlockPublicAccess", "DisableImageBlockPublicAccess")),
-    (_says("public", "true", "publiclyAccessible"), _WITH_ACCESS),
-    (_says("public", "PUBLIC_READ", "projectVisibility"), ("UpdateProjectVisibility",)),
-    (_says("public", "NONE", "authType"), ("CreateFunctionUrlConfig", "UpdateFunctionUrlConfig")),
-    (_replicated, ("PutBucketReplication",)),
-    (_own_key, ("CopyObject", "PutObject", "CreateMultipartUpload", "PutBucketEncryption")),
-    (_own_key, ("CopySnapshot", "CopyImage", "CopyDBSnapshot", "CopyDBClusterSnapshot", "ReEncrypt")),
-)
 
 
 # ---- traits
@@ -371,9 +315,7 @@ def _ingress(call: Call) -> Iterator[str]:
         yield "open_ingress"
 
 
-_LARGE = re.compile(
-    r"(?:ml\.)?(?:(?:p|g|gr|trn|inf|dl|vt)\d+[a-z]*\.|[a-z0-9-]+\.(?:metal|(?:[89]|\d\d+)xlarge))"
-)
+_LARGE = re.compile(r"(?:ml\.)?(?:(?:p|g|gr|trn|inf|dl|vt)\d+[a-z]*\.|[a-z0-9-]+\.(?:metal|(?:[89]|\d\d+)xlarge))")
 """GPU and accelerator families, whole machines, and everything from 8xlarge on."""
 _TEMPLATE = tuple(f"CreateLaunchTemplate{kind}Request.LaunchTemplateData" for kind in ("", "Version"))
 
@@ -433,60 +375,33 @@ def _login(call: Call) -> Iterator[str]:
         yield "mfa"
 
 
-def _nothing(call: Call) -> Iterator[str]:
-    return iter(())
-
-
-_TRAIL_FLAGS = ("isMultiRegionTrail", "includeGlobalServiceEvents", "enableLogFileValidation", "enable")
-_DAYS = (
-    "LifecycleConfiguration.Rule.Expiration.Days", "LifecycleConfiguration.Rule{}.Expiration.Days", "retentionInDays",
-)  # fmt: skip
-"""Objects or logs that expire within a day: how logs are made to vanish without deleting a trail."""
-_CREDENTIAL_CALLS = (
-    "CreateAccessKey", "CreateLoginProfile", "UpdateLoginProfile", "CreateServiceSpecificCredential",
-    "ResetServiceSpecificCredential", "UploadSSHPublicKey", "UploadSigningCertificate",
-)  # fmt: skip
-_ISSUING_CALLS = (
-    "AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "GetSessionToken",
-    "GetFederationToken", "CreateAccessKey", "CreateServiceSpecificCredential",
-)  # fmt: skip
 _SIGN_INS = ("ConsoleLogin", "UserAuthentication", "CredentialVerification")
 """Calls that tell whether they failed in no error code; the latter two are IAM Identity Center's."""
-_TEMPLATES = ("CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateLaunchConfiguration")
-_LAUNCHES = ("RunInstances", "RequestSpotInstances", "ModifyInstanceAttribute", *_TEMPLATES)
+
+
+def _says(trait: str, value: str, *paths: str) -> Question:
+    return lambda call: iter((trait,) if not value or value in call.texts(*paths) else ())
+
+
+_ASKED = (
+    _image_of_organisation, _permission_added, _resource_policy, _acl, _own_key, _wildcard, _attached, _ingress,
+    _compute, _user_data, _selectors_reduced, _bucket_logging, _for_other, _key_status, _login,
+)  # fmt: skip
+_TABLES = actions.table("cloudtrail")
 _QUESTIONS: Questions = (
-    *SHARING,
-    (_wildcard, ("PutUserPolicy", "PutRolePolicy", "PutGroupPolicy", "CreatePolicy", "CreatePolicyVersion")),
-    (_attached, ("AttachUserPolicy", "AttachRolePolicy", "AttachGroupPolicy")),
-    (_attached, ("AttachManagedPolicyToPermissionSet",)),
-    (_ingress, ("AuthorizeSecurityGroupIngress", "AuthorizeDBSecurityGroupIngress")),
-    (_ingress, ("ModifySecurityGroupRules", "AuthorizeClusterSecurityGroupIngress")),
-    (_ingress, ("CreateNetworkAclEntry", "ReplaceNetworkAclEntry")),
-    (_compute, _LAUNCHES),
-    (_compute, ("CreateNotebookInstance", "CreateTrainingJob")),
-    (_compute, ("CreateAutoScalingGroup", "UpdateAutoScalingGroup")),
-    (_user_data, _LAUNCHES),
-    (_says("reads_user_data", "userData", "attribute"), ("DescribeInstanceAttribute",)),
-    (_says("logging_reduced", "false", *_TRAIL_FLAGS), ("UpdateTrail", "UpdateDetector")),
-    (_selectors_reduced, ("PutEventSelectors",)),
-    (_bucket_logging, ("PutBucketLogging",)),
-    (_says("logging_reduced", "1", *_DAYS),
-     ("PutBucketLifecycle", "PutBucketLifecycleConfiguration", "PutRetentionPolicy")),
-    (_for_other, _CREDENTIAL_CALLS),
-    (_key_status, ("UpdateAccessKey",)),
-    (_says("sessions_revoked", "AWSRevokeOlderSessions", "policyName"), ("PutRolePolicy", "PutUserPolicy")),
-    (_login, ("ConsoleLogin",)),
-    (_nothing, _SIGN_INS[1:]),
-    (_nothing, _ISSUING_CALLS),
-)
+    *((_shared(*paths.split()), calls) for paths, calls in _TABLES["shared"]),
+    *((_says(trait, value, *paths.split()), calls) for trait, value, paths, calls in _TABLES["said"]),
+    *((question, _TABLES["asked"][question.__name__.strip("_")]) for question in _ASKED),
+    (lambda call: iter(()), _TABLES["answered"]),
+)  # fmt: skip
 # Lambda's calls carry the API's version; they are named here so that looking one up stays one step.
 _DATED = ("AddPermission", "AddLayerVersionPermission", "CreateFunctionUrlConfig", "UpdateFunctionUrlConfig")
 _DATES = ("20150331", "20150331v2", "20181031", "20211031")
 
 
 def _by_name(questions: Questions) -> dict[str, tuple[Question, ...]]:
-    names = {name for _, calls in questions for name in calls}
-    table = {n: tuple(question for question, calls in questions if n in calls) for n in names}
+    names = {name for _, calls in questions for name in calls.split()}
+    table = {n: tuple(question for question, calls in questions if n in calls.split()) for n in names}
     table.update({base + date: table[base] for base in _DATED for date in _DATES})
     return table
 
@@ -495,10 +410,8 @@ DEEP = _by_name(_QUESTIONS)
 """Name of a call → the questions that its deep reading answers."""
 
 _ISSUED = (
-    "credentials.accessKeyId",
-    "accessKey.accessKeyId",
-    "serviceSpecificCredential.serviceSpecificCredentialId",
-)
+    "credentials.accessKeyId", "accessKey.accessKeyId", "serviceSpecificCredential.serviceSpecificCredentialId",
+)  # fmt: skip
 
 
 def deepen(record: Record, name: str, event: Event) -> Event:
@@ -509,8 +422,9 @@ def deepen(record: Record, name: str, event: Event) -> Event:
     traits = {trait for question in DEEP[name] for trait in question(call)}
     told = call.answer if name == "ConsoleLogin" else _tree(record.get("serviceEventDetails"))
     failed = name in _SIGN_INS and "Failure" in leaves(told, name)
+    who, signed_in = event.identity, _signed_in(call)
     return event._replace(
-        identity=event.identity._replace(name=_signed_in(call) or event.identity.name),
+        identity=who._replace(name=signed_in) if signed_in else who,
         outcome="failure" if failed else event.outcome, error=event.error or ("Failure" if failed else ""),
         target_class=_assumed(call) or event.target_class, traits=tuple(sorted({*event.traits, *traits})),
         issued=_issued(call),

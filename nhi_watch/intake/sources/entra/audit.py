@@ -11,8 +11,8 @@ from urllib.parse import unquote
 from nhi_watch.context import actions
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import microsoft
-from nhi_watch.intake.shapes.forms import Table, Tree, at, dataset, inner, part, rebuild
-from nhi_watch.intake.shapes.microsoft import guid, rows
+from nhi_watch.intake.shapes.forms import Table, Tree, at, dataset, inner, part, rebuild, rows_of
+from nhi_watch.intake.shapes.microsoft import guid
 from nhi_watch.intake.shapes.values import event, listed, plain, text, true
 
 # ---- shapes
@@ -66,13 +66,11 @@ Parts = tuple[tuple[Any, ...], object, object, str, str]
 """shape, time, record id, session, target"""
 
 OPERATIONS = {
-    "SignInLogs": "UserSignIn",
-    "NonInteractiveUserSignInLogs": "NonInteractiveSignIn",
+    "SignInLogs": "UserSignIn", "NonInteractiveUserSignInLogs": "NonInteractiveSignIn",
     "ServicePrincipalSignInLogs": "ServicePrincipalSignIn",
     "MicrosoftServicePrincipalSignInLogs": "ServicePrincipalSignIn",
-    "ManagedIdentitySignInLogs": "ManagedIdentitySignIn",
-    "ADFSSignInLogs": "UserSignIn",
-}
+    "ManagedIdentitySignInLogs": "ManagedIdentitySignIn", "ADFSSignInLogs": "UserSignIn",
+}  # fmt: skip
 # "Microsoft Entra authentication and authorization error codes": not assigned, blocked by conditional access,
 # no consent, disabled, from a tenant that is not let in.
 _DENIED = {
@@ -80,12 +78,9 @@ _DENIED = {
     "90094", "500021", "500212", "530004", "530032", "530034", "650052", "7000112", "7000114",
 }  # fmt: skip
 _CREDENTIALS_SIGNIN = {
-    "clientsecret": "key",
-    "clientassertion": "certificate",
-    "certificate": "certificate",
-    "federatedidentitycredential": "web_identity",
-    "managedidentity": "managed",
-}
+    "clientsecret": "key", "clientassertion": "certificate", "certificate": "certificate",
+    "federatedidentitycredential": "web_identity", "managedidentity": "managed",
+}  # fmt: skip
 _LEGACY = ("imap", "pop", "smtp", "activesync", "mapi", "other clients", "exchange web services", "autodiscover")
 
 
@@ -155,14 +150,9 @@ def _identity_signin(shape: tuple[str, ...]) -> Identity:
 
 
 def _credential_type(name: str, key: str, credential: str) -> str:
-    found = _CREDENTIALS_SIGNIN.get(credential.lower())
-    if found:
-        return found
-    if name == "ManagedIdentitySignIn":
-        return "managed"
-    if name == "ServicePrincipalSignIn":
-        return "key" if key else "none"
-    return "session" if name == "NonInteractiveSignIn" else "none"
+    usual = {"ManagedIdentitySignIn": "managed", "NonInteractiveSignIn": "session"}.get(name, "none")
+    usual = "key" if name == "ServicePrincipalSignIn" and key else usual
+    return _CREDENTIALS_SIGNIN.get(credential.lower(), usual)
 
 
 def _marks(shape: tuple[str, ...], passed: bool) -> dict[str, bool]:
@@ -217,8 +207,8 @@ class Change(NamedTuple):
 def parts(record: Part, told: Part, tenant: object) -> Parts:
     """What an audit record tells."""
     of = told.get
-    by = _part(of("initiatedBy"))
-    who, what = _part(by.get("user")), _part(by.get("app"))
+    by = inner(told, "initiatedBy")
+    who, what = inner(by, "user"), inner(by, "app")
     name = of("activityDisplayName") or record.get("operationName")
     address = who.get("ipAddress") or what.get("ipAddress") or record.get("callerIpAddress")
     operation = microsoft.operation(plain(name))
@@ -238,13 +228,9 @@ def parts(record: Part, told: Part, tenant: object) -> Parts:
     return shape, time, of("id"), session, _target(told)
 
 
-def _part(value: object) -> Part:
-    return value if value.__class__ is dict else _NONE
-
-
 def changes(told: Part) -> list[Change]:
     """The things changed, with old and new values as text."""
-    return [_change(row) for row in rows(told.get("targetResources"))]
+    return [_change(row) for row in rows_of(told.get("targetResources"))]
 
 
 def _target(told: Part) -> str:
@@ -253,20 +239,17 @@ def _target(told: Part) -> str:
     if not found:
         return ""
     if found.__class__ is not list or not found or found[0].__class__ is not dict:
-        found = rows(found) or [_NONE]
+        found = rows_of(found) or [_NONE]
     of = found[0].get
     return (text(of("displayName")) or text(of("userPrincipalName")) or guid(of("id")))[:200]
 
 
 def _change(row: Part) -> Change:
-    modified = [m for m in rows(row.get("modifiedProperties")) if m.get("displayName")]
-    return Change(
-        text(row.get("type")),
-        guid(row.get("id")),
-        text(row.get("displayName")) or text(row.get("userPrincipalName")),
-        {text(m.get("displayName")): text(m.get("oldValue"), 8192) for m in modified},
-        {text(m.get("displayName")): text(m.get("newValue"), 8192) for m in modified},
-    )
+    modified = [m for m in rows_of(row.get("modifiedProperties")) if m.get("displayName")]
+    old, new = ({text(m.get("displayName")): text(m.get(name), 8192) for m in modified}
+                for name in ("oldValue", "newValue"))  # fmt: skip
+    name = text(row.get("displayName")) or text(row.get("userPrincipalName"))
+    return Change(text(row.get("type")), guid(row.get("id")), name, old, new)
 
 
 @lru_cache(maxsize=4096)
@@ -508,4 +491,3 @@ def _actor(shape: tuple[str, ...]) -> tuple[Identity, bool]:
     if person and (program is None or microsoft.first_party(app_id)):
         return person, False
     return program or microsoft.service(tenant, ""), person is not None
-

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Optional, cast
+from typing import Any, cast
 
 from nhi_watch.context import networks
 from nhi_watch.core.errors import RejectError
@@ -48,6 +48,9 @@ from nhi_watch.intake.shapes.values import (
     true,
 )
 from nhi_watch.intake.sources.kubernetes import actions as k8s
+
+Row = Mapping[str, Any]
+
 
 # ---- aks
 #
@@ -132,7 +135,7 @@ _EVERYBODY = {"system:anonymous", "system:unauthenticated", "system:authenticate
 _ADMIN = {"cluster-admin", "admin", "system:masters"}
 
 
-def traits_of(tree: Tree, event: Event) -> Iterator[str]:
+def traits_of(tree: Row, event: Event) -> Iterator[str]:
     """The traits that the request's body tells."""
     operation = event.action.partition(":")[2]
     body = tree.get("requestObject")
@@ -165,7 +168,7 @@ def _at_path(steps: list[str], value: Any) -> Any:
     return value
 
 
-def _token(tree: Tree) -> Iterator[str]:
+def _token(tree: Row) -> Iterator[str]:
     yield "token_minted"
     owner = f"system:serviceaccount:{text(at(tree, 'objectRef.namespace'))}:{text(at(tree, 'objectRef.name'))}"
     caller = text(at(tree, "user.username"))
@@ -210,7 +213,6 @@ NAME = "kubernetes"
 SPLUNK_SOURCETYPES = ("kube:apiserver:audit", "aws:cloudwatchlogs:eks")
 ELASTIC_INDICES = ("logs-kubernetes.audit_logs-*", "logs-azure.platformlogs-*")
 
-Row = Mapping[str, Any]
 _CREDENTIAL = "authentication.kubernetes.io/credential-id"
 _ISSUED = "authentication.kubernetes.io/issued-credential-id"
 _POD = "authentication.kubernetes.io/pod-uid"
@@ -220,14 +222,6 @@ _AUTHENTICATED = "system:authenticated"
 _ADMINS = "group system:masters"
 _GROUPS = 4
 """Groups of somebody impersonated that are told: those of administrators come first."""
-_NONE: Tree = {}
-_NO_PROOFS = ("", "", "", "")
-_LEAVES = {
-    "user": ("username", "uid"),
-    "objectRef": ("resource", "subresource", "namespace", "name"),
-    "responseStatus": ("code", "reason", "status"),
-    "impersonatedUser": ("username",),
-}
 _SPELLINGS = {
     name: (name.replace(".", "_").replace("/", "_slash_"), name.replace(".", "_")) for name in (_CREDENTIAL, _POD)
 }
@@ -259,65 +253,49 @@ def read(record: object) -> Event:
     tree: Row = inner(inner(found, "kubernetes"), "audit") if is_document and opened is found else opened
     if tree.get("stage") == "RequestReceived":
         raise RejectError("unfinished", "the request's outcome comes in a record of its own")
-    tree = _sound(tree)
-    shape, session, target = _raw(tree)
+    shape, session, target, asked = _raw(tree)
     made = _event_of(cast(str, shape[0]), *map(text, shape[1:]))
     time = moment(tree.get("stageTimestamp") or tree.get("requestReceivedTimestamp") or tree.get("timestamp") or None)
     if shape[1] in DEEP:
-        told = traits_of(dict(tree), made)
-        made = made._replace(traits=tuple(sorted({*made.traits, *told})), issued=_issued(tree))
-    return filled(made, time, _id_of(tree, made, time, target), session, target)
-
-
-def _sound(tree: Row) -> Row:
-    """A record whose parts are of the types that `_raw` takes for granted; what is not, is not told."""
-    found = dict(tree)
-    for name, leaves in _LEAVES.items():
-        told = inner(tree, name)
-        found[name] = {**told, **{leaf: _leaf(told.get(leaf)) for leaf in leaves}}
-    found["user"]["username"] = name_of(inner(tree, "user").get("username"))
-    found["user"]["extra"] = inner(found["user"], "extra")
-    return {**found, **{name: _leaf(tree.get(name)) for name in ("verb", "requestURI", "auditID", "stage")}}
+        traits = {*made.traits, *traits_of(tree, made)}
+        made = made._replace(traits=tuple(sorted(traits)), issued=_issued(tree))
+    # The client may choose auditID: it is bound to the stage and what the server says of the request.
+    stage, *request = asked
+    told = bound(_leaf(tree.get("auditID")), stage, str(time), *request, made.action, made.outcome, target)
+    return filled(made, time, told, session, target)
 
 
 def _leaf(value: Any) -> str:
     return value if isinstance(value, str) else text(value or "")
 
 
-def _id_of(tree: Row, event: Event, time: int, target: str) -> str:
-    """auditID, which the client may choose, bound to the stage and what the server says of the request."""
+def _raw(tree: Row) -> tuple[tuple[object, ...], str, str, tuple[str, ...]]:
+    """What the Event depends on; session; target; stage, verb, path and user, as they are asked."""
     of = tree.get
-    user: str = of("user", _NONE).get("username") or ""
-    asked = of("stage") or "", str(time), of("verb") or "", of("requestURI") or "", user
-    return bound(of("auditID") or "", *asked, event.action, event.outcome, target)
-
-
-def _raw(tree: Row) -> tuple[tuple[object, ...], str, str]:
-    """What the Event depends on; session; target. TypeError or AttributeError if the record is not sound."""
-    of = tree.get
-    user, thing, status = of("user") or _NONE, of("objectRef") or _NONE, of("responseStatus") or _NONE
-    who, what = user.get, thing.get
-    resource, sub, space, name, uri = what("resource"), what("subresource"), what("namespace"), what("name"), ""
+    user, thing, status, other = inner(tree, "user"), inner(tree, "objectRef"), inner(tree, "responseStatus"), {}
+    who, verb, uri = name_of(user.get("username")), _leaf(of("verb")), _leaf(of("requestURI"))
+    resource, sub, space, name = map(_leaf, map(thing.get, ("resource", "subresource", "namespace", "name")))
+    path = ""
     if not resource:
-        uri = of("requestURI") or ""
+        path = uri
         resource, sub, space, name = k8s.from_uri(uri)
-    other = of("impersonatedUser") or _NONE
-    extra, as_whom = who("extra"), other.get("username")
-    credential, arn, key, session = _proofs(extra) if extra else _NO_PROOFS
-    if as_whom:
-        session = ("as:" + as_whom)[:256]
-    code, many, operation = status.get("code"), of("sourceIPs"), _operation(resource, sub, of("verb"))
+    if "impersonatedUser" in tree:
+        other = inner(tree, "impersonatedUser")
+    as_whom = _leaf(other.get("username"))
+    credential, arn, key, session = _proofs(inner(user, "extra"))
+    session = ("as:" + as_whom)[:256] if as_whom else session
+    code, many, operation = _leaf(status.get("code")), of("sourceIPs"), _operation(resource, sub, verb)
     shape = (
-        who("username"), operation, who("uid"), space,
+        who, operation, user.get("uid"), space,
         many[0] if many.__class__ is list and len(many) == 1 else _address(many), of("userAgent"), code,
         status.get("reason"), status.get("status"), None if code else _decision(tree), credential, arn, key,
         _as(as_whom, other.get("groups")) if as_whom else "",
         "y" if operation in PODS and uncaged(of("requestObject")) else "",
-        reach(operation, space or "", who("username") or "") if operation in REACHING else "",
-        "y" if who("username") == k8s.NOBODY and _AUTHENTICATED in listed(who("groups")) else "",
+        reach(operation, space, who) if operation in REACHING else "",
+        "y" if who == k8s.NOBODY and _AUTHENTICATED in listed(user.get("groups")) else "",
     )  # fmt: skip
-    target = space + "/" + (name or "") if space else "" + (name or uri[:128].partition("?")[0])
-    return shape, session, target[:256]
+    target = f"{space}/{name}" if space else name or path[:128].partition("?")[0]
+    return shape, session, target[:256], (_leaf(of("stage")), verb, uri, who)
 
 
 def _as(name: str, groups: object) -> str:
@@ -329,6 +307,8 @@ def _as(name: str, groups: object) -> str:
 
 def _proofs(extra: Tree) -> tuple[str, str, str, str]:
     """Long-lived credential, role, access key and session."""
+    if not extra:
+        return "", "", "", ""
     credential = _extra(extra, _CREDENTIAL)
     arn = _extra(extra, "canonicalArn") or _role(_extra(extra, "arn"))
     key = _extra(extra, "accessKeyId") if arn else ""
@@ -358,8 +338,8 @@ def _role(arn: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _operation(resource: Optional[str], sub: Optional[str], verb: Optional[str]) -> str:
-    return k8s.operation_of((resource or "").strip(), (sub or "").strip(), verb.strip().lower()) if verb else ""
+def _operation(resource: str, sub: str, verb: str) -> str:
+    return k8s.operation_of(resource.strip(), sub.strip(), verb.strip().lower()) if verb else ""
 
 
 def _decision(tree: Row) -> object:

@@ -15,12 +15,8 @@ SERVICE = "k8s"
 PROVIDER = "kubernetes"
 NOBODY = "system:anonymous"
 _LONGEST = 512
-_VERBS = {
-    "get": "read", "list": "list", "watch": "list", "head": "read", "options": "read", "proxy": "write",
-    "create": "write", "post": "write", "update": "write", "put": "write", "patch": "write", "delete": "write",
-    "deletecollection": "write", "connect": "write", "approve": "permissions", "bind": "permissions",
-    "escalate": "permissions", "impersonate": "permissions",
-}  # fmt: skip
+_TABLES = actions.table("kubernetes")
+_VERBS = {verb: level for level, verbs in _TABLES["verbs"].items() for verb in verbs.split()}
 _RBAC = {"roles", "clusterroles", "rolebindings", "clusterrolebindings", "certificatesigningrequests"}
 _ASKING = re.compile(r"(?:self|local)?subject(?:access|rules)?reviews|tokenreviews")
 _URI = re.compile(
@@ -28,19 +24,7 @@ _URI = re.compile(
     r"(?P<resource>[a-z]+)(?:/(?P<name>[^/]+)(?:/(?P<sub>[a-z]+))?)?"
 )
 _VERSION = re.compile(r"v\d+[a-z0-9]*")
-_SYSTEM = (
-    "apiserver", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kube-dns",
-    "cloud-controller-manager", "konnectivity-server", "monitoring", "cluster-autoscaler", "vpa-recommender",
-    "gke-controller-manager", "gke-common-webhooks", "gcp-controller-manager", "clustermetrics", "addon-manager",
-    "managed-certificate-controller", "snapshot-controller", "storageversionmigrator", "l7-lb-controller",
-)  # fmt: skip
-_EKS = (
-    "addon-manager", "authenticator", "az-poller", "certificate-controller", "cloud-controller-manager",
-    "cluster-bootstrap", "cluster-event-watcher", "coredns-autoscaler", "endpoint-controller", "fargate-manager",
-    "fargate-scheduler", "k8s-metrics", "network-policy-controller", "node-manager", "nodewatcher",
-    "pod-identity-mutating-webhook", "service-operations", "tagging-controller", "vpc-resource-controller",
-)  # fmt: skip
-COMPONENTS = frozenset((*(f"system:{name}" for name in _SYSTEM), *(f"eks:{name}" for name in _EKS)))
+COMPONENTS = frozenset(f"{kind}:{name}" for kind in ("system", "eks") for name in _TABLES[kind].split())
 """Names of the parts of a cluster, of GKE's and of EKS's. Whoever asks for a certificate chooses its name."""
 
 
