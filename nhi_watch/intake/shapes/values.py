@@ -132,9 +132,12 @@ def filled(event: Event, time: int, record_id: str, session: str, target: str, *
 
     A record of which the log gives no id gets `made_id`.
     """
-    made = tuple.__new__(  # as Event(…), without looking at each argument
-        Event, (time, *event[1:6], session, *event[7:16], target, *event[17:20], record_id, *event[21:])
-    )
+    (_, provider, account, identity, credential, credential_type, _, action, service, access, outcome, error, address,
+     network, agent, region, _, target_class, traits, issued, _, links, about) = event  # fmt: skip
+    made = tuple.__new__(Event, (  # as Event(…), without looking at each argument
+        time, provider, account, identity, credential, credential_type, session, action, service, access, outcome,
+        error, address, network, agent, region, target, target_class, traits, issued, record_id, links, about,
+    ))  # fmt: skip
     return made if record_id else made._replace(record_id=made_id(made, *more))
 
 
