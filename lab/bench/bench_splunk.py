@@ -35,8 +35,7 @@ import package  # noqa: E402
 from check_python import find, pinned  # noqa: E402
 from nhi_watch.core.behaviour import shape_of  # noqa: E402
 from nhi_watch.core.timestamps import HOUR, parse  # noqa: E402
-from nhi_watch.hosts.splunk.extracted import FIELDS  # noqa: E402
-from nhi_watch.hosts.splunk.nhiscore import ADDED  # noqa: E402
+from nhi_watch.hosts.splunk.nhiscore import ADDED, FIELDS  # noqa: E402
 from nhi_watch.intake.sources import cloudtrail  # noqa: E402
 from nhi_watch_lab.simulator import Spec, Tenant  # noqa: E402
 from splunk_stream import chunk, flat, getinfo, replies, table  # noqa: E402

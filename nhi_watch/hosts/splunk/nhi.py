@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import BinaryIO, NamedTuple, Protocol
 
 from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.splunk import explain, feedback, health
-from nhi_watch.hosts.splunk.columns import Columns
-from nhi_watch.hosts.splunk.explain import Line
-from nhi_watch.hosts.splunk.lines import Row
-from nhi_watch.hosts.splunk.options import Options, parse
-from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
-from nhi_watch.hosts.splunk.rows import read, write
+from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Options, Search, parse, serve
+from nhi_watch.hosts.splunk.rows import Columns, Line, Row, read, write
 from nhi_watch.hosts.splunk.run import reading
 from nhi_watch.state import inventory
 
@@ -26,7 +22,7 @@ class Asked(Protocol):
     def take(self, columns: Columns, row: Row) -> None:
         """Take in a row."""
 
-    def answer(self) -> tuple[list[str], list[Line], Messages]:
+    def answer(self) -> tuple[Sequence[str], list[Line], Messages]:
         """Names of the fields, rows, and what to tell."""
 
 
@@ -39,7 +35,7 @@ class Identities:
     def take(self, columns: Columns, row: Row) -> None:
         """No row is needed."""
 
-    def answer(self) -> tuple[list[str], list[Line], Messages]:
+    def answer(self) -> tuple[Sequence[str], list[Line], Messages]:
         """One row an identity."""
         state = reading(self._search)
         known = inventory.identities(state) if state is not None else {}
@@ -96,7 +92,7 @@ class Nhi:
     def finish(self) -> tuple[bytes, Messages]:
         """The answer."""
         names, lines, messages = self._asked.answer()
-        many = [name for name in names if any(isinstance(line.get(name), list) for line in lines)]
+        many = [name for name in names if any(not isinstance(line.get(name, ""), str) for line in lines)]
         return (write(names, lines, many) if lines else b""), messages
 
 

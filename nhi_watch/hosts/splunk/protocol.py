@@ -11,9 +11,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-from collections.abc import Iterator
-from typing import IO, Any, BinaryIO, NamedTuple, Optional, Protocol, Union
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, BinaryIO, NamedTuple, Optional, Protocol
 
 from nhi_watch.core.errors import InputError, NhiError
 from nhi_watch.core.gc_pause import few_collections
@@ -22,8 +21,6 @@ Metadata = dict[str, Any]
 Messages = list[tuple[str, str]]
 """(level, text): DEBUG, INFO, WARN, ERROR; from INFO on they are shown below the search bar."""
 
-Body = Union[bytes, IO[bytes]]
-"""CSV, in a file where it may be large."""
 PIECE = 1 << 22
 """Bytes of a chunk that a command which takes it in pieces holds at once; a chunk has up to 50,000 rows."""
 _HEADER = re.compile(rb"chunked\s+1\.0\s*,\s*(\d{1,15})\s*,\s*(\d{1,15})\s*\n")
@@ -68,7 +65,7 @@ class Command(Protocol):
     def execute(self, body: bytes) -> bytes:
         """The CSV that answers one chunk of CSV; no rows, no bytes."""
 
-    def finish(self) -> tuple[Body, Messages]:
+    def finish(self) -> tuple[bytes, Messages]:
         """What is left to answer when all chunks were read: for commands that need all rows at once."""
 
 
@@ -77,7 +74,7 @@ class Streaming:
 
     in_pieces = False
 
-    def finish(self) -> tuple[Body, Messages]:
+    def finish(self) -> tuple[bytes, Messages]:
         """Nothing is left."""
         return b"", []
 
@@ -155,7 +152,7 @@ def _decode(data: bytes) -> Metadata:
     return metadata
 
 
-def write_reply(stream: BinaryIO, metadata: Metadata, body: Body = b"") -> None:
+def write_reply(stream: BinaryIO, metadata: Metadata, body: bytes = b"") -> None:
     """Write one message and flush it.
 
     >>> import io
@@ -163,13 +160,8 @@ def write_reply(stream: BinaryIO, metadata: Metadata, body: Body = b"") -> None:
     b'chunked 1.0,18,0\\n{"finished":false}'
     """
     head = json.dumps(metadata, separators=(",", ":")).encode("ascii")
-    size = len(body) if isinstance(body, bytes) else body.seek(0, 2)
-    stream.write(b"chunked 1.0,%d,%d\n%b" % (len(head), size, head))
-    if isinstance(body, bytes):
-        stream.write(body)
-    else:
-        body.seek(0)
-        shutil.copyfileobj(body, stream, 1 << 20)
+    stream.write(b"chunked 1.0,%d,%d\n%b" % (len(head), len(body), head))
+    stream.write(body)
     stream.flush()
 
 
@@ -212,11 +204,11 @@ def _execute(command: Command, metadata: Metadata, size: int, requests: BinaryIO
     bodies = pieces(requests, size) if command.in_pieces and size else [_exactly(requests, size)]
     if metadata.get("action") != "execute":
         raise ProtocolError(f"expected the action execute, got {metadata.get('action')!r}")
-    body: Body = b"".join(command.execute(each) for each in bodies if each)
+    body = b"".join(command.execute(each) for each in bodies if each)
     reply: Metadata = {"finished": bool(metadata.get("finished"))}
     if reply["finished"]:
         rest, messages = command.finish()
-        body = body + rest if isinstance(body, bytes) and isinstance(rest, bytes) else rest
+        body += rest
         if messages:
             reply["inspector"] = {"messages": messages}
     write_reply(replies, reply, body)
@@ -254,3 +246,58 @@ def _forget(stream: BinaryIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+# ---- options of search commands, `name=value`; a wrong one is answered in one line that says what to write instead
+
+
+class Option(NamedTuple):
+    """One option and what may be written behind its equals sign."""
+
+    default: str
+    shape: str
+    """How it is written, as in `auto|fields|raw` or `<number>`; also for the message."""
+    choices: tuple[str, ...] = ()
+    """The only values; empty: `pattern` decides."""
+    pattern: str = r".{1,200}"
+    example: str = ""
+    """A value to write instead of a wrong one."""
+
+
+Options = Mapping[str, Option]
+
+
+def usage(command: str, options: Options) -> str:
+    """How the command is written.
+
+    >>> usage("nhirank", {"show": Option("all", "all|changed", ("all", "changed"))})
+    'nhirank [show=all|changed]'
+    """
+    return " ".join([command, *(f"[{name}={option.shape}]" for name, option in options.items())])
+
+
+def parse(command: str, options: Options, arguments: Iterable[str]) -> dict[str, str]:
+    """Every option's value.
+
+    Raises:
+        InputError: says what to write instead.
+
+    >>> parse("nhirank", {"budget": Option("10", "<number>", pattern=r"\\d+", example="10")}, ["budget=20"])
+    {'budget': '20'}
+    """
+    told = {name: option.default for name, option in options.items()}
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        option = options.get(name)
+        if option is None or not equals:
+            raise InputError(f"{command}: {argument[:100]!r} is no option. Write {usage(command, options)}")
+        told[name] = _checked(command, name, option, value.strip('"'))
+    return told
+
+
+def _checked(command: str, name: str, option: Option, value: str) -> str:
+    if option.choices and value not in option.choices:
+        raise InputError(f"{command}: {name}={value[:100]} is unknown. Write {name}={option.shape}")
+    if not option.choices and not re.fullmatch(option.pattern, value, re.ASCII | re.DOTALL):
+        raise InputError(f"{command}: {name}={value[:100]} is no {option.shape}. Write {name}={option.example}")
+    return value

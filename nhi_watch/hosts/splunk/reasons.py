@@ -9,7 +9,6 @@ from nhi_watch.hosts.splunk.protocol import Messages
 _OTHER_LOG = "the log's macro points at other events, or fields were cut off before: compare them with docs/sources.md"
 DAMAGED = {
     "ahead": "the time is later than tomorrow, or the day after it was indexed: correct the clock of what wrote it",
-    "bad_group": "rows of stats need `bin _time span=1h` first, then count, first and last",
     "bad_json": "the JSON is cut off or damaged: raise TRUNCATE of its sourcetype in props.conf, where it is parsed",
     "bad_notable": "these are no notables of this app's version: give rows of `nhi_notables`",
     "bad_part": "behaviours were damaged or written by another version: update the app everywhere, run Backfill again",
