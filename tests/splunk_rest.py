@@ -1,12 +1,8 @@
 """A double of splunkd's REST API, over TLS, as far as the KV store is asked for.
 
-Built after the REST API Reference Manual (KV store, input, access endpoints) and "Format events for HTTP Event
-Collector". It can be told to be busy, to cut the connection, or to let the session expire. Its certificate is signed
-by an authority as Splunk ships it: no key usage, no key identifiers, another name than the loopback address.
-
-https://docs.splunk.com/Documentation/Splunk/9.3.1/RESTREF/RESTinput
-https://docs.splunk.com/Documentation/Splunk/9.3.1/RESTREF/RESTaccess
-https://docs.splunk.com/Documentation/Splunk/9.3.1/Data/FormateventsforHTTPEventCollector
+Built after the REST API Reference Manual (KV store). It can be told to be busy, to cut the connection, or to let the
+session expire. Its certificate is signed by an authority as Splunk ships it: no key usage, no key identifiers, another
+name than the loopback address.
 """
 
 from __future__ import annotations

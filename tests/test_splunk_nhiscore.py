@@ -288,7 +288,6 @@ OPTIONS = {
     "no option": (["colour=red"], "nhiscore: 'colour=red' is no option. Write nhiscore [input="),
     "no value": (["raw"], "nhiscore: 'raw' is no option. Write nhiscore"),
     "wrong value": (["input=xml"], "nhiscore: input=xml is unknown. Write input=auto|fields|raw"),
-    "wrong source": (["source=okta"], "nhiscore: source=okta is unknown. Write source=cloudtrail"),
 }
 
 

@@ -63,6 +63,19 @@ def main(arguments: list[str]) -> int:
     return bool(refused)
 
 
+def names(mapped: Json, path: str = "") -> dict[str, str]:
+    """Field → type of all that a mapping holds.
+
+    >>> names(setup.mapping({"mapping": {"type": "long"}, "fields": ["a.b"]}))
+    {'a.b': 'long'}
+    """
+    found: dict[str, str] = {}
+    for name, inner in mapped.get("properties", {}).items():
+        here = f"{path}.{name}" if path else name
+        found.update({here: inner["type"]} if "type" in inner else names(inner, here))
+    return found
+
+
 def refusals(schemas: Path) -> list[str]:
     """What the published schemas refuse, a line each: file, place and reason.
 
@@ -153,7 +166,7 @@ def _stream(kind: str) -> dict[str, bytes]:
 def _fields(mapping: Json, dataset: str) -> list[Json]:
     constant = {**_CONSTANT, "data_stream.dataset": dataset, "event.dataset": dataset}
     told: list[Json] = []
-    for name, kind in sorted(setup.names(mapping).items()):
+    for name, kind in sorted(names(mapping).items()):
         if name in constant:
             value = {"value": constant[name]} if constant[name] else {}
             told.append({"name": name, "type": "constant_keyword", "description": _described(name), **value})

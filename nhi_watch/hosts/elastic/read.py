@@ -6,6 +6,7 @@ nothing is missing (docs/decisions/0006-elastic.md).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
@@ -58,7 +59,6 @@ class Answer(msgspec.Struct, gc=False):
     hits: _Hits
     timed_out: bool = False
     shards: dict[str, Any] = msgspec.field(name="_shards", default_factory=dict)
-    clusters: dict[str, Any] = msgspec.field(name="_clusters", default_factory=dict)
 
 
 answer = msgspec.json.Decoder(Answer).decode
@@ -153,6 +153,17 @@ def intake_of(
     """What reads items; `now` as the cluster's clock tells it."""
     told = sources_of(modules)
     return Intake(told, context, load, now, lambda item: cast(Item, item).received, known, newcomers)
+
+
+def events_of(hits: Sequence[Hit]) -> tuple[list[tuple[Hit, Event]], Counter[str]]:
+    """The hits that are records, each with its event; and why how many others are none."""
+    found: list[tuple[Hit, Event]] = []
+    reasons: Counter[str] = Counter()
+    intake_of(SOURCES, Context()).feed(
+        map(Item, hits), lambda index, error: reasons.update([error.reason]),
+        on_event=lambda index, told: found.append((hits[index], told)),
+    )  # fmt: skip
+    return found, reasons
 
 
 def feed(intake: Intake, hits: Sequence[Hit], refuse: Refuse) -> None:
@@ -293,9 +304,9 @@ def count_by(client: Elasticsearch, window: Window, seconds: int, span: Span = A
     return counted(aggregated(client, window.pattern, wanted, steps(seconds)))
 
 
-def steps(seconds: int) -> Json:
-    """An aggregation by stretches of event time."""
-    return {"steps": {"date_histogram": {"field": TIMESTAMP, "fixed_interval": f"{seconds}s", "min_doc_count": 1}}}
+def steps(seconds: int, field: str = TIMESTAMP) -> Json:
+    """An aggregation by stretches of time."""
+    return {"steps": {"date_histogram": {"field": field, "fixed_interval": f"{seconds}s", "min_doc_count": 1}}}
 
 
 NUMBERS: Json = {"terms": {"field": "_index", "size": 10_000}, "aggs": {"last": {"max": {"field": NUMBER}}}}
@@ -410,7 +421,7 @@ class _Walk:
             self._size = max(_SMALLEST, size // 2)
             return self._fetch(after)
         found: Answer = answer(told.body)  # the client leaves these answers as they are
-        complete({"timed_out": found.timed_out, "_shards": found.shards, "_clusters": found.clusters}, "reading")
+        complete({"timed_out": found.timed_out, "_shards": found.shards}, "reading")
         self._pit = found.pit_id
         return found.hits.hits, len(found.hits.hits) < size
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from types import ModuleType
 from typing import NamedTuple
 
 from nhi_watch.core.behaviour import Shape
@@ -50,29 +50,15 @@ def check(about: tuple[str, str], status: str, text: str, **more: Cell) -> Line:
     return {"nhi_check": about[0], "nhi_source": about[1], "nhi_status": status, "nhi_text": text, **more}
 
 
-def sources(known: Sequence[ModuleType], seen: Mapping[str, list[Bucket]], now: int) -> Iterator[Line]:
+def sources(seen: Mapping[str, list[Bucket]], now: int) -> Iterator[Line]:
     """One row a source: whether it is there, silent, or late; and one a sourcetype of the customer's own."""
-    for source in known:
+    own = dict(seen)
+    for source in _LOGS:
         types = [name.lower() for name in source.SPLUNK_SOURCETYPES]
-        buckets = sorted(bucket for name in types for bucket in seen.get(name, ()))
-        yield _source(source.NAME, buckets, now)
-    for name in customers_own(seen, (source.SPLUNK_SOURCETYPES for source in known)):
-        yield _source(name, sorted(seen[name]), now)
-
-
-def customers_own(seen: Mapping[str, object], usual: Iterable[Iterable[str]]) -> list[str]:
-    """The sourcetypes that are of no source of ours: whose log they are, nobody tells, so each stands for itself.
-
-    >>> customers_own({"okta": 1, "my:okta": 1}, [["Okta"]])
-    ['my:okta']
-    """
-    return sorted(seen.keys() - {name.lower() for names in usual for name in names})
-
-
-def nothing() -> Line:
-    """The row where no log was found at all."""
-    text = "no event of any log in the time searched: choose a longer time, name your indexes in the macro"
-    return check(("source", "all"), "unknown", f"{text} nhi_indexes, or search with a role that sees their indexes")
+        yield _source(source.NAME, [bucket for name in types for bucket in seen.get(name, ())], now)
+        own = {name: buckets for name, buckets in own.items() if name not in types}
+    for name in sorted(own):
+        yield _source(name, own[name], now)
 
 
 def _source(name: str, buckets: list[Bucket], now: int) -> Line:
@@ -81,6 +67,7 @@ def _source(name: str, buckets: list[Bucket], now: int) -> Line:
         text = "no event in the time searched; where you have this log, add its index to the macro nhi_indexes, or its "
         text += "own sourcetype to the macro nhi_json_logs or nhi_field_logs"
         return check(about, "unknown", text)
+    buckets = sorted(buckets)
     end = max(min(bucket.start + HOUR, bucket.indexed) for bucket in buckets)
     silent, usual = max(0, now - end), longest_pause(bucket.start for bucket in buckets)
     late = int(median(max(0, bucket.indexed - bucket.start - HOUR) for bucket in buckets))
@@ -176,7 +163,7 @@ class Health:
         self._lookups = tables.LOOKUPS
         self._seen: dict[str, list[Bucket]] = {}
         self._shapes: set[Shape] = set()
-        self._rejected: dict[str, int] = {}
+        self._rejected = Counter[str]()
         self._notables: list[dict[str, str]] = []
         self._read = 0
 
@@ -191,35 +178,31 @@ class Health:
             elif notable:
                 self._notables.append({k: v for k, v in json.loads(notable).items() if isinstance(v, str)})
             elif columns.failed(row):
-                self._reject(reasons.code_of(columns.cell(row, "nhi_error")), columns.errors(row))
+                self._rejected[reasons.code_of(columns.cell(row, "nhi_error"))] += columns.errors(row)
             elif columns.cell(row, "count") and not columns.cell(row, "_raw"):
                 cells = (columns.cell(row, name) for name in ("_time", "count", "nhi_indexed"))
                 bucket = Bucket(*(int(float(text or 0)) for text in cells))
                 self._seen.setdefault(columns.cell(row, "sourcetype").lower(), []).append(bucket)
         except (ValueError, AttributeError, OverflowError, RecursionError, RejectError):
-            self._reject("bad_row", 1)
-
-    def _reject(self, reason: str, count: int) -> None:
-        self._rejected[reason] = self._rejected.get(reason, 0) + count
+            self._rejected["bad_row"] += 1
 
     def answer(self) -> tuple[Sequence[str], list[Line], Messages]:
         """One row a check."""
-        found: list[Line] = []
-        found += [*self._of_sources(), *self._of_state(), _of_model(), *self._of_tables(), *self._of_behaviours()]
+        wrong = [check(("tables", "lookups"), "error", text) for _, text in tables.load_context(self._lookups)[1]]
+        fine = check(("tables", "lookups"), "ok", "the tables that you fill can be read")
+        read = [parsing(self._rejected, self._read)] if self._read or self._rejected else []
+        found = [*self._of_sources(), *self._of_state(), _of_model(), *(wrong or [fine]), *missing(self._shapes),
+                 *read, *budget(self._notables)]  # fmt: skip
         if self._show == "problems":
             found = [one for one in found if one["nhi_status"] in ("warn", "error")]
         return fields.HEALTH, found, []
 
-    def _of_behaviours(self) -> Iterator[Line]:
-        yield from missing(self._shapes)
-        if self._read or self._rejected:
-            yield parsing(self._rejected, self._read)
-        yield from budget(self._notables)
-
-    def _of_sources(self) -> list[Line]:
-        if self._seen:
-            return list(sources(_LOGS, self._seen, self._now))
-        return [] if self._read or self._rejected or self._notables else [nothing()]
+    def _of_sources(self) -> Iterator[Line]:
+        yield from sources(self._seen, self._now) if self._seen else ()
+        if not (self._seen or self._read or self._rejected or self._notables):
+            text = "no event of any log in the time searched: choose a longer time, name your indexes in the macro "
+            yield check(("source", "all"), "unknown",
+                        f"{text}nhi_indexes, or search with a role that sees their indexes")  # fmt: skip
 
     def _of_state(self) -> list[Line]:
         try:
@@ -230,10 +213,6 @@ class Health:
             return [baseline(days, self._now), drifted(state, days, model.load(), model.FOLDER)]
         except (StoreError, ModelError) as error:
             return [check(("state", "nhi_state"), "error", str(error))]
-
-    def _of_tables(self) -> list[Line]:
-        wrong = [check(("tables", "lookups"), "error", text) for _, text in tables.load_context(self._lookups)[1]]
-        return wrong or [check(("tables", "lookups"), "ok", "the tables that you fill can be read")]
 
 
 def _of_model() -> Line:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple
 
 from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.splunk import explain, feedback, health
@@ -14,16 +14,6 @@ from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Options, Search,
 from nhi_watch.hosts.splunk.rows import Columns, Line, Row, read, write
 from nhi_watch.hosts.splunk.run import reading
 from nhi_watch.state import inventory
-
-
-class Asked(Protocol):
-    """What answers one kind of question."""
-
-    def take(self, columns: Columns, row: Row) -> None:
-        """Take in a row."""
-
-    def answer(self) -> tuple[Sequence[str], list[Line], Messages]:
-        """Names of the fields, rows, and what to tell."""
 
 
 class Identities:
@@ -50,7 +40,8 @@ class Identities:
 class Kind(NamedTuple):
     """One kind of question."""
 
-    make: Callable[[Search, Mapping[str, str]], Asked]
+    make: Callable[[Search, Mapping[str, str]], Any]
+    """Gives an object with `take(columns, row)` and `answer() -> (names of fields, rows, messages)`."""
     options: Options
     needed: list[str]
 

@@ -38,10 +38,7 @@ FIELDS = tuple(
 )
 """Extracted fields on which a likelihood depends. What a call touched does not count for it; where it does
 (policies, sharing, …) `_raw` is read."""
-OPTIONS = {
-    "input": Option("auto", "auto|fields|raw", ("auto", "fields", "raw")),
-    "source": Option("cloudtrail", "cloudtrail", ("cloudtrail",)),
-}
+OPTIONS = {"input": Option("auto", "auto|fields|raw", ("auto", "fields", "raw"))}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ", re.ASCII)
 """Times whose day, in UTC, is their first ten characters; others are read anew for each event."""
 _DATE = 10

@@ -23,7 +23,7 @@ _FAILED = ("FAILED", "INTERNAL_CANCEL", "USER_CANCEL", "BAD_INPUT_CANCEL", "QUIT
 
 
 class SearchHead:
-    """`steps.Splunk` by way of splunk-sdk."""
+    """What the steps need of a search head, by way of splunk-sdk."""
 
     def __init__(self, service: client.Service) -> None:
         self._service = service
