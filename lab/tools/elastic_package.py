@@ -154,11 +154,12 @@ def _stream(kind: str) -> dict[str, bytes]:
     dataset, folder = f"nhi.{kind}", f"data_stream/{kind}"
     mapping, sample = setup.mappings()[f"logs-{dataset}"], _sample(kind)
     settled = {"index_template": {"mappings": {"dynamic": False}}}
+    lifecycle = setup.component_templates()[f"logs-{dataset}@settings"]["template"]["lifecycle"]
     found = {
         f"{folder}/manifest.yml": _yaml({"title": _TITLES[kind], "type": "logs", "dataset": dataset,
                                          "elasticsearch": settled}),
         f"{folder}/fields/fields.yml": _yaml(_fields(mapping, dataset)),
-        f"{folder}/lifecycle.yml": _yaml({"data_retention": setup.RETENTION[f"logs-{dataset}"]}),
+        f"{folder}/lifecycle.yml": _yaml(lifecycle),
     }  # fmt: skip
     return {**found, f"{folder}/sample_event.json": _json(sample)} if sample else found
 

@@ -76,7 +76,7 @@ def _connecting(command: argparse.ArgumentParser) -> None:
     parser.add_argument("--ca", metavar="FILE", help="PEM of the authority that signed the cluster's certificate")
     parser.add_argument("--fingerprint", metavar="HEX", help="SHA-256 of the cluster's certificate, in place of --ca")
     parser.add_argument("--proxy", metavar="URL", help="way to the cluster (or NHI_ELASTIC_PROXY, with a password)")
-    parser.add_argument("--timeout", type=_timeout, default=cluster.TIMEOUT, metavar="S",
+    parser.add_argument("--timeout", type=_between(0.1, 3600), default=cluster.TIMEOUT, metavar="S",
                         help=f"seconds to wait for an answer (default: {cluster.TIMEOUT:.0f})")  # fmt: skip
     parser.add_argument("--namespace", type=_namespace, default="default", metavar="NAME",
                         help="of the state and of what is written, one for each tenant (default: default)")  # fmt: skip
@@ -125,26 +125,17 @@ def _time(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def _between(text: str, low: float, high: float) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not low <= number <= high:
-        raise argparse.ArgumentTypeError(f"a number from {low:g} to {high:g}")
+def _between(low: float, high: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        try:
+            found = float(text)
+        except ValueError:
+            found = math.nan
+        if not low <= found <= high:
+            raise argparse.ArgumentTypeError(f"a number from {low:g} to {high:g}")
+        return found
+
     return number
-
-
-def _budget(text: str) -> float:
-    return _between(text, 0.001, 1000)
-
-
-def _timeout(text: str) -> float:
-    return _between(text, 0.1, 3600)
-
-
-def _page(text: str) -> int:
-    return common.whole(text, 1, 10_000)
 
 
 def _seconds(text: str) -> int:
@@ -210,7 +201,7 @@ def _run_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--since", type=_time, metavar="TIME",
                         help="read what was ingested since then (RFC 3339), also what was read before")  # fmt: skip
-    parser.add_argument("--budget", type=_budget, default=10.0, metavar="N",
+    parser.add_argument("--budget", type=_between(0.001, 1000), default=10.0, metavar="N",
                         help="notables a day per 1,000 identities (default: 10)")  # fmt: skip
     parser.add_argument("--assets", type=Path, metavar="CSV",
                         help="who owns what: identity,criticality,owner,environment,comment")  # fmt: skip
@@ -222,7 +213,7 @@ def _run_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ocsf", action="store_true", help="keep each alert as an OCSF Detection Finding, too")
     parser.add_argument("--model", type=Path, default=model.FOLDER, metavar="DIR",
                         help="another model than the one that ships")  # fmt: skip
-    parser.add_argument("--page", type=_page, default=read.PAGE, metavar="N",
+    parser.add_argument("--page", type=lambda text: common.whole(text, 1, 10_000), default=read.PAGE, metavar="N",
                         help=f"documents a search (default: {read.PAGE})")  # fmt: skip
     parser.add_argument("--lag", type=_seconds, default=running.LAG, metavar="S",
                         help=f"leave out the last S seconds (default: {running.LAG})")  # fmt: skip

@@ -65,18 +65,6 @@ answer = msgspec.json.Decoder(Answer).decode
 Refuse = Callable[[Hit, RejectError], None]
 
 
-def record(source: bytes) -> object:
-    """What a source can read: the record that a schema or `event.original` holds, else the document.
-
-    Raises:
-        RejectError: the schema cannot tell it.
-
-    >>> record(b'{"event":{"original":"{\\\\"eventSource\\\\":\\\\"x\\\\",\\\\"eventName\\\\":\\\\"y\\\\"}"}}')
-    {'eventSource': 'x', 'eventName': 'y'}
-    """
-    return _native(parse(source))
-
-
 def _native(whole: Any) -> object:
     event = whole.get("event") if whole.__class__ is dict else None
     kept = event.get("original") if event.__class__ is dict else whole.get("event.original")
@@ -366,7 +354,7 @@ def pages(client: Elasticsearch, pattern: str, wanted: Json, size: int = PAGE) -
             preference=COPY,
         )["id"]
         try:
-            yield from _Walk(client, pit, wanted, size).pages()
+            yield from _walk(client, pit, wanted, size)
         finally:
             close(client, pit)
 
@@ -381,49 +369,36 @@ def close(client: Elasticsearch, pit: str) -> None:
         return
 
 
-class _Walk:
-    """Goes through a point in time. Where the cluster is short of memory, it asks for less at a time."""
+def _walk(client: Elasticsearch, pit: str, wanted: Json, size: int) -> Iterator[list[Hit]]:
+    """Go through a point in time. Where the cluster is short of memory, ask for less at a time."""
 
-    def __init__(self, client: Elasticsearch, pit: str, wanted: Json, size: int) -> None:
-        self._client = client
-        self._pit = pit
-        self._size = size
-        self._request: Json = {
-            "query": wanted,
-            "sort": _ORDER,
-            "track_total_hits": False,
-            "allow_partial_search_results": False,
-        }
-
-    def pages(self) -> Iterator[list[Hit]]:
-        with ThreadPoolExecutor(1) as ahead:
-            waiting = ahead.submit(self._fetch, None)
-            while True:
-                hits, last = waiting.result()
-                if not last:
-                    waiting = ahead.submit(self._fetch, hits[-1].sort)
-                if hits:
-                    yield hits
-                if last:
-                    return
-
-    def _fetch(self, after: Any) -> tuple[list[Hit], bool]:
-        """A page after a place, and whether it is the last one."""
+    def fetch(pit: str, size: int, after: Any = None) -> tuple[Answer, int]:
         extra = {"search_after": after} if after else {}
-        size = self._size
         try:
-            told = self._client.search(
-                pit={"id": self._pit, "keep_alive": _KEEP_ALIVE}, size=size, **self._request, **extra
-            )
+            told = client.search(
+                pit={"id": pit, "keep_alive": _KEEP_ALIVE}, size=size, query=wanted, sort=_ORDER,
+                track_total_hits=False, allow_partial_search_results=False, **extra,
+            )  # fmt: skip
         except ApiError as problem:
             if problem.status_code != 429 or size <= _SMALLEST:
                 raise
-            self._size = max(_SMALLEST, size // 2)
-            return self._fetch(after)
+            return fetch(pit, max(_SMALLEST, size // 2), after)
         found: Answer = answer(told.body)  # the client leaves these answers as they are
         complete({"timed_out": found.timed_out, "_shards": found.shards}, "reading")
-        self._pit = found.pit_id
-        return found.hits.hits, len(found.hits.hits) < size
+        return found, size
+
+    with ThreadPoolExecutor(1) as ahead:
+        waiting = ahead.submit(fetch, pit, size)
+        while True:
+            found, size = waiting.result()
+            hits = found.hits.hits
+            is_last = len(hits) < size
+            if not is_last:
+                waiting = ahead.submit(fetch, found.pit_id, size, hits[-1].sort)
+            if hits:
+                yield hits
+            if is_last:
+                return
 
 
 # ---- intel

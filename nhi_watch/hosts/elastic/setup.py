@@ -16,7 +16,6 @@ from elasticsearch import ApiError, BadRequestError, Elasticsearch
 from nhi_watch import __version__
 from nhi_watch.core.errors import StoreError
 from nhi_watch.hosts.elastic import read
-from nhi_watch.hosts.elastic import store as state
 from nhi_watch.hosts.elastic.cluster import explained, kinds
 from nhi_watch.hosts.elastic.read import SOURCES
 from nhi_watch.intake import schemas
@@ -39,12 +38,17 @@ ANALYSTS = ".alerts-security.alerts-*"
 """Kibana's own alerts, from which `nhi elastic feedback` reads what analysts said; one for each space."""
 READ = ("read", "view_index_metadata")
 """What it takes to read an index, and to ask how its fields are mapped."""
-RETENTION = {ALERTS: "365d", HEALTH: "90d"}
-PRIORITY = 250
-"""Above Elastic's own templates for logs-*-* (100) and those of its integrations (200)."""
-
 FIELDS = Path(__file__).with_name("fields.json")
 """Stream → what people filter on, by how it is mapped; lists of names with blanks between."""
+TEMPLATES: dict[str, dict[str, Json]] = orjson.loads(Path(__file__).with_name("templates.json").read_bytes())
+"""All else of component and index templates, by name.
+
+Their priority is above that of Elastic's own for logs-*-* (100) and of its integrations (200). `@custom` is where an
+administrator may add or override, and need not exist. The state's index has one shard: bulk items are then executed in
+order; a replica where there is a second node. What was deleted is remembered for longer than any request takes, so that
+a stuck one cannot bring it back; rows that were replaced are kept for minutes, not for half a day. Its keywords sort by
+their UTF-8 bytes, which is the order of code points.
+"""
 
 
 def mapping(*by_type: Json) -> Json:
@@ -73,29 +77,13 @@ def mappings() -> dict[str, Json]:
 
 def component_templates() -> dict[str, Json]:
     """Name → body."""
-    settings = {"index": {"number_of_shards": "1", "auto_expand_replicas": "0-1"}}
-    found: dict[str, Json] = {}
-    for stream, mapped in mappings().items():
-        found[f"{stream}@mappings"] = {"template": {"mappings": mapped}}
-        lifecycle = {"data_retention": RETENTION[stream]}
-        found[f"{stream}@settings"] = {"template": {"settings": settings, "lifecycle": lifecycle}}
-    return found
+    mapped = {f"{stream}@mappings": {"template": {"mappings": each}} for stream, each in mappings().items()}
+    return {**mapped, **TEMPLATES["component"]}
 
 
 def index_templates() -> dict[str, Json]:
-    """Name → body. `@custom` is where an administrator may add or override, and need not exist."""
-    found: dict[str, Json] = {
-        stream: {
-            "index_patterns": [f"{stream}-*"], "data_stream": {}, "priority": PRIORITY,
-            "composed_of": [f"{stream}@mappings", f"{stream}@settings", f"{stream}@custom"],
-            "ignore_missing_component_templates": [f"{stream}@custom"],
-        } for stream in mappings()
-    }  # fmt: skip
-    # a replica where there is a second node
-    settings = {"index": {**state.SETTINGS["index"], "auto_expand_replicas": "0-1"}}
-    template = {"mappings": state.MAPPINGS, "settings": settings}
-    found[STATE] = {"index_patterns": [f"{STATE}-*"], "template": template, "priority": PRIORITY}
-    return found
+    """Name → body."""
+    return TEMPLATES["index"]
 
 
 def api_key_request(namespace: str, source: str = SOURCE_INDICES) -> Json:

@@ -186,21 +186,6 @@ def _unsure(error: Exception) -> bool:
 
 
 parse_with(orjson.loads)  # for the texts that documents keep of their events
-MAPPINGS: dict[str, Any] = {
-    "dynamic": "strict",
-    "properties": {
-        "table": {"type": "keyword"},
-        "key": {"type": "keyword"},
-        "value": {"type": "binary"},
-    },
-}
-"""The index's mapping; keywords sort by their UTF-8 bytes, which is the order of code points."""
-SETTINGS: dict[str, Any] = {"index": {
-    "number_of_shards": 1, "gc_deletes": "1h", "soft_deletes": {"retention_lease": {"period": "10m"}},
-}}  # fmt: skip
-"""One shard: bulk items are then executed in order. What was deleted is remembered for longer than any request takes,
-so that a stuck one cannot bring it back. Rows that were replaced are kept for minutes, not for half a day."""
-
 PAGE = 1_000
 """Rows a request of `get` or `scan`."""
 _BULK_ROWS = 1_000
@@ -267,7 +252,8 @@ class ElasticStore:
 
     def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
         """The rows that exist among `keys`."""
-        waiting = {key: self._put[known(table), key] for key in keys if (table, key) in self._put}
+        known(table)
+        waiting = {key: self._put[table, key] for key in keys if (table, key) in self._put}
         found = {key: value for key, value in waiting.items() if value is not None}
         asked = list(dict.fromkeys(key for key in keys if key not in waiting))
         if self._memory is not None:
@@ -373,8 +359,9 @@ class ElasticStore:
 
     def put(self, table: str, rows: Iterable[tuple[str, Optional[bytes]]]) -> None:
         """Replace rows; None deletes. Visible to `get` and `scan` of this store at once."""
+        known(table)
         for key, value in rows:
-            self._put.pop((known(table), key), None)  # it goes to the end
+            self._put.pop((table, key), None)  # it goes to the end
             self._put[table, key] = value
 
     def commit(self, refresh: bool = True) -> None:

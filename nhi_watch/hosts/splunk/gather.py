@@ -18,7 +18,7 @@ from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.hosts.splunk import parts, reasons
 from nhi_watch.hosts.splunk.parts import Part
-from nhi_watch.hosts.splunk.rows import Columns, Row, read
+from nhi_watch.hosts.splunk.rows import Body, Columns, Row, read
 from nhi_watch.intake.days import FORESEEN, Sources
 from nhi_watch.intake.horizon import Horizon, received
 from nhi_watch.intake.schemas import opened
@@ -100,7 +100,7 @@ class Gatherer:
         self._sources = Sources(every())
         self.horizon = Horizon()
 
-    def feed(self, body: bytes) -> None:
+    def feed(self, body: Body) -> None:
         """Take in one chunk."""
         rows = read(body)
         columns = Columns(next(rows, []))

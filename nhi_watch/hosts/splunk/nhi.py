@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.splunk import explain, feedback, health
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Options, Search, parse, serve
-from nhi_watch.hosts.splunk.rows import Columns, Line, Row, read, write
+from nhi_watch.hosts.splunk.rows import Body, Columns, Line, Row, read, write
 from nhi_watch.hosts.splunk.run import reading
 from nhi_watch.state import inventory
 
@@ -57,8 +57,6 @@ KINDS = {
 class Nhi:
     """The command."""
 
-    in_pieces = True
-
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """Which question it is.
 
@@ -72,7 +70,7 @@ class Nhi:
         self._asked = kind.make(search, parse(f"nhi {what}", kind.options, search.arguments[1:]))
         return {"type": "reporting", "required_fields": kind.needed}, []
 
-    def execute(self, body: bytes) -> bytes:
+    def execute(self, body: Body) -> bytes:
         """Take in a chunk."""
         rows = read(body)
         columns = Columns(next(rows, []))

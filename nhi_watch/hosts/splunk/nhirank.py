@@ -20,7 +20,7 @@ from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.nhigroup import RAW, note_ahead
 from nhi_watch.hosts.splunk.notables import row_of
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Option, Search, parse, serve
-from nhi_watch.hosts.splunk.rows import Cell, write
+from nhi_watch.hosts.splunk.rows import Body, Cell, write
 from nhi_watch.hosts.splunk.run import Run, Written
 from nhi_watch.state.store import MemoryStore
 
@@ -33,8 +33,6 @@ OPTIONS = {
 
 class NhiRank:
     """The command: gathers all rows, answers when they have ended."""
-
-    in_pieces = True
 
     def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
         self._lookups = lookups
@@ -50,7 +48,7 @@ class NhiRank:
         needed = [*RAW, *(name for name in fields.FEEDBACK if name not in ("_key", *RAW))]
         return {"type": "reporting", "required_fields": needed}, messages
 
-    def execute(self, body: bytes) -> bytes:
+    def execute(self, body: Body) -> bytes:
         """Take in a chunk."""
         self._gatherer.feed(body)
         return b""

@@ -20,7 +20,7 @@ from nhi_watch.detect import model
 from nhi_watch.detect.scoring import BehaviourScore, EventScorer
 from nhi_watch.hosts.splunk import tables
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Option, Search, Streaming, parse, serve
-from nhi_watch.hosts.splunk.rows import RAW, Answer, Row, annotate, multivalue, render, values_of
+from nhi_watch.hosts.splunk.rows import RAW, Answer, Body, Row, annotate, multivalue, render, values_of
 from nhi_watch.hosts.splunk.run import StateBaselines, reading
 from nhi_watch.intake.days import FORESEEN
 from nhi_watch.intake.schemas import opened
@@ -116,7 +116,7 @@ class NhiScore(Streaming):
         reply: Metadata = {"type": kind, "required_fields": fields}
         return reply, [("INFO", f"nhiscore: {baselines.describe()}"), *messages]
 
-    def execute(self, body: bytes) -> bytes:
+    def execute(self, body: Body) -> bytes:
         """The chunk with the new columns."""
         return annotate(body, ADDED, self._bind)
 

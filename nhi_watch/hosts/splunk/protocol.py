@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple, Optional, Protocol
 
@@ -21,21 +22,12 @@ Metadata = dict[str, Any]
 Messages = list[tuple[str, str]]
 """(level, text): DEBUG, INFO, WARN, ERROR; from INFO on they are shown below the search bar."""
 
-PIECE = 1 << 22
-"""Bytes of a chunk that a command which takes it in pieces holds at once; a chunk has up to 50,000 rows."""
 _HEADER = re.compile(rb"chunked\s+1\.0\s*,\s*(\d{1,15})\s*,\s*(\d{1,15})\s*\n")
 _HEADER_LIMIT = 256
 
 
 class ProtocolError(NhiError):
     """The stream does not hold what the protocol says; nothing after it can be read."""
-
-
-class Request(NamedTuple):
-    """One message from splunkd."""
-
-    metadata: Metadata
-    body: bytes
 
 
 class Search(NamedTuple):
@@ -56,14 +48,11 @@ class Search(NamedTuple):
 class Command(Protocol):
     """What `serve` needs of a search command."""
 
-    in_pieces: bool
-    """Whether it only takes rows in until they end: then no chunk has to be in memory as a whole."""
-
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """The getinfo reply and what to tell the user; raises InputError when an argument is wrong."""
 
-    def execute(self, body: bytes) -> bytes:
-        """The CSV that answers one chunk of CSV; no rows, no bytes."""
+    def execute(self, body: Iterable[bytes]) -> bytes:
+        """The CSV that answers one chunk of CSV, which comes line by line; no rows, no bytes."""
 
     def finish(self) -> tuple[bytes, Messages]:
         """What is left to answer when all chunks were read: for commands that need all rows at once."""
@@ -72,29 +61,21 @@ class Command(Protocol):
 class Streaming:
     """A command that answers each chunk by itself."""
 
-    in_pieces = False
-
     def finish(self) -> tuple[bytes, Messages]:
         """Nothing is left."""
         return b"", []
 
 
-def read_request(stream: BinaryIO) -> Optional[Request]:
-    """The next message, or None where the stream ends between two messages.
+def read_head(stream: BinaryIO) -> Optional[tuple[Metadata, int]]:
+    """The next message's metadata, and how many bytes of body follow; None where the stream ends between two messages.
 
     Raises:
         ProtocolError: when the header or the metadata make no sense, or the stream ends too early.
 
     >>> import io
-    >>> read_request(io.BytesIO(b'chunked 1.0,2,4\\n{}a\\n1\\n'))
-    Request(metadata={}, body=b'a\\n1\\n')
+    >>> read_head(io.BytesIO(b'chunked 1.0,2,4\\n{}a\\n1\\n'))
+    ({}, 4)
     """
-    head = _read_head(stream)
-    return None if head is None else Request(head[0], _exactly(stream, head[1]))
-
-
-def _read_head(stream: BinaryIO) -> Optional[tuple[Metadata, int]]:
-    """Metadata, and how many bytes of body follow."""
     header = stream.readline(_HEADER_LIMIT)
     if not header:
         return None
@@ -104,32 +85,23 @@ def _read_head(stream: BinaryIO) -> Optional[tuple[Metadata, int]]:
     return _decode(_exactly(stream, int(match[1]))), int(match[2])
 
 
-def pieces(stream: BinaryIO, size: int, piece: int = PIECE) -> Iterator[bytes]:
-    r"""A body of so many bytes as several, each below its header; a row in quotes is never cut.
+def lines(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    r"""The lines of a body of so many bytes: a chunk has up to 50,000 rows, and need not be in memory as a whole.
 
     Raises:
         ProtocolError: the stream ends too early.
 
     >>> import io
-    >>> list(pieces(io.BytesIO(b'a,b\n1,2\n3,"x\ny"\n'), 16, 1))
-    [b'a,b\n1,2\n', b'a,b\n3,"x\ny"\n']
+    >>> list(lines(io.BytesIO(b'a,b\n1,2\nchunked'), 8))
+    [b'a,b\n', b'1,2\n']
     """
-    header, held, length, left, open_quote = b"", list[bytes](), 0, size, False
+    left = size
     while left:
         line = stream.readline(left)
         if not line:
             raise ProtocolError(f"the stream ends after {size - left} of {size} bytes")
         left -= len(line)
-        held.append(line)
-        length += len(line)
-        open_quote ^= line.count(b'"') % 2 == 1
-        if not header and not open_quote:
-            header, held, length = b"".join(held), [], 0
-        elif length >= piece and not open_quote:
-            yield header + b"".join(held)
-            held, length = [], 0
-    if held or not header:
-        yield header + b"".join(held)
+        yield line
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:
@@ -186,25 +158,27 @@ def serve(command: Command, requests: BinaryIO, replies: BinaryIO) -> int:
 
 
 def _converse(command: Command, requests: BinaryIO, replies: BinaryIO) -> int:
-    first = read_request(requests)
-    if first is None:
+    head = read_head(requests)
+    if head is None:
         return 0
-    if first.metadata.get("action") != "getinfo":
-        raise ProtocolError(f"expected the action getinfo first, got {first.metadata.get('action')!r}")
-    reply, messages = command.prepare(_search(first.metadata))
+    deque(lines(requests, head[1]), 0)
+    if head[0].get("action") != "getinfo":
+        raise ProtocolError(f"expected the action getinfo first, got {head[0].get('action')!r}")
+    reply, messages = command.prepare(_search(head[0]))
     write_reply(replies, {**reply, "inspector": {"messages": messages}} if messages else reply)
-    head = _read_head(requests)
+    head = read_head(requests)
     while head is not None:
         _execute(command, *head, requests, replies)
-        head = _read_head(requests)
+        head = read_head(requests)
     return 0
 
 
 def _execute(command: Command, metadata: Metadata, size: int, requests: BinaryIO, replies: BinaryIO) -> None:
-    bodies = pieces(requests, size) if command.in_pieces and size else [_exactly(requests, size)]
     if metadata.get("action") != "execute":
         raise ProtocolError(f"expected the action execute, got {metadata.get('action')!r}")
-    body = b"".join(command.execute(each) for each in bodies if each)
+    left = lines(requests, size)
+    body = command.execute(left)
+    deque(left, 0)  # what the command did not read
     reply: Metadata = {"finished": bool(metadata.get("finished"))}
     if reply["finished"]:
         rest, messages = command.finish()

@@ -29,16 +29,19 @@ _UNSAFE = re.compile("\0|\r(?!\n)")
 """What the csv module refuses: NUL (before Python 3.11), a lone carriage return."""
 
 
-def _lines(body: bytes) -> Iterator[tuple[Row, bytes]]:
+Body = Union[bytes, Iterable[bytes]]
+"""CSV, whole or line by line."""
+
+
+def _lines(body: Body) -> Iterator[tuple[Row, bytes]]:
     """The rows of a body, its header first, each with the very bytes that came; empty lines are left out."""
     held: list[bytes] = []
-    is_wild = b"\0" in body or b"\r" in body
 
     def texts() -> Iterator[str]:
-        for line in io.BytesIO(body):
+        for line in io.BytesIO(body) if isinstance(body, bytes) else body:
             held.append(line)
             text = line.decode("utf-8", "surrogateescape")
-            yield _UNSAFE.sub("\ufffd", text) if is_wild else text
+            yield _UNSAFE.sub("\ufffd", text) if b"\0" in line or b"\r" in line else text
 
     for row in csv.reader(texts()):
         if row:
@@ -46,7 +49,7 @@ def _lines(body: bytes) -> Iterator[tuple[Row, bytes]]:
         held.clear()
 
 
-def read(body: bytes) -> Iterator[Row]:
+def read(body: Body) -> Iterator[Row]:
     r"""The header and the rows of a body, each as wide as the header.
 
     >>> list(read(b"a,b\n1,2\n3\n\n"))
@@ -58,7 +61,7 @@ def read(body: bytes) -> Iterator[Row]:
         yield row if len(row) == width else (row + [""] * width)[:width]
 
 
-def annotate(body: bytes, names: Sequence[str], bind: Callable[[Row], Answer]) -> bytes:
+def annotate(body: Body, names: Sequence[str], bind: Callable[[Row], Answer]) -> bytes:
     r"""The body with columns added; `bind` gets the header and returns what answers the rows below it.
 
     A column that has one of the new names already is replaced.
