@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("nhi_watch", "lab", "tests", "bin", "default", "lookups", "metadata", "docs", "README.md", "README",
+COPIED = ("nhi_watch", "lab", "tests", "bin", "default", "lookups", "metadata", "docs", "README.md",
           "NOTICE", "LICENSE", "pyproject.toml", "SECURITY.md", "CHANGELOG.md", "requirements.lock")  # fmt: skip
 
 
