@@ -29,7 +29,7 @@ from elastic_story import BUDGET, Story, start
 from nhi_watch.core.errors import NhiError
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect import lives
-from nhi_watch.hosts.elastic import cluster, setup, windows
+from nhi_watch.hosts.elastic import setup, windows
 from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.run import Job, run
 from nhi_watch.hosts.elastic.store import ElasticStore
@@ -49,7 +49,6 @@ _CONFLICT: Tree = {"template": {"mappings": {"properties": {"event": {"propertie
 
 def attempt(url: str, job: Job, api_key: Optional[str]) -> None:
     """One run, as the program does it: anything but our own errors is a defect, and ends the process with 1."""
-    cluster.GRACE = 6.0  # a key that is gone for good is waited for half as long
     try:
         with connect(Connection((url,), api_key, timeout=20)) as reached:
             sys.exit(UNREAD if run(reached, job).get("unread") else 0)
@@ -300,16 +299,6 @@ class Faults:
         ):
             run(reached, self.job())
 
-    def remote(self, took: float) -> None:
-        """One of the patterns is in a cluster that nobody answers for."""
-        told = {"seeds": ["127.0.0.1:1"], "skip_unavailable": self.dice.random() < 0.5}
-        self.admin.cluster.put_settings(persistent={"cluster": {"remote": {"dead": told}}})
-        with self._running(pattern=f"{self.pattern},{self._dead}") as process:
-            process.join(240)
-        assert process.exitcode == UNREAD, "the others are read, and this one is named"
-        told = dict.fromkeys(told)
-        self.admin.cluster.put_settings(persistent={"cluster": {"remote": {"dead": told}}})
-
     def mapping(self, took: float) -> None:
         """An index of the pattern maps a time as text; or alerts go into a stream that refuses them."""
         if self.dice.random() < 0.5:
@@ -350,6 +339,5 @@ KINDS: dict[str, Callable[[Faults, float], None]] = {
     "read-only index": Faults.read_only,
     "full disk": Faults.full_disk,
     "clock an hour off": Faults.clock,
-    "dead remote": Faults.remote,
     "mapping conflict": Faults.mapping,
 }

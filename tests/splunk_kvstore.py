@@ -202,7 +202,7 @@ class Direct:
     def __init__(self, double: KvDouble) -> None:
         self.double = double
 
-    def ask_json(self, method: str, path: str, body: Any = None) -> Any:
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
         """The answer's JSON."""
         parts = urlsplit(path.partition("/storage/collections/data/")[2])
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -211,10 +211,6 @@ class Direct:
         if status >= 400:
             raise RestError(status, f"{parts.path}: HTTP {status}: {told['messages'][0]['text']}")
         return json.loads(json.dumps(told))
-
-    def ask(self, method: str, path: str, body: Any = None, kind: str = "") -> bytes:
-        """The answer's bytes."""
-        return json.dumps(self.ask_json(method, path, body)).encode()
 
 
 def _size(told: Any) -> int:

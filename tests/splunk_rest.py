@@ -1,12 +1,8 @@
-"""A double of splunkd's REST API and of an HTTP Event Collector, over TLS, as far as the alert action asks for them.
+"""A double of splunkd's REST API, over TLS, as far as the KV store is asked for.
 
-Built after the REST API Reference Manual (KV store, input, access endpoints) and "Format events for HTTP Event
-Collector". It can be told to be busy, to cut the connection, or to let the session expire. Its certificate is signed
-by an authority as Splunk ships it: no key usage, no key identifiers, another name than the loopback address.
-
-https://docs.splunk.com/Documentation/Splunk/9.3.1/RESTREF/RESTinput
-https://docs.splunk.com/Documentation/Splunk/9.3.1/RESTREF/RESTaccess
-https://docs.splunk.com/Documentation/Splunk/9.3.1/Data/FormateventsforHTTPEventCollector
+Built after the REST API Reference Manual (KV store). It can be told to be busy, to cut the connection, or to let the
+session expire. Its certificate is signed by an authority as Splunk ships it: no key usage, no key identifiers, another
+name than the loopback address.
 """
 
 from __future__ import annotations
@@ -35,7 +31,6 @@ from splunk_conf import conf
 from splunk_kvstore import KvDouble
 
 SESSION = "session-key-of-the-search"
-HEC = "token-of-the-collector"
 DATA = "/servicesNS/nobody/nhi_watch/storage/collections/data/"
 
 
@@ -57,13 +52,10 @@ class Double:
     def __init__(self) -> None:
         self.kv = KvDouble(tuple(name for name in conf("collections.conf").sections() if name.startswith("nhi_")))
         self.collections = self.kv.captain
-        self.received: list[tuple[dict[str, str], str]] = []
-        """(index, sourcetype, source, host; text) through receivers/simple and the collector."""
         self.asked: list[str] = []
         """Method and path of every request."""
         self.faults: list[Fault] = []
         self.session = SESSION
-        self.secrets = {"nhi_watch:collector:": HEC}
         self.url = ""
         self.ca = Path()
         self._lock = threading.Lock()
@@ -83,32 +75,12 @@ class Double:
 
     def _route(self, method: str, target: str, told: str, body: bytes) -> tuple[int, Any]:
         parts = urlsplit(target)
-        if parts.path == "/services/collector/event":
-            return self._collect(told, body)
         if told != f"Splunk {self.session}":
             return 401, {"messages": [{"type": "WARN", "text": "call not properly authenticated"}]}
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        if parts.path == "/services/receivers/simple":
-            self.received.append((query, body.decode()))
-            return 200, {}
-        if "/storage/passwords/" in parts.path:
-            return self._password(unquote(parts.path.rpartition("/")[2]))
         if parts.path.startswith(DATA):
             return self.kv.answer(method, unquote(parts.path[len(DATA) :]), query, body)
         return 404, {"messages": [{"type": "ERROR", "text": "Not Found"}]}
-
-    def _collect(self, told: str, body: bytes) -> tuple[int, Any]:
-        if told != f"Splunk {HEC}":
-            return 403, {"text": "Invalid token", "code": 4}
-        event = json.loads(body)
-        text = event.pop("event")
-        self.received.append(({name: str(value) for name, value in event.items()}, text))
-        return 200, {"text": "Success", "code": 0}
-
-    def _password(self, entry: str) -> tuple[int, Any]:
-        if entry not in self.secrets:
-            return 404, {"messages": [{"type": "ERROR", "text": f"Could not find object id={entry}"}]}
-        return 200, {"entry": [{"content": {"clear_password": self.secrets[entry]}}]}
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import jsonschema
 import orjson
 import pytest
 
+import elastic_package
 from kibana_double import SCHEMAS, VERSIONS, kuery
 from nhi_watch.core.notable import severity_of
 from nhi_watch.hosts.elastic import kibana as assets
@@ -21,15 +22,11 @@ WIDTH = 48
 OBJECTS = assets.saved_objects()
 BY_ID = {(each["type"], each["id"]): each for each in OBJECTS}
 MAPPED = {
-    f"{name}-*": setup.names(mapping) for name, mapping in setup.mappings().items()
+    f"{name}-*": elastic_package.names(mapping) for name, mapping in setup.mappings().items()
 }
 """Index pattern → field → type."""
 BANDS = {"low": (0, 21), "medium": (22, 47), "high": (48, 73), "critical": (74, 100)}
 """Kibana's severities and the risk scores that it means by them."""
-
-
-def lines(name: str) -> list[Tree]:
-    return [orjson.loads(line) for line in assets.files()[name].splitlines()]
 
 
 OPTIONAL = {"index", "timestamp_override", "rule_name_override", "building_block_type"}
@@ -49,17 +46,6 @@ def of_kind(kind: str) -> list[Tree]:
 
 
 # ---- files
-
-
-def test_every_line_parses_and_the_last_one_counts_those_before() -> None:
-    objects, told = lines("nhi-saved-objects.ndjson"), lines("nhi-rules.ndjson")
-    assert objects[:-1] == OBJECTS
-    assert (objects[-1]["exportedCount"], objects[-1]["missingRefCount"]) == (len(OBJECTS), 0)
-    assert told[:-1] == assets.rules() and told[-1]["exported_rules_count"] == len(told) - 1
-
-
-def test_the_same_version_gives_the_same_bytes() -> None:
-    assert assets.files() == assets.files()
 
 
 def test_ids_are_unique_and_references_close_backwards() -> None:

@@ -123,8 +123,7 @@ def test_documents_that_are_no_events_are_told(place: Place) -> None:
 
 @pytest.mark.parametrize(("understood", "status"), [(1, FAIL), (9, FAIL), (10, "warn"), (100, OK)])
 def test_a_source_of_which_hardly_anything_is_understood_is_not_read(understood: int, status: str) -> None:
-    source = doctor.Source("logs-x", True, 60, 100, understood, {"no_time": 100 - understood})
-    assert doctor.told(source)[0] == status
+    assert doctor.judged("logs-x", 60, (100, understood), {"no_time": 100 - understood}, []).status == status
 
 
 def test_a_fact_that_no_document_tells_is_named(place: Place) -> None:

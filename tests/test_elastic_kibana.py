@@ -289,9 +289,3 @@ def test_the_program_sets_both_up_and_takes_feedback(place: Played, tmp_path: Pa
         (line,) = map(orjson.loads, audit.lines(tmp_path / "audit.jsonl"))
         assert (line["what"], line["by"], line["facts"]["verdict"]) == ("verdict", "u", "confirmed")
         assert line["facts"]["notable_id"] == alert["event"]["id"]
-
-
-def test_assets_are_written_without_any_cluster(tmp_path: Path) -> None:
-    done = nhi("", "setup", "--assets", str(tmp_path / "assets"))
-    assert done.returncode == 0, done.stderr
-    assert {path.name: path.read_bytes() for path in (tmp_path / "assets").iterdir()} == assets.files()

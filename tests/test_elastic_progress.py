@@ -13,10 +13,10 @@ from ecs_shape import document, load
 from elastic_server import Server
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import parse, render
-from nhi_watch.hosts.elastic import doctor, read, setup, windows
+from nhi_watch.hosts.elastic import doctor, read, windows
 from nhi_watch.hosts.elastic.doctor import FAIL, OK, Wanted
 from nhi_watch.hosts.elastic.store import ClusterClock, ElasticStore, Lease, LeaseHeldError
-from test_elastic_run import SINCE, Place, leaves, simulated
+from test_elastic_run import SINCE, Place, simulated
 from test_outputs import ecs_fields, faults
 
 __all__ = ["ecs_fields"]
@@ -48,10 +48,6 @@ def written(place: Place, stream: str) -> list[Tree]:
     place.client.options(ignore_status=404).indices.refresh(index=index)
     found = place.client.search(index=index, size=1000, ignore_unavailable=True, sort=[{"@timestamp": "asc"}])
     return [hit["_source"] for hit in found["hits"]["hits"]]
-
-
-def jobs(place: Place) -> list[Tree]:
-    return [alert for alert in written(place, "logs-nhi.alerts") if alert["event"]["code"] == "job"]
 
 
 def examined(place: Place, pattern: str = "") -> dict[str, Any]:
@@ -90,16 +86,12 @@ def test_a_part_that_fails_three_times_is_set_aside_and_the_job_goes_on(
     assert given["why"].startswith("IndexError: tuple index out of range")
     beat = written(place, "logs-nhi.health")[-1]
     assert beat["event"]["outcome"] == "failure" and "set aside 61 documents" in beat["message"]
-    (alert,) = jobs(place)
-    assert (alert["nhi"]["change"], alert["event"]["kind"]) == ("new", "alert"), "Kibana's rule promotes it"
-    assert "IndexError" in alert["event"]["reason"]
     checks = examined(place)
     assert checks["set aside"].status == FAIL
     fill(place, MORE, ago=0)
     time.sleep(1.1)
     again = place.run()
     assert again["set_aside"] == [] and again["read"] == len(MORE), "it goes on, and does not stumble again"
-    assert len(jobs(place)) == 1
 
 
 def test_what_was_set_aside_is_read_again_from_where_somebody_says(place: Place, poison: pytest.MonkeyPatch) -> None:
@@ -125,7 +117,7 @@ def test_a_part_that_kills_its_processes_is_given_up_too(place: Place) -> None:
     assert windows.pending(state(place)) == []
 
 
-def test_whatever_ends_a_run_leaves_a_heartbeat_and_an_alert(
+def test_whatever_ends_a_run_leaves_a_heartbeat_on_which_a_rule_alerts(
     place: Place, ecs_fields: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any) -> None:
@@ -136,10 +128,7 @@ def test_whatever_ends_a_run_leaves_a_heartbeat_and_an_alert(
         place.run()
     beat = written(place, "logs-nhi.health")[-1]
     assert beat["event"]["outcome"] == "failure" and beat["message"].startswith("ZeroDivisionError: a defect (")
-    (alert,) = jobs(place)
-    assert alert["rule"]["name"] == "The NHI job fails"
-    assert faults(alert, ecs_fields) == []
-    assert set(leaves(alert)) - set(setup.names(setup.mappings()[setup.ALERTS])) == set()
+    assert faults(beat, ecs_fields) == []
     assert examined(place)["heartbeat"].status == FAIL
     monkeypatch.undo()
     assert place.run(pattern="logs-none-*")["read"] == 0, "the lease was released"
@@ -299,29 +288,16 @@ def test_the_clock_goes_on_by_what_has_passed(place: Place) -> None:
 # ---- patterns that cannot be read
 
 
-@pytest.fixture
-def remotes(place: Place) -> Iterator[Place]:
-    """The server itself as a remote cluster, and one that is dead."""
-    (node,) = place.client.nodes.info()["nodes"].values()
-    here = {"seeds": [node["transport_address"]], "skip_unavailable": True}
-    dead = {"seeds": ["127.0.0.1:1"], "skip_unavailable": True}
-    place.client.cluster.put_settings(persistent={"cluster": {"remote": {"here": here, "dead": dead}}})
-    yield place
-    none = {"seeds": None, "skip_unavailable": None}
-    place.client.cluster.put_settings(persistent={"cluster": {"remote": {"here": none, "dead": none}}})
-
-
-def test_a_dead_remote_is_named_and_its_checkpoint_stays(remotes: Place) -> None:
-    place, gone = remotes, f"dead:{remotes.source}"
+def test_a_pattern_of_another_cluster_is_named_and_its_checkpoint_stays(place: Place) -> None:
+    other = f"paris:{place.source}"
     fill(place, FEW)
-    done = place.run(pattern=f"{place.source},{gone}")
+    done = place.run(pattern=f"{place.source},{other}")
     assert done["read"] == len(FEW), "the others are read"
-    assert done["unread"] == [{"index": gone, "why": "remote cluster dead does not answer"}]
-    checkpoints = windows.checkpoints(state(place), [place.source, gone])
-    assert checkpoints[place.source] and checkpoints[gone] is None
-    assert "remote cluster dead" in examined(place, f"{place.source},{gone}")["reach"].detail
-    with pytest.raises(StoreError, match="remote cluster dead does not answer"):
-        place.run(pattern=gone)
+    assert done["unread"] == [{"index": other, "why": "it is in another cluster: run the job there"}]
+    assert windows.checkpoints(state(place), [other])[other] is None
+    assert "another cluster" in examined(place, f"{place.source},{other}")["reach"].detail
+    with pytest.raises(StoreError, match="run the job there"):
+        place.run(pattern=other)
 
 
 def test_a_pattern_that_the_cluster_refuses_does_not_stop_the_others(place: Place) -> None:

@@ -1,4 +1,4 @@
-"""Keys, TLS, proxies and cloud ids; nothing secret is shown; what logs say is never a query's syntax."""
+"""Keys, TLS and proxies; nothing secret is shown; what logs say is never a query's syntax."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from attack_strings import MARK, attacks
 from core_samples import Going, Options
 from ecs_shape import document, load
 from elastic_server import Server
-from need import library
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic.cluster import Connection, Told, _Patient, connect, connection
@@ -118,7 +117,7 @@ def test_kibana_is_reached_with_the_same_authority_or_fingerprint(secured: Secur
             kibana.get("/_cluster/health")
 
 
-# ---- proxies and cloud ids
+# ---- proxies
 
 
 def test_a_proxy_with_a_password_leads_to_the_server(
@@ -151,36 +150,17 @@ def test_a_password_among_the_arguments_is_refused() -> None:
         assert "secret" not in str(raised.value)
 
 
-def test_a_cloud_id_says_where_the_cluster_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    cloud_id = "prod:" + base64.b64encode(b"eu-west-1.aws.example.com:9243$abc123$def456").decode()
-    monkeypatch.setenv("NHI_ELASTIC_CLOUD_ID", cloud_id)
-    where = connection(Told())
-    with connect(where) as client:
-        (node,) = client.transport.node_pool.all()
-        assert node.base_url == "https://abc123.eu-west-1.aws.example.com:9243"
-    assert where.name == "cloud prod"
-    assert connection(Told(url="http://x:1")).urls == ("http://x:1",), "an argument outweighs the environment"
-
-
 # ---- secrets
 
 
-def test_the_key_comes_from_a_file_a_keyring_or_the_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keyring = library("keyring")
-    kept = {("nhi", "nhi_watch"): SECRET, ("nhi", "me"): "b3RoZXI6a2V5"}
-    monkeypatch.setattr(keyring, "get_password", lambda service, user: kept.get((service, user)))
+def test_the_key_comes_from_a_file_or_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "key"
     file.write_text(f"{SECRET}\n")
     monkeypatch.setenv("NHI_ELASTIC_API_KEY", "ZnJvbTplbnY=")
-    keys = [Told("http://x:1", api_key_file=str(file)), Told("http://x:1", api_key_keyring="nhi"),
-            Told("http://x:1", api_key_keyring="nhi:me"), Told("http://x:1")]  # fmt: skip
-    assert [connection(told).api_key for told in keys] == [SECRET, SECRET, "b3RoZXI6a2V5", "ZnJvbTplbnY="]
-    for told, words in ((Told("http://x:1", api_key_keyring="none"), "holds nothing"),
-                        (Told("http://x:1", api_key_file=str(tmp_path)), "cannot read")):  # fmt: skip
-        with pytest.raises(InputError, match=words):
-            connection(told)
+    keys = [Told("http://x:1", api_key_file=str(file)), Told("http://x:1")]
+    assert [connection(told).api_key for told in keys] == [SECRET, "ZnJvbTplbnY="]
+    with pytest.raises(InputError, match="cannot read"):
+        connection(Told("http://x:1", api_key_file=str(tmp_path)))
     file.write_text("id:key and more")
     with pytest.raises(InputError, match="must hold one encoded API key") as raised:
         connection(keys[0])

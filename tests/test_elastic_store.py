@@ -10,8 +10,9 @@ import pytest
 
 from elastic_server import FIRST, Server
 from nhi_watch.core.errors import StoreError
+from nhi_watch.hosts.elastic import setup
 from nhi_watch.hosts.elastic.cluster import Connection, connect
-from nhi_watch.hosts.elastic.store import MAPPINGS, SETTINGS, ElasticStore, document_id
+from nhi_watch.hosts.elastic.store import ElasticStore, document_id
 from store_contract import Open, StoreContract, rows
 
 _numbers = count(FIRST)
@@ -20,7 +21,7 @@ _numbers = count(FIRST)
 @pytest.fixture
 def index(elastic: Server) -> Iterator[str]:
     name = f"nhi-state-test{next(_numbers)}"
-    elastic.client.indices.create(index=name, mappings=MAPPINGS, settings=SETTINGS)
+    elastic.client.indices.create(index=name, **setup.index_templates()[setup.STATE]["template"])
     yield name
     elastic.client.indices.delete(index=name)
 

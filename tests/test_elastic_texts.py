@@ -149,4 +149,5 @@ def test_a_number_that_is_none_is_told_its_bounds(
 ) -> None:
     with pytest.raises(SystemExit):
         cli.parser().parse_args(["elastic", "run", flag, value])
-    assert capsys.readouterr().err.endswith(f"argument {flag}: {words}\n")
+    told = f"nhi elastic run: argument {flag}: give {words}; see nhi elastic run --help\n"
+    assert capsys.readouterr().err == told

@@ -14,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+import elastic_package
 import notable_samples
 from elastic_server import Server
 from nhi_watch import cli
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse
-from nhi_watch.hosts.elastic import setup, setup_command
+from nhi_watch.hosts.elastic import commands, setup
 from nhi_watch.hosts.elastic import write as writing
 from nhi_watch.report import ecs
 from test_elastic_run import SINCE, Place, fill, leaves, simulated
@@ -143,7 +144,7 @@ def test_every_heartbeat_is_ecs_and_mapped(place: Place, ecs_fields: Tree) -> No
     place.client.indices.refresh(index=index)
     found = [hit["_source"] for hit in place.client.search(index=index, size=9)["hits"]["hits"]]
     assert [fault for document in found for fault in faults(document, ecs_fields)] == []
-    mapped = set(setup.names(setup.mappings()[setup.HEALTH]))
+    mapped = set(elastic_package.names(setup.mappings()[setup.HEALTH]))
     assert {leaf for document in found for leaf in leaves(document)} - mapped == set()
     assert sorted(document["event"]["outcome"] for document in found) == ["failure", "success", "success"]
     (full,) = (document for document in found if document["nhi"]["health"])
@@ -170,9 +171,8 @@ def install(place: Place, installed: Tree) -> None:
         place.client.cluster.put_component_template(name=name, body=body)
     for name, body in installed["index_templates"].items():
         place.client.indices.put_index_template(name=name, body=body)
-    for name in setup.own_indices(place.namespace):
-        place.client.options(ignore_status=404).indices.delete(index=name[0])
-        place.client.indices.create(index=name[0])
+    place.client.options(ignore_status=404).indices.delete(index=f"nhi-state-{place.namespace}")
+    place.client.indices.create(index=f"nhi-state-{place.namespace}")
     place.client.index(index=f"logs-nhi.health-{place.namespace}", op_type="create", document={"@timestamp": WHEN})
 
 
@@ -186,7 +186,7 @@ def test_an_upgrade_says_what_it_changes_and_what_was_written_goes_on(place: Pla
     assert stream.change == "update" and stream.what
     args = cli.parser().parse_args(["elastic", "setup", "--namespace", place.namespace, "--dry-run"])
     told = StringIO()
-    assert setup_command.run(place.client, args, Console(file=told, width=500)) == 0
+    assert commands._setup(place.client, args, Console(file=told, width=500)) == 0
     (line,) = (line for line in told.getvalue().splitlines() if "logs-nhi.health@mappings" in line)
     assert line.startswith("would update component template logs-nhi.health@mappings: _meta.version, template.")
     done = setup.setup(place.client, place.namespace)
@@ -198,20 +198,6 @@ def test_an_upgrade_says_what_it_changes_and_what_was_written_goes_on(place: Pla
     recent = {"range": {"nhi.health.until": {"gte": "2026-01-01"}}}
     assert place.client.count(index=f"logs-nhi.health-{place.namespace}", query=recent)["count"] == 1
     assert place.client.count(index=f"logs-nhi.health-{place.namespace}")["count"] == 2, "what was there is kept"
-
-
-def test_what_a_later_version_installed_is_left_alone(place: Place) -> None:
-    body = {"template": {}, "_meta": {"managed_by": "nhi_watch", "version": "99.0"}}
-    name = "logs-nhi.health@settings"
-    ours = place.client.cluster.get_component_template(name=name).body["component_templates"][0]["component_template"]
-    place.client.cluster.put_component_template(name=name, body=body)
-    try:
-        with pytest.raises(StoreError, match=r"was installed by version 99.0, this is .*: upgrade the program"):
-            setup.setup(place.client, place.namespace)
-    finally:
-        only = {key: ours[key] for key in ("template", "_meta")}
-        place.client.cluster.put_component_template(name=name, body=only)
-    assert {step.change for step in setup.setup(place.client, place.namespace)} == {"none"}
 
 
 def test_a_field_of_another_type_begins_a_new_backing_index(place: Place) -> None:

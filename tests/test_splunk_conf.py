@@ -13,13 +13,13 @@ import pytest
 from layout import ROOT
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.detect.telemetry import NEEDS
-from nhi_watch.hosts.splunk import alert, fields, kvstore
+from nhi_watch.hosts.splunk import fields, kvstore
 from nhi_watch.hosts.splunk import tables as tables_of
 from nhi_watch.hosts.splunk.nhi import KINDS
 from nhi_watch.hosts.splunk.nhigroup import OPTIONS as GROUP
 from nhi_watch.hosts.splunk.nhirank import OPTIONS as RANK
 from nhi_watch.hosts.splunk.nhiscore import ADDED
-from nhi_watch.hosts.splunk.nhiscore import Options as Score
+from nhi_watch.hosts.splunk.nhiscore import OPTIONS as SCORE
 from nhi_watch.intake import schemas
 from nhi_watch.intake.sources import every
 from splunk_conf import conf, expand, stages
@@ -30,12 +30,12 @@ from splunk_server import VERBS
 CONFS = sorted(path.name for path in (ROOT / "default").glob("*.conf"))
 SEARCHES = conf("savedsearches.conf").sections()
 OPTIONS = {
-    "nhiscore": set(Score._fields), "nhigroup": set(GROUP), "nhirank": set(RANK),
+    "nhiscore": set(SCORE), "nhigroup": set(GROUP), "nhirank": set(RANK),
     "nhidemo": set(), "nhisetup": {"do", "indexes", "days", "show", "es"},
     "nhi": {option for kind in KINDS.values() for option in kind.options},
 }  # fmt: skip
 ROWS = (fields.PART, fields.NOTABLE, fields.EXPLAIN, fields.FEEDBACK, fields.HEALTH)
-FIELDS = {name for rows in ROWS for name in fields.names(rows)} | set(ADDED) | {"nhi_indexed", "nhi_sample", "nhi_time"}
+FIELDS = {name for rows in ROWS for name in rows} | set(ADDED) | {"nhi_indexed", "nhi_sample", "nhi_time"}
 FILES = [name for name in conf("transforms.conf").sections() if "filename" in conf("transforms.conf")[name]]
 OF_OTHERS = {"ip_intel", "identity_lookup_expanded"}
 """Lookups of Enterprise Security."""
@@ -46,7 +46,7 @@ META = (ROOT / "metadata" / "default.meta").read_text("utf-8")
 def test_roles_see_the_indexes_of_the_app_and_are_the_ones_that_metadata_names() -> None:
     roles = conf("authorize.conf")
     assert set(roles["role_nhi_analyst"]["srchIndexesAllowed"].split(";")) == set(conf("indexes.conf").sections())
-    named = set(re.findall(r"\bnhi_(?:analyst|admin|writer)\b", META))
+    named = set(re.findall(r"\bnhi_(?:analyst|admin)\b", META))
     assert {f"role_{name}" for name in named} == set(roles.sections())
 
 
@@ -178,10 +178,10 @@ def test_no_lookup_file_is_rewritten_by_a_search_that_runs_often() -> None:
 def test_every_lookup_of_the_kv_store_has_its_collection_and_its_fields() -> None:
     transforms, collections = conf("transforms.conf"), conf("collections.conf")
     kept = [name for name in transforms.sections() if transforms[name].get("external_type") == "kvstore"]
-    others = {alert.COLLECTION, "nhi_steps", kvstore.STATE, kvstore.GENERATIONS}
+    others = {"nhi_steps", kvstore.STATE, kvstore.GENERATIONS}
     assert {transforms[name]["collection"] for name in kept} == set(collections.sections()) - others
     told = {field.strip() for field in transforms["nhi_feedback"]["fields_list"].split(",")}
-    assert told == set(fields.names(fields.FEEDBACK))
+    assert told == set(fields.FEEDBACK)
     slim = re.findall(r"\bnhi_\w+", conf("macros.conf")["nhi_slim"]["definition"].partition("|")[0])
     told = {field.strip() for field in transforms["nhi_notables"]["fields_list"].split(",")}
     assert told == {*slim, "_key", "nhi_time"}
@@ -255,7 +255,7 @@ def test_what_commands_believe_is_what_the_macros_write_and_read() -> None:
     assert conf("tags.conf").sections() == ["eventtype=nhi_notable"]
     assert conf("props.conf").sections() == [fields.SOURCETYPE]
     named = {w for v in conf("props.conf")[fields.SOURCETYPE].values() for w in re.findall(r"\bnhi_\w+", v)}
-    assert named - {"nhi_watch"} <= set(fields.names(fields.NOTABLE))
+    assert named - {"nhi_watch"} <= set(fields.NOTABLE)
 
 
 def test_indexes_that_searches_write_to_are_defined() -> None:
@@ -322,15 +322,11 @@ def test_enterprise_security_gets_a_finding_with_risk_of_its_identity_by_severit
 
 def test_nothing_is_written_straight_into_the_indexes_of_enterprise_security() -> None:
     assert not re.search(r"collect index=(?!nhi_)", " ".join(expand(text) for text in ALL.values()))
-    assert "param.target" not in conf("alert_actions.conf")["nhi_notable"]
-    assert json.loads(conf("alert_actions.conf")["nhi_notable"]["param._cam"])["supports_adhoc"] is True
 
 
-def test_no_role_but_that_of_the_alert_action_may_write_past_the_indexes_of_the_app() -> None:
+def test_no_role_may_write_past_the_indexes_of_the_app() -> None:
     roles = conf("authorize.conf")
-    able = {name for name in roles.sections() if {"edit_tcp", "list_storage_passwords"} & set(roles[name])}
-    assert able == {"role_nhi_writer"} and "list_storage_passwords" not in roles["role_nhi_writer"]
-    assert "nhi_writer" not in {part for name in roles.sections() for part in roles[name]["importRoles"].split(";")}
+    assert not [n for n in roles.sections() if {"edit_tcp", "list_storage_passwords"} & set(roles[n])]
 
 
 def test_a_click_on_an_event_judges_our_notables_and_nothing_that_a_log_could_claim_to_be() -> None:

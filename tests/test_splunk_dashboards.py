@@ -14,7 +14,7 @@ import pytest
 
 import splunk_events
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.hosts.splunk.fields import NOTABLE, many
+from nhi_watch.hosts.splunk.fields import MANY
 from splunk_app import unpacked
 from splunk_boards import NAMES, NAV, SETUP, TOKEN, board, defaults, filled, queries, root, run
 from splunk_company import now_of, played
@@ -264,7 +264,7 @@ def test_what_dashboards_list_is_the_latest_of_what_was_written_in_little_room(
 
 def test_every_list_in_a_notable_is_found_under_its_own_name() -> None:
     told = conf("props.conf")["nhi:notable"]
-    assert {name: told[f"EVAL-{name}"] for name in many(NOTABLE)} == {name: f"'{name}{{}}'" for name in many(NOTABLE)}
+    assert {name: told[f"EVAL-{name}"] for name in MANY} == {name: f"'{name}{{}}'" for name in MANY}
 
 
 def test_the_views_ship(tmp_path: Path) -> None:

@@ -115,9 +115,9 @@ def test_a_batch_after_the_end_of_the_lease_is_not_sent(double: KvDouble, clock:
     class Slow(Direct):
         """Each batch takes minutes."""
 
-        def ask_json(self, method: str, path: str, body: Any = None) -> Any:
+        def ask(self, method: str, path: str, body: Any = None) -> Any:
             clock.now += 400 * path.endswith("batch_save")
-            return super().ask_json(method, path, body)
+            return super().ask(method, path, body)
 
     slow = Collection(cast(Client, Slow(double)), STATE)
     store = KvStore(slow, lambda: Generation(collection(double, GENERATIONS), "sh1", clock))

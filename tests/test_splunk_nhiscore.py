@@ -16,16 +16,14 @@ import pytest
 from check_python import find
 from need import need
 from nhi_watch.core.behaviour import IdentityDay
-from nhi_watch.core.timestamps import DAY, day_of, parse
+from nhi_watch.core.timestamps import DAY, day_of
 from nhi_watch.detect import model
 from nhi_watch.detect.scoring import Baselines, EventScorer
-from nhi_watch.hosts.splunk.extracted import FIELDS, FIRST
-from nhi_watch.hosts.splunk.lines import RAW
-from nhi_watch.hosts.splunk.nhiscore import ADDED, NhiScore
+from nhi_watch.hosts.splunk.nhiscore import ADDED, FIELDS, NhiScore
 from nhi_watch.hosts.splunk.protocol import Search
+from nhi_watch.hosts.splunk.rows import RAW
 from nhi_watch.hosts.splunk.tables import LOOKUPS
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch.intake.sources.cloudtrail.traits import DEEP
 from nhi_watch.state import baseline
 from nhi_watch.state.baseline import TENANT, Profile, lesson
 from nhi_watch.state.state import GROUP, State
@@ -123,7 +121,7 @@ def test_getinfo_asks_for_the_fields_and_tells_that_nothing_was_learnt_yet(comma
     assert "look back on the page Set up" in text
     assert reply == {
         "type": "streaming",
-        "required_fields": [*FIELDS, FIRST, RAW],
+        "required_fields": [*FIELDS, RAW],
         "inspector": {"messages": [["INFO", text]]},
     }
     assert body == b""
@@ -290,7 +288,6 @@ OPTIONS = {
     "no option": (["colour=red"], "nhiscore: 'colour=red' is no option. Write nhiscore [input="),
     "no value": (["raw"], "nhiscore: 'raw' is no option. Write nhiscore"),
     "wrong value": (["input=xml"], "nhiscore: input=xml is unknown. Write input=auto|fields|raw"),
-    "wrong source": (["source=okta"], "nhiscore: source=okta is unknown. Write source=cloudtrail"),
 }
 
 
@@ -305,26 +302,7 @@ def test_a_wrong_option_is_answered_with_what_to_write_instead(
 
 def test_input_says_which_fields_are_needed(command: Command) -> None:
     asked = {args: command.run(args=[args])[0][0]["required_fields"] for args in ("input=raw", "input=fields")}
-    assert asked == {"input=raw": [RAW], "input=fields": [*FIELDS, FIRST]}
-
-
-@pytest.mark.parametrize("empty", [True, False], ids=["with an empty eventTime", "without eventTime"])
-def test_rows_of_stats_are_scored_as_their_events(
-    command: Command, simulated: list[dict[str, Any]], empty: bool
-) -> None:
-    records = [record for record in simulated if record["eventName"] not in DEEP][:400]
-    gone = ("eventTime", "eventID")
-    rows = [
-        {**{name: v for name, v in flat(record).items() if name not in gone}, FIRST: [f"{second}.000"], "count": ["7"]}
-        for record in records
-        for second in [parse(record["eventTime"])]
-    ]
-    names = [name for name in FIELDS if empty or name not in gone]
-    found = command.rows(table([*names, FIRST, "count"], rows), args=["input=fields"])
-    assert told(found) == expected(records)
-    assert {row["count"] for row in found} == {"7"}
-    [wrong] = command.rows(table([*names, FIRST], [{**rows[0], FIRST: ["x"]}]), args=["input=fields"])
-    assert wrong["nhi_error"].startswith("bad_time")
+    assert asked == {"input=raw": [RAW], "input=fields": [*FIELDS]}
 
 
 def test_a_wrong_row_in_a_table_of_the_customer_is_told_and_the_table_left_out(command: Command, app: Path) -> None:
@@ -346,8 +324,8 @@ def test_addresses_that_the_customers_lists_name_are_marked(tmp_path: Path) -> N
     assert sorted(shape.traits for shape, _ in command._by_event) == [(), ("listed",)]
 
 
-NAMES = b"eventID,eventName,eventSource,eventTime,first,recipientAccountId,userIdentity.arn,__mv_userIdentity.arn,_raw"
-ROW = b"1,GetObject,s3.amazonaws.com,2025-03-04T10:00:00Z,,111111111111,arn:aws:iam::111111111111:root,,{}"
+NAMES = b"eventID,eventName,eventSource,eventTime,recipientAccountId,userIdentity.arn,__mv_userIdentity.arn,_raw"
+ROW = b"1,GetObject,s3.amazonaws.com,2025-03-04T10:00:00Z,111111111111,arn:aws:iam::111111111111:root,,{}"
 
 
 @pytest.mark.parametrize(
@@ -355,7 +333,6 @@ ROW = b"1,GetObject,s3.amazonaws.com,2025-03-04T10:00:00Z,,111111111111,arn:aws:
     [
         pytest.param(ROW.removesuffix(b"{}"), id="neither _raw nor a type"),
         pytest.param(ROW.replace(b",,{}", b",$x$;$y$,{}"), id="several values that look like one"),
-        pytest.param(ROW.replace(b"2025-03-04T10:00:00Z,", b",1741082400"), id="no time but of a group, and _raw"),
     ],
 )
 def test_a_row_is_answered_as_if_it_had_come_first(tmp_path: Path, other: bytes) -> None:

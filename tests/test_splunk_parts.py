@@ -17,7 +17,7 @@ from nhi_watch.context.reputation import load
 from nhi_watch.core.behaviour import IdentityDay, fingerprint, to_row
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.core.timestamps import DAY, HOUR, render
+from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.hosts.splunk import fields, parts
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.nhigroup import KEPT, NhiGroup
@@ -25,7 +25,6 @@ from nhi_watch.hosts.splunk.protocol import Search
 from nhi_watch.hosts.splunk.rows import read
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import every
-from nhi_watch.state import day_rows
 from splunk_stream import table
 
 SAMPLES = sorted((Path(__file__).parent / "data" / "sources").glob("*.jsonl"))
@@ -42,9 +41,11 @@ RECORD: dict[str, Any] = {
     "recipientAccountId": "111111111111", "eventID": "90a92bbb-8fc7-2344-1c2e-300000000001",
 }  # fmt: skip
 
-NAMES = fields.names(fields.PART)
+NAMES = fields.PART
 PACKED = NAMES.index("nhi_part")
 Rows = list[dict[str, list[str]]]
+START = 1_741_082_400
+"""2025-03-04T10:00:00Z"""
 
 
 def event(number: int, hour: int = 10, action: str = "s3:GetObject", **more: Any) -> Event:
@@ -137,23 +138,6 @@ def test_ids_that_somebody_chose_for_what_short_fingerprints_have_in_common_coun
     part = part_of([event(1, record_id=one) for one in chosen])
     part.merge(parts.unpack(parts.pack(part_of([event(1, record_id=chosen[1])])))[1])
     assert part.events() == 2
-
-
-def older(part: parts.Part) -> str:
-    """A row as version 2 wrote it: 8 bytes a fingerprint, and no words in common."""
-    whole = whole_in(part)
-    marks = [sorted(part.slots[b.shape, b.hour][1]) for b in whole.ordered()]
-    whole.seen = set()
-    head = struct.pack("<BIII", 2, sum(map(len, marks)), len(marks), 1)
-    told = b"".join(m.to_bytes(8, "little") for own in marks for m in own)
-    sizes = struct.pack(f"<{len(marks)}I", *map(len, marks))
-    return urlsafe_b64encode(head + told + sizes + day_rows.pack(whole)).decode().rstrip("=")
-
-
-def test_a_row_of_the_version_before_is_read_and_its_records_count_once() -> None:
-    name, back = parts.unpack(older(part_of(EVENTS)))
-    back.merge(part_of(EVENTS))
-    assert (name, plain(back)) == (ROLE.id, plain(part_of(EVENTS)))
 
 
 @given(st.lists(st.lists(st.sampled_from(EVENTS), min_size=1), min_size=1, max_size=5), st.integers(60, 700))
@@ -338,50 +322,6 @@ def test_half_a_character_does_not_hide_an_event() -> None:
 def test_bytes_that_are_no_utf_8_are_refused_as_from_files() -> None:
     body = raw({**RECORD, "userAgent": "XX"}).replace(b"XX", b"\xff\xfe")
     assert fed(body).rejected == {"invalid_utf8": 1}
-
-
-# ---- rows of stats
-
-
-def by(*rows: dict[str, str], ids: tuple[str, ...] = ()) -> bytes:
-    flat = {
-        "userIdentity.type": "IAMUser", "userIdentity.principalId": "AIDAEXAMPLE",
-        "userIdentity.arn": "arn:aws:iam::111111111111:user/ci", "userIdentity.accountId": "111111111111",
-        "userIdentity.accessKeyId": "AKIAEXAMPLE", "userIdentity.userName": "ci",
-        **{k: str(v) for k, v in RECORD.items() if k not in ("userIdentity", "eventTime", "eventID")},
-    }  # fmt: skip
-    told = [{**{k: [v] for k, v in {**flat, **row}.items()}, "nhi_records": list(ids)} for row in rows]
-    return table(sorted({name for row in told for name in row}), told)
-
-
-START = 1_741_082_400
-"""2025-03-04T10:00:00Z"""
-
-
-def test_rows_of_stats_with_record_ids_are_the_events() -> None:
-    records = [{**RECORD, "eventID": f"id-{n}", "eventTime": render(START + n)} for n in range(3)]
-    ids = tuple(record["eventID"] for record in records)
-    stats = by({"count": "3", "first": str(START), "last": str(START + 2)}, ids=ids)
-    assert gathered(fed(stats)) == gathered(fed(raw(*records))) == gathered(fed(stats, raw(*records), stats))
-
-
-def test_rows_of_stats_without_record_ids_count_once_however_often_they_come() -> None:
-    row = {"count": "1000", "first": f"{START}.000", "last": str(START + 900)}
-    once, twice = fed(by(row)), fed(by(row), by(row))
-    assert gathered(once) == gathered(twice)
-    (part,) = once.parts.values()
-    ((behaviour, _),) = part.slots.values()
-    assert (part.events(), behaviour.first, behaviour.last) == (1000, START, START + 900)
-    assert behaviour.minutes == 1 | 1 << 15
-    assert plain(parts.unpack(parts.pack(part))[1]) == plain(part)
-
-
-WRONG = [{"count": "x"}, {"count": "0"}, {"count": "2", "last": str(START + 7200)}, {"count": "2", "last": "1"}]
-
-
-@pytest.mark.parametrize("row", WRONG, ids=range(len(WRONG)))
-def test_a_group_of_more_than_an_hour_or_of_no_numbers_is_refused(row: dict[str, str]) -> None:
-    assert fed(by({"first": str(START), **row})).rejected == {"bad_group": 1}
 
 
 def test_a_listed_address_is_marked_on_the_days_of_its_listing(tmp_path: Path) -> None:

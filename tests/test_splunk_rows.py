@@ -9,17 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_watch.hosts.splunk.lines import Cells, Lines, Row
-from nhi_watch.hosts.splunk.rows import Answers, annotate, multivalue, read, render, values_of
+from nhi_watch.hosts.splunk.rows import Answer, Row, annotate, multivalue, read, render, values_of
 
 
-def size(header: Row) -> Answers:
+def size(header: Row) -> Answer:
     """Answers with the number of characters in the row."""
-    return Answers(lambda row: render([str(sum(map(len, row)))]).encode())
+    return lambda row: render([str(sum(map(len, row)))]).encode()
 
 
-def always(answer: bytes) -> Answers:
-    return Answers(lambda row: answer)
+def always(answer: bytes) -> Answer:
+    return lambda row: answer
 
 
 def test_the_new_cells_stand_behind_the_text_that_came() -> None:
@@ -83,53 +82,6 @@ def test_rows_are_read_as_the_csv_module_reads_them(parts: list[str]) -> None:
     text = "".join(f"{part}\n" for part in ["a,_raw,b", *(part.replace("\r", "") for part in parts)])
     known = [row for row in csv.reader(io.StringIO(text, newline="\n")) if row]
     assert list(read(text.encode())) == [[*row, "", "", ""][:3] for row in known]
-
-
-@given(st.lists(st.tuples(ODD, ODD.map(lambda text: f"{{{text}}}"), ODD), max_size=4))
-def test_rows_that_a_writer_wrote_are_cut_as_they_are_read(rows: list[tuple[str, str, str]]) -> None:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([("a", "_raw", "b"), *rows])
-    lines = Lines(text.getvalue().encode())
-    for line in lines:
-        cells = lines.cut(line)
-        if cells is not None:
-            row = [cell.decode() for cell in cells]
-            assert [row[0], row[1].replace('""', '"'), row[2]] == lines.row(line, None)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b'1,"{""x"":""}"",2\n',  # the row goes on in the next line
-        b'1,"{}""",2\n',
-        b'1,"{}","2}"\n',
-        b'"1,{",{},"2}"\n',
-        b'1,"{}"x,2\n',
-        b'1,x"{}",2\n',
-        b'1,"{}",2,3\n',
-        b'1,"{}"\n',
-        b'1,"{}",2',
-        b"1,2\n",
-        b"\n",
-    ],
-)
-def test_a_line_that_is_not_surely_a_row_is_not_cut(line: bytes) -> None:
-    assert Lines(b"a,_raw,b\n").cut(line) is None
-
-
-def test_what_is_known_of_a_row_is_added_without_reading_it() -> None:
-    def bind(header: Row) -> Answers:
-        def answer(row: Row) -> bytes:
-            return f",read {row[1]}\n".encode()
-
-        def recall(cells: Cells) -> bytes | None:
-            return b",known\n" if cells[0] == b"1" else None
-
-        return Answers(answer, recall)
-
-    body = b'a,_raw\n1,"{""x"":1}"\n2,"{""y"":1}"\n"1",{}\n'
-    wanted = b'a,_raw,n\n1,"{""x"":1}",known\n2,"{""y"":1}",read {"y":1}\n"1",{},read {}\n'
-    assert annotate(body, ["n"], bind) == wanted
 
 
 @given(st.binary())

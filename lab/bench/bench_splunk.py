@@ -8,8 +8,7 @@ With extracted fields, the SDK gets all fields of the events, as it does when it
 those that it asks for. With `_raw` only, both get `_raw`. They take turns, medians are compared, rows are
 counted in what comes back. Time is processor time, start-up included; all programs have their bytecode on disk, where
 Python leaves it the first time that Splunk starts a command (an installed SDK has it from the beginning). `csv` is the
-floor: nhiscore's input, read and written with the csv module, and nothing else. `grouped`: the same events as
-`stats count … by` the fields and the hour gives them, where a second of nhiscore covers many events.
+floor: nhiscore's input, read and written with the csv module, and nothing else.
 """
 
 from __future__ import annotations
@@ -34,9 +33,8 @@ from _compiled import ENVIRONMENT  # noqa: E402
 import package  # noqa: E402
 from check_python import find, pinned  # noqa: E402
 from nhi_watch.core.behaviour import shape_of  # noqa: E402
-from nhi_watch.core.timestamps import HOUR, parse  # noqa: E402
-from nhi_watch.hosts.splunk.extracted import FIELDS  # noqa: E402
-from nhi_watch.hosts.splunk.nhiscore import ADDED  # noqa: E402
+from nhi_watch.core.timestamps import HOUR  # noqa: E402
+from nhi_watch.hosts.splunk.nhiscore import ADDED, FIELDS  # noqa: E402
 from nhi_watch.intake.sources import cloudtrail  # noqa: E402
 from nhi_watch_lab.simulator import Spec, Tenant  # noqa: E402
 from splunk_stream import chunk, flat, getinfo, replies, table  # noqa: E402
@@ -57,8 +55,6 @@ class Contest(NamedTuple):
     programs: dict[str, tuple[Path, Path]]
     """Name → (script, stream)"""
     rows: int
-    events: int = 0
-    """Events that the rows stand for, where they are groups."""
 
 
 def main() -> int:
@@ -118,28 +114,7 @@ def streams(records: list[dict[str, Any]], folder: Path, nhiscore: Path) -> dict
         "extracted_without_raw": (everything, fields),
         "raw": (write(folder / "sdk", rows, ["_raw"]), only),
     }
-    contests = {name: contest(theirs, (nhiscore, ours), len(rows)) for name, (theirs, ours) in sides.items()}
-    groups = grouped(rows)
-    ours = write(folder / "grouped", groups, [*FIELDS, "first", "last", "count"], ["input=fields"])
-    programs = {"nhiscore": (nhiscore, ours), "csv": (CSV_LOOP, ours)}
-    return {**contests, "grouped": Contest(programs, len(groups), len(rows))}
-
-
-def grouped(rows: Sequence[dict[str, list[str]]]) -> list[dict[str, list[str]]]:
-    """What `stats count min(_time) AS first max(_time) AS last by FIELDS, hour` makes of events."""
-    by = [name for name in FIELDS if name not in ("eventTime", "eventID")]
-    found: dict[tuple[Any, ...], dict[str, list[str]]] = {}
-    for row in rows:
-        second = parse(row["eventTime"][0])
-        key = (second // HOUR, *(tuple(row.get(name, ())) for name in by))
-        group = found.get(key)
-        if group is None:
-            told = {name: row[name] for name in by if name in row}
-            group = found[key] = {**told, "first": [str(second)], "last": [str(second)], "count": ["0"]}
-        group["count"] = [str(int(group["count"][0]) + 1)]
-        group["first"] = [str(min(second, int(group["first"][0])))]
-        group["last"] = [str(max(second, int(group["last"][0])))]
-    return list(found.values())
+    return {name: contest(theirs, (nhiscore, ours), len(rows)) for name, (theirs, ours) in sides.items()}
 
 
 def contest(sdk_stream: Path, nhiscore: tuple[Path, Path], rows: int) -> Contest:
@@ -182,7 +157,7 @@ def run(python: str, contest: Contest, folder: Path) -> dict[str, Any]:
                 raise RuntimeError(f"{script.name} gave back {counted} of {contest.rows} rows")
             if name == "nhiscore":
                 complete(folder / "out")
-    rates = {name: (contest.events or contest.rows) / statistics.median(each) for name, each in seconds.items()}
+    rates = {name: contest.rows / statistics.median(each) for name, each in seconds.items()}
     against = {f"nhiscore_vs_{name}": round(rates["nhiscore"] / rates[name], 3) for name in rates if name != "nhiscore"}
     return {"rows": contest.rows, "events_per_s": {name: round(rate, 1) for name, rate in rates.items()}, **against}
 

@@ -110,11 +110,11 @@ class Timed(Direct):
 
     spent = 0.0
 
-    def ask_json(self, method: str, path: str, body: Any = None) -> Any:
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
         """The answer's JSON; to spell and to read JSON is counted on both sides."""
         started = time.process_time()
         try:
-            return super().ask_json(method, path, body)
+            return super().ask(method, path, body)
         finally:
             self.spent += time.process_time() - started
 

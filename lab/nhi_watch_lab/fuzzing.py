@@ -19,7 +19,7 @@ import sys
 import time
 import zlib
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from itertools import product
@@ -132,7 +132,7 @@ class _Nothing(protocol.Streaming):
     def prepare(self, search: protocol.Search) -> tuple[protocol.Metadata, protocol.Messages]:
         return {"type": "streaming"}, []
 
-    def execute(self, body: bytes) -> bytes:
+    def execute(self, body: Iterable[bytes]) -> bytes:
         Gatherer().feed(body)
         return b""
 

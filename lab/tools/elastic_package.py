@@ -63,6 +63,19 @@ def main(arguments: list[str]) -> int:
     return bool(refused)
 
 
+def names(mapped: Json, path: str = "") -> dict[str, str]:
+    """Field → type of all that a mapping holds.
+
+    >>> names(setup.mapping({"mapping": {"type": "long"}, "fields": ["a.b"]}))
+    {'a.b': 'long'}
+    """
+    found: dict[str, str] = {}
+    for name, inner in mapped.get("properties", {}).items():
+        here = f"{path}.{name}" if path else name
+        found.update({here: inner["type"]} if "type" in inner else names(inner, here))
+    return found
+
+
 def refusals(schemas: Path) -> list[str]:
     """What the published schemas refuse, a line each: file, place and reason.
 
@@ -141,11 +154,12 @@ def _stream(kind: str) -> dict[str, bytes]:
     dataset, folder = f"nhi.{kind}", f"data_stream/{kind}"
     mapping, sample = setup.mappings()[f"logs-{dataset}"], _sample(kind)
     settled = {"index_template": {"mappings": {"dynamic": False}}}
+    lifecycle = setup.component_templates()[f"logs-{dataset}@settings"]["template"]["lifecycle"]
     found = {
         f"{folder}/manifest.yml": _yaml({"title": _TITLES[kind], "type": "logs", "dataset": dataset,
                                          "elasticsearch": settled}),
         f"{folder}/fields/fields.yml": _yaml(_fields(mapping, dataset)),
-        f"{folder}/lifecycle.yml": _yaml({"data_retention": setup.RETENTION[f"logs-{dataset}"]}),
+        f"{folder}/lifecycle.yml": _yaml(lifecycle),
     }  # fmt: skip
     return {**found, f"{folder}/sample_event.json": _json(sample)} if sample else found
 
@@ -153,7 +167,7 @@ def _stream(kind: str) -> dict[str, bytes]:
 def _fields(mapping: Json, dataset: str) -> list[Json]:
     constant = {**_CONSTANT, "data_stream.dataset": dataset, "event.dataset": dataset}
     told: list[Json] = []
-    for name, kind in sorted(setup.names(mapping).items()):
+    for name, kind in sorted(names(mapping).items()):
         if name in constant:
             value = {"value": constant[name]} if constant[name] else {}
             told.append({"name": name, "type": "constant_keyword", "description": _described(name), **value})

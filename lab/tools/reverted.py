@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("nhi_watch", "lab", "tests", "bin", "default", "lookups", "metadata", "docs", "README.md", "README",
+COPIED = ("nhi_watch", "lab", "tests", "bin", "default", "lookups", "metadata", "docs", "README.md",
           "NOTICE", "LICENSE", "pyproject.toml", "SECURITY.md", "CHANGELOG.md", "requirements.lock")  # fmt: skip
 
 
@@ -86,7 +86,8 @@ MENDS = (
          "if True:", ("test_not_read.py::test_a_flood_of_rubbish_is_counted_in_seconds_and_stays_small",)),
     Mend("M8", "hosts/files/reader/parquet.py", "    _demand(whole.metadata, size)\n", "",
          ("test_ocsf.py::test_a_parquet_file_that_claims_more_than_any_log_holds_is_refused_by_name",)),
-    Mend("M8", "hosts/splunk/gather.py", "self._guarded(columns, row)", "self._row(columns, row)",
+    Mend("M8", "hosts/splunk/gather.py", "            self.reject(error.reason)\n        except RecursionError:",
+         "            raise\n        except RecursionError:",
          ("test_splunk_commands.py::test_rows_of_every_kind_of_rubbish_never_end_a_search",)),
     Mend("M8", "hosts/files/reader/lines.py", '[b""] * len(records))', "map(batch.raw, range(-len(records), 0)))",
          ("test_source_ai_agents.py::test_a_large_resource_is_held_once_however_many_records_share_it",)),

@@ -21,8 +21,11 @@ from __future__ import annotations
 import json
 import zlib
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Optional, Protocol
 
 from nhi_watch.core.errors import StoreError
@@ -114,6 +117,33 @@ def reading() -> Iterator[None]:
 def span(day: int) -> tuple[str, str]:
     """The keys of a day, from and up to."""
     return f"{day:06d}/", f"{day:06d}0"
+
+
+def known(table: str) -> str:
+    """The table's name, if it is one.
+
+    Raises:
+        StoreError: there is no such table.
+    """
+    if table not in TABLES:
+        raise StoreError(f"no such table: {table}")
+    return table
+
+
+def overlaid(
+    waiting: Mapping[str, Optional[bytes]], stored: Iterable[tuple[str, Optional[bytes]]], low: str, high: str
+) -> Iterator[tuple[str, bytes]]:
+    """Rows of a span in order: those that are stored, under those that wait to be written; None: deleted.
+
+    >>> list(overlaid({"b": None, "c": b"new", "x": b""}, [("a", b"1"), ("b", b"2"), ("c", b"3")], "a", "d"))
+    [('a', b'1'), ('c', b'new')]
+    """
+    mine = [(key, waiting[key]) for key in sorted(key for key in waiting if low <= key < high)]
+    both: Iterator[tuple[str, Optional[bytes]]] = merge(mine, stored, key=itemgetter(0))  # of two alike mine is first
+    for key, rows in groupby(both, itemgetter(0)):
+        row = next(rows)[1]
+        if row is not None:
+            yield key, row
 
 
 class MemoryStore:

@@ -1,7 +1,7 @@
-"""What the job may and can read and write, asked before anything is read: a search says nothing of what it left out.
+"""The cluster: how it is reached, what its errors mean, and what the key may read and write there.
 
-A pattern without the right to read it, or in a remote cluster that does not answer, looks like one without documents.
-It is left out and named, and its checkpoint stays where it is.
+That is asked before anything is read: a pattern without the right to read it looks like one without documents. It is
+left out and named, and its checkpoint stays where it is.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import ssl
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +17,6 @@ from typing import Any, NamedTuple, Optional
 from urllib.parse import SplitResult, urlsplit
 
 from elastic_transport import RequestsHttpNode, TlsError, Transport, TransportApiResponse
-from elastic_transport import TransportError as TransportError_client
 from elasticsearch import (
     ApiError,
     AuthenticationException,
@@ -29,23 +27,22 @@ from elasticsearch import (
     UnsupportedProductError,
 )
 from elasticsearch import ConnectionError as UnreachableError
-from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result, stop_after_attempt, stop_after_delay
+from tenacity import Retrying, retry_if_exception, retry_if_result, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
 from nhi_watch.core.errors import InputError, StoreError
 
 # ---- connection
 #
-# Where the cluster is and who asks: from arguments, the environment, a file, or the system's keyring.
+# Where the cluster is and who asks: from arguments, the environment, or a file.
 #
 # Secrets never stand among the arguments, because every user of the host can list those: an API key comes from
-# NHI_ELASTIC_API_KEY, a file or the keyring, a proxy's password from NHI_ELASTIC_PROXY.
+# NHI_ELASTIC_API_KEY or a file, a proxy's password from NHI_ELASTIC_PROXY.
 
 
 TIMEOUT = 120.0
 """Seconds to wait for an answer."""
 _FINGERPRINT = re.compile(r"(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}", re.IGNORECASE)
-_USER = "nhi_watch"
 
 
 @dataclass(frozen=True)
@@ -53,21 +50,20 @@ class Connection:
     """What it takes to reach a cluster."""
 
     urls: tuple[str, ...]
-    """One or more nodes; empty where a cloud id says where it is."""
+    """One or more nodes."""
     api_key: Optional[str] = field(default=None, repr=False)
     """The encoded key, as `POST /_security/api_key` returns it; not shown in a repr."""
     ca: Optional[str] = None
     """PEM file of the authority that signed the cluster's certificate."""
     fingerprint: Optional[str] = None
     """SHA-256 of a certificate of the cluster's chain, in hex; no authority is needed then."""
-    cloud_id: Optional[str] = None
     proxy: Optional[str] = field(default=None, repr=False)
     timeout: float = TIMEOUT
 
     @property
     def name(self) -> str:
         """How to call the cluster in messages."""
-        return ",".join(self.urls) or f"cloud {(self.cloud_id or '').partition(':')[0]}"
+        return ",".join(self.urls)
 
 
 @dataclass(frozen=True)
@@ -75,9 +71,7 @@ class Told:
     """What the arguments say."""
 
     url: Optional[str] = None
-    cloud_id: Optional[str] = None
     api_key_file: Optional[str] = None
-    api_key_keyring: Optional[str] = None
     ca: Optional[str] = None
     fingerprint: Optional[str] = None
     proxy: Optional[str] = None
@@ -90,20 +84,17 @@ def connection(told: Told) -> Connection:
     Raises:
         InputError: no URL, a URL with a password in it, an unreadable or empty key, a wrong fingerprint.
     """
-    cloud_id = told.cloud_id or (None if told.url else os.environ.get("NHI_ELASTIC_CLOUD_ID"))
-    urls = () if cloud_id else _urls(told.url or os.environ.get("NHI_ELASTIC_URL"))
+    urls = _urls(told.url or os.environ.get("NHI_ELASTIC_URL"))
     if told.ca is not None and not Path(told.ca).is_file():
         raise InputError(f"--ca: {told.ca} is not a file")
     if told.fingerprint and not _FINGERPRINT.fullmatch(told.fingerprint):
         raise InputError("--fingerprint: want the SHA-256 of the certificate, 64 hex digits")
-    return Connection(
-        urls, _key(told), told.ca, told.fingerprint, cloud_id, _proxy(told.proxy), told.timeout
-    )  # fmt: skip
+    return Connection(urls, _key(told), told.ca, told.fingerprint, _proxy(told.proxy), told.timeout)
 
 
 def _urls(text: Optional[str]) -> tuple[str, ...]:
     if not text:
-        raise InputError("no Elasticsearch: give --url or --cloud-id, or set NHI_ELASTIC_URL")
+        raise InputError("no Elasticsearch: give --url, or set NHI_ELASTIC_URL")
     urls = tuple(url.strip() for url in text.split(",") if url.strip())
     for url in urls:
         parts = _split(url, "--url")
@@ -129,42 +120,16 @@ def _proxy(told: Optional[str]) -> Optional[str]:
 
 
 def _key(told: Told) -> Optional[str]:
-    if told.api_key_file:
-        return _from_file(told.api_key_file)
-    if told.api_key_keyring:
-        return _from_keyring(told.api_key_keyring)
-    return os.environ.get("NHI_ELASTIC_API_KEY") or None
-
-
-def _from_file(path: str) -> str:
+    path = told.api_key_file
+    if not path:
+        return os.environ.get("NHI_ELASTIC_API_KEY") or None
     try:
         key = Path(path).read_text(encoding="ascii").strip()
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text in ASCII"
         raise InputError(f"--api-key-file: cannot read {path}: {reason}") from None
-    return _checked(key, f"--api-key-file: {path}")
-
-
-def _from_keyring(name: str) -> str:
-    """The secret of a service and user in the system's keyring; `SERVICE` alone means the user nhi_watch."""
-    try:
-        import keyring
-        from keyring.errors import KeyringError
-    except ImportError as error:
-        raise InputError("--api-key-keyring needs the library keyring: pip install 'nhi_watch[keyring]'") from error
-    service, _, user = name.partition(":")
-    try:
-        key = keyring.get_password(service, user or _USER)
-    except KeyringError as error:
-        raise InputError(f"--api-key-keyring: the keyring does not open: {error}") from None
-    if key is None:
-        raise InputError(f"--api-key-keyring: the keyring holds nothing for {service}, user {user or _USER}")
-    return _checked(key.strip(), f"--api-key-keyring: {service}")
-
-
-def _checked(key: str, where: str) -> str:
     if not key or any(c.isspace() for c in key):
-        raise InputError(f"{where} must hold one encoded API key and nothing else")
+        raise InputError(f"--api-key-file: {path} must hold one encoded API key and nothing else")
     return key
 
 
@@ -218,30 +183,14 @@ def complete(answer: Any, doing: str) -> Any:
     """The answer of a search, if it is a whole one.
 
     Raises:
-        PassingError: a shard or a remote cluster had no part in it, or it was given up half way; names them.
+        PassingError: a shard had no part in it, or it was given up half way.
     """
-    shards, clusters = answer.get("_shards") or {}, answer.get("_clusters") or {}
+    shards = answer.get("_shards") or {}
     if answer.get("timed_out"):
         raise PassingError(f"{doing}: the search timed out, and half an answer is none")
     if shards.get("failed"):
         raise PassingError(f"{doing}: {shards['failed']} of {shards.get('total')} shards did not answer")
-    silent = silent_clusters(clusters)
-    if silent:
-        raise PassingError(f"{doing}: remote cluster {', '.join(silent)} did not answer")
     return answer
-
-
-def silent_clusters(clusters: Any) -> list[str]:
-    """Names of the clusters that a search across clusters had no whole answer from.
-
-    >>> silent_clusters({"skipped": 1, "details": {"a": {"status": "successful"}, "b": {"status": "skipped"}}})
-    ['b']
-    """
-    if not any(clusters.get(how) for how in ("skipped", "partial", "failed", "running")):
-        return []
-    details = clusters.get("details") or {}
-    named = sorted(name for name, told in details.items() if told.get("status") != "successful")
-    return named or ["(the cluster does not say which)"]
 
 
 def away(error: BaseException) -> bool:
@@ -303,9 +252,6 @@ def refused(error: dict[str, Any]) -> str:
 
 ATTEMPTS = 6
 STRANGER = 401
-GRACE = 120.0
-"""Seconds for which a key that was taken, and is suddenly unknown, is put down to a restart of the cluster: its index
-of keys is there some seconds later than the rest. They count from the last request accepted, or that found nobody."""
 _POINT_IN_TIME = b'{"pit_id"'
 
 
@@ -325,50 +271,26 @@ class _Patient(Transport):
     Every request that this package makes may be repeated without harm; those that may not set `max_retries=0`.
     """
 
-    _accepted = 0.0
-    """When the cluster last took the key, or was away after it had."""
+    _is_known = False
+    """Whether the cluster has taken the key: if that is suddenly unknown, the cluster restarts, and its index of keys
+    is there some seconds later than the rest."""
 
     def perform_request(self, method: str, target: str, **options: Any) -> TransportApiResponse:
-        patient = options.pop("max_retries", None) != 0
-        known = Retrying(
-            retry=retry_if_result(self._is_forgotten),
-            wait=wait_random_exponential(multiplier=0.5, max=5),
-            stop=stop_after_delay(GRACE / 2),
-            retry_error_callback=_last,
-        )
-        try:
-            answer: TransportApiResponse = known(self._asked, patient, method, target, **options)
-        except TransportError_client:
-            self._accepted = self._accepted and time.monotonic()  # the grace begins when it is back
-            raise
-        if answer.meta.status in BUSY:
-            self._accepted = self._accepted and time.monotonic()
-        elif answer.meta.status != STRANGER:
-            self._accepted = time.monotonic()
-        return answer
-
-    def _is_forgotten(self, answer: TransportApiResponse) -> bool:
-        """Whether the cluster does not know a key that it took a moment ago."""
-        since = time.monotonic() - self._accepted
-        return answer.meta.status == STRANGER and bool(self._accepted) and since < GRACE
-
-    def _asked(self, patient: bool, method: str, target: str, **options: Any) -> TransportApiResponse:
-        once = super().perform_request
-        if not patient:
-            return once(method, target, max_retries=0, **options)
+        attempts = 1 if options.pop("max_retries", None) == 0 else ATTEMPTS
         retrying = Retrying(
             retry=retry_if_exception(away) | retry_if_result(lambda answer: answer.meta.status in BUSY),
-            wait=wait_random_exponential(multiplier=0.2, max=8),
-            stop=stop_after_attempt(ATTEMPTS),
-            retry_error_callback=_last,
-        )
-        answer: TransportApiResponse = retrying(once, method, target, max_retries=0, **options)
+            wait=wait_random_exponential(multiplier=0.2, max=8), stop=stop_after_attempt(attempts),
+            retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+        )  # fmt: skip
+        answer: TransportApiResponse = retrying(self._asked, method, target, **options)
         return answer
 
-
-def _last(state: RetryCallState) -> Any:
-    assert state.outcome is not None, "there was at least one attempt"
-    return state.outcome.result()
+    def _asked(self, method: str, target: str, **options: Any) -> TransportApiResponse:
+        answer = super().perform_request(method, target, max_retries=0, **options)
+        if answer.meta.status == STRANGER and self._is_known:
+            raise UnreachableError("401: the key that it took is unknown now: it restarts, or the key has ended")
+        self._is_known = self._is_known or answer.meta.status not in (STRANGER, *BUSY)
+        return answer
 
 
 def connect(where: Connection) -> Elasticsearch:
@@ -379,7 +301,7 @@ def connect(where: Connection) -> Elasticsearch:
     """
     if (where.ca or where.fingerprint) and any(url.startswith("http://") for url in where.urls):
         raise InputError("--ca and --fingerprint are for https://; leave them out, or give the https:// address")
-    options: dict[str, Any] = {"cloud_id": where.cloud_id} if where.cloud_id else {"hosts": list(where.urls)}
+    options: dict[str, Any] = {}
     if where.ca is not None:
         options["ca_certs"] = where.ca
     if where.fingerprint is not None:
@@ -387,6 +309,7 @@ def connect(where: Connection) -> Elasticsearch:
     if where.proxy is not None:
         options["node_class"] = _through(where.proxy)
     return Elasticsearch(
+        list(where.urls),
         api_key=where.api_key,
         serializers={_Orjson.mimetype: _Orjson(), OrjsonSerializer.mimetype: OrjsonSerializer()},
         request_timeout=where.timeout,
@@ -456,7 +379,8 @@ NO_SECURITY = (400, 404, 405, 500)
 """Answers of a cluster without security to a question about privileges."""
 _NAMED = 3
 """Patterns of a line at most."""
-_CLUSTER = re.compile(r"([^:<>]+):(?!:)")
+_REMOTE = re.compile(r"[^:<>]+:(?!:)")
+_ELSEWHERE = "it is in another cluster: run the job there"
 
 
 class Unread(NamedTuple):
@@ -484,38 +408,6 @@ def together(unread: Iterable[tuple[str, str]]) -> list[str]:
         by_reason.setdefault(why, []).append(pattern)
     more = {why: f" and {len(names) - _NAMED} more" for why, names in by_reason.items() if len(names) > _NAMED}
     return [f"{', '.join(names[:_NAMED])}{more.get(why, '')}: {why}" for why, names in by_reason.items()]
-
-
-def cluster(pattern: str) -> str:
-    """The remote cluster that a pattern names; "" for one of the cluster itself.
-
-    >>> cluster("paris:logs-aws.cloudtrail-*"), cluster("logs-x-*"), cluster("logs-x-*::data")
-    ('paris', '', '')
-    """
-    found = _CLUSTER.match(pattern)
-    return found.group(1) if found and not pattern.startswith("-") else ""
-
-
-def bare(pattern: str) -> str:
-    """The pattern as the cluster that it is of names it.
-
-    >>> bare("paris:logs-x-*"), bare("logs-x-*")
-    ('logs-x-*', 'logs-x-*')
-    """
-    name = cluster(pattern)
-    return pattern[len(name) + 1 :] if name else pattern
-
-
-def by_cluster(pattern: str) -> list[str]:
-    """Patterns of one cluster together: a point in time is over one.
-
-    >>> by_cluster("a-*,paris:a-*,b-*")
-    ['a-*,b-*', 'paris:a-*']
-    """
-    found: dict[str, list[str]] = {}
-    for each in pattern.split(","):
-        found.setdefault(cluster(each), []).append(each)
-    return [",".join(patterns) for patterns in found.values()]
 
 
 def lacking(client: Elasticsearch, wanted: Sequence[Json]) -> dict[str, list[str]]:
@@ -554,56 +446,16 @@ def reach(
     """Which patterns can be read now.
 
     Raises:
-        StoreError: the cluster itself does not tell, or what the job needs of its `own` is lacking.
+        StoreError: the cluster does not tell, or what the job needs of its `own` is lacking.
     """
     listed = tuple(dict.fromkeys(patterns))
-    local = [pattern for pattern in listed if not cluster(pattern)]
+    why = {pattern: _ELSEWHERE for pattern in listed if _REMOTE.match(pattern)}
+    local = [pattern for pattern in listed if pattern not in why]
     asked = [{"names": local, "privileges": list(privileges)}] if local else []
-    missing = demand(client, own, asked) if own or asked else {}
-    why = {name: f"the API key lacks {', '.join(what)} on it; {REMEDY}" for name, what in missing.items()}
-    with explained("asking remote clusters"):
-        for name in sorted({cluster(pattern) for pattern in listed} - {""}):
-            why.update(_unread(client, name, [each for each in listed if cluster(each) == name], privileges))
+    for name, what in (demand(client, own, asked) if own or asked else {}).items():
+        why[name] = f"the API key lacks {', '.join(what)} on it; {REMEDY}"
     unread = tuple(Unread(pattern, why[pattern]) for pattern in listed if pattern in why)
     found = Reach(tuple(pattern for pattern in listed if pattern not in why), unread)
     if own and not found.patterns:
         raise StoreError(f"nothing can be read: {'; '.join(together(unread))}"[:1000])
     return found
-
-
-def _unread(client: Elasticsearch, name: str, patterns: Sequence[str], privileges: Sequence[str]) -> dict[str, str]:
-    """Pattern of a remote cluster → why it cannot be read.
-
-    A cluster that is connected by certificates goes by what the key may do with indices of that name here, and answers
-    as if there were none where that is nothing.
-    """
-    silent, _ = _asked(client, name, patterns)
-    if silent:
-        return dict.fromkeys(patterns, silent)
-    missing = lacking(client, [{"names": [bare(each) for each in patterns], "privileges": list(privileges)}])
-    doubtful = {each: missing[bare(each)] for each in patterns if bare(each) in missing}
-    return {
-        each: f"remote cluster {name} shows no such index, and the API key lacks {', '.join(what)} on it; {REMEDY}"
-        for each, what in doubtful.items() if not _asked(client, name, [each])[1]
-    }  # fmt: skip
-
-
-def _asked(client: Elasticsearch, name: str, patterns: Sequence[str]) -> tuple[str, int]:
-    """Why a remote cluster cannot be searched ("": it can), and over how many shards."""
-    try:
-        told = client.options(max_retries=0).search(
-            index=",".join(patterns), size=0, track_total_hits=False, ignore_unavailable=True
-        )
-    except ApiError as problem:
-        if problem.status_code == STRANGER:
-            raise
-        return f"remote cluster {name} cannot be searched: {reason(problem)}", 0
-    clusters = told.body.get("_clusters") or {}
-    if not silent_clusters(clusters):
-        return "", int(told.body["_shards"]["total"])
-    failures = clusters.get("details", {}).get(name, {}).get("failures") or [{}]
-    why = failures[0].get("reason") or {}
-    if why.get("type") == "security_exception":
-        return f"remote cluster {name} cannot be searched: {str(why.get('reason'))[:200]}; {REMEDY}", 0
-    return f"remote cluster {name} does not answer", 0
-

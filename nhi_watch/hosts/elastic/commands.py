@@ -1,57 +1,48 @@
-"""`nhi elastic`: its subcommands; each takes `add_arguments(parser)` and `run(client, args, console)`."""
+"""`nhi elastic`: its subcommands, their flags, and what they say."""
 
 from __future__ import annotations
 
 import argparse
-from importlib import import_module
-from types import ModuleType
-from typing import Any
+import math
+import os
+import re
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Optional
 
+import orjson
+from elasticsearch import Elasticsearch
 from rich.console import Console
 
-from nhi_watch.hosts.elastic import arguments, cluster
-from nhi_watch.hosts.elastic.cluster import connection
-from nhi_watch.hosts.elastic.store import LeaseHeldError
+from nhi_watch.act import audit
+from nhi_watch.core import timestamps
+from nhi_watch.core.errors import InputError, RejectError, StoreError
+from nhi_watch.detect import model
+from nhi_watch.hosts.elastic import analysts, cluster, doctor, kibana, read, report, setup, write
+from nhi_watch.hosts.elastic import run as running
+from nhi_watch.hosts.elastic.kibana import Kibana
+from nhi_watch.hosts.elastic.store import ClusterClock, ElasticStore, Lease, LeaseHeldError
+from nhi_watch.hosts.files import common
 
+Json = dict[str, Any]
 HELD = 75
 """The exit code of who found another run at work, or one that was killed: EX_TEMPFAIL, try again."""
-_COMMANDS = {
-    "setup": ("install or upgrade templates and indices, and what Kibana shows", "setup_command"),
-    "doctor": ("examine connection, privileges, sources, heartbeat and backlog", "doctor_command"),
-    "run": ("score what was ingested since the last run, and write alerts", "run_command"),
-    "learn": ("learn what was ingested since the last run, without alerts", "run_command"),
-    "report": ("write what stands now into a folder, on which nhi explain, brief and respond work", "report_command"),
-    "feedback": ("take what analysts said of alerts in Kibana as verdicts", "feedback_command"),
-}
-"""Name → what it does, and its module."""
-
-
-def module(name: str) -> ModuleType:
-    """The module of a subcommand."""
-    return import_module(f"nhi_watch.hosts.elastic.{_COMMANDS[name][1]}")
-
-
-class Subcommand(argparse.ArgumentParser):
-    """One that is loaded when it is chosen: what the others import takes longer than a short run."""
-
-    def load(self) -> None:
-        """Take its flags."""
-        module(self.prog.rpartition(" ")[2]).add_arguments(self)
-
-    def parse_known_args(self, *words: Any, **named: Any) -> Any:
-        """Load, and parse."""
-        self.load()
-        return super().parse_known_args(*words, **named)
+_NAMESPACE = re.compile(r"[a-z0-9_.]{1,100}")
+_SHOWN = 5
+_LATE = 3600
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The subcommands of `nhi elastic`, and their flags."""
     parser.epilog = "First setup, then a key from what `setup --api-key-request` writes, then run, then doctor."
-    commands = parser.add_subparsers(
-        dest="elastic_command", required=True, metavar="COMMAND", parser_class=Subcommand
-    )
-    for name, (text, _) in _COMMANDS.items():
-        commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    commands = parser.add_subparsers(dest="elastic_command", required=True, metavar="COMMAND")
+    for name, (text, flags, _) in _COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        _connecting(command)
+        flags(command)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -61,13 +52,304 @@ def run(args: argparse.Namespace, console: Console) -> int:
         InputError: the arguments are wrong.
         StoreError: Elasticsearch cannot be reached, wants a key, or refuses.
     """
-    command = module(args.elastic_command)
-    if args.elastic_command == "setup" and command.offline(args, console):
+    if args.elastic_command == "setup" and args.api_key_request:  # it needs no cluster, and changes none
+        _request_key(args, console)
         return 0
-    where = connection(arguments.told(args))
+    where = cluster.connection(_told(args))
     with cluster.reached(where), cluster.connect(where) as client:
         try:
-            return int(command.run(client, args, console))
+            return _COMMANDS[args.elastic_command][2](client, args, console)
         except LeaseHeldError as error:  # ordinary for a scheduled job: the other one does the work, or did
-            arguments.say(console, args, {"skipped": str(error)}, f"Nothing done: {error}.")
+            _say(console, args, {"skipped": str(error)}, f"Nothing done: {error}.")
             return HELD
+
+
+# ---- flags
+
+
+def _connecting(command: argparse.ArgumentParser) -> None:
+    """How to reach the cluster, and which part of it is meant."""
+    parser = command.add_argument_group("cluster")
+    parser.add_argument("--url", metavar="URL", help="of Elasticsearch, or several with commas (or NHI_ELASTIC_URL)")
+    parser.add_argument("--api-key-file", metavar="FILE",
+                        help="holds the encoded key (or NHI_ELASTIC_API_KEY: the key itself)")  # fmt: skip
+    parser.add_argument("--ca", metavar="FILE", help="PEM of the authority that signed the cluster's certificate")
+    parser.add_argument("--fingerprint", metavar="HEX", help="SHA-256 of the cluster's certificate, in place of --ca")
+    parser.add_argument("--proxy", metavar="URL", help="way to the cluster (or NHI_ELASTIC_PROXY, with a password)")
+    parser.add_argument("--timeout", type=_between(0.1, 3600), default=cluster.TIMEOUT, metavar="S",
+                        help=f"seconds to wait for an answer (default: {cluster.TIMEOUT:.0f})")  # fmt: skip
+    parser.add_argument("--namespace", type=_namespace, default="default", metavar="NAME",
+                        help="of the state and of what is written, one for each tenant (default: default)")  # fmt: skip
+    parser.add_argument("--index", default=setup.SOURCE_INDICES, metavar="PATTERN",
+                        help="source indices, with commas (default: those of every source that nhi reads)")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def _told(args: argparse.Namespace) -> cluster.Told:
+    """What the flags say of the connection."""
+    return cluster.Told(args.url, args.api_key_file, args.ca, args.fingerprint, args.proxy, args.timeout)
+
+
+def _add_kibana(parser: argparse.ArgumentParser) -> None:
+    """Where Kibana is; it takes the same key, authority and proxy."""
+    parser.add_argument("--kibana", metavar="URL", help="of Kibana, with /s/SPACE at its end (or NHI_KIBANA_URL)")
+
+
+def _kibana_of(args: argparse.Namespace) -> Optional[cluster.Connection]:
+    """How to reach Kibana; None where none is named.
+
+    Raises:
+        InputError: its URL is wrong.
+    """
+    url = args.kibana or os.environ.get("NHI_KIBANA_URL")
+    if not url:
+        return None
+    if "," in url:
+        raise InputError("--kibana: give one URL")
+    try:
+        return cluster.connection(replace(_told(args), url=url))
+    except InputError as error:
+        raise InputError(str(error).replace("--url", "--kibana")) from error
+
+
+def _namespace(text: str) -> str:
+    if not _NAMESPACE.fullmatch(text):
+        raise argparse.ArgumentTypeError("want small letters, digits, _ and .")
+    return text
+
+
+def _time(text: str) -> int:
+    try:
+        return timestamps.parse(text)
+    except RejectError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _between(low: float, high: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        try:
+            found = float(text)
+        except ValueError:
+            found = math.nan
+        if not low <= found <= high:
+            raise argparse.ArgumentTypeError(f"a number from {low:g} to {high:g}")
+        return found
+
+    return number
+
+
+def _seconds(text: str) -> int:
+    """A time of up to a day."""
+    return common.whole(text, 0, 86_400)
+
+
+def _say(console: Console, args: argparse.Namespace, outcome: Json, *lines: str) -> None:
+    """The outcome as lines of text, or as JSON where that was asked for."""
+    for line in (orjson.dumps(outcome).decode(),) if args.json else lines:
+        console.out(line, highlight=False)
+
+
+# ---- setup
+
+
+def _setup_flags(parser: argparse.ArgumentParser) -> None:
+    _add_kibana(parser)
+    parser.add_argument("--dry-run", action="store_true", help="only say what would change")
+    parser.add_argument("--api-key-request", metavar="FILE",
+                        help="write the request for a key of least privilege; - prints it")  # fmt: skip
+
+
+def _request_key(args: argparse.Namespace, console: Console) -> None:
+    path, body = args.api_key_request, setup.api_key_request(args.namespace, args.index)
+    told = orjson.dumps(body, option=orjson.OPT_INDENT_2)
+    if path == "-":
+        console.out("POST /_security/api_key", told.decode(), sep="\n", highlight=False)
+        return
+    try:
+        Path(path).write_bytes(told + b"\n")
+    except OSError as error:
+        raise InputError(f"--api-key-request {path}: {error.strerror}") from error
+
+
+def _setup(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
+    """Set up, and say what changed."""
+    where = _kibana_of(args)
+    steps = setup.setup(client, args.namespace, args.dry_run)
+    lines = ["Kibana was left out: --kibana URL adds the rules that make alerts of ours, and the dashboards"]
+    if where:
+        with closing(Kibana(where)) as reached:
+            steps += kibana.setup(reached, args.dry_run)
+        lines = []
+    tense = {"none": "unchanged"} if args.dry_run else {"none": "unchanged", "create": "created", "update": "updated"}
+    for step in steps:
+        more = f" and {len(step.what) - _SHOWN} more" if len(step.what) > _SHOWN else ""
+        what = f": {', '.join(step.what[:_SHOWN])}{more}" if step.what else ""
+        lines.append(f"{tense.get(step.change, f'would {step.change}')} {step.kind} {step.name}{what}")
+    listed = [{"kind": s.kind, "name": s.name, "change": s.change, "what": list(s.what)} for s in steps]
+    _say(console, args, {"dry_run": args.dry_run, "steps": listed}, *lines)
+    return 0
+
+
+# ---- run and learn
+
+
+def _run_flags(parser: argparse.ArgumentParser) -> None:
+    """What to read, and how to judge it."""
+    parser.epilog = (
+        "Exit code: 0; 1 where documents were set aside; 2 where some, or all, could not be read; "
+        "75 where another run works, or was killed minutes ago."
+    )
+    parser.add_argument("--since", type=_time, metavar="TIME",
+                        help="read what was ingested since then (RFC 3339), also what was read before")  # fmt: skip
+    parser.add_argument("--budget", type=_between(0.001, 1000), default=10.0, metavar="N",
+                        help="notables a day per 1,000 identities (default: 10)")  # fmt: skip
+    parser.add_argument("--assets", type=Path, metavar="CSV",
+                        help="who owns what: identity,criticality,owner,environment,comment")  # fmt: skip
+    parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
+    parser.add_argument("--reputation", type=Path, action="append", default=[], metavar="FILE",
+                        help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
+    parser.add_argument("--intel", nargs="?", const=read.STREAMS, default="", metavar="PATTERN",
+                        help=f"streams to take bad addresses from (without PATTERN: {read.STREAMS})")  # fmt: skip
+    parser.add_argument("--ocsf", action="store_true", help="keep each alert as an OCSF Detection Finding, too")
+    parser.add_argument("--model", type=Path, default=model.FOLDER, metavar="DIR",
+                        help="another model than the one that ships")  # fmt: skip
+    parser.add_argument("--page", type=lambda text: common.whole(text, 1, 10_000), default=read.PAGE, metavar="N",
+                        help=f"documents a search (default: {read.PAGE})")  # fmt: skip
+    parser.add_argument("--lag", type=_seconds, default=running.LAG, metavar="S",
+                        help=f"leave out the last S seconds (default: {running.LAG})")  # fmt: skip
+    parser.add_argument("--wait", type=_seconds, default=0, metavar="S",
+                        help="wait so long for another run to end (default: 0)")  # fmt: skip
+
+
+def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
+    """Do one run: 1 where documents were set aside, 2 where some could not be read; the rest was done all the same."""
+    outcome = running.run(client, running.Job(
+        args.index, args.namespace, args.since, args.budget, args.assets, args.networks, args.model, args.page,
+        args.lag, wait=args.wait, alerts=args.elastic_command == "run", ocsf=args.ocsf, reputation=args.reputation,
+        intel=args.intel,
+    ))  # fmt: skip
+    _say(console, args, outcome, _sentence(outcome), *write.troubles(outcome))
+    return 1 if outcome.get("set_aside") else 2 if outcome.get("unread") else 0
+
+
+def _sentence(outcome: Json) -> str:
+    if "skipped" in outcome:
+        return f"Nothing done: {outcome['skipped']}."
+    window, alerts = outcome["window"], outcome["alerts"]
+    rejected = sum(outcome["rejected"].values())
+    late = f", {outcome['late']:,} long after they were ingested" if outcome.get("late") else ""
+    return (
+        f"Read {outcome['read']:,} documents ingested from {window['since']} to {window['until']} "
+        f"({rejected:,} rejected, {outcome['duplicates']:,} known{late}): {alerts['created']:,} new alerts, "
+        f"{outcome['notables']:,} notables of the days concerned."
+    )
+
+
+# ---- doctor
+
+
+def _doctor_flags(parser: argparse.ArgumentParser) -> None:
+    _add_kibana(parser)
+    parser.add_argument("--late", type=_seconds, default=_LATE, metavar="S",
+                        help=f"age of the last run from which on something is wrong (default: {_LATE})")  # fmt: skip
+
+
+def _doctor(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
+    """Examine; 0 where nothing is wrong, warnings apart, and 2 where something is."""
+    where, kibana_at = cluster.connection(_told(args)), _kibana_of(args)
+    try:
+        with cluster.reached(where):
+            checks = doctor.examine(client, doctor.Wanted(args.index, args.namespace, args.late))
+        checks.insert(0, doctor.Check("connection", doctor.OK, f"reached {where.name}"))
+    except StoreError as error:
+        checks = [doctor.Check("connection", doctor.FAIL, str(error))]
+    if kibana_at:
+        with closing(Kibana(kibana_at)) as reached:
+            checks.append(doctor.Check(*kibana.rule_runs(reached)))
+    verdict = doctor.worst(checks)
+    told = [{k: v for k, v in check._asdict().items() if v not in ("", {})} for check in checks]
+    lines = [f"{check.status:<7} {check.name}: {check.detail}{check.remedy and f' -> {check.remedy}'}"
+             for check in doctor.worth_reading(checks)]  # fmt: skip
+    _say(console, args, {"status": verdict, "checks": told}, *lines)
+    return 2 if verdict == doctor.FAIL else 0
+
+
+# ---- feedback
+
+
+def _feedback_flags(parser: argparse.ArgumentParser) -> None:
+    _add_kibana(parser)
+    parser.add_argument("--wait", type=_seconds, default=60, metavar="S",
+                        help="wait so long for a run to end (default: 60)")  # fmt: skip
+    parser.add_argument("--audit", type=Path, default=common.OUT / audit.NAME, metavar="FILE",
+                        help=f"audit trail of new verdicts (default: {common.OUT / audit.NAME})")  # fmt: skip
+
+
+def _feedback(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
+    """Read feedback into the state; with Kibana named, close the alerts of merged notables.
+
+    Raises:
+        LeaseHeldError: a run works all the time.
+        StoreError: Elasticsearch or Kibana refuses.
+    """
+    where = _kibana_of(args)
+    taken = _hear(client, args)
+    outcome: Json = {name: told if isinstance(told, int) else len(told) for name, told in taken._asdict().items()}
+    if where:
+        with closing(Kibana(where)) as reached:
+            outcome["closed"] = analysts.close_merged(client, reached, f"{setup.ALERTS}-{args.namespace}")
+    _say(console, args, outcome, ", ".join(f"{name}: {count:,}" for name, count in outcome.items()))
+    return 0
+
+
+def _hear(client: Elasticsearch, args: argparse.Namespace) -> analysts.Taken:
+    """Under the lease, so that no run writes the same rows."""
+    state = f"{setup.STATE}-{args.namespace}"
+    cluster.demand(client, [*setup.own(args.namespace), {"names": [setup.ANALYSTS], "privileges": ["read"]}])
+    lease = Lease(client, state, clock=ClusterClock(client, state))
+    store = ElasticStore(client, state, lease.keep)
+    lease.acquire(args.wait)
+    try:
+        now = int(time.time())
+        taken = analysts.take(store, analysts.said(client, now), now)
+        for verdict in taken.new:
+            audit.append(args.audit, "verdict", verdict.by, {**verdict._asdict(), "from": "kibana", "state": state})
+        store.commit()
+    finally:
+        store.close()
+        lease.release()
+    return taken
+
+
+# ---- report
+
+
+def _report_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=common.OUT, metavar="DIR",
+                        help=f"folder for report, list and copy of the state (default: {common.OUT})")  # fmt: skip
+
+
+def _report(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
+    """Write the folder; 2 where documents behind the notables could not be read."""
+    told = report.write(client, args.namespace, args.index, args.out)
+    lines = [f"{each['pattern']} cannot be read: {each['why']}" for each in told["unread"]]
+    lines.append(f"{told['notables']:,} notables, {told['below']:,} below the line; {told['events']:,} of their "
+                 f"records found by index and id.\nReport: {args.out / 'report.html'}")  # fmt: skip
+    if told["notables"]:
+        lines.append(f"Next: {common.program()} explain 1 {common.place(args.out)}")
+    _say(console, args, told, *lines)
+    return 2 if told["unread"] else 0
+
+
+Flags = Callable[[argparse.ArgumentParser], None]
+Command = Callable[[Elasticsearch, argparse.Namespace, Console], int]
+_COMMANDS: dict[str, tuple[str, Flags, Command]] = {
+    "setup": ("install or upgrade templates and indices, and what Kibana shows", _setup_flags, _setup),
+    "doctor": ("examine connection, privileges, sources, heartbeat and backlog", _doctor_flags, _doctor),
+    "run": ("score what was ingested since the last run, and write alerts", _run_flags, _run),
+    "learn": ("learn what was ingested since the last run, without alerts", _run_flags, _run),
+    "report": ("write what stands now into a folder, on which nhi explain, brief and respond work", _report_flags,
+               _report),
+    "feedback": ("take what analysts said of alerts in Kibana as verdicts", _feedback_flags, _feedback),
+}  # fmt: skip
+"""Name → what it does, its flags, and its work."""

@@ -163,20 +163,6 @@ def ndjson(objects: Iterable[Json]) -> bytes:
     return b"".join(orjson.dumps(each) + b"\n" for each in objects)
 
 
-def files() -> dict[str, bytes]:
-    """Name → content of every file that `--assets DIR` writes, each with the line that an export ends with."""
-    told, objects = rules(), saved_objects()
-    counted = {"exported_count": len(told), "exported_rules_count": len(told), "missing_rules": [],
-               "missing_rules_count": 0}  # fmt: skip
-    summary = {"exportedCount": len(objects), "missingRefCount": 0, "missingReferences": [],
-               "excludedObjectsCount": 0, "excludedObjects": []}  # fmt: skip
-    return {
-        _RULES: ndjson([*told, counted]),
-        _OBJECTS: ndjson([*objects, summary]),
-        _EXCEPTION: (FOLDER / _EXCEPTION).read_bytes(),
-    }
-
-
 # ---- setup
 
 API = "/api/detection_engine/rules"
@@ -241,7 +227,7 @@ def _dashboards() -> list[Json]:
 
 def _install_objects(kibana: Kibana) -> None:
     path = "/api/saved_objects/_import?overwrite=true"
-    answer = kibana.upload(path, _OBJECTS, files()[_OBJECTS])
+    answer = kibana.upload(path, _OBJECTS, ndjson(saved_objects()))
     if not answer.get("success"):
         raise StoreError(f"Kibana did not take the dashboards: {_first(answer.get('errors', []))}")
 

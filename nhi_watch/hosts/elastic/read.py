@@ -6,6 +6,7 @@ nothing is missing (docs/decisions/0006-elastic.md).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
@@ -58,23 +59,10 @@ class Answer(msgspec.Struct, gc=False):
     hits: _Hits
     timed_out: bool = False
     shards: dict[str, Any] = msgspec.field(name="_shards", default_factory=dict)
-    clusters: dict[str, Any] = msgspec.field(name="_clusters", default_factory=dict)
 
 
 answer = msgspec.json.Decoder(Answer).decode
 Refuse = Callable[[Hit, RejectError], None]
-
-
-def record(source: bytes) -> object:
-    """What a source can read: the record that a schema or `event.original` holds, else the document.
-
-    Raises:
-        RejectError: the schema cannot tell it.
-
-    >>> record(b'{"event":{"original":"{\\\\"eventSource\\\\":\\\\"x\\\\",\\\\"eventName\\\\":\\\\"y\\\\"}"}}')
-    {'eventSource': 'x', 'eventName': 'y'}
-    """
-    return _native(parse(source))
 
 
 def _native(whole: Any) -> object:
@@ -153,6 +141,17 @@ def intake_of(
     """What reads items; `now` as the cluster's clock tells it."""
     told = sources_of(modules)
     return Intake(told, context, load, now, lambda item: cast(Item, item).received, known, newcomers)
+
+
+def events_of(hits: Sequence[Hit]) -> tuple[list[tuple[Hit, Event]], Counter[str]]:
+    """The hits that are records, each with its event; and why how many others are none."""
+    found: list[tuple[Hit, Event]] = []
+    reasons: Counter[str] = Counter()
+    intake_of(SOURCES, Context()).feed(
+        map(Item, hits), lambda index, error: reasons.update([error.reason]),
+        on_event=lambda index, told: found.append((hits[index], told)),
+    )  # fmt: skip
+    return found, reasons
 
 
 def feed(intake: Intake, hits: Sequence[Hit], refuse: Refuse) -> None:
@@ -293,9 +292,9 @@ def count_by(client: Elasticsearch, window: Window, seconds: int, span: Span = A
     return counted(aggregated(client, window.pattern, wanted, steps(seconds)))
 
 
-def steps(seconds: int) -> Json:
-    """An aggregation by stretches of event time."""
-    return {"steps": {"date_histogram": {"field": TIMESTAMP, "fixed_interval": f"{seconds}s", "min_doc_count": 1}}}
+def steps(seconds: int, field: str = TIMESTAMP) -> Json:
+    """An aggregation by stretches of time."""
+    return {"steps": {"date_histogram": {"field": field, "fixed_interval": f"{seconds}s", "min_doc_count": 1}}}
 
 
 NUMBERS: Json = {"terms": {"field": "_index", "size": 10_000}, "aggs": {"last": {"max": {"field": NUMBER}}}}
@@ -355,7 +354,7 @@ def pages(client: Elasticsearch, pattern: str, wanted: Json, size: int = PAGE) -
             preference=COPY,
         )["id"]
         try:
-            yield from _Walk(client, pit, wanted, size).pages()
+            yield from _walk(client, pit, wanted, size)
         finally:
             close(client, pit)
 
@@ -370,49 +369,36 @@ def close(client: Elasticsearch, pit: str) -> None:
         return
 
 
-class _Walk:
-    """Goes through a point in time. Where the cluster is short of memory, it asks for less at a time."""
+def _walk(client: Elasticsearch, pit: str, wanted: Json, size: int) -> Iterator[list[Hit]]:
+    """Go through a point in time. Where the cluster is short of memory, ask for less at a time."""
 
-    def __init__(self, client: Elasticsearch, pit: str, wanted: Json, size: int) -> None:
-        self._client = client
-        self._pit = pit
-        self._size = size
-        self._request: Json = {
-            "query": wanted,
-            "sort": _ORDER,
-            "track_total_hits": False,
-            "allow_partial_search_results": False,
-        }
-
-    def pages(self) -> Iterator[list[Hit]]:
-        with ThreadPoolExecutor(1) as ahead:
-            waiting = ahead.submit(self._fetch, None)
-            while True:
-                hits, last = waiting.result()
-                if not last:
-                    waiting = ahead.submit(self._fetch, hits[-1].sort)
-                if hits:
-                    yield hits
-                if last:
-                    return
-
-    def _fetch(self, after: Any) -> tuple[list[Hit], bool]:
-        """A page after a place, and whether it is the last one."""
+    def fetch(pit: str, size: int, after: Any = None) -> tuple[Answer, int]:
         extra = {"search_after": after} if after else {}
-        size = self._size
         try:
-            told = self._client.search(
-                pit={"id": self._pit, "keep_alive": _KEEP_ALIVE}, size=size, **self._request, **extra
-            )
+            told = client.search(
+                pit={"id": pit, "keep_alive": _KEEP_ALIVE}, size=size, query=wanted, sort=_ORDER,
+                track_total_hits=False, allow_partial_search_results=False, **extra,
+            )  # fmt: skip
         except ApiError as problem:
             if problem.status_code != 429 or size <= _SMALLEST:
                 raise
-            self._size = max(_SMALLEST, size // 2)
-            return self._fetch(after)
+            return fetch(pit, max(_SMALLEST, size // 2), after)
         found: Answer = answer(told.body)  # the client leaves these answers as they are
-        complete({"timed_out": found.timed_out, "_shards": found.shards, "_clusters": found.clusters}, "reading")
-        self._pit = found.pit_id
-        return found.hits.hits, len(found.hits.hits) < size
+        complete({"timed_out": found.timed_out, "_shards": found.shards}, "reading")
+        return found, size
+
+    with ThreadPoolExecutor(1) as ahead:
+        waiting = ahead.submit(fetch, pit, size)
+        while True:
+            found, size = waiting.result()
+            hits = found.hits.hits
+            is_last = len(hits) < size
+            if not is_last:
+                waiting = ahead.submit(fetch, found.pit_id, size, hits[-1].sort)
+            if hits:
+                yield hits
+            if is_last:
+                return
 
 
 # ---- intel

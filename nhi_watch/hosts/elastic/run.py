@@ -2,7 +2,7 @@
 
 In this order, part by part, so that a run may be killed anywhere: what is to be read is noted first, and what was
 noted but not finished is done again, alike; alerts have ids made of their content; the checkpoint is the last row.
-A part that fails three times is set aside, and the job goes on; whatever ends a run leaves a heartbeat and an alert.
+A part that fails three times is set aside, and the job goes on; whatever ends a run leaves a heartbeat.
 """
 
 from __future__ import annotations
@@ -95,15 +95,6 @@ def _sum(name: str, before: Any, value: Any) -> Any:
 Stage = Callable[[str, int, int], None]
 
 
-class Tables(NamedTuple):
-    """What is loaded once for all parts."""
-
-    model: Scorecard
-    context: Context
-    budget: float
-    page: int
-
-
 class PartDone(NamedTuple):
     """The documents of a stretch of event time, scored; and what is said of them."""
 
@@ -165,7 +156,7 @@ class Job(NamedTuple):
         return f"{setup.ALERTS}-{self.namespace}"
 
 
-def tables(client: Elasticsearch, job: Job) -> Tables:
+def tables(client: Elasticsearch, job: Job) -> tuple[Scorecard, Context]:
     """Load the model, the customer's tables and the lists of indicators.
 
     Raises:
@@ -176,7 +167,7 @@ def tables(client: Elasticsearch, job: Job) -> Tables:
     own = networks.load(job.networks) if job.networks else SHIPPED
     known = assets.load(job.assets) if job.assets else {}
     listed = read.load(client, job.reputation, job.intel, int(time.time()))
-    return Tables(model.load(job.model), Context(known, listed, own), job.budget, job.page)
+    return model.load(job.model), Context(known, listed, own)
 
 
 def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, total: None) -> Json:
@@ -223,15 +214,12 @@ def leased(client: Elasticsearch, job: Job, lease: Lease) -> Iterator[ElasticSto
 
 @contextmanager
 def reporting(client: Elasticsearch, job: Job, began: float, clock: Callable[[], float] = time.time) -> Iterator[None]:
-    """Leave a heartbeat and an alert of whatever goes wrong, and let it go on its way."""
+    """Leave a heartbeat of whatever goes wrong, and let it go on its way."""
     try:
         yield
     except BaseException as error:
         if not isinstance(error, LeaseHeldError) and _is_set_up(client, job):
-            times = write.Times(began, clock())
-            write.failed(client, job.namespace, times, error)
-            if isinstance(error, Exception) and not isinstance(error, PassingError):
-                write.tell(client, job.namespace, times.now, "The NHI job fails", write.described(error))
+            write.failed(client, job.namespace, write.Times(began, clock()), error)
         raise
 
 
@@ -241,7 +229,6 @@ def _is_set_up(client: Elasticsearch, job: Job) -> bool:
         return bool(client.options(max_retries=0, request_timeout=10).indices.exists(index=job.state))
     except (ApiError, TransportError):
         return False
-
 
 
 def patiently(job: Job, work: Callable[[], Done], reset: Callable[[], None] = lambda: None) -> Done:
@@ -265,10 +252,10 @@ class Held(NamedTuple):
 class Run:
     """The work under a lease."""
 
-    def __init__(self, client: Elasticsearch, job: Job, known: Tables, held: Held) -> None:
+    def __init__(self, client: Elasticsearch, job: Job, known: tuple[Scorecard, Context], held: Held) -> None:
         self._client = client
         self._job = job
-        self._known = known
+        self._card, self._context = known
         self._lease, self._store, self._clock, self._reach = held
         self._clocks: dict[str, read.Clocks] = {}
         self._window: list[Window] = []
@@ -276,7 +263,6 @@ class Run:
         self._unread = {each.pattern: each.why for each in self._reach.unread}
         self._aside: list[Json] = []
         self.totals = Totals()
-
 
     def once(self, on_stage: Stage) -> Json:
         """What is pending, and then what is new; never from the future on: checkpoints would move past the unread."""
@@ -399,8 +385,6 @@ class Run:
         left = windows.advance(self._store, tasks)
         self._store.commit()
         self._aside.append(given.told())
-        text = f"{given.documents:,} documents of {given.window.pattern} could not be processed: {why}"
-        write.tell(self._client, self._job.namespace, self._clock(), "The NHI job set documents aside", text)
         return left
 
     def _part(self, tasks: list[Task], on_stage: Stage) -> list[Task]:
@@ -421,21 +405,16 @@ class Run:
 
     def _scored(self, window: Window, span: Span, on_stage: Stage) -> PartDone:
         """Read and score; the rows are put into the store, and not committed yet."""
-        state, known, started = State(self._store), self._known, time.perf_counter()
+        state, started = State(self._store), time.perf_counter()
         seen = state.known, state.newcomers
-        intake = read.intake_of(SOURCES, known.context, state.load, window.until, *seen)
-        judge = Judge(state, known.model, known.context, known.budget)
+        intake = read.intake_of(SOURCES, self._context, state.load, window.until, *seen)
+        judge = Judge(state, self._card, self._context, self._job.budget)
         clocks, rejects = self._by(window.pattern), list[tuple[Hit, str]]()
         wanted = read.query(window, clocks, span, windows.left_out(self._store, window.pattern, clocks))
-        for page in read.pages(self._client, window.pattern, wanted, known.page):
+        for page in read.pages(self._client, window.pattern, wanted, self._job.page):
             self._lease.keep()
             read.feed(intake, page, lambda hit, error: rejects.append((hit, error.reason)))
             del rejects[MAX_REJECTS:]
-        # a point in time over a remote cluster that is away looks like one over nothing
-        remote = [pattern for pattern in window.pattern.split(",") if cluster.cluster(pattern)]
-        unread = cluster.reach(self._client, remote, setup.READ).unread if remote else ()
-        if unread:
-            raise PassingError(f"reading {unread[0].pattern}: {unread[0].why}")
         identities = {name for wholes in intake.days.values() for name in wholes}
         taken = time.perf_counter() - started
         self._lease.keep()

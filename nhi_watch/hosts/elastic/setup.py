@@ -1,6 +1,6 @@
 """`nhi elastic setup`: installs what is missing or different, and says what; twice changes nothing.
 
-It upgrades what an earlier version installed, data streams that exist included, and leaves alone what a later one did.
+It upgrades what an earlier version installed, data streams that exist included.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from nhi_watch import __version__
 from nhi_watch.core.errors import StoreError
-from nhi_watch.hosts.elastic import cluster, read
-from nhi_watch.hosts.elastic import store as state
+from nhi_watch.hosts.elastic import read
 from nhi_watch.hosts.elastic.cluster import explained, kinds
 from nhi_watch.hosts.elastic.read import SOURCES
 from nhi_watch.intake import schemas
@@ -39,12 +38,17 @@ ANALYSTS = ".alerts-security.alerts-*"
 """Kibana's own alerts, from which `nhi elastic feedback` reads what analysts said; one for each space."""
 READ = ("read", "view_index_metadata")
 """What it takes to read an index, and to ask how its fields are mapped."""
-RETENTION = {ALERTS: "365d", HEALTH: "90d"}
-PRIORITY = 250
-"""Above Elastic's own templates for logs-*-* (100) and those of its integrations (200)."""
-
 FIELDS = Path(__file__).with_name("fields.json")
 """Stream → what people filter on, by how it is mapped; lists of names with blanks between."""
+TEMPLATES: dict[str, dict[str, Json]] = orjson.loads(Path(__file__).with_name("templates.json").read_bytes())
+"""All else of component and index templates, by name.
+
+Their priority is above that of Elastic's own for logs-*-* (100) and of its integrations (200). `@custom` is where an
+administrator may add or override, and need not exist. The state's index has one shard: bulk items are then executed in
+order; a replica where there is a second node. What was deleted is remembered for longer than any request takes, so that
+a stuck one cannot bring it back; rows that were replaced are kept for minutes, not for half a day. Its keywords sort by
+their UTF-8 bytes, which is the order of code points.
+"""
 
 
 def mapping(*by_type: Json) -> Json:
@@ -66,19 +70,6 @@ def mapping(*by_type: Json) -> Json:
     return root
 
 
-def names(mapped: Json, path: str = "") -> dict[str, str]:
-    """Field → type of all that a mapping holds.
-
-    >>> names(mapping({"mapping": {"type": "long"}, "fields": ["a.b"]}))
-    {'a.b': 'long'}
-    """
-    found: dict[str, str] = {}
-    for name, inner in mapped.get("properties", {}).items():
-        here = f"{path}.{name}" if path else name
-        found.update({here: inner["type"]} if "type" in inner else names(inner, here))
-    return found
-
-
 def mappings() -> dict[str, Json]:
     """Stream → every field that people filter on; the rest of a document is kept, but not indexed."""
     return {stream: mapping(*by_type) for stream, by_type in orjson.loads(FIELDS.read_bytes()).items()}
@@ -86,34 +77,13 @@ def mappings() -> dict[str, Json]:
 
 def component_templates() -> dict[str, Json]:
     """Name → body."""
-    settings = {"index": {"number_of_shards": "1", "auto_expand_replicas": "0-1"}}
-    found: dict[str, Json] = {}
-    for stream, mapped in mappings().items():
-        found[f"{stream}@mappings"] = {"template": {"mappings": mapped}}
-        lifecycle = {"data_retention": RETENTION[stream]}
-        found[f"{stream}@settings"] = {"template": {"settings": settings, "lifecycle": lifecycle}}
-    return found
+    mapped = {f"{stream}@mappings": {"template": {"mappings": each}} for stream, each in mappings().items()}
+    return {**mapped, **TEMPLATES["component"]}
 
 
 def index_templates() -> dict[str, Json]:
-    """Name → body. `@custom` is where an administrator may add or override, and need not exist."""
-    found: dict[str, Json] = {
-        stream: {
-            "index_patterns": [f"{stream}-*"], "data_stream": {}, "priority": PRIORITY,
-            "composed_of": [f"{stream}@mappings", f"{stream}@settings", f"{stream}@custom"],
-            "ignore_missing_component_templates": [f"{stream}@custom"],
-        } for stream in mappings()
-    }  # fmt: skip
-    # a replica where there is a second node
-    settings = {"index": {**state.SETTINGS["index"], "auto_expand_replicas": "0-1"}}
-    template = {"mappings": state.MAPPINGS, "settings": settings}
-    found[STATE] = {"index_patterns": [f"{STATE}-*"], "template": template, "priority": PRIORITY}
-    return found
-
-
-def own_indices(namespace: str) -> list[tuple[str, str]]:
-    """(index, its template) of every ordinary index that setup makes; data streams are made by the first write."""
-    return [(f"{STATE}-{namespace}", STATE)]
+    """Name → body."""
+    return TEMPLATES["index"]
 
 
 def api_key_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
@@ -123,20 +93,16 @@ def api_key_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
 
 
 def role_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
-    """Body of `PUT /_security/role/nhi_run` for the scheduled job: no cluster privilege, and only these indices.
+    """The scheduled job's role: no cluster privilege, and only these indices.
 
-    `delete` is for rows of the state that are too old; nothing else is ever deleted. Patterns of remote clusters
-    (`cluster:pattern`) are asked for twice: clusters that are connected by keys go by `remote_indices`, those that are
-    connected by certificates by what the key may do with indices of that name.
+    `delete` is for rows of the state that are too old; nothing else is ever deleted.
     """
-    patterns = source.split(",")
     indices = [
-        {"names": list(dict.fromkeys(map(cluster.bare, patterns))), "privileges": list(READ)},
+        {"names": list(dict.fromkeys(source.split(","))), "privileges": list(READ)},
         *own(namespace),
         {"names": [ANALYSTS, read.STREAMS], "privileges": list(READ)},
     ]
-    remote = [_remote(name, patterns) for name in dict.fromkeys(map(cluster.cluster, patterns)) if name]
-    return {"cluster": [], "indices": indices, **({"remote_indices": remote} if remote else {})}
+    return {"cluster": [], "indices": indices}
 
 
 def own(namespace: str) -> list[Json]:
@@ -148,19 +114,12 @@ def own(namespace: str) -> list[Json]:
     ]
 
 
-def _remote(name: str, patterns: list[str]) -> Json:
-    names = [cluster.bare(pattern) for pattern in patterns if cluster.cluster(pattern) == name]
-    return {"clusters": [name], "names": names, "privileges": ["read", "read_cross_cluster", "view_index_metadata"]}
-
-
 # ---- setup
 
 
 _MANAGED = "nhi_watch"
 _OLDEST = (8, 19)
 _REMEDY = "setup wants an administrator's key, not the job's: step 2 of docs/elastic.md has its privileges"
-_NO_NODES = {"api_not_available_exception"}
-"""What a serverless project says of its nodes."""
 
 
 class Step(NamedTuple):
@@ -183,8 +142,7 @@ def steps(client: Elasticsearch, namespace: str) -> Iterator[Step]:
         yield _component(client, name, _signed(body))
     for name, body in index_templates().items():
         yield _index_template(client, name, _signed(body))
-    for name, template in own_indices(namespace):
-        yield _index(client, name, template)
+    yield _index(client, f"{STATE}-{namespace}", STATE)
     for name, body in index_templates().items():
         if "data_stream" in body:
             yield from _streams(client, name, components[f"{name}@mappings"]["template"]["mappings"])
@@ -220,7 +178,7 @@ def _supported(client: Elasticsearch) -> None:
     try:
         nodes = client.nodes.info(metric="_none").body["nodes"].values()
     except ApiError as problem:
-        if _NO_NODES & kinds(problem):
+        if "api_not_available_exception" in kinds(problem):
             raise StoreError("Elasticsearch Serverless is not supported: use a cluster of 8.19 or 9") from problem
         raise
     oldest = min((tuple(map(int, node["version"].split(".")[:2])) for node in nodes), default=_OLDEST)
@@ -280,25 +238,8 @@ def _step(kind: str, name: str, bodies: tuple[list[Json], Json], apply: Callable
     found, wanted = bodies
     if not found:
         return Step(kind, name, "create", apply)
-    _demand_no_later(name, found)
     what = sorted({path for each in found for path in differences(each, wanted)})
     return Step(kind, name, "update" if what else "none", apply, tuple(what))
-
-
-def _demand_no_later(name: str, found: list[Json]) -> None:
-    for each in found:
-        version = str((each.get("_meta") or {}).get("version") or "")
-        if _numbers(version) > _numbers(__version__):
-            raise StoreError(f"{name} was installed by version {version}, this is {__version__}: upgrade the program")
-
-
-def _numbers(version: str) -> list[int]:
-    """Comparable parts of a version.
-
-    >>> _numbers("0.10.1") > _numbers("0.9"), _numbers("")
-    (True, [])
-    """
-    return [int(part) for part in version.split(".") if part.isdigit()]
 
 
 def holds(found: Any, wanted: Any) -> bool:

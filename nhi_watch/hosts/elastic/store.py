@@ -7,7 +7,6 @@ what a killed process wrote last is found, too.
 
 from __future__ import annotations
 
-import heapq
 import os
 import secrets
 import socket
@@ -15,7 +14,6 @@ import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
-from itertools import groupby
 from typing import Any, NamedTuple, Optional
 
 import orjson
@@ -27,7 +25,7 @@ from nhi_watch.hosts.elastic.cluster import BUSY, PassingError, away, explained,
 from nhi_watch.hosts.files.reader.remembered import Remembered
 from nhi_watch.intake.shapes.json import parse_with
 from nhi_watch.state.state import NEWS
-from nhi_watch.state.store import TABLES
+from nhi_watch.state.store import TABLES, known, overlaid
 
 # ---- lease
 #
@@ -188,21 +186,6 @@ def _unsure(error: Exception) -> bool:
 
 
 parse_with(orjson.loads)  # for the texts that documents keep of their events
-MAPPINGS: dict[str, Any] = {
-    "dynamic": "strict",
-    "properties": {
-        "table": {"type": "keyword"},
-        "key": {"type": "keyword"},
-        "value": {"type": "binary"},
-    },
-}
-"""The index's mapping; keywords sort by their UTF-8 bytes, which is the order of code points."""
-SETTINGS: dict[str, Any] = {"index": {
-    "number_of_shards": 1, "gc_deletes": "1h", "soft_deletes": {"retention_lease": {"period": "10m"}},
-}}  # fmt: skip
-"""One shard: bulk items are then executed in order. What was deleted is remembered for longer than any request takes,
-so that a stuck one cannot bring it back. Rows that were replaced are kept for minutes, not for half a day."""
-
 PAGE = 1_000
 """Rows a request of `get` or `scan`."""
 _BULK_ROWS = 1_000
@@ -260,8 +243,8 @@ class ElasticStore:
         self._index = index
         self._memory = Remembered() if remember else None
         self._guard = guard or (lambda: None)
-        self._log: list[_Change] = []
-        self._overlay: dict[str, dict[str, Optional[bytes]]] = {table: {} for table in TABLES}
+        self._put: dict[tuple[str, str], Optional[bytes]] = {}
+        """What waits to be written, in order."""
         self._fresh = self._looked = False
         """Whether a search finds all that is not remembered; whether it was looked."""
         if not self._call("read", lambda: client.indices.exists(index=index)):
@@ -269,12 +252,14 @@ class ElasticStore:
 
     def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
         """The rows that exist among `keys`."""
-        overlay = self._overlay[_known(table)]
-        found = {key: value for key in keys if (value := overlay.get(key)) is not None}
-        asked = list(dict.fromkeys(key for key in keys if key not in overlay))
+        known(table)
+        waiting = {key: self._put[table, key] for key in keys if (table, key) in self._put}
+        found = {key: value for key, value in waiting.items() if value is not None}
+        asked = list(dict.fromkeys(key for key in keys if key not in waiting))
         if self._memory is not None:
+            learnt = asked
             asked = self._learnt(table, asked)
-            stored = ((key, self._memory.get(table, key)) for key in keys if key not in overlay)
+            stored = ((key, self._memory.get(table, key)) for key in learnt)
             found.update((key, value) for key, value in stored if value is not None)
         for start in range(0, len(asked), PAGE):
             found.update(self._get_stored(table, asked[start : start + PAGE]))
@@ -307,17 +292,9 @@ class ElasticStore:
 
     def scan(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
         """Rows with `low <= key < high`, in the order of their keys."""
-        overlay = self._overlay[_known(table)]
-        waiting = sorted((key, value) for key, value in overlay.items() if low <= key < high)
-        merged = heapq.merge(
-            ((key, 0, value) for key, value in waiting),
-            ((key, 1, value) for key, value in self._scan_stored(table, low, high)),
-            key=lambda row: row[:2],
-        )
-        for _, rows in groupby(merged, key=lambda row: row[0]):
-            key, _, value = next(rows)
-            if value is not None:
-                yield key, value
+        known(table)
+        waiting = {key: value for (of, key), value in self._put.items() if of == table}
+        return overlaid(waiting, self._scan_stored(table, low, high), low, high)
 
     def _scan_stored(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
         if low >= high:
@@ -382,10 +359,10 @@ class ElasticStore:
 
     def put(self, table: str, rows: Iterable[tuple[str, Optional[bytes]]]) -> None:
         """Replace rows; None deletes. Visible to `get` and `scan` of this store at once."""
-        overlay = self._overlay[_known(table)]
+        known(table)
         for key, value in rows:
-            overlay[key] = value
-            self._log.append((table, key, value))
+            self._put.pop((table, key), None)  # it goes to the end
+            self._put[table, key] = value
 
     def commit(self, refresh: bool = True) -> None:
         """Make all that was put durable, in the order in which it was put.
@@ -396,12 +373,12 @@ class ElasticStore:
         Raises:
             StoreError: nothing after the first chunk that failed was written; the rest stays put.
         """
-        for chunk, last in _chunks(self._log):
+        changes = [(*place, value) for place, value in self._put.items()]
+        for chunk, last in _chunks(changes):
             self._send(chunk, refresh=last and refresh)
-        if self._memory is not None:
-            for table, key, value in self._log:
-                self._remember(table, [(key, value)])
-        self._forget()
+        for table, key, value in changes if self._memory is not None else ():
+            self._remember(table, [(key, value)])
+        self._put.clear()
 
     def _send(self, rows: Sequence[_Change], refresh: bool) -> None:
         """Write rows in order.
@@ -428,14 +405,10 @@ class ElasticStore:
 
     def close(self) -> None:
         """Give up what was not committed; the client stays open, it is the caller's."""
-        self._forget()
+        self._put.clear()
         self._fresh = self._looked = False
         if self._memory is not None:
             self._memory.forget()
-
-    def _forget(self) -> None:
-        self._log = []
-        self._overlay = {table: {} for table in TABLES}
 
 
 def _span(table: str, low: str, high: str) -> list[dict[str, Any]]:
@@ -444,12 +417,6 @@ def _span(table: str, low: str, high: str) -> list[dict[str, Any]]:
 
 def _row(hit: Any) -> tuple[str, bytes]:
     return hit["_source"]["key"], b64decode(hit["_source"]["value"])
-
-
-def _known(table: str) -> str:
-    if table not in TABLES:
-        raise StoreError(f"no such table: {table}")
-    return table
 
 
 def _operations(change: _Change, generation: Optional[int]) -> tuple[bytes, ...]:

@@ -16,7 +16,7 @@ from elasticsearch import Elasticsearch
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import DAY, render
-from nhi_watch.hosts.elastic import cluster, read
+from nhi_watch.hosts.elastic import read
 from nhi_watch.hosts.elastic.cluster import explained
 from nhi_watch.hosts.elastic.read import LATE, Clocks, Span, Window
 from nhi_watch.state.store import Store, pack, unpack
@@ -153,7 +153,7 @@ def checkpoints(store: Store, patterns: Iterable[str]) -> dict[str, Optional[int
 
 
 class Begun(NamedTuple):
-    """From when on patterns of one cluster are read now."""
+    """From when on patterns are read now."""
 
     pattern: str
     since: int
@@ -163,20 +163,20 @@ class Begun(NamedTuple):
 
 
 def windows(store: Store, wanted: Wanted) -> list[Begun]:
-    """What is to be read now: patterns of one cluster that begin at the same time share a window.
+    """What is to be read now: patterns that begin at the same time share a window.
 
     A checkpoint of the future, by a clock that was wrong, counts as now.
     """
     if any(len(pattern.encode()) > _LONGEST for pattern in wanted.patterns):
         raise StoreError(f"the name of a source index is too long: at most {_LONGEST} bytes; use a pattern")
-    found: dict[tuple[int, bool, str], list[str]] = {}
+    found: dict[tuple[int, bool], list[str]] = {}
     for pattern, read_until in checkpoints(store, wanted.patterns).items():
         goes_on = wanted.since is None and read_until is not None
         since = min(read_until, wanted.until) if read_until is not None else wanted.until - FIRST
         since = since if wanted.since is None else wanted.since
-        found.setdefault((since, goes_on, cluster.cluster(pattern)), []).append(pattern)
+        found.setdefault((since, goes_on), []).append(pattern)
     return [Begun(",".join(patterns), since, max(since, wanted.until), goes_on)
-            for (since, goes_on, _), patterns in sorted(found.items())]  # fmt: skip
+            for (since, goes_on), patterns in sorted(found.items())]  # fmt: skip
 
 
 # ---- late
@@ -343,9 +343,8 @@ def _slot(at: int) -> int:
 
 def _histogram(kind: str, span: tuple[int, int], by: Clocks, seen: Sequence[tuple[str, int]] = ()) -> Json:
     documents, field = (read.told, read.INGESTED) if kind == "told" else (read.lacking, read.TIMESTAMP)
-    steps = {"field": field, "fixed_interval": f"{SLOT}s", "min_doc_count": 1}
     then = read.newer(documents(*span, by), seen) if seen else documents(*span, by)
-    return {"filter": then, "aggs": {"steps": {"date_histogram": steps}}}
+    return {"filter": then, "aggs": read.steps(SLOT, field)}
 
 
 def _few(stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

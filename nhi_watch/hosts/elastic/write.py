@@ -6,11 +6,10 @@ import os
 import socket
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from elasticsearch import ApiError, ConflictError, Elasticsearch, TransportError
+from elasticsearch import ApiError, Elasticsearch, TransportError
 from elasticsearch.helpers import streaming_bulk
 
 from nhi_watch import __version__
@@ -20,10 +19,9 @@ from nhi_watch.detect.explain import ocsf
 from nhi_watch.detect.revisions import BELOW, Ranked, Told, due, told
 from nhi_watch.hosts.elastic import cluster
 from nhi_watch.hosts.elastic.cluster import BUSY, PassingError, explained, refused
-from nhi_watch.hosts.elastic.setup import ALERTS, HEALTH
+from nhi_watch.hosts.elastic.setup import HEALTH
 from nhi_watch.report import ecs
-from nhi_watch.report.ecs import ECS_VERSION, SEVERITY_CODES
-from nhi_watch.report.words import visible
+from nhi_watch.report.ecs import ECS_VERSION
 
 Json = Mapping[str, Any]
 _CHUNK = 500
@@ -143,7 +141,7 @@ def _written(client: Elasticsearch, stream: str, names: Sequence[str]) -> dict[s
 
 # ---- heartbeat
 #
-# A document for each run, also for those that failed: silence is then a finding, and Kibana can alert on it.
+# A document for each run, also for those that failed: a rule in Kibana alerts on failures, and on silence.
 
 
 Document = dict[str, Any]
@@ -166,8 +164,12 @@ def beat(client: Elasticsearch, namespace: str, times: Times, outcome: Document)
 
 
 def failed(client: Elasticsearch, namespace: str, times: Times, error: BaseException) -> Optional[str]:
-    """Write that a run failed, and of what; returns why that could not be written."""
-    return _write(client, f"{HEALTH}-{namespace}", _document(namespace, times, ("failure", described(error)), {}))
+    """Write that a run failed, and of what; returns why that could not be written.
+
+    What passes by itself is no failure: nobody is to be woken for it.
+    """
+    how = "unknown" if isinstance(error, PassingError) else "failure"
+    return _write(client, f"{HEALTH}-{namespace}", _document(namespace, times, (how, described(error)), {}))
 
 
 def described(error: BaseException) -> str:
@@ -191,13 +193,11 @@ def troubles(outcome: Document) -> list[str]:
     return aside + [f"not read: {line}" for line in cluster.together(unread)]
 
 
-def _write(client: Elasticsearch, stream: str, document: Document, name: Optional[str] = None) -> Optional[str]:
+def _write(client: Elasticsearch, stream: str, document: Document) -> Optional[str]:
     """Once, and without waiting long: what a job says of itself must never keep it from its work."""
     once = client.options(max_retries=0, request_timeout=10)
     try:
-        once.index(index=stream, id=name, op_type="create", document=document)
-    except ConflictError:
-        return None
+        once.index(index=stream, op_type="create", document=document)
     except (ApiError, TransportError) as error:
         return str(error).partition("\n")[0][:_LONGEST]
     return None
@@ -226,55 +226,20 @@ def _sentence(outcome: Document) -> str:
 
 
 def _document(namespace: str, times: Times, how: tuple[str, str], counts: Document) -> Document:
-    began, now = times
-    outcome, message = how
-    event = {"kind": "state", "category": ["process"], "action": "nhi-run", "outcome": outcome,
-             "start": render(int(began)), "end": render(int(now)), "duration": int((now - began) * 1e9)}  # fmt: skip
-    own = {"message": message, "process": {"pid": os.getpid()}, "nhi": {"health": counts}}
-    return {**_of_the_job(HEALTH, namespace, now, event), **own}
-
-
-def _of_the_job(stream: str, namespace: str, now: float, event: Document) -> Document:
-    """What every document holds that the job writes about itself."""
-    when, dataset = render(int(now)), stream.partition("-")[2]
-    times = {"created": when, "ingested": when}
+    (began, now), (outcome, message), dataset = times, how, HEALTH.partition("-")[2]
+    when = render(int(now))
     return {
         "@timestamp": when,
         "ecs": {"version": ECS_VERSION},
         "data_stream": {"type": "logs", "dataset": dataset, "namespace": namespace},
-        "event": {"type": ["info"], "module": "nhi", "dataset": dataset, **times, **event},
+        "event": {
+            "type": ["info"], "module": "nhi", "dataset": dataset, "created": when, "ingested": when, "kind": "state",
+            "category": ["process"], "action": "nhi-run", "outcome": outcome, "start": render(int(began)), "end": when,
+            "duration": int((now - began) * 1e9),
+        },
         "host": {"name": socket.gethostname()},
         "observer": {"vendor": "nhi_watch", "product": "nhi_watch", "type": "nhi", "version": __version__},
-    }
-
-
-# ---- job alerts
-#
-# An alert about the job itself: that it failed, or gave a part of its documents up. Kibana's rule promotes it.
-#
-# Each is written once a day for what it says, whatever is run again.
-
-
-_SCORE = 73.0
-_DAY = 10
-
-
-def tell(client: Elasticsearch, namespace: str, now: float, title: str, why: str) -> Optional[str]:
-    """Write one, without waiting long; returns why that could not be done."""
-    when = render(int(now))
-    name = sha256(f"{namespace}|{title}|{why}|{when[:_DAY]}".encode("utf-8", "replace")).hexdigest()
-    return _write(client, f"{ALERTS}-{namespace}", _job_alert(namespace, now, (name, title, why)), name)
-
-
-def _job_alert(namespace: str, now: float, what: tuple[str, str, str]) -> Document:
-    name, title, why = what
-    event = {
-        "kind": "alert", "category": ["intrusion_detection"], "id": f"job:{name}", "code": "job", "action": "nhi-run",
-        "severity": SEVERITY_CODES["high"], "risk_score": _SCORE, "risk_score_norm": _SCORE, "reason": visible(why),
+        "message": message,
+        "process": {"pid": os.getpid()},
+        "nhi": {"health": counts},
     }  # fmt: skip
-    rule = {"id": "nhi-job", "name": visible(title, 200), "category": "job", "ruleset": "nhi_watch",
-            "version": __version__, "author": ["nhi_watch"], "license": "Apache-2.0"}  # fmt: skip
-    service = {"id": f"nhi_watch:{namespace}", "name": f"nhi_watch ({namespace})", "type": "job"}
-    own = {"message": visible(f"{title}: {why}"), "tags": ["nhi"], "rule": rule, "service": service,
-           "nhi": {"change": "new"}}  # fmt: skip
-    return {**_of_the_job(ALERTS, namespace, now, event), **own}

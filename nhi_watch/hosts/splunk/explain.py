@@ -5,22 +5,19 @@ It reads events of sourcetype nhi:notable, or rows of nhirank. The state has the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import parse as second_of
 from nhi_watch.detect.explain import brief
 from nhi_watch.hosts.splunk import fields, reasons
-from nhi_watch.hosts.splunk.columns import Columns
-from nhi_watch.hosts.splunk.lines import Row
 from nhi_watch.hosts.splunk.notables import in_event
-from nhi_watch.hosts.splunk.options import Option
-from nhi_watch.hosts.splunk.protocol import Messages, Search
-from nhi_watch.hosts.splunk.rows import Cell
+from nhi_watch.hosts.splunk.protocol import Messages, Option, Search
+from nhi_watch.hosts.splunk.rows import Columns, Line, Row
 from nhi_watch.hosts.splunk.run import reading, whole
 
-Line = dict[str, Cell]
 SECTIONS = ("signal", "usual", "observed", "timeline", "control", "link", "impact", "brief")
 OPTIONS = {
     "id": Option("", "<id of a notable>", pattern=r"[0-9a-f]{20}", example="0123456789abcdef0123"),
@@ -50,7 +47,7 @@ class Explain:
         if self._id in ("", name) and (before is None or before["revision"] < document["revision"]):
             self._found[name] = document
 
-    def answer(self) -> tuple[list[str], list[Line], Messages]:
+    def answer(self) -> tuple[Sequence[str], list[Line], Messages]:
         """The lines of each notable."""
         rows: list[Line] = []
         state = reading(self._search) if any("timeline" not in one for one in self._found.values()) else None
@@ -63,7 +60,7 @@ class Explain:
         if not self._found:
             what = f"notable {self._id}" if self._id else "notable"
             messages.append(("WARN", f"nhi explain: no {what} in the search; write `nhi_notables` | nhi explain id=…"))
-        return fields.names(fields.EXPLAIN), rows, messages
+        return fields.EXPLAIN, rows, messages
 
     def _explained(self, document: Mapping[str, Any]) -> Iterator[Line]:
         if "timeline" not in document:
@@ -84,70 +81,59 @@ _BARE: Mapping[str, Any] = {
 }  # fmt: skip
 
 
+def _line(name: str, value: str, text: str, *records: str, points: float = math.nan, count: object = "") -> Line:
+    told = "" if math.isnan(points) else f"{points:g}"
+    return {"nhi_name": name, "nhi_value": value, "nhi_points": told, "nhi_text": text, "nhi_count": str(count),
+            "nhi_record_ids": records}  # fmt: skip
+
+
 def _signals(document: Mapping[str, Any]) -> Iterator[Line]:
-    for signal in document["signals"]:
-        value = signal["value"]
-        yield {
-            "nhi_name": signal["id"], "nhi_value": "cannot tell" if value is None else f"{value:g}",
-            "nhi_points": f"{signal['log_odds']:g}", "nhi_text": signal["evidence"],
-            "nhi_record_ids": signal["record_ids"],
-        }  # fmt: skip
+    for one in document["signals"]:
+        value = "cannot tell" if one["value"] is None else f"{one['value']:g}"
+        yield _line(one["id"], value, one["evidence"], *one["record_ids"], points=one["log_odds"])
 
 
 def _usual(document: Mapping[str, Any]) -> Iterator[Line]:
     for dimension in document["usual"]["dimensions"]:
         for one in dimension["usual"]:
             text = f"on {one['days']} of {document['usual']['active_days']} active days"
-            yield {
-                "nhi_name": dimension["name"], "nhi_value": one["value"], "nhi_count": str(one["days"]),
-                "nhi_text": text,
-            }  # fmt: skip
+            yield _line(dimension["name"], one["value"], text, count=one["days"])
 
 
 def _observed(document: Mapping[str, Any]) -> Iterator[Line]:
     for dimension in document["usual"]["dimensions"]:
         for one in dimension["observed"]:
             text = "never seen with this identity before" if one["new"] else "known"
-            yield {
-                "nhi_name": dimension["name"], "nhi_value": one["value"], "nhi_count": str(one["count"]),
-                "nhi_text": text,
-            }  # fmt: skip
+            yield _line(dimension["name"], one["value"], text, count=one["count"])
 
 
 def _timeline(document: Mapping[str, Any]) -> Iterator[Line]:
-    for entry in document["timeline"]:
-        yield {
-            "_time": str(second_of(entry["time"])), "nhi_name": entry["action"], "nhi_value": entry["outcome"],
-            "nhi_points": f"{entry['points']:g}", "nhi_count": str(entry["count"]),
-            "nhi_text": f"from {entry['source']}" if entry["source"] else "", "nhi_record_ids": [entry["record_id"]],
-        }  # fmt: skip
+    for one in document["timeline"]:
+        source = f"from {one['source']}" if one["source"] else ""
+        told = _line(one["action"], one["outcome"], source, one["record_id"], points=one["points"], count=one["count"])
+        yield {"_time": str(second_of(one["time"])), **told}
 
 
 def _controls(document: Mapping[str, Any]) -> Iterator[Line]:
-    for control in document["controls"]:
-        status = control["status"] if control["required"] else "not required"
-        yield {"nhi_name": control["id"], "nhi_value": status, "nhi_text": control["reason"]}
+    for one in document["controls"]:
+        yield _line(one["id"], one["status"] if one["required"] else "not required", one["reason"])
 
 
 def _links(document: Mapping[str, Any]) -> Iterator[Line]:
-    for link in document.get("links", ()):
-        yield {
-            "nhi_name": link["kind"], "nhi_value": link["value"], "nhi_text": f"{link['source']} → {link['target']}",
-            "nhi_record_ids": link["record_ids"],
-        }  # fmt: skip
+    for one in document.get("links", ()):
+        yield _line(one["kind"], one["value"], f"{one['source']} → {one['target']}", *one["record_ids"])
 
 
 def _impact(document: Mapping[str, Any]) -> Iterator[Line]:
-    for factor in document["impact"]["factors"]:
-        weight = factor["weight"]
-        text = "raises the impact" if weight > 1 else "lowers the impact" if weight < 1 else ""
-        yield {"nhi_name": factor["name"], "nhi_value": factor["value"], "nhi_text": text}
+    for one in document["impact"]["factors"]:
+        text = "raises the impact" if one["weight"] > 1 else "lowers the impact" if one["weight"] < 1 else ""
+        yield _line(one["name"], one["value"], text)
 
 
 def _brief(document: Mapping[str, Any]) -> Iterator[Line]:
     """The notable told in sentences, every value of a log quoted; what each cites is its proof."""
     for fact in brief.facts(document):
-        yield {"nhi_name": fact.section, "nhi_text": brief.sentence(fact, cited=False), "nhi_record_ids": [*fact.cites]}
+        yield _line(fact.section, "", brief.sentence(fact, cited=False), *fact.cites)
 
 
 _LINES = dict(zip(SECTIONS, (_signals, _usual, _observed, _timeline, _controls, _links, _impact, _brief)))

@@ -1,4 +1,4 @@
-"""`nhi feedback`: notables → validated verdicts, for outputlookup.
+"""`nhi feedback`: notables → validated verdicts, for outputlookup; and what the KV store's nhi_feedback then holds.
 
 What it answers is one row a notable. A row that cannot be judged gets no answer, for outputlookup would keep it, and a
 message says why. An exception is narrow: one identity, one signal, one value, until a date. Nothing is written here:
@@ -7,25 +7,25 @@ Splunk's own outputlookup does that.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
-from collections.abc import Mapping
-from typing import Optional
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Optional
 
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.core.timestamps import parse as second_of
+from nhi_watch.detect import feedback
+from nhi_watch.detect.feedback import LONGEST, Allowed, Verdict
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.hosts.splunk import fields
-from nhi_watch.hosts.splunk.columns import Columns
-from nhi_watch.hosts.splunk.explain import Line
-from nhi_watch.hosts.splunk.lines import Row
-from nhi_watch.hosts.splunk.options import Option
-from nhi_watch.hosts.splunk.protocol import Messages, Search
+from nhi_watch.hosts.splunk.gather import Gatherer
+from nhi_watch.hosts.splunk.protocol import Messages, Option, Search
+from nhi_watch.hosts.splunk.rows import Columns, Line, Row
+from nhi_watch.state.store import MemoryStore, Rows
 
-VERDICTS = ("confirmed", "benign", "expected", "duplicate")
-LONGEST = 366
-"""Days that an exception may last."""
+VERDICTS = tuple(name for name in feedback.VERDICTS if name != feedback.OPEN)
 NEEDED = ["nhi_id", "nhi_identity_id", "_raw", "sourcetype"]
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{20}")
@@ -65,11 +65,11 @@ class Feedback:
         if answer:
             self._rows.append(answer)
 
-    def answer(self) -> tuple[list[str], list[Line], Messages]:
+    def answer(self) -> tuple[Sequence[str], list[Line], Messages]:
         """One verdict a row, and which rows were left out."""
         told = sorted(self._refused.items())
         messages: Messages = [("WARN", f"nhi feedback: no verdict on {n} of the rows: {wrong}") for wrong, n in told]
-        return fields.names(fields.FEEDBACK), self._rows, messages
+        return fields.FEEDBACK, self._rows, messages
 
     def _until(self, told: Mapping[str, str]) -> str:
         """The end of what is expected, RFC 3339; "" where nothing is."""
@@ -105,3 +105,50 @@ class Feedback:
         if self._told["signal"] and not columns.cell(row, "nhi_identity_id"):
             return "no nhi_identity_id: an exception holds for one identity; give rows of `nhi_notables`"
         return None
+
+
+# ---- what was decided, as rows of nhi_feedback; the state keeps it as on files
+
+
+class Given(NamedTuple):
+    """All that was decided."""
+
+    verdicts: list[Verdict]
+    allowed: list[Allowed]
+
+
+def given(gatherer: Gatherer) -> Given:
+    """The rows of nhi_feedback that were gathered; those that are none are counted as rejected."""
+    found = Given([], [])
+    for row in gatherer.verdicts:
+        with gatherer.rejecting():
+            _take(row, found)
+    return found
+
+
+def _take(row: Mapping[str, str], found: Given) -> None:
+    verdict, name, identity = row["verdict"], row["nhi_id"], row["identity"]
+    if verdict not in feedback.VERDICTS or not name:
+        raise RejectError("bad_verdict", f"{verdict[:40]!r} is none")
+    try:
+        until, made = (second_of(row[name]) if row[name] else 0 for name in ("until", "time"))
+    except RejectError as error:
+        raise RejectError("bad_verdict", str(error)) from error
+    by, why = row["analyst"] or "?", row["reason"]
+    if verdict == "expected" and row["signal"]:
+        who = (identity, row["signal"], row["value"])
+        key = hashlib.sha256("|".join(who).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        found.allowed.append(Allowed(key, *who, until, by, why, made, name))
+    else:
+        found.verdicts.append(Verdict(name, identity, "", verdict, by, made, why, until, "", 0, ""))
+
+
+def remember(rows: Rows, decided: Given) -> None:
+    """Keep what was decided; a verdict or an exception whose row is gone is taken back."""
+    fresh = MemoryStore()
+    feedback.put(fresh, decided.verdicts)
+    for exception in decided.allowed:
+        feedback.put_allowed(fresh, exception)
+    for low, high in (feedback.VERDICT_KEYS, ("allow/", "allow0")):
+        new, old = (dict(each.scan(feedback.TABLE, low, high)) for each in (fresh, rows))
+        rows.put(feedback.TABLE, [(key, new.get(key)) for key in {**new, **old} if new.get(key) != old.get(key)])

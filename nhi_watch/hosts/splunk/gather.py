@@ -1,8 +1,7 @@
 """Rows of a search → parts of identity-days: the one reader behind nhigroup, nhirank and `nhi health`.
 
-Four kinds of rows may come, mixed: events (`_raw`, or extracted fields), rows of `stats … by` those fields
-(`count`, `first`, `last`), parts, and notables. What a log's own text says of parts and notables is not believed:
-see `fields.SOURCE`.
+Three kinds of rows may come, mixed: events (`_raw`, or extracted fields), parts, and notables. What a log's own text
+says of parts and notables is not believed: see `fields.SOURCE`.
 """
 
 from __future__ import annotations
@@ -11,22 +10,19 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any, Optional
+from typing import IO, Any, Optional, TypeVar
 
 from nhi_watch.context.reputation import NOTHING, Reputation
-from nhi_watch.core.behaviour import RECORDS, SESSIONS, TARGETS, keep, shape_of, sketch
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
-from nhi_watch.core.timestamps import DAY, HOUR, render
+from nhi_watch.core.timestamps import DAY
 from nhi_watch.hosts.splunk import parts, reasons
-from nhi_watch.hosts.splunk.columns import Columns, Told
-from nhi_watch.hosts.splunk.lines import Row
-from nhi_watch.hosts.splunk.parts import Part, Slot
-from nhi_watch.hosts.splunk.rows import read
+from nhi_watch.hosts.splunk.parts import Part
+from nhi_watch.hosts.splunk.rows import Body, Columns, Row, read
 from nhi_watch.intake.days import FORESEEN, Sources
 from nhi_watch.intake.horizon import Horizon, received
 from nhi_watch.intake.schemas import opened
-from nhi_watch.intake.sources import cloudtrail, every
+from nhi_watch.intake.sources import every
 
 BUCKETS = 2048
 HELD = 1 << 24
@@ -104,23 +100,13 @@ class Gatherer:
         self._sources = Sources(every())
         self.horizon = Horizon()
 
-    def feed(self, body: bytes) -> None:
+    def feed(self, body: Body) -> None:
         """Take in one chunk."""
         rows = read(body)
-        header = next(rows, None)
-        if header is None:
-            return
-        columns = Columns(header)
+        columns = Columns(next(rows, []))
         for row in rows:
-            self._guarded(columns, row)
-
-    def _guarded(self, columns: Columns, row: Row) -> None:
-        try:
-            self._row(columns, row)
-        except RejectError as error:
-            self.reject(error.reason)
-        except RecursionError:
-            self.reject("too_deep")
+            with self.rejecting():
+                self._row(columns, row)
 
     @contextmanager
     def rejecting(self) -> Iterator[None]:
@@ -129,6 +115,8 @@ class Gatherer:
             yield
         except RejectError as error:
             self.reject(error.reason)
+        except RecursionError:
+            self.reject("too_deep")
 
     def reject(self, reason: str, count: int = 1) -> None:
         """Count rows that could not be read."""
@@ -151,7 +139,8 @@ class Gatherer:
         for texts in self.spool.of(day):
             for text in texts:
                 with self.rejecting():
-                    _merge(found, *parts.unpack(text))
+                    name, part = parts.unpack(text)
+                    _add(found, name, part)
             if len(found) >= AT_ONCE:  # all of each identity is in one bucket
                 yield found
                 found = {}
@@ -169,8 +158,6 @@ class Gatherer:
             self.notables.append(columns.notable(row))
         elif columns.verdict(row):
             self.verdicts.append(columns.verdict(row))
-        elif columns.is_grouped(row):
-            self._group(columns.record(row), columns.told(row))
         else:
             self._event(columns.record(row), columns.cell(row, "_indextime"))
 
@@ -179,9 +166,7 @@ class Gatherer:
             self.spool.add(*place, packed)
             return
         name, part = parts.unpack(packed)
-        mine = self.parts.setdefault((part.day, name), part)
-        if mine is not part:
-            mine.merge(part)
+        _add(self.parts, (part.day, name), part)
 
     # ---- events
 
@@ -203,48 +188,11 @@ class Gatherer:
             part = self.parts[name] = Part(name[0])
         return part
 
-    # ---- rows of stats
 
-    def _group(self, record: Record, told: Told) -> None:
-        """Events of one behaviour, of which `stats` told how many, when, and perhaps their ids."""
-        with FORESEEN:
-            source = self._sources.of(record, cloudtrail)
-            if source is cloudtrail and told.first:
-                record.setdefault("eventTime", render(told.first))
-            event: Event = self._mark(source.read(record))
-        self.horizon.demand(event, None)
-        last = told.last or event.time
-        if told.events < 1 or not event.time <= last < event.time // HOUR * HOUR + HOUR:
-            raise RejectError("bad_group", "count, first and last must be of one hour: write `bin _time span=1h` first")
-        key = shape_of(event), event.time // HOUR
-        slot = self._part_of(event).slot(*key)
-        own = {parts.mark_of(record_id) for record_id in told.records}
-        own = parts.told_apart(own or {parts.mark_of_group(event, told.events, last)}, key, slot)
-        if not own <= slot[1]:
-            _take_group(slot, event, told._replace(last=last), own)
+_Key = TypeVar("_Key")
 
 
-def _merge(found: dict[str, Part], name: str, part: Part) -> None:
-    if name in found:
-        found[name].merge(part)
-    else:
-        found[name] = part
-
-
-def _take_group(slot: Slot, event: Event, told: Told, own: set[int]) -> None:
-    behaviour, marks = slot
-    unmarked = behaviour.count - len(marks) + max(told.events - len(own), 0)
-    marks |= own
-    sketch(behaviour, event)
-    behaviour.first, behaviour.last = min(behaviour.first, event.time), max(behaviour.last, told.last)
-    minutes = [event.time % HOUR // 60, told.last % HOUR // 60, *(minute % 60 for minute in told.minutes)]
-    for minute in minutes:
-        behaviour.minutes |= 1 << minute
-    for sketched, limit, texts in (
-        (behaviour.record_ids, RECORDS, told.records or [event.record_id]),
-        (behaviour.sessions, SESSIONS, told.sessions),
-        (behaviour.targets, TARGETS, told.targets),
-    ):
-        for text in texts:
-            keep(sketched, text, limit)
-    behaviour.count = len(marks) + unmarked
+def _add(found: dict[_Key, Part], key: _Key, part: Part) -> None:
+    mine = found.setdefault(key, part)
+    if mine is not part:
+        mine.merge(part)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from types import ModuleType
 from typing import NamedTuple
 
 from nhi_watch.core.behaviour import Shape
@@ -20,13 +20,10 @@ from nhi_watch.core.timestamps import HOUR, day_of, render, render_day
 from nhi_watch.detect import drift, model
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.telemetry import LATE, NEEDS, is_silent, longest_pause
-from nhi_watch.hosts.splunk import fields, parts, reasons, tables, verdicts
-from nhi_watch.hosts.splunk.columns import Columns
-from nhi_watch.hosts.splunk.lines import Row
+from nhi_watch.hosts.splunk import fields, parts, reasons, tables
 from nhi_watch.hosts.splunk.nhigroup import RAW
-from nhi_watch.hosts.splunk.options import Option
-from nhi_watch.hosts.splunk.protocol import Messages, Search
-from nhi_watch.hosts.splunk.rows import Cell
+from nhi_watch.hosts.splunk.protocol import Messages, Option, Search
+from nhi_watch.hosts.splunk.rows import Cell, Columns, Line, Row
 from nhi_watch.hosts.splunk.run import reading
 from nhi_watch.intake import schemas
 from nhi_watch.intake.sources import every
@@ -37,7 +34,6 @@ UNREAD = 0.01
 """Share of events that could not be read from which it is a warning."""
 STALE_DAYS = 2
 _NAMED = 6
-Check = dict[str, Cell]
 
 
 class Bucket(NamedTuple):
@@ -49,42 +45,29 @@ class Bucket(NamedTuple):
     """When the last of them arrived."""
 
 
-def check(about: tuple[str, str], status: str, text: str, **more: Cell) -> Check:
+def check(about: tuple[str, str], status: str, text: str, **more: Cell) -> Line:
     """One row."""
     return {"nhi_check": about[0], "nhi_source": about[1], "nhi_status": status, "nhi_text": text, **more}
 
 
-def sources(known: Sequence[ModuleType], seen: Mapping[str, list[Bucket]], now: int) -> Iterator[Check]:
+def sources(seen: Mapping[str, list[Bucket]], now: int) -> Iterator[Line]:
     """One row a source: whether it is there, silent, or late; and one a sourcetype of the customer's own."""
-    for source in known:
+    own = dict(seen)
+    for source in _LOGS:
         types = [name.lower() for name in source.SPLUNK_SOURCETYPES]
-        buckets = sorted(bucket for name in types for bucket in seen.get(name, ()))
-        yield _source(source.NAME, buckets, now)
-    for name in customers_own(seen, (source.SPLUNK_SOURCETYPES for source in known)):
-        yield _source(name, sorted(seen[name]), now)
+        yield _source(source.NAME, [bucket for name in types for bucket in seen.get(name, ())], now)
+        own = {name: buckets for name, buckets in own.items() if name not in types}
+    for name in sorted(own):
+        yield _source(name, own[name], now)
 
 
-def customers_own(seen: Mapping[str, object], usual: Iterable[Iterable[str]]) -> list[str]:
-    """The sourcetypes that are of no source of ours: whose log they are, nobody tells, so each stands for itself.
-
-    >>> customers_own({"okta": 1, "my:okta": 1}, [["Okta"]])
-    ['my:okta']
-    """
-    return sorted(seen.keys() - {name.lower() for names in usual for name in names})
-
-
-def nothing() -> Check:
-    """The row where no log was found at all."""
-    text = "no event of any log in the time searched: choose a longer time, name your indexes in the macro"
-    return check(("source", "all"), "unknown", f"{text} nhi_indexes, or search with a role that sees their indexes")
-
-
-def _source(name: str, buckets: list[Bucket], now: int) -> Check:
+def _source(name: str, buckets: list[Bucket], now: int) -> Line:
     about = ("source", name)
     if not buckets:
         text = "no event in the time searched; where you have this log, add its index to the macro nhi_indexes, or its "
         text += "own sourcetype to the macro nhi_json_logs or nhi_field_logs"
         return check(about, "unknown", text)
+    buckets = sorted(buckets)
     end = max(min(bucket.start + HOUR, bucket.indexed) for bucket in buckets)
     silent, usual = max(0, now - end), longest_pause(bucket.start for bucket in buckets)
     late = int(median(max(0, bucket.indexed - bucket.start - HOUR) for bucket in buckets))
@@ -100,7 +83,7 @@ def _source(name: str, buckets: list[Bucket], now: int) -> Check:
     return check(about, "ok", "events arrive", **told)
 
 
-def missing(shapes: Iterable[Shape]) -> Iterator[Check]:
+def missing(shapes: Iterable[Shape]) -> Iterator[Line]:
     """One row a provider: the fields that none of its events had, and the signals that this costs."""
     had: dict[str, set[str]] = {}
     for shape in shapes:
@@ -115,7 +98,7 @@ def missing(shapes: Iterable[Shape]) -> Iterator[Check]:
             yield check(("fields", provider), "ok", "events have the fields that signals need")
 
 
-def parsing(rejected: Mapping[str, int], read: int) -> Check:
+def parsing(rejected: Mapping[str, int], read: int) -> Line:
     """What could not be read."""
     bad = sum(count for code, count in rejected.items() if code not in reasons.LEFT_OUT)
     told = "; ".join(text.partition(": ")[2] for _, text in reasons.messages("", rejected))
@@ -125,7 +108,7 @@ def parsing(rejected: Mapping[str, int], read: int) -> Check:
     return check(("parsing", "all"), "ok", f"{read:,} events read" + (f"; {told}" if told else ""))
 
 
-def baseline(days: Sequence[int], now: int) -> Check:
+def baseline(days: Sequence[int], now: int) -> Line:
     """Whether the state is there and of yesterday."""
     about = ("state", "nhi_state")
     if not days:
@@ -136,7 +119,7 @@ def baseline(days: Sequence[int], now: int) -> Check:
     return check(about, "ok", told)
 
 
-def drifted(rows: Rows, days: Sequence[int], card: Scorecard, folder: Path) -> Check:
+def drifted(rows: Rows, days: Sequence[int], card: Scorecard, folder: Path) -> Line:
     """Whether scores and signals are spread as in training, and as a week before.
 
     Raises:
@@ -155,7 +138,7 @@ def drifted(rows: Rows, days: Sequence[int], card: Scorecard, folder: Path) -> C
     return check(about, status, f"moved: {told}; look what changed in the logs, or train anew"[:500])
 
 
-def budget(told: Iterable[Mapping[str, str]]) -> Iterator[Check]:
+def budget(told: Iterable[Mapping[str, str]]) -> Iterator[Line]:
     """Whether notables of the latest day were left out for want of room."""
     ranked = max(told, key=lambda row: (row.get("nhi_first_time", "")[:10], row.get("nhi_overflow", "")), default=None)
     if ranked is None:
@@ -169,7 +152,6 @@ def budget(told: Iterable[Mapping[str, str]]) -> Iterator[Check]:
 OPTIONS = {"show": Option("all", "all|problems", ("all", "problems"))}
 NEEDED = [*RAW, "count", "nhi_indexed"]
 _LOGS = tuple(each for each in (*every(), *schemas.every()) if each.SPLUNK_SOURCETYPES)
-Line = dict[str, Cell]
 
 
 class Health:
@@ -181,7 +163,7 @@ class Health:
         self._lookups = tables.LOOKUPS
         self._seen: dict[str, list[Bucket]] = {}
         self._shapes: set[Shape] = set()
-        self._rejected: dict[str, int] = {}
+        self._rejected = Counter[str]()
         self._notables: list[dict[str, str]] = []
         self._read = 0
 
@@ -196,37 +178,33 @@ class Health:
             elif notable:
                 self._notables.append({k: v for k, v in json.loads(notable).items() if isinstance(v, str)})
             elif columns.failed(row):
-                self._reject(reasons.code_of(columns.cell(row, "nhi_error")), columns.errors(row))
-            elif columns.is_grouped(row):
+                self._rejected[reasons.code_of(columns.cell(row, "nhi_error"))] += columns.errors(row)
+            elif columns.cell(row, "count") and not columns.cell(row, "_raw"):
                 cells = (columns.cell(row, name) for name in ("_time", "count", "nhi_indexed"))
                 bucket = Bucket(*(int(float(text or 0)) for text in cells))
                 self._seen.setdefault(columns.cell(row, "sourcetype").lower(), []).append(bucket)
         except (ValueError, AttributeError, OverflowError, RecursionError, RejectError):
-            self._reject("bad_row", 1)
+            self._rejected["bad_row"] += 1
 
-    def _reject(self, reason: str, count: int) -> None:
-        self._rejected[reason] = self._rejected.get(reason, 0) + count
-
-    def answer(self) -> tuple[list[str], list[Line], Messages]:
+    def answer(self) -> tuple[Sequence[str], list[Line], Messages]:
         """One row a check."""
-        found: list[Check] = []
-        found += [*self._of_sources(), *self._of_state(), _of_model(), *self._of_tables(), *self._of_behaviours()]
+        wrong = [check(("tables", "lookups"), "error", text) for _, text in tables.load_context(self._lookups)[1]]
+        fine = check(("tables", "lookups"), "ok", "the tables that you fill can be read")
+        read = [parsing(self._rejected, self._read)] if self._read or self._rejected else []
+        found = [*self._of_sources(), *self._of_state(), _of_model(), *(wrong or [fine]), *missing(self._shapes),
+                 *read, *budget(self._notables)]  # fmt: skip
         if self._show == "problems":
             found = [one for one in found if one["nhi_status"] in ("warn", "error")]
-        return fields.names(fields.HEALTH), found, []
+        return fields.HEALTH, found, []
 
-    def _of_behaviours(self) -> Iterator[Check]:
-        yield from missing(self._shapes)
-        if self._read or self._rejected:
-            yield parsing(self._rejected, self._read)
-        yield from budget(self._notables)
+    def _of_sources(self) -> Iterator[Line]:
+        yield from sources(self._seen, self._now) if self._seen else ()
+        if not (self._seen or self._read or self._rejected or self._notables):
+            text = "no event of any log in the time searched: choose a longer time, name your indexes in the macro "
+            yield check(("source", "all"), "unknown",
+                        f"{text}nhi_indexes, or search with a role that sees their indexes")  # fmt: skip
 
-    def _of_sources(self) -> list[Check]:
-        if self._seen:
-            return list(sources(_LOGS, self._seen, self._now))
-        return [] if self._read or self._rejected or self._notables else [nothing()]
-
-    def _of_state(self) -> list[Check]:
+    def _of_state(self) -> list[Line]:
         try:
             state = reading(self._search)
             if state is None:
@@ -236,14 +214,8 @@ class Health:
         except (StoreError, ModelError) as error:
             return [check(("state", "nhi_state"), "error", str(error))]
 
-    def _of_tables(self) -> list[Check]:
-        messages = [*tables.load_networks(self._lookups)[1], *tables.load_assets(self._lookups)[1]]
-        messages += tables.load_reputation(self._lookups)[1] + verdicts.load_exceptions(self._lookups)[1]
-        wrong = [check(("tables", "lookups"), "error", text) for _, text in messages]
-        return wrong or [check(("tables", "lookups"), "ok", "the tables that you fill can be read")]
 
-
-def _of_model() -> Check:
+def _of_model() -> Line:
     try:
         card = model.load()
     except ModelError as error:

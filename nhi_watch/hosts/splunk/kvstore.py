@@ -19,15 +19,13 @@ from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from heapq import merge
 from itertools import groupby
-from operator import itemgetter
 from typing import Any, Optional
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import MINUTE
 from nhi_watch.hosts.splunk.rest import Collection, RestError
-from nhi_watch.state.store import TABLES
+from nhi_watch.state.store import known, overlaid
 
 STATE, GENERATIONS = "nhi_state", "nhi_generations"
 """The app's collections."""
@@ -129,7 +127,7 @@ class KvStore:
 
     def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
         """The rows that exist among `keys`."""
-        size = len(_known(table)) + 1
+        size = len(known(table)) + 1
         asked = [f"{table}/{key}" for key in dict.fromkeys(keys)]
         found = {key[size:]: self._put[key] for key in asked if key in self._put}
         far = [key for key in asked if key not in self._put]
@@ -140,13 +138,9 @@ class KvStore:
 
     def scan(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
         """Rows with `low <= key < high` by code point; rows may be put meanwhile."""
-        size, first, end = len(_known(table)) + 1, f"{table}/{low}", f"{table}/{high}"
-        mine = [(key, self._put[key]) for key in sorted(key for key in self._put if first <= key < end)]
-        both: Iterator[_Row] = merge(mine, self._far(first, end), key=itemgetter(0))  # of two alike mine comes first
-        for key, rows in groupby(both, itemgetter(0)):
-            row = next(rows)[1]
-            if row is not None:
-                yield key[size:], row
+        size, first, end = len(known(table)) + 1, f"{table}/{low}", f"{table}/{high}"
+        for key, row in overlaid(self._put, self._far(first, end), first, end):
+            yield key[size:], row
 
     def _far(self, first: str, end: str) -> Iterator[_Row]:
         limit, after = PAGE, "$gte"
@@ -167,7 +161,7 @@ class KvStore:
     def put(self, table: str, rows: Iterable[_Row]) -> None:
         """Replace rows; None deletes, behind what is replaced at once: what alternates would be a request a row."""
         for name, row in sorted(dict(rows).items(), key=lambda row: row[1] is None):
-            key = f"{_known(table)}/{name}"
+            key = f"{known(table)}/{name}"
             self._size += len(row or b"") - len(self._put.pop(key, None) or b"")
             self._put[key] = row
         if self._size > HELD and self._claim is not None:
@@ -212,12 +206,6 @@ class KvStore:
         self._put.clear()
         with suppress(RestError):  # it ends by itself
             self._release()
-
-
-def _known(table: str) -> str:
-    if table not in TABLES:
-        raise StoreError(f"no such table: {table}")
-    return table
 
 
 def _batches(rows: Iterable[_Row]) -> Iterator[list[tuple[str, str]]]:

@@ -5,29 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import BinaryIO, NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, BinaryIO, NamedTuple
 
 from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.splunk import explain, feedback, health
-from nhi_watch.hosts.splunk.columns import Columns
-from nhi_watch.hosts.splunk.explain import Line
-from nhi_watch.hosts.splunk.lines import Row
-from nhi_watch.hosts.splunk.options import Options, parse
-from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
-from nhi_watch.hosts.splunk.rows import read, write
+from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Options, Search, parse, serve
+from nhi_watch.hosts.splunk.rows import Body, Columns, Line, Row, read, write
 from nhi_watch.hosts.splunk.run import reading
 from nhi_watch.state import inventory
-
-
-class Asked(Protocol):
-    """What answers one kind of question."""
-
-    def take(self, columns: Columns, row: Row) -> None:
-        """Take in a row."""
-
-    def answer(self) -> tuple[list[str], list[Line], Messages]:
-        """Names of the fields, rows, and what to tell."""
 
 
 class Identities:
@@ -39,7 +25,7 @@ class Identities:
     def take(self, columns: Columns, row: Row) -> None:
         """No row is needed."""
 
-    def answer(self) -> tuple[list[str], list[Line], Messages]:
+    def answer(self) -> tuple[Sequence[str], list[Line], Messages]:
         """One row an identity."""
         state = reading(self._search)
         known = inventory.identities(state) if state is not None else {}
@@ -54,7 +40,8 @@ class Identities:
 class Kind(NamedTuple):
     """One kind of question."""
 
-    make: Callable[[Search, Mapping[str, str]], Asked]
+    make: Callable[[Search, Mapping[str, str]], Any]
+    """Gives an object with `take(columns, row)` and `answer() -> (names of fields, rows, messages)`."""
     options: Options
     needed: list[str]
 
@@ -70,8 +57,6 @@ KINDS = {
 class Nhi:
     """The command."""
 
-    in_pieces = True
-
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """Which question it is.
 
@@ -85,7 +70,7 @@ class Nhi:
         self._asked = kind.make(search, parse(f"nhi {what}", kind.options, search.arguments[1:]))
         return {"type": "reporting", "required_fields": kind.needed}, []
 
-    def execute(self, body: bytes) -> bytes:
+    def execute(self, body: Body) -> bytes:
         """Take in a chunk."""
         rows = read(body)
         columns = Columns(next(rows, []))
@@ -96,7 +81,7 @@ class Nhi:
     def finish(self) -> tuple[bytes, Messages]:
         """The answer."""
         names, lines, messages = self._asked.answer()
-        many = [name for name in names if any(isinstance(line.get(name), list) for line in lines)]
+        many = [name for name in names if any(not isinstance(line.get(name, ""), str) for line in lines)]
         return (write(names, lines, many) if lines else b""), messages
 
 

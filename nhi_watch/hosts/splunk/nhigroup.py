@@ -17,9 +17,8 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import DAY, render_day
 from nhi_watch.hosts.splunk import fields, parts, reasons, tables
 from nhi_watch.hosts.splunk.gather import Gatherer
-from nhi_watch.hosts.splunk.options import Option, parse
-from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, Streaming, serve
-from nhi_watch.hosts.splunk.rows import Cell, write
+from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Option, Search, Streaming, parse, serve
+from nhi_watch.hosts.splunk.rows import Body, Cell, write
 from nhi_watch.intake.horizon import Logs, Wrong, noted
 
 OPTIONS = {
@@ -53,7 +52,7 @@ class NhiGroup(Streaming):
         needed = [*RAW] if options["input"] == "raw" else ["*"]
         return {"type": "streaming", "required_fields": needed}, messages
 
-    def execute(self, body: bytes) -> bytes:
+    def execute(self, body: Body) -> bytes:
         """The parts of a chunk, what could not be read of it, and the notables in it."""
         self._gatherer.feed(body)
         rows = [row for (_, name), part in sorted(self._gatherer.parts.items(), key=lambda item: item[0])
@@ -64,7 +63,7 @@ class NhiGroup(Streaming):
         rows += [{"_time": str(self._gatherer.horizon.now // DAY * DAY), "nhi_ahead": text} for text in told]
         rows += [{"nhi_notable": text} for text in self._gatherer.notables]
         self._gatherer.clear()
-        return write(fields.names(fields.PART), rows) if rows else b""
+        return write(fields.PART, rows) if rows else b""
 
     def _rows(self, name: str, part: parts.Part) -> Iterator[dict[str, Cell]]:
         first = max(part.first(), self._oldest)

@@ -15,13 +15,12 @@ from typing import BinaryIO
 from nhi_watch.core.errors import StoreError
 from nhi_watch.detect.explain import ocsf
 from nhi_watch.detect.revisions import BELOW, ENDED, Ranked
-from nhi_watch.hosts.splunk import fields, reasons, run, tables, verdicts
+from nhi_watch.hosts.splunk import feedback, fields, reasons, run, tables
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.nhigroup import RAW, note_ahead
 from nhi_watch.hosts.splunk.notables import row_of
-from nhi_watch.hosts.splunk.options import Option, parse
-from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
-from nhi_watch.hosts.splunk.rows import Cell, write
+from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Option, Search, parse, serve
+from nhi_watch.hosts.splunk.rows import Body, Cell, write
 from nhi_watch.hosts.splunk.run import Run, Written
 from nhi_watch.state.store import MemoryStore
 
@@ -35,8 +34,6 @@ OPTIONS = {
 class NhiRank:
     """The command: gathers all rows, answers when they have ended."""
 
-    in_pieces = True
-
     def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
         self._lookups = lookups
 
@@ -48,11 +45,10 @@ class NhiRank:
         self._context, messages = tables.load_context(self._lookups)
         self._budget = float(options["budget"])
         self._gatherer = Gatherer(hold=True, reputation=self._context.reputation)
-        self._given, told = verdicts.load_exceptions(self._lookups)
-        needed = [*RAW, *(name for name in fields.names(fields.FEEDBACK) if name not in ("_key", *RAW))]
-        return {"type": "reporting", "required_fields": needed}, [*messages, *told]
+        needed = [*RAW, *(name for name in fields.FEEDBACK if name not in ("_key", *RAW))]
+        return {"type": "reporting", "required_fields": needed}, messages
 
-    def execute(self, body: bytes) -> bytes:
+    def execute(self, body: Body) -> bytes:
         """Take in a chunk."""
         self._gatherer.feed(body)
         return b""
@@ -75,7 +71,7 @@ class NhiRank:
         rows = [self._row(one) for one in written.rows]
         rejected = sorted(self._gatherer.rejected.items())
         rows += [{"nhi_error": reasons.spelled(code), "nhi_record_count": str(count)} for code, count in rejected]
-        body = write(fields.names(fields.NOTABLE), rows, fields.many(fields.NOTABLE)) if rows else b""
+        body = write(fields.NOTABLE, rows, fields.MANY) if rows else b""
         return body, self._messages(written)
 
     def _now(self) -> int:
@@ -83,13 +79,12 @@ class NhiRank:
         return min(now, int(self._search.latest or now))
 
     def _settle(self, going: Run) -> Written:
-        given = verdicts.take_all(self._gatherer, self._given)
         for text in self._gatherer.ahead:
             with self._gatherer.rejecting():
                 note_ahead(going.days.horizon.ahead, text)
         for day in self._gatherer.days():
             going.take(day, self._gatherer.of(day))
-        return going.settle(given, self._gatherer.notables)
+        return going.settle(feedback.given(self._gatherer), self._gatherer.notables)
 
     def _row(self, one: Ranked) -> Mapping[str, Cell]:
         told = {"_raw": json.dumps(ocsf.finding(one.document), separators=(",", ":"))} if self._as_ocsf else {}

@@ -1,32 +1,30 @@
 """The streaming search command nhiscore: adds likelihood, severity, reasons and framework ids to each event.
 
-What a row is answered depends on the raw texts of a few fields and on the event's day, so answers are kept
-by those texts: a row that is like one before it costs a few cuts and a look-up. Four memories, each coarser:
-texts of the row on a day, shape of the record on a day (other sessions of the same identity), shape of the
-record (its Event), shape of the Event on a day.
+What a row is answered depends on the texts of a few fields and on the event's day, so answers are kept by those texts,
+and behind them by the shape of the Event on a day: other sessions of the same identity have the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, Optional
 
 from nhi_watch.core.behaviour import shape_of
-from nhi_watch.core.errors import InputError, NhiError, StoreError
+from nhi_watch.core.errors import NhiError, StoreError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import model
 from nhi_watch.detect.scoring import BehaviourScore, EventScorer
 from nhi_watch.hosts.splunk import tables
-from nhi_watch.hosts.splunk.extracted import FIELDS, FIRST, Columns
-from nhi_watch.hosts.splunk.lines import RAW, Row
-from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, Streaming, serve
-from nhi_watch.hosts.splunk.rows import Answers, annotate, multivalue, render
+from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Option, Search, Streaming, parse, serve
+from nhi_watch.hosts.splunk.rows import RAW, Answer, Body, Row, annotate, multivalue, render, values_of
 from nhi_watch.hosts.splunk.run import StateBaselines, reading
 from nhi_watch.intake.days import FORESEEN
 from nhi_watch.intake.schemas import opened
+from nhi_watch.intake.shapes.json import parse as parse_json
 from nhi_watch.intake.sources import cloudtrail
 
 SINGLE = (
@@ -35,43 +33,60 @@ SINGLE = (
 )  # fmt: skip
 MULTI = ("nhi_reasons", "nhi_owasp_nhi", "nhi_nist_csf", "nhi_mitre_attack")
 ADDED = (*SINGLE, *(name for field in MULTI for name in (field, f"__mv_{field}")))
-
-_TEXTS, _SHAPES = 50_000, 20_000
-"""Answers kept by texts (half a kilobyte each) and in each other memory (a kilobyte and more); when there are more,
-that memory starts anew."""
-
+FIELDS = tuple(
+    name for name in cloudtrail.SPLUNK_FIELDS if not name.startswith(("requestParameters.", "resources{}.ARN"))
+)
+"""Extracted fields on which a likelihood depends. What a call touched does not count for it; where it does
+(policies, sharing, …) `_raw` is read."""
+OPTIONS = {"input": Option("auto", "auto|fields|raw", ("auto", "fields", "raw"))}
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ", re.ASCII)
+"""Times whose day, in UTC, is their first ten characters; others are read anew for each event."""
+_DATE = 10
+_EXTRACTED = 5_000
+"""Splunk's JSON extraction stops after this many characters: from there on, `_raw` is read."""
+_MOST = 50_000
+"""Answers that are kept, a kilobyte each; when there are more, the memory starts anew."""
+_LONGEST = 300
+_NO_FIELDS = "no_fields: neither extracted fields nor _raw; write nhiscore before stats, table or fields"
 Memory = dict[Any, bytes]
 
 
-class Options(NamedTuple):
-    """What may be written behind the command's name."""
+class Columns:
+    """Where the fields of CloudTrail stand in the rows of a chunk."""
 
-    source: str = "cloudtrail"
-    input: str = "auto"
+    def __init__(self, header: Row) -> None:
+        places = {name: index for index, name in enumerate(header)}
+        self._used = [(name, places[name], places.get(f"__mv_{name}")) for name in (*FIELDS, RAW) if name in places]
+        self.names = tuple(name for name, _, _ in self._used)
+        self.are_extracted = places.keys() >= {"eventName", "eventSource", "eventTime"}
+        """Whether the rows have their fields; else the event is in `_raw`."""
+        self._time, self._name, self._raw = (places.get(name, -1) for name in ("eventTime", "eventName", RAW))
+        shape = [index for name, index, _ in self._used if name not in ("eventTime", "eventID", RAW)]
+        self._shape = itemgetter(*shape, *shape[:1]) if shape else tuple
+        self._many = [index for _, _, index in self._used if index is not None]
 
+    def key(self, row: Row) -> Optional[tuple[Any, ...]]:
+        """The texts on which a row's answer hangs, and its day; None where it hangs on more."""
+        time, raw = row[self._time], row[self._raw] if self._raw >= 0 else ""
+        is_whole = row[self._name] and len(raw) <= _EXTRACTED and _TIME.fullmatch(time)
+        if not is_whole or any(map(row.__getitem__, self._many)):
+            return None
+        return self.names, time[:_DATE], self._shape(row)
 
-_USAGE = "nhiscore [input=auto|fields|raw] [source=cloudtrail]"
-_CHOICES = {"source": ("cloudtrail",), "input": ("auto", "fields", "raw")}
-
-
-def parse_options(arguments: Iterable[str]) -> Options:
-    """The options of a command line.
-
-    Raises:
-        InputError: says what to write instead.
-
-    >>> parse_options(["input=raw"])
-    Options(source='cloudtrail', input='raw')
-    """
-    told: dict[str, str] = {}
-    for argument in arguments:
-        name, equals, value = argument.partition("=")
-        if name not in Options._fields or not equals:
-            raise InputError(f"nhiscore: {argument!r} is no option. Write {_USAGE}")
-        if name in _CHOICES and value not in _CHOICES[name]:
-            raise InputError(f"nhiscore: {name}={value} is unknown. Write {name}={'|'.join(_CHOICES[name])}")
-        told[name] = value
-    return Options(**told)
+    def record(self, row: Row) -> dict[str, Any]:
+        """The row as the source reads it: extracted fields, or the record in `_raw` where there are none."""
+        found: dict[str, Any] = {}
+        for name, index, many in self._used:
+            if row[index]:
+                found[name] = values_of(row[many]) if many is not None and row[many] else row[index]
+        if "eventName" in found:
+            found.setdefault("userIdentity.type", None)  # by which a row is known that has neither that nor `_raw`
+            return found
+        try:
+            record = parse_json(found.get(RAW, ""))
+        except (ValueError, TypeError, RecursionError):
+            record = None
+        return record if isinstance(record, dict) else found  # for the source to refuse in its own words
 
 
 class NhiScore(Streaming):
@@ -80,13 +95,11 @@ class NhiScore(Streaming):
     def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
         self._lookups = lookups
         self._by_texts: Memory = {}
-        self._texts_of: Row = []
-        """The fields whose texts those are: another chunk may have others."""
         self._by_event: Memory = {}
 
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """Load model and baseline; say which fields are needed."""
-        options = parse_options(search.arguments)
+        options = parse("nhiscore", OPTIONS, search.arguments)
         card = model.load()
         listed, messages = tables.load_reputation(self._lookups)
         networks, more = tables.load_networks(self._lookups)
@@ -98,34 +111,25 @@ class NhiScore(Streaming):
             messages.append(("WARN", f"nhiscore: what was learnt cannot be read: {error}"))
             state, baselines = None, StateBaselines(card, networks, None)
         self._scorer, self._mark = EventScorer(baselines), listed.mark
-        fields = {"auto": [*FIELDS, FIRST, RAW], "fields": [*FIELDS, FIRST], "raw": [RAW]}[options.input]
+        fields = {"auto": [*FIELDS, RAW], "fields": [*FIELDS], "raw": [RAW]}[options["input"]]
         kind = "stateful" if state is not None else "streaming"  # what was learnt is on the search head alone
         reply: Metadata = {"type": kind, "required_fields": fields}
         return reply, [("INFO", f"nhiscore: {baselines.describe()}"), *messages]
 
-    def execute(self, body: bytes) -> bytes:
+    def execute(self, body: Body) -> bytes:
         """The chunk with the new columns."""
         return annotate(body, ADDED, self._bind)
 
-    def _bind(self, header: Row) -> Answers:
-        columns = Columns(header)
-        if not columns.is_extracted:
-            return Answers(lambda row: self._answer(columns.record(row))[0])
-        if columns.names != self._texts_of:
-            self._by_texts.clear()
-            self._texts_of = columns.names
-        key, memory = columns.key, self._by_texts
-        return Answers(partial(self._row, columns), lambda cells: memory.get(key(cells)))
+    def _bind(self, header: Row) -> Answer:
+        return partial(self._row, Columns(header))
 
     def _row(self, columns: Columns, row: Row) -> bytes:
-        """The answer to a row of extracted fields that had to be read."""
-        key = columns.key([cell.encode("utf-8", "surrogateescape") for cell in row])
-        known = self._by_texts.get(key)
-        if known is not None:
-            return known
-        found, repeats = self._answer(columns.record(row))
-        if repeats and key is not None and columns.plain(row):
-            _remember(self._by_texts, key, found, _TEXTS)
+        key = columns.key(row) if columns.are_extracted else None
+        found = self._by_texts.get(key) if key else None
+        if found is None:
+            found, repeats = self._answer(columns.record(row))
+            if repeats and key:
+                _remember(self._by_texts, key, found)
         return found
 
     def _answer(self, record: dict[str, Any]) -> tuple[bytes, bool]:
@@ -146,8 +150,8 @@ class NhiScore(Streaming):
         return known
 
 
-def _remember(memory: dict[Any, Any], key: Any, answer: Any, most: int = _SHAPES) -> None:
-    if len(memory) >= most:
+def _remember(memory: Memory, key: Any, answer: bytes) -> None:
+    if len(memory) >= _MOST:
         memory.clear()
     memory[key] = answer
 
@@ -165,10 +169,6 @@ def failed(reason: str) -> bytes:
     """The cells of an event that could not be read."""
     cells = {**dict.fromkeys(ADDED, ""), "nhi_error": reason[:_LONGEST]}
     return _clean(render(list(cells.values())))
-
-
-_LONGEST = 300
-_NO_FIELDS = "no_fields: neither extracted fields nor _raw; write nhiscore before stats, table or fields"
 
 
 def _clean(cells: str) -> bytes:

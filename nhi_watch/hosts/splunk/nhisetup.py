@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from splunklib import client, results
@@ -18,15 +17,13 @@ from splunklib.searchcommands import Configuration, GeneratingCommand, Option, d
 from nhi_watch.core.errors import NhiError
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.hosts.splunk import steps
-from nhi_watch.hosts.splunk.alert import authorities
-from nhi_watch.hosts.splunk.alert import options as alert_options
-from nhi_watch.hosts.splunk.rest import APP, trust
+from nhi_watch.hosts.splunk.rest import APP, authorities, trust
 
 _FAILED = ("FAILED", "INTERNAL_CANCEL", "USER_CANCEL", "BAD_INPUT_CANCEL", "QUIT")
 
 
 class SearchHead:
-    """`steps.Splunk` by way of splunk-sdk."""
+    """What the steps need of a search head, by way of splunk-sdk."""
 
     def __init__(self, service: client.Service) -> None:
         self._service = service
@@ -116,9 +113,9 @@ def connect(told: object) -> client.Service:
     uri, key = str(getattr(told, "splunkd_uri", "")), str(getattr(told, "session_key", ""))
     if not uri or not key:
         raise NhiError("nhisetup: splunkd gave no session: run it in the search bar of a search head")
-    parts, signed = urlsplit(uri), authorities(alert_options({}))
+    parts = urlsplit(uri)
     return client.Service(
-        handler=handler(context=trust(uri, *map(Path, signed))), scheme=parts.scheme, host=parts.hostname,
+        handler=handler(context=trust(uri, *authorities())), scheme=parts.scheme, host=parts.hostname,
         port=parts.port or 8089, token=key, owner="nobody", app=APP,
     )  # fmt: skip
 

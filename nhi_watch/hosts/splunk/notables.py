@@ -73,7 +73,7 @@ def row_of(ranked: Ranked, now: int, whole: bool = True) -> dict[str, Cell]:
     time = parse(document["last_time"]) if is_recent else now
     row["_time"], row["nhi_escalated"] = str(time), "1" if ranked.escalated else "0"
     row["nhi_overflow"], row["nhi_overflow_highest"] = str(run["overflow"]), f"{run['overflow_highest']:g}"
-    kept = {name: row[name] for name in fields.names(fields.NOTABLE) if name in row and name not in _NOT_KEPT}
+    kept = {name: row[name] for name in fields.NOTABLE if name in row and name not in _NOT_KEPT}
     event = {"time": render(time), **kept, "nhi_notable": document}
     return {**row, "_raw": _text(event) if whole else _short_text(event)}
 

@@ -6,20 +6,19 @@ whoever writes the log may choose ids, and could otherwise search for many with 
 
 Packed: one byte of version, how many fingerprints of how many behaviours, a number that nobody reads any more, the
 fingerprints, how many of each behaviour, the behaviours (`day_rows`, with the words of `words`); then base64url, whose
-signs need no escape in any of Splunk's formats. Fingerprints have 5 bytes in version 3, and 8 in all others; before
-version 3 rows had no common words.
+signs need no escape in any of Splunk's formats. Fingerprints have 5 bytes in version 3, and 8 in version 4.
 """
 
 from __future__ import annotations
 
 import hashlib
 import struct
-import sys
 import zlib
-from array import array
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from copy import copy
+from itertools import islice
+from pathlib import Path
 from typing import Optional
 
 from nhi_watch.core.behaviour import (
@@ -39,6 +38,8 @@ from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import HOUR
 from nhi_watch.state import day_rows
 
+WORDS = Path(__file__).with_name("parts_words.bin").read_bytes()
+"""What is likely to be in a part."""
 VERSION = 4
 NARROW, MARK, WIDE = 3, 5, 8
 """A version, bytes of a fingerprint there (of 10,000 records in one hour's behaviour, one is lost once in 20,000
@@ -47,8 +48,7 @@ _MASK = (1 << 8 * MARK) - 1
 LONGEST = 7_000
 """Characters of a packed part in one stored event. Splunk cuts an event to 10,240 before it looks for fields in it, and
 each field to that ([kv] maxchars): what is longer would be another text for a search than for us."""
-_HEAD = struct.Struct("<BII")
-_ROWS = struct.Struct("<I")
+_HEAD = struct.Struct("<BIII")
 Key = tuple[Shape, int]
 Slot = tuple[Behaviour, set[int]]
 """A behaviour, and the fingerprints of its records."""
@@ -195,24 +195,19 @@ def mark_of(record_id: str) -> int:
     return mark & _MASK if is_uuid(record_id) else mark
 
 
-def mark_of_group(event: Event, count: int, last: int) -> int:
-    """The fingerprint of a row of `stats` that does not tell the ids of its records."""
-    return mark_of(f"{event.identity.id}|{event.action}|{event.time}|{last}|{count}|{event.record_id}")
-
-
 def pack(part: Part) -> str:
     """The part as text."""
     whole = IdentityDay(part.day)
     whole.behaviours = {key: behaviour for key, (behaviour, _) in part.slots.items()}
     marks: list[int] = []
-    sizes = array("I")
+    sizes: list[int] = []
     for behaviour in whole.ordered():
         own = part.slots[behaviour.shape, behaviour.hour][1]
         marks.extend(sorted(own))
         sizes.append(len(own))
     version, width = (VERSION, WIDE) if max(marks, default=0) > _MASK else (NARROW, MARK)
-    head = _HEAD.pack(version, len(marks), len(sizes)) + _ROWS.pack(1)
-    told = b"".join(mark.to_bytes(width, "little") for mark in marks) + _bytes(sizes)
+    head = _HEAD.pack(version, len(marks), len(sizes), 1)
+    told = b"".join(mark.to_bytes(width, "little") for mark in marks) + struct.pack(f"<{len(sizes)}I", *sizes)
     return urlsafe_b64encode(head + told + day_rows.pack(whole, WORDS)).decode("ascii").rstrip("=")
 
 
@@ -229,72 +224,21 @@ def unpack(text: str) -> tuple[str, Part]:
 
 
 def _unpack(raw: bytes) -> tuple[str, Part]:
-    version, marked, sized = _HEAD.unpack_from(raw)
-    if version not in range(1, VERSION + 1):
-        raise ValueError(f"version {version}, this app reads 1 to {VERSION}")
+    version, marked, sized, _ = _HEAD.unpack_from(raw)
+    if version not in (NARROW, VERSION):
+        raise ValueError(f"version {version}, this app reads {NARROW} and {VERSION}")
     at = _HEAD.size
-    at += _ROWS.size if version > 1 else 0
     width = MARK if version == NARROW else WIDE
     if at + width * marked + 4 * sized > len(raw):  # before memory is taken for them
         raise ValueError("the counts do not fit")
     marks = [int.from_bytes(raw[i : i + width], "little") for i in range(at, at + width * marked, width)]
     at += width * marked
-    sizes = _numbers("I", raw[at : at + 4 * sized])
-    whole = day_rows.unpack(raw[at + 4 * sized :], WORDS if version > 2 else b"")
+    sizes = struct.unpack_from(f"<{sized}I", raw, at)
+    whole = day_rows.unpack(raw[at + 4 * sized :], WORDS)
     if sum(sizes) != len(marks) or len(whole.behaviours) != len(sizes):
         raise ValueError("the counts do not fit")
     part = Part(whole.day)
-    for (key, behaviour), own in zip(whole.behaviours.items(), _cut(marks, sizes)):
-        part.slots[key] = (behaviour, own)
+    left = iter(marks)
+    for (key, behaviour), size in zip(whole.behaviours.items(), sizes):
+        part.slots[key] = (behaviour, set(islice(left, size)))
     return whole.identity.id, part
-
-
-def _cut(marks: list[int], sizes: array[int]) -> Iterator[set[int]]:
-    at = 0
-    for size in sizes:
-        yield set(marks[at : at + size])
-        at += size
-
-
-def _bytes(numbers: array[int]) -> bytes:
-    """Least byte first on every machine."""
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers.tobytes()
-
-
-def _numbers(kind: str, raw: bytes) -> array[int]:
-    numbers = array(kind)
-    numbers.frombytes(raw)
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers
-
-
-WORDS = (
-    b'"gcp","storage.objects.get","storage.googleapis.com","iam.googleapis.com","compute.googleapis.com",'
-    b'"entra","UserLoggedIn","FileAccessed","MailItemsAccessed","Add service principal credentials","okta",'
-    b'"user.session.start","app.oauth2.token.grant","github","git.clone","git.push","org.","repo:",'
-    b'"ref:refs/heads/main","gitlab","kubernetes","secrets:get","pods:list","configmaps:get","leases:update",'
-    b'"vault","kv-v2:read","auth/token:create","workspace","token:authorize",user","token","app",'
-    b'"service_account","web_identity","credential","workload","person","root","gcp","entra","okta","github",'
-    b'"gitlab","kubernetes","m365","vault","workspace","snowflake","salesforce","bedrock","openai",'
-    b'"system:serviceaccount:","oidc:repo:","key","oauth","certificate","password","failure","denied","error",'
-    b'"AccessDenied","UnauthorizedOperation","ThrottlingException","NoSuchKey","aws-internal","console","mfa",'
-    b'"browser","delegated","cross_account","impersonation","token_minted","third_party","us-west-2",'
-    b'"eu-central-1","ap-southeast-1","us-east-1","eu-west-1","permissions","cost","unknown","tagging","list",'
-    b'"read","write","foreign","public","own","vpce:vpce-0","AWS Internal","boto3","botocore","aws-sdk-go",'
-    b'"aws-sdk-java","aws-cli","Terraform","kubectl","curl","python-requests","axios","okhttp",'
-    b'"logs:CreateLogStream","logs","write","logs:PutLogEvents","dynamodb:GetItem","dynamodb:PutItem",'
-    b'"dynamodb:Query","lambda:Invoke","lambda","ec2:DescribeInstances","ec2","read","kms:Decrypt","kms",'
-    b'"read","kms:GenerateDataKey","kms","write","secretsmanager:GetSecretValue","secretsmanager","read",'
-    b'"sqs:ReceiveMessage","sqs:SendMessage","sns:Publish","ssm:GetParameter","ssm","s3:ListObjects","s3",'
-    b'"list","s3:PutObject","s3","write","s3:GetObject","s3","read","sts:GetCallerIdentity","sts:AssumeRole",'
-    b'"sts","write","arn:aws:s3:::","arn:aws:secretsmanager:eu-west-1:","arn:aws:kms:us-east-1:",'
-    b'"arn:aws:lambda:us-east-1:","AKIA","arn:aws:iam::","arn:aws:sts::","user/","user","aws","",""],'
-    b'["arn:aws:iam::","aws:","role:AROA","arn:aws:iam::","role/","role","aws","",""]],[[0,"","","session",'
-    b'"sts:AssumeRole","sts","write","10.","198.51.100.0/24","boto3","us-east-1","success","","own",[]],[0,"",'
-    b'"","key","s3:GetObject","s3","read","","aws-cli","eu-west-1","success","","foreign",[]]],[[],["ASIA"],'
-    b'["arn:aws:iam::"],["10."],["ASIA"]],[0,0,1,0,0,0,1,1,2,3,4,0,0,1,1,0,0,0,1,1,0,2,0,0,1,2,1,0,0,0,1,0,0,'
-    b"3,0,0],1]"
-)

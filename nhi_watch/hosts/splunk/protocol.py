@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-from collections.abc import Iterator
-from typing import IO, Any, BinaryIO, NamedTuple, Optional, Protocol, Union
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, BinaryIO, NamedTuple, Optional, Protocol
 
 from nhi_watch.core.errors import InputError, NhiError
 from nhi_watch.core.gc_pause import few_collections
@@ -22,23 +22,12 @@ Metadata = dict[str, Any]
 Messages = list[tuple[str, str]]
 """(level, text): DEBUG, INFO, WARN, ERROR; from INFO on they are shown below the search bar."""
 
-Body = Union[bytes, IO[bytes]]
-"""CSV, in a file where it may be large."""
-PIECE = 1 << 22
-"""Bytes of a chunk that a command which takes it in pieces holds at once; a chunk has up to 50,000 rows."""
 _HEADER = re.compile(rb"chunked\s+1\.0\s*,\s*(\d{1,15})\s*,\s*(\d{1,15})\s*\n")
 _HEADER_LIMIT = 256
 
 
 class ProtocolError(NhiError):
     """The stream does not hold what the protocol says; nothing after it can be read."""
-
-
-class Request(NamedTuple):
-    """One message from splunkd."""
-
-    metadata: Metadata
-    body: bytes
 
 
 class Search(NamedTuple):
@@ -59,45 +48,34 @@ class Search(NamedTuple):
 class Command(Protocol):
     """What `serve` needs of a search command."""
 
-    in_pieces: bool
-    """Whether it only takes rows in until they end: then no chunk has to be in memory as a whole."""
-
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """The getinfo reply and what to tell the user; raises InputError when an argument is wrong."""
 
-    def execute(self, body: bytes) -> bytes:
-        """The CSV that answers one chunk of CSV; no rows, no bytes."""
+    def execute(self, body: Iterable[bytes]) -> bytes:
+        """The CSV that answers one chunk of CSV, which comes line by line; no rows, no bytes."""
 
-    def finish(self) -> tuple[Body, Messages]:
+    def finish(self) -> tuple[bytes, Messages]:
         """What is left to answer when all chunks were read: for commands that need all rows at once."""
 
 
 class Streaming:
     """A command that answers each chunk by itself."""
 
-    in_pieces = False
-
-    def finish(self) -> tuple[Body, Messages]:
+    def finish(self) -> tuple[bytes, Messages]:
         """Nothing is left."""
         return b"", []
 
 
-def read_request(stream: BinaryIO) -> Optional[Request]:
-    """The next message, or None where the stream ends between two messages.
+def read_head(stream: BinaryIO) -> Optional[tuple[Metadata, int]]:
+    """The next message's metadata, and how many bytes of body follow; None where the stream ends between two messages.
 
     Raises:
         ProtocolError: when the header or the metadata make no sense, or the stream ends too early.
 
     >>> import io
-    >>> read_request(io.BytesIO(b'chunked 1.0,2,4\\n{}a\\n1\\n'))
-    Request(metadata={}, body=b'a\\n1\\n')
+    >>> read_head(io.BytesIO(b'chunked 1.0,2,4\\n{}a\\n1\\n'))
+    ({}, 4)
     """
-    head = _read_head(stream)
-    return None if head is None else Request(head[0], _exactly(stream, head[1]))
-
-
-def _read_head(stream: BinaryIO) -> Optional[tuple[Metadata, int]]:
-    """Metadata, and how many bytes of body follow."""
     header = stream.readline(_HEADER_LIMIT)
     if not header:
         return None
@@ -107,32 +85,23 @@ def _read_head(stream: BinaryIO) -> Optional[tuple[Metadata, int]]:
     return _decode(_exactly(stream, int(match[1]))), int(match[2])
 
 
-def pieces(stream: BinaryIO, size: int, piece: int = PIECE) -> Iterator[bytes]:
-    r"""A body of so many bytes as several, each below its header; a row in quotes is never cut.
+def lines(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    r"""The lines of a body of so many bytes: a chunk has up to 50,000 rows, and need not be in memory as a whole.
 
     Raises:
         ProtocolError: the stream ends too early.
 
     >>> import io
-    >>> list(pieces(io.BytesIO(b'a,b\n1,2\n3,"x\ny"\n'), 16, 1))
-    [b'a,b\n1,2\n', b'a,b\n3,"x\ny"\n']
+    >>> list(lines(io.BytesIO(b'a,b\n1,2\nchunked'), 8))
+    [b'a,b\n', b'1,2\n']
     """
-    header, held, length, left, open_quote = b"", list[bytes](), 0, size, False
+    left = size
     while left:
         line = stream.readline(left)
         if not line:
             raise ProtocolError(f"the stream ends after {size - left} of {size} bytes")
         left -= len(line)
-        held.append(line)
-        length += len(line)
-        open_quote ^= line.count(b'"') % 2 == 1
-        if not header and not open_quote:
-            header, held, length = b"".join(held), [], 0
-        elif length >= piece and not open_quote:
-            yield header + b"".join(held)
-            held, length = [], 0
-    if held or not header:
-        yield header + b"".join(held)
+        yield line
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:
@@ -155,7 +124,7 @@ def _decode(data: bytes) -> Metadata:
     return metadata
 
 
-def write_reply(stream: BinaryIO, metadata: Metadata, body: Body = b"") -> None:
+def write_reply(stream: BinaryIO, metadata: Metadata, body: bytes = b"") -> None:
     """Write one message and flush it.
 
     >>> import io
@@ -163,13 +132,8 @@ def write_reply(stream: BinaryIO, metadata: Metadata, body: Body = b"") -> None:
     b'chunked 1.0,18,0\\n{"finished":false}'
     """
     head = json.dumps(metadata, separators=(",", ":")).encode("ascii")
-    size = len(body) if isinstance(body, bytes) else body.seek(0, 2)
-    stream.write(b"chunked 1.0,%d,%d\n%b" % (len(head), size, head))
-    if isinstance(body, bytes):
-        stream.write(body)
-    else:
-        body.seek(0)
-        shutil.copyfileobj(body, stream, 1 << 20)
+    stream.write(b"chunked 1.0,%d,%d\n%b" % (len(head), len(body), head))
+    stream.write(body)
     stream.flush()
 
 
@@ -194,29 +158,31 @@ def serve(command: Command, requests: BinaryIO, replies: BinaryIO) -> int:
 
 
 def _converse(command: Command, requests: BinaryIO, replies: BinaryIO) -> int:
-    first = read_request(requests)
-    if first is None:
+    head = read_head(requests)
+    if head is None:
         return 0
-    if first.metadata.get("action") != "getinfo":
-        raise ProtocolError(f"expected the action getinfo first, got {first.metadata.get('action')!r}")
-    reply, messages = command.prepare(_search(first.metadata))
+    deque(lines(requests, head[1]), 0)
+    if head[0].get("action") != "getinfo":
+        raise ProtocolError(f"expected the action getinfo first, got {head[0].get('action')!r}")
+    reply, messages = command.prepare(_search(head[0]))
     write_reply(replies, {**reply, "inspector": {"messages": messages}} if messages else reply)
-    head = _read_head(requests)
+    head = read_head(requests)
     while head is not None:
         _execute(command, *head, requests, replies)
-        head = _read_head(requests)
+        head = read_head(requests)
     return 0
 
 
 def _execute(command: Command, metadata: Metadata, size: int, requests: BinaryIO, replies: BinaryIO) -> None:
-    bodies = pieces(requests, size) if command.in_pieces and size else [_exactly(requests, size)]
     if metadata.get("action") != "execute":
         raise ProtocolError(f"expected the action execute, got {metadata.get('action')!r}")
-    body: Body = b"".join(command.execute(each) for each in bodies if each)
+    left = lines(requests, size)
+    body = command.execute(left)
+    deque(left, 0)  # what the command did not read
     reply: Metadata = {"finished": bool(metadata.get("finished"))}
     if reply["finished"]:
         rest, messages = command.finish()
-        body = body + rest if isinstance(body, bytes) and isinstance(rest, bytes) else rest
+        body += rest
         if messages:
             reply["inspector"] = {"messages": messages}
     write_reply(replies, reply, body)
@@ -254,3 +220,58 @@ def _forget(stream: BinaryIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+# ---- options of search commands, `name=value`; a wrong one is answered in one line that says what to write instead
+
+
+class Option(NamedTuple):
+    """One option and what may be written behind its equals sign."""
+
+    default: str
+    shape: str
+    """How it is written, as in `auto|fields|raw` or `<number>`; also for the message."""
+    choices: tuple[str, ...] = ()
+    """The only values; empty: `pattern` decides."""
+    pattern: str = r".{1,200}"
+    example: str = ""
+    """A value to write instead of a wrong one."""
+
+
+Options = Mapping[str, Option]
+
+
+def usage(command: str, options: Options) -> str:
+    """How the command is written.
+
+    >>> usage("nhirank", {"show": Option("all", "all|changed", ("all", "changed"))})
+    'nhirank [show=all|changed]'
+    """
+    return " ".join([command, *(f"[{name}={option.shape}]" for name, option in options.items())])
+
+
+def parse(command: str, options: Options, arguments: Iterable[str]) -> dict[str, str]:
+    """Every option's value.
+
+    Raises:
+        InputError: says what to write instead.
+
+    >>> parse("nhirank", {"budget": Option("10", "<number>", pattern=r"\\d+", example="10")}, ["budget=20"])
+    {'budget': '20'}
+    """
+    told = {name: option.default for name, option in options.items()}
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        option = options.get(name)
+        if option is None or not equals:
+            raise InputError(f"{command}: {argument[:100]!r} is no option. Write {usage(command, options)}")
+        told[name] = _checked(command, name, option, value.strip('"'))
+    return told
+
+
+def _checked(command: str, name: str, option: Option, value: str) -> str:
+    if option.choices and value not in option.choices:
+        raise InputError(f"{command}: {name}={value[:100]} is unknown. Write {name}={option.shape}")
+    if not option.choices and not re.fullmatch(option.pattern, value, re.ASCII | re.DOTALL):
+        raise InputError(f"{command}: {name}={value[:100]} is no {option.shape}. Write {name}={option.example}")
+    return value

@@ -2,50 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from nhi_watch.hosts.splunk.protocol import Messages
 
-_OTHER_LOG = "the log's macro points at other events, or fields were cut off before: compare them with docs/sources.md"
-DAMAGED = {
-    "ahead": "the time is later than tomorrow, or the day after it was indexed: correct the clock of what wrote it",
-    "bad_group": "rows of stats need `bin _time span=1h` first, then count, first and last",
-    "bad_json": "the JSON is cut off or damaged: raise TRUNCATE of its sourcetype in props.conf, where it is parsed",
-    "bad_notable": "these are no notables of this app's version: give rows of `nhi_notables`",
-    "bad_part": "behaviours were damaged or written by another version: update the app everywhere, run Backfill again",
-    "bad_row": "numbers or texts are damaged: look whether something else writes into nhi_summary or nhi_risk",
-    "bad_time": "the time is none: look at the event's own time field, not at _time",
-    "bad_type": _OTHER_LOG,
-    "bad_verdict": "rows of nhi_feedback that nhi feedback did not check: remove them from the lookup",
-    "clock": "the time is before 2006 or after 2100: correct the clock of what wrote it",
-    "incomplete": "auditd's lines came one by one: let its sourcetype merge the lines of one event",
-    "invalid_utf8": "bytes that are no UTF-8: set CHARSET of its sourcetype in props.conf, where it is parsed",
-    "no_action": _OTHER_LOG,
-    "no_fields": "neither fields nor _raw: write the command before table, fields or stats",
-    "no_time": _OTHER_LOG,
-    "not_json": "_raw is no JSON: set the log's macro right; for logs of fields write nhigroup input=fields",
-    "not_object": "_raw is JSON, but no object with one event: split it where it is parsed",
-    "unforeseen": "values of types that its product does not write: look who writes this log, and report the record",
-    "too_deep": "JSON nested deeper than any of these logs: look where it comes from",
-    "unknown_class": "OCSF of a class that tells of no identity's acts: leave it out of the macro nhi_ocsf",
-    "unknown_envelope": "class_uid, but none of OCSF's metadata: send the whole event",
-    "unknown_product": "OCSF of a product whose mapping is not known: keep the record in raw_data, or send it natively",
-    "unknown_version": "OCSF of a version that is not read (1.0.0-rc.2 to 1.5.0 are): look for an update of this app",
-    "unknown_source": "events of no log that this app reads: set the log's macro right",
-}
+_WORDS: dict[str, dict[str, str]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+DAMAGED = _WORDS["damaged"]
 """Code → what to do."""
-LEFT_OUT = {
-    "closed": "alerts that are closed or resolved",
-    "no_identity": "alerts that name a machine or a resource, but no identity",
-    "no_secret": "findings that name no secret",
-    "not_credential": "events that do not concern a credential",
-    "not_exposure": "events that are no finding of an exposed secret",
-    "other_log": "Google Cloud's logs that tell of no identity's acts, and alerts of rules",
-    "own_notable": "notables of this app itself",
-    "posture": "findings about configuration",
-    "sample_finding": "sample findings",
-    "unfinished": "requests whose outcome is an event of its own",
-}
+LEFT_OUT = _WORDS["left_out"]
 """Code → what is left out on purpose."""
 _LONGEST = 1_000
 

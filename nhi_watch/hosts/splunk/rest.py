@@ -1,20 +1,20 @@
-"""Splunk's REST API and HTTP Event Collector, as far as the alert action needs them, with the standard library.
+"""Splunk's REST API as far as the state needs it, with the standard library.
 
 Nothing but HTTPS, and certificates are verified. A search head asks its own splunkd by a loopback address, for which
 no certificate is issued: there the name is not compared, but the certificate must still come from Splunk's own
 authority (`etc/auth/cacert.pem`) or one that the system trusts. Splunk's own is older than the strict rules of
 Python 3.13, which are left out there too.
 
-Sources: REST API Reference Manual (KV store, input, access endpoints), "Format events for HTTP Event Collector".
+Source: REST API Reference Manual, KV store endpoints.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Optional
@@ -31,7 +31,6 @@ LONGEST_PAUSE = 30
 BUSY = frozenset({429, 502, 503, 504})
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 Document = Mapping[str, Any]
-JSON = "application/json"
 
 
 class RestError(StoreError):
@@ -49,29 +48,31 @@ class _NoRedirect(HTTPRedirectHandler):
         """None is followed."""
 
 
-def trust(url: str, *authorities: Path) -> ssl.SSLContext:
+def authorities() -> list[Path]:
+    """The file with the certificate of Splunk's own authority, where there is one."""
+    own = Path(os.environ.get("SPLUNK_HOME", "")) / "etc" / "auth" / "cacert.pem"
+    return [own] if own.is_file() else []
+
+
+def trust(url: str, *files: Path) -> ssl.SSLContext:
     """Whom to trust at a URL: the system's authorities, and those in files.
 
     Raises:
-        InputError: the URL is not HTTPS, or the file is no certificate.
+        InputError: the URL is not HTTPS, or a file is no certificate.
     """
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
         raise InputError(f"{url[:200]!r} is no https:// address; nothing is sent without TLS")
     context = ssl.create_default_context()
-    for path in authorities:
-        _add(context, path)
+    try:
+        for path in files:
+            context.load_verify_locations(str(path))
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(f"{path}: no certificates of authorities ({error})") from error
     if parts.hostname in LOOPBACK:
         context.check_hostname = False
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
-
-
-def _add(context: ssl.SSLContext, authority: Path) -> None:
-    try:
-        context.load_verify_locations(str(authority))
-    except (OSError, ssl.SSLError) as error:
-        raise InputError(f"{authority}: no certificates of authorities ({error})") from error
 
 
 class Client:
@@ -85,15 +86,17 @@ class Client:
         self._opener = build_opener(HTTPSHandler(context=context), _NoRedirect)
         self._pause = pause
 
-    def ask(self, method: str, path: str, body: Optional[bytes] = None, kind: str = JSON) -> bytes:
-        """The answer's body.
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Send JSON, and give the answer's; None where that is empty.
 
         Raises:
-            RestError: an error that stays after all attempts; says what to do where that is known.
+            RestError: an error that stays after all attempts, or no JSON; says what to do where that is known.
         """
+        sent = None if body is None else json.dumps(body).encode()
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._once(method, path, body, kind)
+                text = self._once(method, path, sent)
+                return json.loads(text) if text else None
             except HTTPError as error:
                 wait = _pause_of(error, attempt)
                 if error.code not in BUSY or attempt == ATTEMPTS:
@@ -103,26 +106,16 @@ class Client:
                 reason = getattr(error, "reason", error)
                 if isinstance(reason, ssl.SSLCertVerificationError) or attempt == ATTEMPTS:
                     raise RestError(0, f"{_where(path)}: no answer: {reason}{_advice(reason)}"[:500]) from error
+            except ValueError as error:
+                raise RestError(0, f"{_where(path)}: the answer is no JSON") from error
             self._pause(wait)
         raise AssertionError("unreachable")
 
-    def _once(self, method: str, path: str, body: Optional[bytes], kind: str) -> bytes:
-        headers = {**self._headers, **({"Content-Type": kind} if body is not None else {})}
+    def _once(self, method: str, path: str, body: Optional[bytes]) -> bytes:
+        headers = {**self._headers, **({"Content-Type": "application/json"} if body is not None else {})}
         request = Request(self._url + path, data=body, headers=headers, method=method)  # noqa: S310 (https: see trust)
         with self._opener.open(request, timeout=TIMEOUT) as reply:
             return bytes(reply.read())
-
-    def ask_json(self, method: str, path: str, body: Any = None) -> Any:
-        """The same with JSON both ways.
-
-        Raises:
-            RestError: also where the answer is none.
-        """
-        text = self.ask(method, path, None if body is None else json.dumps(body).encode())
-        try:
-            return json.loads(text) if text else None
-        except ValueError as error:
-            raise RestError(0, f"{_where(path)}: the answer is no JSON: {text[:80]!r}") from error
 
 
 def _where(path: str) -> str:
@@ -146,15 +139,15 @@ def _told(error: HTTPError) -> str:
 
 
 _REMEDIES = {
-    401: "; the session or token has expired or is wrong",
-    403: "; the role lacks a capability, or the collector's token is wrong or may not write to the index",
+    401: "; the session has expired or is wrong",
+    403: "; the role lacks a capability",
     404: "; is the app installed and the KV store running?",
 }
 
 
 def _advice(reason: object) -> str:
     if isinstance(reason, ssl.SSLCertVerificationError):
-        return "; put the authority's certificate into etc/auth/cacert.pem, or name its file in param.ca"
+        return "; put the authority's certificate into etc/auth/cacert.pem"
     return ""
 
 
@@ -168,19 +161,10 @@ class Collection:
     def _of(self, key: str) -> str:
         return f"{self._path}/{quote(key, safe='')}"
 
-    def get(self, key: str) -> Optional[dict[str, Any]]:
-        """A document; None: there is none."""
-        try:
-            return dict(self._client.ask_json("GET", self._of(key)))
-        except RestError as error:
-            if error.status == 404:
-                return None
-            raise
-
     def insert(self, document: Document) -> bool:
         """Put a document with its `_key`; False: there is one with this key, and it stays."""
         try:
-            self._client.ask_json("POST", self._path, document)
+            self._client.ask("POST", self._path, document)
         except RestError as error:
             if error.status == 409:
                 return False
@@ -189,15 +173,7 @@ class Collection:
 
     def replace(self, key: str, document: Document) -> None:
         """Put a document in place of the one with this key."""
-        self._client.ask_json("POST", self._of(key), document)
-
-    def delete(self, key: str) -> None:
-        """Remove a document, if it is there."""
-        try:
-            self._client.ask("DELETE", self._of(key))
-        except RestError as error:
-            if error.status != 404:
-                raise
+        self._client.ask("POST", self._of(key), document)
 
     def delete_where(self, query: Document) -> None:
         """Remove all documents that fit."""
@@ -207,7 +183,7 @@ class Collection:
         """At most so many documents that fit; `sort`: a field, with a minus for the largest first."""
         order = f"{sort[1:]}:-1" if sort.startswith("-") else sort
         asked = urlencode({"query": json.dumps(query), "sort": order, "limit": limit})
-        return list(self._client.ask_json("GET", f"{self._path}?{asked}"))
+        return list(self._client.ask("GET", f"{self._path}?{asked}"))
 
     def find(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
         """The documents that exist among keys; as many as one batch of queries takes, fewer where they are large."""
@@ -215,7 +191,7 @@ class Collection:
             return
         try:
             asked = [{"query": {"_key": key}} for key in keys]
-            found = self._client.ask_json("POST", f"{self._path}/batch_find", asked)
+            found = self._client.ask("POST", f"{self._path}/batch_find", asked)
         except RestError as error:  # max_size_per_batch_result_mb
             if len(keys) == 1 or error.status not in (400, 413, 500):
                 raise
@@ -227,55 +203,4 @@ class Collection:
 
     def save(self, documents: Sequence[Document]) -> None:
         """Put documents, as many as one batch takes; one with a known `_key` replaces the old one."""
-        self._client.ask_json("POST", f"{self._path}/batch_save", documents)
-
-
-@dataclass(frozen=True)
-class Event:
-    """What is to be written into an index."""
-
-    text: str
-    time: int
-    index: str
-    sourcetype: str
-    source: str
-
-
-def receive(client: Client, event: Event) -> None:
-    """Write an event through splunkd: needs the capability edit_tcp, and no token."""
-    told = urlencode({"index": event.index, "sourcetype": event.sourcetype, "source": event.source, "host": APP})
-    client.ask("POST", f"/services/receivers/simple?{told}", event.text.encode(), "text/plain; charset=utf-8")
-
-
-def collect(client: Client, event: Event) -> None:
-    """Write an event through an HTTP Event Collector."""
-    body = {"event": event.text, "time": event.time, "host": APP, "index": event.index}
-    client.ask_json("POST", "/services/collector/event", {
-        **body, "sourcetype": event.sourcetype, "source": event.source,
-    })  # fmt: skip
-
-
-def password(client: Client, realm: str, name: str) -> str:
-    """A secret of this app's credential store; needs the capability list_storage_passwords.
-
-    Raises:
-        RestError: there is none, or it may not be read.
-    """
-    entry = quote(f"{realm}:{name}:", safe="")
-    path = f"/servicesNS/nobody/{APP}/storage/passwords/{entry}?output_mode=json"
-    try:
-        told = client.ask_json("GET", path)
-        return str(told["entry"][0]["content"]["clear_password"]).strip()
-    except (KeyError, IndexError, TypeError) as error:
-        raise RestError(0, _missing(realm, name)) from error
-    except RestError as error:
-        if error.status != 404:
-            raise
-        raise RestError(404, _missing(realm, name)) from error
-
-
-def _missing(realm: str, name: str) -> str:
-    return (
-        f"storage/passwords holds no secret {realm}:{name}; keep the collector's token there, as the app's page shows, "
-        "and give the role list_storage_passwords"
-    )
+        self._client.ask("POST", f"{self._path}/batch_save", documents)

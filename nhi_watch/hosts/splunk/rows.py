@@ -1,7 +1,8 @@
-"""Adds columns to the CSV body of a chunk, and reads and writes bodies.
+"""The CSV body of a chunk: read as rows, their fields found, columns added, and bodies written.
 
 A row is parsed so that its cells can be looked at, but it is sent back as the very bytes that came, with the new cells
-behind them: nothing that splunkd wrote is quoted anew, and bytes that are no UTF-8 survive.
+behind them: nothing that splunkd wrote is quoted anew, and bytes that are no UTF-8 survive. Chunks hold up to 50,000
+rows, so they are taken one by one, never all at once.
 """
 
 from __future__ import annotations
@@ -10,60 +11,89 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import IO, NamedTuple, Optional, Union
+from typing import Any, Optional, Union
 
-from nhi_watch.hosts.splunk.lines import Cells, Lines, Row
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.timestamps import day_of, parse
+from nhi_watch.hosts.splunk.fields import FEEDBACK, SOURCE, SOURCETYPE
+from nhi_watch.intake.shapes.json import parse as parse_json
 
+Row = list[str]
+RAW = "_raw"
 Answer = Callable[[Row], bytes]
 """Gives, for a row, the cells to add: CSV text that begins with a comma and ends with a line feed."""
 
+csv.field_size_limit(2**31 - 1)
 
-class Answers(NamedTuple):
-    """What answers the rows below a header."""
-
-    answer: Answer
-    recall: Optional[Callable[[Cells], Optional[bytes]]] = None
-    """What is known to be the answer to a row, by its cells as `Lines.cut` gives them: that saves reading it."""
+_UNSAFE = re.compile("\0|\r(?!\n)")
+"""What the csv module refuses: NUL (before Python 3.11), a lone carriage return."""
 
 
-Bind = Callable[[Row], Answers]
-"""Gives what answers the rows below a header."""
+Body = Union[bytes, Iterable[bytes]]
+"""CSV, whole or line by line."""
 
 
-def annotate(body: bytes, names: Sequence[str], bind: Bind) -> bytes:
-    r"""The body with columns added; `bind` gets the header and returns what answers the rows below it.
+def _lines(body: Body) -> Iterator[tuple[Row, bytes]]:
+    """The rows of a body, its header first, each with the very bytes that came; empty lines are left out."""
+    held: list[bytes] = []
 
-    A column that has one of the new names already is replaced.
+    def texts() -> Iterator[str]:
+        for line in io.BytesIO(body) if isinstance(body, bytes) else body:
+            held.append(line)
+            text = line.decode("utf-8", "surrogateescape")
+            yield _UNSAFE.sub("\ufffd", text) if b"\0" in line or b"\r" in line else text
 
-    >>> annotate(b'a,b\n1,"x\ny"\n2,\n', ["n"], lambda header: Answers(lambda row: b",%d\n" % len(row[1])))
-    b'a,b,n\n1,"x\ny",3\n2,,0\n'
-    """
-    target = io.BytesIO()
-    lines = Lines(body)
-    if lines.header:
-        target.writelines(_annotated(lines, names, bind(lines.header)))
-    return target.getvalue()
+    for row in csv.reader(texts()):
+        if row:
+            yield row, b"".join(held)
+        held.clear()
 
 
-def read(body: bytes) -> Iterator[Row]:
+def read(body: Body) -> Iterator[Row]:
     r"""The header and the rows of a body, each as wide as the header.
 
     >>> list(read(b"a,b\n1,2\n3\n\n"))
     [['a', 'b'], ['1', '2'], ['3', '']]
     """
-    lines = Lines(body)
-    width = len(lines.header)
-    if width:
-        yield lines.header
-    for line in lines:
-        row = lines.row(line, lines.cut(line))
-        if row:
-            width = width or len(row)
-            yield row if len(row) == width else (row + [""] * width)[:width]
+    width = 0
+    for row, _ in _lines(body):
+        width = width or len(row)
+        yield row if len(row) == width else (row + [""] * width)[:width]
+
+
+def annotate(body: Body, names: Sequence[str], bind: Callable[[Row], Answer]) -> bytes:
+    r"""The body with columns added; `bind` gets the header and returns what answers the rows below it.
+
+    A column that has one of the new names already is replaced.
+
+    >>> annotate(b'a,b\n1,"x\ny"\n2,\n', ["n"], lambda header: lambda row: b",%d\n" % len(row[1]))
+    b'a,b,n\n1,"x\ny",3\n2,,0\n'
+    """
+    lines = _lines(body)
+    header, first = next(lines, ([], b""))
+    if not header:
+        return b""
+    end = b"\r\n" if first.endswith(b"\r\n") else b"\n"
+    replaced = {*names, *(f"__mv_{name}" for name in names)}
+    spared = [index for index, name in enumerate(header) if name not in replaced]
+    answer, width = bind(header), len(header)
+    target = [_line([header[i] for i in spared] + list(names))]
+    for row, came in lines:
+        if len(row) == width == len(spared):
+            target += came.removesuffix(end), answer(row)
+        else:
+            row = (row + [""] * width)[:width]
+            target += _line([row[i] for i in spared])[:-1], answer(row)
+    return b"".join(target)
+
+
+def _line(cells: Sequence[str]) -> bytes:
+    return render(cells)[1:].encode("utf-8", "surrogateescape")
 
 
 Cell = Union[str, Sequence[str]]
 """A text, or the values of a multivalue field."""
+Line = dict[str, Cell]
 
 
 def write(names: Sequence[str], rows: Iterable[Mapping[str, Cell]], multi: Sequence[str] = ()) -> bytes:
@@ -72,63 +102,18 @@ def write(names: Sequence[str], rows: Iterable[Mapping[str, Cell]], multi: Seque
     >>> write(["a", "b"], [{"a": "1", "b": ["x", "y"]}], multi=["b"])
     b'a,b,__mv_b\n1,"x\ny",$x$;$y$\n'
     """
-    body = io.BytesIO()
-    write_into(body, names, rows, multi)
-    return body.getvalue()
-
-
-def write_into(
-    body: IO[bytes], names: Sequence[str], rows: Iterable[Mapping[str, Cell]], multi: Sequence[str] = ()
-) -> None:  # fmt: skip
-    """The same into a file."""
-    out = io.TextIOWrapper(body, "utf-8", "replace", newline="")
+    out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     single = [name for name in names if name not in multi]
     writer.writerow([*single, *(name for field in multi for name in (field, f"__mv_{field}"))])
     for row in rows:
-        cells = [_text(row.get(name, "")) for name in single]
-        writer.writerow([*cells, *(cell for name in multi for cell in multivalue(_values(row.get(name, ()))))])
-    out.detach()
-
-
-def _text(cell: Cell) -> str:
-    return cell if isinstance(cell, str) else "\n".join(cell)
+        cells = ["\n".join(_values(row.get(name, ""))) for name in single]
+        writer.writerow([*cells, *(cell for name in multi for cell in multivalue(_values(row.get(name, ""))))])
+    return out.getvalue().encode("utf-8", "replace")
 
 
 def _values(cell: Cell) -> Sequence[str]:
     return ([cell] if cell else []) if isinstance(cell, str) else cell
-
-
-def _annotated(lines: Lines, names: Sequence[str], answers: Answers) -> Iterator[bytes]:
-    spared, width = _spared(lines.header, names), len(lines.header)
-    yield _line([lines.header[i] for i in spared] + list(names))
-    clean = len(spared) == width
-    recall = (answers.recall or _nothing) if clean else _nothing
-    for line in lines:
-        cells = lines.cut(line)
-        known = recall(cells) if cells is not None else None
-        if known is not None:
-            yield line[:-1] + known
-            continue
-        row = lines.row(line, cells)
-        if len(row) == width and clean:
-            yield b"".join(lines.held).removesuffix(lines.end) + answers.answer(row)
-        elif row:
-            row = (row + [""] * width)[:width]
-            yield _line([row[i] for i in spared])[:-1] + answers.answer(row)
-
-
-def _nothing(_: Cells) -> Optional[bytes]:
-    return None
-
-
-def _spared(header: Row, names: Sequence[str]) -> list[int]:
-    replaced = {*names, *(f"__mv_{name}" for name in names)}
-    return [index for index, name in enumerate(header) if name not in replaced]
-
-
-def _line(cells: Sequence[str]) -> bytes:
-    return render(cells)[1:].encode("utf-8", "surrogateescape")
 
 
 def render(cells: Sequence[str]) -> str:
@@ -163,3 +148,110 @@ def values_of(cell: str) -> list[str]:
     ['a', '5$']
     """
     return [value.replace("$$", "$") for value in _VALUE.findall(cell)]
+
+
+# ---- what kind of row one is, and what it holds
+
+_PACKED = re.compile(r'\bnhi_part="?([A-Za-z0-9_-]+)')
+_DAY = re.compile(r'\bnhi_day="?(\d{4}-\d\d-\d\d)')
+_KEY = re.compile(r'\bnhi_key="?([0-9a-f]{16})\b')
+_AHEAD = re.compile(r'\bnhi_ahead="?([A-Za-z0-9_-]+)')
+
+
+class Columns:
+    """The columns of a chunk."""
+
+    def __init__(self, header: Row) -> None:
+        self._places = {name: index for index, name in enumerate(header)}
+        self._own = [
+            (name, index, self._places.get(f"__mv_{name}"))
+            for name, index in self._places.items()
+            if not name.startswith("__mv_") and name not in (RAW, "_chunked_idx")
+        ]
+
+    def cell(self, row: Row, name: str) -> str:
+        """A field's text; "" where there is none."""
+        place = self._places.get(name)
+        return row[place] if place is not None else ""
+
+    def _kept(self, row: Row, name: str, pattern: re.Pattern[str]) -> str:
+        """A field of a row that nhigroup has made: a cell, or where it lies in the summary index, text."""
+        raw = self.cell(row, RAW)
+        if not raw:
+            return self.cell(row, name)
+        found = pattern.search(raw) if self.cell(row, "source") == SOURCE else None
+        return found[1] if found else ""
+
+    def part(self, row: Row) -> str:
+        """The packed part, of rows that nhigroup has made; "" of others."""
+        return self._kept(row, "nhi_part", _PACKED)
+
+    def place(self, row: Row) -> Optional[tuple[int, str]]:
+        """Day and key of a part, without unpacking it; None: the row does not tell."""
+        day, key = self._kept(row, "nhi_day", _DAY), self._kept(row, "nhi_key", _KEY)
+        try:
+            return (day_of(parse(f"{day}T00:00:00Z")), key) if key else None
+        except RejectError:
+            return None
+
+    def ahead(self, row: Row) -> str:
+        """What a row of nhigroup tells of a log that is dated later than tomorrow; "" of others."""
+        return self._kept(row, "nhi_ahead", _AHEAD)
+
+    def failed(self, row: Row) -> bool:
+        """Whether nhigroup has made the row to tell of events that could not be read."""
+        return bool(self.cell(row, "source") == SOURCE if self.cell(row, RAW) else self.cell(row, "nhi_error"))
+
+    def errors(self, row: Row) -> int:
+        """How many events such a row stands for."""
+        told = self.cell(row, "nhi_events")
+        return int(told) if told.isdecimal() and told.isascii() else 1
+
+    def notable(self, row: Row) -> str:
+        """The JSON of a notable's event; "" of other rows."""
+        raw = self.cell(row, RAW)
+        if not raw:
+            return self.cell(row, "nhi_notable")
+        return raw if self.cell(row, "sourcetype") == SOURCETYPE else ""
+
+    def verdict(self, row: Row) -> dict[str, str]:
+        """The cells of a row of nhi_feedback, as `inputlookup` gives it; none of other rows."""
+        if self.cell(row, RAW) or not self.cell(row, "verdict"):
+            return {}
+        return {name: self.cell(row, name) for name in FEEDBACK}
+
+    def record(self, row: Row) -> dict[str, Any]:
+        """The event as a source reads it: the object in `_raw`, or the row where that holds none.
+
+        Raises:
+            RejectError: no_fields, invalid_utf8.
+        """
+        raw = self.cell(row, RAW)
+        record = _object(raw) if raw else None
+        if record is not None:
+            return record
+        record = {name: values_of(row[many]) if many is not None and row[many] else row[index]
+                  for name, index, many in self._own if row[index]}  # fmt: skip
+        if raw:
+            record[RAW] = raw
+        elif not record:
+            raise RejectError("no_fields", "neither extracted fields nor _raw")
+        return record
+
+
+def _object(raw: str) -> Optional[dict[str, Any]]:
+    """The JSON object that a text is; None: it is none.
+
+    Raises:
+        RejectError: for what no text can hold, and reading from files refuses: bytes that are no UTF-8.
+    """
+    try:
+        if not raw.isascii():
+            raw.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise RejectError("invalid_utf8", f"character {error.start} is not UTF-8") from error
+    try:
+        record = parse_json(raw)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None

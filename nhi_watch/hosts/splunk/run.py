@@ -25,14 +25,12 @@ from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import Past
 from nhi_watch.detect.telemetry import WINDOW, Gap, Rhythms, gaps, is_silent
-from nhi_watch.hosts.splunk import verdicts
-from nhi_watch.hosts.splunk.alert import authorities, options
+from nhi_watch.hosts.splunk.feedback import Given, remember
 from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, BusyError, Generation, KvStore
 from nhi_watch.hosts.splunk.notables import in_event
 from nhi_watch.hosts.splunk.parts import Part
 from nhi_watch.hosts.splunk.protocol import Search
-from nhi_watch.hosts.splunk.rest import APP, Client, Collection, trust
-from nhi_watch.hosts.splunk.verdicts import Given
+from nhi_watch.hosts.splunk.rest import APP, Client, Collection, authorities, trust
 from nhi_watch.intake.days import Days
 from nhi_watch.state.baseline import peer_scope
 from nhi_watch.state.state import State
@@ -56,7 +54,7 @@ def collection(search: Search, name: str) -> Optional[Collection]:
     """A collection of this app's, with the session of who searches; None: splunkd gave none."""
     if not search.session or not search.uri:
         return None
-    context = trust(search.uri, *authorities(options({})))
+    context = trust(search.uri, *authorities())
     return Collection(Client(search.uri, f"Splunk {search.session}", context), name)
 
 
@@ -130,7 +128,7 @@ class Run:
         """Judge what grew, and say what is to be written; `given`: None where nobody was asked what people decided,
         `seen`: events of notables that came by."""
         if given is not None:
-            verdicts.remember(self._rows, given)
+            remember(self._rows, given)
         result = self._judge.settle(self.days)
         spots = by_clock(self._rows, self._now)
         here = {document["id"] for document in spots}

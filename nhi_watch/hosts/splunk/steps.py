@@ -7,8 +7,8 @@ keeps the days that were looked back on; so a backfill that was stopped goes on 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY, render_day
@@ -35,34 +35,8 @@ LONGEST = 90
 _INDEX = re.compile(r"[a-z0-9_][a-z0-9_-]{0,79}", re.ASCII)
 _PAUSE = 2.0
 Row = dict[str, Any]
-
-
-class Splunk(Protocol):
-    """What the steps need of a search head."""
-
-    def oneshot(self, search: str) -> list[Mapping[str, str]]:
-        """The rows of a search."""
-
-    def macro(self, name: str) -> str:
-        """A macro's definition."""
-
-    def set_macro(self, name: str, definition: str) -> None:
-        """Give a macro a definition, in local/."""
-
-    def enable(self, name: str) -> None:
-        """Enable a saved search."""
-
-    def enabled(self, name: str) -> bool:
-        """Whether a saved search is."""
-
-    def run(self, name: str, earliest: int, latest: int) -> bool:
-        """Run a saved search over a stretch of time; whether it ended well."""
-
-    def done(self) -> set[str]:
-        """Keys of the lookup nhi_steps."""
-
-    def note(self, key: str) -> None:
-        """Keep a key there."""
+Splunk = Any
+"""The search head: `nhisetup.SearchHead`."""
 
 
 def find(splunk: Splunk) -> Iterator[Row]:

@@ -5,21 +5,18 @@ The state is copied; the documents behind the notables are fetched as far as the
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from itertools import islice, product
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from elasticsearch import BadRequestError, Elasticsearch
-from rich.console import Console
 
-from nhi_watch.context.context import Context
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import HOUR, parse
-from nhi_watch.hosts.elastic import arguments, cluster, read, setup
-from nhi_watch.hosts.elastic.read import SOURCES, Hit, Item
+from nhi_watch.hosts.elastic import cluster, read, setup
+from nhi_watch.hosts.elastic.read import Hit
 from nhi_watch.hosts.elastic.store import ElasticStore
 from nhi_watch.hosts.files import common, find, jobs, originals
 from nhi_watch.hosts.files.originals import event
@@ -50,8 +47,8 @@ def of(client: Elasticsearch, patterns: Sequence[str], notable: Mapping[str, Any
     left = set(ids)
     by_id: Json = {"terms": {"event.id": sorted({word for name in ids for word in without_suffix(name)})}}
     by_whom: Json = {"query_string": {"query": " OR ".join(map(quoted, names(notable))), "lenient": True}}
-    for wanted, pattern in product((by_id, by_whom), cluster.by_cluster(",".join(patterns)) if patterns else ()):
-        for hit, name in _found(client, pattern, _query(notable, left, wanted)) if left else ():
+    for wanted in (by_id, by_whom) if patterns else ():
+        for hit, name in _found(client, ",".join(patterns), _query(notable, left, wanted)) if left else ():
             if name in left:
                 left.discard(name)
                 yield event(name, {"index": hit.index, "document": hit.id}, _raw(hit))
@@ -61,7 +58,7 @@ def _found(client: Elasticsearch, pattern: str, query: Json) -> Iterator[tuple[H
     """The hits that are records, each with its record's id; none where the indices cannot be asked so."""
     try:
         for page in islice(read.pages(client, pattern, query), _PAGES):
-            yield from _named(page)
+            yield from ((hit, event.record_id) for hit, event in read.events_of(page)[0])
     except StoreError as error:
         if not isinstance(error.__cause__, BadRequestError):  # such as more fields than a query may have clauses
             raise
@@ -80,13 +77,6 @@ def _hour(time: str) -> int:
     return parse(time) // HOUR * HOUR
 
 
-def _named(page: Sequence[Hit]) -> list[tuple[Hit, str]]:
-    found: list[tuple[Hit, str]] = []
-    intake = read.intake_of(SOURCES, Context())
-    intake.feed(map(Item, page), on_event=lambda index, told: found.append((page[index], told.record_id)))
-    return found
-
-
 def _raw(hit: Hit) -> bytes:
     """The record as it was logged, where the document keeps that; else the document."""
     whole = parse_json(bytes(hit.source))
@@ -95,42 +85,36 @@ def _raw(hit: Hit) -> bytes:
     return kept.encode("utf-8", "replace") if isinstance(kept, str) else bytes(hit.source)
 
 
-# ---- report command
+# ---- the folder
 
 
 _STATE = "state.sqlite"
 _END = "\U0010ffff"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags."""
-    arguments.connecting(parser)
-    parser.add_argument("--out", type=Path, default=common.OUT, metavar="DIR",
-                        help=f"folder for report, list and copy of the state (default: {common.OUT})")  # fmt: skip
-
-
-def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
-    """Write report.html, notables.jsonl, events.jsonl and a copy of the state.
+def write(client: Elasticsearch, namespace: str, pattern: str, out: Path) -> Json:
+    """Write report.html, notables.jsonl, events.jsonl, run.json and a copy of the state; returns what was written.
 
     Raises:
         InputError: the folder holds a state of its own.
         StoreError: the cluster cannot be read.
     """
-    index = f"{setup.STATE}-{args.namespace}"
-    with closing(ElasticStore(client, index)) as source, closing(_copied(source, args.out / _STATE, index)) as store:
+    index = f"{setup.STATE}-{namespace}"
+    with closing(ElasticStore(client, index)) as source, closing(_copied(source, out / _STATE, index)) as store:
         told: Json = {}
         parts: dict[bool, list[Json]] = {True: [], False: []}
         for notable in find.every(store):
             parts[notable["listed"]].append(notable)
         lists = jobs.lists_of(store, parts[True], parts[False], told)
-    reach = cluster.reach(client, args.index.split(","), setup.READ)
-    events = {one["id"]: one for one in _events(client, reach.patterns, [*lists[0], *lists[1][: html.BELOW]])}
-    jsonlines.write(args.out / originals.NAME, events.values())
-    common.write_lists(args.out, args.out / _STATE, lists, told, events)
-    jsonlines.write(args.out / "run.json", [told])
+    reach = cluster.reach(client, pattern.split(","), setup.READ)
+    notables = [*lists[0], *lists[1][: html.BELOW]]
+    found = (one for each in notables for one in of(client, reach.patterns, each, set(originals_of(each))))
+    events = {one["id"]: one for one in found}
+    jsonlines.write(out / originals.NAME, events.values())
+    common.write_lists(out, out / _STATE, lists, told, events)
+    jsonlines.write(out / "run.json", [told])
     unread = [each._asdict() for each in reach.unread]
-    _say(console, args, {**told, "below": len(lists[1]), "events": len(events), "unread": unread})
-    return 2 if unread else 0
+    return {**told, "below": len(lists[1]), "events": len(events), "unread": unread}
 
 
 def _copied(source: Store, path: Path, index: str) -> SqliteStore:
@@ -146,21 +130,3 @@ def _copied(source: Store, path: Path, index: str) -> SqliteStore:
     target.put("meta", [(common.COPY, index.encode())])
     target.commit()
     return target
-
-
-def _events(client: Elasticsearch, patterns: Sequence[str], notables: Sequence[Mapping[str, Any]]) -> Iterator[Json]:
-    for notable in notables:
-        yield from of(client, patterns, notable, set(originals_of(notable)))
-
-
-def _say(console: Console, args: argparse.Namespace, told: Json) -> None:
-    if args.json:
-        arguments.print_json(console, told)
-        return
-    for each in told["unread"]:
-        console.out(f"{each['pattern']} cannot be read: {each['why']}", highlight=False)
-    console.out(f"{told['notables']:,} notables, {told['below']:,} below the line; {told['events']:,} of their records "
-                f"found by index and id.\nReport: {args.out / 'report.html'}", highlight=False)  # fmt: skip
-    if told["notables"]:
-        console.out(f"Next: {common.program()} explain 1 {common.place(args.out)}", highlight=False)
-
