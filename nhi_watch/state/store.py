@@ -30,14 +30,6 @@ from typing import Any, Optional, Protocol
 
 from nhi_watch.core.errors import StoreError
 
-try:
-    import orjson
-except ImportError:  # Splunk's Python has the standard library alone
-    _loads: Callable[[bytes], Any] = json.loads
-    _dumps: Optional[Callable[[Any], bytes]] = None
-else:
-    _loads, _dumps = orjson.loads, orjson.dumps
-
 TABLES = ("day", "delta", "profile", "notable", "inventory", "ledger", "meta")
 
 
@@ -64,6 +56,18 @@ class Store(Rows, Protocol):
         """Give up what was not committed, and free the resources."""
 
 
+class _Chosen:
+    """What `write_with` was told; the standard library, inside Splunk."""
+
+    loads: Callable[[bytes], Any] = staticmethod(json.loads)
+    dumps: Callable[[Any], bytes] = staticmethod(lambda plain: pack_plain(plain))
+
+
+def write_with(loads: Callable[[bytes], Any], dumps: Callable[[Any], bytes]) -> None:
+    """Use a quicker reader and writer of JSON, which may refuse what the standard library takes, as orjson does."""
+    _Chosen.loads, _Chosen.dumps = staticmethod(loads), staticmethod(dumps)
+
+
 def pack(plain: object) -> bytes:
     """A row's bytes."""
     return zlib.compress(dumps(plain), 1)
@@ -77,7 +81,7 @@ def pack_plain(plain: object) -> bytes:
 def dumps(plain: object) -> bytes:
     """A row's JSON; half a surrogate pair, which a command line may hold, is no reason to refuse it."""
     try:
-        return _dumps(plain) if _dumps else pack_plain(plain)
+        return _Chosen.dumps(plain)
     except TypeError:
         return pack_plain(plain)
 
@@ -95,7 +99,7 @@ def unpack(raw: bytes) -> Any:
 def loads(text: bytes) -> Any:
     """The value of a row's JSON, as `dumps` wrote it."""
     try:
-        return _loads(text)
+        return _Chosen.loads(text)
     except ValueError:
         return json.loads(text)
 

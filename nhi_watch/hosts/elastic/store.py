@@ -25,7 +25,7 @@ from nhi_watch.hosts.elastic.cluster import BUSY, PassingError, away, explained,
 from nhi_watch.hosts.files.reader.remembered import Remembered
 from nhi_watch.intake.shapes.json import parse_with
 from nhi_watch.state.state import NEWS
-from nhi_watch.state.store import TABLES, known, overlaid
+from nhi_watch.state.store import TABLES, known, overlaid, write_with
 
 # ---- lease
 #
@@ -186,6 +186,7 @@ def _unsure(error: Exception) -> bool:
 
 
 parse_with(orjson.loads)  # for the texts that documents keep of their events
+write_with(orjson.loads, orjson.dumps)
 PAGE = 1_000
 """Rows a request of `get` or `scan`."""
 _BULK_ROWS = 1_000

@@ -11,8 +11,11 @@ import orjson
 from nhi_watch.hosts.files.reader.chunks import Seen
 from nhi_watch.intake.shapes import otel
 from nhi_watch.intake.shapes.json import TOO_WIDE, is_wide, parse, parse_with
+from nhi_watch.state.store import write_with
 
-parse_with(orjson.loads)  # who imports this is not Splunk, and has it
+# who imports this is not Splunk, and has it
+parse_with(orjson.loads)
+write_with(orjson.loads, orjson.dumps)
 RAW_LIMIT = 64 * 1024
 """Bytes of a bad piece that are kept."""
 BOM = b"\xef\xbb\xbf"
