@@ -293,8 +293,7 @@ def _named(known: Mapping[str, Trace], began: Mapping[str, int]) -> list[Link]:
         for name, trace in known.items()
         for called, proof in _called(trace)
         for source, record in touched.get(called, ())
-        if source.partition(":")[0] != name.partition(":")[0]
-        and 0 <= began[name] - known[source].first <= NEAR
+        if source.partition(":")[0] != name.partition(":")[0] and 0 <= began[name] - known[source].first <= NEAR
     ]
     often = Counter(link.source for link in found)
     return [link for link in found if often[link.source] <= HOLDERS]

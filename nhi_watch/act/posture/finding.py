@@ -173,4 +173,3 @@ def calls_unused(profile: Profile, today: int, limit: int) -> list[str]:
         if today - seen.last > max(limit, 3 * between):
             unused.append(action)
     return sorted(unused)
-

@@ -223,9 +223,7 @@ class _Again(NamedTuple):
     """Why something could not be made again."""
 
 
-def verify(
-    rows: Rows, card: Scorecard, notable: Mapping[str, Any], networks: Networks = SHIPPED
-) -> list[Check]:
+def verify(rows: Rows, card: Scorecard, notable: Mapping[str, Any], networks: Networks = SHIPPED) -> list[Check]:
     """Score a compromise again from what the state holds, and compare to the last digit.
 
     Raises:

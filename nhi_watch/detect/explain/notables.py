@@ -638,8 +638,7 @@ def _reduce(part: Episode, made: frozenset[str]) -> str:
         calls = listing(unused, 8)
         parts.append(f"Not used for {UNUSED_DAYS} days or more: {calls}; remove unless a rare job needs them.")
     return " ".join(parts) or (
-        "No call was new and none is long unused; "
-        f"allow only what was used in {episode.past.own.days} days of history."
+        f"No call was new and none is long unused; allow only what was used in {episode.past.own.days} days of history."
     )
 
 

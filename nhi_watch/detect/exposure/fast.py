@@ -67,9 +67,7 @@ class Exposed(NamedTuple):
     """New ones, and new revisions."""
 
 
-def refresh(
-    rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED
-) -> Exposed:
+def refresh(rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED) -> Exposed:
     """The exposures as they stand, from a store whose inventory is up to date; their notables are put into it.
 
     `history`: everybody's names and spans; what those did whom an exposure concerns is added to it. `now` is the second
@@ -95,9 +93,7 @@ class Followed(NamedTuple):
     """New exposures, and new revisions of them; what they tell of, as part of them."""
 
 
-def follow_up(
-    rows: Rows, known: Assets, notables: Sequence[dict[str, Any]], networks: Networks = SHIPPED
-) -> Followed:
+def follow_up(rows: Rows, known: Assets, notables: Sequence[dict[str, Any]], networks: Networks = SHIPPED) -> Followed:
     """What every run does at its end: look at exposures, and move the controls of all notables by telemetry."""
     history = histories.read_some(rows, ())
     found = refresh(rows, history, known, networks=networks)
@@ -110,9 +106,7 @@ def follow_up(
     )  # fmt: skip
 
 
-def judge(
-    rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED
-) -> Exposed:
+def judge(rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED) -> Exposed:
     """The same with a history that is at hand."""
     before = {key: unpack(raw) for key, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")}
     standing = (one for one in lives.standing(State(rows)) if lives.goes_on(one))

@@ -195,8 +195,8 @@ def by_hand(shape: Shape) -> bool:
     return is_human(shape.traits)
 
 
-
 # ---- a signal
+
 
 class Signal(NamedTuple):
     """One reason why a behaviour, an episode or several linked identities are unusual or risky."""
@@ -318,9 +318,7 @@ def unknown_value(
         told = _value(view, of)
         return f"{noun} {told} is {rarity(view.past.tenant_bits(of, told))} in this tenant"
 
-    counts = (
-        "Surprisal in bits for the tenant, where it is new for the identity; None before anything was learnt."
-    )
+    counts = "Surprisal in bits for the tenant, where it is new for the identity; None before anything was learnt."
     return made(name, "behaviour", title, frameworks, control, value, meaning, counts, evidence, **more)
 
 
