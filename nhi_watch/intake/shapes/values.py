@@ -203,7 +203,6 @@ def first(*values: object) -> str:
 
 
 _FIRST, _LAST = 1136073600, 4102444800  # 2006 to 2100: before and after, the clock is wrong
-_FIRST_TEXT, _LAST_TEXT = "2006", "2100"
 _DATE = re.compile(r"/?Date\((-?\d{1,19})(?:[+-]\d{4})?\)/?", re.ASCII)
 _AMERICAN = re.compile(
     r"(\d\d?)/(\d\d?)/(\d{4}),? (\d\d?):(\d\d):(\d\d)(?:\.\d{1,9})?(?: ([AP])M)?(?: ?([+-]\d\d:\d\d))?", re.ASCII

@@ -30,7 +30,7 @@ from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import microsoft
-from nhi_watch.intake.shapes.forms import Tree, claimant, native, part, rebuild, rows_of
+from nhi_watch.intake.shapes.forms import Tree, claimant, inner, native, part, rebuild, rows_of
 from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import GUID, guid, named
 from nhi_watch.intake.shapes.values import event, filled, moment, plain, text, true
@@ -294,8 +294,6 @@ _ACTIONS = {
 _LOGONS = (15, 9, "15", "9")
 _NOBODY = ("", "")
 _HTTP_AGENT = "User-Agent"
-_NONE: Row = {}
-_IN = "o365.audit"
 _BESIDES = {
     "CreationTime": "@timestamp", "Id": "event.id", "Workload": "event.provider", "OrganizationId": "organization.id",
     "UserId": "user.id", "UserAgent": "user_agent.original", "ObjectId": "url.original", "action": "event.action",
@@ -324,8 +322,7 @@ claims = claimant(_is_row, (('"Operation"',), ('"CreationTime"',), ('"Workload"'
 def _parts(row: Row) -> Parts:
     """What every record tells."""
     of = row.get
-    context = of("AppAccessContext")
-    context = context if context.__class__ is dict else _NONE
+    context = inner(row, "AppAccessContext")
     in_directory = of("Workload") == DIRECTORY
     logon = of("RecordType") in _LOGONS
     app_id = of("ClientAppId") or of("AppId") or context.get("ClientAppId") or of("ApplicationId") or of("AadAppId")
@@ -383,15 +380,19 @@ def read(record: object) -> Event:
     Raises:
         RejectError: with one of the reasons above.
     """
-    row = _native(record)
+    row, is_ecs = native(record)
+    if is_ecs:
+        told = {name: value for name, value in part(row, "o365.audit").items() if value is not None}
+        row = _completed({**rebuild(row, _BESIDES), **told})
     shape, time, record_id, session, target = _parts(row)
     if not shape[0]:
         raise RejectError("no_action", "Operation is missing")
-    told = text(record_id, 256)
     made = _event(*map(text, shape))
     if row.get("Workload") == DIRECTORY:
         made = audit.app_of(made, change_of(row), app_id_of(row))
-    return filled(made, moment(time), told, session, target, row.get("ObjectId"), row.get("CorrelationId"))
+    return filled(
+        made, moment(time), text(record_id, 256), session, target, row.get("ObjectId"), row.get("CorrelationId")
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -418,13 +419,3 @@ def _event(
         user_agent=user_agent, target_class="own", marks=marks, traits=deep.split(), issued=issued,
         links=microsoft.links(identity, principal_of(who), (who or key).lower()[:128] if delegated else ""),
     )  # fmt: skip
-
-
-def _native(record: object) -> Row:
-    row, is_ecs = native(record)
-    return _of_ecs(row) if is_ecs else row
-
-
-def _of_ecs(document: Tree) -> Row:
-    told = {k: v for k, v in part(document, _IN).items() if v is not None}
-    return _completed({**rebuild(document, _BESIDES), **told})
