@@ -19,7 +19,17 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.act import audit
 from nhi_watch.act.audit import canonical
 from nhi_watch.act.response import actions
-from nhi_watch.act.response.actions import CATALOGUE, EITHER, KINDS, PROVIDERS, Action, allowed, parameters, shell
+from nhi_watch.act.response.actions import (
+    CATALOGUE,
+    EITHER,
+    KINDS,
+    PROVIDERS,
+    Action,
+    allowed,
+    filled,
+    parameters,
+    shell,
+)
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import LET_IN
 from nhi_watch.core.timestamps import HOUR, parse, render
@@ -541,11 +551,12 @@ def _step(
     if not all(name in given for name in action.needs):
         return None
     params = {name: given[name] for name in action.needs}
+    do = filled(action.do, params)
     return {
         "n": 0, "action": action.id, "what": action.what, "control": action.control, "identity": quoted(member["id"]),
         "provider": member["provider"], "kind": member["kind"], "with": params,
-        "commands": [list(c) for c in action.do(params)], "shell": [shell(c) for c in action.do(params)],
-        "undo": [shell(c) for c in action.undo(params)], "breaks": action.breaks, "rule": rule.name,
+        "commands": [list(c) for c in do], "shell": [shell(c) for c in do],
+        "undo": [shell(c) for c in filled(action.undo, params)], "breaks": action.breaks, "rule": rule.name,
         "approvers": sorted(rule.approvers), "approvals": rule.approvals, "minutes": rule.minutes,
     }  # fmt: skip
 
