@@ -58,7 +58,8 @@ def _read() -> Iterator[Action]:
     told = tomllib.loads(Path(__file__).with_name("actions.toml").read_text("utf-8"))
     for name, row in told.items():
         do, undo = (tuple(tuple(shlex.split(line)) for line in row.pop(way, ())) for way in ("do", "undo"))
-        yield Action(name, do=do, undo=undo, **{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})
+        made: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+        yield Action(name, do=do, undo=undo, **made)
 
 
 CATALOGUE = {action.id: action for action in _read()}
