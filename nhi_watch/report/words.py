@@ -50,6 +50,17 @@ def short_name(identity: Mapping[str, Any]) -> str:
     return match.group(1) if match else name
 
 
+def named(notable: Mapping[str, Any]) -> str:
+    """The title, after the kind where that is not a compromise and the title does not say it."""
+    kind, title = KINDS[notable["kind"]], str(notable["title"])
+    return title if notable["kind"] == "compromise" or title.startswith(kind) else f"{kind}: {title}"
+
+
+def short_severity(notable: Mapping[str, Any]) -> str:
+    """The severity, as narrow columns have it."""
+    return str(notable["severity"]).replace("informational", "info")
+
+
 def spoken(name: str) -> str:
     """An id of ours as words.
 

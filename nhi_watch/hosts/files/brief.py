@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--llm-key-file", type=Path, metavar="FILE", help="the endpoint's key")
     parser.add_argument("--llm-seconds", type=float, default=60.0, metavar="N", help="time in all (default: 60)")
     parser.add_argument("--llm-tokens", type=int, default=2000, metavar="N", help="of the answer (default: 2000)")
-    find.add_trail(parser)
+    common.add_trail(parser)
     common.add_state(parser, assets=False)
 
 

@@ -97,15 +97,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _print(args: argparse.Namespace, console: Console, plain: list[Any], lines: Sequence[str]) -> None:
-    from nhi_watch.hosts.files.inputs import print_json
-
-    if args.json:
-        print_json(plain, console)
-    for line in [] if args.json else lines or ["Nothing new to tell."]:
-        console.print("\n".join(map(visible, line.split("\n"))), soft_wrap=True, markup=False)
+    common.answer(args, console, plain, *(lines or ["Nothing new to tell."]))
 
 
-def after_score(args: argparse.Namespace, errors: Console) -> None:
+def after_score(args: argparse.Namespace) -> None:
     """Tell what a run found, where the configuration says so; a failure is said, and stops nothing."""
     asked = getattr(args, "config", config.NOTHING)
     if asked.notify is None or not asked.notify.after_score or args.no_learn:
@@ -114,8 +109,7 @@ def after_score(args: argparse.Namespace, errors: Console) -> None:
         lines = [_line(one) for one in tell(args, asked.notify) if one.failed or one.unsure]
     except (NhiError, OSError) as error:
         lines = [f"nobody was notified: {error}"]
-    for line in lines:
-        errors.print(f"nhi: {line}", soft_wrap=True, markup=False)
+    common.warn(*lines)
 
 
 def _line(one: Told) -> str:
@@ -136,14 +130,14 @@ def tell(args: argparse.Namespace, asked: Notify) -> list[Told]:
 
     receivers, told = _receivers(asked), []
     due: dict[str, list[Message]] = {}
-    rows = {row.id: row for row in listing.judged(args, listing.rows(args.out))}
+    rows = {row["id"]: row for row in listing.judged(args, listing.rows(args.out))}
     with common.opened(args, own=True) as store:
         before, now = _sent(store), int(time.time())
         after = {name: dict(by) for name, by in before.items()}
         for key, _ in receivers:
             due[key] = _messages(rows.values(), asked, before, key)
             for name in (name for message in due[key] for name in message.notables):
-                after.setdefault(name, {})[key] = [SEVERITIES.index(rows[name].severity), now]
+                after.setdefault(name, {})[key] = [SEVERITIES.index(rows[name]["severity"]), now]
         old = [name for name, by in after.items() if name not in rows and _latest(by) < now - KEPT_DAYS * DAY]
         store.put("ledger", [(f"sent/{name}", None if name in old else pack(by)) for name, by in after.items()])
     taken_back = False
@@ -176,33 +170,34 @@ def _latest(by: dict[str, list[int]]) -> int:
 def _messages(rows: Iterable[Row], asked: Notify, sent: Sent, key: str) -> list[Message]:
     """What one receiver is to be told: what is listed, goes on, and is new to it or graver than it was told."""
     every, least = list(rows), SEVERITIES.index(asked.min_severity)
-    short = short_ids(row.id for row in every)
+    short = short_ids(row["id"] for row in every)
     due = []
     for row in every:
-        known = sent.get(row.id, {}).get(key, [-1])[0]
-        goes_on = row.listed and not row.settled and row.life in ("new", "ongoing") and row.kind != "posture"
-        if goes_on and SEVERITIES.index(row.severity) >= max(least, known + 1):
+        known = sent.get(row["id"], {}).get(key, [-1])[0]
+        goes_on = listing.stands(row) and row["life"] in ("new", "ongoing") and row["kind"] != "posture"
+        if goes_on and SEVERITIES.index(row["severity"]) >= max(least, known + 1):
             due.append((row, SEVERITIES[known] if known >= 0 else ""))
-    told = [_message(row, was, asked.detail, short[row.id]) for row, was in due[:MOST]]
+    told = [_message(row, was, asked.detail, short[row["id"]]) for row, was in due[:MOST]]
     rest = [row for row, _ in due[MOST:]]
     if rest:
         title = f"nhi_watch: {len(rest):,} more notables of severity {asked.min_severity} and above"
-        told.append(Message(tuple(row.id for row in rest), rest[0].severity, title, "They are in the list: nhi list"))
+        ids = tuple(row["id"] for row in rest)
+        told.append(Message(ids, rest[0]["severity"], title, "They are in the list: nhi list"))
     return told
 
 
 def _message(row: Row, was: str, detail: str, short: str) -> Message:
     """All that leaves the house: docs/notify.md spells it out."""
-    sure = f" {likely(row.likelihood)}" if row.likelihood else ""
+    sure = f" {likely(row['likelihood'])}" if row["likelihood"] else ""
     grown = f"more severe than when it was sent ({was}), " if was else ""
-    lines = [f"{grown}{row.kind}, from {row.first_time} to {row.last_time}; nhi explain {short}"]
+    lines = [f"{grown}{row['kind']}, from {row['first_time']} to {row['last_time']}; nhi explain {short}"]
     if detail == "summary":
-        who = row.identity
-        lines.insert(0, row.summary)
-        lines.append(f"identity {who.name} ({who.id}), account {who.account or 'unknown'}, "
-                     f"owner {who.owner or 'unknown'}")  # fmt: skip
-    title = f"[{row.severity.upper()}{sure}] {row.title}"
-    return Message((row.id,), row.severity, _tame(title, 200), "\n".join(_tame(line, 1200) for line in lines))
+        who = row["identity"]
+        lines.insert(0, row["summary"])
+        lines.append(f"identity {who['name']} ({who['id']}), account {who['account'] or 'unknown'}, "
+                     f"owner {who['owner'] or 'unknown'}")  # fmt: skip
+    title = f"[{row['severity'].upper()}{sure}] {row['title']}"
+    return Message((row["id"],), row["severity"], _tame(title, 200), "\n".join(_tame(line, 1200) for line in lines))
 
 
 def _tame(text: str, limit: int) -> str:

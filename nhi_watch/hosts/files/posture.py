@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.console import Console
 
 from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.files import common
+from nhi_watch.report.words import visible
 
 FIRST = 20
 """Findings on the first page."""
@@ -57,11 +57,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
     most = len(notables) if args.all else FIRST
     _write(args.out, notables, found.summary, most)
     if args.json:
-        console.print_json(json.dumps(found.summary))
+        common.print_json(found.summary, console)
     else:
-        console.print(as_of, markup=False, soft_wrap=True)
+        common.say(console, as_of)
         _show(found.summary, console, most)
-        console.print(f"Report: {args.out / 'posture.html'}", soft_wrap=True, markup=False)
+        common.say(console, f"Report: {args.out / 'posture.html'}")
     return 0
 
 
@@ -78,28 +78,21 @@ def _write(out: Path, notables: Sequence[dict[str, Any]], summary: dict[str, Any
 
 
 def _show(summary: Mapping[str, Any], console: Console, most: int) -> None:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    from nhi_watch.report.words import visible
-
-    table = Table("severity", "what", "OWASP", "evidence", box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
-    for one in summary["findings"][:most]:
-        owner = one["identity"]["owner"] or "no owner"
+    def row(one: Mapping[str, Any]) -> tuple[object, ...]:
         told = Text(visible(one["evidence"], 400))
-        told.append(f"\nA thief could {visible(one['thief'], 200)}; {visible(owner, 60)}", "dim")
-        table.add_row(one["severity"], one["title"], ", ".join(one["owasp_nhi"]), told)
-    if summary["findings"]:
-        console.print(table)
-        kinds = Counter(one["title"] for one in summary["findings"])
-        counted = ", ".join(f"{count} × {title.lower()}" for title, count in kinds.most_common())
-        count = len(summary["findings"])
-        console.print(Text(f"{count} finding{'s'[: count != 1]}: {counted}."))
-        if len(summary["findings"]) > most:
-            console.print(Text(f"These are the {most} with which a thief could do most; --all shows the others, "
-                               "posture.jsonl holds them.", "dim"))  # fmt: skip
-    else:
-        console.print("No findings.")
-    for line in summary["cannot_tell"]:
-        console.print(Text(f"Cannot tell: {line}.", "dim"))
+        told.append(f"\nA thief could {visible(one['thief'], 200)}; "
+                    f"{visible(one['identity']['owner'] or 'no owner', 60)}", "dim")  # fmt: skip
+        return one["severity"], one["title"], ", ".join(one["owasp_nhi"]), told
+
+    findings = summary["findings"]
+    kinds = Counter(one["title"] for one in findings)
+    counted = ", ".join(f"{count} × {title.lower()}" for title, count in kinds.most_common())
+    said = [f"{len(findings)} finding{'s'[: len(findings) != 1]}: {counted}." if findings else "No findings."]
+    if findings:
+        common.show_table(console, ("severity", "what", "OWASP", "evidence"), map(row, findings[:most]), expand=True)
+    if len(findings) > most:
+        said.append(f"These are the {most} with which a thief could do most; --all shows the others, posture.jsonl "
+                    "holds them.")  # fmt: skip
+    common.say(console, *said, *(f"Cannot tell: {line}." for line in summary["cannot_tell"]))

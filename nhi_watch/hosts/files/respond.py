@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for command in (plan, approve, export):
         command.add_argument("id", metavar="ID", help=find.ABOUT)
         common.add_policy(command)
-        find.add_trail(command)
+        common.add_trail(command)
         common.add_state(command, assets=False, now=command is plan)
     _add_keys(commands)
 
@@ -193,7 +193,7 @@ def _read_plan(desk: Desk) -> dict[str, Any]:
     path = desk.file("plan.json")
     if not path.exists():
         raise InputError(f"{path}: no plan yet; write one with nhi respond plan {desk.notable['id']}")
-    told = find.json_file(path, "plan")
+    told = common.json_file(path, "plan")
     plan.check(told, desk.policy, desk.notable, desk.subjects)
     if str(told["made"]) > render(desk.now + AHEAD):
         raise InputError(f"{told['notable']}: the plan was made in the future, at {told['made']}; make it anew")
