@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desk_samples import ACCOUNT, DAY_ONE, KEY, ROLE, USER, notable
+from nhi_watch.act import copilot
 from nhi_watch.act.response import approval, plan
 from nhi_watch.act.response.actions import CATALOGUE, KINDS, PATTERNS, PROVIDERS
 from nhi_watch.act.response.plan import LEVELS, Approver, Policy, Rule, Subjects
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import render
-from nhi_watch.state.store import MemoryStore
 from test_response import ALICE, BOB, EVE, HOSTILE, NOTHING, SAMPLES, SECOND, drafted, raw
 
 
@@ -157,23 +157,24 @@ FRESH = _pair(SECOND)
 def test_nothing_is_handed_over_without_valid_approvals(trick: str, seed: int) -> None:
     signed = TRICKS[trick](random.Random(seed), FRESH)
     with pytest.raises(InputError):
-        approval.check_all(lambda nonce: None, signed, PLAN, PEOPLE, SECOND)
+        approval.check_all({}, signed, PLAN, PEOPLE, SECOND)
 
 
 @given(st.integers(0, 3599))
 def test_valid_approvals_hold_until_they_end_and_once(later: int) -> None:
-    store = MemoryStore()
-    found = approval.check_all(lambda nonce: approval.used_at(store, nonce), FRESH, PLAN, PEOPLE, SECOND + later)
+    found = approval.check_all({}, FRESH, PLAN, PEOPLE, SECOND + later)
     approval.ledger().unlink(missing_ok=True)
-    approval.use(store, found, SECOND)
+    approval.spend(approval.ledger(), found, SECOND)
     with pytest.raises(InputError, match="used before"):
-        approval.check_all(lambda nonce: approval.used_at(store, nonce), FRESH, PLAN, PEOPLE, SECOND + later)
+        approval.spend(approval.ledger(), found, SECOND)
+    with pytest.raises(InputError, match="used before"):
+        approval.check_all({found[0].nonce: "then"}, FRESH, PLAN, PEOPLE, SECOND + later)
 
 
 @given(st.text(max_size=200))
 def test_an_address_is_https_or_this_machine(text: str) -> None:
     try:
-        taken = approval.address(text)
+        taken = copilot.address(text)
     except InputError:
         return
     assert taken.startswith("https://") or "localhost" in taken or "127.0.0.1" in taken

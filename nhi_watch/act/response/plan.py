@@ -315,10 +315,15 @@ def load(path: Path = SHIPPED) -> Policy:
         InputError: names the file, the rule, and what is wrong with it.
     """
     try:
-        raw = path.read_bytes()
-        told = tomllib.loads(raw.decode("utf-8"))
+        return parsed(path, path.read_bytes())
     except OSError as error:
         raise InputError(f"{path}: the policy cannot be read ({error.strerror})") from error
+
+
+def parsed(path: Path, raw: bytes) -> Policy:
+    """As `load`, of what is to be written there."""
+    try:
+        told = tomllib.loads(raw.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: the policy is no TOML: {error}") from error
     _known(f"{path}", told, {"version", "okta_org", "approver", "rule"})
@@ -381,7 +386,7 @@ def _approver(path: Path, number: int, table: Mapping[str, Any]) -> Approver:
         key = base64.b64decode(text if isinstance(text, str) else "", validate=True)
     except (binascii.Error, ValueError):
         key = b""
-    demand(len(key) == 32, where, "key must be the line that `nhi respond key` printed")
+    demand(len(key) == 32, where, "key must be the line that `nhi respond setup` writes")
     return Approver(str(name), _words(where, table, "roles", None, star=False), key)
 
 
