@@ -7,22 +7,17 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nhi_watch.act import toml
 from nhi_watch.context.actions import access, acts, permissions, sensitivity
 from nhi_watch.core.behaviour import TARGETS
 from nhi_watch.core.life import LIGHT, odd_least, tells_calls
 from nhi_watch.detect.explain.brief import quoted
 from nhi_watch.intake.shapes.json import parse
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 Params = Mapping[str, str]
 Commands = tuple[tuple[str, ...], ...]
@@ -55,7 +50,7 @@ def shell(command: tuple[str, ...]) -> str:
 
 
 def _read() -> Iterator[Action]:
-    told = tomllib.loads(Path(__file__).with_name("actions.toml").read_text("utf-8"))
+    told = toml.load(Path(__file__).with_name("actions.toml"), dict[str, dict[str, Any]], "catalogue")
     for name, row in told.items():
         do, undo = (tuple(tuple(shlex.split(line)) for line in row.pop(way, ())) for way in ("do", "undo"))
         made: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}

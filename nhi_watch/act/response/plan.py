@@ -9,14 +9,15 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from math import prod
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
 
-from nhi_watch.act import audit
+import msgspec
+
+from nhi_watch.act import audit, toml
 from nhi_watch.act.audit import canonical
 from nhi_watch.act.response import actions
 from nhi_watch.act.response.actions import (
@@ -240,11 +241,6 @@ def _strange(notable: Mapping[str, Any]) -> frozenset[str]:
 # refused, because it would not be clear who may approve; so is every key and every word that is not known.
 
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 SHIPPED = Path(__file__).with_name("response_policy.toml")
 LEVELS = ("low", "medium", "high", "critical")
 LONGEST = 7 * 24 * 60
@@ -308,6 +304,35 @@ def rule_for(policy: Policy, action: str, member: Mapping[str, Any], impact: str
                  and member["kind"] in r.kinds and impact in r.impact), None)  # fmt: skip
 
 
+Words = Annotated[list[Annotated[str, msgspec.Meta(min_length=1)]], msgspec.Meta(min_length=1)]
+OrAll = Union[Literal["*"], Words]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"\S")]
+
+
+class _Rule(msgspec.Struct, forbid_unknown_fields=True):
+    name: Name
+    providers: OrAll
+    kinds: OrAll
+    impact: OrAll
+    actions: Words
+    approvers: Words
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=LONGEST)]
+    approvals: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] = 1
+
+
+class _Approver(msgspec.Struct, forbid_unknown_fields=True):
+    name: Name
+    roles: Words
+    key: str
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    version: Literal[1]
+    rule: list[_Rule] = []
+    approver: list[_Approver] = []
+    okta_org: str = ""
+
+
 def load(path: Path = SHIPPED) -> Policy:
     """Read and check a policy.
 
@@ -322,17 +347,11 @@ def load(path: Path = SHIPPED) -> Policy:
 
 def parsed(path: Path, raw: bytes) -> Policy:
     """As `load`, of what is to be written there."""
-    try:
-        told = tomllib.loads(raw.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: the policy is no TOML: {error}") from error
-    _known(f"{path}", told, {"version", "okta_org", "approver", "rule"})
-    demand(told.get("version") == 1, f"{path}", "version must be 1")
-    org = told.get("okta_org", "")
-    demand(not org or (isinstance(org, str) and allowed("okta_org", org)), f"{path}",
-            "okta_org must be such as https://example.okta.com")  # fmt: skip
-    rules = tuple(_rule(path, number, table) for number, table in _tables(path, told, "rule"))
-    approvers = tuple(_approver(path, number, table) for number, table in _tables(path, told, "approver"))
+    told = toml.parsed(path, raw, _File, "policy")
+    org = told.okta_org
+    demand(not org or allowed("okta_org", org), f"{path}", "okta_org must be such as https://example.okta.com")
+    rules = tuple(_rule(f'{path}, rule {number} "{rule.name[:60]}"', rule) for number, rule in enumerate(told.rule, 1))
+    approvers = tuple(_approver(path, one) for one in told.approver)
     _distinct(path, rules, approvers)
     return Policy(rules, approvers, org, _digest(rules, org), path.name, hashlib.sha256(raw).hexdigest())
 
@@ -342,52 +361,25 @@ def _digest(rules: tuple[Rule, ...], org: str) -> str:
     return hashlib.sha256(canonical({"okta_org": org, "rules": plain}).encode()).hexdigest()
 
 
-def _tables(path: Path, told: Mapping[str, Any], name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    found = told.get(name, [])
-    demand(isinstance(found, list) and all(isinstance(t, dict) for t in found), f"{path}", f"write [[{name}]]")
-    yield from enumerate(found, 1)
+def _rule(where: str, told: _Rule) -> Rule:
+    known = {"providers": PROVIDERS, "kinds": KINDS, "impact": LEVELS, "actions": CATALOGUE}
+    words = {}
+    for name, among in known.items():
+        given = getattr(told, name)
+        words[name] = frozenset(among if given == "*" else given)
+        unknown = sorted(words[name].difference(among))
+        demand(not unknown, where, f"unknown {name}: {', '.join(unknown)[:100]}; known: {', '.join(among)}")
+    return Rule(told.name, **words, approvers=frozenset(told.approvers), approvals=told.approvals, minutes=told.minutes)
 
 
-def _rule(path: Path, number: int, table: Mapping[str, Any]) -> Rule:
-    where = f'{path}, rule {number} "{str(table.get("name", ""))[:60]}"'
-    _known(where, table, {*Rule._fields})
-    name = table.get("name")
-    demand(isinstance(name, str) and bool(name.strip()), where, "it needs a name")
-    approvals, minutes = table.get("approvals", 1), table.get("minutes")
-    demand(type(approvals) is int and 1 <= approvals <= _MOST, where, f"approvals must be 1 to {_MOST}")
-    demand(type(minutes) is int and 1 <= minutes <= LONGEST, where, f"minutes must be 1 to {LONGEST}")
-    return Rule(
-        str(name), _words(where, table, "providers", PROVIDERS), _words(where, table, "kinds", KINDS),
-        _words(where, table, "impact", LEVELS), _words(where, table, "actions", tuple(CATALOGUE), star=False),
-        _words(where, table, "approvers", None, star=False), approvals, int(minutes or 0),
-    )  # fmt: skip
-
-
-def _words(
-    where: str, table: Mapping[str, Any], name: str, known: Optional[Sequence[str]], star: bool = True
-) -> frozenset[str]:
-    told = table.get(name)
-    if star and told == "*" and known is not None:
-        return frozenset(known)
-    fine = isinstance(told, list) and bool(told) and all(isinstance(word, str) and word for word in told)
-    demand(fine, where, f"{name} must be a list of words" + (' or "*"' if star else ""))
-    words = frozenset(told or ())
-    unknown = sorted(words - set(known)) if known is not None else []
-    demand(not unknown, where, f"unknown {name}: {', '.join(unknown)[:100]}; known: {', '.join(known or ())}")
-    return words
-
-
-def _approver(path: Path, number: int, table: Mapping[str, Any]) -> Approver:
-    where = f'{path}, approver {number} "{str(table.get("name", ""))[:60]}"'
-    _known(where, table, {*Approver._fields})
-    name, text = table.get("name"), table.get("key")
-    demand(isinstance(name, str) and bool(name.strip()) and len(name) <= 100, where, "it needs a name")
+def _approver(path: Path, told: _Approver) -> Approver:
     try:
-        key = base64.b64decode(text if isinstance(text, str) else "", validate=True)
+        key = base64.b64decode(told.key, validate=True)
     except (binascii.Error, ValueError):
         key = b""
-    demand(len(key) == 32, where, "key must be the line that `nhi respond setup` writes")
-    return Approver(str(name), _words(where, table, "roles", None, star=False), key)
+    wrong = "key must be the line that `nhi respond setup` writes"
+    demand(len(key) == 32, f'{path}, approver "{told.name[:60]}"', wrong)
+    return Approver(told.name, frozenset(told.roles), key)
 
 
 def _distinct(path: Path, rules: Sequence[Rule], approvers: Sequence[Approver]) -> None:
@@ -408,11 +400,6 @@ def _shared(one: Rule, other: Rule) -> list[str]:
     providers, kinds = one.providers & other.providers, one.kinds & other.kinds
     both = sorted(one.actions & other.actions)
     return [a for a in both if CATALOGUE[a].provider in providers and kinds & {*CATALOGUE[a].kinds}]
-
-
-def _known(where: str, table: Mapping[str, Any], names: set[str]) -> None:
-    unknown = sorted(set(table) - names)
-    demand(not unknown, where, f"unknown keys: {', '.join(unknown)[:100]}; known: {', '.join(sorted(names))}")
 
 
 def demand(condition: bool, where: str, what: str) -> None:

@@ -226,7 +226,7 @@ def _receivers(asked: Notify) -> list[tuple[str, Any]]:
     asset = apprise.AppriseAsset(app_id="nhi_watch", app_desc="nhi_watch", app_url="", secure_logging=True)
     found = []
     with _logged():
-        for number, url in enumerate(asked.urls, 1):
+        for number, url in enumerate(asked.receivers, 1):
             one = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
             if one is None:
                 scheme = url.partition(":")[0][:20]
