@@ -101,7 +101,7 @@ inspect: $(STAMP) ## build the Splunk app and run AppInspect over it, offline
 lock: $(STAMP) ## resolve the dependencies anew; UPGRADE=--upgrade for newer versions
 	$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV)
 	$(BIN)/uv pip compile -q --universal --python-version 3.9 --generate-hashes $(UPGRADE) \
-		--extra lab --extra splunk --extra keyring --extra proxy --extra parquet --extra notify --extra completion --extra dev pyproject.toml -o requirements.lock
+		--extra lab --extra splunk --extra keyring --extra proxy --extra parquet --extra notify --extra dev pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.9 --generate-hashes $(UPGRADE) \
 		--extra rivals -c requirements.lock pyproject.toml -o requirements-rivals.lock
 

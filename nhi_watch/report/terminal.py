@@ -34,13 +34,8 @@ from nhi_watch.state.baseline import Profile
 
 Json = Mapping[str, Any]
 
-_COLOURS = {
-    "critical": "bold red",
-    "high": "dark_orange",
-    "medium": "yellow",
-    "low": "blue",
-    "informational": "bright_black",
-}
+_COLOURS = {"critical": "bold red", "high": "dark_orange", "medium": "yellow", "low": "blue",
+            "informational": "bright_black"}  # fmt: skip
 _ROUTINES = 20
 """Routines that are shown; run.json has all."""
 _NARROW = 60
@@ -106,12 +101,7 @@ def _cells(notable: Json, short_id: str, console: Console, confirmed: str) -> li
     told.append(f"\n{short_id}", "dim")
     if words.all_refused(notable):
         told.append("\nall refused", "dim")
-    return [
-        Text(str(notable["rank"])),
-        told,
-        what,
-        when,
-    ]
+    return [Text(str(notable["rank"])), told, what, when]
 
 
 def _whom(notable: Json) -> str:

@@ -244,21 +244,11 @@ CONTROLS = {
 }
 
 TACTICS = {
-    "reconnaissance": "TA0043",
-    "resource-development": "TA0042",
-    "initial-access": "TA0001",
-    "execution": "TA0002",
-    "persistence": "TA0003",
-    "privilege-escalation": "TA0004",
-    "defense-evasion": "TA0005",
-    "credential-access": "TA0006",
-    "discovery": "TA0007",
-    "lateral-movement": "TA0008",
-    "collection": "TA0009",
-    "command-and-control": "TA0011",
-    "exfiltration": "TA0010",
-    "impact": "TA0040",
-}
+    "reconnaissance": "TA0043", "resource-development": "TA0042", "initial-access": "TA0001", "execution": "TA0002",
+    "persistence": "TA0003", "privilege-escalation": "TA0004", "defense-evasion": "TA0005",
+    "credential-access": "TA0006", "discovery": "TA0007", "lateral-movement": "TA0008", "collection": "TA0009",
+    "command-and-control": "TA0011", "exfiltration": "TA0010", "impact": "TA0040",
+}  # fmt: skip
 """ATT&CK's ids of the tactics, by the short names that `frameworks` uses."""
 
 
