@@ -92,7 +92,7 @@ BAD = [
     (RULE.replace('name = "keys"', ""), "missing required field `name`"),
     ("rule = 3", "rule: Expected `array`"),
     ('okta_org = "http://evil.example"', "okta_org must be"),
-    ('[[approver]]\nname = "a"\nroles = ["secops"]\nkey = "abc"', "key must be"),
+    ('[[approver]]\nname = "a"\nroles = ["secops"]\nkey = "abcd"', "key: Expected `bytes` of length >= 32"),
     (approver("a", ALICE) + approver("b", ALICE), "have the same key"),
     (approver("a", ALICE) + approver("a", BOB), "two approvers are named"),
 ]

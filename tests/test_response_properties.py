@@ -30,8 +30,9 @@ def random_policy(dice: random.Random) -> Policy:
     rules = []
     for number in range(dice.randint(1, 4)):
         some = frozenset(actions[number::4])
-        rules.append(Rule(f"r{number}", _some(dice, PROVIDERS), _some(dice, KINDS), _some(dice, LEVELS), some,
-                          _some(dice, ("secops", "owner")), dice.randint(1, 2), dice.choice((5, 60, 600))))  # fmt: skip
+        rules.append(Rule(name=f"r{number}", providers=_some(dice, PROVIDERS), kinds=_some(dice, KINDS),
+                          impact=_some(dice, LEVELS), actions=some, approvers=_some(dice, ("secops", "owner")),
+                          approvals=dice.randint(1, 2), minutes=dice.choice((5, 60, 600))))  # fmt: skip
     approvers = (Approver("alice", frozenset({"secops"}), raw(ALICE)), Approver("bob", frozenset({"owner"}), raw(BOB)))
     return Policy(tuple(rules), approvers, dice.choice(("", "https://acme.okta.com")), f"{dice.random()}", "p.toml")
 
@@ -102,9 +103,10 @@ def _smuggle(dice: random.Random, made: dict[str, Any]) -> dict[str, Any]:
     return plan.sealed(other)
 
 
-PLAN = drafted(notable(), Policy((Rule("keys", frozenset({"aws"}), frozenset({"user"}), frozenset(LEVELS),
-                                       frozenset({"aws_deactivate_key"}), frozenset({"secops"}), 2, 60),),
-                                 (), "", "f" * 64, "p.toml"), KEY)  # fmt: skip
+KEYS = Rule(name="keys", providers=frozenset({"aws"}), kinds=frozenset({"user"}), impact=frozenset(LEVELS),
+            actions=frozenset({"aws_deactivate_key"}), approvers=frozenset({"secops"}), approvals=2,
+            minutes=60)  # fmt: skip
+PLAN = drafted(notable(), Policy((KEYS,), (), "", "f" * 64, "p.toml"), KEY)
 OTHERS = drafted(notable(DAY_ONE + 1), plan.load(), KEY)
 PEOPLE = Policy((), (Approver("alice", frozenset({"secops"}), raw(ALICE)),
                      Approver("bob", frozenset({"secops"}), raw(BOB)),

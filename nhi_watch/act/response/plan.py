@@ -6,8 +6,6 @@ back from a file is believed in nothing: each step is made again from the policy
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
@@ -249,27 +247,39 @@ _MOST = 3
 """Approvals that a rule may ask for."""
 
 
-class Approver(NamedTuple):
+Words = Annotated[frozenset[Annotated[str, msgspec.Meta(min_length=1)]], msgspec.Meta(min_length=1)]
+OrAll = Union[Literal["*"], Words]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"\S")]
+
+
+class Approver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A person who may approve."""
 
-    name: str
-    roles: frozenset[str]
-    key: bytes
+    name: Name
+    roles: Words
+    key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
     """The public Ed25519 key."""
 
 
-class Rule(NamedTuple):
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One `[[rule]]`."""
 
-    name: str
-    providers: frozenset[str]
-    kinds: frozenset[str]
-    impact: frozenset[str]
-    actions: frozenset[str]
-    approvers: frozenset[str]
+    name: Name
+    providers: OrAll
+    kinds: OrAll
+    impact: OrAll
+    actions: Words
+    approvers: Words
     """Roles."""
-    approvals: int
-    minutes: int
+    approvals: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] = 1
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=LONGEST)]
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    version: Literal[1]
+    rule: list[Rule] = []
+    approver: list[Approver] = []
+    okta_org: str = ""
 
 
 class Policy(NamedTuple):
@@ -304,35 +314,6 @@ def rule_for(policy: Policy, action: str, member: Mapping[str, Any], impact: str
                  and member["kind"] in r.kinds and impact in r.impact), None)  # fmt: skip
 
 
-Words = Annotated[list[Annotated[str, msgspec.Meta(min_length=1)]], msgspec.Meta(min_length=1)]
-OrAll = Union[Literal["*"], Words]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"\S")]
-
-
-class _Rule(msgspec.Struct, forbid_unknown_fields=True):
-    name: Name
-    providers: OrAll
-    kinds: OrAll
-    impact: OrAll
-    actions: Words
-    approvers: Words
-    minutes: Annotated[int, msgspec.Meta(ge=1, le=LONGEST)]
-    approvals: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] = 1
-
-
-class _Approver(msgspec.Struct, forbid_unknown_fields=True):
-    name: Name
-    roles: Words
-    key: str
-
-
-class _File(msgspec.Struct, forbid_unknown_fields=True):
-    version: Literal[1]
-    rule: list[_Rule] = []
-    approver: list[_Approver] = []
-    okta_org: str = ""
-
-
 def load(path: Path = SHIPPED) -> Policy:
     """Read and check a policy.
 
@@ -351,42 +332,32 @@ def parsed(path: Path, raw: bytes) -> Policy:
     org = told.okta_org
     demand(not org or allowed("okta_org", org), f"{path}", "okta_org must be such as https://example.okta.com")
     rules = tuple(_rule(f'{path}, rule {number} "{rule.name[:60]}"', rule) for number, rule in enumerate(told.rule, 1))
-    approvers = tuple(_approver(path, one) for one in told.approver)
-    _distinct(path, rules, approvers)
-    return Policy(rules, approvers, org, _digest(rules, org), path.name, hashlib.sha256(raw).hexdigest())
+    _distinct(path, rules, told.approver)
+    return Policy(rules, tuple(told.approver), org, _digest(rules, org), path.name, hashlib.sha256(raw).hexdigest())
 
 
 def _digest(rules: tuple[Rule, ...], org: str) -> str:
-    plain = [[sorted(part) if isinstance(part, frozenset) else part for part in rule] for rule in rules]
+    tables = map(msgspec.structs.astuple, rules)
+    plain = [[sorted(part) if isinstance(part, frozenset) else part for part in table] for table in tables]
     return hashlib.sha256(canonical({"okta_org": org, "rules": plain}).encode()).hexdigest()
 
 
-def _rule(where: str, told: _Rule) -> Rule:
+def _rule(where: str, told: Rule) -> Rule:
+    """A rule with its words for "*", all of which are known."""
     known = {"providers": PROVIDERS, "kinds": KINDS, "impact": LEVELS, "actions": CATALOGUE}
-    words = {}
     for name, among in known.items():
-        given = getattr(told, name)
-        words[name] = frozenset(among if given == "*" else given)
-        unknown = sorted(words[name].difference(among))
+        words = frozenset(among) if getattr(told, name) == "*" else getattr(told, name)
+        unknown = sorted(words.difference(among))
         demand(not unknown, where, f"unknown {name}: {', '.join(unknown)[:100]}; known: {', '.join(among)}")
-    return Rule(told.name, **words, approvers=frozenset(told.approvers), approvals=told.approvals, minutes=told.minutes)
-
-
-def _approver(path: Path, told: _Approver) -> Approver:
-    try:
-        key = base64.b64decode(told.key, validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    wrong = "key must be the line that `nhi respond setup` writes"
-    demand(len(key) == 32, f'{path}, approver "{told.name[:60]}"', wrong)
-    return Approver(told.name, frozenset(told.roles), key)
+        told = msgspec.structs.replace(told, **{name: words})
+    return told
 
 
 def _distinct(path: Path, rules: Sequence[Rule], approvers: Sequence[Approver]) -> None:
     """No two rules for the same thing; no two names of one person."""
     for one, other in combinations(rules, 2):
         demand(one.name != other.name, f"{path}", f'two rules are named "{one.name[:60]}"')
-        shared, impact = _shared(one, other), sorted(one.impact & other.impact)
+        shared, impact = _shared(one, other), sorted(set(one.impact) & set(other.impact))
         demand(not (shared and impact), f'{path}, rules "{one.name[:60]}" and "{other.name[:60]}"',
                 f"both allow {', '.join(shared[:3])} for impact {', '.join(impact)}")  # fmt: skip
     for first, second in combinations(approvers, 2):
@@ -397,7 +368,7 @@ def _distinct(path: Path, rules: Sequence[Rule], approvers: Sequence[Approver]) 
 
 def _shared(one: Rule, other: Rule) -> list[str]:
     """Actions that both rules allow for a provider and kind that the action is for."""
-    providers, kinds = one.providers & other.providers, one.kinds & other.kinds
+    providers, kinds = ({*getattr(one, of)} & {*getattr(other, of)} for of in ("providers", "kinds"))
     both = sorted(one.actions & other.actions)
     return [a for a in both if CATALOGUE[a].provider in providers and kinds & {*CATALOGUE[a].kinds}]
 
