@@ -34,8 +34,7 @@ from nhi_watch.report import ecs
 from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.evaluation.page import as_csv
 from test_exposure import LEAK, STRANGE, USUAL, told, user
-from test_posture import ALIVE, both, days_ago, details, looked, report, works
-from test_posture import row as line
+from test_posture import ALIVE, both, details, looked, works
 from test_signals import FOLDER, value_of
 
 PAGE = ROOT / "docs" / "method" / "coverage.md"
@@ -152,8 +151,7 @@ def _unmade() -> list[dict[str, Any]]:
 FINDINGS: dict[str, tuple[str, Callable[[], Any]]] = {
     "long_lived_secret": ("a key in daily use for 200 days", _owned(
         looked, [user(TODAY - day, "10:00") for day in range(200, 0, -1)])),
-    "unused_secret": ("a key of the credential report that was never used", _owned(
-        looked, told=report(line("never", days_ago(95), "N/A")))),
+    "unused_secret": ("a daily key silent for 120 days", _owned(looked, [*_left_behind(), *ALIVE])),
     "dormant_identity": ("a daily job silent for 150 days", _owned(looked, _stopped())),
     "orphaned_identity": ("active, and the table of assets names no owner", lambda: looked(
         [*works([3, 2, 1]), *ALIVE], known={"payments-api": TEAM})),

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint for tests, built from the API's documentation: streamed chat completions.
+"""An OpenAI-compatible endpoint for tests, built from the API's documentation: chat completions in one piece.
 
 What it says is up to a function from the request to the answer's text. `plain` words the facts anew as a language model
 would, with its own habits: it was not written to please the verifier.
@@ -24,7 +24,7 @@ _FACT = re.compile(r"(f\d+) \| ([^|]+) \| (.+)")
 class Misbehaving:
     """Ways not to answer."""
 
-    HANG, DRIP, HTML, REFUSE, BROKEN, FLOOD, SHUT, PLAIN_JSON, REDIRECT, WRAPPED = range(10)
+    HANG, DRIP, HTML, REFUSE, BROKEN, FLOOD, SHUT, REDIRECT = range(8)
 
 
 @contextmanager
@@ -38,12 +38,10 @@ def endpoint(speaker: Speaker, fault: int = -1) -> Iterator[tuple[str, list[Json
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             met.append({**body, "path": self.path, "authorization": self.headers.get("Authorization", "")})
             try:
-                if fault == Misbehaving.WRAPPED:  # as llama.cpp does: a token an event, with much around it
-                    _stream(self, speaker(body), letters=4, more={"timings": "x" * 350})
-                elif fault >= 0:
+                if fault >= 0:
                     _misbehave(self, fault, over)
                 else:
-                    _stream(self, speaker(body))
+                    _say(self, {"choices": [{"index": 0, "message": {"content": speaker(body)}}]})
             except (BrokenPipeError, ConnectionResetError):
                 pass
 
@@ -61,15 +59,9 @@ def endpoint(speaker: Speaker, fault: int = -1) -> Iterator[tuple[str, list[Json
         server.server_close()
 
 
-def _stream(handler: BaseHTTPRequestHandler, text: str, letters: int = 40, more: Json | None = None) -> None:
-    _head(handler, 200, "text/event-stream")
-    for at in range(0, len(text), letters):
-        _data(handler, {"choices": [{"index": 0, "delta": {"content": text[at : at + letters]}}], **(more or {})})
-    handler.wfile.write(b"data: [DONE]\n\n")
-
-
-def _data(handler: BaseHTTPRequestHandler, told: Json) -> None:
-    handler.wfile.write(f"data: {json.dumps(told)}\n\n".encode())
+def _say(handler: BaseHTTPRequestHandler, told: Json) -> None:
+    _head(handler, 200, "application/json")
+    handler.wfile.write(json.dumps(told).encode())
 
 
 def _head(handler: BaseHTTPRequestHandler, status: int, kind: str) -> None:
@@ -83,11 +75,11 @@ def _misbehave(handler: BaseHTTPRequestHandler, fault: int, over: threading.Even
     if fault == Misbehaving.HANG:
         over.wait(30)
     elif fault == Misbehaving.DRIP:
-        _head(handler, 200, "text/event-stream")
+        _head(handler, 200, "application/json")
         while not over.wait(0.05):
             handler.wfile.write(b":")
     elif fault == Misbehaving.FLOOD:
-        _head(handler, 200, "text/event-stream")
+        _head(handler, 200, "application/json")
         until = time.monotonic() + 5
         while not over.is_set() and time.monotonic() < until:
             handler.wfile.write(b"x" * 65_536)
@@ -97,14 +89,9 @@ def _misbehave(handler: BaseHTTPRequestHandler, fault: int, over: threading.Even
     elif fault == Misbehaving.REFUSE:
         _head(handler, 500, "application/json")
     elif fault == Misbehaving.BROKEN:
-        _head(handler, 200, "text/event-stream")
-        handler.wfile.write(b'data: {"choices": 3}\n\n')
+        _say(handler, {"choices": 3})
     elif fault == Misbehaving.REDIRECT:
-        _head(handler, 302, "text/event-stream")
-    elif fault == Misbehaving.PLAIN_JSON:
-        _head(handler, 200, "application/json")
-        told = {"choices": [{"message": {"content": "The owner of the identity is not known. [f3]"}}]}
-        handler.wfile.write(json.dumps(told, indent=1).encode())
+        _head(handler, 302, "application/json")
 
 
 def facts(request: Json) -> list[tuple[str, str, str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core_samples import Going, Options
 from nhi_watch.act.posture.checks import look
-from nhi_watch.act.posture.clouds import Exports, Limits, scene
+from nhi_watch.act.posture.finding import Limits, scene
 from nhi_watch.context.assets import NO_ASSETS
 from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect import history
@@ -58,7 +58,7 @@ def now_of(server: Server) -> int:
 
 def _posture(server: Server, store: MemoryStore, now: int) -> None:
     known = history.read(store)
-    for document in look(scene(known, Exports(), NO_ASSETS, LIMITS, now), store).notables:
+    for document in look(scene(known, None, NO_ASSETS, LIMITS, now), store).notables:
         server.notable(event_of(document, now), now)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import resource
 import threading
@@ -185,19 +184,6 @@ def test_a_change_of_model_or_policy_is_noted_once(tmp_path: Path) -> None:
     audit.note_change(path, "policy", "p", {})
     assert changes == [True, False, True, False, True]
     assert [json.loads(line)["facts"]["before"] for line in audit.lines(path)] == [None, "a", "b", None]
-
-
-def test_an_export_is_the_same_lines_or_a_table_without_formulas(tmp_path: Path) -> None:
-    path = trail(tmp_path, 2)
-    audit.append(path, "verdict", "=cmd|'/c calc'!A1", {})
-    desk(command, "export", tmp_path / "a.jsonl", out=tmp_path)
-    assert (tmp_path / "a.jsonl").read_bytes() == path.read_bytes()
-    desk(command, "export", tmp_path / "a.csv", out=tmp_path)
-    rows = list(csv.reader((tmp_path / "a.csv").open(newline="")))
-    assert len(rows) == 4
-    assert rows[3][3].startswith("'=")
-    with pytest.raises(InputError, match="name a"):
-        desk(command, "export", tmp_path / "a.txt", out=tmp_path)
 
 
 @settings(max_examples=60, deadline=None)

@@ -120,7 +120,7 @@ def test_a_model_that_keeps_to_the_facts_words_the_whole_brief(tmp_path: Path) -
     assert (told["held"], told["refused"], told["fault"]) == (told["answered"], [], "")
     assert all(line["worded"] for line in told["lines"])
     (request,) = met
-    assert (request["path"], request["model"], request["stream"]) == ("/v1/chat/completions", "m", True)
+    assert (request["path"], request["model"]) == ("/v1/chat/completions", "m")
     assert request["authorization"] == "Bearer k3y"
 
 
@@ -137,7 +137,8 @@ def test_what_goes_out_is_in_the_trail_and_holds_no_value_of_a_log(tmp_path: Pat
 
 
 FAULTS = [
-    (Misbehaving.HANG, "does not answer"), (Misbehaving.DRIP, "takes too long"), (Misbehaving.HTML, "'text/html'"),
+    (Misbehaving.HANG, "does not answer"), (Misbehaving.DRIP, "takes too long"),
+    (Misbehaving.HTML, "not in the form of"),
     (Misbehaving.REFUSE, "status 500"), (Misbehaving.BROKEN, "not in the form"), (Misbehaving.FLOOD, "too much"),
     (Misbehaving.SHUT, "does not answer"), (Misbehaving.REDIRECT, "status 302"),
 ]  # fmt: skip
@@ -155,13 +156,6 @@ def test_an_endpoint_that_fails_costs_one_line_and_the_brief_is_whole(fault: int
     assert whole.strip() == desk(command, ONE["id"], "--now", NOW, out=tmp_path).strip()
 
 
-def test_an_endpoint_that_does_not_stream_is_understood(tmp_path: Path) -> None:
-    state(tmp_path, [ONE])
-    with endpoint(copying, Misbehaving.PLAIN_JSON) as (url, _):
-        told = asked(command, *llm(url), out=tmp_path)
-    assert told["answered"] == 1
-
-
 WRONG = [
     (("--llm", "http://model.example/v1", "--llm-model", "m"), "give https"),
     (("--llm", "https://model.example/v1"), "needs --llm-model"), (("--llm-model", "m"), "belong to --llm"),
@@ -177,7 +171,7 @@ def test_wrong_options_are_refused(words: tuple[str, ...], says: str, tmp_path: 
 
 
 def test_an_answer_is_cut_at_its_budget() -> None:
-    with endpoint(lambda request: "x " * 100_000) as (url, _):
+    with endpoint(lambda request: "x " * 10_000) as (url, _):
         told = copilot.write(brief.facts(ONE), Endpoint(url, "m", tokens=100))
     assert (told.answered, told.held) == (1, 0)
 
@@ -317,13 +311,6 @@ def test_a_brief_takes_no_time_that_anybody_notices() -> None:
     for _ in range(50):
         brief.text(document)
     assert (time.perf_counter() - started) / 50 < 0.5
-
-
-def test_tokens_that_come_one_by_one_with_much_around_them_are_no_flood(tmp_path: Path) -> None:
-    state(tmp_path, [ONE])
-    with endpoint(copying, Misbehaving.WRAPPED) as (url, _):
-        text = desk(command, *llm(url), out=tmp_path)
-    assert "hold; the template says the rest" in text
 
 
 def test_a_brief_says_that_what_is_quoted_gives_no_orders() -> None:

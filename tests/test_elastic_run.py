@@ -330,21 +330,21 @@ def test_a_notable_of_the_cluster_is_verified_by_its_id_and_as_it_was_handed_ove
     fill(place, simulated())
     place.run(since=SINCE)
     told = place.notables()[0]
+    copied = nhi(place, "report", "--namespace", place.namespace, "--index", place.source, "--out", str(tmp_path))
+    assert copied.returncode == 0, copied.stderr
     (tmp_path / "handed.json").write_bytes(orjson.dumps(told))
     for name in (told["id"], str(tmp_path / "handed.json")):
-        done = verify(place, name)
+        done = verify(tmp_path, name)
         assert orjson.loads(done.stdout)["verified"] is True, done.stderr
     (tmp_path / "forged.json").write_bytes(orjson.dumps({**told, "likelihood": told["likelihood"] + 1}))
-    forged = verify(place, str(tmp_path / "forged.json"))
+    forged = verify(tmp_path, str(tmp_path / "forged.json"))
     assert (forged.returncode, orjson.loads(forged.stdout)["verified"]) == (2, False)
     assert "does not verify: likelihood came out otherwise" in forged.stderr
 
 
-def verify(place: Place, name: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "nhi_watch.cli", "verify", name, "--url", place.url]
-    return subprocess.run(
-        [*command, "--namespace", place.namespace, "--json"], capture_output=True, text=True, check=False, cwd=ROOT
-    )
+def verify(out: Path, name: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "nhi_watch.cli", "verify", name, "--out", str(out), "--json"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
 def test_the_program_names_what_is_wrong_in_one_line(place: Place, tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_a_table_without_times_is_of_now(tmp_path: Path) -> None:
 def test_an_import_with_one_wrong_line_imports_nothing_and_names_it(tmp_path: Path) -> None:
     state(tmp_path, [ONE])
     good = {"notable_id": ONE["id"], "verdict": "benign", "by": "a", "why": "b", "time": NOW}
-    for bad, says in ((("{"), "no JSON"), (json.dumps({**good, "notable_id": "x"}), "no notable"),
+    for bad, says in ((("{"), "not JSON"), (json.dumps({**good, "notable_id": "x"}), "no notable"),
                       (json.dumps({**good, "time": "then"}), "line 2"),
                       (json.dumps({**good, "verdict": "y"}), "line 2"),
                       (json.dumps({**good, "time": "2027-01-01T00:00:00Z"}), "after now")):  # fmt: skip

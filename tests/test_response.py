@@ -8,11 +8,8 @@ import re
 import shlex
 import shutil
 import subprocess
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +32,6 @@ from nhi_watch.detect import history
 from nhi_watch.detect.history import History
 from nhi_watch.hosts.files import jobs
 from nhi_watch.hosts.files import respond as command
-from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.store import MemoryStore
 from notable_samples import documents
 
@@ -86,17 +82,17 @@ BAD = [
     (RULE + RULE.replace("aws_", "gcp_").replace("gcp_create_key", "gcp_disable_key"), "unknown actions"),
     (RULE.replace('["user"]', '["person"]'), "unknown kinds: person"),
     (RULE.replace('"*"', '["severe"]'), "unknown impact: severe"),
-    (RULE.replace("minutes = 60", "minutes = 0"), "minutes must be"),
-    (RULE.replace("minutes = 60", "minutes = true"), "minutes must be"),
-    (RULE.replace("minutes = 60", ""), "minutes must be"),
-    (RULE + "approvals = 9", "approvals must be"),
-    (RULE + "ttl = 5", "unknown keys: ttl"),
-    (RULE.replace('actions = ["aws_deactivate_key", "aws_create_key"]', 'actions = "*"'), "must be a list"),
-    (RULE.replace('approvers = ["secops"]', "approvers = []"), "approvers must be a list"),
-    (RULE.replace('name = "keys"', ""), "needs a name"),
-    ("rule = 3", "write [[rule]]"),
+    (RULE.replace("minutes = 60", "minutes = 0"), "rule[0].minutes: Expected `int` >= 1"),
+    (RULE.replace("minutes = 60", "minutes = true"), "minutes: Expected `int`"),
+    (RULE.replace("minutes = 60", ""), "missing required field `minutes`"),
+    (RULE + "approvals = 9", "approvals: Expected `int` <= 3"),
+    (RULE + "ttl = 5", "unknown field `ttl`"),
+    (RULE.replace('actions = ["aws_deactivate_key", "aws_create_key"]', 'actions = "*"'), "actions: Expected `array`"),
+    (RULE.replace('approvers = ["secops"]', "approvers = []"), "approvers: Expected `array` of length >= 1"),
+    (RULE.replace('name = "keys"', ""), "missing required field `name`"),
+    ("rule = 3", "rule: Expected `array`"),
     ('okta_org = "http://evil.example"', "okta_org must be"),
-    ('[[approver]]\nname = "a"\nroles = ["secops"]\nkey = "abc"', "key must be"),
+    ('[[approver]]\nname = "a"\nroles = ["secops"]\nkey = "abcd"', "key: Expected `bytes` of length >= 32"),
     (approver("a", ALICE) + approver("b", ALICE), "have the same key"),
     (approver("a", ALICE) + approver("a", BOB), "two approvers are named"),
 ]
@@ -115,7 +111,7 @@ def test_a_missing_policy_and_another_version_are_refused(tmp_path: Path) -> Non
     with pytest.raises(InputError, match="cannot be read"):
         plan.load(tmp_path / "none.toml")
     written(tmp_path).write_text("version = 2")
-    with pytest.raises(InputError, match="version must be 1"):
+    with pytest.raises(InputError, match="version: Invalid enum value 2"):
         plan.load(tmp_path / "response_policy.toml")
 
 
@@ -341,9 +337,6 @@ REFUSED: list[tuple[str, Act, str]] = [
     ("too early", _all(_planned, lambda f: approve(f, at=LATER), _exported("elastic")), "in the future"),
     ("another policy", _all(_planned, approve, lambda f: _append(f / "response_policy.toml", OTHER_ORG),
                             _exported("webhook")), "another policy"),
-    ("http", _all(_planned, approve, _exported("webhook", "--url", "http://x.example/")), "give https"),
-    ("a user in the URL", _exported("webhook", "--url", "https://a:b@x.example/"), "give https"),
-    ("nobody listens", _all(_planned, approve, _exported("webhook", "--url", "http://127.0.0.1:9/")), "not delivered"),
     ("another's plan", _all(_planned, approve, lambda f: respond(f, "plan", which=1), lambda f: _swap(f),
                             _exported("webhook", which=1)), "for another plan"),
 ]  # fmt: skip
@@ -392,81 +385,16 @@ def test_a_rule_for_two_wants_two_people(folder: Path) -> None:
     assert "Approved by bob" in case["description"]
 
 
-def test_a_key_is_private_and_goes_into_the_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NHI_KEY_PASSPHRASE", "correct horse")
+def test_a_key_is_private_and_goes_into_the_policy(tmp_path: Path) -> None:
     path = tmp_path / "dora.pem"
-    told = asked_key(path)
+    public = approval.new_key(path, "correct horse")
     assert path.stat().st_mode & 0o077 == 0
-    text = f'[[approver]]\nname = "dora"\nroles = ["secops"]\nkey = "{told["public"]}"\n'
+    text = f'[[approver]]\nname = "dora"\nroles = ["secops"]\nkey = "{public}"\n'
     assert plan.load(written(tmp_path, RULE, text)).approvers[0].name == "dora"
     with pytest.raises(InputError, match="cannot be written"):
-        asked_key(path)
-    monkeypatch.setenv("NHI_KEY_PASSPHRASE", "wrong")
+        approval.new_key(path, "")
     with pytest.raises(InputError, match="is NHI_KEY_PASSPHRASE right"):
         approval.read_key(path, "wrong")
-
-
-def asked_key(path: Path) -> dict[str, Any]:
-    import argparse
-    import io
-
-    from rich.console import Console
-
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    shown = io.StringIO()
-    command.run(parser.parse_args(["key", "--by", "dora", "--to", str(path), "--json"]), Console(file=shown, width=200))
-    told: dict[str, Any] = json.loads(shown.getvalue())
-    return told
-
-
-@contextmanager
-def listener(status: int) -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
-    """A receiver on this machine."""
-    met: list[tuple[dict[str, str], bytes]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            met.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(status)
-            self.send_header("Location", "http://127.0.0.1:9/elsewhere")
-            self.end_headers()
-
-        def log_message(self, *args: object) -> None:
-            """Quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/hook", met
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def test_an_approved_plan_is_posted_with_its_token(folder: Path) -> None:
-    (folder / "token").write_text("s3cret\n")
-    respond(folder, "plan")
-    approve(folder)
-    with listener(201) as (url, met):
-        told = respond(folder, "export", "--to", "elastic", "--url", url, "--token-file", folder / "token")
-    ((headers, body),) = met
-    assert (told["status"], headers["Authorization"], headers["kbn-xsrf"]) == (201, "ApiKey s3cret", "true")
-    assert json.loads(body) == json.loads(Path(told["file"]).read_text())
-    assert "s3cret" not in (folder / "audit.jsonl").read_text()
-
-
-@pytest.mark.parametrize("status", [302, 400, 500])
-def test_a_receiver_that_does_not_take_it_is_told_and_nothing_is_lost(status: int, folder: Path) -> None:
-    respond(folder, "plan")
-    approve(folder)
-    with listener(status) as (url, met), pytest.raises(InputError, match=f"status {status}"):
-        respond(folder, "export", "--to", "webhook", "--url", url)
-    assert len(met) == 1
-    (kept,) = (folder / "response").glob("*.webhook.json")
-    assert json.loads(kept.read_text())["type"] == "nhi_watch.act.response.approved"
-    with pytest.raises(InputError, match="used before"):
-        respond(folder, "export", "--to", "webhook")
 
 
 def test_what_breaks_is_told_by_last_use() -> None:
@@ -507,15 +435,6 @@ def test_parameters_are_whole_or_left_out() -> None:
     told = parameters(who, "x", notable())
     assert told["aws_name"] == "ci"
     assert "aws_key" not in told
-
-
-def test_the_state_keeps_what_was_used(folder: Path) -> None:
-    respond(folder, "plan")
-    nonce = approve(folder)["nonce"]
-    respond(folder, "export", "--to", "webhook")
-    store = SqliteStore(folder / "state.sqlite")
-    assert approval.used_at(store, nonce) == NOW
-    store.close()
 
 
 def test_an_older_state_put_back_does_not_make_an_approval_fresh(

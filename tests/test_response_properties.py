@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desk_samples import ACCOUNT, DAY_ONE, KEY, ROLE, USER, notable
+from nhi_watch.act import copilot
 from nhi_watch.act.response import approval, plan
 from nhi_watch.act.response.actions import CATALOGUE, KINDS, PATTERNS, PROVIDERS
 from nhi_watch.act.response.plan import LEVELS, Approver, Policy, Rule, Subjects
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import render
-from nhi_watch.state.store import MemoryStore
 from test_response import ALICE, BOB, EVE, HOSTILE, NOTHING, SAMPLES, SECOND, drafted, raw
 
 
@@ -30,8 +30,9 @@ def random_policy(dice: random.Random) -> Policy:
     rules = []
     for number in range(dice.randint(1, 4)):
         some = frozenset(actions[number::4])
-        rules.append(Rule(f"r{number}", _some(dice, PROVIDERS), _some(dice, KINDS), _some(dice, LEVELS), some,
-                          _some(dice, ("secops", "owner")), dice.randint(1, 2), dice.choice((5, 60, 600))))  # fmt: skip
+        rules.append(Rule(name=f"r{number}", providers=_some(dice, PROVIDERS), kinds=_some(dice, KINDS),
+                          impact=_some(dice, LEVELS), actions=some, approvers=_some(dice, ("secops", "owner")),
+                          approvals=dice.randint(1, 2), minutes=dice.choice((5, 60, 600))))  # fmt: skip
     approvers = (Approver("alice", frozenset({"secops"}), raw(ALICE)), Approver("bob", frozenset({"owner"}), raw(BOB)))
     return Policy(tuple(rules), approvers, dice.choice(("", "https://acme.okta.com")), f"{dice.random()}", "p.toml")
 
@@ -102,9 +103,10 @@ def _smuggle(dice: random.Random, made: dict[str, Any]) -> dict[str, Any]:
     return plan.sealed(other)
 
 
-PLAN = drafted(notable(), Policy((Rule("keys", frozenset({"aws"}), frozenset({"user"}), frozenset(LEVELS),
-                                       frozenset({"aws_deactivate_key"}), frozenset({"secops"}), 2, 60),),
-                                 (), "", "f" * 64, "p.toml"), KEY)  # fmt: skip
+KEYS = Rule(name="keys", providers=frozenset({"aws"}), kinds=frozenset({"user"}), impact=frozenset(LEVELS),
+            actions=frozenset({"aws_deactivate_key"}), approvers=frozenset({"secops"}), approvals=2,
+            minutes=60)  # fmt: skip
+PLAN = drafted(notable(), Policy((KEYS,), (), "", "f" * 64, "p.toml"), KEY)
 OTHERS = drafted(notable(DAY_ONE + 1), plan.load(), KEY)
 PEOPLE = Policy((), (Approver("alice", frozenset({"secops"}), raw(ALICE)),
                      Approver("bob", frozenset({"secops"}), raw(BOB)),
@@ -157,23 +159,24 @@ FRESH = _pair(SECOND)
 def test_nothing_is_handed_over_without_valid_approvals(trick: str, seed: int) -> None:
     signed = TRICKS[trick](random.Random(seed), FRESH)
     with pytest.raises(InputError):
-        approval.check_all(lambda nonce: None, signed, PLAN, PEOPLE, SECOND)
+        approval.check_all({}, signed, PLAN, PEOPLE, SECOND)
 
 
 @given(st.integers(0, 3599))
 def test_valid_approvals_hold_until_they_end_and_once(later: int) -> None:
-    store = MemoryStore()
-    found = approval.check_all(lambda nonce: approval.used_at(store, nonce), FRESH, PLAN, PEOPLE, SECOND + later)
+    found = approval.check_all({}, FRESH, PLAN, PEOPLE, SECOND + later)
     approval.ledger().unlink(missing_ok=True)
-    approval.use(store, found, SECOND)
+    approval.spend(approval.ledger(), found, SECOND)
     with pytest.raises(InputError, match="used before"):
-        approval.check_all(lambda nonce: approval.used_at(store, nonce), FRESH, PLAN, PEOPLE, SECOND + later)
+        approval.spend(approval.ledger(), found, SECOND)
+    with pytest.raises(InputError, match="used before"):
+        approval.check_all({found[0].nonce: "then"}, FRESH, PLAN, PEOPLE, SECOND + later)
 
 
 @given(st.text(max_size=200))
 def test_an_address_is_https_or_this_machine(text: str) -> None:
     try:
-        taken = approval.address(text)
+        taken = copilot.address(text)
     except InputError:
         return
     assert taken.startswith("https://") or "localhost" in taken or "127.0.0.1" in taken

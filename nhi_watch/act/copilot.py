@@ -7,26 +7,22 @@ import re
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, Optional
+from urllib.parse import urlsplit
 
-from nhi_watch.core.errors import NhiError
+from nhi_watch.core.errors import InputError, NhiError
 from nhi_watch.core.notable import KINDS, SEVERITIES
 from nhi_watch.detect.explain.brief import QUOTED, SECTIONS, Fact, Own, quoted, sentence
 
-if TYPE_CHECKING:
-    import httpx
-
-
 # ---- client
 #
-# Asking a language model through an OpenAI-compatible endpoint (`POST …/chat/completions`), streamed and bounded.
+# Asking a language model through an OpenAI-compatible endpoint (`POST …/chat/completions`), bounded in time and size.
 
 
 LETTERS_A_TOKEN = 8
 """More than any language needs; an answer longer than the budget by this measure is cut off."""
-BYTES_A_TOKEN = 2_000
-"""More than servers wrap a single token of a stream in: llama.cpp takes 300."""
 _CONNECT = 10.0
 
 
@@ -47,82 +43,71 @@ class Endpoint(NamedTuple):
     """Of the answer."""
 
 
-def ask(endpoint: Endpoint, system: str, user: str, on_text: Callable[[str], None] = lambda text: None) -> str:
-    """The answer; `on_text` is given each piece as it comes.
+def ask(endpoint: Endpoint, system: str, user: str) -> str:
+    """The answer.
 
     Raises:
         EndpointError: it hangs, refuses, or answers something else.
     """
+    import httpx  # here, because it takes longer than all else that a brief does
+
     body = {
-        "model": endpoint.model, "stream": True, "temperature": 0, "max_tokens": endpoint.tokens,
+        "model": endpoint.model, "temperature": 0, "max_tokens": endpoint.tokens,
         "messages": [{"role": "system", "content": system}, {"role": "user", "content": user}],
     }  # fmt: skip
     headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
-    until = time.monotonic() + endpoint.seconds
-    # A model on a small machine reads the whole prompt before it says its first word: silence is no hanging.
-    import httpx  # here, because it takes longer than all else that a brief does
-
+    until, most, raw = time.monotonic() + endpoint.seconds, endpoint.tokens * LETTERS_A_TOKEN * 6 + 65_536, b""
     limits = httpx.Timeout(endpoint.seconds, connect=min(_CONNECT, endpoint.seconds))
+    where = f"{endpoint.url.rstrip('/')}/chat/completions"
     try:
-        with httpx.Client(timeout=limits, follow_redirects=False, trust_env=False) as client:
-            where = f"{endpoint.url.rstrip('/')}/chat/completions"
-            with client.stream("POST", where, json=body, headers=headers) as answer:
-                return _answer(endpoint, answer, until, on_text)
+        with httpx.stream("POST", where, json=body, headers=headers, timeout=limits, trust_env=False) as answer:
+            if answer.status_code != 200:
+                raise EndpointError(f"the endpoint refuses (status {answer.status_code})")
+            for chunk in answer.iter_bytes():
+                raw += chunk
+                if time.monotonic() > until:
+                    raise EndpointError("the endpoint takes too long")
+                if len(raw) > most:
+                    raise EndpointError("the endpoint answers too much")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise EndpointError(f"the endpoint does not answer ({type(error).__name__})") from error
-
-
-def _answer(endpoint: Endpoint, answer: httpx.Response, until: float, on_text: Callable[[str], None]) -> str:
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if answer.status_code != 200:
-        raise EndpointError(f"the endpoint refuses (status {answer.status_code})")
-    if kind not in ("text/event-stream", "application/json"):
-        raise EndpointError(f"the endpoint answers {kind[:60] or 'something'!r} instead of text/event-stream")
-    room, parts = endpoint.tokens * LETTERS_A_TOKEN, []
-    for piece in _pieces(_lines(answer, until, endpoint.tokens * BYTES_A_TOKEN + 65_536), kind):
-        parts.append(piece[:room])
-        room -= len(parts[-1])
-        on_text(parts[-1])
-        if room <= 0:
-            break
-    return "".join(parts)
-
-
-def _lines(answer: httpx.Response, until: float, most: int) -> Iterator[str]:
-    """The lines of the answer as they come, within time and size."""
-    held = b""
-    for chunk in answer.iter_bytes():
-        most -= len(chunk)
-        if time.monotonic() > until:
-            raise EndpointError("the endpoint takes too long")
-        if most < 0:
-            raise EndpointError("the endpoint answers too much")
-        held += chunk
-        *whole, held = held.split(b"\n")
-        yield from (line.decode("utf-8", "replace").strip() for line in whole)
-    yield held.decode("utf-8", "replace").strip()
-
-
-def _pieces(lines: Iterator[str], kind: str) -> Iterator[str]:
-    if kind == "application/json":
-        yield _text(" ".join(lines), "message")
-        return
-    for line in lines:
-        data = line[5:].strip() if line.startswith("data:") else ""
-        if data == "[DONE]":
-            return
-        if data:
-            yield _text(data, "delta")
-
-
-def _text(data: str, name: str) -> str:
     try:
-        told: Any = json.loads(data)
-        choices = told["choices"]
-        text = choices[0].get(name, {}).get("content") if choices else None
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        text = json.loads(raw)["choices"][0]["message"]["content"]
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise EndpointError("the endpoint's answer is not in the form of chat completions") from error
-    return text if isinstance(text, str) else ""
+    return text[: endpoint.tokens * LETTERS_A_TOKEN] if isinstance(text, str) else ""
+
+
+def address(url: str) -> str:
+    """A URL that may be asked: https, or http on this machine.
+
+    Raises:
+        InputError: it may not.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise InputError(f"--llm {url[:100]!r}: no URL ({error})") from error
+    here = parts.scheme == "http" and host in ("localhost", "127.0.0.1", "::1")
+    if host and not parts.username and (parts.scheme == "https" or here):
+        return url
+    raise InputError(f"--llm {url[:100]!r}: give https://…, without a user in it; http only on this machine")
+
+
+def token(path: Path) -> str:
+    """The token in a file.
+
+    Raises:
+        InputError: there is none.
+    """
+    try:
+        told = path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: no token can be read here") from error
+    if not told.isprintable() or not told:
+        raise InputError(f"{path}: no token can be read here")
+    return told
 
 
 # ---- masking
@@ -365,7 +350,6 @@ def write(
     told: Sequence[Fact],
     endpoint: Optional[Endpoint] = None,
     on_sent: Callable[[str], None] = lambda prompt: None,
-    on_text: Callable[[str], None] = lambda text: None,
 ) -> Written:
     """The brief of some facts. `on_sent` is given what goes to the endpoint, before it goes."""
     template = tuple(map(_line, _ordered(told)))
@@ -374,7 +358,7 @@ def write(
     masked = mask(told)
     on_sent(f"{SYSTEM}\n\n{masked.prompt}")
     try:
-        answer = ask(endpoint, SYSTEM, masked.prompt, on_text)
+        answer = ask(endpoint, SYSTEM, masked.prompt)
     except EndpointError as error:
         return Written(template, 0, 0, (), str(error))
     return assemble(told, masked, answer)

@@ -79,23 +79,12 @@ def document_id(notable: Json) -> str:
 
 def _event(notable: Json, created: str) -> dict[str, Any]:
     return {
-        "kind": "alert",
-        "category": ["intrusion_detection"],
-        "type": ["info"],
-        "module": "nhi",
-        "dataset": DATASET,
-        "provider": notable["identity"]["provider"],
-        "id": notable["id"],
-        "code": notable["kind"],
-        "action": "nhi-notable",
-        "created": created,
-        "start": notable["first_time"],
-        "end": notable["last_time"],
-        "severity": SEVERITY_CODES[notable["severity"]],
-        "risk_score": notable["likelihood"],
-        "risk_score_norm": notable["likelihood"],
-        "reason": _reason(notable),
-    }
+        "kind": "alert", "category": ["intrusion_detection"], "type": ["info"], "module": "nhi", "dataset": DATASET,
+        "provider": notable["identity"]["provider"], "id": notable["id"], "code": notable["kind"],
+        "action": "nhi-notable", "created": created, "start": notable["first_time"], "end": notable["last_time"],
+        "severity": SEVERITY_CODES[notable["severity"]], "risk_score": notable["likelihood"],
+        "risk_score_norm": notable["likelihood"], "reason": _reason(notable),
+    }  # fmt: skip
 
 
 def _reason(notable: Json) -> str:
@@ -107,32 +96,23 @@ def _reason(notable: Json) -> str:
 
 def _rule(notable: Json) -> dict[str, Any]:
     return {
-        "id": f"nhi-{notable['kind'].replace('_', '-')}",
-        "name": visible(notable["title"], 200),
-        "description": visible(notable["summary"]),
-        "category": notable["kind"],
-        "ruleset": "nhi_watch",
-        "version": notable["model"]["id"],
-        "author": ["nhi_watch"],
-        "license": "Apache-2.0",
-    }
+        "id": f"nhi-{notable['kind'].replace('_', '-')}", "name": visible(notable["title"], 200),
+        "description": visible(notable["summary"]), "category": notable["kind"], "ruleset": "nhi_watch",
+        "version": notable["model"]["id"], "author": ["nhi_watch"], "license": "Apache-2.0",
+    }  # fmt: skip
 
 
 def _threat(notable: Json) -> dict[str, Any]:
     techniques = notable["frameworks"]["mitre_attack"]
     if not techniques:
         return {}
-    tactics = words.tactics(techniques)
-    parents = list(dict.fromkeys(item.partition(".")[0] for item in techniques))
-    threat: dict[str, Any] = {
+    tactics, children = words.tactics(techniques), [item for item in techniques if "." in item]
+    technique: dict[str, Any] = _entries(list(dict.fromkeys(item.partition(".")[0] for item in techniques)))
+    return {"threat": {
         "framework": "MITRE ATT&CK",
         "tactic": {"id": [id_ for id_, _ in tactics], "name": [name for _, name in tactics]},
-        "technique": _entries(parents),
-    }
-    children = [item for item in techniques if "." in item]
-    if children:
-        threat["technique"]["subtechnique"] = _entries(children)
-    return {"threat": threat}
+        "technique": {**technique, **({"subtechnique": _entries(children)} if children else {})},
+    }}  # fmt: skip
 
 
 def _entries(ids: list[str]) -> dict[str, list[str]]:

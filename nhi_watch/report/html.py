@@ -48,27 +48,18 @@ def render(
     shown = [*notables, *below[:BELOW]]
     style, script = _asset("report.css"), "\n".join(map(_asset, _SCRIPTS))
     return _environment().get_template("report.html.j2").render(
-        notables=notables,
-        shown=shown,
+        notables=notables, shown=shown,
         # Ours alone, never from data: the only texts that are not escaped.
-        style=Markup(style),  # noqa: S704
-        script=Markup(script),  # noqa: S704
+        style=Markup(style), script=Markup(script),  # noqa: S704
         data=_packed({**_meant(shown), "notables": list(_bounded(shown, events or {})), "place": place,
                       "confirmed": words.confirmed(run)}),
-        policy=_policy(style, script),
-        funnel=run_summary.funnel(run),
-        facts=run_summary.facts(run),
-        routines=run_summary.routines(run),
-        of_routines=(run_summary.ROUTINES, run_summary.ONE_VERDICT),
-        no_notables=run_summary.no_notables(run),
-        could_not_tell=run_summary.could_not_tell(run),
-        ordered=words.ORDERED,
-        below_the_line=run_summary.below_the_line(run),
-        seconds=run.get("seconds") or {},
-        overflow=run.get("overflow") or 0,
+        policy=_policy(style, script), funnel=run_summary.funnel(run), facts=run_summary.facts(run),
+        routines=run_summary.routines(run), of_routines=(run_summary.ROUTINES, run_summary.ONE_VERDICT),
+        no_notables=run_summary.no_notables(run), could_not_tell=run_summary.could_not_tell(run),
+        ordered=words.ORDERED, below_the_line=run_summary.below_the_line(run), seconds=run.get("seconds") or {},
+        overflow=run.get("overflow") or 0, by_kind=_tally(shown, "kind", KINDS),
         by_severity=_tally(shown, "severity", tuple(reversed(SEVERITIES))),
-        by_kind=_tally(shown, "kind", KINDS),
-    )
+    )  # fmt: skip
 
 
 def _bounded(shown: Sequence[Json], events: Mapping[str, Json]) -> Iterator[dict[str, Any]]:
@@ -140,14 +131,8 @@ def _packed(value: Json) -> Markup:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FunctionLoader(_asset),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_harmless,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = Environment(loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined,
+                              finalize=_harmless, trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     environment.filters.update(amount=words.amount, likely=words.likely)
     environment.globals.update(kinds=words.KINDS)
     return environment

@@ -57,22 +57,23 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
     Raises:
         InputError: the file cannot be read, or a line is no JSON object; it names the line.
     """
+    number = 0
     try:
         with path.open("rb") as stream:
             for number, line in enumerate(stream, 1):
-                yield _object(line, f"{path}:{number}")
+                item = orjson.loads(line)
+                if not isinstance(item, dict):
+                    raise InputError(f"{path}:{number}: not a JSON object")
+                yield item
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _object(line: bytes, where: str) -> dict[str, Any]:
-    try:
-        item = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise InputError(f"{where}: not JSON: {error}") from error
-    if not isinstance(item, dict):
-        raise InputError(f"{where}: not a JSON object")
-    return item
+        raise InputError(f"{path}:{number}: not JSON: {error}") from error
+
+
+def read_any(path: Path) -> Iterator[dict[str, Any]]:
+    """As `read`; nothing where there is no file."""
+    return read(path) if path.exists() else iter(())
 
 
 def temporary(path: Path) -> tuple[int, str]:

@@ -16,7 +16,6 @@ from nhi_watch.core.notable import MAX_TIMELINE, short_ids
 from nhi_watch.detect.model import EDGES, Home, Scorecard, percent
 from nhi_watch.report import run_summary, words
 from nhi_watch.report.words import (
-    KINDS,
     PARTS,
     clock,
     lasted,
@@ -34,13 +33,8 @@ from nhi_watch.state.baseline import Profile
 
 Json = Mapping[str, Any]
 
-_COLOURS = {
-    "critical": "bold red",
-    "high": "dark_orange",
-    "medium": "yellow",
-    "low": "blue",
-    "informational": "bright_black",
-}
+_COLOURS = {"critical": "bold red", "high": "dark_orange", "medium": "yellow", "low": "blue",
+            "informational": "bright_black"}  # fmt: skip
 _ROUTINES = 20
 """Routines that are shown; run.json has all."""
 _NARROW = 60
@@ -94,32 +88,19 @@ def _table(
 
 
 def _cells(notable: Json, short_id: str, console: Console, confirmed: str) -> list[Text]:
-    severity = notable["severity"]
-    short = {"informational": "info"}.get(severity, severity)
-    what = _text(console, _what(notable), 220, "bold")
+    what = _text(console, words.named(notable), 220, "bold")
     what.append("\n")
     said = f"confirmed, by {visible(confirmed, 24)}: " if confirmed else ""
     what.append_text(_text(console, said + _whom(notable), max(console.width - _FIXED, 12), "dim"))
     when = Text(clock(shown(notable)[0]))
     for line in lasted(notable):
         when.append(f"\n{line}", "dim")
-    told = _text(console, f"{words.likely(notable['likelihood'])} {short}".lstrip(), 16, _COLOURS.get(severity, ""))
+    sure = f"{words.likely(notable['likelihood'])} {words.short_severity(notable)}".lstrip()
+    told = _text(console, sure, 16, _COLOURS.get(notable["severity"], ""))
     told.append(f"\n{short_id}", "dim")
     if words.all_refused(notable):
         told.append("\nall refused", "dim")
-    return [
-        Text(str(notable["rank"])),
-        told,
-        what,
-        when,
-    ]
-
-
-def _what(notable: Json) -> str:
-    kind: str = notable["kind"]
-    title: str = notable["title"]
-    named = KINDS[kind]
-    return title if kind == "compromise" or title.startswith(named) else f"{named}: {title}"
+    return [Text(str(notable["rank"])), told, what, when]
 
 
 def _whom(notable: Json) -> str:

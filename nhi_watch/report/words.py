@@ -50,6 +50,17 @@ def short_name(identity: Mapping[str, Any]) -> str:
     return match.group(1) if match else name
 
 
+def named(notable: Mapping[str, Any]) -> str:
+    """The title, after the kind where that is not a compromise and the title does not say it."""
+    kind, title = KINDS[notable["kind"]], str(notable["title"])
+    return title if notable["kind"] == "compromise" or title.startswith(kind) else f"{kind}: {title}"
+
+
+def short_severity(notable: Mapping[str, Any]) -> str:
+    """The severity, as narrow columns have it."""
+    return str(notable["severity"]).replace("informational", "info")
+
+
 def spoken(name: str) -> str:
     """An id of ours as words.
 
@@ -233,21 +244,11 @@ CONTROLS = {
 }
 
 TACTICS = {
-    "reconnaissance": "TA0043",
-    "resource-development": "TA0042",
-    "initial-access": "TA0001",
-    "execution": "TA0002",
-    "persistence": "TA0003",
-    "privilege-escalation": "TA0004",
-    "defense-evasion": "TA0005",
-    "credential-access": "TA0006",
-    "discovery": "TA0007",
-    "lateral-movement": "TA0008",
-    "collection": "TA0009",
-    "command-and-control": "TA0011",
-    "exfiltration": "TA0010",
-    "impact": "TA0040",
-}
+    "reconnaissance": "TA0043", "resource-development": "TA0042", "initial-access": "TA0001", "execution": "TA0002",
+    "persistence": "TA0003", "privilege-escalation": "TA0004", "defense-evasion": "TA0005",
+    "credential-access": "TA0006", "discovery": "TA0007", "lateral-movement": "TA0008", "collection": "TA0009",
+    "command-and-control": "TA0011", "exfiltration": "TA0010", "impact": "TA0040",
+}  # fmt: skip
 """ATT&CK's ids of the tactics, by the short names that `frameworks` uses."""
 
 

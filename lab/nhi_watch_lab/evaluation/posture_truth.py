@@ -27,9 +27,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.act.posture import checks
 from nhi_watch.act.posture.checks import look
-from nhi_watch.act.posture.clouds import Limits, scene
+from nhi_watch.act.posture.finding import Limits, scene
+from nhi_watch.act.posture.rights import authorization_details
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.identity import subject_of
@@ -229,7 +229,7 @@ def measure(seed: int, machines: int = 80) -> dict[str, Any]:
     details, wide = grants(tenant, raw, seed)
     whole = history.read(store)
     known = posture_shared.assets_of(raw.days, tenant, shared)
-    look_at = scene(whole, checks.authorization_details(details), known, Limits(OLD, IDLE), 0)
+    look_at = scene(whole, authorization_details(details), known, Limits(OLD, IDLE), 0)
     found = look(look_at, store).summary
     true = truth(tenant, planted, raw, wide)
     true["orphaned_identity"] = {arn for arn in shared.nobody if DAYS - 1 - max(raw.days.get(arn, {-DAYS})) < IDLE}

@@ -4,36 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
-from nhi_watch.act.posture.clouds import (
-    NEVER,
-    Exports,
-    Grant,
-    Scene,
-    Secret,
-    each,
-    is_gone,
-    is_machine,
-    moment,
-    optional,
-    parsed,
-    rows,
-    told,
-)
-from nhi_watch.act.posture.finding import KINDS, Finding, Silence, build, calls_unused, silence
-from nhi_watch.context import actions, assets
+from nhi_watch.act.posture.finding import KINDS, Finding, Scene, Silence, build, is_machine, silence
+from nhi_watch.act.posture.rights import SOURCE, granted, no_longer_used
+from nhi_watch.context import assets
 from nhi_watch.context.networks import network_facts
-from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import order, to_json
 from nhi_watch.core.timestamps import DAY, render, render_day
 from nhi_watch.detect import impact, ledger
 from nhi_watch.detect.history import Life, Sight, short
-from nhi_watch.detect.impact import LEVELS, REACH_DAYS, privilege, reach_of
+from nhi_watch.detect.impact import LEVELS, REACH_DAYS, reach_of
 from nhi_watch.detect.signals import listing
-from nhi_watch.intake.shapes.json import parse
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import Profile
 from nhi_watch.state.inventory import STANDS, Credential
@@ -62,10 +44,7 @@ def rare(scene: Scene) -> Iterator[tuple[Life, Silence]]:
 
 
 def orphaned(scene: Scene) -> Iterator[Finding]:
-    """Identities without an owner: by the customer's table, by their cloud, or because their maker is gone."""
-    for one in scene.exports.unowned:
-        evidence = f"{one.name}: no owner is registered ({one.source})"
-        yield Finding("orphaned_identity", scene.identity_of(one), 25.0, evidence, life=scene.life_of(one))
+    """Identities without an owner: by the customer's table, or because their maker is gone."""
     for life in scene.machines():
         gone = _maker_gone(scene, life)
         if gone:
@@ -110,268 +89,19 @@ def plain(life: Life, quiet: Silence) -> dict[str, Any]:
     return {"identity": life.identity.id, "name": life.identity.name, "verdict": quiet.verdict, "why": quiet.sentence}
 
 
-# ---- policies
-#
-# AWS account authorization details → what each user and role may do.
-#
-# Allow statements are added up; what a Deny, a condition, a boundary or an organisation's policy takes away again is
-# not
-# subtracted. So a grant is never smaller than what is listed here, and may in truth be smaller: findings say "granted".
-
-
-Json = Mapping[str, Any]
-SOURCE = "authorization details"
-_ADMIN_POLICIES = ("AdministratorAccess", "PowerUserAccess", "IAMFullAccess")
-
-
-def authorization_details(text: str) -> Exports:
-    """The grants of an account's users and roles; service-linked roles are AWS's own."""
-    plain = parsed(text)
-    if not isinstance(plain, Mapping) or not {"UserDetailList", "RoleDetailList"} & set(plain):
-        raise InputError("expected an object with UserDetailList and RoleDetailList")
-    managed = {told(p, "Arn", where): list(_default(p, where)) for where, p in _listed(plain, "Policies")}
-    groups = {told(g, "GroupName", where): (where, g) for where, g in _listed(plain, "GroupDetailList")}
-    grants = []
-    for kind, name, inline in (("user", "UserName", "UserPolicyList"), ("role", "RoleName", "RolePolicyList")):
-        for where, one in _listed(plain, f"{kind.capitalize()}DetailList"):
-            if "/aws-service-role/" in told(one, "Arn", where):
-                continue
-            parts = [(where, one, inline)]
-            parts += [(*groups[g], "GroupPolicyList") for g in each(one.get("GroupList") or []) if g in groups]
-            grants.append(_grant(kind, told(one, name, where), parts, managed))
-    return Exports(grants=tuple(grants), given=(SOURCE,))
-
-
-def _listed(plain: Json, name: str) -> Iterator[tuple[str, Json]]:
-    return ((f"{name} {where}", item) for where, item in rows(plain.get(name) or [], name))
-
-
-def _grant(kind: str, name: str, parts: list[tuple[str, Json, str]], managed: Mapping[str, list[str]]) -> Grant:
-    allowed: list[str] = []
-    policies: list[str] = []
-    for where, holder, inline in parts:
-        for place, policy in rows(holder.get(inline) or [], inline):
-            policies.append(optional(policy, "PolicyName"))
-            allowed += _allowed(policy.get("PolicyDocument"), f"{where}, {place}")
-        for place, policy in rows(holder.get("AttachedManagedPolicies") or [], "AttachedManagedPolicies"):
-            arn, policy_name = optional(policy, "PolicyArn"), told(policy, "PolicyName", f"{where}, {place}")
-            policies.append(policy_name)
-            allowed += managed.get(arn) or (["*"] if policy_name in _ADMIN_POLICIES[:2] else [])
-    arn = told(parts[0][1], "Arn", parts[0][0])
-    used = parts[0][1].get("RoleLastUsed")
-    last = moment(used.get("LastUsedDate"), parts[0][0]) if isinstance(used, Mapping) else 0
-    return Grant(
-        arn, name, "aws", arn.split(":")[4] if arn.count(":") >= 5 else "", kind, tuple(sorted(set(allowed))),
-        tuple(dict.fromkeys(p for p in policies if p)), _broad(allowed, policies), last, SOURCE,
-    )  # fmt: skip
-
-
-def _broad(allowed: list[str], policies: list[str]) -> str:
-    """Why a grant is that of an administrator."""
-    admin = next((policy for policy in policies if policy in _ADMIN_POLICIES), "")
-    if admin:
-        return f"the policy {admin}"
-    return next((f"all of {pattern}" for pattern in ("*", "*:*", "iam:*") if pattern in allowed), "")
-
-
-def _default(policy: Json, where: str) -> Iterator[str]:
-    for place, version in rows(policy.get("PolicyVersionList") or [], "PolicyVersionList"):
-        if version.get("IsDefaultVersion") is True:
-            yield from _allowed(version.get("Document"), f"{where}, version {place}")
-
-
-def _allowed(document: Any, where: str) -> list[str]:
-    """The action patterns that a policy allows; everything but some (NotAction) counts as everything."""
-    plain = _document(document, where)
-    found: list[str] = []
-    for statement in each(plain.get("Statement") or []):
-        if not isinstance(statement, Mapping):
-            raise InputError(f"{where}: a statement is no object")
-        if statement.get("Effect") == "Allow":
-            found += ["*"] if "NotAction" in statement else [str(a)[:128] for a in each(statement.get("Action") or [])]
-    return found
-
-
-def _document(document: Any, where: str) -> Json:
-    """A policy: an object, or its text, which the API encodes as in an address."""
-    if isinstance(document, str):
-        try:
-            document = parse(unquote(document))
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{where}: the policy is not JSON") from error
-    if not isinstance(document, Mapping):
-        raise InputError(f"{where}: the policy is missing or no object")
-    return document
-
-
-# ---- privilege
-#
-# Rights that are not used: granted against used where grants are given; used alone otherwise, which says so.
-
-
-ENOUGH_DAYS = 30
-"""Days of history before unused rights are called so."""
-UNUSED_SHARE = 0.5
-LEAST_SERVICES = 3
-MANY_CALLS = 5
-
-
-def granted(scene: Scene) -> Iterator[Finding]:
-    """Grants that are far larger than what was used."""
-    for grant in scene.exports.grants:
-        life = scene.life_of(grant)
-        if life is not None and (not is_machine(life) or is_gone(life)):
-            continue
-        found = _broad_privilege(scene, grant, life) or _services(scene, grant, life)
-        if found is not None:
-            yield found
-
-
-def _seen_days(scene: Scene, life: Life | None) -> int:
-    """Days for which the identity was watched; of one that was never seen: for which anything was."""
-    first = life.profile.first if life is not None and life.profile.first >= 0 else scene.history.first_day
-    return scene.today - first
-
-
-def _broad_privilege(scene: Scene, grant: Grant, life: Life | None) -> Finding | None:
-    """Administrators' rights with somebody who does not administrate."""
-    used = reach_of(life.profile) if life else None
-    level = privilege(used) if used else "nothing"
-    if not grant.broad or level == "permissions" or _seen_days(scene, life) < ENOUGH_DAYS:
-        return None
-    services = listing(sorted(used.services)) if used and used.services else "nothing"
-    evidence = (
-        f"{grant.name}: granted {grant.broad} ({grant.source}); in {_seen_days(scene, life)} days it used {services}, "
-        f"at most at the level {level!r}"
-    )
-    return Finding("over_privileged", scene.identity_of(grant), 50.0, evidence, grant.broad, life=life)
-
-
-def _services(scene: Scene, grant: Grant, life: Life | None) -> Finding | None:
-    """Services that are granted and were never used."""
-    prefixes = {pattern.partition(":")[0].lower() for pattern in grant.allowed} - {"*", ""}
-    used = _used_prefixes(life)
-    unused = sorted(prefixes - used)
-    days = _seen_days(scene, life)
-    few = len(prefixes) < LEAST_SERVICES or len(unused) < UNUSED_SHARE * len(prefixes)
-    if few or days < ENOUGH_DAYS or life is None:
-        return None
-    evidence = (
-        f"{grant.name}: granted {len(prefixes)} services ({grant.source}), used {len(prefixes) - len(unused)} "
-        f"in {days} days; never {listing(unused, 6)}"
-    )
-    urgency = 30.0 + 10.0 * any(_grants_rights(pattern) for pattern in grant.allowed)
-    return Finding("over_privileged", scene.identity_of(grant), urgency, evidence, listing(unused, 12), life=life)
-
-
-def _used_prefixes(life: Life | None) -> set[str]:
-    """Prefixes of IAM of the services that an identity used, ever: rights for a yearly job are used.
-
-    What is odd is learnt late: until then it is in the behaviours alone.
-    """
-    if life is None:
-        return set()
-    services = set(life.profile.dimension("service").values).union(*(sight.services for sight in life.sights))
-    return {prefix for service in services for prefix in actions.prefixes(service)}
-
-
-_RIGHTS = ("iam:passrole", "iam:createaccesskey", "iam:attachrolepolicy", "iam:putrolepolicy",
-           "iam:createpolicyversion")  # fmt: skip
-
-
-def _grants_rights(pattern: str) -> bool:
-    """Whether a pattern lets its holder get more rights.
-
-    >>> _grants_rights("iam:*"), _grants_rights("iam:Put*"), _grants_rights("s3:GetObject")
-    (True, True, False)
-    """
-    return any(fnmatchcase(call, pattern.lower()) for call in _RIGHTS)
-
-
-def no_longer_used(scene: Scene) -> Iterator[Finding]:
-    """Calls that a busy identity stopped making, where no grants were given: what it may do is not known."""
-    known = {scene.identity_of(grant).id for grant in scene.exports.grants}
-    for life in scene.machines():
-        busy = scene.today - life.profile.last < ENOUGH_DAYS and life.profile.days >= ENOUGH_DAYS
-        if not busy or life.identity.id in known:
-            continue
-        unused = [c for c in calls_unused(life.profile, scene.today, scene.limits.idle_days) if _matters(c)]
-        if len(unused) >= MANY_CALLS:
-            evidence = (
-                f"{short(life.identity)}: {len(unused)} kinds of writing calls were not made for "
-                f"{scene.limits.idle_days} days or more, such as {listing(unused)}; what it is granted is not known"
-            )
-            yield Finding("unused_rights", life.identity, 20.0, evidence, listing(unused, 12), life=life)
-
-
-def _matters(action: str) -> bool:
-    service, _, operation = action.partition(":")
-    return actions.access(service, operation) in ("permissions", "write", "cost")
-
-
 # ---- secrets
 #
-# Secrets: too old, without an end, unused, or left behind after a rotation.
+# Secrets: too old, unused, or left behind after a rotation.
 
 
 MOST = 55.0
-ROOT = 59.0
-"""A key of the account's root may do everything."""
 
 
-def check(scene: Scene) -> Iterator[Finding]:
-    """Findings about secrets, from the exports first; the logs speak where no export does."""
-    told: set[str] = set()
-    for secret in scene.exports.secrets:
-        life = scene.life_of(secret)
-        told.add(life.identity.id if life else "")
-        if secret.active and not (0 < secret.expires < scene.now):
-            yield from _exported(scene, secret, life)
+def lasting(scene: Scene) -> Iterator[Finding]:
+    """Findings about secrets, as far as the logs tell."""
     for life in scene.machines():
-        if life.identity.id not in told:
-            for credential in life.credentials:
-                yield from _seen(scene, life, credential)
-
-
-def _exported(scene: Scene, secret: Secret, life: Life | None) -> Iterator[Finding]:
-    identity, limits = scene.identity_of(secret), scene.limits
-    credential = secret.credential or _only_key(life)
-    what = credential or f"{secret.label} of {secret.name}"
-    age = (scene.now - secret.created) // DAY if secret.created else 0
-    end = "it never expires" if secret.expires == NEVER else f"it expires {render(secret.expires)[:10]}"
-    if secret.expires == 0:
-        end = "its expiry is not known"
-    lasting = secret.expires == NEVER or (secret.created and secret.expires - secret.created > 366 * DAY)
-    if age >= limits.secret_days or (lasting and secret.provider in ("github", "entra")):
-        evidence = f"{what}: {age} days old ({secret.source}), {end}"
-        urgency = ROOT if secret.kind == "root" else _by_age(age)
-        yield Finding("long_lived_secret", identity, urgency, evidence, what, credential, (), life)
-    if secret.last_used == NEVER:
-        idle, told = age, f"never used since it was made {age} days ago"
-    elif secret.last_used:
-        idle = (scene.now - secret.last_used) // DAY
-        told = f"last used {idle} days ago"
-    else:
-        return
-    if idle >= limits.idle_days and not _explained(scene, secret, life, idle):
-        yield Finding("unused_secret", identity, 35.0, f"{what}: {told} ({secret.source})", what, credential, (), life)
-
-
-def _explained(scene: Scene, secret: Secret, life: Life | None, idle: int) -> bool:
-    """Whether the identity's rhythm explains that a secret was not used for so long."""
-    if secret.last_used == NEVER:
-        return False
-    if life is not None and life.profile.last >= 0:
-        quiet = silence(life.profile, scene.today, scene.limits.idle_days)
-        return quiet.verdict in ("within_rhythm", "cannot_tell") and idle - quiet.days < 2
-    once = secret.created > 0 and secret.last_used - secret.created < 7 * DAY
-    return once and idle <= 400
-
-
-def _only_key(life: Life | None) -> str:
-    """The id of an identity's key where the logs know exactly one that still works."""
-    alive = [c.id for c in life.credentials if _ended(c) == 0] if life else []
-    return alive[0] if len(alive) == 1 else ""
+        for credential in life.credentials:
+            yield from _seen(scene, life, credential)
 
 
 def _ended(credential: Credential) -> int:
@@ -551,11 +281,8 @@ def _apart(found: dict[Application, set[int]]) -> list[Application]:
 
 
 CHECKS: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
-    check, dormant, orphaned, used_by_people, across_environments,
-    across_applications, granted, no_longer_used,
+    lasting, dormant, orphaned, used_by_people, across_environments, across_applications, granted, no_longer_used,
 )  # fmt: skip
-REPORTS = ("credential report", "authorization details", "Entra applications", "Google Cloud keys", "GitHub tokens",
-           "Azure role assignments")  # fmt: skip
 
 
 class Look(NamedTuple):
@@ -571,7 +298,7 @@ def look(scene: Scene, rows: Rows) -> Look:
     """All findings; their notables are put into the ledger in place of those of the look before."""
     found = {finding.id: finding for check in CHECKS for finding in check(scene)}
     before = {document["id"]: document for document in ledger.findings(rows)}
-    broad = {scene.identity_of(grant).id: grant.broad for grant in scene.exports.grants if grant.broad}
+    broad = {scene.identity_of(grant).id: grant.broad for grant in scene.grants or () if grant.broad}
     thefts = {finding.id: theft_of(finding, broad.get(finding.identity.id, "")) for finding in found.values()}
     documents = [_document_look(scene, finding, before) for finding in found.values()]
     documents.sort(key=lambda d: (-thefts[d["id"]].power, *order(d)))
@@ -632,7 +359,7 @@ def _summary(
             "identities": len(history.lives),
             "machines": sum(1 for _ in scene.machines()),
         },
-        "reports": list(scene.exports.given),
+        "reports": [] if scene.grants is None else [SOURCE],
         "cannot_tell": _cannot_tell(scene),
         "counts": {kind: sum(f.kind == kind for f in found.values()) for kind in KINDS},
         "findings": [
@@ -645,10 +372,8 @@ def _summary(
 
 def _cannot_tell(scene: Scene) -> list[str]:
     """What this look could not see, in words."""
-    missing = [name for name in REPORTS if name not in scene.exports.given]
-    told = [f"not given, so what only they tell is not judged: {', '.join(missing)}"] if missing else []
-    if "authorization details" in missing and "Azure role assignments" in missing:
-        told.append("what is granted is not known: rights are judged by their use alone")
+    told = [] if scene.grants else [f"no {SOURCE} were given, so what is granted is not known: rights are judged by "
+                                    "their use alone"]  # fmt: skip
     days = scene.today - scene.history.first_day
     if days < 365:
         told.append(f"the logs cover {days} days: what ran once may be a yearly job, and is not called unused")

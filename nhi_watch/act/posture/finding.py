@@ -6,16 +6,17 @@ follows an urgency by kind and evidence, of which the highest is medium: what ha
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Optional
 
-from nhi_watch.context.assets import Asset
+from nhi_watch.context.assets import Asset, Assets
 from nhi_watch.core.event import Identity
 from nhi_watch.core.life import Receipt
 from nhi_watch.core.notable import Dimension, ModelRef, Notable, ObservedValue, clip
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect.explain.claims import digest
 from nhi_watch.detect.explain.notables import control_of, identity_of, make, notable_id, signal_of, usual_of
-from nhi_watch.detect.history import Life, short
+from nhi_watch.detect.history import History, Life, short
 from nhi_watch.detect.impact import Reach, impact
 from nhi_watch.state import baseline
 from nhi_watch.state.baseline import Profile
@@ -173,3 +174,103 @@ def calls_unused(profile: Profile, today: int, limit: int) -> list[str]:
         if today - seen.last > max(limit, 3 * between):
             unused.append(action)
     return sorted(unused)
+
+
+# ---- scene
+#
+# What checks look at: histories, grants and thresholds; and which grant belongs to which identity.
+
+
+_NOT_MACHINES = frozenset({"service", "anonymous", "identity_center", "account", "credential", "host_user"})
+
+
+class Limits(NamedTuple):
+    """From when on something is a finding."""
+
+    secret_days: int = 90
+    """Age of a long-lived secret."""
+    idle_days: int = 90
+    """Silence of an identity, a secret or a call."""
+
+
+class Grant(NamedTuple):
+    """What a user or role of AWS may do."""
+
+    owner: str
+    """Its ARN."""
+    name: str
+    account: str
+    kind: str
+    allowed: tuple[str, ...]
+    """Patterns of actions, `service:Operation` with `*`."""
+    broad: str
+    """Why the grant is broad by itself, or ""."""
+    last_used: int
+
+
+class Scene(NamedTuple):
+    """All that the checks look at."""
+
+    history: History
+    grants: Optional[Sequence[Grant]]
+    """None: they were not given."""
+    assets: Assets
+    limits: Limits
+    now: int
+    by_name: dict[str, Life]
+    """Names and ids, in lower case → life; of several with one name the latest, since it took the name over."""
+
+    @property
+    def today(self) -> int:
+        """The day of `now`."""
+        return self.now // 86_400
+
+    def machines(self) -> Iterator[Life]:
+        """Lives of non-human identities that exist as far as the logs tell."""
+        lives = (life for life in self.history.lives.values() if is_machine(life) and not is_gone(life))
+        return (life for life in lives if not self._made_again(life))
+
+    def _made_again(self, life: Life) -> bool:
+        """Whether its ARN belongs to somebody else by now: it was deleted and made again under the same name."""
+        identity = life.identity
+        return identity.name.startswith("arn:") and self.by_name[identity.name.lower()] is not life
+
+    def life_of(self, grant: Grant) -> Optional[Life]:
+        """The life that a grant speaks of."""
+        return self.by_name.get(grant.owner.lower())
+
+    def identity_of(self, grant: Grant) -> Identity:
+        """The identity of a grant: the one of the logs, or one made of what the grant tells."""
+        life, unique = self.life_of(grant), grant.owner.rpartition("/")[2]
+        made = Identity(f"aws:{grant.account}:{grant.kind}:{unique}"[:512], grant.owner, grant.kind, "aws",
+                        grant.account, "")  # fmt: skip
+        return made if life is None else life.identity
+
+
+def scene(
+    history: History, grants: Optional[Sequence[Grant]], assets: Assets, limits: Limits, now: int
+) -> Scene:  # fmt: skip
+    """The scene of a look at `now` (0: the latest second in the logs)."""
+    index: dict[str, Life] = {}
+    for name, life in sorted(history.lives.items(), key=lambda pair: (-pair[1].last, pair[0])):
+        for key in (life.identity.name.lower(), name.rpartition(":")[2].lower()):
+            index.setdefault(key, life)
+    return Scene(history, grants, assets, limits, max(now, history.now), index)
+
+
+def is_machine(life: Life) -> bool:
+    """Whether an identity is non-human: not named as a person's, and not mostly used by hand."""
+    identity = life.identity
+    return identity.kind not in _NOT_MACHINES and not identity.human and human_share(life.profile) <= 0.5
+
+
+def is_gone(life: Life) -> bool:
+    """Whether it was deleted and did nothing since."""
+    ends = [change.time for change in life.done if change.what == "deleted"]
+    return bool(ends) and life.last <= max(ends)
+
+
+def human_share(profile: Profile) -> float:
+    """Share of active days on which a person was seen behind it."""
+    seen = profile.dimension("human").values.get("yes")
+    return seen.days / max(1, profile.days) if seen else 0.0

@@ -1,9 +1,9 @@
 """Approvals: who said yes to which plan, when, why and until when, signed with Ed25519 (RFC 8032).
 
 An approval is bound to the plan's hash and to the policy's. The public key that counts is the one in the policy, never
-one that the approval brings along. Each approval can be used once: what was used stands in the state, in the audit
-trail, and in a file of the account's own that no option names (`ledger`), so that older copies of the others do not
-make it fresh. Time is the machine's, not the caller's.
+one that the approval brings along. Each approval can be used once: what was used stands in the audit trail, and in a
+file of the account's own that no option names (`ledger`), so that an older copy of the trail does not make it fresh.
+Time is the machine's, not the caller's.
 """
 
 from __future__ import annotations
@@ -15,13 +15,10 @@ import json
 import os
 import pwd
 import secrets
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
 
-import httpx
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -29,14 +26,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from nhi_watch.act import audit
 from nhi_watch.act.audit import canonical
 from nhi_watch.act.response import plan as plans
-from nhi_watch.act.response.plan import SHIPPED, Approver, Policy, demand, load
+from nhi_watch.act.response.plan import SHIPPED, Approver, Policy, demand, load, parsed
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import parse, render
-from nhi_watch.state.store import Rows
 
 SCHEMA = "nhi-watch/approval/1"
 FIELDS = ("schema", "plan", "policy", "notable", "by", "why", "made", "until", "nonce", "signature")
-TABLE = "ledger"
 LEDGER_FILE = "NHI_USED_APPROVALS_FILE"
 AHEAD = 300
 """Seconds by which clocks may differ."""
@@ -86,11 +81,11 @@ def read_key(path: Path, passphrase: str) -> Ed25519PrivateKey:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), passphrase.encode() or None)
     except OSError as error:
-        raise InputError(f"{path}: no key here ({error.strerror}); make one with `nhi respond key`") from error
+        raise InputError(f"{path}: no key here ({error.strerror}); make one with `nhi respond setup`") from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise InputError(f"{path}: no key that can be read; is NHI_KEY_PASSPHRASE right?") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise InputError(f"{path}: the key is not Ed25519; make one with `nhi respond key`")
+        raise InputError(f"{path}: the key is not Ed25519; make one with `nhi respond setup`")
     return key
 
 
@@ -129,8 +124,7 @@ def check(approval: Mapping[str, Any], plan: Mapping[str, Any], policy: Policy, 
     fine = set(approval) == {*FIELDS} and all(isinstance(v, str) for v in approval.values())
     demand(fine and approval["schema"] == SCHEMA, where, "it is no approval")
     approver = next((a for a in policy.approvers if a.name == approval["by"]), None)
-    demand(approver is not None, where, f"{policy.name} names no such approver; put the lines that `nhi respond key` "
-            "prints into a policy of your own, and give it with --policy to plan, approve and export")  # fmt: skip
+    demand(approver is not None, where, f"{policy.name} names no such approver; `nhi respond setup` makes one")
     assert approver is not None
     demand(_signed(approval, approver), where, "it is forged: the signature does not fit the key in the policy")
     demand(approval["plan"] == plan["sha256"] and approval["notable"] == plan["notable"], where,
@@ -178,29 +172,21 @@ def keep(path: Path, signed: Mapping[str, str]) -> None:
 
 
 def check_all(
-    used: Callable[[str], Optional[str]], approvals: Sequence[Mapping[str, Any]], plan: Mapping[str, Any],
-    policy: Policy, now: int,
+    used: Mapping[str, str], approvals: Sequence[Mapping[str, Any]], plan: Mapping[str, Any], policy: Policy, now: int
 ) -> list[Checked]:  # fmt: skip
-    """Demand that enough people approved a plan, and that no approval was used before: `used` says when it was.
+    """Demand that enough people approved a plan, and that no approval was used before (`used`: nonce → when).
 
     Raises:
         InputError: what is missing or wrong with any of them.
     """
     found = [check(approval, plan, policy, now) for approval in approvals]
     for one in found:
-        before = used(one.nonce)
-        demand(before is None, f"approval by {one.by!r}", f"it was used before, at {before}; approve anew")
+        told = f"it was used before, at {used.get(one.nonce)}; approve anew"
+        demand(one.nonce not in used, f"approval by {one.by!r}", told)
     people, needed = {one.by for one in found}, max(int(step["approvals"]) for step in plan["steps"])
     demand(len(people) >= needed, f"plan of {plan['notable']}",
             f"it needs the approval of {needed} people, and has {len(people)}")  # fmt: skip
     return found
-
-
-def used_at(rows: Rows, nonce: str) -> Optional[str]:
-    """When an approval was used; None: it was not."""
-    key = f"used/{nonce[:100]}"
-    raw = rows.get(TABLE, [key]).get(key)
-    return raw.decode() if raw is not None else None
 
 
 def used_by_trail(trail: Path) -> dict[str, str]:
@@ -223,17 +209,12 @@ def ledger() -> Path:
     return Path(os.environ.get(LEDGER_FILE) or home / ".local" / "state" / "nhi_watch" / "used_approvals")
 
 
-def use(rows: Rows, found: Sequence[Checked], now: int) -> None:
-    """Mark approvals as used, in the account's ledger first.
+def spend(path: Path, found: Sequence[Checked], now: int) -> None:
+    """Mark approvals as used in an account's ledger.
 
     Raises:
         InputError: one was used before by this account, with whatever state and trail, or that cannot be kept.
     """
-    _spend(ledger(), found, now)
-    rows.put(TABLE, [(f"used/{one.nonce[:100]}", render(now).encode()) for one in found])
-
-
-def _spend(path: Path, found: Sequence[Checked], now: int) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -262,31 +243,25 @@ def add_approver(path: Path, who: tuple[str, str], key: Path, passphrase: str) -
     Raises:
         InputError: the policy or the name is wrong, or the key's file is there already; nothing is changed then.
     """
-    text = (path if path.exists() else SHIPPED).read_text("utf-8")
-    taken = path.exists() and any(one.name == who[0] for one in load(path).approvers)
+    base = path if path.exists() else SHIPPED
+    policy, text = load(base), base.read_text("utf-8")
+    taken = base is path and any(one.name == who[0] for one in policy.approvers)
     demand(not taken, f"{path}", f'approver "{who[0][:60]}" is named already')
     demand(bool(who[0].strip()) and len(who[0]) <= 100, "--by", "give a name of at most 100 characters")
-    known = sorted({role for rule in load(path if path.exists() else SHIPPED).rules for role in rule.approvers})
+    known = sorted({role for rule in policy.rules for role in rule.approvers})
     demand(who[1] in known, f"--role {who[1][:40]!r}", f"the policy's rules know: {', '.join(known)}")
     # A basic string of TOML is spelled like one of JSON.
     name, role = (json.dumps(one, ensure_ascii=False) for one in who)
     public = new_key(key, passphrase)
-    _put(path, f'{text.rstrip()}\n\n[[approver]]\nname = {name}\nroles = [{role}]\nkey = "{public}"\n')
-    return load(path)
-
-
-def _put(path: Path, text: str) -> None:
+    text = f'{text.rstrip()}\n\n[[approver]]\nname = {name}\nroles = [{role}]\nkey = "{public}"\n'
+    made = parsed(path, text.encode())  # before it counts: what TOML cannot spell must not spoil the policy
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        load(Path(name))  # before it counts: what TOML cannot spell must not spoil the policy
-        Path(name).replace(path)
-    except InputError as error:
-        Path(name).unlink()
-        raise InputError(f"{path}: {str(error).partition(': ')[2]}") from error
+        fresh.write_text(text, "utf-8")
+        fresh.replace(path)
     except OSError as error:
         raise InputError(f"{path}: the policy cannot be written ({error.strerror})") from error
+    return made
 
 
 # ---- export
@@ -298,9 +273,7 @@ def _put(path: Path, text: str) -> None:
 
 
 Json = Mapping[str, Any]
-_LOCAL = ("localhost", "127.0.0.1", "::1")
 _SEVERITY = {"informational": "low", "low": "low", "medium": "medium", "high": "high", "critical": "critical"}
-SECONDS = 20.0
 
 
 def webhook(plan: Json, approvals: Sequence[Json]) -> dict[str, Any]:
@@ -342,69 +315,6 @@ def _title(plan: Json) -> str:
     return f"Approved response to notable {plan['notable']}: {len(plan['steps'])} steps"
 
 
-class Kind(NamedTuple):
-    """One receiver."""
-
-    make: Callable[[Json, Sequence[Json]], dict[str, Any]]
-    headers: Mapping[str, str]
-    token: tuple[str, str]
-    """Header and its beginning, for the token."""
-
-
-KINDS = {
-    "webhook": Kind(webhook, {}, ("Authorization", "Bearer ")),
-    "soar": Kind(soar, {}, ("ph-auth-token", "")),
-    "elastic": Kind(elastic, {"kbn-xsrf": "true"}, ("Authorization", "ApiKey ")),
-}
-
-
-def address(url: str) -> str:
-    """A URL that may be posted to: https, or http on this machine.
-
-    Raises:
-        InputError: it may not.
-    """
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise InputError(f"--url {url[:100]!r}: no URL ({error})") from error
-    if parts.scheme == "https" and host and not parts.username:
-        return url
-    if parts.scheme == "http" and host in _LOCAL and not parts.username:
-        return url
-    raise InputError(f"--url {url[:100]!r}: give https://…, without a user in it; http only on this machine")
-
-
-def token(path: Path) -> str:
-    """The token in a file.
-
-    Raises:
-        InputError: there is none.
-    """
-    try:
-        told = path.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: no token can be read here") from error
-    if not told.isprintable() or not told:
-        raise InputError(f"{path}: no token can be read here")
-    return told
-
-
-def post(kind: str, url: str, secret: str, payload: Json) -> int:
-    """Send a payload; the status that was answered. Redirects are not followed.
-
-    Raises:
-        InputError: it was not taken.
-    """
-    where = KINDS[kind]
-    headers = {**where.headers, **({where.token[0]: where.token[1] + secret} if secret else {})}
-    try:
-        with httpx.Client(timeout=SECONDS, follow_redirects=False, trust_env=False) as client:
-            answer = client.post(url, json=dict(payload), headers=headers)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise InputError(f"{url[:200]}: not delivered ({type(error).__name__})") from error
-    if not 200 <= answer.status_code < 300:
-        raise InputError(f"{url[:200]}: not taken (status {answer.status_code})")
-    return answer.status_code
-
+KINDS: Mapping[str, Callable[[Json, Sequence[Json]], dict[str, Any]]] = {
+    "webhook": webhook, "soar": soar, "elastic": elastic,
+}  # fmt: skip

@@ -6,20 +6,29 @@ back from a file is believed in nothing: each step is made again from the policy
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from math import prod
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
 
-from nhi_watch.act import audit
+import msgspec
+
+from nhi_watch.act import audit, toml
 from nhi_watch.act.audit import canonical
 from nhi_watch.act.response import actions
-from nhi_watch.act.response.actions import CATALOGUE, EITHER, KINDS, PROVIDERS, Action, allowed, parameters, shell
+from nhi_watch.act.response.actions import (
+    CATALOGUE,
+    EITHER,
+    KINDS,
+    PROVIDERS,
+    Action,
+    allowed,
+    filled,
+    parameters,
+    shell,
+)
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import LET_IN
 from nhi_watch.core.timestamps import HOUR, parse, render
@@ -230,11 +239,6 @@ def _strange(notable: Mapping[str, Any]) -> frozenset[str]:
 # refused, because it would not be clear who may approve; so is every key and every word that is not known.
 
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 SHIPPED = Path(__file__).with_name("response_policy.toml")
 LEVELS = ("low", "medium", "high", "critical")
 LONGEST = 7 * 24 * 60
@@ -243,27 +247,39 @@ _MOST = 3
 """Approvals that a rule may ask for."""
 
 
-class Approver(NamedTuple):
+Words = Annotated[frozenset[Annotated[str, msgspec.Meta(min_length=1)]], msgspec.Meta(min_length=1)]
+OrAll = Union[Literal["*"], Words]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"\S")]
+
+
+class Approver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A person who may approve."""
 
-    name: str
-    roles: frozenset[str]
-    key: bytes
+    name: Name
+    roles: Words
+    key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
     """The public Ed25519 key."""
 
 
-class Rule(NamedTuple):
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One `[[rule]]`."""
 
-    name: str
-    providers: frozenset[str]
-    kinds: frozenset[str]
-    impact: frozenset[str]
-    actions: frozenset[str]
-    approvers: frozenset[str]
+    name: Name
+    providers: OrAll
+    kinds: OrAll
+    impact: OrAll
+    actions: Words
+    approvers: Words
     """Roles."""
-    approvals: int
-    minutes: int
+    approvals: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] = 1
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=LONGEST)]
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    version: Literal[1]
+    rule: list[Rule] = []
+    approver: list[Approver] = []
+    okta_org: str = ""
 
 
 class Policy(NamedTuple):
@@ -305,81 +321,43 @@ def load(path: Path = SHIPPED) -> Policy:
         InputError: names the file, the rule, and what is wrong with it.
     """
     try:
-        raw = path.read_bytes()
-        told = tomllib.loads(raw.decode("utf-8"))
+        return parsed(path, path.read_bytes())
     except OSError as error:
         raise InputError(f"{path}: the policy cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: the policy is no TOML: {error}") from error
-    _known(f"{path}", told, {"version", "okta_org", "approver", "rule"})
-    demand(told.get("version") == 1, f"{path}", "version must be 1")
-    org = told.get("okta_org", "")
-    demand(not org or (isinstance(org, str) and allowed("okta_org", org)), f"{path}",
-            "okta_org must be such as https://example.okta.com")  # fmt: skip
-    rules = tuple(_rule(path, number, table) for number, table in _tables(path, told, "rule"))
-    approvers = tuple(_approver(path, number, table) for number, table in _tables(path, told, "approver"))
-    _distinct(path, rules, approvers)
-    return Policy(rules, approvers, org, _digest(rules, org), path.name, hashlib.sha256(raw).hexdigest())
+
+
+def parsed(path: Path, raw: bytes) -> Policy:
+    """As `load`, of what is to be written there."""
+    told = toml.parsed(path, raw, _File, "policy")
+    org = told.okta_org
+    demand(not org or allowed("okta_org", org), f"{path}", "okta_org must be such as https://example.okta.com")
+    rules = tuple(_rule(f'{path}, rule {number} "{rule.name[:60]}"', rule) for number, rule in enumerate(told.rule, 1))
+    _distinct(path, rules, told.approver)
+    return Policy(rules, tuple(told.approver), org, _digest(rules, org), path.name, hashlib.sha256(raw).hexdigest())
 
 
 def _digest(rules: tuple[Rule, ...], org: str) -> str:
-    plain = [[sorted(part) if isinstance(part, frozenset) else part for part in rule] for rule in rules]
+    tables = map(msgspec.structs.astuple, rules)
+    plain = [[sorted(part) if isinstance(part, frozenset) else part for part in table] for table in tables]
     return hashlib.sha256(canonical({"okta_org": org, "rules": plain}).encode()).hexdigest()
 
 
-def _tables(path: Path, told: Mapping[str, Any], name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    found = told.get(name, [])
-    demand(isinstance(found, list) and all(isinstance(t, dict) for t in found), f"{path}", f"write [[{name}]]")
-    yield from enumerate(found, 1)
-
-
-def _rule(path: Path, number: int, table: Mapping[str, Any]) -> Rule:
-    where = f'{path}, rule {number} "{str(table.get("name", ""))[:60]}"'
-    _known(where, table, {*Rule._fields})
-    name = table.get("name")
-    demand(isinstance(name, str) and bool(name.strip()), where, "it needs a name")
-    approvals, minutes = table.get("approvals", 1), table.get("minutes")
-    demand(type(approvals) is int and 1 <= approvals <= _MOST, where, f"approvals must be 1 to {_MOST}")
-    demand(type(minutes) is int and 1 <= minutes <= LONGEST, where, f"minutes must be 1 to {LONGEST}")
-    return Rule(
-        str(name), _words(where, table, "providers", PROVIDERS), _words(where, table, "kinds", KINDS),
-        _words(where, table, "impact", LEVELS), _words(where, table, "actions", tuple(CATALOGUE), star=False),
-        _words(where, table, "approvers", None, star=False), approvals, int(minutes or 0),
-    )  # fmt: skip
-
-
-def _words(
-    where: str, table: Mapping[str, Any], name: str, known: Optional[Sequence[str]], star: bool = True
-) -> frozenset[str]:
-    told = table.get(name)
-    if star and told == "*" and known is not None:
-        return frozenset(known)
-    fine = isinstance(told, list) and bool(told) and all(isinstance(word, str) and word for word in told)
-    demand(fine, where, f"{name} must be a list of words" + (' or "*"' if star else ""))
-    words = frozenset(told or ())
-    unknown = sorted(words - set(known)) if known is not None else []
-    demand(not unknown, where, f"unknown {name}: {', '.join(unknown)[:100]}; known: {', '.join(known or ())}")
-    return words
-
-
-def _approver(path: Path, number: int, table: Mapping[str, Any]) -> Approver:
-    where = f'{path}, approver {number} "{str(table.get("name", ""))[:60]}"'
-    _known(where, table, {*Approver._fields})
-    name, text = table.get("name"), table.get("key")
-    demand(isinstance(name, str) and bool(name.strip()) and len(name) <= 100, where, "it needs a name")
-    try:
-        key = base64.b64decode(text if isinstance(text, str) else "", validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    demand(len(key) == 32, where, "key must be the line that `nhi respond key` printed")
-    return Approver(str(name), _words(where, table, "roles", None, star=False), key)
+def _rule(where: str, told: Rule) -> Rule:
+    """A rule with its words for "*", all of which are known."""
+    known = {"providers": PROVIDERS, "kinds": KINDS, "impact": LEVELS, "actions": CATALOGUE}
+    for name, among in known.items():
+        words = frozenset(among) if getattr(told, name) == "*" else getattr(told, name)
+        unknown = sorted(words.difference(among))
+        demand(not unknown, where, f"unknown {name}: {', '.join(unknown)[:100]}; known: {', '.join(among)}")
+        told = msgspec.structs.replace(told, **{name: words})
+    return told
 
 
 def _distinct(path: Path, rules: Sequence[Rule], approvers: Sequence[Approver]) -> None:
     """No two rules for the same thing; no two names of one person."""
     for one, other in combinations(rules, 2):
         demand(one.name != other.name, f"{path}", f'two rules are named "{one.name[:60]}"')
-        shared, impact = _shared(one, other), sorted(one.impact & other.impact)
+        shared, impact = _shared(one, other), sorted(set(one.impact) & set(other.impact))
         demand(not (shared and impact), f'{path}, rules "{one.name[:60]}" and "{other.name[:60]}"',
                 f"both allow {', '.join(shared[:3])} for impact {', '.join(impact)}")  # fmt: skip
     for first, second in combinations(approvers, 2):
@@ -390,14 +368,9 @@ def _distinct(path: Path, rules: Sequence[Rule], approvers: Sequence[Approver]) 
 
 def _shared(one: Rule, other: Rule) -> list[str]:
     """Actions that both rules allow for a provider and kind that the action is for."""
-    providers, kinds = one.providers & other.providers, one.kinds & other.kinds
+    providers, kinds = ({*getattr(one, of)} & {*getattr(other, of)} for of in ("providers", "kinds"))
     both = sorted(one.actions & other.actions)
     return [a for a in both if CATALOGUE[a].provider in providers and kinds & {*CATALOGUE[a].kinds}]
-
-
-def _known(where: str, table: Mapping[str, Any], names: set[str]) -> None:
-    unknown = sorted(set(table) - names)
-    demand(not unknown, where, f"unknown keys: {', '.join(unknown)[:100]}; known: {', '.join(sorted(names))}")
 
 
 def demand(condition: bool, where: str, what: str) -> None:
@@ -541,11 +514,12 @@ def _step(
     if not all(name in given for name in action.needs):
         return None
     params = {name: given[name] for name in action.needs}
+    do = filled(action.do, params)
     return {
         "n": 0, "action": action.id, "what": action.what, "control": action.control, "identity": quoted(member["id"]),
         "provider": member["provider"], "kind": member["kind"], "with": params,
-        "commands": [list(c) for c in action.do(params)], "shell": [shell(c) for c in action.do(params)],
-        "undo": [shell(c) for c in action.undo(params)], "breaks": action.breaks, "rule": rule.name,
+        "commands": [list(c) for c in do], "shell": [shell(c) for c in do],
+        "undo": [shell(c) for c in filled(action.undo, params)], "breaks": action.breaks, "rule": rule.name,
         "approvers": sorted(rule.approvers), "approvals": rule.approvals, "minutes": rule.minutes,
     }  # fmt: skip
 

@@ -22,7 +22,7 @@ from elasticsearch import ApiError, ConflictError, Elasticsearch, NotFoundError,
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic.cluster import BUSY, PassingError, away, explained, refused
-from nhi_watch.hosts.files.reader.remembered import Remembered
+from nhi_watch.hosts.elastic.remembered import Remembered
 from nhi_watch.intake.shapes.json import parse_with
 from nhi_watch.state.state import NEWS
 from nhi_watch.state.store import TABLES, known, overlaid, write_with

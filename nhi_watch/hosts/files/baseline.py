@@ -6,13 +6,13 @@ import argparse
 
 from rich.console import Console
 
-from nhi_watch.hosts.files.inputs import add_input, demand_records, job_of, print_json, progress, tell_refused
+from nhi_watch.hosts.files import common
+from nhi_watch.hosts.files.inputs import add_input, demand_records, job_of, progress, tell_refused
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi baseline` takes."""
     add_input(parser)
-    parser.add_argument("--json", action="store_true", help="print the counts as JSON")
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -26,11 +26,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     job = job_of(args)
     with progress(job.paths) as (on_bytes, on_stage):
         learnt = jobs.learn(job, on_bytes, on_stage)
-    tell_refused(learnt, Console(stderr=True, highlight=False))
+    tell_refused(learnt)
     demand_records(learnt)
-    if args.json:
-        print_json(learnt, console)
-        return 0
     told = f"Learnt {learnt['events']:,} events of {learnt['identities']:,} identities into {job.state}."
-    console.print(told, soft_wrap=True, markup=False)
-    return 0
+    return common.answer(args, console, learnt, told)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -29,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--llm-key-file", type=Path, metavar="FILE", help="the endpoint's key")
     parser.add_argument("--llm-seconds", type=float, default=60.0, metavar="N", help="time in all (default: 60)")
     parser.add_argument("--llm-tokens", type=int, default=2000, metavar="N", help="of the answer (default: 2000)")
-    find.add_trail(parser)
+    common.add_trail(parser)
     common.add_state(parser, assets=False)
 
 
@@ -45,14 +43,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
     endpoint = _endpoint(args)
     with common.opened(args) as store:
         desk = Desk(args, store)
-        told = _facts(desk)
-        written = copilot.write(told, endpoint, lambda prompt: _note(desk, endpoint, prompt), _watch(args, console))
+        written = copilot.write(_facts(desk), endpoint, lambda prompt: _note(desk, endpoint, prompt))
     if args.json:
-        console.print_json(json.dumps(_plain(written)))
-        return 0
+        return common.answer(args, console, _plain(written))
     console.print(copilot.render(written), markup=False, soft_wrap=True, end="")
     if endpoint is not None:
-        console.print(_remark(written), markup=False, soft_wrap=True)
+        common.say(console, _remark(written))
     return 0
 
 
@@ -76,11 +72,10 @@ def _endpoint(args: argparse.Namespace) -> Optional[Endpoint]:
         raise InputError("; ".join(text for holds, text in wrong if holds))
     if not args.llm:
         return None
-    from nhi_watch.act.copilot import Endpoint
-    from nhi_watch.act.response import approval
+    from nhi_watch.act.copilot import Endpoint, address, token
 
-    key = approval.token(args.llm_key_file) if args.llm_key_file else ""
-    return Endpoint(approval.address(args.llm), args.llm_model, key, args.llm_seconds, args.llm_tokens)
+    key = token(args.llm_key_file) if args.llm_key_file else ""
+    return Endpoint(address(args.llm), args.llm_model, key, args.llm_seconds, args.llm_tokens)
 
 
 def _note(desk: Desk, endpoint: Optional[Endpoint], prompt: str) -> None:
@@ -89,12 +84,6 @@ def _note(desk: Desk, endpoint: Optional[Endpoint], prompt: str) -> None:
     facts = {"url": endpoint.url, "model": endpoint.model, "sha256": hashlib.sha256(prompt.encode()).hexdigest(),
              "sent": prompt}  # fmt: skip
     desk.note("llm", facts)
-
-
-def _watch(args: argparse.Namespace, console: Console) -> Any:
-    """A dot for each piece of the answer on a terminal: unchecked words are never shown."""
-    shown = console.is_terminal and not args.json
-    return lambda text: sys.stderr.write(".") if shown else None
 
 
 def _plain(written: Written) -> dict[str, Any]:

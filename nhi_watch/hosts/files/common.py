@@ -8,7 +8,7 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
@@ -19,8 +19,11 @@ from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.life import is_new, is_settled
 from nhi_watch.core.notable import order
 from nhi_watch.core.timestamps import render
+from nhi_watch.report.words import visible
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from nhi_watch.state.sqlite import SqliteStore
     from nhi_watch.state.store import Rows
 
@@ -31,16 +34,70 @@ POLICY = "response_policy.toml"
 """Name of a policy of one's own in the folder of results."""
 
 
+def add_out(parser: argparse.ArgumentParser) -> None:
+    """Arguments of every command."""
+    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder of results (default: {OUT})")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
 def add_state(parser: argparse.ArgumentParser, assets: bool = True, now: bool = True) -> None:
     """Arguments of every command that reads the state."""
-    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder of `nhi score` (default: {OUT})")
+    add_out(parser)
     parser.add_argument("--state", type=Path, metavar="FILE", help="what was learnt (default: DIR/state.sqlite)")
     if assets:
         parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
     if now:
         parser.add_argument("--now", metavar="TIME", help="judge as of this time (default: now; the data's end where "
                             "ages count, and where nothing newer was read in 28 days)")  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def add_trail(parser: argparse.ArgumentParser) -> None:
+    """The option that names a trail."""
+    parser.add_argument("--audit", type=Path, metavar="FILE", help="audit trail (default: beside the state)")
+
+
+def state_of(args: argparse.Namespace) -> Path:
+    """The file of what was learnt."""
+    return Path(args.state or args.out / "state.sqlite")
+
+
+def print_json(document: Any, console: Console) -> None:
+    """One line of JSON, for programs."""
+    console.print(json.dumps(document), soft_wrap=True, markup=False, highlight=False)
+
+
+def say(console: Console, *texts: str) -> None:
+    """Print lines, in which no value of a log hides or moves anything."""
+    for line in (line for text in texts for line in text.split("\n")):
+        console.print(visible(line), markup=False, soft_wrap=True)
+
+
+def warn(*texts: str) -> None:
+    """Say something on standard error."""
+    from rich.console import Console
+
+    say(Console(stderr=True, highlight=False), *(f"nhi: {text}" for text in texts))
+
+
+def answer(args: argparse.Namespace, console: Console, told: Any, *texts: str) -> int:
+    """What a command found or did: as JSON where that was asked for, else in words; it ran."""
+    if args.json:
+        print_json(told, console)
+    else:
+        say(console, *texts)
+    return 0
+
+
+def show_table(console: Console, heads: Sequence[str], rows: Iterable[Sequence[Any]], **more: Any) -> None:
+    """Print a table; a cell is a text of a log, or a `Text` that is harmless already."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*heads, box=box.SIMPLE_HEAD, pad_edge=False, **more)
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(visible(str(cell), 300)) for cell in row))
+    console.print(table)
 
 
 def program() -> str:
@@ -97,7 +154,7 @@ def opened(
     """
     from nhi_watch.state.sqlite import SqliteStore
 
-    path = args.state or args.out / "state.sqlite"
+    path = state_of(args)
     if must_exist and not path.is_file():
         raise InputError(f"{path}: no such state; run `nhi score` first, or name one with --state")
     if not must_exist:
@@ -202,12 +259,10 @@ def publish(
 
     path, fresh = out / "notables.jsonl", list(fresh)
     parts = {name for notable in fresh if notable["folded"] for name in notable["folded"]["ids"]}
-    known = jsonlines.read(path) if path.exists() else ()
-    kept = [n for n in known if n["kind"] != replaced and n["id"] not in parts]
+    kept = [n for n in jsonlines.read_any(path) if n["kind"] != replaced and n["id"] not in parts]
     ranked = overall([*kept, *fresh])
-    lower = out / BELOW
-    below = overall(jsonlines.read(lower), len(ranked)) if lower.exists() else []
-    run = {**_run(out / "run.json"), "notables": len(ranked)}
+    below = overall(jsonlines.read_any(out / BELOW), len(ranked))
+    run = {**run_of(out), "notables": len(ranked)}
     with originals.of_state(state or out / "state.sqlite") as places:
         events = originals.renew(out, [*ranked, *below], places)
     write_lists(out, state, (ranked, below), run, events)
@@ -228,12 +283,24 @@ def write_lists(
         file.write(page.encode("utf-8", "replace"))
 
 
-def _run(path: Path) -> dict[str, Any]:
-    """The counts of the run that filled the folder; without them the report says less."""
-    if not path.exists():
-        return {}
+def run_of(out: Path) -> dict[str, Any]:
+    """The counts of the run that filled the folder; without them less is told."""
+    path = out / "run.json"
+    return json_file(path, "counts of a run") if path.exists() else {}
+
+
+def json_file(path: Path, what: str) -> dict[str, Any]:
+    """A JSON object from a file.
+
+    Raises:
+        InputError: it cannot be read, or is none.
+    """
     try:
-        run = json.loads(path.read_text("utf-8"))
+        told = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: no {what} here ({error.strerror})") from error
     except ValueError as error:
-        raise InputError(f"{path}: not JSON ({error}); run `nhi score` again") from error
-    return run if isinstance(run, dict) else {}
+        raise InputError(f"{path}: {what} is no JSON ({error}); make it anew") from error
+    if not isinstance(told, dict):
+        raise InputError(f"{path}: {what} is no JSON object")
+    return told

@@ -8,33 +8,49 @@ from __future__ import annotations
 
 import argparse
 import glob
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
 
+import msgspec
+
+from nhi_watch.act import toml
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.notable import SEVERITIES
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 NAME = "nhi.toml"
-DETAILS = ("title", "summary")
-"""How much of a notable a notification tells."""
+Texts = Union[Annotated[str, msgspec.Meta(min_length=1)], Annotated[list[str], msgspec.Meta(min_length=1)]]
 
 
-class Notify(NamedTuple):
+class Notify(msgspec.Struct, forbid_unknown_fields=True):
     """The table `[notify]`: who is told of what."""
 
-    urls: tuple[str, ...]
+    urls: Optional[Texts] = None
     """Receivers, as the library apprise writes them; each may hold a secret."""
-    min_severity: str = "medium"
-    detail: str = "title"
+    urls_file: Optional[Path] = None
+    """The same, one a line."""
+    min_severity: Literal["informational", "low", "medium", "high", "critical"] = "medium"
+    detail: Literal["title", "summary"] = "title"
+    """How much of a notable is told."""
     after_score: bool = True
     """Whether each `nhi score` tells; else `nhi notify` alone does."""
+
+    @property
+    def receivers(self) -> list[str]:
+        """All of them, each once."""
+        lines = self.urls_file.read_text("utf-8").splitlines() if self.urls_file else []
+        told = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
+        return list(dict.fromkeys([*_texts(self.urls), *told]))
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    paths: Optional[Texts] = None
+    out: Optional[Path] = None
+    state: Optional[Path] = None
+    assets: Optional[Path] = None
+    networks: Optional[Path] = None
+    reputation: Optional[Texts] = None
+    budget: Optional[Annotated[float, msgspec.Meta(gt=0, le=1000)]] = None
+    notify: Optional[Notify] = None
 
 
 class Config(NamedTuple):
@@ -59,16 +75,31 @@ def load(named: Optional[Path]) -> Config:
     path = named or Path(NAME)
     if not named and not path.is_file():
         return NOTHING
-    try:
-        told = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); name another one with --config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: this is no TOML ({error})") from error
-    table = _Table(path, "", told)
-    table.demand_known((*_ARGUMENTS, "notify"))
-    arguments = {name: read(table, name) for name, read in _ARGUMENTS.items() if name in told}
-    return Config(path, arguments, _notify(table) if "notify" in told else None)
+    told = toml.load(path, _File, "configuration")
+    lists = [path.parent / Path(text).expanduser() for text in _texts(told.reputation)]
+    asked = {**msgspec.structs.asdict(told), "paths": list(_matched(path, told.paths)), "reputation": lists}
+    files = [("assets", told.assets), ("networks", told.networks), *(("reputation", one) for one in lists)]
+    files += [("notify.urls_file", told.notify.urls_file)] if told.notify else []
+    for key, file in files:
+        if file and not file.is_file():
+            raise InputError(f"{path}: {key}: there is no file {file}")
+    if told.notify and not told.notify.receivers:
+        raise InputError(f"{path}: notify: needs receivers: urls, or urls_file with one a line")
+    return Config(path, {name: value for name, value in asked.items() if value and name != "notify"}, told.notify)
+
+
+def _texts(told: Optional[Texts]) -> list[str]:
+    return [told] if isinstance(told, str) else told or []
+
+
+def _matched(path: Path, told: Optional[Texts]) -> Iterator[str]:
+    """Paths of logs; a pattern stands for what it matches now, and must match something."""
+    for text in _texts(told):
+        whole = text if text == "-" else str(path.parent / Path(text).expanduser())
+        found = sorted(glob.glob(whole, recursive=True))  # noqa: PTH207 - it may be absolute
+        if not found and glob.has_magic(whole):
+            raise InputError(f"{path}: paths: nothing matches {text}")
+        yield from found or [whole]
 
 
 def give(parser: argparse.ArgumentParser, told: Config) -> None:
@@ -80,96 +111,3 @@ def give(parser: argparse.ArgumentParser, told: Config) -> None:
             for below in action.choices.values():
                 give(below, told)
     parser.set_defaults(config=told)
-
-
-class _Table:
-    """One table of the file, of which each key is read with a demand."""
-
-    def __init__(self, path: Path, name: str, told: Mapping[str, Any]) -> None:
-        self._path, self._name, self._told = path, name, told
-
-    def wrong(self, key: str, what: str) -> InputError:
-        """The error of a key."""
-        return InputError(f"{self._path}: {self._name}{key}: {what}")
-
-    def demand_known(self, known: Sequence[str]) -> None:
-        for key in self._told:
-            if key not in known:
-                raise self.wrong(key, f"there is no such key; known are {', '.join(known)}")
-
-    def below(self, key: str) -> _Table:
-        if not isinstance(self._told[key], dict):
-            raise self.wrong(key, f"needs a table: [{key}]")
-        return _Table(self._path, f"{key}.", self._told[key])
-
-    def text(self, key: str, among: Sequence[str] = ()) -> str:
-        told = self._told[key]
-        if not isinstance(told, str) or not told or (among and told not in among):
-            raise self.wrong(key, f"needs {'one of ' + ', '.join(among) if among else 'a text'}, not {told!r:.60}")
-        return told
-
-    def texts(self, key: str) -> list[str]:
-        told = [self._told[key]] if isinstance(self._told[key], str) else self._told[key]
-        if not isinstance(told, list) or not told or not all(isinstance(one, str) and one for one in told):
-            raise self.wrong(key, f"needs texts, such as [\"a\", \"b\"], not {told!r:.60}")
-        return told
-
-    def flag(self, key: str) -> bool:
-        if not isinstance(self._told[key], bool):
-            raise self.wrong(key, f"needs true or false, not {self._told[key]!r:.60}")
-        return bool(self._told[key])
-
-    def path(self, key: str) -> Path:
-        return self._path.parent / Path(self.text(key)).expanduser()
-
-    def file(self, key: str) -> Path:
-        return self._there(key, self.path(key))
-
-    def files(self, key: str) -> list[Path]:
-        return [self._there(key, self._path.parent / Path(text).expanduser()) for text in self.texts(key)]
-
-    def patterns(self, key: str) -> list[str]:
-        """Paths of logs; a pattern stands for what it matches now, and must match something."""
-        found = []
-        for text in self.texts(key):
-            path = str(self._path.parent / Path(text).expanduser())
-            matched = [text] if text == "-" else sorted(glob.glob(path, recursive=True)) or [path]  # noqa: PTH207 - it may be absolute
-            if matched == [path] and glob.has_magic(path):
-                raise self.wrong(key, f"nothing matches {text}")
-            found += matched
-        return found
-
-    def budget(self, key: str) -> float:
-        told = self._told[key]
-        if isinstance(told, bool) or not isinstance(told, (int, float)) or not 0 < told <= 1000:
-            raise self.wrong(key, f"needs a number above 0 and up to 1000, not {told!r:.60}")
-        return float(told)
-
-    def _there(self, key: str, path: Path) -> Path:
-        if not path.is_file():
-            raise self.wrong(key, f"there is no file {path}")
-        return path
-
-
-_ARGUMENTS: dict[str, Callable[[_Table, str], Any]] = {
-    "paths": _Table.patterns, "out": _Table.path, "state": _Table.path, "assets": _Table.file,
-    "networks": _Table.file, "reputation": _Table.files, "budget": _Table.budget,
-}  # fmt: skip
-
-
-def _notify(whole: _Table) -> Notify:
-    table = whole.below("notify")
-    told = table._told
-    table.demand_known(("urls", "urls_file", *Notify._fields[1:]))
-    urls = table.texts("urls") if "urls" in told else []
-    if "urls_file" in told:
-        lines = table.file("urls_file").read_text("utf-8").splitlines()
-        urls = [*urls, *(line.strip() for line in lines if line.strip() and not line.strip().startswith("#"))]
-    if not urls:
-        raise whole.wrong("notify", "needs receivers: urls, or urls_file with one a line")
-    found = Notify(tuple(dict.fromkeys(urls)))
-    if "min_severity" in told:
-        found = found._replace(min_severity=table.text("min_severity", SEVERITIES))
-    if "detail" in told:
-        found = found._replace(detail=table.text("detail", DETAILS))
-    return found._replace(after_score=table.flag("after_score")) if "after_score" in told else found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from rich.console import Console
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.hosts.files import common, find
+from nhi_watch.report.words import visible
 
 if TYPE_CHECKING:
     from nhi_watch.detect.ledger import Entry, Exemption, Owner
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--owner", metavar="WHO", help="only this owner's; with --except: who answers for it")
     parser.add_argument("--until", metavar="TIME", help="end of the exception")
     parser.add_argument("--reason", metavar="TEXT", help="why it is left")
-    find.add_trail(parser)
+    common.add_trail(parser)
     common.add_state(parser, assets=False)
 
 
@@ -35,7 +35,6 @@ def run(args: argparse.Namespace, console: Console) -> int:
         InputError: the exception or the state is wrong.
     """
     from nhi_watch.detect import history, ledger
-    from nhi_watch.report.words import visible
 
     now = common.seconds(args.now, "--now") if args.now else 0  # 0: the data's end
     if args.exempted is None and (args.until or args.reason):
@@ -52,22 +51,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
             one = ledger.exempt(store, wanted, exemption)  # refuses before anything is printed
             find.about_to(console, f"an exception of {tasks[one.id]} of {visible(one.name, 200)} "
                           f"(control {one.id}), until {args.until}, by {args.owner}", args.json)  # fmt: skip
-            _record(args, one)
+            facts = {"control": one.id, "notable": one.notable, "what": one.control, "identity": one.identity,
+                     "until": args.until, "why": args.reason}  # fmt: skip
+            find.note(args, "control", args.owner, facts)
             standing = ledger.follow(store, whole, notables, now)
+            standing = [e for e in standing if e.id == wanted]
     shown = [e for e in standing if args.exempted is not None or args.owner in (None, e.owner)]
-    if args.exempted:
-        shown = [e for e in shown if e.id == wanted]
     _show(args, [(e, tasks[e.id]) for e in shown], ledger.by_owner(shown), console)
     return 0
-
-
-def _record(args: argparse.Namespace, entry: Entry) -> None:
-    """Who leaves a control undone stands in the trail."""
-    from nhi_watch.act import audit
-
-    facts = {"control": entry.id, "notable": entry.notable, "what": entry.control, "identity": entry.identity,
-             "until": args.until, "why": args.reason, "login": find.login()}  # fmt: skip
-    audit.append(find.trail(args), "control", args.owner, facts)
 
 
 def _exemption(args: argparse.Namespace) -> Exemption:
@@ -88,16 +79,18 @@ def _show(
     args: argparse.Namespace, standing: Sequence[tuple[Entry, str]], owners: Sequence[Owner], console: Console
 ) -> None:
     """The entries, each with what it comes to (`ledger.task`), and the owners."""
-    if args.json:
-        controls = [{**_plain(e), "task": task} for e, task in standing]
-        told = {"controls": controls, "owners": [o._asdict() for o in owners]}
-        console.print_json(json.dumps(told))
+    if args.json or not standing:
+        told = {"controls": [{**_plain(e), "task": task} for e, task in standing],
+                "owners": [o._asdict() for o in owners]}  # fmt: skip
+        common.answer(args, console, told, "No controls: nothing that was found asks for any.")
         return
-    if not standing:
-        console.print("No controls: nothing that was found asks for any.")
-        return
-    console.print(_entries(sorted(standing, key=lambda one: _rank(one[0]))))
-    console.print(_owners(owners))
+    ordered = sorted(standing, key=lambda one: _rank(one[0]))
+    common.show_table(console, ("id", "status", "due", "what and whose"), map(_row, *zip(*ordered)), expand=True)
+    heads = ("owner", "open", "of these overdue", "done", "excepted", "hours to rotate (median)")
+    common.show_table(console, heads, (
+        (o.owner, o.open, o.overdue, o.done, o.excepted,
+         "none yet" if o.hours_to_rotate is None else f"{o.hours_to_rotate:,.1f}") for o in owners
+    ))  # fmt: skip
 
 
 def _rank(entry: Entry) -> tuple[int, bool, int, str]:
@@ -111,33 +104,9 @@ def _plain(entry: Entry) -> dict[str, object]:
     return {**entry._asdict(), **times, "done": done, "exemption": {**told._asdict(), **ends} if told else None}
 
 
-def _entries(standing: Sequence[tuple[Entry, str]]) -> object:
-    from rich import box
-    from rich.table import Table
+def _row(entry: Entry, task: str) -> tuple[object, ...]:
     from rich.text import Text
 
-    from nhi_watch.report.words import visible
-
-    table = Table("id", "status", "due", "what and whose", box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
-    for entry, task in standing:
-        what = f"{task}: {entry.name.rsplit('/', 1)[-1]} ({entry.owner or 'nobody named'})"
-        told = Text(visible(what, 200), "bold")
-        told.append("\n" + visible(entry.evidence, 300), "dim")
-        table.add_row(entry.id, entry.status, f"{render(entry.due)[:10]}{', overdue' if entry.overdue else ''}", told)
-    return table
-
-
-def _owners(owners: Sequence[Owner]) -> object:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from nhi_watch.report.words import visible
-
-    heads = ("owner", "open", "of these overdue", "done", "excepted", "hours to rotate (median)")
-    table = Table(*heads, box=box.SIMPLE_HEAD)
-    for owner in owners:
-        hours = "none yet" if owner.hours_to_rotate is None else f"{owner.hours_to_rotate:,.1f}"
-        counts = map(str, (owner.open, owner.overdue, owner.done, owner.excepted))
-        table.add_row(Text(visible(owner.owner, 60)), *counts, hours)
-    return table
+    what = f"{task}: {entry.name.rsplit('/', 1)[-1]} ({entry.owner or 'nobody named'})"
+    told = Text(visible(what, 200), "bold").append("\n" + visible(entry.evidence, 300), "dim")
+    return entry.id, entry.status, f"{render(entry.due)[:10]}{', overdue' if entry.overdue else ''}", told

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -66,7 +65,7 @@ def _show(
 
     chosen = [notable for notable in found.notables if notable["id"] == name] if name else listed
     if args.json:
-        console.print_json(json.dumps(chosen[0] if name and chosen else chosen))
+        common.print_json(chosen[0] if name and chosen else chosen, console)
     elif name and chosen:
         terminal.show_explanation(chosen[0], console)
     elif not chosen:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import json
 from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
-import msgspec
 from rich.console import Console
 
+from nhi_watch.act import audit
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.notable import SHORTEST, from_json, short_ids
+from nhi_watch.hosts.files import common
+from nhi_watch.report import jsonlines
+from nhi_watch.report.words import visible
 
 if TYPE_CHECKING:
+    from nhi_watch.detect.feedback import Verdict
     from nhi_watch.state.store import Rows
 
 ABOUT = "the notable: its rank in the list, or its id, of which six or more letters are enough"
@@ -45,7 +49,7 @@ def one(rows: Rows, name: str, out: Path) -> dict[str, Any]:
     from nhi_watch.state.store import unpack
 
     packed = dict(_packed(rows))
-    ident = chosen(name, packed, _ranks(out / "notables.jsonl"))
+    ident = chosen(name, packed, {one["rank"]: one["id"] for one in lists(out)})
     found = packed[ident]
     document = found if isinstance(found, dict) else unpack(found)
     try:
@@ -69,23 +73,27 @@ _TABLES = (("notable", "", ":"), ("notable", "late/", "late0"), ("ledger", "expo
            ("ledger", "posture/", "posture0"))  # fmt: skip
 
 
+def lists(out: Path) -> Iterator[dict[str, Any]]:
+    """What the last run listed, and what it left below the line."""
+    return chain(jsonlines.read_any(out / "notables.jsonl"), jsonlines.read_any(out / common.BELOW))
+
+
 def listed(out: Path, name: str) -> Optional[dict[str, Any]]:
     """The notable of the folder's list that a person means; None where the list has none like it.
 
     Raises:
         InputError: several are meant, or there is no such rank, or the name is too short to tell.
     """
-    known = {one.id: (one.rank, line) for one, line in _lists(out / "notables.jsonl")}
-    ranks = {rank: ident for ident, (rank, _) in known.items()}
+    known = {str(one["id"]): one for one in lists(out)}
     plain = name.strip().lower()
     if len(plain) >= SHORTEST and not plain.isdecimal() and not any(ident.startswith(plain) for ident in known):
         return None
-    return dict(json.loads(known[chosen(name, known, ranks)][1]))
+    return known[chosen(name, known, {one["rank"]: ident for ident, one in known.items()})]
 
 
 def short(out: Path, ident: str) -> str:
     """The start of an id that tells it from the others of the folder's list."""
-    return short_ids([ident, *_ranks(out / "notables.jsonl").values()])[ident]
+    return short_ids([ident, *(one["id"] for one in lists(out))])[ident]
 
 
 def chosen(name: str, ids: Collection[str], ranks: Mapping[int, str], what: str = "notable") -> str:
@@ -116,36 +124,8 @@ def chosen(name: str, ids: Collection[str], ranks: Mapping[int, str], what: str 
     return found[0]
 
 
-def _ranks(path: Path) -> dict[int, str]:
-    return {one.rank: one.id for one, _ in _lists(path)}
-
-
-class _Named(msgspec.Struct):
-    """What names a notable; the rest of its line is passed over, which takes a tenth of the time."""
-
-    id: str
-    rank: int
-
-
-def _lists(path: Path) -> Iterator[tuple[_Named, bytes]]:
-    """What the last run listed, and what it left below the line, each with its line."""
-    decode = msgspec.json.Decoder(_Named).decode
-    for each in (path, path.with_name("below.jsonl")):
-        done = 0
-        try:
-            for line in each.open("rb") if each.exists() else ():
-                yield decode(line), line
-                done += 1
-        except msgspec.MsgspecError as error:
-            raise InputError(f"{each}:{done + 1}: no notable ({error}); score again") from error
-        except OSError as error:
-            raise InputError(f"{each}: cannot be read: {error.strerror}") from error
-
-
 def told(notable: Mapping[str, Any]) -> str:
     """A notable in one line, for whoever is about to record something about it."""
-    from nhi_watch.report.words import visible
-
     sure = f"{notable['likelihood']:g}% " if notable["likelihood"] else ""
     line = f"notable {notable['id']}, {sure}{notable['severity']}, {notable['first_time']}: {notable['title']}"
     return visible(line, 300)
@@ -153,46 +133,32 @@ def told(notable: Mapping[str, Any]) -> str:
 
 def about_to(console: Console, what: str, as_json: bool) -> None:
     """Say what is about to be recorded, before it is; where a program reads the answer, on standard error."""
-    from nhi_watch.report.words import visible
+    common.say(Console(stderr=True, highlight=False) if as_json else console, f"Recording: {what}")
 
-    (Console(stderr=True, highlight=False) if as_json else console).print(
-        f"Recording: {visible(what)}", markup=False, soft_wrap=True)  # fmt: skip
+
+def verdicts(rows: Rows) -> Mapping[str, Verdict]:
+    """Notable id → the verdict that stands."""
+    if next(iter(rows.scan("ledger", "verdict/", "verdict0")), None) is None:
+        return {}
+    from nhi_watch.detect import feedback  # here: it takes longer than all else that most commands do
+
+    return feedback.standing(feedback.verdicts(rows))
 
 
 def trail(args: argparse.Namespace) -> Path:
     """The audit trail: the one named, else the one beside the state."""
-    from nhi_watch.act import audit
-
     named = getattr(args, "audit", None)
-    state: Path = args.state or args.out / "state.sqlite"
-    return Path(named) if named else state.parent / audit.NAME
+    return Path(named) if named else common.state_of(args).parent / audit.NAME
 
 
-def add_trail(parser: argparse.ArgumentParser) -> None:
-    """The option that names a trail."""
-    parser.add_argument("--audit", type=Path, metavar="FILE", help="audit trail (default: beside the state)")
+def note(args: argparse.Namespace, what: str, by: str, facts: Mapping[str, Any]) -> None:
+    """One line of the trail, with the account of the system that runs the program beside the name that was given."""
+    audit.append(trail(args), what, by, {**facts, "login": login()})
 
 
 def login() -> str:
-    """The account of the system that runs the program: kept beside the name that was given."""
+    """The account of the system that runs the program."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return "unknown"
-
-
-def json_file(path: Path, what: str) -> dict[str, Any]:
-    """A JSON object from a file.
-
-    Raises:
-        InputError: it cannot be read, or is none.
-    """
-    try:
-        told = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: no {what} here ({error.strerror})") from error
-    except ValueError as error:
-        raise InputError(f"{path}: {what} is no JSON ({error})") from error
-    if not isinstance(told, dict):
-        raise InputError(f"{path}: {what} is no JSON object")
-    return told

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from nhi_watch.core.timestamps import DAY, HOUR, render
-from nhi_watch.hosts.files import common, verify
+from nhi_watch.hosts.files import common
 
 if TYPE_CHECKING:
     from nhi_watch.detect.drift import Moved
@@ -32,7 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, metavar="DIR", help="the model (default: the one in use)")
     parser.add_argument("--problems", action="store_true", help="show only what needs a look")
     common.add_state(parser, assets=False)
-    verify.add_elastic(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -41,17 +37,23 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: there is no state.
     """
-    with verify.state_of(args) as rows:
+    from nhi_watch.detect import model
+
+    with common.opened(args) as rows:
         now, as_of = common.moment(args, _end(rows))
         stopped = [row("log", "all", "error", _STOPPED)] if common.has_ended(args, now) else []
-        found = sorted([*stopped, *checks(rows, _folder(args), now)], key=lambda row: STATUS.index(row["status"]))
-    found += _of_run(args.out / "run.json") if not args.url else []
+        found = [*stopped, *checks(rows, args.model or model.FOLDER, now)]
+    found.sort(key=lambda row: STATUS.index(row["status"]))
+    found += _of_run(common.run_of(args.out))
     shown = [row for row in found if row["status"] in ("error", "warn")] if args.problems else found
     if args.json:
-        console.print_json(json.dumps({"now": render(now), "status": _worst(found), "checks": shown}))
-    else:
-        console.print(as_of, markup=False, soft_wrap=True)
-        _tell(shown, console)
+        common.print_json({"now": render(now), "status": _worst(found), "checks": shown}, console)
+        return 0
+    common.say(console, as_of, *([] if shown else ["Nothing needs a look."]))
+    styles = {"error": "bold red", "warn": "yellow"}
+    common.show_table(console, ("status", "check", "about", ""), (
+        (Text(one["status"], styles.get(one["status"], "")), one["check"], one["about"], one["text"]) for one in shown
+    ))  # fmt: skip
     return 0
 
 
@@ -65,13 +67,6 @@ def _end(rows: Rows) -> int:
 def _worst(found: list[Row]) -> str:
     told = {row["status"] for row in found}
     return next((status for status in ("error", "warn") if status in told), "ok")
-
-
-def _folder(args: argparse.Namespace) -> Path:
-    from nhi_watch.detect import model
-
-    named: Path = args.model or model.FOLDER
-    return named
 
 
 def row(check: str, about: str, status: str, text: str) -> Row:
@@ -164,30 +159,16 @@ def _blind(rows: Rows, now: int) -> Iterator[Row]:
         yield row("blind spot", notable["identity"]["provider"], "warn", notable["title"])
 
 
-def _of_run(path: Path) -> list[Row]:
+def _of_run(run: Row) -> Iterator[Row]:
     """What the latest run could not read."""
     from nhi_watch.core.errors import OUT_OF_SCOPE
 
-    if not path.exists():
-        return []
-    run = json.loads(path.read_text("utf-8"))
+    if not run:
+        return
     bad = {reason: n for reason, n in (run.get("rejected") or {}).items() if reason not in OUT_OF_SCOPE}
     share = sum(bad.values()) / max(1, run.get("read", 0))
     told = ", ".join(f"{n:,} {reason}" for reason, n in sorted(bad.items()))
-    late = run.get("too_late", 0)
     text = f"{share:.1%} of the latest run's records could not be read{': ' if told else ''}{told}"
-    found = [row("parsing", "", "warn" if share > 0.01 else "ok", text)]
-    if late:
-        found.append(row("late", "", "warn", f"{late:,} records came after their day was closed for good"))
-    return found
-
-
-def _tell(found: list[Row], console: Console) -> None:
-    from nhi_watch.report.words import visible
-
-    table = Table("status", "check", "about", "", box=box.SIMPLE_HEAD, pad_edge=False)
-    for one in found:
-        style = {"error": "bold red", "warn": "yellow"}.get(one["status"], "")
-        table.add_row(*(Text(visible(str(one[name]), 300), style=style if name == "status" else "")
-                        for name in ("status", "check", "about", "text")))  # fmt: skip
-    console.print(table if found else "Nothing needs a look.")
+    yield row("parsing", "", "warn" if share > 0.01 else "ok", text)
+    if run.get("too_late"):
+        yield row("late", "", "warn", f"{run['too_late']:,} records came after their day was closed for good")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from nhi_watch.core import registry
 from nhi_watch.core.errors import InputError
-from nhi_watch.hosts.files.common import OUT, whole
+from nhi_watch.hosts.files import common
 
 if TYPE_CHECKING:
     from nhi_watch.hosts.files.jobs import Job
@@ -27,8 +26,7 @@ def add_input(command: argparse.ArgumentParser) -> None:
                          help="files, folders, .gz, or - for standard input (default: those of nhi.toml)")  # fmt: skip
     command.add_argument("--source", default="auto", choices=("auto", *names), metavar="NAME",
                          help=f"kind of log: auto (default), {', '.join(names)}")  # fmt: skip
-    command.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder for results (default: {OUT})")
-    command.add_argument("--state", type=Path, metavar="FILE", help="what was learnt (default: DIR/state.sqlite)")
+    common.add_state(command, assets=False, now=False)
     command.add_argument("--model", type=Path, metavar="DIR",
                          help="another model's folder (default: the one in use, see `nhi model`)")  # fmt: skip
     command.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
@@ -40,7 +38,7 @@ def add_input(command: argparse.ArgumentParser) -> None:
 
 
 def _times(text: str) -> float:
-    return float(whole(text, 1, 1_000_000))
+    return float(common.whole(text, 1, 1_000_000))
 
 
 def job_of(args: argparse.Namespace) -> Job:
@@ -54,17 +52,16 @@ def job_of(args: argparse.Namespace) -> Job:
 
     if not args.paths:
         raise InputError("nothing to read: name files or folders, or write them as paths into nhi.toml")
-    state = args.state or args.out / "state.sqlite"
-    return jobs.Job(args.paths, args.out, state, source=args.source, networks=args.networks,
+    return jobs.Job(args.paths, args.out, common.state_of(args), source=args.source, networks=args.networks,
                     model=args.model or model.FOLDER, reputation=args.reputation,
                     file_bounds=args.file_bounds)  # fmt: skip
 
 
-def tell_refused(run: dict[str, Any], errors: Console) -> None:
+def tell_refused(run: dict[str, Any]) -> None:
     """Which indicators were not taken, and why."""
     told = ", ".join(f"{count:,} {reason}" for reason, count in run["reputation"]["refused"].items())
     if told:
-        errors.print(f"nhi: indicators of --reputation that were not taken: {told}", soft_wrap=True, markup=False)
+        common.warn(f"indicators of --reputation that were not taken: {told}")
 
 
 def demand_records(run: dict[str, Any]) -> None:
@@ -73,11 +70,6 @@ def demand_records(run: dict[str, Any]) -> None:
     """
     if not run["read"]:
         raise InputError("the paths hold no records, so nothing was judged; check them")
-
-
-def print_json(document: Any, console: Console) -> None:
-    """One line of JSON, for programs."""
-    console.print(json.dumps(document), soft_wrap=True, markup=False, highlight=False)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
@@ -12,17 +13,18 @@ from nhi_watch.act import audit
 from nhi_watch.context import assets, networks, reputation
 from nhi_watch.context.context import Context
 from nhi_watch.context.networks import SHIPPED
-from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError
+from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError, RejectError
+from nhi_watch.core.event import Event
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.life import is_routine
 from nhi_watch.core.notable import clip
+from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import drift, feedback, lives, model
 from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.files import originals, reader
 from nhi_watch.hosts.files.common import demand_own, overall, write_lists
-from nhi_watch.hosts.files.gathering import Gathering
-from nhi_watch.hosts.files.reader.rejects import Rejects
+from nhi_watch.hosts.files.reader.rejects import NAMED, Rejects
 from nhi_watch.intake import sources
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.horizon import AHEAD
@@ -57,6 +59,68 @@ class Job(NamedTuple):
     """Files of indicators."""
     file_bounds: float = 1.0
     """How many times the ordinary bounds one file may cost."""
+
+
+# ---- reading
+
+
+SEVERAL = 2
+
+
+class Gathering:
+    """Where all goes that is read."""
+
+    def __init__(
+        self, intake: Intake, rejects: Rejects, places: Optional[originals.Originals], closed: int = 0
+    ) -> None:  # fmt: skip
+        """`closed`: the day before which the state no longer knows which records it took in."""
+        self._intake, self._rejects, self._places, self._closed = intake, rejects, places, closed
+        self.again = 0
+        """Records of such days that an earlier run took in from the same place: they count as duplicates."""
+        self._of_use: set[str] = set()
+        self._refused: Counter[str] = Counter()
+        """Pieces of a file that were no record; a file that is none as a whole counts as several."""
+
+    def read(self, found: reader.Found, moved: Bytes) -> None:
+        """Read files."""
+        for batch in reader.read_found(found, moved):
+            self._feed(batch)
+
+    def _feed(self, batch: reader.Batch) -> None:
+        intake, rejects, places = self._intake, self._rejects, self._places
+
+        refused = 0
+
+        def refuse(index: int, error: RejectError) -> None:
+            nonlocal refused
+            if error.reason not in OUT_OF_SCOPE:
+                refused += 1
+                rejects.refuse(batch.where(index), error, lambda: batch.raw(index))
+
+        rejects.pass_over(batch.passed)
+        for piece in batch.bad:
+            intake.days.reject(piece.reason)
+            rejects.add(piece)
+        noting, known = places.noting(batch) if places else None, intake.days.duplicates
+
+        def note(index: int, event: Event) -> None:
+            nonlocal known
+            is_fresh, known = intake.days.duplicates == known, intake.days.duplicates
+            if noting is not None and noting(index, event) and is_fresh and event.time // DAY < self._closed:
+                self.again += 1
+
+        intake.feed(batch.records, refuse, note if noting else None)
+        if refused < len(batch.records):
+            self._of_use.add(batch.file)
+        self._refused[batch.file] += refused + sum(1 if piece.line else SEVERAL for piece in batch.bad)
+
+    def failed(self) -> dict[str, Any]:
+        """How many files there are of which nothing could be read, and the first of them; one odd record is no file."""
+        files = [file for file, count in self._refused.items() if count >= SEVERAL and file not in self._of_use]
+        return {"files": len(files), "named": files[:NAMED]}
+
+
+# ---- jobs
 
 
 @few_collections()

@@ -6,20 +6,20 @@ import argparse
 import csv
 import io
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from rich.console import Console
 
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.life import is_settled
-from nhi_watch.core.notable import IMPACTS, KINDS, SEVERITIES, short_ids
+from nhi_watch.core.notable import KINDS, SEVERITIES, short_ids
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find
+from nhi_watch.report import jsonlines
 from nhi_watch.report.run_summary import could_not_tell
-from nhi_watch.report.words import visible
+from nhi_watch.report.words import clock, likely, named, short_severity, visible
 
 COLUMNS = ("rank", "id", "likelihood", "severity", "kind", "life", "verdict", "title", "identity", "identity_id",
            "account", "owner", "first_time", "last_time", "listed")  # fmt: skip
@@ -28,77 +28,20 @@ _OFF = ("benign", "expected", "duplicate")
 """Verdicts that take a notable off the list."""
 
 
-class Who(msgspec.Struct):
-    """The identity of a notable."""
-
-    id: str
-    name: str
-    account: str
-    owner: str
+Row = dict[str, Any]
+"""A notable, with the verdict of people on it."""
 
 
-class Observed(msgspec.Struct):
-    """A value that was seen."""
-
-    value: str
-
-
-class Dimension(msgspec.Struct):
-    """What was seen in one respect."""
-
-    name: str
-    observed: list[Observed]
+def settled(row: Row) -> bool:
+    """Whether people, or what was learnt, have dealt with it."""
+    return row.get("verdict") in _OFF or is_settled(row)
 
 
-class Usual(msgspec.Struct):
-    """Of which the credentials are wanted."""
-
-    dimensions: list[Dimension]
-
-
-class Impact(msgspec.Struct):
-    """How bad it would be."""
-
-    level: str
-
-
-class Row(msgspec.Struct):
-    """What a list needs of a notable; the rest of its line is passed over, which takes a tenth of the time."""
-
-    id: str
-    rank: int
-    kind: str
-    likelihood: float
-    severity: str
-    title: str
-    summary: str
-    life: str
-    closed_why: str
-    first_time: str
-    last_time: str
-    listed: bool
-    identity: Who
-    impact: Impact
-    usual: Usual
-    members: list[Who] = []
-    verdict: str = ""
-
-    @property
-    def settled(self) -> bool:
-        """Whether people, or what was learnt, have dealt with it."""
-        told = {"life": self.life, "closed_why": self.closed_why}
-        return self.verdict in _OFF or is_settled(told)
-
-    @property
-    def loss(self) -> float:
-        """Expected loss, by which the list is ordered."""
-        return min(100.0, self.likelihood * IMPACTS[self.impact.level])
-
-    def concerns(self, part: str) -> bool:
-        """Whether a text is part of a name, an id or a key of an identity of it."""
-        keys = (o.value for d in self.usual.dimensions if d.name == "credential" for o in d.observed)
-        names = (text for who in (self.identity, *self.members) for text in (who.id, who.name))
-        return any(part.lower() in text.lower() for text in (*names, *keys))
+def concerns(row: Row, part: str) -> bool:
+    """Whether a text is part of a name, an id or a key of an identity of it."""
+    keys = (o["value"] for d in row["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"])
+    names = (text for who in (row["identity"], *row["members"]) for text in (who["id"], who["name"]))
+    return any(part.lower() in text.lower() for text in (*names, *keys))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -124,31 +67,27 @@ def run(args: argparse.Namespace, console: Console) -> int:
     try:
         every = judged(args, every)
     except StoreError as error:  # such as: a run has it
-        told = f"nhi: verdicts given since the last run are not known: {error}"
-        Console(stderr=True, highlight=False).print(told, soft_wrap=True, markup=False)
+        common.warn(f"verdicts given since the last run are not known: {error}")
     least = SEVERITIES.index(args.severity) if args.severity else 0
     wanted = [
         row for row in every
-        if SEVERITIES.index(row.severity) >= least and row.last_time >= since
-        and (not args.kind or row.kind == args.kind) and (not args.identity or row.concerns(args.identity))
+        if SEVERITIES.index(row["severity"]) >= least and row["last_time"] >= since
+        and (not args.kind or row["kind"] == args.kind) and (not args.identity or concerns(row, args.identity))
+        and (row["kind"] != "posture" or args.all or args.identity or args.kind)
     ]  # fmt: skip
-    wanted = [row for row in wanted if row.kind != "posture" or args.all or args.identity or args.kind]
-    shown = [row for row in wanted if args.all or (row.listed and not row.settled)]
+    shown = [row for row in wanted if args.all or stands(row)]
     if args.csv:
         printed(_csv(shown), console)
-    elif args.json:
-        from nhi_watch.hosts.files.inputs import print_json
+        return 0
+    if shown and not args.json:
+        tell(shown, short_ids(row["id"] for row in every), console)
+    told = (_count(args, every, wanted, shown), could_not_tell(common.run_of(args.out)))
+    return common.answer(args, console, [flat(row) for row in shown], *filter(None, told))
 
-        print_json([flat(row) for row in shown], console)
-    else:
-        if shown:
-            tell(shown, short_ids(row.id for row in every), console)
-        console.print(_count(args, every, wanted, shown), markup=False, soft_wrap=True)
-        path = args.out / "run.json"
-        told = could_not_tell(find.json_file(path, "counts of a run")) if path.exists() else ""
-        if told:
-            console.print(told, markup=False, soft_wrap=True)
-    return 0
+
+def stands(row: Row) -> bool:
+    """Whether it is in the list, and nobody has dealt with it."""
+    return bool(row["listed"]) and not settled(row)
 
 
 def _count(args: argparse.Namespace, every: Sequence[Row], wanted: Sequence[Row], shown: Sequence[Row]) -> str:
@@ -159,7 +98,7 @@ def _count(args: argparse.Namespace, every: Sequence[Row], wanted: Sequence[Row]
     fits = f" with {' '.join(asked)}" if asked else ""
     left = len(wanted) - len(shown)
     rest = f"; {left:,} more below the line or settled: --all" if left else ""
-    there = sum(row.listed and not row.settled for row in every)
+    there = sum(map(stands, every))
     others = f"; without that there {'is' if there == 1 else 'are'} {there:,}" if asked and not shown else ""
     return visible(f"{count}{fits}{others}{rest}.", 500)
 
@@ -173,45 +112,33 @@ def rows(out: Path) -> list[Row]:
     paths = [out / "notables.jsonl", out / common.BELOW, out / "posture.jsonl"]
     if not paths[0].exists() and not paths[2].exists():
         raise InputError(f"{paths[0]}: not there; run `nhi score` first, or give its folder with --out")
-    return [row for path in paths if path.exists() for row in _read(path)]
+    found = [(path, row) for path in paths for row in jsonlines.read_any(path)]
+    for path, row in found:
+        if not row.keys() >= _NEEDED:
+            raise InputError(f"{path}: a line is no notable of this version; score again")
+    return [row for _, row in found]
 
 
-def _read(path: Path) -> Iterator[Row]:
-    decode, number = msgspec.json.Decoder(Row).decode, 0
-    try:
-        with path.open("rb") as file:
-            for line in file:
-                number += 1
-                yield decode(line)
-    except msgspec.MsgspecError as error:
-        raise InputError(f"{path}:{number}: no notable of this version ({error}); score again") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+_NEEDED = {"id", "rank", "kind", "likelihood", "severity", "title", "summary", "life", "closed_why", "first_time",
+           "last_time", "listed", "identity", "impact", "usual", "members"}  # fmt: skip
 
 
 def judged(args: argparse.Namespace, found: list[Row]) -> list[Row]:
     """The rows with the verdicts that people have given since; without a state there are none."""
-    if not found or not Path(args.state or args.out / "state.sqlite").is_file():
-        return found
-    with common.opened(args, read_only=True) as store:
-        if next(iter(store.scan("ledger", "verdict/", "verdict0")), None) is None:
-            return found
-        from nhi_watch.detect import feedback  # here: it takes longer than all else that is done
-
-        held = feedback.standing(feedback.verdicts(store))
-    for row in found:
-        verdict = held.get(row.id)
-        row.verdict = verdict.verdict if verdict else ""
+    if found and common.state_of(args).is_file():
+        with common.opened(args, read_only=True) as store:
+            held = find.verdicts(store)
+        for row in found:
+            row["verdict"] = held[row["id"]].verdict if row["id"] in held else ""
     return found
 
 
 def flat(row: Row) -> dict[str, Any]:
     """A row by COLUMNS."""
-    told = {
-        "identity": row.identity.name or row.identity.id, "identity_id": row.identity.id,
-        "account": row.identity.account, "owner": row.identity.owner,
-    }  # fmt: skip
-    return {name: told[name] if name in told else getattr(row, name) for name in COLUMNS}
+    who = row["identity"]
+    told = {**row, "identity": who["name"] or who["id"], "identity_id": who["id"], "account": who["account"],
+            "owner": who["owner"]}  # fmt: skip
+    return {name: told.get(name, "") for name in COLUMNS}
 
 
 def _csv(shown: Iterable[Row]) -> str:
@@ -227,9 +154,6 @@ def _cell(value: object) -> object:
     if not isinstance(value, str):
         return value
     return f"'{visible(value)}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else visible(value)
-
-
-_SHORT = {"informational": "info"}
 
 
 def tell(shown: Sequence[Row], short: Mapping[str, str], console: Console) -> None:
@@ -269,23 +193,15 @@ _LEAST = 24
 
 
 def _cells(row: Row, short: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
-    from nhi_watch.report.words import KINDS as NAMED
-    from nhi_watch.report.words import clock, likely
-
-    kind = "" if row.kind == "compromise" else f"{NAMED[row.kind]}: "
-    kind = "" if row.title.startswith(kind) else kind
-    said = row.verdict or (row.closed_why if row.settled else "" if row.listed else "below the line")
-    what = visible(f"{kind}{row.title}", 200) + (f" ({visible(said, 60)})" if said else "")
-    rank = "" if row.kind == "posture" else str(row.rank)
-    severity = _SHORT.get(row.severity, row.severity)
-    return (rank, short[row.id], likely(row.likelihood), severity, clock(row.first_time)), what
+    said = row.get("verdict") or (row["closed_why"] if settled(row) else "" if row["listed"] else "below the line")
+    what = visible(named(row), 200) + (f" ({visible(said, 60)})" if said else "")
+    rank = "" if row["kind"] == "posture" else str(row["rank"])
+    return (rank, short[row["id"]], likely(row["likelihood"]), short_severity(row), clock(row["first_time"])), what
 
 
 def _until(row: Row) -> str:
     """Below when the first odd call was: when the last one was; its day only where it is another one."""
-    from nhi_watch.report.words import clock
-
-    first, last = clock(row.first_time), clock(row.last_time)
+    first, last = clock(row["first_time"]), clock(row["last_time"])
     return "" if first == last else f"to {last if first[:10] != last[:10] else last[11:]}"
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from rich.console import Console
 
 from nhi_watch.detect import model
+from nhi_watch.hosts.files import common
 
 WHAT = ("show", "verify")
 
@@ -31,9 +31,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     card = model.load(args.model)
     if args.what == "verify":
         told = {"id": card.id, "sha256": card.sha256, "verified": True}
-        console.print_json(json.dumps(told)) if args.json else console.print(
-            f"{card.id} matches its manifest (SHA-256 {card.sha256}).", soft_wrap=True)  # fmt: skip
-    elif args.json:
+        return common.answer(args, console, told, f"{card.id} matches its manifest (SHA-256 {card.sha256}).")
+    if args.json:
         console.out((args.model / model.MANIFEST).read_text("utf-8"), highlight=False)
     else:
         terminal.show_model(card, console)

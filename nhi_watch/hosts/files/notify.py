@@ -1,7 +1,7 @@
 """`nhi notify`: people are told of new or graver notables, once each, by mail, chat, pager or webhook.
 
-The library apprise speaks to the receivers. Row `sent/NOTABLE` of the table `ledger` holds, by receiver, with what
-severity it was sent, and when. It is written before anything is sent, so that no run sends again what another one sent
+The library apprise speaks to the receivers. Row `sent/NOTABLE/RECEIVER` of the table `ledger` holds with what severity
+it was sent, and when. It is written before anything is sent, so that no run sends again what another one sent
 or was killed at; what a receiver refused, or who could not be reached, is taken back and tried by the next run. An
 answer that never came counts as sent.
 """
@@ -34,12 +34,12 @@ MOST = 20
 """Notables that a run tells of one by one; of the rest it says how many they are."""
 KEPT_DAYS = 400
 """Days after which it is forgotten that a notable, which is in no list any more, was sent."""
-_SENT = ("sent/", "sent0")
+_SENT = "sent/"
 _UNSURE = re.compile(r"read timed out|connection aborted|unexpectedly closed|connection reset", re.IGNORECASE)
 """What the library logs where a receiver may have taken a message and did not answer."""
 
-Sent = dict[str, dict[str, list[int]]]
-"""Notable → receiver → index of the severity with which it was sent, second."""
+Sent = dict[str, bytes]
+"""Notable/receiver → index of the severity with which it was sent and the second, packed."""
 
 
 class Message(NamedTuple):
@@ -85,27 +85,21 @@ def run(args: argparse.Namespace, console: Console) -> int:
             sent = _sent(store)
         rows = listing.judged(args, listing.rows(args.out))
         found = dict.fromkeys(m for key, _ in receivers for m in _messages(rows, asked.notify, sent, key))
-        _print(args, console, [m._asdict() for m in found], [f"{m.title}\n  {m.body}" for m in found])
-        return 0
+        lines = [f"{m.title}\n  {m.body}" for m in found]
+        return common.answer(args, console, [m._asdict() for m in found], *(lines or [_NOTHING]))
     test = Message((), "informational", "nhi_watch: a test", "Notables will be sent here.")
     told = [_send(one, [test])[0] for _, one in receivers] if args.test else tell(args, asked.notify)
-    _print(args, console, [one._asdict() for one in told], [_line(one) for one in told])
+    common.answer(args, console, [one._asdict() for one in told], *map(_line, told))
     failed = [one for one in told if one.failed]
     if failed:
         raise InputError(f"{len(failed)} of {len(told)} receivers were not reached; the next run tries again")
     return 0
 
 
-def _print(args: argparse.Namespace, console: Console, plain: list[Any], lines: Sequence[str]) -> None:
-    from nhi_watch.hosts.files.inputs import print_json
-
-    if args.json:
-        print_json(plain, console)
-    for line in [] if args.json else lines or ["Nothing new to tell."]:
-        console.print("\n".join(map(visible, line.split("\n"))), soft_wrap=True, markup=False)
+_NOTHING = "Nothing new to tell."
 
 
-def after_score(args: argparse.Namespace, errors: Console) -> None:
+def after_score(args: argparse.Namespace) -> None:
     """Tell what a run found, where the configuration says so; a failure is said, and stops nothing."""
     asked = getattr(args, "config", config.NOTHING)
     if asked.notify is None or not asked.notify.after_score or args.no_learn:
@@ -114,8 +108,7 @@ def after_score(args: argparse.Namespace, errors: Console) -> None:
         lines = [_line(one) for one in tell(args, asked.notify) if one.failed or one.unsure]
     except (NhiError, OSError) as error:
         lines = [f"nobody was notified: {error}"]
-    for line in lines:
-        errors.print(f"nhi: {line}", soft_wrap=True, markup=False)
+    common.warn(*lines)
 
 
 def _line(one: Told) -> str:
@@ -132,42 +125,30 @@ def tell(args: argparse.Namespace, asked: Notify) -> list[Told]:
         InputError: there are no results, or a receiver is no address that apprise knows.
         StoreError: the state cannot be written: then nothing is sent.
     """
-    from nhi_watch.state.store import pack
+    from nhi_watch.state.store import pack, unpack
 
-    receivers, told = _receivers(asked), []
-    due: dict[str, list[Message]] = {}
-    rows = {row.id: row for row in listing.judged(args, listing.rows(args.out))}
-    with common.opened(args, own=True) as store:
-        before, now = _sent(store), int(time.time())
-        after = {name: dict(by) for name, by in before.items()}
-        for key, _ in receivers:
-            due[key] = _messages(rows.values(), asked, before, key)
-            for name in (name for message in due[key] for name in message.notables):
-                after.setdefault(name, {})[key] = [SEVERITIES.index(rows[name].severity), now]
-        old = [name for name, by in after.items() if name not in rows and _latest(by) < now - KEPT_DAYS * DAY]
-        store.put("ledger", [(f"sent/{name}", None if name in old else pack(by)) for name, by in after.items()])
-    taken_back = False
-    for key, receiver in receivers:
-        one, failed = _send(receiver, due[key])
-        told.append(one)
-        for name in (name for message in failed for name in message.notables):
-            taken_back = True
-            after[name].pop(key)
-            after[name].update({key: before[name][key]} if key in before.get(name, {}) else {})
-    if taken_back:
+    found = []
+    for key, receiver in _receivers(asked):
+        rows = {str(row["id"]): row for row in listing.judged(args, listing.rows(args.out))}
         with common.opened(args, own=True) as store:
-            store.put("ledger", [(f"sent/{name}", pack(by) if by else None) for name, by in after.items()])
-    return told
+            before, now = _sent(store), int(time.time())
+            due = _messages(rows.values(), asked, before, key)
+            put = {f"{name}/{key}": pack([SEVERITIES.index(rows[name]["severity"]), now])
+                   for message in due for name in message.notables}  # fmt: skip
+            old = [name for name, raw in before.items()
+                   if name.partition("/")[0] not in rows and unpack(raw)[1] < now - KEPT_DAYS * DAY]  # fmt: skip
+            store.put("ledger", [(f"{_SENT}{name}", raw) for name, raw in {**put, **dict.fromkeys(old)}.items()])
+        told, failed = _send(receiver, due)
+        found.append(told)
+        if failed:
+            names = [f"{name}/{key}" for message in failed for name in message.notables]
+            with common.opened(args, own=True) as store:
+                store.put("ledger", [(f"{_SENT}{name}", before.get(name)) for name in names])
+    return found
 
 
 def _sent(store: Rows) -> Sent:
-    from nhi_watch.state.store import unpack
-
-    return {key[len("sent/") :]: unpack(raw) for key, raw in store.scan("ledger", *_SENT)}
-
-
-def _latest(by: dict[str, list[int]]) -> int:
-    return max((second for _, second in by.values()), default=0)
+    return {key[len(_SENT) :]: raw for key, raw in store.scan("ledger", _SENT, "sent0")}
 
 
 # ---- what is told
@@ -175,34 +156,38 @@ def _latest(by: dict[str, list[int]]) -> int:
 
 def _messages(rows: Iterable[Row], asked: Notify, sent: Sent, key: str) -> list[Message]:
     """What one receiver is to be told: what is listed, goes on, and is new to it or graver than it was told."""
+    from nhi_watch.state.store import unpack
+
     every, least = list(rows), SEVERITIES.index(asked.min_severity)
-    short = short_ids(row.id for row in every)
+    short = short_ids(row["id"] for row in every)
     due = []
     for row in every:
-        known = sent.get(row.id, {}).get(key, [-1])[0]
-        goes_on = row.listed and not row.settled and row.life in ("new", "ongoing") and row.kind != "posture"
-        if goes_on and SEVERITIES.index(row.severity) >= max(least, known + 1):
+        name = f"{row['id']}/{key}"
+        known = unpack(sent[name])[0] if name in sent else -1
+        goes_on = listing.stands(row) and row["life"] in ("new", "ongoing") and row["kind"] != "posture"
+        if goes_on and SEVERITIES.index(row["severity"]) >= max(least, known + 1):
             due.append((row, SEVERITIES[known] if known >= 0 else ""))
-    told = [_message(row, was, asked.detail, short[row.id]) for row, was in due[:MOST]]
+    told = [_message(row, was, asked.detail, short[row["id"]]) for row, was in due[:MOST]]
     rest = [row for row, _ in due[MOST:]]
     if rest:
         title = f"nhi_watch: {len(rest):,} more notables of severity {asked.min_severity} and above"
-        told.append(Message(tuple(row.id for row in rest), rest[0].severity, title, "They are in the list: nhi list"))
+        ids = tuple(row["id"] for row in rest)
+        told.append(Message(ids, rest[0]["severity"], title, "They are in the list: nhi list"))
     return told
 
 
 def _message(row: Row, was: str, detail: str, short: str) -> Message:
     """All that leaves the house: docs/notify.md spells it out."""
-    sure = f" {likely(row.likelihood)}" if row.likelihood else ""
+    sure = f" {likely(row['likelihood'])}" if row["likelihood"] else ""
     grown = f"more severe than when it was sent ({was}), " if was else ""
-    lines = [f"{grown}{row.kind}, from {row.first_time} to {row.last_time}; nhi explain {short}"]
+    lines = [f"{grown}{row['kind']}, from {row['first_time']} to {row['last_time']}; nhi explain {short}"]
     if detail == "summary":
-        who = row.identity
-        lines.insert(0, row.summary)
-        lines.append(f"identity {who.name} ({who.id}), account {who.account or 'unknown'}, "
-                     f"owner {who.owner or 'unknown'}")  # fmt: skip
-    title = f"[{row.severity.upper()}{sure}] {row.title}"
-    return Message((row.id,), row.severity, _tame(title, 200), "\n".join(_tame(line, 1200) for line in lines))
+        who = row["identity"]
+        lines.insert(0, row["summary"])
+        lines.append(f"identity {who['name']} ({who['id']}), account {who['account'] or 'unknown'}, "
+                     f"owner {who['owner'] or 'unknown'}")  # fmt: skip
+    title = f"[{row['severity'].upper()}{sure}] {row['title']}"
+    return Message((row["id"],), row["severity"], _tame(title, 200), "\n".join(_tame(line, 1200) for line in lines))
 
 
 def _tame(text: str, limit: int) -> str:
@@ -231,7 +216,7 @@ def _receivers(asked: Notify) -> list[tuple[str, Any]]:
     asset = apprise.AppriseAsset(app_id="nhi_watch", app_desc="nhi_watch", app_url="", secure_logging=True)
     found = []
     with _logged():
-        for number, url in enumerate(asked.urls, 1):
+        for number, url in enumerate(asked.receivers, 1):
             one = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
             if one is None:
                 scheme = url.partition(":")[0][:20]

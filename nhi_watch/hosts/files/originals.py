@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 from nhi_watch.core.behaviour import fingerprint
 from nhi_watch.core.event import Event
@@ -116,9 +116,15 @@ def _found(file: str, marks: array[int], seen: reader.Seen, wanted: dict[int, st
     if wanted.keys().isdisjoint(marks):
         return
     found = {at: wanted.pop(mark) for at, mark in enumerate(marks) if mark in wanted}
+    start, last = 0, max(found)
     with suppress(OSError):
-        for one in _read_again(file, seen, found):
-            yield event(found.pop(one.at), one.where._asdict(), one.raw)
+        for batch in reader.again(file, seen):  # as long as it is what it was
+            here = range(start, start + len(batch.records))
+            yield from (event(found.pop(at), batch.where(at - start)._asdict(), batch.raw(at - start))
+                        for at in here if at in found)  # fmt: skip
+            start = here.stop
+            if start > last:
+                break
     lost = "it has changed since it was read" if Path(file).is_file() else "it is no longer there"
     yield from ({"id": name, "file": file, "line": 0, "raw": "", "cut": False, "lost": lost}
                 for name in found.values())  # fmt: skip
@@ -137,27 +143,6 @@ def _told(seen: reader.Seen, records: int) -> list[int]:
 
 def _key(name: str) -> str:
     return f"{_INDEX}/{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()}"
-
-
-class Original(NamedTuple):
-    """A record as its file holds it."""
-
-    at: int
-    """Its place in the file's order."""
-    where: reader.Where
-    raw: bytes
-
-
-def _read_again(file: str, seen: reader.Seen, found: Mapping[int, str]) -> Iterator[Original]:
-    """The records of a file at these places in its order, as long as it is what it was."""
-    start, last = 0, max(found)
-    for batch in reader.again(file, seen):
-        for at in range(start, start + len(batch.records)):
-            if at in found:
-                yield Original(at, batch.where(at - start), batch.raw(at - start))
-        start += len(batch.records)
-        if start > last:
-            return
 
 
 def event(name: str, where: Mapping[str, Any], raw: bytes) -> dict[str, Any]:

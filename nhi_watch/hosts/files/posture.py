@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 
 from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.files import common
-
-if TYPE_CHECKING:
-    from nhi_watch.act.posture.clouds import Exports
+from nhi_watch.report.words import visible
 
 FIRST = 20
 """Findings on the first page."""
-_REPORTS = (
-    ("--credential-report", "CSV", "AWS's credential report: `aws iam get-credential-report`"),
-    ("--authorization-details", "JSON", "`aws iam get-account-authorization-details`"),
-    ("--entra-apps", "JSON", "Microsoft Graph's /applications, with owners expanded"),
-    ("--gcp-keys", "JSON", "`gcloud iam service-accounts keys list --format=json`"),
-    ("--github-tokens", "JSON", "GitHub's /orgs/ORG/personal-access-tokens or credential-authorizations"),
-    ("--role-assignments", "JSON", "`az role assignment list --all`"),
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi posture` takes."""
-    for name, form, text in _REPORTS:
-        parser.add_argument(name, type=Path, action="append", default=[], metavar=form, help=text)
+    parser.add_argument("--authorization-details", type=Path, action="append", metavar="JSON",
+                        help="what AWS grants: `aws iam get-account-authorization-details`")  # fmt: skip
     parser.add_argument("--all", action="store_true", help=f"show all findings, not the first {FIRST} alone")
     parser.add_argument("--secret-days", type=_days, default=90, metavar="N", help="oldest secret (default: 90)")
     parser.add_argument("--idle-days", type=_days, default=90, metavar="N", help="longest silence (default: 90)")
@@ -50,40 +39,30 @@ def run(args: argparse.Namespace, console: Console) -> int:
         InputError: a report, a table or the state is wrong, or there is nothing to look at.
     """
     from nhi_watch.act.posture.checks import look
-    from nhi_watch.act.posture.clouds import Limits, latest, scene
+    from nhi_watch.act.posture.finding import Limits, scene
+    from nhi_watch.act.posture.rights import load
     from nhi_watch.detect import history, ledger
 
-    exports, known = _exports(args), common.load_assets(args.assets)
+    given, known = args.authorization_details, common.load_assets(args.assets)
+    grants = None if given is None else [grant for path in given for grant in load(path)]
     there = (args.state or args.out / "state.sqlite").exists()
-    if not there and not exports.given:
-        raise InputError("nothing to look at: give a state (`nhi score` writes one) or a report of a cloud")
+    if not there and grants is None:
+        raise InputError("nothing to look at: give a state (`nhi score` writes one) or authorization details of AWS")
     with common.opened(args, must_exist=False) as store:
         whole = history.read(store)
-        now, as_of = common.moment(args, max(whole.now, latest(exports)))
-        found = look(scene(whole, exports, known, Limits(args.secret_days, args.idle_days), now), store)
+        now, as_of = common.moment(args, max([whole.now, *(grant.last_used for grant in grants or ())]))
+        found = look(scene(whole, grants, known, Limits(args.secret_days, args.idle_days), now), store)
         standing = ledger.follow(store, whole, found.notables, now)
         notables = ledger.told(found.notables, standing)
     most = len(notables) if args.all else FIRST
     _write(args.out, notables, found.summary, most)
     if args.json:
-        console.print_json(json.dumps(found.summary))
+        common.print_json(found.summary, console)
     else:
-        console.print(as_of, markup=False, soft_wrap=True)
+        common.say(console, as_of)
         _show(found.summary, console, most)
-        console.print(f"Report: {args.out / 'posture.html'}", soft_wrap=True, markup=False)
+        common.say(console, f"Report: {args.out / 'posture.html'}")
     return 0
-
-
-def _exports(args: argparse.Namespace) -> Exports:
-    from nhi_watch.act.posture import checks, clouds
-
-    readers = (clouds.credential_report, checks.authorization_details, clouds.entra_apps, clouds.gcp_keys,
-               clouds.github_tokens, clouds.role_assignments)  # fmt: skip
-    whole = clouds.Exports()
-    for (name, _, _), read in zip(_REPORTS, readers):
-        for path in getattr(args, name[2:].replace("-", "_")):
-            whole = whole.joined(clouds.load(path, read))
-    return whole
 
 
 def _write(out: Path, notables: Sequence[dict[str, Any]], summary: dict[str, Any], most: int) -> None:
@@ -99,28 +78,21 @@ def _write(out: Path, notables: Sequence[dict[str, Any]], summary: dict[str, Any
 
 
 def _show(summary: Mapping[str, Any], console: Console, most: int) -> None:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    from nhi_watch.report.words import visible
-
-    table = Table("severity", "what", "OWASP", "evidence", box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
-    for one in summary["findings"][:most]:
-        owner = one["identity"]["owner"] or "no owner"
+    def row(one: Mapping[str, Any]) -> tuple[object, ...]:
         told = Text(visible(one["evidence"], 400))
-        told.append(f"\nA thief could {visible(one['thief'], 200)}; {visible(owner, 60)}", "dim")
-        table.add_row(one["severity"], one["title"], ", ".join(one["owasp_nhi"]), told)
-    if summary["findings"]:
-        console.print(table)
-        kinds = Counter(one["title"] for one in summary["findings"])
-        counted = ", ".join(f"{count} × {title.lower()}" for title, count in kinds.most_common())
-        count = len(summary["findings"])
-        console.print(Text(f"{count} finding{'s'[: count != 1]}: {counted}."))
-        if len(summary["findings"]) > most:
-            console.print(Text(f"These are the {most} with which a thief could do most; --all shows the others, "
-                               "posture.jsonl holds them.", "dim"))  # fmt: skip
-    else:
-        console.print("No findings.")
-    for line in summary["cannot_tell"]:
-        console.print(Text(f"Cannot tell: {line}.", "dim"))
+        told.append(f"\nA thief could {visible(one['thief'], 200)}; "
+                    f"{visible(one['identity']['owner'] or 'no owner', 60)}", "dim")  # fmt: skip
+        return one["severity"], one["title"], ", ".join(one["owasp_nhi"]), told
+
+    findings = summary["findings"]
+    kinds = Counter(one["title"] for one in findings)
+    counted = ", ".join(f"{count} × {title.lower()}" for title, count in kinds.most_common())
+    said = [f"{len(findings)} finding{'s'[: len(findings) != 1]}: {counted}." if findings else "No findings."]
+    if findings:
+        common.show_table(console, ("severity", "what", "OWASP", "evidence"), map(row, findings[:most]), expand=True)
+    if len(findings) > most:
+        said.append(f"These are the {most} with which a thief could do most; --all shows the others, posture.jsonl "
+                    "holds them.")  # fmt: skip
+    common.say(console, *said, *(f"Cannot tell: {line}." for line in summary["cannot_tell"]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import shlex
@@ -11,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -37,29 +36,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                          help="the approver's private key; a passphrase is taken from NHI_KEY_PASSPHRASE")  # fmt: skip
     export = _add(commands, "export", _export, "hand an approved plan over, once")
     export.add_argument("--to", required=True, choices=("webhook", "soar", "elastic"), help="the format")
-    export.add_argument("--url", metavar="URL", help="post it there: https, or http on this machine")
-    export.add_argument("--token-file", type=Path, metavar="FILE", help="the receiver's token")
     for command in (plan, approve, export):
         command.add_argument("id", metavar="ID", help=find.ABOUT)
         common.add_policy(command)
-        find.add_trail(command)
+        common.add_trail(command)
         common.add_state(command, assets=False, now=command is plan)
-    _add_keys(commands)
-
-
-def _add_keys(commands: Any) -> None:
     setup = _add(commands, "setup", _setup, "make an approver: a key, and a policy of your own that names them")
     setup.add_argument("--by", required=True, metavar="WHO", help="the approver")
     setup.add_argument("--role", default="secops", metavar="ROLE", help="what they approve for (default: secops)")
     setup.add_argument("--key", type=Path, metavar="FILE", help="the private key's file (default: DIR/WHO.pem)")
     setup.add_argument("--policy", type=Path, metavar="FILE",
                        help=f"the policy (default: DIR/{common.POLICY}), made where it is missing")  # fmt: skip
-    setup.add_argument("--out", type=Path, default=common.OUT, metavar="DIR", help=f"folder (default: {common.OUT})")
-    setup.add_argument("--json", action="store_true", help="print JSON instead of text")
-    key = _add(commands, "key", _key, "make an approver's key")
-    key.add_argument("--by", required=True, metavar="WHO", help="the approver")
-    key.add_argument("--to", required=True, type=Path, metavar="FILE", help="where to put the private key")
-    key.add_argument("--json", action="store_true", help="print JSON instead of text")
+    common.add_out(setup)
 
 
 def _add(commands: Any, name: str, run: Callable[..., int], text: str) -> argparse.ArgumentParser:
@@ -105,18 +93,10 @@ class Desk:
         """A file of this notable's response."""
         return common.folder(self.args.out / "response") / f"{self.notable['id']}.{ending}"
 
-    def used(self, nonce: str) -> Optional[str]:
-        """When an approval was used, by the state or the trail: a state put back to what it was does not know."""
-        from nhi_watch.act.response import approval
-
-        return approval.used_at(self.store, nonce) or approval.used_by_trail(self.trail).get(nonce)
-
     def note(self, what: str, facts: dict[str, Any]) -> None:
         """One line of the trail."""
-        from nhi_watch.act import audit
-
         by = getattr(self.args, "by", None) or find.login()
-        audit.append(self.trail, what, by, {**facts, "notable": self.notable["id"], "login": find.login()})
+        find.note(self.args, what, by, {**facts, "notable": self.notable["id"]})
 
 
 @contextmanager
@@ -128,15 +108,6 @@ def _desk(args: argparse.Namespace, callers: bool = False) -> Iterator[Desk]:
         except InputError as error:
             desk.note("refusal", {"command": args.respond, "why": str(error)[:500]})
             raise
-
-
-def _say(args: argparse.Namespace, console: Console, told: dict[str, Any], text: str) -> None:
-    from nhi_watch.report.words import visible
-
-    if args.json:
-        console.print_json(json.dumps(told))
-    else:
-        console.print("\n".join(map(visible, text.split("\n"))), markup=False, soft_wrap=True)
 
 
 # ---- the commands
@@ -165,8 +136,7 @@ def _plan(args: argparse.Namespace, console: Console) -> int:
         desk.file("approvals.jsonl").unlink(missing_ok=True)
         told = f"Written to {desk.file('plan.json')}."
         told += f"\nNext: {_again(desk, frozenset())}" if made["steps"] else " It holds nothing to approve."
-    _say(args, console, made, f"{plan.text(made)}\n{told}")
-    return 0
+    return common.answer(args, console, made, f"{plan.text(made)}\n{told}")
 
 
 def _given(args: argparse.Namespace, *names: str) -> str:
@@ -193,7 +163,7 @@ def _read_plan(desk: Desk) -> dict[str, Any]:
     path = desk.file("plan.json")
     if not path.exists():
         raise InputError(f"{path}: no plan yet; write one with nhi respond plan {desk.notable['id']}")
-    told = find.json_file(path, "plan")
+    told = common.json_file(path, "plan")
     plan.check(told, desk.policy, desk.notable, desk.subjects)
     if str(told["made"]) > render(desk.now + AHEAD):
         raise InputError(f"{told['notable']}: the plan was made in the future, at {told['made']}; make it anew")
@@ -221,36 +191,27 @@ def _approve(args: argparse.Namespace, console: Console) -> int:
         following = handed if len(people) >= needed else _again(desk, people)
     told = (f"Approved by {args.by} until {signed['until']}: plan {signed['plan']}; it has {len(people)} of {needed} "
             f"approvals.\nNext: {following}")  # fmt: skip
-    _say(args, console, signed, told)
-    return 0
+    return common.answer(args, console, signed, told)
 
 
 def _export(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch.act.response import approval
     from nhi_watch.report import jsonlines
 
-    url = approval.address(args.url) if args.url else ""
-    secret = approval.token(args.token_file) if args.token_file else ""
     with _desk(args) as desk:
         made = _read_plan(desk)
-        path = desk.file("approvals.jsonl")
+        path, where = desk.file("approvals.jsonl"), desk.file(f"{args.to}.json")
         if not path.exists():
             raise InputError(f"{path}: nobody has approved the plan; nhi respond approve {desk.notable['id']}")
         signed = list(jsonlines.read(path))
-        found = approval.check_all(desk.used, signed, made, desk.policy, desk.now)
+        found = approval.check_all(approval.used_by_trail(desk.trail), signed, made, desk.policy, desk.now)
         find.about_to(console, f"the approvals of {', '.join(one.by for one in found)} are used up to hand over "
                       f"{find.told(desk.notable)}", args.json)  # fmt: skip
-        payload = approval.KINDS[args.to].make(made, signed)
-        approval.use(desk.store, found, desk.now)
-        jsonlines.write_run(desk.file(f"{args.to}.json"), payload)
-        desk.store.commit()  # used before it is sent: an answer that got lost must not send it twice
-        facts = {"to": args.to, "url": url, "plan": made["sha256"], "nonces": [one.nonce for one in found]}
+        approval.spend(approval.ledger(), found, desk.now)
+        jsonlines.write_run(where, approval.KINDS[args.to](made, signed))
+        facts = {"to": args.to, "plan": made["sha256"], "nonces": [one.nonce for one in found]}
         desk.note("export", facts)
-        status = approval.post(args.to, url, secret, payload) if url else 0
-        where = desk.file(f"{args.to}.json")
-    sent = f" and taken by {url} with status {status}" if url else ""
-    _say(args, console, {**facts, "file": str(where), "status": status}, f"Written to {where}{sent}.")
-    return 0
+    return common.answer(args, console, {**facts, "file": str(where)}, f"Written to {where}.")
 
 
 def _setup(args: argparse.Namespace, console: Console) -> int:
@@ -261,18 +222,6 @@ def _setup(args: argparse.Namespace, console: Console) -> int:
     approval.add_approver(path, (args.by, args.role), key, os.environ.get("NHI_KEY_PASSPHRASE", ""))
     told = {"by": args.by, "role": args.role, "policy": str(path), "key": str(key)}
     given = "" if path == args.out / common.POLICY else f" --policy {shlex.quote(str(path))}"
-    _say(args, console, told, f"{args.by} approves as {args.role} by {path}, which plan, approve and export "
-         f"{'use from now on' if not given else 'are given as' + given}.\nThe private key is in {key}; its owner keeps "
-         "it, elsewhere.")  # fmt: skip
-    return 0
-
-
-def _key(args: argparse.Namespace, console: Console) -> int:
-    from nhi_watch.act.response import approval
-
-    public = approval.new_key(args.to, os.environ.get("NHI_KEY_PASSPHRASE", ""))
-    name = json.dumps(args.by, ensure_ascii=False)  # a basic string of TOML is spelled like one of JSON
-    lines = f'[[approver]]\nname = {name}\nroles = ["secops"]\nkey = "{public}"'
-    _say(args, console, {"by": args.by, "public": public, "file": str(args.to)},
-         f"The private key is in {args.to}; keep it. Put these lines into the policy:\n\n{lines}")  # fmt: skip
-    return 0
+    return common.answer(args, console, told, f"{args.by} approves as {args.role} by {path}, which plan, approve and "
+                         f"export {'use from now on' if not given else 'are given as' + given}.\nThe private key is in "
+                         f"{key}; its owner keeps it, elsewhere.")  # fmt: skip

@@ -51,9 +51,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     with common.opened(args, read_only=True) as store:
         told = _told(args, store, _meant(store, args.identity, rows), rows)
     if args.json:
-        from nhi_watch.hosts.files.inputs import print_json
-
-        print_json({**told, "notables": [listing.flat(row) for row in told["notables"]]}, console)
+        common.print_json({**told, "notables": [listing.flat(row) for row in told["notables"]]}, console)
     else:
         _show(args, told, rows, console)
     return 0
@@ -73,7 +71,7 @@ def _meant(store: SqliteStore, text: str, rows: Sequence[Row]) -> Identity:
 
     plain = text.strip()
     if plain.isdecimal() and len(plain) < 7:
-        return _of_notable(store, next((row for row in rows if str(row.rank) == plain), None), plain)
+        return _of_notable(store, next((row for row in rows if str(row["rank"]) == plain), None), plain)
     if len(plain) < 3:
         raise InputError(f"{text!r} is too short: give three letters of a name, an id or a key")
     key = inventory.credential(store, plain)
@@ -90,10 +88,11 @@ def _meant(store: SqliteStore, text: str, rows: Sequence[Row]) -> Identity:
         return (exact or [one.identity for one in found.values()])[0]
     if not found:
         lower = plain.lower()
-        fits = [row for row in rows if row.id.startswith(lower)] or [row for row in rows if row.concerns(plain)]
-        if len({row.identity.id for row in fits}) <= 1:
+        fits = [row for row in rows if row["id"].startswith(lower)]
+        fits = fits or [row for row in rows if listing.concerns(row, plain)]
+        if len({row["identity"]["id"] for row in fits}) <= 1:
             return _of_notable(store, fits[0] if fits else None, plain)
-        found = {row.identity.id: _Found(_of_notable(store, row, plain), 0) for row in fits}
+        found = {row["identity"]["id"]: _Found(_of_notable(store, row, plain), 0) for row in fits}
     ordered = sorted(found.values(), key=lambda one: (-one.last, one.identity.name))
     more = f"\n  and {len(ordered) - CANDIDATES:,} more" if len(ordered) > CANDIDATES else ""
     told = "".join(f"\n  {_line(one)}" for one in ordered[:CANDIDATES])
@@ -118,12 +117,12 @@ def _of_notable(store: SqliteStore, row: Optional[Row], text: str) -> Identity:
 
     if row is None:
         raise InputError(f"nobody is known whose name, id or key holds {text[:60]!r}, and no notable is named so")
-    known = inventory.known_of(store, [row.identity.id]).get(row.identity.id)
+    known = inventory.known_of(store, [row["identity"]["id"]]).get(row["identity"]["id"])
     if known is not None:
         return known.identity
-    parts = row.identity.id.split(":")
+    parts = row["identity"]["id"].split(":")
     kind = parts[2] if len(parts) > 2 else ""
-    return Identity(row.identity.id, row.identity.name, kind, parts[0], row.identity.account, "")
+    return Identity(row["identity"]["id"], row["identity"]["name"], kind, parts[0], row["identity"]["account"], "")
 
 
 # ---- what is told
@@ -150,7 +149,7 @@ def _told(args: argparse.Namespace, store: SqliteStore, identity: Identity, rows
     known_assets = common.load_assets(args.assets)
     asset = assets.find(known_assets, identity)
     seen = inventory.known_of(store, [identity.id]).get(identity.id)
-    mine = [row for row in rows if identity.id in (row.identity.id, *(one.id for one in row.members))]
+    mine = [row for row in rows if identity.id in (row["identity"]["id"], *(one["id"] for one in row["members"]))]
     acted = whole or (None if judged is None else state.load_some(judged, [identity.id]).get(identity.id))
     reach = impact.reach_of(profile, acted.behaviours.values() if acted else (), today=day)
     told: Json = {
@@ -224,19 +223,20 @@ def _latest(
 
 
 def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], rows: Sequence[Row]) -> str:
-    from nhi_watch.core.notable import IMPACTS
+    from nhi_watch.core.notable import IMPACTS, loss_of
     from nhi_watch.core.timestamps import parse
     from nhi_watch.detect import ranking
     from nhi_watch.detect.scoring import CRITICAL
 
     episode, loss, level = judged
     kinds = ("compromise", "exposure") if loss >= ranking.LEAST else ("compromise",)  # it may tell of it
-    own = [row for row in mine if row.kind in kinds and row.first_time[:10] <= date <= row.last_time[:10]]
-    for row in sorted(own, key=lambda row: not row.listed):
-        if row.settled:
-            return f"none any more: notable {row.rank} of it was dealt with ({row.verdict or row.closed_why})"
-        if row.listed:
-            return f"rank {row.rank} of the list"
+    own = [row for row in mine if row["kind"] in kinds and row["first_time"][:10] <= date <= row["last_time"][:10]]
+    for row in sorted(own, key=lambda row: not row["listed"]):
+        if listing.settled(row):
+            why = row.get("verdict") or row["closed_why"]
+            return f"none any more: notable {row['rank']} of it was dealt with ({why})"
+        if row["listed"]:
+            return f"rank {row['rank']} of the list"
     if not ranking.is_watched(episode):
         return f"none: of kind {episode.identity.kind}, which is no identity that can be stolen"
     if episode.likelihood < ranking.FLOOR:
@@ -249,7 +249,8 @@ def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], r
         return (f"below the line: an expected loss of {loss:g} (likelihood × impact) is less than {ranking.LEAST:g}, "
                 f"severity low; at {level} impact that takes a likelihood of {need:.0f}%")  # fmt: skip
     since = render(max(0, parse(f"{date}T00:00:00Z") - (ranking.WEEK - 1) * DAY))[:10]
-    graver = sum(row.loss > loss and since <= row.last_time[:10] <= date for row in rows if row.kind == "compromise")
+    thefts = (row for row in rows if row["kind"] == "compromise")
+    graver = sum(loss_of(row) > loss and since <= row["last_time"][:10] <= date for row in thefts)
     return (f"below the line: it is grave enough, but {graver:,} graver ones stood within the week, and the budget "
             "has no place for more")  # fmt: skip
 
@@ -271,7 +272,7 @@ def _show(args: argparse.Namespace, told: Json, rows: Sequence[Row], console: Co
         console.print(Text(visible(line, 600)), soft_wrap=True)
     if told["notables"]:
         console.print(Text(f"Notables ({len(told['notables'])}):"))
-        listing.tell(told["notables"], short_ids(row.id for row in rows), console)
+        listing.tell(told["notables"], short_ids(row["id"] for row in rows), console)
     else:
         console.print(Text("Notables: none, in the list and below the line"))
     for line in _verdict(told["latest"], args.all, console):

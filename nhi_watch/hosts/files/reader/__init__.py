@@ -42,7 +42,11 @@ def read(paths: Sequence[str], progress: Progress = None, besides: Optional[Path
 
 def read_found(found: Found, progress: Progress = None) -> Iterator[Batch]:
     """As `read`, of files that were found."""
-    return _report(_read_all(found), progress)
+    for batch in _read_all(found):
+        if progress:
+            progress(batch.bytes_read)
+        if batch.records or batch.bad or batch.passed:
+            yield batch
 
 
 def size(paths: Sequence[str]) -> int:
@@ -54,19 +58,11 @@ def size(paths: Sequence[str]) -> int:
     return sum(sizes(find(paths).files))
 
 
-def _report(batches: Iterator[Batch], progress: Progress) -> Iterator[Batch]:
-    for batch in batches:
-        if progress:
-            progress(batch.bytes_read)
-        if batch.records or batch.bad or batch.passed:
-            yield batch
-
-
 def _read_all(found: Found) -> Iterator[Batch]:
     if found.passed:
-        yield Batch("", 0, [], None, [], 0, passed=found.passed)
+        yield _none("", passed=found.passed)
     for piece in found.bad:
-        yield Batch(piece.file, 0, [], None, [piece], 0)
+        yield _none(piece.file, [piece])
     for path in found.files:
         if str(path) == STDIN:
             yield from _read_file(STDIN, sys.stdin.buffer, found.bounds)
@@ -75,10 +71,14 @@ def _read_all(found: Found) -> Iterator[Batch]:
             file = opened(path, path in found.given)
         except OSError as error:
             piece = unreadable(path, error.strerror or str(error))
-            yield Batch(piece.file, 0, [], None, [piece], 0)
+            yield _none(piece.file, [piece])
             continue
         with file:
             yield from _read_file(shown(path), file, found.bounds)
+
+
+def _none(file: str, bad: Sequence[Bad] = (), passed: Sequence[Passed] = ()) -> Batch:
+    return Batch(file, 0, [], None, [*bad], 0, passed=passed)
 
 
 def again(file: str, seen: Seen) -> Iterator[Batch]:
@@ -110,9 +110,9 @@ def _read_file(name: str, file: BinaryIO, bounds: Bounds, before: Optional[Seen]
             break
     if chunks.beyond:
         told = _BEYOND.format(chunks.beyond, records)
-        yield Batch(name, 0, [], None, [], 0, passed=[Passed(name, told, may_matter=True)])
+        yield _none(name, passed=[Passed(name, told, may_matter=True)])
     if chunks.grew():
-        yield Batch(name, 0, [], None, [], 0, passed=[Passed(name, GREW, may_matter=False)])
+        yield _none(name, passed=[Passed(name, GREW, may_matter=False)])
 
 
 _BEYOND = ("it takes {}, more than a log does: only its first {:,} records were read; look where it comes from, and "
@@ -134,7 +134,7 @@ def _batches(name: str, file: BinaryIO, chunks: Chunks) -> Iterator[Batch]:
         return iter([Batch(name, 0, [], None, [detail], chunks.consumed)])
     if is_auditd(head):
         return read_auditd(name, chunks, chain([head], rest))
-    if _is_document(head):
+    if is_document(head.removeprefix(BOM).lstrip()):
         return read_document(name, head, rest, chunks)
     return read_lines(name, chunks, chain([head], rest))
 
@@ -149,8 +149,3 @@ def _head(rest: Iterator[bytes]) -> bytes:
         if total > LINE_LIMIT or (b"\n" in part.lstrip() and b"".join(parts).lstrip().count(b"\n")):
             break
     return b"".join(parts)
-
-
-def _is_document(head: bytes) -> bool:
-    text = head[len(BOM) :] if head.startswith(BOM) else head
-    return is_document(text.lstrip())

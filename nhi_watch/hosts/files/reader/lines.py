@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import repeat
 from operator import contains
 from typing import Union
@@ -31,9 +32,16 @@ LINE_LIMIT = 16 * 1024 * 1024
 
 def read_lines(file: str, chunks: Chunks, parts: Iterator[bytes]) -> Iterator[Batch]:
     """Batches of a file with one value a line, which `parts` holds."""
+    return _by_lines(file, chunks, parts, partial(_parse, file))
+
+
+def _by_lines(
+    file: str, chunks: Chunks, parts: Iterator[bytes], make: Callable[[int, list[bytes], int], Batch]
+) -> Iterator[Batch]:  # fmt: skip
+    """Batches of what `make` makes of lines, the number of their first one, and the bytes that were read for them."""
     consumed, line, tail = 0, 1, b""
     for lines, tail, too_long in split(parts):
-        batch = _parse(file, line, lines, chunks.consumed - consumed)
+        batch = make(line, lines, chunks.consumed - consumed)
         consumed = chunks.consumed
         line += len(lines)
         if too_long:
@@ -41,7 +49,7 @@ def read_lines(file: str, chunks: Chunks, parts: Iterator[bytes]) -> Iterator[Ba
             batch.bad.append(bad(Where(file, line), "line_too_long", tail, detail, too_long))
             line, tail = line + 1, b""
         yield batch
-    last = _parse(file, line, [b"" if chunks.grew() else tail], chunks.consumed - consumed)  # else half a line
+    last = make(line, [b"" if chunks.grew() else tail], chunks.consumed - consumed)  # else half a line
     if chunks.damage:
         reason, detail = chunks.damage
         lost = b"" if last.records else tail
@@ -139,25 +147,18 @@ def is_auditd(head: bytes) -> bool:
 
 def read_auditd(file: str, chunks: Chunks, parts: Iterator[bytes]) -> Iterator[Batch]:
     """Batches of a file of auditd's lines, one record an event."""
-    consumed, line = 0, 1
     under_way: dict[tuple[bytes, bytes], _Event] = {}
-    tail = b""
-    for lines, tail, too_long in split(parts):
-        batch = Batch(file, 1, [], [], [], chunks.consumed - consumed, [])
-        consumed = chunks.consumed
-        for raw in lines:
-            _take(batch, under_way, line, raw)
-            line += 1
-        if too_long:
-            batch.bad.append(bad(Where(file, line), "line_too_long", tail, f"a line of {too_long} bytes", too_long))
-            line, tail = line + 1, b""
-        yield batch
-    last = Batch(file, 1, [], [], [], chunks.consumed - consumed, [])
-    _take(last, under_way, line, b"" if chunks.grew() else tail)
+
+    def make(line: int, lines: list[bytes], read: int) -> Batch:
+        batch = Batch(file, 1, [], [], [], read, [])
+        for number, raw in enumerate(lines, line):
+            _take(batch, under_way, number, raw)
+        return batch
+
+    yield from _by_lines(file, chunks, parts, make)
+    last = make(0, [], 0)
     for key in list(under_way):
         _close(last, under_way, key)
-    if chunks.damage:
-        last.bad.append(bad(Where(file, line), chunks.damage[0], b"", chunks.damage[1]))
     yield last
 
 

@@ -12,7 +12,6 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO, Optional
 
 import orjson
@@ -101,12 +100,7 @@ class Rejects:
         self._temporary, self._file = Path(name), os.fdopen(handle, "wb")
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, kind: Optional[type[BaseException]], *_: object) -> None:
         assert self._file is not None
         try:
             if kind is None:
@@ -180,17 +174,12 @@ def line_of(piece: Bad) -> dict[str, Any]:
     'x'
     """
     kept = redact(piece.raw[: _SHORT.get(piece.reason, RAW_LIMIT)])
-    line = {
-        "file": _text(piece.file),
-        "line": piece.line,
-        "reason": _text(piece.reason),
-        "detail": _text(redact(_text(piece.detail).encode()).decode()),
-        **_raw(kept, cut=len(kept) < piece.length),
-        "length": piece.length,
-    }
-    if len(kept) < piece.length:
-        line["truncated"] = True
-    return line
+    cut = len(kept) < piece.length
+    return {
+        "file": _text(piece.file), "line": piece.line, "reason": _text(piece.reason),
+        "detail": _text(redact(_text(piece.detail).encode()).decode()), **_raw(kept, cut), "length": piece.length,
+        **({"truncated": True} if cut else {}),
+    }  # fmt: skip
 
 
 def _raw(kept: bytes, cut: bool) -> dict[str, str]:
