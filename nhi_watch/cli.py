@@ -34,6 +34,7 @@ COMMANDS = (
     ("brief", "tell a notable in sentences, each with its proof", f"{FILES}.brief"),
     ("respond", "plan a response, approve it, hand it over", f"{FILES}.respond"),
     ("audit", "check or export the audit trail", f"{FILES}.audit"),
+    ("completion", "print what lets a shell complete commands and options", f"{FILES}.completion"),
     ("elastic", "set up and run the jobs on Elasticsearch", "nhi_watch.hosts.elastic.commands"),
 )
 """(name, help, module with `add_arguments(parser)` and `run(args, console) -> int`)."""
@@ -101,7 +102,7 @@ def _plug_in(subparsers: Any, command: tuple[str, str, str], load: bool) -> argp
     if load:
         part = import_module(module)
         part.add_arguments(added)
-        added.set_defaults(run=lambda args: part.run(args, _console()))
+        added.set_defaults(run=lambda args: part.run(args, _console()), parser=parser)
     return added
 
 

@@ -1,4 +1,4 @@
-"""What helps besides `pip install`: the container image."""
+"""What helps after `pip install`: a shell's completion, and the container image."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import rich
 
+from need import library, need
 from nhi_watch import cli
+from nhi_watch.hosts.files import completion
 
 ROOT = Path(__file__).parents[1]
 DOCKERFILE = ROOT / "examples" / "Dockerfile"
@@ -24,6 +27,50 @@ RECORD = {
     "userIdentity": {"type": "IAMUser", "principalId": "AIDAEXAMPLE", "accountId": "111122223333", "userName": "ci",
                      "arn": "arn:aws:iam::111122223333:user/ci", "accessKeyId": "AKIAEXAMPLE"},
 }  # fmt: skip
+
+
+def script(shell: str, capsys: pytest.CaptureFixture[str]) -> str:
+    library("shtab")
+    assert cli.main(["completion", shell]) == 0
+    return capsys.readouterr().out
+
+
+TYPED = {
+    "a command": (["sh"], {"show"}),
+    "an option": (["list", "--se"], {"--severity"}),
+    "a value": (["list", "--severity", "h"], {"high"}),
+    "a command's command": (["respond", "pl"], {"plan"}),
+    "a file": (["score", "READM"], {"README.md"}),
+    "a folder": (["list", "--out", "exam"], {"examples"}),
+}
+
+
+@pytest.mark.parametrize(("words", "wanted"), TYPED.values(), ids=TYPED)
+def test_bash_completes(
+    words: list[str], wanted: set[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    need(shutil.which("bash"), "needs bash")
+    (tmp_path / "nhi.bash").write_text(script("bash", capsys), "utf-8")
+    typed = f"COMP_WORDS=({shlex.join(['nhi', *words])}); COMP_CWORD={len(words)}"
+    line = f'source {tmp_path}/nhi.bash; {typed}; _shtab_nhi; printf "%s\\n" "${{COMPREPLY[@]}}"; complete -p nhi'
+    done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, check=True)
+    *found, registered = done.stdout.split("\n")[:-1]
+    assert wanted <= set(found) and all(each.startswith(words[-1]) for each in found)
+    assert registered.endswith(" nhi")
+
+
+@pytest.mark.parametrize("shell", completion.SHELLS)
+def test_every_command_is_in_the_script_of_each_shell(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    told = script(shell, capsys)
+    assert [name for name, _, _ in cli.COMMANDS if name not in told] == []
+
+
+def test_without_its_library_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(completion, "find_spec", lambda name: None)
+    assert cli.main(["completion", "zsh"]) == 2
+    assert "pip install 'nhi_watch[completion]'" in capsys.readouterr().err
 
 
 def test_what_the_image_copies_installs_and_runs(tmp_path: Path) -> None:
