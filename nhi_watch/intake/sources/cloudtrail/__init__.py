@@ -299,7 +299,12 @@ def read(record: object) -> Event:
     seconds = _seconds(values[0])
     shape, session = _trimmed(values)
     made = filled(_event(shape), seconds, _record_id(values, native, seconds), session, values[-1])
-    return deepen(native, name, made) if name.__class__ is str and name in DEEP else made
+    return deepen(native, name, made) if is_deep(name) else made
+
+
+def is_deep(name: object) -> bool:
+    """Whether a call is one of those whose parameters and answer count as well."""
+    return name.__class__ is str and name in DEEP
 
 
 def _seconds(time: object) -> int:
