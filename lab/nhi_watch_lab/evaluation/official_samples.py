@@ -37,8 +37,7 @@ STREAMS = {
     "claude_code": "events", "gcp": "audit", "github": "audit audit_enterprise api_requests "
     "secret_scanning", "gitlab": "audit", "google_workspace": "*", "hashicorp_vault": "audit",
     "kubernetes": "audit_logs", "o365": "audit", "okta": "system", "openai": "audit",
-    "openai_chatgpt_enterprise": "*", "salesforce": "*",
-    "snowflake": "*",
+    "salesforce": "*", "snowflake": "*",
 }  # fmt: skip
 """Package → its data streams that are audit logs of identities."""
 NOBODY = (*ON_PURPOSE, "no_action")

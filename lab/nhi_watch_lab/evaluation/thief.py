@@ -36,7 +36,7 @@ from nhi_watch_lab.simulator import agents, archetypes, networks
 from nhi_watch_lab.simulator.dice import Dice, dice
 from nhi_watch_lab.simulator.identities import federated_user
 from nhi_watch_lab.simulator.machines import DAY, Machine
-from nhi_watch_lab.simulator.products.labels import identity, record_id
+from nhi_watch_lab.simulator.products.labels import events
 from nhi_watch_lab.simulator.products.tenant import Spec, Tenant
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Worker
 from nhi_watch_lab.simulator.records import CLOCK, Actor, Detail, Record, Template, stamp, template
@@ -202,7 +202,7 @@ class Ground:
                 found.update((n["id"], n["identity"]["provider"]) for n in _compromises(result))
         one_each = {_who(line): line for line in lines}
         told_of = {n["identity"]["name"] for n in _compromises(result)}
-        self._told = {who for who, line in one_each.items() if identity(line) in told_of}
+        self._told = {who for who, line in one_each.items() if any(e.identity.name in told_of for e in events([line]))}
         listed = {name: sum(told == key for told in found.values()) for key, name in PROVIDERS.items()}
         return Ordinary(len(today), LEARNT - 6, listed)
 
@@ -380,7 +380,7 @@ def played(ground: Ground, row: Row, product: str, name: str, victim: Victim, pl
     stolen = [line for n, steps in enumerate(days) for line in hand.play(steps, LEARNT + 1 - len(days) + n)]
     if row.console:
         stolen = [*_signed_in(hand, stolen), *stolen]
-    return Play([*lines, *stolen], frozenset(map(record_id, stolen)))
+    return Play([*lines, *stolen], frozenset(event.record_id for event in events(stolen)))
 
 
 def _signed_in(hand: Hand, lines: Sequence[Line]) -> list[Line]:

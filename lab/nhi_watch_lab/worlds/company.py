@@ -8,7 +8,7 @@ from typing import Any
 from nhi_watch_lab.simulator.dice import dice
 from nhi_watch_lab.simulator.products import ai, ai_agents
 from nhi_watch_lab.simulator.products.campaigns import Campaign, cast_of
-from nhi_watch_lab.simulator.products.labels import identity, record_id
+from nhi_watch_lab.simulator.products.labels import events
 from nhi_watch_lab.simulator.products.register import REGISTER, Technique
 from nhi_watch_lab.simulator.products.tenant import Spec, Tenant
 from nhi_watch_lab.simulator.products.workers import At, Line, Worker
@@ -65,7 +65,7 @@ def told_twice(tenant: Tenant, lines: list[Line], incident: dict[str, Any]) -> l
     """Ids of what Bedrock's own log says of an incident's calls in the account; lines of one day."""
     wanted = set(incident["record_ids"])
     calls = [line for line in lines if line.product == "cloudtrail" and line.record["eventID"] in wanted]
-    return [record_id(line) for line in ai.invocations(tenant.spec.seed, calls)]
+    return [event.record_id for event in events(ai.invocations(tenant.spec.seed, calls))]
 
 
 def names(tenant: Tenant) -> Iterator[str]:
@@ -79,4 +79,5 @@ def _names(tenant: Tenant, worker: Worker) -> set[str]:
     d, second = dice("names", worker.name), tenant.company.midnight(worker.born) + 40_000
     sender = worker.sender(tenant.spec.seed, worker.born, 40_000)
     deeds = [*worker.opening, *(deed for habit in worker.habits for step in habit.steps for deed in step.pool.items)]
-    return {identity(line) for deed in deeds for line in deed(sender, At(second, d)) if line.who == worker.who}
+    lines = (line for deed in deeds for line in deed(sender, At(second, d)) if line.who == worker.who)
+    return {event.identity.name for event in events(lines)}
