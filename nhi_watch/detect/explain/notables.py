@@ -214,24 +214,24 @@ def _link(link: Link) -> NotableLink:
 def _weigh(episode: Episode) -> list[Weighed]:
     """The signals, those that add most to the likelihood first."""
     _, shares = episode.bound.card.shares(episode.points, episode.values)
-    told = zip(shares, episode.points, SIGNALS, episode.values)
+    told = zip(shares, episode.points, SIGNALS, episode.values, range(len(SIGNALS)))
     return [
-        Weighed(signal, points, log_odds, value, *_explain(signal, value, episode))
-        for log_odds, points, signal, value in sorted(told, key=lambda row: (-row[0], -row[1], row[2].name))
+        Weighed(signal, points, log_odds, value, *_explain(at, value, episode))
+        for log_odds, points, signal, value, at in sorted(told, key=lambda row: (-row[0], -row[1], row[2].name))
     ]
 
 
-def _explain(signal: Signal, value: Optional[float], whole: Episode) -> tuple[list[Behaviour], str, str]:
-    """The behaviours behind a signal's value, its sentence, and what a title says of it.
+def _explain(at: int, value: Optional[float], whole: Episode) -> tuple[list[Behaviour], str, str]:
+    """The behaviours behind a value of the signal there, its sentence, and what a title says of it.
 
     They are told of the member in which it has its value.
     """
-    at = SIGNALS.index(signal)
+    if value == 0:
+        return [], "ordinary", ""
+    signal = SIGNALS[at]
     episode = next((part.view for part in whole.parts if part.values[at] == value), whole.view)
     if value is None:
         return [], telemetry.why(signal.name, episode.views, episode.past.own), ""
-    if not value:
-        return [], "ordinary", ""
     seen: Union[View, EpisodeView] = episode
     if signal.backing is None:
         seen = max(episode.views, key=lambda v: (v.values[at] or 0.0, v.shape.outcome == "success"))
