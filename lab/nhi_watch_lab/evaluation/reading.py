@@ -1,6 +1,6 @@
-"""How much of real records each source reads, in each shape, and where records go when nobody says what they are.
+"""How much of real records each source reads, in each form, and whether each form gives the Event of the native record.
 
-`python -m nhi_watch_lab.evaluation.sources_measured --page docs/method/sources_measured.md` (ten seconds).
+`python -m nhi_watch_lab.evaluation.reading --data FOLDER --docs docs/method` (half a minute).
 
 Each record goes to the first source that claims it, as with `--source auto`; whose it is, its file tells, never our own
 reading. *Passed over*: refused on purpose. *Incomplete*: hand-edited rule tests without a time or an action. *Read* is
@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import argparse
 import csv
-import io
 import json
-import sys
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
@@ -27,16 +26,20 @@ import orjson
 from nhi_watch.core import registry
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.hosts.files.reader import read
+from nhi_watch.hosts.files.reader import read as read_files
 from nhi_watch.hosts.files.reader.batch import members
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.sources.cloudtrail import to_native
-from nhi_watch_lab.evaluation.ocsf_mapping import ocsf
-from nhi_watch_lab.evaluation.page import table
-from nhi_watch_lab.evaluation.shapes import DATASETS, SHAPES, ecs_original, shape_of, splunk_fields, splunk_raw
+from nhi_watch_lab.evaluation.forms import (
+    DATASETS, SHAPES, VERSIONS, ecs_original, ocsf, shape_of, splunk_fields, splunk_raw,
+)  # fmt: skip
+from nhi_watch_lab.evaluation.page import as_csv, table
 
 ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT / "tests" / "data" / "sources"
+PAIRS = ROOT / "docs" / "method" / "ocsf_pairs.csv"
+"""Published pairs that are not equal, in what, and why, which is written by hand."""
+COMMAND = "`python -m nhi_watch_lab.evaluation.reading`"
 BELONGS = (
     ("cloudtrail/*", "cloudtrail"),
     ("gcp/*loadbalancing*", ""), ("gcp/*vpc_flows*", ""), ("gcp/*", "gcp"),
@@ -61,7 +64,8 @@ ON_PURPOSE = ("not_credential", "unfinished", "no_identity", "closed", "posture"
               "own_notable")  # fmt: skip
 INCOMPLETE = ("no_time", "bad_time", "no_action")
 FILLED = ("identity", "action", "outcome", "network")
-MADE = "samples"
+PLACES = "logs", "rule tests", "samples"
+LOGS, TESTS, MADE = PLACES
 
 
 class Told(NamedTuple):
@@ -73,7 +77,7 @@ class Told(NamedTuple):
 
 
 class Count:
-    """What became of the records of one source in one shape."""
+    """What became of the records of one source in one form."""
 
     def __init__(self) -> None:
         self.records = self.read = self.same = 0
@@ -81,12 +85,14 @@ class Count:
         self.filled: Counter[str] = Counter()
         self.elsewhere: Counter[str] = Counter()
 
-    def add(self, source: ModuleType, outcome: Event | str, belongs: str) -> None:
-        """Take in what the door made of a record."""
+    def add(self, name: str, record: Any, native: Event | str | None) -> None:
+        """Take in what the door makes of a record of a source, and of the native one."""
+        source, outcome = door(record)
         self.records += 1
+        self.same += outcome == native
         if isinstance(outcome, str):
             self.rejects[outcome] += 1
-        elif belongs != source.NAME:
+        elif source and name != source.NAME:
             self.elsewhere[source.NAME] += 1
         else:
             self.read += 1
@@ -119,6 +125,14 @@ def door(record: object) -> tuple[Optional[ModuleType], Event | str]:
         return source, reject.reason
 
 
+def read(record: object) -> Event | str:
+    """The Event of a record in any form, or the reason why it is none."""
+    return door(record)[1]
+
+
+# ---- real logs, rule tests and samples
+
+
 def told(folder: Path) -> Iterator[Told]:
     """All records of real logs and of rule tests, with the source they belong to."""
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
@@ -139,7 +153,7 @@ def _checked(belongs: str, name: str, record: Any) -> str:
 
 
 def _records(path: Path, name: str) -> Iterator[Any]:
-    for batch in read([str(path)]):
+    for batch in read_files([str(path)]):
         for record in batch.records:
             if not name.startswith("rule-tests/"):
                 yield record
@@ -150,7 +164,7 @@ def _records(path: Path, name: str) -> Iterator[Any]:
 
 
 def shaped(record: Any, belongs: str, event: Event | str) -> Iterator[tuple[str, Any]]:
-    """The shapes that a native record can be put into by rule."""
+    """The forms into which a native record can be put by rule."""
     yield "native", record
     if not isinstance(record, dict) or isinstance(event, str) or "_raw" in record:
         return
@@ -158,21 +172,21 @@ def shaped(record: Any, belongs: str, event: Event | str) -> Iterator[tuple[str,
     yield "splunk_fields", splunk_fields(record)
     if belongs in DATASETS:
         yield "ecs_original", ecs_original(record, DATASETS[belongs])
-    if belongs == "cloudtrail":
-        yield "ocsf", ocsf(dict(to_native(record)))
+    for version in VERSIONS if belongs == "cloudtrail" else ():
+        yield f"ocsf_{version}", orjson.loads(orjson.dumps(ocsf(dict(to_native(record)), version)))
 
 
 class Measured(NamedTuple):
     """All figures."""
 
     counts: dict[tuple[str, str, str], Count]
-    """(source, where the records are from, shape) → what became of them."""
+    """(source, where the records are from, form) → what became of them."""
     strange: dict[str, Counter[str]]
     """Files of no source → what became of their records."""
 
 
 def measure(folder: Path) -> Measured:
-    """Every record in every shape."""
+    """Every record in every form."""
     found = Measured({}, {})
     for one in told(folder):
         source, event = door(one.record)
@@ -180,22 +194,49 @@ def measure(folder: Path) -> Measured:
             what = event if isinstance(event, str) else f"read as {source.NAME if source else ''}"
             found.strange.setdefault(one.file, Counter())[what] += 1
             continue
-        place = "rule tests" if one.file.startswith("rule-tests/") else "logs"
+        place = TESTS if one.file.startswith("rule-tests/") else LOGS
         for shape, record in shaped(one.record, one.belongs, event):
-            _count(found.counts, (one.belongs, place, shape), record, event)
+            found.counts.setdefault((one.belongs, place, shape), Count()).add(one.belongs, record, event)
     for source in _sources():
         for sample in map(orjson.loads, (SAMPLES / f"{source.NAME}.jsonl").read_bytes().splitlines()):
             if "event" in sample:
-                _count(found.counts, (source.NAME, MADE, shape_of(sample)), sample["record"], None)
+                key = source.NAME, MADE, shape_of(sample)
+                found.counts.setdefault(key, Count()).add(source.NAME, sample["record"], None)
     return found
 
 
-def _count(counts: dict[tuple[str, str, str], Count], key: tuple[str, str, str], record: Any,
-           native: Event | str | None) -> None:  # fmt: skip
-    source, outcome = door(record)
-    count = counts.setdefault(key, Count())
-    count.add(source or _sources()[0], outcome, key[0])
-    count.same += outcome == native
+# ---- published pairs of OCSF
+
+
+def pairs(folder: Path) -> dict[str, str]:
+    """Name of a published pair → in what its two readings differ, of all pairs."""
+    files = sorted(folder.iterdir())
+    natives = {_pair(path): path for path in files if path.suffix == ".raw" or path.name.endswith("__eks.json")}
+    others = [path for path in files if path not in natives.values() and _pair(path) in natives]
+    return {_pair(path): _differing(read(_loaded(natives[_pair(path)])), read(_loaded(path))) for path in others}
+
+
+def _differing(one: Event | str, other: Event | str) -> str:
+    if isinstance(one, str) or isinstance(other, str):
+        return "" if one == other else "reject"
+    return ", ".join(name for name, a, b in zip(Event._fields, one, other) if a != b)
+
+
+def _pair(path: Path) -> str:
+    head, _, _ = path.name.rpartition("__")
+    return head.removesuffix("__samples")
+
+
+def _loaded(path: Path) -> Any:
+    """A published sample; some have a comma too many."""
+    return json.loads(re.sub(r",(\s*[}\]])", r"\1", path.read_text("utf-8")))
+
+
+# ---- pages
+
+HEADS = ["source", "shape", "records", "passed over", "incomplete", "read", "share", "same Event as native",
+         *FILLED, "went elsewhere", "refused"]  # fmt: skip
+SHORT = ["source", "from", *HEADS[2:5], "read"]
 
 
 def page(found: Measured) -> str:
@@ -206,15 +247,15 @@ def page(found: Measured) -> str:
 def _lines(found: Measured) -> Iterator[str]:
     yield "# Sources, measured\n"
     yield "For: whoever asks how much of a log is read.\n"
-    yield "<!-- Written by `python -m nhi_watch_lab.evaluation.sources_measured --page FILE`: do not edit. -->\n"
-    yield (__doc__ or "").partition("(ten seconds).\n\n")[2]
-    made = [c for (_, place, shape), c in found.counts.items() if place in PUBLISHED and shape != "native"]
+    yield f"<!-- Written by {COMMAND}: do not edit. -->\n"
+    yield (__doc__ or "").partition("(half a minute).\n\n")[2]
+    made = [c for (_, place, shape), c in found.counts.items() if place != MADE and shape != "native"]
     yield "*Logs* are real; *rule tests* were written or edited by authors of rules. Put into other shapes by rule"
     yield "(Splunk's rows, its extracted fields, `event.original`, for CloudTrail OCSF), of each source at least"
     yield f"{min(c.share for c in made):.1%} are read, {min(c.same / c.records for c in made):.1%} as the same Event."
     yield "Each source and shape, how often identity, action, outcome and network are filled, what was refused:"
     yield "[sources_measured.csv](sources_measured.csv).\n"
-    native = [(key, count) for place in PUBLISHED for key, count in _of(found, place) if key[2] == "native"]
+    native = [(key, count) for place in (LOGS, TESTS) for key, count in _of(found, place) if key[2] == "native"]
     total, sources = sum(count.records for _, count in native), {key[0] for key, _ in native}
     yield f"Of {total:,} native records of {len(sources)} sources all complete ones are read, but:\n"
     yield table(SHORT, [[key[0], key[1], *row[2:5], row[6]] for key, count in native if count.share < 1
@@ -226,20 +267,20 @@ def _lines(found: Measured) -> Iterator[str]:
     yield f"{_counted(sum(found.strange.values(), Counter[str]()))}."
 
 
-PUBLISHED = ("logs", "rule tests")
-PLACES = (*PUBLISHED, MADE)
-HEADS = ["source", "shape", "records", "passed over", "incomplete", "read", "share", "same Event as native",
-         *FILLED, "went elsewhere", "refused"]  # fmt: skip
-SHORT = ["source", "from", *HEADS[2:5], "read"]
+_WHY = {
+    "unclaimed": "no source knows it: too little of the record is there",
+    "no_time": "tells no time", "bad_time": "the time is none, as in `redacted`", "no_action": "tells no action",
+    "not_credential": "on purpose: a host's event that touches no credential",
+    "no_identity": "on purpose: names nobody",
+    "unfinished": "on purpose: the request comes again with its outcome",
+    "sample_finding": "on purpose: the product's own example",
+}  # fmt: skip
 
 
 def rows(found: Measured) -> str:
-    """The figures of every source in every shape, as CSV."""
-    out = io.StringIO()
-    lines = csv.writer(out, lineterminator="\n")
-    lines.writerow(["records of", *HEADS])
-    lines.writerows([place, *_row(key, count)] for place in PLACES for key, count in _of(found, place))
-    return out.getvalue()
+    """The figures of every source in every form, as CSV."""
+    return as_csv(["records of", *HEADS],
+                  ([place, *_row(key, count)] for place in PLACES for key, count in _of(found, place)))  # fmt: skip
 
 
 def _of(found: Measured, place: str) -> list[tuple[tuple[str, str, str], Count]]:
@@ -260,29 +301,48 @@ def _counted(what: Counter[str]) -> str:
     return ", ".join(f"{name} {number:,}" for name, number in what.most_common())
 
 
-_WHY = {
-    "unclaimed": "no source knows it: too little of the record is there",
-    "no_time": "tells no time", "bad_time": "the time is none, as in `redacted`", "no_action": "tells no action",
-    "not_credential": "on purpose: a host's event that touches no credential",
-    "no_identity": "on purpose: names nobody",
-    "unfinished": "on purpose: the request comes again with its outcome",
-    "sample_finding": "on purpose: the product's own example",
-}  # fmt: skip
+def ocsf_page(found: Measured, told: dict[str, str]) -> str:
+    """What OCSF loses, in Markdown."""
+    equal = sum(not differs for differs in told.values())
+    counts = [[f"{count.same:,}" for key, count in _of(found, place) if key[0] == "cloudtrail" and "ocsf" in key[2]]
+              for place in (LOGS, TESTS)]  # fmt: skip
+    records = [f"{found.counts['cloudtrail', place, f'ocsf_{VERSIONS[0]}'].records:,}" for place in (LOGS, TESTS)]
+    return f"""# OCSF beside native
+
+For: whoever asks what a lake loses. Written by {COMMAND}; no number is typed by hand.
+
+## Published pairs
+
+{len(told)} pairs of ocsf/examples; {equal} give the same Event. The others, and why: [ocsf_pairs.csv](ocsf_pairs.csv).
+
+## Public CloudTrail, mapped as ocsf/examples says
+
+Records that give the same Event, by version of OCSF; so they give the same notables.
+
+{table(["from", "records", *VERSIONS], [[*row] for row in zip((LOGS, TESTS), records, *zip(*counts))])}
+"""
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Measure, and show the page."""
+def known_pairs() -> dict[str, tuple[str, str]]:
+    """Published pair → in what it differs, and why."""
+    with PAIRS.open(encoding="utf-8", newline="") as file:
+        return {row["pair"]: (row["differs in"], row["why"]) for row in csv.DictReader(file)}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, and write the pages."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder of real logs")
-    parser.add_argument("--page", type=Path, metavar="FILE", help="also write the figures, and beside the page its CSV")
+    parser.add_argument("--docs", type=Path, default=PAIRS.parent, help="folder of the pages")
     args = parser.parse_args(arguments)
-    found = measure(args.data)
-    text = page(found)
-    if args.page:
-        args.page.write_text(text, "utf-8")
-        args.page.with_suffix(".csv").write_text(rows(found), "utf-8")
-    sys.stdout.write(text)
+    found, told = measure(args.data), pairs(args.data / "ocsf")
+    known = known_pairs()
+    differ = [[name, differs, known.get(name, ("", ""))[1]] for name, differs in told.items() if differs]
+    for name, text in {"sources_measured.md": page(found), "sources_measured.csv": rows(found),
+                       "ocsf.md": ocsf_page(found, told),
+                       "ocsf_pairs.csv": as_csv(["pair", "differs in", "why"], differ)}.items():  # fmt: skip
+        (args.docs / name).write_text(text, "utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -1,7 +1,12 @@
-"""A native CloudTrail record as OCSF, by the mappings that ocsf/examples publishes (markdown/AWS/v*/CloudTrail).
+"""A native record in the forms in which hosts hold it, written from their documents and not from our readers.
 
-Written from the tables of those pages, not from our reader: 1.0.0-rc.2 (Security Lake's source version 1), 1.1.0
-(version 2) and 1.5.0. What a table does not name goes to `unmapped`: dotted names, texts, lists joined by commas.
+- Splunk's rows, and a document that keeps the record's own text: of any product
+- CloudTrail as Elastic's pipeline aws.cloudtrail (default.yml) keeps it, without `event.original`
+- CloudTrail as OCSF, by the tables of ocsf/examples (markdown/AWS/v*/CloudTrail): 1.0.0-rc.2 (Security Lake's source
+  version 1), 1.1.0 (version 2) and 1.5.0. What a table does not name goes to `unmapped`: dotted names, texts, lists
+  joined by commas
+
+Elastic's other integrations write fields of their own, which no rule makes out of a native record: samples only.
 """
 
 from __future__ import annotations
@@ -15,10 +20,151 @@ from typing import Any
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import parse
+from nhi_watch.intake.shapes.forms import hit
+from nhi_watch.intake.sources.cloudtrail import ECS
 
 Tree = dict[str, Any]
-EARLY, SECOND, LATEST = "1.0.0-rc.2", "1.1.0", "1.5.0"
-VERSIONS = (EARLY, SECOND, LATEST)
+EARLY, SECOND, LATEST = VERSIONS = "1.0.0-rc.2", "1.1.0", "1.5.0"
+SHAPES = ("native", "splunk_raw", "splunk_fields", "ecs_original", "ecs", "ecs_fields",
+          *(f"ocsf_{version}" for version in VERSIONS))  # fmt: skip
+"""ecs: a document's own fields, nested; ecs_fields: a search hit's `fields`, each value in a list."""
+DATASETS = {
+    "cloudtrail": "aws.cloudtrail", "entra": "azure.signinlogs", "azure": "azure.activitylogs", "m365": "o365.audit",
+    "okta": "okta.system", "github": "github.audit", "gitlab": "gitlab.audit", "gcp": "gcp.audit",
+    "workspace": "google_workspace.admin", "kubernetes": "kubernetes.audit_logs", "ai": "aws_bedrock.invocation",
+    "salesforce": "salesforce.login", "vault": "hashicorp_vault.audit", "alerts": "aws.guardduty",
+    "snowflake": "snowflake.login_history",
+}  # fmt: skip
+"""Of integrations that can keep a record's own text."""
+
+
+def splunk_raw(record: Tree) -> Tree:
+    """An event of which only `_raw` is asked for.
+
+    >>> splunk_raw({"a": 1})["_raw"]
+    '{"a": 1}'
+    """
+    return {"_raw": json.dumps(record), "_time": "1700000000"}
+
+
+def splunk_fields(record: Tree) -> Tree:
+    """Fields as Splunk's JSON extraction makes them: dots for objects, `{}` for lists, all values as text.
+
+    >>> splunk_fields({"a": {"b": [1, {"c": True}]}, "d": None})
+    {'a.b{}': '1', 'a.b{}.c': 'true'}
+    """
+    found: dict[str, list[str]] = {}
+    _collect(record, "", found)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+def _collect(value: Any, path: str, found: dict[str, list[str]]) -> None:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _collect(inner, f"{path}.{name}" if path else name, found)
+    elif isinstance(value, list):
+        for inner in value:
+            _collect(inner, path + "{}", found)
+    elif value is not None:
+        found.setdefault(path, []).append(value if isinstance(value, str) else json.dumps(value))
+
+
+def ecs_original(record: Tree, dataset: str) -> Tree:
+    """A document that keeps the record's text in `event.original`.
+
+    >>> ecs_original({"a": 1}, "x.y")["event"]
+    {'dataset': 'x.y', 'original': '{"a": 1}'}
+    """
+    event = {"dataset": dataset, "original": json.dumps(record)}
+    return {"@timestamp": "2023-11-14T22:13:20.000Z", "data_stream": {"dataset": dataset}, "event": event}
+
+
+def shape_of(sample: Any) -> str:
+    """Which of SHAPES a sample of `tests/data/sources` has."""
+    record, host = sample["record"], sample["shape"].partition("_")[0]
+    if host == "splunk":
+        return "splunk_raw" if "_raw" in record else "splunk_fields"
+    if host == "ecs":
+        document = hit(record)
+        event = document.get("event")
+        original = isinstance(event, dict) and "original" in event
+        return "ecs_fields" if document is record.get("fields") else "ecs_original" if original else "ecs"
+    return "native"
+
+
+# ---- CloudTrail in Elastic
+
+def ecs(record: Tree) -> Tree:
+    """The `_source` of Elastic's integration, without event.original."""
+    kept = _dropped(record) or {}
+    flat = ecs_flat(kept)
+    nested: Tree = {}
+    for name, value in flat.items():
+        node = nested
+        *steps, last = name.split(".")
+        for step in steps:
+            node = node.setdefault(step, {})
+        node[last] = value
+    return nested
+
+
+def ecs_flat(record: Tree) -> Tree:
+    """The same, flat: dotted names."""
+    kept = _dropped(record) or {}
+    flat: Tree = {"event.kind": "event", "event.dataset": "aws.cloudtrail"}
+    for path, name in ECS.items():
+        value: Any = kept
+        for step in path.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+        if value is not None:
+            flat[name] = value
+    if "eventTime" in kept and isinstance(kept["eventTime"], str):
+        flat["@timestamp"] = kept["eventTime"].replace("Z", ".000Z")
+    actor = flat.get("aws.cloudtrail.user_identity.arn") or flat.get("actor.entity.id")
+    if actor:
+        flat["actor.entity.id"] = [actor]
+    issuer = (kept.get("userIdentity", {}).get("sessionContext") or {}).get("sessionIssuer") or {}
+    if issuer.get("userName"):
+        flat["user.name"] = issuer["userName"]
+    for native, name in (
+        ("requestParameters", "request_parameters"),
+        ("responseElements", "response_elements"),
+        ("additionalEventData", "additional_eventdata"),
+        ("serviceEventDetails", "service_event_details"),
+    ):
+        if native in kept:
+            flat["aws.cloudtrail." + name] = java(kept[native])
+            flat["aws.cloudtrail.flattened." + name] = kept[native]
+    if "resources" in kept:
+        names = {"ARN": "arn", "accountId": "account_id"}
+        flat["aws.cloudtrail.resources"] = [_renamed(r, names) for r in kept["resources"]]
+    return flat
+
+
+def _renamed(value: Any, names: dict[str, str]) -> Any:
+    return {names.get(k, k): v for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def java(value: Any) -> str:
+    """Java's Map.toString, in which Elastic keeps parameters."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}={java(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(java(v) for v in value) + "]"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _dropped(value: Any) -> Any:
+    """Without nulls and empty parts, as the pipeline drops them."""
+    if isinstance(value, dict):
+        parts = {k: _dropped(v) for k, v in value.items()}
+        return {k: v for k, v in parts.items() if v is not None} or None
+    if isinstance(value, list):
+        return [v for v in map(_dropped, value) if v is not None] or None
+    return None if value == "" else value
+
+
+# ---- CloudTrail as OCSF
 
 _COMMON = {
     "userIdentity.accessKeyId": "actor.user.credential_uid",
