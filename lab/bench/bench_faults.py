@@ -4,8 +4,8 @@
   scheduler brings them. Each run of `nhi score` is killed once or twice at a moment within the time that it takes, then
   run to its end. What stands after a kill must be whole; at the end of a round the list must be the same to the byte.
 - `… elastic [--runs 200] [--version 9.5.3]`: runs of `nhi elastic run` on a server with security, each disturbed by one
-  of sixteen kinds of faults in turn, 24 to a story. Each revision must be there once, the checkpoint not beyond what was
-  written, and at a story's end closed days as `nhi score` makes them. docs/method/elastic.md has the figures.
+  of sixteen kinds of faults in turn, 24 to a story. Each revision must be there once, the checkpoint not beyond what
+  was written, and at a story's end closed days as `nhi score` makes them. docs/method/elastic.md has the figures.
 - `… splunk [--runs 4032]`: fourteen days on a five-minute schedule, a quarter of the runs at fault in all ways; at each
   day's close, and at the end, what `nhi score` finds.
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
@@ -31,9 +32,46 @@ from nhi_watch.hosts.files.reader.batch import members
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.sources.cloudtrail import to_native
 from nhi_watch_lab.evaluation.forms import (
-    DATASETS, SHAPES, VERSIONS, ecs_original, ocsf, shape_of, splunk_fields, splunk_raw,
-)  # fmt: skip
-from nhi_watch_lab.evaluation.page import as_csv, table
+    DATASETS,
+    SHAPES,
+    VERSIONS,
+    ecs_original,
+    ocsf,
+    shape_of,
+    splunk_fields,
+    splunk_raw,
+)
+
+# ---- tables for generated pages and sheets
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table.
+
+    >>> print(table(["a", "b"], [["1", "2|3"]]))
+    | a | b |
+    |---|---|
+    | 1 | 2/3 |
+    """
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(_row(line) for line in lines).replace("| --- |", "|---|").replace(" --- |", "---|")
+
+
+def as_csv(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """The same as a sheet, for tables too long for a page.
+
+    >>> as_csv(["a", "b"], [[1, "2,3"]])
+    'a,b\\n1,"2,3"\\n'
+    """
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([heads, *rows])
+    return out.getvalue()
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "/").replace("\n", " ") for cell in cells) + " |"
+
+
+# ---- counts
 
 ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT / "tests" / "data" / "sources"
@@ -259,7 +297,7 @@ def _lines(found: Measured) -> Iterator[str]:
     total, sources = sum(count.records for _, count in native), {key[0] for key, _ in native}
     yield f"Of {total:,} native records of {len(sources)} sources all complete ones are read, but:\n"
     yield table(SHORT, [[key[0], key[1], *row[2:5], row[6]] for key, count in native if count.share < 1
-                        for row in [_row(key, count)]])  # fmt: skip
+                        for row in [_figures(key, count)]])  # fmt: skip
     reasons = sum((c.rejects for (*_, shape), c in found.counts.items() if shape == "native"), Counter[str]())
     yield "\n## Not read\n\nIn the native shape, the project's own samples included.\n"
     yield table(["reason", "records", "meaning"], [[r, f"{n:,}", _WHY.get(r, "")] for r, n in reasons.most_common()])
@@ -280,7 +318,7 @@ _WHY = {
 def rows(found: Measured) -> str:
     """The figures of every source in every form, as CSV."""
     return as_csv(["records of", *HEADS],
-                  ([place, *_row(key, count)] for place in PLACES for key, count in _of(found, place)))  # fmt: skip
+                  ([place, *_figures(key, count)] for place in PLACES for key, count in _of(found, place)))  # fmt: skip
 
 
 def _of(found: Measured, place: str) -> list[tuple[tuple[str, str, str], Count]]:
@@ -288,7 +326,7 @@ def _of(found: Measured, place: str) -> list[tuple[tuple[str, str, str], Count]]
     return sorted(mine, key=lambda item: (item[0][0], SHAPES.index(item[0][2])))
 
 
-def _row(key: tuple[str, str, str], count: Count) -> list[str]:
+def _figures(key: tuple[str, str, str], count: Count) -> list[str]:
     source, place, shape = key
     passed, incomplete = (sum(count.rejects[reason] for reason in reasons) for reasons in (ON_PURPOSE, INCOMPLETE))
     filled = [f"{count.filled[name] / count.read:.0%}" if count.read else "–" for name in FILLED]

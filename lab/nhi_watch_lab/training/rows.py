@@ -27,8 +27,7 @@ from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.baseline import peer_scope
 from nhi_watch_lab import worlds
 from nhi_watch_lab.evaluation import exams
-from nhi_watch_lab.evaluation.exams import Exam, Raw
-from nhi_watch_lab.evaluation.replay import Replay, Replayed
+from nhi_watch_lab.evaluation.exams import Exam, Raw, Replay, Replayed
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
