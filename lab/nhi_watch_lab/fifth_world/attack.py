@@ -11,24 +11,11 @@ from .lures import Lures
 from .model import DAY, HOUR, Identity, Place, Ref, block
 from .steps import Step, Technique
 from .world import World
+from nhi_watch_lab.tables import table
 
 GAPS = {"burst": (0.4, 6.0), "hand": (12.0, 150.0), "patient": (180.0, 2400.0), "slow": (1.0 * HOUR, 7.0 * HOUR)}
 NETS = [("hosting", 5.0), ("vpn", 3.0), ("home", 2.5), ("aws", 1.5), ("gcp", 0.8), ("azure", 0.8)]
-RECON: Dict[str, Tuple[str, ...]] = {
-    "aws": ("sts:GetCallerIdentity", "s3:ListBuckets", "iam:ListUsers", "iam:ListRoles", "iam:GetUser", "iam:GetRole", "ec2:DescribeInstances", "ec2:DescribeRegions", "ec2:DescribeVpcs",
-        "ec2:DescribeSecurityGroups", "lambda:ListFunctions20150331", "rds:DescribeDBInstances", "secretsmanager:ListSecrets", "dynamodb:ListTables", "iam:ListAttachedRolePolicies",
-            "iam:ListAttachedUserPolicies", "iam:ListPolicies", "kms:ListAliases", "kms:ListKeys", "eks:ListClusters", "ecs:ListClusters", "cloudtrail:DescribeTrails",
-                "ssm:DescribeInstanceInformation", "ssm:DescribeParameters", "organizations:DescribeOrganization", "iam:GetAccountSummary", "iam:SimulatePrincipalPolicy",
-                    "s3:GetBucketLocation", "s3:GetBucketPolicy", "sns:ListTopics", "ec2:DescribeAccountAttributes"),
-    "kubernetes": ("k8s/create selfsubjectrulesreviews.authorization.k8s.io", "k8s/create selfsubjectaccessreviews.authorization.k8s.io", "k8s/list namespaces", "k8s/list pods",
-        "k8s/list secrets", "k8s/get nodes", "k8s/list nodes", "k8s/list serviceaccounts", "k8s/list services", "k8s/list deployments.apps", "k8s/list clusterroles.rbac.authorization.k8s.io"),
-    "github": ("gh/api.request", "gh/api.request", "gh/org.list_members", "gh/git.clone", "gh/git.fetch"), "gcp": ("gcp/ListProjects", "gcp/TestIamPermissions", "gcp/GetIamPolicy",
-        "gcp/storage.buckets.list", "gcp/storage.objects.list", "gcp/v1.compute.instances.aggregatedList", "gcp/google.iam.admin.v1.ListServiceAccounts",
-            "gcp/google.cloud.bigquery.v2.DatasetService.ListDatasets", "gcp/google.cloud.bigquery.v2.TableService.ListTables"),
-    "azure": ("entra/signin", "entra/signin", "az/Microsoft.Resources/subscriptions/resourceGroups/read", "az/Microsoft.ContainerRegistry/registries/pull/read"), "entra": ("entra/signin",
-        ), "m365": ("m365/SearchQueryPerformed", "m365/FileAccessed", "m365/MessagesListed", "m365/MailItemsAccessed"), "okta": ("okta/core.user.list", "okta/app.oauth2.token.grant.access_token"),
-    "snowflake": ("snow/session", "snow/show_tables", "snow/show_databases", "snow/show_grants", "snow/describe", "snow/select_count", "snow/info_tables", "snow/use_role",
-        "snow/use_warehouse"), "vault": ("vault/lookup_self", "vault/capabilities", "vault/mounts", "vault/ui_mounts", "vault/list", "vault/policy_read", "vault/read")}
+RECON: Dict[str, Tuple[str, ...]] = table(__file__, "tables.json/recon")
 LONGEST = {"burst": 4 * HOUR, "hand": 12 * HOUR, "patient": 2 * DAY, "slow": 8 * DAY}
 
 

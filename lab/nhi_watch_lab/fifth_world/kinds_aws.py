@@ -4,42 +4,11 @@ from __future__ import annotations
 from typing import Any, List, Tuple
 
 from .model import Kind
+from nhi_watch_lab.tables import table
 
-SCAN = ("ec2:DescribeInstances*2", "ec2:DescribeSecurityGroups*2", "ec2:DescribeVpcs*1", "ec2:DescribeSubnets*1", "ec2:DescribeVolumes*1", "ec2:DescribeSnapshots*1",
-    "ec2:DescribeImages*1", "ec2:DescribeRouteTables*1",
-        "ec2:DescribeNetworkAcls*1", "ec2:DescribeAddresses*1", "ec2:DescribeFlowLogs*1", "ec2:DescribeRegions*1", "ec2:GetEbsEncryptionByDefault*1", "ec2:DescribeNetworkInterfaces*1",
-            "s3:ListBuckets*1", "s3:GetBucketAcl*6",
-        "s3:GetBucketPolicy*6", "s3:GetBucketEncryption*6", "s3:GetBucketVersioning*6", "s3:GetBucketPublicAccessBlock*6", "s3:GetBucketLogging*4", "s3:GetBucketLocation*6",
-            "iam:ListUsers*1", "iam:ListRoles*1", "iam:ListPolicies*1",
-        "iam:ListAccessKeys*6", "iam:ListAttachedUserPolicies*5", "iam:ListAttachedRolePolicies*8", "iam:ListMFADevices*4", "iam:GetAccountSummary*1", "iam:GetAccountPasswordPolicy*1",
-            "iam:GetCredentialReport*1", "iam:GenerateCredentialReport*1",
-        "iam:GetAccountAuthorizationDetails*1", "iam:GetPolicyVersion*6", "kms:ListKeys*1", "kms:DescribeKey*4", "kms:GetKeyPolicy*4", "rds:DescribeDBInstances*1",
-            "rds:DescribeDBSnapshots*1", "rds:DescribeDBClusters*1", "lambda:ListFunctions20150331*1",
-        "lambda:GetPolicy20150331v2*5", "cloudtrail:DescribeTrails*1", "cloudtrail:GetTrailStatus*1", "cloudtrail:GetEventSelectors*1", "config:DescribeConfigurationRecorders*1",
-            "guardduty:ListDetectors*1", "guardduty:GetDetector*1",
-        "secretsmanager:ListSecrets*1", "secretsmanager:GetResourcePolicy*3", "sns:ListTopics*1", "sqs:ListQueues*1", "sqs:GetQueueAttributes*3", "ecr:DescribeRepositories*1",
-            "eks:ListClusters*1", "elasticloadbalancing:DescribeLoadBalancers*1",
-        "acm:ListCertificates*1", "cloudfront:ListDistributions*1", "dynamodb:ListTables*1", "dynamodb:DescribeTable*3", "logs:DescribeLogGroups*1", "organizations:DescribeOrganization*1",
-            "organizations:ListAccounts*1", "access-analyzer:ListAnalyzers*1",
-        "wafv2:ListWebACLs*1", "ssm:DescribeInstanceInformation*1", "ssm:DescribeParameters*1", "sts:GetCallerIdentity*1", "bedrock:ListFoundationModels*1",
-            "bedrock:GetModelInvocationLoggingConfiguration*1")
-IAC = ("sts:GetCallerIdentity*1", "s3:ListObjects*1", "s3:GetObject*2", "ec2:DescribeVpcs*2", "ec2:DescribeSubnets*3", "ec2:DescribeSecurityGroups*5", "ec2:DescribeRouteTables*3",
-    "ec2:DescribeInstances*3", "ec2:DescribeImages*1", "iam:GetRole*6",
-       "iam:ListAttachedRolePolicies*5", "iam:ListRolePolicies*5", "iam:GetPolicy*3", "iam:GetPolicyVersion*3", "s3:GetBucketPolicy*3", "s3:GetBucketAcl*3", "s3:GetBucketVersioning*3",
-           "s3:GetBucketLifecycle*2", "s3:GetBucketTagging*3", "kms:DescribeKey*2",
-       "kms:GetKeyPolicy*2", "rds:DescribeDBInstances*2", "lambda:GetFunction20150331v2*2", "logs:DescribeLogGroups*3", "route53:ListResourceRecordSets*2", "dynamodb:DescribeTable*2",
-           "secretsmanager:DescribeSecret*2", "secretsmanager:GetResourcePolicy*2",
-       "sqs:GetQueueAttributes*2", "sns:GetTopicAttributes*2", "elasticloadbalancing:DescribeTargetGroups*2", "s3:PutObject*1")
-IACW = ("ec2:CreateTags", "ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", "ec2:CreateSecurityGroup", "iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy",
-    "iam:UpdateAssumeRolePolicy", "iam:CreatePolicyVersion", "iam:TagRole",
-        "iam:CreatePolicy", "s3:PutBucketPolicy", "s3:PutBucketLifecycle", "s3:CreateBucket", "s3:PutBucketEncryption", "s3:PutBucketPublicAccessBlock", "kms:CreateKey",
-            "kms:PutKeyPolicy", "logs:PutRetentionPolicy", "route53:ChangeResourceRecordSets",
-        "rds:ModifyDBInstance", "lambda:UpdateFunctionConfiguration20150331v2", "lambda:AddPermission20150331v2", "ec2:RunInstances", "ec2:TerminateInstances", "iam:DeleteRole",
-            "iam:DetachRolePolicy", "secretsmanager:CreateSecret", "events:PutRule", "events:PutTargets",
-        "cloudwatch:PutMetricAlarm", "ecs:RegisterTaskDefinition", "ecs:UpdateService", "iam:CreateUser", "iam:CreateAccessKey", "sns:Subscribe", "dynamodb:UpdateTable",
-            "ec2:DeleteSecurityGroup", "logs:DeleteLogGroup", "iam:CreateOpenIDConnectProvider",
-        "cloudtrail:PutEventSelectors", "cloudfront:UpdateDistribution", "elasticloadbalancing:ModifyListener", "ecr:SetRepositoryPolicy", "s3:PutBucketVersioning",
-            "kms:ScheduleKeyDeletion", "s3:DeleteBucket", "eks:CreateAccessEntry", "bedrock:UpdateGuardrail")
+SCAN = table(__file__, "tables.json/scan")
+IAC = table(__file__, "tables.json/iac")
+IACW = table(__file__, "tables.json/iacw")
 APPGROW = ("s3:GetObject", "s3:PutObject", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan", "sns:Publish", "secretsmanager:DescribeSecret", "ssm:GetParameters",
     "ssm:GetParametersByPath", "kms:GenerateDataKey", "lambda:Invoke", "states:StartExecution", "bedrock:InvokeModel",
            "ses:GetSendQuota", "s3:ListObjects", "s3:HeadObject", "s3:DeleteObject", "sqs:GetQueueAttributes", "sts:AssumeRole", "secretsmanager:GetSecretValue",

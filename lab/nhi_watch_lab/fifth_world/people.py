@@ -12,6 +12,7 @@ from .network import Network
 from .rhythm import busy, office_hour
 from .tenant import Tenant
 from .world import World, new_key
+from nhi_watch_lab.tables import lists
 
 AWS_READ = tuple(item.split("*")[0] for item in SCAN) + ("logs:FilterLogEvents", "logs:StartQuery", "logs:GetQueryResults", "cloudwatch:DescribeAlarms", "cloudwatch:ListMetrics",
     "ecs:DescribeServices", "ecs:ListClusters", "cloudformation:DescribeStacks", "cloudformation:ListStacks", "health:DescribeEvents", "ce:GetCostAndUsage",
@@ -34,22 +35,7 @@ AWS_WRITE = IACW + ("s3:PutObject", "s3:GetObject", "s3:DeleteObject", "ssm:Star
            "sagemaker:CreateNotebookInstance", "lambda:CreateFunction20150331", "lambda:CreateFunctionUrlConfig", "eks:AssociateAccessPolicy", "ec2:ModifySnapshotAttribute",
                "ec2:ModifyImageAttribute", "iam:UpdateLoginProfile", "signin:GetSigninToken", "sts:GetFederationToken", "iam:CreateServiceSpecificCredential",
                    "bedrock:PutFoundationModelEntitlement", "cloudtrail:UpdateTrail")
-ACTS: Dict[str, List[str]] = {
-    "okta": ["okta/user.session.start", "okta/user.authentication.sso", "okta/user.authentication.sso", "okta/user.authentication.sso", "okta/user.authentication.auth_via_mfa"],
-    "entra": ["entra/signin"], "github": ["gh/git.push", "gh/git.fetch", "gh/git.clone", "gh/pull_request.create", "gh/pull_request.merge", "gh/pull_request_review.submit",
-        "gh/workflows.created_workflow_run", "gh/api.request", "gh/repo.download_zip"],
-    "kubernetes": ["k8s/get pods", "k8s/list pods", "k8s/get pods/log", "k8s/list deployments.apps", "k8s/get configmaps", "k8s/list services", "k8s/get secrets", "k8s/create pods/exec",
-        "k8s/delete pods", "k8s/list namespaces", "k8s/create selfsubjectaccessreviews.authorization.k8s.io", "k8s/patch deployments.apps", "k8s/create pods/portforward", "k8s/list nodes",
-            "k8s/create serviceaccounts/token"],
-    "snowflake": ["snow/login", "snow/select", "snow/select", "snow/select_all", "snow/show_tables", "snow/describe", "snow/use_role", "snow/session", "snow/select_count",
-        "snow/show_users", "snow/show_grants", "snow/ctas", "snow/use_warehouse", "snow/unload", "snow/get_file", "snow/create_temp_stage"],
-    "vault": ["vault/login", "vault/ui_mounts", "vault/list", "vault/read", "vault/read", "vault/write", "vault/lookup_self", "vault/policy_read", "vault/mounts", "vault/capabilities"],
-        "gcp": ["gcp/v1.compute.instances.aggregatedList", "gcp/storage.buckets.list", "gcp/storage.objects.list", "gcp/storage.objects.get",
-            "gcp/google.cloud.bigquery.v2.JobService.InsertJob", "gcp/GetIamPolicy", "gcp/ListProjects", "gcp/google.iam.admin.v1.ListServiceAccounts",
-                "gcp/google.cloud.bigquery.v2.TableService.ListTables", "gcp/google.cloud.bigquery.v2.DatasetService.ListDatasets"],
-    "azure": ["az/Microsoft.Resources/deployments/write", "az/Microsoft.Web/sites/config/list/action", "az/Microsoft.Storage/storageAccounts/listKeys/action",
-        "az/Microsoft.Compute/virtualMachines/start/action", "az/Microsoft.Web/sites/restart/action", "az/Microsoft.ContainerService/managedClusters/listClusterUserCredential/action"],
-    "m365": ["m365/FileAccessed", "m365/FileModified", "m365/MailItemsAccessed", "m365/FileDownloaded", "m365/Send", "m365/SearchQueryPerformed", "m365/FileUploaded"]}
+ACTS: Dict[str, List[str]] = lists(__file__, "tables.json/acts")
 AGENTS = {"github": ["git", "browser"], "kubernetes": ["kubectl"], "snowflake": ["snowui", "snowsql", "snowui"], "vault": ["gohttp", "browser"], "gcp": ["browser", "gcloud"],
     "azure": ["browser", "azcli"], "okta": ["browser"], "entra": ["browser"], "m365": ["browser"]}
 

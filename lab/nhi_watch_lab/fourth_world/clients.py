@@ -2,35 +2,9 @@
 from typing import Dict, List
 
 from .dice import Dice
+from nhi_watch_lab.tables import lists
 
-AWS: Dict[str, List[str]] = {
-    "boto3": ["Boto3/1.34.{p} md/Botocore#1.34.{p} ua/2.0 os/linux#{k} md/arch#x86_64 lang/python#3.1{m}.{q} md/pyimpl#CPython cfg/retry-mode#legacy Botocore/1.34.{p}",
-              "Boto3/1.28.{p} md/Botocore#1.31.{p} ua/2.0 os/linux#{k} md/arch#x86_64 lang/python#3.9.{q} md/pyimpl#CPython cfg/retry-mode#legacy Botocore/1.31.{p}",
-              "Boto3/1.3{m}.{q} md/Botocore#1.3{m}.{q} ua/2.1 os/linux#{k} md/arch#aarch64 lang/python#3.12.{q} md/pyimpl#CPython m/b,Z cfg/retry-mode#standard Botocore/1.3{m}.{q}"],
-    "lambda": ["Boto3/1.34.{p} md/Botocore#1.34.{p} ua/2.0 os/linux#{k} md/arch#x86_64 lang/python#3.1{m}.{q} md/pyimpl#CPython exec-env/AWS_Lambda_python3.1{m} cfg/retry-mode#legacy Botocore/1.34.{p}",
-               "aws-sdk-js/3.{p}.0 ua/2.0 os/linux#{k} lang/js md/nodejs#20.1{m}.{q} api/{api}#3.{p}.0 exec-env/AWS_Lambda_nodejs20.x",
-               "aws-sdk-java/2.2{m}.{p} md/io#sync md/http#Apache ua/2.1 os/Linux#{k} lang/java#17.0.1{m} md/OpenJDK_64-Bit_Server_VM#17.0.1{m} exec-env/AWS_Lambda_java17"],
-    "java": ["aws-sdk-java/1.12.{p} Linux/{k} OpenJDK_64-Bit_Server_VM/17.0.1{m}+7 java/17.0.1{m} vendor/Amazon.com_Inc. cfg/retry-mode/legacy",
-             "aws-sdk-java/2.2{m}.{p} Linux/{k} OpenJDK_64-Bit_Server_VM/21.0.{q}+9-LTS Java/21.0.{q} vendor/Eclipse_Adoptium io/sync http/Apache cfg/retry-mode/legacy"],
-    "go": ["aws-sdk-go-v2/1.3{m}.{q} ua/2.1 os/linux lang/go#1.2{m}.{q} md/GOOS#linux md/GOARCH#amd64 api/{api}#1.{p}.{q}",
-           "aws-sdk-go/1.5{m}.{q} (go1.2{m}.{q}; linux; amd64)"],
-    "js": ["aws-sdk-js/3.{p}.0 ua/2.0 os/linux#{k} lang/js md/nodejs#18.1{m}.{q} api/{api}#3.{p}.0", "aws-sdk-nodejs/2.1{p}.0 linux/v18.1{m}.{q} promise"],
-    "terraform": ["APN/1.0 HashiCorp/1.0 Terraform/1.{m}.{q} (+https://www.terraform.io) terraform-provider-aws/5.{p}.0 (+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.3{m}.{q} ua/2.1 os/linux lang/go#1.2{m}.{q} md/GOOS#linux md/GOARCH#amd64 api/{api}#1.{p}.{q}"],
-    "cli": ["aws-cli/2.1{m}.{q} md/awscrt#0.2{m}.{q} ua/2.0 os/linux#{k} md/arch#x86_64 lang/python#3.1{m}.{q} md/pyimpl#CPython exec-env/EC2 cfg/retry-mode#standard md/installer#exe md/prompt#off md/command#{cmd}",
-            "aws-cli/2.2{m}.{q} md/awscrt#0.2{m}.{q} ua/2.1 os/linux#{k} md/arch#x86_64 lang/python#3.12.{q} md/pyimpl#CPython m/Z,b,E cfg/retry-mode#standard md/installer#exe md/prompt#off md/command#{cmd}"],
-    "laptop": ["aws-cli/2.2{m}.{q} md/awscrt#0.2{m}.{q} ua/2.1 os/macos#24.{m}.0 md/arch#arm64 lang/python#3.13.{q} md/pyimpl#CPython m/Z,b,E cfg/retry-mode#standard md/installer#source sid/{sid} md/prompt#off md/command#{cmd}",
-               "aws-cli/2.1{m}.{q} md/awscrt#0.2{m}.{q} ua/2.0 os/windows#10 md/arch#amd64 lang/python#3.11.{q} md/pyimpl#CPython cfg/retry-mode#standard md/installer#exe md/prompt#off md/command#{cmd}",
-               "aws-cli/2.1{m}.{q} md/awscrt#0.2{m}.{q} ua/2.0 os/linux#6.8.0-{p}-generic md/arch#x86_64 lang/python#3.11.{q} md/pyimpl#CPython cfg/retry-mode#standard md/distrib#ubuntu.22 md/prompt#off md/command#{cmd}"],
-    "mcp": ["Boto3/1.4{m}.{q} md/Botocore#1.4{m}.{q} md/awslabs#mcp#aws-api-mcp-server#1.{m}.{q} ua/2.1 os/linux#{k} md/arch#x86_64 lang/python#3.12.{q} md/pyimpl#CPython m/Z,b cfg/retry-mode#adaptive Botocore/1.4{m}.{q}"],
-    "misc": ["S3 Browser/12.{m}.{q} (https://s3browser.com)", "Cyberduck/9.{m}.{q}.4{p} (Mac OS X/14.{m}) (aarch64)", "Boto3/1.26.{p} Python/3.10.{q} Windows/10 Botocore/1.29.{p}", "aws-cli/1.2{m}.{p} md/Botocore#1.2{m}.{p} ua/2.0 os/linux#5.15.0-{p}-generic md/arch#x86_64 lang/python#3.10.12 md/pyimpl#CPython cfg/retry-mode#legacy botocore/1.2{m}.{p}", "python-requests/2.3{m}.{q}"],
-    "ssm": ["aws-sdk-go/1.55.{q} (go1.2{m}.{q}; linux; amd64) amazon-ssm-agent/3.3.{p}.0"],
-    "ecs": ["Amazon ECS Agent - v1.8{m}.{q} (+http://aws.amazon.com/ecs/)", "aws-sdk-go/1.5{m}.{q} (go1.2{m}.{q}; linux; amd64) amazon-vpc-cni-k8s"],
-    "evil": ["aws-cli/2.2{m}.{q} md/awscrt#0.2{m}.{q} ua/2.1 os/linux#6.{m}.0-kali{q}-amd64 md/arch#x86_64 lang/python#3.12.{q} md/pyimpl#CPython m/Z,b,E cfg/retry-mode#standard md/installer#exe md/distrib#kali.2025 md/prompt#off md/command#{cmd}",
-             "Boto3/1.3{m}.{q} md/Botocore#1.3{m}.{q} ua/2.0 os/linux#6.1.0-{p}-amd64 md/arch#x86_64 lang/python#3.11.{q} md/pyimpl#CPython cfg/retry-mode#legacy Botocore/1.3{m}.{q}",
-             "aws-cli/1.2{m}.{p} md/Botocore#1.2{m}.{p} ua/2.0 os/linux#5.15.0-{p}-generic md/arch#x86_64 lang/python#3.10.12 md/pyimpl#CPython cfg/retry-mode#legacy botocore/1.2{m}.{p}",
-             "Boto3/1.26.{p} Python/3.10.{q} Windows/10 Botocore/1.29.{p}", "S3 Browser/11.{m}.{q} (https://s3browser.com)", "TruffleHog",
-             "aws-sdk-go-v2/1.3{m}.{q} ua/2.1 os/windows lang/go#1.2{m}.{q} md/GOOS#windows md/GOARCH#amd64 api/{api}#1.{p}.{q}", "python-requests/2.3{m}.{q}"],
-}
+AWS: Dict[str, List[str]] = lists(__file__, "tables.json/aws")
 BROWSERS = ["Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/14{m}.0.0.0 Safari/537.36",
             "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/14{m}.0.0.0 Safari/537.36",
             "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.{m} Safari/605.1.15",

@@ -5,14 +5,9 @@ from typing import Callable, Dict, List
 from .dice import Dice
 from .model import PRODUCTS, Source
 from .net import REGION_CITY, address, neighbours, private
+from nhi_watch_lab.tables import table
 
-INDUSTRIES = {
-    "retailer": "checkout basket loyalty catalog pricing stock store returns voucher search orders shipping promo wms pos clickstream",
-    "bank": "ledger payments cards fraud kyc aml lending treasury statements swift onboarding scoring risk collections fx positions",
-    "hospital": "ehr imaging lab pharmacy billing claims scheduling triage fhir hl7 wards consent referrals radiology vitals registry",
-    "university": "enrol lms grades library research hpc alumni housing payroll timetable exams genome admissions sensors thesis labs",
-    "datacompany": "ingest enrich crawl resolve score publish exports features geo panel matching quality segments audience feeds models",
-}
+INDUSTRIES = table(__file__, "tables.json/industries")
 COMMON = "gateway notify reports mailer audit auth sessions cache events metrics warehouse finance hr archive sync intranet portal"
 FIRST = ("Ana Ben Carla Dmitri Elif Farid Grace Hugo Ines Jonas Kavya Liam Mei Noah Olga Pedro Quinn Rosa Sam Tara Umar Vera Wei Xenia Yusuf Zoe Amir "
          "Bianca Chen Dario Emma Finn Gita Hana Ivan Julia Karl Lena Marco Nadia Oscar Priya Rafael Sofia Tomas Uma Victor Wanda Yara Zack").split()

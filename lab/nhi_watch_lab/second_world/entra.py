@@ -14,18 +14,13 @@ from nhi_watch_lab.second_world.net import place as at_place
 from nhi_watch_lab.second_world.saas import Agent, Product, spot
 from nhi_watch_lab.second_world.sink import Sink
 from nhi_watch_lab.second_world.tenant import Tenant
+from nhi_watch_lab.tables import table
 
 RESOURCES: dict[str, str] = {"Microsoft Graph": "00000003-0000-0000-c000-000000000000", "Azure Key Vault": "cfa8b339-82a2-471a-a3c9-0fc0be7a4093", "Windows Azure Service Management API": "797f4846-ba00-4fd7-ba43-dac1f8f63013", "Office 365 Exchange Online": "00000002-0000-0ff1-ce00-000000000000",
                              "Azure Storage": "e406a681-f3d4-42a8-90b6-c2b029497af1", "Office 365 Management APIs": "c5393580-f805-4401-95e8-94b7a6ef2fc2", "Office 365 SharePoint Online": "00000003-0000-0ff1-ce00-000000000000", "Windows Azure Active Directory": "00000002-0000-0000-c000-000000000000"}
 PORTALS: dict[str, str] = {"Office 365 Exchange Online": "00000002-0000-0ff1-ce00-000000000000", "Azure Portal": "c44b4083-3bb0-49c1-b47d-974e53cbdf3c", "Microsoft Teams": "1fec8e78-bce4-4aaf-ab1b-5451cc387264", "Microsoft Azure CLI": "04b07795-8ddb-461a-bbee-02f9e1bf7b46", "OfficeHome": "4765445b-32c6-49b0-83e6-1d93765276ca", "Microsoft Graph Command Line Tools": "14d82eec-204b-4c2f-b7e8-296a70dab67e"}
 # activity: service, category, operation type, kind of the target
-AUDITS: dict[str, tuple[str, str, str, str]] = {
-    "Update application – Certificates and secrets management": ("Core Directory", "ApplicationManagement", "Update", "Application"), "Add service principal credentials": ("Core Directory", "ApplicationManagement", "Update", "ServicePrincipal"), "Add application": ("Core Directory", "ApplicationManagement", "Add", "Application"),
-    "Add service principal": ("Core Directory", "ApplicationManagement", "Add", "ServicePrincipal"), "Consent to application": ("Core Directory", "ApplicationManagement", "Assign", "ServicePrincipal"), "Add delegated permission grant": ("Core Directory", "ApplicationManagement", "Assign", "ServicePrincipal"),
-    "Add app role assignment to service principal": ("Core Directory", "ApplicationManagement", "Assign", "ServicePrincipal"), "Add member to role": ("Core Directory", "RoleManagement", "Assign", "User"), "Add owner to application": ("Core Directory", "ApplicationManagement", "Assign", "Application"), "Update application": ("Core Directory", "ApplicationManagement", "Update", "Application"),
-    "Add user": ("Core Directory", "UserManagement", "Add", "User"), "Update user": ("Core Directory", "UserManagement", "Update", "User"), "Add member to group": ("Core Directory", "GroupManagement", "Assign", "Group"), "Remove member from group": ("Core Directory", "GroupManagement", "Unassign", "Group"), "Reset user password": ("Core Directory", "UserManagement", "Update", "User"),
-    "Invite external user": ("Invited Users", "UserManagement", "Add", "User"), "Set federation settings on domain": ("Core Directory", "DirectoryManagement", "Update", "Directory"), "Update conditional access policy": ("Conditional Access", "Policy", "Update", "Policy"), "User registered security info": ("Authentication Methods", "UserManagement", "Add", "User"),
-    "Delete application": ("Core Directory", "ApplicationManagement", "Delete", "Application"), "Update service principal": ("Core Directory", "ApplicationManagement", "Update", "ServicePrincipal"), "Remove service principal credentials": ("Core Directory", "ApplicationManagement", "Update", "ServicePrincipal"), "Add federated identity credential": ("Core Directory", "ApplicationManagement", "Update", "Application")}
+AUDITS: dict[str, tuple[str, str, str, str]] = table(__file__, "tables.json/audits")
 SCOPES = ["User.Read openid profile", "Mail.Read offline_access User.Read", "Calendars.Read User.Read", "Files.Read.All offline_access", "Mail.ReadWrite Mail.Send offline_access", "Contacts.Read User.Read"]
 
 

@@ -9,37 +9,10 @@ from nhi_watch_lab.second_world.ids import Json
 from nhi_watch_lab.second_world.net import Place, operators
 from nhi_watch_lab.second_world.net import place as at_place
 from nhi_watch_lab.second_world.saas import Agent, Product, geo, spot
+from nhi_watch_lab.tables import table
 
 # event: display message, legacy type, uri, target kinds
-EVENTS: dict[str, tuple[str, str, str, str]] = {
-    "user.session.start": ("User login to Okta", "core.user_auth.login_success", "/api/v1/authn", ""),
-    "user.authentication.sso": ("User single sign on to app", "app.auth.sso", "/app/{app}/sso/saml", "AppInstance"),
-    "user.authentication.auth_via_mfa": ("Authentication of user via MFA", "core.user.factor.attempt_success", "/api/v1/authn/factors/verify", ""),
-    "user.session.end": ("User logout from Okta", "core.user_auth.logout_success", "/login/signout", ""),
-    "app.oauth2.as.token.grant.access_token": ("OAuth2 access token is granted", "app.oauth2.as.token.grant.access_token_success", "/oauth2/v1/token", "access_token"),
-    "app.oauth2.token.grant.access_token": ("OAuth2 access token is granted", "app.oauth2.token.grant.access_token_success", "/oauth2/v1/token", "access_token"),
-    "user.lifecycle.create": ("Create Okta user", "core.user.config.user_creation.success", "/api/v1/users", "User"),
-    "user.lifecycle.activate": ("Activate Okta user", "core.user.config.user_activated", "/api/v1/users", "User"),
-    "user.lifecycle.deactivate": ("Deactivate Okta user", "core.user.config.user_deactivated", "/api/v1/users/lifecycle/deactivate", "User"),
-    "user.account.update_profile": ("Update user profile for Okta", "core.user.config.profile_update", "/api/v1/users", "User"),
-    "user.account.reset_password": ("Fired when the user's Okta password is reset", "core.user.config.password_reset", "/api/v1/users/lifecycle/reset_password", "User"),
-    "user.mfa.factor.reset_all": ("Reset all factors for user", "core.user.factor.reset_all", "/api/v1/users/lifecycle/reset_factors", "User"),
-    "user.mfa.factor.activate": ("Activate factor or authenticator enrollment method for user", "core.user.factor.activate", "/api/v1/users/factors", "User"),
-    "group.user_membership.add": ("Add user to group membership", "core.user_group_member.user_add", "/api/v1/groups/users", "UserGroup User"),
-    "group.user_membership.remove": ("Remove user from group membership", "core.user_group_member.user_remove", "/api/v1/groups/users", "UserGroup User"),
-    "application.user_membership.add": ("Add user to application membership", "app.generic.provision.assign_user_to_app", "/api/v1/apps/users", "AppInstance User"),
-    "group.privilege.grant": ("Grant group privilege", "core.group.privilege.grant", "/api/v1/groups/roles", "UserGroup"),
-    "user.account.privilege.grant": ("Grant user privilege", "core.user.admin_privilege.granted", "/api/v1/users/roles", "User"),
-    "system.api_token.create": ("Create API token", "api.token.create", "/api/internal/tokens", "Token"),
-    "system.api_token.revoke": ("Revoke API token", "api.token.revoke", "/api/internal/tokens", "Token"),
-    "system.idp.lifecycle.create": ("Create identity provider", "system.idp.lifecycle.create", "/api/v1/idps", "IdP"),
-    "policy.rule.update": ("Update policy rule", "policy.rule.updated", "/api/v1/policies/rules", "PolicyRule"),
-    "policy.lifecycle.update": ("Update policy", "policy.updated", "/api/v1/policies", "PolicyEntity"),
-    "zone.update": ("Update network zone", "network_zone.updated", "/api/v1/zones", "NetworkZone"),
-    "application.lifecycle.create": ("Create application", "app.generic.config.app_created", "/api/v1/apps", "AppInstance"),
-    "app.oauth2.client.lifecycle.create": ("Create OAuth client", "app.oauth2.client.lifecycle.create", "/oauth2/v1/clients", "AppInstance"),
-    "application.lifecycle.update": ("Update application", "app.generic.config.app_updated", "/api/v1/apps", "AppInstance"),
-    "user.session.access_admin_app": ("User accessing Okta admin app", "app.admin.sso", "/admin/sso/request", "AppInstance")}
+EVENTS: dict[str, tuple[str, str, str, str]] = table(__file__, "tables.json/events")
 APPS = ["Salesforce", "Slack", "Office 365", "AWS IAM Identity Center", "Workday", "Zoom", "Jira Cloud", "GitHub Enterprise Cloud", "Snowflake", "Datadog"]
 
 

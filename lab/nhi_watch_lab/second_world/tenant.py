@@ -7,18 +7,9 @@ from random import Random
 
 from nhi_watch_lab.second_world.ids import Json, digits, hexa, some, uuid4, weighted
 from nhi_watch_lab.second_world.net import Place, aws_operator, operators, place
+from nhi_watch_lab.tables import table
 
-TRADES = {
-    "retail": "catalog cart checkout pricing loyalty inventory storefront returns promo search fulfilment stock",
-    "fintech": "ledger payments kyc fraud settlement cards treasury statements fx onboarding risk payout",
-    "health": "patients claims imaging scheduling hl7 consent billing labs pharmacy intake triage records",
-    "media": "ingest transcode playback rights subtitles ads recommend metadata thumbnails live archive drm",
-    "logistics": "routing fleet tracking customs depot labels telemetry dispatch tariffs manifest eta parcel",
-    "saas": "tenants billing webhooks notify exports reports audit search usage apikeys sso integrations",
-    "energy": "meters forecast grid outage tariffs scada trading invoices sensors dispatch weather assets",
-    "gaming": "matchmaking sessions leaderboards store telemetry anticheat chat inventory patches events ranks friends",
-    "university": "enrol grades library moodle research hpc alumni grants timetable email thesis campus",
-    "manufacturing": "mes quality parts bom suppliers plm erp warehouse maintenance robots orders vision"}
+TRADES = table(__file__, "tables.json/trades")
 FIRST = ("anna ben carla david elena felix grace hugo irene jonas kira liam mara nils olga paul quinn rosa simon tara "
          "uma victor wendy xavier yara zoe amir bea chen dana emre fatima goran hana ivan jana kofi lena mateo nadia "
          "oscar priya rafael sara tomas ursula vikram willa yusuf zara").split()

@@ -10,22 +10,12 @@ from nhi_watch_lab.simulator.machines import DAY, HOUR, Activity, Machine, Place
 from nhi_watch_lab.simulator.parts import Parts
 from nhi_watch_lab.simulator.records import denied
 from nhi_watch_lab.simulator.workloads import backup, function, instance, pipeline, pod, role, task, usual
+from nhi_watch_lab.tables import lists
 
 Maker = Callable[[Parts, Dice, str], Machine]
 """Parts, dice of this machine, its unique name → the machine."""
 
-_VENDOR = [
-    ["s3:PutObject", "s3:GetObject", "s3:ListObjects"],
-    ["monitoring:GetMetricData", "monitoring:ListMetrics", "ec2:DescribeInstances", "tagging:GetResources"],
-    ["ses:GetSendQuota", "sns:ListTopics"],
-    [
-        "ce:GetCostAndUsage",
-        "ec2:DescribeInstances",
-        "rds:DescribeDBInstances",
-        "ec2:DescribeReservedInstances",
-    ],
-    ["rds:DescribeDBInstances", "rds:DescribeDBLogFiles", "logs:FilterLogEvents"],
-]
+_VENDOR = lists(__file__, "tables.json/vendor")
 
 
 def deployer(parts: Parts, d: Dice, name: str) -> Machine:

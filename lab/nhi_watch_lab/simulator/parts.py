@@ -13,6 +13,7 @@ from nhi_watch_lab.simulator.records import Detail, Template, template
 from nhi_watch_lab.simulator.shapes import s3_object, secret
 from nhi_watch_lab.simulator.ways import DEFAULT, Ways
 from nhi_watch_lab.simulator.world import World
+from nhi_watch_lab.tables import table
 
 _SENSITIVE = {  # what deployers seldom do
     *[
@@ -41,13 +42,7 @@ _SENSITIVE = {  # what deployers seldom do
         "ec2:ModifyInstanceAttribute",
     ],
 }
-_FEW = {
-    "s3:GetObject": 12,
-    "s3:PutObject": 12,
-    "logs:CreateLogStream": 6,
-    "kms:Decrypt": 2,
-    "ssm:GetParameter": 2,
-}
+_FEW = table(__file__, "tables.json/few")
 
 
 class Parts:

@@ -8,62 +8,11 @@ from nhi_watch_lab.simulator.machines import HOUR, Activity, Machine, Place, Rhy
 from nhi_watch_lab.simulator.parts import Parts
 from nhi_watch_lab.simulator.records import denied, failed
 from nhi_watch_lab.simulator.seldom import now_and_then
+from nhi_watch_lab.tables import lists
 
-_FIRST = [
-    "anna",
-    "ben",
-    "carla",
-    "david",
-    "elena",
-    "felix",
-    "greta",
-    "hugo",
-    "iris",
-    "jonas",
-    "kira",
-    "leo",
-    "mira",
-    "nils",
-    "olga",
-    "paul",
-    "rosa",
-    "sam",
-    "tina",
-    "uwe",
-    "vera",
-    "yuki",
-    "zoe",
-]
-_LAST = [
-    "adler",
-    "bauer",
-    "costa",
-    "diaz",
-    "ekman",
-    "fischer",
-    "garcia",
-    "huber",
-    "ito",
-    "jansen",
-    "khan",
-    "lopez",
-    "meyer",
-    "novak",
-    "olsen",
-    "petrov",
-    "quinn",
-    "rossi",
-]
-_SETS = [
-    "AdministratorAccess",
-    "PowerUserAccess",
-    "ReadOnlyAccess",
-    "DataEngineer",
-    "Developer",
-    "Support",
-    "Billing",
-    "Platform",
-]
+_FIRST = lists(__file__, "tables.json/first")
+_LAST = lists(__file__, "tables.json/last")
+_SETS = lists(__file__, "tables.json/sets")
 _ZONES = {"us": -5, "de": 1, "gb": 0, "fr": 1, "es": 1, "in": 5, "jp": 9}
 
 

@@ -9,19 +9,9 @@ from nhi_watch_lab.simulator.machines import HOUR, Activity, Machine, Place, Rhy
 from nhi_watch_lab.simulator.parts import Parts
 from nhi_watch_lab.simulator.records import denied
 from nhi_watch_lab.simulator.seldom import SELDOM, now_and_then, seldom
+from nhi_watch_lab.tables import lists
 
-_DUTIES = [
-    "secretsmanager:ListSecrets secretsmanager:GetSecretValue secretsmanager:DescribeSecret",
-    "iam:CreateAccessKey iam:ListAccessKeys iam:DeleteAccessKey",
-    "ec2:CreateSnapshot ec2:ModifySnapshotAttribute ec2:DescribeSnapshots",
-    "iam:ListUsers iam:ListRoles iam:ListAccessKeys iam:GetAccountSummary",
-    "ec2:AuthorizeSecurityGroupIngress ec2:RevokeSecurityGroupIngress ec2:DescribeSecurityGroups",
-    "sts:GetCallerIdentity s3:ListBuckets s3:GetBucketPolicy s3:GetBucketAcl",
-    "lambda:UpdateFunctionCode20150331v2 lambda:ListFunctions20150331",
-    "ssm:SendCommand ssm:GetCommandInvocation ssm:DescribeInstanceInformation",
-    "ec2:StopInstances ec2:StartInstances ec2:DescribeInstances",
-    "iam:PutRolePolicy iam:AttachRolePolicy iam:GetRole",
-]
+_DUTIES = lists(__file__, "tables.json/duties")
 """Duties that some machine has every day and that are an intruder's words elsewhere: an assumption."""
 
 

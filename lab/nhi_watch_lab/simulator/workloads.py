@@ -8,75 +8,15 @@ from nhi_watch_lab.simulator import agents
 from nhi_watch_lab.simulator.dice import Dice, Pool
 from nhi_watch_lab.simulator.machines import HOUR, Activity, Machine, Place, Rhythm, Step, lambda_place
 from nhi_watch_lab.simulator.parts import Parts
+from nhi_watch_lab.tables import lists
 
 Maker = Callable[[Parts, Dice, str], Machine]
 """Parts, dice of this machine, its unique name → the machine."""
 
-_LAMBDA = [
-    "logs:CreateLogStream",
-    "dynamodb:DescribeTable",
-    "secretsmanager:GetSecretValue",
-    "kms:Decrypt",
-    "s3:GetObject",
-    "s3:PutObject",
-    "sqs:GetQueueAttributes",
-    "ssm:GetParameter",
-    "sts:GetCallerIdentity",
-    "events:PutRule",
-    "lambda:Invoke",
-    "ec2:DescribeNetworkInterfaces",
-    "rds:DescribeDBInstances",
-    "ecs:RunTask",
-    "kms:Sign",
-]
-_APP = [
-    "secretsmanager:GetSecretValue",
-    "kms:Decrypt",
-    "s3:GetObject",
-    "s3:PutObject",
-    "ssm:GetParameter",
-    "kms:GenerateDataKey",
-    "sts:GetCallerIdentity",
-    "s3:ListObjects",
-    "ec2:DescribeInstances",
-    "ec2:DescribeTags",
-    "kms:Sign",
-    "monitoring:GetMetricData",
-    "logs:CreateLogStream",
-    "sqs:GetQueueAttributes",
-    "ecr:GetAuthorizationToken",
-]
-_CONTROLLERS = [
-    ["ec2:DescribeNetworkInterfaces", "ec2:CreateNetworkInterface", "ec2:DescribeInstances"],
-    [
-        "ec2:DescribeInstanceTypes",
-        "ec2:DescribeSubnets",
-        "ec2:DescribeLaunchTemplates",
-        "ssm:GetParameter",
-        "ec2:RunInstances",
-        "ec2:TerminateInstances",
-        "ec2:DescribeSpotInstanceRequests",
-    ],
-    [
-        "elasticloadbalancing:DescribeLoadBalancers",
-        "elasticloadbalancing:DescribeTargetGroups",
-        "elasticloadbalancing:RegisterTargets",
-    ],
-    ["route53:ListHostedZones", "route53:ListResourceRecordSets", "route53:ChangeResourceRecordSets"],
-    ["autoscaling:DescribeAutoScalingGroups", "autoscaling:SetDesiredCapacity", "ec2:DescribeInstances"],
-]
-_PIPELINE = [
-    "s3:GetObject",
-    "s3:PutObject",
-    "s3:ListObjects",
-    "glue:GetTables",
-    "athena:GetQueryExecution",
-    "kms:GenerateDataKey",
-    "kms:Decrypt",
-    "kinesis:DescribeStream",
-    "glue:GetJobRuns",
-    "s3:GetBucketLocation",
-]
+_LAMBDA = lists(__file__, "tables.json/lambda")
+_APP = lists(__file__, "tables.json/app")
+_CONTROLLERS = lists(__file__, "tables.json/controllers")
+_PIPELINE = lists(__file__, "tables.json/pipeline")
 
 
 def role(parts: Parts, d: Dice, name: str, session: str, place: Place, agent: str) -> Machine:

@@ -10,17 +10,12 @@ from .model import Credential, Host, Identity, World
 from .rand import DAY, HOUR, MINUTE, Rand
 from .sessions import by_hand, refused, steal
 from .techniques import TECHNIQUES, UNSEEN, Technique
+from nhi_watch_lab.tables import lists
 
 HOMES = [("hosting", 3.5), ("vpn", 2.0), ("tor", 0.8), ("home", 1.7), ("mobile", 0.3), ("azure", 0.4), ("gcp", 0.5),
          ("aws:us-east-1", 0.6), ("aws:eu-central-1", 0.5)]
 
-ROUND = {"cloudtrail": ["sts:GetCallerIdentity", "iam:ListRoles", "s3:ListBuckets", "ec2:DescribeInstances", "iam:GetUser",
-                        "iam:ListUsers", "ec2:DescribeRegions", "lambda:ListFunctions", "own", "own"],
-         "kubernetes": ["k8s:create/selfsubjectrulesreviews", "k8s:list/pods", "k8s:list/namespaces", "k8s:get/configmaps", "own"],
-         "github": ["gh:git.clone", "gh:git.fetch", "own", "own"], "okta": ["okta:grant", "okta:group.add", "own"],
-         "entra": ["entra:sp-signin", "own"], "m365": ["m365:file.read", "m365:mail.read", "own"],
-         "gcp": ["gcp:project.list", "gcp:iam.get", "gcp:bucket.list", "gcp:vm.list", "own"],
-         "vault": ["vault:token.self", "vault:mounts", "vault:kv.list", "own"]}
+ROUND = lists(__file__, "tables.json/round")
 
 
 @dataclass

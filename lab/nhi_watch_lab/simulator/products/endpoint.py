@@ -11,16 +11,9 @@ from nhi_watch_lab.simulator.dice import Dice
 from nhi_watch_lab.simulator.machines import HOUR, Machine, Place, Rhythm
 from nhi_watch_lab.simulator.products.company import Company, Person
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, iso, office, run, steady
+from nhi_watch_lab.tables import table
 
-TOOLS = {
-    "aws": ("/usr/local/bin/aws", ".aws/credentials"), "terraform": ("/usr/bin/terraform", ".aws/credentials"),
-    "python3": ("/usr/bin/python3.11", ".aws/credentials"), "kubectl": ("/usr/local/bin/kubectl", ".kube/config"),
-    "helm": ("/usr/local/bin/helm", ".kube/config"), "gcloud": ("/usr/lib/google-cloud-sdk/bin/gcloud",
-                                                              ".config/gcloud/application_default_credentials.json"),
-    "docker": ("/usr/bin/docker", ".docker/config.json"), "npm": ("/usr/bin/npm", ".npmrc"),
-    "git": ("/usr/bin/git", ".git-credentials"), "gh": ("/usr/bin/gh", ".config/gh/hosts.yml"),
-    "az": ("/usr/bin/az", ".azure/msal_token_cache.json"), "ssh": ("/usr/bin/ssh", ".ssh/id_ed25519"),
-}
+TOOLS = table(__file__, "tables.json/tools")
 """Tool → its program, and the file below the home folder in which its credential lies."""
 ODD = {"cat": "/usr/bin/cat", "code": "/usr/share/code/code", "restic": "/usr/bin/restic", "grep": "/usr/bin/grep",
        "rsync": "/usr/bin/rsync", "node": "/usr/bin/node", "bash": "/usr/bin/bash", "vim": "/usr/bin/vim",
