@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 
+@cache
 def text(module: str, name: str) -> str:
     """The text of a file in the folder `data` beside a module."""
     return (Path(module).parent / "data" / name).read_text("utf-8")
@@ -14,7 +16,7 @@ def text(module: str, name: str) -> str:
 
 def sections(module: str, name: str) -> dict[str, str]:
     """Name → text of the parts of such a file; a part begins with `== NAME`, whatever else that line says."""
-    parts = text(module, name).split("\n== ")[1:]
+    parts = ("\n" + text(module, name)).split("\n== ")[1:]
     return {part.split(None, 1)[0]: part.partition("\n")[2] + "\n" for part in parts}
 
 

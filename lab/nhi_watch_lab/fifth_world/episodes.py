@@ -3,19 +3,16 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Optional
 
-from . import clients
+from nhi_watch_lab.fifth_world import clients
+from nhi_watch_lab.fifth_world.kinds import IAC, IACW, SCAN, aws_kinds
+from nhi_watch_lab.fifth_world.life import ACTS, AWS_READ, AWS_WRITE, bulk, office_hour, run_place
+from nhi_watch_lab.fifth_world.makers import grown, make_machine, person_place
+from nhi_watch_lab.fifth_world.model import DAY, HOUR, Chance, Identity, Place
+from nhi_watch_lab.tables import lists
+
 from .aws import borrow
 from .catalogue import CATALOGUE
-from .changes import grown, person_place
-from .chance import Chance
-from .kinds_aws import IAC, IACW, SCAN, aws_kinds
-from .life import bulk, run_place
-from .makers import make_machine
-from .model import DAY, HOUR, Identity, Place
-from .people import ACTS, AWS_READ, AWS_WRITE
-from .rhythm import office_hour
 from .world import World
-from nhi_watch_lab.tables import lists
 
 DELETIONS = lists(__file__, "tables.json/deletions")
 ADMIN = {"okta": ["okta/system.api_token.create", "okta/policy.rule.update", "okta/user.account.privilege.grant", "okta/group.privilege.grant", "okta/app.oauth2.client.lifecycle.create",

@@ -2,7 +2,7 @@
 import argparse
 from pathlib import Path
 
-from .generate import generate
+from nhi_watch_lab.third_world.generate import generate
 
 
 def main() -> None:
