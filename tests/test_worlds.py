@@ -14,7 +14,7 @@ from nhi_watch.cli import main
 from nhi_watch.core import registry
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch_lab import worlds
-from nhi_watch_lab.simulator.campaigns import ORIGINS
+from nhi_watch_lab.simulator.tenant import ORIGINS
 from nhi_watch_lab.worlds import Day, World, plan
 from nhi_watch_lab.worlds.attacks_agents import AGENTS
 from nhi_watch_lab.worlds.company import company as company_of

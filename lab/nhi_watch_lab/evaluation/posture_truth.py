@@ -46,7 +46,7 @@ from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.evaluation.harness import seeds_of
 from nhi_watch_lab.evaluation.reading import table
 from nhi_watch_lab.simulator import Spec, Tenant
-from nhi_watch_lab.simulator.dice import dice
+from nhi_watch_lab.simulator.basics import dice
 from nhi_watch_lab.simulator.machines import Machine, Rhythm
 
 # ---- owners, and credentials with several users

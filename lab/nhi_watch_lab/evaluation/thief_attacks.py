@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from nhi_watch_lab.simulator import writes
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator import shapes
+from nhi_watch_lab.simulator.basics import Dice, World
 from nhi_watch_lab.simulator.products import entra, github, kubernetes
 from nhi_watch_lab.simulator.products.company import Company
 from nhi_watch_lab.simulator.products.workers import Deed, Record
 from nhi_watch_lab.simulator.records import Detail
 from nhi_watch_lab.simulator.shapes import model_call, policy, s3_listing, s3_object, secret
-from nhi_watch_lab.simulator.world import World
 
 Call = tuple[str, Detail]
 """`service:Name` and what the call says."""
@@ -143,8 +142,8 @@ def _model_access(a: Aim) -> Iterable[Call]:
 
 def _user(a: Aim) -> Iterable[Call]:
     name = f"svc-sync-{a.dice.hexes(3)}"
-    yield "iam:CreateUser", writes.create_user(a.world, name, a.dice.ident("AIDA"))
-    yield "iam:CreateAccessKey", writes.create_key(name, a.dice.ident("AKIA", 16))
+    yield "iam:CreateUser", shapes.create_user(a.world, name, a.dice.ident("AIDA"))
+    yield "iam:CreateAccessKey", shapes.create_key(name, a.dice.ident("AKIA", 16))
 
 
 def _anchor(a: Aim) -> Iterable[Call]:
@@ -185,7 +184,7 @@ def _user_data(a: Aim) -> Iterable[Call]:
 def _snapshot(a: Aim) -> Iterable[Call]:
     name = f"snap-0{a.dice.hexes(16)}"
     yield "ec2:CreateSnapshot", Detail({"volumeId": f"vol-0{a.dice.hexes(16)}"}, {"snapshotId": name})
-    yield "ec2:ModifySnapshotAttribute", writes.share_snapshot(name, a.foreign)
+    yield "ec2:ModifySnapshotAttribute", shapes.share_snapshot(name, a.foreign)
 
 
 def _restored(a: Aim) -> Iterable[Call]:
@@ -212,12 +211,12 @@ def _statement(a: Aim) -> Iterable[Call]:
 
 def _federated(a: Aim) -> Iterable[Call]:
     yield a.call("iam:UpdateAssumeRolePolicy", roleName=a.role().rpartition("/")[2],
-                 policyDocument=writes.trust(a.foreign))  # fmt: skip
+                 policyDocument=shapes.trust(a.foreign))  # fmt: skip
 
 
 def _small(a: Aim) -> Iterable[Call]:
     for _ in range(16):
-        yield "ec2:RunInstances", writes.run_instances(a.dice, "c6i.large", 1)
+        yield "ec2:RunInstances", shapes.run_instances(a.dice, "c6i.large", 1)
 
 
 AWS: Mapping[str, Attack] = {
@@ -255,8 +254,8 @@ AWS: Mapping[str, Attack] = {
     # persistence
     "new user with a key": _user,
     "key for another user": lambda a: [
-        ("iam:CreateAccessKey", writes.create_key("terraform", a.dice.ident("AKIA", 16)))],
-    "console password": lambda a: [("iam:CreateLoginProfile", writes.login_profile("terraform", False))],
+        ("iam:CreateAccessKey", shapes.create_key("terraform", a.dice.ident("AKIA", 16)))],
+    "console password": lambda a: [("iam:CreateLoginProfile", shapes.login_profile("terraform", False))],
     "roles anywhere": _anchor,
     "oidc provider": lambda a: [a.call("iam:CreateOpenIDConnectProvider", url="https://token.drop.example",
                                        clientIDList=["sts.amazonaws.com"], thumbprintList=[a.dice.hexes(40)])],
@@ -268,35 +267,35 @@ AWS: Mapping[str, Attack] = {
     "lambda url": _lambda_url,
     "role trusts a foreign account": _federated,
     # escalation
-    "admin policy on a user": lambda a: [a.call("iam:AttachUserPolicy", userName="svc-sync", policyArn=writes.ADMIN)],
+    "admin policy on a user": lambda a: [a.call("iam:AttachUserPolicy", userName="svc-sync", policyArn=shapes.ADMIN)],
     "inline policy of everything": lambda a: [a.call("iam:PutRolePolicy", roleName=a.role().rpartition("/")[2],
                                                      policyName="p", policyDocument=policy("*", "*"))],
     "policy version": lambda a: [a.call("iam:CreatePolicyVersion", policyArn=a.world.arn("iam", "policy/app"),
                                         policyDocument=policy("*", "*"), setAsDefault=True)],
     "pass role to a function": _pass_role,
     # code
-    "lambda code": lambda a: [("lambda:UpdateFunctionCode20150331v2", writes.function_code(
+    "lambda code": lambda a: [("lambda:UpdateFunctionCode20150331v2", shapes.function_code(
         a.world, a.dice.pick(a.world.functions), a.region, f"{a.dice.hexes(40)}="))],
-    "lambda layer": lambda a: [("lambda:UpdateFunctionConfiguration20150331v2", writes.function_layers(
+    "lambda layer": lambda a: [("lambda:UpdateFunctionConfiguration20150331v2", shapes.function_layers(
         a.dice.pick(a.world.functions), f"arn:aws:lambda:{a.region}:{a.foreign}:layer:x:1"))],
     "codebuild": _build,
     # hosts
-    "ssm command": lambda a: [("ssm:SendCommand", writes.send_command(a.dice, a.dice.some(a.world.instances, 8)))],
+    "ssm command": lambda a: [("ssm:SendCommand", shapes.send_command(a.dice, a.dice.some(a.world.instances, 8)))],
     "ssm session": lambda a: [a.call("ssm:StartSession", target=host) for host in a.dice.some(a.world.instances, 2)],
     "user data": _user_data,
     "ec2 instance connect": lambda a: [a.call("ec2-instance-connect:SendSSHPublicKey", instanceOSUser="root",
                                               instanceId=a.dice.pick(a.world.instances), sSHPublicKey="HIDDEN")],
     "snapshot shared": _snapshot,
-    "image shared": lambda a: [("ec2:ModifyImageAttribute", writes.share_image(f"ami-0{a.dice.hexes(16)}", a.foreign))],
+    "image shared": lambda a: [("ec2:ModifyImageAttribute", shapes.share_image(f"ami-0{a.dice.hexes(16)}", a.foreign))],
     "rds snapshot restored in public": _restored,
     # mining and mail
-    "gpu mining": lambda a: [("ec2:RunInstances", writes.run_instances(a.dice, "p4d.24xlarge", 4))],
+    "gpu mining": lambda a: [("ec2:RunInstances", shapes.run_instances(a.dice, "p4d.24xlarge", 4))],
     "small mining": _small,
     "mail": _mail,
     # logs
     "trail stopped": lambda a: [a.call("cloudtrail:StopLogging", name=a.world.trail)],
     "trail deleted": lambda a: [a.call("cloudtrail:DeleteTrail", name=a.world.trail)],
-    "trail narrowed": lambda a: [("cloudtrail:PutEventSelectors", writes.event_selectors(
+    "trail narrowed": lambda a: [("cloudtrail:PutEventSelectors", shapes.event_selectors(
         a.world.trail, "ReadOnly", False))],
     "flow logs deleted": lambda a: [("ec2:DeleteFlowLogs", Detail({"DeleteFlowLogsRequest": {"FlowLogId": {
         "content": f"fl-0{a.dice.hexes(16)}", "tag": 1}}}))],

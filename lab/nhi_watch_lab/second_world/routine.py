@@ -9,7 +9,17 @@ from __future__ import annotations
 from random import Random
 
 from nhi_watch_lab.second_world import base
-from nhi_watch_lab.second_world.base import Account, Json, Person, Place, Tenant, aws_operator, operators, outside, place
+from nhi_watch_lab.second_world.base import (
+    Account,
+    Json,
+    Person,
+    Place,
+    Tenant,
+    aws_operator,
+    operators,
+    outside,
+    place,
+)
 from nhi_watch_lab.second_world.trail import SPECS, Actor, AwsLog
 
 # ---- what machines do: routines by job, as public descriptions of such workloads have them

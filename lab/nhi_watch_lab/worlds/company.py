@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nhi_watch_lab.simulator.dice import dice
+from nhi_watch_lab.simulator.basics import dice
 from nhi_watch_lab.simulator.products import ai, ai_agents
 from nhi_watch_lab.simulator.products.campaigns import Campaign, cast_of
 from nhi_watch_lab.simulator.products.labels import identity, record_id

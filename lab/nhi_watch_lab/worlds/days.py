@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from nhi_watch_lab.simulator.oddities import plan_oddities
 from nhi_watch_lab.simulator.products.workers import Line
 from nhi_watch_lab.simulator.records import Record
-from nhi_watch_lab.simulator.tenant import Spec, Tenant
+from nhi_watch_lab.simulator.tenant import Spec, Tenant, plan_oddities
 from nhi_watch_lab.worlds.company import company, names, told_twice
 from nhi_watch_lab.worlds.missing import without
 from nhi_watch_lab.worlds.plan import plan

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from typing import TypeVar
 
-from nhi_watch_lab.simulator.campaigns import IMMUNE, ORIGINS, Campaign, victim_of
-from nhi_watch_lab.simulator.dice import Dice, dice
+from nhi_watch_lab.simulator.basics import Dice, dice
 from nhi_watch_lab.simulator.machines import Machine
 from nhi_watch_lab.simulator.products.register import Technique as CompanyTechnique
-from nhi_watch_lab.simulator.raid import Manner
-from nhi_watch_lab.simulator.register import REGISTER, Technique
-from nhi_watch_lab.simulator.tenant import Tenant
+from nhi_watch_lab.simulator.raid import REGISTER, Manner, Technique
+from nhi_watch_lab.simulator.tenant import IMMUNE, ORIGINS, Campaign, Tenant, victim_of
 from nhi_watch_lab.worlds.attacks import MORE
 from nhi_watch_lab.worlds.world import World
 

@@ -6,8 +6,8 @@ import math
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from nhi_watch_lab.simulator.dice import Dice, dice
-from nhi_watch_lab.simulator.ways import Ways
+from nhi_watch_lab.simulator.basics import Dice, dice
+from nhi_watch_lab.simulator.parts import Ways
 
 
 class World(NamedTuple):

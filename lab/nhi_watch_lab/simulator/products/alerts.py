@@ -6,7 +6,7 @@ Shapes: GuardDuty's finding in an event of EventBridge, Security Hub's ASFF, Ent
 
 from __future__ import annotations
 
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator.basics import Dice
 from nhi_watch_lab.simulator.machines import Machine
 from nhi_watch_lab.simulator.products.company import Company
 from nhi_watch_lab.simulator.products.workers import At, Line, Record, Worker, iso

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nhi_watch_lab.simulator.dice import Dice, dice
+from nhi_watch_lab.simulator.basics import Dice, dice
 from nhi_watch_lab.simulator.products import (
     campaigns_apps,
     campaigns_clouds,

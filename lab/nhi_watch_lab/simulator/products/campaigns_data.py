@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from nhi_watch_lab.simulator.basics import WORDS
 from nhi_watch_lab.simulator.products import ai, azure, snowflake, vault
 from nhi_watch_lab.simulator.products.raid import Raid
 from nhi_watch_lab.simulator.products.register import technique
 from nhi_watch_lab.simulator.shapes import model_call
-from nhi_watch_lab.simulator.world import WORDS
 
 
 @technique("T1213.006", "initial-access collection exfiltration", "warehouse")

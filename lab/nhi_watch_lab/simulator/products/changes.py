@@ -9,8 +9,9 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from nhi_watch_lab.simulator.dice import Dice, Pool, dice
+from nhi_watch_lab.simulator.basics import Dice, Pool, dice
 from nhi_watch_lab.simulator.machines import HOUR, Rhythm, office_second
+from nhi_watch_lab.simulator.parts import Ways
 from nhi_watch_lab.simulator.products import (
     ai,
     entra,
@@ -29,7 +30,6 @@ from nhi_watch_lab.simulator.products import (
 from nhi_watch_lab.simulator.products.campaigns import Ran
 from nhi_watch_lab.simulator.products.labels import record_id
 from nhi_watch_lab.simulator.products.workers import At, Deed, Habit, Line, Step, Worker, office, run, steady
-from nhi_watch_lab.simulator.ways import Ways
 
 if TYPE_CHECKING:
     from nhi_watch_lab.simulator.products.tenant import Tenant

@@ -5,11 +5,10 @@ Shape: Google's references of `LogEntry` and `AuditLog`.
 
 from __future__ import annotations
 
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator.basics import WORDS, Dice
 from nhi_watch_lab.simulator.machines import HOUR, Rhythm
 from nhi_watch_lab.simulator.products.company import Company, Person, Repo
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, iso, office, run, steady
-from nhi_watch_lab.simulator.world import WORDS
 from nhi_watch_lab.tables import table
 
 AGENTS = ["google-api-go-client/0.5,gzip(gfe)", "google-cloud-sdk gcloud/501.0.0 command/gcloud.storage.ls,gzip(gfe)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator.basics import Dice
 from nhi_watch_lab.simulator.products import alerts, exposure
 from nhi_watch_lab.simulator.products.workers import At, Line
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Union
 
-from nhi_watch_lab.simulator import agents as clouds
-from nhi_watch_lab.simulator import networks
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator import basics
+from nhi_watch_lab.simulator import basics as clouds
+from nhi_watch_lab.simulator.basics import Dice
 from nhi_watch_lab.simulator.machines import DAY, Machine, office_second
 from nhi_watch_lab.simulator.products import (
     ai,
@@ -172,11 +172,11 @@ class Raid:
 def _outside(tenant: Tenant, d: Dice) -> Callable[[Dice], str]:
     """Hosting mostly; VPNs, residential lines, clouds, the victim's own country."""
     world = tenant.company.aws.world
-    provider = d.pick(list(networks.HOSTING.values()))
+    provider = d.pick(list(basics.HOSTING.values()))
     options: list[tuple[float, str]] = [
-        (0.32, provider), (0.18, networks.VPN), (0.05, networks.TOR), (0.10, networks.RESIDENTIAL_ABROAD),
-        (0.07, networks.ISPS[world.country]), (0.12, networks.AWS_EGRESS[world.home]), (0.08, networks.AZURE),
-        (0.08, networks.GOOGLE),
+        (0.32, provider), (0.18, basics.VPN), (0.05, basics.TOR), (0.10, basics.RESIDENTIAL_ABROAD),
+        (0.07, basics.ISPS[world.country]), (0.12, basics.AWS_EGRESS[world.home]), (0.08, basics.AZURE),
+        (0.08, basics.GOOGLE),
     ]  # fmt: skip
     at, chosen = d.random(), provider
     for share, prefixes in options:
@@ -184,4 +184,4 @@ def _outside(tenant: Tenant, d: Dice) -> Callable[[Dice], str]:
             chosen = prefixes
             break
         at -= share
-    return lambda x: networks.address(x, chosen)
+    return lambda x: basics.address(x, chosen)

@@ -5,11 +5,10 @@ Shape: Snowflake's "Account Usage" reference. Queries tell no address, only the 
 
 from __future__ import annotations
 
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator.basics import WORDS, Dice
 from nhi_watch_lab.simulator.machines import HOUR, Rhythm
 from nhi_watch_lab.simulator.products.company import Company, Person
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, iso, run
-from nhi_watch_lab.simulator.world import WORDS
 from nhi_watch_lab.tables import table
 
 TEXTS = table(__file__, "tables.json/texts")

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from nhi_watch_lab.simulator.dice import dice
+from nhi_watch_lab.simulator.basics import dice
+from nhi_watch_lab.simulator.parts import DEFAULT, Ways
 from nhi_watch_lab.simulator.products import (
     ai,
     azure,
@@ -29,7 +30,6 @@ from nhi_watch_lab.simulator.products.campaigns import Campaign, plan
 from nhi_watch_lab.simulator.products.changes import administrators, calendar, explorers, happen, mistypes
 from nhi_watch_lab.simulator.products.company import Habits, make_company
 from nhi_watch_lab.simulator.products.workers import At, Line, Record, Worker, moments, play
-from nhi_watch_lab.simulator.ways import DEFAULT, Ways
 
 Incident = dict[str, Any]
 SHARES = {github: 14, entra: 9, azure: 12, m365: 6, okta: 6, gcp: 14, workspace: 8, kubernetes: 15, ai: 6, snowflake: 5,
