@@ -35,8 +35,7 @@ from nhi_watch_lab.evaluation import thief_attacks
 from nhi_watch_lab.simulator import archetypes, basics
 from nhi_watch_lab.simulator.basics import Dice, dice
 from nhi_watch_lab.simulator.machines import DAY, Machine, Moment, federated_user, open_session
-from nhi_watch_lab.simulator.products.labels import identity, record_id
-from nhi_watch_lab.simulator.products.tenant import Spec, Tenant
+from nhi_watch_lab.simulator.products.tenant import Spec, Tenant, identity, record_id
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Worker
 from nhi_watch_lab.simulator.records import CLOCK, Actor, Detail, Record, Template, stamp, template
 

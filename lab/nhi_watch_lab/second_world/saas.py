@@ -683,13 +683,13 @@ class Vault(Product):
     def emit(self, who: Agent, t: float, op: str, *, place: Optional[Place] = None, ua: str = "", explore: bool = False, err: bool = False, over: Optional[Json] = None) -> None:
         rng = self.rng
         _, ip = spot(who, place, rng, t)
-        verb, base = op.split(" ", 1)
+        verb, path = op.split(" ", 1)
         leaf = {"secret/data": f"/{self.tenant.accounts[0].env}/{who.pick('secret', [f'{w}/{k}' for w in self.tenant.words for k in ('db', 'api', 'smtp')], rng, explore)}", "database/creds": "/" + who.pick("role", [w + "-rw" for w in self.tenant.words], rng, explore), "aws/creds": "/" + who.pick("aws", [w + "-deploy" for w in self.tenant.words], rng, explore),
-                "transit/encrypt": "/" + who.pick("key", self.tenant.words, rng, explore), "pki/issue": "/internal", "secret/metadata": f"/{self.tenant.accounts[0].env}/"}.get(base, "")
-        mount = base.split("/")[0]
+                "transit/encrypt": "/" + who.pick("key", self.tenant.words, rng, explore), "pki/issue": "/internal", "secret/metadata": f"/{self.tenant.accounts[0].env}/"}.get(path, "")
+        mount = path.split("/")[0]
         auth: Json = {"accessor": who.ids["accessor"], "client_token": who.ids["token"], "display_name": who.name, "entity_id": who.ids["entity"], "policies": who.ids["policies"], "policy_results": {"allowed": not err}, "token_policies": who.ids["policies"], "token_issue_time": base.iso(t - t % 3600 - 60 * who.phase), "token_ttl": 3600, "token_type": "service"}
         request: Json = {"client_id": who.ids["entity"], "client_token": who.ids["token"], "client_token_accessor": who.ids["accessor"], "id": base.uuid4(rng), "mount_accessor": f"{MOUNTS.get(mount, 'kv')}_{base.hexa(Random(mount), 8)}", "mount_class": "auth" if mount == "auth" else "secret", "mount_point": mount + "/", "mount_type": MOUNTS.get(mount, "kv"),
-                         "namespace": {"id": "root"}, "operation": verb, "path": base + leaf, "remote_address": ip, "remote_port": rng.randint(20000, 65000)}
+                         "namespace": {"id": "root"}, "operation": verb, "path": path + leaf, "remote_address": ip, "remote_port": rng.randint(20000, 65000)}
         error: Json = {"error": "1 error occurred:\n\t* permission denied\n\n"} if err else {}
         self.sink.add("vault", t, {"time": base.iso_frac(t, 9), "type": "request", "auth": auth, "request": request, **error})
         response: Json = {"mount_accessor": request["mount_accessor"], "mount_class": request["mount_class"], "mount_point": mount + "/", "mount_type": request["mount_type"]}

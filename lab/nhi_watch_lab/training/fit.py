@@ -20,8 +20,8 @@ from nhi_watch.detect.model import BINS
 from nhi_watch.detect.model.forest import DIGITS
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.baseline import HISTORY
-from nhi_watch_lab.training.homes import KINDS, Shares, points
-from nhi_watch_lab.training.rows import Bools, Floats, Ints, Rows, once
+from nhi_watch_lab.training.rows import HISTORIES as KINDS
+from nhi_watch_lab.training.rows import Bools, Floats, Ints, Rows, Shares, once, points
 
 AGES = (0, 3, 7, 14)
 """Days of history of a tenant for which the world's habits are told apart."""

@@ -23,7 +23,7 @@ USER_RISKS = {"unfamiliarFeatures": "medium", "anonymizedIPAddress": "medium", "
               "maliciousIPAddress": "high"}
 _EVERYWHERE = {"First Time Seen Source Network": 47, "Unusual Volume Of API Calls": 47,
                "API Key Used From Hosting Provider": 73, "Activity Outside Working Hours": 21}
-_RULES = table(__file__, "tables.json/rules")
+_RULES: dict[str, dict[str, int]] = table(__file__, "tables.json/rules")
 RULES = {**_EVERYWHERE, **{name: score for rules in _RULES.values() for name, score in rules.items()}}
 """Detection rules of the company's own, with their risk scores."""
 _LEVELS = {21: "low", 47: "medium", 73: "high", 99: "critical"}
@@ -150,7 +150,7 @@ def notable(company: Company, line: Line, at: At, rule: str, named: dict[str, st
     return [Line(at.second, "alerts", line.who, rule, record)]
 
 
-SOURCETYPES = table(__file__, "tables.json/sourcetypes")
+SOURCETYPES: dict[str, str] = table(__file__, "tables.json/sourcetypes")
 
 
 def rule_for(product: str, d: Dice) -> str:
