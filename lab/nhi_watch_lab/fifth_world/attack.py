@@ -1,4 +1,4 @@
-"""What intruders reach for: other people's things, outside accounts, new names."""
+"""Lures, how an attack is played, and the incidents that come of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""User agents by client family. Machines, people and intruders draw from the same makers."""
+"""User agents and networks."""
 
 from __future__ import annotations
 

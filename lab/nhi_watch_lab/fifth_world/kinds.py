@@ -1,4 +1,4 @@
-"""Trades of machines in AWS. core: 'call*weight' (calls per run where the rhythm is one of runs, relative frequency otherwise)."""
+"""The kinds of machines that there are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When things happen: hours of offices, ticks, runs."""
+"""Rhythms, and what machines and people do by them."""
 
 from __future__ import annotations
 

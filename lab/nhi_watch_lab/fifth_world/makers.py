@@ -1,4 +1,4 @@
-"""Makes machines: their names, credentials, own things, places and habits."""
+"""Machines are made, and change."""
 
 from __future__ import annotations
 

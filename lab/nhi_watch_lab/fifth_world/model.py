@@ -1,4 +1,4 @@
-"""Seeded chance: every stream is named by text, so that streams never disturb each other."""
+"""What everything else stands on: chance, identities and operations, names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Google Cloud audit log entries."""
+"""Records of the products other than AWS."""
 
 from __future__ import annotations
 

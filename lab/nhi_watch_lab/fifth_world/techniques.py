@@ -1,4 +1,4 @@
-"""The notation of techniques: steps of calls with counts, odds and lures."""
+"""Techniques, step by step."""
 
 from __future__ import annotations
 

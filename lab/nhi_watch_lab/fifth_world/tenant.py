@@ -1,4 +1,4 @@
-"""One tenant: its habits, its accounts and the things in them."""
+"""A tenant, and the values that fill the parameters of its calls."""
 
 from __future__ import annotations
 

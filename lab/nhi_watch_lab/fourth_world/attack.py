@@ -1,8 +1,9 @@
-"""How stolen identities are misused: one line a technique.
+"""Techniques, and the campaign that plays them.
 
 name | origins | phases apart by //, each product:victims:steps. A step is a call with * counts; ^ marks what
 the technique is about, ? what may be left out, @ what it is done to, ~ a blank. Victims are kinds of session
-or of machine; `role` is a role taken over with the one before, `new` a user made by it."""
+or of machine; `role` is a role taken over with the one before, `new` a user made by it.
+"""
 
 from typing import Callable, Dict, List, NamedTuple, Optional, Set, Tuple
 

@@ -1,6 +1,8 @@
-"""AWS API calls: service, name, R(ead) or W(rite) with D for data events, request parameters, then > response.
+"""The calls there are.
 
-Words in braces are the machine's own things (stock) or are made when the record is written."""
+AWS: service, name, R(ead) or W(rite) with D for data events, request parameters, then > response. Other products: one
+line for each operation, its fields apart by |. Words in braces are the identity's own things (stock) or are made when
+the record is written."""
 
 from typing import Dict, List, NamedTuple, Tuple
 

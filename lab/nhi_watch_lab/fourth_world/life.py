@@ -1,4 +1,4 @@
-"""The stage: everything done, benign or not, passes through World.act."""
+"""The world as it goes: events, people, and machines at work."""
 
 import re
 from datetime import datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""Seeded randomness that gives the same draws on every Python from 3.9 on."""
+"""What everything else stands on: dice, identities and events, networks, clients."""
 
 import math
 import random

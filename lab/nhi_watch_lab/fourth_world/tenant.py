@@ -1,4 +1,4 @@
-"""One enterprise: its trade, accounts, networks, habits and the things it owns."""
+"""A tenant, the kinds of machines that there are, and those that it has."""
 
 from dataclasses import dataclass
 from typing import Callable, Dict, List, NamedTuple, Tuple

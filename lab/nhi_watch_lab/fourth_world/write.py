@@ -1,4 +1,4 @@
-"""CloudTrail records."""
+"""Records in the shape of each product's log, and the files that hold them."""
 
 import base64
 import hashlib

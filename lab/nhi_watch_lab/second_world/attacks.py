@@ -1,4 +1,4 @@
-"""AWS techniques, as tables: reconnaissance | the attack itself | what is repeated, how often.
+"""Techniques, as tables, and the attacker who plays them.
 
 Origins: e = from elsewhere, i = from the identity's own network with its own client. Taken from
 public reports and catalogues (Stratus Red Team, TrailDiscover, MITRE ATT&CK, Pacu; see README).

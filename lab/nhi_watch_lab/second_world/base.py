@@ -1,4 +1,4 @@
-"""Identifiers and clocks in the forms the products use."""
+"""What a tenant is made of: ids, user agents, networks, the tenant itself, its clock, and the sink of records."""
 
 from __future__ import annotations
 

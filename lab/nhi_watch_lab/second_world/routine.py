@@ -1,4 +1,4 @@
-"""What machines do: routines by job, as public descriptions of such workloads have them.
+"""What machines and people do in AWS: jobs, the cast, their days, and people at work.
 
 Each job: weight, flavours, rhythm, runs a day (low, high), and the pool its routine is drawn from.
 A routine is what one run does, call by call; `*n` repeats.

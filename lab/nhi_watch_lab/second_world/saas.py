@@ -1,4 +1,4 @@
-"""What the other products share: agents with routines, and the day loop that plays them."""
+"""The other products: what they share, then each by itself."""
 
 from __future__ import annotations
 

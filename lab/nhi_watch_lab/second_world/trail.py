@@ -1,4 +1,4 @@
-"""CloudTrail read calls: service, event name, request parameters ($name is filled per record).
+"""CloudTrail: the calls there are, what fills their parameters, who makes them, how sessions begin, and the records.
 
 Parameter names follow the services' API models and public CloudTrail samples. A leading `*`
 marks a data event. `-` stands for null parameters.

@@ -1,4 +1,4 @@
-"""Machines that run applications and jobs: functions, instances, tasks, pods, pipelines, backups."""
+"""The kinds of machines that there are."""
 
 from __future__ import annotations
 
@@ -38,10 +38,7 @@ def role(parts: Parts, d: Dice, name: str, session: str, place: Place, agent: st
         session,
     )
     machine.volume = min(60.0, d.lognormal(0.7, parts.ways.spread))
-    machine.secrets, machine.buckets = (
-        d.some(world.secrets, d.between(1, 2)),
-        d.some(world.buckets, d.between(1, 2)),
-    )
+    machine.secrets, machine.buckets = (d.some(world.secrets, d.between(1, 2)), d.some(world.buckets, d.between(1, 2)))
     return machine
 
 
@@ -60,18 +57,14 @@ def _startup(parts: Parts, d: Dice, machine: Machine) -> None:
 
 def function(parts: Parts, d: Dice, name: str) -> Machine:
     """A Lambda role: one to four calls, addresses of the region, now and then a schedule."""
-    agent = d.pick(basics.SDKS)(
-        d, f"AWS_Lambda_{d.pick(['python3.12', 'nodejs20.x', 'java17', 'provided.al2023'])}"
-    )
+    agent = d.pick(basics.SDKS)(d, f"AWS_Lambda_{d.pick(['python3.12', 'nodejs20.x', 'java17', 'provided.al2023'])}")
     region = parts.region(d)
     place = parts.private(d) if d.chance(0.3) else lambda_place(region, name)
     machine = role(parts, d, name, "lambda", place, agent)
     machine.region = region
     names = d.some(_LAMBDA, 1 + d.poisson(0.8))
     rhythm = (
-        Rhythm("every", d.pick([300, 900, 1800, 3600]), d.between(0, 3599))
-        if d.chance(0.25)
-        else Rhythm("steady", 30)
+        Rhythm("every", d.pick([300, 900, 1800, 3600]), d.between(0, 3599)) if d.chance(0.25) else Rhythm("steady", 30)
     )
     machine.activities.append(usual(parts, d, machine, names, rhythm))
     _startup(parts, d, machine)
@@ -93,9 +86,7 @@ def instance(parts: Parts, d: Dice, name: str) -> Machine:
                 Rhythm("every", 1800, d.between(0, 1799)),
             )
         )
-    machine.activities.append(
-        usual(parts, d, machine, d.some(_APP, 1 + d.poisson(1.8)), Rhythm("steady", 40))
-    )
+    machine.activities.append(usual(parts, d, machine, d.some(_APP, 1 + d.poisson(1.8)), Rhythm("steady", 40)))
     _startup(parts, d, machine)
     return machine
 
@@ -111,21 +102,15 @@ def task(parts: Parts, d: Dice, name: str) -> Machine:
         d.pick(basics.SDKS)(d, "AWS_ECS_FARGATE"),
     )
     machine.rotate = 6 * HOUR
-    machine.activities.append(
-        usual(parts, d, machine, d.some(_APP, 1 + d.poisson(1.2)), Rhythm("steady", 30))
-    )
+    machine.activities.append(usual(parts, d, machine, d.some(_APP, 1 + d.poisson(1.2)), Rhythm("steady", 30)))
     _startup(parts, d, machine)
     return machine
 
 
 def pod(parts: Parts, d: Dice, name: str) -> Machine:
     """A Kubernetes service account with a web identity; controllers among them."""
-    machine = role(
-        parts, d, name, "web", parts.subnet(d), d.pick([basics.golang, basics.java, basics.boto3])(d)
-    )
-    machine.subject = (
-        f"system:serviceaccount:{d.pick(['apps', 'platform', 'kube-system', 'data'])}:{name[:40].lower()}"
-    )
+    machine = role(parts, d, name, "web", parts.subnet(d), d.pick([basics.golang, basics.java, basics.boto3])(d))
+    machine.subject = f"system:serviceaccount:{d.pick(['apps', 'platform', 'kube-system', 'data'])}:{name[:40].lower()}"
     machine.rotate = d.pick([1, 4, 12, 12]) * HOUR
     names = d.pick(_CONTROLLERS) if d.chance(0.3) else d.some(_APP, 1 + d.poisson(1.0))
     machine.activities.append(usual(parts, d, machine, names, Rhythm("steady", 40)))
@@ -149,21 +134,14 @@ def pipeline(parts: Parts, d: Dice, name: str) -> Machine:
         if d.chance(0.5)
         else Rhythm("cron", at=d.between(0, 6 * HOUR))
     )
-    machine.activities.append(
-        Activity(rhythm, [Step(calls.pool, size / (6 if rhythm.kind == "every" else 1), 2)])
-    )
+    machine.activities.append(Activity(rhythm, [Step(calls.pool, size / (6 if rhythm.kind == "every" else 1), 2)]))
     return machine
 
 
 def backup(parts: Parts, d: Dice, name: str) -> Machine:
     """A nightly, weekly or monthly job with snapshots and clean-up."""
     machine = role(
-        parts,
-        d,
-        name,
-        "lambda",
-        lambda_place(parts.world.home, name),
-        basics.boto3(d, "AWS_Lambda_python3.12"),
+        parts, d, name, "lambda", lambda_place(parts.world.home, name), basics.boto3(d, "AWS_Lambda_python3.12")
     )
     names = d.pick(
         [
@@ -174,12 +152,7 @@ def backup(parts: Parts, d: Dice, name: str) -> Machine:
                 "ec2:DescribeSnapshots",
                 "ec2:DeleteSnapshot",
             ],
-            [
-                "rds:DescribeDBInstances",
-                "rds:CreateDBSnapshot",
-                "rds:CopyDBSnapshot",
-                "rds:ModifyDBSnapshotAttribute",
-            ],
+            ["rds:DescribeDBInstances", "rds:CreateDBSnapshot", "rds:CopyDBSnapshot", "rds:ModifyDBSnapshotAttribute"],
             ["s3:ListObjects", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
         ]
     )
@@ -203,11 +176,11 @@ def deployer(parts: Parts, d: Dice, name: str) -> Machine:
     """A CI role: bursts of known and new calls from hosted runners, a new address each job."""
     place = Place(lambda x: basics.address(x, basics.AZURE), fixed=False, name=name)
     machine = role(parts, d, name, "ci", place, d.pick([basics.cli, basics.boto3, basics.javascript])(d))
-    machine.subject = f"repo:{parts.world.org}/{name[:40].lower()}:{d.pick(['ref:refs/heads/main', 'environment:production'])}"  # noqa: E501
-    machine.rotate = 0
-    usual = parts.own(machine, "lambda:UpdateFunctionCode20150331v2", d) + parts.some_writes(
-        d, d.between(3, 14)
+    machine.subject = (
+        f"repo:{parts.world.org}/{name[:40].lower()}:{d.pick(['ref:refs/heads/main', 'environment:production'])}"  # noqa: E501
     )
+    machine.rotate = 0
+    usual = parts.own(machine, "lambda:UpdateFunctionCode20150331v2", d) + parts.some_writes(d, d.between(3, 14))
     steps = [
         Step(parts.identity, 1),
         Step(Pool(parts.some_reads(d, 8)), 4),
@@ -254,8 +227,7 @@ def failing(parts: Parts, d: Dice, name: str) -> Machine:
     machine = d.pick([function, instance, task])(parts, d, name)
     for activity in machine.activities:
         activity.steps = [
-            Step(Pool([denied(t, machine.arn) for t in step.pool.items]), step.size)
-            for step in activity.steps
+            Step(Pool([denied(t, machine.arn) for t in step.pool.items]), step.size) for step in activity.steps
         ]
     machine.archetype = "failing"
     return machine
@@ -264,13 +236,7 @@ def failing(parts: Parts, d: Dice, name: str) -> Machine:
 def vendor_key(parts: Parts, d: Dice, name: str) -> Machine:
     """An IAM user whose key lives with a SaaS vendor or on a server of the office."""
     hosted = d.chance(0.6)
-    prefixes = d.pick(
-        [
-            basics.GOOGLE,
-            " ".join(basics.AWS_EGRESS["us-east-1"].split()),
-            basics.HOSTING["digitalocean"],
-        ]
-    )
+    prefixes = d.pick([basics.GOOGLE, " ".join(basics.AWS_EGRESS["us-east-1"].split()), basics.HOSTING["digitalocean"]])
     office = d.pick(parts.world.office)
     place = Place(
         (lambda x: basics.address(x, prefixes)) if hosted else (lambda _: office),

@@ -1,4 +1,4 @@
-"""A seeded generator whose draws are the same on every Python from 3.9 on."""
+"""What everything else stands on: dice, networks, user agents, and the names and numbers of an account."""
 
 from __future__ import annotations
 
@@ -90,9 +90,7 @@ class Pool(Generic[T]):
 
     def weights(self, total: float) -> list[float]:
         """The weights of all items, scaled so that they sum up to `total`."""
-        return [
-            (high - low) * total / self._sums[-1] for low, high in zip([0.0, *self._sums], self._sums)
-        ]
+        return [(high - low) * total / self._sums[-1] for low, high in zip([0.0, *self._sums], self._sums)]
 
     def draw(self, dice: Dice) -> T:
         """One item, as likely as its weight says."""
@@ -113,9 +111,7 @@ ISPS = table(__file__, "tables.json/isps")
 HOSTING = table(__file__, "tables.json/hosting")
 VPN = "146.70 37.120.140 37.120.200 89.238.150 89.187.170 156.146.40 138.199.20 185.156.46 194.187.250"
 TOR = "185.220.100 185.220.101 185.220.102 109.70.100 199.249.230 171.25.193 23.129.64 185.129.62"
-RESIDENTIAL_ABROAD = (
-    "14.162 14.180 113.170 27.72 171.240 36.72 36.85 125.163 177.32 187.10 189.60 95.24 178.140"
-)
+RESIDENTIAL_ABROAD = "14.162 14.180 113.170 27.72 171.240 36.72 36.85 125.163 177.32 187.10 189.60 95.24 178.140"
 
 
 def address(dice: Dice, prefixes: str) -> str:
@@ -310,7 +306,5 @@ def _resources(world: World, machines: int) -> None:
         )
         world.keys.append(world.arn("kms", f"key/{d.uuid()}", world.home))
         world.instances.append(f"i-0{d.hexes(16)}")
-        world.functions.append(
-            f"{word}-{env}-{d.pick(['handler', 'worker', 'consumer', 'sync', 'api', 'cron'])}"
-        )
+        world.functions.append(f"{word}-{env}-{d.pick(['handler', 'worker', 'consumer', 'sync', 'api', 'cron'])}")
         world.databases.append(f"{word}-{env}-db")

@@ -1,4 +1,4 @@
-"""The people of an account: Identity Center roles in browsers and on the command line, a few IAM users."""
+"""People, and what happens to machines over time."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ _ZONES = {"us": -5, "de": 1, "gb": 0, "fr": 1, "es": 1, "in": 5, "jp": 9}
 def make_people(parts: Parts, count: int, days: int) -> list[Machine]:
     """`count` people of the account, each a Machine with `human` set."""
     sso = dice(parts.world.seed, "sso").chance(0.75)
-    people = [
-        _person(parts, dice(parts.world.seed, "person", number), number, sso) for number in range(count)
-    ]
+    people = [_person(parts, dice(parts.world.seed, "person", number), number, sso) for number in range(count)]
     _bad_days(parts, people, days)
     for person in people:
         person.weekend = parts.ways.weekend
@@ -58,9 +56,7 @@ def _place(parts: Parts, d: Dice, name: str) -> Place:
         if x.chance(parts.ways.travel):  # a train, a hotel, a telephone
             if parts.ways.vpn and x.chance(parts.ways.vpn):
                 return basics.address(x, basics.VPN if x.chance(0.7) else basics.RESIDENTIAL_ABROAD)
-            return basics.address(
-                x, basics.ISPS[x.pick(list(basics.ISPS)) if x.chance(0.3) else world.country]
-            )
+            return basics.address(x, basics.ISPS[x.pick(list(basics.ISPS)) if x.chance(0.3) else world.country])
         return x.pick(spots)
 
     return Place(draw, fixed=False, name=name)
@@ -78,21 +74,11 @@ def _person(parts: Parts, d: Dice, number: int, sso: bool) -> Machine:
         path = f"role/aws-reserved/sso.amazonaws.com/{world.home}/{role}"
         principal = dice(world.seed, chosen, team, "id").ident("AROA")
         kind = "cli" if d.chance(0.35) else "sso"
-        person = Machine(
-            email, "person", "role", world.arn("iam", path), principal, world.home, place, "", kind
-        )
+        person = Machine(email, "person", "role", world.arn("iam", path), principal, world.home, place, "", kind)
     else:
         kind = "console"
         person = Machine(
-            name,
-            "person",
-            "user",
-            world.arn("iam", f"user/{name}"),
-            d.ident("AIDA"),
-            world.home,
-            place,
-            "",
-            kind,
+            name, "person", "user", world.arn("iam", f"user/{name}"), d.ident("AIDA"), world.home, place, "", kind
         )
     system = d.pick(["mac", "linux", "windows"])
     person.agent = basics.cli(d, system) if kind == "cli" else basics.browser(d)
@@ -104,9 +90,7 @@ def _person(parts: Parts, d: Dice, number: int, sso: bool) -> Machine:
 
 def _habits(parts: Parts, d: Dice) -> list[Activity]:
     known = parts.reads(d)
-    activities = [
-        Activity(Rhythm("burst", d.lognormal(1.6, 0.7)), [Step(known, d.lognormal(14, 0.7), 6)], scale=False)
-    ]
+    activities = [Activity(Rhythm("burst", d.lognormal(1.6, 0.7)), [Step(known, d.lognormal(14, 0.7), 6)], scale=False)]
     if d.chance(0.55):
         rate = d.lognormal(0.25, 0.8)
         activities.append(
@@ -216,9 +200,7 @@ def _newcomer(parts: Parts, d: Dice, machine: Machine, day: int) -> None:
 def _adopts(parts: Parts, d: Dice, machine: Machine, day: int) -> None:
     """A new version calls something new from now on."""
     extra = parts.some_reads(d, d.between(1, 4)) if d.chance(0.7) else parts.some_writes(d, d.between(1, 2))
-    machine.activities.append(
-        Activity(Rhythm("steady", d.lognormal(8, 1)), [Step(Pool.zipf(extra))], since=day)
-    )
+    machine.activities.append(Activity(Rhythm("steady", d.lognormal(8, 1)), [Step(Pool.zipf(extra))], since=day))
 
 
 def _new_secret(parts: Parts, d: Dice, machine: Machine, day: int) -> None:
@@ -238,9 +220,7 @@ def _rare_job(parts: Parts, d: Dice, machine: Machine, day: int) -> None:
 def _bug_hunt(parts: Parts, d: Dice, machine: Machine, day: int) -> None:
     """One day of start-up checks and diagnostics: many calls that never come back."""
     steps = [Step(parts.reads(d), d.lognormal(9, 0.8), 20)]
-    machine.activities.append(
-        Activity(Rhythm("cron", at=d.between(7, 17) * HOUR), steps, day, day + 1, scale=False)
-    )
+    machine.activities.append(Activity(Rhythm("cron", at=d.between(7, 17) * HOUR), steps, day, day + 1, scale=False))
 
 
 def _new_feature(parts: Parts, d: Dice, machine: Machine, day: int) -> None:
@@ -270,8 +250,7 @@ def _moves_region(parts: Parts, d: Dice, machine: Machine, day: int) -> None:
     region = d.pick(parts.world.regions)
     for activity in [a for a in machine.activities if a.active(day) and a.rhythm.kind in ("steady", "every")]:
         moved = [
-            Step(Pool([_in_region(t, region) for t in step.pool.items]), step.size, step.gap)
-            for step in activity.steps
+            Step(Pool([_in_region(t, region) for t in step.pool.items]), step.size, step.gap) for step in activity.steps
         ]
         machine.activities.append(Activity(activity.rhythm, moved, day, activity.until, activity.scale))
         activity.until = day
@@ -287,9 +266,7 @@ def _new_key(parts: Parts, d: Dice, machine: Machine, day: int) -> None:
 
 
 def _new_schedule(parts: Parts, d: Dice, machine: Machine, day: int) -> None:
-    for activity in [
-        a for a in machine.activities if a.rhythm.kind == "cron" and a.active(day) and a.until > day + 1
-    ]:
+    for activity in [a for a in machine.activities if a.rhythm.kind == "cron" and a.active(day) and a.until > day + 1]:
         later = activity.rhythm._replace(at=d.between(0, 23) * HOUR + d.between(0, 59) * 60)
         machine.activities.append(Activity(later, activity.steps, day, activity.until, activity.scale))
         activity.until = day
@@ -316,12 +293,7 @@ def _renamed(parts: Parts, d: Dice, machine: Machine, day: int) -> None:
 
 def _new_checks(parts: Parts, d: Dice, machine: Machine, day: int) -> None:
     machine.activities.append(
-        Activity(
-            Rhythm("every", 12 * HOUR, d.between(0, HOUR)),
-            [Step(parts.reads(d), 25, 2)],
-            since=day,
-            scale=False,
-        )
+        Activity(Rhythm("every", 12 * HOUR, d.between(0, HOUR)), [Step(parts.reads(d), 25, 2)], since=day, scale=False)
     )
 
 

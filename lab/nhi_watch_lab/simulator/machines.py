@@ -1,4 +1,4 @@
-"""The `userIdentity` variants of CloudTrail."""
+"""Identities, machines, and how their sessions begin and turn over."""
 
 from __future__ import annotations
 
@@ -257,9 +257,7 @@ def _latest(changes: list[tuple[int, str]], day: int) -> str:
     return next((value for since, value in reversed(changes) if since <= day), "")
 
 
-def moments(
-    machine: Machine, activity: Activity, day: int, load: float, d: Dice
-) -> Iterator[tuple[int, bool]]:
+def moments(machine: Machine, activity: Activity, day: int, load: float, d: Dice) -> Iterator[tuple[int, bool]]:
     """(second of the day, whether a whole run starts there); `load` scales what may be scaled."""
     kind, rate, at, days, offset = activity.rhythm
     load = load * machine.volume * (1 + machine.growth) ** day if activity.scale else 1.0
@@ -366,9 +364,7 @@ def console_login(machine: Machine, mfa: bool) -> Template:
         "MFAUsed": "Yes" if mfa else "No",
     }
     account = machine.arn.split(":")[4]
-    return template(
-        account, "us-east-1", "signin:ConsoleLogin", Detail(None, {"ConsoleLogin": "Success"}, extra=extra)
-    )
+    return template(account, "us-east-1", "signin:ConsoleLogin", Detail(None, {"ConsoleLogin": "Success"}, extra=extra))
 
 
 def _role(world: World, machine: Machine, at: Moment, bucket: int, actor: Actor) -> Opening:
@@ -399,9 +395,7 @@ def _session_name(
 ) -> tuple[str, tuple[tuple[str, object], ...], bool]:
     kind = machine.session
     if kind == "instance":
-        host = world.instances[
-            dice(world.seed, machine.name, "host", at.day // 5).between(0, len(world.instances) - 1)
-        ]
+        host = world.instances[dice(world.seed, machine.name, "host", at.day // 5).between(0, len(world.instances) - 1)]
         return host, (("ec2RoleDelivery", "2.0"),), False
     if kind == "lambda":
         return machine.name.rsplit("/", 1)[-1][:60], (), False
@@ -430,22 +424,12 @@ def _issued(world: World, machine: Machine, at: Moment, actor: Actor, detail: De
     if kind in ("web", "ci"):
         provider = provider_of(world, machine)
         caller = actor._replace(identity=web_identity(provider, machine.subject))
-        more = {
-            "subjectFromWebIdentityToken": machine.subject,
-            "provider": provider,
-            "audience": "sts.amazonaws.com",
-        }
-        detail, action = (
-            detail._replace(response={**detail.response, **more}),
-            "sts:AssumeRoleWithWebIdentity",
-        )
+        more = {"subjectFromWebIdentityToken": machine.subject, "provider": provider, "audience": "sts.amazonaws.com"}
+        detail, action = (detail._replace(response={**detail.response, **more}), "sts:AssumeRoleWithWebIdentity")
     elif kind in ("sso", "cli"):
         provider = world.arn("iam", "saml-provider/AWSSSO_4f1c_DO_NOT_DELETE")
         agent = browser(dice(machine.name))
-        caller, action = (
-            Actor(saml_user(provider, machine.subject), actor.address, agent),
-            "sts:AssumeRoleWithSAML",
-        )
+        caller, action = (Actor(saml_user(provider, machine.subject), actor.address, agent), "sts:AssumeRoleWithSAML")
     elif machine.parent is not None:
         caller = open_session(world, machine.parent, at, machine.parent.session_at(at.second)).actor
     elif kind == "foreign":

@@ -1,4 +1,4 @@
-"""What differs from tenant to tenant in how it lives: rates of change, jobs, people, pipelines, networks."""
+"""What calls machines are given: ways of a tenant, mixes of calls, rare and regular duties."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from nhi_watch_lab.simulator.shapes import Shape, call, s3_copy, s3_object, secr
 from nhi_watch_lab.tables import lists, table
 
 # ---- what differs from tenant to tenant in how it lives: rates of change, jobs, people, pipelines, networks
+
 
 class Ways(NamedTuple):
     """The ways of one tenant. The defaults are those of `nhi simulate`; `worlds.draw` draws others."""
@@ -89,31 +90,10 @@ DEFAULT = Ways()
 # ---- what the machines of one account share: templates, subnets, runners
 
 _SENSITIVE = {  # what deployers seldom do
-    *[
-        "iam:CreateUser",
-        "iam:CreateAccessKey",
-        "iam:CreateLoginProfile",
-        "iam:PutUserPolicy",
-        "cloudtrail:StopLogging",
-    ],
-    *[
-        "ec2:ModifySnapshotAttribute",
-        "ec2:ModifyImageAttribute",
-        "rds:ModifyDBSnapshotAttribute",
-        "s3:DeleteBucket",
-    ],
-    *[
-        "kms:ScheduleKeyDeletion",
-        "ec2:DeleteFlowLogs",
-        "iam:AttachUserPolicy",
-        "iam:CreateOpenIDConnectProvider",
-    ],
-    *[
-        "cloudtrail:PutEventSelectors",
-        "ssm:SendCommand",
-        "iam:UpdateAssumeRolePolicy",
-        "ec2:ModifyInstanceAttribute",
-    ],
+    *["iam:CreateUser", "iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:PutUserPolicy", "cloudtrail:StopLogging"],
+    *["ec2:ModifySnapshotAttribute", "ec2:ModifyImageAttribute", "rds:ModifyDBSnapshotAttribute", "s3:DeleteBucket"],
+    *["kms:ScheduleKeyDeletion", "ec2:DeleteFlowLogs", "iam:AttachUserPolicy", "iam:CreateOpenIDConnectProvider"],
+    *["cloudtrail:PutEventSelectors", "ssm:SendCommand", "iam:UpdateAssumeRolePolicy", "ec2:ModifyInstanceAttribute"],
 }
 _FEW = table(__file__, "tables.json/few")
 
@@ -157,9 +137,7 @@ class Parts:
 
     def private(self, d: Dice) -> Place:
         """Behind a VPC endpoint: a private address per session."""
-        return Place(
-            basics.private_address, fixed=False, vpce=self.world.endpoint, name=f"vpce-{d.hexes(6)}"
-        )
+        return Place(basics.private_address, fixed=False, vpce=self.world.endpoint, name=f"vpce-{d.hexes(6)}")
 
     def runner(self, d: Dice) -> Place:
         """A self-hosted runner, or a hosted one."""
@@ -171,14 +149,9 @@ class Parts:
         """Templates of an action on what belongs to this machine: its bucket, its secret."""
         world, region = self.world, machine.region
         if action == "secretsmanager:GetSecretValue":
-            return [
-                template(world.account, region, action, secret(world, name, region))
-                for name in machine.secrets
-            ]
+            return [template(world.account, region, action, secret(world, name, region)) for name in machine.secrets]
         if action in ("s3:GetObject", "s3:PutObject") and machine.buckets:
-            return [
-                template(world.account, region, action, self._object(machine, d)) for _ in range(_FEW[action])
-            ]
+            return [template(world.account, region, action, self._object(machine, d)) for _ in range(_FEW[action])]
         return [call(world, d, action, region) for _ in range(_FEW.get(action, 1))]
 
     def _object(self, machine: Machine, d: Dice) -> Detail:
@@ -201,12 +174,12 @@ class Parts:
         """All changes, the sensitive ones seldom, with a long tail."""
         order = d.some(self._writes, len(self._writes))
         return Pool(
-            order,
-            [(0.12 if t.action in _SENSITIVE else 1.0) / (rank + 2) ** 1.5 for rank, t in enumerate(order)],
+            order, [(0.12 if t.action in _SENSITIVE else 1.0) / (rank + 2) ** 1.5 for rank, t in enumerate(order)]
         )
 
 
 # ---- words of intruders in honest mouths: a person says each of them once a month, an account hears some every week
+
 
 def _host(world: World, d: Dice, region: str) -> Detail:
     return Detail({"instanceId": d.pick(world.instances)})

@@ -1,4 +1,4 @@
-"""What an intruder has in hand: somebody's credential, a place, an agent, a clock."""
+"""An attacker at work, and the register of techniques."""
 
 from __future__ import annotations
 
@@ -84,12 +84,7 @@ class Raid:
         if found is None:
             opened = open_session(self.world, self.victim, Moment(day, self.tenant.date(day), second), bucket)
             found = self._actors[day, bucket] = self._place(opened.actor)
-            if (
-                opened.call is not None
-                and opened.caller is not None
-                and day == self.day
-                and self._unseen(bucket)
-            ):
+            if opened.call is not None and opened.caller is not None and day == self.day and self._unseen(bucket):
                 start = self.victim.session_start(bucket)
                 issued = stamp(opened.call, opened.caller, self.tenant.date(day), start, self.dice)
                 self.openings.append((day, start, issued))
@@ -151,9 +146,7 @@ class Raid:
             made = mishap(made, self.dice)
         day, second = self.day + int(self.clock) // DAY, int(self.clock) % DAY
         if day < self.tenant.spec.days:
-            self.out.append(
-                (day, second, stamp(made, self.actor(), self.tenant.date(day), second, self.dice))
-            )
+            self.out.append((day, second, stamp(made, self.actor(), self.tenant.date(day), second, self.dice)))
         self.wait(gap if self.quiet > 0.5 else gap * 6)
 
     def do(self, action: str, detail: Detail | None = None, region: str = "") -> None:
@@ -187,10 +180,7 @@ class Raid:
 
     def _usual(self) -> list[Pool[Template]]:
         return [
-            step.pool
-            for activity in self.victim.activities
-            if activity.active(self.day)
-            for step in activity.steps
+            step.pool for activity in self.victim.activities if activity.active(self.day) for step in activity.steps
         ]
 
 

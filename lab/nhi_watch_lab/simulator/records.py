@@ -1,4 +1,4 @@
-"""What an account's explorers (people, deployers, scanners) call: a broad list of real CloudTrail event names."""
+"""The calls there are, and records in the shape of CloudTrail."""
 
 from __future__ import annotations
 
@@ -75,18 +75,7 @@ _DATA = {
 _CODES = {
     "ec2": "Client.UnauthorizedOperation",
     **dict.fromkeys(
-        (
-            "secretsmanager",
-            "dynamodb",
-            "ssm",
-            "kms",
-            "ecs",
-            "logs",
-            "lambda",
-            "bedrock",
-            "organizations",
-            "ecr",
-        ),
+        ("secretsmanager", "dynamodb", "ssm", "kms", "ecs", "logs", "lambda", "bedrock", "organizations", "ecr"),
         "AccessDeniedException",
     ),
 }
@@ -169,11 +158,7 @@ def _tls(service: str, region: str) -> Record:
     host = "iam.amazonaws.com" if service == "iam" else f"{service}.{region}.amazonaws.com"
     if service == "signin":
         host = f"{region}.signin.aws.amazon.com"
-    return {
-        "tlsVersion": "TLSv1.3",
-        "cipherSuite": "TLS_AES_128_GCM_SHA256",
-        "clientProvidedHostHeader": host,
-    }
+    return {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256", "clientProvidedHostHeader": host}
 
 
 def denied(base: Template, who: str, resource: str = "*") -> Template:

@@ -109,11 +109,7 @@ def _kms(world: World, dice: Dice, region: str) -> Detail:
 
 def _sign(world: World, dice: Dice, region: str) -> Detail:
     found = _kms(world, dice, region)
-    params = {
-        "keyId": found.params["keyId"],
-        "messageType": "RAW",
-        "signingAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256",
-    }
+    params = {"keyId": found.params["keyId"], "messageType": "RAW", "signingAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
     return found._replace(params=params)
 
 
@@ -138,9 +134,7 @@ def model_call(world: World, dice: Dice, region: str, model: str = "") -> Detail
     """A model invocation."""
     name = model or dice.pick(["anthropic.claude-3-haiku-20240307-v1:0", "amazon.titan-embed-text-v2:0"])
     extra = {"inferenceRegion": region}
-    return Detail(
-        {"modelId": name, "contentType": "application/json", "accept": "application/json"}, extra=extra
-    )
+    return Detail({"modelId": name, "contentType": "application/json", "accept": "application/json"}, extra=extra)
 
 
 def _no(world: World, dice: Dice, region: str) -> Detail:
@@ -173,9 +167,7 @@ SHAPES: dict[str, Shape] = {
     "iam:ListAttachedRolePolicies": _role,
     "iam:ListRolePolicies": _role,
     "lambda:ListFunctions20150331": lambda w, d, r: Detail({"maxItems": 50}),
-    "lambda:Invoke": lambda w, d, r: Detail(
-        {"functionName": w.arn("lambda", f"function:{d.pick(w.functions)}", r)}
-    ),
+    "lambda:Invoke": lambda w, d, r: Detail({"functionName": w.arn("lambda", f"function:{d.pick(w.functions)}", r)}),
     "bedrock:InvokeModel": lambda w, d, r: model_call(w, d, r),
     "bedrock:Converse": lambda w, d, r: model_call(w, d, r),
     "dynamodb:Query": lambda w, d, r: Detail({"tableName": f"{d.pick(WORDS)}-{d.pick(w.envs)}"}),
@@ -195,11 +187,7 @@ _CREATED = "Mar 3, 2025, 9:14:07 AM"
 
 def trust(principal: str, also: str = "") -> str:
     """A role's trust policy for an account, as in the real ones: the root of that account."""
-    own = (
-        '{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"},'
-        if also
-        else ""
-    )
+    own = '{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"},' if also else ""
     return (
         f'{{"Version":"2012-10-17","Statement":[{own}{{"Effect":"Allow",'
         f'"Principal":{{"AWS":"arn:aws:iam::{principal}:root"}},"Action":"sts:AssumeRole"}}]}}'
@@ -285,16 +273,10 @@ def run_instances(dice: Dice, kind: str, count: int, user_data: bool = False) ->
         params["userData"] = "<sensitiveDataRemoved>"
     made = {
         "items": [
-            {
-                "instanceId": f"i-0{dice.hexes(16)}",
-                "instanceType": kind,
-                "currentState": {"code": 0, "name": "pending"},
-            }
+            {"instanceId": f"i-0{dice.hexes(16)}", "instanceType": kind, "currentState": {"code": 0, "name": "pending"}}
         ]
     }
-    return Detail(
-        params, {"requestId": dice.uuid(), "reservationId": f"r-0{dice.hexes(16)}", "instancesSet": made}
-    )
+    return Detail(params, {"requestId": dice.uuid(), "reservationId": f"r-0{dice.hexes(16)}", "instancesSet": made})
 
 
 def send_command(dice: Dice, instances: list[str], document: str = "AWS-RunShellScript") -> Detail:
@@ -322,13 +304,7 @@ def function_code(world: World, name: str, region: str, code: str) -> Detail:
             "functionQualifier": {},
         },
     }
-    done = {
-        "functionName": name,
-        "functionArn": arn,
-        "runtime": "python3.12",
-        "codeSha256": code,
-        "version": "12",
-    }
+    done = {"functionName": name, "functionArn": arn, "runtime": "python3.12", "codeSha256": code, "version": "12"}
     return Detail(params, {**done, "environment": {}, "layers": []})
 
 
@@ -347,9 +323,7 @@ def event_selectors(trail: str, read_write: str, management: bool) -> Detail:
     """What a trail records from now on."""
     selector = {"readWriteType": read_write, "includeManagementEvents": management, "dataResources": [],
                 "excludeManagementEventSources": []}  # fmt: skip
-    return Detail(
-        {"trailName": trail, "eventSelectors": [selector]}, {"trailARN": trail, "eventSelectors": [selector]}
-    )
+    return Detail({"trailName": trail, "eventSelectors": [selector]}, {"trailARN": trail, "eventSelectors": [selector]})
 
 
 def _key_for_someone(w: World, d: Dice, r: str) -> Detail:
@@ -367,19 +341,11 @@ def _new_role(w: World, d: Dice, r: str) -> Detail:
 
 def _inline(w: World, d: Dice, r: str) -> Detail:
     actions = d.pick(
-        [
-            "s3:GetObject s3:PutObject",
-            "sqs:*",
-            "logs:CreateLogStream",
-            "secretsmanager:GetSecretValue",
-            "dynamodb:*",
-        ]
+        ["s3:GetObject s3:PutObject", "sqs:*", "logs:CreateLogStream", "secretsmanager:GetSecretValue", "dynamodb:*"]
     )
     role = w.role_name(d.pick(WORDS), d.pick(w.envs), "app")
     wide = "*" if d.chance(0.2) else f"arn:aws:s3:::{d.pick(w.buckets)}/*"
-    return Detail(
-        {"roleName": role, "policyName": f"{d.pick(WORDS)}-inline", "policyDocument": policy(actions, wide)}
-    )
+    return Detail({"roleName": role, "policyName": f"{d.pick(WORDS)}-inline", "policyDocument": policy(actions, wide)})
 
 
 def _attach(w: World, d: Dice, r: str) -> Detail:
@@ -402,9 +368,7 @@ def _ingress(w: World, d: Dice, r: str) -> Detail:
 
 def _trust_change(w: World, d: Dice, r: str) -> Detail:
     role = w.role_name(d.pick(WORDS), d.pick(w.envs), "app")
-    return Detail(
-        {"roleName": role, "policyDocument": trust(w.partners[0]) if d.chance(0.2) else LAMBDA_TRUST}
-    )
+    return Detail({"roleName": role, "policyDocument": trust(w.partners[0]) if d.chance(0.2) else LAMBDA_TRUST})
 
 
 def _terminate(w: World, d: Dice, r: str) -> Detail:
@@ -425,9 +389,7 @@ CHANGES: dict[str, Shape] = {
     "ec2:AuthorizeSecurityGroupIngress": _ingress,
     "ec2:ModifySnapshotAttribute": lambda w, d, r: share_snapshot(f"snap-0{d.hexes(16)}", w.partners[0]),
     "ec2:ModifyImageAttribute": lambda w, d, r: share_image(f"ami-0{d.hexes(16)}", w.partners[0]),
-    "rds:ModifyDBSnapshotAttribute": lambda w, d, r: share_db_snapshot(
-        f"{d.pick(w.databases)}-snap", w.partners[0]
-    ),
+    "rds:ModifyDBSnapshotAttribute": lambda w, d, r: share_db_snapshot(f"{d.pick(w.databases)}-snap", w.partners[0]),
     "ec2:RunInstances": lambda w, d, r: run_instances(
         d, d.pick(["t3.medium", "m6i.large", "c6i.xlarge"]), 1, d.chance(0.5)
     ),
@@ -447,9 +409,7 @@ CHANGES: dict[str, Shape] = {
     "ssm:SendCommand": lambda w, d, r: send_command(
         d, [d.pick(w.instances)], d.pick(["AWS-RunPatchBaseline", "AWS-RunShellScript"])
     ),
-    "lambda:UpdateFunctionCode20150331v2": lambda w, d, r: function_code(
-        w, d.pick(w.functions), r, f"{d.hexes(40)}="
-    ),
+    "lambda:UpdateFunctionCode20150331v2": lambda w, d, r: function_code(w, d.pick(w.functions), r, f"{d.hexes(40)}="),
     "lambda:UpdateFunctionConfiguration20150331v2": lambda w, d, r: function_layers(
         d.pick(w.functions), w.arn("lambda", f"layer:common:{d.between(1, 40)}", r)
     ),

@@ -1,4 +1,4 @@
-"""Techniques that hide, run code, share and destroy."""
+"""Techniques: harm, misuse of trust, persistence, and the others."""
 
 from __future__ import annotations
 
@@ -57,9 +57,7 @@ def flow_logs_delete(raid: Raid) -> None:
     for _ in range(raid.few(3)):
         raid.do(
             "ec2:DeleteFlowLogs",
-            Detail(
-                {"DeleteFlowLogsRequest": {"FlowLogId": {"content": f"fl-0{raid.dice.hexes(16)}", "tag": 1}}}
-            ),
+            Detail({"DeleteFlowLogsRequest": {"FlowLogId": {"content": f"fl-0{raid.dice.hexes(16)}", "tag": 1}}}),
         )
 
 
@@ -92,9 +90,7 @@ def remote_command(raid: Raid) -> None:
     """A shell script on hosts, by SSM."""
     hosts = raid.dice.some(raid.world.instances, raid.few(4))
     if raid.dice.chance(raid.quiet):
-        raid.do(
-            "ssm:DescribeInstanceInformation", Detail({"filters": [{"key": "InstanceIds", "values": hosts}]})
-        )
+        raid.do("ssm:DescribeInstanceInformation", Detail({"filters": [{"key": "InstanceIds", "values": hosts}]}))
     raid.do("ssm:SendCommand", shapes.send_command(raid.dice, hosts))
     for host in hosts[: raid.few(4)]:
         raid.do("ssm:GetCommandInvocation", Detail({"commandId": raid.dice.uuid(), "instanceId": host}))
@@ -121,10 +117,7 @@ def remote_session(raid: Raid) -> None:
 def open_ingress(raid: Raid) -> None:
     """SSH from anywhere."""
     for _ in range(raid.few(2)):
-        raid.do(
-            "ec2:AuthorizeSecurityGroupIngress",
-            shapes.open_port(f"sg-0{raid.dice.hexes(16)}", 22, "0.0.0.0/0"),
-        )
+        raid.do("ec2:AuthorizeSecurityGroupIngress", shapes.open_port(f"sg-0{raid.dice.hexes(16)}", 22, "0.0.0.0/0"))
 
 
 @technique("T1537", "exfiltration")
@@ -149,9 +142,7 @@ def share_database(raid: Raid) -> None:
     if raid.dice.chance(raid.quiet):
         raid.do(
             "rds:CreateDBSnapshot",
-            Detail(
-                {"dBSnapshotIdentifier": name, "dBInstanceIdentifier": raid.dice.pick(raid.world.databases)}
-            ),
+            Detail({"dBSnapshotIdentifier": name, "dBInstanceIdentifier": raid.dice.pick(raid.world.databases)}),
         )
     raid.do("rds:ModifyDBSnapshotAttribute", shapes.share_db_snapshot(name, raid.foreign))
 
@@ -176,12 +167,7 @@ def public_bucket(raid: Raid) -> None:
                 }
             ),
         )
-    statement = {
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": "s3:GetObject",
-        "Resource": f"arn:aws:s3:::{name}/*",
-    }
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
     raid.do(
         "s3:PutBucketPolicy",
         Detail({"bucketName": name, "bucketPolicy": {"Version": "2012-10-17", "Statement": [statement]}}),
@@ -222,43 +208,28 @@ def key_ransom(raid: Raid) -> None:
     for _ in range(raid.few(30)):
         key = f"{raid.dice.pick(WORDS)}/{raid.dice.hexes(8)}"
         raid.send(
-            raid.made(
-                "s3:CopyObject",
-                s3_copy(raid.world, raid.dice, raid.victim.region, bucket, key, foreign),
-            ),
-            1,
+            raid.made("s3:CopyObject", s3_copy(raid.world, raid.dice, raid.victim.region, bucket, key, foreign)), 1
         )
     if raid.dice.chance(raid.quiet):
-        raid.do(
-            "kms:ScheduleKeyDeletion",
-            Detail({"keyId": raid.dice.pick(raid.world.keys), "pendingWindowInDays": 7}),
-        )
+        raid.do("kms:ScheduleKeyDeletion", Detail({"keyId": raid.dice.pick(raid.world.keys), "pendingWindowInDays": 7}))
 
 
 # ---- techniques that spend, log in, and go on as somebody else
 
+
 @technique("T1496", "discovery resource-hijacking impact")
 def model_hijack(raid: Raid) -> None:
     """Probe, unlock, then invoke models on the victim's bill (facts: LLMjacking chain)."""
-    d, regions = (
-        raid.dice,
-        raid.dice.some(["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"], raid.few(4)),
-    )
+    d, regions = (raid.dice, raid.dice.some(["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"], raid.few(4)))
     model = "anthropic.claude-3-5-sonnet-20241022-v2:0"
     raid.all_of(
         "sts:GetCallerIdentity bedrock:ListFoundationModels bedrock:GetFoundationModelAvailability bedrock:GetModelInvocationLoggingConfiguration"  # noqa: E501
     )
     for region in regions:
         probe = raid.made("bedrock:InvokeModel", model_call(raid.world, d, region, model), region)
-        raid.send(
-            failed(probe, "ValidationException", "max_tokens_to_sample: -1 is not greater than or equal to 0")
-        )
+        raid.send(failed(probe, "ValidationException", "max_tokens_to_sample: -1 is not greater than or equal to 0"))
         if d.chance(raid.quiet * 0.5):
-            raid.do(
-                "bedrock:PutUseCaseForModelAccess",
-                Detail({"formData": "HIDDEN_DUE_TO_SECURITY_REASONS"}),
-                region,
-            )
+            raid.do("bedrock:PutUseCaseForModelAccess", Detail({"formData": "HIDDEN_DUE_TO_SECURITY_REASONS"}), region)
             raid.do(
                 "bedrock:CreateFoundationModelAgreement",
                 Detail({"modelId": model, "offerToken": "HIDDEN_DUE_TO_SECURITY_REASONS"}),
@@ -268,9 +239,7 @@ def model_hijack(raid: Raid) -> None:
         for _ in range(raid.few(40)):
             raid.send(
                 raid.made(
-                    d.pick(
-                        ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream", "bedrock:Converse"]
-                    ),
+                    d.pick(["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream", "bedrock:Converse"]),
                     model_call(raid.world, d, region, model),
                     region,
                 ),
@@ -303,21 +272,12 @@ def federation_token(raid: Raid) -> None:
 @technique("T1078.004", "initial-access persistence")
 def console_login(raid: Raid) -> None:
     """A user with a password, and a console session without MFA."""
-    name, principal = (
-        f"{raid.dice.pick(WORDS)}.{raid.dice.pick(['adm', 'ops', 'dev'])}",
-        raid.dice.ident("AIDA"),
-    )
+    name, principal = (f"{raid.dice.pick(WORDS)}.{raid.dice.pick(['adm', 'ops', 'dev'])}", raid.dice.ident("AIDA"))
     arn = raid.world.arn("iam", f"user/{name}")
     raid.do("iam:CreateLoginProfile", shapes.login_profile(name, False))
     raid.wait(600)
     raid.become(
-        {
-            "type": "IAMUser",
-            "principalId": principal,
-            "arn": arn,
-            "accountId": raid.world.account,
-            "userName": name,
-        },
+        {"type": "IAMUser", "principalId": principal, "arn": arn, "accountId": raid.world.account, "userName": name},
         arn,
         principal,
     )
@@ -329,9 +289,7 @@ def console_login(raid: Raid) -> None:
 @technique("T1098.001", "persistence")
 def backdoor_key(raid: Raid) -> None:
     """A key for another user, and its use."""
-    users = [
-        m for m in raid.tenant.machines if m.kind == "user" and m is not raid.victim and m.key_on(raid.day)
-    ]
+    users = [m for m in raid.tenant.machines if m.kind == "user" and m is not raid.victim and m.key_on(raid.day)]
     name, arn, principal = f"svc-{raid.dice.pick(WORDS)}", "", raid.dice.ident("AIDA")
     arn = raid.world.arn("iam", f"user/{name}")
     if users and raid.dice.chance(0.5):
@@ -351,6 +309,7 @@ def ordinary_use(raid: Raid) -> None:
 
 
 # ---- techniques that stay: new users, roles, keys, trust, code that others run
+
 
 def _some_role(raid: Raid) -> str:
     return raid.world.role_name(raid.dice.pick(WORDS), raid.dice.pick(raid.world.envs), "app")
@@ -386,10 +345,7 @@ def admin_user(raid: Raid) -> None:
 def backdoor_role(raid: Raid) -> None:
     """A new role with all rights that a foreign account may assume."""
     name = raid.world.role_name(raid.dice.pick(WORDS), raid.dice.pick(raid.world.envs), "task")
-    raid.do(
-        "iam:CreateRole",
-        shapes.create_role(raid.world, name, shapes.trust(raid.foreign), raid.dice.ident("AROA")),
-    )
+    raid.do("iam:CreateRole", shapes.create_role(raid.world, name, shapes.trust(raid.foreign), raid.dice.ident("AROA")))
     raid.do("iam:AttachRolePolicy", Detail({"roleName": name, "policyArn": shapes.ADMIN}))
 
 
@@ -462,12 +418,7 @@ def trust_anchor(raid: Raid) -> None:
     raid.do(
         "rolesanywhere:CreateProfile",
         Detail(
-            {
-                "durationSeconds": 3600,
-                "enabled": True,
-                "name": f"{raid.dice.pick(WORDS)}-profile",
-                "roleArns": roles,
-            }
+            {"durationSeconds": 3600, "enabled": True, "name": f"{raid.dice.pick(WORDS)}-profile", "roleArns": roles}
         ),
     )
 
@@ -485,6 +436,7 @@ def oidc_provider(raid: Raid) -> None:
 
 
 # ---- techniques that look, collect and get in
+
 
 def _calls(machine: Machine, action: str) -> bool:
     return any(t.action == action for a in machine.activities for s in a.steps for t in s.pool.items)
@@ -577,9 +529,7 @@ def instance_credentials(raid: Raid) -> None:
 def session_elsewhere(raid: Raid) -> None:
     """A session does its usual work, and a little more, in other hands."""
     raid.as_usual(raid.few(30))
-    raid.do(
-        raid.dice.pick(["s3:ListBuckets", "iam:ListRoles", "sts:GetCallerIdentity", "ec2:DescribeInstances"])
-    )
+    raid.do(raid.dice.pick(["s3:ListBuckets", "iam:ListRoles", "sts:GetCallerIdentity", "ec2:DescribeInstances"]))
 
 
 @technique("T1078.004", "initial-access", lambda m: m.kind == "user")
@@ -626,9 +576,7 @@ def bucket_download(raid: Raid) -> None:
 def role_hopping(raid: Raid) -> None:
     """From role to role, as far as trust reaches."""
     hosts = [
-        m
-        for m in raid.tenant.machines
-        if m.kind == "role" and m.session in ("sdk", "lambda") and m is not raid.victim
+        m for m in raid.tenant.machines if m.kind == "role" and m.session in ("sdk", "lambda") and m is not raid.victim
     ]
     for target in raid.dice.some(hosts, raid.few(5)):
         name = f"session-{raid.dice.between(10**9, 10**10 - 1)}"

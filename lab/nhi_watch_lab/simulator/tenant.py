@@ -1,4 +1,4 @@
-"""Which campaigns a tenant suffers, when, and what is known about each afterwards."""
+"""A whole account, day by day: campaigns, harmless oddities, the days, the files."""
 
 from __future__ import annotations
 
@@ -79,9 +79,7 @@ class Campaign(NamedTuple):
         elif self.technique.name not in _BARE and not 0 < self.manner.most < 4:
             self._look_around(raid, d)
         self.technique.act(raid)
-        return Ran(
-            raid.out + raid.openings, self._label(raid, distinguishable=not plain) if raid.out else None
-        )
+        return Ran(raid.out + raid.openings, self._label(raid, distinguishable=not plain) if raid.out else None)
 
     def _look_around(self, raid: Raid, d: Dice) -> None:
         """Most intruders first want to know where they are; from inside, fewer need to."""
@@ -99,9 +97,7 @@ class Campaign(NamedTuple):
             "origin": self.origin,
             "tactics": list(self.technique.tactics),
             "mitre": self.technique.mitre,
-            "identities": [
-                {"arn": arn, "principal_id": principal} for arn, principal in [victim, *raid.others]
-            ],
+            "identities": [{"arn": arn, "principal_id": principal} for arn, principal in [victim, *raid.others]],
             "names": list(dict.fromkeys(cloudtrail.read(record).identity.name for _, _, record in raid.out)),
             "record_ids": [record["eventID"] for _, _, record in raid.out],
             "first_time": min(times),
@@ -143,6 +139,7 @@ def victim_of(free: list[Machine], technique: Technique, origin: str, day: int, 
 
 # ---- benign things that look bad and are worth studying one by one
 
+
 class Oddity(NamedTuple):
     """A person who works with a machine's credential from the office, to find a fault."""
 
@@ -177,9 +174,7 @@ def plan_oddities(tenant: Tenant) -> list[Oddity]:
     free = [
         m
         for m in tenant.machines
-        if m.kind in ("role", "user")
-        and m.session in ("sdk", "instance", "lambda", "key")
-        and id(m) not in victims
+        if m.kind in ("role", "user") and m.session in ("sdk", "instance", "lambda", "key") and id(m) not in victims
     ]
     if not free:
         return []
@@ -189,6 +184,7 @@ def plan_oddities(tenant: Tenant) -> list[Oddity]:
 
 
 # ---- A whole account, day by day
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -242,8 +238,7 @@ class Tenant:
         """The factor that brings the scalable volume to what the Spec wants."""
         wanted = self.spec.events or 45 * self.spec.machines * self.spec.days
         sample = [
-            sum(self._count(m, day, load) for m in [*self.machines, *self.people])
-            for day, load in ((8, 1.0), (8, 0.0))
+            sum(self._count(m, day, load) for m in [*self.machines, *self.people]) for day, load in ((8, 1.0), (8, 0.0))
         ]
         per_day = wanted / self.spec.days
         return max(0.01, (per_day - sample[1]) / max(1, sample[0] - sample[1]))
@@ -295,9 +290,7 @@ class Tenant:
 class Shift:
     """One machine on one day."""
 
-    def __init__(
-        self, tenant: Tenant, machine: Machine, number: int, text: str, out: list[tuple[int, Record]]
-    ) -> None:
+    def __init__(self, tenant: Tenant, machine: Machine, number: int, text: str, out: list[tuple[int, Record]]) -> None:
         self.tenant, self.machine, self.number, self.text, self.out = tenant, machine, number, text, out
         self.dice = dice(tenant.spec.seed, "day", machine.name, number)
         self.actors: dict[int, Actor] = {}
@@ -324,9 +317,7 @@ class Shift:
         bucket = self.machine.session_at(second) if self.machine.rotate or run else 0
         found = self.actors.get(bucket)
         if found is None:
-            opening = open_session(
-                self.tenant.world, self.machine, Moment(self.number, self.text, second), bucket
-            )
+            opening = open_session(self.tenant.world, self.machine, Moment(self.number, self.text, second), bucket)
             found = self.actors[bucket] = opening.actor
             self.tenant.opened.add((self.machine.name, bucket))
             if opening.call is not None and opening.caller is not None:
@@ -362,9 +353,7 @@ def write(folder: Path, spec: Spec, tenant: Tenant | None = None) -> dict[str, A
     labels = collect(_written(folder, whole.days()))
     labels["account"], labels["seed"] = whole.world.account, spec.seed
     labels["humans"] = sorted({person.arn for person in whole.people})
-    (folder / "labels.json").write_bytes(
-        orjson.dumps(labels, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
-    )
+    (folder / "labels.json").write_bytes(orjson.dumps(labels, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
     return labels
 
 
@@ -384,8 +373,7 @@ def _written(folder: Path, days: Iterator[Day]) -> Iterator[Day]:
             for start in range(0, len(day.records), _CHUNK):
                 packed.write(
                     b"".join(
-                        orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE)
-                        for r in day.records[start : start + _CHUNK]
+                        orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE) for r in day.records[start : start + _CHUNK]
                     )
                 )
         yield day

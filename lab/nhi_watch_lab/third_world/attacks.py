@@ -1,4 +1,4 @@
-"""What thieves do: `name | victims | steps | values`.
+"""Techniques, and the intruder who plays them.
 
 victims: product, then optional kinds or powers. Steps: op, `op*2-5` so many times, `?` may be left out, `!` what the
 short form keeps, `@user` `@role` `@fed` go on as another user's new key, an assumed role, a federated session;

@@ -1,4 +1,4 @@
-"""Founding a tenant: its habits, its accounts and resources, its machines."""
+"""A tenant, and the files that tell of it."""
 
 import gzip
 import json

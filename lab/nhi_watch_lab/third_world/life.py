@@ -1,4 +1,4 @@
-"""Hosts come and go, temporary keys expire: whose credential is in use where, at a moment."""
+"""Sessions, machines and people, and what each does from day to day."""
 
 from dataclasses import replace
 from typing import List, Tuple

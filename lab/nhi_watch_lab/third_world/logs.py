@@ -1,4 +1,4 @@
-"""CloudTrail: how a call, and the beginning of a session, is written down."""
+"""Records of each product, in the shape that its log has."""
 
 import json
 from typing import Any, Dict, List, Tuple

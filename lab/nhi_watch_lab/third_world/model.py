@@ -1,4 +1,4 @@
-"""Randomness and time that read the same on every Python: no hash order, no library changes."""
+"""What everything else stands on: dice, addresses, clients, operations and identities."""
 
 import json
 import math

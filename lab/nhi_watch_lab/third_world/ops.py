@@ -1,4 +1,4 @@
-"""What AWS machines do for a living: `kind name power schedule rate length clients | usual ops | rare ops`.
+"""The operations there are, and the jobs that are made of them.
 
 rate is runs a day (median), length calls a run. A rare op is one a new version or an odd day may bring.
 """

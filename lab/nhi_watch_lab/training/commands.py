@@ -107,9 +107,7 @@ class Wanted(NamedTuple):
         return found
 
 
-def training_rows(
-    wanted: Wanted, kept: Path, size: tuple[int, int] = SIZE, workers: int = 2
-) -> dict[str, list[Rows]]:
+def training_rows(wanted: Wanted, kept: Path, size: tuple[int, int] = SIZE, workers: int = 2) -> dict[str, list[Rows]]:
     """The identity-days of worlds, by family; `size`: machines at most, and attacks in each drawn one.
 
     Raises:

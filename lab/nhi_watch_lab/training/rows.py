@@ -1,4 +1,4 @@
-"""Identity-days of worlds as numbers: what training and its selection look at, instead of records.
+"""Identity-days of a world as rows, and their points at home.
 
 Worlds are replayed without a model: what labels call an incident waits in quarantine, and nothing else does. So what is
 trained depends on worlds and signals alone.

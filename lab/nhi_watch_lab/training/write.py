@@ -1,4 +1,4 @@
-"""Writes a fitted model with its manifest, the same bytes each time."""
+"""Writes a fitted model, its manifest and the spreads against which drift is told, the same bytes each time."""
 
 from __future__ import annotations
 

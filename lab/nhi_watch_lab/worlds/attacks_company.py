@@ -1,4 +1,4 @@
-"""Techniques through AI agents: other tools, other persons, approvals switched off, keys elsewhere, bills run up."""
+"""Techniques on a company's products, and through AI agents, that the drawn worlds have beside the simulator's."""
 
 from __future__ import annotations
 

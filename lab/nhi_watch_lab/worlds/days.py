@@ -1,4 +1,4 @@
-"""Records as pipelines leave them that trim or lose fields."""
+"""The days of a world, what is missing in its records, and its files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A world: one tenant with its rates of change, churn, people, products and attacks; and how worlds are drawn."""
+"""What is drawn of a world, and the plan of its attacks."""
 
 from __future__ import annotations
 

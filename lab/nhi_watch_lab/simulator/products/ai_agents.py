@@ -139,4 +139,3 @@ def staff(company: Company) -> list[Worker]:
     """Coding agents of half of the people, and a few gateways."""
     coders = [one for one in company.people if company.dice("codes", one.number).chance(_USERS)]
     return [*(coder(company, one) for one in coders), *(gateway(company, n) for n in range(2 + len(coders) // 8))]
-

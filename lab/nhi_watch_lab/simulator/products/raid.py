@@ -1,4 +1,4 @@
-"""What is rare in ordinary life: the few acts of administrators, and what a worker may look at when something is wrong.
+"""Rare work, an attacker at work, and the register of techniques.
 
 The same words that misuse needs, so that no word by itself tells misuse.
 """

@@ -1,4 +1,4 @@
-"""Techniques with apps that people let in, and with tokens of identity providers."""
+"""Techniques on the products of a company: apps, clouds, code, data, hosts."""
 
 from __future__ import annotations
 

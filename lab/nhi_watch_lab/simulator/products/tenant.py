@@ -1,4 +1,4 @@
-"""The id of a record and the name of who acts in it as `nhi_watch` calls them, so that labels and behaviours agree.
+"""A whole company, day by day, over all of its logs: labels, noise, campaigns, changes, the days, the files.
 
 Some products give a record no id of its own, so the source's reader makes one; labels ask the same reader. The records
 themselves never depend on it.
