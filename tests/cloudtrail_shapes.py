@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from nhi_watch_lab.evaluation.ecs_cloudtrail import ecs, ecs_flat, java
-from nhi_watch_lab.evaluation.shapes import splunk_fields
+from nhi_watch_lab.evaluation.forms import ecs, ecs_flat, java, splunk_fields
 
 Tree = dict[str, Any]
 __all__ = ["ecs", "ecs_flat", "ecs_hit", "ecs_original", "java", "splunk_fields", "splunk_raw"]

@@ -32,7 +32,7 @@ from nhi_watch.detect.signals import SIGNALS
 from nhi_watch.hosts.splunk.notables import event_of
 from nhi_watch.report import ecs
 from nhi_watch.state.store import MemoryStore
-from nhi_watch_lab.evaluation.page import as_csv
+from nhi_watch_lab.evaluation.reading import as_csv
 from test_exposure import LEAK, STRANGE, USUAL, told, user
 from test_posture import ALIVE, both, details, looked, works
 from test_signals import FOLDER, value_of

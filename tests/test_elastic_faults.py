@@ -1,7 +1,7 @@
 """Faults in the middle of runs, on real servers: nothing is lost, nothing is there twice, all is as if undisturbed.
 
-NHI_KILLS says how many kills (50 of them take some minutes; `lab/bench/bench_elastic_kills.py` does so). 200 runs with
-faults of sixteen kinds are `lab/bench/bench_elastic_faults.py`; here each kind comes once, on one of the versions.
+NHI_KILLS says how many kills: 50 of them take some minutes. 200 runs with faults of sixteen kinds are
+`lab/bench/bench_faults.py elastic`; here each kind comes once, on one of the versions.
 """
 
 from __future__ import annotations

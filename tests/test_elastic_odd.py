@@ -26,7 +26,7 @@ from nhi_watch.hosts.elastic import read, store
 from nhi_watch.hosts.elastic.read import SOURCES, Item
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.sqlite import SqliteStore
-from nhi_watch_lab.evaluation.ocsf_mapping import ocsf as mapped
+from nhi_watch_lab.evaluation.forms import ocsf as mapped
 from test_elastic_run import ROOT, SINCE, Place, essence, fill
 from test_sources import SAMPLES, outcome_of
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layout import ROOT
-from need import library, shared_data
+from need import library
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.hosts.elastic import read as elastic_read
@@ -23,9 +23,8 @@ from nhi_watch.hosts.splunk import gather, rows
 from nhi_watch.intake.days import Intake, Sources
 from nhi_watch.intake.schemas import ocsf, opened
 from nhi_watch.intake.sources import cloudtrail, every
-from nhi_watch_lab.evaluation import ocsf_measured
-from nhi_watch_lab.evaluation.ocsf_mapping import EARLY, LATEST, SECOND, VERSIONS
-from nhi_watch_lab.evaluation.ocsf_mapping import ocsf as mapped
+from nhi_watch_lab.evaluation.forms import EARLY, LATEST, SECOND, VERSIONS
+from nhi_watch_lab.evaluation.forms import ocsf as mapped
 from test_sources import JSON, paths
 
 Tree = dict[str, Any]
@@ -305,15 +304,3 @@ def test_without_pyarrow_a_parquet_file_is_named_with_the_remedy(tmp_path: Path,
     found = [(piece.reason, piece.detail) for batch in reader.read([str(path)]) for piece in batch.bad]
     assert [reason for reason, _ in found] == ["binary_file"] and "install pyarrow" in found[0][1]
     assert [passed.may_matter for batch in reader.read([str(tmp_path)]) for passed in batch.passed] == [True]
-
-
-# ---- published records
-
-
-def test_published_pairs_differ_in_what_is_listed_alone() -> None:
-    assert ocsf_measured.pairs(shared_data("ocsf")) == ocsf_measured.LISTED
-
-
-def test_public_cloudtrail_by_the_published_mapping_is_the_same_event() -> None:
-    records = ocsf_measured.records(shared_data("cloudtrail/boogy.json"))
-    assert ocsf_measured.parity(records) == {version: {"equal": 1679} for version in VERSIONS}

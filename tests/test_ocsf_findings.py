@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from hostile import ATTACKS, by_hand
 from need import library
@@ -17,8 +18,7 @@ from nhi_watch.detect.explain import ocsf
 from nhi_watch.hosts.elastic import write
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.sources import alerts
-from nhi_watch_lab.evaluation import ocsf_measured
-from nhi_watch_lab.evaluation.ocsf_mapping import ocsf as mapped
+from nhi_watch_lab.evaluation.forms import ocsf as mapped
 from notable_samples import documents
 from test_ocsf import NATIVE
 
@@ -27,8 +27,9 @@ Tree = dict[str, Any]
 
 @cache
 def validator() -> Any:
-    library("ocsf_json_schema")
-    return ocsf_measured.validator()
+    published = library("ocsf_json_schema")
+    schema = published.OcsfJsonSchemaEmbedded(published.get_ocsf_schema(ocsf.VERSION))
+    return Draft202012Validator(schema.get_class_schema("detection_finding"))
 
 
 def wrong(finding: Tree) -> list[str]:

@@ -19,9 +19,9 @@ from nhi_watch.core import registry
 from nhi_watch.core.event import Event
 from nhi_watch_lab.simulator.difficulty import source_hash
 from nhi_watch_lab.simulator.products import PRODUCTS, TECHNIQUES, Day, Spec, Tenant, write
-from nhi_watch_lab.simulator.products.campaigns import Campaign, Ran
 from nhi_watch_lab.simulator.products.difficulty import products_hash
 from nhi_watch_lab.simulator.products.raid import ORIGINS
+from nhi_watch_lab.simulator.products.tenant import Campaign, Ran
 from nhi_watch_lab.simulator.products.workers import Line
 
 SPEC = Spec(days=5, nhis=90, seed=11, campaigns=14, quiet_days=1)

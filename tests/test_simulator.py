@@ -14,7 +14,7 @@ import pytest
 
 from nhi_watch_lab import public_attack, truth
 from nhi_watch_lab.simulator import TECHNIQUES, Day, Spec, Tenant, write
-from nhi_watch_lab.simulator.campaigns import ORIGINS
+from nhi_watch_lab.simulator.tenant import ORIGINS
 
 SPEC = Spec(days=9, machines=60, seed=11, campaigns=12, events=20_000, quiet_days=2)
 GIVE_AWAYS = re.compile(r"stratus|attack|evil|malicious|hacker|backdoor|exfil|victim|adversary|raid", re.I)

@@ -14,8 +14,8 @@ from need import SHARED, shared_data
 from nhi_watch.core import registry
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch_lab.evaluation import sources_measured
-from nhi_watch_lab.evaluation.sources_measured import MADE, Measured, door, measure, page
+from nhi_watch_lab.evaluation import reading
+from nhi_watch_lab.evaluation.reading import MADE, Measured, door, known_pairs, measure, page, pairs
 
 SOURCES = registry.modules("nhi_watch.intake.sources")
 AS_GOOD = {
@@ -33,7 +33,7 @@ def measured() -> Measured:
 
 
 def samples(name: str) -> list[dict[str, Any]]:
-    text = (sources_measured.SAMPLES / f"{name}.jsonl").read_text("utf-8")
+    text = (reading.SAMPLES / f"{name}.jsonl").read_text("utf-8")
     return [json.loads(line) for line in text.splitlines()]
 
 
@@ -63,6 +63,11 @@ def test_every_source_and_shape_is_measured(measured: Measured) -> None:
     assert hosts == {name: {"native", "splunk", "ecs"} for name in hosts}
 
 
+def test_published_pairs_of_ocsf_differ_in_what_is_listed_alone() -> None:
+    differ = {name: differs for name, differs in pairs(shared_data("ocsf")).items() if differs}
+    assert differ == {name: differs for name, (differs, why) in known_pairs().items() if why}
+
+
 def test_the_page_names_every_reason(measured: Measured) -> None:
     text = page(measured)
     reasons = {reason for count in measured.counts.values() for reason in count.rejects}
@@ -84,7 +89,7 @@ def test_samples_put_into_other_shapes_by_rule_give_the_same_event() -> None:
         for sample in samples(source.NAME):
             if "event" in sample and sample["shape"].startswith("native"):
                 event = source.read(sample["record"])
-                for shape, record in sources_measured.shaped(sample["record"], source.NAME, event):
+                for shape, record in reading.shaped(sample["record"], source.NAME, event):
                     compared[source.NAME] += 1
                     differ[source.NAME, shape] += door(record) != (source, event)
     assert +differ == NOT_BY_RULE

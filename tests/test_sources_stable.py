@@ -12,7 +12,7 @@ import pytest
 from nhi_watch.core import registry
 from nhi_watch.core.event import Event
 from nhi_watch.intake.sources import kubernetes
-from nhi_watch_lab.evaluation.fuzzed import Fuzz, Pair, forgetting, is_stable, outcome, samples
+from nhi_watch_lab.fuzzing import Fuzz, Pair, forgetting, is_stable, outcome, samples
 
 FOLDER = Path(__file__).parent / "data" / "sources"
 SOURCES = registry.modules("nhi_watch.intake.sources")

@@ -82,7 +82,7 @@ def standing(made: Server) -> dict[str, tuple[float, str]]:
 
 
 def test_faults_of_all_kinds_leave_what_the_program_finds_at_each_days_close(tmp_path: Path) -> None:
-    """A few of the runs that lab/bench/bench_splunk_faults.py makes."""
+    """A few of the runs that `lab/bench/bench_faults.py splunk` makes."""
     lived = live(tmp_path, records(), STEP, share=0.7, seed=4)
     assert len(lived.closed) >= 1 and sum(lived.faults.values()) - lived.faults[""] >= 8
     assert lived.failed, "and some of that ends a search"

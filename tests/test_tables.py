@@ -15,7 +15,7 @@ import pytest
 from nhi_watch.core.errors import RejectError
 from nhi_watch.hosts.files import reader
 from nhi_watch.intake.sources import cloudtrail, gcp
-from nhi_watch_lab.evaluation.ocsf_measured import read
+from nhi_watch_lab.evaluation.reading import read
 
 SOURCES = Path(__file__).parent / "data" / "sources"
 

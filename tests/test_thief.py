@@ -8,7 +8,7 @@ import pytest
 
 from nhi_watch.intake.sources import every
 from nhi_watch_lab.evaluation import thief
-from nhi_watch_lab.simulator.dice import dice
+from nhi_watch_lab.simulator.basics import dice
 
 ROW = {row.name: row for row in thief.ROWS}
 TOR = ROW["Tor, a hoster"]

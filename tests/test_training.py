@@ -18,7 +18,7 @@ from nhi_watch.detect.drift import REFERENCE
 from nhi_watch.detect.model import BINS, grown
 from nhi_watch.detect.signals import NAMES
 from nhi_watch_lab import worlds
-from nhi_watch_lab.training import calibrate, commands, fit, homes, rows, write
+from nhi_watch_lab.training import calibrate, commands, fit, rows, write
 from splunk_app import interpreter
 
 SEEDS, SIZE = "1001-1003", (40, 8)
@@ -64,7 +64,7 @@ def test_points_of_many_rows_are_those_of_the_product(fitted: fit.Fitted) -> Non
     card = made._replace(trees=grown(len(NAMES), ()), offset=-1000.0)
     one = rows.of_world(card, world)
     world_shares = np.array(card.world)
-    mine = homes.points(_without_labels(one), homes.Shares(np.array(card.attack), card.ages, world_shares))
+    mine = rows.points(_without_labels(one), rows.Shares(np.array(card.attack), card.ages, world_shares))
     replay, theirs, hidden = rows.Labelled(card), [], set[str]()
     for day in worlds.days(world):
         replay.label(day.incidents)

@@ -14,11 +14,12 @@ from nhi_watch.cli import main
 from nhi_watch.core import registry
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch_lab import worlds
-from nhi_watch_lab.simulator.campaigns import ORIGINS
-from nhi_watch_lab.worlds import Day, World, plan
-from nhi_watch_lab.worlds.attacks_agents import AGENTS
+from nhi_watch_lab.simulator.tenant import ORIGINS
+from nhi_watch_lab.worlds import Day, World
+from nhi_watch_lab.worlds.attacks_company import AGENTS
 from nhi_watch_lab.worlds.company import company as company_of
 from nhi_watch_lab.worlds.days import account
+from nhi_watch_lab.worlds.world import TECHNIQUES, plan
 
 SMALL = worlds.draw(3, identities=40, history=4, company=False)
 COMPANY = worlds.draw(4, identities=60, history=4, company=True)._replace(incidents=10, volume=10, agents=10)
@@ -175,8 +176,8 @@ def test_every_technique_is_dealt_from_outside_and_from_inside() -> None:
     dealt = Counter[tuple[str, str]]()
     for seed in range(12):
         world = worlds.draw(seed, identities=250, company=False)._replace(incidents=80, volume=1)
-        dealt.update((c.technique.name, c.origin) for c in plan.plan(world, account(world)))
-    assert set(dealt) == {(technique, origin) for technique in plan.TECHNIQUES for origin in ORIGINS}
+        dealt.update((c.technique.name, c.origin) for c in plan(world, account(world)))
+    assert set(dealt) == {(technique, origin) for technique in TECHNIQUES for origin in ORIGINS}
 
 
 def test_a_world_without_history_is_attacked_from_the_first_days_on() -> None:

@@ -21,18 +21,17 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "lab"), str(ROOT / "tests")]
+from _bench import OUT, write
 
-import ecs_shape  # noqa: E402
-import elastic_server  # noqa: E402
-from core_samples import TODAY, Going, record  # noqa: E402
-from flood_samples import tenant, theft  # noqa: E402
-from nhi_watch.core.timestamps import render  # noqa: E402
-from nhi_watch.hosts.elastic import setup  # noqa: E402
-from nhi_watch.hosts.elastic.cluster import Connection, connect  # noqa: E402
-from nhi_watch.hosts.elastic.run import Job, run  # noqa: E402
-from nhi_watch.state.sqlite import SqliteStore  # noqa: E402
+import ecs_shape
+import elastic_server
+from core_samples import TODAY, Going, record
+from flood_samples import tenant, theft
+from nhi_watch.core.timestamps import render
+from nhi_watch.hosts.elastic import setup
+from nhi_watch.hosts.elastic.cluster import Connection, connect
+from nhi_watch.hosts.elastic.run import Job, run
+from nhi_watch.state.sqlite import SqliteStore
 
 ELASTIC = "on Elasticsearch"
 CASES = (("identities", 10_000), ("identities", 100_000), ("identities", 1_000_000), ("behaviours", 10_000),
@@ -136,15 +135,13 @@ def measured(kind: str, number: int) -> dict[str, Any]:
 
 def table() -> dict[str, Any]:
     """What every case costs, by its name."""
-    out = ROOT / "out" / "bench" / "bench_bounds.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
+    out = OUT / "bench_bounds.json"
     found: dict[str, Any] = json.loads(out.read_text("utf-8")) if out.exists() else {}
     for kind, number in CASES:
         name = f"{number:,} {kind}"
         if name not in found:
             found[name] = measured(kind, number)
-            out.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
-            print(name, found[name], flush=True)
+            write(found)
     return found
 
 

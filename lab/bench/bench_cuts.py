@@ -10,18 +10,13 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from _compiled import ENVIRONMENT
+from _bench import nhi, write
 
-ROOT = Path(__file__).resolve().parents[2]
-OUT = ROOT / "out" / "bench" / "bench_cuts.json"
 DAYS, RUNS, ROUNDS = 8, 24, 3
 
 
@@ -50,9 +45,7 @@ def main() -> None:
             "many_runs": often}  # fmt: skip
     told["times"] = round((often - len(parts) * start) / (once - start), 2)
     told["times_beside_idle"] = round((often - len(parts) * idle) / (once - idle), 2)
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(told, indent=1) + "\n")
-    sys.stdout.write(OUT.read_text())
+    write(told)
 
 
 def measured(folder: Path, whole: Path, parts: Sequence[Path], one: Path) -> tuple[float, ...]:
@@ -67,11 +60,7 @@ def spent(folder: Path, runs: Sequence[Path], learnt: bool) -> float:
     state.unlink(missing_ok=True)
     if learnt:
         shutil.copy(folder / "learnt", state)
-    before = os.times()
-    for path in runs:
-        nhi("score", path, "--state", state, "--out", folder / "out")
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
+    return sum(nhi("score", path, "--state", state, "--out", folder / "out").processor for path in runs)
 
 
 def logs(folder: Path) -> list[list[str]]:
@@ -87,12 +76,6 @@ def written(path: Path, records: Sequence[str]) -> Path:
     """The file, with records in it."""
     path.write_text("\n".join(records) + "\n", "utf-8")
     return path
-
-
-def nhi(*arguments: object) -> None:
-    """Run the program, compiled once as where it is installed."""
-    command = [str(Path(sys.executable).with_name("nhi")), *map(str, arguments)]
-    subprocess.run(command, check=True, cwd=ROOT, capture_output=True, env=ENVIRONMENT)
 
 
 if __name__ == "__main__":

@@ -24,21 +24,17 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import orjson
+from _bench import write
+from elasticsearch import Elasticsearch
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "lab" / "bench")]
-
-
-from elasticsearch import Elasticsearch  # noqa: E402
-
-import ecs_shape  # noqa: E402
-import elastic_server  # noqa: E402
-from nhi_watch.core.timestamps import parse  # noqa: E402
-from nhi_watch.hosts.elastic import read, setup  # noqa: E402
-from nhi_watch.hosts.elastic.cluster import Connection, connect  # noqa: E402
-from nhi_watch.hosts.elastic.run import Job, run  # noqa: E402
-from nhi_watch.intake.sources.cloudtrail import ECS_FIELDS  # noqa: E402
-from nhi_watch_lab.simulator.tenant import Spec, Tenant  # noqa: E402
+import ecs_shape
+import elastic_server
+from nhi_watch.core.timestamps import parse
+from nhi_watch.hosts.elastic import read, setup
+from nhi_watch.hosts.elastic.cluster import Connection, connect
+from nhi_watch.hosts.elastic.run import Job, run
+from nhi_watch.intake.sources.cloudtrail import ECS_FIELDS
+from nhi_watch_lab.simulator.tenant import Spec, Tenant
 
 EVENTS = 100_000
 MACHINES = 300
@@ -74,9 +70,7 @@ def main(events: int = EVENTS, machines: int = MACHINES) -> None:
         finally:
             node.remove()
     figures["load"] = os.getloadavg()[0]
-    target = ROOT / "out" / "bench" / "bench_elastic.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+    write(figures)
 
 
 def _measure(client: Elasticsearch, node: elastic_server.Node, days: list[list[Any]], original: bool) -> dict[str, Any]:

@@ -16,8 +16,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -31,19 +29,15 @@ from typing import Any
 from unittest.mock import patch
 
 import orjson
+from _bench import ENVIRONMENT, ROOT, spent, write
+from bench_elastic import prepare
+from elasticsearch import Elasticsearch
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "lab" / "bench")]
-
-from _compiled import ENVIRONMENT  # noqa: E402
-from bench_elastic import prepare  # noqa: E402
-from elasticsearch import Elasticsearch  # noqa: E402
-
-import ecs_shape  # noqa: E402
-import elastic_server  # noqa: E402
-from nhi_watch.core.timestamps import DAY, HOUR, parse, render  # noqa: E402
-from nhi_watch.hosts.elastic import run as host  # noqa: E402
-from nhi_watch_lab.simulator.tenant import Spec, Tenant  # noqa: E402
+import ecs_shape
+import elastic_server
+from nhi_watch.core.timestamps import DAY, HOUR, parse, render
+from nhi_watch.hosts.elastic import run as host
+from nhi_watch_lab.simulator.tenant import Spec, Tenant
 
 DOCUMENTS = 40_000
 RUNS = 288
@@ -63,8 +57,6 @@ PEAK, BUSIEST = 13, 3
 STATES = (0, 24, 96)
 """Runs after which the state is measured, beside the last one."""
 A_DAY = 100_000_000
-TOLD = ("documents", "runs", "read_per_document", "client_us_a_document", "schedule_to_bulk", "fixed_ms_a_run",
-        "us_a_further_document", "start_ms", "core_hours")  # fmt: skip
 STAGES = {
     "host": "asking what there is, noting it, writing, the model", "s_read": "reading documents and the days that grew",
     "s_score": "judging who has news", "s_rank": "the list, and notables of those judged", "s_store": "packing rows",
@@ -92,10 +84,7 @@ def main(documents: int = DOCUMENTS, runs: int = RUNS, machines: int = MACHINES,
             figures = _measured(server.client, Path(folder), documents, runs, machines)
     figures |= {"server": version, "load": os.getloadavg()[0], "command": " ".join(
         ["python lab/bench/bench_elastic_schedule.py", *map(str, (documents, runs, machines, version))])}  # fmt: skip
-    target = ROOT / "out" / "bench" / "bench_elastic_schedule.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
-    print(orjson.dumps({name: figures[name] for name in TOLD}).decode())
+    write(figures)
     if not page:
         return
     text = PAGE.read_text("utf-8")
@@ -133,15 +122,10 @@ def table(figures: Json) -> str:
 
 def started() -> float:
     """Milliseconds of processor time until the program, compiled, has loaded what a run needs; the least of four."""
-    taken = []
+    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", "run", "--help"]
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(4):
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            subprocess.run([sys.executable, "-m", "nhi_watch.cli", "elastic", "run", "--help"], cwd=ROOT, check=True,
-                           stdout=subprocess.DEVNULL, env={**ENVIRONMENT, "PYTHONPYCACHEPREFIX": folder})  # fmt: skip
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return min(taken) * 1000
+        compiled = {**ENVIRONMENT, "PYTHONPYCACHEPREFIX": folder}
+        return min(spent(command, env=compiled).processor for _ in range(4)) * 1000
 
 
 def peaked(second: int) -> int:

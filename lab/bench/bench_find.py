@@ -8,39 +8,23 @@ start-up `nhi --version`: seconds on the clock and of the processor, the least o
 from __future__ import annotations
 
 import argparse
-import json
-import resource
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "lab")]
+from _bench import nhi, write
 
-from _compiled import ENVIRONMENT  # noqa: E402
+from nhi_watch.core.event import Identity
+from nhi_watch.hosts.files import common
+from nhi_watch.report import jsonlines
+from nhi_watch.state import inventory
+from nhi_watch.state.inventory import Credential, Known
+from nhi_watch.state.sqlite import SqliteStore
 
-from nhi_watch.core.event import Identity  # noqa: E402
-from nhi_watch.hosts.files import common  # noqa: E402
-from nhi_watch.report import jsonlines  # noqa: E402
-from nhi_watch.state import inventory  # noqa: E402
-from nhi_watch.state.inventory import Credential, Known  # noqa: E402
-from nhi_watch.state.sqlite import SqliteStore  # noqa: E402
-
-OUT = ROOT / "out" / "bench" / "bench_find.json"
 PROMISED = 0.4
 NUMBER = "{:06d}"
 Json = dict[str, Any]
-
-
-class Spent(NamedTuple):
-    """What a command took."""
-
-    seconds: float
-    processor: float
 
 
 def main() -> None:
@@ -67,25 +51,15 @@ def main() -> None:
             "nhi explain NOTABLE": ["explain", listed[-1]["id"], "--out", out],
         }
         for words in commands.values():  # so that all is compiled, and in the disk's cache
-            spent(words)
-        rounds = [{what: spent(words) for what, words in commands.items()} for _ in range(args.rounds)]
+            nhi(*words)
+        rounds = [{what: nhi(*words) for what, words in commands.items()} for _ in range(args.rounds)]
         size = (out / "state.sqlite").stat().st_size
     told = {what: [min(one[what][at] for one in rounds) for at in (0, 1)] for what in commands}
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps({"identities": args.identities, "notables": args.notables, "state_bytes": size,
-                               "seconds_and_processor": told}, indent=1) + "\n")  # fmt: skip
+    write({"identities": args.identities, "notables": args.notables, "state_bytes": size,
+           "seconds_and_processor": told})  # fmt: skip
     for what, (seconds, processor) in told.items():
         late = "  over what is promised" if processor > PROMISED else ""
         print(f"{seconds:7.3f} s, processor {processor:6.3f} s  {what}{late}")
-
-
-def spent(words: Sequence[object]) -> Spent:
-    """Run a command."""
-    before, since = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    command = [str(ROOT / ".venv" / "bin" / "nhi"), *map(str, words)]
-    subprocess.run(command, check=True, capture_output=True, env={**ENVIRONMENT, "COLUMNS": "100"})
-    seconds, after = time.perf_counter() - since, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Spent(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
 # ---- the state
@@ -145,11 +119,6 @@ def notable_of(one: Json, known: Known, number: int) -> Json:
     """A notable of another identity."""
     identity = {**one["identity"], "id": known.identity.id, "name": known.identity.name}
     return {**one, "id": f"{number:x}".rjust(6, "a") + one["id"][6:], "identity": identity, "members": []}
-
-
-def nhi(*words: object) -> None:
-    """Run the program, whatever it says."""
-    spent(words)
 
 
 if __name__ == "__main__":

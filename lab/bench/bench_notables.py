@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "lab"), str(ROOT / "tests")]
+from _bench import nhi, write
 
-from nhi_watch.detect.ranking import week_allowance  # noqa: E402
-from nhi_watch.hosts.files import jobs  # noqa: E402
-from nhi_watch.report import html  # noqa: E402
-from nhi_watch_lab.simulator import Spec, Tenant  # noqa: E402
-from notable_samples import many  # noqa: E402
+from nhi_watch.core.timestamps import DAY, parse, render
+from nhi_watch.detect.ranking import week_allowance
+from nhi_watch.hosts.files import jobs
+from nhi_watch.report import html
+from nhi_watch_lab.simulator import Spec, Tenant
+from notable_samples import many
 
 Json = dict[str, Any]
 SEED = 41
@@ -63,10 +60,7 @@ def budget(machines: int, days: int) -> Json:
 
 
 def _after(date: str, days: int) -> str:
-    from datetime import date as day
-    from datetime import timedelta
-
-    return (day.fromisoformat(date) + timedelta(days=days)).isoformat()
+    return render(parse(f"{date}T00:00:00Z") + days * DAY)[:10]
 
 
 def _rank_share(run: Json) -> float:
@@ -109,19 +103,12 @@ def hand() -> Json:
         data, out = f"{folder}/data", f"{folder}/out"
         made = ("simulate", "--days", "14", "--machines", "120", "--seed", "7", "--campaigns", "8", "--out", data)
         for words in (made, ("score", f"{data}/events", "--out", out)):
-            _spent(words)
+            nhi(*words)
         run = json.loads(Path(out, "run.json").read_text("utf-8"))
         asked = {"version": ("--version",), "explain": ("explain", "1", "--out", out),
                  "brief": ("brief", "1", "--out", out)}  # fmt: skip
-        return {**{name: min(_spent(words) for _ in range(3)) for name, words in asked.items()},
+        return {**{name: min(round(nhi(*words).processor, 3) for _ in range(3)) for name, words in asked.items()},
                 "rank_share": _rank_share(run)}  # fmt: skip
-
-
-def _spent(words: tuple[str, ...]) -> float:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-m", "nhi_watch.cli", *words], check=True, capture_output=True, cwd=ROOT)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 3)
 
 
 def main() -> None:
@@ -135,11 +122,7 @@ def main() -> None:
                    "incidents": incidents(), "budget": {}}  # fmt: skip
     for size in args.sizes.split(","):
         found["budget"][size] = {"days": args.days, **budget(int(size), args.days)}
-        print(json.dumps({size: found["budget"][size]}), flush=True)
-    out = ROOT / "out" / "bench" / "bench_notables.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(found), "utf-8")
-    print(json.dumps(found, indent=1))
+    write(found)
     if args.page:
         before = args.page.read_text("utf-8").partition(MARK)[0]
         args.page.write_text(f"{before}{MARK}{figures(found)}", "utf-8")

@@ -11,53 +11,29 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import statistics
-import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT)]
+import orjson
+from _bench import NHI, OUT, ROOT, Spent, spent, write
 
-import orjson  # noqa: E402
-
-OUT = ROOT / "out" / "bench"
 SHARED = ROOT.parent / "shared" / "data" / "cloudtrail"
 EVENTS = 200_000
 LEARNT = 8
 """Days that are learnt before those that are scored."""
 RECORDS = 1_000
 """Records of a file of S3's."""
-_OWN = """
-import os
-print(sum(os.times()[:2]), file=sys.stderr)
-"""
-_BARE = f"""
+_BARE = """
 import gzip, sys, orjson
 for path in sys.argv[1:]:
     with (gzip.open if path.endswith("gz") else open)(path, "rb") as file:
         for line in file:
             orjson.loads(line)
-{_OWN}"""
-_SCORE = f"""
-import sys
-from nhi_watch import cli
-cli.main(sys.argv[1:])
-{_OWN}"""
-
-
-class Spent(NamedTuple):
-    """Seconds on the wall, of the processor, and of the processor without the processes that read."""
-
-    wall: float
-    processor: float
-    own: float
-
+"""
 
 
 def main(quick: bool) -> int:
@@ -84,15 +60,14 @@ def main(quick: bool) -> int:
         "ratio_by_processor_time": ratio(told, "bare", "score", 1), "ratio": ratio(told, "bare", "score", 0),
         "ratio_s3_by_processor_time": ratio(told, "bare_s3", "score_s3", 1),
         "ratio_s3": ratio(told, "bare_s3", "score_s3", 0),
-        "seconds": {name: [round(median(told, name, which), 2) for which in range(3)] for name in told},
+        "seconds": {name: [round(median(told, name, which), 2) for which in (0, 1)] for name in told},
     }  # fmt: skip
-    (OUT / "bench_real.json").write_text(json.dumps(result, indent=2) + "\n", "utf-8")
-    print(json.dumps(result, indent=2))
+    write(result)
     return 0
 
 
 def median(told: dict[str, list[Spent]], name: str, which: int) -> float:
-    """Of all rounds; 0: on the wall, 1: of the processor, 2: its own."""
+    """Of all rounds; 0: on the wall, 1: of the processor."""
     return statistics.median(each[which] for each in told[name])
 
 
@@ -103,16 +78,7 @@ def ratio(told: dict[str, list[Spent]], one: str, other: str, which: int) -> flo
 
 def score(paths: list[str], state: Path, *options: str) -> list[str]:
     """The command, as a user would give it."""
-    return [sys.executable, "-c", _SCORE, "score", *paths, "--out", str(OUT / "real"), "--state", str(state), *options]
-
-
-def spent(command: list[str]) -> Spent:
-    """What a process and its children took."""
-    before, began = os.times(), time.perf_counter()
-    ended = subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
-    after = os.times()
-    spent = after.children_user + after.children_system - before.children_user - before.children_system
-    return Spent(time.perf_counter() - began, spent, float(ended.stderr.split()[-1]))
+    return [NHI, "score", *paths, "--out", str(OUT / "real"), "--state", str(state), *options]
 
 
 def real() -> Iterator[dict[str, Any]]:

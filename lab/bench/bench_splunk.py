@@ -25,21 +25,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "lab"), str(ROOT / "lab" / "tools"), str(ROOT / "tests")]
+import _bench
+from _bench import ENVIRONMENT, ROOT
 
-from _compiled import ENVIRONMENT  # noqa: E402
+import package
+from check_python import find, pinned
+from nhi_watch.core.behaviour import shape_of
+from nhi_watch.core.timestamps import HOUR
+from nhi_watch.hosts.splunk.nhiscore import ADDED, FIELDS
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch_lab.simulator import Spec, Tenant
+from splunk_stream import chunk, flat, getinfo, replies, table
 
-import package  # noqa: E402
-from check_python import find, pinned  # noqa: E402
-from nhi_watch.core.behaviour import shape_of  # noqa: E402
-from nhi_watch.core.timestamps import HOUR  # noqa: E402
-from nhi_watch.hosts.splunk.nhiscore import ADDED, FIELDS  # noqa: E402
-from nhi_watch.intake.sources import cloudtrail  # noqa: E402
-from nhi_watch_lab.simulator import Spec, Tenant  # noqa: E402
-from splunk_stream import chunk, flat, getinfo, replies, table  # noqa: E402
-
-OUT = ROOT / "out" / "bench" / "bench_splunk.json"
 EVENTS = int(os.environ.get("NHI_BENCH_EVENTS", "40000"))
 ROUNDS = int(os.environ.get("NHI_BENCH_ROUNDS", "3"))
 CHUNK = 10_000
@@ -73,8 +70,7 @@ def main() -> int:
                 result[version] = "not installed"
                 continue
             result[version] = {name: run(python, contest, folder) for name, contest in contests.items()}
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    _bench.write(result)
     return 0
 
 
@@ -165,10 +161,7 @@ def run(python: str, contest: Contest, folder: Path) -> dict[str, Any]:
 def once(python: str, script: Path, stream: Path, target: Path) -> float:
     """Seconds of processor time of one process: on a busy machine the clock on the wall tells nothing."""
     with stream.open("rb") as given, target.open("wb") as taken:
-        before = os.times()
-        subprocess.run([python, str(script)], stdin=given, stdout=taken, env=ENVIRONMENT, check=True)
-        after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
+        return _bench.spent([python, script], stdin=given, stdout=taken, capture_output=False).processor
 
 
 def count(path: Path) -> int:

@@ -15,7 +15,6 @@ import argparse
 import json
 import math
 import random
-import sys
 import time
 import uuid
 from base64 import b64encode
@@ -23,22 +22,21 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), *(str(ROOT / name) for name in ("lab/tools", "tests"))]
+import _bench  # noqa: F401 - where things lie
 
-from core_samples import CALL  # noqa: E402
-from nhi_watch.context.context import NO_CONTEXT  # noqa: E402
-from nhi_watch.core.event import Event, Identity  # noqa: E402
-from nhi_watch.core.gc_pause import few_collections  # noqa: E402
-from nhi_watch.core.timestamps import DAY, HOUR  # noqa: E402
-from nhi_watch.hosts.splunk import parts  # noqa: E402
-from nhi_watch.hosts.splunk.gather import Gatherer  # noqa: E402
-from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, Generation, KvStore  # noqa: E402
-from nhi_watch.hosts.splunk.parts import Part  # noqa: E402
-from nhi_watch.hosts.splunk.rest import Client, Collection  # noqa: E402
-from nhi_watch.hosts.splunk.run import Run  # noqa: E402
-from nhi_watch.state.store import TABLES, MemoryStore, pack_plain  # noqa: E402
-from splunk_kvstore import Direct, KvDouble  # noqa: E402
+from core_samples import CALL
+from nhi_watch.context.context import NO_CONTEXT
+from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.gc_pause import few_collections
+from nhi_watch.core.timestamps import DAY, HOUR
+from nhi_watch.hosts.splunk import parts
+from nhi_watch.hosts.splunk.gather import Gatherer
+from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, Generation, KvStore
+from nhi_watch.hosts.splunk.parts import Part
+from nhi_watch.hosts.splunk.rest import Client, Collection
+from nhi_watch.hosts.splunk.run import Run
+from nhi_watch.state.store import TABLES, MemoryStore, pack_plain
+from splunk_kvstore import Direct, KvDouble
 
 AXIS = 100, 1_000, 5_000
 """Events an identity and day."""

@@ -7,15 +7,13 @@ signals spoke; `--rows` and `--nth` measure a part.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "lab")]
+from _bench import write
 
-from nhi_watch.detect import model as models  # noqa: E402
-from nhi_watch_lab.evaluation import thief  # noqa: E402
+from nhi_watch.detect import model as models
+from nhi_watch_lab.evaluation import thief
 
 COMMAND = "python lab/bench/bench_thief.py --page docs/method/hiding.md"
 
@@ -35,9 +33,7 @@ def main() -> None:
     rows = [row for row in thief.ROWS if args.rows in row.name]
     seeds = [int(seed) for seed in args.seeds.split(",")]
     found = thief.measured(seeds, args.identities, rows, args.nth, args.workers, args.model)
-    out = ROOT / "out" / "bench" / "bench_thief.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    write({"worlds": found})
     told = thief.page(found, COMMAND, models.load(args.model).id)
     sys.stdout.write(told)
     if args.why:

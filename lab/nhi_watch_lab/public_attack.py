@@ -5,10 +5,9 @@ trail, shares snapshots, starts machines. Parts are those of the simulator, whic
 
 from __future__ import annotations
 
-from nhi_watch_lab.simulator import Tenant, harm, persistence, techniques
-from nhi_watch_lab.simulator.campaigns import Campaign
-from nhi_watch_lab.simulator.raid import Manner, Raid
-from nhi_watch_lab.simulator.register import Technique
+from nhi_watch_lab.simulator import Tenant, techniques
+from nhi_watch_lab.simulator.raid import Manner, Raid, Technique
+from nhi_watch_lab.simulator.tenant import Campaign
 
 NUMBER = 900
 """Beyond any campaign's own: it seeds the dice."""
@@ -17,8 +16,8 @@ NUMBER = 900
 def public_attack(raid: Raid) -> None:
     """A stolen user key: reconnaissance, secrets, a backdoor user, the trail stopped, snapshots shared, machines."""
     raid.all_of("sts:GetCallerIdentity iam:ListUsers iam:ListRoles ec2:DescribeInstances s3:ListBuckets")
-    for part in (techniques.secrets_harvest, persistence.login_profile, harm.trail_stop, harm.share_snapshot,
-                 harm.unusual_instances, persistence.admin_user):  # fmt: skip
+    for part in (techniques.secrets_harvest, techniques.login_profile, techniques.trail_stop, techniques.share_snapshot,
+                 techniques.unusual_instances, techniques.admin_user):  # fmt: skip
         raid.wait(300)
         part(raid)
 

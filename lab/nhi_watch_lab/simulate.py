@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
@@ -25,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--public-attack", action="store_true",
                          help="one more incident, in the order of a public dataset's; not with --products")  # fmt: skip
     parser.add_argument("--world", type=int, metavar="SEED",
-                         help="the drawn world of a seed instead: only --padded, --products and --out go with it")
+                         help="the drawn world of a seed instead: --padded, --products, --hand, --out go with it")
+    parser.add_argument("--hand", choices=("second", "third", "fourth", "fifth"),
+                        help="with --world: the world that another hand makes of that seed")  # fmt: skip
     parser.add_argument("--padded", action="store_true",
                          help="with --world: each attacker hides among harmless calls")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR",
@@ -50,8 +53,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """
     if args.world is not None:
         return _world(args, console)
-    if args.padded:
-        raise InputError("nhi simulate: --padded needs --world")
+    if args.padded or args.hand:
+        raise InputError("nhi simulate: --padded needs --world, so does --hand")
     from nhi_watch_lab import public_attack, simulator
     from nhi_watch_lab.simulator import products
 
@@ -78,12 +81,17 @@ def run(args: argparse.Namespace, console: Console) -> int:
 def _world(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch_lab import worlds
 
-    world = worlds.draw(args.world, padded=args.padded, company=args.products or None)
     try:
-        labels = worlds.write(world, args.out)
+        if args.hand:
+            make = import_module(f"nhi_watch_lab.{args.hand}_world").generate
+            make(args.world, args.out, padded=args.padded)
+            told = f"Wrote the {args.hand} world {args.world}"
+        else:
+            world = worlds.draw(args.world, padded=args.padded, company=args.products or None)
+            labels = worlds.write(world, args.out)
+            told = (f"Wrote world {world.seed}: {world.days} days of {world.identities} machines with "
+                    f"{len(labels['incidents'])} incidents")  # fmt: skip
     except OSError as error:
         raise InputError(f"nhi simulate: {error}") from error
-    told = (f"Wrote world {world.seed}: {world.days} days of {world.identities} machines with "
-            f"{len(labels['incidents'])} incidents to {args.out}.")  # fmt: skip
-    console.print(told, soft_wrap=True, markup=False)
+    console.print(f"{told} to {args.out}.", soft_wrap=True, markup=False)
     return 0

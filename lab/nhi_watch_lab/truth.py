@@ -17,7 +17,7 @@ from nhi_watch.report import jsonlines
 from nhi_watch.report.words import all_refused
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.state import State
-from nhi_watch_lab.simulator.register import REGISTER
+from nhi_watch_lab.simulator.raid import REGISTER
 
 Document = Mapping[str, Any]
 

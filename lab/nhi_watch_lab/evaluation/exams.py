@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import chain
@@ -22,15 +25,172 @@ from typing import Any, NamedTuple
 
 import orjson
 
+import nhi_watch
 import nhi_watch_lab
+from nhi_watch.context import assets
+from nhi_watch.core import behaviour
+from nhi_watch.core.behaviour import IdentityDay, fingerprint
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import DAY, parse
+from nhi_watch.detect import ranking
+from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.scoring import Baselines, Episode, score_day
+from nhi_watch.intake.days import Intake
+from nhi_watch.intake.sources import every
+from nhi_watch.state import day_rows
+from nhi_watch.state.baseline import TENANT, Delta, Profile, learn_groups, peer_scope, teach
+from nhi_watch.state.baseline import lesson as day_lesson
+from nhi_watch.state.state import Ranked
 from nhi_watch_lab import worlds
-from nhi_watch_lab.evaluation import kept
-from nhi_watch_lab.evaluation.kept import KeptDay
-from nhi_watch_lab.evaluation.replay import SOURCES, grouped
 from nhi_watch_lab.simulator import Spec, Tenant
 from nhi_watch_lab.worlds.world import World
+
+# ---- days of records, replayed
+
+SOURCES = tuple(every())
+Days = Mapping[int, Mapping[str, IdentityDay]]
+"""Day → identity id → that identity's day."""
+
+
+def grouped(records: Iterable[object]) -> Days:
+    """The behaviours of some records; what cannot be read is left out."""
+    grouping = Intake(SOURCES)
+    grouping.feed(records, lambda index, reject: None)
+    return grouping.days
+
+
+class Replayed(NamedTuple):
+    """One scored episode of a day."""
+
+    day: int
+    episode: Episode
+    ranked: Ranked
+    incidents: frozenset[str]
+    """Ids of the incidents whose records it holds."""
+    whole: IdentityDay
+
+
+class Replay:
+    """Scores day after day and learns each when it is done, as the pipeline does, without a store."""
+
+    def __init__(self, model: Scorecard, labels: Mapping[str, str] | None = None) -> None:
+        self.baselines = Baselines(model)
+        self._labels = {fingerprint(record): incident for record, incident in (labels or {}).items()}
+
+    def label(self, incidents: Iterable[Mapping[str, Any]]) -> None:
+        """Learn the records of further incidents."""
+        for incident in incidents:
+            self._labels.update((fingerprint(record), incident["id"]) for record in incident["record_ids"])
+
+    def run(self, records: Sequence[object]) -> Iterator[Replayed]:
+        """Score whole days of records, in order of days; each is learnt when the next is asked for."""
+        yield from self.run_days(grouped(records))
+
+    def run_days(self, days: Days) -> Iterator[Replayed]:
+        """The same for days that were grouped before."""
+        for done in self.by_day(days):
+            yield from done
+
+    def by_day(self, days: Days) -> Iterator[list[Replayed]]:
+        """Each day's episodes; what is worked out before the next is asked for sees what was known on its eve."""
+        for day in sorted(days):
+            if TENANT in self.baselines.groups:
+                self.baselines.groups[TENANT].advance(day)
+            done = [self.score(whole) for whole in days[day].values()]
+            yield done
+            self.learn(day, done)
+
+    def score(self, whole: IdentityDay) -> Replayed:
+        """One identity's day against what is learnt so far."""
+        identity = whole.identity
+        self.baselines.own.setdefault(identity.id, Profile()).advance(whole.day)
+        episode = score_day(self.baselines, whole)
+        ranked = ranking.rank(episode, assets.NO_ASSETS)
+        bad = frozenset(self._labels[mark] for mark in whole.seen & self._labels.keys())
+        return Replayed(whole.day, episode, ranked, bad, whole)
+
+    def learn(self, day: int, done: Sequence[Replayed]) -> list[tuple[Delta, Delta, str]]:
+        """Take in a day that is over; returns what each of its identities taught."""
+        lessons: list[tuple[Delta, Delta, str]] = []
+        for item in done:
+            held = item.episode.held
+            lesson = day_lesson((b, b.shape in held) for b in item.whole.behaviours.values())
+            now, later = ranking.remembered(item.episode, item.ranked)
+            taught = {**lesson.now, **now}, {**lesson.later, **later}
+            teach(self.baselines.own[item.episode.identity.id], day, *taught)
+            lessons.append((*taught, peer_scope(item.episode.identity)))
+        learn_groups(self.baselines.groups, day, lessons)
+        return lessons
+
+
+# ---- generated days, grouped once and kept: tuning must not wait for a generator each time. A file holds one tenant;
+# its name says what it depends on, the settings and the source of all between the generator and a behaviour
+
+PACKAGE = Path(nhi_watch.__file__).parent
+READING = ("core", "context", "intake")
+"""What stands between a record and its behaviour."""
+
+
+class KeptDay(NamedTuple):
+    """One generated day."""
+
+    incidents: list[dict[str, Any]]
+    """Labels of those that began on this day."""
+    days: Days
+    events: int
+
+
+def through(
+    path: Path, make: Callable[[], tuple[dict[str, Any], Iterable[KeptDay]]]
+) -> tuple[dict[str, Any], Iterator[KeptDay]]:
+    """What is told of a tenant, and its days, from a file; which `make` fills where it is missing."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        with gzip.open(part, "wt", 1, encoding="utf-8") as file:
+            head, days = make()
+            file.write(json.dumps(head) + "\n")
+            for kept in days:
+                rows = (day_rows.pack(whole) for day in kept.days.values() for whole in day.values())
+                wholes = [b64encode(row).decode() for row in rows]
+                file.write(json.dumps([kept.incidents, wholes, kept.events]) + "\n")
+        part.replace(path)
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return json.loads(file.readline()), _read(path)
+
+
+def _read(path: Path) -> Iterator[KeptDay]:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        file.readline()
+        for line in file:
+            incidents, wholes, events = json.loads(line)
+            yield KeptDay(incidents, _days(wholes), events)
+
+
+def _days(rows: list[Any]) -> Days:
+    days: dict[int, dict[str, behaviour.IdentityDay]] = {}
+    for row in rows:
+        whole = day_rows.unpack(b64decode(row))
+        days.setdefault(whole.day, {})[whole.identity.id] = whole
+    return days
+
+
+@cache
+def code_hash(folders: tuple[str, ...], package: Path = PACKAGE) -> str:
+    """SHA-256 over the sources and tables in some folders of a package; how a page is laid out changes no result."""
+    total = hashlib.sha256()
+    for folder in folders:
+        for path in sorted((package / folder).rglob("*")):
+            if path.suffix in (".py", ".json", ".txt", ".csv") and path.parent.name != "model" and not _lays_out(path):
+                total.update(f"{path.relative_to(package)}\0".encode() + path.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def _lays_out(path: Path) -> bool:
+    return path.stem == "page" or path.stem.endswith("_page")
+
+
+# ---- worlds
 
 DRAWN, SECOND, OLD = "drawn", "second", "old"
 HANDS = (SECOND, "third", "fourth", "fifth")
@@ -86,7 +246,7 @@ def _module(kind: str) -> str:
 def mark(exam: Exam) -> str:
     """Names an exam and the sources that its days depend on."""
     made_by = {DRAWN: ("worlds", "simulator"), OLD: ("simulator",)}.get(exam.kind, (f"{exam.kind}_world",))
-    text = f"{exam}{kept.code_hash(kept.READING)}{kept.code_hash(made_by, LAB)}"
+    text = f"{exam}{code_hash(READING)}{code_hash(made_by, LAB)}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -97,7 +257,7 @@ def days(exam: Exam, folder: Path) -> tuple[frozenset[str], Iterator[KeptDay]]:
         people, told = raw(exam)
         return {"people": sorted(people)}, (KeptDay(i, grouped(r), len(r)) for i, r in told)
 
-    head, found = kept.through(folder / f"{exam.kind}-{exam.seed}-{mark(exam)}.jsonl.gz", make)
+    head, found = through(folder / f"{exam.kind}-{exam.seed}-{mark(exam)}.jsonl.gz", make)
     return frozenset(head["people"]), found
 
 
@@ -145,7 +305,7 @@ def _by_day(folder: Path, incidents: list[dict[str, Any]]) -> Iterator[Raw]:
     ids: dict[str, list[str]] = {label["id"]: [] for label in incidents}
     records: dict[int, list[Record]] = {}
     for file, number, record in chain.from_iterable(_lines(path) for path in sorted(folder.iterdir())):
-        when, record_id = _read(record)
+        when, record_id = _told(record)
         records.setdefault(when // DAY, []).append(record)
         if (file, number) in owner and record_id:
             ids[owner[file, number]].append(record_id)
@@ -160,7 +320,7 @@ def _lines(path: Path) -> Iterator[tuple[str, int, Record]]:
             yield path.name, number, orjson.loads(line)
 
 
-def _read(record: Record) -> tuple[int, str]:
+def _told(record: Record) -> tuple[int, str]:
     """Time and id of a record, as our sources read it; both empty where none can."""
     for source in SOURCES:
         if source.claims(record):

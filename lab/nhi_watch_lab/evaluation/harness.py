@@ -35,10 +35,9 @@ from nhi_watch.detect import model as models
 from nhi_watch.detect import ranking
 from nhi_watch.detect.lives import GONE
 from nhi_watch.detect.model import Scorecard
-from nhi_watch_lab.evaluation import exams, open_rules, sigma_rules
-from nhi_watch_lab.evaluation.exams import Exam
-from nhi_watch_lab.evaluation.replay import Replay, grouped
-from nhi_watch_lab.evaluation.rivals import FirstSeen, RarityByDays, Rival
+from nhi_watch_lab.evaluation import exams
+from nhi_watch_lab.evaluation.exams import Exam, Replay, grouped
+from nhi_watch_lab.evaluation.rivals import FirstSeen, OpenRules, RarityByDays, Rival, fired, load
 
 OURS = "nhi_watch"
 BUDGETS = (10.0, 3.0)
@@ -223,7 +222,7 @@ def judge(task: Task) -> list[Judged]:
     world, card = world_of(task.exam), models.load(task.model)
     made = [*task.rivals]
     if task.rules:
-        made.append(open_rules.OpenRules(open_rules.fired(world.days, sigma_rules.load(task.rules).rules)))
+        made.append(OpenRules(fired(world.days, load(task.rules).rules)))
     found, size = rivals(world, made, card)
     return [*(ours(world, task.model, budget, size) for budget in BUDGETS), *found]
 

@@ -12,8 +12,11 @@ What is known, and by what, never by the product's own reading:
 | shared_environments | identities whose raw records and name tell of two environments, by the world's own words; not \
 measured where those are single letters, which nobody could guess |
 | over_privileged | machines seen for 30 days that this module grants twice the services; others get what they call |
+| orphaned_identity | active machines that the table of assets, which names all others, leaves out |
+| reused_credential | keys that this module also lets another program use from elsewhere, and roles that several \
+machines were seen to assume |
 
-Owners and shared credentials: see `posture_shared`. What renamed machines leave behind, and what started stopped ones,
+What renamed machines leave behind, and what started stopped ones,
 is left out of dormant_identity.
 """
 
@@ -31,6 +34,7 @@ from nhi_watch.act.posture.checks import look
 from nhi_watch.act.posture.finding import Limits, scene
 from nhi_watch.act.posture.rights import authorization_details
 from nhi_watch.context import actions
+from nhi_watch.context.assets import Asset, Assets
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.identity import subject_of
 from nhi_watch.detect import history, model
@@ -39,20 +43,90 @@ from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
-from nhi_watch_lab.evaluation import posture_shared
 from nhi_watch_lab.evaluation.harness import seeds_of
-from nhi_watch_lab.evaluation.page import table
+from nhi_watch_lab.evaluation.reading import table
 from nhi_watch_lab.simulator import Spec, Tenant
-from nhi_watch_lab.simulator.dice import dice
+from nhi_watch_lab.simulator.basics import dice
 from nhi_watch_lab.simulator.machines import Machine, Rhythm
+
+# ---- owners, and credentials with several users
+
+PLANTED = 5
+LEAST_DAYS = 3
+"""Days side by side after which two programs are two applications."""
+_ELSEWHERE = {"sourceIPAddress": "35.190.0.17", "userAgent": "rclone/v1.66"}
+Row = Mapping[str, Any]
+
+
+class Shared(NamedTuple):
+    """What was planted."""
+
+    nobody: frozenset[str]
+    """ARNs that the table of assets leaves out."""
+    second: frozenset[str]
+    """Users whose key another program uses as well."""
+
+
+def plan_shared(tenant: Tenant, days: int) -> Shared:
+    """Choose them."""
+    d = dice(tenant.spec.seed, "shared")
+    machines = [m for m in tenant.machines if m.kind in ("role", "user") and not m.human]
+    users = [m for m in machines if m.kind == "user" and m.keys and m.born == 0 and m.dies > days and m.volume > 0.2]
+    nobody = d.some(machines, max(PLANTED, len(machines) // 8))
+    return Shared(frozenset(m.arn for m in nobody), frozenset(m.arn for m in d.some(users, min(PLANTED, len(users)))))
+
+
+def doubled(rows: Sequence[dict[str, Any]], second: frozenset[str]) -> list[dict[str, Any]]:
+    """A day's records, and for each of those users one call of the other program with the same key."""
+    found, done = [], set()
+    for row in rows:
+        arn, key = str(row["userIdentity"].get("arn")), str(row["userIdentity"].get("accessKeyId", ""))
+        if arn in second and key not in done and key.startswith("AKIA") and not row.get("errorCode"):
+            done.add(key)
+            found.append({**row, **_ELSEWHERE, "eventID": f"second-{row['eventID']}"})
+    return [*rows, *found]
+
+
+def assets_of(arns: Iterable[str], tenant: Tenant, shared: Shared) -> Assets:
+    """A table that names an owner for everybody but those who were left out; workloads go by their subject's name."""
+    names = {*arns, *(subject_of(machine.subject) for machine in tenant.machines if machine.subject)}
+    return {name: Asset("", "team", "") for name in names if name not in shared.nobody}
+
+
+class Users:
+    """Who used a key and who took a role, by the raw records."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._people = {person.arn for person in tenant.people}
+        self._by_issuer: dict[str, set[str]] = {}
+        self._doubled: dict[str, int] = {}
+
+    def take(self, rows: Iterable[Row]) -> None:
+        """Note what a day's records say."""
+        for row in rows:
+            who = row["userIdentity"]
+            if str(row["eventID"]).startswith("second-"):
+                self._doubled[who["accessKeyId"]] = self._doubled.get(who["accessKeyId"], 0) + 1
+            role = (row.get("requestParameters") or {}).get("roleArn")
+            caller = str(who.get("sessionContext", {}).get("sessionIssuer", {}).get("arn") or who.get("arn") or "")
+            machine = caller and caller not in self._people and not row.get("errorCode")
+            if role and machine and str(row["eventName"]).startswith("AssumeRole"):
+                self._by_issuer.setdefault(str(role), set()).add(caller)
+
+    def reused(self, machines: Iterable[Machine]) -> set[str]:
+        """Keys of two programs, and roles that several machines took."""
+        known = {machine.arn for machine in machines if not machine.human}
+        keys = {key for key, days in self._doubled.items() if days >= LEAST_DAYS}
+        return keys | {role for role, takers in self._by_issuer.items() if len(takers & known) > 1}
+
+
+# ---- all other faults
 
 DAYS = 50
 IDLE = 12
 OLD = 30
 MEASURED = ("dormant_identity", "unused_secret", "long_lived_secret", "human_use", "shared_environments",
             "over_privileged", "orphaned_identity", "reused_credential")  # fmt: skip
-PLANTED = 5
-"""Machines of each planted sort."""
 PRODUCTION = ("prod", "prd", "live", "p")
 Truth = dict[str, set[str]]
 """Kind of finding → what it is true for: the ARN, or the key's id where it is about a key."""
@@ -216,19 +290,19 @@ def measure(seed: int, machines: int = 80) -> dict[str, Any]:
     """Counts of one tenant: for each kind, how many were found rightly, wrongly, and not at all."""
     tenant = Tenant(Spec(DAYS, machines, seed, campaigns=0))
     planted = plan(tenant)
-    shared, users = posture_shared.plan(tenant, DAYS), posture_shared.Users(tenant)
+    shared, users = plan_shared(tenant, DAYS), Users(tenant)
     raw, store = Raw(tenant.world.envs), MemoryStore()
     state = State(store)
     intake = Intake([cloudtrail], load=state.load)
     for number, told in enumerate(records(tenant, planted)):
-        rows = posture_shared.doubled(told, shared.second)
+        rows = doubled(told, shared.second)
         raw.take(number, rows)
         users.take(rows)
         intake.feed(rows, _no_reject)
     Judge(state, model.load()).settle(intake.days)
     details, wide = grants(tenant, raw, seed)
     whole = history.read(store)
-    known = posture_shared.assets_of(raw.days, tenant, shared)
+    known = assets_of(raw.days, tenant, shared)
     look_at = scene(whole, authorization_details(details), known, Limits(OLD, IDLE), 0)
     found = look(look_at, store).summary
     true = truth(tenant, planted, raw, wide)

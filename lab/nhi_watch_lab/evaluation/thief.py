@@ -32,15 +32,12 @@ from nhi_watch.state.state import State
 from nhi_watch.state.store import TABLES, MemoryStore
 from nhi_watch_lab import worlds
 from nhi_watch_lab.evaluation import thief_attacks
-from nhi_watch_lab.simulator import agents, archetypes, networks
-from nhi_watch_lab.simulator.dice import Dice, dice
-from nhi_watch_lab.simulator.identities import federated_user
-from nhi_watch_lab.simulator.machines import DAY, Machine
-from nhi_watch_lab.simulator.products.labels import events
-from nhi_watch_lab.simulator.products.tenant import Spec, Tenant
+from nhi_watch_lab.simulator import archetypes, basics
+from nhi_watch_lab.simulator.basics import Dice, dice
+from nhi_watch_lab.simulator.machines import DAY, Machine, Moment, federated_user, open_session
+from nhi_watch_lab.simulator.products.tenant import Spec, Tenant, events
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Worker
 from nhi_watch_lab.simulator.records import CLOCK, Actor, Detail, Record, Template, stamp, template
-from nhi_watch_lab.simulator.sessions import Moment, open_session
 
 LEARNT = 17
 """Days before that of the theft."""
@@ -287,10 +284,10 @@ class Hand:
         self._place, self._address = place, ""
         if place in ("tor", "hoster", "household"):
             world = ground.tenant.company.aws.world
-            ranges = {"tor": networks.TOR, "hoster": d.pick([*networks.HOSTING.values()]),
-                      "household": networks.ISPS[world.country]}  # fmt: skip
-            self._address = networks.address(d, ranges[place])
-        self._browser = agents.browser(d)
+            ranges = {"tor": basics.TOR, "hoster": d.pick([*basics.HOSTING.values()]),
+                      "household": basics.ISPS[world.country]}  # fmt: skip
+            self._address = basics.address(d, ranges[place])
+        self._browser = basics.browser(d)
 
     def _at(self, address: str) -> str:
         """The address he comes from, where the victim has this one."""

@@ -6,10 +6,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Dict, List
 
-from . import changes, episodes, life, makers, people
-from .chance import Streams
-from .incidents import commit, labels
-from .tenant import Tenant
+from nhi_watch_lab.fifth_world import life, makers
+from nhi_watch_lab.fifth_world.attack import commit, labels
+from nhi_watch_lab.fifth_world.model import Streams
+from nhi_watch_lab.fifth_world.tenant import Tenant
+
+from . import episodes
 from .world import World
 
 __all__ = ["generate"]
@@ -19,15 +21,15 @@ def build(seed: int, identities: int, days: int, history_days: int, start: date)
     """The tenant and its benign life."""
     streams = Streams(seed)
     world = World(seed, Tenant(streams, identities, days, history_days, start), streams)
-    people.hire(world, max(2, int(identities * world.tenant.habits["people_share"])))
+    life.hire(world, max(2, int(identities * world.tenant.habits["people_share"])))
     makers.populate(world, identities)
     life.scale(world)
     episodes.plan_outages(world)
-    changes.change_all(world)
+    makers.change_all(world)
     for machine in list(world.machines):
         life.live(world, machine)
     for person in world.people:
-        people.work(world, person)
+        life.work(world, person)
     episodes.befall(world)
     world.services()
     return world

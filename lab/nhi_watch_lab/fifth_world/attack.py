@@ -1,34 +1,125 @@
-"""One incident: who is robbed, from where, how fast, and the calls themselves."""
+"""Lures, how an attack is played, and the incidents that come of it."""
+
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Tuple
+import math
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from . import clients
-from .aws import borrow
-from .catalogue import CATALOGUE, find
-from .chance import UPPER, Chance
-from .lures import Lures
-from .model import DAY, HOUR, Identity, Place, Ref, block
-from .steps import Step, Technique
-from .world import World
+from nhi_watch_lab.fifth_world import clients, model, techniques
+from nhi_watch_lab.fifth_world.aws import borrow
+from nhi_watch_lab.fifth_world.catalogue import CATALOGUE, find
+from nhi_watch_lab.fifth_world.model import DAY, HOUR, UPPER, Chance, Identity, Place, Ref, block, stream
+from nhi_watch_lab.fifth_world.techniques import Step, Technique
+from nhi_watch_lab.fifth_world.tenant import FAR_REGIONS, Filler, iso
+from nhi_watch_lab.fifth_world.world import World
+from nhi_watch_lab.tables import table
+
+# ---- what intruders reach for: other people's things, outside accounts, new names
+
+BIG_MODELS = ["anthropic.claude-opus-4-20250514-v1:0", "anthropic.claude-sonnet-4-20250514-v1:0", "anthropic.claude-3-5-sonnet-20240620-v1:0", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"]
+DENY_NAMES = {"stable": "table"}
+
+
+class Lures:
+    """Values of one incident: '@name' stays, '%name' is drawn anew."""
+
+    def __init__(self, world: World, who: Identity, rng: Chance) -> None:
+        self.world, self.who, self.rng = world, who, rng
+        self.kept: Dict[str, Any] = {}
+        self.known = False
+
+    def resolve(self, value: Any) -> Any:
+        if not isinstance(value, str) or value[:1] not in "@%" or len(value) < 2:
+            return value
+        name = value[1:]
+        if value[0] == "%":
+            return self.draw(name)
+        if name not in self.kept:
+            self.kept[name] = self.draw(name)
+        return self.kept[name]
+
+    def _foreign(self, pool: List[str], own: List[str]) -> str:
+        """Something that is not the victim's own, if there is such."""
+        others = [item for item in pool if item not in own]
+        self.known = self.known or not others
+        return self.rng.choice(others or pool or [self.rng.text(8)])
+
+    def draw(self, name: str) -> Any:
+        maker = SPECIAL.get(name)
+        if maker is not None:
+            return maker(self)
+        account, tenant = self.who.account, self.world.tenant
+        plain = DENY_NAMES.get(name, name)
+        own = self.who.things.get(plain, []) + [str(habit.args[plain]) for habit in self.who.habits if plain in habit.args]
+        if account is not None and account.things.get(name):
+            return self._foreign(account.things[name], own)
+        if name in tenant.things:
+            return self._foreign(tenant.things[name], own)
+        return Filler(tenant, self.who, self.rng, tenant.cut).var(name)
+
+    def outside(self) -> str:
+        if "account" not in self.kept:
+            self.kept["account"] = self.rng.digits(12)
+        return str(self.kept["account"])
+
+    def outside_arn(self) -> str:
+        return f"arn:aws:iam::{self.outside()}:" + self.rng.choice(["root", "root", "role/" + self.rng.choice(model.SYSTEMS)])
+
+
+def _trust(lures: Lures) -> str:
+    return '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"%s"},"Action":"sts:AssumeRole"}]}' % lures.outside_arn()
+
+
+def _share(lures: Lures) -> str:
+    return '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"%s"},"Action":"%s","Resource":"*"}]}' % (lures.outside_arn(), lures.rng.choice(["*", "kms:Decrypt",
+        "secretsmanager:GetSecretValue", "ecr:BatchGetImage"]))
+
+
+def _peer_role(lures: Lures) -> str:
+    account = lures.rng.choice(lures.world.tenant.accounts)
+    role = lures.rng.choice(account.things["rolename"] + ["OrganizationAccountAccessRole", "OrganizationAccountAccessRole", "admin"])
+    return f"arn:aws:iam::{account.id}:role/{role}"
+
+
+def _object(lures: Lures) -> str:
+    return f"{lures.rng.choice(lures.world.tenant.things['service'])}-{lures.rng.choice(['config', 'creds', 'tls'])}"
+
+
+def _own_bucket(lures: Lures) -> str:
+    return lures.rng.choice(lures.who.things.get("bucket") or ["data"])
+
+
+def _sink(lures: Lures) -> str:
+    return f"{lures.rng.choice(model.VENDORS + model.COMPANY)}-{lures.rng.choice(model.SYSTEMS)}-{lures.rng.text(5)}"
+
+
+SPECIAL: Dict[str, Callable[[Lures], Any]] = {
+    "account": lambda l: l.outside(), "outsidearn": lambda l: l.outside_arn(), "outsidetrust": _trust, "outsideshare": _share, "sink": _sink, "newname": lambda l: model.invented(l.rng),
+        "NEWNAME": lambda l: model.invented(l.rng).upper().replace("-", "_"),
+    "self": lambda l: l.who.ids.get("username", l.rng.choice((l.who.account.things["user"] if l.who.account else None) or ["admin"])), "selfrole": lambda l: l.who.ids.get("rolename",
+        "admin"), "role": lambda l: l._foreign(l.who.account.things["rolename"] if l.who.account else [], [l.who.ids.get("rolename", "")]),
+    "user": lambda l: l._foreign(l.who.account.things["user"] if l.who.account else [], [l.who.ids.get("username", "")]),
+        "admin": lambda l: "arn:aws:iam::aws:policy/" + l.rng.choice(["AdministratorAccess", "AdministratorAccess", "PowerUserAccess", "IAMFullAccess"]),
+            "bedrockpolicy": lambda l: "arn:aws:iam::aws:policy/AmazonBedrockFullAccess",
+    "anything": lambda l: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}', "peerrole": _peer_role,
+        "region": lambda l: l.rng.choice(FAR_REGIONS + l.world.tenant.regions), "gpu": lambda l: l.rng.choice(["g5.2xlarge", "p3.2xlarge", "c6a.8xlarge", "c6i.xlarge"]),
+    "bigmodel": lambda l: l._foreign(BIG_MODELS, l.who.things.get("model", [])), "bedrockuser": lambda l: "BedrockAPIKey-" + l.rng.text(4), "ownbucket": _own_bucket,
+        "kms": lambda l: l._foreign(l.who.account.things["kmsarn"] if l.who.account else [], l.who.things.get("kmsarn", [])),
+    "phone": lambda l: f"arn:aws:sns:{l.who.region}:{l.who.account.id if l.who.account else ''}:" + model.invented(l.rng), "domain": lambda l: model.domain(l.rng),
+        "stranger": lambda l: model.person(l.rng).replace(".", l.rng.choice(["-", "", "_"])) + str(l.rng.randint(1, 99)),
+    "branch": lambda l: l.rng.choice([f"feature/{l.rng.choice(model.SYSTEMS)}-{l.rng.randint(1, 999)}", f"dependabot/npm-{l.rng.text(5)}", "develop"]),
+        "gmember": lambda l: l.rng.choice([f"user:{model.person(l.rng).replace('.', '')}@gmail.com",
+            f"serviceAccount:{model.invented(l.rng)}@{l.rng.choice(model.COMPANY)}-{l.rng.text(4)}.iam.gserviceaccount.com"]),
+    "graphrole": lambda l: l.rng.choice(["RoleManagement.ReadWrite.Directory", "AppRoleAssignment.ReadWrite.All", "Mail.ReadWrite"]), "resource": lambda l: l._foreign(["Azure Key Vault",
+        "Azure Storage", "Office 365 Exchange Online", "Windows Azure Service Management API"], [l.who.ids.get("resource", "")]), "kobject": _object,
+    "kaccount": lambda l: l.rng.choice(["default", "cluster-admin", "argocd-application-controller", "deployer"]), "stage": lambda l: l.rng.hexs(8).upper()}
+
+
+# ---- one incident: who is robbed, from where, how fast, and the calls themselves
 
 GAPS = {"burst": (0.4, 6.0), "hand": (12.0, 150.0), "patient": (180.0, 2400.0), "slow": (1.0 * HOUR, 7.0 * HOUR)}
 NETS = [("hosting", 5.0), ("vpn", 3.0), ("home", 2.5), ("aws", 1.5), ("gcp", 0.8), ("azure", 0.8)]
-RECON: Dict[str, Tuple[str, ...]] = {
-    "aws": ("sts:GetCallerIdentity", "s3:ListBuckets", "iam:ListUsers", "iam:ListRoles", "iam:GetUser", "iam:GetRole", "ec2:DescribeInstances", "ec2:DescribeRegions", "ec2:DescribeVpcs",
-        "ec2:DescribeSecurityGroups", "lambda:ListFunctions20150331", "rds:DescribeDBInstances", "secretsmanager:ListSecrets", "dynamodb:ListTables", "iam:ListAttachedRolePolicies",
-            "iam:ListAttachedUserPolicies", "iam:ListPolicies", "kms:ListAliases", "kms:ListKeys", "eks:ListClusters", "ecs:ListClusters", "cloudtrail:DescribeTrails",
-                "ssm:DescribeInstanceInformation", "ssm:DescribeParameters", "organizations:DescribeOrganization", "iam:GetAccountSummary", "iam:SimulatePrincipalPolicy",
-                    "s3:GetBucketLocation", "s3:GetBucketPolicy", "sns:ListTopics", "ec2:DescribeAccountAttributes"),
-    "kubernetes": ("k8s/create selfsubjectrulesreviews.authorization.k8s.io", "k8s/create selfsubjectaccessreviews.authorization.k8s.io", "k8s/list namespaces", "k8s/list pods",
-        "k8s/list secrets", "k8s/get nodes", "k8s/list nodes", "k8s/list serviceaccounts", "k8s/list services", "k8s/list deployments.apps", "k8s/list clusterroles.rbac.authorization.k8s.io"),
-    "github": ("gh/api.request", "gh/api.request", "gh/org.list_members", "gh/git.clone", "gh/git.fetch"), "gcp": ("gcp/ListProjects", "gcp/TestIamPermissions", "gcp/GetIamPolicy",
-        "gcp/storage.buckets.list", "gcp/storage.objects.list", "gcp/v1.compute.instances.aggregatedList", "gcp/google.iam.admin.v1.ListServiceAccounts",
-            "gcp/google.cloud.bigquery.v2.DatasetService.ListDatasets", "gcp/google.cloud.bigquery.v2.TableService.ListTables"),
-    "azure": ("entra/signin", "entra/signin", "az/Microsoft.Resources/subscriptions/resourceGroups/read", "az/Microsoft.ContainerRegistry/registries/pull/read"), "entra": ("entra/signin",
-        ), "m365": ("m365/SearchQueryPerformed", "m365/FileAccessed", "m365/MessagesListed", "m365/MailItemsAccessed"), "okta": ("okta/core.user.list", "okta/app.oauth2.token.grant.access_token"),
-    "snowflake": ("snow/session", "snow/show_tables", "snow/show_databases", "snow/show_grants", "snow/describe", "snow/select_count", "snow/info_tables", "snow/use_role",
-        "snow/use_warehouse"), "vault": ("vault/lookup_self", "vault/capabilities", "vault/mounts", "vault/ui_mounts", "vault/list", "vault/policy_read", "vault/read")}
+RECON: Dict[str, Tuple[str, ...]] = table(__file__, "tables.json/recon")
 LONGEST = {"burst": 4 * HOUR, "hand": 12 * HOUR, "patient": 2 * DAY, "slow": 8 * DAY}
 
 
@@ -208,3 +299,124 @@ class Incident:
         self.rng = kept
         self.world.attacking = False
         return refs
+
+
+# ---- chooses techniques, victims and moments for a tenant, and makes the labels
+
+def all_techniques() -> List[Technique]:
+    first, second, other = techniques, techniques, techniques
+    return first.access() + first.theft() + second.harm() + second.cost() + second.execution() + other.cluster() + other.code() + other.google() + other.azure() + other.directory() + other.stores()
+
+
+def _fits(world: World, technique: Technique, who: Identity, origin: str, taken: List[str]) -> bool:
+    """Whether a machine can be the victim of a technique in such a way that the log can tell."""
+    if who.product != technique.product or who.label in taken or who.auth in ("service", "system") or "pentest" in who.name:
+        return False
+    if who.history < (1 if "old" in who.kind.tags else 5) or who.gone < world.tenant.cut + 3 * DAY or who.born > world.tenant.cut - DAY:
+        return False
+    if origin == "inside" and who.dynamic and not any(world.tenant.cut <= begun < min(world.tenant.end, who.gone) - 0.4 * DAY for begun, _ in who.runs):
+        return False
+    if technique.auth and who.auth not in technique.auth or technique.tags and not any(tag in who.kind.tags for tag in technique.tags):
+        return False
+    if who.product == "aws" and who.account is not None and any("user" in step.args.values() or step.args.get("user") == "@user" for step in technique.steps) and len(who.account.things["user"]) < 2:
+        return False
+    if origin == "external" and who.product == "entra" and who.auth == "mi" or who.auth == "node" and origin == "external":
+        return False
+    if origin == "inside" and technique.signal == "call":
+        sure = [step.op.replace("become", "sts:AssumeRole") for step in technique.steps if step.odds == 1.0 and step.low > 0 and not step.who]
+        return any(op not in who.used for op in sure)
+    if technique.signal == "amount":
+        return "s3:GetObject" in who.used and who.count < 600
+    if technique.signal == "none":
+        return all(step.op in who.used for step in technique.steps) and who.count > 80
+    return True
+
+
+class Planner:
+    """Draws incidents one after another."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.rng = world, world.streams("incidents")
+        products = world.tenant.products
+        self.techniques = [item for item in all_techniques() if item.product in products and all(need in products for need in item.needs) and (world.tenant.habits["data_events"] or not item.data)]
+        self.drawn: Dict[str, int] = {}
+        self.taken: List[str] = []
+
+    def _draw(self, origin: str, blind: bool, brief: bool) -> Optional[Tuple[Technique, Identity]]:
+        rng = self.rng
+        pool = [item for item in self.techniques if item.origin in (origin, "both") and (item.signal == "none") == blind]
+        pool = [item for item in pool if sum(step.high for step in item.steps) <= 3] if brief and not blind else pool
+        share = rng.random()
+        aws = [item for item in pool if item.product == "aws"]
+        pool = aws if share < 0.6 and aws else [item for item in pool if item.product != "aws"] or aws
+        weights = [(item, (item.weight or 1.0) * 0.25 ** self.drawn.get(item.name, 0)) for item in pool]
+        for _ in range(12):
+            if not weights:
+                return None
+            technique = rng.pick(weights)
+            able = [who for who in self.world.machines if _fits(self.world, technique, who, origin, self.taken)]
+            if able:
+                return technique, rng.choice(able)
+        return None
+
+    def one(self, number: int, origin: str, blind: bool, brief: bool = False) -> Optional[Incident]:
+        for attempt in range(30):
+            found = self._draw(origin, blind, brief)
+            if found is None:
+                continue
+            technique, who = found
+            incident = Incident(self.world, technique, who, origin, stream(self.world.seed, "incident", number, attempt), brief)
+            incident.carry_out()
+            if incident.refs:
+                self.drawn[technique.name] = self.drawn.get(technique.name, 0) + 1
+                self.taken.append(who.label)
+                return incident
+        return None
+
+
+def tells(incident: Incident) -> bool:
+    """Whether something in the log sets the incident apart from its victim's life."""
+    who, technique = incident.who, incident.technique
+    if technique.signal == "none":
+        return False
+    if incident.origin == "external":
+        return all(block(place.ip) not in who.nets for place in incident.places)
+    if technique.signal == "target" and not incident.lures.known or technique.signal == "amount":
+        return True
+    return any(op not in who.used for op in incident.used)
+
+
+def commit(world: World, count: int, padded: bool) -> List[Tuple[Incident, List[Ref]]]:
+    planner = Planner(world)
+    rng = planner.rng
+    inside = count // 2
+    origins = ["inside"] * inside + ["external"] * (count - inside)
+    rng.shuffle(origins)
+    blind = min(rng.pick([(0, 4.0), (1, 3.0), (2, 1.0)]), count // 8)
+    short = rng.sample(range(count), int(round(count * rng.uniform(0.1, 0.25))))
+    done: List[Tuple[Incident, List[Ref]]] = []
+    for number, origin in enumerate(origins):
+        hidden = origin == "inside" and blind > 0
+        incident = planner.one(number, origin, hidden, number in short) or planner.one(number + 1000, origin, False)
+        blind -= int(hidden)
+        if incident is not None:
+            done.append((incident, []))
+    if padded:
+        done = [(incident, incident.pad(stream(world.seed, "padding", number))) for number, (incident, _) in enumerate(done)]
+    return sorted(done, key=lambda item: min(ref.time for ref in item[0].refs))
+
+
+def _lines(refs: List[Ref], lines: Dict[int, int]) -> List[List[Any]]:
+    return [[ref.file, lines[ref.number]] for ref in sorted(refs, key=lambda ref: (ref.file, lines[ref.number]))]
+
+
+def labels(done: List[Tuple[Incident, List[Ref]]], lines: Dict[int, int], padded: bool) -> List[Dict[str, Any]]:
+    out = []
+    for number, (incident, padding) in enumerate(done, 1):
+        times = [ref.time for ref in incident.refs]
+        label: Dict[str, Any] = {"id": f"inc-{number:02d}", "technique": incident.technique.name, "origin": incident.origin, "identity": incident.who.label,
+            "start": iso(math.floor(min(times))), "end": iso(math.ceil(max(times))), "distinguishable": tells(incident), "records": _lines(incident.refs, lines)}
+        if padded:
+            label["padding"] = _lines(padding, lines)
+        out.append(label)
+    return out

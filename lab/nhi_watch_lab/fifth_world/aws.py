@@ -3,10 +3,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Tuple
 
-from .chance import Chance, stream, UPPER
-from .fill import Filler, iso
-from .model import Identity, Op, Place, Record
-from .tenant import Tenant
+from nhi_watch_lab.fifth_world.model import UPPER, Chance, Identity, Op, Place, Record, stream
+from nhi_watch_lab.fifth_world.tenant import Filler, Tenant, iso
 
 FILE = "cloudtrail.ndjson.gz"
 GLOBAL = ("iam", "route53", "cloudfront", "organizations", "ce", "support", "health", "signin", "account", "route53domains")

@@ -3,33 +3,18 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Optional
 
-from . import clients
+from nhi_watch_lab.fifth_world import clients
+from nhi_watch_lab.fifth_world.kinds import IAC, IACW, SCAN, aws_kinds
+from nhi_watch_lab.fifth_world.life import ACTS, AWS_READ, AWS_WRITE, bulk, office_hour, run_place
+from nhi_watch_lab.fifth_world.makers import grown, make_machine, person_place
+from nhi_watch_lab.fifth_world.model import DAY, HOUR, Chance, Identity, Place
+from nhi_watch_lab.tables import lists
+
 from .aws import borrow
 from .catalogue import CATALOGUE
-from .changes import grown, person_place
-from .chance import Chance
-from .kinds_aws import IAC, IACW, SCAN, aws_kinds
-from .life import bulk, run_place
-from .makers import make_machine
-from .model import DAY, HOUR, Identity, Place
-from .people import ACTS, AWS_READ, AWS_WRITE
-from .rhythm import office_hour
 from .world import World
 
-DELETIONS = {"aws": ["ec2:DeleteSnapshot", "ec2:DeleteVolume", "s3:DeleteObject", "logs:DeleteLogGroup", "ec2:DeregisterImage", "iam:DeleteRole", "ec2:DeleteSecurityGroup",
-    "s3:DeleteBucket", "lambda:DeleteFunction20150331", "secretsmanager:DeleteSecret", "ec2:TerminateInstances", "iam:DeleteUser", "rds:DeleteDBSnapshot", "dynamodb:DeleteTable",
-        "kms:ScheduleKeyDeletion", "backup:DeleteRecoveryPoint",
-             "rds:DeleteDBInstance", "cloudformation:DeleteStack", "iam:DeleteUserPolicy", "iam:DeleteRolePolicy", "s3:PutBucketLifecycle", "s3:DeleteBucketPolicy", "wafv2:DeleteWebACL",
-                 "sqs:PurgeQueue", "ec2:DeleteFlowLogs", "guardduty:CreateFilter"], "github": ["gh/repo.destroy", "gh/org.remove_member", "gh/hook.destroy", "gh/protected_branch.destroy",
-                     "gh/workflows.delete_workflow_run", "gh/packages.package_version_deleted", "gh/artifact.destroy", "gh/secret_scanning_alert.resolve"],
-             "snowflake": ["snow/drop_table", "snow/truncate", "snow/set_retention"], "azure": ["az/Microsoft.Compute/snapshots/delete",
-                 "az/Microsoft.Resources/subscriptions/resourceGroups/delete", "az/Microsoft.Storage/storageAccounts/delete", "az/Microsoft.Compute/virtualMachines/delete",
-                     "az/Microsoft.Authorization/roleAssignments/delete", "az/Microsoft.Insights/diagnosticSettings/delete"],
-             "gcp": ["gcp/storage.objects.delete", "gcp/v1.compute.instances.delete", "gcp/google.iam.admin.v1.DeleteServiceAccountKey", "gcp/storage.buckets.delete"],
-                 "kubernetes": ["k8s/delete pods", "k8s/delete configmaps", "k8s/delete secrets", "k8s/delete deployments.apps", "k8s/delete jobs.batch", "k8s/delete events"],
-                     "vault": ["vault/delete", "vault/metadata_delete", "vault/destroy"], "okta": ["okta/user.lifecycle.deactivate", "okta/user.lifecycle.suspend",
-                         "okta/application.lifecycle.deactivate", "okta/system.api_token.revoke"],
-             "entra": ["entra/Delete user", "entra/Disable account", "entra/Remove member from group"], "m365": ["m365/FileDeleted", "m365/SoftDelete"]}
+DELETIONS = lists(__file__, "tables.json/deletions")
 ADMIN = {"okta": ["okta/system.api_token.create", "okta/policy.rule.update", "okta/user.account.privilege.grant", "okta/group.privilege.grant", "okta/app.oauth2.client.lifecycle.create",
     "okta/app.oauth2.client_secret.create", "okta/app.oauth2.client.privilege.grant", "okta/system.idp.lifecycle.create", "okta/system.idp.lifecycle.update",
         "okta/user.mfa.factor.reset_all", "okta/user.mfa.factor.deactivate",

@@ -1,15 +1,16 @@
-"""Makes machines: their names, credentials, own things, places and habits."""
+"""Machines are made, and change."""
+
 from __future__ import annotations
 
 from typing import Any, Dict, List, Optional
 
-from . import clients, names
-from .chance import MIXED, UPPER, Chance, stream
-from .kinds_aws import aws_kinds
-from .kinds_other import other_kinds
-from .model import Account, Habit, Identity, Kind, Place
-from .tenant import Tenant
-from .world import World, new_key
+from nhi_watch_lab.fifth_world import clients, model
+from nhi_watch_lab.fifth_world.kinds import aws_kinds, other_kinds
+from nhi_watch_lab.fifth_world.model import DAY, MIXED, UPPER, Account, Chance, Habit, Identity, Kind, Place, stream
+from nhi_watch_lab.fifth_world.tenant import FAR_REGIONS, Tenant
+from nhi_watch_lab.fifth_world.world import World, new_key
+
+# ---- makes machines: their names, credentials, own things, places and habits
 
 OWN = {"aws": {"bucket": 3, "table": 3, "secret": 3, "kmsarn": 1, "param": 3, "func": 3, "queue": 2, "topic": 1, "stream": 1, "cluster": 1, "repo": 2, "loggroup": 1, "stack": 1, "db": 2,
     "zone": 1, "asg": 2, "instance": 8, "volume": 8, "snapshot": 8, "service": 2, "team": 1, "model": 2, "kb": 1, "pool": 1, "dist": 1},
@@ -37,7 +38,7 @@ def _own_things(tenant: Tenant, account: Optional[Account], kind: Kind, rng: Cha
         pool = (account.things.get(name) if account else None) or tenant.things.get("stable" if name == "table" and kind.product in ("snowflake", "gcp") else name, [])
         if pool:
             own[name] = rng.sample(pool, min(len(pool), max(1, rng.randint(1, count) * factor)))
-    own["prefix"] = names.many(lambda: f"{rng.choice(['raw', 'in', 'out', 'daily', 'exports', 'assets', 'events'])}/{rng.choice(names.SYSTEMS)}/", rng.randint(1, 2))
+    own["prefix"] = model.many(lambda: f"{rng.choice(['raw', 'in', 'out', 'daily', 'exports', 'assets', 'events'])}/{rng.choice(model.SYSTEMS)}/", rng.randint(1, 2))
     return own
 
 
@@ -51,7 +52,7 @@ def _role_ids(tenant: Tenant, kind: Kind, auth: str, account: Account, name: str
         ids["issuer"] = "token.actions.githubusercontent.com"
         ids["subject"] = f"repo:{tenant.github_org}/{rng.choice(tenant.things['ghrepo'])}:{rng.choice(['ref:refs/heads/main', 'ref:refs/heads/main', 'environment:production', 'pull_request'])}"
     if auth == "vendor":
-        vendor = rng.choice(names.VENDORS)
+        vendor = rng.choice(model.VENDORS)
         ids.update({"vendor": f"{vendor}-{rng.text(6)}", "vendoraccount": rng.digits(12), "external": rng.uuid(), "outer": "AROA" + rng.text(17, UPPER)})
     if auth == "service":
         ids.update({"rolename": "AWSServiceRoleForConfig", "role": "AROA" + stream("config", account.id).text(17, UPPER), "by": "config.amazonaws.com",
@@ -182,7 +183,7 @@ def _habits(who: Identity, rng: Chance) -> List[Habit]:
 def make_machine(world: World, kind: Kind, rng: Chance, taken: Dict[str, int]) -> Identity:
     tenant = world.tenant
     auth = rng.choice(kind.auth)
-    name = names.machine(rng, int(tenant.habits["naming"]) if rng.chance(0.75) else rng.randint(0, 5), kind.name)
+    name = model.machine(rng, int(tenant.habits["naming"]) if rng.chance(0.75) else rng.randint(0, 5), kind.name)
     while name.lower().replace("_", "-") in taken:
         name = f"{name}-{rng.randint(2, 99)}"
     taken[name.lower().replace("_", "-")] = 1
@@ -218,3 +219,157 @@ def populate(world: World, count: int) -> None:
         elif rng.chance(tenant.habits["retirees"]):
             who.gone = tenant.start + rng.uniform(0.2, 0.98) * tenant.days * 86400
         world.machines.append(who)
+
+
+# ---- how machines change: deploys, upgrades, moves, rotations, new regions, wider targets, rollouts. Made before the 
+
+TARGETS = {"aws": ["bucket", "table", "secret", "param", "func", "kmsarn", "queue", "model"], "gcp": ["gbucket", "gsecret", "dataset"], "azure": ["group", "vm", "storage"],
+    "github": ["ghrepo"], "kubernetes": ["namespace"], "snowflake": ["table", "sdb"], "vault": ["vleaf"], "m365": ["site", "upn"], "okta": ["oktaapp"], "entra": ["team"]}
+
+
+def _mean_weight(who: Identity) -> float:
+    return sum(habit.weight for habit in who.habits) / max(1, len(who.habits))
+
+
+def new_calls(who: Identity, time: float, rng: Chance, ops: List[str]) -> None:
+    """Calls a deploy brings: often for good, sometimes only for hours."""
+    for op in ops:
+        until = 1e12 if rng.chance(0.65) else time + rng.uniform(0.1, 3) * DAY
+        who.habits.append(Habit(op, _mean_weight(who) * rng.log_between(0.05, 1.5), {}, time, until))
+
+
+def grown(who: Identity, rng: Chance, low: int = 1, high: int = 3) -> List[str]:
+    known = [habit.op for habit in who.habits]
+    fresh = [op.split("*")[0] for op in list(who.kind.grow) + list(who.kind.core) if op.split("*")[0] not in known]
+    return rng.sample(fresh, min(len(fresh), rng.randint(low, high)))
+
+
+def upgrade(who: Identity, time: float, agent: str) -> None:
+    if who.auth != "service":
+        who.places.append((time, [place._replace(agent=agent) for place in who.places_at(time)]))
+        who.places.sort(key=lambda item: item[0])
+
+
+def move(world: World, who: Identity, time: float, rng: Chance, net: str = "") -> None:
+    """New addresses; the client mostly stays."""
+    old = who.places_at(time)
+    fresh = new_places(world.tenant, who, rng, old, net)
+    if rng.chance(0.8):
+        fresh = [new._replace(agent=was.agent) for new, was in zip(fresh, old)]
+    who.places.append((time, fresh))
+    who.places.sort(key=lambda item: item[0])
+
+
+def renew_hosts(world: World, who: Identity, time: float, rng: Chance) -> None:
+    """Instances replaced: new host names, and new addresses where hosts have their own."""
+    fresh = new_places(world.tenant, who, rng)
+    old = who.places_at(time)
+    keep = [Place(old[0].ip if not old[0].ip.startswith("10.") else item.ip, old[0].agent, item.host, old[0].endpoint) for item in fresh]
+    who.places.append((time, keep))
+    who.places.sort(key=lambda item: item[0])
+
+
+def rotate(world: World, who: Identity, time: float, rng: Chance) -> None:
+    """A new credential; in AWS the records of the rotation by somebody who may."""
+    if not who.keys:
+        return
+    old, fresh = who.key_at(time), new_key(who.product, rng)
+    who.keys.append((time + rng.uniform(60, 4000), fresh))
+    who.keys.sort(key=lambda item: item[0])
+    if who.product != "aws":
+        return
+    admins = [item for item in world.people + world.machines if item.product == "aws" and item.account is who.account and ("strong" in item.kind.tags) and item.alive(time)]
+    if not admins or not who.account:
+        return
+    admin = rng.choice(admins)
+    place = person_place(world, admin, time, rng)
+    base = {"user": who.ids["username"]}
+    world.act(admin, "iam:CreateAccessKey", time, rng, place, base)
+    later = time + rng.uniform(0.05, 2) * DAY
+    later_place = person_place(world, admin, later, rng)
+    world.act(admin, "iam:UpdateAccessKey", later, rng, later_place, {**base, "accesskey": old})
+    if rng.chance(0.7):
+        world.act(admin, "iam:DeleteAccessKey", later + rng.uniform(5, 90000), rng, later_place if not later_place.host.startswith("@") else None, {**base, "accesskey": old})
+
+
+def person_place(world: World, who: Identity, time: float, rng: Chance) -> Place:
+    """Where somebody sits; people's roles start a session with the sitting."""
+    place = rng.choice(who.places_at(time))
+    return place._replace(host=f"@{time - rng.uniform(5, 2000):.0f}|{place.host}") if who.human and who.auth == "sso" else place
+
+
+def _one_day(world: World, who: Identity, day: int, rng: Chance) -> None:
+    """What may happen to one machine on one day."""
+    habits, time = world.tenant.habits, world.tenant.start + (day + rng.random()) * DAY
+    quick = 3.0 if "ci" in who.kind.tags or "iac" in who.kind.tags else 0.5 if "old" in who.kind.tags else 1.0
+    if rng.chance(habits["new_call_days"] * quick):
+        new_calls(who, time, rng, grown(who, rng))
+    if rng.chance(habits["upgrade_days"] * quick * 0.5):
+        upgrade(who, time, agent_of(who.kind, who.auth, rng))
+    if rng.chance(habits["move_days"]) and who.auth != "service":
+        move(world, who, time, rng)
+    if rng.chance(habits["move_days"] * 3) and "fleet" in who.kind.tags and who.auth in ("ec2", "ecs", "sa"):
+        renew_hosts(world, who, time, rng)
+    if rng.chance(habits["rotation_days"]):
+        rotate(world, who, time, rng)
+    if rng.chance(habits["region_days"]) and who.product == "aws":
+        region = rng.choice(world.tenant.regions + FAR_REGIONS[:2])
+        for habit in rng.sample(who.habits, min(len(who.habits), rng.randint(1, 4))):
+            who.habits.append(Habit(habit.op, habit.weight * rng.uniform(0.1, 1), {**habit.args, "region": region}, time, time + rng.uniform(0.2, 30) * DAY))
+    if rng.chance(habits["widen_days"]) and TARGETS.get(who.product):
+        _widen(world, who, time, rng)
+
+
+def _widen(world: World, who: Identity, time: float, rng: Chance) -> None:
+    """A new target for a known call."""
+    name = rng.choice(TARGETS[who.product])
+    pool = (who.account.things.get(name) if who.account else None) or world.tenant.things.get("stable" if name == "table" else name, [])
+    if pool:
+        target = rng.choice(pool)
+        for habit in rng.sample(who.habits, min(len(who.habits), 2)):
+            who.habits.append(Habit(habit.op, habit.weight * rng.log_between(0.05, 1), {**habit.args, name: target}, time, 1e12 if rng.chance(0.6) else time + rng.uniform(0.2, 5) * DAY))
+
+
+def rollout(world: World, rng: Chance) -> None:
+    """The same change reaches several machines on one day."""
+    start = world.tenant.start + rng.uniform(0.1, 0.97) * world.tenant.days * DAY
+    lead = rng.choice(world.machines)
+    group = [who for who in world.machines if who.product == lead.product and (who.kind.name == lead.kind.name or rng.chance(0.15)) and who.auth != "service"]
+    group = rng.sample(group, max(1, int(len(group) * rng.uniform(0.3, 1.0))))
+    change = rng.choice(["calls", "calls", "client", "net", "target", "hosts"])
+    ops, agent = grown(lead, rng, 1, 4), agent_of(lead.kind, lead.auth, rng)
+    net = rng.choice(lead.kind.nets)
+    for who in group:
+        time = start + rng.uniform(0, 6) * 3600
+        if change == "calls":
+            new_calls(who, time, rng, ops)
+        elif change == "client":
+            upgrade(who, time, agent)
+        elif change == "net":
+            move(world, who, time, rng, net)
+        elif change == "hosts":
+            renew_hosts(world, who, time, rng)
+        else:
+            _widen(world, who, time, rng)
+
+
+def handover(world: World, rng: Chance) -> None:
+    """A key goes to another host: a new network and a new client for the same work."""
+    carriers = [who for who in world.machines if who.auth in ("user", "sp", "pat", "gkey", "password", "keypair", "token") and not who.dynamic]
+    if not carriers:
+        return
+    who, time = rng.choice(carriers), world.tenant.start + rng.uniform(0.2, 0.97) * world.tenant.days * DAY
+    move(world, who, time, rng, rng.choice(["hosting", "vendor", "nat", "dc", "public"]))
+    upgrade(who, time + 1, agent_of(who.kind, who.auth, rng))
+
+
+def change_all(world: World) -> None:
+    for who in world.machines:
+        rng = world.streams("change", who.name)
+        for day in range(world.tenant.days):
+            _one_day(world, who, day, rng)
+    habits = world.tenant.habits
+    for number in range(int(habits["rollouts"])):
+        rollout(world, world.streams("rollout", number))
+    for number in range(int(habits["handovers"])):
+        handover(world, world.streams("handover", number))

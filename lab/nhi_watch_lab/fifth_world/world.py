@@ -6,14 +6,15 @@ import json
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from . import aws, gcp, github, kube, microsoft, okta, snowflake, vault
-from .catalogue import find
-from .chance import UPPER, Chance, Streams, stream
-from .model import Identity, Place, Record, Ref, block
-from .tenant import Tenant
+from nhi_watch_lab.fifth_world import others
+from nhi_watch_lab.fifth_world.model import UPPER, Chance, Identity, Place, Record, Ref, Streams, block, stream
+from nhi_watch_lab.fifth_world.tenant import Tenant
 
-RENDERERS: Dict[str, Callable[..., List[Record]]] = {"aws": aws.render, "gcp": gcp.render, "github": github.render, "kubernetes": kube.render, "entra": microsoft.audit,
-    "azure": microsoft.activity, "m365": microsoft.management, "okta": okta.render, "snowflake": snowflake.render, "vault": vault.render}
+from . import aws
+from .catalogue import find
+
+RENDERERS: Dict[str, Callable[..., List[Record]]] = {"aws": aws.render, "gcp": others.render, "github": others.github_render, "kubernetes": others.kube_render, "entra": others.audit,
+    "azure": others.activity, "m365": others.management, "okta": others.okta_render, "snowflake": others.snowflake_render, "vault": others.vault_render}
 
 
 class Sink:

@@ -4,16 +4,11 @@ from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any, Dict, List
 
-from .attack import Campaign
-from .dice import Dice
-from .life import debug, expected, live
-from .machines import hire
-from .model import DAY, Machine
-from .people import employ, live_person
-from .render_aws import stamp
-from .tenant import found
-from .world import World
-from .write import write
+from nhi_watch_lab.fourth_world.attack import Campaign
+from nhi_watch_lab.fourth_world.life import World, debug, employ, expected, live, live_person
+from nhi_watch_lab.fourth_world.model import DAY, Dice, Machine
+from nhi_watch_lab.fourth_world.tenant import found, hire
+from nhi_watch_lab.fourth_world.write import stamp, write
 
 __all__ = ["generate"]
 

@@ -1,14 +1,67 @@
-"""Incidents: who is robbed, by whom, how fast, and every step through World.act."""
+"""Techniques, and the campaign that plays them.
+
+name | origins | phases apart by //, each product:victims:steps. A step is a call with * counts; ^ marks what
+the technique is about, ? what may be left out, @ what it is done to, ~ a blank. Victims are kinds of session
+or of machine; `role` is a role taken over with the one before, `new` a user made by it.
+"""
+
 from typing import Callable, Dict, List, NamedTuple, Optional, Set, Tuple
 
-from . import clients, net
-from .aws_calls import AWS_CALLS
-from .dice import Dice
-from .life import local
-from .model import DAY, HOUR, MINUTE, Machine, Person, Principal, Session, Source
-from .people import source_of
-from .techniques import QUIET, TECHNIQUES, Phase, Step, Technique
-from .world import OPENERS, World
+from nhi_watch_lab.fourth_world import model
+from nhi_watch_lab.fourth_world.calls import AWS_CALLS
+from nhi_watch_lab.fourth_world.life import OPENERS, World, local, source_of
+from nhi_watch_lab.fourth_world.model import DAY, HOUR, MINUTE, Dice, Machine, Person, Principal, Session, Source
+from nhi_watch_lab.tables import text
+
+# ---- how stolen identities are misused: one line a technique
+
+_TEXT = text(__file__, "techniques.txt")
+
+
+class Step(NamedTuple):
+    call: str
+    low: int
+    high: int
+    core: bool
+    optional: bool
+    args: Tuple[Tuple[str, str], ...]
+
+
+class Phase(NamedTuple):
+    product: str
+    victims: Tuple[str, ...]
+    steps: List[Step]
+
+
+class Technique(NamedTuple):
+    name: str
+    origins: str
+    phases: List[Phase]
+
+
+def _step(text: str) -> Step:
+    body, *pairs = text.lstrip("^?").split("@", 1)
+    call, _, counts = body.partition("*")
+    low, _, high = (counts or "1").partition("-")
+    args = tuple((k, v.replace("~", " ")) for k, v in (pair.split("=", 1) for pair in pairs))
+    return Step(call.replace("~", " "), int(low), int(high or low), text[0] == "^", text[0] == "?", args)
+
+
+def _phase(text: str) -> Phase:
+    product, victims, steps = text.split(":", 2)
+    return Phase(product, tuple(victims.split(",")), [_step(word) for word in steps.split()])
+
+
+def _technique(line: str) -> Technique:
+    name, origins, phases = line.split("|")
+    return Technique(name, origins, [_phase(text) for text in phases.split("//")])
+
+
+TECHNIQUES: Dict[str, Technique] = {t.name: t for t in map(_technique, _TEXT.strip().splitlines())}
+QUIET = "reuse-in-place"
+
+
+# ---- incidents: who is robbed, by whom, how fast, and every step through World.act
 
 INFRASTRUCTURE = {"hosting": 0.3, "vpn": 0.2, "tor": 0.07, "proxy": 0.12, "home": 0.12, "aws": 0.11, "azure": 0.05, "gcp": 0.03}
 # What is looked at before the deed.
@@ -35,7 +88,7 @@ class Hand:
         self.world, self.dice, self.origin = world, dice, origin
         self.kind = dice.weighted(INFRASTRUCTURE)
         country = world.tenant.ids["country"] if dice.chance(0.15) else ""
-        self.sources = [net.address(dice, self.kind, country) for _ in range(dice.randint(2, 9) if dice.chance(0.25) else 1)]
+        self.sources = [model.address(dice, self.kind, country) for _ in range(dice.randint(2, 9) if dice.chance(0.25) else 1)]
         able = [p for p in world.people if all(phase.product in p.agents for phase in technique.phases)]
         self.insider: Optional[Person] = dice.pick(able) if origin == "inside" and able and dice.chance(0.25) else None
         self.foreign_tool = dice.chance(0.8 if origin == "external" else 0.45)
@@ -47,7 +100,7 @@ class Hand:
         account = dice.digits(12)
         self.made: Dict[str, str] = {"strangerid": account, "stranger": f"arn:aws:iam::{account}:{dice.pick(['root', 'user/admin', 'role/ops'])}"}
         self.spots: Dict[str, Tuple[int, Optional[Source], str]] = {}
-        self.region = "" if dice.chance(0.8) else dice.pick(world.tenant.regions + list(net.REGION_CITY)[:3])
+        self.region = "" if dice.chance(0.8) else dice.pick(world.tenant.regions + list(model.REGION_CITY)[:3])
         self.roams = any(word in technique.name for word in ("mining", "model")) and dice.chance(0.5)
 
     def _spot(self, m: Machine, t: int) -> Tuple[Source, str]:
@@ -67,7 +120,7 @@ class Hand:
             return source_of(world, self.insider, t), self.insider.agents[product], session
         if product not in self.agents:
             family = self.family if product == "cloudtrail" or self.family != "cli" else "go"
-            self.agents[product] = clients.client(self.dice, product, family) if self.foreign_tool and not (self.origin == "inside" and (self.base or m).place.style == "service") else ""
+            self.agents[product] = model.client(self.dice, product, family) if self.foreign_tool and not (self.origin == "inside" and (self.base or m).place.style == "service") else ""
         agent = self.agents[product] or usual
         return (home if self.origin == "inside" else self.dice.pick(self.sources)), agent, session
 
@@ -216,7 +269,7 @@ class Campaign:
     def _step(self, dice: Dice, hand: Hand, victim: Machine, step: Step, t: int, number: int, denied: float) -> None:
         world = self.world
         source, agent, session = hand.stand(victim, t)
-        args = {"region": dice.pick(list(net.REGION_CITY)) if hand.roams else hand.region or victim.region, "host": session.name, **hand.made, **dict(step.args)}
+        args = {"region": dice.pick(list(model.REGION_CITY)) if hand.roams else hand.region or victim.region, "host": session.name, **hand.made, **dict(step.args)}
         error = "denied" if dice.chance(denied * (0.4 if step.core else 1.0)) else ""
         opener = OPENERS.get(victim.who.product)
         if opener and step.call != "login" and dice.chance(0.15):

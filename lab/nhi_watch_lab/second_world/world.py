@@ -8,27 +8,13 @@ from datetime import date
 from pathlib import Path
 from random import Random
 
-from nhi_watch_lab.second_world import ids
-from nhi_watch_lab.second_world import tenant as tenants
-from nhi_watch_lab.second_world.attacker import Incident, Scene
-from nhi_watch_lab.second_world.attacks import STORY_NEEDS, STORY_ORIGINS, play
-from nhi_watch_lab.second_world.aws_cast import Cast
-from nhi_watch_lab.second_world.aws_life import AwsLife
-from nhi_watch_lab.second_world.aws_log import AwsLog
-from nhi_watch_lab.second_world.aws_people import AwsPeople
-from nhi_watch_lab.second_world.entra import Entra
-from nhi_watch_lab.second_world.gcp import Gcp
-from nhi_watch_lab.second_world.github import GitHub
-from nhi_watch_lab.second_world.ids import DAY, Json
-from nhi_watch_lab.second_world.k8s import Kubernetes
-from nhi_watch_lab.second_world.m365 import M365
-from nhi_watch_lab.second_world.okta import Okta
-from nhi_watch_lab.second_world.plot_aws import AWS
-from nhi_watch_lab.second_world.plot_saas import SAAS
-from nhi_watch_lab.second_world.saas import Product
-from nhi_watch_lab.second_world.sink import Sink
-from nhi_watch_lab.second_world.tenant import Tenant
-from nhi_watch_lab.second_world.vault import Snowflake, Vault
+from nhi_watch_lab.second_world import base
+from nhi_watch_lab.second_world import base as tenants
+from nhi_watch_lab.second_world.attacks import AWS, SAAS, STORY_NEEDS, STORY_ORIGINS, Incident, Scene, play
+from nhi_watch_lab.second_world.base import DAY, Json, Sink, Tenant
+from nhi_watch_lab.second_world.routine import AwsLife, AwsPeople, Cast
+from nhi_watch_lab.second_world.saas import M365, Entra, Gcp, GitHub, Kubernetes, Okta, Product, Snowflake, Vault
+from nhi_watch_lab.second_world.trail import AwsLog
 
 SHARES = {"github": 0.3, "okta": 0.12, "entra": 0.2, "m365": 0.08, "gcp": 0.16, "kubernetes": 0.25, "vault": 0.1, "snowflake": 0.08}
 
@@ -113,7 +99,7 @@ def plan(drawn: Tenant, scene: Scene, days: int, history: int, count: int) -> li
         if slug in queue:
             queue.remove(slug)
         origin = "inside" if want == "i" else "external"
-        pace = ids.weighted(rng, {"fast": 4.0, "hands": 4.0, "slow": 1.5})
+        pace = base.weighted(rng, {"fast": 4.0, "hands": 4.0, "slow": 1.5})
         plots.append(Incident(f"inc-{n + 1:02d}", slug, origin, moment, day=int((moment - drawn.start) // DAY), pace=pace))
     scene.tenant.habits["hidden"] = float(hidden)
     return plots
@@ -142,7 +128,7 @@ def labels(out: Path, drawn: Tenant, sink: Sink, told: list[Incident], scene: Sc
         if not records:
             continue
         low, high = sink.spans[incident.id]
-        row: Json = {"id": incident.id, "technique": incident.technique, "origin": incident.origin, "identity": incident.identity, "start": ids.iso(low), "end": ids.iso(high),
+        row: Json = {"id": incident.id, "technique": incident.technique, "origin": incident.origin, "identity": incident.identity, "start": base.iso(low), "end": base.iso(high),
                      "distinguishable": incident.distinguishable, "pace": incident.pace, "records": sorted(records)}
         if extra["padded"]:
             row["padding"] = sorted(sink.labels.get(incident.id + "/padding", []))

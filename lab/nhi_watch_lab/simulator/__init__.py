@@ -4,8 +4,6 @@
 `write(folder, spec)` makes files of it.
 """
 
-from nhi_watch_lab.simulator.campaigns import TECHNIQUES
-from nhi_watch_lab.simulator.tenant import Day, Spec, Tenant
-from nhi_watch_lab.simulator.writing import write
+from nhi_watch_lab.simulator.tenant import TECHNIQUES, Day, Spec, Tenant, write
 
 __all__ = ["Day", "Spec", "TECHNIQUES", "Tenant", "write"]

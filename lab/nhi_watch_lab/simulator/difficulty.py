@@ -29,9 +29,9 @@ class Figures(NamedTuple):
 
 
 def source_hash(folder: Path = Path(__file__).parent) -> str:
-    """SHA-256 over names and contents of the source files of a folder, except the one named as this one."""
+    """SHA-256 over names and contents of the source and data files of a folder, except the one named as this one."""
     total = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
+    for path in sorted([*folder.glob("*.py"), *folder.glob("data/*")]):
         if path.name != Path(__file__).name:
             total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()
@@ -41,9 +41,7 @@ def who(record: Record) -> str:
     """A simple name for the identity: role ARN, user ARN, service or principal."""
     identity = record["userIdentity"]
     issuer = identity.get("sessionContext", {}).get("sessionIssuer", {})
-    return str(
-        issuer.get("arn") or identity.get("arn") or identity.get("invokedBy") or identity.get("principalId")
-    )
+    return str(issuer.get("arn") or identity.get("arn") or identity.get("invokedBy") or identity.get("principalId"))
 
 
 class Rivals:
@@ -99,9 +97,7 @@ def found_of(scored: list[tuple[_Scores, _Scores, int]], incidents: list[tuple[s
     hits = [0, 0]
     for names, days in incidents:
         for rival in (0, 1):
-            hits[rival] += any(
-                _wins(scored[day], rival, names, bad[day]) for day in days if day < len(scored)
-            )
+            hits[rival] += any(_wins(scored[day], rival, names, bad[day]) for day in days if day < len(scored))
     return Figures(len(incidents), *hits)
 
 

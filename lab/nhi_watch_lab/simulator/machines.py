@@ -1,15 +1,122 @@
-"""A machine: who it is, where it sits, how its sessions turn over, what it does and when."""
+"""Identities, machines, and how their sessions begin and turn over."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
-from nhi_watch_lab.simulator import networks
-from nhi_watch_lab.simulator.dice import Dice, Pool, dice
-from nhi_watch_lab.simulator.records import Template
+from nhi_watch_lab.simulator import basics
+from nhi_watch_lab.simulator.basics import Dice, Pool, World, browser, dice
+from nhi_watch_lab.simulator.records import CLOCK, Actor, Detail, Template, template
+
+# ---- the `userIdentity` variants of CloudTrail
+
+Identity = dict[str, Any]
+
+
+class Session(NamedTuple):
+    """One temporary credential of a role."""
+
+    name: str
+    key: str
+    created: str
+    """RFC 3339."""
+    extras: tuple[tuple[str, Any], ...] = ()
+    """Further members of `sessionContext`, as `ec2RoleDelivery` or `webIdFederationData`."""
+    mfa: bool = False
+
+
+def assumed_role(arn: str, principal: str, session: Session, invoked_by: str = "") -> Identity:
+    """A role's session; `arn` and `principal` (`AROA…`) are the role's."""
+    account, name = arn.split(":")[4], arn.rsplit("/", 1)[1]
+    issuer = {"type": "Role", "principalId": principal, "arn": arn, "accountId": account, "userName": name}
+    context: Identity = {"sessionIssuer": issuer}
+    extras = dict(session.extras)
+    if "webIdFederationData" in extras:
+        context["webIdFederationData"] = extras.pop("webIdFederationData")
+    context["attributes"] = {"creationDate": session.created, "mfaAuthenticated": str(session.mfa).lower()}
+    context.update(extras)
+    identity: Identity = {
+        "type": "AssumedRole",
+        "principalId": f"{principal}:{session.name}",
+        "arn": f"arn:aws:sts::{account}:assumed-role/{name}/{session.name}",
+        "accountId": account,
+        "accessKeyId": session.key,
+        "sessionContext": context,
+    }
+    if invoked_by:
+        identity["invokedBy"] = invoked_by
+    return identity
+
+
+def iam_user(arn: str, principal: str, key: str, console: str = "", mfa: bool = False) -> Identity:
+    """An IAM user; with `console` (a creation time) a console session, else a long-lived key."""
+    identity: Identity = {
+        "type": "IAMUser",
+        "principalId": principal,
+        "arn": arn,
+        "accountId": arn.split(":")[4],
+        "accessKeyId": key,
+        "userName": arn.rsplit("/", 1)[1],
+    }
+    if console:
+        attributes = {"creationDate": console, "mfaAuthenticated": str(mfa).lower()}
+        identity["sessionContext"] = {"attributes": attributes}
+    return identity
+
+
+def federated_user(issuer: Identity, name: str, key: str, created: str) -> Identity:
+    """A federated session; `issuer` is the user whose key asked for it, `created` RFC 3339."""
+    account = issuer["accountId"]
+    kept = ("type", "principalId", "arn", "accountId", "userName")
+    context = {
+        "sessionIssuer": {member: issuer[member] for member in kept},
+        "attributes": {"creationDate": created, "mfaAuthenticated": "false"},
+    }
+    return {
+        "type": "FederatedUser",
+        "principalId": f"{account}:{name}",
+        "arn": f"arn:aws:sts::{account}:federated-user/{name}",
+        "accountId": account,
+        "accessKeyId": key,
+        "sessionContext": context,
+    }
+
+
+def aws_service(name: str) -> Identity:
+    """A service acting on its own."""
+    return {"type": "AWSService", "invokedBy": name}
+
+
+def web_identity(provider: str, subject: str) -> Identity:
+    """Who presents an OIDC token to STS; `provider` is the identity provider's ARN."""
+    host = provider.split("/", 1)[1]
+    return {
+        "type": "WebIdentityUser",
+        "principalId": f"{provider}:sts.amazonaws.com:{subject}",
+        "userName": subject,
+        "identityProvider": provider if "eks" in host else host,
+    }
+
+
+def saml_user(provider: str, name: str) -> Identity:
+    """Who presents a SAML assertion to STS."""
+    return {
+        "type": "SAMLUser",
+        "principalId": f"k7Xq2RtLw0eZ8vB1nM4sD6fG9hJ=:{name}",
+        "userName": name,
+        "identityProvider": f"{provider}=",
+    }
+
+
+def aws_account(account: str, principal: str) -> Identity:
+    """A caller from another account, as the resource owner's trail shows it."""
+    return {"type": "AWSAccount", "principalId": principal, "accountId": account}
+
+
+# ---- A machine: who it is, where it sits, how its sessions turn over, what it does and when
 
 HOUR = 3600
 DAY = 86_400
@@ -150,9 +257,7 @@ def _latest(changes: list[tuple[int, str]], day: int) -> str:
     return next((value for since, value in reversed(changes) if since <= day), "")
 
 
-def moments(
-    machine: Machine, activity: Activity, day: int, load: float, d: Dice
-) -> Iterator[tuple[int, bool]]:
+def moments(machine: Machine, activity: Activity, day: int, load: float, d: Dice) -> Iterator[tuple[int, bool]]:
     """(second of the day, whether a whole run starts there); `load` scales what may be scaled."""
     kind, rate, at, days, offset = activity.rhythm
     load = load * machine.volume * (1 + machine.growth) ** day if activity.scale else 1.0
@@ -184,4 +289,155 @@ def office_second(zone: int, d: Dice) -> int:
 
 def lambda_place(region: str, name: str) -> Place:
     """A function outside a VPC: another address of the region for each session."""
-    return Place(lambda d: networks.aws_address(d, region), fixed=False, name=name)
+    return Place(lambda d: basics.aws_address(d, region), fixed=False, name=name)
+
+
+# ---- sessions: which credential a machine holds at a moment, from where, and the record that issued it
+
+_EXPIRES = "Mar 3, 2025, 6:00:00 PM"
+
+
+class Opening(NamedTuple):
+    """A new session, and the call that opened it (with its sender), if the log shows one."""
+
+    actor: Actor
+    call: Template | None = None
+    caller: Actor | None = None
+
+
+class Moment(NamedTuple):
+    """A second of a numbered day with its date."""
+
+    day: int
+    date: str
+    second: int
+
+
+def open_session(world: World, machine: Machine, at: Moment, bucket: int) -> Opening:
+    """The machine's session that is valid at a moment; `bucket` tells sessions of a day apart."""
+    d = dice(world.seed, "session", machine.name, at.day, bucket)
+    address = machine.place.address(at.day, d)
+    agent = d.pick(machine.clients) if machine.clients else machine.agent_on(at.day)
+    if machine.kind == "service":
+        return Opening(Actor(aws_service(machine.agent), machine.agent, machine.agent))
+    if machine.kind == "account":
+        return Opening(Actor(aws_account(machine.arn.split(":")[4], machine.principal), address, agent))
+    if machine.kind == "user":
+        return _user(machine, at, bucket, Actor({}, address, agent, machine.place.vpce))
+    return _role(world, machine, at, bucket, Actor({}, address, agent, machine.place.vpce))
+
+
+def _user(machine: Machine, at: Moment, bucket: int, actor: Actor) -> Opening:
+    d = dice("console", machine.principal, at.day, bucket)
+    if machine.session == "federation":
+        return _federated(machine, at, bucket, actor)
+    if machine.session != "console":
+        key = machine.key_on(at.day)
+        return Opening(actor._replace(identity=iam_user(machine.arn, machine.principal, key)))
+    created = at.date + CLOCK[machine.session_start(bucket)]
+    identity = iam_user(machine.arn, machine.principal, d.ident("ASIA", 16), created, mfa=True)
+    login = {key: value for key, value in identity.items() if key not in ("accessKeyId", "sessionContext")}
+    return Opening(
+        actor._replace(identity=identity, console=True),
+        console_login(machine, mfa=True),
+        actor._replace(identity=login),
+    )
+
+
+def _federated(machine: Machine, at: Moment, bucket: int, actor: Actor) -> Opening:
+    """A session that a user's key asked STS for, and in which the work is done."""
+    user = iam_user(machine.arn, machine.principal, machine.key_on(at.day))
+    created, name = at.date + CLOCK[machine.session_start(bucket)], machine.name.rsplit("-", 1)[0][:32]
+    key = dice("federation", machine.principal, at.day, bucket).ident("ASIA", 16)
+    policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
+    asked = Detail({"name": name, "durationSeconds": 43_200, "policy": policy})
+    call = template(machine.arn.split(":")[4], machine.region, "sts:GetFederationToken", asked)
+    return Opening(actor._replace(identity=federated_user(user, name, key, created)), call,
+                   actor._replace(identity=user))  # fmt: skip
+
+
+def console_login(machine: Machine, mfa: bool) -> Template:
+    """A successful ConsoleLogin."""
+    extra = {
+        "LoginTo": "https://console.aws.amazon.com/console/home",
+        "MobileVersion": "No",
+        "MFAUsed": "Yes" if mfa else "No",
+    }
+    account = machine.arn.split(":")[4]
+    return template(account, "us-east-1", "signin:ConsoleLogin", Detail(None, {"ConsoleLogin": "Success"}, extra=extra))
+
+
+def _role(world: World, machine: Machine, at: Moment, bucket: int, actor: Actor) -> Opening:
+    d = dice(world.seed, "role-session", machine.name, at.day, bucket)
+    at = at._replace(second=machine.session_start(bucket))
+    name, extras, mfa = _session_name(world, machine, at, d)
+    key, created = d.ident("ASIA", 16), at.date + CLOCK[machine.session_start(bucket)]
+    principal = machine.principal_on(at.day)
+    identity = assumed_role(machine.arn, principal, Session(name, key, created, extras, mfa))
+    if machine.session == "servicelinked":
+        return Opening(Actor({**identity, "invokedBy": machine.agent}, machine.agent, machine.agent))
+    actor = actor._replace(identity=identity, console=machine.session == "sso")
+    return _issued(world, machine, at, actor, issued(machine, principal, name, key))
+
+
+def issued(machine: Machine, principal: str, name: str, key: str) -> Detail:
+    """What STS says when it hands out a session of a role; `principal` is the role's immutable id."""
+    account, role = machine.arn.split(":")[4], machine.arn.rsplit("/", 1)[1]
+    credentials = {"accessKeyId": key, "sessionToken": "HIDDEN_DUE_TO_SECURITY_REASONS", "expiration": _EXPIRES}
+    user = {"assumedRoleId": f"{principal}:{name}", "arn": f"arn:aws:sts::{account}:assumed-role/{role}/{name}"}
+    resources = [{"accountId": account, "type": "AWS::IAM::Role", "ARN": machine.arn}]
+    made = {"credentials": credentials, "assumedRoleUser": user}
+    return Detail({"roleArn": machine.arn, "roleSessionName": name}, made, resources)
+
+
+def _session_name(
+    world: World, machine: Machine, at: Moment, d: Dice
+) -> tuple[str, tuple[tuple[str, object], ...], bool]:
+    kind = machine.session
+    if kind == "instance":
+        host = world.instances[dice(world.seed, machine.name, "host", at.day // 5).between(0, len(world.instances) - 1)]
+        return host, (("ec2RoleDelivery", "2.0"),), False
+    if kind == "lambda":
+        return machine.name.rsplit("/", 1)[-1][:60], (), False
+    if kind in ("web", "ci"):
+        provider = provider_of(world, machine)
+        host = provider if kind == "web" else "token.actions.githubusercontent.com"
+        extras = (("webIdFederationData", {"federatedProvider": host, "attributes": {}}),)
+        number = at.day * DAY + at.second
+        name = f"botocore-session-17410{number:07d}" if kind == "web" else f"GitHubActions-{number}"
+        return name, extras, False
+    if kind in ("sso", "cli"):
+        return machine.subject, (), False
+    return f"{machine.name.rsplit('/', 1)[-1][:20]}-{d.between(10**9, 10**10 - 1)}", (), False
+
+
+def provider_of(world: World, machine: Machine) -> str:
+    """The ARN of the OIDC provider that vouches for a machine."""
+    if machine.session == "ci":
+        return world.arn("iam", "oidc-provider/token.actions.githubusercontent.com")
+    return world.arn("iam", f"oidc-provider/oidc.eks.{world.home}.amazonaws.com/id/{world.eks}")
+
+
+def _issued(world: World, machine: Machine, at: Moment, actor: Actor, detail: Detail) -> Opening:
+    """The STS call that handed out a role's session, by the kind of session."""
+    kind, action = machine.session, "sts:AssumeRole"
+    if kind in ("web", "ci"):
+        provider = provider_of(world, machine)
+        caller = actor._replace(identity=web_identity(provider, machine.subject))
+        more = {"subjectFromWebIdentityToken": machine.subject, "provider": provider, "audience": "sts.amazonaws.com"}
+        detail, action = (detail._replace(response={**detail.response, **more}), "sts:AssumeRoleWithWebIdentity")
+    elif kind in ("sso", "cli"):
+        provider = world.arn("iam", "saml-provider/AWSSSO_4f1c_DO_NOT_DELETE")
+        agent = browser(dice(machine.name))
+        caller, action = (Actor(saml_user(provider, machine.subject), actor.address, agent), "sts:AssumeRoleWithSAML")
+    elif machine.parent is not None:
+        caller = open_session(world, machine.parent, at, machine.parent.session_at(at.second)).actor
+    elif kind == "foreign":
+        vendor = aws_account(machine.subject, f"AROA{machine.principal[4:][::-1]}:worker")
+        caller = Actor(vendor, actor.address, actor.agent)
+    else:
+        service = {"lambda": "lambda.amazonaws.com", "instance": "ec2.amazonaws.com"}.get(
+            kind, "ecs-tasks.amazonaws.com"
+        )
+        caller = Actor(aws_service(service), service, service)
+    return Opening(actor, template(world.account, machine.region, action, detail), caller)

@@ -1,17 +1,17 @@
-"""What an intruder has in hand: somebody's credential, a place, an agent, a clock."""
+"""An attacker at work, and the register of techniques."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from nhi_watch_lab.simulator import agents, networks
-from nhi_watch_lab.simulator.calls import call
-from nhi_watch_lab.simulator.dice import Dice, Pool, dice
-from nhi_watch_lab.simulator.identities import iam_user
-from nhi_watch_lab.simulator.machines import DAY, Machine, office_second
+from nhi_watch_lab.simulator import basics
+from nhi_watch_lab.simulator.basics import Dice, Pool, dice
+from nhi_watch_lab.simulator.machines import DAY, Machine, Moment, iam_user, office_second, open_session
 from nhi_watch_lab.simulator.records import Actor, Detail, Record, Template, denied, mishap, stamp, template
-from nhi_watch_lab.simulator.sessions import Moment, open_session
+from nhi_watch_lab.simulator.shapes import call
+
+# ---- what an intruder has in hand: somebody's credential, a place, an agent, a clock
 
 if TYPE_CHECKING:
     from nhi_watch_lab.simulator.tenant import Tenant
@@ -84,12 +84,7 @@ class Raid:
         if found is None:
             opened = open_session(self.world, self.victim, Moment(day, self.tenant.date(day), second), bucket)
             found = self._actors[day, bucket] = self._place(opened.actor)
-            if (
-                opened.call is not None
-                and opened.caller is not None
-                and day == self.day
-                and self._unseen(bucket)
-            ):
+            if opened.call is not None and opened.caller is not None and day == self.day and self._unseen(bucket):
                 start = self.victim.session_start(bucket)
                 issued = stamp(opened.call, opened.caller, self.tenant.date(day), start, self.dice)
                 self.openings.append((day, start, issued))
@@ -103,7 +98,7 @@ class Raid:
     def _place(self, actor: Actor) -> Actor:
         if self.origin == "inside":
             near = self.beside and actor.address[:1].isdigit()
-            return actor._replace(address=networks.neighbour(self.dice, actor.address)) if near else actor
+            return actor._replace(address=basics.neighbour(self.dice, actor.address)) if near else actor
         return Actor(actor.identity, self._address, self.outlook.agent)
 
     def move(self) -> None:
@@ -119,7 +114,7 @@ class Raid:
 
     def browse(self) -> None:
         """Go on in a browser."""
-        self._as = self.actor()._replace(agent=agents.browser(self.dice))
+        self._as = self.actor()._replace(agent=basics.browser(self.dice))
 
     def become_user(self, arn: str, principal: str, key: str) -> None:
         """Go on with a key of another user."""
@@ -151,9 +146,7 @@ class Raid:
             made = mishap(made, self.dice)
         day, second = self.day + int(self.clock) // DAY, int(self.clock) % DAY
         if day < self.tenant.spec.days:
-            self.out.append(
-                (day, second, stamp(made, self.actor(), self.tenant.date(day), second, self.dice))
-            )
+            self.out.append((day, second, stamp(made, self.actor(), self.tenant.date(day), second, self.dice)))
         self.wait(gap if self.quiet > 0.5 else gap * 6)
 
     def do(self, action: str, detail: Detail | None = None, region: str = "") -> None:
@@ -187,24 +180,21 @@ class Raid:
 
     def _usual(self) -> list[Pool[Template]]:
         return [
-            step.pool
-            for activity in self.victim.activities
-            if activity.active(self.day)
-            for step in activity.steps
+            step.pool for activity in self.victim.activities if activity.active(self.day) for step in activity.steps
         ]
 
 
 def _outlook(tenant: Tenant, victim: Machine, d: Dice) -> Outlook:
     world = tenant.world
-    provider = d.pick(list(networks.HOSTING.values()))
+    provider = d.pick(list(basics.HOSTING.values()))
     options: list[tuple[float, Callable[[Dice], str]]] = [
-        (0.32, lambda x: networks.address(x, provider)),
-        (0.18, lambda x: networks.address(x, networks.VPN)),
-        (0.05, lambda x: networks.address(x, networks.TOR)),
-        (0.10, lambda x: networks.address(x, networks.RESIDENTIAL_ABROAD)),
-        (0.07, lambda x: networks.address(x, networks.ISPS[world.country])),
-        (0.20, lambda x: networks.aws_address(x, victim.region)),
-        (0.08, lambda x: networks.address(x, networks.AZURE)),
+        (0.32, lambda x: basics.address(x, provider)),
+        (0.18, lambda x: basics.address(x, basics.VPN)),
+        (0.05, lambda x: basics.address(x, basics.TOR)),
+        (0.10, lambda x: basics.address(x, basics.RESIDENTIAL_ABROAD)),
+        (0.07, lambda x: basics.address(x, basics.ISPS[world.country])),
+        (0.20, lambda x: basics.aws_address(x, victim.region)),
+        (0.08, lambda x: basics.address(x, basics.AZURE)),
     ]
     at, draw = d.random(), options[0][1]
     for share, candidate in options:
@@ -218,9 +208,43 @@ def _outlook(tenant: Tenant, victim: Machine, d: Dice) -> Outlook:
 def _agent(victim: Machine, d: Dice) -> str:
     if d.chance(0.4):
         return victim.agent
-    return d.pick([agents.boto3, agents.boto3, agents.golang, agents.cli, agents.cli])(d)
+    return d.pick([basics.boto3, basics.boto3, basics.golang, basics.cli, basics.cli])(d)
 
 
 def raid_dice(seed: int, number: int) -> Dice:
     """Dice of the numbered campaign of a tenant."""
     return dice(seed, "campaign", number)
+
+
+# ---- the register of techniques
+
+Act = Callable[[Raid], None]
+
+
+class Technique(NamedTuple):
+    """One way to misuse an identity."""
+
+    name: str
+    act: Act
+    mitre: str
+    tactics: tuple[str, ...]
+    fits: Callable[[Machine], bool]
+
+
+REGISTER: dict[str, Technique] = {}
+"""All techniques by name, in the order of definition."""
+
+
+def technique(
+    mitre: str,
+    tactics: str,
+    fits: Callable[[Machine], bool] = lambda m: True,
+    register: dict[str, Technique] = REGISTER,
+) -> Callable[[Act], Act]:
+    """Registers a technique under its function's name."""
+
+    def add(act: Act) -> Act:
+        register[act.__name__] = Technique(act.__name__, act, mitre, tuple(tactics.split()), fits)
+        return act
+
+    return add

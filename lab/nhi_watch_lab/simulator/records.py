@@ -1,11 +1,51 @@
-"""Native CloudTrail records: templates made once, stamped per event."""
+"""The calls there are, and records in the shape of CloudTrail."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from nhi_watch_lab.simulator.catalogue import is_read
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator.basics import Dice
+from nhi_watch_lab.tables import table, text
+
+# ---- what an account's explorers (people, deployers, scanners) call: a broad list of real CloudTrail event names
+
+READS = text(__file__, "catalogue_reads.txt")
+
+WRITES = text(__file__, "catalogue_writes.txt")
+
+_READ_PREFIXES = table(__file__, "tables.json/read_prefixes")
+_READ_NAMES = {
+    *[
+        "AssumeRole",
+        "AssumeRoleWithWebIdentity",
+        "AssumeRoleWithSAML",
+        "Decrypt",
+        "Encrypt",
+        "Sign",
+        "GenerateDataKey",
+        "GenerateMac",
+    ],
+    *["InvokeModel", "InvokeModelWithResponseStream", "Converse", "ConverseStream", "AccessKubernetesApi"],
+    *["GenerateCredentialReport", "StartQuery", "ValidateTemplate", "Query", "Scan", "Verify"],
+}
+
+
+def actions(text: str) -> list[str]:
+    """`service:Name` of a table above, in its order.
+
+    >>> actions("kms: Sign Verify")
+    ['kms:Sign', 'kms:Verify']
+    """
+    rows = (line.split(":") for line in text.strip().splitlines())
+    return [f"{service}:{name}" for service, names in rows for name in names.split()]
+
+
+def is_read(name: str) -> bool:
+    """What CloudTrail's `readOnly` says for an event name."""
+    return name in _READ_NAMES or name.startswith(_READ_PREFIXES)
+
+
+# ---- native CloudTrail records: templates made once, stamped per event
 
 Record = dict[str, Any]
 """One CloudTrail record in its native JSON shape."""
@@ -35,18 +75,7 @@ _DATA = {
 _CODES = {
     "ec2": "Client.UnauthorizedOperation",
     **dict.fromkeys(
-        (
-            "secretsmanager",
-            "dynamodb",
-            "ssm",
-            "kms",
-            "ecs",
-            "logs",
-            "lambda",
-            "bedrock",
-            "organizations",
-            "ecr",
-        ),
+        ("secretsmanager", "dynamodb", "ssm", "kms", "ecs", "logs", "lambda", "bedrock", "organizations", "ecr"),
         "AccessDeniedException",
     ),
 }
@@ -129,11 +158,7 @@ def _tls(service: str, region: str) -> Record:
     host = "iam.amazonaws.com" if service == "iam" else f"{service}.{region}.amazonaws.com"
     if service == "signin":
         host = f"{region}.signin.aws.amazon.com"
-    return {
-        "tlsVersion": "TLSv1.3",
-        "cipherSuite": "TLS_AES_128_GCM_SHA256",
-        "clientProvidedHostHeader": host,
-    }
+    return {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256", "clientProvidedHostHeader": host}
 
 
 def denied(base: Template, who: str, resource: str = "*") -> Template:

@@ -1,23 +1,189 @@
-"""A whole account, day by day."""
+"""A whole account, day by day: campaigns, harmless oddities, the days, the files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gzip
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from nhi_watch_lab.simulator.campaigns import Campaign, Incident, plan
-from nhi_watch_lab.simulator.dice import dice
-from nhi_watch_lab.simulator.life import fleet, make_machines
-from nhi_watch_lab.simulator.machines import DAY, Activity, Machine, moments
-from nhi_watch_lab.simulator.oddities import Oddity, plan_oddities
-from nhi_watch_lab.simulator.parts import Parts
-from nhi_watch_lab.simulator.people import make_people
+import orjson
+
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch_lab.simulator import basics, techniques
+from nhi_watch_lab.simulator.basics import Dice, dice, make_world
+from nhi_watch_lab.simulator.life import fleet, make_machines, make_people
+from nhi_watch_lab.simulator.machines import DAY, Activity, Machine, Moment, moments, open_session
+from nhi_watch_lab.simulator.parts import DEFAULT, Parts, Ways
+from nhi_watch_lab.simulator.raid import REGISTER, Manner, Outlook, Raid, Technique, Timed, raid_dice
 from nhi_watch_lab.simulator.records import Actor, Record, Template, mishap, stamp
-from nhi_watch_lab.simulator.sessions import Moment, open_session
-from nhi_watch_lab.simulator.ways import DEFAULT, Ways
-from nhi_watch_lab.simulator.world import make_world
+
+# ---- which campaigns a tenant suffers, when, and what is known about each afterwards
+
+_BARE = ("key_validation", "recon_burst", "slow_discovery", "permission_probing", "ordinary_use")
+_LOOKS = [
+    f"{service}:{name}"
+    for service, names in (
+        (
+            "iam",
+            "ListUsers ListRoles GetUser ListAttachedUserPolicies ListAccessKeys GetAccountSummary ListGroups",  # noqa: E501
+        ),
+        ("s3", "ListBuckets GetBucketAcl"),
+        ("ec2", "DescribeInstances DescribeSnapshots DescribeSecurityGroups DescribeRegions DescribeVpcs"),
+        ("lambda", "ListFunctions20150331"),
+        ("secretsmanager", "ListSecrets"),
+        ("rds", "DescribeDBInstances"),
+        ("organizations", "DescribeOrganization"),
+    )
+    for name in names.split()
+]
+ORIGINS = ("external", "inside")
+Incident = dict[str, Any]
+"""What `labels.json` says about one incident; see `Ran`."""
+IMMUNE = ("service", "servicelinked", "partner", "failing", "scanner", "person")
+"""Kinds of machine that no campaign uses."""
+TECHNIQUES = tuple(REGISTER)
+"""Names of all techniques."""
+FAMILIES = (techniques,)
+"""What fills the register."""
+
+
+class Ran(NamedTuple):
+    """What a happening left in the log: its records, and the label (none if it left nothing)."""
+
+    timed: list[Timed]
+    label: Incident | None
+
+
+class Campaign(NamedTuple):
+    """A campaign that will start on a day."""
+
+    number: int
+    day: int
+    technique: Technique
+    origin: str
+    victim: Machine
+    manner: Manner = Manner()
+
+    def run(self, tenant: Tenant) -> Ran:
+        """Play it."""
+        d = raid_dice(tenant.spec.seed, self.number)
+        raid = Raid(tenant, self.victim, self.day, self.origin, d)
+        raid.manner, raid.quiet = self.manner, self.manner.quiet or raid.quiet
+        plain = self.technique.name == "ordinary_use"
+        if plain:
+            raid.outlook = Outlook(self.victim.place.draw, self.victim.agent_on(self.day))
+            raid.move()
+        elif self.technique.name not in _BARE and not 0 < self.manner.most < 4:
+            self._look_around(raid, d)
+        self.technique.act(raid)
+        return Ran(raid.out + raid.openings, self._label(raid, distinguishable=not plain) if raid.out else None)
+
+    def _look_around(self, raid: Raid, d: Dice) -> None:
+        """Most intruders first want to know where they are; from inside, fewer need to."""
+        if d.chance((0.75 if self.origin == "external" else 0.5) * self.manner.looks):
+            raid.do("sts:GetCallerIdentity")
+            for action in d.some(_LOOKS, raid.few(9) - 1):
+                (raid.refused if d.chance(0.3) else raid.do)(action)
+
+    def _label(self, raid: Raid, distinguishable: bool) -> Incident:
+        victim = (self.victim.arn, self.victim.principal_on(self.day))
+        times = [record["eventTime"] for _, _, record in raid.out]
+        return {
+            "id": f"incident-{self.number:04d}",
+            "technique": self.technique.name,
+            "origin": self.origin,
+            "tactics": list(self.technique.tactics),
+            "mitre": self.technique.mitre,
+            "identities": [{"arn": arn, "principal_id": principal} for arn, principal in [victim, *raid.others]],
+            "names": list(dict.fromkeys(cloudtrail.read(record).identity.name for _, _, record in raid.out)),
+            "record_ids": [record["eventID"] for _, _, record in raid.out],
+            "first_time": min(times),
+            "last_time": max(times),
+            "distinguishable": distinguishable,
+        }
+
+
+def plan(tenant: Tenant) -> list[Campaign]:
+    """Campaigns on distinct victims, techniques and origins dealt from a shuffled deck."""
+    spec, d = tenant.spec, dice(tenant.spec.seed, "campaigns")
+    last, first = spec.days - 1, min(spec.quiet_days, spec.days - 1)
+    count = spec.campaigns if spec.campaigns is not None else round((last - first + 1) * spec.machines / 400)
+    deck = [(technique, origin) for technique in REGISTER.values() for origin in ORIGINS]
+    deck = d.some(deck, len(deck))
+    free = [m for m in tenant.machines if m.kind in ("role", "user") and m.archetype not in IMMUNE]
+    found: list[Campaign] = []
+    for number in range(3 * count if count else 0):
+        technique, origin = deck[number % len(deck)]
+        day = d.between(first, last)
+        victim = victim_of(free, technique, origin, day, d)
+        if victim is not None:
+            free.remove(victim)
+            found.append(Campaign(number, day, technique, origin, victim))
+        if len(found) == count:
+            break
+    return found
+
+
+def victim_of(free: list[Machine], technique: Technique, origin: str, day: int, d: Dice) -> Machine | None:
+    """One of the free machines whom a technique fits on a day."""
+    fitting = [m for m in free if m.born <= max(0, day - 3) and m.dies > day + 2 and technique.fits(m)]
+    if technique.name == "ordinary_use" and origin == "external":
+        fitting = [m for m in fitting if m.session == "lambda" and not m.place.fixed and not m.place.vpce]
+    if technique.name != "dormant_key":
+        fitting = [m for m in fitting if m.archetype != "sleeper"]
+    return d.pick(fitting) if fitting else None
+
+
+# ---- benign things that look bad and are worth studying one by one
+
+
+class Oddity(NamedTuple):
+    """A person who works with a machine's credential from the office, to find a fault."""
+
+    number: int
+    day: int
+    machine: Machine
+
+    def run(self, tenant: Tenant) -> Ran:
+        """Play it."""
+        d = dice(tenant.spec.seed, "oddity", self.number)
+        raid = Raid(tenant, self.machine, self.day, "external", d)
+        person = d.pick(tenant.people)
+        raid.outlook = Outlook(person.place.draw, basics.cli(d, d.pick(["mac", "linux"])))
+        raid.move()
+        raid.do("sts:GetCallerIdentity")
+        raid.as_usual(raid.few(6))
+        for template in tenant.parts.some_reads(d, raid.few(10)):
+            raid.send(template)
+        label = {
+            "id": f"oddity-{self.number:04d}",
+            "kind": "human_debugging",
+            "identities": [{"arn": self.machine.arn, "principal_id": self.machine.principal_on(self.day)}],
+            "record_ids": [record["eventID"] for _, _, record in raid.out],
+        }
+        return Ran(raid.out + raid.openings, label if raid.out else None)
+
+
+def plan_oddities(tenant: Tenant) -> list[Oddity]:
+    """About one a week for 200 machines; never on a campaign's victim."""
+    d, spec = dice(tenant.spec.seed, "oddities"), tenant.spec
+    victims = {id(campaign.victim) for campaign in tenant.campaigns}
+    free = [
+        m
+        for m in tenant.machines
+        if m.kind in ("role", "user") and m.session in ("sdk", "instance", "lambda", "key") and id(m) not in victims
+    ]
+    if not free:
+        return []
+    count = d.poisson(spec.days * spec.machines / 1400 * spec.ways.debugging)
+    chosen = [(d.between(0, spec.days - 1), d.pick(free)) for _ in range(count)]
+    return [Oddity(number, day, m) for number, (day, m) in enumerate(chosen) if m.alive(day)]
+
+
+# ---- A whole account, day by day
 
 
 @dataclass(frozen=True)
@@ -72,8 +238,7 @@ class Tenant:
         """The factor that brings the scalable volume to what the Spec wants."""
         wanted = self.spec.events or 45 * self.spec.machines * self.spec.days
         sample = [
-            sum(self._count(m, day, load) for m in [*self.machines, *self.people])
-            for day, load in ((8, 1.0), (8, 0.0))
+            sum(self._count(m, day, load) for m in [*self.machines, *self.people]) for day, load in ((8, 1.0), (8, 0.0))
         ]
         per_day = wanted / self.spec.days
         return max(0.01, (per_day - sample[1]) / max(1, sample[0] - sample[1]))
@@ -125,9 +290,7 @@ class Tenant:
 class Shift:
     """One machine on one day."""
 
-    def __init__(
-        self, tenant: Tenant, machine: Machine, number: int, text: str, out: list[tuple[int, Record]]
-    ) -> None:
+    def __init__(self, tenant: Tenant, machine: Machine, number: int, text: str, out: list[tuple[int, Record]]) -> None:
         self.tenant, self.machine, self.number, self.text, self.out = tenant, machine, number, text, out
         self.dice = dice(tenant.spec.seed, "day", machine.name, number)
         self.actors: dict[int, Actor] = {}
@@ -154,9 +317,7 @@ class Shift:
         bucket = self.machine.session_at(second) if self.machine.rotate or run else 0
         found = self.actors.get(bucket)
         if found is None:
-            opening = open_session(
-                self.tenant.world, self.machine, Moment(self.number, self.text, second), bucket
-            )
+            opening = open_session(self.tenant.world, self.machine, Moment(self.number, self.text, second), bucket)
             found = self.actors[bucket] = opening.actor
             self.tenant.opened.add((self.machine.name, bucket))
             if opening.call is not None and opening.caller is not None:
@@ -174,3 +335,45 @@ class Shift:
         if errors and self.dice.chance(errors):
             template = mishap(template, self.dice)
         self.out.append((second, stamp(template, actor, self.text, second, self.dice)))
+
+
+# ---- A simulated account as files
+
+_CHUNK = 1000
+
+
+def write(folder: Path, spec: Spec, tenant: Tenant | None = None) -> dict[str, Any]:
+    """Writes `events/YYYY-MM-DD.ndjson.gz`, one event a line, and `labels.json`; returns the labels.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    whole = tenant or Tenant(spec)
+    (folder / "events").mkdir(parents=True, exist_ok=True)
+    labels = collect(_written(folder, whole.days()))
+    labels["account"], labels["seed"] = whole.world.account, spec.seed
+    labels["humans"] = sorted({person.arn for person in whole.people})
+    (folder / "labels.json").write_bytes(orjson.dumps(labels, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+    return labels
+
+
+def collect(days: Iterable[Day]) -> dict[str, Any]:
+    """The labels of all days."""
+    labels: dict[str, Any] = {"incidents": [], "benign_oddities": []}
+    for day in days:
+        labels["incidents"] += day.incidents
+        labels["benign_oddities"] += day.oddities
+    return labels
+
+
+def _written(folder: Path, days: Iterator[Day]) -> Iterator[Day]:
+    for day in days:
+        path = folder / "events" / f"{day.date}.ndjson.gz"
+        with path.open("wb") as raw, gzip.GzipFile("", "wb", 1, raw, 0) as packed:
+            for start in range(0, len(day.records), _CHUNK):
+                packed.write(
+                    b"".join(
+                        orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE) for r in day.records[start : start + _CHUNK]
+                    )
+                )
+        yield day

@@ -1,4 +1,4 @@
 """A simulated software company on AWS: native audit logs with labelled misuse of machine identities."""
-from .generate import generate
+from nhi_watch_lab.third_world.generate import generate
 
 __all__ = ["generate"]

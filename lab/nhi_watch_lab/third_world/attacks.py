@@ -1,26 +1,55 @@
-"""Plays the techniques on stolen or misused credentials, after the quiet days."""
-from dataclasses import dataclass, field, replace
-from typing import Dict, List, Optional, Set, Tuple
+"""Techniques, and the intruder who plays them.
 
-from .addresses import address
-from .aws_log import console_login, federated_block, role_block, session_name, user_block, write_issue
-from .clients import ATTACK_SDKS, Client
-from .life import office_time
-from .model import Credential, Host, Identity, World
-from .rand import DAY, HOUR, MINUTE, Rand
-from .sessions import by_hand, refused, steal
-from .techniques import TECHNIQUES, UNSEEN, Technique
+victims: product, then optional kinds or powers. Steps: op, `op*2-5` so many times, `?` may be left out, `!` what the
+short form keeps, `@user` `@role` `@fed` go on as another user's new key, an assumed role, a federated session;
+`>product` goes on as a machine of that product; `own*3-6` the victim's usual work.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Dict, List, NamedTuple, Optional, Set, Tuple
+
+from nhi_watch_lab.tables import lists, text
+from nhi_watch_lab.third_world.life import by_hand, office_time, refused, steal
+from nhi_watch_lab.third_world.logs import console_login, federated_block, role_block, session_name, user_block, write_issue
+from nhi_watch_lab.third_world.model import ATTACK_SDKS, DAY, HOUR, MINUTE, Client, Credential, Host, Identity, Rand, World, address
+
+# ---- what thieves do: `name | victims | steps | values`
+
+class Technique(NamedTuple):
+    name: str
+    product: str
+    only: List[str]
+    steps: List[str]
+    values: List[Tuple[str, str]]
+
+    @property
+    def products(self) -> List[str]:
+        return [self.product] + [step[1:] for step in self.steps if step.startswith(">")]
+
+
+TEXT = text(__file__, "techniques.txt")
+
+
+def parse() -> Dict[str, Technique]:
+    found: Dict[str, Technique] = {}
+    for line in TEXT.strip().splitlines():
+        name, victims, steps, values = [part.strip() for part in (line + " ").split(" |", 3)]
+        product, *only = victims.split()
+        pairs = [(item.partition("=")[0], item.partition("=")[2].replace("_", " ")) for item in values.split()]
+        found[name] = Technique(name, product, only[0].split(",") if only else [], steps.split(), pairs)
+    return found
+
+
+TECHNIQUES = parse()
+UNSEEN = "own_work"
+
+
+# ---- plays the techniques on stolen or misused credentials, after the quiet days
 
 HOMES = [("hosting", 3.5), ("vpn", 2.0), ("tor", 0.8), ("home", 1.7), ("mobile", 0.3), ("azure", 0.4), ("gcp", 0.5),
          ("aws:us-east-1", 0.6), ("aws:eu-central-1", 0.5)]
 
-ROUND = {"cloudtrail": ["sts:GetCallerIdentity", "iam:ListRoles", "s3:ListBuckets", "ec2:DescribeInstances", "iam:GetUser",
-                        "iam:ListUsers", "ec2:DescribeRegions", "lambda:ListFunctions", "own", "own"],
-         "kubernetes": ["k8s:create/selfsubjectrulesreviews", "k8s:list/pods", "k8s:list/namespaces", "k8s:get/configmaps", "own"],
-         "github": ["gh:git.clone", "gh:git.fetch", "own", "own"], "okta": ["okta:grant", "okta:group.add", "own"],
-         "entra": ["entra:sp-signin", "own"], "m365": ["m365:file.read", "m365:mail.read", "own"],
-         "gcp": ["gcp:project.list", "gcp:iam.get", "gcp:bucket.list", "gcp:vm.list", "own"],
-         "vault": ["vault:token.self", "vault:mounts", "vault:kv.list", "own"]}
+ROUND = lists(__file__, "tables.json/round")
 
 
 @dataclass

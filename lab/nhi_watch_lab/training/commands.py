@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: the seeds are no numbers.
     """
-    from nhi_watch_lab.training import calibrate, fit, reference, write
+    from nhi_watch_lab.training import calibrate, fit, write
 
     wanted, size = Wanted(tuple(args.hands), args.worlds), (args.identities, args.incidents)
     found = training_rows(wanted, args.kept, size, args.workers)
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     made = write.document(fitted, prior)
     write.write(out, made, wanted.told)
     told = [one for family in found.values() for one in family]
-    reference.write(out, fitted, told)
+    write.write_spreads(out, fitted, told)
     days = sum(len(each.day) for each in told)
     attacks = sum(len(set(each.incident.tolist()) - {""}) for each in told)
     console.print(f"{made['id']}: {len(told)} worlds, {days:,} identity-days, {attacks} incidents, into {out}")
@@ -107,9 +107,7 @@ class Wanted(NamedTuple):
         return found
 
 
-def training_rows(
-    wanted: Wanted, kept: Path, size: tuple[int, int] = SIZE, workers: int = 2
-) -> dict[str, list[Rows]]:
+def training_rows(wanted: Wanted, kept: Path, size: tuple[int, int] = SIZE, workers: int = 2) -> dict[str, list[Rows]]:
     """The identity-days of worlds, by family; `size`: machines at most, and attacks in each drawn one.
 
     Raises:

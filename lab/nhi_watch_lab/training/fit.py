@@ -19,8 +19,8 @@ from sklearn.linear_model import LogisticRegression
 from nhi_watch.detect.model import BINS, DIGITS
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.baseline import HISTORY
-from nhi_watch_lab.training.homes import KINDS, Shares, points
-from nhi_watch_lab.training.rows import Bools, Floats, Ints, Rows, once
+from nhi_watch_lab.training.rows import HISTORIES as KINDS
+from nhi_watch_lab.training.rows import Bools, Floats, Ints, Rows, Shares, once, points
 
 AGES = (0, 3, 7, 14)
 """Days of history of a tenant for which the world's habits are told apart."""

@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from nhi_watch.detect.model import BINS, bin_of
 from nhi_watch.detect.signals import NAMES
-from nhi_watch_lab.evaluation.replay import Replayed
+from nhi_watch_lab.evaluation.exams import Replayed
 from nhi_watch_lab.evaluation.rivals import Scores
 from nhi_watch_lab.training.fit import POSITIVE_SHARE, Days, tested, weighed
 from nhi_watch_lab.training.rows import Floats, Rows

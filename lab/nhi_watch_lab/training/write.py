@@ -1,20 +1,35 @@
-"""Writes a fitted model with its manifest, the same bytes each time."""
+"""Writes a fitted model, its manifest and the spreads against which drift is told, the same bytes each time."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import sklearn
 
 from nhi_watch import __version__
-from nhi_watch.detect.model import EDGES, FORMAT, KINDS, MANIFEST, MODEL
+from nhi_watch.detect.drift import REFERENCE, SETTLED, spread_of
+from nhi_watch.detect.model import EDGES, FORMAT, KINDS, MANIFEST, MODEL, Scorecard, load, percent
+from nhi_watch.detect.scoring import sparse
 from nhi_watch.detect.signals import NAMES
-from nhi_watch_lab.training.fit import LEAVES, POSITIVE_SHARE, PREVALENCE, RATE, SMALLEST, TREES, Fitted
-from nhi_watch_lab.training.rows import Floats
+from nhi_watch_lab.training.fit import (
+    LEAVES,
+    POSITIVE_SHARE,
+    PREVALENCE,
+    RATE,
+    SMALLEST,
+    TREES,
+    Fitted,
+    features,
+    log_odds,
+)
+from nhi_watch_lab.training.rows import Floats, Rows
+
+# ---- writes a fitted model with its manifest, the same bytes each time
 
 DIGITS = 5
 
@@ -75,3 +90,25 @@ def add(path: Path, raw: bytes, key: str) -> None:
     manifest: dict[str, Any] = json.loads(told.read_bytes())
     manifest[key] = hashlib.sha256(raw).hexdigest()
     told.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+
+
+# ---- the spreads of signals and likelihoods in training, against which drift is told; the same bytes each time
+
+Found = tuple[float, list[tuple[str, Optional[float]]], float]
+
+
+def write_spreads(folder: Path, fitted: Fitted, worlds: Sequence[Rows]) -> None:
+    """Write the spreads of some worlds beside the model of a folder, and their hash into its manifest."""
+    card = load(folder)
+    spread = spread_of(found for rows in worlds for found in _ordinary(card, fitted, rows))
+    plain = {"model_sha256": card.sha256, "likelihoods": spread.likelihoods, "signals": spread.signals}
+    raw = (json.dumps(plain, indent=1, sort_keys=True) + "\n").encode()
+    add(folder / REFERENCE, raw, "reference_sha256")
+
+
+def _ordinary(card: Scorecard, fitted: Fitted, rows: Rows) -> Iterator[Found]:
+    """Days without an incident, after the first ones: a tenant's ordinary life is what drifts."""
+    odds = log_odds(fitted.trees, features(rows, fitted.shares))
+    for at in np.flatnonzero(~rows.bad & (rows.day >= SETTLED)):
+        values = [None if np.isnan(value) else round(float(value), 2) for value in rows.values[at]]
+        yield percent(card.slope * float(odds[at]) + card.offset), list(sparse(values).items()), 1.0

@@ -4,12 +4,11 @@
 `write(world, folder)` files. Training sees many worlds, validation others.
 """
 
-from nhi_watch_lab.worlds import company, plan
-from nhi_watch_lab.worlds.days import Day, days, people
+from nhi_watch_lab.worlds import company, world
+from nhi_watch_lab.worlds.days import Day, days, people, write
 from nhi_watch_lab.worlds.world import World, draw
-from nhi_watch_lab.worlds.writing import write
 
-TECHNIQUES = (*plan.TECHNIQUES, *company.TECHNIQUES)
+TECHNIQUES = (*world.TECHNIQUES, *company.TECHNIQUES)
 """Names of all techniques, those of accounts first."""
 
 __all__ = ["Day", "TECHNIQUES", "World", "days", "draw", "people", "write"]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from nhi_watch_lab.simulator import writes
-from nhi_watch_lab.simulator.catalogue import READS, WRITES, actions
+from nhi_watch_lab.simulator import shapes
+from nhi_watch_lab.simulator.basics import WORDS
 from nhi_watch_lab.simulator.machines import Machine
-from nhi_watch_lab.simulator.raid import Raid
-from nhi_watch_lab.simulator.records import denied
-from nhi_watch_lab.simulator.register import Technique, technique
+from nhi_watch_lab.simulator.raid import Raid, Technique, technique
+from nhi_watch_lab.simulator.records import READS, WRITES, actions, denied
 from nhi_watch_lab.simulator.shapes import s3_listing, s3_object
-from nhi_watch_lab.simulator.world import WORDS
 
 MORE: dict[str, Technique] = {}
 """These techniques by name."""
@@ -90,7 +88,7 @@ def revived_user(raid: Raid) -> None:
         name, principal = f"svc-{raid.dice.pick(WORDS)}", raid.dice.ident("AIDA")
         arn = raid.world.arn("iam", f"user/{name}")
     key = raid.dice.ident("AKIA", 16)
-    raid.do("iam:CreateAccessKey", writes.create_key(name, key))
+    raid.do("iam:CreateAccessKey", shapes.create_key(name, key))
     raid.wait(3600)
     raid.become_user(arn, principal, key)
     raid.all_of("sts:GetCallerIdentity s3:ListBuckets iam:ListAttachedUserPolicies ec2:DescribeInstances")

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nhi_watch_lab.simulator.dice import dice
+from nhi_watch_lab.simulator.basics import dice
 from nhi_watch_lab.simulator.products import ai, ai_agents
-from nhi_watch_lab.simulator.products.campaigns import Campaign, cast_of
-from nhi_watch_lab.simulator.products.labels import events
-from nhi_watch_lab.simulator.products.register import REGISTER, Technique
-from nhi_watch_lab.simulator.products.tenant import Spec, Tenant
+from nhi_watch_lab.simulator.products.raid import REGISTER, Technique
+from nhi_watch_lab.simulator.products.tenant import Campaign, Spec, Tenant, cast_of, events
 from nhi_watch_lab.simulator.products.workers import At, Line, Worker
-from nhi_watch_lab.worlds import plan
-from nhi_watch_lab.worlds.attacks_agents import AGENTS
-from nhi_watch_lab.worlds.attacks_company import MORE
-from nhi_watch_lab.worlds.world import World
+from nhi_watch_lab.worlds.attacks_company import AGENTS, MORE
+from nhi_watch_lab.worlds.world import World, dealt, manner, origins, plan
 
 TECHNIQUES = (*REGISTER, *MORE, *AGENTS)
 """Names of the techniques that need more than an account of AWS."""
@@ -30,7 +26,7 @@ def company(world: World) -> Tenant:
                 human_share=world.people, volume=world.volume, ways=world.ways)  # fmt: skip
     tenant = Tenant(spec)
     cloud = round(0.4 * world.incidents)
-    tenant.company.aws.campaigns = plan.plan(world._replace(incidents=cloud), tenant.company.aws)
+    tenant.company.aws.campaigns = plan(world._replace(incidents=cloud), tenant.company.aws)
     every = [*REGISTER.values(), *MORE.values(), *MORE.values()]
     tenant.campaigns = _plan(world._replace(incidents=world.incidents - cloud), tenant, every, "company")
     if world.agents:
@@ -42,19 +38,19 @@ def company(world: World) -> Tenant:
 
 def _plan(world: World, tenant: Tenant, every: list[Technique], name: str, first: int = 1000) -> list[Campaign]:
     d = dice("plan", world.seed, name)
-    deck = plan.dealt(every, world, d)
-    origins = plan.origins(world, d)
+    deck = dealt(every, world, d)
+    dealt_origins = origins(world, d)
     taken = {id(campaign.victim) for campaign in tenant.company.aws.campaigns}
     taken.update(id(victim) for campaign in tenant.campaigns for victim in campaign.cast.values())
     found: list[Campaign] = []
     for number in range(4 * world.incidents if deck else 0):
         technique, day = deck[number % len(deck)], d.between(max(3, world.history), world.days - 1)
         cast = cast_of(tenant, technique, day, taken, d)
-        manner = plan.manner(world, technique.name, d)
+        how = manner(world, technique.name, d)
         if cast is not None:
             taken.update(map(id, cast.values()))
-            quick = manner if len(technique.parts) < 2 else manner._replace(most=0)
-            origin = "inside" if PLACELESS.issuperset(technique.parts) else origins[len(found)]
+            quick = how if len(technique.parts) < 2 else how._replace(most=0)
+            origin = "inside" if PLACELESS.issuperset(technique.parts) else dealt_origins[len(found)]
             found.append(Campaign(first + number, day, technique, origin, cast, quick))
         if len(found) == world.incidents:
             break

@@ -1,19 +1,53 @@
-"""The days of a world: its records, and the attacks that begin on each."""
+"""The days of a world, what is missing in its records, and its files."""
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from nhi_watch_lab.simulator.oddities import plan_oddities
+import orjson
+
 from nhi_watch_lab.simulator.products.workers import Line
 from nhi_watch_lab.simulator.records import Record
-from nhi_watch_lab.simulator.tenant import Spec, Tenant
+from nhi_watch_lab.simulator.tenant import Spec, Tenant, plan_oddities
 from nhi_watch_lab.worlds.company import company, names, told_twice
-from nhi_watch_lab.worlds.missing import without
-from nhi_watch_lab.worlds.plan import plan
-from nhi_watch_lab.worlds.world import World
+from nhi_watch_lab.worlds.world import World, plan
+
+# ---- records as pipelines leave them that trim or lose fields
+
+def without(record: Record, lacks: tuple[str, ...]) -> Record:
+    """The same record of CloudTrail without `agent`, `session` or `read_only`.
+
+    >>> without({"userAgent": "x", "readOnly": True, "userIdentity": {}}, ("agent",))
+    {'readOnly': True, 'userIdentity': {}}
+    """
+    if not lacks:
+        return record
+    kept = dict(record)
+    if "agent" in lacks:
+        kept.pop("userAgent", None)
+    if "read_only" in lacks:
+        kept.pop("readOnly", None)
+    if "session" in lacks:
+        kept["userIdentity"] = _without_session(record["userIdentity"])
+    return kept
+
+
+def _without_session(identity: Record) -> Record:
+    """No temporary key and nothing on when and how the session began; who it belongs to stays."""
+    kept = dict(identity)
+    if str(kept.get("accessKeyId", "")).startswith("ASIA"):
+        del kept["accessKeyId"]
+    context = kept.pop("sessionContext", None)
+    if context and "sessionIssuer" in context:
+        kept["sessionContext"] = {"sessionIssuer": context["sessionIssuer"]}
+    return kept
+
+
+# ---- the days of a world: its records, and the attacks that begin on each
 
 Incident = dict[str, Any]
 """`id`, `technique`, `origin` (external or inside), `identity` (the name of whose records come first), `identities`
@@ -82,3 +116,35 @@ def _told(incident: Incident, more: Sequence[str] = ()) -> Incident:
     ids = list(dict.fromkeys([*incident["record_ids"], *more]))
     told = {"record_ids": ids, "identity": incident["names"][0], "identities": incident["names"]}
     return {**kept, **told}
+
+
+# ---- A world as files
+
+def write(world: World, folder: Path) -> dict[str, Any]:
+    """Writes `events/YYYY-MM-DD.ndjson.gz` (a company: `events/<product>/…`) and `labels.json`; returns the labels.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    labels: dict[str, Any] = {"incidents": [], "benign_oddities": []}
+    for day in days(world):
+        _write_day(folder / "events", day, world.company)
+        labels["incidents"] += day.incidents
+        labels["benign_oddities"] += day.oddities
+    labels["humans"], labels["seed"] = people(world), world.seed
+    labels["world"] = {**world._asdict(), "ways": world.ways._asdict()}
+    packed = orjson.dumps(labels, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+    (folder / "labels.json").write_bytes(packed)
+    return labels
+
+
+def _write_day(folder: Path, day: Day, company: bool) -> None:
+    rows: dict[str, list[bytes]] = {}
+    for product, record in day.records:
+        packed = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+        rows.setdefault(product if company else "", []).append(packed)
+    for product, lines in sorted(rows.items()):
+        (folder / product).mkdir(parents=True, exist_ok=True)
+        path = folder / product / f"{day.date}.ndjson.gz"
+        with path.open("wb") as raw, gzip.GzipFile("", "wb", 1, raw, 0) as file:
+            file.write(b"".join(lines))

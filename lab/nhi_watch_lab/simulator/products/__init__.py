@@ -5,8 +5,6 @@ makes files of it. Volumes, rhythms and rates of change are assumptions; record 
 documentation.
 """
 
-from nhi_watch_lab.simulator.products.campaigns import TECHNIQUES
-from nhi_watch_lab.simulator.products.tenant import PRODUCTS, Day, Spec, Tenant
-from nhi_watch_lab.simulator.products.writing import write
+from nhi_watch_lab.simulator.products.tenant import PRODUCTS, TECHNIQUES, Day, Spec, Tenant, write
 
 __all__ = ["Day", "PRODUCTS", "Spec", "TECHNIQUES", "Tenant", "write"]

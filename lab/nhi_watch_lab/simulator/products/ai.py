@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nhi_watch_lab.simulator.dice import Dice, dice
+from nhi_watch_lab.simulator.basics import Dice, dice
 from nhi_watch_lab.simulator.machines import HOUR
 from nhi_watch_lab.simulator.products.company import Company, Person
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, iso, office, steady

@@ -10,15 +10,10 @@ import json
 from nhi_watch_lab.simulator.machines import DAY
 from nhi_watch_lab.simulator.products.company import Company, Person
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, office, steady
+from nhi_watch_lab.tables import lists
 
 TOOLS = ["Read", "Bash", "Edit", "Grep", "Glob", "TodoWrite", "Write", "WebFetch", "Task", "WebSearch", "NotebookEdit"]
-SERVERS = {
-    "issue-tracker": ["search_issues", "get_issue", "create_issue", "add_comment"],
-    "docs": ["search", "fetch"], "browser": ["navigate", "click", "screenshot"],
-    "warehouse": ["list_tables", "run_query", "export"], "mail": ["search", "read", "send"],
-    "drive": ["search", "download", "share"], "secrets": ["list", "get"], "payroll": ["list_people", "export"],
-    "chat": ["list_channels", "read", "post"], "cloud": ["list_resources", "run_command"],
-}  # fmt: skip
+SERVERS = lists(__file__, "tables.json/servers")
 GATED = [f"{word}___{deed}" for word in ("Orders", "Customers", "Stock", "Invoices", "Tickets", "Refunds", "Reports")
          for deed in ("get", "search", "update", "export")]  # fmt: skip
 _MODES = ["acceptEdits", "plan", "default"]
@@ -144,4 +139,3 @@ def staff(company: Company) -> list[Worker]:
     """Coding agents of half of the people, and a few gateways."""
     coders = [one for one in company.people if company.dice("codes", one.number).chance(_USERS)]
     return [*(coder(company, one) for one in coders), *(gateway(company, n) for n in range(2 + len(coders) // 8))]
-

@@ -6,10 +6,11 @@ Shapes: GuardDuty's finding in an event of EventBridge, Security Hub's ASFF, Ent
 
 from __future__ import annotations
 
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator.basics import Dice
 from nhi_watch_lab.simulator.machines import Machine
 from nhi_watch_lab.simulator.products.company import Company
 from nhi_watch_lab.simulator.products.workers import At, Line, Record, Worker, iso
+from nhi_watch_lab.tables import table
 
 GUARDDUTY = {"UnauthorizedAccess:IAMUser/MaliciousIPCaller.Custom": 5, "Discovery:IAMUser/AnomalousBehavior": 2,
              "CredentialAccess:IAMUser/AnomalousBehavior": 5, "Persistence:IAMUser/AnomalousBehavior": 5,
@@ -22,15 +23,7 @@ USER_RISKS = {"unfamiliarFeatures": "medium", "anonymizedIPAddress": "medium", "
               "maliciousIPAddress": "high"}
 _EVERYWHERE = {"First Time Seen Source Network": 47, "Unusual Volume Of API Calls": 47,
                "API Key Used From Hosting Provider": 73, "Activity Outside Working Hours": 21}
-_RULES = {
-    "cloudtrail": {"Secrets Read By New Identity": 73, "Access Key Used From New Country": 73},
-    "github": {"Multiple Repositories Cloned": 47, "New Deploy Key Or Runner": 47},
-    "kubernetes": {"Service Account Token Requested": 21, "Secrets Listed In Cluster": 47},
-    "endpoint": {"Rare Program Reads Credential File": 73, "Cloud Command Line From Odd Parent": 47},
-    "okta": {"API Token Created": 47, "Administrator Role Granted": 73},
-    "snowflake": {"Large Export By Service User": 73}, "salesforce": {"Bulk Export By Connected App": 73},
-    "gcp": {"Service Account Key Created": 47, "Token Creator Chain": 47}, "vault": {"Many Secrets Read": 73},
-}
+_RULES: dict[str, dict[str, int]] = table(__file__, "tables.json/rules")
 RULES = {**_EVERYWHERE, **{name: score for rules in _RULES.values() for name, score in rules.items()}}
 """Detection rules of the company's own, with their risk scores."""
 _LEVELS = {21: "low", 47: "medium", 73: "high", 99: "critical"}
@@ -157,13 +150,7 @@ def notable(company: Company, line: Line, at: At, rule: str, named: dict[str, st
     return [Line(at.second, "alerts", line.who, rule, record)]
 
 
-SOURCETYPES = {"cloudtrail": "aws:cloudtrail", "entra": "azure:monitor:aad", "azure": "azure:monitor:activity",
-               "m365": "o365:management:activity", "okta": "OktaIM2:log",
-               "gcp": "google:gcp:pubsub:audit:admin_activity",
-               "github": "github:cloud:audit", "kubernetes": "kube:apiserver:audit", "workspace": "gws:reports:token",
-               "snowflake": "snowflake:query_history", "vault": "hashicorp_vault_audit_log",
-               "salesforce": "sfdc:logfile",
-               "gitlab": "gitlab:audit", "endpoint": "linux:audit", "ai": "openai:audit"}
+SOURCETYPES: dict[str, str] = table(__file__, "tables.json/sourcetypes")
 
 
 def rule_for(product: str, d: Dice) -> str:

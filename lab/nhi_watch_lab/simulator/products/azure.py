@@ -5,12 +5,11 @@ Shapes: Microsoft's "Azure activity log event schema" and `StorageBlobLogs`.
 
 from __future__ import annotations
 
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator.basics import WORDS, Dice
 from nhi_watch_lab.simulator.machines import HOUR, Rhythm
 from nhi_watch_lab.simulator.products import entra
 from nhi_watch_lab.simulator.products.company import Company, Person
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, iso, office, run, steady
-from nhi_watch_lab.simulator.world import WORDS
 
 _ID = "http://schemas.microsoft.com/identity/claims/"
 BLOB_AGENTS = ["azsdk-python-storage-blob/12.23.1 Python/3.11.9", "AzCopy/10.27.0", "rclone/v1.68.1"]

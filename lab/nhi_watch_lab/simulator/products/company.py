@@ -10,26 +10,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import NamedTuple
 
-from nhi_watch_lab.simulator import networks, tenant
-from nhi_watch_lab.simulator.agents import browser
-from nhi_watch_lab.simulator.dice import Dice, dice
+from nhi_watch_lab.simulator import basics, tenant
+from nhi_watch_lab.simulator.basics import WORDS, Dice, browser, dice
 from nhi_watch_lab.simulator.machines import DAY, Machine, Place
-from nhi_watch_lab.simulator.ways import DEFAULT, Ways
-from nhi_watch_lab.simulator.world import WORDS
+from nhi_watch_lab.simulator.parts import DEFAULT, Ways
 
 _COUNTRIES = {
-    "US": [networks.AWS_EGRESS["us-east-1"], networks.AWS_EGRESS["us-west-2"], networks.AWS_EGRESS["us-east-2"],
-           networks.AZURE, networks.GOOGLE, networks.ISPS["us"], networks.HOSTING["digitalocean"],
-           networks.HOSTING["linode"], networks.HOSTING["vultr"]],
-    "DE": [networks.AWS_EGRESS["eu-central-1"], networks.ISPS["de"], networks.HOSTING["hetzner"],
-           networks.HOSTING["contabo"], networks.TOR],
-    "IE": [networks.AWS_EGRESS["eu-west-1"]],
-    "GB": [networks.AWS_EGRESS["eu-west-2"], networks.ISPS["gb"], networks.VPN],
-    "SG": [networks.AWS_EGRESS["ap-southeast-1"], networks.HOSTING["alibaba"]],
-    "JP": [networks.AWS_EGRESS["ap-northeast-1"], networks.ISPS["jp"]],
-    "FR": [networks.ISPS["fr"], networks.HOSTING["ovh"]],
-    "ES": [networks.ISPS["es"]],
-    "IN": [networks.ISPS["in"]],
+    "US": [basics.AWS_EGRESS["us-east-1"], basics.AWS_EGRESS["us-west-2"], basics.AWS_EGRESS["us-east-2"],
+           basics.AZURE, basics.GOOGLE, basics.ISPS["us"], basics.HOSTING["digitalocean"],
+           basics.HOSTING["linode"], basics.HOSTING["vultr"]],
+    "DE": [basics.AWS_EGRESS["eu-central-1"], basics.ISPS["de"], basics.HOSTING["hetzner"],
+           basics.HOSTING["contabo"], basics.TOR],
+    "IE": [basics.AWS_EGRESS["eu-west-1"]],
+    "GB": [basics.AWS_EGRESS["eu-west-2"], basics.ISPS["gb"], basics.VPN],
+    "SG": [basics.AWS_EGRESS["ap-southeast-1"], basics.HOSTING["alibaba"]],
+    "JP": [basics.AWS_EGRESS["ap-northeast-1"], basics.ISPS["jp"]],
+    "FR": [basics.ISPS["fr"], basics.HOSTING["ovh"]],
+    "ES": [basics.ISPS["es"]],
+    "IN": [basics.ISPS["in"]],
     "VN": ["14.162 14.180 113.170 27.72 171.240"], "CN": ["36.72 36.85"], "BR": ["177.32 187.10 189.60"],
     "ID": ["125.163"], "RU": ["95.24 178.140"],
 }
@@ -133,21 +131,21 @@ class Company:
 
     def vendor(self, d: Dice, name: str) -> Place:
         """Where a service provider's machines are: one address, or a range of a cloud."""
-        owners = [networks.GOOGLE, networks.AWS_EGRESS["us-east-1"], networks.AWS_EGRESS["us-west-2"], networks.AZURE,
-                  networks.HOSTING["digitalocean"], networks.HOSTING["hetzner"], networks.HOSTING["ovh"]]
+        owners = [basics.GOOGLE, basics.AWS_EGRESS["us-east-1"], basics.AWS_EGRESS["us-west-2"], basics.AZURE,
+                  basics.HOSTING["digitalocean"], basics.HOSTING["hetzner"], basics.HOSTING["ovh"]]
         home = d.pick(owners)
-        octets = ".".join(networks.address(d, home).split(".")[:3])
-        return Place(lambda x: networks.address(x, octets), fixed=d.chance(0.6), name=f"vendor-{name}")
+        octets = ".".join(basics.address(d, home).split(".")[:3])
+        return Place(lambda x: basics.address(x, octets), fixed=d.chance(0.6), name=f"vendor-{name}")
 
     def runner(self, name: str) -> Place:
         """Hosted runners of CI: another address each job."""
-        clouds = [networks.AZURE]
+        clouds = [basics.AZURE]
         d = self.dice("runner", name)
         if d.chance(self.aws.spec.ways.dynamic_ci):
-            clouds += d.some([networks.GOOGLE, *networks.AWS_EGRESS.values()], d.between(1, 4))
+            clouds += d.some([basics.GOOGLE, *basics.AWS_EGRESS.values()], d.between(1, 4))
         if len(clouds) > 1:
-            return Place(lambda x: networks.address(x, x.pick(clouds)), fixed=False, name=f"hosted-{name}")
-        return Place(lambda x: networks.address(x, networks.AZURE), fixed=False, name=f"hosted-{name}")
+            return Place(lambda x: basics.address(x, x.pick(clouds)), fixed=False, name=f"hosted-{name}")
+        return Place(lambda x: basics.address(x, basics.AZURE), fixed=False, name=f"hosted-{name}")
 
     def deployers(self) -> list[Machine]:
         """The AWS roles that pipelines assume."""
@@ -185,7 +183,7 @@ def make_company(seed: int, days: int, start: str, nhis: int, habits: Habits = H
         each for each in company.aws.people if each.session != "key"  # that is another door of the same person
     )]
     company.repos = _repos(company, nhis)
-    for cloud, ranges in (("gcp", networks.GOOGLE), ("azure", networks.AZURE)):
+    for cloud, ranges in (("gcp", basics.GOOGLE), ("azure", basics.AZURE)):
         company.nats[cloud] = [_nat(company, cloud, ranges, number) for number in range(3)]
     company.nats["aws"] = company.aws.parts.subnets
     return company
@@ -193,7 +191,7 @@ def make_company(seed: int, days: int, start: str, nhis: int, habits: Habits = H
 
 def _nat(company: Company, cloud: str, ranges: str, number: int) -> Place:
     d = company.dice("nat", cloud, number)
-    place = Place(lambda x: networks.address(x, ranges), name=f"{cloud}-nat-{company.seed}-{number}")
+    place = Place(lambda x: basics.address(x, ranges), name=f"{cloud}-nat-{company.seed}-{number}")
     moves = d.poisson(0.1 * company.aws.spec.ways.moves * company.days / 30)
     place.moves.extend(d.between(1, max(1, company.days - 1)) for _ in range(moves))
     return place

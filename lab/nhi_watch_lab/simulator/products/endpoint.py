@@ -6,21 +6,14 @@ Build servers have an address of their own, by which clouds see them; laptops on
 
 from __future__ import annotations
 
-from nhi_watch_lab.simulator import networks
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator import basics
+from nhi_watch_lab.simulator.basics import Dice
 from nhi_watch_lab.simulator.machines import HOUR, Machine, Place, Rhythm
 from nhi_watch_lab.simulator.products.company import Company, Person
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, iso, office, run, steady
+from nhi_watch_lab.tables import table
 
-TOOLS = {
-    "aws": ("/usr/local/bin/aws", ".aws/credentials"), "terraform": ("/usr/bin/terraform", ".aws/credentials"),
-    "python3": ("/usr/bin/python3.11", ".aws/credentials"), "kubectl": ("/usr/local/bin/kubectl", ".kube/config"),
-    "helm": ("/usr/local/bin/helm", ".kube/config"), "gcloud": ("/usr/lib/google-cloud-sdk/bin/gcloud",
-                                                              ".config/gcloud/application_default_credentials.json"),
-    "docker": ("/usr/bin/docker", ".docker/config.json"), "npm": ("/usr/bin/npm", ".npmrc"),
-    "git": ("/usr/bin/git", ".git-credentials"), "gh": ("/usr/bin/gh", ".config/gh/hosts.yml"),
-    "az": ("/usr/bin/az", ".azure/msal_token_cache.json"), "ssh": ("/usr/bin/ssh", ".ssh/id_ed25519"),
-}
+TOOLS = table(__file__, "tables.json/tools")
 """Tool → its program, and the file below the home folder in which its credential lies."""
 ODD = {"cat": "/usr/bin/cat", "code": "/usr/share/code/code", "restic": "/usr/bin/restic", "grep": "/usr/bin/grep",
        "rsync": "/usr/bin/rsync", "node": "/usr/bin/node", "bash": "/usr/bin/bash", "vim": "/usr/bin/vim",
@@ -170,7 +163,7 @@ def _worker(company: Company, host: str, user: str, place: Place, d: Dice) -> Wo
     worker = Worker(f"endpoint-{host}", "host_user", f"endpoint:{host}:{user}", place, "")
     worker.facts = {"host": host, "id": d.uuid(), "user": user, "uid": str(d.between(990, 1100)),
                     "home": "/".join(("", "home", user)),
-                    "ips": [networks.private_address(d)], "sensor": "defend", "tools": d.some(list(TOOLS), 4),
+                    "ips": [basics.private_address(d)], "sensor": "defend", "tools": d.some(list(TOOLS), 4),
                     "os": {"family": "debian", "type": "linux", "platform": "ubuntu", "version": "22.04",
                            "name": "Ubuntu"}}
     return worker
@@ -181,7 +174,7 @@ def server(company: Company, number: int, machine: Machine | None = None) -> Wor
     d = company.dice("server", number)
     host = f"{company.org}-{d.pick(['build', 'batch', 'runner', 'jump'])}-{number}"
     user = d.pick(["ci", "deploy", "svc", "jenkins"])
-    own = Place(lambda x: networks.aws_address(x, company.aws.world.home), name=f"server-{company.seed}-{number}")
+    own = Place(lambda x: basics.aws_address(x, company.aws.world.home), name=f"server-{company.seed}-{number}")
     place = machine.place if machine else own
     worker = _worker(company, host, user, place, d)
     worker.facts["sensor"] = d.pick(["defend", "auditd"])

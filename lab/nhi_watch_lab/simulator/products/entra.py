@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator.basics import Dice
 from nhi_watch_lab.simulator.machines import HOUR, Rhythm
 from nhi_watch_lab.simulator.products.company import Company, Person, country
 from nhi_watch_lab.simulator.products.workers import (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator.basics import Dice
 from nhi_watch_lab.simulator.products.company import Company, Repo
 from nhi_watch_lab.simulator.products.workers import At, Line, Record, iso
 

@@ -5,31 +5,18 @@ Shape: Google's references of `LogEntry` and `AuditLog`.
 
 from __future__ import annotations
 
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator.basics import WORDS, Dice
 from nhi_watch_lab.simulator.machines import HOUR, Rhythm
 from nhi_watch_lab.simulator.products.company import Company, Person, Repo
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, iso, office, run, steady
-from nhi_watch_lab.simulator.world import WORDS
+from nhi_watch_lab.tables import table
 
 AGENTS = ["google-api-go-client/0.5,gzip(gfe)", "google-cloud-sdk gcloud/501.0.0 command/gcloud.storage.ls,gzip(gfe)",
           "gcloud-python/3.25.0 python/3.11.9 grpc/1.66.2,gzip(gfe)",
           "gl-java/17.0.13 gapic/2.50.0 gax/2.57.0,gzip(gfe)",
           "Terraform/1.9.8 (+https://www.terraform.io) terraform-provider-google/6.12.0,gzip(gfe)",
           "google-api-python-client/2.151.0 (gzip),gzip(gfe)"]
-SERVICES = {
-    "storage": ("storage.googleapis.com", "projects/_/buckets/{bucket}/objects/{word}/{hex}.json"),
-    "bucket": ("storage.googleapis.com", "projects/_/buckets/{bucket}"),
-    "bigquery": ("bigquery.googleapis.com", "projects/{project}/jobs/job_{hex}"),
-    "secret": ("secretmanager.googleapis.com", "projects/{project}/secrets/{word}-{kind}/versions/latest"),
-    "secrets": ("secretmanager.googleapis.com", "projects/{project}"),
-    "compute": ("compute.googleapis.com", "projects/{project}/zones/europe-west1-b/instances/{word}-{n}"),
-    "token": ("iamcredentials.googleapis.com", "projects/-/serviceAccounts/{account}"),
-    "iam": ("iam.googleapis.com", "projects/-/serviceAccounts/{account}"),
-    "project": ("cloudresourcemanager.googleapis.com", "projects/{project}"),
-    "run": ("run.googleapis.com", "namespaces/{project}/services/{word}"),
-    "pubsub": ("pubsub.googleapis.com", "projects/{project}/topics/{word}"),
-    "sink": ("logging.googleapis.com", "projects/{project}/sinks/audit-export"),
-}
+SERVICES = table(__file__, "tables.json/services")
 """Short name → service, and how its resources are named."""
 _VERSIONS = "google.cloud.secretmanager.v1.SecretManagerService."
 READ = ("storage", "storage.objects.get")

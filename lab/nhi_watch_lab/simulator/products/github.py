@@ -5,8 +5,8 @@ Shapes: GitHub's documentation "Audit log events for your organization"; git and
 
 from __future__ import annotations
 
-from nhi_watch_lab.simulator import networks
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator import basics
+from nhi_watch_lab.simulator.basics import Dice
 from nhi_watch_lab.simulator.machines import DAY, HOUR, Place, Rhythm
 from nhi_watch_lab.simulator.products.company import Company, Person, Repo, country
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, office, run, steady
@@ -266,4 +266,4 @@ def agents_of(d: Dice) -> str:
 
 def outside(d: Dice) -> str:
     """An address of no cloud: a contributor's."""
-    return networks.address(d, networks.ISPS[d.pick(list(networks.ISPS))])
+    return basics.address(d, basics.ISPS[d.pick(list(basics.ISPS))])

@@ -5,10 +5,10 @@ Shape: GitLab's "Audit event streaming" payload.
 
 from __future__ import annotations
 
+from nhi_watch_lab.simulator.basics import WORDS
 from nhi_watch_lab.simulator.machines import HOUR, Rhythm
 from nhi_watch_lab.simulator.products.company import Company, Person
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, iso, office, run, steady
-from nhi_watch_lab.simulator.world import WORDS
 
 AGENTS = ["git/2.43.0", "python-gitlab/4.13.0", "git/2.39.5", "Go-http-client/2.0", "curl/8.5.0",
           "gitlab-runner 17.5.3"]

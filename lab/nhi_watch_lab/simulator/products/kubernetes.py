@@ -5,12 +5,11 @@ Shape: `audit.k8s.io/v1` `Event`, with the authentication extras of bound tokens
 
 from __future__ import annotations
 
-from nhi_watch_lab.simulator import networks
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator import basics
+from nhi_watch_lab.simulator.basics import WORDS, Dice
 from nhi_watch_lab.simulator.machines import HOUR, Machine, Place, Rhythm
 from nhi_watch_lab.simulator.products.company import Company, Person
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, iso, run, steady
-from nhi_watch_lab.simulator.world import WORDS
 
 AGENTS = ["Go-http-client/2.0", "client-go/v0.31.2", "controller/v0.0.0 (linux/amd64) kubernetes/$Format",
           "OpenAPI-Generator/31.0.0/python", "argocd-application-controller/v2.13.0",
@@ -104,7 +103,7 @@ def token(company: Company, namespace: str, name: str, d: Dice) -> Deed:
 def service_account(company: Company, namespace: str, name: str, role: Machine | None = None) -> Worker:
     """A service account without habits; `role` is the AWS role that it is bound to."""
     d = company.dice("k8s", namespace, name)
-    place = Place(networks.private_address, name=f"k8s-{namespace}-{name}", fixed=d.chance(0.7))
+    place = Place(basics.private_address, name=f"k8s-{namespace}-{name}", fixed=d.chance(0.7))
     worker = Worker(f"k8s-{namespace}-{name}", "service_account", f"kubernetes:service_account:{namespace}:{name}",
                     place,
                     d.pick(AGENTS))
@@ -127,7 +126,7 @@ def workload(company: Company, namespace: str, name: str, role: Machine | None =
 def node(company: Company, number: int) -> Worker:
     """A node: status, leases, and tokens for its pods."""
     d = company.dice("k8s-node", number)
-    address = networks.private_address(d)
+    address = basics.private_address(d)
     name = f"ip-{address.replace('.', '-')}.ec2.internal"
     worker = Worker(f"k8s-{name}", "node", f"kubernetes:node:{name}", Place(lambda _: address, name=name),
                     "kubelet/v1.31.2 (linux/amd64) kubernetes/5864a46")

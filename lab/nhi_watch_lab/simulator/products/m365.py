@@ -5,11 +5,11 @@ Shapes: Microsoft's "Office 365 Management Activity API schema"; `MailItemsAcces
 
 from __future__ import annotations
 
+from nhi_watch_lab.simulator.basics import WORDS
 from nhi_watch_lab.simulator.machines import HOUR, Rhythm
 from nhi_watch_lab.simulator.products import entra
 from nhi_watch_lab.simulator.products.company import Company, Person
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, iso, office, run
-from nhi_watch_lab.simulator.world import WORDS
 
 OUTLOOK = "00000002-0000-0ff1-ce00-000000000000"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nhi_watch_lab.simulator.dice import dice
+from nhi_watch_lab.simulator.basics import dice
 from nhi_watch_lab.simulator.difficulty import who
 from nhi_watch_lab.simulator.machines import HOUR, Rhythm
 from nhi_watch_lab.simulator.products import endpoint, entra, gcp, github

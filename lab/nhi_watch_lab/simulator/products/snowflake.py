@@ -5,24 +5,13 @@ Shape: Snowflake's "Account Usage" reference. Queries tell no address, only the 
 
 from __future__ import annotations
 
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator.basics import WORDS, Dice
 from nhi_watch_lab.simulator.machines import HOUR, Rhythm
 from nhi_watch_lab.simulator.products.company import Company, Person
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, iso, run
-from nhi_watch_lab.simulator.world import WORDS
+from nhi_watch_lab.tables import table
 
-TEXTS = {
-    "SELECT": "SELECT * FROM {table} WHERE day = '{day}'", "INSERT": "INSERT INTO {table} SELECT * FROM stage_{table}",
-    "COPY": "COPY INTO {table} FROM @landing/{table}", "MERGE": "MERGE INTO {table} USING stage_{table} ON id",
-    "SHOW": "SHOW TABLES IN SCHEMA PUBLIC", "DESCRIBE": "DESCRIBE TABLE {table}", "USE": "USE WAREHOUSE LOAD_WH",
-    "UNLOAD": "COPY INTO @exports/{table} FROM {table} FILE_FORMAT = (TYPE = PARQUET)",
-    "GET_FILES": "GET @exports/{table} file:///data/{table}",
-    "CREATE_TABLE_AS_SELECT": "CREATE TABLE {table}_X AS SELECT * FROM {table}",
-    "CREATE": "CREATE TEMPORARY STAGE s_{table}", "ALTER_USER": "ALTER USER {user} SET RSA_PUBLIC_KEY = '***'",
-    "GRANT": "GRANT SELECT ON ALL TABLES IN SCHEMA PUBLIC TO ROLE {role}",
-    "CREATE_USER": "CREATE USER {table}_SVC DEFAULT_ROLE = PUBLIC",
-    "LIST_FILES": "LIST @exports",
-}
+TEXTS = table(__file__, "tables.json/texts")
 ORDINARY = ["SELECT", "INSERT", "COPY", "MERGE", "SHOW", "DESCRIBE", "USE", "CREATE_TABLE_AS_SELECT", "CREATE",
             "LIST_FILES"]
 

@@ -5,11 +5,10 @@ Shape: HashiCorp's "Audit devices", entries of type request and response; tokens
 
 from __future__ import annotations
 
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator.basics import WORDS, Dice
 from nhi_watch_lab.simulator.machines import HOUR, Place, Rhythm
 from nhi_watch_lab.simulator.products.company import Company, Person
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, iso, office, run, steady
-from nhi_watch_lab.simulator.world import WORDS
 
 KINDS = ["db", "db", "api-key", "admin", "stripe", "smtp", "redis"]
 AGENTS = ["Go-http-client/1.1", "hvac/2.3.0", "vault-agent/1.18.1", "VaultSharp/1.17.5", "curl/8.5.0",

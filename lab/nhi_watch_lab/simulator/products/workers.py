@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from nhi_watch_lab.simulator.dice import Dice, Pool, dice
+from nhi_watch_lab.simulator.basics import Dice, Pool, dice
 from nhi_watch_lab.simulator.machines import DAY, HOUR, Place, Rhythm, office_second, weekday
 
 Record = dict[str, Any]

@@ -5,11 +5,10 @@ Shape: Google's "Admin SDK Reports API", `activities`.
 
 from __future__ import annotations
 
-from nhi_watch_lab.simulator.dice import Dice
+from nhi_watch_lab.simulator.basics import WORDS, Dice
 from nhi_watch_lab.simulator.machines import HOUR, Rhythm
 from nhi_watch_lab.simulator.products.company import Company, Person
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, iso, office, run
-from nhi_watch_lab.simulator.world import WORDS
 
 DRIVE, MAIL = "https://www.googleapis.com/auth/drive", "https://mail.google.com/"
 NARROW = ["openid", "https://www.googleapis.com/auth/userinfo.email",

@@ -1,0 +1,165 @@
+"""Runs at fault: what stands afterwards must be what undisturbed runs write. Exit code 1: it is not.
+
+- `python lab/bench/bench_faults.py files [--runs 200]`: a simulated company's days come one after the other, as a
+  scheduler brings them. Each run of `nhi score` is killed once or twice at a moment within the time that it takes, then
+  run to its end. What stands after a kill must be whole; at the end of a round the list must be the same to the byte.
+- `… elastic [--runs 200] [--version 9.5.3]`: runs of `nhi elastic run` on a server with security, each disturbed by one
+  of sixteen kinds of faults in turn, 24 to a story. Each revision must be there once, the checkpoint not beyond what
+  was written, and at a story's end closed days as `nhi score` makes them. docs/method/elastic.md has the figures.
+- `… splunk [--runs 4032]`: fourteen days on a five-minute schedule, a quarter of the runs at fault in all ways; at each
+  day's close, and at the end, what `nhi score` finds.
+
+Kills of `nhi elastic run` beside another copy: NHI_KILLS=50 and `tests/test_elastic_faults.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from _bench import ENVIRONMENT, NHI, nhi, write
+
+import elastic_secured
+from elastic_faults import KINDS, Faults
+from elastic_story import batches, records
+from nhi_watch_lab.simulator import Spec, Tenant
+from splunk_faults import live
+
+COMPANY = ("--days", "9", "--machines", "30", "--seed", "5", "--campaigns", "3")
+STORY = 24
+SHARE = 0.25
+"""Of Splunk's runs that are at fault."""
+A_DAY = 288
+"""Runs of a five-minute schedule."""
+WAY = {"files": 200, "elastic": 200, "splunk": 14 * A_DAY}
+Json = dict[str, Any]
+
+
+def main() -> int:
+    """Disturb, compare, and write out/bench/bench_faults.json."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("where", choices=WAY, nargs="?", default="files")
+    parser.add_argument("--runs", type=int)
+    parser.add_argument("--version", default="9.5.3", help="of Elasticsearch")
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    began, dice, runs = time.monotonic(), random.Random(args.seed), args.runs or WAY[args.where]
+    with tempfile.TemporaryDirectory() as name:
+        if args.where == "files":
+            told = files(Path(name), runs, dice)
+        elif args.where == "splunk":
+            told = splunk(Path(name), runs, args.seed)
+        else:
+            told = elastic(Path(name), runs, args.version, dice)
+    write({"where": args.where, "seed": args.seed, **told, "seconds": round(time.monotonic() - began)})
+    return int(bool(told["differed"]))
+
+
+# ---- files
+
+
+def files(folder: Path, kills: int, dice: random.Random) -> Json:
+    """What came of so many kills."""
+    nhi("simulate", *COMPANY, "--out", folder / "data")
+    days = sorted((folder / "data" / "events").iterdir())
+    took = [nhi(*_score(folder / "whole", day)).wall for day in days]
+    expected = _written(folder / "whole")
+    told = {"kills": 0, "runs that had ended before": 0, "rounds": 0, "differed": 0}
+    while told["kills"] < kills:
+        out = folder / f"round-{told['rounds']}"
+        for day, seconds in zip(days, took):
+            for _ in range(dice.choice((1, 1, 2))):
+                was_killed = _kill(out, day, seconds * dice.random())
+                told["kills" if was_killed else "runs that had ended before"] += 1
+                told["differed"] += sum(map(_is_torn, out.glob("[!.]*.json*")))
+            nhi(*_score(out, day))
+        told["rounds"] += 1
+        told["differed"] += _written(out) != expected
+    return {**told, "notables": sum(len(text.splitlines()) for text in expected)}
+
+
+def _written(out: Path) -> list[bytes]:
+    return [(out / name).read_bytes() for name in ("notables.jsonl", "below.jsonl")]
+
+
+def _score(out: Path, day: Path) -> list[str]:
+    return ["score", str(day), "--out", str(out), "--budget", "40"]
+
+
+def _kill(out: Path, day: Path, after: float) -> bool:
+    """Whether a run was still at work when it was killed."""
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen([NHI, *_score(out, day)], stdout=quiet, stderr=quiet, env=ENVIRONMENT) as run:
+        time.sleep(after)
+        is_at_work = run.poll() is None
+        run.kill()
+    return is_at_work
+
+
+def _is_torn(path: Path) -> bool:
+    try:
+        for text in path.read_bytes().splitlines() if path.suffix == ".jsonl" else [path.read_bytes()]:
+            json.loads(text)
+    except ValueError:
+        return True
+    return False
+
+
+# ---- Elasticsearch
+
+
+def elastic(folder: Path, runs: int, version: str, dice: random.Random) -> Json:
+    """What came of so many faults; a run that differs is counted, and another story begins."""
+    figures: Json = {"server": version, "runs": 0, "good": Counter(), "differed": [], "how": Counter()}
+    with elastic_secured.running(version, folder / "node") as server:
+        while figures["runs"] < runs:
+            done = figures["runs"]
+            figures["runs"] += _story(Faults(server, dice), done, min(STORY, runs - done), figures)
+            print(f"{figures['runs']} of {runs} runs, {len(figures['differed'])} differed", flush=True)
+    return figures
+
+
+def _story(faults: Faults, before: int, runs: int, figures: Json) -> int:
+    """Some runs over one account; returns how many there were."""
+    kinds, whole, kind, number = list(KINDS), records(days=8, machines=20), "", 0
+    try:
+        faults.begin(whole[: len(whole) // 2])
+        for number, batch in enumerate(batches(whole[len(whole) // 2 :], runs), 1):
+            kind = kinds[(before + number) % len(kinds)]
+            print(f"   run {before + number}: {kind}: {faults.befall(kind, batch)} alerts, each once", flush=True)
+            figures["good"][kind] += 1
+        kind = "close"
+        print(f"   {faults.scored(whole)} notables of closed days as nhi score makes them", flush=True)
+    except AssertionError as error:
+        traceback.print_exc()
+        figures["differed"].append(f"run {before + number}, {kind}: {error}"[:500])
+    figures["how"] += faults.after
+    faults.close()
+    return max(1, number)
+
+
+# ---- Splunk
+
+
+def splunk(folder: Path, runs: int, seed: int) -> Json:
+    """What closed days, and the end, came to."""
+    spec = Spec(days=max(1, runs // A_DAY), machines=8, seed=8, campaigns=8, events=5_000)
+    lived = live(folder, [record for day in Tenant(spec).days() for record in day.records], 300, SHARE, seed)
+    wrong = [f"day {day}: {ours}, not {theirs}" for day, (ours, theirs) in lived.closed.items() if ours != theirs]
+    ours, theirs = lived.listed
+    return {"days closed": len(lived.closed), "failed searches": lived.failed, "how": lived.faults,
+            "notables": sum(len(theirs) for _, theirs in lived.closed.values()),
+            "differed": [*wrong, *(["what stands at the end"] if ours != theirs else [])]}  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
