@@ -13,7 +13,7 @@ from nhi_watch.act import copilot
 from nhi_watch.act.copilot import mask
 from nhi_watch.detect.explain import brief
 
-FACTS, TOKENS = 4, 120
+FACTS, TOKENS = 2, 60
 
 
 @pytest.fixture(scope="module")

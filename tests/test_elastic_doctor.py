@@ -46,6 +46,7 @@ def examined(place: Place, pattern: str = "", late: int = 3600) -> dict[str, Che
 # ---- what it finds
 
 
+@pytest.mark.both_versions("doctor asks the server about itself")
 def test_a_cluster_that_was_only_set_up_is_told_what_is_to_come(place: Place) -> None:
     found = examined(place, "logs-nowhere-*")
     assert {name: check.status for name, check in found.items()} == {
@@ -57,12 +58,14 @@ def test_a_cluster_that_was_only_set_up_is_told_what_is_to_come(place: Place) ->
     assert doctor.worst(list(found.values())) == FAIL, "a job that can read nothing is none"
 
 
+@pytest.mark.both_versions("doctor asks the server about itself")
 def test_a_cluster_without_setup_is_told_so(place: Place) -> None:
     place.client.indices.delete(index=f"nhi-state-{place.namespace}")
     found = examined(place)
     assert (found["state"].status, found["state"].remedy) == (FAIL, "run `nhi elastic setup`")
 
 
+@pytest.mark.both_versions("doctor asks the server about itself")
 def test_after_a_run_all_is_well(place: Place) -> None:
     fill(place, FEW)
     place.run(since=SINCE)
@@ -127,6 +130,7 @@ def test_a_source_of_which_hardly_anything_is_understood_is_not_read(understood:
     assert doctor.told(source)[0] == status
 
 
+@pytest.mark.both_versions("doctor asks the server about itself")
 def test_a_fact_that_no_document_tells_is_named(place: Place) -> None:
     source = f"{place.source}.bare"
     template(place.client, source, without=["user_agent.original", "source.address", "source.ip"])
@@ -206,6 +210,7 @@ def nhi(*arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+@pytest.mark.both_versions("doctor asks the server about itself")
 def test_the_exit_code_and_json_are_for_monitoring(place: Place) -> None:
     fill(place, FEW)
     common = ("--url", place.url, "--namespace", place.namespace, "--index", place.source)

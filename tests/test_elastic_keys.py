@@ -28,6 +28,8 @@ from test_elastic_run import ROOT, SINCE, Place, simulated
 
 __all__ = ["secured"]
 
+pytestmark = pytest.mark.both_versions("privileges and their names depend on the version")
+
 Tree = dict[str, Any]
 ADMIN: Tree = {
     "cluster": ["manage_index_templates", "monitor"],

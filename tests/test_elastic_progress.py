@@ -148,6 +148,7 @@ def test_whatever_ends_a_run_leaves_a_heartbeat_and_an_alert(
 # ---- late documents, and clocks
 
 
+@pytest.mark.both_versions("sequence numbers, remotes and errors are the server's")
 def test_what_becomes_searchable_hours_after_it_was_ingested_is_read_and_told(place: Place) -> None:
     fill(place, FEW)
     place.run(since=SINCE)
@@ -311,6 +312,7 @@ def remotes(place: Place) -> Iterator[Place]:
     place.client.cluster.put_settings(persistent={"cluster": {"remote": {"here": none, "dead": none}}})
 
 
+@pytest.mark.both_versions("sequence numbers, remotes and errors are the server's")
 def test_a_dead_remote_is_named_and_its_checkpoint_stays(remotes: Place) -> None:
     place, gone = remotes, f"dead:{remotes.source}"
     fill(place, FEW)
@@ -324,6 +326,7 @@ def test_a_dead_remote_is_named_and_its_checkpoint_stays(remotes: Place) -> None
         place.run(pattern=gone)
 
 
+@pytest.mark.both_versions("sequence numbers, remotes and errors are the server's")
 def test_a_pattern_that_the_cluster_refuses_does_not_stop_the_others(place: Place) -> None:
     odd = f"{place.source}.odd"
     place.client.indices.create(index=odd, mappings={"properties": {"@timestamp": {"type": "text"}}})
@@ -336,6 +339,7 @@ def test_a_pattern_that_the_cluster_refuses_does_not_stop_the_others(place: Plac
     assert windows.checkpoints(state(place), [odd])[odd] is None
 
 
+@pytest.mark.both_versions("sequence numbers, remotes and errors are the server's")
 def test_a_conflict_of_mappings_that_comes_between_planning_and_reading_sets_nothing_aside(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ from elasticsearch import Elasticsearch
 
 from ecs_shape import document, load
 from elastic_secured import PASSWORD, TRIAL, USER, SecuredNode, key, wait
-from elastic_server import VERSIONS, java_for
+from elastic_server import NEWEST, VERSIONS, java_for
 from need import need
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic import setup, windows
@@ -33,7 +33,6 @@ from test_elastic_keys import ADMIN
 from test_elastic_run import ROOT, SINCE, simulated
 
 Tree = dict[str, Any]
-NEWEST = max(VERSIONS, key=lambda version: int(version.partition(".")[0]))
 HERE, THERE = simulated()[:60], simulated()[60:100]
 SOURCE = "logs-aws.cloudtrail-two"
 _FAR = """remote_cluster_server.enabled: true

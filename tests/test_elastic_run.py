@@ -142,6 +142,7 @@ def spoilt(client: Any) -> dict[tuple[str, str], str]:
     return listed
 
 
+@pytest.mark.both_versions("what templates and mappings do depends on the version")
 def test_setup_says_what_it_makes_and_a_second_time_nothing(elastic: Server) -> None:
     client = elastic.client
     indices = {("index", f"{name}-setup"): "create" for name in ("nhi-state",)}
@@ -154,6 +155,7 @@ def test_setup_says_what_it_makes_and_a_second_time_nothing(elastic: Server) -> 
     client.indices.delete(index="nhi-state-setup")
 
 
+@pytest.mark.both_versions("what templates and mappings do depends on the version")
 def test_setup_repairs_a_template_that_was_changed(place: Place) -> None:
     body = place.client.cluster.get_component_template(name="logs-nhi.alerts@settings").body
     changed = body["component_templates"][0]["component_template"]
@@ -168,6 +170,7 @@ def test_setup_repairs_a_template_that_was_changed(place: Place) -> None:
 # ---- run
 
 
+@pytest.mark.both_versions("a run from end to end")
 @pytest.mark.parametrize(
     "original", [True, False, lambda number: number % 3 == 0], ids=["original", "ecs only", "mixed"]
 )
@@ -238,6 +241,7 @@ def test_a_cluster_that_is_not_set_up_is_told_so(elastic: Server) -> None:
         run(elastic.client, Job(namespace="bare"))
 
 
+@pytest.mark.both_versions("a run from end to end")
 def test_alerts_are_indexed_as_the_template_says(place: Place, wanted: list[Tree]) -> None:
     fill(place, simulated())
     place.run(since=SINCE)
@@ -309,6 +313,7 @@ def test_a_lease_that_somebody_else_has_is_an_exit_code_of_its_own_and_one_line(
     assert done.stdout.startswith("Nothing done: another run (")
 
 
+@pytest.mark.both_versions("a run from end to end")
 def test_the_program_sets_up_and_runs_and_never_shows_the_key(place: Place) -> None:
     setting = nhi(place, "setup", "--namespace", place.namespace)
     assert (setting.returncode, setting.stdout.splitlines()[-1]) == (

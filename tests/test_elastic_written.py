@@ -176,6 +176,7 @@ def install(place: Place, installed: Tree) -> None:
     place.client.index(index=f"logs-nhi.health-{place.namespace}", op_type="create", document={"@timestamp": WHEN})
 
 
+@pytest.mark.both_versions("what templates and mappings do depends on the version")
 def test_an_upgrade_says_what_it_changes_and_what_was_written_goes_on(place: Place) -> None:
     install(place, BEFORE)
     planned = {(s.kind, s.name): s for s in setup.setup(place.client, place.namespace, dry_run=True)}
@@ -214,6 +215,7 @@ def test_what_a_later_version_installed_is_left_alone(place: Place) -> None:
     assert {step.change for step in setup.setup(place.client, place.namespace)} == {"none"}
 
 
+@pytest.mark.both_versions("what templates and mappings do depends on the version")
 def test_a_field_of_another_type_begins_a_new_backing_index(place: Place) -> None:
     stream = f"logs-nhi.health-{place.namespace}"
     other = {

@@ -11,6 +11,7 @@ import pytest
 
 from layout import LAB, ORDER, PACKAGE, ROOT, folder_of, imports, name_of, ships, sources, standard_library, tree_of
 
+pytestmark = pytest.mark.slow  # reads the sources, which are the same on every Python
 TRAINING_ONLY = {"sklearn", "numpy", "scipy", "joblib", "pyod", "river"}
 VENDORED = {"splunklib"}
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}

@@ -45,6 +45,7 @@ def told() -> list[tuple[Path, int, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_no_shipped_file_tells_another_number_of_a_notable() -> None:
     left = [
         f"{file}:{at}: {match[0]}"

@@ -114,6 +114,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("when", "left"), [("before", {b"old": 20_000}), ("commit", {b"new": 20_000})])
 def test_a_kill_leaves_the_state_before_or_after_the_commit(
     tmp_path: Path, when: str, left: dict[bytes, int]
@@ -230,6 +231,7 @@ def test_a_table_of_another_name_is_refused(tmp_path: Path) -> None:
         SqliteStore(tmp_path / "s.db").get('x"; DROP TABLE day; --', ["a"])
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_rows_take_seconds(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "s.db")
     started = time.monotonic()
