@@ -18,7 +18,7 @@ from nhi_watch.detect.features import NOVEL, is_person
 from nhi_watch.detect.ranking import PEOPLE
 from nhi_watch.intake.sources.kubernetes.actions import identify
 from nhi_watch.state.baseline import HISTORY
-from splunk_app import interpreter, unpacked
+from splunk_app import unpacked
 from splunk_peers import Window
 from splunk_server import Server
 from test_pipeline import Records, quiet, scored
@@ -162,7 +162,7 @@ def test_a_usual_call_from_the_thief_s_line_on_the_eve_makes_no_habit(eves: int)
 
 
 def test_in_splunk_too(tmp_path: Path) -> None:
-    server = Server(unpacked(tmp_path), interpreter("3.13"))
+    server = Server(unpacked(tmp_path))
     today = act(ACTS["an administrator"], **CONSOLE)
     for one in [*tenant(), *quiet(17, "ledger"), *on_the_eve(), *today]:
         server.index([(parse(one["eventTime"]), one)], "aws:cloudtrail", parse(one["eventTime"]) + 60)

@@ -28,8 +28,6 @@ from test_elastic_run import ROOT, SINCE, Place, simulated
 
 __all__ = ["secured"]
 
-pytestmark = pytest.mark.both_versions("privileges and their names depend on the version")
-
 Tree = dict[str, Any]
 ADMIN: Tree = {
     "cluster": ["manage_index_templates", "monitor"],
@@ -80,6 +78,7 @@ def nhi(place: Guarded, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=told)
 
 
+@pytest.mark.both_versions("privileges and their names depend on the version")
 def test_the_four_steps_by_the_letter_with_the_documented_keys_only(
     secured: Secured, place: Guarded, tmp_path: Path
 ) -> None:
@@ -106,6 +105,7 @@ def every_privilege(place: Guarded) -> list[tuple[int, str]]:
     return [(number, each) for number, entry in enumerate(listed) for each in entry["privileges"]]
 
 
+@pytest.mark.both_versions("privileges and their names depend on the version")
 def test_each_privilege_that_is_taken_away_is_named(secured: Secured, place: Guarded) -> None:
     place.fill(FEW[:5])
     for number, privilege in every_privilege(place):
@@ -130,6 +130,7 @@ def test_doctor_tells_ahead_when_the_key_expires(secured: Secured, place: Guarde
     assert check.detail.startswith("the key expires in ")
 
 
+@pytest.mark.both_versions("privileges and their names depend on the version")
 def test_a_key_without_the_right_to_read_moves_nothing(secured: Secured, place: Guarded) -> None:
     place.fill()
     other = setup.api_key_request(place.namespace, "logs-somewhere.else-*")
@@ -170,6 +171,7 @@ def test_documents_are_fetched_where_the_key_may_and_named_where_not(
         assert bool(list(jsonlines.read(out / "events.jsonl"))) == (not code)
 
 
+@pytest.mark.both_versions("privileges and their names depend on the version")
 def test_feedback_says_what_it_lacks(secured: Secured, place: Guarded, tmp_path: Path) -> None:
     request, file = place.request(), tmp_path / "key"
     request["role_descriptors"]["nhi_run"]["indices"].pop()

@@ -120,11 +120,6 @@ def test_a_wrong_space_is_told(kibana: Kibana) -> None:
         reached.post("/api/detection_engine/signals/status", {"signal_ids": [], "status": "closed"})
 
 
-def test_a_busy_kibana_is_asked_again(kibana: Kibana) -> None:
-    kibana.busy = 2
-    assert changes(kibana, dry_run=True) == EVERYTHING
-
-
 # ---- the doctor
 
 

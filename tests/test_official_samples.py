@@ -47,21 +47,6 @@ def found(checkout: Path) -> list[official_samples.Told]:
     return list(official_samples.measure(official_samples.integrations(checkout)))
 
 
-def test_a_pair_that_is_equal_is_told_so(checkout: Path) -> None:
-    put(checkout, "test-a.log", [original(DOCUMENT)])
-    (told,) = found(checkout)
-    assert (told.sample.stream, told.differs) == ("aws.cloudtrail", ())
-
-
-def test_what_a_document_has_lost_is_named(checkout: Path) -> None:
-    put(checkout, "test-a.log", [original({**DOCUMENT, "cloud": {"account": {"id": "111111111111"}}})])
-    (told,) = found(checkout)
-    assert told.differs == ("region",)
-    text = "\n\n".join(official_samples.page([told], "a note"))
-    assert "| aws.cloudtrail | test-a.log-expected.json | region | 1 | not looked into |" in text
-    assert "0 give the same Event, 0 have lost what is listed, 1 differ" in text and "a note" in text
-
-
 def test_the_native_record_is_taken_from_the_input_where_the_document_dropped_it(checkout: Path) -> None:
     folder = put(checkout, "test-a.log", [DOCUMENT])
     assert found(checkout)[0].differs is None
@@ -72,13 +57,6 @@ def test_the_native_record_is_taken_from_the_input_where_the_document_dropped_it
     assert [told.differs for told in found(checkout)] == [(), ()]
 
 
-def test_what_the_pipeline_dropped_or_failed_at_is_no_sample(checkout: Path) -> None:
-    failed = {"event": {"kind": "pipeline_error"}, "error": {"message": "x"}, "aws": {}}
-    blank = {"@timestamp": "2026-03-02T10:00:00Z", "event": {"kind": "event"}, "tags": []}
-    put(checkout, "test-a.log", [None, failed, blank, DOCUMENT])
-    assert len(found(checkout)) == 1
-
-
 def test_what_is_not_read_is_named_with_its_reason(checkout: Path, tmp_path: Path) -> None:
     put(checkout, "test-a.log", [{**DOCUMENT, "@timestamp": "yesterday"}])
     put(checkout, "test-b.log", [DOCUMENT], stream="vpcflow")  # no audit log of identities
@@ -87,18 +65,6 @@ def test_what_is_not_read_is_named_with_its_reason(checkout: Path, tmp_path: Pat
     assert "| all | 1 | 0 | 0 | 0 | 0 | bad_time 1 |" in page.read_text("utf-8")
     rows = ["aws.cloudtrail,1,0,0,0,0,bad_time 1", "all,1,0,0,0,0,bad_time 1"]
     assert page.with_suffix(".csv").read_text("utf-8").splitlines()[1:] == rows
-
-
-def test_any_other_folder_is_read_file_by_file(tmp_path: Path) -> None:
-    folder = tmp_path / "samples" / "aws"
-    folder.mkdir(parents=True)
-    (folder / "trail.json").write_text(json.dumps({"Records": [NATIVE, {"eventName": 3}]}), "utf-8")
-    (folder / "notes.txt").write_text("not a log\n", "utf-8")
-    told = list(official_samples.measure(official_samples.others(tmp_path / "samples")))
-    assert [(one.sample.stream, one.sample.file) for one in told if not isinstance(one.outcome, str)] == [
-        ("samples/aws", "trail.json"),
-    ]  # fmt: skip
-    assert {one.outcome for one in told if isinstance(one.outcome, str)} == {"bad_json", "unknown_source"}
 
 
 def test_real_records_go_through_the_pipeline_and_nothing_differs_without_a_reason(tmp_path: Path) -> None:

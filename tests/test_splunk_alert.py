@@ -143,11 +143,6 @@ def test_the_collector_gets_it_with_the_token_of_the_credential_store(run: Run, 
     assert HEC not in text
 
 
-def test_another_index_may_be_named(run: Run, double: Double) -> None:
-    run(notable(), index="my_risk")
-    assert double.received[0][0]["index"] == "my_risk"
-
-
 # ---- once
 
 
@@ -339,10 +334,6 @@ def test_every_option_is_configured_specified_and_in_the_form() -> None:
     assert set(re.findall(r'name="action\.nhi_notable\.param\.(\w+)"', form)) == wanted
     offered = set(re.findall(r'option value="(\w+)"', form))
     assert offered == set(alert.WAYS)
-
-
-def test_the_collection_is_defined() -> None:
-    assert alert.COLLECTION in conf("collections.conf").sections()
 
 
 def test_a_token_that_was_kept_with_its_lines_end_is_used_without(run: Run, double: Double) -> None:

@@ -151,10 +151,3 @@ def test_each_mend_is_held_by_a_test_that_is_there(sheet: str) -> None:
     assert len(named) > 20
     for file, name in named:
         assert f"def test_{name}(" in (ROOT / "tests" / f"{file}.py").read_text("utf-8"), (file, name)
-
-
-def test_users_have_ten_pages_beside_the_readme_and_each_page_says_for_whom_it_is() -> None:
-    assert len(list((ROOT / "docs").glob("*.md"))) <= 10
-    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
-        first = "\n".join(page.read_text("utf-8").splitlines()[1:6])
-        assert re.search(r"^For[ :]", first, re.MULTILINE), page
