@@ -48,12 +48,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     from elastic_server import NEWEST, VERSIONS
 
-    class ByFile(LoadFileScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            older = (version for version in VERSIONS if version != NEWEST and version in nodeid)
-            return next(older, super()._split_scope(nodeid))
-
-    return ByFile(config, log)
+    scheduler = LoadFileScheduling(config, log)
+    file_of, older = scheduler._split_scope, [version for version in VERSIONS if version != NEWEST]
+    scheduler._split_scope = lambda node: next((old for old in older if old in node), file_of(node))
+    return scheduler
 
 
 if find_spec("hypothesis"):
