@@ -9,20 +9,23 @@ NHI_TEST_ELASTIC=URL takes a server that runs already: for one who tests again a
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Optional
+from unittest.mock import patch
 
 import pytest
 from elasticsearch import Elasticsearch
 
 from need import need
+from nhi_watch import cli
 from nhi_watch.hosts.elastic.cluster import Connection, connect
 
 VERSIONS = {"8.19.21": 17, "9.5.3": 21}
@@ -245,6 +248,15 @@ def elastic_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
             return stack.enter_context(contextmanager(lambda: start)())
 
         yield node
+
+
+def nhi(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`nhi elastic` in this process, with nothing of NHI_… but what is told; test_elastic_texts starts processes."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NHI_")}
+    out, error = io.StringIO(), io.StringIO()
+    with patch.dict(os.environ, {**kept, **environment}, clear=True), redirect_stdout(out), redirect_stderr(error):
+        code = cli.main(["elastic", *arguments])
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), error.getvalue())
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

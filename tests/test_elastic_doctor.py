@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,24 +14,19 @@ import orjson
 import pytest
 
 from ecs_shape import document, load, template
-from elastic_server import Server
+from elastic_server import nhi
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic import doctor, setup, write
 from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.doctor import FAIL, OK, UNKNOWN, WARN, Check, Wanted
-from test_elastic_run import SINCE, Place, fill, simulated
+from test_elastic_run import SINCE, Place, fill, place, simulated
+
+__all__ = ["place"]
 
 Tree = dict[str, Any]
 ROOT = Path(__file__).parents[1]
 FEW = simulated()[:120]
-
-
-@pytest.fixture
-def place(elastic: Server) -> Iterator[Place]:
-    made = Place(elastic)
-    yield made
-    made.client.options(ignore_status=404).indices.delete(index=f"nhi-state-{made.namespace}")
 
 
 def examined(place: Place, pattern: str = "", late: int = 3600) -> dict[str, Check]:
@@ -202,10 +194,8 @@ def test_privileges_that_the_key_lacks_are_named(lacking: list[str]) -> None:
 # ---- the program
 
 
-def nhi(*arguments: str) -> tuple[int, str]:
-    told = {name: value for name, value in os.environ.items() if not name.startswith("NHI_")}
-    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", "doctor", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=told)
+def asked(*arguments: str) -> tuple[int, str]:
+    done = nhi("doctor", *arguments)
     assert done.stderr == ""
     return done.returncode, done.stdout
 
@@ -214,21 +204,21 @@ def nhi(*arguments: str) -> tuple[int, str]:
 def test_the_exit_code_and_json_are_for_monitoring(place: Place) -> None:
     fill(place, FEW)
     common = ("--url", place.url, "--namespace", place.namespace, "--index", place.source)
-    code, told = nhi(*common, "--json")
+    code, told = asked(*common, "--json")
     outcome = orjson.loads(told)
     assert (code, outcome["status"]) == (0, WARN), "nothing has run yet, and nothing is wrong"
     assert outcome["checks"][0] == {"name": "connection", "status": OK, "detail": f"reached {place.url}"}
     assert {"name", "status", "detail"} <= set(outcome["checks"][-1])
     nowhere = ",".join(f"nowhere-{n}-*" for n in range(5))
-    _, told = nhi(*common[:-1], f"{place.source},{nowhere}")
+    _, told = asked(*common[:-1], f"{place.source},{nowhere}")
     assert "5 more that nhi reads are not there: nowhere-0-*, nowhere-1-*, nowhere-2-* and others" in told
     place.client.indices.delete(index=f"nhi-state-{place.namespace}")
-    code, told = nhi(*common)
+    code, told = asked(*common)
     assert code == 2
     assert f"fail    state: nhi-state-{place.namespace} does not exist -> run `nhi elastic setup`" in told.splitlines()
 
 
 def test_a_cluster_that_is_away_is_an_answer_too() -> None:
-    code, told = nhi("--url", "http://127.0.0.1:9", "--json", "--timeout", "1")
+    code, told = asked("--url", "http://127.0.0.1:9", "--json", "--timeout", "1")
     assert code == 2
     assert orjson.loads(told)["checks"][0]["detail"].startswith("cannot reach http://127.0.0.1:9: connection refused")

@@ -10,28 +10,20 @@ import pytest
 from elasticsearch import BadRequestError
 
 from ecs_shape import document, load
-from elastic_server import Server
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.hosts.elastic import doctor, read, setup, windows
 from nhi_watch.hosts.elastic.doctor import FAIL, OK, Wanted
 from nhi_watch.hosts.elastic.store import ClusterClock, ElasticStore, Lease, LeaseHeldError
-from test_elastic_run import SINCE, Place, leaves, simulated
+from test_elastic_run import SINCE, Place, leaves, place, simulated
 from test_outputs import ecs_fields, faults
 
-__all__ = ["ecs_fields"]
+__all__ = ["ecs_fields", "place"]
 
 Tree = dict[str, Any]
 FEW = simulated()[:60]
 MORE = simulated()[60:100]
 HOUR = 3600
-
-
-@pytest.fixture
-def place(elastic: Server) -> Iterator[Place]:
-    made = Place(elastic)
-    yield made
-    made.client.options(ignore_status=404).indices.delete(index=f"nhi-state-{made.namespace}")
 
 
 def fill(place: Place, records: Any, ago: int = 60, **changes: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,30 +14,22 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import notable_samples
-from elastic_server import Server
 from nhi_watch import cli
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse
 from nhi_watch.hosts.elastic import setup, setup_command
 from nhi_watch.hosts.elastic import write as writing
 from nhi_watch.report import ecs
-from test_elastic_run import SINCE, Place, fill, leaves, simulated
+from test_elastic_run import SINCE, Place, fill, leaves, place, simulated
 from test_outputs import ecs_fields, faults
 
-__all__ = ["ecs_fields"]
+__all__ = ["ecs_fields", "place"]
 
 Tree = dict[str, Any]
 WHEN = "2026-03-13T00:05:00Z"
 NOW = parse(WHEN)
 BEFORE = orjson.loads((Path(__file__).parent / "data" / "elastic" / "installed_before.json").read_bytes())
 """What the version of commit 5628f44 installed."""
-
-
-@pytest.fixture
-def place(elastic: Server) -> Iterator[Place]:
-    made = Place(elastic)
-    yield made
-    made.client.options(ignore_status=404).indices.delete(index=f"nhi-state-{made.namespace}")
 
 
 def notable(**changes: Any) -> Tree:
