@@ -4,6 +4,7 @@ import os
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ORDER.index(group_of(item.path.name)))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests go to one worker, so do all on an older Elasticsearch: it is started once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    from elastic_server import NEWEST, VERSIONS
+
+    scheduler = LoadFileScheduling(config, log)
+    file_of, older = scheduler._split_scope, [version for version in VERSIONS if version != NEWEST]
+    scheduler._split_scope = lambda node: next((old for old in older if old in node), file_of(node))
+    return scheduler
+
+
 if find_spec("hypothesis"):
     from hypothesis import settings
 
@@ -48,6 +62,6 @@ if find_spec("hypothesis"):
     settings.load_profile("unhurried")
 
 if find_spec("elasticsearch"):
-    from elastic_server import elastic, elastic_nodes
+    from elastic_server import elastic, elastic_nodes, elastic_version, pytest_generate_tests
 
-    __all__ = ["elastic", "elastic_nodes"]
+    __all__ = ["elastic", "elastic_nodes", "elastic_version", "pytest_generate_tests"]

@@ -18,7 +18,7 @@ from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch.state import baseline, day_rows, store
+from nhi_watch.state import day_rows, store
 from nhi_watch.state.baseline import Profile, learn_groups, peer_scope, teach
 from nhi_watch.state.baseline import lesson as day_lesson
 from nhi_watch.state.state import State
@@ -239,8 +239,3 @@ def _by_day(table: dict[str, Any], closed: int, *kinds: str) -> dict[str, Any]:
     return {key: table[key] for key, kind in of.items() if int(key[len(kind) :][:6]) <= closed}
 
 
-def baselines_of(store: Any) -> dict[str, Any]:
-    """Every profile as it stands after the last day: the rows themselves are a cache of different ages."""
-    state = State(store)
-    known = state.scopes(state.next_open_day())
-    return {name: baseline.to_row(p) for scopes in (known.own, known.groups) for name, p in scopes.items()}

@@ -177,8 +177,8 @@ def keyed(server: Secured, request: Json) -> Iterator[Elasticsearch]:
         yield client
 
 
-@pytest.fixture(scope="session", params=sorted(VERSIONS))
-def secured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    """One node of each version, started once a session."""
-    with running(request.param, tmp_path_factory.mktemp("secured")) as server:
+@pytest.fixture(scope="session")
+def secured(elastic_version: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """One node of a version, started once a session."""
+    with running(elastic_version, tmp_path_factory.mktemp("secured")) as server:
         yield server

@@ -9,24 +9,28 @@ NHI_TEST_ELASTIC=URL takes a server that runs already: for one who tests again a
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Optional
+from unittest.mock import patch
 
 import pytest
 from elasticsearch import Elasticsearch
 
 from need import need
+from nhi_watch import cli
 from nhi_watch.hosts.elastic.cluster import Connection, connect
 
 VERSIONS = {"8.19.21": 17, "9.5.3": 21}
 """Version of the server → oldest Java that runs it."""
+NEWEST = max(VERSIONS, key=lambda version: int(version.partition(".")[0]))
 RUNNING = os.environ.get("NHI_TEST_ELASTIC", "")
 FIRST = int(time.time()) if RUNNING else 0
 """Where the numbers in names of tests begin."""
@@ -246,7 +250,30 @@ def elastic_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
         yield node
 
 
-@pytest.fixture(scope="session", params=[""] if RUNNING else sorted(VERSIONS))
-def elastic(request: pytest.FixtureRequest, elastic_nodes: Callable[[str], Server]) -> Server:
-    """One node of each version, started once a session; data is the tests' own: use distinct names."""
-    return elastic_nodes(request.param)
+def nhi(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`nhi elastic` in this process, with nothing of NHI_… but what is told; test_elastic_texts starts processes."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NHI_")}
+    out, error = io.StringIO(), io.StringIO()
+    with patch.dict(os.environ, {**kept, **environment}, clear=True), redirect_stdout(out), redirect_stderr(error):
+        code = cli.main(["elastic", *arguments])
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), error.getvalue())
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test on Elasticsearch runs on the newest version; one that is marked `both_versions`, with why, on each."""
+    if "elastic_version" in metafunc.fixturenames:
+        both = metafunc.definition.get_closest_marker("both_versions")
+        chosen = [""] if RUNNING else sorted(VERSIONS) if both else [NEWEST]
+        metafunc.parametrize("elastic_version", chosen, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def elastic_version(request: pytest.FixtureRequest) -> str:
+    """Of the server that a test runs on."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def elastic(elastic_version: str, elastic_nodes: Callable[[str], Server]) -> Server:
+    """One node of a version, started once a session; data is the tests' own: use distinct names."""
+    return elastic_nodes(elastic_version)

@@ -129,12 +129,6 @@ def test_no_value_is_taught_twice_by_one_day() -> None:
     assert not [name for name in made.later if made.later[name].keys() & made.now.get(name, {}).keys()]
 
 
-def test_behaviours_may_come_one_by_one() -> None:
-    (whole,) = whole_days(events([DAILY, STRANGE], TODAY)).values()
-    made = lesson((b, b.shape.action != "s3:GetObject") for b in iter(whole.ordered()))
-    assert (set(made.now["action"]), set(made.later["action"])) == ({"s3:GetObject"}, {"iam:CreateAccessKey"})
-
-
 def test_a_group_never_learns_what_looks_bad() -> None:
     groups: dict[str, Profile] = {}
     learn_groups(groups, TODAY, [(*day_of([DAILY, STRANGE], held="iam:CreateAccessKey"), "peer:role:x")])

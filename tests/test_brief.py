@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from desk_samples import ACCOUNT, DAY_ONE, KEY, MAKES, NETWORK, NOW, ROLE, USER, asked, desk, notable, state
+from desk_samples import ACCOUNT, KEY, MAKES, NETWORK, NOW, ROLE, USER, asked, desk, notable, state
 from llm_double import Json, Misbehaving, copying, endpoint, facts, plain
 from nhi_watch.act import audit, copilot
 from nhi_watch.act.copilot import Endpoint, Masked, mask
@@ -305,12 +305,6 @@ def test_a_plain_models_sentences_survive_in_part() -> None:
     assert 0 < told.held < told.answered
 
 
-def test_a_brief_takes_no_time_that_anybody_notices() -> None:
-    document = notable(DAY_ONE, signals=(NETWORK, MAKES))
-    started = time.perf_counter()
-    for _ in range(50):
-        brief.text(document)
-    assert (time.perf_counter() - started) / 50 < 0.5
 
 
 def test_a_brief_says_that_what_is_quoted_gives_no_orders() -> None:

@@ -13,16 +13,14 @@ from typing import Any
 import pytest
 
 from core_samples import ACCOUNT, TODAY, Options, record
-from elastic_server import Server as Elastic
 from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect.ranking import PEOPLE
 from nhi_watch.detect.signals import NOVEL, is_person
 from nhi_watch.intake.sources.kubernetes.actions import identify
 from nhi_watch.state.baseline import HISTORY
-from splunk_app import interpreter, unpacked
+from splunk_app import unpacked
 from splunk_peers import Window
 from splunk_server import Server
-from test_elastic_run import Place, fill
 from test_pipeline import Records, quiet, scored
 
 TOR = "185.220.101.4"
@@ -164,7 +162,7 @@ def test_a_usual_call_from_the_thief_s_line_on_the_eve_makes_no_habit(eves: int)
 
 
 def test_in_splunk_too(tmp_path: Path) -> None:
-    server = Server(unpacked(tmp_path), interpreter("3.13"))
+    server = Server(unpacked(tmp_path))
     today = act(ACTS["an administrator"], **CONSOLE)
     for one in [*tenant(), *quiet(17, "ledger"), *on_the_eve(), *today]:
         server.index([(parse(one["eventTime"]), one)], "aws:cloudtrail", parse(one["eventTime"]) + 60)
@@ -172,13 +170,6 @@ def test_in_splunk_too(tmp_path: Path) -> None:
     server.backfill(TODAY - 17, TODAY, now)
     rows = server.search("`nhi_notables` | `nhi_latest`", Window(0, 1 << 40), now + HOUR)
     assert ["ledger" in row["nhi_identity"][0] for row in rows] == [True]
-
-
-def test_on_elasticsearch_too(elastic: Elastic) -> None:
-    place = Place(elastic)
-    fill(place, tenant() + quiet(17, "ledger") + on_the_eve() + act(ACTS["an administrator"], **CONSOLE))
-    place.run(since=(TODAY - 20) * DAY)
-    assert len(told(place.notables())) == 1
 
 
 def test_a_name_alone_makes_nobody_a_person_before_a_week() -> None:

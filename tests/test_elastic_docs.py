@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nhi_watch import cli
-from nhi_watch.hosts.elastic import kibana, setup
+from nhi_watch.hosts.elastic import setup
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "elastic.md").read_text("utf-8")
@@ -49,10 +49,6 @@ def test_a_message_is_one_that_we_say(message: str) -> None:
         assert len(part) < 3 or part in OTHERS or part in CODE.replace("`", ""), part
 
 
-def test_there_are_messages_to_check() -> None:
-    assert len(messages()) > 15
-
-
 def test_uninstalling_names_all_that_setup_makes() -> None:
     told = section("Uninstall")
     named: dict[str, set[str]] = {}
@@ -65,14 +61,3 @@ def test_uninstalling_names_all_that_setup_makes() -> None:
     (indices,) = re.findall(r"(?m)^DELETE ([a-z].+)$", told)
     assert set(indices.split(",")) == {f"{setup.STATE}-default"}
     assert f'"name": "{setup.api_key_request("default")["name"]}"' in told
-
-
-def test_what_is_installed_is_named_as_it_is() -> None:
-    for rule in kibana.rules():
-        assert f"*{rule['name'].split(' (')[0]}*" in TEXT
-    for each in kibana.saved_objects():
-        if each["type"] == "dashboard":
-            assert f"*{each['attributes']['title']}*" in TEXT
-    for path in kibana.FOLDER.iterdir():
-        assert f"`{path.name}`" in TEXT
-    assert [path.name for path in (ROOT / "examples" / "elastic").iterdir() if f"`{path.name}`" not in TEXT] == []

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,24 +14,19 @@ import orjson
 import pytest
 
 from ecs_shape import document, load, template
-from elastic_server import Server
+from elastic_server import nhi
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic import doctor, setup, write
 from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.doctor import FAIL, OK, UNKNOWN, WARN, Check, Wanted
-from test_elastic_run import SINCE, Place, fill, simulated
+from test_elastic_run import SINCE, Place, fill, place, simulated
+
+__all__ = ["place"]
 
 Tree = dict[str, Any]
 ROOT = Path(__file__).parents[1]
 FEW = simulated()[:120]
-
-
-@pytest.fixture
-def place(elastic: Server) -> Iterator[Place]:
-    made = Place(elastic)
-    yield made
-    made.client.options(ignore_status=404).indices.delete(index=f"nhi-state-{made.namespace}")
 
 
 def examined(place: Place, pattern: str = "", late: int = 3600) -> dict[str, Check]:
@@ -46,6 +38,7 @@ def examined(place: Place, pattern: str = "", late: int = 3600) -> dict[str, Che
 # ---- what it finds
 
 
+@pytest.mark.both_versions("doctor asks the server about itself")
 def test_a_cluster_that_was_only_set_up_is_told_what_is_to_come(place: Place) -> None:
     found = examined(place, "logs-nowhere-*")
     assert {name: check.status for name, check in found.items()} == {
@@ -57,12 +50,14 @@ def test_a_cluster_that_was_only_set_up_is_told_what_is_to_come(place: Place) ->
     assert doctor.worst(list(found.values())) == FAIL, "a job that can read nothing is none"
 
 
+@pytest.mark.both_versions("doctor asks the server about itself")
 def test_a_cluster_without_setup_is_told_so(place: Place) -> None:
     place.client.indices.delete(index=f"nhi-state-{place.namespace}")
     found = examined(place)
     assert (found["state"].status, found["state"].remedy) == (FAIL, "run `nhi elastic setup`")
 
 
+@pytest.mark.both_versions("doctor asks the server about itself")
 def test_after_a_run_all_is_well(place: Place) -> None:
     fill(place, FEW)
     place.run(since=SINCE)
@@ -126,6 +121,7 @@ def test_a_source_of_which_hardly_anything_is_understood_is_not_read(understood:
     assert doctor.judged("logs-x", 60, (100, understood), {"no_time": 100 - understood}, []).status == status
 
 
+@pytest.mark.both_versions("doctor asks the server about itself")
 def test_a_fact_that_no_document_tells_is_named(place: Place) -> None:
     source = f"{place.source}.bare"
     template(place.client, source, without=["user_agent.original", "source.address", "source.ip"])
@@ -197,32 +193,31 @@ def test_privileges_that_the_key_lacks_are_named(lacking: list[str]) -> None:
 # ---- the program
 
 
-def nhi(*arguments: str) -> tuple[int, str]:
-    told = {name: value for name, value in os.environ.items() if not name.startswith("NHI_")}
-    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", "doctor", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=told)
+def asked(*arguments: str) -> tuple[int, str]:
+    done = nhi("doctor", *arguments)
     assert done.stderr == ""
     return done.returncode, done.stdout
 
 
+@pytest.mark.both_versions("doctor asks the server about itself")
 def test_the_exit_code_and_json_are_for_monitoring(place: Place) -> None:
     fill(place, FEW)
     common = ("--url", place.url, "--namespace", place.namespace, "--index", place.source)
-    code, told = nhi(*common, "--json")
+    code, told = asked(*common, "--json")
     outcome = orjson.loads(told)
     assert (code, outcome["status"]) == (0, WARN), "nothing has run yet, and nothing is wrong"
     assert outcome["checks"][0] == {"name": "connection", "status": OK, "detail": f"reached {place.url}"}
     assert {"name", "status", "detail"} <= set(outcome["checks"][-1])
     nowhere = ",".join(f"nowhere-{n}-*" for n in range(5))
-    _, told = nhi(*common[:-1], f"{place.source},{nowhere}")
+    _, told = asked(*common[:-1], f"{place.source},{nowhere}")
     assert "5 more that nhi reads are not there: nowhere-0-*, nowhere-1-*, nowhere-2-* and others" in told
     place.client.indices.delete(index=f"nhi-state-{place.namespace}")
-    code, told = nhi(*common)
+    code, told = asked(*common)
     assert code == 2
     assert f"fail    state: nhi-state-{place.namespace} does not exist -> run `nhi elastic setup`" in told.splitlines()
 
 
 def test_a_cluster_that_is_away_is_an_answer_too() -> None:
-    code, told = nhi("--url", "http://127.0.0.1:9", "--json", "--timeout", "1")
+    code, told = asked("--url", "http://127.0.0.1:9", "--json", "--timeout", "1")
     assert code == 2
     assert orjson.loads(told)["checks"][0]["detail"].startswith("cannot reach http://127.0.0.1:9: connection refused")

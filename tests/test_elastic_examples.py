@@ -8,7 +8,6 @@ import shlex
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,9 +19,6 @@ FOLDER = ROOT / "examples" / "elastic"
 PROGRAM = "/opt/nhi_watch/.venv/bin/nhi"
 UNITS = sorted(path for path in FOLDER.iterdir() if path.suffix in (".service", ".timer"))
 LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-Tree = dict[str, Any]
-
-
 def accept(arguments: list[str]) -> None:
     """The command line takes them."""
     told = cli.parser().parse_args(arguments)
@@ -53,11 +49,6 @@ def test_the_crontab_has_a_user_five_times_and_our_commands() -> None:
         words = shlex.split(re.split(r" >>? | \|\| ", command)[0])
         assert words[0] == PROGRAM
         accept(words[1:])
-
-
-def test_the_crontab_ends_with_a_line_feed_and_names_the_cluster() -> None:
-    assert (FOLDER / "nhi.cron").read_text("utf-8").endswith("\n"), "else cron ignores the last line"
-    assert [line for line in crontab() if line.startswith("NHI_ELASTIC_URL=https://")]
 
 
 # ---- systemd
@@ -96,9 +87,3 @@ def test_a_service_runs_our_command_as_its_own_user_with_the_key_as_a_credential
     accept([word.replace("${CREDENTIALS_DIRECTORY}", "/run/x") for word in words[1:]])
     assert service["LoadCredential"].split(":")[0] in service["ExecStart"]
     assert service["Type"] == "oneshot"
-
-
-def test_the_timer_starts_the_service_that_is_shipped() -> None:
-    timer = unit(FOLDER / "nhi-run.timer")["Timer"]
-    assert (FOLDER / timer["Unit"]).exists()
-    assert timer["Persistent"] == "true"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +15,7 @@ import pytest
 
 from ecs_shape import document, load
 from elastic_secured import Secured, key, keyed, secured, wait
+from elastic_server import nhi
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic import doctor, setup, windows
@@ -24,7 +23,7 @@ from nhi_watch.hosts.elastic.doctor import Wanted
 from nhi_watch.hosts.elastic.run import Job, run
 from nhi_watch.hosts.elastic.store import ElasticStore, held
 from nhi_watch.report import jsonlines
-from test_elastic_run import ROOT, SINCE, Place, simulated
+from test_elastic_run import SINCE, Place, simulated
 
 __all__ = ["secured"]
 
@@ -70,29 +69,27 @@ def place(secured: Secured) -> Iterator[Guarded]:
     made.client.indices.delete(index=f"nhi-state-{made.namespace}", ignore_unavailable=True)
 
 
-def nhi(place: Guarded, *arguments: str) -> subprocess.CompletedProcess[str]:
+def asked(place: Guarded, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The program, with the cluster named in the environment, as the documentation has it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("NHI_")}
-    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", *arguments, "--namespace", place.namespace]
-    told = {**kept, "NHI_ELASTIC_URL": place.url, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=told)
+    return nhi(*arguments, "--namespace", place.namespace, NHI_ELASTIC_URL=place.url)
 
 
+@pytest.mark.both_versions("privileges and their names depend on the version")
 def test_the_four_steps_by_the_letter_with_the_documented_keys_only(
     secured: Secured, place: Guarded, tmp_path: Path
 ) -> None:
     admin, request, run_key = (tmp_path / name for name in ("admin.key", "run-key.json", "run.key"))
     admin.write_text(key(secured.admin, {"name": "admin", "role_descriptors": {"admin": ADMIN}}))
-    done = nhi(place, "setup", "--api-key-file", str(admin))
+    done = asked(place, "setup", "--api-key-file", str(admin))
     assert done.returncode == 0, done.stderr
-    done = nhi(place, "setup", "--api-key-request", str(request))
+    done = asked(place, "setup", "--api-key-request", str(request))
     assert (done.returncode, done.stderr) == (0, ""), "step 3 asks nobody, although the cluster is named"
     run_key.write_text(key(secured.admin, orjson.loads(request.read_bytes())))
     place.fill()
     commands = (["run"], ["run", "--intel"], ["learn"], ["doctor"],
                 ["feedback", "--audit", str(tmp_path / "audit.jsonl")])  # fmt: skip
     for command in commands:
-        done = nhi(place, *command, "--api-key-file", str(run_key))
+        done = asked(place, *command, "--api-key-file", str(run_key))
         assert (done.returncode, done.stderr) == (0, ""), (command, done.stdout, done.stderr)
         assert not re.search(r"\b403\b", done.stdout)
     beats = [beat["event"]["outcome"] for beat in place.heartbeats()]
@@ -104,6 +101,7 @@ def every_privilege(place: Guarded) -> list[tuple[int, str]]:
     return [(number, each) for number, entry in enumerate(listed) for each in entry["privileges"]]
 
 
+@pytest.mark.both_versions("privileges and their names depend on the version")
 def test_each_privilege_that_is_taken_away_is_named(secured: Secured, place: Guarded) -> None:
     place.fill(FEW[:5])
     for number, privilege in every_privilege(place):
@@ -128,6 +126,7 @@ def test_doctor_tells_ahead_when_the_key_expires(secured: Secured, place: Guarde
     assert check.detail.startswith("the key expires in ")
 
 
+@pytest.mark.both_versions("privileges and their names depend on the version")
 def test_a_key_without_the_right_to_read_moves_nothing(secured: Secured, place: Guarded) -> None:
     place.fill()
     other = setup.api_key_request(place.namespace, "logs-somewhere.else-*")
@@ -160,7 +159,7 @@ def test_documents_are_fetched_where_the_key_may_and_named_where_not(
         role["indices"] = indices or role["indices"]
         file.write_text(key(secured.admin, request))
         given = ("--api-key-file", str(file), "--index", place.source, "--out", str(out))
-        done = nhi(place, "report", *given)
+        done = asked(place, "report", *given)
         assert done.returncode == code, done.stderr
         assert (f"{place.source} cannot be read: the API key lacks read" in done.stdout) == bool(code)
         listed = list(jsonlines.read(out / "notables.jsonl"))
@@ -168,11 +167,12 @@ def test_documents_are_fetched_where_the_key_may_and_named_where_not(
         assert bool(list(jsonlines.read(out / "events.jsonl"))) == (not code)
 
 
+@pytest.mark.both_versions("privileges and their names depend on the version")
 def test_feedback_says_what_it_lacks(secured: Secured, place: Guarded, tmp_path: Path) -> None:
     request, file = place.request(), tmp_path / "key"
     request["role_descriptors"]["nhi_run"]["indices"].pop()
     file.write_text(key(secured.admin, request))
-    done = nhi(place, "feedback", "--api-key-file", str(file))
+    done = asked(place, "feedback", "--api-key-file", str(file))
     assert done.returncode == 2
     assert f"the API key lacks a privilege: read on {setup.ANALYSTS}" in done.stderr
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,7 +14,7 @@ from typing import Any
 import orjson
 import pytest
 
-from elastic_server import FIRST, Server
+from elastic_server import FIRST, Server, nhi
 from kibana_double import KEY, Kibana, promote, serving
 from nhi_watch.act import audit
 from nhi_watch.core.errors import StoreError
@@ -118,11 +116,6 @@ def test_what_is_wrong_is_one_line_that_says_what_to_do(kibana: Kibana, changed:
 def test_a_wrong_space_is_told(kibana: Kibana) -> None:
     with client(kibana, urls=(f"{kibana.url}/s/none",)) as reached, pytest.raises(StoreError, match="and its space"):
         reached.post("/api/detection_engine/signals/status", {"signal_ids": [], "status": "closed"})
-
-
-def test_a_busy_kibana_is_asked_again(kibana: Kibana) -> None:
-    kibana.busy = 2
-    assert changes(kibana, dry_run=True) == EVERYTHING
 
 
 # ---- the doctor
@@ -264,10 +257,8 @@ def test_alerts_of_merged_notables_are_closed_and_no_others(place: Played) -> No
 # ---- the program
 
 
-def nhi(url: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", *arguments]
-    told = {**os.environ, "NHI_ELASTIC_URL": url, "NHI_ELASTIC_API_KEY": KEY, **environment}
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=told)
+def asked(url: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return nhi(*arguments, NHI_ELASTIC_URL=url, NHI_ELASTIC_API_KEY=KEY, **environment)
 
 
 def test_the_program_sets_both_up_and_takes_feedback(place: Played, tmp_path: Path) -> None:
@@ -278,13 +269,13 @@ def test_the_program_sets_both_up_and_takes_feedback(place: Played, tmp_path: Pa
             place.client.indices.delete(index=index)
     deal(place, alert, workflow_status="closed", workflow_reason="true_positive", workflow_user="u")
     with serving(Kibana()) as kibana:
-        done = nhi(place.url, "setup", *common, NHI_KIBANA_URL=kibana.url)
+        done = asked(place.url, "setup", *common, NHI_KIBANA_URL=kibana.url)
         assert [s["change"] for s in orjson.loads(done.stdout)["steps"][-2:]] == ["create", "create"], done.stderr
         trail = ["--audit", str(tmp_path / "audit.jsonl")]
-        done = nhi(place.url, "feedback", *common, *trail)
+        done = asked(place.url, "feedback", *common, *trail)
         heard = orjson.loads(done.stdout)
         assert (heard["verdicts"], heard["unknown"], "closed" in heard) == (1, 0, False), done.stderr
-        done = nhi(place.url, "feedback", *common, *trail, "--kibana", kibana.url)
+        done = asked(place.url, "feedback", *common, *trail, "--kibana", kibana.url)
         assert orjson.loads(done.stdout) == {**heard, "new": 0, "closed": 0}, done.stderr
         (line,) = map(orjson.loads, audit.lines(tmp_path / "audit.jsonl"))
         assert (line["what"], line["by"], line["facts"]["verdict"]) == ("verdict", "u", "confirmed")

@@ -1,4 +1,4 @@
-"""A key that is exposed and then misused, on Elasticsearch: one notable, and the alert of the first one ends."""
+"""Thefts that other tests try on files and in Splunk, on Elasticsearch."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 
 from core_samples import TODAY
 from nhi_watch.core.timestamps import DAY, parse
+from test_console import ACTS, CONSOLE, act, on_the_eve, tenant, told
 from test_elastic_run import Place, fill, place
 from test_exposure_misuse import DAYS, ORDERS, of_the_key, scored
+from test_pipeline import quiet
 
 __all__ = ["place"]
 
@@ -27,3 +29,9 @@ def test_elasticsearch_finds_the_same_and_ends_the_alert_of_the_first(place: Pla
     whole = latest[wanted["id"]]
     assert [whole[name] for name in ("severity", "likelihood", "title")] == [
         wanted[name] for name in ("severity", "likelihood", "title")]  # fmt: skip
+
+
+def test_whoever_opens_a_console_with_a_machine_s_key_stays_a_machine(place: Place) -> None:
+    fill(place, tenant() + quiet(17, "ledger") + on_the_eve() + act(ACTS["an administrator"], **CONSOLE))
+    place.run(since=(TODAY - 20) * DAY)
+    assert len(told(place.notables())) == 1

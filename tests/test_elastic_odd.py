@@ -148,6 +148,7 @@ def test_what_security_lake_holds_in_ocsf_gives_the_same_notables_and_findings(
     )
 
 
+@pytest.mark.both_versions("what templates and mappings do depends on the version")
 @pytest.mark.parametrize(
     "changed",
     [

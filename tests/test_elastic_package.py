@@ -17,7 +17,6 @@ sys.path.insert(0, str(ROOT / "lab" / "tools"))
 import elastic_package  # noqa: E402
 from test_outputs import leaves  # noqa: E402
 
-Tree = dict[str, Any]
 FILES = elastic_package.files()
 TOP = {"manifest.yml", "changelog.yml", "LICENSE.txt", "docs", "data_stream", "kibana"}
 MANIFEST = {"format_version", "name", "title", "version", "description", "type", "source", "categories", "conditions",
@@ -96,37 +95,3 @@ def test_objects_are_named_as_the_package_and_refer_to_each_other_only() -> None
         assert told["id"] == file.removesuffix(".json") and told["type"].replace("-", "_") == kind
         assert kind == "security_rule" or told["id"].startswith("nhi_watch-")
         assert {(each["type"], each["id"]) for each in told.get("references", ())} <= names
-
-
-def test_it_is_written_with_its_zip(tmp_path: Path) -> None:
-    folder = elastic_package.build(tmp_path)
-    assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == set(FILES)
-    assert (tmp_path / f"{folder.name}.zip").stat().st_size > 10_000
-
-
-def test_published_schemas_are_asked_where_they_lie_in_a_folder(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(elastic_package, "build", lambda into: ROOT)
-    version: Tree = {"pattern": r"^\d+\.\d+\.\d+$"}
-    change: Tree = {"properties": {"version": {"$ref": "./manifest.jsonschema.json#/definitions/version"}}}
-    schemas: dict[str, Tree] = {
-        "manifest": {"required": ["name"], "definitions": {"version": version}},
-        "changelog": {"type": "array", "items": change},
-        "data_stream/manifest": {"required": ["title"]}, "data_stream/lifecycle": {"type": "object"},
-        "data_stream/fields/fields": {"type": "array"},
-    }  # fmt: skip
-
-    def write(name: str) -> None:
-        path, named = tmp_path / f"{name}.jsonschema.json", f"https://schemas.example.com/3/integration/{name}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        kind = "https://json-schema.org/draft/2020-12/schema"
-        path.write_bytes(orjson.dumps({"$schema": kind, "$id": named, **schemas[name]}))
-
-    for name in schemas:
-        write(name)
-    assert elastic_package.main(["--schemas", str(tmp_path)]) == 0
-    version["pattern"] = "^none$"
-    write("manifest")
-    assert elastic_package.main(["--schemas", str(tmp_path)]) == 1
-    assert capsys.readouterr().out.splitlines()[1].startswith("changelog.yml: $[0].version: ")

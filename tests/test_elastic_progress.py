@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from elasticsearch import BadRequestError
 
 from ecs_shape import document, load
-from elastic_server import Server
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.hosts.elastic import doctor, read, windows
 from nhi_watch.hosts.elastic.doctor import FAIL, OK, Wanted
 from nhi_watch.hosts.elastic.store import ClusterClock, ElasticStore, Lease, LeaseHeldError
-from test_elastic_run import SINCE, Place, simulated
+from test_elastic_run import SINCE, Place, place, simulated
 from test_outputs import ecs_fields, faults
 
-__all__ = ["ecs_fields"]
+__all__ = ["ecs_fields", "place"]
 
 Tree = dict[str, Any]
 FEW = simulated()[:60]
 MORE = simulated()[60:100]
 HOUR = 3600
-
-
-@pytest.fixture
-def place(elastic: Server) -> Iterator[Place]:
-    made = Place(elastic)
-    yield made
-    made.client.options(ignore_status=404).indices.delete(index=f"nhi-state-{made.namespace}")
 
 
 def fill(place: Place, records: Any, ago: int = 60, **changes: Any) -> None:
@@ -137,6 +128,7 @@ def test_whatever_ends_a_run_leaves_a_heartbeat_on_which_a_rule_alerts(
 # ---- late documents, and clocks
 
 
+@pytest.mark.both_versions("sequence numbers, remotes and errors are the server's")
 def test_what_becomes_searchable_hours_after_it_was_ingested_is_read_and_told(place: Place) -> None:
     fill(place, FEW)
     place.run(since=SINCE)
@@ -300,6 +292,7 @@ def test_a_pattern_of_another_cluster_is_named_and_its_checkpoint_stays(place: P
         place.run(pattern=other)
 
 
+@pytest.mark.both_versions("sequence numbers, remotes and errors are the server's")
 def test_a_pattern_that_the_cluster_refuses_does_not_stop_the_others(place: Place) -> None:
     odd = f"{place.source}.odd"
     place.client.indices.create(index=odd, mappings={"properties": {"@timestamp": {"type": "text"}}})
@@ -312,6 +305,7 @@ def test_a_pattern_that_the_cluster_refuses_does_not_stop_the_others(place: Plac
     assert windows.checkpoints(state(place), [odd])[odd] is None
 
 
+@pytest.mark.both_versions("sequence numbers, remotes and errors are the server's")
 def test_a_conflict_of_mappings_that_comes_between_planning_and_reading_sets_nothing_aside(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from core_samples import Going, Options
 from ecs_shape import document, load, template
-from elastic_server import FIRST, Server
+from elastic_server import FIRST, Server, nhi
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.detect import lives
@@ -142,6 +142,7 @@ def spoilt(client: Any) -> dict[tuple[str, str], str]:
     return listed
 
 
+@pytest.mark.both_versions("what templates and mappings do depends on the version")
 def test_setup_says_what_it_makes_and_a_second_time_nothing(elastic: Server) -> None:
     client = elastic.client
     indices = {("index", f"{name}-setup"): "create" for name in ("nhi-state",)}
@@ -154,6 +155,7 @@ def test_setup_says_what_it_makes_and_a_second_time_nothing(elastic: Server) -> 
     client.indices.delete(index="nhi-state-setup")
 
 
+@pytest.mark.both_versions("what templates and mappings do depends on the version")
 def test_setup_repairs_a_template_that_was_changed(place: Place) -> None:
     body = place.client.cluster.get_component_template(name="logs-nhi.alerts@settings").body
     changed = body["component_templates"][0]["component_template"]
@@ -168,6 +170,7 @@ def test_setup_repairs_a_template_that_was_changed(place: Place) -> None:
 # ---- run
 
 
+@pytest.mark.both_versions("a run from end to end")
 @pytest.mark.parametrize(
     "original", [True, False, lambda number: number % 3 == 0], ids=["original", "ecs only", "mixed"]
 )
@@ -238,6 +241,7 @@ def test_a_cluster_that_is_not_set_up_is_told_so(elastic: Server) -> None:
         run(elastic.client, Job(namespace="bare"))
 
 
+@pytest.mark.both_versions("a run from end to end")
 def test_alerts_are_indexed_as_the_template_says(place: Place, wanted: list[Tree]) -> None:
     fill(place, simulated())
     place.run(since=SINCE)
@@ -296,30 +300,29 @@ def test_of_two_runs_at_once_one_is_turned_away_and_a_lost_lease_stops_the_other
 # ---- the program
 
 
-def nhi(place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", *arguments]
-    told = {**os.environ, "NHI_ELASTIC_URL": place.url, "NHI_ELASTIC_API_KEY": "c2VjcmV0OmtleQ=="}
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=told)
+def asked(place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return nhi(*arguments, NHI_ELASTIC_URL=place.url, NHI_ELASTIC_API_KEY="c2VjcmV0OmtleQ==")
 
 
 def test_a_lease_that_somebody_else_has_is_an_exit_code_of_its_own_and_one_line(place: Place) -> None:
     Lease(place.client, place.job().state, 60).acquire()
-    done = nhi(place, "run", "--namespace", place.namespace, "--index", place.source)
+    done = asked(place, "run", "--namespace", place.namespace, "--index", place.source)
     assert (done.returncode, done.stderr, done.stdout.count("\n")) == (75, "", 1)
     assert done.stdout.startswith("Nothing done: another run (")
 
 
+@pytest.mark.both_versions("a run from end to end")
 def test_the_program_sets_up_and_runs_and_never_shows_the_key(place: Place) -> None:
-    setting = nhi(place, "setup", "--namespace", place.namespace)
+    setting = asked(place, "setup", "--namespace", place.namespace)
     assert (setting.returncode, setting.stdout.splitlines()[-1]) == (
         0,
         f"unchanged index nhi-state-{place.namespace}",
     )
     assert setting.stdout.startswith("Kibana was left out: "), "who forgot to name it would wait for alerts"
     options = ["--namespace", place.namespace, "--index", place.source, "--json"]
-    running = nhi(place, "run", *options, "--since", "2025-01-01T00:00:00Z")
+    running = asked(place, "run", *options, "--since", "2025-01-01T00:00:00Z")
     assert orjson.loads(running.stdout)["read"] == 0
-    request = nhi(place, "setup", "--namespace", place.namespace, "--api-key-request", "-", "--dry-run")
+    request = asked(place, "setup", "--namespace", place.namespace, "--api-key-request", "-", "--dry-run")
     assert '"cluster": []' in request.stdout
     assert not any("c2VjcmV0" in done.stdout + done.stderr for done in (setting, running, request))
 
@@ -330,7 +333,7 @@ def test_a_notable_of_the_cluster_is_verified_by_its_id_and_as_it_was_handed_ove
     fill(place, simulated())
     place.run(since=SINCE)
     told = place.notables()[0]
-    copied = nhi(place, "report", "--namespace", place.namespace, "--index", place.source, "--out", str(tmp_path))
+    copied = asked(place, "report", "--namespace", place.namespace, "--index", place.source, "--out", str(tmp_path))
     assert copied.returncode == 0, copied.stderr
     (tmp_path / "handed.json").write_bytes(orjson.dumps(told))
     for name in (told["id"], str(tmp_path / "handed.json")):
@@ -348,8 +351,8 @@ def verify(out: Path, name: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_program_names_what_is_wrong_in_one_line(place: Place, tmp_path: Path) -> None:
-    missing = nhi(place, "run", "--api-key-file", str(tmp_path / "none"))
+    missing = asked(place, "run", "--api-key-file", str(tmp_path / "none"))
     assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
     assert missing.stderr.startswith("nhi: --api-key-file: cannot read ")
-    userinfo = nhi(place, "run", "--url", "http://me:secret@127.0.0.1:9")
+    userinfo = asked(place, "run", "--url", "http://me:secret@127.0.0.1:9")
     assert (userinfo.returncode, "secret" in userinfo.stderr) == (2, False)

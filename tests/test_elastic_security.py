@@ -259,6 +259,7 @@ def strings(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
         yield path, node
 
 
+@pytest.mark.both_versions("queries are parsed by the server")
 def test_what_logs_say_is_a_value_in_every_query(elastic: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     place, records = Place(elastic), hostile()
     load(place.client, place.source, (document(r, False, render(int(time.time()) - 60)) for r in records))

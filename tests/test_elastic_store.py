@@ -15,6 +15,8 @@ from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.store import ElasticStore, document_id
 from store_contract import Open, StoreContract, rows
 
+pytestmark = pytest.mark.both_versions("locks, bulk writes and errors are the server's")
+
 _numbers = count(FIRST)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,30 +15,22 @@ from rich.console import Console
 
 import elastic_package
 import notable_samples
-from elastic_server import Server
 from nhi_watch import cli
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse
 from nhi_watch.hosts.elastic import commands, setup
 from nhi_watch.hosts.elastic import write as writing
 from nhi_watch.report import ecs
-from test_elastic_run import SINCE, Place, fill, leaves, simulated
+from test_elastic_run import SINCE, Place, fill, leaves, place, simulated
 from test_outputs import ecs_fields, faults
 
-__all__ = ["ecs_fields"]
+__all__ = ["ecs_fields", "place"]
 
 Tree = dict[str, Any]
 WHEN = "2026-03-13T00:05:00Z"
 NOW = parse(WHEN)
 BEFORE = orjson.loads((Path(__file__).parent / "data" / "elastic" / "installed_before.json").read_bytes())
 """What the version of commit 5628f44 installed."""
-
-
-@pytest.fixture
-def place(elastic: Server) -> Iterator[Place]:
-    made = Place(elastic)
-    yield made
-    made.client.options(ignore_status=404).indices.delete(index=f"nhi-state-{made.namespace}")
 
 
 def notable(**changes: Any) -> Tree:
@@ -176,6 +167,7 @@ def install(place: Place, installed: Tree) -> None:
     place.client.index(index=f"logs-nhi.health-{place.namespace}", op_type="create", document={"@timestamp": WHEN})
 
 
+@pytest.mark.both_versions("what templates and mappings do depends on the version")
 def test_an_upgrade_says_what_it_changes_and_what_was_written_goes_on(place: Place) -> None:
     install(place, BEFORE)
     planned = {(s.kind, s.name): s for s in setup.setup(place.client, place.namespace, dry_run=True)}
@@ -200,6 +192,7 @@ def test_an_upgrade_says_what_it_changes_and_what_was_written_goes_on(place: Pla
     assert place.client.count(index=f"logs-nhi.health-{place.namespace}")["count"] == 2, "what was there is kept"
 
 
+@pytest.mark.both_versions("what templates and mappings do depends on the version")
 def test_a_field_of_another_type_begins_a_new_backing_index(place: Place) -> None:
     stream = f"logs-nhi.health-{place.namespace}"
     other = {

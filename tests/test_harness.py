@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
 from nhi_watch_lab.evaluation import harness
 from nhi_watch_lab.evaluation.exams import Exam
-from nhi_watch_lab.evaluation.harness import BUDGETS, OURS, Case, Judged, Told, _List, page, seeds_of, sure, table
+from nhi_watch_lab.evaluation.harness import BUDGETS, OURS, Case, Judged, Told, _List, page, sure, table
 from nhi_watch_lab.evaluation.rivals import FirstSeen
 
 NOTHING = frozenset[str]()
@@ -62,8 +61,3 @@ def test_a_world_is_judged_and_paged_by_our_own_list(tmp_path: Path) -> None:
     assert ours.cases and any(case.found for case in ours.cases), "small and dense, some must stand in the list"
     text = page(found, "By hand.")
     assert "| nhi_watch | drawn |" in text and "Whether the likelihood is true" in text
-
-
-def test_seeds_are_numbers() -> None:
-    with pytest.raises(InputError, match="seeds '1,x'"):
-        seeds_of("1,x")

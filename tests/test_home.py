@@ -231,6 +231,7 @@ def test_own_days_count_from_the_first_on() -> None:
     assert known.points((9.0,)) <= once.points((9.0,)) < fresh.points((9.0,))
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(st.none(), st.floats(0, 40)), max_size=60), st.floats(0.01, 40))
 @settings(deadline=None)
 def test_churn_takes_away_at_most_half(values: list[float | None], value: float) -> None:
@@ -307,6 +308,7 @@ def test_the_profile_of_a_tenant_keeps_every_bin_of_every_signal() -> None:
 # ---- the whole flow
 
 
+@pytest.mark.slow
 def test_habits_at_home_do_not_depend_on_how_the_runs_were_cut() -> None:
     days = [[record(TODAY - back, "10:00"), record(TODAY - back, "11:00", role="batch", name=f"Get{back % 5}")]
             for back in range(24, -1, -1)]  # fmt: skip
@@ -317,6 +319,7 @@ def test_habits_at_home_do_not_depend_on_how_the_runs_were_cut() -> None:
         assert answer(runs(parts, room)) == expected
 
 
+@pytest.mark.slow
 def test_what_machines_do_every_day_comes_to_be_worth_less() -> None:
     """The same odd call of the same kind, before and after a tenant's machines made it their habit."""
 

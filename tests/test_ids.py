@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Iterator
 from itertools import combinations
 from types import ModuleType
 from typing import Any
@@ -25,6 +23,7 @@ from nhi_watch.intake.sources import alerts, azure, cloudtrail, endpoint, gitlab
 from nhi_watch.state import day_rows
 from nhi_watch.state.store import MemoryStore
 from test_sources import SOURCES, outcome_of, samples_of
+from trees import Steps, changed, leaves
 
 assert alerts  # its parts and the endpoint's import each other: it comes first
 LAST = 20_000
@@ -183,7 +182,7 @@ def test_ids_are_bounded_and_still_begin_with_what_can_be_searched_for() -> None
 def test_no_record_is_a_copy_of_one_that_ended_otherwise_or_did_something_else(source: ModuleType) -> None:
     """Every value of every sample is exchanged for those that others have in its place; ids and times stay."""
     records = [sample["record"] for sample in samples_of(source) if "event" in sample and sample["shape"] == "native"]
-    known: dict[Path, list[Any]] = {}
+    known: dict[Steps, list[Any]] = {}
     for path, value in (leaf for record in records for leaf in leaves(record)):
         known[path] = [*known.get(path, []), *([] if value in known.get(path, []) else [value])][:8]
     tried = 0
@@ -191,7 +190,7 @@ def test_no_record_is_a_copy_of_one_that_ended_otherwise_or_did_something_else(s
         event = source.read(record)
         for path, _ in leaves(record):
             for value in known[path]:
-                other = outcome_of(source, exchanged(record, path, value))
+                other = outcome_of(source, changed(record, path, value))
                 if isinstance(other, Event) and differ(event, other):
                     days = Days()
                     days.add(event)
@@ -207,25 +206,6 @@ def test_an_audit_id_of_a_request_that_failed_hides_none_that_succeeded_in_the_s
         days.add(kubernetes.read(call(LAST, 0, "create", "pods", auditID=ONE, responseStatus={"code": code})))
     (whole,) = days[LAST].values()
     assert sorted(shape.outcome for shape, _ in whole.behaviours) == ["failure", "success"]
-
-
-Path = tuple[Any, ...]
-
-
-def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for step, inner in steps:
-        yield from leaves(inner, (*path, step))
-    if not isinstance(value, (dict, list)):
-        yield path, value
-
-
-def exchanged(record: Any, path: Path, value: Any) -> Any:
-    made = at = copy.deepcopy(record)
-    for step in path[:-1]:
-        at = at[step]
-    at[path[-1]] = value
-    return made
 
 
 def differ(one: Event, other: Event) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from layout import LAB, ORDER, PACKAGE, ROOT, folder_of, imports, name_of, ships, sources, standard_library, tree_of
 
+pytestmark = pytest.mark.slow  # reads the sources, which are the same on every Python
 TRAINING_ONLY = {"sklearn", "numpy", "scipy", "joblib", "pyod", "river"}
 VENDORED = {"splunklib"}
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}
@@ -146,30 +147,10 @@ def catches_everything(caught: ast.expr | None) -> bool:
     return caught is None or ast.unparse(caught) in ("Exception", "BaseException")
 
 
-OFFENCES = [
-    "print(1)",
-    "import sys\nsys.exit(2)",
-    "raise SystemExit(2)",
-    "import logging\nlogging.basicConfig()",
-    "try:\n    f()\nexcept:\n    pass",
-    "try:\n    f()\nexcept Exception:\n    pass",
-    "try:\n    f()\nexcept (OSError, BaseException) as error:\n    g(error)",
-]
-
-
 def raises_again(handler: ast.ExceptHandler) -> bool:
     """Tidying up and passing the error on hides nothing."""
     last = handler.body[-1]
     return isinstance(last, ast.Raise) and last.exc is None
-
-
-def test_tidying_up_before_an_error_goes_on_is_no_offence() -> None:
-    assert not list(reserved(ast.parse("try:\n    f()\nexcept BaseException:\n    g()\n    raise")))
-
-
-@pytest.mark.parametrize("code", OFFENCES)
-def test_the_rule_for_the_command_line_finds_each_offence(code: str) -> None:
-    assert len(list(reserved(ast.parse(code)))) == 1
 
 
 def test_a_splunk_entry_point_has_at_most_15_lines_of_code() -> None:
@@ -199,13 +180,6 @@ def own_files(wanted: Callable[[Path], bool]) -> list[Path]:
     files = [*ROOT.glob("*"), *(path for folder in folders for path in (ROOT / folder).rglob("*"))]
     ours = (path for path in files if path.is_file() and "__pycache__" not in path.parts and path.name != ".git")
     return sorted(path for path in ours if wanted(path))
-
-
-def test_decisions_are_numbered_without_gaps_and_say_their_number() -> None:
-    pages = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
-    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
-    for number, page in enumerate(pages, 1):
-        assert page.read_text("utf-8").startswith(f"# {number}. "), f"{page.name} must begin with its number"
 
 
 @pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))], ids=name)

@@ -25,7 +25,8 @@ from nhi_watch.intake.schemas import ocsf, opened
 from nhi_watch.intake.sources import cloudtrail, every
 from nhi_watch_lab.evaluation.forms import EARLY, LATEST, SECOND, VERSIONS
 from nhi_watch_lab.evaluation.forms import ocsf as mapped
-from test_sources import JSON, paths
+from test_sources import JSON
+from trees import changed, nodes
 
 Tree = dict[str, Any]
 SAMPLES = [json.loads(line) for line in (ROOT / "tests/data/sources/cloudtrail.jsonl").read_text("utf-8").splitlines()]
@@ -219,11 +220,7 @@ def test_what_a_client_writes_into_a_record_does_not_make_it_ocsf() -> None:
 @given(st.sampled_from(VERSIONS), st.data(), JSON)
 def test_a_damaged_event_is_an_event_or_a_reject(version: str, data: st.DataObject, value: object) -> None:
     event = mapped(NATIVE[data.draw(st.integers(0, len(NATIVE) - 1))], version)
-    *steps, last = data.draw(st.sampled_from(list(paths(event))))
-    node: Any = event
-    for step in steps:
-        node = node[step]
-    node[last] = value
+    event = changed(event, data.draw(st.sampled_from([at for at, _ in nodes(event)])), value)
     assert isinstance(read(event), (Event, str))
 
 

@@ -68,10 +68,6 @@ def test_our_own_findings_do_not_come_back_as_alerts() -> None:
     assert error.value.reason == "own_notable"
 
 
-def test_a_schema_is_asked_for_what_it_must_refuse() -> None:
-    assert wrong({**ocsf.finding(documents()[0]), "severity_id": "high"})
-
-
 def test_files_hold_one_finding_a_notable_where_they_are_asked_for(tmp_path: Path) -> None:
     log = tmp_path / "lake.ndjson"
     log.write_text("\n".join(json.dumps(mapped(record)) for record in NATIVE), "utf-8")

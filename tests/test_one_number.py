@@ -45,6 +45,7 @@ def told() -> list[tuple[Path, int, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_no_shipped_file_tells_another_number_of_a_notable() -> None:
     left = [
         f"{file}:{at}: {match[0]}"
@@ -52,14 +53,6 @@ def test_no_shipped_file_tells_another_number_of_a_notable() -> None:
         for match in GONE.finditer(re.sub("|".join(ALLOWED), "", line))
     ]  # fmt: skip
     assert left == []
-
-
-@pytest.mark.parametrize("text", [
-    "Ordered by priority: both cards' odds", 'notable["score"]', "${n.probability}", "the score stays", "its p-value",
-    "a score of 40", "nhi_score", "The priority of a notable",
-])  # fmt: skip
-def test_the_old_words_would_be_found(text: str) -> None:
-    assert GONE.search(re.sub("|".join(ALLOWED), "", text))
 
 
 def test_a_notable_holds_no_other_number() -> None:

@@ -10,7 +10,6 @@ from typing import Any, cast
 import pytest
 
 from need import need
-from nhi_watch.core.errors import InputError
 from nhi_watch_lab.evaluation import rivals
 from nhi_watch_lab.evaluation.exams import Replayed
 from nhi_watch_lab.evaluation.rivals import ALLOWED, RISK, Fired, OpenRules
@@ -52,18 +51,6 @@ def folder() -> rivals.Folder:
 )  # fmt: skip
 def test_a_rule_matches_what_sigma_says(folder: rivals.Folder, record: dict[str, Any], told: set[str]) -> None:
     assert {rule.name for rule in folder.rules if rule.matches(record)} == told
-
-
-def test_what_one_record_cannot_answer_is_left_out_by_name(folder: rivals.Folder) -> None:
-    assert set(folder.left_out) == {"other_log.yml", "correlated.yml"}
-    assert "okta" in folder.left_out["other_log.yml"]
-    assert {rule.level for rule in folder.rules} <= RISK.keys()
-
-
-def test_a_folder_without_rules_says_what_it_needs(tmp_path: Path) -> None:
-    need(find_spec("sigma"), "needs pySigma: make rivals")
-    with pytest.raises(InputError, match="no Sigma rule for product aws"):
-        rivals.load(tmp_path)
 
 
 def test_risks_of_a_day_add_up_and_what_fired_of_late_is_allowed() -> None:

@@ -25,13 +25,3 @@ def test_yearly_and_fortnightly_jobs_are_not_called_idle() -> None:
     for rhythm in ("yearly", "fortnightly"):
         assert measured()[rhythm]["jobs"] >= 3
         assert measured()[rhythm]["called_idle"] == 0
-
-
-def test_the_page_holds_every_figure() -> None:
-    page = posture_truth.page(measured(), [706])
-    one = measured()["kinds"]["dormant_identity"]
-    assert f"| dormant identity | {one['right']} | {one['wrong']} | {one['missed']} | " in page
-    assert f"| yearly | {measured()['yearly']['jobs']} | 0 |" in page
-
-
-

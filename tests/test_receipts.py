@@ -12,7 +12,6 @@ import pytest
 from core_samples import Options, record, run
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
-from nhi_watch.detect.explain import claims
 from nhi_watch.detect.explain.claims import Check, day_scored, verify
 from nhi_watch.state import retention
 from nhi_watch.state.sqlite import SqliteStore
@@ -134,8 +133,3 @@ def test_what_is_no_compromise_or_has_no_day_is_refused() -> None:
         verify(MemoryStore(), CARD, {**notable, "kind": "posture"})
     with pytest.raises(InputError, match="does not name the day"):
         verify(MemoryStore(), CARD, {**notable, "baseline": {"id": "yesterday"}})
-
-
-def test_a_digest_depends_on_content_not_on_order() -> None:
-    assert claims.digest({"a": 1, "b": [None, 0.1]}) == claims.digest({"b": [None, 0.1], "a": 1})
-    assert claims.digest([0.1]) != claims.digest([0.10000000000000002])

@@ -826,11 +826,3 @@ def test_a_use_without_address_or_client_says_so() -> None:
            "last_use": "2026-03-01T10:00:00Z", "suspicious": False}  # fmt: skip
     made = plan.draft(notable(), plan.load(), mine(USER.id, KEY), plan.Breaks((use,), ()), SECOND)
     assert "- `app` from (unknown) by (unknown): 13 calls" in plan.text(made)
-
-
-def test_the_dry_run_is_written_for_people(folder: Path) -> None:
-    words = ("plan", notable()["id"], "--policy", folder / "response_policy.toml", "--now", NOW)
-    shown = desk(command, *words, out=folder)
-    assert "A dry run: nothing was changed" in shown
-    assert f"aws iam update-access-key --user-name ci --access-key-id {KEY} --status Inactive" in shown
-    assert (folder / "response" / f"{notable()['id']}.plan.md").read_text() in shown

@@ -1,4 +1,4 @@
-"""Ten thousand cases each: no plan outside its policy, nothing handed over without valid approvals."""
+"""Two thousand cases each: no plan outside its policy, nothing handed over without valid approvals."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def random_notable(dice: random.Random) -> tuple[dict[str, Any], Subjects]:
     return document, Subjects({unique: secrets})
 
 
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=2_000, deadline=None)
 @given(st.integers(0, 2**48))
 def test_no_plan_goes_beyond_its_policy(seed: int) -> None:
     dice = random.Random(seed)
@@ -154,7 +154,7 @@ TRICKS: dict[str, Callable[[random.Random, list[Signed]], list[Signed]]] = {
 FRESH = _pair(SECOND)
 
 
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=2_000, deadline=None)
 @given(st.sampled_from(sorted(TRICKS)), st.integers(0, 2**48))
 def test_nothing_is_handed_over_without_valid_approvals(trick: str, seed: int) -> None:
     signed = TRICKS[trick](random.Random(seed), FRESH)

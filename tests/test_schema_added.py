@@ -103,10 +103,3 @@ def test_splunk_and_elastic_read_its_records_and_look_where_they_lie(found: Any)
     assert found["elastic"] == [[CI, 5]]
     assert "logs-crate.*" in found["indices"]
     assert [(row["Log"], row["Index"]) for row in found["steps"]] == [("crate", "soc")]
-
-
-def test_the_page_of_the_sources_has_it(found: Any) -> None:
-    [row] = [line for line in found["docs"].splitlines() if line.startswith("| [`crate`](")]
-    assert row.endswith("| `logs-crate.*` |")
-
-

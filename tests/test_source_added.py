@@ -112,12 +112,6 @@ def test_splunk_and_elastic_read_its_records(found: Any) -> None:
     assert "logs-gadget.calls-*" in found["indices"]
 
 
-def test_the_page_of_the_sources_has_it(found: Any) -> None:
-    told = "| [`gadget`](gadget.py) | Gadgets: the calls of a made-up product. | `logs-gadget.calls-*` |"
-    assert told in found["docs"]
-    assert "gadget,call,everything,refused: no_action" in found["fields"]
-
-
 def test_the_sample_lies_where_the_suite_of_all_sources_looks_for_it() -> None:
     from test_sources import FOLDER
 

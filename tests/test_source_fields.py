@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from types import ModuleType
 
 import pytest
 
-import source_fields
-from layout import ROOT
 from nhi_watch.core import registry
-from nhi_watch.core.event import Event
 from nhi_watch.detect.signals import SIGNALS
 from nhi_watch.intake.sources import okta
-from source_fields import BLANK, Field, fields_of, needs_of
+from source_fields import Field, fields_of, needs_of
 
 SOURCES = registry.modules("nhi_watch.intake.sources")
 BY_NAME = {signal.name: signal for signal in SIGNALS}
@@ -40,16 +36,3 @@ def test_a_signal_that_lacks_what_it_needs_says_that_it_cannot_tell_or_nothing()
     assert needs_of(BY_NAME["risky_network"])["network"] == "cannot tell"
     assert needs_of(BY_NAME["key_age"]) == {"credential": "silent"}
     assert "network" not in needs_of(BY_NAME["secret_reading"])
-
-
-def test_what_is_blanked_are_values_of_an_event() -> None:
-    assert set(BLANK) <= set(Event._fields)
-
-
-def test_the_page_has_a_table_for_each() -> None:
-    rows = list(csv.DictReader((ROOT / "docs" / "sources.csv").open(encoding="utf-8", newline="")))
-    assert {row["source"] for row in rows} == {source.NAME for source in SOURCES}
-    assert all(row["field"] and row["feeds"] and row["without it"] for row in rows)
-    assert not [row for row in rows if row["field"][:1] in "=+-"], "a spreadsheet would take it for a formula"
-    assert ",control,needs\n" in (ROOT / "docs" / "signals.csv").read_text("utf-8")
-    assert source_fields.SAMPLES.is_dir()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Union
@@ -24,6 +23,7 @@ from nhi_watch.core.event import Event
 from nhi_watch.intake.days import KEPT_APART, Intake, Sources
 from nhi_watch.intake.horizon import received
 from nhi_watch.intake.schemas import opened
+from trees import changed, nodes
 
 FOLDER = Path(__file__).parent / "data" / "sources"
 SOURCES = registry.modules("nhi_watch.intake.sources")
@@ -125,27 +125,13 @@ def test_any_json_is_an_event_or_a_reject(source: ModuleType, value: object) -> 
     assert source.claims(value) in (True, False)
 
 
-def paths(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Every place in a tree but its root."""
-    if at:
-        yield at
-    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for step, inner in steps:
-        yield from paths(inner, (*at, step))
-
-
 @settings(max_examples=400)
 @given(st.sampled_from(GOOD), st.data(), JSON)
 def test_a_record_with_one_value_replaced_is_an_event_or_a_reject(
     pair: tuple[ModuleType, Sample], data: st.DataObject, value: object
 ) -> None:
     source, sample = pair
-    record = copy.deepcopy(sample["record"])
-    *steps, last = data.draw(st.sampled_from(list(paths(record))))
-    node = record
-    for step in steps:
-        node = node[step]
-    node[last] = value
+    record = changed(sample["record"], data.draw(st.sampled_from([at for at, _ in nodes(sample["record"])])), value)
     assert isinstance(outcome_of(source, record), (Event, str))
     assert source.claims(record) in (True, False)
 
@@ -156,7 +142,7 @@ def test_a_record_that_lacks_a_value_is_an_event_or_a_reject(
 ) -> None:
     source, sample = pair
     record = copy.deepcopy(sample["record"])
-    *steps, last = data.draw(st.sampled_from(list(paths(record))))
+    *steps, last = data.draw(st.sampled_from([at for at, _ in nodes(record)]))
     node = record
     for step in steps:
         node = node[step]

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from layout import ROOT
 from need import SHARED, shared_data
 from nhi_watch.core import registry
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch_lab.evaluation import reading
-from nhi_watch_lab.evaluation.reading import MADE, Measured, door, known_pairs, measure, page, pairs
+from nhi_watch_lab.evaluation.reading import MADE, Measured, door, known_pairs, measure, pairs
 
 SOURCES = registry.modules("nhi_watch.intake.sources")
 AS_GOOD = {
@@ -68,12 +66,6 @@ def test_published_pairs_of_ocsf_differ_in_what_is_listed_alone() -> None:
     assert differ == {name: differs for name, (differs, why) in known_pairs().items() if why}
 
 
-def test_the_page_names_every_reason(measured: Measured) -> None:
-    text = page(measured)
-    reasons = {reason for count in measured.counts.values() for reason in count.rejects}
-    assert all(f"| {reason} |" in text for reason in reasons)
-
-
 NOT_BY_RULE = {
     ("ai_agents", "splunk_fields"): 11,  # OTLP in lists; the HEC exporter has one field for each attribute
     ("workspace", "splunk_fields"): 2,  # lists of unequal length: extracted fields do not tell whose a value is
@@ -94,12 +86,6 @@ def test_samples_put_into_other_shapes_by_rule_give_the_same_event() -> None:
                     differ[source.NAME, shape] += door(record) != (source, event)
     assert +differ == NOT_BY_RULE
     assert min(compared.values()) >= 24 and len(compared) == len(SOURCES)
-
-
-def test_the_committed_page_is_of_these_sources() -> None:
-    shared_data("rule-tests/panther")  # who has no real logs cannot write it anew
-    text = (Path(ROOT) / "docs" / "method" / "sources_measured.csv").read_text("utf-8")
-    assert all(f",{source.NAME},native," in text for source in SOURCES)
 
 
 def test_what_no_source_knows_is_refused_with_a_reason_and_read_by_the_source_that_is_named() -> None:

@@ -1,4 +1,8 @@
-"""Every command of the packaged app as a process of Splunk's Pythons, with nothing installed: streams of all kinds."""
+"""Every command of the packaged app: streams of all kinds to processes of Splunk's Pythons with nothing installed.
+
+What a command says of its rows, and not how it is started or fed, is asked in this process (`here`): a start costs more
+than most answers.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +19,11 @@ import pytest
 from need import shared_data
 from nhi_watch.core.timestamps import DAY, render
 from splunk_app import interpreter, unpacked
-from splunk_process import BARE, CommandError, Row, read, run
+from splunk_process import BARE, Answer, CommandError, Row, read, run, run_here
 from splunk_server import stash
 from splunk_stream import chunk, getinfo, replies, table
 
-COMMANDS = ("nhigroup", "nhirank", "nhi explain", "nhi feedback", "nhi health", "nhi identities")
+COMMANDS = ("nhiscore", "nhigroup", "nhirank", "nhi explain", "nhi feedback", "nhi health", "nhi identities")
 ARGUMENTS = {"nhi feedback": "verdict=benign"}
 START = 20_152 * DAY
 """2025-03-05"""
@@ -39,7 +43,7 @@ def python(request: pytest.FixtureRequest) -> str:
 
 
 class Commands:
-    """Starts the commands of an app."""
+    """The commands of an app: processes of that Python, or without one the same conversation in this process."""
 
     def __init__(self, python: str, app: Path) -> None:
         self.python, self.app = python, app
@@ -47,10 +51,14 @@ class Commands:
 
     def rows(self, command: str, rows: Sequence[Row], arguments: str = "", size: int = 10_000) -> list[Row]:
         name, _, what = command.partition(" ")
-        told = f"{what} {arguments or ARGUMENTS.get(command, '')}"
-        answer = run(self.python, self.app / "bin" / f"{name}.py", told, rows, (START, END), size)
+        answer = self.answer(name, f"{what} {arguments or ARGUMENTS.get(command, '')}", rows, size)
         self.messages = answer.messages
         return answer.rows
+
+    def answer(self, name: str, told: str, rows: Sequence[Row] = (), size: int = 10_000) -> Answer:
+        if self.python:
+            return run(self.python, self.app / "bin" / f"{name}.py", told, rows, (START, END), size)
+        return run_here(name, self.app / "lookups", told, rows, (START, END))
 
     def stream(self, command: str, *chunks: bytes) -> tuple[int, bytes, list[tuple[dict[str, Any], bytes]]]:
         name, _, what = command.partition(" ")
@@ -64,6 +72,11 @@ class Commands:
 @pytest.fixture(scope="module")
 def commands(python: str, app: Path) -> Commands:
     return Commands(python, app)
+
+
+@pytest.fixture(scope="module")
+def here(app: Path) -> Commands:
+    return Commands("", app)
 
 
 def call(day: int, second: int, service: str, name: str, **more: str) -> dict[str, Any]:
@@ -123,7 +136,7 @@ def test_empty_chunks_previews_and_headers_without_rows_get_an_answer_each(comma
     assert [reply["finished"] for reply, _ in answers[1:]] == [False, False, False, True]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS[1:])
 def test_rows_of_every_kind_of_rubbish_never_end_a_search(commands: Commands, command: str) -> None:
     rows: list[Row] = [
         {}, {"_raw": ["{"]}, {"_raw": ["[" * 10_000]}, {"_raw": ["\ufffd\x00"]}, {"nhi_part": ["x"]},
@@ -152,9 +165,9 @@ def test_a_search_that_is_stopped_leaves_no_traceback(commands: Commands, comman
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_wrong_option_is_answered_with_what_to_write_instead(commands: Commands, command: str) -> None:
+def test_a_wrong_option_is_answered_with_what_to_write_instead(here: Commands, command: str) -> None:
     with pytest.raises(CommandError, match=rf"^{command}: 'colour=red' is no option. Write {command}"):
-        commands.rows(command, [], "colour=red")
+        here.rows(command, [], "colour=red")
 
 
 WRONG = {
@@ -176,10 +189,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize("line", WRONG)
-def test_a_wrong_value_is_answered_with_what_to_write_instead(commands: Commands, line: str) -> None:
+def test_a_wrong_value_is_answered_with_what_to_write_instead(here: Commands, line: str) -> None:
     command, _, arguments = line.partition(" ")
     with pytest.raises(CommandError) as told:
-        run(commands.python, commands.app / "bin" / f"{command}.py", arguments, [], (START, END))
+        here.answer(command, arguments)
     assert str(told.value).startswith(WRONG[line])
 
 
@@ -211,18 +224,18 @@ def test_a_field_of_a_megabyte_and_bytes_that_are_no_utf_8(commands: Commands) -
     assert failed["nhi_error"][0].startswith("invalid_utf8: bytes that are no UTF-8: set CHARSET")
 
 
-def test_extracted_fields_are_read_where_raw_is_no_json(commands: Commands) -> None:
+def test_extracted_fields_are_read_where_raw_is_no_json(here: Commands) -> None:
     row = {"_raw": ["QUERY_ID=1, …"], "USER_NAME": ["ETL"], "QUERY_ID": ["q1"], "QUERY_TYPE": ["SELECT"],
            "EXECUTION_STATUS": ["SUCCESS"], "START_TIME": ["2025-03-05 10:00:00.000 -0000"], "ACCOUNT_NAME": ["A"],
            "sourcetype": ["snowflake:query_history"]}  # fmt: skip
-    (part,) = commands.rows("nhigroup", [row], "input=fields")
+    (part,) = here.rows("nhigroup", [row], "input=fields")
     assert part["nhi_events"] == ["1"]
 
 
-def test_real_cloudtrail_is_grouped_without_a_reject(commands: Commands) -> None:
+def test_real_cloudtrail_is_grouped_without_a_reject(here: Commands) -> None:
     records = json.loads(shared_data("cloudtrail/boogy.json").read_text("utf-8"))
     records = records["Records"] if isinstance(records, dict) else records
-    rows = commands.rows("nhigroup", raw(records), size=500)
+    rows = here.rows("nhigroup", raw(records), size=500)
     assert not [row for row in rows if "nhi_error" in row]
     (told,) = {sum(int(row["nhi_events"][0]) for row in rows)}
     assert told == len({record["eventID"] for record in records})
@@ -254,27 +267,27 @@ def test_the_thief_is_found_explained_and_judged(commands: Commands) -> None:
     assert (verdict["nhi_id"], verdict["verdict"], verdict["analyst"]) == (notable["nhi_id"], ["confirmed"], ["admin"])
 
 
-def test_a_log_that_was_silent_for_days_is_a_blind_spot(commands: Commands) -> None:
+def test_a_log_that_was_silent_for_days_is_a_blind_spot(here: Commands) -> None:
     work = [call(day, 36_000 + 600 * n, "s3", "GetObject") for day in (*range(8), 12, 13) for n in range(6)]
-    rows = commands.rows("nhirank", commands.rows("nhigroup", raw(work)))
+    rows = here.rows("nhirank", here.rows("nhigroup", raw(work)))
     assert len({row["nhi_id"][0] for row in rows}) == len(rows)
 
 
-def test_the_state_is_not_written_without_a_session(commands: Commands) -> None:
+def test_the_state_is_not_written_without_a_session(here: Commands) -> None:
     with pytest.raises(CommandError, match="state=write needs a search head: splunkd gave no session"):
-        commands.rows("nhirank", commands.rows("nhigroup", raw(story())), "state=write")
+        here.rows("nhirank", here.rows("nhigroup", raw(story())), "state=write")
 
 
-def test_every_row_for_the_summary_index_is_short_enough_for_splunk_to_see_whole(commands: Commands) -> None:
+def test_every_row_for_the_summary_index_is_short_enough_for_splunk_to_see_whole(here: Commands) -> None:
     """[kv] maxchars: an event is cut to 10,240 characters before fields are looked for."""
     many = [call(0, n % 86_000, f"service{n % 700}", "GetObject") | {"eventID": f"id-{n}"} for n in range(9_000)]
-    rows = commands.rows("nhigroup", raw(many))
+    rows = here.rows("nhigroup", raw(many))
     assert len(rows) > 1
     assert max(len(stash(row)) for row in rows) < 10_240
     assert sum(int(row["nhi_events"][0]) for row in rows) == len(many)
-    joined = commands.rows("nhigroup", rows)
+    joined = here.rows("nhigroup", rows)
     assert sum(int(row["nhi_events"][0]) for row in joined) == len(many)
-    again = commands.rows("nhigroup", [*rows, *rows])
+    again = here.rows("nhigroup", [*rows, *rows])
     assert sum(int(row["nhi_events"][0]) for row in again) == len(many), "a record that comes twice counts once"
 
 
@@ -324,47 +337,47 @@ def thief(commands: Commands, *more: Row, arguments: str = "") -> list[Row]:
     return commands.rows("nhirank", [*commands.rows("nhigroup", raw(story())), *more], arguments)
 
 
-def test_what_was_judged_harmless_is_left_out_until_somebody_confirms_it(commands: Commands) -> None:
-    (notable,) = thief(commands)
-    (benign,) = commands.rows("nhi feedback", [notable], 'verdict=benign reason="a drill"')
-    assert thief(commands, benign) == []
-    assert [text for _, text in commands.messages if "left out by verdicts and exceptions: 1 benign" in text]
+def test_what_was_judged_harmless_is_left_out_until_somebody_confirms_it(here: Commands) -> None:
+    (notable,) = thief(here)
+    (benign,) = here.rows("nhi feedback", [notable], 'verdict=benign reason="a drill"')
+    assert thief(here, benign) == []
+    assert [text for _, text in here.messages if "left out by verdicts and exceptions: 1 benign" in text]
     confirmed = {**benign, "verdict": ["confirmed"], "analyst": ["boss"]}
-    (back,) = thief(commands, benign, confirmed)
+    (back,) = thief(here, benign, confirmed)
     assert back["nhi_id"] == notable["nhi_id"]
 
 
-def test_a_notable_of_which_exceptions_cover_every_reason_is_left_out(commands: Commands) -> None:
-    (notable,) = thief(commands)
+def test_a_notable_of_which_exceptions_cover_every_reason_is_left_out(here: Commands) -> None:
+    (notable,) = thief(here)
     document = json.loads(notable["_raw"][0])["nhi_notable"]
     pairs = [(s["id"], s["evidence"]) for s in document["signals"] if s["points"] >= 0.25 and not s["cannot_tell"]]
     until = render(int(time.time()) + 30 * DAY)
     told = {"verdict": ["expected"], "nhi_id": notable["nhi_id"], "identity": notable["nhi_identity_id"],
             "until": [until]}  # fmt: skip
     rows: list[Row] = [{**told, "signal": [signal], "value": [value]} for signal, value in pairs]
-    assert len(thief(commands, *rows[1:])) == 1, "one reason is not covered"
-    assert thief(commands, *rows) == []
+    assert len(thief(here, *rows[1:])) == 1, "one reason is not covered"
+    assert thief(here, *rows) == []
 
 
 @pytest.mark.parametrize("cells", [{"verdict": "nonsense"}, {"verdict": "benign", "time": "yesterday"}])
-def test_a_verdict_that_is_none_is_counted_and_hides_nothing(commands: Commands, cells: dict[str, str]) -> None:
+def test_a_verdict_that_is_none_is_counted_and_hides_nothing(here: Commands, cells: dict[str, str]) -> None:
     wrong = {"nhi_id": ["0" * 20], **{name: [value] for name, value in cells.items()}}
-    rows = thief(commands, wrong)
+    rows = thief(here, wrong)
     assert [row for row in rows if row.get("nhi_id")]
     assert [row for row in rows if row.get("nhi_error", [""])[0].startswith("bad_verdict: ")]
 
 
-def test_owners_come_from_their_own_table_where_assets_name_nobody(commands: Commands) -> None:
-    (notable,) = thief(commands)
+def test_owners_come_from_their_own_table_where_assets_name_nobody(here: Commands) -> None:
+    (notable,) = thief(here)
     assert not notable.get("nhi_owner")
-    tables = commands.app / "lookups"
+    tables = here.app / "lookups"
     before = {name: (tables / name).read_text("utf-8") for name in ("nhi_assets.csv", "nhi_owners.csv")}
     try:
         (tables / "nhi_owners.csv").write_text(before["nhi_owners.csv"] + "payments-api,team-pay,,\n", "utf-8")
-        (owned,) = thief(commands)
+        (owned,) = thief(here)
         told = "payments-api,critical,,production,\n"
         (tables / "nhi_assets.csv").write_text(before["nhi_assets.csv"] + told, "utf-8")
-        (both,) = thief(commands)
+        (both,) = thief(here)
     finally:
         for name, text in before.items():
             (tables / name).write_text(text, "utf-8")
@@ -372,35 +385,35 @@ def test_owners_come_from_their_own_table_where_assets_name_nobody(commands: Com
     assert both["nhi_criticality"] == ["critical"]
 
 
-def test_an_exception_is_narrow_and_ends(commands: Commands) -> None:
+def test_an_exception_is_narrow_and_ends(here: Commands) -> None:
     until = render(int(time.time()) + 30 * DAY)[:10]
     arguments = f"verdict=expected signal=new_network value=198.51.100.0/24 until={until}"
     known = {"nhi_id": ["0" * 20], "nhi_identity_id": ["aws:1:role:X"]}
-    (good,) = commands.rows("nhi feedback", [known], arguments)
+    (good,) = here.rows("nhi feedback", [known], arguments)
     assert (good["identity"], good["signal"], good["value"]) == (
         ["aws:1:role:X"], ["new_network"], ["198.51.100.0/24"],
     )  # fmt: skip
     assert good["until"] == [f"{until}T00:00:00Z"]
 
 
-def test_a_row_that_cannot_be_judged_is_named_and_not_kept(commands: Commands) -> None:
+def test_a_row_that_cannot_be_judged_is_named_and_not_kept(here: Commands) -> None:
     until = render(int(time.time()) + 30 * DAY)[:10]
     arguments = f"verdict=expected signal=new_network value=198.51.100.0/24 until={until}"
-    rows = commands.rows("nhi feedback", [{"nhi_id": ["1" * 20]}, {"x": ["y"]}], arguments)
+    rows = here.rows("nhi feedback", [{"nhi_id": ["1" * 20]}, {"x": ["y"]}], arguments)
     assert rows == []  # outputlookup keeps every row that it is given
-    nothing, nobody = (text for level, text in commands.messages if level == "WARN")
+    nothing, nobody = (text for level, text in here.messages if level == "WARN")
     assert nothing.startswith("nhi feedback: no verdict on 1 of the rows: no nhi_id: give rows of `nhi_notables`")
     assert nobody.startswith("nhi feedback: no verdict on 1 of the rows: no nhi_identity_id: ")
 
 
-def test_health_names_the_silent_source_the_missing_field_and_what_it_costs(commands: Commands) -> None:
+def test_health_names_the_silent_source_the_missing_field_and_what_it_costs(here: Commands) -> None:
     hours = range(8 * 24)
     alive = [bucket("aws:cloudtrail", hour) for hour in hours]
     silent = [bucket("OktaIM2:log", hour) for hour in hours if hour < 7 * 24]
     late = [bucket("github:cloud:audit", hour, delay=3 * 3600) for hour in hours]
     bare = [{k: v for k, v in record.items() if k not in ("userAgent", "awsRegion")} for record in story()]
-    parts = commands.rows("nhigroup", raw(bare))
-    rows = commands.rows("nhi health", [*alive, *silent, *late, *parts])
+    parts = here.rows("nhigroup", raw(bare))
+    rows = here.rows("nhi health", [*alive, *silent, *late, *parts])
     told = {row["nhi_source"][0]: row for row in rows}
     assert told["cloudtrail"]["nhi_status"] == ["ok"]
     assert told["okta"]["nhi_status"] == ["error"] and int(told["okta"]["nhi_silent_minutes"][0]) == 24 * 60
@@ -408,21 +421,21 @@ def test_health_names_the_silent_source_the_missing_field_and_what_it_costs(comm
     assert told["vault"]["nhi_status"] == ["unknown"] and "nhi_json_logs" in told["vault"]["nhi_text"][0]
     assert set(told["aws"]["nhi_missing"]) >= {"region"} and "new_region" in told["aws"]["nhi_lost_signals"]
     assert told["nhi_state"]["nhi_status"] == ["unknown"], "no session here"
-    problems = commands.rows("nhi health", [*alive, *silent], "show=problems")
+    problems = here.rows("nhi health", [*alive, *silent], "show=problems")
     assert {row["nhi_status"][0] for row in problems} == {"error"}
 
 
-def test_health_says_so_where_no_log_is_found_at_all(commands: Commands) -> None:
-    (told,) = [row for row in commands.rows("nhi health", []) if row["nhi_check"] == ["source"]]
+def test_health_says_so_where_no_log_is_found_at_all(here: Commands) -> None:
+    (told,) = [row for row in here.rows("nhi health", []) if row["nhi_check"] == ["source"]]
     assert (told["nhi_source"], told["nhi_status"]) == (["all"], ["unknown"])
-    parts = commands.rows("nhigroup", raw(story()))
-    assert not [row for row in commands.rows("nhi health", parts) if row["nhi_check"] == ["source"]]
+    parts = here.rows("nhigroup", raw(story()))
+    assert not [row for row in here.rows("nhi health", parts) if row["nhi_check"] == ["source"]]
 
 
-def test_health_tells_of_a_sourcetype_of_the_customers_own(commands: Commands) -> None:
+def test_health_tells_of_a_sourcetype_of_the_customers_own(here: Commands) -> None:
     hours = range(8 * 24)
     own = [bucket("my:cloudtrail", hour) for hour in hours] + [bucket("my:okta", hour) for hour in hours[:-24]]
-    told = {row["nhi_source"][0]: row["nhi_status"] for row in commands.rows("nhi health", own)}
+    told = {row["nhi_source"][0]: row["nhi_status"] for row in here.rows("nhi health", own)}
     assert (told["my:cloudtrail"], told["my:okta"], told["cloudtrail"]) == (["ok"], ["error"], ["unknown"])
 
 

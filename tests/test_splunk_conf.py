@@ -11,8 +11,6 @@ from urllib.parse import unquote
 import pytest
 
 from layout import ROOT
-from nhi_watch.detect.signals import NAMES
-from nhi_watch.detect.telemetry import NEEDS
 from nhi_watch.hosts.splunk import fields, kvstore
 from nhi_watch.hosts.splunk import tables as tables_of
 from nhi_watch.hosts.splunk.nhi import KINDS
@@ -73,20 +71,6 @@ def test_the_analytic_story_names_searches_that_exist_with_the_annotations_of_it
     assert isinstance(json.loads(told[story]["references"]), list)
 
 
-def test_who_uploads_findings_of_posture_can_choose_their_sourcetype() -> None:
-    assert conf("props.conf")["nhi:notable"]["pulldown_type"] == "1"
-
-
-def test_a_push_of_the_deployer_leaves_the_tables_of_a_cluster_alone() -> None:
-    assert conf("app.conf")["shclustering"]["deployer_lookups_push_mode"] == "always_preserve"
-
-
-def test_the_app_is_small() -> None:
-    assert len(SEARCHES) <= 10
-    assert len(conf("commands.conf").sections()) <= 6
-    assert len(conf("macros.conf").sections()) <= 22
-
-
 @lru_cache
 def known_settings() -> dict[str, list[str]]:
     path = ROOT / "tests" / "data" / "splunk_conf_keys.json"
@@ -118,11 +102,6 @@ def shown(block: str) -> list[str]:
         else:
             found.append(line)
     return found
-
-
-def spoken(name: str) -> tuple[str, ...]:
-    """How the page may name a search: in full, or within a list that begins with NHI Watch."""
-    return name, name.replace("NHI Watch - ", ", - "), f"**{name}**"
 
 
 @pytest.mark.parametrize("name", CONFS)
@@ -363,16 +342,6 @@ def test_the_search_bar_knows_exactly_the_options_that_each_command_takes() -> N
         }
 
 
-def test_every_command_is_configured_and_described() -> None:
-    assert set(conf("commands.conf").sections()) == set(OPTIONS)
-    related = {word for c in OPTIONS for word in conf("searchbnf.conf")[f"{c}-command"]["related"].split(", ")}
-    assert related - {"stats", "cluster", "outputlookup", "tstats"} <= set(OPTIONS)
-
-
-def test_signals_that_a_missing_field_costs_are_signals() -> None:
-    assert {signal for signals in NEEDS.values() for signal in signals} <= set(NAMES)
-
-
 # ---- the page of the app
 
 PAGE = (ROOT / "docs" / "splunk.md").read_text("utf-8")
@@ -390,22 +359,6 @@ def test_a_search_of_the_page_uses_what_exists(text: str) -> None:
             assert set(re.findall(r"(\w+)=", re.sub(r'"[^"]*"', "", rest))) <= OPTIONS[verb]
     named = set(re.findall(r"\bnhi_\w+", text)) - set(conf("macros.conf").sections())
     assert named - {"nhi_feedback", *FILES} <= FIELDS
-
-
-def test_the_page_names_every_search_role_and_command() -> None:
-    assert {name for name in SEARCHES if not any(word in PAGE for word in spoken(name))} == set()
-    names = {*conf("commands.conf").sections(), *(role[5:] for role in conf("authorize.conf").sections())}
-    assert {name for name in names if f"`{name}`" not in PAGE} == set()
-
-
-def test_every_row_of_a_table_of_the_page_has_its_cells() -> None:
-    """A pipe ends a cell, in code too, unless a backslash stands before it."""
-    prose = re.sub(r"^~~~\n.*?^~~~", "", PAGE, flags=re.MULTILINE | re.DOTALL)
-    tables = re.findall(r"(?:^\|.*\|\n)+", prose, re.MULTILINE)
-    assert len(tables) > 4
-    for table in tables:
-        header, *rows = (re.findall(r"(?<!\\)\|", row) for row in table.splitlines())
-        assert {len(row) for row in rows} == {len(header)}
 
 
 def test_macros_that_the_page_names_exist() -> None:

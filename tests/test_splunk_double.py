@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,10 @@ from nhi_watch.core.timestamps import DAY
 from nhi_watch.hosts.splunk.fields import SOURCETYPE
 from splunk_boards import NAMES, defaults, filled, queries
 from splunk_conf import conf, expand
-from splunk_eval import EvalError, Scope, assignments, expression
-from splunk_grammar import RefusedError, check
+from splunk_eval import EvalError, Scope, expression
+from splunk_grammar import check
 from splunk_peers import Fault, Window, every_index
-from splunk_process import Row, merged
+from splunk_process import Row
 from splunk_roles import role
 from splunk_search import matcher
 from splunk_server import APPENDED, CUTOFF, MAXCHARS, Server, _extracted
@@ -63,17 +62,6 @@ def test_search_looks_for_values(text: str, found: bool) -> None:
 def test_a_condition_that_search_reads_otherwise_is_refused(text: str) -> None:
     with pytest.raises(AssertionError):
         matcher(text)
-
-
-@pytest.mark.parametrize("text", ["n ~ 4", "nosuch(n)", "n >", 'like(n "x")'])
-def test_an_expression_that_eval_does_not_have_is_refused(text: str) -> None:
-    with pytest.raises(EvalError):
-        expression(text)
-
-
-def test_eval_sets_fields_one_after_the_other() -> None:
-    (_, first), (name, second) = assignments('a=n + 2, b=if(isnull(missing), "none", a)')
-    assert (first(Scope(ROW, 0)), name, second(Scope(ROW, 0))) == (42.0, "b", "none")
 
 
 WRONG = [
@@ -145,16 +133,6 @@ def filled_server(tmp_path: Path, peers: int = 4) -> Server:
     return server
 
 
-Change = Callable[[Server], None]
-
-
-@pytest.mark.parametrize(("how", "found"), [("down", 9), ("lost", 9), ("twice", 15), ("late", 12)])
-def test_a_peer_at_fault_changes_what_comes(tmp_path: Path, how: str, found: int) -> None:
-    server = filled_server(tmp_path)
-    server.faults = [Fault(1, how)]
-    assert len(server.search("index=main | head 100", ALWAYS, 10_000)) == found
-
-
 def test_an_appended_search_ends_after_its_time_and_its_rows(tmp_path: Path) -> None:
     server = filled_server(tmp_path)
     server.faults = [Fault(1, "late")]
@@ -171,15 +149,6 @@ def test_a_scheduled_search_fails_where_a_peer_does_and_writes_nothing(tmp_path:
     assert server.failed == ["NHI Watch - Group Events"] and not [r for r in server.events if r["index"] != ["main"]]
 
 
-def test_fields_that_a_streaming_command_did_not_ask_for_come_back_by_the_index_of_the_chunk() -> None:
-    given = [{"a": ["1"], "b": ["2"]}, {"a": ["3"], "b": ["4"]}]
-    answered = [{"a": ["3"], "n": ["x"], "_chunked_idx": ["1"]}, {"n": ["y"]}]
-    assert merged([dict(row) for row in answered], given, "streaming") == [
-        {"a": ["3"], "b": ["4"], "n": ["x"]}, {"n": ["y"]},
-    ]  # fmt: skip
-    assert merged([dict(row) for row in answered], given, "reporting")[0] == {"a": ["3"], "n": ["x"]}
-
-
 def test_an_analyst_sees_notables_and_behaviours_and_gives_verdicts_and_no_more(tmp_path: Path) -> None:
     server = filled_server(tmp_path)
     server.notable('{"time": "1970-01-02T00:00:00Z", "nhi_id": "x"}', DAY)
@@ -189,18 +158,3 @@ def test_an_analyst_sees_notables_and_behaviours_and_gives_verdicts_and_no_more(
     server.search('| makeresults | eval _key="1" | outputlookup append=true key_field=_key nhi_feedback', ALWAYS, DAY)
     with pytest.raises(AssertionError, match="may not write nhi_notables"):
         server.search('| makeresults | eval _key="1" | outputlookup override_if_empty=false nhi_notables', ALWAYS, DAY)
-
-
-def test_the_grammar_says_what_it_refuses() -> None:
-    with pytest.raises(RefusedError, match="collect has no option adinfo"):
-        check("index=a | collect index=b adinfo=false")
-
-
-ASSUMING = ("eval", "faults", "grammar", "kvstore", "peers", "process", "reports", "rest", "roles", "search", "server",
-            "stream")  # fmt: skip
-
-
-@pytest.mark.parametrize("name", ASSUMING)
-def test_what_the_stand_in_assumes_has_a_link_to_where_it_is_documented(name: str) -> None:
-    text = (Path(__file__).parent / f"splunk_{name}.py").read_text("utf-8")
-    assert "https://" in text.split('"""')[1]

@@ -1,4 +1,8 @@
-"""The packaged command, driven as splunkd drives it: a process of Splunk's Pythons, with nothing installed."""
+"""The packaged command, driven as splunkd drives it: a process of Splunk's Pythons, with nothing installed.
+
+What it says of its rows, and not how it is started or fed, is asked in this process (`here`). What it has in common
+with the other commands is in test_splunk_commands.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from nhi_watch.core.timestamps import DAY, day_of
 from nhi_watch.detect import model
 from nhi_watch.detect.scoring import Baselines, EventScorer
 from nhi_watch.hosts.splunk.nhiscore import ADDED, FIELDS, NhiScore
-from nhi_watch.hosts.splunk.protocol import Search
+from nhi_watch.hosts.splunk.protocol import Search, serve
 from nhi_watch.hosts.splunk.rows import RAW
 from nhi_watch.hosts.splunk.tables import LOOKUPS
 from nhi_watch.intake.sources import cloudtrail
@@ -74,12 +78,15 @@ class Command:
         self.line = [python, *BARE, str(app / "bin" / "nhiscore.py")]
 
     def run(self, *chunks: bytes, args: Sequence[str] = ()) -> list[tuple[dict[str, Any], bytes]]:
-        given = getinfo(args) + b"".join(chunks)
+        code, told = self.answer(getinfo(args) + b"".join(chunks))
+        found = list(replies(io.BytesIO(told)))
+        assert code == (1 if "error" in found[-1][0] else 0)
+        return found
+
+    def answer(self, given: bytes) -> tuple[int, bytes]:
         done = subprocess.run(self.line, input=given, capture_output=True, timeout=120, check=False)
         assert done.stderr == b""
-        found = list(replies(io.BytesIO(done.stdout)))
-        assert done.returncode == (1 if "error" in found[-1][0] else 0)
-        return found
+        return done.returncode, done.stdout
 
     def rows(self, *bodies: bytes, args: Sequence[str] = ()) -> list[Cells]:
         chunks = [
@@ -90,9 +97,25 @@ class Command:
         return [row for _, body in found[1:] for row in read(body)]
 
 
+class Here(Command):
+    """The same conversation in this process."""
+
+    def __init__(self, app: Path) -> None:
+        self.lookups = app / "lookups"
+
+    def answer(self, given: bytes) -> tuple[int, bytes]:
+        out = io.BytesIO()
+        return serve(NhiScore(self.lookups), io.BytesIO(given), out), out.getvalue()
+
+
 @pytest.fixture(scope="session")
 def command(python: str, app: Path) -> Command:
     return Command(python, app)
+
+
+@pytest.fixture(scope="session")
+def here(app: Path) -> Command:
+    return Here(app)
 
 
 def read(body: bytes) -> list[Cells]:
@@ -154,19 +177,19 @@ def test_extracted_fields_are_scored_as_the_core_scores_the_native_record(
 
 
 def test_raw_events_are_scored_as_the_core_scores_the_native_record(
-    command: Command, simulated: list[dict[str, Any]]
+    here: Command, simulated: list[dict[str, Any]]
 ) -> None:
-    assert told(command.rows(unextracted(simulated), args=["input=raw"])) == expected(simulated)
+    assert told(here.rows(unextracted(simulated), args=["input=raw"])) == expected(simulated)
 
 
-def test_events_without_extraction_are_read_from_raw_unasked(command: Command) -> None:
+def test_events_without_extraction_are_read_from_raw_unasked(here: Command) -> None:
     body = table([*FIELDS, RAW], [{RAW: [json.dumps(EVENT)]}])
-    assert told(command.rows(body)) == expected([EVENT])
+    assert told(here.rows(body)) == expected([EVENT])
 
 
-def test_all_cells_of_an_event(command: Command) -> None:
+def test_all_cells_of_an_event(here: Command) -> None:
     record = {**EVENT, "eventName": "DeleteTrail", "eventSource": "cloudtrail.amazonaws.com"}
-    [row] = command.rows(extracted([record]))
+    [row] = here.rows(extracted([record]))
     assert {name for name in row if name.startswith(("nhi_", "__mv_nhi_"))} == set(ADDED)
     assert row["nhi_identity"] == "arn:aws:iam::111111111111:role/app"
     assert row["nhi_identity_kind"] == "role"
@@ -178,22 +201,11 @@ def test_all_cells_of_an_event(command: Command) -> None:
     assert 0 < float(row["nhi_likelihood"]) <= 100
 
 
-def test_what_came_is_sent_back_untouched_with_its_index(command: Command) -> None:
+def test_what_came_is_sent_back_untouched_with_its_index(here: Command) -> None:
     body = table([*FIELDS, RAW, "note"], [{**flat(EVENT), "note": ["a", "$b"]}] * 2)
-    rows = command.rows(body)
+    rows = here.rows(body)
     assert [{k: v for k, v in row.items() if "nhi_" not in k} for row in rows] == read(body)
     assert [row["_chunked_idx"] for row in rows] == ["0", "1"]
-
-
-def test_empty_chunks_and_headers_without_rows_get_an_answer_each(command: Command) -> None:
-    header = extracted([])
-    empty = chunk({"action": "execute", "finished": False})
-    found = command.run(empty, chunk({"action": "execute", "finished": False}, header), empty)
-    assert [(reply, read(body)) for reply, body in found[1:]] == [({"finished": False}, [])] * 3
-
-
-def test_a_search_that_finds_nothing_is_finished_at_once(command: Command) -> None:
-    assert command.run(chunk({"action": "execute", "finished": True}))[1:] == [({"finished": True}, b"")]
 
 
 def test_many_small_chunks_and_a_preview_give_what_one_large_chunk_gives(command: Command) -> None:
@@ -207,13 +219,13 @@ def test_many_small_chunks_and_a_preview_give_what_one_large_chunk_gives(command
     assert told(parts) == told(whole)
 
 
-def test_a_chunk_with_other_fields_is_not_answered_from_memory(command: Command) -> None:
+def test_a_chunk_with_other_fields_is_not_answered_from_memory(here: Command) -> None:
     failed, plain = {**EVENT, "errorCode": "AccessDenied"}, {**EVENT, "errorMessage": "AccessDenied"}
     bodies = [table([name for name in FIELDS if name != absent], [flat(record)])
               for record, absent in ((failed, "errorMessage"), (plain, "errorCode"))]  # fmt: skip
     wanted = expected([failed, plain])
     assert cloudtrail.read(failed).error != cloudtrail.read(plain).error
-    assert told(command.rows(*bodies)) == wanted
+    assert told(here.rows(*bodies)) == wanted
 
 
 def test_50_000_rows_in_a_chunk(command: Command) -> None:
@@ -224,8 +236,8 @@ def test_50_000_rows_in_a_chunk(command: Command) -> None:
     assert {row["nhi_likelihood"] for row in found} == {expected([EVENT])[0][0]}
 
 
-def test_a_field_of_a_megabyte(command: Command) -> None:
-    [row] = command.rows(extracted([{**EVENT, "userAgent": "x" * 1_000_000}]))
+def test_a_field_of_a_megabyte(here: Command) -> None:
+    [row] = here.rows(extracted([{**EVENT, "userAgent": "x" * 1_000_000}]))
     assert (len(row["userAgent"]), row["nhi_error"], row["nhi_severity"] != "") == (1_000_000, "", True)
 
 
@@ -242,14 +254,14 @@ def test_half_a_character_in_json_does_not_harm(command: Command) -> None:
     assert row["nhi_identity"] == "\N{REPLACEMENT CHARACTER}"
 
 
-def test_fields_extracted_twice_count_once(command: Command) -> None:
+def test_fields_extracted_twice_count_once(here: Command) -> None:
     doubled = {name: values * 2 for name, values in flat(EVENT).items()}
-    assert told(command.rows(table(FIELDS, [doubled]))) == expected([EVENT])
+    assert told(here.rows(table(FIELDS, [doubled]))) == expected([EVENT])
 
 
-def test_old_answers_of_another_search_step_are_replaced(command: Command) -> None:
+def test_old_answers_of_another_search_step_are_replaced(here: Command) -> None:
     body = table([*FIELDS, "nhi_likelihood"], [{**flat(EVENT), "nhi_likelihood": ["100"]}])
-    assert told(command.rows(body)) == expected([EVENT])
+    assert told(here.rows(body)) == expected([EVENT])
 
 
 BROKEN = {
@@ -266,10 +278,10 @@ BROKEN = {
 
 @pytest.mark.parametrize(("row", "reason"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_row_gets_an_error_and_no_score_and_its_neighbours_theirs(
-    command: Command, row: dict[str, list[str]], reason: str
+    here: Command, row: dict[str, list[str]], reason: str
 ) -> None:
     good = {**flat(EVENT), RAW: [json.dumps(EVENT)]}
-    rows = command.rows(table([*FIELDS, RAW], [good, row, good]))
+    rows = here.rows(table([*FIELDS, RAW], [good, row, good]))
     assert [bool(each["nhi_likelihood"]) for each in rows] == [True, False, True]
     assert rows[1]["nhi_error"] and rows[1]["nhi_error"].startswith(reason)
     assert len(rows[1]["nhi_error"]) <= 300
@@ -279,8 +291,8 @@ WRONG = [{"a": 1}, ["a"], 7, True, None, 1e308, "x" * 100_000, "=cmd()", "\u202e
 
 
 @pytest.mark.parametrize("name", ["eventName", "userAgent", "awsRegion", "recipientAccountId", "errorCode"])
-def test_values_of_wrong_types_never_end_a_search(command: Command, name: str) -> None:
-    rows = command.rows(unextracted([{**EVENT, name: value} for value in WRONG]), args=["input=raw"])
+def test_values_of_wrong_types_never_end_a_search(here: Command, name: str) -> None:
+    rows = here.rows(unextracted([{**EVENT, name: value} for value in WRONG]), args=["input=raw"])
     assert [bool(row["nhi_likelihood"]) != bool(row["nhi_error"]) for row in rows] == [True] * len(WRONG)
 
 
@@ -293,9 +305,9 @@ OPTIONS = {
 
 @pytest.mark.parametrize(("args", "message"), OPTIONS.values(), ids=OPTIONS)
 def test_a_wrong_option_is_answered_with_what_to_write_instead(
-    command: Command, args: list[str], message: str
+    here: Command, args: list[str], message: str
 ) -> None:
-    [(reply, _)] = command.run(args=args)
+    [(reply, _)] = here.run(args=args)
     assert reply["error"].startswith(message)
     assert reply["inspector"]["messages"] == [["ERROR", reply["error"]]]
 
@@ -305,11 +317,11 @@ def test_input_says_which_fields_are_needed(command: Command) -> None:
     assert asked == {"input=raw": [RAW], "input=fields": [*FIELDS]}
 
 
-def test_a_wrong_row_in_a_table_of_the_customer_is_told_and_the_table_left_out(command: Command, app: Path) -> None:
+def test_a_wrong_row_in_a_table_of_the_customer_is_told_and_the_table_left_out(here: Command, app: Path) -> None:
     path = app / "lookups" / "nhi_networks.csv"
     before = path.read_bytes()
     path.write_bytes(before + b"300.1.2.3/24,me,hosting,\n")
-    [(reply, _)] = command.run()
+    [(reply, _)] = here.run()
     path.write_bytes(before)
     (_, (level, text)) = reply["inspector"]["messages"]
     assert level == "WARN" and text.startswith("left out nhi_networks.csv, line 2: not a network")
@@ -342,22 +354,6 @@ def test_a_row_is_answered_as_if_it_had_come_first(tmp_path: Path, other: bytes)
         command.prepare(Search([]))
         answers.append(command.execute(b"\n".join([NAMES, *rows, b""])).splitlines()[-1])
     assert answers[0] == answers[1] != other
-
-
-def test_a_search_that_is_stopped_leaves_no_traceback(command: Command, simulated: list[dict[str, Any]]) -> None:
-    process = subprocess.Popen(
-        command.line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    assert process.stdin and process.stdout and process.stderr
-    process.stdin.write(getinfo())
-    process.stdin.flush()
-    assert process.stdout.readline().startswith(b"chunked 1.0,")
-    process.stdout.close()
-    process.stdin.write(chunk({"action": "execute", "finished": False}, extracted(simulated)))
-    process.stdin.close()
-    assert process.wait(60) == 0
-    assert process.stderr.read() == b""
-    process.stderr.close()
 
 
 def test_a_stream_that_ends_in_the_middle_ends_the_command(command: Command) -> None:

@@ -26,18 +26,6 @@ def test_the_new_cells_stand_behind_the_text_that_came() -> None:
     assert annotate(body, ["n"], size) == b'a,b,_chunked_idx,n\n1,"x ""y"", z",0,10\n"2",,1,2\n'
 
 
-def test_a_value_with_line_feeds_stays_one_row() -> None:
-    assert annotate(b'a,b\n"1\n\n2",x\n3,y\n', ["n"], size) == b'a,b,n\n"1\n\n2",x,5\n3,y,2\n'
-
-
-def test_bytes_that_are_no_utf_8_come_back_as_they_were() -> None:
-    assert annotate(b"a,b\n\xff\xfe,\xc3\xbc\n", ["n"], size) == b"a,b,n\n\xff\xfe,\xc3\xbc,3\n"
-
-
-def test_line_ends_of_windows_are_understood() -> None:
-    assert annotate(b"a,b\r\n1,2\r\n", ["n"], size) == b"a,b,n\n1,2,2\n"
-
-
 @pytest.mark.parametrize("odd", [b"\0", b"\r"])
 def test_what_the_csv_module_refuses_is_read_as_a_replacement_and_sent_back_as_it_was(odd: bytes) -> None:
     assert annotate(b"a,b\nx" + odd + b"y,2\n", ["n"], size) == b"a,b,n\nx" + odd + b"y,2,4\n"
@@ -49,14 +37,6 @@ def test_rows_of_the_wrong_width_are_made_as_wide_as_the_header() -> None:
 
 def test_a_column_that_is_there_already_is_replaced_with_its_multivalue() -> None:
     assert annotate(b"n,a,__mv_n\n7,1,$7$;$8$\n", ["n"], size) == b"a,n\n1,9\n"
-
-
-def test_a_header_alone_gives_a_header() -> None:
-    assert annotate(b"a,b\n", ["n"], size) == b"a,b,n\n"
-
-
-def test_a_last_line_without_an_end_is_a_row() -> None:
-    assert annotate(b"a,b\n1,2", ["n"], size) == b"a,b,n\n1,2,2\n"
 
 
 def test_a_quote_that_is_never_closed_does_not_lose_the_rows_before_it() -> None:

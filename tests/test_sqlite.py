@@ -14,7 +14,8 @@ import pytest
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.state.sqlite import SqliteStore, _make_private
-from nhi_watch.state.store import TABLES, MemoryStore, Store
+from nhi_watch.state.store import MemoryStore
+from store_contract import Open, StoreContract
 
 Make = Callable[[], Union[MemoryStore, SqliteStore]]
 
@@ -29,50 +30,26 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     return makers[request.param]
 
 
-def test_get_gives_only_the_rows_that_exist(make: Make) -> None:
-    store: Store = make()
-    store.put("day", [("a", b"1"), ("b", b"")])
-    assert store.get("day", ["b", "x", "a", "a"]) == {"a": b"1", "b": b""}
-    assert store.get("day", []) == {}
+class TestSqlite(StoreContract):
+    """What every store must do."""
+
+    @pytest.fixture
+    def reopen(self, tmp_path: Path) -> Open:
+        return lambda: SqliteStore(tmp_path / "state.db")
 
 
-def test_get_takes_any_number_of_keys(make: Make) -> None:
-    store = make()
-    rows = {f"k{number}": str(number).encode() for number in range(3_000)}
-    store.put("day", rows.items())
-    assert store.get("day", [*rows, "none"]) == rows
+class TestMemory(StoreContract):
+    """The same, but that it does not look after a table's name."""
 
+    durable = False
 
-def test_rows_are_replaced_and_deleted_and_the_last_of_a_key_counts(make: Make) -> None:
-    store = make()
-    store.put("day", [("a", b"1"), ("b", b"2"), ("c", b"3")])
-    store.put("day", [("a", b"9"), ("b", None), ("x", None), ("d", b"4"), ("d", None)])
-    store.put("day", [("c", None), ("c", b"5")])
-    assert list(store.scan("day", "", "z")) == [("a", b"9"), ("c", b"5")]
+    @pytest.fixture
+    def reopen(self) -> Open:
+        return MemoryStore
 
-
-def test_scan_goes_by_code_point_from_low_up_to_but_without_high(make: Make) -> None:
-    store = make()
-    keys = ["a", "B", "b", "ä", "\U0001f600", "\uffee", "a/1", "a/10", "a/2", "a\x00b", ""]
-    store.put("delta", [(key, b"v") for key in keys])
-    assert [key for key, _ in store.scan("delta", "", "\U0010ffff")] == sorted(keys)
-    assert [key for key, _ in store.scan("delta", "a/1", "b")] == ["a/1", "a/10", "a/2"]
-    assert list(store.scan("delta", "b", "a")) == []
-
-
-def test_rows_may_be_put_while_a_scan_runs(make: Make) -> None:
-    store = make()
-    store.put("day", [(f"{number:05}", b"1") for number in range(2_500)])
-    for key, value in store.scan("day", "", "~"):
-        store.put("day", [(key, value + b"!")])
-    assert list(store.scan("day", "", "~")) == [(f"{number:05}", b"1!") for number in range(2_500)]
-
-
-def test_tables_are_apart(make: Make) -> None:
-    store = make()
-    for table in TABLES:
-        store.put(table, [("k", table.encode())])
-    assert [store.get(table, ["k"]) for table in TABLES] == [{"k": table.encode()} for table in TABLES]
+    def test_a_table_outside_the_contract_is_refused(self, reopen: Open) -> None:
+        with pytest.raises(KeyError):
+            reopen().put("other", [])
 
 
 VALUES = [b"x", b"\0", bytes(range(256)) * 9, b"x" * 70_000, b"\x78\x01" + b"q" * 254]
@@ -94,15 +71,6 @@ def test_a_commit_without_changes_is_fine(make: Make) -> None:
     assert list(store.scan("day", "", "~")) == []
 
 
-def test_close_gives_up_what_was_not_committed(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "s.db")
-    store.put("day", [("a", b"1")])
-    store.commit()
-    store.put("day", [("a", b"2"), ("b", b"2")])
-    store.close()
-    assert list(SqliteStore(tmp_path / "s.db").scan("day", "", "~")) == [("a", b"1")]
-
-
 CHILD = """
 import os, signal, sys
 from nhi_watch.state.sqlite import SqliteStore
@@ -114,6 +82,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("when", "left"), [("before", {b"old": 20_000}), ("commit", {b"new": 20_000})])
 def test_a_kill_leaves_the_state_before_or_after_the_commit(
     tmp_path: Path, when: str, left: dict[bytes, int]
@@ -225,11 +194,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
         SqliteStore(tmp_path / "none" / "s.db")
 
 
-def test_a_table_of_another_name_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="no such table: x"):
-        SqliteStore(tmp_path / "s.db").get('x"; DROP TABLE day; --', ["a"])
-
-
+@pytest.mark.slow
 def test_a_hundred_thousand_rows_take_seconds(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "s.db")
     started = time.monotonic()

@@ -90,6 +90,7 @@ def test_filling_gives_blank_profiles_to_newcomers() -> None:
     assert baselines.groups["tenant"].days == 1
 
 
+@pytest.mark.slow
 def test_rows_that_were_put_but_not_finished_are_simply_written_again() -> None:
     class KilledError(Exception):
         pass

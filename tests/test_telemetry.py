@@ -182,10 +182,6 @@ def test_the_range_holds_every_likelihood_that_the_unknown_signals_could_have_gi
     assert bounds(bound.home, (), ()) == (card.likelihood([0.0] * len(NAMES), [0.0] * len(NAMES)),) * 2
 
 
-def test_the_fields_name_signals_that_exist() -> None:
-    assert {name for names in NEEDS.values() for name in names} <= set(NAMES)
-
-
 # ---- a function of the records alone
 
 

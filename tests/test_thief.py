@@ -50,13 +50,3 @@ def test_thirds_are_three_days_and_a_single_call_is_not_done_thrice() -> None:
     hand = thief.Hand(ground(), ground().victims("AWS role", young=False)[0], "near", THIRDS, dice(1))
     assert [len(day) for day in hand.theft(thief.ATTACKS["AWS role"]["secrets"])] == [3, 4, 4]
     assert [len(day) for day in hand.theft(thief.ATTACKS["AWS role"]["trail stopped"])] == [0, 0, 1]
-
-
-def test_the_page_says_share_what_is_asked_for_and_what_is_missed() -> None:
-    said = (("athena", False, 12.4), ("mail", True, 60.0))
-    told = [thief.Told(OWN.name, "AWS role", *one, ()) for one in said]
-    quiet = thief.Ordinary(149, 11, {"AWS": 1, "Kubernetes": 0, "Entra": 0, "GitHub": 2})
-    page = thief.page([thief.Measured(1, quiet, told)], "command", "model")
-    assert "| the victim's own place and client | 0.50 (0.60) |  |  |  |  |" in page
-    assert "| 1 | 149 | 11 | 3 | AWS 1, Kubernetes 0, Entra 0, GitHub 2 |" in page
-    assert "- **AWS role**: athena 12\n" in page

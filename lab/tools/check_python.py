@@ -45,7 +45,7 @@ def check(version: str) -> int:
     if not paths:
         print(f"Python {version}: found no test that needs the standard library alone", file=sys.stderr)
         return 1
-    command = [python, "-m", "pytest", "-rfEs", "-p", "no:cacheprovider", *paths]
+    command = [python, "-m", "pytest", "-rfEs", "-p", "no:cacheprovider", "-m", "not slow", *paths]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     took = time.monotonic() - began
     print(f"{done.stdout}Python {version}: {len(paths)} files, exit code {done.returncode}, {took:.0f} s", flush=True)

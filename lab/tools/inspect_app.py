@@ -24,7 +24,6 @@ from layout import ROOT
 
 LOCK = ROOT / "lab" / "tools" / "inspect.lock"
 ACCEPTED = ROOT / "lab" / "tools" / "inspect_warnings.json"
-TAGS = ("cloud", "private_victoria", "private_app", "private_classic", "future", "aarch64_compatibility")
 BAD = ("error", "failure", "future_failure")
 
 
@@ -38,39 +37,31 @@ class Finding(NamedTuple):
 
 
 def main() -> int:
-    """Inspect with all checks, then with those of the cloud, architecture and future tags; 1 if one fails."""
+    """Inspect with all checks, those of the cloud, architecture and future tags among them; 1 if one fails."""
     if ctypes.util.find_library("magic") is None:
         print("inspect: needs the system library libmagic1 (apt-get install libmagic1)", file=sys.stderr)
         return 2
-    archive = package.build()
+    report = inspect(package.build())
     accepted = json.loads(ACCEPTED.read_text("utf-8"))
-    return max(run(archive, name, tags, accepted) for name, tags in (("all", ()), ("tagged", TAGS)))
-
-
-def run(archive: Path, name: str, tags: tuple[str, ...], accepted: dict[str, str]) -> int:
-    """One inspection, its report in out/inspect/NAME.json; exit code 1 if something unaccepted was found."""
-    report = inspect(archive, name, tags)
     found = list(findings(report))
     wrong = refused(found, accepted)
-    counts = ", ".join(f"{key} {value}" for key, value in report["summary"].items())
-    print(f"appinspect {name}: {counts}", flush=True)
+    print("appinspect:", ", ".join(f"{key} {value}" for key, value in report["summary"].items()), flush=True)
     for finding in found:
         verdict = "  refused" if finding in wrong else "  accepted"
         print(f"{verdict} {finding.result} {finding.check}: {accepted.get(finding.check, finding.message)}")
     return int(bool(wrong))
 
 
-def inspect(archive: Path, name: str, tags: tuple[str, ...]) -> dict[str, Any]:
-    """AppInspect's report on an archive.
+def inspect(archive: Path) -> dict[str, Any]:
+    """AppInspect's report on an archive, as it lies in out/inspect/report.json.
 
     Raises:
         RuntimeError: when it wrote none, with the end of what it said.
     """
-    out = ROOT / "out" / "inspect" / f"{name}.json"
+    out = ROOT / "out" / "inspect" / "report.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.unlink(missing_ok=True)
-    chosen = [word for tag in tags for word in ("--included-tags", tag)]
-    command = [str(environment()), "inspect", str(archive), "--mode", "precert", *chosen]
+    command = [str(environment()), "inspect", str(archive), "--mode", "precert"]
     command += ["--data-format", "json", "--output-file", str(out)]
     done = subprocess.run(command, env={**os.environ, "LC_ALL": "C.UTF-8"}, capture_output=True, check=False)
     if not out.exists():
