@@ -136,7 +136,7 @@ def test_empty_chunks_previews_and_headers_without_rows_get_an_answer_each(comma
     assert [reply["finished"] for reply, _ in answers[1:]] == [False, False, False, True]
 
 
-@pytest.mark.parametrize("command", COMMANDS[1:])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_rows_of_every_kind_of_rubbish_never_end_a_search(commands: Commands, command: str) -> None:
     rows: list[Row] = [
         {}, {"_raw": ["{"]}, {"_raw": ["[" * 10_000]}, {"_raw": ["\ufffd\x00"]}, {"nhi_part": ["x"]},

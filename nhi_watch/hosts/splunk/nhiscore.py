@@ -84,7 +84,7 @@ class Columns:
             return found
         try:
             record = parse_json(found.get(RAW, ""))
-        except (ValueError, TypeError, RecursionError):
+        except (ValueError, TypeError, AttributeError, RecursionError):  # `_raw` may be several texts, or none
             record = None
         return record if isinstance(record, dict) else found  # for the source to refuse in its own words
 
