@@ -257,7 +257,7 @@ def test_old_answers_of_another_search_step_are_replaced(command: Command) -> No
 BROKEN = {
     "nothing at all": ({}, "no_fields: neither extracted fields nor _raw"),
     "no JSON": ({RAW: ["{"]}, "bad_json"),
-    "JSON of another kind": ({RAW: ["[1, 2]"]}, "no_time"),
+    "JSON of another kind": ({RAW: ["[1, 2]"]}, "not_object"),
     "too deep": ({RAW: ["[" * 100_000]}, ""),
     "no time": ({**flat(EVENT), "eventTime": []}, "no_time: eventTime is missing"),
     "a time that is none": ({**flat(EVENT), "eventTime": ["2025-13-44T99:99:99Z"]}, "bad_time"),
