@@ -14,6 +14,7 @@ from nhi_watch.core.event import Event
 from nhi_watch.detect.linking import Group, _own_names, _touched, _used, join
 from nhi_watch.state.state import Trace
 from nhi_watch_lab.simulator.products import Spec, Tenant
+from nhi_watch_lab.simulator.products.tenant import events as labelled
 
 SOURCES = {source.NAME: source for source in registry.modules("nhi_watch.intake.sources")}
 EXPECTED = {
@@ -36,7 +37,7 @@ def played() -> dict[str, list[list[Event]]]:
     tenant = Tenant(Spec(days=10, nhis=200, seed=24, campaigns=60, quiet_days=3))
     for campaign in tenant.campaigns:
         ran = campaign.run(tenant)
-        found[campaign.technique.name].append([SOURCES[line.product].read(line.record) for line in ran.lines])
+        found[campaign.technique.name].append([*labelled(ran.lines)])
     return found
 
 

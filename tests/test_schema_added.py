@@ -20,6 +20,7 @@ from nhi_watch.intake.shapes import forms
 NAME = "crate"
 SPLUNK_SOURCETYPES = ("crate:any",)
 ELASTIC_INDICES = ("logs-crate.*",)
+MARKS = ("crate", "_raw", "_source", "fields")
 
 
 def carries(record):

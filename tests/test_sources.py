@@ -20,7 +20,7 @@ from nhi_watch.context import actions
 from nhi_watch.core import registry
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.intake.days import KEPT_APART, Intake, Sources
+from nhi_watch.intake.days import Intake, Sources, kept_apart
 from nhi_watch.intake.horizon import received
 from nhi_watch.intake.schemas import opened
 from trees import changed, nodes
@@ -185,4 +185,4 @@ def test_what_is_fed_counts_as_what_is_read_one_by_one() -> None:
     )
     assert fed == slow
     apart = [r for r in records if isinstance(r, dict) and (opened(r) is not r or received(r) is not None)]
-    assert apart and not any(map(KEPT_APART.isdisjoint, apart))
+    assert apart and not any(map(kept_apart().isdisjoint, apart))

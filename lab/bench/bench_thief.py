@@ -7,6 +7,7 @@ signals spoke; `--rows` and `--nth` measure a part.
 from __future__ import annotations
 
 import argparse
+import csv
 import sys
 from pathlib import Path
 
@@ -42,6 +43,8 @@ def main() -> None:
             sys.stdout.write(f"{one.row} | {one.product} | {one.attack}: {one.likelihood:g} ({heavy})\n")
     if args.page:
         args.page.write_text(told, "utf-8")
+        with args.page.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(thief.missed(found))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ that the telemetry for it is missing, and has points of its own. Title, meaning,
 of the Event: [signals.csv](signals.csv)."""
 ABOUT_SOURCES = """For: whoever connects a log, adds one, or asks what a missing field costs. Who acts, what is told of
 each call, and why records are refused stands at the head of each source's file, to which its name links. How much is
-read: of [real records](method/sources_measured.md), of [publishers' samples](method/official_samples.md).
+read: of [real records](method/sources_measured.md).
 
 **Which field feeds what**: [sources.csv](sources.csv), to filter (`grep '^gitlab,'`); what a signal needs:
 [signals](signals.md). Every record needs a time and an action; one without an identity is nobody's (`anonymous`)."""

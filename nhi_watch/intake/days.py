@@ -13,7 +13,8 @@ from nhi_watch.core.behaviour import CROWD_ENDS, NEWCOMERS, IdentityDay, Known, 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.intake.horizon import Horizon, received
+from nhi_watch.intake import schemas
+from nhi_watch.intake.horizon import RECEIVED, Horizon, received
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.shapes.forms import Tree, dataset, hit, is_alert, native, record_in
 from nhi_watch.intake.shapes.values import bound, text, unbound
@@ -103,12 +104,11 @@ class Sources:
         return self._modules[0] if len(self._modules) == 1 else otherwise
 
 
-KEPT_APART = frozenset({
-    "class_uid", "ocsf", "ocsf.class_uid", "_raw", "_source", "fields", "message", "data",
-    "event", "event.ingested", "receiveTimestamp", "_indextime",
-})  # fmt: skip
-"""A record that has none of these is as its product wrote it: no schema carries it, it holds no other one as text, and
-nobody wrote down when it was received."""
+@cache
+def kept_apart() -> frozenset[str]:
+    """Names of which a record has one at its top that a schema may carry, or that may hold another one as text, or of
+    which somebody wrote down when it was received. All others are as their product wrote them."""
+    return frozenset({"_raw", *RECEIVED}.union(*(schema.MARKS for schema in schemas.every())))
 
 
 def _text_in(record: object) -> Optional[Tree]:
@@ -296,7 +296,7 @@ class Intake:
     ) -> None:  # fmt: skip
         """Take in a batch; rejects are counted, and reported with their index in the batch, as events are if asked."""
         source_of, claimant, days, received = self._sources.of, self._sources.claimant, self.days, self._received
-        demand, is_native = days.horizon.demand, KEPT_APART.isdisjoint
+        demand, is_native = days.horizon.demand, kept_apart().isdisjoint
         events: list[tuple[int, Event, bool]] = []
         for index, kept in enumerate(records):
             try:

@@ -84,6 +84,10 @@ class Horizon:
             raise RejectError(AHEAD, f"{told}; correct the clock that wrote it, or give it again once its day has come")
 
 
+RECEIVED = ("receiveTimestamp", "_indextime", "event.ingested", "event")
+"""Names at a record's top, of which one has each of which it is known when it was received."""
+
+
 def received(record: object) -> Optional[int]:
     """The day on which a record was received, as whoever received it wrote it down; None: nobody did.
 

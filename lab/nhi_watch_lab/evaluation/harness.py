@@ -15,8 +15,9 @@ budget of 10 leaves room for ten others a day and 1,000 identities.
 from __future__ import annotations
 
 import argparse
+import csv
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import chain, product
 from multiprocessing import get_context
@@ -332,20 +333,36 @@ def page(found: Sequence[Judged], how: str) -> str:
         "# How good the list is", "", "For whoever asks what the list finds and what it costs.", "",
         f"<!-- Written by `{COMMAND}`: change the code, not this page. -->", "", how, "",
         "Share of incidents that stand in the list, from outside and from inside the victim's network, at two budgets; "
-        "false ones are listed notables that hold no record of any incident, a day and 1,000 identities.", "",
+        "false ones are listed notables that hold no record of any incident, a day and 1,000 identities. Rivals by "
+        "generator: [likelihood.csv](likelihood.csv).", "",
         "| detector | generator | incidents (outside, inside) | outside at 10 | inside at 10 | false at 10 "
         "| outside at 3 | inside at 3 | false at 3 |", "|---|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     for detector in dict.fromkeys(line.detector for line in lines):
         mine = {(line.hand, line.budget): line for line in lines if line.detector == detector}
         hands = sorted({hand for hand, _ in mine})
-        for hand in hands:
-            ten, three = (mine[hand, budget] for budget in BUDGETS)
-            cells = (*_cells(ten), *_cells(three))
-            told.append(f"| {detector} | {hand} | {ten.counts[0]}, {ten.counts[1]} | {' | '.join(cells)} |")
+        if detector == OURS:
+            told += (f"| {' | '.join(_by_budget(mine, detector, hand))} |" for hand in hands)
         told.append(f"| **{detector}** | mean of generators | | {' | '.join(_summed(mine, hands, mean))} |")
         told.append(f"| **{detector}** | worst generator | | {' | '.join(_summed(mine, hands, min))} |")
     return "\n".join([*told, *_truth(ours)]) + "\n"
+
+
+def by_generator(found: Sequence[Judged]) -> Iterator[tuple[str, ...]]:
+    """The table of the page with the rivals' figures by generator, for a CSV file beside it."""
+    lines = table(found)
+    yield ("detector", "generator", "incidents", *(f"{what} at {at:g}" for at in BUDGETS for what in _FIGURES))
+    for detector in dict.fromkeys(line.detector for line in lines):
+        mine = {(line.hand, line.budget): line for line in lines if line.detector == detector}
+        yield from (_by_budget(mine, detector, hand) for hand in sorted({hand for hand, _ in mine}))
+
+
+_FIGURES = ("outside", "inside", "false")
+
+
+def _by_budget(mine: Mapping[tuple[str, float], Line], detector: str, hand: str) -> tuple[str, ...]:
+    ten, three = (mine[hand, budget] for budget in BUDGETS)
+    return detector, hand, f"{ten.counts[0]}, {ten.counts[1]}", *_cells(ten), *_cells(three)
 
 
 def _truth(ours: Sequence[Judged]) -> list[str]:
@@ -429,6 +446,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     told = page(found, f"{how} Worlds: {', '.join(exam.name for exam in exams_told)}.")
     if args.page:
         args.page.write_text(told, "utf-8")
+        with args.page.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(by_generator(found))
     console.print(told, markup=False, soft_wrap=True)
     return 0
 

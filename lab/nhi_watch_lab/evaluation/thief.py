@@ -460,8 +460,7 @@ def page(found: Sequence[Measured], command: str, model: str) -> str:
         "In brackets what is asked for. Beside it, false notables of the same tenants' ordinary days (all products, "
         "none of them attacked):", "",
         "| tenant | identities | days | listed | by product |", "|---|---|---|---|---|", *map(_quiet, found), "",
-        "## Not listed from the victim's own place", "",
-        "With the likelihood in percent, by tenant:", "", *_missed(told),
+        "What is not listed from the victim's own place: [hiding.csv](hiding.csv).",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -486,11 +485,11 @@ def _quiet(one: Measured) -> str:
     return f"| {one.seed} | {told.identities} | {told.days} | {sum(told.listed.values())} | {by_product} |"
 
 
-def _missed(told: Sequence[Told]) -> Iterator[str]:
+def missed(found: Sequence[Measured]) -> Iterator[tuple[str, ...]]:
+    """What is not listed from the victim's own place, for a CSV file beside the page."""
     own = next(row for row in ROWS if row.places == ("own",))
+    yield "product", "attack", "tenant", "likelihood"
     for product in PRODUCTS:
-        missed: dict[str, list[str]] = {}
-        for one in told:
-            if (one.row, one.product) == (own.name, product) and not one.found:
-                missed.setdefault(one.attack, []).append(f"{one.likelihood:.0f}")
-        yield f"- **{product}**: " + ("; ".join(f"{name} {', '.join(all_)}" for name, all_ in missed.items()) or "none")
+        for each in found:
+            mine = (one for one in each.told if (one.row, one.product) == (own.name, product) and not one.found)
+            yield from ((product, one.attack, str(each.seed), f"{one.likelihood:.0f}") for one in mine)

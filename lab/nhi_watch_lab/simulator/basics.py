@@ -117,7 +117,6 @@ RESIDENTIAL_ABROAD = "14.162 14.180 113.170 27.72 171.240 36.72 36.85 125.163 17
 def address(dice: Dice, prefixes: str) -> str:
     """A random host below one of the blank-separated prefixes.
 
-    >>> from nhi_watch_lab.simulator.dice import dice
     >>> address(dice(1), "73.15")
     '73.15.47.24'
     """

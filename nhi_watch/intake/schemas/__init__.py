@@ -4,6 +4,7 @@ A schema offers:
 
 - `NAME`
 - `SPLUNK_SOURCETYPES`, `ELASTIC_INDICES`: where such records lie on the hosts
+- `MARKS`: names at a record's top, of which each that it carries has one: no other is asked about
 - `carries(record) -> bool`: is this record kept in my schema, in any host's form?
 - `native(record) -> record`: the record as its product wrote it, for that product's source to read; raises RejectError
   where it cannot be told: what is in a schema is never offered to the sources as it is.

@@ -17,6 +17,7 @@ SPLUNK_SOURCETYPES: tuple[str, ...] = ()
 ELASTIC_INDICES: tuple[str, ...] = ()
 """None of their own: point `--index` at what a generic input fills, as `logs-aws.cloudwatch_logs-*`."""
 
+MARKS = ("_raw", "_source", "fields", "message", "data")
 _STREAMS = ("aws.cloudwatch_logs", "gcp_pubsub.generic")
 _BESIDE = {
     "timestamp", "id", "logGroup", "logStream", "owner", "subscription", "messageId", "attributes", "publishTime",

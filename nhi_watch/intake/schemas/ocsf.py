@@ -227,6 +227,7 @@ def _finding_resource(told: Tree) -> dict[str, Any]:
 NAME = "ocsf"
 SPLUNK_SOURCETYPES = ("aws:asl", "aws:cloudtrail:lake")
 ELASTIC_INDICES = ("logs-amazon_security_lake.*",)
+MARKS = ("class_uid", "ocsf", "ocsf.class_uid", "_raw", "_source", "fields")
 
 VERSIONS = ("1.0.0-rc.2", "1.0.0-rc.3", "1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0", "1.5.0")
 CLASSES = {

@@ -389,7 +389,7 @@ _ASFF = {
     "kind": "Types", "account": "AwsAccountId", "region": "Region", "arn": "ProductArn", "product": "ProductName",
     "title": "Title", "time": "LastObservedAt UpdatedAt CreatedAt", "id": "Id", "sample": "Sample",
     "state": "RecordState", "workflow": "Workflow.Status", "label": "Severity.Label Severity.label",
-    "score": "Severity.Normalized Severity.normalized", "api": f"{_API}.Api ProductFields.{_PASSED_ON}api",
+    "points": "Severity.Normalized Severity.normalized", "api": f"{_API}.Api ProductFields.{_PASSED_ON}api",
     "service": f"{_API}.ServiceName ProductFields.{_PASSED_ON}serviceName",
     "address": f"{_API}.RemoteIpDetails.IpAddressV4 Action.NetworkConnectionAction.RemoteIpDetails.IpAddressV4 "
                f"Network.SourceIpV4 Network.SourceIpV6 ProductFields.{_PASSED_ON}remoteIpDetails/ipAddressV4",
@@ -441,7 +441,7 @@ def securityhub(row: Row) -> Told:
     actor, told["key"] = _actor(sort, who, told["account"])
     touched = (text(one.get("Id"), 200) for one in resources if one.get("Type") not in _IDENTITIES)
     target = next(filter(None, touched), "") or _called(told["service"], told["api"])
-    severity = severity_of(told["label"], told["score"])
+    severity = severity_of(told["label"], told["points"])
     return _told(*_kind(told["arn"], told["product"], told["kind"], told["title"]), severity,
                  aws(actor) if sort else None, told, target)  # fmt: skip
 
