@@ -24,8 +24,7 @@ A folder may import itself and those before it: {order}; `tests/test_layout.py` 
 WALK = """## The way of one record
 
 The modules that one CloudTrail record goes through from its file to a notable, beyond what a run without records does:
-{count}, in the order in which they are first called; all signals count as one (by `make docs`). 20 were asked:
-what is left has several users, is a plug-in, or is a subject of its own."""
+{count}, in the order in which they are first called; all signals count as one (by `make docs`)."""
 _SIGNALS = f"{PACKAGE}.detect.signals"
 
 
