@@ -52,8 +52,8 @@ class Baselines(Profiles):
         own = self.own.get(identity.id) or Profile()
         tenant = self.groups.get(TENANT) or Profile()
         self.homes(today)
-        return Past(today, own, self._elsewhere(peer_scope(identity), tenant, today), tenant, self.card.elsewhere,
-                    self.networks)  # fmt: skip
+        elsewhere = self._elsewhere(peer_scope(identity), tenant, today)
+        return Past(today, own, elsewhere, tenant, self.card.elsewhere, self.networks, {})
 
     def homes(self, today: int) -> Mapping[str, Home]:
         """What signals are worth in this tenant on the eve of `today`, by kind."""

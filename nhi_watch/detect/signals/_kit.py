@@ -46,6 +46,8 @@ class Past(NamedTuple):
     world: Elsewhere = lambda dimension, value: 0.3
     """The same of any identity anywhere; what ships with the model."""
     networks: Networks = SHIPPED
+    known: Optional[dict[tuple[str, str, bool], float]] = None
+    """What `bits` said: a day's shapes ask most of it again."""
 
     def tenant_bits(self, dimension: str, value: str) -> float:
         """Surprisal of a value for the tenant as a whole: is it new only here, or to everybody?"""
@@ -98,10 +100,13 @@ class View:
 
     def __init__(self, shape: Shape, past: Past) -> None:
         self.shape = shape
-        let_in = shape.outcome not in REFUSALS
+        let_in, known = shape.outcome not in REFUSALS, past.known if past.known is not None else {}
 
         def bits(dimension: str, value: str) -> float:
-            return past.bits(dimension, value, let_in)
+            key = dimension, value, let_in
+            if key not in known:
+                known[key] = past.bits(dimension, value, let_in)
+            return known[key]
 
         self.past = past
         self.facts = facts(shape.service, shape.action, shape.traits)

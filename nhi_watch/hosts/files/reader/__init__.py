@@ -96,12 +96,13 @@ def again(file: str, seen: Seen) -> Iterator[Batch]:
 
 def _read_file(name: str, file: BinaryIO, bounds: Bounds, before: Optional[Seen] = None) -> Iterator[Batch]:
     chunks = Chunks(file, before, bounds)
-    records, consumed, until = 0, 0, time.process_time()
-    for batch in _batches(name, file, chunks):
+    records, consumed, until, spent = 0, 0, time.process_time(), 0.0
+    for number, batch in enumerate(_batches(name, file, chunks)):
         yield batch._replace(seen=chunks.seen)
         records += len(batch.records) + len(batch.bad)
         consumed += batch.bytes_read
-        spent = time.process_time() - until
+        if number % _ASKED == 0:
+            spent = time.process_time() - until
         if records > bounds.records(consumed):
             chunks.beyond = f"{records:,} records in {consumed:,} bytes"
         elif spent > bounds.seconds(consumed):
@@ -115,6 +116,8 @@ def _read_file(name: str, file: BinaryIO, bounds: Bounds, before: Optional[Seen]
         yield _none(name, passed=[Passed(name, GREW, may_matter=False)])
 
 
+_ASKED = 16
+"""Batches after which it is asked what time a file took: the question may cost more than a batch."""
 _BEYOND = ("it takes {}, more than a log does: only its first {:,} records were read; look where it comes from, and "
            "raise --file-bounds if it is a log")  # fmt: skip
 GREW = "it grew while it was read: the next run reads the rest"
