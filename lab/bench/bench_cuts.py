@@ -39,8 +39,8 @@ def main() -> None:
         parts = [written(folder / f"hour{at:02}.json", each) for at, each in enumerate(hours) if each]
         whole, one = written(folder / "day.json", last), written(folder / "one.json", last[:1])
         rounds = [measured(folder, whole, parts, one) for _ in range(ROUNDS)]
-    start, first, twice, once, often = (min(figures) for figures in zip(*rounds))
-    idle = twice - first
+    start, _, twice, thrice, once, often = (min(figures) for figures in zip(*rounds))
+    idle = thrice - twice
     told = {"records": len(last), "runs": len(parts), "start_up": start, "idle": idle, "one_run": once,
             "many_runs": often}  # fmt: skip
     told["times"] = round((often - len(parts) * start) / (once - start), 2)
@@ -49,8 +49,9 @@ def main() -> None:
 
 
 def measured(folder: Path, whole: Path, parts: Sequence[Path], one: Path) -> tuple[float, ...]:
-    """Seconds of start-up, of a record, of it twice in two runs, of one run, of all small ones together."""
-    learnt = (spent(folder, paths, learnt=True) for paths in ([one], [one, one], [whole], parts))
+    """Seconds of start-up, of a record (which fills the folder of results again), of it in two runs and in three, of one
+    run, of all small ones together."""
+    learnt = (spent(folder, paths, learnt=True) for paths in ([one], [one, one], [one, one, one], [whole], parts))
     return spent(folder, [one], learnt=False), *learnt
 
 
