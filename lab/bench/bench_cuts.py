@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def measured(folder: Path, whole: Path, parts: Sequence[Path], one: Path) -> tuple[float, ...]:
-    """Seconds of start-up, of a record (it fills the folder of results again), of it in two runs and in three, of one run,
+    """Seconds of start-up, of a record (it fills the folder of results again), of it in two runs and three, of one run,
     of all small ones together."""
     learnt = (spent(folder, paths, learnt=True) for paths in ([one], [one, one], [one, one, one], [whole], parts))
     return spent(folder, [one], learnt=False), *learnt
