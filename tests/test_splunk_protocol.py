@@ -198,13 +198,13 @@ def test_reasons_are_counted_by_their_code_wherever_they_come_from() -> None:
     assert gatherer.rejected == {"clock": 4, "own words": 2}
 
 
-ODD = {"class_uid": 6003, "metadata": {"version": "1.1.0", "product": {"name": "CloudTrail", "vendor_name": "AWS"}},
+WRY = {"class_uid": 6003, "metadata": {"version": "1.1.0", "product": {"name": "CloudTrail", "vendor_name": "AWS"}},
        "unmapped": [{"key": [], "value": 1}], "time": 1772445600000, "api": {"operation": "ListBuckets"},
        "cloud": {"provider": "AWS"}}  # fmt: skip
 
 
 def test_one_event_of_odd_types_ends_no_search(tmp_path: Path) -> None:
-    chunk = write(["_raw"], [{"_raw": json.dumps(ODD)}])
+    chunk = write(["_raw"], [{"_raw": json.dumps(WRY)}])
     gatherer = Gatherer()
     gatherer.feed(chunk)
     assert gatherer.rejected == {"unforeseen": 1}
