@@ -30,6 +30,8 @@ INPUTS = ("input.timerange", "input.dropdown", "input.text")
 HANDLERS = ("drilldown.linkToDashboard", "drilldown.setToken", "drilldown.linkToSearch")
 LOOKUPS = {"nhi_feedback"}
 WIDTH = 1200
+Found = dict[str, dict[str, list[Row]]]
+"""Dashboard → data source → its rows."""
 each_board = pytest.mark.parametrize("name", NAMES)
 
 
@@ -151,7 +153,7 @@ def test_signals_and_columns_are_named_in_words(name: str) -> None:
             assert named and not [each for each in named if each.startswith(("_", "nhi_"))]
 
 
-def test_a_click_on_a_verdict_keeps_it(found: dict[str, dict[str, list[Row]]]) -> None:
+def test_a_click_on_a_verdict_keeps_it(found: Found) -> None:
     told = board("nhi_story")["visualizations"]["v_decide"]["eventHandlers"][0]["options"]["query"]
     row = found["nhi_notables"]["standing"][0]
     tokens = {"notable": row["nhi_id"][0], "identity": row["nhi_identity_id"][0], "row.Verdict.value": "benign"}
@@ -167,7 +169,7 @@ EMPTY = {"exposed"}
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[Row]]]:
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     server = played(unpacked(tmp_path_factory.mktemp("app")))
     SERVERS[:] = [server]
     now = now_of(server)
@@ -180,16 +182,14 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[
 
 @each_board
 def test_every_search_finds_something_and_every_column_of_the_main_tables_is_filled(
-    found: dict[str, dict[str, list[Row]]], name: str
+    found: Found, name: str
 ) -> None:
     assert {source for source, _ in queries(name) if not found[name][source]} <= EMPTY
     main = {"nhi_notables": "ranked", "nhi_story": "evidence", "nhi_posture": "ranked", "nhi_health": "sources"}[name]
     assert not {column for column in columns(name, main) if not any(row.get(column) for row in found[name][main])}
 
 
-def test_what_dashboards_list_is_the_latest_of_what_was_written_in_little_room(
-    found: dict[str, dict[str, list[Row]]]
-) -> None:
+def test_what_dashboards_list_is_the_latest_of_what_was_written_in_little_room(found: Found) -> None:
     server = SERVERS[0]
     now = now_of(server)
     window = Window(now - 30 * DAY, now + 1)
@@ -210,7 +210,7 @@ def test_every_list_in_a_notable_is_found_under_its_own_name() -> None:
 
 
 def test_findings_of_posture_become_events_that_the_dashboard_reads(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], found: dict[str, dict[str, list[Row]]]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], found: Found
 ) -> None:
     (notable, *_) = [json.loads(row["_raw"][0])["nhi_notable"] for row in SERVERS[0].events if _is_posture(row)]
     path = tmp_path / "posture.jsonl"
