@@ -28,7 +28,7 @@ ORDER = (*GROUPS, "fast")
 def group_of(file: str) -> str:
     """The group of a test file.
 
-    >>> group_of("test_splunk_dashboards.py"), group_of("test_splunk_rows.py"), group_of("test_links.py")
+    >>> group_of("test_splunk_dashboards.py"), group_of("test_splunk_parts.py"), group_of("test_links.py")
     ('servers', 'packaging', 'fast')
     """
     return next((name for name, starts in GROUPS.items() if file.startswith(starts)), "fast")

@@ -232,7 +232,7 @@ class Faults:
     def answered(self, status: str) -> None:
         """Some requests, from a random one on, get that answer."""
         spell, after = self.dice.randint(1, 12), self.dice.randint(0, 40)
-        with away_for(self.server.url, "", spell, status, after) as road, self._running(road.url) as process:
+        with away_for(self.server.url, spell, status, after) as road, self._running(road.url) as process:
             process.join(240)
 
     def stranger(self, took: float) -> None:

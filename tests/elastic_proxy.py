@@ -41,8 +41,8 @@ class Road(ThreadingHTTPServer):
         """Where clients connect."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def draw(self, request: str) -> str:
-        """What happens to the next request, of which method and path are given."""
+    def draw(self) -> str:
+        """What happens to the next request."""
         with self._lock:
             fault = self._dice.choice(FAULTS) if self._dice.random() < self._share else "passed"
             self.done[fault] += 1
@@ -57,29 +57,55 @@ def bad_road(target: str, share: float, seed: int = 1) -> Iterator[Road]:
 
 
 @contextmanager
-def away_for(target: str, beginning: str, requests: int, answer: str = "503", after: int = 0) -> Iterator[Road]:
-    """A proxy that answers 503, or so, to so many requests that begin so ("HEAD /nhi-state"), after the first ones."""
-    with _running(_Away(target.removeprefix("http://"), beginning, (after, requests), answer)) as road:
+def away_for(target: str, requests: int, answer: str, after: int) -> Iterator[Road]:
+    """A proxy that answers so to so many requests, after the first ones."""
+    with _running(_Away(target.removeprefix("http://"), (after, requests), answer)) as road:
         yield road
 
 
+@contextmanager
+def answering(body: bytes, status: int = 200, product: str = "Elasticsearch") -> Iterator[str]:
+    """The URL of a server that answers every request with this; HEAD has no body."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(status)
+            for name, value in (("X-Elastic-Product", product), ("Content-Type", "application/json")):
+                if value:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body if self.command != "HEAD" else b"")
+
+        do_POST = do_HEAD = do_GET  # noqa: N815 (names of http.server)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quietly."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
 class _Away(Road):
-    def __init__(self, target: str, beginning: str, when: tuple[int, int], answer: str) -> None:
+    def __init__(self, target: str, when: tuple[int, int], answer: str) -> None:
         super().__init__(target, 0.0, 1)
-        self._beginning = beginning
         self._good, self._bad = when
         self._answer = answer
 
-    def draw(self, request: str) -> str:
+    def draw(self) -> str:
         """Some are refused."""
         with self._lock:
-            if request.startswith(self._beginning):
-                self._good -= 1
-                if self._good < 0 and self._bad:
-                    self._bad -= 1
-                    self.done[self._answer] += 1
-                    return self._answer
-        return super().draw(request)
+            self._good -= 1
+            if self._good < 0 and self._bad:
+                self._bad -= 1
+                self.done[self._answer] += 1
+                return self._answer
+        return super().draw()
 
 
 @contextmanager
@@ -102,7 +128,7 @@ class _Passing(BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = self.server.draw(f"{self.command} {self.path}")
+        fault = self.server.draw()
         if fault.isdigit():
             self._send(int(fault), [("Content-Type", "text/plain")], b"busy")
         elif fault == "drop":

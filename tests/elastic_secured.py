@@ -39,8 +39,6 @@ _TLS = """xpack.security.http.ssl.enabled: true
 xpack.security.http.ssl.certificate: http.crt
 xpack.security.http.ssl.key: http.key
 """
-TRIAL = ("self_generated.type: basic", "self_generated.type: trial")
-"""What clusters that are connected by keys take."""
 
 Json = dict[str, Any]
 
@@ -124,10 +122,6 @@ class SecuredNode(Node):
         (home / "config" / "users").write_text(f"{USER}:{{SSHA256}}{told}\n")
         (home / "config" / "users_roles").write_text(f"superuser:{USER}\n")
 
-    def settle(self, settings: str, secrets: str = "") -> None:
-        """More lines of its configuration, and of its keystore, before it starts."""
-        self.settings += settings
-        (self.home / "config" / "secrets.properties").write_text(secrets)
 
     def speak_tls(self, certificate: bytes, private: bytes) -> None:
         """Serve HTTPS."""

@@ -13,6 +13,7 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
@@ -35,7 +36,8 @@ RUNNING = os.environ.get("NHI_TEST_ELASTIC", "")
 FIRST = int(time.time()) if RUNNING else 0
 """Where the numbers in names of tests begin."""
 
-_HERE = Path(__file__).parent / "elasticsearch_server"
+ROOT = Path(__file__).parents[1]
+_HERE = ROOT / "tests" / "elasticsearch_server"
 _DESCRIPTOR = """name={name}
 description=for the tests
 version={version}
@@ -257,6 +259,18 @@ def nhi(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     with patch.dict(os.environ, {**kept, **environment}, clear=True), redirect_stdout(out), redirect_stderr(error):
         code = cli.main(["elastic", *arguments])
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), error.getvalue())
+
+
+def environment(**told: str) -> dict[str, str]:
+    """Of a process of its own: nothing of NHI_… and of proxies but what is told."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("NHI_", "HTTP", "http"))}
+    return {**kept, **told}
+
+
+def started(*arguments: str, **told: str) -> subprocess.CompletedProcess[str]:
+    """`nhi elastic` in a process of its own."""
+    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment(**told))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

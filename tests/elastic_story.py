@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from multiprocessing import get_context
@@ -67,8 +66,6 @@ class Story:
         name = f"story{next(_numbers)}"
         self.source = f"logs-aws.cloudtrail-{name}"
         self.calm, self.wild = f"{name}calm", f"{name}wild"
-        self.moments: Counter[str] = Counter()
-        """How many were killed while doing what."""
         template(self.client, self.source, replicas=replicas)
         for namespace in (self.calm, self.wild):
             setup.setup(self.client, namespace)
@@ -103,7 +100,6 @@ class Story:
         first.join(dice.uniform(0, 0.6 * took))
         first.kill()
         first.join()
-        self.moments[self._moment(first)] += 1
         second.join(180)
         assert second.exitcode == 0, "the copy must finish the work"
 
@@ -115,11 +111,6 @@ class Story:
         lease = held(self.client, f"nhi-state-{self.wild}")
         return lease is not None and f":{process.pid}:" in lease.holder and lease.until > time.time() - LEASE
 
-    def _moment(self, killed: BaseProcess) -> str:
-        """What a process did when it was killed, as far as the lease tells."""
-        if killed.exitcode == 0:
-            return "it had ended"
-        return "it worked" if self._has_the_lease(killed) else "it began or waited"
 
     def alerts(self, namespace: str) -> list[Tree]:
         """The notables in all alerts, but for what tells of the run itself."""

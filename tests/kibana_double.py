@@ -225,8 +225,8 @@ class Kibana:
         missing = [{"type": r["type"], "id": r["id"]} for r in each["references"] if (r["type"], r["id"]) not in there]
         if missing:
             return {"type": "missing_references", "references": missing}
-        if _numbers(each["typeMigrationVersion"]) > _numbers(VERSIONS[each["type"]]):
-            return {"type": "unknown", "message": "newer than this Kibana", "statusCode": 422}
+        if each["typeMigrationVersion"] != VERSIONS[each["type"]]:
+            return {"type": "unknown", "message": "of another version than this Kibana's", "statusCode": 422}
         try:
             jsonschema.validate(each["attributes"], SCHEMAS[each["type"]])
         except jsonschema.ValidationError as error:
@@ -239,11 +239,6 @@ class Kibana:
         if missing:
             raise _RefusedError(400, f"Error fetching objects to export: {missing}")
         return b"".join(orjson.dumps(self.objects[name]) + b"\n" for name in names)
-
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(part) for part in version.split(".")]
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from splunk_process import Row
 from splunk_server import Server, moment
 
 VIEWS = ROOT / "default" / "data" / "ui" / "views"
-NAV = ROOT / "default" / "data" / "ui" / "nav" / "default.xml"
 SETUP = "nhi_setup"
 """The one page in simple XML."""
 NAMES = sorted(path.stem for path in VIEWS.glob("*.xml") if path.stem != SETUP)

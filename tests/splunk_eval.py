@@ -13,18 +13,15 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
-from math import ceil, floor
+from math import floor
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.core.timestamps import DAY, HOUR
 from splunk_process import Row
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|'(?P<quoted>[^']+)'|(?P<number>\d+(?:\.\d+)?)|(?P<word>[A-Za-z_][\w]*)"""
     r"""|(?P<sign>==|!=|<=|>=|[=<>()+\-*/%.,]))"""
 )
-_OFFSET = re.compile(r"([+-]\d+)([smhd])(?:@([mhd]))?|@([mhd])")
-_UNITS = {"s": 1, "m": 60, "h": HOUR, "d": DAY}
 Value = Any
 """None (null), a bool, a float, a str, or a list of texts (multivalue)."""
 
@@ -253,16 +250,6 @@ def _compute(sign: str, left: Term, right: Term) -> Term:
     return found
 
 
-def relative(at: float, told: str) -> float:
-    """A time moved as `relative_time` does: `-1d@d`, `@h`."""
-    match = _OFFSET.fullmatch(told)
-    if match is None:
-        raise EvalError(f"no relative time: {told!r}")
-    moved = at + int(match[1] or 0) * _UNITS[match[2] or "s"]
-    snap = match[3] or match[4]
-    return moved - moved % _UNITS[snap] if snap else moved
-
-
 def _like(pattern: str) -> str:
     return re.escape(pattern).replace("%", ".*").replace("_", ".")
 
@@ -284,14 +271,9 @@ def _text(value: Value) -> str:
     return spelled(value)[0]
 
 
-def _number_of(told: Value, base: float = 10.0) -> Value:
-    return number(told) if base == 10 else float(int(_text(told), int(base)))
-
-
 _PLAIN: dict[str, Callable[..., Value]] = {
     "len": lambda told: float(len(_text(told))), "lower": lambda told: _text(told).lower(),
-    "upper": lambda told: _text(told).upper(), "floor": lambda told: float(floor(number(told) or 0)),
-    "ceiling": lambda told: float(ceil(number(told) or 0)), "tonumber": _number_of, "tostring": _text,
+    "floor": lambda told: float(floor(number(told) or 0)),
     "md5": lambda told: hashlib.md5(_text(told).encode()).hexdigest(),
     "round": lambda told, places=0.0: float(round(number(told) or 0, int(places))),
     "substr": lambda told, start, size=1e9: _text(told)[int(start) - 1 :][: int(size)],
@@ -299,15 +281,14 @@ _PLAIN: dict[str, Callable[..., Value]] = {
     "replace": lambda told, pattern, by: re.sub(pattern, by, _text(told)),
     "like": lambda told, pattern: bool(re.fullmatch(_like(pattern), _text(told))),
     "strftime": lambda told, form: datetime.fromtimestamp(number(told) or 0, timezone.utc).strftime(form),
-    "relative_time": relative, "split": lambda told, by: _text(told).split(by),
-    "mvcount": lambda told: float(len(_many(told))), "mvjoin": lambda told, by: by.join(_many(told)),
+    "split": lambda told, by: _text(told).split(by), "mvjoin": lambda told, by: by.join(_many(told)),
     "mvindex": lambda told, at, to=None: _slice(_many(told), at, to),
 }  # fmt: skip
 """Functions of what is there: of a missing value they make none."""
 _WHOLE: dict[str, Callable[[Sequence[Value]], Value]] = {
     "if": lambda told: told[1] if told[0] is True else told[2], "case": _case,
     "coalesce": lambda told: next((value for value in told if value is not None), None),
-    "isnull": lambda told: told[0] is None, "isnotnull": lambda told: told[0] is not None, "null": lambda told: None,
+    "isnull": lambda told: told[0] is None, "null": lambda told: None,
     "true": lambda told: True, "false": lambda told: False,
     "mvappend": lambda told: [each for one in told for each in _many(one)] or None,
     "max": lambda told: max(_numbers(told), default=None), "min": lambda told: min(_numbers(told), default=None),

@@ -157,9 +157,8 @@ def live(folder: Path, records: Sequence[Record], step: int, share: float, seed:
             closed.update(_closed(server, program, closed))
             oldest = day * DAY  # what no search looks at any more
             server.events = [e for e in server.events if e["index"] == ["nhi_risk"] or int(e["_time"][0]) >= oldest]
-    rows = server.search("`nhi_notables` | `nhi_latest`", Window(0, 1 << 40), (day + 2) * DAY)
-    in_index = {row["nhi_id"][0]: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0], row["nhi_title"][0])
-                for row in rows}  # fmt: skip
+    in_index = {name: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0], row["nhi_title"][0])
+                for name, row in server.standing().items()}  # fmt: skip
     return Lived(schedule.faults, schedule.failed, closed, (in_index, _told(standing)))
 
 

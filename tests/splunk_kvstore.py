@@ -9,7 +9,6 @@
 | a document has 16 MB at most | MONGO |
 | writes go to the captain, reads stay local: a member sees them later, in their order | CAPTAIN |
 | no transaction: of a batch that fails, a part may be written | MONGO: bulk writes |
-| a field that an acceleration names: 1,024 bytes at most (older stores refuse the document) | MONGO: index key limit |
 
 RESTREF https://docs.splunk.com/Documentation/Splunk/9.2.4/RESTREF/RESTkvstore
 DEV https://dev.splunk.com/enterprise/docs/developapps/manageknowledge/kvstore/usetherestapitomanagekv/
@@ -57,8 +56,6 @@ class KvDouble:
 
     def __init__(self, names: tuple[str, ...], limits: Limits = Limits()) -> None:  # noqa: B008 - immutable
         self.limits = limits
-        self.accelerated: dict[str, str] = {}
-        """Collection → the field that an acceleration names."""
         self.captain: dict[str, dict[str, Document]] = {name: {} for name in names}
         self.replica: Optional[dict[str, dict[str, Document]]] = None
         """What reads see; None: the captain's."""
@@ -134,15 +131,12 @@ class KvDouble:
         return self._put(name, documents, 200)
 
     def _put(self, name: str, documents: list[Document], status: int) -> Answer:
-        field = self.accelerated.get(name, "")
         for document in documents:
             if self.stops_after == 0:
                 return _error(503, "KV Store initialization failed.")
             self.stops_after -= self.stops_after > 0
             if _size(document) > self.limits.document_mb * (1 << 20):
                 return _error(500, "BSONObj size is invalid")
-            if len(str(document.get(field, "")).encode()) > 1_024:
-                return _error(500, "key too large to index")
             self._write(name, str(document["_key"]), document)
         keys = [document["_key"] for document in documents]
         return status, keys if status == 200 and len(keys) != 1 else {"_key": keys[0]} if status == 201 else keys
@@ -184,7 +178,6 @@ class KvDouble:
         if _size(found) > self.limits.max_size_per_result_mb * (1 << 20):
             return _error(400, "Request exceeds API limits - see limits.conf for details. (Result too large)")
         return 200, [{**row, "_user": "nobody"} for row in found]
-
 
     def _between(self, name: str, limits: list[Document]) -> list[str]:
         order = self._order.get(name, [])

@@ -41,8 +41,6 @@ class Fault(NamedTuple):
     """0: cut the connection."""
     path: str = ""
     """Only requests whose path holds this."""
-    after: bool = False
-    """Do it, and answer so nevertheless."""
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -68,8 +66,6 @@ class Double:
             fault = next((f for f in self.faults if f.path in parts.path), None)
             if fault is not None:
                 self.faults.remove(fault)
-                if fault.after:
-                    self._route(method, target, told, body)
                 return fault.status, {"messages": [{"type": "ERROR", "text": "Server is busy"}]}, fault.headers
             return (*self._route(method, target, told, body), ())
 

@@ -20,7 +20,6 @@ class Role(NamedTuple):
 
     name: str
     indexes: frozenset[str]
-    capabilities: frozenset[str]
 
     def sees(self, index: str) -> bool:
         """Whether its searches find events of an index, and `collect` may write there."""
@@ -41,10 +40,9 @@ def _imports(name: str) -> list[str]:
     return found + [more for each in found for more in _imports(each)]
 
 
-def role(name: str, *indexes: str) -> Role:
-    """A role of the app; `indexes` are those of logs, which an administrator adds."""
+def role(name: str) -> Role:
+    """A role of the app."""
     roles = conf("authorize.conf")
     mine = [roles[f"role_{each}"] for each in (name, *_imports(name)) if f"role_{each}" in roles]
     allowed = {index for each in mine for index in each.get("srchIndexesAllowed", "").split(";") if index}
-    able = {key for each in mine for key, value in each.items() if value == "enabled"}
-    return Role(name, frozenset(allowed) | frozenset(indexes), frozenset(able))
+    return Role(name, frozenset(allowed))

@@ -76,8 +76,6 @@ class Server:
         """Splunk's Python; "": commands run in this process."""
         self.peers = peers
         self.events: list[Row] = []
-        self.alerts: list[tuple[str, Row]] = []
-        """(action, row) of sendalert."""
         self.messages: list[list[str]] = []
         self.failed: list[str] = []
         """Scheduled searches that failed."""
@@ -131,6 +129,12 @@ class Server:
             for name in BACKFILL:
                 window = Window(day * DAY, (day + 1) * DAY)
                 self.search(self._saved[f"NHI Watch - {name}"]["search"], window, max(now, window.latest))
+
+    def standing(self) -> dict[str, Row]:
+        """Notable id → the latest revision of those that stand, as a dashboard finds them."""
+        last = max((int(row["_indextime"][0]) for row in self.events), default=0)
+        rows = self.search("`nhi_notables` | `nhi_latest`", Window(0, last + DAY), last)
+        return {row["nhi_id"][0]: row for row in rows}
 
     def search(self, text: str, window: Window, now: int, limits: Limits = _ONE) -> list[Row]:
         """Run a search."""
@@ -195,7 +199,7 @@ class Server:
             return [_evaluated(row, rest, when[1]) for row in rows]
         if verb == "sort":  # from here on rows are on the search head
             rows = [{name: values for name, values in row.items() if name != PEER} for row in rows]
-        if verb in ("collect", "outputlookup", "sendalert"):
+        if verb in ("collect", "outputlookup"):
             getattr(self, f"_{verb}")(rest, rows, when[1])
             return rows
         return _VERBS[verb](rest, rows)
@@ -230,9 +234,6 @@ class Server:
                 "_raw": [text], "_time": [seconds], "_indextime": [str(now)], "index": [told["index"]],
                 "source": [told.get("source", "search")], "sourcetype": [told.get("sourcetype", "stash")],
             })  # fmt: skip
-
-    def _sendalert(self, rest: str, rows: list[Row], now: int) -> None:
-        self.alerts += [(rest, row) for row in rows]
 
     def lookup(self, name: str) -> Path:
         """Where a lookup file lies."""
@@ -391,8 +392,4 @@ def _head(rest: str, rows: list[Row]) -> list[Row]:
 
 _VERBS: dict[str, Callable[[str, list[Row]], list[Row]]] = {
     "search": _search, "fields": _fields, "table": _table, "head": _head, "mvexpand": _mvexpand, **REPORTS,
-}  # fmt: skip
-VERBS = frozenset(_VERBS) | {
-    "where", "eval", "append", "appendpipe", "collect", "outputlookup", "sendalert", "inputlookup", "tstats",
-    "makeresults", "addinfo",
 }  # fmt: skip

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
 from ecs_shape import document, load, template
+from elastic_proxy import answering
 from elastic_server import nhi
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render
@@ -25,7 +21,6 @@ from test_elastic_run import SINCE, Place, fill, place, simulated
 __all__ = ["place"]
 
 Tree = dict[str, Any]
-ROOT = Path(__file__).parents[1]
 FEW = simulated()[:120]
 
 
@@ -145,37 +140,6 @@ def test_each_source_is_examined_for_itself(place: Place) -> None:
 # ---- privileges, which the servers of the tests do not have
 
 
-@contextmanager
-def answering(body: Tree) -> Iterator[str]:
-    """Answers every request as Elasticsearch would, with this body."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            told = orjson.dumps(body)
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self.send_response(200)
-            self.send_header("X-Elastic-Product", "Elasticsearch")
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(told)))
-            self.end_headers()
-            self.wfile.write(told)
-
-        def do_GET(self) -> None:
-            self.do_POST()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Not into the test's output."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.mark.parametrize("lacking", [[], ["create_doc on logs-nhi.alerts-default"]])
 def test_privileges_that_the_key_lacks_are_named(lacking: list[str]) -> None:
     role = setup.role_request("default")["indices"]
@@ -184,7 +148,7 @@ def test_privileges_that_the_key_lacks_are_named(lacking: list[str]) -> None:
         privilege, _, name = each.partition(" on ")
         index[name][privilege] = False
     body = {"username": "x", "has_all_requested": not lacking, "cluster": {}, "index": index, "application": {}}
-    with answering(body) as url, connect(Connection((url,))) as client:
+    with answering(orjson.dumps(body)) as url, connect(Connection((url,))) as client:
         (check,) = doctor._privileges(client, Wanted(setup.SOURCE_INDICES, "default", 60))
     assert check.status == (FAIL if lacking else OK)
     assert check.facts.get("lacking", []) == lacking

@@ -24,7 +24,7 @@ def place(elastic: Server) -> Iterator[Place]:
     fill(made, simulated(), lambda number: bool(number % 2))
     made.run(since=SINCE)
     yield made
-    made.client.indices.delete(index=f"nhi-state-{made.namespace}", ignore_unavailable=True)
+    made.close()
 
 
 def reported(place: Place, out: Path, index: str = "") -> int:

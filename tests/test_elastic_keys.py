@@ -21,7 +21,7 @@ from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic import doctor, setup, windows
 from nhi_watch.hosts.elastic.doctor import Wanted
 from nhi_watch.hosts.elastic.run import Job, run
-from nhi_watch.hosts.elastic.store import ElasticStore, held
+from nhi_watch.hosts.elastic.store import held
 from nhi_watch.report import jsonlines
 from test_elastic_run import SINCE, Place, simulated
 
@@ -53,20 +53,14 @@ class Guarded(Place):
         return setup.api_key_request(self.namespace, self.source)
 
     def checkpoint(self) -> Any:
-        return windows.checkpoints(ElasticStore(self.client, f"nhi-state-{self.namespace}"), [self.source])[self.source]
-
-    def heartbeats(self) -> list[Tree]:
-        index = f"logs-nhi.health-{self.namespace}"
-        self.client.options(ignore_status=404).indices.refresh(index=index)
-        found = self.client.search(index=index, ignore_unavailable=True, sort=[{"@timestamp": "asc"}])
-        return [hit["_source"] for hit in found["hits"]["hits"]]
+        return windows.checkpoints(self.store(), [self.source])[self.source]
 
 
 @pytest.fixture
 def place(secured: Secured) -> Iterator[Guarded]:
     made = Guarded(secured)
     yield made
-    made.client.indices.delete(index=f"nhi-state-{made.namespace}", ignore_unavailable=True)
+    made.close()
 
 
 def asked(place: Guarded, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -92,7 +86,7 @@ def test_the_four_steps_by_the_letter_with_the_documented_keys_only(
         done = asked(place, *command, "--api-key-file", str(run_key))
         assert (done.returncode, done.stderr) == (0, ""), (command, done.stdout, done.stderr)
         assert not re.search(r"\b403\b", done.stdout)
-    beats = [beat["event"]["outcome"] for beat in place.heartbeats()]
+    beats = [beat["event"]["outcome"] for beat in place.written()]
     assert beats == ["success"] * 3
 
 
@@ -141,7 +135,7 @@ def test_a_key_without_the_right_to_read_moves_nothing(secured: Secured, place: 
     assert [each["index"] for each in done["unread"]] == [place.source]
     assert "lacks read, view_index_metadata on it" in done["unread"][0]["why"]
     assert place.checkpoint() is None
-    assert place.heartbeats()[-1]["event"]["outcome"] == "failure"
+    assert place.written()[-1]["event"]["outcome"] == "failure"
     with keyed(secured, place.request()) as client:
         assert run(client, job._replace(pattern=place.source))["read"] == len(FEW)
 

@@ -23,11 +23,9 @@ from nhi_watch.hosts.elastic import analysts
 from nhi_watch.hosts.elastic import kibana as assets
 from nhi_watch.hosts.elastic.cluster import Connection
 from nhi_watch.hosts.elastic.kibana import Kibana as Client
-from nhi_watch.hosts.elastic.store import ElasticStore
 from test_elastic_run import SINCE, Place, fill, simulated
 
 Tree = dict[str, Any]
-ROOT = Path(__file__).parents[1]
 EVERYTHING = [*[("Kibana rule", "create")] * len(assets.rules()), ("Kibana saved objects", "create")]
 QUIET = [(kind, "none") for kind, _ in EVERYTHING]
 
@@ -91,22 +89,20 @@ def test_elastics_own_promotion_rule_is_told_once_to_leave_ours_out(kibana: Kiba
 
 
 def test_what_kibana_refuses_is_told_with_its_words(kibana: Kibana) -> None:
-    broken = [
-        {**each, "references": [{"type": "index-pattern", "id": "gone", "name": "x"}]}
-        for each in assets.saved_objects()
-    ]
+    gone = {"references": [{"type": "index-pattern", "id": "gone", "name": "x"}]}
+    broken = [{**each, **gone} for each in assets.saved_objects()]
     with client(kibana) as reached:
         answer = reached.upload("/api/saved_objects/_import", "x.ndjson", assets.ndjson(broken))
     assert not answer["success"] and answer["errors"][0]["error"]["type"] == "missing_references"
 
 
-@pytest.mark.parametrize(
-    ("changed", "words"),
-    [
-        ({"api_key": None}, "refused the API key"),
-        ({"urls": ("http://127.0.0.1:9",)}, "cannot reach Kibana at http://127.0.0.1:9"),
-    ],
-)
+WRONG: list[tuple[Tree, str]] = [
+    ({"api_key": None}, "refused the API key"),
+    ({"urls": ("http://127.0.0.1:9",)}, "cannot reach Kibana at http://127.0.0.1:9"),
+]
+
+
+@pytest.mark.parametrize(("changed", "words"), WRONG)
 def test_what_is_wrong_is_one_line_that_says_what_to_do(kibana: Kibana, changed: Tree, words: str) -> None:
     with client(kibana, **changed) as reached, pytest.raises(StoreError, match=words) as raised:
         assets.setup(reached)
@@ -163,7 +159,7 @@ def place(elastic: Server) -> Iterator[Played]:
     fill(made, simulated())
     made.run(since=SINCE)
     yield made
-    made.client.indices.delete(index=f"nhi-state-{made.namespace}", ignore_unavailable=True)
+    made.close()
     for index in made.client.indices.get(index=f".alerts-security.alerts-{made.namespace}-*", expand_wildcards="all"):
         made.client.indices.delete(index=index)
 
@@ -174,7 +170,7 @@ def deal(place: Played, alert: Tree, **said: Any) -> None:
 
 
 def take(place: Played, now: int) -> analysts.Taken:
-    store = ElasticStore(place.client, f"nhi-state-{place.namespace}")
+    store = place.store()
     taken = analysts.take(store, analysts.said(place.client, now, place.promotions), now)
     store.commit()
     store.close()
@@ -208,16 +204,13 @@ def test_what_analysts_said_becomes_verdicts_once(place: Played) -> None:
     deal(place, fourth, workflow_status="closed", workflow_tags=["False Positive", "mine"], **when)
     taken = take(place, now)
     said = {verdict.notable_id: verdict for verdict in taken.verdicts}
-    assert {name: verdict.verdict for name, verdict in said.items()} == {
-        first["event"]["id"]: "benign",
-        second["event"]["id"]: "confirmed",
-        fourth["event"]["id"]: "benign",
-    }
+    wanted = {first["event"]["id"]: "benign", second["event"]["id"]: "confirmed", fourth["event"]["id"]: "benign"}
+    assert {name: verdict.verdict for name, verdict in said.items()} == wanted
     assert (taken.undecided, taken.unknown) == (1, 0)
     assert said[first["event"]["id"]].why == "Kibana: closed as false_positive"
     assert {verdict.by for verdict in taken.verdicts} == {"u_analyst"}
     take(place, now + 60)
-    store = ElasticStore(place.client, f"nhi-state-{place.namespace}")
+    store = place.store()
     again = [verdict for verdict in feedback.verdicts(store) if verdict.notable_id in said]
     assert sorted(again) == sorted(taken.verdicts), "the same again adds nothing"
     store.close()
@@ -231,7 +224,7 @@ def test_who_changes_their_mind_is_believed(place: Played) -> None:
     take(place, now)
     deal(place, alert, workflow_reason="true_positive", workflow_status_updated_at="2026-01-03T03:04:05Z")
     take(place, now)
-    store = ElasticStore(place.client, f"nhi-state-{place.namespace}")
+    store = place.store()
     held = feedback.standing(feedback.verdicts(store))
     store.close()
     assert held[alert["event"]["id"]].verdict == "confirmed"
@@ -239,16 +232,12 @@ def test_who_changes_their_mind_is_believed(place: Played) -> None:
 
 def test_alerts_of_merged_notables_are_closed_and_no_others(place: Played) -> None:
     first, *others = place.promoted()
-    stream = f"logs-nhi.alerts-{place.namespace}"
-    merged = {
-        **place.alerts()[0],
-        "nhi": {"change": "merged"},
-        "event": {**place.alerts()[0]["event"], "id": first["event"]["id"]},
-    }
-    place.client.index(index=stream, op_type="create", document=merged, refresh=True)
+    alert = place.alerts()[0]
+    merged = {**alert, "nhi": {"change": "merged"}, "event": {**alert["event"], "id": first["event"]["id"]}}
+    place.client.index(index=place.stream, op_type="create", document=merged, refresh=True)
     with serving(Kibana(alerts=(place.client, place.promotions))) as kibana, client(kibana) as reached:
-        assert analysts.close_merged(place.client, reached, stream, place.promotions) == 1
-        assert analysts.close_merged(place.client, reached, stream, place.promotions) == 0
+        assert analysts.close_merged(place.client, reached, place.stream, place.promotions) == 1
+        assert analysts.close_merged(place.client, reached, place.stream, place.promotions) == 0
     found = place.client.search(index=place.promotions, size=1000)["hits"]["hits"]
     closed = [h["_source"]["event"]["id"] for h in found if h["_source"]["kibana.alert.workflow_status"] == "closed"]
     assert closed == [first["event"]["id"]] and len(others) == len(found) - 1

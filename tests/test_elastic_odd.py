@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 from elasticsearch.helpers import bulk
 
-from core_samples import Going, Options
 from ecs_shape import document, load, mappings
 from elastic_server import Server
 from elastic_story import records
@@ -24,22 +18,14 @@ from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.hosts.elastic import read, store
 from nhi_watch.hosts.elastic.read import SOURCES, Item
-from nhi_watch.intake.sources import cloudtrail
-from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch_lab.evaluation.forms import ocsf as mapped
-from test_elastic_run import ROOT, SINCE, Place, essence, fill
+from test_elastic_run import SINCE, Place, essence, fill, from_files, place
 from test_sources import SAMPLES, outcome_of
 
+__all__ = ["place"]
+
 Tree = dict[str, Any]
-BUDGET = 300.0
-
-
-@pytest.fixture
-def place(elastic: Server) -> Iterator[Place]:
-    made = Place(elastic)
-    yield made
-    names = [f"nhi-state-{made.namespace}", f"{made.source}.a", f"{made.source}.b"]
-    made.client.indices.delete(index=names, ignore_unavailable=True)
+KEPT = ("original", "ingested")
 
 
 @lru_cache
@@ -47,19 +33,9 @@ def told() -> tuple[Tree, ...]:
     return tuple(records())
 
 
-def from_files(folder: Path, chosen: tuple[Tree, ...]) -> list[Tree]:
-    """The notables that files and SQLite make of some records."""
-    store = SqliteStore(folder / "state.sqlite")
-    going = Going(store, [cloudtrail], Options(BUDGET))
-    going.feed(chosen)
-    notables = going.finish().notables
-    store.close()
-    return sorted(notables, key=lambda n: str(n["id"]))
-
-
 @pytest.fixture(scope="session")
-def wanted(tmp_path_factory: pytest.TempPathFactory) -> list[Tree]:
-    notables = from_files(tmp_path_factory.mktemp("odd"), told())
+def wanted() -> list[Tree]:
+    notables = from_files(told())
     assert len(notables) >= 2, "there must be something to compare"
     return notables
 
@@ -115,13 +91,10 @@ def test_what_is_dated_ahead_is_read_once_its_day_has_come_unless_it_is_known_wh
 
 def test_documents_with_the_original_and_no_fields_are_read_from_it(place: Place, wanted: list[Tree]) -> None:
     made = (document(r, True, ingested()) for r in told())
-    load(place.client, place.source, ({"@timestamp": d["@timestamp"], "event": only(d["event"])} for d in made))
+    load(place.client, place.source,
+         ({"@timestamp": d["@timestamp"], "event": {name: d["event"][name] for name in KEPT}} for d in made))
     place.run(since=SINCE)
     assert essence(place.notables()) == essence(wanted)
-
-
-def only(event: Tree) -> Tree:
-    return {name: event[name] for name in ("original", "ingested")}
 
 
 def test_documents_with_neither_original_nor_fields_are_rejected_and_named(place: Place) -> None:
@@ -182,10 +155,7 @@ def test_a_rollover_of_the_alerts_between_a_killed_run_and_the_next_makes_none_t
     place: Place, wanted: list[Tree]
 ) -> None:
     fill(place, told())
-    program = [sys.executable, str(ROOT / "tests" / "elastic_killed.py"), "state"]
-    arguments = [place.url, place.source, place.namespace]
-    killed = subprocess.run([*program, *arguments], check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert killed.returncode == -signal.SIGKILL
+    place.killed("state")
     assert len(place.alerts()) == len(wanted), "the alerts are written before the state is"
     place.client.indices.rollover(alias=f"logs-nhi.alerts-{place.namespace}")
     place.run(wait=10.0)
@@ -221,37 +191,33 @@ def after_the_first_page(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], 
 
 @pytest.mark.parametrize("deed", ["close", "delete"])
 def test_an_index_that_goes_while_it_is_read_takes_only_its_own_documents_along(
-    place: Place, wanted: list[Tree], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, deed: str
+    place: Place, wanted: list[Tree], monkeypatch: pytest.MonkeyPatch, deed: str
 ) -> None:
     pattern = halves(place)
     lost = f"{place.source}.b"
     after_the_first_page(monkeypatch, partial(getattr(place.client.indices, deed), index=lost))
     done = place.run(pattern=pattern, since=SINCE)
     assert done["read"] == len(told()) // 2
-    assert essence(place.notables()) == essence(from_files(tmp_path, told()[: len(told()) // 2]))
+    assert essence(place.notables()) == essence(from_files(told()[: len(told()) // 2]))
     if deed == "close":
         place.client.indices.open(index=lost, wait_for_active_shards=1)
         place.run(pattern=pattern, since=SINCE)
         place.stand(wanted)
 
 
-@pytest.mark.parametrize(
-    ("index", "way"),
-    [("nhi-state-{}", "read_only"), (".ds-logs-nhi.alerts-{}-*", "read_only")],
-    ids=["state", "stream"],
-)
+@pytest.mark.parametrize("index", ["nhi-state-{}", ".ds-logs-nhi.alerts-{}-*"], ids=["state", "stream"])
 def test_an_index_that_becomes_read_only_stops_the_run_and_nothing_is_lost(
-    place: Place, wanted: list[Tree], monkeypatch: pytest.MonkeyPatch, index: str, way: str
+    place: Place, wanted: list[Tree], monkeypatch: pytest.MonkeyPatch, index: str
 ) -> None:
     fill(place, told()[:1_600])  # so many that an alert is written, and its stream is there
     place.run(since=SINCE)
     fill(place, told()[1_600:])
     name = index.format(place.namespace)
     block = partial(place.client.indices.put_settings, index=name)
-    after_the_first_page(monkeypatch, partial(block, settings={f"index.blocks.{way}": True}))
+    after_the_first_page(monkeypatch, partial(block, settings={"index.blocks.read_only": True}))
     with pytest.raises(StoreError, match="blocked for writing"):
         place.run(patience=1.0)
-    block(settings={f"index.blocks.{way}": None})
+    block(settings={"index.blocks.read_only": None})
     place.run(wait=10.0)
     place.stand(wanted)
     assert len(place.alerts()) == len({(n["id"], n["revision"]) for n in place.notables()})

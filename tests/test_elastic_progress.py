@@ -30,20 +30,15 @@ def fill(place: Place, records: Any, ago: int = 60, **changes: Any) -> None:
     load(place.client, place.source, ({**document(record, True, when), **changes} for record in records))
 
 
-def state(place: Place) -> ElasticStore:
-    return ElasticStore(place.client, f"nhi-state-{place.namespace}")
-
-
-def written(place: Place, stream: str) -> list[Tree]:
-    index = f"{stream}-{place.namespace}"
-    place.client.options(ignore_status=404).indices.refresh(index=index)
-    found = place.client.search(index=index, size=1000, ignore_unavailable=True, sort=[{"@timestamp": "asc"}])
-    return [hit["_source"] for hit in found["hits"]["hits"]]
-
-
 def examined(place: Place, pattern: str = "") -> dict[str, Any]:
     checks = doctor.examine(place.client, Wanted(pattern or place.source, place.namespace, HOUR))
     return {check.name: check for check in checks}
+
+
+def mapped_as_text(place: Place, index: str, field: str) -> None:
+    """An index of which a time is a text."""
+    place.client.indices.create(index=index, mappings={"properties": {field: {"type": "text"}}})
+    place.client.index(index=index, document={field: "never"}, refresh=True)
 
 
 # ---- a part that fails
@@ -75,7 +70,7 @@ def test_a_part_that_fails_three_times_is_set_aside_and_the_job_goes_on(
     (given,) = done["set_aside"]
     assert given["documents"] == len(FEW) + 1
     assert given["why"].startswith("IndexError: tuple index out of range")
-    beat = written(place, "logs-nhi.health")[-1]
+    beat = place.written()[-1]
     assert beat["event"]["outcome"] == "failure" and "set aside 61 documents" in beat["message"]
     checks = examined(place)
     assert checks["set aside"].status == FAIL
@@ -91,13 +86,15 @@ def test_what_was_set_aside_is_read_again_from_where_somebody_says(place: Place,
     poison.undo()
     assert place.run()["read"] == 0, "the overlap leaves it out"
     assert place.run(since=SINCE)["read"] == len(FEW) + 1
-    assert examined(place).get("set aside") is None
+    checks = examined(place)
+    assert (checks["progress"].status, checks["backlog"].status) == (OK, OK)
+    assert "set aside" not in checks and "reach" not in checks, "nothing is to be said of a job that moves"
 
 
 def test_a_part_that_kills_its_processes_is_given_up_too(place: Place) -> None:
     fill(place, FEW)
     place.run(since=SINCE, lag=HOUR)  # nothing is that old: the state is there
-    store = state(place)
+    store = place.store()
     window = read.Window(place.source, 0, int(time.time()))
     windows.note(store, [windows.Task(window, starts=windows.STARTS)])
     store.commit()
@@ -105,7 +102,7 @@ def test_a_part_that_kills_its_processes_is_given_up_too(place: Place) -> None:
     assert checks["progress"].status == FAIL and "the job does not move" in checks["progress"].detail
     done = place.run()
     assert "killed" in done["set_aside"][0]["why"]
-    assert windows.pending(state(place)) == []
+    assert windows.pending(place.store()) == []
 
 
 def test_whatever_ends_a_run_leaves_a_heartbeat_on_which_a_rule_alerts(
@@ -117,7 +114,7 @@ def test_whatever_ends_a_run_leaves_a_heartbeat_on_which_a_rule_alerts(
     monkeypatch.setattr(windows, "windows", broken)
     with pytest.raises(ZeroDivisionError):
         place.run()
-    beat = written(place, "logs-nhi.health")[-1]
+    beat = place.written()[-1]
     assert beat["event"]["outcome"] == "failure" and beat["message"].startswith("ZeroDivisionError: a defect (")
     assert faults(beat, ecs_fields) == []
     assert examined(place)["heartbeat"].status == FAIL
@@ -198,8 +195,7 @@ def test_late_documents_of_the_last_minutes_are_read_beside_an_index_that_maps_t
     fill(place, FEW, ago=20)
     place.run(since=SINCE, pattern=f"{place.source}*")
     odd = f"{place.source}.odd"
-    place.client.indices.create(index=odd, mappings={"properties": {"event.ingested": {"type": "text"}}})
-    place.client.index(index=odd, document={"event.ingested": "never"}, refresh=True)
+    mapped_as_text(place, odd, "event.ingested")
     fill(place, MORE, ago=20)
     done = place.run(pattern=f"{place.source}*")
     place.client.indices.delete(index=odd)
@@ -215,24 +211,19 @@ def test_the_hosts_clock_does_not_matter(place: Place, monkeypatch: pytest.Monke
     monkeypatch.setattr(time, "time", real)
     fill(place, MORE, ago=5)
     assert place.run()["events"] == len(MORE), "the checkpoint is not in the future"
-    assert all(abs(real() - parse(beat["event"]["ingested"])) < 600 for beat in written(place, "logs-nhi.health"))
+    assert all(abs(real() - parse(beat["event"]["ingested"])) < 600 for beat in place.written())
 
 
-def test_a_beginning_that_is_yet_to_come_is_refused_and_moves_no_checkpoint(place: Place) -> None:
-    fill(place, FEW)
-    place.run(since=SINCE)
-    before = windows.checkpoints(state(place), [place.source])
-    with pytest.raises(InputError, match=r"--since .* is yet to come"):
-        place.run(since=int(time.time()) + 86_400)
-    assert windows.checkpoints(state(place), [place.source]) == before
-
-
-def test_a_checkpoint_of_the_future_counts_as_now(place: Place) -> None:
-    store = state(place)
+def test_a_beginning_that_is_yet_to_come_is_refused_and_a_checkpoint_of_the_future_counts_as_now(place: Place) -> None:
+    store = place.store()
     store.put("meta", [(f"elastic:checkpoint:{place.source}", str(int(time.time()) + HOUR).encode())])
     store.commit()
     fill(place, FEW, ago=5)
     assert place.run()["read"] == len(FEW)
+    before = windows.checkpoints(place.store(), [place.source])
+    with pytest.raises(InputError, match=r"--since .* is yet to come"):
+        place.run(since=int(time.time()) + 86_400)
+    assert windows.checkpoints(place.store(), [place.source]) == before
 
 
 # ---- who may write
@@ -254,7 +245,7 @@ def test_a_stuck_request_of_a_former_holder_rewrites_nothing(place: Place) -> No
     fresh.commit()
     with pytest.raises(LeaseHeldError, match="another run has taken"):
         stuck.commit()
-    assert state(place).get("meta", ["k", "gone"]) == {"k": b"new"}
+    assert place.store().get("meta", ["k", "gone"]) == {"k": b"new"}
 
 
 def test_who_was_paused_for_longer_than_its_lease_goes_on_where_nobody_took_it(place: Place) -> None:
@@ -286,7 +277,7 @@ def test_a_pattern_of_another_cluster_is_named_and_its_checkpoint_stays(place: P
     done = place.run(pattern=f"{place.source},{other}")
     assert done["read"] == len(FEW), "the others are read"
     assert done["unread"] == [{"index": other, "why": "it is in another cluster: run the job there"}]
-    assert windows.checkpoints(state(place), [other])[other] is None
+    assert windows.checkpoints(place.store(), [other])[other] is None
     assert "another cluster" in examined(place, f"{place.source},{other}")["reach"].detail
     with pytest.raises(StoreError, match="run the job there"):
         place.run(pattern=other)
@@ -295,14 +286,13 @@ def test_a_pattern_of_another_cluster_is_named_and_its_checkpoint_stays(place: P
 @pytest.mark.both_versions("sequence numbers, remotes and errors are the server's")
 def test_a_pattern_that_the_cluster_refuses_does_not_stop_the_others(place: Place) -> None:
     odd = f"{place.source}.odd"
-    place.client.indices.create(index=odd, mappings={"properties": {"@timestamp": {"type": "text"}}})
-    place.client.index(index=odd, document={"@timestamp": "never"}, refresh=True)
+    mapped_as_text(place, odd, "@timestamp")
     fill(place, FEW)
     done = place.run(pattern=f"{place.source},{odd}")
     place.client.indices.delete(index=odd)
     assert done["read"] == len(FEW)
     assert [each["index"] for each in done["unread"]] == [odd]
-    assert windows.checkpoints(state(place), [odd])[odd] is None
+    assert windows.checkpoints(place.store(), [odd])[odd] is None
 
 
 @pytest.mark.both_versions("sequence numbers, remotes and errors are the server's")
@@ -314,8 +304,7 @@ def test_a_conflict_of_mappings_that_comes_between_planning_and_reading_sets_not
 
     def plan(*arguments: Any) -> Any:
         planned = real(*arguments)
-        place.client.indices.create(index=odd, mappings={"properties": {"@timestamp": {"type": "text"}}})
-        place.client.index(index=odd, document={"@timestamp": "never"}, refresh=True)
+        mapped_as_text(place, odd, "@timestamp")
         monkeypatch.setattr(windows.Ledger, "plan", real)
         return planned
 
@@ -327,11 +316,3 @@ def test_a_conflict_of_mappings_that_comes_between_planning_and_reading_sets_not
     place.client.indices.delete(index=odd)
     done = place.run(pattern=f"{place.source}*")
     assert (done["unread"], done["read"]) == ([], 0), "it goes on from where it was read"
-
-
-def test_doctor_has_nothing_to_say_of_a_job_that_moves(place: Place) -> None:
-    fill(place, FEW)
-    place.run(since=SINCE)
-    checks = examined(place)
-    assert (checks["progress"].status, checks["backlog"].status) == (OK, OK)
-    assert "set aside" not in checks and "reach" not in checks

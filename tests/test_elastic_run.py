@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
@@ -19,18 +19,17 @@ import pytest
 
 from core_samples import Going, Options
 from ecs_shape import document, load, template
-from elastic_server import FIRST, Server, nhi
+from elastic_server import FIRST, ROOT, Server, nhi
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.detect import lives
 from nhi_watch.hosts.elastic import setup
-from nhi_watch.hosts.elastic import setup as setting_up
 from nhi_watch.hosts.elastic.run import Job, run
 from nhi_watch.hosts.elastic.store import ElasticStore, Lease, LeaseHeldError
 from nhi_watch.hosts.files import find
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.report import ecs
-from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.simulator.tenant import Spec, Tenant
 
 Tree = dict[str, Any]
@@ -39,7 +38,6 @@ _numbers = count(FIRST)
 BUDGET = 300.0
 """Notables a day per 1,000 identities: many, to compare many."""
 SINCE = parse("2025-01-01T00:00:00Z")
-ROOT = Path(__file__).parents[1]
 
 
 class Place:
@@ -50,7 +48,7 @@ class Place:
         self.url = server.url
         self.namespace = f"t{next(_numbers)}"
         self.source = f"logs-aws.cloudtrail-{self.namespace}"
-        setting_up.setup(self.client, self.namespace)
+        setup.setup(self.client, self.namespace)
         template(self.client, self.source)
 
     def job(self, **changes: Any) -> Job:
@@ -73,16 +71,38 @@ class Place:
 
     def stand(self, wanted: list[Tree]) -> None:
         """The state holds these notables, whatever of them was worth an alert yet."""
-        latest = {notable["id"]: notable for notable in find.every(ElasticStore(self.client, self.job().state))}
+        latest = {notable["id"]: notable for notable in find.every(self.store())}
         found = [{**latest[notable["id"]], "life": ""} for notable in wanted]
         assert essence(found) == essence([{**notable, "life": ""} for notable in wanted])
+
+    def store(self) -> ElasticStore:
+        """Its state."""
+        return ElasticStore(self.client, f"nhi-state-{self.namespace}")
+
+    def written(self, stream: str = setup.HEALTH) -> list[Tree]:
+        """The documents of one of its streams, in the order of their times."""
+        index = f"{stream}-{self.namespace}"
+        self.client.options(ignore_status=404).indices.refresh(index=index)
+        found = self.client.search(index=index, size=1000, ignore_unavailable=True, sort=[{"@timestamp": "asc"}])
+        return [hit["_source"] for hit in found["hits"]["hits"]]
+
+    def killed(self, stage: str) -> None:
+        """A run as a process that kills itself there."""
+        line = [sys.executable, str(ROOT / "tests" / "elastic_killed.py"), stage, self.url, self.source, self.namespace]
+        done = subprocess.run(line, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        assert done.returncode == -signal.SIGKILL
+
+    def close(self) -> None:
+        """Take its state and its second sources away."""
+        names = [f"nhi-state-{self.namespace}", f"{self.source}.a", f"{self.source}.b"]
+        self.client.indices.delete(index=names, ignore_unavailable=True)
 
 
 @pytest.fixture
 def place(elastic: Server) -> Iterator[Place]:
     made = Place(elastic)
     yield made
-    made.client.indices.delete(index=f"nhi-state-{made.namespace}", ignore_unavailable=True)
+    made.close()
 
 
 @lru_cache
@@ -91,20 +111,16 @@ def simulated() -> tuple[Tree, ...]:
     return tuple(record for day in days for record in day.records)
 
 
-@lru_cache
-def expected(folder: Path) -> list[Tree]:
-    """What files and SQLite make of the simulated events."""
-    store = SqliteStore(folder / "state.sqlite")
-    going = Going(store, [cloudtrail], Options(BUDGET))
-    going.feed(simulated())
-    result = going.finish()
-    store.close()
-    return sorted(result.notables, key=lambda n: str(n["id"]))
+def from_files(records: Iterable[Tree]) -> list[Tree]:
+    """What `nhi score` makes of records."""
+    going = Going(MemoryStore(), [cloudtrail], Options(BUDGET))
+    going.feed(records)
+    return sorted(going.finish().notables, key=lambda n: str(n["id"]))
 
 
 @pytest.fixture(scope="session")
-def wanted(tmp_path_factory: pytest.TempPathFactory) -> list[Tree]:
-    notables = expected(tmp_path_factory.mktemp("files"))
+def wanted() -> list[Tree]:
+    notables = from_files(simulated())
     assert len(notables) >= 3, "the simulated account must give something to compare"
     return notables
 
@@ -149,7 +165,7 @@ def test_setup_says_what_it_makes_and_a_second_time_nothing(elastic: Server) -> 
     listed = {**spoilt(client), **indices}
     assert len(listed) == 4 + 3 + 1
     for dry_run, fresh in ((True, True), (False, True), (False, False), (True, False)):
-        steps = setting_up.setup(client, "setup", dry_run)
+        steps = setup.setup(client, "setup", dry_run)
         changes = {(step.kind, step.name): step.change for step in steps}
         assert changes == (listed if fresh else dict.fromkeys(listed, "none"))
     client.indices.delete(index="nhi-state-setup")
@@ -162,9 +178,9 @@ def test_setup_repairs_a_template_that_was_changed(place: Place) -> None:
     changed["template"]["lifecycle"]["data_retention"] = "1d"
     only = {"template": changed["template"]}
     place.client.cluster.put_component_template(name="logs-nhi.alerts@settings", body=only)
-    changed_now = [step.name for step in setting_up.setup(place.client, place.namespace) if step.change != "none"]
+    changed_now = [step.name for step in setup.setup(place.client, place.namespace) if step.change != "none"]
     assert changed_now == ["logs-nhi.alerts@settings"]
-    assert {step.change for step in setting_up.setup(place.client, place.namespace)} == {"none"}
+    assert {step.change for step in setup.setup(place.client, place.namespace)} == {"none"}
 
 
 # ---- run
@@ -209,16 +225,11 @@ def test_a_late_event_reaches_its_notable(place: Place, wanted: list[Tree]) -> N
     place.stand(wanted)
 
 
-def test_a_document_without_time_of_ingestion_goes_by_its_own_time(place: Place) -> None:
-    records = simulated()[:50]
-    load(place.client, place.source, (document(r, True, None) for r in records))
-    assert place.run(since=SINCE)["read"] == 50
-
-
-def test_a_source_that_does_not_map_the_time_of_ingestion_is_read_by_its_own_time(place: Place) -> None:
+@pytest.mark.parametrize("without", [(), ("event.ingested",)], ids=["not told", "not mapped"])
+def test_documents_without_time_of_ingestion_go_by_their_own_time(place: Place, without: tuple[str, ...]) -> None:
     source = f"{place.source}.plain"
-    template(place.client, source, without=["event.ingested"])
-    load(place.client, source, (document(r, False, None) for r in simulated()[:50]))
+    template(place.client, source, without=without)
+    load(place.client, source, (document(r, not without, None) for r in simulated()[:50]))
     assert place.run(pattern=source, since=SINCE)["read"] == 50
 
 
@@ -268,10 +279,7 @@ def leaves(node: Any, path: str = "") -> Iterator[str]:
 @pytest.mark.parametrize("stage", ["read", "alerts", "state"])
 def test_a_run_that_was_killed_is_run_again_alike(place: Place, wanted: list[Tree], stage: str) -> None:
     fill(place, simulated())
-    program = [sys.executable, str(ROOT / "tests" / "elastic_killed.py"), stage]
-    told = [place.url, place.source, place.namespace]
-    killed = subprocess.run([*program, *told], check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert killed.returncode == -signal.SIGKILL
+    place.killed(stage)
     with pytest.raises(LeaseHeldError):
         place.run()
     time.sleep(3.1)

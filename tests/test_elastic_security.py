@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-import os
 import socket
 import ssl
 import subprocess
@@ -21,31 +20,17 @@ import pytest
 import trustme
 
 from attack_strings import MARK, attacks
-from core_samples import Going, Options
 from ecs_shape import document, load
-from elastic_server import Server
+from elastic_server import ROOT, Server, environment, started
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic.cluster import Connection, Told, _Patient, connect, connection
 from nhi_watch.hosts.elastic.kibana import Kibana
-from nhi_watch.intake.sources import cloudtrail
-from nhi_watch.state.store import MemoryStore
-from test_elastic_run import BUDGET, SINCE, Place, essence, simulated
+from test_elastic_run import SINCE, Place, essence, from_files, simulated
 from tls_proxy import forward, tls
 
 Tree = dict[str, Any]
-ROOT = Path(__file__).parents[1]
 SECRET = "c2VjcmV0LWlkOnNlY3JldC1rZXktb2YtdGhlLWpvYg=="
-
-
-def environment(**told: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("NHI_", "HTTP", "http"))}
-    return {**kept, **told}
-
-
-def nhi(*arguments: str, **told: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment(**told))
 
 
 # ---- TLS, in front of a real server
@@ -64,7 +49,7 @@ class Secured:
 @pytest.fixture(scope="module")
 def secured(elastic: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     folder = tmp_path_factory.mktemp("tls")
-    authority, certificate = trustme.CA(), None
+    authority = trustme.CA()
     certificate = authority.issue_cert("localhost")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
@@ -92,14 +77,14 @@ def test_a_certificate_that_is_not_trusted_ends_it_in_one_line(secured: Secured,
     flags = {"none": [], "other ca": ["--ca", str(secured.other_ca)], "other fingerprint": ["--fingerprint", "0" * 64],
              "other name": ["--ca", str(secured.ca)]}[flag]  # fmt: skip
     url = secured.url.replace("localhost", "127.0.0.1") if flag == "other name" else secured.url
-    done = nhi("setup", "--url", url, "--dry-run", *flags, NHI_ELASTIC_API_KEY=SECRET)
+    done = started("setup", "--url", url, "--dry-run", *flags, NHI_ELASTIC_API_KEY=SECRET)
     assert (done.returncode, done.stderr.count("\n"), done.stdout) == (2, 1, "")
     assert done.stderr.startswith(f"nhi: cannot reach {url}: ") and "check --ca or --fingerprint" in done.stderr
     assert SECRET not in done.stderr
 
 
 def test_the_program_works_through_tls(secured: Secured) -> None:
-    done = nhi("setup", "--url", secured.url, "--ca", str(secured.ca), "--dry-run", "--json", "--namespace", "tls")
+    done = started("setup", "--url", secured.url, "--ca", str(secured.ca), "--dry-run", "--json", "--namespace", "tls")
     assert done.returncode == 0, done.stderr
     assert {step["change"] for step in orjson.loads(done.stdout)["steps"]} <= {"none", "create", "update"}
 
@@ -128,11 +113,12 @@ def test_a_proxy_with_a_password_leads_to_the_server(
         way = f"http://me:p%40ss-word@127.0.0.1:{port}"
         told = {"NHI_ELASTIC_PROXY": way}
         for flags in (["--url", elastic.url], ["--url", secured.url, "--ca", str(secured.ca)]):
-            done = nhi("setup", *flags, "--dry-run", "--json", **told)
+            done = started("setup", *flags, "--dry-run", "--json", **told)
             assert done.returncode == 0, done.stderr
         assert [line.split(" ")[0] for line in asked if "CONNECT" in line]
         assert [line for line in asked if line.startswith(f"GET {elastic.url}/")]
-        refused = nhi("setup", "--url", elastic.url, "--dry-run", NHI_ELASTIC_PROXY=way.replace("p%40ss-word", "wrong"))
+        wrong = way.replace("p%40ss-word", "wrong")
+        refused = started("setup", "--url", elastic.url, "--dry-run", NHI_ELASTIC_PROXY=wrong)
         assert refused.returncode == 2 and "wrong" not in refused.stderr.replace("wrong:", ""), refused.stderr
         monkeypatch.setenv("NHI_ELASTIC_PROXY", way)
         for trusted in (Told(elastic.url), Told(secured.url, ca=str(secured.ca))):
@@ -238,12 +224,6 @@ def hostile() -> list[Tree]:
                      "errorCode": attack[:100], "awsRegion": attack[:40],
                      "requestParameters": {"bucketName": attack, "userName": attack, "roleArn": attack}})  # fmt: skip
     return made
-
-
-def from_files(records: list[Tree]) -> list[Tree]:
-    going = Going(MemoryStore(), [cloudtrail], Options(BUDGET))
-    going.feed(records)
-    return sorted(going.finish().notables, key=lambda n: str(n["id"]))
 
 
 def strings(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -55,6 +55,7 @@ def test_a_revision_is_written_where_an_analyst_would_want_it_and_says_whether_i
         ("updated", notable(severity="high")),
         ("updated", notable(severity="high", signals=more)),
         ("", notable(severity="high", signals=more, record_count=999)),
+        ("updated", notable(severity="high", signals=more, members=[{**notable()["identity"], "id": "aws:1:role:B"}])),
         ("merged", notable(severity="critical", merged_into="another")),
     ]
     for number, (change, each) in enumerate(story):
@@ -64,7 +65,7 @@ def test_a_revision_is_written_where_an_analyst_would_want_it_and_says_whether_i
         assert writing.write(place.client, [each], stream, NOW + number) == {"created": 0}, change
     found = place.client.search(index=stream, size=50, sort=[{"nhi.notable.revision": "asc"}])["hits"]["hits"]
     assert [hit["_source"]["nhi"]["change"] for hit in found] == [change for change, _ in story if change]
-    assert [hit["_source"]["nhi"]["notable"]["revision"] for hit in found] == [*range(2, 10)]
+    assert [hit["_source"]["nhi"]["notable"]["revision"] for hit in found] == [*range(2, 11)]
     assert [fault for hit in found for fault in faults(hit["_source"], ecs_fields)] == []
 
 

@@ -10,12 +10,14 @@ import io
 import json
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core_samples import record
 from need import shared_data
 from nhi_watch.core.timestamps import DAY, render
 from splunk_app import interpreter, unpacked
@@ -60,11 +62,15 @@ class Commands:
             return run(self.python, self.app / "bin" / f"{name}.py", told, rows, (START, END), size)
         return run_here(name, self.app / "lookups", told, rows, (START, END))
 
-    def stream(self, command: str, *chunks: bytes) -> tuple[int, bytes, list[tuple[dict[str, Any], bytes]]]:
+    def begun(self, command: str) -> tuple[list[str], bytes]:
+        """How its process is started, and what it is told first."""
         name, _, what = command.partition(" ")
-        line = [self.python, *BARE, str(self.app / "bin" / f"{name}.py")]
         told = f"{what} {ARGUMENTS.get(command, '')}".split()
-        first = getinfo(told, earliest_time=str(START), latest_time=str(END), splunkd_uri="")
+        first = getinfo(told, earliest_time=str(START), latest_time=str(END))
+        return [self.python, *BARE, str(self.app / "bin" / f"{name}.py")], first
+
+    def stream(self, command: str, *chunks: bytes) -> tuple[int, bytes, list[tuple[dict[str, Any], bytes]]]:
+        line, first = self.begun(command)
         done = subprocess.run(line, input=first + b"".join(chunks), capture_output=True, timeout=120, check=False)
         return done.returncode, done.stderr, list(replies(io.BytesIO(done.stdout)))
 
@@ -80,19 +86,8 @@ def here(app: Path) -> Commands:
 
 
 def call(day: int, second: int, service: str, name: str, **more: str) -> dict[str, Any]:
-    return {
-        "eventVersion": "1.11", "eventTime": render(START + day * DAY + second), "eventName": name,
-        "eventSource": f"{service}.amazonaws.com", "awsRegion": "eu-central-1", "sourceIPAddress": "52.95.110.1",
-        "userAgent": "Boto3/1.34.0", "recipientAccountId": "111111111111", "eventID": f"{day}-{second}-{name}",
-        "userIdentity": {
-            "type": "AssumedRole", "principalId": "AROAEXAMPLE:i-1", "accountId": "111111111111",
-            "arn": "arn:aws:sts::111111111111:assumed-role/payments-api/i-1", "accessKeyId": "ASIAEXAMPLE",
-            "sessionContext": {"sessionIssuer": {
-                "type": "Role", "principalId": "AROAEXAMPLE", "arn": "arn:aws:iam::111111111111:role/payments-api",
-                "accountId": "111111111111", "userName": "payments-api",
-            }},
-        }, **more,
-    }  # fmt: skip
+    when = {"eventTime": render(START + day * DAY + second), "eventID": f"{day}-{second}-{name}"}
+    return record(0, "00:00", service=service, name=name, **when, **more)
 
 
 def story() -> list[dict[str, Any]]:
@@ -121,19 +116,13 @@ def execute(content: bytes = b"", finished: bool = False, preview: bool = False)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_search_that_finds_nothing_is_finished_at_once(commands: Commands, command: str) -> None:
-    code, errors, answers = commands.stream(command, execute(finished=True))
-    assert (code, errors, len(answers)) == (0, b"", 2)
-    assert answers[1][0]["finished"] is True
-
-
-@pytest.mark.parametrize("command", COMMANDS)
 def test_empty_chunks_previews_and_headers_without_rows_get_an_answer_each(commands: Commands, command: str) -> None:
     header = table(["_raw", "sourcetype"], [])
-    chunks = [execute(), execute(header), execute(preview=True), execute(header, finished=True)]
-    code, errors, answers = commands.stream(command, *chunks)
-    assert (code, errors) == (0, b"")
-    assert [reply["finished"] for reply, _ in answers[1:]] == [False, False, False, True]
+    nothing = [execute(finished=True)]
+    for chunks in (nothing, [execute(), execute(header), execute(preview=True), execute(header, finished=True)]):
+        code, errors, answers = commands.stream(command, *chunks)
+        assert (code, errors) == (0, b"")
+        assert [reply["finished"] for reply, _ in answers[1:]] == [*[False] * (len(chunks) - 1), True]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -150,11 +139,10 @@ def test_rows_of_every_kind_of_rubbish_never_end_a_search(commands: Commands, co
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_search_that_is_stopped_leaves_no_traceback(commands: Commands, command: str) -> None:
-    name, _, what = command.partition(" ")
-    line = [commands.python, *BARE, str(commands.app / "bin" / f"{name}.py")]
+    line, first = commands.begun(command)
     process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdin and process.stdout and process.stderr
-    process.stdin.write(getinfo(f"{what} {ARGUMENTS.get(command, '')}".split(), splunkd_uri=""))
+    process.stdin.write(first)
     process.stdin.flush()
     assert process.stdout.readline().startswith(b"chunked 1.0,")
     process.stdout.close()
@@ -171,6 +159,8 @@ def test_a_wrong_option_is_answered_with_what_to_write_instead(here: Commands, c
 
 
 WRONG = {
+    "nhiscore raw": "nhiscore: 'raw' is no option. Write nhiscore",
+    "nhiscore input=xml": "nhiscore: input=xml is unknown. Write input=auto|fields|raw",
     "nhigroup input=xml": "nhigroup: input=xml is unknown. Write input=raw|fields",
     "nhirank budget=lots": "nhirank: budget=lots is no <notables a day per 1,000 identities>. Write budget=10",
     "nhirank state=read": "nhirank: state=read is unknown. Write state=none|write",
@@ -213,6 +203,9 @@ def test_50_000_events_in_a_chunk(commands: Commands) -> None:
     parts = commands.rows("nhigroup", rows, size=50_000)
     assert sum(int(part["nhi_events"][0]) for part in parts) == 50_000
     assert {(part["nhi_day"][0], part["nhi_key"][0]) for part in parts} == {("2025-03-05", parts[0]["nhi_key"][0])}
+    scored = commands.rows("nhiscore", rows, "input=raw", size=50_000)
+    assert [row["_raw"] for row in scored] == [row["_raw"] for row in rows]
+    assert len({tuple(row["nhi_likelihood"]) for row in scored}) == 1
 
 
 def test_a_field_of_a_megabyte_and_bytes_that_are_no_utf_8(commands: Commands) -> None:
@@ -238,7 +231,7 @@ def test_real_cloudtrail_is_grouped_without_a_reject(here: Commands) -> None:
     rows = here.rows("nhigroup", raw(records), size=500)
     assert not [row for row in rows if "nhi_error" in row]
     (told,) = {sum(int(row["nhi_events"][0]) for row in rows)}
-    assert told == len({record["eventID"] for record in records})
+    assert told == len({one["eventID"] for one in records})
 
 
 # ---- learning, ranking, explaining
@@ -252,7 +245,7 @@ def test_the_thief_is_found_explained_and_judged(commands: Commands) -> None:
     assert (notable["nhi_change"], notable["nhi_escalated"], notable["nhi_revision"]) == (["new"], ["1"], ["1"])
     assert json.loads(notable["annotations"][0])["owasp_nhi"][0] == "NHI-07"
     assert 1 <= int(notable["risk_score"][0]) <= 100
-    assert set(notable["nhi_record_ids"]) == {record["eventID"] for record in story()[-len(RAID) :]}
+    assert set(notable["nhi_record_ids"]) == {one["eventID"] for one in story()[-len(RAID) :]}
     assert notable["src"] == ["185.220.101.4"]
     event = {"_raw": notable["_raw"], "sourcetype": ["nhi:notable"]}
     (lake,) = commands.rows("nhirank", parts, "format=ocsf")
@@ -291,43 +284,47 @@ def test_every_row_for_the_summary_index_is_short_enough_for_splunk_to_see_whole
     assert sum(int(row["nhi_events"][0]) for row in again) == len(many), "a record that comes twice counts once"
 
 
-def test_a_wrong_table_of_the_customer_is_named_and_left_out(commands: Commands) -> None:
-    path = commands.app / "lookups" / "nhi_networks.csv"
-    before = path.read_bytes()
-    path.write_bytes(before + b"nonsense,me,hosting,\n")
+@contextmanager
+def filled(commands: Commands, tables: Mapping[str, str], add: bool = False) -> Iterator[None]:
+    """The customer's tables with these texts, or these lines more."""
+    paths = {commands.app / "lookups" / name: text for name, text in tables.items()}
+    before = {path: path.read_text("utf-8") for path in paths}
     try:
-        rows = commands.rows("nhirank", commands.rows("nhigroup", raw(story())))
-        told = commands.messages
-        health = commands.rows("nhi health", [])
+        for path, text in paths.items():
+            path.write_text(before[path] * add + text, "utf-8")
+        yield
     finally:
-        path.write_bytes(before)
+        for path, text in before.items():
+            path.write_text(text, "utf-8")
+
+
+def tables_of(commands: Commands) -> list[tuple[str, str]]:
+    """What nhi health says of the tables."""
+    rows = commands.rows("nhi health", [])
+    return [(row["nhi_status"][0], row["nhi_text"][0]) for row in rows if row["nhi_check"] == ["tables"]]
+
+
+def test_a_wrong_table_of_the_customer_is_named_and_left_out(commands: Commands) -> None:
+    with filled(commands, {"nhi_networks.csv": "nonsense,me,hosting,\n"}, add=True):
+        rows = commands.rows("nhirank", commands.rows("nhigroup", raw(story())))
+        for told in (commands.messages, commands.answer("nhiscore", "").messages):
+            assert [text for level, text in told if level == "WARN" and "nhi_networks.csv, line 2" in text]
+        assert [status for status, _ in tables_of(commands)] == ["error"]
     assert len(rows) == 1
-    assert [text for level, text in told if level == "WARN" and "nhi_networks.csv, line 2" in text]
-    assert [row["nhi_status"] for row in health if row["nhi_check"] == ["tables"]] == [["error"]]
 
 
 TABLES = {
-    "nhi_networks.csv": b'"kind","cidr","owner"\n"business","198.51.100.0/24","corp"\n',
-    "nhi_assets.csv": b'"criticality","identity"\n"high","payments-api"\n',
-    "nhi_owners.csv": b'"identity","owner"\n"payments-api","team-pay"\n',
-    "nhi_reputation.csv": b'"indicator","source"\n"203.0.113.7","mine"\n',
+    "nhi_networks.csv": '"kind","cidr","owner"\n"business","198.51.100.0/24","corp"\n',
+    "nhi_assets.csv": '"criticality","identity"\n"high","payments-api"\n',
+    "nhi_owners.csv": '"identity","owner"\n"payments-api","team-pay"\n',
+    "nhi_reputation.csv": '"indicator","source"\n"203.0.113.7","mine"\n',
 }
 """As outputlookup writes them: without columns in which no row has a value, in any order."""
 
 
 def test_a_table_that_outputlookup_wrote_without_its_empty_columns_is_read(commands: Commands) -> None:
-    lookups = commands.app / "lookups"
-    before = {name: (lookups / name).read_bytes() for name in TABLES}
-    try:
-        for name, text in TABLES.items():
-            (lookups / name).write_bytes(text)
-        health = commands.rows("nhi health", [])
-    finally:
-        for name, text in before.items():
-            (lookups / name).write_bytes(text)
-    assert [row["nhi_text"] for row in health if row["nhi_check"] == ["tables"]] == [
-        ["the tables that you fill can be read"]
-    ]
+    with filled(commands, TABLES):
+        assert [text for _, text in tables_of(commands)] == ["the tables that you fill can be read"]
 
 
 # ---- feedback and health
@@ -370,37 +367,21 @@ def test_a_verdict_that_is_none_is_counted_and_hides_nothing(here: Commands, cel
 def test_owners_come_from_their_own_table_where_assets_name_nobody(here: Commands) -> None:
     (notable,) = thief(here)
     assert not notable.get("nhi_owner")
-    tables = here.app / "lookups"
-    before = {name: (tables / name).read_text("utf-8") for name in ("nhi_assets.csv", "nhi_owners.csv")}
-    try:
-        (tables / "nhi_owners.csv").write_text(before["nhi_owners.csv"] + "payments-api,team-pay,,\n", "utf-8")
+    with filled(here, {"nhi_owners.csv": "payments-api,team-pay,,\n"}, add=True):
         (owned,) = thief(here)
-        told = "payments-api,critical,,production,\n"
-        (tables / "nhi_assets.csv").write_text(before["nhi_assets.csv"] + told, "utf-8")
-        (both,) = thief(here)
-    finally:
-        for name, text in before.items():
-            (tables / name).write_text(text, "utf-8")
+        with filled(here, {"nhi_assets.csv": "payments-api,critical,,production,\n"}, add=True):
+            (both,) = thief(here)
     assert owned["nhi_owner"] == both["nhi_owner"] == ["team-pay"]
     assert both["nhi_criticality"] == ["critical"]
 
 
-def test_an_exception_is_narrow_and_ends(here: Commands) -> None:
+def test_an_exception_is_narrow_and_ends_and_a_row_that_cannot_be_judged_is_named_and_not_kept(here: Commands) -> None:
     until = render(int(time.time()) + 30 * DAY)[:10]
     arguments = f"verdict=expected signal=new_network value=198.51.100.0/24 until={until}"
     known = {"nhi_id": ["0" * 20], "nhi_identity_id": ["aws:1:role:X"]}
-    (good,) = here.rows("nhi feedback", [known], arguments)
-    assert (good["identity"], good["signal"], good["value"]) == (
-        ["aws:1:role:X"], ["new_network"], ["198.51.100.0/24"],
-    )  # fmt: skip
-    assert good["until"] == [f"{until}T00:00:00Z"]
-
-
-def test_a_row_that_cannot_be_judged_is_named_and_not_kept(here: Commands) -> None:
-    until = render(int(time.time()) + 30 * DAY)[:10]
-    arguments = f"verdict=expected signal=new_network value=198.51.100.0/24 until={until}"
-    rows = here.rows("nhi feedback", [{"nhi_id": ["1" * 20]}, {"x": ["y"]}], arguments)
-    assert rows == []  # outputlookup keeps every row that it is given
+    (good,) = here.rows("nhi feedback", [known, {"nhi_id": ["1" * 20]}, {"x": ["y"]}], arguments)
+    assert [good[name][0] for name in ("identity", "signal", "value", "until")] == [
+        "aws:1:role:X", "new_network", "198.51.100.0/24", f"{until}T00:00:00Z"]  # fmt: skip
     nothing, nobody = (text for level, text in here.messages if level == "WARN")
     assert nothing.startswith("nhi feedback: no verdict on 1 of the rows: no nhi_id: give rows of `nhi_notables`")
     assert nobody.startswith("nhi feedback: no verdict on 1 of the rows: no nhi_identity_id: ")
@@ -409,13 +390,13 @@ def test_a_row_that_cannot_be_judged_is_named_and_not_kept(here: Commands) -> No
 def test_health_names_the_silent_source_the_missing_field_and_what_it_costs(here: Commands) -> None:
     hours = range(8 * 24)
     alive = [bucket("aws:cloudtrail", hour) for hour in hours]
-    silent = [bucket("OktaIM2:log", hour) for hour in hours if hour < 7 * 24]
+    silent = [bucket(name, hour) for name in ("OktaIM2:log", "my:okta") for hour in hours if hour < 7 * 24]
     late = [bucket("github:cloud:audit", hour, delay=3 * 3600) for hour in hours]
-    bare = [{k: v for k, v in record.items() if k not in ("userAgent", "awsRegion")} for record in story()]
+    bare = [{k: v for k, v in one.items() if k not in ("userAgent", "awsRegion")} for one in story()]
     parts = here.rows("nhigroup", raw(bare))
     rows = here.rows("nhi health", [*alive, *silent, *late, *parts])
     told = {row["nhi_source"][0]: row for row in rows}
-    assert told["cloudtrail"]["nhi_status"] == ["ok"]
+    assert told["cloudtrail"]["nhi_status"] == ["ok"] and told["my:okta"]["nhi_status"] == ["error"]
     assert told["okta"]["nhi_status"] == ["error"] and int(told["okta"]["nhi_silent_minutes"][0]) == 24 * 60
     assert told["github"]["nhi_status"] == ["warn"]
     assert told["vault"]["nhi_status"] == ["unknown"] and "nhi_json_logs" in told["vault"]["nhi_text"][0]
@@ -430,13 +411,6 @@ def test_health_says_so_where_no_log_is_found_at_all(here: Commands) -> None:
     assert (told["nhi_source"], told["nhi_status"]) == (["all"], ["unknown"])
     parts = here.rows("nhigroup", raw(story()))
     assert not [row for row in here.rows("nhi health", parts) if row["nhi_check"] == ["source"]]
-
-
-def test_health_tells_of_a_sourcetype_of_the_customers_own(here: Commands) -> None:
-    hours = range(8 * 24)
-    own = [bucket("my:cloudtrail", hour) for hour in hours] + [bucket("my:okta", hour) for hour in hours[:-24]]
-    told = {row["nhi_source"][0]: row["nhi_status"] for row in here.rows("nhi health", own)}
-    assert (told["my:cloudtrail"], told["my:okta"], told["cloudtrail"]) == (["ok"], ["error"], ["unknown"])
 
 
 def bucket(sourcetype: str, hour: int, delay: int = 60) -> Row:

@@ -18,9 +18,10 @@ from splunk_app import unpacked
 from splunk_boards import NAMES, TOKEN, board, defaults, filled, queries, root, run
 from splunk_company import now_of, played
 from splunk_conf import conf, expand, stages
+from splunk_grammar import check
 from splunk_peers import Window
 from splunk_process import Row
-from splunk_server import VERBS, Server
+from splunk_server import Server
 from test_splunk_conf import FIELDS
 
 SOURCES = ("ds.search", "ds.chain")
@@ -29,6 +30,8 @@ INPUTS = ("input.timerange", "input.dropdown", "input.text")
 HANDLERS = ("drilldown.linkToDashboard", "drilldown.setToken", "drilldown.linkToSearch")
 LOOKUPS = {"nhi_feedback"}
 WIDTH = 1200
+Found = dict[str, dict[str, list[Row]]]
+"""Dashboard → data source → its rows."""
 each_board = pytest.mark.parametrize("name", NAMES)
 
 
@@ -46,17 +49,12 @@ def columns(name: str, source: str) -> list[str]:
 
 
 @each_board
-def test_a_view_holds_a_definition_of_dashboard_studio(name: str) -> None:
+def test_a_view_holds_a_definition_of_dashboard_studio_of_types_that_it_has(name: str) -> None:
     assert root(name).attrib == {"version": "2", "theme": "dark"}
     assert 5 <= len(str(root(name).findtext("label"))) <= 80
     told = board(name)
     assert told["title"] == root(name).findtext("label")
     assert told.keys() == {"title", "description", "dataSources", "visualizations", "inputs", "defaults", "layout"}
-
-
-@each_board
-def test_only_types_that_dashboard_studio_has_are_used(name: str) -> None:
-    told = board(name)
     for kind, types in (("dataSources", SOURCES), ("visualizations", VISUALISATIONS), ("inputs", INPUTS)):
         assert {each["type"] for each in told[kind].values()} <= set(types)
     assert {handler["type"] for _, handler in handlers(name)} <= set(HANDLERS)
@@ -73,17 +71,12 @@ def test_every_data_source_exists_and_is_used(name: str) -> None:
 
 
 @each_board
-def test_every_visualisation_and_input_has_one_place(name: str) -> None:
+def test_every_visualisation_and_input_has_one_place_and_places_neither_overlap_nor_stick_out(name: str) -> None:
     told = board(name)
     assert told["layout"]["type"] == "grid"
-    placed = [each["item"] for each in told["layout"]["structure"]]
-    assert sorted(placed) == sorted(told["visualizations"])
+    assert sorted(each["item"] for each in told["layout"]["structure"]) == sorted(told["visualizations"])
     assert sorted(told["layout"]["globalInputs"]) == sorted(told["inputs"])
-
-
-@each_board
-def test_places_neither_overlap_nor_stick_out(name: str) -> None:
-    places = [each["position"] for each in board(name)["layout"]["structure"]]
+    places = [each["position"] for each in told["layout"]["structure"]]
     assert all(at["x"] >= 0 and at["x"] + at["w"] <= WIDTH for at in places)
     assert sum(at["w"] * at["h"] for at in places) == WIDTH * max(at["y"] + at["h"] for at in places)
     for a, b in combinations(places, 2):
@@ -92,14 +85,10 @@ def test_places_neither_overlap_nor_stick_out(name: str) -> None:
 
 
 @each_board
-def test_every_token_of_a_search_is_set_by_an_input_and_quoted(name: str) -> None:
+def test_every_token_and_time_of_a_search_is_set_by_an_input_and_quoted(name: str) -> None:
     used = [each for _, text in queries(name) for each in TOKEN.findall(text)]
     assert {token for token, _ in used} <= set(defaults(name))
     assert {how for _, how in used} <= {"s"}, "a value from outside must not become syntax"
-
-
-@each_board
-def test_times_come_from_an_input(name: str) -> None:
     for told in board(name)["dataSources"].values():
         times = told["options"].get("queryParameters", {})
         assert set(times) == (set() if "extend" in told["options"] else {"earliest", "latest"})
@@ -107,12 +96,10 @@ def test_times_come_from_an_input(name: str) -> None:
 
 
 @each_board
-def test_every_macro_verb_field_and_lookup_of_a_search_exists(name: str) -> None:
-    commands = set(conf("commands.conf").sections())
+def test_every_search_is_in_the_grammar_and_every_field_and_lookup_of_it_exists(name: str) -> None:
     known = {*conf("macros.conf").sections(), *conf("indexes.conf").sections()}
     for source, text in queries(name):
-        for stage in stages(expand(filled(text, defaults(name))))[1:]:
-            assert stage.split()[0] in VERBS | commands, source
+        check(expand(filled(text, defaults(name))))
         assert set(re.findall(r"\bnhi_\w+", text)) - known <= FIELDS | LOOKUPS, source
 
 
@@ -144,15 +131,9 @@ def test_a_click_passes_on_columns_that_the_table_has_to_tokens_that_somebody_re
 
 
 @each_board
-def test_a_column_that_is_coloured_or_sized_is_in_the_table(name: str) -> None:
-    for told in board(name)["visualizations"].values():
-        shaped = set(told["options"].get("columnFormat", ()))
-        assert shaped <= set(columns(name, told["dataSources"]["primary"]))
-
-
-@each_board
 def test_nothing_found_is_no_alarm_and_only_what_leads_on_looks_like_a_link(name: str) -> None:
     for told in board(name)["visualizations"].values():
+        assert set(told["options"].get("columnFormat", ())) <= set(columns(name, told["dataSources"]["primary"]))
         color = told["options"].get("majorColor", "#FFFFFF")
         assert color in ("#FFFFFF", "#5CC05C") or "rangeValue" in color or told["title"] == "Highest likelihood (%)"
         if told["options"].get("drilldown") == "all":
@@ -172,7 +153,7 @@ def test_signals_and_columns_are_named_in_words(name: str) -> None:
             assert named and not [each for each in named if each.startswith(("_", "nhi_"))]
 
 
-def test_a_click_on_a_verdict_keeps_it(tmp_path: Path, found: dict[str, dict[str, list[Row]]]) -> None:
+def test_a_click_on_a_verdict_keeps_it(found: Found) -> None:
     told = board("nhi_story")["visualizations"]["v_decide"]["eventHandlers"][0]["options"]["query"]
     row = found["nhi_notables"]["standing"][0]
     tokens = {"notable": row["nhi_id"][0], "identity": row["nhi_identity_id"][0], "row.Verdict.value": "benign"}
@@ -188,7 +169,7 @@ EMPTY = {"exposed"}
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[Row]]]:
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     server = played(unpacked(tmp_path_factory.mktemp("app")))
     SERVERS[:] = [server]
     now = now_of(server)
@@ -200,24 +181,15 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[
 
 
 @each_board
-def test_every_search_finds_something_in_what_the_app_writes(
-    found: dict[str, dict[str, list[Row]]], name: str
+def test_every_search_finds_something_and_every_column_of_the_main_tables_is_filled(
+    found: Found, name: str
 ) -> None:
     assert {source for source, _ in queries(name) if not found[name][source]} <= EMPTY
-
-
-@each_board
-def test_every_column_of_the_main_tables_is_filled_in_some_row(
-    found: dict[str, dict[str, list[Row]]], name: str
-) -> None:
     main = {"nhi_notables": "ranked", "nhi_story": "evidence", "nhi_posture": "ranked", "nhi_health": "sources"}[name]
-    empty = {column for column in columns(name, main) if not any(row.get(column) for row in found[name][main])}
-    assert not empty
+    assert not {column for column in columns(name, main) if not any(row.get(column) for row in found[name][main])}
 
 
-def test_what_dashboards_list_is_the_latest_of_what_was_written_in_little_room(
-    found: dict[str, dict[str, list[Row]]]
-) -> None:
+def test_what_dashboards_list_is_the_latest_of_what_was_written_in_little_room(found: Found) -> None:
     server = SERVERS[0]
     now = now_of(server)
     window = Window(now - 30 * DAY, now + 1)
@@ -238,7 +210,7 @@ def test_every_list_in_a_notable_is_found_under_its_own_name() -> None:
 
 
 def test_findings_of_posture_become_events_that_the_dashboard_reads(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], found: dict[str, dict[str, list[Row]]]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], found: Found
 ) -> None:
     (notable, *_) = [json.loads(row["_raw"][0])["nhi_notable"] for row in SERVERS[0].events if _is_posture(row)]
     path = tmp_path / "posture.jsonl"

@@ -9,11 +9,9 @@ import pytest
 
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.hosts.splunk.fields import SOURCETYPE
-from splunk_boards import NAMES, defaults, filled, queries
-from splunk_conf import conf, expand
 from splunk_eval import EvalError, Scope, expression
 from splunk_grammar import check
-from splunk_peers import Fault, Window, every_index
+from splunk_peers import Fault, Window
 from splunk_process import Row
 from splunk_roles import role
 from splunk_search import matcher
@@ -80,47 +78,12 @@ def test_what_the_reference_does_not_have_is_refused(text: str) -> None:
         check(text)
 
 
-SHIPPED = {
-    **{name: conf("savedsearches.conf")[name]["search"] for name in conf("savedsearches.conf").sections()},
-    **{f"{name}, {key}": text for name in conf("searchbnf.conf").sections() for key, text in
-       conf("searchbnf.conf")[name].items() if key.startswith("example")},
-    **{f"{name}, {source}": filled(text, defaults(name)) for name in NAMES for source, text in queries(name)},
-}  # fmt: skip
-
-
 def test_fields_of_a_long_event_are_looked_for_where_splunk_does() -> None:
     pairs = f'a="1", b="{"x" * MAXCHARS}", c="2"'
     row = {"_raw": [pairs], "sourcetype": ["stash"]}
     assert set(_extracted(row)) == {"a", "_raw", "sourcetype"}
     told = json.dumps({"a": "1", "b": ["y", "x" * CUTOFF], "c": "2"})
     assert set(_extracted({"_raw": [told], "sourcetype": ["nhi:notable"]})) & {"a", "b{}", "c"} == {"a", "b{}"}
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_every_search_that_ships_is_in_the_grammar(name: str) -> None:
-    check(expand(SHIPPED[name]))
-
-
-@pytest.mark.parametrize("name", conf("savedsearches.conf").sections())
-def test_no_scheduled_search_asks_for_every_index(name: str) -> None:
-    text = expand(SHIPPED[name])
-    if not text.startswith("| inputlookup"):
-        assert not every_index(text.partition("where")[2] if "| tstats" in text else text.partition("|")[0])
-
-
-@pytest.mark.parametrize("name", conf("savedsearches.conf").sections())
-def test_no_search_is_finalized_and_none_concludes_from_half_an_answer(name: str) -> None:
-    settings = conf("savedsearches.conf")[name]
-    assert "dispatch.max_time" not in settings and "dispatch.max_count" not in settings
-    assert settings["dispatch.allow_partial_results"] == "0"
-
-
-@pytest.mark.parametrize("name", conf("savedsearches.conf").sections())
-def test_what_is_appended_is_of_small_indexes_and_bounded_by_rows_that_it_never_has(name: str) -> None:
-    stages = expand(SHIPPED[name]).split("append ")[1:]
-    for stage in stages:
-        assert "maxtime=300 maxout=50000" in stage
-        assert "index=nhi_risk" in stage
 
 
 # ---- peers, limits, permissions

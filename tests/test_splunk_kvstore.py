@@ -1,4 +1,4 @@
-"""The state in the KV store: the contract of stores, the limits of its documents, and who may write."""
+"""The state in the KV store: the contract of stores, its limits, who may write, and how splunkd is asked over TLS."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, cast
 
 import pytest
 
-from nhi_watch.core.errors import StoreError
+from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.hosts.splunk import kvstore, rest
 from nhi_watch.hosts.splunk.kvstore import GENERATIONS, KEPT, LEASE, STATE, BusyError, Generation, KvStore
 from nhi_watch.hosts.splunk.rest import Client, Collection, RestError
 from splunk_kvstore import Direct, KvDouble, Limits
-from splunk_rest import SESSION, serving
+from splunk_rest import SESSION, Double, Fault, certificates, serving
 from store_contract import Open, StoreContract
 
 NOW = 1_790_000_000
@@ -266,3 +266,93 @@ def test_rows_that_were_never_there_cost_no_deletion(double: KvDouble, clock: Cl
     store.commit()
     assert [key for key in double.captain[STATE] if key.startswith("day/0")] == []
     assert double.costs["requests"] < 12, "a batch, two looks, a deletion, and the generation"
+
+
+# ---- how splunkd is asked: again while it is busy, over TLS alone
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Double]:
+    with serving(tmp_path_factory.mktemp("tls")) as double:
+        yield double
+
+
+@pytest.fixture
+def splunkd(running: Double) -> Double:
+    url, ca = running.url, running.ca
+    running.__init__()  # type: ignore[misc]
+    running.url, running.ca = url, ca
+    return running
+
+
+@pytest.fixture
+def waited() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def kept(splunkd: Double, waited: list[float]) -> Collection:
+    return reached(splunkd, splunkd.ca, waited)
+
+
+def reached(splunkd: Double, ca: Path, waited: list[float], name: str = "nhi_state") -> Collection:
+    return Collection(Client(splunkd.url, f"Splunk {SESSION}", rest.trust(splunkd.url, ca), waited.append), name)
+
+
+@pytest.mark.parametrize("status", [0, 429, 502, 503, 504])
+def test_a_busy_server_is_asked_again(kept: Collection, splunkd: Double, waited: list[float], status: int) -> None:
+    splunkd.faults += [Fault(status, "nhi_state")] * 2
+    assert kept.insert({"_key": "a", "v": ""})
+    assert (list(splunkd.collections["nhi_state"]), waited) == (["a"], [1.0, 2.0])
+
+
+def test_the_server_says_how_long_to_wait_within_reason(
+    kept: Collection, splunkd: Double, waited: list[float]
+) -> None:
+    splunkd.faults += [Fault(503, "nhi_state", headers=(("Retry-After", told),)) for told in ("7", "9999")]
+    kept.page({}, 1, "_key")
+    assert waited == [7.0, rest.LONGEST_PAUSE]
+
+
+def test_what_ends_it_is_named_with_a_remedy(kept: Collection, splunkd: Double) -> None:
+    with pytest.raises(RestError, match="is the app installed and the KV store running"):
+        reached(splunkd, splunkd.ca, [], "nope").page({}, 1, "_key")
+    splunkd.faults += [Fault(503, "nhi_state")] * rest.ATTEMPTS
+    with pytest.raises(RestError, match="nhi_state: HTTP 503: Server is busy"):
+        kept.page({}, 1, "_key")
+    splunkd.session = "another"
+    with pytest.raises(RestError, match=r"HTTP 401.*the session has expired") as told:
+        kept.page({}, 1, "_key")
+    assert SESSION not in str(told.value)
+
+
+# ---- TLS
+
+
+def test_nothing_is_sent_without_tls_or_certificates_of_authorities(tmp_path: Path) -> None:
+    (tmp_path / "cacert.pem").write_text("none", "utf-8")
+    for scheme, words in (("http", "https"), ("https", "no certificates of authorities")):
+        with pytest.raises(InputError, match=words):
+            rest.trust(f"{scheme}://127.0.0.1:8089", tmp_path / "cacert.pem")
+
+
+def test_a_certificate_of_another_authority_is_refused_at_once(
+    splunkd: Double, tmp_path: Path, waited: list[float]
+) -> None:
+    other, _ = certificates(tmp_path, "Other")
+    with pytest.raises(RestError, match=r"etc/auth/cacert\.pem"):
+        reached(splunkd, other, waited).page({}, 1, "_key")
+    assert (splunkd.asked, waited) == ([], [])
+
+
+def test_elsewhere_than_on_the_loopback_the_name_is_compared_strictly() -> None:
+    assert rest.trust("https://splunk.example.com:8089").check_hostname
+    assert not rest.trust("https://127.0.0.1:8089").check_hostname
+
+
+def test_a_redirect_is_not_followed(splunkd: Double) -> None:
+    splunkd.faults.append(Fault(302, headers=(("Location", f"{splunkd.url}/services/y"),)))
+    client = Client(splunkd.url, f"Splunk {SESSION}", rest.trust(splunkd.url, splunkd.ca))
+    with pytest.raises(RestError, match="HTTP 302"):
+        client.ask("GET", "/services/x")
+    assert len(splunkd.asked) == 1

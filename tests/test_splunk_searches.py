@@ -92,29 +92,16 @@ def arrivals(records: tuple[Record, ...]) -> Iterator[tuple[int, list[Record]]]:
     yield from sorted(batches.items())
 
 
-def scheduled(server: Server, at: int, *names: str) -> None:
-    """Run searches whose windows of arrival end a minute before `at`."""
-    for name in names:
-        server.scheduled(f"NHI Watch - {name}", at)
-
-
 def live(server: Server) -> int:
     """Let the days pass as the schedule has them; the second at which all has arrived."""
     for at, records in arrivals(simulated(DAYS)):
         server.index(((parse(record["eventTime"]), record) for record in records), "aws:cloudtrail", at)
-        scheduled(server, at + 120, "Group Events")
-        scheduled(server, at + 1800, "Group Late")
-        scheduled(server, at + 240, "Rank")
-        scheduled(server, at + 300, "Group Events")  # a window that overlaps
-        scheduled(server, at + 420, "Rank")
+        server.scheduled("NHI Watch - Group Events", at + 120)
+        server.scheduled("NHI Watch - Group Late", at + 1800)
+        server.scheduled("NHI Watch - Rank", at + 240)
+        server.scheduled("NHI Watch - Group Events", at + 300)  # a window that overlaps
+        server.scheduled("NHI Watch - Rank", at + 420)
     return at + 3600
-
-
-def standing(server: Server) -> dict[str, Row]:
-    """Notable id → the latest revision of those that stand, as a dashboard finds them."""
-    last = max(int(row["_indextime"][0]) for row in server.events)
-    rows = server.search("`nhi_notables` | `nhi_latest`", Window(0, last + DAY), last)
-    return {row["nhi_id"][0]: row for row in rows}
 
 
 def likelihoods(found: dict[str, Row]) -> dict[str, float]:
@@ -123,12 +110,12 @@ def likelihoods(found: dict[str, Row]) -> dict[str, float]:
 
 def test_the_scheduled_searches_find_what_the_program_finds(server: Server) -> None:
     end = live(server)
-    scheduled(server, end, "Close")
-    assert likelihoods(standing(server)) == wanted(*(records for _, records in arrivals(simulated(DAYS))))
+    server.scheduled("NHI Watch - Close", end)
+    assert likelihoods(server.standing()) == wanted(*(records for _, records in arrivals(simulated(DAYS))))
     assert [text for level, text in server.messages if level in ("WARN", "ERROR")] == []
     listed = {row["nhi_id"][0] for row in server.collections["nhi_notables"]
               if row["nhi_change"][0] not in ("below", *ENDED)}  # fmt: skip
-    assert listed == set(standing(server)), "what dashboards list is what stands"
+    assert listed == set(server.standing()), "what dashboards list is what stands"
 
 
 def test_a_company_in_all_of_its_logs_gives_what_the_program_finds(server: Server) -> None:
@@ -142,9 +129,9 @@ def test_a_company_in_all_of_its_logs_gives_what_the_program_finds(server: Serve
         mine = [(line.second, line.record) for line in company() if line.product == product]
         server.index(mine, types[product])
     server.backfill(end // DAY - 4, end // DAY, end)
-    assert likelihoods(standing(server)) == wanted(line.record for line in company())
+    assert likelihoods(server.standing()) == wanted(line.record for line in company())
     written = sum(row["index"] == ["nhi_risk"] for row in server.events)
-    scheduled(server, end + 300, "Close")
+    server.scheduled("NHI Watch - Close", end + 300)
     assert written == sum(row["index"] == ["nhi_risk"] for row in server.events), "nothing is written twice"
     health = server.scheduled("NHI Watch - Health", end)
     told = {row["nhi_source"][0]: row["nhi_status"][0] for row in health if row["nhi_check"] == ["source"]}
@@ -159,7 +146,7 @@ def test_a_company_in_all_of_its_logs_gives_what_the_program_finds(server: Serve
 
 def explained(server: Server, end: int) -> None:
     """An event in the index is short, and the state has the story."""
-    found = standing(server)
+    found = server.standing()
     name = max(found, key=lambda name: float(found[name]["nhi_likelihood"][0]))
     assert max(len(row["_raw"][0]) for row in server.events if row["index"] == ["nhi_risk"]) < 20_000
     lines = server.search(f"`nhi_notables` nhi_id={name} | nhi explain id={name}", ALWAYS, end)
@@ -168,9 +155,8 @@ def explained(server: Server, end: int) -> None:
 
 
 def ranked_once(server: Server) -> int:
-    records = simulated()
-    server.index(((parse(r["eventTime"]), r) for r in records), "aws:cloudtrail", parse(records[-1]["eventTime"]) + 60)
-    end = parse(records[-1]["eventTime"]) + 180
+    end = parse(simulated()[-1]["eventTime"]) + 180
+    server.index(((parse(r["eventTime"]), r) for r in simulated()), "aws:cloudtrail", end - 120)
     server.search(GROUP, ALWAYS._replace(latest=end + 1), end)
     server.search(RANK, ALWAYS._replace(latest=end + 1), end + 60)
     return end
@@ -182,21 +168,21 @@ GROUP = conf("savedsearches.conf")["NHI Watch - Group Events"]["search"]
 
 def test_a_verdict_in_the_kv_store_withdraws_a_notable_on_the_next_run(server: Server) -> None:
     end = ranked_once(server)
-    before = standing(server)
+    before = server.standing()
     judged = max(before, key=lambda name: float(before[name]["nhi_likelihood"][0]))
     told = 'nhi feedback verdict=benign reason="a drill"'
     server.collections["nhi_feedback"] = server.search(f"`nhi_notables` nhi_id={judged} | {told}", ALWAYS, end)
-    scheduled(server, end + 420, "Rank")
-    assert set(before) - set(standing(server)) == {judged}
+    server.scheduled("NHI Watch - Rank", end + 420)
+    assert set(before) - set(server.standing()) == {judged}
     server.collections["nhi_feedback"] = []
-    scheduled(server, end + 720, "Rank")
-    assert set(standing(server)) == set(before), "a verdict that is taken back brings it back"
+    server.scheduled("NHI Watch - Rank", end + 720)
+    assert set(server.standing()) == set(before), "a verdict that is taken back brings it back"
 
 
 def test_enterprise_security_gets_each_finding_once_with_risk_by_severity(server: Server) -> None:
     end = ranked_once(server)
     rows = server.search(conf("savedsearches.conf")[DETECTION]["search"], ALWAYS, end + 120)
-    found = standing(server)
+    found = server.standing()
     due = {name for name, row in found.items() if row["nhi_severity"][0] in ("medium", "high", "critical")}
     assert {row["nhi_id"][0] for row in rows} == due != set()
     for row in rows:

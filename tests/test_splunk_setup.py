@@ -14,7 +14,7 @@ import pytest
 import vendor
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY, HOUR, parse
-from nhi_watch.hosts.splunk import demo, steps
+from nhi_watch.hosts.splunk import steps
 from nhi_watch.hosts.splunk.notables import in_event
 from splunk_app import interpreter, unpacked
 from splunk_boards import SETUP, VIEWS, defaults
@@ -32,21 +32,15 @@ NOW = 1_800_000_000
 @pytest.mark.parametrize("version", ["3.9", "3.13"])
 def test_the_sample_comes_as_notables_of_today_on_both_of_splunk_s_pythons(tmp_path: Path, version: str) -> None:
     answer: Answer = run(interpreter(version), unpacked(tmp_path) / "bin" / "nhidemo.py", "", [], (0, NOW))
+    now = int(time.time())
     assert len(answer.rows) >= 10 and answer.info["generating"] is True
     assert {row["nhi_kind"][0] for row in answer.rows} >= {"compromise", "posture"}
-    for row in answer.rows:
-        event = json.loads(row["_raw"][0])
+    events = [json.loads(row["_raw"][0]) for row in answer.rows]
+    for row, event in zip(answer.rows, events):
         assert in_event(row["_raw"][0])["id"] == row["nhi_id"][0]
         assert event["nhi_likelihood"] == row["nhi_likelihood"][0] and "nhi_score" not in event
-
-
-def test_the_sample_is_moved_to_now_and_its_parts_with_it() -> None:
-    events = list(demo.events(NOW))
-    latest = max(parse(event["time"]) for event in events)
-    assert NOW - 2 * HOUR <= latest <= NOW - HOUR
-    for event in events:
-        document = event["nhi_notable"]
-        assert parse(document["first_time"]) <= parse(document["last_time"]) <= NOW
+        assert parse(event["nhi_notable"]["first_time"]) <= parse(event["nhi_notable"]["last_time"]) <= now
+    assert now - 2 * HOUR <= max(parse(event["time"]) for event in events) <= now - HOUR
 
 
 COLLECT = 'collect index=nhi_risk sourcetype="nhi:notable" source=nhi_demo addinfo=false'
@@ -224,11 +218,8 @@ def test_every_token_is_set_by_a_click_or_an_input() -> None:
     assert {panel.attrib["depends"].strip("$") for panel in PANELS if "depends" in panel.attrib} <= there
     passed = {name for each in PAGE.iter("set") for name in re.findall(r"\$(\w+)\$", each.text or "")}
     assert passed == {"indexes", "days", "es"} <= there
-
-
-def test_a_text_that_somebody_types_is_quoted() -> None:
-    [text] = [text for _, text in QUERIES if "indexes=" in text]
-    assert "$saved|s$" in text
+    [typed] = [text for _, text in QUERIES if "indexes=" in text]
+    assert "$saved|s$" in typed, "a text that somebody types is quoted"
 
 
 def test_the_libraries_that_ship_are_those_that_were_looked_at() -> None:

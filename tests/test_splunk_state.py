@@ -11,7 +11,7 @@ import pytest
 
 from core_samples import Going, Options
 from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, parse
-from nhi_watch.detect.revisions import GROWS, Ranked, Told, due, told
+from nhi_watch.detect.revisions import Ranked
 from nhi_watch.hosts.splunk import gather, kvstore, run
 from nhi_watch.hosts.splunk.notables import row_of, short
 from nhi_watch.intake.sources import cloudtrail
@@ -67,6 +67,12 @@ def arrive(made: Server, low: int, high: int) -> None:
     made.search(SAVED["NHI Watch - Group Events"]["search"], Window(0, high + DAY, high, high + 1), high + 60)
 
 
+def arrived(made: Server) -> int:
+    """Let all of it come, and be grouped; its first midnight."""
+    arrive(made, midnight(), midnight() + 3 * DAY)
+    return midnight()
+
+
 def rank(made: Server, now: int, since: int) -> bool:
     """Rank over a window of arrival, as a durable search has it; whether it ended well."""
     try:
@@ -77,8 +83,8 @@ def rank(made: Server, now: int, since: int) -> bool:
 
 
 def standing(made: Server) -> dict[str, tuple[float, str]]:
-    rows = made.search("`nhi_notables` | `nhi_latest`", Window(0, 1 << 40), midnight() + 4 * DAY)
-    return {row["nhi_id"][0]: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0]) for row in rows}
+    found = made.standing().items()
+    return {name: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0]) for name, row in found}
 
 
 def test_faults_of_all_kinds_leave_what_the_program_finds_at_each_days_close(tmp_path: Path) -> None:
@@ -91,8 +97,7 @@ def test_faults_of_all_kinds_leave_what_the_program_finds_at_each_days_close(tmp
 
 
 def test_rows_that_are_read_twice_count_once(server: Server) -> None:
-    start = midnight()
-    arrive(server, start, start + 3 * DAY)
+    start = arrived(server)
     for again in range(3):
         assert rank(server, start + 3 * DAY + 120 + again, 0)
     before = [row["_raw"] for row in server.events if row["index"] == ["nhi_risk"]]
@@ -107,8 +112,7 @@ def test_what_is_more_than_memory_may_hold_is_written_before_the_end(
     monkeypatch.setattr(gather, "AT_ONCE", 3)
     monkeypatch.setattr(run, "MARKS", 300)
     monkeypatch.setattr(kvstore, "HELD", 20_000)
-    arrive(server, midnight(), midnight() + 3 * DAY)
-    assert rank(server, midnight() + 3 * DAY + 120, 0)
+    assert rank(server, arrived(server) + 3 * DAY + 120, 0)
     asked = [one for one in server.splunkd.asked if one.endswith("batch_save")]
     assert len(asked) > 10, "in many batches"
     assert standing(server) == wanted()
@@ -116,8 +120,7 @@ def test_what_is_more_than_memory_may_hold_is_written_before_the_end(
 
 def test_what_was_judged_and_never_written_is_written_by_a_later_run(server: Server) -> None:
     """The search was killed behind nhirank: the state tells of notables that no index has."""
-    start = midnight()
-    arrive(server, start, start + 3 * DAY)
+    start = arrived(server)
     text = f"(`nhi_behaviours`) | nhirank state=write budget={BUDGET:g}"
     server.search(text, Window(0, 1 << 40), start + 3 * DAY + 60)
     assert standing(server) == {}
@@ -141,49 +144,9 @@ def test_a_second_search_at_once_writes_nothing(server: Server, monkeypatch: pyt
     assert server.splunkd.kv.captain["nhi_state"] == {}
 
 
-# ---- what is written
-
-
-def document(**told: Any) -> dict[str, Any]:
-    """A notable, as far as writing asks."""
-    signals = [
-        {"id": "new_network", "points": 3.0, "log_odds": 1.0, "value": 1.0, "evidence": "x", "record_ids": ["r"]}
-    ]
-    return {
-        "id": "0" * 20, "revision": 1, "severity": "medium", "title": "t", "summary": "s", "record_count": 5,
-        "last_time": "2025-03-05T10:00:00Z", "merged_into": None, "signals": signals,
-        "identity": {"id": "aws:1:role:A"}, "members": [], **told,
-    }  # fmt: skip
-
-
-def written(at: int = 0, **changes: Any) -> Told:
-    return told(Ranked(document(), "new", True, {}), at)._replace(**changes)
-
-
-def test_a_revision_is_written_when_an_analyst_would_want_it() -> None:
-    before = written()
-    assert due(document(), True, None, 0) == ("new", True)
-    assert due(document(), True, before, 9 * HOUR) is None
-    assert due(document(severity="high"), True, before, 1) == ("updated", True)
-    assert due(document(severity="low"), True, before, 1) == ("updated", False)
-    more = [
-        *document()["signals"],
-        {"id": "burst", "points": 1.0, "log_odds": 1.0, "value": 1.0, "evidence": "", "record_ids": []},
-    ]
-    assert due(document(signals=more), True, before, 1) == ("updated", False)
-    assert due(document(members=[{"id": "aws:1:role:B"}]), True, before, 1) == ("updated", False)
-    grown = document(record_count=6, last_time="2025-03-05T10:05:00Z")
-    assert due(grown, True, before, GROWS - 1) is None, "what only grows is told hourly"
-    assert due(grown, True, before, GROWS) == ("updated", False)
-    assert due(document(), True, written(change="withdrawn"), 1) == ("new", True)
-    assert due(document(), True, written(change="below"), 1) == ("new", True)
-    assert due(document(), False, None, 1) == ("below", False)
-
-
 def test_an_event_of_a_notable_is_short_and_its_fields_are_where_splunk_looks(server: Server) -> None:
     """[spath] extraction_cutoff: of an event in JSON, fields are extracted from the first 5,000 bytes."""
-    start = midnight()
-    arrive(server, start, start + 3 * DAY)
+    start = arrived(server)
     assert rank(server, start + 3 * DAY + 120, 0)
     events = [row["_raw"][0] for row in server.events if row["index"] == ["nhi_risk"]]
     assert events
