@@ -149,15 +149,15 @@ MENDS = (
          (f"{SAMPLE}[entra]",)),
     Mend("M21", "intake/sources/cloudtrail/traits.py", "return not any(map(_WIDE.fullmatch if",
          "return True or any(map(_WIDE.fullmatch if",
-         ("test_cloudtrail.py::test_a_condition_that_everybody_meets_limits_nothing",)),
+         (f"{SAMPLE}[cloudtrail]",)),
     Mend("M21", "intake/sources/cloudtrail/traits.py", 're.sub("[*?:]", "", pattern) in _PARTITIONS', 'pattern == "*"',
-         ("test_cloudtrail.py::test_everything_is_everything_however_it_is_spelled",)),
+         (f"{SAMPLE}[cloudtrail]",)),
     Mend("M21", "intake/sources/cloudtrail/traits.py", ".*/0*[0-7]", ".*/0",
-         ("test_cloudtrail.py::test_half_of_the_world_is_the_world",)),
+         (f"{SAMPLE}[cloudtrail]",)),
     Mend("M21", "intake/sources/kubernetes/__init__.py", '"containers", "initContainers", "ephemeralContainers"',
          '"containers",', (f"{SAMPLE}[kubernetes]",)),
     Mend("H19", "intake/sources/cloudtrail/__init__.py", "    if endpoint and abroad:\n", "    if False:\n",
-         ("test_cloudtrail.py::test_an_endpoint_of_another_account_is_not_a_place_of_ours",)),
+         (f"{SAMPLE}[cloudtrail]",)),
 )  # fmt: skip
 
 
