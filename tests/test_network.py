@@ -26,6 +26,11 @@ def own_list(tmp_path: Path) -> Path:
     return tmp_path / "networks.csv"
 
 
+@pytest.mark.parametrize("address", ["\ud800", ":\ud800"])
+def test_half_a_character_is_another_network(address: str) -> None:
+    assert networks.network_of(address) == "other"
+
+
 @given(st.ip_addresses(v=4))
 def test_ipv4_is_cut_to_24_bits(address: ipaddress.IPv4Address) -> None:
     assert networks.network_of(str(address)) == str(ipaddress.ip_network(f"{address}/24", strict=False))
