@@ -26,47 +26,9 @@ def own_list(tmp_path: Path) -> Path:
     return tmp_path / "networks.csv"
 
 
-@pytest.mark.parametrize(
-    ("address", "expected"),
-    [
-        ("198.51.100.7", "198.51.100.0/24"),
-        ("10.1.2.3", "10.1.2.0/24"),
-        ("100.64.9.9", "100.64.9.0/24"),
-        ("127.0.0.1", "127.0.0.0/24"),
-        ("2001:DB8:1:2:3:4:5:6", "2001:db8:1::/48"),
-        ("2001:db8::1", "2001:db8::/48"),
-        ("2001:0:5::1", "2001:0:5::/48"),
-        ("::1", "::/48"),
-        ("fe80::1%eth0", "fe80::/48"),
-        ("::ffff:198.51.100.7", "198.51.100.0/24"),
-        ("::ffff:c633:6407", "198.51.100.0/24"),
-        ("lambda.amazonaws.com", "service:lambda"),
-        ("Lambda.AmazonAWS.com ", "service:lambda"),
-        ("eks-nodegroup.amazonaws.com", "service:eks-nodegroup"),
-        ("logs.eu-central-1.amazonaws.com", "service:logs"),
-        ("ecs.application-autoscaling.amazonaws.com", "service:ecs.application-autoscaling"),
-        ("s3.amazonaws.com.cn", "service:s3"),
-        ("AWS Internal", "service:internal"),
-        ("", ""),
-        (" ", ""),
-        ("ec2-198-51-100-7.compute-1.amazonaws.com", "other"),
-        ("amazonaws.com", "other"),
-        (".amazonaws.com", "other"),
-        ("lambda.amazonaws.com.evil.example", "other"),
-        ("host.example", "other"),
-        ("198.51.100", "other"),
-        ("198.51.100.256", "other"),
-        ("198.51.100.7:443", "other"),
-        ("198.51.100.0/24", "other"),
-        ("1" * 200, "other"),
-        ("a" * 5000 + ".amazonaws.com", "other"),
-        ("\0", "other"),
-        ("\ud800", "other"),
-        (":\ud800", "other"),
-    ],
-)
-def test_an_address_has_one_network(address: str, expected: str) -> None:
-    assert networks.network_of(address) == expected
+@pytest.mark.parametrize("address", ["\ud800", ":\ud800"])
+def test_half_a_character_is_another_network(address: str) -> None:
+    assert networks.network_of(address) == "other"
 
 
 @given(st.ip_addresses(v=4))
@@ -129,6 +91,10 @@ def test_describing_any_text_does_not_fail(text: str) -> None:
 )
 def test_the_shipped_table_knows_who_runs_a_network(address: str, owner: str, kind: str) -> None:
     assert networks.describe(networks.network_of(address)) == (owner, kind)
+
+
+def test_an_endpoint_of_another_account_is_no_place_of_ours() -> None:
+    assert networks.describe("vpce:of:999999999999/vpce-1") == ("AWS account 999999999999", "hosting")
 
 
 def test_the_customers_list_goes_before_every_other(own_list: Path) -> None:

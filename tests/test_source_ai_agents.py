@@ -32,53 +32,6 @@ def otlp(*logs: dict[str, Any], service: str = "claude-code") -> dict[str, Any]:
     return {"resourceLogs": [{"resource": resource, "scopeLogs": [{"scope": {"name": "s"}, "logRecords": list(logs)}]}]}
 
 
-def test_an_agent_acts_for_a_person_whose_account_is_a_link() -> None:
-    event = ai_agents.read(otlp(log("tool_result", tool_name="Bash", success="true")))
-    assert (event.identity.id, event.identity.kind, event.identity.human) == ("claude_code:o-1:agent:u-1", "agent", "")
-    assert (event.action, event.links) == ("claude_code:tool:Bash", ("name:anthropic:ann@example.com",))
-
-
-def test_what_names_the_mcp_server_may_be_the_parameters_alone() -> None:
-    told = json.dumps({"mcp_server_name": "tracker", "mcp_tool_name": "list_issues"})
-    event = ai_agents.read(otlp(log("tool_result", tool_name="mcp_tool", success="true", tool_parameters=told)))
-    assert (event.action, event.target, event.access) == ("claude_code:mcp:tracker/list_issues", "tracker", "read")
-    broken = ai_agents.read(otlp(log("tool_result", tool_name="mcp_tool", tool_parameters='{"mcp_server_name"')))
-    assert broken.action == "claude_code:tool:mcp_tool"
-
-
-@pytest.mark.parametrize("values, removed", [
-    ({"to_mode": "bypassPermissions"}, True),
-    ({"to_mode": "acceptEdits"}, False),
-    ({"approval_policy": "never", "sandbox_policy": "danger-full-access"}, True),
-    ({"approval_policy": "never", "sandbox_policy": "read-only"}, False),
-])  # fmt: skip
-def test_approvals_that_are_switched_off_are_a_guard_removed(values: dict[str, Any], removed: bool) -> None:
-    event = ai_agents.read(otlp(log("permission_mode_changed", **values)))
-    assert ("guard_removed" in event.traits) is removed
-
-
-def test_an_api_key_pays_where_nobody_has_signed_in() -> None:
-    signed_in = ai_agents.read(otlp(log("api_request", model="m")))
-    by_key = ai_agents.read(otlp(log("api_request", model="m", user__account_uuid="", user__id="d-1")))
-    assert (signed_in.credential_type, by_key.credential_type, by_key.access) == ("session", "key", "cost")
-
-
-def test_no_word_of_prompts_commands_and_errors_gets_into_an_event() -> None:
-    said: dict[str, Any] = {
-        "prompt": "my secret plan",
-        "tool_input": "secret plan",
-        "error": "secret plan",
-        "full_command": "secret plan",
-    }
-    event = ai_agents.read(otlp(log("tool_result", tool_name="Bash", success="false", **said)))
-    assert "secret plan" not in json.dumps(event)
-
-
-def test_two_calls_of_one_second_are_two_records() -> None:
-    one, two = (ai_agents.read(otlp(log("tool_result", tool_name="Bash", tool_use_id=i))) for i in ("t-1", "t-2"))
-    assert one.record_id != two.record_id
-
-
 def test_otlp_of_others_is_refused_by_name_and_no_other_source_asked() -> None:
     record = otlp(log("http.request", eventName="GetObject"), service="shop")
     record["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["body"] = {"stringValue": "GET /"}
@@ -151,29 +104,3 @@ def test_a_server_never_used_and_approvals_switched_off_are_told_of_the_agent(tm
 
 def _lines(path: Path) -> list[Any]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
-
-
-CORE = "arn:aws:bedrock-agentcore:us-west-2:111111111111:"
-BODY = {"request_payload": {"name": "listFiles"}, "response_payload": {"isError": True}}
-TOOL = {"resource_arn": f"{CORE}code-interpreter/made.v1", "event_timestamp": 1772445631000, "request_id": "r-1",
-        "tool_session_id": "s-1", "operation": "InvokeCodeInterpreter", "body": BODY, "span_id": "b7ad"}  # fmt: skip
-MEMORY = {"resource_arn": f"{CORE}memory/made-1", "event_timestamp": 1772445631000, "actor_id": "ann",
-          "session_id": "s-2", "body": {"requestId": "r-2", "isError": False}}  # fmt: skip
-
-
-def in_elastic(native: dict[str, Any], place: str, told: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in native.items() if name not in ("body", "event_timestamp", "span_id")}
-    span = {"span": {"id": native["span_id"]}} if "span_id" in native else {}
-    return {"@timestamp": "2026-03-02T10:00:31.000Z", "data_stream": {"dataset": f"aws_bedrock_agentcore.{place}_x"},
-            "aws": {"bedrock_agentcore": {place: {**kept, **told}}}, **span}  # fmt: skip
-
-
-def test_a_tool_of_agentcores_is_told_in_the_body_and_a_memory_tells_for_whom() -> None:
-    called = {"request_payload_object": {"name": "listFiles"}, "response_payload_object": {"isError": True}}
-    tool = ai_agents.read(TOOL)
-    assert tool == ai_agents.read(in_elastic(TOOL, "codeinterpreter", called))
-    assert (tool.action, tool.outcome, tool.session) == ("bedrock-agentcore:tool:listFiles", "failure", "s-1")
-    memory = ai_agents.read(MEMORY)
-    told = {"operation_name": "invoke_memory", "payload_object": MEMORY["body"], "request_id": "r-2"}
-    assert memory == ai_agents.read(in_elastic(MEMORY, "memory", told))
-    assert (memory.action, memory.links) == ("bedrock-agentcore:invoke_memory", ("user:ann",))

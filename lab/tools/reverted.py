@@ -34,7 +34,7 @@ BOUND_ID = 'bound(of("auditID") or "", *asked, event.action, event.outcome, targ
 REJECTS = "handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f\".{self._path.name}.\")"
 PART = "handle = os.open(name := f\"{self._path.parent}/.{self._path.name}.part\", os.O_WRONLY | os.O_CREAT, 0o640)"
 ATTACK = "test_attacker.py::test_an_attack_stays_first_whatever_is_done_to_hide_it"
-K8S = "test_source_kubernetes.py"
+SOURCE = "test_sources_evasion.py"
 MENDS = (
     Mend("C1", "intake/horizon.py", AHEAD, "if False:", (
         "test_time.py::test_thirty_six_days_of_the_future_hide_neither_the_attack_after_them_nor_the_one_before",
@@ -130,34 +130,34 @@ MENDS = (
     Mend("L13", "act/copilot.py", "if isinstance(value, Own) and (", "if (",
          ("test_injection.py::test_a_name_of_digits_is_masked_like_any_other",)),
     Mend("C17", "intake/sources/kubernetes/actions.py", "if name in COMPONENTS and is_inside(address):",
-         "if is_kubernetes(name):", (f"{K8S}::test_only_a_part_of_the_cluster_in_its_place_is_the_clusters_own",)),
+         "if is_kubernetes(name):", (f"{SOURCE}::test_only_a_part_of_the_cluster_in_its_place_is_the_clusters_own",)),
     Mend("C17", "intake/sources/kubernetes/__init__.py", "if held else", "if False else",
-         (f"{K8S}::test_who_holds_a_certificate_in_the_name_of_nobody_is_somebody",)),
+         (f"{SOURCE}::test_who_holds_a_certificate_in_the_name_of_nobody_is_somebody",)),
     Mend("C17", "intake/sources/snowflake.py", 'name_of(of("USER_NAME"))', 'text(of("USER_NAME"))',
-         ("test_source_snowflake.py::test_whoever_chooses_a_name_that_says_nothing_is_a_user_all_the_same",)),
+         (f"{SOURCE}::test_whoever_chooses_a_name_that_says_nothing_is_a_user_all_the_same",)),
     Mend("L18", "intake/sources/kubernetes/__init__.py", "else many[-1] if many", "else many[0] if many",
-         (f"{K8S}::test_a_forged_header_hides_no_outside_address_and_lends_no_inside_one",)),
+         (f"{SOURCE}::test_a_forged_header_hides_no_outside_address_and_lends_no_inside_one",)),
     Mend("H20", "detect/signals/escalation.py",
          "return max(view.action if MARKS.intersection(view.shape.traits) else 0.0, _whom_bits(view))",
          "return view.action if MARKS.intersection(view.shape.traits) else 0.0",
          ("test_signals.py::test_a_sample_fires_as_it_says",)),
     Mend("H20", "intake/sources/kubernetes/__init__.py", "*(AS + one for", "*(one for",
-         (f"{K8S}::test_whom_it_impersonates_and_in_which_groups_is_told",)),
+         (f"{SOURCE}::test_whom_it_impersonates_and_in_which_groups_is_told",)),
     Mend("H20", "detect/linking.py", ' if not session.startswith("as:")', "",
          ("test_links_kinds.py::test_in_whose_name_many_acted_is_no_credential_that_joins_them",)),
     Mend("M22", "intake/sources/entra/audit.py", "step = _spelled(told.lower())", "step = told.lower()",
-         ("test_source_entra.py::test_another_spelling_of_a_call_of_graph_is_the_same_call",)),
+         (f"{SOURCE}::test_another_spelling_of_a_call_of_graph_is_the_same_call",)),
     Mend("M21", "intake/sources/cloudtrail/traits.py", "return not any(map(_WIDE.fullmatch if",
          "return True or any(map(_WIDE.fullmatch if",
-         ("test_cloudtrail.py::test_a_condition_that_everybody_meets_limits_nothing",)),
+         (f"{SOURCE}::test_a_condition_that_everybody_meets_limits_nothing",)),
     Mend("M21", "intake/sources/cloudtrail/traits.py", 're.sub("[*?:]", "", pattern) in _PARTITIONS', 'pattern == "*"',
-         ("test_cloudtrail.py::test_everything_is_everything_however_it_is_spelled",)),
+         (f"{SOURCE}::test_everything_is_everything_however_it_is_spelled",)),
     Mend("M21", "intake/sources/cloudtrail/traits.py", ".*/0*[0-7]", ".*/0",
-         ("test_cloudtrail.py::test_half_of_the_world_is_the_world",)),
+         (f"{SOURCE}::test_half_of_the_world_is_the_world",)),
     Mend("M21", "intake/sources/kubernetes/__init__.py", '"containers", "initContainers", "ephemeralContainers"',
-         '"containers",', (f"{K8S}::test_what_a_body_makes_is_told_wherever_it_stands",)),
+         '"containers",', (f"{SOURCE}::test_what_a_body_makes_is_told_wherever_it_stands",)),
     Mend("H19", "intake/sources/cloudtrail/__init__.py", "    if endpoint and abroad:\n", "    if False:\n",
-         ("test_cloudtrail.py::test_an_endpoint_of_another_account_is_not_a_place_of_ours",)),
+         (f"{SOURCE}::test_an_endpoint_of_another_account_is_not_a_place_of_ours",)),
 )  # fmt: skip
 
 
