@@ -70,7 +70,8 @@ def test_a_part_that_fails_three_times_is_set_aside_and_the_job_goes_on(
     (given,) = done["set_aside"]
     assert given["documents"] == len(FEW) + 1
     assert given["why"].startswith("IndexError: tuple index out of range")
-    beat = place.written()[-1]
+    at_once, beat = place.written()[-2:]
+    assert at_once["event"]["outcome"] == "failure" and "set aside 61 documents" in at_once["message"]
     assert beat["event"]["outcome"] == "failure" and "set aside 61 documents" in beat["message"]
     checks = examined(place)
     assert checks["set aside"].status == FAIL

@@ -193,6 +193,20 @@ def test_an_upgrade_says_what_it_changes_and_what_was_written_goes_on(place: Pla
     assert place.client.count(index=f"logs-nhi.health-{place.namespace}")["count"] == 2, "what was there is kept"
 
 
+def test_what_a_later_version_installed_is_left_alone(place: Place) -> None:
+    body = {"template": {}, "_meta": {"managed_by": "nhi_watch", "version": "99.0"}}
+    name = "logs-nhi.health@settings"
+    ours = place.client.cluster.get_component_template(name=name).body["component_templates"][0]["component_template"]
+    place.client.cluster.put_component_template(name=name, body=body)
+    try:
+        with pytest.raises(StoreError, match=r"was installed by version 99.0, this is .*: upgrade the program"):
+            setup.setup(place.client, place.namespace)
+    finally:
+        only = {key: ours[key] for key in ("template", "_meta")}
+        place.client.cluster.put_component_template(name=name, body=only)
+    assert {step.change for step in setup.setup(place.client, place.namespace)} == {"none"}
+
+
 @pytest.mark.both_versions("what templates and mappings do depends on the version")
 def test_a_field_of_another_type_begins_a_new_backing_index(place: Place) -> None:
     stream = f"logs-nhi.health-{place.namespace}"

@@ -106,6 +106,13 @@ def test_a_row_in_another_shape_is_scored_as_the_plain_one(row: Row) -> None:
     assert told(here([row]).rows) == expected([EVENT])
 
 
+def test_fields_answer_alone_where_raw_tells_something_else() -> None:
+    """Answers are remembered by the fields: a row whose text was changed must not get, or give, another one's."""
+    denied = {RAW: [json.dumps({**EVENT, "errorCode": "AccessDenied"})]}
+    first, second = flat(EVENT), {**flat(EVENT), **denied}
+    assert told(here([first, second]).rows) == told(here([second, first]).rows) == expected([EVENT, EVENT])
+
+
 def test_all_cells_of_an_event_stand_beside_what_came() -> None:
     changed = {**EVENT, "eventName": "DeleteTrail", "eventSource": "cloudtrail.amazonaws.com"}
     given = {**extracted([changed])[0], "note": ["a", "$b"]}

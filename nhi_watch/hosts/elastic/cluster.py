@@ -265,6 +265,13 @@ class _Orjson(OrjsonSerializer):
         return bytes(data) if data.startswith(_POINT_IN_TIME) else super().loads(data)
 
 
+class _ForgottenError(UnreachableError):
+    """The cluster does not know a key that it took; the library's own class would say `connection error` alone."""
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
 class _Patient(Transport):
     """Asks again after a random while, each time a longer one, when the cluster was busy or away.
 
@@ -288,7 +295,7 @@ class _Patient(Transport):
     def _asked(self, method: str, target: str, **options: Any) -> TransportApiResponse:
         answer = super().perform_request(method, target, max_retries=0, **options)
         if answer.meta.status == STRANGER and self._is_known:
-            raise UnreachableError("401: the key that it took is unknown now: it restarts, or the key has ended")
+            raise _ForgottenError("401: the key that it took is unknown now: it restarts, or the key has ended")
         self._is_known = self._is_known or answer.meta.status not in (STRANGER, *BUSY)
         return answer
 
@@ -379,8 +386,8 @@ NO_SECURITY = (400, 404, 405, 500)
 """Answers of a cluster without security to a question about privileges."""
 _NAMED = 3
 """Patterns of a line at most."""
-_REMOTE = re.compile(r"[^:<>]+:(?!:)")
-_ELSEWHERE = "it is in another cluster: run the job there"
+REMOTE = re.compile(r"[^:<>]+:(?!:)")
+ELSEWHERE = "it is in another cluster: run the job there"
 
 
 class Unread(NamedTuple):
@@ -449,7 +456,7 @@ def reach(
         StoreError: the cluster does not tell, or what the job needs of its `own` is lacking.
     """
     listed = tuple(dict.fromkeys(patterns))
-    why = {pattern: _ELSEWHERE for pattern in listed if _REMOTE.match(pattern)}
+    why = {pattern: ELSEWHERE for pattern in listed if REMOTE.match(pattern)}
     local = [pattern for pattern in listed if pattern not in why]
     asked = [{"names": local, "privileges": list(privileges)}] if local else []
     for name, what in (demand(client, own, asked) if own or asked else {}).items():

@@ -21,10 +21,10 @@ from nhi_watch.context import reputation
 from nhi_watch.context.context import Context
 from nhi_watch.context.reputation import Indicator, Reputation
 from nhi_watch.core.behaviour import Known, nobody
-from nhi_watch.core.errors import RejectError, StoreError
+from nhi_watch.core.errors import InputError, RejectError, StoreError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, HOUR, render
-from nhi_watch.hosts.elastic.cluster import complete, explained
+from nhi_watch.hosts.elastic.cluster import ELSEWHERE, REMOTE, complete, explained
 from nhi_watch.intake import horizon, schemas
 from nhi_watch.intake.days import Intake, Load, nothing
 from nhi_watch.intake.shapes.json import parse
@@ -423,6 +423,8 @@ def load(client: Elasticsearch, files: Sequence[Path], pattern: str, now: int) -
         InputError: a file is wrong.
         StoreError: the streams cannot be read.
     """
+    for each in filter(REMOTE.match, pattern.split(",")):
+        raise InputError(f"--intel {each}: {ELSEWHERE}")
     told = chain.from_iterable(map(reputation.read, files))
     streamed = _indicators(client, pattern, now) if pattern else iter(())
     return reputation.gather(chain(told, islice(streamed, reputation.LIMIT)))

@@ -385,6 +385,9 @@ class Run:
         left = windows.advance(self._store, tasks)
         self._store.commit()
         self._aside.append(given.told())
+        now = self._clock()  # told at once: the run may yet end otherwise, and later ones say nothing of it
+        told = StoreError(write.troubles({"set_aside": [given.told()]})[0])
+        write.failed(self._client, self._job.namespace, write.Times(now, now), told)
         return left
 
     def _part(self, tasks: list[Task], on_stage: Stage) -> list[Task]:

@@ -238,8 +238,21 @@ def _step(kind: str, name: str, bodies: tuple[list[Json], Json], apply: Callable
     found, wanted = bodies
     if not found:
         return Step(kind, name, "create", apply)
+    for each in found:
+        version = str((each.get("_meta") or {}).get("version") or "")
+        if _numbers(version) > _numbers(__version__):
+            raise StoreError(f"{name} was installed by version {version}, this is {__version__}: upgrade the program")
     what = sorted({path for each in found for path in differences(each, wanted)})
     return Step(kind, name, "update" if what else "none", apply, tuple(what))
+
+
+def _numbers(version: str) -> list[int]:
+    """Comparable parts of a version.
+
+    >>> _numbers("0.10.1") > _numbers("0.9"), _numbers("")
+    (True, [])
+    """
+    return [int(part) for part in version.split(".") if part.isdigit()]
 
 
 def holds(found: Any, wanted: Any) -> bool:

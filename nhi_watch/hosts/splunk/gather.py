@@ -158,6 +158,8 @@ class Gatherer:
             self.notables.append(columns.notable(row))
         elif columns.verdict(row):
             self.verdicts.append(columns.verdict(row))
+        elif columns.cell(row, "count") and not columns.cell(row, "_raw"):
+            self.reject("bad_group")
         else:
             self._event(columns.record(row), columns.cell(row, "_indextime"))
 

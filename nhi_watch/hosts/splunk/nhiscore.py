@@ -80,6 +80,8 @@ class Columns:
             if row[index]:
                 found[name] = values_of(row[many]) if many is not None and row[many] else row[index]
         if "eventName" in found:
+            if len(found.get(RAW, "")) <= _EXTRACTED and not cloudtrail.is_deep(found["eventName"]):
+                found.pop(RAW, None)  # what is remembered goes by the fields, so these alone answer
             found.setdefault("userIdentity.type", None)  # by which a row is known that has neither that nor `_raw`
             return found
         try:

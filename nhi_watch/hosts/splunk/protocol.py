@@ -177,8 +177,10 @@ def _execute(command: Command, metadata: Metadata, size: int, requests: BinaryIO
     if metadata.get("action") != "execute":
         raise ProtocolError(f"expected the action execute, got {metadata.get('action')!r}")
     left = lines(requests, size)
-    body = command.execute(left)
-    deque(left, 0)  # what the command did not read
+    try:
+        body = command.execute(left)
+    finally:
+        deque(left, 0)  # what the command did not read: splunkd writes it all before it reads why we end
     reply: Metadata = {"finished": bool(metadata.get("finished"))}
     if reply["finished"]:
         rest, messages = command.finish()

@@ -96,7 +96,7 @@ class Client:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 text = self._once(method, path, sent)
-                return json.loads(text) if text else None
+                return json.loads(text) if text.strip() and method != "DELETE" else None
             except HTTPError as error:
                 wait = _pause_of(error, attempt)
                 if error.code not in BUSY or attempt == ATTEMPTS:
