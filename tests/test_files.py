@@ -176,6 +176,20 @@ def test_a_broken_member_of_a_document_costs_only_itself(tmp_path: Path, raw: by
     assert read_twice[1][0][2].startswith(raw)
 
 
+@pytest.mark.parametrize(("content", "found", "reasons"), [
+    (b'{ "a": "1.08"\n, "b": "x"\n}', [{"a": "1.08", "b": "x"}], []), (b'{"a": {"b": 1}\n}', [{"a": {"b": 1}}], []),
+    (b'[1\n,{"a":2}]', [1, {"a": 2}], []),
+    (b'[{"a":1},\n{"E52"": "x"},\n{"l":1}]', [{"a": 1}, {"l": 1}], ["not_json"]),
+    (b'{"Records": [{"a":1}}', [{"a": 1}], ["not_json"]),
+], ids=["commas first", "a value on its first line", "a member on its first line", "an odd quote", "closed otherwise"])
+def test_an_odd_document_loses_what_is_odd_alone(
+    content: bytes, found: list[object], reasons: list[str], tmp_path: Path
+) -> None:  # fmt: skip
+    path = put(tmp_path / "x.json", content)
+    assert records(path) == found
+    assert [reason for _, reason, _ in bads(path)] == reasons
+
+
 def test_a_document_that_is_cut_off_gives_its_complete_members(tmp_path: Path) -> None:
     path = put(tmp_path / "x", DOCUMENT[: -len(LINES[4]) + 5])
     assert records(path) == RECORDS[:4]

@@ -14,6 +14,8 @@ from core_samples import record
 from desk_samples import ROLE, USER, notable, state
 from nhi_watch import cli
 from nhi_watch.report import jsonlines
+from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch.state.store import pack, unpack
 from notify_servers import Web, hosted, mail, web
 
 
@@ -63,6 +65,21 @@ def test_each_notable_is_sent_once_and_once_more_when_it_is_graver(tmp_path: Pat
     assert [notify(config), notify(config)] == [0, 0]
     assert [took["title"] for _, took in server.took][1:] == ["[CRITICAL 91%] ci: a key made"]
     assert "more severe than when it was sent (medium)" in server.took[1][1]["message"]
+
+
+def test_what_an_earlier_version_sent_is_not_sent_again(tmp_path: Path, server: Web) -> None:
+    desk(tmp_path, CRITICAL)
+    config = configured(tmp_path, server.url())
+    assert notify(config) == 0
+    store = SqliteStore(tmp_path / "out" / "state.sqlite")
+    rows = dict(store.scan("ledger", "sent/", "sent0"))
+    ((name, receiver),) = (key.removeprefix("sent/").split("/") for key in rows)
+    told = {receiver: unpack(*rows.values())}
+    store.put("ledger", [*((key, None) for key in rows), (f"sent/{name}", pack(told)), ("sent/gone", pack(told))])
+    store.commit()
+    store.close()
+    assert notify(config) == 0
+    assert len(server.took) == 1
 
 
 def test_what_a_receiver_refused_is_sent_by_the_next_run_and_to_no_other_again(

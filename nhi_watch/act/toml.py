@@ -34,6 +34,8 @@ def parsed(path: Path, raw: bytes, kind: type[Kind], what: str) -> Kind:
     """As `load`, of what is or shall be in a file."""
 
     def located(kind: Any, text: str) -> Path:
+        if not text:
+            raise ValueError("it needs a text")
         return path.parent / Path(text).expanduser()
 
     try:

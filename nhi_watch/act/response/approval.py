@@ -257,9 +257,11 @@ def add_approver(path: Path, who: tuple[str, str], key: Path, passphrase: str) -
     made = parsed(path, text.encode())  # before it counts: what TOML cannot spell must not spoil the policy
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
+        fresh.touch(0o600)
         fresh.write_text(text, "utf-8")
         fresh.replace(path)
     except OSError as error:
+        fresh.unlink(missing_ok=True)
         raise InputError(f"{path}: the policy cannot be written ({error.strerror})") from error
     return made
 

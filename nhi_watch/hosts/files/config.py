@@ -18,7 +18,8 @@ from nhi_watch.act import toml
 from nhi_watch.core.errors import InputError
 
 NAME = "nhi.toml"
-Texts = Union[Annotated[str, msgspec.Meta(min_length=1)], Annotated[list[str], msgspec.Meta(min_length=1)]]
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+Texts = Union[Text, Annotated[list[Text], msgspec.Meta(min_length=1)]]
 
 
 class Notify(msgspec.Struct, forbid_unknown_fields=True):

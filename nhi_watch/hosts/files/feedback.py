@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -208,15 +209,27 @@ def _import(args: argparse.Namespace, store: Rows, console: Console, now: int) -
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line, row) of a CSV or JSON-lines file."""
-    if path.suffix != ".csv":
-        yield from enumerate(jsonlines.read(path), 1)
-        return
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            yield from ((reader.line_num, dict(row)) for row in reader)
+            if path.suffix == ".csv":
+                reader = csv.DictReader(file)
+                yield from ((reader.line_num, dict(row)) for row in reader)
+                return
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, _object(line, f"{path}, line {number}")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read ({error}); give .jsonl, or the .csv of nhi_feedback") from error
+
+
+def _object(line: str, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{where}: not JSON ({error})") from error
+    if not isinstance(row, dict):
+        raise InputError(f"{where}: no JSON object")
+    return row
 
 
 def _export(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:

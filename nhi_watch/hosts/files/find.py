@@ -74,8 +74,15 @@ _TABLES = (("notable", "", ":"), ("notable", "late/", "late0"), ("ledger", "expo
 
 
 def lists(out: Path) -> Iterator[dict[str, Any]]:
-    """What the last run listed, and what it left below the line."""
-    return chain(jsonlines.read_any(out / "notables.jsonl"), jsonlines.read_any(out / common.BELOW))
+    """What the last run listed, and what it left below the line.
+
+    Raises:
+        InputError: a line is no notable.
+    """
+    for one in chain(jsonlines.read_any(out / "notables.jsonl"), jsonlines.read_any(out / common.BELOW)):
+        if not isinstance(one.get("id"), str) or not isinstance(one.get("rank"), int):
+            raise InputError(f"{out}: a line of its lists is no notable; score again")
+        yield one
 
 
 def listed(out: Path, name: str) -> Optional[dict[str, Any]]:

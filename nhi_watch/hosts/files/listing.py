@@ -114,7 +114,8 @@ def rows(out: Path) -> list[Row]:
         raise InputError(f"{paths[0]}: not there; run `nhi score` first, or give its folder with --out")
     found = [(path, row) for path in paths for row in jsonlines.read_any(path)]
     for path, row in found:
-        if not row.keys() >= _NEEDED:
+        is_one = row.keys() >= _NEEDED and row["severity"] in SEVERITIES and isinstance(row["rank"], int)
+        if not is_one or not (isinstance(row["identity"], dict) and isinstance(row["usual"], dict)):
             raise InputError(f"{path}: a line is no notable of this version; score again")
     return [row for _, row in found]
 

@@ -148,7 +148,15 @@ def tell(args: argparse.Namespace, asked: Notify) -> list[Told]:
 
 
 def _sent(store: Rows) -> Sent:
-    return {key[len(_SENT) :]: raw for key, raw in store.scan("ledger", _SENT, "sent0")}
+    """What each receiver was told of a notable; earlier versions kept one row for all of its receivers."""
+    from nhi_watch.state.store import pack, unpack
+
+    found: Sent = {}
+    for key, raw in store.scan("ledger", _SENT, "sent0"):
+        name = key[len(_SENT) :]
+        each = {name: raw} if "/" in name else {f"{name}/{to}": pack(told) for to, told in unpack(raw).items()}
+        found.update(each)
+    return found
 
 
 # ---- what is told

@@ -341,7 +341,7 @@ def rows_of(value: object) -> list[Tree]:
     [{'x': 1}]
     """
     if isinstance(value, dict):
-        if value and all(str(key).isdigit() for key in value):
+        if value and all(str(key).isdecimal() for key in value):
             value = [value[key] for key in sorted(value, key=lambda key: int(str(key)[:9]))]
         columns = {k: v for k, v in value.items() if v.__class__ is list} if isinstance(value, dict) else {}
         if columns:

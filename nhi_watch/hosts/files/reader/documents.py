@@ -66,8 +66,9 @@ def is_document(text: bytes) -> bool:
         pass
     else:
         return False
+    told = text[: max(len(first), _SHORT)].decode("latin-1")  # a value may go on below its first line
     try:
-        return first[-1:] in (b"{", b"[", b",", b":") or bool(JSONDecoder().raw_decode(first.decode("latin-1")))
+        return first[-1:] in (b"{", b"[", b",", b":") or bool(JSONDecoder().raw_decode(told))
     except (ValueError, RecursionError):
         return False
 
@@ -183,6 +184,8 @@ def _walk(window: _Window) -> Iterator[_Piece]:
             index += bool(before)
             if before:
                 yield _Piece(index, before, member=True)
+            if char == b"}":  # only "]" is a list's end
+                yield _Piece(index + 1, char, member=True)
             if char != b",":
                 depth, base = base - 1, 0
                 tail = bool(depth)
@@ -206,6 +209,9 @@ def _end(part: bytes) -> int:
         return 0
 
 
+_LAST = re.compile(rb"\][\s}]*\Z")
+
+
 def _broken(window: _Window, until: int, number: int = 0) -> Iterator[_Piece]:
     """What is not closed, up to a place; `number`: the index of the member that it begins with, and of which there
     would have to be one more.
@@ -216,6 +222,9 @@ def _broken(window: _Window, until: int, number: int = 0) -> Iterator[_Piece]:
     while rest:
         found = _RESTART.search(window.text, window.start + 1, until)
         line, raw = number or window.line, window.take(found.start() + 1 if found else until).rstrip(b",")
+        ends = None if found else _LAST.search(raw)
+        if ends and not _is_cut(raw[: ends.start()]):  # the last member, and its list's end
+            raw = raw[: ends.start()]
         if raw:
             yield _Piece(line, raw, "cut_off" if window.ended and not found and _is_cut(raw) else "")
         number, rest = 0, b"x" if found else b""
