@@ -57,11 +57,10 @@ def read(path: Path) -> Rows:
             for row in rows:
                 where = f"{path}, line {rows.line_num}"
                 told = [cell for name, cell in row.items() if name and cell is not None]
-                more = row.get("", ())
-                if any(cell.strip() for cell in (*told, *more)):
-                    if len(told) + len(more) != len(rows.fieldnames):
-                        columns = len(told) + len(more)
-                        raise InputError(f"{where}: {columns} columns instead of {len(rows.fieldnames)}")
+                told += row.get("", ())  # what is beyond the header
+                if any(cell.strip() for cell in told):
+                    if len(told) != len(rows.fieldnames):
+                        raise InputError(f"{where}: {len(told)} columns instead of {len(rows.fieldnames)}")
                     net, whose = _told(row["cidr"].strip(), row["owner"].strip(), row["kind"].strip(), where)
                     if net in found:
                         raise InputError(f"{where}: {net} is listed twice; keep one row")

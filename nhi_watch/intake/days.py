@@ -300,15 +300,11 @@ class Intake:
         events: list[tuple[int, Event, bool]] = []
         for index, kept in enumerate(records):
             try:
-                if kept.__class__ is dict and is_native(kept):
-                    source = claimant(kept)
-                    event = source.read(kept)
-                    demand(event, None)
-                else:
-                    record = opened(kept)
-                    source = source_of(record)
-                    event = source.read(record)
-                    demand(event, received(kept))
+                as_written = kept.__class__ is dict and is_native(kept)
+                record = kept if as_written else opened(kept)
+                source = claimant(record) if as_written else source_of(record)
+                event = source.read(record)
+                demand(event, None if as_written else received(kept))
             except (RejectError, *UNFORESEEN) as error:  # noqa: PERF203 - one record of many
                 reject = reject_of(error)
                 days.reject(reject.reason)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Optional, Union
 
 from nhi_watch.core.errors import StoreError
-from nhi_watch.state.store import TABLES
+from nhi_watch.state.store import TABLES, known
 
 SCHEMA = 4
 """`PRAGMA user_version`; 0 is a new file, and any other was made by another version of the program."""
@@ -236,6 +236,4 @@ def _sum(key: str, inside: bytes) -> bytes:
 
 def _name(table: str) -> str:
     """The table's name in SQL: only those of the contract exist."""
-    if table not in TABLES:
-        raise StoreError(f"no such table: {table}")
-    return f'"{table}"'
+    return f'"{known(table)}"'

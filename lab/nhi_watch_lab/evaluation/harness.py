@@ -328,7 +328,7 @@ def _weight(one: Judged) -> float:
 
 def page(found: Sequence[Judged], how: str) -> str:
     """All of it as Markdown."""
-    lines, ours = table(found), [one for one in found if one.detector == OURS]
+    ours = [one for one in found if one.detector == OURS]
     told = [
         "# How good the list is", "", "For whoever asks what the list finds and what it costs.", "",
         f"<!-- Written by `{COMMAND}`: change the code, not this page. -->", "", how, "",
@@ -338,9 +338,7 @@ def page(found: Sequence[Judged], how: str) -> str:
         "| detector | generator | incidents (outside, inside) | outside at 10 | inside at 10 | false at 10 "
         "| outside at 3 | inside at 3 | false at 3 |", "|---|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
-    for detector in dict.fromkeys(line.detector for line in lines):
-        mine = {(line.hand, line.budget): line for line in lines if line.detector == detector}
-        hands = sorted({hand for hand, _ in mine})
+    for detector, mine, hands in _detectors(table(found)):
         if detector == OURS:
             told += (f"| {' | '.join(_by_budget(mine, detector, hand))} |" for hand in hands)
         told.append(f"| **{detector}** | mean of generators | | {' | '.join(_summed(mine, hands, mean))} |")
@@ -350,11 +348,16 @@ def page(found: Sequence[Judged], how: str) -> str:
 
 def by_generator(found: Sequence[Judged]) -> Iterator[tuple[str, ...]]:
     """The table of the page with the rivals' figures by generator, for a CSV file beside it."""
-    lines = table(found)
     yield ("detector", "generator", "incidents", *(f"{what} at {at:g}" for at in BUDGETS for what in _FIGURES))
+    for detector, mine, hands in _detectors(table(found)):
+        yield from (_by_budget(mine, detector, hand) for hand in hands)
+
+
+def _detectors(lines: Sequence[Line]) -> Iterator[tuple[str, dict[tuple[str, float], Line], list[str]]]:
+    """Each detector with its lines by generator and budget, and the generators in order."""
     for detector in dict.fromkeys(line.detector for line in lines):
         mine = {(line.hand, line.budget): line for line in lines if line.detector == detector}
-        yield from (_by_budget(mine, detector, hand) for hand in sorted({hand for hand, _ in mine}))
+        yield detector, mine, sorted({hand for hand, _ in mine})
 
 
 _FIGURES = ("outside", "inside", "false")
