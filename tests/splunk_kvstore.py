@@ -16,7 +16,8 @@ LIMITS https://docs.splunk.com/Documentation/Splunk/9.3.1/Admin/Limitsconf
 CAPTAIN https://docs.splunk.com/Splexicon:KVstorecaptain
 MONGO https://www.mongodb.com/docs/v4.2/reference/limits/
 
-Never seen on a real Splunk: with which status a result that is too large is refused (400 here), and whether `_key` may
+Never seen on a real Splunk: whether a result that is too large is refused (400 here) or cut short
+(`Limits.truncates`), and whether `_key` may
 hold a slash (it is a text for MongoDB; in an address it is quoted).
 """
 
@@ -49,6 +50,8 @@ class Limits(NamedTuple):
     max_size_per_result_mb: float = 50
     max_size_per_batch_result_mb: float = 100
     document_mb: float = 16
+    truncates: bool = False
+    """Whether a result that is too large is cut short, and not refused: no documentation says which."""
 
 
 class KvDouble:
@@ -156,6 +159,8 @@ class KvDouble:
         found = [self._query(name, asked) for asked in queries]
         wrong = next((each for each in found if each[0] != 200), None)
         rows = [told for _, told in found]
+        if wrong is None and self.limits.truncates:
+            return 200, self._cut(rows, self.limits.max_size_per_batch_result_mb)
         if wrong is None and _size(rows) > self.limits.max_size_per_batch_result_mb * (1 << 20):
             return _error(400, "Request exceeds API limits - see limits.conf for details. (Batch result too large)")
         return wrong or (200, rows)
@@ -175,9 +180,24 @@ class KvDouble:
             found.sort(key=lambda row: row.get(field, ""), reverse=way == "-1")
         skip, most = int(asked.get("skip", 0)), self.limits.max_rows_per_query
         found = found[skip : skip + min(most, int(asked.get("limit", 0)) or most)]
+        if self.limits.truncates:
+            found = self._cut([found], self.limits.max_size_per_result_mb)[0]
         if _size(found) > self.limits.max_size_per_result_mb * (1 << 20):
             return _error(400, "Request exceeds API limits - see limits.conf for details. (Result too large)")
         return 200, [{**row, "_user": "nobody"} for row in found]
+
+    @staticmethod
+    def _cut(found: list[list[Document]], megabytes: float) -> list[list[Document]]:
+        """Documents up to a size, at least one; what is behind is left out without a word."""
+        size, kept = 0.0, list[list[Document]]()
+        for each in found:
+            kept.append([])
+            for document in each:
+                is_first, size = not size, size + _size(document)
+                if not is_first and size > megabytes * (1 << 20):
+                    break
+                kept[-1].append(document)
+        return kept
 
     def _between(self, name: str, limits: list[Document]) -> list[str]:
         order = self._order.get(name, [])

@@ -41,8 +41,11 @@ LARGEST = 15 << 20
 HELD = 64 << 20
 """Bytes of rows that are held in memory before they are written. A run that ends badly behind that has written a part,
 as one that is killed in the middle of a commit has: the next one writes it again."""
-ASKED, PAGE = 500, 2_000
-"""Rows asked for at once by their keys, `max_queries_per_batch` is 1,000; and in a row, `max_rows_per_query` 50,000."""
+ASKED = 500
+"""Rows asked for at once by their keys: `max_queries_per_batch` is 1,000."""
+FIRST, PAGE, PAGE_MB = 200, 2_000, 8
+"""Rows of a scan's first page and of any other at the most (`max_rows_per_query` is 50,000), and about how many
+megabytes a page is to have: rows of busy days have 40 kB and more, and `max_size_per_result_mb` is 50."""
 GONE = 20
 """Rows deleted by one request: their keys stand in its address."""
 KEPT = 5
@@ -143,7 +146,8 @@ class KvStore:
             yield key[size:], row
 
     def _far(self, first: str, end: str) -> Iterator[_Row]:
-        limit, after = PAGE, "$gte"
+        """Rows of the KV store. Only an empty page is the end: one that would be too large may come cut short."""
+        limit, after = FIRST, "$gte"
         while True:
             query = {"$and": [{"_key": {after: first}}, {"_key": {"$lt": end}}]}
             try:
@@ -153,10 +157,12 @@ class KvStore:
                     raise
                 limit = max(1, limit // 8)
                 continue
-            yield from ((str(document["_key"]), _row(document)) for document in page)
-            if len(page) < limit:
+            if not page:
                 return
+            yield from ((str(document["_key"]), _row(document)) for document in page)
             first, after = str(page[-1]["_key"]), "$gt"
+            size = sum(len(document["v"]) for document in page)
+            limit = max(1, min(PAGE, (PAGE_MB << 20) * len(page) // max(1, size)))
 
     def put(self, table: str, rows: Iterable[_Row]) -> None:
         """Replace rows; None deletes, behind what is replaced at once: what alternates would be a request a row."""

@@ -30,6 +30,9 @@ TIMEOUT = 30
 LONGEST_PAUSE = 30
 BUSY = frozenset({429, 502, 503, 504})
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+LARGE = 8 << 20
+"""Characters of an answer from which it may have been cut short: the smallest limit, on any version, is 50 MB, and an
+administrator may have lowered it."""
 Document = Mapping[str, Any]
 
 
@@ -186,7 +189,10 @@ class Collection:
         return list(self._client.ask("GET", f"{self._path}?{asked}"))
 
     def find(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """The documents that exist among keys; as many as one batch of queries takes, fewer where they are large."""
+        """The documents that exist among keys; as many as one batch of queries takes, fewer where they are large.
+
+        A large answer may lack documents that exist (max_size_per_batch_result_mb): what it lacks is asked for again.
+        """
         if not keys:
             return
         try:
@@ -199,7 +205,11 @@ class Collection:
             yield from self.find(keys[:half])
             yield from self.find(keys[half:])
             return
-        yield from (document for each in found for document in each)
+        documents = [document for each in found for document in each]
+        yield from documents
+        if sum(len(document.get("v", "")) for document in documents) >= LARGE:
+            there = {document["_key"] for document in documents}
+            yield from self.find([key for key in keys if key not in there])
 
     def save(self, documents: Sequence[Document]) -> None:
         """Put documents, as many as one batch takes; one with a known `_key` replaces the old one."""
