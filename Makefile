@@ -8,7 +8,7 @@ DEMO := out/demo
 UV := 0.13.9
 # Each job starts the servers that its tests need: more than four would mostly start servers.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && echo 4 || echo $$n)
-PYTEST := $(BIN)/python -m pytest -rfEs --durations=20 -n $(JOBS) --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -rfEs --durations=20 -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTFLAGS)
 
 # The first interpreter that can make an environment; 3.11 first, because the model is trained on it.
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))

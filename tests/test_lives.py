@@ -382,3 +382,31 @@ def test_a_critical_that_a_verdict_leaves_out_is_no_all_clear_while_it_goes_on()
     plain = {"read": 9, "parsed": 9, "events": 9}
     assert doubts({**plain, "verdicts": {"gravest": 69.9}}) == []
     assert doubts({**plain, "verdicts": {"gravest": 70.0}}) == ["a critical one, left out as people have said, goes on"]
+
+
+# ---- what a run over several days hands on
+
+
+def test_closing_an_earlier_day_keeps_the_newest_revision() -> None:
+    """The run after midnight closes the first day of an intrusion; what it did on the second day stays its newest."""
+    store = runs([quiet(20) + raid() + until(TODAY), raid(day=TODAY + 1) + others(TODAY + 1)], ROOM)
+    before = now(store)
+    result = run(store, [record(TODAY + 2, "00:05", role="other")], ROOM)
+    assert State(store).daybook.closed == TODAY
+    (told,) = [n for n in result.standing if n["id"] == NAME]
+    assert [one["day"] for one in told["revisions"]] == [render_day(TODAY), render_day(TODAY + 1)]
+    assert (told["revision"], told["last_time"]) == (before["revision"], before["last_time"])
+    assert all(n["revision"] >= before["revision"] for n in result.changed if n["id"] == NAME)
+
+
+def test_a_notable_that_is_found_and_merged_in_one_run_is_closed_once() -> None:
+    """One run judges the day on which a notable was by itself, and the day on which it became part of another."""
+    both = [*quiet(20), *quiet(20, "batch"), *until(TODAY)]
+    shared = [r for role in ("payments-api", "batch") for r in raid(role, day=TODAY + 2)]
+    for r in shared:
+        r["userIdentity"]["accessKeyId"] = "ASIASHARED"
+    store = runs([both + raid()], ROOM)
+    result = run(store, raid("batch", day=TODAY + 1) + others(TODAY + 1) + shared, ROOM)
+    other = notable_id(WHO.replace("payments-api", "batch"), TODAY + 1)
+    assert [(n["id"], n["merged_into"]) for n in result.changed if n["merged_into"]] == [(other, NAME)]
+    assert other not in {n["id"] for n in (*result.notables, *result.standing, *result.below)}

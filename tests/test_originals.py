@@ -102,7 +102,12 @@ def test_a_later_run_finds_what_an_earlier_one_read_or_says_why_not(
     assert told(3)["lost"] == "it is no longer there"
     capsys.readouterr()
     assert cli.main(["explain", "1", "--out", str(out), "--state", str(state)]) == 0
-    assert f"({first}: it is no longer there)" in capsys.readouterr().out.replace("\n", "")
+    assert joined(f"({first}: it is no longer there)") in joined(capsys.readouterr().out)
+
+
+def joined(text: str) -> str:
+    """A text without the blanks and line ends at which a terminal may have wrapped it."""
+    return "".join(text.split())
 
 
 def test_a_run_that_learns_nothing_finds_what_an_earlier_one_read(tmp_path: Path) -> None:

@@ -114,6 +114,8 @@ class Found:
         self._of_days[day] = written.found
         self._changed.update((notable["id"], notable) for notable in written.changed)
         self._merged.update((notable["id"], notable) for notable in written.merged)
+        for notable in written.changed:
+            self._merged.pop(notable["id"], None)
 
     def note_late(self, notables: Iterable[dict[str, Any]]) -> None:
         """Take in what late records gave."""
@@ -123,16 +125,18 @@ class Found:
         """What is told of it, controls and exposures followed up; `run`: what run.json says of the run besides."""
         fresh = {notable["id"]: notable for _, found in sorted(self._of_days.items()) for notable in found}
         fresh.update((notable["id"], notable) for notable in self._late)
+        fresh = {name: notable for name, notable in fresh.items() if name not in self._merged}
         self._changed.update((notable["id"], notable) for notable in self._late)
         end = lives.end_of(state)
-        kept = [fresh.get(notable["id"], notable) for notable in lives.standing(state)]
+        kept = lives.standing(state)  # the state has the newest revision; a day that was closed has an older one
+        newest = {notable["id"]: notable for notable in kept}
         followed = fast.follow_up(state.rows, context.assets, kept, context.networks)
         routines = lives.routines(state, followed.notables)
         told = [lives.provisional(lives.as_of(notable, end, routines), end) for notable in followed.notables]
         scored = [notable for notable in told if notable["id"] in fresh]
         spots = [spot for _, found in sorted(watch.notables.items()) for spot in found]
-        changed = [lives.as_of(one, end, routines) for name, one in self._changed.items() if name in fresh]
-        changed += [notable for name, notable in self._merged.items() if name not in fresh]
+        changed = [lives.as_of(newest[name], end, routines) for name in self._changed if name in newest]
+        changed += self._merged.values()
         changed += followed.exposures
         changed += [notable for name, notable in watch.changed.items() if name not in self._changed]
         gravest = {n["id"]: fresh[n["id"]] for found in self._of_days.values() for n in ranking.gravest(found)}
