@@ -6,6 +6,7 @@
 - `old`: the simulator's one account with its own rates, as earlier versions were judged
 
 `padded`: the same world, in which each attacker hides among harmless calls.
+`unsteady`: a tenant in which at least one machine in ten is odd by nature; `first`: the first file of a small tenant.
 """
 
 from __future__ import annotations
@@ -210,11 +211,14 @@ class Exam(NamedTuple):
     """0: as many as are drawn, or as a world by other hands has by itself; of `old` 300."""
     trial: str = ""
     """One of TRIALS, for which a drawn world is changed."""
+    variant: str = ""
+    """`unsteady`, `first`, or "": the world as its generator writes it."""
 
     @property
     def name(self) -> str:
         """For people."""
-        return " ".join(filter(None, (self.kind, str(self.seed), self.trial, "padded" if self.padded else "")))
+        told = (self.kind, str(self.seed), self.trial, self.variant, "padded" if self.padded else "")
+        return " ".join(filter(None, told))
 
 
 Change = Callable[[World], World]
@@ -239,13 +243,14 @@ def is_there(kind: str) -> bool:
     return kind not in HANDS or find_spec(_module(kind)) is not None
 
 
-def _module(kind: str) -> str:
-    return f"{nhi_watch_lab.__name__}.{kind}_world"
+def _module(kind: str, variant: str = "") -> str:
+    return f"{nhi_watch_lab.__name__}.variants.{kind}" if variant else f"{nhi_watch_lab.__name__}.{kind}_world"
 
 
 def mark(exam: Exam) -> str:
     """Names an exam and the sources that its days depend on."""
     made_by = {DRAWN: ("worlds", "simulator"), OLD: ("simulator",)}.get(exam.kind, (f"{exam.kind}_world",))
+    made_by += (f"variants/{exam.kind}",) if exam.variant else ()
     text = f"{exam}{code_hash(READING)}{code_hash(made_by, LAB)}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -271,6 +276,8 @@ def raw(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
     Raises:
         InputError: there is no such world here.
     """
+    if exam.variant:
+        return _variant(exam)
     return {DRAWN: _drawn, OLD: _old}.get(exam.kind, _by_other_hands)(exam)
 
 
@@ -286,17 +293,33 @@ def _old(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
     return people, ((list(day.incidents), list(day.records)) for day in tenant.days())
 
 
-# ---- worlds by other hands
+# ---- variants, and worlds by other hands
+
+
+def _variant(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
+    """Each package of `nhi_watch_lab.variants` has a function for each variant that its generator comes in."""
+    if find_spec(_module(exam.kind, exam.variant)) is None:
+        raise InputError(f"there is no {exam.variant} {exam.kind} world in this tree")
+    make: Callable[[int], tuple[frozenset[str], Iterator[Raw]]]
+    make = getattr(import_module(_module(exam.kind, exam.variant)), exam.variant)
+    return make(exam.seed)
 
 
 def _by_other_hands(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
     if not is_there(exam.kind):
         raise InputError(f"there is no {exam.kind} world in this tree; leave --{exam.kind} out")
-    with tempfile.TemporaryDirectory() as folder:
-        size = {"identities": exam.identities} if exam.identities else {}
-        import_module(_module(exam.kind)).generate(exam.seed, Path(folder), padded=exam.padded, **size)
-        labels = orjson.loads((Path(folder) / "labels.json").read_bytes())
-        told = iter(list(_by_day(Path(folder) / "events", labels["incidents"])))
+    size = {"identities": exam.identities} if exam.identities else {}
+    generate = import_module(_module(exam.kind)).generate
+    return written(lambda folder: generate(exam.seed, folder, padded=exam.padded, **size))
+
+
+def written(write: Callable[[Path], object]) -> tuple[frozenset[str], Iterator[Raw]]:
+    """A world that `write` leaves in a folder: `events/<product>.ndjson.gz` and `labels.json`."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write(folder)
+        labels = orjson.loads((folder / "labels.json").read_bytes())
+        told = iter(list(_by_day(folder / "events", labels["incidents"])))
     return frozenset(labels["people"]), told
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from nhi_watch.detect import model
 
 if TYPE_CHECKING:
+    from nhi_watch_lab.evaluation.exams import Exam
     from nhi_watch_lab.training.rows import Rows, Source
 
 FOLDER = Path(__file__).parent
@@ -20,11 +21,12 @@ PRIOR = FOLDER / "prior.json"
 """What identities anywhere do: shares of identity-days by value, which signals start from."""
 HANDS = {
     "drawn": ("1001-1006", "1017-1020", "1033-1036"), "old": ("1-2",), "second": ("1-3", "17-18"),
-    "third": ("1,3,5", "17,19"), "fourth": ("1-3", "17-18"), "fifth": ("1-3", "17-18"),
+    "third": ("1,3,5", "17,19", "", "41-42", "51-60"), "fourth": ("1-3", "17-18"), "fifth": ("1-3", "17-18"),
 }  # fmt: skip
-"""Generators, each by other hands: seeds; those in which attackers hide among harmless calls; and those in which
-attacks begin on the tenant's first day."""
-VARIANTS = ("", " padded", " cold")
+"""Generators, each by other hands: seeds of each of VARIANTS."""
+VARIANTS = ("", " padded", " cold", " unsteady", " first")
+"""As they are; attackers hide among harmless calls; attacks begin on the first of six days; at least one machine in ten
+is odd by nature; the first file of a small tenant."""
 KEPT = Path("out") / "training"
 SIZE = (140, 50)
 """Machines of a world at most, and attacks in each."""
@@ -86,7 +88,8 @@ class Wanted(NamedTuple):
     def _seeds(self) -> dict[str, str]:
         if self.drawn and "drawn" in self.hands:
             return {"drawn": self.drawn}
-        return {hand + variant: seeds for hand in self.hands for variant, seeds in zip(VARIANTS, HANDS[hand])}
+        every = ((hand + variant, seeds) for hand in self.hands for variant, seeds in zip(VARIANTS, HANDS[hand]))
+        return {name: seeds for name, seeds in every if seeds}
 
     def families(self, size: tuple[int, int]) -> dict[str, list[Source]]:
         """The worlds, those of a generator and of one kind of attackers together.
@@ -94,7 +97,6 @@ class Wanted(NamedTuple):
         Raises:
             InputError: the seeds are no numbers.
         """
-        from nhi_watch_lab.evaluation.exams import Exam
         from nhi_watch_lab.evaluation.harness import seeds_of
         from nhi_watch_lab.training.rows import training_worlds
 
@@ -102,9 +104,17 @@ class Wanted(NamedTuple):
         for name, told in self._seeds.items():
             hand, _, variant = name.partition(" ")
             seeds = seeds_of(told)
-            found[name] = [*(training_worlds(seeds, *size, variant) if hand == "drawn"
-                             else (Exam(hand, seed, variant == "padded") for seed in seeds))]  # fmt: skip
+            drawn = hand == "drawn" and variant in ("", "padded", "cold")
+            found[name] = [*(training_worlds(seeds, *size, variant) if drawn
+                             else (_exam(hand, seed, variant) for seed in seeds))]  # fmt: skip
         return found
+
+
+def _exam(hand: str, seed: int, variant: str) -> Exam:
+    from nhi_watch_lab.evaluation.exams import Exam
+
+    padded = variant == "padded"
+    return Exam(hand, seed, padded, variant="" if padded else variant)
 
 
 def training_rows(wanted: Wanted, kept: Path, size: tuple[int, int] = SIZE, workers: int = 2) -> dict[str, list[Rows]]:

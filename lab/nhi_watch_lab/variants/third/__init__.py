@@ -1,0 +1,20 @@
+"""The third world with machines that are odd by nature, and as a tenant's first file."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from nhi_watch_lab.evaluation.exams import written
+from nhi_watch_lab.variants.third import odd, small, tenant
+
+ODD = tuple(each.name for each in odd.MACHINES)
+"""What the names of odd machines hold."""
+
+
+def unsteady(seed: int) -> tuple[frozenset[str], Iterator[Any]]:
+    """People, and days of incidents and records, of a tenant with at least one odd machine in ten."""
+    return written(lambda folder: tenant.write(seed, folder))
+
+
+def first(seed: int) -> tuple[frozenset[str], Iterator[Any]]:
+    """The same of a small tenant's first file."""
+    return written(lambda folder: small.write(seed, folder))

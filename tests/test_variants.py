@@ -1,0 +1,98 @@
+"""The layers on the worlds: frozen, the same bytes twice, labels that name records, odd machines and first files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from layout import ROOT
+from nhi_watch.core.behaviour import fingerprint
+from nhi_watch_lab.evaluation import exams
+from nhi_watch_lab.evaluation.exams import Exam, grouped
+from nhi_watch_lab.simulator.difficulty import source_hash
+from nhi_watch_lab.training.commands import HANDS, VARIANTS, Wanted
+
+LAB = ROOT / "lab" / "nhi_watch_lab"
+FROZEN: dict[tuple[str, str, int], str] = {
+    ("third", "unsteady", 41): "66d806a143b561ac",
+    ("third", "first", 51): "2dd83c1f5ebdd41c",
+    ("third", "first", 52): "0f6ce467ac5f2bda",
+    ("third", "first", 53): "1380bd143f9cfa77",
+}  # fmt: skip
+"""World, layer and seed → SHA-256 over people, incidents and records."""
+FAMILIES = sorted({kind for kind, _, _ in FROZEN})
+FIRST = range(51, 61)
+
+
+@cache
+def made(kind: str, variant: str, seed: int) -> tuple[frozenset[str], list[exams.Raw]]:
+    people, days = exams.raw(Exam(kind, seed, variant=variant))
+    return people, list(days)
+
+
+def incidents_of(days: list[exams.Raw]) -> list[dict[str, Any]]:
+    return [incident for incidents, _ in days for incident in incidents]
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_the_decision_names_the_sources_that_are_frozen(family: str) -> None:
+    decision = (ROOT / "docs" / "decisions" / "0009-worlds.md").read_text("utf-8")
+    assert f"| {family} | {source_hash(LAB / 'variants' / family)} |" in decision.partition("| layers |")[2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FROZEN, ids=lambda name: "-".join(map(str, name)))
+def test_a_seed_is_a_world(name: tuple[str, str, int]) -> None:
+    people, days = made(*name)
+    text = json.dumps([sorted(people), days], sort_keys=True)
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == FROZEN[name]
+
+
+@pytest.mark.slow
+def test_labels_name_records_of_their_time(family: str) -> None:
+    for _, days in (made(family, "unsteady", 41), *(made(family, "first", seed) for seed in FIRST)):
+        ids = {mark for _, records in days for day in grouped(records).values() for whole in day.values()
+               for mark in whole.seen}  # fmt: skip
+        told = [(i["id"], record) for i in incidents_of(days) for record in i["record_ids"]]
+        assert len(told) == len({record for _, record in told})
+        assert {fingerprint(record) for _, record in told} <= ids
+        assert all(incident["record_ids"] for incident in incidents_of(days))
+
+
+@pytest.mark.slow
+def test_one_machine_in_ten_at_least_is_odd_by_nature_and_some_are_victims(family: str) -> None:
+    odd = import_module(f"nhi_watch_lab.variants.{family}").ODD
+    people, days = made(family, "unsteady", 41)
+    names = {whole.identity.name for _, records in days for day in grouped(records).values() for whole in day.values()}
+    machines = names - people
+    assert sum(any(part in name for part in odd) for name in machines) >= len(machines) / 10
+    victims = [incident["identity"] for incident in incidents_of(days)]
+    assert sum(any(part in victim for part in odd) for victim in victims) >= 5
+    assert {incident["origin"] for incident in incidents_of(days)} == {"external", "inside"}
+
+
+def test_first_files_are_small_with_and_without_a_break_in(family: str) -> None:
+    worlds = [made(family, "first", seed)[1] for seed in FIRST]
+    sizes = [len({who for _, records in days for day in grouped(records).values() for who in day}) for days in worlds]
+    assert 1 <= min(sizes) <= 5 and max(sizes) <= 60
+    broken_into = sum(bool(incidents_of(days)) for days in worlds)
+    assert 3 <= broken_into <= 8
+
+
+def test_each_variant_that_is_trained_on_is_there() -> None:
+    for name, sources in Wanted().families((140, 50)).items():
+        hand, _, variant = name.partition(" ")
+        assert f" {variant}" in VARIANTS or not variant
+        for source in sources:
+            if isinstance(source, Exam) and source.variant:
+                assert hasattr(import_module(f"nhi_watch_lab.variants.{hand}"), source.variant)
+    assert all(len(seeds) <= len(VARIANTS) for seeds in HANDS.values())
