@@ -417,6 +417,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--padded", action="store_true", help="worlds in which attackers hide among harmless calls")
     parser.add_argument("--rules", type=Path, metavar="DIR",
                         help="a folder of Sigma rules: with an allow-list, a rival")  # fmt: skip
+    parser.add_argument("--mornings", action="store_true",
+                        help="judge what is read each morning, without and with verdicts")  # fmt: skip
     parser.add_argument("--no-rivals", action="store_true", help="judge ours alone")
     parser.add_argument("--kept", type=Path, default=Path("out/training"), metavar="DIR",
                         help="rows of training worlds (default: %(default)s)")  # fmt: skip
@@ -442,6 +444,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     else:
         known = left_out(args.kept, args.workers, args.out)
         how = f"Each generator by a model trained on the others: {commands.Wanted().told}."
+    if args.mornings:
+        return _mornings(args, console, known, f"{how} Worlds: {', '.join(exam.name for exam in exams_told)}.")
     tasks = [Task(exam, known[exam.kind][0], [] if args.no_rivals else _rivals(known[exam.kind][1]), args.rules)
              for exam in exams_told]  # fmt: skip
     found = measured(tasks, args.workers)
@@ -452,6 +456,22 @@ def run(args: argparse.Namespace, console: Console) -> int:
         with args.page.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(by_generator(found))
     console.print(told, markup=False, soft_wrap=True)
+    return 0
+
+
+def _mornings(
+    args: argparse.Namespace, console: Console, known: Mapping[str, tuple[Path, Optional[Rival]]], how: str
+) -> int:
+    from nhi_watch_lab.evaluation import mornings
+
+    tasks = [mornings.Task(Exam(kind, seed, args.padded), known[kind][0])
+             for kind in SEEDS for seed in seeds_of(getattr(args, kind))]  # fmt: skip
+    found = mornings.measured(tasks, args.workers)
+    mornings.write(found, args.out / "mornings.json")
+    text = mornings.page(found, how)
+    if args.page:
+        args.page.write_text(text, "utf-8")
+    console.print(text, markup=False, soft_wrap=True)
     return 0
 
 
