@@ -185,9 +185,9 @@ class Going:
         """Settle all days but the one that is being read, if much is held."""
         self._judge.relieve(self._intake.days)
 
-    def finish(self) -> Result:
+    def finish(self, closes: bool = True) -> Result:
         """Settle what was read."""
-        return self._judge.settle(self._intake.days)
+        return self._judge.settle(self._intake.days, closes=closes)
 
 
 def runs(parts: Iterable[Iterable[object]], options: Options = ORDINARY) -> MemoryStore:

@@ -212,7 +212,7 @@ def test_what_the_state_knows_makes_the_ordinary_ordinary() -> None:
     event, store = cloudtrail.read(EVENT), MemoryStore()
     state, known = State(store), habit(40)
     state.daybook.add(day_of(event.time) - 1)
-    state.daybook.close(day_of(event.time) - 1)
+    state.daybook.closed = state.daybook.learnt = day_of(event.time) - 1
     state.finish()
     row = pack(baseline.to_row(known))
     store.put("profile", [(event.identity.id, row), (f"{GROUP}{TENANT}", row)])

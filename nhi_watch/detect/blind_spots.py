@@ -35,9 +35,11 @@ from nhi_watch.detect.telemetry import (
     WINDOW,
     Days,
     Gap,
+    RhythmRows,
     Rhythms,
     bounds,
     gaps,
+    gathered,
     tells_time,
 )
 from nhi_watch.state.baseline import Profile
@@ -220,9 +222,14 @@ class Watch:
         self.changed: dict[str, dict[str, Any]] = {}
         """New blind spots, new revisions, and notables of the eve that are told otherwise now that it is over."""
 
-    def note(self, day: int, wholes: Iterable[IdentityDay]) -> None:
-        """Take in all of a day."""
-        self._rhythms.note(day, wholes)
+    @staticmethod
+    def gathered(before: RhythmRows, wholes: Iterable[IdentityDay]) -> RhythmRows:
+        """The rhythms of some of a day's identities, and of those before."""
+        return gathered(before, wholes)
+
+    def note(self, day: int, rhythms: RhythmRows) -> None:
+        """Take in all of a day, as `gathered` gave it."""
+        self._rhythms.note(day, rhythms)
 
     def grown(self, day: int, wholes: Iterable[IdentityDay]) -> None:
         """Take in what came of a day since its identity-days were loaded."""

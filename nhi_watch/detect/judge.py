@@ -10,14 +10,17 @@ that is given in one run may lie in any order: its days are closed one after the
 
 A run that was cut off is simply run again, also where a store cannot take back what was put: rows replace themselves;
 what is put before it is judged is marked first (`State.put_days`); identity-days come after all that follows from them,
-so that a record is no copy before its news is written; and a day is marked as closed before it is learnt, which the
-next run ends (`State.close`).
+so that a record is no copy before its news is written. A close notes how far it is behind each batch (`Closing`): the
+day is final when it begins, and whichever run comes next goes on where the one before stood. A host with little time
+judges open days first, and closes bit by bit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from heapq import merge
 from itertools import chain, islice
+from operator import itemgetter
 
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay
@@ -32,9 +35,10 @@ from nhi_watch.detect.scoring import Baselines
 from nhi_watch.intake.days import Days
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import TENANT, Profile
-from nhi_watch.state.state import AT_ONCE, State
+from nhi_watch.state.state import AT_ONCE, Closing, State
 
 Progress = Callable[[str, int, int], None]
+GoesOn = Callable[[], bool]
 Wholes = dict[str, IdentityDay]
 BUDGET = 10.0
 HELD = 120_000
@@ -43,6 +47,11 @@ HELD = 120_000
 
 def _unseen(stage: str, done: int, total: int) -> None:
     """Progress that nobody watches."""
+
+
+def _always() -> bool:
+    """No limit of time."""
+    return True
 
 
 class Judge:
@@ -76,21 +85,19 @@ class Judge:
         self._unsaved = {}
         self._judge_late(too_late)
 
-    def settle(self, days: Days, progress: Progress = _unseen) -> Result:
-        """Close the days that are due, judge those who have news on open ones, and write what changed."""
+    def settle(self, days: Days, progress: Progress = _unseen, closes: bool = True) -> Result:
+        """Close the days that are due, judge those who have news on open ones, and write what changed.
+
+        `closes=False`: closing them is left to `close`.
+        """
         too_late = self._sorted_out(days)
-        book, unjudged = self._state.daybook, self._state.news()
-        numbers = sorted({*self._unsaved, *unjudged, *book.days})
-        begun = self._watch.begun(numbers, days.horizon.now)
-        book.clock = max([book.clock, *(min(day, days.horizon.now // DAY) for day in begun)])
-        due = [day for day in numbers if book.closed < day <= book.due(book.clock)]
-        closing = self._baselines()
-        for done, day in enumerate(due):
-            progress("score", done, len(due))
-            self._close(day, closing, [n for n in begun if n > day], unjudged.get(day, []))
-        book.closed = max(book.closed, book.due(book.clock))
-        for day in [day for day in numbers if not book.is_closed(day)]:
-            self._judge_open(day, unjudged.get(day, []))
+        if closes:
+            self.close(days.horizon.now, _always, progress)
+        else:
+            self._numbered(days.horizon.now)
+        book, unjudged, again = self._state.daybook, self._state.news(), self._state.just_learnt()
+        for day in [day for day in sorted({*self._unsaved, *unjudged, *book.days}) if not book.is_closed(day)]:
+            self._judge_open(day, unjudged.get(day, []), again)
         self._judge_late(too_late)
         with self._tally.spent("store"):
             self._state.finish()
@@ -99,6 +106,30 @@ class Judge:
             self._unsaved = {}
         told = {**self._tally.told(days, self._model), "budget": self._budget}
         return self._found.result(self._state, self._context, self._watch, told)
+
+    def close(self, now: int, goes_on: GoesOn, progress: Progress = _unseen) -> bool:
+        """Close the days that are due, one after the other; False: `goes_on`, asked behind each batch, ended it before.
+
+        `now`: seconds since the epoch.
+        """
+        book, closing = self._state.daybook, self._baselines()
+        numbers, begun = self._numbered(now)
+        due = [day for day in numbers if book.learnt < day <= book.due(book.clock)]
+        for done, day in enumerate(due):
+            progress("score", done, len(due))
+            if not self._close(day, closing, [n for n in begun if n > day], goes_on):
+                return False
+        book.closed = book.learnt = max(book.closed, book.due(book.clock))
+        self._state.put_calendar()
+        return True
+
+    def _numbered(self, now: int) -> tuple[list[int], list[int]]:
+        """The days of which there is anything, and those that have begun: the clock is in the last of them."""
+        book = self._state.daybook
+        numbers = sorted({*self._unsaved, *self._state.news(), *book.days})
+        begun = self._watch.begun(numbers, now)
+        book.clock = max([book.clock, *(min(day, now // DAY) for day in begun)])
+        return numbers, begun
 
     def _baselines(self) -> Baselines:
         return Baselines(self._model, self._context.networks)
@@ -119,18 +150,22 @@ class Judge:
 
     # ---- a day that is open, and one that is closed
 
-    def _judge_open(self, day: int, unjudged: Collection[str]) -> None:
-        """Judge those who have news on an open day; `unjudged`: of whom the state holds what was put and not judged."""
+    def _judge_open(self, day: int, unjudged: Collection[str], again: bool) -> None:
+        """Judge those who have news on an open day; `unjudged`: of whom the state holds what was put and not judged.
+
+        `again`: write its notables also where nobody has news.
+        """
         wholes = self._unsaved.get(day, {})
         stored = sorted(name for name in unjudged if name not in wholes)
         is_over = day < self._state.daybook.clock
         self._watch.look(day, [self._state.daybook.clock] if is_over else [])
-        if wholes or stored:
+        if wholes or stored or again:
             one = Day(self._state, self._baselines(), day, self._context.assets)
             watched = {*unjudged, *self._acting(day)}
             fresh = ((name, whole) for name, whole in wholes.items() if name in watched or whole.has_news())
-            for whole in self._judged_in_batches(one, chain(fresh, self._state.each_in(day, stored))):
-                whole.judged = whole.events()
+            for some in self._judged_in_batches(one, chain(fresh, self._state.each_in(day, stored))):
+                for whole in some.values():
+                    whole.judged = whole.events()
             self._write(one)
             self._state.judged_now(day, unjudged)
         elif is_over:
@@ -141,34 +176,53 @@ class Judge:
         """Who acts oddly enough on a day for a place in the list: a notable tells of them all that there is."""
         return {one.ranked.identity_id for one in self._state.odd(day) if one.ranked.loss >= ranking.LEAST}
 
-    def _close(self, day: int, baselines: Baselines, later: Sequence[int], unjudged: Collection[str]) -> None:
-        """Judge all of a day once more, write what that changes, and learn it."""
-        one, wholes = Day(self._state, baselines, day, self._context.assets), self._unsaved.get(day, {})
-        stored = ((name, whole) for name, whole in self._state.each_of(day) if name not in wholes)
-        self._state.count_again(day)
-        judged = self._judged_in_batches(one, chain(wholes.items(), stored))  # as the next line goes through them
-        self._watch.note(day, judged)
-        self._watch.look(day, later)
+    def _close(self, day: int, baselines: Baselines, later: Sequence[int], goes_on: GoesOn) -> bool:
+        """Judge all of a day once more, write what that changes, and learn it; False: some of it is left."""
+        wholes = self._unsaved.pop(day, {})
+        if wholes:
+            self._state.put_calendar()
+            self._state.put_days(day, wholes)
+        at = self._state.begin_close(day)
+        if not at.is_judged:
+            one = Day(self._state, baselines, day, self._context.assets)
+            held = ((name, wholes[name]) for name in sorted(wholes) if name > at.after)
+            stored = self._state.each_of(day, at.after, but=wholes)
+            for some in self._judged_in_batches(one, merge(held, stored, key=itemgetter(0))):
+                rhythms = self._watch.gathered(at.rhythms, some.values())
+                at = at._replace(after=max(some), rhythms=rhythms)
+                self._state.closed_some(at)
+                if not goes_on():
+                    return False
+            self._finish_judging(one, at, later)
+            at = at._replace(is_judged=True, after="")
+            self._state.closed_some(at)
+        with self._tally.spent("learn"):
+            for _ in self._state.learn(at, baselines):
+                if not goes_on():
+                    return False
+        return True
+
+    def _finish_judging(self, one: Day, at: Closing, later: Sequence[int]) -> None:
+        """What all of a day come to, once each was judged."""
+        self._state.put_base(at)
+        self._state.judged_now(one.day, self._state.news().get(one.day, []))
+        self._watch.note(one.day, at.rhythms)
+        self._watch.look(one.day, later)
         self._write(one)
         self._watch.end()
-        tenant = baselines.groups.get(TENANT) or Profile()
-        if tenant.days and day - tenant.first >= drift.SETTLED:
-            drift.note(self._state.rows, day, self._state.judged(day))
-        with self._tally.spent("learn"):
-            if wholes:
-                self._state.put_calendar()
-                self._state.put_days(day, self._unsaved.pop(day))
-            self._state.judged_now(day, unjudged)
-            self._state.close(day, baselines)
+        self._state.fill(one.baselines, {}, one.day)
+        tenant = one.baselines.groups.get(TENANT) or Profile()
+        if tenant.days and one.day - tenant.first >= drift.SETTLED:
+            drift.note(self._state.rows, one.day, self._state.judged(one.day))
 
-    def _judged_in_batches(self, one: Day, wholes: Iterable[tuple[str, IdentityDay]]) -> Iterator[IdentityDay]:
-        """Judge some at a time, for there may be very many; gives each once it is judged."""
+    def _judged_in_batches(self, one: Day, wholes: Iterable[tuple[str, IdentityDay]]) -> Iterator[Wholes]:
+        """Judge some at a time, for there may be very many; gives them once they are judged."""
         left = iter(wholes)
         while some := dict(islice(left, AT_ONCE)):
             with self._tally.spent("score"):
                 one.judge(some)
             self._tally.judged(some)
-            yield from some.values()
+            yield some
 
     def _write(self, one: Day) -> None:
         """Who acts oddly, who of them has a place in the list, and the next revision of each notable."""

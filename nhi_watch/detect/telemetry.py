@@ -101,25 +101,17 @@ class Rhythms:
         self._rows = rows
         self._known: dict[int, dict[Stream, Rhythm]] = {}
 
-    def note(self, day: int, wholes: Iterable[IdentityDay]) -> None:
-        """Keep the rhythm of a day, from all that is known of it."""
-        self._put(day, _gather(wholes))
+    def note(self, day: int, rhythms: RhythmRows) -> None:
+        """Keep the rhythm of a day, from all that is known of it; see `gathered`."""
+        self._put(day, _of_rows(rhythms))
 
     def grow(self, day: int, wholes: Iterable[IdentityDay]) -> None:
         """Add to the rhythm of a day what came of some identity-days since they were loaded."""
-        streams = dict(self.days([day]).get(day, {}))
-        for stream, came in _gather(wholes, since_loaded=True).items():
-            known = streams.get(stream, Rhythm(0, 0, 0, ()))
-            fields = tuple(sorted({*known.fields, *came.fields}))
-            streams[stream] = Rhythm(
-                known.hours | came.hours, known.events + came.events, known.identities + came.identities, fields
-            )
-        self._put(day, streams)
+        self._put(day, _added(self.days([day]).get(day, {}), _gather(wholes, since_loaded=True)))
 
     def _put(self, day: int, streams: dict[Stream, Rhythm]) -> None:
         self._known[day] = streams
-        plain = {f"{s.provider}|{s.account}": list(rhythm) for s, rhythm in sorted(streams.items())}
-        self._rows.put("meta", [(f"rhythm/{day:06d}", pack(plain))])
+        self._rows.put("meta", [(f"rhythm/{day:06d}", pack(_rows_of(streams)))])
 
     def join(self, day: int, before: Mapping[str, list[Any]]) -> None:
         """Add the rows of what was known of a day before: more hours and fields, no more events."""
@@ -136,9 +128,8 @@ class Rhythms:
         days = list(wanted)
         missing = [f"rhythm/{day:06d}" for day in days if day not in self._known]
         for key, raw in self._rows.get("meta", missing).items() if missing else ():
-            self._known[int(key[7:])] = _streams(raw)
+            self._known[int(key[7:])] = _of_rows(unpack(raw))
         return {day: self._known[day] for day in days if day in self._known}
-
 
     def since_told(self, days: Sequence[int]) -> list[int]:
         """Of days in order, the last one on which a provider tells the time, and those after it.
@@ -156,10 +147,33 @@ def tells_time(stream: Stream) -> bool:
     return stream.provider != TIMED_BY_HOSTS
 
 
-def _streams(raw: bytes) -> dict[Stream, Rhythm]:
-    plain: dict[str, list[Any]] = unpack(raw)
+RhythmRows = dict[str, list[Any]]
+"""Stream → rhythm, as plain values."""
+
+
+def gathered(before: RhythmRows, wholes: Iterable[IdentityDay]) -> RhythmRows:
+    """The rhythms of some identities' days, and of others before."""
+    return _rows_of(_added(_of_rows(before), _gather(wholes)))
+
+
+def _rows_of(streams: Mapping[Stream, Rhythm]) -> RhythmRows:
+    return {f"{s.provider}|{s.account}": list(rhythm) for s, rhythm in sorted(streams.items())}
+
+
+def _of_rows(plain: RhythmRows) -> dict[Stream, Rhythm]:
     split = ((key.partition("|"), row) for key, row in plain.items())
     return {Stream(key[0], key[2]): Rhythm(row[0], row[1], row[2], tuple(row[3])) for key, row in split}
+
+
+def _added(before: Mapping[Stream, Rhythm], more: Mapping[Stream, Rhythm]) -> dict[Stream, Rhythm]:
+    streams = dict(before)
+    for stream, came in more.items():
+        known = streams.get(stream, Rhythm(0, 0, 0, ()))
+        fields = tuple(sorted({*known.fields, *came.fields}))
+        streams[stream] = Rhythm(
+            known.hours | came.hours, known.events + came.events, known.identities + came.identities, fields
+        )
+    return streams
 
 
 class _Sum:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 OPEN = 2
 """Days that are open: that of the clock, and the one before. A day closes at the second midnight after it."""
@@ -31,22 +31,16 @@ class Daybook:
     ([2, 3], True, 2)
     """
 
-    def __init__(self, days: list[int], closed: int = -1, clock: int = -1, since: int = -1) -> None:
+    def __init__(self, days: list[int], closed: int = -1, clock: int = -1, learnt: Optional[int] = None) -> None:
         self.days = days
         """In order."""
         self.closed = closed
+        """The last day that is final: what comes of it from now on is late."""
         self.clock = clock
-        self.since = since
-        """The first day that the last run which closed any has closed."""
-        self._closing = False
+        self.learnt = closed if learnt is None else learnt
+        """The last day that was judged once more and learnt; before `closed` while a close goes on."""
         self.moved = False
         """Whether this run added a day: only then may something have become too old."""
-
-    def close(self, day: int) -> None:
-        """Note that a day is final."""
-        if not self._closing:
-            self._closing, self.since = True, day
-        self.closed = day
 
     def add(self, day: int) -> None:
         """Note that a day has rows."""
@@ -63,6 +57,11 @@ class Daybook:
     def first_open(self) -> int:
         """The first day that is not closed."""
         return self.closed + 1
+
+    @property
+    def first_unlearnt(self) -> int:
+        """The first day that the profiles have not learnt, or not all of them."""
+        return self.learnt + 1
 
     @property
     def first_held(self) -> int:

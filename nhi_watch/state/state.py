@@ -11,13 +11,14 @@
 | profile | group/scope | the same of peers and tenant |
 | profile | eve/day/scope | the same with the open days before a day, until they are closed |
 | notable | day/id | the notable's JSON as it stood at the end of a day |
-| meta | calendar | the days that have rows, the last one closed, and the day that the clock is in |
+| meta | calendar | the days that have rows, the last one closed, the day that the clock is in, the last one learnt |
+| meta | closing | how far the close of a day is, or which day was learnt last |
 | meta | base/day | how many of its identities had how many days of history |
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, Optional
 
@@ -88,6 +89,20 @@ class Judged(NamedTuple):
     """Whether the day's list may need it."""
 
 
+class Closing(NamedTuple):
+    """How far the close of a day is. A run that ends badly, or hands over, leaves the rest to the next."""
+
+    day: int
+    is_judged: bool
+    """Whether all of the day was judged once more and its notables are written: what is left is to learn it."""
+    after: str
+    """The identity that was judged, or taught, last: they go in the order of their keys."""
+    base: list[int]
+    """What becomes `base/day`, of those that were judged."""
+    rhythms: dict[str, list[Any]]
+    """What becomes the rhythms of the day's logs, of those that were judged."""
+
+
 class Stored(NamedTuple):
     """How one identity's day was judged, as its row tells it."""
 
@@ -99,6 +114,7 @@ class Stored(NamedTuple):
 
 Row = tuple[str, Optional[bytes]]
 LATE, NEWS, ODD, EVE, GROUP, BASE = "late/", "news/", "odd/", "eve/", "group/", "base/"
+CALENDAR, CLOSING = "calendar", "closing"
 BY_DAY = (("meta", "drift"), ("meta", "rhythm"), ("meta", "base"), ("delta", "odd"), ("notable", "blind"),
           ("notable", "late"), ("day", "late"))
 """Table and beginning of further keys `beginning/day…`, forgotten with what the days taught."""
@@ -119,14 +135,13 @@ class State:
 
     def __init__(self, store: Rows) -> None:
         self._store = store
-        self._afresh = -1
-        """The day of which all identities are judged once more."""
-        rows = store.get("meta", ["calendar", "days"])
+        self._afresh: Optional[Closing] = None
+        """The close of the day of which all identities are judged once more."""
+        rows = store.get("meta", [CALENDAR, "days"])
         if "days" in rows:
             raise StoreError("the state was written by an earlier version; name a new one, and learn the logs again")
         with reading():
-            self.daybook = Daybook(*unpack(rows["calendar"])) if "calendar" in rows else Daybook([])
-            self._finish_learning()
+            self.daybook = _calendar(unpack(rows[CALENDAR])) if CALENDAR in rows else Daybook([])
 
     @property
     def rows(self) -> Rows:
@@ -163,9 +178,15 @@ class State:
         for start in range(0, len(names), AT_ONCE):
             yield from self.load_some(day, names[start : start + AT_ONCE]).items()
 
-    def each_of(self, day: int) -> Iterator[tuple[str, IdentityDay]]:
-        """Identity id and identity-day of all that are stored of a day, one after the other."""
-        return ((key[7:], day_rows.unpack(raw)) for key, raw in self._store.scan("day", *span(day)))
+    def each_of(self, day: int, after: str = "", but: Container[str] = ()) -> Iterator[tuple[str, IdentityDay]]:
+        """Identity id and identity-day of all that are stored of a day, in order; those behind `after`, not `but`."""
+        for key, raw in self._scan_day("day", day, after):
+            if key[7:] not in but:
+                yield key[7:], day_rows.unpack(raw)
+
+    def _scan_day(self, table: str, day: int, after: str) -> Iterator[tuple[str, bytes]]:
+        low, high = span(day)
+        return (row for row in self._store.scan(table, low + after, high) if row[0] > low + after)
 
     def load_day(self, day: int) -> dict[str, IdentityDay]:
         """All identity-days of a day."""
@@ -211,7 +232,7 @@ class State:
         Raises:
             StoreError: the day is closed, and its profiles have learnt it since.
         """
-        if self.daybook.is_closed(day):
+        if day <= self.daybook.learnt:
             raise StoreError(f"day {day} is closed: the profiles have learnt it")
         with reading():
             missing = [name for name in wholes if name not in baselines.own]
@@ -232,7 +253,8 @@ class State:
     def _load(self, names: list[str], day: int) -> dict[str, Profile]:
         rows = self._store.get("profile", names) if names else {}
         found = {name: baseline.from_row(unpack(rows[name])) if name in rows else Profile() for name in names}
-        keys = [f"{d:06d}/{name}" for d in self.daybook.between(self.daybook.first_open, day) for name in names]
+        days = self.daybook.between(self.daybook.first_unlearnt, day)
+        keys = [f"{d:06d}/{name}" for d in days for name in names if found[name].as_of < d]
         deltas = self._store.get("delta", keys) if keys else {}
         for key in sorted(deltas):
             now, later, *_ = unpack(deltas[key])
@@ -243,7 +265,7 @@ class State:
         missing = [scope for scope in scopes if scope not in baselines.groups]
         if not missing:
             return
-        eve, has_eve = f"{EVE}{day:06d}/", bool(self.daybook.between(self.daybook.first_open, day))
+        eve, has_eve = f"{EVE}{day:06d}/", bool(self.daybook.between(self.daybook.first_unlearnt, day))
         if has_eve and eve not in self._store.get("profile", [eve]):
             self._make_eve(day)
         places = (eve, GROUP) if has_eve else (GROUP,)
@@ -256,10 +278,8 @@ class State:
     def _make_eve(self, day: int) -> None:
         """The groups with the lessons of the open days before a day, of those that these change."""
         groups: dict[str, Profile] = {}
-        for before in self.daybook.between(self.daybook.first_open, day):
-            scopes = [scope for _, (_, _, scope) in self._lessons(before)]
-            self._load_groups(groups, {TENANT, *scopes})
-            learn_groups(groups, before, (lesson for _, lesson in self._lessons(before)), len(scopes))
+        for before in self.daybook.between(self.daybook.first_unlearnt, day):
+            self._teach_groups(before, groups)
         rows: list[Row] = [(f"{EVE}{day:06d}/{scope}", pack(baseline.to_row(p))) for scope, p in groups.items()]
         self._store.put("profile", [*rows, (f"{EVE}{day:06d}/", b"1")])
 
@@ -267,7 +287,7 @@ class State:
         """The profiles of every scope on the eve of an open `day`, for an export."""
         keys = [key for key, _ in self._store.scan("profile", "", "\U0010ffff")]
         names = {key for key in keys if not key.startswith((GROUP, EVE))}
-        for open_day in self.daybook.between(self.daybook.first_open, day):
+        for open_day in self.daybook.between(self.daybook.first_unlearnt, day):
             names.update(key[7:] for key, _ in self._store.scan("delta", *span(open_day)))
         found = Profiles()
         with reading():
@@ -291,16 +311,12 @@ class State:
 
     # ---- what a day teaches, and how it was judged
 
-    def count_again(self, day: int) -> None:
-        """Begin to count anew who had how many days of history, before all of a day is judged."""
-        self._store.put("meta", [(f"{BASE}{day:06d}", None)])
-        self._afresh = day
-
     def put_judged(self, day: int, found: Sequence[Judged]) -> None:
         """Replace what some identities' days teach, and how they were judged."""
         keys = [f"{day:06d}/{one.identity.id}" for one in found]
-        before = self._store.get("delta", keys) if day != self._afresh else {}
-        base = self.base(day)
+        again = self._afresh if self._afresh is not None and self._afresh.day == day else None
+        before = self._store.get("delta", keys) if again is None else {}
+        base = self.base(day) if again is None else again.base
         rows: list[Row] = []
         for key, one in zip(keys, found):
             counts = [min(one.history, MOST_KNOWN)] * (one.history >= 0) + [NEW] * one.is_new
@@ -312,7 +328,8 @@ class State:
             rows.append((key, pack([*one.lesson, peer_scope(one.identity), plain, one.values, counts])))
             rows.append((ODD + key, pack([plain, one.trace]) if one.is_odd else None))
         self._store.put("delta", rows)
-        self._store.put("meta", [(f"{BASE}{day:06d}", pack(base))])
+        if again is None:
+            self._store.put("meta", [(f"{BASE}{day:06d}", pack(base))])
         self.daybook.add(day)
         for later in range(day + 1, self.daybook.clock + 2):
             self._forget("profile", f"{EVE}{later:06d}/", f"{EVE}{later:06d}0")
@@ -334,56 +351,91 @@ class State:
 
     # ---- closing a day
 
-    def close(self, day: int, baselines: Profiles) -> None:
-        """Learn a day for good: into the profiles in memory, which are those of its eve, and into the rows.
-
-        That it is closed is written first: a run that is cut off here has judged it, and the next one learns the rest.
-        """
-        self.daybook.close(day)
-        self.put_calendar()
+    def begin_close(self, day: int) -> Closing:
+        """Make a day final, or go on with its close where another run left it."""
+        raw = self._store.get("meta", [CLOSING]).get(CLOSING)
         with reading():
-            self._learn(day, baselines)
-        self._forget("profile", EVE, f"{EVE}{day + 1:06d}0")
+            found = Closing(*unpack(raw)) if raw else None
+        if found is None or found.day != day:
+            self.daybook.closed = day
+            self.put_calendar()
+            found = Closing(day, False, "", [0] * (MOST_KNOWN + 2), {})
+        self._afresh = found
+        return found
 
-    def _learn(self, day: int, known: Profiles) -> None:
-        """Teach a day to all profiles that have not learnt it, some at a time; the tenant's is written last."""
-        lessons, scopes, size = self._lessons(day), {TENANT}, 0
-        while some := dict(islice(lessons, AT_ONCE)):
-            missing = [name for name in some if name not in known.own]
-            rows = self._store.get("profile", missing)
-            known.own.update((n, baseline.from_row(unpack(rows[n])) if n in rows else Profile()) for n in missing)
-            for name, (now, later, _) in some.items():
-                if known.own[name].as_of < day:
-                    teach(known.own[name], day, now, later)
-            self._store.put("profile", [(name, pack(baseline.to_row(known.own[name]))) for name in some])
-            known.shed()
-            scopes.update(scope for _, _, scope in some.values())
-            size += len(some)
-        self._load_groups(known.groups, scopes)
-        done = {scope: profile for scope, profile in known.groups.items() if profile.as_of >= day}
-        for scope in done:
-            del known.groups[scope]
-        learn_groups(known.groups, day, (lesson for _, lesson in self._lessons(day)), size)
-        known.groups.update(done)
-        ordered = [*sorted(scopes - {TENANT}), TENANT]
+    def closed_some(self, at: Closing) -> None:
+        """Note how far a close is, behind all that was put for it."""
+        self._afresh = at
+        self._store.put("meta", [(CLOSING, pack(list(at)))])
+
+    def put_base(self, at: Closing) -> None:
+        """Keep who had how many days of history, once all of a day was judged."""
+        self._store.put("meta", [(f"{BASE}{at.day:06d}", pack(at.base))])
+
+    def learn(self, at: Closing, known: Profiles) -> Iterator[Closing]:
+        """Learn a day into the profiles in memory, which are those of its eve, and into the rows, some at a time.
+
+        A profile that has learnt the day is left as it is, so it does not matter where an earlier run ended. Groups
+        come last, of them the tenant's.
+        """
+        seen: Optional[list[str]] = None if at.after else []
+        with reading():
+            lessons = self._lessons(at.day, at.after)
+            while some := dict(islice(lessons, AT_ONCE)):
+                self._teach(at.day, some, known)
+                if seen is not None:
+                    seen += [scope for _, _, scope in some.values()]
+                at = at._replace(after=max(some))
+                self.closed_some(at)
+                yield at
+            groups = self._teach_groups(at.day, known.groups, seen)
+        ordered = [*sorted(groups - {TENANT}), TENANT]
         self._store.put("profile", [(GROUP + scope, pack(baseline.to_row(known.groups[scope]))) for scope in ordered])
+        self.daybook.learnt = at.day
+        self._afresh = None
+        self.put_calendar()
+        self._forget("profile", EVE, f"{EVE}{at.day + 1:06d}0")
 
-    def _finish_learning(self) -> None:
-        """Learn what a run that was cut off had closed, and not learnt."""
-        book, tenant = self.daybook, dict[str, Profile]()
-        self._load_groups(tenant, [TENANT])
-        if tenant.get(TENANT, Profile()).as_of < book.closed:
-            for day in book.between(book.since, book.closed + 1):
-                self._learn(day, Profiles())
-            self._forget("profile", EVE, f"{EVE[:-1]}0")
+    def just_learnt(self) -> bool:
+        """Whether a day was learnt by a run before, since whoever asks: notables of later days go on from its own."""
+        raw = self._store.get("meta", [CLOSING]).get(CLOSING)
+        if raw is None or Closing(*unpack(raw)).day > self.daybook.learnt:
+            return False
+        self._store.put("meta", [(CLOSING, None)])
+        return True
+
+    def _teach(self, day: int, some: Mapping[str, Lesson], known: Profiles) -> None:
+        missing = [name for name in some if name not in known.own]
+        rows = self._store.get("profile", missing)
+        known.own.update((n, baseline.from_row(unpack(rows[n])) if n in rows else Profile()) for n in missing)
+        for name, (now, later, _) in some.items():
+            if known.own[name].as_of < day:
+                teach(known.own[name], day, now, later)
+        self._store.put("profile", [(name, pack(baseline.to_row(known.own[name]))) for name in some])
+        known.shed()
+
+    def _teach_groups(self, day: int, groups: dict[str, Profile], told: Optional[list[str]] = None) -> set[str]:
+        """Teach a day to the profiles of groups that have not learnt it; returns those that it concerns.
+
+        `told`: the scope of each lesson of the day, where that is known.
+        """
+        each = [scope for _, (_, _, scope) in self._lessons(day)] if told is None else told
+        scopes = {TENANT, *each}
+        self._load_groups(groups, scopes)
+        done = {scope: profile for scope, profile in groups.items() if profile.as_of >= day}
+        for scope in done:
+            del groups[scope]
+        learn_groups(groups, day, (lesson for _, lesson in self._lessons(day)), len(each))
+        groups.update(done)
+        return scopes
 
     def _load_groups(self, groups: dict[str, Profile], scopes: Iterable[str]) -> None:
         missing = [GROUP + scope for scope in scopes if scope not in groups]
         rows = self._store.get("profile", missing) if missing else {}
         groups.update((key[len(GROUP) :], baseline.from_row(unpack(raw))) for key, raw in rows.items())
 
-    def _lessons(self, day: int) -> Iterator[tuple[str, Lesson]]:
-        for key, raw in self._store.scan("delta", *span(day)):
+    def _lessons(self, day: int, after: str = "") -> Iterator[tuple[str, Lesson]]:
+        for key, raw in self._scan_day("delta", day, after):
             now, later, scope, *_ = unpack(raw)
             yield key[7:], (now, later, scope)
 
@@ -430,12 +482,18 @@ class State:
     def put_calendar(self) -> None:
         """Keep which days there are, before their identity-days: of those that are there, a record is a copy."""
         book = self.daybook
-        self._store.put("meta", [("calendar", pack([book.days, book.closed, book.clock, book.since]))])
+        told = {"days": book.days, "closed": book.closed, "clock": book.clock, "learnt": book.learnt}
+        self._store.put("meta", [(CALENDAR, pack(told))])
 
     def _forget(self, table: str, low: str, high: str) -> None:
         old: list[Row] = [(key, None) for key, _ in self._store.scan(table, low, high)]
         if old:
             self._store.put(table, old)
+
+
+def _calendar(row: Any) -> Daybook:
+    """A version before this one wrote a list, and closed a day in one go."""
+    return Daybook(**row) if isinstance(row, dict) else Daybook(*row[:3])
 
 
 def _stored(name: str, row: Sequence[Any]) -> Stored:

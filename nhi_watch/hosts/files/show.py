@@ -140,7 +140,7 @@ def _told(args: argparse.Namespace, store: SqliteStore, identity: Identity, rows
     state = State(store)
     keys = {f"{day:06d}/{identity.id}": day for day in state.daybook.days}
     judged = max((keys[key] for key in store.get("delta", list(keys))), default=None)
-    day = max(state.next_open_day() if judged is None else judged, state.daybook.first_open)
+    day = max(state.next_open_day() if judged is None else judged, state.daybook.first_unlearnt)
     whole = state.load_some(day, [identity.id]).get(identity.id)
     card = model.load(args.model or model.FOLDER)
     baselines = Baselines(card, networks.load(args.networks) if args.networks else networks.SHIPPED)

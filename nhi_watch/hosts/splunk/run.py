@@ -213,7 +213,7 @@ class StateBaselines(Baselines):
             if today != self._day:
                 self.own, self.groups, self._day = {}, {}, today
             if identity.id not in self.own:  # of a closed day: the profiles as they have learnt it
-                day = max(today, self._state.daybook.first_open)
+                day = max(today, self._state.daybook.first_unlearnt)
                 self._state.fill(self, {identity.id: IdentityDay(day)}, day, [peer_scope(identity)])
         return super().past(identity, today)
 
