@@ -48,7 +48,7 @@ def test_a_day_teaches_its_values_once_however_often_they_occur() -> None:
     before = profile.dimension("action").values["s3:GetObject"].days
     teach(profile, TODAY, *day_of([{**DAILY, "repeat": 2000}]))
     seen = profile.dimension("action").values["s3:GetObject"]
-    assert (seen.days, seen.count, seen.top) == (before + 1, 20 + 2000, 11)
+    assert (seen.days, seen.count, seen.top, seen.peak) == (before + 1, 20 + 2000, 1, 11)
 
 
 def actions(profile: Profile) -> set[str]:

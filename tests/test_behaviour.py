@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import zlib
 from typing import Any
 
 from hypothesis import given
@@ -11,7 +12,17 @@ from hypothesis import strategies as st
 
 from core_samples import CALL, MACHINE, TODAY, events, record, whole_days
 from nhi_watch.core import behaviour
-from nhi_watch.core.behaviour import RECORDS, SESSIONS, TARGETS, Behaviour, IdentityDay, fingerprint, keep, shape_of
+from nhi_watch.core.behaviour import (
+    RECORDS,
+    SESSIONS,
+    TARGETS,
+    Behaviour,
+    IdentityDay,
+    fingerprint,
+    keep,
+    rank_of,
+    shape_of,
+)
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, HOUR
@@ -78,9 +89,36 @@ def test_sketches_are_bounded_and_keep_the_same_whatever_the_order() -> None:
     ]
     (one,) = day(found).ordered()
     (other,) = day(random.Random(1).sample(found, 200)).ordered()
-    assert one.sessions == other.sessions == [f"s{n:03}" for n in range(SESSIONS)]
-    assert one.targets == other.targets == [f"t{n:03}" for n in range(TARGETS)]
+    assert one.sessions == other.sessions == sorted((f"s{n:03}" for n in range(200)), key=rank_of)[:SESSIONS]
+    assert one.targets == other.targets == sorted((f"t{n:03}" for n in range(200)), key=rank_of)[:TARGETS]
     assert one.record_ids == other.record_ids == [f"r{n:03}" for n in range(RECORDS)]
+
+
+def test_targets_are_counted_beyond_those_that_are_kept() -> None:
+    for number in (1, TARGETS, TARGETS + 1, 100, 600):
+        (one,) = day([CALL._replace(target=f"t{n}", record_id=f"r{n}") for n in range(number)]).ordered()
+        assert abs(one.touched - number) <= number / 20
+        (again,) = day_rows.unpack(day_rows.pack(day([
+            CALL._replace(target=f"t{n}", record_id=f"r{n}") for n in range(number)
+        ]))).ordered()
+        assert (again.touched, again.targets) == (one.touched, one.targets)
+
+
+def test_what_sorts_last_is_kept_as_often_as_what_sorts_first() -> None:
+    known = [CALL._replace(target=f"a{n}", issued=f"A{n}", record_id=f"a{n}") for n in range(60)]
+    last = [CALL._replace(target=f"z{n}", issued=f"Z{n}", record_id=f"z{n}") for n in range(60)]
+    (one,) = day(known + last).ordered()
+    assert sum(target.startswith("z") for target in one.targets) > TARGETS // 4
+    assert len(one.issued) == 120
+
+
+def test_a_row_of_an_earlier_version_is_read_and_its_samples_are_ordered_anew() -> None:
+    whole = day([CALL._replace(target=f"t{n}", session=f"s{n}", record_id=f"r{n}") for n in range(10)])
+    plain_row = json.loads(zlib.decompress(day_rows.pack(whole)[:-8 * 10]))
+    sketches = [sorted(kept) for kept in plain_row[3]]
+    old = [*plain_row[:3], sketches, *plain_row[4:-1]]
+    raw = zlib.compress(json.dumps(old).encode()) + day_rows.pack(whole)[-8 * 10:]
+    assert plain(day_rows.unpack(raw)) == plain(whole)
 
 
 @given(st.lists(CALLS, min_size=1, max_size=20), st.randoms(use_true_random=False))

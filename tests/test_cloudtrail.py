@@ -63,6 +63,22 @@ def test_sessions_of_one_role_have_one_shape() -> None:
     assert (one.session, two.session) == ("ASIAEXAMPLESESSION01", "ASIAEXAMPLEOTHER0001")
 
 
+def test_the_time_that_logstash_moved_to_the_envelope_is_the_record_s() -> None:
+    """Its codec for CloudTrail takes `eventTime` away; the same record in EventBridge's frame, and in Splunk's."""
+    whole = next(sample["record"] for sample in GOOD if "eventTime" in sample["record"])
+    record = {**whole}
+    time = record.pop("eventTime")
+    for moved in (
+        {**record, "@timestamp": time, "@version": "1"},
+        {"detail": record, "@timestamp": time},
+        {"_raw": json.dumps({**record, "@timestamp": time}), "_time": "0"},
+    ):
+        assert cloudtrail.claims(moved)
+        assert cloudtrail.read(moved) == cloudtrail.read(whole)
+    with pytest.raises(RejectError, match="eventTime is missing"):
+        cloudtrail.read(record)
+
+
 def test_deep_nesting_inside_raw_is_rejected() -> None:
     assert outcome_of({"_raw": '{"eventName":' * 100_000}) in ("too_deep", "bad_json")
 

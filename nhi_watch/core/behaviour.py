@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
 from hashlib import blake2b
 from itertools import chain
+from math import log
 from operator import attrgetter, itemgetter
 from typing import Any, Generic, NamedTuple, Optional, TypeVar
 
@@ -20,8 +21,14 @@ from nhi_watch.core.event import HANDS, Event, Identity
 from nhi_watch.core.timestamps import HOUR
 
 SESSIONS = 16
-"""How many session ids a behaviour keeps: the smallest ones, so that two behaviours keep the same ones."""
+"""How many session ids a behaviour keeps: those with the smallest hashes, so that two behaviours keep the same ones and
+no choice of names decides which."""
+ISSUED = 128
+"""How many ids of credentials that it handed out: a link to the source of a stolen session needs that very one."""
 TARGETS = 24
+"""How many targets; of more, their number is estimated from `spread`."""
+SPREAD = 1_024
+"""Bits of `spread`."""
 RECORDS = 12
 ADDRESSES = 3
 LINKS = 6
@@ -59,7 +66,7 @@ class Behaviour:
     """Events of one shape in one hour: the unit of scoring."""
 
     __slots__ = ("addresses", "count", "first", "hour", "issued", "last", "links", "minutes", "record_ids",
-                 "sessions", "shape", "targets")  # fmt: skip
+                 "sessions", "shape", "spread", "targets")  # fmt: skip
 
     def __init__(self, shape: Shape, hour: int) -> None:
         self.shape = shape
@@ -72,10 +79,20 @@ class Behaviour:
         """Bit m is set when something happened in minute m."""
         self.sessions: list[str] = []
         self.targets: list[str] = []
+        self.spread = 0
+        """Where there are more than TARGETS: the bits that all of them set, each its own by hash."""
         self.record_ids: list[str] = []
         self.addresses: list[str] = []
         self.issued: list[str] = []
         self.links: list[str] = []
+
+    @property
+    def touched(self) -> int:
+        """How many targets there are: counted up to TARGETS, and estimated beyond (Whang 1990, linear counting)."""
+        if not self.spread:
+            return len(self.targets)
+        unset = SPREAD - bin(self.spread).count("1")
+        return min(self.count, round(SPREAD * log(SPREAD / max(1, unset))))
 
     def add(self, time: int, minute: int, record_id: str) -> None:
         """Count one event; sketches are fed apart."""
@@ -100,6 +117,14 @@ class Behaviour:
         self.first = min(self.first, other.first)
         self.last = max(self.last, other.last)
         self.minutes |= other.minutes
+        if other.spread:
+            self.spread = _spread(self) | other.spread
+        for text in other.targets:
+            _touch(self, text)
+        for name, limit in _SAMPLES:
+            mine = getattr(self, name)
+            for text in getattr(other, name):
+                sample(mine, text, limit)
         for name, limit in _SKETCHES:
             mine = getattr(self, name)
             for text in getattr(other, name):
@@ -107,8 +132,49 @@ class Behaviour:
 
 
 ORDER = attrgetter("hour", "first", "last", "shape")  # one that the input's order cannot change
-_SKETCHES = (("sessions", SESSIONS), ("targets", TARGETS), ("record_ids", RECORDS), ("addresses", ADDRESSES),
-             ("issued", SESSIONS), ("links", LINKS))  # fmt: skip
+_SAMPLES = (("sessions", SESSIONS), ("issued", ISSUED))
+_SKETCHES = (("record_ids", RECORDS), ("addresses", ADDRESSES), ("links", LINKS))
+
+
+def sample(kept: list[str], text: str, limit: int) -> None:
+    """Keep the `limit` distinct texts with the smallest hashes, in their order: a name does not decide its place.
+
+    >>> kept = []; [sample(kept, text, 2) for text in "abcabc"] and kept
+    ['b', 'a']
+    """
+    rank = rank_of(text)
+    if text in kept or (len(kept) >= limit and rank > rank_of(kept[-1])):
+        return
+    kept.insert(bisect_left([rank_of(one) for one in kept], rank), text)
+    del kept[limit:]
+
+
+@lru_cache(maxsize=65_536)
+def rank_of(text: str) -> int:
+    """The place of a text in a sample: 64 bits of it that are not those of its fingerprint."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, person=b"sample").digest(),
+                          "big")  # fmt: skip
+
+
+def _touch(b: Behaviour, target: str) -> None:
+    """Sample a target; of too many, note its bit as well."""
+    if target in b.targets:
+        return
+    if b.spread or len(b.targets) >= TARGETS:
+        b.spread = _spread(b) | _bit(target)
+    sample(b.targets, target, TARGETS)
+
+
+def _spread(b: Behaviour) -> int:
+    bits = b.spread
+    if not bits:
+        for target in b.targets:
+            bits |= _bit(target)
+    return bits
+
+
+def _bit(target: str) -> int:
+    return 1 << rank_of(target) % SPREAD
 
 
 def keep(sketch: list[str], text: str, limit: int) -> None:
@@ -359,7 +425,7 @@ def _may_hold(b: Behaviour, event: Event) -> bool:
     return (
         bool(b.minutes >> event.time % HOUR // 60 & 1)
         and _may_be_among(event.record_id, b.record_ids, RECORDS)
-        and (not event.target or _may_be_among(event.target, b.targets, TARGETS))
+        and (not event.target or event.target in b.targets or bool(b.spread & _bit(event.target)))
         and (not event.address or not b.addresses or _may_be_among(event.address, b.addresses, ADDRESSES))
     )
 
@@ -372,13 +438,13 @@ def _may_be_among(told: str, smallest: list[str], limit: int) -> bool:
 def sketch(behaviour: Behaviour, event: Event) -> None:
     """Feed a behaviour's bounded sketches from an event; most events bring nothing new to them."""
     if event.session and event.session not in behaviour.sessions:
-        keep(behaviour.sessions, event.session, SESSIONS)
+        sample(behaviour.sessions, event.session, SESSIONS)
     if event.target and event.target not in behaviour.targets:
-        keep(behaviour.targets, event.target, TARGETS)
+        _touch(behaviour, event.target)
     if event.address and event.address not in behaviour.addresses:
         keep(behaviour.addresses, event.address, ADDRESSES)
     if event.issued:
-        keep(behaviour.issued, event.issued, SESSIONS)
+        sample(behaviour.issued, event.issued, ISSUED)
     for link in event.links:
         keep(behaviour.links, link, LINKS)
 
@@ -395,7 +461,7 @@ def to_row(day: IdentityDay) -> list[Any]:
         identities.setdefault(b.shape.identity, len(identities))
         index = shapes.setdefault(b.shape, len(shapes))
         behaviours.append([index, b.hour, b.count, b.first, b.last, b.minutes, b.sessions, b.targets,
-                           b.record_ids, b.addresses, b.issued, b.links])  # fmt: skip
+                           b.record_ids, b.addresses, b.issued, b.links, b.spread])  # fmt: skip
     plain = [[identities[s.identity], *s[1:]] for s in shapes]
     seen = array("Q", sorted(day.marks())).tobytes().hex()
     return [day.day, [list(i) for i in identities], plain, behaviours, seen]

@@ -64,7 +64,7 @@ class Day:
                 whole.identity, ranked, self._lesson(whole, episode, ranked), trace,
                 scoring.pack_values(episode.values),
                 ranked.days if ranking.counts(ranked) else -1, not ranked.days,
-                trace is not None or ranked.likelihood >= ranking.FLOOR,
+                trace is not None or ranked.likelihood >= ranking.FLOOR, not ranking.is_outsider(episode),
             ))  # fmt: skip
         self._state.put_judged(self.day, found)
         self._judged.update(wholes)

@@ -219,7 +219,7 @@ def origin(episode: Episode) -> str:
 
 def _origin(episode: Episode) -> str:
     identity, views, own = episode.identity, episode.view.views, episode.view.past.own
-    foreign = identity.provider == "aws" and all(_is_elsewhere(view, identity.account) for view in views)
+    foreign = _is_foreign(episode)
     if not foreign and any(view.shape.outcome not in REFUSALS for view in views):
         return ""
     if not views or ((own.days >= HISTORY or not foreign) and own.done("action")):
@@ -227,6 +227,19 @@ def _origin(episode: Episode) -> str:
     if foreign:
         return f"account {identity.account}"
     return f"never let in: {identity.provider} {identity.kind} of {identity.account or 'no account'}"
+
+
+def is_outsider(episode: Episode) -> bool:
+    """Whether a day is nobody's of the tenant: of another account, however often it was let in, or of no credential.
+
+    Whoever finds a public bucket may come every day from wherever he likes: that teaches nothing of the tenant.
+    """
+    return episode.identity.kind == "anonymous" or _is_foreign(episode) or is_stranger(origin(episode))
+
+
+def _is_foreign(episode: Episode) -> bool:
+    identity = episode.identity
+    return identity.provider == "aws" and all(_is_elsewhere(view, identity.account) for view in episode.view.views)
 
 
 def _is_elsewhere(view: View, account: str) -> bool:

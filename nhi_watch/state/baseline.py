@@ -72,7 +72,7 @@ SAMPLED = 2_000
 """Identity-days of a day that are looked at for QUIET; of more, every n-th is, and counts n times."""
 
 Delta = dict[str, dict[str, int]]
-"""Dimension → value → count of events in one day."""
+"""Dimension → value → count of events in one day; of dimensions that shapes tell, of those that were let in."""
 
 
 def bucket(count: int) -> int:
@@ -87,15 +87,21 @@ def bucket(count: int) -> int:
 class Seen:
     """What is known of one value."""
 
-    __slots__ = ("count", "days", "first", "last", "top")
+    __slots__ = ("count", "days", "first", "last", "peak", "top")
 
-    def __init__(self, days: int, count: int, first: int, last: int, top: int) -> None:
+    def __init__(self, days: int, count: int, first: int, last: int, top: int, peak: int = -1) -> None:
         self.days = days
         self.count = count
         self.first = first
         self.last = last
         self.top = top
+        """Size class that two days reached: one large day alone does not make the next one ordinary."""
+        self.peak = top if peak < 0 else peak
         """Size class of the largest day."""
+
+    def grow(self, *sizes: int) -> None:
+        """Take in the size classes of further days."""
+        self.top, self.peak = sorted((self.top, self.peak, *sizes))[-2:]
 
     def weight(self, today: int) -> float:
         """Days seen, decayed to what they are worth today."""
@@ -118,7 +124,7 @@ class Dimension:
         for value, count, weight in told:
             seen = known.get(value)
             if seen is None:
-                known[value] = Seen(weight, count, day, day, bucket(count))
+                known[value] = Seen(weight, count, day, day, 0, bucket(count))
                 self.once += weight == 1
                 continue
             self.once -= seen.days == 1
@@ -128,7 +134,7 @@ class Dimension:
                 seen.first = day
             if day > seen.last:
                 seen.last = day
-            seen.top = max(seen.top, bucket(count))
+            seen.grow(bucket(count))
 
     def forget(self, before: int) -> None:
         """Forget what was not seen since a day."""
@@ -140,14 +146,14 @@ class Dimension:
             seen, known = self.values.pop(value), other.values.get(value)
             days = seen.count if weighted else seen.days
             if known is None:
-                other.values[value] = Seen(days, seen.count, seen.first, seen.last, seen.top)
+                other.values[value] = Seen(days, seen.count, seen.first, seen.last, seen.top, seen.peak)
                 other.once += days == 1
                 continue
             other.once -= known.days == 1
             known.days += days
             known.count += seen.count
             known.first, known.last = min(known.first, seen.first), max(known.last, seen.last)
-            known.top = max(known.top, seen.top)
+            known.grow(seen.top, seen.peak)
 
     def trim(self, limit: int = VALUES) -> None:
         """Forget what was not seen for longest, beyond a limit."""
@@ -188,9 +194,22 @@ class Profile:
 
     def knows(self, name: str, value: str, let_in: bool = True) -> bool:
         """Whether a value came before; `let_in`: a value that was only refused did not."""
+        return value in self.dimension(name).values if not let_in else self.times_let_in(name, value) > 0
+
+    def size_of_two_days(self, name: str) -> int:
+        """The size class that two days reached, of a dimension of size classes: one large day alone is no habit."""
+        days = 0
+        for size, seen in sorted(self.dimension(name).values.items(), key=lambda one: -int(one[0])):
+            days += seen.days
+            if days > 1:
+                return int(size)
+        return 0
+
+    def times_let_in(self, name: str, value: str) -> int:
+        """On how many days a value came with a success."""
         seen = self.dimension(name).values.get(value)
-        refused = self.dimension(REFUSED + name).values.get(value) if seen is not None and let_in else None
-        return seen is not None and (refused is None or refused.days < seen.days)
+        refused = self.dimension(REFUSED + name).values.get(value) if seen is not None else None
+        return 0 if seen is None else seen.days - (refused.days if refused is not None else 0)
 
     def learn(self, day: int, delta: Delta, identities: int = 1) -> None:
         """Fold in one day. Days must come in order."""
@@ -285,19 +304,23 @@ class Profile:
         seen = self.dimension(name).values.get(value)
         if seen is None:
             return 0.0
-        days = seen.days
-        if let_in:
-            refused = self.dimension(REFUSED + name).values.get(value)
-            days -= refused.days if refused is not None else 0
+        days = self.times_let_in(name, value) if let_in else seen.days
         return seen.weight(today) * days / seen.days if days >= min(RETURNS, self.days) > 0 else 0.0
 
-    def share(self, name: str, value: str, elsewhere: float, today: int, weight: Optional[float] = None) -> float:
+    def once(self, name: str, let_in: bool = True) -> int:
+        """How many values of a dimension came on a single day; `let_in`: without those that were refused on it."""
+        refused = self.dimension(REFUSED + name).once if let_in else 0
+        return max(0, self.dimension(name).once - refused)
+
+    def share(
+        self, name: str, value: str, elsewhere: float, today: int, weight: Optional[float] = None, let_in: bool = True
+    ) -> float:  # fmt: skip
         """Probability that an active day of this scope holds the value.
 
         The days on which it was seen, plus what is expected of news: `once + 1` values were seen on a single
         day, so among D days news is expected on (once + 1) / D of them (Good 1953, "The population frequencies
         of species"); which value it will be, `elsewhere` tells. Without history it is `elsewhere`. `weight`: what the
-        value counts, if not all its days (`habit`).
+        value counts, if not all its days (`habit`); `let_in` as in `once`: vain attempts make news no likelier.
 
         >>> Profile().share("action", "s3:GetObject", 0.25, 20000)
         0.25
@@ -308,7 +331,7 @@ class Profile:
         if weight is None:
             seen = dimension.values.get(value)
             weight = seen.weight(today) if seen is not None else 0.0
-        share = (weight + (dimension.once + 1) * elsewhere) / (self.days + 1)
+        share = (weight + (self.once(name, let_in) + 1) * elsewhere) / (self.days + 1)
         return share if share < 1.0 else 1.0
 
 
@@ -369,7 +392,8 @@ class Profiles:
 
 
 Lesson = tuple[Delta, Delta, str]
-"""What an identity's day teaches at once, what only when it has come back, and the scope of its peers."""
+"""What an identity's day teaches at once, what only when it has come back, and the scope of its peers: "" where it
+teaches no group."""
 
 
 _OF_TENANT = (SIGNAL, QUIET)
@@ -413,6 +437,8 @@ def learn_groups(groups: dict[str, Profile], day: int, lessons: Iterable[Lesson]
     step = 1 + (len(lessons) if isinstance(lessons, Sequence) else size) // SAMPLED
     members, quiet, at_home, waiting = {TENANT: GroupDay()}, dict[str, int](), _AtHome(), _AtHome()
     for number, (now, later, scope) in enumerate(lessons):
+        if not scope:
+            continue
         for group in (TENANT, scope):
             members.setdefault(group, GroupDay()).add(now)
         at_home.add(now, scope)
@@ -453,7 +479,7 @@ def to_row(profile: Profile) -> list[Any]:
 
 def _plain(dimensions: dict[str, Dimension]) -> dict[str, dict[str, list[int]]]:
     return {
-        name: {v: [s.days, s.count, s.first, s.last, s.top] for v, s in dimension.values.items()}
+        name: {v: [s.days, s.count, s.first, s.last, s.top, s.peak] for v, s in dimension.values.items()}
         for name, dimension in sorted(dimensions.items())  # an empty one tells more than none, see `share`
     }  # fmt: skip
 
@@ -536,11 +562,14 @@ def _gather(behaviours: list[Behaviour], delta: Delta, networks: Networks) -> No
     people: set[str] = set()
     hours: dict[str, int] = {}
     counts: dict[int, tuple[Shape, int]] = {}  # by id: hashing a shape takes longer than all else here
+    taken = 0
     for b in behaviours:
-        counts[id(b.shape)] = (b.shape, counts.get(id(b.shape), _NONE)[1] + b.count)
+        let_in = b.count if b.shape.outcome not in REFUSALS else 0  # what is refused takes nothing, however often
+        taken += let_in
+        counts[id(b.shape)] = (b.shape, counts.get(id(b.shape), _NONE)[1] + let_in)
         hours[_HOURS[b.hour % 24]] = hours.get(_HOURS[b.hour % 24], 0) + b.count
         targets.update(b.targets)
-        if b.links:
+        if b.links and let_in:
             people.update(link for link in b.links if link.startswith(BEHALF))
     for shape, count in counts.values():
         for name, value in facts(shape, networks):
@@ -548,12 +577,12 @@ def _gather(behaviours: list[Behaviour], delta: Delta, networks: Networks) -> No
             values[value] = values.get(value, 0) + count
     if behaviours:
         delta.setdefault("act", {})[EVERY] = 1  # so that a profile tells "never" from "not asked yet"
-        delta["volume"] = {str(bucket(sum(b.count for b in behaviours))): 1}
+        delta["volume"] = {str(bucket(taken)): 1}
         delta["hour"] = hours
         delta["target"] = dict.fromkeys(sorted(targets), 1)
         if people:
             delta[BEHALF] = dict.fromkeys(sorted(people), 1)
-        delta["targets"] = {str(bucket(len(targets))): 1}
+        delta["targets"] = {str(bucket(max(len(targets), *(b.touched for b in behaviours)))): 1}
 
 
 _HOURS = tuple(map(str, range(24)))

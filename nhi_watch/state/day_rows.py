@@ -14,7 +14,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Optional
 
-from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
+from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, rank_of
 from nhi_watch.core.event import Identity
 from nhi_watch.state.store import dumps, reading
 
@@ -51,6 +51,7 @@ def pack(day: IdentityDay, words: bytes = b"") -> bytes:
     plain = [
         day.day, list(identities), [[identities[s.identity], *s[1:]] for s in shapes], list(sketches), rows,
         ids if packed is None else len(ids), day.judged,
+        {str(at): f"{b.spread:x}" for at, b in enumerate(ordered) if b.spread},
     ]  # fmt: skip
     return deflated(dumps(plain), words) + (packed or b"") + _swapped(array("Q", day.marks())).tobytes()
 
@@ -75,7 +76,9 @@ def unpack(raw: bytes, words: bytes = b"") -> IdentityDay:
 
 def _unpack(raw: bytes, words: bytes) -> IdentityDay:
     inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=words) if words else zlib.decompressobj()
-    number, identities, shapes, sketches, rows, told, judged = json.loads(inflate.decompress(raw))
+    number, identities, shapes, sketches, rows, told, judged, *later = json.loads(inflate.decompress(raw))
+    spread = {int(at): int(bits, 16) for at, bits in later[0].items()} if later else {}
+    samples = sketches if later else [sorted(kept, key=rank_of) for kept in sketches]  # earlier: what sorts first
     rest = inflate.unused_data
     size = 16 * told if isinstance(told, int) else 0
     ids = texts(rest[:size]) if size else told
@@ -84,7 +87,7 @@ def _unpack(raw: bytes, words: bytes) -> IdentityDay:
     if set(map(type, rows)) - {int}:
         raise ValueError("a count or a time that is no whole number")
     at, make, behaviours = 0, Behaviour.__new__, day.behaviours
-    for start in range(0, len(rows), ROW):  # without __init__: it makes what is replaced at once
+    for place, start in enumerate(range(0, len(rows), ROW)):  # without __init__: it makes what is replaced at once
         index, hour, count, first, last, minutes, many, sessions, targets, addresses, issued, links = (
             rows[start : start + ROW]
         )
@@ -92,8 +95,8 @@ def _unpack(raw: bytes, words: bytes) -> IdentityDay:
         b.shape, b.hour, b.count, b.first, b.last, b.minutes = known[index], hour, count, first, last, minutes
         b.record_ids = ids[at : at + many]
         at += many
-        b.sessions, b.targets, b.addresses = sketches[sessions][:], sketches[targets][:], sketches[addresses][:]
-        b.issued, b.links = sketches[issued][:], sketches[links][:]
+        b.sessions, b.targets, b.issued = samples[sessions][:], samples[targets][:], samples[issued][:]
+        b.addresses, b.links, b.spread = sketches[addresses][:], sketches[links][:], spread.get(place, 0)
     marks = array("Q")
     marks.frombytes(rest[size:])
     day.seen.update(_swapped(marks))

@@ -87,6 +87,8 @@ class Judged(NamedTuple):
     """Whether it was never seen before the day."""
     is_odd: bool = True
     """Whether the day's list may need it."""
+    is_ours: bool = True
+    """Whether it teaches the tenant and its peers; what an outsider does teaches only what is known of himself."""
 
 
 class Closing(NamedTuple):
@@ -325,7 +327,8 @@ class State:
             for at in counts:
                 base[at] += 1
             plain = one.ranked[1:]
-            rows.append((key, pack([*one.lesson, peer_scope(one.identity), plain, one.values, counts])))
+            scope = peer_scope(one.identity) if one.is_ours else ""
+            rows.append((key, pack([*one.lesson, scope, plain, one.values, counts])))
             rows.append((ODD + key, pack([plain, one.trace]) if one.is_odd else None))
         self._store.put("delta", rows)
         if again is None:
@@ -420,7 +423,7 @@ class State:
         `told`: the scope of each lesson of the day, where that is known.
         """
         each = [scope for _, (_, _, scope) in self._lessons(day)] if told is None else told
-        scopes = {TENANT, *each}
+        scopes = {TENANT, *filter(None, each)}
         self._load_groups(groups, scopes)
         done = {scope: profile for scope, profile in groups.items() if profile.as_of >= day}
         for scope in done:

@@ -66,7 +66,7 @@ class Past(NamedTuple):
         habit = self.own.habit(dimension, value, self.today, let_in)
         if habit and 4.0 * habit >= self.own.days + 1:
             return 0.0
-        share = self.own.share(dimension, value, self.elsewhere(dimension, value), self.today, habit)
+        share = self.own.share(dimension, value, self.elsewhere(dimension, value), self.today, habit, let_in)
         surprise = bits(share)
         return surprise if surprise >= ORDINARY else 0.0
 
@@ -138,8 +138,24 @@ class View:
 
     def new_targets(self, behaviour: Behaviour) -> list[str]:
         """Targets of one of its behaviours that the identity never touched; what was refused or failed touched none."""
-        own, let_in = self.past.own, self.shape.outcome not in REFUSALS
+        own, let_in = self.past.own, self.let_in
         return [target for target in behaviour.targets if not own.knows("target", target, let_in)]
+
+    def count_new_targets(self, behaviour: Behaviour) -> int:
+        """How many they are, also where there are too many to keep each.
+
+        The kept ones are a sample by hash. At least what exceeds the targets of any two days so far is new.
+        """
+        new, touched = len(self.new_targets(behaviour)), behaviour.touched
+        if touched <= len(behaviour.targets):
+            return new
+        most = (1 << self.past.own.size_of_two_days("targets")) - 1
+        return max(new, round(touched * new / len(behaviour.targets)), touched - max(most, len(behaviour.targets)))
+
+    @property
+    def let_in(self) -> bool:
+        """Whether it was neither refused nor failed."""
+        return self.shape.outcome not in REFUSALS
 
     @property
     def novel(self) -> bool:
@@ -164,11 +180,11 @@ class EpisodeView(NamedTuple):
         return sorted((b for v in self.views for b in v.behaviours), key=ORDER)
 
     def daily(self) -> dict[str, int]:
-        """Action → events in the day."""
+        """Action → events in the day that were let in."""
         counts: dict[str, int] = {}
         for view in self.views:
-            action = view.shape.action
-            counts[action] = counts.get(action, 0) + sum(b.count for b in view.behaviours)
+            if view.let_in:
+                counts[view.shape.action] = counts.get(view.shape.action, 0) + sum(b.count for b in view.behaviours)
         return counts
 
 
@@ -338,16 +354,23 @@ Named = list[tuple[str, Behaviour]]
 def counted(
     name: str, title: str, frameworks: tuple[str, ...], control: str, says: str, meaning: str, counts: str,
     found: Callable[[EpisodeView], Named], cold: Callable[[EpisodeView], bool] = lambda episode: False,
-    scale: Callable[[int], float] = lambda number: log2(1 + number), most: int = 4, **more: Any,
+    scale: Callable[[int], float] = lambda number: log2(1 + number), most: int = 4,
+    number: Callable[[EpisodeView], int] = lambda episode: 0, **more: Any,
 ) -> Signal:  # fmt: skip
-    """Of how many different things a day shows: `scale` of their number, None while the past is `cold`."""
+    """Of how many different things a day shows: `scale` of their number, None while the past is `cold`.
+
+    `number`: how many there are where `found` need not name all of them.
+    """
+
+    def size(episode: EpisodeView) -> int:
+        return max(number(episode), len({told for told, _ in found(episode)}))
 
     def evidence(episode: EpisodeView) -> str:
         names = [bare(told) for told, _ in found(episode)]
-        return f"{says} ({len(set(names))}): {listing(names, most)}"
+        return f"{says} ({size(episode)}): {listing(names, most, size(episode))}"
 
     def value(episode: EpisodeView) -> float | None:
-        return None if cold(episode) else scale(len({told for told, _ in found(episode)}))
+        return None if cold(episode) else scale(size(episode))
 
     return made(name, "episode", title, frameworks, control, value, meaning, counts, evidence,
                 backing=lambda episode: [b for _, b in found(episode)], **more)  # fmt: skip
@@ -372,6 +395,11 @@ def first_used(episode: EpisodeView, name: str) -> Named:
     """What calls of a sensitivity class aim at that the identity never touched."""
     views = [view for view in episode.views if name in view.facts.classes]
     return [(target, b) for view in views for b in view.behaviours for target in view.new_targets(b)]
+
+
+def most_new(views: Iterable[View]) -> int:
+    """The most targets never touched that one behaviour of some views has: each keeps only a sample of too many."""
+    return max((view.count_new_targets(b) for view in views for b in view.behaviours), default=0)
 
 
 # ---- what several share
@@ -511,12 +539,12 @@ def behaviours_of(views: list[View]) -> list[Behaviour]:
     return [b for view in views for b in view.behaviours]
 
 
-def listing(values: list[str], most: int = 4) -> str:
-    """Some values in words.
+def listing(values: list[str], most: int = 4, of: int = 0) -> str:
+    """Some values in words; `of`: how many there are, where that is more.
 
-    >>> listing(["b", "a", "a"]), listing(list("abcdef"))
-    ('a, b', 'a, b, c, d and 2 more')
+    >>> listing(["b", "a", "a"]), listing(list("abcdef")), listing(["a", "b"], 1, 600)
+    ('a, b', 'a, b, c, d and 2 more', 'a and 599 more')
     """
     distinct = sorted(set(values))
-    more = len(distinct) - most
+    more = max(of, len(distinct)) - most
     return ", ".join(distinct[:most]) + (f" and {more} more" if more > 0 else "")

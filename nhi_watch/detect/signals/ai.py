@@ -29,7 +29,7 @@ def _tool(action: str) -> str:
 
 
 def _new_tools(episode: EpisodeView) -> Named:
-    known = {_tool(action) for action in episode.past.own.dimension("action").values}
+    known = {_tool(action) for action in episode.past.own.done("action")}
     views = [view for view in episode.views if view.shape.identity.kind == AGENT]
     tools = [(_tool(view.shape.action), view) for view in views]
     return [(tool, b) for tool, view in tools if tool and tool not in known for b in view.behaviours]

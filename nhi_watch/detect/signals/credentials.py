@@ -23,6 +23,7 @@ from nhi_watch.detect.signals._kit import (
     listing,
     marked,
     marks,
+    most_new,
     new_value,
     place_news,
     rarity,
@@ -48,6 +49,12 @@ def _created(view: View) -> str:
     return created.format(listing(targets, 1)) if targets else created.replace("{} ", "").replace(" for {}", "")
 
 
+def _new_secrets(episode: EpisodeView) -> int:
+    """How many: those that are kept are only a sample of too many."""
+    sampled = len(dict(first_used(episode, SECRETS)))
+    return max(sampled, most_new(view for view in episode.views if SECRETS in view.facts.classes))
+
+
 TABLE = (
     new_value("new_credential", "New long-lived key", ("T1098.001",), "rotate_secret", "key ",
               "A long-lived key that the identity was not seen to use before.", "credential",
@@ -64,7 +71,8 @@ TABLE = (
             "secrets read for the first time", "Reads secrets that this identity never read.",
             "log2(1 + number of secrets new to the identity); None without history.",
             lambda episode: first_used(episode, SECRETS), is_young, most=2, headline=21, on_ordinary_days=True,
-            phrase=lambda day: f"{times(len(dict(first_used(day, SECRETS))), 'secret')} read for the first time"),
+            number=_new_secrets,
+            phrase=lambda day: f"{times(_new_secrets(day), 'secret')} read for the first time"),
 )  # fmt: skip
 
 

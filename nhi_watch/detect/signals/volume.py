@@ -19,6 +19,7 @@ from nhi_watch.detect.signals._kit import (
     is_young,
     listing,
     made_by,
+    most_new,
     read_word,
     signal,
     times,
@@ -31,7 +32,7 @@ def _count(views: list[View]) -> int:
 
 
 def _excess(episode: EpisodeView) -> list[tuple[int, str]]:
-    """Doublings over the largest day so far, and the call, the one that grew most last."""
+    """Doublings over what two days reached, and the call, the one that grew most last."""
     known = episode.past.own.dimension("action").values
     return sorted(
         (bucket(count) - known[action].top, action)
@@ -42,7 +43,7 @@ def _excess(episode: EpisodeView) -> list[tuple[int, str]]:
 
 def _bulk(episode: EpisodeView) -> str:
     grown = _excess(episode)[-1][0]
-    return f"{_bulk_phrase(episode)}, at least {2**grown} times its largest day so far"
+    return f"{_bulk_phrase(episode)}, at least {2**grown} times its second-largest day so far"
 
 
 def _bulk_phrase(episode: EpisodeView) -> str:
@@ -53,15 +54,15 @@ def _bulk_phrase(episode: EpisodeView) -> str:
 def _bulk_backing(episode: EpisodeView) -> list[Behaviour]:
     """The call that grew most."""
     top = [action for _, action in _excess(episode)[-1:]]
-    return behaviours_of([view for view in episode.views if view.shape.action in top])
+    return behaviours_of([view for view in episode.views if view.shape.action in top and view.let_in])
 
 
 @signal("episode", "Unusually many calls", ("T1530", "T1496.004"), "rotate_secret", headline=29, on_ordinary_days=True,
         evidence=_bulk, phrase=_bulk_phrase, backing=_bulk_backing)  # fmt: skip
 def bulk(episode: EpisodeView) -> float | None:
-    """A call that the identity knows, suddenly in bulk; or far more calls than on any day before.
+    """A call that the identity knows, suddenly in bulk; or far more calls than on its second-largest day.
 
-    Doublings over the largest day so far, of the call that grew most; None without history.
+    Doublings over its second-largest day so far, of the call that grew most, refused ones aside; None without history.
     """
     if is_young(episode):
         return None
@@ -73,28 +74,32 @@ FEW = 3
 """Size class (fewer than 8) of reads that is nothing yet."""
 
 
+OFTEN = 2
+"""Days on which it was let in from which a call is not read for the first time: one day is an eve, not a habit."""
+
+
 def _is_read(view: View) -> bool:
     return view.shape.access in ("read", "list") or "exfiltration" in view.facts.tactics
 
 
 def _reads(episode: EpisodeView) -> list[View]:
-    return [*filter(_is_read, episode.views)]
+    return [view for view in episode.views if view.let_in and _is_read(view)]
 
 
 def _new_reads(episode: EpisodeView) -> list[View]:
-    known = episode.past.own.dimension("action").values
-    return [view for view in _reads(episode) if view.shape.action not in known]
+    own = episode.past.own
+    return [view for view in _reads(episode) if own.times_let_in("action", view.shape.action) < OFTEN]
 
 
 def _usual(episode: EpisodeView) -> int:
-    return max(map(int, episode.past.own.dimension("volume").values), default=0)
+    return episode.past.own.size_of_two_days("volume")
 
 
 def _mass_taking(episode: EpisodeView) -> str:
     reads, new, most = _reads(episode), _count(_new_reads(episode)), 2 ** _usual(episode) - 1
     return (
-        f"{times(_count(reads), read_word(reads))} in the day, {new:,} by first-time calls; "
-        f"its largest day so far had at most {times(most, 'call')}"
+        f"{times(_count(reads), read_word(reads))} in the day, {new:,} by calls made on at most one day before; "
+        f"its second-largest day so far had at most {times(most, 'call')}"
     )
 
 
@@ -104,9 +109,9 @@ def _mass_taking(episode: EpisodeView) -> str:
     backing=lambda episode: behaviours_of(_new_reads(episode) or _reads(episode)),
 )  # fmt: skip
 def mass_taking(episode: EpisodeView) -> float | None:
-    """Far more is read in the day than ever before, by calls old or new.
+    """Far more is read than on its second-largest day so far, by calls old or new.
 
-    Doublings over the largest day so far, or over a handful of a call never made before; None without history.
+    Doublings over that day, or over a handful of a call made on at most one day before; None without history.
     """
     if is_young(episode):
         return None
@@ -146,9 +151,13 @@ def _new_targets(episode: EpisodeView) -> set[str]:
     return {target for view in episode.views for b in view.behaviours for target in view.new_targets(b)}
 
 
+def _count_new_targets(episode: EpisodeView) -> int:
+    return max(len(_new_targets(episode)), most_new(episode.views))
+
+
 def _target_fan_out(episode: EpisodeView) -> str:
-    new = _new_targets(episode)
-    return f"targets never used before ({len(new)}): {listing(list(map(bare, new)), 2)}"
+    new, count = _new_targets(episode), _count_new_targets(episode)
+    return f"targets never used before ({count}): {listing(list(map(bare, new)), 2, count)}"
 
 
 def _target_fan_out_backing(episode: EpisodeView) -> list[Behaviour]:
@@ -167,15 +176,15 @@ def target_fan_out(episode: EpisodeView) -> float | None:
     if is_young(episode):
         return None
     own = episode.past.own
-    expected = (own.dimension("target").once + 1) / (own.days + 1)
-    return max(0.0, log2((1 + len(_new_targets(episode))) / (1 + expected)))
+    expected = (own.once("target") + 1) / (own.days + 1)
+    return max(0.0, log2((1 + _count_new_targets(episode)) / (1 + expected)))
 
 
 COST = "cost"
 
 
 def _costly(episode: EpisodeView) -> list[View]:
-    return [view for view in episode.views if view.shape.access == COST]
+    return [view for view in episode.views if view.shape.access == COST and view.let_in]
 
 
 def _costly_calls(episode: EpisodeView) -> str:
@@ -184,16 +193,16 @@ def _costly_calls(episode: EpisodeView) -> str:
 
 def _cost_surge(episode: EpisodeView) -> str:
     grown = bucket(_count(_costly(episode))) - episode.past.own.dimension("access").values[COST].top
-    return f"{_costly_calls(episode)}, at least {2**grown} times its largest day so far"
+    return f"{_costly_calls(episode)}, at least {2**grown} times its second-largest day so far"
 
 
 @signal("episode", "Surge of billable calls", ("T1496.004", "AML.CS0030"), "rotate_secret", headline=36,
         on_ordinary_days=True, evidence=_cost_surge, phrase=_costly_calls,
         backing=lambda episode: behaviours_of(_costly(episode)))  # fmt: skip
 def cost_surge(episode: EpisodeView) -> float | None:
-    """Calls that cost money, all together, grow far over any day before.
+    """Calls that cost money, all together, grow far over its second-largest day.
 
-    Doublings of the day's calls that cost over the largest day so far; None before they are known.
+    Doublings of the day's calls that cost over that day; None before they are known.
     """
     seen, count = episode.past.own.dimension("access").values.get(COST), _count(_costly(episode))
     if not count:
@@ -246,14 +255,14 @@ def _fresh(episode: EpisodeView) -> _Taken:
     for view in episode.views:
         if not _is_read(view) or view.shape.outcome != "success" or DONE_TO in view.shape.traits:
             continue
-        found = [(b, len(view.new_targets(b))) for b in view.behaviours]
+        found = [(b, view.count_new_targets(b)) for b in view.behaviours]
         for b, new in found:
             if not new:
                 as_usual[view.shape.action] = as_usual.get(view.shape.action, 0) + b.count
-            elif new == len(b.targets):
+            elif new == b.touched:
                 count += b.count
             else:
-                mixed.setdefault(view.shape.action, []).append((b.count, max(new, b.count * new // len(b.targets))))
+                mixed.setdefault(view.shape.action, []).append((b.count, max(new, b.count * new // b.touched)))
         behaviours += [b for b, new in found if new]
         views += [view] if any(new for _, new in found) else []
     for action, told in mixed.items():
@@ -266,8 +275,7 @@ def _fresh(episode: EpisodeView) -> _Taken:
 def _seldom(episode: EpisodeView) -> bool:
     """Whether new targets are news for the identity: it has some that it knows, and hardly gets others."""
     own = episode.past.own
-    known = own.dimension("target")
-    return bool(known.values) and bits((known.once + 1) / (own.days + 1)) >= ORDINARY
+    return bool(own.done("target")) and bits((own.once("target") + 1) / (own.days + 1)) >= ORDINARY
 
 
 def _first_targets(episode: EpisodeView) -> str:

@@ -10,6 +10,7 @@ makes the Event of it, and `traits` adds what only the parameters of a call tell
 - The network is the calling service's, when `invokedBy` or the address names one (the console's proxy does
   not count: its address is the person's), the VPC endpoint's for a private address, else the address's. An endpoint of
   another account than the caller's and the trail's is a place in that account, whatever addresses its network has.
+- Logstash's codec for CloudTrail moves `eventTime` to `@timestamp`, so that counts where the former is missing.
 - A record of a time before 2006 (AWS began) or from 2100 on is rejected as `clock`.
 - Wrong types in values that nothing stands on count as not told.
 
@@ -296,7 +297,7 @@ def read(record: object) -> Event:
     name = values[3]
     if name is None and not _CALLS_OF_NOBODY.isdisjoint(record):
         raise RejectError("no_action", "CloudTrail's own record, an Insight or a digest of log files: no call")
-    seconds = _seconds(values[0])
+    seconds = _seconds(values[0] or native.get("@timestamp") or record.get("@timestamp"))
     shape, session = _trimmed(values)
     made = filled(_event(shape), seconds, _record_id(values, native, seconds), session, values[-1])
     return deepen(native, name, made) if is_deep(name) else made

@@ -1,0 +1,133 @@
+"""What a thief does on the eve to make the theft look usual: calls that fail, a quarter of the theft, decoy names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from core_samples import ACCOUNT, TODAY, record, run
+from flood_samples import FOREIGN, foreign
+from nhi_watch.core.timestamps import DAY, render
+from nhi_watch.state.baseline import TENANT
+from nhi_watch.state.state import State
+from nhi_watch.state.store import MemoryStore
+from test_pipeline import quiet
+from test_signals_inside import AWS, aws, aws_day, told
+
+Record = dict[str, Any]
+
+
+def on_the_eve(records: Sequence[Record], **changes: Any) -> list[Record]:
+    """The same records a day earlier."""
+    return [
+        {**one, "eventTime": render((TODAY - 1) * DAY + 12 * 3600 + n), "eventID": f"eve{n}", **changes}
+        for n, one in enumerate(records)
+    ]
+
+
+FAILS = {"errorCode": "NoSuchBucket"}
+
+
+@pytest.mark.parametrize("error", ["AccessDenied", "NoSuchBucket"])
+def test_one_failed_call_on_the_eve_makes_no_kind_of_call_known(error: str) -> None:
+    stolen = aws("dynamodb", "GetItem", 400, tableName="customers")
+    tried = on_the_eve(stolen[:1], errorCode=error)
+    for signal in ("mass_taking", "new_action", "first_targets"):
+        value, _ = told(signal, AWS, [*aws_day(TODAY), *stolen], "reports-job")
+        after, _ = told(signal, [*AWS, *tried], [*aws_day(TODAY), *stolen], "reports-job")
+        assert value, signal
+        assert after is not None, signal
+        assert after >= value - 0.5, signal
+
+
+def test_many_failed_calls_on_the_eve_do_not_make_new_targets_usual() -> None:
+    tried = [each for n in range(12) for each in on_the_eve(
+        aws("s3", "GetObject", 1, bucketName=f"none-{n}"), eventID=f"eve-{n}", **FAILS)]  # fmt: skip
+    stolen = aws("s3", "GetObject", 88, bucketName="payroll-archive")
+    for signal in ("first_targets", "target_fan_out"):
+        value, _ = told(signal, AWS, [*aws_day(TODAY), *stolen], "reports-job")
+        after, _ = told(signal, [*AWS, *tried], [*aws_day(TODAY), *stolen], "reports-job")
+        assert value, signal
+        assert after == value, signal
+
+
+def test_refused_calls_do_not_make_an_amount_usual() -> None:
+    """Known calls, many times as often: the days before they were tried as often, and refused."""
+    stolen = aws("s3", "GetObject", 600, bucketName="reports-job-data")
+    refused = [
+        {**one, "eventTime": render((TODAY - ago) * DAY + 12 * 3600 + n), "eventID": f"{ago}-{n}",
+         "errorCode": "AccessDenied"}
+        for ago in (1, 2, 3) for n, one in enumerate(stolen)
+    ]  # fmt: skip
+    for signal in ("bulk", "mass_taking"):
+        value, _ = told(signal, AWS, [*aws_day(TODAY), *stolen], "reports-job")
+        after, _ = told(signal, [*AWS, *refused], [*aws_day(TODAY), *stolen], "reports-job")
+        assert value, signal
+        assert after == value, signal
+
+
+@pytest.mark.parametrize(("signal", "call"), [("mass_taking", "GetItem"), ("bulk", "GetObject")])
+def test_a_quarter_of_the_theft_on_the_eve_does_not_buy_the_rest(signal: str, call: str) -> None:
+    service, params = ("s3", {"bucketName": "reports-job-data"}) if call == "GetObject" else ("dynamodb", {})
+    stolen = aws(service, call, 600, **params)
+    value, _ = told(signal, AWS, [*aws_day(TODAY), *stolen], "reports-job")
+    after, _ = told(signal, [*AWS, *on_the_eve(stolen[:150])], [*aws_day(TODAY), *stolen], "reports-job")
+    assert value
+    assert after == value
+
+
+def test_what_grew_for_good_is_no_news_on_the_third_day() -> None:
+    grown = aws("s3", "GetObject", 600, bucketName="reports-job-data")
+    before = [
+        {**one, "eventTime": render((TODAY - ago) * DAY + 12 * 3600 + n), "eventID": f"{ago}-{n}"}
+        for ago in (1, 2) for n, one in enumerate(grown)
+    ]  # fmt: skip
+    assert told("bulk", [*AWS, *before], [*aws_day(TODAY), *grown], "reports-job") == (0.0, "")
+
+
+def reading(day: int, secrets: Sequence[str], clock: str = "13") -> list[Record]:
+    return [
+        record(day, f"{clock}:{n // 60:02}:{n % 60:02}", role="reports-job", service="secretsmanager",
+               name="GetSecretValue", requestParameters={"secretId": secret}, id=f"{day}-{secret}-{n}")
+        for n, secret in enumerate(secrets)
+    ]  # fmt: skip
+
+
+def test_six_hundred_secrets_that_sort_last_are_counted() -> None:
+    """Among thirty that the identity reads each day, in the same hour."""
+    own = [f"a/{n}" for n in range(30)]
+    history = [*AWS, *(one for day in range(TODAY - 17, TODAY) for one in reading(day, own))]
+    usual, _ = told("secret_fan_out", history, [*aws_day(TODAY), *reading(TODAY, own)], "reports-job")
+    assert usual == 0.0
+    stolen = reading(TODAY, [*own, *(f"z/{n}" for n in range(600))])
+    value, evidence = told("secret_fan_out", history, [*aws_day(TODAY), *stolen], "reports-job")
+    assert value is not None
+    assert 9.0 < value < 9.5
+    assert "secrets read for the first time (5" in evidence or "secrets read for the first time (6" in evidence
+    fan_out, _ = told("target_fan_out", history, [*aws_day(TODAY), *stolen], "reports-job")
+    assert fan_out is not None
+    assert fan_out > 8
+
+
+def visits(day: int, account: str) -> list[Record]:
+    """Somebody who found a public bucket, over Tor: of no account, or of another."""
+    who: Record = {"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"}
+    return [
+        record(day, f"{hour:02}:00", userIdentity=foreign("guest", account) if account else who,
+               address="185.220.101.9", agent="curl/8", id=f"{day}-{hour}-{account}", recipientAccountId=ACCOUNT)
+        for hour in range(6, 18)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("account", [FOREIGN, ""], ids=["another account", "nobody"])
+def test_who_comes_to_a_public_bucket_teaches_nothing_of_the_tenant(account: str) -> None:
+    taught = []
+    for guests in ((), range(TODAY - 20, TODAY)):
+        store = MemoryStore()
+        run(store, [*quiet(20), *(one for day in guests for one in visits(day, account))])
+        tenant = State(store).scopes(TODAY + 1).groups[TENANT]
+        taught.append({name: sorted(dimension.values) for name, dimension in tenant.dimensions.items()})
+        assert not [value for value in taught[-1]["network"] if value.startswith("185.")]
+    assert taught[0] == taught[1]
