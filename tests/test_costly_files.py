@@ -7,12 +7,14 @@ import json
 import resource
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from nhi_watch.hosts.files import reader
+from nhi_watch.hosts.files.reader.chunks import Chunks
 from nhi_watch.intake.shapes.json import VALUES
 from test_attacker import HISTORY, lines
 from test_pipeline import raid
@@ -38,6 +40,8 @@ COSTLY: dict[str, Callable[[], bytes]] = {
     "one long string": lambda: repeated(b'{"a":"', b"x", b'"}', 200_000_000),
     "empty records": lambda: b"{}\n" * 20_000_000,
     "brackets that open": lambda: b"[\n" * 8_000_000,
+    "a string of backslashes": lambda: repeated(b'{"Records":[{"a":"', b"\\", b'"}]}', 16_000_000),
+    "backslashes without an end": lambda: repeated(b'[{"a":"', b"\\", b"", 16_000_000),
     "text in text": lambda: json.dumps({"_raw": "[" + "[]," * 5_000_000 + "[]]"}).encode(),
     "packed twice": lambda: gzip.compress(b"{}\n" * 20_000_000, 1),
     "a table's endless row": lambda: b"_raw,_time\n" + b'"\n",' * 5_000_000,
@@ -90,3 +94,23 @@ def test_a_wide_record_is_refused_and_the_next_one_read(tmp_path: Path) -> None:
     batches = list(reader.read([str(path)]))
     assert [one.reason for batch in batches for one in batch.bad] == ["too_wide"]
     assert [one for batch in batches for one in batch.records] == [{"b": 1}]
+
+
+def test_a_gzip_of_one_byte_members_takes_time_by_its_size(tmp_path: Path) -> None:
+    path = tmp_path / "a.json.gz"
+    path.write_bytes(gzip.compress(b'{\n "a') + gzip.compress(b"x", mtime=0) * 80_000)
+    before = time.process_time()
+    batches = list(reader.read([str(path)]))
+    assert time.process_time() - before < 15
+    with path.open("rb") as file:
+        assert len(list(Chunks(file))) < 10, "whoever takes a part does something for each"
+    assert [one.reason for batch in batches for one in batch.bad] == ["cut_off"]
+
+
+def test_the_bounds_are_looked_at_before_a_document_is_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(repeated(b'{\n"Records":[', b'{"a":1},', b"{}]}", 1_000_000))
+    found = reader.find([str(path)])._replace(bounds=reader.Bounds(1e-9))
+    batches = list(reader.read_found(found))
+    assert not any(batch.records for batch in batches)
+    assert ["its first 0 records" in one.why for batch in batches for one in batch.passed] == [True]

@@ -35,6 +35,8 @@ REJECTS = "handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f\".{se
 PART = "handle = os.open(name := f\"{self._path.parent}/.{self._path.name}.part\", os.O_WRONLY | os.O_CREAT, 0o640)"
 ATTACK = "test_attacker.py::test_an_attack_stays_first_whatever_is_done_to_hide_it"
 SOURCE = "test_sources_evasion.py"
+COSTLY = "test_costly_files.py"
+DAYS = "test_costly_days.py"
 MENDS = (
     Mend("C1", "intake/horizon.py", AHEAD, "if False:", (
         "test_time.py::test_thirty_six_days_of_the_future_hide_neither_the_attack_after_them_nor_the_one_before",
@@ -170,6 +172,24 @@ MENDS = (
          '"containers",', (f"{SOURCE}::test_what_a_body_makes_is_told_wherever_it_stands",)),
     Mend("H19", "intake/sources/cloudtrail/__init__.py", "    if endpoint and abroad:\n", "    if False:\n",
          (f"{SOURCE}::test_an_endpoint_of_another_account_is_not_a_place_of_ours",)),
+    Mend("M31", "hosts/files/reader/documents.py",
+         """until = _string_end(window.text, begin) if char == b'"' else begin + 1""",
+         """string = re.compile(rb'"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"', re.DOTALL).match(window.text, begin)
+        until = (string.end() if string else 0) if char == b'"' else begin + 1""",
+         (f"{COSTLY}::test_a_costly_file_ends_no_run_and_hides_no_other_file[a string of backslashes]",)),
+    Mend("M31", "hosts/files/reader/chunks.py", "yield from _gathered(self._unpack(first))",
+         "yield from self._unpack(first)", (f"{COSTLY}::test_a_gzip_of_one_byte_members_takes_time_by_its_size",)),
+    Mend("M31", "hosts/files/reader/documents.py",
+         "        yield Batch(file, 0, [], None, [], chunks.consumed - consumed)", "        yield from ()",
+         (f"{COSTLY}::test_the_bounds_are_looked_at_before_a_document_is_read_to_its_end",)),
+    Mend("M32", "detect/day.py", "    if len(newcomers) <= CROWD:\n", "    if True:\n", (
+        f"{DAYS}::test_a_days_newcomers_beyond_a_crowd_are_one_whatever_their_names_and_the_theft_stays_first",
+    )),
+    Mend("M32", "state/state.py",
+         'self._forget("profile", f"{EVE}{day + 1:06d}/", f"{EVE}{self.daybook.clock + 1:06d}0")',
+         'for later in range(day + 1, self.daybook.clock + 2):\n'
+         '            self._forget("profile", f"{EVE}{later:06d}/", f"{EVE}{later:06d}0")',
+         (f"{DAYS}::test_what_dates_without_records_cost_grows_with_their_number_alone",)),
 )  # fmt: skip
 
 

@@ -75,15 +75,18 @@ class Writer:
 
     def _intrusions(self, day: int, acting: Sequence[Acting]) -> list[Intrusion]:
         """The day's episodes by intrusion: those of identities of one notable are one; so are notables they join."""
-        parts: list[tuple[dict[str, Document], list[Acting]]] = []
-        for one in acting:
+        parts: dict[int, tuple[dict[str, Document], list[Acting]]] = {}
+        part_of: dict[str, int] = {}  # id of a document → its part: thousands may act in a day
+        for number, one in enumerate(acting):
             known = {document["id"]: document for document in self._lives.of(set(one.members), one.origin)}
-            same = [part for part in parts if part[0].keys() & known.keys()]
-            for part in same:
-                parts.remove(part)
-                known.update(part[0])
-            parts.append((known, [*(each for part in same for each in part[1]), one]))
-        return [_intrusion(day, list(known.values()), each) for known, each in parts]
+            together = list[Acting]()
+            for earlier in sorted({part_of[name] for name in known if name in part_of}):
+                documents, acted = parts.pop(earlier)
+                known.update(documents)
+                together += acted
+            part_of.update(dict.fromkeys(known, number))
+            parts[number] = (known, [*together, one])
+        return [_intrusion(day, list(known.values()), each) for known, each in parts.values()]
 
     # ---- what it tells
 

@@ -83,7 +83,7 @@ class Chunks:
     def __iter__(self) -> Iterator[bytes]:
         first = self._read(_PACKED)
         if first.startswith(_MAGIC):
-            yield from self._unpack(first)
+            yield from _gathered(self._unpack(first))
             return
         while first:
             yield first
@@ -153,3 +153,16 @@ class Chunks:
             for at in range(len(packed)):
                 good += inflate.decompress(packed[at : at + 1])
         return bytes(good)
+
+
+def _gathered(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """Small parts joined: a gzip member may hold one byte, and whoever takes a part does something for each."""
+    kept, size = list[bytes](), 0
+    for part in parts:
+        kept.append(part)
+        size += len(part)
+        if size >= CHUNK // 2:
+            yield b"".join(kept)
+            kept, size = [], 0
+    if kept:
+        yield b"".join(kept)

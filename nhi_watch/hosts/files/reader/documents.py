@@ -34,8 +34,8 @@ _DETAIL = {
 _OPEN = re.compile(rb'\{\s*"Records"\s*:\s*\[|\[')
 _OPEN_FIRST = re.compile(rb'\{\s*"Records"\s*:|\[\s*[{\]]')
 _RESTART = re.compile(rb"\n[{\[]")
-# A string that is not closed goes to the end: what looks like brackets in it are none.
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?P<end>"?)|[{}\[\],]', re.DOTALL)
+_TOKEN = re.compile(rb'["{}\[\],]')
+_BACKSLASH = ord("\\")
 
 
 class _Piece(NamedTuple):
@@ -75,18 +75,21 @@ def is_document(text: bytes) -> bool:
 
 def read_document(file: str, head: bytes, rest: Iterator[bytes], chunks: Chunks) -> Iterator[Batch]:
     """Batches of a file that holds one or several values over any number of lines."""
-    parts = [head]
-    while sum(map(len, parts)) <= WHOLE_LIMIT and (chunk := next(rest, b"")):
+    parts, size, consumed = [head], len(head), 0
+    while size <= WHOLE_LIMIT and (chunk := next(rest, b"")):
         parts.append(chunk)
+        size += len(chunk)
+        yield Batch(file, 0, [], None, [], chunks.consumed - consumed)  # the caller looks at the file's bounds
+        consumed = chunks.consumed
     text = b"".join(parts)
-    if len(text) <= WHOLE_LIMIT and not chunks.damage:
+    if size <= WHOLE_LIMIT and not chunks.damage:
         try:
-            yield _whole(file, text, chunks.consumed)
+            yield _whole(file, text, chunks.consumed - consumed)
         except orjson.JSONDecodeError:
             pass
         else:
             return
-    yield from _pieces(file, _Window(chain([text], rest)), chunks)
+    yield from _pieces(file, _Window(chain([text], rest)), chunks, consumed)
 
 
 def _whole(file: str, text: bytes, read: int) -> Batch:
@@ -98,8 +101,8 @@ def _whole(file: str, text: bytes, read: int) -> Batch:
     return Batch(file, 1, inside, None, [], read)
 
 
-def _pieces(file: str, text: _Window, chunks: Chunks) -> Iterator[Batch]:
-    consumed, size, complete = 0, 0, True
+def _pieces(file: str, text: _Window, chunks: Chunks, consumed: int) -> Iterator[Batch]:
+    size, complete = 0, True
     batch = Batch(file, 1, [], [], [], 0, [])
     for piece in _walk(text):
         complete = piece.reason != "cut_off"
@@ -150,8 +153,10 @@ def _walk(window: _Window) -> Iterator[_Piece]:
     tail = False  # of `{"Records": […], …}`, what follows the array
     while True:
         token = _TOKEN.search(window.text, window.at)
-        is_cut = token is None or token["end"] == b""
-        near = token is not None and not depth and len(window.text) - token.start() < _NEAR
+        char, begin = (token[0], token.start()) if token else (b"", 0)
+        until = _string_end(window.text, begin) if char == b'"' else begin + 1
+        is_cut = not (token and until)
+        near = token is not None and not depth and len(window.text) - begin < _NEAR
         if (is_cut or near) and not window.ended:
             window.at = window.at if token else len(window.text)
             if len(window.text) - window.start > LINE_LIMIT:
@@ -159,9 +164,9 @@ def _walk(window: _Window) -> Iterator[_Piece]:
                 depth, base, tail = 0, 0, False
             window.more()
             continue
-        if token is None or is_cut:
+        if is_cut:
             break
-        char, begin, window.at = token[0][:1], token.start(), token.end()
+        window.at = until
         if char in b"{[":
             if not depth:
                 line, before = window.line, window.take(begin)
@@ -199,6 +204,28 @@ def _walk(window: _Window) -> Iterator[_Piece]:
                 yield _Piece(index if base else line, raw, member=bool(base))
             tail = False
     yield from _broken(window, len(window.text), index + 1 if base else 0)
+
+
+def _string_end(text: bytes, begin: int) -> int:
+    r"""Where the string that begins here ends; 0: it is not closed, and what looks like brackets in it are none.
+
+    A pattern that repeats a group takes memory for each backslash.
+
+    >>> _string_end(rb'"a\\"', 0), _string_end(rb'"a\"b"', 0), _string_end(rb'"a\"', 0)
+    (5, 6, 0)
+    """
+    quote = text.find(b'"', begin + 1)
+    while quote >= 0 and _is_escaped(text, quote):
+        quote = text.find(b'"', quote + 1)
+    return quote + 1
+
+
+def _is_escaped(text: bytes, at: int) -> bool:
+    """Whether an odd number of backslashes stands before a place in a string."""
+    first = at
+    while text[first - 1] == _BACKSLASH:
+        first -= 1
+    return (at - first) % 2 == 1
 
 
 def _end(part: bytes) -> int:
