@@ -19,6 +19,10 @@ from nhi_watch_lab.training.commands import HANDS, VARIANTS, Wanted
 
 LAB = ROOT / "lab" / "nhi_watch_lab"
 FROZEN: dict[tuple[str, str, int], str] = {
+    ("second", "unsteady", 41): "2829a75c4625b10f",
+    ("second", "first", 51): "b30266d853f3ac4e",
+    ("second", "first", 52): "71590f901ba48b44",
+    ("second", "first", 53): "ee8f0a4e98f1a9d9",
     ("third", "unsteady", 41): "66d806a143b561ac",
     ("third", "first", 51): "2dd83c1f5ebdd41c",
     ("third", "first", 52): "0f6ce467ac5f2bda",

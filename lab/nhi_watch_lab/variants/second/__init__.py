@@ -1,0 +1,22 @@
+"""The second world with crews that are odd by nature, and as a tenant's first file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nhi_watch_lab.evaluation.exams import written
+from nhi_watch_lab.variants.second import roster, small, tenant
+
+ODD = tuple(sorted({post.title for post in roster.POSTS}))
+"""What the names of odd identities hold."""
+
+
+def unsteady(seed: int) -> tuple[frozenset[str], Iterator[Any]]:
+    """People, and days of incidents and records, of a tenant with at least one odd machine in ten."""
+    return written(lambda folder: tenant.write(seed, folder))
+
+
+def first(seed: int) -> tuple[frozenset[str], Iterator[Any]]:
+    """The same of a small tenant's first file."""
+    return written(lambda folder: small.write(seed, folder))
