@@ -74,7 +74,10 @@ def parser(only: str = "", config: Optional[Path] = None) -> argparse.ArgumentPa
         if name == only and module.startswith(FILES):
             from nhi_watch.hosts.files import config as configuration
 
-            configuration.give(added, configuration.load(config))
+            told = configuration.load(config)
+            configuration.give(added, told)
+            if told.path is not None:
+                _tell(f"nhi: settings of {told.path.absolute()}")
     return top
 
 

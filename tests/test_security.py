@@ -10,7 +10,7 @@ from reverted import MENDS, ROOT
 TESTS = Path(__file__).parent
 NAMED = re.compile(r"`(test_\w+(?:\.py)?)`")
 ROWS = ("C1", "C2", "C3", "H4", "H5", "H6", "H7", "M8", "M9", "M10", "M11", "M12", "L13", "C17", "L18", "H19", "H20",
-        "M21", "M22", "M31", "M32")  # fmt: skip
+        "M21", "M22", "M31", "M32", "M33", "M34")  # fmt: skip
 
 
 def test_each_row_has_its_tests_and_they_are_there() -> None:

@@ -37,6 +37,7 @@ ATTACK = "test_attacker.py::test_an_attack_stays_first_whatever_is_done_to_hide_
 SOURCE = "test_sources_evasion.py"
 COSTLY = "test_costly_files.py"
 DAYS = "test_costly_days.py"
+SHARED = "test_shared_folders.py"
 MENDS = (
     Mend("C1", "intake/horizon.py", AHEAD, "if False:", (
         "test_time.py::test_thirty_six_days_of_the_future_hide_neither_the_attack_after_them_nor_the_one_before",
@@ -190,6 +191,17 @@ MENDS = (
          'for later in range(day + 1, self.daybook.clock + 2):\n'
          '            self._forget("profile", f"{EVE}{later:06d}/", f"{EVE}{later:06d}0")',
          (f"{DAYS}::test_what_dates_without_records_cost_grows_with_their_number_alone",)),
+    Mend("M33", "hosts/files/inputs.py",
+         '    config.demand_apart(getattr(args, "config", config.NOTHING), args.paths)\n', "",
+         (f"{SHARED}::test_settings_among_the_logs_are_refused_and_those_in_use_are_named",)),
+    Mend("M33", "hosts/files/config.py", 'why = "" if named else trust.fault(path)', 'why = ""',
+         (f"{SHARED}::test_settings_that_others_may_write_are_refused",)),
+    Mend("M34", "hosts/files/jobs.py", "        trust.demand_state(job.state)\n", "",
+         (f"{SHARED}::test_a_planted_state_is_refused_and_named",)),
+    Mend("M34", "hosts/files/audit.py", "    _demand_on_record(path, common.state_of(args))\n", "",
+         (f"{SHARED}::test_a_verdict_or_an_exception_beside_the_trail_is_found",)),
+    Mend("M34", "hosts/files/score.py", "    if hidden:\n", "    if False:\n",
+         (f"{SHARED}::test_a_score_tells_how_many_notables_verdicts_hide",)),
 )  # fmt: skip
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
+from itertools import chain
+from pathlib import Path
 
 from rich.console import Console
 
 from nhi_watch.act import audit
 from nhi_watch.core.errors import InputError
+from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find
 
 
@@ -24,7 +28,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Walk the chain, or mend its end.
 
     Raises:
-        InputError: there is no trail, or its chain is broken: names the line.
+        InputError: there is no trail, its chain is broken (names the line), or the state holds what it does not tell.
         StoreError: it cannot be mended.
     """
     path = find.trail(args)
@@ -32,6 +36,36 @@ def run(args: argparse.Namespace, console: Console) -> int:
     told = audit.verify(path, args.head)
     if told.fault:
         raise InputError(f"{path}: {told.fault}; the {told.lines} lines before it hold")
+    _demand_on_record(path, common.state_of(args))
     plain = {"lines": told.lines, "head": told.head.hash, **({"verified": True} if lost is None else {"lost": lost})}
     done = "" if lost is None else f"Lost: {lost}. " if lost else "Nothing to mend. "
     return common.answer(args, console, plain, f"{done}{told.lines:,} lines hold; head {told.head.hash}.")
+
+
+def _demand_on_record(path: Path, state: Path) -> None:
+    """Refuse verdicts and exceptions that were put into the state beside the trail.
+
+    Raises:
+        InputError: names the first of them.
+    """
+    if not state.is_file():
+        return
+    from nhi_watch.detect import feedback
+    from nhi_watch.state.sqlite import SqliteStore
+
+    with closing(SqliteStore(state, read_only=True)) as store:
+        given, allowed = feedback.verdicts(store), feedback.exceptions(store)
+    imported = (one for row in audit.found(path, "import") for one in row["facts"].get("verdicts", ()))
+    told = chain((row["facts"] for row in audit.found(path, "verdict")), imported)
+    verdicts = {(one.get("notable_id"), one.get("verdict"), one.get("by"), one.get("time")) for one in told}
+    made = [row["facts"] for row in audit.found(path, "exception")]
+    exceptions = {(one.get("id"), one.get("by"), one.get("until")) for one in made}
+    verdicts |= {(one.get("notable_id"), "expected", one.get("by"), one.get("made")) for one in made}
+    stray = [f"the verdict {v.verdict} on {v.notable_id}, by {v.by}" for v in given
+             if (v.notable_id, v.verdict, v.by, render(v.time)) not in verdicts]  # fmt: skip
+    stray += [f"the exception {a.id} for {a.identity_id}, by {a.by}" for a in allowed
+              if (a.id, a.by, render(a.until)) not in exceptions]  # fmt: skip
+    if stray:
+        raise InputError(f"{state}: {stray[0]}, {f'and {len(stray) - 1:,} more are' if stray[1:] else 'is'} not in the "
+                         f"trail {path}: somebody wrote the state without it. Give --audit if the trail lies "
+                         "elsewhere; else take it back with `nhi feedback ID open`")  # fmt: skip

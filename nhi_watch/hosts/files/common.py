@@ -19,6 +19,7 @@ from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.life import is_new, is_settled
 from nhi_watch.core.notable import order
 from nhi_watch.core.timestamps import render
+from nhi_watch.hosts.files import trust
 from nhi_watch.report.words import visible
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def opened(
     """The state's store; what the block put is kept when it ends well. `own`: it must be no copy.
 
     Raises:
-        InputError: there is no state, or it is a copy.
+        InputError: there is no state, it is a copy, or somebody else may write it.
         StoreError: it cannot be used.
     """
     from nhi_watch.state.sqlite import SqliteStore
@@ -159,6 +160,10 @@ def opened(
         raise InputError(f"{path}: no such state; run `nhi score` first, or name one with --state")
     if not must_exist:
         folder(path.parent)
+    if not read_only:
+        trust.demand_state(path)
+    elif why := trust.faults_of_state(path):
+        warn(f"{why}: somebody else may have written what the state holds")
     store = SqliteStore(path, read_only=read_only)
     try:
         if own:

@@ -2,13 +2,16 @@
 
 Found in the folder where the program runs, or named by `nhi --config FILE`. Paths in it count from its own folder;
 `paths` may hold patterns (`logs/*.json.gz`). What is typed on the command line counts before what it says.
+
+It says where results and texts of notables go, and which networks are the customer's. So one that was found, not named,
+is refused where others may write it, and where its folder holds the logs: whoever writes logs may write it, too.
 """
 
 from __future__ import annotations
 
 import argparse
 import glob
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
 
@@ -16,6 +19,7 @@ import msgspec
 
 from nhi_watch.act import toml
 from nhi_watch.core.errors import InputError
+from nhi_watch.hosts.files import trust
 
 NAME = "nhi.toml"
 Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -62,6 +66,8 @@ class Config(NamedTuple):
     arguments: Mapping[str, Any]
     """Name of a command's argument → what it is where it is not typed."""
     notify: Optional[Notify]
+    is_named: bool = False
+    """Whether somebody named it, so that nobody else can have put it there."""
 
 
 NOTHING = Config(None, {}, None)
@@ -71,11 +77,15 @@ def load(named: Optional[Path]) -> Config:
     """The configuration that was named, else that of the current folder, else nothing.
 
     Raises:
-        InputError: it cannot be read, or a key is wrong: it names file and key.
+        InputError: it cannot be read, a key is wrong (it names file and key), or others may write it.
     """
     path = named or Path(NAME)
     if not named and not path.is_file():
         return NOTHING
+    why = "" if named else trust.fault(path)
+    if why:
+        raise InputError(f"{path.absolute()}: {why}, so it is not used; `chmod go-w` it if it is yours, move it away, "
+                         "or name it with --config")  # fmt: skip
     told = toml.load(path, _File, "configuration")
     lists = [path.parent / Path(text).expanduser() for text in _texts(told.reputation)]
     asked = {**msgspec.structs.asdict(told), "paths": list(_matched(path, told.paths)), "reputation": lists}
@@ -86,7 +96,23 @@ def load(named: Optional[Path]) -> Config:
             raise InputError(f"{path}: {key}: there is no file {file}")
     if told.notify and not told.notify.receivers:
         raise InputError(f"{path}: notify: needs receivers: urls, or urls_file with one a line")
-    return Config(path, {name: value for name, value in asked.items() if value and name != "notify"}, told.notify)
+    arguments = {name: value for name, value in asked.items() if value and name != "notify"}
+    return Config(path, arguments, told.notify, named is not None)
+
+
+def demand_apart(told: Config, paths: Iterable[str]) -> None:
+    """Refuse a configuration that was found among the logs that are to be read.
+
+    Raises:
+        InputError: its folder is an input, lies in one, or holds one.
+    """
+    if told.path is None or told.is_named:
+        return
+    folder = told.path.resolve().parent
+    for path in (Path(text).resolve() for text in paths if text != "-"):
+        if folder.is_relative_to(path) or (path.parent == folder and not path.is_dir()):
+            raise InputError(f"{told.path.absolute()} lies among the logs ({path}), where whoever writes them may have "
+                             "put it; move it away, or name it with --config")  # fmt: skip
 
 
 def _texts(told: Optional[Texts]) -> list[str]:

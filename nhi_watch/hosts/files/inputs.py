@@ -45,13 +45,14 @@ def job_of(args: argparse.Namespace) -> Job:
     """The job that the arguments ask for.
 
     Raises:
-        InputError: nothing is named to read.
+        InputError: nothing is named to read, or the configuration lies among it.
     """
     from nhi_watch.detect import model
-    from nhi_watch.hosts.files import jobs
+    from nhi_watch.hosts.files import config, jobs
 
     if not args.paths:
         raise InputError("nothing to read: name files or folders, or write them as paths into nhi.toml")
+    config.demand_apart(getattr(args, "config", config.NOTHING), args.paths)
     return jobs.Job(args.paths, args.out, common.state_of(args), source=args.source, networks=args.networks,
                     model=args.model or model.FOLDER, reputation=args.reputation,
                     file_bounds=args.file_bounds)  # fmt: skip

@@ -22,7 +22,7 @@ from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import drift, feedback, lives, model
 from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
-from nhi_watch.hosts.files import originals, reader
+from nhi_watch.hosts.files import originals, reader, trust
 from nhi_watch.hosts.files.common import demand_own, overall, write_lists
 from nhi_watch.hosts.files.reader.rejects import NAMED, Rejects
 from nhi_watch.intake import sources
@@ -176,6 +176,10 @@ def _prepare(job: Job) -> None:
         job.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"--out {job.out}: cannot make the folder ({error.strerror})") from error
+    trust.demand_results(job.out)
+    if job.state:
+        trust.demand_state(job.state)
+        trust.demand_state(job.state.with_name(originals.FILES))
 
 
 def context_of(job: Job) -> Context:
