@@ -11,8 +11,8 @@ import pytest
 from ecs_shape import document, load, template
 from elastic_proxy import answering
 from elastic_server import nhi
-from nhi_watch.core.errors import StoreError
-from nhi_watch.core.timestamps import render
+from nhi_watch.core.errors import RejectError, StoreError
+from nhi_watch.core.timestamps import parse, render
 from nhi_watch.hosts.elastic import doctor, setup, write
 from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.doctor import FAIL, OK, UNKNOWN, WARN, Check, Wanted
@@ -75,6 +75,19 @@ def test_documents_that_wait_too_long_are_a_finding(place: Place) -> None:
     assert examined(place, late=86_400)["backlog"].status == OK
 
 
+def test_documents_older_than_the_first_window_are_counted(place: Place) -> None:
+    fill(place, FEW, ingested=int(time.time()) - 40 * 86_400)
+    place.run()
+    found = examined(place)["backlog"]
+    assert (found.status, found.facts["documents"], found.facts["older"]) == (WARN, 0, len(FEW))
+    since = found.remedy.partition("--since ")[2].split("`")[0]
+    assert place.run(since=parse(since))["read"] == len(FEW)
+    assert examined(place)["backlog"].facts["older"] == 0
+    fill(place, simulated()[120:130], ingested=parse(since) - 86_400)
+    found = examined(place)["backlog"]
+    assert (found.status, found.facts["older"]) == (OK, 10), "an archive beside what is read is ordinary"
+
+
 @pytest.mark.parametrize(("age", "failed"), [(7_200, False), (60, True)], ids=["silent", "failing"])
 def test_a_job_that_is_silent_or_fails_is_a_finding(place: Place, age: int, failed: bool) -> None:
     when = write.Times(time.time() - age, time.time() - age)
@@ -113,7 +126,9 @@ def test_documents_that_are_no_events_are_told(place: Place) -> None:
 
 @pytest.mark.parametrize(("understood", "status"), [(1, FAIL), (9, FAIL), (10, "warn"), (100, OK)])
 def test_a_source_of_which_hardly_anything_is_understood_is_not_read(understood: int, status: str) -> None:
-    assert doctor.judged("logs-x", 60, (100, understood), {"no_time": 100 - understood}, []).status == status
+    errors = [RejectError("no_time", "eventTime is missing")] * (100 - understood)
+    found = doctor.judged("logs-x", 60, (100, understood), errors, [])
+    assert found.status == status and ("eventTime is missing" in found.remedy) == (status == FAIL)
 
 
 @pytest.mark.both_versions("doctor asks the server about itself")

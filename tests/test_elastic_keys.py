@@ -90,6 +90,33 @@ def test_the_four_steps_by_the_letter_with_the_documented_keys_only(
     assert beats == ["success"] * 3
 
 
+@pytest.mark.both_versions("what a key may read of a stream's indices depends on the version")
+def test_an_index_of_a_stream_that_is_read_apart_is_read_with_the_documented_key(
+    secured: Secured, place: Guarded
+) -> None:
+    """After a rollover the stream has an index that maps the time of ingestion as a text."""
+    def mapped(kind: str) -> None:
+        fields = {"@timestamp": {"type": "date"}, "event": {"properties": {"ingested": {"type": kind}}}}
+        body = {"mappings": {"dynamic": False, "properties": fields}}
+        place.client.indices.put_index_template(
+            name=place.source, index_patterns=[place.source], priority=400, data_stream={}, template=body
+        )
+
+    mapped("date")
+    place.fill(FEW[:20])
+    mapped("text")
+    place.client.indices.rollover(alias=place.source)
+    place.fill(FEW[20:])
+    with keyed(secured, place.request()) as client:
+        done = run(client, Job(place.source, place.namespace, SINCE, lag=0))
+        assert (done["read"], done["unread"]) == (len(FEW), [])
+        found = {c.name: c for c in doctor.examine(client, Wanted(place.source, place.namespace, 3600))}
+        again = run(client, Job(place.source, place.namespace, lag=0))
+    odd = found["mapping"]
+    assert odd.status == doctor.WARN and f".ds-{place.source}" in odd.detail and "event.ingested" in odd.detail
+    assert again.get("read", 0) == 0
+
+
 def every_privilege(place: Guarded) -> list[tuple[int, str]]:
     listed = place.request()["role_descriptors"]["nhi_run"]["indices"]
     return [(number, each) for number, entry in enumerate(listed) for each in entry["privileges"]]

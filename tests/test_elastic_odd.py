@@ -12,11 +12,11 @@ import pytest
 from elasticsearch.helpers import bulk
 
 from ecs_shape import document, load, mappings
-from elastic_server import Server
+from elastic_server import Server, nhi
 from elastic_story import records
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import DAY, render
-from nhi_watch.hosts.elastic import read, store
+from nhi_watch.hosts.elastic import read, setup, store
 from nhi_watch.hosts.elastic.read import SOURCES, Item
 from nhi_watch_lab.evaluation.forms import ocsf as mapped
 from test_elastic_run import SINCE, Place, essence, fill, from_files, place
@@ -97,6 +97,47 @@ def test_documents_with_the_original_and_no_fields_are_read_from_it(place: Place
     assert essence(place.notables()) == essence(wanted)
 
 
+@pytest.mark.parametrize("event", [None, {"ingested": ingested()}], ids=["message", "message and time"])
+def test_raw_records_in_a_stream_that_is_named_for_them_need_no_dataset(
+    place: Place, wanted: list[Tree], event: Tree | None
+) -> None:
+    name = f"{place.source}.a"
+    place.client.indices.create(index=name, mappings={"dynamic": False, "properties": mappings()["properties"]})
+    kept = {"event": event} if event else {}
+    load(place.client, name, ({"@timestamp": r["eventTime"], **kept, "message": json.dumps(r)} for r in told()))
+    place.run(pattern=name, since=SINCE)
+    assert essence(place.notables()) == essence(wanted)
+
+
+@pytest.mark.parametrize("fields", [{}, {"event": {"dataset": "custom.app"}}, {"event": {"dataset": "okta.system"}}])
+def test_what_a_log_of_another_product_quotes_is_no_record_of_cloudtrail(place: Place, fields: Tree) -> None:
+    """The stream's name and the dataset say whose the log is; the text may quote anything."""
+    names = {True: f"logs-okta.system-{place.namespace}q", False: f"app-{place.namespace}"}
+    for name in names.values():
+        load(place.client, name, [{"@timestamp": told()[0]["eventTime"], **fields, "message": json.dumps(told()[0])}])
+    done = place.run(pattern=",".join(names.values()), since=SINCE)
+    place.client.indices.delete(index=list(names.values()))
+    assert (done["read"], done["events"]) == (2, 0)
+
+
+def test_a_run_that_understands_nothing_fails_and_says_why(place: Place) -> None:
+    name = f"app-{place.namespace}"
+    load(place.client, name, [{"@timestamp": r["eventTime"], "message": json.dumps(r)} for r in told()[:9]])
+    flags = ("--url", place.url, "--namespace", place.namespace, "--index", name, "--lag", "0")
+    done = nhi("run", *flags, "--since", render(SINCE))
+    why = "none of 9 documents could be read (9 unknown_source); unknown_source: no source knows it (its fields: "
+    assert done.returncode == 2 and why in done.stdout
+    (beat,) = place.written()
+    assert beat["event"]["outcome"] == "failure" and why in beat["message"]
+    made = [document(r, True, ingested()) for r in told()[:8]]
+    load(place.client, name, made)
+    done = nhi("run", *flags, "--since", render(SINCE))
+    assert done.returncode == 0 and "warning: only 8 of 17 documents could be read (9 unknown_source)" in done.stdout
+    beat = place.written()[-1]
+    assert beat["event"]["outcome"] == "success" and "only 8 of 17" in beat["message"]
+    place.client.indices.delete(index=name)
+
+
 def test_documents_with_neither_original_nor_fields_are_rejected_and_named(place: Place) -> None:
     bare = [{"@timestamp": "2025-03-03T00:00:00Z", "event": {"ingested": ingested(), "kind": "event"}}] * 3
     load(place.client, place.source, bare)
@@ -135,6 +176,54 @@ def test_indices_that_map_fields_otherwise_are_read_as_well(
 ) -> None:
     place.run(pattern=halves(place, changed), since=SINCE)
     assert essence(place.notables()) == essence(wanted)
+
+
+@pytest.mark.both_versions("what templates and mappings do depends on the version")
+def test_an_index_with_an_odd_mapping_loses_no_late_documents_of_others_in_any_pattern(place: Place) -> None:
+    """Beside a healthy index in each of the default patterns there is one that maps `event.ingested` otherwise."""
+    patterns = [name.replace("*", f"*{place.namespace}x*") for name in setup.SOURCE_INDICES.split(",")]
+    names = {f"{pattern.replace('*', '')}-{end}": ("date", ("keyword", "text")[number % 2])[end == "odd"]
+             for number, pattern in enumerate(patterns) for end in ("date", "odd")}  # fmt: skip
+    for kind in ("date", "keyword", "text"):
+        fields = {"@timestamp": {"type": "date"}, "event": {"properties": {"ingested": {"type": kind}}}}
+        chosen = [name for name, of in names.items() if of == kind]
+        body = {"mappings": {"dynamic": False, "properties": fields}}
+        place.client.indices.put_index_template(
+            name=f"{place.namespace}{kind}", index_patterns=chosen, priority=400, template=body
+        )
+    now, fresh = int(time.time()), iter(told())
+
+    def arrive(ago: int) -> None:
+        records = ({**next(fresh), "eventTime": render(now - ago - 300)} for _ in names)
+        made = ({"_index": name, "_source": document(record, True, render(now - ago))}
+                for name, record in zip(names, records))  # fmt: skip
+        bulk(place.client, made, refresh=True)
+
+    arrive(60)
+    pattern = ",".join(patterns)
+    first = place.run(pattern=pattern)
+    assert (first["read"], first["unread"]) == (len(names), [])
+    arrive(660)
+    found = place.run(pattern=pattern)
+    place.client.indices.delete(index=list(names))
+    assert (found["read"], found["late"], found["duplicates"]) == (len(names), len(names), 0)
+
+
+def test_an_index_whose_timestamp_is_no_date_is_named_and_keeps_no_other_from_being_read(place: Place) -> None:
+    plain_index(place, f"{place.source}.a")
+    plain_index(place, f"{place.source}.b", {"@timestamp": {"type": "keyword"}})
+    for end in "ab":
+        load(place.client, f"{place.source}.{end}", [document(r, True, ingested()) for r in told()[:10]])
+    done = place.run(pattern=f"{place.source}.*", since=SINCE)
+    assert done.get("read") == 10 and [each["index"] for each in done["unread"]] == [f"{place.source}.b"]
+
+
+def test_indices_that_are_dated_in_a_format_of_their_own_are_read(place: Place) -> None:
+    plain_index(place, f"{place.source}.a", {"event.ingested": {"type": "date", "format": "epoch_millis"}})
+    made = document(told()[0], True, ingested())
+    made["event"]["ingested"] = int(time.time() - 60) * 1000
+    load(place.client, f"{place.source}.a", [made])
+    assert place.run(pattern=f"{place.source}.*", since=SINCE)["read"] == 1
 
 
 def test_a_document_that_tells_no_time_belongs_to_the_first_span(place: Place) -> None:

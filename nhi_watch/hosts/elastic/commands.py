@@ -228,8 +228,9 @@ def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> i
         args.lag, wait=args.wait, alerts=args.elastic_command == "run", ocsf=args.ocsf, reputation=args.reputation,
         intel=args.intel,
     ))  # fmt: skip
-    _say(console, args, outcome, _sentence(outcome), *write.troubles(outcome))
-    return 1 if outcome.get("set_aside") else 2 if outcome.get("unread") else 0
+    troubles = write.troubles(outcome)
+    _say(console, args, outcome, _sentence(outcome), *troubles, *write.warnings(outcome))
+    return 1 if outcome.get("set_aside") else 2 if troubles else 0
 
 
 def _sentence(outcome: Json) -> str:

@@ -6,7 +6,8 @@ It only reads. What the key may not look at is told as not known, with the privi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -182,6 +183,11 @@ def _progress(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
         remedy = f"after an upgrade `nhi elastic run --since {since}` reads them again"
         yield Check("set aside", FAIL, f"{told} were set aside and are not read; the last one for: {parts[-1].why}",
                     remedy, {"parts": [part.told() for part in parts]})  # fmt: skip
+    odd = read.clocks(client, ",".join(reach.patterns)).odd if reach.patterns else ()
+    if odd:
+        named = ", ".join(odd[:_NAMED]) + f" and {len(odd) - _NAMED} more" * (len(odd) > _NAMED)
+        told = f"event.ingested or @timestamp is not mapped as a date in {named}: read separately, by @timestamp"
+        yield Check("mapping", WARN, told, "correct the index template, and roll over", {"indices": list(odd)})
     yield _backlog(client, store, reach.patterns, (wanted.late, now))
 
 
@@ -211,13 +217,30 @@ def _backlog(client: Elasticsearch, store: ElasticStore, patterns: Sequence[str]
     if not begun:
         return Check("backlog", WARN, "nothing was read yet", "run `nhi elastic run`")
     oldest = min(begun.values())
-    window = Window(",".join(begun), oldest, now, ranges=((oldest, now),), own=((oldest, now),))
-    waiting = sum(read.count_by(client, window, DAY).values()) if now > oldest else 0
-    facts = {"behind": now - oldest, "documents": waiting}
+    waiting = sum(_counted(client, begun, (oldest, now)).values())
+    since = min((at for at in windows.starts(store, begun).values() if at is not None), default=0)
+    older = _counted(client, begun, (0, since))
+    facts = {"behind": now - oldest, "documents": waiting, "older": sum(older.values())}
     told = f"read until {span(max(0, now - oldest))} ago; about {waiting:,} documents wait"
+    if older:
+        told += f"; {facts['older']:,} are older than the first window, which began {render(since)}, and were not read"
     if now - oldest > late and waiting:
         return Check("backlog", FAIL, told, "run it more often, or see docs/elastic.md on tuning", facts)
+    if older and not _counted(client, begun, (since, oldest)):
+        remedy = f"nothing else is there: `nhi elastic run --since {render(min(older))}` reads them"
+        return Check("backlog", WARN, told, remedy, facts)
     return Check("backlog", OK, told, "", facts)
+
+
+def _counted(client: Elasticsearch, patterns: Iterable[str], ends: tuple[int, int]) -> dict[int, int]:
+    """Day → documents ingested between two times."""
+    found: Counter[int] = Counter()
+    for pattern in windows.joined(patterns) if ends[0] < ends[1] else ():
+        by = read.clocks(client, pattern)
+        for each in (pattern, *windows.joined(by.odd)):
+            own = ends[0], max(ends[0], ends[1] - read.LATE * (ends[0] == 0))
+            found.update(read.count_by(client, Window(each, *ends, ranges=(ends,), own=(own,)), DAY))
+    return dict(found)
 
 
 # ---- of each source: is it there, how old is its newest document, does the reader understand it, what is missing?
@@ -242,11 +265,11 @@ def _source(client: Elasticsearch, pattern: str) -> Check:
     newest = [{read.TIMESTAMP: {"order": "desc", "unmapped_type": "date"}}]
     hits = client.search(index=pattern, size=SAMPLE, sort=newest, ignore_unavailable=True)["hits"]["hits"]
     sampled = [Hit(h["_index"], h["_id"], msgspec.Raw(orjson.dumps(h.get("_source", {})))) for h in hits]
-    named, reasons = read.events_of(sampled)
+    named, errors = read.events_of(sampled)
     facts = {fact for fact in _FACTS if any(getattr(event, fact) for _, event in named)}
     facts |= {"session", "credential"} if facts & {"session", "credential"} else set()
     missing = [fact for fact in _FACTS if fact not in facts] if len(named) >= _ENOUGH else []
-    return judged(name, _age(hits), (len(hits), len(named)), reasons, missing)
+    return judged(name, _age(hits), (len(hits), len(named)), errors, missing)
 
 
 def _age(hits: Sequence[Json]) -> int:
@@ -266,10 +289,11 @@ def _second(told: object) -> int:
 
 
 def judged(
-    name: str, newest: int, documents: tuple[int, int], reasons: Mapping[str, int], missing: Sequence[str]
+    name: str, newest: int, documents: tuple[int, int], errors: Sequence[RejectError], missing: Sequence[str]
 ) -> Check:
     """What the newest documents tell of a source; `documents`: how many were looked at, and understood."""
     sampled, understood = documents
+    reasons = Counter(error.reason for error in errors)
     facts = {"there": True, "seconds_since_newest": newest, "sampled": sampled, "understood": understood,
              "rejected": dict(reasons), "missing": list(missing)}  # fmt: skip
     if not sampled:
@@ -279,8 +303,10 @@ def judged(
     status = OK if understood == sampled and not missing and newest <= _QUIET else WARN
     if understood * _HARDLY < sampled:
         status = FAIL
-        remedies.append(f"most are no events to any source ({', '.join(reasons)}): check --index")
-    elif understood < sampled:
+        most = reasons.most_common(1)[0][0]
+        detail = next(error.detail for error in errors if error.reason == most)[:300]
+        remedies.append(f"{detail}; step 4 of docs/elastic.md says what a document carries; or leave it out by --index")
+    if understood < sampled:
         parts.append("not understood: " + ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())))
     if newest > _QUIET:
         parts.append("quiet for hours")

@@ -6,9 +6,11 @@ nothing is missing (docs/decisions/0006-elastic.md).
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from types import ModuleType
@@ -26,7 +28,8 @@ from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.hosts.elastic.cluster import ELSEWHERE, REMOTE, complete, explained
 from nhi_watch.intake import horizon, schemas
-from nhi_watch.intake.days import Intake, Load, nothing
+from nhi_watch.intake.days import NOBODY, Intake, Load, nothing
+from nhi_watch.intake.shapes.forms import dataset
 from nhi_watch.intake.shapes.json import parse
 from nhi_watch.intake.sources import cloudtrail, every
 
@@ -37,6 +40,7 @@ from nhi_watch.intake.sources import cloudtrail, every
 
 SOURCES: tuple[ModuleType, ...] = tuple(every())
 _EMPTY = msgspec.Raw(b"{}")
+_NAMED_FOR = re.compile(r"(?:\.ds-)?logs-([^-]+)-")
 
 
 class Hit(msgspec.Struct, gc=False):
@@ -65,7 +69,7 @@ answer = msgspec.json.Decoder(Answer).decode
 Refuse = Callable[[Hit, RejectError], None]
 
 
-def _native(whole: Any) -> object:
+def _native(whole: Any, index: str) -> object:
     event = whole.get("event") if whole.__class__ is dict else None
     kept = event.get("original") if event.__class__ is dict else whole.get("event.original")
     if kept.__class__ is str:
@@ -73,8 +77,26 @@ def _native(whole: Any) -> object:
             native = parse(kept)
         except (ValueError, RecursionError):
             return whole  # the source reads it its own way, or falls back on the fields
-        return native if cloudtrail.claims(native) else schemas.opened(whole)
+        if cloudtrail.claims(native):
+            return native
+    elif kept is None:
+        kept = whole.get("message")
+    if kept.__class__ is str and kept[:1] == "{" and not dataset(whole):
+        whole = {**whole, "data_stream": {"dataset": _dataset_of(index)}}
     return schemas.opened(whole)
+
+
+@lru_cache(maxsize=1024)
+def _dataset_of(index: str) -> str:
+    """The dataset by which an index is named: of a record that does not say itself whose it is, this decides.
+
+    Only who runs the cluster names indices. What a record's text says could be written by anybody whom it quotes.
+
+    >>> _dataset_of(".ds-logs-aws.cloudtrail-default-2025.01.31-000001"), _dataset_of("logs-x"), _dataset_of("other")
+    ('aws.cloudtrail', '', '')
+    """
+    found = _NAMED_FOR.match(index)
+    return found[1] if found else ""
 
 
 class Item:
@@ -100,7 +122,7 @@ class Item:
             except (ValueError, RecursionError) as error:
                 raise RejectError("bad_json", str(error)) from error
             self.received = horizon.received(whole)
-            self._record = _native(whole)
+            self._record = _native(whole, self.hit.index)
         return self._record
 
 
@@ -131,7 +153,24 @@ class ItemsOf:
 
 def sources_of(modules: Iterable[ModuleType]) -> list[ModuleType]:
     """The sources, for items; typed as what the intake wants."""
-    return [cast(ModuleType, ItemsOf(module)) for module in modules]
+    listed = list(modules)
+    return [*(cast(ModuleType, ItemsOf(module)) for module in listed), cast(ModuleType, _Unclaimed(listed))]
+
+
+class _Unclaimed:
+    """Stands for a source where none knows the record: says what it seems to be, and what would be read."""
+
+    NAME = ""
+
+    def __init__(self, sources: Sequence[ModuleType]) -> None:
+        self._sources = sources
+
+    def claims(self, item: Item) -> bool:
+        return not any(source.claims(item.record()) for source in self._sources)
+
+    @staticmethod
+    def read(item: Item) -> Event:
+        return NOBODY.read(item.record())
 
 
 def intake_of(
@@ -143,15 +182,15 @@ def intake_of(
     return Intake(told, context, load, now, lambda item: cast(Item, item).received, known, newcomers)
 
 
-def events_of(hits: Sequence[Hit]) -> tuple[list[tuple[Hit, Event]], Counter[str]]:
-    """The hits that are records, each with its event; and why how many others are none."""
+def events_of(hits: Sequence[Hit]) -> tuple[list[tuple[Hit, Event]], list[RejectError]]:
+    """The hits that are records, each with its event; and why the others are none."""
     found: list[tuple[Hit, Event]] = []
-    reasons: Counter[str] = Counter()
+    errors: list[RejectError] = []
     intake_of(SOURCES, Context()).feed(
-        map(Item, hits), lambda index, error: reasons.update([error.reason]),
+        map(Item, hits), lambda index, error: errors.append(error),
         on_event=lambda index, told: found.append((hits[index], told)),
     )  # fmt: skip
-    return found, reasons
+    return found, errors
 
 
 def feed(intake: Intake, hits: Sequence[Hit], refuse: Refuse) -> None:
@@ -195,6 +234,8 @@ class Window(NamedTuple):
     """The same of event time."""
     seen: tuple[tuple[str, int], ...] = ()
     """Index and number."""
+    of: str = ""
+    """For indices that are read apart from others: the patterns that they match."""
 
 
 class Span(NamedTuple):
@@ -211,21 +252,37 @@ class Clocks(NamedTuple):
     """By which field the documents of a pattern are read."""
 
     field: str
-    """`event.ingested`, or `@timestamp` where no index maps that as a date."""
+    """`event.ingested`; or `@timestamp` alone, of indices that are read apart."""
     odd: tuple[str, ...] = ()
-    """Indices that map `event.ingested` as something else: theirs are read by `@timestamp`."""
+    """Indices that map a time as something other than a date. They are read apart, by `@timestamp`."""
     numbered: bool = True
     """Whether every index tells the numbers of its writes; one may have them switched off (9.5)."""
+    has_others: bool = True
+    """Whether there are indices that are not odd."""
+
+    def apart(self) -> list[Json]:
+        """A query for what is left out of the pattern because it is read apart."""
+        return [{"terms": {"_index": list(self.odd)}}] if self.odd else []
 
 
 def clocks(client: Elasticsearch, pattern: str) -> Clocks:
     """Look into the mappings."""
-    told = client.field_caps(index=pattern, fields=[INGESTED, NUMBER], ignore_unavailable=True)["fields"]
-    caps, numbered = told.get(INGESTED, {}), all(kind["aggregatable"] for kind in told.get(NUMBER, {}).values())
-    if not set(caps) & set(_DATES):
+    told = client.field_caps(
+        index=pattern, fields=[INGESTED, TIMESTAMP, NUMBER], ignore_unavailable=True, include_unmapped=True
+    ).body
+    odd = sorted(set(_mapped_otherwise(told, INGESTED)) | set(_mapped_otherwise(told, TIMESTAMP)))
+    kinds = told["fields"].get(NUMBER, {})
+    numbered = all(caps["aggregatable"] for kind, caps in kinds.items() if kind != "unmapped")
+    if set(pattern.split(",")) <= set(odd):
         return Clocks(TIMESTAMP, (), numbered)
-    others = set(caps) - {*_DATES, "unmapped"}
-    return Clocks(INGESTED, tuple(sorted(index for kind in others for index in caps[kind]["indices"])), numbered)
+    return Clocks(INGESTED, tuple(odd), numbered, not odd or len(odd) < len(told["indices"]))
+
+
+def _mapped_otherwise(told: Json, field: str) -> Iterator[str]:
+    """Indices that map a field as something other than a date."""
+    for kind, caps in told["fields"].get(field, {}).items():
+        if kind not in (*_DATES, "unmapped"):
+            yield from caps.get("indices", told["indices"])
 
 
 FROZEN: Json = {"terms": {"_tier": ["data_frozen"]}}
@@ -248,15 +305,14 @@ def query(window: Window, by: Clocks, span: Span = ALL, without: Sequence[Json] 
     if span.low is not None:
         filters.append({"range": {TIMESTAMP: {"gte": render(span.low)}}})
     later = [] if span.high is None else [{"range": {TIMESTAMP: {"gte": render(span.high)}}}]
-    return {"bool": {"filter": filters, "must_not": [*later, FROZEN, *without]}}
+    return {"bool": {"filter": filters, "must_not": [*later, FROZEN, *by.apart(), *without]}}
 
 
 def told(low: int, high: int, by: Clocks) -> Json:
     """Documents that tell that they were ingested then."""
     if by.field == TIMESTAMP:
         return {"match_none": {}}
-    where = [{"terms": {"_index": list(by.odd)}}] if by.odd else []
-    return {"bool": {"filter": [{"range": {INGESTED: ends(low, high)}}], "must_not": where}}
+    return {"range": {INGESTED: ends(low, high)}}
 
 
 def newer(then: Json, seen: Iterable[tuple[str, int]]) -> Json:
@@ -271,14 +327,12 @@ def lacking(low: int, high: int, by: Clocks) -> Json:
     then = {"range": {TIMESTAMP: ends(low, high)}}
     if by.field == TIMESTAMP:
         return then
-    untold: Json = {"bool": {"must_not": [{"exists": {"field": INGESTED}}]}}
-    ways = [untold, {"terms": {"_index": list(by.odd)}}] if by.odd else [untold]
-    return {"bool": {"filter": [then, any_of(ways)]}}
+    return {"bool": {"filter": [then], "must_not": [{"exists": {"field": INGESTED}}]}}
 
 
 def ends(low: int, high: int) -> Json:
-    """The bounds of a range of dates, half open."""
-    return {"gte": render(low), "lt": render(high)}
+    """The bounds of a range of dates, half open, whatever format an index has for its own dates."""
+    return {"gte": render(low), "lt": render(high), "format": "strict_date_optional_time"}
 
 
 def any_of(ways: list[Json]) -> Json:
@@ -288,8 +342,8 @@ def any_of(ways: list[Json]) -> Json:
 
 def count_by(client: Elasticsearch, window: Window, seconds: int, span: Span = ALL) -> dict[int, int]:
     """Start of each stretch of event time → documents of the window in it."""
-    wanted = query(window, clocks(client, window.pattern), span)
-    return counted(aggregated(client, window.pattern, wanted, steps(seconds)))
+    by = clocks(client, window.pattern)
+    return counted(aggregated(client, window.pattern, query(window, by, span), steps(seconds), by))
 
 
 def steps(seconds: int, field: str = TIMESTAMP) -> Json:
@@ -313,17 +367,23 @@ def counted(found: Json) -> dict[int, int]:
     return {bucket["key"] // 1000: bucket["doc_count"] for bucket in buckets}
 
 
-def aggregated(client: Elasticsearch, pattern: str, wanted: Json, aggs: Json) -> Json:
-    """Aggregations over documents.
+def aggregated(client: Elasticsearch, pattern: str, wanted: Json, aggs: Json, by: Clocks) -> Json:
+    """Aggregations over documents. Where there are odd indices, their shards would refuse them.
 
     Raises:
         PassingError: not all of them answered.
     """
-    told = client.search(
-        index=pattern, query=wanted, size=0, aggs=aggs, ignore_unavailable=True, allow_partial_search_results=False,
-        track_total_hits=False, preference=COPY,
-    )  # fmt: skip
-    found: Json = complete(told.body, f"planning {pattern}").get("aggregations", {})
+    if not by.has_others:
+        return {}
+    asked: Json = {"query": wanted, "size": 0, "aggs": aggs, "allow_partial_search_results": False,
+                   "track_total_hits": False}  # fmt: skip
+    if by.odd:
+        with opened(client, pattern, {"bool": {"must_not": by.apart()}}) as pit:
+            body: Any = client.search(pit={"id": pit}, **asked).body
+            told = parse(body)  # the client leaves these answers as they are
+    else:
+        told = client.search(index=pattern, ignore_unavailable=True, preference=COPY, **asked).body
+    found: Json = complete(told, f"planning {pattern}").get("aggregations", {})
     return found
 
 
@@ -348,15 +408,21 @@ def pages(client: Elasticsearch, pattern: str, wanted: Json, size: int = PAGE) -
     Raises:
         StoreError: a shard failed or the search timed out: half an answer is none.
     """
-    with explained(f"reading {pattern}"):
-        pit = client.open_point_in_time(
-            index=pattern, keep_alive=_KEEP_ALIVE, ignore_unavailable=True, allow_partial_search_results=False,
-            preference=COPY,
-        )["id"]
-        try:
-            yield from _walk(client, pit, wanted, size)
-        finally:
-            close(client, pit)
+    with explained(f"reading {pattern}"), opened(client, pattern) as pit:
+        yield from _walk(client, pit, wanted, size)
+
+
+@contextmanager
+def opened(client: Elasticsearch, pattern: str, indices: Optional[Json] = None) -> Iterator[str]:
+    """A point in time of the indices of a pattern, or of those of them that a query leaves."""
+    pit: str = client.open_point_in_time(
+        index=pattern, keep_alive=_KEEP_ALIVE, ignore_unavailable=True, allow_partial_search_results=False,
+        preference=COPY, index_filter=indices,
+    )["id"]  # fmt: skip
+    try:
+        yield pit
+    finally:
+        close(client, pit)
 
 
 def close(client: Elasticsearch, pit: str) -> None:

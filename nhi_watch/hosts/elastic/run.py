@@ -20,7 +20,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from nhi_watch.context import assets, networks
 from nhi_watch.context.context import Context
 from nhi_watch.context.networks import SHIPPED
-from nhi_watch.core.errors import InputError, NhiError, StoreError
+from nhi_watch.core.errors import InputError, NhiError, RejectError, StoreError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import model
@@ -57,7 +57,8 @@ class Totals:
         """Add a part, and what was written of it."""
         self._identities.update(done.identities)
         self._notables.update(notable["id"] for notable in done.result.notables)
-        self._rejects += [{"index": hit.index, "id": hit.id, "reason": reason} for hit, reason in done.rejects]
+        self._rejects += [{"index": hit.index, "id": hit.id, "reason": error.reason, "detail": error.detail[:300]}
+                          for hit, error in done.rejects]  # fmt: skip
         run = {**done.result.run, "alerts": alerts}
         self._run.update({name: _sum(name, self._run.get(name), value) for name, value in run.items()})
 
@@ -100,7 +101,7 @@ class PartDone(NamedTuple):
 
     result: Result
     identities: set[str]
-    rejects: list[tuple[Hit, str]]
+    rejects: list[tuple[Hit, RejectError]]
 
 
 LAG = 120
@@ -287,9 +288,15 @@ class Run:
         return self.outcome(time.perf_counter() - started)
 
     def _planned(self, begun: Begun) -> list[Planned]:
-        """A window, planned. Where that is refused, pattern by pattern: one may be in the others' way."""
+        """A window, planned; and one of the indices that are read apart, which have checkpoints of their own.
+
+        Where that is refused, pattern by pattern: one may be in the others' way.
+        """
         try:
-            return [self._patiently(lambda: self._ledger.plan(self._client, begun, self._by(begun.pattern)))]
+            odd = self._patiently(lambda: self._by(begun.pattern)).odd
+            named = ",".join(pattern for pattern in begun.pattern.split(",") if pattern not in odd)
+            rest = begun._replace(pattern=named)
+            planned = self._patiently(lambda: self._ledger.plan(self._client, rest, self._by(named)))
         except PassingError:
             raise
         except StoreError as error:
@@ -298,6 +305,8 @@ class Run:
                 self._unread[begun.pattern] = str(error)[:300]
                 return []
             return [each for pattern in patterns for each in self._planned(begun._replace(pattern=pattern))]
+        others = windows.windows(self._store, Wanted(odd, self._job.since, begun.until), begun.pattern) if odd else []
+        return [planned, *(each for other in others for each in self._planned(other))]
 
     def _by(self, pattern: str) -> read.Clocks:
         """By which field a pattern is read; asked once, and again after anything went wrong."""
@@ -412,11 +421,11 @@ class Run:
         seen = state.known, state.newcomers
         intake = read.intake_of(SOURCES, self._context, state.load, window.until, *seen)
         judge = Judge(state, self._card, self._context, self._job.budget)
-        clocks, rejects = self._by(window.pattern), list[tuple[Hit, str]]()
+        clocks, rejects = self._by(window.pattern), list[tuple[Hit, RejectError]]()
         wanted = read.query(window, clocks, span, windows.left_out(self._store, window.pattern, clocks))
         for page in read.pages(self._client, window.pattern, wanted, self._job.page):
             self._lease.keep()
-            read.feed(intake, page, lambda hit, error: rejects.append((hit, error.reason)))
+            read.feed(intake, page, lambda hit, error: rejects.append((hit, error)))
             del rejects[MAX_REJECTS:]
         identities = {name for wholes in intake.days.values() for name in wholes}
         taken = time.perf_counter() - started

@@ -8,6 +8,7 @@ again and again is set aside and told, so that it does not hold up what comes af
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
@@ -35,7 +36,10 @@ STARTS = 6
 _PENDING = "elastic:pending"
 _ASIDE = "elastic:aside"
 _CHECKPOINT = "elastic:checkpoint:"
+_SINCE = "elastic:since:"
 _LONGEST = 400
+_URL = 2_000
+"""Bytes of patterns in a request's first line, of which Elasticsearch reads 4,096."""
 
 
 class Task(NamedTuple):
@@ -121,7 +125,9 @@ def narrowed(tasks: Iterable[Task], patterns: Sequence[str]) -> list[Task]:
     found = []
     for task in tasks:
         left = [pattern for pattern in task.window.pattern.split(",") if pattern in patterns]
-        if left:
+        if task.window.of and set(task.window.of.split(",")) <= set(patterns):
+            found.append(task)
+        elif left:
             found.append(task._replace(window=task.window._replace(pattern=",".join(left))))
     return found
 
@@ -139,16 +145,27 @@ def advance(store: Store, tasks: Sequence[Task]) -> list[Task]:
 
 
 def _move(store: Store, window: Window) -> None:
-    keys = [f"{_CHECKPOINT}{pattern}" for pattern in window.pattern.split(",")]
-    before = store.get("meta", keys)
-    rows = [(key, str(max(window.until, int(before.get(key, b"0")))).encode()) for key in keys]
-    store.put("meta", rows)
+    patterns = window.pattern.split(",")
+    before, since = checkpoints(store, patterns), starts(store, patterns)
+    moved = {pattern: max(window.until, at or 0) for pattern, at in before.items()}
+    store.put("meta", [(f"{_CHECKPOINT}{pattern}", b"%d" % at) for pattern, at in moved.items()])
+    earlier = [pattern for pattern, at in before.items() if at is None or window.since < (since[pattern] or 0)]
+    store.put("meta", [(f"{_SINCE}{pattern}", b"%d" % window.since) for pattern in earlier])
 
 
 def checkpoints(store: Store, patterns: Iterable[str]) -> dict[str, Optional[int]]:
     """Pattern → until when it was read; None: never."""
-    rows = store.get("meta", [f"{_CHECKPOINT}{pattern}" for pattern in patterns])
-    found = {pattern: rows.get(f"{_CHECKPOINT}{pattern}") for pattern in patterns}
+    return _times(store, _CHECKPOINT, tuple(patterns))
+
+
+def starts(store: Store, patterns: Iterable[str]) -> dict[str, Optional[int]]:
+    """Pattern → from when on it was read; None: never, or by an earlier version."""
+    return _times(store, _SINCE, tuple(patterns))
+
+
+def _times(store: Store, name: str, patterns: Sequence[str]) -> dict[str, Optional[int]]:
+    rows = store.get("meta", [f"{name}{pattern}" for pattern in patterns])
+    found = {pattern: rows.get(f"{name}{pattern}") for pattern in patterns}
     return {pattern: int(raw) if raw is not None else None for pattern, raw in found.items()}
 
 
@@ -160,9 +177,11 @@ class Begun(NamedTuple):
     until: int
     goes_on: bool
     """Whether they were read up to there."""
+    of: str = ""
+    """For indices that are read apart from others: the patterns that they match."""
 
 
-def windows(store: Store, wanted: Wanted) -> list[Begun]:
+def windows(store: Store, wanted: Wanted, of: str = "") -> list[Begun]:
     """What is to be read now: patterns that begin at the same time share a window.
 
     A checkpoint of the future, by a clock that was wrong, counts as now.
@@ -175,8 +194,24 @@ def windows(store: Store, wanted: Wanted) -> list[Begun]:
         since = min(read_until, wanted.until) if read_until is not None else wanted.until - FIRST
         since = since if wanted.since is None else wanted.since
         found.setdefault((since, goes_on), []).append(pattern)
-    return [Begun(",".join(patterns), since, max(since, wanted.until), goes_on)
-            for (since, goes_on), patterns in sorted(found.items())]  # fmt: skip
+    return [Begun(pattern, since, max(since, wanted.until), goes_on, of)
+            for (since, goes_on), patterns in sorted(found.items()) for pattern in joined(patterns)]  # fmt: skip
+
+
+def joined(patterns: Iterable[str]) -> Iterator[str]:
+    """Patterns with commas, so many in each text that it fits into a URL.
+
+    >>> list(joined(["a" * 1_000, "b" * 1_000, "c"])) == ["a" * 1_000, f"{'b' * 1_000},c"]
+    True
+    """
+    held = ""
+    for pattern in patterns:
+        if held and len(held) + len(pattern) >= _URL:
+            yield held
+            held = ""
+        held = f"{held},{pattern}" if held else pattern
+    if held:
+        yield held
 
 
 # ---- late
@@ -243,39 +278,55 @@ class Ledger:
         Raises:
             PassingError: not all that it reads answered.
         """
-        pattern, since, until, goes_on = begun
+        pattern, since, until, *_ = begun
         with explained(f"planning {pattern}"):
-            before = self._groups.get(pattern, {})
-            if by.odd or not goes_on or before.get("until") != since or "numbers" not in before:
-                before = {}
+            before = self._known(begun)
             kinds = {kind: _Kind(kind, begun, before.get(kind)) for kind in AGAIN}
             numbers: dict[str, list[int]] = before.get("numbers", {}) if by.numbered else {}
             seen = tuple((index, number) for index, (number, _) in sorted(numbers.items()))
-            asked = {} if by.odd else {f"{kind}_{name}": histogram for kind, each in kinds.items()
-                                       for name, histogram in each.histograms(by, seen, self._is_due)}  # fmt: skip
+            asked = {f"{kind}_{name}": histogram for kind, each in kinds.items()
+                     for name, histogram in each.histograms(by, seen, self._is_due)}  # fmt: skip
             found: Json = {}
             if asked:
                 then = read.any_of([each["filter"] for each in asked.values()])
-                wanted = {"bool": {"filter": [then], "must_not": [read.FROZEN]}}
+                wanted = {"bool": {"filter": [then], "must_not": [read.FROZEN, *by.apart()]}}
                 more = {"numbers": read.NUMBERS} if by.numbered else {}
-                found = read.aggregated(client, pattern, wanted, {**asked, **more})
+                found = read.aggregated(client, pattern, wanted, {**asked, **more}, by)
             told = {kind: each.noted({name: read.counted(found.get(f"{kind}_{name}", {})) for name in _Kind.NAMES})
                     for kind, each in kinds.items()}  # fmt: skip
             window = Window(
                 pattern, kinds["told"].since, until, told["told"].stretches, told["own"].stretches,
-                told["told"].newer, told["own"].newer, seen,
+                told["told"].newer, told["own"].newer, seen, begun.of,
             )  # fmt: skip
             documents = sum(one.documents for one in told.values())
             days: Counted = {}
-            if by.odd or documents >= PART or until - since > DAY:
+            if documents >= PART or until - since > DAY:
                 days = read.count_by(client, window, DAY)
                 documents = sum(days.values())
         self.forget(pattern)
         self._looked = self._now if self._is_due else self._looked
-        if not by.odd:  # else each run reads its last minutes again
-            rows = {kind: one.row for kind, one in told.items()}
-            self._groups[pattern] = {"until": until, "numbers": self._numbers(numbers, found), **rows}
+        rows = {kind: one.row for kind, one in told.items()}
+        self._groups[pattern] = {"until": until, "numbers": self._numbers(numbers, found), **rows}
         return Planned(Task(window, tuple(_cuts(days)), 0, documents), sum(one.late for one in told.values()))
+
+    def _known(self, begun: Begun) -> Json:
+        """What was counted of the patterns of a window, also where they were in other groups then.
+
+        Groups that are read together from now on are added up. Of a part of an earlier group the numbers are known, but
+        not what was read of each slot: what is there now counts as read.
+        """
+        wanted = frozenset(begun.pattern.split(","))
+        groups: dict[frozenset[str], Json] = {
+            frozenset(pattern.split(",")): group for pattern, group in self._groups.items()
+            if begun.goes_on and group["until"] == begun.since and "numbers" in group
+        }  # fmt: skip
+        if wanted in groups:
+            return groups[wanted]
+        parts = [patterns for patterns in groups if patterns <= wanted]
+        if parts and wanted == set().union(*parts):
+            return _added([groups[patterns] for patterns in parts])
+        whole = next((group for patterns, group in groups.items() if wanted < patterns), None)
+        return {**whole, **{kind: [whole[kind][0], None] for kind in AGAIN}} if whole else {}
 
     def _numbers(self, before: Mapping[str, list[int]], found: Json) -> dict[str, list[int]]:
         """Index → the highest number that was counted, and when; of an index that is quiet for long none is needed."""
@@ -283,6 +334,17 @@ class Ledger:
         for index, number in read.numbers(found).items():
             kept[index] = [max(number, kept[index][0] if index in kept else number), self._now]
         return kept
+
+
+def _added(groups: Sequence[Json]) -> Json:
+    """Groups as one."""
+    found: Json = {"numbers": {index: told for group in groups for index, told in group["numbers"].items()}}
+    for kind in AGAIN:
+        counts: Counter[int] = Counter()
+        for group in groups:
+            counts.update({int(at): n for at, n in group[kind][1].items()})
+        found[kind] = [max(group[kind][0] for group in groups), counts]
+    return found
 
 
 class _Noted(NamedTuple):
@@ -308,15 +370,20 @@ class _Kind:
         self.since = begun.since if row else max(0, begun.since - AGAIN[kind] * back)
         """From when on all is read."""
         self._first = row[0] if row else self.since
-        self._before: Counted = {int(at): n for at, n in row[1].items()} if row else {}
+        self._before: Optional[Counted] = {}
+        """Documents of each slot that were read; None: nobody knows."""
+        if row:
+            self._before = None if row[1] is None else {int(at): n for at, n in row[1].items()}
         self._oldest = max(self._first, _slot(begun.until - DAYS * DAY))
         """From when on late ones are looked for."""
 
     def histograms(self, by: Clocks, seen: Sequence[tuple[str, int]], is_due: bool) -> Iterator[tuple[str, Json]]:
         """What is counted: what is new, what has a higher number than all before, and, where it is due, the rest."""
+        if self._kind == "told" and by.field == read.TIMESTAMP:
+            return
         if 0 < len(seen) <= _INDICES and self._oldest < self.since:
             yield "newer", _histogram(self._kind, (self._oldest, self.since), by, seen)
-        if is_due and self._oldest < self.since:
+        if (is_due or self._before is None) and self._oldest < self.since:
             yield "slots", _histogram(self._kind, (self._oldest, self.since), by)
         if self.since < self._until:
             yield "new", _histogram(self._kind, (max(self.since, self._oldest), self._until), by)
@@ -324,7 +391,8 @@ class _Kind:
     def noted(self, found: Mapping[str, Counted]) -> _Noted:
         """The next row of the ledger, and what is to be read: all since then, what is newer, and what has grown."""
         newer, new = found["newer"], found["new"]
-        counts = {at: n for at, n in self._before.items() if at >= _slot(self._oldest)}
+        before = found["slots"] if self._before is None else self._before
+        counts = {at: n for at, n in before.items() if at >= _slot(self._oldest)}
         for at, n in newer.items():
             counts[at] = counts.get(at, 0) + n
         grown = {at: n - counts.get(at, 0) for at, n in found["slots"].items() if n > counts.get(at, 0)}

@@ -13,13 +13,14 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 from elasticsearch.helpers import streaming_bulk
 
 from nhi_watch import __version__
-from nhi_watch.core.errors import NhiError, StoreError
+from nhi_watch.core.errors import OUT_OF_SCOPE, NhiError, StoreError
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect.explain import ocsf
 from nhi_watch.detect.revisions import BELOW, Ranked, Told, due, told
 from nhi_watch.hosts.elastic import cluster
 from nhi_watch.hosts.elastic.cluster import BUSY, PassingError, explained, refused
 from nhi_watch.hosts.elastic.setup import HEALTH
+from nhi_watch.intake.horizon import AHEAD
 from nhi_watch.report import ecs
 from nhi_watch.report.ecs import ECS_VERSION
 
@@ -185,12 +186,34 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}: {str(error)[: _LONGEST // 2]}{place}"
 
 
+def rejected(outcome: Document) -> Optional[tuple[bool, str]]:
+    """What to say of documents that could not be read, where they are more than half; and whether they are all."""
+    counts: Mapping[str, int] = outcome.get("rejected", {})
+    bad = {reason: n for reason, n in counts.items() if reason not in (*OUT_OF_SCOPE, AHEAD)}
+    if sum(bad.values()) * 2 <= outcome.get("read", 0):
+        return None
+    is_all = not outcome["parsed"] and bad == counts
+    most = max(bad, key=lambda reason: (bad[reason], reason))
+    reasons = ", ".join(f"{n:,} {reason}" for reason, n in sorted(bad.items(), key=lambda item: -item[1]))
+    detail = next((each["detail"] for each in outcome["rejects"] if each["reason"] == most), "")
+    share = "none" if is_all else f"only {outcome['read'] - sum(bad.values()):,}"
+    return is_all, f"{share} of {outcome['read']:,} documents could be read ({reasons}); {most}: {detail}"
+
+
 def troubles(outcome: Document) -> list[str]:
     """What went wrong although the run ended, a sentence each."""
+    told = rejected(outcome)
     aside = [f"set aside {each['documents']:,} documents of {each['index']}: {each['why']}"
              for each in outcome.get("set_aside", ())]  # fmt: skip
     unread = [(each["index"], each["why"]) for each in outcome.get("unread", ())]
-    return aside + [f"not read: {line}" for line in cluster.together(unread)]
+    nothing = [told[1]] if told and told[0] else []
+    return [*aside, *nothing, *(f"not read: {line}" for line in cluster.together(unread))]
+
+
+def warnings(outcome: Document) -> list[str]:
+    """What should be looked at, although the run did what it could."""
+    told = rejected(outcome)
+    return [f"warning: {told[1]}"] if told and not told[0] else []
 
 
 def _write(client: Elasticsearch, stream: str, document: Document) -> Optional[str]:
@@ -222,7 +245,7 @@ def _sentence(outcome: Document) -> str:
         told = f"nothing done: {outcome['skipped']}"
     else:
         told = f"read {outcome['read']:,} documents, wrote {outcome['alerts']['created']:,} alerts"
-    return "; ".join([told, *troubles(outcome)])[:_LONGEST]
+    return "; ".join([told, *troubles(outcome), *warnings(outcome)])[:_LONGEST]
 
 
 def _document(namespace: str, times: Times, how: tuple[str, str], counts: Document) -> Document:

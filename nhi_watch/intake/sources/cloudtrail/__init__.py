@@ -191,7 +191,7 @@ ECS_FIELDS = (
 )  # fmt: skip
 """The fields that are read from ECS documents, for a search that asks only for what is needed."""
 _TELLING = tuple(_AWS + name for name in ("event_version", "user_identity.type", "recipient_account_id"))
-_MARKS = ("_source", "fields", "aws", "event", "event.dataset", *_TELLING)
+_MARKS = ("_source", "fields", "aws", "event", "event.dataset", "data_stream", "data_stream.dataset", *_TELLING)
 """Of which every such document has one at its top."""
 
 
