@@ -26,13 +26,13 @@ def episode(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] =
 def _part(identity: Identity, today: Sequence[dict[str, Any]]) -> Episode:
     seen = episode([{"who": identity._asdict(), **one} for one in today])
     bound = Baselines(model.load()).bound(seen.past)
-    return Episode(identity, seen, ZERO, bound.points(ZERO), bound, frozenset())
+    return Episode(identity, seen, ZERO, bound.features(ZERO), bound, frozenset())
 
 
 def reasons(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] = (), kind: str = "role") -> list[str]:
     seen = episode(today, history)
     bound = Baselines(model.load()).bound(seen.past)
-    made = controls(Episode(MACHINE._replace(kind=kind), seen, ZERO, bound.points(ZERO), bound, frozenset()))
+    made = controls(Episode(MACHINE._replace(kind=kind), seen, ZERO, bound.features(ZERO), bound, frozenset()))
     assert [(c.id, c.required, c.status) for c in made] == [
         ("rotate_secret", True, "open"),
         ("reduce_privilege", True, "open"),

@@ -265,7 +265,7 @@ def test_who_does_sensitive_things_daily_from_the_first_day_on_does_not_alarm_fo
 
 def test_a_routine_is_told_once_and_its_notable_closes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the model of the day makes of it: here it looks bad."""
-    for module, name, least in ((scoring, "LOOKS_BAD", 2.0), (scoring, "ODD", 1.0), (ranking, "LEAST", 1.0)):
+    for module, name, least in ((scoring, "LOOKS_BAD", 2.0), (ranking, "LEAST", 1.0)):
         monkeypatch.setattr(module, name, least)
     told = young(ROTATION, *LAMBDA)
     store, days = MemoryStore(), sorted({one["eventTime"][:10] for one in told})

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from nhi_watch.core.errors import ModelError
 from nhi_watch.detect import model
-from nhi_watch.detect.model import BINS, EDGES, NEVER, Forest, Node, Scorecard, grown, percent
+from nhi_watch.detect.forest import Forest, Node, grown
+from nhi_watch.detect.model import BINS, EDGES, NEVER, Features, Scorecard, percent
 from nhi_watch.detect.signals import NAMES
 
 CARD = model.load()
@@ -58,8 +59,8 @@ def test_a_card_fits_itself_to_the_signals_of_this_version() -> None:
     assert made.signals == ("new", "a")
     assert made.attack == (NEVER, model.parse(plain()).attack[0])
     assert {row[0] for ages in made.world for row in ages} == {NEVER}
-    assert made.log_odds((9.0, 0.0), (9.0, 0.0)) == -3.0, "a signal that the model does not know says nothing"
-    assert made.log_odds((0.0, 9.0), (0.0, 9.0)) == 1.0
+    odds = [made.log_odds(Features(points, bins)) for points, bins in (((9.0, 0.0), (9, 0)), ((0.0, 9.0), (0, 9)))]
+    assert odds == [-3.0, 1.0], "a signal that the model does not know says nothing"
 
 
 @pytest.mark.parametrize(
@@ -132,8 +133,8 @@ def test_the_shares_of_every_signal_fall() -> None:
 
 
 def test_an_ordinary_day_is_no_notable() -> None:
-    nothing = [0.0] * len(CARD.signals)
-    assert CARD.likelihood(nothing, nothing) < 0.5
+    count = len(CARD.signals)
+    assert CARD.likelihood(Features((0.0,) * count, (0,) * count)) < 0.5
 
 
 @pytest.mark.parametrize("others", [0.0, 3.0, 8.0])
@@ -142,9 +143,9 @@ def test_no_signal_lowers_the_likelihood_of_a_loud_day(others: float) -> None:
     for at, name in enumerate(CARD.signals):
         points = [others] * len(CARD.signals)
         told = []
-        for worth in (0.0, 2.0, 5.0, 9.0, 14.0, 30.0):
+        for worth in (0.0, 2.0, 5.0, 9.0, 14.0, 21.0):
             points[at] = worth
-            told.append(CARD.log_odds(points, points))
+            told.append(CARD.log_odds(Features(tuple(points), tuple(map(int, points)))))
         assert told == sorted(told), name
 
 

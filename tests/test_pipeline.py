@@ -94,9 +94,7 @@ def test_what_the_signals_add_explains_the_likelihood() -> None:
     notable = result.notables[-1]
     shares = [s["log_odds"] for s in notable["signals"]]
     assert shares == sorted(shares, reverse=True) and all(share >= 0 for share in shares)
-    card = load().aligned(NAMES)
-    ordinary = card.log_odds([0.0] * len(NAMES), [0.0] * len(NAMES))
-    assert ordinary + sum(shares) == pytest.approx(log_odds_of(notable["likelihood"]), abs=0.1)
+    assert load().aligned(NAMES).ordinary + sum(shares) == pytest.approx(log_odds_of(notable["likelihood"]), abs=0.1)
     mine = {r["eventID"] for r in raid()}
     assert all(set(s["record_ids"]) <= mine for s in notable["signals"])
     assert all(s["without"] <= notable["likelihood"] for s in notable["signals"] if s["without"] is not None)

@@ -168,18 +168,17 @@ def test_the_range_holds_every_likelihood_that_the_unknown_signals_could_have_gi
     dice, unknown = random.Random(3), set(NEEDS["network"])
     seen = tuple(round(dice.random() * 9, 2) if dice.random() < 0.2 else 0.0 for _ in NAMES)
     bound = Baselines(CARD).bound(Baselines(CARD).past(MACHINE, TODAY))
-    points = bound.points(seen)
-    told = [{"id": name, "points": worth, "value": value} for name, worth, value in zip(NAMES, points, seen) if value]
+    shown = zip(NAMES, *bound.features(seen), seen)
+    told = [{"id": name, "points": worth, "bin": bin, "value": value} for name, worth, bin, value in shown if value]
     low, high = bounds(bound.home, told, unknown)
-    card = bound.home.card
-    assert low == card.likelihood(points, seen) < high
+    assert low == bound.likelihood(seen) < high
     for _ in range(500):
         values = [
             round((v or 0.0) + dice.choice((0.0, 1.0, 4.0, 30.0)) * dice.random(), 2) if name in unknown else v
             for name, v in zip(NAMES, seen)
         ]
-        assert low <= card.likelihood(bound.points(values), values) <= high
-    assert bounds(bound.home, (), ()) == (card.likelihood([0.0] * len(NAMES), [0.0] * len(NAMES)),) * 2
+        assert low <= bound.likelihood(values) <= high
+    assert bounds(bound.home, (), ()) == (bound.likelihood([0.0] * len(NAMES)),) * 2
 
 
 # ---- a function of the records alone

@@ -16,7 +16,7 @@ from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import claims
 from nhi_watch.detect.explain.claims import day_scored
-from nhi_watch.detect.scoring import Baselines, Episode, points_together, score_day, values_together
+from nhi_watch.detect.scoring import Baselines, Episode, features_together, score_day, values_together
 from nhi_watch.detect.signals import NAMES, SIGNALS, EpisodeView
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
@@ -67,7 +67,7 @@ def members_of(notable: dict[str, Any]) -> list[str]:
 
 def likelihood(parts: list[Episode]) -> float:
     values = values_together([(part.values, part.view) for part in parts])
-    return CARD.likelihood(points_together(parts, values), values)
+    return CARD.likelihood(features_together(parts, values))
 
 
 # ---- what would have been normal
@@ -115,7 +115,7 @@ def test_a_known_machine_is_offered_its_own_networks_and_calls() -> None:
     told = notable["usual"]["instead"]
     assert (told["of"], told["networks"], told["actions"]) == ("own", ["52.95.110.0/24"], ["s3:GetObject"])
     assert told["agent"] == "boto3" and told["hour"] in (9, 10, 11)
-    assert told["likelihood"] < 2 < 60 < notable["likelihood"]
+    assert told["likelihood"] < 2 < 50 < notable["likelihood"]
     assert told["text"].startswith("from one of these networks: 52.95.110.0/24; with these calls: s3:GetObject")
 
 

@@ -89,7 +89,7 @@ class SignalPoints:
 
     id: str
     points: float
-    """How much more usual the value is on days of attack than at home, as a power of two; see `detect.model`."""
+    """How much more usual the value is on days of attack than at home, as a power of two; see `detect.habits`."""
     log_odds: float
     """What it adds to the ordinary day's log-odds."""
     value: Optional[float]
@@ -101,6 +101,8 @@ class SignalPoints:
     """The telemetry that the signal needs is missing; never the same as a value of 0."""
     without: Optional[float] = None
     """Of the heaviest reasons: the likelihood if no record showed it; None: not worked out."""
+    bin: int = 0
+    """The value's bin as the model's trees read it: what the identity's habits leave of it; see `detect.habits`."""
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,9 @@ from nhi_watch.core.notable import ModelRef, Notable, Usual, clip, to_json
 from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
 from nhi_watch.detect.explain.claims import Check, day_scored, digest
 from nhi_watch.detect.explain.notables import control_of, identity_of, make, notable_id, signal_of
+from nhi_watch.detect.habits import Home
 from nhi_watch.detect.impact import impact, reach_of
-from nhi_watch.detect.model import MACHINE, Home, Scorecard
+from nhi_watch.detect.model import MACHINE, Scorecard
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.detect.telemetry import (
@@ -195,7 +196,7 @@ def widened(document: dict[str, Any], home: Callable[[], Home], found: Iterable[
 def _lost(name: str, gap: Gap) -> dict[str, Any]:
     return {
         "id": name, "points": 0.0, "log_odds": 0.0, "value": None, "evidence": NO_LOG.format(missing(gap)),
-        "record_ids": [], "cannot_tell": True, "without": None,
+        "record_ids": [], "cannot_tell": True, "without": None, "bin": 0,
     }  # fmt: skip
 
 

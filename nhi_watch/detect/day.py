@@ -7,6 +7,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from nhi_watch.context.assets import Asset, Assets
+from nhi_watch.context.networks import Networks
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.detect import linking, ranking, scoring
 from nhi_watch.detect.linking import Group
@@ -62,7 +63,7 @@ class Day:
                 self._scored[name] = episode
             trace = linking.trace_of(episode, ranked.eligible)
             found.append(Judged(
-                whole.identity, ranked, self._lesson(whole, episode, ranked), trace,
+                whole.identity, ranked, lesson_of(whole, episode, self.baselines.networks), trace,
                 scoring.pack_values(episode.values),
                 ranked.days if ranking.counts(ranked) else -1, not ranked.days,
                 trace is not None or ranked.likelihood >= ranking.FLOOR, not ranking.is_outsider(episode),
@@ -112,11 +113,12 @@ class Day:
             self._scored.update((name, score_day(self.baselines, whole)) for name, whole in wholes.items())
         return {name: self._scored[name] for name in names}
 
-    def _lesson(self, whole: IdentityDay, episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
-        behaviours = ((b, b.shape in episode.held) for b in whole.behaviours.values())
-        lesson = day_lesson(behaviours, self.baselines.networks)
-        now, later = ranking.remembered(episode, ranked)
-        return {**lesson.now, **now}, {**lesson.later, **later}
+
+def lesson_of(whole: IdentityDay, episode: Episode, networks: Networks) -> tuple[Delta, Delta]:
+    """What an identity's day teaches at once, and what only when it has come back."""
+    behaviours = ((b, b.shape in episode.held) for b in whole.behaviours.values())
+    lesson = day_lesson(behaviours, networks)
+    return {**lesson.now, **ranking.habits(episode)}, lesson.later
 
 
 CROWD = 200

@@ -26,7 +26,7 @@ from typing import NamedTuple, Optional
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import BEHALF, Identity
 from nhi_watch.detect.ranking import FLOOR
-from nhi_watch.detect.scoring import NEWS_POINTS, Episode, Link, points_together, values_together
+from nhi_watch.detect.scoring import NEWS_POINTS, Episode, Link, features_together, values_together
 from nhi_watch.detect.signals import EpisodeView
 from nhi_watch.state.state import Handles, Trace
 
@@ -318,7 +318,7 @@ def joined(group: Group, episodes: Mapping[str, Episode]) -> Episode:
     return lead._replace(
         view=EpisodeView(views, lead.view.past),
         values=values,
-        points=points_together(members, values),
+        features=features_together(members, values),
         held=frozenset(shape for member in members for shape in member.held),
         members=members,
         links=group.links,

@@ -16,7 +16,6 @@ from nhi_watch.context import assets
 from nhi_watch.context.assets import Asset, Assets
 from nhi_watch.core.notable import BANDS, Impact, expected_loss, loss_of
 from nhi_watch.detect import impact as impacts
-from nhi_watch.detect import model
 from nhi_watch.detect.impact import reach_of
 from nhi_watch.detect.scoring import CRITICAL, Episode, without_refused
 from nhi_watch.detect.signals import Past, View, is_person, known_days
@@ -38,14 +37,9 @@ OVER = 3
 """A critical beyond the allowance is listed all the same, up to so many times the allowance."""
 
 
-def remembered(episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
-    """What a day's signals leave in the profiles at once, and what only when it has come back, see `model`.
-
-    People's days tell what is usual of people.
-    """
-    if not is_watched(episode):
-        return {}, {}
-    return model.remembered(episode.bound, known_days(episode.view), episode.values, ranked.likelihood)
+def habits(episode: Episode) -> Delta:
+    """What a day's signals leave in the profiles, see `habits`; people's days tell what is usual of people."""
+    return episode.bound.habits(known_days(episode.view), episode.values) if is_watched(episode) else {}
 
 
 def counts(one: Ranked) -> bool:

@@ -12,10 +12,11 @@ from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, shape_of
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.notable import BANDS, severity_of
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.detect import model, telemetry
-from nhi_watch.detect.model import KINDS, LOOKS_BAD, MACHINE, ODD, PERSON, Bound, Home, Points, Scorecard, total
+from nhi_watch.detect import habits, telemetry
+from nhi_watch.detect.habits import Bound, Home, Points
+from nhi_watch.detect.model import KINDS, MACHINE, PERSON, Features, Scorecard
 from nhi_watch.detect.signals import NAMES, SIGNALS, Elsewhere, EpisodeView, Past, Signal, View, is_person
-from nhi_watch.state.baseline import QUARANTINE, REFUSALS, TENANT, Profile, Profiles, peer_scope
+from nhi_watch.state.baseline import REFUSALS, TENANT, Profile, Profiles, peer_scope
 
 Row = tuple[Optional[float], ...]
 
@@ -23,6 +24,7 @@ _BEHAVIOUR = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "behavio
 _EPISODE = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "episode"]
 _LINKED = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "linked"]
 _APART = frozenset(SIGNALS[i].name for i, _ in _LINKED)
+_LINKED_PLACES = frozenset(i for i, _ in _LINKED)
 ZERO: Row = (0.0,) * len(SIGNALS)
 
 REASON_POINTS = 1.5
@@ -114,8 +116,8 @@ class Episode(NamedTuple):
     identity: Identity
     view: EpisodeView
     values: Row
-    points: Points
-    """Of each signal, see `model`."""
+    features: Features
+    """What habit leaves of the values: the trees read nothing else."""
     bound: Bound
     """What weighed them; of several identities, that of the one that leads."""
     held: frozenset[Shape]
@@ -131,14 +133,19 @@ class Episode(NamedTuple):
         return self.members or (self,)
 
     @property
+    def points(self) -> Points:
+        """Of each signal, see `habits`."""
+        return self.features.points
+
+    @property
     def total(self) -> float:
         """The sum of the points."""
-        return total(self.points)
+        return habits.total(self.points)
 
     @property
     def likelihood(self) -> float:
         """How likely it is an intrusion, in percent."""
-        return self.bound.card.likelihood(self.points, self.values)
+        return self.bound.card.likelihood(self.features)
 
 
 def views_of(day: Iterable[Behaviour], past: Past) -> list[View]:
@@ -217,15 +224,13 @@ def weighed(values: Row, points: Points) -> list[tuple[float, Signal, Optional[f
     return sorted(zip(points, SIGNALS, values), key=lambda row: (-row[0], row[1].name))
 
 
-def points_together(parts: Sequence[Episode], values: Row) -> Points:
-    """The points of joined episodes: of each signal the most that one has, and those of what only all of them tell."""
+def features_together(parts: Sequence[Episode], values: Row) -> Features:
+    """The features of joined episodes: of each signal the most that habit leaves to one of the identities; what only
+    all of them together show has the habits of the one that leads."""
     if len(parts) == 1:
-        return parts[0].points
-    most = [max(column) for column in zip(*(part.points for part in parts))]
-    for index, _ in _LINKED:
-        value = values[index]
-        most[index] = parts[0].bound.worth(index, value) if value else 0.0
-    return tuple(most)
+        return parts[0].features
+    linked = [values[index] if index in _LINKED_PLACES else 0.0 for index in range(len(values))]
+    return habits.together([*(part.features for part in parts), parts[0].bound.features(linked)])
 
 
 def framework_ids(signals: Iterable[Signal]) -> dict[str, list[str]]:
@@ -254,9 +259,9 @@ class EventScorer:
         if values is ZERO:
             return self._ordinary
         bound = self._baselines.bound(past, is_person(shape.identity, past.own.days))
-        points = bound.points(values)
-        heavy = [signal for worth, signal, value in weighed(values, points) if worth >= REASON_POINTS]
-        told = self._told(bound.card.likelihood(points, values), heavy)
+        features = bound.features(values)
+        heavy = [signal for worth, signal, value in weighed(values, features.points) if worth >= REASON_POINTS]
+        told = self._told(bound.card.likelihood(features), heavy)
         return told._replace(reasons=tuple(signal.evidence(view) for signal in heavy[:5])) if heavy else told
 
     def _told(self, likelihood: float, heavy: Sequence[Signal]) -> BehaviourScore:
@@ -282,8 +287,8 @@ def score_day(baselines: Baselines, day: IdentityDay, today: Optional[int] = Non
         view.points = 0.0 if view.values is ZERO else bound.total(view.values)
     episode = EpisodeView(views, past)
     values = _values(episode)
-    points = bound.points(values)
-    return Episode(identity, episode, values, points, bound, _held(bound, episode, values, points))
+    features = bound.features(values)
+    return Episode(identity, episode, values, features, bound, _held(bound, episode, features))
 
 
 def _values(episode: EpisodeView) -> Row:
@@ -300,7 +305,7 @@ def without_refused(episode: Episode) -> Optional[Episode]:
     if not parts:
         return None
     values = values_together([(part.values, part.view) for part in parts])
-    return episode._replace(values=values, points=points_together(parts, values), members=())
+    return episode._replace(values=values, features=features_together(parts, values), members=())
 
 
 def _is_let_in(view: View) -> bool:
@@ -311,7 +316,7 @@ def of_views(part: Episode, views: Sequence[View]) -> Episode:
     """The episode of some of its views, or of parts of them."""
     view = part.view._replace(views=views)
     values = _values(view)
-    return part._replace(view=view, values=values, points=part.bound.points(values))
+    return part._replace(view=view, values=values, features=part.bound.features(values))
 
 
 def part_of(view: View, left: Sequence[Behaviour], bound: Bound) -> View:
@@ -329,18 +334,18 @@ CRITICAL = BANDS[0][0]
 """Likelihood that is never left out."""
 
 
-def _held(bound: Bound, episode: EpisodeView, values: Row, points: Points) -> frozenset[Shape]:
+LOOKS_BAD = 50.0
+"""Likelihood from which a call, or all that is news in a day, is learnt only when it has come back: `Profile.hold`."""
+
+
+def _held(bound: Bound, episode: EpisodeView, features: Features) -> frozenset[Shape]:
     """The shapes that look bad: by themselves, or as the news of a day that does."""
-    past, card = episode.past, bound.card
-    likelihood = card.likelihood(points, values)
-    bad_day = likelihood >= LOOKS_BAD or (
-        likelihood >= ODD and model.highest(past.own, past.today - QUARANTINE) >= ODD
-    )
+    bad_day = bound.card.likelihood(features) >= LOOKS_BAD
 
     def is_bad(view: View) -> bool:
         if bad_day and view.points >= NEWS_POINTS:
             return True
-        return bool(view.points) and card.likelihood(bound.points(view.values), view.values) >= LOOKS_BAD
+        return bool(view.points) and bound.likelihood(view.values) >= LOOKS_BAD
 
     return frozenset(view.shape for view in episode.views if is_bad(view))
 

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import TIMED_BY_HOSTS
 from nhi_watch.core.timestamps import DAY, HOUR
-from nhi_watch.detect.model import EDGES, Home
+from nhi_watch.detect.habits import Home
+from nhi_watch.detect.model import BINS, Features, bin_of
 from nhi_watch.detect.signals import NAMES, SIGNALS, View
 from nhi_watch.state.baseline import Profile
 from nhi_watch.state.inventory import ABOUT
@@ -341,16 +342,25 @@ def untold(values: Sequence[Optional[float]], missing: Iterable[str]) -> tuple[O
     return tuple(None if name in lost and not value else value for name, value in zip(NAMES, values))
 
 
+def features_shown(signals: Iterable[Mapping[str, Any]]) -> Features:
+    """What the trees read, from the signals of a notable's JSON object."""
+    known = {signal["id"]: signal for signal in signals}
+    shown = [known.get(name, _NOTHING) for name in NAMES]
+    bins = (signal.get("bin", bin_of(signal["value"]) or 0) for signal in shown)  # earlier versions: not reduced
+    return Features(tuple(signal["points"] for signal in shown), tuple(bins))
+
+
+_NOTHING: Mapping[str, Any] = {"points": 0.0, "value": 0.0, "bin": 0}
+
+
 def bounds(home: Home, signals: Iterable[Mapping[str, Any]], unknown: Collection[str]) -> tuple[float, float]:
     """The lowest and the highest likelihood, whatever the unknown signals would have shown, but no less than they did.
 
     `signals`: those of a notable's JSON object.
     """
-    told = {signal["id"]: signal for signal in signals}
-    points = [told[name]["points"] if name in told else 0.0 for name in NAMES]
-    values = [told[name]["value"] if name in told else 0.0 for name in NAMES]
-    least = home.card.likelihood(points, values)
+    features = features_shown(signals)
+    points, bins = [*features.points], [*features.bins]
     for name in unknown:
         at = NAMES.index(name)
-        points[at], values[at] = home.points(at)[-1], 2 * EDGES[-1]
-    return least, home.card.likelihood(points, values)
+        points[at], bins[at] = home.points(at)[-1], BINS - 1
+    return home.card.likelihood(features), home.card.likelihood(Features(tuple(points), tuple(bins)))

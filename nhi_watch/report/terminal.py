@@ -13,7 +13,8 @@ from rich.text import Text
 
 from nhi_watch.core.life import is_settled, lowers, odd_calls, tells_calls
 from nhi_watch.core.notable import MAX_TIMELINE, short_ids
-from nhi_watch.detect.model import EDGES, Home, Scorecard, percent
+from nhi_watch.detect.habits import Home
+from nhi_watch.detect.model import EDGES, Scorecard, percent
 from nhi_watch.report import run_summary, words
 from nhi_watch.report.words import (
     PARTS,

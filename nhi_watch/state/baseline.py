@@ -57,19 +57,15 @@ ANONYMOUS = ("tor:", "vpn:", "bad:")
 ROUTINE = "routine"
 """Dimension of the calls that looked bad and were learnt within LEARNING days: a sensitive routine."""
 HABIT = "habit"
-"""Dimension `SIGNAL:BIN` → the identity's own days that had a signal's value in a bin, see `detect.model`."""
+"""Dimension `SIGNAL:BIN` → the identity's own days that had a signal's value in a bin, see `detect.habits`."""
 SIGNAL = "signal"
 """The same of the tenant: identity-days of all identities with a history, machines and people apart."""
 EVERY = "*"
 """The value that every counted identity-day has."""
-QUIET = "quiet"
-"""Dimension `DAY:ROW` → identity-days of the tenant with these signal values, see `detect.model`."""
-KEPT = {SIGNAL: 10_000, HABIT: 1_000, QUIET: 3_000}
+KEPT = {SIGNAL: 10_000, HABIT: 1_000}
 """Dimensions that keep more values than VALUES."""
 ALIKE = 5
 """Identities of a peer group that count in a day for one value of SIGNAL: else many made-up ones could dilute it."""
-SAMPLED = 2_000
-"""Identity-days of a day that are looked at for QUIET; of more, every n-th is, and counts n times."""
 
 Delta = dict[str, dict[str, int]]
 """Dimension → value → count of events in one day; of dimensions that shapes tell, of those that were let in."""
@@ -140,17 +136,16 @@ class Dimension:
         """Forget what was not seen since a day."""
         self.values = {value: seen for value, seen in self.values.items() if seen.last >= before}
 
-    def move(self, values: Iterable[str], other: Dimension, weighted: bool) -> None:
-        """Let another dimension know some values as this one does; `weighted`: their days count as events."""
+    def move(self, values: Iterable[str], other: Dimension) -> None:
+        """Let another dimension know some values as this one does."""
         for value in values:
             seen, known = self.values.pop(value), other.values.get(value)
-            days = seen.count if weighted else seen.days
             if known is None:
-                other.values[value] = Seen(days, seen.count, seen.first, seen.last, seen.top, seen.peak)
-                other.once += days == 1
+                other.values[value] = seen
+                other.once += seen.days == 1
                 continue
             other.once -= known.days == 1
-            known.days += days
+            known.days += seen.days
             known.count += seen.count
             known.first, known.last = min(known.first, seen.first), max(known.last, seen.last)
             known.grow(seen.top, seen.peak)
@@ -289,7 +284,7 @@ class Profile:
     def _release(self, name: str, values: Sequence[str]) -> None:
         if values:  # a dimension without values would tell more than none, see `share`
             known = self.dimensions.setdefault(name, Dimension())
-            self.waiting[name].move(values, known, name in KEPT)
+            self.waiting[name].move(values, known)
             known.trim(KEPT.get(name, VALUES))
 
     def advance(self, day: int) -> None:
@@ -396,16 +391,15 @@ Lesson = tuple[Delta, Delta, str]
 teaches no group."""
 
 
-_OF_TENANT = (SIGNAL, QUIET)
-_ONE_BY_ONE = ("action", f"{REFUSED}action", PLACE, HABIT, SIGNAL)
+_ONE_BY_ONE = ("action", f"{REFUSED}action", PLACE)
 """Dimensions of which each value must come back by itself."""
 
 
 def teach(profile: Profile, day: int, now: Delta, later: Delta) -> None:
     """Fold a day into an identity's own profile."""
     profile.advance(day)
-    profile.learn(day, {name: values for name, values in now.items() if name not in _OF_TENANT})
-    profile.hold(day, {name: values for name, values in later.items() if name not in _OF_TENANT})
+    profile.learn(day, {name: values for name, values in now.items() if name != SIGNAL})
+    profile.hold(day, later)
 
 
 class GroupDay:
@@ -429,28 +423,20 @@ class GroupDay:
                 share[1] += count
 
 
-def learn_groups(groups: dict[str, Profile], day: int, lessons: Iterable[Lesson], size: int = -1) -> None:
-    """Fold a day of all identities into the profiles of their peers and of the tenant.
-
-    `size`: how many they are, where the lessons are no sequence; each is then held for no longer than it takes.
-    """
-    step = 1 + (len(lessons) if isinstance(lessons, Sequence) else size) // SAMPLED
-    members, quiet, at_home, waiting = {TENANT: GroupDay()}, dict[str, int](), _AtHome(), _AtHome()
-    for number, (now, later, scope) in enumerate(lessons):
+def learn_groups(groups: dict[str, Profile], day: int, lessons: Iterable[Lesson]) -> None:
+    """Fold a day of all identities into the profiles of their peers and of the tenant."""
+    members, at_home = {TENANT: GroupDay()}, _AtHome()
+    for now, _, scope in lessons:
         if not scope:
             continue
         for group in (TENANT, scope):
             members.setdefault(group, GroupDay()).add(now)
         at_home.add(now, scope)
-        waiting.add(later, scope)
-        for row in now.get(QUIET, ()) if number % step == 0 else ():
-            quiet[f"{day}:{row}"] = quiet.get(f"{day}:{row}", 0) + step
     for scope, member in members.items():
         groups.setdefault(scope, Profile()).learn_group(day, member)
     tenant = groups[TENANT]
     tenant.advance(day)
-    tenant.learn(day, {SIGNAL: at_home.found, QUIET: quiet}, 0)
-    tenant.hold(day, {SIGNAL: waiting.found} if waiting.found else {})
+    tenant.learn(day, {SIGNAL: at_home.found}, 0)
 
 
 class _AtHome:

@@ -428,7 +428,7 @@ class State:
         done = {scope: profile for scope, profile in groups.items() if profile.as_of >= day}
         for scope in done:
             del groups[scope]
-        learn_groups(groups, day, (lesson for _, lesson in self._lessons(day)), len(each))
+        learn_groups(groups, day, (lesson for _, lesson in self._lessons(day)))
         groups.update(done)
         return scopes
 

@@ -34,13 +34,13 @@ from nhi_watch.core.behaviour import IdentityDay, fingerprint
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect import ranking
+from nhi_watch.detect.day import lesson_of
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines, Episode, score_day
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import every
 from nhi_watch.state import day_rows
 from nhi_watch.state.baseline import TENANT, Delta, Profile, learn_groups, peer_scope, teach
-from nhi_watch.state.baseline import lesson as day_lesson
 from nhi_watch.state.state import Ranked
 from nhi_watch_lab import worlds
 from nhi_watch_lab.simulator import Spec, Tenant
@@ -114,12 +114,10 @@ class Replay:
         """Take in a day that is over; returns what each of its identities taught."""
         lessons: list[tuple[Delta, Delta, str]] = []
         for item in done:
-            held = item.episode.held
-            lesson = day_lesson((b, b.shape in held) for b in item.whole.behaviours.values())
-            now, later = ranking.remembered(item.episode, item.ranked)
-            taught = {**lesson.now, **now}, {**lesson.later, **later}
+            taught = lesson_of(item.whole, item.episode, self.baselines.networks)
             teach(self.baselines.own[item.episode.identity.id], day, *taught)
-            lessons.append((*taught, peer_scope(item.episode.identity)))
+            scope = "" if ranking.is_outsider(item.episode) else peer_scope(item.episode.identity)
+            lessons.append((*taught, scope))
         learn_groups(self.baselines.groups, day, lessons)
         return lessons
 
@@ -194,11 +192,21 @@ def _lays_out(path: Path) -> bool:
 # ---- worlds
 
 DRAWN, SECOND, OLD = "drawn", "second", "old"
+_FAMILIES = {OLD: DRAWN}
 HANDS = (SECOND, "third", "fourth", "fifth")
 """Worlds by other hands."""
 LAB = Path(nhi_watch_lab.__path__[0])
 OLD_DAYS, OLD_MACHINES, OLD_CAMPAIGNS = 28, 300, 45
 Record = Any
+
+
+def family_of(kind: str) -> str:
+    """Which worlds one simulator made: a model that is to know nothing of a world must have seen none of its family.
+
+    >>> family_of("old"), family_of("third")
+    ('drawn', 'third')
+    """
+    return _FAMILIES.get(kind, kind)
 
 
 class Exam(NamedTuple):

@@ -446,8 +446,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         how = f"Each generator by a model trained on the others: {commands.Wanted().told}."
     if args.mornings:
         return _mornings(args, console, known, f"{how} Worlds: {', '.join(exam.name for exam in exams_told)}.")
-    tasks = [Task(exam, known[exam.kind][0], [] if args.no_rivals else _rivals(known[exam.kind][1]), args.rules)
-             for exam in exams_told]  # fmt: skip
+    tasks = [Task(exam, folder, [] if args.no_rivals else _rivals(boosting), args.rules)
+             for exam in exams_told for folder, boosting in [known[exams.family_of(exam.kind)]]]  # fmt: skip
     found = measured(tasks, args.workers)
     (args.out / "evaluate.json").write_text(json.dumps([one._asdict() for one in found], indent=1) + "\n", "utf-8")
     told = page(found, f"{how} Worlds: {', '.join(exam.name for exam in exams_told)}.")
@@ -464,7 +464,7 @@ def _mornings(
 ) -> int:
     from nhi_watch_lab.evaluation import mornings
 
-    tasks = [mornings.Task(Exam(kind, seed, args.padded), known[kind][0])
+    tasks = [mornings.Task(Exam(kind, seed, args.padded), known[exams.family_of(kind)][0])
              for kind in SEEDS for seed in seeds_of(getattr(args, kind))]  # fmt: skip
     found = mornings.measured(tasks, args.workers)
     mornings.write(found, args.out / "mornings.json")

@@ -16,11 +16,13 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from nhi_watch.detect.model import BINS, DIGITS
+from nhi_watch.detect.forest import DIGITS
+from nhi_watch.detect.model import BINS, KINDS
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.baseline import HISTORY
-from nhi_watch_lab.training.rows import HISTORIES as KINDS
-from nhi_watch_lab.training.rows import Bools, Floats, Ints, Rows, Shares, once, points
+from nhi_watch_lab.evaluation.exams import family_of
+from nhi_watch_lab.training import rows as days_as_rows
+from nhi_watch_lab.training.rows import Bools, Floats, Ints, Rows, Shares, once
 
 AGES = (0, 3, 7, 14)
 """Days of history of a tenant for which the world's habits are told apart."""
@@ -132,7 +134,7 @@ def tested(rows: Rows) -> Bools:
 
 def features(rows: Rows, shares: Shares) -> Floats:
     """Points, then bins: what `nhi_watch.detect.model` calls a day's features."""
-    return np.hstack([points(rows, _assumed(shares)), np.maximum(rows.bins, 0).astype(float)])
+    return days_as_rows.features(rows, _assumed(shares))
 
 
 def _tree(nodes: Any, at: int) -> Any:
@@ -189,7 +191,7 @@ def _assumed(shares: Shares) -> Shares:
 
 def shares_of(worlds: Sequence[Rows]) -> Shares:
     """Evidence and habits of some worlds."""
-    return Shares(_attack(worlds), AGES, np.array([_habits(worlds, kind) for kind in range(KINDS)]))
+    return Shares(_attack(worlds), AGES, np.array([_habits(worlds, kind) for kind in range(len(KINDS))]))
 
 
 def _attack(worlds: Sequence[Rows]) -> Floats:
@@ -256,9 +258,9 @@ def weighed(rows: Rows, x: Floats, mask: Bools, share: float) -> Days:
 
 
 def hand_of(family: str) -> str:
-    """Whose worlds a family's are, padded or not.
+    """Whose worlds a family's are, padded or not: what is left out together.
 
-    >>> hand_of("fifth padded")
-    'fifth'
+    >>> hand_of("fifth padded"), hand_of("old")
+    ('fifth', 'drawn')
     """
-    return family.partition(" ")[0]
+    return family_of(family.partition(" ")[0])

@@ -1,7 +1,7 @@
-"""Identity-days of a world as rows, and their points at home.
+"""Identity-days of a world as rows, and what the trees read of them.
 
-Worlds are replayed without a model: what labels call an incident waits in quarantine, and nothing else does. So what is
-trained depends on worlds and signals alone.
+Worlds are replayed as the product replays days. Habits need no model. The quarantine does: in a first round labels say
+what waits there; in the second, which ships, a model of the first round does that never saw the world's generator.
 """
 
 from __future__ import annotations
@@ -19,24 +19,12 @@ from joblib.externals.loky import get_reusable_executor
 import nhi_watch
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.detect import ranking
-from nhi_watch.detect.model import (
-    BINS,
-    EDGES,
-    FIRST,
-    FULL,
-    KINDS,
-    LEAST,
-    NEAR,
-    NEVER,
-    OWN_STRENGTH,
-    PERSON,
-    SETTLED,
-    STRENGTH,
-    Scorecard,
-    grown,
-)
+from nhi_watch.detect.forest import grown
+from nhi_watch.detect.habits import Bound
+from nhi_watch.detect.model import EDGES, KINDS, MACHINE, NEVER, PERSON, Scorecard
+from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES, known_days
-from nhi_watch.state.baseline import ALIKE, HISTORY, peer_scope
+from nhi_watch.state.baseline import Lesson, Profile, learn_groups, peer_scope, teach
 from nhi_watch_lab import worlds
 from nhi_watch_lab.evaluation import exams
 from nhi_watch_lab.evaluation.exams import Exam, Raw, Replay, Replayed
@@ -57,6 +45,7 @@ class Rows(NamedTuple):
     """Days since the world began."""
     identity: Ints
     peers: Ints
+    """-1: it teaches no group."""
     own_days: Ints
     """Active days of the identity before."""
     person: Bools
@@ -98,14 +87,18 @@ class _Seen(NamedTuple):
     item: Replayed
     own_days: int
     person: bool
+    scope: str
+    """Of the peers that it teaches; "": none."""
 
 
 def _seen(item: Replayed) -> _Seen:
-    return _Seen(item, known_days(item.episode.view), item.episode.bound.home.kind == PERSON)
+    episode = item.episode
+    scope = "" if ranking.is_outsider(episode) else peer_scope(episode.identity)
+    return _Seen(item, known_days(episode.view), episode.bound.home.kind == PERSON, scope)
 
 
 class Labelled(Replay):
-    """A replay in which labels say what is held in quarantine, not the score."""
+    """A replay in which labels say what waits in quarantine: there is no model yet."""
 
     def score(self, whole: IdentityDay) -> Replayed:
         """One identity's day against what is learnt so far."""
@@ -115,7 +108,7 @@ class Labelled(Replay):
 
 
 def blank(prior: dict[str, dict[str, float]]) -> Scorecard:
-    """A model that finds nothing."""
+    """A model that finds nothing, and has no id."""
     shares = (NEVER,) * len(NAMES)
     world = ((shares,),) * len(KINDS)
     return Scorecard("", "", NAMES, shares, (0,), world, grown(len(NAMES), ()), 1.0, -60.0, prior)
@@ -133,8 +126,9 @@ def days_of(source: Source) -> Iterator[Raw]:
 
 
 def of_world(card: Scorecard, source: Source) -> Rows:
-    """Replay a world, and keep its watched identity-days."""
-    replay, found, told = Labelled(card), list[_Seen](), dict[str, str]()
+    """Replay a world, and keep its watched identity-days; `card`: the model that says what waits, or a blank one."""
+    replay = Replay(card) if card.id else Labelled(card)
+    found, told = list[_Seen](), dict[str, str]()
     for incidents, records in days_of(source):
         replay.label(incidents)
         told.update((i["id"], f"{i['technique']} {i['origin']}") for i in incidents if i["distinguishable"])
@@ -153,7 +147,7 @@ def _rows(seen: Sequence[_Seen], told: dict[str, str]) -> Rows:
     made = Rows(
         np.array([item.day - first for item in found]),
         np.array([identities.setdefault(who.id, len(identities)) for who in whose]),
-        np.array([peers.setdefault(peer_scope(who), len(peers)) for who in whose]),
+        np.array([peers.setdefault(each.scope, len(peers)) if each.scope else -1 for each in seen]),
         np.array([each.own_days for each in seen]),
         np.array([each.person for each in seen]),
         np.array([told.get(name, PLAIN) for name in names]),
@@ -176,13 +170,14 @@ def once(worlds: Iterable[Rows]) -> list[Rows]:
 # ---- kept between runs, because replaying takes minutes
 
 
-def collected(card: Scorecard, sources: Sequence[Source], folder: Path, workers: int) -> list[Rows]:
-    """The rows of worlds, in their order; from `folder` where they were collected by the same code."""
+def collected(jobs: Sequence[tuple[Scorecard, Source]], folder: Path, workers: int) -> list[Rows]:
+    """The rows of worlds, each replayed with a model; from `folder` where they were collected by the same code."""
     folder.mkdir(parents=True, exist_ok=True)
     mark = code()
-    jobs = (joblib.delayed(_kept)(card, world, folder / f"{name_of(world, mark)}.npz") for world in sources)
+    tasks = (joblib.delayed(_kept)(card, world, folder / f"{name_of(world, mark + card.id)}.npz")
+             for card, world in jobs)  # fmt: skip
     try:
-        return list(joblib.Parallel(n_jobs=workers)(jobs))
+        return list(joblib.Parallel(n_jobs=workers)(tasks))
     finally:
         # its processes idle for five minutes, and a process that has any cannot end
         get_reusable_executor().shutdown()
@@ -212,10 +207,7 @@ def code() -> str:
     return total.hexdigest()
 
 
-# ---- points at home for all identity-days of a world: what `nhi_watch.detect.home` says, for many rows at once
-
-HISTORIES = 2
-"""Machines and people's keys."""
+# ---- what the trees read of all identity-days of a world
 
 
 class Shares(NamedTuple):
@@ -227,85 +219,29 @@ class Shares(NamedTuple):
     world: Floats
     """Kinds × ages × signals × bins."""
 
-
-def points(rows: Rows, shares: Shares) -> Floats:
-    """Identity-days × signals: points, each day by what was known on its eve."""
-    bins, found = rows.bins, np.zeros(rows.values.shape)
-    kept = np.where(rows.bad[:, None], 0, bins)  # a day of an incident is counted; what it held waits
-    home, own = _Home(shares), dict[int, _Own]()
-    for day in np.unique(rows.day):
-        today = np.flatnonzero(rows.day == day)
-        tables = [home.tables(kind, int(day)) for kind in range(HISTORIES)]
-        for at in today:
-            held = np.flatnonzero(bins[at] > 0)
-            usual, share = (table[held, bins[at, held]] for table in tables[int(rows.person[at])])
-            mine = own.get(int(rows.identity[at]))
-            found[at, held] = usual if mine is None else mine.churned(usual, share, (rows.values[at], bins[at], held),
-                                                                       shares.attack)  # fmt: skip
-        for at in today:
-            if rows.own_days[at] >= SETTLED:
-                own.setdefault(int(rows.identity[at]), _Own(bins.shape[1])).learn(kept[at])
-        home.learn(rows, kept, today[rows.own_days[today] >= HISTORY])
-    return np.asarray(np.round(found, 2))
+    @property
+    def card(self) -> Scorecard:
+        """A model without trees: all that habits ask of one."""
+        attack = tuple(map(tuple, self.attack.tolist()))
+        world = tuple(tuple(tuple(map(tuple, shares)) for shares in ages) for ages in self.world.tolist())
+        return Scorecard("", "", NAMES, attack, self.ages, world, grown(len(NAMES), ()), 1.0, 0.0, {})
 
 
-class _Own:
-    """One identity's own days."""
-
-    def __init__(self, signals: int) -> None:
-        self.days = 0
-        self.seen = np.zeros((signals, BINS))
-
-    def learn(self, bins: Ints) -> None:
-        self.days += 1
-        held = np.flatnonzero(bins > 0)
-        self.seen[held, bins[held]] += 1
-
-    def churned(self, usual: Floats, share: Floats, what: tuple[Floats, Ints, Ints], attack: Floats) -> Floats:
-        """Points after the identity's own churn has taken its part."""
-        values, bins, held = what
-        low = np.maximum(1, np.searchsorted(np.array(EDGES), NEAR * values[held], side="left"))
-        near = np.array([self.seen[at, least:].sum() for at, least in zip(held, low)])
-        mine = (near + OWN_STRENGTH * share) / (self.days + OWN_STRENGTH)
-        news = np.log2(np.maximum(LEAST, attack[held, bins[held]]) / np.maximum(LEAST, mine))
-        return np.asarray(np.minimum(usual, np.maximum(usual / 2, news)))
-
-
-class _Home:
-    """The tenant's own days, by kind."""
-
-    def __init__(self, shares: Shares) -> None:
-        self._shares = shares
-        self._reached = np.zeros((HISTORIES, *shares.attack.shape))
-        self._able = np.zeros((HISTORIES, shares.attack.shape[0]))
-        self._total = np.zeros(HISTORIES)
-        self._first = [-1] * HISTORIES
-
-    def tables(self, kind: int, day: int) -> tuple[Floats, Floats]:
-        """Signals × bins: points, and the shares at home behind them."""
-        age = day - self._first[kind] if self._total[kind] else 0
-        rate = self._total[kind] / max(1, age) if self._total[kind] else 1.0
-        strength = STRENGTH + max(0, FULL - age) * rate
-        place = max(at for at, least in enumerate(self._shares.ages) if least <= day)
-        share = (self._reached[kind] + strength * self._shares.world[kind, place]) / (
-            self._able[kind][:, None] + strength
-        )
-        attack = self._shares.attack
-        raw = np.log2(np.maximum(attack, LEAST) / np.maximum(share, LEAST))
-        raw = np.where(attack > 0, raw, 0.0)
-        raw[:, 0] = 0.0
-        return np.maximum.accumulate(np.maximum(raw * (1.0 if day else FIRST), 0.0), axis=1), share
-
-    def learn(self, rows: Rows, bins: Ints, today: Ints) -> None:
-        """A day that is over; of a peer group ALIKE days at most count for one value."""
-        alike: dict[tuple[int, int, int], int] = {}
-        for at in today:
-            kind = int(rows.person[at])
-            self._first[kind] = int(rows.day[at]) if self._first[kind] < 0 else self._first[kind]
-            self._total[kind] += 1
-            self._able[kind] += bins[at] >= 0
-            for signal in np.flatnonzero(bins[at] > 0):
-                key = int(rows.peers[at]), int(signal), int(bins[at, signal])
-                alike[key] = alike.get(key, 0) + 1
-                if alike[key] <= ALIKE:
-                    self._reached[kind, signal, : bins[at, signal] + 1] += 1
+def features(rows: Rows, shares: Shares) -> Floats:
+    """Identity-days × points and reduced bins, each by the habits on its eve: the product's own, learnt day by day."""
+    found = np.zeros((len(rows.day), 2 * len(NAMES)))
+    baselines, cells = Baselines(shares.card), rows.values.tolist()
+    values = [[None if value != value else value for value in row] for row in cells]  # only NaN is unlike itself
+    for day in np.unique(rows.day).tolist():
+        lessons: list[Lesson] = []
+        homes = baselines.homes(day)
+        for at in np.flatnonzero(rows.day == day).tolist():
+            own = baselines.own.setdefault(str(rows.identity[at]), Profile())
+            bound = Bound(homes[PERSON if rows.person[at] else MACHINE], own)
+            read = bound.features(values[at])
+            found[at] = [*read.points, *read.bins]
+            habits = bound.habits(int(rows.own_days[at]), values[at])
+            teach(own, day, habits, {})
+            lessons.append((habits, {}, str(rows.peers[at]) if rows.peers[at] >= 0 else ""))
+        learn_groups(baselines.groups, day, lessons)
+    return found

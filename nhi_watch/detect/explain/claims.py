@@ -26,20 +26,21 @@ from nhi_watch.core.notable import Instead, clip
 from nhi_watch.core.timestamps import HOUR, day_of, parse, render_day
 from nhi_watch.detect import linking, scoring
 from nhi_watch.detect.linking import Group
-from nhi_watch.detect.model import Points, Scorecard
+from nhi_watch.detect.model import Features, Scorecard
 from nhi_watch.detect.scoring import (
     Baselines,
     Episode,
     Row,
+    features_together,
     largest,
     of_views,
     part_of,
-    points_together,
     score_day,
     values_together,
     weighed,
 )
 from nhi_watch.detect.signals import NAMES, SIGNALS, Signal
+from nhi_watch.detect.telemetry import features_shown
 from nhi_watch.state import baseline, day_rows
 from nhi_watch.state.baseline import TENANT, Profile, facts, peer_scope
 from nhi_watch.state.retention import RETAIN_DELTAS
@@ -129,7 +130,7 @@ def without(baselines: Baselines, episode: Episode, gone: Iterable[Behaviour]) -
 def likelihood_of(card: Scorecard, parts: Sequence[Episode]) -> float:
     """The likelihood of episodes that are one."""
     values = values_together([(part.values, part.view) for part in parts])
-    return card.likelihood(points_together(parts, values), values)
+    return card.likelihood(features_together(parts, values))
 
 
 def _top(profile: Profile, dimension: str, services: Collection[str] = ()) -> list[str]:
@@ -215,7 +216,7 @@ class _Again(NamedTuple):
     """What scoring again gave."""
 
     values: Row
-    points: Optional[Points]
+    features: Optional[Features]
     """None: the behaviours are gone, and with them what was consulted."""
     baseline: Optional[str]
     """Digest of the rows consulted; None: the behaviours are gone, and with them what was consulted."""
@@ -264,27 +265,25 @@ def _revision(state: State, baselines: Baselines, one: Mapping[str, Any]) -> Che
     again = _again(state, Baselines(card, baselines.networks), day, str(one["identity"]))
     if again is None:
         return Check(what, None, f"retention has removed {one['day']} from the state")
-    if again.points is None:
+    if again.features is None:
         same = digest(list(again.values)) == receipt["signals"]
         return Check(what, same, f"{one['day']}, signals as stored; the profiles have learnt the day since")
-    likelihood = card.aligned(NAMES).likelihood(again.points, again.values)
+    likelihood = card.aligned(NAMES).likelihood(again.features)
     mine = (likelihood, digest(list(again.values)), again.baseline)
     same = mine == (one["likelihood"], receipt["signals"], receipt["baseline"])
     return Check(what, same, f"{one['day']}, likelihood {likelihood:g}%")
 
 
 def _scored(card: Scorecard, notable: Mapping[str, Any], again: _Again) -> Iterator[Check]:
-    """Without points the model alone is run again, on those that the notable shows."""
-    shown = {signal["id"]: signal["points"] for signal in notable["signals"]}
-    points = again.points or [shown.get(name, 0.0) for name in NAMES]
-    likelihood = card.aligned(NAMES).likelihood(points, again.values)
-    by = "" if again.points else " by the points that it shows"
+    """Without features the model alone is run again, on the points and bins that the notable shows."""
+    likelihood = card.aligned(NAMES).likelihood(again.features or features_shown(notable["signals"]))
+    by = "" if again.features else " by the points that it shows"
     told = f"{likelihood:g}%{by}; the notable says {notable['likelihood']:g}%"
     yield Check("likelihood", likelihood == notable["likelihood"], told)
-    if again.points is None:
+    if again.features is None:
         yield Check("points", None, again.why)
         return
-    known = {s.name: (worth, value) for worth, s, value in weighed(again.values, again.points)}
+    known = {s.name: (worth, value) for worth, s, value in weighed(again.values, again.features.points)}
     unlike = [s["id"] for s in notable["signals"] if not _agrees(s, known.get(s["id"]))]
     listed = f"{len(notable['signals'])} signals" + (f", other values: {', '.join(unlike[:5])}" if unlike else "")
     yield Check("points", not unlike, listed)
@@ -370,5 +369,4 @@ def _scored_again(state: State, baselines: Baselines, what: tuple[int, list[Iden
     parts = [score_day(baselines, whole, day) for whole in wholes]
     rows = [consulted(baselines, part) for part in parts]
     values = values_together([(part.values, part.view) for part in parts])
-    points = points_together(parts, values)
-    return _Again(values, points, digest(rows), "")
+    return _Again(values, features_together(parts, values), digest(rows), "")

@@ -123,11 +123,11 @@ def identity_of(identity: Identity, owner: str = "") -> NotableIdentity:
 
 def signal_of(
     name: str, evidence: str, value: Optional[float], log_odds: float = 0.0, points: float = 0.0,
-    records: Sequence[str] = (),
+    records: Sequence[str] = (), bin: int = 0,
 ) -> SignalPoints:  # fmt: skip
     """What one signal contributes; without a value it cannot tell."""
     shown = tuple(records[:EVIDENCE_RECORDS])
-    return SignalPoints(name, points, log_odds, value, clip(evidence, 500), shown, value is None)
+    return SignalPoints(name, points, log_odds, value, clip(evidence, 500), shown, value is None, bin=bin)
 
 
 def control_of(name: str, reason: str, status: str = "open") -> Control:
@@ -159,6 +159,7 @@ class Weighed(NamedTuple):
 
     signal: Signal
     points: float
+    bin: int
     log_odds: float
     value: Optional[float]
     backing: list[Behaviour]
@@ -213,12 +214,13 @@ def _link(link: Link) -> NotableLink:
 
 def _weigh(episode: Episode) -> list[Weighed]:
     """The signals, those that add most to the likelihood first."""
-    _, shares = episode.bound.card.shares(episode.points, episode.values)
-    told = zip(shares, episode.points, SIGNALS, episode.values, range(len(SIGNALS)))
+    _, shares = episode.bound.card.shares(episode.features)
+    order = sorted(range(len(SIGNALS)), key=lambda at: (-shares[at], -episode.points[at], SIGNALS[at].name))
     return [
-        Weighed(signal, points, log_odds, value, *_explain(at, value, episode))
-        for log_odds, points, signal, value, at in sorted(told, key=lambda row: (-row[0], -row[1], row[2].name))
-    ]
+        Weighed(SIGNALS[at], episode.points[at], episode.features.bins[at], shares[at], episode.values[at],
+                *_explain(at, episode.values[at], episode))
+        for at in order
+    ]  # fmt: skip
 
 
 def _explain(at: int, value: Optional[float], whole: Episode) -> tuple[list[Behaviour], str, str]:
@@ -250,7 +252,7 @@ def _signals(baselines: Baselines, episode: Episode, parts: list[Weighed]) -> tu
     found = []
     for one in told:
         ids = list(dict.fromkeys(i for b in one.backing for i in b.record_ids))
-        shown = signal_of(one.signal.name, one.evidence, one.value, one.log_odds, one.points, ids)
+        shown = signal_of(one.signal.name, one.evidence, one.value, one.log_odds, one.points, ids, one.bin)
         without = lower.get(shown.id)
         found.append(shown if without is None else replace(shown, without=min(episode.likelihood, without)))
     return tuple(found)
@@ -461,7 +463,7 @@ def _likelihood_until(episode: Episode, hour: int) -> float:
         if views:
             seen = EpisodeView(views, part.view.past)
             values = episode_values(seen)
-            parts.append(part._replace(view=seen, values=values, points=part.bound.points(values)))
+            parts.append(part._replace(view=seen, values=values, features=part.bound.features(values)))
     return claims.likelihood_of(episode.bound.card, parts)
 
 
