@@ -267,6 +267,45 @@ def test_a_kubernetes_technique_from_inside_is_loud(call: tuple[Any, ...], says:
     assert says in evidence
 
 
+def pods_day(day: int) -> list[Record]:
+    """Eight workloads in four namespaces that look at their own settings; one operator does all else."""
+    made = []
+    for space in ("web", "cart", "search", "stock"):
+        for bare in ("front", "back"):
+            made += [kube(day, f"{hour}:10", f"{space}/{bare}", "get", "configmaps", space, "own")
+                     for hour in ("08", "12", "16")]  # fmt: skip
+    for hour in ("08", "12", "16"):
+        made += [
+            kube(day, f"{hour}:20", "ops/deployer", "get", "secrets", "ops", "db"),
+            kube(day, f"{hour}:30", "ops/deployer", "create", "pods", "ops", "own", "exec"),
+            kube(day, f"{hour}:40", "ops/deployer", "create", "pods", "ops", f"job-{hour}"),
+        ]
+    return made
+
+
+PODS = [each for day in range(TODAY - LEARNT, TODAY) for each in pods_day(day)]
+
+
+@pytest.mark.parametrize(
+    ("signal", "call"),
+    [
+        ("grave_act", ("create", "clusterrolebindings", "", "x")),
+        ("grave_act", ("create", "pods", "web", "b", "", HOST_POD)),
+        ("grave_act", ("create", "pods", "web", "back-1", "exec")),
+        ("grave_act", ("create", "serviceaccounts", "web", "back", "token")),
+        ("first_act", ("get", "secrets", "web", "db")),
+        ("first_act", ("get", "secrets", "cart", "db")),
+        ("first_act", ("create", "pods", "web", "b")),
+    ],
+    ids=lambda told: "-".join(map(str, told[:2])) if isinstance(told, tuple) else "",
+)
+def test_what_neither_a_pod_nor_its_namespace_has_done_is_loud(signal: str, call: tuple[Any, ...]) -> None:
+    """By one call from the victim's own pod, at level Metadata but for the body of a pod."""
+    value, _ = told(signal, PODS, [*pods_day(TODAY), kube(TODAY, "13:00", "web/front", *call)], "web:front")
+    assert value is not None
+    assert value >= LOUD
+
+
 def test_secrets_of_another_namespace_are_first_targets() -> None:
     stolen = [kube(TODAY, "13:00", "shop/api", "get", "secrets", "mail", f"s{n}", number=n) for n in range(20)]
     value, evidence = told("first_targets", KUBE, [*kube_day(TODAY), *stolen], "shop:api")

@@ -349,12 +349,19 @@ PEERS = "peer:"
 """Beginning of the scopes of peers."""
 
 
+_ACCOUNT = "system:serviceaccount:"
+
+
 def peer_scope(identity: Identity) -> str:
-    """The scope of an identity's peers: its kind, and the first word of its name.
+    """The scope of an identity's peers: its kind, and the first word of its name; of a cluster's account its namespace.
 
     >>> peer_scope(Identity("i", "arn:aws:iam::1:role/payments-api-7", "role", "aws", "1", ""))
     'peer:role:payments'
+    >>> peer_scope(Identity("i", "system:serviceaccount:shop:api", "service_account", "kubernetes", "", ""))
+    'peer:service_account:shop'
     """
+    if identity.name.startswith(_ACCOUNT):
+        return f"{PEERS}{identity.kind}:{identity.name[len(_ACCOUNT):].partition(':')[0][:63]}"
     last = identity.name.rsplit("/", 1)[-1].lower()
     word = ""
     for letter in last:

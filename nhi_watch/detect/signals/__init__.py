@@ -36,8 +36,8 @@ from nhi_watch.detect.signals._kit import (
     times,
 )
 
-__all__ = ["KEY_SERVICE", "NAMES", "NOVEL", "SIGNALS", "Elsewhere", "EpisodeView", "Past", "Signal", "View", "by_hand",
-           "facts", "is_person", "known_days", "listing", "of", "times"]  # fmt: skip
+__all__ = ["ABSOLUTE", "KEY_SERVICE", "NAMES", "NOVEL", "SIGNALS", "UNTAUGHT", "Elsewhere", "EpisodeView", "Past",
+           "Signal", "View", "by_hand", "facts", "is_person", "known_days", "listing", "of", "times"]  # fmt: skip
 
 
 def of(theme: ModuleType) -> Iterator[Signal]:
@@ -48,3 +48,7 @@ def of(theme: ModuleType) -> Iterator[Signal]:
 
 SIGNALS = tuple(sorted((each for theme in registry.modules(__name__) for each in of(theme)), key=lambda one: one.name))
 NAMES = tuple(signal.name for signal in SIGNALS)
+ABSOLUTE = frozenset(signal.name for signal in SIGNALS if not signal.needs_past)
+"""Signals that need no past: they count in full on a tenant's first day."""
+UNTAUGHT = frozenset(signal.name for signal in SIGNALS if not signal.becomes_habit)
+"""Signals that never become habits: attack tools, anonymity networks, stopped logs."""

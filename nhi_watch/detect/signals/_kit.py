@@ -35,6 +35,12 @@ ENOUGH = 7
 Elsewhere = Callable[[str, str], float]
 
 
+ANONYMOUS = frozenset({"tor", "bad", "vpn"})
+"""Kinds of networks that hide who is there, or are known to be bad: they are a fact whatever was seen before."""
+MACHINES, OUTSIDE = frozenset({"hosting", "private"}), frozenset({"isp", "mobile", "tor", "bad", "vpn"})
+"""Kinds of networks in which machines work, and from which people do: one session belongs to one of them."""
+
+
 class Past(NamedTuple):
     """What is known on the eve of a day."""
 
@@ -134,6 +140,7 @@ class View:
         return not (
             self.action or self.network or self.agent or self.error or self.region or self.owner
             or self.service or self.credential or self.credential_type or self.shape.traits
+            or self.network_facts.kind in ANONYMOUS
         )  # fmt: skip
 
     def new_targets(self, behaviour: Behaviour) -> list[str]:
@@ -252,6 +259,10 @@ class Signal(NamedTuple):
     """What a notable's title says of it, where that is more than the signal's title: names and numbers."""
     on_ordinary_days: bool = False
     """Of an episode signal: it may fire although every call and place is ordinary."""
+    needs_past: bool = True
+    """Whether its value is held against what was seen before. What needs no past counts in full on a first day."""
+    becomes_habit: bool = True
+    """Whether it may become ordinary: attack tools, anonymous networks and stopped logs never do."""
 
 
 _MOVING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -532,6 +543,26 @@ def times(count: int, what: str) -> str:
 def novel_views(episode: EpisodeView) -> list[View]:
     """Views of calls that are new for the identity."""
     return [view for view in episode.views if view.novel]
+
+
+def apart(episode: EpisodeView, of: Callable[[View], str]) -> list[View]:
+    """Views of sessions that were used with several of something."""
+    homes: dict[str, dict[str, View]] = {}
+    for view in episode.views:
+        sessions = {session for b in view.behaviours for session in b.sessions} if view.remote and of(view) else ()
+        for session in sessions:
+            homes.setdefault(session, {})[of(view)] = view
+    return list({id(v): v for views in homes.values() if len(views) > 1 for v in views.values()}.values())
+
+
+def scattered(episode: EpisodeView) -> bool:
+    """Whether one session of a machine was used where machines work, and where people do."""
+    return any(not view.shape.identity.human for view in apart(episode, _side))
+
+
+def _side(view: View) -> str:
+    kind = view.network_facts.kind
+    return "machines" if kind in MACHINES else "outside" if kind in OUTSIDE else ""
 
 
 def behaviours_of(views: list[View]) -> list[Behaviour]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from math import log2
 
 from nhi_watch.context.networks import spelled
@@ -11,6 +10,7 @@ from nhi_watch.detect.signals._kit import (
     ORDINARY,
     EpisodeView,
     View,
+    apart,
     behaviours_of,
     by_hand,
     call_sentence,
@@ -27,6 +27,7 @@ from nhi_watch.detect.signals._kit import (
     new_value,
     place_news,
     rarity,
+    scattered,
     signal,
     times,
 )
@@ -206,18 +207,9 @@ def _sessions(view: View) -> set[str]:
     return {session for b in view.behaviours for session in b.sessions}
 
 
-def _apart(episode: EpisodeView, of: Callable[[View], str]) -> list[View]:
-    """Views of sessions that were used with several of something."""
-    homes: dict[str, dict[str, View]] = {}
-    for view in episode.views:
-        for session in _sessions(view) if view.remote and of(view) else ():
-            homes.setdefault(session, {})[of(view)] = view
-    return list({id(v): v for views in homes.values() if len(views) > 1 for v in views.values()}.values())
-
-
 def _moved(episode: EpisodeView) -> list[View]:
     """Views of sessions that were used in several places, the least usual place first."""
-    return sorted(_apart(episode, _place), key=lambda view: (-view.owner - view.network, view.shape))
+    return sorted(apart(episode, _place), key=lambda view: (-view.owner - view.network, view.shape))
 
 
 def _place(view: View) -> str:
@@ -233,22 +225,26 @@ def _session_moved_phrase(episode: EpisodeView) -> str:
 
 @signal(
     "episode", "Session used from two networks", ("T1550.001", "T1552.005"), "rotate_secret", needs=("network",),
-    on_ordinary_days=True, headline=3, phrase=_session_moved_phrase,
+    on_ordinary_days=True, headline=3, phrase=_session_moved_phrase, needs_past=False,
     evidence=lambda episode: f"one session was used from {listing([_place(view) for view in _moved(episode)])}",
     backing=lambda episode: behaviours_of(_moved(episode)[:1]),
 )  # fmt: skip
 def session_moved(episode: EpisodeView) -> float:
     """One temporary session is used from networks of two operators: it left the place it was issued to.
 
-    1 plus the bits of the less usual place; 0 when every session stayed.
+    1, or 4 where one place is for machines and the other for people, plus the bits of the less usual place; 0 when
+    every session stayed.
     """
     moved = _moved(episode)
-    return 1.0 + moved[0].owner + moved[0].network if moved else 0.0
+    return (FAR if scattered(episode) else 1.0) + moved[0].owner + moved[0].network if moved else 0.0
+
+
+FAR = 4.0
 
 
 def _shared(episode: EpisodeView) -> list[View]:
     """Views of sessions that several programs used, the least usual program first."""
-    found = _apart(episode, lambda view: view.shape.agent)
+    found = apart(episode, lambda view: view.shape.agent)
     return sorted((view for view in found if view.agent), key=lambda view: (-view.agent, view.shape))
 
 

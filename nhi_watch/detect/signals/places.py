@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from nhi_watch.detect.signals._kit import (
+    ANONYMOUS,
+    MACHINES,
     NOVEL,
     ORDINARY,
+    OUTSIDE,
     EpisodeView,
     Named,
     View,
@@ -59,20 +62,23 @@ RISK = {"tor": 3.0, "bad": 3.0, "vpn": 2.0, "hosting": 1.0}
 
 def _risky_network(view: View) -> str:
     owner = view.network_facts.owner or "an unknown operator"
-    return f"{view.shape.network} is a {view.network_facts.kind} network of {owner}, new to this identity"
+    new = ", new to this identity" if view.owner else ""
+    return f"{view.shape.network} is a {view.network_facts.kind} network of {owner}{new}"
 
 
 @signal("behaviour", "Risky network", ("T1090",), "rotate_secret", needs=("network",), dimension="network",
-        evidence=_risky_network)  # fmt: skip
+        needs_past=False, becomes_habit=False, evidence=_risky_network)  # fmt: skip
 def risky_network(view: View) -> float | None:
-    """An anonymising or badly reputed network that is not the identity's own.
+    """An anonymising or badly reputed network, or a hosting company that is not the identity's own.
 
-    0 for a known operator; 1 hosting, 2 VPN, 3 Tor or a listed network.
+    2 VPN, 3 Tor or a listed network, however often it was used; 1 hosting, 0 for a known operator.
     """
-    risk = RISK.get(view.network_facts.kind, 0.0)
+    kind = view.network_facts.kind
+    if kind in ANONYMOUS:
+        return RISK[kind]
     if view.past.blank:
-        return risk if risk >= 2.0 else None
-    return risk if view.owner else 0.0
+        return None
+    return RISK.get(kind, 0.0) if view.owner else 0.0
 
 
 def _listed_address(view: View) -> str:
@@ -80,7 +86,7 @@ def _listed_address(view: View) -> str:
 
 
 @signal("behaviour", "Address on a blocklist", ("DE.AE-07", "T1090"), "rotate_secret", dimension="network",
-        evidence=_listed_address)  # fmt: skip
+        needs_past=False, evidence=_listed_address)  # fmt: skip
 def listed_address(view: View) -> float:
     """The address is on a list of bad addresses.
 
@@ -131,14 +137,15 @@ def third_party_moved(view: View) -> float | None:
 
 
 @signal("behaviour", "Attack tool", ("T1078.004",), "rotate_secret", needs=("agent",), dimension="agent",
+        needs_past=False, becomes_habit=False,
         evidence=lambda view: f"the client {view.shape.agent} names an attack tool or an attacker's system",
         )  # fmt: skip
 def attack_tool(view: View) -> float:
-    """A client program that is made for attacking, or an operating system made for it.
+    """A client program that is made for attacking, or an operating system made for it. It never becomes ordinary.
 
-    1 when seen and not usual here.
+    1 when seen.
     """
-    return 1.0 if "attack_tool" in view.shape.traits and (view.agent or view.past.blank or view.action) else 0.0
+    return 1.0 if "attack_tool" in view.shape.traits else 0.0
 
 
 def _pairs(episode: EpisodeView) -> list[View]:
@@ -157,14 +164,16 @@ def _two_places(episode: EpisodeView) -> str:
 
 
 @signal("episode", "One key used from two networks within an hour", ("T1078.004", "T1552"), "rotate_secret",
-        needs=("network",), on_ordinary_days=True, evidence=_two_places,
+        needs_past=False, needs=("network",), on_ordinary_days=True, evidence=_two_places,
         backing=lambda episode: behaviours_of(_pairs(episode)))  # fmt: skip
 def two_places(episode: EpisodeView) -> float | None:
     """One long-lived key is used from two operators' networks in the same hour.
 
-    Bits of the less usual of the two networks; None before anything was learnt.
+    Bits of the less usual of the two networks; before anything was learnt 2, where one is for machines and the other
+    for people, else it cannot be told.
     """
-    if episode.past.blank:
-        return None
     pairs = _pairs(episode)
+    if episode.past.blank and pairs:
+        kinds = {view.network_facts.kind for view in pairs}
+        return 2.0 if kinds & MACHINES and kinds & OUTSIDE else None
     return pairs[0].network + pairs[0].owner if pairs else 0.0

@@ -1,0 +1,335 @@
+"""What needs no past: rates within an hour, acts that are grave whoever does them, and several such signs at once.
+
+On a tenant's first day everything is new, so novelty says nothing. These values are made of facts and amounts alone:
+they are the same on the first day and on the hundredth. Habits then say how usual a value is for an identity and a
+tenant: a deployment that grants administrator rights each day has that as a habit, a theft has not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from math import log2
+from typing import Any, NamedTuple
+
+from nhi_watch.core.behaviour import Behaviour
+from nhi_watch.core.event import DONE_TO
+from nhi_watch.detect.signals._kit import (
+    EpisodeView,
+    Signal,
+    View,
+    by_hand,
+    listing,
+    made,
+    scattered,
+    signal,
+    times,
+)
+
+# ---- rates: the busiest hour of the day
+
+Hour = dict[str, int]
+"""What was called or touched within an hour → how often."""
+DATA = frozenset({
+    "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "github:git.clone",
+    "storage.googleapis.com:objects.get",
+})  # fmt: skip
+"""Calls that read data, besides those that the tables have under exfiltration."""
+SECRETS = "secret_reading"
+
+
+def _is_secret(view: View) -> bool:
+    return view.let_in and SECRETS in view.facts.classes
+
+
+def _is_data(view: View) -> bool:
+    reads = view.shape.access in ("read", "list") and "exfiltration" in view.facts.tactics
+    return view.let_in and (reads or view.shape.action in DATA) and SECRETS not in view.facts.classes
+
+
+def _is_refused(view: View) -> bool:
+    return view.shape.outcome == "denied" and not by_hand(view.shape)
+
+
+def _is_own_call(view: View) -> bool:
+    """A page of a console makes dozens of calls by itself; what others do to an identity is no call of its own."""
+    return not by_hand(view.shape) and DONE_TO not in view.shape.traits
+
+
+def _by_hour(
+    episode: EpisodeView, counts: Callable[[View], bool], of: Callable[[View, Behaviour], Iterable[tuple[str, int]]]
+) -> tuple[int, Hour]:  # fmt: skip
+    """The hour in which there is most, by how many different things, then by how often."""
+    hours: dict[int, Hour] = {}
+    for view in episode.views:
+        for b in view.behaviours if counts(view) else ():
+            found = hours.setdefault(b.hour, {})
+            for name, count in of(view, b):
+                found[name] = found.get(name, 0) + count
+    return max(hours.items(), key=lambda one: (len(one[1]), sum(one[1].values()), -one[0]), default=(0, {}))
+
+
+def _kinds(view: View, b: Behaviour) -> Iterable[tuple[str, int]]:
+    return ((view.shape.action, b.count),)
+
+
+def _rate(
+    name: str, title: str, frameworks: tuple[str, ...], control: str, meaning: str, counts: str,
+    counted: Callable[[View], bool], says: Callable[[int, Hour], str], least: int, **more: Any,
+) -> Signal:  # fmt: skip
+    """Of how many kinds of calls an hour holds: log2(1 + number) from `least` on."""
+
+    def value(episode: EpisodeView) -> float:
+        kinds = len(_by_hour(episode, counted, _kinds)[1])
+        return log2(1 + kinds) if kinds >= least else 0.0
+
+    def backing(episode: EpisodeView) -> list[Behaviour]:
+        hour, _ = _by_hour(episode, counted, _kinds)
+        return [b for view in episode.views if counted(view) for b in view.behaviours if b.hour == hour]
+
+    return made(name, "episode", title, frameworks, control, value, meaning, counts,
+                lambda episode: says(*_by_hour(episode, counted, _kinds)), backing=backing, on_ordinary_days=True,
+                needs_past=False, **more)  # fmt: skip
+
+
+def _hour(hour: int) -> str:
+    return f"from {hour % 24:02}:00 to {(hour + 1) % 24:02}:00 UTC"
+
+
+TABLE = (
+    _rate("refused_in_hour", "Many kinds of calls refused within an hour", ("T1087.004", "T1580"), "rotate_secret",
+          "Tries many different calls within an hour and is refused: somebody tries what a stolen credential may do.",
+          "log2(1 + number of kinds of calls refused for lack of permission within the same hour), from 4 on; console "
+          "sessions aside.",
+          _is_refused, lambda hour, found: f"{len(found)} kinds of calls refused {_hour(hour)}: {listing(list(found))}",
+          4, headline=26),
+    _rate("kinds_in_hour", "Many kinds of calls within an hour", ("T1526", "T1580"), "rotate_secret",
+          "Makes many different calls within an hour: machines repeat a few, tools of deployment and discovery do not.",
+          "log2(1 + number of kinds of calls within the same hour), from 8 on; console sessions aside.",
+          _is_own_call, lambda hour, found: f"{len(found)} kinds of calls {_hour(hour)}: {listing(list(found))}", 8),
+)  # fmt: skip
+
+
+class _Amount(NamedTuple):
+    """The hour in which most is read."""
+
+    hour: int
+    number: int
+    views: list[View]
+
+    @property
+    def behaviours(self) -> list[Behaviour]:
+        """What reads it."""
+        return [b for view in self.views for b in view.behaviours if b.hour == self.hour]
+
+
+def _amount(episode: EpisodeView, counts: Callable[[View], bool], of: Callable[[Behaviour], int]) -> _Amount:
+    hours: dict[int, int] = {}
+    views = [view for view in episode.views if counts(view)]
+    for view in views:
+        for b in view.behaviours:
+            hours[b.hour] = hours.get(b.hour, 0) + of(b)
+    hour, count = max(hours.items(), key=lambda one: (one[1], -one[0]), default=(0, 0))
+    return _Amount(hour, count, [view for view in views if any(b.hour == hour for b in view.behaviours)])
+
+
+def _secrets(episode: EpisodeView) -> _Amount:
+    """Distinct secrets; where a record names none, it is one."""
+    return _amount(episode, _is_secret, lambda b: max(1, b.touched))
+
+
+def _objects(episode: EpisodeView) -> _Amount:
+    return _amount(episode, _is_data, lambda b: b.count)
+
+
+def _amount_sentence(found: _Amount, what: str) -> str:
+    calls = listing([view.shape.action for view in found.views], 2)
+    targets = [target for b in found.behaviours for target in b.targets]
+    of = f" of {listing(targets, 2)}" if targets else ""
+    return f"{times(found.number, what)} {_hour(found.hour)} by {calls}{of}"
+
+
+SOME_SECRETS, SOME_OBJECTS = 4, 32
+
+
+@signal(
+    "episode", "Many secrets read within an hour", ("T1555.006", "T1552.007"), "rotate_secret", headline=19,
+    on_ordinary_days=True, needs_past=False,
+    evidence=lambda episode: _amount_sentence(_secrets(episode), "secret"),
+    phrase=lambda episode: f"{times(_secrets(episode).number, 'secret')} read within an hour",
+    backing=lambda episode: _secrets(episode).behaviours,
+)  # fmt: skip
+def secrets_in_hour(episode: EpisodeView) -> float:
+    """Reads many secrets, parameters or passwords within an hour: a workload needs a few, a thief takes all.
+
+    log2(1 + number of distinct secrets read within the same hour), from 4 on.
+    """
+    number = _secrets(episode).number
+    return log2(1 + number) if number >= SOME_SECRETS else 0.0
+
+
+@signal(
+    "episode", "Many objects read within an hour", ("T1530", "T1119"), "reduce_privilege", headline=28,
+    on_ordinary_days=True, needs_past=False,
+    evidence=lambda episode: _amount_sentence(_objects(episode), "data read"),
+    phrase=lambda episode: f"{times(_objects(episode).number, 'data read')} within an hour",
+    backing=lambda episode: _objects(episode).behaviours,
+)  # fmt: skip
+def objects_in_hour(episode: EpisodeView) -> float:
+    """Reads hundreds of objects, rows, mails or repositories within an hour.
+
+    log2(1 + number of reads of data within the same hour), from 32 on.
+    """
+    number = _objects(episode).number
+    return log2(1 + number) if number >= SOME_OBJECTS else 0.0
+
+
+# ---- acts that are grave whoever does them
+
+GRAVITY = {
+    "log_stopped": 4.0, "own_key": 4.0, "cluster_power": 3.0, "federation": 3.0, "opened": 3.0,
+    "token_of_another": 3.0, "second_factor": 2.0, "secrets_at_once": 2.0, "system_space": 2.0, "code_door": 2.0,
+    "pod_shell": 2.0, "host_entered": 1.0, "copied_out": 1.0, "destroyed": 1.0, "for_other": 2.0,
+}  # fmt: skip
+"""By kind of act of `calls.json`: how little of it a working day of anybody needs. `for_other` is none of them: a
+credential made for somebody else."""
+FOR_OTHER = "for_other"
+_FOR_OTHER_SAYS = "creates a credential for another identity"
+MADE = frozenset({"credential_creation"})
+
+
+def _grave(view: View) -> dict[str, str]:
+    """The kinds of acts that a view shows, and what each does in words."""
+    if DONE_TO in view.shape.traits:
+        return {}
+    found = {act.kind: act.says for act in view.facts.acts if act.kind in GRAVITY}
+    if FOR_OTHER in view.shape.traits and MADE.intersection(view.facts.classes):
+        found[FOR_OTHER] = _FOR_OTHER_SAYS
+    return found
+
+
+def _weights(episode: EpisodeView) -> dict[str, float]:
+    """What the day did → its weight; half where all of it was refused or failed."""
+    found: dict[str, float] = {}
+    for view in episode.views:
+        for kind, says in _grave(view).items():
+            weight = GRAVITY[kind] if view.let_in else GRAVITY[kind] / 2
+            found[says] = max(found.get(says, 0.0), weight)
+    return found
+
+
+def _grave_sentence(episode: EpisodeView) -> str:
+    said = sorted(_weights(episode).items(), key=lambda one: (-one[1], one[0]))
+    calls = [view.shape.action for view in episode.views if _grave(view)]
+    return f"{'; '.join(says for says, _ in said[:3])}: {listing(calls, 3)}"
+
+
+@signal(
+    "episode", "High-impact actions", ("T1562.008", "T1098.003", "T1537", "T1484.002"), "reduce_privilege",
+    on_ordinary_days=True, needs_past=False, evidence=_grave_sentence,
+    backing=lambda episode: [b for view in episode.views if _grave(view) for b in view.behaviours],
+)  # fmt: skip
+def grave_kinds(episode: EpisodeView) -> float:
+    """What cannot be undone or gives full access, whoever does it: administrators made, logs stopped, data opened.
+
+    Weights of the kinds of actions, added up; half where all of a kind was refused.
+    """
+    return sum(_weights(episode).values())
+
+
+LOGS = "log_stopped"
+NO_LOG = "k8s"
+"""Events of a cluster are deleted with the namespace that they are about, each day and by the cluster itself."""
+
+
+def _stopping(episode: EpisodeView) -> list[View]:
+    return [view for view in episode.views if LOGS in _grave(view) and view.shape.service != NO_LOG]
+
+
+@signal(
+    "episode", "Logs or detectors stopped", ("T1562.008",), "reduce_privilege", headline=5, on_ordinary_days=True,
+    needs_past=False, becomes_habit=False,
+    evidence=lambda episode: f"stops or deletes a log or a detector: {_stopped(episode)}",
+    phrase=lambda episode: f"stopped or deleted a log or a detector ({_stopped(episode)})",
+    backing=lambda episode: [b for view in _stopping(episode) for b in view.behaviours],
+)  # fmt: skip
+def logs_stopped(episode: EpisodeView) -> float:
+    """Stops, deletes or narrows a log or a detector. It is never ordinary, however often it happens.
+
+    2 plus log2 of the number of kinds of calls; half of that where all were refused or failed; else 0.
+    """
+    views = _stopping(episode)
+    done = [view for view in views if view.let_in]
+    kinds = len({view.shape.action for view in done or views})
+    return (2.0 + log2(kinds)) / (1 if done else 2) if kinds else 0.0
+
+
+def _stopped(episode: EpisodeView) -> str:
+    return listing([view.shape.action for view in _stopping(episode)], 3)
+
+
+CONSENT = {"tenant_wide": 2.0, "lookalike": 4.0, "mail_and_files": 2.0, "broad_scope": 1.0, "offline_access": 1.0,
+           "admin_policy": 2.0}  # fmt: skip
+"""What was allowed to an app: for everybody, to one that is named like a vendor, to read mail and files."""
+ALLOWED = frozenset({"consent", "scope_growth", "broad_scope"})
+
+
+def _risky_consent(view: View) -> str:
+    marks = [trait.replace("_", " ") for trait in view.shape.traits if trait in CONSENT]
+    return f"{view.shape.action} allows an app: {listing(marks, 6)}"
+
+
+@signal("behaviour", "Wide consent to an app", ("T1528", "NHI3:2025"), "reduce_privilege", needs_past=False,
+        evidence=_risky_consent)  # fmt: skip
+def risky_consent(view: View) -> float:
+    """An app is allowed what gives it everybody's data, or has a name made to be mistaken for a vendor's.
+
+    Weights of what was allowed, added up; 0 where nothing was allowed.
+    """
+    traits = view.shape.traits
+    allowed = view.let_in and not ALLOWED.isdisjoint(traits)
+    return sum(CONSENT.get(trait, 0.0) for trait in traits) if allowed else 0.0
+
+
+# ---- several of these signs at once
+
+PLACES = {"tor": 3.0, "bad": 3.0, "vpn": 2.0}
+MANY_REFUSED, MANY_SECRETS, MANY_OBJECTS = 12, 10, 100
+"""Within an hour, of nobody in the benign logs that were at hand; each doubling adds one, up to 3."""
+
+
+def _over(number: int, many: int) -> float:
+    return min(3.0, log2(number / many)) if number > many else 0.0
+
+
+def _signs(episode: EpisodeView) -> dict[str, float]:
+    """Family of signs → its weight: of a place, a tool, deeds, amounts, and what is allowed to an app."""
+    place = max((PLACES.get(view.network_facts.kind, 0.0) for view in episode.views), default=0.0)
+    traits = {trait for view in episode.views for trait in view.shape.traits}
+    refused = len(_by_hour(episode, _is_refused, _kinds)[1])
+    consents = max((risky_consent.value(view) or 0.0 for view in episode.views), default=0.0)
+    found = {
+        "an anonymous network": place,
+        "a listed address": 2.0 if "listed" in traits else 0.0,
+        "a session in two places": 2.0 if scattered(episode) else 0.0,
+        "an attack tool": 3.0 if "attack_tool" in traits else 0.0,
+        "high-impact actions": min(4.0, sum(_weights(episode).values())),
+        "many refused calls": _over(refused, MANY_REFUSED),
+        "many secrets": _over(_secrets(episode).number, MANY_SECRETS),
+        "many objects": _over(_objects(episode).number, MANY_OBJECTS),
+        "a wide consent": min(4.0, consents),
+    }
+    return {name: weight for name, weight in found.items() if weight}
+
+
+@signal(
+    "episode", "Several signs of an intrusion at once", ("T1078.004",), "rotate_secret", on_ordinary_days=True,
+    needs_past=False, backing=EpisodeView.behaviours,
+    evidence=lambda episode: f"{listing(list(_signs(episode)), 5)} on one day",
+)  # fmt: skip
+def blatant(episode: EpisodeView) -> float:
+    """Several signs together that need no past to be told: a place, a tool, grave actions, amounts, consents.
+
+    Weights of the signs, added up; 0 for a single one.
+    """
+    signs = _signs(episode)
+    return sum(signs.values()) if len(signs) > 1 else 0.0
