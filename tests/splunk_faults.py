@@ -3,10 +3,13 @@
 | what goes wrong | what is done here |
 |---|---|
 | a search peer is down, is lost unnoticed, answers late, answers twice | `splunk_peers.Fault` |
-| the member is killed while it writes the state | the KV store takes some documents more, and then nothing |
+| the member is killed while it writes, within a shard of a close too | the KV store takes some documents more only |
 | the member is killed behind nhirank | the state is written, and what nhirank answered goes nowhere |
 | the KV store refuses, or a request is over its limits | HTTP 503; HTTP 400 to a read or a write |
-| the KV store is slow | the run's clock moves on by ten minutes at each look |
+| the KV store cuts answers short | pages and batches end at some kilobytes, without a word |
+| the KV store is slow | the run's clock moves on by seconds or minutes at each look |
+
+Closes are done in shards of a few identity-days, and each run hands over behind one of them: see `in_shards`.
 
 A window that failed is part of the next one, as a durable search's is. Rows that were lost unnoticed are made up for by
 NHI Watch - Close, which reads those of a day once more.
@@ -19,6 +22,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -26,14 +30,17 @@ from unittest import mock
 
 from core_samples import Going, Options
 from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, parse
-from nhi_watch.hosts.splunk import run
+from nhi_watch.detect import judge
+from nhi_watch.hosts.splunk import nhirank, run
 from nhi_watch.hosts.splunk.kvstore import STATE, KvStore
 from nhi_watch.hosts.splunk.rest import ATTEMPTS, Client, Collection
 from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state import state
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
 from splunk_conf import conf
 from splunk_kvstore import Direct
+from splunk_kvstore import Limits as KvLimits
 from splunk_peers import Fault, Limits, SearchFailedError, Window
 from splunk_process import CommandError
 from splunk_rest import Fault as Refusal
@@ -46,8 +53,9 @@ GROUP, RANK = (SAVED[f"NHI Watch - {name}"]["search"] for name in ("Group Events
 KILLED = f"(`nhi_behaviours`) OR (`nhi_written`) | `nhi_read` | nhirank state=write budget={BUDGET:g}"
 """Rank up to the command that writes the state."""
 STRICT = Limits(partial=False)
+CUT = KvLimits(max_size_per_result_mb=0.02, max_size_per_batch_result_mb=0.05, truncates=True)
 WAYS = ("group down", "group late", "group twice", "rank down", "rank late", "rank twice", "rank lost",
-        "killed writing", "killed behind", "refused", "over limits", "slow")  # fmt: skip
+        "killed writing", "killed closing", "killed behind", "refused", "over limits", "cut short", "slow")  # fmt: skip
 Found = dict[str, tuple[float, str, str]]
 Record = dict[str, Any]
 
@@ -59,6 +67,8 @@ class Lived(NamedTuple):
     """What was wrong with a run of the schedule → how often; "" is nothing."""
     failed: int
     """Searches that ended with an error."""
+    slices: int
+    """Runs beyond the schedule's that it took to end closes."""
     closed: dict[int, tuple[Found, Found]]
     """Day → its notables when it was closed, in Splunk and as the program has them."""
     listed: tuple[Found, Found]
@@ -86,7 +96,7 @@ class Schedule:
 
     def __init__(self, server: Server, share: float, seed: int) -> None:
         self.server, self.clock = server, Clock()
-        self.failed = self._grouped = self._ranked = 0
+        self.failed = self.slices = self._grouped = self._ranked = 0
         self.faults: Counter[str] = Counter()
         self._share, self._dice = share, random.Random(seed)
 
@@ -99,24 +109,33 @@ class Schedule:
         if self._ran(GROUP, Window(now - 26 * HOUR, now + 2 * DAY, self._grouped, now + 1), peers * (stage == "group")):
             self._grouped = now + 1
         splunkd = self.server.splunkd
-        if how == "killed writing":
-            splunkd.kv.stops_after = self._dice.randrange(40)
+        if stage == "killed" and what != "behind":
+            splunkd.kv.stops_after = self._dice.randrange(40 if what == "writing" else 400)
         if how == "refused":
             splunkd.faults += [Refusal(503, "nhi_state")] * self._dice.choice([1, ATTEMPTS])
         if how == "over limits":
             splunkd.faults.append(Refusal(400, self._dice.choice(["batch_find", "batch_save"])))
-        self.clock.step = 10.0 * MINUTE * (how == "slow")
+        if how == "cut short":
+            splunkd.kv.limits = CUT
+        self.clock.step = self._dice.choice([5.0, MINUTE, 10.0 * MINUTE]) * (how == "slow")
         text = KILLED if how == "killed behind" else RANK
         arrived = Window(now - 9 * DAY, now + 2 * DAY, self._ranked, now + 120)
         if self._ran(text, arrived, peers * (stage == "rank")) and text == RANK:
             self._ranked = now + 120
-        splunkd.kv.stops_after, self.clock.step = -1, 0.0
+        splunkd.kv.stops_after, splunkd.kv.limits, self.clock.step = -1, KvLimits(), 0.0
         splunkd.faults.clear()
 
     def close(self, now: int) -> None:
-        """NHI Watch - Close, until it goes well: its window is of a day."""
+        """NHI Watch - Close, until it goes well: its window is of a day; then runs until no close is left."""
         while not self._ran(RANK, Window(now - DAY, now + 1)):
             now += 10 * MINUTE
+        while self.state().daybook.learnt < self.state().daybook.closed:
+            self.slices += 1
+            self._ran(RANK, Window(now - DAY, now + 1, now, now + 1))
+
+    def state(self) -> State:
+        """What the KV store holds."""
+        return State(KvStore(Collection(cast(Client, Direct(self.server.splunkd.kv)), STATE)))
 
     def _ran(self, text: str, window: Window, peers: Sequence[Fault] = ()) -> bool:
         now = min(window.latest, window.index_latest - 1)
@@ -139,7 +158,7 @@ def live(folder: Path, records: Sequence[Record], step: int, share: float, seed:
     schedule, program = Schedule(server, share, seed), MemoryStore()
     closed: dict[int, tuple[Found, Found]] = {}
     patient = partial(Client, pause=schedule.clock.sleep)
-    with mock.patch.object(run, "time", schedule.clock), mock.patch.object(run, "Client", patient):
+    with mock.patch.object(run, "time", schedule.clock), mock.patch.object(run, "Client", patient), in_shards():
         for day, of_day in by_day(records):
             arriving = iter([*of_day, None])
             waiting = next(arriving)
@@ -159,7 +178,17 @@ def live(folder: Path, records: Sequence[Record], step: int, share: float, seed:
             server.events = [e for e in server.events if e["index"] == ["nhi_risk"] or int(e["_time"][0]) >= oldest]
     in_index = {name: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0], row["nhi_title"][0])
                 for name, row in server.standing().items()}  # fmt: skip
-    return Lived(schedule.faults, schedule.failed, closed, (in_index, _told(standing)))
+    return Lived(schedule.faults, schedule.failed, schedule.slices, closed, (in_index, _told(standing)))
+
+
+@contextmanager
+def in_shards(size: int = 3) -> Iterator[None]:
+    """Closes go on by so many identity-days a run."""
+    with ExitStack() as patched:
+        for module in (judge, state):
+            patched.enter_context(mock.patch.object(module, "AT_ONCE", size))
+        patched.enter_context(mock.patch.object(nhirank, "CLOSING", -1e12))
+        yield
 
 
 def by_day(records: Sequence[Record]) -> Iterator[tuple[int, list[tuple[int, Record]]]]:
@@ -172,10 +201,9 @@ def by_day(records: Sequence[Record]) -> Iterator[tuple[int, list[tuple[int, Rec
 
 def _closed(server: Server, program: MemoryStore, known: dict[int, Any]) -> dict[int, tuple[Found, Found]]:
     """The notables of the days that were closed since."""
-    kept = Collection(cast(Client, Direct(server.splunkd.kv)), STATE)
-    ours, theirs = State(KvStore(kept)), State(program)
+    ours, theirs = State(KvStore(Collection(cast(Client, Direct(server.splunkd.kv)), STATE))), State(program)
     assert ours.daybook.closed == theirs.daybook.closed
-    days = [day for day in theirs.daybook.closed_days if day not in known]
+    days = [day for day in theirs.daybook.between(0, ours.daybook.first_unlearnt) if day not in known]
     return {day: (_told(ours.notables(day).values()), _told(theirs.notables(day).values())) for day in days}
 
 

@@ -19,7 +19,9 @@ import pytest
 
 from core_samples import record
 from need import shared_data
-from nhi_watch.core.timestamps import DAY, render
+from nhi_watch.core.timestamps import DAY, HOUR, render
+from nhi_watch.hosts.splunk import health
+from nhi_watch.state.retention import Daybook
 from splunk_app import interpreter, unpacked
 from splunk_process import BARE, Answer, CommandError, Row, read, run, run_here
 from splunk_server import stash
@@ -404,6 +406,12 @@ def test_health_names_the_silent_source_the_missing_field_and_what_it_costs(here
     assert told["nhi_state"]["nhi_status"] == ["unknown"], "no session here"
     problems = here.rows("nhi health", [*alive, *silent], "show=problems")
     assert {row["nhi_status"][0] for row in problems} == {"error"}
+
+
+def test_health_says_so_where_a_close_does_not_end() -> None:
+    book = Daybook([20_000, 20_001, 20_002], closed=20_000, clock=20_002, learnt=19_999)
+    told = [health.baseline(book, 20_002 * DAY + hours * HOUR)["nhi_status"] for hours in (5, 6)]
+    assert told == ["ok", "warn"]
 
 
 def test_health_says_so_where_no_log_is_found_at_all(here: Commands) -> None:

@@ -80,7 +80,7 @@ def test_of_two_members_that_begin_together_one_is_refused(double: KvDouble, clo
 def test_a_run_that_is_going_on_is_left_alone(double: KvDouble, clock: Clock) -> None:
     opened(double, clock, "sh1")
     clock.now += LEASE - 60
-    with pytest.raises(BusyError, match="sh1 began holds the state for 1 more minutes"):
+    with pytest.raises(BusyError, match="sh1 began holds the state, and gives it up in 1 minutes"):
         opened(double, clock, "sh2")
 
 
@@ -97,7 +97,7 @@ def test_a_run_that_died_is_succeeded_and_can_write_no_more(double: KvDouble, cl
     assert KvStore(collection(double, STATE)).get("meta", ["a"]) == {"a": b"new"}
 
 
-def test_one_that_is_writing_is_given_as_long_again(double: KvDouble, clock: Clock) -> None:
+def test_one_that_died_while_it_wrote_is_succeeded_after_its_period(double: KvDouble, clock: Clock) -> None:
     first = opened(double, clock)
     first.put("meta", [(f"{n}", b"x") for n in range(1_500)])
     double.stops_after = 1_200
@@ -105,26 +105,71 @@ def test_one_that_is_writing_is_given_as_long_again(double: KvDouble, clock: Clo
         first.commit()
     double.stops_after = -1
     clock.now += LEASE + 1
-    with pytest.raises(BusyError, match="is writing"):
+    with pytest.raises(BusyError, match="gives it up in 15 minutes unless it goes on"):
         opened(double, clock)
     clock.now += LEASE
     opened(double, clock)
 
 
-def test_a_batch_after_the_end_of_the_lease_is_not_sent(double: KvDouble, clock: Clock) -> None:
-    class Slow(Direct):
-        """Each batch takes minutes."""
+class Slow(Direct):
+    """Each request of some kinds takes its time."""
 
-        def ask(self, method: str, path: str, body: Any = None) -> Any:
-            clock.now += 400 * path.endswith("batch_save")
-            return super().ask(method, path, body)
+    def __init__(self, double: KvDouble, clock: Clock, seconds: float, path: str) -> None:
+        super().__init__(double)
+        self._clock, self._seconds, self._path = clock, seconds, path
 
-    slow = Collection(cast(Client, Slow(double)), STATE)
-    store = KvStore(slow, lambda: Generation(collection(double, GENERATIONS), "sh1", clock))
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        self._clock.now += self._seconds * (self._path in path)
+        return super().ask(method, path, body)
+
+
+def slowed(double: KvDouble, clock: Clock, seconds: float, path: str) -> KvStore:
+    slow = Collection(cast(Client, Slow(double, clock, seconds, path)), STATE)
+    return KvStore(slow, lambda: Generation(collection(double, GENERATIONS), "sh1", clock))
+
+
+@pytest.mark.parametrize("writes", [True, False])
+def test_a_run_that_works_for_hours_keeps_the_state(double: KvDouble, clock: Clock, writes: bool) -> None:
+    """A close of 100,000 identities took longer than a lease, and was begun anew for ever."""
+    store = slowed(double, clock, 300, "batch_save" if writes else "query")
+    if not writes:
+        store.put("day", [(f"{n:05d}", bytes(40_000)) for n in range(1_000)])
+        store.flush()
+    began = clock.now
+    for number in range(24):
+        if writes:
+            store.put("day", [(f"{number:05d}", b"x")])
+            store.flush()
+        else:
+            assert len(list(store.scan("day", f"{40 * number:05d}", f"{40 * number + 20:05d}"))) == 20
+        with pytest.raises(BusyError, match="sh1 began holds the state"):
+            opened(double, clock, "sh2")
+    assert clock.now - began >= 2 * 3_600
+    store.commit()
+    opened(double, clock, "sh2")
+
+
+def test_behind_a_piece_of_work_of_more_than_a_period_nothing_is_written(double: KvDouble, clock: Clock) -> None:
+    store = slowed(double, clock, LEASE + 1, "batch_save")
     store.put("meta", [(f"{n:05d}", b"x") for n in range(9_500)])
     with pytest.raises(StoreError, match="took too long"):
         store.commit()
-    assert len(double.captain[STATE]) == 5_000
+    assert len(double.captain[STATE]) == 2_000, "two periods were taken before"
+
+
+def test_a_run_whose_clock_is_behind_stops_at_the_next_link(double: KvDouble, clock: Clock) -> None:
+    first = opened(double, clock, "sh1")
+    first.put("meta", [("a", b"old")])
+    first.flush()
+    clock.now += 2 * LEASE + 1
+    second = opened(double, clock, "sh2")
+    clock.now -= 4 * 60
+    first.put("meta", [("a", b"older")])
+    with pytest.raises(StoreError, match="took too long"):
+        first.flush()
+    second.put("meta", [("a", b"new")])
+    second.commit()
+    assert KvStore(collection(double, STATE)).get("meta", ["a"]) == {"a": b"new"}
 
 
 def test_much_is_written_before_the_end_and_one_that_fails_then_is_run_again(

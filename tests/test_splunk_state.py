@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core_samples import Going, Options
+from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, parse
 from nhi_watch.detect.revisions import Ranked
 from nhi_watch.hosts.splunk import gather, kvstore, run
@@ -92,8 +93,22 @@ def test_faults_of_all_kinds_leave_what_the_program_finds_at_each_days_close(tmp
     lived = live(tmp_path, records(), STEP, share=0.7, seed=4)
     assert len(lived.closed) >= 1 and sum(lived.faults.values()) - lived.faults[""] >= 8
     assert lived.failed, "and some of that ends a search"
+    assert lived.slices >= 4, "and closes go on from run to run"
     assert [day for day, (ours, theirs) in lived.closed.items() if ours != theirs] == []
     assert lived.listed[0] == lived.listed[1] != {}
+
+
+def test_a_close_that_fails_keeps_no_notable_of_open_days_from_anybody(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise StoreError("a row of the state is damaged")
+
+    monkeypatch.setattr(run.Run, "close", refuse)
+    assert rank(server, arrived(server) + 3 * DAY + 120, 0)
+    assert standing(server)
+    (told,) = [text for level, text in server.messages if level == "WARN"]
+    assert told == "nhirank: the close of a day goes on in the next run: a row of the state is damaged"
 
 
 def test_rows_that_are_read_twice_count_once(server: Server) -> None:

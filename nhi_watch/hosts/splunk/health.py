@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from nhi_watch.core.behaviour import Shape
 from nhi_watch.core.errors import ModelError, RejectError, StoreError
-from nhi_watch.core.timestamps import HOUR, day_of, render, render_day
+from nhi_watch.core.timestamps import DAY, HOUR, day_of, render, render_day
 from nhi_watch.detect import drift, model
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.telemetry import LATE, NEEDS, is_silent, longest_pause
@@ -27,12 +27,15 @@ from nhi_watch.hosts.splunk.rows import Cell, Columns, Line, Row
 from nhi_watch.hosts.splunk.run import reading
 from nhi_watch.intake import schemas
 from nhi_watch.intake.sources import every
+from nhi_watch.state.retention import OPEN, Daybook
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows
 
 UNREAD = 0.01
 """Share of events that could not be read from which it is a warning."""
 STALE_DAYS = 2
+CLOSES = 6
+"""Hours after its second midnight within which a day should be learnt."""
 _NAMED = 6
 
 
@@ -108,14 +111,18 @@ def parsing(rejected: Mapping[str, int], read: int) -> Line:
     return check(("parsing", "all"), "ok", f"{read:,} events read" + (f"; {told}" if told else ""))
 
 
-def baseline(days: Sequence[int], now: int) -> Line:
-    """Whether the state is there and of yesterday."""
-    about = ("state", "nhi_state")
+def baseline(book: Daybook, now: int) -> Line:
+    """Whether the state is there and of yesterday, and whether the close of a day goes on for too long."""
+    about, days = ("state", "nhi_state"), book.days
     if not days:
         return check(about, "error", "nothing learnt yet: enable the searches, and look back, on the page Set up")
     told, old = f"{len(days)} days known, the last {render_day(days[-1])}", day_of(now) - days[-1]
     if old > STALE_DAYS:
         return check(about, "warn", f"{told}, {old} days old; look at the search NHI Watch - Rank")
+    hours = (now - (book.first_unlearnt + OPEN) * DAY) // HOUR
+    if book.learnt < book.closed and hours >= CLOSES:
+        closing = f"the close of {render_day(book.first_unlearnt)} has gone on for {hours} hours"
+        return check(about, "warn", f"{closing}: see the messages of the search NHI Watch - Rank")
     return check(about, "ok", told)
 
 
@@ -209,8 +216,8 @@ class Health:
             state = reading(self._search)
             if state is None:
                 return [check(("state", "nhi_state"), "unknown", "splunkd gave no session: ask on a search head")]
-            days = State(state).daybook.days
-            return [baseline(days, self._now), drifted(state, days, model.load(), model.FOLDER)]
+            book = State(state).daybook
+            return [baseline(book, self._now), drifted(state, book.days, model.load(), model.FOLDER)]
         except (StoreError, ModelError) as error:
             return [check(("state", "nhi_state"), "error", str(error))]
 

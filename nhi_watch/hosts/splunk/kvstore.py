@@ -6,10 +6,12 @@ in batches within the limits of limits.conf; no row is read that nobody asks for
 The KV store has no transactions. Two things stand in for them. Rows replace themselves, so that whatever a run wrote
 before it died is written again, alike. And each run claims a *generation*: it inserts a document with the next number
 as its key, which the KV store accepts once. Of two members of a search head cluster one is refused, whatever their
-replicas showed them. A generation has an end; who finds it past inserts `number/end`, which the run that holds it
-inserts itself before its first write: so one that was late cannot begin to write, and one that has begun is given as
-long again. The document of a generation is closed last. In a cluster, reads are answered by the member's own replica,
-which takes in writes in their order: who sees a generation closed sees all that it wrote.
+replicas showed them. A generation is a chain of periods of LEASE seconds. The run that holds it inserts `number/0001`
+before its first write, and the next link whenever half of a period has passed, whatever it does then; whoever finds a
+period past inserts its end, the link that follows. Each link is accepted once: so a run that was late cannot go on, and
+one that goes on is left alone, however long it takes. The document of a generation is closed last. In a cluster, reads
+are answered by the member's own replica, which takes in writes in their order: who sees a generation closed sees all
+that it wrote.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ STATE, GENERATIONS = "nhi_state", "nhi_generations"
 """The app's collections."""
 
 LEASE = 15 * MINUTE
-"""Seconds that a run may take, and again as many for what it writes: Rank comes every five minutes."""
+"""Seconds of a period: so long after a member died with the state, another may take it. The clocks of members may
+differ by what is left of a period when it is taken further, half of it less what one piece of work takes."""
 MARGIN = 2 * MINUTE
 """Of that, what one request may take."""
 DOCUMENTS, MEGABYTES = 1_000, 40
@@ -74,7 +77,8 @@ class Generation:
         number = int(newest["_key"]) + 1 if newest else 1
         self.key = f"{number:012d}"
         self._until = int(clock()) + LEASE
-        self._writes = False
+        """The end of the period, as others see it."""
+        self._period = 0
         if not collection.insert(self._document()):
             raise BusyError("another search has begun to rank: this one leaves it to that")
 
@@ -87,12 +91,27 @@ class Generation:
         Raises:
             BusyError: it may still end.
         """
-        late = self._clock() - float(other["until"])
-        told = f"the run that {other.get('owner', 'somebody')} began holds the state"
-        if late < 0:
-            raise BusyError(f"{told} for {-late / MINUTE:.0f} more minutes at most")
-        if not self._kept.insert({"_key": f"{other['_key']}/end", "until": 0}) and late < LEASE:
-            raise BusyError(f"{told}, and is writing")
+        until, period = float(other["until"]), 1
+        while self._clock() >= until:
+            if self._kept.insert(_link(other["_key"], period)):
+                return
+            until, period = until + LEASE, period + 1
+        left = (until - self._clock()) / MINUTE
+        raise BusyError(f"the run that {other.get('owner', 'somebody')} began holds the state, and gives it up in "
+                        f"{left:.0f} minutes unless it goes on")  # fmt: skip
+
+    def keep(self) -> None:
+        """Whatever the run does: go on into the next period in time.
+
+        Raises:
+            StoreError: it is too late, another may have taken its place.
+        """
+        now = self._clock()
+        if now < self._until - LEASE / 2:
+            return
+        if now >= self._until - MARGIN or not self._kept.insert(_link(self.key, self._period + 1)):
+            raise StoreError("this run took too long, and may write no more; the next one does its work")
+        self._period, self._until = self._period + 1, self._until + LEASE
 
     def demand(self) -> None:
         """Before each batch: the run may write.
@@ -100,16 +119,20 @@ class Generation:
         Raises:
             StoreError: it took too long, and another has taken its place.
         """
-        now = self._clock()
-        if now >= self._until or not (self._writes or self._kept.insert({"_key": f"{self.key}/end", "until": 0})):
-            raise StoreError("this run took too long, and may write no more; the next one does its work")
-        if not self._writes:
-            self._writes, self._until = True, self._until + LEASE - MARGIN
+        self.keep()
+        if not self._period:  # its clock may be slow
+            if not self._kept.insert(_link(self.key, 1)):
+                raise StoreError("this run took too long, and may write no more; the next one does its work")
+            self._period, self._until = 1, self._until + LEASE
 
     def close(self) -> None:
         """Tell that all was written, and forget old generations."""
         self._kept.replace(self.key, self._document(closed=1))
         self._kept.delete_where({"_key": {"$lt": f"{max(0, int(self.key) - KEPT):012d}"}})
+
+
+def _link(generation: str, period: int) -> dict[str, Any]:
+    return {"_key": f"{generation}/{period:04d}", "until": 0}
 
 
 class KvStore:
@@ -130,6 +153,7 @@ class KvStore:
 
     def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
         """The rows that exist among `keys`."""
+        self._keep()
         size = len(known(table)) + 1
         asked = [f"{table}/{key}" for key in dict.fromkeys(keys)]
         found = {key[size:]: self._put[key] for key in asked if key in self._put}
@@ -149,6 +173,7 @@ class KvStore:
         """Rows of the KV store. Only an empty page is the end: one that would be too large may come cut short."""
         limit, after = FIRST, "$gte"
         while True:
+            self._keep()
             query = {"$and": [{"_key": {after: first}}, {"_key": {"$lt": end}}]}
             try:
                 page = self._kept.page(query, limit, "_key")
@@ -173,12 +198,20 @@ class KvStore:
         if self._size > HELD and self._claim is not None:
             self._write(self._generation or self._claim())
 
-    def commit(self) -> None:
-        """Write what was put, in that order, and close the generation."""
+    def _keep(self) -> None:
+        if self._generation is not None:
+            self._generation.keep()
+
+    def flush(self) -> None:
+        """Write what was put, in that order, and go on."""
         if self._claim is None:
             raise StoreError("this state was opened to be read")
         if self._put:
             self._write(self._generation or self._claim())
+
+    def commit(self) -> None:
+        """Write what was put, in that order, and close the generation."""
+        self.flush()
         self._release()
 
     def _write(self, generation: Generation) -> None:

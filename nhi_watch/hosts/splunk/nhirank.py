@@ -17,6 +17,7 @@ from nhi_watch.detect.explain import ocsf
 from nhi_watch.detect.revisions import BELOW, ENDED, Ranked
 from nhi_watch.hosts.splunk import feedback, fields, reasons, run, tables
 from nhi_watch.hosts.splunk.gather import Gatherer
+from nhi_watch.hosts.splunk.kvstore import KvStore
 from nhi_watch.hosts.splunk.nhigroup import RAW, note_ahead
 from nhi_watch.hosts.splunk.notables import row_of
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Option, Search, parse, serve
@@ -29,6 +30,9 @@ OPTIONS = {
     "state": Option("none", "none|write", ("none", "write")),
     "format": Option("nhi", "nhi|ocsf", ("nhi", "ocsf")),
 }
+
+CLOSING = 150
+"""Seconds that a run gives to the close of a day: Rank comes every five minutes, and open days come first."""
 
 
 class NhiRank:
@@ -64,15 +68,29 @@ class NhiRank:
         if store is None:
             raise StoreError("nhirank: state=write needs a search head: splunkd gave no session")
         try:
-            written = self._settle(Run(store, self._context, self._budget, self._now()))
-            store.commit()
+            going = Run(store, self._context, self._budget, self._now())
+            written = self._settle(going)
+            left = self._close(going, store) if isinstance(store, KvStore) else []
         finally:
             store.close()
         rows = [self._row(one) for one in written.rows]
         rejected = sorted(self._gatherer.rejected.items())
         rows += [{"nhi_error": reasons.spelled(code), "nhi_record_count": str(count)} for code, count in rejected]
         body = write(fields.NOTABLE, rows, fields.MANY) if rows else b""
-        return body, self._messages(written)
+        return body, [*self._messages(written), *left]
+
+    def _close(self, going: Run, store: KvStore) -> Messages:
+        """Write what was judged; then go on with the close of days that are due, for some minutes.
+
+        What goes wrong with a close is the next run's to do again, and keeps no notable of open days from anybody.
+        """
+        store.flush()
+        try:
+            is_done = going.close(store.flush, time.time() + CLOSING)
+            store.commit()
+        except StoreError as error:
+            return [("WARN", f"nhirank: the close of {going.closing or 'a day'} goes on in the next run: {error}")]
+        return [] if is_done else [("INFO", f"nhirank: the close of {going.closing} goes on in the next run")]
 
     def _now(self) -> int:
         now = int(time.time())
@@ -84,7 +102,7 @@ class NhiRank:
                 note_ahead(going.days.horizon.ahead, text)
         for day in self._gatherer.days():
             going.take(day, self._gatherer.of(day))
-        return going.settle(feedback.given(self._gatherer), self._gatherer.notables)
+        return going.settle(feedback.given(self._gatherer), self._gatherer.notables, closes=not self._writes)
 
     def _row(self, one: Ranked) -> Mapping[str, Cell]:
         told = {"_raw": json.dumps(ocsf.finding(one.document), separators=(",", ":"))} if self._as_ocsf else {}

@@ -8,7 +8,7 @@ rows of the index that come by tell that it has. One that has not come is writte
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context.context import Context
@@ -98,7 +98,7 @@ class Run:
     def __init__(self, store: Rows, context: Context, budget: float, now: int) -> None:
         self._rows, self._now = store, now
         self._state = State(store)
-        self._context = context
+        self._context, self._budget = context, budget
         self._judge = Judge(self._state, model.load(), context, budget)
         self._loaded = 0
         self.days = Days(self._state.load, context, now, self._state.known, self._state.newcomers)
@@ -124,12 +124,12 @@ class Run:
             for name in [name for name, whole in self.days[day].items() if not whole.behaviours]:
                 del self.days[day][name]
 
-    def settle(self, given: Optional[Given], seen: Iterable[str]) -> Written:
+    def settle(self, given: Optional[Given], seen: Iterable[str], closes: bool = True) -> Written:
         """Judge what grew, and say what is to be written; `given`: None where nobody was asked what people decided,
-        `seen`: events of notables that came by."""
+        `seen`: events of notables that came by; `closes=False`: closing days is left to `close`."""
         if given is not None:
             remember(self._rows, given)
-        result = self._judge.settle(self.days)
+        result = self._judge.settle(self.days, closes=closes)
         spots = by_clock(self._rows, self._now)
         here = {document["id"] for document in spots}
         standing = [*(d for d in result.standing if d["id"] not in here), *spots]
@@ -139,6 +139,25 @@ class Run:
         rows = [*self._changed(result, applied.shown, known), *self._again(known, result.run)]
         self._keep(rows, known)
         return Written(rows, result, applied.hidden)
+
+    def close(self, flush: Callable[[], None], until: float) -> bool:
+        """Close days that are due, batch by batch, each flushed; False: some of it is left to the next run.
+
+        It ends at `until`, unless more than one day waits: a look back brings a day with each run.
+        """
+        book = self._state.daybook
+
+        def goes_on() -> bool:
+            flush()
+            return time.time() < until or len(book.between(book.first_unlearnt, book.due(book.clock) + 1)) > 1
+
+        return Judge(self._state, model.load(), self._context, self._budget).close(self._now, goes_on)
+
+    @property
+    def closing(self) -> str:
+        """The day whose close is not ended, as a date; "": there is none."""
+        book = self._state.daybook
+        return render_day(book.first_unlearnt) if book.learnt < book.closed else ""
 
     # ---- what was told
 
