@@ -283,6 +283,7 @@ _PLAIN: dict[str, Callable[..., Value]] = {
     "strftime": lambda told, form: datetime.fromtimestamp(number(told) or 0, timezone.utc).strftime(form),
     "split": lambda told, by: _text(told).split(by), "mvjoin": lambda told, by: by.join(_many(told)),
     "mvindex": lambda told, at, to=None: _slice(_many(told), at, to),
+    "mvcount": lambda told: float(len(_many(told))), "mvdedup": lambda told: list(dict.fromkeys(_many(told))),
 }  # fmt: skip
 """Functions of what is there: of a missing value they make none."""
 _WHOLE: dict[str, Callable[[Sequence[Value]], Value]] = {
@@ -290,6 +291,7 @@ _WHOLE: dict[str, Callable[[Sequence[Value]], Value]] = {
     "coalesce": lambda told: next((value for value in told if value is not None), None),
     "isnull": lambda told: told[0] is None, "null": lambda told: None,
     "true": lambda told: True, "false": lambda told: False,
+    "isnotnull": lambda told: told[0] is not None,
     "mvappend": lambda told: [each for one in told for each in _many(one)] or None,
     "max": lambda told: max(_numbers(told), default=None), "min": lambda told: min(_numbers(told), default=None),
 }  # fmt: skip

@@ -288,20 +288,29 @@ def test_windows_of_arrival_follow_each_other_without_a_gap_or_an_overlap() -> N
                 assert settings["durable.track_time_type"] == "_indextime", "what was skipped or failed is made up for"
 
 
-def test_enterprise_security_gets_a_finding_with_risk_of_its_identity_by_severity() -> None:
+def test_enterprise_security_gets_a_finding_with_risk_of_identities_and_accounts_by_severity() -> None:
     told = conf("savedsearches.conf")[DETECTION]
-    [entity] = json.loads(told["action.notable.param._entities"])
-    assert (entity["risk_object_field"], entity["risk_object_type"]) == ("user", "user")
+    entities = json.loads(told["action.notable.param._entities"])
+    assert [(one["risk_object_field"], one["risk_object_type"]) for one in entities] == [
+        ("user", "user"), ("nhi_members", "user"), ("nhi_account", "system")]  # fmt: skip
     assert told["action.correlationsearch.detection_type"] == "ebd"
     assert json.loads(told["action.correlationsearch.metadata"])["detection_version"].isdigit()
+    assert json.loads(told["action.notable.param.next_steps"])["version"] == 1
     risk = json.loads(told["action.risk.param._risk"])
-    scores = [one["risk_score"] for one in risk if "risk_object_field" in one]
-    assert {one.get("risk_object_type", "user") for one in risk} == {"user"}
-    assert scores == sorted(scores, reverse=True)
-    assert {"threat_object_field": "src", "threat_object_type": "ip_address"} in risk
-    named = {one["risk_object_field"] for one in risk if "risk_object_field" in one}
-    assert named == set(re.findall(r"\b(user_\w+)=", told["search"]))
-    assert "risk_object=" not in told["search"] and "sendalert" not in told["search"]
+    for kind in ("user", "system"):
+        mine = [one for one in risk if one.get("risk_object_type") == kind]
+        assert [one["risk_score"] for one in mine] == sorted((one["risk_score"] for one in mine), reverse=True)
+        assert {one["risk_object_field"] for one in mine} == set(re.findall(rf"\b({kind}_\w+)=if", told["search"]))
+    threats = {one["threat_object_field"]: one["threat_object_type"] for one in risk if "threat_object_field" in one}
+    assert threats == {"src": "ip_address", "user_agent": "http_user_agent", "nhi_credentials": "access_key"}
+    *_, last = stages(told["search"])
+    verb, *shown = last.split()
+    used = {field for one in risk for name, field in one.items() if name.endswith("_field")}
+    titles = told["action.notable.param.rule_title"] + told["action.risk.param._risk_message"]
+    tokens = set(re.findall(r"\$(\w+)\$", titles))
+    assert verb == "table" and used | tokens | {"severity", "annotations"} <= set(shown)
+    assert not {"risk_score", "nhi_notable", "_raw", "risk_object"} & set(shown)
+    assert "sendalert" not in told["search"]
 
 
 def test_no_role_may_write_past_the_indexes_of_the_app() -> None:
@@ -311,10 +320,14 @@ def test_no_role_may_write_past_the_indexes_of_the_app() -> None:
 
 def test_a_click_on_an_event_judges_our_notables_and_nothing_that_a_log_could_claim_to_be() -> None:
     actions = conf("workflow_actions.conf")
+    assert {name for name in actions.sections() if actions[name]["type"] == "link"} == {"nhi_story"}
     for name in actions.sections():
         told = actions[name]
-        check(expand(re.sub(r"\$(\w+)\$", "x", told["search.search_string"])))
         assert {each.strip() for each in told["eventtypes"].split(",")} == set(conf("eventtypes.conf").sections())
+        if told["type"] == "link":
+            assert set(re.findall(r"\$(\w+)\$", told["link.uri"])) == {"nhi_id", "nhi_identity_id"}
+            continue
+        check(expand(re.sub(r"\$(\w+)\$", "x", told["search.search_string"])))
         assert f"verdict={name.removeprefix('nhi_')}" in told["search.search_string"]
         assert set(re.findall(r'"\$(\w+)\$"', told["search.search_string"])) == {"nhi_id", "nhi_identity_id"}
 

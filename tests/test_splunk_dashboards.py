@@ -121,7 +121,7 @@ def test_a_click_passes_on_columns_that_the_table_has_to_tokens_that_somebody_re
             texts = (options["query"], options["earliest"], options["latest"])
             assert {token for text in texts for token, _ in TOKEN.findall(text)} <= there | set(defaults(name))
             is_verdict = options["query"].endswith("| outputlookup append=true key_field=_key nhi_feedback")
-            assert is_verdict or options["query"].startswith("(`nhi_json_logs`) OR (`nhi_field_logs`) ")
+            assert is_verdict or options["query"].startswith("((`nhi_json_logs`) OR (`nhi_field_logs`)) ")
             continue
         if handler["type"] == "drilldown.linkToDashboard":
             assert options["app"] == conf("app.conf")["id"]["name"]
@@ -163,6 +163,23 @@ def test_a_click_on_a_verdict_keeps_it(found: Found) -> None:
     assert kept[0] in server.collections["nhi_feedback"]
 
 
+def test_a_star_in_an_identitys_or_a_records_id_is_no_wildcard(tmp_path: Path) -> None:
+    """Whoever names a session, a tag or a request chooses a part of such an id."""
+    server, names = Server(tmp_path), ("app:*", "app:other")
+    for number, name in enumerate(names):
+        told = {"time": "2026-03-01T10:00:00Z", "nhi_id": f"{number:020d}", "nhi_revision": "1", "nhi_change": "new",
+                "nhi_identity_id": name, "nhi_likelihood": "80"}  # fmt: skip
+        server.notable(json.dumps(told), 1_772_360_000)
+    tokens = {**defaults("nhi_story"), "time.earliest": "-30d", "time.latest": "now", "notable": ""}
+    found = run(server, "nhi_story", {**tokens, "identity": "app:*"}, 1_772_370_000)
+    assert [row["nhi_identity_id"] for row in found["notables"]] == [["app:*"]]
+    assert len(run(server, "nhi_story", {**tokens, "identity": "app:other"}, 1_772_370_000)["notables"]) == 1
+    server.index([(1_772_360_000, {"id": name}) for name in ("a-*", "a-1")], "aws:cloudtrail")
+    query = next(h["options"]["query"] for _, h in handlers("nhi_story") if "row.Record" in str(h))
+    rows = server.search(filled(query, {"row.Record.value": "a-*"}), Window(0, 1 << 40), 1_772_370_000)
+    assert [json.loads(row["_raw"][0])["id"] for row in rows] == ["a-*"]
+
+
 SERVERS: list[Server] = []
 EMPTY = {"exposed"}
 """Searches for what this company does not have."""
@@ -174,8 +191,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     SERVERS[:] = [server]
     now = now_of(server)
     tokens = {name: {**defaults(name), "score": "0"} for name in NAMES}
-    whole = {**tokens["nhi_story"], "identity": "*"}
-    linked = [row for row in run(server, "nhi_story", whole, now)["notables"] if row["nhi_members"]]
+    linked = [row for row in server.standing().values() if row.get("nhi_members")]
     tokens["nhi_story"].update(identity=linked[0]["nhi_identity_id"][0], notable=linked[0]["nhi_id"][0])
     return {name: run(server, name, tokens[name], now) for name in NAMES}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from base64 import b64encode
@@ -16,7 +17,7 @@ from core_samples import CALL, Going, Options
 from nhi_watch.context.assets import Asset, find
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import Identity
-from nhi_watch.core.timestamps import DAY, HOUR, parse
+from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.detect.revisions import ENDED
 from nhi_watch.hosts.splunk import tables
 from nhi_watch.intake import schemas
@@ -186,8 +187,43 @@ def test_enterprise_security_gets_each_finding_once_with_risk_by_severity(server
     due = {name for name, row in found.items() if row["nhi_severity"][0] in ("medium", "high", "critical")}
     assert {row["nhi_id"][0] for row in rows} == due != set()
     for row in rows:
-        fields = [name for name in row if name.startswith("user_") and "".join(row[name])]
-        assert fields == [f"user_{row['nhi_severity'][0]}"] or row["nhi_severity"] == ["informational"]
+        name, severity = row["nhi_id"][0], row["nhi_severity"][0]
+        fields = [one for one in row if one.startswith(("user_", "system_")) and "".join(row[one])]
+        assert fields == [*["user_agent"] * ("nhi_agents" in found[name]), f"user_{severity}", f"system_{severity}"]
+        assert row["severity"] == [severity]
+        assert row[f"user_{severity}"] == list(dict.fromkeys([*row["user"], *found[name].get("nhi_members", ())]))
+        assert all("/" not in address for address in row["src"]), "a network is no address"
+        assert "risk_score" not in row and not [one for one in row if one.startswith("nhi_notable")]
+        techniques = found[name].get("nhi_mitre_attack", [])
+        assert json.loads(row["annotations"][0]).get("mitre_attack", []) == techniques
+
+
+def test_a_disposition_of_a_closed_finding_is_a_verdict(server: Server) -> None:
+    end = ranked_once(server)
+    standing = server.standing()
+    first, second, third, *_ = sorted(standing)
+    review = {"status_group": "Closed", "reviewer": "ada", "review_time": end + 100, "comment": "planned"}
+
+    def find(name: str, **more: object) -> None:
+        identity = standing[name]["nhi_identity_id"][0]
+        told = {"nhi_id": name, "nhi_identity_id": identity, "search_name": DETECTION, **more}
+        server._add({"_raw": [json.dumps(told)], "_time": [str(end)], "_indextime": [str(end)], "index": ["notable"],
+                     "sourcetype": ["modular_alerts:notable"], "source": [DETECTION]})  # fmt: skip
+
+    find(first, **review, disposition="disposition:2")
+    find(second, **{**review, "status_group": "Open"}, disposition="disposition:2")
+    find(third, **review, disposition="disposition:6")
+    for _ in range(2):
+        server.scheduled("NHI Watch - Enterprise Security Verdicts", end + 200)
+    (kept,) = server.collections["nhi_feedback"]
+    assert [kept[name][0] for name in ("nhi_id", "verdict", "analyst")] == [first, "benign", "ada"]
+    assert kept["time"] == [render(end + 100)]
+    server.scheduled("NHI Watch - Rank", end + 420)
+    assert set(standing) - set(server.standing()) == {first}
+    (own,) = server.search(f"`nhi_notables` nhi_id={first} | head 1 | nhi feedback verdict=confirmed", ALWAYS, end)
+    server.collections["nhi_feedback"] = [own]
+    server.scheduled("NHI Watch - Enterprise Security Verdicts", end + 900)
+    assert server.collections["nhi_feedback"] == [own], "the newer verdict stays"
 
 
 def test_threat_intelligence_of_enterprise_security_becomes_a_list_that_signals_read(server: Server) -> None:

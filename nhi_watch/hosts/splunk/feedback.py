@@ -26,11 +26,14 @@ from nhi_watch.hosts.splunk.rows import Columns, Line, Row
 from nhi_watch.state.store import MemoryStore, Rows
 
 VERDICTS = tuple(name for name in feedback.VERDICTS if name != feedback.OPEN)
-NEEDED = ["nhi_id", "nhi_identity_id", "_raw", "sourcetype"]
+ROW = "row"
+"""`verdict=row`: each row says verdict, reason, analyst and time (seconds since the epoch), as the dispositions of
+Enterprise Security do. Rows of nhi_feedback may stand among them: what is not newer than theirs is left out."""
+NEEDED = ["nhi_id", "nhi_identity_id", "_raw", "sourcetype", "verdict", "reason", "analyst", "time", "_key"]
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{20}")
 OPTIONS = {
-    "verdict": Option("", "|".join(VERDICTS), VERDICTS),
+    "verdict": Option("", "|".join((*VERDICTS, ROW)), (*VERDICTS, ROW)),
     "reason": Option("", "<text>", pattern=r".{1,500}", example='"planned migration"'),
     "until": Option("", "<date>", pattern=r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?", example="2027-03-31"),
     "signal": Option("", "<id of a signal>", pattern=r"[a-z_]{1,60}", example="new_network"),
@@ -50,6 +53,8 @@ class Feedback:
         self._refused: dict[str, int] = {}
         """What is wrong → rows."""
         self._rows: list[Line] = []
+        self._given: dict[str, int] = {}
+        """Notable → when a verdict was last given, of the rows of nhi_feedback that came by."""
         self._now = int(time.time())
         if not told["verdict"]:
             raise InputError(f"nhi feedback: a verdict is missing. Write verdict={OPTIONS['verdict'].shape}")
@@ -61,12 +66,24 @@ class Feedback:
 
     def take(self, columns: Columns, row: Row) -> None:
         """Judge a notable."""
+        if self._told["verdict"] == ROW and columns.cell(row, "_key"):
+            self._note_given(columns, row)
+            return
         answer = self._answer(columns, row)
         if answer:
             self._rows.append(answer)
 
+    def _note_given(self, columns: Columns, row: Row) -> None:
+        try:
+            name, at = columns.cell(row, "nhi_id"), second_of(columns.cell(row, "time"))
+        except RejectError:  # nhirank says so
+            return
+        self._given[name] = max(at, self._given.get(name, 0))
+
     def answer(self) -> tuple[Sequence[str], list[Line], Messages]:
         """One verdict a row, and which rows were left out."""
+        self._rows = [one for one in self._rows
+                      if second_of(str(one["time"])) > self._given.get(str(one["nhi_id"]), 0)]  # fmt: skip
         told = sorted(self._refused.items())
         messages: Messages = [("WARN", f"nhi feedback: no verdict on {n} of the rows: {wrong}") for wrong, n in told]
         return fields.FEEDBACK, self._rows, messages
@@ -95,16 +112,30 @@ class Feedback:
             self._refused[wrong] = self._refused.get(wrong, 0) + 1
             return None
         told = {name: self._told[name] for name in ("verdict", "reason", "until", "signal", "value", "analyst")}
+        at = self._now
+        if told["verdict"] == ROW:
+            told.update((name, columns.cell(row, name)[:500]) for name in ("verdict", "reason", "analyst"))
+            at = _seconds(columns.cell(row, "time"), self._now)
         identity = columns.cell(row, "nhi_identity_id")
         key = f"{name}:{self._told['signal']}:{self._told['value']}"
-        return {"_key": key[:200], "nhi_id": name, "identity": identity, "time": render(self._now), **told}
+        return {"_key": key[:200], "nhi_id": name, "identity": identity, "time": render(at), **told}
 
     def _wrong(self, columns: Columns, row: Row, name: str) -> Optional[str]:
         if not _ID.fullmatch(name):
             return "no nhi_id: give rows of `nhi_notables`, or | makeresults | eval nhi_id=\"…\""
+        if self._told["verdict"] == ROW and columns.cell(row, "verdict") not in ("confirmed", "benign", "duplicate"):
+            return "verdict=row needs a field verdict: confirmed, benign or duplicate"
         if self._told["signal"] and not columns.cell(row, "nhi_identity_id"):
             return "no nhi_identity_id: an exception holds for one identity; give rows of `nhi_notables`"
         return None
+
+
+def _seconds(text: str, now: int) -> int:
+    """A time as a row tells it, not in the future; now where it tells none."""
+    try:
+        return min(now, int(float(text)))
+    except (ValueError, OverflowError):
+        return now
 
 
 # ---- what was decided, as rows of nhi_feedback; the state keeps it as on files

@@ -39,7 +39,7 @@ NOTABLE = (
     "nhi_provisional", "nhi_record_count", "nhi_merged_into", "nhi_model", "nhi_baseline_day", "nhi_overflow",
     "nhi_overflow_highest", "risk_score", "annotations", "src", "nhi_reasons", "nhi_signals", "nhi_members",
     "nhi_controls", "nhi_owasp_nhi", "nhi_nist_csf", "nhi_mitre_attack", "nhi_record_ids", "nhi_networks",
-    "nhi_error", "_raw",
+    "nhi_addresses", "nhi_agents", "nhi_credentials", "nhi_error", "_raw",
 )  # fmt: skip
 """Rows of nhirank. As events of sourcetype nhi:notable they have the same names.
 
@@ -75,7 +75,7 @@ NOTABLE = (
 | nhi_overflow_highest | the highest likelihood among those |
 | risk_score | the likelihood, an integer from 1 to 100, for Enterprise Security's risk action |
 | annotations | JSON: framework → ids, for Enterprise Security |
-| src | the first suspicious network address (CIM) |
+| src | the first of nhi_addresses (CIM) |
 | nhi_reasons | sentences, the weightiest first |
 | nhi_signals | ids of the signals behind them, in the same order |
 | nhi_members | names of all identities of the intrusion, where links join several |
@@ -85,6 +85,9 @@ NOTABLE = (
 | nhi_mitre_attack | ATT&CK techniques, as in T1078.004 |
 | nhi_record_ids | up to 10 record ids of the weightiest reasons |
 | nhi_networks | up to 5 suspicious source addresses or networks |
+| nhi_addresses | those of nhi_networks that are one address |
+| nhi_agents | up to 5 clients (families of user agents) that were new for the identity |
+| nhi_credentials | up to 5 ids of keys that were new for the identity |
 | nhi_error | `reason: what to do`, why rows could not be read; such a row is no notable |
 | _raw | the event as it is kept: time, the fields above, the notable without its story as nhi_notable |
 """
@@ -151,6 +154,6 @@ HEALTH = (
 
 MANY = (
     "nhi_reasons", "nhi_signals", "nhi_members", "nhi_controls", "nhi_owasp_nhi", "nhi_nist_csf", "nhi_mitre_attack",
-    "nhi_record_ids", "nhi_networks",
+    "nhi_record_ids", "nhi_networks", "nhi_addresses", "nhi_agents", "nhi_credentials",
 )  # fmt: skip
 """Of NOTABLE: fields with several values."""

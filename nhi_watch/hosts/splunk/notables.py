@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any
 
 from nhi_watch.core.errors import RejectError
@@ -135,18 +136,34 @@ def _why(document: Document) -> dict[str, Cell]:
     heavy = [s for s in document["signals"] if s["log_odds"] >= least and s["value"]][:REASONS]
     places = sorted(document["timeline"], key=lambda entry: -entry["points"])
     networks = list(dict.fromkeys(entry["source"] for entry in places if entry["source"]))[:NETWORKS]
+    addresses = [network for network in networks if _is_address(network)]
     frameworks = document["frameworks"]
-    annotations = {
-        "owasp_nhi": frameworks["owasp_nhi"],
-        "nist": frameworks["nist_csf"],
-        "mitre_attack": frameworks["mitre_attack"],
-    }
+    annotations = {"owasp_nhi": frameworks["owasp_nhi"], "nist": frameworks["nist_csf"]}
+    if frameworks["mitre_attack"]:
+        annotations["mitre_attack"] = frameworks["mitre_attack"]
     return {
         "nhi_reasons": [signal["evidence"][:SENTENCE] for signal in heavy],
         "nhi_signals": [signal["id"] for signal in heavy],
         "nhi_controls": [f"{c['id']}: {c['reason'][:80]}" for c in document["controls"] if c["required"]][:REASONS],
         "nhi_owasp_nhi": frameworks["owasp_nhi"], "nhi_nist_csf": frameworks["nist_csf"],
         "nhi_mitre_attack": frameworks["mitre_attack"], "nhi_record_ids": document["record_ids"][:RECORDS],
-        "nhi_networks": networks, "src": networks[0] if networks else "",
+        "nhi_networks": networks, "src": addresses[0] if addresses else "", "nhi_addresses": addresses,
+        "nhi_agents": _new(document, "agent"), "nhi_credentials": _new(document, "credential"),
         "annotations": json.dumps(annotations, separators=(",", ":")),
     }  # fmt: skip
+
+
+def _is_address(text: str) -> bool:
+    """Whether it is one address: no network, no service."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _new(document: Document, name: str) -> list[str]:
+    """What was new for the identity in a dimension."""
+    found = (one for dimension in document["usual"]["dimensions"] if dimension["name"] == name
+             for one in dimension["observed"])  # fmt: skip
+    return [one["value"][:SENTENCE] for one in found if one["new"]][:NETWORKS]

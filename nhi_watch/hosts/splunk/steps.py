@@ -26,7 +26,7 @@ BESIDE = {
 }  # fmt: skip
 """(sourcetype, source) by which the macros find a log besides its sources' own sourcetypes."""
 ALWAYS = ("Group Events", "Group Rows", "Group Late", "Group Misdated", "Rank", "Close", "Health")
-SECURITY = ("Stolen or Misused Non-Human Identity", "Enterprise Security Sync")
+SECURITY = ("Stolen or Misused Non-Human Identity", "Enterprise Security Verdicts", "Enterprise Security Sync")
 BACKFILL = ("Group Events", "Group Rows", "Rank")
 """What is run over each day that is looked back on, in this order."""
 SHOWN = "| nhidemo | eval nhi_sample=1 | `nhi_slim` | outputlookup append=true key_field=nhi_id nhi_notables"
