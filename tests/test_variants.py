@@ -19,6 +19,10 @@ from nhi_watch_lab.training.commands import HANDS, VARIANTS, Wanted
 
 LAB = ROOT / "lab" / "nhi_watch_lab"
 FROZEN: dict[tuple[str, str, int], str] = {
+    ("drawn", "unsteady", 41): "e26a4a61589a720c",
+    ("drawn", "first", 51): "b0b8f8fe54b1eace",
+    ("drawn", "first", 52): "b8359a4926a5765d",
+    ("drawn", "first", 53): "95244ec018ae61bf",
     ("second", "unsteady", 41): "2829a75c4625b10f",
     ("second", "first", 51): "b30266d853f3ac4e",
     ("second", "first", 52): "71590f901ba48b44",

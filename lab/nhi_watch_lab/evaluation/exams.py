@@ -336,7 +336,7 @@ def _by_day(folder: Path, incidents: list[dict[str, Any]]) -> Iterator[Raw]:
     ids: dict[str, list[str]] = {label["id"]: [] for label in incidents}
     records: dict[int, list[Record]] = {}
     for file, number, record in chain.from_iterable(_lines(path) for path in sorted(folder.iterdir())):
-        when, record_id = _told(record)
+        when, record_id = time_and_id(record)
         records.setdefault(when // DAY, []).append(record)
         if (file, number) in owner and record_id:
             ids[owner[file, number]].append(record_id)
@@ -351,7 +351,7 @@ def _lines(path: Path) -> Iterator[tuple[str, int, Record]]:
             yield path.name, number, orjson.loads(line)
 
 
-def _told(record: Record) -> tuple[int, str]:
+def time_and_id(record: Record) -> tuple[int, str]:
     """Time and id of a record, as our sources read it; both empty where none can."""
     for source in SOURCES:
         if source.claims(record):

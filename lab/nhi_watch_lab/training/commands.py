@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent
 PRIOR = FOLDER / "prior.json"
 """What identities anywhere do: shares of identity-days by value, which signals start from."""
 HANDS = {
-    "drawn": ("1001-1006", "1017-1020", "1033-1036"), "old": ("1-2",), "second": ("1-3", "17-18", "", "41-42", "51-60"),
+    "drawn": ("1001-1006", "1017-1020", "1033-1036", "41-42", "51-60"), "old": ("1-2",), "second": ("1-3", "17-18", "", "41-42", "51-60"),
     "third": ("1,3,5", "17,19", "", "41-42", "51-60"), "fourth": ("1-3", "17-18"), "fifth": ("1-3", "17-18"),
 }  # fmt: skip
 """Generators, each by other hands: seeds of each of VARIANTS."""

@@ -22,21 +22,29 @@ PLACELESS = frozenset({"coder", "gateway"})
 def company(world: World) -> Tenant:
     """The company of a world: two fifths of its attacks touch its AWS account alone, the others its products; those
     through AI agents come on top."""
-    spec = Spec(world.days, world.identities, world.seed, world.start, campaigns=0, quiet_days=world.history,
-                human_share=world.people, volume=world.volume, ways=world.ways)  # fmt: skip
-    tenant = Tenant(spec)
+    tenant = peaceful(world)
     cloud = round(0.4 * world.incidents)
     tenant.company.aws.campaigns = plan(world._replace(incidents=cloud), tenant.company.aws)
     every = [*REGISTER.values(), *MORE.values(), *MORE.values()]
-    tenant.campaigns = _plan(world._replace(incidents=world.incidents - cloud), tenant, every, "company")
+    tenant.campaigns = plan_products(world._replace(incidents=world.incidents - cloud), tenant, every, "company")
     if world.agents:
         tenant.agents = ai_agents.staff(tenant.company)
         agents = world._replace(incidents=world.agents)
-        tenant.campaigns += _plan(agents, tenant, [*AGENTS.values()], "agents", 5000)
+        tenant.campaigns += plan_products(agents, tenant, [*AGENTS.values()], "agents", 5000)
     return tenant
 
 
-def _plan(world: World, tenant: Tenant, every: list[Technique], name: str, first: int = 1000) -> list[Campaign]:
+def peaceful(world: World) -> Tenant:
+    """The company of a world, before attacks are planned."""
+    spec = Spec(world.days, world.identities, world.seed, world.start, campaigns=0, quiet_days=world.history,
+                human_share=world.people, volume=world.volume, ways=world.ways)  # fmt: skip
+    return Tenant(spec)
+
+
+def plan_products(
+    world: World, tenant: Tenant, every: list[Technique], name: str, first: int = 1000
+) -> list[Campaign]:
+    """Attacks on the products of a company, each on victims that none before has used."""
     d = dice("plan", world.seed, name)
     deck = dealt(every, world, d)
     dealt_origins = origins(world, d)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from nhi_watch_lab.simulator.products.tenant import Tenant as CompanyTenant
 from nhi_watch_lab.simulator.products.workers import Line
 from nhi_watch_lab.simulator.records import Record
 from nhi_watch_lab.simulator.tenant import Spec, Tenant, plan_oddities
@@ -74,24 +75,38 @@ def days(world: World) -> Iterator[Day]:
 def people(world: World) -> list[str]:
     """Names of the human principals, as nhi_watch's sources read them."""
     tenant = company(world) if world.company else None
-    cloud = tenant.company.aws if tenant else account(world)
+    return people_of(tenant.company.aws if tenant else account(world), tenant)
+
+
+def people_of(cloud: Tenant, tenant: CompanyTenant | None = None) -> list[str]:
+    """The same of an account, and of the company that it belongs to."""
     found = {p.arn for p in cloud.people} | {p.subject for p in cloud.people if p.session in ("sso", "cli")}
     return sorted(found | set(names(tenant) if tenant else ()))
 
 
 def account(world: World) -> Tenant:
     """The AWS account of a world, with its attacks."""
-    volume = round(world.volume * world.identities * world.days)
-    spec = Spec(world.days, world.identities, world.seed, world.start, campaigns=0, events=volume,
-                quiet_days=world.history, human_share=world.people, ways=world.ways)  # fmt: skip
-    tenant = Tenant(spec)
+    tenant = peaceful_account(world)
     tenant.campaigns = plan(world, tenant)
     tenant.oddities = plan_oddities(tenant)
     return tenant
 
 
+def peaceful_account(world: World) -> Tenant:
+    """The AWS account of a world, before attacks and oddities are planned."""
+    volume = round(world.volume * world.identities * world.days)
+    spec = Spec(world.days, world.identities, world.seed, world.start, campaigns=0, events=volume,
+                quiet_days=world.history, human_share=world.people, ways=world.ways)  # fmt: skip
+    return Tenant(spec)
+
+
 def _account(world: World) -> Iterator[Day]:
-    for day in account(world).days():
+    yield from of_account(world, account(world))
+
+
+def of_account(world: World, tenant: Tenant) -> Iterator[Day]:
+    """The days of an account that is made already."""
+    for day in tenant.days():
         # Attacks are added last: without this they would come last of their second, too.
         records = sorted(day.records, key=itemgetter("eventTime", "eventID"))
         lacking = [("cloudtrail", without(record, world.missing)) for record in records]
@@ -99,7 +114,11 @@ def _account(world: World) -> Iterator[Day]:
 
 
 def _company(world: World) -> Iterator[Day]:
-    tenant = company(world)
+    yield from of_company(world, company(world))
+
+
+def of_company(world: World, tenant: CompanyTenant) -> Iterator[Day]:
+    """The days of a company that is made already."""
     for day in tenant.days():
         lines = sorted(day.lines, key=lambda line: (line.second, str(line.record.get("eventID", ""))))
         incidents = [_told(each, told_twice(tenant, lines, each)) for each in day.incidents]
