@@ -21,9 +21,13 @@ FOLDER = Path(__file__).parent
 PRIOR = FOLDER / "prior.json"
 """What identities anywhere do: shares of identity-days by value, which signals start from."""
 HANDS = {
-    "drawn": ("1001-1006", "1017-1020", "1033-1036", "41-42", "51-60"), "old": ("1-2",), "second": ("1-3", "17-18", "", "41-42", "51-60"),
-    "third": ("1,3,5", "17,19", "", "41-42", "51-60"), "fourth": ("1-3", "17-18"), "fifth": ("1-3", "17-18"),
-}  # fmt: skip
+    "drawn": ("1001-1006", "1017-1020", "1033-1036", "41-42", "51-60"),
+    "old": ("1-2",),
+    "second": ("1-3", "17-18", "", "41-42", "51-60"),
+    "third": ("1,3,5", "17,19", "", "41-42", "51-60"),
+    "fourth": ("1-3", "17-18"),
+    "fifth": ("1-3", "17-18"),
+}
 """Generators, each by other hands: seeds of each of VARIANTS."""
 VARIANTS = ("", " padded", " cold", " unsteady", " first")
 """As they are; attackers hide among harmless calls; attacks begin on the first of six days; at least one machine in ten
