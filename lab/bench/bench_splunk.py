@@ -5,7 +5,9 @@ are those after it, the same ones for both, and as dense as real ones: 5 to 18 o
 hour in the accounts that were measured (the figures say how many here).
 
 With extracted fields, the SDK gets all fields of the events, as it does when it names none; nhiscore gets
-those that it asks for. With `_raw` only, both get `_raw`. They take turns, medians are compared, rows are
+those that it asks for. With `_raw` only, both get `_raw`. `session`: nhiscore as on a search head, which asks the KV
+store (its double, over TLS) for what was learnt of each identity on the days before; wall seconds and requests are told
+too. They take turns, medians are compared, rows are
 counted in what comes back. Time is processor time, start-up included; all programs have their bytecode on disk, where
 Python leaves it the first time that Splunk starts a command (an installed SDK has it from the beginning). `csv` is the
 floor: nhiscore's input, read and written with the csv module, and nothing else.
@@ -21,8 +23,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import _bench
@@ -30,11 +34,14 @@ from _bench import ENVIRONMENT, ROOT
 
 import package
 from check_python import find, pinned
+from core_samples import runs
 from nhi_watch.core.behaviour import shape_of
 from nhi_watch.core.timestamps import HOUR
 from nhi_watch.hosts.splunk.nhiscore import ADDED, FIELDS
 from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state.store import TABLES
 from nhi_watch_lab.simulator import Spec, Tenant
+from splunk_rest import splunkd
 from splunk_stream import chunk, flat, getinfo, replies, table
 
 EVENTS = int(os.environ.get("NHI_BENCH_EVENTS", "40000"))
@@ -70,6 +77,7 @@ def main() -> int:
                 result[version] = "not installed"
                 continue
             result[version] = {name: run(python, contest, folder) for name, contest in contests.items()}
+            result[version]["session"] = learnt(python, records, folder, app / "bin" / "nhiscore.py")
     _bench.write(result)
     return 0
 
@@ -127,11 +135,12 @@ def _default(record: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def write(
-    path: Path, rows: Sequence[dict[str, list[str]]], fields: Iterable[str] | None, args: Sequence[str] = ()
-) -> Path:
+    path: Path, rows: Sequence[dict[str, list[str]]], fields: Iterable[str] | None, args: Sequence[str] = (),
+    told: Mapping[str, str] = MappingProxyType({}),
+) -> Path:  # fmt: skip
     """A stream as splunkd writes it: getinfo, then chunks; all fields of a chunk where none are named."""
     with path.open("wb") as out:
-        out.write(getinfo(args))
+        out.write(getinfo(args, **told))
         for start in range(0, len(rows), CHUNK):
             part = rows[start : start + CHUNK]
             names = fields if fields is not None else dict.fromkeys(name for row in part for name in row)
@@ -162,6 +171,35 @@ def once(python: str, script: Path, stream: Path, target: Path) -> float:
     """Seconds of processor time of one process: on a busy machine the clock on the wall tells nothing."""
     with stream.open("rb") as given, target.open("wb") as taken:
         return _bench.spent([python, script], stdin=given, stdout=taken, capture_output=False).processor
+
+
+def learnt(python: str, records: list[dict[str, Any]], folder: Path, nhiscore: Path) -> dict[str, Any]:
+    """With the session of a search head, over a state that has learnt all but the last day."""
+    last = max(record["eventTime"][:10] for record in records)
+    store = runs([[record for record in records if record["eventTime"][:10] < last]])
+    double = splunkd()
+    for table_name in TABLES:
+        for key, raw in store.scan(table_name, "", "\U0010ffff"):
+            document = {"_key": f"{table_name}/{key}", "v": b64encode(raw).decode()}
+            double.kv.captain["nhi_state"][document["_key"]] = document
+    fresh = [record for record in records if record["eventTime"][:10] == last]
+    rows = [{"_raw": [json.dumps(record)], **flat(record)} for record in fresh]
+    told = {"splunkd_uri": double.url, "session_key": double.session}
+    stream, walls, spent = write(folder / "session", rows, [*FIELDS, "_raw"], told=told), [], []
+    for _ in range(ROUNDS):
+        double.asked.clear()
+        with stream.open("rb") as given, (folder / "out").open("wb") as taken:
+            environment = {**ENVIRONMENT, "SPLUNK_HOME": os.environ["SPLUNK_HOME"]}
+            took = _bench.spent([python, nhiscore], stdin=given, stdout=taken, capture_output=False, env=environment)
+        complete(folder / "out")
+        walls.append(took.wall)
+        spent.append(took.processor)
+    events = list(map(cloudtrail.read, fresh))
+    return {
+        "rows": len(rows), "identities": len({event.identity.id for event in events}), "requests": len(double.asked),
+        "events_per_s": round(len(rows) / statistics.median(spent), 1),
+        "events_per_s_of_wall": round(len(rows) / statistics.median(walls), 1),
+    }  # fmt: skip
 
 
 def count(path: Path) -> int:

@@ -10,22 +10,23 @@ import re
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO, Optional
+from typing import Any, BinaryIO, Optional, Union
 
-from nhi_watch.core.behaviour import shape_of
+from nhi_watch.core.behaviour import Shape, shape_of
 from nhi_watch.core.errors import NhiError, StoreError
-from nhi_watch.core.event import Event
+from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import model
 from nhi_watch.detect.scoring import BehaviourScore, EventScorer
 from nhi_watch.hosts.splunk import tables
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Option, Search, Streaming, parse, serve
-from nhi_watch.hosts.splunk.rows import RAW, Answer, Body, Row, annotate, multivalue, render, values_of
-from nhi_watch.hosts.splunk.run import StateBaselines, reading
+from nhi_watch.hosts.splunk.rows import RAW, Answer, Body, Later, Row, annotate, multivalue, render, values_of
+from nhi_watch.hosts.splunk.run import StateBaselines, known_days, reading
 from nhi_watch.intake.days import FORESEEN
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.shapes.json import parse as parse_json
 from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state.state import State
 
 SINGLE = (
     "nhi_likelihood", "nhi_severity", "nhi_identity", "nhi_identity_id", "nhi_identity_kind",
@@ -46,6 +47,8 @@ _EXTRACTED = 5_000
 """Splunk's JSON extraction stops after this many characters: from there on, `_raw` is read."""
 _MOST = 50_000
 """Answers that are kept, a kilobyte each; when there are more, the memory starts anew."""
+_DAYS = 8
+"""Days of which profiles are held, those of some identities each: rows may come in any order."""
 _LONGEST = 300
 _NO_FIELDS = "no_fields: neither extracted fields nor _raw; write nhiscore before stats, table or fields"
 Memory = dict[Any, bytes]
@@ -98,6 +101,11 @@ class NhiScore(Streaming):
         self._lookups = lookups
         self._by_texts: Memory = {}
         self._by_event: Memory = {}
+        self._of_days: dict[int, tuple[StateBaselines, EventScorer]] = {}
+        self._waiting: dict[int, set[Identity]] = {}
+        """Day → identities of the chunk of which answers wait: what is known of them is asked for at once."""
+        self._later: dict[Any, Later] = {}
+        """Texts → the answer that waits."""
 
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """Load model and baseline; say which fields are needed."""
@@ -106,17 +114,18 @@ class NhiScore(Streaming):
         listed, messages = tables.load_reputation(self._lookups)
         networks, more = tables.load_networks(self._lookups)
         messages += more
-        state = reading(search)
+        rows = reading(search)
         try:
-            baselines = StateBaselines(card, networks, state)
+            state = State(rows) if rows is not None else None
         except StoreError as error:  # an event can be judged without it
             messages.append(("WARN", f"nhiscore: what was learnt cannot be read: {error}"))
-            state, baselines = None, StateBaselines(card, networks, None)
-        self._scorer, self._mark = EventScorer(baselines), listed.mark
+            state = None
+        self._make = partial(StateBaselines, card, networks, state)
+        self._mark = listed.mark
         fields = {"auto": [*FIELDS, RAW], "fields": [*FIELDS], "raw": [RAW]}[options["input"]]
         kind = "stateful" if state is not None else "streaming"  # what was learnt is on the search head alone
         reply: Metadata = {"type": kind, "required_fields": fields}
-        return reply, [("INFO", f"nhiscore: {baselines.describe()}"), *messages]
+        return reply, [("INFO", f"nhiscore: {known_days(state)}"), *messages]
 
     def execute(self, body: Body) -> bytes:
         """The chunk with the new columns."""
@@ -125,31 +134,58 @@ class NhiScore(Streaming):
     def _bind(self, header: Row) -> Answer:
         return partial(self._row, Columns(header))
 
-    def _row(self, columns: Columns, row: Row) -> bytes:
+    def _row(self, columns: Columns, row: Row) -> Union[bytes, Later]:
         key = columns.key(row) if columns.are_extracted else None
-        found = self._by_texts.get(key) if key else None
-        if found is None:
-            found, repeats = self._answer(columns.record(row))
-            if repeats and key:
-                _remember(self._by_texts, key, found)
-        return found
+        found = (self._by_texts.get(key) or self._later.get(key)) if key else None
+        return found if found is not None else self._answer(columns.record(row), key)
 
-    def _answer(self, record: dict[str, Any]) -> tuple[bytes, bool]:
-        """The cells for a Splunk event or a record, and whether the next one with the same texts has the same."""
+    def _answer(self, record: dict[str, Any], key: Any) -> Union[bytes, Later]:
+        """The cells for a Splunk event or a record; `key`: by which the next one with the same texts has the same."""
         try:
             with FORESEEN:
                 event = cloudtrail.read(opened(record))
-            return self._scored(event, event.time // DAY), not cloudtrail.is_deep(record.get("eventName"))
+            repeats = key and not cloudtrail.is_deep(record.get("eventName"))
+            day = event.time // DAY
+            shape = shape_of(self._mark(event._replace(time=day * DAY)))
         except (NhiError, ValueError, RecursionError) as error:
-            return failed(str(error) if record else _NO_FIELDS), False
+            return failed(str(error) if record else _NO_FIELDS)
+        answer = self._by_event.get((shape, day))
+        if answer is None:
+            self._waiting.setdefault(day, set()).add(shape.identity)
+            later = partial(self._scored, event, shape, key if repeats else None)
+            if repeats:
+                self._later[key] = later
+            return later
+        if repeats:
+            _remember(self._by_texts, key, answer)
+        return answer
 
-    def _scored(self, event: Event, day: int) -> bytes:
-        key = (shape_of(self._mark(event._replace(time=day * DAY))), day)
-        known = self._by_event.get(key)
-        if known is None:
-            known = scored(event, self._scorer.score_shape(*key))
-            _remember(self._by_event, key, known)
-        return known
+    def _scored(self, event: Event, shape: Shape, key: Any) -> bytes:
+        """The cells of an event, once its whole chunk was read.
+
+        Raises:
+            StoreError: the KV store does not answer.
+        """
+        waiting, self._waiting, self._later = self._waiting, {}, {}
+        for of_day, identities in sorted(waiting.items()):
+            self._scorer(of_day)[0].prefetch(identities)
+        day = event.time // DAY
+        answer = self._by_event.get((shape, day))
+        if answer is None:
+            answer = scored(event, self._scorer(day)[1].score_shape(shape, day))
+            _remember(self._by_event, (shape, day), answer)
+        if key:
+            _remember(self._by_texts, key, answer)
+        return answer
+
+    def _scorer(self, day: int) -> tuple[StateBaselines, EventScorer]:
+        found = self._of_days.get(day)
+        if found is None:
+            if len(self._of_days) >= _DAYS:
+                self._of_days.clear()
+            baselines = self._make(day)
+            found = self._of_days[day] = (baselines, EventScorer(baselines))
+        return found
 
 
 def _remember(memory: Memory, key: Any, answer: bytes) -> None:

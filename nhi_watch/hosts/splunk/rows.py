@@ -20,8 +20,10 @@ from nhi_watch.intake.shapes.json import parse as parse_json
 
 Row = list[str]
 RAW = "_raw"
-Answer = Callable[[Row], bytes]
-"""Gives, for a row, the cells to add: CSV text that begins with a comma and ends with a line feed."""
+Later = Callable[[], bytes]
+Answer = Callable[[Row], Union[bytes, Later]]
+"""Gives, for a row, the cells to add: CSV text that begins with a comma and ends with a line feed; or what gives them
+once all rows of the chunk were seen."""
 
 csv.field_size_limit(2**31 - 1)
 
@@ -77,14 +79,14 @@ def annotate(body: Body, names: Sequence[str], bind: Callable[[Row], Answer]) ->
     replaced = {*names, *(f"__mv_{name}" for name in names)}
     spared = [index for index, name in enumerate(header) if name not in replaced]
     answer, width = bind(header), len(header)
-    target = [_line([header[i] for i in spared] + list(names))]
+    target: list[Union[bytes, Later]] = [_line([header[i] for i in spared] + list(names))]
     for row, came in lines:
         if len(row) == width == len(spared):
             target += came.removesuffix(end), answer(row)
         else:
             row = (row + [""] * width)[:width]
             target += _line([row[i] for i in spared])[:-1], answer(row)
-    return b"".join(target)
+    return b"".join([each if isinstance(each, bytes) else each() for each in target])
 
 
 def _line(cells: Sequence[str]) -> bytes:

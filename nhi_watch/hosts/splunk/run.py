@@ -219,30 +219,38 @@ class Run:
 
 
 class StateBaselines(Baselines):
-    """What a state knows, for events of any day; without one, a cold start with what ships with the model."""
+    """What a state knows, for events of one day; without one, a cold start with what ships with the model."""
 
-    def __init__(self, card: Scorecard, networks: Networks, rows: Optional[Rows]) -> None:
+    def __init__(self, card: Scorecard, networks: Networks, state: Optional[State], today: int) -> None:
         super().__init__(card, networks)
-        self._state = State(rows) if rows is not None else None
-        self._day = -1
+        self._state = state
+        # of a closed day: the profiles as they have learnt it
+        self._eve = max(today, state.daybook.first_unlearnt) if state is not None else today
+
+    def prefetch(self, identities: Iterable[Identity]) -> None:
+        """Load what is known of some identities and of their peers, with a few requests for all of them."""
+        if self._state is None:
+            return
+        self.shed()
+        missing = [one for one in identities if one.id not in self.own]
+        days = {one.id: IdentityDay(self._eve) for one in missing}
+        if missing:
+            self._state.fill(self, days, self._eve, {peer_scope(one) for one in missing})
 
     def past(self, identity: Identity, today: int) -> Past:
         """What is known of an identity on the eve of `today`."""
-        if self._state is not None:
-            if today != self._day:
-                self.own, self.groups, self._day = {}, {}, today
-            if identity.id not in self.own:  # of a closed day: the profiles as they have learnt it
-                day = max(today, self._state.daybook.first_unlearnt)
-                self._state.fill(self, {identity.id: IdentityDay(day)}, day, [peer_scope(identity)])
+        if identity.id not in self.own:
+            self.prefetch([identity])
         return super().past(identity, today)
 
-    def describe(self) -> str:
-        """What is scored against, for the user."""
-        days = self._state.daybook.days if self._state is not None else []
-        if days:
-            return f"{len(days)} days known, the last {render_day(days[-1])}"
-        return ("nothing learnt yet: scored against the prior that ships with the model, with more false alarms; look "
-                "back on the page Set up")  # fmt: skip
+
+def known_days(state: Optional[State]) -> str:
+    """What is scored against, for the user."""
+    days = state.daybook.days if state is not None else []
+    if days:
+        return f"{len(days)} days known, the last {render_day(days[-1])}"
+    return ("nothing learnt yet: scored against the prior that ships with the model, with more false alarms; look "
+            "back on the page Set up")  # fmt: skip
 
 
 def whole(rows: Rows, name: str) -> Optional[dict[str, Any]]:
