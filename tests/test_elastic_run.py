@@ -23,7 +23,7 @@ from elastic_server import FIRST, ROOT, Server, nhi
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.detect import lives
-from nhi_watch.hosts.elastic import setup
+from nhi_watch.hosts.elastic import setup, store
 from nhi_watch.hosts.elastic.run import Job, run
 from nhi_watch.hosts.elastic.store import ElasticStore, Lease, LeaseHeldError
 from nhi_watch.hosts.files import find
@@ -280,12 +280,31 @@ def leaves(node: Any, path: str = "") -> Iterator[str]:
 def test_a_run_that_was_killed_is_run_again_alike(place: Place, wanted: list[Tree], stage: str) -> None:
     fill(place, simulated())
     place.killed(stage)
-    with pytest.raises(LeaseHeldError):
-        place.run()
-    time.sleep(3.1)
-    place.run()
+    place.run()  # at once: its process is seen to be gone
     assert essence(place.notables()) == essence(wanted)
     assert place.run()["alerts"] == {"created": 0}
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_free"),
+    [({}, False), ({2: "999999999"}, True), ({3: "1"}, True), ({0: "b", 2: "999999999"}, False),
+     ({1: "pid:[1]", 2: "999999999"}, False), (None, False)],
+    ids=["alive", "gone", "number used again", "another boot", "another container", "of an earlier version"],
+)  # fmt: skip
+def test_a_lease_is_taken_over_at_once_where_its_process_is_seen_to_be_gone(
+    place: Place, monkeypatch: pytest.MonkeyPatch, changed: dict[int, str] | None, is_free: bool
+) -> None:
+    own = store.process_of(os.getpid())
+    told = () if changed is None else tuple(changed.get(at, value) for at, value in enumerate(own))
+    index, real = f"nhi-state-{place.namespace}", store.process_of
+    monkeypatch.setattr(store, "process_of", lambda number: told)
+    Lease(place.client, index, 60).acquire()
+    monkeypatch.setattr(store, "process_of", real)
+    if is_free:
+        Lease(place.client, index, 60).acquire()
+    else:
+        with pytest.raises(LeaseHeldError):
+            Lease(place.client, index, 60).acquire()
 
 
 def test_of_two_runs_at_once_one_is_turned_away_and_a_lost_lease_stops_the_other(place: Place) -> None:

@@ -14,6 +14,7 @@ import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 import orjson
@@ -33,7 +34,8 @@ from nhi_watch.state.store import TABLES, known, overlaid, write_with
 #
 # It is one document of the state index, replaced only by who has seen its latest version (`if_seq_no`,
 # `if_primary_term`). It is prolonged before writes: whoever lost it is stopped before it writes. It expires,
-# so that a killed run blocks the next ones for minutes, not for ever. Each holder has a higher generation than the one
+# so that a killed run blocks the next ones for minutes at most: not at all on its own machine, where it is seen to be
+# gone. Each holder has a higher generation than the one
 # before; rows of the state are written under it, so that what a former holder sent is refused however late it arrives.
 
 
@@ -57,6 +59,35 @@ class Held(NamedTuple):
     version: dict[str, int]
     generation: int = 0
     """Grows with each holder; 0: of a time before there were any."""
+    process: tuple[str, ...] = ()
+    """Of the holder: the boot of its machine, the namespace of its number, the number, and when it began."""
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the holder was a process of this machine, since it was started, and has ended without a word."""
+        own = process_of(os.getpid())
+        if not own or self.process[:2] != own[:2]:
+            return False
+        try:
+            os.kill(int(self.process[2]), 0)
+        except ProcessLookupError:
+            return True
+        except OSError:  # it is there, and somebody else's
+            return False
+        return process_of(int(self.process[2]))[3:] not in ((), self.process[3:])
+
+
+def process_of(number: int) -> tuple[str, ...]:
+    """What names a process of this machine for good, on Linux; () elsewhere, and where it cannot be seen.
+
+    A container may have the host's name and a process of the same number: the namespace tells them apart.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        state, *_, began = Path(f"/proc/{number}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[:20]
+        return boot, str(Path("/proc/self/ns/pid").readlink()), str(number), "ended" if state in "ZX" else began
+    except (OSError, ValueError):
+        return ()
 
 
 def held(client: Elasticsearch, index: str) -> Optional[Held]:
@@ -66,7 +97,7 @@ def held(client: Elasticsearch, index: str) -> Optional[Held]:
         return None
     row = orjson.loads(b64decode(found["_source"]["value"]))
     version = {"if_seq_no": found["_seq_no"], "if_primary_term": found["_primary_term"]}
-    return Held(row["holder"], row["until"], version, row.get("generation", 0))
+    return Held(row["holder"], row["until"], version, row.get("generation", 0), tuple(row.get("process", ())))
 
 
 class Lease:
@@ -99,7 +130,8 @@ class Lease:
         with explained("taking the lease"):
             while True:
                 found = held(self._client, self._index)
-                if found is None or found.until <= self._clock():
+                is_free = found is None or found.until <= self._clock() or found.holder == self._holder
+                if found is None or is_free or found.is_dead:
                     self._condition = dict(found.version) if found else {"op_type": "create"}
                     self.generation = max(found.generation + 1 if found else 1, int(self._clock()))
                     return self._write(self._seconds)
@@ -139,7 +171,8 @@ class Lease:
     def _write(self, seconds: int) -> None:
         """Replace the document that was seen last. Where no answer came back, look whether it was done."""
         now = self._clock()
-        row = {"holder": self._holder, "until": now + seconds, "generation": self.generation}
+        row = {"holder": self._holder, "until": now + seconds, "generation": self.generation,
+               "process": process_of(os.getpid())}  # fmt: skip
         document = {"table": "lease", "key": _KEY, "value": b64encode(orjson.dumps(row)).decode()}
         put = self._client.options(max_retries=0).index
         for attempt in range(_ATTEMPTS_LEASE):
