@@ -26,7 +26,7 @@ BANDS = {"low": (0, 21), "medium": (22, 47), "high": (48, 73), "critical": (74, 
 """Kibana's severities and the risk scores that it means by them."""
 
 
-OPTIONAL = {"index", "timestamp_override", "rule_name_override", "building_block_type"}
+OPTIONAL = {"index", "timestamp_override", "rule_name_override", "building_block_type", "investigation_fields"}
 BASE = OPTIONAL | {
     "actions", "author", "description", "enabled", "exceptions_list", "false_positives", "filters", "from", "interval",
     "language", "license", "max_signals", "name", "note", "query", "references", "risk_score", "risk_score_mapping",
@@ -182,12 +182,13 @@ def test_a_rule_and_its_hunts_ask_for_fields_that_are_there(rule: Tree) -> None:
         (stream,) = rule["index"]
         asked = [*named_in(rule["query"]), rule["timestamp_override"], rule.get("rule_name_override", "@timestamp")]
         asked += [each["field"] for each in (*rule["severity_mapping"], *rule["risk_score_mapping"])]
+        asked += rule["investigation_fields"]["field_names"]
         assert set(asked) <= set(MAPPED[stream]) and kuery(rule["query"])
 
 
 def test_what_is_below_low_or_below_the_line_makes_no_alert_unless_somebody_wants_it() -> None:
     asked = {rule["query"].rpartition(":")[2]: rule["enabled"] for rule in assets.rules() if rule["type"] == "query"}
-    assert asked == {"(new or escalated)": True, "below": False}
+    assert asked == {"(new or reopened or escalated)": True, "below": False}
     assert set(ecs.SEVERITY_CODES) == {severity_of(loss) for loss in range(101)}
     assert [each["severity"] for each in assets.rules()[0]["severity_mapping"]] == list(BANDS)
 

@@ -18,6 +18,7 @@ from elastic_server import FIRST, Server, nhi
 from kibana_double import KEY, Kibana, promote, serving
 from nhi_watch.act import audit
 from nhi_watch.core.errors import StoreError
+from nhi_watch.core.notable import loss_of
 from nhi_watch.detect import feedback
 from nhi_watch.hosts.elastic import analysts
 from nhi_watch.hosts.elastic import kibana as assets
@@ -185,7 +186,7 @@ def test_only_first_and_escalated_revisions_become_alerts_with_our_severity(plac
         ours = written[alert["event"]["id"]]
         low = "low" if ours["nhi"]["notable"]["severity"] == "informational" else ours["nhi"]["notable"]["severity"]
         assert alert["kibana.alert.severity"] == low
-        assert alert["kibana.alert.risk_score"] == ours["nhi"]["notable"]["likelihood"]
+        assert alert["kibana.alert.risk_score"] == ours["event"]["risk_score"] == loss_of(ours["nhi"]["notable"])
         assert alert["kibana.alert.rule.name"] == ours["rule"]["name"]
     other = f"{place.stream}.other"
     for change, more in (("updated", 0), ("merged", 0), ("escalated", 1)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ import pytest
 from rich.console import Console
 
 from need import need
-from nhi_watch import cli
+from nhi_watch import cli, schemas
 from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.files.common import overall
 from nhi_watch.report import ecs, jsonlines
@@ -265,11 +266,15 @@ def test_every_alert_is_ecs(ecs_fields: dict[str, Any]) -> None:
 def test_an_alert_carries_the_score_the_severity_the_reasons_and_the_identity() -> None:
     alert = ecs.alert(documents()[0], created=CREATED)
     assert alert["event"]["severity"] == 99
-    assert alert["event"]["risk_score"] == 97.3
+    assert alert["event"]["risk_score"] == 100.0, "the expected loss, by which we rank"
+    assert alert["nhi"]["notable"]["likelihood"] == 97.3
+    assert alert["rule"]["name"] == "NHI compromise" and alert["message"].startswith(documents()[0]["title"])
     assert alert["event"]["reason"].startswith(
         "Network novelty +2.81: 185.220.101.0/24 (Tor exit) was never seen with this identity"
     )
-    assert alert["service"]["id"] == "aws:111122223333:user:deploy-bot"
+    assert alert["user"]["id"] == alert["user"]["entity"]["id"] == "aws:111122223333:user:deploy-bot"
+    linked = ecs.alert(documents()[0], created=CREATED, kibana="https://kibana.example.com/s/soc")["event"]["url"]
+    assert linked.startswith("https://kibana.example.com/s/soc/app/") and documents()[0]["id"] in linked
     assert alert["threat"]["technique"]["id"] == ["T1078", "T1136", "T1098", "T1555"]
     children = alert["threat"]["technique"]["subtechnique"]
     assert children["id"] == ["T1078.004", "T1136.003", "T1098.001", "T1555.006"]
@@ -277,6 +282,48 @@ def test_an_alert_carries_the_score_the_severity_the_reasons_and_the_identity() 
     assert alert["nhi"]["change"] == "new"
     cut = {name: documents()[0][name] for name in ("rank", "record_ids", "signals", "timeline")}
     assert {**alert["nhi"]["notable"], **cut} == documents()[0]
+
+
+def test_an_identity_is_a_user_or_a_service_and_never_both() -> None:
+    for notable in documents():
+        alert = ecs.alert(notable, created=CREATED)
+        kind = "user" if notable["identity"]["kind"] in ("user", "root") else "service"
+        assert [name for name in ("user", "service") if name in alert] == alert["entity"]["type"] == [kind]
+        assert alert[kind]["id"] == alert["entity"]["id"] == notable["identity"]["id"]
+
+
+def _largest(schema: dict[str, Any], root: dict[str, Any]) -> Any:
+    """The largest value that a schema allows; what it does not bound, as a log might have it."""
+    while "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    schema = next((each for each in schema.get("anyOf", ()) if each.get("type") != "null"), schema)
+    kinds = schema.get("type", "string")
+    kind = next(each for each in ([kinds] if isinstance(kinds, str) else kinds) if each != "null")
+    if "enum" in schema or "const" in schema:
+        return schema.get("const", [value for value in schema.get("enum", [None]) if value is not None][-1])
+    if kind == "object":
+        return {key: _largest(inner, root) for key, inner in schema.get("properties", {}).items()}
+    if kind == "array":
+        return [_largest(schema.get("items", {}), root) for _ in range(schema.get("maxItems", 50))]
+    if kind == "string":
+        if "pattern" in schema or schema.get("format") == "date-time":
+            return CREATED if schema == root["$defs"]["time"] else "ab" * 10
+        return ("\u4e00`" + "x" * 9_000)[: schema.get("maxLength", 2_000)]
+    return {"integer": 9, "number": 9.5, "boolean": True}[kind]
+
+
+def test_the_largest_notable_that_the_schema_allows_is_an_alert_of_20_kb_at_most(ecs_fields: dict[str, Any]) -> None:
+    first, path = documents()[0], Path(schemas.__file__).with_name("notable.schema.json")
+    schema = json.loads(path.read_text("utf-8"))
+    kept = {name: first[name] for name in ("frameworks", "model", "baseline", "receipt", "telemetry")}
+    largest = {**_largest(schema, schema), **kept, "kind": "compromise", "severity": "critical", "merged_into": None}
+    for signal, known in zip(largest["signals"], itertools.cycle(first["signals"])):
+        signal["id"] = known["id"]
+    assert len(json.dumps(largest)) > 1_000_000
+    alert = ecs.alert(largest, created=CREATED, kibana="https://kibana.example.com")
+    size = len(json.dumps(alert, ensure_ascii=False, separators=(",", ":")).encode())
+    assert 10_000 < size <= 20_000 and faults(alert, ecs_fields) == []
+    assert alert["nhi"]["brief"].count("`") % 2 == 0
 
 
 def test_only_addresses_become_source_ip() -> None:

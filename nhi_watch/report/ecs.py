@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nhi_watch import __version__
 from nhi_watch.context.networks import is_address
+from nhi_watch.core.notable import clip, loss_of
 from nhi_watch.detect.explain import brief
 from nhi_watch.report import words
-from nhi_watch.report.words import short_name, signed, spoken, visible
+from nhi_watch.report.words import KINDS, short_name, signed, spoken, visible
 
 Json = Mapping[str, Any]
 
@@ -25,18 +26,32 @@ DATASET = "nhi.alerts"
 SEVERITY_CODES = {"informational": 21, "low": 21, "medium": 47, "high": 73, "critical": 99}
 """`event.severity`, as Kibana's promotion rule maps it."""
 
+_LINK = "/app/dashboards#/view/nhi-dashboard-identity?_a=(query:(language:kuery,query:'event.id:{}'))"
+"""To a notable in Kibana; its id is hexadecimal, so nothing of a log gets into the address."""
 _TECHNIQUE_URL = "https://attack.mitre.org/techniques/{}/"
 _TOP = 5
 _LONGEST = 512
-LARGEST = 18_000
-"""Bytes of a document; a host may add two thousand more."""
+LARGEST = 20_000
+"""Bytes of a document."""
 _RECORDS, _CALLS = 50, 50
 """How many record ids and entries of the timeline are kept at most."""
-_CUT = ("timeline", "record_ids", "revisions", "members", "controls", "signals")
-_LEAST = 5
+_WORTH_CUTTING = 100
+"""Characters of a text below which nothing is won by halving it."""
+_USERS = frozenset(("user", "root", "host_user", "identity_center", "federated"))
+"""Kinds of identities that are users to ECS; all others are services."""
+_RULES = {
+    "compromise": "The identity did what hardly any identity does that is not stolen or misused.",
+    "exposure": "A credential of the identity lies where others can read it.",
+    "posture": "The identity, its rights or its secrets are not as they should be.",
+    "blind_spot": "Logs are missing without which misuse of identities would not be seen.",
+}
+_REFERENCE = "https://owasp.org/www-project-non-human-identities-top-10/"
 
 
-def alert(notable: Json, *, created: str, change: str = "new", namespace: str = "default") -> dict[str, Any]:
+def alert(
+    notable: Json, *, created: str, change: str = "new", namespace: str = "default", kibana: str = "",
+    largest: int = LARGEST,
+) -> dict[str, Any]:  # fmt: skip
     """The document to `create` under `document_id(notable)`.
 
     Args:
@@ -45,6 +60,8 @@ def alert(notable: Json, *, created: str, change: str = "new", namespace: str = 
         change: new | escalated | updated | merged | below; only the first two are promoted to Kibana alerts, the last
             to building blocks.
         namespace: of the data stream that it goes to.
+        kibana: its URL, for a link to the notable there; "" for none.
+        largest: bytes that the document may have.
     """
     document = {
         "@timestamp": notable["last_time"],
@@ -52,22 +69,56 @@ def alert(notable: Json, *, created: str, change: str = "new", namespace: str = 
         "message": visible(f"{notable['title']}: {notable['summary']}"),
         "tags": ["nhi", *notable["frameworks"]["owasp_nhi"], *notable["frameworks"]["nist_csf"]],
         "data_stream": {"type": "logs", "dataset": DATASET, "namespace": namespace},
-        "event": _event(notable, created),
+        "event": _event(notable, created, kibana),
         "rule": _rule(notable),
         "observer": {"vendor": "nhi_watch", "product": "nhi_watch", "type": "nhi", "version": __version__},
         **_threat(notable),
         **_who(notable),
         "nhi": _rest(notable, change),
     }
-    kept = document["nhi"]["notable"]
-    for name in _CUT:  # what takes most room and tells least first; the state has all of it
-        while _size(document) > LARGEST and len(kept[name]) > _LEAST:
-            kept[name] = kept[name][: max(_LEAST, len(kept[name]) // 2)]
-    kept["timeline"].sort(key=lambda entry: str(entry["time"]))
+    texts = ((document, "message"), (document["event"], "reason"))
+    fit(document, largest, ((document, "nhi"), (document, "related"), *texts))
+    document["nhi"]["notable"]["timeline"].sort(key=lambda entry: str(entry["time"]))
     return document
 
 
-def _size(document: Json) -> int:
+def fit(document: Json, largest: int, places: Iterable[tuple[Any, Any]]) -> None:
+    """Make a document small enough: of some places the list or text that takes most room is halved, again and again.
+
+    >>> made = {"kept": "x" * 200, "cut": {"some": [{"text": "y" * 200}] * 40, "id": "1"}}
+    >>> fit(made, 1_500, [(made, "cut")])
+    >>> len(made["kept"]), len(made["cut"]["some"]), made["cut"]["id"]
+    (200, 5, '1')
+    """
+    while size(document) > largest:
+        parts = [part for holder, key in places for part in _parts(holder, key)]
+        if not parts:
+            return
+        _, holder, key = max(parts, key=lambda part: part[0])
+        half = len(holder[key]) // 2
+        holder[key] = _begun(holder[key], half) if isinstance(holder[key], str) else holder[key][:half]
+
+
+def _begun(text: str, length: int) -> str:
+    """The beginning of a text. Quotes of logs stand between backticks, so it ends with a line, where none is open."""
+    end = text.rfind("\n", 0, length)
+    return f"{text[:end]}\n…" if end > 0 else "…" if "`" in text else clip(text, length)
+
+
+def _parts(holder: Any, key: Any) -> Iterator[tuple[int, Any, Any]]:
+    """Lists and long texts below a value: their sizes, and where they are."""
+    value = holder[key]
+    if isinstance(value, str):
+        if len(value) > _WORTH_CUTTING:
+            yield size(value), holder, key
+        return
+    if isinstance(value, list) and len(value) > 1:
+        yield size(value), holder, key
+    for inner in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield from _parts(value, inner)
+
+
+def size(document: Any) -> int:
     """Bytes of a document; texts of logs may hold halves of characters, which are made visible as it is written."""
     return len(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
 
@@ -77,14 +128,15 @@ def document_id(notable: Json) -> str:
     return hashlib.sha256(f"{notable['id']}|{notable['revision']}".encode()).hexdigest()
 
 
-def _event(notable: Json, created: str) -> dict[str, Any]:
-    return {
+def _event(notable: Json, created: str, kibana: str) -> dict[str, Any]:
+    told = {
         "kind": "alert", "category": ["intrusion_detection"], "type": ["info"], "module": "nhi", "dataset": DATASET,
         "provider": notable["identity"]["provider"], "id": notable["id"], "code": notable["kind"],
         "action": "nhi-notable", "created": created, "start": notable["first_time"], "end": notable["last_time"],
-        "severity": SEVERITY_CODES[notable["severity"]], "risk_score": notable["likelihood"],
-        "risk_score_norm": notable["likelihood"], "reason": _reason(notable),
+        "severity": SEVERITY_CODES[notable["severity"]], "risk_score": loss_of(notable),
+        "risk_score_norm": loss_of(notable), "reason": _reason(notable),
     }  # fmt: skip
+    return {**told, "url": kibana + _LINK.format(notable["id"])} if kibana else told
 
 
 def _reason(notable: Json) -> str:
@@ -96,9 +148,9 @@ def _reason(notable: Json) -> str:
 
 def _rule(notable: Json) -> dict[str, Any]:
     return {
-        "id": f"nhi-{notable['kind'].replace('_', '-')}", "name": visible(notable["title"], 200),
-        "description": visible(notable["summary"]), "category": notable["kind"], "ruleset": "nhi_watch",
-        "version": notable["model"]["id"], "author": ["nhi_watch"], "license": "Apache-2.0",
+        "id": f"nhi-{notable['kind'].replace('_', '-')}", "name": f"NHI {KINDS[notable['kind']].lower()}",
+        "description": _RULES[notable["kind"]], "category": notable["kind"], "ruleset": "nhi_watch",
+        "version": notable["model"]["id"], "author": ["nhi_watch"], "license": "Apache-2.0", "reference": _REFERENCE,
     }  # fmt: skip
 
 
@@ -125,30 +177,28 @@ def _entries(ids: list[str]) -> dict[str, list[str]]:
 
 def _who(notable: Json) -> dict[str, Any]:
     identity, addresses = notable["identity"], _addresses(notable)
+    is_user = identity["kind"] in _USERS
+    acting = {"id": identity["id"], "name": visible(short_name(identity), _LONGEST)}
+    if not is_user:
+        acting |= {"name": visible(identity["name"], _LONGEST), "type": identity["kind"]}
+        acting |= {"environment": notable["impact"]["environment"]} if notable["impact"]["environment"] else {}
     who: dict[str, Any] = {
-        "service": {
-            "id": identity["id"],
-            "name": visible(identity["name"], _LONGEST),
-            "type": identity["kind"],
-            "entity": {"id": identity["id"]},
-        },
-        "entity": entity(identity["id"], identity["name"], identity["kind"]),
-        "user": {"id": identity["id"], "name": visible(short_name(identity), _LONGEST)},
+        "user" if is_user else "service": {**acting, "entity": {"id": identity["id"]}},
+        "entity": entity(identity),
         "cloud": {"provider": identity["provider"], "account": {"id": identity["account"]}},
         "related": {"user": _each("name", notable), "entity": _each("id", notable)},
     }
-    if notable["impact"]["environment"]:
-        who["service"]["environment"] = notable["impact"]["environment"]
     if addresses:
         who["source"] = {"ip": addresses[0], "address": addresses[0]}
         who["related"]["ip"] = addresses
     return who
 
 
-def entity(unique: str, name: str, kind: str) -> dict[str, Any]:
+def entity(identity: Json) -> dict[str, Any]:
     """ECS' `entity.*`. The entity store goes by `entity.id` and `service.entity.id`: names are shared by several."""
-    told = {"id": visible(unique, _LONGEST), "name": visible(name, _LONGEST), "type": ["service"], "sub_type": kind}
-    return {**told, "source": "nhi_watch"}
+    kind = "user" if identity["kind"] in _USERS else "service"
+    told = {"id": visible(identity["id"], _LONGEST), "name": visible(identity["name"], _LONGEST)}
+    return {**told, "type": [kind], "sub_type": identity["kind"], "source": "nhi_watch"}
 
 
 def _each(what: str, notable: Json) -> list[str]:

@@ -101,7 +101,7 @@ def _kibana_of(args: argparse.Namespace) -> Optional[cluster.Connection]:
     Raises:
         InputError: its URL is wrong.
     """
-    url = args.kibana or os.environ.get("NHI_KIBANA_URL")
+    url = _kibana_url(args)
     if not url:
         return None
     if "," in url:
@@ -110,6 +110,10 @@ def _kibana_of(args: argparse.Namespace) -> Optional[cluster.Connection]:
         return cluster.connection(replace(_told(args), url=url))
     except InputError as error:
         raise InputError(str(error).replace("--url", "--kibana")) from error
+
+
+def _kibana_url(args: argparse.Namespace) -> str:
+    return args.kibana or os.environ.get("NHI_KIBANA_URL") or ""
 
 
 def _namespace(text: str) -> str:
@@ -199,6 +203,7 @@ def _run_flags(parser: argparse.ArgumentParser) -> None:
         "Exit code: 0; 1 where documents were set aside; 2 where some, or all, could not be read; "
         "75 where another run works, or was killed minutes ago."
     )
+    _add_kibana(parser)
     parser.add_argument("--since", type=_time, metavar="TIME",
                         help="read what was ingested since then (RFC 3339), also what was read before")  # fmt: skip
     parser.add_argument("--budget", type=_between(0.001, 1000), default=10.0, metavar="N",
@@ -226,7 +231,7 @@ def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> i
     outcome = running.run(client, running.Job(
         args.index, args.namespace, args.since, args.budget, args.assets, args.networks, args.model, args.page,
         args.lag, wait=args.wait, alerts=args.elastic_command == "run", ocsf=args.ocsf, reputation=args.reputation,
-        intel=args.intel,
+        intel=args.intel, kibana=_kibana_url(args).rstrip("/"),
     ))  # fmt: skip
     troubles = write.troubles(outcome)
     _say(console, args, outcome, _sentence(outcome), *troubles, *write.warnings(outcome))

@@ -166,8 +166,8 @@ def ndjson(objects: Iterable[Json]) -> bytes:
 # ---- setup
 
 API = "/api/detection_engine/rules"
-_OURS_TO_SET = frozenset({"enabled", "exceptions_list", "actions", "version"})
-"""What people change of a rule in Kibana is theirs: whether it runs, its exceptions and its actions."""
+_OURS_TO_SET = frozenset({"enabled", "exceptions_list", "actions", "alert_suppression", "version"})
+"""What people change of a rule in Kibana is theirs: whether it runs, its exceptions, actions and suppression."""
 
 
 def setup(kibana: Kibana, dry_run: bool = False) -> list[Step]:

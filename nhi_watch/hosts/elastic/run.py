@@ -136,6 +136,8 @@ class Job(NamedTuple):
     patience: float = PATIENCE
     ocsf: bool = False
     """Keep each alert as an OCSF finding as well."""
+    kibana: str = ""
+    """URL that links in alerts begin with; "": alerts have none."""
     alerts: bool = True
     """False: only learn."""
 
@@ -408,8 +410,8 @@ class Run:
         if self._job.alerts:
             self._lease.keep()
             changed, now = [*done.result.changed, *done.result.gravest], int(self._clock())
-            stream, standing = self._job.stream, done.result.standing
-            written = write.write(self._client, changed, stream, now, self._job.ocsf, standing)
+            stream, standing, kibana = self._job.stream, done.result.standing, self._job.kibana
+            written = write.write(self._client, changed, stream, now, self._job.ocsf, standing, kibana)
         left = windows.advance(self._store, tasks)
         self._store.commit(refresh=False)
         self.totals.add(done, written)

@@ -49,7 +49,7 @@ class _Written(NamedTuple):
 
 def write(
     client: Elasticsearch, changed: Sequence[Json], stream: str, now: int, as_ocsf: bool = False,
-    standing: Sequence[Json] = (),
+    standing: Sequence[Json] = (), kibana: str = "",
 ) -> dict[str, int]:  # fmt: skip
     """Create alerts of the notables of which an analyst would want to know; returns how many were `created`.
 
@@ -64,7 +64,7 @@ def write(
     with explained(f"writing {stream}"):
         written = _written(client, stream, list(notables))
         actions = [action for name, notable in notables.items() if name in written or name in fresh
-                   for action in _due(notable, stream, now, written.get(name), as_ocsf)]  # fmt: skip
+                   for action in _due(notable, stream, now, written.get(name), as_ocsf, kibana)]  # fmt: skip
         return {"created": [*_sent(client, actions, stream)].count(201)}
 
 
@@ -86,7 +86,7 @@ def _sent(client: Elasticsearch, actions: Sequence[dict[str, Any]], stream: str)
 
 
 def _due(
-    notable: Json, stream: str, now: int, before: Optional[_Written], as_ocsf: bool
+    notable: Json, stream: str, now: int, before: Optional[_Written], as_ocsf: bool, kibana: str = ""
 ) -> Iterator[dict[str, Any]]:
     """The next revision of a notable, if there is to be one.
 
@@ -105,11 +105,17 @@ def _due(
     if not change:
         return
     document = {**notable, "revision": max(notable["revision"], before.revision + 1 if before else 0)}
-    source = ecs.alert(document, created=render(now), change=change, namespace=stream.rsplit("-", 1)[1])
+    finding = ocsf.finding(notable) if as_ocsf else {}
+    ecs.fit(finding, ecs.LARGEST // 2, [(finding, name) for name in finding])
+    told_now = told(Ranked(document, change, False, {}), now)._asdict()
+    source = ecs.alert(
+        document, created=render(now), change=change, namespace=stream.rsplit("-", 1)[1], kibana=kibana,
+        largest=ecs.LARGEST - ecs.size(finding) - ecs.size(told_now) - 100,
+    )  # fmt: skip
     source["event"]["ingested"] = source["event"]["created"]
-    source["nhi"]["told"] = told(Ranked(document, change, False, {}), now)._asdict()
+    source["nhi"]["told"] = told_now
     if as_ocsf:
-        source["ocsf"] = ocsf.finding(notable)
+        source["ocsf"] = finding
     # an id is unique within one backing index only (elasticsearch#44794): what is older the stream was asked for
     yield {"_op_type": "create", "_index": stream, "_id": ecs.document_id(document), "_source": source}
 
