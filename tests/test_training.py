@@ -59,12 +59,14 @@ def test_rows_hold_eligible_days_with_their_incidents(found: list[rows.Rows]) ->
 
 
 @pytest.mark.parametrize("offset", [-1000.0, 0.0])
-def test_the_trees_are_trained_on_what_they_read_in_the_product(fitted: fit.Fitted, offset: float) -> None:
+def test_the_trees_are_trained_on_what_they_read_in_the_product(
+    fitted: fit.Fitted, kept: Path, offset: float
+) -> None:
     """Day after day the same points and reduced bins, on days of attacks too, whatever waits in quarantine."""
     world = next(rows.training_worlds([1001], 40, 5))
     made = model.parse(write.document(fitted, json.loads(commands.PRIOR.read_text("utf-8"))))
     card = made._replace(trees=grown(len(NAMES), ()), offset=offset)
-    one = rows.of_world(card, world)
+    one = rows.of_world(card, world, kept)
     mine = rows.features(one, rows.Shares(np.array(card.attack), card.ages, np.array(card.world)))
     replay, theirs = exams.Replay(card), []
     for day in worlds.days(world):
@@ -75,11 +77,13 @@ def test_the_trees_are_trained_on_what_they_read_in_the_product(fitted: fit.Fitt
         assert row.tolist() == [*item.episode.features.points, *item.episode.features.bins]
 
 
-def test_what_waits_in_training_is_said_by_labels_first_and_by_a_model_then(found: list[rows.Rows]) -> None:
+def test_what_waits_in_training_is_said_by_labels_first_and_by_a_model_then(
+    found: list[rows.Rows], kept: Path
+) -> None:
     """The second round's rows are those of the product: without labels, other values."""
     world = next(rows.training_worlds([1001], *SIZE))
     card = rows.blank(json.loads(commands.PRIOR.read_text("utf-8")))
-    labelled, never = rows.of_world(card, world), rows.of_world(card._replace(id="holds nothing"), world)
+    labelled, never = (rows.of_world(card._replace(id=name), world, kept) for name in ("", "holds nothing"))
     assert len(labelled.day) == len(never.day) == len(found[0].day)
     assert not np.array_equal(np.nan_to_num(labelled.values), np.nan_to_num(never.values))
 

@@ -20,8 +20,8 @@ value never counts less. A value above all that the identity has reached is not 
 identity's own profile as the dimension `habit` (value `NAME:BIN` → days), in the tenant's as `signal` (value
 `KIND/NAME:BIN` → identity-days, `KIND/*` → how many were counted, once an identity has a history of HISTORY days).
 One identity that reaches a bin day after day makes it no habit of the tenant: see `_counts_for_tenant`. Signals of
-UNTAUGHT never become habits. People's long-lived keys are weighed by the habits of people's keys, machines by those of
-machines.
+UNTAUGHT never become habits: they keep the world's share. People's long-lived keys are weighed by the habits of
+people's keys, machines by those of machines.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from math import log2
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.detect.model import BINS, EDGES, MACHINE, Features, Scorecard, bin_of
+from nhi_watch.detect.signals import UNTAUGHT
 from nhi_watch.state.baseline import EVERY, HABIT, HISTORY, SIGNAL, Delta, Profile, Seen
 
 SETTLED = 2
@@ -53,8 +54,6 @@ COLD = 3
 BLUNT = {"mass_by_stranger": 8}
 """Signal → bin from which it is then worth BLUNT_POINTS by itself: six hundred reads a day by somebody hardly known."""
 BLUNT_POINTS = 8.0
-UNTAUGHT = frozenset({"attack_tool", "risky_network", "logging_tampered"})
-"""Signals that never become habits: attack tools, anonymity networks, stopped logs. They keep the world's share."""
 FREELY, THEN_EACH = 3, 10
 """An identity's first days in a bin, and each tenth later one, count as habits of the tenant."""
 

@@ -22,7 +22,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
 import orjson
 
@@ -255,11 +255,12 @@ def _module(kind: str, variant: str = "") -> str:
     return f"{nhi_watch_lab.__name__}.variants.{kind}" if variant else f"{nhi_watch_lab.__name__}.{kind}_world"
 
 
-def mark(exam: Exam) -> str:
-    """Names an exam and the sources that its days depend on."""
-    made_by = {DRAWN: ("worlds", "simulator"), OLD: ("simulator",)}.get(exam.kind, (f"{exam.kind}_world",))
-    made_by += (f"variants/{exam.kind}",) if exam.variant else ()
-    text = f"{exam}{code_hash(READING)}{code_hash(made_by, LAB)}"
+def mark(source: Union[Exam, World]) -> str:
+    """Names an exam, or a drawn world, and the sources that its days depend on."""
+    kind, variant = (source.kind, source.variant) if isinstance(source, Exam) else (DRAWN, "")
+    made_by = {DRAWN: ("worlds", "simulator"), OLD: ("simulator",)}.get(kind, (f"{kind}_world",))
+    made_by += (f"variants/{kind}",) if variant else ()
+    text = f"{source}{code_hash(READING)}{code_hash(made_by, LAB)}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -241,7 +241,7 @@ def left_out(kept: Path, workers: int, out: Path) -> dict[str, tuple[Path, Optio
 
     wanted, prior = commands.Wanted(), json.loads(commands.PRIOR.read_text("utf-8"))
     families = commands.training_rows(wanted, kept, workers=workers)
-    forests = fit.Forests(families)
+    forests = fit.Forests(families, workers)
     seen = calibrate.told(forests, wanted.families(commands.SIZE), families, prior, kept, workers)
     found: dict[str, tuple[Path, Optional[Rival]]] = {}
     for hand in forests.hands:

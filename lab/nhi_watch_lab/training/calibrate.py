@@ -16,13 +16,12 @@ from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
-from joblib.externals.loky import get_reusable_executor
 
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch_lab.evaluation.harness import compromises, first_day
 from nhi_watch_lab.training import write
 from nhi_watch_lab.training.fit import PREVALENCE, Days, Fitted, Forests, hand_of, platt, tested
-from nhi_watch_lab.training.rows import Rows, Source, code, days_of, name_of
+from nhi_watch_lab.training.rows import Rows, Source, code, days_of, in_parallel, name_of
 
 WORLDS = 2
 """Of each family, so many are judged: the product takes longer over a world than training does."""
@@ -68,10 +67,7 @@ def told(
         for source, one in [*zip(family, rows[name])][:WORLDS]:
             tasks.append(Task(hand, source, made, int((tested(one) & (one.own_days > 0)).sum())))
     kept.mkdir(parents=True, exist_ok=True)
-    try:
-        return list(joblib.Parallel(n_jobs=workers)(joblib.delayed(_kept)(task, kept) for task in tasks))
-    finally:
-        get_reusable_executor().shutdown()  # as in `rows.collected`
+    return in_parallel([joblib.delayed(_kept)(task, kept) for task in tasks], workers)
 
 
 def fitted(forests: Forests, found: Sequence[Told], without: str = "") -> Fitted:

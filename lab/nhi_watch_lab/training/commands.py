@@ -62,7 +62,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     wanted, size = Wanted(tuple(args.hands), args.worlds), (args.identities, args.incidents)
     found = training_rows(wanted, args.kept, size, args.workers)
     prior = json.loads(PRIOR.read_text("utf-8"))
-    forests = fit.Forests(found)
+    forests = fit.Forests(found, args.workers)
     seen = calibrate.told(forests, wanted.families(size), found, prior, args.kept, args.workers)
     fitted = calibrate.fitted(forests, seen)
     out: Path = args.out or model.FOLDER
@@ -140,7 +140,7 @@ def training_rows(wanted: Wanted, kept: Path, size: tuple[int, int] = SIZE, work
         found = iter(rows.collected(jobs, kept, workers))
         return {name: [next(found) for _ in family] for name, family in families.items()}
 
-    forests = fit.Forests(replayed(dict.fromkeys(families, rows.blank(prior))))
+    forests = fit.Forests(replayed(dict.fromkeys(families, rows.blank(prior))), workers)
 
     @cache
     def unaware(hand: str) -> model.Scorecard:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import joblib
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -22,7 +23,7 @@ from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.baseline import HISTORY
 from nhi_watch_lab.evaluation.exams import family_of
 from nhi_watch_lab.training import rows as days_as_rows
-from nhi_watch_lab.training.rows import Bools, Floats, Ints, Rows, Shares, once
+from nhi_watch_lab.training.rows import Bools, Floats, Ints, Rows, Shares, in_parallel, once
 
 AGES = (0, 3, 7, 14)
 """Days of history of a tenant for which the world's habits are told apart."""
@@ -57,8 +58,9 @@ class Fitted(NamedTuple):
 class Forests:
     """Models of worlds by several hands, some hands left out; what was grown once is kept."""
 
-    def __init__(self, families: Mapping[str, Sequence[Rows]]) -> None:
+    def __init__(self, families: Mapping[str, Sequence[Rows]], workers: int = 1) -> None:
         self._families = families
+        self._workers = workers
         self._known: dict[str, tuple[Shares, tuple[Any, ...]]] = {}
 
     @property
@@ -70,7 +72,7 @@ class Forests:
         """Evidence, habits and trees of all hands but one."""
         if without not in self._known:
             seen = [worlds for name, worlds in self._families.items() if hand_of(name) != without]
-            self._known[without] = grown(seen or [*self._families.values()])
+            self._known[without] = grown(seen or [*self._families.values()], self._workers)
         return self._known[without]
 
     @cached_property
@@ -79,8 +81,8 @@ class Forests:
         parts = list[Days]()
         for name, worlds in self._families.items():
             shares, trees = self.grown(hand_of(name))
-            for rows in once(worlds):
-                x = log_odds(trees, features(rows, shares))[:, None]
+            for rows, read in zip(once(worlds), features_of(once(worlds), shares, self._workers)):
+                x = log_odds(trees, read)[:, None]
                 days = weighed(rows, x, tested(rows), PREVALENCE)
                 parts.append(days._replace(weight=days.weight / days.weight.sum()))
         return platt(Days(*(np.concatenate(column) for column in zip(*parts))))
@@ -92,13 +94,13 @@ def platt(days: Days) -> tuple[float, float]:
     return round(float(made.coef_[0, 0]), 4), round(float(made.intercept_[0]), 4)
 
 
-def grown(families: Sequence[Sequence[Rows]]) -> tuple[Shares, tuple[Any, ...]]:
+def grown(families: Sequence[Sequence[Rows]], workers: int = 1) -> tuple[Shares, tuple[Any, ...]]:
     """Evidence, habits and trees of some families of worlds, each of which weighs the same."""
     worlds = even(families)
     shares = shares_of(worlds)
     often, parts = Counter(map(id, worlds)), list[Days]()
-    for rows in once(worlds):
-        days = weighed(rows, features(rows, shares), tested(rows), POSITIVE_SHARE)
+    for rows, read in zip(once(worlds), features_of(once(worlds), shares, workers)):
+        days = weighed(rows, read, tested(rows), POSITIVE_SHARE)
         parts.append(_ordinary_once(days._replace(weight=days.weight * often[id(rows)])))
     whole = Days(*(np.concatenate(column) for column in zip(*parts)))
     model = HistGradientBoostingClassifier(
@@ -135,6 +137,11 @@ def tested(rows: Rows) -> Bools:
 def features(rows: Rows, shares: Shares) -> Floats:
     """Points, then bins: what `nhi_watch.detect.model` calls a day's features."""
     return days_as_rows.features(rows, _assumed(shares))
+
+
+def features_of(worlds: Sequence[Rows], shares: Shares, workers: int) -> list[Floats]:
+    """Those of some worlds, each with the evidence and the world's habits of a model."""
+    return in_parallel([joblib.delayed(features)(rows, shares) for rows in worlds], workers)
 
 
 def _tree(nodes: Any, at: int) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, Union
+from typing import Any, NamedTuple, Union
 
 import joblib
 import numpy as np
@@ -27,7 +27,7 @@ from nhi_watch.detect.signals import NAMES, known_days
 from nhi_watch.state.baseline import Lesson, Profile, learn_groups, peer_scope, teach
 from nhi_watch_lab import worlds
 from nhi_watch_lab.evaluation import exams
-from nhi_watch_lab.evaluation.exams import Exam, Raw, Replay, Replayed
+from nhi_watch_lab.evaluation.exams import Exam, KeptDay, Raw, Replay, Replayed, grouped
 
 # ---- identity-days of worlds as numbers: what training and its selection look at, instead of records
 
@@ -125,14 +125,26 @@ def days_of(source: Source) -> Iterator[Raw]:
     return ((day.incidents, [record for _, record in day.records]) for day in worlds.days(source))
 
 
-def of_world(card: Scorecard, source: Source) -> Rows:
-    """Replay a world, and keep its watched identity-days; `card`: the model that says what waits, or a blank one."""
+def _grouped(source: Source, folder: Path) -> Iterator[KeptDay]:
+    """The same, grouped and kept in a folder: generating them takes several times as long as replaying them."""
+
+    def make() -> tuple[dict[str, Any], Iterable[KeptDay]]:
+        return {}, (KeptDay(incidents, grouped(records), len(records)) for incidents, records in days_of(source))
+
+    return exams.through(folder / f"days-{exams.mark(source)}.jsonl.gz", make)[1]
+
+
+def of_world(card: Scorecard, source: Source, folder: Path) -> Rows:
+    """Replay a world, and keep its watched identity-days.
+
+    `card`: the model that says what waits, or a blank one; `folder`: where the world's days are kept.
+    """
     replay = Replay(card) if card.id else Labelled(card)
     found, told = list[_Seen](), dict[str, str]()
-    for incidents, records in days_of(source):
+    for incidents, days, _ in _grouped(source, folder):
         replay.label(incidents)
         told.update((i["id"], f"{i['technique']} {i['origin']}") for i in incidents if i["distinguishable"])
-        items = replay.run(records)
+        items = replay.run_days(days)
         found += [_seen(item) for item in items if ranking.is_watched(item.episode)]
     return _rows(found, told)
 
@@ -174,10 +186,14 @@ def collected(jobs: Sequence[tuple[Scorecard, Source]], folder: Path, workers: i
     """The rows of worlds, each replayed with a model; from `folder` where they were collected by the same code."""
     folder.mkdir(parents=True, exist_ok=True)
     mark = code()
-    tasks = (joblib.delayed(_kept)(card, world, folder / f"{name_of(world, mark + card.id)}.npz")
-             for card, world in jobs)  # fmt: skip
+    paths = [folder / f"{name_of(world, mark + card.id)}.npz" for card, world in jobs]
+    return in_parallel([joblib.delayed(_kept)(*job, path) for job, path in zip(jobs, paths)], workers)
+
+
+def in_parallel(jobs: Sequence[Any], workers: int) -> list[Any]:
+    """The results of `joblib.delayed` calls, in their order."""
     try:
-        return list(joblib.Parallel(n_jobs=workers)(tasks))
+        return list(joblib.Parallel(n_jobs=workers)(jobs))
     finally:
         # its processes idle for five minutes, and a process that has any cannot end
         get_reusable_executor().shutdown()
@@ -186,7 +202,7 @@ def collected(jobs: Sequence[tuple[Scorecard, Source]], folder: Path, workers: i
 def _kept(card: Scorecard, world: Source, path: Path) -> Rows:
     if not path.exists():
         part = path.with_suffix(".part.npz")
-        np.savez_compressed(part, **of_world(card, world)._asdict())
+        np.savez_compressed(part, **of_world(card, world, path.parent)._asdict())
         part.replace(path)
     with np.load(path) as held:
         return Rows(**{name: held[name] for name in Rows._fields})
