@@ -60,7 +60,7 @@ def told(
     """
     scale, tasks = forests.by_days, list[Task]()
     for name, family in sources.items():
-        if name.endswith(" cold"):
+        if name.endswith((" cold", " first")):
             continue
         hand = hand_of(name)
         made = write.document(Fitted(*forests.grown(hand), *scale), prior)

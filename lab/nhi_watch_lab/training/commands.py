@@ -27,8 +27,9 @@ HANDS = {
     "third": ("1,3,5", "17,19", "", "41-42", "51-60"),
     "fourth": ("1-3", "17-18"),
     "fifth": ("1-3", "17-18"),
+    "controls": ("", "", "", "", "1-26"),
 }
-"""Generators, each by other hands: seeds of each of VARIANTS."""
+"""Generators, each by other hands: seeds of each of VARIANTS; and real benign logs, which are read where they lie."""
 VARIANTS = ("", " padded", " cold", " unsteady", " first")
 """As they are; attackers hide among harmless calls; attacks begin on the first of six days; at least one machine in ten
 is odd by nature; the first file of a small tenant."""
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Train and say what came out.
 
     Raises:
-        InputError: the seeds are no numbers.
+        InputError: the seeds are no numbers, or the logs of controls are missing.
     """
     from nhi_watch_lab.training import calibrate, fit, write
 
@@ -128,11 +129,14 @@ def training_rows(wanted: Wanted, kept: Path, size: tuple[int, int] = SIZE, work
     Worlds are replayed twice: see `rows`.
 
     Raises:
-        InputError: the seeds are no numbers.
+        InputError: the seeds are no numbers, or the logs of controls are missing.
     """
     from nhi_watch_lab.training import fit, rows, write
+    from nhi_watch_lab.variants import controls
 
     families = wanted.families(size)
+    if "controls" in wanted.hands:
+        controls.check()
     prior = json.loads(PRIOR.read_text("utf-8"))
 
     def replayed(cards: Mapping[str, model.Scorecard]) -> dict[str, list[Rows]]:

@@ -65,8 +65,9 @@ class Forests:
 
     @property
     def hands(self) -> list[str]:
-        """All of them."""
-        return sorted({hand_of(name) for name in self._families})
+        """All whose worlds have incidents: controls have none."""
+        attacked = (name for name, worlds in self._families.items() if any(rows.bad.any() for rows in worlds))
+        return sorted(set(map(hand_of, attacked)))
 
     def grown(self, without: str = "") -> tuple[Shares, tuple[Any, ...]]:
         """Evidence, habits and trees of all hands but one."""
@@ -84,7 +85,7 @@ class Forests:
             for rows, read in zip(once(worlds), features_of(once(worlds), shares, self._workers)):
                 x = log_odds(trees, read)[:, None]
                 days = weighed(rows, x, tested(rows), PREVALENCE)
-                parts.append(days._replace(weight=days.weight / days.weight.sum()))
+                parts.append(days._replace(weight=days.weight / days.weight.sum() / len(once(worlds))))
         return platt(Days(*(np.concatenate(column) for column in zip(*parts))))
 
 
@@ -130,8 +131,12 @@ def even(families: Sequence[Sequence[Rows]]) -> list[Rows]:
 
 
 def tested(rows: Rows) -> Bools:
-    """The days from a world's first incident on: those before it would say that nobody attacks a young tenant."""
-    return np.asarray(rows.day >= rows.day[rows.bad].min(initial=rows.day.max()))
+    """The days from a world's first incident on: those before it would say that nobody attacks a young tenant.
+
+    Where there is no incident at all: all days.
+    """
+    begins = rows.day[rows.bad].min() if rows.bad.any() else 0
+    return np.asarray(rows.day >= begins)
 
 
 def features(rows: Rows, shares: Shares) -> Floats:
@@ -203,7 +208,9 @@ def shares_of(worlds: Sequence[Rows]) -> Shares:
 
 def _attack(worlds: Sequence[Rows]) -> Floats:
     """Signals × bins: share of days of attack that reach a bin; each technique and origin weighs the same."""
-    days = [(rows.bins[at], rows.technique[at]) for rows in worlds for at in np.flatnonzero(_warm(rows) & rows.bad)]
+    bins = {id(rows): rows.bins for rows in worlds}
+    days = [(bins[id(rows)][at], rows.technique[at])
+            for rows in worlds for at in np.flatnonzero(_warm(rows) & rows.bad)]  # fmt: skip
     alike = Counter(technique for _, technique in days)
     weights = np.array([1 / alike[technique] for _, technique in days])
     return _reached(np.array([bins for bins, _ in days]), weights)
@@ -217,7 +224,8 @@ def _habits(worlds: Sequence[Rows], kind: int) -> Floats:
     """Ages × signals × bins: the mean over worlds of the share of ordinary days that reach a bin."""
     found: list[Floats] = []
     for low, high in zip(AGES, (*AGES[1:], 10**6)):
-        told = [_habit(rows, kind, (low, high)) for rows in worlds]
+        each = {id(rows): _habit(rows, kind, (low, high)) for rows in once(worlds)}
+        told = [each[id(rows)] for rows in worlds]
         known = [share for share in told if share is not None]
         found.append(np.mean(known, axis=0) if known else found[-1] if found else _all_of(worlds))
     return np.array(found)
@@ -255,12 +263,15 @@ class Days(NamedTuple):
 
 
 def weighed(rows: Rows, x: Floats, mask: Bools, share: float) -> Days:
-    """Those days of a world; its incidents have `share` of the weight, each the same."""
+    """Those days of a world; its incidents have `share` of the weight, each the same.
+
+    A world without incidents weighs as the ordinary days of one with a single incident.
+    """
     bad, names = rows.bad[mask], rows.incident[mask]
     days = Counter(names[bad].tolist())
     weight = np.ones(len(bad))
     weight[bad] = [1 / days[name] for name in names[bad]]
-    weight[~bad] = len(days) * (1 - share) / share / max(1, int((~bad).sum()))
+    weight[~bad] = max(1, len(days)) * (1 - share) / share / max(1, int((~bad).sum()))
     return Days(x[mask], bad.astype(float), weight)
 
 
