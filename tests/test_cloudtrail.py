@@ -63,6 +63,19 @@ def test_sessions_of_one_role_have_one_shape() -> None:
     assert (one.session, two.session) == ("ASIAEXAMPLESESSION01", "ASIAEXAMPLEOTHER0001")
 
 
+def test_a_machine_s_session_outside_aws_is_told() -> None:
+    """EC2 says that it handed the session to a machine; a client cannot write that."""
+    whole = next(sample["record"] for sample in GOOD if "sessionContext" in sample["record"].get("userIdentity", ""))
+    delivered = copy.deepcopy(whole)
+    delivered["userIdentity"]["sessionContext"]["ec2RoleDelivery"] = "2.0"
+    delivered["userIdentity"].pop("invokedBy", None)
+    for address, outside in (("77.116.20.4", True), ("52.95.110.1", False), ("10.0.0.9", False), ("192.0.2.1", False)):
+        told = cloudtrail.read({**delivered, "sourceIPAddress": address})
+        assert ("instance_outside" in told.traits) == outside, address
+        plain = {**whole, "sourceIPAddress": address}
+        assert "instance_outside" not in cloudtrail.read(plain).traits
+
+
 def test_the_time_that_logstash_moved_to_the_envelope_is_the_record_s() -> None:
     """Its codec for CloudTrail takes `eventTime` away; the same record in EventBridge's frame, and in Splunk's."""
     whole = next(sample["record"] for sample in GOOD if "eventTime" in sample["record"])

@@ -38,7 +38,8 @@ SECRETS = "secret_reading"
 
 
 def _is_secret(view: View) -> bool:
-    return view.let_in and SECRETS in view.facts.classes
+    """Also one that was refused: who asks for dozens does not know which he may have."""
+    return SECRETS in view.facts.classes
 
 
 def _is_data(view: View) -> bool:
@@ -152,16 +153,16 @@ SOME_SECRETS, SOME_OBJECTS = 4, 32
 
 
 @signal(
-    "episode", "Many secrets read within an hour", ("T1555.006", "T1552.007"), "rotate_secret", headline=19,
+    "episode", "Many secrets requested within an hour", ("T1555.006", "T1552.007"), "rotate_secret", headline=19,
     on_ordinary_days=True, needs_past=False,
     evidence=lambda episode: _amount_sentence(_secrets(episode), "secret"),
-    phrase=lambda episode: f"{times(_secrets(episode).number, 'secret')} read within an hour",
+    phrase=lambda episode: f"{times(_secrets(episode).number, 'secret')} requested within an hour",
     backing=lambda episode: _secrets(episode).behaviours,
 )  # fmt: skip
 def secrets_in_hour(episode: EpisodeView) -> float:
-    """Reads many secrets, parameters or passwords within an hour: a workload needs a few, a thief takes all.
+    """Asks for many secrets, parameters or passwords within an hour: a workload needs a few, a thief takes all.
 
-    log2(1 + number of distinct secrets read within the same hour), from 4 on.
+    log2(1 + number of distinct secrets asked for within the same hour, refused or not), from 4 on.
     """
     number = _secrets(episode).number
     return log2(1 + number) if number >= SOME_SECRETS else 0.0
@@ -188,31 +189,35 @@ def objects_in_hour(episode: EpisodeView) -> float:
 GRAVITY = {
     "log_stopped": 4.0, "own_key": 4.0, "cluster_power": 3.0, "federation": 3.0, "opened": 3.0,
     "token_of_another": 3.0, "second_factor": 2.0, "secrets_at_once": 2.0, "system_space": 2.0, "code_door": 2.0,
-    "pod_shell": 2.0, "host_entered": 1.0, "copied_out": 1.0, "destroyed": 1.0, "for_other": 2.0,
+    "pod_shell": 2.0, "large_machines": 2.0, "host_entered": 1.0, "copied_out": 1.0, "destroyed": 1.0,
 }  # fmt: skip
-"""By kind of act of `calls.json`: how little of it a working day of anybody needs. `for_other` is none of them: a
-credential made for somebody else."""
-FOR_OTHER = "for_other"
-_FOR_OTHER_SAYS = "creates a credential for another identity"
-MADE = frozenset({"credential_creation"})
+"""By kind of act of `calls.json`: how little of it a working day of anybody needs."""
+MARKS = {"open_ingress": "opens a port to the internet", "user_data": "changes what a machine runs at its start"}
+FOR_OTHER, MADE = "for_other", "credential_creation"
+RUNS = frozenset({"ssm:SendCommand", "ssm:StartAutomationExecution", "ecs:ExecuteCommand"})
+OTHERS = 2.0
+"""The weight of all that is no kind of act: a credential made for another, commands run on hosts, MARKS."""
 
 
-def _grave(view: View) -> dict[str, str]:
-    """The kinds of acts that a view shows, and what each does in words."""
-    if DONE_TO in view.shape.traits:
+def _grave(view: View) -> dict[str, float]:
+    """What a view does that is grave, in words → its weight."""
+    traits = view.shape.traits
+    if DONE_TO in traits:
         return {}
-    found = {act.kind: act.says for act in view.facts.acts if act.kind in GRAVITY}
-    if FOR_OTHER in view.shape.traits and MADE.intersection(view.facts.classes):
-        found[FOR_OTHER] = _FOR_OTHER_SAYS
-    return found
+    found = {act.says: GRAVITY[act.kind] for act in view.facts.acts if act.kind in GRAVITY}
+    found.update((says, OTHERS) for mark, says in MARKS.items() if mark in traits)
+    if FOR_OTHER in traits and MADE in view.facts.classes:
+        found["creates a credential for another identity"] = OTHERS
+    if view.shape.action in RUNS:
+        found["runs commands on hosts or in containers"] = OTHERS
+    return found if view.let_in else {says: weight / 2 for says, weight in found.items()}
 
 
 def _weights(episode: EpisodeView) -> dict[str, float]:
     """What the day did → its weight; half where all of it was refused or failed."""
     found: dict[str, float] = {}
     for view in episode.views:
-        for kind, says in _grave(view).items():
-            weight = GRAVITY[kind] if view.let_in else GRAVITY[kind] / 2
+        for says, weight in _grave(view).items():
             found[says] = max(found.get(says, 0.0), weight)
     return found
 
@@ -242,7 +247,11 @@ NO_LOG = "k8s"
 
 
 def _stopping(episode: EpisodeView) -> list[View]:
-    return [view for view in episode.views if LOGS in _grave(view) and view.shape.service != NO_LOG]
+    return [view for view in episode.views if view.shape.service != NO_LOG and _stops(view)]
+
+
+def _stops(view: View) -> bool:
+    return DONE_TO not in view.shape.traits and any(act.kind == LOGS for act in view.facts.acts)
 
 
 @signal(
@@ -311,6 +320,7 @@ def _signs(episode: EpisodeView) -> dict[str, float]:
         "an anonymous network": place,
         "a listed address": 2.0 if "listed" in traits else 0.0,
         "a session in two places": 2.0 if scattered(episode) else 0.0,
+        "a machine's session outside AWS": 3.0 if "instance_outside" in traits else 0.0,
         "an attack tool": 3.0 if "attack_tool" in traits else 0.0,
         "high-impact actions": min(4.0, sum(_weights(episode).values())),
         "many refused calls": _over(refused, MANY_REFUSED),

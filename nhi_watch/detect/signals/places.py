@@ -95,6 +95,23 @@ def listed_address(view: View) -> float:
     return 1.0 + place_news(view) if "listed" in view.shape.traits else 0.0
 
 
+def _instance_outside(view: View) -> str:
+    place = view.network_facts.owner or view.shape.network
+    return f"{view.shape.action} with a session that EC2 handed to a machine came from {place}, outside AWS"
+
+
+@signal("behaviour", "Machine's session used outside AWS", ("T1552.005", "T1550.001"), "rotate_secret", place=2,
+        needs=("network",), dimension="network", needs_past=False, evidence=_instance_outside)  # fmt: skip
+def instance_outside(view: View) -> float:
+    """A session that EC2 hands to a machine through its metadata is used from a network that is none of AWS's.
+
+    4, plus the bits by which the place is new for the identity; 0 where the customer lists the network as private.
+    """
+    if "instance_outside" not in view.shape.traits or view.network_facts.kind == "private":
+        return 0.0
+    return 4.0 + (0.0 if view.past.blank else place_news(view))
+
+
 HOME = ("private", "service")
 
 

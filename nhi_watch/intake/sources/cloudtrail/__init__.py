@@ -10,6 +10,7 @@ makes the Event of it, and `traits` adds what only the parameters of a call tell
 - The network is the calling service's, when `invokedBy` or the address names one (the console's proxy does
   not count: its address is the person's), the VPC endpoint's for a private address, else the address's. An endpoint of
   another account than the caller's and the trail's is a place in that account, whatever addresses its network has.
+- `ec2RoleDelivery` says that EC2 handed the session to a machine: used from outside of AWS it is `instance_outside`.
 - Logstash's codec for CloudTrail moves `eventTime` to `@timestamp`, so that counts where the former is missing.
 - A record of a time before 2006 (AWS began) or from 2100 on is rejected as `clock`.
 - Wrong types in values that nothing stands on count as not told.
@@ -22,6 +23,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from hashlib import sha256
+from ipaddress import ip_network
 from json import dumps
 from operator import itemgetter
 from typing import Any, Optional, cast
@@ -29,7 +31,7 @@ from typing import Any, Optional, cast
 from nhi_watch.context import actions, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.core.identity import PERSON, SSO_ROLE, Actor, identify
+from nhi_watch.core.identity import AWS, PERSON, SSO_ROLE, Actor, identify
 from nhi_watch.core.timestamps import parse
 from nhi_watch.intake.shapes.forms import at, dataset, hit, is_alert, object_of, of_document, of_row, rebuild
 from nhi_watch.intake.shapes.values import event, filled, listed
@@ -71,6 +73,7 @@ FIELDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (_CONTEXT + "attributes.mfaAuthenticated", _OF_WHO + "session_context.mfa_authenticated",
      ("actor.session.is_mfa", "actor.session.mfa")),
     (_WHO + "onBehalfOf.userId", "actor.entity.id", ()),
+    (_CONTEXT + "ec2RoleDelivery", "", ()),
 )  # fmt: skip
 """Of each value the native path, which is the name of Splunk's field, too; the field of Elastic's integration, and the
 first of OCSF's paths that tells it. "" and (): where that shape does not tell it, or needs more than another name."""
@@ -103,9 +106,10 @@ def native_values(record: Record) -> Values:
     actor = record.get("userIdentity") or _EMPTY
     if actor.__class__ is not dict:
         raise RejectError("bad_type", "userIdentity is no object")
-    of, issuer_id, issuer_arn, mfa = actor.get, None, None, None
+    of, issuer_id, issuer_arn, mfa, delivery = actor.get, None, None, None, None
     context = of("sessionContext")
     if context and context.__class__ is dict:
+        delivery = context.get("ec2RoleDelivery")
         issuer, attributes = context.get("sessionIssuer"), context.get("attributes")
         if issuer.__class__ is dict:
             issuer_id, issuer_arn = issuer.get("principalId"), issuer.get("arn")
@@ -115,7 +119,8 @@ def native_values(record: Record) -> Values:
     person = person.get("userId") if person.__class__ is dict else None
     target = target_of(record.get("eventSource"), params) if params else ""
     owners, arn = owners_of(resources) if resources else (None, "")
-    return (*map(record.get, _TOP), *map(of, _ACTOR), issuer_id, issuer_arn, mfa, person, owners, target or arn)
+    told = issuer_id, issuer_arn, mfa, person, delivery, owners, target or arn
+    return (*map(record.get, _TOP), *map(of, _ACTOR), *told)
 
 
 def target_of(source: Any, params: Any) -> str:
@@ -264,8 +269,8 @@ def claims(record: object) -> bool:
 def _trimmed(values: Values) -> tuple[Values, str]:
     """The values without what changes from record to record (time, id, message, session, target); and the session."""
     (_, _, source, name, error, message, region, address, agent, recipient, endpoint, console, owner, read_only,
-     kind, principal, arn, account, key, user, invoked_by, provider, issuer_id, issuer_arn, mfa, person, owners,
-     _) = values  # fmt: skip
+     kind, principal, arn, account, key, user, invoked_by, provider, issuer_id, issuer_arn, mfa, person, delivery,
+     owners, _) = values  # fmt: skip
     session = ""
     if key.__class__ is str and key[:4] == "ASIA":
         session, key = key[:_ID], "ASIA"
@@ -280,7 +285,7 @@ def _trimmed(values: Values) -> tuple[Values, str]:
         person = None
     return (
         source, name, error, region, address, agent, recipient, endpoint, console, owner, read_only, kind,
-        principal, arn, account, key, user, invoked_by, provider, issuer_id, issuer_arn, mfa, person, owners,
+        principal, arn, account, key, user, invoked_by, provider, issuer_id, issuer_arn, mfa, person, delivery, owners,
     ), session  # fmt: skip
 
 
@@ -355,7 +360,7 @@ def _event(shape: Values) -> Event:
 @lru_cache(maxsize=16_384)  # with 4,096 a third of 1,700 machines' records were read anew; 25 MB more
 def _event_of(shape: Values) -> Event:
     (source, name, error, region, address, agent, recipient, endpoint, console, owner, read_only, kind, principal, arn,
-     account, key, user, invoked, provider, issuer_id, issuer_arn, mfa, person, owners) = map(_text, shape)  # fmt: skip
+     account, key, user, invoked, provider, issuer_id, issuer_arn, mfa, person, delivery, owners) = map(_text, shape)
     if not source or not name:
         raise RejectError("no_action", "eventSource or eventName is missing or no text")
     error = "" if _FINE.fullmatch(error) else error
@@ -369,17 +374,19 @@ def _event_of(shape: Values) -> Event:
     home = recipient or identity.account
     refused = "ValidationException" in error and operation.startswith(_MODEL_CALLS)
     abroad = owner if owner not in (identity.account, home) else ""
+    network = _network(address, invoked, endpoint, abroad)
     marks = {
         "mfa": mfa.lower() == "true",
         "console": console.lower() == "true" or invoked.startswith("signin."),
         "probe": refused or "DryRunOperation" in error,
         "cross_account": identity.account and recipient and identity.account != recipient,
+        "instance_outside": delivery and _is_outside(network),
     }
     return event(
         0, identity, f"{service}:{operation}", provider="aws", account=home, credential=key if key != "ASIA" else "",
         credential_type=_credential_type(kind, key, identity.kind), access=_access(service, operation, read_only),
         outcome=_outcome(error), error=error[:128], address=address,
-        network=_network(address, invoked, endpoint, abroad), user_agent=agent, region=region[:64], marks=marks,
+        network=network, user_agent=agent, region=region[:64], marks=marks,
         target_class=_target_class(identity.account, owners or home),
     )  # fmt: skip
 
@@ -430,6 +437,21 @@ def _network(address: str, invoked: str, endpoint: str, abroad: str) -> str:
     found = networks.network_of(address)
     private = endpoint and (not found or networks.describe(found).kind == "private")
     return f"vpce:{endpoint[:64]}" if private else found
+
+
+def _is_outside(network: str) -> bool:
+    """Whether a network is none of AWS's: what EC2 hands to a machine has no business there.
+
+    >>> [_is_outside(one) for one in ("8.8.8.0/24", "52.95.110.0/24", "203.0.113.0/24", "vpce:vpce-1", "")]
+    [True, False, False, False, False]
+    """
+    told = networks.describe(network)
+    if not network or told.kind in ("private", "service") or told.owner == AWS:
+        return False
+    try:
+        return ip_network(network).is_global  # no address of a documentation's or of a test
+    except ValueError:
+        return told.kind == "hosting"  # an endpoint in another account, where an own one is of no kind
 
 
 def _target_class(account: str, owners: str) -> str:
