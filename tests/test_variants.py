@@ -12,8 +12,12 @@ import pytest
 
 from layout import ROOT
 from nhi_watch.core.behaviour import fingerprint
+from nhi_watch.core.timestamps import parse
 from nhi_watch_lab.evaluation import exams
 from nhi_watch_lab.evaluation.exams import Exam, grouped
+from nhi_watch_lab.fifth_world.catalogue import CATALOGUE
+from nhi_watch_lab.fourth_world.calls import AWS_CALLS, TABLES
+from nhi_watch_lab.fourth_world.life import SLOTS
 from nhi_watch_lab.simulator.difficulty import source_hash
 from nhi_watch_lab.training.commands import HANDS, VARIANTS, Wanted
 
@@ -31,6 +35,14 @@ FROZEN: dict[tuple[str, str, int], str] = {
     ("third", "first", 51): "2dd83c1f5ebdd41c",
     ("third", "first", 52): "0f6ce467ac5f2bda",
     ("third", "first", 53): "1380bd143f9cfa77",
+    ("fourth", "unsteady", 41): "3d22ce153509174c",
+    ("fourth", "first", 51): "7c7cf0be699af085",
+    ("fourth", "first", 52): "be214d511a16ec59",
+    ("fourth", "first", 53): "a5ea3bb774ef9163",
+    ("fifth", "unsteady", 41): "34cdd8e96d62eaea",
+    ("fifth", "first", 51): "ef4e64c5dd43d618",
+    ("fifth", "first", 52): "4dd96cec4a3fb677",
+    ("fifth", "first", 53): "3cda56476edd0e17",
 }  # fmt: skip
 """World, layer and seed → SHA-256 over people, incidents and records."""
 FAMILIES = sorted({kind for kind, _, _ in FROZEN})
@@ -86,6 +98,66 @@ def test_one_machine_in_ten_at_least_is_odd_by_nature_and_some_are_victims(famil
     victims = [incident["identity"] for incident in incidents_of(days)]
     assert sum(any(part in victim for part in odd) for victim in victims) >= 5
     assert {incident["origin"] for incident in incidents_of(days)} == {"external", "inside"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["fourth", "fifth"])
+def test_workloads_do_what_is_new_to_them_within_a_day_of_their_deployment(kind: str) -> None:
+    stolen = {record for incident in incidents_of(made(kind, "unsteady", 41)[1]) for record in incident["record_ids"]}
+    seen: dict[str, set[str]] = {}
+    deployed: dict[str, str] = {}
+    followed: set[str] = set()
+    for record in cloud_records(kind):
+        who, name = role_of(record), record["eventName"]
+        known = seen.setdefault(who, set())
+        if record["eventID"] not in stolen and known and name not in known and who in deployed:
+            hours = (parse(record["eventTime"]) - parse(deployed[who])) / 3600
+            followed |= {who} if 0 <= hours <= 24 else set()
+        known.add(name)
+        if deployment_of(record):
+            deployed[deployment_of(record)] = record["eventTime"]
+    assert len(followed) >= 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["fourth", "fifth"])
+def test_some_thieves_deploy_what_then_steals_with_its_own_rights(kind: str) -> None:
+    by_id = {record["eventID"]: record for record in cloud_records(kind)}
+    found = set()
+    for incident in incidents_of(made(kind, "unsteady", 41)[1]):
+        records = [by_id[mark] for mark in incident["record_ids"] if mark in by_id]
+        brought = {deployment_of(record) for record in records} - {""}
+        found |= {incident["origin"] for record in records if role_of(record) in brought}
+    assert found == {"external", "inside"}
+
+
+def cloud_records(kind: str) -> list[dict[str, Any]]:
+    days = made(kind, "unsteady", 41)[1]
+    records = [record for _, day in days for record in day if "eventSource" in record]
+    return sorted(records, key=lambda record: str(record["eventTime"]))
+
+
+def role_of(record: dict[str, Any]) -> str:
+    """The role's name, where a role calls."""
+    return str(record["userIdentity"].get("sessionContext", {}).get("sessionIssuer", {}).get("userName", ""))
+
+
+def deployment_of(record: dict[str, Any]) -> str:
+    """The workload that a call brings out anew; "": it is no such call."""
+    named = {"UpdateFunctionCode20150331v2": "functionName", "RegisterTaskDefinition": "family",
+             "CreateDeployment": "applicationName", "PutImage": "repositoryName"}  # fmt: skip
+    return str((record["requestParameters"] or {}).get(named.get(record["eventName"], ""), ""))
+
+
+@pytest.mark.parametrize("kind", ["fourth", "fifth"])
+def test_the_frozen_tables_hold_further_calls_only_while_a_variant_is_made(kind: str) -> None:
+    tables = import_module(f"nhi_watch_lab.variants.{kind}.tables")
+    fourth: list[dict[str, Any]] = [AWS_CALLS, SLOTS["cloudtrail"], *TABLES.values()]
+    frozen: list[dict[str, Any]] = fourth if kind == "fourth" else [CATALOGUE]
+    before = [set(table) for table in frozen]
+    with tables.further_calls():
+        assert set(frozen[0]) > before[0]
+    assert [set(table) for table in frozen] == before
 
 
 def test_first_files_are_small_with_and_without_a_break_in(family: str) -> None:

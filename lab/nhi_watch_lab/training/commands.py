@@ -25,8 +25,8 @@ HANDS = {
     "old": ("1-2",),
     "second": ("1-3", "17-18", "", "41-42", "51-60"),
     "third": ("1,3,5", "17,19", "", "41-42", "51-60"),
-    "fourth": ("1-3", "17-18"),
-    "fifth": ("1-3", "17-18"),
+    "fourth": ("1-3", "17-18", "", "41-42", "51-60"),
+    "fifth": ("1-3", "17-18", "", "41-42", "51-60"),
     "controls": ("", "", "", "", "1-26"),
 }
 """Generators, each by other hands: seeds of each of VARIANTS; and real benign logs, which are read where they lie."""
