@@ -43,6 +43,10 @@ LEARNT = 17
 """Days before that of the theft."""
 DAYS = 3
 """Days that an attack may take, the last that of the theft."""
+LONGEST = 10
+"""Days that it may be prepared for before."""
+BEGINNINGS = (LEARNT - LONGEST, LEARNT + 1 - DAYS)
+"""Days from which the tenant's life can be lived through anew."""
 YOUNG = 4
 """Active days of the identities that are hardly known."""
 FOREIGN = "447100004471"
@@ -66,6 +70,12 @@ class Row(NamedTuple):
     """How many usual calls he makes from there on each of the days before, the last the eve."""
     thirds: bool = False
     """The theft is spread over three days, the last that of the others."""
+    every: int = 0
+    """Each so many steps of the theft he makes on each of the days before too, others each day: oddness as a habit."""
+    prepared: int = 0
+    """For so many days."""
+    disguised: bool = False
+    """User agent and session name are those of automation."""
     console: bool = False
     """Sessions of the web console made of the machine's keys."""
     young: bool = False
@@ -92,13 +102,31 @@ ROWS = (
         young=True, asked={"": 0.95}),
     Row("the same, an old identity, one console call from there on the eve", ("near", "hoster", "household"), (1,),
         console=True, asked={"": 0.95}),
+    Row("a quarter of the theft on the eve: a hoster, a household", ("hoster", "household"), every=4, prepared=1,
+        asked={"": 0.75}),
+    Row("a quarter of the theft on the eve: the victim's own place", ("own",), every=4, prepared=1, asked={"": 0.50}),
+    Row("a tenth of the theft on each of three days before: a hoster, a household", ("hoster", "household"), every=10,
+        prepared=3, asked={"": 0.75}),
+    Row("a tenth of the theft on each of three days before: the victim's own place", ("own",), every=10, prepared=3,
+        asked={"": 0.50}),
+    Row("a tenth of the theft on each of ten days before: a hoster, a household", ("hoster", "household"), every=10,
+        prepared=LONGEST, asked={"": 0.75}),
+    Row("a tenth of the theft on each of ten days before: the victim's own place", ("own",), every=10,
+        prepared=LONGEST, asked={"": 0.50}),
+    Row("as Terraform, GitHubActions or Pulumi: a hoster, a household", ("hoster", "household"), disguised=True),
 )  # fmt: skip
+DISGUISES = (
+    ("APN/1.0 HashiCorp/1.0 Terraform/1.9.8 (+https://www.terraform.io) aws-sdk-go-v2/1.32.4", "terraform"),
+    ("aws-sdk-nodejs/2.1692.0 linux/v20.18.0 configure-aws-credentials-for-github-actions promise", "GitHubActions"),
+    ("APN/1.0 Pulumi/1.0 pulumi-aws/6.58.0 aws-sdk-go-v2/1.32.4", "pulumi"),
+)
+"""User agent, session name."""
 _AWS_ONLY = {"endpoint", "cloudformation"}
 
 
 def applies(row: Row, product: str) -> bool:
     """Whether a row makes sense for a product."""
-    return product.startswith("AWS") or not (row.console or _AWS_ONLY.issuperset(row.places))
+    return product.startswith("AWS") or not (row.console or row.disguised or _AWS_ONLY.issuperset(row.places))
 
 
 class Told(NamedTuple):
@@ -162,10 +190,10 @@ class Ground:
         """Who stands in the list anyway: nobody is robbed who is watched."""
         self._young = self._staffed()
         self._store = MemoryStore()
-        self._before = MemoryStore()
-        """The state on the eve of the first of the DAYS."""
-        self._days: list[list[Record]] = []
-        """The records of the DAYS without a theft."""
+        self._before: dict[int, MemoryStore] = {}
+        """The state on the eve of each of BEGINNINGS."""
+        self._days: dict[int, list[Record]] = {}
+        """The records of the days from the first of them on, without a theft."""
         self.ordinary = self._live()
 
     def _staffed(self) -> list[Machine]:
@@ -190,11 +218,11 @@ class Ground:
                 second = int(line.second - self.tenant.company.midnight(number))
                 days = self._seconds.setdefault(_who(line), [[] for _ in range(LEARNT + 1)])
                 days[number].append(second)
-            if number > LEARNT - DAYS:
-                self._days.append([line.record for line in lines])
+            if number in BEGINNINGS:
+                self._before[number] = _copy(self._store)
+            if number >= BEGINNINGS[0]:
+                self._days[number] = [line.record for line in lines]
             result = self._run(self._store, [line.record for line in lines])
-            if number == LEARNT - DAYS:
-                self._before = _copy(self._store)
             if number >= 7:
                 found.update((n["id"], n["identity"]["provider"]) for n in _compromises(result))
         one_each = {_who(line): line for line in lines}
@@ -242,8 +270,11 @@ class Ground:
         if lines[0].second >= midnight(LEARNT):
             result = self._run(_copy(self._store), [line.record for line in lines], budget)
         else:
-            store = _copy(self._before)
-            for number, usual in enumerate(self._days, LEARNT + 1 - DAYS):
+            begin = max((n for n in BEGINNINGS if midnight(n) <= lines[0].second), default=BEGINNINGS[0])
+            store = _copy(self._before[begin])
+            for number, usual in self._days.items():
+                if number < begin:
+                    continue
                 odd = [line.record for line in lines if midnight(number) <= line.second < midnight(number + 1)]
                 result = self._run(store, [*usual, *odd], budget)
         told = [n for n in [*result.standing, *result.below] if tells_calls(n)]
@@ -288,6 +319,7 @@ class Hand:
                       "household": basics.ISPS[world.country]}  # fmt: skip
             self._address = basics.address(d, ranges[place])
         self._browser = basics.browser(d)
+        self._disguise = d.pick(DISGUISES) if row.disguised else ("", "")
 
     def _at(self, address: str) -> str:
         """The address he comes from, where the victim has this one."""
@@ -309,6 +341,9 @@ class Hand:
                      for action, detail in attack(aim)]  # fmt: skip
         else:
             steps = attack(tenant.company, self._dice)
+        if self._row.prepared:
+            every = min(self._row.every, len(steps))
+            return [*(steps[day % every :: every] for day in range(self._row.prepared)), steps]
         if not self._row.thirds:
             return [steps]
         last = len(steps) - 1
@@ -344,6 +379,8 @@ class Hand:
         actor = open_session(cloud.world, self._victim, moment, self._victim.session_at(second)).actor
         if self._row.console:
             actor = self._console(actor, moment)
+        if self._row.disguised:
+            actor = self._as_automation(actor)
         record = stamp(made, self._placed(actor), moment.date, second, self._dice)
         when = self._ground.tenant.company.midnight(day) + second
         return [Line(when, "cloudtrail", self._victim.arn, made.action, record)]
@@ -355,6 +392,14 @@ class Hand:
             created = moment.date + CLOCK[max(0, moment.second - 60)]
             who = federated_user(who, "ops", self._dice.ident("ASIA", 16), created)
         return actor._replace(identity=who, agent=self._browser, console=True, vpce="")
+
+    def _as_automation(self, actor: Actor) -> Actor:
+        agent, name = self._disguise
+        who = actor.identity
+        if who["type"] == "AssumedRole":
+            who = {**who, **{field: f"{who[field].rpartition(mark)[0]}{mark}{name}"
+                             for field, mark in (("arn", "/"), ("principalId", ":"))}}  # fmt: skip
+        return actor._replace(identity=who, agent=agent)
 
     def _placed(self, actor: Actor) -> Actor:
         if self._place == "endpoint":
@@ -374,7 +419,11 @@ def played(ground: Ground, row: Row, product: str, name: str, victim: Victim, pl
     for back, count in enumerate(reversed(row.before), 1):
         lines += hand.play(hand.usual(count), LEARNT - back)
     days = hand.theft(ATTACKS[product][name])
-    stolen = [line for n, steps in enumerate(days) for line in hand.play(steps, LEARNT + 1 - len(days) + n)]
+    played_on = [hand.play(steps, LEARNT + 1 - len(days) + n) for n, steps in enumerate(days)]
+    if row.prepared:
+        lines += [line for early in played_on[:-1] for line in early]
+        played_on = played_on[-1:]
+    stolen = [line for part in played_on for line in part]
     if row.console:
         stolen = [*_signed_in(hand, stolen), *stolen]
     return Play([*lines, *stolen], frozenset(event.record_id for event in events(stolen)))
