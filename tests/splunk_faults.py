@@ -11,8 +11,10 @@
 
 Closes are done in shards of a few identity-days, and each run hands over behind one of them: see `in_shards`.
 
-A window that failed is part of the next one, as a durable search's is. Rows that were lost unnoticed are made up for by
-NHI Watch - Close, which reads those of a day once more.
+| the clock of an indexer is behind | events arrive dated before a window of Group that is over |
+
+A window that failed is part of the next one, as a durable search's is. What was lost unnoticed is made up for by
+NHI Watch - Close, which reads again hours that lack events, and judges the rows of two days once more.
 
 https://docs.splunk.com/Documentation/Splunk/9.3.1/Admin/Savedsearchesconf (durable.*)
 """
@@ -29,6 +31,7 @@ from typing import Any, NamedTuple, cast
 from unittest import mock
 
 from core_samples import Going, Options
+from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, parse
 from nhi_watch.detect import judge
 from nhi_watch.hosts.splunk import nhirank, run
@@ -125,9 +128,16 @@ class Schedule:
         splunkd.kv.stops_after, splunkd.kv.limits, self.clock.step = -1, KvLimits(), 0.0
         splunkd.faults.clear()
 
+    def behind(self, step: int) -> int:
+        """By how many seconds the clock of who indexes is behind."""
+        if self._dice.random() >= self._share / 4:
+            return 0
+        self.faults["clock behind"] += 1
+        return step + 120
+
     def close(self, now: int) -> None:
-        """NHI Watch - Close, until it goes well: its window is of a day; then runs until no close is left."""
-        while not self._ran(RANK, Window(now - DAY, now + 1)):
+        """NHI Watch - Close, until it goes well; then runs until no close is left."""
+        while not self._ran(SAVED["NHI Watch - Close"]["search"], Window(now - 2 * DAY, now + 1)):
             now += 10 * MINUTE
         while self.state().daybook.learnt < self.state().daybook.closed:
             self.slices += 1
@@ -142,7 +152,7 @@ class Schedule:
         self.server.faults, self.clock.now = list(peers), float(now)
         try:
             self.server.search(text, window, now, STRICT)
-        except (CommandError, SearchFailedError):
+        except (CommandError, SearchFailedError, InputError):
             self.failed += 1
             return False
         finally:
@@ -167,7 +177,7 @@ def live(folder: Path, records: Sequence[Record], step: int, share: float, seed:
                 while waiting is not None and waiting[0] < now:
                     came.append(waiting)
                     waiting = next(arriving)
-                server.index(came, "aws:cloudtrail", now)
+                server.index(came, "aws:cloudtrail", now - schedule.behind(step))
                 schedule.run(now)
             schedule.close((day + 1) * DAY + 4 * MINUTE)
             going = Going(program, [cloudtrail], Options(BUDGET))

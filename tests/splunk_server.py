@@ -22,12 +22,13 @@ from pathlib import Path
 from typing import Any, Optional
 
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
+from nhi_watch.hosts.splunk import steps
 from nhi_watch.hosts.splunk.steps import BACKFILL
 from splunk_conf import conf, expand, stages
 from splunk_eval import Scope, assignments, expression, is_true, spelled
 from splunk_grammar import OWN_GENERATING, SPANS, check
 from splunk_peers import PEER, Fault, Limits, SearchFailedError, Window, answers, at_each, inside
-from splunk_process import NOBODY, Row, Session, run, run_here
+from splunk_process import NOBODY, CommandError, Row, Session, run, run_here
 from splunk_reports import REPORTS
 from splunk_rest import splunkd
 from splunk_roles import Role
@@ -85,6 +86,8 @@ class Server:
         """Lookups of the KV store."""
         self.splunkd = splunkd()
         """REST, with the collections that commands ask for."""
+        self.steps: set[str] = set()
+        """Keys of nhi_steps."""
         self.faults: list[Fault] = []
         """What is wrong with peers now."""
         self.role: Optional[Role] = None
@@ -162,6 +165,10 @@ class Server:
             return self._inputlookup(rest.strip())
         if verb == "tstats":
             return self._tstats(rest, window, limits)
+        if verb == "nhisetup":
+            assert rest.strip() == "do=reconcile", rest
+            done = steps.reconcile(Head(self, window.latest - 1), window.latest - 1)
+            return [{name: [text] for name, text in row.items()} for row in done]
         if verb in OWN_GENERATING:
             return self._own(verb, rest, [], (window, window.latest - 1))
         if verb == "makeresults":
@@ -297,6 +304,43 @@ class Server:
              **({"nhi_indexed": [str(max(at))]} if match[1] else {})}
             for key, at in sorted(buckets.items())
         ]  # fmt: skip
+
+
+class Head:
+    """What the steps of nhisetup need of a search head, over the stand-in."""
+
+    def __init__(self, server: Server, now: int) -> None:
+        self._server, self._now = server, now
+
+    def oneshot(self, search: str, earliest: int, latest: int) -> list[dict[str, str]]:
+        """The rows of a search."""
+        rows = self._server.search(search, Window(earliest, latest), self._now)
+        return [{name: "\n".join(values) for name, values in row.items()} for row in rows]
+
+    def macro(self, name: str) -> str:
+        """A macro's definition."""
+        return self._server.overrides.get(name) or conf("macros.conf")[name]["definition"]
+
+    def run(self, name: str, earliest: int, latest: int) -> bool:
+        """Run a saved search over a stretch of time."""
+        text = conf("savedsearches.conf")[name]["search"]
+        try:
+            self._server.search(text, Window(earliest, latest), self._now, Limits(partial=False))
+        except (CommandError, SearchFailedError):
+            return False
+        return True
+
+    def done(self) -> set[str]:
+        """Keys of nhi_steps."""
+        return set(self._server.steps)
+
+    def note(self, key: str) -> None:
+        """Keep one."""
+        self._server.steps.add(key)
+
+    def forget(self, name: str, query: dict[str, Any]) -> None:
+        """Only what is never old in a test."""
+        assert name in ("nhi_notables", "nhi_steps") and query
 
 
 def _bounded(text: str, window: Window, now: int) -> Window:

@@ -19,7 +19,7 @@ from nhi_watch.core.behaviour import IdentityDay, fingerprint, to_row
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import DAY, HOUR
-from nhi_watch.hosts.splunk import fields, parts
+from nhi_watch.hosts.splunk import fields, nhigroup, parts
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.nhigroup import KEPT, NhiGroup
 from nhi_watch.hosts.splunk.protocol import Search
@@ -248,13 +248,15 @@ def test_parts_are_read_from_the_summary_index_and_from_the_command_before() -> 
 def test_a_chunk_of_parts_is_merged_and_rejects_and_notables_pass() -> None:
     command = NhiGroup()
     command.prepare(Search([]))
-    first = command.execute(raw(*[{**RECORD, "eventID": f"{n}"} for n in range(5)], "no JSON"))
+    assert command.execute(raw(*[{**RECORD, "eventID": f"{n}"} for n in range(5)], "no JSON")) == b""
+    first, _ = command.finish()
     again = table(["nhi_part", "nhi_error", "nhi_events", "nhi_notable"], [
         *({"nhi_part": [row[PACKED]]} for row in list(read(first))[1:] if row[PACKED]),
         *({"nhi_part": [row[PACKED]]} for row in list(read(first))[1:] if row[PACKED]),
         {"nhi_error": ["bad_json"], "nhi_events": ["3"]}, {"nhi_notable": ['{"a": 1}']},
     ])  # fmt: skip
-    _, part, failed, notable = read(command.execute(again))
+    command.execute(again)
+    _, part, failed, notable = read(command.finish()[0])
     assert part[3] == "5"
     assert (failed[NAMES.index("nhi_error")].partition(": ")[0], failed[3]) == ("bad_json", "3")
     assert notable[NAMES.index("nhi_notable")] == '{"a": 1}'
@@ -266,9 +268,53 @@ def test_a_row_lies_where_rank_looks_for_it_however_old_its_events_are() -> None
     for latest, wanted in ((now, now - KEPT), (START + HOUR, START)):
         command = NhiGroup()
         command.prepare(Search([], latest=latest))
-        body = command.execute(raw(RECORD))
-        assert [row[0] for row in read(body)] == ["_time", str(wanted)]
-        assert [row[0] for row in read(command.execute(body))] == ["_time", str(wanted)]
+        body = raw(RECORD)
+        for _ in range(2):
+            command.execute(body)
+            body, _ = command.finish()
+            assert [row[0] for row in read(body)] == ["_time", str(wanted)]
+
+
+def test_parts_are_held_from_chunk_to_chunk_and_given_at_the_end_or_when_they_are_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A row for each identity of each chunk of a day's events were 80 million rows for one search to sort."""
+    chunks = [raw(*[{**RECORD, "eventID": f"{n}-{m}"} for m in range(5)]) for n in range(4)]
+    at_end, each, every_other = [0, 0, 0, 0, 1], [1, 1, 1, 1, 0], [0, 1, 0, 1, 0]
+    for held, fed, wanted in ((40_000, 500_000, at_end), (0, 500_000, each), (9, 9, every_other)):
+        monkeypatch.setattr(nhigroup, "HELD", held)
+        monkeypatch.setattr(nhigroup, "FED", fed)
+        command = NhiGroup()
+        command.prepare(Search([]))
+        bodies = [*map(command.execute, chunks), command.finish()[0]]
+        rows = [[row for row in list(read(body))[1:] if row[PACKED]] for body in bodies if body]
+        assert [bool(body) for body in bodies] == list(map(bool, wanted))
+        assert sum(int(row[3]) for each in rows for row in each) == 20
+
+
+def test_what_was_read_is_counted_by_hour_and_sourcetype_where_somebody_asks() -> None:
+    """The daily reconciliation compares it with what is in the indexes, also what could not be read."""
+    command = NhiGroup()
+    command.prepare(Search(["count=1"]))
+    times = [START + 5, START + 6, START + HOUR]
+    rows = [{"_raw": [json.dumps(RECORD)], "_time": [str(t)], "sourcetype": ["aws:cloudtrail"]} for t in times]
+    rows.append({"_raw": ["{"], "_time": ["x"], "sourcetype": ["a b"]})
+    command.execute(table(["_raw", "_time", "sourcetype"], rows))
+    body, _ = command.finish()
+    names = ("_time", "nhi_log", "nhi_seen")
+
+    def told(text: bytes) -> list[tuple[str, ...]]:
+        header, *found = read(text)
+        places = [header.index(name) for name in names]
+        return [tuple(row[at] for at in places) for row in found if row[places[2]]]
+
+    hour = START // HOUR * HOUR
+    wanted = [("0", "other", "1"), (f"{hour}", "aws:cloudtrail", "2"), (f"{hour + HOUR}", "aws:cloudtrail", "1")]
+    assert told(body) == wanted
+    again = NhiGroup()
+    again.prepare(Search([]))
+    again.execute(body)
+    assert told(again.finish()[0]) == wanted, "the search head's half passes it"
 
 
 BROKEN = {

@@ -180,6 +180,30 @@ def test_a_verdict_in_the_kv_store_withdraws_a_notable_on_the_next_run(server: S
     assert set(server.standing()) == set(before), "a verdict that is taken back brings it back"
 
 
+def test_what_a_slow_clock_hid_from_group_is_read_again_once_a_day_and_no_hour_twice(tmp_path: Path) -> None:
+    """An indexer whose clock is two minutes behind dates arrivals before windows that are over: a fifth was lost."""
+    (tmp_path / "lookups").mkdir()
+    server, records = Server(tmp_path), simulated()[:600]
+    timed = [(parse(record["eventTime"]), record) for record in records]
+    end = max(time for time, _ in timed) // HOUR * HOUR + HOUR
+    for number in range(5):
+        server.index(timed[number::5], "aws:cloudtrail", end - 400 * (number == 3))
+    group = conf("savedsearches.conf")["NHI Watch - Group Events"]["search"]
+    server.search(group, Window(0, end + DAY, end - 300, end + 1), end + 60)
+
+    def read() -> int:
+        (row,) = server.search("`nhi_behaviours` | nhigroup | stats sum(nhi_events) AS n", Window(0, end + DAY), end)
+        return int(row["n"][0])
+
+    assert read() == 480
+    server.scheduled("NHI Watch - Close", end + 4 * HOUR)
+    assert read() == 600
+    count = len(server.events)
+    server.steps |= {f"again/{hour}" for hour in range(end // HOUR)}
+    server.scheduled("NHI Watch - Close", end + 5 * HOUR)
+    assert len(server.events) == count
+
+
 def test_enterprise_security_gets_each_finding_once_with_risk_by_severity(server: Server) -> None:
     end = ranked_once(server)
     rows = server.search(conf("savedsearches.conf")[DETECTION]["search"], ALWAYS, end + 120)

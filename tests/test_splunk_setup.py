@@ -82,10 +82,15 @@ class Head:
         self.ran: list[tuple[str, int]] = []
         self.kept: set[str] = set()
         self.fails_on = -1
+        self.an_hour = 1
+        """Events."""
         self.rows: list[Mapping[str, str]] = []
 
-    def oneshot(self, search: str) -> list[Mapping[str, str]]:
-        assert search in (steps.FIND, steps.SHOWN, steps.HIDDEN)
+    def oneshot(self, search: str, earliest: int = 0, latest: int = 0) -> list[Mapping[str, str]]:
+        assert search in (steps.FIND, steps.SHOWN, steps.HIDDEN, steps.COUNT)
+        if latest:
+            return [{"sourcetype": "a", "_time": str(earliest + hour * HOUR), "count": str(self.an_hour)}
+                    for hour in range(24)]  # fmt: skip
         return self.rows
 
     def macro(self, name: str) -> str:
@@ -157,6 +162,14 @@ def test_the_backfill_goes_day_by_day_and_goes_on_where_it_stopped() -> None:
     head.fails_on, head.ran = -1, []
     assert [row["Status"] for row in steps.backfill(head, 4, 20)] == ["done before", "done", "done", "done"]
     assert [day for name, day in head.ran if name.endswith("Rank")] == [17, 18, 19]
+
+
+def test_a_look_back_over_many_events_goes_hour_by_hour_and_judges_whole_days() -> None:
+    """A day of 100 million events made 80 million rows, which one search had to sort."""
+    head = Head()
+    head.an_hour = steps.SLICE // 2
+    list(steps.backfill(head, 2, 20))
+    assert [sum(name.endswith(kind) for name, _ in head.ran) for kind in ("Events", "Rows", "Rank")] == [24, 24, 2]
 
 
 def test_nothing_is_switched_on_before_an_index_was_named_and_then_all_of_it() -> None:

@@ -16,7 +16,8 @@ SOURCETYPE = "nhi:notable"
 """The sourcetype of notables; only there, and in rows without `_raw`, is a notable believed."""
 
 PART = (
-    "_time", "nhi_day", "nhi_key", "nhi_events", "nhi_part", "nhi_error", "nhi_notable", "nhi_ahead",
+    "_time", "nhi_day", "nhi_key", "nhi_events", "nhi_part", "nhi_error", "nhi_notable", "nhi_ahead", "nhi_log",
+    "nhi_seen",
 )  # fmt: skip
 """Rows of nhigroup.
 
@@ -30,6 +31,8 @@ PART = (
 | nhi_error | `reason: what to do`, why events could not be read (docs/sources.md); such a row has no part |
 | nhi_notable | a notable that came by on its way to nhirank: its event's JSON |
 | nhi_ahead | a log whose events are dated later than tomorrow, packed: a row of its own |
+| nhi_seen | how many events were read of a sourcetype in the hour that begins at _time: a row of its own |
+| nhi_log | that sourcetype |
 """
 
 NOTABLE = (

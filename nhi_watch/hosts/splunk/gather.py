@@ -95,6 +95,10 @@ class Gatherer:
         self.ahead: list[str] = []
         """What was told of logs whose events are dated later than tomorrow."""
         self.rejected: dict[str, int] = {}
+        self.seen: dict[tuple[int, str], int] = {}
+        """Hour and sourcetype → events that were read, by the time that Splunk gave them."""
+        self.counted: dict[tuple[int, str], int] = {}
+        """The same, of rows that tell of it."""
         self._hold = hold
         self._mark = reputation.mark
         self._sources = Sources(every())
@@ -124,7 +128,7 @@ class Gatherer:
 
     def clear(self) -> None:
         """Forget what was gathered."""
-        self.parts, self.notables, self.rejected, self.ahead = {}, [], {}, []
+        self.parts, self.notables, self.rejected, self.ahead, self.seen, self.counted = {}, [], {}, [], {}, {}
         self.horizon.ahead.clear()
 
     def days(self) -> list[int]:
@@ -152,6 +156,8 @@ class Gatherer:
             self._part(packed, columns.place(row) if self._hold else None)
         elif columns.ahead(row):
             self.ahead.append(columns.ahead(row))
+        elif (seen := columns.seen(row)) is not None:
+            self.counted[seen[:2]] = self.counted.get(seen[:2], 0) + seen[2]
         elif columns.failed(row):
             self.reject(reasons.code_of(columns.cell(row, "nhi_error")), columns.errors(row))
         elif columns.notable(row):
@@ -161,6 +167,8 @@ class Gatherer:
         elif columns.cell(row, "count") and not columns.cell(row, "_raw"):
             self.reject("bad_group")
         else:
+            place = columns.hour(row)
+            self.seen[place] = self.seen.get(place, 0) + 1
             self._event(columns.record(row), columns.cell(row, "_indextime"))
 
     def _part(self, packed: str, place: Optional[tuple[int, str]]) -> None:

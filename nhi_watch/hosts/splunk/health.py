@@ -184,6 +184,8 @@ class Health:
                 self._read += part.events()
             elif notable:
                 self._notables.append({k: v for k, v in json.loads(notable).items() if isinstance(v, str)})
+            elif columns.seen(row):
+                pass  # NHI Watch - Close compares those
             elif columns.failed(row):
                 self._rejected[reasons.code_of(columns.cell(row, "nhi_error"))] += columns.errors(row)
             elif columns.cell(row, "count") and not columns.cell(row, "_raw"):

@@ -1,7 +1,8 @@
-"""The streaming search command nhigroup: events → parts, rows of what each identity did in a chunk, by UTC day.
+"""The streaming search command nhigroup: events → parts, rows of what each identity did in a search, by UTC day.
 
 It runs where the events are. What goes on is a hundredth of their size, so that a summary index can hold it, and
-ranking reads that instead of the events. Parts that come in are merged, notables pass.
+ranking reads that instead of the events. Parts that come in are merged, notables pass. Rows are given at the end of the
+search, or when much is held: a chunk of 10,000 events holds few of each identity.
 """
 
 from __future__ import annotations
@@ -14,28 +15,31 @@ from typing import BinaryIO
 
 from nhi_watch.core.behaviour import RECORDS
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.timestamps import DAY, render_day
+from nhi_watch.core.timestamps import DAY, HOUR, render_day
 from nhi_watch.hosts.splunk import fields, parts, reasons, tables
 from nhi_watch.hosts.splunk.gather import Gatherer
-from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Option, Search, Streaming, parse, serve
+from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Option, Search, parse, serve
 from nhi_watch.hosts.splunk.rows import Body, Cell, write
 from nhi_watch.intake.horizon import Logs, Wrong, noted
 
 OPTIONS = {
     "input": Option("raw", "raw|fields", ("raw", "fields")),
+    "count": Option("0", "0|1", ("0", "1")),
     "records": Option(str(RECORDS), "<record ids of a behaviour, 1 to 12>", pattern=r"[1-9]|1[0-2]", example="1"),
 }
 RAW = (
     "_raw", "_time", "_indextime", "source", "sourcetype", "nhi_part", "nhi_notable", "nhi_error", "nhi_events",
-    "nhi_day", "nhi_key", "nhi_ahead",
+    "nhi_day", "nhi_key", "nhi_ahead", "nhi_log", "nhi_seen",
 )  # fmt: skip
 """What is needed where `_raw` holds each event's JSON; else everything is."""
+HELD, FED = 40_000, 500_000
+"""Behaviours that are held before they are given, and events behind them: some 100 MB each."""
 KEPT = 7 * DAY
 """How far back a row lies at the most, however old its events are: NHI Watch - Rank looks no further. A look back has
 its own end of time, by which its rows stay on their days."""
 
 
-class NhiGroup(Streaming):
+class NhiGroup:
     """The command: one instance answers all chunks of a search."""
 
     def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
@@ -46,6 +50,7 @@ class NhiGroup(Streaming):
         options = parse("nhigroup", OPTIONS, search.arguments)
         listed, messages = tables.load_reputation(self._lookups)
         self._records = int(options["records"])
+        self._counts = options["count"] == "1"
         self._gatherer = Gatherer(reputation=listed)
         now = self._gatherer.horizon.now
         self._oldest = int(min(now, search.latest or now)) - KEPT
@@ -53,8 +58,17 @@ class NhiGroup(Streaming):
         return {"type": "streaming", "required_fields": needed}, messages
 
     def execute(self, body: Body) -> bytes:
-        """The parts of a chunk, what could not be read of it, and the notables in it."""
+        """Take in a chunk; gives what is held where that is much."""
         self._gatherer.feed(body)
+        parts, seen = self._gatherer.parts.values(), self._gatherer.seen.values()
+        return self._given() if sum(len(part.slots) for part in parts) > HELD or sum(seen) > FED else b""
+
+    def finish(self) -> tuple[bytes, Messages]:
+        """What is held at the end."""
+        return self._given(), []
+
+    def _given(self) -> bytes:
+        """The parts that are held, what could not be read, what was seen, and the notables that came by."""
         rows = [row for (_, name), part in sorted(self._gatherer.parts.items(), key=lambda item: item[0])
                 for row in self._rows(name, part)]  # fmt: skip
         rejected = sorted(self._gatherer.rejected.items())
@@ -62,6 +76,11 @@ class NhiGroup(Streaming):
         told = [*self._gatherer.ahead, *texts(self._gatherer.horizon.ahead)]
         rows += [{"_time": str(self._gatherer.horizon.now // DAY * DAY), "nhi_ahead": text} for text in told]
         rows += [{"nhi_notable": text} for text in self._gatherer.notables]
+        rows += [{"_time": str(hour * HOUR), "nhi_log": log, "nhi_seen": str(count)}
+                 for (hour, log), count in sorted(self._gatherer.counted.items())]  # fmt: skip
+        if self._counts:
+            rows += [{"_time": str(hour * HOUR), "nhi_log": log, "nhi_seen": str(count)}
+                     for (hour, log), count in sorted(self._gatherer.seen.items())]  # fmt: skip
         self._gatherer.clear()
         return write(fields.PART, rows) if rows else b""
 

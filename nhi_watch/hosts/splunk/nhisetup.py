@@ -5,6 +5,7 @@ It changes macros and searches of this app with the rights of who runs it, throu
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -28,9 +29,11 @@ class SearchHead:
     def __init__(self, service: client.Service) -> None:
         self._service = service
 
-    def oneshot(self, search: str) -> list[Mapping[str, str]]:
-        """The rows of a search."""
-        stream = self._service.jobs.oneshot(search, output_mode="json", count=0)
+    def oneshot(self, search: str, earliest: int = 0, latest: int = 0) -> list[Mapping[str, str]]:
+        """The rows of a search, over a stretch of time if one is told."""
+        times = {"earliest_time": earliest, "latest_time": latest} if latest else {}
+        text = search if search.startswith("|") else f"search {search}"
+        stream = self._service.jobs.oneshot(text, output_mode="json", count=0, **times)
         return [row for row in results.JSONResultsReader(stream) if isinstance(row, dict)]
 
     def macro(self, name: str) -> str:
@@ -68,12 +71,18 @@ class SearchHead:
         """Keep a key there."""
         self._service.kvstore["nhi_steps"].data.batch_save({"_key": key, "time": int(time.time())})
 
+    def forget(self, name: str, query: Mapping[str, object]) -> None:
+        """Delete rows of a lookup in the KV store."""
+        self._service.kvstore[name].data.delete(query=json.dumps(query))
+
 
 @Configuration()
 class NhiSetupCommand(GeneratingCommand):  # type: ignore[misc]
     """The command: `do` says which step."""
 
-    do = Option(default="status", validate=validators.Set("status", "find", "indexes", "sample", "backfill", "enable"))
+    do = Option(default="status", validate=validators.Set(
+        "status", "find", "indexes", "sample", "backfill", "enable", "reconcile"
+    ))  # fmt: skip
     indexes = Option(default="")
     days = Option(default="30", validate=validators.Integer(1, steps.LONGEST))
     show = Option(default="on", validate=validators.Set("on", "off"))
@@ -99,6 +108,8 @@ class NhiSetupCommand(GeneratingCommand):  # type: ignore[misc]
             return steps.show_sample(splunk, self.show == "on")
         if self.do == "backfill":
             return steps.backfill(splunk, int(self.days), int(time.time()) // DAY)
+        if self.do == "reconcile":
+            return steps.reconcile(splunk, int(time.time()))
         if self.do == "enable":
             return steps.enable(splunk, [*steps.ALWAYS, *(steps.SECURITY if self.es == "on" else ())])
         return steps.status(splunk)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional, Union
 
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.timestamps import day_of, parse
+from nhi_watch.core.timestamps import HOUR, day_of, parse
 from nhi_watch.hosts.splunk.fields import FEEDBACK, SOURCE, SOURCETYPE
 from nhi_watch.intake.shapes.json import parse as parse_json
 
@@ -158,6 +158,8 @@ _PACKED = re.compile(r'\bnhi_part="?([A-Za-z0-9_-]+)')
 _DAY = re.compile(r'\bnhi_day="?(\d{4}-\d\d-\d\d)')
 _KEY = re.compile(r'\bnhi_key="?([0-9a-f]{16})\b')
 _AHEAD = re.compile(r'\bnhi_ahead="?([A-Za-z0-9_-]+)')
+_SEEN, _LOG = re.compile(r'\bnhi_seen="?(\d{1,15})\b'), re.compile(r'\bnhi_log="?([\w:./-]+)')
+_NAME = re.compile(r"[\w:./-]{1,100}", re.ASCII)
 
 
 class Columns:
@@ -199,6 +201,22 @@ class Columns:
     def ahead(self, row: Row) -> str:
         """What a row of nhigroup tells of a log that is dated later than tomorrow; "" of others."""
         return self._kept(row, "nhi_ahead", _AHEAD)
+
+    def seen(self, row: Row) -> Optional[tuple[int, str, int]]:
+        """Hour, sourcetype and how many events nhigroup read of it, of rows that tell that; None: of others."""
+        count = self._kept(row, "nhi_seen", _SEEN)
+        return (self._hour(row), self._kept(row, "nhi_log", _LOG), int(count)) if count.isdecimal() else None
+
+    def hour(self, row: Row) -> tuple[int, str]:
+        """An event's hour, as Splunk dates it, and its sourcetype."""
+        log = self.cell(row, "sourcetype")
+        return self._hour(row), log if _NAME.fullmatch(log) else "other"
+
+    def _hour(self, row: Row) -> int:
+        try:
+            return int(float(self.cell(row, "_time") or 0)) // HOUR
+        except (ValueError, OverflowError):
+            return 0
 
     def failed(self, row: Row) -> bool:
         """Whether nhigroup has made the row to tell of events that could not be read."""

@@ -1,4 +1,5 @@
-"""The steps of setting up: which logs are there, naming their indexes, looking back day by day, switching on.
+"""The steps of setting up: which logs are there, naming their indexes, looking back day by day, switching on; and what
+is done once a day: reading again what was missed.
 
 Each is safe to repeat. What was done is told by what is there: macros, saved searches, and the lookup nhi_steps, which
 keeps the days that were looked back on; so a backfill that was stopped goes on where it stopped.
@@ -7,11 +8,12 @@ keeps the days that were looked back on; so a backfill that was stopped goes on 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.timestamps import DAY, render_day
+from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
 from nhi_watch.intake import schemas
 from nhi_watch.intake.sources import every
 
@@ -26,14 +28,26 @@ BESIDE = {
 }  # fmt: skip
 """(sourcetype, source) by which the macros find a log besides its sources' own sourcetypes."""
 ALWAYS = ("Group Events", "Group Rows", "Group Late", "Group Misdated", "Rank", "Close", "Health")
+COUNT = "| tstats count where (`nhi_json_logs`) OR (`nhi_field_logs`) by sourcetype _time span=1h"
+READ = "`nhi_behaviours` nhi_seen=* | stats sum(nhi_seen) AS count BY nhi_log _time"
+SLICE = 5_000_000
+"""Events of which a look back lets one search make rows: an hour's, where that has more."""
+LACKS = 0.01
+"""Share of an hour's events that was not read from which the hour is read again."""
+RECENT = 2 * DAY
+KEPT_DAYS = 120
+"""Days for which dashboards list a notable."""
+UNFILTERED = "search *"
 SECURITY = ("Stolen or Misused Non-Human Identity", "Enterprise Security Verdicts", "Enterprise Security Sync")
-BACKFILL = ("Group Events", "Group Rows", "Rank")
+GROUPS = ("Group Events", "Group Rows")
+BACKFILL = (*GROUPS, "Rank")
 """What is run over each day that is looked back on, in this order."""
 SHOWN = "| nhidemo | eval nhi_sample=1 | `nhi_slim` | outputlookup append=true key_field=nhi_id nhi_notables"
 HIDDEN = "| inputlookup nhi_notables | where isnull(nhi_sample) | outputlookup nhi_notables"
 LONGEST = 90
 _INDEX = re.compile(r"[a-z0-9_][a-z0-9_-]{0,79}", re.ASCII)
 _PAUSE = 2.0
+TRIES = 3
 Row = dict[str, Any]
 Splunk = Any
 """The search head: `nhisetup.SearchHead`."""
@@ -98,12 +112,84 @@ def backfill(splunk: Splunk, days: int, today: int) -> Iterator[Row]:
         if f"backfill/{day}" in done:
             yield {**told, "Status": "done before"}
             continue
-        if not all(splunk.run(f"NHI Watch - {name}", day * DAY, (day + 1) * DAY) for name in BACKFILL):
+        parts = slices(_counted(splunk, COUNT, "sourcetype", day * DAY, (day + 1) * DAY), day)
+        windows = [(name, *part) for part in parts for name in GROUPS] + [("Rank", day * DAY, (day + 1) * DAY)]
+        if not all(splunk.run(f"NHI Watch - {name}", low, high) for name, low, high in windows):
             text = "the search failed: look at Activity > Jobs, then start again; it goes on here"
             yield {**told, "Status": "failed", "Text": text}
             return
         splunk.note(f"backfill/{day}")
         yield {**told, "Status": "done"}
+
+
+Counts = dict[tuple[int, str], int]
+"""Hour and sourcetype → events."""
+
+
+def _counted(splunk: Splunk, search: str, log: str, earliest: int, latest: int) -> Counts:
+    rows = splunk.oneshot(search, earliest, latest)
+    return {(int(float(row["_time"])) // HOUR, row[log]): int(float(row["count"])) for row in rows}
+
+
+def slices(counts: Mapping[tuple[int, str], int], day: int) -> Iterator[tuple[int, int]]:
+    """The stretches of a day of which each has SLICE events at the most, or is an hour.
+
+    >>> list(slices({(1, "a"): SLICE, (1, "b"): 1, (20, "a"): 5}, 0))
+    [(0, 3600), (3600, 7200), (7200, 86400)]
+    """
+    first, held = day * DAY, 0
+    for start in range(day * DAY, (day + 1) * DAY, HOUR):
+        count = sum(n for (hour, _), n in counts.items() if hour == start // HOUR)
+        if start > first and held + count > SLICE:
+            yield first, start
+            first, held = start, 0
+        held += count
+    yield first, (day + 1) * DAY
+
+
+def reconcile(splunk: Splunk, now: int) -> Iterator[Row]:
+    """Read again the hours of which events were missed, each once; judge what is new of the last days; forget what is
+    too old for dashboards.
+
+    An indexer whose clock is slow dates an event's arrival before a window of Group that is over already.
+    """
+    latest = now // HOUR * HOUR
+    earliest, done = latest - RECENT, splunk.done()
+    there = _counted(splunk, COUNT, "sourcetype", earliest, latest)
+    read = _counted(splunk, READ, "nhi_log", earliest, latest)
+    failed = 0
+    for hour in lacking(there, read, splunk.macro("nhi_group_filter") == UNFILTERED):
+        key, told = f"again/{hour}", {"Step": f"read {render(hour * HOUR)} again"}
+        if key in done:
+            continue
+        if all(splunk.run(f"NHI Watch - {name}", hour * HOUR, (hour + 1) * HOUR) for name in GROUPS):
+            splunk.note(key)
+            yield {**told, "Status": "done", "Text": "of more than 1% of its events nothing had been read"}
+        else:
+            failed += 1
+            yield {**told, "Status": "failed", "Text": "the search failed: look at Activity > Jobs; tomorrow again"}
+    if not any(splunk.run("NHI Watch - Rank", now - RECENT, now) for _ in range(TRIES)):
+        raise InputError("nhisetup: NHI Watch - Rank failed over the last two days: look at Activity > Jobs")
+    splunk.forget("nhi_notables", {"nhi_time": {"$lt": now - KEPT_DAYS * DAY}})
+    old = f"again/{latest // HOUR - KEPT_DAYS}"
+    splunk.forget("nhi_steps", {"$and": [{"_key": {"$gte": "again/"}}, {"_key": {"$lt": old}}]})
+    yield {"Step": "judge the last two days", "Status": "done", "Text": f"{failed} hours could not be read again"}
+
+
+def lacking(there: Counts, read: Counts, is_all: bool) -> list[int]:
+    """The hours of which events were missed; `is_all`: no filter leaves any out, else as many as in other hours.
+
+    >>> lacking({(1, "a"): 1000, (2, "a"): 1000}, {(1, "a"): 990, (2, "a"): 989}, True)
+    [2]
+    >>> lacking({(n, "a"): 100 for n in range(5)}, {(0, "a"): 30, **{(n, "a"): 50 for n in range(1, 5)}}, False)
+    [0]
+    """
+    found = set()
+    for log in {log for _, log in there}:
+        shares = {hour: read.get((hour, log), 0) / count for (hour, name), count in there.items() if name == log}
+        usual = 1.0 if is_all else median(shares.values())
+        found |= {hour for hour, share in shares.items() if share < usual * (1 - LACKS)}
+    return sorted(found)
 
 
 def enable(splunk: Splunk, names: Sequence[str]) -> Iterator[Row]:
