@@ -12,7 +12,7 @@ from nhi_watch.core import behaviour
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import DAY, render
-from nhi_watch.detect import model
+from nhi_watch.detect import model, publish
 from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import Baselines
@@ -228,9 +228,23 @@ def answer(store: Any) -> dict[str, Any]:
         for one in notable["revisions"]:
             one.pop("revision")
     told["notable"].update(_by_day(whole["notable"], closed, "blind/"))
+    told["case"] = {key[5:]: row for key, row in whole["notable"].items() if key[:5] in ("case/", "done/")}
     profiles = {key: row for key, row in whole["profile"].items() if not key.startswith("eve/")}
     meta = _by_day(whole["meta"], closed, "rhythm/", "drift/", "base/")
     return {**told, "profile": profiles, "inventory": whole["inventory"], "meta": meta}
+
+
+def shown(store: Any) -> dict[str, dict[str, Any]]:
+    """The notables as people see them: id → document, without what records publishing.
+
+    Nor receipts: counts of calls that are no news reach the habits of the next day with the close.
+    """
+    found = {one["id"]: one for one in publish.stored(store) if one["kind"] == "compromise"}
+    for one in found.values():
+        for entry in one["revisions"]:
+            del entry["receipt"]
+    return {name: {key: value for key, value in one.items() if key not in ("revision", "rank", "receipt")}
+            for name, one in found.items() if one["closed_why"] != publish.WITHDRAWN and not one["merged_into"]}
 
 
 def _by_day(table: dict[str, Any], closed: int, *kinds: str) -> dict[str, Any]:

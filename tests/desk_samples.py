@@ -24,9 +24,9 @@ from nhi_watch.core.notable import (
     to_json,
 )
 from nhi_watch.core.timestamps import DAY
+from nhi_watch.detect import publish
 from nhi_watch.detect.explain.notables import notable_id
 from nhi_watch.state.sqlite import SqliteStore
-from nhi_watch.state.state import State
 from notable_samples import samples
 
 BASE = samples()[0]
@@ -94,20 +94,10 @@ def state(folder: Path, notables: Iterable[dict[str, Any]]) -> Path:
     """A folder with a state that holds these notables."""
     folder.mkdir(parents=True, exist_ok=True)
     store = SqliteStore(folder / "state.sqlite")
-    by_day: dict[int, list[dict[str, Any]]] = {}
-    for one in notables:
-        by_day.setdefault(_day(one), []).append(one)
-    for day, found in by_day.items():
-        State(store).put_notables(day, found, {})
+    publish.put(store, notables)
     store.commit()
     store.close()
     return folder
-
-
-def _day(one: dict[str, Any]) -> int:
-    from nhi_watch.core.timestamps import parse
-
-    return parse(one["first_time"]) // DAY
 
 
 def desk(module: Any, *words: object, out: Path) -> str:

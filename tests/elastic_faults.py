@@ -28,7 +28,7 @@ from elastic_server import Server
 from elastic_story import BUDGET, Story, start
 from nhi_watch.core.errors import NhiError
 from nhi_watch.core.timestamps import render
-from nhi_watch.detect import lives
+from nhi_watch.detect import episodes
 from nhi_watch.hosts.elastic import setup, windows
 from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.run import Job, run
@@ -160,9 +160,9 @@ class Faults:
         going = Going(files, [cloudtrail], Options(BUDGET))
         going.feed(whole)
         going.finish()
-        closed = State(files).daybook.closed
+        days = State(files).daybook.closed_days
         kept = [
-            {one["id"]: lives.told(one) for one in lives.standing(State(rows)) if lives.last_day(one) <= closed}
+            {(day, one["id"]): episodes.digest(one) for day in days for one in episodes.each(rows, day)}
             for rows in (files, self._store(), ElasticStore(self.admin, f"nhi-state-{self.story.calm}"))
         ]
         assert kept[1] == kept[0] and kept[2] == kept[0], "not what nhi score makes of it"

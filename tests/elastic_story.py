@@ -17,7 +17,6 @@ from typing import Any, Optional
 from ecs_shape import document, load, template
 from elastic_server import FIRST, Server
 from nhi_watch.core.timestamps import render
-from nhi_watch.detect import lives
 from nhi_watch.hosts.elastic import setup
 from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.run import Job, run
@@ -30,6 +29,9 @@ LEASE = 2
 _FORKS = get_context("forkserver")
 _FORKS.set_forkserver_preload(["nhi_watch.hosts.elastic.run", "elastic_story"])
 _numbers = count(FIRST)
+
+VOLATILE = ("revision", "rank", "telemetry", "created")
+"""What of a notable tells of the run that wrote it."""
 
 
 def records(days: int = 4, machines: int = 12) -> list[Tree]:
@@ -116,7 +118,7 @@ class Story:
         """The notables in all alerts, but for what tells of the run itself."""
         written = [hit["_source"] for hit in self._all(f"logs-nhi.alerts-{namespace}")]
         alerts = [alert["nhi"] for alert in written if alert["event"]["code"] != "job"]
-        told = [{**content, "revisions": days} for content, days in (lives.told(a["notable"]) for a in alerts)]
+        told = [{key: value for key, value in a["notable"].items() if key not in VOLATILE} for a in alerts]
         told = [{**n, "revision": a["notable"]["revision"], "change": a["change"]} for n, a in zip(told, alerts)]
         return sorted(told, key=lambda n: (n["id"], n["revision"]))
 

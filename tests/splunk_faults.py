@@ -33,14 +33,14 @@ from unittest import mock
 from core_samples import Going, Options
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, parse
-from nhi_watch.detect import judge
+from nhi_watch.detect import episodes, judge
 from nhi_watch.hosts.splunk import nhirank, run
 from nhi_watch.hosts.splunk.kvstore import STATE, KvStore
 from nhi_watch.hosts.splunk.rest import ATTEMPTS, Client, Collection
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state import state
 from nhi_watch.state.state import State
-from nhi_watch.state.store import MemoryStore
+from nhi_watch.state.store import MemoryStore, Rows
 from splunk_conf import conf
 from splunk_kvstore import Direct
 from splunk_kvstore import Limits as KvLimits
@@ -188,7 +188,8 @@ def live(folder: Path, records: Sequence[Record], step: int, share: float, seed:
             server.events = [e for e in server.events if e["index"] == ["nhi_risk"] or int(e["_time"][0]) >= oldest]
     in_index = {name: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0], row["nhi_title"][0])
                 for name, row in server.standing().items()}  # fmt: skip
-    return Lived(schedule.faults, schedule.failed, schedule.slices, closed, (in_index, _told(standing)))
+    listed = {one["id"]: (one["likelihood"], one["severity"], one["title"]) for one in standing if one["listed"]}
+    return Lived(schedule.faults, schedule.failed, schedule.slices, closed, (in_index, listed))
 
 
 @contextmanager
@@ -214,8 +215,9 @@ def _closed(server: Server, program: MemoryStore, known: dict[int, Any]) -> dict
     ours, theirs = State(KvStore(Collection(cast(Client, Direct(server.splunkd.kv)), STATE))), State(program)
     assert ours.daybook.closed == theirs.daybook.closed
     days = [day for day in theirs.daybook.between(0, ours.daybook.first_unlearnt) if day not in known]
-    return {day: (_told(ours.notables(day).values()), _told(theirs.notables(day).values())) for day in days}
+    return {day: (_told(ours.rows, day), _told(theirs.rows, day)) for day in days}
 
 
-def _told(found: Any) -> Found:
-    return {one["id"]: (one["likelihood"], one["severity"], one["title"]) for one in found if one["listed"]}
+def _told(rows: Rows, day: int) -> Found:
+    found = episodes.each(rows, day)
+    return {one["id"]: (one["likelihood"], one["severity"], one["title"]) for one in found}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_watch.detect.ranking import LEAST, OVER, Candidate, Places, base, counts, places, week_allowance
+from nhi_watch.core.timestamps import DAY, HOUR
+from nhi_watch.detect.ranking import LEAST, OVER, Places, base, counts, places, week_allowance
 from nhi_watch.detect.scoring import CRITICAL
 from nhi_watch.state.state import Ranked
 
@@ -21,87 +23,114 @@ def ordinary(dice: random.Random) -> float:
     return min(79.0, dice.expovariate(1 / 2))
 
 
-def candidate(name: str, loss: float, hour: int = 0) -> Candidate:
-    return Candidate(name, loss, loss, lambda least: hour)
+class Row(NamedTuple):
+    """An episode that is grave enough for a row."""
+
+    id: str
+    loss: float
+    reached: int
 
 
-def weeks(identities: int, days: int, dice: random.Random, extra: dict[int, list[float]]) -> list[Places]:
+def row(name: str, loss: float, hour: int = 0, day: int = 0) -> Row:
+    return Row(name, loss, day * DAY + hour * HOUR)
+
+
+def placed(rows: Iterable[Row], allowance: int, kept: frozenset[str] = frozenset()) -> Places:
+    """Places of episodes that are each a case of their own."""
+    return places([(one.id, one) for one in rows], allowance, kept)
+
+
+def weeks(identities: int, days: int, dice: random.Random, extra: dict[int, list[float]]) -> Places:
     """A tenant's days: who gets a place, each name anew every day."""
-    stood: list[list[float]] = []
-    given: list[Places] = []
-    for day in range(days):
-        losses = [*(ordinary(dice) for _ in range(identities)), *extra.get(day, [])]
-        week = [loss for each in stood[-6:] for loss in each if loss >= LEAST]
-        made = [candidate(f"{day}/{n}", loss) for n, loss in enumerate(losses)]
-        given.append(places(made, week, week_allowance(BUDGET, identities)))
-        stood.append(losses)
-    return given
+    losses = {day: [*(ordinary(dice) for _ in range(identities)), *extra.get(day, [])] for day in range(days)}
+    rows = [row(f"{day:02}/{n}", loss, 0, day) for day, each in losses.items() for n, loss in enumerate(each)]
+    return placed([one for one in rows if one.loss >= LEAST], week_allowance(BUDGET, identities))
+
+
+def of_day(names: Iterable[str], day: int) -> list[str]:
+    return [name for name in names if int(name[:2]) == day]
 
 
 @pytest.mark.parametrize(("identities", "seed"), [(30, 1), (30, 2), (30, 3), (300, 1), (300, 2), (3_000, 1)])
 def test_on_ordinary_weeks_the_budget_is_kept_over_time(identities: int, seed: int) -> None:
     """Who stands among the gravest of a week when he comes: over weeks that is as many as the budget allows."""
-    given = weeks(identities, 56, random.Random(seed), {})[7:]
-    written = sum(len(day.regular) for day in given) / len(given)
+    given = weeks(identities, 56, random.Random(seed), {})
+    written = sum(len(of_day(given.regular, day)) for day in range(7, 56)) / 49
     assert written <= 1.4 * week_allowance(BUDGET, identities) / 7
-    assert not any(day.over or day.beyond for day in given)
+    assert not (given.over or given.beyond)
 
 
 def test_a_small_tenant_s_quiet_days_stay_empty() -> None:
     given = weeks(6, 56, random.Random(4), {})
-    assert sum(not day.regular for day in given) > 0.5 * len(given)
+    assert sum(not of_day(given.regular, day) for day in range(56)) > 0.5 * 56
 
 
 def test_ten_incidents_in_one_day_are_all_written() -> None:
     """Behind the 300 ordinary identity-days of that day, after a month of ordinary days."""
     given = weeks(300, 31, random.Random(5), {30: [96.0] * 10})
-    placed = {*given[30].regular, *given[30].over}
-    assert {f"30/{300 + n}" for n in range(10)} <= placed
+    assert {f"30/{300 + n}" for n in range(10)} <= {*given.regular, *given.over}
+
+
+def stood(losses: Iterable[float]) -> list[Row]:
+    """What stood in the days before."""
+    return [row(f"before-{n}", loss, 0, -1) for n, loss in enumerate(losses)]
 
 
 def test_a_96_is_not_hidden_behind_a_week_of_trifles() -> None:
     """On real M365 records a budget of one a day hid a critical of the afternoon above two trifles of the morning."""
-    told = places([candidate("a", 20.0), candidate("b", 20.0), candidate("theft", 96.0, 15)], [30.0] * 7, 7)
-    assert told == Places(("theft",), (), ())
-
-
-def test_nothing_of_informational_severity_gets_a_place() -> None:
-    assert places([candidate("a", LEAST - 0.1), candidate("b", LEAST)], [], 7) == Places(("b",), (), ())
+    given = placed([*stood([30.0] * 7), row("a", 20.0), row("b", 20.0), row("theft", 96.0, 15)], 7)
+    assert {"a", "b", "theft"} & {*given.regular, *given.over, *given.beyond} == {"theft"}
 
 
 def test_criticals_beyond_the_allowance_are_written_and_a_flood_of_them_is_folded() -> None:
-    wanted = [candidate(f"{n:02}", 90.0) for n in range(30)]
-    told = places(wanted, [99.0] * 7, 7)
-    assert (len(told.regular), len(told.over), len(told.beyond)) == (0, (OVER - 1) * 7, 30 - (OVER - 1) * 7)
+    given = placed([*stood([99.0] * 7), *(row(f"{n:02}", 90.0) for n in range(30))], 7)
+    assert (len(given.regular), len(given.over), len(given.beyond)) == (7, (OVER - 1) * 7, 30 - (OVER - 1) * 7)
 
 
 def test_who_came_first_keeps_the_place() -> None:
     """Each is held against what came before it: a later and graver one takes no place away."""
-    wanted = [candidate("late", 79.0, 15), candidate("early", 30.0, 9), candidate("noon", 25.0, 12)]
-    assert places(wanted, [50.0], 2).regular == ("early", "late")
+    wanted = [row("late", 79.0, 15), row("early", 30.0, 9), row("noon", 25.0, 12)]
+    assert placed([*stood([50.0]), *wanted], 2).regular == {"before-0", "early", "late"}
 
 
-CANDIDATES = st.lists(
-    st.builds(candidate, st.integers(0, 10_000).map(str), st.floats(0, 100), st.integers(0, 23)),
+def test_what_was_published_with_a_place_keeps_it() -> None:
+    wanted = [row("a", 30.0, 9), row("b", 40.0, 9)]
+    assert placed(wanted, 1).regular == {"b"}
+    assert placed(wanted, 1, frozenset({"a"})).regular == {"a", "b"}
+
+
+def test_a_case_takes_one_place_however_often_it_comes_back() -> None:
+    """A role that is critical each day for a week leaves room for the others; after a week it is no rival any more."""
+    daily = [("role", row(f"role-{day}", 99.0, 0, day)) for day in range(7)]
+    other = ("other", row("other", 20.0, 0, 7))
+    assert "other" not in places([*daily, other], 1).regular
+    assert "other" in places([*daily, other], 2).regular
+    assert "other" in places([*daily[:1], other], 1).regular
+
+
+ROWS = st.lists(
+    st.builds(row, st.integers(0, 10_000).map(str), st.floats(LEAST, 100), st.integers(0, 23), st.integers(0, 20)),
     max_size=60, unique_by=lambda one: one.id,
 )  # fmt: skip
 
 
-@given(CANDIDATES, st.lists(st.floats(0, 100), max_size=80), st.integers(7, 50), st.randoms())
-def test_places_lose_no_critical_and_do_not_depend_on_order(
-    wanted: list[Candidate], stood: list[float], allowance: int, dice: Any
-) -> None:
-    told = places(wanted, stood, allowance)
+@given(ROWS, st.integers(1, 50), st.randoms())
+def test_places_lose_no_critical_and_do_not_depend_on_order(wanted: list[Row], allowance: int, dice: Any) -> None:
+    given = placed(wanted, allowance)
     losses = {one.id: one.loss for one in wanted}
-    placed = [*told.regular, *told.over, *told.beyond]
-    assert len(placed) == len(set(placed)) and all(losses[name] >= LEAST for name in placed)
-    assert all(losses[name] >= CRITICAL for name in (*told.over, *told.beyond))
-    assert {name for name, loss in losses.items() if loss >= CRITICAL} <= set(placed)
-    if len(stood) + len(wanted) <= allowance:
-        assert set(told.regular) == {name for name, loss in losses.items() if loss >= LEAST}
+    names = [*given.regular, *given.over, *given.beyond]
+    assert len(names) == len(set(names))
+    assert all(losses[name] >= CRITICAL for name in (*given.over, *given.beyond))
+    assert {name for name, loss in losses.items() if loss >= CRITICAL} <= set(names)
+    for one in wanted:
+        rivals = [two for two in wanted if two.id != one.id and one.reached - 7 * DAY < two.reached <= one.reached]
+        graver = sum(two.loss > one.loss for two in rivals)
+        if graver >= allowance:
+            assert one.id not in given.regular
+        if sum(two.loss >= one.loss for two in rivals) < allowance:
+            assert one.id in given.regular
     dice.shuffle(wanted)
-    dice.shuffle(stood)
-    assert places(wanted, stood, allowance) == told
+    assert placed(wanted, allowance) == given
 
 
 ONE = Ranked("x", 0.0, 0.0, True, 9)

@@ -20,9 +20,9 @@ import pytest
 from core_samples import Going, Options
 from ecs_shape import document, load, template
 from elastic_server import FIRST, ROOT, Server, nhi
+from elastic_story import VOLATILE
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
-from nhi_watch.detect import lives
 from nhi_watch.hosts.elastic import setup, store
 from nhi_watch.hosts.elastic.run import Job, run
 from nhi_watch.hosts.elastic.store import ElasticStore, Lease, LeaseHeldError
@@ -128,7 +128,7 @@ def wanted() -> list[Tree]:
 def essence(notables: list[Tree]) -> list[Tree]:
     """Ids, likelihoods, signals and all that an alert keeps, but for what is said of the run itself."""
     kept = (ecs.alert(notable, created="2025-01-01T00:00:00Z")["nhi"]["notable"] for notable in notables)
-    return [{**content, "revisions": days} for content, days in map(lives.told, kept)]
+    return [{name: value for name, value in one.items() if name not in VOLATILE} for one in kept]
 
 
 def fill(place: Place, records: list[Tree] | tuple[Tree, ...], original: Any = True, ingested: int = 0) -> None:

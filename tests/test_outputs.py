@@ -21,7 +21,7 @@ from rich.console import Console
 from need import need
 from nhi_watch import cli, schemas
 from nhi_watch.core.errors import InputError
-from nhi_watch.hosts.files.common import overall
+from nhi_watch.detect.run import ranked
 from nhi_watch.report import ecs, jsonlines
 from nhi_watch.report.run_summary import facts
 from nhi_watch.report.terminal import show
@@ -360,5 +360,5 @@ def test_below_the_line_the_gravest_comes_first_and_no_new_trifle() -> None:
     grave, trifle = ({**documents()[0], "id": name, "listed": False, "severity": severity, "life": life}
                      for name, severity, life in (("a", "high", "ongoing"), ("b", "low", "new")))  # fmt: skip
     listed = [{**one, "listed": True} for one in (grave, trifle)]
-    assert [one["id"] for one in overall([trifle, grave], 7)] == ["a", "b"]
-    assert [one["id"] for one in overall(listed)] == ["b", "a"]
+    assert [one["id"] for one in ranked([trifle, grave])] == ["a", "b"]
+    assert [one["id"] for one in ranked(listed)] == ["b", "a"]

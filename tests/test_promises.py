@@ -21,10 +21,9 @@ from hypothesis import strategies as st
 
 from core_samples import TODAY, Going, answer, contents, record, run, runs
 from nhi_watch.core.timestamps import DAY, parse
-from nhi_watch.detect import judge, lives
+from nhi_watch.detect import cases, judge, publish
 from nhi_watch.state import retention
 from nhi_watch.state.sqlite import SqliteStore
-from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
 
@@ -102,7 +101,7 @@ def test_the_list_of_an_open_day_is_that_of_one_run(days: list[Records], learnt:
 
 
 def listed(store: MemoryStore) -> list[tuple[Any, ...]]:
-    found = [one for one in lives.standing(State(store)) if one["listed"]]
+    found = [one for one in publish.stored(store) if one["listed"]]
     return [(n["id"], n["title"], n["likelihood"], n["life"], [s["id"] for s in n["signals"]]) for n in found]
 
 
@@ -161,7 +160,7 @@ def forgetful(monkeypatch: pytest.MonkeyPatch, deltas: int = 6) -> None:
 def test_what_was_forgotten_still_counts(
     days: list[Records], whole: Records, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forgetful(monkeypatch, lives.GONE + 3)  # a notable that goes on is looked for in the week before
+    forgetful(monkeypatch, cases.GAP + 3)  # a notable that goes on is looked for in the week before
     for parts in (days, [whole]):
         made = answer(runs(parts))
         assert made["profile"] == expected["profile"]

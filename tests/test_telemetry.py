@@ -12,7 +12,7 @@ import pytest
 from core_samples import ACCOUNT, MACHINE, TODAY, Options, answer, contents, record, run, runs
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.core.timestamps import DAY, HOUR
-from nhi_watch.detect import blind_spots, model, telemetry
+from nhi_watch.detect import blind_spots, model, publish, telemetry
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.detect.telemetry import NEEDS, WHOLE_DAY, Rhythm, Stream, bounds, gaps, standing
@@ -127,12 +127,17 @@ def compromise(store: Any, day: int = TODAY) -> dict[str, Any]:
     return dict(found)
 
 
+def published(store: Any) -> dict[str, Any]:
+    (found,) = [one for one in publish.stored(store) if one["kind"] == "compromise"]
+    return found
+
+
 def test_signals_that_look_at_a_whole_day_cannot_tell_and_the_range_widens() -> None:
     store = runs([ordinary(), [*today(range(9)), *raid(TODAY, "08")]])
-    before = compromise(store)
+    before = published(store)
     assert before["likelihood_range"] == []
     result = run(store, hourly(TODAY + 1, range(24), OTHER))
-    after = compromise(store)
+    after = published(store)
     assert after in result.changed and after["revision"] == before["revision"] + 1
     assert after["likelihood"] == before["likelihood"], "what was seen is worth what it is worth"
     assert after["likelihood_range"][0] == after["likelihood"] and after["likelihood_range"][1] >= after["likelihood"]
@@ -208,7 +213,7 @@ def test_scoring_again_makes_no_new_revision() -> None:
     again = run(store, [*raid(TODAY, "08"), record(TODAY + 5, "00:10", role="batch")], ROOM)
     assert [n["title"] for n in again.changed if n["kind"] == "compromise"] == []
     kept = contents(store)["notable"]
-    assert before["notable"].items() <= kept.items()
+    assert {key: row for key, row in before["notable"].items() if key[:6].isdigit()}.items() <= kept.items()
 
 
 # ---- what health shows

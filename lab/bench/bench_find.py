@@ -16,7 +16,7 @@ from typing import Any
 from _bench import nhi, write
 
 from nhi_watch.core.event import Identity
-from nhi_watch.hosts.files import common
+from nhi_watch.detect.run import ranked
 from nhi_watch.report import jsonlines
 from nhi_watch.state import inventory
 from nhi_watch.state.inventory import Credential, Known
@@ -85,9 +85,9 @@ def built(out: Path, identities: int, notables: int) -> tuple[Identity, list[Jso
     store.close()
     rest = list(jsonlines.read(out / "notables.jsonl"))
     copies = (notable_of(rest[number % len(rest)], made[number], number) for number in range(notables))
-    ranked = common.overall(copies)
-    jsonlines.write(out / "notables.jsonl", ranked)
-    return made[identities // 2].identity, ranked
+    ordered = ranked(copies)
+    jsonlines.write(out / "notables.jsonl", ordered)
+    return made[identities // 2].identity, ordered
 
 
 def rows_of(store: SqliteStore, name: str) -> Iterator[tuple[str, str, bytes]]:

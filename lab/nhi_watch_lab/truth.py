@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from nhi_watch.core.notable import BANDS, SEVERITIES, loss_of
+from nhi_watch.detect import publish
 from nhi_watch.report import jsonlines
 from nhi_watch.report.words import all_refused
 from nhi_watch.state.sqlite import SqliteStore
-from nhi_watch.state.state import State
 from nhi_watch_lab.simulator.raid import REGISTER
 
 Document = Mapping[str, Any]
@@ -100,7 +100,7 @@ def main(folder: Path) -> None:
     incidents = labels["incidents"]
     store = SqliteStore(folder / "state.sqlite")
     try:
-        notables = State(store).every_notable()
+        notables = publish.stored(store)
     finally:
         store.close()
     listed = list(jsonlines.read(folder / "notables.jsonl"))

@@ -17,9 +17,10 @@ from nhi_watch.hosts.files import jobs
 
 ABOUT = """For whoever changes the code. Data goes one way: bytes of a host → `Source.read` → `Event` → `Days` →
 `Judge.settle` → notables → host. It closes the days that are due (judges all of them once more, learns them) and judges
-those who have news on open ones (`detect/day.py`: signals → score → link), lists and writes what changed
-(`detect/incident.py`: rank → explain). What is learnt goes through the state alone, `state/state.py`, over a `Store` of
-small rows that each host supplies (`state/store.py` has the interface).
+those who have news on open ones (`detect/day.py`: signals → score → link). Each day's episodes are stored
+(`detect/episodes.py`), folded into cases (`detect/cases.py`) and published (`detect/publish.py`). What is learnt goes
+through the state alone, `state/state.py`, over a `Store` of small rows that each host supplies (`state/store.py` has
+the interface).
 A folder may import itself and those before it: {order}; `tests/test_layout.py` holds the code to it."""
 WALK = """## The way of one record
 

@@ -13,6 +13,10 @@ LIGHT = 1.5
 BESIDE = 0.1
 """Share of the oddest call's points under which another one of that day is not odd: the little that a signal of the
 whole day gives to each row is no news of the routine beside a theft."""
+REASON_LOG_ODDS = 0.25
+"""Log-odds of the likelihood from which a signal is a reason."""
+CAME_LATE = "came late"
+"""Of an episode whose records came after its day was closed."""
 LITTLE = 0.1
 """Log-odds under which a signal is named, but not explained."""
 
@@ -30,10 +34,10 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Revision:
-    """One day of an intrusion, or what one of several identities did on it."""
+    """One episode of a notable: what an identity, or several that links join, did on one day."""
 
     revision: int
-    """The notable's revision that brought it, as it now stands."""
+    """Its number among the episodes."""
     time: int
     """The last second of what is suspicious."""
     day: str
@@ -41,12 +45,16 @@ class Revision:
     likelihood: float
     """Of that day alone."""
     why: str
-    """first seen | goes on | what is new in it."""
+    """first seen | goes on | severity rose to … | too weak for a row | came late | the verdict that covers it."""
     identity: str
     """The id of the identity that led."""
     signals: tuple[str, ...]
     """Those that had points."""
     receipt: Receipt
+    title: str = ""
+    severity: str = ""
+    identities: tuple[str, ...] = ()
+    """Ids of all its identities."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,7 @@ INSTEAD = {
 
 
 def is_new(notable: Mapping[str, Any]) -> bool:
-    """Whether a notable began or grew since yesterday; a finding of posture is a state, and never news."""
+    """Whether a notable got its place since yesterday; a finding of posture is a state, and never news."""
     return bool(notable["life"] == "new" and notable["kind"] != "posture")
 
 

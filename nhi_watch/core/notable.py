@@ -292,7 +292,7 @@ class BaselineRef:
 
 @dataclass(frozen=True)
 class Notable:
-    """One intrusion. `id` stays while it goes on; every change is a new `revision`."""
+    """One case. `id` stays while it goes on; whatever is published of it is a new `revision`."""
 
     id: str
     revision: int
@@ -331,7 +331,7 @@ class Notable:
     listed: bool = True
     """Whether it has a place in the budget; what has none is below the line, and kept all the same."""
     listed_on: str = ""
-    """The UTC date on which it got its place."""
+    """The UTC date on which it got its place, or its severity last rose."""
     over_budget: bool = False
     """It is critical, and was listed although the allowance was used up."""
     folded: Optional[Folded] = None
@@ -342,9 +342,13 @@ class Notable:
     closed_why: str = ""
     first_seen: Optional[int] = None
     last_grown: Optional[int] = None
-    """When it began, last brought another class of evidence, or last rose by 10 points of likelihood."""
+    """When its first episode began, and when its newest one ended."""
+    since: str = ""
+    """Why it is back after a verdict, or that what it shows is of yesterday; "": it is all as it says."""
+    predecessor: Optional[str] = None
+    """The notable that went on for a month and ended where this one begins."""
     revisions: tuple[Revision, ...] = ()
-    """By day; the first and the latest 99."""
+    """Its episodes; the first and the latest 99."""
     late: bool = False
     """Its records came after their day was closed, and were judged by the habits of the day on which they came."""
 

@@ -21,7 +21,7 @@ from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import Identity
 from nhi_watch.core.life import Receipt
 from nhi_watch.core.notable import ModelRef, Notable, Usual, clip, to_json
-from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
+from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.detect.explain.claims import Check, day_scored, digest
 from nhi_watch.detect.explain.notables import control_of, identity_of, make, notable_id, signal_of
 from nhi_watch.detect.habits import Home
@@ -220,8 +220,6 @@ class Watch:
         self._is_over = False
         self.notables: dict[int, list[dict[str, Any]]] = {}
         """Day → its blind spots, of the days that were looked at."""
-        self.changed: dict[str, dict[str, Any]] = {}
-        """New blind spots, new revisions, and notables of the eve that are told otherwise now that it is over."""
 
     @staticmethod
     def gathered(before: RhythmRows, wholes: Iterable[IdentityDay]) -> RhythmRows:
@@ -256,9 +254,8 @@ class Watch:
         self._gaps = gaps(self._days, day) if self._is_over else []
 
     def widened(self, document: dict[str, Any]) -> dict[str, Any]:
-        """A notable with what silent logs leave open, if what it shows is of the day that is looked at."""
-        is_of_day = document["baseline"]["id"] == render_day(self._day - 1)
-        return widened(document, self._home, self._gaps) if is_of_day else document
+        """A notable of the day that is looked at, with what silent logs leave open."""
+        return widened(document, self._home, self._gaps)
 
     def _home(self) -> Home:
         """What signals were worth on the day that is looked at."""
@@ -268,16 +265,11 @@ class Watch:
         """Make the blind spots of the day."""
         settled = settle(self._state.rows, self._days, self._day, self._gaps)
         self.notables[self._day] = settled.notables
-        self.changed.update((document["id"], document) for document in settled.changed)
 
-    def again(self) -> None:
-        """Tell the day's notables anew: it may only now be over, although nothing of it changed."""
-        known = self._state.notables(self._day)
-        told = {name: self.widened(old) for name, old in known.items()}
-        changed = {name: revised(new, known[name]) for name, new in told.items() if new != known[name]}
-        if changed:
-            self._state.put_notables(self._day, [*{**known, **changed}.values()], known)
-            self.changed.update(changed)
+    @property
+    def has_gaps(self) -> bool:
+        """Whether a log was silent on the day that is looked at."""
+        return bool(self._gaps)
 
 
 def revised(document: dict[str, Any], old: Optional[Mapping[str, Any]]) -> dict[str, Any]:

@@ -41,9 +41,15 @@ class Acting(NamedTuple):
 class Day:
     """The identities of one UTC day: those that this run judges, and those that earlier runs did."""
 
-    def __init__(self, state: State, baselines: Baselines, day: int, known: Assets) -> None:
-        """`baselines`: profiles on the eve of the day; they are filled as identities are asked for."""
+    def __init__(
+        self, state: State, baselines: Baselines, day: int, known: Assets, cuts: Mapping[str, int]
+    ) -> None:  # fmt: skip
+        """`baselines`: profiles on the eve of the day; they are filled as identities are asked for.
+
+        `cuts`: identity → the last second of the day that a verdict covers; what came later is judged alone.
+        """
         self.day = day
+        self._cuts = cuts
         self.baselines = baselines
         self._state = state
         self._assets = known
@@ -58,15 +64,18 @@ class Day:
         found = []
         for name, whole in wholes.items():
             episode = score_day(self.baselines, whole)
+            lesson = lesson_of(whole, episode, self.baselines.networks)
+            is_ours = not ranking.is_outsider(episode)
+            values = scoring.pack_values(episode.values)
+            episode = self._uncovered(whole, episode)
             ranked = self.rank(episode)
             if ranked.likelihood >= ranking.FLOOR:
                 self._scored[name] = episode
             trace = linking.trace_of(episode, ranked.eligible)
             found.append(Judged(
-                whole.identity, ranked, lesson_of(whole, episode, self.baselines.networks), trace,
-                scoring.pack_values(episode.values),
+                whole.identity, ranked, lesson, trace, values,
                 ranked.days if ranking.counts(ranked) else -1, not ranked.days,
-                trace is not None or ranked.likelihood >= ranking.FLOOR, not ranking.is_outsider(episode),
+                trace is not None or ranked.likelihood >= ranking.FLOOR, is_ours,
             ))  # fmt: skip
         self._state.put_judged(self.day, found)
         self._judged.update(wholes)
@@ -93,9 +102,17 @@ class Day:
         group = self._groups.get(lead)
         return linking.joined(group, self._of(group.members)) if group is not None else self._of([lead])[lead]
 
-    def was_judged(self, one: Acting) -> bool:
-        """Whether this run has judged one of those who acted."""
-        return not self._judged.isdisjoint(one.members)
+    def cut_of(self, members: Iterable[str]) -> int:
+        """The last second of the day that a verdict on any of some identities covers; 0: none does."""
+        return max((self._cuts.get(name, 0) for name in members), default=0)
+
+    def is_covered(self, members: Iterable[str]) -> bool:
+        """Whether a verdict covers what some identities did up to a second of the day."""
+        return self.cut_of(members) > 0
+
+    def was_judged(self, members: Iterable[str]) -> bool:
+        """Whether this run has judged one of some identities."""
+        return not self._judged.isdisjoint(members)
 
     def rank(self, episode: Episode) -> Ranked:
         """How an episode stands."""
@@ -110,8 +127,22 @@ class Day:
         if missing:
             wholes = self._state.load_some(self.day, missing)
             self._state.fill(self.baselines, wholes, self.day)
-            self._scored.update((name, score_day(self.baselines, whole)) for name, whole in wholes.items())
+            scored = ((name, whole, score_day(self.baselines, whole)) for name, whole in wholes.items())
+            self._scored.update((name, self._uncovered(whole, episode)) for name, whole, episode in scored)
         return {name: self._scored[name] for name in names}
+
+    def _uncovered(self, whole: IdentityDay, episode: Episode) -> Episode:
+        """What of an identity's day no verdict covers: behaviours that went on after its giver looked."""
+        cut = self._cuts.get(whole.identity.id)
+        if cut is None:
+            return episode
+        later = IdentityDay(whole.day)
+        later.behaviours = {key: b for key, b in whole.behaviours.items() if b.last > cut}
+        if not later.behaviours:
+            nothing = (0.0,) * len(episode.values)
+            empty = episode.view._replace(views=[])
+            return episode._replace(view=empty, values=nothing, features=episode.bound.features(nothing))
+        return score_day(self.baselines, later)
 
 
 def lesson_of(whole: IdentityDay, episode: Episode, networks: Networks) -> tuple[Delta, Delta]:

@@ -7,8 +7,8 @@ Rows of the table `ledger`; verdicts are only ever added, so that what was said 
 | verdict/NOTABLE/SECOND/WHO | one verdict |
 | allow/EXCEPTION | one exception: an identity, a signal, a value, until a date |
 
-A verdict takes its notable off the list until something new comes; it moves no likelihood. Who said "confirmed" can be
-overruled by nobody else. All is kept.
+A verdict takes off the list what its giver saw: episodes, each up to its last second then. What comes later earns a row
+by itself. Who said "confirmed" can be overruled by nobody else. All is kept.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Protocol
 
 from nhi_watch.core.errors import InputError, RejectError
-from nhi_watch.core.life import is_routine
+from nhi_watch.core.life import BY_ROUTINE, is_routine, is_settled
 from nhi_watch.core.notable import SEVERITIES, clip, loss_of
-from nhi_watch.core.timestamps import DAY, parse, render
+from nhi_watch.core.timestamps import DAY, day_of, parse, render
 from nhi_watch.detect.scoring import REASON_POINTS
 from nhi_watch.detect.signals import NAMES, SIGNALS
 from nhi_watch.state.store import Rows, pack, unpack
@@ -60,7 +60,9 @@ class Verdict(NamedTuple):
     severity: str
     """What the notable had then."""
     grown: int = 0
-    """Up to when the notable had grown that its giver saw; 0: that is not known, and the verdict's own time stands."""
+    """Last second of the notable that its giver saw; 0: that is not known, and the verdict's own time stands."""
+    seen: Sequence[tuple[int, Sequence[str], int, int]] = ()
+    """The episodes that its giver saw: day, identities, last second, rank of the severity."""
 
 
 class Allowed(NamedTuple):
@@ -110,8 +112,14 @@ def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int,
     return Verdict(
         notable["id"], notable["identity"]["id"], notable["first_time"][:10], verdict, clip(by.strip(), 100), now,
         clip(why.strip(), 500), until, other, parse(notable["created"]), notable["severity"],
-        min(now, parse(notable["last_grown"])) if notable.get("last_grown") else 0,
+        min(now, parse(notable["last_grown"])) if notable.get("last_grown") else 0, _seen(notable, now),
     )  # fmt: skip
+
+
+def _seen(notable: Mapping[str, Any], now: int = 1 << 40) -> list[tuple[int, Sequence[str], int, int]]:
+    """The episodes of a notable, as whoever judges it sees them."""
+    return [(day_of(parse(f"{one['day']}T00:00:00Z")), one["identities"], min(now, parse(one["time"])),
+             _rank(one["severity"])) for one in notable.get("revisions") or () if one.get("identities")]  # fmt: skip
 
 
 def put(rows: Rows, given: Iterable[Verdict]) -> None:
@@ -275,51 +283,144 @@ def preview(
     return Preview(confirmed, tuple(i for i in hit if i not in confirmed))
 
 
-# ---- what a run does with both
+# ---- what of notables is dealt with
+
+
+SETTLES = ("benign", "expected", "duplicate")
+"""Verdicts that take off the list what their giver saw."""
+
+
+class Said:
+    """What people have said of notables, as of now."""
+
+    def __init__(self, rows: Rows, now: int) -> None:
+        given = verdicts(rows)
+        self._held = standing(given)
+        self.reopened = {v.notable_id for v in given if v.verdict == OPEN} - self._held.keys()
+        """Ids of notables of which every verdict was taken back."""
+        self._settles = {name: v for name, v in self._held.items() if v.verdict in SETTLES
+                         and not (v.verdict == "expected" and v.until <= now)}  # fmt: skip
+        self._seen: dict[tuple[int, str], list[tuple[int, int, Verdict]]] = {}
+        for verdict in self._settles.values():
+            for day, identities, last, severity in verdict.seen:
+                for name in identities:
+                    self._seen.setdefault((day, name), []).append((last, severity, verdict))
+
+    def is_confirmed(self, notable_id: str) -> bool:
+        """Whether people have said that a notable is an incident."""
+        return notable_id in self._held and self._held[notable_id].verdict == "confirmed"
+
+    def covered(self, heads: Iterable[Episode], notable_id: str) -> dict[str, Verdict]:
+        """Episode id → the verdict that covers it, of the episodes of a notable.
+
+        Its giver saw all of the episode, and it has not become graver since.
+        """
+        found = ((head.id, self._covering(head, notable_id)) for head in heads)
+        return {name: verdict for name, verdict in found if verdict is not None}
+
+    def cuts(self, day: int) -> dict[str, int]:
+        """Identity → the last second of a day that a verdict covers."""
+        return {name: max(last for last, _, _ in seen) for (of, name), seen in self._seen.items() if of == day}
+
+    def settled(self, notable: Mapping[str, Any]) -> str:
+        """By which verdict a notable is dealt with, and whose; "": by none."""
+        rows = [one for one in _seen(notable) if one[3] > 0]
+        if rows:
+            found = [self._covering_all(notable["id"], *one) for one in rows]
+            return named(found[-1]) if found[-1] and all(found) else ""
+        verdict = self._settles.get(notable["id"])
+        if verdict is None or (verdict.created and _rank(notable["severity"]) > _rank(verdict.severity)):
+            return ""
+        is_later = notable.get("revisions") and parse(notable["last_grown"]) > (verdict.grown or verdict.time)
+        return "" if is_later else named(verdict)
+
+    def _covering(self, head: Episode, notable_id: str) -> Optional[Verdict]:
+        return self._covering_all(notable_id, head.own_day, head.members, head.last, _rank(head.severity))
+
+    def _covering_all(
+        self, notable_id: str, day: int, identities: Sequence[str], last: int, severity: int
+    ) -> Optional[Verdict]:  # fmt: skip
+        found = [[verdict for until, known, verdict in self._seen.get((day, name), ())
+                  if until >= last and known >= severity] for name in identities]  # fmt: skip
+        if found and all(found):
+            return max((verdict for each in found for verdict in each), key=lambda verdict: verdict.time)
+        old = self._settles.get(notable_id)  # of an earlier version: it names no episodes
+        return old if old and not old.seen and last <= (old.grown or old.time) else None
+
+
+class Episode(Protocol):
+    """What a verdict has to know of an episode."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def own_day(self) -> int:
+        """The day on which it happened."""
+
+    @property
+    def members(self) -> Sequence[str]:
+        """Ids of its identities."""
+
+    @property
+    def last(self) -> int:
+        """Its last second."""
+
+    @property
+    def severity(self) -> str:
+        """How grave it is."""
+
+
+def _rank(severity: str) -> int:
+    return SEVERITIES.index(severity)
+
+
+def named(verdict: Verdict) -> str:
+    """A verdict, who gave it and when."""
+    return f"{verdict.verdict}, by {verdict.by} on {render(verdict.time)[:10]}"
 
 
 class Applied(NamedTuple):
-    """A run's notables once verdicts and exceptions are applied."""
+    """Notables once what people have dealt with is left out."""
 
     shown: list[dict[str, Any]]
     hidden: dict[str, int]
-    """Why → how many are not shown: excepted, benign, expected, duplicate, routine."""
-    gravest: float = 0.0
-    """The highest expected loss among those of them that still go on."""
+    """Why → how many are not shown."""
 
 
 def apply(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> Applied:
-    """Leave out what people have dealt with: never silently, it is counted; what was confirmed always stays.
-
-    So does what has become worse since: a verdict is about what its giver saw.
-    """
-    allowed, held = exceptions(rows), standing(verdicts(rows))
-    applied = Applied([], {})
+    """Leave out what people, or routines, have dealt with since it was published, or before."""
+    said, allowed, applied = Said(rows, now), exceptions(rows), Applied([], {})
     for notable in notables:
-        verdict = held.get(notable["id"])
-        outdated = verdict is not None and (_worse(verdict, notable) or _grown(verdict, notable))
-        settled = _settled(verdict, now) if verdict and not outdated else ""
-        why = settled or ("" if verdict else "excepted" if hidden(notable, allowed, now) else "")
-        why = why or ("routine" if not verdict and is_routine(notable) else "")
-        if why:
+        settled = said.settled(notable)
+        if not settled and not said.is_confirmed(notable["id"]):
+            settled = "excepted" if hidden(notable, allowed, now) else notable["closed_why"] * is_routine(notable)
+        if settled:
+            why = _why(settled)
             applied.hidden[why] = applied.hidden.get(why, 0) + 1
-            if notable.get("life") in ("new", "ongoing"):
-                applied = applied._replace(gravest=max(applied.gravest, loss_of(notable)))
         else:
             applied.shown.append(notable)
     return applied
 
 
-def _worse(verdict: Verdict, notable: Mapping[str, Any]) -> bool:
-    """Whether the model says a graver severity now than at the verdict; where `created` is 0, that is not known."""
-    return bool(verdict.created) and SEVERITIES.index(notable["severity"]) > SEVERITIES.index(verdict.severity)
+def _why(closed_why: str) -> str:
+    return "routine" if closed_why.startswith(BY_ROUTINE) else closed_why.partition(",")[0]
 
 
-def _grown(verdict: Verdict, notable: Mapping[str, Any]) -> bool:
-    """Whether a notable has been new again since the verdict: logs may tell later of what was done before it."""
-    return bool(notable["revisions"]) and parse(notable["last_grown"]) > (verdict.grown or verdict.time)
+def confirmed(rows: Rows) -> dict[str, str]:
+    """Notable → who confirmed it."""
+    held = standing(verdicts(rows))
+    return {name: one.by for name, one in sorted(held.items()) if one.verdict == "confirmed"}
 
 
-def _settled(verdict: Verdict, now: int) -> str:
-    is_open = verdict.verdict == "confirmed" or (verdict.verdict == "expected" and verdict.until <= now)
-    return "" if is_open else verdict.verdict
+def hidden_of(notables: Iterable[Mapping[str, Any]], end: int) -> tuple[dict[str, int], float]:
+    """Why notables are settled → how many, and the highest expected loss of those that go on at the data's end."""
+    found, gravest = dict[str, int](), 0.0
+    for notable in notables:
+        if is_settled(notable):
+            why = _why(notable["closed_why"])
+            found[why] = found.get(why, 0) + 1
+            if parse(notable["last_grown"] or notable["last_time"]) >= end - DAY:
+                gravest = max(gravest, loss_of(notable))
+    return found, gravest

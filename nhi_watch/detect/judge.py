@@ -17,6 +17,7 @@ judges open days first, and closes bit by bit.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import chain, islice
@@ -25,12 +26,15 @@ from operator import itemgetter
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.detect import drift, late, ranking
+from nhi_watch.detect import drift, episodes, late, ranking
+from nhi_watch.detect import run as runs
 from nhi_watch.detect.blind_spots import Watch
+from nhi_watch.detect.cases import CaseBook
 from nhi_watch.detect.day import Day
-from nhi_watch.detect.incident import Writer
+from nhi_watch.detect.feedback import Said
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.run import Found, Result, Tally
+from nhi_watch.detect.publish import Publisher
+from nhi_watch.detect.run import Result, Scope, Tally
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.intake.days import Days
 from nhi_watch.state import inventory
@@ -58,17 +62,24 @@ class Judge:
     """One run over a state. Rows are put; committing them is the caller's business."""
 
     def __init__(
-        self, state: State, model: Scorecard, context: Context = NO_CONTEXT, budget: float = BUDGET
+        self, state: State, model: Scorecard, context: Context = NO_CONTEXT, budget: float = BUDGET,
+        clock: Callable[[], float] = time.time, patience: int = 0,
     ) -> None:  # fmt: skip
-        """`budget`: notables a day per 1,000 identities with a history."""
+        """`budget`: rows a day per 1,000 identities with a history; `clock`: by which verdicts take effect and end.
+
+        `patience`: see `Publisher`.
+        """
         self._state = state
         self._model = model
         self._context = context
         self._budget = budget
         self._watch = Watch(state, model)
-        self._writer = Writer(state, self._watch)
+        self._book = CaseBook(state)
+        self._now, self._patience = int(clock()), patience
+        self._said = Said(state.rows, self._now)
         self._tally = Tally()
-        self._found = Found()
+        self._judged: set[int] = set()
+        """Days of which episodes were written."""
         self._unsaved: dict[int, Wholes] = {}
         """Open day → what was read of it, joined to what the state holds, and is not in the state yet."""
 
@@ -97,15 +108,18 @@ class Judge:
             self._numbered(days.horizon.now)
         book, unjudged, again = self._state.daybook, self._state.news(), self._state.just_learnt()
         for day in [day for day in sorted({*self._unsaved, *unjudged, *book.days}) if not book.is_closed(day)]:
-            self._judge_open(day, unjudged.get(day, []), again)
+            again = self._judge_open(day, unjudged.get(day, []), again) or again
         self._judge_late(too_late)
         with self._tally.spent("store"):
             self._state.finish()
             for day, wholes in self._unsaved.items():
                 self._state.put_days(day, wholes)
             self._unsaved = {}
-        told = {**self._tally.told(days, self._model), "budget": self._budget}
-        return self._found.result(self._state, self._context, self._watch, told)
+        with self._tally.spent("publish"):
+            publisher = Publisher(self._state, self._book, self._now, self._patience)
+            scope = Scope(self._judged, [*self._watch.notables], self._allowed())
+            told = {**self._tally.told(days, self._model), "budget": self._budget}
+            return runs.result(publisher, self._context, self._state, scope, told)
 
     def close(self, now: int, goes_on: GoesOn, progress: Progress = _unseen) -> bool:
         """Close the days that are due, one after the other; False: `goes_on`, asked behind each batch, ended it before.
@@ -150,18 +164,20 @@ class Judge:
 
     # ---- a day that is open, and one that is closed
 
-    def _judge_open(self, day: int, unjudged: Collection[str], again: bool) -> None:
+    def _judge_open(self, day: int, unjudged: Collection[str], again: bool) -> bool:
         """Judge those who have news on an open day; `unjudged`: of whom the state holds what was put and not judged.
 
-        `again`: write its notables also where nobody has news.
+        `again`: judge those who act oddly once more, for the days before have taught more since. Returns whether
+        anybody was judged, so that this day has.
         """
         wholes = self._unsaved.get(day, {})
-        stored = sorted(name for name in unjudged if name not in wholes)
+        waiting = {*unjudged, *(one.ranked.identity_id for one in self._state.odd(day) if again)}
+        stored = sorted(name for name in waiting if name not in wholes)
         is_over = day < self._state.daybook.clock
         self._watch.look(day, [self._state.daybook.clock] if is_over else [])
-        if wholes or stored or again:
-            one = Day(self._state, self._baselines(), day, self._context.assets)
-            watched = {*unjudged, *self._acting(day)}
+        if wholes or stored:
+            one = self._day(day, self._baselines())
+            watched = {*waiting, *self._acting(day)}
             fresh = ((name, whole) for name, whole in wholes.items() if name in watched or whole.has_news())
             for some in self._judged_in_batches(one, chain(fresh, self._state.each_in(day, stored))):
                 for whole in some.values():
@@ -169,8 +185,9 @@ class Judge:
             self._write(one)
             self._state.judged_now(day, unjudged)
         elif is_over:
-            self._watch.again()
+            episodes.again(self._state, self._watch, day)
         self._watch.end()
+        return bool(wholes or stored)
 
     def _acting(self, day: int) -> set[str]:
         """Who acts oddly enough on a day for a place in the list: a notable tells of them all that there is."""
@@ -184,7 +201,7 @@ class Judge:
             self._state.put_days(day, wholes)
         at = self._state.begin_close(day)
         if not at.is_judged:
-            one = Day(self._state, baselines, day, self._context.assets)
+            one = self._day(day, baselines)
             held = ((name, wholes[name]) for name in sorted(wholes) if name > at.after)
             stored = self._state.each_of(day, at.after, but=wholes)
             for some in self._judged_in_batches(one, merge(held, stored, key=itemgetter(0))):
@@ -202,6 +219,9 @@ class Judge:
                     return False
         return True
 
+    def _day(self, day: int, baselines: Baselines) -> Day:
+        return Day(self._state, baselines, day, self._context.assets, self._said.cuts(day))
+
     def _finish_judging(self, one: Day, at: Closing, later: Sequence[int]) -> None:
         """What all of a day come to, once each was judged."""
         self._state.put_base(at)
@@ -209,6 +229,7 @@ class Judge:
         self._watch.note(one.day, at.rhythms)
         self._watch.look(one.day, later)
         self._write(one)
+        self._book.close_day(one.day)
         self._watch.end()
         self._state.fill(one.baselines, {}, one.day)
         tenant = one.baselines.groups.get(TENANT) or Profile()
@@ -225,15 +246,15 @@ class Judge:
             yield some
 
     def _write(self, one: Day) -> None:
-        """Who acts oddly, who of them has a place in the list, and the next revision of each notable."""
-        with self._tally.spent("rank"):
-            written = self._writer.write(one, one.acting(), self._allowed(one.day))
-        self._tally.withdrawn += written.withdrawn
-        self._found.note(one.day, written)
+        """The episodes of those who act oddly, in place of those that the day had."""
+        with self._tally.spent("explain"):
+            episodes.write(self._state, self._watch, one)
+        self._judged.add(one.day)
 
-    def _allowed(self, day: int) -> int:
-        """The budget's allowance of the week that ends with a day."""
-        *known, _ = self._state.base(day)
+    def _allowed(self) -> int:
+        """The budget's allowance of a week: by the last closed day; before there is one, by the last day."""
+        days = self._state.daybook.closed_days or self._state.daybook.days or [0]
+        *known, _ = self._state.base(days[-1])
         identities = ranking.base([history for history, many in enumerate(known) for _ in range(many)])
         return ranking.week_allowance(self._budget, identities)
 
@@ -246,4 +267,5 @@ class Judge:
         state, baselines, today = self._state, self._baselines(), self._state.daybook.days[-1]
         state.fill(baselines, {}, today)
         told = {day: list(each.values()) for day, each in too_late.items()}
-        self._found.note_late(late.settle(state, baselines, told, self._context.assets, self._allowed(today)))
+        if late.judge(state, baselines, told, self._context.assets):
+            self._judged.add(today)

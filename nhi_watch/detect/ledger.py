@@ -111,12 +111,16 @@ def follow(rows: Rows, history: History, notables: Iterable[Mapping[str, Any]], 
     stored = entries(rows)
     before = {entry.id: entry for entry in stored if entry.notable not in quiet}
     asked = {entry.id: entry for notable in asking for entry in _asked(notable)}
+    # the controls of a compromise count from the episode that it shows
+    newest = {entry.id for notable in asking if notable["kind"] == "compromise" for entry in _asked(notable)}
     exempt = exemptions(rows)
     standing = []
     for name, entry in sorted({**before, **asked}.items()):
-        if name in before:  # what was required stays required since then
+        if name in before:
             old = before[name]
-            entry = entry._replace(required=old.required, due=old.due, owner=entry.owner or old.owner)
+            entry = entry._replace(owner=entry.owner or old.owner)
+            if name not in newest or entry.required <= old.required:  # what was required stays required since then
+                entry = entry._replace(required=old.required, due=old.due)
         standing.append(_judged(entry, history, exempt.get(name), now))
     kept = [e for e in standing if e.status != "verified" or now - e.done < KEPT_DAYS * DAY]
     gone = {entry.id for entry in stored} - {e.id for e in kept}
@@ -127,8 +131,7 @@ def follow(rows: Rows, history: History, notables: Iterable[Mapping[str, Any]], 
 
 def _asking(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> list[dict[str, Any]]:
     """The notables whose controls are due: listed ones that people have not dealt with, and what they confirmed."""
-    held = feedback.standing(feedback.verdicts(rows))
-    confirmed = {name for name, verdict in held.items() if verdict.verdict == "confirmed"}
+    confirmed = feedback.confirmed(rows)
     shown = feedback.apply(rows, notables, now).shown
     return [n for n in shown if n["kind"] != "compromise" or n["listed"] or n["id"] in confirmed]
 

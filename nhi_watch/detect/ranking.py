@@ -1,20 +1,21 @@
-"""Impact, expected loss and the budget: how an episode stands, and which notables get a place in the list.
+"""Impact, expected loss and the budget: how an episode stands, and how many may have a place in the list.
 
-A notable gets a place if its severity is low or more and it is, by expected loss (likelihood × impact), among the
-gravest A of the last seven days, listed or not; A is the budget's allowance for a week. So about as many are
-listed as the budget allows, a trifle takes nobody's place, and a grave one always gets in. Nothing is thrown away: what
-gets no place is below the line, stored and shown as such.
+An episode gets a place if fewer than the allowance's number of other cases, within seven days and no later than it,
+have a greater expected loss: a trifle takes nobody's place, and a grave one always gets in. Nothing is thrown away:
+what gets no place is below the line, stored and shown as such.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from nhi_watch.context import assets
 from nhi_watch.context.assets import Asset, Assets
-from nhi_watch.core.notable import BANDS, Impact, expected_loss, loss_of
+from nhi_watch.core.notable import BANDS, Impact, expected_loss
+from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import impact as impacts
 from nhi_watch.detect.impact import reach_of
 from nhi_watch.detect.scoring import CRITICAL, Episode, without_refused
@@ -75,70 +76,85 @@ def week_allowance(budget: float, identities: int) -> int:
     return max(WEEK, round(WEEK * budget * identities / 1000))
 
 
-class Candidate(NamedTuple):
-    """A notable that has no place yet."""
+class Placeable(Protocol):
+    """An episode that may get a place."""
 
-    id: str
-    likelihood: float
-    loss: float
-    """Expected loss, see `core.notable.expected_loss`."""
-    reached: Callable[[float], int]
-    """Likelihood → the first hour in which it had it."""
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def loss(self) -> float:
+        """Its expected loss."""
+
+    @property
+    def reached(self) -> int:
+        """When it reached the row threshold."""
+
+
+class _Window:
+    """The greatest loss of each case within seven days, as time goes on."""
+
+    def __init__(self) -> None:
+        self._told: deque[tuple[int, str, float]] = deque()
+        self._of: dict[str, list[float]] = {}
+        self._losses: list[float] = []
+
+    def graver(self, case: str, head: Placeable) -> int:
+        """How many other cases have a greater loss; of equal ones, those that came first."""
+        while self._told and self._told[0][0] <= head.reached - WEEK * DAY:
+            _, name, loss = self._told.popleft()
+            self._change(name, lambda mine, loss=loss: mine.remove(loss))
+        count = len(self._losses) - bisect_left(self._losses, head.loss)
+        return count - any(loss >= head.loss for loss in self._of.get(case, ()))
+
+    def add(self, case: str, head: Placeable) -> None:
+        """Take in an episode."""
+        self._told.append((head.reached, case, head.loss))
+        self._change(case, lambda mine: mine.append(head.loss))
+
+    def _change(self, case: str, change: Any) -> None:
+        mine = self._of.setdefault(case, [])
+        if mine:
+            self._losses.remove(max(mine))
+        change(mine)
+        if mine:
+            insort(self._losses, max(mine))
 
 
 class Places(NamedTuple):
-    """Who gets a place on a day."""
+    """Which episodes have a place."""
 
-    regular: tuple[str, ...]
-    over: tuple[str, ...]
-    """Criticals beyond the allowance."""
-    beyond: tuple[str, ...]
-    """Criticals for which there is no place of their own: they are folded."""
-
-
-def places(candidates: Iterable[Candidate], stood: Iterable[float], allowance: int) -> Places:
-    """Give out places in the order in which candidates came over the line: what was shown stays shown.
-
-    `stood`: the expected losses of what stood within the last seven days, listed or not; `allowance`: of a week.
-
-    >>> def at(hour): return lambda likelihood: hour
-    >>> places([Candidate("a", 9.0, 9.0, at(1)), Candidate("b", 70.0, 70.0, at(2))], [50.0], 1)
-    Places(regular=('b',), over=(), beyond=())
-    """
-    wanted = [one for one in candidates if one.loss >= LEAST]
-    losses = sorted(stood)
-    fits = len(wanted) + len(losses) <= allowance
-    hours = {one.id: 0 if fits else one.reached(LEAST * one.likelihood / one.loss) for one in wanted}
-    found = Places((), (), ())
-    for one in sorted(wanted, key=lambda c: (hours[c.id], -c.loss, -c.likelihood, c.id)):
-        graver = len(losses) - bisect_left(losses, one.loss)
-        insort(losses, one.loss)
-        if graver < allowance:
-            found = found._replace(regular=(*found.regular, one.id))
-        elif one.loss >= CRITICAL and graver < OVER * allowance:
-            found = found._replace(over=(*found.over, one.id))
-        elif one.loss >= CRITICAL:
-            found = found._replace(beyond=(*found.beyond, one.id))
-    return found
+    regular: frozenset[str]
+    over: frozenset[str]
+    """Critical ones beyond the allowance."""
+    beyond: frozenset[str]
+    """Critical ones for which there is no place of their own: they are folded."""
 
 
-def gravest(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of a day's ranked notables the first below the line; trifles are none of them."""
-    return [one for one in found if not one["listed"] and loss_of(one) >= LEAST][:GRAVEST]
+def places(found: Iterable[tuple[str, Placeable]], allowance: int, kept: frozenset[str] = frozenset()) -> Places:
+    """Give out places. `found`: case id and episode, of those that no verdict covers; `kept`: what has a place."""
+    window, regular, over, beyond = _Window(), set(kept), set[str](), set[str]()
+    for case, head in sorted(found, key=lambda pair: (pair[1].reached, -pair[1].loss, pair[1].id)):
+        graver = window.graver(case, head)
+        window.add(case, head)
+        if graver < allowance or head.id in kept:
+            regular.add(head.id)
+        elif head.loss >= CRITICAL:
+            (over if graver < OVER * allowance else beyond).add(head.id)
+    return Places(frozenset(regular), frozenset(over), frozenset(beyond))
 
 
-def counted(notables: Sequence[Mapping[str, Any]], *trifles: Sequence[Ranked]) -> dict[str, Any]:
-    """What run.json says of a run's notables: how many have a place, and what lies below the line, trifles too."""
-    listed = [one for one in notables if one["listed"]]
-    below = [one["likelihood"] for one in notables if not one["listed"]]
-    below += [one.likelihood for each in trifles for one in each]
+def counted(listed: Sequence[Mapping[str, Any]], below: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What run.json says of the notables: how many are in the list, and what is below the line, by severity."""
+    likelihoods = [one["likelihood"] for one in below if not one["folded_into"]]
     return {
-        "notables": len(listed),
+        "notables": len(listed), "new": sum(one["life"] == "new" for one in listed),
         "over_budget": sum(one["over_budget"] for one in listed),
-        "folded": sum(one["folded_into"] is not None for one in notables),
-        "overflow": len(below),
-        "overflow_highest": max(below, default=0.0),
-    }
+        "folded": sum(one["folded_into"] is not None for one in below),
+        "overflow": len(below), "overflow_highest": max(likelihoods, default=0.0),
+        "below": dict(Counter(one["severity"] for one in below)),
+    }  # fmt: skip
 
 
 def rank(episode: Episode, known: Assets) -> Ranked:

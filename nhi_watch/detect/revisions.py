@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
+from nhi_watch.core.life import REASON_LOG_ODDS
 from nhi_watch.core.notable import SEVERITIES
 from nhi_watch.core.timestamps import HOUR, day_of, parse
 
@@ -16,8 +17,7 @@ ENDED = ("merged", "withdrawn")
 """What a notable can have come to; it may still come back."""
 GROWS = HOUR
 """Seconds between two revisions of a notable that only grows."""
-REASON_POINTS = 0.25
-"""Log-odds of the likelihood from which a signal is a reason."""
+REASON_POINTS = REASON_LOG_ODDS
 
 Document = Mapping[str, Any]
 

@@ -3,39 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from nhi_watch.context.context import Context
 from nhi_watch.core.behaviour import IdentityDay, folded_records
+from nhi_watch.core.life import is_new, is_settled
+from nhi_watch.core.notable import loss_of, order
 from nhi_watch.core.timestamps import render_day
-from nhi_watch.detect import blind_spots, lives, ranking
-from nhi_watch.detect.blind_spots import Watch
+from nhi_watch.detect import blind_spots, feedback, ranking, routines, telemetry
 from nhi_watch.detect.exposure import fast
-from nhi_watch.detect.incident import Written
 from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.publish import Event, Publisher, is_shown
 from nhi_watch.intake.days import Days
 from nhi_watch.intake.horizon import AHEAD
 from nhi_watch.state.state import State
 
 
 class Result(NamedTuple):
-    """What a run found."""
+    """What a run found. Verdicts, exceptions and routines are applied."""
 
     notables: list[dict[str, Any]]
-    """The listed ones of every day that was scored, by day and rank."""
+    """Those with a place that have an episode on a day that this run judged."""
     changed: list[dict[str, Any]]
-    """New ones, and new revisions."""
+    """The documents of the events."""
     run: dict[str, Any]
-    """Counts, seconds a stage, ids of model and baseline: see design, run.json."""
+    """Counts, seconds a stage, ids of model and baseline: run.json."""
     standing: list[dict[str, Any]]
-    """The listed notables of all days that the state keeps, and all exposures: a run over new files must not hide
-    them."""
+    """The morning list: `life` is new if a notable got its place since yesterday, on `listed_on`."""
     below: list[dict[str, Any]]
-    """Those below the line, of all days that the state keeps."""
+    """What is not in the list: without a place, or settled."""
     gravest: list[dict[str, Any]]
-    """The first of those below the line of every day that was scored: what a SIEM is given of them."""
+    """The first of those without a place that are grave enough for one."""
+    events: Sequence[Event] = ()
+    """What became of each notable since it was last published."""
 
 
 class Tally:
@@ -47,7 +49,6 @@ class Tally:
         self.identities: set[str] = set()
         self.episodes = 0
         self.behaviours = 0
-        self.withdrawn = 0
         self.too_late = 0
         """Records that came after their day was closed."""
         self.folded = 0
@@ -85,7 +86,6 @@ class Tally:
             "behaviours": self.behaviours,
             "identities": len(self.identities),
             "episodes": self.episodes,
-            "withdrawn": self.withdrawn,
             "too_late": self.too_late,
             "held_aside": days.rejected.get(AHEAD, 0),
             "folded_records": self.folded,
@@ -98,58 +98,54 @@ class Tally:
         }
 
 
-class Found:
-    """What a run found, day by day."""
-
-    def __init__(self) -> None:
-        self._of_days: dict[int, list[dict[str, Any]]] = {}
-        """Day → its notables, of those that were judged."""
-        self._late: list[dict[str, Any]] = []
-        self._changed: dict[str, dict[str, Any]] = {}
-        self._merged: dict[str, dict[str, Any]] = {}
-        """Notables of earlier runs that turned out to be part of another."""
-
-    def note(self, day: int, written: Written) -> None:
-        """Take in what was written of a day."""
-        self._of_days[day] = written.found
-        self._changed.update((notable["id"], notable) for notable in written.changed)
-        self._merged.update((notable["id"], notable) for notable in written.merged)
-        for notable in written.changed:
-            self._merged.pop(notable["id"], None)
-
-    def note_late(self, notables: Iterable[dict[str, Any]]) -> None:
-        """Take in what late records gave."""
-        self._late += notables
-
-    def result(self, state: State, context: Context, watch: Watch, run: dict[str, Any]) -> Result:
-        """What is told of it, controls and exposures followed up; `run`: what run.json says of the run besides."""
-        fresh = {notable["id"]: notable for _, found in sorted(self._of_days.items()) for notable in found}
-        fresh.update((notable["id"], notable) for notable in self._late)
-        fresh = {name: notable for name, notable in fresh.items() if name not in self._merged}
-        self._changed.update((notable["id"], notable) for notable in self._late)
-        end = lives.end_of(state)
-        kept = lives.standing(state)  # the state has the newest revision; a day that was closed has an older one
-        newest = {notable["id"]: notable for notable in kept}
-        followed = fast.follow_up(state.rows, context.assets, kept, context.networks)
-        routines = lives.routines(state, followed.notables)
-        told = [lives.provisional(lives.as_of(notable, end, routines), end) for notable in followed.notables]
-        scored = [notable for notable in told if notable["id"] in fresh]
-        spots = [spot for _, found in sorted(watch.notables.items()) for spot in found]
-        changed = [lives.as_of(newest[name], end, routines) for name in self._changed if name in newest]
-        changed += self._merged.values()
-        changed += followed.exposures
-        changed += [notable for name, notable in watch.changed.items() if name not in self._changed]
-        gravest = {n["id"]: fresh[n["id"]] for found in self._of_days.values() for n in ranking.gravest(found)}
-        counts = {**ranking.counted(scored), "blind_spots": len(spots), "routines": lives.told_of(routines),
-                  "days_known": len(state.daybook.days)}  # fmt: skip
-        standing = [*told, *(lives.as_of(spot, end) for spot in blind_spots.stored(state.rows))]
-        return Result(
-            [*filter(is_listed, scored), *spots], [*filter(is_listed, changed)], {**run, **counts},
-            [*filter(is_listed, standing)], [notable for notable in standing if not is_listed(notable)],
-            [notable for notable in gravest.values() if not is_listed(notable)],
-        )  # fmt: skip
+def result(
+    publisher: Publisher, context: Context, state: State, found: Scope, run: dict[str, Any]
+) -> Result:  # fmt: skip
+    """What a run has to say: exposures and controls are followed up, and what changed is published."""
+    rows, end = state.rows, telemetry.end_of(state.rows, state.daybook.days)
+    standing = publisher.notables(found.allowance, end, found.days)
+    followed = fast.follow_up(rows, context.assets, [*standing.documents.values()], context.networks)
+    others = [publisher.one_row(one, end) for one in (*followed.exposures, *blind_spots.stored(rows))]
+    documents = ranked([*followed.compromises, *others])
+    events = publisher.settle(documents, end)
+    documents = [one for one in documents if not one["merged_into"]]
+    listed = [one for one in documents if is_shown(one)]
+    judged = {render_day(day) for day in found.days}
+    looked = {render_day(day) for day in found.looked}
+    scored = [one for one in documents if _is_of(one, looked if one["kind"] == "blind_spot" else judged)]
+    hidden, gravest = feedback.hidden_of(documents, end)
+    left_out = [one for one in documents if not is_shown(one) and not is_settled(one)]
+    counts = {
+        **ranking.counted(listed, left_out), "blind_spots": sum(one["kind"] == "blind_spot" for one in scored),
+        "routines": routines.plain(standing.routines), "days_known": len(state.daybook.days),
+        "verdicts": {"hidden": hidden, "gravest": gravest, "confirmed": feedback.confirmed(rows)},
+        "withdrawn": sum(event.change == "withdrawn" for event in events),
+    }  # fmt: skip
+    below = [one for one in documents if not is_shown(one) and (one["life"] != "closed" or one in scored or
+                                                                is_settled(one))]  # fmt: skip
+    return Result(
+        [one for one in scored if one["listed"]], [event.document for event in events], {**run, **counts}, listed,
+        below, [one for one in below if loss_of(one) >= ranking.LEAST][: ranking.GRAVEST], events,
+    )  # fmt: skip
 
 
-def is_listed(notable: dict[str, Any]) -> bool:
-    """Whether a notable has a place in the list; what became part of another had one if it is to be told."""
-    return bool(notable["listed"])
+class Scope(NamedTuple):
+    """What a run has judged."""
+
+    days: Collection[int]
+    looked: Collection[int]
+    """Days whose logs were looked at for silence."""
+    allowance: int
+    """Places of a week that the budget allows."""
+
+
+def ranked(notables: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Notables in the order of the morning list: new ones, those still open, those without a place, settled ones."""
+    ordered = sorted(notables, key=lambda n: (is_settled(n), not is_shown(n), not is_new(n), *order(n)))
+    return [{**notable, "rank": rank} for rank, notable in enumerate(ordered, 1)]
+
+
+def _is_of(notable: Mapping[str, Any], dates: Collection[str]) -> bool:
+    """Whether something of a notable happened on one of some days."""
+    days = [one["day"] for one in notable["revisions"]] or [notable["first_time"][:10]]
+    return bool(notable["late"]) or any(day in dates for day in days)

@@ -148,6 +148,16 @@ def tells_time(stream: Stream) -> bool:
     return stream.provider != TIMED_BY_HOSTS
 
 
+def end_of(rows: Rows, days: Sequence[int]) -> int:
+    """The data's end: that of the last hour of which a provider told."""
+    rhythms = Rhythms(rows)
+    day = next(iter(rhythms.since_told(days)), 0)
+    streams = rhythms.days([day]).get(day, {})
+    told = [*filter(tells_time, streams)] or list(streams)
+    hours = [streams[stream].hours for stream in told]
+    return day * DAY + (max(hours, default=0).bit_length() * HOUR or DAY)
+
+
 RhythmRows = dict[str, list[Any]]
 """Stream → rhythm, as plain values."""
 

@@ -10,7 +10,7 @@
 | profile | identity | what it did up to the last closed day |
 | profile | group/scope | the same of peers and tenant |
 | profile | eve/day/scope | the same with the open days before a day, until they are closed |
-| notable | day/id | the notable's JSON as it stood at the end of a day |
+| notable | | episodes, cases and what was published of them, see `detect.episodes`, `cases` and `publish` |
 | meta | calendar | the days that have rows, the last one closed, the day that the clock is in, the last one learnt |
 | meta | closing | how far the close of a day is, or which day was learnt last |
 | meta | base/day | how many of its identities had how many days of history |
@@ -400,7 +400,7 @@ class State:
         self._forget("profile", EVE, f"{EVE}{at.day + 1:06d}0")
 
     def just_learnt(self) -> bool:
-        """Whether a day was learnt by a run before, since whoever asks: notables of later days go on from its own."""
+        """Whether a day was learnt since open days were judged: by now they are to be judged by what it taught."""
         raw = self._store.get("meta", [CLOSING]).get(CLOSING)
         if raw is None or Closing(*unpack(raw)).day > self.daybook.learnt:
             return False
@@ -441,33 +441,6 @@ class State:
         for key, raw in self._scan_day("delta", day, after):
             now, later, scope, *_ = unpack(raw)
             yield key[7:], (now, later, scope)
-
-    # ---- notables
-
-    def notables(self, day: int) -> dict[str, dict[str, Any]]:
-        """Notable id → its JSON."""
-        return {key[7:]: unpack(raw) for key, raw in self._store.scan("notable", *span(day))}
-
-    def notables_between(self, low: int, high: int) -> list[tuple[int, dict[str, Any]]]:
-        """(day, notable as it stood then) for the days `low <= day < high`, in order."""
-        rows = self._store.scan("notable", f"{max(0, low):06d}/", f"{high:06d}/")
-        return [(int(key[:6]), unpack(raw)) for key, raw in rows]
-
-    def every_notable(self) -> list[dict[str, Any]]:
-        """Each notable that is kept as it last stood, by day and rank; not those that became part of another."""
-        last = {key[7:]: (key[:6], raw) for key, raw in self._store.scan("notable", "", ":")}
-        late = self._store.scan("notable", LATE, "late0")
-        last.update({key[len(LATE) + 7 :]: (key[len(LATE) :][:6], raw) for key, raw in late})
-        found = [(day, unpack(raw)) for day, raw in last.values()]
-        kept = [(day, document) for day, document in found if not document["merged_into"]]
-        return [document for _, document in sorted(kept, key=lambda pair: (pair[0], pair[1]["rank"]))]
-
-    def put_notables(self, day: int, found: list[dict[str, Any]], before: Mapping[str, Any]) -> None:
-        """Replace the notables of a day; those that are none any more are gone."""
-        kept = {document["id"]: document for document in found}
-        rows: list[Row] = [(f"{day:06d}/{name}", pack(d)) for name, d in kept.items() if d != before.get(name)]
-        rows += [(f"{day:06d}/{name}", None) for name in before if name not in kept]
-        self._store.put("notable", rows)
 
     # ---- the end
 

@@ -34,7 +34,7 @@ from nhi_watch.core.notable import SEVERITIES
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect import model as models
 from nhi_watch.detect import ranking
-from nhi_watch.detect.lives import GONE
+from nhi_watch.detect.cases import GAP as GONE
 from nhi_watch.detect.model import Scorecard
 from nhi_watch_lab.evaluation import exams
 from nhi_watch_lab.evaluation.exams import Exam, Replay, grouped

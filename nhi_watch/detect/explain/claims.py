@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
@@ -21,7 +22,7 @@ from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.event import Identity
-from nhi_watch.core.life import Receipt
+from nhi_watch.core.life import CAME_LATE, Receipt
 from nhi_watch.core.notable import Instead, clip
 from nhi_watch.core.timestamps import HOUR, day_of, parse, render_day
 from nhi_watch.detect import linking, scoring
@@ -253,13 +254,16 @@ def verify(rows: Rows, card: Scorecard, notable: Mapping[str, Any], networks: Ne
 def _revisions(state: State, baselines: Baselines, notable: Mapping[str, Any]) -> list[Check]:
     """The other days of a notable that went on, each against its own receipt."""
     shown = (render_day(day_scored(notable)), notable["identity"]["id"])
-    others = [one for one in notable.get("revisions") or () if (one["day"], one["identity"]) != shown]
+    every = notable.get("revisions") or ()
+    days = Counter((one["day"], one["identity"]) for one in every)  # parted by a verdict
+    others = [one for one in every if (one["day"], one["identity"]) != shown and one["why"] != CAME_LATE
+              and days[one["day"], one["identity"]] == 1]  # fmt: skip
     return [_revision(State(state.rows), baselines, one) for one in others]
 
 
 def _revision(state: State, baselines: Baselines, one: Mapping[str, Any]) -> Check:
     day, receipt, card = day_of(parse(f"{one['day']}T00:00:00Z")), one["receipt"], baselines.card
-    what = f"revision {one['revision']}"
+    what = f"episode {one['revision']}"
     if receipt["model"] != card.sha256:
         return Check(what, None, f"{one['day']} was judged by another model, {receipt['model'][:16]}…")
     again = _again(state, Baselines(card, baselines.networks), day, str(one["identity"]))

@@ -34,22 +34,23 @@ from nhi_watch.core.notable import (
     to_json,
 )
 from nhi_watch.core.timestamps import DAY, parse
-from nhi_watch.detect import feedback, ledger, lives
+from nhi_watch.detect import feedback, ledger, publish, ranking
 from nhi_watch.detect import history as histories
+from nhi_watch.detect.cases import GAP
+from nhi_watch.detect.episodes import FOLDED
 from nhi_watch.detect.exposure.case import Case, cases
 from nhi_watch.detect.exposure.notable import build, exposed_where
 from nhi_watch.detect.history import History, Life
 from nhi_watch.detect.impact import REACH_DAYS, Reach, reach_of
-from nhi_watch.detect.incident import FOLDED
 from nhi_watch.detect.ledger import TOLD
 from nhi_watch.detect.model import SUREST, log_odds_of
 from nhi_watch.intake.sources.exposure import account_of_key
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import Profile
 from nhi_watch.state.inventory import STANDS, Change, Credential
-from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack
 
+Document = dict[str, Any]
 TABLE = "ledger"
 PREFIX = "exposure/"
 OWN = 20
@@ -67,11 +68,14 @@ class Exposed(NamedTuple):
     """New ones, and new revisions."""
 
 
-def refresh(rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED) -> Exposed:
+def refresh(
+    rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED,
+    compromises: Optional[Sequence[Document]] = None,
+) -> Exposed:  # fmt: skip
     """The exposures as they stand, from a store whose inventory is up to date; their notables are put into it.
 
     `history`: everybody's names and spans; what those did whom an exposure concerns is added to it. `now` is the second
-    at which one asks; 0: the latest second in the logs.
+    at which one asks; 0: the latest second in the logs. `compromises`: as they stand; None: as last published.
     """
     quarantined = {n for n, done in history.names.items() if any(c.what == "quarantined" for c in done)}
     told = (change for credential in history.credentials.values() for change in credential.changes)
@@ -81,36 +85,38 @@ def refresh(rows: Rows, history: History, known: Assets, now: int = 0, networks:
     if quarantined:
         names |= {i for i, life in history.lives.items() if inventory.name_key(life.identity) in quarantined}
     histories.fill(history, rows, names)
-    return judge(rows, history, known, now, networks)
+    return judge(rows, history, known, now, networks, compromises)
 
 
 class Followed(NamedTuple):
-    """What a run knows once exposures and controls are followed up."""
+    """What a run knows once exposures and controls are followed up: each control has its status in the ledger."""
 
-    notables: list[dict[str, Any]]
-    """The run's notables, each control with its status in the ledger, and all exposures; without what these tell of."""
+    compromises: list[dict[str, Any]]
+    """The run's notables, those that exposures tell of marked as part of them."""
     exposures: list[dict[str, Any]]
-    """New exposures, and new revisions of them; what they tell of, as part of them."""
 
 
 def follow_up(rows: Rows, known: Assets, notables: Sequence[dict[str, Any]], networks: Networks = SHIPPED) -> Followed:
     """What every run does at its end: look at exposures, and move the controls of all notables by telemetry."""
     history = histories.read_some(rows, ())
-    found = refresh(rows, history, known, networks=networks)
+    found = refresh(rows, history, known, networks=networks, compromises=notables)
     own, told = parted(notables, found.notables)
     asked = [*own, *found.notables, *({**one, "listed": False} for one in told)]
     histories.fill(history, rows, ledger.to_check(rows, history, asked))
     standing = ledger.follow(rows, history, asked)
-    return Followed(
-        ledger.told([*own, *found.notables], standing), ledger.told([*found.changed, *told], standing)
-    )  # fmt: skip
+    return Followed(ledger.told([*own, *told], standing), ledger.told(found.notables, standing))
 
 
-def judge(rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED) -> Exposed:
+def judge(
+    rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED,
+    compromises: Optional[Sequence[Document]] = None,
+) -> Exposed:  # fmt: skip
     """The same with a history that is at hand."""
+    every = publish.stored(rows) if compromises is None else compromises
     before = {key: unpack(raw) for key, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")}
-    standing = (one for one in lives.standing(State(rows)) if lives.goes_on(one))
-    odd = feedback.apply(rows, standing, max(now, history.now)).shown  # with which people have not dealt
+    rows_of = (one for one in every if one["kind"] == "compromise" and loss_of(one) >= ranking.LEAST
+               and (not one["merged_into"] or PREFIX + one["merged_into"] in before))  # fmt: skip
+    odd = feedback.apply(rows, rows_of, max(now, history.now)).shown  # with which people have not dealt
     asked = [
         each for each in cases(history, now)
         if not each.validity.dead or each.now - each.validity.since <= SETTLED_DAYS * DAY
@@ -207,7 +213,6 @@ _TELLING = ("severity", "title", "identity", "controls", "record_ids", "first_ti
 
 # ---- misuse of an exposed key
 
-Document = dict[str, Any]
 ORIGIN = "one exposed key's notables"
 """What the notables share for which the exposure's stands."""
 
@@ -218,7 +223,8 @@ def misuse_of(case: Case, compromises: Iterable[Document]) -> list[Document]:
 
 
 def _is_of(case: Case, one: Mapping[str, Any]) -> bool:
-    if case.identity.id not in lives.names(one) or parse(one["last_time"]) < case.since - lives.GONE * DAY:
+    names = {one["identity"]["id"], *(member["id"] for member in one["members"])}
+    if case.identity.id not in names or parse(one["last_time"]) < case.since - GAP * DAY:
         return False
     if case.validity.dead and parse(one["first_time"]) > case.validity.since:
         return False

@@ -22,7 +22,7 @@ from elasticsearch import Elasticsearch
 
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import DAY, parse
-from nhi_watch.detect import feedback
+from nhi_watch.detect import feedback, publish
 from nhi_watch.detect.exposure import fast
 from nhi_watch.detect.feedback import Verdict
 from nhi_watch.hosts.elastic import setup
@@ -127,7 +127,7 @@ class Taken(NamedTuple):
 def take(rows: Rows, heard: Iterable[Said], now: int) -> Taken:
     """Put verdicts into the state; the same ones again change nothing. Committing is the caller's business."""
     state = State(rows)
-    known = {notable["id"]: notable for notable in (*state.every_notable(), *fast.stored(rows))}
+    known = {notable["id"]: notable for notable in (*publish.stored(rows), *fast.stored(rows))}
     found, undecided, unknown = [], 0, 0
     for each in heard:
         notable = known.get(each.notable_id)

@@ -15,6 +15,8 @@ from elasticsearch import BadRequestError, Elasticsearch
 
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import HOUR, parse
+from nhi_watch.detect import ranking
+from nhi_watch.detect.publish import is_shown
 from nhi_watch.hosts.elastic import cluster, read, setup
 from nhi_watch.hosts.elastic.read import Hit
 from nhi_watch.hosts.elastic.store import ElasticStore
@@ -101,11 +103,11 @@ def write(client: Elasticsearch, namespace: str, pattern: str, out: Path) -> Jso
     """
     index = f"{setup.STATE}-{namespace}"
     with closing(ElasticStore(client, index)) as source, closing(_copied(source, out / _STATE, index)) as store:
-        told: Json = {}
         parts: dict[bool, list[Json]] = {True: [], False: []}
         for notable in find.every(store):
-            parts[notable["listed"]].append(notable)
-        lists = jobs.lists_of(store, parts[True], parts[False], told)
+            parts[is_shown(notable)].append(notable)
+        lists = jobs.lists_of(parts[True], parts[False])
+        told: Json = ranking.counted(*lists)
     reach = cluster.reach(client, pattern.split(","), setup.READ)
     notables = [*lists[0], *lists[1][: html.BELOW]]
     found = (one for each in notables for one in of(client, reach.patterns, each, set(originals_of(each))))

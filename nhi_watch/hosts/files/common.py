@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any, Optional
 from nhi_watch.context.assets import NO_ASSETS, Assets, load
 from nhi_watch.core import timestamps
 from nhi_watch.core.errors import InputError, RejectError
-from nhi_watch.core.life import is_new, is_settled
-from nhi_watch.core.notable import order
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import trust
 from nhi_watch.report.words import visible
@@ -241,15 +239,6 @@ def whole(text: str, low: int, high: int) -> int:
     return int(text)
 
 
-def overall(notables: Iterable[dict[str, Any]], above: int = 0) -> list[dict[str, Any]]:
-    """The notables of all days in one order, ranked anew: what is new and has a place first, what is settled last.
-
-    `above`: how many stand above them.
-    """
-    ordered = sorted(notables, key=lambda n: (is_settled(n), not (is_new(n) and n["listed"]), *order(n)))
-    return [{**notable, "rank": rank} for rank, notable in enumerate(ordered, above + 1)]
-
-
 def publish(
     out: Path, fresh: Iterable[dict[str, Any]], replaced: str, state: Optional[Path] = None
 ) -> list[dict[str, Any]]:
@@ -259,19 +248,20 @@ def publish(
     Raises:
         InputError: the folder's files cannot be read or written.
     """
+    from nhi_watch.detect.run import ranked
     from nhi_watch.hosts.files import originals
     from nhi_watch.report import jsonlines
 
     path, fresh = out / "notables.jsonl", list(fresh)
     parts = {name for notable in fresh if notable["folded"] for name in notable["folded"]["ids"]}
     kept = [n for n in jsonlines.read_any(path) if n["kind"] != replaced and n["id"] not in parts]
-    ranked = overall([*kept, *fresh])
-    below = overall(jsonlines.read_any(out / BELOW), len(ranked))
-    run = {**run_of(out), "notables": len(ranked)}
+    listed = ranked([*kept, *fresh])
+    below = [{**one, "rank": rank} for rank, one in enumerate(jsonlines.read_any(out / BELOW), len(listed) + 1)]
+    run = {**run_of(out), "notables": len(listed)}
     with originals.of_state(state or out / "state.sqlite") as places:
-        events = originals.renew(out, [*ranked, *below], places)
-    write_lists(out, state, (ranked, below), run, events)
-    return ranked
+        events = originals.renew(out, [*listed, *below], places)
+    write_lists(out, state, (listed, below), run, events)
+    return listed
 
 
 def write_lists(

@@ -83,25 +83,26 @@ def _record(args: argparse.Namespace, store: Rows, console: Console, given: Give
 
 
 def _routines(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
-    """One verdict for all notables that were closed because they told of a routine alone; without one, list routines.
+    """List sensitive routines; with a verdict, record it for all notables that they list.
 
     Raises:
-        InputError: there is none that was closed so.
+        InputError: there is no routine.
     """
-    from nhi_watch.core.life import is_routine
-    from nhi_watch.detect import lives
+    from nhi_watch.detect import routines
     from nhi_watch.state.state import State
 
-    every = find.every(store)
+    every = {notable["id"]: notable for notable in find.every(store)}
+    found = routines.plain(routines.of(State(store), every.values()))
     if not args.verdict:
-        told = lives.told_of(lives.routines(State(store), every))
-        return _show(args, console, {"routines": told}, ("name", "calls", "days", "places", "since"))
-    given = [(notable, _verdict(args, notable, now)) for notable in every if is_routine(notable)]
+        return _show(args, console, {"routines": found}, ("name", "calls", "days", "places", "since"))
+    names = dict.fromkeys(name for routine in found for name in routine["notables"])
+    given = [(every[name], _verdict(args, every[name], now)) for name in names]
     if not given:
-        raise InputError("no notable was closed as a routine, so nothing is to be judged at once; judge one by its id")
+        raise InputError("no sensitive routine was found, so there is nothing to judge at once; judge by id")
     _record(args, store, console, given)
     plain = {"verdicts": [_told(verdict) for _, verdict in given]}
-    return common.answer(args, console, plain, f"Recorded: {len(given)} sensitive routines are {args.verdict}.")
+    told = f"Recorded: {len(given)} notables of {len(found)} sensitive routines are {args.verdict}."
+    return common.answer(args, console, plain, told)
 
 
 def _offers(notable: dict[str, Any]) -> Iterator[str]:

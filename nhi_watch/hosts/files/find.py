@@ -28,12 +28,11 @@ ABOUT = "the notable: its rank in the list, or its id, of which six or more lett
 
 def every(rows: Rows) -> list[dict[str, Any]]:
     """All notables of a state: compromises, blind spots, exposures, posture; what is part of another has no place."""
-    from nhi_watch.detect import blind_spots, ledger, lives
+    from nhi_watch.detect import blind_spots, ledger, publish
     from nhi_watch.detect.exposure import fast
-    from nhi_watch.state.state import State
 
     exposures = fast.stored(rows)
-    own, told = fast.parted(lives.standing(State(rows)), exposures)
+    own, told = fast.parted((one for one in publish.stored(rows) if one["kind"] == "compromise"), exposures)
     parts = ({**one, "listed": False} for one in told)
     return [*own, *parts, *blind_spots.stored(rows), *exposures, *ledger.findings(rows)]
 
@@ -50,8 +49,8 @@ def one(rows: Rows, name: str, out: Path) -> dict[str, Any]:
 
     packed = dict(_packed(rows))
     ident = chosen(name, packed, {one["rank"]: one["id"] for one in lists(out)})
-    found = packed[ident]
-    document = found if isinstance(found, dict) else unpack(found)
+    found = unpack(packed[ident])
+    document = dict(found[1] if isinstance(found, list) else found)
     try:
         from_json(document)
     except InputError as error:
@@ -60,17 +59,14 @@ def one(rows: Rows, name: str, out: Path) -> dict[str, Any]:
     return (own or told)[0]
 
 
-def _packed(rows: Rows) -> Iterator[tuple[str, dict[str, Any] | bytes]]:
-    """Id → notable, packed where its key tells the id: there are many, and one is wanted."""
-    from nhi_watch.detect import blind_spots
-
+def _packed(rows: Rows) -> Iterator[tuple[str, bytes]]:
+    """Id → notable, packed: there are many, and one is wanted. What was published comes last, and stands."""
     for table, low, high in _TABLES:
-        yield from ((key.removeprefix("late/").partition("/")[2], raw) for key, raw in rows.scan(table, low, high))
-    yield from ((told["id"], told) for told in blind_spots.stored(rows))
+        yield from ((key.rpartition("/")[2], raw) for key, raw in rows.scan(table, low, high))
 
 
-_TABLES = (("notable", "", ":"), ("notable", "late/", "late0"), ("ledger", "exposure/", "exposure0"),
-           ("ledger", "posture/", "posture0"))  # fmt: skip
+_TABLES = (("notable", "", ":"), ("notable", "late/", "late0"), ("notable", "past/", "past0"),
+           ("notable", "pub/", "pub0"), ("ledger", "exposure/", "exposure0"), ("ledger", "posture/", "posture0"))
 
 
 def lists(out: Path) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -16,14 +16,13 @@ from nhi_watch.context.networks import SHIPPED
 from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError, RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.gc_pause import few_collections
-from nhi_watch.core.life import is_routine
 from nhi_watch.core.notable import clip
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.detect import drift, feedback, lives, model
+from nhi_watch.detect import drift, feedback, model
 from nhi_watch.detect.judge import BUDGET, Judge
-from nhi_watch.detect.run import Result
+from nhi_watch.detect.run import Result, ranked
 from nhi_watch.hosts.files import originals, reader, trust
-from nhi_watch.hosts.files.common import demand_own, overall, write_lists
+from nhi_watch.hosts.files.common import demand_own, write_lists
 from nhi_watch.hosts.files.reader.rejects import NAMED, Rejects
 from nhi_watch.intake import sources
 from nhi_watch.intake.days import Intake
@@ -31,7 +30,7 @@ from nhi_watch.intake.horizon import AHEAD
 from nhi_watch.report import jsonlines
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.state import State
-from nhi_watch.state.store import MemoryStore, Rows
+from nhi_watch.state.store import MemoryStore
 
 LEARNT_WITHIN = 28
 """Days within which those with records count as learnt."""
@@ -225,7 +224,9 @@ def _run(
         result.run[name] += count
     result.run["days_known"] = _known(state)
     _demand_events(result.run, job.out)
-    notables, below = lists_of(store, result.standing, result.below, result.run)
+    notables, below = lists_of([*result.standing, *result.notables], result.below)
+    said = feedback.standing(feedback.verdicts(store))
+    result.run["routines"] = [one for one in result.run["routines"] if not said.keys() >= set(one["notables"])]
     result.run["seconds"]["read"] = round(result_started - started, 3)
     return result._replace(notables=notables, below=below)
 
@@ -236,20 +237,12 @@ def _known(state: State) -> int:
     return len(state.daybook.between(days[-1] - LEARNT_WITHIN + 1, days[-1] + 1)) if days else 0
 
 
-def lists_of(
-    rows: Rows, standing: Sequence[Json], below: Sequence[Json], run: Json
-) -> tuple[list[Json], list[Json]]:
-    """What people read: the list, and what is below the line or was dealt with; `run` gets the counts of both."""
-    told = feedback.apply(rows, standing, int(time.time()))
-    said = feedback.standing(feedback.verdicts(rows))
-    confirmed = {name: one.by for name, one in sorted(said.items()) if one.verdict == "confirmed"}
-    run.update(
-        overflow=len(below), overflow_highest=max((notable["likelihood"] for notable in below), default=0.0),
-        verdicts={"hidden": told.hidden, "gravest": told.gravest, "confirmed": confirmed},
-        notables=len(told.shown),
-        routines=[one for one in run.get("routines", ()) if not said.keys() >= set(one["notables"])],
-    )  # fmt: skip
-    return overall(told.shown), overall([*_dealt_with(rows, standing, told.shown), *below], len(told.shown))
+def lists_of(listed: Iterable[Json], below: Iterable[Json]) -> tuple[list[Json], list[Json]]:
+    """What people read, ranked: the list, and what is below it; what is in both is in the list."""
+    mine = {notable["id"]: notable for notable in listed}
+    listed = ranked(mine.values())
+    below = [notable for notable in below if notable["id"] not in mine]
+    return listed, [{**notable, "rank": rank} for rank, notable in enumerate(ranked(below), len(listed) + 1)]
 
 
 def _spreads(folder: Path, sha256: str) -> Optional[drift.Spread]:
@@ -276,15 +269,6 @@ def _detail(out: Path, reason: str) -> str:
         told = (json.loads(line) for line in file)
         detail = next((one["detail"] for one in told if one["reason"] == reason), "")
     return f" ({clip(detail, 300)})" if detail else ""
-
-
-def _dealt_with(rows: Rows, standing: Sequence[Json], shown: Sequence[Json]) -> Iterator[Json]:
-    """What verdicts and exceptions took off the list: closed, and why; it can still be opened."""
-    held, left = feedback.standing(feedback.verdicts(rows)), {notable["id"] for notable in shown}
-    for notable in standing:
-        if notable["id"] not in left:
-            verdict, why = held.get(notable["id"]), notable["closed_why"] if is_routine(notable) else "excepted"
-            yield lives.closed(notable, f"{verdict.verdict}, by {verdict.by}" if verdict else why)
 
 
 @few_collections()

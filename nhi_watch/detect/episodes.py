@@ -1,0 +1,200 @@
+"""Episodes: what an identity, or several that links join, did on one day, as it was judged.
+
+A day's episodes are a function of the profiles on its eve and of its behaviours. Judging the day again replaces them;
+what a verdict has covered is kept as its giver saw it, and what came later is an episode of its own.
+
+| table, key | row |
+|---|---|
+| notable, day/id | the whole document |
+| notable, head/day/id | what lists and cases need of it, until its day is closed |
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from nhi_watch.core.notable import loss_of, severity_of, to_json
+from nhi_watch.core.timestamps import HOUR, day_of, parse
+from nhi_watch.detect import ranking
+from nhi_watch.detect.blind_spots import Watch
+from nhi_watch.detect.day import Acting, Day
+from nhi_watch.detect.explain.notables import build, notable_id, reached
+from nhi_watch.state.state import State
+from nhi_watch.state.store import Rows, pack, unpack
+
+Document = dict[str, Any]
+HEAD, LATE = "head/", "late/"
+FOLDED = 200
+"""Ids of identities for which an episode stands that are named."""
+NOT_COMPARED = ("revision", "rank", "telemetry", "created")
+"""Fields of a document whose change is no news."""
+
+
+NO_PLACE = {"listed": False, "listed_on": "", "over_budget": False, "folded_into": None, "merged_into": None,
+            "closed_why": "", "since": "", "predecessor": None, "life": "ongoing"}  # fmt: skip
+"""What is said of a notable without a place."""
+
+
+class Head(NamedTuple):
+    """What lists and cases need of an episode."""
+
+    id: str
+    day: int
+    """The day on which it counts: its own, or that on which it arrived late."""
+    own_day: int
+    lead: str
+    members: Sequence[str]
+    origin: str
+    """What it shares with others for which it stands; "": it stands for nobody else."""
+    folded: Sequence[str]
+    """The others, at most FOLDED."""
+    size: int
+    """How many it stands for, itself included."""
+    likelihood: float
+    loss: float
+    """Expected loss: likelihood × impact."""
+    reached: int
+    """Start of the hour in which it reached the row threshold; of a weaker one, of its first odd call."""
+    first: int
+    last: int
+    title: str
+    signals: Sequence[str]
+    receipt: Mapping[str, str]
+    digest: str
+    """Of the document, without what is no news."""
+
+    @property
+    def is_row(self) -> bool:
+        """Whether it is grave enough for a row of the morning list."""
+        return self.loss >= ranking.LEAST
+
+    @property
+    def severity(self) -> str:
+        """The severity of its expected loss."""
+        return severity_of(self.loss)
+
+    @property
+    def keys(self) -> set[str]:
+        """What a case recognises it by."""
+        return {*self.members, *([f"origin {self.origin}"] if self.origin else ())}
+
+
+def head_of(document: Mapping[str, Any], day: int, since: int, origin: str = "", others: Sequence[str] = ()) -> Head:
+    """The head of an episode's document. `since`: the hour in which it reached the row threshold."""
+    own = day_of(parse(document["baseline"]["id"] + "T00:00:00Z")) + 1
+    members = [one["id"] for one in document["members"]] or [document["identity"]["id"]]
+    signals = [signal["id"] for signal in document["signals"] if signal["points"] > 0]
+    return Head(
+        document["id"], day, day_of(parse(document["first_time"])) if document.get("late") else own,
+        document["identity"]["id"], members, origin, list(others[:FOLDED]), 1 + len(others), document["likelihood"],
+        loss_of(document), since * HOUR, parse(document["first_time"]), parse(document["last_time"]),
+        document["title"], signals[:200], document["receipt"], digest(document),
+    )  # fmt: skip
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """A hash of what a document says."""
+    said = {name: value for name, value in document.items() if name not in NOT_COMPARED}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+# ---- rows
+
+
+def heads(rows: Rows, low: int, high: int) -> list[Head]:
+    """The heads of the days `low <= day < high`, late ones included, in order."""
+    found = rows.scan("notable", f"{HEAD}{low:06d}/", f"{HEAD}{high:06d}/")
+    return [Head(*unpack(raw)) for _, raw in found]
+
+
+def place_of(head: Head, is_late: bool) -> str:
+    """The key of an episode's document."""
+    return f"{LATE if is_late else ''}{head.day:06d}/{head.id}"
+
+
+def documents(rows: Rows, found: Iterable[Head]) -> dict[str, Document]:
+    """Episode id → its document, of those that are kept."""
+    keys = [key for head in found for key in (place_of(head, False), place_of(head, True))]
+    return {key.rpartition("/")[2]: unpack(raw) for key, raw in rows.get("notable", keys).items()}
+
+
+def put(rows: Rows, day: int, kept: Mapping[str, tuple[Head, Document]], before: Mapping[str, Head]) -> None:
+    """Replace a day's episodes, but for those that came late."""
+    changed = {name: pair for name, pair in kept.items() if before.get(name) != pair[0]}
+    gone = [name for name in before if name not in kept]
+    rows.put("notable", [
+        *((f"{day:06d}/{name}", pack(document)) for name, (_, document) in changed.items()),
+        *((f"{day:06d}/{name}", None) for name in gone),
+        *((f"{HEAD}{day:06d}/{name}", pack(list(head))) for name, (head, _) in changed.items()),
+        *((f"{HEAD}{day:06d}/{name}", None) for name in gone),
+    ])  # fmt: skip
+
+
+# ---- the episodes of a day
+
+
+def write(state: State, watch: Watch, today: Day) -> None:
+    """Put a day's episodes into the state, in place of those that it had.
+
+    A document is built where one of its identities was judged now; of the others what was built earlier stands, and so
+    does what a verdict covers.
+    """
+    day, rows = today.day, state.rows
+    before = {head.id: head for head in heads(rows, day, day + 1)}
+    late = {head.id for head in before.values() if head.own_day != day}
+    before = {name: head for name, head in before.items() if name not in late}
+    fresh = (one for one in today.acting() if today.was_judged(one.members) or not today.is_covered(one.members))
+    acting = {_id(today, one): one for one in fresh}
+    stands = {name for name, one in acting.items() if _is_same(today, one, before.get(name))}
+    taken = {name for one in acting.values() for name in one.members}
+    kept_as_is = [head for name, head in before.items() if name not in acting and (
+        today.is_covered(head.members) or not (today.was_judged(head.members) or taken & {*head.members}))]  # fmt: skip
+    known = documents(rows, [*(before[name] for name in stands), *kept_as_is])
+    kept = {head.id: (head, known[head.id]) for head in kept_as_is}
+    for name, one in acting.items():
+        document = watch.widened(known[name] if name in stands else _built(today, name, one))
+        since = before[name].reached // HOUR if name in stands else _since(today, one)
+        kept[name] = head_of(document, day, since, one.origin, one.others), document
+    put(rows, day, kept, before)
+
+
+def _id(today: Day, one: Acting) -> str:
+    cut = today.cut_of(one.members)
+    return notable_id(one.origin or one.lead, today.day, *([cut] if cut else ()))
+
+
+def _is_same(today: Day, one: Acting, before: Head | None) -> bool:
+    if before is None or today.was_judged(one.members):
+        return False
+    return [*before.members] == [*one.members] and before.size == 1 + len(one.others)
+
+
+def _built(today: Day, name: str, one: Acting) -> Document:
+    episode = today.episode(one.lead)
+    return {**to_json(build(episode, today.baselines, today.asset_of(episode))), **NO_PLACE, "id": name}
+
+
+def _since(today: Day, one: Acting) -> int:
+    """The hour in which an episode reached the row threshold; of a weaker one that in which it is worth a notable."""
+    episode, ranked = today.episode(one.lead), one.ranked
+    least = ranking.LEAST * ranked.likelihood / ranked.loss if ranked.loss >= ranking.LEAST else ranking.FLOOR
+    return reached(episode, least)
+
+
+def again(state: State, watch: Watch, day: int) -> None:
+    """Say anew what silent logs leave open: a day may only now be over, although nothing of it changed."""
+    found = [head for head in heads(state.rows, day, day + 1) if head.own_day == day]
+    if not found or not watch.has_gaps:
+        return
+    before, known = {head.id: head for head in found}, documents(state.rows, found)
+    kept = {name: watch.widened(document) for name, document in known.items()}
+    fresh = {name: (before[name]._replace(digest=digest(document)), document) for name, document in kept.items()}
+    put(state.rows, day, fresh, before)
+
+
+def each(rows: Rows, day: int) -> Iterator[Document]:
+    """The documents of a day."""
+    return (unpack(raw) for _, raw in rows.scan("notable", f"{day:06d}/", f"{day:06d}0"))

@@ -1,0 +1,533 @@
+"""The only way out: which notables people are asked to read, and what became of each since it was last published.
+
+Verdicts, exceptions and routines are applied here and nowhere else. A host writes the events that it is given, says
+which have arrived (`confirm`), and decides nothing.
+
+- An episode gets a place if fewer than the allowance's number of other cases, within seven days and no later than it,
+  have a greater expected loss. What was published with a place keeps it.
+- A verdict covers the episodes that its giver saw. What comes later is a row again if it earns a place by itself.
+- A notable shows its newest episode that has a place; while a high or critical one waits for a verdict, weaker ones
+  are history. High and critical notables stay until they are judged, others until they were quiet for a week.
+
+| table, key | row |
+|---|---|
+| notable, pub/id | a notable as it was last published, see `Published`, and its document |
+| notable, past/id | the same of one that has ended, which no run reads |
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Optional
+
+from nhi_watch.context.networks import OTHER, network_of
+from nhi_watch.core.event import Identity
+from nhi_watch.core.life import BY_ROUTINE, CAME_LATE, REASON_LOG_ODDS, is_settled
+from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, SEVERITIES, clip, loss_of, order
+from nhi_watch.core.timestamps import DAY, HOUR, parse, render, render_day
+from nhi_watch.detect import episodes, feedback, ranking, routines
+from nhi_watch.detect.cases import GAP, Case, CaseBook, Cases
+from nhi_watch.detect.episodes import NO_PLACE, Document, Head
+from nhi_watch.detect.feedback import Said, Verdict
+from nhi_watch.detect.routines import Routine
+from nhi_watch.state.baseline import peer_scope
+from nhi_watch.state.state import State
+from nhi_watch.state.store import Rows, pack, unpack
+
+PUB, PAST = "pub/", "past/"
+PATIENCE = HOUR
+"""What hosts that write alerts wait between two revisions of which nothing but counts and times changed."""
+CARRIED = 100
+"""Entries of the timeline that are carried over from earlier episodes, those with most points."""
+MAX_REVISIONS = 100
+GRAVE = SEVERITIES.index("high")
+"""Severity from which a notable stays until it is judged, and from which a later episode is shown in its place."""
+ENDED = ("merged", "withdrawn")
+"""What has become of a notable that stands no longer; it may come back."""
+WITHDRAWN = "judged again, it is nothing odd"
+"""Why a notable is closed of which no episode is left."""
+SHOWN = ("new", "grown", "reopened")
+"""Events of notables that are in the list."""
+
+
+class Published(NamedTuple):
+    """What was last published of a notable."""
+
+    revision: int = 0
+    change: str = ""
+    """The last event; "": none yet."""
+    headline: str = ""
+    """A hash of severity, reasons, identities and place: a change of these is published at once."""
+    digest: str = ""
+    """Of all that the notable says."""
+    at: int = 0
+    """The data's end at that time."""
+    severity: str = ""
+    placed: Sequence[str] = ()
+    """Ids of its episodes that had a place."""
+    escalated: bool = False
+    """Whether the last event was its first place, or a rise in severity."""
+    given: int = 0
+    """When it got a place that became free after its day; 0: it earned its place on its day."""
+    confirmed: int = 0
+    """The last revision that the host said has arrived."""
+    source: str = ""
+    """A hash of what the document was made of."""
+
+
+class Event(NamedTuple):
+    """Something to be written by a host, once."""
+
+    change: str
+    """new | grown | settled | merged | closed | reopened | withdrawn | below"""
+    document: Document
+    """With its revision."""
+    escalated: bool
+    """Its first place in the list, or its severity rose."""
+
+
+class View(NamedTuple):
+    """How a case stands: what of it is covered, has a place, and is shown."""
+
+    case: Case
+    face: Head
+    """The episode that the notable shows."""
+    placed: tuple[Head, ...]
+    """Episodes that no verdict covers and that have a place; the first gave the notable its row."""
+    covered: Mapping[str, Verdict]
+    """Episode id → the verdict that covers it."""
+    over: bool
+    """It has its place although the allowance was used up, for it is critical."""
+    since: int
+    """When it got its place, or when its severity last rose; 0: it has none."""
+
+
+# ---- the notables as they stand
+
+
+class Standing(NamedTuple):
+    """The notables of a run."""
+
+    documents: dict[str, Document]
+    """All that are not closed, those of the days that the run judged, and those that are part of others, by id."""
+    routines: dict[str, Routine]
+
+
+class Publisher:
+    """What people are shown of a state, and what became of it since they were last told."""
+
+    def __init__(self, state: State, book: CaseBook, now: int, patience: int = 0) -> None:
+        """`now`: the host's clock, by which verdicts and exceptions end.
+
+        `patience`: seconds of event time between two revisions of which nothing but counts and times changed.
+        """
+        self._state, self._book, self._now, self._patience = state, book, now, patience
+        self._said = Said(state.rows, now)
+        self._allowed = feedback.exceptions(state.rows)
+        self._known = {name: (published, document) for name, published, document in _rows(state.rows, PUB)}
+        self._noted: dict[str, Published] = {}
+        """What this run notes of a notable, beside its events."""
+        self._ended: set[str] = set()
+        """Ids of cases that are closed for good."""
+
+    def published(self, name: str) -> Published:
+        """What was last published of a notable."""
+        return self._noted.get(name) or (self._known[name][0] if name in self._known else Published())
+
+    def notables(self, allowance: int, end: int, days: Iterable[int] = ()) -> Standing:
+        """The notables as they stand. `end`: the data's end; `days`: those that this run judged."""
+        self._book.restore(self._said.reopened)
+        found, judged = self._book.now(), set(days)
+        self._recall({name for case in found for name in (case.id, *case.absorbed)})
+        views, beyond = self._views([case for case in found if case.rows], allowance)
+        made = {view.case.id: self._document(view) for view in views}
+        known = routines.of(self._state, made.values())
+        for view in views:
+            made[view.case.id].update(self._stamps(view, made[view.case.id], end, known))
+        _fold([made[name] for name in sorted(beyond)], render_day((end - 1) // DAY))
+        told = {view.case.id for view in views if self.published(view.case.id).change in SHOWN
+                or any(head.day in judged for head in view.case.heads)}  # fmt: skip
+        standing = {name: made[name] for name in made if name in told or name not in self._ended}
+        weak = [*self._book.weak, *(head for case in found if not case.rows for head in case.heads)]
+        standing.update(self._weak(weak, end))
+        standing.update((name, _part(self._known[name][1], into)) for name, into in self._parts(found, standing))
+        return Standing({name: _timed(document, end) for name, document in standing.items()}, known)
+
+    def _recall(self, names: set[str]) -> None:
+        """Bring back what is known of notables that had ended."""
+        asked = [PAST + name for name in sorted(names - self._known.keys())]
+        for key, raw in (self._state.rows.get("notable", asked) if asked else {}).items():
+            plain, document = unpack(raw)
+            if document is None:
+                self._noted[key[len(PAST) :]] = Published(*plain)
+            else:
+                self._known[key[len(PAST) :]] = (Published(*plain), document)
+
+    def _parts(self, found: Cases, standing: Mapping[str, Document]) -> Iterator[tuple[str, str]]:
+        """Ids of notables that became part of others: by a new link, or by what their day is made of now."""
+        absorbed = {name: case.id for case in found for name in case.absorbed}
+        for name, (before, document) in self._known.items():
+            if name in absorbed:
+                yield name, absorbed[name]
+            elif document["kind"] == "compromise" and name not in standing and name not in self._ended:
+                into = next(iter(found.of(document)), None)
+                if into is not None and before.change and before.change not in ("withdrawn", "below"):
+                    yield name, into.id
+
+    def _weak(self, heads: Sequence[Head], end: int) -> Iterator[tuple[str, Document]]:
+        """The notables of episodes that are too weak for a row and part of no case."""
+        documents = episodes.documents(self._state.rows, heads)
+        for head in heads:
+            if head.id in documents:
+                gap = (end - 1) // DAY - head.day
+                life = "closed" if gap > GAP else "quiet" if gap > 1 else "ongoing"
+                yield head.id, {**documents[head.id], **_history([head], {}), **NO_PLACE, "life": life}
+
+    # ---- how a case stands
+
+    def _views(self, found: Sequence[Case], allowance: int) -> tuple[list[View], set[str]]:
+        """Each case as it stands; ids of the critical ones for which there is no place."""
+        covered = {case.id: self._said.covered(case.heads, case.id) for case in found}
+        waiting = [(case.id, head) for case in found for head in case.rows if head.id not in covered[case.id]]
+        kept = frozenset(name for case in found for name in self.published(case.id).placed)
+        given = ranking.places(waiting, allowance, kept)
+        views = [_view(case, covered[case.id], given) for case in found]
+        return views, {v.case.id for v in views if not v.placed and any(h.id in given.beyond for h in v.case.rows)}
+
+    def _document(self, view: View) -> Document:
+        """The notable of a case: what its face says, and the history of all its episodes."""
+        name, source = view.case.id, _source(view)
+        before = self.published(name)
+        if name in self._known and before.source == source:
+            return dict(self._known[name][1])
+        self._noted[name] = before._replace(source=source)
+        open_ones = [head for head in view.case.heads if head.id not in view.covered]
+        return _document(view, episodes.documents(self._state.rows, [*open_ones, view.face]))
+
+    def _stamps(self, view: View, document: Document, end: int, known: Mapping[str, Routine]) -> Document:
+        """What does not follow from a case's episodes alone."""
+        case, before, since = view.case, self.published(view.case.id), view.since
+        if since and before.change and before.change not in SHOWN and since < end - DAY:
+            before = before._replace(given=end)
+        since = max(since, before.given) if since else 0
+        self._noted[case.id] = before._replace(placed=[head.id for head in view.placed])
+        settled = self._settled(view, document, known)
+        gap = (end - 1) // DAY - case.last_day
+        is_grave = any(SEVERITIES.index(head.severity) >= GRAVE for head in view.placed)
+        stays = is_grave and not settled and not self._said.is_confirmed(case.id)
+        why = settled
+        if case.successor or (gap > GAP and not stays):
+            why = settled or (f"goes on as {case.successor}" if case.successor else f"nothing odd for {GAP} days")
+            if max(head.day for head in case.heads) < self._state.daybook.first_unlearnt:
+                self._ended.add(case.id)
+        life = "closed" if why else "quiet" if gap > 1 else "new" if since and since >= end - DAY else "ongoing"
+        return {
+            **NO_PLACE, "predecessor": case.predecessor or None, "life": life, "closed_why": why,
+            "since": _since(view, document, end),
+            "listed": bool(view.placed) and not settled and not case.successor,
+            "listed_on": render_day(since // DAY) if since else "", "over_budget": view.over,
+        }  # fmt: skip
+
+    def _settled(self, view: View, document: Document, known: Mapping[str, Routine]) -> str:
+        """How people, or what was learnt, have dealt with a notable; "": nobody has."""
+        rows = view.case.rows
+        if all(head.id in view.covered for head in rows):
+            return feedback.named(view.covered[rows[-1].id])
+        if self._said.is_confirmed(view.case.id):
+            return ""
+        if feedback.hidden(document, self._allowed, self._now):
+            return "excepted"
+        days = routines.days_of(document, known)
+        return f"{BY_ROUTINE}: done on {days} days from its own places" if days else ""
+
+    def one_row(self, document: Document, end: int) -> Document:
+        """An exposure or a blind spot as it stands: it is new for a day; a blind spot comes when its day is over."""
+        came = parse(document["created"]) + DAY * (document["kind"] == "blind_spot")
+        settled = self._said.settled(document)
+        is_old = document["kind"] == "blind_spot" and came < end - GAP * DAY
+        stays = SEVERITIES.index(document["severity"]) >= GRAVE and not self._said.is_confirmed(document["id"])
+        why = settled or (f"nothing odd for {GAP} days" if is_old and not stays else "")
+        life = "closed" if why else "new" if came >= end - DAY else "ongoing"
+        return {**document, "life": life, "closed_why": why, "listed": document["listed"] and not settled}
+
+    # ---- what became of them
+
+    def settle(self, found: Sequence[Document], end: int) -> list[Event]:
+        """The events of this run; the notables are put into the state. Their `revision` is set.
+
+        `found`: all that stand, exposures and blind spots too, as a reader sees them.
+        """
+        events, rows = [], dict[str, tuple[Published, Document]]()
+        for document in found:
+            name, before = document["id"], self.published(document["id"])
+            what = _change(document, before, end, self._patience)
+            after = _published(document, before, what, end) if what else before
+            document["revision"] = max(after.revision, 1)
+            if what:
+                events.append(Event(what, document, _is_escalated(document, before, what)))
+            if document["kind"] != "compromise" or name in self._noted or name in self._known:
+                rows[name] = (after, document)
+        for name, last in self._withdrawn({document["id"] for document in found}):
+            after = _published(last, self.published(name), "withdrawn", end)
+            last["revision"] = after.revision
+            rows[name] = (after, last)
+            events.append(Event("withdrawn", last, False))
+        self._put(rows)
+        return sorted(events, key=lambda event: order(event.document))
+
+    def _withdrawn(self, found: set[str]) -> Iterator[tuple[str, Document]]:
+        """Notables of which no episode is left, for a day was judged again."""
+        for name, (before, document) in self._known.items():
+            is_left = name in found or name in self._ended or not before.change or before.change in ENDED
+            if not is_left and document["kind"] == "compromise":
+                yield name, {**document, "life": "closed", "closed_why": WITHDRAWN}
+
+    def _put(self, fresh: Mapping[str, tuple[Published, Document]]) -> None:
+        """Keep what has changed; what is closed for good where no run reads it."""
+        past = self._ended | {name for name, (after, _) in fresh.items() if after.change == "withdrawn"}
+        past |= {name for case in self._book.retire(self._ended) for name in case.absorbed}
+        rows: list[tuple[str, Optional[bytes]]] = []
+        for name in sorted({*fresh, *(past & self._known.keys())}):
+            row = fresh.get(name) or self._known[name]
+            if name in past:
+                rows += [(PUB + name, None), (PAST + name, _pack(*row))]
+            elif row != self._known.get(name):
+                rows.append((PUB + name, _pack(*row)))
+        self._state.rows.put("notable", rows)
+
+
+def confirm(rows: Rows, arrived: Mapping[str, int]) -> None:
+    """Note which revisions have arrived where a host writes them: id → revision."""
+    found = {key[len(PUB) :]: unpack(raw) for key, raw in rows.get("notable", [PUB + n for n in arrived]).items()}
+    told = ((name, Published(*plain), document) for name, (plain, document) in found.items())
+    rows.put("notable", [(PUB + name, _pack(one._replace(confirmed=max(one.confirmed, arrived[name])), document))
+                         for name, one, document in told if one.confirmed < arrived[name]])  # fmt: skip
+
+
+def unconfirmed(rows: Rows) -> list[Event]:
+    """Events of which no host has said that they arrived: those of this run, and of one that was cut off."""
+    found = ((one, document) for where in (PUB, PAST) for _, one, document in _rows(rows, where))
+    waiting = [Event(one.change, document, one.escalated) for one, document in found if one.confirmed < one.revision]
+    return sorted(waiting, key=lambda event: order(event.document))
+
+
+def stored(rows: Rows, past: bool = True) -> list[Document]:
+    """All notables as they were last published; `past`: also those that have ended."""
+    return [document for where in (PUB, *([PAST] if past else ())) for _, _, document in _rows(rows, where)]
+
+
+def put(rows: Rows, found: Iterable[Document]) -> None:
+    """Keep notables as published that were published elsewhere, as by an earlier version."""
+    rows.put("notable", [
+        (PUB + one["id"], _pack(Published(one["revision"], "new" if is_shown(one) else "below", _headline(one),
+                                          _said(one), severity=one["severity"], confirmed=one["revision"]), one))
+        for one in found
+    ])  # fmt: skip
+
+
+def imported(rows: Rows, revisions: Mapping[str, int]) -> None:
+    """Note up to which revision a host has published notables: id → revision. None of them goes back."""
+    for where in (PUB, PAST):
+        found = rows.get("notable", [where + name for name in revisions])
+        known = {key[len(where) :]: unpack(raw) for key, raw in found.items()}
+        told = {name: (Published(*plain), document) for name, (plain, document) in known.items()}
+        rows.put("notable", [(where + name, pack([list(one._replace(revision=revisions[name])), document]))
+                             for name, (one, document) in told.items() if one.revision < revisions[name]])  # fmt: skip
+        revisions = {name: number for name, number in revisions.items() if name not in known}
+    gone = ((name, Published(number, confirmed=number)) for name, number in revisions.items())
+    rows.put("notable", [(PAST + name, pack([list(one), None])) for name, one in gone])
+
+
+def _rows(rows: Rows, where: str) -> Iterator[tuple[str, Published, Document]]:
+    for key, raw in rows.scan("notable", where, where[:-1] + "0"):
+        plain, document = unpack(raw)
+        if document is not None:
+            yield key[len(where) :], Published(*plain), document
+
+
+def _pack(published: Published, document: Document) -> bytes:
+    return pack([list(published), document])
+
+
+# ---- one case
+
+
+def _view(case: Case, covered: Mapping[str, Verdict], given: ranking.Places) -> View:
+    open_rows = [head for head in case.rows if head.id not in covered]
+    at = next((n for n, head in enumerate(open_rows) if head.id in given.regular or head.id in given.over), None)
+    placed = open_rows[at:] if at is not None else []
+    peak, since = -1, 0
+    for head in placed:
+        if SEVERITIES.index(head.severity) > peak:
+            peak, since = SEVERITIES.index(head.severity), head.reached
+    shown = [head for head in placed if peak < GRAVE or SEVERITIES.index(head.severity) >= GRAVE]
+    face = shown[-1] if shown else max(open_rows or case.rows, key=lambda head: (head.loss, head.day))
+    over = bool(placed) and placed[0].id in given.over and placed[0].id not in given.regular
+    return View(case, face, tuple(placed), covered, over, since)
+
+
+def _source(view: View) -> str:
+    """A hash of what a case's document is made of."""
+    parts = [[head.id, head.digest, head.id in view.covered] for head in view.case.heads]
+    told = [view.face.id, view.case.id, view.case.predecessor, parts]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
+def _document(view: View, parts: Mapping[str, Document]) -> Document:
+    """Title, summary, likelihood, reasons of the face; timeline and records of all that no verdict covers."""
+    case, face = view.case, parts[view.face.id]
+    others = [parts[head.id] for head in case.heads if head.id in parts and head.id != view.face.id]
+    carried = sorted((e for one in others for e in one["timeline"]), key=_weight)[:CARRIED]
+    timeline = sorted([*face["timeline"], *carried], key=_weight)[:MAX_TIMELINE]
+    records = dict.fromkeys(record for one in (face, *others) for record in one["record_ids"])
+    folded = {"origin": clip(view.face.origin, 300), "count": view.face.size, "ids": list(view.face.folded)}
+    return {
+        **face, **_history(case.heads, view.covered), "id": case.id,
+        "timeline": sorted(timeline, key=lambda e: (e["time"], e["action"], e["record_id"])),
+        "record_ids": list(records)[:MAX_RECORD_IDS],
+        "record_count": face["record_count"] + sum(one["record_count"] for one in others),
+        "folded": folded if view.face.origin else None,
+    }  # fmt: skip
+
+
+def _weight(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+    return -entry["points"], entry["time"], entry["action"], entry["record_id"]
+
+
+def _history(heads: Sequence[Head], covered: Mapping[str, Verdict]) -> Document:
+    """What is said of a notable's episodes."""
+    entries, peak = [], -1
+    for number, head in enumerate(heads, 1):
+        severity, verdict = SEVERITIES.index(head.severity), covered.get(head.id)
+        why = (CAME_LATE if head.own_day != head.day else f"{verdict.verdict}, by {verdict.by}" if verdict else
+               "first seen" if number == 1 else "too weak for a row" if not head.is_row else
+               f"severity rose to {head.severity}" if severity > peak else "goes on")  # fmt: skip
+        peak = max(peak, severity)
+        entries.append({
+            "revision": number, "time": render(head.last), "day": render_day(head.own_day),
+            "likelihood": head.likelihood, "why": why, "identity": head.lead, "signals": list(head.signals),
+            "receipt": dict(head.receipt), "title": head.title, "severity": head.severity,
+            "identities": list(head.members)[:50],
+        })  # fmt: skip
+    most = len(entries) > MAX_REVISIONS
+    return {"revisions": [entries[0], *entries[1 - MAX_REVISIONS :]] if most else entries,
+            "first_seen": render(min(head.first for head in heads)),
+            "last_grown": render(max(head.last for head in heads if head.is_row == heads[-1].is_row))}  # fmt: skip
+
+
+def _since(view: View, document: Document, end: int) -> str:
+    """Why a notable is back, or that what it shows is of yesterday although it is older."""
+    if view.covered and view.placed:
+        verdict = max(view.covered.values(), key=lambda one: one.time)
+        reason = next((one["evidence"] for one in document["signals"] if one["value"]), view.face.title)
+        said = f"{render(verdict.time)[:10]} ({verdict.verdict}, by {verdict.by})"
+        return clip(f"Back since the verdict of {said}, because {reason}", 500)
+    if len(view.placed) < 2 or view.face.reached < end - DAY:
+        return ""
+    return f"Since yesterday; it goes on since {render_day(view.placed[0].own_day)}"
+
+
+def _part(document: Document, into: str) -> Document:
+    """The last revision of a notable that is part of another."""
+    return {**document, "merged_into": into, "life": "closed", "closed_why": f"part of {into}"}
+
+
+def _timed(document: Document, end: int) -> Document:
+    """Whether what a notable last did lies in the data's last hour: that hour may still grow."""
+    is_open = document["last_time"][:13] == render(end - HOUR)[:13]
+    return {**document, "telemetry": {**document["telemetry"], "provisional": is_open}}
+
+
+# ---- one event
+
+_SAID = ("title", "summary", "severity", "likelihood", "likelihood_range", "record_count", "last_time",
+         "merged_into")  # fmt: skip
+"""What a reader sees first of a notable."""
+
+
+def is_shown(document: Mapping[str, Any]) -> bool:
+    """Whether a notable is in the morning list."""
+    return bool(document["listed"] and document["life"] != "closed" and not document["merged_into"])
+
+
+def _change(document: Document, before: Published, end: int, patience: int) -> str:
+    """The event of a notable, of all that may have become of it; "": none."""
+    was_shown = before.change in SHOWN
+    if document["merged_into"]:
+        return "merged" if before.change and before.change != "merged" else ""
+    if not is_shown(document):
+        if was_shown:
+            return "settled" if is_settled(document) else "closed"
+        is_row = document["life"] != "closed" and loss_of(document) >= ranking.LEAST
+        return "below" if is_row and (before.change not in ("below", "settled") or
+                                      _headline(document) != before.headline) else ""  # fmt: skip
+    if not was_shown:
+        return "reopened" if before.change in ENDED else "new"
+    if _headline(document) != before.headline:
+        return "grown"
+    return "grown" if _said(document) != before.digest and end - before.at >= patience else ""
+
+
+def _published(document: Document, before: Published, what: str, end: int) -> Published:
+    revision = max(before.revision + 1, document["revision"])
+    return before._replace(
+        revision=revision, change=what, headline=_headline(document), digest=_said(document), at=end,
+        severity=document["severity"], escalated=_is_escalated(document, before, what),
+    )  # fmt: skip
+
+
+def _is_escalated(document: Document, before: Published, what: str) -> bool:
+    if what == "grown":
+        return SEVERITIES.index(document["severity"]) > SEVERITIES.index(before.severity)
+    return what in SHOWN
+
+
+def _headline(document: Mapping[str, Any]) -> str:
+    reasons = sorted(signal["id"] for signal in document["signals"] if signal["log_odds"] >= REASON_LOG_ODDS)
+    members = sorted({document["identity"]["id"], *(one["id"] for one in document["members"])})
+    return _hash([document["severity"], reasons, members])
+
+
+def _said(document: Mapping[str, Any]) -> str:
+    return _hash([document[name] for name in _SAID])
+
+
+def _hash(plain: object) -> str:
+    return hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:16]
+
+
+# ---- critical ones beyond every budget
+
+
+def _fold(found: Sequence[Document], date: str) -> None:
+    """List one for each origin that criticals beyond the second cap share; it stands for the others."""
+    for origin, (lead, *others) in _origins([one for one in found if one["life"] != "closed"]).items():
+        lead.update(listed=True, listed_on=lead["listed_on"] or date, over_budget=True)
+        if others:
+            ids = [one["id"] for one in others]
+            lead["folded"] = {"origin": clip(origin, 300), "count": 1 + len(ids), "ids": ids[: episodes.FOLDED]}
+        for one in others:
+            one["folded_into"] = lead["id"]
+
+
+def _origins(documents: Sequence[Document]) -> dict[str, list[Document]]:
+    """Network, else group of peers → notables, the gravest first."""
+    ordered = sorted(documents, key=order)
+    shared = Counter(_network(document) for document in ordered)
+    found: dict[str, list[Document]] = {}
+    for document in ordered:
+        place, who = _network(document), document["identity"]
+        peers = peer_scope(Identity(who["id"], who["name"], who["kind"], who["provider"], who["account"], ""))
+        found.setdefault(f"network {place}" if place and shared[place] > 1 else peers, []).append(document)
+    return found
+
+
+def _network(document: Document) -> str:
+    """Where what has most points came from; "" where that is not known."""
+    entry = max(document["timeline"], key=lambda e: (e["points"], e["time"]), default=None)
+    source = entry["source"] if entry else ""
+    network = source if "/" in source or source.startswith("service:") else network_of(source)
+    return "" if network == OTHER else str(network)
