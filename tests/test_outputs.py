@@ -92,9 +92,8 @@ def test_the_table_in_eighty_columns() -> None:
         "New first, then by expected loss (likelihood × impact).\n"
         "Could not tell: 3 of 184,221 records could not be read.\n"
         "184,221 records → 20,914 behaviours → 312 identities → 2 notables listed; alerts\n"
-        "61 in, 2 out; below the line 4 notables under severity low; budget at most 10 a\n"
-        "day per 1,000 identities, of severity low and above; rejected 3 (bad_time 1,\n"
-        "not_json 2)"
+        "61 in, 2 out; below the line 4 notables; budget at most 10 a day per 1,000\n"
+        "identities, of severity low and above; rejected 3 (bad_time 1, not_json 2)"
     )
 
 
@@ -115,7 +114,7 @@ def test_what_is_new_comes_first_and_what_is_below_the_line_last() -> None:
     show([new, {**old, "life": "ongoing"}], run(2), Console(file=stream, width=100), [{**below, "listed": False}])
     lines = stream.getvalue().splitlines()
     titles = [line.strip() for line in lines if line.strip().endswith(")") and line[:1].isupper() and "(1)" in line]
-    assert titles == ["New since yesterday (1)", "Earlier (1)", "Below the line (1)"]
+    assert titles == ["New since yesterday (1)", "Still open (1)", "Below the line (1)"]
 
 
 def test_files_that_are_no_logs_are_not_counted_as_those_that_may_be() -> None:

@@ -141,7 +141,10 @@ class Scope(NamedTuple):
 
 def ranked(notables: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Notables in the order of the morning list: new ones, those still open, those without a place, settled ones."""
-    ordered = sorted(notables, key=lambda n: (is_settled(n), not is_shown(n), not is_new(n), *order(n)))
+    def key(one: Mapping[str, Any]) -> tuple[Any, ...]:
+        return is_settled(one), not is_shown(one), not (is_shown(one) and is_new(one)), *order(one)
+
+    ordered = sorted(notables, key=key)
     return [{**notable, "rank": rank} for rank, notable in enumerate(ordered, 1)]
 
 

@@ -43,7 +43,7 @@ const headOf = (n, at) => {
         n.over_budget && h("span", { class: "tag" }, "over budget"), !n.listed && h("span", { class: "tag quiet" }, n.part.toLowerCase()),
         n.revision > 1 && h("span", {}, `revision ${n.revision}`),
         n.telemetry.provisional && h("span", { class: "provisional" }, "provisional: the last hour is still open")),
-      h("h2", { id: `t${at}` }, n.title), n.summary.split(/ (?=Why: )/).map((part, nth) => h("p", { class: nth ? "summary muted" : "summary" }, part)),
+      h("h2", { id: `t${at}` }, n.title), n.since && h("p", { class: "note" }, n.since), n.summary.split(/ (?=Why: )/).map((part, nth) => h("p", { class: nth ? "summary muted" : "summary" }, part)),
       n.folded && n.folded.count > 1 && h("p", { class: "note" }, `Stands for ${n.folded.count} of ${n.folded.origin}; the others are below the line, or named in the notable.`),
       n.folded_into && h("p", { class: "note" }, `One of many of one origin: ${n.folded_into} stands for it in the list.`),
       n.merged_into && h("p", { class: "note" }, `Merged into ${n.merged_into}.`)),

@@ -2,7 +2,7 @@
 
 The fields that are read here, each of which may be missing and is then not shown:
 `read, parsed, events, rejected {reason: n}, too_late, held_aside, passed_over {files, may_matter}, behaviours,
-identities, day_count, notables, overflow, overflow_grave, overflow_highest, cannot_tell [text], budget, alerts_in,
+identities, day_count, notables, overflow, below {severity: n}, overflow_highest, cannot_tell [text], budget, alerts_in,
 verdicts, routines, days [first, last],
 seconds {stage: s}, model {id}, baseline {id}, created`.
 """
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nhi_watch.core.errors import OUT_OF_SCOPE
-from nhi_watch.core.notable import BANDS
+from nhi_watch.core.notable import BANDS, SEVERITIES
 from nhi_watch.report.words import amount, clock, likely, signal, visible
 
 
@@ -173,13 +173,15 @@ def could_not_tell(run: Mapping[str, Any]) -> str:
 def below_the_line(run: Mapping[str, Any]) -> str:
     """How many notables have no place in the list, and why; nothing: all have one.
 
-    >>> below_the_line({"overflow": 3, "overflow_highest": 12.0})
-    '3 notables under severity low, the likeliest 12%'
-    >>> below_the_line({"overflow": 3, "overflow_grave": 1, "overflow_highest": 45.0})
-    '3 notables, 1 for want of a place, the likeliest 45%'
+    >>> below_the_line({"overflow": 3, "below": {"informational": 3}, "overflow_highest": 9.0})
+    '3 notables (3 informational), the likeliest 9%'
+    >>> below_the_line({"overflow": 3, "below": {"low": 2, "high": 1}, "overflow_highest": 55.0})
+    '3 notables (1 high, 2 low) without a place, the likeliest 55%'
     """
-    over, grave, highest = (run.get(name) or 0 for name in ("overflow", "overflow_grave", "overflow_highest"))
-    why = f", {amount(grave)} for want of a place" if grave else " under severity low"
+    over, highest = (run.get(name) or 0 for name in ("overflow", "overflow_highest"))
+    counts = run.get("below") or {}
+    told = ", ".join(f"{amount(counts[name])} {name}" for name in reversed(SEVERITIES) if counts.get(name))
+    why = (f" ({told})" if told else "") + (" without a place" if counts.keys() - {"informational"} else "")
     sure = f", the likeliest {likely(highest)}" if highest else ""
     return f"{amount(over)} notable{'s'[: over != 1]}{why}{sure}" if over else ""
 

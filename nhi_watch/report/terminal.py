@@ -55,7 +55,12 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
         part = [notable for notable in (*notables, *below) if part_of(notable) == title]
         if part:
             console.print(_text(console, f"{title} ({len(part)})", 100, "bold"))
-            console.print(_table(part, console, short, words.confirmed(run)))
+            if title == words.STILL_OPEN:
+                for notable in part:
+                    console.print(_line(notable, short[notable["id"]], console))
+                console.print()
+            else:
+                console.print(_table(part, console, short, words.confirmed(run)))
     if notables:
         console.print(_text(console, f"{words.ORDERED}.", 100, "dim"))
         if run_summary.could_not_tell(run):
@@ -70,6 +75,13 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
     summary = run_summary.line(run)
     if summary:
         console.print(_text(console, summary, 500))
+
+
+def _line(notable: Json, short_id: str, console: Console) -> Text:
+    """What merely goes on, in one line."""
+    sure = f"{words.likely(notable['likelihood'])} {words.short_severity(notable)}".strip()
+    told = f"{notable['rank']:>3}  {short_id}  {sure}, since {notable['listed_on']}: {words.named(notable)}"
+    return _text(console, told, max(console.width, _NARROW), _COLOURS.get(notable["severity"], ""))
 
 
 def _table(
@@ -136,6 +148,8 @@ def show_explanation(
     sure = f"{likely(notable['likelihood'])} likely  " if notable["likelihood"] else ""
     line = f"{notable['severity'].upper()}  {sure}{notable['title']}"
     console.print(Text(visible(line), style="bold"))
+    if notable.get("since"):
+        console.print(Text(visible(notable["since"]), style="italic"))
     console.print(Text(visible(notable["summary"])))
     identity = notable["identity"]
     began = f"since {notable['first_time']}, " if shown(notable)[0] != notable["first_time"] else ""

@@ -220,7 +220,8 @@ def confirmed(run: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 ORDERED = "New first, then by expected loss (likelihood × impact)"
-PARTS = ("New since yesterday", "Earlier", "Below the line", "Settled")
+STILL_OPEN = "Still open"
+PARTS = ("New since yesterday", STILL_OPEN, "Earlier", "Below the line", "Settled")
 """Of the list, in their order."""
 
 
@@ -230,7 +231,9 @@ def part_of(notable: Mapping[str, Any]) -> str:
         return "Settled"
     if not notable["listed"]:
         return "Below the line"
-    return "New since yesterday" if is_new(notable) else "Earlier"
+    if notable["life"] == "closed":
+        return "Earlier"
+    return "New since yesterday" if is_new(notable) else STILL_OPEN
 
 
 # ---- meanings
