@@ -2,6 +2,7 @@
 
 The fields that are read here, each of which may be missing and is then not shown:
 `read, parsed, events, rejected {reason: n}, too_late, held_aside, passed_over {files, may_matter}, behaviours,
+most_suspicious {identity, day, likelihood, signals, records, refused, kinds, calls},
 identities, day_count, notables, overflow, below {severity: n}, overflow_highest, cannot_tell [text], budget, alerts_in,
 verdicts, routines, days [first, last],
 seconds {stage: s}, model {id}, baseline {id}, created`.
@@ -146,7 +147,7 @@ passed over in silence, although it has no place in the list: what is medium at 
 
 
 def no_notables(run: Mapping[str, Any]) -> str:
-    """What is said where there are none: in how much there are none, and what could not be told.
+    """What is said where there are none: in how much, who was the most suspicious, and what could not be told.
 
     >>> no_notables({"read": 9, "parsed": 9, "events": 9, "identities": 1, "day_count": 8, "days_known": 8})
     'No notables in 9 records of 1 identity over 8 days.'
@@ -157,8 +158,30 @@ def no_notables(run: Mapping[str, Any]) -> str:
     seen = {name: run[name] for name in counts if run.get(name)}
     parts = (f"{counts[name].format(amount(n))}{_ending(name, n)}" for name, n in seen.items())
     why = doubts(run)
-    return f"{' '.join(['No notables', *parts])}{'; could not tell: ' + '; '.join(why) if why else ''}."
+    suspect = most_suspicious(run)
+    said = f"{' '.join(['No notables', *parts])}{'; could not tell: ' + '; '.join(why) if why else ''}."
+    return f"{said} {suspect}" if suspect else said
 
+
+def most_suspicious(run: Mapping[str, Any]) -> str:
+    """The most suspicious identity, what it did, and how likely that is an intrusion; nothing: nobody was judged.
+
+    >>> most_suspicious({"most_suspicious": {"identity": "arn:aws:iam::1:role/app", "day": "2026-03-02", "kinds": 9,
+    ...     "likelihood": 6.4, "signals": ["attack_tool"], "records": 40, "refused": 3, "calls": ["iam:CreateUser"]}})
+    'Most suspicious: app on 2026-03-02, 6% likely an intrusion (attack tool): 40 calls, 3 refused, iam:CreateUser and \
+8 more.'
+    """
+    found = run.get("most_suspicious")
+    if not found:
+        return ""
+    reasons = ", ".join(signal(name).lower() for name in found["signals"])
+    why = f" ({reasons})" if reasons else ""
+    refused = f", {amount(found['refused'])} refused" if found["refused"] else ""
+    more = found["kinds"] - len(found["calls"])
+    calls = ", ".join(found["calls"]) + (f" and {amount(more)} more" if more > 0 else "")
+    who = found["identity"].rpartition("/")[2] or found["identity"]
+    return visible(f"Most suspicious: {who} on {found['day']}, {likely(found['likelihood'])} likely an intrusion{why}: "
+                   f"{amount(found['records'])} call{'s'[: found['records'] != 1]}{refused}, {calls}.", 600)
 
 def _ending(name: str, number: int) -> str:
     return ("y" if number == 1 else "ies") if name == "identities" else "s"[: number != 1]

@@ -66,7 +66,7 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
         if run_summary.could_not_tell(run):
             console.print(_text(console, run_summary.could_not_tell(run), 500))
     else:
-        console.print(_text(console, run_summary.no_notables(run), 500))
+        console.print(_text(console, run_summary.no_notables(run), 1_200))
     routines = run_summary.routines(run)
     if routines:
         console.print(_text(console, f"{run_summary.ROUTINES} ({len(routines)})", 100, "bold"))

@@ -17,8 +17,8 @@ from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError, RejectEr
 from nhi_watch.core.event import Event
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.notable import clip
-from nhi_watch.core.timestamps import DAY
-from nhi_watch.detect import drift, feedback, model
+from nhi_watch.core.timestamps import DAY, parse
+from nhi_watch.detect import drift, feedback, model, suspicion
 from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result, ranked
 from nhi_watch.hosts.files import originals, reader, trust
@@ -227,6 +227,9 @@ def _run(
     notables, below = lists_of([*result.standing, *result.notables], result.below)
     said = feedback.standing(feedback.verdicts(store))
     result.run["routines"] = [one for one in result.run["routines"] if not said.keys() >= set(one["notables"])]
+    if not notables:
+        first, last = (parse(f"{day}T00:00:00Z") // DAY for day in result.run["days"] or ("1970-01-01",) * 2)
+        result.run["most_suspicious"] = suspicion.most_suspicious(state, state.daybook.between(first, last + 1))
     result.run["seconds"]["read"] = round(result_started - started, 3)
     return result._replace(notables=notables, below=below)
 

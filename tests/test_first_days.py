@@ -1,0 +1,110 @@
+"""First days: what absolute signals say of the made-up day and its variations, and which benign logs may train."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from need import shared_data
+from nhi_watch import cli
+from nhi_watch.detect import model
+from nhi_watch.detect.scoring import Baselines, score_day
+from nhi_watch.detect.signals import NAMES
+from nhi_watch.intake.days import Intake
+from nhi_watch.intake.sources import every
+from nhi_watch.report import run_summary
+from nhi_watch_lab.evaluation import first_days
+from nhi_watch_lab.evaluation.first_days import TEST, TRAINING, Set
+
+CARD = model.load()
+MADE_UP = {one.name: one for one in first_days.made_up()}
+
+
+def values_of(one: Set) -> list[dict[str, float]]:
+    """Of each identity-day, as a first day; the most blatant first."""
+    intake = Intake(every())
+    intake.feed(one.records)
+    assert not set(intake.days.rejected) - {"unfinished"}
+    found = [
+        {name: value for name, value in zip(NAMES, score_day(Baselines(CARD), whole, day).values) if value}
+        for day, wholes in intake.days.items() for whole in wholes.values()
+    ]  # fmt: skip
+    return sorted(found, key=lambda values: -values.get("blatant", 0.0))
+
+
+@pytest.mark.parametrize("name", [*MADE_UP])
+def test_a_made_up_day_shows_several_signs_and_the_work_around_it_none(name: str) -> None:
+    theft, *work = values_of(MADE_UP[name])
+    assert theft["blatant"] >= 5.0
+    assert len([sign for sign in ("attack_tool", "risky_network", "secrets_in_hour", "grave_kinds", "objects_in_hour",
+                                  "session_moved") if sign in theft]) >= 3  # fmt: skip
+    assert work
+    assert not any("blatant" in values for values in work)
+
+
+def test_each_part_of_the_made_up_day_adds_to_it() -> None:
+    full = values_of(first_days.made_up_day())[0]["blatant"]
+    for less in ({"place": "household"}, {"tool": False}, {"secrets": 20}, {"admin": False}):
+        assert values_of(first_days.made_up_day(**less))[0]["blatant"] < full, less
+
+
+def test_signs_are_the_same_on_the_first_day_and_after_a_month_of_the_same() -> None:
+    """A value that habit takes back is still there: habits weigh it, signals do not know them."""
+    theft = values_of(first_days.made_up_day())[0]
+    assert theft["attack_tool"] == 1.0
+    assert theft["risky_network"] == 3.0
+
+
+@pytest.mark.parametrize(("log", "most"), [("boogy", 0.0), ("console", 0.0), ("hkerma", 5.0), ("grycap", 0.0)])
+def test_benign_logs_show_no_two_signs_at_once(log: str, most: float) -> None:
+    shared_data("README.md")
+    for one in first_days.benign():
+        if one.name.startswith(log):
+            assert values_of(one)[0].get("blatant", 0.0) <= most, one.name
+
+
+def test_the_exercise_s_names_and_clients_are_taken_out() -> None:
+    shared_data("README.md")
+    sets = [one for one in first_days.attacks() if not one.name.startswith("m365")]
+    assert len(sets) == 27
+    for one in sets:
+        assert "stratus" not in json.dumps(one.records), one.name
+        assert one.name == "invictus" or len(one.theft) < len(one.records)
+
+
+def test_halves_are_those_of_the_controls() -> None:
+    """Training reads its half alone, and this test the other one."""
+    from nhi_watch_lab.variants import controls
+
+    folder = shared_data("README.md").parent
+    sessions = {name for name, _ in first_days.sessions() if first_days.half_of(name) == TRAINING}
+    trained = {str(record["userIdentity"]["userName"]) for record in controls.SETS["console"].read(folder)}
+    assert {f"console-{Path(name).stem}" for name in sessions} == trained
+    assert first_days.half_of("grycap") == TRAINING
+    assert {first_days.half_of(f"m365/{one['CreationTime'][:10]}") for one in controls.SETS["m365"].read(folder)} == {
+        TRAINING
+    }
+    events = first_days.kubernetes()
+    assert [one["auditID"] for one in controls.SETS["hkerma"].read(folder)] == [
+        one["auditID"] for one in events[: len(events) // 2]
+    ]
+    assert first_days.half_of("boogy") == first_days.half_of("hkerma/2") == TEST
+
+
+def test_a_run_without_a_row_names_the_most_suspicious(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Never "No notables" alone."""
+    records = first_days.made_up_day(place="household", tool=False, secrets=3, admin=False).records
+    log = tmp_path / "a.json"
+    log.write_text("\n".join(map(json.dumps, records)))
+    assert cli.main(["score", str(log), "--out", str(tmp_path / "out")]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert "No notables in 244 records of 4 identities over 1 day; could not tell: 1 of 7 days" in shown
+    assert "Most suspicious: reports on 2026-02-16, " in shown
+    assert "likely an intrusion (" in shown
+    assert "secretsmanager:GetSecretValue" in shown
+    assert run["most_suspicious"]["records"] == 64
+    assert "Most suspicious" in (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert run_summary.most_suspicious({}) == ""
