@@ -366,7 +366,7 @@ def shown(one: Set, model: Path = models.FOLDER) -> Shown:
 
 
 def is_as_expected(one: Set, told: Shown) -> bool:
-    """Medium or above for an attack, high or above for the made-up day; one row at most, and low, for what is benign."""
+    """Medium or above for an attack, high or above for the made-up day, at most one low row for what is benign."""
     if one.kind == ATTACK:
         return told.severity in GRAVE
     if one.kind == MADE_UP:
