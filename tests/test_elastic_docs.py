@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import configparser
+import json
 import re
 import shlex
 import shutil
@@ -129,4 +130,14 @@ def test_a_service_runs_our_command_as_its_own_user_with_the_key_as_a_credential
     assert (words[0], service["User"]) == (PROGRAM, "nhi")
     accept([word.replace("${CREDENTIALS_DIRECTORY}", "/run/x") for word in words[1:]])
     assert service["LoadCredential"].split(":")[0] in service["ExecStart"]
-    assert service["Type"] == "oneshot"
+    assert (service.get("Type") == "oneshot") != ("--every" in words), "a process that goes on is none"
+
+
+def test_the_deployment_runs_our_command_with_the_key_as_a_secret() -> None:
+    text = (FOLDER / "nhi-elastic.yaml").read_text("utf-8")
+    (command,) = re.findall(r"command: (\[.*\])", text)
+    words = json.loads(command)
+    assert words[0] == "nhi" and "--every" in words
+    accept(words[1:])
+    assert {Path(word).parent.as_posix() for word in words if word.startswith("/")} == {"/etc/nhi"}
+    assert "mountPath: /etc/nhi" in text and "secretName: nhi-elastic" in text

@@ -19,12 +19,12 @@ import pytest
 
 from core_samples import Going, Options
 from ecs_shape import document, load, template
-from elastic_server import FIRST, ROOT, Server, nhi
+from elastic_server import FIRST, ROOT, Server, environment, nhi
 from elastic_story import VOLATILE
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.hosts.elastic import setup, store
-from nhi_watch.hosts.elastic.run import Job, run
+from nhi_watch.hosts.elastic.run import Job, Worker, run
 from nhi_watch.hosts.elastic.store import ElasticStore, Lease, LeaseHeldError
 from nhi_watch.hosts.files import find
 from nhi_watch.intake.sources import cloudtrail
@@ -322,6 +322,59 @@ def test_of_two_runs_at_once_one_is_turned_away_and_a_lost_lease_stops_the_other
     second.renew()
     second.release()
     first.acquire()
+
+
+# ---- one process, many runs
+
+
+def test_a_process_that_goes_on_reads_what_comes_and_ends_within_seconds(place: Place) -> None:
+    """It gives the lease back after each run, and keeps up with a verdict's process that writes between two."""
+    fill(place, simulated()[:500])
+    flags = ["--index", place.source, "--namespace", place.namespace, "--lag", "0", "--json", "--since", render(SINCE)]
+    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", "run", "--every", "10", *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=environment(NHI_ELASTIC_URL=place.url)) as job:
+        assert job.stdout is not None
+        told = [orjson.loads(job.stdout.readline())["read"]]
+        between = Lease(place.client, place.job().state, 60)
+        between.acquire(20.0)
+        between.release()
+        fill(place, simulated()[500:700], ingested=int(time.time()))
+        told += [orjson.loads(job.stdout.readline())["read"] for _ in range(2)]
+        began = time.monotonic()
+        job.send_signal(signal.SIGTERM)
+        job.wait(10)
+    assert (told, job.returncode) == ([500, 200, 0], -signal.SIGTERM) and time.monotonic() - began < 5
+    assert {beat["event"]["outcome"] for beat in place.written()} == {"success"}
+    place.run()  # at once: nobody has the lease
+
+
+@pytest.mark.parametrize("other", [False, True], ids=["alone", "another wrote in between"])
+def test_rounds_of_one_worker_are_as_runs_of_their_own(place: Place, wanted: list[Tree], other: bool) -> None:
+    worker, third = Worker(place.client, place.job(since=SINCE)), len(simulated()) // 3
+    for number in range(3):
+        fill(place, simulated()[number * third : (number + 1) * third if number < 2 else None])
+        worker.round()
+        if other:
+            place.run(since=SINCE)
+    place.stand(wanted)
+
+
+def test_an_idle_round_asks_little_and_writes_no_part(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(place, simulated()[:300])
+    worker = Worker(place.client, place.job(since=SINCE))
+    worker.round()
+    asked: list[str] = []
+    transport = type(place.client.transport)
+    real = transport.perform_request
+
+    def noting(self: Any, method: str, target: str, **options: Any) -> Any:
+        asked.append(target)
+        return real(self, method, target, **options)
+
+    monkeypatch.setattr(transport, "perform_request", noting)
+    assert worker.round()["read"] == 0
+    assert len(asked) <= 10, asked
+    assert not [target for target in asked if "_pit" in target or "logs-nhi.alerts" in target]
 
 
 # ---- the program

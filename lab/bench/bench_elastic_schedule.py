@@ -3,10 +3,11 @@
 Six hours are read at once by both; then come RUNS times five minutes, at DOCUMENTS a day of simulated accounts with
 people and pipelines, MACHINES in all, sixty or fewer in each; an hour of each day is three times as busy as the mean,
 and 2% is searchable up to an hour late. They are made account by account, kept in a file for each five minutes, and
-indexed when their time comes: memory holds one account's day. One job reads them in a single run, the other in RUNS and
-one more, by a clock that is set. What is told: documents read, processor time of client and server, by run and by
-document; the state's size after 0, 24, 96 and all runs; start-up; and what a hundred million documents a day would
-take. The table of docs/method/elastic_scale.md is written from it, unless `--no-page`.
+indexed when their time comes: memory holds one account's day. One job reads them in a single run, the others in RUNS
+and one more, by a clock that is set: as a process each, and in one for all. What is told: documents read, processor
+time of client and server, by run and by document; the state's size after 0, 24, 96 and all runs; start-up; and what a
+hundred million documents a day would take. The table of docs/method/elastic_scale.md is written from it, unless
+`--no-page`.
 NHI_TEST_ELASTIC=URL takes a server that runs already.
 `python lab/bench/bench_elastic_schedule.py [DOCUMENTS [RUNS [MACHINES [VERSION]]]] [--no-page]`
 """
@@ -61,6 +62,8 @@ STAGES = {
     "host": "asking what there is, noting it, writing, the model", "s_read": "reading documents and the days that grew",
     "s_score": "judging who has news", "s_rank": "the list, and notables of those judged", "s_store": "packing rows",
 }  # fmt: skip
+WAYS = ("schedule", "process", "bulk")
+"""A process for each run, one process for all of them, and one run."""
 PAGE = ROOT / "docs" / "method" / "elastic_scale.md"
 Json = dict[str, Any]
 
@@ -100,24 +103,28 @@ def table(figures: Json) -> str:
     us, read_each, bulk = figures["client_us_a_document"], figures["read_per_document"], figures["bulk_read"]
     runs = figures["runs"]
     rows = [
-        ("documents", f"{figures['documents']:,}", "the same"),
-        ("documents read for each", f"{read_each['schedule']:.2f}", f"{bulk:.2f}"),
-        ("client, µs a document", f"{us['schedule']:,}", f"{us['bulk']:,}"),
-        ("the same as a ratio", f"{us['schedule'] / us['bulk']:.2f}", "1"),
-        ("server, µs a document", *(f"{figures['server_us_a_document'][name]:,}" for name in ("schedule", "bulk"))),
-        ("client, ms a run, whatever it reads", f"{figures['fixed_ms_a_run']:.0f}", ""),
-        ("client, µs for each further document that is read", f"{figures['us_a_further_document']:.0f}", ""),
-        *((f"— {label}", f"{figures['stages'][name]:.0f}", "") for name, label in STAGES.items()),
-        ("start-up of the program, ms a run, not counted above", f"{figures['start_ms']:.0f}", ""),
+        ("documents", f"{figures['documents']:,}", "the same", "the same"),
+        ("documents read for each", f"{read_each['schedule']:.2f}", f"{read_each['process']:.2f}", f"{bulk:.2f}"),
+        ("client, µs a document", *(f"{us[name]:,}" for name in WAYS)),
+        ("the same as a ratio", *(f"{us[name] / us['bulk']:.2f}" for name in WAYS)),
+        ("server, µs a document", *(f"{figures['server_us_a_document'][name]:,}" for name in WAYS)),
+        ("client, ms a run, whatever it reads", f"{figures['fixed_ms_a_run']:.0f}", "", ""),
+        ("client, µs for each further document that is read", f"{figures['us_a_further_document']:.0f}", "", ""),
+        *((f"— {label}, ms a run", *(f"{figures['stages'][way][name]:.0f}" for way in WAYS[:2]), "")
+          for name, label in STAGES.items()),
+        ("start-up of the program, ms a run, not counted above", f"{figures['start_ms']:.0f}", "", ""),
         *((f"state after run {each['run']}: rows, bytes of them, of its index",
-           f"{each['rows']:,}, {sum(each['tables'].values()):,}, {each['bytes']:,}", "") for each in figures["state"]),
+           f"{each['rows']:,}, {sum(each['tables'].values()):,}, {each['bytes']:,}", "", "")
+          for each in figures["state"]),
         ("**core-hours of clients for a hundred million a day**: 288 times a run's own cost and start-up, and each "
-         "further document", f"**{figures['core_hours']['schedule']:.1f}**", f"{figures['core_hours']['bulk']:.1f}"),
-        ("the same if each document cost what it does here", f"{figures['core_hours']['throughout']:.1f}", ""),
+         "further document", f"**{figures['core_hours']['schedule']:.1f}**", "",
+         f"{figures['core_hours']['bulk']:.1f}"),
+        ("the same if each document cost what it does here", f"{figures['core_hours']['throughout']:.1f}",
+         f"{figures['core_hours']['process']:.1f}", ""),
     ]  # fmt: skip
     lines = "".join(f"| {' | '.join(row)} |\n" for row in rows)
     return (f"{figures['command']} -->\n| {figures['server']}, load {figures['load']:.0f} on {os.cpu_count()} cores "
-            f"| in {runs} runs | in one |\n|---|---:|---:|\n{lines}")  # fmt: skip
+            f"| {runs} processes | {runs} runs of one | one run |\n|---|---:|---:|---:|\n{lines}")  # fmt: skip
 
 
 def started() -> float:
@@ -209,12 +216,13 @@ def _measured(client: Elasticsearch, folder: Path, documents: int, runs: int, ma
     history, batches, told = spooled(folder, documents, runs, machines)
     begun = START + HISTORY
     history.load(client)
-    names = {name: f"{name}{elastic_server.FIRST}" for name in ("schedule", "bulk")}
-    for name in names.values():
-        prepare(client, name)
-        _run(client, name, Clock(begun + 120), since=START)
+    names = {name: f"{name}{elastic_server.FIRST}" for name in ("schedule", "process", "bulk")}
+    workers = {name: host.Worker(client, host.Job(STREAM, namespace, since=START)) for name, namespace in names.items()}
+    for name, namespace in names.items():
+        prepare(client, namespace)
+        _run(workers[name], Clock(begun + 120))
     ends = [*(begun + EVERY * (number + 1) for number in range(runs)), begun + EVERY * runs + 2 * HOUR]
-    spent: dict[str, Counter[str]] = {"schedule": Counter(), "bulk": Counter()}
+    spent: dict[str, Counter[str]] = {"schedule": Counter(), "process": Counter(), "bulk": Counter()}
     states: list[Json] = []
     latest, each_run = 0.0, []
     for number, (end, batch) in enumerate(zip(ends, batches)):
@@ -222,7 +230,9 @@ def _measured(client: Elasticsearch, folder: Path, documents: int, runs: int, ma
         last = end == ends[-1]
         one: Counter[str] = Counter()
         with measured(client, one):
-            one += _run(client, names["schedule"], Clock(end))
+            one += _run(host.Worker(client, host.Job(STREAM, names["schedule"])), Clock(end))
+        with measured(client, spent["process"]):
+            spent["process"] += _run(workers["process"], Clock(end))
         each_run.append((one["read"], one["client"]))
         spent["schedule"] += one
         if number in STATES or last:
@@ -230,20 +240,22 @@ def _measured(client: Elasticsearch, folder: Path, documents: int, runs: int, ma
             print(states[-1], flush=True)
         latest = end
     with measured(client, spent["bulk"]):
-        spent["bulk"] += _run(client, names["bulk"], Clock(latest))
-    ratios = {key: spent["schedule"][key] / value for key, value in sorted(spent["bulk"].items()) if value}
+        spent["bulk"] += _run(workers["bulk"], Clock(latest))
+    ratios = {name: {key: spent[name][key] / value for key, value in sorted(spent["bulk"].items()) if value}
+              for name in ("schedule", "process")}  # fmt: skip
     slope, intercept = linear_regression(*zip(*each_run[:-1]))
     us = {name: round(each["client"] * 1e6 / told) for name, each in spent.items()}
     start = started()
     taken = {"bulk": us["bulk"] / 1e6 * A_DAY + start / 1000,
              "throughout": us["schedule"] / 1e6 * A_DAY + start / 1000 * RUNS,
+             "process": us["process"] / 1e6 * A_DAY,
              "schedule": slope * A_DAY * spent["schedule"]["read"] / told + (intercept + start / 1000) * RUNS}
     return {
         "documents": told, "runs": len(ends), "bulk_read": spent["bulk"]["read"] / told,
-        "read_per_document": {"schedule": spent["schedule"]["read"] / told}, "client_us_a_document": us,
+        "read_per_document": {name: each["read"] / told for name, each in spent.items()}, "client_us_a_document": us,
         "server_us_a_document": {name: round(each["server"] * 1e6 / told) for name, each in spent.items()},
-        "schedule_to_bulk": ratios, "spent": spent, "state": states, "state_bulk": _state(client, names["bulk"]),
-        "stages": _stages(spent["schedule"], len(ends)),
+        "to_bulk": ratios, "spent": spent, "state": states, "state_bulk": _state(client, names["bulk"]),
+        "stages": {name: _stages(spent[name], len(ends)) for name in ("schedule", "process")},
         "fixed_ms_a_run": intercept * 1000, "us_a_further_document": slope * 1e6, "start_ms": start,
         "documents_a_run": [mean(n for n, _ in each_run), max(n for n, _ in each_run)],
         "core_hours": {name: seconds / HOUR for name, seconds in taken.items()},
@@ -272,10 +284,9 @@ def _now(client: Elasticsearch) -> dict[str, float]:
             "wall": time.monotonic()}  # fmt: skip
 
 
-def _run(client: Elasticsearch, namespace: str, clock: Clock, **changes: Any) -> Counter[str]:
-    job = host.Job(STREAM, namespace, **changes)
+def _run(worker: host.Worker, clock: Clock) -> Counter[str]:
     with patch.object(host, "clock_of", lambda *_: clock), patch("time.perf_counter", time.process_time):
-        done = host.run(client, job)
+        done = worker.round()
     told: Counter[str] = Counter({"read": done.get("read", 0), "alerts": done.get("alerts", {}).get("created", 0)})
     told.update({f"s_{name}": seconds for name, seconds in done.get("seconds", {}).items()})
     return told

@@ -59,9 +59,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     with cluster.reached(where), cluster.connect(where) as client:
         try:
             return _COMMANDS[args.elastic_command][2](client, args, console)
-        except LeaseHeldError as error:  # ordinary for a scheduled job: the other one does the work, or did
-            _say(console, args, {"skipped": str(error)}, f"Nothing done: {error}.")
-            return HELD
+        except LeaseHeldError as error:
+            return _held(error, args, console)
 
 
 # ---- flags
@@ -204,6 +203,8 @@ def _run_flags(parser: argparse.ArgumentParser) -> None:
         "75 where another run works, or was killed minutes ago."
     )
     _add_kibana(parser)
+    parser.add_argument("--every", type=lambda text: common.whole(text, 10, 86_400), metavar="S",
+                        help="go on, with a run every S seconds, until stopped by SIGTERM or Ctrl-C")  # fmt: skip
     parser.add_argument("--since", type=_time, metavar="TIME",
                         help="read what was ingested since then (RFC 3339), also what was read before")  # fmt: skip
     parser.add_argument("--budget", type=_between(0.001, 1000), default=10.0, metavar="N",
@@ -227,12 +228,41 @@ def _run_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
-    """Do one run: 1 where documents were set aside, 2 where some could not be read; the rest was done all the same."""
-    outcome = running.run(client, running.Job(
+    """Do one run, or one after the other until the process is stopped.
+
+    Raises:
+        StoreError: the first run failed; later ones say so, and the next one tries again.
+    """
+    worker = running.Worker(client, running.Job(
         args.index, args.namespace, args.since, args.budget, args.assets, args.networks, args.model, args.page,
         args.lag, wait=args.wait, alerts=args.elastic_command == "run", ocsf=args.ocsf, reputation=args.reputation,
         intel=args.intel, kibana=_kibana_url(args).rstrip("/"),
     ))  # fmt: skip
+    due, is_first = time.monotonic(), True
+    while True:
+        try:
+            with cluster.reached(cluster.connection(_told(args))):
+                code = _round(worker, args, console)
+        except LeaseHeldError as error:  # ordinary for a scheduled job: the other one does the work, or did
+            code = _held(error, args, console)
+        except StoreError as error:
+            if is_first:
+                raise
+            _say(console, args, {"error": str(error)}, f"This run failed: {error}.")
+        if not args.every:
+            return code
+        due, is_first = max(due + args.every, time.monotonic()), False
+        time.sleep(max(0.0, due - time.monotonic()))
+
+
+def _held(error: LeaseHeldError, args: argparse.Namespace, console: Console) -> int:
+    _say(console, args, {"skipped": str(error)}, f"Nothing done: {error}.")
+    return HELD
+
+
+def _round(worker: running.Worker, args: argparse.Namespace, console: Console) -> int:
+    """One run: 1 where documents were set aside, 2 where some could not be read; the rest was done all the same."""
+    outcome = worker.round()
     troubles = write.troubles(outcome)
     _say(console, args, outcome, _sentence(outcome), *troubles, *write.warnings(outcome))
     return 1 if outcome.get("set_aside") else 2 if troubles else 0

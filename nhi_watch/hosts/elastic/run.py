@@ -22,7 +22,7 @@ from nhi_watch.context.context import Context
 from nhi_watch.context.networks import SHIPPED
 from nhi_watch.core.errors import InputError, NhiError, RejectError, StoreError
 from nhi_watch.core.gc_pause import few_collections
-from nhi_watch.core.timestamps import DAY, render
+from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.detect import model
 from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.model import Scorecard
@@ -30,7 +30,7 @@ from nhi_watch.detect.run import Result
 from nhi_watch.hosts.elastic import cluster, read, setup, windows, write
 from nhi_watch.hosts.elastic.cluster import PassingError, Reach, explained
 from nhi_watch.hosts.elastic.read import SOURCES, Hit, Span, Window
-from nhi_watch.hosts.elastic.store import SECONDS, ClusterClock, ElasticStore, Lease, LeaseHeldError
+from nhi_watch.hosts.elastic.store import SECONDS, ClusterClock, ElasticStore, Lease, LeaseHeldError, holder_name
 from nhi_watch.hosts.elastic.windows import Begun, Planned, Task, Wanted
 from nhi_watch.state.state import State
 
@@ -174,24 +174,70 @@ def tables(client: Elasticsearch, job: Job) -> tuple[Scorecard, Context]:
 
 
 def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, total: None) -> Json:
-    """Do one run; returns run.json's content, with the `window`, the `alerts`, the first `rejects`, and what is wrong.
+    """Do one run, see `Worker.round`."""
+    return Worker(client, job).round(on_stage)
 
-    Raises:
-        LeaseHeldError: another run works.
-        StoreError: Elasticsearch cannot be read or written, or is not set up.
-    """
-    with reporting(client, job, time.time()):
-        patterns, own = job.pattern.split(","), setup.own(job.namespace)
-        reach = patiently(job, lambda: cluster.reach(client, patterns, setup.READ, own))
-        clock = clock_of(client, job)
-        known = tables(client, job)
-    lease = Lease(client, job.state, job.lease, clock)
-    lease.acquire(job.wait)
-    began = clock()
-    with reporting(client, job, began, clock), leased(client, job, lease) as store, few_collections():
-        outcome = Run(client, job, known, Held(lease, store, clock, reach)).once(on_stage)
-    times = write.Times(began, clock())
-    return {**outcome, "heartbeat": write.beat(client, job.namespace, times, outcome) or "written"}
+
+class Worker:
+    """Does runs, one or many: what it has loaded and remembers of the state outlives a round, the lease does not."""
+
+    def __init__(self, client: Elasticsearch, job: Job) -> None:
+        self._client = client
+        self._job = job
+        self._holder = holder_name()
+        self._store: Optional[ElasticStore] = None
+        self._stamp: list[float] = []
+        """The hour in which the tables were loaded, and when their files had been written."""
+        self._tables: Optional[tuple[Scorecard, Context]] = None
+
+    def round(self, on_stage: Stage = lambda stage, done, total: None) -> Json:
+        """Do one run; returns run.json's content, with the `window`, the `alerts`, the first `rejects`, what is wrong.
+
+        Raises:
+            LeaseHeldError: another run works.
+            StoreError: Elasticsearch cannot be read or written, or is not set up.
+        """
+        client, job = self._client, self._job
+        with reporting(client, job, time.time()):
+            patterns, own = job.pattern.split(","), setup.own(job.namespace)
+            reach = patiently(job, lambda: cluster.reach(client, patterns, setup.READ, own))
+            clock = clock_of(client, job)
+            known = self._known()
+        lease = Lease(client, job.state, job.lease, clock, self._holder)
+        goes_on = lease.acquire(job.wait)
+        began = clock()
+        with reporting(client, job, began, clock), self._leased(lease, goes_on) as store, few_collections():
+            outcome = Run(client, job, known, Held(lease, store, clock, reach)).once(on_stage)
+        self._job = job._replace(since=None)
+        times = write.Times(began, clock())
+        return {**outcome, "heartbeat": write.beat(client, job.namespace, times, outcome) or "written"}
+
+    def _known(self) -> tuple[Scorecard, Context]:
+        """Model and tables; loaded again each hour, and when a file has changed."""
+        job = self._job
+        files = [path for path in (job.assets, job.networks, *job.reputation) if path is not None and path.exists()]
+        stamp = [time.time() // HOUR, *(path.stat().st_mtime for path in files)]
+        if self._tables is None or stamp != self._stamp:
+            self._tables, self._stamp = tables(self._client, job), stamp
+        return self._tables
+
+    @contextmanager
+    def _leased(self, lease: Lease, goes_on: bool) -> Iterator[ElasticStore]:
+        """The state, as long as the lease is held; what is remembered of it counts if nobody else has written since."""
+        try:
+            if self._store is None:
+                self._store = ElasticStore(self._client, self._job.state, remember=True)
+            elif not goes_on:
+                self._store.close()
+            self._store.guard = lease.keep
+            yield self._store
+        except BaseException:
+            if self._store is not None:
+                self._store.close()
+            raise
+        finally:
+            with suppress(StoreError):  # where the cluster is away, the lease expires by itself
+                lease.release()
 
 
 def clock_of(client: Elasticsearch, job: Job) -> ClusterClock:
@@ -201,18 +247,6 @@ def clock_of(client: Elasticsearch, job: Job) -> ClusterClock:
         StoreError: the cluster is not set up.
     """
     return ClusterClock(client, job.state)
-
-
-@contextmanager
-def leased(client: Elasticsearch, job: Job, lease: Lease) -> Iterator[ElasticStore]:
-    """The state, as long as the lease is held."""
-    store = ElasticStore(client, job.state, lease.keep, remember=True)
-    try:
-        yield store
-    finally:
-        store.close()
-        with suppress(StoreError):  # where the cluster is away, the lease expires by itself
-            lease.release()
 
 
 @contextmanager
@@ -252,6 +286,11 @@ class Held(NamedTuple):
     reach: Reach
 
 
+_NOTHING: Json = {"read": 0, "parsed": 0, "duplicates": 0, "events": 0, "rejected": {}, "alerts": {"created": 0},
+                  "seconds": {}}  # fmt: skip
+"""What run.json says where nothing came in."""
+
+
 class Run:
     """The work under a lease."""
 
@@ -286,7 +325,9 @@ class Run:
         fresh = windows.windows(self._store, Wanted(patterns, since, int(self._clock()) - self._job.lag))
         planned = [each for begun in fresh for each in self._planned(begun)]
         self._late = sum(each.late for each in planned)
-        self.work([each.task for each in planned], on_stage)
+        tasks = [each.task for each in planned]
+        idle = [task for task in tasks if not task.documents and task.window.until - task.window.since <= DAY]
+        self.work([task for task in tasks if task not in idle], on_stage, idle)
         return self.outcome(time.perf_counter() - started)
 
     def _planned(self, begun: Begun) -> list[Planned]:
@@ -319,9 +360,9 @@ class Run:
 
     def outcome(self, seconds: float) -> Json:
         """What was done, as run.json tells it."""
-        whole = self.totals.whole()
+        whole = {**_NOTHING, "model": {"id": self._card.id}, **self.totals.whole()}
         wrong = {"set_aside": self._aside, "unread": [{"index": i, "why": why} for i, why in self._unread.items()]}
-        if "read" not in whole:
+        if not self._window:
             return {"skipped": "nothing came in", **wrong}
         window = {
             "index": ",".join(dict.fromkeys(window.pattern for window in self._window)),
@@ -331,18 +372,20 @@ class Run:
         taken = {**whole["seconds"], "total": round(seconds, 3)}
         return {**whole, **wrong, "late": self._late, "window": window, "seconds": taken}
 
-    def work(self, tasks: list[Task], on_stage: Stage) -> None:
-        """Do the tasks, part by part."""
+    def work(self, tasks: list[Task], on_stage: Stage, idle: Sequence[Task] = ()) -> None:
+        """Do the tasks, part by part; of windows into which nothing came only the checkpoints move."""
         tasks = windows.begun(tasks)
-        self._patiently(partial(self._note, tasks))
-        self._window += [task.window for task in tasks]
+        self._patiently(partial(self._note, tasks, idle))
+        self._window += [task.window for task in (*idle, *tasks)]
         while tasks:
             tasks = self._patiently(partial(self._step, tasks, on_stage))
 
-    def _note(self, tasks: list[Task]) -> None:
+    def _note(self, tasks: list[Task], idle: Sequence[Task] = ()) -> None:
         windows.note(self._store, tasks)
+        for task in idle:
+            windows.move(self._store, task.window)
         self._ledger.put(self._store)
-        self._store.commit()
+        self._store.commit(refresh=bool(tasks))
 
     def _patiently(self, work: Callable[[], Done]) -> Done:
         return patiently(self._job, work, self._reset)

@@ -109,19 +109,23 @@ class Lease:
         index: str,
         seconds: int = SECONDS,
         clock: Callable[[], float] = time.time,
+        holder: str = "",
     ) -> None:
+        """`holder`: the name of one that may have had the lease before; "" makes a new one."""
         self._client = client
         self._index = index
         self._seconds = seconds
         self._clock = clock
-        self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._holder = holder or holder_name()
         self._condition: dict[str, Any] = {"op_type": "create"}
         self._renewed = 0.0
         self.generation = 0
         """Under which this holder writes; 0: it never had the lease."""
 
-    def acquire(self, wait: float = 0.0) -> None:
+    def acquire(self, wait: float = 0.0) -> bool:
         """Take the lease; where another run has it, wait for it so many seconds.
+
+        Returns whether this holder had it last, so that nobody else has written since.
 
         Raises:
             LeaseHeldError: somebody else has it; the message says who, and until when.
@@ -134,7 +138,8 @@ class Lease:
                 if found is None or is_free or found.is_dead:
                     self._condition = dict(found.version) if found else {"op_type": "create"}
                     self.generation = max(found.generation + 1 if found else 1, int(self._clock()))
-                    return self._write(self._seconds)
+                    self._write(self._seconds)
+                    return found is not None and found.holder == self._holder
                 if self._clock() >= deadline:
                     until = render(int(found.until))
                     raise LeaseHeldError(f"another run ({found.holder}) has {self._index} until {until} at most")
@@ -203,6 +208,11 @@ class Lease:
         if found.version != self._condition:
             raise LeaseHeldError(taken(self._index))
         return False
+
+
+def holder_name() -> str:
+    """A name for a holder that no other has."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 def taken(index: str) -> str:
@@ -276,7 +286,7 @@ class ElasticStore:
         self._client = client
         self._index = index
         self._memory = Remembered() if remember else None
-        self._guard = guard or (lambda: None)
+        self.guard: Guard = guard or (lambda: None)
         self._put: dict[tuple[str, str], Optional[bytes]] = {}
         """What waits to be written, in order."""
         self._fresh = self._looked = False
@@ -420,7 +430,7 @@ class ElasticStore:
         Raises:
             PassingError: the cluster turned some of them away for load; whoever tries again puts all of them again.
         """
-        generation = self._guard()
+        generation = self.guard()
         operations: list[Any] = [line for row in rows for line in _operations(row, generation)]
         with explained(f"cannot write {self._index}"):
             answer = self._client.bulk(index=self._index, operations=operations, refresh=refresh)

@@ -139,12 +139,13 @@ def advance(store: Store, tasks: Sequence[Task]) -> list[Task]:
         left = begun([first._replace(done=first.done + 1, starts=0, failures=()), *others])
     else:
         left = begun(others)
-        _move(store, first.window)
+        move(store, first.window)
     note(store, left)
     return left
 
 
-def _move(store: Store, window: Window) -> None:
+def move(store: Store, window: Window) -> None:
+    """Put down that a window was read."""
     patterns = window.pattern.split(",")
     before, since = checkpoints(store, patterns), starts(store, patterns)
     moved = {pattern: max(window.until, at or 0) for pattern, at in before.items()}

@@ -173,9 +173,9 @@ def beat(client: Elasticsearch, namespace: str, times: Times, outcome: Document)
 def failed(client: Elasticsearch, namespace: str, times: Times, error: BaseException) -> Optional[str]:
     """Write that a run failed, and of what; returns why that could not be written.
 
-    What passes by itself is no failure: nobody is to be woken for it.
+    What passes by itself is no failure, and neither is a stop that was asked for: nobody is to be woken for it.
     """
-    how = "unknown" if isinstance(error, PassingError) else "failure"
+    how = "unknown" if isinstance(error, (PassingError, KeyboardInterrupt)) else "failure"
     return _write(client, f"{HEALTH}-{namespace}", _document(namespace, times, (how, described(error)), {}))
 
 
