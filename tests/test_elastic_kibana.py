@@ -19,6 +19,7 @@ from kibana_double import KEY, Kibana, promote, serving
 from nhi_watch.act import audit
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.notable import loss_of
+from nhi_watch.core.timestamps import render
 from nhi_watch.detect import feedback
 from nhi_watch.hosts.elastic import analysts
 from nhi_watch.hosts.elastic import kibana as assets
@@ -229,6 +230,28 @@ def test_who_changes_their_mind_is_believed(place: Played) -> None:
     held = feedback.standing(feedback.verdicts(store))
     store.close()
     assert held[alert["event"]["id"]].verdict == "confirmed"
+
+
+def test_what_is_expected_or_a_duplicate_is_said_by_tags_and_a_wrong_tag_keeps_no_other_verdict_back(
+    place: Played,
+) -> None:
+    first, second, third, fourth, *_ = place.promoted()
+    now = int(time.time())
+    when = {"workflow_status_updated_at": render(now - 60), "workflow_user": "u_tags"}
+    ends = render(now + 40 * 86_400)[:10]
+    deal(place, first, workflow_status="closed", workflow_tags=[f"nhi:expected:{ends}"], **when)
+    deal(place, second, workflow_status="closed", workflow_tags=[f"nhi:duplicate:{first['event']['id']}"], **when)
+    deal(place, third, workflow_status="closed", workflow_tags=["nhi:expected"], **when)
+    deal(place, fourth, workflow_status="closed", workflow_tags=["nhi:duplicate:nobody"], **when)
+    taken = take(place, now)
+    said = {verdict.notable_id: verdict for verdict in taken.new if verdict.by == "u_tags"}
+    assert {name: verdict.verdict for name, verdict in said.items()} == {
+        first["event"]["id"]: "expected", second["event"]["id"]: "duplicate", third["event"]["id"]: "expected",
+    }  # fmt: skip
+    assert render(said[first["event"]["id"]].until)[:10] == ends
+    assert said[second["event"]["id"]].duplicate_of == first["event"]["id"]
+    assert said[third["event"]["id"]].until == now - 60 + 30 * 86_400
+    assert [each for each in taken.wrong if fourth["event"]["id"] in each and "nhi:duplicate:nobody" in each]
 
 
 def test_alerts_of_merged_notables_are_closed_and_no_others(place: Played) -> None:

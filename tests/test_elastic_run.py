@@ -23,6 +23,7 @@ from elastic_server import FIRST, ROOT, Server, environment, nhi
 from elastic_story import VOLATILE
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
+from nhi_watch.detect import feedback
 from nhi_watch.hosts.elastic import setup, store
 from nhi_watch.hosts.elastic.run import Job, Worker, run
 from nhi_watch.hosts.elastic.store import ElasticStore, Lease, LeaseHeldError
@@ -322,6 +323,33 @@ def test_of_two_runs_at_once_one_is_turned_away_and_a_lost_lease_stops_the_other
     second.renew()
     second.release()
     first.acquire()
+
+
+# ---- verdicts
+
+
+def test_a_verdict_and_an_exception_are_given_without_kibana_under_the_lease(place: Place, tmp_path: Path) -> None:
+    fill(place, simulated())
+    place.run(since=SINCE)
+    first, second = [alert["nhi"]["notable"] for alert in place.alerts() if alert["event"]["code"] == "compromise"][:2]
+    flags = ["--namespace", place.namespace, "--audit", str(tmp_path / "audit.jsonl"), "--out", str(tmp_path)]
+    given = ["--by", "ann", "--why", "known", *flags]
+    done = asked(place, "feedback", first["id"], "benign", *given)
+    assert (done.returncode, done.stderr) == (0, "") and f"{first['id']} is benign" in done.stdout
+    done = asked(place, "feedback", second["id"], "duplicate", "--of", first["id"], *given)
+    assert done.returncode == 0, done.stderr
+    signal_, value = feedback.choices(second)[0]
+    until = render(int(time.time()) + 20 * 86_400)[:10] + "T00:00:00Z"
+    excepted = ["--until", until, "--signal", signal_, "--value", value, "--save"]
+    done = asked(place, "feedback", second["id"], "expected", *excepted, *given)
+    assert done.returncode == 0, done.stderr
+    held = feedback.standing(feedback.verdicts(place.store()))
+    assert (held[first["id"]].verdict, held[second["id"]].verdict) == ("benign", "expected")
+    assert [each.signal for each in feedback.exceptions(place.store())] == [signal_]
+    assert (tmp_path / "audit.jsonl").read_text().count("\n") == 3
+    Lease(place.client, place.job().state, 60).acquire()
+    done = asked(place, "feedback", first["id"], "open", "--wait", "0", *given)
+    assert done.returncode == 75 and done.stdout.startswith("Nothing done: another run (")
 
 
 # ---- one process, many runs

@@ -5,6 +5,8 @@ Kibana's alerts keep the ECS fields of the documents that they were made of, so 
 | what an analyst does in Kibana | verdict |
 |---|---|
 | tags with `nhi:confirmed` or `nhi:benign` | that one |
+| tags with `nhi:expected`, or `nhi:expected:2026-12-31` | expected, for 30 days or until then |
+| tags with `nhi:duplicate:ID` | a duplicate of that notable |
 | tags with `nhi:open` | takes back what was said |
 | closes as true positive | confirmed |
 | closes as false positive or benign positive, or tags with "False Positive" | benign |
@@ -15,7 +17,7 @@ A reason for closing is there since Kibana 9.2; tags since 8.10.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from elasticsearch import Elasticsearch
@@ -44,7 +46,10 @@ _UUID = "kibana.alert.uuid"
 _WHEN = "kibana.alert.workflow_status_updated_at"
 _FIELDS = tuple({"field": name} for name in ("event.id", _STATUS, _TAGS, _REASON, _USER, _WHEN, "@timestamp"))
 _BY_REASON = {"true_positive": "confirmed", "false_positive": "benign", "benign_positive": "benign"}
-_BY_TAG = {"nhi:open": feedback.OPEN, "nhi:confirmed": "confirmed", "nhi:benign": "benign", "false positive": "benign"}
+_BY_TAG = {"nhi:open": feedback.OPEN, "nhi:confirmed": "confirmed", "nhi:benign": "benign", "false positive": "benign",
+           "nhi:expected": "expected", "nhi:duplicate": "duplicate"}  # fmt: skip
+_EXPECTED = 30 * DAY
+"""How long something is expected where the tag does not say until when."""
 _NOBODY = "kibana"
 CLOSED_AT_ONCE = 500
 
@@ -61,11 +66,14 @@ class Said(NamedTuple):
     time: str
 
     @property
-    def verdict(self) -> Optional[str]:
-        """What it says of the notable; a tag of ours outweighs a reason."""
-        tags = [_BY_TAG[tag.lower()] for tag in sorted(self.tags, reverse=True) if tag.lower() in _BY_TAG]
+    def verdict(self) -> Optional[tuple[str, str]]:
+        """What it says of the notable, and what its tag adds to that; a tag of ours outweighs a reason."""
+        for tag in sorted(self.tags, reverse=True):
+            name, more = ":".join(tag.lower().split(":")[:2]), tag.partition(":")[2].partition(":")[2]
+            if name in _BY_TAG:
+                return _BY_TAG[name], more
         by_reason = _BY_REASON.get(self.reason) if self.status == "closed" else None
-        return next(iter([*tags[:1], *filter(None, [by_reason])]), None)
+        return (by_reason, "") if by_reason else None
 
 
 def said(client: Elasticsearch, now: int, index: str = setup.ANALYSTS) -> Iterator[Said]:
@@ -122,13 +130,15 @@ class Taken(NamedTuple):
     """Acknowledged, or closed without a reason that says whether it was true."""
     unknown: int
     """Of notables that the state no longer keeps."""
+    wrong: list[str]
+    """What is wrong with others, such as a tag that names no date."""
 
 
 def take(rows: Rows, heard: Iterable[Said], now: int) -> Taken:
     """Put verdicts into the state; the same ones again change nothing. Committing is the caller's business."""
     state = State(rows)
     known = {notable["id"]: notable for notable in (*publish.stored(rows), *fast.stored(rows))}
-    found, undecided, unknown = [], 0, 0
+    found, undecided, unknown, wrong = [], 0, 0, list[str]()
     for each in heard:
         notable = known.get(each.notable_id)
         if each.verdict is None:
@@ -136,10 +146,13 @@ def take(rows: Rows, heard: Iterable[Said], now: int) -> Taken:
         elif notable is None:
             unknown += 1
         else:
-            found.append(_verdict(notable, each, each.verdict, (now, state.next_open_day())))
+            try:
+                found.append(_verdict(notable, each, each.verdict, (now, state.next_open_day()), known))
+            except InputError as error:
+                wrong.append(f"alert of {each.notable_id}: {error}")
     before = set(map(_named, feedback.verdicts(rows)))
     feedback.put(rows, found)
-    return Taken(found, [verdict for verdict in found if _named(verdict) not in before], undecided, unknown)
+    return Taken(found, [verdict for verdict in found if _named(verdict) not in before], undecided, unknown, wrong)
 
 
 def _named(verdict: Verdict) -> tuple[str, str, str, int]:
@@ -147,15 +160,22 @@ def _named(verdict: Verdict) -> tuple[str, str, str, int]:
     return verdict.notable_id, verdict.verdict, verdict.by, verdict.time
 
 
-def _verdict(notable: Mapping[str, Any], each: Said, verdict: str, times: tuple[int, int]) -> Verdict:
-    now, since = times
+def _verdict(
+    notable: Mapping[str, Any], each: Said, said: tuple[str, str], times: tuple[int, int], known: Container[str]
+) -> Verdict:
+    (verdict, added), (now, since) = said, times
     try:
         when = min(parse(each.time), now)
+        ends = {"until": parse(f"{added}T00:00:00Z") if added else when + _EXPECTED} if verdict == "expected" else {}
     except RejectError as error:
-        raise InputError(f"alert of {each.notable_id}: {error}") from error
+        raise InputError(str(error)) from error
+    if verdict == "duplicate" and added not in known:
+        raise InputError(f"the tag names no notable of the state: nhi:duplicate:{added}")
+    other = {"duplicate_of": added} if verdict == "duplicate" else {}
     why = f"Kibana: {each.status}{f' as {each.reason}' if each.reason else ''}"
     tags = f", tags {', '.join(each.tags)}" if each.tags else ""
-    return feedback.judge(notable, verdict, each.by or _NOBODY, f"{why}{tags}", when, {"since": since})
+    more = {"since": since, **ends, **other}
+    return feedback.judge(notable, verdict, each.by or _NOBODY, f"{why}{tags}", when, more)
 
 
 # ---- merged notables

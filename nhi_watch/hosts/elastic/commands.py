@@ -7,8 +7,8 @@ import math
 import os
 import re
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
@@ -26,6 +26,7 @@ from nhi_watch.hosts.elastic import run as running
 from nhi_watch.hosts.elastic.kibana import Kibana
 from nhi_watch.hosts.elastic.store import ClusterClock, ElasticStore, Lease, LeaseHeldError
 from nhi_watch.hosts.files import common
+from nhi_watch.hosts.files import feedback as verdicts
 
 Json = dict[str, Any]
 HELD = 75
@@ -314,6 +315,10 @@ def _doctor(client: Elasticsearch, args: argparse.Namespace, console: Console) -
 
 
 def _feedback_flags(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Without ID it takes what was said in Kibana: tags, and reasons for closing."
+    verdicts.add_verdict(parser, nargs="?")
+    parser.add_argument("--out", type=Path, default=common.OUT, metavar="DIR",
+                        help=f"folder of the report whose ranks may stand for ids (default: {common.OUT})")  # fmt: skip
     _add_kibana(parser)
     parser.add_argument("--wait", type=_seconds, default=60, metavar="S",
                         help="wait so long for a run to end (default: 60)")  # fmt: skip
@@ -328,33 +333,38 @@ def _feedback(client: Elasticsearch, args: argparse.Namespace, console: Console)
         LeaseHeldError: a run works all the time.
         StoreError: Elasticsearch or Kibana refuses.
     """
-    where = _kibana_of(args)
-    taken = _hear(client, args)
+    where, state = _kibana_of(args), f"{setup.STATE}-{args.namespace}"
+    if args.what:
+        with _writing(client, args, state) as (store, now):
+            return verdicts.act(args, store, console, now)
+    with _writing(client, args, state) as (store, now):
+        cluster.demand(client, [{"names": [setup.ANALYSTS], "privileges": ["read"]}])
+        taken = analysts.take(store, analysts.said(client, now), now)
+        for verdict in taken.new:
+            audit.append(args.audit, "verdict", verdict.by, {**verdict._asdict(), "from": "kibana", "state": state})
     outcome: Json = {name: told if isinstance(told, int) else len(told) for name, told in taken._asdict().items()}
     if where:
         with closing(Kibana(where)) as reached:
             outcome["closed"] = analysts.close_merged(client, reached, f"{setup.ALERTS}-{args.namespace}")
-    _say(console, args, outcome, ", ".join(f"{name}: {count:,}" for name, count in outcome.items()))
-    return 0
+    counted = ", ".join(f"{name}: {count:,}" for name, count in outcome.items())
+    _say(console, args, {**outcome, "wrong": taken.wrong}, counted, *(f"not taken: {each}" for each in taken.wrong))
+    return 2 if taken.wrong else 0
 
 
-def _hear(client: Elasticsearch, args: argparse.Namespace) -> analysts.Taken:
-    """Under the lease, so that no run writes the same rows."""
-    state = f"{setup.STATE}-{args.namespace}"
-    cluster.demand(client, [*setup.own(args.namespace), {"names": [setup.ANALYSTS], "privileges": ["read"]}])
-    lease = Lease(client, state, clock=ClusterClock(client, state))
+@contextmanager
+def _writing(client: Elasticsearch, args: argparse.Namespace, state: str) -> Iterator[tuple[ElasticStore, int]]:
+    """The state under the lease, so that no run writes the same rows, and the cluster's time; committed at the end."""
+    cluster.demand(client, setup.own(args.namespace))
+    clock = ClusterClock(client, state)
+    lease = Lease(client, state, clock=clock)
     store = ElasticStore(client, state, lease.keep)
     lease.acquire(args.wait)
     try:
-        now = int(time.time())
-        taken = analysts.take(store, analysts.said(client, now), now)
-        for verdict in taken.new:
-            audit.append(args.audit, "verdict", verdict.by, {**verdict._asdict(), "from": "kibana", "state": state})
+        yield store, int(clock())
         store.commit()
     finally:
         store.close()
         lease.release()
-    return taken
 
 
 # ---- report
@@ -386,6 +396,7 @@ _COMMANDS: dict[str, tuple[str, Flags, Command]] = {
     "learn": ("learn what was ingested since the last run, without alerts", _run_flags, _run),
     "report": ("write what stands now into a folder, on which nhi explain, brief and respond work", _report_flags,
                _report),
-    "feedback": ("take what analysts said of alerts in Kibana as verdicts", _feedback_flags, _feedback),
+    "feedback": ("give a verdict or an exception, or take those that analysts gave in Kibana", _feedback_flags,
+                 _feedback),
 }  # fmt: skip
 """Name → what it does, its flags, and its work."""

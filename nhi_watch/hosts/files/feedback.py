@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi feedback` takes."""
-    parser.add_argument("what", metavar="ID|list|exceptions|routines|import|export",
+    add_verdict(parser)
+    common.add_trail(parser)
+    common.add_state(parser, assets=False)
+
+
+def add_verdict(parser: argparse.ArgumentParser, **options: Any) -> None:
+    """What names a verdict or an exception, on any host."""
+    parser.add_argument("what", metavar="ID|list|exceptions|routines|import|export", **options,
                         help=f"{find.ABOUT}; or what to do; routines: of all sensitive routines")  # fmt: skip
     parser.add_argument("verdict", nargs="?", metavar="VERDICT|FILE",
                         help="confirmed, benign, expected, duplicate, or open (taken back); or the file")  # fmt: skip
@@ -35,8 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--value", metavar="VALUE", help="and this value of it")
     parser.add_argument("--save", action="store_true", help="save the exception after a look at what it would hide")
     parser.add_argument("--despite-confirmed", action="store_true", help="even if it hides confirmed incidents")
-    common.add_trail(parser)
-    common.add_state(parser, assets=False)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -47,7 +52,16 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """
     now = common.seconds(args.now, "--now")
     with common.opened(args, own=args.what not in ("list", "exceptions", "export")) as store:
-        return _ACTS.get(args.what, _judge)(args, store, console, now)
+        return act(args, store, console, now)
+
+
+def act(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
+    """Do what was asked for on a state; committing is the caller's business.
+
+    Raises:
+        InputError: what was given is wrong; nothing is recorded then.
+    """
+    return _ACTS.get(args.what, _judge)(args, store, console, now)
 
 
 Given = Sequence[tuple[dict[str, Any], "Verdict"]]
