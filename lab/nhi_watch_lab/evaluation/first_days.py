@@ -124,8 +124,8 @@ class Set(NamedTuple):
     """Benign sets of the other half may have been in training: they are shown and not judged."""
 
 
-GIVEN_AWAY = re.compile(r"stratus[-_\w]*", re.IGNORECASE)
-"""User agents and names of the exercise: https://github.com/DataDog/stratus-red-team."""
+GIVEN_AWAY = re.compile(r"stratus(?:[-_ ]?red[-_ ]?team)?", re.IGNORECASE)
+"""In user agents and names; what follows it tells one secret from another, and stays."""
 
 
 def stripped(record: Record) -> Record:
