@@ -114,7 +114,7 @@ def _tenant(world: World, task: Task, verdicts: bool) -> Tenant:
             sizes.append(result.run["identities"])
             continue
         today = _incidents_of(store, day, marks)
-        rows, still_open = _list(store, result.standing, verdicts, (day + 1) * DAY)
+        rows, still_open = _list(result.standing)
         incidents = [{owner[record] for record in row["record_ids"] if record in owner} for row in rows]
         benign = 0
         for found in incidents:
@@ -142,15 +142,10 @@ def _incidents_of(store: Store, day: int, marks: Mapping[Any, str]) -> set[str]:
     return {marks[mark] for identity_day in identity_days for mark in identity_day.seen & marks.keys()}
 
 
-def _list(
-    store: Store, standing: Iterable[dict[str, Any]], verdicts: bool, now: int
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _list(standing: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The new rows of a morning in their order, and what is still open."""
-    listed = [notable for notable in standing if tells_calls(notable) and notable["listed"]]
-    if verdicts:
-        listed = feedback.apply(store, listed, now).shown
-    ordered = sorted(listed, key=order)
-    return [n for n in ordered if n["life"] == "new"], [n for n in ordered if n["life"] == "ongoing"]
+    ordered = sorted(filter(tells_calls, standing), key=order)
+    return [n for n in ordered if n["life"] == "new"], [n for n in ordered if n["life"] != "new"]
 
 
 def _owned(row: Mapping[str, Any], owner: Mapping[str, str]) -> bool:

@@ -23,7 +23,7 @@ from nhi_watch_lab.training import write
 from nhi_watch_lab.training.fit import PREVALENCE, Days, Fitted, Forests, hand_of, platt, tested
 from nhi_watch_lab.training.rows import Rows, Source, code, days_of, in_parallel, name_of
 
-WORLDS = 2
+WORLDS = 1
 """Of each family, so many are judged: the product takes longer over a world than training does."""
 BUDGET = 10.0
 LOWEST = 2.0
@@ -60,7 +60,7 @@ def told(
     """
     scale, tasks = forests.by_days, list[Task]()
     for name, family in sources.items():
-        if name.endswith((" cold", " first")):
+        if not name.endswith(" unsteady"):  # they hold all that the others do, and what fills a list
             continue
         hand = hand_of(name)
         made = write.document(Fitted(*forests.grown(hand), *scale), prior)

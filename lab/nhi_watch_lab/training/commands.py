@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -126,12 +124,10 @@ def _exam(hand: str, seed: int, variant: str) -> Exam:
 def training_rows(wanted: Wanted, kept: Path, size: tuple[int, int] = SIZE, workers: int = 2) -> dict[str, list[Rows]]:
     """The identity-days of worlds, by family; `size`: machines at most, and attacks in each drawn one.
 
-    Worlds are replayed twice: see `rows`.
-
     Raises:
         InputError: the seeds are no numbers, or the logs of controls are missing.
     """
-    from nhi_watch_lab.training import fit, rows, write
+    from nhi_watch_lab.training import rows
     from nhi_watch_lab.variants import controls
 
     families = wanted.families(size)
@@ -139,15 +135,6 @@ def training_rows(wanted: Wanted, kept: Path, size: tuple[int, int] = SIZE, work
         controls.check()
     prior = json.loads(PRIOR.read_text("utf-8"))
 
-    def replayed(cards: Mapping[str, model.Scorecard]) -> dict[str, list[Rows]]:
-        jobs = [(cards[name], source) for name, family in families.items() for source in family]
-        found = iter(rows.collected(jobs, kept, workers))
-        return {name: [next(found) for _ in family] for name, family in families.items()}
-
-    forests = fit.Forests(replayed(dict.fromkeys(families, rows.blank(prior))), workers)
-
-    @cache
-    def unaware(hand: str) -> model.Scorecard:
-        return model.parse(write.document(fit.Fitted(*forests.grown(hand), *forests.by_days), prior))
-
-    return replayed({name: unaware(fit.hand_of(name)) for name in families})
+    card = rows.blank(prior)
+    found = iter(rows.collected([(card, source) for family in families.values() for source in family], kept, workers))
+    return {name: [next(found) for _ in family] for name, family in families.items()}

@@ -80,12 +80,15 @@ class Forests:
     def by_days(self) -> tuple[float, float]:
         """Slope and offset that make the likelihood true of single days, each told by trees that never saw its hand."""
         parts = list[Days]()
-        for name, worlds in self._families.items():
-            shares, trees = self.grown(hand_of(name))
-            for rows, read in zip(once(worlds), features_of(once(worlds), shares, self._workers)):
-                x = log_odds(trees, read)[:, None]
+        for hand in sorted(set(map(hand_of, self._families))):
+            shares, trees = self.grown(hand)
+            worlds = [(rows, len(family)) for name, family in self._families.items() if hand_of(name) == hand
+                      for rows in family]  # fmt: skip
+            read = features_of([rows for rows, _ in worlds], shares, self._workers)
+            for (rows, alike), features in zip(worlds, read):
+                x = log_odds(trees, features)[:, None]
                 days = weighed(rows, x, tested(rows), PREVALENCE)
-                parts.append(days._replace(weight=days.weight / days.weight.sum() / len(once(worlds))))
+                parts.append(days._replace(weight=days.weight / days.weight.sum() / alike))
         return platt(Days(*(np.concatenate(column) for column in zip(*parts))))
 
 
@@ -97,12 +100,13 @@ def platt(days: Days) -> tuple[float, float]:
 
 def grown(families: Sequence[Sequence[Rows]], workers: int = 1) -> tuple[Shares, tuple[Any, ...]]:
     """Evidence, habits and trees of some families of worlds, each of which weighs the same."""
-    worlds = even(families)
-    shares = shares_of(worlds)
-    often, parts = Counter(map(id, worlds)), list[Days]()
-    for rows, read in zip(once(worlds), features_of(once(worlds), shares, workers)):
-        days = weighed(rows, read, tested(rows), POSITIVE_SHARE)
-        parts.append(_ordinary_once(days._replace(weight=days.weight * often[id(rows)])))
+    shares, parts = shares_of(even(families)), list[Days]()
+    read = iter(features_of([rows for family in families for rows in family], shares, workers))
+    for family in families:
+        # a first-day world has one incident or none, others have dozens: worlds alone would leave them no weight
+        days = [weighed(rows, next(read), tested(rows), POSITIVE_SHARE) for rows in family]
+        total = sum(each.weight.sum() for each in days)
+        parts += (_ordinary_once(each._replace(weight=each.weight / total)) for each in days)
     whole = Days(*(np.concatenate(column) for column in zip(*parts)))
     model = HistGradientBoostingClassifier(
         max_iter=TREES, learning_rate=RATE, max_leaf_nodes=LEAVES, min_samples_leaf=SMALLEST, early_stopping=False,

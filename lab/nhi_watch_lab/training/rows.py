@@ -1,7 +1,7 @@
 """Identity-days of a world as rows, and what the trees read of them.
 
-Worlds are replayed as the product replays days. Habits need no model. The quarantine does: in a first round labels say
-what waits there; in the second, which ships, a model of the first round does that never saw the world's generator.
+Worlds are replayed as the product replays days. Habits need no model. The quarantine does: labels stand for the
+likelihood of 50% from which the product holds calls back.
 """
 
 from __future__ import annotations
