@@ -207,9 +207,8 @@ def rows_of(records: Records) -> bytes:
     """Rows of nhigroup."""
     command = NhiGroup()
     command.prepare(Search([]))
-    return command.execute(table(["_raw", "sourcetype"], [
-        {"_raw": [json.dumps(one)], "sourcetype": ["aws:cloudtrail"]} for one in records
-    ]))  # fmt: skip
+    rows = [{"_raw": [json.dumps(one)], "sourcetype": ["aws:cloudtrail"]} for one in records]
+    return command.execute(table(["_raw", "sourcetype"], rows)) + command.finish()[0]
 
 
 def test_newcomers_in_splunk_are_one_of_their_kind_beyond_the_bound_and_the_known_stay_themselves() -> None:

@@ -46,7 +46,7 @@ def test_killed_at_random_moments_while_another_copy_starts(story: Story) -> Non
 
 def test_every_kind_of_fault(secured: Secured) -> None:
     faults = Faults(secured, random.Random(5))
-    whole = records()
+    whole = records(6)
     first, *others = batches(whole, len(KINDS) + 1)
     faults.begin(first)
     assert [faults.befall(kind, batch) for kind, batch in zip(KINDS, others)][-1] >= 2

@@ -30,7 +30,11 @@ KEPT = ("original", "ingested")
 
 @lru_cache
 def told() -> tuple[Tree, ...]:
-    return tuple(records())
+    """Without what neither Elastic's fields nor OCSF keep: how a machine got its session."""
+    plain = json.loads(json.dumps(records()))
+    for record in plain:
+        record["userIdentity"].get("sessionContext", {}).pop("ec2RoleDelivery", None)
+    return tuple(plain)
 
 
 @pytest.fixture(scope="session")
@@ -156,7 +160,10 @@ def test_what_security_lake_holds_in_ocsf_gives_the_same_notables_and_findings(
     event = {"dataset": "amazon_security_lake.iam", "ingested": ingested()}
     load(place.client, name, ({"@timestamp": r["eventTime"], "event": event, "ocsf": mapped(r)} for r in told()))
     place.run(pattern=name, since=SINCE, ocsf=True)
-    assert essence(place.notables()) == essence(wanted)
+    # a finding in OCSF takes its part of an alert's 20 kB, so signals and timeline may be cut shorter
+    kept = ("id", "likelihood", "severity", "title", "record_count")
+    found = [[one[name] for name in kept] for one in place.notables()]
+    assert found == [[one[name] for name in kept] for one in wanted]
     assert [alert["ocsf"]["finding_info"]["uid"] == alert["event"]["id"] for alert in place.alerts()] == [True] * len(
         wanted
     )

@@ -241,7 +241,7 @@ def test_documents_that_are_no_events_are_counted_and_named(place: Place) -> Non
     load(place.client, place.source, [made])
     done = place.run(since=SINCE)
     assert (done["read"], done["parsed"], sum(done["rejected"].values())) == (1, 0, 1)
-    assert [sorted(reject) for reject in done["rejects"]] == [["id", "index", "reason"]]
+    assert [sorted(reject) for reject in done["rejects"]] == [["detail", "id", "index", "reason"]]
 
 
 def test_no_source_at_all_is_an_empty_run(place: Place) -> None:

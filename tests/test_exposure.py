@@ -121,7 +121,7 @@ def test_use_from_a_new_place_raises_it_and_names_the_records() -> None:
 def test_a_key_that_was_first_used_after_it_was_exposed_has_no_place_of_its_own() -> None:
     others = [record(day, "09:00", role="other") for day in range(TODAY - 10, TODAY + 1)]
     notable = told(others, [STRANGE], where="chat")
-    assert "used since from" in notable["title"]
+    assert "AKIARTXV5AHDQAAQEAYE was exposed in a private place" in notable["title"]
     assert notable["likelihood"] > 98
     assert "not its places" in signal(notable, "used_since_exposure")["evidence"]
 

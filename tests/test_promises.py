@@ -291,5 +291,5 @@ def test_a_raid_that_is_repeated_daily_stays_news_for_as_long_as_it_is_held() ->
     for day in range(TODAY + 10, TODAY + 17):
         (notable,) = run(store, [*ordinary_day(day), *raid(day)]).notables
         scores.append(notable["likelihood"])
-    assert min(scores) >= 60
-    assert min(scores) >= scores[0] - 5
+    assert min(scores) >= 50, "how often it happens becomes a habit, the calls themselves stay new"
+    assert len(set(scores[2:])) == 1

@@ -173,7 +173,8 @@ def test_an_event_of_a_notable_is_short_and_its_fields_are_where_splunk_looks(se
     entry = {"time": "2025-03-05T10:00:00Z", "source": "198.51.100.7", "points": 1.0}
     worst = {
         **worst, "signals": [signal] * 78, "timeline": [entry] * 200, "members": [], "record_ids": ["r" * 90] * 500,
-        "title": "é" * 200, "summary": "é" * 1_000, "telemetry": {"provisional": False}, "usual": {"x": "y" * 99_999},
+        "title": "é" * 200, "summary": "é" * 1_000, "telemetry": {"provisional": False},
+        "usual": {"dimensions": [], "x": "y" * 99_999},
     }  # fmt: skip
     row = row_of(Ranked(worst, "new", True, {"overflow": 0, "overflow_highest": 0.0}), start, whole=False)
     assert len(str(row["_raw"]).encode()) < 20_000

@@ -140,7 +140,7 @@ def sample(kept: list[str], text: str, limit: int) -> None:
     """Keep the `limit` distinct texts with the smallest hashes, in their order: a name does not decide its place.
 
     >>> kept = []; [sample(kept, text, 2) for text in "abcabc"] and kept
-    ['b', 'a']
+    ['b', 'c']
     """
     rank = rank_of(text)
     if text in kept or (len(kept) >= limit and rank > rank_of(kept[-1])):

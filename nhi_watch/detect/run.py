@@ -123,9 +123,10 @@ def result(
     }  # fmt: skip
     below = [one for one in documents if not is_shown(one) and (one["life"] != "closed" or one in scored or
                                                                 is_settled(one))]  # fmt: skip
+    grave = [one for one in below if loss_of(one) >= ranking.LEAST and not is_settled(one)]
     return Result(
         [one for one in scored if one["listed"]], [event.document for event in events], {**run, **counts}, listed,
-        below, [one for one in below if loss_of(one) >= ranking.LEAST][: ranking.GRAVEST], events,
+        below, grave[: ranking.GRAVEST], events,
     )  # fmt: skip
 
 

@@ -238,7 +238,7 @@ def grave_kinds(episode: EpisodeView) -> float:
 
     Weights of the kinds of actions, added up; half where all of a kind was refused.
     """
-    return sum(_weights(episode).values())
+    return float(sum(_weights(episode).values()))
 
 
 LOGS = "log_stopped"

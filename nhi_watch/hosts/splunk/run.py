@@ -8,6 +8,7 @@ rows of the index that come by tell that it has. One that has not come is writte
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Optional
 
@@ -134,11 +135,12 @@ class Run:
         here = {document["id"] for document in spots}
         standing = [*(d for d in result.standing if d["id"] not in here), *spots]
         applied = feedback.apply(self._rows, standing, self._now)
+        hidden = Counter(applied.hidden) + Counter(result.run["verdicts"]["hidden"])
         known = dict(self._known())
         self._see(known, seen)
         rows = [*self._changed(result, applied.shown, known), *self._again(known, result.run)]
         self._keep(rows, known)
-        return Written(rows, result, applied.hidden)
+        return Written(rows, result, dict(hidden))
 
     def close(self, flush: Callable[[], None], until: float) -> bool:
         """Close days that are due, batch by batch, each flushed; False: some of it is left to the next run.
