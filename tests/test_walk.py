@@ -144,9 +144,10 @@ def test_explain_tells_when_the_odd_calls_were_and_counts_no_fewer_than_it_kept(
     assert "Odd calls: at least 6, 0 of them refused" in told
 
 
-def test_real_days_of_m365_hide_no_critical_and_list_no_person_but_who_lets_an_app_in(
+def test_real_days_of_m365_hide_no_critical_and_list_no_person(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """But for people who let an app in."""
     asked(capsys, "score", str(shared_data("m365/audit.ndjson")), "--out", str(tmp_path))
     assert max(one["likelihood"] for one in jsonlines.read(tmp_path / "below.jsonl")) < 80
     listed = list(jsonlines.read(tmp_path / "notables.jsonl"))
