@@ -36,7 +36,7 @@ from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import feedback
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore, Store
-from nhi_watch_lab.evaluation.exams import Exam
+from nhi_watch_lab.evaluation.exams import Exam, family_of
 from nhi_watch_lab.evaluation.harness import World, world_of
 
 BUDGET = 10.0
@@ -44,8 +44,6 @@ COMPANY = 400
 """Identities of the company to which figures a morning are scaled."""
 FIRST = (5, 10)
 """Rows that an analyst surely reads."""
-FAMILIES = {"old": "drawn"}
-"""Generator → the family that it is left out with."""
 HISTORY = 5
 """Days before the first incident whose active identities are taken as the tenant's size."""
 ANALYST = "analyst"
@@ -121,14 +119,15 @@ def _tenant(world: World, task: Task, verdicts: bool) -> Tenant:
             for incident in found & today:
                 places[incident] = min(benign, places.get(incident, benign))
             benign += not found
-        mornings.append(_morning(rows, incidents, seen, sum(not _owned(row, owner) for row in still_open)))
+        left = sum(owner.keys().isdisjoint(row["record_ids"]) for row in still_open)
+        mornings.append(_morning(rows, incidents, seen, left))
         seen.update(row["id"] for row in rows)
         if verdicts:
             _judge(store, rows, incidents, (day + 1) * DAY)
     cases = [Case(one["id"], one["technique"], one["origin"], places.get(one["id"]))
              for one in world.incidents if one.get("distinguishable", True)]  # fmt: skip
-    family = FAMILIES.get(task.exam.kind, task.exam.kind)
-    return Tenant(family, task.exam.name, verdicts, mean(sizes[-HISTORY:]) if sizes else 1.0, cases, mornings)
+    size = mean(sizes[-HISTORY:]) if sizes else 1.0
+    return Tenant(family_of(task.exam.kind), task.exam.name, verdicts, size, cases, mornings)
 
 
 def _crowd(world: World, identities: float) -> float:
@@ -146,10 +145,6 @@ def _list(standing: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], lis
     """The new rows of a morning in their order, and what is still open."""
     ordered = sorted(filter(tells_calls, standing), key=order)
     return [n for n in ordered if n["life"] == "new"], [n for n in ordered if n["life"] != "new"]
-
-
-def _owned(row: Mapping[str, Any], owner: Mapping[str, str]) -> bool:
-    return any(record in owner for record in row["record_ids"])
 
 
 def _morning(
