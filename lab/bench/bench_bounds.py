@@ -1,4 +1,4 @@
-"""Seconds and memory where somebody writes what no tenant has: identities of one record, behaviours without end.
+"""Seconds and memory where somebody writes what no tenant has: identities of one record, costly files, invented names.
 
 `python lab/bench/bench_bounds.py [--page docs/method/bounds.md]`: each case is a process of its own, read in batches
 and settled over a state on disk, or read from a real Elasticsearch, after twenty ordinary days: processor seconds, peak
@@ -8,6 +8,7 @@ out/bench/bench_bounds.json holds is not run again.
 
 from __future__ import annotations
 
+import gzip
 import json
 import resource
 import signal
@@ -27,16 +28,28 @@ import ecs_shape
 import elastic_server
 from core_samples import TODAY, Going, record
 from flood_samples import tenant, theft
+from nhi_watch import cli
+from nhi_watch.core.behaviour import BEHAVIOURS, NEWCOMERS
 from nhi_watch.core.timestamps import render
+from nhi_watch.detect.day import CROWD
+from nhi_watch.detect.episodes import FOLDED
 from nhi_watch.hosts.elastic import setup
 from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.run import Job, run
+from nhi_watch.hosts.files.reader import chunks
+from nhi_watch.hosts.files.reader.lines import LINE_LIMIT
+from nhi_watch.hosts.files.reader.rejects import MOST, WHOLE
+from nhi_watch.intake.shapes.json import VALUES
 from nhi_watch.state.sqlite import SqliteStore
+from test_costly_days import invented
 
 ELASTIC = "on Elasticsearch"
 CASES = (("identities", 10_000), ("identities", 100_000), ("identities", 1_000_000), ("behaviours", 10_000),
          ("behaviours", 100_000), ("members", 1_000_000), (f"identities {ELASTIC}", 100_000),
-         (f"behaviours {ELASTIC}", 100_000), (f"identities {ELASTIC}", 300_000))  # fmt: skip
+         (f"behaviours {ELASTIC}", 100_000), (f"identities {ELASTIC}", 300_000), ("backslashes", 16_000_000),
+         ("gzip members of one byte", 80_000), ("invented names", 3_000), ("dates", 2_400))  # fmt: skip
+FILES = ("backslashes", "gzip", "invented", "dates")
+"""First words of the cases that are files beside the theft's."""
 LIMIT = 1_800
 """Processor seconds after which a case is given up."""
 BATCH = 2_000
@@ -45,9 +58,24 @@ ABOUT = """# What is new in a day is bounded
 
 For: whoever asks what a flood costs. Written by `python lab/bench/bench_bounds.py --page PAGE`.
 
-A day of a small tenant, in which somebody writes identities of one record each, behaviours that differ by address and
-client, or a record with an array of so many members; then a theft. Processor seconds and peak memory of the whole
-process, over SQLite; *on Elasticsearch*: of `nhi elastic run` over a real server, without that server's own.
+Whoever writes a log may fill it. What may grow without end has a bound; beyond it nothing is dropped in silence:
+
+| bound | of | beyond it |
+|---|---|---|
+| {unpacked:,.0f} bytes and 200 times its size | a file, unpacked | read in part, and told |
+| {records:,.0f} and one in 4 bytes | a file's records | read in part, and told |
+| {seconds:.0f} and one in 50 kB | a file's processor seconds | read in part, and told |
+| {line:,} bytes, {values:,} values | a record | rejected |
+| {whole} of a file and reason, {most:,} of a reason | rejects that are kept | counted |
+| {behaviours:,} | behaviours of an identity's day | lose network and client, then their action |
+| {newcomers:,} | identities that are new on a day | one of their kind |
+| {crowd} | notables of those that are new on a day | one for all the others, which names {folded} |
+
+What reaching for them costs: a day of a small tenant, in which somebody writes identities of one record each,
+behaviours that differ by address and client, a record with an array of so many members, a file of backslashes or of
+gzip members, newcomers that do grave things under names of their own, or dates with a record each; then a theft.
+Processor seconds and peak memory of the whole process, over SQLite; *on Elasticsearch*: of `nhi elastic run` over a
+real server, without that server's own.
 
 """
 HEAD = ("| what | seconds | MB | the theft |", "|---" * 4 + "|")
@@ -71,7 +99,10 @@ def case(kind: str, number: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))
     what, _, elastic = kind.partition(" ")
     told = chain(flood(what, number), theft())
-    seconds, notables = over_elastic(told) if elastic else over_files(told)
+    if what in FILES:
+        seconds, notables = beside_file(what, number)
+    else:
+        seconds, notables = over_elastic(told) if elastic else over_files(told)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     found = [n for n in notables if n["identity"]["name"].endswith(f"/{VICTIM}") and n["kind"] == "compromise"]
     theft_is = f"rank {found[0]['rank']}" if found else "hidden"
@@ -96,6 +127,30 @@ def over_files(records: Iterable[dict[str, Any]]) -> tuple[float, list[dict[str,
         done = going.finish()
         store.commit()
         return time.process_time() - began, done.notables
+
+
+def beside_file(what: str, number: int) -> tuple[float, list[dict[str, Any]]]:
+    """The same, of `nhi score` over a costly file beside one with the tenant and the theft."""
+    with tempfile.TemporaryDirectory() as folder:
+        log, out = Path(folder) / "log", Path(folder) / "out"
+        log.mkdir()
+        (log / "a.json.gz").write_bytes(costly(what, number))
+        (log / "b.json").write_text("\n".join(map(json.dumps, [*tenant(20), *theft()])), "utf-8")
+        began = time.process_time()
+        code = cli.main(["score", str(log), "--out", str(out), "--json"])
+        assert code in (0, 2), code
+        seconds = time.process_time() - began
+        return seconds, [json.loads(line) for line in (out / "notables.jsonl").read_text("utf-8").splitlines()]
+
+
+def costly(what: str, number: int) -> bytes:
+    """A gzip file."""
+    if what == "backslashes":
+        return gzip.compress(b'[{"a":"' + b"\\" * number + b'"}]')
+    if what == "gzip":
+        return gzip.compress(b'{\n "a') + gzip.compress(b"x", mtime=0) * number
+    dates = (record(TODAY - 3 * n, "00:10") for n in range(number)) if what == "dates" else invented(number)
+    return gzip.compress("\n".join(map(json.dumps, dates)).encode())
 
 
 def over_elastic(records: Iterable[dict[str, Any]]) -> tuple[float, list[dict[str, Any]]]:
@@ -129,7 +184,7 @@ def measured(kind: str, number: int) -> dict[str, Any]:
         return {"theft": f"unfinished after {LIMIT} s"}
     if done.returncode:
         return {"theft": f"failed: {done.stderr.strip().splitlines()[-1][:80]}"}
-    result: dict[str, Any] = json.loads(done.stdout)
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
 
 
@@ -149,7 +204,12 @@ def page(found: dict[str, Any]) -> str:
     """The table as the page has it."""
     rows = [f"| {name} | {' | '.join(str(one.get(key, '')) for key in ('seconds', 'mb', 'theft'))} |"
             for name, one in found.items()]  # fmt: skip
-    return ABOUT + "\n".join([*HEAD, *rows]) + "\n"
+    usual = chunks.Bounds()
+    about = ABOUT.format(
+        unpacked=usual.bytes(0), records=usual.records(0), seconds=usual.seconds(0), line=LINE_LIMIT, values=VALUES,
+        whole=WHOLE, most=MOST, behaviours=BEHAVIOURS, newcomers=NEWCOMERS, crowd=CROWD, folded=FOLDED,
+    )  # fmt: skip
+    return about + "\n".join([*HEAD, *rows]) + "\n"
 
 
 def main(arguments: list[str]) -> int:

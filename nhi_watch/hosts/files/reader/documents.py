@@ -1,8 +1,9 @@
 """JSON that does not keep to one value a line: `{"Records": […]}`, arrays, pretty-printed objects.
 
-Small files are parsed whole. Larger or damaged ones are gone through once, bracket by bracket and in bounded memory;
-each value whose brackets are closed is parsed for itself, so that a wrong one costs that one. Of what is never closed
-each line that starts with a bracket stands for itself.
+Small files are parsed whole. Larger or damaged ones are gone through once, in bounded memory: msgspec splits an array
+into its members 128 kB at a time, and what it refuses is gone through bracket by bracket. Each value
+whose brackets are closed is parsed for itself, so that a wrong one costs that one. Of what is never closed each line
+that starts with a bracket stands for itself. What that costs: docs/decisions/0023-reading.md.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 from json import JSONDecoder
-from typing import NamedTuple
+from typing import NamedTuple, Union
 
+import msgspec
 import orjson
 
 from nhi_watch.hosts.files.reader.batch import RAW_LIMIT, Batch, Where, bad, loads, members
 from nhi_watch.hosts.files.reader.chunks import Chunks
 from nhi_watch.hosts.files.reader.lines import LINE_LIMIT, add
-from nhi_watch.intake.shapes.json import is_wide
+from nhi_watch.intake.shapes.json import VALUES, is_wide
 
 WHOLE_LIMIT = 8 * 1024 * 1024
 """Bytes that are parsed at once; as Python objects they take about ten times as much."""
@@ -34,6 +36,14 @@ _DETAIL = {
 _OPEN = re.compile(rb'\{\s*"Records"\s*:\s*\[|\[')
 _OPEN_FIRST = re.compile(rb'\{\s*"Records"\s*:|\[\s*[{\]]')
 _RESTART = re.compile(rb"\n[{\[]")
+_BETWEEN = re.compile(rb"\}\s*,\s*\{")
+_SPLIT = 128 * 1024
+"""Bytes of an array that are split at once: their records stay in a core's cache."""
+_TAIL = 64 * 1024
+"""Bytes at their end in which the end of a member is looked for."""
+_TRIES = 8
+"""Ends that are tried: a member may hold an array of objects itself."""
+_split = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _TOKEN = re.compile(rb'["{}\[\],]')
 _BACKSLASH = ord("\\")
 
@@ -47,6 +57,14 @@ class _Piece(NamedTuple):
     """Of an array: then it is a record, whatever it looks like, and `line` is its index."""
     length: int = 0
     """Of more than `raw` holds."""
+
+
+class _Members(NamedTuple):
+    """Members of an array that follow each other."""
+
+    first: int
+    """The index of the first."""
+    raws: list[bytes]
 
 
 def is_document(text: bytes) -> bool:
@@ -105,6 +123,13 @@ def _pieces(file: str, text: _Window, chunks: Chunks, consumed: int) -> Iterator
     size, complete = 0, True
     batch = Batch(file, 1, [], [], [], 0, [])
     for piece in _walk(text):
+        if isinstance(piece, _Members):
+            complete, size = True, size + sum(map(len, piece.raws))
+            _add_members(batch, piece)
+            yield batch._replace(bytes_read=chunks.consumed - consumed)
+            consumed, size = chunks.consumed, 0
+            batch = Batch(file, 1, [], [], [], 0, [])
+            continue
         complete = piece.reason != "cut_off"
         if piece.reason:
             reason, detail = (not complete and chunks.damage) or (piece.reason, _DETAIL[piece.reason])
@@ -122,6 +147,23 @@ def _pieces(file: str, text: _Window, chunks: Chunks, consumed: int) -> Iterator
     yield batch._replace(bytes_read=chunks.consumed - consumed)
 
 
+def _add_members(batch: Batch, members: _Members) -> None:
+    """Put members of an array into a batch that keeps lines and pieces; of a wrong one a Bad."""
+    assert batch.lines is not None and batch.pieces is not None
+    first, raws = members
+    try:
+        records = None if max(map(len, raws)) > VALUES else list(map(orjson.loads, raws))
+    except orjson.JSONDecodeError:
+        records = None
+    if records is None:
+        for index, raw in enumerate(raws, first):
+            add(batch, index, raw, flat=True)
+        return
+    batch.records.extend(records)
+    batch.lines.extend(range(first, first + len(raws)))
+    batch.pieces.extend(raws)
+
+
 class _Window:
     """The part of a text that is at hand: what lies before `start` was dealt with, what lies before `at` looked at."""
 
@@ -132,6 +174,8 @@ class _Window:
         self.line = 1
         """On which `start` lies."""
         self.ended = False
+        self.may_split = True
+        """Whether what is at hand was not refused when it was to be split."""
 
     def more(self) -> None:
         """At least double what is under way, so that looking at it again stays linear."""
@@ -140,6 +184,24 @@ class _Window:
             parts.append(chunk)
             got += len(chunk)
         self.text, self.at, self.start, self.ended = b"".join(parts), self.at - self.start, 0, not got
+        self.may_split = True
+
+    def members(self) -> list[bytes]:
+        """Members of an array, one of which begins here, up to the end of one that is at hand; go on behind them.
+
+        A place between two objects is the end of a member where all before it is a list.
+        """
+        until = min(len(self.text), self.start + _SPLIT)
+        places = _BETWEEN.finditer(self.text, max(self.start, until - _TAIL), until) if self.may_split else ()
+        for place in [*places][: -_TRIES - 1 : -1]:
+            try:
+                raws = _split(b"[" + self.text[self.start : place.start() + 1] + b"]")
+            except (msgspec.DecodeError, RecursionError):
+                continue
+            self.take(place.end() - 1)
+            return [*map(bytes, raws)]
+        self.may_split = False
+        return []
 
     def take(self, end: int) -> bytes:
         """Go on to a place; the bytes that were passed, without white space around them."""
@@ -148,7 +210,7 @@ class _Window:
         return taken
 
 
-def _walk(window: _Window) -> Iterator[_Piece]:
+def _walk(window: _Window) -> Iterator[Union[_Piece, _Members]]:
     depth = base = index = 0  # base: how deep the members of an array lie; 0: at the top level
     tail = False  # of `{"Records": […], …}`, what follows the array
     while True:
@@ -177,6 +239,9 @@ def _walk(window: _Window) -> Iterator[_Piece]:
                     base, index = 1 + (char == b"{"), 0
                     depth = base
                     window.take(opened.end())
+                    while raws := window.members():
+                        yield _Members(index + 1, raws)
+                        index += len(raws)
                     continue
             end = 0 if tail or depth != base else _end(window.text[begin : begin + _SHORT])
             if not end:
@@ -194,6 +259,10 @@ def _walk(window: _Window) -> Iterator[_Piece]:
             if char != b",":
                 depth, base = base - 1, 0
                 tail = bool(depth)
+                continue
+            while raws := window.members():
+                yield _Members(index + 1, raws)
+                index += len(raws)
             continue
         elif depth and char in b"}]":
             depth -= 1
