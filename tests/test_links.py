@@ -14,6 +14,7 @@ from core_samples import CALL, TODAY, answer, record, run
 from nhi_watch.core.behaviour import Behaviour, shape_of
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import from_json, to_json
+from nhi_watch.detect.explain import brief
 from nhi_watch.detect.explain.notables import notable_id
 from nhi_watch.detect.linking import HOLDERS, NEAR, _called, _names, _owner, _touched, join
 from nhi_watch.detect.signals.told import passed_on
@@ -68,6 +69,37 @@ def test_the_notable_of_several_validates_comes_back_and_names_the_controls_of_e
     assert to_json(from_json(notable)) == notable
     assert [control["id"] for control in notable["controls"]] == ["rotate_secret", "reduce_privilege"] * 2
     assert READER in notable["controls"][2]["reason"]
+
+
+def lists_secrets(day: int, clock: str = "09:40", **more: Any) -> dict[str, Any]:
+    return record(day, clock, role=READER, service="secretsmanager", name="ListSecrets", **more)
+
+
+def test_what_is_said_of_an_identity_is_computed_for_that_identity() -> None:
+    """The reader lists secrets each day; the machine that took its session never did, and creates no keys itself."""
+    known = [lists_secrets(day) for day in range(TODAY - 15, TODAY)]
+    (notable,) = found(HISTORY + known + raid(steps=2) + [assumes()] + used())
+    machine, reader = (member["id"] for member in notable["members"])
+    calls = {d["identity"]: d for d in notable["usual"]["dimensions"] if d["name"] == "action"}
+    assert {value["value"]: value["days"] for value in calls[reader]["usual"]}["secretsmanager:ListSecrets"] == 15
+    seen = {who: {o["value"]: (o["new"], o["count"]) for o in calls[who]["observed"]} for who in calls}
+    assert seen[machine] == {"sts:GetCallerIdentity": (True, 1), "iam:ListUsers": (True, 1), "sts:AssumeRole": (True, 1)}
+    assert seen[reader]["secretsmanager:ListSecrets"] == (False, 1) and seen[reader]["iam:CreateAccessKey"] == (True, 1)
+    first, second = notable["summary"].partition(" Why: ")[0].split(" One intrusion across ")
+    assert "iam:CreateAccessKey" not in first and "made 3 odd calls" in first
+    assert f"Role {READER} (20 active days of history) made " in second and "iam:CreateAccessKey" in second
+    told = brief.text(notable)
+    assert "`secretsmanager:ListSecrets` was never" not in told
+    assert f"The action `iam:CreateAccessKey` was never seen with `{notable['members'][1]['name']}` before." in told
+    assert {s["identity"] for s in notable["signals"] if s["id"] == "credential_minted"} <= {reader}
+
+
+def test_each_linked_identity_that_is_new_is_said_to_be_new() -> None:
+    (notable,) = found(quiet(20) + raid() + [assumes()] + used())
+    told = brief.text(notable)
+    assert f"The identity `{notable['members'][1]['name']}` was never seen before" in told
+    assert "`s3:GetObject` was never seen" not in told and "with this identity" not in told
+    assert f"was never seen with `{notable['members'][0]['name']}` before." in told
 
 
 def test_a_session_that_nobody_handed_out_links_nobody() -> None:

@@ -70,6 +70,12 @@ def clip(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
+def dimensions_of(notable: Mapping[str, Any], name: str, identity: str = "") -> list[Mapping[str, Any]]:
+    """Usual against observed in one respect: of one of the notable's identities, or of each of them."""
+    told = (one for one in notable["usual"]["dimensions"] if one["name"] == name)
+    return [one for one in told if not identity or one.get("identity", "") in ("", identity)]
+
+
 @dataclass(frozen=True)
 class NotableIdentity:
     """Who acted, and who answers for it."""
@@ -103,6 +109,8 @@ class SignalPoints:
     """Of the heaviest reasons: the likelihood if no record showed it; None: not worked out."""
     bin: int = 0
     """The value's bin as the model's trees read it: what the identity's habits leave of it; see `detect.habits`."""
+    identity: str = ""
+    """Which member shows it, by id; "" where there is only one, or only all of them together show it."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +178,10 @@ class Dimension:
     """The most frequent first."""
     observed: tuple[ObservedValue, ...]
     """New ones first."""
+    identity: str = ""
+    """Of which member, by id; "" where there is only one."""
+    active_days: int = 0
+    """Days with any event of that identity before the episode."""
 
 
 class Instead(NamedTuple):
@@ -196,6 +208,7 @@ class Usual:
     """What would have been normal for this identity."""
 
     dimensions: tuple[Dimension, ...]
+    """Those of the notable's identity first, then those of the other members."""
     active_days: int
     """Days with any event before the episode; 0 for a newcomer."""
     first_seen: Optional[int]

@@ -196,7 +196,7 @@ def widened(document: dict[str, Any], home: Callable[[], Home], found: Iterable[
 def _lost(name: str, gap: Gap) -> dict[str, Any]:
     return {
         "id": name, "points": 0.0, "log_odds": 0.0, "value": None, "evidence": NO_LOG.format(missing(gap)),
-        "record_ids": [], "cannot_tell": True, "without": None, "bin": 0,
+        "record_ids": [], "cannot_tell": True, "without": None, "bin": 0, "identity": "",
     }  # fmt: skip
 
 

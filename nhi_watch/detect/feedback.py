@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Optional, Protocol
 
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.life import BY_ROUTINE, is_routine, is_settled
-from nhi_watch.core.notable import SEVERITIES, clip, loss_of
+from nhi_watch.core.notable import SEVERITIES, clip, dimensions_of, loss_of
 from nhi_watch.core.timestamps import DAY, day_of, parse, render
 from nhi_watch.detect.scoring import REASON_POINTS
 from nhi_watch.detect.signals import NAMES, SIGNALS
@@ -267,7 +267,7 @@ def _values(notable: Mapping[str, Any], signal: Mapping[str, Any]) -> tuple[set[
     if name is None:
         behind = set(signal["record_ids"])
         return {e["action"] for e in notable["timeline"] if e["record_id"] in behind}, len(behind) < _RECORDS
-    observed = [o for d in notable["usual"]["dimensions"] if d["name"] == name for o in d["observed"]]
+    observed = [o for d in dimensions_of(notable, name, notable["identity"]["id"]) for o in d["observed"]]
     fresh = {o["value"] for o in observed if o["new"]}
     return fresh or {o["value"] for o in observed}, len(fresh) < _LISTED
 

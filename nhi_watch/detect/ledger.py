@@ -24,7 +24,7 @@ from statistics import median
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.notable import clip
+from nhi_watch.core.notable import clip, dimensions_of
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.detect import feedback
 from nhi_watch.detect.history import History, Life
@@ -210,8 +210,7 @@ TOLD = ("exposure:", "credential:")
 
 
 def _credentials(notable: Mapping[str, Any]) -> tuple[str, ...]:
-    told = (d for d in notable["usual"]["dimensions"] if d["name"] == "credential")
-    return tuple(sorted({o["value"] for d in told for o in d["observed"]}))
+    return tuple(sorted({o["value"] for d in dimensions_of(notable, "credential") for o in d["observed"]}))
 
 
 # ---- what telemetry says

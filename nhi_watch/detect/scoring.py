@@ -133,6 +133,11 @@ class Episode(NamedTuple):
         return self.members or (self,)
 
     @property
+    def lead(self) -> Episode:
+        """The part of the identity that leads."""
+        return next(part for part in self.parts if part.identity == self.identity)
+
+    @property
     def points(self) -> Points:
         """Of each signal, see `habits`."""
         return self.features.points

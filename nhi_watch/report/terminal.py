@@ -253,11 +253,14 @@ def bars(notable: Json, every: bool) -> Table:
 
 def _usual(notable: Json) -> Table:
     table = Table("", "usual", "observed (* new)", box=box.SIMPLE_HEAD)
+    names = {member["id"]: short_name(member) for member in notable["members"]}
     for dimension in notable["usual"]["dimensions"]:
         usual = ", ".join(f"{value['value']} ({value['days']} d)" for value in dimension["usual"])
         observed = ", ".join(f"{value['value']}{'*' if value['new'] else ''}" for value in dimension["observed"])
         if usual or observed:
-            table.add_row(dimension["name"], Text(visible(usual)), Text(visible(observed)))
+            who = names.get(dimension.get("identity", ""), "")
+            name = Text(dimension["name"] + (f", {visible(who, 40)}" if who else ""))
+            table.add_row(name, Text(visible(usual)), Text(visible(observed)))
     return table
 
 

@@ -16,6 +16,7 @@ from nhi_watch.act import toml
 from nhi_watch.context.actions import access, acts, permissions, sensitivity
 from nhi_watch.core.behaviour import TARGETS
 from nhi_watch.core.life import LIGHT, odd_least, tells_calls
+from nhi_watch.core.notable import dimensions_of
 from nhi_watch.detect.explain.brief import quoted
 from nhi_watch.intake.shapes.json import parse
 
@@ -183,13 +184,13 @@ def _fresh_calls(notable: Mapping[str, Any], member: Mapping[str, Any], calls: f
     one made. What its usual calls need stays allowed."""
     if member["provider"] != "aws":
         return []
-    seen = [o for d in notable["usual"]["dimensions"] if d["name"] == "action" for o in d["observed"]]
+    told = dimensions_of(notable, "action", str(member["id"]))
+    seen = [o for d in told for o in d["observed"]]
     fresh = {o["value"] for o in seen if o["new"] and "," not in o["value"]}
     fresh = fresh & calls if len(notable.get("members") or ()) > 1 else fresh
     points = {entry["action"]: entry["points"] for entry in sorted(notable["timeline"], key=lambda e: e["points"])}
     fresh |= {action for action in calls if points.get(action, 0.0) >= LIGHT}
-    usual = {known for d in notable["usual"]["dimensions"] if d["name"] == "action" for value in d["usual"]
-             for known in permissions(value["value"])}  # fmt: skip
+    usual = {known for d in told for value in d["usual"] for known in permissions(value["value"])}
     ordered = sorted(fresh, key=lambda value: (-points.get(value, 0.0), value))
     fit = dict.fromkeys(known for value in ordered for known in permissions(value) if known not in usual)
     return sorted([value for value in fit if allowed("calls", value)][:_CALLS])

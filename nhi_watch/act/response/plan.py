@@ -30,7 +30,7 @@ from nhi_watch.act.response.actions import (
     shell,
 )
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.notable import LET_IN
+from nhi_watch.core.notable import LET_IN, dimensions_of
 from nhi_watch.core.timestamps import HOUR, parse, render
 from nhi_watch.detect.explain.brief import Fact, Own, quoted
 from nhi_watch.detect.history import History, Life, Sight
@@ -124,8 +124,8 @@ def _first_calls(life: Life, notable: Mapping[str, Any]) -> frozenset[str]:
 
 def _named(notable: Mapping[str, Any], life: Optional[Life], alone: bool) -> list[str]:
     """The credentials that the notable's records show; of none, all that the identity has."""
-    told = (d for d in notable["usual"]["dimensions"] if d["name"] == "credential")
-    shown = {o["value"] for d in told for o in d["observed"] if o["value"]} if alone else set()
+    told = dimensions_of(notable, "credential") if alone else ()
+    shown = {o["value"] for d in told for o in d["observed"] if o["value"]}
     first, last = parse(notable["first_time"]), parse(notable["last_time"])
     sights = life.sights if life else []
     shown |= {s.credential for s in sights if s.credential and s.last >= first and s.first <= last}
@@ -178,10 +178,9 @@ def of(history: History, notable: Mapping[str, Any], members: Iterable[Mapping[s
 
     Who was only refused uses nothing, and is left out unless the notable is about it.
     """
-    strange = _strange(notable)
     found: dict[tuple[str, str, str, str], Consumer] = {}
     for member in members:
-        life = history.lives.get(member["id"])
+        life, strange = history.lives.get(member["id"]), _strange(notable, member)
         for sight in life.sights if life else ():
             _add(found, str(member["id"]), sight, strange)
     kept = [c for c in found.values() if c.suspicious or c.refused < c.events]
@@ -208,9 +207,10 @@ def callers(history: History, members: Iterable[Mapping[str, Any]]) -> list[str]
 
 def secrets(history: History, notable: Mapping[str, Any], members: Iterable[Mapping[str, Any]]) -> list[str]:
     """Names of the secrets that were read while the notable lasted: all from a network that is news, else new ones."""
-    first, last, strange = parse(notable["first_time"]), parse(notable["last_time"]), _strange(notable)
+    first, last = parse(notable["first_time"]), parse(notable["last_time"])
     found: set[str] = set()
-    for life in (history.lives.get(member["id"]) for member in members):
+    for member in members:
+        life, strange = history.lives.get(member["id"]), _strange(notable, member)
         let_in = [sight for sight in life.sights if sight.outcome == "success"] if life else []
         before = {name for sight in let_in if sight.first < first for name in sight.secrets}
         during = [sight for sight in let_in if first <= sight.last and sight.first <= last]
@@ -226,8 +226,9 @@ def plain(consumer: Consumer) -> dict[str, Any]:
             "suspicious": consumer.suspicious}  # fmt: skip
 
 
-def _strange(notable: Mapping[str, Any]) -> frozenset[str]:
-    seen = (d for d in notable["usual"]["dimensions"] if d["name"] == "network")
+def _strange(notable: Mapping[str, Any], member: Mapping[str, Any]) -> frozenset[str]:
+    """Networks that are news of one of the notable's identities."""
+    seen = dimensions_of(notable, "network", str(member["id"]))
     return frozenset(o["value"] for d in seen for o in d["observed"] if o["new"])
 
 

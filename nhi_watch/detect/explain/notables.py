@@ -4,7 +4,7 @@ a notable of any kind."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import NamedTuple, Optional, Union
@@ -123,11 +123,11 @@ def identity_of(identity: Identity, owner: str = "") -> NotableIdentity:
 
 def signal_of(
     name: str, evidence: str, value: Optional[float], log_odds: float = 0.0, points: float = 0.0,
-    records: Sequence[str] = (), bin: int = 0,
+    records: Sequence[str] = (), bin: int = 0, identity: str = "",
 ) -> SignalPoints:  # fmt: skip
     """What one signal contributes; without a value it cannot tell."""
-    shown = tuple(records[:EVIDENCE_RECORDS])
-    return SignalPoints(name, points, log_odds, value, clip(evidence, 500), shown, value is None, bin=bin)
+    shown, who = tuple(records[:EVIDENCE_RECORDS]), clip(identity, 512)
+    return SignalPoints(name, points, log_odds, value, clip(evidence, 500), shown, value is None, bin=bin, identity=who)
 
 
 def control_of(name: str, reason: str, status: str = "open") -> Control:
@@ -135,14 +135,17 @@ def control_of(name: str, reason: str, status: str = "open") -> Control:
     return Control(name, status != "not_applicable", clip(reason, 900), status)
 
 
-def dimension_of(name: str, known: Mapping[str, Seen], observed: Mapping[str, int]) -> Dimension:
-    """Usual against observed, the latter in the order in which they are to be shown."""
+def dimension_of(
+    name: str, known: Mapping[str, Seen], observed: Mapping[str, int], days: int, identity: str = ""
+) -> Dimension:  # fmt: skip
+    """Usual against observed, the latter in the order in which they are to be shown; `days`: active ones before."""
     usual = sorted(known, key=lambda v: (-known[v].days, v))[:SHOWN_VALUES]
     return Dimension(
         name,
         tuple(UsualValue(clip(v, 200), known[v].days) for v in usual),
         tuple(ObservedValue(clip(v, 200), v not in known, n) for v, n in [*observed.items()][:SHOWN_VALUES]),
-    )
+        identity, days,
+    )  # fmt: skip
 
 
 def usual_of(profile: Profile, dimensions: Sequence[Dimension], last: Optional[int]) -> Usual:
@@ -166,6 +169,8 @@ class Weighed(NamedTuple):
     evidence: str
     phrase: str
     """What a title says of it."""
+    identity: Optional[Identity] = None
+    """Whose value it is; None: only several together show it."""
 
 
 def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
@@ -179,7 +184,7 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
     first, last = min(b.first for b in odd), max(b.last for b in odd)
     return make(
         notable_id(episode.identity.id, view.past.today), "compromise", identity_of(episode.identity, asset.owner),
-        _title(episode, parts), _summary(episode, heavy, odd),
+        _title(episode, parts), _summary(episode, heavy, odd, points),
         times=(created(episode), first, last), eve=view.past.today - 1, likelihood=episode.likelihood,
         signals=_signals(baselines, episode, parts), controls=controls(episode), impact=impact(asset, episode),
         timeline=_timeline(behaviours, points, bool(episode.members)), usual=_usual(baselines, episode),
@@ -223,24 +228,25 @@ def _weigh(episode: Episode) -> list[Weighed]:
     ]  # fmt: skip
 
 
-def _explain(at: int, value: Optional[float], whole: Episode) -> tuple[list[Behaviour], str, str]:
-    """The behaviours behind a value of the signal there, its sentence, and what a title says of it.
+def _explain(at: int, value: Optional[float], whole: Episode) -> tuple[list[Behaviour], str, str, Optional[Identity]]:
+    """The behaviours behind a value of the signal there, its sentence, what a title says of it, and whose it is.
 
-    They are told of the member in which it has its value.
+    All of it is of the member that has the value.
     """
     if value == 0:
-        return [], "ordinary", ""
+        return [], "ordinary", "", None
     signal = SIGNALS[at]
-    episode = next((part.view for part in whole.parts if part.values[at] == value), whole.view)
+    part = next((part for part in whole.parts if part.values[at] == value), None)
+    episode, whose = (part.view, part.identity) if part is not None else (whole.view, None)
     if value is None:
-        return [], telemetry.why(signal.name, episode.views, episode.past.own), ""
+        return [], telemetry.why(signal.name, episode.views, episode.past.own), "", whose
     seen: Union[View, EpisodeView] = episode
     if signal.backing is None:
         seen = max(episode.views, key=lambda v: (v.values[at] or 0.0, v.shape.outcome == "success"))
     backing = seen.behaviours if isinstance(seen, View) else signal.backing(seen) if signal.backing else []
     is_short = signal.title[1:2].isupper()  # an abbreviation stays one
     title = signal.title if is_short else signal.title[:1].lower() + signal.title[1:]
-    return backing, signal.evidence(seen), signal.phrase(seen) if signal.phrase else title
+    return backing, signal.evidence(seen), signal.phrase(seen) if signal.phrase else title, whose
 
 
 def _signals(baselines: Baselines, episode: Episode, parts: list[Weighed]) -> tuple[SignalPoints, ...]:
@@ -252,7 +258,8 @@ def _signals(baselines: Baselines, episode: Episode, parts: list[Weighed]) -> tu
     found = []
     for one in told:
         ids = list(dict.fromkeys(i for b in one.backing for i in b.record_ids))
-        shown = signal_of(one.signal.name, one.evidence, one.value, one.log_odds, one.points, ids, one.bin)
+        whose = one.identity.id if one.identity and episode.members else ""
+        shown = signal_of(one.signal.name, one.evidence, one.value, one.log_odds, one.points, ids, one.bin, whose)
         without = lower.get(shown.id)
         found.append(shown if without is None else replace(shown, without=min(episode.likelihood, without)))
     return tuple(found)
@@ -298,8 +305,17 @@ _ASPECTS = ("action", "network", "agent", "region", "service", "credential")
 
 
 def _usual(baselines: Baselines, whole: Episode) -> Usual:
-    episode = whole.view
-    own, instead = episode.past.own, claims.instead(baselines, whole)
+    """What is normal for the identity that leads, and of each identity what was observed beside what it knows."""
+    lead, several = whole.lead, bool(whole.members)
+    parts = [lead, *(part for part in whole.parts if part is not lead)][:MEMBERS]
+    dimensions = [one for part in parts for one in _dimensions(part.view, part.identity.id if several else "")]
+    own, instead = lead.view.past.own, claims.instead(baselines, lead)
+    seen = usual_of(own, dimensions, own.last * DAY if own.days else None)
+    return replace(seen, likelihood=instead.likelihood, instead=instead)
+
+
+def _dimensions(episode: EpisodeView, identity: str) -> Iterator[Dimension]:
+    own = episode.past.own
     found: dict[str, dict[str, int]] = {name: {} for name in (*_ASPECTS, "hour")}
     for view in episode.views:
         for name, value in ((name, getattr(view.shape, name)) for name in _ASPECTS):
@@ -308,14 +324,10 @@ def _usual(baselines: Baselines, whole: Episode) -> Usual:
     for b in episode.behaviours():
         hour = str(b.hour % 24)
         found["hour"][hour] = found["hour"].get(hour, 0) + b.count
-    dimensions = [_compare(own, name, counts) for name, counts in found.items()]
-    seen = usual_of(own, dimensions, own.last * DAY if own.days else None)
-    return replace(seen, likelihood=instead.likelihood, instead=instead)
-
-
-def _compare(own: Profile, name: str, counts: Mapping[str, int]) -> Dimension:
-    known = own.dimension(name).values
-    return dimension_of(name, known, {v: counts[v] for v in sorted(counts, key=lambda v: (v in known, -counts[v], v))})
+    for name, counts in found.items():
+        known = own.dimension(name).values
+        observed = {v: counts[v] for v in sorted(counts, key=lambda v: (v in known, -counts[v], v))}
+        yield dimension_of(name, known, observed, own.days, clip(identity, 512))
 
 
 _PROOF = {"T1119": "read", "T1213": "read", "T1530": "read", "T1496.001": "cost", "T1496.004": "cost"}
@@ -352,7 +364,8 @@ def _title(episode: Episode, parts: list[Weighed]) -> str:
     networks = episode.view.past.networks
     placed = (told[name] for name in PLACES if name in told and told[name].points >= REASON_POINTS)
     where = "" if " from " in " ".join(what) else next((_place(part, networks) for part in placed), "")
-    return f"{_who(episode)}: {', '.join(what) or 'unusual behaviour'}{where}"
+    did = told[names[0]].identity if names else None
+    return f"{_who(episode, did)}: {', '.join(what) or 'unusual behaviour'}{where}"
 
 
 _SAYS_MORE = {
@@ -369,11 +382,10 @@ _HOW = frozenset({"quarantined", "exposed_credential", "human_use", "session_mov
 """Signals of how an identity was used: what was done stands beside them. Of what was done, one call is one act."""
 
 
-def _who(episode: Episode) -> str:
-    """What the identity is and is called, and with whom it is linked."""
-    first, *others = [part.identity for part in episode.members] or [episode.identity]
-    if first != episode.identity:
-        others = [first, *(one for one in others if one != episode.identity)]
+def _who(episode: Episode, did: Optional[Identity]) -> str:
+    """What the identity is and is called, and with whom it is linked: first with the one that did what is told."""
+    others = [part.identity for part in episode.members if part.identity != episode.identity]
+    others.sort(key=lambda one: one != did)
     told = [f"{_kind(one)} {clip(short(one), 80)}" for one in (episode.identity, *others[:1])]
     more = f" and {len(others) - 1} more" if len(others) > 1 else ""
     return f"{told[0][:1].upper()}{told[0][1:]}{f' with {told[1]}' if others else ''}{more}"
@@ -408,21 +420,38 @@ def _place(part: Weighed, networks: Networks) -> str:
     return f", from {operator}"
 
 
-def _odd(behaviours: list[Behaviour], points: dict[int, float]) -> list[Behaviour]:
+def _odd(behaviours: list[Behaviour], points: Mapping[int, float]) -> list[Behaviour]:
     """What is suspicious, most points first; the whole day where nothing by itself is."""
     least = odd_from(points[id(b)] for b in behaviours)
     odd = [b for b in behaviours if points[id(b)] >= least] or behaviours
     return sorted(odd, key=lambda b: (-points[id(b)], b.first, b.shape))
 
 
-def _summary(episode: Episode, heavy: list[Weighed], odd: list[Behaviour]) -> str:
-    """The first line, then the heaviest reasons."""
-    past = episode.view.past
-    who = f"{episode.identity.kind.replace('_', ' ').capitalize()} {short(episode.identity)}"
-    line = first_line(clip(who, 120), odd, past.own, past.networks, sum(b.count for b in episode.view.behaviours()))
-    reasons = "; ".join(part.evidence for part in heavy[:3]) or "a combination of small deviations"
-    linked = f" {_linked(episode)}" if episode.members else ""
-    return f"{line}{linked} Why: {reasons}."
+def _summary(episode: Episode, heavy: list[Weighed], odd: list[Behaviour], points: Mapping[int, float]) -> str:
+    """The first line, of several identities also that of the oddest other one, then the heaviest reasons."""
+    reasons = "; ".join(_reason(part, episode) for part in heavy[:3]) or "a combination of small deviations"
+    lead, lines = episode.lead, [_line(episode.lead, odd, points)]
+    if episode.members:
+        lines.append(_linked(episode))
+        whose = {id(b): part for part in episode.members for b in part.view.behaviours()}
+        others = (whose[id(b)] for b in odd)
+        lines += [_line(part, odd, points) for part in [next((p for p in others if p is not lead), None)] if part]
+    return f"{' '.join(lines)} Why: {reasons}."
+
+
+def _reason(part: Weighed, episode: Episode) -> str:
+    """The evidence, and whose it is where that is not the identity that leads."""
+    is_other = part.identity is not None and part.identity != episode.identity
+    return f"{part.evidence} ({short(part.identity)})" if is_other and part.identity else part.evidence
+
+
+def _line(part: Episode, odd: Sequence[Behaviour], points: Mapping[int, float]) -> str:
+    """The first line of one identity: what of the odd calls it made, else what is odd for itself."""
+    past, own = part.view.past, part.view.behaviours()
+    mine = {id(b) for b in own}
+    told = [b for b in odd if id(b) in mine] or _odd(own, points)
+    who = f"{part.identity.kind.replace('_', ' ').capitalize()} {short(part.identity)}"
+    return first_line(clip(who, 120), told, past.own, past.networks, sum(b.count for b in own))
 
 
 def _linked(episode: Episode) -> str:

@@ -28,6 +28,7 @@ from nhi_watch.core.notable import (
     MAX_RECORD_IDS,
     MAX_TIMELINE,
     clip,
+    dimensions_of,
     loss_of,
     order,
     severity_of,
@@ -179,10 +180,10 @@ def _document(
 
 
 def _odd_calls(identity: str, compromises: Sequence[dict[str, Any]]) -> frozenset[str]:
-    """The calls that were news in compromises of an identity alone: of several it is not told whose they were."""
-    own = (one for one in compromises if one["identity"]["id"] == identity and len(one["members"]) < 2)
-    seen = (o for one in own for d in one["usual"]["dimensions"] if d["name"] == "action" for o in d["observed"])
-    return frozenset(o["value"] for o in seen if o["new"])
+    """The calls that were news of an identity in compromises."""
+    own = (d for one in compromises for d in dimensions_of(one, "action", identity)
+           if identity == (d.get("identity") or ("" if one["members"] else one["identity"]["id"])))  # fmt: skip
+    return frozenset(o["value"] for d in own for o in d["observed"] if o["new"])
 
 
 def _reach(case: Case, life: Life, history: History) -> Reach:
@@ -228,7 +229,7 @@ def _is_of(case: Case, one: Mapping[str, Any]) -> bool:
         return False
     if case.validity.dead and parse(one["first_time"]) > case.validity.since:
         return False
-    used = {o["value"] for d in one["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"]}
+    used = {o["value"] for d in dimensions_of(one, "credential") for o in d["observed"]}
     others = bool(one["members"]) or case.credential.id.startswith(STANDS)
     return others or not used or clip(case.credential.id, 200) in used
 
@@ -310,7 +311,7 @@ def _joined_timeline(exposure: Document, found: Sequence[Document]) -> list[Docu
 
 def _usual(exposure: Document, face: Document) -> Document:
     """The habits that the compromise shows; the credential is the exposed one alone, for that is to be rotated."""
-    mine = [d for d in exposure["usual"]["dimensions"] if d["name"] == "credential"]
+    mine = dimensions_of(exposure, "credential")
     theirs = [d for d in face["usual"]["dimensions"] if d["name"] != "credential"]
     return {**face["usual"], "dimensions": [*theirs, *mine]}
 

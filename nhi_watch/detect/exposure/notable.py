@@ -208,7 +208,8 @@ def _usual(case: Case) -> Usual:
     dimensions = []
     for name, values in observed.items():
         known = {v: seen for v, seen in profile.dimension(name).values.items() if seen.first < before}
-        dimensions.append(dimension_of(name, known, {value: values.count(value) for value in sorted(set(values))}))
+        seen = {value: values.count(value) for value in sorted(set(values))}
+        dimensions.append(dimension_of(name, known, seen, profile.days))
     return usual_of(profile, dimensions, case.credential.last)
 
 

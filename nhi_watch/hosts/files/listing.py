@@ -14,7 +14,7 @@ from rich.console import Console
 
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.life import is_settled
-from nhi_watch.core.notable import KINDS, SEVERITIES, short_ids
+from nhi_watch.core.notable import KINDS, SEVERITIES, dimensions_of, short_ids
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find
 from nhi_watch.report import jsonlines
@@ -39,7 +39,7 @@ def settled(row: Row) -> bool:
 
 def concerns(row: Row, part: str) -> bool:
     """Whether a text is part of a name, an id or a key of an identity of it."""
-    keys = (o["value"] for d in row["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"])
+    keys = (o["value"] for d in dimensions_of(row, "credential") for o in d["observed"])
     names = (text for who in (row["identity"], *row["members"]) for text in (who["id"], who["name"]))
     return any(part.lower() in text.lower() for text in (*names, *keys))
 

@@ -96,15 +96,22 @@ def _signals(document: Mapping[str, Any]) -> Iterator[Line]:
 def _usual(document: Mapping[str, Any]) -> Iterator[Line]:
     for dimension in document["usual"]["dimensions"]:
         for one in dimension["usual"]:
-            text = f"on {one['days']} of {document['usual']['active_days']} active days"
+            whose, days = _whose(dimension), document["usual"]["active_days"]
+            text = f"on {one['days']} of {dimension['active_days'] if whose else days} active days{whose}"
             yield _line(dimension["name"], one["value"], text, count=one["days"])
 
 
 def _observed(document: Mapping[str, Any]) -> Iterator[Line]:
     for dimension in document["usual"]["dimensions"]:
         for one in dimension["observed"]:
-            text = "never seen with this identity before" if one["new"] else "known"
+            who = dimension.get("identity") or "this identity"
+            text = f"never seen with {who} before" if one["new"] else f"known{_whose(dimension)}"
             yield _line(dimension["name"], one["value"], text, count=one["count"])
+
+
+def _whose(dimension: Mapping[str, Any]) -> str:
+    """Of which linked identity it is said."""
+    return f" of {dimension['identity']}" if dimension.get("identity") else ""
 
 
 def _timeline(document: Mapping[str, Any]) -> Iterator[Line]:
