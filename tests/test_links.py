@@ -83,7 +83,7 @@ def test_what_is_said_of_an_identity_is_computed_for_that_identity() -> None:
     calls = {d["identity"]: d for d in notable["usual"]["dimensions"] if d["name"] == "action"}
     assert {value["value"]: value["days"] for value in calls[reader]["usual"]}["secretsmanager:ListSecrets"] == 15
     seen = {who: {o["value"]: (o["new"], o["count"]) for o in calls[who]["observed"]} for who in calls}
-    assert seen[machine] == {"sts:GetCallerIdentity": (True, 1), "iam:ListUsers": (True, 1), "sts:AssumeRole": (True, 1)}
+    assert seen[machine] == dict.fromkeys(("sts:GetCallerIdentity", "iam:ListUsers", "sts:AssumeRole"), (True, 1))
     assert seen[reader]["secretsmanager:ListSecrets"] == (False, 1) and seen[reader]["iam:CreateAccessKey"] == (True, 1)
     first, second = notable["summary"].partition(" Why: ")[0].split(" One intrusion across ")
     assert "iam:CreateAccessKey" not in first and "made 3 odd calls" in first

@@ -212,7 +212,6 @@ def _unusual(notable: Mapping[str, Any]) -> Iterator[Fact]:
             words = "Without the records of the signal {0} the likelihood would be {1} percent."
             yield Fact("What is unusual", words, (signal["id"], _number(signal["without"])), cites)
     yield from _news(notable)
-    cite = (f"notable:{notable['id']}",)
     blind = [s["id"] for s in notable["signals"] if s["cannot_tell"]]
     if blind:
         words = "The telemetry is missing for {0} signals, which cannot tell."
