@@ -74,9 +74,9 @@ def test_every_output_is_written(monkeypatch: pytest.MonkeyPatch, lacking: list[
     """`bare`: signals without backing; None: all of them."""
     explain = notables._explain
 
-    def without(at: int, *rest: Any) -> tuple[list[Any], str, str]:
-        backing, evidence, phrase = explain(at, *rest)
-        return ([] if bare is None or SIGNALS[at].name in bare else backing), evidence, phrase
+    def without(at: int, *rest: Any) -> tuple[Any, ...]:
+        backing, *told = explain(at, *rest)
+        return ([] if bare is None or SIGNALS[at].name in bare else backing), *told
 
     with monkeypatch.context() as patched:
         patched.setattr(notables, "_explain", without)
