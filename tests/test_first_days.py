@@ -50,6 +50,36 @@ def test_each_part_of_the_made_up_day_adds_to_it() -> None:
         assert values_of(first_days.made_up_day(**less))[0]["blatant"] < full, less
 
 
+def test_three_signs_weigh_more_than_their_sum() -> None:
+    """Without the administrator: a place, a tool and an amount are left, and no benign day has three."""
+    assert values_of(first_days.made_up_day(admin=False))[0]["blatant"] >= 10.0
+
+
+SEVERE = {
+    "cloudtrail-stop": 10, "organizations-leave": 10, "vpc-remove-flow-logs": 10, "cloudtrail-delete": 7,
+    "cloudtrail-event-selectors": 7, "iam-create-admin-user": 12, "iam-create-user-login-profile": 10,
+    "iam-backdoor-user": 7, "iam-backdoor-role": 7, "rolesanywhere-create-trust-anchor": 10, "ec2-share-ami": 7,
+    "lambda-backdoor-function": 10, "port-22-ingress": 7, "rds-share-snapshot": 5,
+}  # fmt: skip
+
+
+def test_one_call_of_a_severe_kind_has_a_value_on_the_first_day() -> None:
+    shared_data("README.md")
+    sets = {one.name: one for one in first_days.attacks()}
+    for part, least in SEVERE.items():
+        (one,) = (each for name, each in sets.items() if name.endswith(part))
+        stolen = [record for record in one.records if str(record["eventID"]) in one.theft]
+        most = max(values.get("severest_act", 0.0) for values in values_of(one._replace(records=stolen)))
+        assert most >= least, one.name
+
+
+def test_people_with_a_second_factor_do_nothing_that_is_severe() -> None:
+    shared_data("README.md")
+    for one in first_days.benign():
+        if one.half == TRAINING and one.name.startswith(("console", "m365")):
+            assert max(values.get("severest_act", 0.0) for values in values_of(one)) <= 5.0, one.name
+
+
 def test_signs_are_the_same_on_the_first_day_and_after_a_month_of_the_same() -> None:
     """A value that habit takes back is still there: habits weigh it, signals do not know them."""
     theft = values_of(first_days.made_up_day())[0]

@@ -301,9 +301,42 @@ PODS = [each for day in range(TODAY - LEARNT, TODAY) for each in pods_day(day)]
 )
 def test_what_neither_a_pod_nor_its_namespace_has_done_is_loud(signal: str, call: tuple[Any, ...]) -> None:
     """By one call from the victim's own pod, at level Metadata but for the body of a pod."""
-    value, _ = told(signal, PODS, [*pods_day(TODAY), kube(TODAY, "13:00", "web/front", *call)], "web:front")
+    for name in (signal, "cluster_first"):
+        value, _ = told(name, PODS, [*pods_day(TODAY), kube(TODAY, "13:00", "web/front", *call)], "web:front")
+        assert value is not None
+        assert value >= LOUD
+
+
+def as_component(day: int, clock: str, verb: str, resource: str, space: str, **more: Any) -> Record:
+    return {**kube(day, clock, "x/y", verb, resource, space), "user": {"username": "system:kube-scheduler"},
+            "auditID": f"{day}-{clock}-scheduler-{verb}-{resource}", **more}  # fmt: skip
+
+
+def scheduler_day(day: int) -> list[Record]:
+    return [as_component(day, f"{hour}:15", verb, "pods", "web") for hour in ("08", "12", "16")
+            for verb in ("list", "update")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        as_component(TODAY, "13:00", "get", "secrets", "kube-system"),
+        as_component(TODAY, "13:00", "list", "pods", "web",
+                     impersonatedUser={"username": "system:admin", "groups": ["system:masters"]}),
+    ],
+    ids=["secrets", "impersonates an administrator"],
+)  # fmt: skip
+def test_a_stolen_component_certificate_is_loud_from_inside_the_cluster(call: Record) -> None:
+    """From the component's own address and with its own program: what it never did is all that differs."""
+    history = [each for day in range(TODAY - LEARNT, TODAY) for each in scheduler_day(day)]
+    value, evidence = told("cluster_first", [*PODS, *history], [*scheduler_day(TODAY), call], "scheduler")
     assert value is not None
-    assert value >= LOUD
+    assert value >= LOUD, evidence
+
+
+def test_a_cluster_s_ordinary_day_has_no_new_step() -> None:
+    for who in ("web:front", "ops:deployer"):
+        assert told("cluster_first", PODS, pods_day(TODAY), who)[0] == 0.0
 
 
 def test_secrets_of_another_namespace_are_first_targets() -> None:

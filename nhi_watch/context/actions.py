@@ -3,7 +3,8 @@
 Tables, read on first use: `tables/actions.json`, the access level of every AWS action, built by
 `lab/tools/build_actions.py`; `tables/operations.json`, the levels of other products' operations, by hand; and
 `tables/calls.json`, written by hand for detection engineers to edit: calls that spend money, calls whose log
-name differs from the action's, sensitivity classes, kill-chain stages, and acts whose first time tells;
+name differs from the action's, sensitivity classes, kill-chain stages, acts whose first time tells, and severe
+acts, which are evidence by themselves;
 `tables/traits.json`, what the names of other products' operations say alone.
 """
 
@@ -63,6 +64,19 @@ class Act(NamedTuple):
     """Calls that are none although they have its traits: ordinary tenants make them."""
 
 
+class Severe(NamedTuple):
+    """An act that is evidence by itself: what the record states of one call, and how little ordinary work needs it."""
+
+    says: str
+    weight: float
+    """The share of days of attack that hold it over the share of ordinary days, roughly: 5 some ten times, 7 some
+    twenty-five, 10 fifty and more. A refused one weighs the same: whoever may do it is not refused."""
+    traits: frozenset[str]
+    """One of them must be there; none: the call alone says it."""
+    calls: frozenset[tuple[str, str]]
+    """(service, operation); none: the traits alone say it."""
+
+
 class _Calls(NamedTuple):
     """`calls.json`, turned so that one look-up by (service, operation) answers."""
 
@@ -71,6 +85,7 @@ class _Calls(NamedTuple):
     sensitivity: dict[tuple[str, str], tuple[str, ...]]
     tactics: dict[tuple[str, str], tuple[str, ...]]
     acts: tuple[Act, ...]
+    severe: tuple[Severe, ...]
 
 
 def access(service: str, operation: str) -> str:
@@ -138,6 +153,22 @@ def acts(service: str, operation: str, traits: tuple[str, ...] = ()) -> tuple[Ac
 
 def _marked(act: Act, call: tuple[str, str], told: frozenset[str]) -> bool:
     return call not in act.besides and any(mark <= told for mark in act.marks)
+
+
+@lru_cache(maxsize=8192)
+def severe(service: str, operation: str, traits: tuple[str, ...] = ()) -> tuple[Severe, ...]:
+    """What a call is evidence of by itself, in the order of `calls.json`; nothing for nearly all calls.
+
+    >>> [act.says for act in severe("cloudtrail", "StopLogging")], severe("iam", "CreateLoginProfile")
+    (['stops an audit trail or leaves the organization'], ())
+    >>> [act.weight for act in severe("iam", "AttachUserPolicy", ("admin_policy",))]
+    [10.0]
+    """
+    call, told = (service, canonical(operation)), frozenset(traits)
+    return tuple(
+        act for act in _calls().severe
+        if (not act.calls or call in act.calls) and (not act.traits or not act.traits.isdisjoint(told))
+    )  # fmt: skip
 
 
 def canonical(operation: str) -> str:
@@ -246,6 +277,11 @@ def _calls() -> _Calls:
                 frozenset(_turn({kind: {"calls": told.get("except", {})}})),
             )
             for kind, told in content["acts"].items()
+        ),
+        severe=tuple(
+            Severe(told["says"], float(told["weight"]), frozenset(told.get("traits", "").split()),
+                   frozenset(_turn({kind: told})))
+            for kind, told in content["severe"].items()
         ),
     )
 

@@ -96,7 +96,7 @@ def _hour(hour: int) -> str:
     return f"from {hour % 24:02}:00 to {(hour + 1) % 24:02}:00 UTC"
 
 
-TABLE = (
+TABLE: tuple[Signal, ...] = (
     _rate("refused_in_hour", "Many kinds of calls refused within an hour", ("T1087.004", "T1580"), "rotate_secret",
           "Tries many different calls within an hour and is refused: somebody tries what a stolen credential may do.",
           "log2(1 + number of kinds of calls refused for lack of permission within the same hour), from 4 on; console "
@@ -149,39 +149,35 @@ def _amount_sentence(found: _Amount, what: str) -> str:
     return f"{times(found.number, what)} {_hour(found.hour)} by {calls}{of}"
 
 
-SOME_SECRETS, SOME_OBJECTS = 4, 32
+def _amount_signal(
+    name: str, title: str, frameworks: tuple[str, ...], control: str, meaning: str, counts: str,
+    found: Callable[[EpisodeView], _Amount], what: str, verb: str, least: int, headline: int,
+) -> Signal:  # fmt: skip
+    """Of how much an hour holds: log2(1 + number) from `least` on."""
+
+    def value(episode: EpisodeView) -> float:
+        number = found(episode).number
+        return log2(1 + number) if number >= least else 0.0
+
+    return made(name, "episode", title, frameworks, control, value, meaning, counts,
+                lambda episode: _amount_sentence(found(episode), what),
+                phrase=lambda episode: f"{times(found(episode).number, what)} {verb}within an hour",
+                backing=lambda episode: found(episode).behaviours, headline=headline, on_ordinary_days=True,
+                needs_past=False)  # fmt: skip
 
 
-@signal(
-    "episode", "Many secrets requested within an hour", ("T1555.006", "T1552.007"), "rotate_secret", headline=19,
-    on_ordinary_days=True, needs_past=False,
-    evidence=lambda episode: _amount_sentence(_secrets(episode), "secret"),
-    phrase=lambda episode: f"{times(_secrets(episode).number, 'secret')} requested within an hour",
-    backing=lambda episode: _secrets(episode).behaviours,
+TABLE += (
+    _amount_signal("secrets_in_hour", "Many secrets requested within an hour", ("T1555.006", "T1552.007"),
+                   "rotate_secret",
+                   "Asks for many secrets, parameters or passwords within an hour: a workload needs a few, a thief "
+                   "takes all.",
+                   "log2(1 + number of distinct secrets asked for within the same hour, refused or not), from 4 on.",
+                   _secrets, "secret", "requested ", 4, 19),
+    _amount_signal("objects_in_hour", "Many objects read within an hour", ("T1530", "T1119"), "reduce_privilege",
+                   "Reads hundreds of objects, rows, mails or repositories within an hour.",
+                   "log2(1 + number of reads of data within the same hour), from 32 on.",
+                   _objects, "data read", "", 32, 28),
 )  # fmt: skip
-def secrets_in_hour(episode: EpisodeView) -> float:
-    """Asks for many secrets, parameters or passwords within an hour: a workload needs a few, a thief takes all.
-
-    log2(1 + number of distinct secrets asked for within the same hour, refused or not), from 4 on.
-    """
-    number = _secrets(episode).number
-    return log2(1 + number) if number >= SOME_SECRETS else 0.0
-
-
-@signal(
-    "episode", "Many objects read within an hour", ("T1530", "T1119"), "reduce_privilege", headline=28,
-    on_ordinary_days=True, needs_past=False,
-    evidence=lambda episode: _amount_sentence(_objects(episode), "data read"),
-    phrase=lambda episode: f"{times(_objects(episode).number, 'data read')} within an hour",
-    backing=lambda episode: _objects(episode).behaviours,
-)  # fmt: skip
-def objects_in_hour(episode: EpisodeView) -> float:
-    """Reads hundreds of objects, rows, mails or repositories within an hour.
-
-    log2(1 + number of reads of data within the same hour), from 32 on.
-    """
-    number = _objects(episode).number
-    return log2(1 + number) if number >= SOME_OBJECTS else 0.0
 
 
 # ---- acts that are grave whoever does them
@@ -276,14 +272,14 @@ def _stopped(episode: EpisodeView) -> str:
     return listing([view.shape.action for view in _stopping(episode)], 3)
 
 
-CONSENT = {"tenant_wide": 2.0, "lookalike": 4.0, "mail_and_files": 2.0, "broad_scope": 1.0, "offline_access": 1.0,
-           "admin_policy": 2.0}  # fmt: skip
+RISKY = {"tenant_wide": 2.0, "lookalike": 4.0, "mail_and_files": 2.0, "broad_scope": 1.0, "offline_access": 1.0,
+         "admin_policy": 2.0}  # fmt: skip
 """What was allowed to an app: for everybody, to one that is named like a vendor, to read mail and files."""
 ALLOWED = frozenset({"consent", "scope_growth", "broad_scope"})
 
 
 def _risky_consent(view: View) -> str:
-    marks = [trait.replace("_", " ") for trait in view.shape.traits if trait in CONSENT]
+    marks = [trait.replace("_", " ") for trait in view.shape.traits if trait in RISKY]
     return f"{view.shape.action} allows an app: {listing(marks, 6)}"
 
 
@@ -296,7 +292,7 @@ def risky_consent(view: View) -> float:
     """
     traits = view.shape.traits
     allowed = view.let_in and not ALLOWED.isdisjoint(traits)
-    return sum(CONSENT.get(trait, 0.0) for trait in traits) if allowed else 0.0
+    return sum(RISKY.get(trait, 0.0) for trait in traits) if allowed else 0.0
 
 
 # ---- several of these signs at once
@@ -304,6 +300,10 @@ def risky_consent(view: View) -> float:
 PLACES = {"tor": 3.0, "bad": 3.0, "vpn": 2.0}
 MANY_REFUSED, MANY_SECRETS, MANY_OBJECTS = 12, 10, 100
 """Within an hour, of nobody in the benign logs that were at hand; each doubling adds one, up to 3."""
+
+
+AGREES = 2.0
+"""What each sign beyond the second adds: they do not depend on each other, and three have no ordinary day in common."""
 
 
 def _over(number: int, many: int) -> float:
@@ -339,7 +339,7 @@ def _signs(episode: EpisodeView) -> dict[str, float]:
 def blatant(episode: EpisodeView) -> float:
     """Several signs together that need no past to be told: a place, a tool, grave actions, amounts, consents.
 
-    Weights of the signs, added up; 0 for a single one.
+    Weights of the signs, added up, 2 more for each beyond the second; 0 for a single one.
     """
     signs = _signs(episode)
-    return sum(signs.values()) if len(signs) > 1 else 0.0
+    return sum(signs.values()) + AGREES * (len(signs) - 2) if len(signs) > 1 else 0.0

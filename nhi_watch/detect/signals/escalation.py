@@ -77,7 +77,7 @@ def _whom(view: View) -> list[str]:
     return sorted(link.removeprefix(AS) for link in told)
 
 
-def _whom_bits(view: View) -> float:
+def whom_bits(view: View) -> float:
     """How seldom it impersonates somebody new; 0 where it does not, and while its habits are not known."""
     past = view.past.own
     if past.days < KNOWN_DAYS or not _whom(view):
@@ -87,7 +87,7 @@ def _whom_bits(view: View) -> float:
 
 
 def _impersonation(view: View) -> str:
-    if _whom_bits(view) <= view.action:
+    if whom_bits(view) <= view.action:
         return call_sentence(view, "acts as another identity or issues tokens for it")
     return f"{view.shape.action} as {listing(_whom(view))}: impersonated for the first time"
 
@@ -99,7 +99,7 @@ def impersonation(view: View) -> float:
 
     Bits by which the call, or whom it impersonates, is new for the identity.
     """
-    return max(view.action if MARKS.intersection(view.shape.traits) else 0.0, _whom_bits(view))
+    return max(view.action if MARKS.intersection(view.shape.traits) else 0.0, whom_bits(view))
 
 
 def _roles(episode: EpisodeView) -> Named:

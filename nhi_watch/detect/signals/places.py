@@ -95,6 +95,10 @@ def listed_address(view: View) -> float:
     return 1.0 + place_news(view) if "listed" in view.shape.traits else 0.0
 
 
+UNKNOWN, FOREIGN = 4.0, 8.0
+"""A network that no table knows may be the customer's own way out; an operator's is not."""
+
+
 def _instance_outside(view: View) -> str:
     place = view.network_facts.owner or view.shape.network
     return f"{view.shape.action} with a session that EC2 handed to a machine came from {place}, outside AWS"
@@ -105,11 +109,13 @@ def _instance_outside(view: View) -> str:
 def instance_outside(view: View) -> float:
     """A session that EC2 hands to a machine through its metadata is used from a network that is none of AWS's.
 
-    4, plus the bits by which the place is new for the identity; 0 where the customer lists the network as private.
+    4, or 8 where the network is known to be somebody else's, plus the bits by which the place is new for the identity;
+    0 where the customer lists the network as private.
     """
     if "instance_outside" not in view.shape.traits or view.network_facts.kind == "private":
         return 0.0
-    return 4.0 + (0.0 if view.past.blank else place_news(view))
+    least = FOREIGN if view.network_facts.kind in OUTSIDE | {"hosting"} else UNKNOWN
+    return least + (0.0 if view.past.blank else place_news(view))
 
 
 HOME = ("private", "service")
