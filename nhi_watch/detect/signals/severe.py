@@ -84,7 +84,7 @@ def severest_act(episode: EpisodeView) -> float:
 LOOKALIKE = "lookalike"
 
 
-@signal("behaviour", "Consent to a look-alike app", ("T1528", "T1036.005", "NHI3:2025"), "reduce_privilege",
+@signal("behaviour", "Consent to a look-alike app", ("T1528", "NHI3:2025"), "reduce_privilege",
         headline=4, needs_past=False, becomes_habit=False,
         evidence=lambda view: call_sentence(view, "allows an app whose name is made to be mistaken for a vendor's"),
         )  # fmt: skip
