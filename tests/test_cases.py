@@ -321,14 +321,19 @@ def test_no_id_or_revision_goes_back_after_an_upgrade() -> None:
     assert (event.document["id"], event.document["revision"]) == (NAME, 8)
     publish.imported(store, {NAME: 4})
     assert now(store)["revision"] == 8
+    assert [one.document["revision"] for one in publish.unconfirmed(store)] == [8]
+    publish.imported(store, {NAME: 8})
+    assert publish.unconfirmed(store) == []
 
 
-def test_what_a_host_did_not_confirm_is_published_again_with_the_same_revision() -> None:
-    store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
+def test_what_a_host_confirms_of_a_notable_that_has_ended_is_not_written_again() -> None:
+    weak = [record(TODAY, "14:00", service="iam", name="ListUsers", id="weak")]
+    store = runs([quiet(20) + weak + until(TODAY)], ROOM)
+    for day in range(TODAY + 1, TODAY + 12):
+        run(store, others(day), ROOM)
     (waiting,) = publish.unconfirmed(store)
-    assert (waiting.change, waiting.document["revision"], waiting.escalated) == ("new", 1, True)
-    assert run(store, [], ROOM).events == [] and publish.unconfirmed(store) == [waiting]
-    publish.confirm(store, {NAME: 1})
+    assert (waiting.change, waiting.document["id"]) == ("closed", NAME)
+    publish.confirm(store, {NAME: waiting.document["revision"]})
     assert publish.unconfirmed(store) == []
 
 

@@ -190,7 +190,7 @@ def test_only_first_and_escalated_revisions_become_alerts_with_our_severity(plac
         assert alert["kibana.alert.risk_score"] == ours["event"]["risk_score"] == loss_of(ours["nhi"]["notable"])
         assert alert["kibana.alert.rule.name"] == ours["rule"]["name"]
     other = f"{place.stream}.other"
-    for change, more in (("updated", 0), ("merged", 0), ("escalated", 1)):
+    for change, more in (("grown", 0), ("settled", 0), ("merged", 0), ("reopened", 1), ("escalated", 2)):
         document = {**place.alerts()[0], "nhi": {**place.alerts()[0]["nhi"], "change": change}}
         place.client.index(index=other, op_type="create", document=document, refresh=True)
         assert len(promote(place.client, assets.rules()[0], place.promotions, other)) == more

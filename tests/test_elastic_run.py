@@ -24,7 +24,9 @@ from elastic_story import VOLATILE
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.detect import feedback
-from nhi_watch.hosts.elastic import setup, store
+from nhi_watch.detect.publish import Event
+from nhi_watch.hosts.elastic import run as running
+from nhi_watch.hosts.elastic import setup, store, windows, write
 from nhi_watch.hosts.elastic.run import Job, Worker, run
 from nhi_watch.hosts.elastic.store import ElasticStore, Lease, LeaseHeldError
 from nhi_watch.hosts.files import find
@@ -261,7 +263,7 @@ def test_alerts_are_indexed_as_the_template_says(place: Place, wanted: list[Tree
     query = {"bool": {"filter": [{"term": {"event.kind": "alert"}}, {"term": {"nhi.change": "new"}}]}}
     assert place.client.count(index="logs-nhi.alerts-*", query=query)["count"] >= len(wanted)
     mapped = place.client.field_caps(index=f"logs-nhi.alerts-{place.namespace}", fields=["*"])["fields"]
-    whole = ("nhi.notable.", "nhi.told.")  # read from the source, searched for by some fields at most
+    whole = "nhi.notable."  # read from the source, searched for by some fields at most
     outside = {name for name in leaves(alert) if not name.startswith(whole) and name not in mapped}
     assert outside == set()
 
@@ -350,6 +352,85 @@ def test_a_verdict_and_an_exception_are_given_without_kibana_under_the_lease(pla
     Lease(place.client, place.job().state, 60).acquire()
     done = asked(place, "feedback", first["id"], "open", "--wait", "0", *given)
     assert done.returncode == 75 and done.stdout.startswith("Nothing done: another run (")
+
+
+def changes(place: Place, name: str) -> list[Tree]:
+    """What was written of a notable, in the order of its revisions."""
+    found = [alert for alert in place.alerts() if alert["event"]["id"] == name]
+    return sorted(found, key=lambda alert: int(alert["nhi"]["notable"]["revision"]))
+
+
+def judge(place: Place, trail: Path, name: str, verdict: str, *flags: str) -> None:
+    done = asked(place, "feedback", name, verdict, "--by", "ann", "--why", "known", "--namespace", place.namespace,
+                 "--audit", f"{trail}/audit.jsonl", *flags)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_verdict_is_written_once_by_the_next_run_although_nothing_came_in(place: Place, tmp_path: Path) -> None:
+    fill(place, simulated())
+    place.run(since=SINCE)
+    first, second = [alert["event"]["id"] for alert in place.alerts() if alert["event"]["code"] == "compromise"][:2]
+    judge(place, tmp_path, first, "benign")
+    until = int(time.time()) + 86_400
+    judge(place, tmp_path, second, "expected", "--until", render(until))
+    done = place.run()
+    assert (done["read"], done["alerts"]) == (0, {"created": 2})
+    assert [each["nhi"]["change"] for each in changes(place, first)] == ["new", "settled"]
+    told = changes(place, first)[-1]["nhi"]
+    assert told["verdict"] == {"name": "benign", "by": "ann", "why": "known"}
+    assert (told["notable"]["life"], told["notable"]["revision"]) == ("closed", 2)
+    assert changes(place, second)[-1]["nhi"]["verdict"]["name"] == "expected"
+    assert place.run()["alerts"] == {"created": 0}
+    judge(place, tmp_path, first, "open")
+    assert place.run()["alerts"] == {"created": 1}
+    assert [each["nhi"]["change"] for each in changes(place, first)] == ["new", "settled", "new"]
+    assert windows.due(place.store()).at == until
+
+
+def test_what_was_expected_is_back_when_its_time_is_over(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(place, simulated())
+    place.run(since=SINCE)
+    name = next(alert["event"]["id"] for alert in place.alerts() if alert["event"]["code"] == "compromise")
+    judge(place, tmp_path, name, "expected", "--until", render(int(time.time()) + 86_400))
+    place.run()
+    monkeypatch.setattr(running, "clock_of", lambda *_: lambda: time.time() + 86_500)
+    assert place.run()["alerts"] == {"created": 1}
+    assert [each["nhi"]["change"] for each in changes(place, name)] == ["new", "settled", "new"]
+    assert place.run()["alerts"] == {"created": 0}
+
+
+def test_no_revision_goes_back_after_an_upgrade(place: Place, wanted: list[Tree]) -> None:
+    """The stream has revisions of a version whose state knew nothing of them."""
+    now, stream = int(time.time()), f"{setup.ALERTS}-{place.namespace}"
+    written = [Event("new", {**notable, "revision": 7}, True) for notable in wanted]
+    write.write(place.client, written, write.Wanted(stream, now), {})
+    fill(place, simulated())
+    place.run(since=SINCE)
+    assert {notable["id"]: notable["revision"] for notable in find.every(place.store())
+            if notable["id"] in {one["id"] for one in wanted}} == {notable["id"]: 8 for notable in wanted}  # fmt: skip
+
+
+def test_nothing_is_lowered_or_lost_at_midnight_by_a_run_that_read_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(place, simulated())
+    place.run(since=SINCE)
+    before = place.alerts()
+    for days in range(1, 4):
+        monkeypatch.setattr(running, "clock_of", lambda *_, by=days * 86_400: lambda: time.time() + by)
+        store = place.store()
+        windows.put_due(store, windows.due(store)._replace(at=0))
+        store.commit()
+        assert place.run()["alerts"] == {"created": 0}
+    assert place.alerts() == before
+
+
+def test_what_is_learnt_is_no_alert_and_not_written_by_a_later_run(place: Place) -> None:
+    fill(place, simulated())
+    assert place.run(since=SINCE, alerts=False)["notables"] >= 3
+    assert place.run()["alerts"] == {"created": 0} and place.alerts() == []
 
 
 # ---- one process, many runs

@@ -17,7 +17,10 @@ import elastic_package
 import notable_samples
 from nhi_watch import cli
 from nhi_watch.core.errors import StoreError
+from nhi_watch.core.life import BY_ROUTINE
 from nhi_watch.core.timestamps import parse
+from nhi_watch.detect import feedback
+from nhi_watch.detect.publish import Event
 from nhi_watch.hosts.elastic import commands, setup
 from nhi_watch.hosts.elastic import write as writing
 from nhi_watch.report import ecs
@@ -40,52 +43,56 @@ def notable(**changes: Any) -> Tree:
 # ---- revisions
 
 
-def test_a_revision_is_written_where_an_analyst_would_want_it_and_says_whether_it_is_promoted(
-    place: Place, ecs_fields: Tree
-) -> None:
-    stream = f"logs-nhi.alerts-{place.namespace}"
-    more = [{**notable()["signals"][0], "id": "attack_tool"}, *notable()["signals"]]
+def event(change: str, escalated: bool = False, **changes: Any) -> Event:
+    return Event(change, notable(**changes), escalated)
+
+
+VERDICT = feedback.judge(notable(), "benign", "ann", "a test of ours", NOW, {})
+
+
+def test_each_event_is_a_document_that_says_what_became_of_the_notable(place: Place, ecs_fields: Tree) -> None:
+    settled: Tree = {"life": "closed", "closed_why": feedback.named(VERDICT)}
+    routine: Tree = {"life": "closed", "closed_why": f"{BY_ROUTINE}: done on 9 days from its own places"}
     story = [
-        ("below", notable(severity="critical", listed=False)),
-        ("below", notable(likelihood=12.0, severity="informational")),
-        ("new", notable(severity="medium")),
-        ("", notable(severity="medium", likelihood=55.0)),
-        ("escalated", notable(severity="high")),
-        ("updated", notable(severity="medium")),
-        ("updated", notable(severity="high")),
-        ("updated", notable(severity="high", signals=more)),
-        ("", notable(severity="high", signals=more, record_count=999)),
-        ("updated", notable(severity="high", signals=more, members=[{**notable()["identity"], "id": "aws:1:role:B"}])),
-        ("merged", notable(severity="critical", merged_into="another")),
-    ]
-    for number, (change, each) in enumerate(story):
-        assert writing.write(place.client, [each], stream, NOW + number) == {"created": int(bool(change))}, number
-        if number == 4:
-            place.client.indices.rollover(alias=stream)
-        assert writing.write(place.client, [each], stream, NOW + number) == {"created": 0}, change
-    found = place.client.search(index=stream, size=50, sort=[{"nhi.notable.revision": "asc"}])["hits"]["hits"]
-    assert [hit["_source"]["nhi"]["change"] for hit in found] == [change for change, _ in story if change]
-    assert [hit["_source"]["nhi"]["notable"]["revision"] for hit in found] == [*range(2, 11)]
-    assert [fault for hit in found for fault in faults(hit["_source"], ecs_fields)] == []
+        ("below", event("below", listed=False)), ("new", event("new", True)), ("grown", event("grown")),
+        ("escalated", event("grown", True, severity="critical")), ("settled", event("settled", **settled)),
+        ("reopened", event("reopened", True)), ("settled", event("settled", **routine)),
+        ("merged", event("merged", merged_into="another")), ("closed", event("closed", life="closed")),
+    ]  # fmt: skip
+    wanted = writing.Wanted(f"logs-nhi.alerts-{place.namespace}", NOW, kibana="https://kibana")
+    for number, (_, each) in enumerate(story, 1):
+        each.document["revision"] = number
+    verdicts = {notable()["id"]: VERDICT}
+    assert writing.write(place.client, [each for _, each in story], wanted, verdicts) == {"created": len(story)}
+    found = [hit["_source"] for hit in place.client.search(
+        index=wanted.stream, size=50, sort=[{"nhi.notable.revision": "asc"}])["hits"]["hits"]]  # fmt: skip
+    assert [each["nhi"]["change"] for each in found] == [change for change, _ in story]
+    assert [each["nhi"]["verdict"] for each in found if "verdict" in each["nhi"]] == [
+        {"name": "benign", "by": "ann", "why": "a test of ours"}, {"name": "routine", "why": routine["closed_why"]},
+    ]  # fmt: skip
+    assert [fault for each in found for fault in faults(each, ecs_fields)] == []
+    assert place.client.count(index=wanted.stream, query={"term": {"nhi.verdict.by": "ann"}})["count"] == 1
 
 
-def test_what_only_grows_is_told_hourly_also_when_it_has_stopped(place: Place) -> None:
+def test_what_a_killed_run_wrote_is_not_written_again_also_behind_a_rollover(place: Place) -> None:
+    many = [Event("new", document, True) for document in notable_samples.many(700)]
+    wanted = writing.Wanted(f"logs-nhi.alerts-{place.namespace}", NOW, again=True)
+    assert writing.write(place.client, many[:600], wanted, {}) == {"created": 600}
+    place.client.indices.rollover(alias=wanted.stream)
+    assert writing.write(place.client, many, wanted, {}) == {"created": 100}
+    assert writing.write(place.client, many, wanted, {}) == {"created": 0}
+
+
+def test_the_highest_revision_that_the_stream_has_of_each_notable_is_found(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_PAGE", 3)
     stream = f"logs-nhi.alerts-{place.namespace}"
-    grown, never = notable(record_count=999), notable(id="never told")
-    assert writing.write(place.client, [notable()], stream, NOW) == {"created": 1}
-    assert writing.write(place.client, [grown], stream, NOW + 1800) == {"created": 0}
-    standing = [grown, never]
-    assert writing.write(place.client, [], stream, NOW + 3599, standing=standing) == {"created": 0}
-    assert writing.write(place.client, [], stream, NOW + 3600, standing=standing) == {"created": 1}
-    assert writing.write(place.client, [], stream, NOW + 9999, standing=standing) == {"created": 0}
-
-
-def test_many_notables_are_written_together_and_again_without_effect(place: Place) -> None:
-    many = notable_samples.many(700)
-    stream = f"logs-nhi.alerts-{place.namespace}"
-    assert writing.write(place.client, many, stream, NOW) == {"created": 700}
-    place.client.indices.rollover(alias=stream)
-    assert writing.write(place.client, many, stream, NOW) == {"created": 0}
+    assert writing.published(place.client, stream) == {}
+    many = notable_samples.many(7)
+    events = [Event("new", {**document, "revision": at}, True) for document in many for at in (9, 10, 2)]
+    writing.write(place.client, events, writing.Wanted(stream, NOW), {})
+    assert writing.published(place.client, stream) == {document["id"]: 10 for document in many}
 
 
 def test_an_alert_has_20_kb_at_most_and_keeps_what_tells_most(place: Place) -> None:

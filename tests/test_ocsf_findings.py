@@ -15,6 +15,7 @@ from need import library
 from nhi_watch import cli
 from nhi_watch.core.errors import RejectError
 from nhi_watch.detect.explain import ocsf
+from nhi_watch.detect.publish import Event
 from nhi_watch.hosts.elastic import write
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.sources import alerts
@@ -84,6 +85,7 @@ def test_files_hold_one_finding_a_notable_where_they_are_asked_for(tmp_path: Pat
 def test_elastic_keeps_the_finding_beside_the_alert_where_it_is_asked_for() -> None:
     notable = documents()[0]
     for asked in (False, True):
-        (action,) = write._due(notable, "logs-nhi.alerts-x", 1772445600, None, asked)
+        wanted = write.Wanted("logs-nhi.alerts-x", 1772445600, asked)
+        action = write._action(Event("new", notable, True), wanted, None)
         document = action["_source"]
         assert document.get("ocsf") == (ocsf.finding(notable) if asked else None)

@@ -234,6 +234,12 @@ def exceptions(rows: Rows) -> list[Allowed]:
     return sorted(found, key=lambda a: (a.until, a.id))
 
 
+def next_end(rows: Rows, now: int) -> Optional[int]:
+    """When the next verdict or exception ends; None: none does."""
+    ends = [*(verdict.until for verdict in verdicts(rows)), *(allowed.until for allowed in exceptions(rows))]
+    return min((end for end in ends if end > now), default=None)
+
+
 def hidden(notable: Mapping[str, Any], allowed: Iterable[Allowed], now: int) -> bool:
     """Whether exceptions that hold at `now` cover every reason of a notable: then nobody needs to see it.
 

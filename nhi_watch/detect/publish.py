@@ -301,10 +301,12 @@ class Publisher:
 
 def confirm(rows: Rows, arrived: Mapping[str, int]) -> None:
     """Note which revisions have arrived where a host writes them: id → revision."""
-    found = {key[len(PUB) :]: unpack(raw) for key, raw in rows.get("notable", [PUB + n for n in arrived]).items()}
-    told = ((name, Published(*plain), document) for name, (plain, document) in found.items())
-    rows.put("notable", [(PUB + name, _pack(one._replace(confirmed=max(one.confirmed, arrived[name])), document))
-                         for name, one, document in told if one.confirmed < arrived[name]])  # fmt: skip
+    for where in (PUB, PAST):
+        found = rows.get("notable", [where + name for name in arrived])
+        told = ((key, arrived[key[len(where) :]], *unpack(raw)) for key, raw in found.items())
+        known = [(key, revision, Published(*plain), document) for key, revision, plain, document in told]
+        rows.put("notable", [(key, _pack(one._replace(confirmed=revision), document))
+                             for key, revision, one, document in known if one.confirmed < revision])  # fmt: skip
 
 
 def unconfirmed(rows: Rows) -> list[Event]:
@@ -333,12 +335,16 @@ def imported(rows: Rows, revisions: Mapping[str, int]) -> None:
     for where in (PUB, PAST):
         found = rows.get("notable", [where + name for name in revisions])
         known = {key[len(where) :]: unpack(raw) for key, raw in found.items()}
-        told = {name: (Published(*plain), document) for name, (plain, document) in known.items()}
-        rows.put("notable", [(where + name, pack([list(one._replace(revision=revisions[name])), document]))
-                             for name, (one, document) in told.items() if one.revision < revisions[name]])  # fmt: skip
+        rows.put("notable", [(where + name, _pack(_past(Published(*plain), revisions[name]), document))
+                             for name, (plain, document) in known.items()])  # fmt: skip
         revisions = {name: number for name, number in revisions.items() if name not in known}
-    gone = ((name, Published(number, confirmed=number)) for name, number in revisions.items())
-    rows.put("notable", [(PAST + name, pack([list(one), None])) for name, one in gone])
+    rows.put("notable", [(PAST + name, _pack(_past(Published(), number), None)) for name, number in revisions.items()])
+
+
+def _past(published: Published, revision: int) -> Published:
+    """The same where a host has published up to a revision."""
+    highest, confirmed = max(published.revision, revision), max(published.confirmed, revision)
+    return published._replace(revision=highest, confirmed=confirmed)
 
 
 def _rows(rows: Rows, where: str) -> Iterator[tuple[str, Published, Document]]:
@@ -348,7 +354,7 @@ def _rows(rows: Rows, where: str) -> Iterator[tuple[str, Published, Document]]:
             yield key[len(where) :], Published(*plain), document
 
 
-def _pack(published: Published, document: Document) -> bytes:
+def _pack(published: Published, document: Optional[Document]) -> bytes:
     return pack([list(published), document])
 
 

@@ -57,8 +57,8 @@ def alert(
     Args:
         notable: an object of the notable's schema.
         created: RFC 3339, when the document is written.
-        change: new | escalated | updated | merged | below; only the first two are promoted to Kibana alerts, the last
-            to building blocks.
+        change: new | reopened | escalated | grown | settled | closed | merged | withdrawn | below; only the first
+            three are promoted to Kibana alerts, the last to building blocks.
         namespace: of the data stream that it goes to.
         kibana: its URL, for a link to the notable there; "" for none.
         largest: bytes that the document may have.

@@ -21,7 +21,7 @@ from nhi_watch.act import audit
 from nhi_watch.core import timestamps
 from nhi_watch.core.errors import InputError, RejectError, StoreError
 from nhi_watch.detect import model
-from nhi_watch.hosts.elastic import analysts, cluster, doctor, kibana, read, report, setup, write
+from nhi_watch.hosts.elastic import analysts, cluster, doctor, kibana, read, report, setup, windows, write
 from nhi_watch.hosts.elastic import run as running
 from nhi_watch.hosts.elastic.kibana import Kibana
 from nhi_watch.hosts.elastic.store import ClusterClock, ElasticStore, Lease, LeaseHeldError
@@ -336,10 +336,13 @@ def _feedback(client: Elasticsearch, args: argparse.Namespace, console: Console)
     where, state = _kibana_of(args), f"{setup.STATE}-{args.namespace}"
     if args.what:
         with _writing(client, args, state) as (store, now):
+            windows.put_due(store, windows.due(store)._replace(at=now))
             return verdicts.act(args, store, console, now)
     with _writing(client, args, state) as (store, now):
         cluster.demand(client, [{"names": [setup.ANALYSTS], "privileges": ["read"]}])
         taken = analysts.take(store, analysts.said(client, now), now)
+        if taken.new:
+            windows.put_due(store, windows.due(store)._replace(at=now))
         for verdict in taken.new:
             audit.append(args.audit, "verdict", verdict.by, {**verdict._asdict(), "from": "kibana", "state": state})
     outcome: Json = {name: told if isinstance(told, int) else len(told) for name, told in taken._asdict().items()}

@@ -1,7 +1,8 @@
-"""`nhi elastic run` and `learn`: what was ingested since the checkpoint → notables → alerts → state → checkpoint.
+"""`nhi elastic run` and `learn`: what was ingested since the checkpoint → notables → state, checkpoint → alerts.
 
 In this order, part by part, so that a run may be killed anywhere: what is to be read is noted first, and what was
-noted but not finished is done again, alike; alerts have ids made of their content; the checkpoint is the last row.
+noted but not finished is done again; the checkpoint is the last row; the state knows what is published and not yet
+written (`publish.unconfirmed`), and alerts have ids made of notable and revision.
 A part that fails three times is set aside, and the job goes on; whatever ends a run leaves a heartbeat.
 """
 
@@ -23,9 +24,10 @@ from nhi_watch.context.networks import SHIPPED
 from nhi_watch.core.errors import InputError, NhiError, RejectError, StoreError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import DAY, HOUR, render
-from nhi_watch.detect import model
+from nhi_watch.detect import feedback, model, publish
 from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.publish import Event
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.elastic import cluster, read, setup, windows, write
 from nhi_watch.hosts.elastic.cluster import PassingError, Reach, explained
@@ -53,14 +55,18 @@ class Totals:
         self._rejects: list[dict[str, str]] = []
         """Where the first rejected documents lie, for they stay where they are."""
 
-    def add(self, done: PartDone, alerts: Json) -> None:
-        """Add a part, and what was written of it."""
+    def add(self, done: PartDone) -> None:
+        """Add a part."""
         self._identities.update(done.identities)
         self._notables.update(notable["id"] for notable in done.result.notables)
         self._rejects += [{"index": hit.index, "id": hit.id, "reason": error.reason, "detail": error.detail[:300]}
                           for hit, error in done.rejects]  # fmt: skip
-        run = {**done.result.run, "alerts": alerts}
+        run = done.result.run
         self._run.update({name: _sum(name, self._run.get(name), value) for name, value in run.items()})
+
+    def wrote(self, alerts: Json) -> None:
+        """Add what was written."""
+        self._run["alerts"] = _sum("alerts", self._run.get("alerts"), alerts)
 
     def whole(self) -> Json:
         """All of it."""
@@ -304,6 +310,10 @@ class Run:
         self._late = 0
         self._unread = {each.pattern: each.why for each in self._reach.unread}
         self._aside: list[Json] = []
+        self._events: Sequence[Event] = ()
+        """What the last part published, to be written."""
+        self._is_unsure = False
+        """Whether the state may hold more that was published and is not written."""
         self.totals = Totals()
 
     def once(self, on_stage: Stage) -> Json:
@@ -318,8 +328,14 @@ class Run:
         left = windows.narrowed(pending, patterns)
         for pattern in {task.window.pattern for task in pending} - {task.window.pattern for task in left}:
             self._ledger.forget(pattern)
+        due = windows.due(self._store)
+        self._is_unsure = bool(pending) or due.waits
+        self._patiently(self._publish)
         if pending:
             self.work(left, on_stage)
+        if due.at is not None and due.at <= self._clock():
+            self._patiently(partial(self._settle, on_stage))
+            self._patiently(self._publish)
         if since is not None:  # who says from when on to read means all of it
             windows.put_asides(self._store, [a for a in windows.asides(self._store) if a.window.until <= since])
         fresh = windows.windows(self._store, Wanted(patterns, since, int(self._clock()) - self._job.lag))
@@ -379,6 +395,7 @@ class Run:
         self._window += [task.window for task in (*idle, *tasks)]
         while tasks:
             tasks = self._patiently(partial(self._step, tasks, on_stage))
+            self._patiently(self._publish)
 
     def _note(self, tasks: list[Task], idle: Sequence[Task] = ()) -> None:
         windows.note(self._store, tasks)
@@ -394,6 +411,7 @@ class Run:
         """Keep nothing that was put, nor what is known of the cluster."""
         self._store.close()
         self._clocks.clear()
+        self._is_unsure = True
 
     def _step(self, tasks: list[Task], on_stage: Stage) -> list[Task]:
         """Do the next part, or give it up; returns what is left to do."""
@@ -445,27 +463,58 @@ class Run:
         return left
 
     def _part(self, tasks: list[Task], on_stage: Stage) -> list[Task]:
-        """Read, score, write alerts, write state; returns what is left to do."""
+        """Read, score, write state; returns what is left to do."""
         self._lease.keep()
         self._store.look()
         done = self._scored(tasks[0].window, tasks[0].spans()[0], on_stage)
-        written = {"created": 0}
-        if self._job.alerts:
-            self._lease.keep()
-            changed, now = [*done.result.changed, *done.result.gravest], int(self._clock())
-            stream, standing, kibana = self._job.stream, done.result.standing, self._job.kibana
-            written = write.write(self._client, changed, stream, now, self._job.ocsf, standing, kibana)
+        self._note_events(done.result)
         left = windows.advance(self._store, tasks)
         self._store.commit(refresh=False)
-        self.totals.add(done, written)
+        self.totals.add(done)
         return left
+
+    def _settle(self, on_stage: Stage) -> None:
+        """Judge without anything new: verdicts and exceptions that were given, or have ended, take effect."""
+        self._lease.keep()
+        self._store.look()
+        state, now = State(self._store), int(self._clock())
+        intake = read.intake_of(SOURCES, self._context, state.load, now, state.known, state.newcomers)
+        result = self._judge(state).settle(intake.days, on_stage)
+        self._note_events(result)
+        windows.put_due(self._store, windows.due(self._store)._replace(at=feedback.next_end(self._store, now)))
+        self._store.commit(refresh=False)
+        self.totals.add(PartDone(result, set(), []))
+
+    def _note_events(self, result: Result) -> None:
+        self._events = result.events
+        if self._events:
+            windows.put_due(self._store, windows.due(self._store)._replace(waits=True))
+
+    def _publish(self) -> None:
+        """Write what the state says is published and no run has seen written; whoever only learns writes nothing."""
+        due, job = windows.due(self._store), self._job
+        if not due.imported:
+            publish.imported(self._store, write.published(self._client, job.stream))
+        events = publish.unconfirmed(self._store) if self._is_unsure else self._events
+        if events and job.alerts:
+            self._lease.keep()
+            wanted = write.Wanted(job.stream, int(self._clock()), job.ocsf, job.kibana, self._is_unsure)
+            verdicts = feedback.standing(feedback.verdicts(self._store))
+            self.totals.wrote(write.write(self._client, events, wanted, verdicts))
+        publish.confirm(self._store, {event.document["id"]: event.document["revision"] for event in events})
+        windows.put_due(self._store, due._replace(waits=False, imported=True))
+        if events or due.waits or not due.imported:
+            self._store.commit(refresh=False)
+        self._events, self._is_unsure = (), False
+
+    def _judge(self, state: State) -> Judge:
+        return Judge(state, self._card, self._context, self._job.budget, self._clock, publish.PATIENCE)
 
     def _scored(self, window: Window, span: Span, on_stage: Stage) -> PartDone:
         """Read and score; the rows are put into the store, and not committed yet."""
         state, started = State(self._store), time.perf_counter()
         seen = state.known, state.newcomers
         intake = read.intake_of(SOURCES, self._context, state.load, window.until, *seen)
-        judge = Judge(state, self._card, self._context, self._job.budget)
         clocks, rejects = self._by(window.pattern), list[tuple[Hit, RejectError]]()
         wanted = read.query(window, clocks, span, windows.left_out(self._store, window.pattern, clocks))
         for page in read.pages(self._client, window.pattern, wanted, self._job.page):
@@ -475,6 +524,6 @@ class Run:
         identities = {name for wholes in intake.days.values() for name in wholes}
         taken = time.perf_counter() - started
         self._lease.keep()
-        result = judge.settle(intake.days, on_stage)
+        result = self._judge(state).settle(intake.days, on_stage)
         result.run["seconds"]["read"] = round(taken, 3)
         return PartDone(result, identities, rejects)

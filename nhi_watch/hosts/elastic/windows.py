@@ -35,6 +35,7 @@ STARTS = 6
 """How often a part may be begun by processes that were then killed: by a host short of memory, say."""
 _PENDING = "elastic:pending"
 _ASIDE = "elastic:aside"
+_DUE = "elastic:due"
 _CHECKPOINT = "elastic:checkpoint:"
 _SINCE = "elastic:since:"
 _LONGEST = 400
@@ -83,7 +84,7 @@ class Wanted(NamedTuple):
 
 def pending(store: Store, patterns: Iterable[str] = ()) -> list[Task]:
     """What a killed run has left to do; asked together with what else will be asked of some patterns."""
-    keys = [_PENDING, _COUNTS, _ASIDE, *(f"{_CHECKPOINT}{pattern}" for pattern in patterns)]
+    keys = [_PENDING, _DUE, _COUNTS, _ASIDE, *(f"{_CHECKPOINT}{pattern}" for pattern in patterns)]
     row = store.get("meta", keys).get(_PENDING)
     return [from_row(plain) for plain in orjson.loads(row)] if row else []
 
@@ -168,6 +169,29 @@ def _times(store: Store, name: str, patterns: Sequence[str]) -> dict[str, Option
     rows = store.get("meta", [f"{name}{pattern}" for pattern in patterns])
     found = {pattern: rows.get(f"{name}{pattern}") for pattern in patterns}
     return {pattern: int(raw) if raw is not None else None for pattern, raw in found.items()}
+
+
+class Due(NamedTuple):
+    """What a run has to do although nothing came in."""
+
+    waits: bool = False
+    """Whether something may be published in the state and not be written yet."""
+    at: Optional[int] = None
+    """When a verdict or an exception begins or ends to hold, in seconds since the epoch."""
+    imported: bool = False
+    """Whether the state knows what was published before it kept that."""
+
+
+def due(store: Store) -> Due:
+    """What a run has to do although nothing came in."""
+    row = store.get("meta", [_DUE]).get(_DUE)
+    return Due(*orjson.loads(row)) if row else Due()
+
+
+def put_due(store: Store, found: Due) -> None:
+    """Put that down, where it has changed; committing is the caller's business."""
+    if found != due(store):
+        store.put("meta", [(_DUE, orjson.dumps(list(found)))])
 
 
 class Begun(NamedTuple):

@@ -14,58 +14,92 @@ from elasticsearch.helpers import streaming_bulk
 
 from nhi_watch import __version__
 from nhi_watch.core.errors import OUT_OF_SCOPE, NhiError, StoreError
+from nhi_watch.core.life import is_routine
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect.explain import ocsf
-from nhi_watch.detect.revisions import BELOW, Ranked, Told, due, told
+from nhi_watch.detect.feedback import Verdict
+from nhi_watch.detect.publish import Event
 from nhi_watch.hosts.elastic import cluster
 from nhi_watch.hosts.elastic.cluster import BUSY, PassingError, explained, refused
 from nhi_watch.hosts.elastic.setup import HEALTH
 from nhi_watch.intake.horizon import AHEAD
 from nhi_watch.report import ecs
 from nhi_watch.report.ecs import ECS_VERSION
+from nhi_watch.report.words import visible
 
 Json = Mapping[str, Any]
 _CHUNK = 500
 """Ids that are asked about at once."""
 _SENT = 2_000
 """Documents that are sent at once: what follows each request, a refresh, takes longer than a thousand of them."""
-_SHOWN: dict[str, Any] = {
-    "filter": {"bool": {"must_not": {"term": {"nhi.change": BELOW}}}},
-    "aggs": {"severity": {"max": {"field": "event.severity"}}},
-}
+_PAGE = 1_000
 _MAX_BYTES = 10_000_000
 _RETRIES = 5
+_NAMES = 100
+"""Bytes of the names of the fields that are added to an alert."""
 
 
-class _Written(NamedTuple):
-    """What the stream holds of one notable."""
+class Wanted(NamedTuple):
+    """How alerts are to be written."""
 
-    latest: Optional[Told]
-    """None: an earlier version wrote it."""
-    revision: int
-    shown: int
-    """The highest severity that had a place; 0: none had."""
+    stream: str
+    now: int
+    as_ocsf: bool = False
+    """Keep each as an OCSF finding as well."""
+    kibana: str = ""
+    """URL that links begin with; "": there are none."""
+    again: bool = False
+    """Whether some may have been written before, by a run that was killed."""
 
 
 def write(
-    client: Elasticsearch, changed: Sequence[Json], stream: str, now: int, as_ocsf: bool = False,
-    standing: Sequence[Json] = (), kibana: str = "",
-) -> dict[str, int]:  # fmt: skip
-    """Create alerts of the notables of which an analyst would want to know; returns how many were `created`.
-
-    `changed` are those that this run changed, in whatever way; `standing` the others, of which something may be due
-    since an earlier one. What was last told of them the stream itself says, so that a killed run is run again alike.
+    client: Elasticsearch, events: Sequence[Event], wanted: Wanted, verdicts: Mapping[str, Verdict]
+) -> dict[str, int]:
+    """Create the document of each event; returns how many were `created`.
 
     Raises:
-        StoreError: an alert was refused; those before it are written.
+        StoreError: a document was refused; those before it are written.
     """
-    notables = {notable["id"]: notable for notable in (*standing, *changed)}
-    fresh = {notable["id"] for notable in changed}
-    with explained(f"writing {stream}"):
-        written = _written(client, stream, list(notables))
-        actions = [action for name, notable in notables.items() if name in written or name in fresh
-                   for action in _due(notable, stream, now, written.get(name), as_ocsf, kibana)]  # fmt: skip
-        return {"created": [*_sent(client, actions, stream)].count(201)}
+    with explained(f"writing {wanted.stream}"):
+        actions = [_action(event, wanted, verdicts.get(event.document["id"])) for event in events]
+        if wanted.again:
+            written = _written(client, wanted.stream, [action["_id"] for action in actions])
+            actions = [action for action in actions if action["_id"] not in written]
+        return {"created": [*_sent(client, actions, wanted.stream)].count(201)}
+
+
+def _written(client: Elasticsearch, stream: str, ids: Sequence[str]) -> set[str]:
+    """Those of some documents that the stream has.
+
+    `create` alone compares with the backing index that is written to (elasticsearch#44794): there may have been a
+    rollover since.
+    """
+    found: set[str] = set()
+    for start in range(0, len(ids), _CHUNK):
+        answer = client.search(
+            index=stream, query={"ids": {"values": list(ids[start : start + _CHUNK])}}, size=_CHUNK, source=False,
+            ignore_unavailable=True, allow_partial_search_results=False,
+        )  # fmt: skip
+        found.update(hit["_id"] for hit in answer["hits"]["hits"])
+    return found
+
+
+def published(client: Elasticsearch, stream: str) -> dict[str, int]:
+    """Notable id → the highest revision that the stream has."""
+    found: dict[str, int] = {}
+    composite: dict[str, Any] = {"sources": [{"id": {"terms": {"field": "event.id"}}}], "size": _PAGE}
+    highest = {"highest": {"max": {"field": "nhi.notable.revision"}}}
+    while True:
+        with explained(f"reading {stream}"):
+            answer = client.search(
+                index=stream, size=0, aggs={"notables": {"composite": composite, "aggs": highest}},
+                ignore_unavailable=True, allow_partial_search_results=False,
+            )  # fmt: skip
+        page = answer.get("aggregations", {}).get("notables", {})
+        found.update((each["key"]["id"], int(each["highest"]["value"] or 0)) for each in page.get("buckets", ()))
+        if "after_key" not in page:
+            return found
+        composite["after"] = page["after_key"]
 
 
 def _sent(client: Elasticsearch, actions: Sequence[dict[str, Any]], stream: str) -> Iterator[int]:
@@ -85,65 +119,34 @@ def _sent(client: Elasticsearch, actions: Sequence[dict[str, Any]], stream: str)
         yield result["status"]
 
 
-def _due(
-    notable: Json, stream: str, now: int, before: Optional[_Written], as_ocsf: bool, kibana: str = ""
-) -> Iterator[dict[str, Any]]:
-    """The next revision of a notable, if there is to be one.
+def _action(event: Event, wanted: Wanted, verdict: Optional[Verdict]) -> dict[str, Any]:
+    """An event as an action of a bulk request.
 
-    Only first revisions and rises in severity become Kibana alerts (integrations#19549). One that goes on as part of
-    another is merged: `nhi elastic feedback` closes its Kibana alert.
+    A first place, also after an end, and a rise in severity become Kibana alerts (integrations#19549), nothing else.
     """
-    latest = before and before.latest
-    is_listed = notable["listed"] and notable["severity"] != "informational"
-    if notable["merged_into"]:
-        change = "" if before is None or (latest and latest.ended) else "merged"
-    else:
-        what = due(notable, is_listed, latest, now)
-        shown = before.shown if before else 0
-        change = "" if what is None else BELOW if not is_listed else "new" if not shown else \
-            "escalated" if ecs.SEVERITY_CODES[notable["severity"]] > shown else "updated"  # fmt: skip
-    if not change:
-        return
-    document = {**notable, "revision": max(notable["revision"], before.revision + 1 if before else 0)}
-    finding = ocsf.finding(notable) if as_ocsf else {}
+    document = event.document
+    change = "escalated" if event.change == "grown" and event.escalated else event.change
+    finding = ocsf.finding(document) if wanted.as_ocsf else {}
     ecs.fit(finding, ecs.LARGEST // 2, [(finding, name) for name in finding])
-    told_now = told(Ranked(document, change, False, {}), now)._asdict()
+    said = _said(document, verdict) if event.change == "settled" else {}
     source = ecs.alert(
-        document, created=render(now), change=change, namespace=stream.rsplit("-", 1)[1], kibana=kibana,
-        largest=ecs.LARGEST - ecs.size(finding) - ecs.size(told_now) - 100,
+        document, created=render(wanted.now), change=change, namespace=wanted.stream.rsplit("-", 1)[1],
+        kibana=wanted.kibana, largest=ecs.LARGEST - ecs.size(finding) - ecs.size(said) - _NAMES,
     )  # fmt: skip
     source["event"]["ingested"] = source["event"]["created"]
-    source["nhi"]["told"] = told_now
-    if as_ocsf:
+    if said:
+        source["nhi"]["verdict"] = said
+    if wanted.as_ocsf:
         source["ocsf"] = finding
-    # an id is unique within one backing index only (elasticsearch#44794): what is older the stream was asked for
-    yield {"_op_type": "create", "_index": stream, "_id": ecs.document_id(document), "_source": source}
+    return {"_op_type": "create", "_index": wanted.stream, "_id": ecs.document_id(document), "_source": source}
 
 
-def _written(client: Elasticsearch, stream: str, names: Sequence[str]) -> dict[str, _Written]:
-    """Notable id → what was written of it."""
-    found: dict[str, _Written] = {}
-    for start in range(0, len(names), _CHUNK):
-        some = list(names[start : start + _CHUNK])
-        answer = client.search(
-            index=stream,
-            query={"terms": {"event.id": some}},
-            collapse={"field": "event.id"},
-            sort=[{"nhi.notable.revision": {"order": "desc", "unmapped_type": "long"}}],
-            source={"includes": ["event.id", "nhi.told", "nhi.notable.revision"]},
-            aggs={"names": {"terms": {"field": "event.id", "size": len(some)}, "aggs": {"shown": _SHOWN}}},
-            size=len(some),
-            ignore_unavailable=True,
-            allow_partial_search_results=False,
-            request_cache=False,
-        )
-        named = answer.get("aggregations", {}).get("names", {}).get("buckets", [])
-        shown = {bucket["key"]: int(bucket["shown"]["severity"]["value"] or 0) for bucket in named}
-        for hit in answer["hits"]["hits"]:
-            name, row = hit["_source"]["event"]["id"], hit["_source"]["nhi"]
-            latest = Told(**row["told"]) if "told" in row else None
-            found[name] = _Written(latest, row["notable"]["revision"], shown.get(name, 0))
-    return found
+def _said(document: Json, verdict: Optional[Verdict]) -> dict[str, str]:
+    """What took a notable off the list: a verdict, an exception or a routine."""
+    why = document["closed_why"]
+    if verdict is not None and why.startswith(verdict.verdict):
+        return {"name": verdict.verdict, "by": visible(verdict.by, _LONGEST), "why": visible(verdict.why, _LONGEST)}
+    return {"name": "routine" if is_routine(document) else why.partition(",")[0], "why": why}
 
 
 # ---- heartbeat
