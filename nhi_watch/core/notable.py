@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import cache
 from typing import Any, NamedTuple, Optional, Union, get_args, get_origin, get_type_hints
 
 from nhi_watch.core import timestamps
@@ -404,11 +405,16 @@ def from_json(document: Mapping[str, Any]) -> Notable:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Instead):
-        return {name: _plain(told) for name, told in zip(Instead._fields, value)}
-    if is_dataclass(value):
-        return {field.name: _plain_field(field.name, getattr(value, field.name)) for field in fields(value)}
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+    names = _names(value.__class__)
+    if names:
+        return {name: _plain_field(name, getattr(value, name)) for name in names}
+    return [*map(_plain, value)] if isinstance(value, tuple) else value
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    """The fields of a class; () where its instances are plain values."""
+    return Instead._fields if kind is Instead else tuple(f.name for f in fields(kind)) if is_dataclass(kind) else ()
 
 
 def _plain_field(name: str, value: Any) -> Any:

@@ -21,7 +21,7 @@ from nhi_watch.core.timestamps import HOUR, day_of, parse
 from nhi_watch.detect import ranking
 from nhi_watch.detect.blind_spots import Watch
 from nhi_watch.detect.day import Acting, Day
-from nhi_watch.detect.explain.notables import build, notable_id, reached
+from nhi_watch.detect.explain.notables import Hours, build, notable_id
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack
 
@@ -155,8 +155,8 @@ def write(state: State, watch: Watch, today: Day) -> None:
     known = documents(rows, [*(before[name] for name in stands), *kept_as_is])
     kept = {head.id: (head, known[head.id]) for head in kept_as_is}
     for name, one in acting.items():
-        document = watch.widened(known[name] if name in stands else _built(today, name, one))
-        since = before[name].reached // HOUR if name in stands else _since(today, one)
+        document, since = (known[name], before[name].reached // HOUR) if name in stands else _built(today, name, one)
+        document = watch.widened(document)
         kept[name] = head_of(document, day, since, one.origin, one.others), document
     put(rows, day, kept, before)
 
@@ -172,16 +172,14 @@ def _is_same(today: Day, one: Acting, before: Head | None) -> bool:
     return [*before.members] == [*one.members] and before.size == 1 + len(one.others)
 
 
-def _built(today: Day, name: str, one: Acting) -> Document:
-    episode = today.episode(one.lead)
-    return {**to_json(build(episode, today.baselines, today.asset_of(episode))), **NO_PLACE, "id": name}
-
-
-def _since(today: Day, one: Acting) -> int:
-    """The hour in which an episode reached the row threshold; of a weaker one that in which it is worth a notable."""
+def _built(today: Day, name: str, one: Acting) -> tuple[Document, int]:
+    """An episode's document, and the hour in which it reached the row threshold; of a weaker one that in which it is
+    worth a notable."""
     episode, ranked = today.episode(one.lead), one.ranked
+    hours = Hours(episode)
+    notable = build(episode, today.baselines, today.asset_of(episode), hours)
     least = ranking.LEAST * ranked.likelihood / ranked.loss if ranked.loss >= ranking.LEAST else ranking.FLOOR
-    return reached(episode, least)
+    return {**to_json(notable), **NO_PLACE, "id": name}, hours.reached(least)
 
 
 def again(state: State, watch: Watch, day: int) -> None:

@@ -47,14 +47,15 @@ class Forest(NamedTuple):
         (-3.0, 1.5)
         """
         key = tuple(x)
-        if key not in self.known:
-            found = self.base
-            for at in self._touched(x):
-                found += _leaf(self.trees[at], x) - self.ordinary[at]
+        known = self.known.get(key)
+        if known is None:
+            trees, ordinary, found = self.trees, self.ordinary, self.base
+            for at in self._touched(key):
+                found += _leaf(trees[at], key) - ordinary[at]
             if len(self.known) >= _KNOWN:
                 self.known.clear()
-            self.known[key] = round(found, DIGITS)
-        return self.known[key]
+            known = self.known[key] = round(found, DIGITS)
+        return known
 
     def shares(self, x: Sequence[float]) -> list[float]:
         """By signal: what it adds to the ordinary day's log-odds; all together with `base` they are the log-odds.

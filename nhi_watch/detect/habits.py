@@ -140,7 +140,7 @@ class _Left(NamedTuple):
 class Bound:
     """The model as it holds for one identity of a tenant, on the eve of a day."""
 
-    __slots__ = ("_days", "_left", "_own", "_reached", "home")
+    __slots__ = ("_days", "_features", "_left", "_own", "_reached", "home")
 
     def __init__(self, home: Home, own: Profile) -> None:
         self.home = home
@@ -148,6 +148,8 @@ class Bound:
         self._days = _days(self._own, EVERY)
         self._reached: Optional[dict[str, tuple[int, ...]]] = None
         self._left: dict[int, _Left] = {}
+        self._features: dict[tuple[Optional[float], ...], Features] = {}
+        """Signal values → features: most calls of a day have the values of another one, and each is asked twice."""
 
     @property
     def card(self) -> Scorecard:
@@ -156,11 +158,15 @@ class Bound:
 
     def features(self, values: Row) -> Features:
         """What the trees read of a row of signal values: 0 for what is ordinary or cannot tell."""
-        points, bins = [0.0] * len(values), [0] * len(values)
-        for at, value in enumerate(values):
-            if value:
-                points[at], bins[at] = self.left(at, value)
-        return Features(tuple(points), tuple(bins))
+        row = tuple(values)
+        found = self._features.get(row)
+        if found is None:
+            points, bins = [0.0] * len(row), [0] * len(row)
+            for at, value in enumerate(row):
+                if value:
+                    points[at], bins[at] = self.left(at, value)
+            found = self._features[row] = Features(tuple(points), tuple(bins))
+        return found
 
     def left(self, at: int, value: float) -> tuple[float, int]:
         """The points and the bin of a signal's value."""

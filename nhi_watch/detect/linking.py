@@ -88,7 +88,7 @@ def _news(episode: Episode) -> list[Behaviour]:
     if episode.likelihood < FLOOR:
         return []
     views = episode.view.views
-    odd = [view for view in views if view.points >= NEWS_POINTS]
+    odd = [view for view in views if episode.bound.total(view.values) >= NEWS_POINTS]
     return [b for view in odd or views for b in view.behaviours]
 
 

@@ -202,13 +202,12 @@ def values_together(parts: Sequence[tuple[Row, EpisodeView]]) -> Row:
 
 def largest(rows: list[Row]) -> list[Optional[float]]:
     """The largest value of each signal; None where no row can tell, zeros without rows."""
-    found: list[Optional[float]] = list(ZERO)
     if not rows:
-        return found
-    for index, column in enumerate(zip(*rows)):
-        told = [value for value in column if value is not None]
-        found[index] = max(told) if told else None
-    return found
+        return list(ZERO)
+    try:
+        return list(map(max, zip(*rows)))
+    except TypeError:  # some cannot tell
+        return [max((value for value in column if value is not None), default=None) for column in zip(*rows)]
 
 
 class BehaviourScore(NamedTuple):
@@ -288,12 +287,15 @@ def score_day(baselines: Baselines, day: IdentityDay, today: Optional[int] = Non
     past = baselines.past(identity, day.day if today is None else today)
     views = views_of(day.ordered(), past)
     bound = baselines.bound(past, is_person(identity, past.own.days))
-    for view in views:
-        view.points = 0.0 if view.values is ZERO else bound.total(view.values)
     episode = EpisodeView(views, past)
     values = _values(episode)
     features = bound.features(values)
     return Episode(identity, episode, values, features, bound, _held(bound, episode, features))
+
+
+def likelihood_of(day: IdentityDay, past: Past, bound: Bound) -> float:
+    """The likelihood of an identity's day against a past that is at hand; what else an episode holds is not made."""
+    return bound.likelihood(_values(EpisodeView(views_of(day.ordered(), past), past)))
 
 
 def _values(episode: EpisodeView) -> Row:
@@ -324,14 +326,13 @@ def of_views(part: Episode, views: Sequence[View]) -> Episode:
     return part._replace(view=view, values=values, features=part.bound.features(values))
 
 
-def part_of(view: View, left: Sequence[Behaviour], bound: Bound) -> View:
+def part_of(view: View, left: Sequence[Behaviour]) -> View:
     """A view of some of its behaviours alone."""
     if len(left) == len(view.behaviours):
         return view
     made = View(view.shape, view.past)
     made.behaviours = [*left]
     made.values = behaviour_row(made)
-    made.points = 0.0 if made.values is ZERO else bound.total(made.values)
     return made
 
 
@@ -344,15 +345,16 @@ LOOKS_BAD = 50.0
 
 
 def _held(bound: Bound, episode: EpisodeView, features: Features) -> frozenset[Shape]:
-    """The shapes that look bad: by themselves, or as the news of a day that does."""
-    bad_day = bound.card.likelihood(features) >= LOOKS_BAD
+    """The shapes that look bad: by themselves, or as the news of a day that does.
 
-    def is_bad(view: View) -> bool:
-        if bad_day and view.points >= NEWS_POINTS:
-            return True
-        return bool(view.points) and bound.likelihood(view.values) >= LOOKS_BAD
-
-    return frozenset(view.shape for view in episode.views if is_bad(view))
+    Trees rise in every feature, and a day shows all that a call of it does: no call looks worse than its day.
+    """
+    if bound.card.likelihood(features) < LOOKS_BAD:
+        return frozenset()
+    return frozenset(
+        view.shape for view in episode.views
+        if bound.total(view.values) >= NEWS_POINTS or bound.likelihood(view.values) >= LOOKS_BAD
+    )  # fmt: skip
 
 
 # ---- signal values as they are stored: only those that are not 0, by name, and for which set of signals

@@ -82,7 +82,7 @@ def instead(baselines: Baselines, episode: Episode) -> Instead:
         int(_first([own], "hour", str(episode.view.behaviours()[0].hour % 24))), 0.0, "",
     )  # fmt: skip
     days = (normal_day(identity, episode.view.past.today, made, network) for network in networks)
-    likelihood = max(score_day(baselines, day).likelihood for day in days)
+    likelihood = max(scoring.likelihood_of(day, episode.view.past, episode.bound) for day in days)
     place = f"from one of these networks: {_list(made.networks)}; " if made.networks[0] else ""
     by = f", by {made.agent}" if made.agent else ""
     told = f"{_WHOSE[whose]}{place}with these calls: {_list(made.actions)}{by} (likelihood {likelihood:g}%)"
@@ -122,7 +122,7 @@ def without(baselines: Baselines, episode: Episode, gone: Iterable[Behaviour]) -
     parts = []
     for part in episode.parts:
         told = [(view, [b for b in view.behaviours if id(b) not in away]) for view in part.view.views]
-        views = [part_of(view, left, part.bound) for view, left in told if left]
+        views = [part_of(view, left) for view, left in told if left]
         if views:
             parts.append(of_views(part, views))
     return likelihood_of(baselines.card, parts) if parts else NO_DAY

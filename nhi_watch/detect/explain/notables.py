@@ -173,8 +173,8 @@ class Weighed(NamedTuple):
     """Whose value it is; None: only several together show it."""
 
 
-def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
-    """The notable of an episode."""
+def build(episode: Episode, baselines: Baselines, asset: Asset, hours: Optional[Hours] = None) -> Notable:
+    """The notable of an episode. `hours`: those of the episode, where they were asked before."""
     card, view = baselines.card, episode.view
     parts = _weigh(episode)
     heavy = [part for part in parts if part.points >= REASON_POINTS]
@@ -185,8 +185,9 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
     return make(
         notable_id(episode.identity.id, view.past.today), "compromise", identity_of(episode.identity, asset.owner),
         _title(episode, parts), _summary(episode, heavy, odd, points),
-        times=(created(episode), first, last), eve=view.past.today - 1, likelihood=episode.likelihood,
-        signals=_signals(baselines, episode, parts), controls=controls(episode), impact=impact(asset, episode),
+        times=(created(episode, hours or Hours(episode)), first, last), eve=view.past.today - 1,
+        likelihood=episode.likelihood, signals=_signals(baselines, episode, parts), controls=controls(episode),
+        impact=impact(asset, episode),
         timeline=_timeline(behaviours, points, bool(episode.members)), usual=_usual(baselines, episode),
         ids={i for part in heavy for i in part.signal.frameworks if _proves(part, i)},
         sources={each.shape.identity.provider for each in view.views}, missing=_missing(view),
@@ -199,7 +200,8 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
 
 def _points(episode: Episode, heavy: list[Weighed]) -> dict[int, float]:
     """Behaviour, by id → its points; known calls that are odd for their number alone have those of that signal."""
-    found = {id(b): v.points for v in episode.view.views for b in v.behaviours}
+    found = {id(b): part.bound.total(v.values)
+             for part in episode.parts for v in part.view.views for b in v.behaviours}  # fmt: skip
     for part in heavy:
         if part.signal.name in _OF_AMOUNT:
             least = BESIDE * max((b.count for b in part.backing), default=0)
@@ -467,16 +469,29 @@ def _missing(episode: EpisodeView) -> list[str]:
     return [f for f in ("network", "agent", "region") if not any(getattr(view.shape, f) for view in episode.views)]
 
 
-def created(episode: Episode) -> int:
+def created(episode: Episode, hours: Hours) -> int:
     """When it would have been written in live operation: the end of the first hour that reaches the floor."""
-    hour = reached(episode, FLOOR)
+    hour = hours.reached(FLOOR)
     return max(b.last for view in episode.view.views for b in view.behaviours if b.hour <= hour)
 
 
-def reached(episode: Episode, likelihood: float) -> int:
-    """The first hour at whose end an episode had a likelihood; its last one where only the whole day has it."""
-    hours = sorted({b.hour for view in episode.view.views for b in view.behaviours})
-    return next((hour for hour in hours[:-1] if _likelihood_until(episode, hour) >= likelihood), hours[-1])
+class Hours:
+    """How likely an episode was at the end of each hour of its day; an hour is judged once, when it is asked for."""
+
+    def __init__(self, episode: Episode) -> None:
+        self._episode = episode
+        self._hours = sorted({b.hour for view in episode.view.views for b in view.behaviours})
+        self._known: dict[int, float] = {}
+
+    def reached(self, likelihood: float) -> int:
+        """The first hour at whose end the episode had a likelihood; its last one where only the whole day has it."""
+        return next((hour for hour in self._hours[:-1] if self._at(hour) >= likelihood), self._hours[-1])
+
+    def _at(self, hour: int) -> float:
+        found = self._known.get(hour)
+        if found is None:
+            found = self._known[hour] = _likelihood_until(self._episode, hour)
+        return found
 
 
 def _likelihood_until(episode: Episode, hour: int) -> float:
@@ -486,7 +501,9 @@ def _likelihood_until(episode: Episode, hour: int) -> float:
         views = []
         for view in part.view.views:
             behaviours = [b for b in view.behaviours if b.hour <= hour]
-            if behaviours:
+            if len(behaviours) == len(view.behaviours):
+                views.append(view)
+            elif behaviours:
                 views.append(copy(view))
                 views[-1].behaviours = behaviours
         if views:

@@ -114,7 +114,7 @@ class Scorecard(NamedTuple):
 
     def log_odds(self, features: Features) -> float:
         """Calibrated log-odds of a day."""
-        return self.slope * self.trees.log_odds([*features.points, *features.bins]) + self.offset
+        return self.slope * self.trees.log_odds(features.points + features.bins) + self.offset
 
     def likelihood(self, features: Features) -> float:
         """How likely a day is an intrusion, in percent, to one decimal."""

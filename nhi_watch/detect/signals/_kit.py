@@ -102,7 +102,7 @@ class View:
     """One shape in the light of the past. Unknown (None) where nothing was learnt yet."""
 
     __slots__ = ("action", "agent", "behaviours", "credential", "credential_type", "error", "facts", "network",
-                 "network_facts", "owner", "past", "points", "region", "service", "shape", "values")  # fmt: skip
+                 "network_facts", "owner", "past", "region", "service", "shape", "values")  # fmt: skip
 
     def __init__(self, shape: Shape, past: Past) -> None:
         self.shape = shape
@@ -124,7 +124,6 @@ class View:
         self.error = bits("error", f"{shape.action} {shape.error}") if shape.error else 0.0
         self.behaviours: list[Behaviour] = []
         self.values: tuple[Optional[float], ...] = ()
-        self.points = 0.0
         # where nothing was learnt yet, every place and tool would be new: that cannot be told
         blank = past.blank
         self.region = 0.0 if blank else bits("region", shape.region)
