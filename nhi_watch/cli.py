@@ -20,21 +20,21 @@ FILES = "nhi_watch.hosts.files"
 COMMANDS = (
     ("score", "score logs and write ranked, explained notables", f"{FILES}.score"),
     ("list", "list the notables of the last run", f"{FILES}.listing"),
-    ("show", "show an identity: what it is, does and reaches, its notables, and why not", f"{FILES}.show"),
-    ("notify", "tell people of new or graver notables, once each", f"{FILES}.notify"),
+    ("show", "show an identity: what it is, does and reaches, and its notables or why it has none", f"{FILES}.show"),
+    ("notify", "send new or more severe notables, once each", f"{FILES}.notify"),
     ("baseline", "learn what is normal, without writing notables", f"{FILES}.baseline"),
-    ("explain", "show why a notable is as likely as it is", f"{FILES}.explain"),
+    ("explain", "explain a notable's likelihood", f"{FILES}.explain"),
     ("model", "show a model, or verify its files", f"{FILES}.models"),
     ("verify", "recompute a notable's likelihood and receipt from the state", f"{FILES}.verify"),
     ("health", "show silent logs, missing fields, drift, and the model's hash", f"{FILES}.health"),
-    ("exposed", "report an exposed credential: whose it is, what it reaches, was it tried", f"{FILES}.exposed"),
-    ("posture", "look for secrets, identities and rights that are not as they should be", f"{FILES}.posture"),
+    ("exposed", "report an exposed credential: whose it is, what it reaches, whether it was used", f"{FILES}.exposed"),
+    ("posture", "find risky secrets, identities and permissions", f"{FILES}.posture"),
     ("controls", "follow up on rotation and reduction; record exceptions", f"{FILES}.controls"),
-    ("feedback", "say what became of a notable; make and list exceptions", f"{FILES}.feedback"),
-    ("brief", "tell a notable in sentences, each with its proof", f"{FILES}.brief"),
-    ("respond", "plan a response, approve it, hand it over", f"{FILES}.respond"),
+    ("feedback", "give a verdict on a notable; make and list exceptions", f"{FILES}.feedback"),
+    ("brief", "summarize a notable, each sentence with its proof", f"{FILES}.brief"),
+    ("respond", "plan, approve and export a response", f"{FILES}.respond"),
     ("audit", "check or export the audit trail", f"{FILES}.audit"),
-    ("completion", "print what lets a shell complete commands and options", f"{FILES}.completion"),
+    ("completion", "print the shell-completion script", f"{FILES}.completion"),
     ("elastic", "set up and run the jobs on Elasticsearch", "nhi_watch.hosts.elastic.commands"),
 )
 """(name, help, module with `add_arguments(parser)` and `run(args, console) -> int`)."""
@@ -65,7 +65,7 @@ def parser(only: str = "", config: Optional[Path] = None) -> argparse.ArgumentPa
     )
     top.add_argument("--version", action="version", version=f"nhi {__version__}")
     top.add_argument("--config", type=Path, metavar="FILE", dest="named",
-                     help="what would be typed on each run (default: nhi.toml, if there is one here)")  # fmt: skip
+                     help="default options (default: nhi.toml in this folder, if there is one)")  # fmt: skip
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     listed = commands() if only != "--version" else ()
     known = only in {name for name, _, _ in listed}
@@ -77,7 +77,7 @@ def parser(only: str = "", config: Optional[Path] = None) -> argparse.ArgumentPa
             told = configuration.load(config)
             configuration.give(added, told)
             if told.path is not None:
-                _tell(f"nhi: settings of {told.path.absolute()}")
+                _tell(f"nhi: using the settings in {told.path.absolute()}")
     return top
 
 
@@ -135,7 +135,7 @@ def _terminated(*_: object) -> None:
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Exit code 0: it ran. 1: a defect of ours. 2: what was given is wrong, all or in part. 141: nobody reads on."""
+    """Exit code 0: it ran. 1: internal error. 2: wrong input or configuration. 141: the reader of a pipe closed it."""
     words = list(sys.argv[1:] if argv is None else argv)
     os.umask(0o027)  # logs, state and reports are nobody else's business
     with suppress(ValueError):  # only the main thread hears signals
@@ -152,7 +152,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         _tell(f"nhi: {error}")
         return 1
     except KeyboardInterrupt as stop:
-        print("nhi: stopped; what was not finished is done by the next run", file=sys.stderr)
+        print("nhi: stopped; the next run does what was not finished", file=sys.stderr)
         if isinstance(stop, _Terminated):  # who stops a service looks at how it ended
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGTERM)
@@ -166,7 +166,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except Exception as error:  # the last line of defence: one line, not a page
         if os.environ.get("NHI_DEBUG"):
             raise
-        _tell(f"nhi: a defect of ours: {type(error).__name__}: {error}; NHI_DEBUG=1 shows where")
+        _tell(f"nhi: internal error: {type(error).__name__}: {error}; set NHI_DEBUG=1 to see where")
         return 1
 
 

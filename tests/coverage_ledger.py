@@ -157,7 +157,7 @@ FINDINGS: dict[str, tuple[str, Callable[[], Any]]] = {
         [*works([3, 2, 1]), *ALIVE], known={"payments-api": TEAM})),
     "human_use": ("a console session in a machine's role", _owned(looked, _by_hand())),
     "shared_environments": ("a role of staging that writes to production", _owned(looked, _crossing())),
-    "reused_credential": ("one key, two applications side by side", _owned(looked, both(range(9, 0, -1)))),
+    "reused_credential": ("one key, two applications at the same time", _owned(looked, both(range(9, 0, -1)))),
     "over_privileged": ("four services granted, one used", _owned(looked, works(range(60, 0, -1)), details())),
     "unused_rights": ("a busy role that stopped writing", _owned(looked, _unmade())),
 }  # fmt: skip

@@ -63,7 +63,7 @@ def _posture(server: Server, store: MemoryStore, now: int) -> None:
 
 
 def _below(server: Server, now: int) -> None:
-    """One below the line: as one that has a place, with another id."""
+    """One not listed: as one that has a place, with another id."""
     text = "`nhi_notables` nhi_kind=compromise nhi_change=new | sort 1 nhi_likelihood"
     (row,) = server.search(text, Window(0, now + DAY), now)
     raw = row["_raw"][0].replace(row["nhi_id"][0], "0" * 20)

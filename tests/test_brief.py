@@ -58,7 +58,7 @@ def test_linked_identities_and_what_cannot_be_told_are_told() -> None:
     text = brief.text(notable(members=(USER, ROLE), links=(link,), signals=(NETWORK, blind)))
     assert "went through `2` linked identities" in text
     assert f"link `{USER.id}` to `{ROLE.id}` by the `credential` `{KEY}`" in text
-    assert "missing for `1` signals, which cannot tell" in text
+    assert "`1` signals could not be evaluated" in text
 
 
 def test_a_blind_spot_tells_what_was_not_seen_and_no_asset_or_plan() -> None:
@@ -137,7 +137,7 @@ def test_what_goes_out_is_in_the_trail_and_holds_no_value_of_a_log(tmp_path: Pat
 
 
 FAULTS = [
-    (Misbehaving.HANG, "does not answer"), (Misbehaving.DRIP, "takes too long"),
+    (Misbehaving.HANG, "does not answer"), (Misbehaving.DRIP, "did not answer in time"),
     (Misbehaving.HTML, "not in the form of"),
     (Misbehaving.REFUSE, "status 500"), (Misbehaving.BROKEN, "not in the form"), (Misbehaving.FLOOD, "too much"),
     (Misbehaving.SHUT, "does not answer"), (Misbehaving.REDIRECT, "status 302"),
@@ -158,7 +158,7 @@ def test_an_endpoint_that_fails_costs_one_line_and_the_brief_is_whole(fault: int
 
 WRONG = [
     (("--llm", "http://model.example/v1", "--llm-model", "m"), "give https"),
-    (("--llm", "https://model.example/v1"), "needs --llm-model"), (("--llm-model", "m"), "belong to --llm"),
+    (("--llm", "https://model.example/v1"), "needs --llm-model"), (("--llm-model", "m"), "need --llm URL"),
     (("--llm", "https://x.example", "--llm-model", "m", "--llm-seconds", "0"), "must be 1 to 600"),
 ]  # fmt: skip
 
@@ -233,9 +233,9 @@ def test_the_facts_themselves_hold() -> None:
 
 
 HOLDS = [
-    "The notable contains {0} events, with odd calls from {1} to {2}.",
-    "Notable holds {0} records, with odd calls from {1} to {2}",
-    "- The notable holds {0} records with odd calls from {1} to {2}.",
+    "The notable contains {0} events, with unusual calls from {1} to {2}.",
+    "Notable holds {0} records, with unusual calls from {1} to {2}",
+    "- The notable holds {0} records with unusual calls from {1} to {2}.",
 ]  # fmt: skip
 
 

@@ -145,7 +145,7 @@ def test_what_it_shows_is_its_newest_episode_with_a_place() -> None:
     assert told["title"] != before["title"]
     assert told["created"].startswith(render_day(TODAY + 2)), "its controls are due from that day on"
     assert (told["life"], told["listed_on"]) == ("new", render_day(TODAY + 2)), "its severity rose"
-    assert told["since"] == f"Since yesterday; it goes on since {render_day(TODAY)}"
+    assert told["since"] == f"New since yesterday; active since {render_day(TODAY)}"
     assert told["revisions"][0]["title"] == before["title"]
     assert [(event.change, event.escalated) for event in result.events] == [("grown", True)]
 
@@ -186,7 +186,7 @@ def test_a_grave_one_stays_in_the_list_until_it_is_judged_others_until_a_quiet_w
     feedback.put(store, [feedback.judge(now(store), "confirmed", "ann", "it was one", (TODAY + 10) * DAY, {})])
     result = run(store, others(TODAY + 10), ROOM)
     assert (result.standing, [event.change for event in result.events]) == ([], ["closed"])
-    assert now(store)["closed_why"] == "nothing odd for 7 days"
+    assert now(store)["closed_why"] == "nothing unusual for 7 days"
     (again,) = run(store, raid(day=TODAY + 11), ROOM).notables
     assert again["id"] == notable_id(WHO, TODAY + 11)
 
@@ -199,7 +199,7 @@ def test_a_run_reads_no_closed_notables() -> None:
         run(store, others(day), ROOM)
     kinds = {key.partition("/")[0] for key in contents(store)["notable"] if not key[0].isdigit()}
     assert kinds == {"past", "done"}
-    assert now(store)["closed_why"] == "nothing odd for 7 days", "it can still be opened"
+    assert now(store)["closed_why"] == "nothing unusual for 7 days", "it can still be opened"
 
 
 def story() -> list[Records]:
@@ -516,4 +516,6 @@ def test_who_is_let_in_after_days_of_refusals_is_shown() -> None:
 def test_a_critical_that_a_verdict_leaves_out_is_no_all_clear_while_it_goes_on() -> None:
     plain = {"read": 9, "parsed": 9, "events": 9}
     assert doubts({**plain, "verdicts": {"gravest": 69.9}}) == []
-    assert doubts({**plain, "verdicts": {"gravest": 70.0}}) == ["a critical one, left out as people have said, goes on"]
+    assert doubts({**plain, "verdicts": {"gravest": 70.0}}) == [
+        "a critical one, unlisted because of a verdict or exception, is still active"
+    ]

@@ -42,7 +42,7 @@ def reasons(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] =
 
 def test_the_key_that_was_misused_is_named() -> None:
     rotate, _ = reasons([{**KEY, "action": "iam:ListUsers"}])
-    assert rotate == "Rotate AKIAEXAMPLE1: deactivate it, see what breaks, then delete it."
+    assert rotate == "Rotate AKIAEXAMPLE1: deactivate it, watch for breakage, then delete it."
 
 
 def test_only_the_key_that_behaved_oddly_is_named() -> None:
@@ -55,7 +55,7 @@ def test_only_the_key_that_behaved_oddly_is_named() -> None:
     ("kind", "words"),
     [
         ("role", f"Revoke the sessions of {MACHINE.name} issued before now, and stop whatever obtains new ones; "
-         "the plan of the response names it where logs show it."),
+         "the response plan names it where logs show it."),
         ("web_identity", "Revoke the tokens of"),
         ("user", "Rotate every credential of"),
     ],
@@ -66,7 +66,7 @@ def test_without_a_key_it_says_what_to_revoke(kind: str, words: str) -> None:
 
 def test_calls_made_for_the_first_time_are_named() -> None:
     _, reduce = reasons([{"action": "iam:CreateUser"}], [{"ago": [20, 1], "events": [{}]}])
-    assert reduce == "Worked for the first time: iam:CreateUser; deny what is not meant to be used."
+    assert reduce == "Worked for the first time: iam:CreateUser; deny unneeded actions."
 
 
 def test_what_no_policy_stops_is_not_to_be_denied_and_what_was_refused_is_said_apart() -> None:
@@ -74,7 +74,7 @@ def test_what_no_policy_stops_is_not_to_be_denied_and_what_was_refused_is_said_a
              {"action": "iam:CreateUser", "outcome": "denied"}]  # fmt: skip
     _, reduce = reasons(today, [{"ago": [20, 1], "events": [{}]}])
     assert reduce == (
-        "Worked for the first time: ec2:DescribeInstances; deny what is not meant to be used. "
+        "Worked for the first time: ec2:DescribeInstances; deny unneeded actions. "
         "Already refused: iam:CreateUser."
     )
 
@@ -99,7 +99,9 @@ def test_a_call_made_today_is_not_unused() -> None:
 
 def test_nothing_new_and_nothing_unused_still_has_a_reason() -> None:
     _, reduce = reasons([{}], [{"ago": [20, 1], "events": [{}]}])
-    assert reduce == "No call was new and none is long unused; allow only what was used in 20 days of history."
+    assert reduce == (
+        "No call was new and none has been unused for long; allow only what was used in 20 days of history."
+    )
 
 
 def test_reasons_are_bounded() -> None:

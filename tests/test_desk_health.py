@@ -47,7 +47,7 @@ def test_health_names_the_silent_log_and_what_it_costs(out: Path) -> None:
     assert rows["blind spot", "aws"] == "warn: Blind spot: no log of aws for 15 hours (111111111111)"
     assert rows["parsing", ""].startswith("warn: 10.0%") and rows["late", ""].startswith("warn: 2 records")
     assert rows["baseline", ""].startswith("ok: 14 days with records")
-    assert rows["drift", "since training"] == "unknown: too little to compare yet"
+    assert rows["drift", "since training"] == "unknown: not enough to compare yet"
     assert asked(health, "--now", LATER, out=out)["status"] == "error"
 
 
@@ -81,13 +81,13 @@ def test_verify_refuses_what_was_changed_and_what_is_no_notable(out: Path, tmp_p
     notable = next(n for n in jsonlines.read(out / "notables.jsonl") if n["kind"] == "compromise")
     path = tmp_path / "disputed.json"
     path.write_text(json.dumps({**notable, "likelihood": 1.0}))
-    with pytest.raises(InputError, match=r"verify: likelihood.*with --networks, give the same list; where by another"):
+    with pytest.raises(InputError, match=r"verify: likelihood.*with --networks, give the same list; if another"):
         asked(verify, path, out=out)
     path.write_text("{}")
     with pytest.raises(InputError, match="no receipt"):
         asked(verify, path, out=out)
     path.write_text(json.dumps({**notable, "receipt": {**notable["receipt"], "model": "0" * 64}}))
-    with pytest.raises(InputError, match="is not the one that ships; give --model its folder"):
+    with pytest.raises(InputError, match="is not the shipped one; give its folder with --model"):
         asked(verify, path, out=out)
     with pytest.raises(InputError, match="no such state"):
         asked(verify, "1", out=tmp_path)

@@ -94,7 +94,7 @@ def test_a_job_that_is_silent_or_fails_is_a_finding(place: Place, age: int, fail
     if failed:
         write.failed(place.client, place.namespace, when, StoreError("the disk is full"))
     else:
-        write.beat(place.client, place.namespace, when, {"skipped": "nothing came in"})
+        write.beat(place.client, place.namespace, when, {"skipped": "no new documents"})
     found = examined(place)["heartbeat"]
     assert (found.status, found.facts["outcome"]) == (FAIL, "failure" if failed else "success")
     assert ("the disk is full" in found.detail) == failed
@@ -189,7 +189,7 @@ def test_the_exit_code_and_json_are_for_monitoring(place: Place) -> None:
     assert {"name", "status", "detail"} <= set(outcome["checks"][-1])
     nowhere = ",".join(f"nowhere-{n}-*" for n in range(5))
     _, told = asked(*common[:-1], f"{place.source},{nowhere}")
-    assert "5 more that nhi reads are not there: nowhere-0-*, nowhere-1-*, nowhere-2-* and others" in told
+    assert "5 more that nhi can read do not exist: nowhere-0-*, nowhere-1-*, nowhere-2-* and others" in told
     place.client.indices.delete(index=f"nhi-state-{place.namespace}")
     code, told = asked(*common)
     assert code == 2

@@ -38,7 +38,7 @@ def asked(capsys: pytest.CaptureFixture[str], *line: str) -> str:
 
 
 def shown_of(notable: dict[str, Any]) -> set[str]:
-    """Ids of the odd calls whose documents are looked for: those that are worth showing."""
+    """Ids of the unusual calls whose documents are looked for: those that are worth showing."""
     return {entry["record_id"] for entry in odd_calls(notable)[0]} & set(originals_of(notable))
 
 

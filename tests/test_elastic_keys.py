@@ -155,7 +155,7 @@ def test_a_key_without_the_right_to_read_moves_nothing(secured: Secured, place: 
     with keyed(secured, other) as client:
         done = run(client, job)
         told = doctor.examine(client, Wanted(place.source, place.namespace, 3600))
-        with pytest.raises(StoreError, match="wants an administrator's key, not the job's"):
+        with pytest.raises(StoreError, match="needs an administrator's key, not the job's"):
             setup.setup(client, place.namespace)
     failed = {check.name for check in told if check.status == "fail"}
     assert failed >= {"privileges", "reach"} and "sources" not in failed, "what may not be read may well be there"

@@ -100,7 +100,7 @@ def test_a_part_that_kills_its_processes_is_given_up_too(place: Place) -> None:
     windows.note(store, [windows.Task(window, starts=windows.STARTS)])
     store.commit()
     checks = examined(place)
-    assert checks["progress"].status == FAIL and "the job does not move" in checks["progress"].detail
+    assert checks["progress"].status == FAIL and "the job makes no progress" in checks["progress"].detail
     done = place.run()
     assert "killed" in done["set_aside"][0]["why"]
     assert windows.pending(place.store()) == []

@@ -42,7 +42,7 @@ def test_a_refused_connection_is_one_short_line() -> None:  # `run` says the sam
 
 
 KEYS = {
-    "none": ({}, "wants an API key, and none was given: use --api-key-file FILE, or set NHI_ELASTIC_API_KEY"),
+    "none": ({}, "needs an API key, and none was given: use --api-key-file FILE, or set NHI_ELASTIC_API_KEY"),
     "a wrong one": ({"NHI_ELASTIC_API_KEY": "d3Jvbmc6a2V5"},
                     "refused the API key (401): give its encoded value, not id:key; it may also have expired"),
 }  # fmt: skip
@@ -59,7 +59,7 @@ def test_a_closed_server_makes_it_say_how_to_give_a_key_without_showing_it(
 def test_a_server_without_tls_is_said_to_be_one(closed: str) -> None:
     code, told = nhi("run", "--url", closed.replace("http:", "https:"))
     assert (code, told.count("\n")) == (2, 1)
-    assert told.endswith("; check --ca or --fingerprint, and that the URL's scheme is the server's\n")
+    assert told.endswith("; check --ca or --fingerprint, and that the URL has the server's scheme\n")
 
 
 _GONE = {"error": {"type": "api_not_available_exception", "reason": "not in serverless mode"}, "status": 410}

@@ -137,7 +137,7 @@ OUTCOME = {
 def test_every_heartbeat_is_ecs_and_mapped(place: Place, ecs_fields: Tree) -> None:
     began = writing.Times(time.time() - 2, time.time())
     assert writing.beat(place.client, place.namespace, began, OUTCOME) is None
-    assert writing.beat(place.client, place.namespace, began, {"skipped": "nothing came in"}) is None
+    assert writing.beat(place.client, place.namespace, began, {"skipped": "no new documents"}) is None
     assert writing.failed(place.client, place.namespace, began, StoreError("x" * 5_000)) is None
     index = f"{setup.HEALTH}-{place.namespace}"
     place.client.indices.refresh(index=index)
@@ -155,7 +155,7 @@ def test_a_heartbeat_that_cannot_be_written_does_not_end_the_run(place: Place) -
         "mappings": {"properties": {"message": {"type": "long"}}}})  # fmt: skip
     began = writing.Times(time.time(), time.time())
     try:
-        told = writing.beat(place.client, place.namespace, began, {"skipped": "nothing came in"})
+        told = writing.beat(place.client, place.namespace, began, {"skipped": "no new documents"})
     finally:
         place.client.cluster.put_component_template(name="logs-nhi.health@custom", template={})
     assert told and "\n" not in told

@@ -140,7 +140,7 @@ def test_the_odd_calls_keep_their_own_notable_as_part_of_it_by_which_they_are_ve
     assert cli.main(["show", KEY, "--json", "--out", str(tmp_path / "out")]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [row["id"] for row in told["notables"]] == [one["id"]]
-    assert "First odd call" in shown and "In log-odds" in shown
+    assert "First unusual call" in shown and "In log-odds" in shown
     assert "was exposed in a public repository" in held((tmp_path / "out" / "report.html").read_text("utf-8"))
 
 

@@ -59,7 +59,7 @@ WRONG = [
     ((ONE["id"], "benign", *BY, "--until", "2026-04-01"), "belongs to the verdict expected"),
     ((ONE["id"], "duplicate", *BY), "needs --of"),
     ((ONE["id"], "duplicate", *BY, "--of", ONE["id"]), "another notable"),
-    ((ONE["id"], "benign", *BY, *NARROW[:4]), "belong to the verdict expected"),
+    ((ONE["id"], "benign", *BY, *NARROW[:4]), "go only with the verdict expected"),
     ((ONE["id"], "expected", *BY, *NARROW[:3], "203.0.113.0/24", *NARROW[4:]), "has: 198.51.100.0/24"),
     ((ONE["id"], "expected", *BY, "--signal", "nonsense", *NARROW[2:]), "unknown"),
     ((ONE["id"], "expected", *BY, "--signal", "key_age", *NARROW[2:]), "no reason"),

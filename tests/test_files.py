@@ -381,7 +381,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "logs" / "folder").symlink_to(secret.parent)
     (tmp_path / "logs" / "deep" / "inside.json").symlink_to(tmp_path / "logs" / "a.json")
     assert records(tmp_path / "logs") == RECORDS[1:3]
-    why = ("a link out of the folder that was given leads here", True)
+    why = ("a symbolic link that leaves the given folder leads here", True)
     assert passed(tmp_path / "logs") == {"secret.json": why, "elsewhere": why}
 
 
@@ -442,7 +442,7 @@ def test_a_hidden_file_may_hold_records_where_it_looks_like_a_log_and_was_not_gi
     put(tmp_path / ".console" / "part-0000", LINES[4])
     put(tmp_path / ".console" / ".more.json", LINES[4])
     put(tmp_path / ".git" / "HEAD", b"ref: refs/heads/main")
-    told = "hidden; give it by its name"
+    told = "hidden; name the file itself to read it"
     assert passed(tmp_path) == {
         ".2025-03-10.ndjson.gz": (told, True), ".console": (told, True), ".git": (told, False)
     }  # fmt: skip
@@ -498,4 +498,4 @@ def test_who_stops_it_is_told_and_sees_how_it_ended(tmp_path: Path) -> None:
         run.send_signal(signal.SIGTERM)
         _, said = run.communicate(timeout=60)
     assert run.returncode == -signal.SIGTERM
-    assert "nhi: stopped; what was not finished is done by the next run" in said
+    assert "nhi: stopped; the next run does what was not finished" in said

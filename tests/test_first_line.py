@@ -54,20 +54,20 @@ USUAL = history(network="20.55.1.0/24", owner="azure", agent="boto3")
 
 @pytest.mark.parametrize(("odd", "own", "told"), [
     ([behaviour(108, **DENIED, address="20.99.1.9", action="iam:CreateUser"), behaviour(1, address="20.99.1.9")], USUAL,
-     "Role ci (30 active days of history) made 109 odd calls on 2024-10-04 from 12:00 to 12:01 UTC, 1 worked, "
+     "Role ci (30 active days of history) made 109 unusual calls on 2024-10-04 from 12:00 to 12:01 UTC, 1 worked, "
      "108 refused: s3:PutObject and iam:CreateUser; from 20.99.1.9 (azure, new network, known operator); client boto3 "
-     "as usual. Little of that went through: somebody probing, or a broken deploy."),
+     "as usual. Little of that went through: somebody is probing, or a deployment is broken."),
     ([behaviour(5, **DENIED)], USUAL,
-     "Role ci (30 active days of history) made 5 odd calls on 2024-10-04 at 12:00 UTC, all refused: s3:PutObject; "
+     "Role ci (30 active days of history) made 5 unusual calls on 2024-10-04 at 12:00 UTC, all refused: s3:PutObject; "
      "from 20.55.1.9 (azure, a network that it uses); client boto3 as usual. Nothing of that went through: "
-     "somebody probing, or a broken deploy."),
+     "somebody is probing, or a deployment is broken."),
     ([behaviour(1, agent="aws-cli", address="185.220.101.4")], USUAL,
      "Role ci (30 active days of history) made 1 odd call on 2024-10-04 at 12:00 UTC, which worked: s3:PutObject; from "
      "185.220.101.4 (tor, never used by it before); new client aws-cli."),
     ([behaviour(1, **DENIED, address="", agent="")], Profile(),
      "Role ci (never seen before) made 1 odd call on 2024-10-04 at 12:00 UTC, which was refused: s3:PutObject."),
     ([behaviour(2, outcome="failure"), behaviour(1, action="a:B"), behaviour(1, action="a:C")], Profile(),
-     "Role ci (never seen before) made 4 odd calls on 2024-10-04 at 12:00 UTC, 2 worked, 2 failed: a:B, a:C and 1 "
+     "Role ci (never seen before) made 4 unusual calls on 2024-10-04 at 12:00 UTC, 2 worked, 2 failed: a:B, a:C and 1 "
      "more; from 20.55.1.9 (azure, its first network); client boto3."),
 ])  # fmt: skip
 def test_the_first_line(odd: list[Behaviour], own: Profile, told: str) -> None:
@@ -84,9 +84,9 @@ def shown(notable: dict[str, Any], every: bool = False) -> str:
 
 def test_explain_tells_both_ends_the_share_refused_and_the_whole_user_agent() -> None:
     told = shown(documents()[0])
-    assert "First odd call: 2026-03-09T02:14:00Z iam:ListUsers denied" in told and "(day.json:9)" in told
-    assert "Last odd call: 2026-03-09T02:33:00Z secretsmanager:GetSecretValue" in told
-    assert "Odd calls: 20, 2 of them refused or failed; from 185.220.101.0/24" in told
+    assert "First unusual call: 2026-03-09T02:14:00Z iam:ListUsers denied" in told and "(day.json:9)" in told
+    assert "Last unusual call: 2026-03-09T02:33:00Z secretsmanager:GetSecretValue" in told
+    assert "Unusual calls: 20, 2 of them refused or failed; from 185.220.101.0/24" in told
     assert "User agent: aws-cli/2.15.30 md/Botocore#1.34" in told
 
 
@@ -96,8 +96,8 @@ def test_what_was_odd_on_other_days_is_told_apart_so_that_counts_agree_with_the_
     before = {**notable["timeline"][0], "time": "2026-03-06T00:53:00Z", "action": "ses:GetSendQuota", "points": 2.7,
               "count": 7}  # fmt: skip
     told = shown({**notable, "timeline": [before, *notable["timeline"]], "baseline": {"id": "2026-03-08"}})
-    assert "First odd call: 2026-03-09T02:14:00Z iam:ListUsers denied" in told and "Odd calls: 20, 2 of" in told
-    assert "On other days, 2026-03-06T00:53:00Z: 7 odd calls" in told and "ses:GetSendQuota" not in told
+    assert "First unusual call: 2026-03-09T02:14:00Z iam:ListUsers denied" in told and "Unusual calls: 20, 2 of" in told
+    assert "On other days, 2026-03-06T00:53:00Z: 7 unusual calls" in told and "ses:GetSendQuota" not in told
 
 
 def test_a_silent_log_is_explained_without_empty_tables() -> None:
@@ -119,7 +119,7 @@ def test_explain_adds_up_from_the_ordinary_day_and_says_what_makes_the_severity(
     told = shown(notable)
     assert "97% likely" in told and "+2.81 ████████████" in told
     assert "In log-odds: an ordinary day −4.72, the signals +8.31, together +3.59, which is 97.3%" in told
-    assert "Severity critical: likelihood 97.3 × 1.15 (impact high) = 111.9, of which at most 100 counts;" in told
+    assert "Severity critical: likelihood 97.3 × 1.15 (impact high) = 111.9, capped at 100;" in told
     assert "Without the records of “Network novelty”: 48.6%" in told
     assert "Impact: high; raised by criticality (high), environment (production)" in told
 
@@ -152,4 +152,4 @@ def test_one_call_is_one_act() -> None:
 
 def test_what_is_odd_is_counted_among_all_calls_of_the_day() -> None:
     told = first_line("Role ci", [behaviour(2)], USUAL, SHIPPED, among=80)
-    assert "made 2 odd calls among 80 on 2024-10-04 at 12:00 UTC, all worked: s3:PutObject" in told
+    assert "made 2 unusual calls among 80 on 2024-10-04 at 12:00 UTC, all worked: s3:PutObject" in told

@@ -114,7 +114,7 @@ def test_the_last_part_of_a_name_finds_a_row_for_who_is_known_for_a_week(first: 
     [
         ({}, 0, "newcomers of peer:role:payments"),
         ({}, 9, ""),
-        ({"outcome": "denied"}, 0, f"never let in: aws role of {ACCOUNT}"),
+        ({"outcome": "denied"}, 0, f"never allowed in: aws role of {ACCOUNT}"),
         ({"outcome": "denied"}, 9, ""),
         ({"account": "2" * 12}, 0, f"account {ACCOUNT}"),
         ({"account": "2" * 12}, 9, ""),

@@ -220,7 +220,7 @@ def _is_quiet(chromium: Chrome, path: Path) -> None:
 
 
 def obedient(request: Json) -> str:
-    """It does what it reads: repeats every sentence that looks like an order, whoever wrote it."""
+    """It does what it reads: repeats every sentence that looks like an order, no matter who wrote it."""
     told = "\n".join(message["content"] for message in request["messages"])
     orders = [line for line in told.splitlines() if re.search(rf"(?i){MARK}|ignore|benign|approved|system:", line)]
     return "\n".join([*orders, *(f"{text} [{name}]" for name, _, text in facts(request))])

@@ -98,7 +98,7 @@ def test_what_the_image_copies_installs_and_runs(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    told = "No notables in 1 record of 1 identity over 1 day; could not tell: "
+    told = "No notables in 1 record of 1 identity over 1 day; with caveats: "
     assert " ".join(done.stdout.split()).startswith(told)
     assert (tmp_path / "results" / "report.html").stat().st_size > 10_000
     where = "import nhi_watch; print(nhi_watch.__file__)"

@@ -154,7 +154,7 @@ def test_an_ordinary_policy_on_a_role_does_not_rotate_it() -> None:
 
 
 def intrusion(day: int, clock: str, end: str = "") -> dict[str, Any]:
-    """A compromise of a role, with its last odd call at `clock`."""
+    """A compromise of a role, with its last unusual call at `clock`."""
     role = "AROAPAYMENTS"
     who = NotableIdentity(f"aws:{ACCOUNT}:role:{role}", f"arn:aws:iam::{ACCOUNT}:role/payments", "role", "aws",
                           ACCOUNT, "")  # fmt: skip

@@ -86,7 +86,7 @@ def test_what_is_said_of_an_identity_is_computed_for_that_identity() -> None:
     assert seen[machine] == dict.fromkeys(("sts:GetCallerIdentity", "iam:ListUsers", "sts:AssumeRole"), (True, 1))
     assert seen[reader]["secretsmanager:ListSecrets"] == (False, 1) and seen[reader]["iam:CreateAccessKey"] == (True, 1)
     first, second = notable["summary"].partition(" Why: ")[0].split(" One intrusion across ")
-    assert "iam:CreateAccessKey" not in first and "made 3 odd calls" in first
+    assert "iam:CreateAccessKey" not in first and "made 3 unusual calls" in first
     assert f"Role {READER} (20 active days of history) made " in second and "iam:CreateAccessKey" in second
     told = brief.text(notable)
     assert "`secretsmanager:ListSecrets` was never" not in told

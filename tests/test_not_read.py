@@ -68,7 +68,7 @@ def calls(path: Path, days: Iterable[int]) -> Path:
 
 def test_days_without_records_are_no_history(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     told = scored(capsys, tmp_path, calls(tmp_path / "a.json", range(19_500, 20_410, 65)))[1]
-    assert "could not tell: 1 of 7 days were learnt" in told
+    assert "with caveats: 1 of 7 baseline days collected" in told
 
 
 def test_what_is_read_again_after_its_day_was_forgotten_came_not_too_late(
@@ -107,7 +107,7 @@ def test_the_counts_of_a_second_run_are_those_of_the_list(capsys: pytest.Capture
 def test_before_a_week_is_learnt_no_day_is_called_calm(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for known in (1, 6):
         told = scored(capsys, tmp_path / str(known), lines(tmp_path / "a.json", *WEEK[:known]))[1]
-        assert not is_calm(told) and f"could not tell: {known} of 7 days were learnt" in told
+        assert not is_calm(told) and f"with caveats: {known} of 7 baseline days collected" in told
 
 
 def test_a_flood_of_rubbish_is_counted_in_seconds_and_stays_small(
@@ -191,7 +191,7 @@ def test_odd_types_and_deep_values_cost_one_record_and_end_no_run(
 )
 def test_what_was_not_judged_forbids_the_all_clear(run: dict[str, Any]) -> None:
     told = run_summary.no_notables({"read": 5, "parsed": 5, "events": 5, "rejected": {}, **run})
-    assert not is_calm(told) and "could not tell: " in told
+    assert not is_calm(told) and "with caveats: " in told
 
 
 def test_ordinary_kubernetes_stages_are_out_of_scope_and_no_rejects(
@@ -228,14 +228,14 @@ def test_a_hidden_day_withholds_the_all_clear(capsys: pytest.CaptureFixture[str]
     lines(tmp_path / "logs" / "day.ndjson", *WEEK, CALL)
     hidden = lines(tmp_path / "logs" / ".2026-03-03.ndjson", CALL)
     code, told, run = scored(capsys, tmp_path, tmp_path / "logs")
-    assert code == 0 and "could not tell: 1 file that may hold records passed over" in told and not is_calm(told)
-    assert f"passed over {hidden}: hidden; give it by its name" in told
+    assert code == 0 and "with caveats: 1 file that may hold records skipped" in told and not is_calm(told)
+    assert f"skipped {hidden}: hidden; name the file itself to read it" in told
     assert run["passed_over"]["may_matter"] == 1
     assert is_calm(scored(capsys, tmp_path / "again", tmp_path / "logs", hidden)[1])
 
 
 def test_the_command_that_lists_what_is_below_the_line_can_be_run_as_it_is_written() -> None:
     (told,) = run_summary.doubts({"read": 5, "parsed": 5, "events": 5, "rejected": {}, "overflow_highest": 50})
-    assert "`nhi list --all` lists it" in told
+    assert "see `nhi list --all`" in told
     written = [Path("README.md"), Path("nhi_watch/report/report.html.j2")]
     assert not [path for path in written if "nhi score --all" in (Path(__file__).parents[1] / path).read_text("utf-8")]

@@ -90,7 +90,7 @@ def test_what_a_receiver_refused_is_sent_by_the_next_run_and_to_no_other_again(
         config = configured(tmp_path, server.url(), other.url())
         server.status = 500
         assert notify(config) == 2
-        assert "1 of 2 receivers were not reached; the next run tries again" in capsys.readouterr().err
+        assert "1 of 2 receivers could not be reached; the next run tries again" in capsys.readouterr().err
         server.status = 200
         assert [notify(config), notify(config)] == [0, 0]
         assert (len(server.took), len(other.took)) == (2, 1)  # refused, taken; taken
@@ -103,7 +103,7 @@ def test_a_message_without_an_answer_is_not_sent_again(
     config = configured(tmp_path, server.url())
     server.delay = 2.0
     assert notify(config) == 0
-    assert "1 without an answer, not to be sent again" in capsys.readouterr().out
+    assert "1 sent without an answer, not sent again" in capsys.readouterr().out
     server.delay = 0.0
     assert (notify(config), len(server.took)) == (0, 1)
 
@@ -195,7 +195,7 @@ def test_an_address_that_is_none_is_named_without_its_secret(
     desk(tmp_path, CRITICAL)
     assert notify(configured(tmp_path, "slak://TOPSECRET")) == 2
     told = capsys.readouterr()
-    assert "receiver 1 (slak:…) is no address that apprise knows" in told.err and "TOPSECRET" not in told.err
+    assert "receiver 1 (slak:…) is not an address that apprise supports" in told.err and "TOPSECRET" not in told.err
 
 
 def theft(path: Path) -> None:

@@ -225,7 +225,7 @@ def test_searches_are_what_splunk_knows_and_end_with_no_quote_of_a_log() -> None
     for spelled in found.values():
         check(spelled["SPL"])
     assert found["the records behind it"]["KQL"].endswith('("a\\"b" or "c\\\\d" or "e\'f" or "g")')
-    assert found["all that it did meanwhile"]["KQL"].endswith('("deploy-bot")')
+    assert found["everything it did in that time"]["KQL"].endswith('("deploy-bot")')
 
 
 def test_the_search_for_splunk_finds_the_records() -> None:

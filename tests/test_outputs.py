@@ -90,9 +90,9 @@ def test_the_table_in_eighty_columns() -> None:
         "    4e4b6f         repository                                   for 4 min\n"
         "                   user/billing-export, new identity, fi…\n"
         "New first, then by expected loss (likelihood × impact).\n"
-        "Could not tell: 3 of 184,221 records could not be read.\n"
+        "Caveats: 3 of 184,221 records could not be read.\n"
         "184,221 records → 20,914 behaviours → 312 identities → 2 notables listed; alerts\n"
-        "61 in, 2 out; below the line 4 notables; budget at most 10 a day per 1,000\n"
+        "61 in, 2 out; not listed 4 notables; budget at most 10 a day per 1,000\n"
         "identities, of severity low and above; rejected 3 (bad_time 1, not_json 2)"
     )
 
@@ -114,12 +114,12 @@ def test_what_is_new_comes_first_and_what_is_below_the_line_last() -> None:
     show([new, {**old, "life": "ongoing"}], run(2), Console(file=stream, width=100), [{**below, "listed": False}])
     lines = stream.getvalue().splitlines()
     titles = [line.strip() for line in lines if line.strip().endswith(")") and line[:1].isupper() and "(1)" in line]
-    assert titles == ["New since yesterday (1)", "Still open (1)", "Below the line (1)"]
+    assert titles == ["New since yesterday (1)", "Still open (1)", "Not listed (1)"]
 
 
 def test_files_that_are_no_logs_are_not_counted_as_those_that_may_be() -> None:
     said = {fact.label: fact.text for fact in facts({"passed_over": {"files": 1, "may_matter": 0}})}
-    assert said["Passed over"] == "1 file, no records for this run by their look"
+    assert said["Skipped"] == "1 file, not recognized as logs"
 
 
 def test_what_somebody_confirmed_says_so_on_the_next_day() -> None:
@@ -133,7 +133,7 @@ def test_what_is_settled_stands_apart_with_its_verdict() -> None:
     settled = {**done, "life": "closed", "closed_why": "benign, by alice"}
     show([], run(2), Console(file=stream, width=100), [settled, below])
     head, _, tail = stream.getvalue().partition("Settled (1)")
-    assert "Below the line (1)" in head and "benign, by alice: " in tail and "alice" not in head
+    assert "Not listed (1)" in head and "benign, by alice: " in tail and "alice" not in head
 
 
 def test_without_notables_there_is_one_calm_line() -> None:

@@ -357,5 +357,5 @@ def test_known_calls_are_odd_calls_where_there_are_too_many_of_them() -> None:
            for n, name in enumerate(("ListUsers", "CreateAccessKey"))]  # fmt: skip
     _, (result,) = scored(quiet(20) + many + few)
     (notable,) = [*result.notables, *result.below]
-    assert "made 302 odd calls on" in notable["summary"]
+    assert "made 302 unusual calls on" in notable["summary"]
     assert {e["action"] for e in notable["timeline"] if e["points"] >= odd_least(notable)} >= {"s3:GetObject"}

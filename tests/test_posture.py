@@ -89,7 +89,7 @@ def test_what_ran_once_may_be_a_yearly_job() -> None:
     assert kinds(found) == []
     assert [r["verdict"] for r in found.summary["rare"]] == ["cannot_tell"]
     assert any("yearly" in line for line in found.summary["cannot_tell"])
-    assert any("no asset table was given, or one without rows" in line for line in found.summary["cannot_tell"])
+    assert any("no asset table was given, or it has no rows" in line for line in found.summary["cannot_tell"])
 
 
 def test_a_deleted_identity_is_not_dormant() -> None:
@@ -157,7 +157,7 @@ def test_a_key_whose_maker_was_deleted_is_orphaned() -> None:
     made = {**admin(TODAY - 50, "10:00", "CreateAccessKey", userName="ci"), "responseElements": answer}
     gone = admin(TODAY - 10, "10:00", "DeleteUser", userName="boss")
     found = looked([{**made, "userIdentity": maker}, *[user(TODAY - d, "10:00") for d in (40, 5, 1)], gone])
-    assert "made by boss, who was deleted since" in the(found, "orphaned_identity")["evidence"]
+    assert "made by boss, who has been deleted since" in the(found, "orphaned_identity")["evidence"]
 
 
 def test_an_identity_of_staging_that_touches_production_is_across_environments() -> None:
@@ -180,7 +180,7 @@ def both(days: Iterable[int]) -> list[dict[str, Any]]:
 
 def test_one_key_for_two_applications_side_by_side_is_reuse_and_a_move_is_not() -> None:
     found = looked(both(range(9, 0, -1)))
-    assert "2 applications side by side" in the(found, "reused_credential")["evidence"]
+    assert "2 applications at the same time" in the(found, "reused_credential")["evidence"]
     split = days_ago(10)
     moved = [r for r in both(range(20, 0, -1)) if (r["userAgent"] == "terraform/1.9") == (r["eventTime"] > split)]
     assert kinds(looked(moved)) == []
@@ -324,7 +324,7 @@ def test_what_a_thief_could_do_most_with_comes_first() -> None:
     found = looked([*strong, *quiet, record(TODAY, "10:00", role="other")]).summary["findings"]
     dormant = [f for f in found if f["kind"] == "dormant_identity"]
     assert [f["identity"]["name"].rsplit("/", 1)[-1] for f in dormant] == ["granter", "reader"]
-    assert [f["thief"].split(" in ")[0] for f in dormant] == ["change who may do what", "read data"]
+    assert [f["thief"].split(" in ")[0] for f in dormant] == ["change permissions", "read data"]
 
 
 def test_ages_count_from_the_end_of_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -341,7 +341,7 @@ def test_the_raw_event_opens_with_file_and_line_and_every_digit(page: Chrome) ->
 def test_the_head_tells_full_agent_addresses_share_refused_and_both_odd_ends(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     told = page.find_element(By.CSS_SELECTOR, "#n0 .head .facts").text
-    for line in ("aws-cli/2.15.30 md/Botocore#1.34", "2 of 20 odd calls", "02:14:00 UTC iam:ListUsers",
+    for line in ("aws-cli/2.15.30 md/Botocore#1.34", "2 of 20 unusual calls", "02:14:00 UTC iam:ListUsers",
                  "02:33:00 UTC secretsmanager:GetSecretValue"):  # fmt: skip
         assert line in told
 

@@ -139,7 +139,7 @@ def test_a_plan_for_a_users_key_is_exact_and_in_order() -> None:
     assert first["shell"] == [f"aws iam update-access-key --user-name ci --access-key-id {KEY} --status Inactive"]
     assert first["undo"] == [f"aws iam update-access-key --user-name ci --access-key-id {KEY} --status Active"]
     assert (last["undo"], last["approvals"], last["minutes"]) == ([], 2, 60)
-    assert "cannot be taken back" in plan.text(made)
+    assert "cannot be undone" in plan.text(made)
 
 
 def _impact(weight: float) -> Any:
@@ -393,7 +393,7 @@ def test_a_key_is_private_and_goes_into_the_policy(tmp_path: Path) -> None:
     assert plan.load(written(tmp_path, RULE, text)).approvers[0].name == "dora"
     with pytest.raises(InputError, match="cannot be written"):
         approval.new_key(path, "")
-    with pytest.raises(InputError, match="is NHI_KEY_PASSPHRASE right"):
+    with pytest.raises(InputError, match="check NHI_KEY_PASSPHRASE"):
         approval.read_key(path, "wrong")
 
 
@@ -447,7 +447,7 @@ def test_an_older_state_put_back_does_not_make_an_approval_fresh(
     respond(folder, "export", "--to", "webhook")
     (folder / "state.sqlite").write_bytes(older)
     monkeypatch.setenv("NHI_USED_APPROVALS_FILE", str(tmp_path / "other_account"))
-    with pytest.raises(InputError, match=f"used before, at {NOW}"):
+    with pytest.raises(InputError, match=f"already used at {NOW}"):
         respond(folder, "export", "--to", "webhook")
 
 
@@ -457,7 +457,7 @@ def test_neither_an_older_state_nor_an_older_trail_makes_an_approval_fresh(folde
     approve(folder)
     older = shutil.copytree(folder, tmp_path / "older")
     respond(folder, "export", "--to", "webhook")
-    with pytest.raises(InputError, match=f"used before, at {NOW}"):
+    with pytest.raises(InputError, match=f"already used at {NOW}"):
         respond(older, "export", "--to", "webhook")
     assert not [*(older / "response").glob("*.webhook.json")]
 
@@ -511,7 +511,7 @@ def test_one_command_makes_a_policy_with_a_first_approver(tmp_path: Path) -> Non
     assert [a.name for a in plan.load(tmp_path / "response_policy.toml").approvers] == ["dora", "emil"]
     asked(command, "setup", "--by", "\U0001f600 \"x\" \\n", "--key", tmp_path / "odd.pem", out=tmp_path)
     assert plan.load(tmp_path / "response_policy.toml").approvers[2].name == "\U0001f600 \"x\" \\n"
-    for words, says in ((("--by", "dora", "--key", tmp_path / "x"), "named already"),
+    for words, says in ((("--by", "dora", "--key", tmp_path / "x"), "already in the policy"),
                         (("--by", "fritz", "--role", "boss"), "the policy's rules know: owner, secops")):  # fmt: skip
         with pytest.raises(InputError, match=says):
             desk(command, "setup", *words, out=tmp_path)
@@ -658,7 +658,7 @@ def test_what_was_made_and_granted_is_named_from_the_records_with_what_takes_it_
         f"- iam:CreateAccessKey: user-name `ci`, access-key-id `{KEY}` (record `r2`)",
         f"  undo: aws iam delete-access-key --user-name ci --access-key-id {KEY}",
         "- iam:CreateUser: user-name `ci` (record `r0`)", "  undo: aws iam delete-user --user-name ci",
-        "- iam:CreateAccessKey: 1 more, whose raw records are not at hand; the searches in report.html find them",
+        "- iam:CreateAccessKey: 1 more, whose raw records are not available; the searches in report.html find them",
     ]  # fmt: skip
 
 
@@ -716,7 +716,7 @@ def test_what_was_taken_back_since_needs_no_command_and_what_came_after_does() -
     told = [*actions.lines(actions.told({**notable(), "timeline": []}, raw_of(*story)))][1:]
     assert told == [
         "- iam:CreateRole: role-name `again` (record `r3`)", "  undo: aws iam delete-role --role-name again",
-        "- iam:CreateRole: role-name `gone` (record `r0`)", "  taken back since (record `r1`)",
+        "- iam:CreateRole: role-name `gone` (record `r0`)", "  undone since (record `r1`)",
     ]  # fmt: skip
 
 
@@ -788,7 +788,7 @@ def test_a_plan_without_steps_advises_no_approval(tmp_path: Path, capsys: pytest
     state(tmp_path, [silent])
     assert cli.main(["respond", "plan", silent["id"], "--out", str(tmp_path), "--now", NOW]) == 0
     told = capsys.readouterr().out
-    assert "The policy proposes nothing" in told and "It holds nothing to approve." in told and "Next:" not in told
+    assert "For this notable the policy proposes no step" in told and "It has no step to approve." in told and "Next:" not in told
 
 
 @pytest.mark.parametrize(
@@ -814,7 +814,7 @@ def test_what_obtains_sessions_is_told_with_what_to_look_at() -> None:
     made = plan.draft(notable(identity=ROLE), plan.load(), mine(ROLE.id), plan.Breaks((), callers), SECOND)
     assert [line for line in plan.text(made).splitlines() if "obtained" in line] == [
         f"- sessions are obtained by `{callers[0]}`; look at the instance, function or task that uses the role: "
-        "whoever can reach it gets new sessions",
+        "anyone who can reach it gets new sessions",
         f"- sessions are obtained by `{callers[1]}`; look at the workflow that gets them",
         f"- sessions are obtained by `{callers[2]}`; rotate its credential",
         f"- sessions are obtained by `{callers[3]}`",

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-import msgspec  # noqa: F401  # the script needs it: not a test for bare interpreters
+import msgspec  # the script needs it: not a test for bare interpreters  # noqa: F401  # the script needs it: not a test for bare interpreters
 import pytest
 
 from layout import ROOT

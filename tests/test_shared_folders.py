@@ -45,10 +45,10 @@ def test_settings_among_the_logs_are_refused_and_those_in_use_are_named(
     error = capsys.readouterr().err
     assert "nhi.toml lies among the logs" in error and "--config" in error and not (logs.parent / "results").exists()
     assert cli.main(["--config", "nhi.toml", "score", *given, *out]) == 0
-    assert f"settings of {logs / 'nhi.toml'}" in capsys.readouterr().err
+    assert f"using the settings in {logs / 'nhi.toml'}" in capsys.readouterr().err
     monkeypatch.chdir(logs.parent)
     assert cli.main(["score", "logs", *out]) == 0
-    assert "settings of" not in capsys.readouterr().err
+    assert "using the settings" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("mode", [0o664, 0o646])
@@ -62,7 +62,7 @@ def test_settings_that_others_may_write_are_refused(logs: Path, mode: int, capsy
         assert f"other accounts may write it (mode {mode:04o})" in error and "chmod go-w" in error
     settings.chmod(0o644)
     assert cli.main(["score"]) == 0
-    assert f"settings of {settings}" in capsys.readouterr().err
+    assert f"using the settings in {settings}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("part", "mode"), [

@@ -34,7 +34,7 @@ BLIND = notable(rank=4, kind="blind_spot", likelihood=0.0, id="b" * 20, title="N
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    """A folder of results with a list and what is below the line."""
+    """A folder of results with a list and what is not listed."""
     folder = state(tmp_path / "out", [HIGH, LOW, BELOW])
     jsonlines.write(folder / "notables.jsonl", [HIGH, LOW, BLIND])
     jsonlines.write(folder / "below.jsonl", [BELOW])
@@ -60,7 +60,7 @@ def test_a_list_is_chosen_by_severity_time_identity_kind_and_place(out: Path) ->
 def test_a_list_has_likelihood_and_severity_in_columns_of_their_own(out: Path) -> None:
     told = desk(listing, out=out)
     assert "likelihood  severity" in told and "70%  high" in told and "20%  low" in told
-    assert "3 notables; 1 more below the line or settled: --all." in told
+    assert "3 notables; 1 more not listed or dealt with: --all." in told
     first = asked(listing, out=out)[0]  # type: ignore[index]
     assert tuple(first) == listing.COLUMNS
     assert (first["likelihood"], first["severity"], first["owner"]) == (70.0, "high", "team-build")
@@ -68,7 +68,8 @@ def test_a_list_has_likelihood_and_severity_in_columns_of_their_own(out: Path) -
 
 def test_a_list_without_what_was_asked_for_says_what_that_was_and_how_many_there_are(out: Path) -> None:
     told = desk(listing, "--severity", "critical", "--identity", "nobody", out=out)
-    assert told == "No notable in the list with --severity critical --identity nobody; without that there are 3.\n"
+    asked = "--severity critical --identity nobody"
+    assert told == f"No notable in the list with {asked}; without the filter there are 3.\n"
 
 
 def test_csv_holds_the_same_and_no_value_of_a_log_is_a_formula(out: Path) -> None:
@@ -133,10 +134,10 @@ def test_a_user_is_found_by_its_key_too(known: Path, text: str) -> None:
 
 
 def test_where_several_fit_they_are_named(known: Path) -> None:
-    with pytest.raises(InputError, match=r"2 identities fit 'payments'") as told:
+    with pytest.raises(InputError, match=r"2 identities match 'payments'") as told:
         desk(show, "payments", out=known)
     assert all(f"role/payments-{name}" in str(told.value) for name in ("api", "web"))
-    with pytest.raises(InputError, match="nobody is known whose name, id or key holds 'zzz'"):
+    with pytest.raises(InputError, match="no identity has a name, id or key that contains 'zzz'"):
         desk(show, "zzz", out=known)
 
 
@@ -156,7 +157,7 @@ def test_what_it_is_does_and_reaches_is_told(known: Path, tmp_path: Path) -> Non
 def test_a_quiet_day_is_no_notable_and_it_is_said_why(known: Path) -> None:
     told = asked(show, "payments-web", out=known)
     assert told["notables"] == [] and told["latest"]["likelihood"] < 1
-    assert told["latest"]["place"] == "none: a likelihood under 1% is no notable"
+    assert told["latest"]["place"] == "none: a likelihood under 1% is not a notable"
 
 
 def test_the_odd_day_has_its_signals_points_and_what_is_missing_for_a_place(known: Path) -> None:
@@ -168,7 +169,7 @@ def test_the_odd_day_has_its_signals_points_and_what_is_missing_for_a_place(know
     if listed:
         assert place == f"rank {listed[0]['rank']} of the list"
     else:
-        assert place.startswith("below the line: an expected loss of") and "takes a likelihood of" in place
+        assert place.startswith("not listed: an expected loss of") and "takes a likelihood of" in place
     notables = [*jsonlines.read(known / "notables.jsonl"), *jsonlines.read(known / "below.jsonl")]
     assert latest["likelihood"] == next(n["likelihood"] for n in notables if "payments-api" in n["identity"]["id"])
 

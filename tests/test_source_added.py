@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec  # noqa: F401  # the script needs it: not a test for bare interpreters
+import msgspec  # the script needs it: not a test for bare interpreters  # noqa: F401  # the script needs it: not a test for bare interpreters
 import pytest
 
 from layout import ROOT

@@ -36,7 +36,7 @@ def test_otlp_of_others_is_refused_by_name_and_no_other_source_asked() -> None:
     record = otlp(log("http.request", eventName="GetObject"), service="shop")
     record["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["body"] = {"stringValue": "GET /"}
     assert [source.NAME for source in every() if source.claims(record)] == ["ai_agents"]
-    with pytest.raises(RejectError, match=r"'shop' are not read; read are those of claude-code"):
+    with pytest.raises(RejectError, match=r"'shop' are not read; these are: claude-code"):
         ai_agents.read(record)
 
 

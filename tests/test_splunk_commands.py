@@ -156,12 +156,12 @@ def test_a_search_that_is_stopped_leaves_no_traceback(commands: Commands, comman
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_wrong_option_is_answered_with_what_to_write_instead(here: Commands, command: str) -> None:
-    with pytest.raises(CommandError, match=rf"^{command}: 'colour=red' is no option. Write {command}"):
+    with pytest.raises(CommandError, match=rf"^{command}: 'colour=red' is not an option. Write {command}"):
         here.rows(command, [], "colour=red")
 
 
 WRONG = {
-    "nhiscore raw": "nhiscore: 'raw' is no option. Write nhiscore",
+    "nhiscore raw": "nhiscore: 'raw' is not an option. Write nhiscore",
     "nhiscore input=xml": "nhiscore: input=xml is unknown. Write input=auto|fields|raw",
     "nhigroup input=xml": "nhigroup: input=xml is unknown. Write input=raw|fields",
     "nhirank budget=lots": "nhirank: budget=lots is no <notables a day per 1,000 identities>. Write budget=10",
@@ -171,9 +171,9 @@ WRONG = {
     "nhi explain id=x": "nhi explain: id=x is no <id of a notable>. Write id=0123456789abcdef0123",
     "nhi feedback reason=x": "nhi feedback: a verdict is missing. Write verdict=confirmed|benign|expected|duplicate",
     "nhi feedback verdict=maybe": "nhi feedback: verdict=maybe is unknown. Write verdict=confirmed|benign|expected",
-    "nhi feedback verdict=expected": "nhi feedback: what is expected must end. Write until=",
+    "nhi feedback verdict=expected": "nhi feedback: verdict=expected needs an end. Write until=",
     "nhi feedback verdict=expected until=2001-01-01": "nhi feedback: until=2001-01-01 must lie within",
-    "nhi feedback verdict=expected until=2026-13-41": "nhi feedback: until=2026-13-41 is no date. Write until=",
+    "nhi feedback verdict=expected until=2026-13-41": "nhi feedback: until=2026-13-41 is not a date. Write until=",
     "nhi feedback verdict=benign until=2027-01-01": "nhi feedback: until, signal and value need verdict=expected",
     "nhi health show={x}": "nhi health: show={x} is unknown. Write show=all|problems",
     "nhi health show=x": "nhi health: show=x is unknown. Write show=all|problems",
@@ -326,7 +326,7 @@ TABLES = {
 
 def test_a_table_that_outputlookup_wrote_without_its_empty_columns_is_read(commands: Commands) -> None:
     with filled(commands, TABLES):
-        assert [text for _, text in tables_of(commands)] == ["the tables that you fill can be read"]
+        assert [text for _, text in tables_of(commands)] == ["your lookup tables can be read"]
 
 
 # ---- feedback and health
@@ -340,7 +340,7 @@ def test_what_was_judged_harmless_is_left_out_until_somebody_confirms_it(here: C
     (notable,) = thief(here)
     (benign,) = here.rows("nhi feedback", [notable], 'verdict=benign reason="a drill"')
     assert thief(here, benign) == []
-    assert [text for _, text in here.messages if "left out by verdicts and exceptions: 1 benign" in text]
+    assert [text for _, text in here.messages if "not listed because of verdicts and exceptions: 1 benign" in text]
     confirmed = {**benign, "verdict": ["confirmed"], "analyst": ["boss"]}
     (back,) = thief(here, benign, confirmed)
     assert back["nhi_id"] == notable["nhi_id"]

@@ -73,7 +73,7 @@ class TestContract(StoreContract):
 def test_of_two_members_that_begin_together_one_is_refused(double: KvDouble, clock: Clock) -> None:
     double.lag()  # each member's replica shows that nobody holds the state
     opened(double, clock, "sh1")
-    with pytest.raises(BusyError, match="another search has begun to rank"):
+    with pytest.raises(BusyError, match="another search has started to rank"):
         opened(double, clock, "sh2")
 
 
@@ -105,7 +105,7 @@ def test_one_that_died_while_it_wrote_is_succeeded_after_its_period(double: KvDo
         first.commit()
     double.stops_after = -1
     clock.now += LEASE + 1
-    with pytest.raises(BusyError, match="gives it up in 15 minutes unless it goes on"):
+    with pytest.raises(BusyError, match="or for 15 minutes if it no longer runs"):
         opened(double, clock)
     clock.now += LEASE
     opened(double, clock)

@@ -40,7 +40,7 @@ class Echo(Streaming):
 
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         if "bad" in search.arguments:
-            raise InputError("'bad' is no option. Write good")
+            raise InputError("'bad' is not an option. Write good")
         return {"type": "streaming", "required_fields": search.arguments}, []
 
     def execute(self, body: Iterable[bytes]) -> bytes:
@@ -63,7 +63,7 @@ def test_no_request_no_answer() -> None:
 
 def test_a_wrong_argument_ends_the_search_with_a_message_whose_inspector_stands_before_the_error() -> None:
     code, answers = converse(getinfo(["bad"]) + execute(b"a\n1\n", finished=True))
-    text = "'bad' is no option. Write good"
+    text = "'bad' is not an option. Write good"
     assert (code, len(answers)) == (1, 1)
     assert list(answers[0][0].items()) == [
         ("inspector", {"messages": [["ERROR", text]]}), ("finished", True), ("error", text),

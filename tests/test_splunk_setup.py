@@ -185,7 +185,7 @@ def test_nothing_is_switched_on_before_an_index_was_named_and_then_all_of_it() -
 
 
 REFUSED = {
-    "an asterisk": ('do=indexes indexes="*"', "is no name of an index"),
+    "an asterisk": ('do=indexes indexes="*"', "is not an index name"),
     "no splunkd": ("do=status", "splunkd does not answer"),
     "too many days": ("do=backfill days=900", "days"),
     "an unknown step": ("do=everything", "everything"),

@@ -108,7 +108,7 @@ def test_a_close_that_fails_keeps_no_notable_of_open_days_from_anybody(
     assert rank(server, arrived(server) + 3 * DAY + 120, 0)
     assert standing(server)
     (told,) = [text for level, text in server.messages if level == "WARN"]
-    assert told == "nhirank: the close of a day goes on in the next run: a row of the state is damaged"
+    assert told == "nhirank: the close of a day continues in the next run: a row of the state is damaged"
 
 
 def test_rows_that_are_read_twice_count_once(server: Server) -> None:

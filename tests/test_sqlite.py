@@ -124,7 +124,7 @@ def test_a_run_that_waits_gets_the_state_when_the_first_ends(tmp_path: Path) -> 
 def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
     path.write_bytes(b"precious text\n" * 100)
-    with pytest.raises(StoreError, match="this is no state file; name another one with --state"):
+    with pytest.raises(StoreError, match="this is not a state file; name another one with --state"):
         SqliteStore(path)
     assert path.read_bytes() == b"precious text\n" * 100
 
@@ -147,7 +147,7 @@ def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     database = sqlite3.connect(tmp_path / "s.db")
     database.execute("PRAGMA user_version = 5")
     database.close()
-    with pytest.raises(StoreError, match="has version 5, this program knows 4; update the program"):
+    with pytest.raises(StoreError, match="has version 5, this program reads up to 4; update the program"):
         SqliteStore(tmp_path / "s.db")
 
 

@@ -140,7 +140,7 @@ def test_a_file_of_nothing_but_the_future_is_told_not_refused(tmp_path: Path) ->
     log, out = tmp_path / "log.jsonl", tmp_path / "out"
     log.write_text(json.dumps(record(NOW + 9, "10:00")), "utf-8")
     assert cli.main(["score", str(log), "--out", str(out)]) == 0
-    assert "could not tell: no record was judged" in (out / "report.html").read_text()
+    assert "with caveats: no record was scored" in (out / "report.html").read_text()
 
 
 # ---- the past
@@ -214,7 +214,7 @@ def test_the_terminal_gives_no_all_clear(history: list[Records], tmp_path: Path)
     console = Console(record=True, width=200)
     terminal.show([], {"read": 2, "parsed": 1, "events": 1, "rejected": {"ahead": 1}, "held_aside": 1}, console)
     told = console.export_text()
-    assert "could not tell: 1 records are held aside" in told
+    assert "with caveats: 1 records are held aside" in told
     assert "could not be read" not in told
 
 

@@ -127,7 +127,8 @@ def test_every_file_passed_over_is_named_and_so_is_where_rejects_are(
     (logs / "LICENSE.txt").write_text("Some words.\n")
     assert cli.main(["score", str(logs), "--out", str(tmp_path / "out")]) == 0
     told = " ".join(capsys.readouterr().err.split())
-    assert "rows.csv" in told and "passed over, no logs: LICENSE.txt" in told and "rejects.jsonl says which" in told
+    assert "rows.csv" in told and "skipped, not recognized as logs: LICENSE.txt" in told
+    assert "rejects.jsonl says which" in told
 
 
 def test_explain_tells_when_the_odd_calls_were_and_counts_no_fewer_than_it_kept(
@@ -141,7 +142,7 @@ def test_explain_tells_when_the_odd_calls_were_and_counts_no_fewer_than_it_kept(
     jsonlines.write(path, [{**one, "first_time": before, "timeline": grown}])
     told = " ".join(asked(capsys, "explain", "1", "--out", str(out)).split())
     assert f"{one['id']} since {before}, {one['first_time']} " in told
-    assert "Odd calls: at least 6, 0 of them refused" in told
+    assert "Unusual calls: at least 6, 0 of them refused" in told
 
 
 def test_real_days_of_m365_hide_no_critical_and_list_no_person(

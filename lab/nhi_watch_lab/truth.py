@@ -91,7 +91,7 @@ def _fate(best: Document | None) -> str:
     name = f"{best['id'][:6]}, {best['likelihood']:g}% {best['severity']}"
     if best.get("listed", True):
         return f"found: {name}"
-    return f"below the line: {name}"
+    return f"not listed: {name}"
 
 
 def main(folder: Path) -> None:
@@ -107,7 +107,7 @@ def main(folder: Path) -> None:
     lines = list(told(incidents, notables))
     found = sum(" found: " in line for line in lines)
     head = (f"The simulator hid {len(incidents)} incidents in these logs; {found} of them are listed above "
-            f"(.venv/bin/nhi explain ID --out {folder} tells of any, below the line, too):")  # fmt: skip
+            f"(.venv/bin/nhi explain ID --out {folder} tells of any, not listed, too):")  # fmt: skip
     sys.stdout.write("\n".join(["", head, *lines, *no_incidents(incidents, listed, labels["benign_oddities"]),
                                 precision(incidents, listed)]) + "\n")
 

@@ -115,7 +115,7 @@ def _end(path: Path, descriptor: int) -> Head:
         return Head(0, START)
     tail = os.pread(descriptor, min(size, 1 << 20), max(0, size - (1 << 20)))
     if not tail.endswith(b"\n"):
-        raise StoreError(f"{path}: the last line is cut off; `nhi audit repair` cuts it away")
+        raise StoreError(f"{path}: the last line is cut off; `nhi audit repair` removes it")
     row = row_of(tail[:-1].rpartition(b"\n")[2])
     if row is None or fault_of(row, row.get("seq"), row.get("prev")):
         raise StoreError(f"{path}: the last line is damaged; `nhi audit verify` says where")
@@ -132,7 +132,7 @@ def lines(path: Path) -> Iterator[bytes]:
         with path.open("rb") as stream:
             yield from stream
     except OSError as error:
-        raise InputError(f"{path}: no audit trail here ({error.strerror})") from error
+        raise InputError(f"{path}: there is no audit trail here ({error.strerror})") from error
 
 
 def verify(path: Path, head: str = "") -> Verified:
@@ -144,7 +144,7 @@ def verify(path: Path, head: str = "") -> Verified:
     count, last, met = 0, START, not head
     for count, line in enumerate(lines(path), 1):
         row = row_of(line.rstrip(b"\n")) if line.endswith(b"\n") else None
-        fault = fault_of(row, count, last) if row is not None else "is cut off or no JSON object"
+        fault = fault_of(row, count, last) if row is not None else "is cut off or not a JSON object"
         if row is None or fault:
             return Verified(count - 1, Head(count - 1, last), f"line {count} {fault}")
         last = row["hash"]
@@ -158,7 +158,7 @@ def repair(path: Path, by: str) -> str:
     lost, "" where nothing was wrong.
 
     Raises:
-        InputError: there is no trail, or what is wrong with it is no accident of writing.
+        InputError: there is no trail, or what is wrong with it is nothing a crash could have done.
         StoreError: it cannot be written; it is as it was.
     """
     whole = b"".join(lines(path))
@@ -167,8 +167,8 @@ def repair(path: Path, by: str) -> str:
     if not told.fault:
         return ""
     if not torn or told.lines != (kept.count(b"\n") + 1 if kept else 0):
-        raise InputError(f"{path}: {told.fault}; that is no accident of writing: restore a copy of the trail, and keep "
-                         "this one as evidence")  # fmt: skip
+        raise InputError(f"{path}: {told.fault}; a crash cannot have caused that: restore a copy of the trail, and "
+                         "keep this one as evidence")  # fmt: skip
     where = path.with_name(f"{path.name}.torn-{hashlib.sha256(torn).hexdigest()[:12]}")
     lost = f"line {told.lines + 1} was cut off while it was written: who did what then is not on record; its " \
            f"{len(torn)} bytes are kept in {where.name}"  # fmt: skip
@@ -178,7 +178,7 @@ def repair(path: Path, by: str) -> str:
             file.write(torn)
         os.truncate(path, len(whole) - len(torn))
     except OSError as error:
-        raise StoreError(f"{path}: the audit trail cannot be mended ({error.strerror})") from error
+        raise StoreError(f"{path}: the audit trail cannot be repaired ({error.strerror})") from error
     append(path, "repair", by, {"lost": lost, "cut": hashlib.sha256(torn).hexdigest()})
     return lost
 

@@ -62,13 +62,13 @@ def ask(endpoint: Endpoint, system: str, user: str) -> str:
     try:
         with httpx.stream("POST", where, json=body, headers=headers, timeout=limits, trust_env=False) as answer:
             if answer.status_code != 200:
-                raise EndpointError(f"the endpoint refuses (status {answer.status_code})")
+                raise EndpointError(f"the endpoint refused the request (status {answer.status_code})")
             for chunk in answer.iter_bytes():
                 raw += chunk
                 if time.monotonic() > until:
-                    raise EndpointError("the endpoint takes too long")
+                    raise EndpointError("the endpoint did not answer in time")
                 if len(raw) > most:
-                    raise EndpointError("the endpoint answers too much")
+                    raise EndpointError("the endpoint's answer is too long")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise EndpointError(f"the endpoint does not answer ({type(error).__name__})") from error
     try:
@@ -88,7 +88,7 @@ def address(url: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise InputError(f"--llm {url[:100]!r}: no URL ({error})") from error
+        raise InputError(f"--llm {url[:100]!r}: not a valid URL ({error})") from error
     here = parts.scheme == "http" and host in ("localhost", "127.0.0.1", "::1")
     if host and not parts.username and (parts.scheme == "https" or here):
         return url
@@ -104,9 +104,9 @@ def token(path: Path) -> str:
     try:
         told = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: no token can be read here") from error
+        raise InputError(f"{path}: cannot read a token from this file") from error
     if not told.isprintable() or not told:
-        raise InputError(f"{path}: no token can be read here")
+        raise InputError(f"{path}: cannot read a token from this file")
     return told
 
 
@@ -195,7 +195,7 @@ def restore(sentence: str, masked: Masked) -> str:
 # - its placeholders, numbers and times are those of the facts: all of them, in their order, and none else;
 # - every other word is a word of those facts, or one that means the same by a fixed table, in the facts' order;
 # - what follows a value directly still does; half of the facts' words are there;
-# - each word that turns a meaning round (not, never, cannot, missing …) is there just as often as in the facts.
+# - each word that reverses a meaning (not, never, cannot, missing …) is there just as often as in the facts.
 
 
 LONGEST = 1_500
@@ -272,7 +272,7 @@ def _said(text: str, cites: Sequence[str], masked: Masked) -> str:
     if [t.text for t in told if t.hard] != [t.text for t in facts if t.hard]:
         return "has other values, or in another order, than the facts"
     if _kept(told) != _kept(facts):
-        return "turns a meaning round"
+        return "reverses a meaning"
     return _worded([t for t in told if _counts(t)], [t for t in facts if _counts(t)])
 
 

@@ -41,7 +41,7 @@ def parsed(path: Path, raw: bytes, kind: type[Kind], what: str) -> Kind:
     try:
         return msgspec.convert(tomllib.loads(raw.decode("utf-8")), kind, dec_hook=located)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: the {what} is no TOML ({error})") from error
+        raise InputError(f"{path}: the {what} is not valid TOML ({error})") from error
     except msgspec.ValidationError as error:
         told, _, place = str(error).partition(" - at `$")
         raise InputError(f"{path}: {place.strip('.`')}{': ' if place else ''}{told}") from error

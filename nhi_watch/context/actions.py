@@ -55,7 +55,7 @@ class Act(NamedTuple):
     says: str
     """What who does it does, in words."""
     grave: bool
-    """Whether what comes of it cannot be taken back."""
+    """Whether what comes of it cannot be undone."""
     marks: tuple[frozenset[str], ...]
     """Traits that show it, whatever the call is named: all of one of these sets."""
     calls: frozenset[tuple[str, str]]

@@ -91,7 +91,7 @@ DONE_TO = "done_to_it"
 def done_to(event: Event) -> Event:
     """The same record as part of the story of the identity that it was done to; the actor is its target."""
     whom = event.about
-    assert whom is not None, "asked only of what was done to somebody"
+    assert whom is not None, "used only for calls that act on another identity"
     name = f"{whom.provider}:{whom.id.rpartition(':')[2]}"
     return event._replace(
         identity=whom, account=whom.account or event.account, credential="", credential_type="none", session="",

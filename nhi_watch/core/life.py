@@ -45,7 +45,7 @@ class Revision:
     likelihood: float
     """Of that day alone."""
     why: str
-    """first seen | goes on | severity rose to … | too weak for a row | came late | the verdict that covers it."""
+    """first seen | goes on | severity rose to … | too weak to be listed | came late | the verdict that covers it."""
     identity: str
     """The id of the identity that led."""
     signals: tuple[str, ...]
@@ -70,7 +70,7 @@ class Folded:
 
 
 def tells_calls(notable: Mapping[str, Any]) -> bool:
-    """Whether a notable tells of odd calls: a compromise, or the exposure of a key that was misused."""
+    """Whether a notable tells of unusual calls: a compromise, or the exposure of a key that was misused."""
     return notable["kind"] == "compromise" or notable["model"].get("ordinary") is not None
 
 

@@ -79,7 +79,7 @@ def dimensions_of(notable: Mapping[str, Any], name: str, identity: str = "") -> 
 
 @dataclass(frozen=True)
 class NotableIdentity:
-    """Who acted, and who answers for it."""
+    """Who acted, and who gives the verdict."""
 
     id: str
     name: str
@@ -343,7 +343,7 @@ class Notable:
     likelihood_range: tuple[float, ...] = ()
     """Lowest and highest likelihood that missing telemetry leaves open; nothing: none is missing."""
     listed: bool = True
-    """Whether it has a place in the budget; what has none is below the line, and kept all the same."""
+    """Whether it has a place in the budget; what has none is not listed, and kept all the same."""
     listed_on: str = ""
     """The UTC date on which it got its place, or its severity last rose."""
     over_budget: bool = False

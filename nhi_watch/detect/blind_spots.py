@@ -88,17 +88,17 @@ def build(days: Days, day: int, found: Sequence[Gap]) -> Notable:
     told, accounts = _told(found), sorted({gap.stream.account for gap in found})
     log = Identity(f"log:{provider}", f"log of {provider}", "log", provider, accounts[0] if len(accounts) == 1 else "",
                    "")  # fmt: skip
-    why = f"Find out why the log of {provider} is silent: its collection, its permissions, somebody who stopped it."
+    why = f"Find out why the log of {provider} is silent: its collection, its permissions, or somebody who stopped it."
     return make(
         notable_id("blind_spot", provider, day), "blind_spot", identity_of(log),
         f"Blind spot: no log of {provider} {_span(found)}{_of(accounts)}",
-        f"{told} What happened meanwhile is in no log that was read: this is no all-clear.",
+        f"{told} No log that was read shows what happened in that time: this is not an all-clear.",
         times=((day + 1) * DAY - 1, first, last), eve=day - 1,
         severity=next((name for least, name in SHARES if share >= least), "low"),
         signals=[signal_of("silent_log", told, round(max(gap.until - gap.since for gap in found) / HOUR, 2))],
         usual=Usual((), _active_days(days, day, found), None, first - 1, None), ids=["T1562.008"],
         controls=[
-            control_of("rotate_secret", f"{why} Nothing is known that would have to be rotated.", "not_applicable"),
+            control_of("rotate_secret", f"{why} No secret is known that needs to be rotated.", "not_applicable"),
             control_of("reduce_privilege", "Few identities should be able to stop a log.", "not_applicable"),
         ],
         impact=impact(UNKNOWN, reach_of(Profile())), sources=[provider],
@@ -157,10 +157,10 @@ def verify(rows: Rows, notable: Mapping[str, Any]) -> list[Check]:
     """Look for the silence again in the rhythms that are stored, and compare the receipt."""
     day, told = day_scored(notable), notable["receipt"]
     if notable["signals"][0]["id"] != "silent_log":
-        return [Check("signals", None, "what was looked at is not kept in the state: see the rejects and the log")]
+        return [Check("signals", None, "the state does not keep what was checked: see the rejects and the log")]
     state = State(rows)
     if day not in state.daybook.days:
-        return [Check("signals", None, "retention has removed the rhythm of this day from the state")]
+        return [Check("signals", None, "retention has removed this day's log volume from the state")]
     days = Rhythms(rows).days([*state.daybook.between(day - WINDOW, day), day])
     found = [gap for gap in gaps(days, day) if gap.stream.provider == notable["identity"]["provider"]]
     mine = receipt(days, day, found)

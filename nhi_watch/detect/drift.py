@@ -1,4 +1,4 @@
-"""Drift: whether signals and likelihoods are spread as they were in training, and as they were a week ago.
+"""Drift: whether signals and likelihoods are distributed as before in training, and as they were a week ago.
 
 Population stability index of two spreads over the same bins: sum of (a - b) × ln(a / b). Under 0.1 nothing moved, over
 0.25 much did (Siddiqi 2006, "Credit Risk Scorecards"); but two samples of one population differ as well, so that much

@@ -101,11 +101,11 @@ def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int,
     ends = now < until <= now + LONGEST * DAY
     wrong = [
         (verdict not in VERDICTS, f"verdict {verdict[:40]!r}: give one of {', '.join(VERDICTS)}"),
-        (bool(names), f"a verdict needs {names}: somebody answers for it"),
-        (verdict == "expected" and not ends, f"it must end: --until within {LONGEST} days from {render(now)[:10]}"),
-        (verdict in VERDICTS and verdict != "expected" and bool(until), "--until belongs to the verdict expected"),
+        (bool(names), f"a verdict needs {names}"),
+        (verdict == "expected" and not ends, f"it needs an end: --until within {LONGEST} days of {render(now)[:10]}"),
+        (verdict in VERDICTS and verdict != "expected" and bool(until), "--until goes only with the verdict expected"),
         (verdict in VERDICTS and ((verdict == "duplicate") != bool(other) or other == notable["id"]),
-         "the verdict duplicate, and only that, needs --of ID of another notable"),
+         "the verdict duplicate (and no other) needs --of ID, another notable's id"),
     ]  # fmt: skip
     if any(holds for holds, _ in wrong):
         raise InputError("; ".join(text for holds, text in wrong if holds))
@@ -205,14 +205,14 @@ def allow(verdict: Verdict, notable: Mapping[str, Any], signal: str, value: str)
         InputError: it is no signal of the notable, or the signal does not have this value there.
     """
     if verdict.verdict != "expected":
-        raise InputError("--signal and --value belong to the verdict expected")
+        raise InputError("--signal and --value go only with the verdict expected")
     if notable["kind"] != "compromise":
-        raise InputError(f"a notable of kind {notable['kind']} has no such exceptions; see nhi controls --except")
+        raise InputError(f"a notable of kind {notable['kind']} has no such exceptions; use nhi controls --except")
     if signal not in NAMES:
         raise InputError(f"--signal {signal[:60]!r} is unknown; `nhi explain` lists a notable's signals")
     found = next((s for s in notable["signals"] if s["id"] == signal and s["points"] >= REASON_POINTS), None)
     if found is None:
-        raise InputError(f"--signal {signal}: it is no reason of notable {notable['id']}")
+        raise InputError(f"--signal {signal}: it is not among the reasons of notable {notable['id']}")
     if value not in _values(notable, found)[0] and value != found["evidence"]:
         told = ", ".join(sorted(_values(notable, found)[0])) or found["evidence"]
         raise InputError(f"--value {value[:60]!r}: in this notable the signal {signal} has: {clip(told, 300)}")

@@ -113,7 +113,7 @@ def impact(asset: Asset, reach: Reach) -> Impact:
     factors = (
         ImpactFactor("criticality", asset.criticality or "unknown", CRITICALITY.get(asset.criticality, 1.0)),
         ImpactFactor("environment", asset.environment or "unknown", ENVIRONMENT.get(asset.environment.lower(), 1.0)),
-        ImpactFactor("owner", clip(asset.owner, 200) or "nobody named",
+        ImpactFactor("owner", clip(asset.owner, 200) or "no owner",
                      1.0 if asset.owner or asset == UNKNOWN else NOBODY),
         ImpactFactor("privilege", level, PRIVILEGED if level == "permissions" else 1.0),
         ImpactFactor("reach", sentence(reach), reach_weight(reach)),

@@ -10,8 +10,8 @@ A control moves by telemetry, or by a recorded exception with an owner and an en
 | excepted | somebody answers for leaving it, until a date |
 
 A verdict or an exception that takes the notable off the list takes its controls off the ledger.
-What closes a control is done by an identity outside of the notable, after its last odd call, and the record that shows
-it is named: an attacker who deletes the role that he used has rotated nothing.
+What closes a control is done by an identity outside of the notable, after its last unusual call, and the record that
+shows it is named: an attacker who deletes the role that he used has rotated nothing.
 
 An identity without a long-lived credential is rotated by revoking its sessions, changing its trust, or deleting it.
 """
@@ -73,7 +73,7 @@ class Entry(NamedTuple):
     records: tuple[str, ...]
     exemption: Optional[Exemption]
     after: int = 0
-    """Second of the notable's last odd call, or the end of its hour: what was done before closes nothing."""
+    """Second of the notable's last unusual call, or the end of its hour: what was done before closes nothing."""
     suspects: tuple[str, ...] = ()
     """Ids of the identities of the notable, whose own acts close nothing; empty where nobody misused anything."""
     overdue: bool = False
@@ -236,7 +236,7 @@ def _judged(entry: Entry, history: History, exemption: Optional[Exemption], now:
     ended = f"the exception of {exemption.owner} ended {render(exemption.until)}; " if exemption else ""
     told, records = _own_acts(entry, life, history)
     return entry._replace(status="open", overdue=now > entry.due, done=0, records=records, exemption=exemption,
-                          evidence=f"{ended}nothing in the logs shows it done{told}")  # fmt: skip
+                          evidence=f"{ended}nothing in the logs shows that it was done{told}")  # fmt: skip
 
 
 def _proof(entry: Entry, history: History) -> Optional[_Proof]:
@@ -245,7 +245,7 @@ def _proof(entry: Entry, history: History) -> Optional[_Proof]:
 
 
 def _closes(entry: Entry, change: Change) -> bool:
-    """Whether a change may close a control: by somebody outside of the notable, after its last odd call."""
+    """Whether a change may close a control: by somebody outside of the notable, after its last unusual call."""
     return change.time > entry.after and change.by not in entry.suspects
 
 
@@ -258,7 +258,7 @@ def _own_acts(entry: Entry, life: Optional[Life], history: History) -> tuple[str
     both = [*(ends if entry.control == "rotate_secret" else ()), *named]
     own = [(what, c) for what, c in both if c.time >= entry.required and not _closes(entry, c)]
     told = [f"{clip(what, 80)} {c.what} at {render(c.time)} by {c.by} (record {c.record_id})" for what, c in own[:2]]
-    why = "; does not count, because it is the notable's own or came before its last odd call: "
+    why = "; does not count, because the notable's own identity did it or it came before the last unusual call: "
     return (f"{why}{', '.join(told)}", tuple(c.record_id for _, c in own[:2])) if told else ("", ())
 
 
@@ -320,8 +320,8 @@ def _checked(entry: Entry, life: Optional[Life], proof: _Proof, history: History
     account = entry.identity.split(":")[1] if entry.identity.count(":") > 1 else ""
     span = history.span_of(entry.identity.partition(":")[0], account)
     if span is None or span.last < proof.time + QUIET:
-        return "done", f"{proof.sentence}; not verified before the log shows a quiet day"
-    return "verified", f"{proof.sentence}; quiet since, log read until {render(span.last)}"
+        return "done", f"{proof.sentence}; verified once the log shows a day without use"
+    return "verified", f"{proof.sentence}; not used since, log read until {render(span.last)}"
 
 
 def _later(entry: Entry, life: Optional[Life], proof: _Proof) -> str:
@@ -362,7 +362,7 @@ def exempt(rows: Rows, name: str, exemption: Exemption) -> Entry:
     if len(found) != 1:
         raise InputError(f"{len(found)} controls begin with {name[:40]!r}; `nhi controls` lists their ids")
     if not exemption.owner.strip() or not exemption.reason.strip():
-        raise InputError("an exception needs --owner and --reason: somebody answers for it")
+        raise InputError("an exception needs --owner and --reason")
     if not exemption.made < exemption.until <= exemption.made + LONGEST_EXCEPTION * DAY:
         raise InputError(f"--until {render(exemption.until)[:10]}: give a day within the next {LONGEST_EXCEPTION}")
     kept = exemption._replace(owner=clip(exemption.owner.strip(), 100), reason=clip(exemption.reason.strip(), 300))
@@ -399,7 +399,7 @@ def by_owner(standing: Iterable[Entry]) -> list[Owner]:
     """How each owner keeps up, the one with most overdue first."""
     groups: dict[str, list[Entry]] = {}
     for entry in standing:
-        groups.setdefault(entry.owner or "nobody named", []).append(entry)
+        groups.setdefault(entry.owner or "no owner", []).append(entry)
     return sorted((_owner(name, own) for name, own in groups.items()), key=lambda o: (-o.overdue, -o.open, o.owner))
 
 

@@ -47,7 +47,7 @@ GRAVE = SEVERITIES.index("high")
 """Severity from which a notable stays until it is judged, and from which a later episode is shown in its place."""
 ENDED = ("merged", "withdrawn")
 """What has become of a notable that stands no longer; it may come back."""
-WITHDRAWN = "judged again, it is nothing odd"
+WITHDRAWN = "not unusual when scored again"
 """Why a notable is closed of which no episode is left."""
 SHOWN = ("new", "grown", "reopened")
 """Events of notables that are in the list."""
@@ -178,7 +178,7 @@ class Publisher:
                     yield name, into.id
 
     def _weak(self, heads: Sequence[Head], end: int) -> Iterator[tuple[str, Document]]:
-        """The notables of episodes that are too weak for a row and part of no case."""
+        """The notables of episodes that are too weak to be listed and part of no case."""
         documents = episodes.documents(self._state.rows, heads)
         for head in heads:
             if head.id in documents:
@@ -220,7 +220,7 @@ class Publisher:
         stays = is_grave and not settled and not self._said.is_confirmed(case.id)
         why = settled
         if case.successor or (gap > GAP and not stays):
-            why = settled or (f"goes on as {case.successor}" if case.successor else f"nothing odd for {GAP} days")
+            why = settled or (f"continues as {case.successor}" if case.successor else f"nothing unusual for {GAP} days")
             if max(head.day for head in case.heads) < self._state.daybook.first_unlearnt:
                 self._ended.add(case.id)
         life = "closed" if why else "quiet" if gap > 1 else "new" if since and since >= end - DAY else "ongoing"
@@ -249,7 +249,7 @@ class Publisher:
         settled = self._said.settled(document)
         is_old = document["kind"] == "blind_spot" and came < end - GAP * DAY
         stays = SEVERITIES.index(document["severity"]) >= GRAVE and not self._said.is_confirmed(document["id"])
-        why = settled or (f"nothing odd for {GAP} days" if is_old and not stays else "")
+        why = settled or (f"nothing unusual for {GAP} days" if is_old and not stays else "")
         life = "closed" if why else "new" if came >= end - DAY else "ongoing"
         return {**document, "life": life, "closed_why": why, "listed": document["listed"] and not settled}
 
@@ -409,8 +409,8 @@ def _history(heads: Sequence[Head], covered: Mapping[str, Verdict]) -> Document:
     for number, head in enumerate(heads, 1):
         severity, verdict = SEVERITIES.index(head.severity), covered.get(head.id)
         why = (CAME_LATE if head.own_day != head.day else f"{verdict.verdict}, by {verdict.by}" if verdict else
-               "first seen" if number == 1 else "too weak for a row" if not head.is_row else
-               f"severity rose to {head.severity}" if severity > peak else "goes on")  # fmt: skip
+               "first seen" if number == 1 else "too weak to be listed" if not head.is_row else
+               f"severity rose to {head.severity}" if severity > peak else "still active")  # fmt: skip
         peak = max(peak, severity)
         entries.append({
             "revision": number, "time": render(head.last), "day": render_day(head.own_day),
@@ -433,7 +433,7 @@ def _since(view: View, document: Document, end: int) -> str:
         return clip(f"Back since the verdict of {said}, because {reason}", 500)
     if len(view.placed) < 2 or view.face.reached < end - DAY:
         return ""
-    return f"Since yesterday; it goes on since {render_day(view.placed[0].own_day)}"
+    return f"New since yesterday; active since {render_day(view.placed[0].own_day)}"
 
 
 def _part(document: Document, into: str) -> Document:

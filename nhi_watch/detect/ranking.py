@@ -2,7 +2,7 @@
 
 An episode gets a place if fewer than the allowance's number of other cases, within seven days and no later than it,
 have a greater expected loss: a trifle takes nobody's place, and a grave one always gets in. Nothing is thrown away:
-what gets no place is below the line, stored and shown as such.
+what gets no place is not listed, stored and shown as such.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PEOPLE = 17.0
 WEEK = 7
 """Days over which the allowance is saved; also the least that it is."""
 GRAVEST = 10
-"""Of a day's notables below the line, so many are written where only what was written can be looked at."""
+"""Of a day's notables not listed, so many are written where only what was written can be looked at."""
 OVER = 3
 """A critical beyond the allowance is listed all the same, up to so many times the allowance."""
 
@@ -146,7 +146,7 @@ def places(found: Iterable[tuple[str, Placeable]], allowance: int, kept: frozens
 
 
 def counted(listed: Sequence[Mapping[str, Any]], below: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What run.json says of the notables: how many are in the list, and what is below the line, by severity."""
+    """What run.json says of the notables: how many are in the list, and what is not listed, by severity."""
     likelihoods = [one["likelihood"] for one in below if not one["folded_into"]]
     return {
         "notables": len(listed), "new": sum(one["life"] == "new" for one in listed),
@@ -236,7 +236,7 @@ def _origin(episode: Episode) -> str:
         return ""
     if foreign:
         return f"account {identity.account}"
-    return f"never let in: {identity.provider} {identity.kind} of {identity.account or 'no account'}"
+    return f"never allowed in: {identity.provider} {identity.kind} of {identity.account or 'no account'}"
 
 
 def is_outsider(episode: Episode) -> bool:

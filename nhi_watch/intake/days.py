@@ -63,7 +63,7 @@ def reject_of(error: BaseException) -> RejectError:
         return error
     if isinstance(error, RecursionError):
         return RejectError("too_deep", "nested too deeply")
-    return RejectError("unforeseen", f"values of odd types ({type(error).__name__}: {error})")
+    return RejectError("unforeseen", f"values of unexpected types ({type(error).__name__}: {error})")
 
 
 class _Foreseen:
@@ -337,37 +337,37 @@ def refusal(record: Mapping[str, Any], tree: Tree) -> RejectError:
     'unknown_source'
     """
     if is_alert(hit(record)) or dataset(record).startswith(_OURS):
-        return RejectError("other_log", "an alert of a rule in the SIEM, or one of ours: the records are read instead")
+        return RejectError("other_log", "an alert of a SIEM rule, or one that nhi wrote: the records are read instead")
     audit, log = "cloudaudit.googleapis.com", text(tree.get("logName"))
     if "logName" not in tree or "insertId" not in tree or audit in log:
         return RejectError("unknown_source", _why(record, tree))
     name = log.rpartition("/")[2][:60]
-    return RejectError("other_log", f"Google Cloud's log {name!r} is no audit log: read are those of {audit}")
+    return RejectError("other_log", f"Google Cloud's log {name!r} is not an audit log; these are read: {audit}")
 
 
 def _why(record: Mapping[str, Any], tree: Tree) -> str:
     """Why a record, whose own tree is given, is of no source, and what to do.
 
     >>> _why({}, {"resourceSpans": []})
-    'OpenTelemetry traces, of which nothing is read: send the logs (resourceLogs)'
+    'OpenTelemetry traces, which are not read: send the logs (resourceLogs)'
     >>> _why({"event": {"dataset": "aws.vpcflow"}}, {})[:85]
-    "no source knows the dataset 'aws.vpcflow'; near to it are read: aws.cloudtrail, aws.g"
+    "no source recognizes the dataset 'aws.vpcflow'; similar ones that are read: aws.cloudtrail, aws.g"
     """
     kind = next((kind for name, kind in _OTLP.items() if name in tree), "")
     if kind:
-        return f"OpenTelemetry {kind}, of which nothing is read: send the logs (resourceLogs)"
+        return f"OpenTelemetry {kind}, which are not read: send the logs (resourceLogs)"
     if "TimeGenerated" in tree or "TimeGenerated [UTC]" in tree:
-        return "a row of Log Analytics that does not say of which table: export it with its columns Type and TenantId"
+        return "a row of Log Analytics without its table's name: export it with its columns Type and TenantId"
     category = text(tree.get("category"), 60)
     if category and ("resourceId" in tree or "tenantId" in tree):
-        return f"Azure's category {category!r} is not read: read are {_AZURE}"
+        return f"Azure's category {category!r} is not read; these are: {_AZURE}"
     known_by = (("dataset", dataset(record)), ("sourcetype", text(record.get("sourcetype"))))
     return next(filter(None, (_by_name(*one) for one in known_by)), "") or _by_fields(tree)
 
 
 def _by_fields(tree: Tree) -> str:
     names = ", ".join(str(name)[:40] for name in list(tree)[:_SHOWN])
-    return f"no source knows it (its fields: {names}); if it is of a log that we read, name it by --source"
+    return f"no source recognizes it (its fields: {names}); if it is from a supported log, name that with --source"
 
 
 @lru_cache(maxsize=256)
@@ -376,8 +376,8 @@ def _by_name(kind: str, name: str) -> str:
         return ""
     known, (package, dot, _) = _known(kind), name.partition("." if kind == "dataset" else ":")
     near = [one for one in known if one.startswith(package + dot)] or get_close_matches(name, known, 3, 0.6)
-    shown = "near to it are read: " + ", ".join(near[:_SHOWN]) if near else "nothing near to it is read"
-    return f"no source knows the {kind} {name[:60]!r}; {shown}"
+    shown = "similar ones that are read: " + ", ".join(near[:_SHOWN]) if near else "nothing similar is read"
+    return f"no source recognizes the {kind} {name[:60]!r}; {shown}"
 
 
 @cache

@@ -80,8 +80,8 @@ class Horizon:
             came = self.now if received is None else min(self.now, received * DAY + DAY - 1)
             distance, log = event.time - came, (event.identity.provider, event.account)
             noted(self.ahead, log, Wrong(1, distance, distance, event.time, event.time, (event.identity.name,)))
-            told = f"dated {render(event.time)}, which is later than the day after {render(came)}, when it came"
-            raise RejectError(AHEAD, f"{told}; correct the clock that wrote it, or give it again once its day has come")
+            told = f"dated {render(event.time)}, which is later than the day after {render(came)}, when it arrived"
+            raise RejectError(AHEAD, f"{told}; correct the clock that wrote it, or read it again once its day has come")
 
 
 RECEIVED = ("receiveTimestamp", "_indextime", "event.ingested", "event")

@@ -44,7 +44,7 @@ const headOf = (n, at) => {
         n.revision > 1 && h("span", {}, `revision ${n.revision}`),
         n.telemetry.provisional && h("span", { class: "provisional" }, "provisional: the last hour is still open")),
       h("h2", { id: `t${at}` }, n.title), n.since && h("p", { class: "note" }, n.since), n.summary.split(/ (?=Why: )/).map((part, nth) => h("p", { class: nth ? "summary muted" : "summary" }, part)),
-      n.folded && n.folded.count > 1 && h("p", { class: "note" }, `Stands for ${n.folded.count} of ${n.folded.origin}; the others are below the line, or named in the notable.`),
+      n.folded && n.folded.count > 1 && h("p", { class: "note" }, `Stands for ${n.folded.count} of ${n.folded.origin}; the others are not listed, or named in the notable.`),
       n.folded_into && h("p", { class: "note" }, `One of many of one origin: ${n.folded_into} stands for it in the list.`),
       n.merged_into && h("p", { class: "note" }, `Merged into ${n.merged_into}.`)),
     n.likelihood > 0
@@ -58,8 +58,8 @@ const headOf = (n, at) => {
       fact("Account", `${n.identity.provider} ${n.identity.account}`),
       fact("Owner", n.identity.owner || "nobody: not in the asset table"),
       n.tells_calls && n.timeline.length > 0 && [odd.length > 1
-        ? [fact("First odd call", edge(odd[0])), fact("Last odd call", edge(odd[odd.length - 1]))] : fact("Odd call", edge(odd[0])),
-        fact("Refused or failed", `${amount(refused)} of ${n.is_cut ? "at least " : ""}${amount(all)} odd call${all === 1 ? "" : "s"}`),
+        ? [fact("First unusual call", edge(odd[0])), fact("Last unusual call", edge(odd[odd.length - 1]))] : fact("Unusual call", edge(odd[0])),
+        fact("Refused or failed", `${amount(refused)} of ${n.is_cut ? "at least " : ""}${amount(all)} unusual call${all === 1 ? "" : "s"}`),
         fact("From", places(n).slice(0, 6).map(([source, count]) => [h("span", { class: "mono" }, source), ` ${amount(count)}× `]))],
       agents.length > 0 && fact("User agent", agents.slice(0, 3).map((agent) => h("div", { class: "mono" }, agent))),
       shownOf(n)[1] > shownOf(n)[0] && fact("Lasted", span(since(shownOf(n)[1]) - since(shownOf(n)[0]))),

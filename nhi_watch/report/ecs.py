@@ -40,10 +40,10 @@ _WORTH_CUTTING = 100
 _USERS = frozenset(("user", "root", "host_user", "identity_center", "federated"))
 """Kinds of identities that are users to ECS; all others are services."""
 _RULES = {
-    "compromise": "The identity did what hardly any identity does that is not stolen or misused.",
-    "exposure": "A credential of the identity lies where others can read it.",
-    "posture": "The identity, its rights or its secrets are not as they should be.",
-    "blind_spot": "Logs are missing without which misuse of identities would not be seen.",
+    "compromise": "The identity did something that identities hardly ever do unless they are stolen or misused.",
+    "exposure": "Others can read a credential of the identity.",
+    "posture": "The identity, its permissions or its secrets are risky.",
+    "blind_spot": "Logs are missing, so misuse of identities may go unseen.",
 }
 _REFERENCE = "https://owasp.org/www-project-non-human-identities-top-10/"
 

@@ -28,7 +28,7 @@ Json = Mapping[str, Any]
 # Together these keep 5,000 notables below 10 MB.
 _MARKS, _RECORDS, _SIGNALS, _RAW = 40_000, 60_000, 40_000, 12_000_000
 BELOW = 200
-"""Notables below the line that the page holds."""
+"""Notables not listed that the page holds."""
 _SCRIPTS = ("words.js", "pictures.js", "detail.js", "report.js")
 
 

@@ -31,7 +31,7 @@ def queries(notable: Json, events: Sequence[Json] = ()) -> list[tuple[str, dict[
     >>> [(what, found["KQL"]) for what, found in queries(one)]  # doctest: +NORMALIZE_WHITESPACE
     [('the records behind it', '@timestamp >= "2026-03-09T01:12:00Z" and @timestamp <= "2026-03-09T03:12:00Z"
       and ("r-1")'),
-     ('all that it did meanwhile', '@timestamp >= "2026-03-09T01:12:00Z" and @timestamp <= "2026-03-09T03:12:00Z"
+     ('everything it did in that time', '@timestamp >= "2026-03-09T01:12:00Z" and @timestamp <= "2026-03-09T03:12:00Z"
       and ("AROA1")')]
     """
     first = timestamps.parse(notable["first_time"]) - _MARGIN
@@ -39,13 +39,13 @@ def queries(notable: Json, events: Sequence[Json] = ()) -> list[tuple[str, dict[
     told = "\n".join(str(event["raw"]) for event in events)
     files = list(dict.fromkeys(str(event["file"]) for event in events if event.get("file")))[:_FILES]
     ids = list(islice(filter(None, (_in(told, name) for name in notable["record_ids"])), _MOST))
-    wanted = (("the records behind it", ids), ("all that it did meanwhile", _names(notable, told)))
+    wanted = (("the records behind it", ids), ("everything it did in that time", _names(notable, told)))
     spans = max(first, 0), last
     return [(what, {**_spelled(words, *spans), "jq": _jq(words, files)}) for what, words in wanted if words]
 
 
 def originals_of(notable: Json, most: int = 40) -> list[str]:
-    """Ids of the records whose raw form is worth showing: first and last odd call, each odd behaviour, each reason."""
+    """Ids of the records whose raw form is worth showing: first and last unusual call, odd behaviours, reasons."""
     heavy = sorted(notable["timeline"], key=lambda entry: -entry["points"])
     odd = odd_calls(notable)[0] if heavy and tells_calls(notable) else ()
     ids = [entry["record_id"] for entry in (*odd[:1], *odd[-1:], *heavy)]

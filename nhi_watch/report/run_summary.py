@@ -57,11 +57,11 @@ def facts(run: Mapping[str, Any]) -> list[Fact]:
     said = [
         Fact("Days", " to ".join(dict.fromkeys(run.get("days") or ()))),
         Fact("Alerts", _alerts(run)),
-        Fact("Below the line", below_the_line(run)),
+        Fact("Not listed", below_the_line(run)),
         Fact("Budget", _budget(run)),
         Fact("Rejected", _rejected(run)),
         Fact("Out of scope", _out_of_scope(run)),
-        Fact("Passed over", _passed_over(run)),
+        Fact("Skipped", _passed_over(run)),
         Fact("Blind spots", amount(run["blind_spots"]) if run.get("blind_spots") else ""),
         Fact("Drift", _drift(run)),
         Fact("Left out", _left_out(run)),
@@ -106,7 +106,7 @@ def line(run: Mapping[str, Any]) -> str:
     return "; ".join([steps, *rest] if steps else rest)
 
 
-_IN_LINE = ("Alerts", "Below the line", "Budget", "Rejected", "Out of scope", "Passed over", "Left out", "Blind spots",
+_IN_LINE = ("Alerts", "Not listed", "Budget", "Rejected", "Out of scope", "Skipped", "Left out", "Blind spots",
             "Drift")  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
     >>> doubts({"read": 9, "parsed": 9, "events": 9, "rejected": {"unfinished": 4}})
     []
     >>> doubts({"read": 9, "parsed": 8, "events": 8, "rejected": {"not_json": 1}, "too_late": 2})
-    ['1 of 9 records could not be read', '2 records came too late to be judged with their day']
+    ['1 of 9 records could not be read', '2 records arrived after their day was closed']
     """
     read, held = run.get("read"), run.get("held_aside") or 0
     bad = sum(_bad(run).values()) - held
@@ -124,17 +124,17 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
     highest, known = run.get("overflow_highest") or 0, run.get("days_known") or 0
     left_out = (run.get("verdicts") or {}).get("gravest") or 0
     told = [
-        (read == 0 or (run.get("parsed") == 0 and not bad), "no record was judged"),
-        (bool(run.get("parsed")) and run.get("events") == 0, "all records were judged by an earlier run"),
+        (read == 0 or (run.get("parsed") == 0 and not bad), "no record was scored"),
+        (bool(run.get("parsed")) and run.get("events") == 0, "all records were scored by an earlier run"),
         (bad, f"{amount(bad)} of {amount(read or bad)} records could not be read"),
-        (run.get("too_late"), f"{amount(run.get('too_late') or 0)} records came too late to be judged with their day"),
-        (held, f"{amount(held)} records are held aside, for they are dated ahead of when they came"),
-        (run.get("shared_ids"), f"{amount(run.get('shared_ids') or 0)} records have an id that another has, too"),
+        (run.get("too_late"), f"{amount(run.get('too_late') or 0)} records arrived after their day was closed"),
+        (held, f"{amount(held)} records are quarantined, because their dates are later than their arrival"),
+        (run.get("shared_ids"), f"{amount(run.get('shared_ids') or 0)} records share an id with another record"),
         (run.get("folded_records"), f"{amount(run.get('folded_records') or 0)} records were too many to be kept apart"),
-        (passed, f"{amount(passed)} file{'s'[: passed != 1]} that may hold records passed over"),
-        (0 < known < _WEEK, f"{amount(known)} of {_WEEK} days were learnt; until then little but blunt theft shows"),
-        (left_out >= _CRITICAL, "a critical one, left out as people have said, goes on"),
-        (highest >= _WORTH, f"below the line a notable is {likely(highest)} likely; `nhi list --all` lists it"),
+        (passed, f"{amount(passed)} file{'s'[: passed != 1]} that may hold records skipped"),
+        (0 < known < _WEEK, f"{amount(known)} of {_WEEK} baseline days collected; only obvious attacks show yet"),
+        (left_out >= _CRITICAL, "a critical one, unlisted because of a verdict or exception, is still active"),
+        (highest >= _WORTH, f"an unlisted notable is {likely(highest)} likely; see `nhi list --all`"),
     ]
     return [*(text for holds, text in told if holds), *run.get("cannot_tell", ())]
 
@@ -152,14 +152,14 @@ def no_notables(run: Mapping[str, Any]) -> str:
     >>> no_notables({"read": 9, "parsed": 9, "events": 9, "identities": 1, "day_count": 8, "days_known": 8})
     'No notables in 9 records of 1 identity over 8 days.'
     >>> no_notables({"read": 9, "parsed": 9, "events": 0, "rejected": {}})
-    'No notables in 9 records; could not tell: all records were judged by an earlier run.'
+    'No notables in 9 records; with caveats: all records were scored by an earlier run.'
     """
     counts = {"read": "in {} record", "identities": "of {} identit", "day_count": "over {} day"}
     seen = {name: run[name] for name in counts if run.get(name)}
     parts = (f"{counts[name].format(amount(n))}{_ending(name, n)}" for name, n in seen.items())
     why = doubts(run)
     suspect = most_suspicious(run)
-    said = f"{' '.join(['No notables', *parts])}{'; could not tell: ' + '; '.join(why) if why else ''}."
+    said = f"{' '.join(['No notables', *parts])}{'; with caveats: ' + '; '.join(why) if why else ''}."
     return f"{said} {suspect}" if suspect else said
 
 
@@ -190,7 +190,7 @@ def _ending(name: str, number: int) -> str:
 def could_not_tell(run: Mapping[str, Any]) -> str:
     """The same caveats where there are notables; nothing: there are none."""
     why = doubts(run)
-    return f"Could not tell: {'; '.join(why)}." if why else ""
+    return f"Caveats: {'; '.join(why)}." if why else ""
 
 
 def below_the_line(run: Mapping[str, Any]) -> str:
@@ -249,7 +249,7 @@ def _passed_over(run: Mapping[str, Any]) -> str:
         return ""
     many = "file" if told["files"] == 1 else "files"
     matter = told["may_matter"]
-    held = f"{amount(matter)} of which may hold records" if matter else "no records for this run by their look"
+    held = f"{amount(matter)} of which may hold records" if matter else "not recognized as logs"
     return f"{amount(told['files'])} {many}, {held}"
 
 

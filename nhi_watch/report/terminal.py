@@ -46,7 +46,7 @@ _FIXED = 42
 def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[Json] = ()) -> None:
     """Write the table and one line about the run; colour only where the console has it.
 
-    `below`: what is below the line or settled, where it is to be listed as well.
+    `below`: what is not listed or settled, where it is to be listed as well.
 
     A narrow console gets no times; a character that its encoding lacks becomes a question mark.
     """
@@ -141,7 +141,7 @@ _MOST_LINKS = 12
 def show_explanation(
     notable: Json, console: Console, events: Mapping[str, Json] | None = None, every: bool = False
 ) -> None:
-    """What raises the likelihood, evidence, first and last odd call, what would have been normal, controls.
+    """What raises the likelihood, evidence, first and last unusual call, what would have been normal, controls.
 
     `events`: raw records by id, as far as they are at hand; `every`: signals that add little, too.
     """
@@ -187,7 +187,7 @@ def _members(notable: Json) -> list[str]:
 
 
 def _calls(notable: Json, events: Mapping[str, Json]) -> list[str]:
-    """First and last odd call with their records, addresses, the share that was refused, full user agents."""
+    """First and last unusual call with their records, addresses, the share that was refused, full user agents."""
     if not notable["timeline"] or not tells_calls(notable):
         return []
     odd, others = odd_calls(notable)
@@ -198,10 +198,10 @@ def _calls(notable: Json, events: Mapping[str, Json]) -> list[str]:
     agents = dict.fromkeys(found[1] for event in theirs if (found := _AGENT.search(event["raw"])))
     ended = f"{refused:,} of them refused or failed"
     least = "at least " if len(notable["timeline"]) >= MAX_TIMELINE else ""
-    ends = ["First odd call", "Last odd call"] if len(odd) > 1 else ["Odd call"]
+    ends = ["First unusual call", "Last unusual call"] if len(odd) > 1 else ["Unusual call"]
     return [
         *(f"{end}: {_call(entry, events)}" for end, entry in zip(ends, (odd[0], odd[-1]))),
-        f"Odd calls: {least}{calls:,}, {ended}; from {', '.join(sources[:6]) or 'unknown'}",
+        f"Unusual calls: {least}{calls:,}, {ended}; from {', '.join(sources[:6]) or 'unknown'}",
         *_elsewhen(others),
         *(f"User agent: {agent}" for agent in list(agents)[:3]),
     ]
@@ -212,7 +212,7 @@ def _elsewhen(odd: Sequence[Json]) -> Iterator[str]:
     if odd:
         days = " to ".join(dict.fromkeys((odd[0]["time"], odd[-1]["time"])))
         calls = sum(entry["count"] for entry in odd)
-        yield f"On other days, {days}: {calls:,} odd call{'s'[: calls != 1]}"
+        yield f"On other days, {days}: {calls:,} unusual call{'s'[: calls != 1]}"
 
 
 _AGENT = re.compile(r'"[^"]*user_?agent[^"]*"\s*:\s*"((?:[^"\\]|\\.){1,400})"', re.IGNORECASE)
@@ -274,7 +274,7 @@ def _claims(notable: Json) -> list[str]:
     told += [f"Without the records of “{words.signal(s['id'])}”: {s['without']:g}%" for s in lowering]
     if notable.get("likelihood_range"):
         low, high = notable["likelihood_range"]
-        told.append(f"Telemetry is missing: the likelihood could be anywhere from {low:g}% to {high:g}%")
+        told.append(f"Telemetry is missing: with it, the likelihood could be anywhere from {low:g}% to {high:g}%")
     return told
 
 
@@ -282,7 +282,7 @@ def show_model(card: Scorecard, console: Console) -> None:
     """What each signal's values are worth where nothing but the world's habits is known, and how trees read them."""
     console.print(f"{card.id}  SHA-256 {card.sha256}")
     console.print(f"{len(card.trees.trees)} trees; an ordinary day is {percent(card.ordinary):g}% likely an intrusion.")
-    console.print("Points where the world's habits hold; at home, the tenant's own take their place.")
+    console.print("Points under the world's habits; in a tenant with history, the tenant's own habits replace them.")
     away = Home(card, Profile(), card.ages[-1])
     table = Table("signal", "points by value (above: points)", box=box.SIMPLE_HEAD)
     for at, name in enumerate(card.signals):

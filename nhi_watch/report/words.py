@@ -121,7 +121,7 @@ def sum_of(notable: Mapping[str, Any]) -> str:
         return ""
     together = ordinary + sum(signal["log_odds"] for signal in notable["signals"])
     added = round(together, 2) - round(ordinary, 2)  # so that what is shown adds up
-    most = " (the highest there is)" if notable["likelihood"] >= SUREST else ""
+    most = " (the maximum)" if notable["likelihood"] >= SUREST else ""
     return (f"In log-odds: an ordinary day {signed(ordinary)}, the signals {signed(added)}, together "
             f"{signed(together)}, which is {notable['likelihood']:g}%{most}")  # fmt: skip
 
@@ -133,7 +133,7 @@ def severity_line(notable: Mapping[str, Any]) -> str:
     level = notable["impact"]["level"]
     bands = ", ".join(f"{name} from {low:g}" for low, name in BANDS)
     loss, whole = loss_of(notable), notable["likelihood"] * IMPACTS[level]
-    came = f"{whole:.4g}, of which at most 100 counts" if whole > loss + 0.01 else f"{loss:g}"
+    came = f"{whole:.4g}, capped at 100" if whole > loss + 0.01 else f"{loss:g}"
     product = f"likelihood {notable['likelihood']:g} × {IMPACTS[level]:g} (impact {level}) = {came}"
     return f"Severity {notable['severity']}: {product}; {bands}"
 
@@ -187,7 +187,7 @@ def span(seconds: int) -> str:
 
 
 def shown(notable: Mapping[str, Any]) -> tuple[str, str]:
-    """From when to when that happened which a notable shows: of several days, the odd calls of the one it shows."""
+    """From when to when that happened which a notable shows: of several days, the unusual calls of the one it shows."""
     first, last = notable["first_time"], notable["last_time"]
     several = tells_calls(notable) and first[:10] != last[:10]
     odd = odd_calls(notable)[0] if several else ()
@@ -221,7 +221,7 @@ def confirmed(run: Mapping[str, Any]) -> Mapping[str, str]:
 
 ORDERED = "New first, then by expected loss (likelihood × impact)"
 STILL_OPEN = "Still open"
-PARTS = ("New since yesterday", STILL_OPEN, "Earlier", "Below the line", "Settled")
+PARTS = ("New since yesterday", STILL_OPEN, "Earlier", "Not listed", "Settled")
 """Of the list, in their order."""
 
 
@@ -230,7 +230,7 @@ def part_of(notable: Mapping[str, Any]) -> str:
     if is_settled(notable):
         return "Settled"
     if not notable["listed"]:
-        return "Below the line"
+        return "Not listed"
     if notable["life"] == "closed":
         return "Earlier"
     return "New since yesterday" if is_new(notable) else STILL_OPEN
@@ -242,8 +242,8 @@ def part_of(notable: Mapping[str, Any]) -> str:
 
 
 CONTROLS = {
-    "rotate_secret": ("Rotate the secret", "Issue a new credential, move the workload, disable the old one."),
-    "reduce_privilege": ("Reduce privilege", "Take away what the identity does not need for its usual work."),
+    "rotate_secret": ("Rotate the secret", "Issue a new credential, move the workload to it, disable the old one."),
+    "reduce_privilege": ("Reduce privilege", "Remove the permissions that its usual work does not need."),
 }
 
 TACTICS = {

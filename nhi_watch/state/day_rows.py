@@ -29,7 +29,7 @@ _DASHES = (8, 13, 18, 23)
 def pack(day: IdentityDay, words: bytes = b"") -> bytes:
     """The row of a day. The marks stand in no order: to sort them takes as long as to write them.
 
-    `words`: what is likely to be in it, for rows that are kept small; it is unpacked with the same.
+    `words`: what is likely to be in it, for rows that are kept small; it is uncompressed with the same.
     """
     ordered = day.ordered()
     identities: dict[Identity, int] = {}
@@ -85,7 +85,7 @@ def _unpack(raw: bytes, words: bytes) -> IdentityDay:
     day = IdentityDay(number)
     known = [Shape._make((Identity(*identities[i]), *others, tuple(traits))) for i, *others, traits in shapes]
     if set(map(type, rows)) - {int}:
-        raise ValueError("a count or a time that is no whole number")
+        raise ValueError("a count or a time that is not a whole number")
     at, make, behaviours = 0, Behaviour.__new__, day.behaviours
     for place, start in enumerate(range(0, len(rows), ROW)):  # without __init__: it makes what is replaced at once
         index, hour, count, first, last, minutes, many, sessions, targets, addresses, issued, links = (

@@ -30,11 +30,11 @@ _WORTH = 256
 from 127 to 37 MB and writing takes 0.8 of the time; values of 126 bytes gain a quarter, at twice the time."""
 _REMEDIES = {
     "locked": "the state is in use by another run; wait for it, or give this run its own --state file",
-    "not a database": "this is no state file; name another one with --state",
+    "not a database": "this is not a state file; name another one with --state",
     "malformed": "the state file is damaged; restore a copy, or move it away and learn again",
     "unable to open": "the state file cannot be opened; check that its folder exists and can be written",
     "readonly": "the state file cannot be written; check its permissions and those of its folder",
-    "full": "no space is left for the state file; free some and run again",
+    "full": "no space is left for the state file; free some space and run again",
 }
 
 
@@ -134,7 +134,7 @@ class SqliteStore:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA:
             raise StoreError(
-                f"{self._path}: the state has version {version}, this program knows {SCHEMA}; "
+                f"{self._path}: the state has version {version}, this program reads up to {SCHEMA}; "
                 "update the program, or name another file with --state"
             )
         if 0 < version < SCHEMA:

@@ -115,7 +115,7 @@ def reading() -> Iterator[None]:
         yield
     except (zlib.error, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         why = f"{type(error).__name__}: {error}"[:200]
-        raise StoreError(f"a row of the state is damaged ({why}); restore the state, or learn anew") from error
+        raise StoreError(f"a row of the state is damaged ({why}); restore a copy, or use a new --out") from error
 
 
 def span(day: int) -> tuple[str, str]:

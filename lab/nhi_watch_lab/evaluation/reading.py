@@ -3,7 +3,7 @@
 `python -m nhi_watch_lab.evaluation.reading --data FOLDER --docs docs/method` (half a minute).
 
 Each record goes to the first source that claims it, as with `--source auto`; whose it is, its file tells, never our own
-reading. *Passed over*: refused on purpose. *Incomplete*: hand-edited rule tests without a time or an action. *Read* is
+reading. *Skipped*: refused on purpose. *Incomplete*: hand-edited rule tests without a time or an action. *Read* is
 of the others.
 """
 

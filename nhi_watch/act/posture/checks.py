@@ -64,7 +64,7 @@ def _maker_gone(scene: Scene, life: Life) -> str:
             continue
         ends = [c for c in scene.history.names.get(inventory.name_key(maker.identity), ()) if c.what == "deleted"]
         if ends and maker.last <= ends[-1].time and maker.identity.kind != "role":
-            return f"{credential.id} was made by {short(maker.identity)}, who was deleted since"
+            return f"{credential.id} was made by {short(maker.identity)}, who has been deleted since"
     return ""
 
 
@@ -148,11 +148,11 @@ def _left(scene: Scene, life: Life, credential: Credential, idle: int) -> Iterat
     newer = [c.id for c in life.credentials if c.last > credential.last and c.id != credential.id]
     quiet = silence(life.profile, scene.today, scene.limits.idle_days)
     if newer:
-        told = f"not used for {idle} days while {newer[0]} is, and never seen switched off"
+        told = f"not used for {idle} days while {newer[0]} is, and never seen disabled"
     elif credential.last == 0:
         told = f"never seen in use since it was made {idle} days ago"
     elif quiet.verdict == "unusual":
-        told = f"not used for {idle} days and never seen switched off; {quiet.sentence}"
+        told = f"not used for {idle} days and never seen disabled; {quiet.sentence}"
     else:
         return
     evidence = f"{credential.id}: {told}"
@@ -200,7 +200,7 @@ def across_environments(scene: Scene) -> Iterator[Finding]:
             continue
         told = "; ".join(f"{name}: {listing(touched.get(name, [short(life.identity)]), 3)}" for name in sorted(several))
         urgency = 35.0 if own == "other" else 30.0
-        evidence = f"{short(life.identity)} works in {told}"
+        evidence = f"{short(life.identity)} is also used outside its environment: {told}"
         yield Finding("shared_environments", life.identity, urgency, evidence, life=life)
 
 
@@ -241,7 +241,7 @@ def across_applications(scene: Scene) -> Iterator[Finding]:
             if name in scene.history.lives and is_machine(scene.history.lives[name])
         )
         if len(set(callers)) > 1:
-            evidence = f"{short(life.identity)} is taken by {len(callers)} identities: {listing(callers)}"
+            evidence = f"{short(life.identity)} is assumed by {len(callers)} identities: {listing(callers)}"
             yield Finding("reused_credential", life.identity, 25.0, evidence, life=life)
 
 
@@ -251,7 +251,7 @@ def _keys(scene: Scene, life: Life) -> Iterator[Finding]:
         apart = _apart(_applications(told))
         if len(apart) > 1:
             names = listing([f"{a.agent or 'no agent'} from {a.owner}" for a in apart])
-            evidence = f"{credential.id} is used by {len(apart)} applications side by side: {names}"
+            evidence = f"{credential.id} is used by {len(apart)} applications at the same time: {names}"
             name, records = credential.id, tuple(dict.fromkeys(r for sight in told for r in sight.record_ids[:1]))
             yield Finding("reused_credential", life.identity, 40.0, evidence, name, name, records[:20], life)
 
@@ -317,8 +317,8 @@ class Theft(NamedTuple):
 
 
 _COULD = {
-    "permissions": "change who may do what", "cost": "spend money", "write": "change and delete things",
-    "tagging": "change tags", "read": "read data", "list": "list what there is", "unknown": "do what is not known",
+    "permissions": "change permissions", "cost": "spend money", "write": "change and delete things",
+    "tagging": "change tags", "read": "read data", "list": "list resources", "unknown": "act in unknown ways",
 }  # fmt: skip
 
 
@@ -332,7 +332,7 @@ def theft_of(finding: Finding, broad: str) -> Theft:
     where = f" in {len(reach.services)} services" if reach.services else ""
     held = f" ({broad})" if broad else ""
     return Theft(power + impact.reach_weight(reach) - 1, f"{_COULD[level]}{held}{where}"
-                 f"{', with a secret that lasts' if secret else ''}")  # fmt: skip
+                 f"{', with a long-lived secret' if secret else ''}")  # fmt: skip
 
 
 def _document_look(scene: Scene, finding: Finding, before: Mapping[str, Any]) -> dict[str, Any]:
@@ -376,10 +376,10 @@ def _cannot_tell(scene: Scene) -> list[str]:
                                     "their use alone"]  # fmt: skip
     days = scene.today - scene.history.first_day
     if days < 365:
-        told.append(f"the logs cover {days} days: what ran once may be a yearly job, and is not called unused")
+        told.append(f"the logs cover {days} days: what ran once may be a yearly job and is not reported as unused")
     if not scene.assets:
-        why = "no asset table was given, or one without rows"
-        told.append(f"{why}: owners and environments are known from names and clouds alone")
+        why = "no asset table was given, or it has no rows"
+        told.append(f"{why}: owners and environments are known only from names and clouds")
     return told
 
 

@@ -37,15 +37,15 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "long_lived_secret": Kind("Long-lived secret", ("NHI7:2025", "PR.AA"), "Replace {what} by a new one, better by a short-lived one; switch it off, watch, delete it.", ""),  # noqa: E501
-    "unused_secret": Kind("Unused secret", ("NHI1:2025", "PR.AA"), "Switch {what} off; delete it when nothing breaks.", ""),  # noqa: E501
-    "dormant_identity": Kind("Dormant identity", ("NHI1:2025", "PR.AA"), "Switch its credentials off, or forbid to assume it.", "Take its rights away; delete it when nothing breaks."),  # noqa: E501
-    "orphaned_identity": Kind("Nobody owns it", ("NHI1:2025", "GV.RR"), "", "Find who answers for it, or take its rights away."),  # noqa: E501
-    "human_use": Kind("Used by a person", ("NHI10:2025", "DE.CM-03"), "Replace what the person holds; give people their own way in.", ""),  # noqa: E501
-    "shared_environments": Kind("One identity across environments", ("NHI8:2025", "PR.AA"), "", "Give each environment an identity of its own; deny it the others."),  # noqa: E501
-    "reused_credential": Kind("One identity for several applications", ("NHI9:2025", "PR.AA"), "Give each application a credential of its own, then replace the shared one.", ""),  # noqa: E501
-    "over_privileged": Kind("More rights than it uses", ("NHI5:2025", "PR.AA"), "", "Take away what was not used: {what}."),  # noqa: E501
-    "unused_rights": Kind("Calls that it no longer makes", ("NHI5:2025", "PR.AA"), "", "Take away unless a rare job needs them: {what}."),  # noqa: E501
+    "long_lived_secret": Kind("Long-lived secret", ("NHI7:2025", "PR.AA"), "Replace {what} by a new one, preferably short-lived; disable the old one, watch, delete it.", ""),  # noqa: E501
+    "unused_secret": Kind("Unused secret", ("NHI1:2025", "PR.AA"), "Disable {what}; delete it if nothing breaks.", ""),
+    "dormant_identity": Kind("Dormant identity", ("NHI1:2025", "PR.AA"), "Disable its credentials, or forbid assuming it.", "Remove its permissions; delete it if nothing breaks."),  # noqa: E501
+    "orphaned_identity": Kind("No owner", ("NHI1:2025", "GV.RR"), "", "Find an owner, or remove its permissions."),
+    "human_use": Kind("Used by a person", ("NHI10:2025", "DE.CM-03"), "Replace the credential that the person uses; give people accounts of their own.", ""),  # noqa: E501
+    "shared_environments": Kind("One identity across environments", ("NHI8:2025", "PR.AA"), "", "Give each environment its own identity, without access to the others."),  # noqa: E501
+    "reused_credential": Kind("One identity for several applications", ("NHI9:2025", "PR.AA"), "Give each application its own credential, then replace the shared one.", ""),  # noqa: E501
+    "over_privileged": Kind("More permissions than it uses", ("NHI5:2025", "PR.AA"), "", "Remove permissions that were not used: {what}."),  # noqa: E501
+    "unused_rights": Kind("Permissions for calls that it no longer makes", ("NHI5:2025", "PR.AA"), "", "Remove unless a rare job needs them: {what}."),  # noqa: E501
 }  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def silence(profile: Profile, today: int, limit: int) -> Silence:
     if span <= ONCE:
         return _once(days, span)
     pause = profile.gaps
-    told = f"silent for {days} days; its longest pause in {span} days before was {pause}"
+    told = f"silent for {days} days; its longest pause in the {span} days before was {pause}"
     return Silence(days, "unusual" if days > STRETCH * (pause + 1) else "within_rhythm", told)
 
 

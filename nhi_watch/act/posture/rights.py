@@ -84,7 +84,7 @@ def _told(item: Json, name: str, where: str) -> str:
     """A text that must be there."""
     value = item.get(name)
     if not isinstance(value, str) or not value:
-        raise InputError(f"{where}: {name!r} is missing or no text")
+        raise InputError(f"{where}: {name!r} is missing or not text")
     return value[:512]
 
 
@@ -135,11 +135,11 @@ def _allowed(document: Any, where: str) -> list[str]:
         except (ValueError, RecursionError) as error:
             raise InputError(f"{where}: the policy is not JSON") from error
     if not isinstance(document, Mapping):
-        raise InputError(f"{where}: the policy is missing or no object")
+        raise InputError(f"{where}: the policy is missing or not an object")
     found: list[str] = []
     for statement in _each(document.get("Statement") or []):
         if not isinstance(statement, Mapping):
-            raise InputError(f"{where}: a statement is no object")
+            raise InputError(f"{where}: a statement is not an object")
         if statement.get("Effect") == "Allow":
             found += ["*"] if "NotAction" in statement else [str(a)[:128] for a in _each(statement.get("Action") or [])]
     return found
@@ -239,8 +239,8 @@ def no_longer_used(scene: Scene) -> Iterator[Finding]:
         unused = [c for c in calls_unused(life.profile, scene.today, scene.limits.idle_days) if _matters(c)]
         if len(unused) >= MANY_CALLS:
             evidence = (
-                f"{short(life.identity)}: {len(unused)} kinds of writing calls were not made for "
-                f"{scene.limits.idle_days} days or more, such as {listing(unused)}; what it is granted is not known"
+                f"{short(life.identity)}: {len(unused)} types of write calls were not made for "
+                f"{scene.limits.idle_days} days or more, such as {listing(unused)}; what it was granted is not known"
             )
             yield Finding("unused_rights", life.identity, 20.0, evidence, listing(unused, 12), life=life)
 

@@ -263,7 +263,7 @@ def told(notable: Mapping[str, Any], events: Mapping[str, Mapping[str, Any]]) ->
 
 
 def _acts(notable: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What else of the notable's odd calls has a high impact, changes permissions or costs, in their order."""
+    """What else of the notable's unusual calls has a high impact, changes permissions or costs, in their order."""
     found: dict[str, dict[str, Any]] = {}
     for entry in _odd(notable):
         call = entry["action"]
@@ -275,7 +275,7 @@ def _acts(notable: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _odd(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The odd calls that were let in."""
+    """The unusual calls that were let in."""
     least = odd_least(notable) if tells_calls(notable) else LIGHT
     return [e for e in notable["timeline"] if e["outcome"] == "success" and e["points"] >= least]
 
@@ -288,7 +288,7 @@ def _grave(call: str) -> bool:
 
 
 def read_secrets(notable: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, Any]]:
-    """The secrets that a notable's calls read, by name; by the count of its odd calls where no name is known."""
+    """The secrets that a notable's calls read, by name; by the count of its unusual calls where no name is known."""
     reads = [e for e in _odd(notable) if "secret_reading" in sensitivity(*e["action"].split(":", 1))]
     calls = sum(entry["count"] for entry in reads)
     return [{"secrets": list(map(quoted, names)), "calls": calls}] if names or calls else []
@@ -342,21 +342,21 @@ def _value(record: Mapping[str, Any], option: str) -> str:
 def lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The same for people."""
     if found:
-        yield "What it made, granted, changed or read; take back what the steps above leave:"
+        yield "What it made, granted, changed or read; undo what the steps above leave:"
     for one in found:
         if "secrets" in one or "count" in one:
             yield from _act_lines(one)
             continue
         if "missing" in one:
-            more = f"{one['missing']} more, whose raw records are not at hand"
+            more = f"{one['missing']} more, whose raw records are not available"
             yield f"- {one['call']}: {more}; the searches in report.html find them"
             continue
         about = ", ".join(f"{option} {text}" for option, text in one["what"].items())
-        yield f"- {one['call']}: {about or 'the record does not say what'} (record {quoted(one['record'])})"
+        yield f"- {one['call']}: {about or 'the record does not name the target'} (record {quoted(one['record'])})"
         if one["gone"]:
-            yield f"  taken back since (record {quoted(one['gone'])})"
+            yield f"  undone since (record {quoted(one['gone'])})"
             continue
-        yield f"  undo: {one['undo'] or 'not written out: the record does not name all that it takes'}"
+        yield f"  undo: {one['undo'] or 'not written out: the record lacks a parameter that the undo needs'}"
 
 
 

@@ -81,9 +81,9 @@ def read_key(path: Path, passphrase: str) -> Ed25519PrivateKey:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), passphrase.encode() or None)
     except OSError as error:
-        raise InputError(f"{path}: no key here ({error.strerror}); make one with `nhi respond setup`") from error
+        raise InputError(f"{path}: no key found ({error.strerror}); make one with `nhi respond setup`") from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise InputError(f"{path}: no key that can be read; is NHI_KEY_PASSPHRASE right?") from error
+        raise InputError(f"{path}: the key cannot be read; check NHI_KEY_PASSPHRASE") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise InputError(f"{path}: the key is not Ed25519; make one with `nhi respond setup`")
     return key
@@ -101,7 +101,7 @@ def approve(plan: Mapping[str, Any], by: str, why: str, key: Ed25519PrivateKey, 
         InputError: the reason is missing.
     """
     if not why.strip():
-        raise InputError("an approval needs --why: somebody answers for it")
+        raise InputError("an approval needs --why, the reason")
     told = {
         "schema": SCHEMA, "plan": plan["sha256"], "policy": plan["policy"]["sha256"], "notable": plan["notable"],
         "by": by, "why": why.strip()[:500], "made": render(now), "until": render(now + minutes_of(plan) * 60),
@@ -122,7 +122,7 @@ def check(approval: Mapping[str, Any], plan: Mapping[str, Any], policy: Policy, 
     """
     where = f"approval by {str(approval.get('by'))[:60]!r}"
     fine = set(approval) == {*FIELDS} and all(isinstance(v, str) for v in approval.values())
-    demand(fine and approval["schema"] == SCHEMA, where, "it is no approval")
+    demand(fine and approval["schema"] == SCHEMA, where, "it is not an approval")
     approver = next((a for a in policy.approvers if a.name == approval["by"]), None)
     demand(approver is not None, where, f"{policy.name} names no such approver; `nhi respond setup` makes one")
     assert approver is not None
@@ -132,7 +132,7 @@ def check(approval: Mapping[str, Any], plan: Mapping[str, Any], policy: Policy, 
     demand(approval["policy"] == policy.sha256, where, "it was given under another policy")
     made, until = _time(where, approval["made"]), _time(where, approval["until"])
     demand(made <= now + AHEAD, where, f"it was given in the future, at {approval['made']}")
-    demand(until == made + minutes_of(plan) * 60, where, "it claims to hold for longer than the policy allows")
+    demand(until == made + minutes_of(plan) * 60, where, "it is valid for longer than the policy allows")
     demand(now < until, where, f"it expired at {approval['until']}")
     denied = [s for s in plan["steps"] if not approver.roles & {*s["approvers"]}]
     demand(not denied, where, f"the policy does not let them approve {denied[0]['action'] if denied else ''}")
@@ -181,7 +181,7 @@ def check_all(
     """
     found = [check(approval, plan, policy, now) for approval in approvals]
     for one in found:
-        told = f"it was used before, at {used.get(one.nonce)}; approve anew"
+        told = f"it was already used at {used.get(one.nonce)}; approve again"
         demand(one.nonce not in used, f"approval by {one.by!r}", told)
     people, needed = {one.by for one in found}, max(int(step["approvals"]) for step in plan["steps"])
     demand(len(people) >= needed, f"plan of {plan['notable']}",
@@ -198,7 +198,7 @@ def used_by_trail(trail: Path) -> dict[str, str]:
     if not trail.exists():
         return {}
     told = audit.verify(trail)
-    demand(not told.fault, f"{trail}", f"{told.fault}; before that is cleared up, nothing is handed over")
+    demand(not told.fault, f"{trail}", f"{told.fault}; nothing is exported until that is resolved")
     exports = audit.found(trail, "export")
     return {str(nonce): row["time"] for row in exports for nonce in row["facts"].get("nonces", ())}
 
@@ -223,7 +223,7 @@ def spend(path: Path, found: Sequence[Checked], now: int) -> None:
             used = dict(line.split(" ", 1) for line in file.read().splitlines() if " " in line)
             for one in found:
                 demand(one.nonce not in used, f"approval by {one.by!r}",
-                        f"it was used before, at {used.get(one.nonce)}; approve anew")  # fmt: skip
+                        f"it was already used at {used.get(one.nonce)}; approve again")  # fmt: skip
             file.write("".join(f"{one.nonce} {render(now)}\n" for one in found))
             file.flush()
             os.fsync(file.fileno())
@@ -246,7 +246,7 @@ def add_approver(path: Path, who: tuple[str, str], key: Path, passphrase: str) -
     base = path if path.exists() else SHIPPED
     policy, text = load(base), base.read_text("utf-8")
     taken = base is path and any(one.name == who[0] for one in policy.approvers)
-    demand(not taken, f"{path}", f'approver "{who[0][:60]}" is named already')
+    demand(not taken, f"{path}", f'approver "{who[0][:60]}" is already in the policy')
     demand(bool(who[0].strip()) and len(who[0]) <= 100, "--by", "give a name of at most 100 characters")
     known = sorted({role for rule in policy.rules for role in rule.approvers})
     demand(who[1] in known, f"--role {who[1][:40]!r}", f"the policy's rules know: {', '.join(known)}")

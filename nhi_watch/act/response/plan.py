@@ -537,19 +537,19 @@ def check(
         InputError: what is wrong; nothing of the plan may be used.
     """
     where = f"plan of {str(plan.get('notable'))[:40]!r}"
-    demand(plan.get("schema") == SCHEMA and isinstance(plan.get("steps"), list), where, "it is no plan")
+    demand(plan.get("schema") == SCHEMA and isinstance(plan.get("steps"), list), where, "it is not a plan")
     body = {name: value for name, value in plan.items() if name != "sha256"}
     demand(plan.get("sha256") == audit.digest(body), where, "it was changed: its hash does not fit")
     told = plan.get("policy")
     demand(isinstance(told, dict) and told.get("sha256") == policy.sha256, where,
-            f"it was made under another policy than {policy.name} is now; make it anew")  # fmt: skip
+            f"it was made under another policy than {policy.name} is now; make the plan again")  # fmt: skip
     now = (notable["id"], notable["revision"], level(notable), notable["severity"])
     demand((plan.get("notable"), plan.get("revision"), plan.get("impact"), plan.get("severity")) == now, where,
-            "the notable is another one by now; make the plan anew")  # fmt: skip
+            "the notable has changed since; make the plan again")  # fmt: skip
     made = plan.get("made")
     notable = {**notable, "made": made if isinstance(made, str) else ""}
     alive = {quoted(member["id"]) for member in subjects.left(notable)}
-    demand(bool(plan["steps"]), where, "it proposes nothing, so there is nothing to approve")
+    demand(bool(plan["steps"]), where, "it proposes no step, so there is nothing to approve")
     for step in plan["steps"]:
         alike = isinstance(step, dict) and _alike(step, policy, notable, subjects)
         demand(alike and step["identity"] in alive, where,
@@ -599,11 +599,11 @@ def text(plan: Mapping[str, Any]) -> str:
     lines = [f"Plan for notable {quoted(plan['notable'])}: {plan['about']}",
              f"{_impact_line(plan)}, severity {plan['severity']} (likelihood × impact), "
              f"made {plan['made']}, SHA-256 {plan['sha256']}",
-             "A dry run: nothing was changed, and nothing is until people run what was approved.", ""]  # fmt: skip
+             "A dry run: nothing was changed, and nothing will be until people run what was approved.", ""]  # fmt: skip
     for step in plan["steps"]:
         lines += _step_lines(step, _either(step, plan))
     if not plan["steps"]:
-        lines += ["The policy proposes nothing that can be written out for this notable.", ""]
+        lines += ["For this notable the policy proposes no step that can be written out.", ""]
     found = [*actions.lines(plan.get("granted") or ())]
     lines += [*found, *[""][: len(found)], *_breaks_lines(plan["breaks"]), ""]
     lines += [f"Not proposed: {left['action']} for {left['identity']}: {left['why']}" for left in plan["not_proposed"]]
@@ -622,17 +622,17 @@ def _step_lines(step: Mapping[str, Any], either: Sequence[int]) -> list[str]:
     who = f"{step['approvals']} of {', '.join(step['approvers'])}, for {step['minutes']} minutes"
     return [
         f"{step['n']}. {step['what']} ({step['action']}, {step['control'].replace('_', ' ')})",
-        *(f"   either this or step {number}; --only chooses" for number in either),
+        *(f"   either this or step {number}; choose with --only" for number in either),
         f"   identity: {step['identity']}", f"   approval: {who} (rule {quoted(step['rule'])})",
         *(f"   run:  {line}" for line in step["shell"]),
-        *(f"   undo: {line}" for line in step["undo"] or ["cannot be taken back"]),
+        *(f"   undo: {line}" for line in step["undo"] or ["cannot be undone"]),
         f"   breaks: {step['breaks']}", "",
     ]  # fmt: skip
 
 
 def _breaks_lines(breaks: Mapping[str, Any]) -> Iterable[str]:
-    seen = "What was seen to use it, what is new first, then the latest:"
-    none = f"Nothing was seen to use it with success in the {RETAIN_DAYS} days before the data's end that are kept."
+    seen = "Seen using it (new first, then most recent):"
+    none = f"Nothing used it successfully in the last {RETAIN_DAYS} days of data."
     yield seen if breaks["consumers"] else none
     ordered = sorted(breaks["consumers"], key=lambda c: not c["suspicious"])
     for c in ordered[:_SHOWN]:
@@ -647,7 +647,7 @@ def _breaks_lines(breaks: Mapping[str, Any]) -> Iterable[str]:
 
 
 _SOURCES = {
-    "service": "look at the instance, function or task that uses the role: whoever can reach it gets new sessions",
+    "service": "look at the instance, function or task that uses the role: anyone who can reach it gets new sessions",
     "web_identity": "look at the workflow that gets them",
     "user": "rotate its credential",
 }

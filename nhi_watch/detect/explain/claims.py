@@ -209,7 +209,7 @@ class Check(NamedTuple):
     what: str
     """model | signals | baseline | likelihood | points"""
     holds: Optional[bool]
-    """None: it cannot be checked any more."""
+    """None: it can no longer be checked."""
     told: str
 
 

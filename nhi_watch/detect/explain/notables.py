@@ -115,7 +115,7 @@ def make(
 
 
 def identity_of(identity: Identity, owner: str = "") -> NotableIdentity:
-    """Who acted, and who answers for it."""
+    """Who acted, and who gives the verdict."""
     return NotableIdentity(
         identity.id, clip(identity.name, 512), identity.kind, identity.provider, identity.account, owner
     )
@@ -448,7 +448,7 @@ def _reason(part: Weighed, episode: Episode) -> str:
 
 
 def _line(part: Episode, odd: Sequence[Behaviour], points: Mapping[int, float]) -> str:
-    """The first line of one identity: what of the odd calls it made, else what is odd for itself."""
+    """The first line of one identity: what of the unusual calls it made, else what is odd for itself."""
     past, own = part.view.past, part.view.behaviours()
     mine = {id(b) for b in own}
     told = [b for b in odd if id(b) in mine] or _odd(own, points)
@@ -529,7 +529,7 @@ def first_line(who: str, odd: Sequence[Behaviour], own: Profile, networks: Netwo
     calls = sum(b.count for b in odd)
     refused = sum(b.count for b in odd if b.shape.outcome == "denied")
     worked = sum(b.count for b in odd if b.shape.outcome == "success")
-    made = f"{who} ({history}) made {times(calls, 'odd call')}{f' among {among:,}' if among > calls else ''}"
+    made = f"{who} ({history}) made {times(calls, 'unusual call')}{f' among {among:,}' if among > calls else ''}"
     did = f"{made} {_when(odd)}, {_outcome(calls, refused, worked)}: {_names(odd)}"
     parts = [did, _where(odd, own, networks), _client(odd, own)]
     return "; ".join(part for part in parts if part) + "." + _meaning(calls, refused, worked)
@@ -599,7 +599,7 @@ def _meaning(calls: int, refused: int, worked: int) -> str:
     """What that looks like, where the share that was refused tells."""
     if calls < _FEW or refused < _MOSTLY * calls:
         return ""
-    return f" {'Little' if worked else 'Nothing'} of that went through: somebody probing, or a broken deploy."
+    return f" {'Little' if worked else 'Nothing'} of that went through: somebody is probing, or a deployment is broken."
 
 
 def _some(names: Iterable[str], most: int) -> str:
@@ -656,13 +656,13 @@ def _rotate(part: Episode, made: frozenset[str]) -> str:
     if keys and made.issuperset(keys):
         return f"Remove {listing(keys)}, which this intrusion made: delete it, nobody else relies on it."
     if keys:
-        return f"Rotate {listing(keys)}: deactivate it, see what breaks, then delete it."
+        return f"Rotate {listing(keys)}: deactivate it, watch for breakage, then delete it."
     if identity.kind in ("web_identity", "federated"):
-        return f"Revoke the tokens of {identity.name} and check its trust policy; its secret lies with the issuer."
+        return f"Revoke the tokens of {identity.name} and check its trust policy; the issuer holds the secret."
     if identity.kind == "role":
         return (
             f"Revoke the sessions of {identity.name} issued before now, "
-            "and stop whatever obtains new ones; the plan of the response names it where logs show it."
+            "and stop whatever obtains new ones; the response plan names it where logs show it."
         )
     return f"Rotate every credential of {identity.name} that is valid now."
 
@@ -679,14 +679,15 @@ def _reduce(part: Episode, made: frozenset[str]) -> str:
     unused = unused_calls(episode)
     parts = []
     if worked:
-        parts.append(f"Worked for the first time: {listing(worked, 8)}; deny what is not meant to be used.")
+        parts.append(f"Worked for the first time: {listing(worked, 8)}; deny unneeded actions.")
     if refused:
         parts.append(f"Already refused: {listing(refused, 3)}.")
     if unused:
         calls = listing(unused, 8)
         parts.append(f"Not used for {UNUSED_DAYS} days or more: {calls}; remove unless a rare job needs them.")
     return " ".join(parts) or (
-        f"No call was new and none is long unused; allow only what was used in {episode.past.own.days} days of history."
+        "No call was new and none has been unused for long; "
+        f"allow only what was used in {episode.past.own.days} days of history."
     )
 
 

@@ -160,8 +160,8 @@ def demand_place(text: str) -> str:
     """
     plain = text.strip().lower()
     if not plain or len(text) > 300 or not (plain in _ALIASES or _ADDRESS.search(plain)):
-        raise InputError(f"--where {text[:40]!r}: say where it lay, by an address (with a dot or a slash) or one of: "
-                         f"{', '.join(WORDS)}")  # fmt: skip
+        raise InputError(f"--where {text[:40]!r}: say where it was found: an address (with a dot or a slash) or one "
+                         f"of: {', '.join(WORDS)}")  # fmt: skip
     return re.sub(r"//[^/@\s]{1,300}@", "//", text.strip())
 
 
@@ -295,7 +295,7 @@ def case(history: History, credential: Credential, now: int, quarantines: tuple[
     now = max(now, since)  # logs may end before somebody reports it
     life = history.owner_of(credential)
     identity = life.identity if life else credential.identity
-    assert identity is not None, "an exposure names an identity, if only the credential's own"
+    assert identity is not None, "an exposure must name an identity, at least the credential's own"
     places = [place_of(e.about, e.what == "quarantined" or "public" in _traits(e)) for e in exposures]
     place = max(places, key=lambda each: (each.by(HURRY), each.name))  # the worst: where it is tried soonest
     validity = _validity(history, credential, life, exposures)
@@ -353,9 +353,9 @@ def _validity(
         return Validity(held, 0, f"it worked at {render(used)}, after it was exposed")
     verified = next((e for e in reversed(exposures) if "verified" in _traits(e)), None)
     if verified is not None:
-        return Validity(held, 0, f"{verified.by} says that it works ({render(verified.time)})")
+        return Validity(held, 0, f"{verified.by} says that it is valid ({render(verified.time)})")
     if is_limited:
         return Validity(held, 0, "the provider's quarantine policy limits it, but it still works")
     if used or credential.last:
-        return Validity(held, 0, f"last used at {render(used or credential.last)}; nothing says that it was ended")
+        return Validity(held, 0, f"last used at {render(used or credential.last)}; nothing shows that it was disabled")
     return Validity("unknown", 0, "never seen in use in the logs that were read")

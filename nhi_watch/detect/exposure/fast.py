@@ -1,6 +1,6 @@
 """The fast path: every exposed credential becomes a notable at once, and follows the telemetry from then on.
 
-The odd calls of an exposed key are told within its exposure: one notable, whichever came first.
+The unusual calls of an exposed key are told within its exposure: one notable, whichever came first.
 
 A compromise belongs to an exposure whose identity is one of its own, unless it shows the use of other credentials
 alone, ended a week before the exposure, or began after the credential was dead. What the model said of it stays: its
@@ -160,7 +160,7 @@ def _folded(found: Sequence[dict[str, Any]], feeds: Mapping[str, str]) -> list[d
     for feed, mine in own.items():
         if feed and len(mine) > OWN:
             others, count = [document["id"] for document in mine[OWN:]], len(mine) - OWN
-            told = f"{count:,} more credentials reported by {feed} were never seen in use, and are in no list. "
+            told = f"{count:,} more credentials reported by {feed} were never seen in use and are not listed. "
             mine[0].update(summary=clip(told + mine[0]["summary"], 1000), folded={
                 "origin": clip(f"findings of {feed}", 300), "count": 1 + count, "ids": others[:FOLDED]})  # fmt: skip
     return kept
@@ -301,7 +301,7 @@ def _signals(exposure: Document, face: Document, likelihood: float) -> list[Docu
 
 
 def _joined_timeline(exposure: Document, found: Sequence[Document]) -> list[Document]:
-    """What is told of the credential, and the odd calls: those that both tell of, once."""
+    """What is told of the credential, and the unusual calls: those that both tell of, once."""
     known = {record for one in found for record in one["record_ids"]}
     mine = [e for e in exposure["timeline"] if e["action"].startswith(TOLD) or e["record_id"] not in known]
     odd = [e for one in found for e in one["timeline"] if e["points"] > 0]
@@ -352,7 +352,7 @@ def tell(rows: Rows, key: str, since: int, where: str) -> Credential:
         InputError: `key` is no id, or may be the secret itself: no log named it, and ids do not look like it.
     """
     if not _KEY_ID.fullmatch(key):
-        raise InputError("KEYID is no credential's id: 4 to 256 letters and digits, such as AKIA… or a token's hash")
+        raise InputError("KEYID is not a credential's id: 4 to 256 letters and digits, such as AKIA… or a token's hash")
     if _SECRETS.match(key) or (_AWS_SECRET.fullmatch(key) and not _HEX.fullmatch(key)):
         raise InputError("that looks like the secret itself; give its public id (AKIA…, the log's hashed_token)")
     before = inventory.credential(rows, key)

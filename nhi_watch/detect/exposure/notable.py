@@ -1,9 +1,9 @@
 """A Case as a notable of kind `exposure`.
 
-`likelihood` is that somebody uses the credential within the hour if nothing is done: a key that leaked a second ago is
-urgent although nobody can have tried it yet. While it may work it is at least 60 in a public place, 20 in a private one
-and 40 where the place is not known, however quiet the logs are; at least 60 anywhere if it worked after it was exposed.
-A credential that nobody has ever seen work is not critical: at most 60.
+`likelihood` is that somebody will use the credential within the hour if nothing is done: a key that leaked a second ago
+is urgent although nobody can have tried it yet. While it may work it is at least 60 in a public place, 20 in a private
+one and 40 where the place is not known, however quiet the logs are; at least 60 anywhere if it worked after it was
+exposed. A credential that nobody has ever seen work is not critical: at most 60.
 """
 
 from __future__ import annotations

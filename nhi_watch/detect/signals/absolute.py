@@ -98,13 +98,13 @@ def _hour(hour: int) -> str:
 
 TABLE: tuple[Signal, ...] = (
     _rate("refused_in_hour", "Many kinds of calls refused within an hour", ("T1087.004", "T1580"), "rotate_secret",
-          "Tries many different calls within an hour and is refused: somebody tries what a stolen credential may do.",
+          "Tries many different calls within an hour and is refused, as an intruder who tries out a credential.",
           "log2(1 + number of kinds of calls refused for lack of permission within the same hour), from 4 on; console "
           "sessions aside.",
           _is_refused, lambda hour, found: f"{len(found)} kinds of calls refused {_hour(hour)}: {listing(list(found))}",
           4, headline=26),
     _rate("kinds_in_hour", "Many kinds of calls within an hour", ("T1526", "T1580"), "rotate_secret",
-          "Makes many different calls within an hour: machines repeat a few, tools of deployment and discovery do not.",
+          "Makes many different calls within an hour: machines repeat a few; deployment and discovery tools do not.",
           "log2(1 + number of kinds of calls within the same hour), from 8 on; console sessions aside.",
           _is_own_call, lambda hour, found: f"{len(found)} kinds of calls {_hour(hour)}: {listing(list(found))}", 8),
 )  # fmt: skip

@@ -37,7 +37,7 @@ def _new_tools(episode: EpisodeView) -> Named:
 
 TABLE = (
     kind_of_call(RUN, "AI models run", ("T1496.004",), "rotate_secret", "runs a paid AI model",
-                 "Invokes generative models, as this identity does not do.", headline=18),
+                 "Invokes generative models, which this identity does not normally do.", headline=18),
     kind_of_call("model_unlock", "AI model access enabled", ("T1496.004", "AML.CS0030"), "reduce_privilege",
                  "enables access to AI models",
                  "Enables access to generative models: agreements, use-case forms, quota increases."),

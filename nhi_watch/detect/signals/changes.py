@@ -19,10 +19,10 @@ from nhi_watch.detect.signals._kit import (
 TABLE = (
     kind_of_call("logging_tampered", "Logging or detection weakened", ("T1562.008",), "reduce_privilege",
                  "weakens logging, detection or approvals",
-                 "Stops, deletes or narrows logs, detectors, or what an agent must ask.",
+                 "Stops, deletes or narrows logs, detectors, or an agent's approval rules.",
                  frozenset({"guard_removed", "logging_reduced", "push_protection_bypassed"}), headline=6),
     kind_of_call("sharing", "Data sharing changed", ("T1537",), "reduce_privilege", "changes who can access data",
-                 "Changes who outside can access data.", headline=24),
+                 "Changes which outsiders can access data.", headline=24),
     kind_of_call("destruction", "Data or resources deleted", ("T1485",), "reduce_privilege",
                  "deletes data or resources", "Deletes data or capacity.", headline=16),
 )  # fmt: skip

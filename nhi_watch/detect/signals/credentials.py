@@ -64,10 +64,10 @@ TABLE = (
               "Another kind of credential than usual: a key where there were sessions, a console where there were "
               "keys.", "credential_type"),
     kind_of_call("credential_creation", "Credential created", ("T1098.001",), "rotate_secret",
-                 "creates a credential that outlasts the session", "Makes a credential that outlives the session.",
+                 "creates a credential that outlasts the session", "Creates a credential that outlasts the session.",
                  MADE, headline=9, phrase=_created),
     kind_of_call(SECRETS, "Secrets read", ("T1555.006",), "rotate_secret", "reads secrets",
-                 "Reads secrets or passwords, as this identity does not do.", headline=20),
+                 "Reads secrets or passwords, which this identity does not normally do.", headline=20),
     counted("secret_fan_out", "Secrets read for the first time", ("T1555.006", "T1552.007"), "rotate_secret",
             "secrets read for the first time", "Reads secrets that this identity never read.",
             "log2(1 + number of secrets new to the identity); None without history.",

@@ -39,14 +39,14 @@ def _refused_phrase(episode: EpisodeView) -> str:
 TABLE = (
     kind_of_call("identity_probe", "Checks its own identity and permissions", ("T1087.004",), "rotate_secret",
                  "looks around the account or at its own permissions",
-                 "Asks who it is and what it may do: the first thing a thief does."),
+                 "Asks who it is and what it may do: an intruder's first step."),
     kind_of_call("trust_change", "Permissions or trust policy changed", ("T1098.003",), "reduce_privilege",
                  "changes permissions or a trust policy", "Grants permissions or changes who is trusted.", headline=25),
     kind_of_call("remote_access", "Remote access to hosts opened", ("T1021.007",), "reduce_privilege",
                  "opens remote access to hosts", "Opens access to hosts: commands, sessions, serial consoles.",
                  headline=14),
     counted("permission_probing", "Calls refused for the first time", ("T1087.004", "T1580"), "rotate_secret",
-            "calls refused for the first time", "Many different calls are refused that never were refused before.",
+            "calls refused for the first time", "Many different calls are refused that were never refused before.",
             "log2(1 + number of distinct calls newly refused).", _refused, headline=27, phrase=_refused_phrase),
 )  # fmt: skip
 

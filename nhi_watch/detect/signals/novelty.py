@@ -58,14 +58,14 @@ TABLE = (
     new_value("new_service", "New service", (), "reduce_privilege", "service ",
               "A service that the identity has not used before.", "service", dimension="service"),
     unknown_value("unknown_call", "Call rare in the tenant", (), "reduce_privilege", "call",
-                  "A call that is new not only for the identity: hardly anybody in the tenant makes it.", "action",
+                  "A call that is new not only for the identity: hardly any identity in the tenant makes it.", "action",
                   dimension="action"),
     counted("novel_actions", "Many new calls", (), "reduce_privilege", "calls new for this identity",
-            "How many calls of the day are new for the identity.", "log2(1 + number of new calls).",
+            "How many of the day's calls are new for the identity.", "log2(1 + number of new calls).",
             lambda episode: calls_of(novel_views(episode)), dimension="action"),
     counted("fleeting_calls", "First-time calls, seen only briefly", (), "rotate_secret",
             "first-time calls, seen only briefly",
-            "New calls that come once and do not return: new software repeats its calls, an intruder looks around.",
+            "New calls made briefly that do not return: new software repeats its calls, an intruder looks around.",
             "log2(1 + number of distinct new calls seen in at most two hours of the day).", _fleeting),
     counted("service_fan_out", "Many new services", ("T1526",), "reduce_privilege", "new services in one day",
             "Uses several services that are new for the identity.",
@@ -119,11 +119,11 @@ def _joint_novelty(view: View) -> str:
     told = " and ".join(filter(None, [", ".join(called[:-1]), *called[-1:]])) or "nothing"
     together = " together" if len(new) > 1 else ""
     if came:
-        return f"{view.shape.action}: {told}{together} new, or seldom before"
+        return f"{view.shape.action}: {told}{together} new, or rarely seen before"
     return f"{view.shape.action}: first time for {told}{together}"
 
 
-@signal("behaviour", "New in several ways at once", ("T1078.004",), "rotate_secret", evidence=_joint_novelty)
+@signal("behaviour", "First time this combination was seen", ("T1078.004",), "rotate_secret", evidence=_joint_novelty)
 def joint_novelty(view: View) -> float:
     """New in several dimensions at once: call, place, program, region.
 
@@ -225,7 +225,8 @@ def _share(past: Past, hour: int) -> float:
 
 def _off_rhythm(episode: EpisodeView) -> str:
     hour = _odd(episode)[0][1].hour % 24
-    return f"active at {hour:02}:00 UTC, when it was hardly ever active in {times(episode.past.own.days, 'active day')}"
+    history = times(episode.past.own.days, "active day")
+    return f"active at {hour:02}:00 UTC, an hour at which it was hardly ever active in {history}"
 
 
 @signal("episode", "Active at an unusual hour", ("T1078.004",), "rotate_secret", dimension="hour",

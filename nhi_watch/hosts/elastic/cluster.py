@@ -88,31 +88,31 @@ def connection(told: Told) -> Connection:
     if told.ca is not None and not Path(told.ca).is_file():
         raise InputError(f"--ca: {told.ca} is not a file")
     if told.fingerprint and not _FINGERPRINT.fullmatch(told.fingerprint):
-        raise InputError("--fingerprint: want the SHA-256 of the certificate, 64 hex digits")
+        raise InputError("--fingerprint: give the SHA-256 of the certificate, 64 hex digits")
     return Connection(urls, _key(told), told.ca, told.fingerprint, _proxy(told.proxy), told.timeout)
 
 
 def _urls(text: Optional[str]) -> tuple[str, ...]:
     if not text:
-        raise InputError("no Elasticsearch: give --url, or set NHI_ELASTIC_URL")
+        raise InputError("no Elasticsearch URL: give --url, or set NHI_ELASTIC_URL")
     urls = tuple(url.strip() for url in text.split(",") if url.strip())
     for url in urls:
         parts = _split(url, "--url")
         if parts.username or parts.password:
-            raise InputError("--url must hold no user or password: use --api-key-file or NHI_ELASTIC_API_KEY")
+            raise InputError("--url must not contain a user or password: use --api-key-file or NHI_ELASTIC_API_KEY")
     return urls
 
 
 def _split(url: str, flag: str) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError(f"{flag}: want http://host:port or https://host:port")
+        raise InputError(f"{flag}: give http://host:port or https://host:port")
     return parts
 
 
 def _proxy(told: Optional[str]) -> Optional[str]:
     if told and _split(told, "--proxy").password:
-        raise InputError("--proxy must hold no password: set NHI_ELASTIC_PROXY")
+        raise InputError("--proxy must not contain a password: set NHI_ELASTIC_PROXY")
     url = told or os.environ.get("NHI_ELASTIC_PROXY")
     if url:
         _split(url, "NHI_ELASTIC_PROXY")
@@ -129,7 +129,7 @@ def _key(told: Told) -> Optional[str]:
         reason = error.strerror if isinstance(error, OSError) else "not a text in ASCII"
         raise InputError(f"--api-key-file: cannot read {path}: {reason}") from None
     if not key or any(c.isspace() for c in key):
-        raise InputError(f"--api-key-file: {path} must hold one encoded API key and nothing else")
+        raise InputError(f"--api-key-file: {path} must contain one encoded API key and nothing else")
     return key
 
 
@@ -187,7 +187,7 @@ def complete(answer: Any, doing: str) -> Any:
     """
     shards = answer.get("_shards") or {}
     if answer.get("timed_out"):
-        raise PassingError(f"{doing}: the search timed out, and half an answer is none")
+        raise PassingError(f"{doing}: the search timed out, so its partial results were discarded")
     if shards.get("failed"):
         raise PassingError(f"{doing}: {shards['failed']} of {shards.get('total')} shards did not answer")
     return answer
@@ -226,12 +226,12 @@ def reason(problem: ApiError, lacking: str = LACKING) -> str:
     text = cause.get("reason") if isinstance(cause, dict) else str(problem.message)
     hints = {401: "; check the API key", 403: f"; {lacking}"}
     hint = BLOCKED if _BLOCK in kinds(problem) else hints.get(problem.status_code, "")
-    told = str(text)[:300] if text and text != "None" else "it does not say why"
+    told = str(text)[:300] if text and text != "None" else "without giving a reason"
     return f"{told}{hint}"
 
 
 _BLOCK = "cluster_block_exception"
-BLOCKED = "; the index is blocked for writing: free disk space, or take the block away, and run again"
+BLOCKED = "; the index is blocked for writing: free disk space, or remove the block, and run again"
 
 
 def refused(error: dict[str, Any]) -> str:
@@ -295,7 +295,8 @@ class _Patient(Transport):
     def _asked(self, method: str, target: str, **options: Any) -> TransportApiResponse:
         answer = super().perform_request(method, target, max_retries=0, **options)
         if answer.meta.status == STRANGER and self._is_known:
-            raise _ForgottenError("401: the key that it took is unknown now: it restarts, or the key has ended")
+            raise _ForgottenError("401: the cluster no longer knows a key that it accepted before: it restarts, or "
+                                  "the key has expired")
         self._is_known = self._is_known or answer.meta.status not in (STRANGER, *BUSY)
         return answer
 
@@ -307,7 +308,7 @@ def connect(where: Connection) -> Elasticsearch:
         InputError: a proxy is wanted, and the library for it is missing; or a certificate for a server without any.
     """
     if (where.ca or where.fingerprint) and any(url.startswith("http://") for url in where.urls):
-        raise InputError("--ca and --fingerprint are for https://; leave them out, or give the https:// address")
+        raise InputError("--ca and --fingerprint need https://; leave them out, or give the https:// address")
     options: dict[str, Any] = {}
     if where.ca is not None:
         options["ca_certs"] = where.ca
@@ -357,7 +358,7 @@ def reached(where: Connection) -> Iterator[None]:
         raise
 
 
-_KEY_MISSING = "wants an API key, and none was given: use --api-key-file FILE, or set NHI_ELASTIC_API_KEY"
+_KEY_MISSING = "needs an API key, and none was given: use --api-key-file FILE, or set NHI_ELASTIC_API_KEY"
 _KEY_REFUSED = "refused the API key (401): give its encoded value, not id:key; it may also have expired"
 
 
@@ -368,9 +369,9 @@ def _obstacle(problem: BaseException) -> str:
         problem = problem.__cause__ or problem.__context__ or problem
     if isinstance(problem, ssl.SSLError):
         detail = getattr(problem, "verify_message", "") or problem.reason or "TLS failed"
-        return f"{detail.lower()}; check --ca or --fingerprint, and that the URL's scheme is the server's"
+        return f"{detail.lower()}; check --ca or --fingerprint, and that the URL has the server's scheme"
     detail = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)[:200]
-    remedy = "--ca or --fingerprint, and that the URL names what the certificate does" if untrusted else _AWAY
+    remedy = "--ca or --fingerprint, and that the URL has the host name of the certificate" if untrusted else _AWAY
     return f"{detail[:1].lower()}{detail[1:].rstrip('.')}; check {remedy}".replace("\n", " ")
 
 
@@ -381,7 +382,7 @@ _AWAY = "the URL, and that the server runs"
 
 
 Json = dict[str, Any]
-REMEDY = "make the key anew as `nhi elastic setup --api-key-request -` says, with the same --namespace and --index"
+REMEDY = "make a new key as `nhi elastic setup --api-key-request -` says, with the same --namespace and --index"
 NO_SECURITY = (400, 404, 405, 500)
 """Answers of a cluster without security to a question about privileges."""
 _NAMED = 3

@@ -38,7 +38,7 @@ _LATE = 3600
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The subcommands of `nhi elastic`, and their flags."""
-    parser.epilog = "First setup, then a key from what `setup --api-key-request` writes, then run, then doctor."
+    parser.epilog = "Start with setup, make a key from what `setup --api-key-request` writes, then use run and doctor."
     commands = parser.add_subparsers(dest="elastic_command", required=True, metavar="COMMAND")
     for name, (text, flags, _) in _COMMANDS.items():
         command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
@@ -75,14 +75,14 @@ def _connecting(command: argparse.ArgumentParser) -> None:
                         help="holds the encoded key (or NHI_ELASTIC_API_KEY: the key itself)")  # fmt: skip
     parser.add_argument("--ca", metavar="FILE", help="PEM of the authority that signed the cluster's certificate")
     parser.add_argument("--fingerprint", metavar="HEX", help="SHA-256 of the cluster's certificate, in place of --ca")
-    parser.add_argument("--proxy", metavar="URL", help="way to the cluster (or NHI_ELASTIC_PROXY, with a password)")
+    parser.add_argument("--proxy", metavar="URL", help="proxy to the cluster (or NHI_ELASTIC_PROXY, with a password)")
     parser.add_argument("--timeout", type=_between(0.1, 3600), default=cluster.TIMEOUT, metavar="S",
                         help=f"seconds to wait for an answer (default: {cluster.TIMEOUT:.0f})")  # fmt: skip
     parser.add_argument("--namespace", type=_namespace, default="default", metavar="NAME",
-                        help="of the state and of what is written, one for each tenant (default: default)")  # fmt: skip
+                        help="namespace of state and output, one for each tenant (default: default)")  # fmt: skip
     parser.add_argument("--index", default=setup.SOURCE_INDICES, metavar="PATTERN",
                         help="source indices, with commas (default: those of every source that nhi reads)")  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
 def _told(args: argparse.Namespace) -> cluster.Told:
@@ -118,7 +118,7 @@ def _kibana_url(args: argparse.Namespace) -> str:
 
 def _namespace(text: str) -> str:
     if not _NAMESPACE.fullmatch(text):
-        raise argparse.ArgumentTypeError("want small letters, digits, _ and .")
+        raise argparse.ArgumentTypeError("use lower-case letters, digits, _ and .")
     return text
 
 
@@ -158,9 +158,9 @@ def _say(console: Console, args: argparse.Namespace, outcome: Json, *lines: str)
 
 def _setup_flags(parser: argparse.ArgumentParser) -> None:
     _add_kibana(parser)
-    parser.add_argument("--dry-run", action="store_true", help="only say what would change")
+    parser.add_argument("--dry-run", action="store_true", help="only print what would change")
     parser.add_argument("--api-key-request", metavar="FILE",
-                        help="write the request for a key of least privilege; - prints it")  # fmt: skip
+                        help="write the request for a least-privilege API key; - prints it")  # fmt: skip
 
 
 def _request_key(args: argparse.Namespace, console: Console) -> None:
@@ -179,7 +179,7 @@ def _setup(client: Elasticsearch, args: argparse.Namespace, console: Console) ->
     """Set up, and say what changed."""
     where = _kibana_of(args)
     steps = setup.setup(client, args.namespace, args.dry_run)
-    lines = ["Kibana was left out: --kibana URL adds the rules that make alerts of ours, and the dashboards"]
+    lines = ["Kibana was left out: --kibana URL adds the rules that turn notables into alerts, and the dashboards"]
     if where:
         with closing(Kibana(where)) as reached:
             steps += kibana.setup(reached, args.dry_run)
@@ -205,9 +205,9 @@ def _run_flags(parser: argparse.ArgumentParser) -> None:
     )
     _add_kibana(parser)
     parser.add_argument("--every", type=lambda text: common.whole(text, 10, 86_400), metavar="S",
-                        help="go on, with a run every S seconds, until stopped by SIGTERM or Ctrl-C")  # fmt: skip
+                        help="keep running, once every S seconds, until stopped by SIGTERM or Ctrl-C")  # fmt: skip
     parser.add_argument("--since", type=_time, metavar="TIME",
-                        help="read what was ingested since then (RFC 3339), also what was read before")  # fmt: skip
+                        help="read what was ingested since then (RFC 3339), even if read before")  # fmt: skip
     parser.add_argument("--budget", type=_between(0.001, 1000), default=10.0, metavar="N",
                         help="notables a day per 1,000 identities (default: 10)")  # fmt: skip
     parser.add_argument("--assets", type=Path, metavar="CSV",
@@ -217,15 +217,15 @@ def _run_flags(parser: argparse.ArgumentParser) -> None:
                         help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
     parser.add_argument("--intel", nargs="?", const=read.STREAMS, default="", metavar="PATTERN",
                         help=f"streams to take bad addresses from (without PATTERN: {read.STREAMS})")  # fmt: skip
-    parser.add_argument("--ocsf", action="store_true", help="keep each alert as an OCSF Detection Finding, too")
+    parser.add_argument("--ocsf", action="store_true", help="also write each alert as an OCSF Detection Finding")
     parser.add_argument("--model", type=Path, default=model.FOLDER, metavar="DIR",
-                        help="another model than the one that ships")  # fmt: skip
+                        help="a model other than the one that ships")  # fmt: skip
     parser.add_argument("--page", type=lambda text: common.whole(text, 1, 10_000), default=read.PAGE, metavar="N",
-                        help=f"documents a search (default: {read.PAGE})")  # fmt: skip
+                        help=f"documents per search (default: {read.PAGE})")  # fmt: skip
     parser.add_argument("--lag", type=_seconds, default=running.LAG, metavar="S",
-                        help=f"leave out the last S seconds (default: {running.LAG})")  # fmt: skip
+                        help=f"do not read the last S seconds (default: {running.LAG})")  # fmt: skip
     parser.add_argument("--wait", type=_seconds, default=0, metavar="S",
-                        help="wait so long for another run to end (default: 0)")  # fmt: skip
+                        help="wait this long for another run to end (default: 0)")  # fmt: skip
 
 
 def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
@@ -274,11 +274,11 @@ def _sentence(outcome: Json) -> str:
         return f"Nothing done: {outcome['skipped']}."
     window, alerts = outcome["window"], outcome["alerts"]
     rejected = sum(outcome["rejected"].values())
-    late = f", {outcome['late']:,} long after they were ingested" if outcome.get("late") else ""
+    late = f", {outcome['late']:,} read long after they were ingested" if outcome.get("late") else ""
     return (
         f"Read {outcome['read']:,} documents ingested from {window['since']} to {window['until']} "
         f"({rejected:,} rejected, {outcome['duplicates']:,} known{late}): {alerts['created']:,} new alerts, "
-        f"{outcome['notables']:,} notables of the days concerned."
+        f"{outcome['notables']:,} notables on those days."
     )
 
 
@@ -288,7 +288,7 @@ def _sentence(outcome: Json) -> str:
 def _doctor_flags(parser: argparse.ArgumentParser) -> None:
     _add_kibana(parser)
     parser.add_argument("--late", type=_seconds, default=_LATE, metavar="S",
-                        help=f"age of the last run from which on something is wrong (default: {_LATE})")  # fmt: skip
+                        help=f"age of the last run that counts as too old (default: {_LATE})")  # fmt: skip
 
 
 def _doctor(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
@@ -315,13 +315,13 @@ def _doctor(client: Elasticsearch, args: argparse.Namespace, console: Console) -
 
 
 def _feedback_flags(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = "Without ID it takes what was said in Kibana: tags, and reasons for closing."
+    parser.epilog = "Without ID it takes what analysts said in Kibana: tags, and reasons for closing."
     verdicts.add_verdict(parser, nargs="?")
     parser.add_argument("--out", type=Path, default=common.OUT, metavar="DIR",
-                        help=f"folder of the report whose ranks may stand for ids (default: {common.OUT})")  # fmt: skip
+                        help=f"folder of the report whose ranks may replace ids (default: {common.OUT})")  # fmt: skip
     _add_kibana(parser)
     parser.add_argument("--wait", type=_seconds, default=60, metavar="S",
-                        help="wait so long for a run to end (default: 60)")  # fmt: skip
+                        help="wait this long for a run to end (default: 60)")  # fmt: skip
     parser.add_argument("--audit", type=Path, default=common.OUT / audit.NAME, metavar="FILE",
                         help=f"audit trail of new verdicts (default: {common.OUT / audit.NAME})")  # fmt: skip
 
@@ -382,7 +382,7 @@ def _report(client: Elasticsearch, args: argparse.Namespace, console: Console) -
     """Write the folder; 2 where documents behind the notables could not be read."""
     told = report.write(client, args.namespace, args.index, args.out)
     lines = [f"{each['pattern']} cannot be read: {each['why']}" for each in told["unread"]]
-    lines.append(f"{told['notables']:,} notables, {told['below']:,} below the line; {told['events']:,} of their "
+    lines.append(f"{told['notables']:,} notables, {told['below']:,} not listed; {told['events']:,} of their "
                  f"records found by index and id.\nReport: {args.out / 'report.html'}")  # fmt: skip
     if told["notables"]:
         lines.append(f"Next: {common.program()} explain 1 {common.place(args.out)}")
@@ -394,12 +394,12 @@ Flags = Callable[[argparse.ArgumentParser], None]
 Command = Callable[[Elasticsearch, argparse.Namespace, Console], int]
 _COMMANDS: dict[str, tuple[str, Flags, Command]] = {
     "setup": ("install or upgrade templates and indices, and what Kibana shows", _setup_flags, _setup),
-    "doctor": ("examine connection, privileges, sources, heartbeat and backlog", _doctor_flags, _doctor),
+    "doctor": ("check connection, privileges, sources, heartbeat and backlog", _doctor_flags, _doctor),
     "run": ("score what was ingested since the last run, and write alerts", _run_flags, _run),
     "learn": ("learn what was ingested since the last run, without alerts", _run_flags, _run),
-    "report": ("write what stands now into a folder, on which nhi explain, brief and respond work", _report_flags,
+    "report": ("write the current notables to a folder, for nhi explain, brief and respond", _report_flags,
                _report),
-    "feedback": ("give a verdict or an exception, or take those that analysts gave in Kibana", _feedback_flags,
+    "feedback": ("give a verdict or an exception, or take over those that analysts gave in Kibana", _feedback_flags,
                  _feedback),
 }  # fmt: skip
 """Name → what it does, its flags, and its work."""

@@ -85,7 +85,7 @@ def _answered(name: str, ask: Callable[[], Iterator[Check]]) -> list[Check]:
         cause = error.__cause__
         if not isinstance(cause, ApiError) or cause.status_code not in (400, 403, 404, 405):
             raise
-        return [Check(name, UNKNOWN, f"the cluster does not tell: {str(error)[:300]}")]
+        return [Check(name, UNKNOWN, f"the cluster did not answer: {str(error)[:300]}")]
 
 
 def worst(checks: list[Check]) -> str:
@@ -100,7 +100,7 @@ def worth_reading(checks: list[Check]) -> list[Check]:
     if not absent:
         return checks
     named = ", ".join(check.name.partition(" ")[2] for check in absent[:_NAMED])
-    told = f"{len(absent)} more that nhi reads are not there: {named}{' and others' * (len(absent) > _NAMED)}"
+    told = f"{len(absent)} more that nhi can read do not exist: {named}{' and others' * (len(absent) > _NAMED)}"
     return [*(check for check in checks if check not in absent), Check("other sources", OK, told)]
 
 
@@ -138,9 +138,9 @@ def _state(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
     lease = held(client, wanted.state)
     if lease is not None and lease.until > cluster_now(client, wanted.state):
         facts = {"holder": lease.holder, "until": render(int(lease.until))}
-        yield Check("state", OK, f"{lease.holder} is at work until {facts['until']} at most", "", facts)
+        yield Check("state", OK, f"{lease.holder} is running until {facts['until']} at most", "", facts)
     else:
-        yield Check("state", OK, f"{wanted.state} is there; no run is at work")
+        yield Check("state", OK, f"{wanted.state} exists; no run is active")
 
 
 def _heartbeat(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
@@ -181,7 +181,7 @@ def _progress(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
         told = f"{sum(part.documents for part in parts):,} documents in {len(parts)} parts"
         since = render(min(part.window.since for part in parts))
         remedy = f"after an upgrade `nhi elastic run --since {since}` reads them again"
-        yield Check("set aside", FAIL, f"{told} were set aside and are not read; the last one for: {parts[-1].why}",
+        yield Check("set aside", FAIL, f"{told} were set aside and will not be read; the last one for: {parts[-1].why}",
                     remedy, {"parts": [part.told() for part in parts]})  # fmt: skip
     odd = read.clocks(client, ",".join(reach.patterns)).odd if reach.patterns else ()
     if odd:
@@ -195,19 +195,19 @@ def _noted(client: Elasticsearch, store: ElasticStore, wanted: Wanted, now: int)
     """A part that was noted and is not done: by a run at work, or by one that comes to nothing every time."""
     tasks = windows.pending(store)
     if not tasks:
-        return Check("progress", OK, "no part of a window is left over")
+        return Check("progress", OK, "no part of a window is unread")
     lease, first = held(client, wanted.state), tasks[0]
     at_work = lease is not None and lease.until > now
     left = sum(len(task.spans()) for task in tasks)
     facts = {"parts_left": left, "begun": first.starts, "failures": list(first.failures)}
-    told = f"{left} parts of windows are left; the next one was noted for {first.window.pattern}"
+    told = f"{left} parts of windows are unread; the next one was noted for {first.window.pattern}"
     told += f" until {render(first.window.until)} and begun {first.starts} times"
     if first.failures:
         told += f"; it failed {len(first.failures)} times: {first.failures[-1]}"
     is_old = not at_work and now - first.window.until > wanted.late
     if first.failures or first.starts > _AGAIN or is_old:
         remedy = "look at the job's output; after three failures the part is set aside"
-        return Check("progress", FAIL, f"the job does not move: {told}", remedy, facts)
+        return Check("progress", FAIL, f"the job makes no progress: {told}", remedy, facts)
     return Check("progress", OK, f"{told}; {'a run is' if at_work else 'the next run will be'} at it", "", facts)
 
 
@@ -227,7 +227,7 @@ def _backlog(client: Elasticsearch, store: ElasticStore, patterns: Sequence[str]
     if now - oldest > late and waiting:
         return Check("backlog", FAIL, told, "run it more often, or see docs/elastic.md on tuning", facts)
     if older and not _counted(client, begun, (since, oldest)):
-        remedy = f"nothing else is there: `nhi elastic run --since {render(min(older))}` reads them"
+        remedy = f"there is nothing newer: `nhi elastic run --since {render(min(older))}` reads them"
         return Check("backlog", WARN, told, remedy, facts)
     return Check("backlog", OK, told, "", facts)
 
@@ -261,7 +261,7 @@ def _source(client: Elasticsearch, pattern: str) -> Check:
     name = f"source {pattern}"
     resolved = client.indices.resolve_index(name=pattern, expand_wildcards="all", ignore_unavailable=True).body
     if not (resolved["data_streams"] or resolved["indices"]):
-        return Check(name, OK, "not there, so not read", "", {"there": False})
+        return Check(name, OK, "does not exist, so not read", "", {"there": False})
     newest = [{read.TIMESTAMP: {"order": "desc", "unmapped_type": "date"}}]
     hits = client.search(index=pattern, size=SAMPLE, sort=newest, ignore_unavailable=True)["hits"]["hits"]
     sampled = [Hit(h["_index"], h["_id"], msgspec.Raw(orjson.dumps(h.get("_source", {})))) for h in hits]
@@ -298,7 +298,7 @@ def judged(
              "rejected": dict(reasons), "missing": list(missing)}  # fmt: skip
     if not sampled:
         remedy = "look at the integration that should write it"
-        return Check(name, WARN, "there, but without a document", remedy, facts)
+        return Check(name, WARN, "exists, but has no documents", remedy, facts)
     parts, remedies = [f"newest {span(newest)} old", f"{understood} of {sampled} newest documents understood"], []
     status = OK if understood == sampled and not missing and newest <= _QUIET else WARN
     if understood * _HARDLY < sampled:
@@ -312,7 +312,7 @@ def judged(
         parts.append("quiet for hours")
         remedies.append("look at the integration that should write it")
     if missing:
-        parts.append(f"no document tells {', '.join(missing)}, so signals that go by that are silent")
+        parts.append(f"no document has {', '.join(missing)}, so signals that need it cannot fire")
         remedies.append("upgrade the integration, or let it keep event.original")
     return Check(name, status, "; ".join(parts), "; ".join(remedies), facts)
 

@@ -25,7 +25,7 @@ Json = dict[str, Any]
 _BUSY = (429, 502, 503, 504)
 _REMEDY = {
     401: "refused the API key (401): give one that a Kibana user with these privileges made",
-    403: "lacks a privilege (403): Security, Saved Objects Management and Dashboards want All for this key",
+    403: "lacks a privilege (403): Security, Saved Objects Management and Dashboards need All for this key",
     404: "does not have this (404): check the URL, and its space",
 }
 
@@ -110,7 +110,7 @@ class Kibana:
         try:
             return orjson.loads(body)
         except orjson.JSONDecodeError as error:
-            raise StoreError(f"{self.name}{path} answered no JSON: is it Kibana's URL?") from error
+            raise StoreError(f"{self.name}{path} did not answer with JSON: is it Kibana's URL?") from error
 
 
 def _through(proxy: str, options: Json) -> urllib3.ProxyManager:
@@ -207,7 +207,7 @@ def _install_rule(kibana: Kibana, rule: Json) -> None:
     content = ndjson([{**rule, **kept}])
     answer = kibana.upload(f"{API}/_import?overwrite=true", "nhi-rule.ndjson", content)
     if not answer.get("success"):
-        raise StoreError(f"Kibana did not take the rule: {_first(answer.get('errors', []))}")
+        raise StoreError(f"Kibana rejected the rule: {_first(answer.get('errors', []))}")
 
 
 def _objects_change(kibana: Kibana) -> str:
@@ -229,7 +229,7 @@ def _install_objects(kibana: Kibana) -> None:
     path = "/api/saved_objects/_import?overwrite=true"
     answer = kibana.upload(path, _OBJECTS, ndjson(saved_objects()))
     if not answer.get("success"):
-        raise StoreError(f"Kibana did not take the dashboards: {_first(answer.get('errors', []))}")
+        raise StoreError(f"Kibana rejected the dashboards: {_first(answer.get('errors', []))}")
 
 
 def _external(kibana: Kibana) -> Iterator[Step]:
@@ -255,7 +255,7 @@ def _is_excepted(kibana: Kibana, rule: Json, wanted: Json) -> bool:
 def _first(errors: Sequence[Json]) -> str:
     """What Kibana says of the first object that it refused."""
     if not errors:
-        return "it does not say why"
+        return "without giving a reason"
     error = errors[0].get("error", {})
     return str(error.get("message") or error.get("type") or errors[0])[:300]
 

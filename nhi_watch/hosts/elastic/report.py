@@ -125,7 +125,7 @@ def _copied(source: Store, path: Path, index: str) -> SqliteStore:
     copied = target.get("meta", [common.COPY])
     if not copied and next(target.scan("meta", "", _END), None):
         target.close()
-        raise InputError(f"{path} holds what was learnt from files: name another folder with --out")
+        raise InputError(f"{path} is the state of a run on files: name another folder with --out")
     for table in TABLES:
         target.put(table, [(key, None) for key, _ in target.scan(table, "", _END)])
         target.put(table, source.scan(table, "", _END))

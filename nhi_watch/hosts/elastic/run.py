@@ -294,7 +294,7 @@ class Held(NamedTuple):
 
 _NOTHING: Json = {"read": 0, "parsed": 0, "duplicates": 0, "events": 0, "rejected": {}, "alerts": {"created": 0},
                   "seconds": {}}  # fmt: skip
-"""What run.json says where nothing came in."""
+"""What run.json says where no new documents."""
 
 
 class Run:
@@ -322,7 +322,7 @@ class Run:
         since, patterns = self._job.since, self._reach.patterns
         if since is not None and since > self._clock() + _SLACK:
             now = render(int(self._clock()))
-            raise InputError(f"--since {render(since)} is yet to come: by the cluster's clock it is {now}")
+            raise InputError(f"--since {render(since)} is in the future: by the cluster's clock it is {now}")
         pending = patiently(self._job, lambda: windows.pending(self._store, patterns))
         self._ledger = windows.Ledger(self._store, int(self._clock()), self._job.look)
         left = windows.narrowed(pending, patterns)
@@ -379,7 +379,7 @@ class Run:
         whole = {**_NOTHING, "model": {"id": self._card.id}, **self.totals.whole()}
         wrong = {"set_aside": self._aside, "unread": [{"index": i, "why": why} for i, why in self._unread.items()]}
         if not self._window:
-            return {"skipped": "nothing came in", **wrong}
+            return {"skipped": "no new documents", **wrong}
         window = {
             "index": ",".join(dict.fromkeys(window.pattern for window in self._window)),
             "since": render(min(window.since for window in self._window)),

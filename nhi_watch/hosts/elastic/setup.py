@@ -119,7 +119,7 @@ def own(namespace: str) -> list[Json]:
 
 _MANAGED = "nhi_watch"
 _OLDEST = (8, 19)
-_REMEDY = "setup wants an administrator's key, not the job's: step 2 of docs/elastic.md has its privileges"
+_REMEDY = "setup needs an administrator's key, not the job's: step 2 of docs/elastic.md has its privileges"
 
 
 class Step(NamedTuple):

@@ -217,7 +217,7 @@ def holder_name() -> str:
 
 def taken(index: str) -> str:
     """What is said when the lease was lost."""
-    return f"another run has taken {index}; this one stops"
+    return f"another run has taken over {index}; this one stops"
 
 
 def _unsure(error: Exception) -> bool:

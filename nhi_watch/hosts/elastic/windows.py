@@ -69,7 +69,7 @@ class Task(NamedTuple):
         if len(self.failures) >= FAILURES:
             return self.failures[-1]
         if self.starts > STARTS:
-            return f"begun {STARTS} times by processes that were killed: is there too little memory?"
+            return f"started {STARTS} times by processes that were killed: is there too little memory?"
         return ""
 
 

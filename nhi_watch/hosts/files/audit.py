@@ -17,9 +17,9 @@ from nhi_watch.hosts.files import common, find
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi audit` takes."""
-    about = "repair: cut away half a line that a crash left; the trail says so"
+    about = "repair: remove the half-written line that a crash left; the trail records it"
     parser.add_argument("what", choices=("verify", "repair"), help=about)
-    parser.add_argument("--head", default="", metavar="HASH", help="a head noted earlier, which must be in the trail")
+    parser.add_argument("--head", default="", metavar="HASH", help="hash of a line that must be in the trail")
     common.add_trail(parser)
     common.add_state(parser, assets=False, now=False)
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         raise InputError(f"{path}: {told.fault}; the {told.lines} lines before it hold")
     _demand_on_record(path, common.state_of(args))
     plain = {"lines": told.lines, "head": told.head.hash, **({"verified": True} if lost is None else {"lost": lost})}
-    done = "" if lost is None else f"Lost: {lost}. " if lost else "Nothing to mend. "
+    done = "" if lost is None else f"Lost: {lost}. " if lost else "Nothing to repair. "
     return common.answer(args, console, plain, f"{done}{told.lines:,} lines hold; head {told.head.hash}.")
 
 

@@ -22,11 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi brief` takes."""
     parser.add_argument("id", metavar="ID", help=find.ABOUT)
     common.add_policy(parser)
-    parser.add_argument("--llm", metavar="URL", help="let a model word it: an OpenAI-compatible endpoint, up to /v1")
-    parser.add_argument("--llm-model", metavar="NAME", help="the model's name there")
-    parser.add_argument("--llm-key-file", type=Path, metavar="FILE", help="the endpoint's key")
-    parser.add_argument("--llm-seconds", type=float, default=60.0, metavar="N", help="time in all (default: 60)")
-    parser.add_argument("--llm-tokens", type=int, default=2000, metavar="N", help="of the answer (default: 2000)")
+    parser.add_argument("--llm", metavar="URL", help="let a language model word it: an OpenAI-compatible endpoint")
+    parser.add_argument("--llm-model", metavar="NAME", help="the model's name at that endpoint")
+    parser.add_argument("--llm-key-file", type=Path, metavar="FILE", help="file with the endpoint's key")
+    parser.add_argument("--llm-seconds", type=float, default=60.0, metavar="N", help="total time limit (default: 60)")
+    parser.add_argument("--llm-tokens", type=int, default=2000, metavar="N", help="limit of the answer (default: 2000)")
     common.add_trail(parser)
     common.add_state(parser, assets=False)
 
@@ -63,7 +63,7 @@ def _facts(desk: Desk) -> list[Fact]:
 def _endpoint(args: argparse.Namespace) -> Optional[Endpoint]:
     given = args.llm or args.llm_model or args.llm_key_file
     wrong = [
-        (given and not args.llm, "--llm-model and --llm-key-file belong to --llm URL"),
+        (given and not args.llm, "--llm-model and --llm-key-file need --llm URL"),
         (args.llm and not args.llm_model, "--llm needs --llm-model: the model's name at that endpoint"),
         (not 1 <= args.llm_seconds <= 600, "--llm-seconds must be 1 to 600"),
         (not 1 <= args.llm_tokens <= 100_000, "--llm-tokens must be 1 to 100000"),
@@ -96,4 +96,4 @@ def _plain(written: Written) -> dict[str, Any]:
 def _remark(written: Written) -> str:
     if written.fault:
         return f"Written by the template: {written.fault}."
-    return f"Of {written.answered} sentences of the model {written.held} hold; the template says the rest."
+    return f"Of {written.answered} sentences of the model are supported by the facts; the template words the rest."

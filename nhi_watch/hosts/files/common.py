@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 OUT = Path("nhi-out")
 BELOW = "below.jsonl"
-"""Notables below the line, ranked after those of `notables.jsonl`."""
+"""Notables not listed, ranked after those of `notables.jsonl`."""
 POLICY = "response_policy.toml"
 """Name of a policy of one's own in the folder of results."""
 
@@ -42,7 +42,7 @@ def add_out(parser: argparse.ArgumentParser) -> None:
 def add_state(parser: argparse.ArgumentParser, assets: bool = True, now: bool = True) -> None:
     """Arguments of every command that reads the state."""
     add_out(parser)
-    parser.add_argument("--state", type=Path, metavar="FILE", help="what was learnt (default: DIR/state.sqlite)")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="the state file (default: DIR/state.sqlite)")
     if assets:
         parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
     if now:
@@ -52,7 +52,7 @@ def add_state(parser: argparse.ArgumentParser, assets: bool = True, now: bool = 
 
 def add_trail(parser: argparse.ArgumentParser) -> None:
     """The option that names a trail."""
-    parser.add_argument("--audit", type=Path, metavar="FILE", help="audit trail (default: beside the state)")
+    parser.add_argument("--audit", type=Path, metavar="FILE", help="audit trail (default: next to the state)")
 
 
 def state_of(args: argparse.Namespace) -> Path:
@@ -161,7 +161,7 @@ def opened(
     if not read_only:
         trust.demand_state(path)
     elif why := trust.faults_of_state(path):
-        warn(f"{why}: somebody else may have written what the state holds")
+        warn(f"{why}: another account may have written what the state holds")
     store = SqliteStore(path, read_only=read_only)
     try:
         if own:
@@ -173,7 +173,7 @@ def opened(
 
 
 def folder(path: Path) -> Path:
-    """A folder for results, made where it is missing.
+    """A folder for results,created if it does not exist.
 
     Raises:
         InputError: it cannot be made.
@@ -268,7 +268,7 @@ def write_lists(
     out: Path, state: Optional[Path], lists: tuple[list[dict[str, Any]], list[dict[str, Any]]], run: dict[str, Any],
     events: Mapping[str, Any],
 ) -> None:  # fmt: skip
-    """Write notables.jsonl, below.jsonl and report.html: `lists` are what is listed and what is below the line."""
+    """Write notables.jsonl, below.jsonl and report.html: `lists` are what is listed and what is not listed."""
     from nhi_watch.report import html, jsonlines
 
     jsonlines.write(out / "notables.jsonl", lists[0])
@@ -295,7 +295,7 @@ def json_file(path: Path, what: str) -> dict[str, Any]:
     except OSError as error:
         raise InputError(f"{path}: no {what} here ({error.strerror})") from error
     except ValueError as error:
-        raise InputError(f"{path}: {what} is no JSON ({error}); make it anew") from error
+        raise InputError(f"{path}: {what} is not valid JSON ({error}); make it again") from error
     if not isinstance(told, dict):
-        raise InputError(f"{path}: {what} is no JSON object")
+        raise InputError(f"{path}: {what} is not a JSON object")
     return told

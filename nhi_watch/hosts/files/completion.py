@@ -16,7 +16,7 @@ SHELLS = ("bash", "zsh", "tcsh")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi completion` takes."""
-    parser.add_argument("shell", choices=SHELLS, help="for which shell; put what is printed where it reads completions")
+    parser.add_argument("shell", choices=SHELLS, help="the shell that will load the printed script")
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

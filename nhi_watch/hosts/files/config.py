@@ -95,7 +95,7 @@ def load(named: Optional[Path]) -> Config:
         if file and not file.is_file():
             raise InputError(f"{path}: {key}: there is no file {file}")
     if told.notify and not told.notify.receivers:
-        raise InputError(f"{path}: notify: needs receivers: urls, or urls_file with one a line")
+        raise InputError(f"{path}: notify: needs receivers: urls, or urls_file with one URL a line")
     arguments = {name: value for name, value in asked.items() if value and name != "notify"}
     return Config(path, arguments, told.notify, named is not None)
 

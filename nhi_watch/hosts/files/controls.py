@@ -21,9 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi controls` takes."""
     about = "a control's id, six letters of it or more: record an exception, with --owner, --until and --reason"
     parser.add_argument("--except", dest="exempted", metavar="ID", help=about)
-    parser.add_argument("--owner", metavar="WHO", help="only this owner's; with --except: who answers for it")
+    parser.add_argument("--owner", metavar="WHO", help="only this owner's; with --except: who is responsible for it")
     parser.add_argument("--until", metavar="TIME", help="end of the exception")
-    parser.add_argument("--reason", metavar="TEXT", help="why it is left")
+    parser.add_argument("--reason", metavar="TEXT", help="the reason")
     common.add_trail(parser)
     common.add_state(parser, assets=False)
 
@@ -67,7 +67,7 @@ def _exemption(args: argparse.Namespace) -> Exemption:
     given = (("--until", args.until), ("--owner", args.owner), ("--reason", args.reason))
     lacks = " and ".join(name for name, told in given if not (told or "").strip())
     if lacks:
-        raise InputError(f"an exception needs {lacks}: somebody answers for it, until a day")
+        raise InputError(f"an exception needs {lacks}, so that it has an owner and an end")
     return Exemption(args.owner or "", args.reason or "", common.seconds(args.until, "--until"),
                      common.seconds(args.now, "--now"))  # fmt: skip
 
@@ -82,11 +82,11 @@ def _show(
     if args.json or not standing:
         told = {"controls": [{**_plain(e), "task": task} for e, task in standing],
                 "owners": [o._asdict() for o in owners]}  # fmt: skip
-        common.answer(args, console, told, "No controls: nothing that was found asks for any.")
+        common.answer(args, console, told, "No controls: no notable or finding requires any.")
         return
     ordered = sorted(standing, key=lambda one: _rank(one[0]))
-    common.show_table(console, ("id", "status", "due", "what and whose"), map(_row, *zip(*ordered)), expand=True)
-    heads = ("owner", "open", "of these overdue", "done", "excepted", "hours to rotate (median)")
+    common.show_table(console, ("id", "status", "due", "control and owner"), map(_row, *zip(*ordered)), expand=True)
+    heads = ("owner", "open", "overdue", "done", "excepted", "hours to rotate (median)")
     common.show_table(console, heads, (
         (o.owner, o.open, o.overdue, o.done, o.excepted,
          "none yet" if o.hours_to_rotate is None else f"{o.hours_to_rotate:,.1f}") for o in owners
@@ -107,6 +107,6 @@ def _plain(entry: Entry) -> dict[str, object]:
 def _row(entry: Entry, task: str) -> tuple[object, ...]:
     from rich.text import Text
 
-    what = f"{task}: {entry.name.rsplit('/', 1)[-1]} ({entry.owner or 'nobody named'})"
+    what = f"{task}: {entry.name.rsplit('/', 1)[-1]} ({entry.owner or 'no owner'})"
     told = Text(visible(what, 200), "bold").append("\n" + visible(entry.evidence, 300), "dim")
     return entry.id, entry.status, f"{render(entry.due)[:10]}{', overdue' if entry.overdue else ''}", told

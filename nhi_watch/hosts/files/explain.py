@@ -42,7 +42,7 @@ def _next(args: argparse.Namespace, found: dict[str, Any], judged: bool) -> str:
     nhi, name, place = common.program(), find.short(args.out, found["id"]), common.place(args.out, args.state)
     told = f"Next: {nhi} brief {name} {place}"
     told += f"; {nhi} respond plan {name} {place}" if found["record_ids"] else ""  # a silent log: nobody to act on
-    said = f"; then say what it was: {nhi} feedback {name} confirmed|benign --by YOU --why REASON {place}"
+    said = f"; then give your verdict: {nhi} feedback {name} confirmed|benign --by YOU --why REASON {place}"
     return told if judged else told + said
 
 
@@ -52,7 +52,7 @@ def _judged(args: argparse.Namespace, found: dict[str, Any]) -> str:
         return ""
     with common.opened(args, read_only=True) as store:
         held = find.verdicts(store).get(found["id"])
-    return f"Judged: {held.verdict}, by {held.by} on {render(held.time)[:10]}: {held.why}" if held else ""
+    return f"Verdict: {held.verdict}, by {held.by} on {render(held.time)[:10]}: {held.why}" if held else ""
 
 
 def _notable(args: argparse.Namespace) -> dict[str, Any]:

@@ -22,9 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from nhi_watch.detect.exposure import case
 
     about = "the credential's public id (AKIA…, a hash), never the secret; without one, all are listed"
-    places = f"where it lay: {', '.join(case.WORDS)} (default), or an address"
+    places = f"where it was found: {', '.join(case.WORDS)} (default), or an address"
     parser.add_argument("key", metavar="KEYID", nargs="?", help=about)
-    parser.add_argument("--since", metavar="TIME", help="since when it lies open (default: now)")
+    parser.add_argument("--since", metavar="TIME", help="when it was exposed (default: now)")
     parser.add_argument("--where", metavar="PLACE", default="unknown", help=places)
     common.add_state(parser)
 
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     with common.opened(args, must_exist=not args.key, own=bool(args.key)) as store:
         if args.key:
             fast.tell(store, args.key, since, where)  # refuses a secret before anything is printed
-            find.about_to(console, f"{args.key[:60]} lies open since {render(since)}, where: {where}", args.json)
+            find.about_to(console, f"{args.key[:60]} exposed since {render(since)}, where: {where}", args.json)
         found = fast.judge(store, history.read(store), known, now)
         listed = feedback.apply(store, found.notables, int(time.time())).shown
     ranked = common.publish(args.out, listed, "exposure", args.state)

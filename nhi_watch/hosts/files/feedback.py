@@ -31,16 +31,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_verdict(parser: argparse.ArgumentParser, **options: Any) -> None:
     """What names a verdict or an exception, on any host."""
     parser.add_argument("what", metavar="ID|list|exceptions|routines|import|export", **options,
-                        help=f"{find.ABOUT}; or what to do; routines: of all sensitive routines")  # fmt: skip
+                        help=f"{find.ABOUT}; or a command; routines: of all sensitive routines")  # fmt: skip
     parser.add_argument("verdict", nargs="?", metavar="VERDICT|FILE",
-                        help="confirmed, benign, expected, duplicate, or open (taken back); or the file")  # fmt: skip
-    parser.add_argument("--by", metavar="WHO", help="who answers for it")
+                        help="confirmed, benign, expected, duplicate, or open (withdrawn); or the file")  # fmt: skip
+    parser.add_argument("--by", metavar="WHO", help="who gives the verdict")
     parser.add_argument("--why", metavar="TEXT", help="the reason")
-    parser.add_argument("--until", metavar="TIME", help="expected: until when")
-    parser.add_argument("--of", metavar="ID", help="duplicate: of which notable")
+    parser.add_argument("--until", metavar="TIME", help="expected: its end")
+    parser.add_argument("--of", metavar="ID", help="duplicate: the notable that it repeats")
     parser.add_argument("--signal", metavar="NAME", help="expected: make an exception for this signal of the identity")
     parser.add_argument("--value", metavar="VALUE", help="and this value of it")
-    parser.add_argument("--save", action="store_true", help="save the exception after a look at what it would hide")
+    parser.add_argument("--save", action="store_true", help="save the exception after reviewing what it would hide")
     parser.add_argument("--despite-confirmed", action="store_true", help="even if it hides confirmed incidents")
 
 
@@ -112,7 +112,7 @@ def _routines(args: argparse.Namespace, store: Rows, console: Console, now: int)
     names = dict.fromkeys(name for routine in found for name in routine["notables"])
     given = [(every[name], _verdict(args, every[name], now)) for name in names]
     if not given:
-        raise InputError("no sensitive routine was found, so there is nothing to judge at once; judge by id")
+        raise InputError("no sensitive routine was found, so there is nothing to judge in bulk; give an id")
     _record(args, store, console, given)
     plain = {"verdicts": [_told(verdict) for _, verdict in given]}
     told = f"Recorded: {len(given)} notables of {len(found)} sensitive routines are {args.verdict}."
@@ -124,9 +124,9 @@ def _offers(notable: dict[str, Any]) -> Iterator[str]:
     from nhi_watch.detect import feedback
 
     if notable["kind"] != "compromise":
-        yield "It is left out until then. Its controls stay due: see `nhi controls`, and --except there."
+        yield "It is not listed until then. Its controls stay due: see `nhi controls`, and its --except."
         return
-    yield "The same may come again. An exception for this identity would be one of, with --until and --save:"
+    yield "It may come back. To make an exception for this identity, add --until and --save to one of these:"
     yield from (f"  --signal {signal} --value '{value}'" for signal, value in feedback.choices(notable)[:12])
 
 
@@ -144,13 +144,13 @@ def _except(
     told += [f"  would have hidden CONFIRMED incident {name}" for name in seen.confirmed]
     told += [f"  would have hidden {name}" for name in seen.others]
     if not seen.confirmed and not seen.others:
-        told.append("  would have hidden nothing so far: other reasons remain, or nothing like it was found")
+        told.append("  would have hidden nothing so far: other reasons remain, or nothing matches")
     told += [] if args.save else ["Nothing is saved yet; add --save to save it."]
     common.answer(args, console, {**_plain(made), "would_hide": hides, "saved": bool(args.save)}, *told)
     if not args.save:
         return 0
     if seen.confirmed and not args.despite_confirmed:
-        raise InputError(f"the exception would have hidden {len(seen.confirmed)} confirmed incidents; it is not saved")
+        raise InputError(f"the exception would have hidden {len(seen.confirmed)} confirmed incidents; it was not saved")
     find.about_to(console, f"an exception, by {verdict.by}, made of {find.told(notable)}", args.json)
     feedback.put(store, [verdict])
     feedback.put_allowed(store, made)
@@ -179,10 +179,10 @@ def _list(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
     told = [_told(v) for v in sorted(held, key=lambda v: (v.verdict != "confirmed", v.time))]
     _show(args, console, {"verdicts": told, "hours_to_decide": hours}, ("notable_id", "verdict", "by", "time", "why"))
     if not args.json:
-        spent = f"{hours or 0:,.1f} h (median; of replayed logs it counts from their own time)"
+        spent = f"{hours or 0:,.1f} h (median; for replayed logs, from the time in the logs)"
         spent = "none yet" if hours is None else spent
         common.say(console, f"Time from notable to decision: {spent}",
-                   "`nhi feedback export FILE` writes the verdicts for another state.")  # fmt: skip
+                   "`nhi feedback export FILE` writes the verdicts, to import them into another state.")  # fmt: skip
     return 0
 
 

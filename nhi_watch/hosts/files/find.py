@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nhi_watch.detect.feedback import Verdict
     from nhi_watch.state.store import Rows
 
-ABOUT = "the notable: its rank in the list, or its id, of which six or more letters are enough"
+ABOUT = "the notable: its rank in the list, or its id, or the first six or more letters of its id"
 """How a notable is named."""
 
 
@@ -54,7 +54,8 @@ def one(rows: Rows, name: str, out: Path) -> dict[str, Any]:
     try:
         from_json(document)
     except InputError as error:
-        raise StoreError(f"the row of {ident} in the state was altered ({error}); restore it, or learn anew") from error
+        why = f"the row of {ident} in the state was altered ({error}); restore a copy, or use a new --out"
+        raise StoreError(why) from error
     own, told = fast.parted([document], fast.stored(rows))
     return (own or told)[0]
 
@@ -70,14 +71,14 @@ _TABLES = (("notable", "", ":"), ("notable", "late/", "late0"), ("notable", "pas
 
 
 def lists(out: Path) -> Iterator[dict[str, Any]]:
-    """What the last run listed, and what it left below the line.
+    """What the last run listed, and what it left not listed.
 
     Raises:
         InputError: a line is no notable.
     """
     for one in chain(jsonlines.read_any(out / "notables.jsonl"), jsonlines.read_any(out / common.BELOW)):
         if not isinstance(one.get("id"), str) or not isinstance(one.get("rank"), int):
-            raise InputError(f"{out}: a line of its lists is no notable; score again")
+            raise InputError(f"{out}: a line of its lists is not a notable; score again")
         yield one
 
 

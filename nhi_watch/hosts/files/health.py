@@ -21,13 +21,13 @@ Row = dict[str, Any]
 STATUS = ("error", "warn", "unknown", "ok")
 _STALE_DAYS = 2
 _MOST = 8
-_STOPPED = f"no log was read in the {common.LIVE} days before now; all else is as of the data's end"
+_STOPPED = f"no log was read in the last {common.LIVE} days; everything else is as of the end of the data"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi health` takes."""
     parser.add_argument("--model", type=Path, metavar="DIR", help="the model (default: the one in use)")
-    parser.add_argument("--problems", action="store_true", help="show only what needs a look")
+    parser.add_argument("--problems", action="store_true", help="show only what needs attention")
     common.add_state(parser, assets=False)
 
 
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.json:
         common.print_json({"now": render(now), "status": _worst(found), "checks": shown}, console)
         return 0
-    common.say(console, as_of, *([] if shown else ["Nothing needs a look."]))
+    common.say(console, as_of, *([] if shown else ["Nothing needs attention."]))
     styles = {"error": "bold red", "warn": "yellow"}
     common.show_table(console, ("status", "check", "about", ""), (
         (Text(one["status"], styles.get(one["status"], "")), one["check"], one["about"], one["text"]) for one in shown
@@ -110,7 +110,7 @@ def _fields(about: str, missing: list[str]) -> Iterator[Row]:
 def _baseline(state: Any, now: int) -> Row:
     days = state.daybook.between(0, now // DAY + 1)
     if len(days) < 2:
-        return row("baseline", "", "warn", "nothing was learnt yet: every place and tool is new")
+        return row("baseline", "", "warn", "there is no history yet: every place and tool is new")
     age = now // DAY - days[-1]
     text = f"{len(days)} days with records, the last {render(days[-1] * DAY)[:10]}"
     return row("baseline", "", "warn" if age > _STALE_DAYS else "ok", f"{text}{', old' if age > _STALE_DAYS else ''}")
@@ -131,22 +131,22 @@ def _model(rows: Rows, state: Any, folder: Path) -> Iterator[Row]:
     yield _moved("since training", found.since_training)
     yield _moved("since the week before", found.since_last_week)
     for name, (before, now) in found.cannot_tell.items():
-        yield row("drift", name, "warn", f"cannot tell on {now:.0%} of identity-days, the week before on {before:.0%}")
+        yield row("drift", name, "warn", f"cannot tell on {now:.0%} of identity days, the week before on {before:.0%}")
 
 
 def _moved(about: str, moved: tuple[Moved, ...] | None) -> Row:
     if moved is None:
-        return row("drift", about, "unknown", "too little to compare yet")
+        return row("drift", about, "unknown", "not enough to compare yet")
     far = [one for one in moved if one.status != "ok"]
     told = ", ".join(f"{one.name} {one.shift:.2f}" for one in far[:_MOST])
     more = f" and {len(far) - _MOST} more" if len(far) > _MOST else ""
-    text = f"population stability index over 0.1: {told}{more}; {_MEANS[about]}" if far else "spread as they were"
+    text = f"population stability index over 0.1: {told}{more}; {_MEANS[about]}" if far else "distributed as before"
     return row("drift", about, "warn" if far else "ok", text)
 
 
 _MEANS = {
-    "since training": "this tenant's ordinary days are unlike those of training: trust the order, less the likelihood",
-    "since the week before": "something changed here: a new log, fewer fields, or how machines work",
+    "since training": "ordinary days here differ from those of training: trust the order more than the likelihood",
+    "since the week before": "something changed in this tenant: a new log, fewer fields, or how machines work",
 }
 
 
@@ -171,4 +171,4 @@ def _of_run(run: Row) -> Iterator[Row]:
     text = f"{share:.1%} of the latest run's records could not be read{': ' if told else ''}{told}"
     yield row("parsing", "", "warn" if share > 0.01 else "ok", text)
     if run.get("too_late"):
-        yield row("late", "", "warn", f"{run['too_late']:,} records came after their day was closed for good")
+        yield row("late", "", "warn", f"{run['too_late']:,} records arrived after their day was closed")

@@ -28,13 +28,13 @@ def add_input(command: argparse.ArgumentParser) -> None:
                          help=f"kind of log: auto (default), {', '.join(names)}")  # fmt: skip
     common.add_state(command, assets=False, now=False)
     command.add_argument("--model", type=Path, metavar="DIR",
-                         help="another model's folder (default: the one in use, see `nhi model`)")  # fmt: skip
+                         help="folder of another model (default: the one in use, see `nhi model`)")  # fmt: skip
     command.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
     command.add_argument("--reputation", type=Path, action="append", default=[], metavar="FILE",
                          help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
-    command.add_argument("--file-bounds", type=_times, default=1.0, metavar="N", help="times the ordinary bounds "
+    command.add_argument("--file-bounds", type=_times, default=1.0, metavar="N", help="multiply the default bounds "
                          "(256 MB and 200 times its size, 200,000 records and one in 4 bytes, 120 seconds and one in "
-                         "50 kB) that a file may cost; beyond them it is read in part (default: 1)")  # fmt: skip
+                         "50 kB) that one file may use; beyond them it is read only in part (default: 1)")  # fmt: skip
 
 
 def _times(text: str) -> float:
@@ -62,7 +62,7 @@ def tell_refused(run: dict[str, Any]) -> None:
     """Which indicators were not taken, and why."""
     told = ", ".join(f"{count:,} {reason}" for reason, count in run["reputation"]["refused"].items())
     if told:
-        common.warn(f"indicators of --reputation that were not taken: {told}")
+        common.warn(f"indicators of --reputation that were not used: {told}")
 
 
 def demand_records(run: dict[str, Any]) -> None:
@@ -70,7 +70,7 @@ def demand_records(run: dict[str, Any]) -> None:
     InputError: nothing was read, which must not look like a quiet day.
     """
     if not run["read"]:
-        raise InputError("the paths hold no records, so nothing was judged; check them")
+        raise InputError("the paths hold no records, so nothing was scored; check them")
 
 
 @contextmanager

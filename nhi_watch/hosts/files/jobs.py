@@ -57,7 +57,7 @@ class Job(NamedTuple):
     reputation: Sequence[Path] = ()
     """Files of indicators."""
     file_bounds: float = 1.0
-    """How many times the ordinary bounds one file may cost."""
+    """How many multiply the default bounds one file may cost."""
 
 
 # ---- reading

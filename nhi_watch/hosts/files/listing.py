@@ -48,10 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi list` takes."""
     parser.add_argument("--severity", choices=SEVERITIES, metavar="LEVEL",
                         help=f"this severity and above: {', '.join(SEVERITIES)}")  # fmt: skip
-    parser.add_argument("--since", metavar="TIME", help="only what was still going on then or later")
+    parser.add_argument("--since", metavar="TIME", help="only what was still active then or later")
     parser.add_argument("--identity", metavar="TEXT", help="any part of an identity's name or id, or of a key's id")
     parser.add_argument("--kind", choices=KINDS, metavar="KIND", help=f"only these: {', '.join(KINDS)}")
-    parser.add_argument("--all", action="store_true", help="also what is below the line or settled")
+    parser.add_argument("--all", action="store_true", help="also what is not listed or was dealt with")
     parser.add_argument("--csv", action="store_true", help="print CSV")
     common.add_state(parser, assets=False, now=False)
 
@@ -97,14 +97,14 @@ def _count(args: argparse.Namespace, every: Sequence[Row], wanted: Sequence[Row]
     count = f"{len(shown):,} notable{'s'[: len(shown) != 1]}" if shown else "No notable in the list"
     fits = f" with {' '.join(asked)}" if asked else ""
     left = len(wanted) - len(shown)
-    rest = f"; {left:,} more below the line or settled: --all" if left else ""
+    rest = f"; {left:,} more not listed or dealt with: --all" if left else ""
     there = sum(map(stands, every))
-    others = f"; without that there {'is' if there == 1 else 'are'} {there:,}" if asked and not shown else ""
+    others = f"; without the filter there {'is' if there == 1 else 'are'} {there:,}" if asked and not shown else ""
     return visible(f"{count}{fits}{others}{rest}.", 500)
 
 
 def rows(out: Path) -> list[Row]:
-    """What the folder's files hold: the list, what is below the line, and posture's findings.
+    """What the folder's files hold: the list, what is not listed, and posture's findings.
 
     Raises:
         InputError: there are none, or a line is damaged: it is named.
@@ -116,7 +116,7 @@ def rows(out: Path) -> list[Row]:
     for path, row in found:
         is_one = row.keys() >= _NEEDED and row["severity"] in SEVERITIES and isinstance(row["rank"], int)
         if not is_one or not (isinstance(row["identity"], dict) and isinstance(row["usual"], dict)):
-            raise InputError(f"{path}: a line is no notable of this version; score again")
+            raise InputError(f"{path}: a line is not a notable of this version; score again")
     return [row for _, row in found]
 
 
@@ -194,7 +194,7 @@ _LEAST = 24
 
 
 def _cells(row: Row, short: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
-    said = row.get("verdict") or (row["closed_why"] if settled(row) else "" if row["listed"] else "below the line")
+    said = row.get("verdict") or (row["closed_why"] if settled(row) else "" if row["listed"] else "not listed")
     what = visible(named(row), 200) + (f" ({visible(said, 60)})" if said else "")
     rank = "" if row["kind"] == "posture" else str(row["rank"])
     return (rank, short[row["id"]], likely(row["likelihood"]), short_severity(row), clock(row["first_time"])), what

@@ -16,7 +16,7 @@ WHAT = ("show", "verify")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi model` takes."""
     parser.add_argument("what", choices=WHAT, metavar="|".join(WHAT))
-    parser.add_argument("--model", type=Path, default=model.FOLDER, metavar="DIR", help="this one (default: shipped)")
+    parser.add_argument("--model", type=Path, default=model.FOLDER, metavar="DIR", help="its folder (default: shipped)")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 

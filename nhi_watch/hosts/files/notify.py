@@ -65,8 +65,8 @@ class Told(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi notify` takes."""
-    parser.add_argument("--dry-run", action="store_true", help="show what would be sent, and send nothing")
-    parser.add_argument("--test", action="store_true", help="send each receiver one message that says it is a test")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be sent, without sending it")
+    parser.add_argument("--test", action="store_true", help="send each receiver a test message")
     common.add_state(parser, assets=False, now=False)
 
 
@@ -92,11 +92,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
     common.answer(args, console, [one._asdict() for one in told], *map(_line, told))
     failed = [one for one in told if one.failed]
     if failed:
-        raise InputError(f"{len(failed)} of {len(told)} receivers were not reached; the next run tries again")
+        raise InputError(f"{len(failed)} of {len(told)} receivers could not be reached; the next run tries again")
     return 0
 
 
-_NOTHING = "Nothing new to tell."
+_NOTHING = "Nothing new to send."
 
 
 def after_score(args: argparse.Namespace) -> None:
@@ -113,7 +113,7 @@ def after_score(args: argparse.Namespace) -> None:
 
 def _line(one: Told) -> str:
     parts = [f"{one.sent} sent" if one.sent or not (one.failed or one.unsure) else ""]
-    parts += [f"{one.unsure} without an answer, not to be sent again" if one.unsure else ""]
+    parts += [f"{one.unsure} sent without an answer, not sent again" if one.unsure else ""]
     parts += [f"{one.failed} not sent, the next run tries again: {one.why}" if one.failed else ""]
     return f"{one.receiver}: {'; '.join(filter(None, parts))}"
 
@@ -122,7 +122,7 @@ def tell(args: argparse.Namespace, asked: Notify) -> list[Told]:
     """Send each receiver what it was not sent yet.
 
     Raises:
-        InputError: there are no results, or a receiver is no address that apprise knows.
+        InputError: there are no results, or a receiver is not an address that apprise supports.
         StoreError: the state cannot be written: then nothing is sent.
     """
     from nhi_watch.state.store import pack, unpack
@@ -180,7 +180,7 @@ def _messages(rows: Iterable[Row], asked: Notify, sent: Sent, key: str) -> list[
     if rest:
         title = f"nhi_watch: {len(rest):,} more notables of severity {asked.min_severity} and above"
         ids = tuple(row["id"] for row in rest)
-        told.append(Message(ids, rest[0]["severity"], title, "They are in the list: nhi list"))
+        told.append(Message(ids, rest[0]["severity"], title, "To list them: nhi list"))
     return told
 
 
@@ -228,7 +228,7 @@ def _receivers(asked: Notify) -> list[tuple[str, Any]]:
             one = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
             if one is None:
                 scheme = url.partition(":")[0][:20]
-                raise InputError(f"notify: receiver {number} ({scheme}:…) is no address that apprise knows")
+                raise InputError(f"notify: receiver {number} ({scheme}:…) is not an address that apprise supports")
             found.append((hashlib.sha256(url.encode()).hexdigest()[:12], one))
     return found
 

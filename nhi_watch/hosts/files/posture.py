@@ -22,9 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi posture` takes."""
     parser.add_argument("--authorization-details", type=Path, action="append", metavar="JSON",
                         help="what AWS grants: `aws iam get-account-authorization-details`")  # fmt: skip
-    parser.add_argument("--all", action="store_true", help=f"show all findings, not the first {FIRST} alone")
-    parser.add_argument("--secret-days", type=_days, default=90, metavar="N", help="oldest secret (default: 90)")
-    parser.add_argument("--idle-days", type=_days, default=90, metavar="N", help="longest silence (default: 90)")
+    parser.add_argument("--all", action="store_true", help=f"show all findings, not only the first {FIRST}")
+    parser.add_argument("--secret-days", type=_days, default=90, metavar="N", help="maximum age (default: 90)")
+    parser.add_argument("--idle-days", type=_days, default=90, metavar="N", help="maximum time unused (default: 90)")
     common.add_state(parser)
 
 
@@ -93,6 +93,6 @@ def _show(summary: Mapping[str, Any], console: Console, most: int) -> None:
     if findings:
         common.show_table(console, ("severity", "what", "OWASP", "evidence"), map(row, findings[:most]), expand=True)
     if len(findings) > most:
-        said.append(f"These are the {most} with which a thief could do most; --all shows the others, posture.jsonl "
+        said.append(f"These are the {most} with the most impact if stolen; --all shows the others, posture.jsonl "
                     "holds them.")  # fmt: skip
     common.say(console, *said, *(f"Cannot tell: {line}." for line in summary["cannot_tell"]))

@@ -1,4 +1,4 @@
-"""`nhi respond`: plan a response, approve it, hand it over. Nothing is changed in anybody's cloud."""
+"""`nhi respond`: plan, approve and export a response. Nothing is changed in anybody's cloud."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi respond` takes."""
     commands = parser.add_subparsers(dest="respond", required=True, metavar="COMMAND")
-    plan = _add(commands, "plan", _plan, "write a dry run: what the policy allows, in order, and what breaks")
+    plan = _add(commands, "plan", _plan, "write a dry run: the steps that the policy allows, and what they break")
     plan.add_argument("--only", action="append", default=[], metavar="STEP",
-                      help="propose this step alone, by its number or action; may be given several times")  # fmt: skip
-    approve = _add(commands, "approve", _approve, "sign a plan that was written")
+                      help="propose only this step, by number or action; may be given several times")  # fmt: skip
+    approve = _add(commands, "approve", _approve, "sign a plan")
     approve.add_argument("--by", required=True, metavar="WHO", help="an approver of the policy")
     approve.add_argument("--why", required=True, metavar="TEXT", help="the reason")
     approve.add_argument("--key", required=True, type=Path, metavar="FILE",
                          help="the approver's private key; a passphrase is taken from NHI_KEY_PASSPHRASE")  # fmt: skip
-    export = _add(commands, "export", _export, "hand an approved plan over, once")
+    export = _add(commands, "export", _export, "export an approved plan, once")
     export.add_argument("--to", required=True, choices=("webhook", "soar", "elastic"), help="the format")
     for command in (plan, approve, export):
         command.add_argument("id", metavar="ID", help=find.ABOUT)
@@ -44,9 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     setup = _add(commands, "setup", _setup, "make an approver: a key, and a policy of your own that names them")
     setup.add_argument("--by", required=True, metavar="WHO", help="the approver")
     setup.add_argument("--role", default="secops", metavar="ROLE", help="what they approve for (default: secops)")
-    setup.add_argument("--key", type=Path, metavar="FILE", help="the private key's file (default: DIR/WHO.pem)")
+    setup.add_argument("--key", type=Path, metavar="FILE", help="file for the private key (default: DIR/WHO.pem)")
     setup.add_argument("--policy", type=Path, metavar="FILE",
-                       help=f"the policy (default: DIR/{common.POLICY}), made where it is missing")  # fmt: skip
+                       help=f"the policy (default: DIR/{common.POLICY}),created if it does not exist")  # fmt: skip
     common.add_out(setup)
 
 
@@ -135,7 +135,7 @@ def _plan(args: argparse.Namespace, console: Console) -> int:
             stream.write(plan.text(made).encode())
         desk.file("approvals.jsonl").unlink(missing_ok=True)
         told = f"Written to {desk.file('plan.json')}."
-        told += f"\nNext: {_again(desk, frozenset())}" if made["steps"] else " It holds nothing to approve."
+        told += f"\nNext: {_again(desk, frozenset())}" if made["steps"] else " It has no step to approve."
     return common.answer(args, console, made, f"{plan.text(made)}\n{told}")
 
 
@@ -224,4 +224,4 @@ def _setup(args: argparse.Namespace, console: Console) -> int:
     given = "" if path == args.out / common.POLICY else f" --policy {shlex.quote(str(path))}"
     return common.answer(args, console, told, f"{args.by} approves as {args.role} by {path}, which plan, approve and "
                          f"export {'use from now on' if not given else 'are given as' + given}.\nThe private key is in "
-                         f"{key}; its owner keeps it, elsewhere.")  # fmt: skip
+                         f"{key}; move it to where only its owner can read it.")  # fmt: skip

@@ -21,12 +21,12 @@ _NAMED = 5
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi score` takes."""
     add_input(parser)
-    parser.add_argument("--no-learn", action="store_true", help="leave the state as it is")
+    parser.add_argument("--no-learn", action="store_true", help="do not change the state")
     parser.add_argument("--budget", type=budget, default=10.0, metavar="N",
-                         help="notables a day per 1,000 identities, saved over a week (default: 10)")  # fmt: skip
-    parser.add_argument("--all", action="store_true", help="list what is below the line as well")
+                         help="new notables a day per 1,000 identities, over a rolling week (default: 10)")  # fmt: skip
+    parser.add_argument("--all", action="store_true", help="also list what is not listed by default")
     parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
-    parser.add_argument("--ocsf", action="store_true", help="write notables as OCSF Detection Findings, too")
+    parser.add_argument("--ocsf", action="store_true", help="also write notables as OCSF Detection Findings")
 
 
 def budget(text: str) -> float:
@@ -89,11 +89,11 @@ def _remarks(run: dict[str, Any], out: Path) -> Iterator[str]:
     passed = run["passed_over"]
     named = passed["named"][:_NAMED]
     plain = [one for one in named[passed["may_matter"] :] if one["why"] != GREW]
-    yield from (f"passed over {visible(one['file'], 200)}: {one['why']}" for one in named if one not in plain)
+    yield from (f"skipped {visible(one['file'], 200)}: {one['why']}" for one in named if one not in plain)
     if plain:
-        yield f"passed over, no logs: {', '.join(visible(Path(one['file']).name, 80) for one in plain)}"
+        yield f"skipped, not recognized as logs: {', '.join(visible(Path(one['file']).name, 80) for one in plain)}"
     if passed["files"] > len(named):
-        yield f"and {passed['files'] - len(named):,} more files passed over; run.json names them"
+        yield f"and {passed['files'] - len(named):,} more files skipped; run.json names them"
     if sum(count for reason, count in run["rejected"].items() if reason not in OUT_OF_SCOPE):
         yield f"{out / 'rejects.jsonl'} says which records could not be read, and why"
     counted = sum(run["rejects_only_counted"].values())
@@ -105,4 +105,4 @@ def _remarks(run: dict[str, Any], out: Path) -> Iterator[str]:
         yield (f"verdicts and exceptions keep {hidden:,} notable{'s'[: hidden != 1]} off the list; `nhi audit verify` "
                "compares them with the trail")  # fmt: skip
     if run["parsed"] and not run["events"]:
-        yield "all records were scored by an earlier run; the list is of then"
+        yield "all records were scored by an earlier run; this is that run's list"

@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi show` takes."""
     about = "any part of its name or id, a key's id, or one of its notables by rank or id"
     parser.add_argument("identity", metavar="IDENTITY", help=about)
-    parser.add_argument("--model", type=Path, metavar="DIR", help="another model's folder (default: the one in use)")
-    parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks, as `nhi score` had them")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="folder of another model (default: the one in use)")
+    parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks, as given to `nhi score`")
     parser.add_argument("--all", action="store_true", help="show signals that add little, too")
     common.add_state(parser, now=False)
 
@@ -96,7 +96,7 @@ def _meant(store: SqliteStore, text: str, rows: Sequence[Row]) -> Identity:
     ordered = sorted(found.values(), key=lambda one: (-one.last, one.identity.name))
     more = f"\n  and {len(ordered) - CANDIDATES:,} more" if len(ordered) > CANDIDATES else ""
     told = "".join(f"\n  {_line(one)}" for one in ordered[:CANDIDATES])
-    raise InputError(f"{len(found):,} identities fit {plain[:60]!r}; give more of a name, or an id:{told}{more}")
+    raise InputError(f"{len(found):,} identities match {plain[:60]!r}; give more of a name, or an id:{told}{more}")
 
 
 def _names(identity: Identity) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ def _of_notable(store: SqliteStore, row: Optional[Row], text: str) -> Identity:
     from nhi_watch.state import inventory
 
     if row is None:
-        raise InputError(f"nobody is known whose name, id or key holds {text[:60]!r}, and no notable is named so")
+        raise InputError(f"no identity has a name, id or key that contains {text[:60]!r}, and there is no such notable")
     known = inventory.known_of(store, [row["identity"]["id"]]).get(row["identity"]["id"])
     if known is not None:
         return known.identity
@@ -212,7 +212,7 @@ def _latest(
 
     date = render_day(day)
     if episode is None:
-        return {"day": date, "place": "that day is closed and learnt, so that it cannot be judged again"}
+        return {"day": date, "place": "that day is closed, so it cannot be scored again"}
     baselines, assets = basis
     built = build(episode, baselines, ranking.asset(assets, episode))
     made = to_json(built)
@@ -238,20 +238,20 @@ def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], r
         if row["listed"]:
             return f"rank {row['rank']} of the list"
     if not ranking.is_watched(episode):
-        return f"none: of kind {episode.identity.kind}, which is no identity that can be stolen"
+        return f"none: of kind {episode.identity.kind}, which cannot be stolen"
     if episode.likelihood < ranking.FLOOR:
-        return f"none: a likelihood under {ranking.FLOOR:g}% is no notable"
+        return f"none: a likelihood under {ranking.FLOOR:g}% is not a notable"
     if not ranking.is_eligible(episode, episode.likelihood):
-        return ("none: what a person does without a key takes a higher likelihood, for people do new things every day: "
+        return ("none: a person without a key needs a higher likelihood, because people do new things every day: "
                 f"{ranking.PEOPLE:g}%, and {CRITICAL:g}% of those with little history")  # fmt: skip
     if loss < ranking.LEAST:
         need = ranking.LEAST / IMPACTS[level]
-        return (f"below the line: an expected loss of {loss:g} (likelihood × impact) is less than {ranking.LEAST:g}, "
+        return (f"not listed: an expected loss of {loss:g} (likelihood × impact) is less than {ranking.LEAST:g}, "
                 f"severity low; at {level} impact that takes a likelihood of {need:.0f}%")  # fmt: skip
     since = render(max(0, parse(f"{date}T00:00:00Z") - (ranking.WEEK - 1) * DAY))[:10]
     thefts = (row for row in rows if row["kind"] == "compromise")
     graver = sum(loss_of(row) > loss and since <= row["last_time"][:10] <= date for row in thefts)
-    return (f"below the line: it is grave enough, but {graver:,} graver ones stood within the week, and the budget "
+    return (f"not listed: it is grave enough, but {graver:,} graver ones stood within the week, and the budget "
             "has no place for more")  # fmt: skip
 
 
@@ -274,7 +274,7 @@ def _show(args: argparse.Namespace, told: Json, rows: Sequence[Row], console: Co
         console.print(Text(f"Notables ({len(told['notables'])}):"))
         listing.tell(told["notables"], short_ids(row["id"] for row in rows), console)
     else:
-        console.print(Text("Notables: none, in the list and below the line"))
+        console.print(Text("Notables: none, listed or not"))
     for line in _verdict(told["latest"], args.all, console):
         console.print(Text(visible(line, 600)), soft_wrap=True)
 
@@ -294,9 +294,9 @@ def _facts(told: Json) -> Iterator[str]:
     for one in told["done_to_it"]:
         yield f"Was {one['what']} {one['time']} by {one['by']}"
     if not usual["days"]:
-        yield "Usually: nothing is known before its latest day"
+        yield "Usually: there is no history before its latest day"
     elif not any(usual[name] for name, _ in _HABITS):
-        yield "Usually: nothing is learnt of it yet, for what looks bad becomes no habit"
+        yield "Usually: there is no history of it yet, because suspicious days are not learned"
     else:
         yield f"Usually, by {usual['days']} active day{'s'[: usual['days'] != 1]} up to {usual['until']}:"
         for name, _ in _HABITS:
@@ -327,7 +327,7 @@ def _verdict(latest: Optional[Json], every: bool, console: Console) -> Iterator[
     from nhi_watch.report.words import amount
 
     if latest is None:
-        yield "It has not been judged within the days that are kept"
+        yield "It was not scored within the days that are kept"
         return
     if "likelihood" not in latest:
         yield f"Latest day {latest['day']}: {latest['place']}"

@@ -41,7 +41,7 @@ def demand_state(path: Path) -> None:
     """
     why = faults_of_state(path)
     if why:
-        raise InputError(f"{why}, so somebody else may have written what the state holds; `chmod go-w` what is yours, "
+        raise InputError(f"{why}, so another account may have written to the state; `chmod go-w` what is yours, "
                          "or name another folder with --out or --state")  # fmt: skip
 
 
@@ -53,5 +53,5 @@ def demand_results(path: Path) -> None:
     """
     why = fault(path) if path.exists() else ""
     if why:
-        raise InputError(f"{path}: {why}, so somebody else may replace the results; `chmod go-w` it if it is yours, or "
-                         "name another folder with --out")  # fmt: skip
+        raise InputError(f"{path}: {why}, so another account may replace the results; `chmod go-w` it if it is yours, "
+                         "or name another folder with --out")  # fmt: skip

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi verify` takes."""
     parser.add_argument("id", metavar="NOTABLE", help=f"{find.ABOUT}; or a file with its JSON")
-    parser.add_argument("--model", type=Path, metavar="DIR", help="where its model lies (default: shipped)")
-    parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks, as they were then")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="folder of its model (default: the shipped one)")
+    parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks, as when it was scored")
     common.add_state(parser, assets=False)
 
 
@@ -35,13 +35,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
         checks = _checks(args, rows, notable)
     wrong = [check for check in checks if check.holds is False]
     told = {"id": notable["id"], "verified": not wrong, "checks": [check._asdict() for check in checks]}
-    words = {True: "holds", False: "DIFFERS", None: "cannot be checked any more"}
+    words = {True: "holds", False: "DIFFERS", None: "can no longer be checked"}
     common.answer(args, console, told, *(f"{check.what:9} {words[check.holds]}: {check.told}" for check in checks))
     if wrong:
         names = ", ".join(check.what for check in wrong)
-        hint = "where by another version of the program, ask that one"
-        hint = hint if args.networks else f"where it was scored with --networks, give the same list; {hint}"
-        raise InputError(f"notable {notable['id']} does not verify: {names} came out otherwise; {hint}")
+        hint = "if another version of the program wrote it, verify with that version"
+        hint = hint if args.networks else f"if it was scored with --networks, give the same list; {hint}"
+        raise InputError(f"notable {notable['id']} does not verify: {names} differ; {hint}")
     return 0
 
 
@@ -63,9 +63,9 @@ def _checks(args: argparse.Namespace, rows: Rows, notable: dict[str, Any]) -> li
     try:
         wanted = str(notable["receipt"]["model"])
     except (KeyError, TypeError) as error:
-        raise InputError(f"this is no notable: it has no receipt ({error})") from error
+        raise InputError(f"this is not a notable: it has no receipt ({error})") from error
     card = model.load(args.model or model.FOLDER)
     if args.model is None and card.sha256 != wanted and notable.get("kind") == "compromise":
-        raise InputError(f"the model {wanted[:12]} is not the one that ships; give --model its folder")
+        raise InputError(f"the model {wanted[:12]} is not the shipped one; give its folder with --model")
     known = networks.load(args.networks) if args.networks else networks.SHIPPED
     return claims.verify(rows, card, notable, known)

@@ -64,7 +64,7 @@ class Explain:
 
     def _explained(self, document: Mapping[str, Any]) -> Iterator[Line]:
         if "timeline" not in document:
-            yield {"nhi_error": "only the points: the state in the KV store holds no more of this notable"}
+            yield {"nhi_error": "only the points: the state in the KV store no longer has this notable"}
             document = {**_BARE, **document}
         try:
             for section in SECTIONS:
@@ -73,7 +73,7 @@ class Explain:
                         yield {"nhi_section": section, "nhi_order": str(number), **line}
         except (KeyError, TypeError, AttributeError, RejectError) as error:
             what = f"{type(error).__name__}: {error}"[:200]
-            yield {"nhi_error": f"the notable is of another version of this app ({what})"}
+            yield {"nhi_error": f"the notable was written by another version of this app ({what})"}
 
 
 _BARE: Mapping[str, Any] = {

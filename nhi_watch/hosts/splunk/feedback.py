@@ -60,9 +60,9 @@ class Feedback:
             raise InputError(f"nhi feedback: a verdict is missing. Write verdict={OPTIONS['verdict'].shape}")
         self._told = {**told, "until": self._until(told), "analyst": search.user}
         if bool(told["signal"]) != bool(told["value"]):
-            raise InputError("nhi feedback: an exception names a signal and a value. Write signal=new_network value=…")
+            raise InputError("nhi feedback: an exception needs a signal and a value. Write signal=new_network value=…")
         if told["signal"] and told["signal"] not in NAMES:
-            raise InputError(f"nhi feedback: signal={told['signal']} is unknown. Write one that nhi explain lists")
+            raise InputError(f"nhi feedback: signal={told['signal']} is unknown. Use one that nhi explain lists")
 
     def take(self, columns: Columns, row: Row) -> None:
         """Judge a notable."""
@@ -95,12 +95,12 @@ class Feedback:
                 raise InputError("nhi feedback: until, signal and value need verdict=expected. Write verdict=expected")
             return ""
         if not told["until"]:
-            raise InputError("nhi feedback: what is expected must end. Write until=2027-03-31")
+            raise InputError("nhi feedback: verdict=expected needs an end. Write until=2027-03-31")
         spelled = told["until"] + ("T00:00:00Z" if _DATE.fullmatch(told["until"]) else "")
         try:
             seconds = second_of(spelled)
         except RejectError as error:
-            raise InputError(f"nhi feedback: until={told['until']} is no date. Write until=2027-03-31") from error
+            raise InputError(f"nhi feedback: until={told['until']} is not a date. Write until=2027-03-31") from error
         if not self._now < seconds <= self._now + LONGEST * DAY:
             raise InputError(f"nhi feedback: until={told['until']} must lie within the next {LONGEST} days")
         return render(seconds)

@@ -115,13 +115,13 @@ def baseline(book: Daybook, now: int) -> Line:
     """Whether the state is there and of yesterday, and whether the close of a day goes on for too long."""
     about, days = ("state", "nhi_state"), book.days
     if not days:
-        return check(about, "error", "nothing learnt yet: enable the searches, and look back, on the page Set up")
+        return check(about, "error", "no history yet: enable the searches and look back on the page Set up")
     told, old = f"{len(days)} days known, the last {render_day(days[-1])}", day_of(now) - days[-1]
     if old > STALE_DAYS:
         return check(about, "warn", f"{told}, {old} days old; look at the search NHI Watch - Rank")
     hours = (now - (book.first_unlearnt + OPEN) * DAY) // HOUR
     if book.learnt < book.closed and hours >= CLOSES:
-        closing = f"the close of {render_day(book.first_unlearnt)} has gone on for {hours} hours"
+        closing = f"the close of {render_day(book.first_unlearnt)} has been running for {hours} hours"
         return check(about, "warn", f"{closing}: see the messages of the search NHI Watch - Rank")
     return check(about, "ok", told)
 
@@ -135,14 +135,14 @@ def drifted(rows: Rows, days: Sequence[int], card: Scorecard, folder: Path) -> L
     found = drift.report(rows, days[:-1], drift.reference(folder, card.sha256))
     about = ("drift", card.id)
     if found.since_training is None and found.since_last_week is None:
-        return check(about, "unknown", f"drift is told from {drift.ENOUGH} identity-days a week on, after two weeks")
+        return check(about, "unknown", f"drift needs two weeks of data and {drift.ENOUGH} identity days a week")
     since = (("training", found.since_training), ("the week before", found.since_last_week))
     moved = [(one, when) for when, all_of_it in since for one in all_of_it or () if one.status != "ok"]
     if not moved:
-        return check(about, "ok", "scores and signals are spread as before")
+        return check(about, "ok", "scores and signals are distributed as before")
     told = ", ".join(f"{one.name} by {one.shift:g} since {when}" for one, when in moved[:_NAMED])
     status = "error" if any(one.status == "error" for one, _ in moved) else "warn"
-    return check(about, status, f"moved: {told}; look what changed in the logs, or train anew"[:500])
+    return check(about, status, f"moved: {told}; check what changed in the logs"[:500])
 
 
 def budget(told: Iterable[Mapping[str, str]]) -> Iterator[Line]:
@@ -151,9 +151,9 @@ def budget(told: Iterable[Mapping[str, str]]) -> Iterator[Line]:
     if ranked is None:
         return
     left = int(ranked.get("nhi_overflow") or 0)
-    text = f"{left} episodes had no room, the highest with likelihood {ranked.get('nhi_overflow_highest', '')}"
+    text = f"{left} episodes were over the limit, the highest with likelihood {ranked.get('nhi_overflow_highest', '')}"
     day = ranked.get("nhi_first_time", "")[:10]
-    yield check(("budget", day), "warn" if left else "ok", text if left else "every episode over the floor had room")
+    yield check(("budget", day), "warn" if left else "ok", text if left else "no episode over the floor was left out")
 
 
 OPTIONS = {"show": Option("all", "all|problems", ("all", "problems"))}
@@ -198,7 +198,7 @@ class Health:
     def answer(self) -> tuple[Sequence[str], list[Line], Messages]:
         """One row a check."""
         wrong = [check(("tables", "lookups"), "error", text) for _, text in tables.load_context(self._lookups)[1]]
-        fine = check(("tables", "lookups"), "ok", "the tables that you fill can be read")
+        fine = check(("tables", "lookups"), "ok", "your lookup tables can be read")
         read = [parsing(self._rejected, self._read)] if self._read or self._rejected else []
         found = [*self._of_sources(), *self._of_state(), _of_model(), *(wrong or [fine]), *missing(self._shapes),
                  *read, *budget(self._notables)]  # fmt: skip
@@ -209,7 +209,7 @@ class Health:
     def _of_sources(self) -> Iterator[Line]:
         yield from sources(self._seen, self._now) if self._seen else ()
         if not (self._seen or self._read or self._rejected or self._notables):
-            text = "no event of any log in the time searched: choose a longer time, name your indexes in the macro "
+            text = "no event of any log in the time searched: choose a longer time, add your indexes to the macro "
             yield check(("source", "all"), "unknown",
                         f"{text}nhi_indexes, or search with a role that sees their indexes")  # fmt: skip
 
@@ -217,7 +217,7 @@ class Health:
         try:
             state = reading(self._search)
             if state is None:
-                return [check(("state", "nhi_state"), "unknown", "splunkd gave no session: ask on a search head")]
+                return [check(("state", "nhi_state"), "unknown", "splunkd gave no session: run this on a search head")]
             book = State(state).daybook
             return [baseline(book, self._now), drifted(state, book.days, model.load(), model.FOLDER)]
         except (StoreError, ModelError) as error:

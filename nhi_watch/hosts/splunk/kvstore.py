@@ -80,7 +80,7 @@ class Generation:
         """The end of the period, as others see it."""
         self._period = 0
         if not collection.insert(self._document()):
-            raise BusyError("another search has begun to rank: this one leaves it to that")
+            raise BusyError("another search has started to rank, so this one stops")
 
     def _document(self, **more: object) -> dict[str, Any]:
         return {"_key": self.key, "until": self._until, "owner": self._owner, **more}
@@ -110,7 +110,7 @@ class Generation:
         if now < self._until - LEASE / 2:
             return
         if now >= self._until - MARGIN or not self._kept.insert(_link(self.key, self._period + 1)):
-            raise StoreError("this run took too long, and may write no more; the next one does its work")
+            raise StoreError("this run took too long and may no longer write; the next run does its work")
         self._period, self._until = self._period + 1, self._until + LEASE
 
     def demand(self) -> None:
@@ -122,7 +122,7 @@ class Generation:
         self.keep()
         if not self._period:  # its clock may be slow
             if not self._kept.insert(_link(self.key, 1)):
-                raise StoreError("this run took too long, and may write no more; the next one does its work")
+                raise StoreError("this run took too long and may no longer write; the next run does its work")
             self._period, self._until = 1, self._until + LEASE
 
     def close(self) -> None:
@@ -205,7 +205,7 @@ class KvStore:
     def flush(self) -> None:
         """Write what was put, in that order, and go on."""
         if self._claim is None:
-            raise StoreError("this state was opened to be read")
+            raise StoreError("this state was opened read-only")
         if self._put:
             self._write(self._generation or self._claim())
 
@@ -257,7 +257,7 @@ def _batches(rows: Iterable[_Row]) -> Iterator[list[tuple[str, str]]]:
     for key, row in rows:
         value = b64encode(row or b"").decode("ascii")
         if len(value) > LARGEST:
-            raise StoreError(f"the row {key[:200]} has {len(value):,} bytes: a document of the KV store takes 16 MB")
+            raise StoreError(f"the row {key[:200]} has {len(value):,} bytes: a document of the KV store may have 16 MB")
         if held and (len(held) == DOCUMENTS or size + len(value) > MEGABYTES << 20):
             yield held
             held, size = [], 0

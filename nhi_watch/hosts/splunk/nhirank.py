@@ -89,8 +89,8 @@ class NhiRank:
             is_done = going.close(store.flush, time.time() + CLOSING)
             store.commit()
         except StoreError as error:
-            return [("WARN", f"nhirank: the close of {going.closing or 'a day'} goes on in the next run: {error}")]
-        return [] if is_done else [("INFO", f"nhirank: the close of {going.closing} goes on in the next run")]
+            return [("WARN", f"nhirank: the close of {going.closing or 'a day'} continues in the next run: {error}")]
+        return [] if is_done else [("INFO", f"nhirank: the close of {going.closing} continues in the next run")]
 
     def _now(self) -> int:
         now = int(time.time())
@@ -112,14 +112,14 @@ class NhiRank:
         told = written.result.run
         fresh = sum(one.change == "new" for one in written.rows)
         shown = sum(one.change not in (*ENDED, BELOW) for one in written.rows)
-        days = " to ".join(dict.fromkeys(told["days"])) or "no day with news"
-        known = f"{told['days_known']} days known" if self._writes else "by these rows alone, without what was learnt"
+        days = " to ".join(dict.fromkeys(told["days"])) or "no day with new records"
+        known = f"{told['days_known']} days known" if self._writes else "by these rows alone, without history"
         messages: Messages = [("INFO", f"nhirank: ranked {days}, {known}: {shown} notables, {fresh} of them new")]
         messages += reasons.folded("nhirank", told["folded_records"])
         messages += reasons.messages("nhirank", self._gatherer.rejected)
         if written.hidden:
             left = ", ".join(f"{count} {why}" for why, count in sorted(written.hidden.items()))
-            messages.append(("INFO", f"nhirank: left out by verdicts and exceptions: {left}"))
+            messages.append(("INFO", f"nhirank: not listed because of verdicts and exceptions: {left}"))
         return messages
 
 

@@ -118,7 +118,7 @@ class NhiScore(Streaming):
         try:
             state = State(rows) if rows is not None else None
         except StoreError as error:  # an event can be judged without it
-            messages.append(("WARN", f"nhiscore: what was learnt cannot be read: {error}"))
+            messages.append(("WARN", f"nhiscore: the history cannot be read: {error}"))
             state = None
         self._make = partial(StateBaselines, card, networks, state)
         self._mark = listed.mark

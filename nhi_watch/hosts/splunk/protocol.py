@@ -266,7 +266,7 @@ def parse(command: str, options: Options, arguments: Iterable[str]) -> dict[str,
         name, equals, value = argument.partition("=")
         option = options.get(name)
         if option is None or not equals:
-            raise InputError(f"{command}: {argument[:100]!r} is no option. Write {usage(command, options)}")
+            raise InputError(f"{command}: {argument[:100]!r} is not an option. Write {usage(command, options)}")
         told[name] = _checked(command, name, option, value.strip('"'))
     return told
 
@@ -275,5 +275,5 @@ def _checked(command: str, name: str, option: Option, value: str) -> str:
     if option.choices and value not in option.choices:
         raise InputError(f"{command}: {name}={value[:100]} is unknown. Write {name}={option.shape}")
     if not option.choices and not re.fullmatch(option.pattern, value, re.ASCII | re.DOTALL):
-        raise InputError(f"{command}: {name}={value[:100]} is no {option.shape}. Write {name}={option.example}")
+        raise InputError(f"{command}: {name}={value[:100]} is not {option.shape}. Write {name}={option.example}")
     return value

@@ -65,7 +65,7 @@ def trust(url: str, *files: Path) -> ssl.SSLContext:
     """
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
-        raise InputError(f"{url[:200]!r} is no https:// address; nothing is sent without TLS")
+        raise InputError(f"{url[:200]!r} is not an https:// address; nothing is sent without TLS")
     context = ssl.create_default_context()
     try:
         for path in files:
@@ -110,7 +110,7 @@ class Client:
                 if isinstance(reason, ssl.SSLCertVerificationError) or attempt == ATTEMPTS:
                     raise RestError(0, f"{_where(path)}: no answer: {reason}{_advice(reason)}"[:500]) from error
             except ValueError as error:
-                raise RestError(0, f"{_where(path)}: the answer is no JSON") from error
+                raise RestError(0, f"{_where(path)}: the answer is not JSON") from error
             self._pause(wait)
         raise AssertionError("unreachable")
 
@@ -150,7 +150,7 @@ _REMEDIES = {
 
 def _advice(reason: object) -> str:
     if isinstance(reason, ssl.SSLCertVerificationError):
-        return "; put the authority's certificate into etc/auth/cacert.pem"
+        return "; add the authority's certificate to etc/auth/cacert.pem"
     return ""
 
 

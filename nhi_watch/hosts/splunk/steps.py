@@ -71,7 +71,8 @@ def find(splunk: Splunk) -> Iterator[Row]:
 
 def _advice(log: str) -> str:
     if log == "endpoint":
-        return "name its index, and set the macro nhi_endpoint as its description says: hosts are many, so they are off"
+        return ("name its index, and set the macro nhi_endpoint as its description says: endpoint logs are large, so "
+                "they are off by default")  # fmt: skip
     return "name its index"
 
 
@@ -84,8 +85,8 @@ def name_indexes(splunk: Splunk, told: str) -> Iterator[Row]:
     names = [name for name in re.split(r"[\s,]+", told.strip()) if name]
     wrong = [name for name in names if not _INDEX.fullmatch(name)]
     if wrong or not names:
-        what = f"{wrong[0]!r} is no name of an index" if wrong else "no index was named"
-        raise InputError(f"nhisetup: {what}. Write indexes=aws,entra,okta; an asterisk would open every bucket")
+        what = f"{wrong[0]!r} is not an index name" if wrong else "no index was named"
+        raise InputError(f"nhisetup: {what}. Write indexes=aws,entra,okta; an asterisk would search every bucket")
     definition = "index IN ({})".format(", ".join(f'"{name}"' for name in sorted(set(names))))
     splunk.set_macro("nhi_indexes", definition)
     yield {"Step": "indexes", "Status": "done", "Text": f"the macro nhi_indexes is now {definition}"}
@@ -115,7 +116,7 @@ def backfill(splunk: Splunk, days: int, today: int) -> Iterator[Row]:
         parts = slices(_counted(splunk, COUNT, "sourcetype", day * DAY, (day + 1) * DAY), day)
         windows = [(name, *part) for part in parts for name in GROUPS] + [("Rank", day * DAY, (day + 1) * DAY)]
         if not all(splunk.run(f"NHI Watch - {name}", low, high) for name, low, high in windows):
-            text = "the search failed: look at Activity > Jobs, then start again; it goes on here"
+            text = "the search failed: check Activity > Jobs, then start again; it continues here"
             yield {**told, "Status": "failed", "Text": text}
             return
         splunk.note(f"backfill/{day}")
@@ -164,12 +165,12 @@ def reconcile(splunk: Splunk, now: int) -> Iterator[Row]:
             continue
         if all(splunk.run(f"NHI Watch - {name}", hour * HOUR, (hour + 1) * HOUR) for name in GROUPS):
             splunk.note(key)
-            yield {**told, "Status": "done", "Text": "of more than 1% of its events nothing had been read"}
+            yield {**told, "Status": "done", "Text": "more than 1% of its events had not been read"}
         else:
             failed += 1
-            yield {**told, "Status": "failed", "Text": "the search failed: look at Activity > Jobs; tomorrow again"}
+            yield {**told, "Status": "failed", "Text": "the search failed: see Activity > Jobs; it runs again tomorrow"}
     if not any(splunk.run("NHI Watch - Rank", now - RECENT, now) for _ in range(TRIES)):
-        raise InputError("nhisetup: NHI Watch - Rank failed over the last two days: look at Activity > Jobs")
+        raise InputError("nhisetup: NHI Watch - Rank failed on the last two days: check Activity > Jobs")
     splunk.forget("nhi_notables", {"nhi_time": {"$lt": now - KEPT_DAYS * DAY}})
     old = f"again/{latest // HOUR - KEPT_DAYS}"
     splunk.forget("nhi_steps", {"$and": [{"_key": {"$gte": "again/"}}, {"_key": {"$lt": old}}]})
@@ -207,7 +208,7 @@ def status(splunk: Splunk) -> Iterator[Row]:
     named = "nhi_name_your_indexes" not in indexes
     yield {"Step": "1 indexes", "Status": "done" if named else "to do", "Text": indexes if named else "name them below"}
     days = sum(key.startswith("backfill/") for key in splunk.done())
-    yield {"Step": "2 look back", "Status": "done" if days else "to do", "Text": f"{days} days were looked back on"}
+    yield {"Step": "2 look back", "Status": "done" if days else "to do", "Text": f"{days} days of history were read"}
     on = sum(splunk.enabled(f"NHI Watch - {name}") for name in ALWAYS)
     state = "done" if on == len(ALWAYS) else "to do"
     yield {"Step": "3 switch on", "Status": state, "Text": f"{on} of {len(ALWAYS)} searches are enabled"}

@@ -42,7 +42,7 @@ def native(record: Mapping[str, Any]) -> Tree:
     raw = record.get("_raw")
     found = _carried(record_in(raw) or {} if raw.__class__ is str else record)
     found = found if found is not None else _inside(hit(record).get("message"))
-    assert found is not None, "asked only of what carries"
+    assert found is not None, "used only for records that wrap another record"
     return found
 
 

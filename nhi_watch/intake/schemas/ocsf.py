@@ -279,7 +279,7 @@ def native(record: Mapping[str, Any]) -> Tree:
     event = _event(record)
     version, product = text(at(event, "metadata.version")), text(at(event, "metadata.product.name"))
     if not version:
-        raise RejectError("unknown_envelope", "class_uid is there, and no metadata.version as OCSF's events have")
+        raise RejectError("unknown_envelope", "class_uid is present, but not metadata.version, which OCSF events have")
     if version not in VERSIONS:
         raise RejectError("unknown_version", f"OCSF {version[:20]!r} is not read; the nearest that is: "
                           + max(VERSIONS, key=lambda known: (known <= version, known)))  # fmt: skip
@@ -324,5 +324,5 @@ def _near(told: str, known: tuple[str, ...]) -> str:
 
 def _told(record: Tree) -> Tree:
     if not any(record.get(name) for name in ("eventName", "verb")):
-        raise RejectError("no_action", "neither api.operation nor metadata.event_code tells what was done")
+        raise RejectError("no_action", "neither api.operation nor metadata.event_code says what was done")
     return record

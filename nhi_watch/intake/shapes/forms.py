@@ -55,7 +55,7 @@ def native(record: object) -> tuple[Tree, bool]:
     ({'event': {'dataset': 'x.y'}, 'user': {'id': '7'}}, True)
     """
     if not isinstance(record, dict):
-        raise RejectError("not_object", f"the record is no object but {type(record).__name__}")
+        raise RejectError("not_object", f"the record is not an object but {type(record).__name__}")
     if isinstance(record.get("_raw"), str) or not dataset(record):
         return of_row(record), False
     return of_document(record)

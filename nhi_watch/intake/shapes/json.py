@@ -39,7 +39,7 @@ def _number(digits: str) -> Union[float, str]:
     return number if isfinite(number) else digits
 
 
-TOO_WIDE = f"more than {VALUES:,} values, as no record has"
+TOO_WIDE = f"more than {VALUES:,} values, more than any record has"
 _decoded = json.JSONDecoder(parse_int=_whole, parse_float=_number, parse_constant=str).decode
 
 

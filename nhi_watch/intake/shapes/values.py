@@ -248,7 +248,7 @@ def _checked(seconds: int) -> int:
 def _epoch(value: float) -> int:
     """By magnitude: seconds, milli-, micro- or nanoseconds."""
     if not -1e20 < value < 1e20:
-        raise RejectError("bad_time", "the time is no time of this era")
+        raise RejectError("bad_time", "the time is out of range")
     whole_part = int(value)
     for limit, unit in ((10**11, 1), (10**14, 10**3), (10**17, 10**6)):
         if whole_part < limit:

@@ -360,7 +360,7 @@ def _of_organisation(
 
 def _demand(operation: str) -> None:
     if not operation:
-        raise RejectError("no_action", "type or operation is missing or no text")
+        raise RejectError("no_action", "type or operation is missing or not text")
 
 
 def _access(product: str, operation: str) -> str:

@@ -73,10 +73,10 @@ def told_of(told: Tree) -> tuple[tuple[Any, ...], str, str]:
     product, kind = product_of(told)
     if not product:
         service = first(told.get("service_name"), told.get("scope_name")) or "without a name"
-        raise RejectError("unknown_product", f"OpenTelemetry logs of {service[:60]!r} are not read; read are those of "
+        raise RejectError("unknown_product", f"OpenTelemetry logs of {service[:60]!r} are not read; these are: "
                           + ", ".join(SERVICES))  # fmt: skip
     if not kind:
-        raise RejectError("no_action", "neither event.name nor the body tells what was done")
+        raise RejectError("no_action", "neither event.name nor the body says what was done")
     server, tool = _tool(told)
     person = first(*map(told.get, _PERSONS))
     done = _operation(kind, server, tool) + (UNASKED if _unasked(kind, told) else "")
@@ -191,7 +191,7 @@ def call_of(tree: Tree) -> tuple[tuple[Any, ...], str, str]:
     """
     found = ARN.fullmatch(plain(tree.get("resource_arn")))
     if found is None:
-        raise RejectError("no_identity", "resource_arn is missing, or none of bedrock-agentcore's")
+        raise RejectError("no_identity", "resource_arn is missing, or not one of bedrock-agentcore")
     region, owner, kind, name = found.groups()
     body = inner(tree, "body")
     asked = inner(tree, "request_payload") or inner(body, "request_payload")

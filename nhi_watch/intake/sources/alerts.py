@@ -264,7 +264,7 @@ def _refuse(reasons: Mapping[tuple[str, str], object]) -> None:
             raise RejectError(reason, words)
 
 
-_SAMPLE = "sample_finding", "the finding was made as a sample"
+_SAMPLE = "sample_finding", "the finding is a sample"
 _CLOSED = "closed", "it is archived, resolved or dismissed"
 
 
@@ -433,7 +433,7 @@ def securityhub(row: Row) -> Told:
         found = next((one for one in listed(row["detail"].get("findings")) if one.__class__ is dict), _NONE)
     told = _values(found, _ASFF)
     is_over = told["state"].upper() == "ARCHIVED" or told["workflow"].upper() in _RESOLVED
-    about = "posture", "the finding is about configuration, not about what was done"
+    about = "posture", "the finding is about configuration, not about an act"
     _refuse({_SAMPLE: told["sample"] == "true", _CLOSED: is_over,
              about: told["kind"].startswith("Software and Configuration Checks")})  # fmt: skip
     resources = [one for one in listed(found.get("Resources")) if one.__class__ is dict]
@@ -615,7 +615,7 @@ def ocsf(row: Row) -> Told:
     users = (at(row, path) for path in _OCSF_USERS)
     user = _values(next((one for one in users if one.__class__ is dict and one), _NONE), _OCSF_USER)
     told = _values(row, _OCSF)
-    ours = "own_notable", "the finding is our own"
+    ours = "own_notable", "nhi wrote this finding itself"
     _refuse({ours: told["product"] == OURS, _CLOSED: told["status"].lower() in _OVER})
     told.update(account=(told["account"] or user["account"])[:64], key=user["key"][:128])
     vendor = told["vendor"] or told["product"]
@@ -692,7 +692,7 @@ def read(record: object) -> Event:
     row = made(row) if made else row
     reader = next((told for claimed, told in _PRODUCTS if claimed(row)), None)
     if reader is None:
-        raise RejectError("no_action", "no alert of a product that is known")
+        raise RejectError("no_action", "not an alert of a known product")
     alert, time, record_id, session, touched = reader(row)
     if not alert.kind:
         raise RejectError("no_action", "the alert has neither type nor rule")

@@ -659,10 +659,10 @@ def read(record: object) -> Event:
     """
     found = _parts(record)
     if found is None:
-        raise RejectError("not_credential", "no credential is concerned")
+        raise RejectError("not_credential", "no credential is involved")
     facts, told, unique, session, target = found
     if not facts.host or not (facts.user_id or facts.user):
-        raise RejectError("no_identity", "the host or the user is not told")
+        raise RejectError("no_identity", "the host or the user is missing")
     time, event = moment(told), event_of(facts)
     content = str(time), event.identity.id, event.action, event.outcome, target, facts.process
     return filled(event, time, bound(unique, *content), session, target, target, facts.process)

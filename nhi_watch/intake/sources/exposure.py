@@ -343,11 +343,11 @@ def read(record: object) -> Event:
     found = part(row, _dataset(row)) if is_ecs else row
     feed = feed_of(found)
     if not feed:
-        raise RejectError("not_exposure", "no finding of a feed that is known")
+        raise RejectError("not_exposure", "not a finding of a known feed")
     finding = _FEEDS[feed](found)
     secret = secret_of(finding)
     if not secret.credential:
-        raise RejectError("no_secret", "the finding names no credential, not even by a hash")
+        raise RejectError("no_secret", "the finding names no credential, not even a hash")
     time = moment(finding.time or kept)
     told = f"{finding.own_id[:150]}:{_digest(finding)[:16]}:{_state(finding)}"
     return _event(feed, finding, secret)._replace(time=time, record_id=f"{feed}:{told}:{render(time)}")

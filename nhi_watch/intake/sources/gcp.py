@@ -386,7 +386,7 @@ def _event_of(
     granted: str, region: str, project: str, cluster: str, home: str, impersonation: str,
 ) -> Event:  # fmt: skip
     if not operation:
-        raise RejectError("no_action", "protoPayload.methodName is missing or no text")
+        raise RejectError("no_action", "protoPayload.methodName is missing or not text")
     if k8s.is_kubernetes(email):
         whole = f"{project}/{cluster}" if cluster else project
         identity = k8s.identify(email, "", whole, "" if address == "private" else address)

@@ -236,7 +236,7 @@ def read(record: object) -> Event:
         row = {**row, "actor_ip": at(row, "actor_location.ip")}
     values = tuple(v if v.__class__ is str else text(v) or None for v in map(row.get, NAMES))
     if not values[0]:
-        raise RejectError("no_action", "action is missing or no text")
+        raise RejectError("no_action", "action is missing or not text")
     time = moment(row.get("@timestamp") or row.get("created_at") or row.get("at_sign_timestamp"))
     shape, session, target = _trimmed(values)
     told = text(row.get("_document_id") or row.get("document_id"), 256)

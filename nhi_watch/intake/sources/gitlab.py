@@ -113,7 +113,7 @@ def read(record: object) -> Event:
     told = _merged({**part(row, "gitlab.audit"), **rebuild(row, _ECS)} if is_ecs else row)
     shape, time, session, target, issued = _parts(told)
     if not shape[0]:
-        raise RejectError("no_action", "neither event_type nor an attribute of the change is told")
+        raise RejectError("no_action", "event_type and the change's attribute are missing")
     made, seconds = _event(*map(text, shape)), moment(time)
     made = made._replace(issued=issued) if issued else made
     record_id = _id_of(told, render(seconds), shape[0], made.outcome, target)

@@ -114,7 +114,7 @@ def read(record: object) -> Event:
     values = [text(at(row, path)) for path in _PATHS]
     values[0] = values[0].strip()
     if not values[0]:
-        raise RejectError("no_action", "eventType is missing or no text")
+        raise RejectError("no_action", "eventType is missing or not text")
     values[8] = values[8] or text(at(row, "request.ipChain.ip"))
     time = moment(row.get("published"))
     targets = row.get("target")

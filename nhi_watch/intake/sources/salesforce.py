@@ -142,7 +142,7 @@ def _event_of(
 ) -> Event:  # fmt: skip
     """`many`: whether many rows."""
     if not operation:
-        raise RejectError("no_action", "EVENT_TYPE, LoginType or Action is missing or no text")
+        raise RejectError("no_action", "EVENT_TYPE, LoginType or Action is missing or not text")
     path, kind, name = f"user:{user or name}", "user", name or user
     if app:
         path, kind, name = f"app:{app}", "app", app_name or app

@@ -151,7 +151,7 @@ def read(record: object) -> Event:
     """
     told, is_document = native(record)
     if any(view[0] in told for view in _OTHER_VIEWS) or (is_document and dataset(cast(Row, record)) != _DATASET):
-        raise RejectError("no_identity", "neither a login nor a query: who did it is told by login and query history")
+        raise RejectError("no_identity", "neither a login nor a query: login and query history name who did it")
     if is_document:
         told = _completed(rebuild(told, _ECS))
     row = told if "USER_NAME" in told else {key.upper(): value for key, value in told.items() if isinstance(key, str)}

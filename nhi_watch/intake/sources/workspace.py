@@ -189,7 +189,7 @@ def read(record: object) -> Event:
         tree = _completed(rebuild(tree, _ECS))
     raw = _raw(tree)
     if raw is None:
-        raise RejectError("no_action", "the event's name is missing or no text")
+        raise RejectError("no_action", "the event's name is missing or not text")
     shape, session, target, unique = raw
     told = f"{unique}:{shape[1]}"[:256] if unique else ""
     made = filled(_event_of(*map(text, shape)), moment(at(tree, "id.time")), told, session, target)

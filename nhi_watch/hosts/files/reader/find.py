@@ -28,7 +28,7 @@ _NOTHING = {"": "an empty path (a variable that is not set?)", STDIN: "standard 
 _PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 
 
-_NO_LOG = "does not look like a log; give it by its name if it is one"
+_NO_LOG = "not recognized as a log; name the file itself if it is one"
 
 
 class Found(NamedTuple):
@@ -89,7 +89,7 @@ def _visit(path: Path, found: Found, seen: set[tuple[int, int]], root: Optional[
         if root and path.is_symlink():
             path = path.resolve()
             if not path.is_relative_to(root):
-                found.passed.append(Passed(shown(path), "a link out of the folder that was given leads here", True))
+                found.passed.append(Passed(shown(path), "a symbolic link out of the given folder leads here", True))
                 return
         if stat.S_ISDIR(status.st_mode):
             seen.add(key)
@@ -121,7 +121,7 @@ def _pass_hidden(found: Found, seen: set[tuple[int, int]]) -> None:
         _pass_hidden(inside, seen)
         if inside.files or inside.bad or inside.passed:
             matters = bool(inside.files or inside.bad) or any(one.may_matter for one in inside.passed)
-            found.passed.append(Passed(shown(child), "hidden; give it by its name", matters))
+            found.passed.append(Passed(shown(child), "hidden; name the file itself to read it", matters))
 
 
 def _key(status: os.stat_result) -> tuple[int, int]:

@@ -22,7 +22,7 @@ class Look(NamedTuple):
     """Logs come in this format."""
 
 
-_UNPACK = "unpack it, and give what is in it"
+_UNPACK = "unpack it, and pass its contents"
 _JSON = "convert it to JSON, one record a line"
 _BEGINNINGS = (
     (b"PK\x03\x04", f"a zip archive; {_UNPACK}"),
@@ -30,11 +30,11 @@ _BEGINNINGS = (
     (b"ElfFile\0", f"a Windows event log (evtx); {_JSON}, for example with evtx_dump -o jsonl"),
     (b"Obj\x01", f"Avro; {_JSON}, for example with avro-tools tojson"),
     (b"ORC", f"ORC; {_JSON}, for example with orc-contents"),
-    (b"\xfd7zXZ\0", "packed with xz; unpack it with xz -d"),
-    (b"\x28\xb5\x2f\xfd", "packed with zstd; unpack it with zstd -d"),
-    (b"\x04\x22\x4d\x18", "packed with lz4; unpack it with lz4 -d"),
-    (b"\xff\x06\0\0sNaPpY", "packed with snappy; unpack it with snzip -d"),
-    (b"BZh", "packed with bzip2; unpack it with bzip2 -d"),
+    (b"\xfd7zXZ\0", "compressed with xz; decompress it with xz -d"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd; decompress it with zstd -d"),
+    (b"\x04\x22\x4d\x18", "compressed with lz4; decompress it with lz4 -d"),
+    (b"\xff\x06\0\0sNaPpY", "compressed with snappy; decompress it with snzip -d"),
+    (b"BZh", "compressed with bzip2; decompress it with bzip2 -d"),
     (b"7z\xbc\xaf\x27\x1c", f"a 7z archive; {_UNPACK}"),
     (b"Rar!\x1a", f"a rar archive; {_UNPACK}"),
     (b"SQLite format 3\0", f"an SQLite database; {_JSON}"),
@@ -43,7 +43,7 @@ _BEGINNINGS = (
 _OTHERS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF-", b"\x7fELF", b"\xd4\xc3\xb2\xa1", b"\x0a\x0d\x0d\x0a")
 """Pictures, PDF, programs, captured packets."""
 _UTF16 = "text in UTF-16; convert it with iconv -f UTF-16 -t UTF-8"
-_OTHER = "neither text nor gzip; unpack it, or convert it to UTF-8"
+_OTHER = "neither text nor gzip; decompress it, or convert it to UTF-8"
 _TABLES = {".csv": "CSV", ".tsv": "a table (tsv)", ".psv": "a table (psv)"}
 _COLUMNS = re.compile(rb'"?[A-Za-z_][\w .:{}-]{0,80}"?(?:[,;\t]"?[A-Za-z_][\w .:{}-]{0,80}"?){3,}\r?(?:\n|$)')
 _RECORD = re.compile(rb'(?:\A|\n)[\s\0]*(?:\xef\xbb\xbf)?(?:[{\[]\s*["{\[}\]]|(?:node=|type=)[\x21-\x7e])')
@@ -55,7 +55,7 @@ def look(name: str, head: bytes) -> Optional[Look]:
     """What a file is that is not read; None: it may be a log.
 
     >>> look("logs.zip", b"PK\\x03\\x04...").told
-    'a zip archive; unpack it, and give what is in it'
+    'a zip archive; unpack it, and pass its contents'
     >>> look("a.json", b'{"a":1}\\n') is None
     True
     """

@@ -130,7 +130,7 @@ _LINES = 200
 _LONGEST = 16 * 1024
 """Bytes of a line: the kernel writes at most 8,970."""
 _STAMP = re.compile(rb"(?:node=(\S{1,255}) )?type=([A-Z_0-9]{1,40}) msg=audit\((\d{1,12}\.\d{1,9}:\d{1,20})\)")
-_DETAIL = "a line without msg=audit(time:serial) in a file of auditd's"
+_DETAIL = "a line without msg=audit(time:serial) in an auditd file"
 
 _Event = tuple[int, list[bytes]]
 """Number of the first line, and the lines."""

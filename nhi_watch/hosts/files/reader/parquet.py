@@ -86,7 +86,7 @@ def _demand(claimed: Any, size: int) -> None:
     unpacked = sum(column.total_uncompressed_size for column in columns)
     width = max((claimed.schema.column(n).length for n in range(len(claimed.schema))), default=0)
     if values > max(_VALUES, _DENSE * size) or unpacked > max(_UNPACKED, _RATIO * size) or width > _WIDTH:
-        raise ValueError(f"claims {values:,} values of {unpacked:,} bytes in {size:,} bytes, as no log does")
+        raise ValueError(f"claims {values:,} values of {unpacked:,} bytes in {size:,} bytes, more than any log does")
 
 
 def _halves(batch: Any) -> Iterator[tuple[Any, int]]:

@@ -160,7 +160,7 @@ class Rejects:
     def _tell_left_out(self) -> None:
         left = [(key, count - WHOLE) for key, count in self._met.items() if count > WHOLE]
         for (file, reason), count in left[:MOST]:
-            detail = f"{count:,} more rejects of this file for this reason were counted, and not kept"
+            detail = f"{count:,} more rejects of this file for this reason were counted but not kept"
             self._write({**line_of(Bad(file, 0, reason, b"", 0, detail)), "more": count})
 
     def _full(self, error: OSError) -> str:

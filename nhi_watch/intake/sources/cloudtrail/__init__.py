@@ -101,11 +101,11 @@ def native_values(record: Record) -> Values:
     """Values of a native record; a part of the wrong type counts as empty.
 
     Raises:
-        RejectError: `bad_type`, when userIdentity is no object.
+        RejectError: `bad_type`, when userIdentity is not an object.
     """
     actor = record.get("userIdentity") or _EMPTY
     if actor.__class__ is not dict:
-        raise RejectError("bad_type", "userIdentity is no object")
+        raise RejectError("bad_type", "userIdentity is not an object")
     of, issuer_id, issuer_arn, mfa, delivery = actor.get, None, None, None, None
     context = of("sessionContext")
     if context and context.__class__ is dict:
@@ -296,12 +296,12 @@ def read(record: object) -> Event:
         RejectError: with one of the reasons above.
     """
     if not isinstance(record, dict):
-        raise RejectError("not_object", f"the record is no object but {type(record).__name__}")
+        raise RejectError("not_object", f"the record is not an object but {type(record).__name__}")
     native = to_native(record)
     values = native_values(native)
     name = values[3]
     if name is None and not _CALLS_OF_NOBODY.isdisjoint(record):
-        raise RejectError("no_action", "CloudTrail's own record, an Insight or a digest of log files: no call")
+        raise RejectError("no_action", "a CloudTrail Insight or a digest of log files: not a call")
     seconds = _seconds(values[0] or native.get("@timestamp") or record.get("@timestamp"))
     shape, session = _trimmed(values)
     made = filled(_event(shape), seconds, _record_id(values, native, seconds), session, values[-1])
@@ -356,7 +356,7 @@ def _event_of(shape: Values) -> Event:
     (source, name, error, region, address, agent, recipient, endpoint, console, owner, read_only, kind, principal, arn,
      account, key, user, invoked, provider, issuer_id, issuer_arn, mfa, person, delivery, owners) = map(_text, shape)
     if not source or not name:
-        raise RejectError("no_action", "eventSource or eventName is missing or no text")
+        raise RejectError("no_action", "eventSource or eventName is missing or not text")
     error = "" if _FINE.fullmatch(error) else error
     address = _caller(address) if "," in address else address
     service = source.strip()[:64].lower().partition(_DOMAIN)[0]

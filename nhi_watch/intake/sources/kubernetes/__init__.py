@@ -252,7 +252,7 @@ def read(record: object) -> Event:
     opened = opened_aks(found)
     tree: Row = inner(inner(found, "kubernetes"), "audit") if is_document and opened is found else opened
     if tree.get("stage") == "RequestReceived":
-        raise RejectError("unfinished", "the request's outcome comes in a record of its own")
+        raise RejectError("unfinished", "the outcome of the request is in a separate record")
     shape, session, target, asked = _raw(tree)
     made = _event_of(cast(str, shape[0]), *map(text, shape[1:]))
     time = moment(tree.get("stageTimestamp") or tree.get("requestReceivedTimestamp") or tree.get("timestamp") or None)
@@ -366,7 +366,7 @@ def _event_of(
     privileged: str, reached: str, held: str,
 ) -> Event:  # fmt: skip
     if not operation:
-        raise RejectError("no_action", "verb is missing or no text")
+        raise RejectError("no_action", "verb is missing or not text")
     identity, links = (k8s.user(name), ()) if held else _identity(name, uid, arn, address)
     outcome, error = _outcome(code, reason, status, decision)
     credential = key if key != "ASIA" and key else certificate
