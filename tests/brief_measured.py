@@ -172,7 +172,8 @@ def page(s: Sum, seeds: Sequence[int]) -> str:
     table = "\n".join(f"| {what} | {counted:,}{share} | {of:,} |" for what, counted, of, share in rows)
     return f"""# Briefs, measured
 
-For whoever asks what a language model may add. Written by `python tests/brief_measured.py`; no number is typed by hand.
+For anyone who asks what a language model may add. Written by `python tests/brief_measured.py`; no number is typed by
+hand.
 {s.incidents} incidents of {len(seeds)} simulated tenants (seeds {seeds[0]} to {seeds[-1]}, 16 days, 60 machines,
 40 campaigns each), each with a notable that holds records of it; model `{model.load().id}`.
 

@@ -203,7 +203,7 @@ def _ids(framework: str) -> list[str]:
 
 MARK = "<!-- Written by `make docs` (tests/coverage_ledger.py): change the code, not this page. -->"
 INTRO = """\
-For whoever must show what is covered.
+For anyone who must show what is covered.
 
 Every cell was filled by running a sample, named in [coverage.csv](coverage.csv): *detect* is the signal, finding or
 exposure that fires; *respond* what the shipped `response_policy.toml` plans for its notable; *govern* the controls that

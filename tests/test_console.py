@@ -1,6 +1,6 @@
 """The console door: a console, or a second factor, takes no machine out of sight, and people stay watched.
 
-Whoever holds a machine's key can sign in to a console with it (GetFederationToken), make the user a password
+Anyone who holds a machine's key can sign in to a console with it (GetFederationToken), make the user a password
 (CreateLoginProfile) or assume a role with a second factor of his own.
 """
 

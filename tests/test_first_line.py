@@ -62,10 +62,10 @@ USUAL = history(network="20.55.1.0/24", owner="azure", agent="boto3")
      "from 20.55.1.9 (azure, a network that it uses); client boto3 as usual. Nothing of that went through: "
      "somebody is probing, or a deployment is broken."),
     ([behaviour(1, agent="aws-cli", address="185.220.101.4")], USUAL,
-     "Role ci (30 active days of history) made 1 odd call on 2024-10-04 at 12:00 UTC, which worked: s3:PutObject; from "
-     "185.220.101.4 (tor, never used by it before); new client aws-cli."),
+     "Role ci (30 active days of history) made 1 unusual call on 2024-10-04 at 12:00 UTC, which worked: s3:PutObject; "
+     "from 185.220.101.4 (tor, never used by it before); new client aws-cli."),
     ([behaviour(1, **DENIED, address="", agent="")], Profile(),
-     "Role ci (never seen before) made 1 odd call on 2024-10-04 at 12:00 UTC, which was refused: s3:PutObject."),
+     "Role ci (never seen before) made 1 unusual call on 2024-10-04 at 12:00 UTC, which was refused: s3:PutObject."),
     ([behaviour(2, outcome="failure"), behaviour(1, action="a:B"), behaviour(1, action="a:C")], Profile(),
      "Role ci (never seen before) made 4 unusual calls on 2024-10-04 at 12:00 UTC, 2 worked, 2 failed: a:B, a:C and 1 "
      "more; from 20.55.1.9 (azure, its first network); client boto3."),

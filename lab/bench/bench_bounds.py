@@ -56,9 +56,9 @@ BATCH = 2_000
 VICTIM = "payments-api"
 ABOUT = """# What is new in a day is bounded
 
-For: whoever asks what a flood costs. Written by `python lab/bench/bench_bounds.py --page PAGE`.
+For anyone who asks what a flood costs. Written by `python lab/bench/bench_bounds.py --page PAGE`.
 
-Whoever writes a log may fill it. What may grow without end has a bound; beyond it nothing is dropped in silence:
+Anyone who writes a log may fill it. What may grow without end has a bound; beyond it nothing is dropped in silence:
 
 | bound | of | beyond it |
 |---|---|---|

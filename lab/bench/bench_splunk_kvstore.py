@@ -290,7 +290,7 @@ def page(figures: Sequence[dict[str, Any]]) -> str:
 HEAD = """\
 # Splunk's state at scale
 
-For whoever sizes a search head. Written by `lab/bench/bench_splunk_kvstore.py` over the double of the KV store, on \
+For anyone who sizes a search head. Written by `lab/bench/bench_splunk_kvstore.py` over the double of the KV store, on \
 two busy cores: CPU is that of our side, without TLS and MongoDB, for no Splunk server was at hand.
 
 Whole days, with a run every 5 minutes/every hour, by the unit costs of the largest store that was measured up to \

@@ -1,4 +1,4 @@
-"""`nhi simulate`: labelled telemetry of a made-up account."""
+"""`nhi simulate`: labelled telemetry of a simulated account."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--world", type=int, metavar="SEED",
                          help="the drawn world of a seed instead: --padded, --products, --hand, --out go with it")
     parser.add_argument("--hand", choices=("second", "third", "fourth", "fifth"),
-                        help="with --world: the world that another hand makes of that seed")  # fmt: skip
+                        help="with --world: the world that another generator builds from that seed")  # fmt: skip
     parser.add_argument("--padded", action="store_true",
                          help="with --world: each attacker hides among harmless calls")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR",

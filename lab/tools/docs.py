@@ -22,9 +22,9 @@ ABOUT_SIGNALS = """reasons why a behaviour, an episode (one identity's day) or s
 unusual or risky. A name links to the file of its theme. A value of 0 is ordinary, larger is worse; *cannot tell* means
 that the telemetry for it is missing, and has points of its own. Title, meaning, value, frameworks and what each needs
 of the Event: [signals.csv](signals.csv)."""
-ABOUT_SOURCES = """For: whoever connects a log, adds one, or asks what a missing field costs. Who acts, what is told of
-each call, and why records are refused stands at the head of each source's file, to which its name links. How much is
-read: of [real records](method/sources_measured.md).
+ABOUT_SOURCES = """For anyone who connects a log, adds one, or asks what a missing field costs. The head of each
+source's file, to which its name links, says who acts, what is read of each call, and why records are rejected. How much
+is read: of [real records](method/sources_measured.md).
 
 **Which field feeds what**: [sources.csv](sources.csv), to filter (`grep '^gitlab,'`); what a signal needs:
 [signals](signals.md). Every record needs a time and an action; one without an identity is nobody's (`anonymous`)."""
@@ -43,7 +43,7 @@ ADD_SOURCE = """## Adding a source
 4. `make docs`, then `.venv/bin/python -m pytest tests/test_source*.py tests/test_splunk_conf.py`: a failure says what
    is missing. Then `make check`.
 
-Tried from a fresh clone with three made-up services: 51 to 81 lines; three files by hand, two by `make docs`."""
+Tried from a fresh clone with three simulated services: 51 to 81 lines; three files by hand, two by `make docs`."""
 ABOUT_SCHEMAS = """Each is one module of `nhi_watch/intake/schemas/`: what lakes and pipelines keep in it is read as the
 product's own record, by the product's source ([what OCSF loses](method/ocsf.md))."""
 ADD_SIGNAL = """## Adding a signal
@@ -93,7 +93,7 @@ def page(title: str, lines: Iterable[str]) -> str:
 
 def decisions() -> Iterator[str]:
     """A link to each decision record, in order."""
-    yield "For whoever asks why something is as it is.\n"
+    yield "For anyone who asks why something is as it is.\n"
     for path in sorted((DOCS / "decisions").glob("[0-9]*.md")):
         title = path.read_text("utf-8").partition("\n")[0].lstrip("# ")
         yield f"- [{title}]({path.name})"

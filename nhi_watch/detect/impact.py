@@ -4,7 +4,7 @@
 |---|---|
 | criticality, environment | from the customer's table, as in `assets.py` |
 | owner | 1.05 where the table knows the identity but names nobody: nobody is there to stop it |
-| privilege | 1.1 where it may change permissions |
+| privilege | 1.1 if it may change permissions |
 | reach | 1 + 0.1 × log10 of what it touches (services × regions, and targets), at most 1.2 |
 | let in | 0.5, and up to 1 as much of the likelihood as stays without what was refused |
 | used by | 1 + 0.02 for each identity beyond the first that works through it, at most 1.1 |

@@ -44,7 +44,7 @@ const headOf = (n, at) => {
         n.revision > 1 && h("span", {}, `revision ${n.revision}`),
         n.telemetry.provisional && h("span", { class: "provisional" }, "provisional: the last hour is still open")),
       h("h2", { id: `t${at}` }, n.title), n.since && h("p", { class: "note" }, n.since), n.summary.split(/ (?=Why: )/).map((part, nth) => h("p", { class: nth ? "summary muted" : "summary" }, part)),
-      n.folded && n.folded.count > 1 && h("p", { class: "note" }, `Stands for ${n.folded.count} of ${n.folded.origin}; the others are not listed, or named in the notable.`),
+      n.folded && n.folded.count > 1 && h("p", { class: "note" }, `Stands for ${n.folded.count} of ${n.folded.origin}; the others are not listed, or are named in the notable.`),
       n.folded_into && h("p", { class: "note" }, `One of many of one origin: ${n.folded_into} stands for it in the list.`),
       n.merged_into && h("p", { class: "note" }, `Merged into ${n.merged_into}.`)),
     n.likelihood > 0
@@ -63,11 +63,11 @@ const headOf = (n, at) => {
         fact("From", places(n).slice(0, 6).map(([source, count]) => [h("span", { class: "mono" }, source), ` ${amount(count)}× `]))],
       agents.length > 0 && fact("User agent", agents.slice(0, 3).map((agent) => h("div", { class: "mono" }, agent))),
       shownOf(n)[1] > shownOf(n)[0] && fact("Lasted", span(since(shownOf(n)[1]) - since(shownOf(n)[0]))),
-      n.first_time.slice(0, 10) < shownOf(n)[0].slice(0, 10) && fact("Goes on since", clock(n.first_time)), fact("Records", amount(n.record_count))));
+      n.first_time.slice(0, 10) < shownOf(n)[0].slice(0, 10) && fact("Active since", clock(n.first_time)), fact("Records", amount(n.record_count))));
 };
 
 const commandsOf = (n) => {
-  const said = [["Why", `nhi explain ${n.short} ${DATA.place}`], ["In sentences", `nhi brief ${n.short} ${DATA.place}`],
+  const said = [["Why", `nhi explain ${n.short} ${DATA.place}`], ["Summary with proof", `nhi brief ${n.short} ${DATA.place}`],
     ["What to do", `nhi respond plan ${n.short} ${DATA.place}`],
     ["It was an attack", `nhi feedback ${n.short} confirmed --by YOU --why REASON ${DATA.place}`],
     ["It was harmless", `nhi feedback ${n.short} benign --by YOU --why REASON ${DATA.place}`]];
@@ -114,7 +114,7 @@ const whyOf = (n) => {
         "cannot tell: the telemetry is missing")));
 };
 
-const lifeOf = (n) => (n.revisions || []).length > 1 && card("Its life",
+const lifeOf = (n) => (n.revisions || []).length > 1 && card("Its history",
   `${n.life}; first seen ${clock(n.first_seen)}, last grown ${clock(n.last_grown)} UTC`,
   h("div", { class: "scroll" }, h("table", { class: "plain" }, head("Day", "Likelihood#", "What was new"), h("tbody", {},
     n.revisions.slice(-30).map((one) => h("tr", {}, h("td", {}, one.day), h("td", { class: "num" }, likely(one.likelihood)), h("td", {}, one.why)))))));
@@ -137,7 +137,7 @@ const rawOf = (n, id) => {
   const lines = h("pre", { class: "raw" });
   lines.textContent = text.split("\n").map((line) => visible(line, 20000)).join("\n");
   return h("div", {}, h("p", { class: "row" }, h("code", { class: "where" }, where), copier(event.raw, "Copy record"), copier(where, "Copy place")),
-    lines, event.cut && h("p", { class: "muted" }, "Cut here: the rest is where it lies."));
+    lines, event.cut && h("p", { class: "muted" }, "Cut here: the rest is in the original."));
 };
 const eventsOf = (n) => {
   if (!n.timeline.length) return null;

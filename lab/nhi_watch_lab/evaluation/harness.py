@@ -330,7 +330,7 @@ def page(found: Sequence[Judged], how: str) -> str:
     """All of it as Markdown."""
     ours = [one for one in found if one.detector == OURS]
     told = [
-        "# How good the list is", "", "For whoever asks what the list finds and what it costs.", "",
+        "# How good the list is", "", "For anyone who asks what the list finds and what it costs.", "",
         f"<!-- Written by `{COMMAND}`: change the code, not this page. -->", "", how, "",
         "Share of incidents that stand in the list, from outside and from inside the victim's network, at two budgets; "
         "false ones are listed notables that hold no record of any incident, a day and 1,000 identities. Rivals by "

@@ -360,7 +360,7 @@ def page(summary: Mapping[str, Any], seeds: Sequence[int]) -> str:
     limits = summary["limits"]
     return f"""# Posture, measured
 
-For whoever asks how often posture is right.
+For anyone who asks how often posture is right.
 
 Written by `python -m nhi_watch_lab.evaluation.posture_truth {",".join(map(str, seeds))} --page FILE`; no number is
 typed by hand.

@@ -283,7 +283,7 @@ def page(found: Measured) -> str:
 
 def _lines(found: Measured) -> Iterator[str]:
     yield "# Sources, measured\n"
-    yield "For: whoever asks how much of a log is read.\n"
+    yield "For anyone who asks how much of a log is read.\n"
     yield f"<!-- Written by {COMMAND}: do not edit. -->\n"
     yield (__doc__ or "").partition("(half a minute).\n\n")[2]
     made = [c for (_, place, shape), c in found.counts.items() if place != MADE and shape != "native"]
@@ -346,7 +346,7 @@ def ocsf_page(found: Measured, told: dict[str, str]) -> str:
     records = [f"{found.counts['cloudtrail', place, f'ocsf_{VERSIONS[0]}'].records:,}" for place in (LOGS, TESTS)]
     return f"""# OCSF beside native
 
-For: whoever asks what a lake loses. Written by {COMMAND}; no number is typed by hand.
+For anyone who asks what a data lake loses. Written by {COMMAND}; no number is typed by hand.
 
 ## Published pairs
 

@@ -497,9 +497,9 @@ def page(found: Sequence[Measured], command: str, model: str) -> str:
     sizes = {product: len({one.attack for one in told if one.product == product}) for product in PRODUCTS}
     lines = [
         "# A thief who has read the code", "", f"<!-- Written by `{command}`: change the code, not this page. -->", "",
-        f"For: whoever asks what an attacker hides who knows `nhi_watch` and its model ({model}). He has stolen one "
-        "credential of a machine, comes at an hour in which it works, with its client, looks at nothing first and is "
-        f"refused nothing. Attacks: {', '.join(f'{product} {size}' for product, size in sizes.items())}. "
+        f"For anyone who asks what an attacker can hide who knows `nhi_watch` and its model ({model}). He has stolen "
+        "one credential of a machine, comes at an hour in which it works, with its client, looks at nothing first and "
+        f"is refused nothing. Attacks: {', '.join(f'{product} {size}' for product, size in sizes.items())}. "
         f"Tenants of {' and '.join(str(each.ordinary.identities) for each in found)} identities that learnt {LEARNT} "
         "days. Each attack has a victim of its own on a copy of the tenant; the week's allowance at the default budget "
         "is raised by the number of attacks, so that each competes with what the tenant's ordinary week lists. Found: "

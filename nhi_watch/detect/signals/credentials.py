@@ -174,8 +174,8 @@ def _human_use(view: View) -> str:
 def human_use(view: View) -> float | None:
     """A person at work (console session, second factor) with an identity that machines use.
 
-    Whoever holds a machine's key can sign in to a console with it. It grows with the days on which nobody did, and one
-    such day makes no habit of it: log2((active days + 1) / (days on which a person was seen + 1)), 0 below 2; None
+    Anyone who holds a machine's key can sign in to a console with it. It grows with the days on which nobody did, and
+    one such day makes no habit of it: log2((active days + 1) / (days on which a person was seen + 1)), 0 below 2; None
     while it has no history.
     """
     if not by_hand(view.shape) or view.shape.identity.human:
