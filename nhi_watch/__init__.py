@@ -15,14 +15,11 @@ What a notebook needs is here, and loaded when it is first used:
 
 Step by step, with a store that remembers:
 
->>> store = nhi_watch.MemoryStore()
->>> state = nhi_watch.State(store)
->>> intake = nhi_watch.Intake(nhi_watch.sources(), nhi_watch.Context(), state.load, known=state.known)
->>> intake.feed([call, {"not": "a log's record"}])
->>> intake.days.rejected
+>>> session = nhi_watch.Session(nhi_watch.MemoryStore(), nhi_watch.sources())
+>>> session.feed([call, {"not": "a log's record"}])
+>>> session.days.rejected
 {'unknown_source': 1}
->>> judge = nhi_watch.Judge(state, nhi_watch.load_model())
->>> judge.settle(intake.days).run["days"]
+>>> session.finish().run["days"]
 ['2026-03-02', '2026-03-02']
 
 A source of one's own is an object with `NAME`, `claims` and `read` (`nhi_watch.Source`):
@@ -44,14 +41,13 @@ __version__ = "0.2.0"
 
 _HOMES = {
     "score": "hosts.files.library",
-    "Intake": "intake.days",
+    "Session": "detect.session",
     "Days": "intake.days",
     "Source": "intake.sources",
     "Event": "core.event",
     "Identity": "core.event",
     "event": "intake.sources",
-    "Judge": "detect.judge",
-    "Result": "detect.judge",
+    "Result": "detect.run",
     "Signal": "detect.signals",
     "Notable": "core.notable",
     "notable_of": "core.notable:from_json",

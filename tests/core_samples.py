@@ -13,10 +13,10 @@ from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import model, publish
-from nhi_watch.detect.judge import BUDGET, Judge
+from nhi_watch.detect.judge import BUDGET
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import Baselines
-from nhi_watch.intake.days import Intake
+from nhi_watch.detect.session import Session
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state import day_rows, store
 from nhi_watch.state.baseline import Profile, learn_groups, peer_scope, teach
@@ -173,21 +173,15 @@ class Going:
     """A run over a store, fed bit by bit."""
 
     def __init__(self, store: Any, sources: Sequence[ModuleType] = (cloudtrail,), options: Options = ORDINARY) -> None:
-        context, state = Context(options.assets), State(store)
-        self._intake = Intake(sources, context, state.load, known=state.known, newcomers=state.newcomers)
-        self._judge = Judge(state, model.load(), context, options.budget)
+        self._session = Session(store, sources, Context(options.assets), budget=options.budget)
 
     def feed(self, records: Iterable[object]) -> None:
         """Read some records."""
-        self._intake.feed(records)
-
-    def relieve(self) -> None:
-        """Settle all days but the one that is being read, if much is held."""
-        self._judge.relieve(self._intake.days)
+        self._session.feed(records)
 
     def finish(self, closes: bool = True) -> Result:
         """Settle what was read."""
-        return self._judge.settle(self._intake.days, closes=closes)
+        return self._session.finish(closes=closes)
 
 
 def runs(parts: Iterable[Iterable[object]], options: Options = ORDINARY) -> MemoryStore:

@@ -17,7 +17,7 @@ from core_samples import Going, plain
 from need import shared_data
 from nhi_watch.core import behaviour
 from nhi_watch.core.errors import RejectError
-from nhi_watch.detect import judge as going_module
+from nhi_watch.detect import session as going_module
 from nhi_watch.hosts.files import reader
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
@@ -222,7 +222,7 @@ def scored(paths: list[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The notables and the state that a run over files leaves."""
     store = MemoryStore()
     going = Going(store, [cloudtrail])
-    for batch in reader.read(paths, lambda count: going.relieve()):
+    for batch in reader.read(paths):
         going.feed(batch.records)
     notables = [
         {**n, "revision": 1, "revisions": [{**one, "revision": 1} for one in n["revisions"]]}

@@ -8,7 +8,7 @@ import pytest
 
 from core_samples import TODAY, Going, record, run, runs
 from nhi_watch.core.behaviour import GROWN
-from nhi_watch.detect import judge
+from nhi_watch.detect import session
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
 
@@ -73,10 +73,9 @@ def test_what_was_only_counted_is_judged_when_the_day_is_closed(store: MemorySto
 def test_a_run_that_was_killed_before_it_judged_leaves_its_news_to_the_next(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judge, "HELD", 1)
+    monkeypatch.setattr(session, "HELD", 1)
     going = Going(store)
     going.feed([record(TODAY, "09:00", **TOR)])
-    going.relieve()
     store.commit()
     assert list(State(store).news()) == [TODAY]
     assert judged(store, [record(TODAY, "09:05")]) == 1

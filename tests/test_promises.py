@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from core_samples import TODAY, Going, answer, contents, record, run, runs
 from nhi_watch.core.timestamps import DAY, parse
-from nhi_watch.detect import cases, judge, publish
+from nhi_watch.detect import cases, publish, session
 from nhi_watch.state import retention
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.store import MemoryStore
@@ -110,12 +110,11 @@ def test_relieving_memory_on_the_way_changes_nothing(
     whole: Records, expected: dict[str, Any], late: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one run, records may lie in any order."""
-    monkeypatch.setattr(judge, "HELD", 400)
+    monkeypatch.setattr(session, "HELD", 400)
     store = MemoryStore()
     going = Going(store)
     for part in cut(delayed(whole, 7, late), 40):
         going.feed(part)
-        going.relieve()
     going.finish()
     assert answer(store) == expected
 

@@ -121,7 +121,6 @@ def over_files(records: Iterable[dict[str, Any]]) -> tuple[float, list[dict[str,
             batch.append(each)
             if len(batch) >= BATCH:
                 going.feed(batch)
-                going.relieve()
                 batch = []
         going.feed(batch)
         done = going.finish()

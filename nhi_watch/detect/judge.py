@@ -45,11 +45,9 @@ Progress = Callable[[str, int, int], None]
 GoesOn = Callable[[], bool]
 Wholes = dict[str, IdentityDay]
 BUDGET = 10.0
-HELD = 120_000
-"""Records held in memory before they are put into the state: about 150 MB where behaviours seldom repeat."""
 
 
-def _unseen(stage: str, done: int, total: int) -> None:
+def ignored(stage: str, done: int, total: int) -> None:
     """Progress that nobody watches."""
 
 
@@ -83,11 +81,6 @@ class Judge:
         self._unsaved: dict[int, Wholes] = {}
         """Open day → what was read of it, joined to what the state holds, and is not in the state yet."""
 
-    def relieve(self, days: Days) -> None:
-        """When much is held in memory, put it into the state."""
-        if days.held >= HELD:
-            self.put(days)
-
     def put(self, days: Days) -> None:
         """Put what was read into the state, to be judged by the next `settle`, of this run or another."""
         too_late = self._sorted_out(days)
@@ -96,7 +89,7 @@ class Judge:
         self._unsaved = {}
         self._judge_late(too_late)
 
-    def settle(self, days: Days, progress: Progress = _unseen, closes: bool = True) -> Result:
+    def settle(self, days: Days, progress: Progress = ignored, closes: bool = True) -> Result:
         """Close the days that are due, judge those who have news on open ones, and write what changed.
 
         `closes=False`: closing them is left to `close`.
@@ -121,7 +114,7 @@ class Judge:
             told = {**self._tally.told(days, self._model), "budget": self._budget}
             return runs.result(publisher, self._context, self._state, scope, told)
 
-    def close(self, now: int, goes_on: GoesOn, progress: Progress = _unseen) -> bool:
+    def close(self, now: int, goes_on: GoesOn, progress: Progress = ignored) -> bool:
         """Close the days that are due, one after the other; False: `goes_on`, asked behind each batch, ended it before.
 
         `now`: seconds since the epoch.

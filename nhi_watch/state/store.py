@@ -3,12 +3,9 @@
 A host supplies one (`SqliteStore`, an index of Elasticsearch, a collection of Splunk's KV store), reads, and writes
 what comes of it; the engine does all else:
 
-    state = State(store)
-    intake = Intake(sources, context, state.load, now, received, state.known, state.newcomers)
-    judge = Judge(state, model, context, budget)
-    intake.feed(records)             # as often as wanted; judge.relieve(intake.days) keeps memory bounded
-    judge.put(intake.days)           # or: only put what was read, for another run to judge
-    result = judge.settle(intake.days)   # closes the days that are due, judges those with news, puts what changed
+    session = Session(store, sources, context, clock)
+    session.feed(records)
+    result = session.finish()
     store.commit()
 
 Rows are small: one identity-day, profile, notable, setting; one is read where something came of it, and scans go by a

@@ -37,11 +37,9 @@ from nhi_watch.context import actions
 from nhi_watch.context.assets import Asset, Assets
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.identity import subject_of
-from nhi_watch.detect import history, model
-from nhi_watch.detect.judge import Judge
-from nhi_watch.intake.days import Intake
+from nhi_watch.detect import history
+from nhi_watch.detect.session import Session
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.evaluation.harness import seeds_of
 from nhi_watch_lab.evaluation.reading import table
@@ -292,14 +290,13 @@ def measure(seed: int, machines: int = 80) -> dict[str, Any]:
     planted = plan(tenant)
     shared, users = plan_shared(tenant, DAYS), Users(tenant)
     raw, store = Raw(tenant.world.envs), MemoryStore()
-    state = State(store)
-    intake = Intake([cloudtrail], load=state.load)
+    session = Session(store, [cloudtrail])
     for number, told in enumerate(records(tenant, planted)):
         rows = doubled(told, shared.second)
         raw.take(number, rows)
         users.take(rows)
-        intake.feed(rows, _no_reject)
-    Judge(state, model.load()).settle(intake.days)
+        session.feed(rows, _no_reject)
+    session.finish()
     details, wide = grants(tenant, raw, seed)
     whole = history.read(store)
     known = assets_of(raw.days, tenant, shared)

@@ -20,15 +20,13 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple, Optional, Union
 
-from nhi_watch.context.context import NO_CONTEXT
 from nhi_watch.core.life import tells_calls
 from nhi_watch.detect import model as models
 from nhi_watch.detect import ranking
-from nhi_watch.detect.judge import BUDGET, Judge
+from nhi_watch.detect.judge import BUDGET
 from nhi_watch.detect.run import Result
-from nhi_watch.intake.days import Intake
+from nhi_watch.detect.session import Session
 from nhi_watch.intake.sources import every
-from nhi_watch.state.state import State
 from nhi_watch.state.store import TABLES, MemoryStore
 from nhi_watch_lab import worlds
 from nhi_watch_lab.evaluation import thief_attacks
@@ -232,10 +230,9 @@ class Ground:
         return Ordinary(len(today), LEARNT - 6, listed)
 
     def _run(self, store: MemoryStore, records: Sequence[Record], budget: float = BUDGET) -> Result:
-        state = State(store)
-        intake = Intake(self._sources, NO_CONTEXT, state.load, known=state.known)
-        intake.feed(records)
-        return Judge(state, self._model, NO_CONTEXT, budget).settle(intake.days)
+        session = Session(store, self._sources, model=self._model, budget=budget)
+        session.feed(records)
+        return session.finish()
 
     def victims(self, product: str, young: bool) -> list[Victim]:
         """Whose credentials are stolen: who works on the day, with a history or without."""

@@ -19,13 +19,13 @@ from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.notable import clip
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect import drift, feedback, model, suspicion
-from nhi_watch.detect.judge import BUDGET, Judge
+from nhi_watch.detect.judge import BUDGET
 from nhi_watch.detect.run import Result, ranked
+from nhi_watch.detect.session import Session
 from nhi_watch.hosts.files import originals, reader, trust
 from nhi_watch.hosts.files.common import demand_own, write_lists
 from nhi_watch.hosts.files.reader.rejects import NAMED, Rejects
 from nhi_watch.intake import sources
-from nhi_watch.intake.days import Intake
 from nhi_watch.intake.horizon import AHEAD
 from nhi_watch.report import jsonlines
 from nhi_watch.state.sqlite import SqliteStore
@@ -70,10 +70,10 @@ class Gathering:
     """Where all goes that is read."""
 
     def __init__(
-        self, intake: Intake, rejects: Rejects, places: Optional[originals.Originals], closed: int = 0
+        self, session: Session, rejects: Rejects, places: Optional[originals.Originals], closed: int = 0
     ) -> None:  # fmt: skip
         """`closed`: the day before which the state no longer knows which records it took in."""
-        self._intake, self._rejects, self._places, self._closed = intake, rejects, places, closed
+        self._session, self._rejects, self._places, self._closed = session, rejects, places, closed
         self.again = 0
         """Records of such days that an earlier run took in from the same place: they count as duplicates."""
         self._of_use: set[str] = set()
@@ -86,8 +86,7 @@ class Gathering:
             self._feed(batch)
 
     def _feed(self, batch: reader.Batch) -> None:
-        intake, rejects, places = self._intake, self._rejects, self._places
-
+        days, rejects, places = self._session.days, self._rejects, self._places
         refused = 0
 
         def refuse(index: int, error: RejectError) -> None:
@@ -98,17 +97,17 @@ class Gathering:
 
         rejects.pass_over(batch.passed)
         for piece in batch.bad:
-            intake.days.reject(piece.reason)
+            days.reject(piece.reason)
             rejects.add(piece)
-        noting, known = places.noting(batch) if places else None, intake.days.duplicates
+        noting, known = places.noting(batch) if places else None, days.duplicates
 
         def note(index: int, event: Event) -> None:
             nonlocal known
-            is_fresh, known = intake.days.duplicates == known, intake.days.duplicates
+            is_fresh, known = days.duplicates == known, days.duplicates
             if noting is not None and noting(index, event) and is_fresh and event.time // DAY < self._closed:
                 self.again += 1
 
-        intake.feed(batch.records, refuse, note if noting else None)
+        self._session.feed(batch.records, refuse, note if noting else None)
         if refused < len(batch.records):
             self._of_use.add(batch.file)
         self._refused[batch.file] += refused + sum(1 if piece.line else SEVERAL for piece in batch.bad)
@@ -200,21 +199,14 @@ def _run(
     demand_own(store)
     context = context_of(job)
     asked = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
-    state = State(store)
-    intake = Intake(asked, context, state.load, known=state.known, newcomers=state.newcomers)
-    judge = Judge(state, model.load(job.model), context, job.budget)
-    started = time.perf_counter()
+    session = Session(store, asked, context, model=model.load(job.model), budget=job.budget)
+    state, started = session.state, time.perf_counter()
     with Rejects(job.out / "rejects.jsonl") as rejects:
-
-        def moved(count: int) -> None:
-            on_bytes(count)
-            judge.relieve(intake.days)
-
         found = reader.find(job.paths, job.out)._replace(bounds=reader.Bounds(job.file_bounds))
-        gathering = Gathering(intake, rejects, places, state.daybook.first_held)
-        gathering.read(found, moved)
+        gathering = Gathering(session, rejects, places, state.daybook.first_held)
+        gathering.read(found, on_bytes)
     result_started = time.perf_counter()
-    result = judge.settle(intake.days, on_stage)
+    result = session.finish(on_stage)
     listed = context.reputation
     result.run["reputation"] = {"indicators": listed.read, "listed": len(listed.table), "refused": listed.refused}
     spreads = _spreads(job.model, str(result.run["model"]["sha256"]))

@@ -9,13 +9,12 @@ from typing import Any, Union
 
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.detect import model as models
-from nhi_watch.detect.judge import BUDGET, Judge
+from nhi_watch.detect.judge import BUDGET
 from nhi_watch.detect.run import Result
+from nhi_watch.detect.session import Session
 from nhi_watch.hosts.files import reader
 from nhi_watch.intake import sources
-from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import AnySource
-from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore, Store
 
 Given = Union[str, "os.PathLike[str]", Mapping[str, Any]]
@@ -43,21 +42,20 @@ def score(
         StoreError: the store cannot be used.
     """
     used = MemoryStore() if store is None else store
-    state = State(used)
-    intake = Intake(read_by or sources.every(), context, state.load, known=state.known, newcomers=state.newcomers)
-    judge = Judge(state, models.load(model or models.FOLDER), context, budget)
+    card = models.load(model or models.FOLDER)
+    session = Session(used, read_by or sources.every(), context, model=card, budget=budget)
     for one in [given] if isinstance(given, (str, os.PathLike)) else given:
         if isinstance(one, Mapping):
-            intake.feed([one])
+            session.feed([one])
         else:
-            _read(Path(one), intake, judge)
-    result = judge.settle(intake.days)
+            _read(Path(one), session)
+    result = session.finish()
     used.commit()
     return result
 
 
-def _read(path: Path, intake: Intake, judge: Judge) -> None:
-    for batch in reader.read([str(path)], lambda count: judge.relieve(intake.days)):
+def _read(path: Path, session: Session) -> None:
+    for batch in reader.read([str(path)]):
         for piece in batch.bad:
-            intake.days.reject(piece.reason)
-        intake.feed(batch.records)
+            session.days.reject(piece.reason)
+        session.feed(batch.records)

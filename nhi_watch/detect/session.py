@@ -1,0 +1,85 @@
+"""The one way in: a run over a store, from the records that a host reads to what it is to write.
+
+    session = Session(store, sources, context, clock)
+    session.feed(records)        # as often as wanted; memory stays bounded
+    result = session.finish()    # or `put`: only keep what was read, for another run to judge
+    store.commit()
+
+Rows are put into the store; committing them is the host's business.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Optional
+
+from nhi_watch.context.context import NO_CONTEXT, Context
+from nhi_watch.detect import model as models
+from nhi_watch.detect.judge import BUDGET, GoesOn, Judge, Progress, ignored
+from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.run import Result
+from nhi_watch.intake.days import Days, Intake, OnEvent, OnReject, Received
+from nhi_watch.intake.horizon import received
+from nhi_watch.intake.sources import AnySource
+from nhi_watch.state.state import State
+from nhi_watch.state.store import Rows
+
+HELD = 120_000
+"""Records held in memory before they are put into the store: about 150 MB where behaviours seldom repeat."""
+
+
+class Session:
+    """One run over a store."""
+
+    def __init__(
+        self, store: Rows, sources: Sequence[AnySource] = (), context: Context = NO_CONTEXT,
+        clock: Callable[[], float] = time.time, *, model: Optional[Scorecard] = None, budget: float = BUDGET,
+        patience: int = 0, until: Optional[int] = None, received: Received = received,
+    ) -> None:  # fmt: skip
+        """A run.
+
+        Args:
+            store: what is remembered between runs.
+            sources: what reads the records that are fed.
+            context: the customer's own assets, networks and reputation lists.
+            clock: by which records are too far ahead, and verdicts take effect and end.
+            model: None: the shipped one.
+            budget: rows a day per 1,000 identities with a history.
+            patience: seconds of event time between two revisions of which nothing but counts and times changed.
+            until: the second up to which a host has read, where that is not the clock's.
+            received: tells on which day a record was received.
+        """
+        self.state = State(store)
+        state, now = self.state, int(clock()) if until is None else until
+        self._intake = Intake(sources, context, state.load, now, received, state.known, state.newcomers)
+        self._judge = Judge(state, model or models.load(), context, budget, clock, patience)
+
+    @property
+    def days(self) -> Days:
+        """What was read and is not put into the store yet, with its counts."""
+        return self._intake.days
+
+    def feed(
+        self, records: Iterable[object], on_reject: OnReject = lambda index, error: None,
+        on_event: Optional[OnEvent] = None,
+    ) -> None:  # fmt: skip
+        """Take in a batch of records; rejects are counted, and reported with their index, as events are if asked."""
+        self._intake.feed(records, on_reject, on_event)
+        if self.days.held >= HELD:
+            self.put()
+
+    def put(self) -> None:
+        """Put what was read into the store, to be judged by the next `finish`, of this run or another."""
+        self._judge.put(self.days)
+
+    def finish(self, progress: Progress = ignored, closes: bool = True) -> Result:
+        """Close the days that are due, judge those who have news on open ones, and publish what changed.
+
+        `closes=False`: closing days is left to `close`, of another session.
+        """
+        return self._judge.settle(self.days, progress, closes)
+
+    def close(self, goes_on: GoesOn, progress: Progress = ignored) -> bool:
+        """Close the days that are due, batch by batch; False: `goes_on`, asked behind each, ended it before."""
+        return self._judge.close(self.days.horizon.now, goes_on, progress)
