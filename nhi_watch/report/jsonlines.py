@@ -32,6 +32,15 @@ def write(path: Path, objects: Iterable[Mapping[str, Any]]) -> int:
     return count
 
 
+def holds(path: Path, objects: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a file holds just these objects, as `write` writes them."""
+    try:
+        with path.open("rb") as stream:
+            return all(stream.readline() == as_line(item) for item in objects) and not stream.read(1)
+    except OSError:
+        return False
+
+
 def as_line(item: Mapping[str, Any]) -> bytes:
     """An object as one line of JSON."""
     try:

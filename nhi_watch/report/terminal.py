@@ -79,8 +79,7 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
 
 def _line(notable: Json, short_id: str, console: Console) -> Text:
     """What merely goes on, in one line."""
-    sure = f"{words.likely(notable['likelihood'])} {words.short_severity(notable)}".strip()
-    told = f"{notable['rank']:>3}  {short_id}  {sure}, since {notable['listed_on']}: {words.named(notable)}"
+    told = words.going_on(notable, short_id)
     return _text(console, told, max(console.width, _NARROW), _COLOURS.get(notable["severity"], ""))
 
 

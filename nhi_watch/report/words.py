@@ -236,6 +236,18 @@ def part_of(notable: Mapping[str, Any]) -> str:
     return "New since yesterday" if is_new(notable) else STILL_OPEN
 
 
+def is_going_on(notable: Mapping[str, Any]) -> bool:
+    """Whether one line is enough for a notable: it was read before. A finding of posture is read as a table."""
+    return part_of(notable) == STILL_OPEN and notable["kind"] != "posture"
+
+
+def going_on(notable: Mapping[str, Any], short_id: str) -> str:
+    """One line for a notable that merely goes on."""
+    sure = f"{likely(notable['likelihood'])} {short_severity(notable)}".strip()
+    since = notable["listed_on"] or notable["first_time"][:10]
+    return f"{notable['rank']:>3}  {short_id}  {sure}, since {since}: {named(notable)}"
+
+
 # ---- meanings
 #
 # What the short ids in a notable mean, in words, for those who read it.

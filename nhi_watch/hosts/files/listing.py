@@ -19,7 +19,7 @@ from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find
 from nhi_watch.report import jsonlines
 from nhi_watch.report.run_summary import could_not_tell
-from nhi_watch.report.words import clock, likely, named, short_severity, visible
+from nhi_watch.report.words import STILL_OPEN, clock, going_on, is_going_on, likely, named, short_severity, visible
 
 COLUMNS = ("rank", "id", "likelihood", "severity", "kind", "life", "verdict", "title", "identity", "identity_id",
            "account", "owner", "first_time", "last_time", "listed")  # fmt: skip
@@ -158,7 +158,19 @@ def _cell(value: object) -> object:
 
 
 def tell(shown: Sequence[Row], short: Mapping[str, str], console: Console) -> None:
-    """Print notables as a table; of two thousand a library's layout would take two seconds."""
+    """Print notables: those that merely go on in a line each, as `nhi score` does, the others as a table."""
+    still_open = [row for row in shown if is_going_on(row) and not settled(row)]
+    others = [row for row in shown if settled(row) or not is_going_on(row)]
+    if others:
+        _print_table(others, short, console)
+    if still_open:
+        width = max(console.width, _NARROW)
+        lines = [visible(going_on(row, short[row["id"]]), width) for row in still_open]
+        printed("\n".join([f"{STILL_OPEN} ({len(still_open)})", *lines, "\n"]), console)
+
+
+def _print_table(shown: Sequence[Row], short: Mapping[str, str], console: Console) -> None:
+    """A table; of two thousand a library's layout would take two seconds."""
     from rich.cells import cell_len, chop_cells
     from rich.text import Text
 
@@ -189,6 +201,8 @@ def tell(shown: Sequence[Row], short: Mapping[str, str], console: Console) -> No
 _HEADS = ("#", "id", "likelihood", "severity", "when (UTC)")
 _RIGHT = (0, 2)
 """Columns of numbers."""
+_NARROW = 60
+"""Letters of a line that are shown on any terminal."""
 _LEAST = 24
 """Letters of a line of what happened, however narrow the terminal is."""
 
