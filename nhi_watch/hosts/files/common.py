@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nhi_watch.state.store import Rows
 
 OUT = Path("nhi-out")
-BELOW = "below.jsonl"
+LISTED, BELOW = "notables.jsonl", "below.jsonl"
 """Notables not listed, ranked after those of `notables.jsonl`."""
 POLICY = "response_policy.toml"
 """Name of a policy of one's own in the folder of results."""
@@ -252,7 +252,7 @@ def publish(
     from nhi_watch.hosts.files import originals
     from nhi_watch.report import jsonlines
 
-    path, fresh = out / "notables.jsonl", list(fresh)
+    path, fresh = out / LISTED, list(fresh)
     parts = {name for notable in fresh if notable["folded"] for name in notable["folded"]["ids"]}
     kept = [n for n in jsonlines.read_any(path) if n["kind"] != replaced and n["id"] not in parts]
     listed = ranked([*kept, *fresh])
@@ -271,7 +271,7 @@ def write_lists(
     """Write notables.jsonl, below.jsonl and report.html: `lists` are what is listed and what is not listed."""
     from nhi_watch.report import html, jsonlines
 
-    jsonlines.write(out / "notables.jsonl", lists[0])
+    jsonlines.write(out / LISTED, lists[0])
     jsonlines.write(out / BELOW, lists[1])
     with jsonlines.replacing(out / "report.html") as file:
         page = html.render(lists[0], run, lists[1], events, place(out, state))

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from nhi_watch.core import registry
 from nhi_watch.core.errors import InputError
@@ -76,12 +75,17 @@ def demand_records(run: dict[str, Any]) -> None:
 @contextmanager
 def progress(paths: Sequence[str]) -> Iterator[tuple[Callable[[int], None], Callable[[str, int, int], None]]]:
     """A bar on a terminal, on standard error; nothing where nobody watches."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda count: None, lambda stage, done, total: None
+        return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     from nhi_watch.hosts.files import reader
 
-    console = Console(stderr=True)
     with Progress(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
-        TimeElapsedColumn(), console=console, disable=not console.is_terminal, transient=True,
+        TimeElapsedColumn(), console=console, transient=True,
     ) as bar:  # fmt: skip
         reading = bar.add_task("reading", total=max(1, reader.size(paths)))
         scoring = bar.add_task("scoring", total=None, visible=False)

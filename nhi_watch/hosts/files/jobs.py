@@ -23,7 +23,7 @@ from nhi_watch.detect.judge import BUDGET
 from nhi_watch.detect.run import Result, ranked
 from nhi_watch.detect.session import Session
 from nhi_watch.hosts.files import originals, reader, trust
-from nhi_watch.hosts.files.common import demand_own, write_lists
+from nhi_watch.hosts.files.common import BELOW, LISTED, demand_own, json_file, write_lists
 from nhi_watch.hosts.files.reader.rejects import NAMED, Rejects
 from nhi_watch.intake import sources
 from nhi_watch.intake.horizon import AHEAD
@@ -135,20 +135,32 @@ def score(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s
     try:
         with originals.of_state(job.state or job.out / "none") as places:
             result = _run(job, store, on_bytes, on_stage, places)
-            if not job.learn:
+            is_written = _is_written(job, result)
+            if not job.learn and not is_written:
                 events = originals.renew(job.out, [*result.notables, *result.below], places)
         if job.learn:
             store.commit()
     finally:
         store.close()
-    if job.learn:
+    if job.learn and not (is_written and places.is_known):
         events = _events(job, result, places)
     result.run["seconds"]["total"] = round(time.perf_counter() - started, 3)
-    write_lists(job.out, job.state, (result.notables, result.below), result.run, events)
+    if not is_written:
+        write_lists(job.out, job.state, (result.notables, result.below), result.run, events)
     jsonlines.write(job.out / "run.json", [result.run])
     if job.state and job.learn:
         audit.note_change(job.state.parent / audit.NAME, "model", result.run["model"]["sha256"], result.run["model"])
     return result
+
+
+def _is_written(job: Job, result: Result) -> bool:
+    """Whether nothing came, and the folder holds the lists of an earlier run that are the same: its page is kept."""
+    run, before, page = result.run, job.out / "run.json", job.out / "report.html"
+    if run["events"] or run["rejected"] or not (before.is_file() and page.is_file()):
+        return False
+    lists = ((LISTED, result.notables), (BELOW, result.below))
+    same = run["model"] == json_file(before, "counts of a run").get("model")
+    return same and all(jsonlines.holds(job.out / name, found) for name, found in lists)
 
 
 def _events(job: Job, result: Result, places: originals.Originals) -> dict[str, dict[str, Any]]:
@@ -207,6 +219,7 @@ def _run(
         gathering.read(found, on_bytes)
     result_started = time.perf_counter()
     result = session.finish(on_stage)
+    session.confirm(result.events)  # the lists hold all that stands, so none of them has to arrive
     listed = context.reputation
     result.run["reputation"] = {"indicators": listed.read, "listed": len(listed.table), "refused": listed.refused}
     spreads = _spreads(job.model, str(result.run["model"]["sha256"]))

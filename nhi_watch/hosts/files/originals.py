@@ -51,6 +51,7 @@ class Originals:
         """The same of earlier runs, the latest first: fetched when needed."""
         self._before = array("Q")
         """What an earlier run read from the file that is being read."""
+        self._index: dict[str, list[int]] = {}
 
     def noting(self, batch: reader.Batch) -> Callable[[int, Event], bool]:
         """What is to be called with the events of the file's next batch, and their index in it.
@@ -89,10 +90,17 @@ class Originals:
     def know(self, store: Store, own: Collection[str] = ()) -> dict[str, list[int]]:
         """Know the files of earlier runs but `own`; returns their index."""
         index: dict[str, list[int]] = json.loads(store.get(_TABLE, [_INDEX]).get(_INDEX, b"{}"))
+        self._index = index
         self._earlier = {
             name: partial(_known, store, name, told) for name, told in reversed(index.items()) if name not in own
         }
         return index
+
+    @property
+    def is_known(self) -> bool:
+        """Whether earlier runs have read the same of each file of this run."""
+        return all(self._index.get(str(Path(file).resolve())) == _told(self.seen[file], len(marks))
+                   for file, marks in self.marks.items())  # fmt: skip
 
     def read(self, ids: set[str]) -> Iterator[dict[str, Any]]:
         """Those of these records that were read from files: `id`, `file`, `line`, `raw`, whether that is `cut`; and
