@@ -21,6 +21,7 @@ from nhi_watch.detect.explain import claims
 from nhi_watch.detect.explain.notables import notable_id
 from nhi_watch.detect.run import Result
 from nhi_watch.report.run_summary import doubts
+from nhi_watch.state.retention import RETAIN_DELTAS, SPREAD
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
 from test_pipeline import odd, quiet, raid, schema
@@ -197,9 +198,69 @@ def test_a_run_reads_no_closed_notables() -> None:
     store = runs([quiet(20) + weak + until(TODAY)], ROOM)
     for day in range(TODAY + 1, TODAY + 12):
         run(store, others(day), ROOM)
-    kinds = {key.partition("/")[0] for key in contents(store)["notable"] if not key[0].isdigit()}
-    assert kinds == {"past", "done"}
+    assert kinds_of(store) == {"past", "done", "end", "out"}
     assert now(store)["closed_why"] == "nothing unusual for 7 days", "it can still be opened"
+    plain = runs([quiet(20) + until(TODAY), *(others(day) for day in range(TODAY + 1, TODAY + 12))], ROOM)
+    assert touched(store) == touched(plain), "an idle run reads and writes the same rows"
+
+
+def kinds_of(store: MemoryStore) -> set[str]:
+    """Of which kinds there are rows of notables, beside the episodes' documents."""
+    return {key.partition("/")[0] for key in contents(store)["notable"] if not key[0].isdigit()}
+
+
+def touched(store: MemoryStore) -> dict[str, int]:
+    """How many rows of notables and of the ledger a run without records reads and puts."""
+    counted = Counted(store)
+    run(counted, [], ROOM)
+    return counted.counts
+
+
+class Counted:
+    """A store that counts the rows that it gives and takes."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store, self.counts = store, dict.fromkeys(("read", "put", "controls"), 0)
+
+    def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
+        found = self._store.get(table, keys)
+        self.counts["read"] += len(found) if table == "notable" else 0
+        return found
+
+    def scan(self, table: str, low: str, high: str) -> Iterable[tuple[str, bytes]]:
+        found = [*self._store.scan(table, low, high)]
+        self.counts["read"] += len(found) if table == "notable" else 0
+        return iter(found)
+
+    def put(self, table: str, rows: Iterable[tuple[str, bytes | None]]) -> None:
+        found = list(rows)
+        self.counts["put"] += len(found) if table in ("notable", "ledger") else 0
+        self._store.put(table, found)
+
+    def commit(self) -> None:
+        self._store.commit()
+
+
+def test_what_has_ended_is_forgotten_120_days_after_its_newest_episode_and_its_episodes_not_before() -> None:
+    weak = [record(TODAY, "14:00", service="iam", name="ListUsers", id="weak")]
+    store = runs([quiet(20) + weak + until(TODAY), *(others(day) for day in range(TODAY + 1, TODAY + 12))], ROOM)
+    run(store, [r for day in range(TODAY + 12, TODAY + RETAIN_DELTAS + 1) for r in others(day)], ROOM)
+    assert now(store)["life"] == "closed" and f"{TODAY:06d}/{NAME}" in contents(store)["notable"]
+    run(store, others(TODAY + RETAIN_DELTAS + 1), ROOM)
+    assert kinds_of(store) == {"out"} and not publish.stored(store) and not publish.unconfirmed(store)
+    assert f"{TODAY:06d}/{NAME}" in contents(store)["notable"], "another notable may still hold such a one"
+    run(store, [r for day in range(1, SPREAD + 1) for r in others(TODAY + RETAIN_DELTAS + 1 + day)], ROOM)
+    assert f"{TODAY:06d}/{NAME}" not in contents(store)["notable"]
+
+
+def test_a_grave_one_that_nobody_judges_is_closed_after_120_days() -> None:
+    store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
+    days = range(TODAY + 1, TODAY + RETAIN_DELTAS + 1)
+    assert [one["id"] for one in run(store, [r for day in days for r in others(day)], ROOM).standing] == [NAME]
+    (event,) = run(store, others(TODAY + RETAIN_DELTAS + 1), ROOM).events
+    assert (event.change, event.document["closed_why"]) == ("closed", f"not judged in {RETAIN_DELTAS} days")
+    run(store, others(TODAY + RETAIN_DELTAS + 2), ROOM)
+    assert publish.stored(store) == []
 
 
 def story() -> list[Records]:

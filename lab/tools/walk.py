@@ -16,8 +16,9 @@ from layout import PACKAGE, folder_of
 from nhi_watch.hosts.files import jobs
 
 ABOUT = """For anyone who changes the code. Data goes one way: bytes of a host → `Source.read` → `Event` → `Days` →
-`Judge.settle` → notables → host. It closes the days that are due (judges all of them once more, learns them) and judges
-those who have news on open ones (`detect/day.py`: signals → score → link). Each day's episodes are stored
+`Judge.settle` → notables → host; a `Session` (`detect/session.py`) is the one way in. A run closes the days that are
+due (judges all of them once more, learns them) and judges those who have news on open ones (`detect/day.py`: signals →
+score → link). Each day's episodes are stored
 (`detect/episodes.py`), folded into cases (`detect/cases.py`) and published (`detect/publish.py`). What is learnt goes
 through the state alone, `state/state.py`, over a `Store` of small rows that each host supplies (`state/store.py` has
 the interface).

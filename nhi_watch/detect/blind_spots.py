@@ -75,9 +75,9 @@ def settle(rows: Rows, days: Days, day: int, found: Sequence[Gap]) -> Settled:
     return Settled(list(made.values()), changed)
 
 
-def stored(rows: Rows) -> list[dict[str, Any]]:
-    """All blind spots that are kept, by day."""
-    return [unpack(raw) for _, raw in rows.scan("notable", "blind/", "blind0")]
+def stored(rows: Rows, since: int = 0) -> list[dict[str, Any]]:
+    """The blind spots that are kept of a day and of later ones, by day."""
+    return [unpack(raw) for _, raw in rows.scan("notable", f"blind/{max(0, since):06d}/", "blind0")]
 
 
 def build(days: Days, day: int, found: Sequence[Gap]) -> Notable:

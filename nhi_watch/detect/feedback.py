@@ -294,6 +294,8 @@ def preview(
 
 SETTLES = ("benign", "expected", "duplicate")
 """Verdicts that take off the list what their giver saw."""
+TEACHES = ("benign", "expected")
+"""Verdicts by which what looked bad is a habit of the identity, and of nobody else."""
 
 
 class Said:
@@ -301,6 +303,7 @@ class Said:
 
     def __init__(self, rows: Rows, now: int) -> None:
         given = verdicts(rows)
+        self.now = now
         self._held = standing(given)
         self.reopened = {v.notable_id for v in given if v.verdict == OPEN} - self._held.keys()
         """Ids of notables of which every verdict was taken back."""
@@ -311,6 +314,15 @@ class Said:
             for day, identities, last, severity in verdict.seen:
                 for name in identities:
                     self._seen.setdefault((day, name), []).append((last, severity, verdict))
+
+    def released(self) -> dict[str, list[list[int]]]:
+        """Identity → the days of which people have said that what it did is fine, each up to the last second seen."""
+        found: dict[str, dict[int, int]] = {}
+        for (day, name), seen in self._seen.items():
+            last = max((last for last, _, verdict in seen if verdict.verdict in TEACHES), default=0)
+            if last:
+                found.setdefault(name, {})[day] = last
+        return {name: [[day, days[day]] for day in sorted(days)] for name, days in found.items()}
 
     def is_confirmed(self, notable_id: str) -> bool:
         """Whether people have said that a notable is an incident."""

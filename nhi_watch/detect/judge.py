@@ -26,14 +26,13 @@ from operator import itemgetter
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.detect import drift, episodes, late, ranking
+from nhi_watch.detect import drift, episodes, late, publish, ranking, upgrade
 from nhi_watch.detect import run as runs
 from nhi_watch.detect.blind_spots import Watch
 from nhi_watch.detect.cases import CaseBook
 from nhi_watch.detect.day import Day
 from nhi_watch.detect.feedback import Said
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.publish import Publisher
 from nhi_watch.detect.run import Result, Scope, Tally
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.intake.days import Days
@@ -71,10 +70,13 @@ class Judge:
         self._model = model
         self._context = context
         self._budget = budget
+        if state.is_earlier:
+            upgrade.carry_over(state)
         self._watch = Watch(state, model)
         self._book = CaseBook(state)
-        self._now, self._patience = int(clock()), patience
-        self._said = Said(state.rows, self._now)
+        self._patience = patience
+        self._said = Said(state.rows, int(clock()))
+        self._released = state.release(self._said.released(), context.networks)
         self._tally = Tally()
         self._judged: set[int] = set()
         """Days of which episodes were written."""
@@ -104,12 +106,12 @@ class Judge:
             again = self._judge_open(day, unjudged.get(day, []), again) or again
         self._judge_late(too_late)
         with self._tally.spent("store"):
-            self._state.finish()
+            publish.forget(self._state.rows, self._state.finish())
             for day, wholes in self._unsaved.items():
                 self._state.put_days(day, wholes)
             self._unsaved = {}
         with self._tally.spent("publish"):
-            publisher = Publisher(self._state, self._book, self._now, self._patience)
+            publisher = publish.Publisher(self._state, self._book, self._said, self._patience)
             scope = Scope(self._judged, [*self._watch.notables], self._allowed())
             told = {**self._tally.told(days, self._model), "budget": self._budget}
             return runs.result(publisher, self._context, self._state, scope, told)
@@ -164,7 +166,8 @@ class Judge:
         anybody was judged, so that this day has.
         """
         wholes = self._unsaved.get(day, {})
-        waiting = {*unjudged, *(one.ranked.identity_id for one in self._state.odd(day) if again)}
+        taught = (name for name, since in self._released.items() if since < day)
+        waiting = {*unjudged, *taught, *(one.ranked.identity_id for one in self._state.odd(day) if again)}
         stored = sorted(name for name in waiting if name not in wholes)
         is_over = day < self._state.daybook.clock
         self._watch.look(day, [self._state.daybook.clock] if is_over else [])

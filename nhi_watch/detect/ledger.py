@@ -123,8 +123,9 @@ def follow(rows: Rows, history: History, notables: Iterable[Mapping[str, Any]], 
                 entry = entry._replace(required=old.required, due=old.due)
         standing.append(_judged(entry, history, exempt.get(name), now))
     kept = [e for e in standing if e.status != "verified" or now - e.done < KEPT_DAYS * DAY]
-    gone = {entry.id for entry in stored} - {e.id for e in kept}
-    rows.put(TABLE, [(ENTRIES[0] + e.id, pack(_plain(e))) for e in kept])
+    known = {entry.id: entry for entry in stored}
+    gone = known.keys() - {e.id for e in kept}
+    rows.put(TABLE, [(ENTRIES[0] + e.id, pack(_plain(e))) for e in kept if known.get(e.id) != e])
     rows.put(TABLE, [(ENTRIES[0] + name, None) for name in gone])
     return kept
 

@@ -13,6 +13,8 @@ which have arrived (`confirm`), and decides nothing.
 |---|---|
 | notable, pub/id | a notable as it was last published, see `Published`, and its document |
 | notable, past/id | the same of one that has ended, which no run reads |
+| notable, out/id | nothing: no host has said yet that its last event arrived |
+| notable, end/day/id | nothing: the day of the newest episode of one that has ended, by which it is forgotten |
 """
 
 from __future__ import annotations
@@ -20,24 +22,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context.networks import OTHER, network_of
 from nhi_watch.core.event import Identity
 from nhi_watch.core.life import BY_ROUTINE, CAME_LATE, REASON_LOG_ODDS, is_settled
 from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, SEVERITIES, clip, loss_of, order
-from nhi_watch.core.timestamps import DAY, HOUR, parse, render, render_day
-from nhi_watch.detect import episodes, feedback, ranking, routines
-from nhi_watch.detect.cases import GAP, Case, CaseBook, Cases
+from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render, render_day
+from nhi_watch.detect import blind_spots, episodes, feedback, ranking, routines
+from nhi_watch.detect.cases import DONE, GAP, Case, CaseBook, Cases
 from nhi_watch.detect.episodes import NO_PLACE, Document, Head
 from nhi_watch.detect.feedback import Said, Verdict
 from nhi_watch.detect.routines import Routine
 from nhi_watch.state.baseline import peer_scope
+from nhi_watch.state.retention import OPEN, RETAIN_DELTAS
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack
 
-PUB, PAST = "pub/", "past/"
+PUB, PAST, OUT, END = "pub/", "past/", "out/", "end/"
 PATIENCE = HOUR
 """What hosts that write alerts wait between two revisions of which nothing but counts and times changed."""
 CARRIED = 100
@@ -49,6 +52,8 @@ ENDED = ("merged", "withdrawn")
 """What has become of a notable that stands no longer; it may come back."""
 WITHDRAWN = "not unusual when scored again"
 """Why a notable is closed of which no episode is left."""
+GONE = "what it was about has ended, or was judged again"
+"""The same of an exposure or a blind spot that is no longer found."""
 SHOWN = ("new", "grown", "reopened")
 """Events of notables that are in the list."""
 
@@ -72,8 +77,6 @@ class Published(NamedTuple):
     """Whether the last event was its first place, or a rise in severity."""
     given: int = 0
     """When it got a place that became free after its day; 0: it earned its place on its day."""
-    confirmed: int = 0
-    """The last revision that the host said has arrived."""
     source: str = ""
     """A hash of what the document was made of."""
 
@@ -119,19 +122,21 @@ class Standing(NamedTuple):
 class Publisher:
     """What people are shown of a state, and what became of it since they were last told."""
 
-    def __init__(self, state: State, book: CaseBook, now: int, patience: int = 0) -> None:
-        """`now`: the host's clock, by which verdicts and exceptions end.
+    def __init__(self, state: State, book: CaseBook, said: Said, patience: int = 0) -> None:
+        """`said`: what people have said, as of the host's clock.
 
         `patience`: seconds of event time between two revisions of which nothing but counts and times changed.
         """
-        self._state, self._book, self._now, self._patience = state, book, now, patience
-        self._said = Said(state.rows, now)
+        self._state, self._book, self._said, self._patience = state, book, said, patience
         self._allowed = feedback.exceptions(state.rows)
         self._known = {name: (published, document) for name, published, document in _rows(state.rows, PUB)}
         self._noted: dict[str, Published] = {}
         """What this run notes of a notable, beside its events."""
         self._ended: set[str] = set()
-        """Ids of cases that are closed for good."""
+        """Ids of notables that are closed for good."""
+        self._recalled: set[str] = set()
+        """Ids of those that had ended."""
+        self._recall(said.reopened)
 
     def published(self, name: str) -> Published:
         """What was last published of a notable."""
@@ -156,15 +161,16 @@ class Publisher:
         standing.update((name, _part(self._known[name][1], into)) for name, into in self._parts(found, standing))
         return Standing({name: _timed(document, end) for name, document in standing.items()}, known)
 
-    def _recall(self, names: set[str]) -> None:
+    def _recall(self, names: Collection[str]) -> None:
         """Bring back what is known of notables that had ended."""
-        asked = [PAST + name for name in sorted(names - self._known.keys())]
+        asked = [PAST + name for name in sorted({*names} - self._known.keys())]
         for key, raw in (self._state.rows.get("notable", asked) if asked else {}).items():
-            plain, document = unpack(raw)
+            name, (plain, document) = key[len(PAST) :], unpack(raw)
             if document is None:
-                self._noted[key[len(PAST) :]] = Published(*plain)
+                self._noted[name] = Published(*plain)
             else:
-                self._known[key[len(PAST) :]] = (Published(*plain), document)
+                self._known[name] = (Published(*plain), document)
+                self._recalled.add(name)
 
     def _parts(self, found: Cases, standing: Mapping[str, Document]) -> Iterator[tuple[str, str]]:
         """Ids of notables that became part of others: by a new link, or by what their day is made of now."""
@@ -219,9 +225,12 @@ class Publisher:
         is_grave = any(SEVERITIES.index(head.severity) >= GRAVE for head in view.placed)
         stays = is_grave and not settled and not self._said.is_confirmed(case.id)
         why = settled
-        if case.successor or (gap > GAP and not stays):
-            why = settled or (f"continues as {case.successor}" if case.successor else f"nothing unusual for {GAP} days")
-            if max(head.day for head in case.heads) < self._state.daybook.first_unlearnt:
+        newest, kept = max(head.day for head in case.heads), self._state.daybook.days
+        is_old = newest < (kept or [0])[0]
+        if case.successor or is_old or (gap > GAP and not stays):
+            quiet = f"not judged in {RETAIN_DELTAS} days" if is_old and stays else f"nothing unusual for {GAP} days"
+            why = settled or (f"continues as {case.successor}" if case.successor else quiet)
+            if newest < self._state.daybook.first_unlearnt:
                 self._ended.add(case.id)
         life = "closed" if why else "quiet" if gap > 1 else "new" if since and since >= end - DAY else "ongoing"
         return {
@@ -238,10 +247,19 @@ class Publisher:
             return feedback.named(view.covered[rows[-1].id])
         if self._said.is_confirmed(view.case.id):
             return ""
-        if feedback.hidden(document, self._allowed, self._now):
+        if feedback.hidden(document, self._allowed, self._said.now):
             return "excepted"
         days = routines.days_of(document, known)
         return f"{BY_ROUTINE}: done on {days} days from its own places" if days else ""
+
+    def blind_spots(self, end: int) -> list[Document]:
+        """Those of the last days, and older ones that are not closed yet."""
+        since = (end - 1) // DAY - GAP - OPEN
+        recent = {one["id"]: one for one in blind_spots.stored(self._state.rows, since)}
+        self._recall(recent.keys())
+        older = {name: document for name, (_, document) in self._known.items()
+                 if document["kind"] == "blind_spot" and day_of(parse(document["created"])) < since}  # fmt: skip
+        return [*{**older, **recent}.values()]
 
     def one_row(self, document: Document, end: int) -> Document:
         """An exposure or a blind spot as it stands: it is new for a day; a blind spot comes when its day is over."""
@@ -249,6 +267,7 @@ class Publisher:
         settled = self._said.settled(document)
         is_old = document["kind"] == "blind_spot" and came < end - GAP * DAY
         stays = SEVERITIES.index(document["severity"]) >= GRAVE and not self._said.is_confirmed(document["id"])
+        stays = stays and came // DAY >= (self._state.daybook.days or [0])[0]
         why = settled or (f"nothing unusual for {GAP} days" if is_old and not stays else "")
         life = "closed" if why else "new" if came >= end - DAY else "ongoing"
         return {**document, "life": life, "closed_why": why, "listed": document["listed"] and not settled}
@@ -268,52 +287,78 @@ class Publisher:
             document["revision"] = max(after.revision, 1)
             if what:
                 events.append(Event(what, document, _is_escalated(document, before, what)))
+            if document["kind"] == "blind_spot" and document["life"] == "closed":
+                self._ended.add(name)
             if document["kind"] != "compromise" or name in self._noted or name in self._known:
                 rows[name] = (after, document)
         for name, last in self._withdrawn({document["id"] for document in found}):
-            after = _published(last, self.published(name), "withdrawn", end)
-            last["revision"] = after.revision
-            rows[name] = (after, last)
-            events.append(Event("withdrawn", last, False))
+            before = self.published(name)
+            if last["kind"] == "compromise" or before.change in SHOWN:
+                after = _published(last, before, "withdrawn", end)
+                last["revision"] = after.revision
+                rows[name] = (after, last)
+                events.append(Event("withdrawn", last, False))
+            self._ended.add(name)
         self._put(rows)
+        self._state.rows.put("notable", [(OUT + event.document["id"], b"1") for event in events])
         return sorted(events, key=lambda event: order(event.document))
 
     def _withdrawn(self, found: set[str]) -> Iterator[tuple[str, Document]]:
-        """Notables of which no episode is left, for a day was judged again."""
+        """Notables of which nothing is left, for a day was judged again or an exposure has ended."""
         for name, (before, document) in self._known.items():
             is_left = name in found or name in self._ended or not before.change or before.change in ENDED
-            if not is_left and document["kind"] == "compromise":
-                yield name, {**document, "life": "closed", "closed_why": WITHDRAWN}
+            if not is_left or (document["kind"] != "compromise" and name not in found):
+                why = WITHDRAWN if document["kind"] == "compromise" else GONE
+                yield name, {**document, "life": "closed", "closed_why": why}
 
     def _put(self, fresh: Mapping[str, tuple[Published, Document]]) -> None:
         """Keep what has changed; what is closed for good where no run reads it."""
-        past = self._ended | {name for name, (after, _) in fresh.items() if after.change == "withdrawn"}
-        past |= {name for case in self._book.retire(self._ended) for name in case.absorbed}
+        retired = self._book.retire(self._ended)
+        past = dict.fromkeys(self._ended, -1)
+        past.update((name, max(head.day for head in case.heads))
+                    for case in retired for name in (case.id, *case.absorbed))  # fmt: skip
         rows: list[tuple[str, Optional[bytes]]] = []
-        for name in sorted({*fresh, *(past & self._known.keys())}):
+        for name in sorted({*fresh, *(past.keys() & self._known.keys())}):
             row = fresh.get(name) or self._known[name]
+            is_known = row == self._known.get(name)
+            if is_known and (name in self._recalled) == (name in past):
+                continue
             if name in past:
-                rows += [(PUB + name, None), (PAST + name, _pack(*row))]
-            elif row != self._known.get(name):
-                rows.append((PUB + name, _pack(*row)))
+                day = max(past[name], day_of(parse(row[1]["last_time"])))
+                rows += [(PUB + name, None), (PAST + name, _pack(*row)), (f"{END}{day:06d}/{name}", b"1")]
+            else:
+                rows += [(PUB + name, _pack(*row)), *([(PAST + name, None)] if name in self._recalled else ())]
         self._state.rows.put("notable", rows)
 
 
 def confirm(rows: Rows, arrived: Mapping[str, int]) -> None:
     """Note which revisions have arrived where a host writes them: id → revision."""
-    for where in (PUB, PAST):
-        found = rows.get("notable", [where + name for name in arrived])
-        told = ((key, arrived[key[len(where) :]], *unpack(raw)) for key, raw in found.items())
-        known = [(key, revision, Published(*plain), document) for key, revision, plain, document in told]
-        rows.put("notable", [(key, _pack(one._replace(confirmed=revision), document))
-                             for key, revision, one, document in known if one.confirmed < revision])  # fmt: skip
+    waiting = {event.document["id"]: event.document["revision"] for event in _waiting(rows, list(arrived))}
+    rows.put("notable", [(OUT + name, None) for name in waiting if waiting[name] <= arrived[name]])
 
 
 def unconfirmed(rows: Rows) -> list[Event]:
     """Events of which no host has said that they arrived: those of this run, and of one that was cut off."""
-    found = ((one, document) for where in (PUB, PAST) for _, one, document in _rows(rows, where))
-    waiting = [Event(one.change, document, one.escalated) for one, document in found if one.confirmed < one.revision]
-    return sorted(waiting, key=lambda event: order(event.document))
+    names = [key[len(OUT) :] for key, _ in rows.scan("notable", OUT, OUT[:-1] + "0")]
+    return sorted(_waiting(rows, names), key=lambda event: order(event.document))
+
+
+def _waiting(rows: Rows, names: Sequence[str]) -> Iterator[Event]:
+    keys = [key[len(OUT) :] for key in rows.get("notable", [OUT + name for name in names])]
+    for raw in rows.get("notable", [where + name for where in (PUB, PAST) for name in keys]).values():
+        plain, document = unpack(raw)
+        if document is not None:
+            yield Event(Published(*plain).change, document, Published(*plain).escalated)
+
+
+def forget(rows: Rows, first: int) -> None:
+    """Forget the notables that have ended and whose newest episode is of a day before `first`."""
+    old = [key for key, _ in rows.scan("notable", END, f"{END}{first:06d}/")]
+    if not old:
+        return
+    later = {key[len(END) + 7 :] for key, _ in rows.scan("notable", f"{END}{first:06d}/", END[:-1] + "0")}
+    names = sorted({key[len(END) + 7 :] for key in old} - later)  # one that came back may have ended twice
+    rows.put("notable", [(key, None) for key in (*old, *(where + name for where in (PAST, DONE) for name in names))])
 
 
 def stored(rows: Rows, past: bool = True) -> list[Document]:
@@ -323,28 +368,27 @@ def stored(rows: Rows, past: bool = True) -> list[Document]:
 
 def put(rows: Rows, found: Iterable[Document]) -> None:
     """Keep notables as published that were published elsewhere, as by an earlier version."""
-    rows.put("notable", [
-        (PUB + one["id"], _pack(Published(one["revision"], "new" if is_shown(one) else "below", _headline(one),
-                                          _said(one), severity=one["severity"], confirmed=one["revision"]), one))
-        for one in found
-    ])  # fmt: skip
+    rows.put("notable", [(PUB + one["id"], _pack(published(one), one)) for one in found])
+
+
+def published(document: Document, placed: Sequence[str] = ()) -> Published:
+    """What is noted of a notable that was published elsewhere; `placed`: its episodes that had a place."""
+    change = "new" if is_shown(document) else "below"
+    return Published(document["revision"], change, _headline(document), _said(document),
+                     severity=document["severity"], placed=placed)  # fmt: skip
 
 
 def imported(rows: Rows, revisions: Mapping[str, int]) -> None:
     """Note up to which revision a host has published notables: id → revision. None of them goes back."""
+    confirm(rows, revisions)
     for where in (PUB, PAST):
         found = rows.get("notable", [where + name for name in revisions])
         known = {key[len(where) :]: unpack(raw) for key, raw in found.items()}
-        rows.put("notable", [(where + name, _pack(_past(Published(*plain), revisions[name]), document))
-                             for name, (plain, document) in known.items()])  # fmt: skip
+        told = {name: (Published(*plain), document) for name, (plain, document) in known.items()}
+        rows.put("notable", [(where + name, _pack(one._replace(revision=revisions[name]), document))
+                             for name, (one, document) in told.items() if one.revision < revisions[name]])  # fmt: skip
         revisions = {name: number for name, number in revisions.items() if name not in known}
-    rows.put("notable", [(PAST + name, _pack(_past(Published(), number), None)) for name, number in revisions.items()])
-
-
-def _past(published: Published, revision: int) -> Published:
-    """The same where a host has published up to a revision."""
-    highest, confirmed = max(published.revision, revision), max(published.confirmed, revision)
-    return published._replace(revision=highest, confirmed=confirmed)
+    rows.put("notable", [(PAST + name, _pack(Published(number), None)) for name, number in revisions.items()])
 
 
 def _rows(rows: Rows, where: str) -> Iterator[tuple[str, Published, Document]]:

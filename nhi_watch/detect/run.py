@@ -12,7 +12,7 @@ from nhi_watch.core.behaviour import IdentityDay, folded_records
 from nhi_watch.core.life import is_new, is_settled
 from nhi_watch.core.notable import loss_of, order
 from nhi_watch.core.timestamps import render_day
-from nhi_watch.detect import blind_spots, feedback, ranking, routines, telemetry
+from nhi_watch.detect import feedback, ranking, routines, telemetry
 from nhi_watch.detect.exposure import fast
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.publish import Event, Publisher, is_shown
@@ -105,7 +105,7 @@ def result(
     rows, end = state.rows, telemetry.end_of(state.rows, state.daybook.days)
     standing = publisher.notables(found.allowance, end, found.days)
     followed = fast.follow_up(rows, context.assets, [*standing.documents.values()], context.networks)
-    others = [publisher.one_row(one, end) for one in (*followed.exposures, *blind_spots.stored(rows))]
+    others = [publisher.one_row(one, end) for one in (*followed.exposures, *publisher.blind_spots(end))]
     documents = ranked([*followed.compromises, *others])
     events = publisher.settle(documents, end)
     documents = [one for one in documents if not one["merged_into"]]

@@ -4,6 +4,9 @@
     session.feed(records)        # as often as wanted; memory stays bounded
     result = session.finish()    # or `put`: only keep what was read, for another run to judge
     store.commit()
+    write(session.unconfirmed()) # what this run published, and what an earlier one did that was cut off
+    session.confirm(written)
+    store.commit()
 
 Rows are put into the store; committing them is the host's business.
 """
@@ -16,8 +19,10 @@ from typing import Optional
 
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.detect import model as models
+from nhi_watch.detect import publish
 from nhi_watch.detect.judge import BUDGET, GoesOn, Judge, Progress, ignored
 from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.publish import Event
 from nhi_watch.detect.run import Result
 from nhi_watch.intake.days import Days, Intake, OnEvent, OnReject, Received
 from nhi_watch.intake.horizon import received
@@ -79,6 +84,14 @@ class Session:
         `closes=False`: closing days is left to `close`, of another session.
         """
         return self._judge.settle(self.days, progress, closes)
+
+    def unconfirmed(self) -> list[Event]:
+        """What was published and has not arrived yet, as far as the host has said."""
+        return publish.unconfirmed(self.state.rows)
+
+    def confirm(self, events: Iterable[Event]) -> None:
+        """Note that events have arrived where the host writes them."""
+        publish.confirm(self.state.rows, {event.document["id"]: event.document["revision"] for event in events})
 
     def close(self, goes_on: GoesOn, progress: Progress = ignored) -> bool:
         """Close the days that are due, batch by batch; False: `goes_on`, asked behind each, ended it before."""

@@ -256,6 +256,12 @@ class Profile:
         for name, values in delta.items():
             self._release(name, list(values) if is_whole and name not in _ONE_BY_ONE else back[name])
 
+    def free(self, delta: Delta) -> None:
+        """Learn what waits of a delta: somebody has said that it is fine."""
+        for name, values in delta.items():
+            if name in self.waiting:
+                self._release(name, [value for value in values if value in self.waiting[name].values])
+
     @property
     def is_settled(self) -> bool:
         """Whether no call and no place waits that looked bad."""

@@ -11,6 +11,9 @@ RETAIN_DAYS = 35
 """Days with records whose behaviours are kept besides the latest."""
 RETAIN_DELTAS = 120
 """Days with records of which it is kept what they taught, besides the latest."""
+SPREAD = 40
+"""Days that the episodes of one notable may lie apart, by the rules of `detect.cases`: none of them is forgotten before
+its notable is."""
 
 
 class Limits(NamedTuple):
@@ -18,6 +21,7 @@ class Limits(NamedTuple):
 
     day: int
     delta: int
+    episode: int
 
 
 class Daybook:
@@ -84,7 +88,8 @@ class Daybook:
 
     def forget(self) -> Limits:
         """Move on: what is now too old."""
-        limits = Limits(self._newest(RETAIN_DAYS), self._newest(RETAIN_DELTAS))
+        first = self._newest(RETAIN_DELTAS)
+        limits = Limits(self._newest(RETAIN_DAYS), first, max(0, first - SPREAD))
         self.days = self.between(limits.delta, self.days[-1] + 1) if self.days else []
         return limits
 

@@ -13,6 +13,8 @@
 | notable | | episodes, cases and what was published of them, see `detect.episodes`, `cases` and `publish` |
 | meta | calendar | the days that have rows, the last one closed, the day that the clock is in, the last one learnt |
 | meta | closing | how far the close of a day is, or which day was learnt last |
+| meta | released | identity-days of which nothing waits any more, by verdicts: each up to a second |
+| meta | free/identity | what of these days does not wait |
 | meta | base/day | how many of its identities had how many days of history |
 """
 
@@ -22,6 +24,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, Optional
 
+from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.event import Identity
@@ -115,8 +118,10 @@ class Stored(NamedTuple):
 
 
 Row = tuple[str, Optional[bytes]]
+Released = dict[str, list[list[int]]]
+"""Identity id → days, each with the second up to which what looked bad has been said to be fine."""
 LATE, NEWS, ODD, EVE, GROUP, BASE = "late/", "news/", "odd/", "eve/", "group/", "base/"
-CALENDAR, CLOSING = "calendar", "closing"
+CALENDAR, CLOSING, RELEASED, FREE = "calendar", "closing", "released", "free/"
 BY_DAY = (("meta", "drift"), ("meta", "rhythm"), ("meta", "base"), ("delta", "odd"), ("notable", "blind"),
           ("notable", "late"), ("day", "late"))
 """Table and beginning of further keys `beginning/day…`, forgotten with what the days taught."""
@@ -139,11 +144,15 @@ class State:
         self._store = store
         self._afresh: Optional[Closing] = None
         """The close of the day of which all identities are judged once more."""
-        rows = store.get("meta", [CALENDAR, "days"])
+        rows = store.get("meta", [CALENDAR, "days", RELEASED])
         if "days" in rows:
             raise StoreError("the state was written by an earlier version; name a new one, and learn the logs again")
         with reading():
-            self.daybook = _calendar(unpack(rows[CALENDAR])) if CALENDAR in rows else Daybook([])
+            calendar = unpack(rows[CALENDAR]) if CALENDAR in rows else {"days": []}
+            self.daybook = _calendar(calendar)
+            self.is_earlier = not isinstance(calendar, dict)
+            """Whether a version wrote it whose notables were no folds of episodes, see `detect.upgrade`."""
+            self._released: Released = dict(unpack(rows[RELEASED])) if RELEASED in rows else {}
 
     @property
     def rows(self) -> Rows:
@@ -212,6 +221,10 @@ class State:
                 wholes[name].judged = wholes[name].events()  # it will be: the mark stays until then
         self._store.put("day", [(f"{day:06d}/{name}", day_rows.pack(whole)) for name, whole in wholes.items()])
 
+    def judge_again(self, day: int, names: Iterable[str]) -> None:
+        """Let some identity-days of an open day be judged by the next run."""
+        self._store.put("day", [(f"{NEWS}{day:06d}/{name}", b"1") for name in names])
+
     def judged_now(self, day: int, names: Iterable[str]) -> None:
         """Note that identity-days that were put are judged."""
         self._store.put("day", [(f"{NEWS}{day:06d}/{name}", None) for name in names])
@@ -261,7 +274,58 @@ class State:
         for key in sorted(deltas):
             now, later, *_ = unpack(deltas[key])
             teach(found[key[7:]], int(key[:6]), now, later)
+        for name, freed in self._freed(names).items():
+            for before, delta in freed:
+                if before < day:
+                    found[name].free(delta)
         return found
+
+    # ---- what waits no longer, because people have said that it is fine: it is learnt by whoever asks, so that a
+    # verdict that is taken back leaves nothing behind
+
+    def release(self, found: Released, networks: Networks = SHIPPED) -> dict[str, int]:
+        """Let be known what waits of some identity-days up to a second of each, and nothing else that was released.
+
+        Returns whose profiles that changes → after which day.
+        """
+        changed, rows = dict[str, int](), list[Row]()
+        before, first = self._released, self.daybook.first_unlearnt
+        asked = [name for name in {**before, **found}
+                 if before.get(name) != found.get(name) or found[name][-1][0] >= first]  # fmt: skip
+        freed = self._freed(asked)
+        for name in asked:
+            known = freed.get(name, [])
+            fresh = [[day, self._waiting(day, name, until, networks)] for day, until in found.get(name, ())]
+            if fresh != known:
+                changed[name] = min(day for day, delta in (*known, *fresh) if known.count([day, delta]) !=
+                                    fresh.count([day, delta]))  # fmt: skip
+                rows.append((FREE + name, pack(fresh) if fresh else None))
+        if found != before:
+            rows.append((RELEASED, pack(sorted(found.items()))))
+        if rows:
+            self._store.put("meta", rows)
+        self._released = found
+        return changed
+
+    def _freed(self, names: Iterable[str]) -> dict[str, list[Any]]:
+        asked = [FREE + name for name in names if name in self._released]
+        rows = self._store.get("meta", asked) if asked else {}
+        return {key[len(FREE) :]: unpack(raw) for key, raw in rows.items()}
+
+    def _waiting(self, day: int, name: str, until: int, networks: Networks) -> Delta:
+        """What looked bad of an identity's day up to a second."""
+        key = f"{day:06d}/{name}"
+        deltas = self._store.get("delta", [key])
+        if key not in deltas:
+            return {}
+        later: Delta = unpack(deltas[key])[1]
+        whole = self.load_some(day, [name]).get(name)
+        if whole is None or all(b.last <= until for b in whole.behaviours.values()):
+            return later
+        early = ((b, True) for b in whole.behaviours.values() if b.last <= until)
+        seen = baseline.lesson(early, networks).later
+        kept = {n: {v: count for v, count in values.items() if v in seen.get(n, ())} for n, values in later.items()}
+        return {n: values for n, values in kept.items() if values}
 
     def _fill_groups(self, baselines: Profiles, scopes: Iterable[str], day: int) -> None:
         missing = [scope for scope in scopes if scope not in baselines.groups]
@@ -408,13 +472,15 @@ class State:
         return True
 
     def _teach(self, day: int, some: Mapping[str, Lesson], known: Profiles) -> None:
-        missing = [name for name in some if name not in known.own]
+        missing = [name for name in some if name not in known.own or name in self._released]
         rows = self._store.get("profile", missing)
         known.own.update((n, baseline.from_row(unpack(rows[n])) if n in rows else Profile()) for n in missing)
         for name, (now, later, _) in some.items():
             if known.own[name].as_of < day:
                 teach(known.own[name], day, now, later)
         self._store.put("profile", [(name, pack(baseline.to_row(known.own[name]))) for name in some])
+        for name in some.keys() & self._released.keys():
+            del known.own[name]  # it is to be loaded with what is released
         known.shed()
 
     def _teach_groups(self, day: int, groups: dict[str, Profile], told: Optional[list[str]] = None) -> set[str]:
@@ -444,16 +510,21 @@ class State:
 
     # ---- the end
 
-    def finish(self) -> None:
-        """Put the calendar, and forget what is too old, which a new day alone can make it."""
+    def finish(self) -> int:
+        """Put the calendar, and forget what is too old, which a new day alone can make it.
+
+        Returns the day before which notables have ended that are to be forgotten, too; 0: there are none.
+        """
         limits = self.daybook.forget()
         self.put_calendar()
         if not self.daybook.moved:
-            return
-        for table, first in (("day", limits.day), ("delta", limits.delta), ("notable", limits.delta)):
+            return 0
+        for table, first in (("day", limits.day), ("delta", limits.delta), ("notable", limits.episode)):
             self._forget(table, "", f"{first:06d}/")
         for table, kind in BY_DAY:
-            self._forget(table, f"{kind}/", f"{kind}/{limits.delta:06d}")
+            first = limits.episode if kind == "late" and table == "notable" else limits.delta
+            self._forget(table, f"{kind}/", f"{kind}/{first:06d}")
+        return limits.delta
 
     def put_calendar(self) -> None:
         """Keep which days there are, before their identity-days: of those that are there, a record is a copy."""

@@ -50,6 +50,7 @@ def score(
         else:
             _read(Path(one), session)
     result = session.finish()
+    session.confirm(result.events)
     used.commit()
     return result
 

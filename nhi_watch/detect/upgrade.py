@@ -1,0 +1,63 @@
+"""States of versions before notables were folds of episodes: their notables carry over, with what was said of them.
+
+Such a state keeps each notable as it stood at the end of each of its days. The last of them that is closed becomes the
+episode of a case; of days that are still open the identities are judged again. What had ended can still be explained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from nhi_watch.core.timestamps import HOUR, parse
+from nhi_watch.detect import blind_spots, publish
+from nhi_watch.detect.cases import CASE, GAP, Case
+from nhi_watch.detect.episodes import Document, head_of
+from nhi_watch.detect.exposure import fast
+from nhi_watch.detect.publish import END, PAST, PUB
+from nhi_watch.state.state import State
+from nhi_watch.state.store import pack, unpack
+
+Row = tuple[str, Optional[bytes]]
+
+
+def carry_over(state: State) -> None:
+    """Make cases of the notables of an earlier version; a run that is cut off in it is simply run again."""
+    rows, book = state.rows, state.daybook
+    since = (book.days or [0])[-1] - GAP
+    closed: dict[str, tuple[int, bytes]] = {}
+    opened: dict[str, tuple[int, bytes]] = {}
+    for key, raw in rows.scan("notable", "", ":"):
+        (closed if book.is_closed(int(key[:6])) else opened)[key[7:]] = int(key[:6]), raw
+    fresh: list[Row] = []
+    for name in sorted({*closed, *opened}):
+        day, raw = closed.get(name) or opened[name]
+        latest = _complete(unpack((opened.get(name) or (day, raw))[1]))
+        if latest["merged_into"]:
+            continue
+        episode = _complete(unpack(raw))
+        head = head_of(episode, day, parse(episode["created"]) // HOUR)
+        has_ended = name not in opened and (day < since or not head.is_row)
+        latest = {**latest, "life": "closed"} if has_ended else latest
+        told = pack([list(publish.published(latest, [head.id] if latest["listed"] else [])), latest])
+        if has_ended:
+            fresh += [(PAST + name, told), (f"{END}{day:06d}/{name}", b"1")]
+            continue
+        fresh.append((PUB + name, told))
+        if name in closed and head.is_row:
+            fresh += [(f"{day:06d}/{name}", pack(episode)), (CASE + name, pack(Case(head).to_row()))]
+    rows.put("notable", fresh)
+    for day in {day for day, _ in opened.values()}:
+        found = [unpack(raw) for of, raw in opened.values() if of == day]
+        state.judge_again(day, {who["id"] for one in found for who in (one["identity"], *one["members"])})
+    rows.put("notable", [(f"{day:06d}/{name}", None) for name, (day, _) in opened.items()])
+    publish.put(rows, [*fast.stored(rows), *blind_spots.stored(rows, since)])
+
+
+def _complete(document: Mapping[str, Any]) -> Document:
+    """A notable with what later versions say of it."""
+    usual = document["usual"]
+    dimensions = [{"identity": "", "active_days": usual["active_days"], **one} for one in usual["dimensions"]]
+    signals = [{"identity": "", **one} for one in document["signals"]]
+    return {"since": "", "predecessor": None, **document, "signals": signals,
+            "usual": {**usual, "dimensions": dimensions}}  # fmt: skip
