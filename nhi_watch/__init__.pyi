@@ -3,13 +3,12 @@ from nhi_watch.core.event import Event as Event
 from nhi_watch.core.event import Identity as Identity
 from nhi_watch.core.notable import Notable as Notable
 from nhi_watch.core.notable import from_json as notable_of
-from nhi_watch.detect.judge import Judge as Judge
 from nhi_watch.detect.model import load as load_model
 from nhi_watch.detect.run import Result as Result
+from nhi_watch.detect.session import Session as Session
 from nhi_watch.detect.signals import Signal as Signal
 from nhi_watch.hosts.files.library import score as score
 from nhi_watch.intake.days import Days as Days
-from nhi_watch.intake.days import Intake as Intake
 from nhi_watch.intake.sources import Source as Source
 from nhi_watch.intake.sources import event as event
 from nhi_watch.intake.sources import every as sources
@@ -19,6 +18,6 @@ from nhi_watch.state.store import MemoryStore as MemoryStore
 from nhi_watch.state.store import Store as Store
 
 __version__: str
-__all__ = ["Context", "Days", "Event", "Identity", "Intake", "Judge", "MemoryStore", "Notable", "Result", "Signal",
+__all__ = ["Context", "Days", "Event", "Identity", "MemoryStore", "Notable", "Result", "Session", "Signal",
            "Source", "SqliteStore", "State", "Store", "__version__", "event", "load_model", "notable_of", "score",
            "sources"]  # fmt: skip
