@@ -105,9 +105,9 @@ def written(records: list[dict[str, Any]], day: int) -> Path:
     folder = OUT / "data" / "real"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{day:03}.ndjson"
-    moved = [{**record, **_moved(record, day)} for record in records]
-    moved.sort(key=lambda record: str(record["eventTime"]))
-    path.write_bytes(b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in moved))
+    told = [{**record, **moved(record, day)} for record in records]
+    told.sort(key=lambda record: str(record["eventTime"]))
+    path.write_bytes(b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in told))
     return path
 
 
@@ -121,7 +121,8 @@ def delivered(path: Path) -> Iterator[Path]:
         yield packed
 
 
-def _moved(record: dict[str, Any], day: int) -> dict[str, str]:
+def moved(record: dict[str, Any], day: int) -> dict[str, str]:
+    """Time and id of a record, as if it were of a day."""
     name = uuid.uuid5(uuid.NAMESPACE_OID, f"{day}-{record.get('eventID')}")  # CloudTrail's ids are UUIDs
     return {"eventTime": f"{_DATES[day]}{record['eventTime'][10:]}", "eventID": str(name)}
 

@@ -101,7 +101,7 @@ def facts(service: str, action: str, traits: tuple[str, ...] = ()) -> Facts:
 class View:
     """One shape in the light of the past. Unknown (None) where nothing was learnt yet."""
 
-    __slots__ = ("action", "agent", "behaviours", "credential", "credential_type", "error", "facts", "network",
+    __slots__ = ("_new", "action", "agent", "behaviours", "credential", "credential_type", "error", "facts", "network",
                  "network_facts", "owner", "past", "region", "service", "shape", "values")  # fmt: skip
 
     def __init__(self, shape: Shape, past: Past) -> None:
@@ -123,6 +123,8 @@ class View:
         self.service = 0.0 if passive else bits("service", shape.service)
         self.error = bits("error", f"{shape.action} {shape.error}") if shape.error else 0.0
         self.behaviours: list[Behaviour] = []
+        self._new: dict[int, list[str]] = {}
+        """By id of a behaviour: six signals ask for its new targets."""
         self.values: tuple[Optional[float], ...] = ()
         # where nothing was learnt yet, every place and tool would be new: that cannot be told
         blank = past.blank
@@ -144,8 +146,12 @@ class View:
 
     def new_targets(self, behaviour: Behaviour) -> list[str]:
         """Targets of one of its behaviours that the identity never touched; what was refused or failed touched none."""
-        own, let_in = self.past.own, self.let_in
-        return [target for target in behaviour.targets if not own.knows("target", target, let_in)]
+        new = self._new.get(id(behaviour))
+        if new is None:
+            own, let_in = self.past.own, self.let_in
+            new = [target for target in behaviour.targets if not own.knows("target", target, let_in)]
+            self._new[id(behaviour)] = new
+        return new
 
     def count_new_targets(self, behaviour: Behaviour) -> int:
         """How many they are, also where there are too many to keep each.

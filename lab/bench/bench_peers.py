@@ -1,0 +1,234 @@
+"""What a user would pick instead, over the same real records: events a second of processor time, and what each finds.
+
+`python lab/bench/bench_peers.py --rules FOLDER [--python PYTHON] [--rsigma PROGRAM] [--rounds N] [--quick]`
+
+FOLDER holds Sigma's rules for CloudTrail. PYTHON is an interpreter with `azuma` (a Sigma engine) and `pypanther`
+(panther's rules and the runner they are tested with). PROGRAM is rsigma, as `cargo install rsigma --version 0.23.0`
+builds it. What is not there is left out, and the figures say so.
+
+The records are those of `bench_real.py`, as lines; `nhi score` judges the last day over what was learnt of those
+before. What each finds: of DataDog's recorded attack techniques (labelled by their files' names) those of which a
+record matches, or is behind a notable of the list; and how much each says of the last ordinary day. The techniques are
+added to that day for `nhi`. Whole processes in turn, of each the least processor time; speeds are
+without what it takes to begin, which is told beside. `--quick`: a tenth of each day.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+from _bench import ENVIRONMENT, NHI, OUT, ROOT, write
+from bench_reading import cost
+from bench_real import SHARED, moved, of_file, real, written
+
+DAYS = 8
+TECHNIQUES = SHARED / "stratus"
+BARE = "import sys, orjson\nfor path in sys.argv[1:]:\n for line in open(path, 'rb'):\n  orjson.loads(line)"
+
+READ = """
+import json, sys
+from pathlib import Path
+
+def matches(paths):
+    for path in paths:
+        for line in open(path, "rb"):
+            record = json.loads(line)
+            for name in matching(record):
+                print(record.get("eventID"), name, sep="\\t")
+"""
+AZUMA = READ + """
+from azuma import Rule
+rules, failed = [], set()
+for path in sorted(Path(sys.argv[1]).glob("*.yml")):
+    try:
+        rules.append(Rule.model_validate_yaml(path.read_text()))
+    except Exception as error:
+        failed.add(path.name)
+
+def flat(value, path, found):
+    for name, inner in value.items():
+        found[path + name] = inner
+        if isinstance(inner, dict):
+            flat(inner, path + name + ".", found)
+    return found
+
+def matching(record):
+    fields = flat(record, "", {})  # it looks a path up as one name
+    for rule in rules:
+        try:
+            if rule.match(fields):
+                yield rule.title
+        except Exception:
+            failed.add(rule.title)
+
+matches(sys.argv[2:])
+print(len(rules), len(failed), file=sys.stderr)
+"""
+PANTHER = READ + """
+from panther_core.enriched_event import PantherEvent
+from pypanther.cache import data_model_cache
+from pypanther.get import get_panther_rules
+rules, failed = [rule() for rule in get_panther_rules(log_types=["AWS.CloudTrail"], enabled=True)], set()
+model = data_model_cache().data_model_of_logtype("AWS.CloudTrail")
+
+def matching(record):
+    event = PantherEvent(record, model)
+    for rule in rules:
+        result = rule.run(event, {}, {})
+        if result.detection_exception is not None:
+            failed.add(rule.id)
+        if result.trigger_alert:
+            yield rule.id
+
+matches(sys.argv[2:])
+print(len(rules), len(failed), file=sys.stderr)
+"""
+
+
+class Peer(NamedTuple):
+    """A program that tells, a line each, which records match which rule."""
+
+    name: str
+    command: list[str]
+    """Before the files."""
+    is_json: bool = False
+    """Whether its lines are objects that hold the record (rsigma), or an id and a rule."""
+
+    def matched(self, path: Path) -> tuple[list[tuple[str, str]], str, float]:
+        """Record id and rule of each match, what it says of its rules, and its seconds of the processor."""
+        before = os.times()
+        more = ["--include-event"] if self.is_json else []
+        words = [*self.command, f"@{path}" if self.is_json else str(path), *more]
+        done = subprocess.run(words, capture_output=True, text=True, env=ENVIRONMENT, check=False)
+        if done.returncode:
+            sys.exit(f"{self.name}: {done.stderr[-500:]}")
+        after, lines = os.times(), done.stdout.splitlines()
+        if self.is_json:
+            told = [orjson.loads(line) for line in lines if line.startswith("{")]
+            pairs = [(one["event"]["eventID"], one["rule_title"]) for one in told]
+        else:
+            pairs = [(line.split("\t")[0], line.split("\t")[1]) for line in lines]
+        return pairs, done.stderr.strip()[-80:], sum(after[2:4]) - sum(before[2:4])
+
+
+def peers(args: argparse.Namespace) -> tuple[list[Peer], dict[str, str]]:
+    """Those that are there; and why others are not."""
+    found, left_out = list[Peer](), dict[str, str]()
+    if args.rsigma and args.rules:
+        found.append(Peer("rsigma", [args.rsigma, "engine", "eval", "--rules", args.rules, "--event"], is_json=True))
+    else:
+        left_out["rsigma"] = "no --rsigma, or no --rules"
+    for name, module, program in (("azuma", "azuma", AZUMA), ("panther", "pypanther", PANTHER)):
+        here = subprocess.run([args.python, "-c", f"import {module}"], capture_output=True, check=False).returncode == 0
+        if here and (args.rules or name != "azuma"):
+            found.append(Peer(name, [args.python, "-c", program, args.rules or ""]))
+        else:
+            left_out[name] = f"{args.python} has no {module}, or no --rules"
+    return found, left_out
+
+
+class Records(NamedTuple):
+    """Where the records are."""
+
+    days: list[Path]
+    """Ordinary ones; the last is scored."""
+    attacks: Path
+    """The techniques' records, as if of the last day."""
+    technique_of: dict[str, str]
+    """Record id → its technique."""
+
+
+def records(step: int) -> Records:
+    """The records as lines, day by day; of the ordinary ones each `step`th."""
+    every = list(real())[::step]
+    days = [written(every, day) for day in range(DAYS)]
+    path, technique_of, lines = OUT / "data" / "techniques.ndjson", dict[str, str](), list[bytes]()
+    for file in sorted(TECHNIQUES.rglob("*json")):
+        for record in of_file(file):
+            made = {**record, **moved(record, DAYS - 1)}
+            technique_of[made["eventID"]] = file.stem
+            lines.append(orjson.dumps(made))
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    return Records(days, path, technique_of)
+
+
+def ours(told: Records) -> dict[str, Any]:
+    """What is in the list of the last day, with and without the techniques' records."""
+    out, state = OUT / "peers", OUT / "peers.sqlite"
+    state.unlink(missing_ok=True)
+    run([NHI, "baseline", *told.days[:-1], "--out", out, "--state", state])
+    run([NHI, "score", told.days[-1], "--out", out, "--state", state, "--no-learn"])
+    ordinary = listed(out)
+    run([NHI, "score", told.days[-1], told.attacks, "--out", out, "--state", state, "--no-learn"])
+    behind = {record for notable in listed(out) for record in notable["record_ids"]}
+    found = {name for record, name in told.technique_of.items() if record in behind}
+    return {"techniques": len(found), "of": len(set(told.technique_of.values())), "notables_of_a_day": len(ordinary)}
+
+
+def run(command: list[Any]) -> None:
+    """A command of ours; 2: it has found something."""
+    words = list(map(str, command))
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, env=ENVIRONMENT, check=False)
+    if done.returncode not in (0, 2):
+        sys.exit(done.stderr[-500:])
+
+
+def listed(out: Path) -> list[dict[str, Any]]:
+    """The notables of the list."""
+    lines = (out / "notables.jsonl").read_text("utf-8").splitlines()
+    return [one for one in map(json.loads, lines) if one["listed"]]
+
+
+def theirs(peer: Peer, told: Records, ordinary: list[tuple[str, str]], rules: str) -> dict[str, Any]:
+    """What matches of the techniques, and of the last ordinary day."""
+    attacks, *_ = peer.matched(told.attacks)
+    found = {told.technique_of[record] for record, _ in attacks if record in told.technique_of}
+    return {"techniques": len(found), "of": len(set(told.technique_of.values())), "matches_of_a_day": len(ordinary),
+            "rules_that_match_on_it": len({rule for _, rule in ordinary}), "rules": rules}  # fmt: skip
+
+
+def main() -> int:
+    """Run everything in turn, and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rules", metavar="FOLDER", help="Sigma's rules for CloudTrail")
+    parser.add_argument("--python", default=sys.executable, help="an interpreter with azuma and pypanther")
+    parser.add_argument("--rsigma", default=shutil.which("rsigma"), metavar="PROGRAM")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true")
+    args = parser.parse_args()
+    found, left_out = peers(args)
+    told, out = records(10 if args.quick else 1), OUT / "peers-speed"
+    events, one = sum(1 for _ in told.days[-1].open("rb")), told.days[-1]
+    first = OUT / "data" / "first.ndjson"
+    first.write_bytes(one.read_bytes().partition(b"\n")[0] + b"\n")
+    seconds: dict[str, list[float]] = defaultdict(list)
+    matched: dict[str, Any] = {}
+    for _ in range(args.rounds):
+        for path, what in ((first, " begins"), (one, "")):
+            shutil.rmtree(out, ignore_errors=True)
+            commands = {"bare orjson": [sys.executable, "-c", BARE, str(path)],
+                        "nhi baseline": [NHI, "baseline", str(path), "--out", str(out)]}  # fmt: skip
+            for name, command in commands.items():
+                seconds[name + what].append(cost(command).seconds)
+            for peer in found:
+                *matched[peer.name], took = peer.matched(path)
+                seconds[peer.name + what].append(took)
+    least = {name: min(each) for name, each in seconds.items()}
+    names = [name for name in least if not name.endswith(" begins")]
+    speed = {name: round((events - 1) / max(0.01, least[name] - least[name + " begins"])) for name in names}
+    finds = {"nhi": ours(told), **{peer.name: theirs(peer, told, *matched[peer.name]) for peer in found}}
+    write({"events": events, "events_a_second": speed, "seconds": least, "finds": finds, "left_out": left_out})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
