@@ -140,6 +140,9 @@ MENDS = (
          "            pass\n", (
         "test_originals.py::test_a_file_that_never_ends_growing_is_read_up_to_where_it_was_and_the_rest_next_time",
     )),
+    Mend("M16", "state/state.py", "for b in whole.behaviours.values() if b.last <= until)\n        seen",
+         "for b in whole.behaviours.values())\n        seen",
+         ("test_released.py::test_what_came_after_the_verdict_on_the_same_day_still_waits",)),
     Mend("M16", "detect/feedback.py", "> (verdict.grown or verdict.time)", "> verdict.time",
          ("test_feedback.py::test_a_verdict_is_no_word_on_what_logs_told_after_it_whenever_that_was_done",)),
     Mend("L13", "act/copilot.py", "if isinstance(value, Own) and (", "if (",

@@ -102,13 +102,19 @@ def entry_id(notable: str, control: str, identity: str) -> str:
     return hashlib.sha256(f"{notable}|{control}|{identity}".encode()).hexdigest()[:12]
 
 
-def follow(rows: Rows, history: History, notables: Iterable[Mapping[str, Any]], now: int = 0) -> list[Entry]:
-    """All entries as they stand, with those that the notables ask for; they are put into the store."""
+def follow(
+    rows: Rows, history: History, notables: Iterable[Mapping[str, Any]], now: int = 0,
+    stored: Optional[Sequence[Entry]] = None,
+) -> list[Entry]:  # fmt: skip
+    """All entries as they stand, with those that the notables ask for; they are put into the store.
+
+    `stored`: the entries as they were last judged, where they were read already.
+    """
     now = max(now, history.now)
     told = {str(notable["id"]): dict(notable) for notable in notables}
     asking = _asking(rows, told.values(), now)
     quiet = set(told) - {notable["id"] for notable in asking}
-    stored = entries(rows)
+    stored = entries(rows) if stored is None else stored
     before = {entry.id: entry for entry in stored if entry.notable not in quiet}
     asked = {entry.id: entry for notable in asking for entry in _asked(notable)}
     # the controls of a compromise count from the episode that it shows
@@ -164,9 +170,9 @@ def entries(rows: Rows) -> list[Entry]:
     return [_entry(unpack(raw)) for _, raw in rows.scan(TABLE, *ENTRIES)]
 
 
-def to_check(rows: Rows, history: History, notables: Iterable[Mapping[str, Any]]) -> set[str]:
+def to_check(stored: Iterable[Entry], history: History, notables: Iterable[Mapping[str, Any]]) -> set[str]:
     """Ids of the identities whose behaviours decide on a control: those of what was done, and may have been in vain."""
-    standing = [*entries(rows), *(entry for notable in notables for entry in _asked(notable))]
+    standing = [*stored, *(entry for notable in notables for entry in _asked(notable))]
     return {entry.identity for entry in standing if _proof(entry, history) is not None}
 
 

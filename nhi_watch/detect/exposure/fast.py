@@ -103,8 +103,9 @@ def follow_up(rows: Rows, known: Assets, notables: Sequence[dict[str, Any]], net
     found = refresh(rows, history, known, networks=networks, compromises=notables)
     own, told = parted(notables, found.notables)
     asked = [*own, *found.notables, *({**one, "listed": False} for one in told)]
-    histories.fill(history, rows, ledger.to_check(rows, history, asked))
-    standing = ledger.follow(rows, history, asked)
+    stored = ledger.entries(rows)
+    histories.fill(history, rows, ledger.to_check(stored, history, asked))
+    standing = ledger.follow(rows, history, asked, stored=stored)
     return Followed(ledger.told([*own, *told], standing), ledger.told(found.notables, standing))
 
 
