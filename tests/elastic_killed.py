@@ -8,10 +8,10 @@ import sys
 from typing import Any
 
 from nhi_watch.core.timestamps import parse
-from nhi_watch.hosts.elastic import read, write
+from nhi_watch.detect import publish
+from nhi_watch.hosts.elastic import read, store, windows, write
 from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.run import Job, run
-from nhi_watch.hosts.elastic.store import ElasticStore
 
 
 def die(*_: Any, **__: Any) -> Any:
@@ -29,17 +29,26 @@ def die_after(calls: int, inner: Any) -> Any:
     return wrapped
 
 
+def in_the_middle_of_the_state(inner: Any) -> Any:
+    """What comes before the state is written; of that the first bulk request is sent, cut small, and no other."""
+
+    def wrapped(*arguments: Any) -> Any:
+        setattr(store, "_BULK_ROWS", 40)  # noqa: B010
+        setattr(store.ElasticStore, "_send", die_after(1, store.ElasticStore._send))  # noqa: B010
+        return inner(*arguments)
+
+    return wrapped
+
+
 def main(stage: str, url: str, source: str, namespace: str) -> None:
     if stage == "read":
         setattr(read, "feed", die_after(2, read.feed))  # noqa: B010 - a name of a module
     elif stage == "alerts":
         setattr(write, "streaming_bulk", die)  # noqa: B010
+    elif stage == "confirm":
+        setattr(publish, "confirm", die)  # noqa: B010
     else:
-        # The window's own commit, then the first bulk of the state, cut small; the second is not sent.
-        from nhi_watch.hosts.elastic import store
-
-        setattr(store, "_BULK_ROWS", 40)  # noqa: B010
-        setattr(ElasticStore, "_send", die_after(2, ElasticStore._send))  # noqa: B010
+        setattr(windows, "advance", in_the_middle_of_the_state(windows.advance))  # noqa: B010
     with connect(Connection((url,))) as client:
         run(client, Job(source, namespace, parse("2025-01-01T00:00:00Z"), 300.0, page=500, lag=0, lease=3))
 

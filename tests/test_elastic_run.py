@@ -279,7 +279,7 @@ def leaves(node: Any, path: str = "") -> Iterator[str]:
 # ---- killed, and two at once
 
 
-@pytest.mark.parametrize("stage", ["read", "alerts", "state"])
+@pytest.mark.parametrize("stage", ["read", "state", "alerts", "confirm"])
 def test_a_run_that_was_killed_is_run_again_alike(place: Place, wanted: list[Tree], stage: str) -> None:
     fill(place, simulated())
     place.killed(stage)

@@ -70,8 +70,9 @@ def test_tables_that_are_empty_are_not_asked(elastic: Server, index: str, monkey
 
 def test_what_every_run_reads_takes_one_search(elastic: Server, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = ElasticStore(elastic.client, index)
-    for table in ("meta", "notable", "inventory", "profile"):
-        before.put(table, [(f"{table}{n:04d}", b"1") for n in range(700)])
+    for table, begin in (("meta", "meta"), ("notable", "pub/"), ("inventory", "c/"), ("profile", "profile")):
+        before.put(table, [(f"{begin}{n:04d}", b"1") for n in range(700)])
+    before.put("notable", [("020000/kept of a closed day", b"1"), ("past/ended", b"1")])
     before.put("day", [("000001/a", b"1"), ("news/000001/a", b"1")])
     before.commit(refresh=False)
     store = ElasticStore(elastic.client, index, remember=True)
@@ -84,10 +85,11 @@ def test_what_every_run_reads_takes_one_search(elastic: Server, index: str, monk
     assert asked == ["search"] * 3, "2,101 rows are three pages"
     found = rows(store, "meta")
     assert found[:2] == [("meta0000", b"1"), ("meta0001", b"2")] and len(found) == 699, "what was written since counts"
-    assert len(rows(store, "notable")) == len(rows(store, "inventory")) == 700
+    assert len(rows(store, "notable", "pub/", "pub0")) == len(rows(store, "inventory")) == 700
     assert rows(store, "day", "news/", "news0") == [("news/000001/a", b"1")] and rows(store, "ledger") == []
     assert len(asked) == 3
     assert len(rows(store, "profile")) == 700 and len(asked) == 4
+    assert len(rows(store, "notable", "past/", "past0")) == 1 and len(asked) == 5, "what no run reads was not fetched"
 
 
 def _noted(asked: list[str], name: str, ask: Callable[..., Any]) -> Callable[..., Any]:

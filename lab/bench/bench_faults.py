@@ -4,8 +4,9 @@
   scheduler brings them. Each run of `nhi score` is killed once or twice at a moment within the time that it takes, then
   run to its end. What stands after a kill must be whole; at the end of a round the list must be the same to the byte.
 - `… elastic [--runs 200] [--version 9.5.3]`: runs of `nhi elastic run` on a server with security, each disturbed by one
-  of sixteen kinds of faults in turn, 24 to a story. Each revision must be there once, the checkpoint not beyond what
-  was written, and at a story's end closed days as `nhi score` makes them. docs/method/elastic.md has the figures.
+  of fifteen kinds of faults in turn, 24 to a story. Each revision must be there once, the checkpoint not beyond what
+  was written or is known to wait, notables four times in a story, and closed days at its end, as `nhi score` makes
+  them. docs/method/elastic.md has the figures.
 - `… splunk [--runs 4032]`: fourteen days on a five-minute schedule, a quarter of the runs at fault in all ways; at each
   day's close, and at the end, what `nhi score` finds.
 
@@ -132,10 +133,14 @@ def _story(faults: Faults, before: int, runs: int, figures: Json) -> int:
     """Some runs over one account; returns how many there were."""
     kinds, whole, kind, number = list(KINDS), records(days=8, machines=20), "", 0
     try:
-        faults.begin(whole[: len(whole) // 2])
+        read = whole[: len(whole) // 2]
+        faults.begin(read)
         for number, batch in enumerate(batches(whole[len(whole) // 2 :], runs), 1):
             kind = kinds[(before + number) % len(kinds)]
-            print(f"   run {before + number}: {kind}: {faults.befall(kind, batch)} alerts, each once", flush=True)
+            alerts, read = faults.befall(kind, batch), [*read, *batch]
+            print(f"   run {before + number}: {kind}: {alerts} alerts, each once", flush=True)
+            if number % 6 == 0:
+                print(f"   {faults.standing(read)} notables of open days as nhi score makes them", flush=True)
             figures["good"][kind] += 1
         kind = "close"
         print(f"   {faults.scored(whole)} notables of closed days as nhi score makes them", flush=True)

@@ -236,10 +236,10 @@ _BULK_ROWS = 1_000
 _BULK_BYTES = 8_000_000
 EVERY = "", "\U0010ffff"
 """The span of all keys."""
-_WHOLE = "meta", "notable", "inventory"
+_WHOLE = "meta", "inventory", "ledger"
 """Tables that every run reads in full."""
-_NEWS = NEWS, f"{NEWS[:-1]}0"
-"""So of the table `day`: whose days were put and are not judged yet."""
+_PARTS = ("notable", "blind/"), ("notable", "case/"), ("notable", "head/"), ("notable", "pub/"), ("day", NEWS)
+"""Table and beginning of the keys that every run reads of others: what is open, not what is kept of closed days."""
 _MAX_ID = 512
 """Bytes of a document id that Elasticsearch takes."""
 _CONFLICT = 409
@@ -358,17 +358,20 @@ class ElasticStore:
         if self._looked or self._memory is None:
             return
         self._looked = True
-        found: dict[str, list[tuple[str, bytes]]] = {table: [] for table in (*_WHOLE, "day")}
+        spans = [*((table, *EVERY) for table in _WHOLE), *((table, begin, f"{begin[:-1]}0") for table, begin in _PARTS)]
+        found: dict[str, list[tuple[str, bytes]]] = {table: [] for table, _, _ in spans}
         told = {"filled": {"global": {}, "aggs": {"tables": {"terms": {"field": "table", "size": PAGE}}}}}
-        wanted = {"should": [{"terms": {"table": list(_WHOLE)}}, {"bool": {"filter": _span("day", *_NEWS)}}]}
+        wanted = {"should": [{"bool": {"filter": _span(*span)}} for span in spans]}
         filled: set[str] = set()
         for answer in self._pages([{"bool": wanted}], told):
             for hit in answer["hits"]["hits"]:
                 found[hit["_source"]["table"]].append(_row(hit))
             filled.update(each["key"] for each in answer["aggregations"]["filled"]["tables"]["buckets"])
         for table, rows in found.items():
-            if self._remember(table, [row for row in rows if not self._memory.knows(table, row[0])]):
-                self._memory.whole(table, *(EVERY if table in _WHOLE else _NEWS))
+            if not self._remember(table, [row for row in rows if not self._memory.knows(table, row[0])]):
+                return
+        for span in spans:
+            self._memory.whole(*span)
         for table in set(TABLES) - filled:
             self._memory.whole(table, *EVERY)
 
