@@ -66,6 +66,17 @@ def test_a_list_has_likelihood_and_severity_in_columns_of_their_own(out: Path) -
     assert (first["likelihood"], first["severity"], first["owner"]) == (70.0, "high", "team-build")
 
 
+def test_what_merely_goes_on_is_one_line_each_below_the_table(out: Path) -> None:
+    goes_on = {**LOW, "life": "ongoing", "listed_on": "2026-01-02"}
+    jsonlines.write(out / "notables.jsonl", [HIGH, goes_on, BLIND])
+    table, _, rest = desk(listing, out=out).partition("Still open (1)\n")
+    assert "ci: a key made" in table and "payments-api" not in table
+    (line,) = [text for text in rest.splitlines() if "payments-api" in text]
+    assert line.startswith("  2  ") and "20% low, since 2026-01-02: " in line
+    assert cli.main(["feedback", LOW["id"], "benign", "--by", "me", "--why", "mine", "--out", str(out)]) == 0
+    assert "Still open" not in desk(listing, "--all", out=out)
+
+
 def test_a_list_without_what_was_asked_for_says_what_that_was_and_how_many_there_are(out: Path) -> None:
     told = desk(listing, "--severity", "critical", "--identity", "nobody", out=out)
     asked = "--severity critical --identity nobody"
