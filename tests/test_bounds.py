@@ -221,8 +221,8 @@ def test_newcomers_in_splunk_are_one_of_their_kind_beyond_the_bound_and_the_know
             going = Run(store, NO_CONTEXT, 10.0, TODAY * DAY + DAY)
             for day in held.days():
                 going.take(day, held.of(day))
-            written = going.settle(None, [])
-    names = {one.document["identity"]["name"] for one in written.rows}
+            written = going.settle()
+    names = {event.document["identity"]["name"] for event in written.events}
     assert names == set(), "written by the run before"
     wholes = State(store).load_day(TODAY)
     assert len(wholes) == 3 + 12 + 1

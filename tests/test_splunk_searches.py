@@ -18,7 +18,7 @@ from nhi_watch.context.assets import Asset, find
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
-from nhi_watch.detect.revisions import ENDED
+from nhi_watch.detect.publish import SHOWN
 from nhi_watch.hosts.splunk import tables
 from nhi_watch.intake import schemas
 from nhi_watch.intake.sources import cloudtrail, every
@@ -115,7 +115,7 @@ def test_the_scheduled_searches_find_what_the_program_finds(server: Server) -> N
     assert likelihoods(server.standing()) == wanted(*(records for _, records in arrivals(simulated(DAYS))))
     assert [text for level, text in server.messages if level in ("WARN", "ERROR")] == []
     listed = {row["nhi_id"][0] for row in server.collections["nhi_notables"]
-              if row["nhi_change"][0] not in ("below", *ENDED)}  # fmt: skip
+              if row["nhi_change"][0] in SHOWN}  # fmt: skip
     assert listed == set(server.standing()), "what dashboards list is what stands"
 
 

@@ -12,7 +12,7 @@ import pytest
 from core_samples import Going, Options
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, parse
-from nhi_watch.detect.revisions import Ranked
+from nhi_watch.detect.publish import Event
 from nhi_watch.hosts.splunk import gather, kvstore, run
 from nhi_watch.hosts.splunk.notables import row_of, short
 from nhi_watch.intake.sources import cloudtrail
@@ -176,6 +176,6 @@ def test_an_event_of_a_notable_is_short_and_its_fields_are_where_splunk_looks(se
         "title": "é" * 200, "summary": "é" * 1_000, "telemetry": {"provisional": False},
         "usual": {"dimensions": [], "x": "y" * 99_999},
     }  # fmt: skip
-    row = row_of(Ranked(worst, "new", True, {"overflow": 0, "overflow_highest": 0.0}), start, whole=False)
+    row = row_of(Event("new", worst, True), {"overflow": 0, "overflow_highest": 0.0}, start, whole=False)
     assert len(str(row["_raw"]).encode()) < 20_000
     assert "usual" not in short(worst)

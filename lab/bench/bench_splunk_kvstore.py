@@ -155,7 +155,7 @@ def _ranked(store: Any, found: dict[int, Part], day: int, until: float) -> None:
             for text in part.pieces():
                 gatherer.spool.add(day, parts.key_of(identity(number).id), text)
         going.take(day, gatherer.of(day))
-    going.settle(None, ())
+    going.settle()
     store.commit()
 
 

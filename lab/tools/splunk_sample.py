@@ -16,10 +16,10 @@ from layout import ROOT
 
 sys.path.insert(0, str(ROOT / "tests"))
 
+from nhi_watch.detect import publish
 from nhi_watch.hosts.splunk import demo
 from nhi_watch.hosts.splunk.kvstore import STATE, KvStore
 from nhi_watch.hosts.splunk.rest import Client, Collection
-from nhi_watch.hosts.splunk.run import whole
 from nhi_watch_lab.simulator import Spec
 from splunk_app import unpacked
 from splunk_company import played
@@ -43,7 +43,7 @@ def main() -> int:
 def told(text: str, state: KvStore) -> str:
     """An event with the whole document: nobody who sees the sample has a state that holds its story."""
     event = json.loads(text)
-    event["nhi_notable"] = whole(state, event["nhi_id"]) or event["nhi_notable"]
+    event["nhi_notable"] = publish.documents(state, [event["nhi_id"]]).get(event["nhi_id"], event["nhi_notable"])
     return json.dumps(event, separators=(",", ":"))
 
 
@@ -54,7 +54,7 @@ def standing(texts: list[str]) -> list[str]:
         before = last.get(event["nhi_id"])
         if before is None or int(str(before["nhi_revision"])) < int(event["nhi_revision"]):
             last[event["nhi_id"]] = event
-    kept = [event for event in last.values() if event["nhi_change"] not in ("withdrawn", "merged")]
+    kept = [event for event in last.values() if event["nhi_change"] not in ("withdrawn", "merged", "settled", "closed")]
     kept.sort(key=lambda event: (str(event["time"]), str(event["nhi_id"])))
     return [json.dumps(event, separators=(",", ":")) for event in kept]
 

@@ -41,6 +41,7 @@ from nhi_watch.detect.telemetry import (
     bounds,
     gaps,
     gathered,
+    is_silent,
     tells_time,
 )
 from nhi_watch.state.baseline import Profile
@@ -202,6 +203,41 @@ def _lost(name: str, gap: Gap) -> dict[str, Any]:
 
 _LOG = "no log of "
 _SILENT = NO_LOG.format(_LOG)
+
+# ---- by the reader's clock: the log that was switched off may be the only one, and no later day begins
+
+LATE = 2 * HOUR
+"""Seconds by which the events of a log may come after they happened."""
+
+
+def by_clock(rows: Rows, now: int) -> None:
+    """Put the blind spots of yesterday and today into the state, as they stand at `now`."""
+    today, until = now // DAY, now - LATE
+    days = Rhythms(rows).days(range(today - WINDOW - 1, today + 1))
+    for day in (today - 1, today):
+        silent = _silent(days, day, until)
+        if silent:
+            settle(rows, days, day, silent)
+
+
+def _silent(days: Days, day: int, now: int) -> list[Gap]:
+    """The silences that a day was the first to show, each up to its end or to now."""
+    before = {(gap.stream, gap.since) for gap in gaps(days, day - 1)}
+    fresh = (gap for gap in gaps(days, day) if (gap.stream, gap.since) not in before)
+    followed = (_followed(gap, days, now) for gap in fresh)
+    return [gap for gap in followed if is_silent(gap.until - gap.since, gap.pause)]
+
+
+def _followed(gap: Gap, days: Days, now: int) -> Gap:
+    later = (
+        day * DAY + hour * HOUR
+        for day in sorted(days)
+        if day >= gap.since // DAY and gap.stream in days[day]
+        for hour in range(24)
+        if days[day][gap.stream].hours >> hour & 1
+    )
+    end = next((second for second in later if second >= gap.since), None)
+    return gap._replace(until=now, open=True) if end is None else gap._replace(until=end, open=False)
 
 
 # ---- in the course of a run

@@ -116,6 +116,15 @@ def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int,
     )  # fmt: skip
 
 
+def given_on(verdict: Verdict, notable: Mapping[str, Any]) -> Verdict:
+    """A verdict of which only the id of its notable was told, with what its giver saw of the notable."""
+    grown = min(verdict.time, parse(notable["last_grown"])) if notable.get("last_grown") else 0
+    return verdict._replace(
+        day=notable["first_time"][:10], created=parse(notable["created"]), severity=notable["severity"], grown=grown,
+        seen=_seen(notable, verdict.time),
+    )  # fmt: skip
+
+
 def _seen(notable: Mapping[str, Any], now: int = 1 << 40) -> list[tuple[int, Sequence[str], int, int]]:
     """The episodes of a notable, as whoever judges it sees them."""
     return [(day_of(parse(f"{one['day']}T00:00:00Z")), one["identities"], min(now, parse(one["time"])),

@@ -26,7 +26,7 @@ from operator import itemgetter
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.detect import drift, episodes, late, publish, ranking, upgrade
+from nhi_watch.detect import blind_spots, drift, episodes, late, publish, ranking, upgrade
 from nhi_watch.detect import run as runs
 from nhi_watch.detect.blind_spots import Watch
 from nhi_watch.detect.cases import CaseBook
@@ -75,7 +75,8 @@ class Judge:
         self._watch = Watch(state, model)
         self._book = CaseBook(state)
         self._patience = patience
-        self._said = Said(state.rows, int(clock()))
+        self._now = int(clock())
+        self._said = Said(state.rows, self._now)
         self._released = state.release(self._said.released(), context.networks)
         self._tally = Tally()
         self._judged: set[int] = set()
@@ -91,10 +92,13 @@ class Judge:
         self._unsaved = {}
         self._judge_late(too_late)
 
-    def settle(self, days: Days, progress: Progress = ignored, closes: bool = True) -> Result:
+    def settle(
+        self, days: Days, progress: Progress = ignored, closes: bool = True, live: bool = False
+    ) -> Result:  # fmt: skip
         """Close the days that are due, judge those who have news on open ones, and write what changed.
 
-        `closes=False`: closing them is left to `close`.
+        `closes=False`: closing them is left to `close`. `live`: logs arrive as they are written, so one that is silent
+        by the clock is a blind spot now.
         """
         too_late = self._sorted_out(days)
         if closes:
@@ -111,6 +115,8 @@ class Judge:
                 self._state.put_days(day, wholes)
             self._unsaved = {}
         with self._tally.spent("publish"):
+            if live:
+                blind_spots.by_clock(self._state.rows, self._now)
             publisher = publish.Publisher(self._state, self._book, self._said, self._patience)
             scope = Scope(self._judged, [*self._watch.notables], self._allowed())
             told = {**self._tally.told(days, self._model), "budget": self._budget}

@@ -361,6 +361,13 @@ def forget(rows: Rows, first: int) -> None:
     rows.put("notable", [(key, None) for key in (*old, *(where + name for where in (PAST, DONE) for name in names))])
 
 
+def documents(rows: Rows, names: Iterable[str]) -> dict[str, Document]:
+    """Notables as they were last published, by id, of those that the state has."""
+    found = rows.get("notable", [where + name for name in names for where in (PAST, PUB)])
+    told = ((key.partition("/")[2], unpack(raw)[1]) for key, raw in found.items())
+    return {name: document for name, document in told if document is not None}
+
+
 def stored(rows: Rows, past: bool = True) -> list[Document]:
     """All notables as they were last published; `past`: also those that have ended."""
     return [document for where in (PUB, *([PAST] if past else ())) for _, _, document in _rows(rows, where)]

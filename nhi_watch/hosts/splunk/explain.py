@@ -11,12 +11,13 @@ from typing import Any
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import parse as second_of
+from nhi_watch.detect import publish
 from nhi_watch.detect.explain import brief
 from nhi_watch.hosts.splunk import fields, reasons
 from nhi_watch.hosts.splunk.notables import in_event
 from nhi_watch.hosts.splunk.protocol import Messages, Option, Search
 from nhi_watch.hosts.splunk.rows import Columns, Line, Row
-from nhi_watch.hosts.splunk.run import reading, whole
+from nhi_watch.hosts.splunk.run import reading
 
 SECTIONS = ("signal", "usual", "observed", "timeline", "control", "link", "impact", "brief")
 OPTIONS = {
@@ -53,7 +54,7 @@ class Explain:
         state = reading(self._search) if any("timeline" not in one for one in self._found.values()) else None
         for name, document in sorted(self._found.items()):
             if state is not None and "timeline" not in document:
-                document = whole(state, name) or document
+                document = publish.documents(state, [name]).get(name, document)
             rows += [{"nhi_id": name, **line} for line in self._explained(document)]
         rows += [{"nhi_error": reasons.spelled(code)} for code in sorted(self._rejected)]
         messages = reasons.messages("nhi explain", self._rejected)

@@ -16,14 +16,14 @@ from typing import NamedTuple, Optional
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.core.timestamps import parse as second_of
-from nhi_watch.detect import feedback
+from nhi_watch.detect import feedback, publish
 from nhi_watch.detect.feedback import LONGEST, Allowed, Verdict
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.hosts.splunk import fields
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.protocol import Messages, Option, Search
 from nhi_watch.hosts.splunk.rows import Columns, Line, Row
-from nhi_watch.state.store import MemoryStore, Rows
+from nhi_watch.state.store import MemoryStore, Rows, pack, unpack
 
 VERDICTS = tuple(name for name in feedback.VERDICTS if name != feedback.OPEN)
 ROW = "row"
@@ -175,11 +175,33 @@ def _take(row: Mapping[str, str], found: Given) -> None:
 
 
 def remember(rows: Rows, decided: Given) -> None:
-    """Keep what was decided; a verdict or an exception whose row is gone is taken back."""
+    """Keep what was decided; a verdict or an exception whose row is gone is taken back.
+
+    With a new verdict is kept what its giver saw of the notable: the verdict covers that and nothing later.
+    """
     fresh = MemoryStore()
     feedback.put(fresh, decided.verdicts)
     for exception in decided.allowed:
         feedback.put_allowed(fresh, exception)
-    for low, high in (feedback.VERDICT_KEYS, ("allow/", "allow0")):
-        new, old = (dict(each.scan(feedback.TABLE, low, high)) for each in (fresh, rows))
-        rows.put(feedback.TABLE, [(key, new.get(key)) for key in {**new, **old} if new.get(key) != old.get(key)])
+    new, old = (_kept(each, feedback.VERDICT_KEYS) for each in (fresh, rows))
+    added = {key: Verdict(*unpack(raw)) for key, raw in new.items() if not _is_same(raw, old.get(key))}
+    known = publish.documents(rows, {one.notable_id for one in added.values()})
+    told = {key: feedback.given_on(one, known[one.notable_id]) if one.notable_id in known else one
+            for key, one in added.items()}  # fmt: skip
+    rows.put(feedback.TABLE, [(key, pack(list(one))) for key, one in told.items()])
+    rows.put(feedback.TABLE, [(key, None) for key in old.keys() - new.keys()])
+    new, old = (_kept(each, ("allow/", "allow0")) for each in (fresh, rows))
+    rows.put(feedback.TABLE, [(key, new.get(key)) for key in {**new, **old} if new.get(key) != old.get(key)])
+
+
+def _kept(rows: Rows, keys: tuple[str, str]) -> dict[str, bytes]:
+    return dict(rows.scan(feedback.TABLE, *keys))
+
+
+def _is_same(raw: bytes, before: Optional[bytes]) -> bool:
+    """Whether a verdict is told as before, apart from what its giver saw."""
+    if before is None:
+        return False
+    one, other = Verdict(*unpack(raw)), Verdict(*unpack(before))
+    return (one.identity_id, one.verdict, one.why, one.until) == (other.identity_id, other.verdict, other.why,
+                                                                  other.until)  # fmt: skip

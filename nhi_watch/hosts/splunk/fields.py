@@ -51,8 +51,8 @@ NOTABLE = (
 | _time | last suspicious event, seconds since the epoch; of an exposure, when this revision was written |
 | nhi_id | the notable's id; stays while it grows. Throttle by it |
 | nhi_revision | counts from 1; every change of the content is a new one |
-| nhi_change | new, updated, same, merged, withdrawn: since it was last written, below: the line |
-| nhi_escalated | 1: the first revision, or one whose severity rose. What is to alert again; else 0 |
+| nhi_change | new, grown, reopened; settled, closed, merged, withdrawn: it is over; below: it has no place |
+| nhi_escalated | 1: its first place in the list, or its severity rose. What is to alert again; else 0 |
 | nhi_kind | compromise, exposure, posture, blind_spot |
 | nhi_rank | place in its UTC day when it was ranked; it moves without a new revision |
 | nhi_likelihood | 0 to 100: how likely it is, in percent, that this is an intrusion |

@@ -10,11 +10,11 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.detect.explain import ocsf
-from nhi_watch.detect.revisions import BELOW, ENDED, Ranked
+from nhi_watch.detect.publish import SHOWN, Event
 from nhi_watch.hosts.splunk import feedback, fields, reasons, run, tables
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.kvstore import KvStore
@@ -68,12 +68,12 @@ class NhiRank:
         if store is None:
             raise StoreError("nhirank: state=write needs a search head: splunkd gave no session")
         try:
-            going = Run(store, self._context, self._budget, self._now())
+            going = Run(store, self._context, self._budget, self._now(), feedback.given(self._gatherer))
             written = self._settle(going)
             left = self._close(going, store) if isinstance(store, KvStore) else []
         finally:
             store.close()
-        rows = [self._row(one) for one in written.rows]
+        rows = [self._row(event, written.result.run) for event in written.events]
         rejected = sorted(self._gatherer.rejected.items())
         rows += [{"nhi_error": reasons.spelled(code), "nhi_record_count": str(count)} for code, count in rejected]
         body = write(fields.NOTABLE, rows, fields.MANY) if rows else b""
@@ -102,23 +102,24 @@ class NhiRank:
                 note_ahead(going.days.horizon.ahead, text)
         for day in self._gatherer.days():
             going.take(day, self._gatherer.of(day))
-        return going.settle(feedback.given(self._gatherer), self._gatherer.notables, closes=not self._writes)
+        return going.settle(self._gatherer.notables, closes=not self._writes)
 
-    def _row(self, one: Ranked) -> Mapping[str, Cell]:
-        told = {"_raw": json.dumps(ocsf.finding(one.document), separators=(",", ":"))} if self._as_ocsf else {}
-        return {**row_of(one, self._now(), whole=not self._writes), **told}
+    def _row(self, event: Event, run: Mapping[str, Any]) -> Mapping[str, Cell]:
+        told = {"_raw": json.dumps(ocsf.finding(event.document), separators=(",", ":"))} if self._as_ocsf else {}
+        return {**row_of(event, run, self._now(), whole=not self._writes), **told}
 
     def _messages(self, written: Written) -> Messages:
         told = written.result.run
-        fresh = sum(one.change == "new" for one in written.rows)
-        shown = sum(one.change not in (*ENDED, BELOW) for one in written.rows)
+        fresh = sum(event.change == "new" for event in written.events)
+        shown = sum(event.change in SHOWN for event in written.events)
         days = " to ".join(dict.fromkeys(told["days"])) or "no day with new records"
         known = f"{told['days_known']} days known" if self._writes else "by these rows alone, without history"
         messages: Messages = [("INFO", f"nhirank: ranked {days}, {known}: {shown} notables, {fresh} of them new")]
         messages += reasons.folded("nhirank", told["folded_records"])
         messages += reasons.messages("nhirank", self._gatherer.rejected)
-        if written.hidden:
-            left = ", ".join(f"{count} {why}" for why, count in sorted(written.hidden.items()))
+        hidden = told["verdicts"]["hidden"]
+        if hidden:
+            left = ", ".join(f"{count} {why}" for why, count in sorted(hidden.items()))
             messages.append(("INFO", f"nhirank: not listed because of verdicts and exceptions: {left}"))
         return messages
 

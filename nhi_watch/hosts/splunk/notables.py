@@ -3,8 +3,7 @@
 | of a notable | where it lies |
 |---|---|
 | fields, and a short document without its story | an event of sourcetype nhi:notable, under 20 kB |
-| the whole document, by its id | the state in the KV store, for `nhi explain` |
-| what was last written of it | the state: see `revisions.Told` |
+| the whole document, and what was last published of it | the state in the KV store: see `detect.publish` |
 """
 
 from __future__ import annotations
@@ -16,8 +15,9 @@ from ipaddress import ip_address
 from typing import Any
 
 from nhi_watch.core.errors import RejectError
+from nhi_watch.core.life import REASON_LOG_ODDS
 from nhi_watch.core.timestamps import parse, render
-from nhi_watch.detect.revisions import REASON_POINTS, Document, Ranked
+from nhi_watch.detect.publish import Event
 from nhi_watch.hosts.splunk import fields
 from nhi_watch.hosts.splunk.rows import Cell
 
@@ -36,6 +36,7 @@ LIKELIHOOD = {"nhi_likelihood": "likelihood"}
 _STORY = ("timeline", "usual", "links", "revisions", "members", "record_ids", "telemetry", "receipt", "folded")
 """What of a document is not in its event."""
 _NOT_KEPT = ("_time", "_raw", "nhi_error", "nhi_notable")
+Document = Mapping[str, Any]
 
 
 def in_event(text: str) -> dict[str, Any]:
@@ -65,18 +66,21 @@ def _brief(signal: Document) -> dict[str, Any]:
     return {**signal, "evidence": signal["evidence"][:SENTENCE], "record_ids": signal["record_ids"][:1]}
 
 
-def row_of(ranked: Ranked, now: int, whole: bool = True) -> dict[str, Cell]:
-    """The row of a notable; see `fields.NOTABLE`. `whole`: its event holds the whole document."""
-    document, run = ranked.document, ranked.run
-    row = {**_what(document, ranked.change), **_who(document), **_when(document), **_why(document)}
+def row_of(event: Event, run: Mapping[str, Any], now: int, whole: bool = True) -> dict[str, Cell]:
+    """The row of a notable; see `fields.NOTABLE`.
+
+    `run`: counts of the run that found it. `whole`: its event holds the whole document.
+    """
+    document = event.document
+    row = {**_what(document, event.change), **_who(document), **_when(document), **_why(document)}
     # an exposure's own time is that of the leak: too long ago to be found among recent events, as what came late is
     is_recent = document["kind"] == "compromise" and not document.get("late")
     time = parse(document["last_time"]) if is_recent else now
-    row["_time"], row["nhi_escalated"] = str(time), "1" if ranked.escalated else "0"
+    row["_time"], row["nhi_escalated"] = str(time), "1" if event.escalated else "0"
     row["nhi_overflow"], row["nhi_overflow_highest"] = str(run["overflow"]), f"{run['overflow_highest']:g}"
     kept = {name: row[name] for name in fields.NOTABLE if name in row and name not in _NOT_KEPT}
-    event = {"time": render(time), **kept, "nhi_notable": document}
-    return {**row, "_raw": _text(event) if whole else _short_text(event)}
+    told = {"time": render(time), **kept, "nhi_notable": document}
+    return {**row, "_raw": _text(told) if whole else _short_text(told)}
 
 
 def _text(event: Mapping[str, Any]) -> str:
@@ -97,8 +101,8 @@ def _short_text(event: Mapping[str, Any]) -> str:
 
 def event_of(document: Document, now: int) -> str:
     """The event of a notable that was made outside Splunk, as by `nhi posture`."""
-    ranked = Ranked(dict(document), "new", document["revision"] == 1, {"overflow": 0, "overflow_highest": 0})
-    return str(row_of(ranked, now)["_raw"])
+    event = Event("new", dict(document), document["revision"] == 1)
+    return str(row_of(event, {"overflow": 0, "overflow_highest": 0}, now)["_raw"])
 
 
 def _what(document: Document, change: str) -> dict[str, Cell]:
@@ -132,7 +136,7 @@ def _when(document: Document) -> dict[str, Cell]:
 
 
 def _why(document: Document) -> dict[str, Cell]:
-    least = 0 if document["kind"] == "posture" else REASON_POINTS  # findings of posture have none
+    least = 0 if document["kind"] == "posture" else REASON_LOG_ODDS  # findings of posture have none
     heavy = [s for s in document["signals"] if s["log_odds"] >= least and s["value"]][:REASONS]
     places = sorted(document["timeline"], key=lambda entry: -entry["points"])
     networks = list(dict.fromkeys(entry["source"] for entry in places if entry["source"]))[:NETWORKS]

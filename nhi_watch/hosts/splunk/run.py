@@ -1,31 +1,34 @@
-"""One run over the state: what rows of behaviours add → judged → what is to be written.
+"""One run over the state: what rows of behaviours add → judged → the revisions of notables that are to be written.
 
-The judging is that of `nhi score`, over the same rows of state. What is this host's own: which revisions an analyst
-would want to see, and that each arrives. A revision stands as `told` in the state before the search has written it;
-rows of the index that come by tell that it has. One that has not come is written again.
+The judging is that of `nhi score`, over the same rows of state, and `detect.publish` says what is to be written. What
+is this host's own is that each revision arrives: the state has it before the search has written it, and events of the
+index that come by tell that it has come. One that has not is written again.
+
+| key of `meta` | row |
+|---|---|
+| splunk/sent | notable → revision, when it was last sent, how often: of the revisions that have not come |
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, Optional
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple, Optional
 
 from nhi_watch.context.context import Context
 from nhi_watch.context.networks import Networks
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Identity
-from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, render_day
-from nhi_watch.detect import blind_spots, feedback, model, telemetry
+from nhi_watch.core.timestamps import MINUTE, render_day
+from nhi_watch.detect import model, publish
 from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.revisions import BELOW, Ranked, Told, due, told
+from nhi_watch.detect.publish import Event
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import Past
-from nhi_watch.detect.telemetry import WINDOW, Gap, Rhythms, gaps, is_silent
 from nhi_watch.hosts.splunk.feedback import Given, remember
 from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, BusyError, Generation, KvStore
 from nhi_watch.hosts.splunk.notables import in_event
@@ -38,17 +41,16 @@ from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack
 
 AGAIN, TRIES = 11 * MINUTE, 3
-"""Seconds after which a revision that was not found in the index is written again, and how often it is tried: one that
-a filter of the customer's leaves out never comes."""
+"""Seconds after which a revision that was not found in the index is sent again, and how often it is tried: one that a
+filter of the customer's leaves out never comes."""
 MARKS = 500_000
 """Records that are held in memory before they are put into the state, some 150 MB. What was loaded counts too: with an
 identity come the records of its whole day."""
 PATIENCE, STEP = 120, 5
 """Seconds for which a run waits until another has ended, and from one look to the next."""
-FORGET = 400
-"""Days after which nothing is known any more of a notable that was written."""
-_TOLD, _WHOLE = "splunk/told/", "splunk/whole/"
-"""Beginnings of keys of `meta`."""
+_SENT = "splunk/sent"
+_EARLIER = "splunk/told/", "splunk/whole/"
+"""Beginnings of the keys under which earlier versions kept what they had written."""
 
 
 def collection(search: Search, name: str) -> Optional[Collection]:
@@ -87,20 +89,24 @@ def writing(search: Search) -> Optional[KvStore]:
 class Written(NamedTuple):
     """What a run has to say."""
 
-    rows: list[Ranked]
+    events: Sequence[Event]
+    """What is to be written of notables."""
     result: Result
-    hidden: dict[str, int]
-    """Why notables are not shown → how many."""
 
 
 class Run:
     """Takes days in, and settles them."""
 
-    def __init__(self, store: Rows, context: Context, budget: float, now: int) -> None:
+    def __init__(
+        self, store: Rows, context: Context, budget: float, now: int, given: Optional[Given] = None
+    ) -> None:  # fmt: skip
+        """`given`: what people decided; None: nobody was asked."""
+        if given is not None:
+            remember(store, given)
         self._rows, self._now = store, now
         self._state = State(store)
         self._context, self._budget = context, budget
-        self._judge = Judge(self._state, model.load(), context, budget)
+        self._judge = self._judging()
         self._loaded = 0
         self.days = Days(self._state.load, context, now, self._state.known, self._state.newcomers)
 
@@ -125,22 +131,19 @@ class Run:
             for name in [name for name, whole in self.days[day].items() if not whole.behaviours]:
                 del self.days[day][name]
 
-    def settle(self, given: Optional[Given], seen: Iterable[str], closes: bool = True) -> Written:
-        """Judge what grew, and say what is to be written; `given`: None where nobody was asked what people decided,
-        `seen`: events of notables that came by; `closes=False`: closing days is left to `close`."""
-        if given is not None:
-            remember(self._rows, given)
-        result = self._judge.settle(self.days, closes=closes)
-        spots = by_clock(self._rows, self._now)
-        here = {document["id"] for document in spots}
-        standing = [*(d for d in result.standing if d["id"] not in here), *spots]
-        applied = feedback.apply(self._rows, standing, self._now)
-        hidden = Counter(applied.hidden) + Counter(result.run["verdicts"]["hidden"])
-        known = dict(self._known())
-        self._see(known, seen)
-        rows = [*self._changed(result, applied.shown, known), *self._again(known, result.run)]
-        self._keep(rows, known)
-        return Written(rows, result, dict(hidden))
+    def settle(self, seen: Iterable[str] = (), closes: bool = True) -> Written:
+        """Judge what grew, and say what is to be written.
+
+        `seen`: events of notables that came by; `closes=False`: closing days is left to `close`.
+        """
+        self._import()
+        publish.confirm(self._rows, _revisions(seen))
+        result = self._judge.settle(self.days, closes=closes, live=True)
+        return Written(self._due(), result)
+
+    def _judging(self) -> Judge:
+        clock = float(self._now)
+        return Judge(self._state, model.load(), self._context, self._budget, lambda: clock, publish.PATIENCE)
 
     def close(self, flush: Callable[[], None], until: float) -> bool:
         """Close days that are due, batch by batch, each flushed; False: some of it is left to the next run.
@@ -153,7 +156,7 @@ class Run:
             flush()
             return time.time() < until or len(book.between(book.first_unlearnt, book.due(book.clock) + 1)) > 1
 
-        return Judge(self._state, model.load(), self._context, self._budget).close(self._now, goes_on)
+        return self._judging().close(self._now, goes_on)
 
     @property
     def closing(self) -> str:
@@ -161,63 +164,50 @@ class Run:
         book = self._state.daybook
         return render_day(book.first_unlearnt) if book.learnt < book.closed else ""
 
-    # ---- what was told
+    # ---- what has not come yet
 
-    def _known(self) -> Iterator[tuple[str, Told]]:
-        for key, raw in self._rows.scan("meta", _TOLD, _TOLD[:-1] + "0"):
-            yield key[len(_TOLD) :], Told(*unpack(raw))
+    def _due(self) -> list[Event]:
+        """Revisions to be sent: new ones, and those that were sent and have not come."""
+        before = self._sent()
+        after, due = dict[str, tuple[int, int, int]](), list[Event]()
+        given_up = dict[str, int]()
+        for event in publish.unconfirmed(self._rows):
+            name, revision = event.document["id"], event.document["revision"]
+            last, at, tries = before.get(name, (0, 0, 0))
+            if last != revision:
+                at, tries = self._now, 0
+            if self._now - at >= AGAIN * tries:
+                if tries == TRIES:
+                    given_up[name] = revision
+                    continue
+                at, tries = self._now, tries + 1
+                due.append(event)
+            after[name] = (revision, at, tries)
+        publish.confirm(self._rows, given_up)
+        if after != before:
+            self._rows.put("meta", [(_SENT, pack(after))])
+        return due
 
-    def _see(self, known: dict[str, Told], events: Iterable[str]) -> None:
-        for text in events:
-            try:
-                document = in_event(text)
-            except RejectError:
-                continue
-            one = known.get(document["id"])
-            if one is not None and document["revision"] >= one.revision and not one.seen:
-                known[document["id"]] = one._replace(seen=True)
-                self._put(document["id"], known[document["id"]])
+    def _sent(self) -> dict[str, tuple[int, int, int]]:
+        raw = self._rows.get("meta", [_SENT]).get(_SENT)
+        return {name: (revision, at, tries) for name, (revision, at, tries) in unpack(raw).items()} if raw else {}
 
-    def _changed(self, result: Result, shown: list[dict[str, Any]], known: Mapping[str, Told]) -> Iterator[Ranked]:
-        listed = {document["id"] for document in shown}
-        below = [document for document in result.gravest if document["id"] not in listed]
-        for document in (*shown, *below):
-            before, is_listed = known.get(document["id"]), document["id"] in listed
-            what = due(document, is_listed, before, self._now)
-            if what is not None:
-                revision = max(document["revision"], before.revision + 1 if before else 1)
-                yield Ranked({**document, "revision": revision}, *what, result.run)
-        merged = {one["id"]: one for one in result.changed if one["merged_into"]}
-        first = (self._state.daybook.days or [0])[0]
-        for name, before in known.items():
-            if name in listed or before.ended or before.change == BELOW or before.day < first:
-                continue
-            ended = merged.get(name) or whole(self._rows, name)
-            if ended is not None:
-                revised = {**ended, "revision": before.revision + 1}
-                yield Ranked(revised, "merged" if name in merged else "withdrawn", False, result.run)
+    def _import(self) -> None:
+        """Take over from an earlier version up to which revision it has written each notable."""
+        told, documents = (dict(self._rows.scan("meta", low, low[:-1] + "0")) for low in _EARLIER)
+        if told:
+            publish.imported(self._rows, {key[len(_EARLIER[0]) :]: unpack(raw)[0] for key, raw in told.items()})
+            self._rows.put("meta", [(key, None) for key in (*told, *documents)])
 
-    def _again(self, known: Mapping[str, Told], run: Mapping[str, Any]) -> Iterator[Ranked]:
-        """What was written, and never came."""
-        for name, one in known.items():
-            if not one.seen and one.tries < TRIES and self._now - one.at >= AGAIN * one.tries:
-                document = whole(self._rows, name)
-                if document is not None:
-                    yield Ranked({**document, "revision": one.revision}, one.change, one.escalated, run)
 
-    def _keep(self, rows: list[Ranked], known: Mapping[str, Told]) -> None:
-        for one in rows:
-            name, before = one.document["id"], known.get(one.document["id"])
-            is_again = before is not None and before.revision == one.document["revision"]
-            fresh = told(one, self._now)
-            self._put(name, before._replace(tries=before.tries + 1) if before and is_again else fresh)
-            self._rows.put("meta", [(f"{_WHOLE}{name}", pack(one.document))])
-        for name, past in known.items():
-            if past.day < self._now // DAY - FORGET:
-                self._rows.put("meta", [(f"{_TOLD}{name}", None), (f"{_WHOLE}{name}", None)])
-
-    def _put(self, name: str, one: Told) -> None:
-        self._rows.put("meta", [(f"{_TOLD}{name}", pack(list(one)))])
+def _revisions(events: Iterable[str]) -> dict[str, int]:
+    """Notable → its highest revision among events."""
+    found: dict[str, int] = {}
+    for text in events:
+        with suppress(RejectError):
+            document = in_event(text)
+            found[document["id"]] = max(document["revision"], found.get(document["id"], 0))
+    return found
 
 
 class StateBaselines(Baselines):
@@ -253,48 +243,3 @@ def known_days(state: Optional[State]) -> str:
         return f"{len(days)} days known, the last {render_day(days[-1])}"
     return ("nothing learnt yet: scored against the prior that ships with the model, with more false alarms; look "
             "back on the page Set up")  # fmt: skip
-
-
-def whole(rows: Rows, name: str) -> Optional[dict[str, Any]]:
-    """The whole document of a notable that was written."""
-    raw = rows.get("meta", [f"{_WHOLE}{name}"]).get(f"{_WHOLE}{name}")
-    return dict(unpack(raw)) if raw else None
-
-
-# ---- blind spots by the clock: the log that was switched off may be the only one, and no later day begins
-
-
-LATE = 2 * HOUR
-"""Seconds by which the events of a log may come after they happened."""
-
-
-def by_clock(rows: Rows, now: int) -> list[dict[str, Any]]:
-    """Put the blind spots of yesterday and today into the state, as they stand now; returns them."""
-    today, until = now // DAY, now - LATE
-    days = Rhythms(rows).days(range(today - WINDOW - 1, today + 1))
-    found: list[dict[str, Any]] = []
-    for day in (today - 1, today):
-        silent = _silent(days, day, until)
-        if silent:
-            found += blind_spots.settle(rows, days, day, silent).notables
-    return found
-
-
-def _silent(days: telemetry.Days, day: int, now: int) -> list[Gap]:
-    """The silences that a day was the first to show, each up to its end or to now."""
-    before = {(gap.stream, gap.since) for gap in gaps(days, day - 1)}
-    fresh = (gap for gap in gaps(days, day) if (gap.stream, gap.since) not in before)
-    followed = (_followed(gap, days, now) for gap in fresh)
-    return [gap for gap in followed if is_silent(gap.until - gap.since, gap.pause)]
-
-
-def _followed(gap: Gap, days: telemetry.Days, now: int) -> Gap:
-    later = (
-        day * DAY + hour * HOUR
-        for day in sorted(days)
-        if day >= gap.since // DAY and gap.stream in days[day]
-        for hour in range(24)
-        if days[day][gap.stream].hours >> hour & 1
-    )
-    end = next((second for second in later if second >= gap.since), None)
-    return gap._replace(until=now, open=True) if end is None else gap._replace(until=end, open=False)
