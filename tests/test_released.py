@@ -11,6 +11,7 @@ from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect import feedback, publish
 from nhi_watch.detect.session import Session
 from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state.retention import RETAIN_DELTAS
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
 from test_pipeline import quiet, raid
@@ -68,6 +69,16 @@ def test_what_is_expected_is_known_until_it_ends() -> None:
     for second, is_known in ((end - 1, True), (end, False)):
         Session(store, [cloudtrail], clock=lambda now=second: now).finish()  # type: ignore[misc]
         assert (known(store) >= RAIDED) == is_known
+
+
+def test_a_verdict_teaches_as_long_as_its_day_is_kept() -> None:
+    store = runs([history() + raid(), others(TODAY + 1)], ROOM)
+    say(store, "benign", TODAY * DAY + 20 * HOUR)
+    run(store, [r for day in range(2, RETAIN_DELTAS + 1) for r in others(TODAY + day)], ROOM)
+    assert known(store) >= RAIDED
+    run(store, others(TODAY + RETAIN_DELTAS + 1), ROOM)
+    run(store, [], ROOM)
+    assert known(store) & RAIDED == set() and not [*store.scan("meta", "free/", "free0")]
 
 
 def test_it_is_known_of_nobody_else_and_a_duplicate_or_a_confirmed_one_teaches_nothing() -> None:

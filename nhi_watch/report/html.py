@@ -11,6 +11,7 @@ import gzip
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -131,6 +132,7 @@ def _packed(value: Json) -> Markup:
     return Markup(base64.b64encode(gzip.compress(as_line(value), 4, mtime=0)).decode())  # noqa: S704
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined,
                               finalize=_harmless, trim_blocks=True, lstrip_blocks=True)  # fmt: skip

@@ -283,12 +283,15 @@ class State:
     # ---- what waits no longer, because people have said that it is fine: it is learnt by whoever asks, so that a
     # verdict that is taken back leaves nothing behind
 
-    def release(self, found: Released, networks: Networks = SHIPPED) -> dict[str, int]:
+    def release(self, told: Released, networks: Networks = SHIPPED) -> dict[str, int]:
         """Let be known what waits of some identity-days up to a second of each, and nothing else that was released.
 
-        Returns whose profiles that changes → after which day.
+        Days are left out once it is no longer kept what they taught. Returns whose profiles that changes → after which
+        day.
         """
-        changed, rows = dict[str, int](), list[Row]()
+        changed, rows, oldest = dict[str, int](), list[Row](), (self.daybook.days or [0])[0]
+        kept = ((name, [each for each in days if each[0] >= oldest]) for name, days in told.items())
+        found = {name: days for name, days in kept if days}
         before, first = self._released, self.daybook.first_unlearnt
         asked = [name for name in {**before, **found}
                  if before.get(name) != found.get(name) or found[name][-1][0] >= first]  # fmt: skip
