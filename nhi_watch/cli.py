@@ -33,7 +33,7 @@ COMMANDS = (
     ("feedback", "give a verdict on a notable; make and list exceptions", f"{FILES}.feedback"),
     ("brief", "summarize a notable, each sentence with its proof", f"{FILES}.brief"),
     ("respond", "plan, approve and export a response", f"{FILES}.respond"),
-    ("audit", "check or export the audit trail", f"{FILES}.audit"),
+    ("audit", "verify or repair the audit trail", f"{FILES}.audit"),
     ("completion", "print the shell-completion script", f"{FILES}.completion"),
     ("elastic", "set up and run the jobs on Elasticsearch", "nhi_watch.hosts.elastic.commands"),
 )

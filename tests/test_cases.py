@@ -146,7 +146,7 @@ def test_what_it_shows_is_its_newest_episode_with_a_place() -> None:
     assert told["title"] != before["title"]
     assert told["created"].startswith(render_day(TODAY + 2)), "its controls are due from that day on"
     assert (told["life"], told["listed_on"]) == ("new", render_day(TODAY + 2)), "its severity rose"
-    assert told["since"] == f"New since yesterday; active since {render_day(TODAY)}"
+    assert told["since"] == f"New; active since {render_day(TODAY)}"
     assert told["revisions"][0]["title"] == before["title"]
     assert [(event.change, event.escalated) for event in result.events] == [("grown", True)]
 

@@ -80,7 +80,7 @@ def shown(notables: list[dict[str, Any]], width: int, said: dict[str, Any]) -> s
 def test_the_table_in_eighty_columns() -> None:
     first, second = {**documents()[0], "id": "352b5797c8"}, {**documents()[7], "id": "4e4b6f3800"}
     assert shown([first, second], 80, run(2)) == (
-        "New since yesterday (2)\n"
+        "New (2)\n"
         "#   likelihood     what happened                                when (UTC)\n"
         "────────────────────────────────────────────────────────────────────────────────\n"
         "1   97% critical   Stolen key: credential creation from a Tor   2026-03-09 02:12\n"
@@ -91,9 +91,9 @@ def test_the_table_in_eighty_columns() -> None:
         "                   user/billing-export, new identity, fi…\n"
         "New first, then by expected loss (likelihood × impact).\n"
         "Caveats: 3 of 184,221 records could not be read.\n"
-        "184,221 records → 20,914 behaviours → 312 identities → 2 notables listed; alerts\n"
-        "61 in, 2 out; not listed 4 notables; budget at most 10 a day per 1,000\n"
-        "identities, of severity low and above; rejected 3 (bad_time 1, not_json 2)"
+        "184,221 records → 312 identities → 2 notables listed; alerts 61 in, 2 out; not\n"
+        "listed 4 notables; budget at most 10 new compromises a day per 1,000 identities,\n"
+        "over a week; rejected 3 (bad_time 1, not_json 2)"
     )
 
 
@@ -114,7 +114,7 @@ def test_what_is_new_comes_first_and_what_is_below_the_line_last() -> None:
     show([new, {**old, "life": "ongoing"}], run(2), Console(file=stream, width=100), [{**below, "listed": False}])
     lines = stream.getvalue().splitlines()
     titles = [line.strip() for line in lines if line.strip().endswith(")") and line[:1].isupper() and "(1)" in line]
-    assert titles == ["New since yesterday (1)", "Still open (1)", "Not listed (1)"]
+    assert titles == ["New (1)", "Still open (1)", "Not listed (1)"]
 
 
 def test_files_that_are_no_logs_are_not_counted_as_those_that_may_be() -> None:
@@ -180,7 +180,7 @@ def test_an_old_encoding_gets_question_marks_and_no_error() -> None:
     with io.TextIOWrapper(raw, encoding="ascii") as stream:
         show(documents(), run(), Console(file=stream, width=100))
         stream.flush()
-        assert b"184,221 records ? 20,914 behaviours" in raw.getvalue()
+        assert b"184,221 records ? 312 identities" in raw.getvalue()
 
 
 HIDDEN = [

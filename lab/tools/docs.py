@@ -39,7 +39,7 @@ ADD_SOURCE = """## Adding a source
 2. `tests/data/sources/NAME.jsonl`, a sample a line: `{"shape": …, "group": 1, "record": …, "event": …}`, or `"reject"`
    with the reason; `event` holds what is checked of the Event. Eight of shape `native` or more; one group also as
    `splunk` or `splunk_raw` and as `ecs`.
-3. For Splunk its sourcetypes in `default/macros.conf`: `nhi_json_logs`, or `nhi_field_logs` where `_raw` is no JSON.
+3. For Splunk its sourcetypes in `default/macros.conf`: `nhi_json_logs`, or `nhi_field_logs` where `_raw` is not JSON.
 4. `make docs`, then `.venv/bin/python -m pytest tests/test_source*.py tests/test_splunk_conf.py`: a failure says what
    is missing. Then `make check`.
 

@@ -484,7 +484,7 @@ def _since(view: View, document: Document, end: int) -> str:
         return clip(f"Back since the verdict of {said}, because {reason}", 500)
     if len(view.placed) < 2 or view.face.reached < end - DAY:
         return ""
-    return f"New since yesterday; active since {render_day(view.placed[0].own_day)}"
+    return f"New; active since {render_day(view.placed[0].own_day)}"
 
 
 def _part(document: Document, into: str) -> Document:

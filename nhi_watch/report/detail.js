@@ -170,9 +170,9 @@ const eventsOf = (n) => {
     h("p", { class: "row" }, out, h("span", { class: "muted" }, "one row for each kind of call and hour; a coloured row is odd")),
     h("div", { class: "scroll" }, h("table", { class: "plain" }, head("Time", "Action", "Outcome", "From", "Count#", "Points#", "Event"),
       h("tbody", {}, rows.map((one) => one.row)))));
-  return card("What happened", `UTC; size by count, red by points; drag over a stretch to zoom${n.left_out.timeline ? `; ${n.left_out.timeline} entries with fewer points left out` : ""}`,
+  return card("What happened", `UTC; size by count, red by points; drag over a stretch to zoom${n.left_out.timeline ? `; ${n.left_out.timeline} entries with fewer points omitted` : ""}`,
     timeline(n, show), h("p", { class: "legend" }, h("span", {}, h("i", { class: "dot hot" }), `very odd: ${rounded(strongOf(n))} points or more`), h("span", {}, h("i", { class: "dot warm" }), `odd: ${rounded(n.odd_from)} points or more`),
-      h("span", {}, h("i", { class: "dot success" }), "no news"), h("span", {}, h("i", { class: "dot denied" }), "hollow: refused or failed")), table);
+      h("span", {}, h("i", { class: "dot success" }), "usual"), h("span", {}, h("i", { class: "dot denied" }), "hollow: refused or failed")), table);
 };
 
 const valueOf = (value, about, fresh) => h("span", { class: fresh ? "value new" : "value" }, clip(value, 80), fresh && h("b", {}, "new"), h("i", {}, about));

@@ -203,7 +203,9 @@ const start = () => {
 
   if (by("scatter") && all.length) {
     by("scatter").append(scatter(all.filter((n) => n.listed)));
-    by("first").append(...all.slice(0, 3).map((n) => h("li", {}, h("a", { href: `#${encodeURIComponent(n.short)}` }, badge(n.severity), " ", h("b", {}, n.title)), h("p", {}, n.summary))));
+    const listed = all.filter((n) => n.listed), fresh = listed.filter((n) => n.part === "New");
+    if (!fresh.length) by("first-title").textContent = "Nothing is new; still open";
+    by("first").append(...(fresh.length ? fresh : listed).slice(0, 3).map((n) => h("li", {}, h("a", { href: `#${encodeURIComponent(n.short)}` }, badge(n.severity), " ", h("b", {}, n.title)), h("p", {}, n.summary))));
   }
   filter();
   show();

@@ -1,7 +1,7 @@
 """What run.json says, in the few lines that the terminal and the report show.
 
 The fields that are read here, each of which may be missing and is then not shown:
-`read, parsed, events, rejected {reason: n}, too_late, held_aside, passed_over {files, may_matter}, behaviours,
+`read, parsed, events, rejected {reason: n}, too_late, held_aside, passed_over {files, may_matter},
 most_suspicious {identity, day, likelihood, signals, records, refused, kinds, calls},
 identities, day_count, notables, overflow, below {severity: n}, overflow_highest, cannot_tell [text], budget, alerts_in,
 verdicts, routines, days [first, last],
@@ -33,7 +33,7 @@ class Fact(NamedTuple):
 
 
 def funnel(run: Mapping[str, Any]) -> list[Step]:
-    """Records → behaviours → identities → notables.
+    """Records → identities → notables.
 
     >>> [tuple(step) for step in funnel({"read": 9, "notables": 1})]
     [('records', 9), ('notable listed', 1)]
@@ -44,12 +44,12 @@ def funnel(run: Mapping[str, Any]) -> list[Step]:
 
 
 _STEPS = {
-    "read": ("record", "records"), "behaviours": ("behaviour", "behaviours"),
+    "read": ("record", "records"),
     "identities": ("identity", "identities"), "notables": ("notable listed", "notables listed"),
 }  # fmt: skip
 
 
-_OF_NEWS = ("behaviours", "identities")
+_OF_NEWS = ("identities",)
 
 
 def facts(run: Mapping[str, Any]) -> list[Fact]:
@@ -64,7 +64,7 @@ def facts(run: Mapping[str, Any]) -> list[Fact]:
         Fact("Skipped", _passed_over(run)),
         Fact("Blind spots", amount(run["blind_spots"]) if run.get("blind_spots") else ""),
         Fact("Drift", _drift(run)),
-        Fact("Left out", _left_out(run)),
+        Fact("Handled", _left_out(run)),
         Fact("Model", _id(run, "model")),
         Fact("Baseline", _id(run, "baseline")),
         Fact("Written", f"{clock(str(run['created']))} UTC" if run.get("created") else ""),
@@ -106,7 +106,7 @@ def line(run: Mapping[str, Any]) -> str:
     return "; ".join([steps, *rest] if steps else rest)
 
 
-_IN_LINE = ("Alerts", "Not listed", "Budget", "Rejected", "Out of scope", "Skipped", "Left out", "Blind spots",
+_IN_LINE = ("Alerts", "Not listed", "Budget", "Rejected", "Out of scope", "Skipped", "Handled", "Blind spots",
             "Drift")  # fmt: skip
 
 
@@ -224,7 +224,7 @@ def _alerts(run: Mapping[str, Any]) -> str:
 def _budget(run: Mapping[str, Any]) -> str:
     if run.get("budget") is None:
         return ""
-    text = f"at most {run['budget']:g} a day per 1,000 identities, of severity low and above"
+    text = f"at most {run['budget']:g} new compromises a day per 1,000 identities, over a week"
     return text + (f", {amount(run['over_budget'])} critical beyond it" if run.get("over_budget") else "")
 
 

@@ -221,7 +221,8 @@ def confirmed(run: Mapping[str, Any]) -> Mapping[str, str]:
 
 ORDERED = "New first, then by expected loss (likelihood × impact)"
 STILL_OPEN = "Still open"
-PARTS = ("New since yesterday", STILL_OPEN, "Earlier", "Not listed", "Settled")
+NEW = "New"
+PARTS = (NEW, STILL_OPEN, "Earlier", "Not listed", "Settled")
 """Of the list, in their order."""
 
 
@@ -233,7 +234,7 @@ def part_of(notable: Mapping[str, Any]) -> str:
         return "Not listed"
     if notable["life"] == "closed":
         return "Earlier"
-    return "New since yesterday" if is_new(notable) else STILL_OPEN
+    return NEW if is_new(notable) else STILL_OPEN
 
 
 def is_going_on(notable: Mapping[str, Any]) -> bool:

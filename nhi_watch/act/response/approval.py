@@ -229,7 +229,7 @@ def spend(path: Path, found: Sequence[Checked], now: int) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise InputError(f"{path}: which approvals were used cannot be kept here ({error.strerror}), so nothing is "
-                         f"handed over; name a file of this account's with {LEDGER_FILE}") from error  # fmt: skip
+                         f"exported; name a file that this account owns with {LEDGER_FILE}") from error  # fmt: skip
 
 
 # ---- approvers

@@ -4,6 +4,7 @@ a notable of any kind."""
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
@@ -355,11 +356,12 @@ def _title(episode: Episode, parts: list[Weighed]) -> str:
     """Who: what was done, and from where if the place is news; else the heaviest reasons."""
     told = {part.signal.name: part for part in parts if (part.value or 0.0) >= NOVEL or part.points >= REASON_POINTS}
     names = [name for name in HEADLINES if name in told and not told.keys() & _SAYS_MORE.get(name, frozenset())]
+    names = _worded(sorted(names, key=lambda name: not _worked(told[name])), told)  # what succeeded comes first
     first = {id(b) for b in told[names[0]].backing} if names else set()
     names[1:] = [name for name in names[1:] if (names[0] in _HOW and name not in _OF_VOLUME)
                  or not first.issuperset(id(b) for b in told[name].backing)]  # fmt: skip
-    what = [_done(told[name]) for name in names[:2]]
-    for end in (_REFUSED, _TRIED):
+    what = [_done(told[name], name == names[0]) for name in names[:2]]
+    for end in (_REFUSED, _FAILED):
         if len(what) > 1 and all(one.endswith(end) for one in what):
             what = [*(one.removesuffix(end) for one in what[:-1]), what[-1].replace("(tried,", "(both tried,")]
     what = what or [part.phrase for part in parts[:2] if part.points >= REASON_POINTS]
@@ -398,15 +400,47 @@ def _kind(identity: Identity) -> str:
     return {"agent": "AI agent", "ai agent": "AI agent"}.get(kind, kind)
 
 
-def _done(part: Weighed) -> str:
-    """What was done; or only tried, where every record of it was turned down."""
-    succeeded = any(b.shape.outcome == "success" for b in part.backing) or part.signal.name in _REFUSALS
-    ended = _REFUSED if all(b.shape.outcome == "denied" for b in part.backing) else _TRIED
-    return clip(part.phrase, 140) + ("" if succeeded or not part.backing else ended)
+_SEVEREST = "severest_act"
+_WITH_TARGETS = ("credential_creation", "app_consent", "app_changed", "grave_act")
+"""Signals that say in a title to what or whom it was done."""
 
 
-_REFUSED = " (tried, all refused)"
-_TRIED = " (tried, did not succeed)"
+def _worded(names: list[str], told: Mapping[str, Weighed]) -> list[str]:
+    """The severest act goes by the signal that names its target, where one is about the same calls."""
+    if names[:1] != [_SEVEREST]:
+        return names
+    calls = {id(b) for b in told[_SEVEREST].backing}
+    same = [name for name in _WITH_TARGETS if name in names and calls <= {id(b) for b in told[name].backing}]
+    return [*same[:1], *(name for name in names if name not in (_SEVEREST, *same[:1]))] if same else names
+
+
+def _done(part: Weighed, is_first: bool = False) -> str:
+    """What was done, of the first act also how often and when it first succeeded; or that it was only tried."""
+    phrase = clip(part.phrase, 140)
+    worked = _succeeded(part)
+    if not worked:
+        refused = all(b.shape.outcome == "denied" for b in part.backing)
+        is_plain = part.signal.name in _REFUSALS or not part.backing
+        return phrase if is_plain else phrase + (_REFUSED if refused else _FAILED)
+    if not is_first:
+        return phrase
+    count = sum(b.count for b in worked)
+    often = f" ({times(count, 'call')})" if count > 1 and not _NUMBER.search(phrase) else ""
+    return f"{phrase}{often} at {render(min(b.first for b in worked))[11:16]}"
+
+
+def _succeeded(part: Weighed) -> list[Behaviour]:
+    return [b for b in part.backing if b.shape.outcome == "success"]
+
+
+def _worked(part: Weighed) -> bool:
+    return not part.backing or bool(_succeeded(part))
+
+
+_NUMBER = re.compile(r"\b[\d,]+ ")
+"""A count that the phrase has already."""
+_REFUSED = " (tried, refused)"
+_FAILED = " (tried, failed)"
 """Said once where it is so of all that a title tells."""
 _REFUSALS = frozenset({"permission_probing", "permission_test", "new_error"})
 """Signals of refusals: that they did not succeed goes without saying, and would be said of the rest."""
@@ -457,11 +491,25 @@ def _line(part: Episode, odd: Sequence[Behaviour], points: Mapping[int, float]) 
 
 
 def _linked(episode: Episode) -> str:
-    """Which identities the intrusion went through, in order."""
+    """Which identities the intrusion went through, in order, and what links the first two."""
     shown = [part.identity for part in episode.members[:6]]
     names = " → ".join(clip(f"{identity.provider} {short(identity)}", 80) for identity in shown)
     more = len(episode.members) - 6
-    return f"One intrusion across {names}{f' and {more} more' if more > 0 else ''}."
+    return f"One intrusion across {names}{f' and {more} more' if more > 0 else ''}.{_why_linked(episode)}"
+
+
+def _why_linked(episode: Episode) -> str:
+    """What the records of two of them share, for the first link."""
+    if not episode.links:
+        return ""
+    link, named = episode.links[0], {part.identity.id: short(part.identity) for part in episode.parts}
+    one, other = (clip(named.get(name, name), 80) for name in (link.source, link.target))
+    what = f"{_LINKS.get(link.kind, link.kind)} {clip(link.value, 80)}"
+    return f" Linked because the records of {one} and {other} both contain the {what}."
+
+
+_LINKS = {"sp": "service principal", "arn": "ARN", "oidc": "OIDC subject", "named": "name"}
+"""Kind of a link, where people call it something else."""
 
 
 def _missing(episode: EpisodeView) -> list[str]:
@@ -583,7 +631,10 @@ def _news(network: str, owner: str, own: Profile) -> str:
         return "its first network"
     if network in own.dimension("network").values:
         return "a network that it uses"
-    return "new network, known operator" if owner in own.dimension("owner").values else "never used by it before"
+    seen = own.dimension("owner").values.get(owner)
+    if seen is None:
+        return "never used by it before"
+    return f"new network; operator seen on {seen.days:,} of {times(own.days, 'active day')}"
 
 
 def _client(odd: Sequence[Behaviour], own: Profile) -> str:

@@ -21,6 +21,7 @@ from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.behaviour import ORDER, Behaviour, Shape
 from nhi_watch.core.event import DONE_TO, Identity
 from nhi_watch.core.notable import clip
+from nhi_watch.core.timestamps import render_day
 from nhi_watch.state.baseline import HISTORY, REFUSALS, Profile, bits, is_human
 
 ORDINARY = 2.0
@@ -333,9 +334,9 @@ def new_value(
 
     def evidence(view: View) -> str:
         kind = f" ({view.network_facts.kind})" if of == "owner" else ""
-        return f"{noun}{_value(view, of)}{kind} is {rarity(getattr(view, of))} for this identity"
+        return f"{noun}{_value(view, of)}{kind}: {rarity(view, getattr(view, of), of, _value(view, of))}"
 
-    counts = "Surprisal in bits." if always else "Surprisal in bits; None before anything was learnt."
+    counts = "Surprisal in bits." if always else "Surprisal in bits; None before there is any history."
     return made(name, "behaviour", title, frameworks, control, value, meaning, counts, evidence, **more)
 
 
@@ -352,10 +353,9 @@ def unknown_value(
         return found if found >= least else 0.0
 
     def evidence(view: View) -> str:
-        told = _value(view, of)
-        return f"{noun} {told} is {rarity(view.past.tenant_bits(of, told))} in this tenant"
+        return f"{noun} {_value(view, of)}: {_rarity_in_tenant(view.past, of, _value(view, of))}"
 
-    counts = "Surprisal in bits for the tenant, where it is new for the identity; None before anything was learnt."
+    counts = "Surprisal in bits for the tenant, where it is new for the identity; None before there is any history."
     return made(name, "behaviour", title, frameworks, control, value, meaning, counts, evidence, **more)
 
 
@@ -443,23 +443,56 @@ def place_news(view: View) -> float:
     return max(view.owner, view.network / 2)
 
 
+def place_rarity(view: View) -> str:
+    """How usual the place is, by the part of it that is the news."""
+    if view.owner >= view.network / 2:
+        return rarity(view, view.owner, "owner", view.network_facts.owner)
+    return rarity(view, view.network, "network", view.shape.network)
+
+
 def call_sentence(view: View, what: str) -> str:
     """Says which call it was and how new it is."""
     tried = {"success": "", "denied": f" (refused: {view.shape.error})"}
     end = tried.get(view.shape.outcome, f" (failed: {view.shape.error})")
-    return f"{view.shape.action}{end} {what}; {rarity(view.action)} for this identity"
+    return f"{view.shape.action}{end} {what}; {rarity(view, view.action, 'action', view.shape.action)}"
 
 
-def rarity(surprise: float) -> str:
+def rarity(view: View, surprise: float, of: str = "", value: str = "") -> str:
+    """How usual a value of a dimension is for the identity, and the history that says so."""
+    own = view.past.own
+    if not surprise:
+        return "ordinary for this identity"
+    if of == "action" and DONE_TO in view.shape.traits:  # what others did to it
+        return _rarity_in_tenant(view.past, of, value)
+    if not own.days:
+        return f"{expected(surprise)} for a new identity"
+    history = f"{times(own.days, 'active day')} of this identity"
+    seen = own.dimension(of).values.get(value)
+    if seen is None:
+        return f"not seen in {history}" + (f" ({expected(surprise)})" if surprise < _RAREST else "")
+    only = "only refused before, " if view.let_in and not own.times_let_in(of, value) else ""
+    return f"{only}seen on {seen.days:,} of {history}, last on {render_day(seen.last)}"
+
+
+def _rarity_in_tenant(past: Past, of: str, value: str) -> str:
+    """The same for the tenant, whose days are those of its identities together."""
+    seen = past.tenant.dimension(of).values.get(value)
+    history = f"{times(past.tenant.days, 'identity day')} of this tenant"
+    return f"seen on {seen.days:,} of {history}" if seen is not None else f"not seen in {history}"
+
+
+_RAREST = 12
+"""Bits from which a number of days would claim a precision that no history has."""
+
+
+def expected(surprise: float) -> str:
     """A surprisal in words.
 
-    >>> rarity(0.0), rarity(4.0), rarity(10.0), rarity(30.0)
-    ('ordinary', 'expected on 1 day in 16', 'expected on 1 day in 1,000', 'practically never expected')
+    >>> expected(4.0), expected(10.0), expected(30.0)
+    ('expected on 1 day in 16', 'expected on 1 day in 1,000', 'expected on less than 1 day in 4,000')
     """
-    if not surprise:
-        return "ordinary"
-    if surprise >= 12:  # a larger number would claim a precision that no history has
-        return "practically never expected"
+    if surprise >= _RAREST:
+        return "expected on less than 1 day in 4,000"
     days = 2.0**surprise
     return f"expected on 1 day in {round(days):,}" if days < 100 else f"expected on 1 day in {_round(days):,}"
 

@@ -13,6 +13,7 @@ from nhi_watch.detect.signals._kit import (
     kind_of_call,
     listing,
     place_news,
+    place_rarity,
     rarity,
     signal,
 )
@@ -106,7 +107,8 @@ def _is_agent(view: View) -> bool:
 
 def _agent_elsewhere(view: View) -> str:
     place = view.network_facts.owner or view.shape.network
-    news = rarity(max(place_news(view), view.agent))
+    is_client = view.agent > place_news(view)
+    news = rarity(view, view.agent, "agent", view.shape.agent) if is_client else place_rarity(view)
     return f"an AI agent's credential is used from {place} with {view.shape.agent or 'no client'}, {news}"
 
 

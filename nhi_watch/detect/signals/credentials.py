@@ -26,6 +26,7 @@ from nhi_watch.detect.signals._kit import (
     most_new,
     new_value,
     place_news,
+    place_rarity,
     rarity,
     scattered,
     signal,
@@ -133,9 +134,10 @@ _SIGN_IN = re.compile(r"sign-?in|login|logon|token\.grant|\bauth\b", re.IGNORECA
 
 
 def _signin_anew(view: View) -> str:
-    place = place_news(view)
-    how = f"with credential {view.shape.credential}" if view.credential > place else f"from {view.shape.network}"
-    return f"{view.shape.action} {how}, {rarity(max(view.credential, place))} for this identity"
+    if view.credential > place_news(view):
+        seen = rarity(view, view.credential, "credential", view.shape.credential)
+        return f"{view.shape.action} with credential {view.shape.credential}: {seen}"
+    return f"{view.shape.action} from {view.shape.network}: {place_rarity(view)}"
 
 
 @signal("behaviour", "Machine sign-in from a new network or with a new credential", ("T1078.004", "T1098.001"),

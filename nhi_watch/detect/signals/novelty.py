@@ -22,6 +22,7 @@ from nhi_watch.detect.signals._kit import (
     call_sentence,
     calls_of,
     counted,
+    expected,
     is_blank,
     last_part,
     listing,
@@ -69,16 +70,19 @@ TABLE = (
             "log2(1 + number of distinct new calls seen in at most two hours of the day).", _fleeting),
     counted("service_fan_out", "Many new services", ("T1526",), "reduce_privilege", "new services in one day",
             "Uses several services that are new for the identity.",
-            "Number of services that are new for the identity; None before anything was learnt.",
+            "Number of services that are new for the identity; None before there is any history.",
             _services, is_blank, float, dimension="service"),
 )  # fmt: skip
 
 
-@signal("behaviour", "New refusal or failure", (), "reduce_privilege",
-        evidence=lambda view: f"{view.shape.action} fails with {view.shape.error}: {rarity(view.error)} for this "
-                              "identity")  # fmt: skip
+def _new_error(view: View) -> str:
+    seen = rarity(view, view.error, "error", f"{view.shape.action} {view.shape.error}")
+    return f"{view.shape.action} fails with {view.shape.error}: {seen}"
+
+
+@signal("behaviour", "New refusal or failure", (), "reduce_privilege", evidence=_new_error)
 def new_error(view: View) -> float:
-    """A refusal or failure that is new for the identity; one that always fails is no news.
+    """A refusal or failure that is new for the identity; one that always fails does not count.
 
     Surprisal in bits.
     """
@@ -306,7 +310,7 @@ def _most(episode: EpisodeView, grave: bool) -> float | None:
 def _acts_sentence(episode: EpisodeView, grave: bool) -> str:
     first, *others = _rarest(episode, grave)
     more = f"; also: {'; '.join(act.says for act in others[:2])}" if others else ""
-    return f"{first.says}, {rarity(first.bits)} here: {made_by(first.views)}{more}"
+    return f"{first.says}, {expected(first.bits)} here: {made_by(first.views)}{more}"
 
 
 def _acts_phrase(episode: EpisodeView, grave: bool) -> str:
@@ -329,7 +333,7 @@ def grave_act(episode: EpisodeView) -> float | None:
     """Does for the first time what cannot be undone or gives full access: logs stopped, data shared.
 
     Bits by which the rarest such kind of act is new for the identity, its peers and the tenant, from 5 on, half where
-    refused, plus log2 of the number of kinds; None before anything was learnt.
+    refused, plus log2 of the number of kinds; None before there is any history.
     """
     return _most(episode, True)
 

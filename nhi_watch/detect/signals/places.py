@@ -51,7 +51,7 @@ TABLE = (
                   "agent", needs=("agent",), dimension="agent"),
     counted("region_fan_out", "Many new regions", ("T1535",), "reduce_privilege", "new regions in one day",
             "Active in several regions that are new for the identity.",
-            "Number of regions that are new for the identity; None before anything was learnt.",
+            "Number of regions that are new for the identity; None before there is any history.",
             _regions, is_blank, float, needs=("region",), dimension="region"),
 )  # fmt: skip
 
@@ -107,7 +107,7 @@ def _instance_outside(view: View) -> str:
 @signal("behaviour", "Machine's session used outside AWS", ("T1552.005", "T1550.001"), "rotate_secret", place=2,
         needs=("network",), dimension="network", needs_past=False, evidence=_instance_outside)  # fmt: skip
 def instance_outside(view: View) -> float:
-    """A session that EC2 hands to a machine through its metadata is used from a network that is none of AWS's.
+    """A session that EC2 hands to a machine through its metadata is used from a network outside AWS.
 
     4, or 8 where the network is known to be somebody else's, plus the bits by which the place is new for the identity;
     0 where the customer lists the network as private.
@@ -144,7 +144,7 @@ MARKS = frozenset({"third_party", "delegated"})
 
 def _third_party_moved(view: View) -> str:
     place = view.network_facts.owner or view.shape.network
-    return f"third-party app is used from {place}, {rarity(view.owner)} for it"
+    return f"third-party app is used from {place}: {rarity(view, view.owner, 'owner', view.network_facts.owner)}"
 
 
 @signal("behaviour", "Third-party app from a new network", ("NHI3:2025", "T1199"), "rotate_secret", place=1,
@@ -192,7 +192,7 @@ def _two_places(episode: EpisodeView) -> str:
 def two_places(episode: EpisodeView) -> float | None:
     """One long-lived key is used from two operators' networks in the same hour.
 
-    Bits of the less usual of the two networks; before anything was learnt 2, where one is for machines and the other
+    Bits of the less usual of the two networks; without any history 2, where one is for machines and the other
     for people, else it cannot be told.
     """
     pairs = _pairs(episode)

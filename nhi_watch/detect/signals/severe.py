@@ -20,8 +20,9 @@ from nhi_watch.detect.signals._kit import (
     View,
     behaviours_of,
     call_sentence,
+    expected,
+    last_part,
     listing,
-    rarity,
     signal,
 )
 from nhi_watch.detect.signals.absolute import ALLOWED, GRAVITY, RISKY
@@ -65,10 +66,18 @@ def _severest_sentence(episode: EpisodeView) -> str:
     return f"{'; '.join(says for says, _ in said[:3])}: {calls}"
 
 
+def _severest_phrase(episode: EpisodeView) -> str:
+    weights, views = _weights(episode), _severest(episode)
+    says = min(weights, key=lambda act: (-weights[act], act))
+    touched = [last_part(target) for b in behaviours_of(views) for target in b.targets]
+    of = f" of {listing(touched, 1)}" if touched else ""
+    return f"{says} ({listing([view.shape.action for view in views], 1)}{of})"
+
+
 @signal(
     "episode", "Severe action", ("T1562.008", "T1098.003", "T1537", "T1484.002"), "reduce_privilege", headline=4,
     on_ordinary_days=True, needs_past=False, evidence=_severest_sentence,
-    phrase=lambda episode: listing([view.shape.action for view in _severest(episode)], 1),
+    phrase=_severest_phrase,
     backing=lambda episode: behaviours_of(_severest(episode)),
 )  # fmt: skip
 def severest_act(episode: EpisodeView) -> float:
@@ -136,7 +145,7 @@ def _steps(episode: EpisodeView) -> dict[str, _Step]:
 def _steps_sentence(episode: EpisodeView) -> str:
     found = sorted(_steps(episode).items(), key=lambda one: (-one[1].bits, one[0]))
     calls = listing([view.shape.action for _, step in found for view in step.views], 3)
-    return f"{'; '.join(says for says, _ in found[:3])}, {rarity(found[0][1].bits)} for it and its namespace: {calls}"
+    return f"{'; '.join(says for says, _ in found[:3])}, {expected(found[0][1].bits)} for it and its namespace: {calls}"
 
 
 def _steps_backing(episode: EpisodeView) -> list[Behaviour]:

@@ -16,8 +16,8 @@ def _kind(view: View) -> str:
 
 @signal(
     "behaviour", "Alert from another product", ("DE.AE-03", "DE.AE-07"), "rotate_secret", headline=33,
-    evidence=lambda view: (f"another product raised {_kind(view) or view.shape.action}, {rarity(view.action)} for this "
-                           "identity"),
+    evidence=lambda view: (f"another product raised {_kind(view) or view.shape.action}, "
+                           f"{rarity(view, view.action, 'action', view.shape.action)}"),
 )  # fmt: skip
 def alerted(view: View) -> float:
     """Another product raised an alert about this identity, of a type that is not usual for it.

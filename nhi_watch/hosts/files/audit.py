@@ -67,5 +67,5 @@ def _demand_on_record(path: Path, state: Path) -> None:
               if (a.id, a.by, render(a.until)) not in exceptions]  # fmt: skip
     if stray:
         raise InputError(f"{state}: {stray[0]}, {f'and {len(stray) - 1:,} more are' if stray[1:] else 'is'} not in the "
-                         f"trail {path}: somebody wrote the state without it. Give --audit if the trail lies "
-                         "elsewhere; else take it back with `nhi feedback ID open`")  # fmt: skip
+                         f"trail {path}: the state was changed without it. Give --audit if the trail is "
+                         "elsewhere; else withdraw it with `nhi feedback ID open`")  # fmt: skip

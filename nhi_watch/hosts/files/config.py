@@ -111,8 +111,8 @@ def demand_apart(told: Config, paths: Iterable[str]) -> None:
     folder = told.path.resolve().parent
     for path in (Path(text).resolve() for text in paths if text != "-"):
         if folder.is_relative_to(path) or (path.parent == folder and not path.is_dir()):
-            raise InputError(f"{told.path.absolute()} lies among the logs ({path}), where whoever writes them may have "
-                             "put it; move it away, or name it with --config")  # fmt: skip
+            raise InputError(f"{told.path.absolute()} lies among the logs ({path}), where anyone who writes logs may "
+                             "have put it; move it away, or name it with --config")  # fmt: skip
 
 
 def _texts(told: Optional[Texts]) -> list[str]:

@@ -151,7 +151,7 @@ def _except(
         return 0
     if seen.confirmed and not args.despite_confirmed:
         raise InputError(f"the exception would have hidden {len(seen.confirmed)} confirmed incidents; it was not saved")
-    find.about_to(console, f"an exception, by {verdict.by}, made of {find.told(notable)}", args.json)
+    find.about_to(console, f"an exception, by {verdict.by}, from {find.told(notable)}", args.json)
     feedback.put(store, [verdict])
     feedback.put_allowed(store, made)
     find.note(args, "exception", made.by, {**_plain(made), "hides": [*seen.confirmed, *seen.others]})

@@ -17,7 +17,7 @@ from nhi_watch.core.life import is_settled
 from nhi_watch.core.notable import KINDS, SEVERITIES, dimensions_of, short_ids
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find
-from nhi_watch.report import jsonlines
+from nhi_watch.report import jsonlines, words
 from nhi_watch.report.run_summary import could_not_tell
 from nhi_watch.report.words import STILL_OPEN, clock, going_on, is_going_on, likely, named, short_severity, visible
 
@@ -211,12 +211,12 @@ def _cells(row: Row, short: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
     said = row.get("verdict") or (row["closed_why"] if settled(row) else "" if row["listed"] else "not listed")
     what = visible(named(row), 200) + (f" ({visible(said, 60)})" if said else "")
     rank = "" if row["kind"] == "posture" else str(row["rank"])
-    return (rank, short[row["id"]], likely(row["likelihood"]), short_severity(row), clock(row["first_time"])), what
+    return (rank, short[row["id"]], likely(row["likelihood"]), short_severity(row), clock(words.shown(row)[0])), what
 
 
 def _until(row: Row) -> str:
-    """Below when the first odd call was: when the last one was; its day only where it is another one."""
-    first, last = clock(row["first_time"]), clock(row["last_time"])
+    """Below the time of the first unusual call that of the last; its day only where it is another one."""
+    first, last = map(clock, words.shown(row))
     return "" if first == last else f"to {last if first[:10] != last[:10] else last[11:]}"
 
 

@@ -166,7 +166,7 @@ def _read_plan(desk: Desk) -> dict[str, Any]:
     told = common.json_file(path, "plan")
     plan.check(told, desk.policy, desk.notable, desk.subjects)
     if str(told["made"]) > render(desk.now + AHEAD):
-        raise InputError(f"{told['notable']}: the plan was made in the future, at {told['made']}; make it anew")
+        raise InputError(f"{told['notable']}: the plan was made in the future, at {told['made']}; make the plan again")
     return told
 
 

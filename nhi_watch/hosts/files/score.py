@@ -83,8 +83,8 @@ def _remarks(run: dict[str, Any], out: Path) -> Iterator[str]:
     if failed:
         more = f" and {failed - _NAMED:,} more" if failed > _NAMED else ""
         names = ", ".join(visible(file, 200) for file in run["failed"]["named"][:_NAMED])
-        yield (f"nothing could be read of {names}{more}; the rest was scored. rejects.jsonl says why: mend or move "
-               "what is named, then score again")  # fmt: skip
+        yield (f"nothing could be read of {names}{more}; the rest was scored. rejects.jsonl says why: fix or move "
+               "these files, then score again")  # fmt: skip
     tell_refused(run)
     passed = run["passed_over"]
     named = passed["named"][:_NAMED]

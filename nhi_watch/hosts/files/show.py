@@ -251,8 +251,8 @@ def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], r
     since = render(max(0, parse(f"{date}T00:00:00Z") - (ranking.WEEK - 1) * DAY))[:10]
     thefts = (row for row in rows if row["kind"] == "compromise")
     graver = sum(loss_of(row) > loss and since <= row["last_time"][:10] <= date for row in thefts)
-    return (f"not listed: it is grave enough, but {graver:,} graver ones stood within the week, and the budget "
-            "has no place for more")  # fmt: skip
+    return (f"not listed: it is severe enough, but {graver:,} more severe ones were listed within the week, and the "
+            "budget has no place for more")  # fmt: skip
 
 
 # ---- on a terminal

@@ -160,7 +160,7 @@ def given(gatherer: Gatherer) -> Given:
 def _take(row: Mapping[str, str], found: Given) -> None:
     verdict, name, identity = row["verdict"], row["nhi_id"], row["identity"]
     if verdict not in feedback.VERDICTS or not name:
-        raise RejectError("bad_verdict", f"{verdict[:40]!r} is none")
+        raise RejectError("bad_verdict", f"{verdict[:40]!r} is not a verdict")
     try:
         until, made = (second_of(row[name]) if row[name] else 0 for name in ("until", "time"))
     except RejectError as error:

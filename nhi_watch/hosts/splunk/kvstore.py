@@ -97,8 +97,8 @@ class Generation:
                 return
             until, period = until + LEASE, period + 1
         left = (until - self._clock()) / MINUTE
-        raise BusyError(f"the run that {other.get('owner', 'somebody')} began holds the state, and gives it up in "
-                        f"{left:.0f} minutes unless it goes on")  # fmt: skip
+        raise BusyError(f"the run that {other.get('owner', 'somebody')} began holds the state until it ends, or for "
+                        f"{left:.0f} minutes if it no longer runs")  # fmt: skip
 
     def keep(self) -> None:
         """Whatever the run does: go on into the next period in time.

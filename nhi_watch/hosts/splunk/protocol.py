@@ -195,7 +195,7 @@ def _search(metadata: Metadata) -> Search:
     searchinfo = told if isinstance(told, dict) else {}
     arguments = searchinfo.get("args") or []
     if not isinstance(arguments, list):
-        raise InputError(f"searchinfo.args is no list: {arguments!r}")
+        raise InputError(f"searchinfo.args is not a list: {arguments!r}")
     earliest, latest = (_seconds(searchinfo.get(f"{end}_time")) for end in ("earliest", "latest"))
     user, session, uri = (str(searchinfo.get(name) or "") for name in ("username", "session_key", "splunkd_uri"))
     return Search([str(a) for a in arguments], earliest, latest, user, session, uri)

@@ -79,4 +79,4 @@ def left_out(error: InputError) -> tuple[str, str]:
     ('WARN', 'left out nhi_networks.csv, line 2: not a network; correct the table')
     """
     text = re.sub(r"^.*?(?=nhi_\w+\.csv)", "", str(error))
-    return "WARN", f"left out {text}; correct the table"[:500]
+    return "WARN", f"skipped {text}; correct the table"[:500]
