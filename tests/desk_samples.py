@@ -51,7 +51,7 @@ def signal(name: str, log_odds: float, evidence: str, *records: int) -> SignalPo
     return SignalPoints(name, 3 * log_odds, log_odds, 9.5, evidence, tuple(map(record, records)), False)
 
 
-NETWORK = signal("new_network", 2.5, "network 198.51.100.0/24 is practically never expected for this identity", 1, 2)
+NETWORK = signal("new_network", 2.5, "network 198.51.100.0/24: not seen in 30 active days of this identity", 1, 2)
 MAKES = signal("credential_creation", 1.9, "iam:CreateAccessKey makes a credential that outlives the session", 3)
 
 

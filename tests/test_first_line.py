@@ -131,11 +131,12 @@ def test_what_claims_no_intrusion_shows_its_severity_and_no_likelihood() -> None
     assert told.startswith("LOW  ") and "likel" not in told and "log-odds" not in told
 
 
-def title(*odd: tuple[str, str], **changes: Any) -> str:
-    """Of what a role does that read objects for ten days."""
+def title(*odd: tuple[str, ...], **changes: Any) -> str:
+    """Of what a role does that read objects for ten days: services, calls, and errors where there is one."""
     usual = [record(day, f"{hour}:00") for day in range(TODAY - 10, TODAY) for hour in (9, 10, 11)]
-    calls = [record(TODAY, f"10:{n:02}", service=service, name=name, address="185.220.101.4", **changes)
-             for n, (service, name) in enumerate(odd)]  # fmt: skip
+    calls = [record(TODAY, f"10:{n:02}", service=service, name=name, address="185.220.101.4",
+                    **{**changes, **({"errorCode": error[0]} if error else {})})
+             for n, (service, name, *error) in enumerate(odd)]  # fmt: skip
     (told,) = run(MemoryStore(), [*usual, *calls], Options(budget=300.0)).notables
     return str(told["title"])
 
@@ -143,6 +144,13 @@ def title(*odd: tuple[str, str], **changes: Any) -> str:
 def test_what_failed_in_whole_is_said_once() -> None:
     tried = title(("iam", "CreateOpenIDConnectProvider"), ("iam", "CreateAccessKey"), errorCode="AccessDenied")
     assert tried.count("tried") == 1 and "access key created (both tried, refused)" in tried
+
+
+def test_a_title_begins_with_what_succeeded_with_its_count_and_time() -> None:
+    """What was refused says so itself, and nothing of the rest."""
+    provider = ("iam", "CreateOpenIDConnectProvider")
+    told = title(("iam", "CreateAccessKey", "AccessDenied"), provider, provider)
+    assert "(iam:CreateOpenIDConnectProvider) (2 calls) at 10:01, access key created (tried, refused)" in told
 
 
 def test_one_call_is_one_act() -> None:

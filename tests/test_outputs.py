@@ -104,6 +104,9 @@ def test_of_several_days_the_time_is_that_of_what_is_told_and_the_first_day_is_n
     timeline = [{**odd, "time": f"2026-03-0{day}T10:0{minute}:00Z"} for day, minute in ((5, 0), (9, 1), (9, 4))]
     lines = shown([{**document, **eve, "timeline": timeline}], 100, run(1))
     assert "2026-03-09 10:01" in lines and "for 3 min" in lines and "since 2026-03-05" in lines
+    grown = {**document, **eve, "timeline": timeline,
+             "revisions": [{"day": "2026-03-09", "time": "2026-03-09T10:31:00Z"}]}  # fmt: skip
+    assert "for 30 min" in shown([grown], 100, run(1)), "the last call of its last hour is the end, as in the summary"
     alone = {**document, "last_time": document["first_time"]}
     assert "for 0 s" not in shown([alone], 100, run(1))
 

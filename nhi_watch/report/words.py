@@ -191,7 +191,11 @@ def shown(notable: Mapping[str, Any]) -> tuple[str, str]:
     first, last = notable["first_time"], notable["last_time"]
     several = tells_calls(notable) and first[:10] != last[:10]
     odd = odd_calls(notable)[0] if several else ()
-    return (odd[0]["time"], odd[-1]["time"]) if odd else (first, last)
+    if not odd:
+        return first, last
+    day = odd[0]["time"][:10]  # an entry has the time of its first call, the episode that of its last
+    ends = [one["time"] for one in notable.get("revisions") or () if one["day"] == day == one["time"][:10]]
+    return odd[0]["time"], max(odd[-1]["time"], *ends)
 
 
 def lasted(notable: Mapping[str, Any]) -> list[str]:
