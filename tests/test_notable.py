@@ -86,7 +86,7 @@ def broken(path: str, value: Any) -> dict[str, Any]:
         ("signals/0/points", None, "notable.signals[0].points: expected float"),
         ("identity", [], "notable.identity: expected an object"),
         ("usual/surplus", 1, "notable.usual: expected exactly the fields of Usual; missing or unknown: ["),
-        ("created", "yesterday", "notable.created: bad_time: not an RFC 3339 time:  'yesterday'"),
+        ("created", "yesterday", "notable.created: bad_time: not an RFC 3339 time: 'yesterday'"),
     ],
 )
 def test_a_wrong_document_is_refused_with_the_fields_name(path: str, value: Any, message: str) -> None:

@@ -55,7 +55,7 @@ def _parsed(text: object) -> int:
     match = _RFC3339.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         kibanas = f"; {_KIBANA}" if " @ " in str(text)[:40] else ""
-        raise RejectError("bad_time", f"not an RFC 3339 time:  {str(text)[:40]!r}{kibanas}")
+        raise RejectError("bad_time", f"not an RFC 3339 time: {str(text)[:40]!r}{kibanas}")
     *fields, zone = match.groups()
     try:
         moment = datetime(*map(int, fields), tzinfo=timezone.utc)  # type: ignore[misc,arg-type]

@@ -195,7 +195,7 @@ def shown(notable: Mapping[str, Any]) -> tuple[str, str]:
         return first, last
     day = odd[0]["time"][:10]  # an entry has the time of its first call, the episode that of its last
     ends = [one["time"] for one in notable.get("revisions") or () if one["day"] == day == one["time"][:10]]
-    return odd[0]["time"], max(odd[-1]["time"], *ends)
+    return odd[0]["time"], max([odd[-1]["time"], *ends])
 
 
 def lasted(notable: Mapping[str, Any]) -> list[str]:

@@ -326,10 +326,10 @@ def in_entra() -> Set:
 def made_up() -> Iterator[Set]:
     """The day and its variations."""
     yield made_up_day()._replace(name="simulated day")
-    yield made_up_day(place="household")._replace(name="simulated day,  from a household")
-    yield made_up_day(tool=False)._replace(name="simulated day,  without the tool")
-    yield made_up_day(admin=False)._replace(name="simulated day,  without the administrator")
-    yield made_up_day(secrets=20)._replace(name="simulated day,  half the secrets")
+    yield made_up_day(place="household")._replace(name="simulated day, from a household")
+    yield made_up_day(tool=False)._replace(name="simulated day, without the tool")
+    yield made_up_day(admin=False)._replace(name="simulated day, without the administrator")
+    yield made_up_day(secrets=20)._replace(name="simulated day, half the secrets")
     yield on_a_cluster()._replace(name="simulated day on Kubernetes")
     yield in_entra()._replace(name="simulated day in Entra")
 

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     setup.add_argument("--role", default="secops", metavar="ROLE", help="what they approve for (default: secops)")
     setup.add_argument("--key", type=Path, metavar="FILE", help="file for the private key (default: DIR/WHO.pem)")
     setup.add_argument("--policy", type=Path, metavar="FILE",
-                       help=f"the policy (default: DIR/{common.POLICY}),created if it does not exist")  # fmt: skip
+                       help=f"the policy (default: DIR/{common.POLICY}), created if it does not exist")  # fmt: skip
     common.add_out(setup)
 
 
