@@ -150,7 +150,8 @@ def test_a_title_begins_with_what_succeeded_with_its_count_and_time() -> None:
     """What was refused says so itself, and nothing of the rest."""
     provider = ("iam", "CreateOpenIDConnectProvider")
     told = title(("iam", "CreateAccessKey", "AccessDenied"), provider, provider)
-    assert "(iam:CreateOpenIDConnectProvider) (2 calls) at 10:01, access key created (tried, refused)" in told
+    assert told.endswith(
+        "first-time iam:CreateOpenIDConnectProvider (2 calls) at 10:01, access key created (tried, refused), from Tor")
 
 
 def test_one_call_is_one_act() -> None:

@@ -173,7 +173,7 @@ def opened(
 
 
 def folder(path: Path) -> Path:
-    """A folder for results,created if it does not exist.
+    """A folder for results, created if it does not exist.
 
     Raises:
         InputError: it cannot be made.
