@@ -270,6 +270,10 @@ class Watch:
         """Take in what came of a day since its identity-days were loaded."""
         self._rhythms.grow(day, wholes)
 
+    def heard(self, day: int, rhythms: RhythmRows) -> None:
+        """Take in that logs spoke on a day."""
+        self._rhythms.join(day, rhythms)
+
     def begun(self, days: Sequence[int], now: int) -> list[int]:
         """Which of some days in order have begun, so that those before are over.
 

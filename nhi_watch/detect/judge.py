@@ -35,6 +35,7 @@ from nhi_watch.detect.feedback import Said
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.run import Result, Scope, Tally
 from nhi_watch.detect.scoring import Baselines
+from nhi_watch.detect.telemetry import RhythmRows
 from nhi_watch.intake.days import Days
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import TENANT, Profile
@@ -91,6 +92,11 @@ class Judge:
             self._state.put_days(day, wholes, judged=False)
         self._unsaved = {}
         self._judge_late(too_late)
+
+    def heard(self, day: int, rhythms: RhythmRows) -> None:
+        """Note that logs spoke on a day, of records that come later: they are not silent."""
+        if rhythms:
+            self._watch.heard(day, rhythms)
 
     def settle(
         self, days: Days, progress: Progress = ignored, closes: bool = True, live: bool = False

@@ -39,12 +39,15 @@ class Spool:
         self._held = 0
         self._waiting: dict[Place, list[str]] = {}
         self._written: dict[Place, list[tuple[int, int]]] = {}
+        self.counts: dict[int, int] = {}
+        """Day → texts that were taken in."""
         self._file: Optional[IO[bytes]] = None
 
     def add(self, day: int, key: str, text: str) -> None:
         """Keep the text of a part; `key` is the same for all of one identity, and the text holds no line feed."""
         place = (day, zlib.crc32(key.encode("utf-8", "surrogatepass")) % BUCKETS)
         self._waiting.setdefault(place, []).append(text)
+        self.counts[day] = self.counts.get(day, 0) + 1
         self._held += len(text)
         if self._held > self._limit:
             self._flush()

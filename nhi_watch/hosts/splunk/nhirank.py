@@ -35,6 +35,10 @@ CLOSING = 150
 """Seconds that a run gives to the close of a day: Rank comes every five minutes, and open days come first."""
 
 
+MANY = 2_000
+"""Parts of a day in one run from which those without news wait: see `waiting`. Fewer are merged at once."""
+
+
 class NhiRank:
     """The command: gathers all rows, answers when they have ended."""
 
@@ -100,8 +104,11 @@ class NhiRank:
         for text in self._gatherer.ahead:
             with self._gatherer.rejecting():
                 note_ahead(going.days.horizon.ahead, text)
+        if self._writes:
+            going.merge_waiting()
         for day in self._gatherer.days():
-            going.take(day, self._gatherer.of(day))
+            many = self._writes and self._gatherer.spool.counts.get(day, 0) >= MANY
+            going.take(day, self._gatherer.of(day), many)
         return going.settle(self._gatherer.notables, closes=not self._writes)
 
     def _row(self, event: Event, run: Mapping[str, Any]) -> Mapping[str, Cell]:

@@ -35,9 +35,11 @@ from nhi_watch.hosts.splunk.notables import in_event
 from nhi_watch.hosts.splunk.parts import Part
 from nhi_watch.hosts.splunk.protocol import Search
 from nhi_watch.hosts.splunk.rest import APP, Client, Collection, authorities, trust
+from nhi_watch.hosts.splunk.waiting import SHARDS, Waiting
 from nhi_watch.intake.days import Days
 from nhi_watch.state.baseline import peer_scope
-from nhi_watch.state.state import State
+from nhi_watch.state.inventory import ABOUT
+from nhi_watch.state.state import AT_ONCE, NEWS, State
 from nhi_watch.state.store import Rows, pack, unpack
 
 AGAIN, TRIES = 11 * MINUTE, 3
@@ -48,6 +50,8 @@ MARKS = 500_000
 identity come the records of its whole day."""
 PATIENCE, STEP = 120, 5
 """Seconds for which a run waits until another has ended, and from one look to the next."""
+MERGING = 60
+"""Seconds that a run gives to merging what waits."""
 _SENT = "splunk/sent"
 _EARLIER = "splunk/told/", "splunk/whole/"
 """Beginnings of the keys under which earlier versions kept what they had written."""
@@ -107,22 +111,59 @@ class Run:
         self._state = State(store)
         self._context, self._budget = context, budget
         self._judge = self._judging()
+        self._waiting = Waiting(store, self._state, now)
         self._loaded = 0
         self.days = Days(self._state.load, context, now, self._state.known, self._state.newcomers)
 
-    def take(self, day: int, found: Iterable[Mapping[str, Part]]) -> None:
-        """Add parts of a day to what the state holds of it."""
+    def take(self, day: int, found: Iterable[Mapping[str, Part]], many: bool = False) -> None:
+        """Add parts of a day to what the state holds of it; `many`: those without news may wait."""
+        heard: dict[str, int] = {}
         for some in found:
-            self.days.fetch((day, name) for name in some)
-            for name, part in some.items():
+            held = self._waiting.set_aside(day, some) if many else {}
+            for part in held.values():
                 self.days.parsed += part.events()
-                part.give(self.days.identity_day(name, day))
-            self._loaded += sum(len(self.days[day][name].seen) for name in some)
-            if self._loaded > MARKS:
-                self._bound(day)
-                self._judge.put(self.days)
-                self._loaded = 0
+                _hear(heard, part)
+            self._merge(day, {name: part for name, part in some.items() if name not in held}, many)
+        self._judge.heard(day, {stream: [hours, 0, 0, []] for stream, hours in heard.items()})
         self._bound(day)
+
+    def _merge(self, day: int, some: Mapping[str, Part], notes: bool) -> None:
+        self.days.fetch((day, name) for name in some)
+        for name, part in some.items():
+            self.days.parsed += part.events()
+            part.give(self.days.identity_day(name, day))
+        wholes = {name: self.days[day][name] for name in some}
+        if notes:
+            self._waiting.note(day, wholes)
+        self._loaded += sum(len(whole.seen) for whole in wholes.values())
+        if self._loaded > MARKS:
+            self._put(day)
+
+    def _put(self, day: int) -> None:
+        self._bound(day)
+        self._judge.put(self.days)
+        self._loaded = 0
+
+    def merge_waiting(self) -> None:
+        """Merge what waits of the shards whose turn it is; before parts are taken in."""
+        until = time.time() + MERGING
+        for shard in self._waiting.due():
+            self._merge_shard(shard)
+            if time.time() > until:
+                return
+
+    def _merge_shard(self, shard: int, last: Optional[int] = None) -> bool:
+        """Merge what waits of a shard, of days up to `last`; whether there was anything."""
+        is_any = False
+        for day, found in self._waiting.of(shard, last):
+            is_any, names = True, sorted(found)
+            # to be judged, although nothing may be new: of who acts oddly a notable tells all
+            self._rows.put("day", [(f"{NEWS}{day:06d}/{name}", b"1") for name in names
+                                   if name in self._waiting.acting(day)])  # fmt: skip
+            for start in range(0, len(names), AT_ONCE):
+                self._merge(day, {name: found[name] for name in names[start : start + AT_ONCE]}, notes=True)
+            self._put(day)
+        return is_any
 
     def _bound(self, day: int) -> None:
         """Fold those who are too many, and forget who brought nothing."""
@@ -151,12 +192,19 @@ class Run:
         It ends at `until`, unless more than one day waits: a look back brings a day with each run.
         """
         book = self._state.daybook
+        closed, due = book.closed, book.due(book.clock)
 
         def goes_on() -> bool:
             flush()
             return time.time() < until or len(book.between(book.first_unlearnt, book.due(book.clock) + 1)) > 1
 
-        return self._judging().close(self._now, goes_on)
+        for shard in range(SHARDS) if closed < due and self._waiting.has_any() else ():
+            if self._merge_shard(shard, due) and not goes_on():
+                return False
+        is_done = self._judging().close(self._now, goes_on)
+        if is_done and book.closed > closed:
+            self._waiting.forget(book.first_open)
+        return is_done
 
     @property
     def closing(self) -> str:
@@ -198,6 +246,15 @@ class Run:
         if told:
             publish.imported(self._rows, {key[len(_EARLIER[0]) :]: unpack(raw)[0] for key, raw in told.items()})
             self._rows.put("meta", [(key, None) for key in (*told, *documents)])
+
+
+def _hear(heard: dict[str, int], part: Part) -> None:
+    """Note in which hours a stream spoke, of a part that waits: its log is not silent."""
+    for behaviour, _ in part.slots.values():
+        shape = behaviour.shape
+        if shape.service not in ABOUT:
+            stream = f"{shape.identity.provider}|{shape.identity.account}"
+            heard[stream] = heard.get(stream, 0) | 1 << behaviour.hour % 24
 
 
 def _revisions(events: Iterable[str]) -> dict[str, int]:

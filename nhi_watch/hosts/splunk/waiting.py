@@ -1,0 +1,196 @@
+"""Parts that may wait: what tells of known calls alone is kept as it came, and merged into its identity's day later.
+
+An identity's day is a row of tens of kilobytes. Of a hundred thousand identities nearly each has events in a window of
+five minutes, and nearly none of these is news. So a run that brings many of them compares their parts, by hashes, with
+what the day and the day before were made of, and sets aside those that hold nothing else. Identities are in shards:
+each is merged every four hours, and all of a day before it is closed, so a closed day is what it would be otherwise.
+
+News is what `IdentityDay.has_news` takes for it: a call, place, outcome, target or link that was not there, and events
+that are a quarter of the day's. Who acts oddly enough for a place in the list never waits.
+
+| key of `meta` | row |
+|---|---|
+| kinds/day/shard | identity → events of its day, hashes of what they were made of |
+| wait/shard/day/run/number | parts that wait |
+| splunk/merged | when each shard was merged last |
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Optional
+
+from nhi_watch.core.behaviour import BEHAVIOURS, GROWN, Behaviour, IdentityDay, mark_of, rank_of
+from nhi_watch.core.timestamps import HOUR
+from nhi_watch.detect import ranking
+from nhi_watch.hosts.splunk import parts
+from nhi_watch.hosts.splunk.parts import Part
+from nhi_watch.state.state import State
+from nhi_watch.state.store import Rows, pack, unpack
+
+SHARDS = 256
+MERGED_EVERY = 4 * HOUR
+MOST_KNOWN = 1_000
+"""Hashes of one identity that are kept from one day to the next."""
+KINDS, WAIT, MERGED = "kinds/", "wait/", "splunk/merged"
+NOTHING = pack([])
+"""Where something waited."""
+Known = dict[str, tuple[int, bytes]]
+"""Identity → events of its day, hashes of what they were made of."""
+
+
+class Waiting:
+    """What waits, and what is known of each identity, so that it may."""
+
+    def __init__(self, rows: Rows, state: State, now: int) -> None:
+        self._rows, self._state, self._now = rows, state, now
+        self._known: dict[tuple[int, int], Known] = {}
+        """Day and shard → what is known; of the shards that were asked for last."""
+        self._acting: dict[int, set[str]] = {}
+        self._number = 0
+
+    def acting(self, day: int) -> set[str]:
+        """Who acts oddly enough on a day for a place in the list."""
+        if day not in self._acting:
+            found = (one.ranked for one in self._state.odd(day))
+            self._acting[day] = {one.identity_id for one in found if one.loss >= ranking.LEAST}
+        return self._acting[day]
+
+    def set_aside(self, day: int, found: Mapping[str, Part]) -> dict[str, Part]:
+        """Keep the parts that may wait; returns these."""
+        book, held = self._state.daybook, dict[str, Part]()
+        if day <= max(book.closed, book.due(book.clock)):
+            return held
+        self._load(day, {shard_of(name) for name in found})
+        never = self.acting(day) | self.acting(day - 1)
+        for name, part in found.items():
+            known = self._known[day, shard_of(name)].get(name)
+            if known is not None and name not in never and _is_known(part, *known):
+                held[name] = part
+        self._keep(day, held)
+        return held
+
+    def _keep(self, day: int, held: Mapping[str, Part]) -> None:
+        if held and not self._rows.get("meta", [MERGED]):
+            times = [self._now - MERGED_EVERY * shard // SHARDS for shard in range(SHARDS)]
+            self._rows.put("meta", [(MERGED, pack(times))])
+        texts: dict[int, list[str]] = {}
+        for name, part in held.items():
+            texts.setdefault(shard_of(name), []).append(parts.pack(part))
+        rows = []
+        for shard, lines in sorted(texts.items()):
+            self._number += 1
+            key = f"{WAIT}{shard:03d}/{day:06d}/{self._now:011d}/{self._number:05d}"
+            rows.append((key, pack(lines)))
+        self._rows.put("meta", rows)
+
+    def note(self, day: int, wholes: Mapping[str, IdentityDay]) -> None:
+        """Note what identity-days are made of that were merged; of one that is too large nothing is known."""
+        shards = {shard_of(name) for name in wholes}
+        self._load(day, shards)
+        for name, whole in wholes.items():
+            known = self._known[day, shard_of(name)]
+            events, before = known.pop(name, (0, b""))
+            if len(whole.behaviours) < BEHAVIOURS:
+                kinds = kinds_of(whole.behaviours.values())
+                both = {*_hashes(before), *kinds}
+                known[name] = max(events, whole.events()), _bytes(both if len(both) <= MOST_KNOWN else kinds)
+        self._rows.put("meta", [(f"{KINDS}{day:06d}/{shard:03d}", _packed(self._known[day, shard]))
+                               for shard in sorted(shards)])  # fmt: skip
+
+    def _load(self, day: int, shards: Iterable[int]) -> None:
+        """What is known of shards on a day: what was noted of it, or of the day before."""
+        wanted = {(day, shard) for shard in shards}
+        self._known = {key: known for key, known in self._known.items() if key in wanted}
+        missing = sorted(wanted - self._known.keys())
+        keys = [f"{KINDS}{each:06d}/{shard:03d}" for _, shard in missing for each in (day, day - 1)]
+        rows = self._rows.get("meta", keys) if keys else {}
+        for _, shard in missing:
+            today, eve = (rows.get(f"{KINDS}{each:06d}/{shard:03d}") for each in (day, day - 1))
+            self._known[day, shard] = _unpacked(today or eve)
+
+    # ---- merging
+
+    def has_any(self) -> bool:
+        """Whether anything ever waited."""
+        return bool(self._rows.get("meta", [MERGED]))
+
+    def due(self) -> Iterator[int]:
+        """The shards that have waited long enough, those that were merged longest ago first."""
+        raw = self._rows.get("meta", [MERGED]).get(MERGED)
+        times = [int(time) for time in unpack(raw)] if raw else []
+        for shard in sorted(range(len(times)), key=times.__getitem__):
+            if self._now - times[shard] < MERGED_EVERY:
+                return
+            yield shard
+            times[shard] = self._now
+            self._rows.put("meta", [(MERGED, pack(times))])
+
+    def of(self, shard: int, until: Optional[int] = None) -> Iterator[tuple[int, dict[str, Part]]]:
+        """Day → all that waits of a shard, of days up to `until`; once it is merged, it waits no more."""
+        low, high = f"{WAIT}{shard:03d}/", f"{WAIT}{shard:03d}0"
+        if until is not None:
+            high = f"{low}{until + 1:06d}"
+        found: dict[int, dict[str, Part]] = {}
+        keys = []
+        for key, raw in self._rows.scan("meta", low, high):
+            for text in unpack(raw):
+                name, part = parts.unpack(text)
+                mine = found.setdefault(part.day, {}).setdefault(name, part)
+                if mine is not part:
+                    mine.merge(part)
+            keys += [key] if raw != NOTHING else []
+        yield from sorted(found.items())
+        self._rows.put("meta", [(key, NOTHING) for key in keys])  # to delete them would read them once more
+
+    def forget(self, first: int) -> None:
+        """Forget what is known of days before `first` and the eve of it, and the places of what waited."""
+        old = [key for key, _ in self._rows.scan("meta", KINDS, f"{KINDS}{first - 1:06d}")]
+        for shard in range(SHARDS):
+            low = f"{WAIT}{shard:03d}/"
+            old += [key for key, raw in self._rows.scan("meta", low, f"{low}{first:06d}") if raw == NOTHING]
+        self._rows.put("meta", [(key, None) for key in old])
+
+
+def shard_of(name: str) -> int:
+    """The shard of an identity."""
+    return zlib.crc32(name.encode("utf-8", "surrogatepass")) % SHARDS
+
+
+def kinds_of(behaviours: Iterable[Behaviour]) -> set[int]:
+    """Hashes of what behaviours are made of: shapes without their hour, targets, credentials handed out, links."""
+    found, shapes = set[int](), set[int]()
+    for one in behaviours:
+        if id(one.shape) not in shapes:
+            shapes.add(id(one.shape))
+            found.add(mark_of(one.shape, 0))
+        for texts in (one.targets, one.issued, one.links):
+            found.update(map(rank_of, texts))
+    return found
+
+
+def _is_known(part: Part, events: int, kinds: bytes) -> bool:
+    """Whether a part holds nothing that is news of a day of so many events, made of these."""
+    if part.events() >= (GROWN - 1) * events:
+        return False
+    return kinds_of(behaviour for behaviour, _ in part.slots.values()).issubset(_hashes(kinds))
+
+
+def _hashes(raw: bytes) -> Sequence[int]:
+    return struct.unpack(f"<{len(raw) // 8}Q", raw)
+
+
+def _bytes(hashes: Collection[int]) -> bytes:
+    return struct.pack(f"<{len(hashes)}Q", *sorted(hashes))
+
+
+def _packed(known: Known) -> bytes:
+    return pack({name: [events, b64encode(kinds).decode("ascii")] for name, (events, kinds) in known.items()})
+
+
+def _unpacked(raw: Optional[bytes]) -> Known:
+    told = unpack(raw) if raw else {}
+    return {name: (int(events), b64decode(kinds)) for name, (events, kinds) in told.items()}
