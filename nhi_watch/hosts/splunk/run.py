@@ -119,9 +119,9 @@ class Run:
         """Add parts of a day to what the state holds of it; `many`: those without news may wait."""
         heard: dict[str, int] = {}
         for some in found:
+            self.days.parsed += sum(part.events() for part in some.values())
             held = self._waiting.set_aside(day, some) if many else {}
             for part in held.values():
-                self.days.parsed += part.events()
                 _hear(heard, part)
             self._merge(day, {name: part for name, part in some.items() if name not in held}, many)
         self._judge.heard(day, {stream: [hours, 0, 0, []] for stream, hours in heard.items()})
@@ -130,10 +130,9 @@ class Run:
     def _merge(self, day: int, some: Mapping[str, Part], notes: bool) -> None:
         self.days.fetch((day, name) for name in some)
         for name, part in some.items():
-            self.days.parsed += part.events()
             part.give(self.days.identity_day(name, day))
         wholes = {name: self.days[day][name] for name in some}
-        if notes:
+        if notes and not self._state.daybook.is_closed(day):
             self._waiting.note(day, wholes)
         self._loaded += sum(len(whole.seen) for whole in wholes.values())
         if self._loaded > MARKS:
