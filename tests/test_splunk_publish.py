@@ -90,7 +90,7 @@ def told(store: Any) -> dict[str, Json]:
             for name, one in shown(store).items()}  # fmt: skip
 
 
-@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(0, len(THREE)), max_size=4), st.randoms(use_true_random=False))
 def test_any_order_and_cutting_gives_the_notables_of_the_program(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int], dice: random.Random
@@ -180,3 +180,21 @@ def test_what_an_earlier_version_has_written_keeps_its_number(server: Server) ->
     arrive(server, [*PAST, *others(TODAY), *raid()], BEGIN)
     assert changes(server) == [("8", "new")]
     assert [key for key, _ in state(server).scan("meta", "splunk/", "splunk0")] == ["splunk/sent"]
+
+
+def test_a_run_with_nothing_new_reads_as_much_with_months_of_notables_as_with_none(server: Server) -> None:
+    arrive(server, [*PAST, *others(TODAY), *raid()], BEGIN)
+    costs, now = server.splunkd.kv.costs, BEGIN + HOUR
+
+    def read() -> int:
+        before = costs["read"]
+        rank(server, now, now - 1)
+        return costs["read"] - before
+
+    idle = read()
+    rows = server.splunkd.kv.captain[STATE]
+    (document,) = [row["v"] for key, row in rows.items() if key.startswith("notable/pub/") and NAME in key]
+    for n in range(300):
+        for key in (f"notable/past/{n:020x}", f"notable/done/{n:020x}", f"notable/{TODAY - 2 - n % 100:06d}/{n:020x}"):
+            rows[key] = {"_key": key, "v": document}
+    assert read() <= 1.1 * idle < len(document) * 300

@@ -155,7 +155,7 @@ def retained(double: KvDouble, count: int) -> None:
     """Put notables that have ended, each with its case and the document of its day, as large as a real one."""
     dice = random.Random(6)
     words = json.dumps([f"{dice.getrandbits(64):x}" for _ in range(1_900)])
-    document = b64encode(pack([list(publish.Published(3, "closed", confirmed=3)), {"text": words}])).decode()
+    document = b64encode(pack([list(publish.Published(3, "closed")), {"text": words}])).decode()
     rows = double.captain[STATE]
     for n in range(count):
         for key in (f"notable/past/{n:020x}", f"notable/done/{n:020x}",
