@@ -31,9 +31,9 @@ is read: of [real records](method/sources_measured.md).
 HEAD = ["source", "what it reads", "Elasticsearch indices"]
 ADD_SOURCE = """## Adding a source
 
-1. `nhi_watch/intake/sources/NAME.py`. What it offers stands in [sources](../nhi_watch/intake/sources/__init__.py), what
+1. `nhi_watch/intake/sources/NAME.py`. What it offers is in [sources](../nhi_watch/intake/sources/__init__.py), what
    an Event holds in [event](../nhi_watch/core/event.py). [`event`](../nhi_watch/intake/sources/__init__.py) fills in
-   what a log does not tell. [`shapes/`](../nhi_watch/intake/shapes) has what every source needs: `forms.claimant` (is
+   what a log lacks. [`shapes/`](../nhi_watch/intake/shapes) has what every source needs: `forms.claimant` (is
    it mine?), `forms.native` (shapes of Splunk and Elastic), `values.moment` (times), `values.filled`, `values.bound`
    (record ids, which are mandatory). `gitlab.py` is one to copy. A trait does nothing until a signal looks at it.
 2. `tests/data/sources/NAME.jsonl`, a sample a line: `{"shape": …, "group": 1, "record": …, "event": …}`, or `"reject"`
@@ -49,9 +49,9 @@ product's own record, by the product's source ([what OCSF loses](method/ocsf.md)
 ADD_SIGNAL = """## Adding a signal
 
 1. A function in the file of its theme in `nhi_watch/detect/signals/`, named as the signal, under a decorator, or a row
-   of the theme's `TABLE`. What it offers stands in [signals](../nhi_watch/detect/signals/__init__.py), what it looks at
+   of the theme's `TABLE`. What it offers is in [signals](../nhi_watch/detect/signals/__init__.py), what it looks at
    (`View`, `EpisodeView`) and what several share in [the kit](../nhi_watch/detect/signals/_kit.py). Kinds of calls are
-   told apart by `shape.access`, and by class and act as `context/tables/calls.json` has them. Counts are told as
+   distinguished by `shape.access`, and by class and act as `context/tables/calls.json` has them. Counts are told as
    log2(1 + n). An episode signal that may fire although each call and place is ordinary needs `on_ordinary_days=True`.
 2. `tests/data/signals/NAME.jsonl`, a sample a line, as beside it: `{"sample": "what it is", "history": …, "events": …,
    "fires": true}`; one that fires, and one that does not. A part of a history is `{"ago": [30, 1], "events": […]}`.

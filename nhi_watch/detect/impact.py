@@ -6,7 +6,7 @@
 | owner | 1.05 where the table knows the identity but names nobody: nobody is there to stop it |
 | privilege | 1.1 if it may change permissions |
 | reach | 1 + 0.1 × log10 of what it touches (services × regions, and targets), at most 1.2 |
-| let in | 0.5, and up to 1 as much of the likelihood as stays without what was refused |
+| refusals | 0.5 if all was refused; up to 1 by the share of the likelihood that remains without refused calls |
 | used by | 1 + 0.02 for each identity beyond the first that works through it, at most 1.1 |
 | abuse an hour | 1 + 0.05 × log10 of what an hour of abuse costs in USD, at most 1.2 |
 
