@@ -15,6 +15,7 @@ from rich.console import Console
 
 import elastic_package
 import notable_samples
+from need import shared_data
 from nhi_watch import cli
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.life import BY_ROUTINE
@@ -104,6 +105,28 @@ def test_an_alert_has_20_kb_at_most_and_keeps_what_tells_most(place: Place) -> N
     kept = document["nhi"]["notable"]
     assert min(call["points"] for call in kept["timeline"]) >= 98.0 and 5 <= len(kept["timeline"]) <= 50
     assert kept["record_ids"] == ids[: len(kept["record_ids"])] and "rank" not in kept
+
+
+def test_alerts_of_real_logs_have_20_kb_at_most_also_with_a_finding_and_a_verdict(
+    tmp_path: Path, ecs_fields: Tree
+) -> None:
+    """The largest notable of real CloudTrail is ten times as large; identity, verdict and what weighs most are kept."""
+    logs = shared_data("cloudtrail")
+    assert cli.main(["score", str(logs), "--out", str(tmp_path), "--budget", "1000"]) == 0
+    found = [orjson.loads(line) for name in ("notables", "below")
+             for line in (tmp_path / f"{name}.jsonl").read_bytes().splitlines()]  # fmt: skip
+    assert max(len(orjson.dumps(one)) for one in found) > 5 * ecs.LARGEST
+    for as_ocsf in (False, True):
+        wanted = writing.Wanted("logs-nhi.alerts-default", NOW, as_ocsf, "https://kibana.example.com/s/soc")
+        for one in found:
+            settled = Event("settled", {**one, "life": "closed", "closed_why": feedback.named(VERDICT)}, False)
+            source = writing._action(settled, wanted, VERDICT)["_source"]
+            assert len(orjson.dumps(source)) <= 20_000, (one["id"], as_ocsf)
+            assert faults({name: told for name, told in source.items() if name != "ocsf"}, ecs_fields) == []
+            kept = source["nhi"]["notable"]
+            assert (kept["id"], kept["likelihood"]) == (one["id"], one["likelihood"])
+            assert kept["signals"] or not one["signals"]
+            assert source["nhi"]["verdict"]["by"] == "ann"
 
 
 def test_whatever_a_log_says_an_alert_stays_ecs_and_of_bounded_size(ecs_fields: Tree) -> None:
