@@ -585,11 +585,14 @@ def novel_views(episode: EpisodeView) -> list[View]:
 
 def apart(episode: EpisodeView, of: Callable[[View], str]) -> list[View]:
     """Views of sessions that were used with several of something."""
+    told = [(view, of(view)) for view in episode.views if view.remote]
+    if len({home for _, home in told if home}) < 2:  # most days: no need to go through their sessions
+        return []
     homes: dict[str, dict[str, View]] = {}
-    for view in episode.views:
-        sessions = {session for b in view.behaviours for session in b.sessions} if view.remote and of(view) else ()
+    for view, home in told:
+        sessions = {session for b in view.behaviours for session in b.sessions} if home else ()
         for session in sessions:
-            homes.setdefault(session, {})[of(view)] = view
+            homes.setdefault(session, {})[home] = view
     return list({id(v): v for views in homes.values() if len(views) > 1 for v in views.values()}.values())
 
 
