@@ -78,11 +78,13 @@ class Row(NamedTuple):
     """Sessions of the web console made of the machine's keys."""
     young: bool = False
     """The victim has a history of YOUNG days."""
+    component: bool = False
+    """The victim is a component of a cluster, by its certificate."""
     asked: Mapping[str, float] = {}
     """Product → the share that is asked for; "" stands for each."""
 
 
-OWN = {"AWS role": 0.60, "AWS user's key": 0.80, "Kubernetes": 0.50, "Entra app": 0.60, "GitHub token": 0.50}
+OWN = {"AWS role": 0.60, "AWS user's key": 0.80, "Kubernetes": 0.60, "Entra app": 0.60, "GitHub token": 0.60}
 ROWS = (
     Row("Tor, a hoster", ("tor", "hoster")),
     Row("a household", ("household",)),
@@ -112,6 +114,9 @@ ROWS = (
     Row("a tenth of the theft on each of ten days before: the victim's own place", ("own",), every=10,
         prepared=LONGEST, asked={"": 0.50}),
     Row("as Terraform, GitHubActions or Pulumi: a hoster, a household", ("hoster", "household"), disguised=True),
+    Row("as Terraform, GitHubActions or Pulumi: the victim's own place", ("own",), disguised=True),
+    Row("a node's certificate: another pod", ("near",), component=True, asked={"": 0.85}),
+    Row("a node's certificate: the node itself", ("own",), component=True, asked={"": 0.60}),
 )  # fmt: skip
 DISGUISES = (
     ("APN/1.0 HashiCorp/1.0 Terraform/1.9.8 (+https://www.terraform.io) aws-sdk-go-v2/1.32.4", "terraform"),
@@ -124,6 +129,8 @@ _AWS_ONLY = {"endpoint", "cloudformation"}
 
 def applies(row: Row, product: str) -> bool:
     """Whether a row makes sense for a product."""
+    if row.component:
+        return product == "Kubernetes"
     return product.startswith("AWS") or not (row.console or row.disguised or _AWS_ONLY.issuperset(row.places))
 
 
@@ -234,8 +241,8 @@ class Ground:
         session.feed(records)
         return session.finish()
 
-    def victims(self, product: str, young: bool) -> list[Victim]:
-        """Whose credentials are stolen: who works on the day, with a history or without."""
+    def victims(self, product: str, young: bool, component: bool = False) -> list[Victim]:
+        """Whose credentials are stolen: who works on the day, with a history or without; components or accounts."""
         cloud, staff = self.tenant.company.aws, self.tenant.staff
         machines = [m for m in cloud.machines if (m in self._young) == young]
         found: Sequence[Victim]
@@ -245,7 +252,8 @@ class Ground:
         elif product.startswith("AWS"):
             found = [m for m in machines if m.kind == "user" and m.archetype == "vendor"]
         else:
-            log, kinds = {"Kubernetes": ("kubernetes", "service_account"), "Entra app": ("entra", "app"),
+            account = "node" if component else "service_account"
+            log, kinds = {"Kubernetes": ("kubernetes", account), "Entra app": ("entra", "app"),
                           "GitHub token": ("github", "token app")}[product]  # fmt: skip
             found = [w for w in staff[log] if w.kind in kinds.split()]
         days = self._seconds
@@ -468,7 +476,7 @@ def _dealt(ground: Ground, row: Row, product: str, every_nth: int) -> list[list[
     """
     names = [name for n, name in enumerate(ATTACKS[product]) if n % every_nth == 0]
     names = names[::-1] if "user" in product else names
-    victims = ground.victims(product, row.young)
+    victims = ground.victims(product, row.young, row.component)
     size = len(victims)
     return [[(name, victim, row.places[(start + n) % len(row.places)])
              for n, (name, victim) in enumerate(zip(names[start : start + size], victims))]

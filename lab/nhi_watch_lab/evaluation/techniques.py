@@ -1,0 +1,278 @@
+"""Techniques that nobody here wrote, each by one established role: `python -m nhi_watch_lab.evaluation.techniques`.
+
+Two public lists give the attacks: calls of CloudTrail that TrailDiscover (CC-BY-4.0) has as seen in real incidents,
+each made one to three times, and the techniques of Stratus Red Team (Apache-2.0), as their records have them. Both lie
+beside the project (`shared/data`) and are read where they lie; the page names calls and techniques and copies nothing
+else.
+
+Each attack is played by the session of a role that has worked for 17 days, in an hour of its work, with its client,
+once from its own place and once from a network where it never was, on a tenant of `thief`. It is shown if a listed
+notable holds a record of it. A call has the parameters that it has in `data/thief.json`, in Stratus' records or in the
+tests of public rules; where none of these has it, it has none, and signals that read parameters are silent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nhi_watch.context import actions
+from nhi_watch.core.notable import BANDS, severity_of
+from nhi_watch.detect import model as models
+from nhi_watch.detect.signals import facts
+from nhi_watch.intake.sources import every
+from nhi_watch_lab.evaluation import thief, thief_attacks
+from nhi_watch_lab.evaluation.first_days import ROOT, cloudtrail, stripped
+from nhi_watch_lab.evaluation.thief import Ground, Hand, Play, Row
+from nhi_watch_lab.evaluation.thief_attacks import Aim
+from nhi_watch_lab.simulator.basics import dice
+from nhi_watch_lab.simulator.products.tenant import events
+from nhi_watch_lab.simulator.records import Detail
+
+TIMES = 3
+"""How often a call of the list is made at most: as often as its place in the list says, one to three times."""
+PLACES = {"own": "its own place", "hoster": "a new network", "household": "a new network"}
+ROWS = (Row("own", ("own",)), Row("new", ("hoster", "household")))
+SEED, IDENTITIES = 9101, 150
+COMMAND = "python -m nhi_watch_lab.evaluation.techniques --page docs/method/techniques.md"
+Record = dict[str, Any]
+Call = thief_attacks.Call
+
+
+class Technique(NamedTuple):
+    """One attack."""
+
+    source: str
+    name: str
+    tactic: str
+    calls: tuple[Call, ...]
+    account: str = ""
+    """The account that its parameters name; it is replaced by the tenant's."""
+
+
+# ---- the lists
+
+
+def of_records(records: Iterable[Record]) -> tuple[Call, ...]:
+    """The calls of records of CloudTrail, without who made them."""
+    return tuple(
+        (f"{str(one['eventSource']).partition('.amazonaws')[0]}:{one['eventName']}",
+         Detail(one.get("requestParameters"), one.get("responseElements"), one.get("resources"),
+                one.get("additionalEventData"), str(one.get("errorCode") or ""), str(one.get("errorMessage") or "")))
+        for one in records if one.get("eventSource") and one.get("eventName")
+    )  # fmt: skip
+
+
+def stratus(root: Path = ROOT) -> Iterator[Technique]:
+    """The techniques of Stratus Red Team."""
+    for path in sorted((root / "cloudtrail" / "stratus").glob("*.json")):
+        records = [stripped(one) for one in cloudtrail(path)]
+        tactic, _, name = path.stem[4:].partition(".")
+        account = str(records[0].get("recipientAccountId") or "")
+        yield Technique("Stratus Red Team", name, tactic, of_records(records), account)
+
+
+def known_calls(root: Path = ROOT) -> dict[str, tuple[Call, str]]:
+    """`service:Name` → a call with its parameters, and the account that they name; the later a list, the weaker."""
+    found: dict[str, tuple[Call, str]] = {}
+    for technique in stratus(root):
+        for call in technique.calls:
+            if not call[1].error:
+                found.setdefault(call[0], (call, technique.account))
+    for line in (root / "rule-tests" / "panther" / "AWS_CloudTrail.ndjson").open(encoding="utf-8"):
+        told = json.loads(line)
+        log = told.get("log")
+        if told.get("expected") and isinstance(log, dict) and isinstance(log.get("requestParameters"), dict):
+            for name, detail in of_records([log]):
+                if not detail.error:
+                    found.setdefault(name, ((name, detail), str(log.get("recipientAccountId") or "")))
+    return found
+
+
+def traildiscover(root: Path = ROOT) -> Iterator[Technique]:
+    """The calls that were seen in real incidents."""
+    told = json.loads((root / "knowledge" / "traildiscover.json").read_text("utf-8"))
+    known = known_calls(root)
+    for number, one in enumerate(each for each in told if each["usedInWild"]):
+        name = f"{one['eventSource'].partition('.amazonaws')[0]}:{one['eventName']}"
+        call, account = known.get(name, ((name, Detail()), ""))
+        tactic = next(iter(one["mitreAttackTactics"]), "").partition(" - ")[2].lower()
+        yield Technique("TrailDiscover", name, tactic, (call,) * (1 + number % TIMES), account)
+
+
+def ours() -> dict[str, str]:
+    """`service:Name` → the attack of `data/thief.json` whose call it is, where that call stands alone or first."""
+    steps: Mapping[str, Any] = json.loads(
+        (Path(thief_attacks.__file__).parent / "data" / "thief.json").read_text("utf-8")
+    )["aws"]
+    return {step[0]: name for name, told in steps.items() for step in told[:1] if isinstance(step, list)}
+
+
+# ---- played
+
+
+class Shown(NamedTuple):
+    """What became of one attack from one place."""
+
+    technique: Technique
+    place: str
+    found: bool
+    likelihood: float
+    signals: tuple[tuple[str, float], ...]
+    known: bool
+    """Whether each of its calls is one that the role makes anyway."""
+
+
+def _calls(technique: Technique, aim: Aim) -> Iterator[Call]:
+    """With the tenant's account instead of the one that they were recorded in; `aim` makes our own parameters."""
+    mine = ours().get(technique.name) if technique.source == "TrailDiscover" else None
+    if mine is not None:
+        call = next(call for call in thief_attacks.AWS[mine](aim) if call[0] == technique.name)
+        yield from (call,) * len(technique.calls)
+        return
+    for name, detail in technique.calls:
+        account = technique.account
+        text = json.dumps(detail._asdict())
+        yield name, Detail(**json.loads(text.replace(account, aim.world.account) if account else text))
+
+
+def play(ground: Ground, technique: Technique, victim: thief.Victim, place: str, row: Row) -> Play:
+    """The records of one attack."""
+    hand = Hand(ground, victim, place, row, dice(ground.seed, technique.source, technique.name, place))
+    lines = hand.play(hand.theft(partial(_calls, technique))[0], thief.LEARNT)
+    return Play(lines, frozenset(event.record_id for event in events(lines)))
+
+
+def measure(ground: Ground, techniques: Sequence[Technique]) -> list[Shown]:
+    """All of them from both places, as many a day as there are roles, each on a role of its own."""
+    victims = ground.victims("AWS role", young=False)
+    found: list[Shown] = []
+    for row in ROWS:
+        for start in range(0, len(techniques), len(victims)):
+            batch = [(one, victim, row.places[(start + n) % len(row.places)])
+                     for n, (one, victim) in enumerate(zip(techniques[start:], victims))]  # fmt: skip
+            plays = [play(ground, one, victim, place, row) for one, victim, place in batch]
+            for (one, victim, place), (is_found, likelihood, signals) in zip(batch, ground.answers(plays)):
+                usual = {made.action for step in _habits(victim) for made in step.pool.items}
+                known = usual.issuperset(call for call, _ in one.calls)
+                found.append(Shown(one, PLACES[place], is_found, likelihood, signals, known))
+    return found
+
+
+def _habits(victim: thief.Victim) -> Iterator[Any]:
+    for habit in getattr(victim, "activities", ()):
+        yield from habit.steps
+
+
+# ---- the page
+
+LOW = BANDS[-1][0]
+
+
+def reason(one: Shown) -> str:
+    """Why an attack is not shown, from what the tables say of its calls and what its best notable says."""
+    if one.known:
+        return "the role makes these calls anyway"
+    if one.likelihood >= LOW:
+        return f"{severity_of(one.likelihood)}, and the week's list is full of likelier ones"
+    told = [facts(*_split(call), _traits(call, detail)) for call, detail in dict(one.technique.calls).items()]
+    if any(each.acts for each in told):
+        return "an act of a kind that the tables have, weighed too little"
+    if any(each.classes for each in told):
+        return "sensitive by its class alone, as many ordinary calls are"
+    if any(each.tactics for each in told):
+        return "a stage of an attack by its table, no class and no act"
+    levels = {actions.access(call.partition(":")[0], call.partition(":")[2]) for call, _ in one.technique.calls}
+    return f"no table names it ({', '.join(sorted(levels))}): new for the role, and nothing more"
+
+
+def _split(call: str) -> tuple[str, str]:
+    return call.partition(":")[0], call
+
+
+def _traits(call: str, detail: Detail) -> tuple[str, ...]:
+    """What its parameters say, as the product reads them."""
+    service, _, name = call.partition(":")
+    record = {
+        "eventVersion": "1.11", "eventTime": "2026-01-01T00:00:00Z", "eventSource": f"{service}.amazonaws.com",
+        "eventName": name, "awsRegion": "eu-west-1", "sourceIPAddress": "10.0.0.1", "userAgent": "x", "eventID": "x",
+        "recipientAccountId": "1" * 12, "requestParameters": detail.params, "responseElements": detail.response,
+        "userIdentity": {"type": "AssumedRole", "principalId": "AROAX:s", "accountId": "1" * 12,
+                         "arn": f"arn:aws:sts::{'1' * 12}:assumed-role/x/s", "accessKeyId": "ASIAX"},
+    }  # fmt: skip
+    source = next(each for each in every() if each.claims(record))
+    traits: tuple[str, ...] = source.read(record).traits
+    return traits
+
+
+def page(found: Sequence[Shown], model: str) -> str:
+    """All of it as Markdown."""
+    lines = [
+        "# Techniques of public lists", "", f"<!-- Written by `{COMMAND}`: change the code, not this page. -->", "",
+        "For: whoever asks which techniques are not shown, and why; it is the list of signals that are missing. "
+        "Attacks are the calls that [TrailDiscover](https://traildiscover.cloud) (Adan Alvarez, CC-BY-4.0) has as seen "
+        "in real incidents, each made one to three times and nothing else, and the techniques of [Stratus Red "
+        "Team](https://stratus-red-team.cloud). Each is made by the session of a role that has worked for "
+        f"{thief.LEARNT} days, in an hour of its work, with its client, from its own place and from a new network. "
+        f"Shown: a listed notable holds a record of it, beside what the tenant's ordinary week lists (model {model}, "
+        f"tenant {SEED}).", "",
+        "| list | techniques | shown from its own place | shown from a new network |", "|---|---|---|---|",
+    ]  # fmt: skip
+    sources = dict.fromkeys(one.technique.source for one in found)
+    lines += (_share(name, [one for one in found if one.technique.source == name]) for name in sources)
+    lines += ["", "By the first tactic that the list names:", "", "| tactic | techniques | own place | new network |",
+              "|---|---|---|---|"]  # fmt: skip
+    tactics = Counter(one.technique.tactic for one in found)
+    lines += (_share(tactic or "none", [one for one in found if one.technique.tactic == tactic])
+              for tactic, _ in tactics.most_common())  # fmt: skip
+    lines += ["", "Why the others are not shown:", "", "| reason | own place | new network |", "|---|---|---|"]
+    missed = Counter((reason(one), one.place) for one in found if not one.found)
+    for why in dict.fromkeys(why for (why, _), _ in missed.most_common()):
+        lines.append(f"| {why} | {missed[why, PLACES['own']]} | {missed[why, PLACES['hoster']]} |")
+    lines += ["", "Each technique, with the signals that weigh most: [techniques.csv](techniques.csv)."]
+    return "\n".join(lines) + "\n"
+
+
+def _share(name: str, told: Sequence[Shown]) -> str:
+    cells = []
+    for place in (PLACES["own"], PLACES["hoster"]):
+        mine = [one.found for one in told if one.place == place]
+        cells.append(f"{sum(mine)} ({sum(mine) / max(1, len(mine)):.2f})")
+    return f"| {name} | {len({(one.technique.source, one.technique.name) for one in told})} | {' | '.join(cells)} |"
+
+
+def table(found: Sequence[Shown]) -> Iterator[tuple[str, ...]]:
+    """A row for each technique and place."""
+    yield "list", "technique", "tactic", "calls", "place", "shown", "likelihood", "reason", "signals"
+    for one in found:
+        heavy = " ".join(name for name, _ in sorted(one.signals, key=lambda each: -each[1])[:4])
+        told = one.technique
+        yield (told.source, told.name, told.tactic, str(len(told.calls)), one.place, "yes" if one.found else "no",
+               f"{one.likelihood:.0f}", "" if one.found else reason(one), heavy)  # fmt: skip
+
+
+def main() -> None:
+    """Measure all, and write it down."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--nth", type=int, default=1, help="only each n-th technique")
+    parser.add_argument("--model", type=Path, default=models.FOLDER, help="another model's folder")
+    parser.add_argument("--page", type=Path, help="also write the page, and the table beside it")
+    args = parser.parse_args()
+    found = measure(Ground(SEED, IDENTITIES, args.model), [*stratus(), *traildiscover()][:: args.nth])
+    told = page(found, models.load(args.model).id)
+    sys.stdout.write(told)
+    if args.page:
+        args.page.write_text(told, "utf-8")
+        with args.page.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(table(found))
+
+
+if __name__ == "__main__":
+    main()
