@@ -11,13 +11,17 @@ from collections.abc import Callable, Iterable
 from math import log2
 from typing import Any, NamedTuple
 
+from nhi_watch.context import actions
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import DONE_TO
 from nhi_watch.detect.signals._kit import (
     EpisodeView,
     Signal,
     View,
+    behaviours_of,
     by_hand,
+    call_sentence,
+    last_part,
     listing,
     made,
     scattered,
@@ -237,6 +241,70 @@ def grave_kinds(episode: EpisodeView) -> float:
     return float(sum(_weights(episode).values()))
 
 
+# ---- a single call that is evidence by itself: what the record states of it, to whom and by whose right
+
+SEVERE = 7.0
+"""Weight from which each further act adds MORE."""
+MORE = 2.0
+SECOND_FACTOR = "mfa"
+"""The provider says that the session has passed a second factor: whoever took a machine's credential has none."""
+
+
+def _severe(view: View) -> dict[str, float]:
+    """What a view does that is severe, in words → its weight; what others do to an identity is no act of its own."""
+    if DONE_TO in view.shape.traits:
+        return {}
+    acts = actions.severe(view.shape.service, view.shape.action.partition(":")[2], view.shape.traits)
+    if not acts:
+        return {act.says: GRAVITY[act.kind] for act in view.facts.acts if act.kind in GRAVITY}
+    part = 0.5 if SECOND_FACTOR in view.shape.traits else 1.0
+    return {act.says: part * act.weight for act in acts}
+
+
+def _severe_weights(episode: EpisodeView) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for view in episode.views:
+        for says, weight in _severe(view).items():
+            found[says] = max(found.get(says, 0.0), weight)
+    return found
+
+
+def _severest(episode: EpisodeView) -> list[View]:
+    """The views that do what weighs most."""
+    most = max(_severe_weights(episode).values(), default=0.0)
+    return [view for view in episode.views if most and most in _severe(view).values()]
+
+
+def _severest_sentence(episode: EpisodeView) -> str:
+    said = sorted(_severe_weights(episode).items(), key=lambda one: (-one[1], one[0]))
+    calls = listing([view.shape.action for view in _severest(episode)], 3)
+    return f"{'; '.join(says for says, _ in said[:3])}: {calls}"
+
+
+def _severest_phrase(episode: EpisodeView) -> str:
+    weights, views = _severe_weights(episode), _severest(episode)
+    says = min(weights, key=lambda act: (-weights[act], act))
+    touched = [last_part(target) for b in behaviours_of(views) for target in b.targets]
+    of = f" of {listing(touched, 1)}" if touched else ""
+    return f"{says} ({listing([view.shape.action for view in views], 1)}{of})"
+
+
+@signal(
+    "episode", "Severe action", ("T1562.008", "T1098.003", "T1537", "T1484.002"), "reduce_privilege", headline=4,
+    on_ordinary_days=True, needs_past=False, evidence=_severest_sentence,
+    phrase=_severest_phrase,
+    backing=lambda episode: behaviours_of(_severest(episode)),
+)  # fmt: skip
+def severest_act(episode: EpisodeView) -> float:
+    """Does what ordinary work hardly ever needs: an audit trail stopped, an administrator made, data made public.
+
+    Weight of the severest act of the day, refused or not, from 1 to 10, half in a session that has passed a second
+    factor; 2 more for each further act of 7 or above.
+    """
+    weights = sorted(_severe_weights(episode).values())
+    return weights[-1] + MORE * sum(weight >= SEVERE for weight in weights[:-1]) if weights else 0.0
+
+
 LOGS = "log_stopped"
 NO_LOG = "k8s"
 """Events of a cluster are deleted with the namespace that they are about, each day and by the cluster itself."""
@@ -293,6 +361,25 @@ def risky_consent(view: View) -> float:
     traits = view.shape.traits
     allowed = view.let_in and not ALLOWED.isdisjoint(traits)
     return sum(RISKY.get(trait, 0.0) for trait in traits) if allowed else 0.0
+
+
+LOOKALIKE = "lookalike"
+
+
+@signal("behaviour", "Consent to a look-alike app", ("T1528", "NHI3:2025"), "reduce_privilege",
+        headline=4, needs_past=False, becomes_habit=False,
+        evidence=lambda view: call_sentence(view, "allows an app whose name is made to be mistaken for a vendor's"),
+        )  # fmt: skip
+def lookalike_consent(view: View) -> float:
+    """An app whose name is made to be mistaken for a vendor's is allowed to read mail, files or everybody's data.
+
+    1, plus the weights of what was allowed; 0 where the name is its own, or nothing wide was allowed.
+    """
+    traits = view.shape.traits
+    if LOOKALIKE not in traits or ALLOWED.isdisjoint(traits) or not view.let_in:
+        return 0.0
+    wide = sum(RISKY[trait] for trait in traits if trait in RISKY and trait != LOOKALIKE)
+    return 1.0 + wide if wide else 0.0
 
 
 # ---- several of these signs at once

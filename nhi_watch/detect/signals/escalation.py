@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from math import log2
+from typing import NamedTuple
 
-from nhi_watch.core.event import AS, BEHALF
+from nhi_watch.core.behaviour import Behaviour
+from nhi_watch.core.event import AS, BEHALF, DONE_TO
 from nhi_watch.detect.signals._kit import (
+    ENOUGH,
     KNOWN_DAYS,
+    NOVEL,
     ORDINARY,
     EpisodeView,
     Named,
     View,
+    behaviours_of,
     call_sentence,
     calls_of,
     counted,
+    expected,
     is_young,
     kind_of_call,
     last_part,
@@ -77,7 +83,7 @@ def _whom(view: View) -> list[str]:
     return sorted(link.removeprefix(AS) for link in told)
 
 
-def whom_bits(view: View) -> float:
+def _whom_bits(view: View) -> float:
     """How seldom it impersonates somebody new; 0 where it does not, and while its habits are not known."""
     past = view.past.own
     if past.days < KNOWN_DAYS or not _whom(view):
@@ -87,7 +93,7 @@ def whom_bits(view: View) -> float:
 
 
 def _impersonation(view: View) -> str:
-    if whom_bits(view) <= view.action:
+    if _whom_bits(view) <= view.action:
         return call_sentence(view, "acts as another identity or issues tokens for it")
     return f"{view.shape.action} as {listing(_whom(view))}: impersonated for the first time"
 
@@ -99,7 +105,7 @@ def impersonation(view: View) -> float:
 
     Bits by which the call, or whom it impersonates, is new for the identity.
     """
-    return max(view.action if MARKS.intersection(view.shape.traits) else 0.0, whom_bits(view))
+    return max(view.action if MARKS.intersection(view.shape.traits) else 0.0, _whom_bits(view))
 
 
 def _roles(episode: EpisodeView) -> Named:
@@ -174,3 +180,65 @@ def powerful_grant(view: View) -> float:
     Weight of the widest grant, plus the bits by which the call is new; 0 where nothing was granted.
     """
     return marked(view, GRANTS)
+
+
+# ---- from inside a cluster: a thief there has the account's address, program and credential, and one to three calls
+# are all there is
+
+CLUSTER = "k8s"
+STEPS = frozenset({
+    "cluster_power", "token_of_another", "system_space", "secrets_at_once", "pod_shell", "host_entered", "code_door",
+    "secrets_taken", "workload_made", "machines", "log_stopped", "destroyed",
+})  # fmt: skip
+"""Kinds of acts of `calls.json` by which somebody gets from one workload to others."""
+IMPERSONATES, TOKEN = "acts as somebody it never acted as", "token_minted"
+
+
+class _Step(NamedTuple):
+    bits: float
+    views: list[View]
+
+
+def _steps(episode: EpisodeView) -> dict[str, _Step]:
+    """What it does for the first time, in words; refused ones too: who is established knows what it may do."""
+    found: dict[str, _Step] = {}
+    for view in episode.views:
+        if view.shape.service != CLUSTER or view.shape.identity.human or DONE_TO in view.shape.traits:
+            continue
+        told = {act.says: episode.past.bits("act", act.kind) for act in view.facts.acts if act.kind in STEPS}
+        if TOKEN in view.shape.traits:
+            told["issues a token"] = view.action
+        told[IMPERSONATES] = _whom_bits(view)
+        for says, bits in told.items():
+            if bits >= NOVEL:
+                most, views = found.get(says, (0.0, []))
+                found[says] = _Step(max(most, bits), [*views, view])
+    return found
+
+
+def _steps_sentence(episode: EpisodeView) -> str:
+    found = sorted(_steps(episode).items(), key=lambda one: (-one[1].bits, one[0]))
+    calls = listing([view.shape.action for _, step in found for view in step.views], 3)
+    return f"{'; '.join(says for says, _ in found[:3])}, {expected(found[0][1].bits)} for it and its namespace: {calls}"
+
+
+def _steps_backing(episode: EpisodeView) -> list[Behaviour]:
+    views = {id(view): view for step in _steps(episode).values() for view in step.views}
+    return behaviours_of([*views.values()])
+
+
+@signal(
+    "episode", "New step inside a cluster", ("T1613", "T1610", "T1552.007", "T1078.001"), "reduce_privilege",
+    headline=4, on_ordinary_days=True, evidence=_steps_sentence, backing=_steps_backing,
+)  # fmt: skip
+def cluster_first(episode: EpisodeView) -> float | None:
+    """An established account or component of a cluster does what neither it nor its namespace did before: binds a role,
+    reads secrets, opens a shell, issues a token, starts a pod, impersonates somebody.
+
+    Bits by which the rarest such step is new for it, its namespace and the tenant, from 5 on, plus log2 of the number
+    of kinds of steps; None before it is established.
+    """
+    if episode.past.own.days < ENOUGH:
+        return None
+    bits = [step.bits for step in _steps(episode).values()]
+    return max(bits) + log2(len(bits)) if bits else 0.0
