@@ -53,8 +53,8 @@ def test_a_stopped_trail_is_shown_and_a_call_that_the_role_makes_anyway_is_not(g
         ("s3:GetObject", False, 31.0, "medium, and the week's list is full"),
         ("cloudtrail:StopLogging", False, 1.0, "an act of a kind"),
         ("iam:CreateUser", False, 1.0, "by its class alone"),
-        ("ec2:DescribeRegions", False, 1.0, ""),
-        ("health:DescribeEventAggregates", False, 1.0, "no table names it (read)"),
+        ("health:DescribeEventAggregates", False, 1.0, "a stage of an attack"),
+        ("sqs:GetQueueAttributes", False, 1.0, "no table names it (read)"),
     ],
 )
 def test_a_miss_has_its_reason(call: str, known: bool, likelihood: float, why: str) -> None:
