@@ -78,12 +78,12 @@ class Session:
         """Put what was read into the store, to be judged by the next `finish`, of this run or another."""
         self._judge.put(self.days)
 
-    def finish(self, progress: Progress = ignored, closes: bool = True) -> Result:
+    def finish(self, progress: Progress = ignored, closes: bool = True, live: bool = False) -> Result:
         """Close the days that are due, judge those who have news on open ones, and publish what changed.
 
-        `closes=False`: closing days is left to `close`, of another session.
+        `closes=False`: closing days is left to `close`, of another session. `live`: logs arrive as they are written.
         """
-        return self._judge.settle(self.days, progress, closes)
+        return self._judge.settle(self.days, progress, closes, live)
 
     def unconfirmed(self) -> list[Event]:
         """What was published and has not arrived yet, as far as the host has said."""
