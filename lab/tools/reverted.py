@@ -156,7 +156,7 @@ MENDS = (
     Mend("L18", "intake/sources/kubernetes/__init__.py", "else many[-1] if many", "else many[0] if many",
          (f"{SOURCE}::test_a_forged_header_hides_no_outside_address_and_lends_no_inside_one",)),
     Mend("H20", "detect/signals/escalation.py",
-         "return max(view.action if MARKS.intersection(view.shape.traits) else 0.0, whom_bits(view))",
+         "return max(view.action if MARKS.intersection(view.shape.traits) else 0.0, _whom_bits(view))",
          "return view.action if MARKS.intersection(view.shape.traits) else 0.0",
          ("test_signals.py::test_a_sample_fires_as_it_says",)),
     Mend("H20", "intake/sources/kubernetes/__init__.py", "*(AS + one for", "*(one for",
