@@ -58,7 +58,7 @@ def test_lines_edited_moved_inserted_or_cut_are_named(tmp_path: Path) -> None:
     assert "line 3 does not follow" in fault_of(path, [*lines[:2], lines[4], *lines[2:4], *lines[5:]])
     assert "line 6 does not follow" in fault_of(path, [*lines[:5], lines[2], *lines[5:]])
     assert "line 8 is cut off" in fault_of(path, [*lines[:7], lines[7][:40]])
-    assert "line 2 is cut off or no JSON" in fault_of(path, [lines[0], b"[1]\n", *lines[1:]])
+    assert "line 2 is cut off or not a JSON" in fault_of(path, [lines[0], b"[1]\n", *lines[1:]])
 
 
 def test_an_edited_line_with_a_fresh_hash_breaks_the_next(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_a_day_full_of_planted_records_with_a_thefts_ids_swallows_none_of_it(num
     for event in [*planted, *THEFT]:
         found.add(event)
     assert found.parsed - found.duplicates == counted, "read again"
-    assert any("an id that another has" in why for why in run_summary.doubts({"shared_ids": found.shared}))
+    assert any("share an id with another" in why for why in run_summary.doubts({"shared_ids": found.shared}))
 
 
 def test_parts_of_splunk_swallow_no_record_of_a_known_id_either_where_they_are_full() -> None:

@@ -139,7 +139,7 @@ def test_what_goes_out_is_in_the_trail_and_holds_no_value_of_a_log(tmp_path: Pat
 FAULTS = [
     (Misbehaving.HANG, "does not answer"), (Misbehaving.DRIP, "did not answer in time"),
     (Misbehaving.HTML, "not in the form of"),
-    (Misbehaving.REFUSE, "status 500"), (Misbehaving.BROKEN, "not in the form"), (Misbehaving.FLOOD, "too much"),
+    (Misbehaving.REFUSE, "status 500"), (Misbehaving.BROKEN, "not in the form"), (Misbehaving.FLOOD, "too long"),
     (Misbehaving.SHUT, "does not answer"), (Misbehaving.REDIRECT, "status 302"),
 ]  # fmt: skip
 

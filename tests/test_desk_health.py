@@ -64,7 +64,7 @@ def test_health_and_posture_share_a_clock_and_say_which(out: Path, tmp_path: Pat
     assert desk(health, out=out).startswith("As of 2024-10-05, the data's end: nothing newer was read in the 28 days")
     copy = Path(shutil.copytree(out, tmp_path / "copy"))
     assert desk(posture, out=copy).startswith("As of 2024-10-05, the data's end")
-    assert asked(health, out=out)["checks"][0]["text"].endswith("all else is as of the data's end")
+    assert asked(health, out=out)["checks"][0]["text"].endswith("everything else is as of the end of the data")
     assert desk(health, "--now", LATER, out=out).startswith(f"As of {LATER}.")
 
 

@@ -142,7 +142,7 @@ def test_a_fact_that_no_document_tells_is_named(place: Place) -> None:
     load(place.client, source, bare)
     found = examined(place, source)["source"]
     assert (found.status, found.facts["missing"]) == (WARN, ["address", "agent"])
-    assert "no document tells address, agent" in found.detail
+    assert "no document has address, agent" in found.detail
 
 
 def test_each_source_is_examined_for_itself(place: Place) -> None:

@@ -94,4 +94,4 @@ def test_a_copy_is_renewed_and_takes_no_verdict_and_a_state_of_files_is_not_repl
     own = tmp_path / "own"
     assert cli.main(["score", str(log), "--out", str(own)]) == 0
     assert reported(place, own) == 2
-    assert "holds what was learnt from files" in capsys.readouterr().err
+    assert "is the state of a run on files" in capsys.readouterr().err

@@ -531,7 +531,7 @@ def test_a_notable_of_the_cluster_is_verified_by_its_id_and_as_it_was_handed_ove
     (tmp_path / "forged.json").write_bytes(orjson.dumps({**told, "likelihood": told["likelihood"] + 1}))
     forged = verify(tmp_path, str(tmp_path / "forged.json"))
     assert (forged.returncode, orjson.loads(forged.stdout)["verified"]) == (2, False)
-    assert "does not verify: likelihood came out otherwise" in forged.stderr
+    assert "does not verify: likelihood differ" in forged.stderr
 
 
 def verify(out: Path, name: str) -> subprocess.CompletedProcess[str]:

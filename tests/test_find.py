@@ -120,12 +120,12 @@ def test_what_is_recorded_is_said_before_it_is(folder: Path, capsys: pytest.Capt
 def test_explain_says_what_was_judged_and_asks_no_more(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["explain", "1", "--out", str(folder)]) == 0
     told = capsys.readouterr().out
-    assert "then say what it was" in told and "Judged:" not in told
+    assert "then give your verdict" in told and "Verdict:" not in told
     asked_for = ["feedback", "1", "confirmed", "--by", "alice", "--why", "seen in chat", "--out", str(folder)]
     assert cli.main(asked_for) == cli.main(["explain", "1", "--out", str(folder)]) == 0
     told = capsys.readouterr().out
-    assert "Judged: confirmed, by alice on " in told and ": seen in chat\nNext: nhi brief" in told
-    assert "then say what it was" not in told
+    assert "Verdict: confirmed, by alice on " in told and ": seen in chat\nNext: nhi brief" in told
+    assert "then give your verdict" not in told
 
 
 def test_what_comes_next_names_the_state_and_the_program_as_they_were_given(

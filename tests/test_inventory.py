@@ -146,5 +146,5 @@ def test_every_shape_of_the_log_tells_which_key_was_switched(status: str, trait:
 def test_a_damaged_row_says_what_to_do() -> None:
     store = MemoryStore()
     store.put("inventory", [(f"c/{KEY}", b"rubbish")])
-    with pytest.raises(StoreError, match="restore the state"):
+    with pytest.raises(StoreError, match="restore a copy"):
         inventory.credential(store, KEY)

@@ -36,7 +36,7 @@ STAGES = [
 
 def is_calm(told: str) -> bool:
     """Whether it is said that there are no notables, and no caveat beside it."""
-    return "No notables in" in told and "could not tell" not in told
+    return "No notables in" in told and "with caveats" not in told
 
 
 def lines(path: Path, *records: Any) -> Path:
@@ -94,7 +94,7 @@ def test_what_comes_late_in_a_file_that_is_read_again_is_told(
         file.write(json.dumps(late) + "\n")
     _, told, run = scored(capsys, tmp_path, log)
     assert (run["too_late"], run["duplicates"]) == (1, len(days))
-    assert "1 records came too late" in told
+    assert "1 records arrived after their day was closed" in told
 
 
 def test_the_counts_of_a_second_run_are_those_of_the_list(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_file_that_failed_as_a_whole_is_named_and_the_rest_is_scored(
 def test_nothing_read_is_no_all_clear(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     code, told, _ = scored(capsys, tmp_path, tmp_path / "logs")
-    assert code == 2 and not is_calm(told) and "the paths hold no records, so nothing was judged" in told
+    assert code == 2 and not is_calm(told) and "the paths hold no records, so nothing was scored" in told
 
 
 def test_records_judged_before_are_no_all_clear_of_their_own(
@@ -161,7 +161,7 @@ def test_records_judged_before_are_no_all_clear_of_their_own(
     path = lines(tmp_path / "a.json", CALL)
     scored(capsys, tmp_path, path)
     _, told, _ = scored(capsys, tmp_path, path)
-    assert not is_calm(told) and "judged by an earlier run" in told
+    assert not is_calm(told) and "scored by an earlier run" in told
 
 
 def test_what_to_do_is_said_where_nothing_could_be_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

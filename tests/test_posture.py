@@ -192,7 +192,7 @@ def test_a_role_that_several_machines_take_is_reuse() -> None:
                requestParameters={"roleArn": f"{ARN}:role/shared", "roleSessionName": "x"})
         for day in (3, 2, 1) for role in ("one", "two")
     ]  # fmt: skip
-    assert "taken by 2 identities: one, two" in the(looked([*takes, *works([3, 2, 1], role="shared")]),
+    assert "assumed by 2 identities: one, two" in the(looked([*takes, *works([3, 2, 1], role="shared")]),
                                                     "reused_credential")["evidence"]  # fmt: skip
 
 

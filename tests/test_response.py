@@ -251,11 +251,11 @@ def test_a_plan_that_was_changed_is_refused() -> None:
         plan.check(plan.sealed(other), rules, document, secrets)
     with pytest.raises(InputError, match="another policy"):
         plan.check(made, rules._replace(sha256="0" * 64), document, secrets)
-    with pytest.raises(InputError, match="another one by now"):
+    with pytest.raises(InputError, match="the notable has changed since"):
         plan.check(made, rules, {**document, "revision": document["revision"] + 1}, secrets)
     with pytest.raises(InputError, match="nothing to approve"):
         plan.check(plan.sealed({**made, "steps": []}), rules, document, secrets)
-    with pytest.raises(InputError, match="is no plan"):
+    with pytest.raises(InputError, match="is not a plan"):
         plan.check({"schema": "x"}, rules, document, secrets)
 
 
@@ -486,7 +486,7 @@ def test_a_trail_that_was_cut_hands_nothing_over(folder: Path) -> None:
     (folder / "state.sqlite").write_bytes(older)
     path = folder / audit.NAME
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
-    with pytest.raises(InputError, match="it was used before"):
+    with pytest.raises(InputError, match="it was already used"):
         respond(folder, "export", "--to", "webhook")
 
 

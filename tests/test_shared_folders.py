@@ -79,7 +79,7 @@ def test_a_planted_state_is_refused_and_named(logs: Path, part: str, mode: int, 
         assert cli.main(command) == 2
         assert f"{planted}: other accounts may write it (mode {mode:04o})" in capsys.readouterr().err
     assert cli.main(["show", "payments-api"]) == 0, "who may only read is warned"
-    assert "somebody else may have written" in capsys.readouterr().err
+    assert "another account may have written" in capsys.readouterr().err
 
 
 def test_results_of_another_account_are_refused(logs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Shown) -> None:

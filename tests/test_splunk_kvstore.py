@@ -80,7 +80,7 @@ def test_of_two_members_that_begin_together_one_is_refused(double: KvDouble, clo
 def test_a_run_that_is_going_on_is_left_alone(double: KvDouble, clock: Clock) -> None:
     opened(double, clock, "sh1")
     clock.now += LEASE - 60
-    with pytest.raises(BusyError, match="sh1 began holds the state, and gives it up in 1 minutes"):
+    with pytest.raises(BusyError, match="sh1 began holds the state until it ends, or for 1 minutes"):
         opened(double, clock, "sh2")
 
 
@@ -330,7 +330,7 @@ def test_old_generations_are_forgotten(double: KvDouble, clock: Clock) -> None:
 def test_whoever_only_reads_claims_nothing(double: KvDouble) -> None:
     store: Any = KvStore(collection(double, STATE))
     store.put("meta", [("a", b"1")])
-    with pytest.raises(StoreError, match="opened to be read"):
+    with pytest.raises(StoreError, match="opened read-only"):
         store.commit()
     assert double.captain[GENERATIONS] == {}
 

@@ -80,7 +80,7 @@ NONSENSE = {
     "metadata no object": (b"chunked 1.0,2,0\n[]", "metadata is not a JSON object"),
     "no getinfo": (execute(b"a\n1\n"), "expected the action getinfo first, got 'execute'"),
     "no execute": (getinfo() + getinfo(), "expected the action execute, got 'getinfo'"),
-    "arguments no list": (chunk({"action": "getinfo", "searchinfo": {"args": "x"}}), "args is no list"),
+    "arguments no list": (chunk({"action": "getinfo", "searchinfo": {"args": "x"}}), "args is not a list"),
 }
 
 

@@ -19,10 +19,10 @@ STRANGERS: dict[str, tuple[dict[str, Any], str]] = {
                       "'aws.vpcflow'; similar ones that are read: aws.cloudtrail, aws.guard"),
     "misspelt dataset": ({"event": {"dataset": "githb.audit"}}, "similar ones that are read: github.audit"),
     "far dataset": ({"event": {"dataset": "zscaler_zia.web"}}, "nothing similar is read"),
-    "sourcetype": ({"_raw": "{\"a\": 1}", "sourcetype": "aws:config"}, "'aws:config'; near .*aws:cloudtrail"),
+    "sourcetype": ({"_raw": "{\"a\": 1}", "sourcetype": "aws:config"}, "'aws:config'; similar .*aws:cloudtrail"),
     "azure": ({"time": "2026-03-02T10:00:00Z", "category": "AppGwLog", "operationName": "x", "resourceId": "/S/1"},
               "Azure's category 'AppGwLog' is not read; these are: the activity log"),
-    "google": ({"insertId": "1", "logName": "projects/1/logs/requests", "jsonPayload": {}}, "'requests' is no audit"),
+    "google": ({"insertId": "1", "logName": "projects/1/logs/requests", "jsonPayload": {}}, "'requests' is not an"),
     "log analytics": ({"TimeGenerated [UTC]": "3/2/2026, 10:00:00 AM", "AppId": "a"}, "its columns Type and TenantId"),
     "config": ({"fileVersion": "1.0", "configurationItems": []}, "its fields: fileVersion, configurationItems"),
 }  # fmt: skip

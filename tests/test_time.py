@@ -68,7 +68,7 @@ def test_thirty_six_days_of_the_future_hide_neither_the_attack_after_them_nor_th
     future = [record(NOW + 3 + n, "10:00", id=f"f{n}") for n in range(36)]
     held = run(store, future)
     assert (held.run["held_aside"], held.run["rejected"]) == (36, {"ahead": 36})
-    assert "could not tell" in no_notables(held.run)
+    assert "with caveats" in no_notables(held.run)
     result = run(store, [*ordinary(LAST), *raid(LAST)])
     assert result.run["too_late"] == 0
     (attack,) = [one for one in result.standing if one["kind"] == "compromise"]
@@ -153,7 +153,7 @@ def test_a_clock_sixty_days_back_hides_no_attack(history: list[Records]) -> None
     assert (attack["late"], attack["severity"] in GRAVE, attack["title"][:6]) == (True, True, "Late: ")
     assert attack["first_time"][:10] == render((LAST - 60) * DAY)[:10]
     assert result.run["too_late"] == 6
-    assert "came too late" in no_notables(result.run)
+    assert "arrived after their day was closed" in no_notables(result.run)
     assert [one["id"] for one in run(store, ordinary(LAST)).standing if one.get("late")] == [attack["id"]]
 
 
@@ -214,7 +214,7 @@ def test_the_terminal_gives_no_all_clear(history: list[Records], tmp_path: Path)
     console = Console(record=True, width=200)
     terminal.show([], {"read": 2, "parsed": 1, "events": 1, "rejected": {"ahead": 1}, "held_aside": 1}, console)
     told = console.export_text()
-    assert "with caveats: 1 records are held aside" in told
+    assert "with caveats: 1 records are quarantined" in told
     assert "could not be read" not in told
 
 
