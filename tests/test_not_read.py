@@ -50,8 +50,9 @@ def scored(capsys: pytest.CaptureFixture[str], tmp_path: Path, *paths: Path) -> 
     told = capsys.readouterr()
     run = tmp_path / "out" / "run.json"
     report = tmp_path / "out" / "report.html"
-    if report.exists():
-        assert is_calm(" ".join(told.out.split())) == is_calm(report.read_text("utf-8"))
+    out = " ".join(told.out.split())
+    if report.exists() and "scored by an earlier run" not in out:  # such a run keeps the page of the one before
+        assert is_calm(out) == is_calm(report.read_text("utf-8"))
     return code, " ".join((told.out + told.err).split()), json.loads(run.read_text()) if run.exists() else {}
 
 
