@@ -20,8 +20,8 @@ def ordinary(days: int, bad: int = 0) -> rows.Rows:
     """Rows of one identity, the last `bad` of them an incident."""
     told = np.array([""] * (days - bad) + ["theft"] * bad)
     count = np.arange(days)
-    return rows.Rows(count, np.zeros(days, int), np.zeros(days, int), count, np.zeros(days, bool), told, told,
-                     np.zeros((days, len(NAMES))))  # fmt: skip
+    return rows.Rows(count, np.zeros(days, int), np.zeros(days, int), count, np.zeros(days, bool),
+                     np.zeros(days, bool), told, told, np.zeros((days, len(NAMES))))  # fmt: skip
 
 
 def test_controls_have_records_that_sources_read_and_no_incidents() -> None:

@@ -222,9 +222,19 @@ def bound(values: Sequence[float | None], made: Scorecard | None = None) -> Boun
     return Bound(Home(made or card(), tenant({TODAY - back: [0.0] * 30 for back in range(1, 40)}), TODAY), own(values))
 
 
-def test_own_days_count_from_the_first_on_and_leave_nothing_of_what_is_usual() -> None:
+@pytest.mark.parametrize(
+    ("first", "days", "counts"), [(1, 1, 0), (3, 3, 0), (6, 6, 0), (7, 7, 6), (20, 1, 0), (20, 2, 1)]
+)
+def test_what_is_new_this_week_or_came_once_is_no_habit(first: int, days: int, counts: int) -> None:
+    """A thief who rehearses on the eve, or for some days, makes nothing usual."""
+    made = Bound(bound([]).home, own([0.0] * 20 + [9.0] * days + [0.0] * (first - days), TODAY - first - 20))
+    assert made.own(0, 9.0)[0] == counts
+    assert (made.left(0, 9.0) == bound([]).left(0, 9.0)) == (not counts)
+
+
+def test_own_days_leave_nothing_of_what_is_usual() -> None:
     made = card((1.0, *[0.4] * (BINS - 1)))
-    fresh, once, known = (bound([0.0] * (27 - days) + [9.0] * days, made) for days in (0, 1, 27))
+    fresh, once, known = (bound([0.0] * (27 - days) + [9.0] * days, made) for days in (0, 9, 27))
     assert fresh.left(0, 9.0) == (fresh.home.points(0)[bin_of(9.0) or 0], bin_of(9.0))
     assert known.left(0, 9.0) == (0.0, 0)
     points, bins = zip(*(each.left(0, 9.0) for each in (known, once, fresh)))
@@ -295,7 +305,7 @@ def test_signals_that_no_habit_excuses_keep_the_worlds_share() -> None:
 def test_a_value_that_earlier_days_came_near_is_less_news_than_one_far_above() -> None:
     made = bound([4.0] * 40)
     assert made.left(0, 20.0) == (made.home.points(0)[bin_of(20.0) or 0], bin_of(20.0))
-    assert made.own(0, 6.0) == (40, 40)
+    assert made.own(0, 6.0) == (39, 40)
     assert made.own(0, 20.0) == (0, 40)
 
 
@@ -305,7 +315,7 @@ def test_what_cannot_be_told_or_is_ordinary_has_no_points_and_no_bin() -> None:
 
 def test_whoever_wants_to_check_a_reason_gets_its_counts() -> None:
     usual = bound([9.0] * 20).usual(0, 9.0)
-    assert [*usual[:1], *usual[2:]] == ["s0", (0, 39 * 30), (20, 20), 0.4]
+    assert [*usual[:1], *usual[2:]] == ["s0", (0, 39 * 30), (19, 20), 0.4]
 
 
 # ---- what a day leaves

@@ -122,6 +122,14 @@ def is_new(notable: Mapping[str, Any]) -> bool:
     return bool(notable["life"] == "new" and notable["kind"] != "posture")
 
 
+WEEK = 7 * DAY
+
+
+def is_waiting(notable: Mapping[str, Any], end: int) -> bool:
+    """Whether a notable stays in the list for a verdict alone: nothing has come of it for a week before `end`."""
+    return notable["life"] == "quiet" and tells_calls(notable) and end - parse(notable["last_time"]) > WEEK
+
+
 BY_ROUTINE = "a sensitive routine"
 """How `closed_why` begins where a notable told of what an identity that was still being learnt does on most days."""
 SETTLED = ("benign", "expected", "duplicate", "excepted", BY_ROUTINE)

@@ -12,7 +12,7 @@ from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.detect import linking, ranking, scoring
 from nhi_watch.detect.linking import Group
 from nhi_watch.detect.scoring import Baselines, Episode, score_day
-from nhi_watch.state.baseline import ALIKE, HABIT, Delta
+from nhi_watch.state.baseline import ALIKE, Delta
 from nhi_watch.state.baseline import lesson as day_lesson
 from nhi_watch.state.state import Judged, Ranked, State, Trace
 
@@ -65,8 +65,6 @@ class Day:
         for name, whole in wholes.items():
             episode = score_day(self.baselines, whole)
             lesson = lesson_of(whole, episode, self.baselines.networks)
-            if ranking.is_stranger(ranking.origin(episode)):
-                lesson[0].pop(HABIT, None)  # days of refusals would make what he is after his habit
             is_ours = not ranking.is_outsider(episode)
             values = scoring.pack_values(episode.values)
             episode = self._uncovered(whole, episode)
@@ -164,7 +162,7 @@ def fold_origins(acting: Iterable[Acting]) -> list[Acting]:
     """One for all strangers of an origin, one for all newcomers of a peer group that has more than ALIKE in a day, and
     one for all newcomers beyond the CROWD gravest, whatever their names.
 
-    The one that leads is the gravest. Newcomers of CRITICAL and more are folded only beyond CROWD, see `ranking.rank`.
+    The one that leads is the gravest. Newcomers of `ranking.SURE` and more are folded only beyond CROWD, see `ranking.rank`.
     """
     found: dict[str, list[Acting]] = {}
     for one in acting:

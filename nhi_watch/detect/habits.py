@@ -45,6 +45,9 @@ OWN_STRENGTH = 8.0
 """Days that the tenant's share weighs beside the identity's own."""
 NEAR = 0.6
 """Part of a value that an earlier day must have reached to have come near it."""
+WAIT = 7
+"""Days for which a bin that an identity reaches for the first time is no habit yet; nor is a single day ever. Else a
+thief could make oddness his victim's habit within a few days (decision 19)."""
 LEAST = 1e-9
 FIRST = 1.5
 """What points count on a tenant's first day: its news is usual in the world, and sums of ordinary days reach two thirds
@@ -80,6 +83,7 @@ class Home:
     ) -> None:
         history = today - tenant.first if tenant.days else 0
         self.card = card
+        self.today = today
         self.kind = kind
         self.times = 1.0 if history else FIRST
         self._uncounted = {*linked, *UNTAUGHT}
@@ -187,7 +191,7 @@ class Bound:
         home, reached = self.home.points(at), self._days_reaching(at)
         if not reached:
             return _Left(home, _WHOLE_BINS)
-        near = [reached[low] for low in _NEAR_BINS]
+        near = [max(0, reached[low] - 1) for low in _NEAR_BINS]
         weight = self._days + OWN_STRENGTH
         shares = [(days + OWN_STRENGTH * share) / weight for days, share in zip(near, self.home.shares(at))]
         worth = [self.home.times * bits for bits in _bits(self.card.attack[at], shares)]
@@ -199,13 +203,14 @@ class Bound:
     def _days_reaching(self, at: int) -> tuple[int, ...]:
         """By bin: the identity's own days that reached it or a higher one; empty without any."""
         if self._reached is None:
-            self._reached = {name: _from_the_top(days) for name, days in _by_bin(self._own).items()}
+            known = _by_bin(self._own, self.home.today - WAIT)
+            self._reached = {name: _from_the_top(days) for name, days in known.items()}
         return self._reached.get(self.card.signals[at], ())
 
     def own(self, at: int, value: float) -> Own:
         """The identity's earlier days that came near a value, and how many are counted."""
         reached = self._days_reaching(at)
-        return (reached[_NEAR_BINS[bin_of(value) or 0]] if reached else 0), self._days
+        return (max(0, reached[_NEAR_BINS[bin_of(value) or 0]] - 1) if reached else 0), self._days
 
     def usual(self, at: int, value: float) -> list[Any]:
         """How usual a value is, in counts with which its points can be checked: the signal, the bin, identity-days of
@@ -221,11 +226,14 @@ class Bound:
         days = _days(self._own, name)
         return days < FREELY or days % THEN_EACH == 0
 
-    def habits(self, days: int, values: Row) -> Delta:
-        """What a day with these signal values leaves in the profiles; `days`: active ones of the identity before it."""
+    def habits(self, days: int, values: Row, is_stranger: bool = False) -> Delta:
+        """What a day with these signal values leaves in the profiles; `days`: active ones of the identity before it.
+
+        A stranger was never let in: days of refusals would make what he is after his habit.
+        """
         reached, kind = counted(self.card.signals, values), self.home.kind
         found: Delta = {}
-        if days >= SETTLED:
+        if days >= SETTLED and not is_stranger:
             found[HABIT] = {EVERY: 1, **reached}
         if days >= HISTORY:
             shared = {f"{kind}/{name}": 1 for name in reached if self._counts_for_tenant(name)}
@@ -271,11 +279,11 @@ def _from_the_top(days: Sequence[int]) -> tuple[int, ...]:
     return tuple(accumulate(reversed(days)))[::-1]
 
 
-def _by_bin(seen: Mapping[str, Seen]) -> dict[str, list[int]]:
-    """Signal → its days by bin; where it could not tell is no bin."""
+def _by_bin(seen: Mapping[str, Seen], until: int) -> dict[str, list[int]]:
+    """Signal → its days by bin, of bins first reached by a day; where it could not tell is no bin."""
     found: dict[str, list[int]] = {}
     for value, each in seen.items():
         name, _, bin = value.rpartition(":")
-        if bin.isdecimal() and 0 < int(bin) < BINS:
+        if bin.isdecimal() and 0 < int(bin) < BINS and each.first <= until:
             found.setdefault(name, [0] * BINS)[int(bin)] = each.days
     return found

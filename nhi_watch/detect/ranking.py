@@ -30,6 +30,8 @@ LEAST = BANDS[-1][0]
 of 10%. `nhi evaluate` tells how many of those just above it are intrusions."""
 PEOPLE = 17.0
 """Likelihood from which what a known person does is worth a notable: people do new things every day."""
+SURE = 70.0
+"""Likelihood from which what somebody hardly known does is worth a notable of its own."""
 WEEK = 7
 """Days over which the allowance is saved; also the least that it is."""
 GRAVEST = 10
@@ -40,7 +42,9 @@ OVER = 3
 
 def habits(episode: Episode) -> Delta:
     """What a day's signals leave in the profiles, see `habits`; people's days tell what is usual of people."""
-    return episode.bound.habits(known_days(episode.view), episode.values) if is_watched(episode) else {}
+    if not is_watched(episode):
+        return {}
+    return episode.bound.habits(known_days(episode.view), episode.values, is_stranger(origin(episode)))
 
 
 def counts(one: Ranked) -> bool:
@@ -164,7 +168,7 @@ def rank(episode: Episode, known: Assets) -> Ranked:
     if likelihood >= FLOOR:
         loss = expected_loss(likelihood, impact(asset(known, episode), episode))
     days, place = episode.view.past.own.days, origin(episode)
-    if not place and not days and not episode.members and likelihood < CRITICAL:
+    if not place and not days and not episode.members and likelihood < SURE:
         place = NEWCOMERS + peer_scope(identity)
     return Ranked(identity.id, likelihood, loss, is_eligible(episode, likelihood), days, place)
 
@@ -177,14 +181,14 @@ def is_watched(episode: Episode) -> bool:
 def is_eligible(episode: Episode, likelihood: float) -> bool:
     """Whether an episode may become a notable: any that is watched, what a person does without a key from PEOPLE on.
 
-    People do new things every day: of those who are hardly known only what is critical is told.
+    People do new things every day: of those who are hardly known only what is SURE is told.
     """
     if not is_watched(episode):
         return False
     days = episode.view.past.own.days
     if not is_person(episode.identity, days) or any(view.shape.credential for view in episode.view.views):
         return True
-    return likelihood >= (PEOPLE if days >= HISTORY else CRITICAL)
+    return likelihood >= (PEOPLE if days >= HISTORY else SURE)
 
 
 def impact(asset: Asset, episode: Episode) -> Impact:

@@ -1,7 +1,7 @@
 """What an analyst reads each morning: days scored one after the other, as a daily schedule does, at the default budget.
 
-A tenant's days before its first incident are learnt one by one. From then on each day's run gives a morning: its *new*
-rows (listed notables that got their place since the morning before) and what is *still open*. Worlds hold some thirty
+A tenant's days are scored one by one. From its first incident on each day's run counts as a morning: its *new* rows
+(listed notables that got their place since the morning before) and what is *still open*. Worlds hold some thirty
 times as many incidents as life, so the budget is raised by what these take; a row's place in the list is counted among
 benign rows alone, so that incidents do not compete with each other.
 
@@ -9,11 +9,13 @@ benign rows alone, so that incidents do not compete with each other.
 - first 5, first 10: so many benign rows at most stand before it
 - benign: new rows without a record of any incident, a day per 1,000 identities
 - repeats: benign new rows of notables that were a new row on an earlier morning
-- read: all lines, new and still open, without those of incidents
+- read: all lines, new and still open, without those of incidents; high and critical notables that were quiet for a
+  week and wait for a verdict are one line together
+- waiting: how many notables that one line stands for
 - graver: benign new rows of severity high or critical
 
 Each family of worlds is judged by a model that never saw it. Every tenant is judged twice: nobody says anything, and
-somebody gives the true verdict on every new row each morning. Figures a morning are scaled to a company of 400
+somebody gives the true verdict on every new row each morning, from the tenant's first day on. Figures a morning are scaled to a company of 400
 identities.
 """
 
@@ -30,7 +32,7 @@ from typing import Any, NamedTuple, Optional
 
 import nhi_watch
 from nhi_watch.core.behaviour import fingerprint
-from nhi_watch.core.life import tells_calls
+from nhi_watch.core.life import is_waiting, tells_calls
 from nhi_watch.core.notable import order
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import feedback
@@ -69,8 +71,16 @@ class Morning(NamedTuple):
     repeats: int
     graver: int
     still_open: int
+    """Lines, without those that wait."""
+    waiting: int
+    """Notables that were quiet for a week and wait for a verdict: one line stands for them."""
     true: int
     """New rows that hold a record of an incident."""
+
+    @property
+    def lines(self) -> int:
+        """All that is to be read."""
+        return self.benign + self.still_open + min(1, self.waiting)
 
 
 class Tenant(NamedTuple):
@@ -108,19 +118,21 @@ def _tenant(world: World, task: Task, verdicts: bool) -> Tenant:
         budget = BUDGET + (_crowd(world, identities) if day + 1 >= world.start else 0.0)
         result = nhi_watch.score(records, store=store, budget=budget, model=task.model)
         day = max(State(store).daybook.days)
-        if day < world.start:
-            sizes.append(result.run["identities"])
-            continue
-        today = _incidents_of(store, day, marks)
         rows, still_open = _list(result.standing)
         incidents = [{owner[record] for record in row["record_ids"] if record in owner} for row in rows]
+        if day < world.start:
+            sizes.append(result.run["identities"])
+            if verdicts:
+                _judge(store, rows, incidents, (day + 1) * DAY)
+            continue
+        today = _incidents_of(store, day, marks)
         benign = 0
         for found in incidents:
             for incident in found & today:
                 places[incident] = min(benign, places.get(incident, benign))
             benign += not found
-        left = sum(owner.keys().isdisjoint(row["record_ids"]) for row in still_open)
-        mornings.append(_morning(rows, incidents, seen, left))
+        left = [row for row in still_open if owner.keys().isdisjoint(row["record_ids"])]
+        mornings.append(_morning(rows, incidents, seen, left, (day + 1) * DAY))
         seen.update(row["id"] for row in rows)
         if verdicts:
             _judge(store, rows, incidents, (day + 1) * DAY)
@@ -148,12 +160,15 @@ def _list(standing: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], lis
 
 
 def _morning(
-    rows: Sequence[Mapping[str, Any]], incidents: Sequence[Collection[str]], seen: Collection[str], still_open: int
-) -> Morning:
+    rows: Sequence[Mapping[str, Any]], incidents: Sequence[Collection[str]], seen: Collection[str],
+    still_open: Sequence[Mapping[str, Any]], end: int,
+) -> Morning:  # fmt: skip
+    """`still_open`: those of no incident; `end`: of the day's data."""
     benign = [row for row, found in zip(rows, incidents) if not found]
+    waiting = sum(is_waiting(row, end) for row in still_open)
     return Morning(
         len(benign), sum(row["id"] in seen for row in benign), sum(row["severity"] in GRAVE for row in benign),
-        still_open, len(rows) - len(benign),
+        len(still_open) - waiting, waiting, len(rows) - len(benign),
     )  # fmt: skip
 
 
@@ -188,6 +203,7 @@ class Figures(NamedTuple):
     repeats: float
     graver: float
     read: float
+    waiting: float
 
 
 def figures(tenants: Sequence[Tenant]) -> Figures:
@@ -207,7 +223,7 @@ def figures(tenants: Sequence[Tenant]) -> Figures:
         share(sides[0], 1e9), share(sides[1], 1e9), (len(sides[0]), len(sides[1])),
         tuple((share(sides[0], first), share(sides[1], first)) for first in FIRST),
         1000 * rate(lambda m: m.benign), COMPANY * rate(lambda m: m.repeats), COMPANY * rate(lambda m: m.graver),
-        COMPANY * rate(lambda m: m.benign + m.still_open),
+        COMPANY * rate(lambda m: m.lines), COMPANY * rate(lambda m: m.waiting),
     )  # fmt: skip
 
 
@@ -232,8 +248,8 @@ def page(tenants: Sequence[Tenant], how: str) -> str:
         "<!-- Written by `nhi evaluate --mornings`: change the code, not this page. -->", "", how, "",
         *(__doc__ or "").split("\n\n", 1)[1].strip().split("\n"), "",
         "| verdicts | family | incidents (outside, inside) | shown outside | inside | first 10 | first 5 "
-        "| benign a day per 1,000 | repeats a morning | benign high or critical | lines read |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| benign a day per 1,000 | repeats a morning | benign high or critical | lines read | waiting |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     for verdicts in (False, True):
         mine = [tenant for tenant in tenants if tenant.verdicts == verdicts]
@@ -247,13 +263,13 @@ def page(tenants: Sequence[Tenant], how: str) -> str:
         )]  # fmt: skip
         names = ("shown outside", "inside", "benign", "repeats", "benign high or critical")
         spread = "; ".join(f"{name} {low:.2f} to {high:.2f}" for name, (low, high) in zip(names, spans))
-        lines.append(f"| {said} | 90% interval over tenants | {spread} | | | | | | | | |")
+        lines.append(f"| {said} | 90% interval over tenants | {spread} | | | | | | | | | |")
     return "\n".join(lines) + "\n"
 
 
 def _cells(one: Figures) -> str:
     first = [f"{outside:.2f}, {inside:.2f}" for outside, inside in reversed(one.first)]
-    rates = (f"{one.benign:.1f}", f"{one.repeats:.2f}", f"{one.graver:.2f}", f"{one.read:.1f}")
+    rates = (f"{one.benign:.1f}", f"{one.repeats:.2f}", f"{one.graver:.2f}", f"{one.read:.1f}", f"{one.waiting:.1f}")
     return " | ".join((f"{one.counts[0]}, {one.counts[1]}", f"{one.outside:.2f}", f"{one.inside:.2f}", *first, *rates))
 
 
@@ -264,7 +280,7 @@ def _mean(found: Sequence[Figures]) -> Figures:
     first = tuple((mean(o for o, _ in each), mean(i for _, i in each)) for each in zip(*(f.first for f in found)))
     counts = sum(f.counts[0] for f in found), sum(f.counts[1] for f in found)
     return Figures(of(lambda f: f.outside), of(lambda f: f.inside), counts, first, of(lambda f: f.benign),
-                   of(lambda f: f.repeats), of(lambda f: f.graver), of(lambda f: f.read))  # fmt: skip
+                   of(lambda f: f.repeats), of(lambda f: f.graver), of(lambda f: f.read), of(lambda f: f.waiting))  # fmt: skip
 
 
 def write(tenants: Sequence[Tenant], path: Path) -> None:

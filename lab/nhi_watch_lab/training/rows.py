@@ -50,6 +50,8 @@ class Rows(NamedTuple):
     """Active days of the identity before."""
     person: Bools
     """Whether a directory says that it is a person's."""
+    stranger: Bools
+    """Whether it was never let in, or belongs to another account."""
     technique: npt.NDArray[np.str_]
     """Technique and origin of the incident that it is part of, or PLAIN."""
     incident: npt.NDArray[np.str_]
@@ -87,6 +89,7 @@ class _Seen(NamedTuple):
     item: Replayed
     own_days: int
     person: bool
+    stranger: bool
     scope: str
     """Of the peers that it teaches; "": none."""
 
@@ -94,7 +97,8 @@ class _Seen(NamedTuple):
 def _seen(item: Replayed) -> _Seen:
     episode = item.episode
     scope = "" if ranking.is_outsider(episode) else peer_scope(episode.identity)
-    return _Seen(item, known_days(episode.view), episode.bound.home.kind == PERSON, scope)
+    stranger = ranking.is_stranger(ranking.origin(episode))
+    return _Seen(item, known_days(episode.view), episode.bound.home.kind == PERSON, stranger, scope)
 
 
 class Labelled(Replay):
@@ -162,6 +166,7 @@ def _rows(seen: Sequence[_Seen], told: dict[str, str]) -> Rows:
         np.array([peers.setdefault(each.scope, len(peers)) if each.scope else -1 for each in seen]),
         np.array([each.own_days for each in seen]),
         np.array([each.person for each in seen]),
+        np.array([each.stranger for each in seen]),
         np.array([told.get(name, PLAIN) for name in names]),
         np.array(names),
         np.array([[np.nan if v is None else v for v in item.episode.values] for item in found]),
@@ -256,7 +261,7 @@ def features(rows: Rows, shares: Shares) -> Floats:
             bound = Bound(homes[PERSON if rows.person[at] else MACHINE], own)
             read = bound.features(values[at])
             found[at] = [*read.points, *read.bins]
-            habits = bound.habits(int(rows.own_days[at]), values[at])
+            habits = bound.habits(int(rows.own_days[at]), values[at], bool(rows.stranger[at]))
             teach(own, day, habits, {})
             lessons.append((habits, {}, str(rows.peers[at]) if rows.peers[at] >= 0 else ""))
         learn_groups(baselines.groups, day, lessons)
