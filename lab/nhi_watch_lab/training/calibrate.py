@@ -23,7 +23,7 @@ from nhi_watch_lab.training import write
 from nhi_watch_lab.training.fit import PREVALENCE, Days, Fitted, Forests, hand_of, platt, tested
 from nhi_watch_lab.training.rows import Rows, Source, code, days_of, in_parallel, name_of
 
-WORLDS = 1
+WORLDS = 2
 """Of each family, so many are judged: the product takes longer over a world than training does."""
 BUDGET = 10.0
 LOWEST = 2.0
