@@ -6,7 +6,6 @@ from nhi_watch.core.timestamps import parse
 from nhi_watch_lab.evaluation import mornings
 from nhi_watch_lab.evaluation.mornings import Case, Morning, Tenant
 
-
 END = parse("2026-05-20T00:00:00Z")
 
 

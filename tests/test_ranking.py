@@ -12,8 +12,8 @@ from nhi_watch.context.assets import UNKNOWN, Asset
 from nhi_watch.core.notable import expected_loss, severity_of
 from nhi_watch.detect.history import Life
 from nhi_watch.detect.impact import sentence
-from nhi_watch.detect.ranking import PEOPLE, impact, is_eligible
-from nhi_watch.detect.scoring import CRITICAL, Episode, score_day
+from nhi_watch.detect.ranking import PEOPLE, SURE, impact, is_eligible
+from nhi_watch.detect.scoring import Episode, score_day
 from nhi_watch.state.baseline import HISTORY
 
 BY_HAND = {"agent": "browser", "traits": ["browser", "console", "mfa"]}
@@ -37,8 +37,8 @@ def used(*told: dict[str, Any]) -> list[dict[str, Any]]:
         ("anonymous", "", 20, 99.0, False),
         ("role", "sso_role", 20, PEOPLE - 0.1, False),
         ("role", "sso_role", 20, PEOPLE, True),
-        ("role", "sso_role", HISTORY - 1, CRITICAL - 0.1, False),
-        ("role", "sso_role", HISTORY - 1, CRITICAL, True),
+        ("role", "sso_role", HISTORY - 1, SURE - 0.1, False),
+        ("role", "sso_role", HISTORY - 1, SURE, True),
     ],
 )
 @pytest.mark.parametrize("today", [[{}], [BY_HAND], [{}, BY_HAND]])

@@ -162,7 +162,8 @@ def fold_origins(acting: Iterable[Acting]) -> list[Acting]:
     """One for all strangers of an origin, one for all newcomers of a peer group that has more than ALIKE in a day, and
     one for all newcomers beyond the CROWD gravest, whatever their names.
 
-    The one that leads is the gravest. Newcomers of `ranking.SURE` and more are folded only beyond CROWD, see `ranking.rank`.
+    The one that leads is the gravest. Newcomers of `ranking.SURE` and more are folded only beyond CROWD, see
+    `ranking.rank`.
     """
     found: dict[str, list[Acting]] = {}
     for one in acting:

@@ -197,9 +197,10 @@ class Publisher:
     def _views(self, found: Sequence[Case], allowance: int) -> tuple[list[View], set[str]]:
         """Each case as it stands; ids of the critical ones for which there is no place."""
         covered = {case.id: self._said.covered(case.heads, case.id) for case in found}
-        waiting = [(case.id, head) for case in found for head in case.rows if head.id not in covered[case.id]]
+        rows = [(case.id, head) for case in found for head in case.rows]
+        judged = {head.id for name, head in rows if head.id in covered[name]}
         kept = frozenset(name for case in found for name in self.published(case.id).placed)
-        given = ranking.places(waiting, allowance, kept)
+        given = ranking.places(rows, allowance, kept, judged)
         views = [_view(case, covered[case.id], given) for case in found]
         return views, {v.case.id for v in views if not v.placed and any(h.id in given.beyond for h in v.case.rows)}
 

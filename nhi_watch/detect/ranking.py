@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from nhi_watch.context import assets
@@ -32,6 +32,8 @@ PEOPLE = 17.0
 """Likelihood from which what a known person does is worth a notable: people do new things every day."""
 SURE = 70.0
 """Likelihood from which what somebody hardly known does is worth a notable of its own."""
+GIVEN_BACK = BANDS[2][0]
+"""Expected loss from which an episode gets a place that a verdict has freed: medium."""
 WEEK = 7
 """Days over which the allowance is saved; also the least that it is."""
 GRAVEST = 10
@@ -136,13 +138,26 @@ class Places(NamedTuple):
     """Critical ones for which there is no place of their own: they are folded."""
 
 
-def places(found: Iterable[tuple[str, Placeable]], allowance: int, kept: frozenset[str] = frozenset()) -> Places:
-    """Give out places. `found`: case id and episode, of those that no verdict covers; `kept`: what has a place."""
-    window, regular, over, beyond = _Window(), set(kept), set[str](), set[str]()
+def places(
+    found: Iterable[tuple[str, Placeable]], allowance: int, kept: frozenset[str] = frozenset(),
+    judged: Collection[str] = (),
+) -> Places:  # fmt: skip
+    """Give out places.
+
+    `found`: case id and episode; `kept`: ids of episodes that have a place; `judged`: of those that a verdict covers.
+
+    A place that a verdict has freed goes to an episode of GIVEN_BACK or more: else an analyst who judges the list every
+    morning would be asked to read three times the budget.
+    """
+    window, unjudged, regular, over, beyond = _Window(), _Window(), set(kept), set[str](), set[str]()
     for case, head in sorted(found, key=lambda pair: (pair[1].reached, -pair[1].loss, pair[1].id)):
-        graver = window.graver(case, head)
+        read = window.graver(case, head)
         window.add(case, head)
-        if graver < allowance or head.id in kept:
+        if head.id in judged:
+            continue
+        graver = unjudged.graver(case, head)
+        unjudged.add(case, head)
+        if read < allowance or (graver < allowance and head.loss >= GIVEN_BACK) or head.id in kept:
             regular.add(head.id)
         elif head.loss >= CRITICAL:
             (over if graver < OVER * allowance else beyond).add(head.id)

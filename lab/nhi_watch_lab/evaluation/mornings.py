@@ -15,8 +15,8 @@ benign rows alone, so that incidents do not compete with each other.
 - graver: benign new rows of severity high or critical
 
 Each family of worlds is judged by a model that never saw it. Every tenant is judged twice: nobody says anything, and
-somebody gives the true verdict on every new row each morning, from the tenant's first day on. Figures a morning are scaled to a company of 400
-identities.
+somebody gives the true verdict on every new row each morning, from the tenant's first day on. Figures a morning are
+scaled to a company of 400 identities.
 """
 
 from __future__ import annotations
@@ -280,7 +280,8 @@ def _mean(found: Sequence[Figures]) -> Figures:
     first = tuple((mean(o for o, _ in each), mean(i for _, i in each)) for each in zip(*(f.first for f in found)))
     counts = sum(f.counts[0] for f in found), sum(f.counts[1] for f in found)
     return Figures(of(lambda f: f.outside), of(lambda f: f.inside), counts, first, of(lambda f: f.benign),
-                   of(lambda f: f.repeats), of(lambda f: f.graver), of(lambda f: f.read), of(lambda f: f.waiting))  # fmt: skip
+                   of(lambda f: f.repeats), of(lambda f: f.graver), of(lambda f: f.read),
+                   of(lambda f: f.waiting))  # fmt: skip
 
 
 def write(tenants: Sequence[Tenant], path: Path) -> None:
