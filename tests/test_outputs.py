@@ -86,7 +86,7 @@ def test_the_table_in_eighty_columns() -> None:
         "1   97% critical   Stolen key: credential creation from a Tor   2026-03-09 02:12\n"
         "    352b57         exit                                         for 38 min\n"
         "                   user/deploy-bot, known 58 d, platform…\n"
-        "8   52% high       Exposure: Access key found in a public       2026-03-11 20:00\n"
+        "8   52% medium     Exposure: Access key found in a public       2026-03-11 20:00\n"
         "    4e4b6f         repository                                   for 4 min\n"
         "                   user/billing-export, new identity, fi…\n"
         "New first, then by expected loss (likelihood × impact).\n"
@@ -118,6 +118,19 @@ def test_what_is_new_comes_first_and_what_is_below_the_line_last() -> None:
     lines = stream.getvalue().splitlines()
     titles = [line.strip() for line in lines if line.strip().endswith(")") and line[:1].isupper() and "(1)" in line]
     assert titles == ["New (1)", "Still open (1)", "Not listed (1)"]
+
+
+def test_what_waits_for_a_verdict_alone_is_one_line() -> None:
+    old, older, fresh = (
+        {**documents()[0], "id": f"{n}52b5797c8", "life": "quiet", "last_time": f"2026-03-{day}T10:00:00Z",
+         "listed_on": f"2026-03-{day}"} for n, day in enumerate(("02", "01", "09"))
+    )  # fmt: skip
+    stream = io.StringIO()
+    show([old, older, fresh], {**run(3), "days": ["2026-03-10", "2026-03-10"]}, Console(file=stream, width=160))
+    text = stream.getvalue()
+    assert "Still open (3)" in text and fresh["id"][:6] in text
+    assert old["id"][:6] not in text and older["id"][:6] not in text
+    assert "2 more, quiet for a week, wait for a verdict; the oldest since 2026-03-01: nhi list shows them" in text
 
 
 def test_files_that_are_no_logs_are_not_counted_as_those_that_may_be() -> None:

@@ -13,7 +13,7 @@ from nhi_watch.detect.session import Session
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.retention import RETAIN_DELTAS
 from nhi_watch.state.state import State
-from nhi_watch.state.store import MemoryStore
+from nhi_watch.state.store import MemoryStore, pack
 from test_pipeline import quiet, raid
 
 ROOM = Options(budget=1000.0)
@@ -132,7 +132,7 @@ def test_an_open_day_is_judged_again_when_a_verdict_on_the_day_before_is_given_o
 
     def latest() -> tuple[float, bytes]:
         (one,) = [n for n in State(store).judged(TODAY + 1) if n.ranked.identity_id == WHO]
-        return one.ranked.likelihood, one.values
+        return one.ranked.likelihood, pack(one.values)
 
     before = latest()
     say(store, "benign", TODAY * DAY + 20 * HOUR)

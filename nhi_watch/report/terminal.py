@@ -56,8 +56,12 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
         if part:
             console.print(_text(console, f"{title} ({len(part)})", 100, "bold"))
             if title == words.STILL_OPEN:
+                waiting = words.waiting(part, run)
                 for notable in part:
-                    console.print(_line(notable, short[notable["id"]], console))
+                    if notable not in waiting:
+                        console.print(_line(notable, short[notable["id"]], console))
+                if waiting:
+                    console.print(_text(console, words.waiting_line(waiting), max(console.width, 2 * _NARROW)))
                 console.print()
             else:
                 console.print(_table(part, console, short, words.confirmed(run)))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from nhi_watch.context import frameworks
 from nhi_watch.core import timestamps
-from nhi_watch.core.life import INSTEAD, LITTLE, is_new, is_settled, odd_calls, tells_calls
+from nhi_watch.core.life import INSTEAD, LITTLE, is_new, is_settled, is_waiting, odd_calls, tells_calls
 from nhi_watch.core.notable import BANDS, IMPACTS, LET_IN, clip, loss_of
+from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect.model import SUREST
 
 # Characters that move, hide or recolour text: controls, bidi and other format characters, separators of
@@ -251,6 +252,24 @@ def going_on(notable: Mapping[str, Any], short_id: str) -> str:
     sure = f"{likely(notable['likelihood'])} {short_severity(notable)}".strip()
     since = notable["listed_on"] or notable["first_time"][:10]
     return f"{notable['rank']:>3}  {short_id}  {sure}, since {since}: {named(notable)}"
+
+
+def waiting(still_open: Sequence[Mapping[str, Any]], run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Of those still open, what stays for a verdict alone: nothing came of it for a week. One line stands for them."""
+    end = max((parse(f"{day}T00:00:00Z") + DAY for day in run.get("days") or ()), default=0)
+    return [notable for notable in still_open if is_waiting(notable, end)]
+
+
+def waiting_line(waiting: Sequence[Mapping[str, Any]]) -> str:
+    """One line for all that wait for a verdict.
+
+    >>> waiting_line([{"listed_on": "2026-03-02"}, {"listed_on": "2026-02-27"}])
+    '     2 more, quiet for a week, wait for a verdict; the oldest since 2026-02-27: nhi list shows them'
+    """
+    oldest = min(str(notable["listed_on"]) for notable in waiting)
+    verb = "wait" if len(waiting) > 1 else "waits"
+    return (f"{len(waiting):>6} more, quiet for a week, {verb} for a verdict; the oldest since {oldest}: "
+            "nhi list shows them")  # fmt: skip
 
 
 # ---- meanings
