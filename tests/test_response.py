@@ -304,7 +304,7 @@ def test_plan_approve_export_and_never_twice(folder: Path) -> None:
     container = json.loads(Path(told["file"]).read_text())
     assert [a["cef"]["action"] for a in container["artifacts"]] == ["aws_deactivate_key", "aws_create_key"]
     assert not any(a["run_automation"] for a in container["artifacts"])
-    with pytest.raises(InputError, match="used before"):
+    with pytest.raises(InputError, match="already used"):
         respond(folder, "export", "--to", "soar")
     assert [what for what, _ in trail(folder)] == ["policy", "approval", "export", "refusal"]
 

@@ -167,9 +167,9 @@ def test_valid_approvals_hold_until_they_end_and_once(later: int) -> None:
     found = approval.check_all({}, FRESH, PLAN, PEOPLE, SECOND + later)
     approval.ledger().unlink(missing_ok=True)
     approval.spend(approval.ledger(), found, SECOND)
-    with pytest.raises(InputError, match="used before"):
+    with pytest.raises(InputError, match="already used"):
         approval.spend(approval.ledger(), found, SECOND)
-    with pytest.raises(InputError, match="used before"):
+    with pytest.raises(InputError, match="already used"):
         approval.check_all({found[0].nonce: "then"}, FRESH, PLAN, PEOPLE, SECOND + later)
 
 
