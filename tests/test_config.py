@@ -74,7 +74,7 @@ def test_what_is_typed_comes_before_the_file_and_paths_count_from_its_folder(hom
         ("[notify]\nurls = ['json://x']\nmin_severity = 'big'", "nhi.toml: notify.min_severity: Invalid enum value"),
         ("[notify]\nurls = ['json://x']\nafter_score = 1", "nhi.toml: notify.after_score: Expected `bool`"),
         ("[notify]\nurls_file = 'gone'", "nhi.toml: notify.urls_file: there is no file gone"),
-        ("budget 5", "nhi.toml: the configuration is no TOML"),
+        ("budget 5", "nhi.toml: the configuration is not valid TOML"),
     ],
 )
 def test_an_error_names_the_file_and_the_key(

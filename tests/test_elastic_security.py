@@ -155,7 +155,7 @@ def test_the_key_comes_from_a_file_or_the_environment(tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("given", [{"ca": "ca.pem"}, {"fingerprint": "0" * 64}])
 def test_a_certificate_for_a_server_without_any_is_a_wrong_argument(given: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match="for https://"):
+    with pytest.raises(InputError, match="need https://"):
         connect(Connection(("http://127.0.0.1:9200",), api_key="x", **given))
 
 

@@ -51,18 +51,18 @@ def test_a_verdict_is_recorded_shown_and_in_the_trail(tmp_path: Path) -> None:
 
 WRONG = [
     ((ONE["id"], "harmless", *BY), "give one of"),
-    ((ONE["id"], "benign", "--now", NOW), "somebody answers"),
+    ((ONE["id"], "benign", "--now", NOW), "a verdict needs --by and --why"),
     (("ffffff", "benign", *BY), "no notables begin"),
-    ((ONE["id"], "expected", *BY), "must end"),
-    ((ONE["id"], "expected", *BY, "--until", "2021-06-30"), "from 2026-03-"),
-    ((ONE["id"], "expected", *BY, "--until", "2028-01-01"), "within 366 days from 2026-03-"),
-    ((ONE["id"], "benign", *BY, "--until", "2026-04-01"), "belongs to the verdict expected"),
+    ((ONE["id"], "expected", *BY), "needs an end"),
+    ((ONE["id"], "expected", *BY, "--until", "2021-06-30"), "days of 2026-03-"),
+    ((ONE["id"], "expected", *BY, "--until", "2028-01-01"), "within 366 days of 2026-03-"),
+    ((ONE["id"], "benign", *BY, "--until", "2026-04-01"), "--until goes only with the verdict expected"),
     ((ONE["id"], "duplicate", *BY), "needs --of"),
     ((ONE["id"], "duplicate", *BY, "--of", ONE["id"]), "another notable"),
     ((ONE["id"], "benign", *BY, *NARROW[:4]), "go only with the verdict expected"),
     ((ONE["id"], "expected", *BY, *NARROW[:3], "203.0.113.0/24", *NARROW[4:]), "has: 198.51.100.0/24"),
     ((ONE["id"], "expected", *BY, "--signal", "nonsense", *NARROW[2:]), "unknown"),
-    ((ONE["id"], "expected", *BY, "--signal", "key_age", *NARROW[2:]), "no reason"),
+    ((ONE["id"], "expected", *BY, "--signal", "key_age", *NARROW[2:]), "not among the reasons"),
 ]
 
 

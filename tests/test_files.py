@@ -381,7 +381,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "logs" / "folder").symlink_to(secret.parent)
     (tmp_path / "logs" / "deep" / "inside.json").symlink_to(tmp_path / "logs" / "a.json")
     assert records(tmp_path / "logs") == RECORDS[1:3]
-    why = ("a symbolic link that leaves the given folder leads here", True)
+    why = ("a symbolic link out of the given folder leads here", True)
     assert passed(tmp_path / "logs") == {"secret.json": why, "elsewhere": why}
 
 
@@ -420,7 +420,7 @@ UNREAD = {
 def test_a_format_that_is_not_read_is_named_with_what_to_do(tmp_path: Path, name: str) -> None:
     path = put(tmp_path / "logs" / name, UNREAD[name])
     why, may_matter = passed(path.parent)[name]
-    assert may_matter and any(word in why for word in ("unpack", "convert", "export"))
+    assert may_matter and any(word in why for word in ("unpack", "decompress", "convert", "export"))
     found = [piece for batch in read([str(path)]) for piece in batch.bad]
     assert [(piece.line, piece.detail) for piece in found] == [(0, why)]
     assert found[0].reason in ("binary_file", "unread_format")

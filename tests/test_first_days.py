@@ -131,7 +131,7 @@ def test_a_run_without_a_row_names_the_most_suspicious(tmp_path: Path, capsys: p
     assert cli.main(["score", str(log), "--out", str(tmp_path / "out")]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     run = json.loads((tmp_path / "out" / "run.json").read_text())
-    assert "No notables in 244 records of 4 identities over 1 day; with caveats: 1 of 7 days" in shown
+    assert "No notables in 244 records of 4 identities over 1 day; with caveats: 1 of 7 baseline days" in shown
     assert "Most suspicious: reports on 2026-02-16, " in shown
     assert "likely an intrusion (" in shown
     assert "secretsmanager:GetSecretValue" in shown

@@ -280,7 +280,7 @@ def test_a_parquet_file_that_claims_more_than_any_log_holds_is_refused_by_name(t
         parquet.write_table(pyarrow.table({"a": column}), tmp_path / name, compression="zstd")
         (batch,) = reader.read([str(tmp_path / name)])
         ((piece,), records) = batch.bad, batch.records
-        assert (piece.reason, records) == ("corrupt_parquet", []) and "as no log does" in piece.detail
+        assert (piece.reason, records) == ("corrupt_parquet", []) and "more than any log does" in piece.detail
 
 
 def test_texts_of_every_kind_come_out_of_parquet_as_they_went_in(tmp_path: Path) -> None:

@@ -350,7 +350,7 @@ def _why(record: Mapping[str, Any], tree: Tree) -> str:
 
     >>> _why({}, {"resourceSpans": []})
     'OpenTelemetry traces, which are not read: send the logs (resourceLogs)'
-    >>> _why({"event": {"dataset": "aws.vpcflow"}}, {})[:85]
+    >>> _why({"event": {"dataset": "aws.vpcflow"}}, {})[:97]
     "no source recognizes the dataset 'aws.vpcflow'; similar ones that are read: aws.cloudtrail, aws.g"
     """
     kind = next((kind for name, kind in _OTLP.items() if name in tree), "")

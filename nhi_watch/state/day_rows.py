@@ -29,7 +29,7 @@ _DASHES = (8, 13, 18, 23)
 def pack(day: IdentityDay, words: bytes = b"") -> bytes:
     """The row of a day. The marks stand in no order: to sort them takes as long as to write them.
 
-    `words`: what is likely to be in it, for rows that are kept small; it is uncompressed with the same.
+    `words`: what is likely to be in it, for rows that are kept small; it is decompressed with the same.
     """
     ordered = day.ordered()
     identities: dict[Identity, int] = {}

@@ -54,7 +54,7 @@ class Daybook:
             self.moved = True
 
     def is_closed(self, day: int) -> bool:
-        """Whether a day is final; so is one before all, of which no new documents time."""
+        """Whether a day is final; so is one before all, of which nothing came in time."""
         return day <= self.closed
 
     @property

@@ -294,7 +294,7 @@ class Held(NamedTuple):
 
 _NOTHING: Json = {"read": 0, "parsed": 0, "duplicates": 0, "events": 0, "rejected": {}, "alerts": {"created": 0},
                   "seconds": {}}  # fmt: skip
-"""What run.json says where no new documents."""
+"""What run.json says where there were no new documents."""
 
 
 class Run:

@@ -71,7 +71,7 @@ _TABLES = (("notable", "", ":"), ("notable", "late/", "late0"), ("notable", "pas
 
 
 def lists(out: Path) -> Iterator[dict[str, Any]]:
-    """What the last run listed, and what it left not listed.
+    """What the last run listed, and what it did not list.
 
     Raises:
         InputError: a line is no notable.

@@ -57,7 +57,7 @@ class Job(NamedTuple):
     reputation: Sequence[Path] = ()
     """Files of indicators."""
     file_bounds: float = 1.0
-    """How many multiply the default bounds one file may cost."""
+    """By how much the default bounds of one file are multiplied."""
 
 
 # ---- reading
