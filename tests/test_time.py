@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from nhi_watch.core.notable import loss_of
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import claims
+from nhi_watch.detect.session import Session
 from nhi_watch.hosts.elastic import read
+from nhi_watch.hosts.files import jobs
 from nhi_watch.hosts.splunk import gather, rows
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail, endpoint, exposure
@@ -130,7 +133,8 @@ def test_files_tell_which_lines_are_held_aside_and_read_them_once_their_day_has_
     (reject,) = map(json.loads, (out / "rejects.jsonl").read_text().splitlines())
     assert (told["parsed"], told["held_aside"]) == (1, 1)
     assert (reject["reason"], reject["line"]) == ("ahead", 2)
-    monkeypatch.setattr(time, "time", lambda: (NOW + 9) * DAY + 5.0)
+    later = partial(Session, clock=lambda: (NOW + 9) * DAY + 5.0)
+    monkeypatch.setattr(jobs, "Session", later)
     assert cli.main(["score", str(log), "--out", str(out)]) == 0
     told = json.loads((out / "run.json").read_text())
     assert (told["duplicates"], told["events"], told["held_aside"]) == (1, 1, 0)
