@@ -46,7 +46,7 @@ def main(stage: str, url: str, source: str, namespace: str) -> None:
     elif stage == "alerts":
         setattr(write, "streaming_bulk", die)  # noqa: B010
     elif stage == "confirm":
-        setattr(publish, "confirm", die)  # noqa: B010
+        setattr(publish, "confirm", lambda _, arrived: arrived and die())  # noqa: B010
     else:
         setattr(windows, "advance", in_the_middle_of_the_state(windows.advance))  # noqa: B010
     with connect(Connection((url,))) as client:
