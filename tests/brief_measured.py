@@ -23,6 +23,7 @@ from llm_real import BEGIN
 from nhi_watch.act import copilot
 from nhi_watch.act.copilot import Endpoint, mask
 from nhi_watch.act.response import plan
+from nhi_watch.core.life import odd_calls
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import brief
 from nhi_watch.intake.sources import cloudtrail
@@ -92,8 +93,10 @@ def _numbers(text: str) -> set[str]:
 
 
 def _counts(document: dict[str, Any]) -> set[str]:
-    """What the brief counts: members, and signals that cannot tell; each is a length in the notable."""
-    return {str(len(document["members"])), str(sum(s["cannot_tell"] for s in document["signals"]))}
+    """What the brief counts: members, signals that cannot tell, and types of unusual calls, with those it shows."""
+    types = {(entry["action"], entry["outcome"], entry["source"]) for entry in odd_calls(document)[0]}
+    return {str(len(document["members"])), str(sum(s["cannot_tell"] for s in document["signals"])),
+            str(len(types)), str(min(len(types), brief.STEPS))}  # fmt: skip
 
 
 def _uncited(text: str) -> str:

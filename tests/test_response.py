@@ -75,7 +75,7 @@ def test_the_shipped_policy_allows_each_action_somewhere_and_nobody_to_approve()
 
 OTHER = RULE.replace('"keys"', '"more"')
 BAD = [
-    ("[[rule]\n", "no TOML"),
+    ("[[rule]\n", "is not valid TOML"),
     (RULE.replace("aws_deactivate_key", "aws_launch_rockets"), "rule 1 \"keys\": unknown actions: aws_launch_rockets"),
     (RULE + OTHER, 'rules "keys" and "more": both allow aws_create_key, aws_deactivate_key for impact critical, high'),
     (RULE + OTHER.replace('"*"', '["low"]').replace('"aws_create_key"', '"aws_delete_key"'), "both allow aws_deactiv"),
