@@ -404,7 +404,7 @@ def page(figures: Sequence[dict[str, Any]]) -> str:
 HEAD = """\
 # Splunk's state at scale
 
-For whoever sizes a search head. Written by `lab/bench/bench_splunk_kvstore.py` over the double of the KV store, \
+For anyone who sizes a search head. Written by `lab/bench/bench_splunk_kvstore.py` over the double of the KV store, \
 on two busy cores, the double's own CPU and JSON on both sides included; without TLS and MongoDB, for no Splunk \
 server was at hand.
 

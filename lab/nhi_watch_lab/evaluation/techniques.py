@@ -216,7 +216,7 @@ def page(found: Sequence[Shown], model: str) -> str:
     """All of it as Markdown."""
     lines = [
         "# Techniques of public lists", "", f"<!-- Written by `{COMMAND}`: change the code, not this page. -->", "",
-        "For: whoever asks which techniques are not shown, and why; it is the list of signals that are missing. "
+        "For anyone who asks which techniques are not shown, and why; it is the list of signals that are missing. "
         "Attacks are the calls that [TrailDiscover](https://traildiscover.cloud) (Adan Alvarez, CC-BY-4.0) has as seen "
         "in real incidents, each made one to three times and nothing else, and the techniques of [Stratus Red "
         "Team](https://stratus-red-team.cloud). Each is made by the session of a role that has worked for "

@@ -76,7 +76,7 @@ def left_out(error: InputError) -> tuple[str, str]:
     """The message on a table that cannot be read; the folder's path is nobody's business.
 
     >>> left_out(InputError("apps/nhi_watch/lookups/nhi_networks.csv, line 2: not a network"))
-    ('WARN', 'left out nhi_networks.csv, line 2: not a network; correct the table')
+    ('WARN', 'skipped nhi_networks.csv, line 2: not a network; correct the table')
     """
     text = re.sub(r"^.*?(?=nhi_\w+\.csv)", "", str(error))
     return "WARN", f"skipped {text}; correct the table"[:500]
