@@ -190,7 +190,7 @@ def test_raw_data_is_the_record_where_it_holds_one() -> None:
         ({"class_uid": 4001, "class_name": "Network Activity"}, "unknown_class", "4001 (Network Activity)"),
         ({"class_uid": 3005}, "unknown_class", "3004 Entity Management"),
         ({"class_uid": "x"}, "unknown_class", "class x (API Activity)"),
-        ({"class_uid": 6001}, "unknown_class", "is not read; these are: 6003 API Activity"),
+        ({"class_uid": 6001}, "unknown_class", "is not read; read are 6003 API Activity"),
         ({"metadata": {"version": "1.6.0"}}, "unknown_version", "nearest that is: 1.5.0"),
         ({"metadata": {"version": "1.5.0", "product": {"name": "CloudTrial"}}}, "unknown_product", "is: cloudtrail"),
         ({"metadata": None}, "unknown_envelope", "metadata.version"),
