@@ -12,7 +12,7 @@ benign rows alone, so that incidents do not compete with each other.
 - read: all lines, new and still open, without those of incidents; high and critical notables that were quiet for a
   week and wait for a verdict are one line together
 - waiting: how many notables that one line stands for
-- graver: benign new rows of severity high or critical
+- high or critical: benign new rows of that severity
 
 Each family of worlds is judged by a model that never saw it. Every tenant is judged twice: nobody says anything, and
 somebody gives the true verdict on every new row each morning, from the tenant's first day on. Figures a morning are
