@@ -125,7 +125,7 @@ def test_a_run_that_understands_nothing_fails_and_says_why(place: Place) -> None
     load(place.client, name, [{"@timestamp": r["eventTime"], "message": json.dumps(r)} for r in told()[:9]])
     flags = ("--url", place.url, "--namespace", place.namespace, "--index", name, "--lag", "0")
     done = nhi("run", *flags, "--since", render(SINCE))
-    why = "none of 9 documents could be read (9 unknown_source); unknown_source: no source knows it (its fields: "
+    why = "none of 9 documents could be read (9 unknown_source); unknown_source: no source recognizes it (its fields: "
     assert done.returncode == 2 and why in done.stdout
     (beat,) = place.written()
     assert beat["event"]["outcome"] == "failure" and why in beat["message"]
