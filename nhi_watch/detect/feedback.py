@@ -109,11 +109,9 @@ def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int,
     ]  # fmt: skip
     if any(holds for holds, _ in wrong):
         raise InputError("; ".join(text for holds, text in wrong if holds))
-    return Verdict(
-        notable["id"], notable["identity"]["id"], notable["first_time"][:10], verdict, clip(by.strip(), 100), now,
-        clip(why.strip(), 500), until, other, parse(notable["created"]), notable["severity"],
-        min(now, parse(notable["last_grown"])) if notable.get("last_grown") else 0, _seen(notable, now),
-    )  # fmt: skip
+    given = Verdict(notable["id"], notable["identity"]["id"], "", verdict, clip(by.strip(), 100), now,
+                    clip(why.strip(), 500), until, other, 0, "")  # fmt: skip
+    return given_on(given, notable)
 
 
 def given_on(verdict: Verdict, notable: Mapping[str, Any]) -> Verdict:

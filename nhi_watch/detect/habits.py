@@ -191,7 +191,7 @@ class Bound:
         home, reached = self.home.points(at), self._days_reaching(at)
         if not reached:
             return _Left(home, _WHOLE_BINS)
-        near = [max(0, reached[low] - 1) for low in _NEAR_BINS]
+        near = [reached[low] for low in _NEAR_BINS]
         weight = self._days + OWN_STRENGTH
         shares = [(days + OWN_STRENGTH * share) / weight for days, share in zip(near, self.home.shares(at))]
         worth = [self.home.times * bits for bits in _bits(self.card.attack[at], shares)]
@@ -201,16 +201,17 @@ class Bound:
         return _Left(tuple(points), tuple(accumulate(bins, max)))
 
     def _days_reaching(self, at: int) -> tuple[int, ...]:
-        """By bin: the identity's own days that reached it or a higher one; empty without any."""
+        """By bin: the identity's own days that reached it or a higher one, but for the first; empty without any."""
         if self._reached is None:
             known = _by_bin(self._own, self.home.today - WAIT)
-            self._reached = {name: _from_the_top(days) for name, days in known.items()}
+            self._reached = {name: tuple(max(0, count - 1) for count in _from_the_top(days))
+                             for name, days in known.items()}  # fmt: skip
         return self._reached.get(self.card.signals[at], ())
 
     def own(self, at: int, value: float) -> Own:
         """The identity's earlier days that came near a value, and how many are counted."""
         reached = self._days_reaching(at)
-        return (max(0, reached[_NEAR_BINS[bin_of(value) or 0]] - 1) if reached else 0), self._days
+        return (reached[_NEAR_BINS[bin_of(value) or 0]] if reached else 0), self._days
 
     def usual(self, at: int, value: float) -> list[Any]:
         """How usual a value is, in counts with which its points can be checked: the signal, the bin, identity-days of

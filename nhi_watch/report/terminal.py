@@ -57,8 +57,9 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
             console.print(_text(console, f"{title} ({len(part)})", 100, "bold"))
             if title == words.STILL_OPEN:
                 waiting = words.waiting(part, run)
+                ids = {notable["id"] for notable in waiting}
                 for notable in part:
-                    if notable not in waiting:
+                    if notable["id"] not in ids:
                         console.print(_line(notable, short[notable["id"]], console))
                 if waiting:
                     console.print(_text(console, words.waiting_line(waiting), max(console.width, 2 * _NARROW)))

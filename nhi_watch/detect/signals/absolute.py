@@ -7,7 +7,7 @@ tenant: a deployment that grants administrator rights each day has that as a hab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from math import log2
 from typing import Any, NamedTuple
 
@@ -213,32 +213,41 @@ def _grave(view: View) -> dict[str, float]:
     return found if view.let_in else {says: weight / 2 for says, weight in found.items()}
 
 
-def _weights(episode: EpisodeView) -> dict[str, float]:
-    """What the day did → its weight; half where all of it was refused or failed."""
+def _weights(episode: EpisodeView, weigh: Callable[[View], Mapping[str, float]]) -> dict[str, float]:
+    """What the day did, in words → the most that it weighs in one of the views."""
     found: dict[str, float] = {}
     for view in episode.views:
-        for says, weight in _grave(view).items():
+        for says, weight in weigh(view).items():
             found[says] = max(found.get(says, 0.0), weight)
     return found
 
 
-def _grave_sentence(episode: EpisodeView) -> str:
-    said = sorted(_weights(episode).items(), key=lambda one: (-one[1], one[0]))
-    calls = [view.shape.action for view in episode.views if _grave(view)]
-    return f"{'; '.join(says for says, _ in said[:3])}: {listing(calls, 3)}"
+def _heaviest_first(weights: Mapping[str, float]) -> list[str]:
+    return sorted(weights, key=lambda says: (-weights[says], says))
+
+
+def _acts_sentence(weights: Mapping[str, float], views: list[View]) -> str:
+    """What weighs most, and the calls that did it."""
+    calls = [view.shape.action for view in views]
+    return f"{'; '.join(_heaviest_first(weights)[:3])}: {listing(calls, 3)}"
+
+
+def _grave_views(episode: EpisodeView) -> list[View]:
+    return [view for view in episode.views if _grave(view)]
 
 
 @signal(
     "episode", "High-impact actions", ("T1562.008", "T1098.003", "T1537", "T1484.002"), "reduce_privilege",
-    on_ordinary_days=True, needs_past=False, evidence=_grave_sentence,
-    backing=lambda episode: [b for view in episode.views if _grave(view) for b in view.behaviours],
+    on_ordinary_days=True, needs_past=False,
+    evidence=lambda episode: _acts_sentence(_weights(episode, _grave), _grave_views(episode)),
+    backing=lambda episode: behaviours_of(_grave_views(episode)),
 )  # fmt: skip
 def grave_kinds(episode: EpisodeView) -> float:
     """What cannot be undone or gives full access, by any actor: administrators made, logs stopped, data opened.
 
     Weights of the kinds of actions, added up; half where all of a kind was refused.
     """
-    return float(sum(_weights(episode).values()))
+    return float(sum(_weights(episode, _grave).values()))
 
 
 # ---- a single call that is evidence by itself: what the record states of it, to whom and by whose right
@@ -261,29 +270,14 @@ def _severe(view: View) -> dict[str, float]:
     return {act.says: part * act.weight for act in acts}
 
 
-def _severe_weights(episode: EpisodeView) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for view in episode.views:
-        for says, weight in _severe(view).items():
-            found[says] = max(found.get(says, 0.0), weight)
-    return found
-
-
 def _severest(episode: EpisodeView) -> list[View]:
     """The views that do what weighs most."""
-    most = max(_severe_weights(episode).values(), default=0.0)
+    most = max(_weights(episode, _severe).values(), default=0.0)
     return [view for view in episode.views if most and most in _severe(view).values()]
 
 
-def _severest_sentence(episode: EpisodeView) -> str:
-    said = sorted(_severe_weights(episode).items(), key=lambda one: (-one[1], one[0]))
-    calls = listing([view.shape.action for view in _severest(episode)], 3)
-    return f"{'; '.join(says for says, _ in said[:3])}: {calls}"
-
-
 def _severest_phrase(episode: EpisodeView) -> str:
-    weights, views = _severe_weights(episode), _severest(episode)
-    says = min(weights, key=lambda act: (-weights[act], act))
+    says, views = _heaviest_first(_weights(episode, _severe))[0], _severest(episode)
     touched = [last_part(target) for b in behaviours_of(views) for target in b.targets]
     of = f" of {listing(touched, 1)}" if touched else ""
     return f"{says} ({listing([view.shape.action for view in views], 1)}{of})"
@@ -291,7 +285,8 @@ def _severest_phrase(episode: EpisodeView) -> str:
 
 @signal(
     "episode", "Severe action", ("T1562.008", "T1098.003", "T1537", "T1484.002"), "reduce_privilege", headline=4,
-    on_ordinary_days=True, needs_past=False, evidence=_severest_sentence,
+    on_ordinary_days=True, needs_past=False,
+    evidence=lambda episode: _acts_sentence(_weights(episode, _severe), _severest(episode)),
     phrase=_severest_phrase,
     backing=lambda episode: behaviours_of(_severest(episode)),
 )  # fmt: skip
@@ -301,7 +296,7 @@ def severest_act(episode: EpisodeView) -> float:
     Weight of the severest act of the day, refused or not, from 1 to 10, half in a session that has passed a second
     factor; 2 more for each further act of 7 or above.
     """
-    weights = sorted(_severe_weights(episode).values())
+    weights = sorted(_weights(episode, _severe).values())
     return weights[-1] + MORE * sum(weight >= SEVERE for weight in weights[:-1]) if weights else 0.0
 
 
@@ -323,7 +318,7 @@ def _stops(view: View) -> bool:
     needs_past=False, becomes_habit=False,
     evidence=lambda episode: f"stops or deletes a log or a detector: {_stopped(episode)}",
     phrase=lambda episode: f"stopped or deleted a log or a detector ({_stopped(episode)})",
-    backing=lambda episode: [b for view in _stopping(episode) for b in view.behaviours],
+    backing=lambda episode: behaviours_of(_stopping(episode)),
 )  # fmt: skip
 def logs_stopped(episode: EpisodeView) -> float:
     """Stops, deletes or narrows a log or a detector. It is never ordinary, however often it happens.
@@ -409,7 +404,7 @@ def _signs(episode: EpisodeView) -> dict[str, float]:
         "a session in two places": 2.0 if scattered(episode) else 0.0,
         "a machine's session outside AWS": 3.0 if "instance_outside" in traits else 0.0,
         "an attack tool": 3.0 if "attack_tool" in traits else 0.0,
-        "high-impact actions": min(4.0, sum(_weights(episode).values())),
+        "high-impact actions": min(4.0, sum(_weights(episode, _grave).values())),
         "many refused calls": _over(refused, MANY_REFUSED),
         "many secrets": _over(_secrets(episode).number, MANY_SECRETS),
         "many objects": _over(_objects(episode).number, MANY_OBJECTS),
