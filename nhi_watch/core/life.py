@@ -122,12 +122,14 @@ def is_new(notable: Mapping[str, Any]) -> bool:
     return bool(notable["life"] == "new" and notable["kind"] != "posture")
 
 
-WEEK = 7 * DAY
+WAITS_FROM = 3 * DAY
+"""A weekend: what nothing was added to for longer is read once, as part of a count."""
 
 
 def is_waiting(notable: Mapping[str, Any], end: int) -> bool:
-    """Whether a notable stays in the list for a verdict alone: nothing has come of it for a week before `end`."""
-    return notable["life"] == "quiet" and tells_calls(notable) and end - parse(notable["last_time"]) > WEEK
+    """Whether a notable stays in the list for a verdict alone: nothing was added to it in the WAITS_FROM
+    before `end`."""
+    return notable["life"] == "quiet" and tells_calls(notable) and end - parse(notable["last_time"]) > WAITS_FROM
 
 
 BY_ROUTINE = "a sensitive routine"

@@ -255,7 +255,7 @@ def going_on(notable: Mapping[str, Any], short_id: str) -> str:
 
 
 def waiting(still_open: Sequence[Mapping[str, Any]], run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Of those still open, what stays for a verdict alone: nothing came of it for a week. One line stands for them."""
+    """Of those still open, what waits for a verdict: nothing was added for three days. They are shown as one line."""
     end = max((parse(f"{day}T00:00:00Z") + DAY for day in run.get("days") or ()), default=0)
     return [notable for notable in still_open if is_waiting(notable, end)]
 
@@ -264,11 +264,11 @@ def waiting_line(waiting: Sequence[Mapping[str, Any]]) -> str:
     """One line for all that wait for a verdict.
 
     >>> waiting_line([{"listed_on": "2026-03-02"}, {"listed_on": "2026-02-27"}])
-    '     2 more, quiet for a week, wait for a verdict; the oldest since 2026-02-27: nhi list shows them'
+    '     2 more, quiet for three days, wait for a verdict; the oldest since 2026-02-27: nhi list shows them'
     """
     oldest = min(str(notable["listed_on"]) for notable in waiting)
     verb = "wait" if len(waiting) > 1 else "waits"
-    return (f"{len(waiting):>6} more, quiet for a week, {verb} for a verdict; the oldest since {oldest}: "
+    return (f"{len(waiting):>6} more, quiet for three days, {verb} for a verdict; the oldest since {oldest}: "
             "nhi list shows them")  # fmt: skip
 
 

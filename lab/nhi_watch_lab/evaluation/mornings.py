@@ -9,8 +9,8 @@ benign rows alone, so that incidents do not compete with each other.
 - first 5, first 10: so many benign rows at most stand before it
 - benign: new rows without a record of any incident, a day per 1,000 identities
 - repeats: benign new rows of notables that were a new row on an earlier morning
-- read: all lines, new and still open, without those of incidents; high and critical notables that were quiet for a
-  week and wait for a verdict are one line together
+- read: all lines, new and still open, without those of incidents; notables that were quiet
+  for three days and wait for a verdict are one line together
 - waiting: how many notables that one line stands for
 - high or critical: benign new rows of that severity
 
@@ -73,7 +73,7 @@ class Morning(NamedTuple):
     still_open: int
     """Lines, without those that wait."""
     waiting: int
-    """Notables that were quiet for a week and wait for a verdict: one line stands for them."""
+    """Notables that were quiet for three days and wait for a verdict: one line stands for them."""
     true: int
     """New rows that hold a record of an incident."""
 
