@@ -27,8 +27,8 @@ def test_rows_of_incidents_are_neither_benign_nor_repeated() -> None:
     assert morning == Morning(benign=2, repeats=1, graver=1, still_open=2, waiting=0, true=1)
 
 
-def test_what_was_quiet_for_a_week_is_one_line_together() -> None:
-    old = [_row(name, "high", f"2026-05-{day}T10:00:00Z") for name, day in (("a", "13"), ("b", "12"), ("c", "02"))]
+def test_what_was_quiet_for_three_days_is_one_line_together() -> None:
+    old = [_row(name, "high", f"2026-05-{day}T10:00:00Z") for name, day in (("a", "17"), ("b", "16"), ("c", "02"))]
     morning = mornings._morning([], [], set(), [*old, _row("d")], END)
     assert (morning.still_open, morning.waiting, morning.lines) == (2, 2, 3)
 
