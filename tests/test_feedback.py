@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from desk_samples import DAY_ONE, KEY, MAKES, NETWORK, NOW, ROLE, USER, asked, desk, notable, signal, state
 from nhi_watch.act import audit
 from nhi_watch.core.errors import InputError
+from nhi_watch.core.life import is_settled
 from nhi_watch.core.timestamps import DAY, parse, render
-from nhi_watch.detect import feedback
+from nhi_watch.detect import feedback, publish
 from nhi_watch.detect.feedback import Allowed, Verdict
 from nhi_watch.hosts.files import feedback as command
 from nhi_watch.state.store import MemoryStore
@@ -196,40 +198,44 @@ def test_a_list_that_may_be_cut_hides_nothing() -> None:
     assert not feedback.hidden(notable(fresh=many), [allowed("new_network", value) for value in many], SECOND)
 
 
-def test_what_was_dealt_with_is_left_out_and_counted_and_confirmed_stays() -> None:
+def verdicts_on(store: MemoryStore, notables: list[dict[str, Any]], now: int) -> list[str]:
+    """What has closed each notable as it is shown at a time; "": nothing has."""
+    shown = publish.as_of(store, notables, now)
+    return [one["closed_why"].partition(",")[0] if is_settled(one) else "" for one in shown]
+
+
+def test_verdicts_and_exceptions_close_notables_and_confirmed_ones_stay_open() -> None:
     store = MemoryStore()
     others = [notable(DAY_ONE + n) for n in range(2, 5)]
     feedback.put(store, [verdict(others[0]["id"]), verdict(others[1]["id"], "confirmed")])
     feedback.put_allowed(store, COVERED[0])
     loud = notable(DAY_ONE + 9, signals=(signal("spending", 3.0, "starts machines that cost", 3),))
-    applied = feedback.apply(store, [ONE, *others[:2], loud], SECOND)
-    assert [n["id"] for n in applied.shown] == [others[1]["id"], loud["id"]]
-    assert applied.hidden == {"excepted": 1, "benign": 1}
+    assert verdicts_on(store, [ONE, *others[:2], loud], SECOND) == ["excepted", "benign", "", ""]
 
 
 def test_an_expected_notable_comes_back_when_its_time_is_over() -> None:
     store = MemoryStore()
     feedback.put(store, [verdict(ONE["id"], "expected")._replace(until=SECOND + 10)])
-    assert feedback.apply(store, [ONE], SECOND).hidden == {"expected": 1}
-    assert feedback.apply(store, [ONE], SECOND + 11).shown == [ONE]
+    assert verdicts_on(store, [ONE], SECOND) == ["expected"]
+    assert verdicts_on(store, [ONE], SECOND + 11) == [""]
 
 
 def test_what_became_graver_after_its_verdict_comes_back() -> None:
     store, seen = MemoryStore(), {**ONE, "likelihood": 50.0, "severity": "medium"}
     feedback.put(store, [verdict(ONE["id"], severity="medium")])
-    assert feedback.apply(store, [{**seen, "likelihood": 55.0}], SECOND).hidden == {"benign": 1}
-    assert feedback.apply(store, [{**seen, "severity": "high"}], SECOND).hidden == {}
+    assert verdicts_on(store, [{**seen, "likelihood": 55.0}], SECOND) == ["benign"]
+    assert verdicts_on(store, [{**seen, "severity": "high"}], SECOND) == [""]
     feedback.put(store, [verdict(ONE["id"], severity="medium", time=SECOND + 1)._replace(created=0)])
-    again = feedback.apply(store, [{**seen, "severity": "high"}], SECOND)
-    assert again.hidden == {"benign": 1}, "it is not known what was seen"
+    again = verdicts_on(store, [{**seen, "severity": "high"}], SECOND)
+    assert again == ["benign"], "it is not known what was seen"
 
 
 def test_a_verdict_is_no_word_on_what_logs_told_after_it_whenever_that_was_done() -> None:
     """A daily batch: the verdict of ten o'clock, and of nine o'clock what the logs of the next night tell."""
     store, seen = MemoryStore(), {**ONE, "revisions": [{}], "last_grown": render(SECOND - 3 * DAY)}
     feedback.put(store, [feedback.judge(seen, "benign", "alice", "known", SECOND, {})])
-    assert feedback.apply(store, [seen], SECOND).hidden == {"benign": 1}
-    assert feedback.apply(store, [{**seen, "last_grown": render(SECOND - 3600)}], SECOND).hidden == {}
+    assert verdicts_on(store, [seen], SECOND) == ["benign"]
+    assert verdicts_on(store, [{**seen, "last_grown": render(SECOND - 3600)}], SECOND) == [""]
     late = feedback.judge({**seen, "last_grown": render(SECOND + 60)}, "benign", "alice", "known", SECOND, {})
     assert late.grown == SECOND, "an import: its giver cannot have seen what came after"
 
@@ -280,3 +286,11 @@ def test_all_that_a_verdict_lacks_is_said_at_once() -> None:
     with pytest.raises(InputError) as caught:
         feedback.judge(notable(), "", "alice", "", 0, {})
     assert "confirmed" in str(caught.value) and "--why" in str(caught.value) and "--by" not in str(caught.value)
+
+
+def test_verdicts_are_applied_by_publish_alone() -> None:
+    """The judge takes from them where a day is cut, and whom they teach."""
+    detect = Path(publish.__file__).parent
+    texts = {path.stem: path.read_text("utf-8") for path in detect.rglob("*.py")}
+    users = {name for name, text in texts.items() if re.search(r"feedback import .*Said", text)}
+    assert users == {"judge", "publish"}

@@ -18,7 +18,7 @@ from nhi_watch.context.assets import NO_ASSETS, Asset
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import NotableIdentity, TimelineEntry
 from nhi_watch.core.timestamps import DAY, HOUR, render
-from nhi_watch.detect import feedback, history, ledger
+from nhi_watch.detect import feedback, history, ledger, publish
 from nhi_watch.detect.exposure import fast
 from nhi_watch.detect.ledger import Entry, Exemption
 from nhi_watch.state.sqlite import SqliteStore
@@ -53,7 +53,7 @@ def exposed(*parts: list[dict[str, Any]], known: Any = NO_ASSETS) -> tuple[Memor
 
 
 def follow(store: MemoryStore, notables: list[dict[str, Any]], now: int) -> dict[str, Entry]:
-    found = ledger.follow(store, history.read(store), notables, now)
+    found = ledger.follow(store, history.read(store), publish.as_of(store, notables, now), now)
     mine = {notable["id"] for notable in notables}
     return {entry.control: entry for entry in found if entry.notable in mine or not mine}
 
@@ -290,8 +290,7 @@ def test_a_run_s_end_lists_exposures_and_the_status_of_every_control() -> None:
     notable = role_notable(store)
     run(store, [*USUAL, OFF, admin(TODAY, "20:00", "DeleteRole", roleName="payments-api")])
     fast.tell(store, KEY, LEAK, "public-repo")
-    found = fast.follow_up(store, NO_ASSETS, [notable])
-    both = [*found.compromises, *found.exposures]
+    both = fast.follow_up(store, NO_ASSETS, [notable], lambda exposure: exposure)
     assert [(n["kind"], [c["status"] for c in n["controls"]]) for n in both] == [
         ("compromise", ["done", "done"]),
         ("exposure", ["done", "open"]),

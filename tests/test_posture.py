@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from nhi_watch.act.posture.finding import Grant, Limits, calls_unused, scene, si
 from nhi_watch.context.assets import NO_ASSETS, Asset
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY, render
-from nhi_watch.detect import history
+from nhi_watch.detect import history, ledger
 from nhi_watch.state.baseline import Profile
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.store import MemoryStore
@@ -315,6 +316,20 @@ def test_twenty_findings_are_on_the_first_page_and_the_rest_is_counted(
     assert len((tmp_path / "out" / "posture.jsonl").read_text().splitlines()) == 23
     assert cli.main([*told, "--all"]) == 0
     assert capsys.readouterr().out.count("NHI1:2025") == 23
+
+
+def test_a_verdict_on_a_finding_closes_it_and_its_controls(tmp_path: Path) -> None:
+    told, results = stored(tmp_path / "out", ["old"]), tmp_path / "out" / "posture.jsonl"
+    assert cli.main(list(told)) == 0
+    (finding,) = map(json.loads, results.read_text("utf-8").splitlines())
+    assert finding["life"] != "closed"
+    said = ("--by", "ada", "--why", "kept for audits", "--now", render(NOW), "--out", str(tmp_path / "out"))
+    assert cli.main(["feedback", finding["id"], "benign", *said]) == 0
+    assert cli.main(list(told)) == 0
+    (finding,) = map(json.loads, results.read_text("utf-8").splitlines())
+    assert (finding["life"], finding["closed_why"]) == ("closed", f"benign, by ada on {render(NOW)[:10]}")
+    with closing(SqliteStore(tmp_path / "out" / "state.sqlite")) as store:
+        assert not [entry for entry in ledger.entries(store) if entry.notable == finding["id"]]
 
 
 def test_what_a_thief_could_do_most_with_comes_first() -> None:

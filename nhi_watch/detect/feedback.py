@@ -19,7 +19,7 @@ from statistics import median
 from typing import Any, NamedTuple, Optional, Protocol
 
 from nhi_watch.core.errors import InputError, RejectError
-from nhi_watch.core.life import BY_ROUTINE, is_routine, is_settled
+from nhi_watch.core.life import BY_ROUTINE, is_settled
 from nhi_watch.core.notable import SEVERITIES, clip, dimensions_of, loss_of
 from nhi_watch.core.timestamps import DAY, day_of, parse, render
 from nhi_watch.detect.scoring import REASON_POINTS
@@ -404,29 +404,6 @@ def _rank(severity: str) -> int:
 def named(verdict: Verdict) -> str:
     """A verdict, who gave it and when."""
     return f"{verdict.verdict}, by {verdict.by} on {render(verdict.time)[:10]}"
-
-
-class Applied(NamedTuple):
-    """Notables once what people have dealt with is left out."""
-
-    shown: list[dict[str, Any]]
-    hidden: dict[str, int]
-    """Why → how many are not shown."""
-
-
-def apply(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> Applied:
-    """Leave out what people, or routines, have dealt with since it was published, or before."""
-    said, allowed, applied = Said(rows, now), exceptions(rows), Applied([], {})
-    for notable in notables:
-        settled = said.settled(notable)
-        if not settled and not said.is_confirmed(notable["id"]):
-            settled = "excepted" if hidden(notable, allowed, now) else notable["closed_why"] * is_routine(notable)
-        if settled:
-            why = _why(settled)
-            applied.hidden[why] = applied.hidden.get(why, 0) + 1
-        else:
-            applied.shown.append(notable)
-    return applied
 
 
 def _why(closed_why: str) -> str:

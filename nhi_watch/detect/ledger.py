@@ -24,6 +24,7 @@ from statistics import median
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.errors import InputError
+from nhi_watch.core.life import is_settled
 from nhi_watch.core.notable import clip, dimensions_of
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.detect import feedback
@@ -108,12 +109,13 @@ def follow(
 ) -> list[Entry]:  # fmt: skip
     """All entries as they stand, with those that the notables ask for; they are put into the store.
 
+    `notables`: as `publish` gives them, so that a verdict or an exception has closed those that it covers.
     `stored`: the entries as they were last judged, where they were read already.
     """
     now = max(now, history.now)
-    told = {str(notable["id"]): dict(notable) for notable in notables}
-    asking = _asking(rows, told.values(), now)
-    quiet = set(told) - {notable["id"] for notable in asking}
+    told = {str(notable["id"]): notable for notable in notables}
+    asking = _asking(rows, told.values())
+    quiet = told.keys() - {notable["id"] for notable in asking}
     stored = entries(rows) if stored is None else stored
     before = {entry.id: entry for entry in stored if entry.notable not in quiet}
     asked = {entry.id: entry for notable in asking for entry in _asked(notable)}
@@ -136,11 +138,11 @@ def follow(
     return kept
 
 
-def _asking(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> list[dict[str, Any]]:
+def _asking(rows: Rows, notables: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The notables whose controls are due: listed ones that people have not dealt with, and what they confirmed."""
     confirmed = feedback.confirmed(rows)
-    shown = feedback.apply(rows, notables, now).shown
-    return [n for n in shown if n["kind"] != "compromise" or n["listed"] or n["id"] in confirmed]
+    return [n for n in notables if not is_settled(n)
+            and (n["kind"] != "compromise" or n["listed"] or n["id"] in confirmed)]  # fmt: skip
 
 
 def task(entry: Entry, history: History, since: int) -> str:
@@ -170,9 +172,11 @@ def entries(rows: Rows) -> list[Entry]:
     return [_entry(unpack(raw)) for _, raw in rows.scan(TABLE, *ENTRIES)]
 
 
-def to_check(stored: Iterable[Entry], history: History, notables: Iterable[Mapping[str, Any]]) -> set[str]:
+def to_check(
+    rows: Rows, stored: Iterable[Entry], history: History, notables: Iterable[Mapping[str, Any]]
+) -> set[str]:  # fmt: skip
     """Ids of the identities whose behaviours decide on a control: those of what was done, and may have been in vain."""
-    standing = [*stored, *(entry for notable in notables for entry in _asked(notable))]
+    standing = [*stored, *(entry for notable in _asking(rows, notables) for entry in _asked(notable))]
     return {entry.identity for entry in standing if _proof(entry, history) is not None}
 
 
@@ -390,9 +394,14 @@ _SHOWN = {"done": "done", "verified": "done", "excepted": "not_applicable"}
 
 def told(notables: Iterable[Mapping[str, Any]], standing: Iterable[Entry]) -> list[dict[str, Any]]:
     """The notables with the status of each control as the ledger has it."""
+    standing = list(standing)
     status = {entry.id: _SHOWN.get(entry.status, "open") for entry in standing}
+    followed = {entry.notable for entry in standing}
     documents = []
     for notable in notables:
+        if notable["id"] not in followed:
+            documents.append(dict(notable))
+            continue
         asked = iter(_asked(notable))
         controls = []
         for control in notable["controls"]:

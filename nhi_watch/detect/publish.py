@@ -27,13 +27,13 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context.networks import OTHER, network_of
 from nhi_watch.core.event import Identity
-from nhi_watch.core.life import BY_ROUTINE, CAME_LATE, REASON_LOG_ODDS, is_settled
+from nhi_watch.core.life import BY_ROUTINE, CAME_LATE, REASON_LOG_ODDS, is_routine, is_settled
 from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, SEVERITIES, clip, loss_of, order
 from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render, render_day
 from nhi_watch.detect import blind_spots, episodes, feedback, ranking, routines
 from nhi_watch.detect.cases import DONE, GAP, Case, CaseBook, Cases
 from nhi_watch.detect.episodes import NO_PLACE, Document, Head
-from nhi_watch.detect.feedback import Said, Verdict
+from nhi_watch.detect.feedback import Allowed, Said, Verdict
 from nhi_watch.detect.routines import Routine
 from nhi_watch.state.baseline import peer_scope
 from nhi_watch.state.retention import OPEN, RETAIN_DELTAS
@@ -367,6 +367,22 @@ def documents(rows: Rows, names: Iterable[str]) -> dict[str, Document]:
     found = rows.get("notable", [where + name for name in names for where in (PAST, PUB)])
     told = ((key.partition("/")[2], unpack(raw)[1]) for key, raw in found.items())
     return {name: document for name, document in told if document is not None}
+
+
+def as_of(rows: Rows, found: Iterable[Document], now: int) -> list[Document]:
+    """Notables with the verdicts and exceptions as they hold at `now`, for commands between two runs."""
+    said, allowed = Said(rows, now), feedback.exceptions(rows)
+    return [_with_verdict(document, said, allowed) for document in found]
+
+
+def _with_verdict(document: Document, said: Said, allowed: Sequence[Allowed]) -> Document:
+    why = said.settled(document)
+    if not why and not said.is_confirmed(document["id"]):
+        is_hidden = feedback.hidden(document, allowed, said.now)
+        why = "excepted" if is_hidden else document["closed_why"] * is_routine(document)
+    if why:
+        return {**document, "life": "closed", "closed_why": why}
+    return {**document, "life": "ongoing", "closed_why": ""} if is_settled(document) else document
 
 
 def stored(rows: Rows, past: bool = True) -> list[Document]:

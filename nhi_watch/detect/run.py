@@ -104,9 +104,9 @@ def result(
     """What a run has to say: exposures and controls are followed up, and what changed is published."""
     rows, end = state.rows, telemetry.end_of(state.rows, state.daybook.days)
     standing = publisher.notables(found.allowance, end, found.days)
-    followed = fast.follow_up(rows, context.assets, [*standing.documents.values()], context.networks)
-    others = [publisher.one_row(one, end) for one in (*followed.exposures, *publisher.blind_spots(end))]
-    documents = ranked([*followed.compromises, *others])
+    followed = fast.follow_up(rows, context.assets, [*standing.documents.values()],
+                              lambda one: publisher.one_row(one, end), context.networks)  # fmt: skip
+    documents = ranked([*followed, *(publisher.one_row(one, end) for one in publisher.blind_spots(end))])
     events = publisher.settle(documents, end)
     documents = [one for one in documents if not one["merged_into"]]
     listed = [one for one in documents if is_shown(one)]

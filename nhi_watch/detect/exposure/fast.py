@@ -14,7 +14,7 @@ The compromise keeps its row, by which it can be verified, and goes on as part o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple, Optional
 
@@ -23,6 +23,7 @@ from nhi_watch.context.assets import Assets
 from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.event import Identity
+from nhi_watch.core.life import is_settled
 from nhi_watch.core.notable import (
     IMPACTS,
     MAX_RECORD_IDS,
@@ -35,8 +36,8 @@ from nhi_watch.core.notable import (
     to_json,
 )
 from nhi_watch.core.timestamps import DAY, parse
-from nhi_watch.detect import feedback, ledger, publish, ranking
 from nhi_watch.detect import history as histories
+from nhi_watch.detect import ledger, publish, ranking
 from nhi_watch.detect.cases import GAP
 from nhi_watch.detect.episodes import FOLDED
 from nhi_watch.detect.exposure.case import Case, cases
@@ -89,24 +90,24 @@ def refresh(
     return judge(rows, history, known, now, networks, compromises)
 
 
-class Followed(NamedTuple):
-    """What a run knows once exposures and controls are followed up: each control has its status in the ledger."""
+def follow_up(
+    rows: Rows, known: Assets, compromises: Sequence[Document], present: Callable[[Document], Document],
+    networks: Networks = SHIPPED,
+) -> list[Document]:  # fmt: skip
+    """What every run does at its end: look at exposures, and move the controls of all notables by telemetry.
 
-    compromises: list[dict[str, Any]]
-    """The run's notables, those that exposures tell of marked as part of them."""
-    exposures: list[dict[str, Any]]
-
-
-def follow_up(rows: Rows, known: Assets, notables: Sequence[dict[str, Any]], networks: Networks = SHIPPED) -> Followed:
-    """What every run does at its end: look at exposures, and move the controls of all notables by telemetry."""
+    Returns the compromises, those that belong to an exposure marked as part of it, and the exposures, each control with
+    its status in the ledger. `present`: applies to an exposure what people have said of it.
+    """
     history = histories.read_some(rows, ())
-    found = refresh(rows, history, known, networks=networks, compromises=notables)
-    own, told = parted(notables, found.notables)
-    asked = [*own, *found.notables, *({**one, "listed": False} for one in told)]
+    found = refresh(rows, history, known, networks=networks, compromises=compromises)
+    own, parts = parted(compromises, found.notables)
+    exposures = [present(one) for one in found.notables]
+    asked = [*own, *exposures, *({**one, "listed": False} for one in parts)]
     stored = ledger.entries(rows)
-    histories.fill(history, rows, ledger.to_check(stored, history, asked))
+    histories.fill(history, rows, ledger.to_check(rows, stored, history, asked))
     standing = ledger.follow(rows, history, asked, stored=stored)
-    return Followed(ledger.told([*own, *told], standing), ledger.told(found.notables, standing))
+    return ledger.told([*own, *parts, *exposures], standing)
 
 
 def judge(
@@ -114,11 +115,10 @@ def judge(
     compromises: Optional[Sequence[Document]] = None,
 ) -> Exposed:  # fmt: skip
     """The same with a history that is at hand."""
-    every = publish.stored(rows) if compromises is None else compromises
+    every = publish.as_of(rows, publish.stored(rows), max(now, history.now)) if compromises is None else compromises
     before = {key: unpack(raw) for key, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")}
-    rows_of = (one for one in every if one["kind"] == "compromise" and loss_of(one) >= ranking.LEAST
-               and (not one["merged_into"] or PREFIX + one["merged_into"] in before))  # fmt: skip
-    odd = feedback.apply(rows, rows_of, max(now, history.now)).shown  # with which people have not dealt
+    odd = [one for one in every if one["kind"] == "compromise" and loss_of(one) >= ranking.LEAST
+           and not is_settled(one) and (not one["merged_into"] or PREFIX + one["merged_into"] in before)]  # fmt: skip
     asked = [
         each for each in cases(history, now)
         if not each.validity.dead or each.now - each.validity.since <= SETTLED_DAYS * DAY

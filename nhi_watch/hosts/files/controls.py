@@ -34,14 +34,15 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: the exception or the state is wrong.
     """
-    from nhi_watch.detect import history, ledger
+    from nhi_watch.detect import history, ledger, publish
 
     now = common.seconds(args.now, "--now") if args.now else 0  # 0: the data's end
     if args.exempted is None and (args.until or args.reason):
         raise InputError("--until and --reason belong to --except ID")
     with common.opened(args, own=args.exempted is not None) as store:
         whole = history.read(store)
-        notables = [one for one in find.every(store) if one["kind"] != "blind_spot"]
+        asked = (one for one in find.every(store) if one["kind"] != "blind_spot")
+        notables = publish.as_of(store, asked, max(now, whole.now))
         since = {str(one["id"]): parse(one["first_time"]) for one in notables}
         standing = ledger.follow(store, whole, notables, now)
         tasks = {e.id: ledger.task(e, whole, since.get(e.notable, e.required)) for e in standing}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from nhi_watch.core.errors import InputError
+from nhi_watch.core.life import is_settled
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find
 
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: the key, a time or the state is wrong.
     """
-    from nhi_watch.detect import feedback, history
+    from nhi_watch.detect import history, publish
     from nhi_watch.detect.explain.notables import notable_id
     from nhi_watch.detect.exposure import case, fast
 
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
             fast.tell(store, args.key, since, where)  # refuses a secret before anything is printed
             find.about_to(console, f"{args.key[:60]} exposed since {render(since)}, where: {where}", args.json)
         found = fast.judge(store, history.read(store), known, now)
-        listed = feedback.apply(store, found.notables, int(time.time())).shown
+        listed = [one for one in publish.as_of(store, found.notables, int(time.time())) if not is_settled(one)]
     ranked = common.publish(args.out, listed, "exposure", args.state)
     ours = [notable for notable in ranked if notable["kind"] == "exposure"]
     _show(args, ours, found, console, notable_id("exposure", args.key) if args.key else "")

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch.act.posture.checks import look
     from nhi_watch.act.posture.finding import Limits, scene
     from nhi_watch.act.posture.rights import load
-    from nhi_watch.detect import history, ledger
+    from nhi_watch.detect import history, ledger, publish
 
     given, known = args.authorization_details, common.load_assets(args.assets)
     grants = None if given is None else [grant for path in given for grant in load(path)]
@@ -52,8 +52,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
         whole = history.read(store)
         now, as_of = common.moment(args, max([whole.now, *(grant.last_used for grant in grants or ())]))
         found = look(scene(whole, grants, known, Limits(args.secret_days, args.idle_days), now), store)
-        standing = ledger.follow(store, whole, found.notables, now)
-        notables = ledger.told(found.notables, standing)
+        documents = publish.as_of(store, found.notables, now)
+        standing = ledger.follow(store, whole, documents, now)
+        notables = ledger.told(documents, standing)
     most = len(notables) if args.all else FIRST
     _write(args.out, notables, found.summary, most)
     if args.json:
