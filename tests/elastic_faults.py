@@ -28,7 +28,7 @@ from elastic_server import Server
 from elastic_story import BUDGET, Story, start
 from nhi_watch.core.errors import NhiError
 from nhi_watch.core.timestamps import render
-from nhi_watch.detect import episodes
+from nhi_watch.detect import episodes, publish
 from nhi_watch.hosts.elastic import setup, windows, write
 from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.run import Job, run
@@ -128,7 +128,7 @@ class Faults:
         """Where the checkpoint has moved, all is written already, or the state knows that alerts are not."""
         if self._checkpoint() == before:
             return
-        if windows.due(self._store()).waits:
+        if publish.unconfirmed(self._store()):
             self.after["alerts were left to do"] += 1
         else:
             self.story.same()

@@ -394,7 +394,7 @@ def test_a_verdict_is_written_once_by_the_next_run_although_nothing_came_in(plac
     judge(place, tmp_path, first, "open")
     assert place.run()["alerts"] == {"created": 1}
     assert [each["nhi"]["change"] for each in changes(place, first)] == ["new", "settled", "new"]
-    assert windows.due(place.store()).at == until
+    assert windows.due(place.store()) == until
 
 
 def test_what_was_expected_is_back_when_its_time_is_over(
@@ -431,7 +431,7 @@ def test_nothing_is_lowered_or_lost_at_midnight_by_a_run_that_read_nothing(
     for days in range(1, 4):
         monkeypatch.setattr(running, "clock_of", lambda *_, by=days * 86_400: lambda: time.time() + by)
         store = place.store()
-        windows.put_due(store, windows.due(store)._replace(at=0))
+        windows.put_due(store, 0)
         store.commit()
         assert place.run()["alerts"] == {"created": 0}
     assert place.alerts() == before

@@ -77,7 +77,7 @@ def test_each_event_is_a_document_that_says_what_became_of_the_notable(place: Pl
 
 def test_what_a_killed_run_wrote_is_not_written_again_also_behind_a_rollover(place: Place) -> None:
     many = [Event("new", document, True) for document in notable_samples.many(700)]
-    wanted = writing.Wanted(f"logs-nhi.alerts-{place.namespace}", NOW, again=True)
+    wanted = writing.Wanted(f"logs-nhi.alerts-{place.namespace}", NOW)
     assert writing.write(place.client, many[:600], wanted, {}) == {"created": 600}
     place.client.indices.rollover(alias=wanted.stream)
     assert writing.write(place.client, many, wanted, {}) == {"created": 100}

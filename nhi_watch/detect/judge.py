@@ -85,6 +85,11 @@ class Judge:
         self._unsaved: dict[int, Wholes] = {}
         """Open day → what was read of it, joined to what the state holds, and is not in the state yet."""
 
+    @property
+    def identities(self) -> Collection[str]:
+        """Ids of those of whom something was taken in."""
+        return self._tally.identities
+
     def put(self, days: Days) -> None:
         """Put what was read into the state, to be judged by the next `settle`, of this run or another."""
         too_late = self._sorted_out(days)

@@ -14,7 +14,7 @@ Rows are put into the store; committing them is the host's business.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Optional
 
 from nhi_watch.context.context import NO_CONTEXT, Context
@@ -64,6 +64,11 @@ class Session:
     def days(self) -> Days:
         """What was read and is not put into the store yet, with its counts."""
         return self._intake.days
+
+    @property
+    def identities(self) -> Collection[str]:
+        """Ids of those of whom something was read, once it was put."""
+        return self._judge.identities
 
     def feed(
         self, records: Iterable[object], on_reject: OnReject = lambda index, error: None,

@@ -336,13 +336,13 @@ def _feedback(client: Elasticsearch, args: argparse.Namespace, console: Console)
     where, state = _kibana_of(args), f"{setup.STATE}-{args.namespace}"
     if args.what:
         with _writing(client, args, state) as (store, now):
-            windows.put_due(store, windows.due(store)._replace(at=now))
+            windows.put_due(store, now)
             return verdicts.act(args, store, console, now)
     with _writing(client, args, state) as (store, now):
         cluster.demand(client, [{"names": [setup.ANALYSTS], "privileges": ["read"]}])
         taken = analysts.take(store, analysts.said(client, now), now)
         if taken.new:
-            windows.put_due(store, windows.due(store)._replace(at=now))
+            windows.put_due(store, now)
         for verdict in taken.new:
             audit.append(args.audit, "verdict", verdict.by, {**verdict._asdict(), "from": "kibana", "state": state})
     outcome: Json = {name: told if isinstance(told, int) else len(told) for name, told in taken._asdict().items()}

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, Optional, cast
+from typing import Any, NamedTuple, Optional, Union, cast
 
 import msgspec
 from elasticsearch import ApiError, Elasticsearch
@@ -22,10 +22,10 @@ from elasticsearch import ApiError, Elasticsearch
 from nhi_watch.context import reputation
 from nhi_watch.context.context import Context
 from nhi_watch.context.reputation import Indicator, Reputation
-from nhi_watch.core.behaviour import Known, nobody
 from nhi_watch.core.errors import InputError, RejectError, StoreError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, HOUR, render
+from nhi_watch.detect.session import Session
 from nhi_watch.hosts.elastic.cluster import ELSEWHERE, REMOTE, complete, explained
 from nhi_watch.intake import horizon, schemas
 from nhi_watch.intake.days import NOBODY, Intake, Load, nothing
@@ -173,13 +173,16 @@ class _Unclaimed:
         return NOBODY.read(item.record())
 
 
+def received(item: object) -> Optional[int]:
+    """The day on which an item was ingested."""
+    return cast(Item, item).received
+
+
 def intake_of(
-    modules: Iterable[ModuleType], context: Context, load: Load = nothing, now: Optional[int] = None,
-    known: Known = nobody, newcomers: Callable[[int], int] = lambda day: 0,
-) -> Intake:  # fmt: skip
+    modules: Iterable[ModuleType], context: Context, load: Load = nothing, now: Optional[int] = None
+) -> Intake:
     """What reads items; `now` as the cluster's clock tells it."""
-    told = sources_of(modules)
-    return Intake(told, context, load, now, lambda item: cast(Item, item).received, known, newcomers)
+    return Intake(sources_of(modules), context, load, now, received)
 
 
 def events_of(hits: Sequence[Hit]) -> tuple[list[tuple[Hit, Event]], list[RejectError]]:
@@ -193,7 +196,7 @@ def events_of(hits: Sequence[Hit]) -> tuple[list[tuple[Hit, Event]], list[Reject
     return found, errors
 
 
-def feed(intake: Intake, hits: Sequence[Hit], refuse: Refuse) -> None:
+def feed(intake: Union[Intake, Session], hits: Sequence[Hit], refuse: Refuse) -> None:
     """Take in a page; documents that are no events are refused."""
     intake.feed(map(Item, hits), lambda index, error: refuse(hits[index], error))
 

@@ -9,7 +9,7 @@ A part that fails three times is set aside, and the job goes on; whatever ends a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -25,16 +25,14 @@ from nhi_watch.core.errors import InputError, NhiError, RejectError, StoreError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.detect import feedback, model, publish
-from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.publish import Event
 from nhi_watch.detect.run import Result
+from nhi_watch.detect.session import Session
 from nhi_watch.hosts.elastic import cluster, read, setup, windows, write
 from nhi_watch.hosts.elastic.cluster import PassingError, Reach, explained
 from nhi_watch.hosts.elastic.read import SOURCES, Hit, Span, Window
 from nhi_watch.hosts.elastic.store import SECONDS, ClusterClock, ElasticStore, Lease, LeaseHeldError, holder_name
 from nhi_watch.hosts.elastic.windows import Begun, Planned, Task, Wanted
-from nhi_watch.state.state import State
 
 # ---- totals
 #
@@ -106,7 +104,7 @@ class PartDone(NamedTuple):
     """The documents of a stretch of event time, scored; and what is said of them."""
 
     result: Result
-    identities: set[str]
+    identities: Collection[str]
     rejects: list[tuple[Hit, RejectError]]
 
 
@@ -310,10 +308,6 @@ class Run:
         self._late = 0
         self._unread = {each.pattern: each.why for each in self._reach.unread}
         self._aside: list[Json] = []
-        self._events: Sequence[Event] = ()
-        """What the last part published, to be written."""
-        self._is_unsure = False
-        """Whether the state may hold more that was published and is not written."""
         self.totals = Totals()
 
     def once(self, on_stage: Stage) -> Json:
@@ -329,11 +323,12 @@ class Run:
         for pattern in {task.window.pattern for task in pending} - {task.window.pattern for task in left}:
             self._ledger.forget(pattern)
         due = windows.due(self._store)
-        self._is_unsure = bool(pending) or due.waits
+        if due is None:
+            self._patiently(self._import)
         self._patiently(self._publish)
         if pending:
             self.work(left, on_stage)
-        if due.at is not None and due.at <= self._clock():
+        if due is not None and due <= self._clock():
             self._patiently(partial(self._settle, on_stage))
             self._patiently(self._publish)
         if since is not None:  # who says from when on to read means all of it
@@ -411,7 +406,6 @@ class Run:
         """Keep nothing that was put, nor what is known of the cluster."""
         self._store.close()
         self._clocks.clear()
-        self._is_unsure = True
 
     def _step(self, tasks: list[Task], on_stage: Stage) -> list[Task]:
         """Do the next part, or give it up; returns what is left to do."""
@@ -467,63 +461,58 @@ class Run:
         self._lease.keep()
         self._store.look()
         done = self._scored(tasks[0].window, tasks[0].spans()[0], on_stage)
-        self._note_events(done.result)
         left = windows.advance(self._store, tasks)
         self._store.commit(refresh=False)
         self.totals.add(done)
         return left
 
+    def _session(self, until: int) -> Session:
+        return Session(
+            self._store, read.sources_of(SOURCES), self._context, self._clock, model=self._card,
+            budget=self._job.budget, patience=publish.PATIENCE, until=until, received=read.received,
+        )  # fmt: skip
+
     def _settle(self, on_stage: Stage) -> None:
         """Judge without anything new: verdicts and exceptions that were given, or have ended, take effect."""
         self._lease.keep()
         self._store.look()
-        state, now = State(self._store), int(self._clock())
-        intake = read.intake_of(SOURCES, self._context, state.load, now, state.known, state.newcomers)
-        result = self._judge(state).settle(intake.days, on_stage)
-        self._note_events(result)
-        windows.put_due(self._store, windows.due(self._store)._replace(at=feedback.next_end(self._store, now)))
+        now = int(self._clock())
+        result = self._session(now).finish(on_stage)
+        windows.put_due(self._store, feedback.next_end(self._store, now))
         self._store.commit(refresh=False)
-        self.totals.add(PartDone(result, set(), []))
+        self.totals.add(PartDone(result, (), []))
 
-    def _note_events(self, result: Result) -> None:
-        self._events = result.events
-        if self._events:
-            windows.put_due(self._store, windows.due(self._store)._replace(waits=True))
+    def _import(self) -> None:
+        """Take over what the stream has of notables that the state does not know as published, by an older version."""
+        publish.imported(self._store, write.published(self._client, self._job.stream))
+        windows.put_due(self._store, feedback.next_end(self._store, int(self._clock())))
+        self._store.commit(refresh=False)
 
     def _publish(self) -> None:
-        """Write what the state says is published and no run has seen written; whoever only learns writes nothing."""
-        due, job = windows.due(self._store), self._job
-        if not due.imported:
-            publish.imported(self._store, write.published(self._client, job.stream))
-        events = publish.unconfirmed(self._store) if self._is_unsure else self._events
-        if events and job.alerts:
+        """Write what was published and has not arrived, by this run or one before; who only learns writes nothing."""
+        events, job = publish.unconfirmed(self._store), self._job
+        if not events:
+            return
+        if job.alerts:
             self._lease.keep()
-            wanted = write.Wanted(job.stream, int(self._clock()), job.ocsf, job.kibana, self._is_unsure)
+            wanted = write.Wanted(job.stream, int(self._clock()), job.ocsf, job.kibana)
             verdicts = feedback.standing(feedback.verdicts(self._store))
             self.totals.wrote(write.write(self._client, events, wanted, verdicts))
         publish.confirm(self._store, {event.document["id"]: event.document["revision"] for event in events})
-        windows.put_due(self._store, due._replace(waits=False, imported=True))
-        if events or due.waits or not due.imported:
-            self._store.commit(refresh=False)
-        self._events, self._is_unsure = (), False
-
-    def _judge(self, state: State) -> Judge:
-        return Judge(state, self._card, self._context, self._job.budget, self._clock, publish.PATIENCE)
+        self._store.commit(refresh=False)
 
     def _scored(self, window: Window, span: Span, on_stage: Stage) -> PartDone:
         """Read and score; the rows are put into the store, and not committed yet."""
-        state, started = State(self._store), time.perf_counter()
-        seen = state.known, state.newcomers
-        intake = read.intake_of(SOURCES, self._context, state.load, window.until, *seen)
-        clocks, rejects = self._by(window.pattern), list[tuple[Hit, RejectError]]()
+        started = time.perf_counter()
+        session, rejects = self._session(window.until), list[tuple[Hit, RejectError]]()
+        clocks = self._by(window.pattern)
         wanted = read.query(window, clocks, span, windows.left_out(self._store, window.pattern, clocks))
         for page in read.pages(self._client, window.pattern, wanted, self._job.page):
             self._lease.keep()
-            read.feed(intake, page, lambda hit, error: rejects.append((hit, error)))
+            read.feed(session, page, lambda hit, error: rejects.append((hit, error)))
             del rejects[MAX_REJECTS:]
-        identities = {name for wholes in intake.days.values() for name in wholes}
         taken = time.perf_counter() - started
         self._lease.keep()
-        result = self._judge(state).settle(intake.days, on_stage)
+        result = session.finish(on_stage)
         result.run["seconds"]["read"] = round(taken, 3)
-        return PartDone(result, identities, rejects)
+        return PartDone(result, session.identities, rejects)

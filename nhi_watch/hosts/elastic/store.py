@@ -238,7 +238,8 @@ EVERY = "", "\U0010ffff"
 """The span of all keys."""
 _WHOLE = "meta", "inventory", "ledger"
 """Tables that every run reads in full."""
-_PARTS = ("notable", "blind/"), ("notable", "case/"), ("notable", "head/"), ("notable", "pub/"), ("day", NEWS)
+_PARTS = ("notable", "blind/"), ("notable", "case/"), ("notable", "head/"), ("notable", "pub/"), \
+    ("notable", "out/"), ("day", NEWS)
 """Table and beginning of the keys that every run reads of others: what is open, not what is kept of closed days."""
 _MAX_ID = 512
 """Bytes of a document id that Elasticsearch takes."""

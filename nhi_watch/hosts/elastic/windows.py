@@ -35,7 +35,8 @@ STARTS = 6
 """How often a part may be begun by processes that were then killed: by a host short of memory, say."""
 _PENDING = "elastic:pending"
 _ASIDE = "elastic:aside"
-_DUE = "elastic:due"
+_DUE = "elastic:next"
+_NEVER = 1 << 40
 _CHECKPOINT = "elastic:checkpoint:"
 _SINCE = "elastic:since:"
 _LONGEST = 400
@@ -171,27 +172,15 @@ def _times(store: Store, name: str, patterns: Sequence[str]) -> dict[str, Option
     return {pattern: int(raw) if raw is not None else None for pattern, raw in found.items()}
 
 
-class Due(NamedTuple):
-    """What a run has to do although nothing came in."""
-
-    waits: bool = False
-    """Whether something may be published in the state and not be written yet."""
-    at: Optional[int] = None
-    """When a verdict or an exception begins or ends to hold, in seconds since the epoch."""
-    imported: bool = False
-    """Whether the state knows what was published before it kept that."""
-
-
-def due(store: Store) -> Due:
-    """What a run has to do although nothing came in."""
+def due(store: Store) -> Optional[int]:
+    """When a verdict or an exception begins or ends to hold, in seconds since the epoch; None: no run has noted it."""
     row = store.get("meta", [_DUE]).get(_DUE)
-    return Due(*orjson.loads(row)) if row else Due()
+    return int(row) if row is not None else None
 
 
-def put_due(store: Store, found: Due) -> None:
-    """Put that down, where it has changed; committing is the caller's business."""
-    if found != due(store):
-        store.put("meta", [(_DUE, orjson.dumps(list(found)))])
+def put_due(store: Store, at: Optional[int]) -> None:
+    """Put that down, None: none will; committing is the caller's business."""
+    store.put("meta", [(_DUE, b"%d" % (_NEVER if at is None else at))])
 
 
 class Begun(NamedTuple):

@@ -48,23 +48,20 @@ class Wanted(NamedTuple):
     """Keep each as an OCSF finding as well."""
     kibana: str = ""
     """URL that links begin with; "": there are none."""
-    again: bool = False
-    """Whether some may have been written before, by a run that was killed."""
 
 
 def write(
     client: Elasticsearch, events: Sequence[Event], wanted: Wanted, verdicts: Mapping[str, Verdict]
 ) -> dict[str, int]:
-    """Create the document of each event; returns how many were `created`.
+    """Create the document of each event, unless a run that was killed has; returns how many were `created`.
 
     Raises:
         StoreError: a document was refused; those before it are written.
     """
     with explained(f"writing {wanted.stream}"):
         actions = [_action(event, wanted, verdicts.get(event.document["id"])) for event in events]
-        if wanted.again:
-            written = _written(client, wanted.stream, [action["_id"] for action in actions])
-            actions = [action for action in actions if action["_id"] not in written]
+        written = _written(client, wanted.stream, [action["_id"] for action in actions])
+        actions = [action for action in actions if action["_id"] not in written]
         return {"created": [*_sent(client, actions, wanted.stream)].count(201)}
 
 
