@@ -84,7 +84,7 @@ def _fired(signal: Any, sample: Mapping[str, Any]) -> dict[str, Any] | None:
     lead = found[0].identity.id
     whole = parts[lead] if len(parts) == 1 else linking.joined(linking.Group(lead, tuple(parts), ()), parts)
     value, _ = value_of(signal, whole.view)
-    return to_json(notables.build(whole, past, TEAM)) if value else None
+    return to_json(notables.build(whole, past, dict.fromkeys(parts, TEAM))) if value else None
 
 
 def _findings() -> Iterator[Proof]:

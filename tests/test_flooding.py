@@ -8,7 +8,7 @@ import pytest
 
 from core_samples import ACCOUNT, MACHINE, TODAY, Options, answer, events, learnt, run, runs, whole_days
 from flood_samples import Records, mixed, namesake, newcomers, probing, repository, stranger, tenant, theft
-from nhi_watch.context.assets import UNKNOWN, Asset
+from nhi_watch.context.assets import NO_ASSETS, Asset
 from nhi_watch.core.notable import loss_of
 from nhi_watch.detect import ranking
 from nhi_watch.detect.run import Result
@@ -81,11 +81,11 @@ def test_only_what_succeeded_is_privilege_reach_and_cost() -> None:
     history = [{"ago": [20, 1], "events": [{}, denied, dear]}]
     past = learnt(history)
     (whole,) = whole_days(events([denied, dear, {}], TODAY)).values()
-    told = ranking.impact(UNKNOWN, score_day(past, whole))
+    told = ranking.impact(NO_ASSETS, score_day(past, whole))
     assert (told.privilege, told.reach) == ("read", "1 service, 1 region, 1 target")
     assert all(factor.weight == 1.0 for factor in told.factors if factor.name != "let in")
     (whole,) = whole_days(events([denied, dear], TODAY)).values()
-    weights = {f.name: f.weight for f in ranking.impact(UNKNOWN, score_day(past, whole)).factors}
+    weights = {f.name: f.weight for f in ranking.impact(NO_ASSETS, score_day(past, whole)).factors}
     assert weights["let in"] == 0.5
 
 

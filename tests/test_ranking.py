@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from core_samples import MACHINE, TODAY, events, learnt, whole_days
-from nhi_watch.context.assets import UNKNOWN, Asset
+from nhi_watch.context.assets import NO_ASSETS, Asset, Assets
 from nhi_watch.core.notable import expected_loss, severity_of
+from nhi_watch.detect import linking
 from nhi_watch.detect.history import Life
 from nhi_watch.detect.impact import sentence
 from nhi_watch.detect.ranking import PEOPLE, SURE, impact, is_eligible
 from nhi_watch.detect.scoring import Episode, score_day
 from nhi_watch.state.baseline import HISTORY
 
+CROWN = {MACHINE.id: Asset("critical", "team", "Production")}
 BY_HAND = {"agent": "browser", "traits": ["browser", "console", "mfa"]}
 
 
@@ -58,8 +60,7 @@ def test_a_person_s_long_lived_key_is_no_person() -> None:
 
 
 def test_the_level_of_impact_is_that_of_the_product_of_the_weights() -> None:
-    asset = Asset("critical", "team", "Production")
-    made = impact(asset, episode([{"access": "permissions", "action": "iam:CreateUser"}]))
+    made = impact(CROWN, episode([{"access": "permissions", "action": "iam:CreateUser"}]))
     weights = {factor.name: factor.weight for factor in made.factors}
     told = {name: weight for name, weight in weights.items() if weight != 1.0}
     assert told == {"criticality": 2.0, "environment": 1.2, "privilege": 1.1}
@@ -69,34 +70,51 @@ def test_the_level_of_impact_is_that_of_the_product_of_the_weights() -> None:
 
 
 def test_impact_settles_what_is_equal_and_the_likelihood_the_rest() -> None:
-    made = impact(Asset("critical", "team", "Production"), episode([{"access": "permissions"}]))
-    plain = impact(UNKNOWN, episode([{}]))
+    made = impact(CROWN, episode([{"access": "permissions"}]))
+    plain = impact(NO_ASSETS, episode([{}]))
     assert expected_loss(97.0, plain) > expected_loss(70.0, made) > expected_loss(70.0, plain)
 
 
 def test_an_unknown_asset_neither_raises_nor_lowers() -> None:
-    made = impact(UNKNOWN, episode([{}]))
+    made = impact(NO_ASSETS, episode([{}]))
     assert (made.criticality, made.environment, made.privilege) == ("unknown", "unknown", "read")
     assert made.level == "medium" and expected_loss(81.25, made) == 81.25
 
 
 def test_privilege_and_reach_are_what_the_logs_show() -> None:
     history = used({}, {"action": "ec2:RunInstances", "access": "cost"})
-    made = impact(UNKNOWN, episode([{"region": "us-east-1"}], history))
+    made = impact(NO_ASSETS, episode([{"region": "us-east-1"}], history))
     assert (made.privilege, made.reach) == ("cost", "2 services, 2 regions, 1 target")
 
 
 def test_targets_are_those_of_ninety_days_as_an_exposure_counts_them_and_the_notable_s_own() -> None:
     history = [{"ago": [120, 100], "events": [{"target": "long-ago"}]}, *used({"target": "bucket-1"})]
-    made = impact(UNKNOWN, episode([{"target": "of-today"}], history))
+    made = impact(NO_ASSETS, episode([{"target": "of-today"}], history))
     life = Life(MACHINE, learnt(history).past(MACHINE, TODAY).own)
     assert sentence(life.reach({}, TODAY)) == "1 service, 1 region, 1 target"
     assert made.reach == "1 service, 1 region, 2 targets"
-    refused = impact(UNKNOWN, episode([{"target": "of-today", "outcome": "denied"}, {"target": "bucket-1"}], history))
+    refused = impact(NO_ASSETS, episode([{"target": "of-today", "outcome": "denied"}, {"target": "bucket-1"}], history))
     assert refused.reach == "1 service, 1 region, 1 target"
+
+
+def test_the_impact_of_linked_identities_is_that_of_the_worst_by_its_own_calls_alone() -> None:
+    """The lead may change permissions and touches little; the other one reads a lot. Neither of them has both."""
+    reader = {"id": f"{MACHINE.id}-2", "name": "reader"}
+    past = learnt(used({"access": "permissions", "action": "iam:CreateUser"}))
+    today = [{}, *({"who": reader, "target": f"bucket-{n}"} for n in range(12))]
+    parts = {name: score_day(past, whole) for name, whole in whole_days(events(today, TODAY)).items()}
+    group = linking.joined(linking.Group(MACHINE.id, tuple(parts), ()), parts)
+
+    def of_group(known: Assets) -> tuple[str, str, str]:
+        made = impact(known, group)
+        return made.privilege, made.reach, made.factors[-1].value
+
+    assert of_group(NO_ASSETS) == ("permissions", "2 services, 1 region, 1 target", MACHINE.name)
+    jewel = {reader["id"]: Asset("critical", "team", "Production")}
+    assert of_group(jewel) == ("read", "1 service, 1 region, 12 targets", "reader")
 
 
 def test_what_was_refused_throughout_is_never_critical() -> None:
     """However sure it is, and whoever it would have hit: nothing was let in."""
-    refused = impact(Asset("critical", "team", "Production"), episode([{"outcome": "denied", "access": "permissions"}]))
+    refused = impact(CROWN, episode([{"outcome": "denied", "access": "permissions"}]))
     assert refused.level == "low" and severity_of(expected_loss(99.0, refused)) == "medium"

@@ -24,6 +24,8 @@ IMPACTS = {"low": 0.5, "medium": 1.0, "high": 1.15, "critical": 1.3}
 """Level of impact → by what it multiplies the likelihood to give the expected loss."""
 LET_IN = "let in"
 """The factor of the impact that counts what was refused."""
+LINKED = "worst of those linked"
+"""The factor of the impact that names the identity of several whose impact it is."""
 BANDS = ((80.0, "critical"), (60.0, "high"), (30.0, "medium"), (10.0, "low"))
 """Expected loss from which a severity begins. High and critical stay in the list until they are judged, so most of them
 must be true: at medium impact likelihoods from 60 to 80% are true two times of three, those above nine times of ten."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from nhi_watch.context.assets import Asset, Assets
+from nhi_watch.context.assets import Assets
 from nhi_watch.context.networks import Networks
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.detect import linking, ranking, scoring
@@ -52,7 +52,7 @@ class Day:
         self._cuts = cuts
         self.baselines = baselines
         self._state = state
-        self._assets = known
+        self.assets = known
         self._scored: dict[str, Episode] = {}
         self._groups: dict[str, Group] = {}
         self._judged: set[str] = set()
@@ -116,11 +116,7 @@ class Day:
 
     def rank(self, episode: Episode) -> Ranked:
         """How an episode stands."""
-        return ranking.rank(episode, self._assets)
-
-    def asset_of(self, episode: Episode) -> Asset:
-        """What the customer says of an episode's identity."""
-        return ranking.asset(self._assets, episode)
+        return ranking.rank(episode, self.assets)
 
     def _of(self, names: Sequence[str]) -> dict[str, Episode]:
         missing = [name for name in names if name not in self._scored]

@@ -177,7 +177,7 @@ def _built(today: Day, name: str, one: Acting) -> tuple[Document, int]:
     worth a notable."""
     episode, ranked = today.episode(one.lead), one.ranked
     hours = Hours(episode)
-    notable = build(episode, today.baselines, today.asset_of(episode), hours)
+    notable = build(episode, today.baselines, today.assets, hours)
     least = ranking.LEAST * ranked.likelihood / ranked.loss if ranked.loss >= ranking.LEAST else ranking.FLOOR
     return {**to_json(notable), **NO_PLACE, "id": name}, hours.reached(least)
 

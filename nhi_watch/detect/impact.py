@@ -9,6 +9,7 @@
 | refusals | 0.5 if all was refused; up to 1 by the share of the likelihood that remains without refused calls |
 | used by | 1 + 0.02 for each identity beyond the first that works through it, at most 1.1 |
 | abuse an hour | 1 + 0.05 × log10 of what an hour of abuse costs in USD, at most 1.2 |
+| worst of those linked | 1: names the identity of several whose factors these are |
 
 Their product gives the level: low under 0.7, high from 1.35, critical from 1.9, else medium; where all was refused, or
 what was let in is by itself less than a third as likely, it is low. The weights are small on purpose: the likelihood
@@ -121,10 +122,15 @@ def impact(asset: Asset, reach: Reach) -> Impact:
         ImpactFactor("used by", clip(_users(reach), 200), _grown(1.1, 0.02 * max(0, len(callers) - 1))),
         ImpactFactor("abuse an hour", told or "no call seen that costs", _grown(1.2, 0.05 * log10(1 + dearest))),
     )  # fmt: skip
-    weight = prod(factor.weight for factor in factors)
+    product = prod(factor.weight for factor in factors)
     known = asset.criticality or "unknown", asset.environment or "unknown"
-    own = next((name for least, name in BANDS if weight >= least), "low") if reach.let_in >= THIRD else "low"
+    own = next((name for least, name in BANDS if product >= least), "low") if reach.let_in >= THIRD else "low"
     return Impact(own, *known, level, sentence(reach), factors)
+
+
+def weight(made: Impact) -> float:
+    """The product of an impact's weights."""
+    return prod(factor.weight for factor in made.factors)
 
 
 def _grown(most: float, more: float) -> float:

@@ -76,7 +76,7 @@ def _judged(state: State, baselines: Baselines, whole: IdentityDay, known: Asset
     ranked = ranking.rank(episode, known)
     if not ranked.eligible or ranked.likelihood < ranking.FLOOR:
         return None
-    notable = build(episode, baselines, ranking.asset(known, episode))
+    notable = build(episode, baselines, known)
     why = f"Came {today - whole.day} days late, and is judged by the habits of {render_day(today)}. "
     document = to_json(replace(
         notable, id=id_of(identity.id, whole.day), late=True, title=clip(f"Late: {notable.title}", 200),

@@ -10,11 +10,12 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 from nhi_watch.context import assets
 from nhi_watch.context.assets import Asset, Assets
-from nhi_watch.core.notable import BANDS, Impact, expected_loss
+from nhi_watch.core.notable import BANDS, LINKED, Impact, ImpactFactor, clip, expected_loss
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import impact as impacts
 from nhi_watch.detect.impact import reach_of
@@ -181,7 +182,7 @@ def rank(episode: Episode, known: Assets) -> Ranked:
     identity, likelihood = episode.identity, episode.likelihood
     loss = likelihood
     if likelihood >= FLOOR:
-        loss = expected_loss(likelihood, impact(asset(known, episode), episode))
+        loss = expected_loss(likelihood, impact(known, episode))
     days, place = episode.view.past.own.days, origin(episode)
     if not place and not days and not episode.members and likelihood < SURE:
         place = NEWCOMERS + peer_scope(identity)
@@ -206,11 +207,25 @@ def is_eligible(episode: Episode, likelihood: float) -> bool:
     return likelihood >= (PEOPLE if days >= HISTORY else SURE)
 
 
-def impact(asset: Asset, episode: Episode) -> Impact:
-    """Business impact of an episode: what the customer's table says, and what the identity was seen to reach."""
-    past = episode.view.past
-    reach = reach_of(past.own, episode.view.behaviours(), today=past.today)
-    return impacts.impact(asset, reach._replace(let_in=_let_in(episode)))
+def impact(known: Assets, episode: Episode) -> Impact:
+    """Business impact of an episode: what the customer's table says, and what the identity was seen to reach.
+
+    Of linked identities it is that of the one whose misuse would be worst, from its own profile and its own calls: a
+    thief who has them all can do that, and what several of them reach is not counted twice. What was refused counts for
+    all together, as the likelihood does.
+    """
+    let_in, several = _let_in(episode), len(episode.parts) > 1
+    return max((_impact_of(known, part, let_in, several) for part in episode.parts), key=impacts.weight)
+
+
+def _impact_of(known: Assets, part: Episode, let_in: float, is_linked: bool) -> Impact:
+    past = part.view.past
+    reach = reach_of(past.own, part.view.behaviours(), today=past.today)
+    made = impacts.impact(asset(known, part), reach._replace(let_in=let_in))
+    if not is_linked:
+        return made
+    whose = ImpactFactor(LINKED, clip(part.identity.name, 200), 1.0)
+    return replace(made, factors=(*made.factors, whose))
 
 
 def _let_in(episode: Episode) -> float:

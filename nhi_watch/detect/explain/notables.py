@@ -12,7 +12,7 @@ from typing import NamedTuple, Optional, Union
 
 from nhi_watch.context import frameworks
 from nhi_watch.context.actions import permissions
-from nhi_watch.context.assets import Asset
+from nhi_watch.context.assets import Assets
 from nhi_watch.context.networks import Networks, spelled
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import DONE_TO, Identity
@@ -44,6 +44,7 @@ from nhi_watch.detect import telemetry
 from nhi_watch.detect.explain import claims
 from nhi_watch.detect.history import short
 from nhi_watch.detect.ranking import FLOOR, impact
+from nhi_watch.detect.ranking import asset as asset_of
 from nhi_watch.detect.scoring import REASON_POINTS, Baselines, Episode, Link, episode_values
 from nhi_watch.detect.signals import (
     KEY_SERVICE,
@@ -174,9 +175,9 @@ class Weighed(NamedTuple):
     """Whose value it is; None: only several together show it."""
 
 
-def build(episode: Episode, baselines: Baselines, asset: Asset, hours: Optional[Hours] = None) -> Notable:
+def build(episode: Episode, baselines: Baselines, known: Assets, hours: Optional[Hours] = None) -> Notable:
     """The notable of an episode. `hours`: those of the episode, where they were asked before."""
-    card, view = baselines.card, episode.view
+    card, view, asset = baselines.card, episode.view, asset_of(known, episode)
     parts = _weigh(episode)
     heavy = [part for part in parts if part.points >= REASON_POINTS]
     behaviours = view.behaviours()
@@ -188,7 +189,7 @@ def build(episode: Episode, baselines: Baselines, asset: Asset, hours: Optional[
         _title(episode, parts), _summary(episode, heavy, odd, points),
         times=(created(episode, hours or Hours(episode)), first, last), eve=view.past.today - 1,
         likelihood=episode.likelihood, signals=_signals(baselines, episode, parts), controls=controls(episode),
-        impact=impact(asset, episode),
+        impact=impact(known, episode),
         timeline=_timeline(behaviours, points, bool(episode.members)), usual=_usual(baselines, episode),
         ids={i for part in heavy for i in part.signal.frameworks if _proves(part, i)},
         sources={each.shape.identity.provider for each in view.views}, missing=_missing(view),

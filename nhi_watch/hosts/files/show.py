@@ -207,14 +207,13 @@ def _latest(
 ) -> Json:
     """How the latest day was judged, and what is missing for a place."""
     from nhi_watch.core.notable import expected_loss, to_json
-    from nhi_watch.detect import ranking
     from nhi_watch.detect.explain.notables import build
 
     date = render_day(day)
     if episode is None:
         return {"day": date, "place": "that day is closed, so it cannot be scored again"}
     baselines, assets = basis
-    built = build(episode, baselines, ranking.asset(assets, episode))
+    built = build(episode, baselines, assets)
     made = to_json(built)
     loss = expected_loss(built.likelihood, built.impact)
     place = _place(date, (episode, loss, built.impact.level), mine, rows)
