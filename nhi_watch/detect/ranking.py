@@ -139,6 +139,15 @@ class Places(NamedTuple):
     """Critical ones for which there is no place of their own: they are folded."""
 
 
+def _graver(ordered: Iterable[tuple[str, Placeable]]) -> dict[str, int]:
+    """Episode id → how many other cases had a greater loss within the seven days before it."""
+    window, counts = _Window(), dict[str, int]()
+    for case, head in ordered:
+        counts[head.id] = window.graver(case, head)
+        window.add(case, head)
+    return counts
+
+
 def places(
     found: Iterable[tuple[str, Placeable]], allowance: int, kept: frozenset[str] = frozenset(),
     judged: Collection[str] = (),
@@ -150,15 +159,13 @@ def places(
     A place that a verdict has freed goes to an episode of GIVEN_BACK or more: else an analyst who judges the list every
     morning would be asked to read three times the budget.
     """
-    window, unjudged, regular, over, beyond = _Window(), _Window(), set(kept), set[str](), set[str]()
-    for case, head in sorted(found, key=lambda pair: (pair[1].reached, -pair[1].loss, pair[1].id)):
-        read = window.graver(case, head)
-        window.add(case, head)
-        if head.id in judged:
-            continue
-        graver = unjudged.graver(case, head)
-        unjudged.add(case, head)
-        if read < allowance or (graver < allowance and head.loss >= GIVEN_BACK) or head.id in kept:
+    ordered = sorted(found, key=lambda pair: (pair[1].reached, -pair[1].loss, pair[1].id))
+    unjudged = [(case, head) for case, head in ordered if head.id not in judged]
+    of_all, of_unjudged = _graver(ordered), _graver(unjudged)
+    regular, over, beyond = set(kept), set[str](), set[str]()
+    for _, head in unjudged:
+        graver = of_unjudged[head.id]
+        if of_all[head.id] < allowance or (graver < allowance and head.loss >= GIVEN_BACK) or head.id in kept:
             regular.add(head.id)
         elif head.loss >= CRITICAL:
             (over if graver < OVER * allowance else beyond).add(head.id)
