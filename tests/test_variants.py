@@ -13,6 +13,7 @@ import pytest
 from layout import ROOT
 from nhi_watch.core.behaviour import fingerprint
 from nhi_watch.core.timestamps import parse
+from nhi_watch.detect.signals import NAMES
 from nhi_watch_lab.evaluation import exams
 from nhi_watch_lab.evaluation.exams import Exam, grouped
 from nhi_watch_lab.fifth_world.catalogue import CATALOGUE
@@ -20,6 +21,7 @@ from nhi_watch_lab.fourth_world.calls import AWS_CALLS, TABLES
 from nhi_watch_lab.fourth_world.life import SLOTS
 from nhi_watch_lab.simulator.difficulty import source_hash
 from nhi_watch_lab.training.commands import HANDS, VARIANTS, Wanted
+from nhi_watch_lab.training.rows import Labelled, blank
 
 LAB = ROOT / "lab" / "nhi_watch_lab"
 FROZEN: dict[tuple[str, str, int], str] = {
@@ -43,10 +45,26 @@ FROZEN: dict[tuple[str, str, int], str] = {
     ("fifth", "first", 51): "ef4e64c5dd43d618",
     ("fifth", "first", 52): "4dd96cec4a3fb677",
     ("fifth", "first", 53): "3cda56476edd0e17",
+    ("drawn", "brief", 61): "c3c5ce8f2ce06f0f",
+    ("drawn", "brief", 62): "d0b10679a6eab555",
+    ("drawn", "brief", 63): "99a9b7be08e49083",
+    ("second", "brief", 61): "41a327fd26f79722",
+    ("second", "brief", 62): "caef6054e426d3ca",
+    ("second", "brief", 63): "6b0cdfc336015c41",
+    ("third", "brief", 61): "aa959cb840c7b605",
+    ("third", "brief", 62): "6f8034068905e6ef",
+    ("third", "brief", 63): "39c6651ac06b6ce2",
+    ("fourth", "brief", 61): "8b1f94ef65ba7e52",
+    ("fourth", "brief", 62): "0121330426fee9c0",
+    ("fourth", "brief", 63): "422d21038aa31691",
+    ("fifth", "brief", 61): "ed5c77a9aab6f7af",
+    ("fifth", "brief", 62): "33ce3edcdcde9a3f",
+    ("fifth", "brief", 63): "09b7f7aaab3e9c09",
 }  # fmt: skip
 """World, layer and seed → SHA-256 over people, incidents and records."""
 FAMILIES = sorted({kind for kind, _, _ in FROZEN})
 FIRST = range(51, 61)
+BRIEF = range(61, 81)
 
 
 @cache
@@ -166,6 +184,31 @@ def test_first_files_are_small_with_and_without_a_break_in(family: str) -> None:
     assert 1 <= min(sizes) <= 5 and max(sizes) <= 60
     broken_into = sum(bool(incidents_of(days)) for days in worlds)
     assert 3 <= broken_into <= 8
+
+
+def test_thefts_of_brief_files_are_a_few_calls_of_machines_within_a_day(family: str) -> None:
+    worlds = [made(family, "brief", seed)[1] for seed in BRIEF if family != "drawn" or seed % 4]
+    incidents = [incident for days in worlds for incident in incidents_of(days)]
+    assert len(worlds) / 2 <= len(incidents) <= len(worlds) * 1.5
+    sizes = sorted(len(incident["record_ids"]) for incident in incidents)
+    assert sizes[len(sizes) * 3 // 4] <= 5 and sizes[-1] <= 40
+    assert all(incident["technique"].startswith("brief") for incident in incidents)
+    assert all(len(days) <= 3 for days in worlds)
+    assert {"external", "inside"} >= {incident["origin"] for incident in incidents} >= {"external"}
+
+
+def test_what_is_severe_is_mostly_stolen_in_brief_files_and_deployments_do_it_too() -> None:
+    at = NAMES.index("severest_act")
+    severe: dict[bool, list[bool]] = {True: [], False: []}
+    for family in FAMILIES:
+        for seed in [seed for seed in BRIEF if family != "drawn" or seed % 4]:
+            replay = Labelled(blank({}))
+            for incidents, records in made(family, "brief", seed)[1]:
+                replay.label(incidents)
+                for item in replay.run_days(grouped(records)):
+                    severe[bool(item.incidents)].append((item.episode.values[at] or 0.0) >= 5)
+    stolen, ordinary = (sum(found) / len(found) for found in (severe[True], severe[False]))
+    assert stolen > 10 * ordinary > 0
 
 
 def test_each_variant_that_is_trained_on_is_there() -> None:

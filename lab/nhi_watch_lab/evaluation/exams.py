@@ -6,7 +6,8 @@
 - `old`: the simulator's one account with its own rates, as earlier versions were judged
 
 `padded`: the same world, in which each attacker hides among harmless calls.
-`unsteady`: a tenant in which at least one machine in ten is odd by nature; `first`: the first file of a small tenant.
+`unsteady`: a tenant in which at least one machine in ten is odd by nature; `first`: the first file of a small tenant;
+`brief`: one in which a theft is one to five calls.
 """
 
 from __future__ import annotations
@@ -220,7 +221,7 @@ class Exam(NamedTuple):
     trial: str = ""
     """One of TRIALS, for which a drawn world is changed."""
     variant: str = ""
-    """`unsteady`, `first`, or "": the world as its generator writes it."""
+    """`unsteady`, `first`, `brief`, or "": the world as its generator writes it."""
 
     @property
     def name(self) -> str:

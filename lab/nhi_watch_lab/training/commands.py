@@ -19,18 +19,18 @@ FOLDER = Path(__file__).parent
 PRIOR = FOLDER / "prior.json"
 """What identities anywhere do: shares of identity-days by value, which signals start from."""
 HANDS = {
-    "drawn": ("1001-1006", "1017-1020", "1033-1036", "41-42", "51-60"),
+    "drawn": ("1001-1006", "1017-1020", "1033-1036", "41-42", "51-60", "61-100"),
     "old": ("1-2",),
-    "second": ("1-3", "17-18", "", "41-42", "51-60"),
-    "third": ("1,3,5", "17,19", "", "41-42", "51-60"),
-    "fourth": ("1-3", "17-18", "", "41-42", "51-60"),
-    "fifth": ("1-3", "17-18", "", "41-42", "51-60"),
+    "second": ("1-3", "17-18", "", "41-42", "51-60", "61-100"),
+    "third": ("1,3,5", "17,19", "", "41-42", "51-60", "61-100"),
+    "fourth": ("1-3", "17-18", "", "41-42", "51-60", "61-100"),
+    "fifth": ("1-3", "17-18", "", "41-42", "51-60", "61-100"),
     "controls": ("", "", "", "", "1-26"),
 }
 """Generators, each by other hands: seeds of each of VARIANTS; and real benign logs, which are read where they lie."""
-VARIANTS = ("", " padded", " cold", " unsteady", " first")
+VARIANTS = ("", " padded", " cold", " unsteady", " first", " brief")
 """As they are; attackers hide among harmless calls; attacks begin on the first of six days; at least one machine in ten
-is odd by nature; the first file of a small tenant."""
+is odd by nature; the first file of a small tenant; one in which a theft is one to five calls."""
 KEPT = Path("out") / "training"
 SIZE = (140, 50)
 """Machines of a world at most, and attacks in each."""

@@ -12,6 +12,7 @@ from nhi_watch_lab.simulator import basics, shapes
 from nhi_watch_lab.simulator.basics import WORDS, Dice, dice
 from nhi_watch_lab.simulator.machines import DAY, Activity, Machine, Rhythm, office_second
 from nhi_watch_lab.simulator.products.raid import REGISTER as PRODUCT_TECHNIQUES
+from nhi_watch_lab.simulator.products.raid import Technique as ProductTechnique
 from nhi_watch_lab.simulator.products.tenant import Campaign as ProductCampaign
 from nhi_watch_lab.simulator.products.tenant import cast_of
 from nhi_watch_lab.simulator.raid import REGISTER, Act, Manner, Outlook, Raid, Technique
@@ -46,22 +47,46 @@ class Span(NamedTuple):
         return self.low <= second < self.low + self.length
 
 
+class Layer(NamedTuple):
+    """How the files of a layer are drawn."""
+
+    offset: int
+    """What sets its worlds apart from those of other layers."""
+    odd: tuple[float, ...]
+    """Shares of the machines that are odd by nature, of which one is drawn."""
+    break_ins: Callable[[Tenant, list[Machine], Span, Dice], list[Campaign]]
+    """What is stolen from an account."""
+    techniques: Callable[[str], list[ProductTechnique]]
+    """What may be stolen from one of a company's products."""
+    attacked: float
+    """Share of the files in which something is stolen."""
+    people: tuple[int, ...] = (0, 1, 2, 4)
+    """How many people an account has at work, of which one is drawn."""
+
+
 def first(seed: int) -> Told:
     """People, and the days as incidents and records."""
     d = dice("first file", seed)
-    length = int(d.pick([_log(d, 300, 3000), _log(d, 3600, 40_000), _log(d, 50_000, 260_000)]))
-    world = worlds.draw(40_000 + seed, company=seed % 4 == 0)
+    length = int(d.pick([log_between(d, 300, 3000), log_between(d, 3600, 40_000), log_between(d, 50_000, 260_000)]))
+    return drawn(Layer(40_000, (0.1, 0.3, 0.6), _break_ins, _of_product, 0.6), seed, length, d)
+
+
+def drawn(layer: Layer, seed: int, length: int, d: Dice) -> Told:
+    """A file of a layer that covers so many seconds; of a company whole days."""
+    world = worlds.draw(layer.offset + seed, company=seed % 4 == 0)
     span = Span(0, DAY * d.between(1, 3)) if world.company else Span(min(DAY - 301, office_second(0, d)), length)
     start = (date.fromisoformat(world.start) + timedelta(days=d.between(0, 6))).isoformat()
-    size = max(1, round(_log(d, 1, 22)))
+    size = max(1, round(log_between(d, 1, 22)))
     world = world._replace(
         start=start, identities=40, history=0, attacked=span.days, agents=0, incidents=0, volume=min(world.volume, 30)
     )
-    attacked = dice("broken into", seed).chance(0.6)
-    return _company(world, span, attacked, d) if world.company else _account(world, span, size, attacked, d)
+    attacked = dice("broken into", seed).chance(layer.attacked)
+    if world.company:
+        return _company(world, span, layer.techniques if attacked else None, d)
+    return _account(world, span, (size, layer), layer.break_ins if attacked else None, d)
 
 
-def _log(d: Dice, low: float, high: float) -> float:
+def log_between(d: Dice, low: float, high: float) -> float:
     return float(low * (high / low) ** d.random())
 
 
@@ -95,9 +120,12 @@ def _time_of(record: Any) -> tuple[float, str]:
 # ---- accounts
 
 
-def _account(world: World, span: Span, size: int, attacked: bool, d: Dice) -> Told:
-    tenant = peaceful_account(world)
-    odd = round(size * d.pick([0.1, 0.3, 0.6]))
+def _account(
+    world: World, span: Span, sizes: tuple[int, Layer],
+    break_ins: Callable[[Tenant, list[Machine], Span, Dice], list[Campaign]] | None, d: Dice,
+) -> Told:  # fmt: skip
+    tenant, (size, layer) = peaceful_account(world), sizes
+    odd = round(size * d.pick(list(layer.odd)))
     chosen = duties.hire(tenant.parts, odd, world.days) if odd else []
     usual = [m for m in tenant.machines if m.kind in ("role", "user") and m.activities]
     chosen += d.some(usual, max(0 if chosen else 1, size - len(chosen)))
@@ -105,11 +133,11 @@ def _account(world: World, span: Span, size: int, attacked: bool, d: Dice) -> To
     for machine in chosen:
         _hurry(machine, span, d)
     tenant.machines = [*chosen, *d.some(services, d.pick([0, 0, 1, 3]))]
-    tenant.people = d.some(tenant.people, d.pick([0, 1, 2, 4]))
+    tenant.people = d.some(tenant.people, d.pick(list(layer.people)))
     for person in tenant.people:
         _hurry(person, span, d)
     tenant.load = max(tenant.load, 1.0)
-    tenant.campaigns = _break_ins(tenant, chosen, span, d) if attacked else []
+    tenant.campaigns = break_ins(tenant, chosen, span, d) if break_ins else []
     return frozenset(people_of(tenant)), _shown(of_account(world, tenant), world.start, span)
 
 
@@ -247,7 +275,11 @@ def _at(name: str, second: int, gap: float, d: Dice) -> Act:
 # ---- companies
 
 
-def _company(world: World, span: Span, attacked: bool, d: Dice) -> Told:
+def _of_product(product: str) -> list[ProductTechnique]:
+    return [t for t in PRODUCT_TECHNIQUES.values() if set(t.parts) <= set(PARTS[product].split())]
+
+
+def _company(world: World, span: Span, techniques: Callable[[str], list[ProductTechnique]] | None, d: Dice) -> Told:
     tenant = peaceful(world)
     workers.hire(tenant)
     product = d.pick([name for name in PARTS if name in tenant.staff])
@@ -255,9 +287,9 @@ def _company(world: World, span: Span, attacked: bool, d: Dice) -> Told:
     machines, people = [w for w in staff if not w.human], [w for w in staff if w.human]
     tenant.staff[product] = d.some(machines, d.between(2, 14)) + d.some(people, d.between(0, 4))
     tenant.happenings = []
-    able = [t for t in PRODUCT_TECHNIQUES.values() if set(t.parts) <= set(PARTS[product].split())]
+    able = techniques(product) if techniques else []
     tenant.campaigns = []
-    for number, technique in enumerate(d.some(able, len(able)) if attacked else []):
+    for number, technique in enumerate(d.some(able, len(able))):
         cast = cast_of(tenant, technique, 0, set(), d)
         if cast is not None:
             tenant.campaigns = [ProductCampaign(number, 0, technique, d.pick(ORIGINS), cast)]

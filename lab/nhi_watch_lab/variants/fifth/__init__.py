@@ -19,6 +19,7 @@ from nhi_watch_lab.fifth_world.model import Chance, Streams, stream
 from nhi_watch_lab.fifth_world.tenant import Tenant
 from nhi_watch_lab.fifth_world.world import World
 from nhi_watch_lab.variants.fifth import benign, thefts
+from nhi_watch_lab.variants.fifth import brief as brief_file
 from nhi_watch_lab.variants.fifth import first as first_file
 from nhi_watch_lab.variants.fifth.tables import callings, further_calls
 
@@ -36,6 +37,18 @@ def unsteady(seed: int) -> tuple[frozenset[str], Iterator[Raw]]:
 def first(seed: int) -> tuple[frozenset[str], Iterator[Raw]]:
     """A tenant's first file."""
     return written(lambda folder: make_first(seed, folder))
+
+
+def brief(seed: int) -> tuple[frozenset[str], Iterator[Raw]]:
+    """A tenant's first file in which a theft is one to five calls."""
+    return written(lambda folder: make_brief(seed, folder))
+
+
+def make_brief(seed: int, out: Path) -> None:
+    """Write the file of a seed with short thefts."""
+    with further_calls():
+        world, done = brief_file.make(seed)
+        _write(world, done, out, 0)
 
 
 def make_first(seed: int, out: Path) -> None:

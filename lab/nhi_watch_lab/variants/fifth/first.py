@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -29,6 +30,12 @@ class Plan(NamedTuple):
     attacks: int
     busy: int
     """Sessions of odd identities with many tickets in them, for good reasons."""
+    strange: float = 0.35
+    """Share of the machines that are odd by nature."""
+
+
+Attack = Callable[[World, int, "list[Incident]"], "Incident | None"]
+"""What the attack of a number comes to in a world, after others."""
 
 
 def plan(rng: Chance) -> Plan:
@@ -44,21 +51,25 @@ def plan(rng: Chance) -> Plan:
 def make(seed: int) -> tuple[World, list[Incident]]:
     """The world, cut to the file's window, and its incidents."""
     rng = stream("first file", seed)
-    wanted = plan(rng)
-    streams = Streams(BASE + seed)
+    return made(plan(rng), BASE + seed, rng, lambda world, at, done: _attack(world, stream(seed, "raid", at), done))
+
+
+def made(wanted: Plan, seed: int, rng: Chance, attack: Attack) -> tuple[World, list[Incident]]:
+    """The world of a plan, with what attacks of a kind do in it."""
+    streams = Streams(seed)
     days = int(wanted.seconds / DAY) + 2
     tenant = Tenant(streams, 30, days, 0, date(2026, 1, 5) + timedelta(days=rng.randint(0, 200)))
     tenant.products = wanted.products
     if rng.chance(0.6):
         tenant.habits["data_events"] = 1.0
-    world = World(BASE + seed, tenant, streams)
+    world = World(seed, tenant, streams)
     _employ(world, wanted.people, rng)
     odd = _populate(world, wanted, rng)
     _cut(world, wanted.seconds, rng)
     _busy(world, odd, wanted, rng)
     done: list[Incident] = []
     for number in range(wanted.attacks):
-        incident = _attack(world, stream(seed, "raid", number), done)
+        incident = attack(world, number, done)
         done += [incident] if incident else []
     return world, done
 
@@ -80,7 +91,7 @@ def _employ(world: World, count: int, rng: Chance) -> None:
 
 def _populate(world: World, wanted: Plan, rng: Chance) -> list[benign.Odd]:
     """The machines and what they do of themselves."""
-    strange = sum(rng.chance(0.35) for _ in range(wanted.machines))
+    strange = sum(rng.chance(wanted.strange) for _ in range(wanted.machines))
     makers.populate(world, max(0, wanted.machines - strange))
     for who in world.machines:
         who.born, who.gone, who.rate = 0.0, 1e12, who.rate * rng.log_between(0.5, 4)

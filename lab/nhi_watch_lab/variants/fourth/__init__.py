@@ -15,6 +15,7 @@ from nhi_watch_lab.fourth_world.life import World
 from nhi_watch_lab.fourth_world.model import DAY, Dice
 from nhi_watch_lab.fourth_world.write import write
 from nhi_watch_lab.variants.fourth import benign
+from nhi_watch_lab.variants.fourth import brief as brief_file
 from nhi_watch_lab.variants.fourth import first as first_file
 from nhi_watch_lab.variants.fourth.tables import further_calls, trades
 from nhi_watch_lab.variants.fourth.thefts import Thefts
@@ -33,6 +34,17 @@ def unsteady(seed: int) -> tuple[frozenset[str], Iterator[Raw]]:
 def first(seed: int) -> tuple[frozenset[str], Iterator[Raw]]:
     """A tenant's first file."""
     return written(lambda folder: make_first(seed, folder))
+
+
+def brief(seed: int) -> tuple[frozenset[str], Iterator[Raw]]:
+    """A tenant's first file in which a theft is one to five calls."""
+    return written(lambda folder: make_brief(seed, folder))
+
+
+def make_brief(seed: int, out: Path) -> None:
+    """Write the file of a seed with short thefts."""
+    with further_calls():
+        brief_file.make(seed, out)
 
 
 def make_first(seed: int, out: Path) -> None:

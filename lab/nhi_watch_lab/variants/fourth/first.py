@@ -34,6 +34,8 @@ class Plan(NamedTuple):
     attacks: int
     busy: int
     """Runs of odd identities that do much of what they can, for good reasons."""
+    strange: float = 0.35
+    """Share of the machines that are odd by nature."""
 
 
 def plan(dice: Dice) -> Plan:
@@ -54,8 +56,12 @@ def plan(dice: Dice) -> Plan:
 def make(seed: int, out: Path) -> None:
     """Write out/events/<product>.ndjson.gz and out/labels.json."""
     dice = Dice(f"{seed}|first file")
-    wanted = plan(dice)
-    tenant = found(BASE + seed, max(40, wanted.machines))
+    make_planned(plan(dice), BASE + seed, dice, out)
+
+
+def make_planned(wanted: Plan, seed: int, dice: Dice, out: Path, raid_of: type[Raid] | None = None) -> None:
+    """The file of a plan, with raids of a kind."""
+    tenant = found(seed, max(40, wanted.machines))
     tenant.products = wanted.products
     days = wanted.span // DAY + 2
     begin = 1_772_409_600_000 + dice.randint(0, 200) * DAY
@@ -63,7 +69,7 @@ def make(seed: int, out: Path) -> None:
     world.data_events = world.data_events or dice.chance(0.5)
     odd = _populate(dice, world, wanted, days)
     low = _cut(dice, world, wanted.span)
-    raid = Raid(dice, world, low, odd)
+    raid = (raid_of or Raid)(dice, world, low, odd)
     raid.busy(wanted.busy)
     raid.play(wanted.attacks)
     at_work = {e.who.product for e in world.events}
@@ -77,7 +83,7 @@ def _populate(dice: Dice, world: World, wanted: Plan, days: int) -> list[Odd]:
     tenant = world.tenant
     world.people = dice.some(life.employ(tenant, 40), wanted.people)
     staff = [m for m in tenants.hire(tenant, 60, world.begin, days, 0) if m.kind != "scanner" or dice.chance(0.15)]
-    strange = sum(dice.chance(0.35) for _ in range(wanted.machines))
+    strange = sum(dice.chance(wanted.strange) for _ in range(wanted.machines))
     world.machines = dice.some(staff, max(0, wanted.machines - strange))
     for m in world.machines:
         m.born, m.volume = world.begin, m.volume * dice.wide(0.6, 6)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nhi_watch_lab.evaluation.exams import written
+from nhi_watch_lab.variants.second import brief as brief_file
 from nhi_watch_lab.variants.second import roster, small, tenant
 
 ODD = tuple(sorted({post.title for post in roster.POSTS}))
@@ -20,3 +21,8 @@ def unsteady(seed: int) -> tuple[frozenset[str], Iterator[Any]]:
 def first(seed: int) -> tuple[frozenset[str], Iterator[Any]]:
     """The same of a small tenant's first file."""
     return written(lambda folder: small.write(seed, folder))
+
+
+def brief(seed: int) -> tuple[frozenset[str], Iterator[Any]]:
+    """The same of a small tenant's first file in which a theft is one to five calls."""
+    return written(lambda folder: brief_file.write(seed, folder))

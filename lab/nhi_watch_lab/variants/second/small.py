@@ -84,15 +84,47 @@ TOOLS: dict[str, tuple[str, ...]] = {
 # ---- the tenant
 
 
+class Found(NamedTuple):
+    """Who is in the file."""
+
+    actors: list[Actor]
+    """Machines of AWS."""
+    agents: list[Agent]
+    """Those of a product."""
+    crews: list[Crew]
+    everyone: Sequence[Union[Actor, Agent]] = ()
+    """All machines of what the file is of, also those that do nothing in it."""
+
+
+class Layer(NamedTuple):
+    """How the files of a layer are drawn."""
+
+    offset: int
+    """What sets its tenants apart from those of other layers."""
+    lengths: tuple[tuple[float, float], ...]
+    """Seconds that a file covers, at least and at most."""
+    crews: tuple[float, ...]
+    """Shares of the machines that are odd by nature, of which one is drawn."""
+    break_ins: Callable[[Scene, str, Found, tuple[float, float], Random], list[Incident]]
+    attacked: float
+    """Share of the files in which something is stolen."""
+
+
 def write(seed: int, out: Path) -> None:
     """Write its logs to `events` and its labels to `labels.json`."""
+    lengths = (240, 2400), (3600, 36_000), (60_000, 250_000)
+    layer = Layer(60_000, lengths, (0.1, 0.3, 0.6), break_ins, 0.68)
+    write_layer(layer, seed, out, Random(f"first second world/{seed}"))
+
+
+def write_layer(layer: Layer, seed: int, out: Path, rng: Random) -> None:
+    """The same of any layer."""
     extra.extend()
-    rng = Random(f"first second world/{seed}")
-    length = rng.choice([rng.uniform(240, 2400), rng.uniform(3600, 36_000), rng.uniform(60_000, 250_000)])
+    length = rng.choice([rng.uniform(*least_and_most) for least_and_most in layer.lengths])
     size, crowd = max(1, round(20 ** rng.random())), rng.choice([0, 1, 2, 3, 6])
     days = 2 + int(length // DAY)
     begin = float(calendar.timegm(date(2025, rng.randint(1, 12), rng.randint(1, 28)).timetuple()))
-    drawn = base.draw(seed + 60_000, 40, days, begin)
+    drawn = base.draw(seed + layer.offset, 40, days, begin)
     drawn.habits.update(dynamodb_data=1.0, lambda_data=1.0)
     sink = Sink(out, begin, days)
     scene, life, people = world.stage(drawn, sink, 40, days)
@@ -101,8 +133,9 @@ def write(seed: int, out: Path) -> None:
     sink.start, sink.end = span
     sink_days = int((span[1] - span[0]) // DAY) + 1
     focus = rng.choice(["aws", "aws", "aws", *sorted(scene.products)])
-    found = settle(scene, drawn, focus, size, crowd, rng)
-    told = break_ins(scene, focus, found, span, rng) if rng.random() < 0.68 else []
+    everyone = [*scene.cast.machines] if focus == "aws" else scene.products[focus].victims()
+    found = settle(scene, drawn, focus, (size, crowd, layer.crews), rng)._replace(everyone=everyone)
+    told = layer.break_ins(scene, focus, found, span, rng) if rng.random() < layer.attacked else []
     active(scene, (life, people), found, span, rng)
     for day in range(sink_days):
         sink.flush(day)
@@ -111,14 +144,11 @@ def write(seed: int, out: Path) -> None:
     world.labels(out, drawn, sink, told, scene, extras)
 
 
-Found = tuple[list[Actor], list[Agent], list[Crew]]
-"""Machines of AWS, those of a product, and crews."""
-
-
-def settle(scene: Scene, drawn: Tenant, focus: str, size: int, crowd: int, rng: Random) -> Found:
+def settle(scene: Scene, drawn: Tenant, focus: str, sizes: tuple[int, int, tuple[float, ...]], rng: Random) -> Found:
     """Keep so many machines and people, most of them where the file is from, and some crews."""
+    size, crowd, shares = sizes
     posts = [post for post in POSTS if post.product == focus]
-    count = round(size * rng.choice([0.1, 0.3, 0.6])) if posts else 0
+    count = round(size * rng.choice(shares)) if posts else 0
     chosen = rng.sample(posts, min(len(posts), count))
     crews = [crew_of(drawn, scene.cast.account(), scene.products, post, number) for number, post in enumerate(chosen)]
     rest = max(size - len(crews), 1)
@@ -139,7 +169,7 @@ def settle(scene: Scene, drawn: Tenant, focus: str, size: int, crowd: int, rng: 
         humans = rng.sample(product.people(), min(crowd, len(product.people()))) if name == focus else []
         product.agents[:] = [agent for agent in product.agents if agent in agents or agent in humans]
         product.agents += [crew.who for crew in crews if crew.product is product and isinstance(crew.who, Agent)]
-    return actors, agents, crews
+    return Found(actors, agents, crews)
 
 
 def active(
@@ -158,16 +188,16 @@ def active(
             people.day(now)
         for product in scene.products.values():
             product.day(now)
-        for crew in found[2]:
+        for crew in found.crews:
             day_of(crew, scene.tenant, scene.log, now)
-    for actor in found[0]:
+    for actor in found.actors:
         for _ in range(rng.randint(1, 5)):
             life.run(actor, rng.uniform(*span))
     for product in scene.products.values():
-        for agent in (agent for agent in found[1] if agent in product.agents):
+        for agent in (agent for agent in found.agents if agent in product.agents):
             for _ in range(rng.randint(1, 5)):
                 product.run(agent, rng.uniform(*span))
-    for crew in found[2]:
+    for crew in found.crews:
         for chore in rng.sample(list(crew.chores), rng.randint(1, len(crew.chores))):
             run(crew, scene.log, rng.uniform(*span), chore.what(crew))
     for human in scene.cast.people:
@@ -180,7 +210,7 @@ def active(
 
 def break_ins(scene: Scene, focus: str, found: Found, span: tuple[float, float], rng: Random) -> list[Incident]:
     """One, seldom two."""
-    who: list[Union[Actor, Agent]] = [*(found[0] if focus == "aws" else found[1]), *(crew.who for crew in found[2])]
+    who: list[Union[Actor, Agent]] = [*(found.actors if focus == "aws" else found.agents), *(crew.who for crew in found.crews)]
     plots = [plot for plot in PLOTS if plot.product == focus]
     told: list[Incident] = []
     count = min(len(who), len(plots), 1 if rng.random() < 0.75 else 2)
@@ -248,13 +278,13 @@ def _steps(
                             "kubernetes": {"role": "cluster-admin", "privileged": True}, "gcp": {"role": "roles/owner"},
                             "okta": {"group": "Okta-Admins"}}  # fmt: skip
     if plot.slug == "tenant-consent":
-        product._target = _for_all(product._target)  # type: ignore[attr-defined]
+        product._target = for_all(product._target)  # type: ignore[attr-defined]
     return lambda t, op, err: product.emit(
         victim, t, op, place=spot, ua=agent, explore=True, err=err, over=more.get(plot.product)
     )
 
 
-def _for_all(target: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+def for_all(target: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     """An administrator's consent holds for the whole tenant."""
 
     def made(*given: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nhi_watch_lab.evaluation.exams import written
+from nhi_watch_lab.variants.third import brief as brief_file
 from nhi_watch_lab.variants.third import odd, small, tenant
 
 ODD = tuple(each.name for each in odd.MACHINES)
@@ -18,3 +19,8 @@ def unsteady(seed: int) -> tuple[frozenset[str], Iterator[Any]]:
 def first(seed: int) -> tuple[frozenset[str], Iterator[Any]]:
     """The same of a small tenant's first file."""
     return written(lambda folder: small.write(seed, folder))
+
+
+def brief(seed: int) -> tuple[frozenset[str], Iterator[Any]]:
+    """The same of a small tenant's first file in which a theft is one to five calls."""
+    return written(lambda folder: brief_file.write(seed, folder))

@@ -4,6 +4,7 @@ A plot's steps are as in the odd machines' errands: `op`, `op*20-60`, `~pool*25-
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -36,13 +37,14 @@ VALUES = {
 }  # fmt: skip
 
 
-def _plot(line: str) -> Plot:
+def read_plot(line: str) -> Plot:
+    """A line of the tables."""
     head, _, steps = line.partition(" | ")
     name, product, pace = head.split()
     return Plot(name, product, PACES[pace], steps.split())
 
 
-PLOTS = [_plot(line) for line in TABLES["plots"].strip().splitlines()]
+PLOTS = [read_plot(line) for line in TABLES["plots"].strip().splitlines()]
 PLACES = [
     ("tor", 3.0), ("hosting", 3.0), ("vpn", 2.0), ("home", 2.5), ("mobile", 0.5), ("gcp", 0.7), ("azure", 0.7),
     ("aws:us-east-1", 0.7),
@@ -66,23 +68,47 @@ class Tool(Client):
 # ---- a tenant that somebody tries with one file
 
 
+class Layer(NamedTuple):
+    """How the files of a layer are drawn."""
+
+    name: str
+    offset: int
+    """What sets its tenants apart from those of other layers."""
+    minutes: tuple[tuple[float, float], ...]
+    """Which a file covers, at least and at most."""
+    odd: tuple[float, ...]
+    """Shares of the machines that are odd by nature, of which one is drawn."""
+    break_ins: Callable[[World, str, tuple[int, int], Rand], list[Incident]]
+    attacked: float
+    """Share of the files in which something is stolen."""
+    people: tuple[int, ...] = (0, 1, 2, 4, 8)
+    """How many there are, of which one is drawn."""
+
+
 def write(seed: int, folder: Path) -> None:
     """Write its logs to `events` and its labels to `labels.json`."""
-    rand = Rand("first third world", seed)
-    minutes = rand.pick([rand.logbetween(4, 60), rand.logbetween(60, 900), rand.logbetween(900, 4300)])
-    size, people = math.ceil(rand.logbetween(0.7, 20)), rand.pick([0, 1, 2, 4, 8])
+    minutes = (4, 60), (60, 900), (900, 4300)
+    write_layer(Layer("first third world", 70_000, minutes, (0.1, 0.3, 0.6), break_ins, 0.6), seed, folder)
+
+
+def write_layer(layer: Layer, seed: int, folder: Path) -> None:
+    """The same of any layer."""
+    rand = Rand(layer.name, seed)
+    minutes = rand.pick([rand.logbetween(*least_and_most) for least_and_most in layer.minutes])
+    size, people = math.ceil(rand.logbetween(0.7, 20)), rand.pick(layer.people)
     days = 2 + int(minutes / 1440)
-    world = found(seed + 70_000, date(2026, rand.whole(1, 11), rand.whole(1, 28)), days, 0, 70)
+    world = found(seed + layer.offset, date(2026, rand.whole(1, 11), rand.whole(1, 28)), days, 0, 70)
     odd.add_ops(world)
     life.hire(world, max(3, people))
     start = world.at(0, (world.habits["noon_utc"] - rand.between(1, 6)) % 24 * HOUR)
     end = min(start + int(minutes * MINUTE), world.at(days, 0))
     product = rand.weighted([(name, 5.0 if name == "cloudtrail" else 1.0) for name in world.habits["products"]])
     others = rand.some([name for name in world.habits["products"] if name != product], rand.pick([0, 0, 0, 1, 2]))
-    staff(world, (product, *others), size, (start, end), rand)
+    staff(world, (product, *others), (size, layer.odd), (start, end), rand)
     world.staff = world.staff[:people]
     life.work(world)
-    incidents = break_ins(world, product, (start, end), rand) if rand.chance(0.6) else []
+    attacked = rand.chance(layer.attacked)
+    incidents = layer.break_ins(world, product, (start, end), rand) if attacked else []
     for name in list(world.sink.entries):
         shown = name in (product, *others)
         kept = [entry for entry in world.sink.entries[name] if entry.tag or (shown and start <= entry.time < end)]
@@ -92,11 +118,14 @@ def write(seed: int, folder: Path) -> None:
     finish(world, incidents, folder)
 
 
-def staff(world: World, products: tuple[str, ...], size: int, span: tuple[int, int], rand: Rand) -> None:
+def staff(
+    world: World, products: tuple[str, ...], sizes: tuple[int, tuple[float, ...]], span: tuple[int, int], rand: Rand
+) -> None:
     """The machines that are seen in the span, ordinary and odd ones; the first of them in the first product."""
+    size, shares = sizes
     hurry = DAY / max(DAY / 24, span[1] - span[0])
     usual = rand.shuffled([m for m in world.machines if m.product in products])
-    unsteady = odd.hire(world, math.ceil(size * rand.pick([0.1, 0.3, 0.6])), products)
+    unsteady = odd.hire(world, math.ceil(size * rand.pick(shares)), products)
     world.machines = []
     for who, kind in unsteady:
         _errand_in(world, who, kind, span, rand)
@@ -157,7 +186,7 @@ def _break_in(world: World, incident: Incident, plot: Plot, begin: int, span: tu
     if rand.chance(0.4):
         incident.client = Tool(rand, rand.pick([agent for name, agent in AGENTS if name == plot.product]))
     incident.values.update(VALUES)
-    credential = _stolen(world, incident, begin, span, rand)
+    credential = stolen(world, incident, begin, span, rand)
     if credential is None:
         return False
     (time, cred), who = credential, incident.victim
@@ -177,7 +206,7 @@ def _break_in(world: World, incident: Incident, plot: Plot, begin: int, span: tu
     return incident.first > 0
 
 
-def _stolen(
+def stolen(
     world: World, incident: Incident, begin: int, span: tuple[int, int], rand: Rand
 ) -> Optional[tuple[int, Credential]]:
     """A credential that lives in the span, as the thief shows it."""
