@@ -21,7 +21,7 @@ from nhi_watch.act import audit
 from nhi_watch.core import timestamps
 from nhi_watch.core.errors import InputError, RejectError, StoreError
 from nhi_watch.detect import model
-from nhi_watch.hosts.elastic import analysts, cluster, doctor, kibana, read, report, setup, windows, write
+from nhi_watch.hosts.elastic import cluster, kibana, read, setup, windows, write
 from nhi_watch.hosts.elastic import run as running
 from nhi_watch.hosts.elastic.kibana import Kibana
 from nhi_watch.hosts.elastic.store import ClusterClock, ElasticStore, Lease, LeaseHeldError
@@ -293,6 +293,8 @@ def _doctor_flags(parser: argparse.ArgumentParser) -> None:
 
 def _doctor(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
     """Examine; 0 where nothing is wrong, warnings apart, and 2 where something is."""
+    from nhi_watch.hosts.elastic import doctor  # here, and so below, because a run needs none of these
+
     where, kibana_at = cluster.connection(_told(args)), _kibana_of(args)
     try:
         with cluster.reached(where):
@@ -333,6 +335,8 @@ def _feedback(client: Elasticsearch, args: argparse.Namespace, console: Console)
         LeaseHeldError: a run works all the time.
         StoreError: Elasticsearch or Kibana refuses.
     """
+    from nhi_watch.hosts.elastic import analysts
+
     where, state = _kibana_of(args), f"{setup.STATE}-{args.namespace}"
     if args.what:
         with _writing(client, args, state) as (store, now):
@@ -380,6 +384,8 @@ def _report_flags(parser: argparse.ArgumentParser) -> None:
 
 def _report(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
     """Write the folder; 2 where documents behind the notables could not be read."""
+    from nhi_watch.hosts.elastic import report
+
     told = report.write(client, args.namespace, args.index, args.out)
     lines = [f"{each['pattern']} cannot be read: {each['why']}" for each in told["unread"]]
     lines.append(f"{told['notables']:,} notables, {told['below']:,} not listed; {told['events']:,} of their "
