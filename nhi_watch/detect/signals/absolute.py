@@ -300,6 +300,58 @@ def severest_act(episode: EpisodeView) -> float:
     return weights[-1] + MORE * sum(weight >= SEVERE for weight in weights[:-1]) if weights else 0.0
 
 
+CHANGES = frozenset({"write", "permissions", "tagging", "cost"})
+OTHER_CHANGES = 1
+"""More other kinds of changes than these within the hour are a deployment's, or an administrator's at work."""
+
+
+def _busy_hours(episode: EpisodeView) -> set[int]:
+    """The hours in which the identity also made several ordinary changes, and was let in."""
+    kinds: dict[int, set[str]] = {}
+    for view in episode.views:
+        if view.let_in and view.shape.access in CHANGES and _is_own_act(view) and not _severe(view):
+            for b in view.behaviours:
+                kinds.setdefault(b.hour, set()).add(view.shape.action)
+    return {hour for hour, calls in kinds.items() if len(calls) > OTHER_CHANGES}
+
+
+def _is_own_act(view: View) -> bool:
+    return DONE_TO not in view.shape.traits
+
+
+def _alone(episode: EpisodeView) -> dict[View, list[Behaviour]]:
+    """The severe acts of other hours, with their behaviours."""
+    severe = [view for view in episode.views if _severe(view)]
+    busy = _busy_hours(episode) if severe else set()
+    found = {view: [b for b in view.behaviours if b.hour not in busy] for view in severe}
+    return {view: behaviours for view, behaviours in found.items() if behaviours}
+
+
+def _heaviest_alone(episode: EpisodeView) -> list[View]:
+    """The views that do what weighs most of it."""
+    weights = {view: max(_severe(view).values()) for view in _alone(episode)}
+    return [view for view, weight in weights.items() if weight == max(weights.values())]
+
+
+def _weights_alone(episode: EpisodeView) -> dict[str, float]:
+    return {says: weight for view in _heaviest_alone(episode) for says, weight in _severe(view).items()}
+
+
+@signal(
+    "episode", "Severe action by itself", ("T1562.008", "T1098.003", "T1537"), "reduce_privilege",
+    on_ordinary_days=True, needs_past=False,
+    evidence=lambda episode: f"{_acts_sentence(_weights_alone(episode), _heaviest_alone(episode))}, with hardly any "
+    "other change within the hour",
+    backing=lambda episode: [b for view in _heaviest_alone(episode) for b in _alone(episode)[view]],
+)  # fmt: skip
+def severe_alone(episode: EpisodeView) -> float:
+    """Does something severe and hardly anything else: deployments and administrators do it among many other changes.
+
+    Weight of the severest act, see severest_act, in an hour with at most one kind of other change that was let in.
+    """
+    return max((max(_severe(view).values()) for view in _alone(episode)), default=0.0)
+
+
 LOGS = "log_stopped"
 NO_LOG = "k8s"
 """Events of a cluster are deleted with the namespace that they are about, each day and by the cluster itself."""
