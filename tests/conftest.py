@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,23 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     file_of, older = scheduler._split_scope, [version for version in VERSIONS if version != NEWEST]
     scheduler._split_scope = lambda node: next((old for old in older if old in node), file_of(node))
     return scheduler
+
+
+WORKING_FOLDER = Path.cwd()
+
+
+def _default_state() -> tuple[float, int]:
+    """When the state that commands use by default was written, and its size; zeros: there is none."""
+    path = WORKING_FOLDER / "nhi-out" / "state.sqlite"
+    return (path.stat().st_mtime, path.stat().st_size) if path.exists() else (0.0, 0)
+
+
+@pytest.fixture(autouse=True)
+def _leaves_the_default_state_alone() -> Iterator[None]:
+    """A test that names no folder of results would write into the state of whoever runs it."""
+    before = _default_state()
+    yield
+    assert _default_state() == before, f"this test, or one beside it, wrote {WORKING_FOLDER}/nhi-out/state.sqlite"
 
 
 if find_spec("hypothesis"):
