@@ -106,9 +106,7 @@ class KvDouble:
             asked = {"query": json.loads(query.get("query", "{}")), **{n: v for n, v in query.items() if n != "query"}}
             return self._query(name, asked)
         if method == "DELETE" and not key:
-            fits = _condition(json.loads(query.get("query", "{}")))
-            for gone in [each for each, row in self.captain[name].items() if fits(row)]:
-                self._write(name, gone, None)
+            self._delete(name, json.loads(query.get("query", "{}")))
             return 200, {}
         if method == "POST" and not key:
             if str(told["_key"]) in self.captain[name]:
@@ -123,6 +121,18 @@ class KvDouble:
             self._write(name, key, None)
             return 200, {}
         return self._put(name, [{**told, "_key": key}], 200)
+
+    def _delete(self, name: str, asked: Document) -> None:
+        is_range = set(asked) == {"$and"} and all(set(one) == {"_key"} for one in asked["$and"])
+        fits, rows = _condition(asked), self.captain[name]
+        gone = self._between(name, asked["$and"]) if is_range else [key for key, row in rows.items() if fits(row)]
+        order = self._order.get(name) if is_range else None
+        for key in gone:
+            self._write(name, key, None)
+        if gone and order is not None:
+            first = bisect_left(order, gone[0])
+            del order[first : first + len(gone)]
+            self._order[name] = order
 
     def _save(self, name: str, documents: list[Document]) -> Answer:
         most, megabytes = self.limits.max_documents_per_batch_save, self.limits.max_size_per_batch_save_mb
@@ -184,6 +194,9 @@ class KvDouble:
             found = self._cut([found], self.limits.max_size_per_result_mb)[0]
         if _size(found) > self.limits.max_size_per_result_mb * (1 << 20):
             return _error(400, "Request exceeds API limits - see limits.conf for details. (Result too large)")
+        fields = [field for field in str(asked.get("fields", "")).split(",") if field]
+        if fields:
+            return 200, [{field: row[field] for field in fields if field in row} for row in found]
         return 200, [{**row, "_user": "nobody"} for row in found]
 
     @staticmethod
@@ -204,9 +217,9 @@ class KvDouble:
         if len(order) != len(self.captain[name]):
             order = self._order[name] = sorted(self.captain[name])
         told = {sign: limit for one in limits for sign, limit in one["_key"].items()}
-        assert set(told) in ({"$gte", "$lt"}, {"$gt", "$lt"}), told
+        assert set(told) in ({"$gte", "$lt"}, {"$gt", "$lt"}, {"$gte", "$lte"}), told
         first = bisect_left(order, told["$gte"]) if "$gte" in told else bisect_right(order, told["$gt"])
-        return order[first : bisect_left(order, told["$lt"])]
+        return order[first : bisect_left(order, told["$lt"]) if "$lt" in told else bisect_right(order, told["$lte"])]
 
 
 class Direct:

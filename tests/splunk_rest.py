@@ -1,6 +1,7 @@
-"""A double of splunkd's REST API, over TLS, as far as the KV store is asked for.
+"""A double of splunkd's REST API, over TLS, as far as it is asked: the KV store, and searches that are exported.
 
-Built after the REST API Reference Manual (KV store). It can be told to be busy, to cut the connection, or to let the
+Built after the REST API Reference Manual (KV store; search/v2/jobs/export: a line of JSON for each row, and messages in
+an answer of status 200 where a search failed). It can be told to be busy, to cut the connection, or to let the
 session expire. Its certificate is signed by an authority as Splunk ships it: no key usage, no key identifiers, another
 name than the loopback address.
 """
@@ -20,7 +21,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from cryptography import x509
@@ -29,9 +30,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from splunk_conf import conf
 from splunk_kvstore import KvDouble
+from splunk_peers import SearchFailedError
 
 SESSION = "session-key-of-the-search"
 DATA = "/servicesNS/nobody/nhi_watch/storage/collections/data/"
+EXPORT = "/servicesNS/nobody/nhi_watch/search/v2/jobs/export"
+Exported = Callable[[str, int, int], list[dict[str, str]]]
+"""The rows of a search over a stretch of time."""
 
 
 class Fault(NamedTuple):
@@ -44,6 +49,10 @@ class Fault(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
+class Lines(list[dict[str, Any]]):
+    """An answer of a line of JSON for each."""
+
+
 class Double:
     """What the server holds."""
 
@@ -53,6 +62,10 @@ class Double:
         self.asked: list[str] = []
         """Method and path of every request."""
         self.faults: list[Fault] = []
+        self.export: Optional[Exported] = None
+        """What runs searches; None: none may be run."""
+        self.exported = 0
+        """Searches that were run."""
         self.session = SESSION
         self.url = ""
         self.ca = Path()
@@ -76,7 +89,23 @@ class Double:
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if parts.path.startswith(DATA):
             return self.kv.answer(method, unquote(parts.path[len(DATA) :]), query, body)
+        if parts.path == EXPORT and method == "POST":
+            return 200, self._exported({name: values[0] for name, values in parse_qs(body.decode()).items()})
         return 404, {"messages": [{"type": "ERROR", "text": "Not Found"}]}
+
+    def _exported(self, form: dict[str, str]) -> Lines:
+        """Lines of JSON, previews among them, which are no rows of the answer."""
+        assert form["output_mode"] == "json" and form["allow_partial_results"] == "0", form
+        self.exported += 1
+        try:
+            if self.export is None:
+                raise SearchFailedError("the role may not search the index")
+            rows = self.export(form["search"], int(form["earliest_time"]), int(form["latest_time"]))
+        except SearchFailedError as error:
+            return Lines([{"preview": False, "messages": [{"type": "FATAL", "text": str(error)}]}])
+        told = [{"preview": False, "offset": number, "result": row} for number, row in enumerate(rows)]
+        shown = [{**one, "preview": True} for one in told[:1]]
+        return Lines([*shown, *told, {"preview": False, "lastrow": True}])
 
 
 @contextmanager
@@ -125,7 +154,8 @@ def started(double: Double, chain: Path) -> Callable[[], None]:
             self.close_connection = True
             if not status:
                 return
-            data = json.dumps(answer).encode()
+            lines = answer if isinstance(answer, Lines) else [answer]
+            data = b"".join(json.dumps(one).encode() + b"\n" for one in lines)
             self.send_response(status)
             for header, value in (*headers, ("Content-Length", str(len(data))), ("Connection", "close")):
                 self.send_header(header, value)

@@ -86,6 +86,7 @@ class Server:
         """Lookups of the KV store."""
         self.splunkd = splunkd()
         """REST, with the collections that commands ask for."""
+        self.splunkd.export = self._exported
         self.steps: set[str] = set()
         """Keys of nhi_steps."""
         self.faults: list[Fault] = []
@@ -152,6 +153,11 @@ class Server:
             return self.go_on(" | ".join(rest), rows, (window, now))
         window = _bounded(first, window, now)
         return self.go_on(" | ".join(rest), self._generate(first, window, limits), (window, now))
+
+    def _exported(self, text: str, earliest: int, latest: int) -> list[dict[str, str]]:
+        """The rows of a search that a command asks for over REST."""
+        rows = self.search(text, Window(earliest, latest), latest - 1, Limits(partial=False))
+        return [{name: "\n".join(values) for name, values in row.items()} for row in rows]
 
     def go_on(self, text: str, rows: list[Row], when: tuple[Window, int]) -> list[Row]:
         """Run what follows the first pipe of a search, or a chained search of a dashboard."""

@@ -37,7 +37,7 @@ _APART = ("volume", "targets", "hour")
 def judge(state: State, baselines: Baselines, told: Wholes, known: Assets) -> bool:
     """Judge late records; whether they made an episode of the last day with records, on which they arrived."""
     today = state.daybook.days[-1]
-    fresh = [whole for _, wholes in sorted(told.items()) for whole in wholes if _is_news(state, whole)]
+    fresh = news(state, (whole for _, wholes in sorted(told.items()) for whole in wholes))
     rows: list[tuple[str, Optional[bytes]]] = []
     for whole in fresh:
         document = _judged(state, baselines, whole, known)
@@ -51,15 +51,25 @@ def judge(state: State, baselines: Baselines, told: Wholes, known: Assets) -> bo
     return bool(rows)
 
 
-def _is_news(state: State, whole: IdentityDay) -> bool:
-    """Whether late records show anything that their day is not known to have held, or far more of it."""
+def news(state: State, wholes: Iterable[IdentityDay]) -> list[IdentityDay]:
+    """The late identity-days that show anything that their day is not known to have held, or far more of it.
+
+    Most that is not news is seen by what the day taught, without the day itself.
+    """
+    keyed = {f"{whole.day:06d}/{whole.identity.id}": whole for whole in wholes}
+    rows = state.rows.get("delta", [*keyed]) if keyed else {}
+    return [whole for key, whole in keyed.items() if _is_news(whole, rows.get(key))]
+
+
+def _is_news(whole: IdentityDay, taught: Optional[bytes]) -> bool:
     if all(shape.service in ABOUT for shape, _ in whole.behaviours):
         return False  # a finding carries the date of what was found
-    key = f"{whole.day:06d}/{whole.identity.id}"
-    row = state.rows.get("delta", [key]).get(key)
-    if row is None:
+    if taught is not None:
+        now, later, *_ = unpack(taught)
+    elif whole.before is not None:  # a host that forgets what ordinary days taught can still read them
+        now, later = lesson((b, False) for b in whole.before.behaviours.values())
+    else:
         return True
-    now, later, *_ = unpack(row)
     mine = lesson((b, False) for b in whole.behaviours.values()).now
     seen = {name: {**later.get(name, {}), **now.get(name, {})} for name in {*now, *later}}
     most = max((int(size) for size in seen.get("volume", {})), default=0)

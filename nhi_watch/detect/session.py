@@ -24,6 +24,7 @@ from nhi_watch.detect.judge import BUDGET, GoesOn, Judge, Progress, ignored
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.publish import Event
 from nhi_watch.detect.run import Result
+from nhi_watch.detect.telemetry import RhythmRows
 from nhi_watch.intake.days import Days, Intake, OnEvent, OnReject, Received
 from nhi_watch.intake.horizon import received
 from nhi_watch.intake.sources import AnySource
@@ -78,6 +79,10 @@ class Session:
         self._intake.feed(records, on_reject, on_event)
         if self.days.held >= HELD:
             self.put()
+
+    def heard(self, day: int, rhythms: RhythmRows) -> None:
+        """Note that logs spoke on a day, of records that a host brings later: they are not silent."""
+        self._judge.heard(day, rhythms)
 
     def put(self) -> None:
         """Put what was read into the store, to be judged by the next `finish`, of this run or another."""

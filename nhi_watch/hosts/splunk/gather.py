@@ -102,6 +102,8 @@ class Gatherer:
         """Hour and sourcetype → events that were read, by the time that Splunk gave them."""
         self.counted: dict[tuple[int, str], int] = {}
         """The same, of rows that tell of it."""
+        self.indexed = 0
+        """The latest second at which a row of the summary index had been indexed."""
         self._hold = hold
         self._mark = reputation.mark
         self._sources = Sources(every())
@@ -156,6 +158,7 @@ class Gatherer:
     def _row(self, columns: Columns, row: Row) -> None:
         packed = columns.part(row)
         if packed:
+            self.indexed = max(self.indexed, columns.indexed(row))
             self._part(packed, columns.place(row) if self._hold else None)
         elif columns.ahead(row):
             self.ahead.append(columns.ahead(row))

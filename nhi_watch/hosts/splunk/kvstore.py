@@ -51,6 +51,8 @@ FIRST, PAGE, PAGE_MB = 200, 2_000, 8
 megabytes a page is to have: rows of busy days have 40 kB and more, and `max_size_per_result_mb` is 50."""
 GONE = 20
 """Rows deleted by one request: their keys stand in its address."""
+KEYS = 2_000
+"""Keys that are read at once where no row is needed; so many rows at the most are deleted by one request."""
 KEPT = 5
 """Generations that are kept, for whoever wants to know who ran."""
 _Row = tuple[str, Optional[bytes]]
@@ -234,6 +236,26 @@ class KvStore:
             for first in range(0, len(there), GONE):
                 generation.demand()
                 self._kept.delete_where({"$or": [{"_key": key} for key in there[first : first + GONE]]})
+
+    def pages_of_keys(self, first: str, end: str) -> Iterator[list[str]]:
+        """The documents' keys with `first <= key < end`, in order; what was put is written before."""
+        self.flush()
+        after = "$gte"
+        while True:
+            query = {"$and": [{"_key": {after: first}}, {"_key": {"$lt": end}}]}
+            keys = [str(document["_key"]) for document in self._kept.page(query, KEYS, "_key", "_key")]
+            if not keys:
+                return
+            yield keys
+            first, after = keys[-1], "$gt"
+
+    def delete_range(self, first: str, last: str) -> None:
+        """Delete all documents from one key to another, both included, at once."""
+        if self._claim is None:
+            raise StoreError("this state was opened read-only")
+        self._generation = self._generation or self._claim()
+        self._generation.demand()
+        self._kept.delete_where({"$and": [{"_key": {"$gte": first}}, {"_key": {"$lte": last}}]})
 
     def _release(self) -> None:
         if self._generation is not None:

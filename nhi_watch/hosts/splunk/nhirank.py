@@ -16,8 +16,8 @@ from nhi_watch.core.errors import StoreError
 from nhi_watch.detect.explain import ocsf
 from nhi_watch.detect.publish import SHOWN, Event
 from nhi_watch.hosts.splunk import feedback, fields, reasons, run, tables
+from nhi_watch.hosts.splunk.archive import ArchivedStore
 from nhi_watch.hosts.splunk.gather import Gatherer
-from nhi_watch.hosts.splunk.kvstore import KvStore
 from nhi_watch.hosts.splunk.nhigroup import RAW, note_ahead
 from nhi_watch.hosts.splunk.notables import row_of
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Option, Search, parse, serve
@@ -74,7 +74,7 @@ class NhiRank:
         try:
             going = Run(store, self._context, self._budget, self._now(), feedback.given(self._gatherer))
             written = self._settle(going)
-            left = self._close(going, store) if isinstance(store, KvStore) else []
+            left = self._close(going, store) if isinstance(store, ArchivedStore) else []
         finally:
             store.close()
         rows = [self._row(event, written.result.run) for event in written.events]
@@ -83,18 +83,27 @@ class NhiRank:
         body = write(fields.NOTABLE, rows, fields.MANY) if rows else b""
         return body, [*self._messages(written), *left]
 
-    def _close(self, going: Run, store: KvStore) -> Messages:
-        """Write what was judged; then go on with the close of days that are due, for some minutes.
+    def _close(self, going: Run, store: ArchivedStore) -> Messages:
+        """Write what was judged; then go on with the close of days that are due, and with deleting what nobody needs of
+        closed ones, for some minutes.
 
         What goes wrong with a close is the next run's to do again, and keeps no notable of open days from anybody.
         """
+        until = time.time() + CLOSING
+        store.note_read(self._gatherer.indexed)
+        store.note_closing(going.to_close())
         store.flush()
         try:
-            is_done = going.close(store.flush, time.time() + CLOSING)
+            is_done = going.close(store.flush, until)
+            if is_done:
+                store.delete_closed(going.book, lambda: time.time() < until)
             store.commit()
         except StoreError as error:
             return [("WARN", f"nhirank: the close of {going.closing or 'a day'} continues in the next run: {error}")]
-        return [] if is_done else [("INFO", f"nhirank: the close of {going.closing} continues in the next run")]
+        told: Messages = [("WARN", f"nhirank: {store.message()}")] if store.message() else []
+        if not is_done:
+            told.append(("INFO", f"nhirank: the close of {going.closing} continues in the next run"))
+        return told
 
     def _now(self) -> int:
         now = int(time.time())

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
@@ -33,7 +33,12 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 LARGE = 8 << 20
 """Characters of an answer from which it may have been cut short: the smallest limit, on any version, is 50 MB, and an
 administrator may have lowered it."""
+EXPORT = f"/servicesNS/nobody/{APP}/search/v2/jobs/export"
+FORM = "application/x-www-form-urlencoded"
+SEARCHING = 300
+"""Seconds for which a search may say nothing."""
 Document = Mapping[str, Any]
+_Answer = TypeVar("_Answer")
 
 
 class RestError(StoreError):
@@ -96,10 +101,30 @@ class Client:
             RestError: an error that stays after all attempts, or no JSON; says what to do where that is known.
         """
         sent = None if body is None else json.dumps(body).encode()
+
+        def answered() -> Any:
+            text = self._once(method, path, sent)
+            return json.loads(text) if text.strip() and method != "DELETE" else None
+
+        return self._insisting(path, answered)
+
+    def search(self, text: str, earliest: int, latest: int) -> list[dict[str, str]]:
+        """The rows of a search over a stretch of time, as many as there are; `text` is what follows `search`.
+
+        Raises:
+            RestError: it failed, or a part of the answer is missing.
+        """
+        form = urlencode({
+            "search": f"search {text}", "earliest_time": earliest, "latest_time": latest, "output_mode": "json",
+            "preview": 0, "allow_partial_results": 0,
+        }).encode()  # fmt: skip
+        return self._insisting(EXPORT, lambda: _rows(self._once("POST", EXPORT, form, FORM, SEARCHING)))
+
+    def _insisting(self, path: str, answered: Callable[[], _Answer]) -> _Answer:
+        """Ask until there is an answer."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                text = self._once(method, path, sent)
-                return json.loads(text) if text.strip() and method != "DELETE" else None
+                return answered()
             except HTTPError as error:
                 wait = _pause_of(error, attempt)
                 if error.code not in BUSY or attempt == ATTEMPTS:
@@ -114,11 +139,33 @@ class Client:
             self._pause(wait)
         raise AssertionError("unreachable")
 
-    def _once(self, method: str, path: str, body: Optional[bytes]) -> bytes:
-        headers = {**self._headers, **({"Content-Type": "application/json"} if body is not None else {})}
+    def _once(
+        self, method: str, path: str, body: Optional[bytes], kind: str = "application/json", timeout: int = TIMEOUT
+    ) -> bytes:  # fmt: skip
+        headers = {**self._headers, **({"Content-Type": kind} if body is not None else {})}
         request = Request(self._url + path, data=body, headers=headers, method=method)  # noqa: S310 (https: see trust)
-        with self._opener.open(request, timeout=TIMEOUT) as reply:
+        with self._opener.open(request, timeout=timeout) as reply:
             return bytes(reply.read())
+
+
+def _rows(answer: bytes) -> list[dict[str, str]]:
+    """The rows of a search's export: a line of JSON for each, and for messages.
+
+    Raises:
+        RestError: one of these says that the search failed.
+
+    >>> _rows(b'{"preview": false, "result": {"a": "1"}}\\n{"preview": false, "lastrow": true}\\n')
+    [{'a': '1'}]
+    """
+    rows = []
+    for line in answer.splitlines():
+        told = json.loads(line) if line.strip() else {}
+        wrong = [one for one in told.get("messages", ()) if one.get("type") in ("FATAL", "ERROR")]
+        if wrong:
+            raise RestError(0, f"{EXPORT}: the search failed: {wrong[0].get('text')}"[:500])
+        if "result" in told and not told.get("preview"):
+            rows.append(told["result"])
+    return rows
 
 
 def _where(path: str) -> str:
@@ -182,10 +229,12 @@ class Collection:
         """Remove all documents that fit."""
         self._client.ask("DELETE", f"{self._path}?{urlencode({'query': json.dumps(query)})}")
 
-    def page(self, query: Document, limit: int, sort: str) -> list[dict[str, Any]]:
-        """At most so many documents that fit; `sort`: a field, with a minus for the largest first."""
+    def page(self, query: Document, limit: int, sort: str, field: str = "") -> list[dict[str, Any]]:
+        """At most so many documents that fit; `sort`: a field, with a minus for the largest first; `field`: of each
+        only this one."""
         order = f"{sort[1:]}:-1" if sort.startswith("-") else sort
-        asked = urlencode({"query": json.dumps(query), "sort": order, "limit": limit})
+        told = {"query": json.dumps(query), "sort": order, "limit": limit, **({"fields": field} if field else {})}
+        asked = urlencode(told)
         return list(self._client.ask("GET", f"{self._path}?{asked}"))
 
     def find(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:

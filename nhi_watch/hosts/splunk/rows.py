@@ -198,6 +198,11 @@ class Columns:
         except RejectError:
             return None
 
+    def indexed(self, row: Row) -> int:
+        """The second at which a row was indexed; 0: it does not tell."""
+        second = self.cell(row, "_indextime").partition(".")[0]
+        return int(second) if second.isdecimal() else 0
+
     def ahead(self, row: Row) -> str:
         """What a row of nhigroup tells of a log that is dated later than tomorrow; "" of others."""
         return self._kept(row, "nhi_ahead", _AHEAD)

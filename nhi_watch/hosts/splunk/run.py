@@ -14,21 +14,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple, Optional
 
 from nhi_watch.context.context import Context
 from nhi_watch.context.networks import Networks
-from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.behaviour import BEHAVIOURS, IdentityDay
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import MINUTE, render_day
-from nhi_watch.detect import model, publish
-from nhi_watch.detect.judge import Judge
+from nhi_watch.detect import late, publish
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.publish import Event
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import Baselines
+from nhi_watch.detect.session import Session
 from nhi_watch.detect.signals import Past
+from nhi_watch.hosts.splunk.archive import ArchivedStore
 from nhi_watch.hosts.splunk.feedback import Given, remember
 from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, BusyError, Generation, KvStore
 from nhi_watch.hosts.splunk.notables import in_event
@@ -36,9 +38,10 @@ from nhi_watch.hosts.splunk.parts import Part
 from nhi_watch.hosts.splunk.protocol import Search
 from nhi_watch.hosts.splunk.rest import APP, Client, Collection, authorities, trust
 from nhi_watch.hosts.splunk.waiting import SHARDS, Waiting
-from nhi_watch.intake.days import Days
+from nhi_watch.state import inventory
 from nhi_watch.state.baseline import peer_scope
 from nhi_watch.state.inventory import ABOUT
+from nhi_watch.state.retention import Daybook
 from nhi_watch.state.state import AT_ONCE, NEWS, State
 from nhi_watch.state.store import Rows, pack, unpack
 
@@ -57,32 +60,33 @@ _EARLIER = "splunk/told/", "splunk/whole/"
 """Beginnings of the keys under which earlier versions kept what they had written."""
 
 
-def collection(search: Search, name: str) -> Optional[Collection]:
-    """A collection of this app's, with the session of who searches; None: splunkd gave none."""
+def connected(search: Search) -> Optional[Client]:
+    """Splunkd, with the session of who searches; None: it gave none."""
     if not search.session or not search.uri:
         return None
-    context = trust(search.uri, *authorities())
-    return Collection(Client(search.uri, f"Splunk {search.session}", context), name)
+    return Client(search.uri, f"Splunk {search.session}", trust(search.uri, *authorities()))
 
 
 def reading(search: Search) -> Optional[KvStore]:
     """The state, for whoever only reads; None: it cannot be reached from here."""
-    kept = collection(search, STATE)
-    return KvStore(kept) if kept is not None else None
+    client = connected(search)
+    return KvStore(Collection(client, STATE)) if client is not None else None
 
 
-def writing(search: Search) -> Optional[KvStore]:
+def writing(search: Search) -> Optional[ArchivedStore]:
     """The state, for the one run that may write it.
 
     Raises:
         BusyError: another run has it.
     """
-    kept, generations = collection(search, STATE), collection(search, GENERATIONS)
-    if kept is None or generations is None:
+    client = connected(search)
+    if client is None:
         return None
+    kept, generations = Collection(client, STATE), Collection(client, GENERATIONS)
     for left in range(PATIENCE, -1, -STEP):
         try:
-            return KvStore(kept, lambda: Generation(generations, search.user or APP, time.time))
+            claim = partial(Generation, generations, search.user or APP, time.time)
+            return ArchivedStore(kept, claim, client.search)
         except BusyError:  # noqa: PERF203 - a few looks
             if not left:
                 raise
@@ -108,39 +112,64 @@ class Run:
         if given is not None:
             remember(store, given)
         self._rows, self._now = store, now
-        self._state = State(store)
         self._context, self._budget = context, budget
-        self._judge = self._judging()
+        self._session = self._begin()
+        self._state, self.days = self._session.state, self._session.days
         self._waiting = Waiting(store, self._state, now)
         self._loaded = 0
-        self.days = Days(self._state.load, context, now, self._state.known, self._state.newcomers)
+
+    def _begin(self) -> Session:
+        clock = float(self._now)
+        return Session(self._rows, (), self._context, lambda: clock, budget=self._budget, patience=publish.PATIENCE,
+                       until=self._now)  # fmt: skip
+
+    @property
+    def book(self) -> Daybook:
+        """The days of the state."""
+        return self._state.daybook
 
     def take(self, day: int, found: Iterable[Mapping[str, Part]], many: bool = False) -> None:
         """Add parts of a day to what the state holds of it; `many`: those without news may wait."""
         heard: dict[str, int] = {}
         for some in found:
             self.days.parsed += sum(part.events() for part in some.values())
-            held = self._waiting.set_aside(day, some) if many else {}
+            fresh = self._news_of(day, some) if self.book.is_closed(day) else some
+            held = self._waiting.set_aside(day, fresh) if many else {}
             for part in held.values():
                 _hear(heard, part)
-            self._merge(day, {name: part for name, part in some.items() if name not in held}, many)
-        self._judge.heard(day, {stream: [hours, 0, 0, []] for stream, hours in heard.items()})
+            self._merge(day, {name: part for name, part in fresh.items() if name not in held}, many)
+        self._session.heard(day, {stream: [hours, 0, 0, []] for stream, hours in heard.items()})
         self._bound(day)
 
-    def _merge(self, day: int, some: Mapping[str, Part], notes: bool) -> None:
+    def _news_of(self, day: int, some: Mapping[str, Part]) -> dict[str, Part]:
+        """The parts of a closed day that show something new. What their day held, to tell copies, is read of these
+        alone: it may be far away."""
+        wholes, crowded = dict[str, IdentityDay](), dict[str, Part]()
+        for name, part in some.items():
+            if len(part.slots) < BEHAVIOURS:
+                part.give(wholes.setdefault(name, IdentityDay(day)))
+            else:
+                crowded[name] = part
+        inventory.note(self._rows, wholes.values())
+        fresh = late.news(self._state, wholes.values())
+        return {**{whole.identity.id: some[whole.identity.id] for whole in fresh}, **crowded}
+
+    def _merge(self, day: int, some: Mapping[str, Part], notes: bool, briefly: bool = False) -> None:
         self.days.fetch((day, name) for name in some)
         for name, part in some.items():
             part.give(self.days.identity_day(name, day))
         wholes = {name: self.days[day][name] for name in some}
-        if notes and not self._state.daybook.is_closed(day):
+        if notes and not self.book.is_closed(day):
             self._waiting.note(day, wholes)
+        for name in wholes.keys() - self._waiting.odd(day).keys() if briefly else ():
+            _brief(wholes[name])
         self._loaded += sum(len(whole.seen) for whole in wholes.values())
         if self._loaded > MARKS:
             self._put(day)
 
     def _put(self, day: int) -> None:
         self._bound(day)
-        self._judge.put(self.days)
+        self._session.put()
         self._loaded = 0
 
     def merge_waiting(self) -> None:
@@ -156,11 +185,12 @@ class Run:
         is_any = False
         for day, found in self._waiting.of(shard, last):
             is_any, names = True, sorted(found)
+            acting = self._waiting.acting(day)
             # to be judged, although nothing may be new: of who acts oddly a notable tells all
-            self._rows.put("day", [(f"{NEWS}{day:06d}/{name}", b"1") for name in names
-                                   if name in self._waiting.acting(day)])  # fmt: skip
+            self._rows.put("day", [(f"{NEWS}{day:06d}/{name}", b"1") for name in names if name in acting])
             for start in range(0, len(names), AT_ONCE):
-                self._merge(day, {name: found[name] for name in names[start : start + AT_ONCE]}, notes=True)
+                some = names[start : start + AT_ONCE]
+                self._merge(day, {name: found[name] for name in some}, notes=True, briefly=True)
             self._put(day)
         return is_any
 
@@ -178,38 +208,39 @@ class Run:
         """
         self._import()
         publish.confirm(self._rows, _revisions(seen))
-        result = self._judge.settle(self.days, closes=closes, live=True)
+        result = self._session.finish(closes=closes, live=True)
         return Written(self._due(), result)
-
-    def _judging(self) -> Judge:
-        clock = float(self._now)
-        return Judge(self._state, model.load(), self._context, self._budget, lambda: clock, publish.PATIENCE)
 
     def close(self, flush: Callable[[], None], until: float) -> bool:
         """Close days that are due, batch by batch, each flushed; False: some of it is left to the next run.
 
         It ends at `until`, unless more than one day waits: a look back brings a day with each run.
         """
-        book = self._state.daybook
-        closed, due = book.closed, book.due(book.clock)
+        closed, due = self.book.closed, self.book.due(self.book.clock)
 
         def goes_on() -> bool:
             flush()
-            return time.time() < until or len(book.between(book.first_unlearnt, book.due(book.clock) + 1)) > 1
+            return time.time() < until or len(self.to_close()) > 1
 
         for shard in range(SHARDS) if closed < due and self._waiting.has_any() else ():
             if self._merge_shard(shard, due) and not goes_on():
                 return False
-        is_done = self._judging().close(self._now, goes_on)
-        if is_done and book.closed > closed:
-            self._waiting.forget(book.first_open)
+        self._state.put_calendar()
+        session = self._begin()
+        self._state = session.state
+        is_done = session.close(goes_on)
+        if is_done and self.book.closed > closed:
+            self._waiting.forget(self.book.first_open)
         return is_done
 
     @property
     def closing(self) -> str:
         """The day whose close is not ended, as a date; "": there is none."""
-        book = self._state.daybook
-        return render_day(book.first_unlearnt) if book.learnt < book.closed else ""
+        return render_day(self.book.first_unlearnt) if self.book.learnt < self.book.closed else ""
+
+    def to_close(self) -> list[int]:
+        """The days that `close` is to close."""
+        return self.book.between(self.book.first_unlearnt, self.book.due(self.book.clock) + 1)
 
     # ---- what has not come yet
 
@@ -245,6 +276,12 @@ class Run:
         if told:
             publish.imported(self._rows, {key[len(_EARLIER[0]) :]: unpack(raw)[0] for key, raw in told.items()})
             self._rows.put("meta", [(key, None) for key in (*told, *documents)])
+
+
+def _brief(whole: IdentityDay) -> None:
+    """Keep fewer ids of the records of a day on which nothing is odd: they would be half of its row."""
+    for behaviour in whole.behaviours.values():
+        del behaviour.record_ids[1:]
 
 
 def _hear(heard: dict[str, int], part: Part) -> None:

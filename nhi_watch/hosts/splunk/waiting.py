@@ -49,15 +49,18 @@ class Waiting:
         self._rows, self._state, self._now = rows, state, now
         self._known: dict[tuple[int, int], Known] = {}
         """Day and shard → what is known; of the shards that were asked for last."""
-        self._acting: dict[int, set[str]] = {}
+        self._odd: dict[int, dict[str, float]] = {}
         self._number = 0
+
+    def odd(self, day: int) -> dict[str, float]:
+        """Who acted oddly on a day → the loss to be expected."""
+        if day not in self._odd:
+            self._odd[day] = {one.ranked.identity_id: one.ranked.loss for one in self._state.odd(day)}
+        return self._odd[day]
 
     def acting(self, day: int) -> set[str]:
         """Who acts oddly enough on a day for a place in the list."""
-        if day not in self._acting:
-            found = (one.ranked for one in self._state.odd(day))
-            self._acting[day] = {one.identity_id for one in found if one.loss >= ranking.LEAST}
-        return self._acting[day]
+        return {name for name, loss in self.odd(day).items() if loss >= ranking.LEAST}
 
     def set_aside(self, day: int, found: Mapping[str, Part]) -> dict[str, Part]:
         """Keep the parts that may wait; returns these."""
