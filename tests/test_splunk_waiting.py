@@ -38,7 +38,7 @@ def rank(store: MemoryStore, told: Records, now: int, stops: bool = False) -> No
     going = Run(store, NO_CONTEXT, ROOM.budget, now)
     going.merge_waiting()
     for day in held.days():
-        going.take(day, held.of(day), many=True)
+        going.take_many(day, held)
     going.settle(closes=False)
     if not stops:
         assert going.close(lambda: None, 1e18)

@@ -19,6 +19,7 @@ import time
 import uuid
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 from unittest import mock
@@ -31,7 +32,7 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect import publish
-from nhi_watch.hosts.splunk import fields, parts, run, waiting
+from nhi_watch.hosts.splunk import fields, gather, parts, run, waiting
 from nhi_watch.hosts.splunk.gather import AT_ONCE, Gatherer
 from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, Generation, KvStore
 from nhi_watch.hosts.splunk.nhigroup import NhiGroup
@@ -135,7 +136,8 @@ def learnt(a_day: int) -> MemoryStore:
     """What is known of a few identities after some days."""
     store, dice = MemoryStore(), random.Random(3)
     for day in range(TODAY - LEARNT, TODAY):
-        rank(store, {n: part_of(events(identity(n), day, (0, 1), a_day, dice), day) for n in range(4)}, day, 1.0)
+        found = {n: part_of(events(identity(n), day, (0, 1), a_day, dice), day) for n in range(4)}
+        rank(store, gathered(found, day), day, 1.0)
     return store
 
 
@@ -164,18 +166,25 @@ def retained(double: KvDouble, count: int) -> None:
             rows[key] = {"_key": key, "v": document}
 
 
-def rank(store: Rows, found: Found, day: int, until: float, many: bool = False, closes: bool = True) -> None:
+def gathered(found: Found, day: int) -> Gatherer:
+    """Rows as they come to nhirank."""
+    gatherer = Gatherer(hold=True)
+    for number, part in found.items():
+        for text in part.brief(1).pieces():
+            gatherer.spool.add(day, parts.key_of(identity(number).id), text)
+    return gatherer
+
+
+def rank(store: Rows, told: Gatherer, day: int, until: float, many: bool = False, closes: bool = True) -> None:
     """One run over rows, as nhirank makes it."""
     with few_collections():
         going = Run(store, NO_CONTEXT, 10.0, day * DAY + int(until * (DAY - 1)))
         if many:
             going.merge_waiting()
-        gatherer = Gatherer(hold=True)
-        for number, part in found.items():
-            for text in part.pieces():
-                gatherer.spool.add(day, parts.key_of(identity(number).id), text)
-        if found:
-            going.take(day, gatherer.of(day), many)
+        if told.spool.counts and many:
+            going.take_many(day, told)
+        elif told.spool.counts:
+            going.take(day, told.of(day))
         going.settle(closes=False)
         if closes:
             going.close(lambda: None, math.inf)
@@ -202,16 +211,18 @@ class Bench:
 
     def cost(self, found: Found, day: int, until: float, many: bool = True, closes: bool = False) -> Cost:
         """What one run costs."""
-        store = self.store()
+        store, told = self.store(), gathered(found, day)
         self.double.costs.update(requests=0, read=0, written=0)
         started = time.process_time()
-        rank(store, found, day, until, many, closes)
+        rank(store, told, day, until, many, closes)
         spent = time.process_time() - started
         return Cost(spent, *(self.double.costs[name] for name in ("requests", "read", "written")))
 
     def measured(self) -> Iterator[tuple[str, int, Cost]]:
         """(work, identities, cost); all identities are in one shard, for at 100,000 a shard has 390."""
-        with mock.patch.object(waiting, "SHARDS", 1), mock.patch.object(run, "SHARDS", 1):
+        with ExitStack() as patched:
+            for module in (gather, waiting, run):
+                patched.enter_context(mock.patch.object(module, "SHARDS", 1))
             yield from self._measured()
 
     def _measured(self) -> Iterator[tuple[str, int, Cost]]:

@@ -12,7 +12,7 @@ import zlib
 from array import array
 from itertools import chain
 from operator import attrgetter
-from typing import Optional
+from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, rank_of
 from nhi_watch.core.event import Identity
@@ -72,6 +72,29 @@ def unpack(raw: bytes, words: bytes = b"") -> IdentityDay:
     """
     with reading():
         return _unpack(raw, words)
+
+
+class Plain(NamedTuple):
+    """What a row holds of behaviours, as it was read, before behaviours are made of it."""
+
+    identities: list[list[str]]
+    shapes: list[list[Any]]
+    """Each: number of its identity, the other fields of `Shape`, its traits as a list."""
+    samples: list[list[str]]
+    rows: list[int]
+    """ROW numbers of each behaviour."""
+
+
+def plain(raw: bytes, words: bytes = b"") -> Plain:
+    """The plain values of a row.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    with reading():
+        inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=words) if words else zlib.decompressobj()
+        _, identities, shapes, samples, rows, *_ = json.loads(inflate.decompress(raw))
+        return Plain(identities, shapes, samples, rows)
 
 
 def _unpack(raw: bytes, words: bytes) -> IdentityDay:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, Optional, TypeVar
 
@@ -24,11 +24,17 @@ from nhi_watch.intake.horizon import Horizon, received
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.sources import every
 
-BUCKETS = 2048
+BUCKETS, SHARDS = 2048, 256
+"""Buckets of what is gathered, eight to each shard of the state."""
 HELD = 1 << 24
 """Characters that are held in memory."""
 Place = tuple[int, int]
 """Day and bucket."""
+
+
+def bucket_of(key: str) -> int:
+    """The bucket of an identity, by its key."""
+    return zlib.crc32(key.encode("utf-8", "surrogatepass")) % BUCKETS
 
 
 class Spool:
@@ -45,7 +51,7 @@ class Spool:
 
     def add(self, day: int, key: str, text: str) -> None:
         """Keep the text of a part; `key` is the same for all of one identity, and the text holds no line feed."""
-        place = (day, zlib.crc32(key.encode("utf-8", "surrogatepass")) % BUCKETS)
+        place = (day, bucket_of(key))
         self._waiting.setdefault(place, []).append(text)
         self.counts[day] = self.counts.get(day, 0) + 1
         self._held += len(text)
@@ -66,8 +72,9 @@ class Spool:
         return {day for day, _ in (*self._waiting, *self._written)}
 
     def of(self, day: int) -> Iterator[list[str]]:
-        """The texts of a day, bucket by bucket; they stay."""
-        for bucket in sorted({bucket for d, bucket in (*self._waiting, *self._written) if d == day}):
+        """The texts of a day, bucket by bucket, those of one shard behind each other; they stay."""
+        there = {bucket for d, bucket in (*self._waiting, *self._written) if d == day}
+        for bucket in sorted(there, key=lambda bucket: (bucket % SHARDS, bucket)):
             found: list[str] = []
             for at, size in self._written.get((day, bucket), ()):
                 assert self._file is not None
@@ -81,6 +88,19 @@ Name = tuple[int, str]
 Record = dict[str, Any]
 AT_ONCE = 500
 """Identities whose rows are given at once: what the state holds of them is asked for by one request."""
+
+
+Sieve = Callable[[list[str]], list[str]]
+
+
+def _sifted(buckets: Iterator[list[str]], sieve: Sieve) -> Iterator[list[str]]:
+    held: list[str] = []
+    for texts in buckets:
+        held += texts
+        if len(held) >= AT_ONCE:
+            yield sieve(held)
+            held = []
+    yield sieve(held)
 
 
 class Gatherer:
@@ -140,12 +160,15 @@ class Gatherer:
         """Days of which something was gathered, in order."""
         return sorted({day for day, _ in self.parts} | self.spool.days())
 
-    def of(self, day: int) -> Iterator[dict[str, Part]]:
-        """Identity id → all that was gathered of a day, some identities at a time."""
+    def of(self, day: int, sieve: Optional[Sieve] = None) -> Iterator[dict[str, Part]]:
+        """Identity id → all that was gathered of a day, some identities at a time.
+
+        `sieve` takes all texts of some identities, and returns those that are to be unpacked.
+        """
         for key in [key for key in self.parts if key[0] == day]:  # of events that came beside parts
             self.spool.add(day, parts.key_of(key[1]), parts.pack(self.parts.pop(key)))
         found: dict[str, Part] = {}
-        for texts in self.spool.of(day):
+        for texts in self.spool.of(day) if sieve is None else _sifted(self.spool.of(day), sieve):
             for text in texts:
                 with self.rejecting():
                     name, part = parts.unpack(text)

@@ -116,8 +116,10 @@ class NhiRank:
         if self._writes:
             going.merge_waiting()
         for day in self._gatherer.days():
-            many = self._writes and self._gatherer.spool.counts.get(day, 0) >= MANY
-            going.take(day, self._gatherer.of(day), many)
+            if self._writes and self._gatherer.spool.counts.get(day, 0) >= MANY:
+                going.take_many(day, self._gatherer)
+            else:
+                going.take(day, self._gatherer.of(day))
         return going.settle(self._gatherer.notables, closes=not self._writes)
 
     def _row(self, event: Event, run: Mapping[str, Any]) -> Mapping[str, Cell]:

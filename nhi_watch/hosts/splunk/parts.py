@@ -15,11 +15,11 @@ import hashlib
 import struct
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import copy
 from itertools import islice
 from pathlib import Path
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from nhi_watch.core.behaviour import (
     BEHAVIOURS,
@@ -30,6 +30,7 @@ from nhi_watch.core.behaviour import (
     Shape,
     fingerprint,
     is_uuid,
+    rank_of,
     shape_of,
 )
 from nhi_watch.core.behaviour import mark_of as mark_of_behaviour
@@ -37,6 +38,7 @@ from nhi_watch.core.errors import RejectError, StoreError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import HOUR
 from nhi_watch.state import day_rows
+from nhi_watch.state.inventory import ABOUT
 
 WORDS = Path(__file__).with_name("parts_words.bin").read_bytes()
 """What is likely to be in a part."""
@@ -49,6 +51,7 @@ LONGEST = 7_000
 """Characters of a packed part in one stored event. Splunk cuts an event to 10,240 before it looks for fields in it, and
 each field to that ([kv] maxchars): what is longer would be another text for a search than for us."""
 _HEAD = struct.Struct("<BIII")
+SERVICE = Shape._fields.index("service")
 Key = tuple[Shape, int]
 Slot = tuple[Behaviour, set[int]]
 """A behaviour, and the fingerprints of its records."""
@@ -221,6 +224,58 @@ def unpack(text: str) -> tuple[str, Part]:
         return _unpack(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (StoreError, ValueError, TypeError, KeyError, IndexError, AttributeError, struct.error, zlib.error) as error:
         raise RejectError("bad_part", f"{type(error).__name__}: {error}"[:200]) from error
+
+
+class Glance(NamedTuple):
+    """What decides whether a part may wait."""
+
+    name: str
+    """The identity's id."""
+    events: int
+    kinds: set[int]
+    """See `kinds_of`."""
+    heard: dict[str, int]
+    """Stream → the hours of the day in which it spoke, a bit each."""
+
+
+def glance(text: str) -> Glance:
+    """What decides whether a part may wait, without making its behaviours.
+
+    Raises:
+        RejectError: bad_part.
+    """
+    try:
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        version, marked, sized, _ = _HEAD.unpack_from(raw)
+        at = _HEAD.size + (MARK if version == NARROW else WIDE) * marked + 4 * sized
+        identities, shapes, samples, rows = day_rows.plain(raw[at:], WORDS)
+        identity = max(map(tuple, identities))
+        kinds = {mark_of_behaviour((identity, *others, tuple(traits)), 0) for _, *others, traits in shapes}  # type: ignore[arg-type]
+        width = day_rows.ROW
+        for column in (*rows[8::width], *rows[10::width], *rows[11::width]):  # targets, issued, links
+            if column:
+                kinds.update(map(rank_of, samples[column]))
+        heard: dict[str, int] = {}
+        for index, hour in zip(rows[0::width], rows[1::width]):
+            number, *others, _ = shapes[index]
+            if others[SERVICE - 1] not in ABOUT:
+                stream = f"{identities[number][3]}|{identities[number][4]}"
+                heard[stream] = heard.get(stream, 0) | 1 << hour % 24
+        return Glance(str(identity[0]), sum(rows[2::width]), kinds, heard)
+    except (StoreError, ValueError, TypeError, LookupError, struct.error) as error:
+        raise RejectError("bad_part", f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def kinds_of(behaviours: Iterable[Behaviour]) -> set[int]:
+    """Hashes of what behaviours are made of: shapes without their hour, targets, credentials handed out, links."""
+    found, shapes = set[int](), set[int]()
+    for one in behaviours:
+        if id(one.shape) not in shapes:
+            shapes.add(id(one.shape))
+            found.add(mark_of_behaviour(one.shape, 0))
+        for texts in (one.targets, one.issued, one.links):
+            found.update(map(rank_of, texts))
+    return found
 
 
 def _unpack(raw: bytes) -> tuple[str, Part]:

@@ -32,15 +32,15 @@ from nhi_watch.detect.session import Session
 from nhi_watch.detect.signals import Past
 from nhi_watch.hosts.splunk.archive import ArchivedStore
 from nhi_watch.hosts.splunk.feedback import Given, remember
+from nhi_watch.hosts.splunk.gather import SHARDS, Gatherer
 from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, BusyError, Generation, KvStore
 from nhi_watch.hosts.splunk.notables import in_event
 from nhi_watch.hosts.splunk.parts import Part
 from nhi_watch.hosts.splunk.protocol import Search
 from nhi_watch.hosts.splunk.rest import APP, Client, Collection, authorities, trust
-from nhi_watch.hosts.splunk.waiting import SHARDS, Waiting
+from nhi_watch.hosts.splunk.waiting import Heard, Waiting
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import peer_scope
-from nhi_watch.state.inventory import ABOUT
 from nhi_watch.state.retention import Daybook
 from nhi_watch.state.state import AT_ONCE, NEWS, State
 from nhi_watch.state.store import Rows, pack, unpack
@@ -128,17 +128,26 @@ class Run:
         """The days of the state."""
         return self._state.daybook
 
+    def take_many(self, day: int, gatherer: Gatherer) -> None:
+        """The same of many identities: parts without news wait."""
+        heard: Heard = {}
+
+        def sieve(texts: list[str]) -> list[str]:
+            others, streams = self._waiting.set_aside(day, texts)
+            for stream, hours in streams.items():
+                heard[stream] = heard.get(stream, 0) | hours
+            return others
+
+        self.take(day, gatherer.of(day, sieve), many=True)
+        self._session.heard(day, {stream: [hours, 0, 0, []] for stream, hours in heard.items()})
+        self.days.parsed += self._waiting.events
+        self._waiting.events = 0
+
     def take(self, day: int, found: Iterable[Mapping[str, Part]], many: bool = False) -> None:
-        """Add parts of a day to what the state holds of it; `many`: those without news may wait."""
-        heard: dict[str, int] = {}
+        """Add parts of a day to what the state holds of it; `many`: it is noted what of its identities is known."""
         for some in found:
             self.days.parsed += sum(part.events() for part in some.values())
-            fresh = self._news_of(day, some) if self.book.is_closed(day) else some
-            held = self._waiting.set_aside(day, fresh) if many else {}
-            for part in held.values():
-                _hear(heard, part)
-            self._merge(day, {name: part for name, part in fresh.items() if name not in held}, many)
-        self._session.heard(day, {stream: [hours, 0, 0, []] for stream, hours in heard.items()})
+            self._merge(day, self._news_of(day, some) if self.book.is_closed(day) else some, many)
         self._bound(day)
 
     def _news_of(self, day: int, some: Mapping[str, Part]) -> dict[str, Part]:
@@ -282,15 +291,6 @@ def _brief(whole: IdentityDay) -> None:
     """Keep fewer ids of the records of a day on which nothing is odd: they would be half of its row."""
     for behaviour in whole.behaviours.values():
         del behaviour.record_ids[1:]
-
-
-def _hear(heard: dict[str, int], part: Part) -> None:
-    """Note in which hours a stream spoke, of a part that waits: its log is not silent."""
-    for behaviour, _ in part.slots.values():
-        shape = behaviour.shape
-        if shape.service not in ABOUT:
-            stream = f"{shape.identity.provider}|{shape.identity.account}"
-            heard[stream] = heard.get(stream, 0) | 1 << behaviour.hour % 24
 
 
 def _revisions(events: Iterable[str]) -> dict[str, int]:

@@ -18,26 +18,28 @@ that are a quarter of the day's. Who acts oddly enough for a place in the list n
 from __future__ import annotations
 
 import struct
-import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Optional
 
-from nhi_watch.core.behaviour import BEHAVIOURS, GROWN, Behaviour, IdentityDay, mark_of, rank_of
+from nhi_watch.core.behaviour import BEHAVIOURS, GROWN, IdentityDay
+from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import HOUR
 from nhi_watch.detect import ranking
 from nhi_watch.hosts.splunk import parts
-from nhi_watch.hosts.splunk.parts import Part
+from nhi_watch.hosts.splunk.gather import SHARDS, bucket_of
+from nhi_watch.hosts.splunk.parts import Glance, Part
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack
 
-SHARDS = 256
 MERGED_EVERY = 4 * HOUR
 MOST_KNOWN = 1_000
 """Hashes of one identity that are kept from one day to the next."""
 KINDS, WAIT, MERGED = "kinds/", "wait/", "splunk/merged"
 NOTHING = pack([])
 """Where something waited."""
+Heard = dict[str, int]
+"""Stream → the hours of a day in which it spoke, a bit each."""
 Known = dict[str, tuple[int, bytes]]
 """Identity → events of its day, hashes of what they were made of."""
 
@@ -51,6 +53,8 @@ class Waiting:
         """Day and shard → what is known; of the shards that were asked for last."""
         self._odd: dict[int, dict[str, float]] = {}
         self._number = 0
+        self.events = 0
+        """How many events the parts tell of that were set aside."""
 
     def odd(self, day: int) -> dict[str, float]:
         """Who acted oddly on a day → the loss to be expected."""
@@ -62,29 +66,40 @@ class Waiting:
         """Who acts oddly enough on a day for a place in the list."""
         return {name for name, loss in self.odd(day).items() if loss >= ranking.LEAST}
 
-    def set_aside(self, day: int, found: Mapping[str, Part]) -> dict[str, Part]:
-        """Keep the parts that may wait; returns these."""
-        book, held = self._state.daybook, dict[str, Part]()
-        if day <= max(book.closed, book.due(book.clock)):
-            return held
+    def set_aside(self, day: int, texts: Sequence[str]) -> tuple[list[str], Heard]:
+        """Keep the parts that may wait, as they came; returns the others, and which streams those that wait tell of."""
+        heard: Heard = {}
+        if day <= max(self._state.daybook.closed, self._state.daybook.due(self._state.daybook.clock)):
+            return [*texts], heard
+        others, found = list[str](), dict[str, list[tuple[str, Glance]]]()
+        for text in texts:
+            try:
+                seen = parts.glance(text)
+            except RejectError:  # who unpacks it counts it
+                others.append(text)
+                continue
+            found.setdefault(seen.name, []).append((text, seen))
         self._load(day, {shard_of(name) for name in found})
-        never = self.acting(day) | self.acting(day - 1)
-        for name, part in found.items():
-            known = self._known[day, shard_of(name)].get(name)
-            if known is not None and name not in never and _is_known(part, *known):
-                held[name] = part
+        never, held = self.acting(day) | self.acting(day - 1), dict[int, list[str]]()
+        for name, mine in found.items():
+            shard = shard_of(name)
+            known = self._known[day, shard].get(name)
+            if known is None or name in never or not _is_known([seen for _, seen in mine], *known):
+                others += [text for text, _ in mine]
+                continue
+            held.setdefault(shard, []).extend(text for text, _ in mine)
+            self.events += sum(seen.events for _, seen in mine)
+            for stream, hours in (pair for _, seen in mine for pair in seen.heard.items()):
+                heard[stream] = heard.get(stream, 0) | hours
         self._keep(day, held)
-        return held
+        return others, heard
 
-    def _keep(self, day: int, held: Mapping[str, Part]) -> None:
+    def _keep(self, day: int, held: Mapping[int, Sequence[str]]) -> None:
         if held and not self._rows.get("meta", [MERGED]):
             times = [self._now - MERGED_EVERY * shard // SHARDS for shard in range(SHARDS)]
             self._rows.put("meta", [(MERGED, pack(times))])
-        texts: dict[int, list[str]] = {}
-        for name, part in held.items():
-            texts.setdefault(shard_of(name), []).append(parts.pack(part))
         rows = []
-        for shard, lines in sorted(texts.items()):
+        for shard, lines in sorted(held.items()):
             self._number += 1
             key = f"{WAIT}{shard:03d}/{day:06d}/{self._now:011d}/{self._number:05d}"
             rows.append((key, pack(lines)))
@@ -98,7 +113,7 @@ class Waiting:
             known = self._known[day, shard_of(name)]
             events, before = known.pop(name, (0, b""))
             if len(whole.behaviours) < BEHAVIOURS:
-                kinds = kinds_of(whole.behaviours.values())
+                kinds = parts.kinds_of(whole.behaviours.values())
                 both = {*_hashes(before), *kinds}
                 known[name] = max(events, whole.events()), _bytes(both if len(both) <= MOST_KNOWN else kinds)
         self._rows.put("meta", [(f"{KINDS}{day:06d}/{shard:03d}", _packed(self._known[day, shard]))
@@ -159,27 +174,15 @@ class Waiting:
 
 
 def shard_of(name: str) -> int:
-    """The shard of an identity."""
-    return zlib.crc32(name.encode("utf-8", "surrogatepass")) % SHARDS
+    """The shard of an identity: all in one bucket of what a run gathers are in one shard."""
+    return bucket_of(parts.key_of(name)) % SHARDS
 
 
-def kinds_of(behaviours: Iterable[Behaviour]) -> set[int]:
-    """Hashes of what behaviours are made of: shapes without their hour, targets, credentials handed out, links."""
-    found, shapes = set[int](), set[int]()
-    for one in behaviours:
-        if id(one.shape) not in shapes:
-            shapes.add(id(one.shape))
-            found.add(mark_of(one.shape, 0))
-        for texts in (one.targets, one.issued, one.links):
-            found.update(map(rank_of, texts))
-    return found
-
-
-def _is_known(part: Part, events: int, kinds: bytes) -> bool:
-    """Whether a part holds nothing that is news of a day of so many events, made of these."""
-    if part.events() >= (GROWN - 1) * events:
+def _is_known(seen: Sequence[Glance], events: int, kinds: bytes) -> bool:
+    """Whether parts hold nothing that is news of a day of so many events, made of these."""
+    if sum(one.events for one in seen) >= (GROWN - 1) * events:
         return False
-    return kinds_of(behaviour for behaviour, _ in part.slots.values()).issubset(_hashes(kinds))
+    return set[int]().union(*(one.kinds for one in seen)).issubset(_hashes(kinds))
 
 
 def _hashes(raw: bytes) -> Sequence[int]:
