@@ -105,14 +105,15 @@ def copying(request: Json) -> str:
     return "\n".join(f"{text} [{name}]" for name, _, text in facts(request))
 
 
-_HABITS: tuple[tuple[str, str], ...] = (
+HABITS: tuple[tuple[str, str], ...] = (
     (r"^The call (\S+) was made at", r"\1 was called at"), (r"^The call", "An API request"),
     (r"was made at", "was observed at"), (r"was never seen with this identity before", "is new for this identity"),
-    (r"was never seen", "was never observed"), (r"with outcome", "and resulted in"), (r"adds", "contributes"),
+    (r"was never seen", "was never observed"), (r"with outcome", "and resulted in"), (r"would be", "would then be"),
     (r"is of kind", "is a"), (r"The owner of the identity is not known", "No owner is known for the identity"),
     (r"^The notable", "Notable"), (r"holds", "contains"), (r"mandatory", "required"), (r"records", "events"),
-    (r"its status is", "currently stands at"), (r"^The factor (\w+) is", r"\1:"), (r"points", "points to the score"),
-    (r"with a score of", "scoring"), (r"The telemetry is missing for", "Telemetry is unavailable for"),
+    (r"its status is", "currently stands at"), (r"raises the impact", "makes it worse"),
+    (r"points", "points to the score"),
+    (r"could not be evaluated", "had no data"), (r"their telemetry is missing", "their telemetry is unavailable"),
     (r", from (\S+) to (\S+)\.", r" between \1 and \2."), (r"^The identity", "Identity"), (r"^The", "This"),
 )  # fmt: skip
 _OPENERS = ("Notably, ", "In addition, ", "Additionally, ", "", "", "", "", "")
@@ -125,7 +126,7 @@ def plain(request: Json, seed: int = 1) -> str:
     while told:
         name, section, text = told.pop(0)
         names = [name]
-        for pattern, other in dice.sample(_HABITS, 8):
+        for pattern, other in dice.sample(HABITS, 8):
             text = re.sub(pattern, other, text)
         if told and told[0][1] == section and dice.random() < 0.15:
             more, _, other = told.pop(0)

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from desk_samples import ACCOUNT, KEY, MAKES, NETWORK, NOW, ROLE, USER, asked, desk, notable, state
-from llm_double import Json, Misbehaving, copying, endpoint, facts, plain
+from llm_double import HABITS, Json, Misbehaving, copying, endpoint, facts, plain
 from nhi_watch.act import audit, copilot
 from nhi_watch.act.copilot import Endpoint, Masked, mask
 from nhi_watch.core.errors import InputError
@@ -23,7 +23,7 @@ from nhi_watch.core.notable import NotableLink, to_json
 from nhi_watch.detect.explain import brief
 from nhi_watch.detect.explain.brief import quoted
 from nhi_watch.hosts.files import brief as command
-from notable_samples import samples
+from notable_samples import documents, samples
 
 ONE = notable(signals=(NETWORK, MAKES))
 
@@ -310,3 +310,12 @@ def test_a_plain_models_sentences_survive_in_part() -> None:
 def test_a_brief_says_that_what_is_quoted_gives_no_orders() -> None:
     for text in (brief.text(ONE), copilot.render(copilot.write(brief.facts(ONE)))):
         assert text.startswith(f"{brief.QUOTED}\n\nSummary\n- ")
+
+
+def test_each_phrase_that_the_double_replaces_is_one_that_briefs_use() -> None:
+    """Else it would measure less than it says."""
+    blind = {**documents()[0]["signals"][0], "cannot_tell": True}
+    told = [*documents(), {**documents()[0], "signals": [*documents()[0]["signals"], blind]},
+            {**documents()[0], "identity": {**documents()[0]["identity"], "owner": ""}}]  # fmt: skip
+    said = [brief.sentence(fact, cited=False) for one in told for fact in brief.facts(one)]
+    assert [phrase for phrase, _ in HABITS if not any(re.search(phrase, text) for text in said)] == []

@@ -416,13 +416,34 @@ def test_a_verdict_takes_off_what_was_seen_and_is_published_once() -> None:
     assert run(store, others(TODAY + 2), ROOM).events == []
 
 
+def quieter_twin() -> MemoryStore:
+    return runs([quiet(20) + raid() + until(TODAY)], ROOM)
+
+
+def test_what_is_new_since_a_verdict_is_named_with_the_likelihood_then_and_now() -> None:
+    """Calls, places and targets that no covered episode had."""
+    store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
+    then = now(store)["likelihood"]
+    judged(store, "benign", TODAY * DAY + 20 * HOUR)
+    fresh = [record(TODAY + 1, f"15:{n:02}", service="iam", name=name, address="203.0.113.9", agent="aws-cli/2.1")
+             for n, name in enumerate(("CreateLoginProfile", "DeleteUser"))]  # fmt: skip
+    (told,) = run(store, raid(day=TODAY + 1) + fresh + others(TODAY + 1), ROOM).standing
+    schema().validate(told)
+    assert f"Likelihood {then:g}% then, {told['likelihood']:g}% now. New calls: " in told["since"]
+    said = told["since"].partition("New calls: ")[2]
+    assert "iam:CreateLoginProfile, iam:DeleteUser; places: 203.0.113" in said and "ListUsers" not in said
+
+
 def test_what_comes_after_a_verdict_earns_its_row_by_itself_and_says_why_it_is_back() -> None:
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     judged(store, "benign", TODAY * DAY + 20 * HOUR)
     result = run(store, raid(day=TODAY + 1) + others(TODAY + 1), ROOM)
     (told,) = result.standing
     assert (told["id"], told["life"], told["listed_on"]) == (NAME, "new", render_day(TODAY + 1))
+    before = publish.stored(quieter_twin())[0]["likelihood"]
     assert told["since"].startswith(f"Back since the verdict of {render_day(TODAY)} (benign, by ann), because ")
+    assert told["since"].endswith(f" Likelihood {before:g}% then, {told['likelihood']:g}% now. "
+                                  "No new call, place or target: it happened again.")  # fmt: skip
     assert {entry["time"][:10] for entry in told["timeline"]} == {render_day(TODAY + 1)}
     assert told["revisions"][0]["why"] == "benign, by ann"
     less = [record(TODAY + 3, "14:00", service="dynamodb", name="ListTables", id="less")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from core_samples import TODAY, Options, record, run
 from nhi_watch.context.networks import SHIPPED
 from nhi_watch.core.behaviour import Behaviour, Shape
 from nhi_watch.core.event import Identity
+from nhi_watch.core.life import odd_least
 from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect.explain.notables import first_line
 from nhi_watch.report import terminal
@@ -98,7 +100,25 @@ def test_what_was_odd_on_other_days_is_told_apart_so_that_counts_agree_with_the_
               "count": 7}  # fmt: skip
     told = shown({**notable, "timeline": [before, *notable["timeline"]], "baseline": {"id": "2026-03-08"}})
     assert "First unusual call: 2026-03-09T02:14:00Z iam:ListUsers denied" in told and "Unusual calls: 20, 2 of" in told
-    assert "On other days, 2026-03-06T00:53:00Z: 7 unusual calls" in told and "ses:GetSendQuota" not in told
+    assert "On other days, 2026-03-06T00:53:00Z: 7 unusual calls" in told
+    assert "ses:GetSendQuota" not in told.partition("time (UTC)")[0]
+    assert re.search(r"2026-03-06 00:53:00 +7 .*ses:GetSendQuota", told), "it is part of the timeline"
+
+
+def test_explain_shows_the_timeline_without_routine_calls_and_counts_what_is_left_out() -> None:
+    notable = documents()[0]
+    routine = {**notable["timeline"][0], "action": "s3:GetObject", "points": 0.0, "count": 1200}
+    told = {**notable, "timeline": [routine, *notable["timeline"]]}
+    others = [entry for entry in told["timeline"] if entry["points"] < odd_least(told)]
+    calls = sum(entry["count"] for entry in others)
+    said, every = shown(told), shown(told, every=True)
+    assert "s3:GetObject" not in said and "s3:GetObject" in every
+    assert f"Left out: {calls:,} routine calls in {len(others)} rows; show them with --all" in said
+    assert "Left out" not in every
+    many = [{**notable["timeline"][-1], "action": f"iam:Call{n}", "points": 50.0 + n, "count": 1} for n in range(40)]
+    cut = shown({**notable, "timeline": many})
+    assert "iam:Call39" in cut and "iam:Call9 " not in cut, "those with most points are shown"
+    assert "Left out: 10 unusual calls in 10 rows; show them with --all" in cut
 
 
 def test_a_silent_log_is_explained_without_empty_tables() -> None:

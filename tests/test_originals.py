@@ -248,3 +248,15 @@ def test_jq_finds_the_records_in_lines_and_in_documents_compressed_or_not(tmp_pa
     command = dict(queries(notable, events))["the records behind it"]["jq"]
     told = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout
     assert [json.loads(line)["eventID"] for line in told.splitlines()] == ids * 3
+
+
+def test_the_page_of_a_run_with_nothing_new_says_so_and_is_then_kept(tmp_path: Path) -> None:
+    path, out = tmp_path / "day.jsonl", tmp_path / "out"
+    path.write_bytes(as_lines(trail()))
+    pages = []
+    for _ in range(3):
+        assert cli.main(["score", str(path), "--out", str(out)]) == 0
+        pages.append((out / "report.html").stat().st_ino)
+        caveat = "all records were scored by an earlier run" in (out / "report.html").read_text("utf-8")
+        assert caveat == (len(pages) > 1), "the page says of a run what the terminal says"
+    assert pages[1] == pages[2] != pages[0]

@@ -20,6 +20,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from need import need
+from nhi_watch.core.life import odd_least
 from nhi_watch.report.html import render
 from notable_samples import HOSTILE, digest, documents, many, run
 from screenshot import browser, resize
@@ -181,8 +182,29 @@ def test_the_list_tells_likelihood_and_severity_and_no_likelihood_where_none_is_
     assert told["posture"] == told["blind_spot"] == ["low"]
 
 
+def every_call(page: Chrome) -> None:
+    """Show routine calls, too."""
+    page.find_element(By.XPATH, "//*[@id='n0']//button[text()='Show all calls']").click()
+
+
+def test_the_timeline_leaves_out_routine_calls_counts_them_and_shows_them_when_asked(page: Chrome) -> None:
+    page.find_element(By.CSS_SELECTOR, ".item a").click()
+    notable = documents()[0]
+    entries = notable["timeline"]
+    routine = [entry for entry in entries if entry["points"] < odd_least(notable)]
+    said = page.find_element(By.CSS_SELECTOR, "#n0 .routine")
+    calls = sum(entry["count"] for entry in routine)
+    assert said.text == f"Left out: {calls} routine calls in {len(routine)} rows."
+    assert len(page.find_elements(By.CSS_SELECTOR, "#n0 .event")) == len(entries) - len(routine)
+    every_call(page)
+    assert len(page.find_elements(By.CSS_SELECTOR, "#n0 .event")) == len(entries)
+    page.find_element(By.XPATH, "//*[@id='n0']//button[text()='Show unusual calls only']").click()
+    assert len(page.find_elements(By.CSS_SELECTOR, "#n0 .event")) == len(entries) - len(routine)
+
+
 def test_a_mark_of_the_timeline_tells_its_details_when_it_gets_the_focus(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
+    every_call(page)
     page.execute_script("document.querySelector('#n0 .timeline .mark').focus()")
     readout = page.find_element(By.CSS_SELECTOR, "#n0 .readout").text
     assert readout == "2026-03-09 02:12 sts:GetCallerIdentity: success from 185.220.101.0/24, +0.60 points"
@@ -339,6 +361,7 @@ def test_a_record_id_is_found_shown_where_and_marked(page: Chrome) -> None:
 
 def test_the_raw_event_opens_with_file_and_line_and_every_digit(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
+    every_call(page)
     page.find_elements(By.CSS_SELECTOR, "#n0 .event .open")[3].click()
     told = page.find_element(By.CSS_SELECTOR, "#n0 .opened")
     assert told.find_element(By.CSS_SELECTOR, ".where").text == "logs/day.json.gz:10"

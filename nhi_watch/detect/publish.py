@@ -30,7 +30,7 @@ from nhi_watch.core.event import Identity
 from nhi_watch.core.life import BY_ROUTINE, CAME_LATE, REASON_LOG_ODDS, is_routine, is_settled
 from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, SEVERITIES, clip, loss_of, order
 from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render, render_day
-from nhi_watch.detect import blind_spots, episodes, feedback, ranking, routines
+from nhi_watch.detect import blind_spots, episodes, feedback, ranking, routines, since_verdict
 from nhi_watch.detect.cases import DONE, GAP, Case, CaseBook, Cases
 from nhi_watch.detect.episodes import NO_PLACE, Document, Head
 from nhi_watch.detect.feedback import Allowed, Said, Verdict
@@ -211,8 +211,13 @@ class Publisher:
         if name in self._known and before.source == source:
             return dict(self._known[name][1])
         self._noted[name] = before._replace(source=source)
-        open_ones = [head for head in view.case.heads if head.id not in view.covered]
-        return _document(view, episodes.documents(self._state.rows, [*open_ones, view.face]))
+        parts = episodes.documents(self._state.rows, view.case.heads)
+        open_ones = {head.id for head in view.case.heads if head.id not in view.covered}
+        document = _document(view, {name: one for name, one in parts.items() if name in {*open_ones, view.face.id}})
+        if view.covered and view.placed:
+            covered = [parts[name] for name in view.covered if name in parts]
+            document["since"] = since_verdict.sentence(document, covered, _given(view))
+        return document
 
     def _stamps(self, view: View, document: Document, end: int, known: Mapping[str, Routine]) -> Document:
         """What does not follow from a case's episodes alone."""
@@ -236,7 +241,7 @@ class Publisher:
         life = "closed" if why else "quiet" if gap > 1 else "new" if since and since >= end - DAY else "ongoing"
         return {
             **NO_PLACE, "predecessor": case.predecessor or None, "life": life, "closed_why": why,
-            "since": _since(view, document, end),
+            "since": document["since"] if view.covered and view.placed else _since(view, end),
             "listed": bool(view.placed) and not settled and not case.successor,
             "listed_on": render_day(since // DAY) if since else "", "over_budget": view.over,
         }  # fmt: skip
@@ -445,8 +450,9 @@ def _view(case: Case, covered: Mapping[str, Verdict], given: ranking.Places) -> 
 
 def _source(view: View) -> str:
     """A hash of what a case's document is made of."""
-    parts = [[head.id, head.digest, head.id in view.covered] for head in view.case.heads]
-    told = [view.face.id, view.case.id, view.case.predecessor, parts]
+    covered = {name: feedback.named(verdict) for name, verdict in view.covered.items()}
+    parts = [[head.id, head.digest, covered.get(head.id, "")] for head in view.case.heads]
+    told = [view.face.id, view.case.id, view.case.predecessor, parts, bool(view.placed)]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
@@ -492,13 +498,14 @@ def _history(heads: Sequence[Head], covered: Mapping[str, Verdict]) -> Document:
             "last_grown": render(max(head.last for head in heads if head.is_row == heads[-1].is_row))}  # fmt: skip
 
 
-def _since(view: View, document: Document, end: int) -> str:
-    """Why a notable is back, or that what it shows is of yesterday although it is older."""
-    if view.covered and view.placed:
-        verdict = max(view.covered.values(), key=lambda one: one.time)
-        reason = next((one["evidence"] for one in document["signals"] if one["value"]), view.face.title)
-        said = f"{render(verdict.time)[:10]} ({verdict.verdict}, by {verdict.by})"
-        return clip(f"Back since the verdict of {said}, because {reason}", 500)
+def _given(view: View) -> str:
+    """The latest of the verdicts that cover part of a case, in words."""
+    verdict = max(view.covered.values(), key=lambda one: one.time)
+    return f"the verdict of {render(verdict.time)[:10]} ({verdict.verdict}, by {verdict.by})"
+
+
+def _since(view: View, end: int) -> str:
+    """That a notable is older than what it shows, where it is new; "": it is as it says."""
     if len(view.placed) < 2 or view.face.reached < end - DAY:
         return ""
     return f"New; active since {render_day(view.placed[0].own_day)}"

@@ -43,7 +43,7 @@ const headOf = (n, at) => {
         n.over_budget && h("span", { class: "tag" }, "over budget"), !n.listed && h("span", { class: "tag quiet" }, n.part.toLowerCase()),
         n.revision > 1 && h("span", {}, `revision ${n.revision}`),
         n.telemetry.provisional && h("span", { class: "provisional" }, "provisional: the last hour is still open")),
-      h("h2", { id: `t${at}` }, n.title), n.since && h("p", { class: "note" }, n.since), n.summary.split(/ (?=Why: )/).map((part, nth) => h("p", { class: nth ? "summary muted" : "summary" }, part)),
+      h("h2", { id: `t${at}` }, n.title), n.since && h("p", { class: n.is_back ? "note back" : "note" }, n.since), n.summary.split(/ (?=Why: )/).map((part, nth) => h("p", { class: nth ? "summary muted" : "summary" }, part)),
       n.folded && n.folded.count > 1 && h("p", { class: "note" }, `Stands for ${n.folded.count} of ${n.folded.origin}; the others are not listed, or are named in the notable.`),
       n.folded_into && h("p", { class: "note" }, `One of many of one origin: ${n.folded_into} stands for it in the list.`),
       n.merged_into && h("p", { class: "note" }, `Merged into ${n.merged_into}.`)),
@@ -139,8 +139,26 @@ const rawOf = (n, id) => {
   return h("div", {}, h("p", { class: "row" }, h("code", { class: "where" }, where), copier(event.raw, "Copy record"), copier(where, "Copy place")),
     lines, event.cut && h("p", { class: "muted" }, "Cut here: the rest is in the original."));
 };
+// The attack without the routine around it, unless all is asked for.
+const unusualOf = (n) => {
+  const unusual = n.tells_calls ? n.timeline.filter((entry) => entry.points >= n.odd_from) : [];
+  return unusual.length ? unusual : n.timeline;
+};
 const eventsOf = (n) => {
   if (!n.timeline.length) return null;
+  const unusual = unusualOf(n), box = h("div", {});
+  const routine = n.timeline.length - unusual.length, calls = n.timeline.reduce((sum, entry) => sum + entry.count, 0) - unusual.reduce((sum, entry) => sum + entry.count, 0);
+  const draw = (every) => box.replaceChildren(cardOfEvents(every ? n : { ...n, timeline: unusual }, n.timeline, routine > 0 && h("p", { class: "row" },
+    h("span", { class: "muted routine" }, every ? "All calls are shown." : `Left out: ${amount(calls)} routine call${calls === 1 ? "" : "s"} in ${amount(routine)} row${routine === 1 ? "" : "s"}.`), toggle(every))));
+  const toggle = (every) => {
+    const button = h("button", { type: "button", class: "ghost", "aria-pressed": String(every) }, every ? "Show unusual calls only" : "Show all calls");
+    button.addEventListener("click", () => { draw(!every); marked(); box.querySelector("[aria-pressed]").focus(); });
+    return button;
+  };
+  draw(false);
+  return box;
+};
+const cardOfEvents = (n, every, leftOut) => {
   const rows = n.timeline.map((entry) => {
     const open = h("button", { type: "button", class: "ghost open", "aria-expanded": "false" }, (n.events[entry.record_id] || {}).raw ? "Raw" : "Id");
     const row = h("tr", { class: `${hotness(n, entry.points)} event` }, h("td", { class: "nowrap" }, second(entry.time)),
@@ -162,16 +180,16 @@ const eventsOf = (n) => {
     found.row.scrollIntoView({ block: "center" });
   };
   const cells = [["datetime", "timestamp_desc", "message", "action", "outcome", "source", "count", "points", "record_id", "place"],
-    ...n.timeline.map((e) => { const event = n.events[e.record_id] || {}; return [e.time, "first of its kind in the hour",
+    ...every.map((e) => { const event = n.events[e.record_id] || {}; return [e.time, "first of its kind in the hour",
       `${e.action} ${e.outcome} from ${e.source}`, e.action, e.outcome, e.source, e.count, e.points, e.record_id, placeOf(event)]; })];
   const out = h("button", { type: "button", class: "ghost timeline-csv" }, "CSV");
   out.addEventListener("click", () => save(`${n.short}-timeline.csv`, csv(cells), "text/csv"));
-  const table = h("details", { class: "events", open: n.timeline.length <= 30 }, h("summary", {}, `All ${n.timeline.length} rows (a call and hour each), with the raw events`),
-    h("p", { class: "row" }, out, h("span", { class: "muted" }, "one row for each kind of call and hour; a coloured row is odd")),
+  const table = h("details", { class: "events", open: n.timeline.length <= 30 }, h("summary", {}, `${n.timeline.length} row${n.timeline.length === 1 ? "" : "s"} (a call and hour each), with the raw events`),
+    h("p", { class: "row" }, out, h("span", { class: "muted" }, "one row for each kind of call and hour; a coloured row is unusual; the CSV holds all rows")),
     h("div", { class: "scroll" }, h("table", { class: "plain" }, head("Time", "Action", "Outcome", "From", "Count#", "Points#", "Event"),
       h("tbody", {}, rows.map((one) => one.row)))));
   return card("What happened", `UTC; size by count, red by points; drag over a stretch to zoom${n.left_out.timeline ? `; ${n.left_out.timeline} entries with fewer points omitted` : ""}`,
-    timeline(n, show), h("p", { class: "legend" }, h("span", {}, h("i", { class: "dot hot" }), `very odd: ${rounded(strongOf(n))} points or more`), h("span", {}, h("i", { class: "dot warm" }), `odd: ${rounded(n.odd_from)} points or more`),
+    leftOut, timeline(n, show), h("p", { class: "legend" }, h("span", {}, h("i", { class: "dot hot" }), `very odd: ${rounded(strongOf(n))} points or more`), h("span", {}, h("i", { class: "dot warm" }), `odd: ${rounded(n.odd_from)} points or more`),
       h("span", {}, h("i", { class: "dot success" }), "usual"), h("span", {}, h("i", { class: "dot denied" }), "hollow: refused or failed")), table);
 };
 

@@ -84,6 +84,7 @@ def _bounded(shown: Sequence[Json], events: Mapping[str, Json]) -> Iterator[dict
             "short": short[notable["id"]],
             "part": words.part_of(notable),
             "is_going_on": words.is_going_on(notable),
+            "is_back": words.is_back(notable),
             "odd_from": odd_least(notable) if tells_calls(notable) else LIGHT,
             "face_day": face_day(notable) if tells_calls(notable) else "",
             "events": found,

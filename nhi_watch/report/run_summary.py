@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from nhi_watch.core.errors import OUT_OF_SCOPE
 from nhi_watch.core.notable import BANDS, SEVERITIES
-from nhi_watch.report.words import amount, clock, likely, signal, visible
+from nhi_watch.report.words import amount, clock, confirmed, likely, signal, visible
 
 
 class Step(NamedTuple):
@@ -70,6 +70,16 @@ def facts(run: Mapping[str, Any]) -> list[Fact]:
         Fact("Written", f"{clock(str(run['created']))} UTC" if run.get("created") else ""),
     ]
     return [Fact(label, visible(text, 200)) for label, text in said if text]
+
+
+def page_of(run: Mapping[str, Any]) -> list[Any]:
+    """All that a report's page says of its run, without times: two runs alike in it have the same page.
+
+    >>> page_of({"parsed": 9, "events": 9}) == page_of({"parsed": 9, "events": 0})
+    False
+    """
+    told = [fact for fact in facts(run) if fact.label != "Written"]
+    return [funnel(run), told, routines(run), no_notables(run), could_not_tell(run), confirmed(run), run.get("work")]
 
 
 def routines(run: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from nhi_watch.core.life import is_settled, lowers, odd_calls, tells_calls
@@ -39,6 +39,8 @@ _COLOURS = {"critical": "bold red", "high": "dark_orange", "medium": "yellow", "
 _ROUTINES = 20
 """Routines that are shown; run.json has all."""
 _NARROW = 60
+_MOST_BACK = 400
+"""Characters of why a notable is back that a list shows."""
 _FIXED = 42
 """Columns that rank, likelihood, time and the gaps take."""
 
@@ -109,6 +111,8 @@ def _cells(notable: Json, short_id: str, console: Console, confirmed: str) -> li
     what.append("\n")
     said = f"confirmed, by {visible(confirmed, 24)}: " if confirmed else ""
     what.append_text(_text(console, said + _whom(notable), max(console.width - _FIXED, 12), "dim"))
+    if words.is_back(notable):
+        what.append("\n").append_text(_text(console, notable["since"], _MOST_BACK, "italic"))
     when = Text(clock(shown(notable)[0]))
     for line in lasted(notable):
         when.append(f"\n{line}", "dim")
@@ -145,9 +149,9 @@ _MOST_LINKS = 12
 def show_explanation(
     notable: Json, console: Console, events: Mapping[str, Json] | None = None, every: bool = False
 ) -> None:
-    """What raises the likelihood, evidence, first and last unusual call, what would have been normal, controls.
+    """What raises the likelihood, evidence, the unusual calls, what would have been normal, controls.
 
-    `events`: raw records by id, as far as they are at hand; `every`: signals that add little, too.
+    `events`: raw records by id, as far as they are at hand; `every`: routine calls and signals that add little, too.
     """
     sure = f"{likely(notable['likelihood'])} likely  " if notable["likelihood"] else ""
     line = f"{notable['severity'].upper()}  {sure}{notable['title']}"
@@ -164,6 +168,7 @@ def show_explanation(
         console.print(Text(visible(line)))
     for line in _calls(notable, events or {}):
         console.print(Text(visible(line)))
+    _show_timeline(notable, console, every)
     console.print(bars(notable, every))
     for line in filter(None, (sum_of(notable), severity_line(notable))):
         console.print(Text(line))
@@ -230,6 +235,31 @@ def _call(entry: Json, events: Mapping[str, Json]) -> str:
     return f"{entry['time']} {entry['action']} {entry['outcome']}, record {entry['record_id']}{where}{alike}"
 
 
+_MOST_ROWS = 30
+"""Rows of the timeline that are shown unless all are asked for: those with most points."""
+
+
+def _show_timeline(notable: Json, console: Console, every: bool) -> None:
+    """The unusual calls by time, and how many routine ones are left out."""
+    if not notable["timeline"] or not tells_calls(notable):
+        return
+    unusual = sorted((entry for part in odd_calls(notable) for entry in part), key=lambda entry: -entry["points"])
+    rows = notable["timeline"] if every else sorted(unusual[:_MOST_ROWS], key=lambda entry: entry["time"])
+    numbers = {member["id"]: f"{number}. " for number, member in enumerate(notable["members"], 1)}
+    cells = [("time (UTC)", "count", "outcome", "from", "call")]
+    cells += [
+        (entry["time"][:19].replace("T", " "), f"{entry['count']:,}", entry["outcome"],
+         visible(entry["source"] or "unknown", 60), numbers.get(entry.get("identity", ""), "") + entry["action"])
+        for entry in rows
+    ]  # fmt: skip
+    wide = [max(map(len, column)) for column in zip(*cells)]
+    for at, (time, count, outcome, source, call) in enumerate(cells):  # plain lines: a table takes ten times as long
+        line = f"{time:{wide[0]}}  {count:>{wide[1]}}  {outcome:{wide[2]}}  {source:{wide[3]}}  {call}"
+        console.print(_text(console, line, 400, "" if at else "bold"), soft_wrap=True)
+    for line in () if every else words.left_out(notable, unusual[_MOST_ROWS:]):
+        console.print(Text(line, "dim"))
+
+
 _BAR = 12
 """Width of the longest bar."""
 
@@ -239,7 +269,7 @@ def bars(notable: Json, every: bool) -> Table:
     heavy, light = signal_bars(notable)
     if every:
         heavy, light = [*heavy, *light], []
-    table = Table("raises", "signal", "evidence", box=box.SIMPLE_HEAD)
+    table = Table("raises", "signal", Column("evidence", overflow="fold"), box=box.SIMPLE_HEAD)
     most = max((abs(signal["log_odds"]) for signal in heavy), default=0.0) or 1.0
     for signal in heavy:
         bar = "█" * round(_BAR * abs(signal["log_odds"]) / most)

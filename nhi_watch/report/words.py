@@ -14,6 +14,7 @@ from nhi_watch.core.life import INSTEAD, LITTLE, is_new, is_settled, is_waiting,
 from nhi_watch.core.notable import BANDS, IMPACTS, LET_IN, clip, loss_of
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect.model import SUREST
+from nhi_watch.detect.since_verdict import BACK
 
 # Characters that move, hide or recolour text: controls, bidi and other format characters, separators of
 # lines, surrogates, private use and unassigned ones.
@@ -222,6 +223,27 @@ def place_of(event: Mapping[str, Any]) -> str:
 def confirmed(run: Mapping[str, Any]) -> Mapping[str, str]:
     """Notable id → who confirmed it, out of run.json."""
     return (run.get("verdicts") or {}).get("confirmed") or {}
+
+
+def left_out(notable: Mapping[str, Any], more: Sequence[Any] = ()) -> list[str]:
+    """How many calls a timeline without the routine ones leaves out; `more`: unusual ones that have no room.
+
+    >>> entries = [{"time": "2026-03-09T02:12:00Z", "points": p, "count": n} for p, n in ((9.0, 1), (0.0, 40))]
+    >>> left_out({"timeline": entries, "baseline": {"id": "2026-03-08"}})
+    ['Left out: 40 routine calls in 1 row; show them with --all']
+    """
+    unusual = {id(entry) for part in odd_calls(notable) for entry in part}
+    routine = [entry for entry in notable["timeline"] if id(entry) not in unusual]
+    parts = [(more, "unusual"), (routine, "routine")]
+    counted = [(sum(entry["count"] for entry in part), len(part), name) for part, name in parts if part]
+    said = [f"{amount(calls)} {name} call{'s'[: calls != 1]} in {amount(rows)} row{'s'[: rows != 1]}"
+            for calls, rows, name in counted]  # fmt: skip
+    return [f"Left out: {' and '.join(said)}; show them with --all"] if said else []
+
+
+def is_back(notable: Mapping[str, Any]) -> bool:
+    """Whether a notable is listed again although people had dealt with it."""
+    return str(notable.get("since") or "").startswith(BACK)
 
 
 ORDERED = "New first, then by expected loss (likelihood × impact)"

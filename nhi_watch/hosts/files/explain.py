@@ -15,7 +15,7 @@ from nhi_watch.hosts.files import common, find
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi explain` takes."""
     parser.add_argument("id", metavar="ID", help=find.ABOUT)
-    parser.add_argument("--all", action="store_true", help="show signals that add little, too")
+    parser.add_argument("--all", action="store_true", help="also show routine calls, and signals that add little")
     common.add_state(parser, assets=False, now=False)
 
 

@@ -27,7 +27,7 @@ from nhi_watch.hosts.files.common import BELOW, LISTED, demand_own, json_file, w
 from nhi_watch.hosts.files.reader.rejects import NAMED, Rejects
 from nhi_watch.intake import sources
 from nhi_watch.intake.horizon import AHEAD
-from nhi_watch.report import jsonlines
+from nhi_watch.report import jsonlines, run_summary
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
@@ -159,7 +159,7 @@ def _is_written(job: Job, result: Result) -> bool:
     if run["events"] or run["rejected"] or not (before.is_file() and page.is_file()):
         return False
     lists = ((LISTED, result.notables), (BELOW, result.below))
-    same = run["model"] == json_file(before, "counts of a run").get("model")
+    same = run_summary.page_of(run) == run_summary.page_of(json_file(before, "counts of a run"))
     return same and all(jsonlines.holds(job.out / name, found) for name, found in lists)
 
 

@@ -210,6 +210,7 @@ _LEAST = 24
 def _cells(row: Row, short: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
     said = row.get("verdict") or (row["closed_why"] if settled(row) else "" if row["listed"] else "not listed")
     what = visible(named(row), 200) + (f" ({visible(said, 60)})" if said else "")
+    what += f". {visible(row['since'], 400)}" if words.is_back(row) and not settled(row) else ""
     rank = "" if row["kind"] == "posture" else str(row["rank"])
     return (rank, short[row["id"]], likely(row["likelihood"]), short_severity(row), clock(words.shown(row)[0])), what
 
