@@ -38,7 +38,7 @@ from test_posture import ALIVE, both, details, looked, works
 from test_signals import FOLDER, value_of
 
 PAGE = ROOT / "docs" / "method" / "coverage.md"
-ATTACK = PAGE.with_name("coverage_attack.csv")
+SHEET, ATTACK = (ROOT / "lab" / "results" / f"{name}.csv" for name in ("coverage", "coverage_attack"))
 NO = "**not covered**"
 TEAM = Asset("high", "team-pay", "production")
 OWNED = Asset("high", "team-pay", "")
@@ -205,10 +205,10 @@ MARK = "<!-- Written by `make docs` (tests/coverage_ledger.py): change the code,
 INTRO = """\
 For anyone who must show what is covered.
 
-Every cell was filled by running a sample, named in [coverage.csv](coverage.csv): *detect* is the signal, finding or
-exposure that fires; *respond* what the shipped `response_policy.toml` plans for its notable; *govern* the controls that
-are then followed up. NHI-07 and DE.CM-1, which every notable carries, prove nothing here. How often a thing is found:
-[posture](posture_measured.md)."""
+Every cell was filled by running a sample, named in [coverage.csv](../../lab/results/coverage.csv): *detect* is the
+signal, finding or exposure that fires; *respond* what the shipped `response_policy.toml` plans for its notable;
+*govern* the controls that are then followed up. NHI-07 and DE.CM-1, which every notable carries, prove nothing here.
+How often a thing is found: [posture](posture_measured.md)."""
 
 
 def sheet(found: Iterable[Proof]) -> str:
@@ -224,7 +224,7 @@ def page(found: list[Proof]) -> str:
              "## OWASP NHI Top 10 × NIST CSF", "", *_table(["what", *FUNCTIONS], rows(found, _ids("owasp_nhi"))),
              "", "## NIST CSF", "", *_table(["outcome", "proof"], _outcomes(found)), "", "## ATT&CK", "",
              f"Signals prove {sum(attack)} of the {len(attack)} techniques that sources may name; which, and for which "
-             "risk of OWASP's: [coverage_attack.csv](coverage_attack.csv)."]  # fmt: skip
+             "risk of OWASP's: [coverage_attack.csv](../../lab/results/coverage_attack.csv)."]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
@@ -270,5 +270,5 @@ def _table(head: list[str], told: Iterable[list[str]]) -> Iterator[str]:
 if __name__ == "__main__":
     every = proofs()
     PAGE.write_text(page(every), "utf-8")
-    PAGE.with_suffix(".csv").write_text(sheet(every), "utf-8")
+    SHEET.write_text(sheet(every), "utf-8")
     ATTACK.write_text(attack_sheet(every), "utf-8")

@@ -1,63 +1,47 @@
-"""The evaluation: what counts as found, what a list holds, and the page, on worlds and entries made by hand."""
+"""`nhi evaluate`: which worlds are judged, and by which model."""
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
 
+from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
 from nhi_watch_lab.evaluation import harness
-from nhi_watch_lab.evaluation.exams import Exam
-from nhi_watch_lab.evaluation.harness import BUDGETS, OURS, Case, Judged, Told, _List, page, sure, table
-from nhi_watch_lab.evaluation.rivals import FirstSeen
-
-NOTHING = frozenset[str]()
 
 
-def judged(hand: str, found: list[tuple[str, bool]], told: list[Told], budget: float = 10.0) -> Judged:
-    cases = [Case("theft", origin, hit) for origin, hit in found]
-    false = sum(one.listed and not one.bad for one in told)
-    return Judged(f"{hand} 1", hand, OURS, budget, cases, false, 1000.0, told)
+def _asked(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    harness.add_arguments(parser)
+    return parser.parse_args(words)
 
 
-def test_a_list_gives_places_to_the_gravest_of_a_week() -> None:
-    made = _List(2)
-    made.day(1, [("a", 5.0, NOTHING), ("b", 4.0, NOTHING), ("victim", 3.0, frozenset({"x"}))])
-    assert (made.found, made.false) == (set(), 2)
-    made.day(2, [("thief", 9.0, frozenset({"y"}))])
-    assert made.found == {"y"}, "what is graver than all that stood gets a place"
-    made.day(30, [("victim", 1.0, frozenset({"x"}))])
-    assert made.found == {"x", "y"}, "a week later nothing stands in its way"
+def test_three_tenants_of_each_family_are_judged_and_none_that_is_trained_on() -> None:
+    from nhi_watch_lab.evaluation.exams import family_of
+    from nhi_watch_lab.training.commands import Wanted
+
+    wanted = harness._exams(_asked())
+    families = [family_of(exam.kind) for exam in wanted]
+    assert {family: families.count(family) for family in families} == {
+        "drawn": 3, "second": 3, "third": 3, "fourth": 3, "fifth": 3
+    }  # fmt: skip
+    trained = {(name, seed) for name, seeds in Wanted()._seeds.items() for seed in harness.seeds_of(seeds)}
+    assert not [exam.name for exam in wanted
+                if (f"{exam.kind} {exam.variant}".strip(), exam.seed) in trained]  # fmt: skip
 
 
-def test_what_goes_on_is_one_false_notable() -> None:
-    made = _List(5)
-    for day in range(10):
-        made.day(day, [("noisy", 2.0, NOTHING)])
-    assert made.false == 1
+def test_unsteady_worlds_are_of_the_families_that_are_judged() -> None:
+    asked = _asked("--drawn", "", "--old", "", "--second", "4", "--third", "", "--fourth", "", "--fifth", "")
+    assert [exam.name for exam in harness._exams(asked)] == ["second 4", "second 141 unsteady"]
 
 
-def test_the_table_tells_the_share_that_stands_in_the_list() -> None:
-    told = [Told(90.0, "critical", True, True, 9), Told(50.0, "medium", False, True, 9)]
-    lines = table([judged("one", [("external", True), ("external", False), ("inside", True)], told)])
-    assert [(line.outside, line.inside, line.false) for line in lines] == [(0.5, 1.0, 1.0)]
-
-
-def test_incidents_are_weighed_down_to_the_prevalence() -> None:
-    """Ten incidents in 1,000 identity-days count as 7.5; nobody is told to be surer than that."""
-    told = [Told(95.0, "critical", True, True, 9)] * 10 + [Told(95.0, "critical", False, True, 9)] * 10
-    found = sure([judged("one", [("inside", True)] * 10, told)])
-    share, size = found.severities["critical"]
-    assert share == pytest.approx(7.5 / 17.5) and size == 20
-    assert found.error == pytest.approx(0.95 - 7.5 / 17.5)
-
-
-def test_a_world_is_judged_and_paged_by_our_own_list(tmp_path: Path) -> None:
-    task = harness.Task(Exam("drawn", 3001, identities=40), model.FOLDER, [FirstSeen()])
-    found = harness.judge(task)
-    assert {(one.detector, one.budget) for one in found} == {(d, b) for d in (OURS, "first_seen") for b in BUDGETS}
-    ours = next(one for one in found if (one.detector, one.budget) == (OURS, BUDGETS[0]))
-    assert ours.cases and any(case.found for case in ours.cases), "small and dense, some must stand in the list"
-    text = page(found, "By hand.")
-    assert "| nhi_watch | drawn |" in text and "Whether the likelihood is true" in text
+def test_models_of_an_earlier_run_are_used_and_a_missing_one_is_named(tmp_path: Path) -> None:
+    (tmp_path / "without-third").mkdir()
+    known, _ = harness._models(_asked("--models", str(tmp_path)), ["third"])
+    assert known == {"third": (tmp_path / "without-third", None)}
+    with pytest.raises(InputError, match="without-fifth; leave --models out"):
+        harness._models(_asked("--models", str(tmp_path)), ["third", "fifth"])
+    known, how = harness._models(_asked("--one-model"), ["third"])
+    assert known == {"third": (model.FOLDER, None)} and model.load().id in how

@@ -1,10 +1,19 @@
-"""The mornings of an analyst: what counts as new, repeated, shown and read."""
+"""Mornings: what counts as new, repeated, shown and read; rivals at as many benign rows; the pages."""
+
+from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from nhi_watch.core.timestamps import parse
-from nhi_watch_lab.evaluation import mornings
-from nhi_watch_lab.evaluation.mornings import Case, Morning, Tenant
+from nhi_watch.detect import model
+from nhi_watch_lab.evaluation import figures, mornings, pages
+from nhi_watch_lab.evaluation.exams import Exam
+from nhi_watch_lab.evaluation.figures import PREVALENCE, Resampled, calibration, mean_of_families
+from nhi_watch_lab.evaluation.mornings import ARMS, OURS, SMALL, UNJUDGED, Case, Morning, Scored, Shown, Tenant
+
+NOBODY = frozenset[str]()
 
 END = parse("2026-05-20T00:00:00Z")
 
@@ -14,38 +23,138 @@ def _row(name: str, severity: str = "low", last: str = "2026-05-19T10:00:00Z") -
     return {"id": name, "severity": severity, "last_time": last, "life": life, "kind": "compromise"}
 
 
-def _tenant(family: str = "third", verdicts: bool = False) -> Tenant:
+def _tenant(
+    family: str = "third", arm: mornings.Arm = UNJUDGED, detector: str = OURS, place: int | None = 0, benign: int = 4
+) -> Tenant:  # fmt: skip
     cases = [
-        Case("a", "secrets", "external", 0), Case("b", "secrets", "external", 7), Case("c", "secrets", "inside", None)
+        Case("a", "secrets", "external", place), Case("b", "secrets", "external", 7),
+        Case("c", "secrets", "inside", None),
     ]  # fmt: skip
-    return Tenant(family, f"{family} 1", verdicts, 200.0, cases, [Morning(4, 1, 1, 3, 0, 2), Morning(0, 0, 0, 4, 9, 0)])
+    days = [Morning(benign, 1, 1, 3, 0, 2), Morning(0, 0, 0, 4, 9, 0)]
+    notables = [Shown(90.0, "critical", True, True), Shown(20.0, "low", False, False)] if detector == OURS else []
+    return Tenant(family, f"{family} 1", detector, *arm, 200.0, cases, days, notables)
 
 
 def test_rows_of_incidents_are_neither_benign_nor_repeated() -> None:
     rows = [_row("a", "high"), _row("b", "critical"), _row("c")]
-    morning = mornings._morning(rows, [{"i"}, set(), set()], {"a", "c"}, [_row("d"), _row("e")], END)
+    morning = mornings.morning_of(rows, [{"i"}, set(), set()], {"a", "c"}, [_row("d"), _row("e")], END)
     assert morning == Morning(benign=2, repeats=1, graver=1, still_open=2, waiting=0, true=1)
 
 
 def test_what_was_quiet_for_three_days_is_one_line_together() -> None:
     old = [_row(name, "high", f"2026-05-{day}T10:00:00Z") for name, day in (("a", "17"), ("b", "16"), ("c", "02"))]
-    morning = mornings._morning([], [], set(), [*old, _row("d")], END)
+    morning = mornings.morning_of([], [], set(), [*old, _row("d")], END)
     assert (morning.still_open, morning.waiting, morning.lines) == (2, 2, 3)
 
 
 def test_figures_are_by_identity_days_and_places_among_benign_rows() -> None:
-    found = mornings.figures([_tenant()])
+    found = figures.figures([_tenant()])
     assert (found.outside, found.inside, found.counts) == (1.0, 0.0, (2, 1))
     assert found.first == ((0.5, 0.0), (1.0, 0.0))
     assert found.benign == 1000 * 4 / 400
     assert (found.repeats, found.graver, found.read, found.waiting) == (1.0, 1.0, 12.0, 9.0)
 
 
-def test_a_page_tells_families_their_mean_and_intervals(tmp_path: Path) -> None:
-    tenants = [_tenant(family, verdicts) for family in ("second", "third") for verdicts in (False, True)]
-    mornings.write(tenants, tmp_path / "mornings.json")
-    assert mornings.read(tmp_path / "mornings.json") == tenants
-    page = mornings.page(tenants, "By models that never saw the family.")
-    assert "| none | second | 2, 1 | 1.00 | 0.00 | 1.00, 0.00 | 0.50, 0.00 | 10.0 | 1.00 | 1.00 | 12.0 | 9.0 |" in page
-    assert "| true | **mean of families** | 4, 2 |" in page
-    assert page.count("90% interval over tenants") == 2
+def test_a_mean_of_families_counts_each_family_the_same() -> None:
+    found = mean_of_families([_tenant("second"), _tenant("second"), _tenant("third", place=None)])
+    assert found.outside == pytest.approx((1.0 + 0.5) / 2)
+
+
+def test_equal_worlds_are_resampled_alike_so_that_equal_detectors_differ_by_nothing() -> None:
+    ours = [_tenant(family) for family in ("second", "third")]
+    theirs = [_tenant(family, detector="rarity", place=None) for family in ("second", "third")]
+    mine, other = Resampled(ours), Resampled(theirs)
+    assert mine.ahead_of(Resampled(ours[::-1]), lambda f: f.outside) == (0.0, 0.0)
+    low, high = mine.ahead_of(other, lambda f: f.outside)
+    assert 0.0 <= low < high <= 1.0
+    assert mine.interval(lambda f: f.inside) == (0.0, 0.0)
+
+
+def test_incidents_are_weighed_down_to_the_prevalence() -> None:
+    """Three incidents in 400 identity-days are as many as in life; thirty count a tenth."""
+    notables = [Shown(95.0, "critical", True, True)] * 10 + [Shown(95.0, "critical", False, True)] * 10
+    cases = [Case(str(n), "theft", "inside", 0) for n in range(30)]
+    found = calibration([_tenant()._replace(cases=cases, notables=notables)])
+    weight = 10 * PREVALENCE * 400 / 30
+    share, size = found.severities["critical"]
+    assert share == pytest.approx(weight / (weight + 10)) and size == 20
+    assert found.error == pytest.approx(0.95 - share)
+
+
+# ---- rivals
+
+
+def test_rivals_get_as_many_benign_rows_and_no_more() -> None:
+    scored = [Scored(10, "a", 9.0, NOBODY), Scored(10, "victim", 8.0, frozenset({"x"})), Scored(11, "b", 7.0, NOBODY),
+              Scored(12, "late", 6.0, frozenset({"y"}))]  # fmt: skip
+    assert [row.identity for row in mornings.at_equal_rows(scored, 10, 1)] == ["a", "victim"]
+    assert [row.identity for row in mornings.at_equal_rows(scored, 10, 2)] == ["a", "victim", "b", "late"]
+    assert mornings.at_equal_rows(scored, 10, 0) == []
+
+
+def test_an_identity_has_one_row_a_week_and_what_stands_from_before_is_none() -> None:
+    daily = [Scored(day, "noisy", 5.0, NOBODY) for day in range(4, 20)]
+    assert [row.day for row in mornings.at_equal_rows(daily, 10, 9)] == [11, 18]
+    rows = mornings.at_equal_rows([*daily, Scored(19, "victim", 4.0, frozenset({"x"}))], 10, 9)
+    made, places = mornings._mornings_of(rows, range(10, 20))
+    assert [(one.benign, one.repeats, one.true) for one in made if one.benign or one.true] == [
+        (1, 0, 0), (1, 1, 0), (0, 0, 1)
+    ]  # fmt: skip
+    assert places == {"x": 0}
+
+
+# ---- a tenant, and its pages
+
+
+@pytest.fixture(scope="module")
+def tenants() -> list[Tenant]:
+    return mornings.replayed(mornings.Task(Exam("drawn", 3001, identities=40), model.FOLDER))
+
+
+def test_a_tenant_is_replayed_in_every_arm_and_rivals_have_no_more_benign_rows(tenants: list[Tenant]) -> None:
+    ours = {(t.budget, t.verdicts): t for t in tenants if t.detector == OURS}
+    assert [*ours] == [*ARMS]
+    assert any(case.place is not None for case in ours[UNJUDGED].cases), "small and dense, some must have a row"
+    assert ours[UNJUDGED].notables and any(one.bad for one in ours[UNJUDGED].notables)
+    rivals = [t for t in tenants if t.detector != OURS]
+    assert {(t.detector, t.budget) for t in rivals} == {(t.detector, arm.budget) for t in rivals
+                                                        for arm in (UNJUDGED, SMALL)}  # fmt: skip
+    for one in rivals:
+        mine = ours[one.budget, False]
+        assert len(one.mornings) == len(mine.mornings) and len(one.cases) == len(mine.cases)
+        assert sum(m.benign for m in one.mornings) <= sum(m.benign for m in mine.mornings), one.detector
+    assert any(case.place is not None for one in rivals for case in one.cases)
+
+
+def test_a_page_tells_families_their_mean_intervals_and_rivals(tmp_path: Path, tenants: list[Tenant]) -> None:
+    mornings.write(tenants, "By the shipped model.", tmp_path / "mornings.json")
+    assert mornings.read(tmp_path / "mornings.json") == (tenants, "By the shipped model.")
+    made = [_tenant(family, arm) for family in ("second", "third") for arm in ARMS]
+    made += [_tenant(family, arm, "rarity", None) for family in ("second", "third") for arm in (UNJUDGED, SMALL)]
+    page = pages.page(made, "By models that never saw the family.")
+    assert "| none | second | 2, 1 | 1.00 (1.00 to 1.00) | 0.00 (0.00 to 0.00) | 1.00, 0.00 | 0.50, 0.00 |" in page
+    assert "| incidents from outside shown on their day (aim: .95) | 1.00 (1.00 to 1.00) | 1.00" in page
+    assert "| rarity | 0.50 | 0.00 |" in page and "No rival shows more in any family" in page
+    worse = [*made[:-1], made[-1]._replace(cases=[Case("c", "secrets", "inside", 0)])]
+    assert "A rival shows more: rarity in third from inside at 3 (1.00, ours 0.00)." in pages.page(worse, "")
+
+
+def test_readme_and_model_card_take_their_figures_from_the_page(tmp_path: Path) -> None:
+    made = [_tenant(family, arm) for family in ("second", "third") for arm in ARMS]
+    for path in (pages.README, pages.MODEL_CARD, pages.PAGE):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(f"before\n{pages.BEGINS}\nold\n{pages.ENDS}\nafter\n", "utf-8")
+    pages.write(made, "", tmp_path)
+    page = (tmp_path / pages.PAGE).read_text("utf-8")
+    for path in (pages.README, pages.MODEL_CARD):
+        before, _, rest = (tmp_path / path).read_text("utf-8").partition(pages.BEGINS)
+        figures_of, _, after = rest.partition(pages.ENDS)
+        assert (before, after) == ("before\n", "\nafter\n")
+        assert figures_of.strip() in page
+
+
+@pytest.mark.parametrize("path", [pages.README, pages.MODEL_CARD])
+def test_what_readme_and_model_card_say_stands_in_the_page(path: Path) -> None:
+    page = (pages.ROOT / pages.PAGE).read_text("utf-8")
+    figures_of = (pages.ROOT / path).read_text("utf-8").partition(pages.BEGINS)[2].partition(pages.ENDS)[0].strip()
+    assert figures_of and figures_of in page

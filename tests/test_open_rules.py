@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from need import need
+from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch_lab.evaluation import rivals
-from nhi_watch_lab.evaluation.exams import Replayed
-from nhi_watch_lab.evaluation.rivals import ALLOWED, RISK, Fired, OpenRules
+from nhi_watch_lab.evaluation.rivals import ALLOWED, RISK, Candidate, Fired, OpenRules
 
 RULES = Path(__file__).parent / "data" / "sigma"
 STOP = {"eventSource": "cloudtrail.amazonaws.com", "eventName": "stoplogging"}
@@ -21,8 +20,8 @@ REFUSED = {"eventName": "GetObject", "errorCode": "AccessDenied"}
 HOSTED = {"sourceIPAddress": "203.0.113.9", "userAgent": "aws-cli/1x.27"}
 
 
-def _today(day: int, identity: str) -> list[Replayed]:
-    return [cast(Replayed, SimpleNamespace(day=day, ranked=SimpleNamespace(identity_id=identity)))]
+def _today(day: int, identity: str) -> list[Candidate]:
+    return [Candidate(day, identity, IdentityDay(day), (), frozenset())]
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,9 @@ from functools import cache
 
 import pytest
 
+from nhi_watch.detect import ranking
 from nhi_watch.intake.sources import every
+from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.evaluation import thief
 from nhi_watch_lab.simulator.basics import dice
 
@@ -50,3 +52,21 @@ def test_thirds_are_three_days_and_a_single_call_is_not_done_thrice() -> None:
     hand = thief.Hand(ground(), ground().victims("AWS role", young=False)[0], "near", THIRDS, dice(1))
     assert [len(day) for day in hand.theft(thief.ATTACKS["AWS role"]["secrets"])] == [3, 4, 4]
     assert [len(day) for day in hand.theft(thief.ATTACKS["AWS role"]["trail stopped"])] == [0, 0, 1]
+
+
+QUARTER = ROW["a quarter of the theft on the eve: the victim's own place"]
+PREPARED = ROW["a tenth of the theft on each of three days before: a hoster, a household"]
+
+
+@pytest.mark.parametrize("row", [QUARTER, PREPARED, THIRDS])
+def test_what_is_added_to_open_days_is_judged_as_if_every_day_was_lived_through(row: thief.Row) -> None:
+    victim, made = ground().victims("AWS role", young=False)[0], ground()
+    play = thief.played(made, row, "AWS role", "secrets", victim, row.places[0])
+    midnight, store = made.tenant.company.midnight, MemoryStore()
+    budget = 1000 * (ranking.week_allowance(10, made.ordinary.identities) + 1) / (7 * made.ordinary.identities)
+    for number, day in enumerate(made.tenant.days()):
+        usual = [line.record for line in day.lines if line.product in thief.LOGS]
+        stolen = [line.record for line in play.lines if midnight(number) <= line.second < midnight(number + 1)]
+        result = made._run(store, [*usual, *stolen], budget)
+    wanted = thief._answer([n for n in (*result.standing, *result.below) if n["kind"] == "compromise"], play.theft)
+    assert made.answers([play]) == [wanted]

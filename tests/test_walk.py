@@ -158,7 +158,7 @@ def test_real_days_of_m365_hide_no_critical_and_list_no_person(
 
 @pytest.mark.parametrize("sheet", ["walk", "elastic_trial"])
 def test_each_mend_is_held_by_a_test_that_is_there(sheet: str) -> None:
-    named = re.findall(r"`(test_\w+)\.(\w+)`", (ROOT / "docs" / "method" / f"{sheet}.csv").read_text("utf-8"))
+    named = re.findall(r"`(test_\w+)\.(\w+)`", (ROOT / "lab" / "results" / f"{sheet}.csv").read_text("utf-8"))
     assert len(named) > 20
     for file, name in named:
         assert f"def test_{name}(" in (ROOT / "tests" / f"{file}.py").read_text("utf-8"), (file, name)

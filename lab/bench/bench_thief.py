@@ -1,4 +1,4 @@
-"""A thief who has read the code: `python lab/bench/bench_thief.py [--page docs/method/hiding.md]`, about ten minutes.
+"""A thief who has read the code: `python lab/bench/bench_thief.py [--page docs/method/hiding.md]`.
 
 What is measured, and how: `nhi_watch_lab.evaluation.thief`. `--why` tells of each attack that is not listed which
 signals spoke; `--rows` and `--nth` measure a part.
@@ -11,12 +11,14 @@ import csv
 import sys
 from pathlib import Path
 
-from _bench import write
+from _bench import ROOT, write
 
 from nhi_watch.detect import model as models
 from nhi_watch_lab.evaluation import thief
 
 COMMAND = "python lab/bench/bench_thief.py --page docs/method/hiding.md"
+SHEET = ROOT / "lab" / "results" / "hiding.csv"
+"""What is not listed from the victim's own place."""
 
 
 def main() -> None:
@@ -35,7 +37,7 @@ def main() -> None:
     seeds = [int(seed) for seed in args.seeds.split(",")]
     found = thief.measured(seeds, args.identities, rows, args.nth, args.workers, args.model)
     write({"worlds": found})
-    told = thief.page(found, COMMAND, models.load(args.model).id)
+    told = thief.page(found, COMMAND, models.load(args.model).id, "../../lab/results/hiding.csv")
     sys.stdout.write(told)
     if args.why:
         for one in (one for each in found for one in each.told if not one.found):
@@ -43,7 +45,7 @@ def main() -> None:
             sys.stdout.write(f"{one.row} | {one.product} | {one.attack}: {one.likelihood:g} ({heavy})\n")
     if args.page:
         args.page.write_text(told, "utf-8")
-        with args.page.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
+        with SHEET.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(thief.missed(found))
 
 

@@ -1,28 +1,19 @@
-"""What an analyst reads each morning: days scored one after the other, as a daily schedule does, at the default budget.
+"""What an analyst reads each morning, replayed: days scored one after the other, as a daily schedule does.
 
-A tenant's days are scored one by one. From its first incident on each day's run counts as a morning: its *new* rows
-(listed notables that got their place since the morning before) and what is *still open*. Worlds hold some thirty
-times as many incidents as life, so the budget is raised by what these take; a row's place in the list is counted among
-benign rows alone, so that incidents do not compete with each other.
+A tenant's history is given at once, as on installation; the list is first read on the eve of the first incident, and
+from then on every morning. The history is judged once and shared by all ARMS.
 
-- shown: an incident is shown if a new row of the morning after one of its own days holds a record of it
-- first 5, first 10: so many benign rows at most stand before it
-- benign: new rows without a record of any incident, a day per 1,000 identities
-- repeats: benign new rows of notables that were a new row on an earlier morning
-- read: all lines, new and still open, without those of incidents; notables that were quiet
-  for three days and wait for a verdict are one line together
-- waiting: how many notables that one line stands for
-- high or critical: benign new rows of that severity
-
-Each family of worlds is judged by a model that never saw it. Every tenant is judged twice: nobody says anything, and
-somebody gives the true verdict on every new row each morning, from the tenant's first day on. Figures a morning are
-scaled to a company of 400 identities.
+Rivals are given the identity-days of the arm in which nobody judges, at each day's end. Their scores order these; from
+the highest down, so many are admitted as give no more benign rows than ours gave that tenant at the same budget, ties
+in an order that says nothing. The rules of the morning are ours: an identity-day is a row unless its identity had a
+row in the six days before, an incident is shown by a row of one of its own days. People are candidates where our own
+list has them, and on each day of an incident, which spares rivals what people do otherwise.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import random
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -30,27 +21,41 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple, Optional
 
-import nhi_watch
 from nhi_watch.core.behaviour import fingerprint
 from nhi_watch.core.life import is_waiting, tells_calls
 from nhi_watch.core.notable import order
-from nhi_watch.core.timestamps import DAY
-from nhi_watch.detect import feedback
+from nhi_watch.core.timestamps import DAY, parse
+from nhi_watch.detect import feedback, scoring
+from nhi_watch.detect import model as models
+from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.ranking import WEEK
+from nhi_watch.detect.run import Result
+from nhi_watch.detect.session import Session
 from nhi_watch.state.state import State
-from nhi_watch.state.store import MemoryStore, Store
-from nhi_watch_lab.evaluation.exams import Exam, family_of
+from nhi_watch.state.store import TABLES, MemoryStore, span
+from nhi_watch_lab.evaluation.exams import SOURCES, Exam, family_of, time_and_id
 from nhi_watch_lab.evaluation.harness import World, world_of
+from nhi_watch_lab.evaluation.rivals import ALLOWED, Candidate, FirstSeen, OpenRules, Rarity, Rival, fired, load
 
-BUDGET = 10.0
-COMPANY = 400
-"""Identities of the company to which figures a morning are scaled."""
-FIRST = (5, 10)
-"""Rows that an analyst surely reads."""
+OURS = "nhi_watch"
 HISTORY = 5
-"""Days before the first incident whose active identities are taken as the tenant's size."""
+"""Days before the first incident whose identities are taken as the tenant's size."""
 ANALYST = "analyst"
 GRAVE = ("high", "critical")
-RESAMPLED = 1000
+NOTABLE = 5.0
+"""Likelihood from which notables, listed or not, count for calibration."""
+
+
+class Arm(NamedTuple):
+    """How a tenant's list is read."""
+
+    budget: float
+    """Rows a day per 1,000 identities."""
+    verdicts: bool
+    """Whether somebody gives the true verdict on every new row each morning."""
+
+
+UNJUDGED, JUDGED, SMALL = ARMS = (Arm(10.0, False), Arm(10.0, True), Arm(3.0, False))
 
 
 class Case(NamedTuple):
@@ -83,15 +88,28 @@ class Morning(NamedTuple):
         return self.benign + self.still_open + min(1, self.waiting)
 
 
+class Shown(NamedTuple):
+    """A notable as it was last seen in the mornings, for calibration."""
+
+    likelihood: float
+    severity: str
+    bad: bool
+    listed: bool
+
+
 class Tenant(NamedTuple):
-    """All mornings of one tenant."""
+    """All mornings of one tenant with one detector."""
 
     family: str
     world: str
+    detector: str
+    budget: float
     verdicts: bool
     identities: float
     cases: list[Case]
     mornings: list[Morning]
+    notables: list[Shown]
+    """Of ours."""
 
 
 class Task(NamedTuple):
@@ -99,58 +117,137 @@ class Task(NamedTuple):
 
     exam: Exam
     model: Path
+    rivals: Sequence[Rival] = ()
+    """Further ones, which are trained beforehand."""
+    rules: Optional[Path] = None
+    """A folder of Sigma rules: with an allow-list, a rival."""
 
 
-def judged(task: Task) -> list[Tenant]:
-    """The mornings of one tenant, without verdicts and with them."""
-    world = world_of(task.exam)
-    return [_tenant(world, task, verdicts) for verdicts in (False, True)]
+def replayed(task: Task) -> list[Tenant]:
+    """The mornings of one tenant: ours in each arm, and what rivals show at as many benign rows."""
+    world, card = world_of(task.exam), models.load(task.model)
+    store, left = _history(world, card)
+    bench, found = Bench(world, _rivals(task, world)), dict[Arm, Tenant]()
+    for arm in ARMS:
+        replay = Replay(world, card, copied(store), arm, bench if arm == UNJUDGED else None)
+        for records in left:
+            replay.run(records)
+        found[arm] = replay.tenant(task.exam)
+    compared = (bench.tenants(found[arm]) for arm in (UNJUDGED, SMALL))
+    return [*found.values(), *(tenant for each in compared for tenant in each)]
 
 
-def _tenant(world: World, task: Task, verdicts: bool) -> Tenant:
-    store, sizes = MemoryStore(), list[int]()
-    seen, places, mornings = set[str](), dict[str, int](), list[Morning]()
-    owner = {record: one["id"] for one in world.incidents for record in one["record_ids"]}
-    marks = {fingerprint(record): incident for record, incident in owner.items()}
-    day = -1
-    for records in filter(None, world.days):
-        identities = mean(sizes[-HISTORY:]) if sizes else 1.0
-        budget = BUDGET + (_crowd(world, identities) if day + 1 >= world.start else 0.0)
-        result = nhi_watch.score(records, store=store, budget=budget, model=task.model)
-        day = max(State(store).daybook.days)
+def _history(world: World, card: Scorecard) -> tuple[MemoryStore, list[list[Any]]]:
+    """The state on the eve of the eve of the first incident, and the records of the days that are left."""
+    store = MemoryStore()
+    session, days = Session(store, SOURCES, model=card), [records for records in world.days if records]
+    begins = next((n for n, records in enumerate(days) if _day_of(records) >= world.start - 1), len(days))
+    for records in days[:begins]:
+        session.feed(records)
+    session.put()
+    session.close(lambda: True)
+    store.commit()
+    return store, days[begins:]
+
+
+def _day_of(records: Iterable[object]) -> int:
+    """The day of the first record that can be read."""
+    return next((when // DAY for record in records if (when := time_and_id(record)[0])), 0)
+
+
+def copied(store: MemoryStore) -> MemoryStore:
+    """The same rows in a store of their own."""
+    made = MemoryStore()
+    for table in TABLES:
+        made.put(table, list(store.scan(table, "", "\U0010ffff")))
+    return made
+
+
+# ---- ours
+
+
+class Replay:
+    """One arm: a tenant's days from the eve of its first incident on."""
+
+    def __init__(self, world: World, card: Scorecard, store: MemoryStore, arm: Arm, bench: Optional[Bench]) -> None:
+        self._world, self._card, self._store, self._arm, self._bench = world, card, store, arm, bench
+        sizes = [sum(1 for _ in store.scan("day", *span(day))) for day in State(store).daybook.days[-HISTORY:]]
+        self._identities = mean(sizes) if sizes else 1.0
+        crowd = 1000 * len(world.incidents) / (world.tested * max(1.0, self._identities))
+        self._budget = arm.budget + crowd
+        """Incidents, of which worlds hold some thirty times as many as life, take no places of others."""
+        self._owner = {record: one["id"] for one in world.incidents for record in one["record_ids"]}
+        self._marks = marks_of(world)
+        self._seen = set[str]()
+        self._places = dict[str, int]()
+        self._mornings = list[Morning]()
+        self._shown = dict[str, Shown]()
+
+    def run(self, records: Sequence[object]) -> None:
+        """Score a day, read its list, and judge it in an arm with verdicts."""
+        session = Session(self._store, SOURCES, model=self._card, budget=self._budget)
+        session.feed(records)
+        result = session.finish()
+        session.confirm(result.events)
+        self._store.commit()
+        day = max(session.state.daybook.days)
+        if self._bench is not None:
+            self._bench.take(self._store)
         rows, still_open = _list(result.standing)
-        incidents = [{owner[record] for record in row["record_ids"] if record in owner} for row in rows]
-        if day < world.start:
-            sizes.append(result.run["identities"])
-            if verdicts:
-                _judge(store, rows, incidents, (day + 1) * DAY)
-            continue
-        today = _incidents_of(store, day, marks)
+        incidents = [self._incidents_of(row) for row in rows]
+        if day >= self._world.start:
+            self._read(day, rows, incidents, still_open)
+            self._note(result, day)
+        if self._arm.verdicts:
+            asked = rows if self._mornings else [*rows, *still_open]  # on the eve all that the history left
+            _judge(self._store, asked, list(map(self._incidents_of, asked)), (day + 1) * DAY)
+
+    def _read(
+        self, day: int, rows: Sequence[Mapping[str, Any]], incidents: Sequence[Collection[str]],
+        still_open: Sequence[Mapping[str, Any]],
+    ) -> None:  # fmt: skip
+        whole_days = (whole for _, whole in State(self._store).each_of(day))
+        today = {self._marks[mark] for whole in whole_days for mark in whole.seen & self._marks.keys()}
         benign = 0
         for found in incidents:
-            for incident in found & today:
-                places[incident] = min(benign, places.get(incident, benign))
+            for incident in today.intersection(found):
+                self._places[incident] = min(benign, self._places.get(incident, benign))
             benign += not found
-        left = [row for row in still_open if owner.keys().isdisjoint(row["record_ids"])]
-        mornings.append(_morning(rows, incidents, seen, left, (day + 1) * DAY))
-        seen.update(row["id"] for row in rows)
-        if verdicts:
-            _judge(store, rows, incidents, (day + 1) * DAY)
-    cases = [Case(one["id"], one["technique"], one["origin"], places.get(one["id"]))
-             for one in world.incidents if one.get("distinguishable", True)]  # fmt: skip
-    size = mean(sizes[-HISTORY:]) if sizes else 1.0
-    return Tenant(family_of(task.exam.kind), task.exam.name, verdicts, size, cases, mornings)
+        left = [row for row in still_open if not self._incidents_of(row)]
+        self._mornings.append(morning_of(rows, incidents, self._seen, left, (day + 1) * DAY))
+        self._seen.update(row["id"] for row in rows)
+
+    def _note(self, result: Result, day: int) -> None:
+        """Keep what the notables of the test say by now; those that became part of others or are withdrawn go."""
+        for event in result.events:
+            if event.change in ("merged", "withdrawn"):
+                self._shown.pop(event.document["id"], None)
+        for one in (*result.standing, *result.below):
+            was_listed = one["id"] in self._shown and self._shown[one["id"]].listed
+            is_of_test = tells_calls(one) and parse(one["last_time"]) // DAY >= self._world.start
+            if is_of_test and (one["listed"] or was_listed or one["likelihood"] >= NOTABLE):
+                self._shown[one["id"]] = Shown(
+                    one["likelihood"], one["severity"], bool(self._incidents_of(one)), one["listed"] or was_listed
+                )  # fmt: skip
+
+    def _incidents_of(self, notable: Mapping[str, Any]) -> set[str]:
+        return {self._owner[record] for record in notable["record_ids"] if record in self._owner}
+
+    def tenant(self, exam: Exam) -> Tenant:
+        """What the mornings showed."""
+        return Tenant(family_of(exam.kind), exam.name, OURS, *self._arm, self._identities,
+                      cases_of(self._world, self._places), self._mornings, [*self._shown.values()])  # fmt: skip
 
 
-def _crowd(world: World, identities: float) -> float:
-    """What the tenant's incidents take of a budget, a day per 1,000 identities."""
-    return 1000 * len(world.incidents) / (world.tested * max(1.0, identities))
+def marks_of(world: World) -> dict[Any, str]:
+    """Fingerprint of a record → the incident that it is part of."""
+    return {fingerprint(record): one["id"] for one in world.incidents for record in one["record_ids"]}
 
 
-def _incidents_of(store: Store, day: int, marks: Mapping[Any, str]) -> set[str]:
-    """The incidents of which a day holds records."""
-    identity_days = (identity_day for _, identity_day in State(store).each_of(day))
-    return {marks[mark] for identity_day in identity_days for mark in identity_day.seen & marks.keys()}
+def cases_of(world: World, places: Mapping[str, int]) -> list[Case]:
+    """Each incident that can be told from ordinary life, with its place."""
+    return [Case(one["id"], one["technique"], one["origin"], places.get(one["id"]))
+            for one in world.incidents if one.get("distinguishable", True)]  # fmt: skip
 
 
 def _list(standing: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -159,11 +256,11 @@ def _list(standing: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], lis
     return [n for n in ordered if n["life"] == "new"], [n for n in ordered if n["life"] != "new"]
 
 
-def _morning(
+def morning_of(
     rows: Sequence[Mapping[str, Any]], incidents: Sequence[Collection[str]], seen: Collection[str],
     still_open: Sequence[Mapping[str, Any]], end: int,
 ) -> Morning:  # fmt: skip
-    """`still_open`: those of no incident; `end`: of the day's data."""
+    """`still_open`: those of no incident; `seen`: ids of earlier new rows; `end`: of the day's data."""
     benign = [row for row, found in zip(rows, incidents) if not found]
     waiting = sum(is_waiting(row, end) for row in still_open)
     return Morning(
@@ -173,7 +270,7 @@ def _morning(
 
 
 def _judge(
-    store: Store, rows: Sequence[Mapping[str, Any]], incidents: Sequence[Collection[str]], now: int
+    store: MemoryStore, rows: Sequence[Mapping[str, Any]], incidents: Sequence[Collection[str]], now: int
 ) -> None:  # fmt: skip
     """Give each row its true verdict."""
     given = (feedback.judge(row, "confirmed" if found else "benign", ANALYST, "looked into", now, {})
@@ -182,117 +279,153 @@ def _judge(
     store.commit()
 
 
+# ---- rivals
+
+
+class Scored(NamedTuple):
+    """An identity's day with a rival's score."""
+
+    day: int
+    identity: str
+    score: float
+    incidents: frozenset[str]
+
+
+class Bench:
+    """Rivals over the identity-days of one tenant."""
+
+    def __init__(self, world: World, rivals: Sequence[Rival]) -> None:
+        self._world, self._rivals, self._marks = world, rivals, marks_of(world)
+        self._scored: dict[str, list[Scored]] = {rival.name: [] for rival in rivals}
+        self._taken = -1
+
+    def take(self, store: MemoryStore) -> None:
+        """Let every rival score each day that was judged, from a week before the first incident on, and learn it."""
+        for day in State(store).daybook.days:
+            if day > self._taken:
+                self._take(store, day)
+                self._taken = day
+
+    def _take(self, store: MemoryStore, day: int) -> None:
+        candidates = self._candidates(store, day)
+        for rival in self._rivals:
+            if day >= self._world.start - WEEK:
+                scores = rival.score(candidates)
+                scored = (Scored(day, one.identity, scores.get(one.identity, 0.0), one.incidents) for one in candidates)
+                self._scored[rival.name] += (one for one in scored if one.score > 0)
+            rival.learn(candidates)
+
+    def _candidates(self, store: MemoryStore, day: int) -> list[Candidate]:
+        state, found = State(store), list[Candidate]()
+        judged = {one.ranked.identity_id: one for one in state.judged(day)}
+        for name, whole in state.each_of(day):
+            bad = frozenset(self._marks[mark] for mark in whole.seen & self._marks.keys())
+            if bad or (name in judged and judged[name].ranked.eligible):
+                values = scoring.unpack_values(judged[name].values if name in judged else None)
+                found.append(Candidate(day, name, whole, scoring.row_of(values or {}), bad))
+        return found
+
+    def tenants(self, ours: Tenant) -> list[Tenant]:
+        """What each rival's mornings show at as many benign rows as ours had."""
+        allowed, first = sum(morning.benign for morning in ours.mornings), self._world.start
+        found = []
+        for name, scored in self._scored.items():
+            rows = at_equal_rows(scored, first, allowed)
+            mornings, places = _mornings_of(rows, range(first, first + len(ours.mornings)))
+            found.append(ours._replace(detector=name, cases=cases_of(self._world, places), mornings=mornings,
+                                       notables=[]))  # fmt: skip
+        return found
+
+
+def at_equal_rows(scored: Sequence[Scored], first: int, allowed: int) -> list[Scored]:
+    """The rows of the most identity-days, from the highest score down, that have no more benign rows than allowed.
+
+    `first`: the day from which rows count; a row of the week before still stands. An identity-day is a row unless its
+    identity had one in the six days before.
+    """
+
+    def benign_rows(rows: Iterable[Scored]) -> int:
+        return sum(row.day >= first and not row.incidents for row in rows)
+
+    admitted, rows, benign = dict[str, list[Scored]](), dict[str, list[Scored]](), 0
+    for one in sorted(scored, key=lambda one: (-one.score, _in_any_order(one))):
+        mine = admitted.setdefault(one.identity, [])
+        mine.append(one)
+        before, after = rows.get(one.identity, []), _rows_of(mine)
+        benign += benign_rows(after) - benign_rows(before)
+        rows[one.identity] = after
+        if benign > allowed:
+            rows[one.identity] = before
+            break
+    return [row for each in rows.values() for row in each if row.day >= first]
+
+
+def _rows_of(admitted: Iterable[Scored]) -> list[Scored]:
+    rows, last = list[Scored](), -WEEK
+    for one in sorted(admitted, key=lambda one: one.day):
+        if one.day - last >= WEEK:
+            rows.append(one)
+            last = one.day
+    return rows
+
+
+def _in_any_order(one: Scored) -> bytes:
+    return hashlib.sha256(f"{one.day}/{one.identity}".encode()).digest()
+
+
+def _mornings_of(rows: Sequence[Scored], days: Iterable[int]) -> tuple[list[Morning], dict[str, int]]:
+    """The mornings that rows make, and the place of each incident that they show."""
+    mornings, places, seen = list[Morning](), dict[str, int](), set[str]()
+    for day in days:
+        today = sorted((row for row in rows if row.day == day), key=lambda row: (-row.score, _in_any_order(row)))
+        benign = repeats = 0
+        for row in today:
+            for incident in row.incidents:
+                places[incident] = min(benign, places.get(incident, benign))
+            benign += not row.incidents
+            repeats += not row.incidents and row.identity in seen
+        seen.update(row.identity for row in today)
+        mornings.append(Morning(benign, repeats, 0, 0, 0, len(today) - benign))
+    return mornings, places
+
+
+def _rivals(task: Task, world: World) -> list[Rival]:
+    from nhi_watch_lab.training.learners import Histograms, Isolation, IsolationOnSignals
+
+    made: list[Rival] = [FirstSeen(), Rarity(), Isolation(), IsolationOnSignals(), Histograms(), *task.rivals]
+    if task.rules:
+        late = [some for some in world.days if _day_of(some) >= world.start - WEEK - ALLOWED]
+        made.append(OpenRules(fired(late, load(task.rules).rules)))
+    return made
+
+
 # ---- all tenants
 
 
-def measured(tasks: Sequence[Task], workers: int) -> list[Tenant]:
-    """Every tenant, spread over processes."""
+def measured(
+    tasks: Sequence[Task], workers: int, progress: Callable[[list[Tenant]], None] = lambda tenants: None
+) -> list[Tenant]:  # fmt: skip
+    """Every tenant, spread over processes: new ones, since threads of a library that learns do not survive a fork."""
+    found = list[Tenant]()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return [one for each in pool.map(judged, tasks) for one in each]
+        for tenants in pool.map(replayed, tasks):
+            progress(tenants)
+            found += tenants
+    return found
 
 
-class Figures(NamedTuple):
-    """What the mornings of some tenants come to."""
-
-    outside: float
-    inside: float
-    counts: tuple[int, int]
-    first: tuple[tuple[float, float], ...]
-    """By FIRST: outside, inside."""
-    benign: float
-    repeats: float
-    graver: float
-    read: float
-    waiting: float
-
-
-def figures(tenants: Sequence[Tenant]) -> Figures:
-    """Shares over all incidents; rates over all identity-days."""
-    cases = [case for tenant in tenants for case in tenant.cases]
-    sides = [[c for c in cases if c.origin != "inside"], [c for c in cases if c.origin == "inside"]]
-    days = sum(tenant.identities * len(tenant.mornings) for tenant in tenants)
-    mornings = [morning for tenant in tenants for morning in tenant.mornings]
-
-    def share(side: Sequence[Case], first: float) -> float:
-        return sum(c.place is not None and c.place < first for c in side) / max(1, len(side))
-
-    def rate(count: Callable[[Morning], int]) -> float:
-        return sum(map(count, mornings)) / max(1.0, days)
-
-    return Figures(
-        share(sides[0], 1e9), share(sides[1], 1e9), (len(sides[0]), len(sides[1])),
-        tuple((share(sides[0], first), share(sides[1], first)) for first in FIRST),
-        1000 * rate(lambda m: m.benign), COMPANY * rate(lambda m: m.repeats), COMPANY * rate(lambda m: m.graver),
-        COMPANY * rate(lambda m: m.lines), COMPANY * rate(lambda m: m.waiting),
-    )  # fmt: skip
-
-
-def _interval(tenants: Sequence[Tenant], value: Callable[[Figures], float]) -> tuple[float, float]:
-    """The 90% interval of a figure by resampling tenants, and their incidents and mornings (bootstrap)."""
-    dice, found = random.Random(1), list[float]()
-    for _ in range(RESAMPLED):
-        drawn = []
-        for tenant in dice.choices(tenants, k=len(tenants)):
-            cases = dice.choices(tenant.cases, k=len(tenant.cases)) if tenant.cases else []
-            mornings = dice.choices(tenant.mornings, k=len(tenant.mornings)) if tenant.mornings else []
-            drawn.append(tenant._replace(cases=cases, mornings=mornings))
-        found.append(value(figures(drawn)))
-    found.sort()
-    return found[RESAMPLED // 20], found[-RESAMPLED // 20]
-
-
-def page(tenants: Sequence[Tenant], how: str) -> str:
-    """All of it as Markdown."""
-    lines = [
-        "# Mornings", "", "For analysts and detection engineers: what the list asks to be read, and what it shows.", "",
-        "<!-- Written by `nhi evaluate --mornings`: change the code, not this page. -->", "", how, "",
-        *(__doc__ or "").split("\n\n", 1)[1].strip().split("\n"), "",
-        "| verdicts | family | incidents (outside, inside) | shown outside | inside | first 10 | first 5 "
-        "| benign a day per 1,000 | repeats a morning | benign high or critical | lines read | waiting |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
-    ]  # fmt: skip
-    for verdicts in (False, True):
-        mine = [tenant for tenant in tenants if tenant.verdicts == verdicts]
-        families = sorted({tenant.family for tenant in mine})
-        by_family = [figures([tenant for tenant in mine if tenant.family == family]) for family in families]
-        said = "true" if verdicts else "none"
-        lines += (f"| {said} | {family} | {_cells(one)} |" for family, one in zip(families, by_family))
-        lines.append(f"| {said} | **mean of families** | {_cells(_mean(by_family))} |")
-        spans = [_interval(mine, value) for value in (
-            lambda f: f.outside, lambda f: f.inside, lambda f: f.benign, lambda f: f.repeats, lambda f: f.graver
-        )]  # fmt: skip
-        names = ("shown outside", "inside", "benign", "repeats", "benign high or critical")
-        spread = "; ".join(f"{name} {low:.2f} to {high:.2f}" for name, (low, high) in zip(names, spans))
-        lines.append(f"| {said} | 90% interval over tenants | {spread} | | | | | | | | | |")
-    return "\n".join(lines) + "\n"
-
-
-def _cells(one: Figures) -> str:
-    first = [f"{outside:.2f}, {inside:.2f}" for outside, inside in reversed(one.first)]
-    rates = (f"{one.benign:.1f}", f"{one.repeats:.2f}", f"{one.graver:.2f}", f"{one.read:.1f}", f"{one.waiting:.1f}")
-    return " | ".join((f"{one.counts[0]}, {one.counts[1]}", f"{one.outside:.2f}", f"{one.inside:.2f}", *first, *rates))
-
-
-def _mean(found: Sequence[Figures]) -> Figures:
-    def of(value: Callable[[Figures], float]) -> float:
-        return mean(map(value, found))
-
-    first = tuple((mean(o for o, _ in each), mean(i for _, i in each)) for each in zip(*(f.first for f in found)))
-    counts = sum(f.counts[0] for f in found), sum(f.counts[1] for f in found)
-    return Figures(of(lambda f: f.outside), of(lambda f: f.inside), counts, first, of(lambda f: f.benign),
-                   of(lambda f: f.repeats), of(lambda f: f.graver), of(lambda f: f.read),
-                   of(lambda f: f.waiting))  # fmt: skip
-
-
-def write(tenants: Sequence[Tenant], path: Path) -> None:
-    """Keep every morning and every incident as JSON."""
+def write(tenants: Sequence[Tenant], how: str, path: Path) -> None:
+    """Keep every morning, incident and notable as JSON."""
     plain = [{**tenant._asdict(), "cases": [case._asdict() for case in tenant.cases],
-              "mornings": [morning._asdict() for morning in tenant.mornings]} for tenant in tenants]  # fmt: skip
-    path.write_text(json.dumps(plain, indent=1) + "\n", "utf-8")
+              "mornings": [morning._asdict() for morning in tenant.mornings],
+              "notables": [notable._asdict() for notable in tenant.notables]} for tenant in tenants]  # fmt: skip
+    path.write_text(json.dumps({"how": how, "tenants": plain}, indent=1) + "\n", "utf-8")
 
 
-def read(path: Path) -> list[Tenant]:
+def read(path: Path) -> tuple[list[Tenant], str]:
     """What `write` has kept."""
+    plain = json.loads(path.read_text("utf-8"))
     return [Tenant(**{**one, "cases": [Case(**case) for case in one["cases"]],
-                      "mornings": [Morning(**morning) for morning in one["mornings"]]})
-            for one in json.loads(path.read_text("utf-8"))]  # fmt: skip
+                      "mornings": [Morning(**morning) for morning in one["mornings"]],
+                      "notables": [Shown(**notable) for notable in one["notables"]]})
+            for one in plain["tenants"]], plain["how"]  # fmt: skip

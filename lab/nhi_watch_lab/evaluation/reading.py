@@ -75,7 +75,8 @@ def _row(cells: Sequence[str]) -> str:
 
 ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT / "tests" / "data" / "sources"
-PAIRS = ROOT / "docs" / "method" / "ocsf_pairs.csv"
+DOCS, RESULTS = ROOT / "docs" / "method", ROOT / "lab" / "results"
+PAIRS = RESULTS / "ocsf_pairs.csv"
 """Published pairs that are not equal, in what, and why, which is written by hand."""
 COMMAND = "`python -m nhi_watch_lab.evaluation.reading`"
 BELONGS = (
@@ -291,7 +292,7 @@ def _lines(found: Measured) -> Iterator[str]:
     yield "(Splunk's rows, its extracted fields, `event.original`, for CloudTrail OCSF), of each source at least"
     yield f"{min(c.share for c in made):.1%} are read, {min(c.same / c.records for c in made):.1%} as the same Event."
     yield "Each source and shape, how often identity, action, outcome and network are filled, what was refused:"
-    yield "[sources_measured.csv](sources_measured.csv).\n"
+    yield "[sources_measured.csv](../../lab/results/sources_measured.csv).\n"
     native = [(key, count) for place in (LOGS, TESTS) for key, count in _of(found, place) if key[2] == "native"]
     total, sources = sum(count.records for _, count in native), {key[0] for key, _ in native}
     yield f"Of {total:,} native records of {len(sources)} sources all complete ones are read, but:\n"
@@ -350,7 +351,8 @@ For anyone who asks what a data lake loses. Written by {COMMAND}; no number is t
 
 ## Published pairs
 
-{len(told)} pairs of ocsf/examples; {equal} give the same Event. The others, and why: [ocsf_pairs.csv](ocsf_pairs.csv).
+{len(told)} pairs of ocsf/examples; {equal} give the same Event. The others, and why:
+[ocsf_pairs.csv](../../lab/results/ocsf_pairs.csv).
 
 ## Public CloudTrail, mapped as ocsf/examples says
 
@@ -370,15 +372,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and write the pages."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder of real logs")
-    parser.add_argument("--docs", type=Path, default=PAIRS.parent, help="folder of the pages")
+    parser.add_argument("--docs", type=Path, default=DOCS, help="folder of the pages")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the tables")
     args = parser.parse_args(arguments)
     found, told = measure(args.data), pairs(args.data / "ocsf")
     known = known_pairs()
     differ = [[name, differs, known.get(name, ("", ""))[1]] for name, differs in told.items() if differs]
-    for name, text in {"sources_measured.md": page(found), "sources_measured.csv": rows(found),
-                       "ocsf.md": ocsf_page(found, told),
-                       "ocsf_pairs.csv": as_csv(["pair", "differs in", "why"], differ)}.items():  # fmt: skip
+    for name, text in {"sources_measured.md": page(found), "ocsf.md": ocsf_page(found, told)}.items():
         (args.docs / name).write_text(text, "utf-8")
+    pairs_differ = as_csv(["pair", "differs in", "why"], differ)
+    for name, text in {"sources_measured.csv": rows(found), "ocsf_pairs.csv": pairs_differ}.items():
+        (args.results / name).write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What people would use instead, behind one interface, on the same days and under the same budget."""
+"""What people would use instead, behind one interface, on the same identity-days that our model judges."""
 
 from __future__ import annotations
 
@@ -10,16 +10,27 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from math import log
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Optional, Protocol
 
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch_lab.evaluation.exams import Replayed
 
 Scores = dict[str, float]
-"""Identity id → score of its day; larger is worse, and 0 is not worth a notable."""
+"""Identity id → score of its day; larger is worse, and 0 is not worth a row."""
+
+
+class Candidate(NamedTuple):
+    """One identity's day, as every rival is given it."""
+
+    day: int
+    identity: str
+    behaviours: IdentityDay
+    values: Sequence[Optional[float]]
+    """Of our signals, for rivals that learn from these."""
+    incidents: frozenset[str]
+    """Ids of the incidents whose records it holds: no rival reads it."""
 
 
 class Rival(Protocol):
@@ -27,16 +38,11 @@ class Rival(Protocol):
 
     name: str
 
-    def score(self, day: Sequence[Replayed]) -> Scores:
-        """The scores of a day's episodes, against the days learnt so far."""
+    def score(self, day: Sequence[Candidate]) -> Scores:
+        """The scores of a day's identities, against the days learnt so far."""
 
-    def learn(self, day: Sequence[Replayed]) -> None:
+    def learn(self, day: Sequence[Candidate]) -> None:
         """Take in a day that is over."""
-
-
-def simple() -> list[Rival]:
-    """One fresh instance of each that needs no library."""
-    return [FirstSeen(), Rarity(), RarityByDays(), FirstNetwork()]
 
 
 def _actions(whole: IdentityDay) -> set[str]:
@@ -44,117 +50,56 @@ def _actions(whole: IdentityDay) -> set[str]:
 
 
 class FirstSeen:
-    """How many actions of the day the identity never made before."""
+    """How many actions and networks of the day the identity never had before."""
 
-    name = "first_seen"
+    name = "first seen"
 
     def __init__(self) -> None:
         self._known: dict[str, set[str]] = {}
 
-    def score(self, day: Sequence[Replayed]) -> Scores:
-        """New actions by identity."""
-        known = self._known
-        return {i.ranked.identity_id: float(len(_actions(i.whole) - known.get(i.ranked.identity_id, set())))
-                for i in day}  # fmt: skip
+    def score(self, day: Sequence[Candidate]) -> Scores:
+        """New actions and networks by identity."""
+        return {one.identity: float(len(self._values(one) - self._known.get(one.identity, set()))) for one in day}
 
-    def learn(self, day: Sequence[Replayed]) -> None:
-        """Remember the actions."""
-        for item in day:
-            self._known.setdefault(item.ranked.identity_id, set()).update(_actions(item.whole))
+    @staticmethod
+    def _values(one: Candidate) -> set[str]:
+        networks = {shape.network for shape, _ in one.behaviours.behaviours}
+        return _actions(one.behaviours) | {name for name in networks if name and not name.startswith("service:")}
+
+    def learn(self, day: Sequence[Candidate]) -> None:
+        """Remember them."""
+        for one in day:
+            self._known.setdefault(one.identity, set()).update(self._values(one))
 
 
 class Rarity:
-    """The rarest action of the day, by the share of the identity's own past events.
+    """The rarest action of the day, by the share of the identity's active days that had it.
 
-    -log((n + 1/2) / (N + 1)): half an event added, after Krichevsky and Trofimov (1981).
+    So counts Elastic's job `rare_method_for_a_user`. -log((n + 1/2) / (N + 1)): half a day added, after Krichevsky and
+    Trofimov (1981). All that is new is equally rare for identities of the same age, and ties count against a detector:
+    so the sum over all actions breaks them, in this rival's favour.
     """
 
     name = "rarity"
 
     def __init__(self) -> None:
         self._seen: dict[str, Counter[str]] = {}
-
-    def score(self, day: Sequence[Replayed]) -> Scores:
-        """Surprisal of the rarest action, in nats."""
-        return {item.ranked.identity_id: max(self._surprisals(item)) for item in day}
-
-    def _surprisals(self, item: Replayed) -> list[float]:
-        seen = self._seen.get(item.ranked.identity_id, Counter())
-        total = self._total(item.ranked.identity_id, seen)
-        return [round(-log((seen[action] + 0.5) / (total + 1)), 9) for action in sorted(_actions(item.whole))]
-
-    def _total(self, identity: str, seen: Counter[str]) -> int:
-        return sum(seen.values())
-
-    def learn(self, day: Sequence[Replayed]) -> None:
-        """Count the events of each action."""
-        for item in day:
-            seen = self._seen.setdefault(item.ranked.identity_id, Counter())
-            for (shape, _), behaviour in item.whole.behaviours.items():
-                seen[shape.action] += behaviour.count
-
-
-class RarityByDays(Rarity):
-    """The same by the share of active days, as Elastic's job `rare_method_for_a_user` counts time buckets.
-
-    All that is new is equally rare for identities of the same age, and ties count against a detector: so the
-    sum over all actions breaks them, in this rival's favour.
-    """
-
-    name = "rarity_by_days"
-
-    def __init__(self) -> None:
-        super().__init__()
         self._days: Counter[str] = Counter()
 
-    def score(self, day: Sequence[Replayed]) -> Scores:
-        """Surprisal of the rarest action, and a little of all others."""
-        told = {item.ranked.identity_id: self._surprisals(item) for item in day}
-        return {name: max(bits) + 1e-6 * sum(bits) for name, bits in told.items()}
+    def score(self, day: Sequence[Candidate]) -> Scores:
+        """Surprisal of the rarest action in nats, and a little of all others."""
+        found = {one.identity: self._surprisals(one) for one in day}
+        return {name: max(bits, default=0.0) + 1e-6 * sum(bits) for name, bits in found.items()}
 
-    def _total(self, identity: str, seen: Counter[str]) -> int:
-        return self._days[identity]
+    def _surprisals(self, one: Candidate) -> list[float]:
+        seen, days = self._seen.get(one.identity, Counter()), self._days[one.identity]
+        return [round(-log((seen[action] + 0.5) / (days + 1)), 9) for action in sorted(_actions(one.behaviours))]
 
-    def learn(self, day: Sequence[Replayed]) -> None:
+    def learn(self, day: Sequence[Candidate]) -> None:
         """Count the days of each action."""
-        for item in day:
-            self._days[item.ranked.identity_id] += 1
-            self._seen.setdefault(item.ranked.identity_id, Counter()).update(_actions(item.whole))
-
-
-class FirstNetwork:
-    """Sessions used from another network than the one that they were first seen in (Netflix, 2018).
-
-    W. Bengtson, "Netflix Cloud Security: Detecting Credential Compromise in AWS". Calls that a service makes
-    on somebody's behalf, and VPC endpoints, say nothing of where a session lives.
-    """
-
-    name = "first_network"
-
-    def __init__(self) -> None:
-        self._first: dict[str, str] = {}
-        self._before: dict[str, str] = {}
-        """Of the day before: a session may run over midnight, and lasts half a day at most."""
-
-    def score(self, day: Sequence[Replayed]) -> Scores:
-        """How many sessions of the identity moved."""
-        return {item.ranked.identity_id: float(self._moved(item.whole)) for item in day}
-
-    def _moved(self, whole: IdentityDay) -> int:
-        moved = set()
-        for behaviour in whole.ordered():
-            network = behaviour.shape.network
-            if not network or network.startswith(("service:", "vpce:")):
-                continue
-            for session in behaviour.sessions:
-                first = self._before.get(session) or self._first.setdefault(session, network)
-                if first != network:
-                    moved.add(session)
-        return len(moved)
-
-    def learn(self, day: Sequence[Replayed]) -> None:
-        """Forget the sessions of the day before."""
-        self._before, self._first = self._first, {}
+        for one in day:
+            self._days[one.identity] += 1
+            self._seen.setdefault(one.identity, Counter()).update(_actions(one.behaviours))
 
 
 # ---- Sigma rules over native CloudTrail records: pySigma reads a rule, this walks its condition. What a single record
@@ -366,16 +311,16 @@ class Fired(NamedTuple):
 class OpenRules:
     """The rival."""
 
-    name = "open_rules"
+    name = "open rules, allow-list"
 
     def __init__(self, fired: Sequence[Fired]) -> None:
         self._fired: dict[int, dict[str, dict[str, float]]] = {}
         for one in fired:
             self._fired.setdefault(one.day, {}).setdefault(one.identity, {})[one.rule] = one.risk
 
-    def score(self, day: Sequence[Replayed]) -> Scores:
+    def score(self, day: Sequence[Candidate]) -> Scores:
         """Risk by identity."""
-        return {item.ranked.identity_id: self._risk(item.day, item.ranked.identity_id) for item in day}
+        return {one.identity: self._risk(one.day, one.identity) for one in day}
 
     def _risk(self, day: int, identity: str) -> float:
         allowed = {rule for back in range(1, ALLOWED + 1) for rule in self._on(day - back, identity)}
@@ -384,7 +329,7 @@ class OpenRules:
     def _on(self, day: int, identity: str) -> dict[str, float]:
         return self._fired.get(day, {}).get(identity, {})
 
-    def learn(self, day: Sequence[Replayed]) -> None:
+    def learn(self, day: Sequence[Candidate]) -> None:
         """What fired is known beforehand."""
 
 

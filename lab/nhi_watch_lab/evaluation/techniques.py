@@ -41,6 +41,7 @@ TIMES = 3
 PLACES = {"own": "its own place", "hoster": "a new network", "household": "a new network"}
 ROWS = (Row("own", ("own",)), Row("new", ("hoster", "household")))
 SEED, IDENTITIES = 9101, 150
+RESULTS = Path(__file__).parents[2] / "results" / "techniques.csv"
 COMMAND = "python -m nhi_watch_lab.evaluation.techniques --page docs/method/techniques.md"
 Record = dict[str, Any]
 Call = thief_attacks.Call
@@ -236,7 +237,8 @@ def page(found: Sequence[Shown], model: str) -> str:
     missed = Counter((reason(one), one.place) for one in found if not one.found)
     for why in dict.fromkeys(why for (why, _), _ in missed.most_common()):
         lines.append(f"| {why} | {missed[why, PLACES['own']]} | {missed[why, PLACES['hoster']]} |")
-    lines += ["", "Each technique, with the signals that weigh most: [techniques.csv](techniques.csv)."]
+    sheet = f"[{RESULTS.name}](../../lab/results/{RESULTS.name})"
+    lines += ["", f"Each technique, with the signals that weigh most: {sheet}."]
     return "\n".join(lines) + "\n"
 
 
@@ -263,14 +265,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nth", type=int, default=1, help="only each n-th technique")
     parser.add_argument("--model", type=Path, default=models.FOLDER, help="another model's folder")
-    parser.add_argument("--page", type=Path, help="also write the page, and the table beside it")
+    parser.add_argument("--page", type=Path, help="also write the page, and the table in lab/results")
     args = parser.parse_args()
     found = measure(Ground(SEED, IDENTITIES, args.model), [*stratus(), *traildiscover()][:: args.nth])
     told = page(found, models.load(args.model).id)
     sys.stdout.write(told)
     if args.page:
         args.page.write_text(told, "utf-8")
-        with args.page.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
+        with RESULTS.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(table(found))
 
 

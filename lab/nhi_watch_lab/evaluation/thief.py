@@ -1,13 +1,14 @@
 """A thief who has read the code and the shipped model: what share of his thefts is listed, by where he comes from.
 
 A company of machine identities in AWS, Kubernetes, Entra and GitHub lives 17 days in peace, which are learnt day by
-day. On the next day credentials of machines are stolen and used, each for one attack of `thief_attacks`, against a copy
-of the state as it stands when the day is over: many attacks at once, each on a victim of its own. What begins before
-that day is lived through anew from its first day on, day by day. The week's allowance
-at the default budget is raised by their number, so that an attack competes with what the tenant's ordinary week gives
-and with no other attack. The thief waits for an hour in which his victim works, uses the victim's client, looks at
-nothing first and is refused nothing. An attack is found if a listed notable holds a record of it; records that prepare
-it do not count.
+day. On the next day credentials of machines are stolen and used, each for one attack of `thief_attacks`: many attacks
+at once, each on a victim of its own, against a copy of the state. A day takes in records until the second midnight
+after it, so what was done on the last two days is added to the state as it stands when they are over; what begins
+earlier is added to the state of the day after it began, and the days from there on are lived through anew. The week's
+allowance at the default budget is raised by the number of attacks, so that an attack competes with what the tenant's
+ordinary week gives and with no other attack. The thief waits for an hour in which his victim works, uses the victim's
+client, looks at nothing first and is refused nothing. An attack is found if a listed notable holds a record of it;
+records that prepare it do not count.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from math import sqrt
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean
@@ -27,9 +29,10 @@ from nhi_watch.detect.judge import BUDGET
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.session import Session
 from nhi_watch.intake.sources import every
-from nhi_watch.state.store import TABLES, MemoryStore
+from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab import worlds
 from nhi_watch_lab.evaluation import thief_attacks
+from nhi_watch_lab.evaluation.mornings import copied
 from nhi_watch_lab.simulator import archetypes, basics
 from nhi_watch_lab.simulator.basics import Dice, dice
 from nhi_watch_lab.simulator.machines import DAY, Machine, Moment, federated_user, open_session
@@ -43,8 +46,8 @@ DAYS = 3
 """Days that an attack may take, the last that of the theft."""
 LONGEST = 10
 """Days that it may be prepared for before."""
-BEGINNINGS = (LEARNT - LONGEST, LEARNT + 1 - DAYS)
-"""Days from which the tenant's life can be lived through anew."""
+KEPT = (LEARNT - LONGEST + 1, LEARNT - 2, LEARNT - 1, LEARNT)
+"""Days after which the state is kept: they and the days before them are open."""
 YOUNG = 4
 """Active days of the identities that are hardly known."""
 FOREIGN = "447100004471"
@@ -72,6 +75,8 @@ class Row(NamedTuple):
     """Each so many steps of the theft he makes on each of the days before too, others each day: oddness as a habit."""
     prepared: int = 0
     """For so many days."""
+    nth: int = 1
+    """Only each so many attacks are played, for the days before are to be lived through anew for each ten of them."""
     disguised: bool = False
     """User agent and session name are those of automation."""
     console: bool = False
@@ -92,10 +97,10 @@ ROWS = (
     Row("the victim's own place and client", ("own",), asked=OWN),
     Row("through the VPC endpoint", ("endpoint",)),
     Row("through CloudFormation", ("cloudformation",)),
-    Row("after one usual call on the eve: a hoster", ("hoster",), (1,), asked={"": 0.95}),
-    Row("after one usual call on the eve: a household", ("household",), (1,), asked={"": 0.95}),
+    Row("after one usual call on the eve: a hoster", ("hoster",), (1,), asked={"": 0.90}),
+    Row("after one usual call on the eve: a household", ("household",), (1,), asked={"": 0.90}),
     Row("after two days of a few usual calls: a hoster, a household", ("hoster", "household"), (3, 3),
-        asked={"": 0.95}),
+        asked={"": 0.90}),
     Row("in thirds over three days: a near network", ("near",), thirds=True, asked={"": 0.85}),
     Row("in thirds over three days: a hoster, a household", ("hoster", "household"), thirds=True, asked={"": 0.85}),
     Row("a console session made of the machine's keys, four days old", ("tor", "hoster", "household"), console=True,
@@ -110,9 +115,9 @@ ROWS = (
     Row("a tenth of the theft on each of three days before: the victim's own place", ("own",), every=10, prepared=3,
         asked={"": 0.50}),
     Row("a tenth of the theft on each of ten days before: a hoster, a household", ("hoster", "household"), every=10,
-        prepared=LONGEST, asked={"": 0.75}),
+        prepared=LONGEST, nth=2, asked={"": 0.75}),
     Row("a tenth of the theft on each of ten days before: the victim's own place", ("own",), every=10,
-        prepared=LONGEST, asked={"": 0.50}),
+        prepared=LONGEST, nth=2, asked={"": 0.50}),
     Row("as Terraform, GitHubActions or Pulumi: a hoster, a household", ("hoster", "household"), disguised=True),
     Row("as Terraform, GitHubActions or Pulumi: the victim's own place", ("own",), disguised=True),
     Row("a node's certificate: another pod", ("near",), component=True, asked={"": 0.85}),
@@ -194,11 +199,10 @@ class Ground:
         self._told: set[str] = set()
         """Who stands in the list anyway: nobody is robbed who is watched."""
         self._young = self._staffed()
-        self._store = MemoryStore()
-        self._before: dict[int, MemoryStore] = {}
-        """The state on the eve of each of BEGINNINGS."""
+        self._after: dict[int, MemoryStore] = {}
+        """The state after each of KEPT, without a theft."""
         self._days: dict[int, list[Record]] = {}
-        """The records of the days from the first of them on, without a theft."""
+        """The records of the days after the first of them, without a theft."""
         self.ordinary = self._live()
 
     def _staffed(self) -> list[Machine]:
@@ -214,8 +218,7 @@ class Ground:
         return young
 
     def _live(self) -> Ordinary:
-        found: dict[str, str] = {}
-        today: set[str] = set()
+        store, found, today = MemoryStore(), dict[str, str](), set[str]()
         for number, day in enumerate(self.tenant.days()):
             lines = [line for line in day.lines if line.product in LOGS]
             today = {line.who for line in lines}
@@ -223,11 +226,11 @@ class Ground:
                 second = int(line.second - self.tenant.company.midnight(number))
                 days = self._seconds.setdefault(_who(line), [[] for _ in range(LEARNT + 1)])
                 days[number].append(second)
-            if number in BEGINNINGS:
-                self._before[number] = _copy(self._store)
-            if number >= BEGINNINGS[0]:
+            if number > KEPT[0]:
                 self._days[number] = [line.record for line in lines]
-            result = self._run(self._store, [line.record for line in lines])
+            result = self._run(store, [line.record for line in lines])
+            if number in KEPT:
+                self._after[number] = copied(store)
             if number >= 7:
                 found.update((n["id"], n["identity"]["provider"]) for n in _compromises(result))
         one_each = {_who(line): line for line in lines}
@@ -272,25 +275,15 @@ class Ground:
         allowance = ranking.week_allowance(BUDGET, self.ordinary.identities) + len(plays)
         budget = 1000 * allowance / (ranking.WEEK * self.ordinary.identities)
         midnight = self.tenant.company.midnight
-        if lines[0].second >= midnight(LEARNT):
-            result = self._run(_copy(self._store), [line.record for line in lines], budget)
-        else:
-            begin = max((n for n in BEGINNINGS if midnight(n) <= lines[0].second), default=BEGINNINGS[0])
-            store = _copy(self._before[begin])
-            for number, usual in self._days.items():
-                if number < begin:
-                    continue
-                odd = [line.record for line in lines if midnight(number) <= line.second < midnight(number + 1)]
-                result = self._run(store, [*usual, *odd], budget)
+        begin = max(number for number in KEPT if lines[0].second >= midnight(number - 1))
+        store = copied(self._after[begin])
+        early = [line.record for line in lines if line.second < midnight(begin + 1)]
+        result = self._run(store, early, budget)
+        for number in range(begin + 1, LEARNT + 1):
+            odd = [line.record for line in lines if midnight(number) <= line.second < midnight(number + 1)]
+            result = self._run(store, [*self._days[number], *odd], budget)
         told = [n for n in [*result.standing, *result.below] if tells_calls(n)]
         return [_answer(told, one.theft) for one in plays]
-
-
-def _copy(store: MemoryStore) -> MemoryStore:
-    made = MemoryStore()
-    for table in TABLES:
-        made.put(table, list(store.scan(table, "", "\U0010ffff")))
-    return made
 
 
 def _compromises(result: Result) -> Iterator[Mapping[str, Any]]:
@@ -460,7 +453,8 @@ def measure(
     """All attacks of some rows (or each n-th of them) on one tenant."""
     ground, told = Ground(seed, identities, model), list[Told]()
     for row in rows:
-        waiting = {product: _dealt(ground, row, product, every_nth) for product in PRODUCTS if applies(row, product)}
+        nth = max(every_nth, row.nth)
+        waiting = {product: _dealt(ground, row, product, nth) for product in PRODUCTS if applies(row, product)}
         while any(waiting.values()):
             dealt = {product: batches.pop() for product, batches in waiting.items() if batches}
             batch = [(product, *one) for product, attacks in dealt.items() for one in attacks]
@@ -496,8 +490,8 @@ def measured(
 # ---- the page
 
 
-def page(found: Sequence[Measured], command: str, model: str) -> str:
-    """All of it as Markdown."""
+def page(found: Sequence[Measured], command: str, model: str, sheet: str) -> str:
+    """All of it as Markdown; `sheet`: where what is missed lies, as the page links it."""
     told = [one for each in found for one in each.told]
     sizes = {product: len({one.attack for one in told if one.product == product}) for product in PRODUCTS}
     lines = [
@@ -511,10 +505,11 @@ def page(found: Sequence[Measured], command: str, model: str) -> str:
         "a listed notable holds a record of the attack, not of what prepared it.",
         "", f"| the thief comes | {' | '.join(PRODUCTS)} |", "|---" * (1 + len(PRODUCTS)) + "|",
         *(_cells(row, told) for row in ROWS), "",
-        "In brackets what is asked for. Beside it, false notables of the same tenants' ordinary days (all products, "
-        "none of them attacked):", "",
+        "In brackets the 90% interval, attacks being a sample of their kind; behind it what is asked for. Of what is "
+        f"prepared for {LONGEST} days every second attack is played. False notables of the same tenants' ordinary days "
+        "(all products, none of them attacked):", "",
         "| tenant | identities | days | listed | by product |", "|---|---|---|---|---|", *map(_quiet, found), "",
-        "What is not listed from the victim's own place: [hiding.csv](hiding.csv).",
+        f"What is not listed from the victim's own place: [hiding.csv]({sheet}).",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -525,11 +520,27 @@ def share(told: Sequence[Told], row: Row, product: str) -> Optional[float]:
     return mean(mine) if mine else None
 
 
+def interval(found: int, of: int) -> tuple[float, float]:
+    """In which the share lies in nine of ten cases (Wilson 1927); attacks are taken as a sample of their kind.
+
+    >>> [round(end, 2) for end in interval(9, 10)]
+    [0.65, 0.98]
+    """
+    z = 1.645
+    middle, half = (found + z * z / 2) / (of + z * z), z * sqrt(found * (of - found) / of + z * z / 4) / (of + z * z)
+    return middle - half, middle + half
+
+
 def _cells(row: Row, told: Sequence[Told]) -> str:
     cells = []
     for product in PRODUCTS:
-        found, asked = share(told, row, product), row.asked.get(product) or row.asked.get("")
-        cells.append("" if found is None else f"{found:.2f}" + (f" ({asked:.2f})" if asked else ""))
+        mine = [one.found for one in told if (one.row, one.product) == (row.name, product)]
+        if not mine:
+            cells.append("")
+            continue
+        asked = row.asked.get(product) or row.asked.get("")
+        low, high = interval(sum(mine), len(mine))
+        cells.append(f"{mean(mine):.2f} ({low:.2f} to {high:.2f})" + (f", asked {asked:.2f}" if asked else ""))
     return f"| {row.name} | {' | '.join(cells)} |"
 
 
