@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from _bench import write
 
 import nhi_watch
+from nhi_watch.detect.judge import BUDGET
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.evaluation import mornings
@@ -71,13 +72,13 @@ def rows_of(world: World, model: Path) -> Iterator[Row]:
     for records in filter(None, world.days):
         today = deployments(records)
         identities = mean(sizes[-5:]) if sizes else 1.0
-        crowd = mornings._crowd(world, identities) if day + 1 >= world.start else 0.0
-        result = nhi_watch.score(records, store=store, budget=mornings.BUDGET + crowd, model=model)
+        crowd = mornings.crowd(world, identities) if day + 1 >= world.start else 0.0
+        result = nhi_watch.score(records, store=store, budget=BUDGET + crowd, model=model)
         day = max(State(store).daybook.days)
         if day < world.start:
             sizes.append(result.run["identities"])
         else:
-            for notable in mornings._list(result.standing)[0]:
+            for notable in mornings.list_of(result.standing)[0]:
                 name = re.split(r"[/:]", notable["identity"]["name"])[-1]
                 yield Row(attacked.isdisjoint(notable["record_ids"]), follows(name, [*eve, *today]))
         eve = today

@@ -166,6 +166,14 @@ def copied(store: MemoryStore) -> MemoryStore:
 # ---- ours
 
 
+def crowd(world: World, identities: float) -> float:
+    """What a tenant's incidents take of a budget, a day per 1,000 identities: they take no places of others.
+
+    Worlds hold some thirty times as many as life.
+    """
+    return 1000 * len(world.incidents) / (world.tested * max(1.0, identities))
+
+
 class Replay:
     """One arm: a tenant's days from the eve of its first incident on."""
 
@@ -173,9 +181,7 @@ class Replay:
         self._world, self._card, self._store, self._arm, self._bench = world, card, store, arm, bench
         sizes = [sum(1 for _ in store.scan("day", *span(day))) for day in State(store).daybook.days[-HISTORY:]]
         self._identities = mean(sizes) if sizes else 1.0
-        crowd = 1000 * len(world.incidents) / (world.tested * max(1.0, self._identities))
-        self._budget = arm.budget + crowd
-        """Incidents, of which worlds hold some thirty times as many as life, take no places of others."""
+        self._budget = arm.budget + crowd(world, self._identities)
         self._owner = {record: one["id"] for one in world.incidents for record in one["record_ids"]}
         self._marks = marks_of(world)
         self._seen = set[str]()
@@ -193,7 +199,7 @@ class Replay:
         day = max(session.state.daybook.days)
         if self._bench is not None:
             self._bench.take(self._store)
-        rows, still_open = _list(result.standing)
+        rows, still_open = list_of(result.standing)
         incidents = [self._incidents_of(row) for row in rows]
         if day >= self._world.start:
             self._read(day, rows, incidents, still_open)
@@ -250,7 +256,7 @@ def cases_of(world: World, places: Mapping[str, int]) -> list[Case]:
             for one in world.incidents if one.get("distinguishable", True)]  # fmt: skip
 
 
-def _list(standing: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def list_of(standing: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The new rows of a morning in their order, and what is still open."""
     ordered = sorted(filter(tells_calls, standing), key=order)
     return [n for n in ordered if n["life"] == "new"], [n for n in ordered if n["life"] != "new"]
