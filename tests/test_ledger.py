@@ -49,7 +49,7 @@ def exposed(*parts: list[dict[str, Any]], known: Any = NO_ASSETS) -> tuple[Memor
     store = MemoryStore()
     run(store, [one for part in parts for one in part])
     fast.tell(store, KEY, LEAK, "public-repo")
-    return store, fast.judge(store, history.read(store), known, LEAK + HOUR).notables
+    return store, fast.judge(store, history.read(store), known, LEAK + HOUR)
 
 
 def follow(store: MemoryStore, notables: list[dict[str, Any]], now: int) -> dict[str, Entry]:

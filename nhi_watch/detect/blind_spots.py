@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Any
 
 from nhi_watch.context.assets import UNKNOWN
 from nhi_watch.core.behaviour import IdentityDay
@@ -56,24 +56,16 @@ NAMED = 5
 """Accounts that are named."""
 
 
-class Settled(NamedTuple):
-    """A day's blind spots."""
-
-    notables: list[dict[str, Any]]
-    changed: list[dict[str, Any]]
-
-
-def settle(rows: Rows, days: Days, day: int, found: Sequence[Gap]) -> Settled:
+def settle(rows: Rows, days: Days, day: int, found: Sequence[Gap]) -> None:
     """Make the blind spots of a day that is over, in place of those it had."""
     low, high = f"blind/{day:06d}/", f"blind/{day:06d}0"
-    before = {key: unpack(raw) for key, raw in rows.scan("notable", low, high)}
-    made = {f"{low}{clip(p, 64)}": to_json(build(days, day, [g for g in found if g.stream.provider == p]))
-            for p in sorted({gap.stream.provider for gap in found})}  # fmt: skip
-    made = {key: revised({**told, "rank": n}, before.get(key)) for n, (key, told) in enumerate(made.items(), 1)}
-    changed = [document for key, document in made.items() if document != before.get(key)]
-    rows.put("notable", [(key, pack(document)) for key, document in made.items() if document != before.get(key)])
+    before = dict(rows.scan("notable", low, high))
+    made = {}
+    for rank, provider in enumerate(sorted({gap.stream.provider for gap in found}), 1):
+        document = to_json(build(days, day, [gap for gap in found if gap.stream.provider == provider]))
+        made[f"{low}{clip(provider, 64)}"] = pack({**document, "rank": rank})
+    rows.put("notable", [(key, raw) for key, raw in made.items() if before.get(key) != raw])
     rows.put("notable", [(key, None) for key in before if key not in made])
-    return Settled(list(made.values()), changed)
 
 
 def stored(rows: Rows, since: int = 0) -> list[dict[str, Any]]:
@@ -254,8 +246,7 @@ class Watch:
         self._gaps: list[Gap] = []
         self._day = 0
         self._is_over = False
-        self.notables: dict[int, list[dict[str, Any]]] = {}
-        """Day → its blind spots, of the days that were looked at."""
+        self.days_looked_at = set[int]()
 
     @staticmethod
     def gathered(before: RhythmRows, wholes: Iterable[IdentityDay]) -> RhythmRows:
@@ -303,22 +294,10 @@ class Watch:
 
     def end(self) -> None:
         """Make the blind spots of the day."""
-        settled = settle(self._state.rows, self._days, self._day, self._gaps)
-        self.notables[self._day] = settled.notables
+        settle(self._state.rows, self._days, self._day, self._gaps)
+        self.days_looked_at.add(self._day)
 
     @property
     def has_gaps(self) -> bool:
         """Whether a log was silent on the day that is looked at."""
         return bool(self._gaps)
-
-
-def revised(document: dict[str, Any], old: Optional[Mapping[str, Any]]) -> dict[str, Any]:
-    """A notable with its revision: one more than before where something of it changed."""
-    if old is None:
-        return document
-    same = all(document[key] == old.get(key) for key in document if key not in VOLATILE)
-    return {**document, "revision": old["revision"] if same else old["revision"] + 1}
-
-
-VOLATILE = frozenset({"revision", "rank", "telemetry", "created"})
-"""What may change in a notable without making a new revision of it."""

@@ -129,7 +129,7 @@ class Judge:
             if live:
                 blind_spots.by_clock(self._state.rows, self._now)
             publisher = publish.Publisher(self._state, self._book, self._said, self._patience)
-            scope = Scope(self._judged, [*self._watch.notables], self._allowed())
+            scope = Scope(self._judged, self._watch.days_looked_at, self._allowed())
             told = {**self._tally.told(days, self._model), "budget": self._budget}
             return runs.result(publisher, self._context, self._state, scope, told)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import prod
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 from nhi_watch.context import assets
 from nhi_watch.context.assets import Assets
@@ -61,20 +61,13 @@ SETTLED_DAYS = 120
 """Days after its end that an exposure whose credential is dead is still listed."""
 
 
-class Exposed(NamedTuple):
-    """What a run of the fast path found."""
-
-    notables: list[dict[str, Any]]
-    """All exposures, the most urgent first."""
-    changed: list[dict[str, Any]]
-    """New ones, and new revisions."""
-
-
 def refresh(
     rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED,
     compromises: Optional[Sequence[Document]] = None,
-) -> Exposed:  # fmt: skip
-    """The exposures as they stand, from a store whose inventory is up to date; their notables are put into it.
+) -> list[Document]:  # fmt: skip
+    """The exposures as they stand, the most urgent first, from a store whose inventory is up to date.
+
+    Their notables are put into it.
 
     `history`: everybody's names and spans; what those did whom an exposure concerns is added to it. `now` is the second
     at which one asks; 0: the latest second in the logs. `compromises`: as they stand; None: as last published.
@@ -82,7 +75,7 @@ def refresh(
     quarantined = {n for n, done in history.names.items() if any(c.what == "quarantined" for c in done)}
     told = (change for credential in history.credentials.values() for change in credential.changes)
     if not quarantined and not any(change.what == "exposed" for change in told):
-        return Exposed([], [])
+        return []
     names = {user.id for c in history.credentials.values() for user in c.users if c.changes}
     if quarantined:
         names |= {i for i, life in history.lives.items() if inventory.name_key(life.identity) in quarantined}
@@ -101,8 +94,8 @@ def follow_up(
     """
     history = histories.read_some(rows, ())
     found = refresh(rows, history, known, networks=networks, compromises=compromises)
-    own, parts = parted(compromises, found.notables)
-    exposures = [present(one) for one in found.notables]
+    own, parts = parted(compromises, found)
+    exposures = [present(one) for one in found]
     asked = [*own, *exposures, *({**one, "listed": False} for one in parts)]
     stored = ledger.entries(rows)
     histories.fill(history, rows, ledger.to_check(rows, stored, history, asked))
@@ -113,10 +106,10 @@ def follow_up(
 def judge(
     rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED,
     compromises: Optional[Sequence[Document]] = None,
-) -> Exposed:  # fmt: skip
+) -> list[Document]:  # fmt: skip
     """The same with a history that is at hand."""
     every = publish.as_of(rows, publish.stored(rows), max(now, history.now)) if compromises is None else compromises
-    before = {key: unpack(raw) for key, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")}
+    before = dict(rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0"))
     odd = [one for one in every if one["kind"] == "compromise" and loss_of(one) >= ranking.LEAST
            and not is_settled(one) and (not one["merged_into"] or PREFIX + one["merged_into"] in before)]  # fmt: skip
     asked = [
@@ -127,14 +120,13 @@ def judge(
     feeds = {document["id"]: each.exposures[0].by for each, document in found if not each.seen}
     told = _told(found, odd)
     documents = _folded(told, {d["id"]: feeds[d["id"]] for d in told if d["id"] in feeds and not d["folded"]})
+    published = publish.documents(rows, [document["id"] for document in documents])
     for rank, document in enumerate(documents, 1):
-        document["revision"] = _revision(document, before.get(PREFIX + document["id"]))
-        document["rank"] = rank
-    old = {name: told["revision"] for name, told in before.items()}
-    changed = [document for document in documents if document["revision"] != old.get(PREFIX + document["id"])]
+        document.update(rank=rank, revision=published.get(document["id"], document)["revision"])
     kept = {PREFIX + document["id"]: pack(document) for document in documents}
-    rows.put(TABLE, [*kept.items(), *((key, None) for key in before if key not in kept)])
-    return Exposed(documents, changed)
+    rows.put(TABLE, [*((key, raw) for key, raw in kept.items() if before.get(key) != raw),
+                     *((key, None) for key in before if key not in kept)])  # fmt: skip
+    return documents
 
 
 def _told(found: Sequence[tuple[Case, dict[str, Any]]], odd: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -200,17 +192,6 @@ def _reach(case: Case, life: Life, history: History) -> Reach:
     services = reach.services.union(*(s.services for s in fresh)) - {"exposure", "alert"}
     return reach._replace(services=services, actions=reach.actions | {s.action for s in fresh},
                           networks=max(reach.networks, len({s.network for s in fresh})))  # fmt: skip
-
-
-def _revision(document: dict[str, Any], old: dict[str, Any] | None) -> int:
-    """A new revision only where something was learnt: the probability grows by itself."""
-    if old is None:
-        return 1
-    same = all(document[name] == old[name] for name in _TELLING)
-    return int(old["revision"]) + (not same)
-
-
-_TELLING = ("severity", "title", "identity", "controls", "record_ids", "first_time", "last_time")
 
 
 # ---- misuse of an exposed key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 
@@ -13,9 +13,6 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.core.life import is_settled
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find
-
-if TYPE_CHECKING:
-    from nhi_watch.detect.exposure.fast import Exposed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +48,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
             fast.tell(store, args.key, since, where)  # refuses a secret before anything is printed
             find.about_to(console, f"{args.key[:60]} exposed since {render(since)}, where: {where}", args.json)
         found = fast.judge(store, history.read(store), known, now)
-        listed = [one for one in publish.as_of(store, found.notables, int(time.time())) if not is_settled(one)]
+        listed = [one for one in publish.as_of(store, found, int(time.time())) if not is_settled(one)]
     ranked = common.publish(args.out, listed, "exposure", args.state)
     ours = [notable for notable in ranked if notable["kind"] == "exposure"]
     _show(args, ours, found, console, notable_id("exposure", args.key) if args.key else "")
@@ -59,12 +56,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _show(
-    args: argparse.Namespace, listed: Sequence[dict[str, Any]], found: Exposed, console: Console, name: str
-) -> None:
+    args: argparse.Namespace, listed: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]], console: Console,
+    name: str,
+) -> None:  # fmt: skip
     """The one that was told, or all that are listed, by their rank in the whole list."""
     from nhi_watch.report import terminal
 
-    chosen = [notable for notable in found.notables if notable["id"] == name] if name else listed
+    chosen = [notable for notable in found if notable["id"] == name] if name else listed
     if args.json:
         common.print_json(chosen[0] if name and chosen else chosen, console)
     elif name and chosen:
