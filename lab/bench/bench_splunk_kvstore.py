@@ -28,11 +28,13 @@ import _bench  # noqa: F401 - where things lie
 
 from core_samples import CALL
 from nhi_watch.context.context import NO_CONTEXT
+from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect import publish
 from nhi_watch.hosts.splunk import fields, gather, parts, run, waiting
+from nhi_watch.hosts.splunk.archive import LESSONS, REREAD
 from nhi_watch.hosts.splunk.gather import AT_ONCE, Gatherer
 from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, Generation, KvStore
 from nhi_watch.hosts.splunk.nhigroup import NhiGroup
@@ -42,7 +44,8 @@ from nhi_watch.hosts.splunk.rest import Client, Collection
 from nhi_watch.hosts.splunk.rows import write
 from nhi_watch.hosts.splunk.run import Run
 from nhi_watch.hosts.splunk.waiting import MERGED_EVERY
-from nhi_watch.state.retention import OPEN, RETAIN_DAYS
+from nhi_watch.state import day_rows
+from nhi_watch.state.retention import OPEN, RETAIN_DAYS, RETAIN_DELTAS
 from nhi_watch.state.store import MemoryStore, Rows, pack, pack_plain
 from splunk_kvstore import Direct, KvDouble
 
@@ -50,7 +53,7 @@ AXIS = 100, 1_000
 """Events an identity and day."""
 TOTALS = 1, 10, 100
 """Million events a day."""
-EVERY = 5, 60
+EVERY = 5, 15, 60
 """Minutes between two runs."""
 LEARNT, TODAY = 12, 20_012
 RAW = 1_500
@@ -59,9 +62,11 @@ BESIDE = 130
 """Bytes of a stored row besides nhi_part."""
 RETAINED = 12_000
 """Notables of 120 days that have ended."""
-ODD, NEWS, REQUEST, OPLOG = 0.008, 0.015, 0.01, 1_000
-"""Assumed: shares of identity-days that are odd, and of parts with news; seconds of one request to splunkd; megabytes
-of the oplog, Splunk's own size."""
+ODD, CHANGED, NEWS, REQUEST, OPLOG = 0.008, 0.005, 0.015, 0.01, 1_000
+"""Assumed: shares of identity-days that are odd, of identities whose credentials are changed within five weeks, and of
+parts with news; seconds of one request to splunkd; megabytes of the oplog, Splunk's own size."""
+DELETED = 150
+"""Bytes that a deleted row takes in the oplog."""
 ACTIONS = (
     "s3:GetObject", "s3:PutObject", "s3:ListObjects", "kms:Decrypt", "sts:GetCallerIdentity", "sqs:ReceiveMessage",
     "dynamodb:GetItem", "dynamodb:PutItem", "logs:PutLogEvents", "secretsmanager:GetSecretValue",
@@ -291,6 +296,18 @@ def stored(a_day: int, every: int) -> float:
     return size / (times * a_day * RAW)
 
 
+def closing_row(a_day: int, every: int = 5) -> int:
+    """Bytes in the KV store of an identity-day that is over, of an identity that is not odd."""
+    dice, windows, whole = random.Random(7), 1_440 // every, IdentityDay(TODAY)
+    for event in range(windows):
+        span = event / windows, (event + 1) / windows
+        if dice.random() < active_in(1, a_day, every):
+            part_of(events(identity(1), TODAY, span, a_day, dice), TODAY).brief(1).give(whole)
+    for behaviour in whole.behaviours.values():
+        del behaviour.record_ids[1:]  # as `Run` keeps it
+    return len(b64encode(day_rows.pack(whole)))
+
+
 def active_in(identities: float, a_day: int, every: int) -> float:
     """How many identities have events in a window, when they come evenly."""
     return identities * (1 - math.exp(-a_day * every / 1_440))
@@ -302,6 +319,7 @@ def measured(known: Sequence[int], active: Sequence[int], axis: Sequence[int]) -
         for every in EVERY:
             yield {"a_day": a_day, "every": every, "stored": stored(a_day, every)}
         yield {"a_day": a_day, "merging": merging(400, a_day)}
+        yield {"a_day": a_day, "row": closing_row(a_day)}
         template = learnt(a_day)
         for size, some in zip(known, active):
             for work, count, cost in Bench(size, a_day, template, some).measured():
@@ -318,6 +336,8 @@ class Units:
         mine = [one for one in figures if one["a_day"] == a_day]
         self.stored = {one["every"]: one["stored"] for one in mine if "stored" in one}
         self.merging = next(one["merging"] for one in mine if "merging" in one)
+        self.day = float(next(one["row"] for one in mine if "row" in one))
+        """Bytes of an identity-day that is over."""
         self._all: dict[str, list[dict[str, Any]]] = {}
         for one in sorted((one for one in mine if "work" in one), key=lambda one: (one["known"], one["active"])):
             same = [each for each in self._all.get(one["work"], ()) if each["known"] == one["known"]]
@@ -341,6 +361,14 @@ class Units:
 
     def _idle(self) -> list[dict[str, Any]]:
         return [*self._all["idle"], *self._all["idle, no notables"]]
+
+    def shard(self) -> tuple[float, float]:
+        """Seconds and bytes written, an identity, of what is read and written of its shard where another has news."""
+        few, slope = self._all["news"][0], self._of("news")[0]
+        idle = next(one for one in self._idle() if one["known"] == few["known"])
+        there = self._all["waits"][-1]["active"]
+        cpu, written = (few[name] - few["active"] * slope[name] - idle[name] for name in ("cpu", "written"))
+        return max(0.0, cpu) / there, max(0.0, written) / there
 
     def seconds(self, work: str) -> float:
         """Seconds an identity more."""
@@ -373,16 +401,22 @@ def day_of(units: Units, identities: float, a_day: int, every: int) -> Day:
     """The arithmetic of the page."""
     active, runs = active_in(identities, a_day, every), 1_440 / every
     merges = min(every / (MERGED_EVERY / 60), 1.0) * identities
-    rank_ = units.idle(identities) + active * units.seconds("waits")
+    shard_seconds, shard_bytes = units.shard()
+    rank_ = units.idle(identities) + active * units.seconds("waits") + identities * shard_seconds
     rank_ += active * (NEWS * units.seconds("news") + ODD * units.seconds("odd"))
     rank_ += merges * units.seconds("merged again")
     group = 2 * active * units.merging
-    hours = ((rank_ + group) * runs + identities * units.seconds("closed")) / 3_600
+    deleting = 2 * identities * (ODD + CHANGED) * REQUEST
+    hours = ((rank_ + group) * runs + identities * units.seconds("closed") + deleting) / 3_600
     written = active * (units.bytes("waits") + NEWS * units.bytes("news") + ODD * units.bytes("odd"))
-    written += merges * units.bytes("merged again")
-    gigabytes = (written * runs + identities * units.bytes("closed")) / 1e9
-    kept = (OPEN + RETAIN_DAYS) * units.row("day") + 120 * units.row("delta")
-    store = identities * (kept + units.row("profile") + units.row("inventory")) / 1e9
+    written += merges * units.bytes("merged again") + identities * shard_bytes
+    gigabytes = (written * runs + identities * (units.bytes("closed") + 2 * DELETED)) / 1e9
+    full = OPEN + REREAD / DAY  # at the end of a night: yesterday, and the day that was closed
+    kept = (full + (ODD + CHANGED) * RETAIN_DAYS) * units.day
+    kept += (OPEN + LESSONS + ODD * RETAIN_DELTAS) * units.row("delta") + 2 * shard_bytes
+    kept += units.row("profile") + units.row("inventory")
+    waits = active * units.bytes("waits") * MERGED_EVERY / (60 * every) if every < MERGED_EVERY / 60 else 0.0
+    store = (identities * kept + waits) / 1e9
     return Day(active, rank_, hours, 100 * units.stored[every], gigabytes, store, OPLOG / (gigabytes * 1_000 / 1_440))
 
 
@@ -397,7 +431,7 @@ def page(figures: Sequence[dict[str, Any]]) -> str:
             identities, units = million * 1e6 / a_day, Units(figures, a_day)
             days = [day_of(units, identities, a_day, every) for every in EVERY]
             told = zip(*days)
-            form = ("{:,.0f}", "{:,.0f}", "{:,.1f}", "{:.1f}", "{:,.0f}", "{:,.0f}", "{:,.0f}")
+            form = ("{:,.0f}", "{:,.0f}", "{:,.1f}", "{:.1f}", "{:,.0f}", "{:,.1f}", "{:,.0f}")
             cells = ["/".join(shape.format(each) for each in column) for shape, column in zip(form, told)]
             lines.append("| " + " | ".join([f"{million} million", f"{a_day:,}", f"{identities:,.0f}", *cells]) + " |")
     lines += ["", "What was measured, whole runs (a row of the KV store: one):", "",

@@ -19,7 +19,7 @@ import vendor
 from layout import PACKAGE, ROOT, name_of, ships
 
 APP = "nhi_watch"
-PATTERNS = ("bin/*.py", "default/*.conf", "default/data/ui/*/*.xml")
+PATTERNS = ("bin/*.py", "default/*.conf", "default/data/ui/*/*.xml", "default/data/ui/alerts/*.html", "README/*.spec")
 DATA = frozenset({".json", ".gz", ".csv", ".bin"})
 """Endings of data files inside the package; a `.gz` is a compressed table."""
 EPOCH = 1_577_836_800
