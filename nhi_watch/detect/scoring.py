@@ -16,7 +16,7 @@ from nhi_watch.detect import habits, telemetry
 from nhi_watch.detect.habits import Bound, Home, Points
 from nhi_watch.detect.model import KINDS, MACHINE, PERSON, Features, Scorecard
 from nhi_watch.detect.signals import NAMES, SIGNALS, Elsewhere, EpisodeView, Past, Signal, View, is_person
-from nhi_watch.state.baseline import REFUSALS, TENANT, Profile, Profiles, peer_scope
+from nhi_watch.state.baseline import TENANT, Profile, Profiles, peer_scope
 
 Row = tuple[Optional[float], ...]
 
@@ -184,7 +184,7 @@ _EPISODE_QUIET = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "epi
 def _with_episode(row: list[Optional[float]], episode: EpisodeView, quiet: bool) -> Row:
     for index, value in _EPISODE_QUIET if quiet else _EPISODE:
         told = value(episode)
-        row[index] = told if told is None else round(told, 2)
+        row[index] = round(told, 2) if told else told
     return tuple(row)
 
 
@@ -305,18 +305,14 @@ def _values(episode: EpisodeView) -> Row:
 
 def without_refused(episode: Episode) -> Optional[Episode]:
     """The episode of what succeeded in it alone: itself where nothing was refused, None where all was."""
-    if all(_is_let_in(view) for part in episode.parts for view in part.view.views):
+    if all(view.let_in for part in episode.parts for view in part.view.views):
         return episode
-    told = [(part, [*filter(_is_let_in, part.view.views)]) for part in episode.parts]
+    told = [(part, [view for view in part.view.views if view.let_in]) for part in episode.parts]
     parts = [of_views(part, views) for part, views in told if views]
     if not parts:
         return None
     values = values_together([(part.values, part.view) for part in parts])
     return episode._replace(values=values, features=features_together(parts, values), members=())
-
-
-def _is_let_in(view: View) -> bool:
-    return view.shape.outcome not in REFUSALS
 
 
 def of_views(part: Episode, views: Sequence[View]) -> Episode:

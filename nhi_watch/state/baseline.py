@@ -185,7 +185,9 @@ class Profile:
 
     def done(self, name: str, since: int = 0) -> set[str]:
         """The values of a dimension, seen on day `since` or later, that were not refused on each of their days."""
-        return {v for v, s in self.dimension(name).values.items() if s.last >= since and self.knows(name, v)}
+        refused = self.dimension(REFUSED + name).values
+        return {v for v, s in self.dimension(name).values.items()
+                if s.last >= since and (v not in refused or s.days > refused[v].days)}  # fmt: skip
 
     def knows(self, name: str, value: str, let_in: bool = True) -> bool:
         """Whether a value came before; `let_in`: a value that was only refused did not."""

@@ -102,12 +102,17 @@ def facts(service: str, action: str, traits: tuple[str, ...] = ()) -> Facts:
 class View:
     """One shape in the light of the past. Unknown (None) where nothing was learnt yet."""
 
-    __slots__ = ("_new", "action", "agent", "behaviours", "credential", "credential_type", "error", "facts", "network",
-                 "network_facts", "owner", "past", "region", "service", "shape", "values")  # fmt: skip
+    __slots__ = ("_new", "action", "agent", "behaviours", "credential", "credential_type", "error", "facts", "let_in",
+                 "network", "network_facts", "owner", "past", "quiet", "region", "remote", "service", "shape",
+                 "values")  # fmt: skip
 
     def __init__(self, shape: Shape, past: Past) -> None:
         self.shape = shape
         let_in, known = shape.outcome not in REFUSALS, past.known if past.known is not None else {}
+        self.let_in = let_in
+        """Whether it was neither refused nor failed."""
+        self.remote = bool(shape.network) and not shape.network.startswith("service:")
+        """Whether it came from somewhere, not from a service acting on somebody's behalf."""
 
         def bits(dimension: str, value: str) -> float:
             key = dimension, value, let_in
@@ -135,15 +140,12 @@ class View:
         self.agent = 0.0 if blank else bits("agent", shape.agent)
         self.credential = 0.0 if blank else bits("credential", shape.credential)
         self.credential_type = 0.0 if blank else bits("credential_type", shape.credential_type)
-
-    @property
-    def quiet(self) -> bool:
-        """Nothing in it is news, and nothing in it is a fact that signals look for."""
-        return not (
+        self.quiet = not (
             self.action or self.network or self.agent or self.error or self.region or self.owner
-            or self.service or self.credential or self.credential_type or self.shape.traits
+            or self.service or self.credential or self.credential_type or shape.traits
             or self.network_facts.kind in ANONYMOUS
         )  # fmt: skip
+        """Nothing in it is news, and nothing in it is a fact that signals look for."""
 
     def new_targets(self, behaviour: Behaviour) -> list[str]:
         """Targets of one of its behaviours that the identity never touched; what was refused or failed touched none."""
@@ -166,19 +168,9 @@ class View:
         return max(new, round(touched * new / len(behaviour.targets)), touched - max(most, len(behaviour.targets)))
 
     @property
-    def let_in(self) -> bool:
-        """Whether it was neither refused nor failed."""
-        return self.shape.outcome not in REFUSALS
-
-    @property
     def novel(self) -> bool:
         """Whether the call itself is new for this identity."""
         return self.action >= NOVEL
-
-    @property
-    def remote(self) -> bool:
-        """Whether it came from somewhere, not from a service acting on somebody's behalf."""
-        return bool(self.shape.network) and not self.shape.network.startswith("service:")
 
 
 class EpisodeView(NamedTuple):

@@ -7,7 +7,8 @@ tenant: a deployment that grants administrator rights each day has that as a hab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from math import log2
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from nhi_watch.detect.signals._kit import (
     behaviours_of,
     by_hand,
     call_sentence,
+    facts,
     last_part,
     listing,
     made,
@@ -32,7 +34,7 @@ from nhi_watch.detect.signals._kit import (
 # ---- rates: the busiest hour of the day
 
 Hour = dict[str, int]
-"""What was called or touched within an hour → how often."""
+"""What was called within an hour → how often."""
 DATA = frozenset({
     "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "github:git.clone",
     "storage.googleapis.com:objects.get",
@@ -60,21 +62,16 @@ def _is_own_call(view: View) -> bool:
     return not by_hand(view.shape) and DONE_TO not in view.shape.traits
 
 
-def _by_hour(
-    episode: EpisodeView, counts: Callable[[View], bool], of: Callable[[View, Behaviour], Iterable[tuple[str, int]]]
-) -> tuple[int, Hour]:  # fmt: skip
-    """The hour in which there is most, by how many different things, then by how often."""
+def _by_hour(episode: EpisodeView, counts: Callable[[View], bool]) -> tuple[int, Hour]:
+    """The hour with the most kinds of calls, then with the most calls."""
     hours: dict[int, Hour] = {}
     for view in episode.views:
-        for b in view.behaviours if counts(view) else ():
-            found = hours.setdefault(b.hour, {})
-            for name, count in of(view, b):
-                found[name] = found.get(name, 0) + count
+        if counts(view):
+            action = view.shape.action
+            for b in view.behaviours:
+                calls = hours.setdefault(b.hour, {})
+                calls[action] = calls.get(action, 0) + b.count
     return max(hours.items(), key=lambda one: (len(one[1]), sum(one[1].values()), -one[0]), default=(0, {}))
-
-
-def _kinds(view: View, b: Behaviour) -> Iterable[tuple[str, int]]:
-    return ((view.shape.action, b.count),)
 
 
 def _rate(
@@ -84,15 +81,17 @@ def _rate(
     """Of how many kinds of calls an hour holds: log2(1 + number) from `least` on."""
 
     def value(episode: EpisodeView) -> float:
-        kinds = len(_by_hour(episode, counted, _kinds)[1])
+        if len(episode.views) < least:  # no hour holds more kinds than the day has shapes
+            return 0.0
+        kinds = len(_by_hour(episode, counted)[1])
         return log2(1 + kinds) if kinds >= least else 0.0
 
     def backing(episode: EpisodeView) -> list[Behaviour]:
-        hour, _ = _by_hour(episode, counted, _kinds)
+        hour, _ = _by_hour(episode, counted)
         return [b for view in episode.views if counted(view) for b in view.behaviours if b.hour == hour]
 
     return made(name, "episode", title, frameworks, control, value, meaning, counts,
-                lambda episode: says(*_by_hour(episode, counted, _kinds)), backing=backing, on_ordinary_days=True,
+                lambda episode: says(*_by_hour(episode, counted)), backing=backing, on_ordinary_days=True,
                 needs_past=False, **more)  # fmt: skip
 
 
@@ -199,18 +198,24 @@ OTHERS = 2.0
 """The weight of all that is no kind of act: a credential made for another, commands run on hosts, MARKS."""
 
 
-def _grave(view: View) -> dict[str, float]:
+def _grave(view: View) -> Mapping[str, float]:
     """What a view does that is grave, in words → its weight."""
-    traits = view.shape.traits
+    shape = view.shape
+    return _grave_acts(shape.service, shape.action, shape.traits, view.let_in)
+
+
+@lru_cache(maxsize=4096)
+def _grave_acts(service: str, action: str, traits: tuple[str, ...], let_in: bool) -> Mapping[str, float]:
     if DONE_TO in traits:
         return {}
-    found = {act.says: GRAVITY[act.kind] for act in view.facts.acts if act.kind in GRAVITY}
+    known = facts(service, action, traits)
+    found = {act.says: GRAVITY[act.kind] for act in known.acts if act.kind in GRAVITY}
     found.update((says, OTHERS) for mark, says in MARKS.items() if mark in traits)
-    if FOR_OTHER in traits and MADE in view.facts.classes:
+    if FOR_OTHER in traits and MADE in known.classes:
         found["creates a credential for another identity"] = OTHERS
-    if view.shape.action in RUNS:
+    if action in RUNS:
         found["runs commands on hosts or in containers"] = OTHERS
-    return found if view.let_in else {says: weight / 2 for says, weight in found.items()}
+    return found if let_in else {says: weight / 2 for says, weight in found.items()}
 
 
 def _weights(episode: EpisodeView, weigh: Callable[[View], Mapping[str, float]]) -> dict[str, float]:
@@ -259,14 +264,19 @@ SECOND_FACTOR = "mfa"
 """The provider says that the session has passed a second factor: whoever took a machine's credential has none."""
 
 
-def _severe(view: View) -> dict[str, float]:
+def _severe(view: View) -> Mapping[str, float]:
     """What a view does that is severe, in words → its weight; what others do to an identity is no act of its own."""
-    if DONE_TO in view.shape.traits:
+    return _severe_acts(view.shape.service, view.shape.action, view.shape.traits)
+
+
+@lru_cache(maxsize=4096)
+def _severe_acts(service: str, action: str, traits: tuple[str, ...]) -> Mapping[str, float]:
+    if DONE_TO in traits:
         return {}
-    acts = actions.severe(view.shape.service, view.shape.action.partition(":")[2], view.shape.traits)
+    acts = actions.severe(service, action.partition(":")[2], traits)
     if not acts:
-        return {act.says: GRAVITY[act.kind] for act in view.facts.acts if act.kind in GRAVITY}
-    part = 0.5 if SECOND_FACTOR in view.shape.traits else 1.0
+        return {act.says: GRAVITY[act.kind] for act in facts(service, action, traits).acts if act.kind in GRAVITY}
+    part = 0.5 if SECOND_FACTOR in traits else 1.0
     return {act.says: part * act.weight for act in acts}
 
 
@@ -358,11 +368,11 @@ NO_LOG = "k8s"
 
 
 def _stopping(episode: EpisodeView) -> list[View]:
-    return [view for view in episode.views if view.shape.service != NO_LOG and _stops(view)]
+    return [view for view in episode.views if view.facts.acts and view.shape.service != NO_LOG and _stops(view)]
 
 
 def _stops(view: View) -> bool:
-    return DONE_TO not in view.shape.traits and any(act.kind == LOGS for act in view.facts.acts)
+    return any(act.kind == LOGS for act in view.facts.acts)
 
 
 @signal(
@@ -448,7 +458,7 @@ def _signs(episode: EpisodeView) -> dict[str, float]:
     """Family of signs → its weight: of a place, a tool, deeds, amounts, and what is allowed to an app."""
     place = max((PLACES.get(view.network_facts.kind, 0.0) for view in episode.views), default=0.0)
     traits = {trait for view in episode.views for trait in view.shape.traits}
-    refused = len(_by_hour(episode, _is_refused, _kinds)[1])
+    refused = len(_by_hour(episode, _is_refused)[1])
     consents = max((risky_consent.value(view) or 0.0 for view in episode.views), default=0.0)
     found = {
         "an anonymous network": place,

@@ -1,6 +1,6 @@
 """AWS CloudTrail: management and data events of an AWS account.
 
-Every record, whatever its shape, becomes one tuple of values (`values_of`; `FIELDS` tells which); one function
+Every record, however a host holds it, becomes one tuple of values (`parted`; `FIELDS` tells which); one function
 makes the Event of it, and `traits` adds what only the parameters of a call tell. Decisions:
 
 - Outcome `denied` is a refusal for lack of permission; a record with a message but no code has failed, one whose code
@@ -25,7 +25,6 @@ from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_network
 from json import dumps
-from operator import itemgetter
 from typing import Any, Optional, cast
 
 from nhi_watch.context import actions, networks
@@ -38,7 +37,9 @@ from nhi_watch.intake.shapes.values import event, filled, listed
 from nhi_watch.intake.sources.cloudtrail.traits import DEEP, Record, deepen, leaves
 
 Values = tuple[Any, ...]
-"""What a record's Event depends on, as it came: those of FIELDS, the accounts of the resources, and the target."""
+"""The shape of a record: values of FIELDS as they came, and the accounts of the resources. Many records share one."""
+Own = tuple[Any, Any, str, str]
+"""What differs from record to record: time, id, session and target."""
 
 _TARGET = 200
 _AWS, _WHO = "aws.cloudtrail.", "userIdentity."
@@ -97,8 +98,8 @@ def _keys(parent: str) -> tuple[str, ...]:
 _TOP, _ACTOR = _keys(""), _keys(_WHO)
 
 
-def native_values(record: Record) -> Values:
-    """Values of a native record; a part of the wrong type counts as empty.
+def parted(record: Record) -> tuple[Values, Own]:
+    """The shape of a native record, and its own values; a part of the wrong type counts as empty.
 
     Raises:
         RejectError: `bad_type`, when userIdentity is not an object.
@@ -117,10 +118,27 @@ def native_values(record: Record) -> Values:
             mfa = attributes.get("mfaAuthenticated")
     person, params, resources = of("onBehalfOf"), record.get("requestParameters"), record.get("resources")
     person = person.get("userId") if person.__class__ is dict else None
-    target = target_of(record.get("eventSource"), params) if params else ""
-    owners, arn = owners_of(resources) if resources else (None, "")
-    told = issuer_id, issuer_arn, mfa, person, delivery, owners, target or arn
-    return (*map(record.get, _TOP), *map(of, _ACTOR), *told)
+    (time, record_id, source, name, error, message, region, address, agent, recipient, endpoint, console, owner,
+     read_only) = map(record.get, _TOP)  # fmt: skip
+    kind, principal, arn, account, key, user, invoked_by, provider = map(of, _ACTOR)
+    target = target_of(source, params) if params else ""
+    owners, resource = owners_of(resources) if resources else (None, "")
+    session = ""
+    if key.__class__ is str and key[:4] == "ASIA":
+        session, key = key[:_ID], "ASIA"
+    if issuer_id and issuer_arn.__class__ is str and kind in _SESSIONS:
+        if SSO_ROLE not in issuer_arn:
+            principal = arn = user = None
+    elif principal.__class__ is str and kind in _WITH_SESSION:
+        principal = principal.partition(":")[0]
+    if error is None and message:
+        error = "Unspecified"
+    if kind != PERSON:
+        person = None
+    return (
+        source, name, error, region, address, agent, recipient, endpoint, console, owner, read_only, kind,
+        principal, arn, account, key, user, invoked_by, provider, issuer_id, issuer_arn, mfa, person, delivery, owners,
+    ), (time, record_id, session, target or resource)  # fmt: skip
 
 
 def target_of(source: Any, params: Any) -> str:
@@ -232,8 +250,8 @@ _CALLS_OF_NOBODY = frozenset({"insightDetails", "digestS3Object"})
 """What Insights and digests have: CloudTrail's own records, which tell of no call (`no_action`)."""
 _DOMAIN = ".amazonaws.com"
 _ID, _AGENT = 256, 2048
-_TOLD = itemgetter(*range(2, PATHS.index("sessionCredentialFromConsole")),
-                   *range(PATHS.index("userIdentity.type"), PATHS.index("userIdentity.userName")))  # fmt: skip
+_TOLD = _TOP[_TOP.index("eventSource") : _TOP.index("sessionCredentialFromConsole")]
+_TOLD_OF_ACTOR = _ACTOR[: _ACTOR.index("userName")]
 """Of a record's values those that all shapes tell alike."""
 _FIRST, _LAST = "2006", "2100"
 _SESSIONS = ("AssumedRole", "FederatedUser")
@@ -266,29 +284,6 @@ def claims(record: object) -> bool:
     return is_ecs(record) or is_wrapped(record) or not _CALLS_OF_NOBODY.isdisjoint(record)
 
 
-def _trimmed(values: Values) -> tuple[Values, str]:
-    """The values without what changes from record to record (time, id, message, session, target); and the session."""
-    (_, _, source, name, error, message, region, address, agent, recipient, endpoint, console, owner, read_only,
-     kind, principal, arn, account, key, user, invoked_by, provider, issuer_id, issuer_arn, mfa, person, delivery,
-     owners, _) = values  # fmt: skip
-    session = ""
-    if key.__class__ is str and key[:4] == "ASIA":
-        session, key = key[:_ID], "ASIA"
-    if issuer_id and issuer_arn.__class__ is str and kind in _SESSIONS:
-        if SSO_ROLE not in issuer_arn:
-            principal = arn = user = None
-    elif principal.__class__ is str and kind in _WITH_SESSION:
-        principal = principal.partition(":")[0]
-    if error is None and message:
-        error = "Unspecified"
-    if kind != PERSON:
-        person = None
-    return (
-        source, name, error, region, address, agent, recipient, endpoint, console, owner, read_only, kind,
-        principal, arn, account, key, user, invoked_by, provider, issuer_id, issuer_arn, mfa, person, delivery, owners,
-    ), session  # fmt: skip
-
-
 def read(record: object) -> Event:
     """The Event of a record of any shape.
 
@@ -298,13 +293,12 @@ def read(record: object) -> Event:
     if not isinstance(record, dict):
         raise RejectError("not_object", f"the record is not an object but {type(record).__name__}")
     native = to_native(record)
-    values = native_values(native)
-    name = values[3]
+    shape, (time, told, session, target) = parted(native)
+    name = shape[1]
     if name is None and not _CALLS_OF_NOBODY.isdisjoint(record):
         raise RejectError("no_action", "a CloudTrail Insight or a digest of log files: not a call")
-    seconds = _seconds(values[0] or native.get("@timestamp") or record.get("@timestamp"))
-    shape, session = _trimmed(values)
-    made = filled(_event(shape), seconds, _record_id(values, native, seconds), session, values[-1])
+    seconds = _seconds(time or native.get("@timestamp") or record.get("@timestamp"))
+    made = filled(_event(shape), seconds, _record_id(told, native, seconds), session, target)
     return deepen(native, name, made) if is_deep(name) else made
 
 
@@ -322,12 +316,13 @@ def _seconds(time: object) -> int:
     return seconds
 
 
-def _record_id(values: Values, record: Record, seconds: int) -> str:
+def _record_id(told: object, record: Record, seconds: int) -> str:
     """eventID, or a digest of what all three shapes tell."""
-    told = values[1]
     if told and isinstance(told, str):
         return told[:_ID]
-    content = [seconds, [*map(_text, _TOLD(values))], _plain(record.get("requestParameters")) or ""]
+    actor = record.get("userIdentity") or _EMPTY
+    values = (*map(record.get, _TOLD), *map(actor.get, _TOLD_OF_ACTOR))
+    content = [seconds, [*map(_text, values)], _plain(record.get("requestParameters")) or ""]
     return "sha256:" + sha256(dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -25,10 +25,10 @@ def leaves(value: object, path: str) -> list[Any]:
     found = [value]
     for name, many in _steps(path):
         found = [v[name] for v in found if v.__class__ is dict and name in v]
-        if many:
-            found = [item for v in found if isinstance(v, list) for item in v]
         if not found:
             break
+        if many:
+            found = [item for v in found if isinstance(v, list) for item in v]
     return found
 
 
