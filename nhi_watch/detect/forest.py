@@ -66,7 +66,7 @@ class Forest(NamedTuple):
         """
         found = [0.0] * self.signals
         for at in self._touched(x):
-            _share(self.trees[at], x, self.signals, frozenset(), frozenset(), found)
+            _share(self.trees[at], x, self.signals, (), (), found)
         return found
 
     def _touched(self, x: Sequence[float]) -> list[int]:
@@ -80,7 +80,7 @@ def _leaf(node: Node, x: Sequence[float]) -> float:
 
 
 def _share(
-    node: Node, x: Sequence[float], signals: int, mine: frozenset[int], usual: frozenset[int], found: list[float]
+    node: Node, x: Sequence[float], signals: int, mine: tuple[int, ...], usual: tuple[int, ...], found: list[float]
 ) -> None:  # fmt: skip
     """Go down both ways where the judged day and the ordinary one part."""
     while isinstance(node, tuple):
@@ -95,13 +95,17 @@ def _share(
         elif signal in usual:
             node = ordinary
         else:
-            _share(day, x, signals, mine | {signal}, usual, found)
-            node, usual = ordinary, usual | {signal}
+            _share(day, x, signals, (*mine, signal), usual, found)
+            node, usual = ordinary, (*usual, signal)
     u, v = len(mine), len(usual)
-    for signal in mine:
-        found[signal] += node * factorial(u - 1) * factorial(v) / factorial(u + v)
-    for signal in usual:
-        found[signal] -= node * factorial(u) * factorial(v - 1) / factorial(u + v)
+    if u:
+        part = node * factorial(u - 1) * factorial(v) / factorial(u + v)
+        for signal in mine:
+            found[signal] += part
+    if v:
+        part = node * factorial(u) * factorial(v - 1) / factorial(u + v)
+        for signal in usual:
+            found[signal] -= part
 
 
 def grown(signals: int, trees: Sequence[Node], base: float = 0.0) -> Forest:

@@ -306,7 +306,7 @@ def kind_of_call(
     """Of calls of the sensitivity class that is named as the signal, or whose records have one of some traits."""
 
     def value(view: View) -> float:
-        return view.action if name in view.facts.classes or marks.intersection(view.shape.traits) else 0.0
+        return view.action if name in view.facts.classes or not marks.isdisjoint(view.shape.traits) else 0.0
 
     counts = "Bits by which the call is new for the identity, where it is of this kind."
     return made(name, "behaviour", title, frameworks, control, value, meaning, counts,
@@ -415,7 +415,8 @@ def most_new(views: Iterable[View]) -> int:
 
 def heaviest(view: View, weights: Mapping[str, float]) -> float:
     """The weight of the heaviest trait; 0 without any that has one."""
-    return max((weights.get(trait, 0.0) for trait in view.shape.traits), default=0.0)
+    traits = view.shape.traits
+    return max([weights.get(trait, 0.0) for trait in traits]) if traits else 0.0
 
 
 def marked(view: View, weights: Mapping[str, float]) -> float:

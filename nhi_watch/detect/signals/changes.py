@@ -68,7 +68,7 @@ def app_consent(view: View) -> float:
     0 where nothing was allowed.
     """
     traits = view.shape.traits
-    if not ALLOWED.intersection(traits):
+    if ALLOWED.isdisjoint(traits):
         return 0.0
     unseen = DONE_TO in traits and not view.past.own.days
     return sum(CONSENT.get(trait, 0.0) for trait in traits) + (UNSEEN if unseen else 0.0) + view.action

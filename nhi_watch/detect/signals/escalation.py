@@ -105,14 +105,14 @@ def impersonation(view: View) -> float:
 
     Bits by which the call, or whom it impersonates, is new for the identity.
     """
-    return max(view.action if MARKS.intersection(view.shape.traits) else 0.0, _whom_bits(view))
+    return max(0.0 if MARKS.isdisjoint(view.shape.traits) else view.action, _whom_bits(view))
 
 
 def _roles(episode: EpisodeView) -> Named:
     found = [
         (target, b)
         for view in episode.views
-        if view.shape.action.startswith("sts:Assume") or MARKS.intersection(view.shape.traits)
+        if view.shape.action.startswith("sts:Assume") or not MARKS.isdisjoint(view.shape.traits)
         for b in view.behaviours
         for target in view.new_targets(b)
     ]

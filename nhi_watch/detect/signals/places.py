@@ -154,7 +154,7 @@ def third_party_moved(view: View) -> float | None:
 
     Bits by which the operator of the network is new for such an app; None without history.
     """
-    if not MARKS.intersection(view.shape.traits):
+    if MARKS.isdisjoint(view.shape.traits):
         return 0.0
     return view.owner if view.past.own.days else None
 
