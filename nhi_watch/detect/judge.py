@@ -184,7 +184,8 @@ class Judge:
         """
         wholes = self._unsaved.get(day, {})
         taught = (name for name, since in self._released.items() if since < day)
-        waiting = {*unjudged, *taught, *(one.ranked.identity_id for one in self._state.odd(day) if again)}
+        odd = self._state.odd(day) if again else ()
+        waiting = {*unjudged, *taught, *(one.ranked.identity_id for one in odd)}
         stored = sorted(name for name in waiting if name not in wholes)
         is_over = day < self._state.daybook.clock
         self._watch.look(day, [self._state.daybook.clock] if is_over else [])

@@ -37,8 +37,6 @@ GIVEN_BACK = BANDS[2][0]
 """Expected loss from which an episode gets a place that a verdict has freed: medium."""
 WEEK = 7
 """Days over which the allowance is saved; also the least that it is."""
-GRAVEST = 10
-"""Of a day's notables not listed, so many are written where only what was written can be looked at."""
 OVER = 3
 """A critical beyond the allowance is listed all the same, up to so many times the allowance."""
 

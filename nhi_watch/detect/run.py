@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from nhi_watch.context.context import Context
 from nhi_watch.core.behaviour import IdentityDay, folded_records
 from nhi_watch.core.life import is_new, is_settled
-from nhi_watch.core.notable import loss_of, order
+from nhi_watch.core.notable import order
 from nhi_watch.core.timestamps import render_day
 from nhi_watch.detect import feedback, ranking, routines, telemetry
 from nhi_watch.detect.exposure import fast
@@ -26,18 +26,19 @@ class Result(NamedTuple):
 
     notables: list[dict[str, Any]]
     """Those with a place that have an episode on a day that this run judged."""
-    changed: list[dict[str, Any]]
-    """The documents of the events."""
     run: dict[str, Any]
     """Counts, seconds a stage, ids of model and baseline: run.json."""
     standing: list[dict[str, Any]]
     """The morning list: `life` is new if a notable got its place since yesterday, on `listed_on`."""
     below: list[dict[str, Any]]
     """What is not in the list: without a place, or settled."""
-    gravest: list[dict[str, Any]]
-    """The first of those without a place that are grave enough for one."""
-    events: Sequence[Event] = ()
+    events: Sequence[Event]
     """What became of each notable since it was last published."""
+
+    @property
+    def changed(self) -> list[dict[str, Any]]:
+        """The documents of the events."""
+        return [event.document for event in self.events]
 
 
 class Tally:
@@ -123,11 +124,7 @@ def result(
     }  # fmt: skip
     below = [one for one in documents if not is_shown(one) and (one["life"] != "closed" or one in scored or
                                                                 is_settled(one))]  # fmt: skip
-    grave = [one for one in below if loss_of(one) >= ranking.LEAST and not is_settled(one)]
-    return Result(
-        [one for one in scored if one["listed"]], [event.document for event in events], {**run, **counts}, listed,
-        below, grave[: ranking.GRAVEST], events,
-    )  # fmt: skip
+    return Result([one for one in scored if one["listed"]], {**run, **counts}, listed, below, events)
 
 
 class Scope(NamedTuple):
