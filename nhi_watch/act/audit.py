@@ -27,7 +27,7 @@ NAME = "audit.jsonl"
 START = "0" * 64
 """What the first line has for `prev`."""
 WHATS = ("verdict", "exception", "approval", "export", "refusal", "model", "policy", "key", "llm", "import", "control",
-         "repair")  # fmt: skip
+         "repair", "pattern", "note")  # fmt: skip
 _FIELDS = ("seq", "time", "what", "by", "facts", "prev")
 
 

@@ -31,6 +31,8 @@ VERDICT_KEYS = ("verdict/", "verdict0")
 OPEN = "open"
 """The verdict that takes back what was said."""
 VERDICTS = ("confirmed", "benign", "expected", "duplicate", OPEN)
+UNTIL = 5
+"""Where the row of an expected pattern, see `detect.expected`, has its end."""
 LONGEST = 366
 """Days that an exception may last."""
 _LISTED = 6
@@ -242,8 +244,9 @@ def exceptions(rows: Rows) -> list[Allowed]:
 
 
 def next_end(rows: Rows, now: int) -> Optional[int]:
-    """When the next verdict or exception ends; None: none does."""
-    ends = [*(verdict.until for verdict in verdicts(rows)), *(allowed.until for allowed in exceptions(rows))]
+    """When the next verdict, exception or expected pattern ends; None: none does."""
+    patterns = (unpack(raw)[UNTIL] for _, raw in rows.scan(TABLE, "pattern/", "pattern0"))
+    ends = [*(verdict.until for verdict in verdicts(rows)), *(allowed.until for allowed in exceptions(rows)), *patterns]
     return min((end for end in ends if end > now), default=None)
 
 

@@ -1,7 +1,7 @@
 """The only way out: which notables people are asked to read, and what became of each since it was last published.
 
-Verdicts, exceptions and routines are applied here and nowhere else. A host writes the events that it is given, says
-which have arrived (`confirm`), and decides nothing.
+Verdicts, exceptions, expected patterns and routines are applied here and nowhere else. A host writes the events that
+it is given, says which have arrived (`confirm`), and decides nothing.
 
 - An episode gets a place if fewer than the allowance's number of other cases, within seven days and no later than it,
   have a greater expected loss. What was published with a place keeps it.
@@ -33,6 +33,7 @@ from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render, render_d
 from nhi_watch.detect import blind_spots, episodes, feedback, ranking, routines, since_verdict
 from nhi_watch.detect.cases import DONE, GAP, Case, CaseBook, Cases
 from nhi_watch.detect.episodes import NO_PLACE, Document, Head
+from nhi_watch.detect.expected import Expected, in_force
 from nhi_watch.detect.feedback import Allowed, Said, Verdict
 from nhi_watch.detect.routines import Routine
 from nhi_watch.state.baseline import peer_scope
@@ -129,6 +130,7 @@ class Publisher:
         """
         self._state, self._book, self._said, self._patience = state, book, said, patience
         self._allowed = feedback.exceptions(state.rows)
+        self._expected = Expected(state.rows, in_force(state.rows, said.now))
         self._known = {name: (published, document) for name, published, document in _rows(state.rows, PUB)}
         self._noted: dict[str, Published] = {}
         """What this run notes of a notable, beside its events."""
@@ -196,13 +198,18 @@ class Publisher:
 
     def _views(self, found: Sequence[Case], allowance: int) -> tuple[list[View], set[str]]:
         """Each case as it stands; ids of the critical ones for which there is no place."""
-        covered = {case.id: self._said.covered(case.heads, case.id) for case in found}
+        covered = {case.id: self._covered(case) for case in found}
         rows = [(case.id, head) for case in found for head in case.rows]
         judged = {head.id for name, head in rows if head.id in covered[name]}
         kept = frozenset(name for case in found for name in self.published(case.id).placed)
         given = ranking.places(rows, allowance, kept, judged)
         views = [_view(case, covered[case.id], given) for case in found]
         return views, {v.case.id for v in views if not v.placed and any(h.id in given.beyond for h in v.case.rows)}
+
+    def _covered(self, case: Case) -> dict[str, Verdict]:
+        """Episode id → the verdict or expected pattern that covers it; a confirmed notable is hidden by no pattern."""
+        said = self._said.covered(case.heads, case.id)
+        return said if self._said.is_confirmed(case.id) else {**self._expected.covered(case), **said}
 
     def _document(self, view: View) -> Document:
         """The notable of a case: what its face says, and the history of all its episodes."""
@@ -393,6 +400,11 @@ def _with_verdict(document: Document, said: Said, allowed: Sequence[Allowed]) ->
 def stored(rows: Rows, past: bool = True) -> list[Document]:
     """All notables as they were last published; `past`: also those that have ended."""
     return [document for where in (PUB, *([PAST] if past else ())) for _, _, document in _rows(rows, where)]
+
+
+def latest(rows: Rows) -> list[tuple[Published, Document]]:
+    """What was last published of each notable, and its document; also of those that have ended."""
+    return [(one, document) for where in (PUB, PAST) for _, one, document in _rows(rows, where)]
 
 
 def put(rows: Rows, found: Iterable[Document]) -> None:

@@ -66,10 +66,16 @@ const headOf = (n, at) => {
       n.first_time.slice(0, 10) < shownOf(n)[0].slice(0, 10) && fact("Active since", clock(n.first_time)), fact("Records", amount(n.record_count))));
 };
 
+const workedOn = (n) => (n.work ? [n.work.status, n.work.assignee && `assigned to ${n.work.assignee}`].filter(Boolean).join(", ") : "");
+const workOf = (n) => n.work && card("Work", workedOn(n), h("div", { class: "scroll" }, h("table", { class: "plain" }, head("Time", "By", "Note"), h("tbody", {},
+  n.work.notes.map((one) => h("tr", {}, h("td", { class: "nowrap" }, clock(one.time)), h("td", {}, one.by),
+    h("td", {}, [one.text, one.assignee && `assigned to ${one.assignee}`, one.status].filter(Boolean).join("; "))))))));
+
 const commandsOf = (n) => {
   const said = [["Why", `nhi explain ${n.short} ${DATA.place}`], ["Summary with proof", `nhi brief ${n.short} ${DATA.place}`],
     ["What to do", `nhi respond plan ${n.short} ${DATA.place}`],
     ["It was an attack", `nhi feedback ${n.short} confirmed --by YOU --why REASON ${DATA.place}`],
+    ["Take it on", `nhi note ${n.short} --assign YOU --status in-progress ${DATA.place}`],
     ["It was harmless", `nhi feedback ${n.short} benign --by YOU --why REASON ${DATA.place}`]];
   return card("Next", "commands to copy", h("ul", { class: "commands" }, said.map(([what, line]) =>
     h("li", {}, h("span", {}, what), h("code", {}, line), copier(line, "Copy", `Copy: ${what}`)))));
@@ -257,5 +263,5 @@ const receiptOf = (n) => {
 };
 
 const detailOf = (n, at) => h("article", { class: "detail card-stack", id: `n${at}`, tabindex: -1, "aria-labelledby": `t${at}` },
-  h("a", { class: "back", href: "#" }, "← Back to the list"), headOf(n, at), whyOf(n), lifeOf(n), membersOf(n), eventsOf(n),
+  h("a", { class: "back", href: "#" }, "← Back to the list"), headOf(n, at), workOf(n), whyOf(n), lifeOf(n), membersOf(n), eventsOf(n),
   usualOf(n), controlsOf(n), commandsOf(n), huntOf(n), impactOf(n), receiptOf(n));

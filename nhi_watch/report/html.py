@@ -52,7 +52,7 @@ def render(
         notables=notables, shown=shown,
         # Ours alone, never from data: the only texts that are not escaped.
         style=Markup(style), script=Markup(script),  # noqa: S704
-        data=_packed({**_meant(shown), "notables": list(_bounded(shown, events or {})), "place": place,
+        data=_packed({**_meant(shown), "notables": list(_bounded(shown, events or {}, run)), "place": place,
                       "confirmed": words.confirmed(run)}),
         policy=_policy(style, script), funnel=run_summary.funnel(run), facts=run_summary.facts(run),
         routines=run_summary.routines(run), of_routines=(run_summary.ROUTINES, run_summary.ONE_VERDICT),
@@ -63,7 +63,7 @@ def render(
     )  # fmt: skip
 
 
-def _bounded(shown: Sequence[Json], events: Mapping[str, Json]) -> Iterator[dict[str, Any]]:
+def _bounded(shown: Sequence[Json], events: Mapping[str, Json], run: Json) -> Iterator[dict[str, Any]]:
     """What the page holds of each notable."""
     short = short_ids(str(notable["id"]) for notable in shown)
     marks, signals = _share(_MARKS, shown, 15, 500), _share(_SIGNALS, shown, 20, 200)
@@ -85,6 +85,7 @@ def _bounded(shown: Sequence[Json], events: Mapping[str, Json]) -> Iterator[dict
             "part": words.part_of(notable),
             "is_going_on": words.is_going_on(notable),
             "is_back": words.is_back(notable),
+            "work": (run.get("work") or {}).get(notable["id"]),
             "odd_from": odd_least(notable) if tells_calls(notable) else LIGHT,
             "face_day": face_day(notable) if tells_calls(notable) else "",
             "events": found,

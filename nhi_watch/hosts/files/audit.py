@@ -50,11 +50,12 @@ def _demand_on_record(path: Path, state: Path) -> None:
     """
     if not state.is_file():
         return
-    from nhi_watch.detect import feedback
+    from nhi_watch.detect import expected, feedback
     from nhi_watch.state.sqlite import SqliteStore
 
     with closing(SqliteStore(state, read_only=True)) as store:
         given, allowed = feedback.verdicts(store), feedback.exceptions(store)
+        patterns = expected.patterns(store)
     imported = (one for row in audit.found(path, "import") for one in row["facts"].get("verdicts", ()))
     told = chain((row["facts"] for row in audit.found(path, "verdict")), imported)
     verdicts = {(one.get("notable_id"), one.get("verdict"), one.get("by"), one.get("time")) for one in told}
@@ -65,6 +66,10 @@ def _demand_on_record(path: Path, state: Path) -> None:
              if (v.notable_id, v.verdict, v.by, render(v.time)) not in verdicts]  # fmt: skip
     stray += [f"the exception {a.id} for {a.identity_id}, by {a.by}" for a in allowed
               if (a.id, a.by, render(a.until)) not in exceptions]  # fmt: skip
+    noted = {(one.get("id"), one.get("until"), one.get("ended")) for one in (
+        row["facts"] for row in audit.found(path, "pattern"))}  # fmt: skip
+    stray += [f"the expected pattern {p['id']} for {p['identity_id']}, by {p['by']}"
+              for p in map(expected.plain, patterns) if (p["id"], p["until"], p["ended"]) not in noted]  # fmt: skip
     if stray:
         raise InputError(f"{state}: {stray[0]}, {f'and {len(stray) - 1:,} more are' if stray[1:] else 'is'} not in the "
                          f"trail {path}: the state was changed without it. Give --audit if the trail is "

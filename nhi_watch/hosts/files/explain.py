@@ -9,7 +9,7 @@ from rich.console import Console
 
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import render
-from nhi_watch.hosts.files import common, find
+from nhi_watch.hosts.files import common, find, note
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +33,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         common.print_json(found, console)
     else:
         terminal.show_explanation(found, console, originals.of(args.out, found), args.all)
-        judged = _judged(args, found)
-        common.say(console, *filter(None, (judged, _next(args, found, bool(judged)))))
+        judged, work = _said(args, found)
+        common.say(console, *filter(None, (*work, judged, _next(args, found, bool(judged)))))
     return 0
 
 
@@ -46,13 +46,14 @@ def _next(args: argparse.Namespace, found: dict[str, Any], judged: bool) -> str:
     return told if judged else told + said
 
 
-def _judged(args: argparse.Namespace, found: dict[str, Any]) -> str:
-    """What people said that it was; "": nothing yet."""
+def _said(args: argparse.Namespace, found: dict[str, Any]) -> tuple[str, list[str]]:
+    """What people said that it was, "" where nothing yet; and who works on it, with notes."""
     if not common.state_of(args).exists():
-        return ""
+        return "", []
     with common.opened(args, read_only=True) as store:
-        held = find.verdicts(store).get(found["id"])
-    return f"Verdict: {held.verdict}, by {held.by} on {render(held.time)[:10]}: {held.why}" if held else ""
+        held, work = find.verdicts(store).get(found["id"]), find.work(store).get(found["id"])
+    verdict = f"Verdict: {held.verdict}, by {held.by} on {render(held.time)[:10]}: {held.why}" if held else ""
+    return verdict, [f"Work: {notes[0]}", *notes[1:]] if work and (notes := note.lines(work)) else []
 
 
 def _notable(args: argparse.Namespace) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -30,12 +31,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_verdict(parser: argparse.ArgumentParser, **options: Any) -> None:
     """What names a verdict or an exception, on any host."""
-    parser.add_argument("what", metavar="ID|list|exceptions|routines|import|export", **options,
-                        help=f"{find.ABOUT}; or a command; routines: of all sensitive routines")  # fmt: skip
+    parser.add_argument("what", metavar="ID[,ID]|matching|list|exceptions|routines|import|export",
+                        help=f"{find.ABOUT}, or several with commas; matching: all that --identity and --title select; "
+                        "routines: all sensitive routines; or a command", **options)  # fmt: skip
     parser.add_argument("verdict", nargs="?", metavar="VERDICT|FILE",
                         help="confirmed, benign, expected, duplicate, or open (withdrawn); or the file")  # fmt: skip
     parser.add_argument("--by", metavar="WHO", help="who gives the verdict")
     parser.add_argument("--why", metavar="TEXT", help="the reason")
+    parser.add_argument("--identity", metavar="TEXT", help="matching: any part of an identity's name, id or key")
+    parser.add_argument("--title", metavar="TEXT", help="matching: any part of a title")
+    parser.add_argument("--confirm", metavar="CODE", help="matching: the code of the list that was shown")
     parser.add_argument("--until", metavar="TIME", help="expected: its end")
     parser.add_argument("--of", metavar="ID", help="duplicate: the notable that it repeats")
     parser.add_argument("--signal", metavar="NAME", help="expected: make an exception for this signal of the identity")
@@ -69,6 +74,12 @@ Given = Sequence[tuple[dict[str, Any], "Verdict"]]
 
 
 def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
+    if args.identity or args.title or args.confirm:
+        raise InputError("--identity, --title and --confirm go only with: nhi feedback matching VERDICT")
+    names = [name for name in args.what.split(",") if name.strip()]
+    if len(names) > 1:
+        found = {one["id"]: one for one in (find.one(store, name, args.out) for name in names)}
+        return _judge_all(args, store, console, now, [*found.values()])
     notable = find.one(store, args.what, args.out)
     verdict = _verdict(args, notable, now, find.one(store, args.of, args.out)["id"] if args.of else "")
     if args.signal or args.value:
@@ -77,6 +88,50 @@ def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) ->
     offers = _offers(notable) if verdict.verdict == "expected" else ()
     said = f"Recorded: {verdict.notable_id} is {verdict.verdict}."
     return common.answer(args, console, _told(verdict), said, *offers)
+
+
+def _judge_all(
+    args: argparse.Namespace, store: Rows, console: Console, now: int, notables: Sequence[dict[str, Any]]
+) -> int:  # fmt: skip
+    """Record the same verdict of several notables: of all, or of none."""
+    if args.signal or args.value:
+        raise InputError("an exception is made from one notable: give one id")
+    other = find.one(store, args.of, args.out)["id"] if args.of else ""
+    given = [(notable, _verdict(args, notable, now, other)) for notable in notables]
+    _record(args, store, console, given)
+    plain = {"verdicts": [_told(verdict) for _, verdict in given]}
+    return common.answer(args, console, plain, f"Recorded: {len(given)} notables are {args.verdict}.")
+
+
+def _matching(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
+    """Judge all listed notables that a filter selects, once the list of them was confirmed.
+
+    Raises:
+        InputError: there is no filter, nothing matches, or what matches is not what was confirmed.
+    """
+    from nhi_watch.detect import publish
+    from nhi_watch.hosts.files import listing
+
+    if not (args.identity or args.title):
+        raise InputError("nhi feedback matching VERDICT needs --identity or --title")
+    every = find.every(store)
+    held = find.standing(store, every)
+    found = [one for one in every if publish.is_shown(one) and one["id"] not in held
+             and (not args.identity or listing.concerns(one, args.identity))
+             and (not args.title or args.title.lower() in one["title"].lower())]  # fmt: skip
+    if not found:
+        raise InputError("no listed notable without a verdict matches; see `nhi list`")
+    for one in found:
+        _verdict(args, one, now)  # refuses before anything is printed
+    code = hashlib.sha256("|".join(sorted(one["id"] for one in found)).encode()).hexdigest()[:8]
+    if args.confirm == code:
+        return _judge_all(args, store, console, now, found)
+    if args.confirm:
+        raise InputError(f"--confirm {args.confirm[:20]!r} is not the code of what matches now; run it again without "
+                         "--confirm, and review the list")  # fmt: skip
+    told = [f"{len(found)} notables would be {args.verdict}:", *(f"  {find.told(one)}" for one in found),
+            f"Nothing is recorded yet; add --confirm {code} to record it for exactly these."]  # fmt: skip
+    return common.answer(args, console, {"matching": [one["id"] for one in found], "confirm": code}, *told)
 
 
 def _verdict(args: argparse.Namespace, notable: dict[str, Any], now: int, other: str = "") -> Verdict:
@@ -106,17 +161,15 @@ def _routines(args: argparse.Namespace, store: Rows, console: Console, now: int)
     from nhi_watch.state.state import State
 
     every = {notable["id"]: notable for notable in find.every(store)}
-    found = routines.plain(routines.of(State(store), every.values()))
+    held = find.verdicts(store)
+    found = [one for one in routines.plain(routines.of(State(store), every.values()))
+             if not held.keys() >= set(one["notables"])]  # as reports list them
     if not args.verdict:
         return _show(args, console, {"routines": found}, ("name", "calls", "days", "places", "since"))
-    names = dict.fromkeys(name for routine in found for name in routine["notables"])
-    given = [(every[name], _verdict(args, every[name], now)) for name in names]
-    if not given:
-        raise InputError("no sensitive routine was found, so there is nothing to judge in bulk; give an id")
-    _record(args, store, console, given)
-    plain = {"verdicts": [_told(verdict) for _, verdict in given]}
-    told = f"Recorded: {len(given)} notables of {len(found)} sensitive routines are {args.verdict}."
-    return common.answer(args, console, plain, told)
+    names = dict.fromkeys(name for routine in found for name in routine["notables"] if name not in held)
+    if not names:
+        raise InputError("no sensitive routine without a verdict was found; give an id")
+    return _judge_all(args, store, console, now, [every[name] for name in names])
 
 
 def _offers(notable: dict[str, Any]) -> Iterator[str]:
@@ -258,5 +311,6 @@ def _export(args: argparse.Namespace, store: Rows, console: Console, now: int) -
     return common.answer(args, console, {"exported": count}, told)
 
 
-_ACTS = {"list": _list, "exceptions": _exceptions, "routines": _routines, "import": _import, "export": _export}
+_ACTS = {"list": _list, "matching": _matching, "exceptions": _exceptions, "routines": _routines, "import": _import,
+         "export": _export}  # fmt: skip
 """What may be asked for instead of a verdict on one notable."""

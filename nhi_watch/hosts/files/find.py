@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import getpass
-from collections.abc import Collection, Iterator, Mapping
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
@@ -147,6 +148,28 @@ def verdicts(rows: Rows) -> Mapping[str, Verdict]:
     from nhi_watch.detect import feedback  # here: it takes longer than all else that most commands do
 
     return feedback.standing(feedback.verdicts(rows))
+
+
+def standing(rows: Rows, notables: Iterable[Mapping[str, Any]]) -> dict[str, Verdict]:
+    """Notable id → the verdict that stands, without those that do not cover what a notable shows now."""
+    held = verdicts(rows)
+    if not held:
+        return {}
+    from nhi_watch.detect import feedback
+
+    said = feedback.Said(rows, int(time.time()))
+    mine = {one["id"]: one for one in notables if one["id"] in held}
+    return {name: held[name] for name, one in mine.items()
+            if held[name].verdict not in feedback.SETTLES or said.settled(one)}  # fmt: skip
+
+
+def work(rows: Rows) -> Mapping[str, Any]:
+    """Notable id → its assignee, status and notes; see `detect.casework`."""
+    if next(iter(rows.scan("ledger", "note/", "note0")), None) is None:
+        return {}
+    from nhi_watch.detect import casework
+
+    return casework.standing(casework.notes(rows))
 
 
 def trail(args: argparse.Namespace) -> Path:

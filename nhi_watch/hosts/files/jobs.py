@@ -18,7 +18,7 @@ from nhi_watch.core.event import Event
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.notable import clip
 from nhi_watch.core.timestamps import DAY, parse
-from nhi_watch.detect import drift, feedback, model, suspicion
+from nhi_watch.detect import casework, drift, feedback, model, suspicion
 from nhi_watch.detect.judge import BUDGET
 from nhi_watch.detect.run import Result, ranked
 from nhi_watch.detect.session import Session
@@ -232,6 +232,7 @@ def _run(
     notables, below = lists_of([*result.standing, *result.notables], result.below)
     said = feedback.standing(feedback.verdicts(store))
     result.run["routines"] = [one for one in result.run["routines"] if not said.keys() >= set(one["notables"])]
+    result.run["work"] = casework.standing(casework.notes(store))
     if not notables:
         first, last = (parse(f"{day}T00:00:00Z") // DAY for day in result.run["days"] or ("1970-01-01",) * 2)
         result.run["most_suspicious"] = suspicion.most_suspicious(state, state.daybook.between(first, last + 1))

@@ -16,13 +16,14 @@ from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.life import is_settled
 from nhi_watch.core.notable import KINDS, SEVERITIES, dimensions_of, short_ids
 from nhi_watch.core.timestamps import render
+from nhi_watch.detect import casework
 from nhi_watch.hosts.files import common, find
 from nhi_watch.report import jsonlines, words
 from nhi_watch.report.run_summary import could_not_tell
 from nhi_watch.report.words import STILL_OPEN, clock, going_on, is_going_on, likely, named, short_severity, visible
 
-COLUMNS = ("rank", "id", "likelihood", "severity", "kind", "life", "verdict", "title", "identity", "identity_id",
-           "account", "owner", "first_time", "last_time", "listed")  # fmt: skip
+COLUMNS = ("rank", "id", "likelihood", "severity", "kind", "life", "verdict", "status", "assignee", "title", "identity",
+           "identity_id", "account", "owner", "first_time", "last_time", "listed")  # fmt: skip
 """Of --csv and --json."""
 _OFF = ("benign", "expected", "duplicate")
 """Verdicts that take a notable off the list."""
@@ -52,6 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--identity", metavar="TEXT", help="any part of an identity's name or id, or of a key's id")
     parser.add_argument("--kind", choices=KINDS, metavar="KIND", help=f"only these: {', '.join(KINDS)}")
     parser.add_argument("--all", action="store_true", help="also what is not listed or was dealt with")
+    about = "what is new, changed, back and resolved since --since (default: the last day of data)"
+    parser.add_argument("--digest", action="store_true", help=about)
     parser.add_argument("--csv", action="store_true", help="print CSV")
     common.add_state(parser, assets=False, now=False)
 
@@ -62,6 +65,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: there are no results, or a time is wrong.
     """
+    if args.digest:
+        return _digest(args, console)
     since = render(common.seconds(args.since, "--since")) if args.since else ""
     every = rows(args.out)
     try:
@@ -83,6 +88,17 @@ def run(args: argparse.Namespace, console: Console) -> int:
         tell(shown, short_ids(row["id"] for row in every), console)
     told = (_count(args, every, wanted, shown), could_not_tell(common.run_of(args.out)))
     return common.answer(args, console, [flat(row) for row in shown], *filter(None, told))
+
+
+def _digest(args: argparse.Namespace, console: Console) -> int:
+    if args.severity or args.identity or args.kind or args.all or args.csv:
+        raise InputError("--digest goes with --since and --json only")
+    from nhi_watch.hosts.files import digest
+
+    with common.opened(args, read_only=True) as store:
+        made = digest.make(store, common.seconds(args.since, "--since") if args.since else None)
+    short = short_ids(one["id"] for found in made.parts.values() for one in found)
+    return common.answer(args, console, digest.plain(made), *digest.lines(made, short))
 
 
 def stands(row: Row) -> bool:
@@ -128,17 +144,18 @@ def judged(args: argparse.Namespace, found: list[Row]) -> list[Row]:
     """The rows with the verdicts that people have given since; without a state there are none."""
     if found and common.state_of(args).is_file():
         with common.opened(args, read_only=True) as store:
-            held = find.verdicts(store)
+            held, work = find.standing(store, found), find.work(store)
         for row in found:
             row["verdict"] = held[row["id"]].verdict if row["id"] in held else ""
+            row["work"] = work.get(row["id"])
     return found
 
 
 def flat(row: Row) -> dict[str, Any]:
     """A row by COLUMNS."""
     who = row["identity"]
-    told = {**row, "identity": who["name"] or who["id"], "identity_id": who["id"], "account": who["account"],
-            "owner": who["owner"]}  # fmt: skip
+    told = {**row, **(row.get("work") or {}), "identity": who["name"] or who["id"], "identity_id": who["id"],
+            "account": who["account"], "owner": who["owner"]}  # fmt: skip
     return {name: told.get(name, "") for name in COLUMNS}
 
 
@@ -165,8 +182,14 @@ def tell(shown: Sequence[Row], short: Mapping[str, str], console: Console) -> No
         _print_table(others, short, console)
     if still_open:
         width = max(console.width, _NARROW)
-        lines = [visible(going_on(row, short[row["id"]]), width) for row in still_open]
+        lines = [visible(_line(row, short[row["id"]]), width) for row in still_open]
         printed("\n".join([f"{STILL_OPEN} ({len(still_open)})", *lines, "\n"]), console)
+
+
+def _line(row: Row, short: str) -> str:
+    """A notable that was read before; who works on it stands before its title, which may be cut."""
+    busy = casework.said(row["work"]) if row.get("work") else ""
+    return going_on({**row, "title": f"[{busy}] {row['title']}"} if busy else row, short)
 
 
 def _print_table(shown: Sequence[Row], short: Mapping[str, str], console: Console) -> None:
@@ -208,7 +231,8 @@ _LEAST = 24
 
 
 def _cells(row: Row, short: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
-    said = row.get("verdict") or (row["closed_why"] if settled(row) else "" if row["listed"] else "not listed")
+    busy = casework.said(row["work"]) if row.get("work") else ""
+    said = row.get("verdict") or busy or (row["closed_why"] if settled(row) else "" if row["listed"] else "not listed")
     what = visible(named(row), 200) + (f" ({visible(said, 60)})" if said else "")
     what += f". {visible(row['since'], 400)}" if words.is_back(row) and not settled(row) else ""
     rank = "" if row["kind"] == "posture" else str(row["rank"])

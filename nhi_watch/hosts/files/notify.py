@@ -66,6 +66,8 @@ class Told(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi notify` takes."""
     parser.add_argument("--dry-run", action="store_true", help="print what would be sent, without sending it")
+    parser.add_argument("--digest", action="store_true",
+                        help="send one message: what is new, changed, back and resolved since a day")  # fmt: skip
     parser.add_argument("--test", action="store_true", help="send each receiver a test message")
     common.add_state(parser, assets=False, now=False)
 
@@ -80,6 +82,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if asked.notify is None:
         raise InputError(f"{asked.path or config.NAME}: notify: there are no receivers; see examples/{config.NAME}")
     receivers = _receivers(asked.notify)
+    if args.digest:
+        return _send_digest(args, console, asked.notify, receivers)
     if args.dry_run:
         with common.opened(args, read_only=True) as store:
             sent = _sent(store)
@@ -89,14 +93,46 @@ def run(args: argparse.Namespace, console: Console) -> int:
         return common.answer(args, console, [m._asdict() for m in found], *(lines or [_NOTHING]))
     test = Message((), "informational", "nhi_watch: a test", "Notables will be sent here.")
     told = [_send(one, [test])[0] for _, one in receivers] if args.test else tell(args, asked.notify)
+    return _answer(args, console, told)
+
+
+_NOTHING = "Nothing new to send."
+_DIGEST = 30
+"""Notables that a digest names."""
+
+
+def _send_digest(
+    args: argparse.Namespace, console: Console, asked: Notify, receivers: Sequence[tuple[str, Any]]
+) -> int:  # fmt: skip
+    """Send what is new, changed, back and resolved since a day before the data's end, each time it is asked for."""
+    from nhi_watch.hosts.files import digest
+
+    with common.opened(args, read_only=True) as store:
+        made = digest.make(store)
+    found = [(name, one) for name in digest.PARTS for one in made.parts[name]]
+    least, short = SEVERITIES.index(asked.min_severity), short_ids(one["id"] for _, one in found)
+    named = [pair for pair in found if SEVERITIES.index(pair[1]["severity"]) >= least][:_DIGEST]
+    lines = [_tame(f"{name}: {_headline(one)}; nhi explain {short[one['id']]}", 300) for name, one in named]
+    more = len(found) - len(named)
+    lines += [f"and {more:,} more: nhi list --digest"] if more else []
+    worst = max((SEVERITIES.index(one["severity"]) for name, one in named if name != "resolved"), default=0)
+    message = Message((), SEVERITIES[worst], f"nhi_watch: {made.headline}", "\n".join(lines) or "Nothing happened.")
+    if args.dry_run:
+        return common.answer(args, console, message._asdict(), f"{message.title}\n{message.body}")
+    return _answer(args, console, [_send(receiver, [message])[0] for _, receiver in receivers])
+
+
+def _answer(args: argparse.Namespace, console: Console, told: Sequence[Told]) -> int:
+    """Say what was sent.
+
+    Raises:
+        InputError: a receiver could not be reached.
+    """
     common.answer(args, console, [one._asdict() for one in told], *map(_line, told))
     failed = [one for one in told if one.failed]
     if failed:
         raise InputError(f"{len(failed)} of {len(told)} receivers could not be reached; the next run tries again")
     return 0
-
-
-_NOTHING = "Nothing new to send."
 
 
 def after_score(args: argparse.Namespace) -> None:
@@ -186,7 +222,6 @@ def _messages(rows: Iterable[Row], asked: Notify, sent: Sent, key: str) -> list[
 
 def _message(row: Row, was: str, detail: str, short: str) -> Message:
     """All that leaves the house: docs/notify.md spells it out."""
-    sure = f" {likely(row['likelihood'])}" if row["likelihood"] else ""
     grown = f"more severe than when it was sent ({was}), " if was else ""
     lines = [f"{grown}{row['kind']}, from {row['first_time']} to {row['last_time']}; nhi explain {short}"]
     if detail == "summary":
@@ -194,8 +229,13 @@ def _message(row: Row, was: str, detail: str, short: str) -> Message:
         lines.insert(0, row["summary"])
         lines.append(f"identity {who['name']} ({who['id']}), account {who['account'] or 'unknown'}, "
                      f"owner {who['owner'] or 'unknown'}")  # fmt: skip
-    title = f"[{row['severity'].upper()}{sure}] {row['title']}"
-    return Message((row["id"],), row["severity"], _tame(title, 200), "\n".join(_tame(line, 1200) for line in lines))
+    body = "\n".join(_tame(line, 1200) for line in lines)
+    return Message((row["id"],), row["severity"], _tame(_headline(row), 200), body)
+
+
+def _headline(row: Row) -> str:
+    sure = f" {likely(row['likelihood'])}" if row["likelihood"] else ""
+    return f"[{row['severity'].upper()}{sure}] {row['title']}"
 
 
 def _tame(text: str, limit: int) -> str:

@@ -100,9 +100,10 @@ def _remarks(run: dict[str, Any], out: Path) -> Iterator[str]:
     if counted:
         yield (f"rejects.jsonl keeps the first rejects of each file and reason; {counted:,} more are only counted "
                "there")  # fmt: skip
-    hidden = sum(run["verdicts"]["hidden"].get(why, 0) for why in ("benign", "expected", "duplicate", "excepted"))
+    hidden = sum(count for why, count in run["verdicts"]["hidden"].items() if why != "routine")
     if hidden:
-        yield (f"verdicts and exceptions keep {hidden:,} notable{'s'[: hidden != 1]} off the list; `nhi audit verify` "
-               "compares them with the trail")  # fmt: skip
+        many = "s"[: hidden != 1]
+        yield (f"verdicts, exceptions and expected patterns keep {hidden:,} notable{many} off the list; "
+               "`nhi audit verify` compares them with the trail")  # fmt: skip
     if run["parsed"] and not run["events"]:
         yield "all records were scored by an earlier run; this is that run's list"

@@ -1,0 +1,92 @@
+"""What people are doing about notables: notes, who works on each, and whether somebody does.
+
+| table, key | row |
+|---|---|
+| ledger, note/NOTABLE/SECOND/WHO | one note: it may assign the notable, and say that work on it has begun or stopped |
+
+Rows are only ever added. None of it changes what is listed: that is what verdicts are for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.notable import clip
+from nhi_watch.core.timestamps import render
+from nhi_watch.state.store import Rows, pack, unpack
+
+IN_PROGRESS, WAITING = "in progress", "waiting"
+STATUSES = (IN_PROGRESS, WAITING)
+NOBODY = "nobody"
+"""Whom a notable is assigned to, so that it is nobody's again."""
+
+
+class Note(NamedTuple):
+    """One entry about a notable."""
+
+    notable_id: str
+    time: int
+    by: str
+    text: str = ""
+    assignee: str = ""
+    """Whom it is assigned to by this; "": that stays as it was."""
+    status: str = ""
+    """in progress | waiting; "": that stays as it was."""
+
+
+def note(notable_id: str, by: str, now: int, text: str = "", assignee: str = "", status: str = "") -> Note:
+    """A checked note.
+
+    Raises:
+        InputError: all that is wrong with it, at once.
+    """
+    wrong = [
+        (not by.strip(), "it needs --by"),
+        (not (text.strip() or assignee.strip() or status), "it needs a text, --assign or --status"),
+        (bool(status) and status not in STATUSES, f"status {status[:40]!r}: give {' or '.join(STATUSES)}"),
+    ]
+    if any(holds for holds, _ in wrong):
+        raise InputError("; ".join(why for holds, why in wrong if holds))
+    return Note(notable_id, now, clip(by.strip(), 100), clip(text.strip(), 1000), clip(assignee.strip(), 100), status)
+
+
+def put(rows: Rows, one: Note) -> None:
+    """Add a note."""
+    who = hashlib.sha256("|".join(one[2:]).encode()).hexdigest()[:12]
+    rows.put("ledger", [(f"note/{one.notable_id[:100]}/{one.time:011d}/{who}", pack(list(one)))])
+
+
+def notes(rows: Rows) -> list[Note]:
+    """All notes in the order in which they were made."""
+    found = (Note(*unpack(raw)) for _, raw in rows.scan("ledger", "note/", "note0"))
+    return sorted(found, key=lambda one: (one.time, one.notable_id, one.by))
+
+
+def standing(found: Iterable[Note]) -> dict[str, dict[str, Any]]:
+    """Notable → its assignee, its status and its notes, as JSON has them."""
+    work: dict[str, dict[str, Any]] = {}
+    for one in found:
+        mine = work.setdefault(one.notable_id, {"assignee": "", "status": "", "notes": []})
+        mine["assignee"] = one.assignee or mine["assignee"]
+        mine["status"] = one.status or mine["status"]
+        mine["notes"].append({"time": render(one.time), "by": one.by, "text": one.text, "assignee": one.assignee,
+                              "status": one.status})  # fmt: skip
+    for mine in work.values():
+        mine["assignee"] = "" if mine["assignee"] == NOBODY else mine["assignee"]
+        mine["status"] = "" if mine["status"] == WAITING else mine["status"]
+    return work
+
+
+def said(work: Mapping[str, Any]) -> str:
+    """Who works on a notable, in a few words.
+
+    >>> said({"assignee": "ann", "status": "in progress", "notes": [{}]})
+    'in progress, assigned to ann, 1 note'
+    """
+    texts = sum(bool(one.get("text", True)) for one in work["notes"])
+    parts = [work["status"], f"assigned to {work['assignee']}" if work["assignee"] else "",
+             f"{texts} note{'s'[: texts != 1]}" if texts else ""]  # fmt: skip
+    return ", ".join(filter(None, parts))

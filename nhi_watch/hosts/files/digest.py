@@ -1,0 +1,97 @@
+"""The morning digest: what is new, changed, back and resolved since a time; for `nhi list` and `nhi notify`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+
+from nhi_watch.core.notable import order
+from nhi_watch.core.timestamps import DAY, render
+from nhi_watch.hosts.files import find
+from nhi_watch.report import words
+from nhi_watch.report.words import likely, named, short_severity, visible
+
+if TYPE_CHECKING:
+    from nhi_watch.detect.publish import Published
+    from nhi_watch.state.store import Rows
+
+Json = dict[str, Any]
+PARTS = ("new", "changed", "back", "resolved")
+RESOLVED = ("settled", "closed", "merged", "withdrawn")
+"""Events of notables that left the list."""
+
+
+class Digest(NamedTuple):
+    """What became of the list."""
+
+    since: int
+    parts: Mapping[str, list[Json]]
+    """Each of PARTS → notables, the most severe first."""
+    standing: int
+    """How many are listed in all."""
+
+    @property
+    def headline(self) -> str:
+        """All of it in one line."""
+        counts = ", ".join(f"{len(self.parts[name])} {name}" for name in PARTS)
+        return f"{counts} since {words.clock(render(self.since))} UTC; {self.standing} listed in all"
+
+
+def make(rows: Rows, since: Optional[int] = None) -> Digest:
+    """The digest of a state; `since`: by the data's clock, and a day before the data's end unless given."""
+    from nhi_watch.detect import feedback, publish
+
+    known = publish.latest(rows)
+    first = max((one.at for one, _ in known), default=0) - DAY if since is None else since
+    parts: dict[str, list[Json]] = {name: [] for name in PARTS}
+    held, standing = find.standing(rows, (one for _, one in known)), 0
+    for published, document in known:
+        verdict = held.get(document["id"])
+        is_settled = verdict is not None and verdict.verdict in feedback.SETTLES and publish.is_shown(document)
+        if is_settled and verdict is not None:
+            document = {**document, "closed_why": f"{feedback.named(verdict)}, from the next run on"}
+        is_listed = publish.is_shown(document) and not is_settled
+        standing += is_listed
+        name = "resolved" if is_settled else _part(published, document, first)
+        if name:
+            parts[name].append(document)
+    return Digest(first, {name: sorted(found, key=order) for name, found in parts.items()}, standing)
+
+
+def _part(published: Published, document: Json, since: int) -> str:
+    """The part to which a notable belongs; "": nothing has become of it since."""
+    from nhi_watch.detect import publish
+
+    if published.at < since:
+        return ""
+    if not publish.is_shown(document):
+        return "resolved" if published.change in RESOLVED else ""
+    listed, day = document["listed_on"] or document["created"][:10], render(since)[:10]
+    if listed > day or (listed == day and document["life"] == "new"):
+        return "back" if words.is_back(document) else "new"
+    is_worth_it = published.escalated or document["kind"] == "compromise"  # an exposure grows with each use of its key
+    return "changed" if published.change == "grown" and is_worth_it else ""
+
+
+def line(document: Json, short: str) -> str:
+    """A notable of a digest."""
+    sure = f"{likely(document['likelihood'])} {short_severity(document)}".strip()
+    why = f" ({document['closed_why']})" if document["closed_why"] else ""
+    return visible(f"{short}  {sure}: {named(document)}{why}", 400)
+
+
+def lines(told: Digest, short: Mapping[str, str]) -> list[str]:
+    """A digest as it is printed."""
+    found = [told.headline]
+    for name in PARTS:
+        if told.parts[name]:
+            found += ["", f"{name.capitalize()} ({len(told.parts[name])})"]
+            found += [f"  {line(one, short[one['id']])}" for one in told.parts[name]]
+    return found
+
+
+def plain(told: Digest) -> Json:
+    """A digest as JSON."""
+    keys = ("id", "likelihood", "severity", "kind", "title", "since", "closed_why", "first_time", "last_time")
+    parts = {name: [{key: one[key] for key in keys} for one in found] for name, found in told.parts.items()}
+    return {"since": render(told.since), "listed": told.standing, **parts}

@@ -1,0 +1,61 @@
+"""`nhi note`: notes on a notable, who works on it, and that somebody does."""
+
+from __future__ import annotations
+
+import argparse
+
+from rich.console import Console
+
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.timestamps import render
+from nhi_watch.hosts.files import common, find
+
+STATUS = {"in-progress": "in progress", "waiting": "waiting"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `nhi note` takes."""
+    parser.add_argument("id", metavar="ID", help=find.ABOUT)
+    parser.add_argument("text", nargs="?", default="", metavar="TEXT", help="the note; none: show what there is")
+    parser.add_argument("--by", metavar="WHO", help="who writes it (default: your login)")
+    parser.add_argument("--assign", default="", metavar="WHO", help="who works on it; nobody: take that back")
+    parser.add_argument("--status", choices=tuple(STATUS), help="whether somebody works on it now")
+    common.add_trail(parser)
+    common.add_state(parser, assets=False)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Add a note, or show those that there are.
+
+    Raises:
+        InputError: there is no such notable, or the note is wrong; nothing is recorded then.
+    """
+    from nhi_watch.detect import casework
+
+    is_new = bool(args.text or args.assign or args.status)
+    with common.opened(args, own=is_new, read_only=not is_new) as store:
+        notable = find.one(store, args.id, args.out)
+        if is_new:
+            by = find.login() if args.by is None else args.by
+            now = common.seconds(args.now, "--now")
+            fresh = casework.note(notable["id"], by, now, args.text, args.assign, STATUS.get(args.status or "", ""))
+            find.about_to(console, f"a note by {fresh.by} on {find.told(notable)}", args.json)
+            casework.put(store, fresh)
+            find.note(args, "note", fresh.by, {**fresh._asdict(), "time": render(fresh.time)})
+        elif args.by:
+            raise InputError("--by goes with a text, --assign or --status")
+        work = find.work(store).get(notable["id"])
+    return common.answer(args, console, work, *(lines(work) if work else ["No notes yet."]))
+
+
+def lines(work: dict[str, object]) -> list[str]:
+    """What people wrote about a notable, a line each."""
+    from nhi_watch.detect import casework
+
+    told = [casework.said(work)] if casework.said(work) else []
+    notes = work["notes"]
+    assert isinstance(notes, list)
+    for one in notes:
+        parts = [one["text"], f"assigned to {one['assignee']}" if one["assignee"] else "", one["status"]]
+        told.append(f"  {one['time'][:16].replace('T', ' ')} {one['by']}: {'; '.join(filter(None, parts))}")
+    return told

@@ -1,0 +1,162 @@
+"""Notes, who works on what, verdicts on several notables, and the morning digest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core_samples import TODAY, Options, run, runs
+from desk_samples import DAY_ONE, KEY, NOW, asked, desk, notable, state
+from nhi_watch.act import audit
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.timestamps import DAY, HOUR, parse, render
+from nhi_watch.detect import feedback as verdicts
+from nhi_watch.detect.casework import note as noted
+from nhi_watch.hosts.files import digest, explain, feedback, find, listing, note
+from nhi_watch.report import html, jsonlines
+from nhi_watch.state.sqlite import SqliteStore
+from test_cases import judged, others, until
+from test_pipeline import quiet, raid
+
+BOTH = [notable(), notable(DAY_ONE + 1)]
+BY = ("--by", "alice", "--why", "known scanner", "--now", NOW)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """A state with two notables, and the list of both."""
+    jsonlines.write(tmp_path / "notables.jsonl", [{**one, "rank": rank} for rank, one in enumerate(BOTH, 1)])
+    return state(tmp_path, BOTH)
+
+
+def test_a_note_is_shown_in_list_and_explanation_and_is_on_record(out: Path) -> None:
+    who = ("--by", "ann", "--assign", "bob", "--status", "in-progress", "--now", NOW)
+    desk(note, "1", "asked the team", *who, out=out)
+    told = asked(note, "1", out=out)
+    assert (told["assignee"], told["status"], told["notes"][0]["text"]) == ("bob", "in progress", "asked the team")
+    assert "in progress, assigned to bob, 1 note" in desk(listing, out=out)
+    row = next(one for one in json.loads(desk(listing, "--json", out=out)) if one["rank"] == 1)
+    assert (row["status"], row["assignee"]) == ("in progress", "bob")
+    said = desk(explain, "1", out=out)
+    assert "Work: in progress, assigned to bob, 1 note" in said and "ann: asked the team; assigned to bob" in said
+    (line,) = audit.found(out / audit.NAME, "note")
+    assert (line["by"], line["facts"]["assignee"], line["facts"]["time"]) == ("ann", "bob", NOW)
+
+
+def test_the_latest_assignment_and_status_stand_and_can_be_taken_back(out: Path) -> None:
+    desk(note, "1", "--by", "ann", "--assign", "bob", "--status", "in-progress", "--now", NOW, out=out)
+    later = render(parse(NOW) + 60)
+    desk(note, "1", "--by", "ann", "--assign", "nobody", "--status", "waiting", "--now", later, out=out)
+    told = asked(note, "1", out=out)
+    assert (told["assignee"], told["status"], len(told["notes"])) == ("", "", 2)
+    assert asked(note, "2", out=out) is None
+
+
+@pytest.mark.parametrize(("words", "why"), [
+    (("1", "x", "--by", " "), "needs --by"), (("1", "--by", "ann"), "--by goes with"), (("7", "x"), "rank"),
+    (("1", " "), "needs a text"),
+])  # fmt: skip
+def test_a_note_that_makes_no_sense_is_refused_and_nothing_is_recorded(
+    out: Path, words: tuple[str, ...], why: str
+) -> None:
+    with pytest.raises(InputError, match=why):
+        desk(note, *words, out=out)
+    assert not (out / audit.NAME).exists()
+
+
+def test_a_note_is_bounded_and_a_status_is_one_of_two() -> None:
+    assert len(noted("n", "ann", 1, "x" * 9999).text) == 1000
+    with pytest.raises(InputError, match="in progress or waiting"):
+        noted("n", "ann", 1, status="asleep")
+
+
+def test_the_page_holds_the_work(out: Path) -> None:
+    desk(note, "1", "asked", "--by", "ann", "--now", NOW, out=out)
+    work = {BOTH[0]["id"]: asked(note, "1", out=out)}
+    (one, other) = html._bounded(BOTH, {}, {"work": work})
+    assert (one["work"]["notes"][0]["text"], other["work"]) == ("asked", None)
+
+
+# ---- verdicts on several
+
+
+def test_several_ids_get_one_verdict_or_none_does(out: Path) -> None:
+    told = asked(feedback, "1,2", "benign", *BY, out=out)
+    assert {one["notable_id"] for one in told["verdicts"]} == {one["id"] for one in BOTH}
+    assert len([*audit.found(out / audit.NAME, "verdict")]) == 2
+    with pytest.raises(InputError, match="rank"):
+        desk(feedback, "1,9", "confirmed", *BY, out=out)
+    with pytest.raises(InputError, match="one id"):
+        desk(feedback, "1,2", "expected", *BY, "--until", "2026-06-01", "--signal", "new_network", out=out)
+    assert len([*audit.found(out / audit.NAME, "verdict")]) == 2
+    assert len(asked(feedback, "1,1", "open", *BY, out=out)["verdicts"]) == 1
+
+
+def test_a_filter_needs_the_code_of_exactly_the_list_that_was_shown(out: Path) -> None:
+    shown = asked(feedback, "matching", "benign", "--identity", KEY, *BY, out=out)
+    assert sorted(shown["matching"]) == sorted(one["id"] for one in BOTH)
+    assert not (out / audit.NAME).exists(), "nothing is recorded yet"
+    with pytest.raises(InputError, match="not the code"):
+        desk(feedback, "matching", "benign", "--identity", KEY, "--confirm", "00000000", *BY, out=out)
+    desk(feedback, "1", "benign", *BY, out=out)
+    with pytest.raises(InputError, match="not the code"):
+        desk(feedback, "matching", "benign", "--identity", KEY, "--confirm", shown["confirm"], *BY, out=out)
+    one = asked(feedback, "matching", "benign", "--title", BOTH[0]["title"][:9].upper(), *BY, out=out)
+    assert one["matching"] == [BOTH[1]["id"]], "who has a verdict keeps it"
+    code = ("--title", BOTH[0]["title"][:9], "--confirm", one["confirm"])
+    done = asked(feedback, "matching", "benign", *code, *BY, out=out)
+    assert [each["notable_id"] for each in done["verdicts"]] == [BOTH[1]["id"]]
+
+
+@pytest.mark.parametrize(("words", "why"), [
+    (("matching", "benign", *BY), "needs --identity or --title"),
+    (("matching", "benign", "--title", "no such", *BY), "no listed notable"),
+    (("matching", "nonsense", "--identity", KEY, *BY), "verdict 'nonsense'"),
+    (("1", "benign", "--identity", KEY, *BY), "go only with"),
+])  # fmt: skip
+def test_a_filter_that_makes_no_sense_is_refused(out: Path, words: tuple[str, ...], why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        desk(feedback, *words, out=out)
+
+
+# ---- the digest
+
+
+def counts(told: digest.Digest) -> dict[str, int]:
+    return {name: len(found) for name, found in told.parts.items() if found}
+
+
+def test_a_digest_tells_new_changed_back_and_resolved() -> None:
+    room = Options(budget=1000.0)
+    store = runs([quiet(20) + raid(steps=2) + until(TODAY)], room)
+    assert counts(digest.make(store)) == {"new": 1}
+    run(store, others(TODAY + 1), room)
+    assert counts(digest.make(store, (TODAY + 1) * DAY + HOUR)) == {}, "nothing became of it"
+    run(store, raid(day=TODAY + 2) + others(TODAY + 2), room)
+    assert set(counts(digest.make(store))) <= {"new", "changed"}, "its severity rose"
+    document = digest.make(store, 0).parts["new"][0]
+    judged(store, "benign", (TODAY + 2) * DAY + 20 * HOUR, document)
+    told = digest.make(store)
+    assert (counts(told), told.standing) == ({"resolved": 1}, 0), "a verdict counts at once"
+    assert told.parts["resolved"][0]["closed_why"].endswith("from the next run on")
+    run(store, others(TODAY + 3), room)
+    assert counts(digest.make(store)) == {"resolved": 1}
+    run(store, raid(day=TODAY + 4) + others(TODAY + 4), room)
+    assert counts(digest.make(store)) == {"back": 1}
+    (row,) = digest.make(store).parts["back"]
+    assert find.standing(store, [row]) == {}, "the verdict does not cover what came later: the list shows it"
+
+
+def test_the_digest_is_printed_and_goes_with_nothing_but_a_time(out: Path) -> None:
+    told: dict[str, Any] = json.loads(desk(listing, "--digest", "--json", out=out))
+    assert set(told) == {"since", "listed", *digest.PARTS}
+    assert "listed in all" in desk(listing, "--digest", "--since", "2026-02-01", out=out)
+    for words in (("--severity", "high"), ("--all",), ("--csv",), ("--identity", "x"), ("--kind", "posture")):
+        with pytest.raises(InputError, match="--digest goes with"):
+            desk(listing, "--digest", *words, out=out)
+    store = SqliteStore(out / "state.sqlite", read_only=True)
+    assert verdicts.verdicts(store) == []
+    store.close()
