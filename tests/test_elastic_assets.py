@@ -21,6 +21,7 @@ WIDTH = 48
 OBJECTS = assets.saved_objects()
 BY_ID = {(each["type"], each["id"]): each for each in OBJECTS}
 MAPPED = {f"{name}-*": elastic_package.names(mapping) for name, mapping in setup.mappings().items()}
+MAPPED[f"{setup.NOTABLES}-*"] = MAPPED[f"{setup.ALERTS}-*"]
 """Index pattern → field → type."""
 BANDS = {"low": (0, 21), "medium": (22, 47), "high": (48, 73), "critical": (74, 100)}
 """Kibana's severities and the risk scores that it means by them."""

@@ -30,7 +30,7 @@ __all__ = ["secured"]
 Tree = dict[str, Any]
 ADMIN: Tree = {
     "cluster": ["manage_index_templates", "monitor"],
-    "indices": [{"names": ["nhi-state-*", "logs-nhi.*"], "privileges": ["manage"]}],
+    "indices": [{"names": ["nhi-state-*", "nhi-notables-*", "logs-nhi.*"], "privileges": ["manage"]}],
 }
 """As docs/elastic.md has it."""
 FEW = simulated()[:60]

@@ -25,8 +25,8 @@ from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.detect import feedback
 from nhi_watch.detect.publish import Event
+from nhi_watch.hosts.elastic import kibana, setup, store, windows, write
 from nhi_watch.hosts.elastic import run as running
-from nhi_watch.hosts.elastic import setup, store, windows, write
 from nhi_watch.hosts.elastic.run import Job, Worker, run
 from nhi_watch.hosts.elastic.store import ElasticStore, Lease, LeaseHeldError
 from nhi_watch.hosts.files import find
@@ -376,6 +376,45 @@ def judge(place: Place, trail: Path, name: str, verdict: str, *flags: str) -> No
     assert done.returncode == 0, done.stderr
 
 
+def on_dashboards(place: Place, name: str = "nhi-notables") -> list[str]:
+    """Ids of the notables that a saved search of the dashboards shows, asked as Kibana asks."""
+    saved = {(each["type"], each["id"]): each for each in kibana.saved_objects()}
+    search = saved["search", name]
+    (view,) = (each["id"] for each in search["references"])
+    asked = orjson.loads(search["attributes"]["kibanaSavedObjectMeta"]["searchSourceJSON"])["query"]["query"]
+    index = saved["index-pattern", view]["attributes"]["title"].replace("*", place.namespace)
+    words = asked.replace(" : ", ":").replace(" or ", " OR ")
+    found = place.client.search(index=index, size=1_000, query={"query_string": {"query": words}})
+    return sorted(hit["_source"]["event"]["id"] for hit in found["hits"]["hits"])
+
+
+def test_dashboards_show_each_notable_as_it_stands_and_not_as_it_was(place: Place, tmp_path: Path) -> None:
+    fill(place, simulated())
+    place.run(since=SINCE)
+    before = on_dashboards(place)
+    assert len(before) == len(set(before)) >= 3
+    judge(place, tmp_path, before[0], "benign")
+    place.run()
+    assert on_dashboards(place) == before[1:]
+    judge(place, tmp_path, before[0], "open")
+    place.run()
+    assert on_dashboards(place) == before
+
+
+def test_an_upgrade_puts_what_stands_on_the_dashboards(place: Place) -> None:
+    """An earlier version kept no latest revisions, and no row that says when a verdict ends."""
+    fill(place, simulated())
+    place.run(since=SINCE)
+    before, alerts = on_dashboards(place), place.alerts()
+    place.client.indices.delete(index=f"{setup.NOTABLES}-{place.namespace}")
+    setup.setup(place.client, place.namespace)
+    store = place.store()
+    store.put("meta", [("elastic:next", None)])
+    store.commit()
+    assert on_dashboards(place) == [] and place.run()["alerts"] == {"created": 0}
+    assert on_dashboards(place) == before and place.alerts() == alerts
+
+
 def test_a_verdict_is_written_once_by_the_next_run_although_nothing_came_in(place: Place, tmp_path: Path) -> None:
     fill(place, simulated())
     place.run(since=SINCE)
@@ -413,9 +452,9 @@ def test_what_was_expected_is_back_when_its_time_is_over(
 
 def test_no_revision_goes_back_after_an_upgrade(place: Place, wanted: list[Tree]) -> None:
     """The stream has revisions of a version whose state knew nothing of them."""
-    now, stream = int(time.time()), f"{setup.ALERTS}-{place.namespace}"
+    now = int(time.time())
     written = [Event("new", {**notable, "revision": 7}, True) for notable in wanted]
-    write.write(place.client, written, write.Wanted(stream, now), {})
+    write.write(place.client, written, write.Wanted(place.namespace, now), {})
     fill(place, simulated())
     place.run(since=SINCE)
     assert {notable["id"]: notable["revision"] for notable in find.every(place.store())

@@ -60,7 +60,7 @@ def test_each_event_is_a_document_that_says_what_became_of_the_notable(place: Pl
         ("reopened", event("reopened", True)), ("settled", event("settled", **routine)),
         ("merged", event("merged", merged_into="another")), ("closed", event("closed", life="closed")),
     ]  # fmt: skip
-    wanted = writing.Wanted(f"logs-nhi.alerts-{place.namespace}", NOW, kibana="https://kibana")
+    wanted = writing.Wanted(place.namespace, NOW, kibana="https://kibana")
     for number, (_, each) in enumerate(story, 1):
         each.document["revision"] = number
     verdicts = {notable()["id"]: VERDICT}
@@ -77,11 +77,35 @@ def test_each_event_is_a_document_that_says_what_became_of_the_notable(place: Pl
 
 def test_what_a_killed_run_wrote_is_not_written_again_also_behind_a_rollover(place: Place) -> None:
     many = [Event("new", document, True) for document in notable_samples.many(700)]
-    wanted = writing.Wanted(f"logs-nhi.alerts-{place.namespace}", NOW)
+    wanted = writing.Wanted(place.namespace, NOW)
     assert writing.write(place.client, many[:600], wanted, {}) == {"created": 600}
     place.client.indices.rollover(alias=wanted.stream)
     assert writing.write(place.client, many, wanted, {}) == {"created": 100}
     assert writing.write(place.client, many, wanted, {}) == {"created": 0}
+
+
+def test_the_latest_revision_of_each_notable_is_kept_a_year_and_an_earlier_one_does_not_replace_it(
+    place: Place,
+) -> None:
+    wanted = writing.Wanted(place.namespace, NOW)
+    one, other = notable_samples.many(2)
+    for revision in (2, 1, 3, 2):
+        writing.write(place.client, [Event("grown", {**one, "revision": revision}, False)], wanted, {})
+    writing.write(place.client, [Event("new", {**other, "last_time": "2024-01-01T00:00:00Z"}, False)], wanted, {})
+    found = {hit["_id"]: hit["_source"]["nhi"]["notable"]["revision"]
+             for hit in place.client.search(index=wanted.latest)["hits"]["hits"]}  # fmt: skip
+    assert found == {one["id"]: 3, other["id"]: other["revision"]}
+    writing.forget(place.client, wanted._replace(now=parse(one["last_time"])))
+    assert [hit["_id"] for hit in place.client.search(index=wanted.latest)["hits"]["hits"]] == [one["id"]]
+
+
+def test_nothing_is_written_where_the_index_of_latest_revisions_is_missing(place: Place) -> None:
+    """Else the cluster would make one that maps whatever a log says."""
+    wanted = writing.Wanted(place.namespace, NOW)
+    place.client.indices.delete(index=wanted.latest)
+    with pytest.raises(StoreError, match=r"^nhi-notables-\w+ does not exist: run `nhi elastic setup` first$"):
+        writing.write(place.client, [Event("new", notable(), True)], wanted, {})
+    assert not place.client.indices.exists(index=wanted.latest)
 
 
 def test_the_highest_revision_that_the_stream_has_of_each_notable_is_found(
@@ -92,7 +116,7 @@ def test_the_highest_revision_that_the_stream_has_of_each_notable_is_found(
     assert writing.published(place.client, stream) == {}
     many = notable_samples.many(7)
     events = [Event("new", {**document, "revision": at}, True) for document in many for at in (9, 10, 2)]
-    writing.write(place.client, events, writing.Wanted(stream, NOW), {})
+    writing.write(place.client, events, writing.Wanted(place.namespace, NOW), {})
     assert writing.published(place.client, stream) == {document["id"]: 10 for document in many}
 
 
@@ -117,7 +141,7 @@ def test_alerts_of_real_logs_have_20_kb_at_most_also_with_a_finding_and_a_verdic
              for line in (tmp_path / f"{name}.jsonl").read_bytes().splitlines()]  # fmt: skip
     assert max(len(orjson.dumps(one)) for one in found) > 5 * ecs.LARGEST
     for as_ocsf in (False, True):
-        wanted = writing.Wanted("logs-nhi.alerts-default", NOW, as_ocsf, "https://kibana.example.com/s/soc")
+        wanted = writing.Wanted("default", NOW, as_ocsf, "https://kibana.example.com/s/soc")
         for one in found:
             settled = Event("settled", {**one, "life": "closed", "closed_why": feedback.named(VERDICT)}, False)
             source = writing._action(settled, wanted, VERDICT)["_source"]

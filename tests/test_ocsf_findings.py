@@ -85,7 +85,7 @@ def test_files_hold_one_finding_a_notable_where_they_are_asked_for(tmp_path: Pat
 def test_elastic_keeps_the_finding_beside_the_alert_where_it_is_asked_for() -> None:
     notable = documents()[0]
     for asked in (False, True):
-        wanted = write.Wanted("logs-nhi.alerts-x", 1772445600, asked)
+        wanted = write.Wanted("x", 1772445600, asked)
         action = write._action(Event("new", notable, True), wanted, None)
         document = action["_source"]
         assert document.get("ocsf") == (ocsf.finding(notable) if asked else None)

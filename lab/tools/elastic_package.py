@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-import uuid
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -33,7 +32,6 @@ from notable_samples import documents
 Json = dict[str, Any]
 NAME = "nhi_watch"
 SPEC = "3.3.0"
-_PROMOTION = str(uuid.uuid5(uuid.uuid5(uuid.NAMESPACE_URL, "nhi_watch"), kibana.PROMOTION))
 _WHEN = "2026-03-13T00:05:00Z"
 _LINK = "https://example.com/nhi_watch/CHANGELOG.md"
 _CONSTANT = {"data_stream.type": "logs", "data_stream.dataset": "", "data_stream.namespace": "", "event.module": "nhi"}
@@ -46,7 +44,7 @@ _README = f"""# Non-human identities (nhi_watch)
 {_DESCRIPTION}
 
 This package holds templates, dashboards and rules. What writes into them is `nhi elastic run`: see docs/elastic.md of
-nhi_watch, of which step 2 is done when this package is installed, but for the state: `nhi elastic setup` makes it.
+nhi_watch, of which step 2 is done when this package is installed, but for two indices: `nhi elastic setup` makes them.
 
 {{{{event "alerts"}}}}
 
@@ -124,8 +122,7 @@ def files() -> dict[str, bytes]:
         kind = told["type"].replace("-", "_")
         found[f"kibana/{kind}/{told['id']}.json"] = _json(told)
     for rule in kibana.rules():
-        unique = rule["rule_id"] if rule["rule_id"] != kibana.PROMOTION else _PROMOTION
-        name = f"{unique}_{rule['version']}"
+        name = f"{rule['rule_id']}_{rule['version']}"
         found[f"kibana/security_rule/{name}.json"] = _json({"id": name, "type": "security-rule", "attributes": rule})
     return found
 
@@ -140,7 +137,8 @@ def _manifest() -> Json:
         "type": "integration",
         "source": {"license": "Apache-2.0"},
         "categories": ["security", "credential_management", "advanced_analytics_ueba"],
-        "conditions": {"kibana": {"version": "^8.19.0 || ^9.0.0"}, "elastic": {"subscription": "basic"}},
+        "conditions": {"kibana": {"version": "^8.19.0 || ^9.0.0"}, "elastic": {
+            "subscription": "basic", "capabilities": ["security"]}},
         "owner": {"github": "nhi-watch/nhi_watch", "type": "community"},
     }
 

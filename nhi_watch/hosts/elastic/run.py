@@ -336,6 +336,8 @@ class Run:
         fresh = windows.windows(self._store, Wanted(patterns, since, int(self._clock()) - self._job.lag))
         planned = [each for begun in fresh for each in self._planned(begun)]
         self._late = sum(each.late for each in planned)
+        if self._ledger.is_due and self._job.alerts:
+            write.forget(self._client, self._wanted())
         tasks = [each.task for each in planned]
         idle = [task for task in tasks if not task.documents and task.window.until - task.window.since <= DAY]
         self.work([task for task in tasks if task not in idle], on_stage, idle)
@@ -484,7 +486,10 @@ class Run:
 
     def _import(self) -> None:
         """Take over what the stream has of notables that the state does not know as published, by an older version."""
-        publish.imported(self._store, write.published(self._client, self._job.stream))
+        revisions = write.published(self._client, self._job.stream)
+        publish.imported(self._store, revisions)
+        known = [one["id"] for one in publish.stored(self._store, past=False) if one["id"] in revisions]
+        self._store.put("notable", [(publish.OUT + name, b"1") for name in known])  # to be among the latest, too
         windows.put_due(self._store, feedback.next_end(self._store, int(self._clock())))
         self._store.commit(refresh=False)
 
@@ -495,11 +500,13 @@ class Run:
             return
         if job.alerts:
             self._lease.keep()
-            wanted = write.Wanted(job.stream, int(self._clock()), job.ocsf, job.kibana)
             verdicts = feedback.standing(feedback.verdicts(self._store))
-            self.totals.wrote(write.write(self._client, events, wanted, verdicts))
+            self.totals.wrote(write.write(self._client, events, self._wanted(), verdicts))
         publish.confirm(self._store, {event.document["id"]: event.document["revision"] for event in events})
         self._store.commit(refresh=False)
+
+    def _wanted(self) -> write.Wanted:
+        return write.Wanted(self._job.namespace, int(self._clock()), self._job.ocsf, self._job.kibana)
 
     def _scored(self, window: Window, span: Span, on_stage: Stage) -> PartDone:
         """Read and score; the rows are put into the store, and not committed yet."""

@@ -34,6 +34,8 @@ SOURCE_INDICES = ",".join(dict.fromkeys(name for each in _READ for name in each.
 ALERTS = "logs-nhi.alerts"
 HEALTH = "logs-nhi.health"
 STATE = "nhi-state"
+NOTABLES = "nhi-notables"
+"""The latest revision of each notable, for dashboards: KQL cannot ask the stream of all revisions for it."""
 ANALYSTS = ".alerts-security.alerts-*"
 """Kibana's own alerts, from which `nhi elastic feedback` reads what analysts said; one for each space."""
 READ = ("read", "view_index_metadata")
@@ -95,7 +97,7 @@ def api_key_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
 def role_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
     """The scheduled job's role: no cluster privilege, and only these indices.
 
-    `delete` is for rows of the state that are too old; nothing else is ever deleted.
+    `delete` is for rows of the state, and latest revisions, that are too old; nothing else is ever deleted.
     """
     indices = [
         {"names": list(dict.fromkeys(source.split(","))), "privileges": list(READ)},
@@ -107,7 +109,7 @@ def role_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
 
 def own(namespace: str) -> list[Json]:
     """What the job may do with its own indices."""
-    streams, rows = [f"{ALERTS}-{namespace}", f"{HEALTH}-{namespace}"], [f"{STATE}-{namespace}"]
+    streams, rows = ([f"{name}-{namespace}" for name in names] for names in ((ALERTS, HEALTH), (STATE, NOTABLES)))
     return [
         {"names": streams, "privileges": ["create_doc", "auto_configure", "read", "view_index_metadata"]},
         {"names": rows, "privileges": ["read", "index", "delete", "view_index_metadata"]},
@@ -142,7 +144,8 @@ def steps(client: Elasticsearch, namespace: str) -> Iterator[Step]:
         yield _component(client, name, _signed(body))
     for name, body in index_templates().items():
         yield _index_template(client, name, _signed(body))
-    yield _index(client, f"{STATE}-{namespace}", STATE)
+    yield _index(client, f"{STATE}-{namespace}", index_templates()[STATE]["template"]["mappings"])
+    yield _index(client, f"{NOTABLES}-{namespace}", mappings()[ALERTS])
     for name, body in index_templates().items():
         if "data_stream" in body:
             yield from _streams(client, name, components[f"{name}@mappings"]["template"]["mappings"])
@@ -200,9 +203,8 @@ def _index_template(client: Elasticsearch, name: str, body: Json) -> Step:
     return _step("index template", name, (found, body), lambda: put(name=name, body=body))
 
 
-def _index(client: Elasticsearch, name: str, template: str) -> Step:
+def _index(client: Elasticsearch, name: str, wanted: Json) -> Step:
     """The index takes mapping and settings from its template; an existing one gets fields that it lacks."""
-    wanted = index_templates()[template]["template"]["mappings"]
     if not client.indices.exists(index=name):
         return Step("index", name, "create", lambda: client.indices.create(index=name))
     found = [each["mappings"] for each in client.indices.get_mapping(index=name).body.values()]

@@ -273,7 +273,8 @@ class Ledger:
     def __init__(self, store: Store, now: int, every: int = EVERY) -> None:
         row = store.get("meta", [_COUNTS]).get(_COUNTS)
         self._looked, self._groups = unpack(row) if row else (0, {})
-        self._is_due = now - self._looked >= every
+        self.is_due = now - self._looked >= every
+        """Whether the last days are counted by this run."""
         self._now = now
 
     def put(self, store: Store) -> None:
@@ -299,7 +300,7 @@ class Ledger:
             numbers: dict[str, list[int]] = before.get("numbers", {}) if by.numbered else {}
             seen = tuple((index, number) for index, (number, _) in sorted(numbers.items()))
             asked = {f"{kind}_{name}": histogram for kind, each in kinds.items()
-                     for name, histogram in each.histograms(by, seen, self._is_due)}  # fmt: skip
+                     for name, histogram in each.histograms(by, seen, self.is_due)}  # fmt: skip
             found: Json = {}
             if asked:
                 then = read.any_of([each["filter"] for each in asked.values()])
@@ -318,7 +319,7 @@ class Ledger:
                 days = read.count_by(client, window, DAY)
                 documents = sum(days.values())
         self.forget(pattern)
-        self._looked = self._now if self._is_due else self._looked
+        self._looked = self._now if self.is_due else self._looked
         rows = {kind: one.row for kind, one in told.items()}
         self._groups[pattern] = {"until": until, "numbers": self._numbers(numbers, found), **rows}
         return Planned(Task(window, tuple(_cuts(days)), 0, documents), sum(one.late for one in told.values()))

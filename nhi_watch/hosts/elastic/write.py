@@ -1,4 +1,4 @@
-"""Writes alerts: each once, whatever is run again."""
+"""Writes alerts: each revision once, whatever is run again; and the latest of each notable into an index of its own."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from elasticsearch.helpers import streaming_bulk
 from nhi_watch import __version__
 from nhi_watch.core.errors import OUT_OF_SCOPE, NhiError, StoreError
 from nhi_watch.core.life import is_routine
-from nhi_watch.core.timestamps import render
+from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect.explain import ocsf
 from nhi_watch.detect.feedback import Verdict
 from nhi_watch.detect.publish import Event
 from nhi_watch.hosts.elastic import cluster
 from nhi_watch.hosts.elastic.cluster import BUSY, PassingError, explained, refused
-from nhi_watch.hosts.elastic.setup import HEALTH
+from nhi_watch.hosts.elastic.setup import ALERTS, HEALTH, NOTABLES
+from nhi_watch.hosts.elastic.store import MISSING
 from nhi_watch.intake.horizon import AHEAD
 from nhi_watch.report import ecs
 from nhi_watch.report.ecs import ECS_VERSION
@@ -35,6 +36,8 @@ _SENT = 2_000
 _PAGE = 1_000
 _MAX_BYTES = 10_000_000
 _RETRIES = 5
+_RETAIN = 365 * DAY
+"""How long the latest revision of a notable stays; alerts stay as long by their stream's lifecycle."""
 _NAMES = 100
 """Bytes of the names of the fields that are added to an alert."""
 
@@ -42,12 +45,22 @@ _NAMES = 100
 class Wanted(NamedTuple):
     """How alerts are to be written."""
 
-    stream: str
+    namespace: str
     now: int
     as_ocsf: bool = False
     """Keep each as an OCSF finding as well."""
     kibana: str = ""
     """URL that links begin with; "": there are none."""
+
+    @property
+    def stream(self) -> str:
+        """Where all revisions are kept."""
+        return f"{ALERTS}-{self.namespace}"
+
+    @property
+    def latest(self) -> str:
+        """The index with the latest revision of each notable."""
+        return f"{NOTABLES}-{self.namespace}"
 
 
 def write(
@@ -60,9 +73,32 @@ def write(
     """
     with explained(f"writing {wanted.stream}"):
         actions = [_action(event, wanted, verdicts.get(event.document["id"])) for event in events]
+        if not client.indices.exists(index=wanted.latest):
+            raise StoreError(MISSING.format(wanted.latest))
         written = _written(client, wanted.stream, [action["_id"] for action in actions])
+        latest = [_latest(event, action, wanted) for event, action in zip(events, actions)]
         actions = [action for action in actions if action["_id"] not in written]
-        return {"created": [*_sent(client, actions, wanted.stream)].count(201)}
+        created = [*_sent(client, actions)].count(201)
+        for _ in _sent(client, latest):
+            pass
+        return {"created": created}
+
+
+def _latest(event: Event, action: Json, wanted: Wanted) -> dict[str, Any]:
+    """The same document in place of the notable's last one; a revision that comes late changes nothing."""
+    return {"_op_type": "index", "_index": wanted.latest, "_id": event.document["id"],
+            "version": event.document["revision"], "version_type": "external_gte",
+            "_source": action["_source"]}  # fmt: skip
+
+
+def forget(client: Elasticsearch, wanted: Wanted) -> None:
+    """Delete some of the latest revisions that are too old."""
+    old = {"range": {"@timestamp": {"lt": render(wanted.now - _RETAIN)}}}
+    with explained(f"deleting from {wanted.latest}"):
+        found = client.search(index=wanted.latest, query=old, size=_CHUNK, source=False, ignore_unavailable=True)
+        actions = [{"_op_type": "delete", "_index": wanted.latest, "_id": hit["_id"]} for hit in found["hits"]["hits"]]
+        for _ in _sent(client, actions):
+            pass
 
 
 def _written(client: Elasticsearch, stream: str, ids: Sequence[str]) -> set[str]:
@@ -99,8 +135,8 @@ def published(client: Elasticsearch, stream: str) -> dict[str, int]:
         composite["after"] = page["after_key"]
 
 
-def _sent(client: Elasticsearch, actions: Sequence[dict[str, Any]], stream: str) -> Iterator[int]:
-    """Send actions; gives each one's status: 201 written, 409 there already.
+def _sent(client: Elasticsearch, actions: Sequence[dict[str, Any]]) -> Iterator[int]:
+    """Send actions; gives each one's status: 201 new, 200 replaced or deleted, 409 there already.
 
     Refreshed, so that what a killed run has written is found by the next one, whatever the stream's settings.
     """
@@ -110,9 +146,9 @@ def _sent(client: Elasticsearch, actions: Sequence[dict[str, Any]], stream: str)
     )  # fmt: skip
     for _, item in results:
         (result,) = item.values()
-        if result["status"] not in (201, 409):
+        if result["status"] not in (200, 201, 409):
             failed = PassingError if result["status"] in BUSY else StoreError
-            raise failed(f"{stream} refused document {result['_id']}: {refused(result.get('error', {}))}")
+            raise failed(f"{result['_index']} refused document {result['_id']}: {refused(result.get('error', {}))}")
         yield result["status"]
 
 
@@ -127,7 +163,7 @@ def _action(event: Event, wanted: Wanted, verdict: Optional[Verdict]) -> dict[st
     ecs.fit(finding, ecs.LARGEST // 2, [(finding, name) for name in finding])
     said = _said(document, verdict) if event.change == "settled" else {}
     source = ecs.alert(
-        document, created=render(wanted.now), change=change, namespace=wanted.stream.rsplit("-", 1)[1],
+        document, created=render(wanted.now), change=change, namespace=wanted.namespace,
         kibana=wanted.kibana, largest=ecs.LARGEST - ecs.size(finding) - ecs.size(said) - _NAMES,
     )  # fmt: skip
     source["event"]["ingested"] = source["event"]["created"]
