@@ -7,16 +7,22 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from nhi_watch.cli import main
+from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import model, ranking
 from nhi_watch.detect.drift import REFERENCE
 from nhi_watch.detect.forest import grown
 from nhi_watch.detect.model import BINS
+from nhi_watch.detect.scoring import sparse, unpack_values
+from nhi_watch.detect.session import Session
 from nhi_watch.detect.signals import NAMES
+from nhi_watch.intake.sources import every
+from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab import worlds
 from nhi_watch_lab.evaluation import exams
 from nhi_watch_lab.training import calibrate, commands, fit, rows, write
@@ -75,6 +81,34 @@ def test_the_trees_are_trained_on_what_they_read_in_the_product(
     assert one.bad.any() and len(theirs) == len(mine)
     for row, item in zip(mine, theirs):
         assert row.tolist() == [*item.episode.features.points, *item.episode.features.bins]
+
+
+def test_the_replay_of_training_comes_to_the_values_of_the_product() -> None:
+    """Signal by signal, over days with attacks, with the shipped model's quarantine."""
+    drawn = next(rows.training_worlds([1001], 12, 3))
+    world = drawn._replace(history=6, attacked=5, company=False)
+    card, store, last = model.load(), MemoryStore(), 0
+    replay, theirs, incidents = exams.Replay(card), {}, 0
+    for day in worlds.days(world):
+        records = [record for _, record in day.records]
+        incidents += len(day.incidents)
+        for item in replay.run(records):
+            theirs[item.day, item.episode.identity.id] = sparse(item.episode.values)
+        last = max(exams.time_and_id(record)[0] for record in records)
+        _product(store, records, card, last)
+    state = _product(store, [], card, last + 5 * DAY).state
+    mine = {(day, one.ranked.identity_id): unpack_values(one.values)
+            for day in state.daybook.days for one in state.judged(day)}  # fmt: skip
+    assert incidents and len(mine) > 100
+    assert mine == theirs
+
+
+def _product(store: MemoryStore, records: list[Any], card: model.Scorecard, now: int) -> Session:
+    session = Session(store, tuple(every()), clock=lambda: float(now), model=card, until=now)
+    session.feed(records)
+    session.finish()
+    store.commit()
+    return session
 
 
 def test_what_waits_in_training_is_said_by_labels_first_and_by_a_model_then(
