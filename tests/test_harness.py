@@ -6,10 +6,12 @@ import argparse
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
-from nhi_watch_lab.evaluation import harness
+from nhi_watch_lab.evaluation import harness, mornings, pages
+from nhi_watch_lab.evaluation.mornings import ARMS, OURS, Case, Morning, Shown, Tenant
 
 
 def _asked(*words: str) -> argparse.Namespace:
@@ -45,3 +47,25 @@ def test_models_of_an_earlier_run_are_used_and_a_missing_one_is_named(tmp_path: 
         harness._models(_asked("--models", str(tmp_path)), ["third", "fifth"])
     known, how = harness._models(_asked("--one-model"), ["third"])
     assert known == {"third": (model.FOLDER, None)} and model.load().id in how
+
+
+def test_one_command_measures_keeps_and_writes_every_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[mornings.Task]()
+
+    def measured(tasks: list[mornings.Task], workers: int, progress: object) -> list[Tenant]:
+        asked.extend(tasks)
+        return [Tenant("third", "third 7", OURS, *arm, 200.0, [Case("a", "secrets", "external", 0)],
+                       [Morning(1, 0, 0, 0, 0, 1)], [Shown(90.0, "critical", True, True)]) for arm in ARMS]  # fmt: skip
+
+    monkeypatch.setattr(mornings, "measured", measured)
+    monkeypatch.setattr(harness, "ROOT", tmp_path)
+    for path in (pages.README, pages.MODEL_CARD, pages.PAGE):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(f"{pages.BEGINS}\n{pages.ENDS}\n", "utf-8")
+    args = _asked("--one-model", "--pages", "--rules", "rules", "--out", str(tmp_path / "out"))
+    assert harness.run(args, Console(quiet=True)) == 0
+    assert len(asked) == 15 and {task.rules for task in asked} == {Path("rules")}
+    tenants, how = mornings.read(tmp_path / "out" / "mornings.json")
+    assert (tmp_path / pages.PAGE).read_text("utf-8") == pages.page(tenants, how)
+    assert "1 companies of 1 families" in (tmp_path / pages.README).read_text("utf-8")
+    assert "Mean distance between likelihood and truth" in (tmp_path / pages.MODEL_CARD).read_text("utf-8")

@@ -108,7 +108,7 @@ def test_an_identity_has_one_row_a_week_and_what_stands_from_before_is_none() ->
 
 @pytest.fixture(scope="module")
 def tenants() -> list[Tenant]:
-    return mornings.replayed(mornings.Task(Exam("drawn", 3001, identities=40), model.FOLDER))
+    return mornings.measured([mornings.Task(Exam("drawn", 3001, identities=40), model.FOLDER)], workers=1)
 
 
 def test_a_tenant_is_replayed_in_every_arm_and_rivals_have_no_more_benign_rows(tenants: list[Tenant]) -> None:

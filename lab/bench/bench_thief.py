@@ -16,7 +16,6 @@ from _bench import ROOT, write
 from nhi_watch.detect import model as models
 from nhi_watch_lab.evaluation import thief
 
-COMMAND = "python lab/bench/bench_thief.py --page docs/method/hiding.md"
 SHEET = ROOT / "lab" / "results" / "hiding.csv"
 """What is not listed from the victim's own place."""
 
@@ -37,7 +36,9 @@ def main() -> None:
     seeds = [int(seed) for seed in args.seeds.split(",")]
     found = thief.measured(seeds, args.identities, rows, args.nth, args.workers, args.model)
     write({"worlds": found})
-    told = thief.page(found, COMMAND, models.load(args.model).id, "../../lab/results/hiding.csv")
+    what = f"--seeds {args.seeds} --identities {args.identities}"
+    command = f"python lab/bench/bench_thief.py {what} --page docs/method/hiding.md"
+    told = thief.page(found, command, models.load(args.model).id, "../../lab/results/hiding.csv")
     sys.stdout.write(told)
     if args.why:
         for one in (one for each in found for one in each.told if not one.found):

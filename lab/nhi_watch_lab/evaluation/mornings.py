@@ -303,14 +303,15 @@ class Bench:
     def __init__(self, world: World, rivals: Sequence[Rival]) -> None:
         self._world, self._rivals, self._marks = world, rivals, marks_of(world)
         self._scored: dict[str, list[Scored]] = {rival.name: [] for rival in rivals}
-        self._taken = -1
+        self._days = list[int]()
+        """Those that rivals have scored or learnt."""
 
     def take(self, store: MemoryStore) -> None:
         """Let every rival score each day that was judged, from a week before the first incident on, and learn it."""
         for day in State(store).daybook.days:
-            if day > self._taken:
+            if not self._days or day > self._days[-1]:
                 self._take(store, day)
-                self._taken = day
+                self._days.append(day)
 
     def _take(self, store: MemoryStore, day: int) -> None:
         candidates = self._candidates(store, day)
@@ -337,7 +338,7 @@ class Bench:
         found = []
         for name, scored in self._scored.items():
             rows = at_equal_rows(scored, first, allowed)
-            mornings, places = _mornings_of(rows, range(first, first + len(ours.mornings)))
+            mornings, places = _mornings_of(rows, [day for day in self._days if day >= first])
             found.append(ours._replace(detector=name, cases=cases_of(self._world, places), mornings=mornings,
                                        notables=[]))  # fmt: skip
         return found
