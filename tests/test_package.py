@@ -82,7 +82,7 @@ def test_what_the_command_needs_is_in_it(members: dict[str, bytes]) -> None:
 
 
 def test_nothing_else_is_in_it(members: dict[str, bytes]) -> None:
-    folders = {"bin", "default", "lib", "metadata", "nhi_watch"}
+    folders = {"README", "bin", "default", "lib", "metadata", "nhi_watch"}
     there = {name.split("/")[0] for name in members}
     assert there == folders | {"README.md", "LICENSE", sbom.NAME}
     parts = {name.split("/")[1] for name in members if name.startswith("nhi_watch/")}

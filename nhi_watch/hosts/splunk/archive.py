@@ -39,6 +39,8 @@ from nhi_watch.state.store import pack, span, unpack
 
 REREAD = 6 * HOUR
 """Seconds from the begin of a close after which a day's identity-days are deleted."""
+RECENT = 3
+"""Days that are older are deleted at once: they were closed by a look back, and *Close* does not read them again."""
 LESSONS = 10
 """Closed days of which it all stays what they taught: by it most late records are seen to be nothing new."""
 AT_ONCE = 10
@@ -162,8 +164,11 @@ class ArchivedStore(KvStore):
 
     def delete_closed(self, book: Daybook, goes_on: GoesOn) -> bool:
         """Delete what nobody is expected to ask for of days that are learnt; False: `goes_on` ended it before."""
-        latest = self._read_until() - REREAD
-        closed = sorted(day for day, (until, _) in self._closed().items() if day <= book.learnt and until <= latest)
+        now = self._read_until()
+        closed = sorted(
+            day for day, (until, _) in self._closed().items()
+            if day <= book.learnt and (until <= now - REREAD or day < now // DAY - RECENT)
+        )  # fmt: skip
         for table, stay, begun, done in _STEPS:
             for day in closed[: max(0, len(closed) - stay)]:
                 until, stage = self._closed()[day]
