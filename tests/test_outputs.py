@@ -179,7 +179,7 @@ def test_colour_only_on_a_terminal() -> None:
 
 
 @pytest.mark.parametrize("words", [
-    ("score", "{out}/\x1b[31mX\x07\u202e.jsonl"),
+    ("score", "{out}/\x1b[31mX\x07\u202e.jsonl", "--out", "{out}/results"),
     ("respond", "setup", "--by", "\x1b[31mX\x07\u202e", "--out", "{out}"),
     ("explain", "\x1b[31mXXXXXX", "--out", "{out}"),
 ])  # fmt: skip
