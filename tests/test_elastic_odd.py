@@ -16,8 +16,9 @@ from elastic_server import Server, nhi
 from elastic_story import records
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import DAY, render
-from nhi_watch.hosts.elastic import read, setup, store
+from nhi_watch.hosts.elastic import read, report, setup, store
 from nhi_watch.hosts.elastic.read import SOURCES, Item
+from nhi_watch.report.queries import originals_of
 from nhi_watch_lab.evaluation.forms import ocsf as mapped
 from test_elastic_run import SINCE, Place, essence, fill, from_files, place
 from test_sources import SAMPLES, outcome_of
@@ -107,6 +108,17 @@ def test_raw_records_in_a_stream_that_is_named_for_them_need_no_dataset(
     load(place.client, name, ({"@timestamp": r["eventTime"], **kept, "message": json.dumps(r)} for r in told()))
     place.run(pattern=name, since=SINCE)
     place.stand(wanted)
+
+
+def test_a_report_finds_raw_records_also_where_their_text_is_not_indexed(place: Place, wanted: list[Tree]) -> None:
+    name = f"{place.source}.text"
+    place.client.indices.create(index=name, mappings={"dynamic": False, "properties": {"@timestamp": {"type": "date"}}})
+    load(place.client, name, ({"@timestamp": r["eventTime"], "message": json.dumps(r)} for r in told()))
+    for notable in wanted:
+        asked = set(originals_of(notable))
+        found = {each["id"] for each in report.of(place.client, [name], notable, asked)}
+        assert asked and found == asked
+    place.client.indices.delete(index=name)
 
 
 @pytest.mark.parametrize("fields", [{}, {"event": {"dataset": "custom.app"}}, {"event": {"dataset": "okta.system"}}])

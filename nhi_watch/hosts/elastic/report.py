@@ -14,7 +14,7 @@ from typing import Any
 from elasticsearch import BadRequestError, Elasticsearch
 
 from nhi_watch.core.errors import InputError, StoreError
-from nhi_watch.core.timestamps import HOUR, parse
+from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect import ranking
 from nhi_watch.detect.publish import is_shown
 from nhi_watch.hosts.elastic import cluster, read, setup
@@ -38,6 +38,8 @@ from nhi_watch.state.store import TABLES, Store
 Json = dict[str, Any]
 _PAGES = 5
 """Of a search: so many are looked through for the records of one notable."""
+_UNINDEXED: Json = {"match_all": {}}
+"""Asked last, for records that lie as text in a field that is not indexed: their hours alone can be asked for."""
 
 
 def of(client: Elasticsearch, patterns: Sequence[str], notable: Mapping[str, Any], ids: set[str]) -> Iterator[Json]:
@@ -49,7 +51,7 @@ def of(client: Elasticsearch, patterns: Sequence[str], notable: Mapping[str, Any
     left = set(ids)
     by_id: Json = {"terms": {"event.id": sorted({word for name in ids for word in without_suffix(name)})}}
     by_whom: Json = {"query_string": {"query": " OR ".join(map(quoted, names(notable))), "lenient": True}}
-    for wanted in (by_id, by_whom) if patterns else ():
+    for wanted in (by_id, by_whom, _UNINDEXED) if patterns else ():
         for hit, name in _found(client, ",".join(patterns), _query(notable, left, wanted)) if left else ():
             if name in left:
                 left.discard(name)
@@ -69,7 +71,8 @@ def _found(client: Elasticsearch, pattern: str, query: Json) -> Iterator[tuple[H
 def _query(notable: Mapping[str, Any], left: set[str], wanted: Json) -> Json:
     """Documents that are wanted, in the hours in which the records that are left happened."""
     when = {entry["record_id"]: _hour(entry["time"]) for entry in notable["timeline"]}
-    whole = ((_hour(notable["first_time"]), _hour(notable["last_time"]) + HOUR),)
+    first, last = parse(notable["first_time"]) // DAY * DAY, parse(notable["last_time"]) // DAY * DAY
+    whole = ((first, last + DAY),)  # a record may be one of its identity's day, before or after what is unusual
     spans = read.stretches({when[name] for name in left}, HOUR) if left <= when.keys() else whole
     hours = [{"range": {read.TIMESTAMP: read.ends(*span)}} for span in spans]
     return {"bool": {"filter": [read.any_of(hours), wanted]}}
