@@ -226,3 +226,26 @@ def test_among_100_000_identities_both_take_hardly_longer(known: Path, tmp_path:
     store.close()
     assert spent(copied, "show", "payments-api") < few + 0.2
     assert spent(copied, "list", "--all") < few
+
+
+# ---- an address, a key or a session
+
+
+def test_who_used_an_address_a_network_a_key_or_a_session_is_told_of_all_logs(known: Path) -> None:
+    told = asked(show, "185.156.46.132", out=known)
+    (use,) = told["uses"]
+    assert use["identity"].endswith("role/payments-api") and (use["calls"], use["refused"]) == (1, 0)
+    assert [*use["kinds"]] == ["iam:ListUsers"]
+    assert asked(show, "185.156.46.0/24", out=known)["uses"] == told["uses"]
+    assert {one["identity"] for one in asked(show, KEY, "--logs", out=known)["uses"]} == {USER.name}
+    said = desk(show, "185.156.46.132", out=known)
+    assert "1 call by 1 identity; 1 file searched" in said
+
+
+@pytest.mark.parametrize(("words", "why"), [
+    (("198.18.0.1",), "no record holds"), (("no-such-session", "--logs"), "no record holds"),
+    (("no-such-session",), "--logs searches"), (("ab", "--logs"), "too short"),
+])  # fmt: skip
+def test_what_no_log_holds_is_said(known: Path, words: tuple[str, ...], why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        desk(show, *words, out=known)

@@ -164,6 +164,16 @@ def amount(number: float) -> str:
     return f"{number:,}"
 
 
+def some(count: int, name: str) -> str:
+    """A count and what is counted.
+
+    >>> some(1, "identity"), some(2000, "identity"), some(0, "day")
+    ('1 identity', '2,000 identities', '0 days')
+    """
+    plural = f"{name[:-1]}ies" if name.endswith("y") and name[-2:-1] not in "aeiou" else f"{name}s"
+    return f"{count:,} {name if count == 1 else plural}"
+
+
 def clock(time: str) -> str:
     """An RFC 3339 time as people read it; UTC is said once elsewhere.
 

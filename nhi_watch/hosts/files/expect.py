@@ -10,6 +10,7 @@ from rich.console import Console
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find
+from nhi_watch.report import words
 
 if TYPE_CHECKING:
     from nhi_watch.detect.expected import Pattern
@@ -68,8 +69,8 @@ def _make(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
     pattern = expected.make(notable, args.call, args.places, given)
     seen = expected.preview(State(store), pattern)
     told = [f"Expected: {expected.described(pattern)}",
-            f"In the last {expected.PREVIEW} days it would have hidden {_some(len(seen.hidden), 'notable')}, on "
-            f"{_some(seen.days, 'day')}{': ' if seen.hidden else ''}{', '.join(seen.hidden[:_NAMED])}"]  # fmt: skip
+            f"In the last {expected.PREVIEW} days it would have hidden {words.some(len(seen.hidden), 'notable')}, on "
+            f"{words.some(seen.days, 'day')}{': ' * bool(seen.hidden)}{', '.join(seen.hidden[:_NAMED])}"]  # fmt: skip
     told += [f"  it would have hidden CONFIRMED notable {name}" for name in seen.confirmed]
     told += [f"  nothing is kept of CONFIRMED notable {name} of this identity, so nothing can be proved"
              for name in seen.unproved]  # fmt: skip
@@ -91,10 +92,6 @@ def _make(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
         common.say(console, f"Saved pattern {pattern.id}; it takes effect with the next run. End it early: "
                    f"{common.program()} expect end {pattern.id} --by YOU --why REASON")  # fmt: skip
     return 0
-
-
-def _some(count: int, name: str) -> str:
-    return f"{count:,} {name}{'s'[: count != 1]}"
 
 
 def _list(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:

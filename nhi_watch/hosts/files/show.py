@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 CANDIDATES = 12
 """Identities that are named where a text fits several."""
+_USES = 40
+"""Identities that are shown of those that used an address, a key or a session."""
 _VALUES = 6
 _KEYS = 10
 _HABITS = (("calls", "action"), ("services", "service"), ("operators", "owner"), ("networks", "network"),
@@ -32,11 +34,13 @@ _HABITS = (("calls", "action"), ("services", "service"), ("operators", "owner"),
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi show` takes."""
-    about = "any part of its name or id, a key's id, or one of its notables by rank or id"
+    about = "any part of its name or id, a key's id, or one of its notables by rank or id; or an address, a network, " \
+            "a key or a session: who used it, in all logs that were read"  # fmt: skip
     parser.add_argument("identity", metavar="IDENTITY", help=about)
     parser.add_argument("--model", type=Path, metavar="DIR", help="folder of another model (default: the one in use)")
     parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks, as given to `nhi score`")
     parser.add_argument("--all", action="store_true", help="show signals that add little, too")
+    parser.add_argument("--logs", action="store_true", help="search the logs for a key or a session")
     common.add_state(parser, now=False)
 
 
@@ -46,14 +50,61 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: nobody or several are meant; those that may be are named.
     """
+    from nhi_watch.hosts.files import trace
+
     has_list = (args.out / "notables.jsonl").exists() or (args.out / "posture.jsonl").exists()
     rows = listing.judged(args, listing.rows(args.out)) if has_list else []
+    if args.logs or trace.network_of(args.identity) is not None:
+        return _show_uses(args, rows, console)
     with common.opened(args, read_only=True) as store:
         told = _told(args, store, _meant(store, args.identity, rows), rows)
     if args.json:
         common.print_json({**told, "notables": [listing.flat(row) for row in told["notables"]]}, console)
     else:
         _show(args, told, rows, console)
+    return 0
+
+
+def _show_uses(args: argparse.Namespace, rows: Sequence[Row], console: Console) -> int:
+    """Who used an address, a key or a session, and which notables hold its records.
+
+    Raises:
+        InputError: no log that was read and is still there holds it.
+    """
+    from nhi_watch.core.notable import short_ids
+    from nhi_watch.hosts.files import trace
+    from nhi_watch.report import words
+
+    if len(args.identity.strip()) < 3:
+        raise InputError(f"{args.identity!r} is too short: give an address, a network, or an id in full")
+    found = trace.search(common.state_of(args), args.identity)
+    lost = f"; {found.lost:,} more that were read are no longer there" if found.lost else ""
+    searched = f"{words.some(found.files, 'file')} searched{lost}"
+    if not found.uses:
+        raise InputError(f"no record holds {found.text[:60]!r} as an address, key or session ({searched})")
+    who = {use.identity.id for use in found.uses}
+    mine = [row for row in rows if not found.records.isdisjoint(row["record_ids"])]
+    others = [row for row in rows if row not in mine and row["identity"]["id"] in who and listing.stands(row)]
+    plain = {"text": found.text, "files": found.files, "lost": found.lost, "uses": [use.plain() for use in found.uses],
+             "notables": [row["id"] for row in mine], "notables_of_them": [row["id"] for row in others]}  # fmt: skip
+    if args.json:
+        common.print_json(plain, console)
+        return 0
+    total = sum(sum(use.calls.values()) for use in found.uses)
+    users = words.some(len(found.uses), "identity")
+    common.say(console, f"{found.text}: {words.some(total, 'call')} by {users}; {searched}")
+    for use in found.uses[:_USES]:
+        one = use.plain()
+        kinds = ", ".join(f"{name} {count:,}×" for name, count in one["kinds"].items())
+        common.say(console, f"{one['kind']} {one['identity']}  ({one['identity_id']})",
+                   f"  {words.clock(one['first'])} to {words.clock(one['last'])} UTC: "
+                   f"{words.some(one['calls'], 'call')}, {one['refused']:,} refused or failed; {kinds}")  # fmt: skip
+    if found.uses[_USES:]:
+        common.say(console, f"and {len(found.uses) - _USES:,} more identities: --json")
+    for title, part in (("Notables that hold these records", mine), ("Other notables of these identities", others)):
+        if part:
+            common.say(console, f"{title} ({len(part)}):")
+            listing.tell(part, short_ids(row["id"] for row in rows), console)
     return 0
 
 
@@ -116,7 +167,8 @@ def _of_notable(store: SqliteStore, row: Optional[Row], text: str) -> Identity:
     from nhi_watch.state import inventory
 
     if row is None:
-        raise InputError(f"no identity has a name, id or key that contains {text[:60]!r}, and there is no such notable")
+        raise InputError(f"no identity has a name, id or key that contains {text[:60]!r}, and there is no such notable "
+                         "(--logs searches the logs for it as a session or key)")  # fmt: skip
     known = inventory.known_of(store, [row["identity"]["id"]]).get(row["identity"]["id"])
     if known is not None:
         return known.identity
