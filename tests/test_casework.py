@@ -143,7 +143,10 @@ def test_a_digest_tells_new_changed_back_and_resolved() -> None:
     assert (counts(told), told.standing) == ({"resolved": 1}, 0), "a verdict counts at once"
     assert told.parts["resolved"][0]["closed_why"].endswith("from the next run on")
     run(store, others(TODAY + 3), room)
-    assert counts(digest.make(store)) == {"resolved": 1}
+    told = digest.make(store)
+    assert counts(told) == {"resolved": 1}
+    assert digest.lines(told, {})[-1] == "  1 notable by verdicts: nhi feedback list"
+    assert counts(digest.make(store, (TODAY + 4) * DAY)) == {}, "that run was read already"
     run(store, raid(day=TODAY + 4) + others(TODAY + 4), room)
     assert counts(digest.make(store)) == {"back": 1}
     (row,) = digest.make(store).parts["back"]

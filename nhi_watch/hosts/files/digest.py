@@ -21,6 +21,10 @@ RESOLVED = ("settled", "closed", "merged", "withdrawn")
 """Events of notables that left the list."""
 
 
+VERDICTS = ("benign,", "expected,", "duplicate,")
+"""How the reason begins of what somebody has judged: its giver need not read it again."""
+
+
 class Digest(NamedTuple):
     """What became of the list."""
 
@@ -62,7 +66,7 @@ def _part(published: Published, document: Json, since: int) -> str:
     """The part to which a notable belongs; "": nothing has become of it since."""
     from nhi_watch.detect import publish
 
-    if published.at < since:
+    if published.at <= since:  # the data of the run before this one ended then
         return ""
     if not publish.is_shown(document):
         return "resolved" if published.change in RESOLVED else ""
@@ -84,9 +88,12 @@ def lines(told: Digest, short: Mapping[str, str]) -> list[str]:
     """A digest as it is printed."""
     found = [told.headline]
     for name in PARTS:
-        if told.parts[name]:
+        judged = [one for one in told.parts[name] if one["closed_why"].startswith(VERDICTS)]
+        others = [one for one in told.parts[name] if one not in judged]
+        if others or judged:
             found += ["", f"{name.capitalize()} ({len(told.parts[name])})"]
-            found += [f"  {line(one, short[one['id']])}" for one in told.parts[name]]
+            found += [f"  {line(one, short[one['id']])}" for one in others]
+            found += [f"  {words.some(len(judged), 'notable')} by verdicts: nhi feedback list"] if judged else []
     return found
 
 
