@@ -59,9 +59,10 @@ const start = () => {
     h("span", { class: "likely" }, n.likelihood > 0 && h("b", {}, likely(n.likelihood)), h("span", {}, n.severity.replace("informational", "info")), n.all_refused && h("span", {}, "all refused")), h("span", { class: "what" }, h("span", { class: "title" }, n.title),
       h("span", { class: "who" }, shortName(n.identity)), n.is_back && h("span", { class: "who" }, clip(n.since, 240)), where(n), h("span", { class: "meta" }, h("span", {}, `#${n.rank}`), h("span", {}, clock(shownOf(n)[0])),
         h("span", {}, n.identity.owner || "no owner"), DATA.confirmed[n.id] && h("b", {}, "confirmed"), workedOn(n) && h("b", {}, workedOn(n)), n.kind !== "compromise" && h("span", { class: "kind" }, DATA.kinds[n.kind])))));
+  const handled = (n) => [DATA.confirmed[n.id] && "confirmed", workedOn(n)].filter(Boolean).join(", ");
   const lineOf = (n) => h("li", { class: "item line", "data-severity": n.severity, "data-kind": n.kind }, h("a", { href: `#${encodeURIComponent(n.short)}`, class: n.severity },
     h("span", { class: "likely" }, h("b", {}, n.likelihood > 0 ? likely(n.likelihood) : n.severity)), h("span", { class: "what" },
-      h("span", { class: "title" }, `since ${n.listed_on || n.first_time.slice(0, 10)}: ${workedOn(n) && `[${workedOn(n)}] `}${n.title}`), where(n), DATA.confirmed[n.id] && h("b", {}, "confirmed"))));
+      h("span", { class: "title" }, `since ${n.listed_on || n.first_time.slice(0, 10)}: ${handled(n) && `[${handled(n)}] `}${n.title}`), where(n))));
   const grow = (to) => {
     const ranked = by("sort").value === "rank";
     while (items.length < Math.min(to, shown.length)) {

@@ -62,7 +62,7 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
                 ids = {notable["id"] for notable in waiting}
                 for notable in part:
                     if notable["id"] not in ids:
-                        console.print(_line(notable, short[notable["id"]], console))
+                        console.print(_line(notable, short[notable["id"]], console, words.handled(notable, run)))
                 if waiting:
                     console.print(_text(console, words.waiting_line(waiting), max(console.width, 2 * _NARROW)))
                 console.print()
@@ -84,9 +84,9 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
         console.print(_text(console, summary, 500))
 
 
-def _line(notable: Json, short_id: str, console: Console) -> Text:
+def _line(notable: Json, short_id: str, console: Console, said: str) -> Text:
     """What merely goes on, in one line."""
-    told = words.going_on(notable, short_id)
+    told = words.going_on(notable, short_id, said)
     return _text(console, told, max(console.width, _NARROW), _COLOURS.get(notable["severity"], ""))
 
 

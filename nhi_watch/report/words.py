@@ -13,6 +13,7 @@ from nhi_watch.core import timestamps
 from nhi_watch.core.life import INSTEAD, LITTLE, is_new, is_settled, is_waiting, odd_calls, tells_calls
 from nhi_watch.core.notable import BANDS, IMPACTS, LET_IN, clip, loss_of
 from nhi_watch.core.timestamps import DAY, parse
+from nhi_watch.detect import casework
 from nhi_watch.detect.model import SUREST
 from nhi_watch.detect.since_verdict import BACK
 
@@ -279,11 +280,18 @@ def is_going_on(notable: Mapping[str, Any]) -> bool:
     return part_of(notable) == STILL_OPEN and notable["kind"] != "posture"
 
 
-def going_on(notable: Mapping[str, Any], short_id: str) -> str:
-    """One line for a notable that merely goes on."""
+def going_on(notable: Mapping[str, Any], short_id: str, said: str = "") -> str:
+    """One line for a notable that merely goes on; `said`: its verdict and who works on it, before its title."""
     sure = f"{likely(notable['likelihood'])} {short_severity(notable)}".strip()
     since = notable["listed_on"] or notable["first_time"][:10]
-    return f"{notable['rank']:>3}  {short_id}  {sure}, since {since}: {named(notable)}"
+    return f"{notable['rank']:>3}  {short_id}  {sure}, since {since}: {f'[{said}] ' * bool(said)}{named(notable)}"
+
+
+def handled(notable: Mapping[str, Any], run: Mapping[str, Any]) -> str:
+    """What people said of a notable and who works on it, out of run.json; "": nothing."""
+    work = (run.get("work") or {}).get(notable["id"])
+    parts = ["confirmed" if notable["id"] in confirmed(run) else "", casework.said(work) if work else ""]
+    return ", ".join(filter(None, parts))
 
 
 def waiting(still_open: Sequence[Mapping[str, Any]], run: Mapping[str, Any]) -> list[Mapping[str, Any]]:

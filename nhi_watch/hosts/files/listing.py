@@ -187,9 +187,9 @@ def tell(shown: Sequence[Row], short: Mapping[str, str], console: Console) -> No
 
 
 def _line(row: Row, short: str) -> str:
-    """A notable that was read before; who works on it stands before its title, which may be cut."""
+    """A notable that was read before; its verdict and who works on it stand before its title, which may be cut."""
     busy = casework.said(row["work"]) if row.get("work") else ""
-    return going_on({**row, "title": f"[{busy}] {row['title']}"} if busy else row, short)
+    return going_on(row, short, ", ".join(filter(None, (row.get("verdict"), busy))))
 
 
 def _print_table(shown: Sequence[Row], short: Mapping[str, str], console: Console) -> None:
@@ -232,7 +232,8 @@ _LEAST = 24
 
 def _cells(row: Row, short: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
     busy = casework.said(row["work"]) if row.get("work") else ""
-    said = row.get("verdict") or busy or (row["closed_why"] if settled(row) else "" if row["listed"] else "not listed")
+    said = ", ".join(filter(None, (row.get("verdict"), busy)))
+    said = said or (row["closed_why"] if settled(row) else "" if row["listed"] else "not listed")
     what = visible(named(row), 200) + (f" ({visible(said, 60)})" if said else "")
     what += f". {visible(row['since'], 400)}" if words.is_back(row) and not settled(row) else ""
     rank = "" if row["kind"] == "posture" else str(row["rank"])
