@@ -14,7 +14,7 @@ from core_samples import TODAY, Options, answer, contents, record, run, runs, sh
 from nhi_watch.core.life import is_routine
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
-from nhi_watch.detect import feedback, model, publish, ranking, routines, scoring
+from nhi_watch.detect import feedback, model, publish, ranking, routines, scoring, since_verdict
 from nhi_watch.detect.cases import Case, Cases
 from nhi_watch.detect.episodes import Head
 from nhi_watch.detect.explain import claims
@@ -443,7 +443,7 @@ def test_what_comes_after_a_verdict_earns_its_row_by_itself_and_says_why_it_is_b
     before = publish.stored(quieter_twin())[0]["likelihood"]
     assert told["since"].startswith(f"Back since the verdict of {render_day(TODAY)} (benign, by ann), because ")
     assert told["since"].endswith(f" Likelihood {before:g}% then, {told['likelihood']:g}% now. "
-                                  "No new call, place or target: it happened again.")  # fmt: skip
+                                  "No new identity, call, place or target: it happened again.")  # fmt: skip
     assert {entry["time"][:10] for entry in told["timeline"]} == {render_day(TODAY + 1)}
     assert told["revisions"][0]["why"] == "benign, by ann"
     less = [record(TODAY + 3, "14:00", service="dynamodb", name="ListTables", id="less")]
@@ -601,3 +601,11 @@ def test_a_critical_that_a_verdict_leaves_out_is_no_all_clear_while_it_goes_on()
     assert doubts({**plain, "verdicts": {"gravest": 80.0}}) == [
         "a critical one, unlisted because of a verdict or exception, is still active"
     ]
+
+
+def test_an_identity_that_a_verdict_did_not_cover_is_named_as_new() -> None:
+    store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
+    covered = now(store)
+    other = {**covered["identity"], "id": "aws:1:role:other", "name": "other"}
+    document = {**covered, "members": [covered["identity"], other]}
+    assert "New identities: other." in since_verdict.sentence(document, [covered], "the verdict")

@@ -30,20 +30,26 @@ def sentence(document: Document, covered: Sequence[Document], verdict: str) -> s
     then = max((one["likelihood"] for one in covered), default=0.0)
     known = f" Likelihood {then:g}% then, {document['likelihood']:g}% now." if then else ""
     fresh = [f"{name}: {_named(values)}" for name, values in _fresh(document, covered) if values]
-    changes = f"New {'; '.join(fresh)}." if fresh else "No new call, place or target: it happened again."
+    changes = f"New {'; '.join(fresh)}." if fresh else "No new identity, call, place or target: it happened again."
     return clip(f"{BACK} {verdict}, because {clip(reason, 300)}.{known} {changes}", LONGEST)
 
 
 def _fresh(document: Document, covered: Sequence[Document]) -> list[tuple[str, list[str]]]:
-    """Calls, places and targets of the unusual calls of a notable that none of the covered episodes has."""
+    """Identities, and calls, places and targets of its unusual calls, that none of the covered episodes has."""
     unusual = [entry for part in odd_calls(document) for entry in part] if document["timeline"] else []
     before = [entry for one in covered for entry in one["timeline"]]
     targets = {target for one in covered for target in _targets(one, one["timeline"])}
+    known = {name for one in covered for name in _identities(one)}
     return [
+        ("identities", _without(_identities(document), known)),
         ("calls", _without((one["action"] for one in unusual), {one["action"] for one in before})),
         ("places", _without((one["source"] for one in unusual), {one["source"] for one in before})),
         ("targets", _without(_targets(document, unusual), targets)),
     ]  # fmt: skip
+
+
+def _identities(document: Document) -> list[str]:
+    return [one["name"] or one["id"] for one in (document["identity"], *document["members"])]
 
 
 def _targets(document: Document, entries: Iterable[Document]) -> list[str]:
