@@ -39,10 +39,10 @@ from typing import Any
 
 __version__ = "0.2.0"
 
-_HOMES = {
+_MODULES = {
     "score": "hosts.files.library",
     "Session": "detect.session",
-    "Days": "intake.days",
+    "IntakeBatch": "intake.batch",
     "Source": "intake.sources",
     "Event": "core.event",
     "Identity": "core.event",
@@ -61,18 +61,18 @@ _HOMES = {
 }
 """Name → module below this package, and the name there where it is another."""
 
-__all__ = ["__version__", *_HOMES]
+__all__ = ["__version__", *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
     """Load what is asked for, so that the package itself costs nothing to import (PEP 562)."""
-    home = _HOMES.get(name)
-    if home is None:
+    place = _MODULES.get(name)
+    if place is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, _, inner = home.partition(":")
-    found = getattr(import_module(f"{__name__}.{module}"), inner or name)
-    globals()[name] = found
-    return found
+    module, _, inner = place.partition(":")
+    value = getattr(import_module(f"{__name__}.{module}"), inner or name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,7 @@ from nhi_watch.detect.run import Result as Result
 from nhi_watch.detect.session import Session as Session
 from nhi_watch.detect.signals import Signal as Signal
 from nhi_watch.hosts.files.library import score as score
-from nhi_watch.intake.days import Days as Days
+from nhi_watch.intake.batch import IntakeBatch as IntakeBatch
 from nhi_watch.intake.sources import Source as Source
 from nhi_watch.intake.sources import event as event
 from nhi_watch.intake.sources import every as sources
@@ -18,6 +18,6 @@ from nhi_watch.state.store import MemoryStore as MemoryStore
 from nhi_watch.state.store import Store as Store
 
 __version__: str
-__all__ = ["Context", "Days", "Event", "Identity", "MemoryStore", "Notable", "Result", "Session", "Signal",
+__all__ = ["Context", "Event", "Identity", "IntakeBatch", "MemoryStore", "Notable", "Result", "Session", "Signal",
            "Source", "SqliteStore", "State", "Store", "__version__", "event", "load_model", "notable_of", "score",
            "sources"]  # fmt: skip

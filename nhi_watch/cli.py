@@ -52,8 +52,8 @@ def commands() -> tuple[tuple[str, str, str], ...]:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """One line: what is wrong, and where it is said what can be given."""
-        told = message.replace(": a ", ": give a ", 1)
-        self.exit(2, f"{self.prog}: {told}; see {self.prog} --help\n")
+        text = message.replace(": a ", ": give a ", 1)
+        self.exit(2, f"{self.prog}: {text}; see {self.prog} --help\n")
 
 
 def parser(only: str = "", config: Optional[Path] = None) -> argparse.ArgumentParser:
@@ -76,10 +76,10 @@ def parser(only: str = "", config: Optional[Path] = None) -> argparse.ArgumentPa
         if name == only and module.startswith(FILES):
             from nhi_watch.hosts.files import config as configuration
 
-            told = configuration.load(config)
-            configuration.give(added, told)
-            if told.path is not None:
-                _tell(f"nhi: using the settings in {told.path.absolute()}")
+            settings = configuration.load(config)
+            configuration.give(added, settings)
+            if settings.path is not None:
+                _tell(f"nhi: using the settings in {settings.path.absolute()}")
     return top
 
 

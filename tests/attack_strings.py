@@ -74,7 +74,7 @@ _FAMILIES = (_MARKUP, _MARKDOWN, _TERMINAL, _CELLS, _TEMPLATES, _DIRECTION, _SHE
 def attacks(seed: int = 1) -> list[str]:
     """Some three hundred, no two alike; a seed makes other mixtures of the same families."""
     dice = random.Random(seed)
-    found = [talk.format(order) for talk in _TALK for order in dice.sample(_ORDERS, 4)]
-    found += [shape.format(SITE) for family in _FAMILIES for shape in family if shape]
-    mixed = [dice.choice(dice.choice(_FAMILIES)).format(dice.choice(found)) for _ in range(80)]
-    return list(dict.fromkeys([*found, *(text for text in mixed if MARK in text)]))
+    result = [talk.format(order) for talk in _TALK for order in dice.sample(_ORDERS, 4)]
+    result += [shape.format(SITE) for family in _FAMILIES for shape in family if shape]
+    mixed = [dice.choice(dice.choice(_FAMILIES)).format(dice.choice(result)) for _ in range(80)]
+    return list(dict.fromkeys([*result, *(text for text in mixed if MARK in text)]))

@@ -23,7 +23,7 @@ from llm_real import BEGIN
 from nhi_watch.act import copilot
 from nhi_watch.act.copilot import Endpoint, mask
 from nhi_watch.act.response import plan
-from nhi_watch.core.life import odd_calls
+from nhi_watch.core.status import unusual_calls
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import brief
 from nhi_watch.intake.sources import cloudtrail
@@ -45,7 +45,7 @@ class Told(NamedTuple):
     incident: str
     document: dict[str, Any]
     plan: dict[str, Any]
-    facts: list[brief.Fact]
+    facts: list[brief.BriefFact]
 
     @property
     def text(self) -> str:
@@ -64,37 +64,37 @@ def incidents(seed: int, days: int = 16, machines: int = 60, campaigns: int = 40
     standing = [*result.standing, *result.below]
     for label in labels:
         mine = {*label["record_ids"]}
-        found = next((n for n in standing if mine & {*n["record_ids"]}), None)
-        if found is not None:
-            yield told(f"{seed}/{label['id']}", found)
+        matches = next((n for n in standing if mine & {*n["record_ids"]}), None)
+        if matches is not None:
+            yield told(f"{seed}/{label['id']}", matches)
 
 
 def told(name: str, document: dict[str, Any]) -> Told:
     """The brief of a notable with the steps of the shipped policy."""
     members = plan.members_of(document)
     keys = [o["value"] for d in document["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"]]
-    whole = plan.Subjects({str(members[0]["id"]): keys})
-    made = plan.draft(document, plan.load(), whole, plan.Breaks((), ()), 1_772_323_200)
-    return Told(name, document, made, brief.facts(document, plan.facts(made)))
+    subjects = plan.Subjects({str(members[0]["id"]): keys})
+    built = plan.draft(document, plan.load(), subjects, plan.Breaks((), ()), 1_772_323_200)
+    return Told(name, document, built, brief.facts(document, plan.facts(built)))
 
 
-def untraceable(one: Told) -> list[str]:
+def untraceable(item: Told) -> list[str]:
     """Numbers, times and ids of a brief that neither the notable nor the plan holds."""
-    held = json.dumps([one.document, one.plan], ensure_ascii=False)
-    numbers = {*_numbers(held), *OURS, *_counts(one.document)}
-    missing = [number for number in _numbers(_uncited(one.text)) if number not in numbers]
-    return missing + [cite for cite in _citations(one.text) if not _exists(cite, one)]
+    pending = json.dumps([item.document, item.plan], ensure_ascii=False)
+    numbers = {*_numbers(pending), *OURS, *_counts(item.document)}
+    missing = [number for number in _numbers(_uncited(item.text)) if number not in numbers]
+    return missing + [cite for cite in _citations(item.text) if not _exists(cite, item)]
 
 
 def _numbers(text: str) -> set[str]:
     """Numbers as they are said: 91.0 and 91 are one."""
-    found = {match.group().rstrip(".,:-") for match in _NUMBER.finditer(text)}
-    return {re.sub(r"(?<=\d)\.0+$", "", one) for one in found}
+    result = {match.group().rstrip(".,:-") for match in _NUMBER.finditer(text)}
+    return {re.sub(r"(?<=\d)\.0+$", "", item) for item in result}
 
 
 def _counts(document: dict[str, Any]) -> set[str]:
     """What the brief counts: members, signals that cannot tell, and types of unusual calls, with those it shows."""
-    types = {(entry["action"], entry["outcome"], entry["source"]) for entry in odd_calls(document)[0]}
+    types = {(entry["action"], entry["outcome"], entry["source"]) for entry in unusual_calls(document)[0]}
     return {str(len(document["members"])), str(sum(s["cannot_tell"] for s in document["signals"])),
             str(len(types)), str(min(len(types), brief.STEPS))}  # fmt: skip
 
@@ -104,16 +104,16 @@ def _uncited(text: str) -> str:
 
 
 def _citations(text: str) -> list[str]:
-    found = (_CITED.search(line) for line in text.splitlines())
-    return [cite for match in found if match for cite in match[1].split(", ")]
+    result = (_CITED.search(line) for line in text.splitlines())
+    return [cite for match in result if match for cite in match[1].split(", ")]
 
 
-def _exists(cite: str, one: Told) -> bool:
+def _exists(cite: str, item: Told) -> bool:
     kind, _, name = cite.partition(":")
-    document = one.document
+    document = item.document
     known = {
         "notable": {document["id"]}, "signal": {s["id"] for s in document["signals"]},
-        "step": {str(step["n"]) for step in one.plan["steps"]},
+        "step": {str(step["n"]) for step in item.plan["steps"]},
         "record": {*document["record_ids"], *(e["record_id"] for e in document["timeline"]),
                    *(r for s in document["signals"] for r in s["record_ids"]),
                    *(r for link in document["links"] for r in link["record_ids"])},
@@ -141,26 +141,26 @@ class Sum(NamedTuple):
     sent: int
 
 
-def measure(found: Sequence[Told]) -> Sum:
+def measure(result: Sequence[Told]) -> Sum:
     """Everything that the page says."""
-    texts = [one.text for one in found]
+    texts = [item.text for item in result]
     lines = [line for text in texts for line in text.splitlines() if line.startswith("- ")]
     claims = sum(len(_numbers(_uncited(text))) + len(_citations(text)) for text in texts)
-    planted = [(line, masked) for one in found for masked in [mask(one.facts)]
+    planted = [(line, masked) for item in result for masked in [mask(item.facts)]
                for group in falsehoods(masked).values() for line in group]  # fmt: skip
     through = sum(not copilot.check(line, masked).why for line, masked in planted)
-    worded, copied = _asked(found, plain), _asked(found, copying)
+    worded, copied = _asked(result, plain), _asked(result, copying)
     return Sum(
-        len(found), len(lines), sum(bool(_CITED.search(line)) for line in lines), claims,
-        sum(len(untraceable(one)) for one in found), len(planted), through,
+        len(result), len(lines), sum(bool(_CITED.search(line)) for line in lines), claims,
+        sum(len(untraceable(item)) for item in result), len(planted), through,
         sum(w.answered for w in worded), sum(w.held for w in worded), sum(w.held for w in copied),
         sum(w.answered for w in copied),
     )  # fmt: skip
 
 
-def _asked(found: Sequence[Told], speaker: Any) -> list[copilot.Written]:
+def _asked(result: Sequence[Told], speaker: Any) -> list[copilot.WrittenBrief]:
     with endpoint(speaker) as (url, _):
-        return [copilot.write(one.facts, Endpoint(url, "m")) for one in found]
+        return [copilot.write(item.facts, Endpoint(url, "m")) for item in result]
 
 
 def page(s: Sum, seeds: Sequence[int]) -> str:
@@ -191,11 +191,11 @@ template says.
 """
 
 
-def _share(part: int, whole: int) -> str:
-    return f" ({part / whole:.0%})"
+def _share(part: int, identity_day: int) -> str:
+    return f" ({part / identity_day:.0%})"
 
 
 if __name__ == "__main__":
     _, mark, real = PAGE.read_text("utf-8").partition(BEGIN)  # what a real model did is measured by itself
-    fresh = page(measure([one for seed in SEEDS for one in incidents(seed)]), SEEDS)
+    fresh = page(measure([incident for seed in SEEDS for incident in incidents(seed)]), SEEDS)
     PAGE.write_text(f"{fresh}\n{mark}{real}" if mark else fresh, "utf-8")

@@ -13,7 +13,7 @@ from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import model, publish
-from nhi_watch.detect.judge import BUDGET
+from nhi_watch.detect.engine import BUDGET
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.session import Session
@@ -60,6 +60,7 @@ CALL = Event(
 )
 """An ordinary call; samples tell only what differs from it."""
 
+
 class Options(NamedTuple):
     """What a run may be told."""
 
@@ -76,10 +77,10 @@ def seconds(clock: str) -> int:
     return hours * 3600 + minutes * 60 + (rest[0] if rest else 0)
 
 
-def events(told: Iterable[Mapping[str, Any]], day: int) -> list[Event]:
+def events(details: Iterable[Mapping[str, Any]], day: int) -> list[Event]:
     """The events of a day; `time` is `HH:MM`, `who` changes fields of the identity, `repeat` makes several."""
-    made = []
-    for number, fields in enumerate(told):
+    built = []
+    for number, fields in enumerate(details):
         rest = dict(fields)
         who = MACHINE._replace(**rest.pop("who", {}))
         start = day * DAY + seconds(rest.pop("time", "10:00"))
@@ -90,32 +91,32 @@ def events(told: Iterable[Mapping[str, Any]], day: int) -> list[Event]:
             rest["traits"] = tuple(sorted(rest["traits"]))
         for n in range(repeat):
             record = f"{day}-{number}-{n}"
-            made.append(CALL._replace(identity=who, time=start + n % 3000, record_id=record, **rest))
-    return made
+            built.append(CALL._replace(identity=who, time=start + n % 3000, record_id=record, **rest))
+    return built
 
 
-def whole_days(found: Iterable[Event]) -> dict[str, IdentityDay]:
+def whole_days(events: Iterable[Event]) -> dict[str, IdentityDay]:
     """Events of one day by identity."""
-    wholes: dict[str, IdentityDay] = {}
-    for event in found:
-        wholes.setdefault(event.identity.id, IdentityDay(event.time // DAY)).add(event)
-    return wholes
+    identity_days: dict[str, IdentityDay] = {}
+    for event in events:
+        identity_days.setdefault(event.identity.id, IdentityDay(event.time // DAY)).add(event)
+    return identity_days
 
 
 def learnt(history: Sequence[Mapping[str, Any]], today: int = TODAY) -> Baselines:
     """Baselines after days of events: `[{"ago": [30, 1], "events": […]}, …]`; nothing is held back."""
-    made = Baselines(model.load())
+    baselines = Baselines(model.load())
     for day in sorted({today - ago for part in history for ago in _days(part)}):
-        told = [e for part in history if today - day in _days(part) for e in part["events"]]
+        details = [e for part in history if today - day in _days(part) for e in part["events"]]
         lessons = []
-        for name, whole in whole_days(events(told, day)).items():
-            lesson = day_lesson((b, False) for b in whole.ordered())
-            teach(made.own.setdefault(name, Profile()), day, *lesson)
-            lessons.append((*lesson, peer_scope(whole.identity)))
-        learn_groups(made.groups, day, lessons)
-    for profile in made.own.values():
+        for name, identity_day in whole_days(events(details, day)).items():
+            lesson = day_lesson((b, False) for b in identity_day.ordered())
+            teach(baselines.own.setdefault(name, Profile()), day, *lesson)
+            lessons.append((*lesson, peer_scope(identity_day.identity)))
+        learn_groups(baselines.groups, day, lessons)
+    for profile in baselines.own.values():
         profile.advance(today)
-    return made
+    return baselines
 
 
 def _days(part: Mapping[str, Any]) -> range:
@@ -194,10 +195,7 @@ def runs(parts: Iterable[Iterable[object]], options: Options = ORDINARY) -> Memo
 
 def contents(store: Any) -> dict[str, dict[str, Any]]:
     """Everything in a store, as plain values."""
-    return {
-        table: {key: plain(table, raw) for key, raw in store.scan(table, "", "\U0010ffff")}
-        for table in TABLES
-    }
+    return {table: {key: plain(table, raw) for key, raw in store.scan(table, "", "\U0010ffff")} for table in TABLES}
 
 
 def plain(table: str, raw: bytes) -> Any:
@@ -212,20 +210,20 @@ def answer(store: Any) -> dict[str, Any]:
 
     Left out: revisions, which count what changed on the way.
     """
-    whole, closed = contents(store), State(store).daybook.closed
-    told = {
-        table: {key: row for key, row in whole[table].items() if key[:6].isdigit() and int(key[:6]) <= closed}
+    identity_day, closed = contents(store), State(store).daybook.closed
+    details = {
+        table: {key: row for key, row in identity_day[table].items() if key[:6].isdigit() and int(key[:6]) <= closed}
         for table in ("day", "delta", "notable")
     }
-    for notable in [*told["notable"].values(), *_by_day(whole["notable"], closed, "blind/").values()]:
+    for notable in [*details["notable"].values(), *_by_day(identity_day["notable"], closed, "blind/").values()]:
         notable.pop("revision")
-        for one in notable["revisions"]:
-            one.pop("revision")
-    told["notable"].update(_by_day(whole["notable"], closed, "blind/"))
-    told["case"] = {key[5:]: row for key, row in whole["notable"].items() if key[:5] in ("case/", "done/")}
-    profiles = {key: row for key, row in whole["profile"].items() if not key.startswith("eve/")}
-    meta = _by_day(whole["meta"], closed, "rhythm/", "drift/", "base/")
-    return {**told, "profile": profiles, "inventory": whole["inventory"], "meta": meta}
+        for revision in notable["revisions"]:
+            revision.pop("revision")
+    details["notable"].update(_by_day(identity_day["notable"], closed, "blind/"))
+    details["case"] = {key[5:]: row for key, row in identity_day["notable"].items() if key[:5] in ("case/", "done/")}
+    profiles = {key: row for key, row in identity_day["profile"].items() if not key.startswith("eve/")}
+    meta = _by_day(identity_day["meta"], closed, "rhythm/", "drift/", "base/")
+    return {**details, "profile": profiles, "inventory": identity_day["inventory"], "meta": meta}
 
 
 def shown(store: Any) -> dict[str, dict[str, Any]]:
@@ -233,17 +231,18 @@ def shown(store: Any) -> dict[str, dict[str, Any]]:
 
     Nor receipts: counts of calls that are no news reach the habits of the next day with the close.
     """
-    found = {one["id"]: one for one in publish.stored(store) if one["kind"] == "compromise"}
-    for one in found.values():
-        for entry in one["revisions"]:
+    result = {item["id"]: item for item in publish.stored(store) if item["kind"] == "compromise"}
+    for item in result.values():
+        for entry in item["revisions"]:
             del entry["receipt"]
-    return {name: {key: value for key, value in one.items() if key not in ("revision", "rank", "receipt")}
-            for name, one in found.items() if one["closed_why"] != publish.WITHDRAWN and not one["merged_into"]}
+    return {
+        name: {key: value for key, value in item.items() if key not in ("revision", "rank", "receipt")}
+        for name, item in result.items()
+        if item["closed_why"] != publish.WITHDRAWN and not item["merged_into"]
+    }
 
 
 def _by_day(table: dict[str, Any], closed: int, *kinds: str) -> dict[str, Any]:
     """The rows of closed days whose keys begin so."""
     of = {key: kind for key in table for kind in kinds if key.startswith(kind)}
     return {key: table[key] for key, kind in of.items() if int(key[len(kind) :][:6]) <= closed}
-
-

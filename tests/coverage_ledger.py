@@ -79,12 +79,12 @@ def _signals() -> Iterator[Proof]:
 
 def _fired(signal: Any, sample: Mapping[str, Any]) -> dict[str, Any] | None:
     """The notable of a sample whose signal fires indeed; None: it does not."""
-    found, past = events(sample["events"], TODAY), learnt(sample["history"])
-    parts = {name: score_day(past, whole) for name, whole in whole_days(found).items()}
-    lead = found[0].identity.id
-    whole = parts[lead] if len(parts) == 1 else linking.joined(linking.Group(lead, tuple(parts), ()), parts)
-    value, _ = value_of(signal, whole.view)
-    return to_json(notables.build(whole, past, dict.fromkeys(parts, TEAM))) if value else None
+    result, baselines = events(sample["events"], TODAY), learnt(sample["history"])
+    parts = {name: score_day(baselines, identity_day) for name, identity_day in whole_days(result).items()}
+    lead = result[0].identity.id
+    episode = parts[lead] if len(parts) == 1 else linking.joined(linking.Group(lead, tuple(parts), ()), parts)
+    value, _ = value_of(signal, episode.view)
+    return to_json(notables.build(episode, baselines, dict.fromkeys(parts, TEAM))) if value else None
 
 
 def _findings() -> Iterator[Proof]:
@@ -107,10 +107,10 @@ def _exposures() -> Iterator[Proof]:
 def _proof(name: str, sample: str, ids: Iterable[str], document: dict[str, Any]) -> Proof:
     members = plan.members_of(document)
     keys = [o["value"] for d in document["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"]]
-    whole = plan.Subjects({str(members[0]["id"]): keys})
-    made = plan.draft(document, plan.load(), whole, plan.Breaks((), ()), LEAK)
+    subjects = plan.Subjects({str(members[0]["id"]): keys})
+    built = plan.draft(document, plan.load(), subjects, plan.Breaks((), ()), LEAK)
     followed = [e for e in ledger.follow(MemoryStore(), History(), [document], LEAK) if e.due and e.owner]
-    actions, controls = sorted({s["action"] for s in made["steps"]}), sorted({e.control for e in followed})
+    actions, controls = sorted({s["action"] for s in built["steps"]}), sorted({e.control for e in followed})
     reached = _reached(document, tuple(actions), tuple(controls))
     return Proof(name, sample, tuple(ids), tuple(actions), tuple(controls), reached)
 
@@ -124,13 +124,13 @@ def _crossing() -> list[dict[str, Any]]:
     from core_samples import record
 
     buckets = ("orders-stg-data", "orders-prod-data", "billing-prod-data")
-    return [record(TODAY - day, "10:00", role="orders-stg", bucket=one, id=f"{day}{one}") for day in (3, 2, 1)
-            for one in buckets] + works([3, 2, 1], role="orders-prod", bucket="orders-prod-data")  # fmt: skip
+    return [record(TODAY - day, "10:00", role="orders-stg", bucket=bucket, id=f"{day}{bucket}") for day in (3, 2, 1)
+            for bucket in buckets] + works([3, 2, 1], role="orders-prod", bucket="orders-prod-data")  # fmt: skip
 
 
 def _by_hand() -> list[dict[str, Any]]:
     hands = works([3], sessionCredentialFromConsole="true", service="iam", name="ListUsers")
-    return [*works(range(60, 0, -1)), *[{**one, "eventID": "hands"} for one in hands]]
+    return [*works(range(60, 0, -1)), *[{**hand, "eventID": "hands"} for hand in hands]]
 
 
 def _left_behind() -> list[dict[str, Any]]:
@@ -143,8 +143,8 @@ def _stopped() -> list[dict[str, Any]]:
 
 def _unmade() -> list[dict[str, Any]]:
     calls = ("PutObject", "DeleteObject", "CreateBucket", "DeleteBucket", "PutBucketPolicy", "CopyObject")
-    writes = [{**one, "eventName": call, "eventID": f"{call}{n}"}
-              for call in calls for n, one in enumerate(works(range(200, 120, -1)))]  # fmt: skip
+    writes = [{**work, "eventName": call, "eventID": f"{call}{n}"}
+              for call in calls for n, work in enumerate(works(range(200, 120, -1)))]  # fmt: skip
     return [*writes, *works(range(200, 0, -1))]
 
 
@@ -166,11 +166,11 @@ FINDINGS: dict[str, tuple[str, Callable[[], Any]]] = {
 # ---- the page
 
 
-def rows(found: Iterable[Proof], names: Iterable[str]) -> Iterator[list[str]]:
+def rows(proofs: Iterable[Proof], names: Iterable[str]) -> Iterator[list[str]]:
     """For each id its cells: what detects, responds and governs."""
-    told = list(found)
+    text = list(proofs)
     for name in names:
-        mine = [proof for proof in told if name in proof.ids]
+        mine = [proof for proof in text if name in proof.ids]
         yield [f"{name} {frameworks.name(name)}", _detect(mine), _respond(mine), _govern(mine)]
 
 
@@ -186,12 +186,12 @@ def _govern(mine: Iterable[Proof]) -> str:
     return ", ".join(sorted({control.replace("_", " ") for proof in mine for control in proof.controls})) or NO
 
 
-def attack_sheet(found: Iterable[Proof]) -> str:
+def attack_sheet(proofs: Iterable[Proof]) -> str:
     """CSV: every technique, what detects it, and the OWASP risks that the same signals carry."""
-    told, risks = list(found), set(_ids("owasp_nhi"))
+    text, risks = list(proofs), set(_ids("owasp_nhi"))
     techniques = []
-    for name, (title, detect, *_) in zip(_ids("mitre_attack"), rows(told, _ids("mitre_attack"))):
-        carried = {risk for proof in told if name in proof.ids for risk in risks.intersection(proof.ids)}
+    for name, (title, detect, *_) in zip(_ids("mitre_attack"), rows(text, _ids("mitre_attack"))):
+        carried = {risk for proof in text if name in proof.ids for risk in risks.intersection(proof.ids)}
         techniques.append([title, detect.replace("`", "").strip("*"), " ".join(sorted(carried))])
     return as_csv(["technique", "detect", "OWASP risks"], techniques)
 
@@ -211,18 +211,18 @@ signal, finding or exposure that fires; *respond* what the shipped `response_pol
 How often a thing is found: [posture](posture_measured.md)."""
 
 
-def sheet(found: Iterable[Proof]) -> str:
+def sheet(proofs: Iterable[Proof]) -> str:
     """CSV: every proof by itself, with its sample and what followed from it."""
     heads = ["signal, finding or exposure", "sample", "carries", "actions planned", "controls followed up"]
-    return as_csv(heads, ([p.name, p.sample, *map(" ".join, (p.ids, p.actions, p.controls))] for p in found))
+    return as_csv(heads, ([p.name, p.sample, *map(" ".join, (p.ids, p.actions, p.controls))] for p in proofs))
 
 
-def page(found: list[Proof]) -> str:
+def page(proofs: list[Proof]) -> str:
     """What docs/method/coverage.md should say."""
-    attack = [row[1] != NO for row in rows(found, _ids("mitre_attack"))]
+    attack = [row[1] != NO for row in rows(proofs, _ids("mitre_attack"))]
     lines = ["# Coverage", "", MARK, "", INTRO, "",
-             "## OWASP NHI Top 10 × NIST CSF", "", *_table(["what", *FUNCTIONS], rows(found, _ids("owasp_nhi"))),
-             "", "## NIST CSF", "", *_table(["outcome", "proof"], _outcomes(found)), "", "## ATT&CK", "",
+             "## OWASP NHI Top 10 × NIST CSF", "", *_table(["what", *FUNCTIONS], rows(proofs, _ids("owasp_nhi"))),
+             "", "## NIST CSF", "", *_table(["outcome", "proof"], _outcomes(proofs)), "", "## ATT&CK", "",
              f"Signals prove {sum(attack)} of the {len(attack)} techniques that sources may name; which, and for which "
              "risk of OWASP's: [coverage_attack.csv](../../lab/results/coverage_attack.csv)."]  # fmt: skip
     return "\n".join(lines) + "\n"
@@ -238,32 +238,32 @@ HOW = {
 
 
 def _reached(document: dict[str, Any], actions: tuple[str, ...], controls: tuple[str, ...]) -> tuple[str, ...]:
-    told = brief.facts(document)
+    facts = brief.facts(document)
     reached = {
         "DE.AE-02": all(signal["evidence"] for signal in document["signals"] if signal["points"] > 0),
         "DE.AE-04": bool(document["impact"]["factors"]),
         "DE.AE-06": bool(ecs.alert(document, created=document["created"]) and event_of(document, LEAK)),
-        "RS.AN": bool(told) and all(fact.cites for fact in told),
+        "RS.AN": bool(facts) and all(fact.cites for fact in facts),
         "RS.MA": bool(feedback.judge(document, "confirmed", "ann", "seen", LEAK, {}).verdict),
         "RS.MI": bool(actions), "GV.RR": bool(controls), "PR.AA": bool(controls),
     }  # fmt: skip
     return tuple(name for name, fine in reached.items() if fine)
 
 
-def _outcomes(found: list[Proof]) -> Iterator[list[str]]:
+def _outcomes(proofs: list[Proof]) -> Iterator[list[str]]:
     """What carries an outcome's id, and with how many of the notables the product reaches it."""
     for name in _ids("nist_csf"):
-        mine = [proof for proof in found if name in proof.ids]
-        count = sum(name in proof.reached for proof in found)
-        cells = [f"{count} of {len(found)} notables: {HOW[name]}"] if count else []
+        mine = [proof for proof in proofs if name in proof.ids]
+        count = sum(name in proof.reached for proof in proofs)
+        cells = [f"{count} of {len(proofs)} notables: {HOW[name]}"] if count else []
         cells += [_detect(mine)] if mine else []
         yield [f"{name} {frameworks.name(name)}", "; ".join(cells) or NO]
 
 
-def _table(head: list[str], told: Iterable[list[str]]) -> Iterator[str]:
+def _table(head: list[str], details: Iterable[list[str]]) -> Iterator[str]:
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
-    for row in told:
+    for row in details:
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
 
 

@@ -77,7 +77,7 @@ def notable(
         dimension("network", ["203.0.113.0/24"], fresh),
         dimension("credential", [], [KEY] if identity.kind == "user" else []),
     )
-    whole = replace(
+    notable = replace(
         BASE, id=notable_id(identity.id, day), kind="compromise", identity=identity, created=base + 900,
         first_time=base, last_time=base + 900, signals=signals, timeline=timeline, likelihood=91.0,
         severity="critical", controls=(
@@ -86,8 +86,8 @@ def notable(
         ),
         record_ids=tuple(map(record, range(1, 6))), record_count=5,
     )  # fmt: skip
-    whole = replace(whole, usual=replace(whole.usual, dimensions=dimensions))
-    return to_json(replace(whole, **changes))
+    notable = replace(notable, usual=replace(notable.usual, dimensions=dimensions))
+    return to_json(replace(notable, **changes))
 
 
 def state(folder: Path, notables: Iterable[dict[str, Any]]) -> Path:
@@ -112,5 +112,5 @@ def desk(module: Any, *words: object, out: Path) -> str:
 
 def asked(module: Any, *words: object, out: Path) -> dict[str, Any]:
     """The same with --json, read."""
-    told: dict[str, Any] = json.loads(desk(module, *words, "--json", out=out))
-    return told
+    details: dict[str, Any] = json.loads(desk(module, *words, "--json", out=out))
+    return details

@@ -70,10 +70,10 @@ def template(client: Elasticsearch, stream: str, without: Iterable[str] = (), re
 
 def document(record: Tree, original: bool, ingested: Optional[str]) -> Tree:
     """What the integration makes of a native record, with or without `event.original`."""
-    made = cloudtrail_shapes.ecs_original(record) if original else cloudtrail_shapes.ecs(record)
+    built = cloudtrail_shapes.ecs_original(record) if original else cloudtrail_shapes.ecs(record)
     if ingested is not None:
-        made["event"]["ingested"] = ingested
-    return made
+        built["event"]["ingested"] = ingested
+    return built
 
 
 def load(client: Elasticsearch, stream: str, documents: Iterable[Tree]) -> int:

@@ -31,7 +31,7 @@ from nhi_watch.core.timestamps import render
 from nhi_watch.detect import episodes, publish
 from nhi_watch.hosts.elastic import setup, windows, write
 from nhi_watch.hosts.elastic.cluster import Connection, connect
-from nhi_watch.hosts.elastic.run import Job, run
+from nhi_watch.hosts.elastic.run import ReadJob, run
 from nhi_watch.hosts.elastic.store import ElasticStore
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.state import State
@@ -47,7 +47,7 @@ _BLOCKS = ("nhi-state-{}", "logs-nhi.alerts-{}", "logs-nhi.health-{}")
 _CONFLICT: Tree = {"template": {"mappings": {"properties": {"event": {"properties": {"reason": {"type": "long"}}}}}}}
 
 
-def attempt(url: str, job: Job, api_key: Optional[str]) -> None:
+def attempt(url: str, job: ReadJob, api_key: Optional[str]) -> None:
     """One run, as the program does it: anything but our own errors is a defect, and ends the process with 1."""
     try:
         with connect(Connection((url,), api_key, timeout=20)) as reached:
@@ -56,7 +56,7 @@ def attempt(url: str, job: Job, api_key: Optional[str]) -> None:
         sys.exit(REFUSED)
 
 
-def attempt_and_die(url: str, job: Job, api_key: Optional[str]) -> None:
+def attempt_and_die(url: str, job: ReadJob, api_key: Optional[str]) -> None:
     """One run that is killed when its state is written, checkpoint and all, and its alerts are not."""
     setattr(write, "write", lambda *_: os.kill(os.getpid(), signal.SIGKILL))  # noqa: B010
     attempt(url, job, api_key)
@@ -85,10 +85,10 @@ class Faults:
         asked = setup.api_key_request(self.wild, f"{self.pattern},{self._dead}")
         self._role: Tree = asked["role_descriptors"]
         self._calm = key(self.admin, {"name": "calm"})
-        made = self.admin.security.create_api_key(**asked)
-        self.key, self._key_id = made["encoded"], made["id"]
+        object_api_response = self.admin.security.create_api_key(**asked)
+        self.key, self._key_id = object_api_response["encoded"], object_api_response["id"]
 
-    def job(self, **changes: Any) -> Job:
+    def job(self, **changes: Any) -> ReadJob:
         """The disturbed one."""
         return self.story.job(self.wild, **{"pattern": self.pattern, "patience": 3.0, **changes})
 
@@ -120,9 +120,9 @@ class Faults:
         return ElasticStore(self.admin, f"nhi-state-{self.wild}")
 
     def _checkpoint(self) -> int:
-        found = windows.checkpoints(self._store(), [self.pattern, self._dead])
-        assert found[self._dead] is None, "a dead remote was never read"
-        return found[self.pattern] or 0
+        result = windows.checkpoints(self._store(), [self.pattern, self._dead])
+        assert result[self._dead] is None, "a dead remote was never read"
+        return result[self.pattern] or 0
 
     def _must_not_have_passed(self, before: int) -> None:
         """Where the checkpoint has moved, all is written already, or the state knows that alerts are not."""
@@ -157,21 +157,26 @@ class Faults:
         going.feed(read)
         going.finish()
         theirs, calm = shown(files), shown(ElasticStore(self.admin, f"nhi-state-{self.story.calm}"))
-        for job, found in (("disturbed", shown(self._store())), ("calm", calm)):
-            assert found.keys() == theirs.keys(), f"{job}: {found.keys() ^ theirs.keys()}"
-            wrong = {(one, name) for one, told in found.items() for name in told if told[name] != theirs[one][name]}
+        for job, result in (("disturbed", shown(self._store())), ("calm", calm)):
+            assert result.keys() == theirs.keys(), f"{job}: {result.keys() ^ theirs.keys()}"
+            wrong = {
+                (item, name)
+                for item, details in result.items()
+                for name in details
+                if details[name] != theirs[item][name]
+            }
             assert not wrong, f"{job}: {wrong}"
         return len(theirs)
 
-    def scored(self, whole: Sequence[Tree]) -> int:
+    def scored(self, identity_day: Sequence[Tree]) -> int:
         """Of closed days both jobs keep what files make of the records in one go; returns how many notables that is."""
         files = MemoryStore()
         going = Going(files, [cloudtrail], Options(BUDGET))
-        going.feed(whole)
+        going.feed(identity_day)
         going.finish()
         days = State(files).daybook.closed_days
         kept = [
-            {(day, one["id"]): episodes.digest(one) for day in days for one in episodes.each(rows, day)}
+            {(day, item["id"]): episodes.digest(item) for day in days for item in episodes.each(rows, day)}
             for rows in (files, self._store(), ElasticStore(self.admin, f"nhi-state-{self.story.calm}"))
         ]
         assert kept[1] == kept[0] and kept[2] == kept[0], "not what nhi score makes of it"
@@ -192,9 +197,7 @@ class Faults:
             lift()
 
     @contextmanager
-    def _running(
-        self, url: str = "", target: Callable[..., None] = attempt, **changes: Any
-    ) -> Iterator[BaseProcess]:
+    def _running(self, url: str = "", target: Callable[..., None] = attempt, **changes: Any) -> Iterator[BaseProcess]:
         process = start(url or self.server.url, self.job(**changes), self.key, target)
         try:
             yield process
@@ -250,8 +253,8 @@ class Faults:
             self.answered("401")
             return
         self._alone(took, lambda: self.admin.security.invalidate_api_key(ids=[self._key_id]))
-        made = self.admin.security.create_api_key(name="again", role_descriptors=self._role)
-        self.key, self._key_id = made["encoded"], made["id"]
+        object_api_response = self.admin.security.create_api_key(name="again", role_descriptors=self._role)
+        self.key, self._key_id = object_api_response["encoded"], object_api_response["id"]
 
     def forbidden(self, took: float) -> None:
         """403: a proxy says so, or one privilege is taken from the key, and given back."""
@@ -311,8 +314,8 @@ class Faults:
     def mapping(self, took: float) -> None:
         """An index of the pattern maps a time as text; or alerts go into a stream that refuses them."""
         if self.dice.random() < 0.5:
-            odd = f"{self.story.source}.odd"
-            self._alone(took, lambda: self._odd_source(odd), lambda: self.admin.indices.delete(index=odd))
+            unusual = f"{self.story.source}.odd"
+            self._alone(took, lambda: self._odd_source(unusual), lambda: self.admin.indices.delete(index=unusual))
             return
         template = self.admin.cluster
         name = f"{setup.ALERTS}@custom"

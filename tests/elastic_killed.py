@@ -11,7 +11,7 @@ from nhi_watch.core.timestamps import parse
 from nhi_watch.detect import publish
 from nhi_watch.hosts.elastic import read, store, windows, write
 from nhi_watch.hosts.elastic.cluster import Connection, connect
-from nhi_watch.hosts.elastic.run import Job, run
+from nhi_watch.hosts.elastic.run import ReadJob, run
 
 
 def die(*_: Any, **__: Any) -> Any:
@@ -50,7 +50,7 @@ def main(stage: str, url: str, source: str, namespace: str) -> None:
     else:
         setattr(windows, "advance", in_the_middle_of_the_state(windows.advance))  # noqa: B010
     with connect(Connection((url,))) as client:
-        run(client, Job(source, namespace, parse("2025-01-01T00:00:00Z"), 300.0, page=500, lag=0, lease=3))
+        run(client, ReadJob(source, namespace, parse("2025-01-01T00:00:00Z"), 300.0, page=500, lag=0, lease=3))
 
 
 if __name__ == "__main__":

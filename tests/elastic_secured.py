@@ -78,13 +78,13 @@ def _make(version: str, folder: Path) -> None:
 
 def _named(archives: Iterable[Path]) -> list[str]:
     """Types of SAML's libraries that some classes name."""
-    found: set[bytes] = set()
+    result: set[bytes] = set()
     for archive in archives:
         with zipfile.ZipFile(archive) as opened:
             for name in opened.namelist():
                 if name.endswith(".class"):
-                    found.update(_SAML.findall(opened.read(name)))
-    return sorted(name.decode() for name in found)
+                    result.update(_SAML.findall(opened.read(name)))
+    return sorted(name.decode() for name in result)
 
 
 def _stub(folder: Path, name: str) -> Path:
@@ -104,24 +104,23 @@ def _compiled(version: str, sources: list[Path], archive: Path) -> None:
     release = ["--release", str(VERSIONS[version])]
     subprocess.run([*compiler, *release, "-d", str(classes), "-cp", library, f"@{listed}"], check=True)
     listed.unlink()
-    with zipfile.ZipFile(archive, "w") as made:
+    with zipfile.ZipFile(archive, "w") as zip_file:
         for path in sorted(classes.rglob("*.class")):
-            made.write(path, path.relative_to(classes))
+            zip_file.write(path, path.relative_to(classes))
 
 
 class SecuredNode(Node):
     """A node with security; `admin` may do everything."""
 
-    def __init__(self, version: str, home: Path) -> None:
-        super().__init__(version, home)
+    def __init__(self, version: str, path: Path) -> None:
+        super().__init__(version, path)
         for module in modules(version).iterdir():
-            shutil.copytree(module, home / "modules" / module.name)
+            shutil.copytree(module, path / "modules" / module.name)
         self.settings = _SETTINGS
         digest = hashlib.sha256(PASSWORD.encode() + _SALT).digest()
-        told = base64.b64encode(_SALT).decode() + base64.b64encode(digest).decode()
-        (home / "config" / "users").write_text(f"{USER}:{{SSHA256}}{told}\n")
-        (home / "config" / "users_roles").write_text(f"superuser:{USER}\n")
-
+        text = base64.b64encode(_SALT).decode() + base64.b64encode(digest).decode()
+        (path / "config" / "users").write_text(f"{USER}:{{SSHA256}}{text}\n")
+        (path / "config" / "users_roles").write_text(f"superuser:{USER}\n")
 
     def speak_tls(self, certificate: bytes, private: bytes) -> None:
         """Serve HTTPS."""
@@ -132,10 +131,10 @@ class SecuredNode(Node):
 
 
 @contextmanager
-def running(version: str, home: Path) -> Iterator[Secured]:
+def running(version: str, path: Path) -> Iterator[Secured]:
     """Start a node and wait until it lets its superuser in."""
     need(java_for(version), f"Elasticsearch {version} needs Java {VERSIONS[version]} or newer")
-    node = SecuredNode(version, home)
+    node = SecuredNode(version, path)
     try:
         url = node.start()
         with Elasticsearch(url, basic_auth=(USER, PASSWORD), request_timeout=60) as admin:

@@ -80,16 +80,16 @@ class Server(NamedTuple):
 
 def java_for(version: str) -> str | None:
     """Path of a java that is new enough for the version."""
-    homes = [os.environ.get("JAVA_HOME", ""), *map(str, sorted(Path("/usr/lib/jvm").glob("*")))]
-    candidates = ["java", *(f"{home}/bin/java" for home in homes if home)]
+    by_session = [os.environ.get("JAVA_HOME", ""), *map(str, sorted(Path("/usr/lib/jvm").glob("*")))]
+    candidates = ["java", *(f"{home}/bin/java" for home in by_session if home)]
     return next((java for java in candidates if _release(java) >= VERSIONS[version]), None)
 
 
 def _release(java: str) -> int:
     if shutil.which(java) is None:
         return 0
-    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    words = told.split('"')
+    text = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    words = text.split('"')
     return int(words[1].split(".")[0]) if len(words) > 1 and words[1].split(".")[0].isdigit() else 0
 
 
@@ -143,9 +143,9 @@ def describe(module: Path, version: str, plugin: str, extends: str = "") -> None
 class Node:
     """A node whose data stays in `home` while it is killed and started again, on the port that it had before."""
 
-    def __init__(self, version: str, home: Path, heap: str = "", joins: Optional[Node] = None) -> None:
+    def __init__(self, version: str, path: Path, heap: str = "", joins: Optional[Node] = None) -> None:
         self.version = version
-        self.home = home
+        self.home = path
         self.settings = ""
         """More lines of its configuration."""
         self.scheme = "http"
@@ -153,10 +153,10 @@ class Node:
         self._port = 0
         self._process: Optional[subprocess.Popen[bytes]] = None
         self._library = f"{jars(version)}/lib/*"
-        shutil.copytree(jars(version) / "modules", home / "modules")
+        shutil.copytree(jars(version) / "modules", path / "modules")
         for name in ("config", "logs", "plugins"):
-            (home / name).mkdir()
-        (home / "config" / "log4j2.properties").write_text(_LOGGING)
+            (path / name).mkdir()
+        (path / "config" / "log4j2.properties").write_text(_LOGGING)
         self._discovery = _SINGLE if joins is None else _JOINS.format(seeds=joins.address("transport"))
 
     def start(self) -> str:
@@ -218,9 +218,9 @@ def processor(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def run(version: str, home: Path, heap: str = "") -> Iterator[Server]:
-    """Start a node in `home`, give it, and end it when the caller is done; with a heap it is one to measure."""
-    node = Node(version, home, heap)
+def run(version: str, path: Path, heap: str = "") -> Iterator[Server]:
+    """Start a node in `path`, give it, and end it when the caller is done; with a heap it is one to measure."""
+    node = Node(version, path, heap)
     try:
         url = node.start()
         with connect(Connection((url,))) as client:
@@ -261,16 +261,16 @@ def nhi(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), error.getvalue())
 
 
-def environment(**told: str) -> dict[str, str]:
+def environment(**details: str) -> dict[str, str]:
     """Of a process of its own: nothing of NHI_… and of proxies but what is told."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("NHI_", "HTTP", "http"))}
-    return {**kept, **told}
+    return {**kept, **details}
 
 
-def started(*arguments: str, **told: str) -> subprocess.CompletedProcess[str]:
+def started(*arguments: str, **details: str) -> subprocess.CompletedProcess[str]:
     """`nhi elastic` in a process of its own."""
     command = [sys.executable, "-m", "nhi_watch.cli", "elastic", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment(**told))
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment(**details))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -19,8 +19,8 @@ from elastic_server import FIRST, Server
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic import setup
 from nhi_watch.hosts.elastic.cluster import Connection, connect
-from nhi_watch.hosts.elastic.run import Job, run
-from nhi_watch.hosts.elastic.store import held
+from nhi_watch.hosts.elastic.run import ReadJob, run
+from nhi_watch.hosts.elastic.store import read_lease
 from nhi_watch_lab.simulator.tenant import Spec, Tenant
 
 Tree = dict[str, Any]
@@ -40,25 +40,25 @@ def records(days: int = 4, machines: int = 12) -> list[Tree]:
     Without what neither Elastic's fields nor OCSF keep: how a machine got its session.
     """
     spec = Spec(days=days, machines=machines, seed=23, campaigns=6, quiet_days=1)
-    found = [record for day in Tenant(spec).days() for record in day.records]
-    for record in found:
+    result = [record for day in Tenant(spec).days() for record in day.records]
+    for record in result:
         record["userIdentity"].get("sessionContext", {}).pop("ec2RoleDelivery", None)
-    return found
+    return result
 
 
-def batches(whole: Sequence[Tree], number: int) -> Iterator[Sequence[Tree]]:
+def batches(identity_day: Sequence[Tree], number: int) -> Iterator[Sequence[Tree]]:
     """Cut into that many stretches of about the same length."""
-    edges = [len(whole) * i // number for i in range(number + 1)]
-    return (whole[low:high] for low, high in zip(edges, edges[1:]))
+    edges = [len(identity_day) * i // number for i in range(number + 1)]
+    return (identity_day[low:high] for low, high in zip(edges, edges[1:]))
 
 
-def work(url: str, job: Job, key: Optional[str] = None) -> None:
+def work(url: str, job: ReadJob, key: Optional[str] = None) -> None:
     """One run, as a process of its own does it; a lease that another one has is waited for."""
     with connect(Connection((url,), key, timeout=20)) as client:
         run(client, job)
 
 
-def start(url: str, job: Job, key: Optional[str] = None, target: Callable[..., None] = work) -> BaseProcess:
+def start(url: str, job: ReadJob, key: Optional[str] = None, target: Callable[..., None] = work) -> BaseProcess:
     """The same in a new process."""
     process = _FORKS.Process(target=target, args=(url, job, key))
     process.start()
@@ -94,8 +94,8 @@ class Story:
         run(self.client, self.job(self.calm))
         return time.monotonic() - started
 
-    def job(self, namespace: str, **changes: Any) -> Job:
-        plain = Job(self.source, namespace, budget=BUDGET, page=200, lag=0, lease=LEASE, wait=60.0)
+    def job(self, namespace: str, **changes: Any) -> ReadJob:
+        plain = ReadJob(self.source, namespace, budget=BUDGET, page=200, lag=0, lease=LEASE, wait=60.0)
         return plain._replace(**changes)
 
     def kill_one_of_two(self, took: float, dice: random.Random) -> None:
@@ -116,22 +116,21 @@ class Story:
             time.sleep(0.02)
 
     def _has_the_lease(self, process: BaseProcess) -> bool:
-        lease = held(self.client, f"nhi-state-{self.wild}")
+        lease = read_lease(self.client, f"nhi-state-{self.wild}")
         return lease is not None and f":{process.pid}:" in lease.holder and lease.until > time.time() - LEASE
-
 
     def alerts(self, namespace: str) -> list[Tree]:
         """The notables in all alerts, but for what tells of the run itself."""
         written = [hit["_source"] for hit in self._all(f"logs-nhi.alerts-{namespace}")]
         alerts = [alert["nhi"] for alert in written if alert["event"]["code"] != "job"]
-        told = [{key: value for key, value in a["notable"].items() if key not in VOLATILE} for a in alerts]
-        told = [{**n, "revision": a["notable"]["revision"], "change": a["change"]} for n, a in zip(told, alerts)]
-        return sorted(told, key=lambda n: (n["id"], n["revision"]))
+        details = [{key: value for key, value in a["notable"].items() if key not in VOLATILE} for a in alerts]
+        details = [{**n, "revision": a["notable"]["revision"], "change": a["change"]} for n, a in zip(details, alerts)]
+        return sorted(details, key=lambda n: (n["id"], n["revision"]))
 
     def _all(self, index: str) -> list[Tree]:
         self.client.options(ignore_status=404).indices.refresh(index=index)
-        found = self.client.search(index=index, size=10_000, ignore_unavailable=True)
-        hits: list[Tree] = found["hits"]["hits"]
+        object_api_response = self.client.search(index=index, size=10_000, ignore_unavailable=True)
+        hits: list[Tree] = object_api_response["hits"]["hits"]
         return hits
 
     def same(self) -> int:
@@ -143,8 +142,10 @@ class Story:
         for alerts in (calm, wild):
             named = [(alert["id"], alert["revision"]) for alert in alerts]
             assert len(named) == len(set(named)), "a revision is there twice"
-        one, other = ({(alert["id"], alert["change"]) for alert in alerts} for alerts in (calm, wild))
-        assert {name for name, _ in one} == {name for name, _ in other}, f"calm {one - other}, disturbed {other - one}"
+        item, other = ({(alert["id"], alert["change"]) for alert in alerts} for alerts in (calm, wild))
+        assert {name for name, _ in item} == {name for name, _ in other}, (
+            f"calm {item - other}, disturbed {other - item}"
+        )
         return len(calm)
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ ROLES = ("payments-api", *(f"worker{letter}-job" for letter in "abcdefgh"))
 
 def tenant(days: int = 20) -> Records:
     """Machines with a history."""
-    return [one for role in ROLES for one in quiet(days, role)]
+    return [item for role in ROLES for item in quiet(days, role)]
 
 
 def theft(day: int = TODAY) -> Records:

@@ -35,8 +35,8 @@ def by_hand(text: str) -> dict[str, Any]:
     who = Who(USER.id, f"arn:aws:iam::{USER.account}:user/{text}", "user", "aws", USER.account, clip(text, 200))
     other = Who(clip(ROLE.id + text, 500), ROLE.name, "role", "aws", ROLE.account, "")
     at = 1_771_236_000
-    one = clip(text, 100)
-    timeline = (TimelineEntry(at, clip(f"iam:{text}", 256), "success", clip(text, 256), one, 1.0, 2),)
+    item = clip(text, 100)
+    timeline = (TimelineEntry(at, clip(f"iam:{text}", 256), "success", clip(text, 256), item, 1.0, 2),)
     return notable(
         identity=who, members=(who, other), title=clip(f"{text}: new network", 200), summary=clip(text, 1_000),
         signals=(replace(NETWORK, evidence=clip(f"network {text} is new", 500)),
@@ -45,8 +45,8 @@ def by_hand(text: str) -> dict[str, Any]:
         controls=(Control("rotate_secret", True, clip(f"Rotate {text}", 900), "open"),
                   Control("reduce_privilege", True, clip(text, 900) or "x", "open")),
         impact=replace_factors(clip(text, 200)), links=(NotableLink(who.id, other.id, "credential", clip(text, 200), (
-            one,)),),
-        record_ids=(one, ), record_count=6,
+            item,)),),
+        record_ids=(item, ), record_count=6,
     )  # fmt: skip
 
 
@@ -56,8 +56,8 @@ IMPACT = samples()[0].impact
 def replace_factors(text: str) -> Any:
     """An impact whose values somebody else wrote."""
     impact = IMPACT
-    told = (*impact.factors, ImpactFactor("used by", text, 1.0), ImpactFactor("owner", text, 1.0))
-    return replace(impact, reach=text, factors=told)
+    details = (*impact.factors, ImpactFactor("used by", text, 1.0), ImpactFactor("owner", text, 1.0))
+    return replace(impact, reach=text, factors=details)
 
 
 @lru_cache(None)
@@ -74,7 +74,7 @@ def _records() -> Iterator[dict[str, Any]]:
         yield from _stolen(number, text)
     for name in _PLACES:
         lines = [json.loads(line) for line in (SAMPLES / f"{name}.jsonl").read_text("utf-8").splitlines()]
-        natives = [one["record"] for one in lines if one.get("shape") == "native" and "event" in one]
+        natives = [line["record"] for line in lines if line.get("shape") == "native" and "event" in line]
         for number, text in enumerate(ATTACKS):
             yield _poisoned(natives[number % len(natives)], name, text)
 
@@ -84,17 +84,17 @@ def _stolen(number: int, text: str) -> Iterator[dict[str, Any]]:
     calls = (("sts", "GetCallerIdentity"), ("iam", "CreateAccessKey"), ("iam", "AttachUserPolicy"),
              ("secretsmanager", "GetSecretValue"), ("s3", "GetObject"))  # fmt: skip
     for minute, (service, call) in enumerate(calls):
-        made = record(DAY, f"10:{minute:02}", role=f"r{number}", service=service, name=call, address=_TOR, agent=text)
-        issuer = made["userIdentity"]["sessionContext"]["sessionIssuer"]
-        made["userIdentity"]["arn"] = f"arn:aws:sts::{ACCOUNT}:assumed-role/r{number}/{text}"
-        made["userIdentity"]["principalId"] += text
+        built = record(DAY, f"10:{minute:02}", role=f"r{number}", service=service, name=call, address=_TOR, agent=text)
+        issuer = built["userIdentity"]["sessionContext"]["sessionIssuer"]
+        built["userIdentity"]["arn"] = f"arn:aws:sts::{ACCOUNT}:assumed-role/r{number}/{text}"
+        built["userIdentity"]["principalId"] += text
         # no peers, whose crowd would be folded: the last word of its name is its own
         name = f"{text}/{''.join(chr(97 + int(digit)) for digit in f'{number:03}')}"
         issuer["userName"], issuer["arn"] = name, f"arn:aws:iam::{ACCOUNT}:role/{name}"
-        made["requestParameters"] = {"bucketName": text, "key": text, "userName": text, "secretId": text,
+        built["requestParameters"] = {"bucketName": text, "key": text, "userName": text, "secretId": text,
                                      "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}  # fmt: skip
-        made["errorCode"], made["errorMessage"] = ("", "") if minute else (text, text)
-        yield made
+        built["errorCode"], built["errorMessage"] = ("", "") if minute else (text, text)
+        yield built
 
 
 def _poisoned(plain: Any, source: str, text: str) -> Any:
@@ -102,7 +102,7 @@ def _poisoned(plain: Any, source: str, text: str) -> Any:
     if isinstance(plain, dict):
         return {k: text if k in _PLACES[source] and isinstance(v, str) else _poisoned(v, source, text)
                 for k, v in plain.items()}  # fmt: skip
-    return [_poisoned(one, source, text) for one in plain] if isinstance(plain, list) else plain
+    return [_poisoned(item, source, text) for item in plain] if isinstance(plain, list) else plain
 
 
 def credentials(document: dict[str, Any]) -> dict[str, list[str]]:

@@ -96,8 +96,8 @@ class Kibana:
         try:
             return 200, self._do(method, target, headers, body)
         except _RefusedError as refused:
-            told = {"statusCode": refused.status, "error": "x", "message": refused.message}
-            return refused.status, orjson.dumps(told)
+            details = {"statusCode": refused.status, "error": "x", "message": refused.message}
+            return refused.status, orjson.dumps(details)
 
     def _do(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
         if headers.get("Authorization") != f"ApiKey {KEY}":
@@ -110,10 +110,10 @@ class Kibana:
             raise _RefusedError(404, "Not Found")
         path, query = parts.path[len(prefix) :], dict(parse_qsl(parts.query))
         for wanted, pattern, serve in self._routes():
-            found = re.fullmatch(pattern, path)
-            if found and wanted == method:
-                told = serve(query, self._content(headers, body), *found.groups())
-                return told if isinstance(told, bytes) else orjson.dumps(told)
+            match = re.fullmatch(pattern, path)
+            if match and wanted == method:
+                text = serve(query, self._content(headers, body), *match.groups())
+                return text if isinstance(text, bytes) else orjson.dumps(text)
         raise _RefusedError(404, "Not Found")
 
     def _routes(self) -> list[tuple[str, str, Callable[..., Any]]]:
@@ -156,8 +156,8 @@ class Kibana:
                 error = {"status_code": 400, "message": f"{missing[0]}: Required"}
                 errors.append({"rule_id": rule["rule_id"], "error": error})
             elif rule["rule_id"] in self.rules and query.get("overwrite") != "true":
-                told = f'rule_id: "{rule["rule_id"]}" already exists'
-                errors.append({"rule_id": rule["rule_id"], "error": {"status_code": 409, "message": told}})
+                text = f'rule_id: "{rule["rule_id"]}" already exists'
+                errors.append({"rule_id": rule["rule_id"], "error": {"status_code": 409, "message": text}})
             else:
                 self.add_rule(rule)
         return {"success": not errors, "success_count": len(rules) - len(errors), "rules_count": len(rules),
@@ -214,8 +214,8 @@ class Kibana:
                 errors.append({"id": each["id"], "type": each["type"], "meta": {}, "error": problem})
         if not errors:
             self.objects.update({(each["type"], each["id"]): each for each in objects})
-        told: Tree = {"success": not errors, "successCount": len(objects) - len(errors), "warnings": []}
-        return {**told, "errors": errors} if errors else told
+        details: Tree = {"success": not errors, "successCount": len(objects) - len(errors), "warnings": []}
+        return {**details, "errors": errors} if errors else details
 
     def _fault(self, each: Tree, there: set[tuple[str, str]], overwrite: bool) -> Optional[Tree]:
         if each["type"] not in SCHEMAS:
@@ -250,11 +250,11 @@ def serving(kibana: Kibana) -> Iterator[Kibana]:
 
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, told = kibana.answer(self.command, self.path, dict(self.headers), body)
+            status, text = kibana.answer(self.command, self.path, dict(self.headers), body)
             self.send_response(status)
-            self.send_header("Content-Length", str(len(told)))
+            self.send_header("Content-Length", str(len(text)))
             self.end_headers()
-            self.wfile.write(told)
+            self.wfile.write(text)
 
         def do_POST(self) -> None:
             self.do_GET()
@@ -309,13 +309,13 @@ def promote(client: Elasticsearch, rule: Tree, index: str, stream: str) -> list[
     if not client.indices.exists(index=index):
         client.indices.create(index=index, mappings={**ALERTS, "dynamic": False}, settings={"number_of_replicas": 0})
     client.indices.refresh(index=stream)
-    found = client.search(index=stream, query=kuery(rule["query"]), size=1000)["hits"]["hits"]
-    made = []
-    for hit in found:
+    result = client.search(index=stream, query=kuery(rule["query"]), size=1000)["hits"]["hits"]
+    built = []
+    for hit in result:
         alert = _promoted(hit, rule)
         client.index(index=index, id=alert["kibana.alert.uuid"], document=alert, refresh=True)
-        made.append(alert)
-    return made
+        built.append(alert)
+    return built
 
 
 def _promoted(hit: Tree, rule: Tree) -> Tree:

@@ -59,9 +59,9 @@ def endpoint(speaker: Speaker, fault: int = -1) -> Iterator[tuple[str, list[Json
         server.server_close()
 
 
-def _say(handler: BaseHTTPRequestHandler, told: Json) -> None:
+def _say(handler: BaseHTTPRequestHandler, details: Json) -> None:
     _head(handler, 200, "application/json")
-    handler.wfile.write(json.dumps(told).encode())
+    handler.wfile.write(json.dumps(details).encode())
 
 
 def _head(handler: BaseHTTPRequestHandler, status: int, kind: str) -> None:
@@ -96,8 +96,8 @@ def _misbehave(handler: BaseHTTPRequestHandler, fault: int, over: threading.Even
 
 def facts(request: Json) -> list[tuple[str, str, str]]:
     """(id, section, sentence) of the facts in a request."""
-    found = (_FACT.fullmatch(line) for line in request["messages"][-1]["content"].splitlines())
-    return [(told[1], told[2], told[3]) for told in found if told]
+    result = (_FACT.fullmatch(line) for line in request["messages"][-1]["content"].splitlines())
+    return [(match[1], match[2], match[3]) for match in result if match]
 
 
 def copying(request: Json) -> str:
@@ -122,14 +122,14 @@ _OPENERS = ("Notably, ", "In addition, ", "Additionally, ", "", "", "", "", "")
 def plain(request: Json, seed: int = 1) -> str:
     """It words each fact anew: synonyms, other clauses, openers, and sometimes two in one."""
     dice, lines = random.Random(seed), []
-    told = facts(request)
-    while told:
-        name, section, text = told.pop(0)
+    details = facts(request)
+    while details:
+        name, section, text = details.pop(0)
         names = [name]
         for pattern, other in dice.sample(HABITS, 8):
             text = re.sub(pattern, other, text)
-        if told and told[0][1] == section and dice.random() < 0.15:
-            more, _, other = told.pop(0)
+        if details and details[0][1] == section and dice.random() < 0.15:
+            more, _, other = details.pop(0)
             text, names = f"{text.rstrip('.')} and {other[0].lower()}{other[1:]}", [name, more]
         lines.append(f"{dice.choice(_OPENERS)}{text} [{', '.join(names)}]")
     return "\n".join(lines)

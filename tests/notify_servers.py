@@ -39,15 +39,15 @@ class Web:
 @contextmanager
 def web(context: ssl.SSLContext | None = None) -> Iterator[Web]:
     """A web server while the block runs."""
-    told = Web()
+    web = Web()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            told.took.append((f"{self.headers['Host']}{self.path}", json.loads(body)))
-            time.sleep(told.delay)
+            web.took.append((f"{self.headers['Host']}{self.path}", json.loads(body)))
+            time.sleep(web.delay)
             answer = b"ok" if "slack" in self.headers["Host"] else b'{"status": "success"}'
-            self.send_response(202 if told.status == 200 and "pagerduty" in self.headers["Host"] else told.status)
+            self.send_response(202 if web.status == 200 and "pagerduty" in self.headers["Host"] else web.status)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
@@ -58,10 +58,10 @@ def web(context: ssl.SSLContext | None = None) -> Iterator[Web]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     if context:
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    told.port = server.server_address[1]
+    web.port = server.server_address[1]
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
-        yield told
+        yield web
     finally:
         server.shutdown()
         server.server_close()

@@ -26,6 +26,6 @@ def unpacked(folder: Path) -> Path:
 
 def interpreter(version: str) -> str:
     """Path of a Python; the test is left out where it is not installed."""
-    found = find(version)
-    need(found, f"needs Python {version}")
-    return str(found)
+    result = find(version)
+    need(result, f"needs Python {version}")
+    return str(result)

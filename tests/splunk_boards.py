@@ -37,22 +37,22 @@ def board(name: str) -> Definition:
 def queries(name: str) -> Iterator[tuple[str, str]]:
     """Data source → its search; a chained one follows what it extends."""
     sources = board(name)["dataSources"]
-    for source, told in sources.items():
-        options = told["options"]
+    for source, text in sources.items():
+        options = text["options"]
         base = f"{sources[options['extend']]['options']['query']} | " if "extend" in options else ""
         yield source, base + options["query"]
 
 
 def defaults(name: str) -> dict[str, str]:
     """Token → the value with which the dashboard opens."""
-    found = {}
-    for told in board(name)["inputs"].values():
-        token, value = told["options"]["token"], told["options"].get("defaultValue", "")
-        if told["type"] == "input.timerange":
-            found[f"{token}.earliest"], found[f"{token}.latest"] = value.split(",")
+    result = {}
+    for input in board(name)["inputs"].values():
+        token, value = input["options"]["token"], input["options"].get("defaultValue", "")
+        if input["type"] == "input.timerange":
+            result[f"{token}.earliest"], result[f"{token}.latest"] = value.split(",")
         else:
-            found[token] = value
-    return found
+            result[token] = value
+    return result
 
 
 def filled(text: str, tokens: Mapping[str, str]) -> str:
@@ -63,23 +63,23 @@ def filled(text: str, tokens: Mapping[str, str]) -> str:
     """
 
     def value(match: re.Match[str]) -> str:
-        told = tokens[match[1]]
-        return '"' + told.replace("\\", "\\\\").replace('"', '\\"') + '"' if match[2] == "s" else told
+        text = tokens[match[1]]
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' if match[2] == "s" else text
 
     return TOKEN.sub(value, text)
 
 
 def run(server: Server, name: str, tokens: Mapping[str, str], now: int) -> dict[str, list[Row]]:
     """Data source → its rows, of all searches of a dashboard."""
-    sources, found = board(name)["dataSources"], {}
+    sources, result = board(name)["dataSources"], {}
     windows: dict[str, Window] = {}
-    for source, told in sources.items():
-        if told["type"] == "ds.search":
-            times = {end: filled(text, tokens) for end, text in told["options"]["queryParameters"].items()}
+    for source, text in sources.items():
+        if text["type"] == "ds.search":
+            times = {end: filled(text, tokens) for end, text in text["options"]["queryParameters"].items()}
             windows[source] = Window(moment(times["earliest"], now), moment(times["latest"], now) + 1)
-            found[source] = server.search(filled(told["options"]["query"], tokens), windows[source], now)
-    for source, told in sources.items():
-        if told["type"] == "ds.chain":
-            base, query = told["options"]["extend"], filled(told["options"]["query"], tokens)
-            found[source] = server.go_on(query, found[base], (windows[base], now))
-    return found
+            result[source] = server.search(filled(text["options"]["query"], tokens), windows[source], now)
+    for source, text in sources.items():
+        if text["type"] == "ds.chain":
+            base, query = text["options"]["extend"], filled(text["options"]["query"], tokens)
+            result[source] = server.go_on(query, result[base], (windows[base], now))
+    return result

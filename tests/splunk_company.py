@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core_samples import Going, Options
 from nhi_watch.act.posture.checks import look
-from nhi_watch.act.posture.finding import Limits, scene
+from nhi_watch.act.posture.finding import FindingLimits, scene
 from nhi_watch.context.assets import NO_ASSETS
 from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect import history
@@ -21,7 +21,7 @@ from splunk_server import Server
 SPEC = Spec(days=4, machines=15, seed=16, campaigns=5)
 GROUP = conf("savedsearches.conf")["NHI Watch - Group Events"]["search"]
 """Twice a day over its events, where a search head runs it every five minutes over what has arrived."""
-LIMITS = Limits(secret_days=3, idle_days=3)
+LIMITS = FindingLimits(secret_days=3, idle_days=3)
 """Days of posture's limits: the company is young."""
 BUDGET = "300"
 
@@ -71,6 +71,6 @@ def _below(server: Server, now: int) -> None:
 
 
 def _verdict(server: Server, now: int) -> None:
-    told = 'nhi feedback verdict=benign reason="a planned move"'
-    text = f"`nhi_notables` nhi_kind=compromise | `nhi_latest` | sort 1 - nhi_likelihood | {told}"
+    details = 'nhi feedback verdict=benign reason="a planned move"'
+    text = f"`nhi_notables` nhi_kind=compromise | `nhi_latest` | sort 1 - nhi_likelihood | {details}"
     server.collections["nhi_feedback"] = server.search(text, Window(0, now + DAY), now)

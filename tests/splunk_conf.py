@@ -45,10 +45,10 @@ OF_OTHERS = {"notable": "search index=notable"}
 def _definition(name: str, now: int) -> str:
     if name in OF_OTHERS:
         return OF_OTHERS[name]
-    told = conf("macros.conf")[name]
-    if told["iseval"] == "0":
-        return told["definition"]
-    return spelled(expression(told["definition"])(Scope({}, now)))[0]
+    section_proxy = conf("macros.conf")[name]
+    if section_proxy["iseval"] == "0":
+        return section_proxy["definition"]
+    return spelled(expression(section_proxy["definition"])(Scope({}, now)))[0]
 
 
 def stages(text: str) -> list[str]:
@@ -57,11 +57,11 @@ def stages(text: str) -> list[str]:
     >>> stages('| tstats count | append [search a | head 1] | where x="|"')
     ['tstats count', 'append [search a | head 1]', 'where x="|"']
     """
-    found, depth = [""], 0
+    result, depth = [""], 0
     for token in _TOKEN.findall(text):
         depth += {"[": 1, "]": -1}.get(token, 0)
         if token == "|" and not depth:
-            found.append("")
+            result.append("")
         else:
-            found[-1] += token
-    return [stage.strip() for stage in found if stage.strip()]
+            result[-1] += token
+    return [stage.strip() for stage in result if stage.strip()]

@@ -48,23 +48,23 @@ def expression(text: str) -> Term:
     (False, None)
     """
     parser = _Parser(_tokens(text))
-    found = parser.either()
+    scope = parser.either()
     if parser.left:
         raise EvalError(f"cannot read {text!r} from {parser.left[0]}")
-    return found
+    return scope
 
 
 def assignments(text: str) -> list[tuple[str, Term]]:
     """The pairs of an eval: `a=1, b=len(c)`."""
-    parser, found = _Parser(_tokens(text)), []
+    parser, result = _Parser(_tokens(text)), []
     while True:
         kind, name = parser.take()
         if kind not in ("word", "quoted"):
             raise EvalError(f"eval sets fields, not {name!r}")
         parser.take("=")
-        found.append((name, parser.either()))
+        result.append((name, parser.either()))
         if not parser.left:
-            return found
+            return result
         parser.take(",")
 
 
@@ -87,14 +87,14 @@ def spelled(value: Value) -> list[str]:
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    found, at = [], 0
+    result, at = [], 0
     while text[at:].strip():
         match = _TOKEN.match(text, at)
         if match is None:
             raise EvalError(f"no expression: {text[at:][:40]!r}")
-        found.append((str(match.lastgroup), match[str(match.lastgroup)]))
+        result.append((str(match.lastgroup), match[str(match.lastgroup)]))
         at = match.end()
-    return found
+    return result
 
 
 class _Parser:
@@ -113,24 +113,24 @@ class _Parser:
         return token
 
     def either(self) -> Term:
-        found = self.both()
+        scope = self.both()
         while self._next() == "OR":
             self.take()
-            found = _or(found, self.both())
-        return found
+            scope = _or(scope, self.both())
+        return scope
 
     def both(self) -> Term:
-        found = self.negated()
+        scope = self.negated()
         while self._next() == "AND":
             self.take()
-            found = _and(found, self.negated())
-        return found
+            scope = _and(scope, self.negated())
+        return scope
 
     def negated(self) -> Term:
         if self._next() == "NOT":
             self.take()
             inner = self.negated()
-            return lambda scope: None if (told := inner(scope)) is None else not told
+            return lambda scope: None if (text := inner(scope)) is None else not text
         return self.compared()
 
     def compared(self) -> Term:
@@ -149,49 +149,49 @@ class _Parser:
         return lambda scope: any(_compared(_COMPARE["="], left, value)(scope) for value in values)
 
     def summed(self) -> Term:
-        found = self.multiplied()
+        scope = self.multiplied()
         while self._next() in ("+", "-", "."):
-            found = _compute(self.take()[1], found, self.multiplied())
-        return found
+            scope = _compute(self.take()[1], scope, self.multiplied())
+        return scope
 
     def multiplied(self) -> Term:
-        found = self.one()
+        scope = self.one()
         while self._next() in ("*", "/", "%"):
-            found = _compute(self.take()[1], found, self.one())
-        return found
+            scope = _compute(self.take()[1], scope, self.one())
+        return scope
 
     def one(self) -> Term:
-        kind, told = self.take()
+        kind, text = self.take()
         if kind == "number":
-            return lambda scope: float(told)
+            return lambda scope: float(text)
         if kind == "text":
-            return lambda scope: re.sub(r"\\(.)", r"\1", told[1:-1])
+            return lambda scope: re.sub(r"\\(.)", r"\1", text[1:-1])
         if kind == "word" and self._next() == "(":
-            return _call(told, self._arguments())
+            return _call(text, self._arguments())
         if kind in ("word", "quoted"):
-            return lambda scope: _field(scope.row, told)
-        if told == "(":
+            return lambda scope: _field(scope.row, text)
+        if text == "(":
             inner = self.either()
             self.take(")")
             return inner
-        if told == "-":
+        if text == "-":
             return _compute("-", lambda scope: 0.0, self.one())
-        raise EvalError(f"{told!r} begins no value")
+        raise EvalError(f"{text!r} begins no value")
 
     def _arguments(self) -> list[Term]:
         self.take("(")
-        found: list[Term] = []
+        scopes: list[Term] = []
         while self._next() != ")":
-            found.append(self.either())
+            scopes.append(self.either())
             if self._next() != ")":
                 self.take(",")
         self.take(")")
-        return found
+        return scopes
 
 
 def _field(row: Row, name: str) -> Value:
-    told = [value for value in row.get(name, ()) if value]
-    return None if not told else told[0] if len(told) == 1 else told
+    details = [value for value in row.get(name, ()) if value]
+    return None if not details else details[0] if len(details) == 1 else details
 
 
 def number(value: Value) -> Optional[float]:
@@ -202,12 +202,12 @@ def number(value: Value) -> Optional[float]:
         return None
 
 
-def _or(one: Term, other: Term) -> Term:
-    return lambda scope: one(scope) is True or other(scope) is True
+def _or(item: Term, other: Term) -> Term:
+    return lambda scope: item(scope) is True or other(scope) is True
 
 
-def _and(one: Term, other: Term) -> Term:
-    return lambda scope: one(scope) is True and other(scope) is True
+def _and(item: Term, other: Term) -> Term:
+    return lambda scope: item(scope) is True and other(scope) is True
 
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -219,7 +219,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 def _compared(by: Callable[[Any, Any], bool], left: Term, right: Term) -> Term:
     """Numbers where both are; else texts; what is missing cannot be compared."""
 
-    def found(scope: Scope) -> Optional[bool]:
+    def scope(scope: Scope) -> Optional[bool]:
         a, b = left(scope), right(scope)
         if a is None or b is None:
             return None
@@ -227,7 +227,7 @@ def _compared(by: Callable[[Any, Any], bool], left: Term, right: Term) -> Term:
             return any(_pair(by, each, b) for each in a)
         return _pair(by, a, b)
 
-    return found
+    return scope
 
 
 def _pair(by: Callable[[Any, Any], bool], a: Value, b: Value) -> bool:
@@ -236,7 +236,7 @@ def _pair(by: Callable[[Any, Any], bool], a: Value, b: Value) -> bool:
 
 
 def _compute(sign: str, left: Term, right: Term) -> Term:
-    def found(scope: Scope) -> Value:
+    def scope(scope: Scope) -> Value:
         a, b = left(scope), right(scope)
         if a is None or b is None:
             return None
@@ -247,20 +247,20 @@ def _compute(sign: str, left: Term, right: Term) -> Term:
             return None
         return {"+": x + y, "-": x - y, "*": x * y, "/": x / y if y else 0, "%": x % y if y else 0}[sign]
 
-    return found
+    return scope
 
 
 def _like(pattern: str) -> str:
     return re.escape(pattern).replace("%", ".*").replace("_", ".")
 
 
-def _case(told: Sequence[Value]) -> Value:
-    return next((value for fits, value in zip(told[::2], told[1::2]) if fits is True), None)
+def _case(details: Sequence[Value]) -> Value:
+    return next((value for fits, value in zip(details[::2], details[1::2]) if fits is True), None)
 
 
-def _numbers(told: Sequence[Value]) -> list[float]:
-    return [found for value in told for each in (value if isinstance(value, list) else [value])
-            if (found := number(each)) is not None]  # fmt: skip
+def _numbers(details: Sequence[Value]) -> list[float]:
+    return [result for value in details for each in (value if isinstance(value, list) else [value])
+            if (result := number(each)) is not None]  # fmt: skip
 
 
 def _many(value: Value) -> list[str]:
@@ -272,36 +272,40 @@ def _text(value: Value) -> str:
 
 
 _PLAIN: dict[str, Callable[..., Value]] = {
-    "len": lambda told: float(len(_text(told))), "lower": lambda told: _text(told).lower(),
-    "floor": lambda told: float(floor(number(told) or 0)),
-    "md5": lambda told: hashlib.md5(_text(told).encode()).hexdigest(),
-    "round": lambda told, places=0.0: float(round(number(told) or 0, int(places))),
-    "substr": lambda told, start, size=1e9: _text(told)[int(start) - 1 :][: int(size)],
-    "match": lambda told, pattern: any(re.search(pattern, each) for each in _many(told)),
-    "replace": lambda told, pattern, by: re.sub(pattern, by, _text(told)),
-    "like": lambda told, pattern: bool(re.fullmatch(_like(pattern), _text(told))),
-    "strftime": lambda told, form: datetime.fromtimestamp(number(told) or 0, timezone.utc).strftime(form),
-    "split": lambda told, by: _text(told).split(by), "mvjoin": lambda told, by: by.join(_many(told)),
-    "mvindex": lambda told, at, to=None: _slice(_many(told), at, to),
-    "mvcount": lambda told: float(len(_many(told))), "mvdedup": lambda told: list(dict.fromkeys(_many(told))),
+    "len": lambda text: float(len(_text(text))), "lower": lambda text: _text(text).lower(),
+    "floor": lambda text: float(floor(number(text) or 0)),
+    "md5": lambda text: hashlib.md5(_text(text).encode()).hexdigest(),
+    "round": lambda text, places=0.0: float(round(number(text) or 0, int(places))),
+    "substr": lambda text, start, size=1e9: _text(text)[int(start) - 1 :][: int(size)],
+    "match": lambda text, pattern: any(re.search(pattern, each) for each in _many(text)),
+    "replace": lambda text, pattern, by: re.sub(pattern, by, _text(text)),
+    "like": lambda text, pattern: bool(re.fullmatch(_like(pattern), _text(text))),
+    "strftime": lambda text, form: datetime.fromtimestamp(number(text) or 0, timezone.utc).strftime(form),
+    "split": lambda text, by: _text(text).split(by), "mvjoin": lambda text, by: by.join(_many(text)),
+    "mvindex": lambda text, at, to=None: _slice(_many(text), at, to),
+    "mvcount": lambda text: float(len(_many(text))), "mvdedup": lambda text: list(dict.fromkeys(_many(text))),
 }  # fmt: skip
 """Functions of what is there: of a missing value they make none."""
 _WHOLE: dict[str, Callable[[Sequence[Value]], Value]] = {
-    "if": lambda told: told[1] if told[0] is True else told[2], "case": _case,
-    "coalesce": lambda told: next((value for value in told if value is not None), None),
-    "isnull": lambda told: told[0] is None, "null": lambda told: None,
-    "true": lambda told: True, "false": lambda told: False,
-    "isnotnull": lambda told: told[0] is not None,
-    "mvappend": lambda told: [each for one in told for each in _many(one)] or None,
-    "max": lambda told: max(_numbers(told), default=None), "min": lambda told: min(_numbers(told), default=None),
-}  # fmt: skip
+    "if": lambda details: details[1] if details[0] is True else details[2],
+    "case": _case,
+    "coalesce": lambda details: next((value for value in details if value is not None), None),
+    "isnull": lambda details: details[0] is None,
+    "null": lambda text: None,
+    "true": lambda text: True,
+    "false": lambda text: False,
+    "isnotnull": lambda details: details[0] is not None,
+    "mvappend": lambda details: [each for item in details for each in _many(item)] or None,
+    "max": lambda details: max(_numbers(details), default=None),
+    "min": lambda details: min(_numbers(details), default=None),
+}
 FUNCTIONS = frozenset({*_PLAIN, *_WHOLE, "now", "in"})
 
 
-def _slice(told: list[str], at: float, to: Optional[float]) -> Value:
+def _slice(details: list[str], at: float, to: Optional[float]) -> Value:
     start, end = int(at), int(at if to is None else to)
-    found = told[start : end + 1 or None] if start >= 0 or end >= 0 else told[start:][: end - start + 1]
-    return found[0] if len(found) == 1 else found or None
+    result = details[start : end + 1 or None] if start >= 0 or end >= 0 else details[start:][: end - start + 1]
+    return result[0] if len(result) == 1 else result or None
 
 
 def _call(name: str, terms: list[Term]) -> Term:
@@ -314,8 +318,8 @@ def _call(name: str, terms: list[Term]) -> Term:
     if name in _WHOLE:
         return lambda scope: _WHOLE[name]([term(scope) for term in terms])
 
-    def found(scope: Scope) -> Value:
-        told = [term(scope) for term in terms]
-        return None if None in told else _PLAIN[name](*told)
+    def scope(scope: Scope) -> Value:
+        details = [term(scope) for term in terms]
+        return None if None in details else _PLAIN[name](*details)
 
-    return found
+    return scope

@@ -33,7 +33,7 @@ from unittest import mock
 from core_samples import Going, Options
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, parse
-from nhi_watch.detect import episodes, judge
+from nhi_watch.detect import engine, episodes
 from nhi_watch.hosts.splunk import nhirank, run
 from nhi_watch.hosts.splunk.kvstore import STATE, KvStore
 from nhi_watch.hosts.splunk.rest import ATTEMPTS, Client, Collection
@@ -188,7 +188,7 @@ def live(folder: Path, records: Sequence[Record], step: int, share: float, seed:
             server.events = [e for e in server.events if e["index"] == ["nhi_risk"] or int(e["_time"][0]) >= oldest]
     in_index = {name: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0], row["nhi_title"][0])
                 for name, row in server.standing().items()}  # fmt: skip
-    listed = {one["id"]: (one["likelihood"], one["severity"], one["title"]) for one in standing if one["listed"]}
+    listed = {item["id"]: (item["likelihood"], item["severity"], item["title"]) for item in standing if item["listed"]}
     return Lived(schedule.faults, schedule.failed, schedule.slices, closed, (in_index, listed))
 
 
@@ -196,7 +196,7 @@ def live(folder: Path, records: Sequence[Record], step: int, share: float, seed:
 def in_shards(size: int = 3) -> Iterator[None]:
     """Closes go on by so many identity-days a run."""
     with ExitStack() as patched:
-        for module in (judge, state):
+        for module in (engine, state):
             patched.enter_context(mock.patch.object(module, "AT_ONCE", size))
         patched.enter_context(mock.patch.object(nhirank, "CLOSING", -1e12))
         yield
@@ -204,10 +204,10 @@ def in_shards(size: int = 3) -> Iterator[None]:
 
 def by_day(records: Sequence[Record]) -> Iterator[tuple[int, list[tuple[int, Record]]]]:
     """Day → its records with their times."""
-    found: dict[int, list[tuple[int, Record]]] = {}
+    result: dict[int, list[tuple[int, Record]]] = {}
     for time, record in sorted(((parse(r["eventTime"]), r) for r in records), key=lambda pair: pair[0]):
-        found.setdefault(time // DAY, []).append((time, record))
-    yield from found.items()
+        result.setdefault(time // DAY, []).append((time, record))
+    yield from result.items()
 
 
 def _closed(server: Server, program: MemoryStore, known: dict[int, Any]) -> dict[int, tuple[Found, Found]]:
@@ -219,5 +219,5 @@ def _closed(server: Server, program: MemoryStore, known: dict[int, Any]) -> dict
 
 
 def _told(rows: Rows, day: int) -> Found:
-    found = episodes.each(rows, day)
-    return {one["id"]: (one["likelihood"], one["severity"], one["title"]) for one in found}
+    result = episodes.each(rows, day)
+    return {item["id"]: (item["likelihood"], item["severity"], item["title"]) for item in result}

@@ -83,9 +83,9 @@ def _indexed(condition: str) -> None:
 
 def condition(text: str) -> None:
     """The condition of a search; times bound the whole search, so they stand outside of parentheses."""
-    for name, told in _TIME.findall(text):
-        if not _MOMENT.fullmatch(told.strip('"')):
-            _refuse(f"{name}={told} is no time")
+    for name, details in _TIME.findall(text):
+        if not _MOMENT.fullmatch(details.strip('"')):
+            _refuse(f"{name}={details} is no time")
     depth = 0
     for token in re.findall(rf'"(?:[^"\\]|\\.)*"|[()]|\b(?:{"|".join(TIMES)})=', text):
         depth += {"(": 1, ")": -1}.get(token, 0)
@@ -141,12 +141,12 @@ def void(_: object) -> None:
 
 
 def _lookup_where(rest: str) -> None:
-    name, _, told = rest.partition(" ")
+    name, _, text = rest.partition(" ")
     _LOOKUP(name)
-    if told:
-        word, _, asked = told.partition(" ")
+    if text:
+        word, _, asked = text.partition(" ")
         if word.upper() != "WHERE":
-            _refuse(f"behind the lookup's name may stand where: {told!r}")
+            _refuse(f"behind the lookup's name may stand where: {text!r}")
         condition(asked)
 
 

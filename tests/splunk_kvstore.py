@@ -93,15 +93,15 @@ class KvDouble:
             return _error(404, f"Application does not contain collection {name}")
         if len(json.dumps(query)) > ADDRESS:
             return _error(414, "Request-URI Too Long")
-        status, told = self._route(method, name, key, query, json.loads(body) if body else None)
-        self.costs["read"] += len(json.dumps(told)) if told else 0
-        return status, told
+        status, text = self._route(method, name, key, query, json.loads(body) if body else None)
+        self.costs["read"] += len(json.dumps(text)) if text else 0
+        return status, text
 
-    def _route(self, method: str, name: str, key: str, query: dict[str, str], told: Any) -> Answer:
+    def _route(self, method: str, name: str, key: str, query: dict[str, str], text: Any) -> Answer:
         if (method, key) == ("POST", "batch_save"):
-            return self._save(name, told)
+            return self._save(name, text)
         if (method, key) == ("POST", "batch_find"):
-            return self._find(name, told)
+            return self._find(name, text)
         if method == "GET" and not key:
             asked = {"query": json.loads(query.get("query", "{}")), **{n: v for n, v in query.items() if n != "query"}}
             return self._query(name, asked)
@@ -109,9 +109,9 @@ class KvDouble:
             self._delete(name, json.loads(query.get("query", "{}")))
             return 200, {}
         if method == "POST" and not key:
-            if str(told["_key"]) in self.captain[name]:
+            if str(text["_key"]) in self.captain[name]:
                 return _error(409, "A document with the same key and user already exists.")
-            return self._put(name, [told], 201)
+            return self._put(name, [text], 201)
         rows = self.captain[name] if method != "GET" or self.replica is None else self.replica[name]
         if key not in rows:
             return _error(404, "Could not find object.")
@@ -120,10 +120,10 @@ class KvDouble:
         if method == "DELETE":
             self._write(name, key, None)
             return 200, {}
-        return self._put(name, [{**told, "_key": key}], 200)
+        return self._put(name, [{**text, "_key": key}], 200)
 
     def _delete(self, name: str, asked: Document) -> None:
-        is_range = set(asked) == {"$and"} and all(set(one) == {"_key"} for one in asked["$and"])
+        is_range = set(asked) == {"$and"} and all(set(item) == {"_key"} for item in asked["$and"])
         fits, rows = _condition(asked), self.captain[name]
         gone = self._between(name, asked["$and"]) if is_range else [key for key, row in rows.items() if fits(row)]
         order = self._order.get(name) if is_range else None
@@ -166,9 +166,9 @@ class KvDouble:
     def _find(self, name: str, queries: list[Document]) -> Answer:
         if len(queries) > self.limits.max_queries_per_batch:
             return _error(400, "Request exceeds API limits - see limits.conf for details. (Too many queries)")
-        found = [self._query(name, asked) for asked in queries]
-        wrong = next((each for each in found if each[0] != 200), None)
-        rows = [told for _, told in found]
+        result = [self._query(name, asked) for asked in queries]
+        wrong = next((each for each in result if each[0] != 200), None)
+        rows = [text for _, text in result]
         if wrong is None and self.limits.truncates:
             return 200, self._cut(rows, self.limits.max_size_per_batch_result_mb)
         if wrong is None and _size(rows) > self.limits.max_size_per_batch_result_mb * (1 << 20):
@@ -179,31 +179,31 @@ class KvDouble:
         rows = self.captain[name] if self.replica is None else self.replica[name]
         query = asked.get("query", {})
         if set(query) == {"_key"} and isinstance(query["_key"], str):
-            found = [rows[query["_key"]]] if query["_key"] in rows else []
-        elif self.replica is None and set(query) == {"$and"} and all(set(one) == {"_key"} for one in query["$and"]):
-            found = [rows[key] for key in self._between(name, query["$and"]) if key in rows]
+            result = [rows[query["_key"]]] if query["_key"] in rows else []
+        elif self.replica is None and set(query) == {"$and"} and all(set(item) == {"_key"} for item in query["$and"]):
+            result = [rows[key] for key in self._between(name, query["$and"]) if key in rows]
         else:
             fits = _condition(query)
-            found = [row for row in rows.values() if fits(row)]
+            result = [row for row in rows.values() if fits(row)]
         for part in reversed([part for part in str(asked.get("sort", "")).split(",") if part]):
             field, _, way = part.partition(":")
-            found.sort(key=lambda row: row.get(field, ""), reverse=way == "-1")
+            result.sort(key=lambda row: row.get(field, ""), reverse=way == "-1")
         skip, most = int(asked.get("skip", 0)), self.limits.max_rows_per_query
-        found = found[skip : skip + min(most, int(asked.get("limit", 0)) or most)]
+        result = result[skip : skip + min(most, int(asked.get("limit", 0)) or most)]
         if self.limits.truncates:
-            found = self._cut([found], self.limits.max_size_per_result_mb)[0]
-        if _size(found) > self.limits.max_size_per_result_mb * (1 << 20):
+            result = self._cut([result], self.limits.max_size_per_result_mb)[0]
+        if _size(result) > self.limits.max_size_per_result_mb * (1 << 20):
             return _error(400, "Request exceeds API limits - see limits.conf for details. (Result too large)")
         fields = [field for field in str(asked.get("fields", "")).split(",") if field]
         if fields:
-            return 200, [{field: row[field] for field in fields if field in row} for row in found]
-        return 200, [{**row, "_user": "nobody"} for row in found]
+            return 200, [{field: row[field] for field in fields if field in row} for row in result]
+        return 200, [{**row, "_user": "nobody"} for row in result]
 
     @staticmethod
-    def _cut(found: list[list[Document]], megabytes: float) -> list[list[Document]]:
+    def _cut(result: list[list[Document]], megabytes: float) -> list[list[Document]]:
         """Documents up to a size, at least one; what is behind is left out without a word."""
         size, kept = 0.0, list[list[Document]]()
-        for each in found:
+        for each in result:
             kept.append([])
             for document in each:
                 is_first, size = not size, size + _size(document)
@@ -216,10 +216,12 @@ class KvDouble:
         order = self._order.get(name, [])
         if len(order) != len(self.captain[name]):
             order = self._order[name] = sorted(self.captain[name])
-        told = {sign: limit for one in limits for sign, limit in one["_key"].items()}
-        assert set(told) in ({"$gte", "$lt"}, {"$gt", "$lt"}, {"$gte", "$lte"}), told
-        first = bisect_left(order, told["$gte"]) if "$gte" in told else bisect_right(order, told["$gt"])
-        return order[first : bisect_left(order, told["$lt"]) if "$lt" in told else bisect_right(order, told["$lte"])]
+        details = {sign: limit for item in limits for sign, limit in item["_key"].items()}
+        assert set(details) in ({"$gte", "$lt"}, {"$gt", "$lt"}, {"$gte", "$lte"}), details
+        first = bisect_left(order, details["$gte"]) if "$gte" in details else bisect_right(order, details["$gt"])
+        return order[
+            first : bisect_left(order, details["$lt"]) if "$lt" in details else bisect_right(order, details["$lte"])
+        ]
 
 
 class Direct:
@@ -233,40 +235,40 @@ class Direct:
         parts = urlsplit(path.partition("/storage/collections/data/")[2])
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         sent = b"" if body is None else json.dumps(body).encode()
-        status, told = self.double.answer(method, unquote(parts.path), query, sent)
+        status, text = self.double.answer(method, unquote(parts.path), query, sent)
         if status >= 400:
-            raise RestError(status, f"{parts.path}: HTTP {status}: {told['messages'][0]['text']}")
-        return json.loads(json.dumps(told))
+            raise RestError(status, f"{parts.path}: HTTP {status}: {text['messages'][0]['text']}")
+        return json.loads(json.dumps(text))
 
 
-def _size(told: Any) -> int:
-    if isinstance(told, list):
-        return sum(_size(each) for each in told)
-    return sum(len(str(value)) + len(name) + 8 for name, value in told.items())
+def _size(details: Any) -> int:
+    if isinstance(details, list):
+        return sum(_size(each) for each in details)
+    return sum(len(str(value)) + len(name) + 8 for name, value in details.items())
 
 
 def _condition(query: Document) -> Callable[[Document], bool]:
     """What a query asks for; an operator that is not documented is refused."""
     parts: list[Callable[[Document], bool]] = []
-    for name, told in query.items():
+    for name, text in query.items():
         if name in ("$and", "$or"):
-            inner, each = [_condition(one) for one in told], all if name == "$and" else any
-            parts.append(lambda row, inner=inner, each=each: each(one(row) for one in inner))  # type: ignore[misc]
+            inner, each = [_condition(item) for item in text], all if name == "$and" else any
+            parts.append(lambda row, inner=inner, each=each: each(item(row) for item in inner))  # type: ignore[misc]
         elif name == "$not":
-            inside = _condition(told)
-            parts.append(lambda row, one=inside: not one(row))  # type: ignore[misc]
-        elif isinstance(told, dict):
-            assert set(told) <= {*_ORDER, "$ne"}, f"no operator of the KV store's: {told}"
-            parts.append(lambda row, name=name, told=told: _compared(row.get(name), told))  # type: ignore[misc]
+            inside = _condition(text)
+            parts.append(lambda row, item=inside: not item(row))  # type: ignore[misc]
+        elif isinstance(text, dict):
+            assert set(text) <= {*_ORDER, "$ne"}, f"no operator of the KV store's: {text}"
+            parts.append(lambda row, name=name, details=text: _compared(row.get(name), details))  # type: ignore[misc]
         else:
             assert not name.startswith("$"), f"no operator of the KV store's: {name}"
-            parts.append(lambda row, name=name, told=told: bool(row.get(name) == told))  # type: ignore[misc]
+            parts.append(lambda row, name=name, text=text: bool(row.get(name) == text))  # type: ignore[misc]
     return lambda row: all(part(row) for part in parts)
 
 
-def _compared(value: Any, told: Document) -> bool:
+def _compared(value: Any, details: Document) -> bool:
     """MongoDB compares within one type only."""
-    for sign, limit in told.items():
+    for sign, limit in details.items():
         if sign == "$ne":
             if value == limit:
                 return False

@@ -69,12 +69,12 @@ def answers(rows: Iterable[Row], faults: Iterable[Fault], limits: Limits) -> lis
     if "down" in by_peer.values() and not limits.partial:
         raise SearchFailedError("a search peer failed")
     gone = {"down", "lost"} | ({"late"} if 0 < limits.max_time < SLOW else set())
-    found = []
+    result = []
     for row in rows:
         how = by_peer.get(row[PEER][0], "")
         if how not in gone:
-            found += [row, dict(row)] if how == "twice" else [row]
-    return found
+            result += [row, dict(row)] if how == "twice" else [row]
+    return result
 
 
 def at_each(rows: list[Row], run: Callable[[list[Row]], list[Row]]) -> list[Row]:
@@ -82,11 +82,11 @@ def at_each(rows: list[Row], run: Callable[[list[Row]], list[Row]]) -> list[Row]
     shares: dict[str, list[Row]] = {}
     for row in rows:
         shares.setdefault(row.get(PEER, [""])[0], []).append(row)
-    found = []
+    result = []
     for peer, share in sorted(shares.items()):
         bare = [{name: values for name, values in row.items() if name != PEER} for row in share]
-        found += [{**row, PEER: [peer]} if peer else row for row in run(bare)]
-    return found
+        result += [{**row, PEER: [peer]} if peer else row for row in run(bare)]
+    return result
 
 
 _INDEX = re.compile(r'\bindex\s*(?:=|IN)\s*(\([^)]*\)|"[^"]+"|\S+)')

@@ -70,7 +70,7 @@ def run(
         raise CommandError(info["error"])
     names = _asked(info.get("required_fields", ["*"]), rows)
     parts = [rows[at : at + size] for at in range(0, len(rows), size)] or [[]]
-    found: list[Row] = []
+    result: list[Row] = []
     messages = info.get("inspector", {}).get("messages", [])
     for number, part in enumerate(parts, 1):
         body = table(names, part) if part else b""
@@ -81,7 +81,7 @@ def run(
         if "error" in reply:
             raise CommandError(reply["error"])
         assert reply["finished"] == (number == len(parts))
-        found += merged(read(answer), part, info["type"])
+        result += merged(read(answer), part, info["type"])
         messages += reply.get("inspector", {}).get("messages", [])
     process.stdin.close()
     errors = process.stderr.read() if process.stderr else b""
@@ -89,7 +89,7 @@ def run(
     process.stdout.close()
     if process.stderr:
         process.stderr.close()
-    return Answer(found, messages, info)
+    return Answer(result, messages, info)
 
 
 def _exchange(
@@ -101,11 +101,11 @@ def _exchange(
         process.stdin.flush()
     except BrokenPipeError:
         pass
-    found = next(answers, None)
-    if found is None:
+    result = next(answers, None)
+    if result is None:
         process.communicate()
         return {}, b""
-    return found
+    return result
 
 
 def _searchinfo(times: tuple[int, int], session: Session) -> dict[str, str]:
@@ -124,9 +124,9 @@ def run_here(
         raise CommandError(info["error"])
     names = _asked(info["required_fields"], rows)
     body = table(names, rows) if rows else b""
-    told = replies(io.BytesIO(_talk(command, first + chunk({"action": "execute", "finished": True}, body))))
-    info, _ = next(told)
-    reply, answer = next(told)
+    details = replies(io.BytesIO(_talk(command, first + chunk({"action": "execute", "finished": True}, body))))
+    info, _ = next(details)
+    reply, answer = next(details)
     if "error" in reply:
         raise CommandError(reply["error"])
     messages = [*info.get("inspector", {}).get("messages", []), *reply.get("inspector", {}).get("messages", [])]
@@ -140,7 +140,10 @@ def _talk(command: Command, requests: bytes) -> bytes:
 
 
 _COMMANDS: dict[str, Callable[[Path], Command]] = {
-    "nhigroup": NhiGroup, "nhirank": NhiRank, "nhi": lambda lookups: Nhi(), "nhiscore": NhiScore,
+    "nhigroup": NhiGroup,
+    "nhirank": NhiRank,
+    "nhi": lambda lookups: Nhi(),
+    "nhiscore": NhiScore,
 }
 
 
@@ -151,12 +154,12 @@ def _asked(required: Sequence[str], rows: Sequence[Row]) -> list[str]:
 
 def merged(answered: list[Row], given: Sequence[Row], kind: str) -> list[Row]:
     """Rows of a streaming command with the fields that it did not ask for: splunkd finds them by `_chunked_idx`."""
-    found = []
+    result = []
     for row in answered:
         index = row.pop("_chunked_idx", [""])[0]
         left_out = given[int(index)] if kind == "streaming" and index else {}
-        found.append({**left_out, **row})
-    return found
+        result.append({**left_out, **row})
+    return result
 
 
 def read(body: bytes) -> list[Row]:
@@ -167,9 +170,9 @@ def read(body: bytes) -> list[Row]:
 
 
 def _values(row: dict[str, str]) -> Row:
-    found: Row = {}
+    result: Row = {}
     for name, text in row.items():
         many = row.get(f"__mv_{name}", "")
         if text and not name.startswith("__mv_"):
-            found[name] = [v.replace("$$", "$") for v in _VALUE.findall(many)] if many else [text]
-    return found
+            result[name] = [v.replace("$$", "$") for v in _VALUE.findall(many)] if many else [text]
+    return result

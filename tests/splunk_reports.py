@@ -31,26 +31,26 @@ class Call(NamedTuple):
         """Its value over rows; none where no row has the field."""
         if self.name == "count":
             return [str(len(rows))]
-        told = [value for row in rows for value in row.get(self.field, ()) if value]
+        details = [value for row in rows for value in row.get(self.field, ()) if value]
         if self.name == "dc":
-            return [str(len(set(told)))]
-        return [_FUNCTIONS[self.name](self, told)] if told else []
+            return [str(len(set(details)))]
+        return [_FUNCTIONS[self.name](self, details)] if details else []
 
 
-def _largest(call: Call, told: list[str]) -> str:
-    return max(told, key=_order)
+def _largest(call: Call, details: list[str]) -> str:
+    return max(details, key=_order)
 
 
-def _least(call: Call, told: list[str]) -> str:
-    return min(told, key=_order)
+def _least(call: Call, details: list[str]) -> str:
+    return min(details, key=_order)
 
 
-def _sum(call: Call, told: list[str]) -> str:
-    return f"{sum(float(value) for value in told):.15g}"
+def _sum(call: Call, details: list[str]) -> str:
+    return f"{sum(float(value) for value in details):.15g}"
 
 
-def _percentile(call: Call, told: list[str]) -> str:
-    return sorted(told, key=_order)[ceil(call.percent / 100 * len(told)) - 1]
+def _percentile(call: Call, details: list[str]) -> str:
+    return sorted(details, key=_order)[ceil(call.percent / 100 * len(details)) - 1]
 
 
 _FUNCTIONS: dict[str, Callable[[Call, list[str]], str]] = {
@@ -72,25 +72,25 @@ def calls(text: str) -> list[Call]:
     >>> calls("count, max(a) AS most")
     [Call(name='count', percent=0, field='', out='count'), Call(name='max', percent=0, field='a', out='most')]
     """
-    found = []
+    result = []
     for part in text.split(","):
         match = _CALL.fullmatch(part.strip())
         assert match and match[1] in {*_FUNCTIONS, "count", "dc"}, f"stats cannot {part!r}"
         name, percent, field, out = match.groups()
-        found.append(Call(name, int(percent or 0), field or "", out or part.strip()))
-    return found
+        result.append(Call(name, int(percent or 0), field or "", out or part.strip()))
+    return result
 
 
 def _groups(rows: Iterable[Row], by: list[str]) -> dict[tuple[str, ...], list[Row]]:
     """A row that has several values of a field belongs to several groups; one that has none, to no group."""
-    found: dict[tuple[str, ...], list[Row]] = {}
+    result: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         keys: list[tuple[str, ...]] = [()]
         for name in by:
             keys = [(*key, value) for key in keys for value in row.get(name, ()) if value]
         for key in keys:
-            found.setdefault(key, []).append(row)
-    return dict(sorted(found.items()))
+            result.setdefault(key, []).append(row)
+    return dict(sorted(result.items()))
 
 
 def _stats(rest: str, rows: list[Row]) -> list[Row]:

@@ -71,7 +71,7 @@ class Double:
         self.ca = Path()
         self._lock = threading.Lock()
 
-    def answer(self, method: str, target: str, told: str, body: bytes) -> tuple[int, Any, tuple[tuple[str, str], ...]]:
+    def answer(self, method: str, target: str, text: str, body: bytes) -> tuple[int, Any, tuple[tuple[str, str], ...]]:
         """Status, JSON and headers."""
         with self._lock:
             parts = urlsplit(target)
@@ -80,11 +80,11 @@ class Double:
             if fault is not None:
                 self.faults.remove(fault)
                 return fault.status, {"messages": [{"type": "ERROR", "text": "Server is busy"}]}, fault.headers
-            return (*self._route(method, target, told, body), ())
+            return (*self._route(method, target, text, body), ())
 
-    def _route(self, method: str, target: str, told: str, body: bytes) -> tuple[int, Any]:
+    def _route(self, method: str, target: str, text: str, body: bytes) -> tuple[int, Any]:
         parts = urlsplit(target)
-        if told != f"Splunk {self.session}":
+        if text != f"Splunk {self.session}":
             return 401, {"messages": [{"type": "WARN", "text": "call not properly authenticated"}]}
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if parts.path.startswith(DATA):
@@ -103,9 +103,9 @@ class Double:
             rows = self.export(form["search"], int(form["earliest_time"]), int(form["latest_time"]))
         except SearchFailedError as error:
             return Lines([{"preview": False, "messages": [{"type": "FATAL", "text": str(error)}]}])
-        told = [{"preview": False, "offset": number, "result": row} for number, row in enumerate(rows)]
-        shown = [{**one, "preview": True} for one in told[:1]]
-        return Lines([*shown, *told, {"preview": False, "lastrow": True}])
+        details = [{"preview": False, "offset": number, "result": row} for number, row in enumerate(rows)]
+        shown = [{**item, "preview": True} for item in details[:1]]
+        return Lines([*shown, *details, {"preview": False, "lastrow": True}])
 
 
 @contextmanager
@@ -131,13 +131,13 @@ def splunkd() -> Double:
 @lru_cache(maxsize=1)
 def _home() -> tuple[Path, Path]:
     """Splunk's home for commands, with a certificate."""
-    home = Path(tempfile.mkdtemp(prefix="splunk-home-"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
-    auth = home / "etc" / "auth"
+    path = Path(tempfile.mkdtemp(prefix="splunk-home-"))
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    auth = path / "etc" / "auth"
     auth.mkdir(parents=True)
     ca, chain = certificates(auth, "SplunkServerDefaultCert")
     shutil.copyfile(ca, auth / "cacert.pem")
-    os.environ["SPLUNK_HOME"] = str(home)
+    os.environ["SPLUNK_HOME"] = str(path)
     return auth / "cacert.pem", chain
 
 
@@ -149,13 +149,13 @@ def started(double: Double, chain: Path) -> Callable[[], None]:
 
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            told = self.headers.get("Authorization", "")
-            status, answer, headers = double.answer(self.command, self.path, told, body)
+            text = self.headers.get("Authorization", "")
+            status, answer, headers = double.answer(self.command, self.path, text, body)
             self.close_connection = True
             if not status:
                 return
             lines = answer if isinstance(answer, Lines) else [answer]
-            data = b"".join(json.dumps(one).encode() + b"\n" for one in lines)
+            data = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
             self.send_response(status)
             for header, value in (*headers, ("Content-Length", str(len(data))), ("Connection", "close")):
                 self.send_header(header, value)

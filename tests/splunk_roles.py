@@ -28,16 +28,16 @@ class Role(NamedTuple):
     def may_write(self, lookup: str) -> bool:
         """Whether it may write a lookup, by metadata/default.meta."""
         meta = (ROOT / "metadata" / "default.meta").read_text("utf-8")
-        told = {place: write for place, _, write in _ACCESS.findall(meta)}
-        writers = told.get(f"collections/{lookup}") or told.get(f"lookups/{lookup}") or told["lookups"]
+        details = {place: write for place, _, write in _ACCESS.findall(meta)}
+        writers = details.get(f"collections/{lookup}") or details.get(f"lookups/{lookup}") or details["lookups"]
         return bool({self.name, *_imports(self.name)} & set(writers.split(", ")))
 
 
 def _imports(name: str) -> list[str]:
     roles = conf("authorize.conf")
-    told = roles[f"role_{name}"].get("importRoles", "") if f"role_{name}" in roles else ""
-    found = [each for each in told.split(";") if each]
-    return found + [more for each in found for more in _imports(each)]
+    text = roles[f"role_{name}"].get("importRoles", "") if f"role_{name}" in roles else ""
+    result = [each for each in text.split(";") if each]
+    return result + [more for each in result for more in _imports(each)]
 
 
 def role(name: str) -> Role:

@@ -29,9 +29,9 @@ def matcher(text: str) -> Predicate:
     (True, False, True)
     """
     parser = _Parser(_TOKEN.findall(text))
-    found = parser.either()
+    result = parser.either()
     assert not parser.left, f"cannot read {text!r} from {parser.left}"
-    return found
+    return result
 
 
 @lru_cache(maxsize=4096)
@@ -100,12 +100,12 @@ class _Parser:
                     self._take(",")
             self._take(")")
             return lambda row: any(value.match(got) for got in get(row) for value in values)
-        told = self._value()
+        text = self._value()
         if sign == "=":
-            return lambda row: any(got and _pattern(told).match(got) for got in get(row))
+            return lambda row: any(got and _pattern(text).match(got) for got in get(row))
         if sign == "!=":
-            return lambda row: bool(get(row)) and not any(_pattern(told).match(got) for got in get(row))
-        limit = float(told)
+            return lambda row: bool(get(row)) and not any(_pattern(text).match(got) for got in get(row))
+        limit = float(text)
         return lambda row: bool(get(row)) and _ORDER[sign](float(get(row)[0] or "nan"), limit)
 
     def _value(self) -> str:

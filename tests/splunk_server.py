@@ -142,14 +142,14 @@ class Server:
 
     def search(self, text: str, window: Window, now: int, limits: Limits = _ONE) -> list[Row]:
         """Run a search."""
-        told = expand(text, self.overrides, now)
-        check(told)
-        first, *rest = stages(told)
+        details = expand(text, self.overrides, now)
+        check(details)
+        first, *rest = stages(details)
         spans = SPANS.search(first)
         if spans:
             plain = SPANS.sub("", first).strip()
-            windows = [_bounded(one, window, now) for one in spans[1].split(" OR ")]
-            rows = [row for one in windows for row in self._generate(plain, one, limits)]
+            windows = [_bounded(item, window, now) for item in spans[1].split(" OR ")]
+            rows = [row for window in windows for row in self._generate(plain, window, limits)]
             return self.go_on(" | ".join(rest), rows, (window, now))
         window = _bounded(first, window, now)
         return self.go_on(" | ".join(rest), self._generate(first, window, limits), (window, now))
@@ -230,22 +230,22 @@ class Server:
 
     def _append(self, rest: str, when: tuple[Window, int]) -> list[Row]:
         options, _, inner = rest.strip().removesuffix("]").partition("[")
-        told = dict(re.findall(r"(\w+)=(\d+)", options))
-        limits = Limits(max_time=int(told.get("maxtime", "60")))
+        details = dict(re.findall(r"(\w+)=(\d+)", options))
+        limits = Limits(max_time=int(details.get("maxtime", "60")))
         rows = self.search(inner.strip().removeprefix("search "), when[0], when[1], limits)
-        return rows[: int(told.get("maxout", APPENDED))]
+        return rows[: int(details.get("maxout", APPENDED))]
 
     def _collect(self, rest: str, rows: list[Row], now: int) -> None:
-        told = dict(re.findall(r'(\w+)="?([^"\s]+)"?', rest))
-        assert self.role is None or self.role.sees(told["index"]), "collect into an index that the role does not see"
+        details = dict(re.findall(r'(\w+)="?([^"\s]+)"?', rest))
+        assert self.role is None or self.role.sees(details["index"]), "collect into an index that the role does not see"
         for row in rows:
             raw = row.get("_raw", [""])[0]
             text = raw or stash(row)
             time = json.loads(raw)["time"] if raw else row.get("_time", [""])[0] or str(now)
             seconds = time if time.isdigit() else str(parse(time))
             self._add({
-                "_raw": [text], "_time": [seconds], "_indextime": [str(now)], "index": [told["index"]],
-                "source": [told.get("source", "search")], "sourcetype": [told.get("sourcetype", "stash")],
+                "_raw": [text], "_time": [seconds], "_indextime": [str(now)], "index": [details["index"]],
+                "source": [details.get("source", "search")], "sourcetype": [details.get("sourcetype", "stash")],
             })  # fmt: skip
 
     def lookup(self, name: str) -> Path:
@@ -254,18 +254,18 @@ class Server:
 
     def _outputlookup(self, rest: str, rows: list[Row], now: int) -> None:
         *options, name = rest.split()
-        told = dict(option.split("=") for option in options)
+        details = dict(option.split("=") for option in options)
         assert self.role is None or self.role.may_write(name), f"the role may not write {name}"
         if name in self.collections:
-            self._keep(name, rows, told)
+            self._keep(name, rows, details)
         elif rows:
-            assert told.get("override_if_empty") == "false", "an empty answer would delete the file"
+            assert details.get("override_if_empty") == "false", "an empty answer would delete the file"
             self._write(name, rows)
 
-    def _keep(self, name: str, rows: list[Row], told: dict[str, str]) -> None:
+    def _keep(self, name: str, rows: list[Row], details: dict[str, str]) -> None:
         """Rows in the KV store: key_field replaces documents one by one, and implies append."""
-        key = told.get("key_field", "")
-        appends = told.get("append", "true" if key else "false") == "true"
+        key = details.get("key_field", "")
+        appends = details.get("append", "true" if key else "false") == "true"
         known = self.collections[name] if appends else []
         keys = {row[key][0] for row in rows} if key else set()
         self.collections[name] = [row for row in known if not key or row[key][0] not in keys] + rows
@@ -280,8 +280,8 @@ class Server:
         self.lookup(name).parent.mkdir(exist_ok=True)
         self.lookup(name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
 
-    def _inputlookup(self, told: str) -> list[Row]:
-        name, _, where = told.partition(" ")
+    def _inputlookup(self, text: str) -> list[Row]:
+        name, _, where = text.partition(" ")
         keeps = matcher(where.partition(" ")[2]) if where else bool
         return [row for row in self._looked_up(name) if keeps(row)]
 
@@ -351,35 +351,35 @@ class Head:
 
 def _bounded(text: str, window: Window, now: int) -> Window:
     """The window that times in a search's own text make of the one it was given."""
-    return window._replace(**{name.removeprefix("_"): _absolute(told, now) for name, told in _TIMES.findall(text)})
+    return window._replace(**{name.removeprefix("_"): _absolute(text, now) for name, text in _TIMES.findall(text)})
 
 
-def _absolute(told: str, now: int) -> int:
-    return int(told) if told.isdigit() else moment(told, now)
+def _absolute(text: str, now: int) -> int:
+    return int(text) if text.isdigit() else moment(text, now)
 
 
 def _extracted(row: Row) -> Row:
     """With fields that a search extracts: pairs of stash, JSON of all else."""
     raw = row["_raw"][0]
     if row["sourcetype"] == ["stash"]:
-        found: Row = {name: [value] for name, value in _PAIR.findall(raw[:MAXCHARS])}
+        result: Row = {name: [value] for name, value in _PAIR.findall(raw[:MAXCHARS])}
     else:
-        found = _of_json(raw)
-    return {**found, **_calculated(found, row["sourcetype"][0]), **row}
+        result = _of_json(raw)
+    return {**result, **_calculated(result, row["sourcetype"][0]), **row}
 
 
 def _of_json(raw: str) -> Row:
     """Fields of JSON, as far as it is looked at: the object that the beginning of the text makes, cut where it must."""
     data = raw.encode()
     try:
-        whole = flat(json.loads(raw))
+        identity_day = flat(json.loads(raw))
     except ValueError:
         return {}
     if len(data) <= CUTOFF:
-        return whole
+        return identity_day
     cut = data[:CUTOFF].decode("utf-8", "ignore")
     seen: Row = {}
-    for name, values in whole.items():
+    for name, values in identity_day.items():
         own = name.removesuffix("{}").split(".")[-1].split("{}.")[-1]
         kept = [value for value in values if json.dumps(value)[1:-1] in cut or value in cut]
         if f'"{own}"' in cut and kept:
@@ -387,12 +387,12 @@ def _of_json(raw: str) -> Row:
     return seen
 
 
-def _calculated(found: Row, sourcetype: str) -> Row:
+def _calculated(result: Row, sourcetype: str) -> Row:
     """Fields that props.conf makes of others by another name."""
     props = conf("props.conf")
     items = props.items(sourcetype) if sourcetype in props else []
-    told = {key[5:]: value.strip("'") for key, value in items if key.startswith("EVAL-")}
-    return {name: found[other] for name, other in told.items() if other in found}
+    details = {key[5:]: value.strip("'") for key, value in items if key.startswith("EVAL-")}
+    return {name: result[other] for name, other in details.items() if other in result}
 
 
 def stash(row: Row) -> str:
@@ -415,10 +415,10 @@ def _search(rest: str, rows: list[Row]) -> list[Row]:
 
 
 def _evaluated(row: Row, rest: str, now: int) -> Row:
-    found = dict(row)
+    result = dict(row)
     for name, term in assignments(rest):
-        found[name] = spelled(term(Scope(found, now)))
-    return found
+        result[name] = spelled(term(Scope(result, now)))
+    return result
 
 
 def _fields(rest: str, rows: list[Row]) -> list[Row]:

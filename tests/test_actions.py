@@ -20,14 +20,12 @@ OPERATIONS = json.loads((ROOT / "nhi_watch" / "context" / "tables" / "operations
 # Calls without an IAM action, each seen in CloudTrail or in the service's API reference.
 NO_IAM_ACTION = {
     "apigateway": "GetApiKey ImportApiKeys",
-    "bedrock": "Converse ConverseStream InvokeModelWithBidirectionalStream StartAsyncInvoke "
-    "RetrieveAndGenerateStream",
+    "bedrock": "Converse ConverseStream InvokeModelWithBidirectionalStream StartAsyncInvoke RetrieveAndGenerateStream",
     "bedrock-agent-runtime": "RetrieveAndGenerateStream",
     "bedrock-runtime": "Converse ConverseStream InvokeModelWithBidirectionalStream StartAsyncInvoke",
     "discovery-marketplace": "GetListingView",
     "rolesanywhere": "CreateSession",
-    "s3": "PutPublicAccessBlock DeletePublicAccessBlock DeleteBucketPublicAccessBlock "
-    "DeleteAccountPublicAccessBlock",
+    "s3": "PutPublicAccessBlock DeletePublicAccessBlock DeleteBucketPublicAccessBlock DeleteAccountPublicAccessBlock",
     "sso": "UpdateSsoConfiguration",
 }
 
@@ -121,9 +119,7 @@ def test_assuming_a_role_and_decrypting_are_no_stage_because_machines_do_it_all_
 @pytest.mark.parametrize("section", ["sensitivity", "tactics"])
 def test_every_named_call_exists(section: str) -> None:
     own_names = {
-        (service, operation)
-        for level, service, operation in named("access")
-        if level in ("list", "read", "write")
+        (service, operation) for level, service, operation in named("access") if level in ("list", "read", "write")
     }
     missing = [
         f"{name}: {service}:{operation}"

@@ -15,10 +15,25 @@ from nhi_watch.detect.run import Result
 from nhi_watch.state.store import MemoryStore
 
 Records = list[dict[str, Any]]
-WORK = (("s3", "GetObject"), ("s3", "PutObject"), ("dynamodb", "Query"), ("sqs", "ReceiveMessage"), ("sns", "Publish"),
-        ("kms", "Decrypt"), ("logs", "PutLogEvents"), ("ec2", "DescribeInstances"), ("ecr", "BatchGetImage"))
-UNUSUAL = (("iam", "ListUsers"), ("secretsmanager", "GetSecretValue"), ("iam", "CreateAccessKey"),
-           ("iam", "AttachRolePolicy"), ("ssm", "GetParametersByPath"), ("sts", "AssumeRole"))
+WORK = (
+    ("s3", "GetObject"),
+    ("s3", "PutObject"),
+    ("dynamodb", "Query"),
+    ("sqs", "ReceiveMessage"),
+    ("sns", "Publish"),
+    ("kms", "Decrypt"),
+    ("logs", "PutLogEvents"),
+    ("ec2", "DescribeInstances"),
+    ("ecr", "BatchGetImage"),
+)
+UNUSUAL = (
+    ("iam", "ListUsers"),
+    ("secretsmanager", "GetSecretValue"),
+    ("iam", "CreateAccessKey"),
+    ("iam", "AttachRolePolicy"),
+    ("ssm", "GetParametersByPath"),
+    ("sts", "AssumeRole"),
+)
 """What an administrator may do with a machine's session from another network, for a good reason."""
 CHAINS = (
     (("sts", "GetCallerIdentity"), ("iam", "ListUsers"), ("secretsmanager", "ListSecrets"),
@@ -48,40 +63,40 @@ class Story(NamedTuple):
 
 def work(dice: random.Random, days: range) -> Records:
     """Machines at their daily work, each from its own place; nobody works for long in the same minute."""
-    found = []
+    result = []
     for number in range(12):
         calls = dice.sample(WORK, 3)
         for day in days:
             for hour in sorted(dice.sample(range(6, 20), 4)):
                 for service, name in calls:
                     clock = f"{hour:02}:{dice.randrange(60):02}:{dice.randrange(60):02}"
-                    found.append(record(day, clock, role=f"app-{number}", service=service, name=name,
+                    result.append(record(day, clock, role=f"app-{number}", service=service, name=name,
                                         address=f"10.{number}.0.9", id=f"{number}/{day}/{clock}/{name}"))  # fmt: skip
-    return found
+    return result
 
 
 def story(seed: int, days_before: int) -> Story:
     dice = random.Random(seed)
     victim, day = f"app-{dice.randrange(12)}", TODAY - days_before
     hour = dice.randrange(6, 9)
-    odd = [record(day, f"{hour:02}:{10 + n}", role=victim, service=service, name=name, address=OFFICE,
+    unusual = [record(day, f"{hour:02}:{10 + n}", role=victim, service=service, name=name, address=OFFICE,
                   agent=dice.choice(CLIENTS), id=f"odd{n}")
            for n, (service, name) in enumerate(dice.sample(UNUSUAL, 3))]  # fmt: skip
     place, client, later = dice.choice(OUTSIDE), dice.choice(CLIENTS), dice.randrange(13, 22)
     theft = [record(TODAY, f"{later:02}:{5 + 2 * n:02}", role=victim, service=service, name=name, address=place,
                     agent=client, id=f"theft{n}", session="ASIASTOLEN")
              for n, (service, name) in enumerate(dice.choice(CHAINS))]  # fmt: skip
-    return Story(work(dice, range(TODAY - 21, TODAY + 1)), odd, theft)
+    return Story(work(dice, range(TODAY - 21, TODAY + 1)), unusual, theft)
 
 
 def is_found(result: Result, theft: Records) -> bool:
     """Whether the morning list holds a record of the theft."""
-    ids = {one["eventID"] for one in theft}
-    return any(ids & set(one["record_ids"]) for one in result.standing)
+    ids = {item["eventID"] for item in theft}
+    return any(ids & set(item["record_ids"]) for item in result.standing)
 
 
 def until(records: Records, second: int) -> Records:
-    return [one for one in records if one["eventTime"] < render(second)]
+    return [record for record in records if record["eventTime"] < render(second)]
 
 
 @pytest.mark.parametrize("days_before", [0, 4], ids=["that morning", "earlier that week"])
@@ -89,15 +104,15 @@ def test_the_theft_of_an_identity_that_was_judged_benign_is_shown(days_before: i
     """All that the list shows of it is judged benign before the theft; the default budget, the shipped model."""
     shown, judged = 0, 0
     for seed in range(16):
-        told, store = story(seed, days_before), MemoryStore()
+        text, store = story(seed, days_before), MemoryStore()
         second = (TODAY - days_before) * DAY + 11 * HOUR
-        result = run(store, until([*told.before, *told.unusual], second))
-        victim = told.theft[0]["userIdentity"]["sessionContext"]["sessionIssuer"]["userName"]
-        mine = [one for one in result.standing if one["identity"]["name"].endswith(f"/{victim}")]
-        feedback.put(store, [feedback.judge(one, "benign", "ann", "ours", second, {}) for one in mine])
+        result = run(store, until([*text.before, *text.unusual], second))
+        victim = text.theft[0]["userIdentity"]["sessionContext"]["sessionIssuer"]["userName"]
+        mine = [item for item in result.standing if item["identity"]["name"].endswith(f"/{victim}")]
+        feedback.put(store, [feedback.judge(item, "benign", "ann", "ours", second, {}) for item in mine])
         judged += bool(mine)
-        rest = [one for one in told.before if one["eventTime"] >= render(second)]
-        shown += is_found(run(store, [*rest, *told.theft]), told.theft)
+        rest = [item for item in text.before if item["eventTime"] >= render(second)]
+        shown += is_found(run(store, [*rest, *text.theft]), text.theft)
     assert judged >= 12, "there has to be something to judge"
     assert shown >= 15, f"{shown} of 16"
 
@@ -127,16 +142,16 @@ def test_who_does_another_sensitive_thing_each_day_is_no_news_after_two_weeks_bu
     """Nobody gives a verdict. From Tor with a new client the theft is at least medium; high is what is wanted."""
     dice, store = random.Random(seed), MemoryStore()
     everyday = work(dice, range(TODAY - 28, TODAY + 1))
-    run(store, [one for one in everyday if one["eventTime"] < render((TODAY - 25) * DAY)])
+    run(store, [item for item in everyday if item["eventTime"] < render((TODAY - 25) * DAY)])
     listed = []
     for turn, day in enumerate(range(TODAY - 25, TODAY + 1)):
-        ours = [one for one in everyday if one["eventTime"].startswith(render_day(day))]
+        ours = [item for item in everyday if item["eventTime"].startswith(render_day(day))]
         result = run(store, [*ours, *trade(dice, day, turn)])
         if turn >= 14:
-            listed += [(turn, one["title"]) for one in result.standing]
+            listed += [(turn, item["title"]) for item in result.standing]
     assert listed == []
     theft = [record(TODAY, f"21:{3 * n:02}", role="terraform", service=service, name=name, address="185.220.101.34",
                     agent="aws-cli/2.15.0 Python/3.11.6", id=f"theft{n}", session="ASIASTOLEN")
              for n, (service, name) in enumerate(CHAINS[chain])]  # fmt: skip
-    (told,) = [one for one in run(store, theft).standing if "theft0" in one["record_ids"]]
-    assert told["life"] == "new" and SEVERITIES.index(told["severity"]) >= SEVERITIES.index("medium")
+    (details,) = [item for item in run(store, theft).standing if "theft0" in item["record_ids"]]
+    assert details["life"] == "new" and SEVERITIES.index(details["severity"]) >= SEVERITIES.index("medium")

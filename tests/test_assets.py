@@ -21,15 +21,15 @@ def table(folder: Path, rows: str, head: str = HEAD) -> Path:
 
 
 def test_an_identity_is_found_by_id_before_its_name(tmp_path: Path) -> None:
-    made = assets.load(table(tmp_path, f"{MACHINE.id}, HIGH ,pay team,prod\n{MACHINE.name},low,,\n"))
-    assert assets.find(made, MACHINE) == Asset("high", "pay team", "prod")
-    assert assets.find(made, MACHINE._replace(id="other")) == Asset("low", "", "")
-    assert assets.find(made, MACHINE._replace(id="other", name="other")) == UNKNOWN
+    built = assets.load(table(tmp_path, f"{MACHINE.id}, HIGH ,pay team,prod\n{MACHINE.name},low,,\n"))
+    assert assets.find(built, MACHINE) == Asset("high", "pay team", "prod")
+    assert assets.find(built, MACHINE._replace(id="other")) == Asset("low", "", "")
+    assert assets.find(built, MACHINE._replace(id="other", name="other")) == UNKNOWN
 
 
 def test_a_byte_order_mark_and_missing_cells_do_no_harm(tmp_path: Path) -> None:
-    made = assets.load(table(tmp_path, "x\ny,critical\n", "\ufeff" + HEAD))
-    assert made == {"x": UNKNOWN, "y": Asset("critical", "", "")}
+    built = assets.load(table(tmp_path, "x\ny,critical\n", "\ufeff" + HEAD))
+    assert built == {"x": UNKNOWN, "y": Asset("critical", "", "")}
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,10 @@ from core_samples import TODAY, record
 from flood_samples import mixed, namesake, repository, stranger
 from nhi_watch import cli
 from nhi_watch.context.context import Context
-from nhi_watch.core.notable import loss_of, order
+from nhi_watch.core.notable import order, risk_of
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.detect import model
-from nhi_watch.detect.judge import Judge
+from nhi_watch.detect.engine import Judge
 from nhi_watch.hosts.elastic import read
 from nhi_watch.intake.sources import every
 from nhi_watch.state.state import State
@@ -43,18 +43,18 @@ SOURCETYPES = {"eventTime": "aws:cloudtrail", "stageTimestamp": "kube:apiserver-
 
 
 def lines(records: Iterable[dict[str, Any]]) -> Lines:
-    return [json.dumps(one) for one in records]
+    return [json.dumps(record) for record in records]
 
 
-HISTORY = lines([one for role in ROLES for one in quiet(DAYS, role)])
+HISTORY = lines([item for role in ROLES for item in quiet(DAYS, role)])
 
 
 def time_of(line: str) -> tuple[int, str]:
     """Time and sourcetype; of what is no record, those of the day's log."""
     name = next((name for name in SOURCETYPES if f'"{name}"' in line), "eventTime")
     try:
-        told = json.loads(line)
-        return parse(json.loads(told.get("CloudTrailEvent", line))[name]), SOURCETYPES[name]
+        text = json.loads(line)
+        return parse(json.loads(text.get("CloudTrailEvent", line))[name]), SOURCETYPES[name]
     except (ValueError, AttributeError):
         return TODAY * DAY, SOURCETYPES[name]
 
@@ -64,8 +64,8 @@ def time_of(line: str) -> tuple[int, str]:
 
 def on_files(history: Lines, attack: Lines, folder: Path) -> list[dict[str, Any]]:
     (folder / "logs").mkdir()
-    for name, told in (("1.jsonl", history), ("2.jsonl", attack)):
-        (folder / "logs" / name).write_bytes("\n".join(told).encode("utf-8", "surrogatepass"))
+    for name, details in (("1.jsonl", history), ("2.jsonl", attack)):
+        (folder / "logs" / name).write_bytes("\n".join(details).encode("utf-8", "surrogatepass"))
     assert cli.main(["score", str(folder / "logs"), "--out", str(folder / "out")]) == 0
     return [json.loads(line) for line in (folder / "out" / "notables.jsonl").open("rb")]
 
@@ -75,8 +75,8 @@ LOOKED_BACK: dict[tuple[str, ...], tuple[Server, Any]] = {}
 
 
 def on_splunk(history: Lines, attack: Lines, folder: Path) -> list[dict[str, Any]]:
-    server, held = LOOKED_BACK.get(tuple(history)) or looked_back(history, folder)
-    server.events, server.collections, server.splunkd.kv = deepcopy(held)
+    server, pending = LOOKED_BACK.get(tuple(history)) or looked_back(history, folder)
+    server.events, server.collections, server.splunkd.kv = deepcopy(pending)
     server.splunkd.collections = server.splunkd.kv.captain
     take_in(server, attack, END - HOUR)
     server.scheduled("NHI Watch - Group Events", END - HOUR + 120)
@@ -93,8 +93,8 @@ def looked_back(history: Lines, folder: Path) -> tuple[Server, Any]:
     return LOOKED_BACK[tuple(history)]
 
 
-def take_in(server: Server, told: Lines, at: int) -> None:
-    for line in told:
+def take_in(server: Server, details: Lines, at: int) -> None:
+    for line in details:
         time, sourcetype = time_of(line)
         server.index([(time, {})], sourcetype, at or min(time, END) + 60)
         server.events[-1]["_raw"] = [line]
@@ -109,7 +109,7 @@ def on_elastic(history: Lines, attack: Lines, folder: Path) -> list[dict[str, An
         event = {"original": line, "dataset": dataset, "ingested": render(min(time, END - 1))}
         hit = read.Hit("i", str(number), msgspec.Raw(orjson.dumps({"event": event})))
         read.feed(intake, [hit], lambda hit, error: None)
-    return Judge(state, model.load()).settle(intake.days).notables
+    return Judge(state, model.load()).process(intake.batch).notables
 
 
 Host = Callable[[Lines, Lines, Path], list[dict[str, Any]]]
@@ -123,11 +123,11 @@ def kubernetes(**changes: Any) -> Lines:
     """The raid of 46 records, on this day."""
     back = (TODAY - test_ids.LAST) * DAY
     raid = test_ids.raid(**changes)
-    return lines({**one, "stageTimestamp": render(parse(one["stageTimestamp"]) + back)} for one in raid)
+    return lines({**item, "stageTimestamp": render(parse(item["stageTimestamp"]) + back)} for item in raid)
 
 
-CALM = lines({**one, "stageTimestamp": render(parse(one["stageTimestamp"]) + (TODAY - test_ids.LAST) * DAY)}
-             for day in range(test_ids.LAST - DAYS, test_ids.LAST) for one in test_ids.ordinary(day))  # fmt: skip
+CALM = lines({**item, "stageTimestamp": render(parse(item["stageTimestamp"]) + (TODAY - test_ids.LAST) * DAY)}
+             for day in range(test_ids.LAST - DAYS, test_ids.LAST) for item in test_ids.ordinary(day))  # fmt: skip
 BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
 FUTURE = [record(TODAY + n, "09:00", role="worker-b", id=f"future{n}") for n in range(2, 38)]
 
@@ -137,25 +137,25 @@ def thrice(agent: str) -> list[dict[str, Any]]:
     return [record(TODAY - n, "12:00", agent=agent, id=f"shown{n}") for n in (3, 2, 1)]
 
 
-def half(told: Lines) -> Lines:
-    return [line.replace("aws-cli/2.1", "\\ud800") for line in told]
+def half(details: Lines) -> Lines:
+    return [line.replace("aws-cli/2.1", "\\ud800") for line in details]
 
 
-def within(told: Lines) -> Lines:
+def within(details: Lines) -> Lines:
     """As CloudTrail's LookupEvents answers: the record is the text of a member."""
-    return lines({"EventId": json.loads(line)["eventID"], "CloudTrailEvent": line} for line in told)
+    return lines({"EventId": json.loads(line)["eventID"], "CloudTrailEvent": line} for line in details)
 
 
 ROWS: dict[str, tuple[Lines, Lines]] = {
     "C1 thirty-six days of the future": (HISTORY, lines([*FUTURE, *raid()])),
     "C2 one audit id": (CALM, kubernetes(auditID=test_ids.ONE)),
-    "C3 a browser": (HISTORY, lines({**one, "userAgent": BROWSER} for one in raid())),
+    "C3 a browser": (HISTORY, lines({**item, "userAgent": BROWSER} for item in raid())),
     "C3 a browser on days before": (
-        [*HISTORY, *lines(thrice(BROWSER))], lines({**one, "userAgent": BROWSER} for one in raid()),
+        [*HISTORY, *lines(thrice(BROWSER))], lines({**item, "userAgent": BROWSER} for item in raid()),
     ),
     "C3 a name of single sign-on": (HISTORY, lines(raid("AWSReservedSSO_x-job"))),
     "H4 a repository's name": (HISTORY, lines([repository("evil/payments-api"), *raid()])),
-    "H4 strangers": (HISTORY, lines([*(one for n in range(15) for one in stranger(f"z{n}")), *raid()])),
+    "H4 strangers": (HISTORY, lines([*(item for n in range(15) for item in stranger(f"z{n}")), *raid()])),
     "H4 a harmless success": (HISTORY, lines([*mixed("worker-a"), *raid()])),
     "H4 a namesake": (HISTORY, lines([*namesake("payments-gateway"), *raid()])),
     "H5 another source's word": (CALM, kubernetes(userAgent="CloudTrailEvent")),
@@ -173,7 +173,7 @@ CASES = [(row, host) for row in ROWS for host in HOSTS if host != "splunk" or ro
 
 @pytest.mark.parametrize(("row", "host"), CASES)
 def test_an_attack_stays_first_whatever_is_done_to_hide_it(row: str, host: str, tmp_path: Path) -> None:
-    found = [n for n in HOSTS[host](*ROWS[row], tmp_path) if n["kind"] == "compromise"]
-    first = min(found, key=order)
+    result = [n for n in HOSTS[host](*ROWS[row], tmp_path) if n["kind"] == "compromise"]
+    first = min(result, key=order)
     mine = "AWSReservedSSO" if "single" in row else "serviceaccount" if row[:2] in ("C2", "H5") else "payments-api"
-    assert loss_of(first) >= 45 and mine in first["identity"]["name"] and first["listed"]
+    assert risk_of(first) >= 45 and mine in first["identity"]["name"] and first["listed"]

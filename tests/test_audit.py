@@ -30,10 +30,10 @@ def trail(folder: Path, count: int = 8) -> Path:
 
 def test_a_whole_trail_holds(tmp_path: Path) -> None:
     path = trail(tmp_path)
-    told = audit.verify(path)
-    assert (told.lines, told.fault) == (8, "")
-    assert asked(command, "verify", out=tmp_path) == {"lines": 8, "head": told.head.hash, "verified": True}
-    assert audit.verify(path, told.head.hash).fault == ""
+    verified = audit.verify(path)
+    assert (verified.lines, verified.fault) == (8, "")
+    assert asked(command, "verify", out=tmp_path) == {"lines": 8, "head": verified.head.hash, "verified": True}
+    assert audit.verify(path, verified.head.hash).fault == ""
 
 
 def fault_of(path: Path, lines: list[bytes]) -> str:
@@ -88,8 +88,8 @@ def test_lines_cut_off_at_the_end_show_against_a_head_that_was_noted(tmp_path: P
 
 def test_nothing_is_added_to_a_damaged_trail(tmp_path: Path) -> None:
     path = trail(tmp_path)
-    whole = path.read_bytes()
-    for damaged in (whole[:-5], whole + b"{}\n"):
+    identity_day = path.read_bytes()
+    for damaged in (identity_day[:-5], identity_day + b"{}\n"):
         path.write_bytes(damaged)
         with pytest.raises(StoreError):
             audit.append(path, "verdict", "a", {})
@@ -109,10 +109,10 @@ def full_after(size: int) -> Iterator[None]:
 
 def test_a_disk_that_is_full_leaves_the_trail_as_it_was(tmp_path: Path) -> None:
     path = trail(tmp_path)
-    whole = path.read_bytes()
-    with full_after(len(whole) + 20), pytest.raises(StoreError, match="nothing was added"):
+    identity_day = path.read_bytes()
+    with full_after(len(identity_day) + 20), pytest.raises(StoreError, match="nothing was added"):
         audit.append(path, "verdict", "alice", {})
-    assert path.read_bytes() == whole
+    assert path.read_bytes() == identity_day
     assert audit.append(path, "verdict", "alice", {}).seq == 9
     assert audit.verify(path).fault == ""
 
@@ -133,19 +133,19 @@ def test_a_link_in_the_place_of_the_trail_is_not_written_through(tmp_path: Path)
 
 
 def repaired(folder: Path) -> tuple[str, dict[str, Any]]:
-    told = asked(command, "repair", out=folder)
+    details = asked(command, "repair", out=folder)
     path = folder / audit.NAME
     assert audit.verify(path).fault == ""
-    return told["lost"], json.loads(list(audit.lines(path))[-1])
+    return details["lost"], json.loads(list(audit.lines(path))[-1])
 
 
 def test_half_a_line_is_cut_away_and_the_trail_says_so(tmp_path: Path) -> None:
     path = trail(tmp_path)
-    whole = path.read_bytes()
-    path.write_bytes(whole + b'{"seq":9,"time":"20')
+    identity_day = path.read_bytes()
+    path.write_bytes(identity_day + b'{"seq":9,"time":"20')
     lost, last = repaired(tmp_path)
     assert "line 9 was cut off" in lost
-    assert path.read_bytes().startswith(whole)
+    assert path.read_bytes().startswith(identity_day)
     assert (last["what"], last["seq"], last["facts"]["lost"]) == ("repair", 9, lost)
     assert next(tmp_path.glob("*.torn-*")).read_bytes() == b'{"seq":9,"time":"20'
     assert asked(command, "repair", out=tmp_path)["lost"] == ""
@@ -190,13 +190,13 @@ def test_a_change_of_model_or_policy_is_noted_once(tmp_path: Path) -> None:
 @given(st.data())
 def test_any_change_of_any_byte_is_found(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     path = trail(tmp_path_factory.mktemp("trail"), 4)
-    whole = bytearray(path.read_bytes())
-    place = data.draw(st.integers(0, len(whole) - 1))
-    whole[place] = data.draw(st.integers(0, 255).filter(lambda byte: byte != whole[place]))
+    identity_day = bytearray(path.read_bytes())
+    place = data.draw(st.integers(0, len(identity_day) - 1))
+    identity_day[place] = data.draw(st.integers(0, 255).filter(lambda byte: byte != identity_day[place]))
     before = [json.loads(line) for line in path.read_bytes().splitlines()]
-    path.write_bytes(whole)
-    told = audit.verify(path)
-    if not told.fault:  # a change that JSON does not see, such as \u00E4 for \u00e4, says the same as before
+    path.write_bytes(identity_day)
+    verified = audit.verify(path)
+    if not verified.fault:  # a change that JSON does not see, such as \u00E4 for \u00e4, says the same as before
         assert [json.loads(line) for line in path.read_bytes().splitlines()] == before
 
 

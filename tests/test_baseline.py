@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from core_samples import MACHINE, TODAY, events, learnt, whole_days
 from nhi_watch.state import baseline
 from nhi_watch.state.baseline import (
+    CLEARS_AFTER,
     LEARNING,
     NEW_VALUES,
     QUARANTINE,
     REPEATS,
     RETURNS,
     ROUTINE,
-    SETTLES,
     VALUES,
     DayLesson,
-    Dimension,
     Profile,
+    ProfileDimension,
     learn_groups,
     lesson,
     teach,
@@ -33,10 +33,10 @@ BAD = {"action": "iam:CreateAccessKey"}
 STRANGE = {"action": "iam:CreateAccessKey", "network": "185.220.101.0/24"}
 
 
-def day_of(told: list[dict[str, Any]], held: str = "") -> DayLesson:
-    """The lesson of a day; behaviours of actions that begin with `held` look bad."""
-    (whole,) = whole_days(events(told, TODAY)).values()
-    return lesson((b, bool(held) and b.shape.action.startswith(held)) for b in whole.ordered())
+def day_of(details: list[dict[str, Any]], pending: str = "") -> DayLesson:
+    """The lesson of a day; behaviours of actions that begin with `pending` look bad."""
+    (identity_day,) = whole_days(events(details, TODAY)).values()
+    return lesson((b, bool(pending) and b.key.action.startswith(pending)) for b in identity_day.ordered())
 
 
 def used(days: int) -> Profile:
@@ -58,15 +58,15 @@ def actions(profile: Profile) -> set[str]:
 def held(profile: Profile, days: range, bad: dict[str, Any], usual: tuple[dict[str, Any], ...] = (DAILY,)) -> None:
     """Days on which something looked bad."""
     for day in days:
-        teach(profile, day, *day_of([*usual, bad], held=bad["action"]))
+        teach(profile, day, *day_of([*usual, bad], pending=bad["action"]))
 
 
 def test_whoever_does_something_bad_looking_daily_from_the_first_day_on_has_it_as_a_routine() -> None:
     profile = Profile()
     held(profile, range(TODAY, TODAY + RETURNS - 1), BAD, usual=())
-    assert not profile.dimensions and not profile.is_settled
+    assert not profile.dimensions and not profile.is_clear
     held(profile, range(TODAY + RETURNS - 1, TODAY + RETURNS), BAD, usual=())
-    assert actions(profile) == {BAD["action"]} and profile.is_settled
+    assert actions(profile) == {BAD["action"]} and profile.is_clear
     assert set(profile.dimension(ROUTINE).values) == {BAD["action"]}
     assert profile.dimension("network").values and profile.dimension("hour").values, "with all that it says"
 
@@ -76,7 +76,7 @@ def test_what_looked_bad_once_is_never_learnt() -> None:
     held(profile, range(TODAY, TODAY + 1), BAD)
     for day in range(TODAY + 1, TODAY + 90):
         teach(profile, day, *day_of([DAILY]))
-    assert actions(profile) == {DAILY["action"]} and not profile.is_settled
+    assert actions(profile) == {DAILY["action"]} and not profile.is_clear
 
 
 def test_what_looked_bad_too_long_ago_does_not_count() -> None:
@@ -95,9 +95,9 @@ def test_an_established_identity_learns_what_looks_bad_when_it_has_come_back_fro
 
 def test_from_a_place_that_is_not_known_it_takes_as_long_as_the_place_does() -> None:
     profile, thief = used(20), {**BAD, "network": "45.33.32.0/24"}
-    held(profile, range(TODAY, TODAY + SETTLES - 1), thief)
+    held(profile, range(TODAY, TODAY + CLEARS_AFTER - 1), thief)
     assert BAD["action"] not in actions(profile)
-    held(profile, range(TODAY + SETTLES - 1, TODAY + SETTLES), thief)
+    held(profile, range(TODAY + CLEARS_AFTER - 1, TODAY + CLEARS_AFTER), thief)
     assert BAD["action"] in actions(profile)
 
 
@@ -117,32 +117,34 @@ def test_nobody_has_a_routine_behind_tor() -> None:
 def test_a_day_with_a_strange_place_teaches_nothing_of_what_looks_bad() -> None:
     profile, thief = Profile(), {**BAD, "network": "45.33.32.0/24", "action": "iam:CreateUser"}
     held(profile, range(TODAY, TODAY + RETURNS - 1), BAD)
-    teach(profile, TODAY + RETURNS - 1, *day_of([DAILY, BAD, thief], held="iam:Create"))
+    teach(profile, TODAY + RETURNS - 1, *day_of([DAILY, BAD, thief], pending="iam:Create"))
     assert actions(profile) == {DAILY["action"]}
 
 
 def test_no_value_is_taught_twice_by_one_day() -> None:
-    told = [DAILY, {**DAILY, "agent": "aws-cli"}, STRANGE]
-    (whole,) = whole_days(events(told, TODAY)).values()
-    made = lesson((b, b.shape.agent == "aws-cli") for b in whole.ordered())
-    assert made.later["agent"] == {"aws-cli": 1}
-    assert not [name for name in made.later if made.later[name].keys() & made.now.get(name, {}).keys()]
+    details = [DAILY, {**DAILY, "agent": "aws-cli"}, STRANGE]
+    (identity_day,) = whole_days(events(details, TODAY)).values()
+    day_lesson = lesson((b, b.key.agent == "aws-cli") for b in identity_day.ordered())
+    assert day_lesson.later["agent"] == {"aws-cli": 1}
+    assert not [
+        name for name in day_lesson.later if day_lesson.later[name].keys() & day_lesson.now.get(name, {}).keys()
+    ]
 
 
 def test_a_group_never_learns_what_looks_bad() -> None:
     groups: dict[str, Profile] = {}
-    learn_groups(groups, TODAY, [(*day_of([DAILY, STRANGE], held="iam:CreateAccessKey"), "peer:role:x")])
+    learn_groups(groups, TODAY, [(*day_of([DAILY, STRANGE], pending="iam:CreateAccessKey"), "peer:role:x")])
     assert set(groups["tenant"].dimension("action").values) == {"s3:GetObject"}
     assert set(groups) == {"tenant", "peer:role:x"}
 
 
 @pytest.mark.parametrize("flood", [500, 3000])
 def test_a_flooded_day_teaches_at_most_so_many_values(flood: int) -> None:
-    told = [{"action": f"odd:Call{n:04}", "target": f"t{n}", "network": f"10.{n // 250}.{n % 250}.0/24"}
+    details = [{"action": f"odd:Call{n:04}", "target": f"t{n}", "network": f"10.{n // 250}.{n % 250}.0/24"}
             for n in range(flood)]  # fmt: skip
-    made = day_of([*told, {**DAILY, "repeat": 5}])
-    assert max(len(values) for values in made.now.values()) == NEW_VALUES
-    assert made.now["action"]["s3:GetObject"] == 5, "what happens most is kept"
+    day_lesson = day_of([*details, {**DAILY, "repeat": 5}])
+    assert max(len(values) for values in day_lesson.now.values()) == NEW_VALUES
+    assert day_lesson.now["action"]["s3:GetObject"] == 5, "what happens most is kept"
 
 
 def test_a_flooded_day_makes_news_no_more_than_a_bounded_number_of_times_likelier() -> None:
@@ -163,15 +165,15 @@ def test_one_day_hardly_moves_what_is_usual() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(1, 3), st.integers(0, 9)), max_size=40))
-def test_once_counts_the_values_of_a_single_day(told: list[tuple[str, int, int]]) -> None:
-    dimension = Dimension()
-    for value, weight, day in told:
+def test_once_counts_the_values_of_a_single_day(details: list[tuple[str, int, int]]) -> None:
+    dimension = ProfileDimension()
+    for value, weight, day in details:
         dimension.learn([(value, 1, weight)], day)
     assert dimension.once == sum(seen.days == 1 for seen in dimension.values.values())
 
 
 def test_a_profile_forgets_what_was_not_seen_for_longest() -> None:
-    dimension = Dimension()
+    dimension = ProfileDimension()
     for number in range(VALUES * 2):
         dimension.learn([(f"v{number:04}", 1, 1)], number)
     dimension.trim()
@@ -181,14 +183,14 @@ def test_a_profile_forgets_what_was_not_seen_for_longest() -> None:
 
 
 def test_a_weekly_value_stays_known_and_a_forsaken_one_fades() -> None:
-    seen = baseline.Seen(8, 8, 0, 100, 1)
+    seen = baseline.SeenValue(8, 8, 0, 100, 1)
     assert seen.weight(108) == 8.0
     assert seen.weight(108 + baseline.HALF_LIFE) == 4.0
 
 
 def test_a_stored_profile_comes_back_as_it_was() -> None:
     profile = used(9)
-    teach(profile, TODAY, *day_of([DAILY, STRANGE], held="iam:CreateAccessKey"))
+    teach(profile, TODAY, *day_of([DAILY, STRANGE], pending="iam:CreateAccessKey"))
     row = baseline.to_row(profile)
     assert baseline.to_row(baseline.from_row(row)) == row
     assert baseline.from_row(row).dimension("action").once == profile.dimension("action").once
@@ -202,13 +204,15 @@ def test_a_share_is_a_probability(days: int, elsewhere: float, later: int) -> No
 
 
 def test_a_value_is_a_habit_after_three_days_and_what_was_only_refused_is_none_of_what_is_let_in() -> None:
-    made = Profile()
-    found = []
+    profile = Profile()
+    result = []
     for day in range(5):
-        made.learn(day, {"action": {"s3:GetObject": 1, **({"iam:ListUsers": 1} if day else {})}})
-        found.append((made.habit("action", "s3:GetObject", day + 1), made.habit("action", "iam:ListUsers", day + 1)))
-    assert found == [(1.0, 0.0), (2.0, 0.0), (3.0, 0.0), (4.0, 3.0), (5.0, 4.0)]
+        profile.learn(day, {"action": {"s3:GetObject": 1, **({"iam:ListUsers": 1} if day else {})}})
+        result.append(
+            (profile.habit("action", "s3:GetObject", day + 1), profile.habit("action", "iam:ListUsers", day + 1))
+        )
+    assert result == [(1.0, 0.0), (2.0, 0.0), (3.0, 0.0), (4.0, 3.0), (5.0, 4.0)]
     for day in range(5, 9):
-        made.learn(day, {"action": {"kms:Decrypt": 1}, "refused action": {"kms:Decrypt": 1}})
-    assert made.habit("action", "kms:Decrypt", 9, let_in=False) == 4.0
-    assert made.habit("action", "kms:Decrypt", 9) == 0.0
+        profile.learn(day, {"action": {"kms:Decrypt": 1}, "refused action": {"kms:Decrypt": 1}})
+    assert profile.habit("action", "kms:Decrypt", 9, let_in=False) == 4.0
+    assert profile.habit("action", "kms:Decrypt", 9) == 0.0

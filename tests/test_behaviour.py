@@ -20,13 +20,13 @@ from nhi_watch.core.behaviour import (
     IdentityDay,
     fingerprint,
     keep,
+    key_of_event,
     rank_of,
-    shape_of,
 )
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, HOUR
-from nhi_watch.intake.days import Intake
+from nhi_watch.intake.batch import Intake
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state import day_rows
 
@@ -43,30 +43,30 @@ CALLS = st.builds(
 )
 
 
-def plain(whole: IdentityDay) -> Any:
-    return json.loads(json.dumps(behaviour.to_row(whole)))
+def plain(identity_day: IdentityDay) -> Any:
+    return json.loads(json.dumps(behaviour.to_row(identity_day)))
 
 
-def day(found: list[Event]) -> IdentityDay:
-    made = IdentityDay(TODAY)
-    for event in found:
-        made.add(event)
-    return made
+def day(events: list[Event]) -> IdentityDay:
+    identity_day = IdentityDay(TODAY)
+    for event in events:
+        identity_day.add(event)
+    return identity_day
 
 
 def test_a_behaviour_counts_what_is_alike_within_an_hour() -> None:
     start = TODAY * DAY + 10 * HOUR
-    whole = day([CALL._replace(time=start + s, record_id=str(s)) for s in (0, 59, 61, 3599, 3600)])
-    first, second = whole.ordered()
+    identity_day = day([CALL._replace(time=start + s, record_id=str(s)) for s in (0, 59, 61, 3599, 3600)])
+    first, second = identity_day.ordered()
     assert (first.count, first.first, first.last) == (4, start, start + 3599)
     assert first.minutes == 1 | 1 << 1 | 1 << 59
     assert (second.count, second.hour) == (1, first.hour + 1)
 
 
 def test_a_record_counts_once() -> None:
-    whole = IdentityDay(TODAY)
-    assert [whole.add(CALL._replace(record_id="a")) for _ in range(3)] == [True, False, False]
-    assert whole.events() == 1
+    identity_day = IdentityDay(TODAY)
+    assert [identity_day.add(CALL._replace(record_id="a")) for _ in range(3)] == [True, False, False]
+    assert identity_day.events() == 1
 
 
 def test_what_matters_makes_two_behaviours() -> None:
@@ -75,72 +75,72 @@ def test_what_matters_makes_two_behaviours() -> None:
         "network": "x", "agent": "y", "region": "z", "outcome": "denied", "error": "E", "target_class": "foreign",
         "traits": ("mfa",),
     }  # fmt: skip
-    found = [CALL._replace(record_id=name, **{name: value}) for name, value in other.items()]
+    events = [CALL._replace(record_id=name, **{name: value}) for name, value in other.items()]
     unlike: dict[str, Any] = dict.fromkeys(("session", "target", "address", "issued"), "other")
     same = [CALL._replace(record_id=name, **{name: value}) for name, value in unlike.items()]
-    assert len(day([CALL, *found]).behaviours) == 1 + len(other)
+    assert len(day([CALL, *events]).behaviours) == 1 + len(other)
     assert len(day([CALL, *same]).behaviours) == 1
 
 
 def test_sketches_are_bounded_and_keep_the_same_whatever_the_order() -> None:
-    found = [
+    events = [
         CALL._replace(session=f"s{n:03}", target=f"t{n:03}", record_id=f"r{n:03}", time=CALL.time + n)
         for n in range(200)
     ]
-    (one,) = day(found).ordered()
-    (other,) = day(random.Random(1).sample(found, 200)).ordered()
-    assert one.sessions == other.sessions == sorted((f"s{n:03}" for n in range(200)), key=rank_of)[:SESSIONS]
-    assert one.targets == other.targets == sorted((f"t{n:03}" for n in range(200)), key=rank_of)[:TARGETS]
-    assert one.record_ids == other.record_ids == [f"r{n:03}" for n in range(RECORDS)]
+    (behaviour,) = day(events).ordered()
+    (other,) = day(random.Random(1).sample(events, 200)).ordered()
+    assert behaviour.sessions == other.sessions == sorted((f"s{n:03}" for n in range(200)), key=rank_of)[:SESSIONS]
+    assert behaviour.targets == other.targets == sorted((f"t{n:03}" for n in range(200)), key=rank_of)[:TARGETS]
+    assert behaviour.record_ids == other.record_ids == [f"r{n:03}" for n in range(RECORDS)]
 
 
 def test_targets_are_counted_beyond_those_that_are_kept() -> None:
     for number in (1, TARGETS, TARGETS + 1, 100, 600):
-        (one,) = day([CALL._replace(target=f"t{n}", record_id=f"r{n}") for n in range(number)]).ordered()
-        assert abs(one.touched - number) <= number / 20
-        (again,) = day_rows.unpack(day_rows.pack(day([
-            CALL._replace(target=f"t{n}", record_id=f"r{n}") for n in range(number)
-        ]))).ordered()
-        assert (again.touched, again.targets) == (one.touched, one.targets)
+        (behaviour,) = day([CALL._replace(target=f"t{n}", record_id=f"r{n}") for n in range(number)]).ordered()
+        assert abs(behaviour.touched - number) <= number / 20
+        (again,) = day_rows.unpack(
+            day_rows.pack(day([CALL._replace(target=f"t{n}", record_id=f"r{n}") for n in range(number)]))
+        ).ordered()
+        assert (again.touched, again.targets) == (behaviour.touched, behaviour.targets)
 
 
 def test_what_sorts_last_is_kept_as_often_as_what_sorts_first() -> None:
     known = [CALL._replace(target=f"a{n}", issued=f"A{n}", record_id=f"a{n}") for n in range(60)]
     last = [CALL._replace(target=f"z{n}", issued=f"Z{n}", record_id=f"z{n}") for n in range(60)]
-    (one,) = day(known + last).ordered()
-    assert sum(target.startswith("z") for target in one.targets) > TARGETS // 4
-    assert len(one.issued) == 120
+    (behaviour,) = day(known + last).ordered()
+    assert sum(target.startswith("z") for target in behaviour.targets) > TARGETS // 4
+    assert len(behaviour.issued) == 120
 
 
 def test_a_row_of_an_earlier_version_is_read_and_its_samples_are_ordered_anew() -> None:
-    whole = day([CALL._replace(target=f"t{n}", session=f"s{n}", record_id=f"r{n}") for n in range(10)])
-    plain_row = json.loads(zlib.decompress(day_rows.pack(whole)[:-8 * 10]))
+    identity_day = day([CALL._replace(target=f"t{n}", session=f"s{n}", record_id=f"r{n}") for n in range(10)])
+    plain_row = json.loads(zlib.decompress(day_rows.pack(identity_day)[: -8 * 10]))
     sketches = [sorted(kept) for kept in plain_row[3]]
     old = [*plain_row[:3], sketches, *plain_row[4:-1]]
-    raw = zlib.compress(json.dumps(old).encode()) + day_rows.pack(whole)[-8 * 10:]
-    assert plain(day_rows.unpack(raw)) == plain(whole)
+    raw = zlib.compress(json.dumps(old).encode()) + day_rows.pack(identity_day)[-8 * 10 :]
+    assert plain(day_rows.unpack(raw)) == plain(identity_day)
 
 
 @given(st.lists(CALLS, min_size=1, max_size=20), st.randoms(use_true_random=False))
-def test_order_and_repetition_change_no_row(found: list[Event], dice: random.Random) -> None:
-    mixed = found + found[::2]
+def test_order_and_repetition_change_no_row(events: list[Event], dice: random.Random) -> None:
+    mixed = events + events[::2]
     dice.shuffle(mixed)
-    assert plain(day(mixed)) == plain(day(found))
+    assert plain(day(mixed)) == plain(day(events))
 
 
 @given(st.lists(CALLS, min_size=1, max_size=20))
-def test_a_row_comes_back_as_the_same_day(found: list[Event]) -> None:
-    whole = day(found)
-    again = day_rows.unpack(day_rows.pack(whole))
-    assert plain(again) == plain(whole)
-    assert (again.seen, again.stored, again.identity) == (whole.seen, len(found), MACHINE)
-    assert [again.add(event) for event in found] == [False] * len(found)
+def test_a_row_comes_back_as_the_same_day(events: list[Event]) -> None:
+    identity_day = day(events)
+    again = day_rows.unpack(day_rows.pack(identity_day))
+    assert plain(again) == plain(identity_day)
+    assert (again.seen, again.stored, again.identity) == (identity_day.seen, len(events), MACHINE)
+    assert [again.add(event) for event in events] == [False] * len(events)
 
 
 @given(st.lists(CALLS, max_size=12), st.lists(CALLS, max_size=12))
 def test_merging_halves_gives_the_whole(left: list[Event], right: list[Event]) -> None:
-    halves, whole = (day(left), day(right)), day(left + right)
-    for key, expected in whole.behaviours.items():
+    halves, identity_day = (day(left), day(right)), day(left + right)
+    for key, expected in identity_day.behaviours.items():
         merged = Behaviour(*key)
         for half in halves:
             if key in half.behaviours:
@@ -164,26 +164,28 @@ def test_a_fingerprint_is_64_bits_of_any_text(text: str) -> None:
 
 def test_an_identity_of_several_spellings_has_one_name_whatever_the_order() -> None:
     short = MACHINE._replace(name="a")
-    found = [CALL._replace(record_id="1"), CALL._replace(record_id="2", identity=short)]
-    assert day(found).identity == day(found[::-1]).identity == MACHINE
+    events = [CALL._replace(record_id="1"), CALL._replace(record_id="2", identity=short)]
+    assert day(events).identity == day(events[::-1]).identity == MACHINE
 
 
 def test_shapes_leave_out_what_changes_from_record_to_record() -> None:
-    assert shape_of(CALL) == shape_of(CALL._replace(time=1, session="x", target="x", address="x", record_id="x"))
+    assert key_of_event(CALL) == key_of_event(
+        CALL._replace(time=1, session="x", target="x", address="x", record_id="x")
+    )
 
 
 # ---- grouping
 
 
 def grouped(records: list[Any]) -> tuple[Intake, list[tuple[int, str]]]:
-    made = Intake([cloudtrail])
+    intake = Intake([cloudtrail])
     rejects: list[tuple[int, str]] = []
 
     def refuse(index: int, reject: RejectError) -> None:
         rejects.append((index, reject.reason))
 
-    made.feed(records, refuse)
-    return made, rejects
+    intake.feed(records, refuse)
+    return intake, rejects
 
 
 def test_the_short_way_and_the_full_reading_make_the_same_day() -> None:
@@ -192,30 +194,30 @@ def test_the_short_way_and_the_full_reading_make_the_same_day() -> None:
         for n in range(40)
     ]
     quick, rejects = grouped(records)
-    (one,) = quick.days[TODAY].values()
+    (identity_day,) = quick.batch[TODAY].values()
     (other,) = whole_days([cloudtrail.read(r) for r in records]).values()
-    assert (rejects, quick.days.parsed, quick.days.duplicates) == ([], 40, 0)
-    assert plain(one) == plain(other)
+    assert (rejects, quick.batch.parsed, quick.batch.duplicates) == ([], 40, 0)
+    assert plain(identity_day) == plain(other)
 
 
 def test_rejects_are_told_with_their_place_in_the_batch() -> None:
     records = [record(TODAY, "10:00"), 7, record(TODAY, "10:01", eventTime="yesterday"), {}]
-    made, rejects = grouped(records)
+    intake, rejects = grouped(records)
     assert [index for index, _ in rejects] == [1, 2, 3]
-    assert made.days.parsed == 1
+    assert intake.batch.parsed == 1
 
 
 def test_only_days_with_new_records_have_changed() -> None:
-    stored = dict(grouped([record(TODAY, "10:00")])[0].days[TODAY].items())
-    for whole in stored.values():
-        whole.stored = len(whole.seen)
-    held = {(TODAY, name): whole for name, whole in stored.items()}
-    made = Intake([cloudtrail], load=lambda keys: {key: held[key] for key in keys if key in held})
-    made.feed([record(TODAY, "10:00"), record(TODAY + 1, "00:00")], lambda index, reject: None)
-    assert list(made.days.take_changed()) == [TODAY + 1]
-    made.feed([record(TODAY, "10:01")], lambda index, reject: None)
-    assert list(made.days.take_changed()) == [TODAY]
-    assert made.days.duplicates == 1
+    stored = dict(grouped([record(TODAY, "10:00")])[0].batch[TODAY].items())
+    for identity_day in stored.values():
+        identity_day.stored = len(identity_day.seen)
+    pending = {(TODAY, name): identity_day for name, identity_day in stored.items()}
+    intake = Intake([cloudtrail], load=lambda keys: {key: pending[key] for key in keys if key in pending})
+    intake.feed([record(TODAY, "10:00"), record(TODAY + 1, "00:00")], lambda index, reject: None)
+    assert list(intake.batch.take_changed()) == [TODAY + 1]
+    intake.feed([record(TODAY, "10:01")], lambda index, reject: None)
+    assert list(intake.batch.take_changed()) == [TODAY]
+    assert intake.batch.duplicates == 1
 
 
 def test_events_of_a_sample_are_as_told() -> None:
@@ -224,10 +226,10 @@ def test_events_of_a_sample_are_as_told() -> None:
 
 
 def test_ids_of_microsoft_that_end_with_one_time_are_told_apart() -> None:
-    one, other = (f"{start}-9de0-4c3c-d342-08d900b3f77d" for start in ("74eeadd0", "6ff50f1e"))
-    assert fingerprint(one) != fingerprint(other)
+    item, other = (f"{start}-9de0-4c3c-d342-08d900b3f77d" for start in ("74eeadd0", "6ff50f1e"))
+    assert fingerprint(item) != fingerprint(other)
 
 
 def test_behaviours_of_one_shape_share_its_object() -> None:
-    whole = day([CALL._replace(time=TODAY * DAY + hour * HOUR, record_id=str(hour)) for hour in range(3)])
-    assert len({id(b.shape) for b in whole.behaviours.values()}) == 1 < len(whole.behaviours)
+    identity_day = day([CALL._replace(time=TODAY * DAY + hour * HOUR, record_id=str(hour)) for hour in range(3)])
+    assert len({id(b.key) for b in identity_day.behaviours.values()}) == 1 < len(identity_day.behaviours)

@@ -27,24 +27,24 @@ class Row(NamedTuple):
     """An episode that is grave enough for a row."""
 
     id: str
-    loss: float
+    risk: float
     reached: int
 
 
-def row(name: str, loss: float, hour: int = 0, day: int = 0) -> Row:
-    return Row(name, loss, day * DAY + hour * HOUR)
+def row(name: str, risk: float, hour: int = 0, day: int = 0) -> Row:
+    return Row(name, risk, day * DAY + hour * HOUR)
 
 
 def placed(rows: Iterable[Row], allowance: int, kept: frozenset[str] = frozenset()) -> Places:
     """Places of episodes that are each a case of their own."""
-    return places([(one.id, one) for one in rows], allowance, kept)
+    return places([(row.id, row) for row in rows], allowance, kept)
 
 
 def weeks(identities: int, days: int, dice: random.Random, extra: dict[int, list[float]]) -> Places:
     """A tenant's days: who gets a place, each name anew every day."""
     losses = {day: [*(ordinary(dice) for _ in range(identities)), *extra.get(day, [])] for day in range(days)}
-    rows = [row(f"{day:02}/{n}", loss, 0, day) for day, each in losses.items() for n, loss in enumerate(each)]
-    return placed([one for one in rows if one.loss >= LEAST], week_allowance(BUDGET, identities))
+    rows = [row(f"{day:02}/{n}", risk, 0, day) for day, each in losses.items() for n, risk in enumerate(each)]
+    return placed([row for row in rows if row.risk >= LEAST], week_allowance(BUDGET, identities))
 
 
 def of_day(names: Iterable[str], day: int) -> list[str]:
@@ -73,7 +73,7 @@ def test_ten_incidents_in_one_day_are_all_written() -> None:
 
 def stood(losses: Iterable[float]) -> list[Row]:
     """What stood in the days before."""
-    return [row(f"before-{n}", loss, 0, -1) for n, loss in enumerate(losses)]
+    return [row(f"before-{n}", risk, 0, -1) for n, risk in enumerate(losses)]
 
 
 def test_a_96_is_not_hidden_behind_a_week_of_trifles() -> None:
@@ -110,25 +110,25 @@ def test_a_case_takes_one_place_however_often_it_comes_back() -> None:
 
 ROWS = st.lists(
     st.builds(row, st.integers(0, 10_000).map(str), st.floats(LEAST, 100), st.integers(0, 23), st.integers(0, 20)),
-    max_size=60, unique_by=lambda one: one.id,
+    max_size=60, unique_by=lambda row: row.id,
 )  # fmt: skip
 
 
 @given(ROWS, st.integers(1, 50), st.randoms())
 def test_places_lose_no_critical_and_do_not_depend_on_order(wanted: list[Row], allowance: int, dice: Any) -> None:
     given = placed(wanted, allowance)
-    losses = {one.id: one.loss for one in wanted}
+    losses = {row.id: row.risk for row in wanted}
     names = [*given.regular, *given.over, *given.beyond]
     assert len(names) == len(set(names))
     assert all(losses[name] >= CRITICAL for name in (*given.over, *given.beyond))
-    assert {name for name, loss in losses.items() if loss >= CRITICAL} <= set(names)
-    for one in wanted:
-        rivals = [two for two in wanted if two.id != one.id and one.reached - 7 * DAY < two.reached <= one.reached]
-        graver = sum(two.loss > one.loss for two in rivals)
+    assert {name for name, risk in losses.items() if risk >= CRITICAL} <= set(names)
+    for row in wanted:
+        rivals = [two for two in wanted if two.id != row.id and row.reached - 7 * DAY < two.reached <= row.reached]
+        graver = sum(two.risk > row.risk for two in rivals)
         if graver >= allowance:
-            assert one.id not in given.regular
-        if sum(two.loss >= one.loss for two in rivals) < allowance:
-            assert one.id in given.regular
+            assert row.id not in given.regular
+        if sum(two.risk >= row.risk for two in rivals) < allowance:
+            assert row.id in given.regular
     dice.shuffle(wanted)
     assert placed(wanted, allowance) == given
 

@@ -10,7 +10,7 @@ import pytest
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.intake.days import Sources
+from nhi_watch.intake.batch import Sources
 from nhi_watch.intake.schemas import carried, opened
 from nhi_watch.intake.sources import every, gcp, kubernetes
 

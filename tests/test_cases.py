@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core_samples import TODAY, Options, answer, contents, record, run, runs, shown
-from nhi_watch.core.life import is_routine
 from nhi_watch.core.notable import from_json, to_json
+from nhi_watch.core.status import is_routine
 from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
 from nhi_watch.detect import feedback, model, publish, ranking, routines, scoring, since_verdict
 from nhi_watch.detect.cases import Case, Cases
-from nhi_watch.detect.episodes import Head
+from nhi_watch.detect.episodes import EpisodeHead
 from nhi_watch.detect.explain import claims
 from nhi_watch.detect.explain.notables import notable_id
 from nhi_watch.detect.run import Result
@@ -42,28 +42,30 @@ def until(day: int) -> Records:
 
 
 def now(store: MemoryStore) -> dict[str, Any]:
-    (found,) = [one for one in publish.stored(store) if one["id"] == NAME]
-    return found
+    (result,) = [item for item in publish.stored(store) if item["id"] == NAME]
+    return result
 
 
 def listed(result: Result) -> dict[str, dict[str, Any]]:
-    return {one["id"]: one for one in result.standing}
+    return {item["id"]: item for item in result.standing}
 
 
 # ---- the fold
 
 
-def head(name: str, day: int, members: Sequence[str] = ("a",), loss: float = 50.0, hour: int = 12) -> Head:
+def head(name: str, day: int, members: Sequence[str] = ("a",), risk: float = 50.0, hour: int = 12) -> EpisodeHead:
     start = day * DAY + hour * HOUR
-    return Head(name, day, day, members[0], members, "", (), 1, loss, loss, start, start, start + 60, "", (), {}, "")
+    return EpisodeHead(
+        name, day, day, members[0], members, "", (), 1, risk, risk, start, start, start + 60, "", (), {}, ""
+    )
 
 
-def fold(*heads: Head) -> dict[str, list[str]]:
+def fold(*heads: EpisodeHead) -> dict[str, list[str]]:
     """Case → its episodes, of days in order."""
-    found = Cases()
-    for day in sorted({one.day for one in heads}):
-        found.add_day([one for one in heads if one.day == day])
-    return {case.id: [one.id for one in case.heads] for case in found}
+    cases = Cases()
+    for day in sorted({head.day for head in heads}):
+        cases.add_day([head for head in heads if head.day == day])
+    return {case.id: [head.id for head in case.heads] for case in cases}
 
 
 def test_episodes_of_an_identity_are_one_case_while_they_are_a_week_apart_at_most() -> None:
@@ -72,38 +74,38 @@ def test_episodes_of_an_identity_are_one_case_while_they_are_a_week_apart_at_mos
 
 
 def test_weak_episodes_are_history_and_neither_begin_nor_prolong_a_case() -> None:
-    assert fold(head("w", 1, loss=9.0), head("1", 2)) == {"w": ["w"], "1": ["1"]}
-    assert fold(head("1", 2), head("w", 8, loss=9.0), head("2", 10)) == {"1": ["1", "w"], "2": ["2"]}
+    assert fold(head("w", 1, risk=9.0), head("1", 2)) == {"w": ["w"], "1": ["1"]}
+    assert fold(head("1", 2), head("w", 8, risk=9.0), head("2", 10)) == {"1": ["1", "w"], "2": ["2"]}
 
 
 def test_one_that_shares_identities_with_several_makes_them_one_and_the_oldest_gives_the_id() -> None:
-    found = Cases()
+    cases = Cases()
     for heads in ([head("1", 1, "a")], [head("2", 2, "b")], [head("3", 3, "ab")], [head("4", 4, "b")]):
-        found.add_day(heads)
-    (case,) = found
-    assert (case.id, case.absorbed, [one.id for one in case.heads]) == ("1", ["2"], ["1", "2", "3", "4"])
+        cases.add_day(heads)
+    (case,) = cases
+    assert (case.id, case.absorbed, [head.id for head in case.heads]) == ("1", ["2"], ["1", "2", "3", "4"])
 
 
 def test_after_a_month_a_successor_begins_that_names_its_predecessor() -> None:
-    found = Cases()
+    cases = Cases()
     for day in range(0, 60, 5):
-        found.add_day([head(str(day), day)])
-    first, second = sorted(found, key=lambda case: case.first_day)
+        cases.add_day([head(str(day), day)])
+    first, second = sorted(cases, key=lambda case: case.first_day)
     assert (first.id, first.last_day, first.successor) == ("0", 30, "35")
     assert (second.id, second.predecessor, second.last_day) == ("35", "0", 55)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.sets(st.sampled_from("abcd"), min_size=1, max_size=2)), max_size=8),
        st.randoms())  # fmt: skip
-def test_the_order_within_a_day_does_not_matter_and_rows_come_back(told: list[Any], dice: random.Random) -> None:
-    days: dict[int, list[Head]] = {}
-    for n, (day, members) in enumerate(told):
-        taken = {name for one in days.get(day, ()) for name in one.members}
+def test_the_order_within_a_day_does_not_matter_and_rows_come_back(details: list[Any], dice: random.Random) -> None:
+    days: dict[int, list[EpisodeHead]] = {}
+    for n, (day, members) in enumerate(details):
+        taken = {name for head in days.get(day, ()) for name in head.members}
         if not members & taken:  # on a day an identity is in one episode
-            days.setdefault(day, []).append(head(f"{n}", day, sorted(members), loss=5.0 + 10 * (n % 3)))
-    one, other = Cases(), Cases()
+            days.setdefault(day, []).append(head(f"{n}", day, sorted(members), risk=5.0 + 10 * (n % 3)))
+    cases, other = Cases(), Cases()
     for day in sorted(days):
-        one.add_day(days[day])
+        cases.add_day(days[day])
         mixed = list(days[day])
         dice.shuffle(mixed)
         other = Cases(Case.from_row(case.to_row()) for case in other)
@@ -112,8 +114,8 @@ def test_the_order_within_a_day_does_not_matter_and_rows_come_back(told: list[An
     def plain(cases: Iterable[Case]) -> list[Any]:
         return sorted(([case.id, [h.id for h in case.heads], sorted(case.absorbed)] for case in cases), key=str)
 
-    assert plain(one) == plain(other)
-    assert sorted(h.id for case in one for h in case.heads) == sorted(h.id for each in days.values() for h in each)
+    assert plain(cases) == plain(other)
+    assert sorted(h.id for case in cases for h in case.heads) == sorted(h.id for each in days.values() for h in each)
 
 
 # ---- a notable over days
@@ -125,14 +127,14 @@ def test_a_thief_who_comes_back_for_days_has_one_notable_and_one_place() -> None
         result = run(store, raid(day=day) + others(day), ROOM)
         assert [n["id"] for n in result.notables] == [NAME]
         assert [n["life"] for n in result.notables] in (["ongoing"], ["quiet"]), "it has had its place for a day"
-    told = now(store)
-    schema().validate(told)
-    assert to_json(from_json(told)) == told
-    assert [one["day"] for one in told["revisions"]] == [render_day(TODAY + n) for n in (0, 1, 3)]
-    assert (told["listed_on"], told["first_seen"][:10]) == (render_day(TODAY), render_day(TODAY))
-    assert told["record_count"] == 3 * len(raid())
-    assert {r["eventID"] for day in (0, 1, 3) for r in raid(day=TODAY + day)} == set(told["record_ids"])
-    assert len({entry["time"][:10] for entry in told["timeline"]}) == 3
+    details = now(store)
+    schema().validate(details)
+    assert to_json(from_json(details)) == details
+    assert [revision["day"] for revision in details["revisions"]] == [render_day(TODAY + n) for n in (0, 1, 3)]
+    assert (details["listed_on"], details["first_seen"][:10]) == (render_day(TODAY), render_day(TODAY))
+    assert details["record_count"] == 3 * len(raid())
+    assert {r["eventID"] for day in (0, 1, 3) for r in raid(day=TODAY + day)} == set(details["record_ids"])
+    assert len({entry["time"][:10] for entry in details["timeline"]}) == 3
 
 
 def test_what_it_shows_is_its_newest_episode_with_a_place() -> None:
@@ -141,13 +143,13 @@ def test_what_it_shows_is_its_newest_episode_with_a_place() -> None:
     store = runs([quiet(20) + noise + until(TODAY)], ROOM)
     before = now(store)
     result = run(store, raid(day=TODAY + 2) + others(TODAY + 2), ROOM)
-    told = now(store)
-    assert before["likelihood"] < told["likelihood"] and "key created" in told["title"]
-    assert told["title"] != before["title"]
-    assert told["created"].startswith(render_day(TODAY + 2)), "its controls are due from that day on"
-    assert (told["life"], told["listed_on"]) == ("new", render_day(TODAY + 2)), "its severity rose"
-    assert told["since"] == f"New; active since {render_day(TODAY)}"
-    assert told["revisions"][0]["title"] == before["title"]
+    details = now(store)
+    assert before["likelihood"] < details["likelihood"] and "key created" in details["title"]
+    assert details["title"] != before["title"]
+    assert details["created"].startswith(render_day(TODAY + 2)), "its controls are due from that day on"
+    assert (details["life"], details["listed_on"]) == ("new", render_day(TODAY + 2)), "its severity rose"
+    assert details["since"] == f"New; active since {render_day(TODAY)}"
+    assert details["revisions"][0]["title"] == before["title"]
     assert [(event.change, event.escalated) for event in result.events] == [("grown", True)]
 
 
@@ -156,14 +158,14 @@ def test_a_weaker_one_does_not_stand_before_a_grave_one_that_nobody_has_judged()
     grave = now(store)
     less = [record(TODAY + 1, "14:00", service="iam", name="ListUsers")]  # by its own client, from its own place
     run(store, quiet(1, end=TODAY + 2) + less + others(TODAY + 2), ROOM)
-    told = now(store)
-    assert len(told["revisions"]) == 2 and told["revisions"][1]["likelihood"] < 30
-    assert [told[name] for name in ("title", "likelihood", "first_time")] == [
+    details = now(store)
+    assert len(details["revisions"]) == 2 and details["revisions"][1]["likelihood"] < 30
+    assert [details[name] for name in ("title", "likelihood", "first_time")] == [
         grave[name] for name in ("title", "likelihood", "first_time")]  # fmt: skip
-    checks = claims.verify(store, model.load(), told)
+    checks = claims.verify(store, model.load(), details)
     assert not [check for check in checks if check.holds is False]
     assert "episode 2" in [check.what for check in checks]
-    forged = {**told, "revisions": [told["revisions"][0], {**told["revisions"][1], "likelihood": 1.0}]}
+    forged = {**details, "revisions": [details["revisions"][0], {**details["revisions"][1], "likelihood": 1.0}]}
     assert any(check.holds is False for check in claims.verify(store, model.load(), forged))
 
 
@@ -181,7 +183,7 @@ def test_a_grave_one_stays_in_the_list_until_it_is_judged_others_until_a_quiet_w
     store, seen = runs([quiet(20) + quiet(20, "batch") + raid() + noise + until(TODAY)], ROOM), []
     for day in range(TODAY + 1, TODAY + 10):
         result = run(store, others(day), ROOM)
-        seen.append(sorted(one["identity"]["name"][-5:] for one in result.standing))
+        seen.append(sorted(item["identity"]["name"][-5:] for item in result.standing))
     assert seen == [["batch", "s-api"]] * 7 + [["s-api"]] * 2
     assert now(store)["life"] == "quiet"
     feedback.put(store, [feedback.judge(now(store), "confirmed", "ann", "it was one", (TODAY + 10) * DAY, {})])
@@ -223,19 +225,19 @@ class Counted:
         self._store, self.counts = store, dict.fromkeys(("read", "put", "controls"), 0)
 
     def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
-        found = self._store.get(table, keys)
-        self.counts["read"] += len(found) if table == "notable" else 0
-        return found
+        result = self._store.get(table, keys)
+        self.counts["read"] += len(result) if table == "notable" else 0
+        return result
 
     def scan(self, table: str, low: str, high: str) -> Iterable[tuple[str, bytes]]:
-        found = [*self._store.scan(table, low, high)]
-        self.counts["read"] += len(found) if table == "notable" else 0
-        return iter(found)
+        result = [*self._store.scan(table, low, high)]
+        self.counts["read"] += len(result) if table == "notable" else 0
+        return iter(result)
 
     def put(self, table: str, rows: Iterable[tuple[str, bytes | None]]) -> None:
-        found = list(rows)
-        self.counts["put"] += len(found) if table in ("notable", "ledger") else 0
-        self._store.put(table, found)
+        result = list(rows)
+        self.counts["put"] += len(result) if table in ("notable", "ledger") else 0
+        self._store.put(table, result)
 
     def commit(self) -> None:
         self._store.commit()
@@ -256,7 +258,7 @@ def test_what_has_ended_is_forgotten_120_days_after_its_newest_episode_and_its_e
 def test_a_grave_one_that_nobody_judges_is_closed_after_120_days() -> None:
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     days = range(TODAY + 1, TODAY + RETAIN_DELTAS + 1)
-    assert [one["id"] for one in run(store, [r for day in days for r in others(day)], ROOM).standing] == [NAME]
+    assert [item["id"] for item in run(store, [r for day in days for r in others(day)], ROOM).standing] == [NAME]
     (event,) = run(store, others(TODAY + RETAIN_DELTAS + 1), ROOM).events
     assert (event.change, event.document["closed_why"]) == ("closed", f"not judged in {RETAIN_DELTAS} days")
     run(store, others(TODAY + RETAIN_DELTAS + 2), ROOM)
@@ -267,23 +269,23 @@ def story() -> list[Records]:
     """Days of alarm, theft, silence and return, of two machines that share a session for a day."""
     days = [[*quiet(20), *quiet(20, "batch"), *until(TODAY - 1)]]
     for day in range(TODAY, TODAY + 12):
-        told = [*others(day), *quiet(1, end=day + 1), *quiet(1, "batch", day + 1)]
-        told += odd("payments-api", day=day) if day % 2 else []
-        told += raid(day=day) if day in (TODAY + 2, TODAY + 3, TODAY + 11) else []
-        told += raid("batch", 3, day) if day in (TODAY + 2, TODAY + 5) else []
-        days.append(told)
+        details = [*others(day), *quiet(1, end=day + 1), *quiet(1, "batch", day + 1)]
+        details += odd("payments-api", day=day) if day % 2 else []
+        details += raid(day=day) if day in (TODAY + 2, TODAY + 3, TODAY + 11) else []
+        details += raid("batch", 3, day) if day in (TODAY + 2, TODAY + 5) else []
+        days.append(details)
     return days
 
 
 @pytest.mark.parametrize("budget", [1.0, 1000.0])
 def test_cuts_do_not_matter_to_cases(budget: float) -> None:
     days, options = story(), Options(budget)
-    whole = sorted((r for day in days for r in day), key=lambda r: (r["eventTime"], r["eventID"]))
-    expected = answer(runs([whole], options))
+    identity_day = sorted((r for day in days for r in day), key=lambda r: (r["eventTime"], r["eventID"]))
+    expected = answer(runs([identity_day], options))
     assert len(expected["case"]) < len(expected["notable"])
     assert answer(runs(days, options)) == expected
-    size = len(whole) // 40
-    assert answer(runs([whole[at : at + size] for at in range(0, len(whole), size)], options)) == expected
+    size = len(identity_day) // 40
+    assert answer(runs([identity_day[at : at + size] for at in range(0, len(identity_day), size)], options)) == expected
 
 
 def test_feeding_again_makes_no_revision() -> None:
@@ -303,8 +305,8 @@ def test_two_that_turn_out_to_be_one_go_on_as_the_older_and_the_other_is_merged_
     for r in shared:
         r["userIdentity"]["accessKeyId"] = "ASIASHARED"
     result = run(store, shared, ROOM)
-    (told,) = result.standing
-    assert told["id"] == NAME and [len(one["identities"]) for one in told["revisions"]] == [1, 1, 2]
+    (details,) = result.standing
+    assert details["id"] == NAME and [len(revision["identities"]) for revision in details["revisions"]] == [1, 1, 2]
     (merged,) = [event.document for event in result.events if event.change == "merged"]
     assert (merged["merged_into"], merged["life"], merged["revision"]) == (NAME, "closed", 2)
     later = [event.change for day in range(TODAY + 3, TODAY + 6) for event in run(store, others(day), ROOM).events]
@@ -322,7 +324,7 @@ def test_a_notable_that_is_found_and_merged_in_one_run_is_published_as_one() -> 
     store = runs([both + raid()], ROOM)
     result = run(store, raid("batch", day=TODAY + 1) + others(TODAY + 1) + shared, ROOM)
     assert [(event.change, event.document["id"]) for event in result.events] == [("grown", NAME)]
-    assert [one["id"] for one in result.standing] == [NAME]
+    assert [item["id"] for item in result.standing] == [NAME]
 
 
 def test_closing_an_earlier_day_keeps_the_newest_episode() -> None:
@@ -331,9 +333,9 @@ def test_closing_an_earlier_day_keeps_the_newest_episode() -> None:
     before = now(store)
     run(store, [record(TODAY + 2, "00:05", role="other")], ROOM)
     assert State(store).daybook.closed == TODAY
-    told = now(store)
-    assert [one["day"] for one in told["revisions"]] == [render_day(TODAY), render_day(TODAY + 1)]
-    assert told["revision"] >= before["revision"] and told["last_time"] == before["last_time"]
+    details = now(store)
+    assert [revision["day"] for revision in details["revisions"]] == [render_day(TODAY), render_day(TODAY + 1)]
+    assert details["revision"] >= before["revision"] and details["last_time"] == before["last_time"]
 
 
 THREE = [
@@ -350,28 +352,28 @@ THREE = [
 @given(st.lists(st.integers(0, len(THREE)), max_size=5), st.randoms(use_true_random=False))
 def test_any_order_and_cutting_gives_the_same_notables(cuts: list[int], dice: random.Random) -> None:
     """None of the records is later than the close of its day; after each run the list is that of its records alone."""
-    past = [*quiet(12), *quiet(12, "batch"), *quiet(12, "lone"), *until(TODAY - 1)]
+    baseline = [*quiet(12), *quiet(12, "batch"), *quiet(12, "lone"), *until(TODAY - 1)]
     records = list(THREE)
     dice.shuffle(records)
     records.sort(key=lambda r: r["eventTime"] >= render((TODAY + 2) * DAY))  # the third day closes the first
     bounds = sorted({0, len(records), *cuts})
-    store, seen = runs([past], ROOM), dict[str, int]()
+    store, seen = runs([baseline], ROOM), dict[str, int]()
     for low, high in zip(bounds, bounds[1:]):
         result = run(store, records[low:high], ROOM)
         for event in result.events:
             assert event.document["revision"] > seen.get(event.document["id"], 0)
             seen[event.document["id"]] = event.document["revision"]
-        assert shown(store) == shown(runs([past, records[:high]], ROOM))
-        assert all(one["revision"] >= seen.get(one["id"], 1) for one in result.standing)
+        assert shown(store) == shown(runs([baseline, records[:high]], ROOM))
+        assert all(item["revision"] >= seen.get(item["id"], 1) for item in result.standing)
 
 
 def test_sessions_end_with_the_plan_however_long_the_intrusion_went_on() -> None:
     """Sessions are to end before one time, however many days the intrusion went on."""
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     run(store, raid(day=TODAY + 1), ROOM)
-    told = now(store)
-    assert len(told["revisions"]) == 2
-    assert "issued before now" in next(c["reason"] for c in told["controls"] if c["id"] == "rotate_secret")
+    details = now(store)
+    assert len(details["revisions"]) == 2
+    assert "issued before now" in next(c["reason"] for c in details["controls"] if c["id"] == "rotate_secret")
 
 
 def test_no_id_or_revision_goes_back_after_an_upgrade() -> None:
@@ -382,7 +384,7 @@ def test_no_id_or_revision_goes_back_after_an_upgrade() -> None:
     assert (event.document["id"], event.document["revision"]) == (NAME, 8)
     publish.imported(store, {NAME: 4})
     assert now(store)["revision"] == 8
-    assert [one.document["revision"] for one in publish.unconfirmed(store)] == [8]
+    assert [event.document["revision"] for event in publish.unconfirmed(store)] == [8]
     publish.imported(store, {NAME: 8})
     assert publish.unconfirmed(store) == []
 
@@ -427,10 +429,10 @@ def test_what_is_new_since_a_verdict_is_named_with_the_likelihood_then_and_now()
     judged(store, "benign", TODAY * DAY + 20 * HOUR)
     fresh = [record(TODAY + 1, f"15:{n:02}", service="iam", name=name, address="203.0.113.9", agent="aws-cli/2.1")
              for n, name in enumerate(("CreateLoginProfile", "DeleteUser"))]  # fmt: skip
-    (told,) = run(store, raid(day=TODAY + 1) + fresh + others(TODAY + 1), ROOM).standing
-    schema().validate(told)
-    assert f"Likelihood {then:g}% then, {told['likelihood']:g}% now. New calls: " in told["since"]
-    said = told["since"].partition("New calls: ")[2]
+    (details,) = run(store, raid(day=TODAY + 1) + fresh + others(TODAY + 1), ROOM).standing
+    schema().validate(details)
+    assert f"Likelihood {then:g}% then, {details['likelihood']:g}% now. New calls: " in details["since"]
+    said = details["since"].partition("New calls: ")[2]
     assert "iam:CreateLoginProfile, iam:DeleteUser; places: 203.0.113" in said and "ListUsers" not in said
 
 
@@ -438,14 +440,14 @@ def test_what_comes_after_a_verdict_earns_its_row_by_itself_and_says_why_it_is_b
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     judged(store, "benign", TODAY * DAY + 20 * HOUR)
     result = run(store, raid(day=TODAY + 1) + others(TODAY + 1), ROOM)
-    (told,) = result.standing
-    assert (told["id"], told["life"], told["listed_on"]) == (NAME, "new", render_day(TODAY + 1))
+    (details,) = result.standing
+    assert (details["id"], details["life"], details["listed_on"]) == (NAME, "new", render_day(TODAY + 1))
     before = publish.stored(quieter_twin())[0]["likelihood"]
-    assert told["since"].startswith(f"Back since the verdict of {render_day(TODAY)} (benign, by ann), because ")
-    assert told["since"].endswith(f" Likelihood {before:g}% then, {told['likelihood']:g}% now. "
+    assert details["since"].startswith(f"Back since the verdict of {render_day(TODAY)} (benign, by ann), because ")
+    assert details["since"].endswith(f" Likelihood {before:g}% then, {details['likelihood']:g}% now. "
                                   "No new identity, call, place or target: it happened again.")  # fmt: skip
-    assert {entry["time"][:10] for entry in told["timeline"]} == {render_day(TODAY + 1)}
-    assert told["revisions"][0]["why"] == "benign, by ann"
+    assert {entry["time"][:10] for entry in details["timeline"]} == {render_day(TODAY + 1)}
+    assert details["revisions"][0]["why"] == "benign, by ann"
     less = [record(TODAY + 3, "14:00", service="dynamodb", name="ListTables", id="less")]
     quieter = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     judged(quieter, "benign", TODAY * DAY + 20 * HOUR)
@@ -459,13 +461,13 @@ def test_a_theft_later_on_the_day_that_was_judged_is_shown_alone() -> None:
     judged(store, "benign", TODAY * DAY + 12 * HOUR)
     assert run(store, [record(TODAY, "12:30", role="other")], ROOM).standing == []
     result = run(store, raid(), ROOM)
-    (told,) = result.standing
-    assert told["id"] == NAME and told["first_time"] >= render(TODAY * DAY + 14 * HOUR)
-    assert "morning" not in str(told["record_ids"]) and {e["time"][11:13] for e in told["timeline"]} == {"14"}
-    whole = now(runs([quiet(20) + raid() + until(TODAY)], ROOM))
-    assert told["likelihood"] >= whole["likelihood"] - 5, "as if the morning had not been"
+    (details,) = result.standing
+    assert details["id"] == NAME and details["first_time"] >= render(TODAY * DAY + 14 * HOUR)
+    assert "morning" not in str(details["record_ids"]) and {e["time"][11:13] for e in details["timeline"]} == {"14"}
+    identity_day = now(runs([quiet(20) + raid() + until(TODAY)], ROOM))
+    assert details["likelihood"] >= identity_day["likelihood"] - 5, "as if the morning had not been"
     run(store, [r for day in (1, 2, 3) for r in others(TODAY + day)], ROOM)
-    assert State(store).daybook.is_closed(TODAY) and now(store)["first_time"] == told["first_time"]
+    assert State(store).daybook.is_closed(TODAY) and now(store)["first_time"] == details["first_time"]
     assert len(now(store)["revisions"]) == 2
     judged(store, "open", TODAY * DAY + 13 * HOUR, {**now(store)})
     assert not run(store, [], ROOM).standing[0]["since"]
@@ -485,14 +487,14 @@ def test_what_was_judged_and_taken_back_is_in_the_list_again_even_once_it_was_cl
 
 def test_a_verdict_does_not_cover_what_became_graver_or_who_was_not_seen() -> None:
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
-    told = now(store)
-    seen = {**told, "severity": "high", "revisions": [{**told["revisions"][0], "severity": "high"}]}
+    details = now(store)
+    seen = {**details, "severity": "high", "revisions": [{**details["revisions"][0], "severity": "high"}]}
     judged(store, "benign", TODAY * DAY + 20 * HOUR, seen)
-    said, one = feedback.Said(store, TODAY * DAY), head("x", TODAY, [WHO], loss=60.0, hour=14)
-    assert set(said.covered([one], NAME)) == {"x"}
-    assert not said.covered([one._replace(loss=100.0)], NAME), "it is critical now, and was high"
-    assert not said.covered([one._replace(last=one.last + HOUR)], NAME), "it went on"
-    assert not said.covered([one._replace(members=[WHO, "another"])], NAME)
+    said, item = feedback.Verdicts(store, TODAY * DAY), head("x", TODAY, [WHO], risk=60.0, hour=14)
+    assert set(said.covered([item], NAME)) == {"x"}
+    assert not said.covered([item._replace(risk=100.0)], NAME), "it is critical now, and was high"
+    assert not said.covered([item._replace(last=item.last + HOUR)], NAME), "it went on"
+    assert not said.covered([item._replace(members=[WHO, "another"])], NAME)
 
 
 # ---- sensitive routines of the first days
@@ -507,18 +509,18 @@ THEFT = ("CreateUser", "AttachUserPolicy", "CreateLoginProfile", "CreateAccessKe
 
 def young(calls: Sequence[str], address: str, agent: str, theft: int = -1, thief: str = "svc-3") -> list[Any]:
     """A tenant's first 15 days: dull services, a role that makes sensitive calls daily, a thief who comes once."""
-    told = []
+    text = []
     for day in range(TODAY, TODAY + 15):
-        told += [record(day, f"{hour:02}:{n:02}", role=f"svc-{n}", bucket=f"b{n}", address=f"10.{n}.0.9")
+        text += [record(day, f"{hour:02}:{n:02}", role=f"svc-{n}", bucket=f"b{n}", address=f"10.{n}.0.9")
                  for n in range(30) for hour in (2, 9, 17)]  # fmt: skip
-        told += [record(day, f"03:{6 * turn + n:02}", role="daily", service="iam", name=name, address=address,
+        text += [record(day, f"03:{6 * turn + n:02}", role="daily", service="iam", name=name, address=address,
                         agent=agent, requestParameters=ASKED)
                  for turn in range(6) for n, name in enumerate(calls)]  # fmt: skip
         if day == TODAY + theft:
-            told += [record(day, f"15:{n:02}", role=thief, service="iam", name=name, address="185.220.101.34",
+            text += [record(day, f"15:{n:02}", role=thief, service="iam", name=name, address="185.220.101.34",
                             agent="aws-cli/2.9.0", id=f"theft{n}",
                             requestParameters=ASKED) for n, name in enumerate(THEFT)]  # fmt: skip
-    return told
+    return text
 
 
 def told_of(store: MemoryStore) -> dict[str, str]:
@@ -548,26 +550,26 @@ def test_a_routine_is_told_once_and_its_notable_closes_by_itself(monkeypatch: py
     """Whatever the model of the day makes of it: here it looks bad."""
     for module, name, least in ((scoring, "LOOKS_BAD", 0.5), (ranking, "LEAST", 0.5), (ranking, "FLOOR", 0.5)):
         monkeypatch.setattr(module, name, least)
-    told = young(ROTATION, *LAMBDA)
-    store, days = MemoryStore(), sorted({one["eventTime"][:10] for one in told})
-    found = [run(store, [one for one in told if one["eventTime"].startswith(day)]) for day in days]
-    assert [len(result.run["routines"]) for result in found][:10] == [0, 0, 0, *[1] * 7]
-    changes = [[event.change for event in result.events] for result in found]
+    details = young(ROTATION, *LAMBDA)
+    store, days = MemoryStore(), sorted({item["eventTime"][:10] for item in details})
+    results = [run(store, [item for item in details if item["eventTime"].startswith(day)]) for day in days]
+    assert [len(result.run["routines"]) for result in results][:10] == [0, 0, 0, *[1] * 7]
+    changes = [[event.change for event in result.events] for result in results]
     assert [len(each) for each in changes[4:]] == [0] * 11 and changes[3] == ["settled"]
     (routine,) = routines.plain(routines.of(State(store), publish.stored(store)))
     assert (routine["name"].rpartition("/")[2], routine["days"], routine["since"]) == ("daily", 14, days[0])
     assert routine["calls"] == sorted(f"iam:{name}" for name in ROTATION) and routine["places"] == ["aws boto3"]
-    closed = [one for one in publish.stored(store) if is_routine(one)]
-    assert [one["id"] for one in closed] == routine["notables"] and closed[0]["life"] == "closed"
-    assert [one["id"] for one in publish.stored(runs([told])) if is_routine(one)] == routine["notables"]
+    closed = [item for item in publish.stored(store) if is_routine(item)]
+    assert [item["id"] for item in closed] == routine["notables"] and closed[0]["life"] == "closed"
+    assert [item["id"] for item in publish.stored(runs([details])) if is_routine(item)] == routine["notables"]
 
 
 @pytest.mark.parametrize("thief", ["svc-3", "daily"])
 def test_a_theft_of_the_first_day_stands_beside_a_routine(thief: str) -> None:
-    told = young(ROTATION, *LAMBDA, theft=0, thief=thief)
-    first = runs([[one for one in told if one["eventTime"] < render((TODAY + 1) * DAY)]])
+    details = young(ROTATION, *LAMBDA, theft=0, thief=thief)
+    first = runs([[item for item in details if item["eventTime"] < render((TODAY + 1) * DAY)]])
     assert thief in told_of(first)
-    assert thief in told_of(runs([told]))
+    assert thief in told_of(runs([details]))
 
 
 # ---- what a standing notable, or one that people have settled, does not shelter
@@ -591,8 +593,8 @@ def test_who_is_let_in_after_days_of_refusals_is_shown() -> None:
     refused = [knocks(day, False) + others(day) for day in range(TODAY - 4, TODAY)]
     store = runs([quiet(20, end=TODAY - 4), *refused])
     assert publish.stored(store), "days of refusals are no habit"
-    (found,) = run(store, knocks(TODAY, True)).standing
-    assert found["life"] == "new" and "tried" not in found["title"] and found["severity"] == "critical"
+    (result,) = run(store, knocks(TODAY, True)).standing
+    assert result["life"] == "new" and "tried" not in result["title"] and result["severity"] == "critical"
 
 
 def test_a_critical_that_a_verdict_leaves_out_is_no_all_clear_while_it_goes_on() -> None:

@@ -28,21 +28,25 @@ BY = ("--by", "alice", "--why", "known scanner", "--now", NOW)
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     """A state with two notables, and the list of both."""
-    jsonlines.write(tmp_path / "notables.jsonl", [{**one, "rank": rank} for rank, one in enumerate(BOTH, 1)])
+    jsonlines.write(tmp_path / "notables.jsonl", [{**item, "rank": rank} for rank, item in enumerate(BOTH, 1)])
     return state(tmp_path, BOTH)
 
 
 def test_a_note_is_shown_in_list_and_explanation_and_is_on_record(out: Path) -> None:
     who = ("--by", "ann", "--assign", "bob", "--status", "in-progress", "--now", NOW)
     desk(note, "1", "asked the team", *who, out=out)
-    told = asked(note, "1", out=out)
-    assert (told["assignee"], told["status"], told["notes"][0]["text"]) == ("bob", "in progress", "asked the team")
+    details = asked(note, "1", out=out)
+    assert (details["assignee"], details["status"], details["notes"][0]["text"]) == (
+        "bob",
+        "in progress",
+        "asked the team",
+    )
     assert "in progress, assigned to bob, 1 note" in desk(listing, out=out)
-    row = next(one for one in json.loads(desk(listing, "--json", out=out)) if one["rank"] == 1)
+    row = next(load for load in json.loads(desk(listing, "--json", out=out)) if load["rank"] == 1)
     assert (row["status"], row["assignee"]) == ("in progress", "bob")
     said = desk(explain, "1", out=out)
     assert "Work: in progress, assigned to bob, 1 note" in said and "ann: asked the team; assigned to bob" in said
-    (line,) = audit.found(out / audit.NAME, "note")
+    (line,) = audit.entries(out / audit.NAME, "note")
     assert (line["by"], line["facts"]["assignee"], line["facts"]["time"]) == ("ann", "bob", NOW)
 
 
@@ -50,8 +54,8 @@ def test_the_latest_assignment_and_status_stand_and_can_be_taken_back(out: Path)
     desk(note, "1", "--by", "ann", "--assign", "bob", "--status", "in-progress", "--now", NOW, out=out)
     later = render(parse(NOW) + 60)
     desk(note, "1", "--by", "ann", "--assign", "nobody", "--status", "waiting", "--now", later, out=out)
-    told = asked(note, "1", out=out)
-    assert (told["assignee"], told["status"], len(told["notes"])) == ("", "", 2)
+    details = asked(note, "1", out=out)
+    assert (details["assignee"], details["status"], len(details["notes"])) == ("", "", 2)
     assert asked(note, "2", out=out) is None
 
 
@@ -76,37 +80,37 @@ def test_a_note_is_bounded_and_a_status_is_one_of_two() -> None:
 def test_the_page_holds_the_work(out: Path) -> None:
     desk(note, "1", "asked", "--by", "ann", "--now", NOW, out=out)
     work = {BOTH[0]["id"]: asked(note, "1", out=out)}
-    (one, other) = html._bounded(BOTH, {}, {"work": work})
-    assert (one["work"]["notes"][0]["text"], other["work"]) == ("asked", None)
+    (item, other) = html._bounded(BOTH, {}, {"work": work})
+    assert (item["work"]["notes"][0]["text"], other["work"]) == ("asked", None)
 
 
 # ---- verdicts on several
 
 
 def test_several_ids_get_one_verdict_or_none_does(out: Path) -> None:
-    told = asked(feedback, "1,2", "benign", *BY, out=out)
-    assert {one["notable_id"] for one in told["verdicts"]} == {one["id"] for one in BOTH}
-    assert len([*audit.found(out / audit.NAME, "verdict")]) == 2
+    details = asked(feedback, "1,2", "benign", *BY, out=out)
+    assert {verdict["notable_id"] for verdict in details["verdicts"]} == {item["id"] for item in BOTH}
+    assert len([*audit.entries(out / audit.NAME, "verdict")]) == 2
     with pytest.raises(InputError, match="rank"):
         desk(feedback, "1,9", "confirmed", *BY, out=out)
     with pytest.raises(InputError, match="one id"):
         desk(feedback, "1,2", "expected", *BY, "--until", "2026-06-01", "--signal", "new_network", out=out)
-    assert len([*audit.found(out / audit.NAME, "verdict")]) == 2
+    assert len([*audit.entries(out / audit.NAME, "verdict")]) == 2
     assert len(asked(feedback, "1,1", "open", *BY, out=out)["verdicts"]) == 1
 
 
 def test_a_filter_needs_the_code_of_exactly_the_list_that_was_shown(out: Path) -> None:
     shown = asked(feedback, "matching", "benign", "--identity", KEY, *BY, out=out)
-    assert sorted(shown["matching"]) == sorted(one["id"] for one in BOTH)
+    assert sorted(shown["matching"]) == sorted(item["id"] for item in BOTH)
     assert not (out / audit.NAME).exists(), "nothing is recorded yet"
     with pytest.raises(InputError, match="not the code"):
         desk(feedback, "matching", "benign", "--identity", KEY, "--confirm", "00000000", *BY, out=out)
     desk(feedback, "1", "benign", *BY, out=out)
     with pytest.raises(InputError, match="not the code"):
         desk(feedback, "matching", "benign", "--identity", KEY, "--confirm", shown["confirm"], *BY, out=out)
-    one = asked(feedback, "matching", "benign", "--title", BOTH[0]["title"][:9].upper(), *BY, out=out)
-    assert one["matching"] == [BOTH[1]["id"]], "who has a verdict keeps it"
-    code = ("--title", BOTH[0]["title"][:9], "--confirm", one["confirm"])
+    item = asked(feedback, "matching", "benign", "--title", BOTH[0]["title"][:9].upper(), *BY, out=out)
+    assert item["matching"] == [BOTH[1]["id"]], "who has a verdict keeps it"
+    code = ("--title", BOTH[0]["title"][:9], "--confirm", item["confirm"])
     done = asked(feedback, "matching", "benign", *code, *BY, out=out)
     assert [each["notable_id"] for each in done["verdicts"]] == [BOTH[1]["id"]]
 
@@ -125,8 +129,8 @@ def test_a_filter_that_makes_no_sense_is_refused(out: Path, words: tuple[str, ..
 # ---- the digest
 
 
-def counts(told: digest.Digest) -> dict[str, int]:
-    return {name: len(found) for name, found in told.parts.items() if found}
+def counts(digest: digest.Digest) -> dict[str, int]:
+    return {name: len(result) for name, result in digest.parts.items() if result}
 
 
 def test_a_digest_tells_new_changed_back_and_resolved() -> None:
@@ -139,13 +143,13 @@ def test_a_digest_tells_new_changed_back_and_resolved() -> None:
     assert set(counts(digest.make(store))) <= {"new", "changed"}, "its severity rose"
     document = digest.make(store, 0).parts["new"][0]
     judged(store, "benign", (TODAY + 2) * DAY + 20 * HOUR, document)
-    told = digest.make(store)
-    assert (counts(told), told.standing) == ({"resolved": 1}, 0), "a verdict counts at once"
-    assert told.parts["resolved"][0]["closed_why"].endswith("from the next run on")
+    text = digest.make(store)
+    assert (counts(text), text.standing) == ({"resolved": 1}, 0), "a verdict counts at once"
+    assert text.parts["resolved"][0]["closed_why"].endswith("from the next run on")
     run(store, others(TODAY + 3), room)
-    told = digest.make(store)
-    assert counts(told) == {"resolved": 1}
-    assert digest.lines(told, {})[-1] == "  1 notable by verdicts: nhi feedback list"
+    text = digest.make(store)
+    assert counts(text) == {"resolved": 1}
+    assert digest.lines(text, {})[-1] == "  1 notable by verdicts: nhi feedback list"
     assert counts(digest.make(store, (TODAY + 4) * DAY)) == {}, "that run was read already"
     run(store, raid(day=TODAY + 4) + others(TODAY + 4), room)
     assert counts(digest.make(store)) == {"back": 1}
@@ -154,8 +158,8 @@ def test_a_digest_tells_new_changed_back_and_resolved() -> None:
 
 
 def test_the_digest_is_printed_and_goes_with_nothing_but_a_time(out: Path) -> None:
-    told: dict[str, Any] = json.loads(desk(listing, "--digest", "--json", out=out))
-    assert set(told) == {"since", "listed", *digest.PARTS}
+    details: dict[str, Any] = json.loads(desk(listing, "--digest", "--json", out=out))
+    assert set(details) == {"since", "listed", *digest.PARTS}
     assert "listed in all" in desk(listing, "--digest", "--since", "2026-02-01", out=out)
     for words in (("--severity", "high"), ("--all",), ("--csv",), ("--identity", "x"), ("--kind", "posture")):
         with pytest.raises(InputError, match="--digest goes with"):

@@ -8,8 +8,8 @@ import pytest
 
 from core_samples import TODAY, Going, answer, contents, record, runs
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.detect import judge, model
-from nhi_watch.detect.judge import Judge
+from nhi_watch.detect import engine, model
+from nhi_watch.detect.engine import Judge
 from nhi_watch.state import state
 from nhi_watch.state.baseline import to_row
 from nhi_watch.state.state import State
@@ -44,12 +44,12 @@ class Fragile(MemoryStore):
 
 
 @pytest.fixture
-def whole(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    made = answer(runs(PARTS))
-    assert made["notable"], "something to lose"
-    monkeypatch.setattr(judge, "AT_ONCE", 1)
+def complete_run(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    built = answer(runs(PARTS))
+    assert built["notable"], "something to lose"
+    monkeypatch.setattr(engine, "AT_ONCE", 1)
     monkeypatch.setattr(state, "AT_ONCE", 1)
-    return made
+    return built
 
 
 def settled(store: MemoryStore, part: Records) -> None:
@@ -62,31 +62,31 @@ def closed(store: MemoryStore, goes_on: bool) -> bool:
     return Judge(State(store), model.load()).close(NOW, lambda: goes_on)
 
 
-def test_open_days_are_judged_first_and_a_close_is_handed_over_behind_each_batch(whole: dict[str, Any]) -> None:
+def test_open_days_are_judged_first_and_a_close_is_handed_over_behind_each_batch(complete_run: dict[str, Any]) -> None:
     store, slices = MemoryStore(), 0
     for part in PARTS:
         settled(store, part)
         while not closed(store, goes_on=False):
             slices += 1
     assert slices > 2 * len(NAMES) * len(PARTS[:5]), "each identity's day is judged, and taught, in a run of its own"
-    assert answer(store) == whole
+    assert answer(store) == complete_run
 
 
-def test_runs_go_on_while_a_close_is_under_way(whole: dict[str, Any]) -> None:
+def test_runs_go_on_while_a_close_is_under_way(complete_run: dict[str, Any]) -> None:
     """Each run of the schedule leaves the close of a day to those that follow."""
     store = MemoryStore()
     for part in PARTS:
-        for one in range(0, len(part), 2):
-            settled(store, part[one : one + 2])
+        for item in range(0, len(part), 2):
+            settled(store, part[item : item + 2])
             closed(store, goes_on=False)
         while not closed(store, goes_on=False):
             settled(store, [])
     settled(store, [])
-    assert answer(store) == whole
+    assert answer(store) == complete_run
 
 
 @pytest.mark.slow
-def test_a_close_that_dies_at_any_row_goes_on(whole: dict[str, Any]) -> None:
+def test_a_close_that_dies_at_any_row_goes_on(complete_run: dict[str, Any]) -> None:
     for dies in range(80):
         store, deaths = Fragile(), 0
         for part in PARTS:
@@ -98,13 +98,13 @@ def test_a_close_that_dies_at_any_row_goes_on(whole: dict[str, Any]) -> None:
                 deaths += 1
             store.left = 10**9
             assert closed(store, goes_on=True)
-        assert answer(store) == whole, dies
+        assert answer(store) == complete_run, dies
         if not deaths:
             return
     raise AssertionError("and dies at the last of its rows as well")
 
 
-def test_profiles_are_the_same_whether_or_not_they_have_learnt_a_day_yet(whole: dict[str, Any]) -> None:
+def test_profiles_are_the_same_whether_or_not_they_have_learnt_a_day_yet(complete_run: dict[str, Any]) -> None:
     """While a close goes on, open days are judged by profiles of which some have learnt the day."""
     store, seen = MemoryStore(), list[dict[str, Any]]()
     for part in PARTS[:2]:

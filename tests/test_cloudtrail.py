@@ -13,7 +13,7 @@ import pytest
 
 import cloudtrail_shapes as shapes
 from need import shared_data
-from nhi_watch.core.behaviour import shape_of
+from nhi_watch.core.behaviour import key_of_event
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.sources import cloudtrail
@@ -43,9 +43,9 @@ def outcome_of(record: object) -> Union[Event, str]:
 
 @pytest.mark.parametrize("to_shape", TO_SHAPE)
 def test_shape_gives_the_native_event_of_every_sample(to_shape: Any) -> None:
-    told = [r for r in NATIVE if "ecs" not in to_shape.__name__ or not NOT_IN_ECS & {*r, *r["userIdentity"]}]
-    told = told if to_shape is not shapes.ecs_original else NATIVE
-    for record in told:
+    details = [r for r in NATIVE if "ecs" not in to_shape.__name__ or not NOT_IN_ECS & {*r, *r["userIdentity"]}]
+    details = details if to_shape is not shapes.ecs_original else NATIVE
+    for record in details:
         assert outcome_of(to_shape(record)) == outcome_of(record)
         assert cloudtrail.claims(to_shape(record))
 
@@ -58,28 +58,30 @@ def test_sessions_of_one_role_have_one_shape() -> None:
         arn="arn:aws:sts::111111111111:assumed-role/app/other",
         accessKeyId="ASIAEXAMPLEOTHER0001",
     )
-    one, two = cloudtrail.read(first), cloudtrail.read(second)
-    assert shape_of(one) == shape_of(two)
-    assert (one.session, two.session) == ("ASIAEXAMPLESESSION01", "ASIAEXAMPLEOTHER0001")
+    event, two = cloudtrail.read(first), cloudtrail.read(second)
+    assert key_of_event(event) == key_of_event(two)
+    assert (event.session, two.session) == ("ASIAEXAMPLESESSION01", "ASIAEXAMPLEOTHER0001")
 
 
 def test_a_machine_s_session_outside_aws_is_told() -> None:
     """EC2 says that it handed the session to a machine; a client cannot write that."""
-    whole = next(sample["record"] for sample in GOOD if "sessionContext" in sample["record"].get("userIdentity", ""))
-    delivered = copy.deepcopy(whole)
+    identity_day = next(
+        sample["record"] for sample in GOOD if "sessionContext" in sample["record"].get("userIdentity", "")
+    )
+    delivered = copy.deepcopy(identity_day)
     delivered["userIdentity"]["sessionContext"]["ec2RoleDelivery"] = "2.0"
     delivered["userIdentity"].pop("invokedBy", None)
     for address, outside in (("77.116.20.4", True), ("52.95.110.1", False), ("10.0.0.9", False), ("192.0.2.1", False)):
-        told = cloudtrail.read({**delivered, "sourceIPAddress": address})
-        assert ("instance_outside" in told.traits) == outside, address
-        plain = {**whole, "sourceIPAddress": address}
+        event = cloudtrail.read({**delivered, "sourceIPAddress": address})
+        assert ("instance_outside" in event.traits) == outside, address
+        plain = {**identity_day, "sourceIPAddress": address}
         assert "instance_outside" not in cloudtrail.read(plain).traits
 
 
 def test_the_time_that_logstash_moved_to_the_envelope_is_the_record_s() -> None:
     """Its codec for CloudTrail takes `eventTime` away; the same record in EventBridge's frame, and in Splunk's."""
-    whole = next(sample["record"] for sample in GOOD if "eventTime" in sample["record"])
-    record = {**whole}
+    identity_day = next(sample["record"] for sample in GOOD if "eventTime" in sample["record"])
+    record = {**identity_day}
     time = record.pop("eventTime")
     for moved in (
         {**record, "@timestamp": time, "@version": "1"},
@@ -87,7 +89,7 @@ def test_the_time_that_logstash_moved_to_the_envelope_is_the_record_s() -> None:
         {"_raw": json.dumps({**record, "@timestamp": time}), "_time": "0"},
     ):
         assert cloudtrail.claims(moved)
-        assert cloudtrail.read(moved) == cloudtrail.read(whole)
+        assert cloudtrail.read(moved) == cloudtrail.read(identity_day)
     with pytest.raises(RejectError, match="eventTime is missing"):
         cloudtrail.read(record)
 

@@ -14,7 +14,7 @@ DAYS = range(20_500, 20_503)
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with logs, from which the program runs."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "logs").mkdir()
@@ -23,23 +23,27 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_score_without_arguments_reads_what_the_file_names(home: Path) -> None:
-    (home / "assets.csv").write_text("identity,criticality,owner,environment,comment\npayments-api,high,team-pay,,\n")
-    (home / "nhi.toml").write_text(
+def test_a_score_without_arguments_reads_what_the_file_names(home_folder: Path) -> None:
+    (home_folder / "assets.csv").write_text(
+        "identity,criticality,owner,environment,comment\npayments-api,high,team-pay,,\n"
+    )
+    (home_folder / "nhi.toml").write_text(
         'paths = ["logs/*.json"]\nout = "results"\nstate = "here/state.sqlite"\nassets = "assets.csv"\nbudget = 5\n'
     )
-    (home / "here").mkdir()
+    (home_folder / "here").mkdir()
     assert cli.main(["score"]) == 0
-    run = json.loads((home / "results" / "run.json").read_text())
+    run = json.loads((home_folder / "results" / "run.json").read_text())
     assert (run["read"], run["budget"]) == (len(DAYS), 5.0)
-    assert (home / "here" / "state.sqlite").is_file()
+    assert (home_folder / "here" / "state.sqlite").is_file()
 
 
 def test_other_commands_find_the_same_results_and_the_same_tables(
-    home: Path, capsys: pytest.CaptureFixture[str]
+    home_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (home / "assets.csv").write_text("identity,criticality,owner,environment,comment\npayments-api,high,team-pay,,\n")
-    (home / "nhi.toml").write_text('paths = "logs"\nout = "results"\nassets = "assets.csv"\n')
+    (home_folder / "assets.csv").write_text(
+        "identity,criticality,owner,environment,comment\npayments-api,high,team-pay,,\n"
+    )
+    (home_folder / "nhi.toml").write_text('paths = "logs"\nout = "results"\nassets = "assets.csv"\n')
     assert cli.main(["score"]) == 0
     capsys.readouterr()
     assert cli.main(["show", "payments-api", "--json"]) == 0
@@ -47,19 +51,19 @@ def test_other_commands_find_the_same_results_and_the_same_tables(
     assert cli.main(["list"]) == cli.main(["controls"]) == cli.main(["feedback", "list"]) == 0
 
 
-def test_what_is_typed_comes_before_the_file_and_paths_count_from_its_folder(home: Path) -> None:
-    (home / "etc").mkdir()
-    (home / "etc" / "my.toml").write_text('paths = ["../logs"]\nout = "results"\nbudget = 5\n')
+def test_what_is_typed_comes_before_the_file_and_paths_count_from_its_folder(home_folder: Path) -> None:
+    (home_folder / "etc").mkdir()
+    (home_folder / "etc" / "my.toml").write_text('paths = ["../logs"]\nout = "results"\nbudget = 5\n')
     assert cli.main(["--config", "etc/my.toml", "score", "--budget", "7"]) == 0
-    run = json.loads((home / "etc" / "results" / "run.json").read_text())
+    run = json.loads((home_folder / "etc" / "results" / "run.json").read_text())
     assert (run["read"], run["budget"]) == (len(DAYS), 7.0)
-    one = str(home / "logs" / f"{DAYS[0]}.json")
-    assert cli.main(["--config=etc/my.toml", "score", one, "--out", "other"]) == 0
-    assert json.loads((home / "other" / "run.json").read_text())["read"] == 1
+    item = str(home_folder / "logs" / f"{DAYS[0]}.json")
+    assert cli.main(["--config=etc/my.toml", "score", item, "--out", "other"]) == 0
+    assert json.loads((home_folder / "other" / "run.json").read_text())["read"] == 1
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "details"),
     [
         ("bugdet = 5", "nhi.toml: Object contains unknown field `bugdet`"),
         ("budget = 'much'", "nhi.toml: budget: Expected `float | null`, got `str`"),
@@ -78,16 +82,16 @@ def test_what_is_typed_comes_before_the_file_and_paths_count_from_its_folder(hom
     ],
 )
 def test_an_error_names_the_file_and_the_key(
-    home: Path, capsys: pytest.CaptureFixture[str], text: str, told: str
+    home_folder: Path, capsys: pytest.CaptureFixture[str], text: str, details: str
 ) -> None:
-    (home / "nhi.toml").write_text(text)
+    (home_folder / "nhi.toml").write_text(text)
     assert cli.main(["score"]) == 2
     error = capsys.readouterr().err
-    assert told in error and error.count("\n") == 1
+    assert details in error and error.count("\n") == 1
 
 
 def test_a_file_that_is_named_must_be_there_and_without_paths_it_is_said_what_to_do(
-    home: Path, capsys: pytest.CaptureFixture[str]
+    home_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["--config", "gone.toml", "score"]) == 2
     assert "gone.toml: the configuration cannot be read" in capsys.readouterr().err
@@ -95,14 +99,18 @@ def test_a_file_that_is_named_must_be_there_and_without_paths_it_is_said_what_to
     assert "write them as paths into nhi.toml" in capsys.readouterr().err
 
 
-def test_the_example_is_read_as_it_stands(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_example_is_read_as_it_stands(home_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """All of its lines, those in comments too, once what it names is there."""
     example = Path(__file__).parent.parent / "examples" / "nhi.toml"
     lines = [line[1:].lstrip() if line.startswith("#") else line for line in example.read_text().splitlines()[2:]]
     text = "\n".join(lines).replace("/var/log/cloudtrail", "logs")
-    (home / "nhi.toml").write_text(text.replace("after_score = true", "after_score = false"))
+    (home_folder / "nhi.toml").write_text(text.replace("after_score = true", "after_score = false"))
     header = "identity,criticality,owner,environment,comment\n"
-    for name, text in (("assets.csv", header), ("networks.csv", "cidr,owner,kind,comment\n"),
-                       ("bad_addresses.csv", "203.0.113.9\n"), ("notify.urls", "json://127.0.0.1:1/x\n")):
-        (home / name).write_text(text)
+    for name, text in (
+        ("assets.csv", header),
+        ("networks.csv", "cidr,owner,kind,comment\n"),
+        ("bad_addresses.csv", "203.0.113.9\n"),
+        ("notify.urls", "json://127.0.0.1:1/x\n"),
+    ):
+        (home_folder / name).write_text(text)
     assert cli.main(["score"]) == 0, capsys.readouterr().err

@@ -58,26 +58,26 @@ ANN = {
 
 def tenant() -> Records:
     """Other machines at their daily work."""
-    return [one for name in "abcdefgh" for one in quiet(17, f"worker-{name}")]
+    return [item for name in "abcdefgh" for item in quiet(17, f"worker-{name}")]
 
 
 def act(calls: Calls, **how: Any) -> Records:
     """What a thief does from Tor with the role `ledger`."""
     return [
         record(TODAY, f"14:{n:02}", role="ledger", session="ASIATHIEF", service=service, name=name, address=TOR,
-               requestParameters=told, id=f"theft{n}", **how)
-        for n, (service, name, told) in enumerate(calls)
+               requestParameters=call, id=f"theft{n}", **how)
+        for n, (service, name, call) in enumerate(calls)
     ]  # fmt: skip
 
 
 def with_mfa(records: Records) -> Records:
     """The same in sessions for which a second factor was given."""
-    found = []
-    for one in records:
-        who = one["userIdentity"]
+    result = []
+    for item in records:
+        who = item["userIdentity"]
         context = {**who["sessionContext"], "attributes": {"mfaAuthenticated": "true"}}
-        found.append({**one, "userIdentity": {**who, "sessionContext": context}})
-    return found
+        result.append({**item, "userIdentity": {**who, "sessionContext": context}})
+    return result
 
 
 def on_the_eve() -> Records:
@@ -119,13 +119,13 @@ def test_a_person_in_a_machine_s_session_is_a_reason_that_one_day_does_not_take_
 
 def at_home(days: int) -> Records:
     """A person's days in the console."""
-    one = [{**r, "userIdentity": ANN} for r in quiet(days, "ann")]
-    return [{**r, "sourceIPAddress": "81.2.69.142", "sessionCredentialFromConsole": "true"} for r in one]
+    item = [{**r, "userIdentity": ANN} for r in quiet(days, "ann")]
+    return [{**r, "sourceIPAddress": "81.2.69.142", "sessionCredentialFromConsole": "true"} for r in item]
 
 
 @pytest.mark.parametrize("what", ACTS)
 def test_a_known_person_stays_watched_for_what_a_thief_does(what: str) -> None:
-    stolen = [{**one, "userIdentity": ANN} for one in act(ACTS[what], **CONSOLE)]
+    stolen = [{**item, "userIdentity": ANN} for item in act(ACTS[what], **CONSOLE)]
     _, (result,) = scored(tenant() + at_home(17) + stolen, options=Options(budget=10.0))
     (notable,) = told(result.notables, "ann")
     assert notable["likelihood"] >= PEOPLE
@@ -152,9 +152,9 @@ def test_a_usual_call_from_the_thief_s_line_on_the_eve_makes_no_habit(eves: int)
     prepared = [record(TODAY - ago, "10:20", role="ledger", id=f"eve{ago}", **line) for ago in range(1, eves + 1)]
     calls = ACTS["secrets"]
     theft = [
-        record(TODAY, f"14:{n:02}", role="ledger", service=service, name=name, requestParameters=told, id=f"theft{n}",
+        record(TODAY, f"14:{n:02}", role="ledger", service=service, name=name, requestParameters=call, id=f"theft{n}",
                **line)
-        for n, (service, name, told) in enumerate(calls)
+        for n, (service, name, call) in enumerate(calls)
     ]  # fmt: skip
     _, (result,) = scored(tenant() + quiet(17, "ledger") + prepared + theft)
     (notable,) = told(result.notables)
@@ -164,8 +164,8 @@ def test_a_usual_call_from_the_thief_s_line_on_the_eve_makes_no_habit(eves: int)
 def test_in_splunk_too(tmp_path: Path) -> None:
     server = Server(unpacked(tmp_path))
     today = act(ACTS["an administrator"], **CONSOLE)
-    for one in [*tenant(), *quiet(17, "ledger"), *on_the_eve(), *today]:
-        server.index([(parse(one["eventTime"]), one)], "aws:cloudtrail", parse(one["eventTime"]) + 60)
+    for item in [*tenant(), *quiet(17, "ledger"), *on_the_eve(), *today]:
+        server.index([(parse(item["eventTime"]), item)], "aws:cloudtrail", parse(item["eventTime"]) + 60)
     now = TODAY * DAY + 16 * HOUR
     server.backfill(TODAY - 17, TODAY, now)
     rows = server.search("`nhi_notables` | `nhi_latest`", Window(0, 1 << 40), now + HOUR)

@@ -18,26 +18,26 @@ KEY = {"credential": "AKIAEXAMPLE1", "credential_type": "key", "session": ""}
 
 
 def episode(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] = ()) -> EpisodeView:
-    (whole,) = whole_days(events(today, TODAY)).values()
-    past = learnt(history).past(MACHINE, TODAY)
-    return EpisodeView(views_of(whole.ordered(), past), past)
+    (identity_day,) = whole_days(events(today, TODAY)).values()
+    baseline = learnt(history).baseline(MACHINE, TODAY)
+    return EpisodeView(views_of(identity_day.ordered(), baseline), baseline)
 
 
 def _part(identity: Identity, today: Sequence[dict[str, Any]]) -> Episode:
-    seen = episode([{"who": identity._asdict(), **one} for one in today])
-    bound = Baselines(model.load()).bound(seen.past)
+    seen = episode([{"who": identity._asdict(), **item} for item in today])
+    bound = Baselines(model.load()).bound(seen.baseline)
     return Episode(identity, seen, ZERO, bound.features(ZERO), bound, frozenset())
 
 
 def reasons(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] = (), kind: str = "role") -> list[str]:
     seen = episode(today, history)
-    bound = Baselines(model.load()).bound(seen.past)
-    made = controls(Episode(MACHINE._replace(kind=kind), seen, ZERO, bound.features(ZERO), bound, frozenset()))
-    assert [(c.id, c.required, c.status) for c in made] == [
+    bound = Baselines(model.load()).bound(seen.baseline)
+    built = controls(Episode(MACHINE._replace(kind=kind), seen, ZERO, bound.features(ZERO), bound, frozenset()))
+    assert [(c.id, c.required, c.status) for c in built] == [
         ("rotate_secret", True, "open"),
         ("reduce_privilege", True, "open"),
     ]
-    return [c.reason for c in made]
+    return [c.reason for c in built]
 
 
 def test_the_key_that_was_misused_is_named() -> None:
@@ -74,8 +74,7 @@ def test_what_no_policy_stops_is_not_to_be_denied_and_what_was_refused_is_said_a
              {"action": "iam:CreateUser", "outcome": "denied"}]  # fmt: skip
     _, reduce = reasons(today, [{"ago": [20, 1], "events": [{}]}])
     assert reduce == (
-        "Worked for the first time: ec2:DescribeInstances; deny unneeded actions. "
-        "Already refused: iam:CreateUser."
+        "Worked for the first time: ec2:DescribeInstances; deny unneeded actions. Already refused: iam:CreateUser."
     )
 
 
@@ -110,11 +109,11 @@ def test_reasons_are_bounded() -> None:
 
 
 def test_what_the_intrusion_made_is_removed_and_not_rotated() -> None:
-    made = MACHINE._replace(id="aws:1:user:AIDAMADE", name=f"arn:aws:iam::{MACHINE.account}:user/svc", kind="user")
+    identity = MACHINE._replace(id="aws:1:user:AIDAMADE", name=f"arn:aws:iam::{MACHINE.account}:user/svc", kind="user")
     acts = [{"action": "iam:CreateUser", "target": "svc"},
             {"action": "iam:CreateAccessKey", "target": "svc", "issued": "AKIAEXAMPLE1"}]  # fmt: skip
     creator = _part(MACHINE, acts)
-    ours, theirs = _part(made, [KEY]), _part(MACHINE, [{**KEY, "action": "iam:ListUsers"}])
+    ours, theirs = _part(identity, [KEY]), _part(MACHINE, [{**KEY, "action": "iam:ListUsers"}])
     first = [c.reason for c in controls(creator._replace(members=(creator, ours), links=()))]
     assert first[2].endswith(": Remove arn:aws:iam::" + MACHINE.account + ":user/svc, which this intrusion made: "
                              "do not rotate it, delete it and its keys.")  # fmt: skip

@@ -18,19 +18,19 @@ from nhi_watch_lab.variants import controls
 
 def ordinary(days: int, bad: int = 0) -> rows.Rows:
     """Rows of one identity, the last `bad` of them an incident."""
-    told = np.array([""] * (days - bad) + ["theft"] * bad)
+    ndarray = np.array([""] * (days - bad) + ["theft"] * bad)
     count = np.arange(days)
     return rows.Rows(count, np.zeros(days, int), np.zeros(days, int), count, np.zeros(days, bool),
-                     np.zeros(days, bool), told, told, np.zeros((days, len(NAMES))))  # fmt: skip
+                     np.zeros(days, bool), ndarray, ndarray, np.zeros((days, len(NAMES))))  # fmt: skip
 
 
 def test_controls_have_records_that_sources_read_and_no_incidents() -> None:
     shared_data("cloudtrail")
     for seed in range(1, len(controls.SLICES) + 1):
         people, days = exams.raw(Exam("controls", seed, variant="first"))
-        told = list(days)
-        assert not people and not any(incidents for incidents, _ in told)
-        records = [record for _, found in told for record in found]
+        details = list(days)
+        assert not people and not any(incidents for incidents, _ in details)
+        records = [record for _, result in details for record in result]
         assert len(records) >= controls.LEAST and exams.grouped(records)
 
 
@@ -58,9 +58,9 @@ def test_training_says_at_once_that_the_folder_is_missing(monkeypatch: pytest.Mo
 
 def test_a_world_without_incidents_weighs_like_one_with_a_single_one() -> None:
     share = 0.2
-    for made in (ordinary(8), ordinary(8, bad=1)):
-        days = fit.weighed(made, made.values, fit.tested(made) | ~made.bad, share)
-        assert days.weight[days.y == 0].sum() == pytest.approx((1 - share) / share)
+    for built in (ordinary(8), ordinary(8, bad=1)):
+        batch = fit.weighed(built, built.values, fit.tested(built) | ~built.bad, share)
+        assert batch.weight[batch.y == 0].sum() == pytest.approx((1 - share) / share)
     assert fit.tested(ordinary(8)).all()
 
 

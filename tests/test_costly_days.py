@@ -7,7 +7,7 @@ from typing import Any
 
 from core_samples import ACCOUNT, TODAY, Options, answer, record, run, runs
 from flood_samples import tenant, theft
-from nhi_watch.core.notable import loss_of
+from nhi_watch.core.notable import risk_of
 from nhi_watch.detect.day import CROWD, CROWD_ORIGIN
 from nhi_watch.state.store import MemoryStore
 
@@ -32,18 +32,18 @@ def word(number: int) -> str:
 def test_a_days_newcomers_beyond_a_crowd_are_one_whatever_their_names_and_the_theft_stays_first() -> None:
     done = run(MemoryStore(), [*tenant(), *invented(2 * CROWD), *theft()], Options(10.0))
     assert done.notables[0]["identity"]["name"] == f"arn:aws:iam::{ACCOUNT}:role/payments-api"
-    told = [*done.standing, *done.below]
-    (crowd,) = [one for one in told if one["folded"] and one["folded"]["origin"] == CROWD_ORIGIN]
+    details = [*done.standing, *done.below]
+    (crowd,) = [item for item in details if item["folded"] and item["folded"]["origin"] == CROWD_ORIGIN]
     assert crowd["folded"]["count"] + CROWD == 2 * CROWD
-    assert len([one for one in told if one["identity"]["name"].endswith("-x")]) == CROWD + 1
-    least = min(loss_of(one) for one in told if one["identity"]["name"].endswith("-x") and not one["folded"])
-    assert loss_of(crowd) <= least, "the gravest keep a notable each"
+    assert len([item for item in details if item["identity"]["name"].endswith("-x")]) == CROWD + 1
+    least = min(risk_of(item) for item in details if item["identity"]["name"].endswith("-x") and not item["folded"])
+    assert risk_of(crowd) <= least, "the gravest keep a notable each"
 
 
 def test_a_crowd_is_the_same_however_its_records_are_cut_and_goes_on_the_day_after() -> None:
-    made = [*invented(CROWD + 30), *invented(CROWD + 40, TODAY + 1)]
-    parts = [[*tenant(), *made[:150]], made[150:400], made[400:]]
-    assert answer(runs([[*tenant(), *made]])) == answer(runs(parts))
+    built = [*invented(CROWD + 30), *invented(CROWD + 40, TODAY + 1)]
+    parts = [[*tenant(), *built[:150]], built[150:400], built[400:]]
+    assert answer(runs([[*tenant(), *built]])) == answer(runs(parts))
 
 
 class Counting(MemoryStore):

@@ -71,10 +71,10 @@ sys.exit(cli.main(["score", {str(log)!r}, "--out", {str(tmp_path / "out")!r}]))"
     assert after.ru_utime - before.ru_utime < 100
     run = json.loads((tmp_path / "out" / "run.json").read_text())
     assert (done.returncode == 2) == (run["failed"]["files"] > 0), "a scheduler hears of a file that gave nothing"
-    named = [one["file"] for one in run["passed_over"]["named"]]
+    named = [item["file"] for item in run["passed_over"]["named"]]
     assert (run["passed_over"]["may_matter"] == 1 and name in named[0]) or sum(run["rejected"].values()) > 0
     notables = [json.loads(line) for line in (tmp_path / "out" / "notables.jsonl").open()]
-    assert any(one["severity"] in ("high", "critical") for one in notables)
+    assert any(notable["severity"] in ("high", "critical") for notable in notables)
 
 
 def test_a_file_beyond_its_bounds_is_read_in_part_and_told_so(tmp_path: Path) -> None:
@@ -82,18 +82,18 @@ def test_a_file_beyond_its_bounds_is_read_in_part_and_told_so(tmp_path: Path) ->
     path.write_bytes(gzip.compress(b'{"a":1}\n' * 400_000))
     batches = list(reader.read([str(path)]))
     read = sum(len(batch.records) for batch in batches)
-    [passed] = [one for batch in batches for one in batch.passed]
+    [passed] = [passed for batch in batches for passed in batch.passed]
     assert 200_000 < read < 220_000 and passed.may_matter and f"its first {read:,} records" in passed.why
-    found = reader.find([str(path)])._replace(bounds=reader.Bounds(3.0))
-    assert sum(len(batch.records) for batch in reader.read_found(found)) == 400_000
+    result = reader.find([str(path)])._replace(bounds=reader.Bounds(3.0))
+    assert sum(len(batch.records) for batch in reader.read_files(result)) == 400_000
 
 
 def test_a_wide_record_is_refused_and_the_next_one_read(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(b'{"a":[' + b"0," * VALUES + b'0]}\n{"b":1}\n')
     batches = list(reader.read([str(path)]))
-    assert [one.reason for batch in batches for one in batch.bad] == ["too_wide"]
-    assert [one for batch in batches for one in batch.records] == [{"b": 1}]
+    assert [bad.reason for batch in batches for bad in batch.bad] == ["too_wide"]
+    assert [record for batch in batches for record in batch.records] == [{"b": 1}]
 
 
 def test_a_gzip_of_one_byte_members_takes_time_by_its_size(tmp_path: Path) -> None:
@@ -104,13 +104,13 @@ def test_a_gzip_of_one_byte_members_takes_time_by_its_size(tmp_path: Path) -> No
     assert time.process_time() - before < 15
     with path.open("rb") as file:
         assert len(list(Chunks(file))) < 10, "whoever takes a part does something for each"
-    assert [one.reason for batch in batches for one in batch.bad] == ["cut_off"]
+    assert [bad.reason for batch in batches for bad in batch.bad] == ["cut_off"]
 
 
 def test_the_bounds_are_looked_at_before_a_document_is_read_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(repeated(b'{\n"Records":[', b'{"a":1},', b"{}]}", 1_000_000))
-    found = reader.find([str(path)])._replace(bounds=reader.Bounds(1e-9))
-    batches = list(reader.read_found(found))
+    result = reader.find([str(path)])._replace(bounds=reader.Bounds(1e-9))
+    batches = list(reader.read_files(result))
     assert not any(batch.records for batch in batches)
-    assert ["its first 0 records" in one.why for batch in batches for one in batch.passed] == [True]
+    assert ["its first 0 records" in passed.why for batch in batches for passed in batch.passed] == [True]

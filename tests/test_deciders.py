@@ -11,7 +11,7 @@ import pytest
 
 from core_samples import record
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.days import Sources
+from nhi_watch.intake.batch import Sources
 from nhi_watch.intake.sources import cloudtrail, every
 from nhi_watch.state.baseline import is_human
 from test_sources import GOOD
@@ -51,11 +51,11 @@ WRITTEN = [row for row in CLIENTS if not any("." in name or "sourceIPs" in name 
 """Those whose values stand in fields of their own."""
 
 
-def unlike(one: Event, other: Event) -> set[str]:
+def unlike(event: Event, other: Event) -> set[str]:
     """The fields in which two events differ; those of identities by themselves."""
-    found = {name for name, a, b in zip(Event._fields, one, other) if a != b and name != "identity"}
-    pairs = zip(Identity._fields, one.identity, other.identity)
-    return found | {f"identity.{name}" for name, a, b in pairs if a != b}
+    result = {name for name, a, b in zip(Event._fields, event, other) if a != b and name != "identity"}
+    pairs = zip(Identity._fields, event.identity, other.identity)
+    return result | {f"identity.{name}" for name, a, b in pairs if a != b}
 
 
 def test_the_table_tells_every_value_of_an_event_and_who_may_decide() -> None:
@@ -73,18 +73,18 @@ def test_a_client_changes_nothing_but_what_its_row_feeds(row: Decider) -> None:
     for source, sample in GOOD:
         if sample["shape"] != "native" or source.NAME == "vault":  # Vault itself gives its display names
             continue
-        told, before = sample["record"], source.read(sample["record"])
-        for path, _ in leaves(told):
+        text, before = sample["record"], source.read(sample["record"])
+        for path, _ in leaves(text):
             named = [step for step in path if isinstance(step, str)]
             if not named or named[-1] not in row.names or NOT_OF_CLIENTS & {*named}:
                 continue
             for value in HOSTILE:
-                made = changed(told, path, value)
-                after = source.read(made)  # and is no reject
+                built = changed(text, path, value)
+                after = source.read(built)  # and is no reject
                 where = (source.NAME, ".".join(named), value[:40])
                 assert (where, unlike(before, after) - row.feeds) == (where, set())
                 assert (where, is_human(after.traits)) == (where, is_human(before.traits))
-                assert (where, Sources(every()).of(made)) == (where, source)
+                assert (where, Sources(every()).of(built)) == (where, source)
                 moved |= unlike(before, after)
                 tried += 1
     assert tried >= len(HOSTILE)

@@ -36,8 +36,8 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def told(folder: Path, *words: str) -> dict[tuple[str, str], str]:
-    found: list[dict[str, Any]] = asked(health, "--now", LATER, *words, out=folder)["checks"]
-    return {(row["check"], row["about"]): f"{row['status']}: {row['text']}" for row in found}
+    result: list[dict[str, Any]] = asked(health, "--now", LATER, *words, out=folder)["checks"]
+    return {(row["check"], row["about"]): f"{row['status']}: {row['text']}" for row in result}
 
 
 def test_health_names_the_silent_log_and_what_it_costs(out: Path) -> None:
@@ -102,6 +102,4 @@ def test_the_report_shows_blind_spots_ranges_and_drift(out: Path) -> None:
     assert '"confirmed":{"x":"ann"}' in page, "the list marks it"
     said = {fact.label: fact.text for fact in run_summary.facts(counts)}
     assert said["Blind spots"] == "1"
-    assert said["Drift"] == (
-        "likelihood differs from the week before: read likelihoods with care (see nhi health)"
-    )
+    assert said["Drift"] == ("likelihood differs from the week before: read likelihoods with care (see nhi health)")

@@ -25,8 +25,8 @@ def made(dice: random.Random) -> bytes:
         else dice.choice(VALUES)
         for _ in range(dice.randrange(120))
     ]
-    told = members if dice.random() < 0.5 else {"Records": members, **({"end": [1]} if dice.random() < 0.3 else {})}
-    text = json.dumps(told, indent=dice.choice([None, None, 1]), ensure_ascii=dice.random() < 0.7)
+    details = members if dice.random() < 0.5 else {"Records": members, **({"end": [1]} if dice.random() < 0.3 else {})}
+    text = json.dumps(details, indent=dice.choice([None, None, 1]), ensure_ascii=dice.random() < 0.7)
     raw = text.encode("utf-8", "surrogatepass")
     for _ in range(dice.choice([0, 0, 1, 3])):
         at = dice.randrange(len(raw) + 1)
@@ -38,7 +38,7 @@ def read(path: Path) -> tuple[list[Any], list[Any]]:
     """Records with their lines and bytes, and what is none."""
     batches = list(reader.read([str(path)]))
     where = [(b.where(n).line, b.records[n], b.raw(n)) for b in batches for n in range(len(b.records))]
-    return where, [one for b in batches for one in b.bad]
+    return where, [bad for b in batches for bad in b.bad]
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -50,12 +50,12 @@ def test_members_are_the_same_however_they_are_split(
     for name, size in (("WHOLE_LIMIT", 0), ("_SPLIT", 3_000), ("_TAIL", 1_500), ("_AHEAD", 4_000)):
         monkeypatch.setattr(documents, name, size)
     split = read(path)
-    monkeypatch.setattr(documents._Window, "members", lambda window: [])
+    monkeypatch.setattr(documents._TextWindow, "members", lambda window: [])
     assert split == read(path)
 
 
 def test_an_array_is_split_and_a_wrong_member_costs_that_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "WHOLE_LIMIT", 0)
+    monkeypatch.setattr(documents, "MAX_DOCUMENT", 0)
     monkeypatch.setattr(documents, "_SPLIT", 3_000)
     path = tmp_path / "a.json"
     members = [json.dumps({"n": n, "of": [{"a": 1}, {"b": 2}]}) for n in range(1_000)]
@@ -70,8 +70,8 @@ def test_an_array_is_split_and_a_wrong_member_costs_that_one(tmp_path: Path, mon
             yield piece
 
     monkeypatch.setattr(documents, "_walk", watched)
-    told, bad = read(path)
-    assert [record["n"] for _, record, _ in told] == [n for n in range(1_000) if n != 500]
-    assert [line for line, _, _ in told] == [n for n in range(1, 1_001) if n != 501]
-    assert [(one.line, one.reason) for one in bad] == [(501, "not_json")]
+    details, bad = read(path)
+    assert [record["n"] for _, record, _ in details] == [n for n in range(1_000) if n != 500]
+    assert [line for line, _, _ in details] == [n for n in range(1, 1_001) if n != 501]
+    assert [(item.line, item.reason) for item in bad] == [(501, "not_json")]
     assert sum(isinstance(piece, documents._Piece) for piece in walked) < 600, "the others were split"

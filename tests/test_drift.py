@@ -13,7 +13,7 @@ import pytest
 from core_samples import TODAY, record, run
 from nhi_watch.core.errors import ModelError
 from nhi_watch.detect import drift, model
-from nhi_watch.detect.drift import ENOUGH, SETTLED, Spread, added, note, read, report, spread_of, stability
+from nhi_watch.detect.drift import ENOUGH, STABLE_AFTER, Spread, added, note, read, report, spread_of, stability
 from nhi_watch.detect.scoring import SIGNAL_SET, Sparse
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.state import Ranked, Stored
@@ -25,12 +25,14 @@ NAME = NAMES[3]
 def judged(number: int, seed: int, high: float = 0.02, values: Sparse | None = None) -> list[Stored]:
     """A day of some identities; a share of them scores high and has values."""
     dice = random.Random(seed)
-    made = []
+    built = []
     for n in range(number):
-        odd = dice.random() < high
-        told = Ranked(f"i{n}", 50.0 if odd else 0.3, 0.0, True)
-        made.append(Stored(told, None, [SIGNAL_SET, values if odd and values else {NAME: 6.0} if odd else {}]))
-    return made
+        unusual = dice.random() < high
+        ranked = Ranked(f"i{n}", 50.0 if unusual else 0.3, 0.0, True)
+        built.append(
+            Stored(ranked, None, [SIGNAL_SET, values if unusual and values else {NAME: 6.0} if unusual else {}])
+        )
+    return built
 
 
 def stored(shares: list[float], number: int = 200, values: Sparse | None = None) -> MemoryStore:
@@ -71,9 +73,9 @@ def test_a_quiet_fortnight_does_not_drift_and_a_change_does() -> None:
 
 
 def test_signals_that_fall_silent_are_named() -> None:
-    told = report(stored([0.3] * 14, values={NAME: None}), FORTNIGHT, None)
-    assert list(told.cannot_tell) == [NAME]
-    then, now = told.cannot_tell[NAME]
+    text = report(stored([0.3] * 14, values={NAME: None}), FORTNIGHT, None)
+    assert list(text.cannot_tell) == [NAME]
+    then, now = text.cannot_tell[NAME]
     assert then == 0.0 and now == pytest.approx(0.3, abs=0.05)
 
 
@@ -87,26 +89,30 @@ def test_against_training_what_cannot_be_told_is_left_out() -> None:
 
 
 def test_too_little_is_not_judged() -> None:
-    told = report(stored([0.02] * 14, number=ENOUGH // 8), FORTNIGHT, Spread([1.0] * 8, {}))
-    assert (told.since_training, told.since_last_week) == (None, None)
-    assert drift.told(told)["since_last_week"] is None
+    text = report(stored([0.02] * 14, number=ENOUGH // 8), FORTNIGHT, Spread([1.0] * 8, {}))
+    assert (text.since_training, text.since_last_week) == (None, None)
+    assert drift.to_json(text)["since_last_week"] is None
 
 
 def test_a_run_stores_the_spread_of_each_day_but_for_the_first_when_all_is_news() -> None:
-    store, days = MemoryStore(), range(TODAY, TODAY + SETTLED + 3)
+    store, days = MemoryStore(), range(TODAY, TODAY + STABLE_AFTER + 3)
     records = [record(day, f"{hour:02}:00", role=role) for day in days for hour in (9, 10)
                for role in ("a-api", "b-api", "c-api")]  # fmt: skip
     run(store, records)
-    assert not read(store, days[:SETTLED]) and not read(store, days[-2:]), "open days are told when they are closed"
-    (spread,) = read(store, days[SETTLED:])
+    assert not read(store, days[:STABLE_AFTER]) and not read(store, days[-2:]), (
+        "open days are told when they are closed"
+    )
+    (spread,) = read(store, days[STABLE_AFTER:])
     assert spread.size == sum(spread.bins(NAMES[0])) == 3.0
 
 
 def test_the_shipped_model_has_the_spreads_of_its_own_training() -> None:
-    card = model.load()
-    told = drift.reference(model.FOLDER, card.sha256)
-    assert told is not None and told.size > 10_000
-    assert set(told.signals) <= set(NAMES) and all(sum(b) == pytest.approx(told.size) for b in told.signals.values())
+    loaded = model.load()
+    spread = drift.reference(model.FOLDER, loaded.sha256)
+    assert spread is not None and spread.size > 10_000
+    assert set(spread.signals) <= set(NAMES) and all(
+        sum(b) == pytest.approx(spread.size) for b in spread.signals.values()
+    )
     manifest = json.loads((model.FOLDER / model.MANIFEST).read_bytes())
     raw = (model.FOLDER / drift.REFERENCE).read_bytes()
     assert sha256(raw).hexdigest() == manifest["reference_sha256"]

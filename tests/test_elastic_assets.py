@@ -156,9 +156,9 @@ def test_a_control_picks_from_a_field_of_its_data_view(board: Tree) -> None:
 
 
 def test_every_dashboard_says_which_version_of_ours_it_is() -> None:
-    marks = {re.search(rf"{re.escape(assets.MARK)}([0-9a-f]{{12}})\)$", d["attributes"]["description"]) for d in
+    record_hashes = {re.search(rf"{re.escape(assets.MARK)}([0-9a-f]{{12}})\)$", d["attributes"]["description"]) for d in
              of_kind("dashboard")}  # fmt: skip
-    assert None not in marks and len({mark.group(1) for mark in marks if mark}) == 1
+    assert None not in record_hashes and len({mark.group(1) for mark in record_hashes if mark}) == 1
 
 
 # ---- the rule
@@ -190,13 +190,13 @@ def test_a_rule_and_its_hunts_ask_for_fields_that_are_there(rule: Tree) -> None:
 def test_what_is_below_low_or_below_the_line_makes_no_alert_unless_somebody_wants_it() -> None:
     asked = {rule["query"].rpartition(":")[2]: rule["enabled"] for rule in assets.rules() if rule["type"] == "query"}
     assert asked == {"(new or reopened or escalated)": True, "below": False}
-    assert set(ecs.SEVERITY_CODES) == {severity_of(loss) for loss in range(101)}
+    assert set(ecs.SEVERITY_CODES) == {severity_of(risk) for risk in range(101)}
     assert [each["severity"] for each in assets.rules()[0]["severity_mapping"]] == list(BANDS)
 
 
-@pytest.mark.parametrize("loss", [0.0, 14.9, 15.0, 39.9, 40.0, 59.9, 60.0, 79.9, 80.0, 100.0])
-def test_a_notable_has_the_same_severity_in_kibana(loss: float) -> None:
-    ours = severity_of(loss)
+@pytest.mark.parametrize("risk", [0.0, 14.9, 15.0, 39.9, 40.0, 59.9, 60.0, 79.9, 80.0, 100.0])
+def test_a_notable_has_the_same_severity_in_kibana(risk: float) -> None:
+    ours = severity_of(risk)
     code = ecs.SEVERITY_CODES[ours]
     (theirs,) = (each["severity"] for each in assets.rules()[0]["severity_mapping"] if each["value"] == str(code))
     assert theirs == ("low" if ours == "informational" else ours)

@@ -48,8 +48,8 @@ def arrive(place: Place, records: list[dict[str, Any]], ingested: int) -> None:
 
 def published(place: Place) -> dict[str, list[tuple[int, str]]]:
     """Notable → its revisions and what became of it with each, as the stream has them."""
-    found: dict[str, list[tuple[int, str]]] = {}
+    result: dict[str, list[tuple[int, str]]] = {}
     for alert in place.alerts():
-        one = alert["nhi"]["notable"]
-        found.setdefault(one["id"], []).append((one["revision"], alert["nhi"]["change"]))
-    return {name: sorted(changes) for name, changes in found.items()}
+        item = alert["nhi"]["notable"]
+        result.setdefault(item["id"], []).append((item["revision"], alert["nhi"]["change"]))
+    return {name: sorted(changes) for name, changes in result.items()}

@@ -39,8 +39,8 @@ def test_every_command_and_flag_is_there() -> None:
     flags = {flag for each in commands().values() for flag in each._option_string_actions}
     ours = re.sub(r"(?m)^\s*(curl|  -X|git|make).*$", "", TEXT)
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours)) - flags - {"--fail-with-body", "--cacert"} == set()
-    told = set(re.findall(r"nhi elastic ([a-z]+)", TEXT))
-    assert told - {"reads"} == set(commands())
+    details = set(re.findall(r"nhi elastic ([a-z]+)", TEXT))
+    assert details - {"reads"} == set(commands())
 
 
 def messages() -> list[str]:
@@ -56,17 +56,17 @@ def test_a_message_is_one_that_we_say(message: str) -> None:
 
 
 def test_uninstalling_names_all_that_setup_makes() -> None:
-    told = section("Uninstall")
+    text = section("Uninstall")
     named: dict[str, set[str]] = {}
-    for what, names in re.findall(r"DELETE _(\w+_\w+)/(.+)", told):
+    for what, names in re.findall(r"DELETE _(\w+_\w+)/(.+)", text):
         named.setdefault(what, set()).update(names.split(","))
     assert named["index_template"] == set(setup.index_templates())
     assert named["component_template"] == set(setup.component_templates())
     streams = {f"{name}-*" for name, body in setup.index_templates().items() if "data_stream" in body}
     assert named["data_stream"] == streams
-    (indices,) = re.findall(r"(?m)^DELETE ([a-z].+)$", told)
+    (indices,) = re.findall(r"(?m)^DELETE ([a-z].+)$", text)
     assert set(indices.split(",")) == {f"{setup.STATE}-default"}
-    assert f'"name": "{setup.api_key_request("default")["name"]}"' in told
+    assert f'"name": "{setup.api_key_request("default")["name"]}"' in text
 
 
 # ---- the examples
@@ -79,14 +79,14 @@ LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 
 def accept(arguments: list[str]) -> None:
     """The command line takes them."""
-    told = cli.parser().parse_args(arguments)
-    assert told.command == "elastic"
-    assert told.api_key_file and not {"--api-key", "--password"} & set(arguments), "no secret among the arguments"
+    args = cli.parser().parse_args(arguments)
+    assert args.command == "elastic"
+    assert args.api_key_file and not {"--api-key", "--password"} & set(arguments), "no secret among the arguments"
 
 
 def within(field: str, low: int, high: int) -> bool:
-    found = re.fullmatch(r"(\*|\d+)(?:/(\d+))?", field)
-    return found is not None and (found.group(1) == "*" or low <= int(found.group(1)) <= high)
+    match = re.fullmatch(r"(\*|\d+)(?:/(\d+))?", field)
+    return match is not None and (match.group(1) == "*" or low <= int(match.group(1)) <= high)
 
 
 def test_the_crontab_has_a_user_five_times_and_our_commands() -> None:
@@ -119,8 +119,8 @@ def test_a_unit_is_one_that_systemd_takes(path: Path, tmp_path: Path) -> None:
         text = each.read_text("utf-8").replace(PROGRAM, shutil.which("true") or "/bin/true")
         (tmp_path / each.name).write_text(text.replace("User=nhi", "User=root"))
     done = subprocess.run([analyze, "verify", str(tmp_path / path.name)], capture_output=True, text=True, check=False)
-    told = [line for line in done.stderr.splitlines() if path.stem in line or "Unknown" in line]
-    assert (done.returncode, told) == (0, []), done.stderr
+    details = [line for line in done.stderr.splitlines() if path.stem in line or "Unknown" in line]
+    assert (done.returncode, details) == (0, []), done.stderr
 
 
 @pytest.mark.parametrize("path", [p for p in UNITS if p.suffix == ".service"], ids=lambda path: path.name)

@@ -15,7 +15,7 @@ from nhi_watch.core.errors import RejectError, StoreError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.hosts.elastic import doctor, setup, write
 from nhi_watch.hosts.elastic.cluster import Connection, connect
-from nhi_watch.hosts.elastic.doctor import FAIL, OK, UNKNOWN, WARN, Check, Wanted
+from nhi_watch.hosts.elastic.doctor import FAIL, OK, UNKNOWN, WARN, DoctorCheck, Examined
 from test_elastic_run import SINCE, Place, fill, place, simulated
 
 __all__ = ["place"]
@@ -24,9 +24,9 @@ Tree = dict[str, Any]
 FEW = simulated()[:120]
 
 
-def examined(place: Place, pattern: str = "", late: int = 3600) -> dict[str, Check]:
+def examined(place: Place, pattern: str = "", late: int = 3600) -> dict[str, DoctorCheck]:
     place.client.options(ignore_status=404).indices.refresh(index=f"logs-nhi.health-{place.namespace}")
-    checks = doctor.examine(place.client, Wanted(pattern or place.source, place.namespace, late))
+    checks = doctor.examine(place.client, Examined(pattern or place.source, place.namespace, late))
     return {check.name.partition(" ")[0]: check for check in checks}
 
 
@@ -35,32 +35,32 @@ def examined(place: Place, pattern: str = "", late: int = 3600) -> dict[str, Che
 
 @pytest.mark.both_versions("doctor asks the server about itself")
 def test_a_cluster_that_was_only_set_up_is_told_what_is_to_come(place: Place) -> None:
-    found = examined(place, "logs-nowhere-*")
-    assert {name: check.status for name, check in found.items()} == {
+    result = examined(place, "logs-nowhere-*")
+    assert {name: check.status for name, check in result.items()} == {
         "privileges": OK, "state": OK, "heartbeat": WARN, "progress": OK, "backlog": WARN,
         "source": OK, "sources": FAIL,
     }  # fmt: skip
-    assert found["heartbeat"].remedy == "schedule `nhi elastic run`"
-    assert "--index" in found["sources"].remedy
-    assert doctor.worst(list(found.values())) == FAIL, "a job that can read nothing is none"
+    assert result["heartbeat"].remedy == "schedule `nhi elastic run`"
+    assert "--index" in result["sources"].remedy
+    assert doctor.worst(list(result.values())) == FAIL, "a job that can read nothing is none"
 
 
 @pytest.mark.both_versions("doctor asks the server about itself")
 def test_a_cluster_without_setup_is_told_so(place: Place) -> None:
     place.client.indices.delete(index=f"nhi-state-{place.namespace}")
-    found = examined(place)
-    assert (found["state"].status, found["state"].remedy) == (FAIL, "run `nhi elastic setup`")
+    result = examined(place)
+    assert (result["state"].status, result["state"].remedy) == (FAIL, "run `nhi elastic setup`")
 
 
 @pytest.mark.both_versions("doctor asks the server about itself")
 def test_after_a_run_all_is_well(place: Place) -> None:
     fill(place, FEW)
     place.run(since=SINCE)
-    found = examined(place)
-    assert {check.status for check in found.values()} <= {OK, UNKNOWN, WARN}
-    assert (found["heartbeat"].status, found["backlog"].status) == (OK, OK)
-    assert found["heartbeat"].facts["age"] < 600 and found["backlog"].facts["documents"] >= 0
-    source = found["source"].facts
+    result = examined(place)
+    assert {check.status for check in result.values()} <= {OK, UNKNOWN, WARN}
+    assert (result["heartbeat"].status, result["backlog"].status) == (OK, OK)
+    assert result["heartbeat"].facts["age"] < 600 and result["backlog"].facts["documents"] >= 0
+    source = result["source"].facts
     assert (source["there"], source["sampled"], source["understood"]) == (True, len(FEW), len(FEW))
     assert source["missing"] == [] and source["rejected"] == {}
 
@@ -69,23 +69,23 @@ def test_documents_that_wait_too_long_are_a_finding(place: Place) -> None:
     fill(place, FEW, ingested=int(time.time()) - 6_000)
     place.run(since=SINCE, lag=7_200)
     fill(place, simulated()[120:160], ingested=int(time.time()) - 6_500)
-    found = examined(place)["backlog"]
-    assert (found.status, found.facts["documents"]) == (FAIL, len(FEW) + 40)
-    assert 7_100 < found.facts["behind"] < 7_900
+    check = examined(place)["backlog"]
+    assert (check.status, check.facts["documents"]) == (FAIL, len(FEW) + 40)
+    assert 7_100 < check.facts["behind"] < 7_900
     assert examined(place, late=86_400)["backlog"].status == OK
 
 
 def test_documents_older_than_the_first_window_are_counted(place: Place) -> None:
     fill(place, FEW, ingested=int(time.time()) - 40 * 86_400)
     place.run()
-    found = examined(place)["backlog"]
-    assert (found.status, found.facts["documents"], found.facts["older"]) == (WARN, 0, len(FEW))
-    since = found.remedy.partition("--since ")[2].split("`")[0]
+    check = examined(place)["backlog"]
+    assert (check.status, check.facts["documents"], check.facts["older"]) == (WARN, 0, len(FEW))
+    since = check.remedy.partition("--since ")[2].split("`")[0]
     assert place.run(since=parse(since))["read"] == len(FEW)
     assert examined(place)["backlog"].facts["older"] == 0
     fill(place, simulated()[120:130], ingested=parse(since) - 86_400)
-    found = examined(place)["backlog"]
-    assert (found.status, found.facts["older"]) == (OK, 10), "an archive beside what is read is ordinary"
+    check = examined(place)["backlog"]
+    assert (check.status, check.facts["older"]) == (OK, 10), "an archive beside what is read is ordinary"
 
 
 @pytest.mark.parametrize(("age", "failed"), [(7_200, False), (60, True)], ids=["silent", "failing"])
@@ -95,9 +95,9 @@ def test_a_job_that_is_silent_or_fails_is_a_finding(place: Place, age: int, fail
         write.failed(place.client, place.namespace, when, StoreError("the disk is full"))
     else:
         write.beat(place.client, place.namespace, when, {"skipped": "no new documents"})
-    found = examined(place)["heartbeat"]
-    assert (found.status, found.facts["outcome"]) == (FAIL, "failure" if failed else "success")
-    assert ("the disk is full" in found.detail) == failed
+    check = examined(place)["heartbeat"]
+    assert (check.status, check.facts["outcome"]) == (FAIL, "failure" if failed else "success")
+    assert ("the disk is full" in check.detail) == failed
 
 
 def test_a_source_that_is_silent_is_told(place: Place) -> None:
@@ -109,10 +109,10 @@ def test_a_source_that_is_silent_is_told(place: Place) -> None:
         place.source,
         [document(old, True, render(now - 40_000)), document(new, True, render(now - 40_000))],
     )
-    found = examined(place)["source"]
-    assert found.status == WARN
-    assert 39_900 < found.facts["seconds_since_newest"] < 40_600
-    assert "quiet" in found.detail, "an event of the future says nothing of when the last one came"
+    check = examined(place)["source"]
+    assert check.status == WARN
+    assert 39_900 < check.facts["seconds_since_newest"] < 40_600
+    assert "quiet" in check.detail, "an event of the future says nothing of when the last one came"
 
 
 def test_documents_that_are_no_events_are_told(place: Place) -> None:
@@ -120,15 +120,15 @@ def test_documents_that_are_no_events_are_told(place: Place) -> None:
     broken["event"]["original"] = "{broken"
     broken["event"].pop("action")
     load(place.client, place.source, [broken])
-    found = examined(place)["source"]
-    assert found.status == FAIL and sum(found.facts["rejected"].values()) == 1
+    check = examined(place)["source"]
+    assert check.status == FAIL and sum(check.facts["rejected"].values()) == 1
 
 
 @pytest.mark.parametrize(("understood", "status"), [(1, FAIL), (9, FAIL), (10, "warn"), (100, OK)])
 def test_a_source_of_which_hardly_anything_is_understood_is_not_read(understood: int, status: str) -> None:
     errors = [RejectError("no_time", "eventTime is missing")] * (100 - understood)
-    found = doctor.judged("logs-x", 60, (100, understood), errors, [])
-    assert found.status == status and ("eventTime is missing" in found.remedy) == (status == FAIL)
+    check = doctor.judged("logs-x", 60, (100, understood), errors, [])
+    assert check.status == status and ("eventTime is missing" in check.remedy) == (status == FAIL)
 
 
 @pytest.mark.both_versions("doctor asks the server about itself")
@@ -140,16 +140,16 @@ def test_a_fact_that_no_document_tells_is_named(place: Place) -> None:
         each.pop("user_agent", None)
         each.pop("source", None)
     load(place.client, source, bare)
-    found = examined(place, source)["source"]
-    assert (found.status, found.facts["missing"]) == (WARN, ["address", "agent"])
-    assert "no document has address, agent" in found.detail
+    check = examined(place, source)["source"]
+    assert (check.status, check.facts["missing"]) == (WARN, ["address", "agent"])
+    assert "no document has address, agent" in check.detail
 
 
 def test_each_source_is_examined_for_itself(place: Place) -> None:
     fill(place, FEW)
-    checks = doctor.examine(place.client, Wanted(f"{place.source},logs-nowhere-*", place.namespace, 60))
-    told = {check.name: check.facts["there"] for check in checks if check.name.startswith("source ")}
-    assert told == {f"source {place.source}": True, "source logs-nowhere-*": False}
+    checks = doctor.examine(place.client, Examined(f"{place.source},logs-nowhere-*", place.namespace, 60))
+    details = {check.name: check.facts["there"] for check in checks if check.name.startswith("source ")}
+    assert details == {f"source {place.source}": True, "source logs-nowhere-*": False}
 
 
 # ---- privileges, which the servers of the tests do not have
@@ -164,7 +164,7 @@ def test_privileges_that_the_key_lacks_are_named(lacking: list[str]) -> None:
         index[name][privilege] = False
     body = {"username": "x", "has_all_requested": not lacking, "cluster": {}, "index": index, "application": {}}
     with answering(orjson.dumps(body)) as url, connect(Connection((url,))) as client:
-        (check,) = doctor._privileges(client, Wanted(setup.SOURCE_INDICES, "default", 60))
+        (check,) = doctor._privileges(client, Examined(setup.SOURCE_INDICES, "default", 60))
     assert check.status == (FAIL if lacking else OK)
     assert check.facts.get("lacking", []) == lacking
 
@@ -182,21 +182,21 @@ def asked(*arguments: str) -> tuple[int, str]:
 def test_the_exit_code_and_json_are_for_monitoring(place: Place) -> None:
     fill(place, FEW)
     common = ("--url", place.url, "--namespace", place.namespace, "--index", place.source)
-    code, told = asked(*common, "--json")
-    outcome = orjson.loads(told)
+    code, text = asked(*common, "--json")
+    outcome = orjson.loads(text)
     assert (code, outcome["status"]) == (0, WARN), "nothing has run yet, and nothing is wrong"
     assert outcome["checks"][0] == {"name": "connection", "status": OK, "detail": f"reached {place.url}"}
     assert {"name", "status", "detail"} <= set(outcome["checks"][-1])
     nowhere = ",".join(f"nowhere-{n}-*" for n in range(5))
-    _, told = asked(*common[:-1], f"{place.source},{nowhere}")
-    assert "5 more that nhi can read do not exist: nowhere-0-*, nowhere-1-*, nowhere-2-* and others" in told
+    _, text = asked(*common[:-1], f"{place.source},{nowhere}")
+    assert "5 more that nhi can read do not exist: nowhere-0-*, nowhere-1-*, nowhere-2-* and others" in text
     place.client.indices.delete(index=f"nhi-state-{place.namespace}")
-    code, told = asked(*common)
+    code, text = asked(*common)
     assert code == 2
-    assert f"fail    state: nhi-state-{place.namespace} does not exist -> run `nhi elastic setup`" in told.splitlines()
+    assert f"fail    state: nhi-state-{place.namespace} does not exist -> run `nhi elastic setup`" in text.splitlines()
 
 
 def test_a_cluster_that_is_away_is_an_answer_too() -> None:
-    code, told = asked("--url", "http://127.0.0.1:9", "--json", "--timeout", "1")
+    code, text = asked("--url", "http://127.0.0.1:9", "--json", "--timeout", "1")
     assert code == 2
-    assert orjson.loads(told)["checks"][0]["detail"].startswith("cannot reach http://127.0.0.1:9: connection refused")
+    assert orjson.loads(text)["checks"][0]["detail"].startswith("cannot reach http://127.0.0.1:9: connection refused")

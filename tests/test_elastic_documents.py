@@ -12,7 +12,7 @@ import pytest
 from ecs_shape import document, load, mappings
 from elastic_server import Server
 from nhi_watch import cli
-from nhi_watch.core.life import odd_calls
+from nhi_watch.core.status import unusual_calls
 from nhi_watch.report import jsonlines
 from nhi_watch.report.queries import originals_of
 from test_elastic_run import SINCE, Place, fill, simulated
@@ -20,11 +20,11 @@ from test_elastic_run import SINCE, Place, fill, simulated
 
 @pytest.fixture(scope="module")
 def place(elastic: Server) -> Iterator[Place]:
-    made = Place(elastic)
-    fill(made, simulated(), lambda number: bool(number % 2))
-    made.run(since=SINCE)
-    yield made
-    made.close()
+    place = Place(elastic)
+    fill(place, simulated(), lambda number: bool(number % 2))
+    place.run(since=SINCE)
+    yield place
+    place.close()
 
 
 def reported(place: Place, out: Path, index: str = "") -> int:
@@ -39,29 +39,31 @@ def asked(capsys: pytest.CaptureFixture[str], *line: str) -> str:
 
 def shown_of(notable: dict[str, Any]) -> set[str]:
     """Ids of the unusual calls whose documents are looked for: those that are worth showing."""
-    return {entry["record_id"] for entry in odd_calls(notable)[0]} & set(originals_of(notable))
+    return {entry["record_id"] for entry in unusual_calls(notable)[0]} & set(originals_of(notable))
 
 
 def test_explain_names_index_and_id_of_the_odd_documents(
     place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert reported(place, tmp_path) == 0
-    told, listed = capsys.readouterr().out, list(jsonlines.read(tmp_path / "notables.jsonl"))
-    assert {one["id"] for one in listed} == {one["id"] for one in place.notables() if not one["merged_into"]}
-    assert f"Next: nhi explain 1 --out {tmp_path}" in told
-    events = {one["id"]: one for one in jsonlines.read(tmp_path / "events.jsonl")}
-    odd = [one for one in listed if one["kind"] == "compromise"]
-    for notable in odd:
-        for entry in (one for one in odd_calls(notable)[0] if one["record_id"] in shown_of(notable)):
+    text, listed = capsys.readouterr().out, list(jsonlines.read(tmp_path / "notables.jsonl"))
+    assert {item["id"] for item in listed} == {
+        notable["id"] for notable in place.notables() if not notable["merged_into"]
+    }
+    assert f"Next: nhi explain 1 --out {tmp_path}" in text
+    events = {item["id"]: item for item in jsonlines.read(tmp_path / "events.jsonl")}
+    unusual = [item for item in listed if item["kind"] == "compromise"]
+    for notable in unusual:
+        for entry in (item for item in unusual_calls(notable)[0] if item["record_id"] in shown_of(notable)):
             event = events[entry["record_id"]]
             kept = place.client.get(index=event["index"], id=event["document"])["_source"]
             assert kept["event"]["id"] == entry["record_id"] and entry["record_id"] in event["raw"]
             assert kept["@timestamp"][:13] == entry["time"][:13]
-    first = events[odd_calls(odd[0])[0][0]["record_id"]]
-    explained = asked(capsys, "explain", odd[0]["id"], "--out", str(tmp_path))
+    first = events[unusual_calls(unusual[0])[0][0]["record_id"]]
+    explained = asked(capsys, "explain", unusual[0]["id"], "--out", str(tmp_path))
     assert f"record {first['id']} ({first['index']}/{first['document']})" in explained
-    assert odd[0]["id"] in asked(capsys, "brief", odd[0]["id"], "--out", str(tmp_path))
-    assert "rotate" in asked(capsys, "respond", "plan", odd[0]["id"], "--out", str(tmp_path)).lower()
+    assert unusual[0]["id"] in asked(capsys, "brief", unusual[0]["id"], "--out", str(tmp_path))
+    assert "rotate" in asked(capsys, "respond", "plan", unusual[0]["id"], "--out", str(tmp_path)).lower()
 
 
 def test_documents_are_found_where_no_field_holds_their_records_ids(place: Place, tmp_path: Path) -> None:
@@ -74,10 +76,10 @@ def test_documents_are_found_where_no_field_holds_their_records_ids(place: Place
         assert reported(place, tmp_path, hidden) == 0
     finally:
         place.client.indices.delete(index=hidden)
-    events = {one["id"]: one for one in jsonlines.read(tmp_path / "events.jsonl")}
-    odd = [n for n in jsonlines.read(tmp_path / "notables.jsonl") if n["kind"] == "compromise"]
-    wanted = {name for notable in odd for name in shown_of(notable)}
-    assert wanted and wanted <= events.keys() and {one["index"] for one in events.values()} == {hidden}
+    events = {item["id"]: item for item in jsonlines.read(tmp_path / "events.jsonl")}
+    unusual = [n for n in jsonlines.read(tmp_path / "notables.jsonl") if n["kind"] == "compromise"]
+    wanted = {name for notable in unusual for name in shown_of(notable)}
+    assert wanted and wanted <= events.keys() and {event["index"] for event in events.values()} == {hidden}
 
 
 def test_a_copy_is_renewed_and_takes_no_verdict_and_a_state_of_files_is_not_replaced(

@@ -40,12 +40,12 @@ def test_streams_tell_addresses_beside_those_of_files(elastic: Server, tmp_path:
         bulk(client, ({"_index": STREAM, "_source": document} for document in documents), refresh=True)
         path = tmp_path / "list.txt"
         path.write_text("203.0.113.9\n", encoding="utf-8")
-        found = read.load(client, [path], read.STREAMS, NOW)
+        reputation = read.load(client, [path], read.STREAMS, NOW)
     finally:
         client.indices.delete(index=STREAM)
-    listed = [n for n in range(7, 13) if found.find(f"198.51.100.{n}", TODAY)]
-    assert listed == [7, 8] and found.find("203.0.113.9", TODAY)
-    assert found.refused == {"private": 1, "weak": 1} and found.read == 7
+    listed = [n for n in range(7, 13) if reputation.find(f"198.51.100.{n}", TODAY)]
+    assert listed == [7, 8] and reputation.find("203.0.113.9", TODAY)
+    assert reputation.refused == {"private": 1, "weak": 1} and reputation.read == 7
 
 
 def test_no_stream_is_no_mistake(elastic: Server) -> None:

@@ -19,9 +19,9 @@ from elastic_server import nhi
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic import doctor, setup, windows
-from nhi_watch.hosts.elastic.doctor import Wanted
-from nhi_watch.hosts.elastic.run import Job, run
-from nhi_watch.hosts.elastic.store import held
+from nhi_watch.hosts.elastic.doctor import Examined
+from nhi_watch.hosts.elastic.run import ReadJob, run
+from nhi_watch.hosts.elastic.store import read_lease
 from nhi_watch.report import jsonlines
 from test_elastic_run import SINCE, Place, simulated
 
@@ -58,9 +58,9 @@ class Guarded(Place):
 
 @pytest.fixture
 def place(secured: Secured) -> Iterator[Guarded]:
-    made = Guarded(secured)
-    yield made
-    made.close()
+    guarded = Guarded(secured)
+    yield guarded
+    guarded.close()
 
 
 def asked(place: Guarded, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -95,6 +95,7 @@ def test_an_index_of_a_stream_that_is_read_apart_is_read_with_the_documented_key
     secured: Secured, place: Guarded
 ) -> None:
     """After a rollover the stream has an index that maps the time of ingestion as a text."""
+
     def mapped(kind: str) -> None:
         fields = {"@timestamp": {"type": "date"}, "event": {"properties": {"ingested": {"type": kind}}}}
         body = {"mappings": {"dynamic": False, "properties": fields}}
@@ -108,12 +109,12 @@ def test_an_index_of_a_stream_that_is_read_apart_is_read_with_the_documented_key
     place.client.indices.rollover(alias=place.source)
     place.fill(FEW[20:])
     with keyed(secured, place.request()) as client:
-        done = run(client, Job(place.source, place.namespace, SINCE, lag=0))
+        done = run(client, ReadJob(place.source, place.namespace, SINCE, lag=0))
         assert (done["read"], done["unread"]) == (len(FEW), [])
-        found = {c.name: c for c in doctor.examine(client, Wanted(place.source, place.namespace, 3600))}
-        again = run(client, Job(place.source, place.namespace, lag=0))
-    odd = found["mapping"]
-    assert odd.status == doctor.WARN and f".ds-{place.source}" in odd.detail and "event.ingested" in odd.detail
+        result = {c.name: c for c in doctor.examine(client, Examined(place.source, place.namespace, 3600))}
+        again = run(client, ReadJob(place.source, place.namespace, lag=0))
+    check = result["mapping"]
+    assert check.status == doctor.WARN and f".ds-{place.source}" in check.detail and "event.ingested" in check.detail
     assert again.get("read", 0) == 0
 
 
@@ -133,7 +134,7 @@ def test_each_privilege_that_is_taken_away_is_named(secured: Secured, place: Gua
         if name == setup.ANALYSTS:
             continue  # the run does not need it
         with keyed(secured, request) as client, pytest.raises(StoreError) as raised:
-            run(client, Job(place.source, place.namespace, SINCE, lag=0))
+            run(client, ReadJob(place.source, place.namespace, SINCE, lag=0))
         assert privilege in str(raised.value) and name in str(raised.value), (privilege, name, str(raised.value))
     assert place.checkpoint() is None, "nothing was read, so nothing is behind us"
 
@@ -141,8 +142,8 @@ def test_each_privilege_that_is_taken_away_is_named(secured: Secured, place: Gua
 @pytest.mark.parametrize(("days", "status"), [(90, "ok"), (13, "warn"), (2, "fail")])
 def test_doctor_tells_ahead_when_the_key_expires(secured: Secured, place: Guarded, days: int, status: str) -> None:
     with keyed(secured, {**place.request(), "expiration": f"{days}d"}) as client:
-        told = doctor.examine(client, Wanted(place.source, place.namespace, 3600))
-    (check,) = (check for check in told if check.name == "key")
+        checks = doctor.examine(client, Examined(place.source, place.namespace, 3600))
+    (check,) = (check for check in checks if check.name == "key")
     assert (check.status, bool(check.remedy)) == (status, status != "ok")
     assert check.detail.startswith("the key expires in ")
 
@@ -151,13 +152,13 @@ def test_doctor_tells_ahead_when_the_key_expires(secured: Secured, place: Guarde
 def test_a_key_without_the_right_to_read_moves_nothing(secured: Secured, place: Guarded) -> None:
     place.fill()
     other = setup.api_key_request(place.namespace, "logs-somewhere.else-*")
-    job = Job(f"{place.source},logs-somewhere.else-*", place.namespace, lag=0)
+    job = ReadJob(f"{place.source},logs-somewhere.else-*", place.namespace, lag=0)
     with keyed(secured, other) as client:
         done = run(client, job)
-        told = doctor.examine(client, Wanted(place.source, place.namespace, 3600))
+        checks = doctor.examine(client, Examined(place.source, place.namespace, 3600))
         with pytest.raises(StoreError, match="needs an administrator's key, not the job's"):
             setup.setup(client, place.namespace)
-    failed = {check.name for check in told if check.status == "fail"}
+    failed = {check.name for check in checks if check.status == "fail"}
     assert failed >= {"privileges", "reach"} and "sources" not in failed, "what may not be read may well be there"
     assert [each["index"] for each in done["unread"]] == [place.source]
     assert "lacks read, view_index_metadata on it" in done["unread"][0]["why"]
@@ -172,7 +173,7 @@ def test_documents_are_fetched_where_the_key_may_and_named_where_not(
 ) -> None:
     place.fill(simulated())
     with keyed(secured, place.request()) as client:
-        assert run(client, Job(place.source, place.namespace, SINCE, lag=0))["notables"]
+        assert run(client, ReadJob(place.source, place.namespace, SINCE, lag=0))["notables"]
     file, out = tmp_path / "key", tmp_path / "out"
     for indices, code in ((setup.own(place.namespace), 2), (None, 0)):
         request = place.request()
@@ -202,10 +203,10 @@ def test_a_restart_in_the_middle_is_ridden_out_and_leaves_no_lease(secured: Secu
     place.fill()
     restarts = [Thread(target=secured.node.restart)]
     with keyed(secured, place.request()) as client:
-        done = run(client, Job(place.source, place.namespace, lag=0, patience=300.0), lambda *_: once(restarts))
+        done = run(client, ReadJob(place.source, place.namespace, lag=0, patience=300.0), lambda *_: once(restarts))
     wait(secured.admin)
     assert done["read"] == len(FEW)
-    lease = held(place.client, f"nhi-state-{place.namespace}")
+    lease = read_lease(place.client, f"nhi-state-{place.namespace}")
     assert lease is not None and lease.until < time.time() + 2, "the next run may begin at once"
 
 

@@ -18,7 +18,7 @@ from elastic_server import FIRST, Server, nhi
 from kibana_double import KEY, Kibana, promote, serving
 from nhi_watch.act import audit
 from nhi_watch.core.errors import StoreError
-from nhi_watch.core.notable import loss_of
+from nhi_watch.core.notable import risk_of
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect import feedback
 from nhi_watch.hosts.elastic import analysts
@@ -157,18 +157,20 @@ class Played(Place):
 
 @pytest.fixture(scope="module")
 def place(elastic: Server) -> Iterator[Played]:
-    made = Played(elastic)
-    fill(made, simulated())
-    made.run(since=SINCE)
-    yield made
-    made.close()
-    for index in made.client.indices.get(index=f".alerts-security.alerts-{made.namespace}-*", expand_wildcards="all"):
-        made.client.indices.delete(index=index)
+    played = Played(elastic)
+    fill(played, simulated())
+    played.run(since=SINCE)
+    yield played
+    played.close()
+    for index in played.client.indices.get(
+        index=f".alerts-security.alerts-{played.namespace}-*", expand_wildcards="all"
+    ):
+        played.client.indices.delete(index=index)
 
 
 def deal(place: Played, alert: Tree, **said: Any) -> None:
-    told = {f"kibana.alert.{name}": value for name, value in said.items()}
-    place.client.update(index=place.promotions, id=alert["kibana.alert.uuid"], doc=told, refresh=True)
+    details = {f"kibana.alert.{name}": value for name, value in said.items()}
+    place.client.update(index=place.promotions, id=alert["kibana.alert.uuid"], doc=details, refresh=True)
 
 
 def take(place: Played, now: int) -> analysts.Taken:
@@ -187,7 +189,7 @@ def test_only_first_and_escalated_revisions_become_alerts_with_our_severity(plac
         ours = written[alert["event"]["id"]]
         low = "low" if ours["nhi"]["notable"]["severity"] == "informational" else ours["nhi"]["notable"]["severity"]
         assert alert["kibana.alert.severity"] == low
-        assert alert["kibana.alert.risk_score"] == ours["event"]["risk_score"] == loss_of(ours["nhi"]["notable"])
+        assert alert["kibana.alert.risk_score"] == ours["event"]["risk_score"] == risk_of(ours["nhi"]["notable"])
         assert alert["kibana.alert.rule.name"] == ours["rule"]["name"]
     other = f"{place.stream}.other"
     for change, more in (("grown", 0), ("settled", 0), ("merged", 0), ("reopened", 1), ("escalated", 2)):
@@ -228,9 +230,9 @@ def test_who_changes_their_mind_is_believed(place: Played) -> None:
     deal(place, alert, workflow_reason="true_positive", workflow_status_updated_at="2026-01-03T03:04:05Z")
     take(place, now)
     store = place.store()
-    held = feedback.standing(feedback.verdicts(store))
+    pending = feedback.standing(feedback.verdicts(store))
     store.close()
-    assert held[alert["event"]["id"]].verdict == "confirmed"
+    assert pending[alert["event"]["id"]].verdict == "confirmed"
 
 
 def test_what_is_expected_or_a_duplicate_is_said_by_tags_and_a_wrong_tag_keeps_no_other_verdict_back(
@@ -263,9 +265,9 @@ def test_alerts_of_merged_notables_are_closed_and_no_others(place: Played) -> No
     with serving(Kibana(alerts=(place.client, place.promotions))) as kibana, client(kibana) as reached:
         assert analysts.close_merged(place.client, reached, place.stream, place.promotions) == 1
         assert analysts.close_merged(place.client, reached, place.stream, place.promotions) == 0
-    found = place.client.search(index=place.promotions, size=1000)["hits"]["hits"]
-    closed = [h["_source"]["event"]["id"] for h in found if h["_source"]["kibana.alert.workflow_status"] == "closed"]
-    assert closed == [first["event"]["id"]] and len(others) == len(found) - 1
+    result = place.client.search(index=place.promotions, size=1000)["hits"]["hits"]
+    closed = [h["_source"]["event"]["id"] for h in result if h["_source"]["kibana.alert.workflow_status"] == "closed"]
+    assert closed == [first["event"]["id"]] and len(others) == len(result) - 1
 
 
 # ---- the program

@@ -19,15 +19,15 @@ def test_elasticsearch_finds_the_same_and_ends_the_alert_of_the_first(place: Pla
     records = ORDERS["known two days later"]
     (wanted,) = of_the_key(scored(tmp_path, records))
     now, cut = int(time.time()), (TODAY + 2) * DAY
-    fill(place, [one for one in records if parse(one["eventTime"]) < cut], ingested=now - 5000)
-    fill(place, [one for one in records if parse(one["eventTime"]) >= cut], ingested=now - 5)
+    fill(place, [record for record in records if parse(record["eventTime"]) < cut], ingested=now - 5000)
+    fill(place, [record for record in records if parse(record["eventTime"]) >= cut], ingested=now - 5)
     place.run(lag=3000, since=DAYS[0] * DAY)
     (first,) = of_the_key(place.notables())
     place.run()
-    latest = {one["id"]: one for one in sorted(place.notables(), key=lambda one: int(one["revision"]))}
+    latest = {notable["id"]: notable for notable in sorted(place.notables(), key=lambda item: int(item["revision"]))}
     assert latest[first["id"]]["merged_into"] == wanted["id"]
-    whole = latest[wanted["id"]]
-    assert [whole[name] for name in ("severity", "likelihood", "title")] == [
+    identity_day = latest[wanted["id"]]
+    assert [identity_day[name] for name in ("severity", "likelihood", "title")] == [
         wanted[name] for name in ("severity", "likelihood", "title")]  # fmt: skip
 
 

@@ -63,9 +63,9 @@ def halves(place: Place, changed: dict[str, Tree] | None = None) -> str:
     place.client.indices.delete_index_template(name=place.source)
     plain_index(place, first)
     plain_index(place, second, changed)
-    made = [document(r, False, ingested()) for r in told()]
-    load(place.client, first, made[: len(made) // 2])
-    load(place.client, second, made[len(made) // 2 :])
+    built = [document(r, False, ingested()) for r in told()]
+    load(place.client, first, built[: len(built) // 2])
+    load(place.client, second, built[len(built) // 2 :])
     return f"{place.source}.*"
 
 
@@ -91,9 +91,12 @@ def test_what_is_dated_ahead_is_read_once_its_day_has_come_unless_it_is_known_wh
 
 
 def test_documents_with_the_original_and_no_fields_are_read_from_it(place: Place, wanted: list[Tree]) -> None:
-    made = (document(r, True, ingested()) for r in told())
-    load(place.client, place.source,
-         ({"@timestamp": d["@timestamp"], "event": {name: d["event"][name] for name in KEPT}} for d in made))
+    built = (document(r, True, ingested()) for r in told())
+    load(
+        place.client,
+        place.source,
+        ({"@timestamp": d["@timestamp"], "event": {name: d["event"][name] for name in KEPT}} for d in built),
+    )
     place.run(since=SINCE)
     place.stand(wanted)
 
@@ -116,8 +119,8 @@ def test_a_report_finds_raw_records_also_where_their_text_is_not_indexed(place: 
     load(place.client, name, ({"@timestamp": r["eventTime"], "message": json.dumps(r)} for r in told()))
     for notable in wanted:
         asked = set(originals_of(notable))
-        found = {each["id"] for each in report.of(place.client, [name], notable, asked)}
-        assert asked and found == asked
+        result = {each["id"] for each in report.of(place.client, [name], notable, asked)}
+        assert asked and result == asked
     place.client.indices.delete(index=name)
 
 
@@ -141,8 +144,8 @@ def test_a_run_that_understands_nothing_fails_and_says_why(place: Place) -> None
     assert done.returncode == 2 and why in done.stdout
     (beat,) = place.written()
     assert beat["event"]["outcome"] == "failure" and why in beat["message"]
-    made = [document(r, True, ingested()) for r in told()[:8]]
-    load(place.client, name, made)
+    built = [document(r, True, ingested()) for r in told()[:8]]
+    load(place.client, name, built)
     done = nhi("run", *flags, "--since", render(SINCE))
     assert done.returncode == 0 and "warning: only 8 of 17 documents could be read (9 unknown_source)" in done.stdout
     beat = place.written()[-1]
@@ -170,8 +173,8 @@ def test_what_security_lake_holds_in_ocsf_gives_the_same_notables_and_findings(
     place.run(pattern=name, since=SINCE, ocsf=True)
     # a finding in OCSF takes its part of an alert's 20 kB, so signals and timeline may be cut shorter
     kept = ("id", "likelihood", "severity", "title", "record_count")
-    found = [[one[name] for name in kept] for one in place.notables()]
-    assert found == [[one[name] for name in kept] for one in wanted]
+    result = [[notable[name] for name in kept] for notable in place.notables()]
+    assert result == [[item[name] for name in kept] for item in wanted]
     assert [alert["ocsf"]["finding_info"]["uid"] == alert["event"]["id"] for alert in place.alerts()] == [True] * len(
         wanted
     )
@@ -210,18 +213,18 @@ def test_an_index_with_an_odd_mapping_loses_no_late_documents_of_others_in_any_p
 
     def arrive(ago: int) -> None:
         records = ({**next(fresh), "eventTime": render(now - ago - 300)} for _ in names)
-        made = ({"_index": name, "_source": document(record, True, render(now - ago))}
+        built = ({"_index": name, "_source": document(record, True, render(now - ago))}
                 for name, record in zip(names, records))  # fmt: skip
-        bulk(place.client, made, refresh=True)
+        bulk(place.client, built, refresh=True)
 
     arrive(60)
     pattern = ",".join(patterns)
     first = place.run(pattern=pattern)
     assert (first["read"], first["unread"]) == (len(names), [])
     arrive(660)
-    found = place.run(pattern=pattern)
+    result = place.run(pattern=pattern)
     place.client.indices.delete(index=list(names))
-    assert (found["read"], found["late"], found["duplicates"]) == (len(names), len(names), 0)
+    assert (result["read"], result["late"], result["duplicates"]) == (len(names), len(names), 0)
 
 
 def test_an_index_whose_timestamp_is_no_date_is_named_and_keeps_no_other_from_being_read(place: Place) -> None:
@@ -235,9 +238,9 @@ def test_an_index_whose_timestamp_is_no_date_is_named_and_keeps_no_other_from_be
 
 def test_indices_that_are_dated_in_a_format_of_their_own_are_read(place: Place) -> None:
     plain_index(place, f"{place.source}.a", {"event.ingested": {"type": "date", "format": "epoch_millis"}})
-    made = document(told()[0], True, ingested())
-    made["event"]["ingested"] = int(time.time() - 60) * 1000
-    load(place.client, f"{place.source}.a", [made])
+    built = document(told()[0], True, ingested())
+    built["event"]["ingested"] = int(time.time() - 60) * 1000
+    load(place.client, f"{place.source}.a", [built])
     assert place.run(pattern=f"{place.source}.*", since=SINCE)["read"] == 1
 
 
@@ -247,7 +250,7 @@ def test_a_document_that_tells_no_time_belongs_to_the_first_span(place: Place) -
     place.client.indices.create(index=name, mappings=date)
     place.client.index(index=name, document={"event": {"ingested": ingested()}}, refresh=True)
     window = read.Window(name, 0, int(time.time()))
-    spans = (read.Span(None, 3600), read.Span(3600, None), read.Span())
+    spans = (read.TimeSpan(None, 3600), read.TimeSpan(3600, None), read.TimeSpan())
     queries = [read.query(window, read.clocks(place.client, name), span) for span in spans]
     assert [place.client.count(index=name, query=query)["count"] for query in queries] == [1, 0, 1]
 
@@ -338,16 +341,16 @@ def test_the_frozen_tier_is_left_out_of_whatever_is_read() -> None:
 
 def test_half_a_character_in_the_text_of_an_event_sets_no_document_aside(place: Place) -> None:
     """As `event.original` and as CloudTrail's LookupEvents tell it; the state can be read by the next run as well."""
-    made = []
+    built = []
     for number, record in enumerate(told()):
         halved = json.dumps({**record, "userAgent": "a\ud800\0\udc00"})
         inner = json.dumps({"EventId": record["eventID"], "CloudTrailEvent": halved})
-        one = document(record, True, ingested())
-        one["event"]["original"] = halved if number % 2 else inner
-        made.append(one)
-    load(place.client, place.source, made)
+        item = document(record, True, ingested())
+        item["event"]["original"] = halved if number % 2 else inner
+        built.append(item)
+    load(place.client, place.source, built)
     done = place.run()
-    assert (done["rejected"], done["events"]) == ({}, len(made))
+    assert (done["rejected"], done["events"]) == ({}, len(built))
     assert place.notables()
     load(place.client, place.source, [document({**told()[0], "eventID": "one more"}, True, ingested())])
     assert place.run()["events"] == 1
@@ -366,9 +369,9 @@ def test_samples_of_every_integration_are_read_through_an_index_as_they_are_from
     elastic.client.indices.create(index=index, mappings={"dynamic": False, "properties": date})
     sent = ({"_index": index, "_id": str(number), "_source": record} for number, (_, record) in enumerate(kept))
     bulk(elastic.client, sent, refresh=True)
-    found = {int(hit.id): Item(hit) for page in read.pages(elastic.client, index, {"match_all": {}}) for hit in page}
+    result = {int(hit.id): Item(hit) for page in read.pages(elastic.client, index, {"match_all": {}}) for hit in page}
     elastic.client.indices.delete(index=index)
     for number, (source, record) in enumerate(kept):
-        native = found[number].record()
+        native = result[number].record()
         assert [each.NAME for each in SOURCES if each.claims(native)] == [source.NAME], record
         assert outcome_of(source, native) == outcome_of(source, record), record

@@ -48,14 +48,14 @@ def test_only_known_files_are_in_it_and_the_required_ones_are() -> None:
 
 
 def test_the_manifest_is_closed_and_the_changelog_begins_with_its_version() -> None:
-    told = read("manifest.yml")
-    assert set(told) == MANIFEST and told["type"] == "integration"
-    assert re.fullmatch(r"[a-z0-9_]+", told["name"]) and set(told["categories"]) <= CATEGORIES
-    assert re.fullmatch(VERSION, told["version"]) and re.fullmatch(VERSION, told["format_version"])
-    assert set(told["owner"]) == {"github", "type"} and re.fullmatch(r"[\w-]+/[\w-]+", told["owner"]["github"])
-    assert told["conditions"]["elastic"]["subscription"] == "basic"
+    text = read("manifest.yml")
+    assert set(text) == MANIFEST and text["type"] == "integration"
+    assert re.fullmatch(r"[a-z0-9_]+", text["name"]) and set(text["categories"]) <= CATEGORIES
+    assert re.fullmatch(VERSION, text["version"]) and re.fullmatch(VERSION, text["format_version"])
+    assert set(text["owner"]) == {"github", "type"} and re.fullmatch(r"[\w-]+/[\w-]+", text["owner"]["github"])
+    assert text["conditions"]["elastic"]["subscription"] == "basic"
     newest = read("changelog.yml")[0]
-    assert newest["version"] == told["version"]
+    assert newest["version"] == text["version"]
     for change in newest["changes"]:
         assert set(change) == {"description", "type", "link"}
         assert change["type"] in ("breaking-change", "bugfix", "enhancement", "deprecation")
@@ -63,9 +63,9 @@ def test_the_manifest_is_closed_and_the_changelog_begins_with_its_version() -> N
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_a_stream_declares_each_field_once_and_all_that_are_required(stream: str) -> None:
-    told = read(f"data_stream/{stream}/manifest.yml")
-    assert set(told) == {"title", "type", "dataset", "elasticsearch"} and told["type"] == "logs"
-    assert told["elasticsearch"] == {"index_template": {"mappings": {"dynamic": False}}}
+    text = read(f"data_stream/{stream}/manifest.yml")
+    assert set(text) == {"title", "type", "dataset", "elasticsearch"} and text["type"] == "logs"
+    assert text["elasticsearch"] == {"index_template": {"mappings": {"dynamic": False}}}
     assert re.fullmatch(r"\d+d", read(f"data_stream/{stream}/lifecycle.yml")["data_retention"])
     listed = read(f"data_stream/{stream}/fields/fields.yml")
     kinds = {field["name"]: field["type"] for field in listed}
@@ -89,9 +89,9 @@ def test_a_sample_event_has_no_field_that_is_not_declared(stream: str) -> None:
 def test_objects_are_named_as_the_package_and_refer_to_each_other_only() -> None:
     objects = {name: read(name) for name in FILES if name.startswith("kibana/")}
     assert {name.split("/")[1] for name in objects} == KIBANA
-    names = {(told["type"], told["id"]) for told in objects.values()}
-    for name, told in objects.items():
+    names = {(object["type"], object["id"]) for object in objects.values()}
+    for name, text in objects.items():
         _, kind, file = name.split("/")
-        assert told["id"] == file.removesuffix(".json") and told["type"].replace("-", "_") == kind
-        assert kind == "security_rule" or told["id"].startswith("nhi_watch-")
-        assert {(each["type"], each["id"]) for each in told.get("references", ())} <= names
+        assert text["id"] == file.removesuffix(".json") and text["type"].replace("-", "_") == kind
+        assert kind == "security_rule" or text["id"].startswith("nhi_watch-")
+        assert {(each["type"], each["id"]) for each in text.get("references", ())} <= names

@@ -12,8 +12,8 @@ from ecs_shape import document, load
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.hosts.elastic import doctor, read, windows
-from nhi_watch.hosts.elastic.doctor import FAIL, OK, Wanted
-from nhi_watch.hosts.elastic.store import ClusterClock, ElasticStore, Lease, LeaseHeldError
+from nhi_watch.hosts.elastic.doctor import FAIL, OK, Examined
+from nhi_watch.hosts.elastic.store import ClusterClock, ElasticStore, Lease, LeaseTakenError
 from test_elastic_run import SINCE, Place, place, simulated
 from test_outputs import ecs_fields, faults
 
@@ -31,7 +31,7 @@ def fill(place: Place, records: Any, ago: int = 60, **changes: Any) -> None:
 
 
 def examined(place: Place, pattern: str = "") -> dict[str, Any]:
-    checks = doctor.examine(place.client, Wanted(pattern or place.source, place.namespace, HOUR))
+    checks = doctor.examine(place.client, Examined(pattern or place.source, place.namespace, HOUR))
     return {check.name: check for check in checks}
 
 
@@ -143,7 +143,7 @@ def test_what_has_no_higher_number_than_what_was_read_is_found_once_an_hour(
     fill(place, FEW, ago=3 * HOUR)
     place.run(since=SINCE)
     real = read.numbers
-    monkeypatch.setattr(read, "numbers", lambda found: {name: n + 1000 for name, n in real(found).items()})
+    monkeypatch.setattr(read, "numbers", lambda result: {name: n + 1000 for name, n in real(result).items()})
     fill(place, FEW, ago=60)
     place.run()
     monkeypatch.undo()
@@ -195,11 +195,11 @@ def test_a_document_that_does_not_tell_when_it_came_and_is_late_is_read(place: P
 def test_late_documents_of_the_last_minutes_are_read_beside_an_index_that_maps_the_time_as_text(place: Place) -> None:
     fill(place, FEW, ago=20)
     place.run(since=SINCE, pattern=f"{place.source}*")
-    odd = f"{place.source}.odd"
-    mapped_as_text(place, odd, "event.ingested")
+    unusual = f"{place.source}.odd"
+    mapped_as_text(place, unusual, "event.ingested")
     fill(place, MORE, ago=20)
     done = place.run(pattern=f"{place.source}*")
-    place.client.indices.delete(index=odd)
+    place.client.indices.delete(index=unusual)
     assert done["events"] == len(MORE)
 
 
@@ -244,7 +244,7 @@ def test_a_stuck_request_of_a_former_holder_rewrites_nothing(place: Place) -> No
     fresh.commit()
     fresh.put("meta", [("gone", None)])
     fresh.commit()
-    with pytest.raises(LeaseHeldError, match="another run has taken"):
+    with pytest.raises(LeaseTakenError, match="another run has taken"):
         stuck.commit()
     assert place.store().get("meta", ["k", "gone"]) == {"k": b"new"}
 
@@ -286,14 +286,14 @@ def test_a_pattern_of_another_cluster_is_named_and_its_checkpoint_stays(place: P
 
 @pytest.mark.both_versions("sequence numbers, remotes and errors are the server's")
 def test_a_pattern_that_the_cluster_refuses_does_not_stop_the_others(place: Place) -> None:
-    odd = f"{place.source}.odd"
-    mapped_as_text(place, odd, "@timestamp")
+    unusual = f"{place.source}.odd"
+    mapped_as_text(place, unusual, "@timestamp")
     fill(place, FEW)
-    done = place.run(pattern=f"{place.source},{odd}")
-    place.client.indices.delete(index=odd)
+    done = place.run(pattern=f"{place.source},{unusual}")
+    place.client.indices.delete(index=unusual)
     assert done["read"] == len(FEW)
-    assert [each["index"] for each in done["unread"]] == [odd]
-    assert windows.checkpoints(place.store(), [odd])[odd] is None
+    assert [each["index"] for each in done["unread"]] == [unusual]
+    assert windows.checkpoints(place.store(), [unusual])[unusual] is None
 
 
 @pytest.mark.both_versions("sequence numbers, remotes and errors are the server's")
@@ -301,11 +301,11 @@ def test_a_conflict_of_mappings_that_comes_between_planning_and_reading_sets_not
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(place, FEW)
-    odd, real = f"{place.source}.odd", windows.Ledger.plan
+    unusual, real = f"{place.source}.odd", windows.Ledger.plan
 
     def plan(*arguments: Any) -> Any:
         planned = real(*arguments)
-        mapped_as_text(place, odd, "@timestamp")
+        mapped_as_text(place, unusual, "@timestamp")
         monkeypatch.setattr(windows.Ledger, "plan", real)
         return planned
 
@@ -313,7 +313,7 @@ def test_a_conflict_of_mappings_that_comes_between_planning_and_reading_sets_not
     done = place.run(pattern=f"{place.source}*")
     assert (done["set_aside"], done["unread"], done["read"]) == ([], [], len(FEW)), "reading asks no field's kind"
     done = place.run(pattern=f"{place.source}*")
-    assert (done["set_aside"], [each["index"] for each in done["unread"]]) == ([], [odd])
-    place.client.indices.delete(index=odd)
+    assert (done["set_aside"], [each["index"] for each in done["unread"]]) == ([], [unusual])
+    place.client.indices.delete(index=unusual)
     done = place.run(pattern=f"{place.source}*")
     assert (done["unread"], done["read"]) == ([], 0), "it goes on from where it was read"

@@ -24,11 +24,11 @@ from elastic_story import VOLATILE
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.detect import feedback
-from nhi_watch.detect.publish import Event
+from nhi_watch.detect.publish import Publication
 from nhi_watch.hosts.elastic import kibana, setup, store, windows, write
 from nhi_watch.hosts.elastic import run as running
-from nhi_watch.hosts.elastic.run import Job, Worker, run
-from nhi_watch.hosts.elastic.store import ElasticStore, Lease, LeaseHeldError
+from nhi_watch.hosts.elastic.run import ReadJob, Worker, run
+from nhi_watch.hosts.elastic.store import ElasticStore, Lease, LeaseTakenError
 from nhi_watch.hosts.files import find
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.report import ecs
@@ -54,8 +54,8 @@ class Place:
         setup.setup(self.client, self.namespace)
         template(self.client, self.source)
 
-    def job(self, **changes: Any) -> Job:
-        return Job(pattern=self.source, namespace=self.namespace, budget=BUDGET, page=500, lag=0, lease=3)._replace(
+    def job(self, **changes: Any) -> ReadJob:
+        return ReadJob(pattern=self.source, namespace=self.namespace, budget=BUDGET, page=500, lag=0, lease=3)._replace(
             **changes
         )
 
@@ -66,8 +66,12 @@ class Place:
         return done
 
     def alerts(self) -> list[Tree]:
-        found = self.client.search(index=f"logs-nhi.alerts-{self.namespace}", size=1000, ignore_unavailable=True)
-        return [hit["_source"] for hit in found["hits"]["hits"] if hit["_source"]["event"]["code"] != "job"]
+        object_api_response = self.client.search(
+            index=f"logs-nhi.alerts-{self.namespace}", size=1000, ignore_unavailable=True
+        )
+        return [
+            hit["_source"] for hit in object_api_response["hits"]["hits"] if hit["_source"]["event"]["code"] != "job"
+        ]
 
     def notables(self) -> list[Tree]:
         return sorted((alert["nhi"]["notable"] for alert in self.alerts()), key=lambda n: str(n["id"]))
@@ -75,8 +79,8 @@ class Place:
     def stand(self, wanted: list[Tree]) -> None:
         """The state holds these notables, whatever of them was worth an alert yet."""
         latest = {notable["id"]: notable for notable in find.every(self.store())}
-        found = [{**latest[notable["id"]], "life": ""} for notable in wanted]
-        assert essence(found) == essence([{**notable, "life": ""} for notable in wanted])
+        result = [{**latest[notable["id"]], "life": ""} for notable in wanted]
+        assert essence(result) == essence([{**notable, "life": ""} for notable in wanted])
 
     def store(self) -> ElasticStore:
         """Its state."""
@@ -86,8 +90,10 @@ class Place:
         """The documents of one of its streams, in the order of their times."""
         index = f"{stream}-{self.namespace}"
         self.client.options(ignore_status=404).indices.refresh(index=index)
-        found = self.client.search(index=index, size=1000, ignore_unavailable=True, sort=[{"@timestamp": "asc"}])
-        return [hit["_source"] for hit in found["hits"]["hits"]]
+        object_api_response = self.client.search(
+            index=index, size=1000, ignore_unavailable=True, sort=[{"@timestamp": "asc"}]
+        )
+        return [hit["_source"] for hit in object_api_response["hits"]["hits"]]
 
     def killed(self, stage: str) -> None:
         """A run as a process that kills itself there."""
@@ -103,9 +109,9 @@ class Place:
 
 @pytest.fixture
 def place(elastic: Server) -> Iterator[Place]:
-    made = Place(elastic)
-    yield made
-    made.close()
+    place = Place(elastic)
+    yield place
+    place.close()
 
 
 @lru_cache
@@ -131,7 +137,7 @@ def wanted() -> list[Tree]:
 def essence(notables: list[Tree]) -> list[Tree]:
     """Ids, likelihoods, signals and all that an alert keeps, but for what is said of the run itself."""
     kept = (ecs.alert(notable, created="2025-01-01T00:00:00Z")["nhi"]["notable"] for notable in notables)
-    return [{name: value for name, value in one.items() if name not in VOLATILE} for one in kept]
+    return [{name: value for name, value in item.items() if name not in VOLATILE} for item in kept]
 
 
 HEAD = ("id", "kind", "likelihood", "severity", "title", "summary", "first_time", "last_time", "record_count")
@@ -246,10 +252,10 @@ def test_documents_without_time_of_ingestion_go_by_their_own_time(place: Place, 
 
 
 def test_documents_that_are_no_events_are_counted_and_named(place: Place) -> None:
-    made = document(simulated()[0], True, render(int(time.time()) - 60))
-    made["event"]["original"] = "{broken"
-    made["event"].pop("action")
-    load(place.client, place.source, [made])
+    built = document(simulated()[0], True, render(int(time.time()) - 60))
+    built["event"]["original"] = "{broken"
+    built["event"].pop("action")
+    load(place.client, place.source, [built])
     done = place.run(since=SINCE)
     assert (done["read"], done["parsed"], sum(done["rejected"].values())) == (1, 0, 1)
     assert [sorted(reject) for reject in done["rejects"]] == [["detail", "id", "index", "reason"]]
@@ -261,7 +267,7 @@ def test_no_source_at_all_is_an_empty_run(place: Place) -> None:
 
 def test_a_cluster_that_is_not_set_up_is_told_so(elastic: Server) -> None:
     with pytest.raises(StoreError, match="nhi-state-bare does not exist: run `nhi elastic setup` first"):
-        run(elastic.client, Job(namespace="bare"))
+        run(elastic.client, ReadJob(namespace="bare"))
 
 
 @pytest.mark.both_versions("a run from end to end")
@@ -272,8 +278,8 @@ def test_alerts_are_indexed_as_the_template_says(place: Place, wanted: list[Tree
     query = {"bool": {"filter": [{"term": {"event.kind": "alert"}}, {"term": {"nhi.change": "new"}}]}}
     assert place.client.count(index="logs-nhi.alerts-*", query=query)["count"] >= len(wanted)
     mapped = place.client.field_caps(index=f"logs-nhi.alerts-{place.namespace}", fields=["*"])["fields"]
-    whole = "nhi.notable."  # read from the source, searched for by some fields at most
-    outside = {name for name in leaves(alert) if not name.startswith(whole) and name not in mapped}
+    identity_day = "nhi.notable."  # read from the source, searched for by some fields at most
+    outside = {name for name in leaves(alert) if not name.startswith(identity_day) and name not in mapped}
     assert outside == set()
 
 
@@ -308,15 +314,15 @@ def test_a_lease_is_taken_over_at_once_where_its_process_is_seen_to_be_gone(
     place: Place, monkeypatch: pytest.MonkeyPatch, changed: dict[int, str] | None, is_free: bool
 ) -> None:
     own = store.process_of(os.getpid())
-    told = () if changed is None else tuple(changed.get(at, value) for at, value in enumerate(own))
+    text = () if changed is None else tuple(changed.get(at, value) for at, value in enumerate(own))
     index, real = f"nhi-state-{place.namespace}", store.process_of
-    monkeypatch.setattr(store, "process_of", lambda number: told)
+    monkeypatch.setattr(store, "process_of", lambda number: text)
     Lease(place.client, index, 60).acquire()
     monkeypatch.setattr(store, "process_of", real)
     if is_free:
         Lease(place.client, index, 60).acquire()
     else:
-        with pytest.raises(LeaseHeldError):
+        with pytest.raises(LeaseTakenError):
             Lease(place.client, index, 60).acquire()
 
 
@@ -325,11 +331,11 @@ def test_of_two_runs_at_once_one_is_turned_away_and_a_lost_lease_stops_the_other
     index = f"nhi-state-{place.namespace}"
     first, second = (Lease(place.client, index, 60, lambda: now[0]) for _ in range(2))
     first.acquire()
-    with pytest.raises(LeaseHeldError, match=r"has nhi-state-.* until 1970-01-01T00:17:40Z"):
+    with pytest.raises(LeaseTakenError, match=r"has nhi-state-.* until 1970-01-01T00:17:40Z"):
         second.acquire()
     now[0] += 61
     second.acquire()
-    with pytest.raises(LeaseHeldError, match="another run has taken"):
+    with pytest.raises(LeaseTakenError, match="another run has taken"):
         first.renew()
     first.release()
     second.renew()
@@ -355,8 +361,8 @@ def test_a_verdict_and_an_exception_are_given_without_kibana_under_the_lease(pla
     excepted = ["--until", until, "--signal", signal_, "--value", value, "--save"]
     done = asked(place, "feedback", second["id"], "expected", *excepted, *given)
     assert done.returncode == 0, done.stderr
-    held = feedback.standing(feedback.verdicts(place.store()))
-    assert (held[first["id"]].verdict, held[second["id"]].verdict) == ("benign", "expected")
+    pending = feedback.standing(feedback.verdicts(place.store()))
+    assert (pending[first["id"]].verdict, pending[second["id"]].verdict) == ("benign", "expected")
     assert [each.signal for each in feedback.exceptions(place.store())] == [signal_]
     assert (tmp_path / "audit.jsonl").read_text().count("\n") == 3
     Lease(place.client, place.job().state, 60).acquire()
@@ -366,8 +372,8 @@ def test_a_verdict_and_an_exception_are_given_without_kibana_under_the_lease(pla
 
 def changes(place: Place, name: str) -> list[Tree]:
     """What was written of a notable, in the order of its revisions."""
-    found = [alert for alert in place.alerts() if alert["event"]["id"] == name]
-    return sorted(found, key=lambda alert: int(alert["nhi"]["notable"]["revision"]))
+    result = [alert for alert in place.alerts() if alert["event"]["id"] == name]
+    return sorted(result, key=lambda alert: int(alert["nhi"]["notable"]["revision"]))
 
 
 def judge(place: Place, trail: Path, name: str, verdict: str, *flags: str) -> None:
@@ -384,8 +390,8 @@ def on_dashboards(place: Place, name: str = "nhi-notables") -> list[str]:
     asked = orjson.loads(search["attributes"]["kibanaSavedObjectMeta"]["searchSourceJSON"])["query"]["query"]
     index = saved["index-pattern", view]["attributes"]["title"].replace("*", place.namespace)
     words = asked.replace(" : ", ":").replace(" or ", " OR ")
-    found = place.client.search(index=index, size=1_000, query={"query_string": {"query": words}})
-    return sorted(hit["_source"]["event"]["id"] for hit in found["hits"]["hits"])
+    object_api_response = place.client.search(index=index, size=1_000, query={"query_string": {"query": words}})
+    return sorted(hit["_source"]["event"]["id"] for hit in object_api_response["hits"]["hits"])
 
 
 def test_dashboards_show_each_notable_as_it_stands_and_not_as_it_was(place: Place, tmp_path: Path) -> None:
@@ -425,9 +431,9 @@ def test_a_verdict_is_written_once_by_the_next_run_although_nothing_came_in(plac
     done = place.run()
     assert (done["read"], done["alerts"]) == (0, {"created": 2})
     assert [each["nhi"]["change"] for each in changes(place, first)] == ["new", "settled"]
-    told = changes(place, first)[-1]["nhi"]
-    assert told["verdict"] == {"name": "benign", "by": "ann", "why": "known"}
-    assert (told["notable"]["life"], told["notable"]["revision"]) == ("closed", 2)
+    text = changes(place, first)[-1]["nhi"]
+    assert text["verdict"] == {"name": "benign", "by": "ann", "why": "known"}
+    assert (text["notable"]["life"], text["notable"]["revision"]) == ("closed", 2)
     assert changes(place, second)[-1]["nhi"]["verdict"]["name"] == "expected"
     assert place.run()["alerts"] == {"created": 0}
     judge(place, tmp_path, first, "open")
@@ -453,12 +459,15 @@ def test_what_was_expected_is_back_when_its_time_is_over(
 def test_no_revision_goes_back_after_an_upgrade(place: Place, wanted: list[Tree]) -> None:
     """The stream has revisions of a version whose state knew nothing of them."""
     now = int(time.time())
-    written = [Event("new", {**notable, "revision": 7}, True) for notable in wanted]
-    write.write(place.client, written, write.Wanted(place.namespace, now), {})
+    written = [Publication("new", {**notable, "revision": 7}, True) for notable in wanted]
+    write.write(place.client, written, write.AlertOptions(place.namespace, now), {})
     fill(place, simulated())
     place.run(since=SINCE)
-    assert {notable["id"]: notable["revision"] for notable in find.every(place.store())
-            if notable["id"] in {one["id"] for one in wanted}} == {notable["id"]: 8 for notable in wanted}  # fmt: skip
+    assert {
+        notable["id"]: notable["revision"]
+        for notable in find.every(place.store())
+        if notable["id"] in {item["id"] for item in wanted}
+    } == {notable["id"]: 8 for notable in wanted}
 
 
 def test_nothing_is_lowered_or_lost_at_midnight_by_a_run_that_read_nothing(
@@ -492,16 +501,16 @@ def test_a_process_that_goes_on_reads_what_comes_and_ends_within_seconds(place: 
     command = [sys.executable, "-m", "nhi_watch.cli", "elastic", "run", "--every", "10", *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=environment(NHI_ELASTIC_URL=place.url)) as job:
         assert job.stdout is not None
-        told = [orjson.loads(job.stdout.readline())["read"]]
+        details = [orjson.loads(job.stdout.readline())["read"]]
         between = Lease(place.client, place.job().state, 60)
         between.acquire(20.0)
         between.release()
         fill(place, simulated()[500:700], ingested=int(time.time()))
-        told += [orjson.loads(job.stdout.readline())["read"] for _ in range(2)]
+        details += [orjson.loads(job.stdout.readline())["read"] for _ in range(2)]
         began = time.monotonic()
         job.send_signal(signal.SIGTERM)
         job.wait(10)
-    assert (told, job.returncode) == ([500, 200, 0], -signal.SIGTERM) and time.monotonic() - began < 5
+    assert (details, job.returncode) == ([500, 200, 0], -signal.SIGTERM) and time.monotonic() - began < 5
     assert {beat["event"]["outcome"] for beat in place.written()} == {"success"}
     place.run()  # at once: nobody has the lease
 
@@ -570,14 +579,14 @@ def test_a_notable_of_the_cluster_is_verified_by_its_id_and_as_it_was_handed_ove
 ) -> None:
     fill(place, simulated())
     place.run(since=SINCE)
-    told = place.notables()[0]
+    details = place.notables()[0]
     copied = asked(place, "report", "--namespace", place.namespace, "--index", place.source, "--out", str(tmp_path))
     assert copied.returncode == 0, copied.stderr
-    (tmp_path / "handed.json").write_bytes(orjson.dumps(told))
-    for name in (told["id"], str(tmp_path / "handed.json")):
+    (tmp_path / "handed.json").write_bytes(orjson.dumps(details))
+    for name in (details["id"], str(tmp_path / "handed.json")):
         done = verify(tmp_path, name)
         assert orjson.loads(done.stdout)["verified"] is True, done.stderr
-    (tmp_path / "forged.json").write_bytes(orjson.dumps({**told, "likelihood": told["likelihood"] + 1}))
+    (tmp_path / "forged.json").write_bytes(orjson.dumps({**details, "likelihood": details["likelihood"] + 1}))
     forged = verify(tmp_path, str(tmp_path / "forged.json"))
     assert (forged.returncode, orjson.loads(forged.stdout)["verified"]) == (2, False)
     assert "does not verify: likelihood differ" in forged.stderr

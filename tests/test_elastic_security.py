@@ -24,7 +24,7 @@ from ecs_shape import document, load
 from elastic_server import ROOT, Server, environment, started
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import render
-from nhi_watch.hosts.elastic.cluster import Connection, Told, _Patient, connect, connection
+from nhi_watch.hosts.elastic.cluster import Connection, ConnectionArgs, _Patient, connect, connection
 from nhi_watch.hosts.elastic.kibana import Kibana
 from test_elastic_run import SINCE, Place, essence, from_files, simulated
 from tls_proxy import forward, tls
@@ -54,10 +54,10 @@ def secured(elastic: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     with tls(context, elastic.url) as port:
-        made = Secured(port, certificate.cert_chain_pems[0].bytes(), folder)
-        authority.cert_pem.write_to_path(str(made.ca))
-        trustme.CA().cert_pem.write_to_path(str(made.other_ca))
-        yield made
+        secured = Secured(port, certificate.cert_chain_pems[0].bytes(), folder)
+        authority.cert_pem.write_to_path(str(secured.ca))
+        trustme.CA().cert_pem.write_to_path(str(secured.other_ca))
+        yield secured
 
 
 def count(where: Connection) -> int:
@@ -67,9 +67,12 @@ def count(where: Connection) -> int:
 
 def test_an_authority_or_a_fingerprint_is_what_it_takes(secured: Secured) -> None:
     colons = ":".join(secured.fingerprint[i : i + 2] for i in range(0, 64, 2)).upper()
-    for told in (Told(secured.url, ca=str(secured.ca)), Told(secured.url, fingerprint=secured.fingerprint),
-                 Told(secured.url, fingerprint=colons)):  # fmt: skip
-        assert count(connection(told)) == 1
+    for text in (
+        ConnectionArgs(secured.url, ca=str(secured.ca)),
+        ConnectionArgs(secured.url, fingerprint=secured.fingerprint),
+        ConnectionArgs(secured.url, fingerprint=colons),
+    ):
+        assert count(connection(text)) == 1
 
 
 @pytest.mark.parametrize("flag", ["none", "other ca", "other fingerprint", "other name"])
@@ -90,13 +93,16 @@ def test_the_program_works_through_tls(secured: Secured) -> None:
 
 
 def test_kibana_is_reached_with_the_same_authority_or_fingerprint(secured: Secured) -> None:
-    for trusted in (Told(secured.url, ca=str(secured.ca)), Told(secured.url, fingerprint=secured.fingerprint)):
+    for trusted in (
+        ConnectionArgs(secured.url, ca=str(secured.ca)),
+        ConnectionArgs(secured.url, fingerprint=secured.fingerprint),
+    ):
         with closing(Kibana(connection(trusted))) as kibana:
             assert kibana.get("/_cluster/health")["number_of_nodes"] == 1
     for wrong in (
-        Told(secured.url),
-        Told(secured.url, fingerprint="1" * 64),
-        Told(secured.url, ca=str(secured.other_ca)),
+        ConnectionArgs(secured.url),
+        ConnectionArgs(secured.url, fingerprint="1" * 64),
+        ConnectionArgs(secured.url, ca=str(secured.other_ca)),
     ):
         with closing(Kibana(connection(wrong))) as kibana, pytest.raises(StoreError, match="check --kibana and --ca"):
             kibana.get("/_cluster/health")
@@ -111,9 +117,9 @@ def test_a_proxy_with_a_password_leads_to_the_server(
     asked: list[str] = []
     with forward("me", "p@ss-word", asked) as port:
         way = f"http://me:p%40ss-word@127.0.0.1:{port}"
-        told = {"NHI_ELASTIC_PROXY": way}
+        details = {"NHI_ELASTIC_PROXY": way}
         for flags in (["--url", elastic.url], ["--url", secured.url, "--ca", str(secured.ca)]):
-            done = started("setup", *flags, "--dry-run", "--json", **told)
+            done = started("setup", *flags, "--dry-run", "--json", **details)
             assert done.returncode == 0, done.stderr
         assert [line.split(" ")[0] for line in asked if "CONNECT" in line]
         assert [line for line in asked if line.startswith(f"GET {elastic.url}/")]
@@ -121,16 +127,16 @@ def test_a_proxy_with_a_password_leads_to_the_server(
         refused = started("setup", "--url", elastic.url, "--dry-run", NHI_ELASTIC_PROXY=wrong)
         assert refused.returncode == 2 and "wrong" not in refused.stderr.replace("wrong:", ""), refused.stderr
         monkeypatch.setenv("NHI_ELASTIC_PROXY", way)
-        for trusted in (Told(elastic.url), Told(secured.url, ca=str(secured.ca))):
+        for trusted in (ConnectionArgs(elastic.url), ConnectionArgs(secured.url, ca=str(secured.ca))):
             with closing(Kibana(connection(trusted))) as kibana:
                 assert kibana.get("/_cluster/health")["number_of_nodes"] == 1
-        stranger = connection(Told(elastic.url, proxy=f"http://127.0.0.1:{port}"))
+        stranger = connection(ConnectionArgs(elastic.url, proxy=f"http://127.0.0.1:{port}"))
         with closing(Kibana(stranger)) as kibana, pytest.raises(StoreError, match="407"):
             kibana.get("/_cluster/health")
 
 
 def test_a_password_among_the_arguments_is_refused() -> None:
-    for flags in (Told("http://x:1", proxy="http://me:secret@p:1"), Told("http://me:secret@x:1")):
+    for flags in (ConnectionArgs("http://x:1", proxy="http://me:secret@p:1"), ConnectionArgs("http://me:secret@x:1")):
         with pytest.raises(InputError, match="must not contain") as raised:
             connection(flags)
         assert "secret" not in str(raised.value)
@@ -143,10 +149,10 @@ def test_the_key_comes_from_a_file_or_the_environment(tmp_path: Path, monkeypatc
     file = tmp_path / "key"
     file.write_text(f"{SECRET}\n")
     monkeypatch.setenv("NHI_ELASTIC_API_KEY", "ZnJvbTplbnY=")
-    keys = [Told("http://x:1", api_key_file=str(file)), Told("http://x:1")]
-    assert [connection(told).api_key for told in keys] == [SECRET, "ZnJvbTplbnY="]
+    keys = [ConnectionArgs("http://x:1", api_key_file=str(file)), ConnectionArgs("http://x:1")]
+    assert [connection(key).api_key for key in keys] == [SECRET, "ZnJvbTplbnY="]
     with pytest.raises(InputError, match="cannot read"):
-        connection(Told("http://x:1", api_key_file=str(tmp_path)))
+        connection(ConnectionArgs("http://x:1", api_key_file=str(tmp_path)))
     file.write_text("id:key and more")
     with pytest.raises(InputError, match="must contain one encoded API key") as raised:
         connection(keys[0])
@@ -187,9 +193,9 @@ def test_the_list_of_processes_does_not_show_the_key(tmp_path: Path) -> None:
     file.write_text(SECRET)
     with silent() as port:
         command = [sys.executable, "-m", "nhi_watch.cli", "elastic", "run", "--url", f"http://127.0.0.1:{port}"]
-        told = environment(NHI_ELASTIC_PROXY="")
+        details = environment(NHI_ELASTIC_PROXY="")
         running = subprocess.Popen(
-            [*command, "--api-key-file", str(file)], cwd=ROOT, env=told, stderr=subprocess.DEVNULL
+            [*command, "--api-key-file", str(file)], cwd=ROOT, env=details, stderr=subprocess.DEVNULL
         )
         try:
             deadline = time.monotonic() + 60
@@ -216,14 +222,14 @@ _WRITES = ("/_bulk", "/_doc/", "/_create/")
 def hostile() -> list[Tree]:
     """A day of ordinary records in which every text that an attacker chooses is an attack."""
     texts = [text for text in attacks(3) if "\ud800" not in text]
-    made = []
+    built = []
     for number, record in enumerate(simulated()[:240]):
         attack = texts[number % len(texts)]
         identity = {**record["userIdentity"], "arn": f"{record['userIdentity'].get('arn', '')}{attack}"[:1500]}
-        made.append({**record, "userIdentity": identity, "userAgent": attack, "eventID": f"{number}-{attack}"[:200],
+        built.append({**record, "userIdentity": identity, "userAgent": attack, "eventID": f"{number}-{attack}"[:200],
                      "errorCode": attack[:100], "awsRegion": attack[:40],
                      "requestParameters": {"bucketName": attack, "userName": attack, "roleArn": attack}})  # fmt: skip
-    return made
+    return built
 
 
 def strings(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -259,8 +265,8 @@ def test_what_logs_say_is_a_value_in_every_query(elastic: Server, monkeypatch: p
     assert len(sent) > 20
     assert not [target for target, _ in sent if MARK in target]
     queries = [body for target, body in sent if body and not any(write in target for write in _WRITES)]
-    told = [pair for body in queries for pair in strings(body)]
-    marked = {path for path, text in told if MARK in text}
+    details = [pair for body in queries for pair in strings(body)]
+    marked = {path for path, text in details if MARK in text}
     assert not [path for path in marked if not AS_VALUES & set(path) or SYNTAX & set(path)]
-    assert not [path for path, _ in told if {"query_string", "simple_query_string", "script"} & set(path)]
+    assert not [path for path, _ in details if {"query_string", "simple_query_string", "script"} & set(path)]
     place.client.indices.delete(index=f"nhi-state-{place.namespace}")

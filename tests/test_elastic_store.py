@@ -83,8 +83,10 @@ def test_what_every_run_reads_takes_one_search(elastic: Server, index: str, monk
     store.commit(refresh=False)
     store.look()
     assert asked == ["search"] * 3, "2,101 rows are three pages"
-    found = rows(store, "meta")
-    assert found[:2] == [("meta0000", b"1"), ("meta0001", b"2")] and len(found) == 699, "what was written since counts"
+    result = rows(store, "meta")
+    assert result[:2] == [("meta0000", b"1"), ("meta0001", b"2")] and len(result) == 699, (
+        "what was written since counts"
+    )
     assert len(rows(store, "notable", "pub/", "pub0")) == len(rows(store, "inventory")) == 700
     assert rows(store, "day", "news/", "news0") == [("news/000001/a", b"1")] and rows(store, "ledger") == []
     assert len(asked) == 3
@@ -133,8 +135,8 @@ def test_chunks_are_written_in_the_order_of_the_puts(elastic: Server, index: str
     store.put("meta", [(f"{i:04}", b"x") for i in reversed(range(1_500))])
     with pytest.raises(StoreError, match="stopped"):
         store.commit()
-    found = [key for key, _ in rows(ElasticStore(elastic.client, index))]
-    assert found == [f"{i:04}" for i in range(500, 1_500)]
+    result = [key for key, _ in rows(ElasticStore(elastic.client, index))]
+    assert result == [f"{i:04}" for i in range(500, 1_500)]
 
 
 def test_rows_that_do_not_fit_the_mapping_are_an_error_with_the_index_in_it(elastic: Server) -> None:

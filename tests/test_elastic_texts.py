@@ -28,17 +28,17 @@ def closed() -> Iterator[str]:
         yield url
 
 
-def nhi(*arguments: str, **told: str) -> tuple[int, str]:
-    done = started(*arguments, **told)
+def nhi(*arguments: str, **details: str) -> tuple[int, str]:
+    done = started(*arguments, **details)
     return done.returncode, done.stderr
 
 
 def test_a_refused_connection_is_one_short_line() -> None:  # `run` says the same, after two minutes of patience
-    with socket.socket() as held:  # bound, but nobody listens
-        held.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{held.getsockname()[1]}"
-        told = f"nhi: cannot reach {url}: connection refused; check the URL, and that the server runs\n"
-        assert nhi("setup", "--url", url) == (2, told)
+    with socket.socket() as pending:  # bound, but nobody listens
+        pending.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{pending.getsockname()[1]}"
+        text = f"nhi: cannot reach {url}: connection refused; check the URL, and that the server runs\n"
+        assert nhi("setup", "--url", url) == (2, text)
 
 
 KEYS = {
@@ -49,17 +49,17 @@ KEYS = {
 
 
 @pytest.mark.parametrize("command", ["setup", "run"])
-@pytest.mark.parametrize(("given", "told"), KEYS.values(), ids=KEYS)
+@pytest.mark.parametrize(("given", "text"), KEYS.values(), ids=KEYS)
 def test_a_closed_server_makes_it_say_how_to_give_a_key_without_showing_it(
-    command: str, given: dict[str, str], told: str, closed: str
+    command: str, given: dict[str, str], text: str, closed: str
 ) -> None:
-    assert nhi(command, "--url", closed, **given) == (2, f"nhi: {closed} {told}\n")
+    assert nhi(command, "--url", closed, **given) == (2, f"nhi: {closed} {text}\n")
 
 
 def test_a_server_without_tls_is_said_to_be_one(closed: str) -> None:
-    code, told = nhi("run", "--url", closed.replace("http:", "https:"))
-    assert (code, told.count("\n")) == (2, 1)
-    assert told.endswith("; check --ca or --fingerprint, and that the URL has the server's scheme\n")
+    code, text = nhi("run", "--url", closed.replace("http:", "https:"))
+    assert (code, text.count("\n")) == (2, 1)
+    assert text.endswith("; check --ca or --fingerprint, and that the URL has the server's scheme\n")
 
 
 _GONE = {"error": {"type": "api_not_available_exception", "reason": "not in serverless mode"}, "status": 410}
@@ -80,8 +80,8 @@ def test_what_is_not_supported_is_refused_in_one_line(product: str, status: int,
 
 
 def test_feedback_writes_the_trail_that_audit_verify_reads() -> None:
-    told = cli.parser().parse_args(["elastic", "feedback"])
-    assert told.audit == find.trail(cli.parser().parse_args(["audit", "verify"]))
+    args = cli.parser().parse_args(["elastic", "feedback"])
+    assert args.audit == find.trail(cli.parser().parse_args(["audit", "verify"]))
 
 
 @pytest.mark.parametrize(
@@ -94,5 +94,5 @@ def test_a_number_that_is_none_is_told_its_bounds(
 ) -> None:
     with pytest.raises(SystemExit):
         cli.parser().parse_args(["elastic", "run", flag, value])
-    told = f"nhi elastic run: argument {flag}: give {words}; see nhi elastic run --help\n"
-    assert capsys.readouterr().err == told
+    text = f"nhi elastic run: argument {flag}: give {words}; see nhi elastic run --help\n"
+    assert capsys.readouterr().err == text

@@ -18,10 +18,10 @@ import notable_samples
 from need import shared_data
 from nhi_watch import cli
 from nhi_watch.core.errors import StoreError
-from nhi_watch.core.life import BY_ROUTINE
+from nhi_watch.core.status import BY_ROUTINE
 from nhi_watch.core.timestamps import parse
 from nhi_watch.detect import feedback
-from nhi_watch.detect.publish import Event
+from nhi_watch.detect.publish import Publication
 from nhi_watch.hosts.elastic import commands, setup
 from nhi_watch.hosts.elastic import write as writing
 from nhi_watch.report import ecs
@@ -44,40 +44,40 @@ def notable(**changes: Any) -> Tree:
 # ---- revisions
 
 
-def event(change: str, escalated: bool = False, **changes: Any) -> Event:
-    return Event(change, notable(**changes), escalated)
+def event(change: str, escalated: bool = False, **changes: Any) -> Publication:
+    return Publication(change, notable(**changes), escalated)
 
 
 VERDICT = feedback.judge(notable(), "benign", "ann", "a test of ours", NOW, {})
 
 
 def test_each_event_is_a_document_that_says_what_became_of_the_notable(place: Place, ecs_fields: Tree) -> None:
-    settled: Tree = {"life": "closed", "closed_why": feedback.named(VERDICT)}
+    resolved: Tree = {"life": "closed", "closed_why": feedback.named(VERDICT)}
     routine: Tree = {"life": "closed", "closed_why": f"{BY_ROUTINE}: done on 9 days from its own places"}
     story = [
         ("below", event("below", listed=False)), ("new", event("new", True)), ("grown", event("grown")),
-        ("escalated", event("grown", True, severity="critical")), ("settled", event("settled", **settled)),
+        ("escalated", event("grown", True, severity="critical")), ("settled", event("settled", **resolved)),
         ("reopened", event("reopened", True)), ("settled", event("settled", **routine)),
         ("merged", event("merged", merged_into="another")), ("closed", event("closed", life="closed")),
     ]  # fmt: skip
-    wanted = writing.Wanted(place.namespace, NOW, kibana="https://kibana")
+    wanted = writing.AlertOptions(place.namespace, NOW, kibana="https://kibana")
     for number, (_, each) in enumerate(story, 1):
         each.document["revision"] = number
     verdicts = {notable()["id"]: VERDICT}
     assert writing.write(place.client, [each for _, each in story], wanted, verdicts) == {"created": len(story)}
-    found = [hit["_source"] for hit in place.client.search(
+    result = [hit["_source"] for hit in place.client.search(
         index=wanted.stream, size=50, sort=[{"nhi.notable.revision": "asc"}])["hits"]["hits"]]  # fmt: skip
-    assert [each["nhi"]["change"] for each in found] == [change for change, _ in story]
-    assert [each["nhi"]["verdict"] for each in found if "verdict" in each["nhi"]] == [
+    assert [each["nhi"]["change"] for each in result] == [change for change, _ in story]
+    assert [each["nhi"]["verdict"] for each in result if "verdict" in each["nhi"]] == [
         {"name": "benign", "by": "ann", "why": "a test of ours"}, {"name": "routine", "why": routine["closed_why"]},
     ]  # fmt: skip
-    assert [fault for each in found for fault in faults(each, ecs_fields)] == []
+    assert [fault for each in result for fault in faults(each, ecs_fields)] == []
     assert place.client.count(index=wanted.stream, query={"term": {"nhi.verdict.by": "ann"}})["count"] == 1
 
 
 def test_what_a_killed_run_wrote_is_not_written_again_also_behind_a_rollover(place: Place) -> None:
-    many = [Event("new", document, True) for document in notable_samples.many(700)]
-    wanted = writing.Wanted(place.namespace, NOW)
+    many = [Publication("new", document, True) for document in notable_samples.many(700)]
+    wanted = writing.AlertOptions(place.namespace, NOW)
     assert writing.write(place.client, many[:600], wanted, {}) == {"created": 600}
     place.client.indices.rollover(alias=wanted.stream)
     assert writing.write(place.client, many, wanted, {}) == {"created": 100}
@@ -87,24 +87,24 @@ def test_what_a_killed_run_wrote_is_not_written_again_also_behind_a_rollover(pla
 def test_the_latest_revision_of_each_notable_is_kept_a_year_and_an_earlier_one_does_not_replace_it(
     place: Place,
 ) -> None:
-    wanted = writing.Wanted(place.namespace, NOW)
-    one, other = notable_samples.many(2)
+    wanted = writing.AlertOptions(place.namespace, NOW)
+    item, other = notable_samples.many(2)
     for revision in (2, 1, 3, 2):
-        writing.write(place.client, [Event("grown", {**one, "revision": revision}, False)], wanted, {})
-    writing.write(place.client, [Event("new", {**other, "last_time": "2024-01-01T00:00:00Z"}, False)], wanted, {})
-    found = {hit["_id"]: hit["_source"]["nhi"]["notable"]["revision"]
+        writing.write(place.client, [Publication("grown", {**item, "revision": revision}, False)], wanted, {})
+    writing.write(place.client, [Publication("new", {**other, "last_time": "2024-01-01T00:00:00Z"}, False)], wanted, {})
+    result = {hit["_id"]: hit["_source"]["nhi"]["notable"]["revision"]
              for hit in place.client.search(index=wanted.latest)["hits"]["hits"]}  # fmt: skip
-    assert found == {one["id"]: 3, other["id"]: other["revision"]}
-    writing.forget(place.client, wanted._replace(now=parse(one["last_time"])))
-    assert [hit["_id"] for hit in place.client.search(index=wanted.latest)["hits"]["hits"]] == [one["id"]]
+    assert result == {item["id"]: 3, other["id"]: other["revision"]}
+    writing.forget(place.client, wanted._replace(now=parse(item["last_time"])))
+    assert [hit["_id"] for hit in place.client.search(index=wanted.latest)["hits"]["hits"]] == [item["id"]]
 
 
 def test_nothing_is_written_where_the_index_of_latest_revisions_is_missing(place: Place) -> None:
     """Else the cluster would make one that maps whatever a log says."""
-    wanted = writing.Wanted(place.namespace, NOW)
+    wanted = writing.AlertOptions(place.namespace, NOW)
     place.client.indices.delete(index=wanted.latest)
     with pytest.raises(StoreError, match=r"^nhi-notables-\w+ does not exist: run `nhi elastic setup` first$"):
-        writing.write(place.client, [Event("new", notable(), True)], wanted, {})
+        writing.write(place.client, [Publication("new", notable(), True)], wanted, {})
     assert not place.client.indices.exists(index=wanted.latest)
 
 
@@ -115,8 +115,8 @@ def test_the_highest_revision_that_the_stream_has_of_each_notable_is_found(
     stream = f"logs-nhi.alerts-{place.namespace}"
     assert writing.published(place.client, stream) == {}
     many = notable_samples.many(7)
-    events = [Event("new", {**document, "revision": at}, True) for document in many for at in (9, 10, 2)]
-    writing.write(place.client, events, writing.Wanted(place.namespace, NOW), {})
+    events = [Publication("new", {**document, "revision": at}, True) for document in many for at in (9, 10, 2)]
+    writing.write(place.client, events, writing.AlertOptions(place.namespace, NOW), {})
     assert writing.published(place.client, stream) == {document["id"]: 10 for document in many}
 
 
@@ -137,19 +137,19 @@ def test_alerts_of_real_logs_have_20_kb_at_most_also_with_a_finding_and_a_verdic
     """The largest notable of real CloudTrail is ten times as large; identity, verdict and what weighs most are kept."""
     logs = shared_data("cloudtrail")
     assert cli.main(["score", str(logs), "--out", str(tmp_path), "--budget", "1000"]) == 0
-    found = [orjson.loads(line) for name in ("notables", "below")
+    result = [orjson.loads(line) for name in ("notables", "below")
              for line in (tmp_path / f"{name}.jsonl").read_bytes().splitlines()]  # fmt: skip
-    assert max(len(orjson.dumps(one)) for one in found) > 5 * ecs.LARGEST
+    assert max(len(orjson.dumps(item)) for item in result) > 5 * ecs.LARGEST
     for as_ocsf in (False, True):
-        wanted = writing.Wanted("default", NOW, as_ocsf, "https://kibana.example.com/s/soc")
-        for one in found:
-            settled = Event("settled", {**one, "life": "closed", "closed_why": feedback.named(VERDICT)}, False)
-            source = writing._action(settled, wanted, VERDICT)["_source"]
-            assert len(orjson.dumps(source)) <= 20_000, (one["id"], as_ocsf)
-            assert faults({name: told for name, told in source.items() if name != "ocsf"}, ecs_fields) == []
+        wanted = writing.AlertOptions("default", NOW, as_ocsf, "https://kibana.example.com/s/soc")
+        for item in result:
+            resolved = Publication("settled", {**item, "life": "closed", "closed_why": feedback.named(VERDICT)}, False)
+            source = writing._action(resolved, wanted, VERDICT)["_source"]
+            assert len(orjson.dumps(source)) <= 20_000, (item["id"], as_ocsf)
+            assert faults({name: text for name, text in source.items() if name != "ocsf"}, ecs_fields) == []
             kept = source["nhi"]["notable"]
-            assert (kept["id"], kept["likelihood"]) == (one["id"], one["likelihood"])
-            assert kept["signals"] or not one["signals"]
+            assert (kept["id"], kept["likelihood"]) == (item["id"], item["likelihood"])
+            assert kept["signals"] or not item["signals"]
             assert source["nhi"]["verdict"]["by"] == "ann"
 
 
@@ -161,11 +161,11 @@ def test_whatever_a_log_says_an_alert_stays_ecs_and_of_bounded_size(ecs_fields: 
         likelihood=st.floats(0, 100, allow_nan=False),
     )
     def holds(text: str, place: str, likelihood: float) -> None:
-        made = orjson.loads(orjson.dumps(notable(likelihood=likelihood)))
-        for part in (made, made["identity"], *made["signals"], *made["timeline"]):
+        built = orjson.loads(orjson.dumps(notable(likelihood=likelihood)))
+        for part in (built, built["identity"], *built["signals"], *built["timeline"]):
             if place in part:
                 part[place] = text.encode("utf-8", "replace").decode()
-        alert = ecs.alert(made, created=WHEN)
+        alert = ecs.alert(built, created=WHEN)
         assert faults(alert, ecs_fields) == []
         assert len(orjson.dumps(alert)) <= 20_000
 
@@ -188,12 +188,12 @@ def test_every_heartbeat_is_ecs_and_mapped(place: Place, ecs_fields: Tree) -> No
     assert writing.failed(place.client, place.namespace, began, StoreError("x" * 5_000)) is None
     index = f"{setup.HEALTH}-{place.namespace}"
     place.client.indices.refresh(index=index)
-    found = [hit["_source"] for hit in place.client.search(index=index, size=9)["hits"]["hits"]]
-    assert [fault for document in found for fault in faults(document, ecs_fields)] == []
+    result = [hit["_source"] for hit in place.client.search(index=index, size=9)["hits"]["hits"]]
+    assert [fault for document in result for fault in faults(document, ecs_fields)] == []
     mapped = set(elastic_package.names(setup.mappings()[setup.HEALTH]))
-    assert {leaf for document in found for leaf in leaves(document)} - mapped == set()
-    assert sorted(document["event"]["outcome"] for document in found) == ["failure", "success", "success"]
-    (full,) = (document for document in found if document["nhi"]["health"])
+    assert {leaf for document in result for leaf in leaves(document)} - mapped == set()
+    assert sorted(document["event"]["outcome"] for document in result) == ["failure", "success", "success"]
+    (full,) = (document for document in result if document["nhi"]["health"])
     assert full["nhi"]["health"]["rejected"] == 1 and 1e9 < full["event"]["duration"] < 600e9
 
 
@@ -202,10 +202,10 @@ def test_a_heartbeat_that_cannot_be_written_does_not_end_the_run(place: Place) -
         "mappings": {"properties": {"message": {"type": "long"}}}})  # fmt: skip
     began = writing.Times(time.time(), time.time())
     try:
-        told = writing.beat(place.client, place.namespace, began, {"skipped": "no new documents"})
+        text = writing.beat(place.client, place.namespace, began, {"skipped": "no new documents"})
     finally:
         place.client.cluster.put_component_template(name="logs-nhi.health@custom", template={})
-    assert told and "\n" not in told
+    assert text and "\n" not in text
 
 
 # ---- upgrades
@@ -232,9 +232,9 @@ def test_an_upgrade_says_what_it_changes_and_what_was_written_goes_on(place: Pla
     stream = planned["mapping of data stream", f"logs-nhi.health-{place.namespace}"]
     assert stream.change == "update" and stream.what
     args = cli.parser().parse_args(["elastic", "setup", "--namespace", place.namespace, "--dry-run"])
-    told = StringIO()
-    assert commands._setup(place.client, args, Console(file=told, width=500)) == 0
-    (line,) = (line for line in told.getvalue().splitlines() if "logs-nhi.health@mappings" in line)
+    string_io = StringIO()
+    assert commands._setup(place.client, args, Console(file=string_io, width=500)) == 0
+    (line,) = (line for line in string_io.getvalue().splitlines() if "logs-nhi.health@mappings" in line)
     assert line.startswith("would update component template logs-nhi.health@mappings: _meta.version, template.")
     done = setup.setup(place.client, place.namespace)
     assert {(s.kind, s.name): s.change for s in done} == {key: s.change for key, s in planned.items()}

@@ -22,8 +22,8 @@ Record = dict[str, Any]
 def on_the_eve(records: Sequence[Record], **changes: Any) -> list[Record]:
     """The same records a day earlier."""
     return [
-        {**one, "eventTime": render((TODAY - 1) * DAY + 12 * 3600 + n), "eventID": f"eve{n}", **changes}
-        for n, one in enumerate(records)
+        {**record, "eventTime": render((TODAY - 1) * DAY + 12 * 3600 + n), "eventID": f"eve{n}", **changes}
+        for n, record in enumerate(records)
     ]
 
 
@@ -57,9 +57,9 @@ def test_refused_calls_do_not_make_an_amount_usual() -> None:
     """Known calls, many times as often: the days before they were tried as often, and refused."""
     stolen = aws("s3", "GetObject", 600, bucketName="reports-job-data")
     refused = [
-        {**one, "eventTime": render((TODAY - ago) * DAY + 12 * 3600 + n), "eventID": f"{ago}-{n}",
+        {**item, "eventTime": render((TODAY - ago) * DAY + 12 * 3600 + n), "eventID": f"{ago}-{n}",
          "errorCode": "AccessDenied"}
-        for ago in (1, 2, 3) for n, one in enumerate(stolen)
+        for ago in (1, 2, 3) for n, item in enumerate(stolen)
     ]  # fmt: skip
     for signal in ("bulk", "mass_taking"):
         value, _ = told(signal, AWS, [*aws_day(TODAY), *stolen], "reports-job")
@@ -81,8 +81,8 @@ def test_a_quarter_of_the_theft_on_the_eve_does_not_buy_the_rest(signal: str, ca
 def test_what_grew_for_good_is_no_news_on_the_third_day() -> None:
     grown = aws("s3", "GetObject", 600, bucketName="reports-job-data")
     before = [
-        {**one, "eventTime": render((TODAY - ago) * DAY + 12 * 3600 + n), "eventID": f"{ago}-{n}"}
-        for ago in (1, 2) for n, one in enumerate(grown)
+        {**item, "eventTime": render((TODAY - ago) * DAY + 12 * 3600 + n), "eventID": f"{ago}-{n}"}
+        for ago in (1, 2) for n, item in enumerate(grown)
     ]  # fmt: skip
     assert told("bulk", [*AWS, *before], [*aws_day(TODAY), *grown], "reports-job") == (0.0, "")
 
@@ -98,7 +98,7 @@ def reading(day: int, secrets: Sequence[str], clock: str = "13") -> list[Record]
 def test_six_hundred_secrets_that_sort_last_are_counted() -> None:
     """Among thirty that the identity reads each day, in the same hour."""
     own = [f"a/{n}" for n in range(30)]
-    history = [*AWS, *(one for day in range(TODAY - 17, TODAY) for one in reading(day, own))]
+    history = [*AWS, *(item for day in range(TODAY - 17, TODAY) for item in reading(day, own))]
     usual, _ = told("secret_fan_out", history, [*aws_day(TODAY), *reading(TODAY, own)], "reports-job")
     assert usual == 0.0
     stolen = reading(TODAY, [*own, *(f"z/{n}" for n in range(600))])
@@ -126,7 +126,7 @@ def test_who_comes_to_a_public_bucket_teaches_nothing_of_the_tenant(account: str
     taught = []
     for guests in ((), range(TODAY - 20, TODAY)):
         store = MemoryStore()
-        run(store, [*quiet(20), *(one for day in guests for one in visits(day, account))])
+        run(store, [*quiet(20), *(visit for day in guests for visit in visits(day, account))])
         tenant = State(store).scopes(TODAY + 1).groups[TENANT]
         taught.append({name: sorted(dimension.values) for name, dimension in tenant.dimensions.items()})
         assert not [value for value in taught[-1]["network"] if value.startswith("185.")]

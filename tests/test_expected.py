@@ -81,7 +81,7 @@ def test_a_confirmed_notable_is_hidden_by_no_pattern_and_the_proof_says_so_befor
     feedback.put(store, [feedback.judge(now(store), "confirmed", "bob", "theft", GIVEN, {})])
     assert expected.preview(State(store), pattern).confirmed == (now(store)["id"],)
     lasting(store, pattern)
-    assert [one["id"] for one in run(store, others(TODAY + 1), ROOM).standing] == [now(store)["id"]]
+    assert [item["id"] for item in run(store, others(TODAY + 1), ROOM).standing] == [now(store)["id"]]
 
 
 def test_of_a_confirmed_notable_that_is_no_longer_kept_nothing_is_proved() -> None:
@@ -156,13 +156,13 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_command_previews_saves_lists_and_ends(tmp_path: Path) -> None:
     out, name = folder(tmp_path), notable()["id"]
-    told = desk(expect, name, *SAID, out=out)
-    assert "Nothing is saved yet" in told and "Every notable that was confirmed would still be listed" in told
+    text = desk(expect, name, *SAID, out=out)
+    assert "Nothing is saved yet" in text and "Every notable that was confirmed would still be listed" in text
     assert asked(expect, "list", out=out) == {"patterns": []}
     saved = asked(expect, name, *SAID, "--call", "s3:Get*", "--from", "198.51.100.0/24", "--save", out=out)
     (row,) = asked(expect, "list", "--now", NOW, out=out)["patterns"]
     assert (row["id"], row["state"], row["calls"], row["by"]) == (saved["id"], "in force", ["s3:Get*"], "ann")
-    (fact,) = [one["facts"] for one in audit.found(out / audit.NAME, "pattern")]
+    (fact,) = [item["facts"] for item in audit.entries(out / audit.NAME, "pattern")]
     assert (fact["id"], fact["why"], fact["until"]) == (row["id"], "nightly job", "2026-04-01T00:00:00Z")
     desk(audit_command, "verify", out=out)
     assert asked(expect, "hidden", row["id"], out=out) == {"notables": []}

@@ -16,12 +16,12 @@ from nhi_watch import cli
 from nhi_watch.context.assets import NO_ASSETS, Asset
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.notable import from_json, loss_of, to_json
+from nhi_watch.core.notable import from_json, risk_of, to_json
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import history
 from nhi_watch.detect.exposure import case, fast
 from nhi_watch.detect.exposure.case import PLACES, tried_by
-from nhi_watch.intake.days import Days
+from nhi_watch.intake.batch import IntakeBatch
 from nhi_watch.intake.sources import exposure
 from nhi_watch.state import inventory
 from nhi_watch.state.store import MemoryStore
@@ -52,16 +52,16 @@ OFF = admin(TODAY, "15:00", "UpdateAccessKey", userName="ci", accessKeyId=KEY, s
 
 def store_of(*parts: Iterable[Any]) -> MemoryStore:
     store = MemoryStore()
-    run(store, [one for part in parts for one in part])
+    run(store, [item for part in parts for item in part])
     return store
 
 
 def judged(store: MemoryStore, now: int = AFTER, known: Any = NO_ASSETS) -> list[dict[str, Any]]:
-    found = fast.judge(store, history.read(store), known, now)
-    for notable in found:
+    result = fast.judge(store, history.read(store), known, now)
+    for notable in result:
         schema().validate(notable)
         assert to_json(from_json(notable)) == notable
-    return found
+    return result
 
 
 def told(*parts: Iterable[Any], now: int = AFTER, where: str = "public-repo") -> dict[str, Any]:
@@ -72,8 +72,8 @@ def told(*parts: Iterable[Any], now: int = AFTER, where: str = "public-repo") ->
 
 
 def signal(notable: dict[str, Any], name: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(one for one in notable["signals"] if one["id"] == name)
-    return found
+    result: dict[str, Any] = next(signal for signal in notable["signals"] if signal["id"] == name)
+    return result
 
 
 def test_a_key_that_nobody_has_misused_is_a_notable_with_its_identity_reach_and_last_use() -> None:
@@ -106,7 +106,7 @@ def test_another_accounts_log_says_nothing_of_a_key_whose_account_is_not_known()
 def test_what_the_signals_add_makes_the_likelihood() -> None:
     for notable in (told(now=LEAK + 300), told(USUAL), told(USUAL, [STRANGE])):
         ordinary = notable["model"]["ordinary"] or 0.0
-        odds = exp(ordinary + sum(one["log_odds"] for one in notable["signals"]))
+        odds = exp(ordinary + sum(signal["log_odds"] for signal in notable["signals"]))
         assert isclose(100 * odds / (1 + odds), notable["likelihood"], abs_tol=0.1)
 
 
@@ -232,9 +232,9 @@ def test_only_news_makes_a_new_revision() -> None:
 def test_the_cheap_way_of_an_ordinary_run_finds_the_same() -> None:
     store = store_of(USUAL, [STRANGE])
     fast.tell(store, KEY, LEAK, "public-repo")
-    whole = fast.judge(store, history.read(store), NO_ASSETS, AFTER)
+    identity_day = fast.judge(store, history.read(store), NO_ASSETS, AFTER)
     cheap = fast.refresh(store, history.read_some(store, ()), NO_ASSETS, AFTER)
-    assert cheap == whole != []
+    assert cheap == identity_day != []
     quiet = store_of(USUAL)
     assert fast.refresh(quiet, history.read_some(quiet, ()), NO_ASSETS) == []
 
@@ -245,7 +245,7 @@ def test_the_owner_and_the_blast_radius_rank_it() -> None:
     (plain,) = judged(store)
     (owned,) = judged(store, known={"ci": Asset("critical", "team-ci", "production")})
     assert owned["identity"]["owner"] == "team-ci"
-    assert loss_of(owned) > loss_of(plain)
+    assert risk_of(owned) > risk_of(plain)
 
 
 def test_a_feed_s_record_is_enough() -> None:
@@ -260,10 +260,10 @@ def test_a_feed_s_record_is_enough() -> None:
 
 
 def fed(*findings: dict[str, Any], used: Iterable[Any] = USUAL) -> MemoryStore:
-    store, days = store_of(used), Days()
+    store, batch = store_of(used), IntakeBatch()
     for finding in findings:
-        days.add(exposure.read(finding))
-    inventory.note(store, [whole for wholes in days.values() for whole in wholes.values()])
+        batch.add(exposure.read(finding))
+    inventory.note(store, [identity_day for day in batch.values() for identity_day in day.values()])
     return store
 
 
@@ -272,12 +272,12 @@ def test_planted_findings_bury_no_key_that_is_in_use_and_take_few_places() -> No
     planted = [{**leak, "Secret": f"hunter{n:04}hunter", "RuleID": "generic", "Date": render(LEAK - n)}
                for n in range(300)]  # fmt: skip
     store = fed(leak, *planted)
-    found = judged(store)
-    assert len(found) == fast.OWN + 1 and KEY in found[0]["title"]
-    lead = next(n for n in found if n["folded"])
+    result = judged(store)
+    assert len(result) == fast.OWN + 1 and KEY in result[0]["title"]
+    lead = next(n for n in result if n["folded"])
     assert (lead["folded"]["origin"], lead["folded"]["count"]) == ("findings of gitleaks", 300 - fast.OWN + 1)
     assert "280 more credentials reported by gitleaks" in lead["summary"]
-    assert judged(store) == found
+    assert judged(store) == result
     assert len(judged(fed(leak, *planted[: fast.OWN]))) == fast.OWN + 1
 
 
@@ -288,7 +288,7 @@ RESOLVED = {"gitguardian_url": "https://x", "id": 7, "status": "RESOLVED", "date
 def test_nobody_s_word_ends_a_key_of_which_the_log_shows_that_it_was_not_switched_off() -> None:
     leak = {"RuleID": "aws", "Secret": KEY, "Date": render(LEAK), "File": "a/.env"}
     used = [*USUAL, record(TODAY, "20:00", role="other")]
-    (open_,) = judged(fed(leak, RESOLVED, used=[one for one in used if one["eventTime"] < render(LEAK)] + used[-1:]))
+    (open_,) = judged(fed(leak, RESOLVED, used=[item for item in used if item["eventTime"] < render(LEAK)] + used[-1:]))
     assert signal(open_, "still_valid")["value"] == 1.0 and open_["severity"] != "informational"
     (off,) = judged(fed(leak, RESOLVED, used=[*used, OFF]))
     assert signal(off, "still_valid")["value"] == 0.0
@@ -298,10 +298,10 @@ def test_nobody_s_word_ends_a_key_of_which_the_log_shows_that_it_was_not_switche
 
 def test_an_alert_of_leaked_credentials_exposes_all_that_an_identity_has() -> None:
     who = {"id": f"aws:{ACCOUNT}:user:AIDACI", "name": f"arn:aws:iam::{ACCOUNT}:user/ci", "kind": "user"}
-    told = {"action": "alert:EntraRisk/leakedCredentials", "service": "alert", "traits": ["alert"], "who": who}
+    details = {"action": "alert:EntraRisk/leakedCredentials", "service": "alert", "traits": ["alert"], "who": who}
     store = store_of(USUAL, [STRANGE])
     day = IdentityDay(TODAY)
-    for event in events([{**told, "time": "10:00"}], TODAY):
+    for event in events([{**details, "time": "10:00"}], TODAY):
         day.add(event)
     inventory.note(store, [day])
     (notable,) = judged(store)
@@ -324,9 +324,9 @@ def test_a_secret_is_never_printed(
     secret: str, form: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["exposed", secret, "--where", "chat", "--out", str(tmp_path), *form]) == 2
-    told = capsys.readouterr()
-    assert "looks like the secret itself" in " ".join(told.err.split())
-    assert secret[:12] not in told.out + told.err
+    capture_result = capsys.readouterr()
+    assert "looks like the secret itself" in " ".join(capture_result.err.split())
+    assert secret[:12] not in capture_result.out + capture_result.err
 
 
 TIMES = st.floats(0.01, 1e6)
@@ -334,9 +334,9 @@ TIMES = st.floats(0.01, 1e6)
 
 @given(st.sampled_from(sorted(PLACES)), TIMES, TIMES, TIMES, st.floats(0, 1))
 def test_time_makes_it_likelier_and_quiet_logs_less_likely(
-    name: str, one: float, other: float, seen: float, coverage: float
+    name: str, item: float, other: float, seen: float, coverage: float
 ) -> None:
-    place, (soon, late) = PLACES[name], sorted([one, other])
+    place, (soon, late) = PLACES[name], sorted([item, other])
     seen = min(seen, soon)
     before, after = (tried_by(place, minutes, seen, coverage) for minutes in (soon, late))
     assert 0 <= before <= after <= place.tried

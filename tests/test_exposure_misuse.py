@@ -15,12 +15,12 @@ from nhi_watch import cli
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.detect import model
+from nhi_watch.detect.engine import Judge
 from nhi_watch.detect.explain import brief, claims
 from nhi_watch.detect.exposure import fast
-from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.files import find
-from nhi_watch.intake.days import Days
+from nhi_watch.intake.batch import IntakeBatch
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
 from notable_samples import held
@@ -52,7 +52,9 @@ def exposed(day: int, clock: str = "10:30") -> list[Record]:
 
 
 def story(*parts: Iterable[Record]) -> list[Record]:
-    return sorted([*USUAL, *OTHERS, *(one for part in parts for one in part)], key=lambda one: str(one["eventTime"]))
+    return sorted(
+        [*USUAL, *OTHERS, *(item for part in parts for item in part)], key=lambda item: str(item["eventTime"])
+    )
 
 
 ORDERS = {
@@ -73,16 +75,16 @@ def scored(folder: Path, records: list[Record], name: str = "log") -> list[Recor
 
 def listed(folder: Path) -> list[Record]:
     with (folder / "out" / "notables.jsonl").open(encoding="utf-8") as file:
-        found = [json.loads(line) for line in file]
-    for notable in found:
+        result = [json.loads(line) for line in file]
+    for notable in result:
         schema().validate(notable)
         assert to_json(from_json(notable)) == notable
-    return found
+    return result
 
 
-def of_the_key(found: Iterable[Record]) -> list[Record]:
-    names = ((one, {one["identity"]["id"], *(m["id"] for m in one["members"])}) for one in found)
-    return [one for one, told in names if any(":AIDACI" in name for name in told)]
+def of_the_key(result: Iterable[Record]) -> list[Record]:
+    names = ((item, {item["identity"]["id"], *(m["id"] for m in item["members"])}) for item in result)
+    return [item for item, details in names if any(":AIDACI" in name for name in details)]
 
 
 def told(notable: Record) -> list[Any]:
@@ -95,51 +97,51 @@ def told(notable: Record) -> list[Any]:
 def test_an_exposure_and_the_odd_calls_of_its_key_are_one_critical_notable(
     records: list[Record], tmp_path: Path
 ) -> None:
-    (one,) = of_the_key(scored(tmp_path, records))
-    assert (one["kind"], one["severity"]) == ("exposure", "critical")
-    assert one["title"].startswith("User ci") and "from Tor" in one["title"]
-    assert one["title"].endswith(f"; {KEY} was exposed in a public repository")
-    assert {f"{service}:{name}" for service, name in CALLS} <= {entry["action"] for entry in one["timeline"]}
-    assert any(entry["action"] == "exposure:quarantined" for entry in one["timeline"])
-    assert one["record_count"] == len(one["record_ids"]), "what both tell of counts once"
-    assert {"rotate_secret", "reduce_privilege"} == {control["id"] for control in one["controls"]}
+    (item,) = of_the_key(scored(tmp_path, records))
+    assert (item["kind"], item["severity"]) == ("exposure", "critical")
+    assert item["title"].startswith("User ci") and "from Tor" in item["title"]
+    assert item["title"].endswith(f"; {KEY} was exposed in a public repository")
+    assert {f"{service}:{name}" for service, name in CALLS} <= {entry["action"] for entry in item["timeline"]}
+    assert any(entry["action"] == "exposure:quarantined" for entry in item["timeline"])
+    assert item["record_count"] == len(item["record_ids"]), "what both tell of counts once"
+    assert {"rotate_secret", "reduce_privilege"} == {control["id"] for control in item["controls"]}
 
 
 @pytest.mark.parametrize("records", ORDERS.values(), ids=ORDERS)
 def test_any_schedule_comes_to_the_same_notable(records: list[Record], tmp_path: Path) -> None:
-    whole = told(*of_the_key(scored(tmp_path, records)))
+    identity_day = told(*of_the_key(scored(tmp_path, records)))
     daily = tmp_path / "daily"
     daily.mkdir()
     for day in DAYS:
-        some = [one for one in records if parse(one["eventTime"]) // DAY == day]
+        some = [record for record in records if parse(record["eventTime"]) // DAY == day]
         for part, half in enumerate((some[::2], some[1::2])):
-            found = scored(daily, half, f"{day}-{part}")
-    assert [told(one) for one in of_the_key(found)] == [whole]
+            result = scored(daily, half, f"{day}-{part}")
+    assert [told(item) for item in of_the_key(result)] == [identity_day]
 
 
 def test_what_it_adds_up_to_is_what_it_says(tmp_path: Path) -> None:
     for n, records in enumerate(ORDERS.values()):
         folder = tmp_path / str(n)
         folder.mkdir()
-        (one,) = of_the_key(scored(folder, records))
-        odds = exp(one["model"]["ordinary"] + sum(signal["log_odds"] for signal in one["signals"]))
-        assert isclose(100 * odds / (1 + odds), one["likelihood"], abs_tol=0.1)
-        assert "of an intrusion is `" in brief.text(one)
+        (item,) = of_the_key(scored(folder, records))
+        odds = exp(item["model"]["ordinary"] + sum(signal["log_odds"] for signal in item["signals"]))
+        assert isclose(100 * odds / (1 + odds), item["likelihood"], abs_tol=0.1)
+        assert "of an intrusion is `" in brief.text(item)
 
 
 def test_the_odd_calls_keep_their_own_notable_as_part_of_it_by_which_they_are_verified(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (one,) = of_the_key(scored(tmp_path, ORDERS["used the day after"]))
-    (part,) = one["folded"]["ids"]
+    (item,) = of_the_key(scored(tmp_path, ORDERS["used the day after"]))
+    (part,) = item["folded"]["ids"]
     assert cli.main(["explain", part, "--out", str(tmp_path / "out")]) == 0
     assert cli.main(["verify", part, "--out", str(tmp_path / "out")]) == 0
     capsys.readouterr()
-    assert cli.main(["explain", one["id"], "--out", str(tmp_path / "out")]) == 0
+    assert cli.main(["explain", item["id"], "--out", str(tmp_path / "out")]) == 0
     shown = capsys.readouterr().out
     assert cli.main(["show", KEY, "--json", "--out", str(tmp_path / "out")]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [row["id"] for row in told["notables"]] == [one["id"]]
+    text = json.loads(capsys.readouterr().out)
+    assert [row["id"] for row in text["notables"]] == [item["id"]]
     assert "First unusual call" in shown and "In log-odds" in shown
     assert "was exposed in a public repository" in held((tmp_path / "out" / "report.html").read_text("utf-8"))
 
@@ -165,47 +167,47 @@ def test_calls_that_people_called_harmless_are_no_part_of_an_exposure(tmp_path: 
     out = ["--out", str(tmp_path / "out")]
     assert cli.main(["feedback", before["id"], "benign", "--by", "ann", "--why", "a drill", *out]) == 0
     assert cli.main(["exposed", KEY, "--since", render((TODAY + 3) * DAY), "--where", "public-repo", *out]) == 0
-    (alone,) = [one for one in of_the_key(listed(tmp_path)) if one["id"] != before["id"]]
+    (alone,) = [item for item in of_the_key(listed(tmp_path)) if item["id"] != before["id"]]
     assert (alone["kind"], alone["folded"]) == ("exposure", None)
     assert alone["title"].startswith("Exposure: ")
 
 
 def test_a_verdict_on_it_settles_both(tmp_path: Path) -> None:
     records = ORDERS["used the day after"]
-    (one,) = of_the_key(scored(tmp_path, records))
+    (item,) = of_the_key(scored(tmp_path, records))
     out = ["--out", str(tmp_path / "out")]
-    assert cli.main(["feedback", one["id"], "benign", "--by", "ann", "--why", "our own canary", *out]) == 0
+    assert cli.main(["feedback", item["id"], "benign", "--by", "ann", "--why", "our own canary", *out]) == 0
     assert of_the_key(scored(tmp_path, [record(DAYS[-1], "20:00", role="other-1")], "later")) == []
 
 
 def test_odd_calls_with_another_key_of_the_same_user_stay_by_themselves() -> None:
     """On a day on which the exposed one was not used."""
-    other = [{**one, "userIdentity": {**one["userIdentity"], "accessKeyId": "AKIAIOSFODNN7EXAMPLE"}}
-             for one in raid(TODAY + 1)]  # fmt: skip
-    rest = [one for one in story() if parse(one["eventTime"]) // DAY != TODAY + 1]
+    other = [{**item, "userIdentity": {**item["userIdentity"], "accessKeyId": "AKIAIOSFODNN7EXAMPLE"}}
+             for item in raid(TODAY + 1)]  # fmt: skip
+    rest = [item for item in story() if parse(item["eventTime"]) // DAY != TODAY + 1]
     store = runs([[*rest, *other]])
     fast.tell(store, KEY, TODAY * DAY + 10 * HOUR, "public-repo")
-    assert sorted(one["kind"] for one in of_the_key(settled(store).standing)) == ["compromise", "exposure"]
+    assert sorted(item["kind"] for item in of_the_key(settled(store).standing)) == ["compromise", "exposure"]
 
 
 def settled(store: MemoryStore) -> Result:
-    return Judge(State(store), model.load(), budget=float(BUDGET)).settle(Days())
+    return Judge(State(store), model.load(), budget=float(BUDGET)).process(IntakeBatch())
 
 
 def test_hosts_are_told_once_that_the_first_one_goes_on_as_part_of_the_other() -> None:
     records = ORDERS["known two days later"]
     cut = (TODAY + 2) * DAY
-    early = [one for one in records if parse(one["eventTime"]) < cut]
+    early = [record for record in records if parse(record["eventTime"]) < cut]
     store = runs([early])
     (first,) = of_the_key(settled(store).standing)
-    result = run(store, [one for one in records if parse(one["eventTime"]) >= cut])
-    (whole,) = of_the_key(result.standing)
-    changed = {one["id"]: one for one in result.changed}
-    assert changed[first["id"]]["merged_into"] == whole["id"]
+    result = run(store, [record for record in records if parse(record["eventTime"]) >= cut])
+    (identity_day,) = of_the_key(result.standing)
+    changed = {item["id"]: item for item in result.changed}
+    assert changed[first["id"]]["merged_into"] == identity_day["id"]
     assert changed[first["id"]]["life"] == "closed"
-    assert changed[whole["id"]]["folded"]["ids"] == [first["id"]]
-    marked = next(one for one in find.every(store) if one["id"] == first["id"])
-    assert (marked["listed"], marked["merged_into"]) == (False, whole["id"])
+    assert changed[identity_day["id"]]["folded"]["ids"] == [first["id"]]
+    marked = next(item for item in find.every(store) if item["id"] == first["id"])
+    assert (marked["listed"], marked["merged_into"]) == (False, identity_day["id"])
     assert all(check.holds is not False for check in claims.verify(store, model.load(), marked))
 
 
@@ -219,7 +221,7 @@ def test_splunk_finds_the_same(tmp_path: Path) -> None:
     server = Server(tmp_path)
     server.overrides["nhi_budget"] = BUDGET
     for day in DAYS:
-        some = [(parse(one["eventTime"]), one) for one in records if parse(one["eventTime"]) // DAY == day]
+        some = [(parse(record["eventTime"]), record) for record in records if parse(record["eventTime"]) // DAY == day]
         end = day * DAY + DAY - 600
         server.index(some, "aws:cloudtrail", end)
         server.search(SAVED["NHI Watch - Group Events"]["search"], Window(0, end + DAY, end, end + 1), end + 60)

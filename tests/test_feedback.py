@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from desk_samples import DAY_ONE, KEY, MAKES, NETWORK, NOW, ROLE, USER, asked, desk, notable, signal, state
 from nhi_watch.act import audit
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.life import is_settled
+from nhi_watch.core.status import is_resolved
 from nhi_watch.core.timestamps import DAY, parse, render
 from nhi_watch.detect import feedback, publish
 from nhi_watch.detect.feedback import Allowed, Verdict
@@ -44,9 +44,11 @@ def allowed(signal_id: str, value: str, identity: str = USER.id, until: int = SE
 def test_a_verdict_is_recorded_shown_and_in_the_trail(tmp_path: Path) -> None:
     state(tmp_path, [ONE, TWO])
     desk(command, ONE["id"], "confirmed", *BY, out=tmp_path)
-    told = asked(command, "list", out=tmp_path)
-    assert [(v["notable_id"], v["verdict"], v["by"]) for v in told["verdicts"]] == [(ONE["id"], "confirmed", "alice")]
-    assert told["hours_to_decide"] == pytest.approx((SECOND - parse(ONE["created"])) / 3600, abs=0.01)
+    details = asked(command, "list", out=tmp_path)
+    assert [(v["notable_id"], v["verdict"], v["by"]) for v in details["verdicts"]] == [
+        (ONE["id"], "confirmed", "alice")
+    ]
+    assert details["hours_to_decide"] == pytest.approx((SECOND - parse(ONE["created"])) / 3600, abs=0.01)
     (line,) = [json.loads(line) for line in audit.lines(tmp_path / "audit.jsonl")]
     assert (line["what"], line["by"], line["facts"]["notable_id"]) == ("verdict", "alice", ONE["id"])
 
@@ -144,9 +146,9 @@ def test_an_import_with_one_wrong_line_imports_nothing_and_names_it(tmp_path: Pa
 
 def test_an_exception_shows_what_it_would_hide_before_it_is_saved(tmp_path: Path) -> None:
     state(tmp_path, [ONE, TWO, notable(DAY_ONE + 2, signals=(NETWORK, MAKES)), notable(DAY_ONE, ROLE)])
-    told = asked(command, ONE["id"], "expected", *BY, *NARROW, out=tmp_path)
-    assert not told["saved"]
-    assert sorted(told["would_hide"]["others"]) == sorted([ONE["id"], TWO["id"]])
+    details = asked(command, ONE["id"], "expected", *BY, *NARROW, out=tmp_path)
+    assert not details["saved"]
+    assert sorted(details["would_hide"]["others"]) == sorted([ONE["id"], TWO["id"]])
     assert asked(command, "exceptions", out=tmp_path)["exceptions"] == []
     desk(command, ONE["id"], "expected", *BY, *NARROW, "--save", out=tmp_path)
     (saved,) = asked(command, "exceptions", "--now", NOW, out=tmp_path)["exceptions"]
@@ -201,7 +203,7 @@ def test_a_list_that_may_be_cut_hides_nothing() -> None:
 def verdicts_on(store: MemoryStore, notables: list[dict[str, Any]], now: int) -> list[str]:
     """What has closed each notable as it is shown at a time; "": nothing has."""
     shown = publish.as_of(store, notables, now)
-    return [one["closed_why"].partition(",")[0] if is_settled(one) else "" for one in shown]
+    return [item["closed_why"].partition(",")[0] if is_resolved(item) else "" for item in shown]
 
 
 def test_verdicts_and_exceptions_close_notables_and_confirmed_ones_stay_open() -> None:
@@ -257,13 +259,15 @@ def test_a_run_leaves_out_what_was_dealt_with_and_says_so(tmp_path: Path) -> Non
     raid = [record(20_500, f"10:0{n}", service="iam", name=name, address="185.220.101.4", agent="aws-cli/2.9")
             for n, name in enumerate(calls)]  # fmt: skip
     (tmp_path / "log.json").write_text("\n".join(map(json.dumps, [*usual, *raid])))
-    job = jobs.Job([str(tmp_path / "log.json")], tmp_path / "out", tmp_path / "out" / "state.sqlite", budget=1_000.0)
-    (one,) = jobs.score(job).notables
-    desk(command, one["id"], "benign", "--by", "alice", "--why", "planned", out=tmp_path / "out")
+    job = jobs.ScoreJob(
+        [str(tmp_path / "log.json")], tmp_path / "out", tmp_path / "out" / "state.sqlite", budget=1_000.0
+    )
+    (item,) = jobs.score(job).notables
+    desk(command, item["id"], "benign", "--by", "alice", "--why", "planned", out=tmp_path / "out")
     again = jobs.score(job)
     assert (again.notables, again.run["verdicts"]["hidden"]) == ([], {"benign": 1})
-    told = [json.loads(line)["what"] for line in audit.lines(tmp_path / "out" / "audit.jsonl")]
-    assert told == ["model", "verdict"], "the model once, when it was first used"
+    details = [json.loads(line)["what"] for line in audit.lines(tmp_path / "out" / "audit.jsonl")]
+    assert details == ["model", "verdict"], "the model once, when it was first used"
 
 
 VALUES = st.text(min_size=1, max_size=20)
@@ -271,8 +275,10 @@ VALUES = st.text(min_size=1, max_size=20)
 
 @given(st.lists(VALUES, min_size=1, max_size=4, unique=True), st.lists(VALUES, max_size=4))
 def test_nothing_is_hidden_by_exceptions_for_other_values(fresh: list[str], excepted: list[str]) -> None:
-    told: dict[str, Any] = notable(fresh=fresh)
-    assert feedback.hidden(told, [allowed("new_network", v) for v in excepted], SECOND) == (set(fresh) <= set(excepted))
+    details: dict[str, Any] = notable(fresh=fresh)
+    assert feedback.hidden(details, [allowed("new_network", v) for v in excepted], SECOND) == (
+        set(fresh) <= set(excepted)
+    )
 
 
 def test_the_credential_of_a_notable_is_no_exception_of_its_network() -> None:

@@ -30,8 +30,8 @@ def records(*paths: Path | str) -> list[object]:
 
 
 def bads(*paths: Path | str) -> list[tuple[int, str, bytes]]:
-    found = [piece for batch in read([str(path) for path in paths]) for piece in batch.bad]
-    return [(piece.line, piece.reason, piece.raw) for piece in found]
+    bads = [piece for batch in read([str(path) for path in paths]) for piece in batch.bad]
+    return [(piece.line, piece.reason, piece.raw) for piece in bads]
 
 
 def places(path: Path) -> list[int]:
@@ -127,13 +127,11 @@ def test_what_json_does_not_know_is_rejected(tmp_path: Path, raw: bytes) -> None
 
 @pytest.mark.parametrize("digits", [b"9" * 500, b"9" * 5_000, b"-" + b"9" * 5_000, b"1e999"])
 def test_a_number_beyond_a_double_does_not_hide_its_record(tmp_path: Path, digits: bytes) -> None:
-    found = records(put(tmp_path / "x", b'{"eventID":"1","n":' + digits + b"}\n" + LINES[1]))
-    assert [one["eventID"] for one in found if isinstance(one, dict)] == ["1", "2"]
+    result = records(put(tmp_path / "x", b'{"eventID":"1","n":' + digits + b"}\n" + LINES[1]))
+    assert [item["eventID"] for item in result if isinstance(item, dict)] == ["1", "2"]
 
 
-@pytest.mark.parametrize(
-    ("rest", "reason"), [(b"[" * 5_000 + b"]" * 5_000, "too_deep"), (b"}", "not_json")]
-)
+@pytest.mark.parametrize(("rest", "reason"), [(b"[" * 5_000 + b"]" * 5_000, "too_deep"), (b"}", "not_json")])
 def test_what_is_wrong_behind_such_a_number_costs_that_line_alone(tmp_path: Path, rest: bytes, reason: str) -> None:
     path = put(tmp_path / "x", LINES[0] + b'\n{"n":1e999,"m":' + rest + b"}\n" + LINES[1])
     assert records(path) == RECORDS[:2]
@@ -148,8 +146,8 @@ def test_a_long_first_line_with_a_comma_is_no_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", [b"a\rb,c", b'"' + (b"x" * 1023 + b"\n") * (17 << 10)])
 def test_what_is_no_row_of_a_table_costs_that_row_alone(tmp_path: Path, wrong: bytes) -> None:
     path = put(tmp_path / "x.csv", b"_raw,_time\na,1\n" + wrong + b"\nb,2\n")
-    found = records(path)
-    assert (found[0], found[-1]) == ({"_raw": "a", "_time": "1"}, {"_raw": "b", "_time": "2"})
+    result = records(path)
+    assert (result[0], result[-1]) == ({"_raw": "a", "_time": "1"}, {"_raw": "b", "_time": "2"})
     assert bads(path)[0][1] == "no_row"
 
 
@@ -176,17 +174,22 @@ def test_a_broken_member_of_a_document_costs_only_itself(tmp_path: Path, raw: by
     assert read_twice[1][0][2].startswith(raw)
 
 
-@pytest.mark.parametrize(("content", "found", "reasons"), [
-    (b'{ "a": "1.08"\n, "b": "x"\n}', [{"a": "1.08", "b": "x"}], []), (b'{"a": {"b": 1}\n}', [{"a": {"b": 1}}], []),
-    (b'[1\n,{"a":2}]', [1, {"a": 2}], []),
-    (b'[{"a":1},\n{"E52"": "x"},\n{"l":1}]', [{"a": 1}, {"l": 1}], ["not_json"]),
-    (b'{"Records": [{"a":1}}', [{"a": 1}], ["not_json"]),
-], ids=["commas first", "a value on its first line", "a member on its first line", "an odd quote", "closed otherwise"])
+@pytest.mark.parametrize(
+    ("content", "result", "reasons"),
+    [
+        (b'{ "a": "1.08"\n, "b": "x"\n}', [{"a": "1.08", "b": "x"}], []),
+        (b'{"a": {"b": 1}\n}', [{"a": {"b": 1}}], []),
+        (b'[1\n,{"a":2}]', [1, {"a": 2}], []),
+        (b'[{"a":1},\n{"E52"": "x"},\n{"l":1}]', [{"a": 1}, {"l": 1}], ["not_json"]),
+        (b'{"Records": [{"a":1}}', [{"a": 1}], ["not_json"]),
+    ],
+    ids=["commas first", "a value on its first line", "a member on its first line", "an odd quote", "closed otherwise"],
+)
 def test_an_odd_document_loses_what_is_odd_alone(
-    content: bytes, found: list[object], reasons: list[str], tmp_path: Path
+    content: bytes, result: list[object], reasons: list[str], tmp_path: Path
 ) -> None:  # fmt: skip
     path = put(tmp_path / "x.json", content)
-    assert records(path) == found
+    assert records(path) == result
     assert [reason for _, reason, _ in bads(path)] == reasons
 
 
@@ -225,11 +228,11 @@ def test_a_truncated_gzip_is_read_up_to_the_damage(tmp_path: Path, document: boo
     content = b'{"Records":[' + b",".join(lines) + b"]}" if document else b"\n".join(lines)
     packed = gzip.compress(content)
     path = put(tmp_path / "x.gz", packed[: len(packed) // 2])
-    found = records(path)
-    assert 900 < len(found) < 1_100
-    assert found == [orjson.loads(line) for line in lines[: len(found)]]
+    result = records(path)
+    assert 900 < len(result) < 1_100
+    assert result == [orjson.loads(line) for line in lines[: len(result)]]
     assert [reason for _, reason, _ in bads(path)] == ["truncated_gzip"]
-    assert lines[len(found)].startswith(bads(path)[0][2])
+    assert lines[len(result)].startswith(bads(path)[0][2])
 
 
 def test_a_corrupt_gzip_is_read_up_to_the_damage(tmp_path: Path) -> None:
@@ -329,10 +332,10 @@ def test_a_file_without_permission_is_told(tmp_path: Path, monkeypatch: pytest.M
     if user == 0:
         os.seteuid(65534)
     try:
-        found = records("a.json", "b.json"), bads("a.json", "b.json")
+        result = records("a.json", "b.json"), bads("a.json", "b.json")
     finally:
         os.seteuid(user)
-    assert found == (RECORDS[:1], [(0, "unreadable_file", b"")])
+    assert result == (RECORDS[:1], [(0, "unreadable_file", b"")])
 
 
 def test_a_path_that_is_not_there_stops_at_once_when_there_is_no_other(tmp_path: Path) -> None:
@@ -363,14 +366,14 @@ def test_half_a_surrogate_pair_does_not_hide_a_record(tmp_path: Path, half: str)
     line = b'{"eventID":"1","good":"\\ud83d\\ude00 \\\\ud800","agent":"%s"}' % half.encode()
     for path in (put(tmp_path / "a.json", line), put(tmp_path / "b.json", b'{"Records":[%s]}' % line)):
         assert bads(path) == []
-        found = records(path)[0]
-        assert isinstance(found, dict) and found["good"] == "\U0001f600 \\ud800"
-        assert "\ufffd" in found["agent"] and found["agent"].encode()
+        result = records(path)[0]
+        assert isinstance(result, dict) and result["good"] == "\U0001f600 \\ud800"
+        assert "\ufffd" in result["agent"] and result["agent"].encode()
 
 
 def passed(*paths: Path) -> dict[str, tuple[str, bool]]:
-    found = [one for batch in read([str(path) for path in paths]) for one in batch.passed]
-    return {Path(one.file).name: (one.why, one.may_matter) for one in found}
+    passed = [item for batch in read([str(path) for path in paths]) for item in batch.passed]
+    return {Path(item.file).name: (item.why, item.may_matter) for item in passed}
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
@@ -421,9 +424,9 @@ def test_a_format_that_is_not_read_is_named_with_what_to_do(tmp_path: Path, name
     path = put(tmp_path / "logs" / name, UNREAD[name])
     why, may_matter = passed(path.parent)[name]
     assert may_matter and any(word in why for word in ("unpack", "decompress", "convert", "export"))
-    found = [piece for batch in read([str(path)]) for piece in batch.bad]
-    assert [(piece.line, piece.detail) for piece in found] == [(0, why)]
-    assert found[0].reason in ("binary_file", "unread_format")
+    bads = [piece for batch in read([str(path)]) for piece in batch.bad]
+    assert [(piece.line, piece.detail) for piece in bads] == [(0, why)]
+    assert bads[0].reason in ("binary_file", "unread_format")
 
 
 def test_whatever_is_passed_over_is_named(tmp_path: Path) -> None:
@@ -432,9 +435,9 @@ def test_whatever_is_passed_over_is_named(tmp_path: Path) -> None:
     put(tmp_path / ".DS_Store", b"\0\0\0\1Bud1")
     put(tmp_path / "empty", b"")
     os.mkfifo(tmp_path / "pipe.json")
-    found = passed(tmp_path)
-    assert set(found) == {"README.md", "picture.png", ".DS_Store", "pipe.json"}
-    assert not any(may_matter for _, may_matter in found.values())
+    result = passed(tmp_path)
+    assert set(result) == {"README.md", "picture.png", ".DS_Store", "pipe.json"}
+    assert not any(may_matter for _, may_matter in result.values())
 
 
 def test_a_hidden_file_may_hold_records_where_it_looks_like_a_log_and_was_not_given_by_its_name(tmp_path: Path) -> None:
@@ -442,12 +445,12 @@ def test_a_hidden_file_may_hold_records_where_it_looks_like_a_log_and_was_not_gi
     put(tmp_path / ".console" / "part-0000", LINES[4])
     put(tmp_path / ".console" / ".more.json", LINES[4])
     put(tmp_path / ".git" / "HEAD", b"ref: refs/heads/main")
-    told = "hidden; name the file itself to read it"
+    text = "hidden; name the file itself to read it"
     assert passed(tmp_path) == {
-        ".2025-03-10.ndjson.gz": (told, True), ".console": (told, True), ".git": (told, False)
+        ".2025-03-10.ndjson.gz": (text, True), ".console": (text, True), ".git": (text, False)
     }  # fmt: skip
-    found = [one for batch in read([str(tmp_path), str(tmp_path / ".console")]) for one in batch.passed]
-    assert {Path(one.file).name for one in found} == {".2025-03-10.ndjson.gz", ".git", ".more.json"}
+    result = [passed for batch in read([str(tmp_path), str(tmp_path / ".console")]) for passed in batch.passed]
+    assert {Path(passed.file).name for passed in result} == {".2025-03-10.ndjson.gz", ".git", ".more.json"}
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -462,9 +465,9 @@ def test_progress_adds_up_to_the_size(tmp_path: Path) -> None:
     put(tmp_path / "a.json", b"\n".join(many()))
     put(tmp_path / "b.json.gz", gzip.compress(b"\n".join(many())))
     put(tmp_path / "c.json", DOCUMENT)
-    told: list[int] = []
-    batches = list(read([str(tmp_path)], told.append))
-    assert sum(told) == size([str(tmp_path)])
+    details: list[int] = []
+    batches = list(read([str(tmp_path)], details.append))
+    assert sum(details) == size([str(tmp_path)])
     assert sum(len(batch.records) for batch in batches) == 4_005
 
 

@@ -39,11 +39,11 @@ def test_a_bare_number_is_a_rank_or_an_error_and_never_the_start_of_an_id(name: 
 def test_a_notable_of_the_state_that_was_altered_is_refused_and_no_defect_of_ours(
     tmp_path: Path, altered: object
 ) -> None:
-    told = notable()
-    path = state(tmp_path, [{**told, "telemetry": altered}]) / "state.sqlite"
+    details = notable()
+    path = state(tmp_path, [{**details, "telemetry": altered}]) / "state.sqlite"
     store = SqliteStore(path)
-    with pytest.raises(StoreError, match=f"row of {told['id']} in the state was altered .*telemetry"):
-        find.one(store, told["id"], tmp_path)
+    with pytest.raises(StoreError, match=f"row of {details['id']} in the state was altered .*telemetry"):
+        find.notable_of(store, details["id"], tmp_path)
     store.close()
 
 
@@ -103,10 +103,10 @@ def test_a_silent_log_is_not_sent_to_the_plan_which_nobody_is_in(tmp_path: Path)
 def test_what_is_recorded_is_said_before_it_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["feedback", "1", "confirmed", "--by", "alice", "--why", "seen", "--out", str(folder)]
     assert cli.main(words) == 0
-    told = capsys.readouterr().out
+    text = capsys.readouterr().out
     wanted = notable(DAY_ONE + 1)
-    assert told.index(f"Recording: confirmed, by alice, of notable {wanted['id']}") < told.index("Recorded:")
-    assert wanted["title"][:30] in told
+    assert text.index(f"Recording: confirmed, by alice, of notable {wanted['id']}") < text.index("Recorded:")
+    assert wanted["title"][:30] in text
     assert cli.main([*words, "--json"]) == 0
     both = capsys.readouterr()
     assert json.loads(both.out)["notable_id"] == wanted["id"] and "Recording:" in both.err
@@ -119,13 +119,13 @@ def test_what_is_recorded_is_said_before_it_is(folder: Path, capsys: pytest.Capt
 
 def test_explain_says_what_was_judged_and_asks_no_more(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["explain", "1", "--out", str(folder)]) == 0
-    told = capsys.readouterr().out
-    assert "then give your verdict" in told and "Verdict:" not in told
+    text = capsys.readouterr().out
+    assert "then give your verdict" in text and "Verdict:" not in text
     asked_for = ["feedback", "1", "confirmed", "--by", "alice", "--why", "seen in chat", "--out", str(folder)]
     assert cli.main(asked_for) == cli.main(["explain", "1", "--out", str(folder)]) == 0
-    told = capsys.readouterr().out
-    assert "Verdict: confirmed, by alice on " in told and ": seen in chat\nNext: nhi brief" in told
-    assert "then give your verdict" not in told
+    text = capsys.readouterr().out
+    assert "Verdict: confirmed, by alice on " in text and ": seen in chat\nNext: nhi brief" in text
+    assert "then give your verdict" not in text
 
 
 def test_what_comes_next_names_the_state_and_the_program_as_they_were_given(
@@ -145,7 +145,9 @@ def test_what_comes_next_names_the_state_and_the_program_as_they_were_given(
 
 @pytest.mark.parametrize(("words", "seconds"), [(("explain", "1"), 0.5), (("brief", "1"), 1.0)])
 def test_what_an_analyst_waits_for_is_there_at_once(words: tuple[str, ...], seconds: float, tmp_path: Path) -> None:
-    jobs.score(jobs.Job([str(shared_data("cloudtrail/invictus"))], tmp_path, tmp_path / "state.sqlite", budget=1000))
+    jobs.score(
+        jobs.ScoreJob([str(shared_data("cloudtrail/invictus"))], tmp_path, tmp_path / "state.sqlite", budget=1000)
+    )
     command = [sys.executable, "-m", "nhi_watch.cli", *words, "--out", str(tmp_path)]
     spent = []
     for _ in range(3):
@@ -156,7 +158,7 @@ def test_what_an_analyst_waits_for_is_there_at_once(words: tuple[str, ...], seco
     assert min(spent) < seconds  # the processor's time: the machine may be busy with others' work
 
 
-HEAVY = ("nhi_watch.detect.judge", "nhi_watch.hosts.elastic", "nhi_watch_lab.evaluation", "httpx", "jinja2",
+HEAVY = ("nhi_watch.detect.engine", "nhi_watch.hosts.elastic", "nhi_watch_lab.evaluation", "httpx", "jinja2",
          "elasticsearch")  # fmt: skip
 
 

@@ -12,26 +12,26 @@ from nhi_watch import cli
 from nhi_watch.detect import model
 from nhi_watch.detect.scoring import Baselines, score_day
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.intake.days import Intake
+from nhi_watch.intake.batch import Intake
 from nhi_watch.intake.sources import every
 from nhi_watch.report import run_summary
 from nhi_watch_lab.evaluation import first_days
 from nhi_watch_lab.evaluation.first_days import TEST, TRAINING, Set
 
 CARD = model.load()
-MADE_UP = {one.name: one for one in first_days.made_up()}
+MADE_UP = {set.name: set for set in first_days.made_up()}
 
 
-def values_of(one: Set) -> list[dict[str, float]]:
+def values_of(item: Set) -> list[dict[str, float]]:
     """Of each identity-day, as a first day; the most blatant first."""
     intake = Intake(every())
-    intake.feed(one.records)
-    assert not set(intake.days.rejected) - {"unfinished"}
-    found = [
-        {name: value for name, value in zip(NAMES, score_day(Baselines(CARD), whole, day).values) if value}
-        for day, wholes in intake.days.items() for whole in wholes.values()
+    intake.feed(item.records)
+    assert not set(intake.batch.rejected) - {"unfinished"}
+    result = [
+        {name: value for name, value in zip(NAMES, score_day(Baselines(CARD), identity_day, day).values) if value}
+        for day, identity_days in intake.batch.items() for identity_day in identity_days.values()
     ]  # fmt: skip
-    return sorted(found, key=lambda values: -values.get("blatant", 0.0))
+    return sorted(result, key=lambda values: -values.get("blatant", 0.0))
 
 
 @pytest.mark.parametrize("name", [*MADE_UP])
@@ -65,19 +65,19 @@ SEVERE = {
 
 def test_one_call_of_a_severe_kind_has_a_value_on_the_first_day() -> None:
     shared_data("README.md")
-    sets = {one.name: one for one in first_days.attacks()}
+    sets = {attack.name: attack for attack in first_days.attacks()}
     for part, least in SEVERE.items():
-        (one,) = (each for name, each in sets.items() if name.endswith(part))
-        stolen = [record for record in one.records if str(record["eventID"]) in one.theft]
-        most = max(values.get("severest_act", 0.0) for values in values_of(one._replace(records=stolen)))
-        assert most >= least, one.name
+        (set,) = (each for name, each in sets.items() if name.endswith(part))
+        stolen = [record for record in set.records if str(record["eventID"]) in set.theft]
+        most = max(values.get("severest_act", 0.0) for values in values_of(set._replace(records=stolen)))
+        assert most >= least, set.name
 
 
 def test_people_with_a_second_factor_do_nothing_that_is_severe() -> None:
     shared_data("README.md")
-    for one in first_days.benign():
-        if one.half == TRAINING and one.name.startswith(("console", "m365")):
-            assert max(values.get("severest_act", 0.0) for values in values_of(one)) <= 5.0, one.name
+    for set in first_days.benign():
+        if set.half == TRAINING and set.name.startswith(("console", "m365")):
+            assert max(values.get("severest_act", 0.0) for values in values_of(set)) <= 5.0, set.name
 
 
 def test_signs_are_the_same_on_the_first_day_and_after_a_month_of_the_same() -> None:
@@ -90,18 +90,18 @@ def test_signs_are_the_same_on_the_first_day_and_after_a_month_of_the_same() -> 
 @pytest.mark.parametrize(("log", "most"), [("boogy", 0.0), ("console", 0.0), ("hkerma", 5.0), ("grycap", 0.0)])
 def test_benign_logs_show_no_two_signs_at_once(log: str, most: float) -> None:
     shared_data("README.md")
-    for one in first_days.benign():
-        if one.name.startswith(log):
-            assert values_of(one)[0].get("blatant", 0.0) <= most, one.name
+    for set in first_days.benign():
+        if set.name.startswith(log):
+            assert values_of(set)[0].get("blatant", 0.0) <= most, set.name
 
 
 def test_the_exercise_s_names_and_clients_are_taken_out() -> None:
     shared_data("README.md")
-    sets = [one for one in first_days.attacks() if not one.name.startswith("m365")]
+    sets = [attack for attack in first_days.attacks() if not attack.name.startswith("m365")]
     assert len(sets) == 27
-    for one in sets:
-        assert "stratus" not in json.dumps(one.records), one.name
-        assert one.name == "invictus" or len(one.theft) < len(one.records)
+    for set in sets:
+        assert "stratus" not in json.dumps(set.records), set.name
+        assert set.name == "invictus" or len(set.theft) < len(set.records)
 
 
 def test_halves_are_those_of_the_controls() -> None:
@@ -113,12 +113,12 @@ def test_halves_are_those_of_the_controls() -> None:
     trained = {str(record["userIdentity"]["userName"]) for record in controls.SETS["console"].read(folder)}
     assert {f"console-{Path(name).stem}" for name in sessions} == trained
     assert first_days.half_of("grycap") == TRAINING
-    assert {first_days.half_of(f"m365/{one['CreationTime'][:10]}") for one in controls.SETS["m365"].read(folder)} == {
+    assert {first_days.half_of(f"m365/{item['CreationTime'][:10]}") for item in controls.SETS["m365"].read(folder)} == {
         TRAINING
     }
     events = first_days.kubernetes()
-    assert [one["auditID"] for one in controls.SETS["hkerma"].read(folder)] == [
-        one["auditID"] for one in events[: len(events) // 2]
+    assert [item["auditID"] for item in controls.SETS["hkerma"].read(folder)] == [
+        event["auditID"] for event in events[: len(events) // 2]
     ]
     assert first_days.half_of("boogy") == first_days.half_of("hkerma/2") == TEST
 

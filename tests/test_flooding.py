@@ -9,7 +9,7 @@ import pytest
 from core_samples import ACCOUNT, MACHINE, TODAY, Options, answer, events, learnt, run, runs, whole_days
 from flood_samples import Records, mixed, namesake, newcomers, probing, repository, stranger, tenant, theft
 from nhi_watch.context.assets import NO_ASSETS, Asset
-from nhi_watch.core.notable import loss_of
+from nhi_watch.core.notable import risk_of
 from nhi_watch.detect import ranking
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import score_day
@@ -19,14 +19,14 @@ from test_pipeline import schema
 VITAL = Asset("critical", "team-pay", "production")
 ASSETS = {"payments-gateway": VITAL, "workera-job": Asset("high", "team-a", "")}
 VICTIM = f"arn:aws:iam::{ACCOUNT}:role/payments-api"
-FLOOD = [one for day in range(TODAY - 7, TODAY + 1) for n in range(15) for one in stranger(f"z{n}x{day}", day)]
+FLOOD = [item for day in range(TODAY - 7, TODAY + 1) for n in range(15) for item in stranger(f"z{n}x{day}", day)]
 
 
 def first(decoys: Records) -> Result:
     """A day of decoys, then a theft: it must be first in the list and inside the budget."""
     done = run(MemoryStore(), [*tenant(), *decoys, *theft()], Options(10.0, ASSETS))
-    (found,) = [n for n in done.notables if n["identity"]["name"] == VICTIM]
-    assert (found["rank"], found["over_budget"]) == (1, False)
+    (result,) = [n for n in done.notables if n["identity"]["name"] == VICTIM]
+    assert (result["rank"], result["over_budget"]) == (1, False)
     for notable in done.notables:
         schema().validate(notable)
     return done
@@ -40,7 +40,7 @@ def first(decoys: Records) -> Result:
         probing("workera-job"),
         mixed("workera-job"),
         namesake("payments-gateway"),
-        [one for n in range(15) for one in stranger(f"z{n}")],
+        [item for n in range(15) for item in stranger(f"z{n}")],
         list(newcomers(15)),
         FLOOD,
     ],
@@ -64,28 +64,28 @@ def test_strangers_of_an_account_are_one_notable_for_as_long_as_they_come() -> N
     (stands,) = [n for n in done.standing if n["folded"]]
     assert stands["folded"]["origin"] == "account 999999999999"
     assert (stands["folded"]["count"], len(stands["folded"]["ids"])) == (15, 14)
-    assert len({one["day"] for one in stands["revisions"]}) == 8
+    assert len({revision["day"] for revision in stands["revisions"]}) == 8
     assert done.run["overflow"] == 0
 
 
 def test_cuts_do_not_matter_to_folded_ones() -> None:
-    whole = sorted([*tenant(), *FLOOD], key=lambda r: (r["eventTime"], r["eventID"]))
-    dates = sorted({r["eventTime"][:10] for r in whole})
-    parts = [[r for r in whole if r["eventTime"].startswith(date)] for date in dates]
-    assert answer(runs([whole])) == answer(runs(parts)) == answer(runs([whole[::-1]]))
+    identity_day = sorted([*tenant(), *FLOOD], key=lambda r: (r["eventTime"], r["eventID"]))
+    dates = sorted({r["eventTime"][:10] for r in identity_day})
+    parts = [[r for r in identity_day if r["eventTime"].startswith(date)] for date in dates]
+    assert answer(runs([identity_day])) == answer(runs(parts)) == answer(runs([identity_day[::-1]]))
 
 
 def test_only_what_succeeded_is_privilege_reach_and_cost() -> None:
     denied = {"outcome": "denied", "error": "AccessDenied", "access": "permissions", "action": "iam:CreateUser"}
     dear = {**denied, "access": "cost", "action": "ec2:RunInstances", "region": "us-east-1", "target": "i-1"}
     history = [{"ago": [20, 1], "events": [{}, denied, dear]}]
-    past = learnt(history)
-    (whole,) = whole_days(events([denied, dear, {}], TODAY)).values()
-    told = ranking.impact(NO_ASSETS, score_day(past, whole))
-    assert (told.privilege, told.reach) == ("read", "1 service, 1 region, 1 target")
-    assert all(factor.weight == 1.0 for factor in told.factors if factor.name != "let in")
-    (whole,) = whole_days(events([denied, dear], TODAY)).values()
-    weights = {f.name: f.weight for f in ranking.impact(NO_ASSETS, score_day(past, whole)).factors}
+    baselines = learnt(history)
+    (identity_day,) = whole_days(events([denied, dear, {}], TODAY)).values()
+    impact = ranking.impact(NO_ASSETS, score_day(baselines, identity_day))
+    assert (impact.privilege, impact.reach) == ("read", "1 service, 1 region, 1 target")
+    assert all(factor.weight == 1.0 for factor in impact.factors if factor.name != "let in")
+    (identity_day,) = whole_days(events([denied, dear], TODAY)).values()
+    weights = {f.name: f.weight for f in ranking.impact(NO_ASSETS, score_day(baselines, identity_day)).factors}
     assert weights["let in"] == 0.5
 
 
@@ -96,15 +96,15 @@ def test_what_is_refused_takes_nothing_from_what_succeeded_and_adds_half() -> No
             theft(), [*theft(), *probing("payments-api")], mixed("payments-api"),
         )
     )  # fmt: skip
-    assert padded["likelihood"] >= alone["likelihood"] and loss_of(padded) >= loss_of(alone)
-    assert harmless["likelihood"] >= 80 and loss_of(harmless) < 0.75 * loss_of(alone)
+    assert padded["likelihood"] >= alone["likelihood"] and risk_of(padded) >= risk_of(alone)
+    assert harmless["likelihood"] >= 80 and risk_of(harmless) < 0.75 * risk_of(alone)
 
 
 @pytest.mark.parametrize(("first", "is_found"), [(9, True), (3, False), (20, True)])
 def test_the_last_part_of_a_name_finds_a_row_for_who_is_known_for_a_week(first: int, is_found: bool) -> None:
-    past = learnt([{"ago": [20, 1], "events": [{"who": {"id": "other"}}]}, {"ago": [first, 1], "events": [{}]}])
-    (whole,) = whole_days(events([{"action": "iam:CreateUser"}], TODAY)).values()
-    episode = score_day(past, whole)
+    baselines = learnt([{"ago": [20, 1], "events": [{"who": {"id": "other"}}]}, {"ago": [first, 1], "events": [{}]}])
+    (identity_day,) = whole_days(events([{"action": "iam:CreateUser"}], TODAY)).values()
+    episode = score_day(baselines, identity_day)
     assert (ranking.asset({MACHINE.name.rpartition("/")[2]: VITAL}, episode) == VITAL) is is_found
     assert ranking.asset({MACHINE.name: VITAL}, episode) == VITAL
 
@@ -125,8 +125,8 @@ def test_a_stranger_is_who_was_never_let_in_or_comes_from_elsewhere(
 ) -> None:
     """A partner's role with a history of being let in is none."""
     usual = {name: value for name, value in changes.items() if name == "account"}
-    past = learnt([{"ago": [history, 1], "events": [usual]}] if history else [{"ago": [9, 1], "events": [
+    baselines = learnt([{"ago": [history, 1], "events": [usual]}] if history else [{"ago": [9, 1], "events": [
         {"who": {"id": "other"}}]}])  # fmt: skip
-    (whole,) = whole_days(events([changes], TODAY)).values()
-    ranked = ranking.rank(score_day(past, whole), {MACHINE.name.rpartition("/")[2]: VITAL})
+    (identity_day,) = whole_days(events([changes], TODAY)).values()
+    ranked = ranking.rank(score_day(baselines, identity_day), {MACHINE.name.rpartition("/")[2]: VITAL})
     assert ranked.origin == origin

@@ -19,7 +19,7 @@ from nhi_watch.core import behaviour
 from nhi_watch.core.errors import RejectError
 from nhi_watch.detect import session as going_module
 from nhi_watch.hosts.files import reader
-from nhi_watch.intake.days import Intake
+from nhi_watch.intake.batch import Intake
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
@@ -35,16 +35,16 @@ class Grouped(NamedTuple):
 
 
 def grouped(path: Path) -> Grouped:
-    made = Intake([cloudtrail])
+    intake = Intake([cloudtrail])
     rejected: list[tuple[int, str]] = []
     for batch in reader.read([str(path)]):
         rejected += [(piece.line, piece.reason) for piece in batch.bad]
-        made.feed(batch.records, refuse(batch, rejected))
+        intake.feed(batch.records, refuse(batch, rejected))
     days = {
-        day: {name: behaviour.to_row(whole) for name, whole in sorted(wholes.items())}
-        for day, wholes in sorted(made.days.items())
+        day: {name: behaviour.to_row(identity_day) for name, identity_day in sorted(identity_days.items())}
+        for day, identity_days in sorted(intake.batch.items())
     }
-    return Grouped(days, made.days.parsed, made.days.duplicates, sorted(rejected))
+    return Grouped(days, intake.batch.parsed, intake.batch.duplicates, sorted(rejected))
 
 
 def refuse(batch: reader.Batch, rejected: list[tuple[int, str]]) -> Callable[[int, RejectError], None]:
@@ -60,11 +60,11 @@ def of_lines(folder: Path, lines: Sequence[bytes]) -> Grouped:
 
 def same(folder: Path, lines: Sequence[bytes]) -> Grouped:
     """What lines make, and the same records in an envelope as well."""
-    told = of_lines(folder, lines)
+    text = of_lines(folder, lines)
     path = folder / "log.json"
     path.write_bytes(b'{"Records":[' + b",".join([orjson.dumps(ORDINARY), orjson.dumps(ORDINARY), *lines]) + b"]}")
-    assert grouped(path) == told
-    return told
+    assert grouped(path) == text
+    return text
 
 
 def simulated(days: int, seed: int) -> Iterator[dict[str, Any]]:
@@ -119,9 +119,9 @@ def test_a_known_id_over_another_call_or_hour_is_counted_once(tmp_path: Path) ->
 
 def test_a_real_log_comes_out_alike_however_it_is_cut(tmp_path: Path) -> None:
     lines = shared_data("cloudtrail/grycap.ndjson").read_bytes().splitlines()
-    told = same(tmp_path, lines)
-    assert told.parsed == len(lines) + 2
-    assert same(tmp_path, lines[::-1]).days == told.days
+    grouped = same(tmp_path, lines)
+    assert grouped.parsed == len(lines) + 2
+    assert same(tmp_path, lines[::-1]).days == grouped.days
 
 
 RUBBISH: list[Any] = [
@@ -153,13 +153,13 @@ PATHS = [
 
 def changed(path: tuple[str, ...], value: Any, base: Optional[dict[str, Any]] = None) -> dict[str, Any]:
     """An ordinary record with one value replaced."""
-    whole: dict[str, Any] = json.loads(json.dumps(base or ORDINARY))
-    node = whole
+    identity_day: dict[str, Any] = json.loads(json.dumps(base or ORDINARY))
+    node = identity_day
     for step in path[:-1]:
         inner = node.get(step)
         node[step] = node = inner if isinstance(inner, dict) else {}
     node[path[-1]] = value
-    return whole
+    return identity_day
 
 
 one_change = st.tuples(st.sampled_from(PATHS), st.sampled_from(RUBBISH))
@@ -225,11 +225,11 @@ def scored(paths: list[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     for batch in reader.read(paths):
         going.feed(batch.records)
     notables = [
-        {**n, "revision": 1, "revisions": [{**one, "revision": 1} for one in n["revisions"]]}
+        {**n, "revision": 1, "revisions": [{**revision, "revision": 1} for revision in n["revisions"]]}
         for n in going.finish().notables
     ]
-    found = [(table, key, row) for table in ("day", "delta") for key, row in store.scan(table, "", "~")]
-    return notables, {f"{table}/{key}": plain(table, row) for table, key, row in found}
+    result = [(table, key, row) for table in ("day", "delta") for key, row in store.scan(table, "", "~")]
+    return notables, {f"{table}/{key}": plain(table, row) for table, key, row in result}
 
 
 @pytest.mark.parametrize("backwards", [False, True])
@@ -241,7 +241,7 @@ def test_settling_days_while_reading_changes_nothing(
         path = tmp_path / f"{day.date}.ndjson"
         path.write_bytes(b"".join(orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE) for r in day.records))
         paths.append(str(path))
-    whole = scored(paths)
-    monkeypatch.setattr(going_module, "HELD", 200)
-    assert scored(paths[::-1] if backwards else paths) == whole
-    assert whole[0]
+    identity_day = scored(paths)
+    monkeypatch.setattr(going_module, "MAX_BUFFERED", 200)
+    assert scored(paths[::-1] if backwards else paths) == identity_day
+    assert identity_day[0]

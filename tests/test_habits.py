@@ -19,16 +19,16 @@ from nhi_watch.detect.habits import (
     FIRST,
     FREELY,
     FULL,
-    SETTLED,
+    STABLE_AFTER,
     STRENGTH,
     THEN_EACH,
     Bound,
-    Home,
+    TenantHabits,
     counted,
     together,
     total,
 )
-from nhi_watch.detect.model import BINS, EDGES, KINDS, MACHINE, NEVER, PERSON, Features, Scorecard, Shares, bin_of
+from nhi_watch.detect.model import BINS, EDGES, KINDS, MACHINE, NEVER, PERSON, Features, Model, Shares, bin_of
 from nhi_watch.detect.signals import UNTAUGHT
 from nhi_watch.state.baseline import (
     ALIKE,
@@ -47,37 +47,37 @@ from nhi_watch.state.baseline import (
 )
 
 SHARES = st.lists(st.floats(0, 1), min_size=BINS - 1, max_size=BINS - 1).map(
-    lambda told: (1.0, *sorted((round(each, 6) for each in told), reverse=True))
+    lambda details: (1.0, *sorted((round(each, 6) for each in details), reverse=True))
 )
 WORLD = (1.0, 0.5, 0.25, 0.1, *[0.01] * (BINS - 4))
 ATTACK = (1.0, 0.9, 0.9, 0.8, *[0.4] * (BINS - 4))
 
 
-def card(attack: Shares = ATTACK, world: Shares = WORLD, signals: int = 1) -> Scorecard:
+def card(attack: Shares = ATTACK, world: Shares = WORLD, signals: int = 1) -> Model:
     names = tuple(f"s{number}" for number in range(signals))
-    return Scorecard("id", "sha", names, (attack,) * signals, (0,), (((world,) * signals,),) * 2, grown(signals, ()),
+    return Model("id", "sha", names, (attack,) * signals, (0,), (((world,) * signals,),) * 2, grown(signals, ()),
                      1.0, -3.0, {})  # fmt: skip
 
 
 def day_of(value: float | None, names: tuple[str, ...] = ("s0",), kind: str = MACHINE) -> Delta:
-    told = counted(names, (value,) * len(names))
-    return {HABIT: {EVERY: 1, **told}, SIGNAL: {f"{kind}/{name}": 1 for name in (EVERY, *told)}}
+    details = counted(names, (value,) * len(names))
+    return {HABIT: {EVERY: 1, **details}, SIGNAL: {f"{kind}/{name}": 1 for name in (EVERY, *details)}}
 
 
 def tenant(days: Mapping[int, Sequence[float | None]], alike: bool = False) -> Profile:
     """A tenant whose identities had these values; each is a peer group of its own unless they are alike."""
     profiles = Profiles()
     for day, values in sorted(days.items()):
-        told = [(day_of(value), Delta(), "peers" if alike else f"peers {n}") for n, value in enumerate(values)]
-        learn_groups(profiles.groups, day, told)
+        details = [(day_of(value), Delta(), "peers" if alike else f"peers {n}") for n, value in enumerate(values)]
+        learn_groups(profiles.groups, day, details)
     return profiles.groups.get(TENANT) or Profile()
 
 
 def watched() -> Profile:
     """A tenant that was seen yesterday, of which nothing is counted yet."""
-    made = Profile()
-    made.days, made.first = 1, TODAY - 1
-    return made
+    profile = Profile()
+    profile.days, profile.first = 1, TODAY - 1
+    return profile
 
 
 def own(values: Sequence[float | None], first: int = TODAY - 60) -> Profile:
@@ -96,37 +96,37 @@ def own(values: Sequence[float | None], first: int = TODAY - 60) -> Profile:
 def test_points_rise_with_the_value_are_never_negative_and_have_two_digits(
     attack: Shares, world: Shares, days: dict[int, list[float | None]]
 ) -> None:
-    points = Home(card(attack, world), tenant(days), TODAY).points(0)
+    points = TenantHabits(card(attack, world), tenant(days), TODAY).points(0)
     assert len(points) == BINS and points[0] == 0.0
     assert list(points) == sorted(points)
     assert all(each == round(each, 2) for each in points)
 
 
 def test_points_are_the_bits_by_which_attacks_reach_a_value_more_often() -> None:
-    points = Home(card(), watched(), TODAY).points(0)
+    points = TenantHabits(card(), watched(), TODAY).points(0)
     assert points[:4] == (0.0, round(log2(0.9 / 0.5), 2), round(log2(0.9 / 0.25), 2), 3.0)
 
 
 def test_what_attacks_show_less_often_than_home_keeps_the_points_of_less() -> None:
     """A ratio of two shares may fall; the points never do."""
     attack = (1.0, 0.8, 0.01, *[0.001] * (BINS - 3))
-    points = Home(card(attack, (1.0, *[0.1] * (BINS - 1))), watched(), TODAY).points(0)
+    points = TenantHabits(card(attack, (1.0, *[0.1] * (BINS - 1))), watched(), TODAY).points(0)
     assert set(points[1:]) == {3.0}
 
 
 def test_on_a_tenants_first_day_points_count_more() -> None:
-    first, later = (Home(card(), told, TODAY).points(0) for told in (Profile(), watched()))
+    first, later = (TenantHabits(card(), profile, TODAY).points(0) for profile in (Profile(), watched()))
     assert first == tuple(pytest.approx(FIRST * each, abs=0.011) for each in later)
 
 
 def test_what_home_does_more_than_attackers_is_worth_nothing() -> None:
-    assert set(Home(card(WORLD, ATTACK), Profile(), TODAY).points(0)) == {0.0}
+    assert set(TenantHabits(card(WORLD, ATTACK), Profile(), TODAY).points(0)) == {0.0}
 
 
 def test_a_signal_that_no_model_knows_has_no_points() -> None:
     aligned = card().aligned(("s0", "unheard"))
-    home = Home(aligned, tenant({TODAY - 1: [9.0]}), TODAY)
-    assert set(home.points(1)) == {0.0} and home.points(0)[-1] > 0
+    tenant_habits = TenantHabits(aligned, tenant({TODAY - 1: [9.0]}), TODAY)
+    assert set(tenant_habits.points(1)) == {0.0} and tenant_habits.points(0)[-1] > 0
     assert aligned.attack[1] == NEVER
 
 
@@ -149,7 +149,7 @@ def test_the_world_gives_way_to_home_as_days_come() -> None:
     """A tenant whose machines all reach a value that the world hardly knows."""
     at = bin_of(9.0) or 0
     seen = [tenant({TODAY - back: [9.0] * 30 for back in range(1, days + 1)}) for days in range(1, 30)]
-    worth = [Home(card(), told, TODAY).points(0)[at] for told in (watched(), *seen)]
+    worth = [TenantHabits(card(), profile, TODAY).points(0)[at] for profile in (watched(), *seen)]
     assert worth[0] == round(log2(0.4 / 0.01), 2), "without days it is the world's"
     assert worth == sorted(worth, reverse=True)
     assert worth[FULL] < 0.3 * worth[0], "in two weeks it is ordinary here"
@@ -157,31 +157,33 @@ def test_the_world_gives_way_to_home_as_days_come() -> None:
 
 def test_missing_days_weigh_as_many_identity_days_as_the_tenant_has_a_day() -> None:
     seven = {TODAY - back: [0.0] * 10 for back in range(1, 8)}
-    share = Home(card(), tenant(seven), TODAY).shares(0)[BINS - 1]
+    share = TenantHabits(card(), tenant(seven), TODAY).shares(0)[BINS - 1]
     missing = 70 + STRENGTH
     assert share == pytest.approx(missing * 0.01 / (70 + missing))
     full = {TODAY - back: [0.0] * 10 for back in range(1, FULL + 1)}
-    assert Home(card(), tenant(full), TODAY).shares(0)[BINS - 1] == pytest.approx(STRENGTH * 0.01 / (140 + STRENGTH))
+    assert TenantHabits(card(), tenant(full), TODAY).shares(0)[BINS - 1] == pytest.approx(
+        STRENGTH * 0.01 / (140 + STRENGTH)
+    )
 
 
 def test_days_that_cannot_tell_are_no_evidence_of_silence() -> None:
     days: dict[int, list[float | None]] = {TODAY - back: [None] * 20 + [9.0, 0.0] for back in range(1, 30)}
-    home = Home(card(), tenant(days), TODAY)
-    assert home.reached(0)[1] == 2 * 29
-    assert home.shares(0)[BINS - 1] < home.shares(0)[bin_of(9.0) or 0] < 0.5
+    tenant_habits = TenantHabits(card(), tenant(days), TODAY)
+    assert tenant_habits.reached(0)[1] == 2 * 29
+    assert tenant_habits.shares(0)[BINS - 1] < tenant_habits.shares(0)[bin_of(9.0) or 0] < 0.5
 
 
 def test_the_order_of_days_and_of_identities_does_not_matter() -> None:
-    one = tenant({TODAY - 2: [9.0, 0.0, 3.0], TODAY - 1: [3.0, 9.0]})
+    profile = tenant({TODAY - 2: [9.0, 0.0, 3.0], TODAY - 1: [3.0, 9.0]})
     other = tenant({TODAY - 2: [3.0, 9.0, 0.0], TODAY - 1: [9.0, 3.0]})
-    assert Home(card(), one, TODAY).points(0) == Home(card(), other, TODAY).points(0)
+    assert TenantHabits(card(), profile, TODAY).points(0) == TenantHabits(card(), other, TODAY).points(0)
 
 
 def test_many_made_up_identities_of_one_kind_dilute_nothing() -> None:
     crowd, few = ({TODAY - 1: [9.0] * size} for size in (4_000, ALIKE))
     at = f"machine/s0:{bin_of(9.0)}"
-    told = [tenant(days, alike=True).dimension(SIGNAL).values[at].days for days in (crowd, few)]
-    assert told == [ALIKE, ALIKE]
+    details = [tenant(days, alike=True).dimension(SIGNAL).values[at].days for days in (crowd, few)]
+    assert details == [ALIKE, ALIKE]
     assert tenant(crowd).dimension(SIGNAL).values[at].days == 4_000, "of many groups all count"
 
 
@@ -189,8 +191,10 @@ def test_many_made_up_identities_of_one_kind_dilute_nothing() -> None:
 @settings(max_examples=20, deadline=None)
 def test_one_crowd_never_makes_a_value_cheaper_than_its_few_do(members: int, more: int) -> None:
     usual = {TODAY - back: [0.0] * 50 for back in range(2, 20)}
-    some = Home(card(), tenant({**usual, TODAY - 1: [9.0] * (ALIKE + members)}, alike=True), TODAY).points(0)
-    crowd = Home(card(), tenant({**usual, TODAY - 1: [9.0] * (ALIKE + members + more)}, alike=True), TODAY).points(0)
+    some = TenantHabits(card(), tenant({**usual, TODAY - 1: [9.0] * (ALIKE + members)}, alike=True), TODAY).points(0)
+    crowd = TenantHabits(
+        card(), tenant({**usual, TODAY - 1: [9.0] * (ALIKE + members + more)}, alike=True), TODAY
+    ).points(0)
     assert all(large >= small for large, small in zip(crowd, some))
 
 
@@ -198,19 +202,21 @@ def test_peoples_keys_are_weighed_by_the_days_of_peoples_keys() -> None:
     """What people do every day is news of a machine, and the other way round."""
     profiles = Profiles()
     for day in range(TODAY - 30, TODAY):
-        told = [day_of(9.0, kind=PERSON), day_of(0.0), *[day_of(0.0)] * 9]
-        learn_groups(profiles.groups, day, [(now, Delta(), f"p{n}") for n, now in enumerate(told)])
+        details = [day_of(9.0, kind=PERSON), day_of(0.0), *[day_of(0.0)] * 9]
+        learn_groups(profiles.groups, day, [(now, Delta(), f"p{n}") for n, now in enumerate(details)])
     at = bin_of(9.0) or 0
-    person, machine = (Home(card(), profiles.groups[TENANT], TODAY, kind).points(0)[at] for kind in (PERSON, MACHINE))
+    person, machine = (
+        TenantHabits(card(), profiles.groups[TENANT], TODAY, kind).points(0)[at] for kind in (PERSON, MACHINE)
+    )
     assert person < 0.5 and machine > 3.0
 
 
 def test_what_only_linked_identities_show_has_the_worlds_share_however_much_is_counted() -> None:
     """No identity's day holds it, so a tenant's count of days without it says nothing."""
     none, many = watched(), tenant({TODAY - back: [0.0] * 300 for back in range(1, 40)})
-    first, other = (Home(card(), told, TODAY, linked=("s0",)).points(0) for told in (none, many))
+    first, other = (TenantHabits(card(), profile, TODAY, linked=("s0",)).points(0) for profile in (none, many))
     assert first == other
-    assert Home(card(), none, TODAY).points(0) != Home(card(), many, TODAY).points(0)
+    assert TenantHabits(card(), none, TODAY).points(0) != TenantHabits(card(), many, TODAY).points(0)
 
 
 # ---- the identity's own habits
@@ -218,8 +224,10 @@ def test_what_only_linked_identities_show_has_the_worlds_share_however_much_is_c
 VALUES = st.lists(st.one_of(st.none(), st.just(0.0), st.floats(0.01, 60)), max_size=40)
 
 
-def bound(values: Sequence[float | None], made: Scorecard | None = None) -> Bound:
-    return Bound(Home(made or card(), tenant({TODAY - back: [0.0] * 30 for back in range(1, 40)}), TODAY), own(values))
+def bound(values: Sequence[float | None], model: Model | None = None) -> Bound:
+    return Bound(
+        TenantHabits(model or card(), tenant({TODAY - back: [0.0] * 30 for back in range(1, 40)}), TODAY), own(values)
+    )
 
 
 @pytest.mark.parametrize(
@@ -227,15 +235,15 @@ def bound(values: Sequence[float | None], made: Scorecard | None = None) -> Boun
 )
 def test_what_is_new_this_week_or_came_once_is_no_habit(first: int, days: int, counts: int) -> None:
     """A thief who rehearses on the eve, or for some days, makes nothing usual."""
-    made = Bound(bound([]).home, own([0.0] * 20 + [9.0] * days + [0.0] * (first - days), TODAY - first - 20))
-    assert made.own(0, 9.0)[0] == counts
-    assert (made.left(0, 9.0) == bound([]).left(0, 9.0)) == (not counts)
+    built = Bound(bound([]).tenant_habits, own([0.0] * 20 + [9.0] * days + [0.0] * (first - days), TODAY - first - 20))
+    assert built.own(0, 9.0)[0] == counts
+    assert (built.left(0, 9.0) == bound([]).left(0, 9.0)) == (not counts)
 
 
 def test_own_days_leave_nothing_of_what_is_usual() -> None:
-    made = card((1.0, *[0.4] * (BINS - 1)))
-    fresh, once, known = (bound([0.0] * (27 - days) + [9.0] * days, made) for days in (0, 9, 27))
-    assert fresh.left(0, 9.0) == (fresh.home.points(0)[bin_of(9.0) or 0], bin_of(9.0))
+    model = card((1.0, *[0.4] * (BINS - 1)))
+    fresh, once, known = (bound([0.0] * (27 - days) + [9.0] * days, model) for days in (0, 9, 27))
+    assert fresh.left(0, 9.0) == (fresh.tenant_habits.points(0)[bin_of(9.0) or 0], bin_of(9.0))
     assert known.left(0, 9.0) == (0.0, 0)
     points, bins = zip(*(each.left(0, 9.0) for each in (known, once, fresh)))
     assert list(points) == sorted(set(points)) and list(bins) == sorted(set(bins))
@@ -246,8 +254,8 @@ def test_own_days_leave_nothing_of_what_is_usual() -> None:
 def test_a_larger_value_never_counts_less(
     attack: Shares, world: Shares, days: list[float | None], seen: list[float]
 ) -> None:
-    made = bound(days, card(attack, world))
-    points, bins = zip(*(made.left(0, value) for value in sorted(seen)))
+    built = bound(days, card(attack, world))
+    points, bins = zip(*(built.left(0, value) for value in sorted(seen)))
     assert list(points) == sorted(points) and list(bins) == sorted(bins)
 
 
@@ -256,10 +264,10 @@ def test_a_larger_value_never_counts_less(
 def test_habit_only_takes_away_and_nothing_of_a_value_far_above_all_that_was_reached(
     attack: Shares, world: Shares, days: list[float | None], value: float
 ) -> None:
-    made, bin = bound(days, card(attack, world)), bin_of(value) or 0
-    usual, (points, left) = made.home.points(0)[bin], made.left(0, value)
+    built, bin = bound(days, card(attack, world)), bin_of(value) or 0
+    usual, (points, left) = built.tenant_habits.points(0)[bin], built.left(0, value)
     assert 0.0 <= points <= usual and 0 <= left <= bin and points == round(points, 2)
-    if not made.own(0, value)[0]:
+    if not built.own(0, value)[0]:
         assert (points, left) == (usual, bin)
 
 
@@ -276,16 +284,16 @@ def test_shares_of_reduced_signals_add_up_to_the_log_odds(
     trees: list[Node], days: list[float | None], values: list[float]
 ) -> None:
     """A player is a signal's points and its reduced bin, so what is explained is what was scored."""
-    made = bound(days, card(signals=3)._replace(trees=grown(3, trees)))
-    features = made.features(values)
-    ordinary, shares = made.card.shares(features)
-    assert ordinary + sum(shares) == pytest.approx(made.card.log_odds(features), abs=5e-3)
+    built = bound(days, card(signals=3)._replace(trees=grown(3, trees)))
+    features = built.features(values)
+    ordinary, shares = built.model.shares(features)
+    assert ordinary + sum(shares) == pytest.approx(built.model.log_odds(features), abs=5e-3)
 
 
 def test_linked_identities_have_of_each_signal_the_most_that_habit_leaves_to_one_of_them() -> None:
     """The leader's habit does not excuse what another one never does, nor the other way round."""
-    made = card((1.0, *[0.4] * (BINS - 1)), signals=2)
-    used, fresh = bound([9.0] * 20, made), bound([], made)
+    model = card((1.0, *[0.4] * (BINS - 1)), signals=2)
+    used, fresh = bound([9.0] * 20, model), bound([], model)
     mine, others = used.features((9.0, 0.0)), fresh.features((9.0, 3.0))
     assert mine == Features((0.0, 0.0), (0, 0)) != others
     assert together([mine, others]) == others == together([others, mine])
@@ -295,18 +303,18 @@ def test_linked_identities_have_of_each_signal_the_most_that_habit_leaves_to_one
 def test_signals_that_no_habit_excuses_keep_the_worlds_share() -> None:
     for name in sorted(UNTAUGHT):
         assert counted((name,), (9.0,)) == {}
-        made = card()._replace(signals=(name,))
+        model = card()._replace(signals=(name,))
         busy = tenant({TODAY - back: [9.0] * 30 for back in range(1, 40)})
-        assert Home(made, busy, TODAY).points(0) == Home(made, watched(), TODAY).points(0)
-        every_day = Bound(Home(made, busy, TODAY), own([9.0] * 40))
-        assert every_day.left(0, 9.0) == (every_day.home.points(0)[bin_of(9.0) or 0], bin_of(9.0))
+        assert TenantHabits(model, busy, TODAY).points(0) == TenantHabits(model, watched(), TODAY).points(0)
+        every_day = Bound(TenantHabits(model, busy, TODAY), own([9.0] * 40))
+        assert every_day.left(0, 9.0) == (every_day.tenant_habits.points(0)[bin_of(9.0) or 0], bin_of(9.0))
 
 
 def test_a_value_that_earlier_days_came_near_is_less_news_than_one_far_above() -> None:
-    made = bound([4.0] * 40)
-    assert made.left(0, 20.0) == (made.home.points(0)[bin_of(20.0) or 0], bin_of(20.0))
-    assert made.own(0, 6.0) == (39, 40)
-    assert made.own(0, 20.0) == (0, 40)
+    built = bound([4.0] * 40)
+    assert built.left(0, 20.0) == (built.tenant_habits.points(0)[bin_of(20.0) or 0], bin_of(20.0))
+    assert built.own(0, 6.0) == (39, 40)
+    assert built.own(0, 20.0) == (0, 40)
 
 
 def test_what_cannot_be_told_or_is_ordinary_has_no_points_and_no_bin() -> None:
@@ -322,17 +330,17 @@ def test_whoever_wants_to_check_a_reason_gets_its_counts() -> None:
 
 
 def test_signals_are_learnt_at_once_from_the_first_settled_days_on() -> None:
-    at, made = f"s0:{bin_of(9.0)}", bound([0.0] * 30)
-    assert made.habits(30, (9.0,)) == {HABIT: {EVERY: 1, at: 1}, SIGNAL: {"machine/*": 1, f"machine/{at}": 1}}
-    assert made.habits(SETTLED - 1, (9.0,)) == {}
-    assert set(made.habits(HISTORY - 1, (9.0,))) == {HABIT}
+    at, built = f"s0:{bin_of(9.0)}", bound([0.0] * 30)
+    assert built.habits(30, (9.0,)) == {HABIT: {EVERY: 1, at: 1}, SIGNAL: {"machine/*": 1, f"machine/{at}": 1}}
+    assert built.habits(STABLE_AFTER - 1, (9.0,)) == {}
+    assert set(built.habits(HISTORY - 1, (9.0,))) == {HABIT}
 
 
 def test_one_noisy_identity_makes_no_habit_of_the_tenant() -> None:
     """Its first days in a bin count there, later each tenth: what everybody does daily stays usual for years."""
     at = f"machine/s0:{bin_of(9.0)}"
-    told = [at in bound([9.0] * before).habits(before + HISTORY, (9.0,))[SIGNAL] for before in range(100)]
-    assert [day for day, counts in enumerate(told) if counts] == [*range(FREELY), *range(THEN_EACH, 100, THEN_EACH)]
+    details = [at in bound([9.0] * before).habits(before + HISTORY, (9.0,))[SIGNAL] for before in range(100)]
+    assert [day for day, counts in enumerate(details) if counts] == [*range(FREELY), *range(THEN_EACH, 100, THEN_EACH)]
 
 
 def test_the_profile_of_a_tenant_keeps_every_bin_of_every_signal() -> None:
@@ -353,10 +361,10 @@ def test_the_profile_of_a_tenant_keeps_every_bin_of_every_signal() -> None:
 def test_habits_at_home_do_not_depend_on_how_the_runs_were_cut() -> None:
     days = [[record(TODAY - back, "10:00"), record(TODAY - back, "11:00", role="batch", name=f"Get{back % 5}")]
             for back in range(24, -1, -1)]  # fmt: skip
-    whole = [each for day in days for each in day]
+    identity_day = [each for day in days for each in day]
     room = Options(budget=1000.0)
-    expected = answer(runs([whole], room))
-    for parts in (days, [whole[::-1]], [whole[n : n + 3] for n in range(0, len(whole), 3)]):
+    expected = answer(runs([identity_day], room))
+    for parts in (days, [identity_day[::-1]], [identity_day[n : n + 3] for n in range(0, len(identity_day), 3)]):
         assert answer(runs(parts, room)) == expected
 
 
@@ -364,18 +372,18 @@ def test_habits_at_home_do_not_depend_on_how_the_runs_were_cut() -> None:
 def test_what_machines_do_every_day_comes_to_be_worth_less() -> None:
     """The same odd call of the same kind, before and after a tenant's machines made it their habit."""
 
-    def fleet(day: int, odd: int) -> list[dict[str, object]]:
+    def fleet(day: int, unusual: int) -> list[dict[str, object]]:
         roles = [f"fleet{chr(97 + n)}-{n}" for n in range(12)]
-        made = [record(day, f"{9 + n % 3:02}:{n:02}", role=role) for n, role in enumerate(roles)]
-        return made + [record(day, "15:00", role=role, name=f"List{day}{role[-1]}") for role in roles[:odd]]
+        built = [record(day, f"{9 + n % 3:02}:{n:02}", role=role) for n, role in enumerate(roles)]
+        return built + [record(day, "15:00", role=role, name=f"List{day}{role[-1]}") for role in roles[:unusual]]
 
-    def judged(odd: int) -> float:
-        history = [each for back in range(40, 0, -1) for each in fleet(TODAY - back, odd if back > 1 else 0)]
-        news = record(TODAY, "15:30", role="fleeta-0", name="ListAnotherThing")
-        found = run(runs([history]), [*fleet(TODAY, 0), news], Options(budget=1000.0))
-        return max((n["likelihood"] for n in [*found.notables, *found.below]), default=0.0)
+    def judged(unusual: int) -> float:
+        history = [each for back in range(40, 0, -1) for each in fleet(TODAY - back, unusual if back > 1 else 0)]
+        novelty = record(TODAY, "15:30", role="fleeta-0", name="ListAnotherThing")
+        result = run(runs([history]), [*fleet(TODAY, 0), novelty], Options(budget=1000.0))
+        return max((n["likelihood"] for n in [*result.notables, *result.below]), default=0.0)
 
-    assert judged(odd=8) < judged(odd=0)
+    assert judged(unusual=8) < judged(unusual=0)
 
 
 # ---- a tenant without a past
@@ -384,8 +392,8 @@ def test_what_machines_do_every_day_comes_to_be_worth_less() -> None:
 def test_in_a_tenant_s_first_days_an_amount_is_read_absolutely() -> None:
     """Six hundred reads by a stranger are worth a line while there is no past to hold them against."""
     names = ("mass_by_stranger", "s1")
-    made = card(attack=(1.0, *[0.01] * (BINS - 1)), signals=2)._replace(signals=names)
-    first, later = Home(made, Profile(), TODAY), Home(made, tenant({TODAY - COLD: [0.0] * 30}), TODAY)
+    model = card(attack=(1.0, *[0.01] * (BINS - 1)), signals=2)._replace(signals=names)
+    first, later = TenantHabits(model, Profile(), TODAY), TenantHabits(model, tenant({TODAY - COLD: [0.0] * 30}), TODAY)
     bin = BLUNT["mass_by_stranger"]
     assert first.points(0)[bin] == BLUNT_POINTS
     assert (first.points(0)[bin - 1], first.points(1)[bin]) == (0.0, 0.0)

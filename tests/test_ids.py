@@ -18,7 +18,7 @@ from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.hosts.elastic import read
 from nhi_watch.hosts.splunk import gather, rows
-from nhi_watch.intake.days import Days
+from nhi_watch.intake.batch import IntakeBatch
 from nhi_watch.intake.sources import alerts, azure, cloudtrail, endpoint, gitlab, kubernetes
 from nhi_watch.state import day_rows
 from nhi_watch.state.store import MemoryStore
@@ -51,8 +51,8 @@ def ordinary(day: int) -> Records:
 
 def raid(**changes: Any) -> Records:
     """46 records: some harmless ones, and what they are to hide."""
-    told: dict[str, Any] = {"sourceIPs": ["185.220.101.4"], "userAgent": "kubectl/v1.29.0"}
-    bad = [call(LAST, 60 * n, *RAID[n % len(RAID)], **{**told, **changes}) for n in range(45)]
+    details: dict[str, Any] = {"sourceIPs": ["185.220.101.4"], "userAgent": "kubectl/v1.29.0"}
+    bad = [call(LAST, 60 * n, *RAID[n % len(RAID)], **{**details, **changes}) for n in range(45)]
     return [call(LAST, 0, "get", "configmaps", **changes), *bad]
 
 
@@ -78,12 +78,14 @@ def test_one_audit_id_over_all_records_of_an_attack_hides_none_of_them(history: 
 
 
 def test_copies_of_records_count_once_whoever_chose_their_ids(history: list[Records]) -> None:
-    told = judged(history, [*raid(auditID=ONE), *raid(auditID=ONE)[::-1]])
-    assert (told.run["events"], told.run["duplicates"]) == (46, 46)
+    text = judged(history, [*raid(auditID=ONE), *raid(auditID=ONE)[::-1]])
+    assert (text.run["events"], text.run["duplicates"]) == (46, 46)
 
 
 def test_one_event_id_over_all_records_of_cloudtrail_hides_none_of_them() -> None:
-    plain, hidden, again = (run(runs([tenant()]), told) for told in (raids(), raids(ONE), [*raids(ONE), *raids(ONE)]))
+    plain, hidden, again = (
+        run(runs([tenant()]), details) for details in (raids(), raids(ONE), [*raids(ONE), *raids(ONE)])
+    )
     first, second = (next(n for n in each.notables if n["kind"] == "compromise") for each in (plain, hidden))
     assert (first["likelihood"], first["record_count"]) == (second["likelihood"], second["record_count"])
     assert [each.run["duplicates"] for each in (plain, hidden, again)] == [0, 0, len(raids())]
@@ -91,38 +93,38 @@ def test_one_event_id_over_all_records_of_cloudtrail_hides_none_of_them() -> Non
 
 def test_a_copy_is_one_though_the_table_of_networks_has_changed_since_it_was_read() -> None:
     event = cloudtrail.read(raids()[0])
-    days = Days()
-    days.add(event)
+    batch = IntakeBatch()
+    batch.add(event)
     day = event.time // DAY
-    stored = {(day, name): day_rows.unpack(day_rows.pack(whole)) for name, whole in days[day].items()}
-    again = Days(lambda keys: stored)
-    for told in (event, event._replace(network="ours", agent="boto3"), event._replace(time=event.time + 3600)):
-        again.add(told)
+    stored = {(day, name): day_rows.unpack(day_rows.pack(identity_day)) for name, identity_day in batch[day].items()}
+    again = IntakeBatch(lambda keys: stored)
+    for text in (event, event._replace(network="ours", agent="boto3"), event._replace(time=event.time + 3600)):
+        again.add(text)
     assert (again.parsed, again.duplicates) == (3, 2)
 
 
 def test_a_record_of_a_known_id_from_another_address_is_no_copy() -> None:
-    days, event = Days(), cloudtrail.read(raids()[0])
-    for told in (event._replace(address="198.51.100.1"), event, event):
-        days.add(told)
-    assert (days.parsed, days.duplicates) == (3, 1)
+    batch, event = IntakeBatch(), cloudtrail.read(raids()[0])
+    for text in (event._replace(address="198.51.100.1"), event, event):
+        batch.add(text)
+    assert (batch.parsed, batch.duplicates) == (3, 1)
 
 
-def raids(one: str = "") -> Records:
-    return [{**told, "eventID": one or told["eventID"]} for told in theft()]
+def raids(item: str = "") -> Records:
+    return [{**details, "eventID": item or details["eventID"]} for details in theft()]
 
 
 def test_splunk_and_elasticsearch_tell_records_of_one_id_apart_as_well() -> None:
     records = [*raid(auditID=ONE), *raid(auditID=ONE)]
     gatherer = gather.Gatherer()
     gatherer.feed(rows.write(["_raw"], [{"_raw": json.dumps(record)} for record in records]))
-    assert sum(part.events() for part in gatherer.parts.values()) == 46
+    assert sum(partial_day.events() for partial_day in gatherer.parts.values()) == 46
     intake = read.intake_of([kubernetes], Context())
     sources = [{"data_stream": {"dataset": "kubernetes.audit_logs"}, "kubernetes": {"audit": record},
                 "event": {"dataset": "kubernetes.audit_logs"}, "@timestamp": record["stageTimestamp"]}
                for record in records]  # fmt: skip
     read.feed(intake, [read.Hit("i", str(n), msgspec.Raw(orjson.dumps(s))) for n, s in enumerate(sources)], print)
-    assert (intake.days.parsed, intake.days.duplicates) == (92, 46)
+    assert (intake.batch.parsed, intake.batch.duplicates) == (92, 46)
 
 
 @pytest.mark.parametrize("original", [False, True])
@@ -132,7 +134,7 @@ def test_half_a_character_hides_no_document_of_elasticsearch(original: bool) -> 
     text = json.dumps({"event": event, "@timestamp": "2026-03-02T10:00:00Z"}) if original else text
     intake = read.intake_of([kubernetes], Context())
     read.feed(intake, [read.Hit("i", "1", msgspec.Raw(text.encode()))], lambda hit, error: None)
-    assert (intake.days.parsed, intake.days.rejected) == (1, {})
+    assert (intake.batch.parsed, intake.batch.rejected) == (1, {})
 
 
 NAMES = {
@@ -146,15 +148,15 @@ NAMES = {
 @pytest.mark.parametrize("source", [*NAMES], ids=lambda source: source.NAME)
 def test_no_two_samples_that_differ_become_one_when_their_writer_gives_them_one_id(source: ModuleType) -> None:
     """Of one identity and day, for others are never held against each other."""
-    found: dict[tuple[str, int], dict[str, set[Any]]] = {}
+    result: dict[tuple[str, int], dict[str, set[Any]]] = {}
     for sample in samples_of(source):
         if sample["shape"] == "native" and "event" in sample and sample["record"].keys() & set(NAMES[source]):
             record = {**sample["record"], **dict.fromkeys(NAMES[source], "x" * 300)}
             event = source.read(record)
-            told = (event.time, event.action, event.target, event.outcome)
-            found.setdefault((event.identity.id, event.time // DAY), {}).setdefault(event.record_id, set()).add(told)
-    assert found
-    assert [told for ids in found.values() for told in ids.values() if len(told) > 1] == []
+            text = (event.time, event.action, event.target, event.outcome)
+            result.setdefault((event.identity.id, event.time // DAY), {}).setdefault(event.record_id, set()).add(text)
+    assert result
+    assert [details for ids in result.values() for details in ids.values() if len(details) > 1] == []
 
 
 def test_a_host_cannot_make_its_events_one() -> None:
@@ -164,20 +166,20 @@ def test_a_host_cannot_make_its_events_one() -> None:
         f'type=PATH msg=audit(1772445600.{n}:7): item=0 name="{path}" nametype=NORMAL'
         for n, path in enumerate(("/srv/.aws/credentials", "/srv/.kube/config"))
     ]  # fmt: skip
-    one, other = (endpoint.read({"_raw": text, "host": "web-1"}) for text in lines)
-    assert one.target != other.target
-    assert one.record_id != other.record_id
+    event, other = (endpoint.read({"_raw": text, "host": "web-1"}) for text in lines)
+    assert event.target != other.target
+    assert event.record_id != other.record_id
 
 
 def test_ids_are_bounded_and_still_begin_with_what_can_be_searched_for() -> None:
-    ids = [kubernetes.read(call(LAST, n, "get", "secrets", auditID=told)).record_id
-           for n, told in enumerate((ONE, "x" * 5_000, "\ud800"))]  # fmt: skip
+    ids = [kubernetes.read(call(LAST, n, "get", "secrets", auditID=text)).record_id
+           for n, text in enumerate((ONE, "x" * 5_000, "\ud800"))]  # fmt: skip
     assert ids[0].startswith(f"{ONE}~")
     assert max(map(len, ids)) <= 113
     assert all(a != b for a, b in combinations(ids, 2))
 
 
-@pytest.mark.parametrize("source", [one for one in SOURCES if one.NAME not in ("alerts", "exposure")],
+@pytest.mark.parametrize("source", [source for source in SOURCES if source.NAME not in ("alerts", "exposure")],
                          ids=lambda source: source.NAME)  # fmt: skip
 def test_no_record_is_a_copy_of_one_that_ended_otherwise_or_did_something_else(source: ModuleType) -> None:
     """Every value of every sample is exchanged for those that others have in its place; ids and times stay."""
@@ -192,23 +194,28 @@ def test_no_record_is_a_copy_of_one_that_ended_otherwise_or_did_something_else(s
             for value in known[path]:
                 other = outcome_of(source, changed(record, path, value))
                 if isinstance(other, Event) and differ(event, other):
-                    days = Days()
-                    days.add(event)
-                    days.add(other)
+                    batch = IntakeBatch()
+                    batch.add(event)
+                    batch.add(other)
                     tried += 1
-                    assert not days.duplicates, (path, value)
+                    assert not batch.duplicates, (path, value)
     assert tried
 
 
 def test_an_audit_id_of_a_request_that_failed_hides_none_that_succeeded_in_the_same_second() -> None:
-    days = Days()
+    batch = IntakeBatch()
     for code in (406, 200):
-        days.add(kubernetes.read(call(LAST, 0, "create", "pods", auditID=ONE, responseStatus={"code": code})))
-    (whole,) = days[LAST].values()
-    assert sorted(shape.outcome for shape, _ in whole.behaviours) == ["failure", "success"]
+        batch.add(kubernetes.read(call(LAST, 0, "create", "pods", auditID=ONE, responseStatus={"code": code})))
+    (identity_day,) = batch[LAST].values()
+    assert sorted(key.outcome for key, _ in identity_day.behaviours) == ["failure", "success"]
 
 
-def differ(one: Event, other: Event) -> bool:
+def differ(event: Event, other: Event) -> bool:
     """Records of one identity and time that do not tell the same; what names no target hides none."""
-    told = [(event.action, event.outcome, event.target) for event in (one, other)]
-    return told[0] != told[1] and bool(other.target) and one.identity.id == other.identity.id and one.time == other.time
+    details = [(event.action, event.outcome, event.target) for event in (event, other)]
+    return (
+        details[0] != details[1]
+        and bool(other.target)
+        and event.identity.id == other.identity.id
+        and event.time == other.time
+    )

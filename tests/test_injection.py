@@ -71,8 +71,8 @@ def is_quoted(text: str) -> None:
 
 
 def test_the_strings_come_through_the_logs(documents: list[dict[str, Any]]) -> None:
-    whole = [json.dumps(document) for document in documents[len(ATTACKS) :]]
-    assert sum(MARK in text for text in whole) >= 200
+    identity_day = [json.dumps(document) for document in documents[len(ATTACKS) :]]
+    assert sum(MARK in text for text in identity_day) >= 200
     assert {d["identity"]["provider"] for d in documents[len(ATTACKS) :]} == {"aws", "github", "entra"}
 
 
@@ -94,14 +94,14 @@ def test_the_words_of_a_brief_are_those_of_a_harmless_one() -> None:
 def test_a_plan_quotes_them_and_no_command_holds_one(documents: list[dict[str, Any]]) -> None:
     steps = 0
     for document in documents:
-        made = plan.draft(document, POLICY, Subjects(credentials(document)), NOTHING, 1_772_323_200)
-        steps += len(made["steps"])
-        commands = [[s["commands"], s["shell"], s["undo"], s["with"]] for s in made["steps"]]
+        built = plan.draft(document, POLICY, Subjects(credentials(document)), NOTHING, 1_772_323_200)
+        steps += len(built["steps"])
+        commands = [[s["commands"], s["shell"], s["undo"], s["with"]] for s in built["steps"]]
         assert MARK not in json.dumps(commands).lower()
-        lines = plan.text(made).splitlines()
+        lines = plan.text(built).splitlines()
         is_quoted("\n".join(line for line in lines if not line.startswith(("   run", "   undo"))))
         for kind in approval.KINDS.values():
-            handed = json.dumps(kind(made, []), ensure_ascii=False)
+            handed = json.dumps(kind(built, []), ensure_ascii=False)
             is_quoted(json.loads(f'"{_texts(handed)}"'))
     assert steps > 400
 
@@ -134,8 +134,8 @@ def test_splunks_explanation_keeps_its_rows_and_its_brief_quotes_them(documents:
         names = list(dict.fromkeys(name for line in lines for name in line))
         header, *rows = read(write(names, lines, ("nhi_record_ids",)))
         assert len(rows) == len(lines)
-        told = [dict(zip(header, row)) for row in rows]
-        for row in told:
+        details = [dict(zip(header, row)) for row in rows]
+        for row in details:
             if row["nhi_section"] == "brief":
                 is_quoted(str(row["nhi_text"]))
 
@@ -145,7 +145,7 @@ def test_a_dashboards_search_keeps_its_stages_whatever_a_token_holds(name: str) 
     """A token that a click or an input sets is a log's value; |s quotes it, so it can add no verb."""
     ours = defaults(name)
     for _, query in queries(name):
-        open_tokens = {found[1] for found in TOKEN.finditer(query) if found[2] == "s"}
+        open_tokens = {match[1] for match in TOKEN.finditer(query) if match[2] == "s"}
         harmless = [stage.split()[:1] for stage in stages(filled(query, {**ours, **dict.fromkeys(open_tokens, "x")}))]
         for text in ATTACKS:
             tokens = {**ours, **dict.fromkeys(open_tokens, text)}
@@ -176,8 +176,8 @@ return [...document.querySelectorAll('*')].map(e => e.tagName + ' ' + e.getAttri
 """
 
 
-def _skeleton(chromium: Chrome, path: Path, told: list[dict[str, Any]]) -> list[str]:
-    path.write_bytes(html.render(told, {}).encode("utf-8", "replace"))
+def _skeleton(chromium: Chrome, path: Path, details: list[dict[str, Any]]) -> list[str]:
+    path.write_bytes(html.render(details, {}).encode("utf-8", "replace"))
     chromium.get(path.as_uri())
     return list(chromium.execute_script(SKELETON))
 
@@ -207,8 +207,10 @@ def _is_quiet(chromium: Chrome, path: Path) -> None:
     title, where, scripts, planted = chromium.execute_script(script)
     assert (MARK in title, where, scripts, planted) == (False, path.as_uri(), 1, "undefined")
     assert chromium.find_elements(By.CSS_SELECTOR, "img, iframe, object, embed, base, form, input[autofocus]") == []
-    links = chromium.execute_script("return [...document.querySelectorAll('[href],[src]')].map("
-                                    "e => e.getAttribute('href') || e.getAttribute('src'))")
+    links = chromium.execute_script(
+        "return [...document.querySelectorAll('[href],[src]')].map("
+        "e => e.getAttribute('href') || e.getAttribute('src'))"
+    )
     assert not [link for link in links if MARK in link]
     requested = [json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")]  # type: ignore[no-untyped-call]
     urls = {m["params"]["request"]["url"] for m in requested if m["method"] == "Network.requestWillBeSent"}
@@ -221,8 +223,8 @@ def _is_quiet(chromium: Chrome, path: Path) -> None:
 
 def obedient(request: Json) -> str:
     """It does what it reads: repeats every sentence that looks like an order, no matter who wrote it."""
-    told = "\n".join(message["content"] for message in request["messages"])
-    orders = [line for line in told.splitlines() if re.search(rf"(?i){MARK}|ignore|benign|approved|system:", line)]
+    text = "\n".join(message["content"] for message in request["messages"])
+    orders = [line for line in text.splitlines() if re.search(rf"(?i){MARK}|ignore|benign|approved|system:", line)]
     return "\n".join([*orders, *(f"{text} [{name}]" for name, _, text in facts(request))])
 
 
@@ -241,17 +243,17 @@ def test_a_model_is_shown_no_word_of_them_so_that_it_has_nothing_to_obey() -> No
 def test_a_model_that_was_turned_all_the_same_is_not_heard() -> None:
     """It says each string outright: alone, with a proof, and inside a true sentence."""
     document = notable()
-    told = brief.facts(document)
-    masked = mask(told)
+    facts = brief.facts(document)
+    masked = mask(facts)
     name, true = next(iter(masked.words.items()))
     fine = {restore(true, masked)}
     for text in ATTACKS:
         proof = f"[{name}]"
         lines = (text, f"{text} {proof}", f"{true} {text} {proof}", f"{text} {true} {proof}", f"{true} {proof} {text}")
         for line in lines:
-            written = copilot.assemble(told, masked, line)
+            written = copilot.assemble(facts, masked, line)
             assert MARK not in copilot.render(written).lower()
-            assert {one.text for one in written.lines if one.worded} <= fine
+            assert {line.text for line in written.lines if line.worded} <= fine
 
 
 def _repeats(said: str, request: Json) -> str:

@@ -46,23 +46,21 @@ TYPED = {
 
 
 @pytest.mark.parametrize(("words", "wanted"), TYPED.values(), ids=TYPED)
-def test_bash_completes(
-    words: list[str], wanted: set[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bash_completes(words: list[str], wanted: set[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     need(shutil.which("bash"), "needs bash")
     (tmp_path / "nhi.bash").write_text(script("bash", capsys), "utf-8")
     typed = f"COMP_WORDS=({shlex.join(['nhi', *words])}); COMP_CWORD={len(words)}"
     line = f'source {tmp_path}/nhi.bash; {typed}; _shtab_nhi; printf "%s\\n" "${{COMPREPLY[@]}}"; complete -p nhi'
     done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, check=True)
-    *found, registered = done.stdout.split("\n")[:-1]
-    assert wanted <= set(found) and all(each.startswith(words[-1]) for each in found)
+    *result, registered = done.stdout.split("\n")[:-1]
+    assert wanted <= set(result) and all(each.startswith(words[-1]) for each in result)
     assert registered.endswith(" nhi")
 
 
 @pytest.mark.parametrize("shell", completion.SHELLS)
 def test_every_command_is_in_the_script_of_each_shell(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
-    told = script(shell, capsys)
-    assert [name for name, _, _ in cli.COMMANDS if name not in told] == []
+    text = script(shell, capsys)
+    assert [name for name, _, _ in cli.COMMANDS if name not in text] == []
 
 
 def test_without_its_library_it_says_what_to_install(
@@ -98,10 +96,16 @@ def test_what_the_image_copies_installs_and_runs(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    told = "No notables in 1 record of 1 identity over 1 day; with caveats: "
-    assert " ".join(done.stdout.split()).startswith(told)
+    text = "No notables in 1 record of 1 identity over 1 day; with caveats: "
+    assert " ".join(done.stdout.split()).startswith(text)
     assert (tmp_path / "results" / "report.html").stat().st_size > 10_000
     where = "import nhi_watch; print(nhi_watch.__file__)"
-    found = subprocess.run([sys.executable, "-c", where], cwd=tmp_path, env={**os.environ, "PYTHONPATH": path},
-                           capture_output=True, text=True, check=True)  # fmt: skip
-    assert found.stdout.startswith(str(tmp_path / "site"))
+    completed_process = subprocess.run(
+        [sys.executable, "-c", where],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert completed_process.stdout.startswith(str(tmp_path / "site"))

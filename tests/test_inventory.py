@@ -22,11 +22,11 @@ USER = {"id": f"aws:{ACCOUNT}:user:AIDACI", "name": f"arn:aws:iam::{ACCOUNT}:use
 DAY = 86_400
 
 
-def days_of(found: Iterable[Event]) -> list[IdentityDay]:
+def days_of(events: Iterable[Event]) -> list[IdentityDay]:
     by_day: dict[int, list[Event]] = {}
-    for event in found:
+    for event in events:
         by_day.setdefault(event.time // DAY, []).append(event)
-    return [whole for day in by_day.values() for whole in whole_days(day).values()]
+    return [identity_day for day in by_day.values() for identity_day in whole_days(day).values()]
 
 
 def use(day: int, key: str = KEY) -> list[Event]:
@@ -47,9 +47,9 @@ HISTORY = [
 ]
 
 
-def noted(found: Iterable[Event]) -> MemoryStore:
+def noted(events: Iterable[Event]) -> MemoryStore:
     store = MemoryStore()
-    inventory.note(store, days_of(found))
+    inventory.note(store, days_of(events))
     return store
 
 
@@ -110,8 +110,8 @@ STOLEN = "alert:GuardDuty/UnauthorizedAccess:IAMUser/InstanceCredentialExfiltrat
 
 
 def alert(action: str, credential: str = "") -> list[Event]:
-    told = {"service": "alert", "traits": ["alert", "alert_high"], "credential": credential}
-    return events([{"action": action, "who": USER, **told}], TODAY)
+    details = {"service": "alert", "traits": ["alert", "alert_high"], "credential": credential}
+    return events([{"action": action, "who": USER, **details}], TODAY)
 
 
 def test_another_product_s_alert_of_a_stolen_credential_exposes_it_as_used() -> None:
@@ -129,9 +129,9 @@ def test_an_alert_is_no_use_of_the_key_and_most_alerts_expose_nothing() -> None:
 
 
 def test_aws_quarantine_is_noted_for_the_user() -> None:
-    found = call(TODAY, "iam:AttachUserPolicy", "ci", traits=["quarantine"], access="permissions")
+    events = call(TODAY, "iam:AttachUserPolicy", "ci", traits=["quarantine"], access="permissions")
     user = Identity("x", "a/ci", "user", "aws", ACCOUNT, "")
-    assert [c.what for c in done_to(noted(found), user)] == ["quarantined"]
+    assert [c.what for c in done_to(noted(events), user)] == ["quarantined"]
 
 
 @pytest.mark.parametrize("status, trait", [("Inactive", "deactivated"), ("Active", "reactivated")])

@@ -91,7 +91,7 @@ def test_a_plug_in_does_not_know_its_siblings(package: str) -> None:
 
 def plug_in(module: str, package: str) -> str:
     """The name of the plug-in that a module belongs to; empty: none of this package."""
-    return module[len(package):].partition(".")[0] if module.startswith(package) else ""
+    return module[len(package) :].partition(".")[0] if module.startswith(package) else ""
 
 
 def test_what_ships_to_splunk_imports_only_the_standard_library_and_itself() -> None:
@@ -164,14 +164,14 @@ def code_lines(path: Path) -> list[str]:
 
 def test_no_file_names_a_path_of_one_machine() -> None:
     """Worlds by other hands are exams: their records name paths of made-up machines, and nobody may read them."""
-    found = {
+    result = {
         f"{name(path)}:{number}"
         for path in own_files(lambda path: path.suffix in TEXTS and path != Path(__file__))
         if not EXAMS.intersection(path.parents)
         for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1)
         if MACHINE_PATH.search(line)
     }
-    assert not found
+    assert not result
 
 
 def own_files(wanted: Callable[[Path], bool]) -> list[Path]:
@@ -191,8 +191,8 @@ def test_links_of_pages_lead_somewhere(page: Path) -> None:
 
 
 def headings(page: Path) -> set[str]:
-    told = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in told}
+    details = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in details}
 
 
 def test_every_dependency_has_its_reason() -> None:

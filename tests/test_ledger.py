@@ -20,7 +20,7 @@ from nhi_watch.core.notable import NotableIdentity, TimelineEntry
 from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.detect import feedback, history, ledger, publish
 from nhi_watch.detect.exposure import fast
-from nhi_watch.detect.ledger import Entry, Exemption
+from nhi_watch.detect.ledger import ControlEntry, Exemption
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.store import MemoryStore, pack, unpack
 from test_exposure import KEY, LEAK, OFF, USUAL, admin, user
@@ -36,8 +36,12 @@ def made(day: int, clock: str) -> dict[str, Any]:
 
 
 def used_new(day: int, clock: str) -> dict[str, Any]:
-    whole = user(day, clock)
-    return {**whole, "eventID": f"new/{day}/{clock}", "userIdentity": {**whole["userIdentity"], "accessKeyId": NEW}}
+    identity_day = user(day, clock)
+    return {
+        **identity_day,
+        "eventID": f"new/{day}/{clock}",
+        "userIdentity": {**identity_day["userIdentity"], "accessKeyId": NEW},
+    }
 
 
 def quiet(day: int) -> list[dict[str, Any]]:
@@ -47,15 +51,15 @@ def quiet(day: int) -> list[dict[str, Any]]:
 
 def exposed(*parts: list[dict[str, Any]], known: Any = NO_ASSETS) -> tuple[MemoryStore, list[dict[str, Any]]]:
     store = MemoryStore()
-    run(store, [one for part in parts for one in part])
+    run(store, [item for part in parts for item in part])
     fast.tell(store, KEY, LEAK, "public-repo")
     return store, fast.judge(store, history.read(store), known, LEAK + HOUR)
 
 
-def follow(store: MemoryStore, notables: list[dict[str, Any]], now: int) -> dict[str, Entry]:
-    found = ledger.follow(store, history.read(store), publish.as_of(store, notables, now), now)
+def follow(store: MemoryStore, notables: list[dict[str, Any]], now: int) -> dict[str, ControlEntry]:
+    entries = ledger.follow(store, history.read(store), publish.as_of(store, notables, now), now)
     mine = {notable["id"] for notable in notables}
-    return {entry.control: entry for entry in found if entry.notable in mine or not mine}
+    return {entry.control: entry for entry in entries if entry.notable in mine or not mine}
 
 
 def test_a_secret_is_required_done_and_verified() -> None:
@@ -75,8 +79,8 @@ def test_a_secret_is_required_done_and_verified() -> None:
 def test_what_nobody_does_is_overdue() -> None:
     store, notables = exposed(USUAL)
     due = follow(store, notables, LEAK + HOUR)["rotate_secret"].due
-    found = [follow(store, notables, moment)["rotate_secret"] for moment in (due, due + 1)]
-    assert [(one.status, one.overdue) for one in found] == [("open", False), ("open", True)]
+    entries = [follow(store, notables, moment)["rotate_secret"] for moment in (due, due + 1)]
+    assert [(entry.status, entry.overdue) for entry in entries] == [("open", False), ("open", True)]
 
 
 def test_a_key_that_is_used_after_it_was_switched_off_is_required_again() -> None:
@@ -178,28 +182,36 @@ def test_what_the_attacker_does_himself_closes_no_control(name: str, params: dic
     store = MemoryStore()
     mine = act(TODAY, "10:40", "payments", name, **params)
     run(store, [*quiet(TODAY - 1), record(TODAY, "09:00", role="payments"), mine])
-    whole = history.read(store)
-    attacked = next(life for life in whole.lives.values() if life.identity.name.endswith("/payments"))
+    identity_day = history.read(store)
+    attacked = next(
+        identity_history
+        for identity_history in identity_day.identities.values()
+        if identity_history.identity.name.endswith("/payments")
+    )
     document = intrusion(TODAY, "10:30")
     document["identity"]["id"] = attacked.identity.id
-    for entry in ledger.follow(store, whole, [document], TODAY * DAY + 12 * HOUR):
+    for entry in ledger.follow(store, identity_day, [document], TODAY * DAY + 12 * HOUR):
         assert entry.status == "open"
-    told = " ".join(entry.evidence for entry in ledger.entries(store))
-    assert "the notable's own" in told and mine["eventID"] in told
+    text = " ".join(entry.evidence for entry in ledger.entries(store))
+    assert "the notable's own" in text and mine["eventID"] in text
 
 
 def test_a_control_is_closed_by_somebody_else_after_the_last_odd_call_and_the_record_is_named() -> None:
     store = MemoryStore()
     early = act(TODAY, "10:15", "admin", "DeleteRolePolicy", roleName="payments", policyName="a")
     run(store, [*quiet(TODAY - 1), record(TODAY, "09:00", role="payments"), early])
-    whole = history.read(store)
-    attacked = next(life for life in whole.lives.values() if life.identity.name.endswith("/payments"))
+    identity_day = history.read(store)
+    attacked = next(
+        identity_history
+        for identity_history in identity_day.identities.values()
+        if identity_history.identity.name.endswith("/payments")
+    )
     document = intrusion(TODAY, "10:30")
     document["identity"]["id"] = attacked.identity.id
 
-    def status() -> Entry:
-        found = ledger.follow(store, history.read(store), [document], TODAY * DAY + 12 * HOUR)
-        return next(entry for entry in found if entry.control == "reduce_privilege")
+    def status() -> ControlEntry:
+        entries = ledger.follow(store, history.read(store), [document], TODAY * DAY + 12 * HOUR)
+        return next(entry for entry in entries if entry.control == "reduce_privilege")
 
     assert status().status == "open"
     late = act(TODAY, "11:15", "admin", "DeleteRolePolicy", roleName="payments", policyName="b")
@@ -216,20 +228,25 @@ def test_the_task_of_a_control_fits_its_identity() -> None:
            "accountId": ACCOUNT, "accessKeyId": NEW, "userName": "old"}  # fmt: skip
     run(store, [*quiet(TODAY - 1), act(TODAY, "10:10", "payments", "CreateUser", userName="ci"),
                 user(TODAY, "10:20"), key, record(TODAY, "10:21", role="x", userIdentity=old)])  # fmt: skip
-    whole = history.read(store)
-    members = [{"id": life.identity.id, "name": life.identity.name, "owner": ""} for life in whole.lives.values()]
+    identity_day = history.read(store)
+    members = [
+        {"id": identity_history.identity.id, "name": identity_history.identity.name, "owner": ""}
+        for identity_history in identity_day.identities.values()
+    ]
     document = intrusion(TODAY, "10:30")
     both, created = [c for c in document["controls"] for _ in members], render(TODAY * DAY + seconds("10:40"))
     document = {**document, "members": members, "controls": both, "created": created}
-    asked = ledger.follow(store, whole, [document], TODAY * DAY + 12 * HOUR)
+    asked = ledger.follow(store, identity_day, [document], TODAY * DAY + 12 * HOUR)
 
     def tasks(since: str) -> dict[tuple[str, str], str]:
         second = TODAY * DAY + seconds(since)
-        return {(entry.control, entry.name.rsplit("/", 1)[-1]): ledger.task(entry, whole, second) for entry in asked}
+        return {
+            (entry.control, entry.name.rsplit("/", 1)[-1]): ledger.task(entry, identity_day, second) for entry in asked
+        }
 
-    told = tasks("10:00")
-    assert told["rotate_secret", "ci"] == "delete user" and told["reduce_privilege", "ci"] == "reduce privilege"
-    assert told["rotate_secret", "payments"] == "end sessions" and told["rotate_secret", "old"] == "delete key"
+    details = tasks("10:00")
+    assert details["rotate_secret", "ci"] == "delete user" and details["reduce_privilege", "ci"] == "reduce privilege"
+    assert details["rotate_secret", "payments"] == "end sessions" and details["rotate_secret", "old"] == "delete key"
     before = tasks("10:25")  # what was made before the intrusion began is not its own
     assert before["rotate_secret", "ci"] == before["rotate_secret", "old"] == "rotate secret"
 
@@ -246,8 +263,8 @@ def test_an_exception_holds_until_it_ends_and_says_who_answers() -> None:
     store, notables = exposed(USUAL)
     entry = follow(store, notables, LEAK + HOUR)["rotate_secret"]
     ledger.exempt(store, entry.id[:6], Exemption("ada", "the partner moves first", LEAK + 9 * DAY, LEAK + HOUR))
-    held = follow(store, notables, LEAK + 8 * DAY)["rotate_secret"]
-    assert (held.status, "ada" in held.evidence) == ("excepted", True)
+    kept = follow(store, notables, LEAK + 8 * DAY)["rotate_secret"]
+    assert (kept.status, "ada" in kept.evidence) == ("excepted", True)
     ended = follow(store, notables, LEAK + 10 * DAY)["rotate_secret"]
     assert (ended.status, ended.overdue, "the exception of ada ended" in ended.evidence) == ("open", True, True)
 
@@ -281,7 +298,7 @@ def test_an_entry_outlives_its_notable_and_keeps_its_owner() -> None:
 def test_notables_tell_the_status_of_their_controls() -> None:
     store, notables = exposed(USUAL, [OFF])
     standing = ledger.follow(store, history.read(store), notables, LEAK + 10 * HOUR)
-    (document,) = ledger.told(notables, standing)
+    (document,) = ledger.with_status(notables, standing)
     assert [c["status"] for c in document["controls"]] == ["done", "open"]
 
 
@@ -302,10 +319,10 @@ SOME = st.lists(st.tuples(STATUSES, st.sampled_from(["a", "b", ""]), st.integers
 
 
 @given(SOME)
-def test_every_entry_is_counted_for_exactly_one_owner(told: list[tuple[str, str, int]]) -> None:
+def test_every_entry_is_counted_for_exactly_one_owner(details: list[tuple[str, str, int]]) -> None:
     standing = [
-        Entry(str(n), "n", "rotate_secret", "i", "i", owner, (), 0, 1, status, hours * HOUR, "", (), None)
-        for n, (status, owner, hours) in enumerate(told)
+        ControlEntry(str(n), "n", "rotate_secret", "i", "i", owner, (), 0, 1, status, hours * HOUR, "", (), None)
+        for n, (status, owner, hours) in enumerate(details)
     ]
     owners = ledger.by_owner(standing)
     assert sum(o.open + o.done + o.excepted for o in owners) == len(standing)
@@ -316,21 +333,21 @@ def test_the_command_lists_and_excepts(tmp_path: Path, capsys: pytest.CaptureFix
     store = SqliteStore(tmp_path / "state.sqlite")
     run(store, USUAL)
     store.close()
-    told = ("--out", str(tmp_path), "--now", render(LEAK + HOUR))
-    assert cli.main(["exposed", KEY, "--where", "paste", "--since", render(LEAK), *told]) == 0
+    text = ("--out", str(tmp_path), "--now", render(LEAK + HOUR))
+    assert cli.main(["exposed", KEY, "--where", "paste", "--since", render(LEAK), *text]) == 0
     capsys.readouterr()
-    assert cli.main(["controls", "--json", *told]) == 0
+    assert cli.main(["controls", "--json", *text]) == 0
     listed = json.loads(capsys.readouterr().out)["controls"]
-    (rotate,) = [one for one in listed if one["control"] == "rotate_secret" and KEY in one["credentials"]]
+    (rotate,) = [item for item in listed if item["control"] == "rotate_secret" and KEY in item["credentials"]]
     chosen = ["controls", "--except", rotate["id"], "--owner", "ada", "--until", render(LEAK + DAY)]
-    assert cli.main([*chosen, *told]) == 2
+    assert cli.main([*chosen, *text]) == 2
     assert "--reason" in capsys.readouterr().err
     late = ["controls", "--except", rotate["id"], "--owner", "ada", "--until", "2099-01-01", "--reason", "x"]
-    assert cli.main([*late, *told]) == 2
+    assert cli.main([*late, *text]) == 2
     assert "Recording" not in capsys.readouterr().out
-    assert cli.main([*chosen, "--reason", "moves on Monday", *told]) == 0
+    assert cli.main([*chosen, "--reason", "moves on Monday", *text]) == 0
     assert "excepted" in capsys.readouterr().out
     (line,) = [json.loads(text) for text in audit.lines(tmp_path / "audit.jsonl")]
     assert (line["what"], line["by"], line["facts"]["why"]) == ("control", "ada", "moves on Monday")
-    assert cli.main(["controls", "--until", "2024-10-05", *told]) == 2
+    assert cli.main(["controls", "--until", "2024-10-05", *text]) == 2
     assert str(ACCOUNT) not in capsys.readouterr().err

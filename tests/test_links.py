@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core_samples import CALL, TODAY, answer, record, run
-from nhi_watch.core.behaviour import Behaviour, shape_of
+from nhi_watch.core.behaviour import Behaviour, key_of_event
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.detect.explain import brief
 from nhi_watch.detect.explain.notables import notable_id
 from nhi_watch.detect.linking import HOLDERS, NEAR, _called, _names, _owner, _touched, join
-from nhi_watch.detect.signals.told import passed_on
+from nhi_watch.detect.signals.alerts import passed_on
 from nhi_watch.state.state import Trace
 from nhi_watch.state.store import MemoryStore
 from test_pipeline import ROOM, quiet, raid, schema, scored
@@ -88,18 +88,18 @@ def test_what_is_said_of_an_identity_is_computed_for_that_identity() -> None:
     first, second = notable["summary"].partition(" Why: ")[0].split(" One intrusion across ")
     assert "iam:CreateAccessKey" not in first and "made 3 unusual calls" in first
     assert f"Role {READER} (20 active days of history) made " in second and "iam:CreateAccessKey" in second
-    told = brief.text(notable)
-    assert "`secretsmanager:ListSecrets` was never" not in told
-    assert f"The action `iam:CreateAccessKey` was never seen with `{notable['members'][1]['name']}` before." in told
+    text = brief.text(notable)
+    assert "`secretsmanager:ListSecrets` was never" not in text
+    assert f"The action `iam:CreateAccessKey` was never seen with `{notable['members'][1]['name']}` before." in text
     assert {s["identity"] for s in notable["signals"] if s["id"] == "credential_minted"} <= {reader}
 
 
 def test_each_linked_identity_that_is_new_is_said_to_be_new() -> None:
     (notable,) = found(quiet(20) + raid() + [assumes()] + used())
-    told = brief.text(notable)
-    assert f"The identity `{notable['members'][1]['name']}` was never seen before" in told
-    assert "`s3:GetObject` was never seen" not in told and "with this identity" not in told
-    assert f"was never seen with `{notable['members'][0]['name']}` before." in told
+    text = brief.text(notable)
+    assert f"The identity `{notable['members'][1]['name']}` was never seen before" in text
+    assert "`s3:GetObject` was never seen" not in text and "with this identity" not in text
+    assert f"was never seen with `{notable['members'][0]['name']}` before." in text
 
 
 def test_a_session_that_nobody_handed_out_links_nobody() -> None:
@@ -123,9 +123,9 @@ def test_a_link_that_comes_late_merges_what_was_written_before() -> None:
     assert (merged["id"], merged["merged_into"]) == (notable_id(f"aws:111111111111:role:AROA{READER}", TODAY), lead)
     assert merged["revision"] == 2
     schema().validate(merged)
-    whole = MemoryStore()
-    run(whole, first + second, ROOM)
-    assert answer(store) == answer(whole)
+    identity_day = MemoryStore()
+    run(identity_day, first + second, ROOM)
+    assert answer(store) == answer(identity_day)
 
 
 def test_a_second_run_over_the_same_records_changes_nothing() -> None:
@@ -137,10 +137,10 @@ def test_a_second_run_over_the_same_records_changes_nothing() -> None:
 # ---- the rules of joining, on traces
 
 
-def trace(name: str, first: int = 100, **told: Any) -> Trace:
-    handles = {key: {handle: f"{name}-{handle}" for handle in told.get(key, ())}
+def trace(name: str, first: int = 100, **details: Any) -> Trace:
+    handles = {key: {handle: f"{name}-{handle}" for handle in details.get(key, ())}
                for key in ("names", "given", "used", "addresses", "touched")}  # fmt: skip
-    return Trace(name, told.get("eligible", True), first, handles["names"], told.get("own", ()),
+    return Trace(name, details.get("eligible", True), first, handles["names"], details.get("own", ()),
                  handles["given"], handles["used"], handles["addresses"], handles["touched"])  # fmt: skip
 
 
@@ -278,7 +278,7 @@ def test_a_log_that_knows_no_ids_tells_of_the_one_who_has_the_name() -> None:
 
 
 def test_for_whom_an_app_acts_is_no_name_of_the_app() -> None:
-    acted = Behaviour(shape_of(CALL), TODAY * 24 + 10)
+    acted = Behaviour(key_of_event(CALL), TODAY * 24 + 10)
     acted.take(CALL._replace(links=("app:1", "user:ann@example.com")))
     assert _names(acted) == ["app:1"]
 

@@ -33,12 +33,12 @@ EXPECTED = {
 @pytest.fixture(scope="module")
 def played() -> dict[str, list[list[Event]]]:
     """The events of each campaign, by technique."""
-    found: dict[str, list[list[Event]]] = defaultdict(list)
+    result: dict[str, list[list[Event]]] = defaultdict(list)
     tenant = Tenant(Spec(days=10, nhis=200, seed=24, campaigns=60, quiet_days=3))
     for campaign in tenant.campaigns:
         ran = campaign.run(tenant)
-        found[campaign.technique.name].append([*labelled(ran.lines)])
-    return found
+        result[campaign.technique.name].append([*labelled(ran.lines)])
+    return result
 
 
 def traces(events: Iterable[Event]) -> list[Trace]:
@@ -46,40 +46,40 @@ def traces(events: Iterable[Event]) -> list[Trace]:
     by_id: dict[str, list[Event]] = defaultdict(list)
     for event in events:
         by_id[event.identity.id].append(event)
-    return [traced(name, told) for name, told in by_id.items()]
+    return [traced(name, events) for name, events in by_id.items()]
 
 
-def traced(name: str, told: list[Event]) -> Trace:
-    own = _own_names(told[0].identity)
-    names = {link: e.record_id for e in reversed(told) for link in e.links}
+def traced(name: str, events: list[Event]) -> Trace:
+    own = _own_names(events[0].identity)
+    names = {link: e.record_id for e in reversed(events) for link in e.links}
     return Trace(
-        name, True, min(e.time for e in told), {**dict.fromkeys(own, told[0].record_id), **names}, own,
-        {e.issued: e.record_id for e in reversed(told) if e.issued},
-        {used: e.record_id for e in reversed(told) for used in (e.session, e.credential) if used},
-        {e.address: e.record_id for e in reversed(told) if e.address},
-        {name: e.record_id for e in reversed(told) for name in _touched([e.target])},
+        name, True, min(e.time for e in events), {**dict.fromkeys(own, events[0].record_id), **names}, own,
+        {e.issued: e.record_id for e in reversed(events) if e.issued},
+        {used: e.record_id for e in reversed(events) for used in (e.session, e.credential) if used},
+        {e.address: e.record_id for e in reversed(events) if e.address},
+        {name: e.record_id for e in reversed(events) for name in _touched([e.target])},
     )  # fmt: skip
 
 
 def proven(groups: Iterable[Group], events: list[Event]) -> list[tuple[str, str, str]]:
     """Kinds and providers of the links; each is proven by records of the identities at its ends."""
     owner = {event.record_id: event.identity for event in events}
-    found = []
+    result = []
     for group in groups:
         for link in group.links:
             ends = tuple(owner[record] for record in link.records)
             assert tuple(end.id for end in ends) == (link.source, link.target), link
-            found.append((link.kind, ends[0].provider, ends[1].provider))
-    return found
+            result.append((link.kind, ends[0].provider, ends[1].provider))
+    return result
 
 
 @pytest.mark.parametrize("technique", EXPECTED)
 def test_a_campaigns_records_prove_the_link_of_its_kind(played: dict[str, list[list[Event]]], technique: str) -> None:
     kind, *ends = EXPECTED[technique]
     assert played[technique], "the seed has none"
-    told = [found for events in played[technique] for found in proven(join(traces(events)), events)]
-    fitting = [f for f in told if f[0] == kind and all(not end or end in f[1:] for end in ends)]
-    assert fitting, told
+    details = [result for events in played[technique] for result in proven(join(traces(events)), events)]
+    fitting = [f for f in details if f[0] == kind and all(not end or end in f[1:] for end in ends)]
+    assert fitting, details
 
 
 AWS = "arn:aws:iam::111111111111:role/api"
@@ -129,8 +129,8 @@ def test_a_chain_of_roles_is_linked_by_the_session_that_was_handed_out() -> None
 
 def test_in_whose_name_many_acted_is_no_credential_that_joins_them() -> None:
     calls = [{"action": "k8s:secrets.get", "session": session} for session in ("as:system:admin", "JTI=1")]
-    told = [b for whole in whole_days(events(calls, TODAY)).values() for b in whole.ordered()]
-    assert {handle for b in told for handle in _used(b)} == {"JTI=1"}
+    behaviours = [b for identity_day in whole_days(events(calls, TODAY)).values() for b in identity_day.ordered()]
+    assert {handle for b in behaviours for handle in _used(b)} == {"JTI=1"}
 
 
 def test_a_service_account_that_was_deleted_and_made_again_is_another() -> None:

@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from nhi_watch.core.errors import ModelError
 from nhi_watch.detect import model
 from nhi_watch.detect.forest import Forest, Node, grown
-from nhi_watch.detect.model import BINS, EDGES, NEVER, Features, Scorecard, percent
+from nhi_watch.detect.model import BINS, EDGES, NEVER, Features, Model, percent
 from nhi_watch.detect.signals import NAMES
 
 CARD = model.load()
 
 
-def card(slope: float = 1.0, offset: float = 0.0) -> Scorecard:
+def card(slope: float = 1.0, offset: float = 0.0) -> Model:
     prior = {"action": {"a": 0.25, "*": 0.01}}
-    return Scorecard("id", "sha", (), (), (0,), (((),), ((),)), grown(0, ()), slope, offset, prior)
+    return Model("id", "sha", (), (), (0,), (((),), ((),)), grown(0, ()), slope, offset, prior)
 
 
 def plain(**changes: Any) -> dict[str, Any]:
@@ -44,8 +44,8 @@ def copied(folder: Path) -> Path:
 
 
 def test_shares_are_of_values_at_least_as_large_and_end_in_zeros() -> None:
-    made = model.parse(plain())
-    assert made.attack == ((1.0, 0.5, 0.25, *[0.0] * (BINS - 3)),)
+    built = model.parse(plain())
+    assert built.attack == ((1.0, 0.5, 0.25, *[0.0] * (BINS - 3)),)
 
 
 @pytest.mark.parametrize(("age", "share"), [(-1, 0.2), (0, 0.2), (13, 0.2), (14, 0.1), (400, 0.1)])
@@ -55,11 +55,11 @@ def test_a_young_tenant_is_compared_with_the_worlds_young_ones(age: int, share: 
 
 
 def test_a_card_fits_itself_to_the_signals_of_this_version() -> None:
-    made = model.parse(plain()).aligned(("new", "a"))
-    assert made.signals == ("new", "a")
-    assert made.attack == (NEVER, model.parse(plain()).attack[0])
-    assert {row[0] for ages in made.world for row in ages} == {NEVER}
-    odds = [made.log_odds(Features(points, bins)) for points, bins in (((9.0, 0.0), (9, 0)), ((0.0, 9.0), (0, 9)))]
+    built = model.parse(plain()).aligned(("new", "a"))
+    assert built.signals == ("new", "a")
+    assert built.attack == (NEVER, model.parse(plain()).attack[0])
+    assert {row[0] for ages in built.world for row in ages} == {NEVER}
+    odds = [built.log_odds(Features(points, bins)) for points, bins in (((9.0, 0.0), (9, 0)), ((0.0, 9.0), (0, 9)))]
     assert odds == [-3.0, 1.0], "a signal that the model does not know says nothing"
 
 
@@ -93,28 +93,28 @@ def test_trees_that_a_day_does_not_touch_are_missed_by_nothing(trees: list[Node]
 @given(st.lists(TREES, max_size=4), DAYS)
 def test_shares_are_shapley_values_by_their_definition(trees: list[Node], x: list[float]) -> None:
     """By all coalitions of signals, whose points and bins are the day's, and of the others the ordinary day's."""
-    made: Forest = grown(SIGNALS, trees)
-    told = made.shares(x)
+    forest: Forest = grown(SIGNALS, trees)
+    details = forest.shares(x)
 
     def worth(members: tuple[int, ...]) -> float:
         day = [value if at % SIGNALS in members else 0.0 for at, value in enumerate(x)]
         return sum(walked(tree, day) for tree in trees)
 
     for signal in range(SIGNALS):
-        others = [one for one in range(SIGNALS) if one != signal]
+        others = [item for item in range(SIGNALS) if item != signal]
         exact = sum(
             factorial(size) * factorial(SIGNALS - size - 1) / factorial(SIGNALS)
             * (worth((*some, signal)) - worth(some))
             for size in range(SIGNALS) for some in combinations(others, size)
         )  # fmt: skip
-        assert told[signal] == pytest.approx(exact, abs=1e-9)
-    assert made.base + sum(told) == pytest.approx(made.log_odds(x), abs=1e-3)
+        assert details[signal] == pytest.approx(exact, abs=1e-9)
+    assert forest.base + sum(details) == pytest.approx(forest.log_odds(x), abs=1e-3)
 
 
 def test_unseen_values_and_dimensions_have_a_share() -> None:
-    made = card()
-    assert [made.elsewhere("action", v) for v in ("a", "b")] == [0.25, 0.01]
-    assert made.elsewhere("unheard", "a") == 1.0
+    model = card()
+    assert [model.elsewhere("action", v) for v in ("a", "b")] == [0.25, 0.01]
+    assert model.elsewhere("unheard", "a") == 1.0
 
 
 # ---- the model that ships
@@ -127,7 +127,7 @@ def test_the_model_that_ships_knows_the_signals_but_a_few_new_ones() -> None:
 
 def test_the_shares_of_every_signal_fall() -> None:
     for at, name in enumerate(CARD.signals):
-        for shares in (CARD.attack[at], *(told[at] for ages in CARD.world for told in ages)):
+        for shares in (CARD.attack[at], *(age[at] for ages in CARD.world for age in ages)):
             assert len(shares) == BINS and shares[0] == 1.0, name
             assert list(shares) == sorted(shares, reverse=True) and all(0 <= share <= 1 for share in shares), name
 
@@ -142,11 +142,11 @@ def test_no_signal_lowers_the_likelihood_of_a_loud_day(others: float) -> None:
     """Beside any other signals: more points, or a higher value, never make it less likely."""
     for at, name in enumerate(CARD.signals):
         points = [others] * len(CARD.signals)
-        told = []
+        text = []
         for worth in (0.0, 2.0, 5.0, 9.0, 14.0, 21.0):
             points[at] = worth
-            told.append(CARD.log_odds(Features(tuple(points), tuple(map(int, points)))))
-        assert told == sorted(told), name
+            text.append(CARD.log_odds(Features(tuple(points), tuple(map(int, points)))))
+        assert text == sorted(text), name
 
 
 def test_every_share_of_the_prior_is_a_probability() -> None:
@@ -190,21 +190,27 @@ def signed(folder: Path, change: dict[str, Any]) -> Path:
 
 
 @pytest.mark.parametrize(
-    "change", [{"signals": None}, {"calibration": {}}, {"edges": [1.0, 2.0]}, {"ages": [0, 3, 7, 14, 28, 60, 90]},
-               {"trees": [[0, 1.0]]},
-               {"trees": [[10**6, 1.0, 0.0, 1.0]]}]
+    "change",
+    [
+        {"signals": None},
+        {"calibration": {}},
+        {"edges": [1.0, 2.0]},
+        {"ages": [0, 3, 7, 14, 28, 60, 90]},
+        {"trees": [[0, 1.0]]},
+        {"trees": [[10**6, 1.0, 0.0, 1.0]]},
+    ],
 )
 def test_a_model_of_another_form_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     with pytest.raises(ModelError, match="no usable model there"):
         model.load(signed(tmp_path, change))
 
 
-@pytest.mark.parametrize(("form", "told"), [(model.FORMAT + 1, "update the program"), (3, "told no likelihood")])
-def test_a_file_of_another_format_is_refused_with_a_remedy(tmp_path: Path, form: int, told: str) -> None:
+@pytest.mark.parametrize(("form", "text"), [(model.FORMAT + 1, "update the program"), (3, "told no likelihood")])
+def test_a_file_of_another_format_is_refused_with_a_remedy(tmp_path: Path, form: int, text: str) -> None:
     folder = signed(tmp_path, {})
     manifest = json.loads((folder / model.MANIFEST).read_text())
     (folder / model.MANIFEST).write_text(json.dumps({**manifest, "format": form}))
-    with pytest.raises(ModelError, match=told):
+    with pytest.raises(ModelError, match=text):
         model.load(folder)
 
 
@@ -230,8 +236,8 @@ def variant(folder: Path, offset: float, **manifest: Any) -> Path:
     plain["id"] = f"nhi-test{offset:g}"
     raw = json.dumps(plain).encode()
     (folder / model.MODEL).write_bytes(raw)
-    told = {"id": plain["id"], "sha256": sha256(raw).hexdigest(), "format": model.FORMAT, **manifest}
-    (folder / model.MANIFEST).write_text(json.dumps(told))
+    details = {"id": plain["id"], "sha256": sha256(raw).hexdigest(), "format": model.FORMAT, **manifest}
+    (folder / model.MANIFEST).write_text(json.dumps(details))
     return folder
 
 

@@ -19,8 +19,8 @@ END = parse("2026-05-20T00:00:00Z")
 
 
 def _row(name: str, severity: str = "low", last: str = "2026-05-19T10:00:00Z") -> dict[str, str]:
-    life = "ongoing" if last > "2026-05-19" else "quiet"
-    return {"id": name, "severity": severity, "last_time": last, "life": life, "kind": "compromise"}
+    identity_history = "ongoing" if last > "2026-05-19" else "quiet"
+    return {"id": name, "severity": severity, "last_time": last, "life": identity_history, "kind": "compromise"}
 
 
 def _tenant(
@@ -48,16 +48,16 @@ def test_what_was_quiet_for_three_days_is_one_line_together() -> None:
 
 
 def test_figures_are_by_identity_days_and_places_among_benign_rows() -> None:
-    found = figures.figures([_tenant()])
-    assert (found.outside, found.inside, found.counts) == (1.0, 0.0, (2, 1))
-    assert found.first == ((0.5, 0.0), (1.0, 0.0))
-    assert found.benign == 1000 * 4 / 400
-    assert (found.repeats, found.graver, found.read, found.waiting) == (1.0, 1.0, 12.0, 9.0)
+    result = figures.figures([_tenant()])
+    assert (result.outside, result.inside, result.counts) == (1.0, 0.0, (2, 1))
+    assert result.first == ((0.5, 0.0), (1.0, 0.0))
+    assert result.benign == 1000 * 4 / 400
+    assert (result.repeats, result.graver, result.read, result.waiting) == (1.0, 1.0, 12.0, 9.0)
 
 
 def test_a_mean_of_families_counts_each_family_the_same() -> None:
-    found = mean_of_families([_tenant("second"), _tenant("second"), _tenant("third", place=None)])
-    assert found.outside == pytest.approx((1.0 + 0.5) / 2)
+    figures = mean_of_families([_tenant("second"), _tenant("second"), _tenant("third", place=None)])
+    assert figures.outside == pytest.approx((1.0 + 0.5) / 2)
 
 
 def test_equal_worlds_are_resampled_alike_so_that_equal_detectors_differ_by_nothing() -> None:
@@ -74,11 +74,11 @@ def test_incidents_are_weighed_down_to_the_prevalence() -> None:
     """Three incidents in 400 identity-days are as many as in life; thirty count a tenth."""
     notables = [Shown(95.0, "critical", True, True)] * 10 + [Shown(95.0, "critical", False, True)] * 10
     cases = [Case(str(n), "theft", "inside", 0) for n in range(30)]
-    found = calibration([_tenant()._replace(cases=cases, notables=notables)])
+    result = calibration([_tenant()._replace(cases=cases, notables=notables)])
     weight = 10 * PREVALENCE * 400 / 30
-    share, size = found.severities["critical"]
+    share, size = result.severities["critical"]
     assert share == pytest.approx(weight / (weight + 10)) and size == 20
-    assert found.error == pytest.approx(0.95 - share)
+    assert result.error == pytest.approx(0.95 - share)
 
 
 # ---- rivals
@@ -96,8 +96,8 @@ def test_an_identity_has_one_row_a_week_and_what_stands_from_before_is_none() ->
     daily = [Scored(day, "noisy", 5.0, NOBODY) for day in range(4, 20)]
     assert [row.day for row in mornings.at_equal_rows(daily, 10, 9)] == [11, 18]
     rows = mornings.at_equal_rows([*daily, Scored(19, "victim", 4.0, frozenset({"x"}))], 10, 9)
-    made, places = mornings._mornings_of(rows, range(10, 20))
-    assert [(one.benign, one.repeats, one.true) for one in made if one.benign or one.true] == [
+    built, places = mornings._mornings_of(rows, range(10, 20))
+    assert [(morning.benign, morning.repeats, morning.true) for morning in built if morning.benign or morning.true] == [
         (1, 0, 0), (1, 1, 0), (0, 0, 1)
     ]  # fmt: skip
     assert places == {"x": 0}
@@ -115,36 +115,36 @@ def test_a_tenant_is_replayed_in_every_arm_and_rivals_have_no_more_benign_rows(t
     ours = {(t.budget, t.verdicts): t for t in tenants if t.detector == OURS}
     assert [*ours] == [*ARMS]
     assert any(case.place is not None for case in ours[UNJUDGED].cases), "small and dense, some must have a row"
-    assert ours[UNJUDGED].notables and any(one.bad for one in ours[UNJUDGED].notables)
+    assert ours[UNJUDGED].notables and any(notable.bad for notable in ours[UNJUDGED].notables)
     rivals = [t for t in tenants if t.detector != OURS]
     assert {(t.detector, t.budget) for t in rivals} == {(t.detector, arm.budget) for t in rivals
                                                         for arm in (UNJUDGED, SMALL)}  # fmt: skip
-    for one in rivals:
-        mine = ours[one.budget, False]
-        assert len(one.mornings) == len(mine.mornings) and len(one.cases) == len(mine.cases)
-        assert sum(m.benign for m in one.mornings) <= sum(m.benign for m in mine.mornings), one.detector
-    assert any(case.place is not None for one in rivals for case in one.cases)
+    for rival in rivals:
+        mine = ours[rival.budget, False]
+        assert len(rival.mornings) == len(mine.mornings) and len(rival.cases) == len(mine.cases)
+        assert sum(m.benign for m in rival.mornings) <= sum(m.benign for m in mine.mornings), rival.detector
+    assert any(case.place is not None for rival in rivals for case in rival.cases)
 
 
 def test_a_page_tells_families_their_mean_intervals_and_rivals(tmp_path: Path, tenants: list[Tenant]) -> None:
     mornings.write(tenants, "By the shipped model.", tmp_path / "mornings.json")
     assert mornings.read(tmp_path / "mornings.json") == (tenants, "By the shipped model.")
-    made = [_tenant(family, arm) for family in ("second", "third") for arm in ARMS]
-    made += [_tenant(family, arm, "rarity", None) for family in ("second", "third") for arm in (UNJUDGED, SMALL)]
-    page = pages.page(made, "By models that never saw the family.")
+    built = [_tenant(family, arm) for family in ("second", "third") for arm in ARMS]
+    built += [_tenant(family, arm, "rarity", None) for family in ("second", "third") for arm in (UNJUDGED, SMALL)]
+    page = pages.page(built, "By models that never saw the family.")
     assert "| none | second | 2, 1 | 1.00 (1.00 to 1.00) | 0.00 (0.00 to 0.00) | 1.00, 0.00 | 0.50, 0.00 |" in page
     assert "| incidents from outside shown on their day (aim: .95) | 1.00 (1.00 to 1.00) | 1.00" in page
     assert "| rarity | 0.50 | 0.00 |" in page and "No rival shows more in any family" in page
-    worse = [*made[:-1], made[-1]._replace(cases=[Case("c", "secrets", "inside", 0)])]
+    worse = [*built[:-1], built[-1]._replace(cases=[Case("c", "secrets", "inside", 0)])]
     assert "A rival shows more: rarity in third from inside at 3 (1.00, ours 0.00)." in pages.page(worse, "")
 
 
 def test_readme_and_model_card_take_their_figures_from_the_page(tmp_path: Path) -> None:
-    made = [_tenant(family, arm) for family in ("second", "third") for arm in ARMS]
+    tenants = [_tenant(family, arm) for family in ("second", "third") for arm in ARMS]
     for path in (pages.README, pages.MODEL_CARD, pages.PAGE):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(f"before\n{pages.BEGINS}\nold\n{pages.ENDS}\nafter\n", "utf-8")
-    pages.write(made, "", tmp_path)
+    pages.write(tenants, "", tmp_path)
     page = (tmp_path / pages.PAGE).read_text("utf-8")
     for path in (pages.README, pages.MODEL_CARD):
         before, _, rest = (tmp_path / path).read_text("utf-8").partition(pages.BEGINS)

@@ -47,9 +47,9 @@ def test_ipv6_is_cut_to_48_bits_and_mapped_addresses_are_ipv4(address: ipaddress
 @example("::%")
 @example("\x00.amazonaws.com")
 def test_no_text_makes_it_fail_and_every_result_can_be_described(address: str) -> None:
-    found = networks.network_of(address)
-    assert len(found) <= 120
-    assert networks.describe(found).kind in KINDS
+    result = networks.network_of(address)
+    assert len(result) <= 120
+    assert networks.describe(result).kind in KINDS
 
 
 @given(st.text())
@@ -123,8 +123,8 @@ def test_two_lists_stand_beside_each_other(own_list: Path) -> None:
     first = networks.load(own_list)
     own_list.write_text(HEADER + "203.0.113.0/24,second,vpn,\n", encoding="utf-8")
     second = networks.load(own_list)
-    told = [each.facts("203.0.113.0/24").owner for each in (first, second, networks.SHIPPED)]
-    assert told == ["first", "second", "203.0.0.0/16"]
+    details = [each.facts("203.0.113.0/24").owner for each in (first, second, networks.SHIPPED)]
+    assert details == ["first", "second", "203.0.0.0/16"]
 
 
 @pytest.mark.parametrize(

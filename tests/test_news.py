@@ -24,13 +24,13 @@ def store() -> MemoryStore:
 
 
 def judged(store: MemoryStore, records: Records) -> int:
-    told = run(store, records).run
-    assert told["parsed"] == len(records)
-    return int(told["episodes"])
+    details = run(store, records).run
+    assert details["parsed"] == len(records)
+    return int(details["episodes"])
 
 
 def counted(store: MemoryStore) -> int:
-    return sum(whole.events() for _, whole in State(store).each_of(TODAY))
+    return sum(identity_day.events() for _, identity_day in State(store).each_of(TODAY))
 
 
 def test_usual_calls_are_counted_and_not_judged_again(store: MemoryStore) -> None:
@@ -39,14 +39,14 @@ def test_usual_calls_are_counted_and_not_judged_again(store: MemoryStore) -> Non
 
 
 @pytest.mark.parametrize(
-    "news",
+    "novelty",
     [{"name": "PutObject"}, {"bucket": "bucket-b"}, {"address": "198.51.100.7"}, {"agent": "curl/8"},
      {"errorCode": "AccessDenied"}, {"role": "another"}],
 )  # fmt: skip
 def test_a_call_place_client_outcome_target_or_identity_that_the_day_had_not_is_news(
-    store: MemoryStore, news: dict[str, Any]
+    store: MemoryStore, novelty: dict[str, Any]
 ) -> None:
-    assert judged(store, [record(TODAY, "09:00", **news)]) == 1
+    assert judged(store, [record(TODAY, "09:00", **novelty)]) == 1
 
 
 def test_small_runs_of_the_same_add_up_until_the_day_has_grown_by_a_quarter(store: MemoryStore) -> None:
@@ -66,17 +66,17 @@ def test_what_was_only_counted_is_judged_when_the_day_is_closed(store: MemorySto
     assert judged(store, [record(TODAY, "09:00")]) == 0
     later = [record(TODAY + 2, "09:00")]
     assert judged(store, later) == 3, "the two days that are closed, and the new one"
-    teaches = {one.ranked.identity_id for one in State(store).judged(TODAY)}
+    teaches = {stored.ranked.identity_id for stored in State(store).judged(TODAY)}
     assert len(teaches) == 1 and State(store).daybook.is_closed(TODAY)
 
 
 def test_a_run_that_was_killed_before_it_judged_leaves_its_news_to_the_next(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "HELD", 1)
+    monkeypatch.setattr(session, "MAX_BUFFERED", 1)
     going = Going(store)
     going.feed([record(TODAY, "09:00", **TOR)])
     store.commit()
-    assert list(State(store).news()) == [TODAY]
+    assert list(State(store).unjudged()) == [TODAY]
     assert judged(store, [record(TODAY, "09:05")]) == 1
-    assert State(store).news() == {}
+    assert State(store).unjudged() == {}

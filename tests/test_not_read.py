@@ -34,9 +34,9 @@ STAGES = [
 ]  # fmt: skip
 
 
-def is_calm(told: str) -> bool:
+def is_calm(text: str) -> bool:
     """Whether it is said that there are no notables, and no caveat beside it."""
-    return "No notables in" in told and "with caveats" not in told
+    return "No notables in" in text and "with caveats" not in text
 
 
 def lines(path: Path, *records: Any) -> Path:
@@ -47,19 +47,23 @@ def lines(path: Path, *records: Any) -> Path:
 
 def scored(capsys: pytest.CaptureFixture[str], tmp_path: Path, *paths: Path) -> tuple[int, str, dict[str, Any]]:
     code = cli.main(["score", *map(str, paths), "--out", str(tmp_path / "out")])
-    told = capsys.readouterr()
+    capture_result = capsys.readouterr()
     run = tmp_path / "out" / "run.json"
     report = tmp_path / "out" / "report.html"
-    out = " ".join(told.out.split())
+    out = " ".join(capture_result.out.split())
     if report.exists() and "scored by an earlier run" not in out:  # such a run keeps the page of the one before
         assert is_calm(out) == is_calm(report.read_text("utf-8"))
-    return code, " ".join((told.out + told.err).split()), json.loads(run.read_text()) if run.exists() else {}
+    return (
+        code,
+        " ".join((capture_result.out + capture_result.err).split()),
+        json.loads(run.read_text()) if run.exists() else {},
+    )
 
 
 def test_a_calm_day_is_called_calm(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    code, told, _ = scored(capsys, tmp_path, lines(tmp_path / "a.json", *WEEK, CALL))
-    assert (code, is_calm(told)) == (0, True)
-    assert "No notables in 8 records of 1 identity over 8 days." in told
+    code, text, _ = scored(capsys, tmp_path, lines(tmp_path / "a.json", *WEEK, CALL))
+    assert (code, is_calm(text)) == (0, True)
+    assert "No notables in 8 records of 1 identity over 8 days." in text
 
 
 def calls(path: Path, days: Iterable[int]) -> Path:
@@ -68,8 +72,8 @@ def calls(path: Path, days: Iterable[int]) -> Path:
 
 
 def test_days_without_records_are_no_history(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    told = scored(capsys, tmp_path, calls(tmp_path / "a.json", range(19_500, 20_410, 65)))[1]
-    assert "with caveats: 1 of 7 baseline days collected" in told
+    text = scored(capsys, tmp_path, calls(tmp_path / "a.json", range(19_500, 20_410, 65)))[1]
+    assert "with caveats: 1 of 7 baseline days collected" in text
 
 
 def test_what_is_read_again_after_its_day_was_forgotten_came_not_too_late(
@@ -78,9 +82,9 @@ def test_what_is_read_again_after_its_day_was_forgotten_came_not_too_late(
     log, days = tmp_path / "a.json", range(20_400, 20_480)
     scored(capsys, tmp_path, calls(log, days))
     for _ in range(2):
-        _, told, run = scored(capsys, tmp_path, log)
+        _, text, run = scored(capsys, tmp_path, log)
         assert (run["too_late"], run["events"], run["duplicates"]) == (0, 0, len(days))
-        assert "all records were scored by an earlier run" in told and "too late" not in told
+        assert "all records were scored by an earlier run" in text and "too late" not in text
     assert cli.main(["health", "--problems", "--out", str(tmp_path / "out")]) == 0
     assert "after their day was closed" not in capsys.readouterr().out
 
@@ -93,22 +97,22 @@ def test_what_comes_late_in_a_file_that_is_read_again_is_told(
     with log.open("a") as file:
         late = {**CALL, "eventTime": render(20_401 * DAY + 3600), "eventID": "late", "eventName": "GetObject"}
         file.write(json.dumps(late) + "\n")
-    _, told, run = scored(capsys, tmp_path, log)
+    _, text, run = scored(capsys, tmp_path, log)
     assert (run["too_late"], run["duplicates"]) == (1, len(days))
-    assert "1 records arrived after their day was closed" in told
+    assert "1 records arrived after their day was closed" in text
 
 
 def test_the_counts_of_a_second_run_are_those_of_the_list(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     log = lines(tmp_path / "a.json", *WEEK, CALL)
     scored(capsys, tmp_path, log)
-    told = scored(capsys, tmp_path, log)[1]
-    assert "8 records → 0 notables" in told and "0 behaviours" not in told
+    text = scored(capsys, tmp_path, log)[1]
+    assert "8 records → 0 notables" in text and "0 behaviours" not in text
 
 
 def test_before_a_week_is_learnt_no_day_is_called_calm(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for known in (1, 6):
-        told = scored(capsys, tmp_path / str(known), lines(tmp_path / "a.json", *WEEK[:known]))[1]
-        assert not is_calm(told) and f"with caveats: {known} of 7 baseline days collected" in told
+        text = scored(capsys, tmp_path / str(known), lines(tmp_path / "a.json", *WEEK[:known]))[1]
+        assert not is_calm(text) and f"with caveats: {known} of 7 baseline days collected" in text
 
 
 def test_a_flood_of_rubbish_is_counted_in_seconds_and_stays_small(
@@ -116,13 +120,13 @@ def test_a_flood_of_rubbish_is_counted_in_seconds_and_stays_small(
 ) -> None:
     (tmp_path / "flood.json").write_bytes(b"%-39d\n" % 1 * 2_000_000)
     started = time.process_time()
-    code, told, run = scored(capsys, tmp_path, tmp_path / "flood.json", lines(tmp_path / "a.json", CALL))
+    code, text, run = scored(capsys, tmp_path, tmp_path / "flood.json", lines(tmp_path / "a.json", CALL))
     assert time.process_time() - started < 30
     assert (code, run["rejected"], run["read"]) == (2, {"not_object": 2_000_000}, 2_000_001)
     assert run["rejects_only_counted"] == {"not_object": 1_999_900}
     assert (tmp_path / "out" / "rejects.jsonl").stat().st_size < 100_000
-    assert "1,999,900 more are only counted" in told
-    assert not is_calm(told) and "2,000,000 of 2,000,001 records could not be read" in told
+    assert "1,999,900 more are only counted" in text
+    assert not is_calm(text) and "2,000,000 of 2,000,001 records could not be read" in text
 
 
 def test_files_passed_over_are_named_and_there_is_no_all_clear(
@@ -131,9 +135,9 @@ def test_files_passed_over_are_named_and_there_is_no_all_clear(
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "march.zip").write_bytes(b"PK\x03\x04")
     lines(tmp_path / "logs" / "a.json", CALL)
-    code, told, run = scored(capsys, tmp_path, tmp_path / "logs")
-    assert code == 0 and not is_calm(told)
-    assert "march.zip: a zip archive; unpack it" in told
+    code, text, run = scored(capsys, tmp_path, tmp_path / "logs")
+    assert code == 0 and not is_calm(text)
+    assert "march.zip: a zip archive; unpack it" in text
     assert run["passed_over"]["may_matter"] == 1
     assert run["passed_over"]["named"][0]["file"].endswith("march.zip")
 
@@ -143,17 +147,17 @@ def test_a_file_that_failed_as_a_whole_is_named_and_the_rest_is_scored(
 ) -> None:
     """A scheduler sees the code alone. One bad record among good ones is no failure: the caveat tells of it."""
     good = lines(tmp_path / "a.json", *WEEK, CALL)
-    code, told, run = scored(capsys, tmp_path, good, tmp_path / "gone.json")
+    code, text, run = scored(capsys, tmp_path, good, tmp_path / "gone.json")
     assert (code, run["parsed"], run["failed"]["files"]) == (2, 8, 1)
-    assert "nothing could be read of" in told and "gone.json; the rest was scored" in told
+    assert "nothing could be read of" in text and "gone.json; the rest was scored" in text
     good.write_text(good.read_text() + "no json\n")
     assert scored(capsys, tmp_path / "again", good)[0] == 0
 
 
 def test_nothing_read_is_no_all_clear(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
-    code, told, _ = scored(capsys, tmp_path, tmp_path / "logs")
-    assert code == 2 and not is_calm(told) and "the paths hold no records, so nothing was scored" in told
+    code, text, _ = scored(capsys, tmp_path, tmp_path / "logs")
+    assert code == 2 and not is_calm(text) and "the paths hold no records, so nothing was scored" in text
 
 
 def test_records_judged_before_are_no_all_clear_of_their_own(
@@ -161,29 +165,34 @@ def test_records_judged_before_are_no_all_clear_of_their_own(
 ) -> None:
     path = lines(tmp_path / "a.json", CALL)
     scored(capsys, tmp_path, path)
-    _, told, _ = scored(capsys, tmp_path, path)
-    assert not is_calm(told) and "scored by an earlier run" in told
+    _, text, _ = scored(capsys, tmp_path, path)
+    assert not is_calm(text) and "scored by an earlier run" in text
 
 
 def test_what_to_do_is_said_where_nothing_could_be_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "march.zip").write_bytes(b"PK\x03\x04")
-    code, told, _ = scored(capsys, tmp_path, tmp_path / "march.zip")
-    assert code == 2 and "binary_file (a zip archive; unpack it" in told
+    code, text, _ = scored(capsys, tmp_path, tmp_path / "march.zip")
+    assert code == 2 and "binary_file (a zip archive; unpack it" in text
 
 
 def test_odd_types_and_deep_values_cost_one_record_and_end_no_run(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    odd = {"class_uid": 6003, "metadata": {"version": "1.1.0", "product": {"name": "CloudTrail", "vendor_name": "AWS"}},
-           "unmapped": [{"key": [], "value": 1}], "time": 1772445600000, "api": {"operation": "ListBuckets"},
-           "cloud": {"provider": "AWS"}}  # fmt: skip
-    lines(tmp_path / "logs" / "odd.json", odd)
+    unusual = {
+        "class_uid": 6003,
+        "metadata": {"version": "1.1.0", "product": {"name": "CloudTrail", "vendor_name": "AWS"}},
+        "unmapped": [{"key": [], "value": 1}],
+        "time": 1772445600000,
+        "api": {"operation": "ListBuckets"},
+        "cloud": {"provider": "AWS"},
+    }
+    lines(tmp_path / "logs" / "odd.json", unusual)
     deep = json.dumps(CALL)[:-1] + ', "requestParameters": ' + '{"a":' * 400 + "1" + "}" * 401
     (tmp_path / "logs" / "deep.json").write_text('{"Records":[' + deep + "]}\n")
     lines(tmp_path / "logs" / "week.json", *WEEK)
-    code, told, run = scored(capsys, tmp_path, tmp_path / "logs")
+    code, text, run = scored(capsys, tmp_path, tmp_path / "logs")
     assert (code, run["parsed"], run["rejected"]) == (0, 8, {"unforeseen": 1})
-    assert not is_calm(told)
+    assert not is_calm(text)
 
 
 @pytest.mark.parametrize(
@@ -191,17 +200,17 @@ def test_odd_types_and_deep_values_cost_one_record_and_end_no_run(
     [{"too_late": 2}, {"held_aside": 1}, {"rejected": {"not_json": 1}}, {"overflow": 1, "overflow_highest": 40.0}],
 )
 def test_what_was_not_judged_forbids_the_all_clear(run: dict[str, Any]) -> None:
-    told = run_summary.no_notables({"read": 5, "parsed": 5, "events": 5, "rejected": {}, **run})
-    assert not is_calm(told) and "with caveats: " in told
+    text = run_summary.no_notables({"read": 5, "parsed": 5, "events": 5, "rejected": {}, **run})
+    assert not is_calm(text) and "with caveats: " in text
 
 
 def test_ordinary_kubernetes_stages_are_out_of_scope_and_no_rejects(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    code, told, run = scored(capsys, tmp_path, lines(tmp_path / "audit.json", *STAGES, *WEEK))
+    code, text, run = scored(capsys, tmp_path, lines(tmp_path / "audit.json", *STAGES, *WEEK))
     assert (code, run["parsed"], run["rejected"]) == (0, 10, {"unfinished": 3})
     assert (tmp_path / "out" / "rejects.jsonl").read_bytes() == b""
-    assert is_calm(told) and "rejected 0; out of scope 3" in told
+    assert is_calm(text) and "rejected 0; out of scope 3" in text
 
 
 def test_what_cloudwatch_logs_deliver_is_read_line_by_line_too(
@@ -220,23 +229,23 @@ def test_only_the_owner_may_read_the_state(capsys: pytest.CaptureFixture[str], t
 
 def test_an_alert_that_is_closed_was_understood(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     shut = finding(status="Suppressed", user={"name": "app"})
-    code, told, run = scored(capsys, tmp_path, lines(tmp_path / "a.json", *WEEK, CALL, shut))
+    code, text, run = scored(capsys, tmp_path, lines(tmp_path / "a.json", *WEEK, CALL, shut))
     assert (code, run["rejected"]) == (0, {"closed": 1})
-    assert is_calm(told) and "out of scope 1" in told and "could not be read" not in told
+    assert is_calm(text) and "out of scope 1" in text and "could not be read" not in text
 
 
 def test_a_hidden_day_withholds_the_all_clear(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     lines(tmp_path / "logs" / "day.ndjson", *WEEK, CALL)
     hidden = lines(tmp_path / "logs" / ".2026-03-03.ndjson", CALL)
-    code, told, run = scored(capsys, tmp_path, tmp_path / "logs")
-    assert code == 0 and "with caveats: 1 file that may hold records skipped" in told and not is_calm(told)
-    assert f"skipped {hidden}: hidden; name the file itself to read it" in told
+    code, text, run = scored(capsys, tmp_path, tmp_path / "logs")
+    assert code == 0 and "with caveats: 1 file that may hold records skipped" in text and not is_calm(text)
+    assert f"skipped {hidden}: hidden; name the file itself to read it" in text
     assert run["passed_over"]["may_matter"] == 1
     assert is_calm(scored(capsys, tmp_path / "again", tmp_path / "logs", hidden)[1])
 
 
 def test_the_command_that_lists_what_is_below_the_line_can_be_run_as_it_is_written() -> None:
-    (told,) = run_summary.doubts({"read": 5, "parsed": 5, "events": 5, "rejected": {}, "overflow_highest": 50})
-    assert "see `nhi list --all`" in told
+    (text,) = run_summary.doubts({"read": 5, "parsed": 5, "events": 5, "rejected": {}, "overflow_highest": 50})
+    assert "see `nhi list --all`" in text
     written = [Path("README.md"), Path("nhi_watch/report/report.html.j2")]
     assert not [path for path in written if "nhi score --all" in (Path(__file__).parents[1] / path).read_text("utf-8")]

@@ -26,28 +26,30 @@ VALIDATOR = Draft202012Validator(schema())
 def objects_of(node: Any) -> list[dict[str, Any]]:
     """Every sub-schema that describes an object with properties of its own."""
     if isinstance(node, list):
-        return [found for item in node for found in objects_of(item)]
+        return [result for item in node for result in objects_of(item)]
     if not isinstance(node, dict):
         return []
     own = [node] if node.get("type") == "object" else []
-    return own + [found for item in node.values() for found in objects_of(item)]
+    return own + [result for item in node.values() for result in objects_of(item)]
 
 
 def bounded(node: Any) -> list[Any]:
     """Every sub-schema of strings or arrays without a bound."""
     if isinstance(node, list):
-        return [found for item in node for found in bounded(item)]
+        return [result for item in node for result in bounded(item)]
     if not isinstance(node, dict):
         return []
     free = node.get("type") == "array" and "maxItems" not in node
     free = free or (node.get("type") == "string" and not {"maxLength", "pattern"} & set(node))
-    return [node] * free + [found for item in node.values() for found in bounded(item)]
+    return [node] * free + [result for item in node.values() for result in bounded(item)]
 
 
 def test_schema_is_a_valid_schema_and_every_object_in_it_is_closed_and_complete() -> None:
     Draft202012Validator.check_schema(schema())
-    closed = [node["additionalProperties"] is False and node["required"] == list(node["properties"])
-              for node in objects_of(schema())]
+    closed = [
+        node["additionalProperties"] is False and node["required"] == list(node["properties"])
+        for node in objects_of(schema())
+    ]
     assert len(closed) == 20
     assert all(closed)
 

@@ -21,8 +21,8 @@ from notify_servers import Web, hosted, mail, web
 
 @pytest.fixture
 def server() -> Iterator[Web]:
-    with web() as told:
-        yield told
+    with web() as text:
+        yield text
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ def desk(folder: Path, *notables: dict[str, Any]) -> Path:
     out = folder / "out"
     if not (out / "state.sqlite").exists():
         state(out, notables)
-    jsonlines.write(out / "notables.jsonl", [{**one, "rank": n} for n, one in enumerate(notables, 1)])
+    jsonlines.write(out / "notables.jsonl", [{**notable, "rank": n} for n, notable in enumerate(notables, 1)])
     return out
 
 
@@ -74,8 +74,8 @@ def test_what_an_earlier_version_sent_is_not_sent_again(tmp_path: Path, server: 
     store = SqliteStore(tmp_path / "out" / "state.sqlite")
     rows = dict(store.scan("ledger", "sent/", "sent0"))
     ((name, receiver),) = (key.removeprefix("sent/").split("/") for key in rows)
-    told = {receiver: unpack(*rows.values())}
-    store.put("ledger", [*((key, None) for key in rows), (f"sent/{name}", pack(told)), ("sent/gone", pack(told))])
+    details = {receiver: unpack(*rows.values())}
+    store.put("ledger", [*((key, None) for key in rows), (f"sent/{name}", pack(details)), ("sent/gone", pack(details))])
     store.commit()
     store.close()
     assert notify(config) == 0
@@ -127,9 +127,16 @@ def test_a_run_that_was_killed_while_it_sent_sends_nothing_twice(
     assert (notify(config), len(server.took)) == (0, 1)
 
 
-@pytest.mark.parametrize("life", ["quiet", "closed"])
-def test_what_is_over_dealt_with_or_below_the_line_is_told_nobody(tmp_path: Path, server: Web, life: str) -> None:
-    out = desk(tmp_path, CRITICAL, notable(identity=ROLE, life=life), notable(identity=ROLE, day=20_501, listed=False))
+@pytest.mark.parametrize("identity_history", ["quiet", "closed"])
+def test_what_is_over_dealt_with_or_below_the_line_is_told_nobody(
+    tmp_path: Path, server: Web, identity_history: str
+) -> None:
+    out = desk(
+        tmp_path,
+        CRITICAL,
+        notable(identity=ROLE, life=identity_history),
+        notable(identity=ROLE, day=20_501, listed=False),
+    )
     config = configured(tmp_path, server.url())
     words = ["feedback", CRITICAL["id"], "benign", "--by", "me", "--why", "mine", "--out", str(out)]
     assert (cli.main(words), notify(config), server.took) == (0, 0, [])
@@ -165,8 +172,8 @@ def test_mail_is_sent_by_smtp(tmp_path: Path) -> None:
         config = configured(tmp_path, f"mailto://127.0.0.1:{port}?from=nhi@example.org&to=soc@example.org")
         assert [notify(config), notify(config)] == [0, 0]
     assert len(took) == 1
-    told = email.message_from_string(took[0])
-    assert (told["Subject"], told["To"]) == ("[CRITICAL 91%] ci: a key made", "soc@example.org")
+    message = email.message_from_string(took[0])
+    assert (message["Subject"], message["To"]) == ("[CRITICAL 91%] ci: a key made", "soc@example.org")
 
 
 def test_slack_teams_and_pagerduty_are_sent_what_they_understand(
@@ -194,8 +201,11 @@ def test_an_address_that_is_none_is_named_without_its_secret(
 ) -> None:
     desk(tmp_path, CRITICAL)
     assert notify(configured(tmp_path, "slak://TOPSECRET")) == 2
-    told = capsys.readouterr()
-    assert "receiver 1 (slak:…) is not an address that apprise supports" in told.err and "TOPSECRET" not in told.err
+    capture_result = capsys.readouterr()
+    assert (
+        "receiver 1 (slak:…) is not an address that apprise supports" in capture_result.err
+        and "TOPSECRET" not in capture_result.err
+    )
 
 
 def theft(path: Path) -> None:
@@ -203,9 +213,9 @@ def theft(path: Path) -> None:
     days = [record(day, f"10:0{n}:00") for day in range(20_500, 20_514) for n in range(3)]
     calls = [("sts", "GetCallerIdentity"), ("iam", "CreateAccessKey"), ("secretsmanager", "GetSecretValue"),
              ("iam", "AttachUserPolicy"), ("ec2", "DescribeSnapshots"), ("cloudtrail", "StopLogging")]  # fmt: skip
-    odd = [record(20_514, f"12:{n:02}:00", service=s, name=name, address="185.156.46.132", agent="aws-cli/2.15")
+    unusual = [record(20_514, f"12:{n:02}:00", service=s, name=name, address="185.156.46.132", agent="aws-cli/2.15")
            for n, (s, name) in enumerate(calls)]  # fmt: skip
-    path.write_text("".join(json.dumps(one) + "\n" for one in [*days, *odd]))
+    path.write_text("".join(json.dumps(day) + "\n" for day in [*days, *unusual]))
 
 
 def test_a_score_tells_by_itself_and_goes_on_where_nobody_answers(
@@ -214,8 +224,11 @@ def test_a_score_tells_by_itself_and_goes_on_where_nobody_answers(
     theft(tmp_path / "log.json")
     config = configured(tmp_path, server.url(), "json://127.0.0.1:1/x")
     assert cli.main(["--config", config, "score"]) == 0
-    told = capsys.readouterr()
-    assert "json://127.0.0.1:1/x: 1 not sent, the next run tries again" in told.err and "Report:" in told.out
+    capture_result = capsys.readouterr()
+    assert (
+        "json://127.0.0.1:1/x: 1 not sent, the next run tries again" in capture_result.err
+        and "Report:" in capture_result.out
+    )
     assert cli.main(["--config", config, "score"]) == 0
     assert len(server.took) == 1
     quiet = configured(tmp_path, server.url("other"), more="after_score = false")

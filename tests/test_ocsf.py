@@ -20,7 +20,7 @@ from nhi_watch.core.event import Event
 from nhi_watch.hosts.elastic import read as elastic_read
 from nhi_watch.hosts.files import reader
 from nhi_watch.hosts.splunk import gather, rows
-from nhi_watch.intake.days import Intake, Sources
+from nhi_watch.intake.batch import Intake, Sources
 from nhi_watch.intake.schemas import ocsf, opened
 from nhi_watch.intake.sources import cloudtrail, every
 from nhi_watch_lab.evaluation.forms import EARLY, LATEST, SECOND, VERSIONS
@@ -65,13 +65,15 @@ def flat(value: Any, at: str = "") -> Tree:
     """Field extraction, and Elastic's `fields`."""
     if not isinstance(value, dict):
         return {} if value is None or value == [] else {at: value}
-    found = [flat(inner, f"{at}.{name}" if at else name) for name, inner in value.items()]
-    return {name: leaf for leaves in found for name, leaf in leaves.items()}
+    result = [flat(inner, f"{at}.{name}" if at else name) for name, inner in value.items()]
+    return {name: leaf for leaves in result for name, leaf in leaves.items()}
 
 
 def splunk_fields(event: Tree) -> Tree:
-    told = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in flat(event).items()}
-    return {**told, "_time": "1"}
+    details = {
+        name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in flat(event).items()
+    }
+    return {**details, "_time": "1"}
 
 
 def elastic(event: Tree) -> Tree:
@@ -115,22 +117,22 @@ def test_splunk_and_elastic_count_what_they_hold_in_it() -> None:
     gatherer = gather.Gatherer()
     gatherer.feed(rows.write(["_raw"], [{"_raw": json.dumps(event)} for event in events]))
     intake = Intake(elastic_read.sources_of(elastic_read.SOURCES))
-    found = [elastic_read.Hit("i", "1", orjson.dumps(elastic(event))) for event in events]  # type: ignore[arg-type]
+    hits = [elastic_read.Hit("i", "1", orjson.dumps(elastic(event))) for event in events]  # type: ignore[arg-type]
     refused: list[str] = []
-    found.append(elastic_read.Hit("i", "2", orjson.dumps(elastic({**events[0], "class_uid": 1}))))  # type: ignore[arg-type]
-    elastic_read.feed(intake, found, lambda hit, error: refused.append(error.reason))
+    hits.append(elastic_read.Hit("i", "2", orjson.dumps(elastic({**events[0], "class_uid": 1}))))  # type: ignore[arg-type]
+    elastic_read.feed(intake, hits, lambda hit, error: refused.append(error.reason))
     names = {cloudtrail.read(record).identity.id for record in NATIVE}
     assert {name for _, name in gatherer.parts} == names
-    assert {name for day in intake.days.values() for name in day} >= names
+    assert {name for day in intake.batch.values() for name in day} >= names
     assert refused == ["unknown_class"]
 
 
 # ---- the other products
 
 
-def event_of(product: str, kind: int, **told: Any) -> Tree:
+def event_of(product: str, kind: int, **details: Any) -> Tree:
     about = {"uid": "u-1", "version": "1.3.0", "product": {"name": product, "vendor_name": "V"}}
-    return {"class_uid": kind, "metadata": about, "time": 1772445600000, **told}
+    return {"class_uid": kind, "metadata": about, "time": 1772445600000, **details}
 
 
 def test_eks_is_read_by_its_own_source() -> None:
@@ -145,18 +147,18 @@ def test_eks_is_read_by_its_own_source() -> None:
     assert (pod.action, pod.outcome, pod.target) == ("k8s:pods.exec.create", "denied", "shop/web")
 
 
-def finding(kind: int = 2004, product: str = "Guard", **told: Any) -> Tree:
+def finding(kind: int = 2004, product: str = "Guard", **details: Any) -> Tree:
     info = {"uid": "f-1", "title": "A key was used oddly", "types": ["TTPs/Odd"], "last_seen_time": 1772445000000}
     return event_of(product, kind, severity="High", cloud={"provider": "AWS", "account": {"uid": "111111111111"}},
-                    finding_info=info, **told)  # fmt: skip
+                    finding_info=info, **details)  # fmt: skip
 
 
 def test_findings_of_any_product_are_alerts_of_whom_they_name() -> None:
     user = {"type": "AssumedRole", "uid_alt": "AROAEXAMPLE:i-1", "name": "app", "credential_uid": "ASIAEXAMPLEEXAMPLE"}
     call = {"operation": "GetObject", "service": {"name": "s3.amazonaws.com"}}
     ours = finding(evidences=[{"actor": {"user": user}, "src_endpoint": {"ip": "198.51.100.7"}, "api": call}])
-    for kind, told in ((2004, ours), (2001, {**ours, "finding": ours["finding_info"], "finding_info": None})):
-        event = read({**told, "class_uid": kind})
+    for kind, details in ((2004, ours), (2001, {**ours, "finding": ours["finding_info"], "finding_info": None})):
+        event = read({**details, "class_uid": kind})
         assert isinstance(event, Event)
         assert (event.identity.id, event.action) == ("aws:111111111111:role:AROAEXAMPLE", "alert:Guard/TTPs/Odd")
         assert (event.traits, event.time, event.record_id) == (("alert", "alert_high"), 1772445000, "f-1")
@@ -176,9 +178,9 @@ def test_findings_that_are_none_of_ours_say_why() -> None:
 
 
 def test_raw_data_is_the_record_where_it_holds_one() -> None:
-    told = event_of("A lake of our own", 6003, raw_data=json.dumps(CALL))
-    assert read(told) == read({**told, "raw_data": CALL}) == cloudtrail.read(CALL)
-    assert str(read({**told, "raw_data": "CEF:0|x"})).startswith("unknown_product")
+    details = event_of("A lake of our own", 6003, raw_data=json.dumps(CALL))
+    assert read(details) == read({**details, "raw_data": CALL}) == cloudtrail.read(CALL)
+    assert str(read({**details, "raw_data": "CEF:0|x"})).startswith("unknown_product")
 
 
 # ---- what is unknown
@@ -202,8 +204,8 @@ def test_what_is_unknown_is_refused_by_name_with_what_is_near(change: Tree, reas
     event = {**mapped(CALL, LATEST), **change}
     if reason == "no_action":
         event["metadata"] = {**event["metadata"], "event_code": ""}
-    told = str(read(event))
-    assert told.startswith(reason) and near in told
+    text = str(read(event))
+    assert text.startswith(reason) and near in text
 
 
 def test_api_activity_had_another_number_before_1_0() -> None:
@@ -213,8 +215,8 @@ def test_api_activity_had_another_number_before_1_0() -> None:
 
 def test_what_a_client_writes_into_a_record_does_not_make_it_ocsf() -> None:
     record = {**CALL, "userAgent": '"class_uid": 6003', "requestParameters": {"class_uid": 6003, "ocsf": {}}}
-    for told in (record, splunk_raw(record)):
-        assert opened(told) is told
+    for details in (record, splunk_raw(record)):
+        assert opened(details) is details
 
 
 @given(st.sampled_from(VERSIONS), st.data(), JSON)
@@ -240,11 +242,11 @@ def test_a_parquet_file_of_security_lake_is_read_and_a_damaged_one_is_told(tmp_p
     path = tmp_path / "lake" / "a.gz.parquet"
     path.parent.mkdir()
     parquet.write_table(table, path, compression="gzip")
-    told: list[int] = []
-    batches = list(reader.read([str(path.parent)], told.append))
-    found = [read(one) for batch in batches for one in batch.records]
-    assert found == [read({**event, "resources": None}) for event in events] and Event is type(found[0])
-    assert sum(told) == path.stat().st_size and batches[0].raw(0).startswith(b"{")
+    details: list[int] = []
+    batches = list(reader.read([str(path.parent)], details.append))
+    result = [read(record) for batch in batches for record in batch.records]
+    assert result == [read({**event, "resources": None}) for event in events] and Event is type(result[0])
+    assert sum(details) == path.stat().st_size and batches[0].raw(0).startswith(b"{")
     path.write_bytes(path.read_bytes()[:-40])
     assert [piece.reason for batch in reader.read([str(path)]) for piece in batch.bad] == ["corrupt_parquet"]
 
@@ -267,8 +269,8 @@ def test_a_parquet_file_that_names_one_long_value_in_each_row_is_read_in_small_p
     batches = list(reader.read([str(path)]))
     assert path.stat().st_size < 4_000
     assert max(sum(map(len, batch.pieces or ())) for batch in batches) < 18_000_000
-    found: list[Any] = [one for batch in batches for one in batch.records]
-    assert [(one["a"] == long, len(one["b"]["c"])) for one in found] == [(True, 1)] * 40
+    result: list[Any] = [record for batch in batches for record in batch.records]
+    assert [(item["a"] == long, len(item["b"]["c"])) for item in result] == [(True, 1)] * 40
     assert [(piece.reason, piece.line) for batch in batches for piece in batch.bad] == [("line_too_long", 41)]
 
 
@@ -290,7 +292,7 @@ def test_texts_of_every_kind_come_out_of_parquet_as_they_went_in(tmp_path: Path)
     values: list[Any] = ["a", "a", "a", ["a"], ["a"]]
     columns = {str(n): pyarrow.array([value, None], kind) for n, (value, kind) in enumerate(zip(values, kinds))}
     parquet.write_table(pyarrow.table(columns), tmp_path / "a")
-    records = [one for batch in reader.read([str(tmp_path)]) for one in batch.records]
+    records = [record for batch in reader.read([str(tmp_path)]) for record in batch.records]
     assert records == [{str(n): value for n, value in enumerate(values)}, {str(n): None for n in range(len(values))}]
 
 
@@ -298,6 +300,6 @@ def test_without_pyarrow_a_parquet_file_is_named_with_the_remedy(tmp_path: Path,
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     path = tmp_path / "a.parquet"
     path.write_bytes(b"PAR1\x15\x04")
-    found = [(piece.reason, piece.detail) for batch in reader.read([str(path)]) for piece in batch.bad]
-    assert [reason for reason, _ in found] == ["binary_file"] and "install pyarrow" in found[0][1]
+    result = [(piece.reason, piece.detail) for batch in reader.read([str(path)]) for piece in batch.bad]
+    assert [reason for reason, _ in result] == ["binary_file"] and "install pyarrow" in result[0][1]
     assert [passed.may_matter for batch in reader.read([str(tmp_path)]) for passed in batch.passed] == [True]

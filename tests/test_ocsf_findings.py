@@ -15,7 +15,7 @@ from need import library
 from nhi_watch import cli
 from nhi_watch.core.errors import RejectError
 from nhi_watch.detect.explain import ocsf
-from nhi_watch.detect.publish import Event
+from nhi_watch.detect.publish import Publication
 from nhi_watch.hosts.elastic import write
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.sources import alerts
@@ -45,18 +45,23 @@ def test_every_kind_of_notable_is_a_valid_finding(notable: Tree) -> None:
 
 
 def test_what_an_attacker_wrote_does_not_make_a_finding_invalid() -> None:
-    assert [told for text in ATTACKS for told in wrong(ocsf.finding(by_hand(text)))] == []
+    assert [details for text in ATTACKS for details in wrong(ocsf.finding(by_hand(text)))] == []
 
 
 def test_a_finding_tells_who_from_where_how_sure_and_whether_it_goes_on() -> None:
-    notable = next(one for one in documents() if one["kind"] == "compromise")
-    told = ocsf.finding(notable)
-    assert (told["finding_info"]["uid"], told["resources"][0]["uid"]) == (notable["id"], notable["identity"]["id"])
-    assert told["confidence_score"] == told["risk_score"] == round(notable["likelihood"])
-    assert ocsf.SEVERITIES[told["severity_id"] - 1] == notable["severity"]
+    notable = next(document for document in documents() if document["kind"] == "compromise")
+    details = ocsf.finding(notable)
+    assert (details["finding_info"]["uid"], details["resources"][0]["uid"]) == (
+        notable["id"],
+        notable["identity"]["id"],
+    )
+    assert details["confidence_score"] == details["risk_score"] == round(notable["likelihood"])
+    assert ocsf.SEVERITIES[details["severity_id"] - 1] == notable["severity"]
     heaviest = max(notable["timeline"], key=lambda entry: entry["points"])
-    assert told["evidences"][0]["uid"] == heaviest["record_id"]
-    children = [one["sub_technique"]["uid"] for one in told["finding_info"]["attacks"] if "sub_technique" in one]
+    assert details["evidences"][0]["uid"] == heaviest["record_id"]
+    children = [
+        attack["sub_technique"]["uid"] for attack in details["finding_info"]["attacks"] if "sub_technique" in attack
+    ]
     assert children == [name for name in notable["frameworks"]["mitre_attack"] if "." in name]
     states = [ocsf.finding({**notable, **change})["type_name"].partition(": ")[2]
               for change in ({"revision": 1}, {"revision": 2}, {"life": "closed"}, {"merged_into": "x"})]  # fmt: skip
@@ -78,14 +83,16 @@ def test_files_hold_one_finding_a_notable_where_they_are_asked_for(tmp_path: Pat
         assert len(list(out.glob("findings.ocsf.jsonl"))) == count
     notables = (out / "notables.jsonl").read_text("utf-8").splitlines()
     findings = [json.loads(line) for line in (out / "findings.ocsf.jsonl").read_text("utf-8").splitlines()]
-    assert notables and [one["finding_info"]["uid"] for one in findings] == [json.loads(n)["id"] for n in notables]
-    assert [wrong(one) for one in findings] == [[]] * len(findings)
+    assert notables and [finding["finding_info"]["uid"] for finding in findings] == [
+        json.loads(n)["id"] for n in notables
+    ]
+    assert [wrong(finding) for finding in findings] == [[]] * len(findings)
 
 
 def test_elastic_keeps_the_finding_beside_the_alert_where_it_is_asked_for() -> None:
     notable = documents()[0]
     for asked in (False, True):
-        wanted = write.Wanted("x", 1772445600, asked)
-        action = write._action(Event("new", notable, True), wanted, None)
+        wanted = write.AlertOptions("x", 1772445600, asked)
+        action = write._action(Publication("new", notable, True), wanted, None)
         document = action["_source"]
         assert document.get("ocsf") == (ocsf.finding(notable) if asked else None)

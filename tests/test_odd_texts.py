@@ -52,7 +52,7 @@ def odd(record: Any, depth: int = 0) -> Iterator[Any]:
                     inside = json.loads(value)
                 except ValueError:
                     continue
-                yield from (changed(record, steps, spelled(one)) for one in odd(inside, depth + 1))
+                yield from (changed(record, steps, spelled(item)) for item in odd(inside, depth + 1))
         yield changed(record, steps, _NUMBER)
 
 
@@ -66,13 +66,13 @@ def spelled(tree: Any, number: str = HUGE[0]) -> str:
 def test_whatever_a_text_holds_its_event_can_be_written(
     source: ModuleType, parser: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(texts._Chosen, "quick", staticmethod(PARSERS[parser]))
+    monkeypatch.setattr(texts._ParserChoice, "quick", staticmethod(PARSERS[parser]))
     tried, read = 0, 0
     for sample in [sample for of, sample in GOOD if of is source]:
-        for number, one in enumerate(odd(sample["record"])):
-            text = spelled(one, HUGE[number % len(HUGE)])
-            for told in (text, json.dumps({"_raw": text})) if sample["shape"] == "native" else (text,):
-                record = texts.parse(told)
+        for number, item in enumerate(odd(sample["record"])):
+            text = spelled(item, HUGE[number % len(HUGE)])
+            for details in (text, json.dumps({"_raw": text})) if sample["shape"] == "native" else (text,):
+                record = texts.parse(details)
                 orjson.dumps(record)
                 tried += 1
                 try:
@@ -91,13 +91,13 @@ def written(event: Event) -> bytes:
 
 def test_logs_are_parsed_in_one_place() -> None:
     intake = Path(texts.__file__).parents[1]
-    found = [path for path in intake.rglob("*.py") if re.search(r"json\.loads|JSONDecoder", path.read_text("utf-8"))]
-    assert found == [Path(texts.__file__)]
+    paths = [path for path in intake.rglob("*.py") if re.search(r"json\.loads|JSONDecoder", path.read_text("utf-8"))]
+    assert paths == [Path(texts.__file__)]
 
 
 def test_odd_texts_of_every_source_end_no_run(tmp_path: Path) -> None:
     """Through the reader, the state and all that a run writes, twice; a raid beside them is told as ever."""
-    every = [spelled(one, HUGE[n % len(HUGE)]) for _, sample in GOOD for n, one in enumerate(odd(sample["record"]))]
+    every = [spelled(item, HUGE[n % len(HUGE)]) for _, sample in GOOD for n, item in enumerate(odd(sample["record"]))]
     some = every[:: max(1, len(every) // 2_000)]
     log, out = tmp_path / "log", tmp_path / "out"
     log.mkdir()
@@ -106,8 +106,8 @@ def test_odd_texts_of_every_source_end_no_run(tmp_path: Path) -> None:
     for _ in range(2):
         assert cli.main(["score", str(log), "--out", str(out)]) == 0
         notables = [json.loads(line) for line in (out / "notables.jsonl").read_text("utf-8").splitlines()]
-        grave = [one for one in notables if one["severity"] in ("high", "critical")]
-        assert any("payments-api" in one["identity"]["name"] for one in grave)
+        grave = [notable for notable in notables if notable["severity"] in ("high", "critical")]
+        assert any("payments-api" in item["identity"]["name"] for item in grave)
     for path in out.iterdir():
         if path.suffix in (".json", ".jsonl", ".html", ".csv"):
             assert not re.search("[\ud800-\udfff]", path.read_bytes().decode("utf-8"))

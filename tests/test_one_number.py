@@ -35,14 +35,14 @@ Elasticsearch; the type of the model; what Kibana calls it; another product's.""
 
 
 def told() -> list[tuple[Path, int, str]]:
-    found = []
+    result = []
     for name in SHIPPED:
         path = ROOT / name
         for file in [path] if path.is_file() else sorted(path.rglob("*")):
             if file.suffix in ENDINGS and not str(file.relative_to(ROOT)).startswith(ELSEWHERE):
                 lines = file.read_text("utf-8").splitlines()
-                found += [(file.relative_to(ROOT), at, line) for at, line in enumerate(lines, 1)]
-    return found
+                result += [(file.relative_to(ROOT), at, line) for at, line in enumerate(lines, 1)]
+    return result
 
 
 @pytest.mark.slow
@@ -63,5 +63,5 @@ def test_a_notable_holds_no_other_number() -> None:
             return set(value).union(*map(names, value.values()))
         return set().union(*map(names, value)) if isinstance(value, list) else set()
 
-    for one in samples():
-        assert not names(to_json(one)) & gone and "likelihood" in names(to_json(one))
+    for sample in samples():
+        assert not names(to_json(sample)) & gone and "likelihood" in names(to_json(sample))

@@ -32,19 +32,19 @@ def trail() -> list[dict[str, Any]]:
     """Two weeks of a quiet role, and a theft on the last day; one record holds a secret."""
     quiet = [record(day, f"{hour:02d}:10") for day in range(TODAY - 14, TODAY + 1) for hour in range(8, 18)]
     secret = {"requestParameters": {"password": "Hunter2!!"}}
-    odd = [record(TODAY, f"12:{minute:02d}", **secret, **THEFT) for minute in range(6)]
-    return [*quiet, *odd]
+    unusual = [record(TODAY, f"12:{minute:02d}", **secret, **THEFT) for minute in range(6)]
+    return [*quiet, *unusual]
 
 
 def as_lines(records: list[dict[str, Any]]) -> bytes:
-    return b"".join(json.dumps(one).encode() + b"\n" for one in records)
+    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
 
 
 FORMS: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {
     "day.jsonl": as_lines,
     "day.jsonl.gz": lambda records: gzip.compress(as_lines(records)),
     "day.json": lambda records: json.dumps({"Records": records}).encode(),
-    "pretty.json": lambda records: "\n".join(json.dumps(one, indent=1) for one in records).encode(),
+    "pretty.json": lambda records: "\n".join(json.dumps(record, indent=1) for record in records).encode(),
     "dirty.jsonl": lambda records: b"\nnot json\n" + as_lines(records),
 }
 
@@ -54,12 +54,12 @@ def test_every_layout_of_a_file_gives_place_and_masked_bytes(tmp_path: Path, nam
     path, out = tmp_path / name, tmp_path / "out"
     path.write_bytes(FORMS[name](trail()))
     assert cli.main(["score", str(path), "--out", str(out)]) == 0
-    wanted = {one["eventID"]: number for number, one in enumerate(trail()) if one["eventName"] == "CreateAccessKey"}
-    found = {event["id"]: event for event in jsonlines.read(out / originals.NAME) if event["id"] in wanted}
-    assert found.keys() == wanted.keys()
-    for ident, event in found.items():
-        told = json.loads(event["raw"])
-        assert (told["eventID"], told["requestParameters"]["password"]) == (ident, "Xxxxxx0!!")
+    wanted = {item["eventID"]: number for number, item in enumerate(trail()) if item["eventName"] == "CreateAccessKey"}
+    result = {event["id"]: event for event in jsonlines.read(out / originals.NAME) if event["id"] in wanted}
+    assert result.keys() == wanted.keys()
+    for ident, event in result.items():
+        text = json.loads(event["raw"])
+        assert (text["eventID"], text["requestParameters"]["password"]) == (ident, "Xxxxxx0!!")
         assert event["file"] == str(path)
         if name != "pretty.json":
             assert event["line"] == wanted[ident] + (3 if name == "dirty.jsonl" else 1)
@@ -84,22 +84,22 @@ def test_a_later_run_finds_what_an_earlier_one_read_or_says_why_not(
     first.write_bytes(as_lines(trail()))
     assert cli.main(["score", str(first), "--out", str(tmp_path / "other"), "--state", str(state)]) == 0
 
-    def told(minute: int) -> dict[str, Any]:
+    def text(minute: int) -> dict[str, Any]:
         """What a run over one more record keeps of the day's first odd one, which another folder has."""
         second.write_bytes(as_lines([record(TODAY, f"13:{minute:02d}", **THEFT)]))
         assert cli.main(["score", str(second), "--out", str(out), "--state", str(state)]) == 0
-        wanted = next(one["eventID"] for one in trail() if one["eventName"] == "CreateAccessKey")
+        wanted = next(item["eventID"] for item in trail() if item["eventName"] == "CreateAccessKey")
         return next(event for event in jsonlines.read(out / originals.NAME) if event["id"] == wanted)
 
-    found = told(0)
-    assert (found["file"], found["line"]) == (str(first), len(trail()) - 5)
-    assert json.loads(found["raw"])["requestParameters"]["password"] == "Xxxxxx0!!"
+    result = text(0)
+    assert (result["file"], result["line"]) == (str(first), len(trail()) - 5)
+    assert json.loads(result["raw"])["requestParameters"]["password"] == "Xxxxxx0!!"
     assert b"Hunter2" not in (tmp_path / originals.FILES).read_bytes()
     (out / originals.NAME).unlink()
     first.write_bytes(first.read_bytes() + b"\n")
-    assert (told(1)["raw"], told(2)["lost"]) == ("", "it has changed since it was read")
+    assert (text(1)["raw"], text(2)["lost"]) == ("", "it has changed since it was read")
     first.unlink()
-    assert told(3)["lost"] == "it is no longer there"
+    assert text(3)["lost"] == "it is no longer there"
     capsys.readouterr()
     assert cli.main(["explain", "1", "--out", str(out), "--state", str(state)]) == 0
     assert joined(f"({first}: it is no longer there)") in joined(capsys.readouterr().out)
@@ -143,9 +143,9 @@ def test_what_is_no_longer_what_was_judged_is_not_shown(
     path, out, renew = tmp_path / "1.jsonl", tmp_path / "out", originals.renew
     path.write_bytes(as_lines(trail()))
 
-    def late(*told: Any) -> Any:
+    def late(*text: Any) -> Any:
         change(path)
-        return renew(*told)
+        return renew(*text)
 
     monkeypatch.setattr(originals, "renew", late)
     assert cli.main(["score", str(path), "--out", str(out)]) == 0
@@ -161,7 +161,7 @@ def test_a_file_that_was_rewritten_during_the_run_is_not_known_to_later_ones(tmp
     assert cli.main(["score", str(path), "--out", str(tmp_path / "one"), "--state", str(state)]) == 0
     rewritten(path)
     with originals.of_state(state) as places:
-        wanted = {one["eventID"] for one in trail() if one["eventName"] == "CreateAccessKey"}
+        wanted = {item["eventID"] for item in trail() if item["eventName"] == "CreateAccessKey"}
         assert {event["lost"] for event in places.read(wanted)} == {"it has changed since it was read"}
 
 
@@ -214,22 +214,22 @@ def test_the_first_and_the_last_odd_call_are_kept_however_many_weigh_more() -> N
 
 def test_a_record_that_is_too_long_is_cut_and_says_so(tmp_path: Path) -> None:
     out, path = tmp_path / "out", tmp_path / "1.jsonl"
-    path.write_bytes(as_lines([{**one, "additionalEventData": {"note": "n" * 20_000}} for one in trail()]))
+    path.write_bytes(as_lines([{**item, "additionalEventData": {"note": "n" * 20_000}} for item in trail()]))
     assert cli.main(["score", str(path), "--out", str(out)]) == 0
     assert {(event["cut"], len(event["raw"])) for event in jsonlines.read(out / originals.NAME)} == {(True, 8000)}
 
 
 def test_searches_are_what_splunk_knows_and_end_with_no_quote_of_a_log() -> None:
     notable = {**documents()[0], "record_ids": ['a"b', "c\\d", "e'f", "g:response"]}
-    found = dict(queries(notable, [{"raw": 'the records: a"b c\\d e\'f and g'}]))
-    for spelled in found.values():
+    result = dict(queries(notable, [{"raw": "the records: a\"b c\\d e'f and g"}]))
+    for spelled in result.values():
         check(spelled["SPL"])
-    assert found["the records behind it"]["KQL"].endswith('("a\\"b" or "c\\\\d" or "e\'f" or "g")')
-    assert found["everything it did in that time"]["KQL"].endswith('("deploy-bot")')
+    assert result["the records behind it"]["KQL"].endswith('("a\\"b" or "c\\\\d" or "e\'f" or "g")')
+    assert result["everything it did in that time"]["KQL"].endswith('("deploy-bot")')
 
 
 def test_the_search_for_splunk_finds_the_records() -> None:
-    ids = [one["eventID"] for one in trail()]
+    ids = [item["eventID"] for item in trail()]
     spelled = dict(queries({**documents()[0], "record_ids": ids[-3:]}))["the records behind it"]["SPL"]
     words = spelled[spelled.index("(") : spelled.index(")") + 1]
     assert [name for name in ids if matcher(words)({"_raw": [json.dumps({"eventID": name})]})] == ids[-3:]
@@ -237,17 +237,17 @@ def test_the_search_for_splunk_finds_the_records() -> None:
 
 def test_jq_finds_the_records_in_lines_and_in_documents_compressed_or_not(tmp_path: Path) -> None:
     need(shutil.which("jq"), "needs jq (apt)")
-    lines, whole, packed = tmp_path / "a b.jsonl", tmp_path / "b.json", tmp_path / "c.jsonl.gz"
+    lines, path, packed = tmp_path / "a b.jsonl", tmp_path / "b.json", tmp_path / "c.jsonl.gz"
     lines.write_bytes(as_lines(trail()))
-    whole.write_text(json.dumps({"Records": trail()}))
+    path.write_text(json.dumps({"Records": trail()}))
     packed.write_bytes(gzip.compress(as_lines(trail())))
-    ids = [one["eventID"] for one in trail()][-3:]
-    notable = {**documents()[0], "record_ids": [*ids, "it's \"none\""]}
+    ids = [item["eventID"] for item in trail()][-3:]
+    notable = {**documents()[0], "record_ids": [*ids, 'it\'s "none"']}
     assert "gzip -cdf FILE… | jq" in dict(queries(notable))["the records behind it"]["jq"]
-    events = [{"raw": " ".join(notable["record_ids"]), "file": str(file)} for file in (lines, whole, packed, lines)]
+    events = [{"raw": " ".join(notable["record_ids"]), "file": str(file)} for file in (lines, path, packed, lines)]
     command = dict(queries(notable, events))["the records behind it"]["jq"]
-    told = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout
-    assert [json.loads(line)["eventID"] for line in told.splitlines()] == ids * 3
+    text = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout
+    assert [json.loads(line)["eventID"] for line in text.splitlines()] == ids * 3
 
 
 def test_the_page_of_a_run_with_nothing_new_says_so_and_is_then_kept(tmp_path: Path) -> None:

@@ -63,15 +63,17 @@ def test_a_seed_writes_the_same_bytes_and_another_seed_others(hand: str, plain: 
 
 
 def test_labels_point_at_lines_in_their_times_once_each(hand: str, plain: Made, padded: Made) -> None:
-    for told in (plain, padded):
-        rows = [tuple(row) for one in told.incidents for row in one["records"] + one.get("padding", [])]
-        assert len(rows) == len(set(rows)) and all(1 <= line <= len(told.lines[name]) for name, line in rows)
-        for one in told.incidents:
-            assert one["records"] and one["start"] <= one["end"]
-            times = [told.lines[AWS][line - 1]["eventTime"] for name, line in one["records"] if name == AWS]
-            assert hand not in TIMED or all(one["start"][:19] <= time[:19] <= one["end"][:19] for time in times)
+    for made in (plain, padded):
+        rows = [tuple(row) for incident in made.incidents for row in incident["records"] + incident.get("padding", [])]
+        assert len(rows) == len(set(rows)) and all(1 <= line <= len(made.lines[name]) for name, line in rows)
+        for incident in made.incidents:
+            assert incident["records"] and incident["start"] <= incident["end"]
+            times = [made.lines[AWS][line - 1]["eventTime"] for name, line in incident["records"] if name == AWS]
+            assert hand not in TIMED or all(
+                incident["start"][:19] <= time[:19] <= incident["end"][:19] for time in times
+            )
 
 
 def test_padding_is_there_only_when_it_is_asked_for(plain: Made, padded: Made) -> None:
-    assert not any(one.get("padding") for one in plain.incidents)
-    assert any(one["padding"] for one in padded.incidents) and len(padded.incidents) == len(plain.incidents)
+    assert not any(incident.get("padding") for incident in plain.incidents)
+    assert any(incident["padding"] for incident in padded.incidents) and len(padded.incidents) == len(plain.incidents)

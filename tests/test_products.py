@@ -43,9 +43,9 @@ def days(tenant: Tenant) -> list[Day]:
 @pytest.fixture(scope="module")
 def events(days: list[Day]) -> list[tuple[Line, Event]]:
     """Every record as its source reads it; no source knows alerts of a SIEM's rules, and Sysmon's records."""
-    told = [(line, SOURCES[line.product]) for day in days for line in day.lines]
-    kept = [(line, source) for line, source in told if source.claims(line.record)]
-    assert {line.product for line, source in told if not source.claims(line.record)} <= {"alerts", "endpoint"}
+    details = [(line, SOURCES[line.product]) for day in days for line in day.lines]
+    kept = [(line, source) for line, source in details if source.claims(line.record)]
+    assert {line.product for line, source in details if not source.claims(line.record)} <= {"alerts", "endpoint"}
     return [(line, source.read(line.record)) for line, source in kept]
 
 
@@ -98,11 +98,11 @@ def test_labels_point_at_existing_records_of_the_named_identities(
     incidents = [incident for day in days for incident in day.incidents]
     assert len(incidents) == SPEC.campaigns
     for incident in incidents:
-        found = [by_id[identifier] for identifier in incident["record_ids"] if identifier in by_id]
-        assert len(found) == len(set(incident["record_ids"])) or incident["last_time"] > days[-1].date
+        lines = [by_id[identifier] for identifier in incident["record_ids"] if identifier in by_id]
+        assert len(lines) == len(set(incident["record_ids"])) or incident["last_time"] > days[-1].date
         named = {item["name"]: item["products"] for item in incident["identities"]}
-        assert all(line.product in named[line.who] for line in found)
-        assert set(incident["products"]) <= {line.product for line in found}
+        assert all(line.product in named[line.who] for line in lines)
+        assert set(incident["products"]) <= {line.product for line in lines}
 
 
 def test_every_technique_occurs_from_outside_and_from_inside(campaigns: list[tuple[Campaign, Ran]]) -> None:
@@ -130,11 +130,11 @@ def test_campaigns_use_the_words_and_the_fields_of_ordinary_life(campaigns: list
         for day in Tenant(Spec(days=12, nhis=160, seed=seed, campaigns=0)).days():
             for line in day.lines:
                 ordinary[line.product].update({line.action, *paths(line.record)})
-    odd: Counter[tuple[str, str]] = Counter()
+    counter: Counter[tuple[str, str]] = Counter()
     for _, ran in campaigns:
         for line in [line for line in ran.lines if line.product not in ELSEWHERE]:
-            odd.update((line.product, word) for word in {line.action, *paths(line.record)} - ordinary[line.product])
-    assert not odd
+            counter.update((line.product, word) for word in {line.action, *paths(line.record)} - ordinary[line.product])
+    assert not counter
 
 
 def paths(value: Any, above: str = "") -> Iterator[str]:

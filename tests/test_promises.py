@@ -38,16 +38,16 @@ def days() -> list[Records]:
 
 
 @pytest.fixture(scope="module")
-def whole(days: list[Records]) -> Records:
+def complete_run(days: list[Records]) -> Records:
     return sorted((r for day in days for r in day), key=lambda r: (r["eventTime"], r["eventID"]))
 
 
 @pytest.fixture(scope="module")
-def expected(whole: Records) -> dict[str, Any]:
-    made = answer(runs([whole]))
-    assert len(made["notable"]) >= 3, "the sample must raise some notables"
-    assert any(later for _, later, *_ in made["delta"].values()), "and hold something in quarantine"
-    return made
+def expected(complete_run: Records) -> dict[str, Any]:
+    built = answer(runs([complete_run]))
+    assert len(built["notable"]) >= 3, "the sample must raise some notables"
+    assert any(later for _, later, *_ in built["delta"].values()), "and hold something in quarantine"
+    return built
 
 
 @pytest.fixture(scope="module")
@@ -75,21 +75,23 @@ def test_daily_runs_give_what_one_run_gives(learnt: MemoryStore, expected: dict[
     assert answer(learnt) == expected
 
 
-def test_short_runs_give_what_one_run_gives(whole: Records, expected: dict[str, Any]) -> None:
-    assert answer(runs(cut(whole, 60))) == expected
+def test_short_runs_give_what_one_run_gives(complete_run: Records, expected: dict[str, Any]) -> None:
+    assert answer(runs(cut(complete_run, 60))) == expected
 
 
-def test_shuffled_and_repeated_records_of_one_run_give_the_same(whole: Records, expected: dict[str, Any]) -> None:
-    mixed = whole + whole[1::5]
+def test_shuffled_and_repeated_records_of_one_run_give_the_same(
+    complete_run: Records, expected: dict[str, Any]
+) -> None:
+    mixed = complete_run + complete_run[1::5]
     random.Random(1).shuffle(mixed)
     assert answer(runs([mixed])) == expected
 
 
 @pytest.mark.parametrize("late", [0.02, 0.9])
 def test_records_that_come_before_their_day_is_closed_find_their_place(
-    whole: Records, expected: dict[str, Any], late: float
+    complete_run: Records, expected: dict[str, Any], late: float
 ) -> None:
-    assert answer(runs(cut(delayed(whole, 5, late), 25))) == expected
+    assert answer(runs(cut(delayed(complete_run, 5, late), 25))) == expected
 
 
 @pytest.mark.parametrize("parts", [24, 3])
@@ -101,19 +103,19 @@ def test_the_list_of_an_open_day_is_that_of_one_run(days: list[Records], learnt:
 
 
 def listed(store: MemoryStore) -> list[tuple[Any, ...]]:
-    found = [one for one in publish.stored(store) if one["listed"]]
-    return [(n["id"], n["title"], n["likelihood"], n["life"], [s["id"] for s in n["signals"]]) for n in found]
+    result = [item for item in publish.stored(store) if item["listed"]]
+    return [(n["id"], n["title"], n["likelihood"], n["life"], [s["id"] for s in n["signals"]]) for n in result]
 
 
 @pytest.mark.parametrize("late", [0.0, 11.0])
 def test_relieving_memory_on_the_way_changes_nothing(
-    whole: Records, expected: dict[str, Any], late: float, monkeypatch: pytest.MonkeyPatch
+    complete_run: Records, expected: dict[str, Any], late: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one run, records may lie in any order."""
-    monkeypatch.setattr(session, "HELD", 400)
+    monkeypatch.setattr(session, "MAX_BUFFERED", 400)
     store = MemoryStore()
     going = Going(store)
-    for part in cut(delayed(whole, 7, late), 40):
+    for part in cut(delayed(complete_run, 7, late), 40):
         going.feed(part)
     going.finish()
     assert answer(store) == expected
@@ -157,14 +159,14 @@ def forgetful(monkeypatch: pytest.MonkeyPatch, deltas: int = 6) -> None:
 
 
 def test_what_was_forgotten_still_counts(
-    days: list[Records], whole: Records, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    days: list[Records], complete_run: Records, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forgetful(monkeypatch, cases.GAP + 3)  # a notable that goes on is looked for in the week before
-    for parts in (days, [whole]):
-        made = answer(runs(parts))
-        assert made["profile"] == expected["profile"]
-        assert made["delta"].items() <= expected["delta"].items()
-        assert made["notable"].items() <= expected["notable"].items()
+    for parts in (days, [complete_run]):
+        built = answer(runs(parts))
+        assert built["profile"] == expected["profile"]
+        assert built["delta"].items() <= expected["delta"].items()
+        assert built["notable"].items() <= expected["notable"].items()
 
 
 def test_a_clock_years_ahead_changes_nothing(days: list[Records], expected: dict[str, Any]) -> None:
@@ -198,8 +200,8 @@ def test_any_records_in_any_order_and_cut_give_the_same_once_their_days_are_clos
     assert answer(runs([*cuts, end])) == answer(runs([[*mixed, *end]])) == answer(runs([calls, end]))
 
 
-def of_day(told: dict[str, Any]) -> int:
-    return parse(told["eventTime"]) // DAY
+def of_day(details: dict[str, Any]) -> int:
+    return parse(details["eventTime"]) // DAY
 
 
 # ---- learning twice changes nothing

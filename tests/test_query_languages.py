@@ -49,13 +49,13 @@ def esql(grammars: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
 
     def check(text: str) -> list[str]:
         wrong: list[str] = []
-        told = listening.ErrorListener()
-        told.syntaxError = lambda _, symbol, line, column, message, error: wrong.append(message)
+        details = listening.ErrorListener()
+        details.syntaxError = lambda _, symbol, line, column, message, error: wrong.append(message)
         lexer = lexing.EsqlBaseLexer(antlr.InputStream(text))
         parser = parsing.EsqlBaseParser(antlr.CommonTokenStream(lexer))
         for each in (lexer, parser):
             each.removeErrorListeners()
-            each.addErrorListener(told)
+            each.addErrorListener(details)
         parser.singleStatement()
         return wrong
 
@@ -73,19 +73,19 @@ def kql(grammars: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
 def spelled(language: str) -> list[str]:
     """The searches of a notable with records of awkward names."""
     notable = {**documents()[0], "record_ids": HOSTILE}
-    return [found[language] for _, found in queries(notable, [{"raw": " ".join(HOSTILE)}])]
+    return [result[language] for _, result in queries(notable, [{"raw": " ".join(HOSTILE)}])]
 
 
 def test_what_people_copy_as_esql_is_esql(esql: Check) -> None:
     assert esql("FROM logs | WHERE x ==") and not esql("FROM logs | WHERE x == 1"), "the grammar tells"
-    found = spelled("ES|QL")
-    assert len(found) == 2 and [esql(text) for text in found] == [[], []]
+    result = spelled("ES|QL")
+    assert len(result) == 2 and [esql(text) for text in result] == [[], []]
 
 
 def test_what_people_copy_as_kql_is_kql_and_keeps_the_names(kql: Check) -> None:
     records, meanwhile = spelled("KQL")
-    told = re.findall(r"'value': (?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")", str(kql(records)))
-    values = {(one or other).encode().decode("unicode_escape") for one, other in told}
+    details = re.findall(r"'value': (?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")", str(kql(records)))
+    values = {(item or other).encode().decode("unicode_escape") for item, other in details}
     assert {'a"b', "c\\d", "e'f", "g:response"} <= values and kql(meanwhile)
 
 
@@ -98,6 +98,6 @@ def test_rules_and_their_hunts_are_what_they_say(rule: dict[str, Any], esql: Che
 
 
 def test_panels_ask_in_kql(kql: Check) -> None:
-    found = re.findall(r'"query\\*": *\\*"((?:[^"\\]|\\.)+?)\\*"', kibana.ndjson(kibana.saved_objects()).decode())
-    asked = {text for text in found if text.startswith("nhi.")}
+    result = re.findall(r'"query\\*": *\\*"((?:[^"\\]|\\.)+?)\\*"', kibana.ndjson(kibana.saved_objects()).decode())
+    asked = {text for text in result if text.startswith("nhi.")}
     assert len(asked) >= 2 and all(kql(text) for text in asked)

@@ -9,9 +9,9 @@ import pytest
 
 from core_samples import MACHINE, TODAY, events, learnt, whole_days
 from nhi_watch.context.assets import NO_ASSETS, Asset, Assets
-from nhi_watch.core.notable import expected_loss, severity_of
+from nhi_watch.core.notable import expected_risk, severity_of
 from nhi_watch.detect import linking
-from nhi_watch.detect.history import Life
+from nhi_watch.detect.history import IdentityHistory
 from nhi_watch.detect.impact import sentence
 from nhi_watch.detect.ranking import PEOPLE, SURE, impact, is_eligible
 from nhi_watch.detect.scoring import Episode, score_day
@@ -22,12 +22,12 @@ BY_HAND = {"agent": "browser", "traits": ["browser", "console", "mfa"]}
 
 
 def episode(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] = ()) -> Episode:
-    (whole,) = whole_days(events(today, TODAY)).values()
-    return score_day(learnt(history), whole)
+    (identity_day,) = whole_days(events(today, TODAY)).values()
+    return score_day(learnt(history), identity_day)
 
 
-def used(*told: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"ago": [20, 1], "events": list(told)}]
+def used(*text: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"ago": [20, 1], "events": list(text)}]
 
 
 @pytest.mark.parametrize(
@@ -50,49 +50,49 @@ def test_whose_episode_may_become_a_notable(
     """By what a directory says alone: a console, a browser and a second factor are what a thief can have."""
     who = {"who": {"kind": kind, "human": human}}
     history = [{"ago": [known, 1], "events": [{**BY_HAND, **who}]}] if known else []
-    (whole,) = whole_days(events([{**told, **who} for told in today], TODAY)).values()
-    assert is_eligible(score_day(learnt(history), whole), score) is eligible
+    (identity_day,) = whole_days(events([{**text, **who} for text in today], TODAY)).values()
+    assert is_eligible(score_day(learnt(history), identity_day), score) is eligible
 
 
 def test_a_person_s_long_lived_key_is_no_person() -> None:
-    told = [{"credential": "AKIA1", "who": {"kind": "root", "human": "root"}}]
-    assert is_eligible(episode(told), 2.0)
+    details = [{"credential": "AKIA1", "who": {"kind": "root", "human": "root"}}]
+    assert is_eligible(episode(details), 2.0)
 
 
 def test_the_level_of_impact_is_that_of_the_product_of_the_weights() -> None:
-    made = impact(CROWN, episode([{"access": "permissions", "action": "iam:CreateUser"}]))
-    weights = {factor.name: factor.weight for factor in made.factors}
-    told = {name: weight for name, weight in weights.items() if weight != 1.0}
-    assert told == {"criticality": 2.0, "environment": 1.2, "privilege": 1.1}
-    assert set(weights) - set(told) == {"owner", "reach", "let in", "used by", "abuse an hour"}
-    assert made.level == "critical" and expected_loss(50.0, made) == 65.0
-    assert (expected_loss(0.0, made), expected_loss(99.0, made)) == (0.0, 100.0)
+    built = impact(CROWN, episode([{"access": "permissions", "action": "iam:CreateUser"}]))
+    weights = {factor.name: factor.weight for factor in built.factors}
+    details = {name: weight for name, weight in weights.items() if weight != 1.0}
+    assert details == {"criticality": 2.0, "environment": 1.2, "privilege": 1.1}
+    assert set(weights) - set(details) == {"owner", "reach", "let in", "used by", "abuse an hour"}
+    assert built.level == "critical" and expected_risk(50.0, built) == 65.0
+    assert (expected_risk(0.0, built), expected_risk(99.0, built)) == (0.0, 100.0)
 
 
 def test_impact_settles_what_is_equal_and_the_likelihood_the_rest() -> None:
-    made = impact(CROWN, episode([{"access": "permissions"}]))
+    built = impact(CROWN, episode([{"access": "permissions"}]))
     plain = impact(NO_ASSETS, episode([{}]))
-    assert expected_loss(97.0, plain) > expected_loss(70.0, made) > expected_loss(70.0, plain)
+    assert expected_risk(97.0, plain) > expected_risk(70.0, built) > expected_risk(70.0, plain)
 
 
 def test_an_unknown_asset_neither_raises_nor_lowers() -> None:
-    made = impact(NO_ASSETS, episode([{}]))
-    assert (made.criticality, made.environment, made.privilege) == ("unknown", "unknown", "read")
-    assert made.level == "medium" and expected_loss(81.25, made) == 81.25
+    built = impact(NO_ASSETS, episode([{}]))
+    assert (built.criticality, built.environment, built.privilege) == ("unknown", "unknown", "read")
+    assert built.level == "medium" and expected_risk(81.25, built) == 81.25
 
 
 def test_privilege_and_reach_are_what_the_logs_show() -> None:
     history = used({}, {"action": "ec2:RunInstances", "access": "cost"})
-    made = impact(NO_ASSETS, episode([{"region": "us-east-1"}], history))
-    assert (made.privilege, made.reach) == ("cost", "2 services, 2 regions, 1 target")
+    built = impact(NO_ASSETS, episode([{"region": "us-east-1"}], history))
+    assert (built.privilege, built.reach) == ("cost", "2 services, 2 regions, 1 target")
 
 
 def test_targets_are_those_of_ninety_days_as_an_exposure_counts_them_and_the_notable_s_own() -> None:
     history = [{"ago": [120, 100], "events": [{"target": "long-ago"}]}, *used({"target": "bucket-1"})]
-    made = impact(NO_ASSETS, episode([{"target": "of-today"}], history))
-    life = Life(MACHINE, learnt(history).past(MACHINE, TODAY).own)
-    assert sentence(life.reach({}, TODAY)) == "1 service, 1 region, 1 target"
-    assert made.reach == "1 service, 1 region, 2 targets"
+    built = impact(NO_ASSETS, episode([{"target": "of-today"}], history))
+    identity_history = IdentityHistory(MACHINE, learnt(history).baseline(MACHINE, TODAY).own)
+    assert sentence(identity_history.blast_radius({}, TODAY)) == "1 service, 1 region, 1 target"
+    assert built.reach == "1 service, 1 region, 2 targets"
     refused = impact(NO_ASSETS, episode([{"target": "of-today", "outcome": "denied"}, {"target": "bucket-1"}], history))
     assert refused.reach == "1 service, 1 region, 1 target"
 
@@ -100,14 +100,16 @@ def test_targets_are_those_of_ninety_days_as_an_exposure_counts_them_and_the_not
 def test_the_impact_of_linked_identities_is_that_of_the_worst_by_its_own_calls_alone() -> None:
     """The lead may change permissions and touches little; the other one reads a lot. Neither of them has both."""
     reader = {"id": f"{MACHINE.id}-2", "name": "reader"}
-    past = learnt(used({"access": "permissions", "action": "iam:CreateUser"}))
+    baselines = learnt(used({"access": "permissions", "action": "iam:CreateUser"}))
     today = [{}, *({"who": reader, "target": f"bucket-{n}"} for n in range(12))]
-    parts = {name: score_day(past, whole) for name, whole in whole_days(events(today, TODAY)).items()}
+    parts = {
+        name: score_day(baselines, identity_day) for name, identity_day in whole_days(events(today, TODAY)).items()
+    }
     group = linking.joined(linking.Group(MACHINE.id, tuple(parts), ()), parts)
 
     def of_group(known: Assets) -> tuple[str, str, str]:
-        made = impact(known, group)
-        return made.privilege, made.reach, made.factors[-1].value
+        built = impact(known, group)
+        return built.privilege, built.reach, built.factors[-1].value
 
     assert of_group(NO_ASSETS) == ("permissions", "2 services, 1 region, 1 target", MACHINE.name)
     jewel = {reader["id"]: Asset("critical", "team", "Production")}
@@ -117,4 +119,4 @@ def test_the_impact_of_linked_identities_is_that_of_the_worst_by_its_own_calls_a
 def test_what_was_refused_throughout_is_never_critical() -> None:
     """However sure it is, and whoever it would have hit: nothing was let in."""
     refused = impact(CROWN, episode([{"outcome": "denied", "access": "permissions"}]))
-    assert refused.level == "low" and severity_of(expected_loss(99.0, refused)) == "medium"
+    assert refused.level == "low" and severity_of(expected_risk(99.0, refused)) == "medium"

@@ -12,7 +12,7 @@ import pytest
 from core_samples import Options, record, run
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
-from nhi_watch.detect.explain.claims import Check, day_scored, verify
+from nhi_watch.detect.explain.claims import ClaimCheck, day_scored, verify
 from nhi_watch.state import retention
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.state import State
@@ -32,7 +32,7 @@ def days() -> list[Records]:
     return [day.records for day in Tenant(spec).days()]
 
 
-def holds(checks: list[Check]) -> dict[str, bool | None]:
+def holds(checks: list[ClaimCheck]) -> dict[str, bool | None]:
     return {check.what: check.holds for check in checks}
 
 
@@ -55,9 +55,9 @@ def test_every_receipt_is_recomputed_after_more_days_were_learnt(days: list[Reco
     store = SqliteStore(path)
     for notable in written.values():
         again = json.loads(json.dumps(notable))
-        told = holds(verify(store, CARD, again))
+        text = holds(verify(store, CARD, again))
         is_closed = day_scored(notable) <= State(store).daybook.closed
-        assert False not in told.values() and (LEARNT if is_closed else ALL).items() <= told.items(), notable["title"]
+        assert False not in text.values() and (LEARNT if is_closed else ALL).items() <= text.items(), notable["title"]
     store.close()
 
 
@@ -100,8 +100,8 @@ def test_a_state_that_learnt_otherwise_gives_another_baseline() -> None:
     (notable,) = run(store, quiet(20) + raid(), ROOM).notables
     other = MemoryStore()
     run(other, quiet(19) + raid(), ROOM)
-    told = holds(verify(other, CARD, notable))
-    assert (told["model"], told["baseline"]) == (True, False)
+    text = holds(verify(other, CARD, notable))
+    assert (text["model"], text["baseline"]) == (True, False)
 
 
 def test_peers_and_tenant_are_among_the_rows_consulted() -> None:

@@ -14,7 +14,7 @@ import pytest
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.hosts.files.reader import RAW_LIMIT, Bad, Where
 from nhi_watch.hosts.files.reader.batch import bad
-from nhi_watch.hosts.files.reader.rejects import MOST, WHOLE, Rejects, line_of, redact
+from nhi_watch.hosts.files.reader.rejects import MAX_ORIGINALS, MOST, Rejects, line_of, redact
 
 
 def written(path: Path) -> list[Any]:
@@ -76,14 +76,14 @@ def test_lone_surrogates_in_names_do_not_break_the_file() -> None:
 def test_the_first_rejects_of_a_file_and_reason_are_kept_and_the_rest_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "rejects.jsonl"
     with Rejects(path) as rejects:
-        for number in range(WHOLE + 7):
+        for number in range(MAX_ORIGINALS + 7):
             rejects.refuse(Where("a.json", number + 1), RejectError("not_object"), lambda: b"1")
         rejects.refuse(Where("b.json", 1), RejectError("not_object"), lambda: b"1")
     lines = written(path)
-    assert [line["line"] for line in lines] == [*range(1, WHOLE + 1), 1, 0]
+    assert [line["line"] for line in lines] == [*range(1, MAX_ORIGINALS + 1), 1, 0]
     assert (lines[-1]["file"], lines[-1]["reason"], lines[-1]["more"]) == ("a.json", "not_object", 7)
-    assert rejects.counts == {"not_object": WHOLE + 8}
-    assert rejects.told()["rejects_only_counted"] == {"not_object": 7}
+    assert rejects.counts == {"not_object": MAX_ORIGINALS + 8}
+    assert rejects.to_json()["rejects_only_counted"] == {"not_object": 7}
 
 
 def test_many_files_cannot_fill_the_disk_either(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_many_files_cannot_fill_the_disk_either(tmp_path: Path) -> None:
         for number in range(MOST + 9):
             rejects.add(Bad(f"{number}.json", 1, "not_json", b"x", 1, ""))
     assert len(written(tmp_path / "rejects.jsonl")) == MOST
-    assert rejects.told()["rejects_only_counted"] == {"not_json": 9}
+    assert rejects.to_json()["rejects_only_counted"] == {"not_json": 9}
 
 
 SECRETS = {

@@ -131,8 +131,8 @@ def test_an_open_day_is_judged_again_when_a_verdict_on_the_day_before_is_given_o
     store = runs([history() + raid(), again], ROOM)
 
     def latest() -> tuple[float, bytes]:
-        (one,) = [n for n in State(store).judged(TODAY + 1) if n.ranked.identity_id == WHO]
-        return one.ranked.likelihood, pack(one.values)
+        (stored,) = [n for n in State(store).judged(TODAY + 1) if n.ranked.identity_id == WHO]
+        return stored.ranked.likelihood, pack(stored.values)
 
     before = latest()
     say(store, "benign", TODAY * DAY + 20 * HOUR)
@@ -148,4 +148,6 @@ def feedback_only_first_day(store: MemoryStore) -> None:
     """Let the verdicts name the first day alone."""
     given = feedback.verdicts(store)
     store.put("ledger", [(key, None) for key, _ in store.scan("ledger", "verdict/", "verdict0")])
-    feedback.put(store, [one._replace(seen=[each for each in one.seen if each[0] == TODAY]) for one in given])
+    feedback.put(
+        store, [verdict._replace(seen=[each for each in verdict.seen if each[0] == TODAY]) for verdict in given]
+    )

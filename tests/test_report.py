@@ -20,7 +20,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from need import need
-from nhi_watch.core.life import odd_least
+from nhi_watch.core.status import unusual_least
 from nhi_watch.report.html import render
 from notable_samples import HOSTILE, digest, documents, many, run
 from screenshot import browser, resize
@@ -158,8 +158,8 @@ def test_paper_is_white_even_where_the_screen_is_dark(page: Chrome) -> None:
     page.find_element(By.ID, "theme").click()
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     try:
-        card = page.execute_script("return getComputedStyle(document.querySelector('.card')).backgroundColor")
-        assert card == "rgb(255, 255, 255)"
+        model = page.execute_script("return getComputedStyle(document.querySelector('.card')).backgroundColor")
+        assert model == "rgb(255, 255, 255)"
         assert not page.find_element(By.CSS_SELECTOR, ".filters").is_displayed()
     finally:
         page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
@@ -176,10 +176,10 @@ def test_copying_takes_every_record_id_of_the_notable(page: Chrome) -> None:
 
 
 def test_the_list_tells_likelihood_and_severity_and_no_likelihood_where_none_is_claimed(page: Chrome) -> None:
-    told = {item.get_attribute("data-kind"): item.find_element(By.CSS_SELECTOR, ".likely").text.split()
+    text = {item.get_attribute("data-kind"): item.find_element(By.CSS_SELECTOR, ".likely").text.split()
             for item in reversed(page.find_elements(By.CSS_SELECTOR, ".item"))}  # fmt: skip
-    assert told["compromise"] == ["97%", "critical"]
-    assert told["posture"] == told["blind_spot"] == ["low"]
+    assert text["compromise"] == ["97%", "critical"]
+    assert text["posture"] == text["blind_spot"] == ["low"]
 
 
 def every_call(page: Chrome) -> None:
@@ -191,7 +191,7 @@ def test_the_timeline_leaves_out_routine_calls_counts_them_and_shows_them_when_a
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     notable = documents()[0]
     entries = notable["timeline"]
-    routine = [entry for entry in entries if entry["points"] < odd_least(notable)]
+    routine = [entry for entry in entries if entry["points"] < unusual_least(notable)]
     said = page.find_element(By.CSS_SELECTOR, "#n0 .routine")
     calls = sum(entry["count"] for entry in routine)
     assert said.text == f"Left out: {calls} routine calls in {len(routine)} rows."
@@ -224,8 +224,8 @@ def test_a_phone_shows_the_list_or_the_notable_and_never_scrolls_sideways(page: 
     try:
         page.find_element(By.CSS_SELECTOR, ".item a").click()
         assert not page.find_element(By.CSS_SELECTOR, ".side").is_displayed()
-        for one in ("#n0 .open", "#n0 .hunt .chip", "#n0 .zoom button"):
-            page.find_element(By.CSS_SELECTOR, one).click()
+        for item in ("#n0 .open", "#n0 .hunt .chip", "#n0 .zoom button"):
+            page.find_element(By.CSS_SELECTOR, item).click()
         assert page.execute_script("return document.documentElement.scrollWidth") == 390
         boxes = "return [...document.querySelectorAll('#n0 .events .scroll')].map((b) => b.scrollWidth - b.clientWidth)"
         assert page.execute_script(boxes) == [0], "calls, counts and the raw events are reached without a second scroll"
@@ -254,8 +254,10 @@ def test_the_page_writes_hidden_characters_out_as_python_does(page: Chrome, text
 
 
 def test_links_lead_only_to_the_report_itself(page: Chrome) -> None:
-    links = page.execute_script("return [...document.querySelectorAll('[href],[src]')].map("
-                                "e => e.getAttribute('href') || e.getAttribute('src'))")
+    links = page.execute_script(
+        "return [...document.querySelectorAll('[href],[src]')].map("
+        "e => e.getAttribute('href') || e.getAttribute('src'))"
+    )
     assert len(links) > 24
     assert {link for link in links if not re.fullmatch(r"#[\w%-]*|data:,", link)} == set()
 
@@ -317,8 +319,8 @@ def worst() -> dict[str, Any]:
 def test_the_bounds_keep_even_five_thousand_of_the_worst_small() -> None:
     document = worst()
     raw = {name: {"file": "f", "line": 1, "cut": False, "raw": digest(name) * 100} for name in document["record_ids"]}
-    whole = [{**document, "id": digest(str(number))} for number in range(5000)]
-    assert len(render(whole, run(5000), events=raw).encode()) < 10_000_000
+    identity_day = [{**document, "id": digest(str(number))} for number in range(5000)]
+    assert len(render(identity_day, run(5000), events=raw).encode()) < 10_000_000
 
 
 def test_an_empty_run_says_so_and_lacks_nothing(chromium: Chrome, tmp_path: Path) -> None:
@@ -363,9 +365,9 @@ def test_the_raw_event_opens_with_file_and_line_and_every_digit(page: Chrome) ->
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     every_call(page)
     page.find_elements(By.CSS_SELECTOR, "#n0 .event .open")[3].click()
-    told = page.find_element(By.CSS_SELECTOR, "#n0 .opened")
-    assert told.find_element(By.CSS_SELECTOR, ".where").text == "logs/day.json.gz:10"
-    raw = told.find_element(By.CSS_SELECTOR, ".raw").text
+    web_element = page.find_element(By.CSS_SELECTOR, "#n0 .opened")
+    assert web_element.find_element(By.CSS_SELECTOR, ".where").text == "logs/day.json.gz:10"
+    raw = web_element.find_element(By.CSS_SELECTOR, ".raw").text
     assert '\n  "bytes": 9007199254740993,\n' in raw
     assert HOSTILE[0] in raw
     assert json.loads(raw)["eventName"] == "iam:CreateUser"
@@ -375,10 +377,10 @@ def test_the_raw_event_opens_with_file_and_line_and_every_digit(page: Chrome) ->
 
 def test_the_head_tells_full_agent_addresses_share_refused_and_both_odd_ends(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
-    told = page.find_element(By.CSS_SELECTOR, "#n0 .head .facts").text
+    text = page.find_element(By.CSS_SELECTOR, "#n0 .head .facts").text
     for line in ("aws-cli/2.15.30 md/Botocore#1.34", "2 of 20 unusual calls", "02:14:00 UTC iam:ListUsers",
                  "02:33:00 UTC secretsmanager:GetSecretValue"):  # fmt: skip
-        assert line in told
+        assert line in text
 
 
 def test_the_bars_add_up_from_the_ordinary_day_to_the_likelihood(page: Chrome) -> None:
@@ -386,24 +388,33 @@ def test_the_bars_add_up_from_the_ordinary_day_to_the_likelihood(page: Chrome) -
     head, _, why = page.find_element(By.ID, "n0").text.partition("Why: what raises the likelihood")
     number = r"([\d.]+)"
     sum_ = rf"an ordinary day −{number}, the signals \+{number}, together \+{number}, which is {number}%"
-    found = re.search(sum_, why)
-    assert found
-    ordinary, added, together, likelihood = map(float, found.groups())
+    match = re.search(sum_, why)
+    assert match
+    ordinary, added, together, likelihood = map(float, match.groups())
     assert together == pytest.approx(added - ordinary, abs=0.011)
     assert likelihood == pytest.approx(100 / (1 + math.exp(-together)), abs=0.1)
     assert f"{likelihood:.0f}%" in head and "likely" in head and "Severity critical, impact high" in head
     bars = page.find_elements(By.CSS_SELECTOR, "#n0 .points .sum")
-    shown = [float(str(one.get_attribute("textContent"))) for one in bars]
+    shown = [float(str(bar.get_attribute("textContent"))) for bar in bars]
     assert sum(shown) == pytest.approx(added, abs=0.05)
     assert "Without the records of “Network novelty”: 48.6%" in why
 
 
 def test_what_adds_little_is_folded(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
-    assert [one.text for one in page.find_elements(By.CSS_SELECTOR, "#n0 .points .name") if one.is_displayed()] == [
-        "Network novelty", "Credential created", "Secrets read", "ATT&CK tactics in sequence", "Denied novelty",
-        "Agent novelty", "Long-lived key in use",
-    ]  # fmt: skip
+    assert [
+        web_element.text
+        for web_element in page.find_elements(By.CSS_SELECTOR, "#n0 .points .name")
+        if web_element.is_displayed()
+    ] == [
+        "Network novelty",
+        "Credential created",
+        "Secrets read",
+        "ATT&CK tactics in sequence",
+        "Denied novelty",
+        "Agent novelty",
+        "Long-lived key in use",
+    ]
     page.find_element(By.CSS_SELECTOR, "#n0 .light summary").click()
     assert page.find_elements(By.CSS_SELECTOR, "#n0 .light .name")[0].is_displayed()
 
@@ -411,12 +422,14 @@ def test_what_adds_little_is_folded(page: Chrome) -> None:
 def test_lists_are_filtered_by_what_is_new_day_and_identity_and_sorted(page: Chrome) -> None:
     Select(page.find_element(By.ID, "day")).select_by_value("2026-03-10")
     shown = page.find_elements(By.CSS_SELECTOR, ".item")
-    assert {one.get_attribute("data-severity") for one in shown} == {"critical"}
+    assert {web_element.get_attribute("data-severity") for web_element in shown} == {"critical"}
     Select(page.find_element(By.ID, "sort")).select_by_value("first_time")
     assert page.find_elements(By.CSS_SELECTOR, ".item .title")[0].text.startswith("LLMjacking")
     Select(page.find_element(By.ID, "day")).select_by_value("")
     Select(page.find_element(By.ID, "identity")).select_by_value(documents()[6]["identity"]["id"])
-    assert [one.text for one in page.find_elements(By.CSS_SELECTOR, ".title")] == ["Dormant key woke up after 143 days"]
+    assert [web_element.text for web_element in page.find_elements(By.CSS_SELECTOR, ".title")] == [
+        "Dormant key woke up after 143 days"
+    ]
     Select(page.find_element(By.ID, "identity")).select_by_value("")
     Select(page.find_element(By.ID, "part")).select_by_value("Still open")
     assert listed(page) == sum(n["kind"] == "posture" for n in documents())
@@ -425,16 +438,16 @@ def test_lists_are_filtered_by_what_is_new_day_and_identity_and_sorted(page: Chr
 def test_the_timeline_zooms_by_buttons_and_by_dragging_and_back(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     picture = page.find_element(By.CSS_SELECTOR, "#n0 .timeline")
-    whole = len(picture.find_elements(By.CSS_SELECTOR, ".mark"))
+    identity_day = len(picture.find_elements(By.CSS_SELECTOR, ".mark"))
     page.find_element(By.CSS_SELECTOR, "#n0 [title='Zoom in']").click()
     near = picture.get_attribute("data-to")
-    assert len(picture.find_elements(By.CSS_SELECTOR, ".mark")) < whole
+    assert len(picture.find_elements(By.CSS_SELECTOR, ".mark")) < identity_day
     wide = picture.size["width"]
     drag = ActionChains(page).move_to_element_with_offset(picture, 0, 0).click_and_hold()
     drag.move_by_offset(wide // 4, 0).release().perform()
     assert str(picture.get_attribute("data-to")) != near
     page.find_element(By.XPATH, "//article//button[text()='All']").click()
-    assert len(picture.find_elements(By.CSS_SELECTOR, ".mark")) == whole
+    assert len(picture.find_elements(By.CSS_SELECTOR, ".mark")) == identity_day
 
 
 def test_what_is_very_odd_is_coloured_and_opens_its_row(page: Chrome) -> None:
@@ -473,15 +486,15 @@ def test_csv_and_json_hold_what_the_list_shows_and_no_formula(page: Chrome, tmp_
     assert row["owner"] == "'" + HOSTILE[2]
     assert row["identity"] == HOSTILE[1]
     assert row["title"] == HOSTILE[0]
-    [told] = json.loads(saved(page, tmp_path, "#json", "notables.json"))
-    assert told["identity"]["owner"] == HOSTILE[2]
+    [text] = json.loads(saved(page, tmp_path, "#json", "notables.json"))
+    assert text["identity"]["owner"] == HOSTILE[2]
 
 
 def test_a_timeline_is_saved_in_the_columns_that_timesketch_reads(page: Chrome, tmp_path: Path) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     short = page.find_element(By.CSS_SELECTOR, "#n0 .crumbs code").text
-    told = saved(page, tmp_path, "#n0 .timeline-csv", f"{re.sub(r'[:/]', '_', short)}-timeline.csv")
-    rows = list(csv.DictReader(io.StringIO(told)))
+    text = saved(page, tmp_path, "#n0 .timeline-csv", f"{re.sub(r'[:/]', '_', short)}-timeline.csv")
+    rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == len(documents()[0]["timeline"])
     assert {"datetime", "timestamp_desc", "message"} <= rows[0].keys()
     assert rows[3]["place"] == "logs/day.json.gz:10"
@@ -500,12 +513,12 @@ def test_what_an_intrusion_made_is_not_told_to_be_rotated_and_impact_names_what_
     chromium: Chrome, tmp_path: Path
 ) -> None:
     (document, *_) = documents()
-    made = {**document["controls"][0], "reason": "Remove user/x, which this intrusion made: delete it and its keys."}
+    built = {**document["controls"][0], "reason": "Remove user/x, which this intrusion made: delete it and its keys."}
     factors = [{"name": "let in", "value": "", "weight": 1.0}, {"name": "privilege", "value": "write", "weight": 1.1}]
-    whole = {**document, "controls": [made], "impact": {**document["impact"], "factors": factors}}
+    identity_day = {**document, "controls": [built], "impact": {**document["impact"], "factors": factors}}
     path = tmp_path / "made.html"
-    path.write_text(render([whole], run()), "utf-8")
+    path.write_text(render([identity_day], run()), "utf-8")
     visit(chromium, path).find_element(By.CSS_SELECTOR, ".item a").click()
     assert "Issue a new credential" not in chromium.find_element(By.CSS_SELECTOR, "#n0 .controls").text
-    told = chromium.find_element(By.CSS_SELECTOR, "#n0 .pair").text
-    assert f"Impact: {document['impact']['level']}; raised by privilege (write)" in told and "refusals" not in told
+    text = chromium.find_element(By.CSS_SELECTOR, "#n0 .pair").text
+    assert f"Impact: {document['impact']['level']}; raised by privilege (write)" in text and "refusals" not in text

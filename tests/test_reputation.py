@@ -15,7 +15,7 @@ from nhi_watch.context.context import Context
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, parse
-from nhi_watch.intake.days import Intake
+from nhi_watch.intake.batch import Intake
 from nhi_watch.intake.sources import cloudtrail
 
 TODAY = parse("2026-03-02T00:00:00Z") // DAY
@@ -28,9 +28,9 @@ def loaded(folder: Path, content: str, name: str = "feed.csv") -> reputation.Rep
     return reputation.load([path])
 
 
-def names(told: reputation.Reputation, *addresses: str, day: int = TODAY) -> list[str]:
-    found = [told.find(address, day) for address in addresses]
-    return [listing.source if listing else "" for listing in found]
+def names(reputation: reputation.Reputation, *addresses: str, day: int = TODAY) -> list[str]:
+    result = [reputation.find(address, day) for address in addresses]
+    return [listing.source if listing else "" for listing in result]
 
 
 def stix(pattern: str, **more: Any) -> dict[str, Any]:
@@ -43,15 +43,15 @@ def stix(pattern: str, **more: Any) -> dict[str, Any]:
 
 def test_our_own_csv_tells_source_confidence_and_days(tmp_path: Path) -> None:
     rows = f"{ADDRESS},feed,80,2026-03-01,2026-03-03,why\n203.0.113.0/24,wide,,,,\n"
-    told = loaded(tmp_path, f"{reputation.COLUMNS}\n{rows}")
-    assert told.find(ADDRESS, TODAY) == reputation.Listing("feed", 80, TODAY - 1, TODAY + 1)
-    assert names(told, ADDRESS, day=TODAY + 2) == names(told, ADDRESS, day=TODAY - 2) == [""]
-    assert names(told, "203.0.113.255", "203.0.114.0") == ["wide", ""]
+    text = loaded(tmp_path, f"{reputation.COLUMNS}\n{rows}")
+    assert text.find(ADDRESS, TODAY) == reputation.Listing("feed", 80, TODAY - 1, TODAY + 1)
+    assert names(text, ADDRESS, day=TODAY + 2) == names(text, ADDRESS, day=TODAY - 2) == [""]
+    assert names(text, "203.0.113.255", "203.0.114.0") == ["wide", ""]
 
 
 def test_the_lookup_that_ships_is_empty_and_can_be_read() -> None:
-    told = reputation.load([Path(__file__).parents[1] / "lookups" / "nhi_reputation.csv"])
-    assert len(told.table) == 0 and not told.refused
+    text = reputation.load([Path(__file__).parents[1] / "lookups" / "nhi_reputation.csv"])
+    assert len(text.table) == 0 and not text.refused
 
 
 def test_splunks_ip_intel_is_read(tmp_path: Path) -> None:
@@ -60,8 +60,10 @@ def test_splunks_ip_intel_is_read(tmp_path: Path) -> None:
 
 
 def test_plain_lists_may_hold_remarks_ranges_and_six(tmp_path: Path) -> None:
-    told = loaded(tmp_path, f"# from somewhere\n{ADDRESS}\n203.0.113.0/24 ; SBL1\n2001:db8:1::/48\n\n", "drop.txt")
-    assert names(told, ADDRESS, "203.0.113.77", "2001:db8:1:2::3", "::ffff:198.51.100.7") == ["drop"] * 4
+    reputation = loaded(
+        tmp_path, f"# from somewhere\n{ADDRESS}\n203.0.113.0/24 ; SBL1\n2001:db8:1::/48\n\n", "drop.txt"
+    )
+    assert names(reputation, ADDRESS, "203.0.113.77", "2001:db8:1:2::3", "::ffff:198.51.100.7") == ["drop"] * 4
 
 
 def test_a_stix_bundle_is_walked_and_what_is_not_understood_is_counted(tmp_path: Path) -> None:
@@ -81,25 +83,25 @@ def test_a_stix_bundle_is_walked_and_what_is_not_understood_is_counted(tmp_path:
         ],
         "extra": {"objects": 1},
     }
-    told = loaded(tmp_path, json.dumps(bundle), "bundle.json")
-    assert names(told, ADDRESS, "203.0.113.3", "2001:db8::1") == ["stix"] * 3
-    assert names(told, ADDRESS, day=TODAY + 1) == [""]
-    assert names(told, *(f"192.0.2.{n}" for n in range(1, 6))) == [""] * 5
-    assert told.refused == {"bad_time": 1, "not_understood": 1, "revoked": 1, "weak": 1} and told.read == 9
-    lines = "\n".join(json.dumps(one) for one in bundle["objects"])
+    reputation = loaded(tmp_path, json.dumps(bundle), "bundle.json")
+    assert names(reputation, ADDRESS, "203.0.113.3", "2001:db8::1") == ["stix"] * 3
+    assert names(reputation, ADDRESS, day=TODAY + 1) == [""]
+    assert names(reputation, *(f"192.0.2.{n}" for n in range(1, 6))) == [""] * 5
+    assert reputation.refused == {"bad_time": 1, "not_understood": 1, "revoked": 1, "weak": 1} and reputation.read == 9
+    lines = "\n".join(json.dumps(object) for object in bundle["objects"])
     for content in (json.dumps(bundle["objects"]), lines, json.dumps({"more": False, **bundle})):
         again = loaded(tmp_path, content, "other.json")
-        assert (len(again.table), again.refused) == (len(told.table), told.refused)
+        assert (len(again.table), again.refused) == (len(reputation.table), reputation.refused)
 
 
 def test_documents_of_elastics_threat_streams_end_when_they_say_or_ninety_days_after_they_were_seen() -> None:
     seen = {"@timestamp": "2026-03-01T00:00:00Z", "threat": {"indicator": {"ip": ADDRESS, "provider": "abuse"}}}
     ended = {"threat.indicator.ip": ["203.0.113.9"], "opencti.indicator.valid_until": ["2026-03-02T00:00:00Z"]}
     decayed = {"threat": {"indicator": {"ip": "203.0.113.10"}}, "misp": {"attribute": {"decayed": True}}}
-    told = reputation.gather(map(reputation.of_object, ({"_source": seen}, {"fields": ended}, {"_source": decayed})))
-    assert names(told, ADDRESS, "203.0.113.9", "203.0.113.10") == ["abuse", "elastic", ""]
-    assert names(told, ADDRESS, "203.0.113.9", day=TODAY + 89) == ["abuse", ""]
-    assert names(told, ADDRESS, day=TODAY + 90) == [""]
+    text = reputation.gather(map(reputation.of_object, ({"_source": seen}, {"fields": ended}, {"_source": decayed})))
+    assert names(text, ADDRESS, "203.0.113.9", "203.0.113.10") == ["abuse", "elastic", ""]
+    assert names(text, ADDRESS, "203.0.113.9", day=TODAY + 89) == ["abuse", ""]
+    assert names(text, ADDRESS, day=TODAY + 90) == [""]
 
 
 # ---- what is refused
@@ -108,14 +110,14 @@ def test_documents_of_elastics_threat_streams_end_when_they_say_or_ninety_days_a
 def test_ranges_that_would_mark_ones_own_house_or_half_of_the_world_are_refused(tmp_path: Path) -> None:
     rows = "10.1.2.3\n192.168.0.0/24\n127.0.0.1\n169.254.169.254\n224.0.0.1\nfe80::1\nfd00::1\n::1\n0.0.0.0/0\n" \
            "5.0.0.0/7\n2000::/3\nnot an address\n300.1.1.1\n1.2.3.4/33\n"  # fmt: skip
-    told = loaded(tmp_path, rows, "list.txt")
-    assert told.refused == {"no_address": 3, "private": 8, "too_wide": 3} and len(told.table) == 0
+    reputation = loaded(tmp_path, rows, "list.txt")
+    assert reputation.refused == {"no_address": 3, "private": 8, "too_wide": 3} and len(reputation.table) == 0
 
 
 def test_no_more_than_a_million_are_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(reputation, "LIMIT", 2)
-    told = loaded(tmp_path, "192.0.2.1\n192.0.2.2\n192.0.2.3\n", "list.txt")
-    assert (len(told.table), told.refused) == (2, {"too_many": 1})
+    text = loaded(tmp_path, "192.0.2.1\n192.0.2.2\n192.0.2.3\n", "list.txt")
+    assert (len(text.table), text.refused) == (2, {"too_many": 1})
 
 
 @pytest.mark.parametrize(
@@ -152,15 +154,15 @@ def test_the_table_finds_what_a_walk_over_the_ranges_finds(ranges: list[tuple[in
 
 def test_what_two_lists_tell_is_valid_as_long_as_either_says(tmp_path: Path) -> None:
     rows = f"{ADDRESS},a,40,,2026-03-01,\n{ADDRESS},b,90,,2026-03-05,\n{ADDRESS},c,50,,2026-03-04,\n"
-    told = loaded(tmp_path, f"{reputation.COLUMNS}\n{rows}")
-    assert len(told.table) == 1
-    assert names(told, ADDRESS, day=TODAY + 3) == ["b"] and names(told, ADDRESS, day=TODAY + 4) == [""]
+    text = loaded(tmp_path, f"{reputation.COLUMNS}\n{rows}")
+    assert len(text.table) == 1
+    assert names(text, ADDRESS, day=TODAY + 3) == ["b"] and names(text, ADDRESS, day=TODAY + 4) == [""]
 
 
 def test_a_range_of_two_addresses_is_taken_apart(tmp_path: Path) -> None:
-    told = loaded(tmp_path, "ip,weight\n198.51.100.3-198.51.100.9,60\n198.51.0.0-198.52.255.255,60\n")
-    found = [bool(told.find(f"198.51.100.{n}", TODAY)) for n in range(1, 12)]
-    assert found == [n in range(3, 10) for n in range(1, 12)] and told.refused == {"no_address": 1}
+    reputation = loaded(tmp_path, "ip,weight\n198.51.100.3-198.51.100.9,60\n198.51.0.0-198.52.255.255,60\n")
+    result = [bool(reputation.find(f"198.51.100.{n}", TODAY)) for n in range(1, 12)]
+    assert result == [n in range(3, 10) for n in range(1, 12)] and reputation.refused == {"no_address": 1}
 
 
 @given(st.text(max_size=40) | st.binary(max_size=20).map(lambda b: b.decode("latin-1")))
@@ -188,38 +190,38 @@ def event(address: str, time: str = "2026-03-02T10:00:00Z") -> Event:
 
 
 def test_an_event_from_a_listed_address_gets_the_trait_once(tmp_path: Path) -> None:
-    told = loaded(tmp_path, f"{ADDRESS}\n", "list.txt")
-    marked = told.mark(event(ADDRESS))
+    text = loaded(tmp_path, f"{ADDRESS}\n", "list.txt")
+    marked = text.mark(event(ADDRESS))
     assert marked.traits == tuple(sorted({*event(ADDRESS).traits, "listed"}))
-    assert told.mark(marked) is marked
+    assert text.mark(marked) is marked
     other = event("198.51.100.8")
-    assert told.mark(other) is other and reputation.NOTHING.mark(marked) is marked
+    assert text.mark(other) is other and reputation.NOTHING.mark(marked) is marked
 
 
-def grouped(told: reputation.Reputation, records: list[dict[str, Any]]) -> list[tuple[str, int, tuple[str, ...]]]:
+def grouped(reputation: reputation.Reputation, records: list[dict[str, Any]]) -> list[tuple[str, int, tuple[str, ...]]]:
     def refuse(index: int, error: RejectError) -> None:
         raise error
 
-    grouping = Intake([cloudtrail], Context(reputation=told))
+    grouping = Intake([cloudtrail], Context(reputation=reputation))
     grouping.feed(records, refuse)
-    behaviours = [b for day in grouping.days.values() for whole in day.values() for b in whole.ordered()]
-    return sorted((b.shape.network, b.count, b.shape.traits) for b in behaviours)
+    behaviours = [b for day in grouping.batch.values() for identity_day in day.values() for b in identity_day.ordered()]
+    return sorted((b.key.network, b.count, b.key.traits) for b in behaviours)
 
 
-def records_of(*told: tuple[str, str]) -> list[dict[str, Any]]:
-    return [call(address, time, number) for number, (address, time) in enumerate(told)]
+def records_of(*text: tuple[str, str]) -> list[dict[str, Any]]:
+    return [call(address, time, number) for number, (address, time) in enumerate(text)]
 
 
 def test_two_addresses_of_one_network_do_not_share_a_behaviour_when_one_is_listed(tmp_path: Path) -> None:
-    told = loaded(tmp_path, f"{ADDRESS}\n", "list.txt")
+    text = loaded(tmp_path, f"{ADDRESS}\n", "list.txt")
     times = [f"2026-03-02T10:0{n}:00Z" for n in range(4)]
     records = records_of(*zip([ADDRESS, "198.51.100.8"] * 2, times))
-    assert grouped(told, records) == [("198.51.100.0/24", 2, ()), ("198.51.100.0/24", 2, ("listed",))]
+    assert grouped(text, records) == [("198.51.100.0/24", 2, ()), ("198.51.100.0/24", 2, ("listed",))]
     assert grouped(reputation.NOTHING, records) == [("198.51.100.0/24", 4, ())]
 
 
 def test_a_shape_that_is_remembered_is_judged_anew_on_each_day(tmp_path: Path) -> None:
-    told = loaded(tmp_path, f"{reputation.COLUMNS}\n{ADDRESS},x,60,2026-03-02,2026-03-02,\n")
+    text = loaded(tmp_path, f"{reputation.COLUMNS}\n{ADDRESS},x,60,2026-03-02,2026-03-02,\n")
     hours = [(ADDRESS, f"2026-03-0{day}T{hour:02}:00:00Z") for day in (1, 2, 3) for hour in (1, 2)]
-    found = [traits for _, _, traits in grouped(told, records_of(*hours))]
-    assert sorted(found) == [(), (), (), (), ("listed",), ("listed",)]
+    result = [traits for _, _, traits in grouped(text, records_of(*hours))]
+    assert sorted(result) == [(), (), (), (), ("listed",), ("listed",)]

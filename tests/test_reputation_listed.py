@@ -11,7 +11,7 @@ from nhi_watch import cli
 from nhi_watch.context import reputation
 from nhi_watch.context.context import Context
 from nhi_watch.hosts.files import reader
-from nhi_watch.intake.days import Intake
+from nhi_watch.intake.batch import Intake
 from nhi_watch.intake.sources import cloudtrail
 from test_reputation import ADDRESS, call, loaded
 
@@ -28,16 +28,16 @@ def written(folder: Path) -> Path:
         for minute in range(5)
         for number, address in enumerate((ADDRESS, "198.51.100.8"))
     ]
-    path.write_text("".join(json.dumps(one, separators=(",", ":")) + "\n" for one in calls), encoding="utf-8")
+    path.write_text("".join(json.dumps(call, separators=(",", ":")) + "\n" for call in calls), encoding="utf-8")
     return path
 
 
 def test_events_of_a_listed_address_are_marked_on_the_days_on_which_it_was_listed(tmp_path: Path) -> None:
-    made = Intake([cloudtrail], context=Context(reputation=loaded(tmp_path, CSV)))
+    intake = Intake([cloudtrail], context=Context(reputation=loaded(tmp_path, CSV)))
     for batch in reader.read([str(written(tmp_path))]):
-        made.feed(batch.records, lambda index, error: pytest.fail(str(error)))
-    wholes = [whole for _, day in sorted(made.days.items()) for whole in day.values()]
-    traits = [b.shape.traits for whole in wholes for b in whole.ordered()]
+        intake.feed(batch.records, lambda index, error: pytest.fail(str(error)))
+    identity_days = [identity_day for _, day in sorted(intake.batch.items()) for identity_day in day.values()]
+    traits = [b.key.traits for identity_day in identity_days for b in identity_day.ordered()]
     assert traits.count(("listed",)) == 4 and traits.count(()) == 6
 
 

@@ -76,7 +76,7 @@ def test_the_shipped_policy_allows_each_action_somewhere_and_nobody_to_approve()
 OTHER = RULE.replace('"keys"', '"more"')
 BAD = [
     ("[[rule]\n", "is not valid TOML"),
-    (RULE.replace("aws_deactivate_key", "aws_launch_rockets"), "rule 1 \"keys\": unknown actions: aws_launch_rockets"),
+    (RULE.replace("aws_deactivate_key", "aws_launch_rockets"), 'rule 1 "keys": unknown actions: aws_launch_rockets'),
     (RULE + OTHER, 'rules "keys" and "more": both allow aws_create_key, aws_deactivate_key for impact critical, high'),
     (RULE + OTHER.replace('"*"', '["low"]').replace('"aws_create_key"', '"aws_delete_key"'), "both allow aws_deactiv"),
     (RULE + RULE.replace("aws_", "gcp_").replace("gcp_create_key", "gcp_disable_key"), "unknown actions"),
@@ -132,14 +132,14 @@ def mine(name: str, *credentials: str, **more: Any) -> Subjects:
 
 
 def test_a_plan_for_a_users_key_is_exact_and_in_order() -> None:
-    made = drafted(notable(impact=_impact(1.0)), plan.load(), KEY)
-    assert [step["action"] for step in made["steps"]] == ["aws_deactivate_key", "aws_deny_user", "aws_create_key",
+    built = drafted(notable(impact=_impact(1.0)), plan.load(), KEY)
+    assert [step["action"] for step in built["steps"]] == ["aws_deactivate_key", "aws_deny_user", "aws_create_key",
                                                           "aws_delete_key"]  # fmt: skip
-    first, last = made["steps"][0], made["steps"][-1]
+    first, last = built["steps"][0], built["steps"][-1]
     assert first["shell"] == [f"aws iam update-access-key --user-name ci --access-key-id {KEY} --status Inactive"]
     assert first["undo"] == [f"aws iam update-access-key --user-name ci --access-key-id {KEY} --status Active"]
     assert (last["undo"], last["approvals"], last["minutes"]) == ([], 2, 60)
-    assert "cannot be undone" in plan.text(made)
+    assert "cannot be undone" in plan.text(built)
 
 
 def _impact(weight: float) -> Any:
@@ -156,25 +156,25 @@ def test_the_higher_the_impact_the_less_is_proposed_and_the_more_approve() -> No
 
 
 def test_people_choose_what_is_approved_together() -> None:
-    whole = drafted(notable(), plan.load(), KEY)
-    first, *rest = [step["action"] for step in whole["steps"]]
+    identity_day = drafted(notable(), plan.load(), KEY)
+    first, *rest = [step["action"] for step in identity_day["steps"]]
     assert rest
-    one, by_number = plan.only(whole, [first]), plan.only(whole, ["2"])
+    item, by_number = plan.only(identity_day, [first]), plan.only(identity_day, ["2"])
     assert [(step["n"], step["action"]) for step in by_number["steps"]] == [(2, rest[0])]
     plan.check(by_number, plan.load(), notable(), mine(USER.id, KEY))
-    assert [(step["n"], step["action"]) for step in one["steps"]] == [(1, first)]
-    plan.check(one, plan.load(), notable(), mine(USER.id, KEY))
+    assert [(step["n"], step["action"]) for step in item["steps"]] == [(1, first)]
+    plan.check(item, plan.load(), notable(), mine(USER.id, KEY))
     with pytest.raises(InputError, match="is not in the plan; it has"):
-        plan.only(whole, ["gcp_disable_key"])
+        plan.only(identity_day, ["gcp_disable_key"])
 
 
 def test_a_role_is_asked_for_its_sessions() -> None:
-    made = drafted(notable(identity=ROLE, impact=_impact(1.0)), plan.load())
-    (revoke,) = [s for s in made["steps"] if s["action"] == "aws_revoke_sessions"]
+    built = drafted(notable(identity=ROLE, impact=_impact(1.0)), plan.load())
+    (revoke,) = [s for s in built["steps"] if s["action"] == "aws_revoke_sessions"]
     words = shlex.split(revoke["shell"][0])
     assert words[:5] == ["aws", "iam", "put-role-policy", "--role-name", "payments-api"]
     statement = json.loads(words[-1])["Statement"][0]
-    assert statement["Condition"] == {"DateLessThan": {"aws:TokenIssueTime": made["made"]}}
+    assert statement["Condition"] == {"DateLessThan": {"aws:TokenIssueTime": built["made"]}}
 
 
 Sample = tuple[str, str, str, str, str]
@@ -205,24 +205,26 @@ def test_each_action_can_be_written_out_for_an_identity_of_its_kind(name: str) -
     unique, shown, account, kind, credential = SAMPLES[name]
     who = NotableIdentity(unique, shown, kind, unique.partition(":")[0], account, "")
     rules = plan.load()._replace(okta_org="https://acme.okta.com")
-    made = drafted(notable(identity=who, impact=_impact(1.0)), rules, *filter(None, [credential]))
-    (step,) = [s for s in made["steps"] if s["action"] == name]
+    built = drafted(notable(identity=who, impact=_impact(1.0)), rules, *filter(None, [credential]))
+    (step,) = [s for s in built["steps"] if s["action"] == name]
     assert all(shlex.split(line) == list(words) for line, words in zip(step["shell"], step["commands"]))
-    plan.check(made, rules, notable(identity=who, impact=_impact(1.0)), mine(unique, *filter(None, [credential])))
+    plan.check(built, rules, notable(identity=who, impact=_impact(1.0)), mine(unique, *filter(None, [credential])))
 
 
 def test_a_rogue_app_loses_what_it_was_granted() -> None:
     """Each list is asked for at the service principal, and each of its members is deleted; run by a real shell."""
     who = NotableIdentity("entra:app:0298edba-af67-88e6-e08a-f178fb829d78", "mail", "app", "entra", "t", "")
-    made = drafted(notable(identity=who, impact=_impact(1.0)), plan.load())
-    (step,) = [s for s in made["steps"] if s["action"] == "entra_revoke_grants"]
+    built = drafted(notable(identity=who, impact=_impact(1.0)), plan.load())
+    (step,) = [s for s in built["steps"] if s["action"] == "entra_revoke_grants"]
     az = 'az() { echo "$3 $5" >&2; [ "$3" = DELETE ] || printf "g1\\ng2\\n"; }\n'
-    told = [subprocess.run([*words[:2], az + words[2], *words[3:]], capture_output=True, text=True, check=True).stderr
-            for words in step["commands"]]  # fmt: skip
+    details = [
+        subprocess.run([*words[:2], az + words[2], *words[3:]], capture_output=True, text=True, check=True).stderr
+        for words in step["commands"]
+    ]
     graph = "https://graph.microsoft.com/v1.0"
     principal = f"{graph}/servicePrincipals(appId='0298edba-af67-88e6-e08a-f178fb829d78')"
-    for said, listing, place in zip(told, ("oauth2PermissionGrants", "appRoleAssignments"), (graph, principal)):
-        gone = [f"DELETE {place}/{listing}/{one}" for one in ("g1", "g2")]
+    for said, listing, place in zip(details, ("oauth2PermissionGrants", "appRoleAssignments"), (graph, principal)):
+        gone = [f"DELETE {place}/{listing}/{item}" for item in ("g1", "g2")]
         assert said.splitlines() == [f"GET {principal}/{listing}", *gone]
 
 
@@ -233,28 +235,28 @@ HOSTILE = ["ci; rm -rf /", "$(id)", "`id`", "-rf", "--user", "a b", "x\ny", "x\x
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_that_no_api_allows_gets_no_command(name: str) -> None:
     who = NotableIdentity(f"aws:{ACCOUNT}:user:x", f"arn:aws:iam::{ACCOUNT}:user/{name}", "user", "aws", ACCOUNT, "")
-    made = drafted(notable(identity=who, impact=_impact(1.0)), plan.load(), KEY)
-    assert made["steps"] == []
-    assert {left["action"] for left in made["not_proposed"]} >= {"aws_deactivate_key", "aws_delete_key"}
+    built = drafted(notable(identity=who, impact=_impact(1.0)), plan.load(), KEY)
+    assert built["steps"] == []
+    assert {left["action"] for left in built["not_proposed"]} >= {"aws_deactivate_key", "aws_delete_key"}
 
 
 def test_a_plan_that_was_changed_is_refused() -> None:
     document, rules = notable(impact=_impact(1.0)), plan.load()
     secrets = mine(USER.id, KEY)
-    made = drafted(document, rules, KEY)
-    plan.check(made, rules, document, secrets)
-    other = json.loads(json.dumps(made))
+    built = drafted(document, rules, KEY)
+    plan.check(built, rules, document, secrets)
+    other = json.loads(json.dumps(built))
     other["steps"][0]["with"]["aws_key"] = "AKIASOMEBODYELSESKEY"
     with pytest.raises(InputError, match="its hash does not fit"):
         plan.check(other, rules, document, secrets)
     with pytest.raises(InputError, match="step 1 is not one"):
         plan.check(plan.sealed(other), rules, document, secrets)
     with pytest.raises(InputError, match="another policy"):
-        plan.check(made, rules._replace(sha256="0" * 64), document, secrets)
+        plan.check(built, rules._replace(sha256="0" * 64), document, secrets)
     with pytest.raises(InputError, match="the notable has changed since"):
-        plan.check(made, rules, {**document, "revision": document["revision"] + 1}, secrets)
+        plan.check(built, rules, {**document, "revision": document["revision"] + 1}, secrets)
     with pytest.raises(InputError, match="nothing to approve"):
-        plan.check(plan.sealed({**made, "steps": []}), rules, document, secrets)
+        plan.check(plan.sealed({**built, "steps": []}), rules, document, secrets)
     with pytest.raises(InputError, match="is not a plan"):
         plan.check({"schema": "x"}, rules, document, secrets)
 
@@ -296,12 +298,12 @@ def trail(folder: Path) -> list[tuple[str, str]]:
 
 
 def test_plan_approve_export_and_never_twice(folder: Path) -> None:
-    made = respond(folder, "plan")
-    assert [s["action"] for s in made["steps"]] == ["aws_deactivate_key", "aws_create_key"]
+    built = respond(folder, "plan")
+    assert [s["action"] for s in built["steps"]] == ["aws_deactivate_key", "aws_create_key"]
     signed = approve(folder)
-    assert (signed["plan"], signed["until"]) == (made["sha256"], "2026-03-01T13:00:00Z")
-    told = respond(folder, "export", "--to", "soar")
-    container = json.loads(Path(told["file"]).read_text())
+    assert (signed["plan"], signed["until"]) == (built["sha256"], "2026-03-01T13:00:00Z")
+    details = respond(folder, "export", "--to", "soar")
+    container = json.loads(Path(details["file"]).read_text())
     assert [a["cef"]["action"] for a in container["artifacts"]] == ["aws_deactivate_key", "aws_create_key"]
     assert not any(a["run_automation"] for a in container["artifacts"])
     with pytest.raises(InputError, match="already used"):
@@ -379,8 +381,8 @@ def test_a_rule_for_two_wants_two_people(folder: Path) -> None:
     with pytest.raises(InputError, match="needs the approval of 2 people, and has 1"):
         respond(folder, "export", "--to", "elastic")
     approve(folder, "bob")
-    told = respond(folder, "export", "--to", "elastic")
-    case = json.loads(Path(told["file"]).read_text())
+    details = respond(folder, "export", "--to", "elastic")
+    case = json.loads(Path(details["file"]).read_text())
     assert (case["severity"], case["connector"]["type"], case["owner"]) == ("critical", ".none", "securitySolution")
     assert "Approved by bob" in case["description"]
 
@@ -407,34 +409,36 @@ def test_what_breaks_is_told_by_last_use() -> None:
     store = MemoryStore()
     run(store, USUAL)
     fast.tell(store, "AKIARTXV5AHDKEYKEYKE", LEAK, "public-repo")
-    whole = history.read(store)
-    life = next(life for life in whole.lives.values() if life.sights)
-    who = {"id": life.identity.id}
-    found = plan.of(whole, notable(), [who])
-    assert found
-    assert [c.last for c in found] == sorted((c.last for c in found), reverse=True)
-    assert found[0].last == max(s.last for s in life.sights if s.outcome == "success")
+    identity_day = history.read(store)
+    identity_history = next(
+        identity_history for identity_history in identity_day.identities.values() if identity_history.sights
+    )
+    who = {"id": identity_history.identity.id}
+    consumers = plan.of(identity_day, notable(), [who])
+    assert consumers
+    assert [c.last for c in consumers] == sorted((c.last for c in consumers), reverse=True)
+    assert consumers[0].last == max(s.last for s in identity_history.sights if s.outcome == "success")
 
 
 def test_the_calls_of_the_notable_that_were_refused_are_a_use_and_others_are_none() -> None:
     tried = [{**by_user(f"10:0{n}"), "sourceIPAddress": address, "errorCode": "AccessDenied"}
              for n, address in enumerate(("198.51.100.7", "198.51.100.7", "192.0.2.7", "203.0.113.7"))]  # fmt: skip
     worked = {**by_user("10:09"), "sourceIPAddress": "203.0.113.7"}
-    found = plan.of(lived(*tried, worked), notable(), [{"id": USER.id}])
-    assert {(c.network, c.events, c.refused, c.suspicious) for c in found} == {
+    consumers = plan.of(lived(*tried, worked), notable(), [{"id": USER.id}])
+    assert {(c.network, c.events, c.refused, c.suspicious) for c in consumers} == {
         ("198.51.100.0/24", 2, 2, True), ("203.0.113.0/24", 2, 1, False)}  # fmt: skip
-    breaks = plan.Breaks([plan.plain(c) for c in found], ())
-    told = plan.text(plan.draft(notable(), plan.load(), mine(USER.id, KEY), breaks, SECOND))
-    assert "`198.51.100.0/24`" in told and ": 2 calls, all refused, last " in told and ": 2 calls, 1 refused," in told
+    breaks = plan.Breaks([plan.plain(c) for c in consumers], ())
+    text = plan.text(plan.draft(notable(), plan.load(), mine(USER.id, KEY), breaks, SECOND))
+    assert "`198.51.100.0/24`" in text and ": 2 calls, all refused, last " in text and ": 2 calls, 1 refused," in text
 
 
 def test_parameters_are_whole_or_left_out() -> None:
     for name, pattern in PATTERNS.items():
         assert not [bad for bad in HOSTILE if re.fullmatch(pattern, bad, re.ASCII) and not bad.startswith("-")], name
     who = {"id": USER.id, "name": USER.name, "provider": "aws", "kind": "user", "account": ""}
-    told = parameters(who, "x", notable())
-    assert told["aws_name"] == "ci"
-    assert "aws_key" not in told
+    details = parameters(who, "x", notable())
+    assert details["aws_name"] == "ci"
+    assert "aws_key" not in details
 
 
 def test_an_older_state_put_back_does_not_make_an_approval_fresh(
@@ -500,26 +504,26 @@ def test_nobody_chooses_the_time_of_an_approval(what: str, folder: Path, capsys:
 
 def test_one_command_makes_a_policy_with_a_first_approver(tmp_path: Path) -> None:
     state(tmp_path, [notable(impact=_impact(0.5))])
-    told = asked(command, "setup", "--by", "dora", out=tmp_path)
-    assert Path(told["key"]).stat().st_mode & 0o077 == 0
+    details = asked(command, "setup", "--by", "dora", out=tmp_path)
+    assert Path(details["key"]).stat().st_mode & 0o077 == 0
     wanted = notable()["id"]
-    made = asked(command, "plan", wanted, "--only", "aws_deactivate_key", "--now", NOW, out=tmp_path)
-    assert made["policy"]["name"] == "response_policy.toml"
-    asked(command, "approve", wanted, "--by", "dora", "--why", "stolen", "--key", told["key"], out=tmp_path)
+    built = asked(command, "plan", wanted, "--only", "aws_deactivate_key", "--now", NOW, out=tmp_path)
+    assert built["policy"]["name"] == "response_policy.toml"
+    asked(command, "approve", wanted, "--by", "dora", "--why", "stolen", "--key", details["key"], out=tmp_path)
     assert Path(asked(command, "export", wanted, "--to", "webhook", out=tmp_path)["file"]).exists()
     asked(command, "setup", "--by", "emil", out=tmp_path)
     assert [a.name for a in plan.load(tmp_path / "response_policy.toml").approvers] == ["dora", "emil"]
-    asked(command, "setup", "--by", "\U0001f600 \"x\" \\n", "--key", tmp_path / "odd.pem", out=tmp_path)
-    assert plan.load(tmp_path / "response_policy.toml").approvers[2].name == "\U0001f600 \"x\" \\n"
+    asked(command, "setup", "--by", '\U0001f600 "x" \\n', "--key", tmp_path / "odd.pem", out=tmp_path)
+    assert plan.load(tmp_path / "response_policy.toml").approvers[2].name == '\U0001f600 "x" \\n'
     for words, says in ((("--by", "dora", "--key", tmp_path / "x"), "already in the policy"),
                         (("--by", "fritz", "--role", "boss"), "the policy's rules know: owner, secops")):  # fmt: skip
         with pytest.raises(InputError, match=says):
             desk(command, "setup", *words, out=tmp_path)
 
 
-def _next(told: str) -> list[list[str]]:
+def _next(text: str) -> list[list[str]]:
     """The commands after "Next: ", as arguments of this program."""
-    (line,) = [line.removeprefix("Next: ") for line in told.splitlines() if line.startswith("Next: ")]
+    (line,) = [line.removeprefix("Next: ") for line in text.splitlines() if line.startswith("Next: ")]
     return [shlex.split(part)[1:] for part in line.split("; then ")]
 
 
@@ -528,14 +532,14 @@ def test_the_next_command_that_is_printed_works_from_the_plan_to_the_export(
 ) -> None:
     state(tmp_path, [notable(impact=_impact(1.6))])
     assert cli.main(["respond", "plan", notable()["id"], "--out", str(tmp_path), "--now", NOW]) == 0
-    told = capsys.readouterr().out
+    text = capsys.readouterr().out
     for number in (1, 2):
-        steps = _next(told)
+        steps = _next(text)
         assert [words[1] for words in steps] == ["setup", "approve"]
         assert [cli.main(words) for words in steps] == [0, 0], capsys.readouterr().err
-        told = capsys.readouterr().out
-        assert f"it has {number} of 2 approvals" in told
-    (export,) = _next(told)
+        text = capsys.readouterr().out
+        assert f"it has {number} of 2 approvals" in text
+    (export,) = _next(text)
     export[export.index("webhook|soar|elastic")] = "soar"
     assert cli.main(export) == 0
 
@@ -567,11 +571,11 @@ def _member(who: NotableIdentity) -> dict[str, Any]:
 
 
 def test_the_key_comes_from_any_record_of_the_notable() -> None:
-    found = plan.subjects(lived(by_user("10:01"), by_user("10:05", key="")), linked())
-    assert found.credentials[USER.id] == [KEY]
-    made = plan.draft(linked(), plan.load(), found, NOTHING, SECOND)
-    assert ("aws_deactivate_key", KEY) in [(s["action"], s["with"].get("aws_key")) for s in made["steps"]]
-    plan.check(made, plan.load(), linked(), found)
+    subjects = plan.subjects(lived(by_user("10:01"), by_user("10:05", key="")), linked())
+    assert subjects.credentials[USER.id] == [KEY]
+    built = plan.draft(linked(), plan.load(), subjects, NOTHING, SECOND)
+    assert ("aws_deactivate_key", KEY) in [(s["action"], s["with"].get("aws_key")) for s in built["steps"]]
+    plan.check(built, plan.load(), linked(), subjects)
 
 
 def test_a_user_whom_records_name_without_an_arn_can_be_acted_on() -> None:
@@ -586,11 +590,11 @@ def test_what_no_longer_exists_is_said_and_gets_no_command() -> None:
     role["userIdentity"]["sessionContext"]["sessionIssuer"]["principalId"] = "AROAEXAMPLE"
     delete_key = by_user("11:00", "DeleteAccessKey", userName="ci", accessKeyId=KEY)
     delete_role = by_user("11:01", "DeleteRole", roleName="payments-api")
-    found = plan.subjects(lived(role, by_user("10:01"), delete_key, delete_role), linked())
-    assert {(one.identity, one.credential) for one in found.gone} == {(USER.id, KEY), (ROLE.id, "")}
-    made = plan.draft(linked(), plan.load(), found, NOTHING, SECOND)
-    assert not [s for s in made["steps"] if "payments-api" in str(s["with"]) or KEY in str(s["with"])]
-    text = plan.text(made)
+    subjects = plan.subjects(lived(role, by_user("10:01"), delete_key, delete_role), linked())
+    assert {(gone.identity, gone.credential) for gone in subjects.gone} == {(USER.id, KEY), (ROLE.id, "")}
+    built = plan.draft(linked(), plan.load(), subjects, NOTHING, SECOND)
+    assert not [s for s in built["steps"] if "payments-api" in str(s["with"]) or KEY in str(s["with"])]
+    text = plan.text(built)
     assert "no longer exists: deleted at" in text and f"anything with `{KEY}`" in text and "record u11" in text
 
 
@@ -610,8 +614,8 @@ def making() -> list[dict[str, Any]]:
 def made_by_the_role() -> tuple[dict[str, Any], Subjects]:
     """The role makes the user, and works with it."""
     doing = making()
-    for one in doing:
-        one["userIdentity"]["sessionContext"]["sessionIssuer"]["principalId"] = "AROAEXAMPLE"
+    for item in doing:
+        item["userIdentity"]["sessionContext"]["sessionIssuer"]["principalId"] = "AROAEXAMPLE"
     calm = log(DAY_ONE - 1, "10:00", role="payments-api", id="calm")
     calm["userIdentity"]["sessionContext"]["sessionIssuer"]["principalId"] = "AROAEXAMPLE"
     actions = plan_dimension("iam:CreateUser", "iam:AttachUserPolicy", "iam:CreateAccessKey", "s3:ListBuckets")
@@ -620,36 +624,36 @@ def made_by_the_role() -> tuple[dict[str, Any], Subjects]:
 
 
 def plan_dimension(*fresh: str) -> dict[str, Any]:
-    return {"name": "action", "usual": [], "observed": [{"value": one, "new": True, "count": 1} for one in fresh]}
+    return {"name": "action", "usual": [], "observed": [{"value": item, "new": True, "count": 1} for item in fresh]}
 
 
 def test_what_the_intrusion_made_is_stripped_and_deleted_and_gets_no_new_key() -> None:
-    document, found = made_by_the_role()
-    assert found.made == {USER.id, KEY}
-    made = plan.draft(document, plan.load(), found, NOTHING, SECOND)
-    steps = [(s["action"], s["with"]["aws_name"]) for s in made["steps"]]
+    document, subjects = made_by_the_role()
+    assert subjects.created == {USER.id, KEY}
+    built = plan.draft(document, plan.load(), subjects, NOTHING, SECOND)
+    steps = [(s["action"], s["with"]["aws_name"]) for s in built["steps"]]
     assert [name for name, who in steps if who == "ci" and name != "aws_deny_user"] == [
         "aws_deactivate_key", "aws_detach_made_user", "aws_delete_key", "aws_delete_made_user"
     ]  # fmt: skip
     assert not [name for name, who in steps if "made" in name and who == "payments-api"]
-    text = plan.text(made)
+    text = plan.text(built)
     assert "aws iam detach-user-policy" in text and "aws iam delete-user --user-name ci" in text
-    plan.check(made, plan.load(), document, found)
+    plan.check(built, plan.load(), document, subjects)
     with pytest.raises(InputError, match="is not one that"):
-        plan.check(made, plan.load(), document, found._replace(made=frozenset()))
+        plan.check(built, plan.load(), document, subjects._replace(created=frozenset()))
 
 
 def raw_of(*records: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    return {f"r{n}": {"id": f"r{n}", "raw": json.dumps(one)} for n, one in enumerate(records)}
+    return {f"r{n}": {"id": f"r{n}", "raw": json.dumps(record)} for n, record in enumerate(records)}
 
 
 def test_what_was_made_and_granted_is_named_from_the_records_with_what_takes_it_back() -> None:
     calls = ("iam:CreateUser", "iam:AttachUserPolicy", "iam:CreateAccessKey", "iam:CreateAccessKey")
     timeline = [{"action": call, "outcome": "success", "count": 1, "time": NOW, "points": 1.0} for call in calls]
-    document, found = made_by_the_role()
+    document, subjects = made_by_the_role()
     document = {**document, "timeline": timeline}
-    told = actions.told(document, raw_of(*making()))
-    text = plan.text(plan.draft(document, plan.load(), found, NOTHING, SECOND, told))
+    details = actions.effects(document, raw_of(*making()))
+    text = plan.text(plan.draft(document, plan.load(), subjects, NOTHING, SECOND, details))
     part = text[text.index("What it made, granted") :].partition("\n\n")[0].splitlines()[1:]
     admin = "arn:aws:iam::aws:policy/AdministratorAccess"
     assert part == [
@@ -674,8 +678,8 @@ def test_all_of_high_impact_that_worked_is_listed_with_its_targets() -> None:
         _done("ec2:RunInstances", 4, outcome="denied"), _done("bedrock:InvokeModel", 5), _done("s3:GetObject", 6),
         _done("ec2:TerminateInstances", 7, points=0.0),
     ]  # fmt: skip
-    told = actions.told({**notable(), "timeline": timeline}, {})
-    assert list(actions.lines(told))[1:] == [
+    details = actions.effects({**notable(), "timeline": timeline}, {})
+    assert list(actions.lines(details))[1:] == [
         "- cloudtrail:StopLogging, 1 call: `trail/a`", "- ec2:ModifySnapshotAttribute, 3 calls: `snap-1`, `snap-2`",
         "- ec2:RunInstances, 3 calls",
     ]  # fmt: skip
@@ -687,23 +691,28 @@ def test_the_secrets_that_were_read_are_to_be_rotated() -> None:
                       requestParameters={"secretId": name}, id=f"{name}{clock}"),
                 "userIdentity": by_user("10:00")["userIdentity"]}  # fmt: skip
 
-    home, strange = "203.0.113.7", "198.51.100.7"
+    tenant_habits, strange = "203.0.113.7", "198.51.100.7"
     refused = {**reads(DAY_ONE, "10:05", "no", strange), "errorCode": "AccessDenied"}
-    lived_ = lived(reads(DAY_ONE - 1, "10:00", "own", home), reads(DAY_ONE - 1, "10:01", "both", home),
-                   reads(DAY_ONE, "10:02", "own", home), reads(DAY_ONE, "10:03", "both", strange),
-                   reads(DAY_ONE, "10:04", "new", home), refused)  # fmt: skip
+    lived_ = lived(
+        reads(DAY_ONE - 1, "10:00", "own", tenant_habits),
+        reads(DAY_ONE - 1, "10:01", "both", tenant_habits),
+        reads(DAY_ONE, "10:02", "own", tenant_habits),
+        reads(DAY_ONE, "10:03", "both", strange),
+        reads(DAY_ONE, "10:04", "new", tenant_habits),
+        refused,
+    )
     names = plan.secrets(lived_, notable(), [{"id": USER.id}])
     assert names == ["both", "new"]
 
-    def told(names: list[str], *calls: dict[str, Any]) -> list[str]:
+    def text(names: list[str], *calls: dict[str, Any]) -> list[str]:
         return list(actions.lines(actions.read_secrets({**notable(), "timeline": calls}, names)))[1:]
 
-    assert told(names) == ["- rotate the 2 secrets it read:", "  `both`", "  `new`"]
-    assert told(names[:1]) == ["- rotate the secret it read:", "  `both`"]
-    assert told([f"s{n}" for n in range(24)])[0] == "- rotate the 24 or more secrets it read:"
-    unnamed = told([], _done("secretsmanager:GetSecretValue", 15))
+    assert text(names) == ["- rotate the 2 secrets it read:", "  `both`", "  `new`"]
+    assert text(names[:1]) == ["- rotate the secret it read:", "  `both`"]
+    assert text([f"s{n}" for n in range(24)])[0] == "- rotate the 24 or more secrets it read:"
+    unnamed = text([], _done("secretsmanager:GetSecretValue", 15))
     assert unnamed == ["- rotate the secrets it read, by 15 calls; no record names them"]
-    assert told([], _done("s3:GetObject")) == []
+    assert text([], _done("s3:GetObject")) == []
 
 
 def test_what_was_taken_back_since_needs_no_command_and_what_came_after_does() -> None:
@@ -713,8 +722,8 @@ def test_what_was_taken_back_since_needs_no_command_and_what_came_after_does() -
 
     story = (record("CreateRole", 1, "gone"), record("DeleteRole", 2, "gone"), record("DeleteRole", 3, "again"),
              record("CreateRole", 4, "again"))  # fmt: skip
-    told = [*actions.lines(actions.told({**notable(), "timeline": []}, raw_of(*story)))][1:]
-    assert told == [
+    details = [*actions.lines(actions.effects({**notable(), "timeline": []}, raw_of(*story)))][1:]
+    assert details == [
         "- iam:CreateRole: role-name `again` (record `r3`)", "  undo: aws iam delete-role --role-name again",
         "- iam:CreateRole: role-name `gone` (record `r0`)", "  undone since (record `r1`)",
     ]  # fmt: skip
@@ -725,25 +734,25 @@ def test_what_a_record_names_in_no_shape_of_aws_is_never_part_of_a_command(name:
     record = {"eventName": "CreateUser", "eventSource": "iam.amazonaws.com", "requestParameters": {"userName": name}}
     refused = {**record, "errorCode": "AccessDenied", "requestParameters": {"userName": "ci"}}
     junk = [{**record, "requestParameters": None, "responseElements": {"user": [1]}}, [], 3]
-    told = actions.told({**notable(), "timeline": []}, raw_of(record, refused, *junk))  # type: ignore[arg-type]
-    assert [one["undo"] for one in told] == ["", ""] and not any("$(" in line for line in actions.lines(told))
+    details = actions.effects({**notable(), "timeline": []}, raw_of(record, refused, *junk))  # type: ignore[arg-type]
+    assert [item["undo"] for item in details] == ["", ""] and not any("$(" in line for line in actions.lines(details))
 
 
 def test_the_new_calls_of_one_of_several_are_its_own() -> None:
-    document, found = made_by_the_role()
-    made = plan.draft(document, plan.load(), found, NOTHING, SECOND)
-    (deny,) = [s for s in made["steps"] if s["action"] == "aws_deny_new_calls_role"]
+    document, subjects = made_by_the_role()
+    built = plan.draft(document, plan.load(), subjects, NOTHING, SECOND)
+    (deny,) = [s for s in built["steps"] if s["action"] == "aws_deny_new_calls_role"]
     assert deny["with"]["calls"] == "iam:AttachUserPolicy,iam:CreateAccessKey,iam:CreateUser"
 
 
 def test_of_two_steps_of_which_one_is_enough_each_names_the_other() -> None:
-    document, found = made_by_the_role()
-    made = plan.draft(document, plan.load(), found, NOTHING, SECOND)
-    number = {step["action"]: step["n"] for step in made["steps"] if step["identity"] == f"`{ROLE.id}`"}
+    document, subjects = made_by_the_role()
+    built = plan.draft(document, plan.load(), subjects, NOTHING, SECOND)
+    number = {step["action"]: step["n"] for step in built["steps"] if step["identity"] == f"`{ROLE.id}`"}
     every, new = number["aws_deny_role"], number["aws_deny_new_calls_role"]
-    told = plan.text(made)
-    assert f"either this or step {new};" in told and f"either this or step {every};" in told
-    assert "either this" not in plan.text(plan.only(made, [str(new)]))
+    text = plan.text(built)
+    assert f"either this or step {new};" in text and f"either this or step {every};" in text
+    assert "either this" not in plan.text(plan.only(built, [str(new)]))
 
 
 def test_a_policy_denies_permissions_and_nothing_that_no_policy_stops() -> None:
@@ -757,39 +766,41 @@ def test_a_policy_denies_permissions_and_nothing_that_no_policy_stops() -> None:
 
 
 def test_a_key_that_the_intrusion_made_for_a_user_who_was_there_is_deleted_and_not_renewed() -> None:
-    whole = mine(USER.id, KEY, made=frozenset({KEY}))
-    made = plan.draft(notable(impact=_impact(1.0)), plan.load(), whole, NOTHING, SECOND)
-    assert [s["action"] for s in made["steps"]] == ["aws_deactivate_key", "aws_deny_user", "aws_delete_key"]
+    subjects = mine(USER.id, KEY, created=frozenset({KEY}))
+    built = plan.draft(notable(impact=_impact(1.0)), plan.load(), subjects, NOTHING, SECOND)
+    assert [s["action"] for s in built["steps"]] == ["aws_deactivate_key", "aws_deny_user", "aws_delete_key"]
 
 
 def test_a_step_for_what_is_gone_meanwhile_is_refused() -> None:
     document, secrets = notable(impact=_impact(1.0)), mine(USER.id, KEY)
-    made = plan.draft(document, plan.load(), secrets, NOTHING, SECOND)
+    built = plan.draft(document, plan.load(), secrets, NOTHING, SECOND)
     with pytest.raises(InputError, match="is not one that"):
-        plan.check(made, plan.load(), document, secrets._replace(gone=(plan.Gone(USER.id, "", "deleted"),)))
+        plan.check(built, plan.load(), document, secrets._replace(gone=(plan.Gone(USER.id, "", "deleted"),)))
 
 
 def test_a_real_intrusion_is_planned_with_its_stolen_key_and_the_role_it_made_is_not_rotated(tmp_path: Path) -> None:
-    jobs.score(jobs.Job([str(shared_data("cloudtrail/invictus"))], tmp_path, tmp_path / "state.sqlite", budget=1000))
+    jobs.score(
+        jobs.ScoreJob([str(shared_data("cloudtrail/invictus"))], tmp_path, tmp_path / "state.sqlite", budget=1000)
+    )
     first = json.loads((tmp_path / "notables.jsonl").read_text("utf-8").splitlines()[0])
-    made = asked(command, "plan", "1", out=tmp_path)
-    assert "AKIATFQR7NSC8Q4X20BJ" in [s["with"].get("aws_key") for s in made["steps"]]
-    assert [one for one in made["granted"] if one.get("undo", "").startswith("aws iam detach-")]
-    assert "no longer exists" in " ".join(left["why"] for left in made["not_proposed"])
+    built = asked(command, "plan", "1", out=tmp_path)
+    assert "AKIATFQR7NSC8Q4X20BJ" in [s["with"].get("aws_key") for s in built["steps"]]
+    assert [item for item in built["granted"] if item.get("undo", "").startswith("aws iam detach-")]
+    assert "no longer exists" in " ".join(left["why"] for left in built["not_proposed"])
     assert first["controls"][2]["reason"].endswith("do not rotate it, delete it and its keys.")
-    assert not [one for one in made["granted"] if "missing" in one], "all that it made is read again from the files"
-    (deny,) = [s for s in made["steps"] if s["action"] == "aws_deny_new_calls_user"]
+    assert not [item for item in built["granted"] if "missing" in item], "all that it made is read again from the files"
+    (deny,) = [s for s in built["steps"] if s["action"] == "aws_deny_new_calls_user"]
     assert {"iam:AttachUserPolicy", "cloudtrail:StopLogging"} <= {*deny["with"]["calls"].split(",")}, "the gravest"
     assert {control["status"] for control in first["controls"]} == {"open"}
 
 
 def test_a_plan_without_steps_advises_no_approval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (silent,) = [one for one in documents() if one["kind"] == "blind_spot"]
+    (silent,) = [document for document in documents() if document["kind"] == "blind_spot"]
     state(tmp_path, [silent])
     assert cli.main(["respond", "plan", silent["id"], "--out", str(tmp_path), "--now", NOW]) == 0
-    told = capsys.readouterr().out
-    assert "For this notable the policy proposes no step" in told and "It has no step to approve." in told
-    assert "Next:" not in told
+    text = capsys.readouterr().out
+    assert "For this notable the policy proposes no step" in text and "It has no step to approve." in text
+    assert "Next:" not in text
 
 
 @pytest.mark.parametrize(
@@ -805,15 +816,15 @@ def test_the_impact_is_the_one_of_the_page_with_its_reason(level: str, let_in: t
     from nhi_watch.core.notable import LET_IN, ImpactFactor
 
     of = _impact(1.0)
-    told = notable(impact=replace(of, level=level, factors=(*of.factors, ImpactFactor(LET_IN, *let_in))))
-    assert says in plan.text(drafted(told, plan.load(), KEY))
+    details = notable(impact=replace(of, level=level, factors=(*of.factors, ImpactFactor(LET_IN, *let_in))))
+    assert says in plan.text(drafted(details, plan.load(), KEY))
 
 
 def test_what_obtains_sessions_is_told_with_what_to_look_at() -> None:
     kinds = ("service:ec2", "web_identity:token.actions.githubusercontent.com:repo:a/b", "user:AIDA", "role:AROA")
     callers = [f"aws:{ACCOUNT}:{kind}" for kind in kinds]
-    made = plan.draft(notable(identity=ROLE), plan.load(), mine(ROLE.id), plan.Breaks((), callers), SECOND)
-    assert [line for line in plan.text(made).splitlines() if "obtained" in line] == [
+    built = plan.draft(notable(identity=ROLE), plan.load(), mine(ROLE.id), plan.Breaks((), callers), SECOND)
+    assert [line for line in plan.text(built).splitlines() if "obtained" in line] == [
         f"- sessions are obtained by `{callers[0]}`; look at the instance, function or task that uses the role: "
         "anyone who can reach it gets new sessions",
         f"- sessions are obtained by `{callers[1]}`; look at the workflow that gets them",
@@ -825,5 +836,5 @@ def test_what_obtains_sessions_is_told_with_what_to_look_at() -> None:
 def test_a_use_without_address_or_client_says_so() -> None:
     use = {"identity": "`app`", "credential": "``", "network": "``", "agent": "``", "events": 13, "refused": 0,
            "last_use": "2026-03-01T10:00:00Z", "suspicious": False}  # fmt: skip
-    made = plan.draft(notable(), plan.load(), mine(USER.id, KEY), plan.Breaks((use,), ()), SECOND)
-    assert "- `app` from (unknown) by (unknown): 13 calls" in plan.text(made)
+    built = plan.draft(notable(), plan.load(), mine(USER.id, KEY), plan.Breaks((use,), ()), SECOND)
+    assert "- `app` from (unknown) by (unknown): 13 calls" in plan.text(built)

@@ -66,8 +66,8 @@ def random_notable(dice: random.Random) -> tuple[dict[str, Any], Subjects]:
 def test_no_plan_goes_beyond_its_policy(seed: int) -> None:
     dice = random.Random(seed)
     rules, (document, secrets) = random_policy(dice), random_notable(dice)
-    made = plan.draft(document, rules, secrets, NOTHING, SECOND)
-    for step in made["steps"]:
+    built = plan.draft(document, rules, secrets, NOTHING, SECOND)
+    for step in built["steps"]:
         action = CATALOGUE[step["action"]]
         (rule,) = [r for r in rules.rules if r.name == step["rule"]]
         who = document["identity"]
@@ -79,16 +79,16 @@ def test_no_plan_goes_beyond_its_policy(seed: int) -> None:
             assert shlex.split(line) == words and words[0] in ("aws", "az", "gcloud", "gh", "glab", "kubectl", "curl",
                                                                "vault", "snow", "sh")  # fmt: skip
             assert words[0] != "sh" or not any(value in words[2] for value in step["with"].values())
-    if made["steps"]:
-        plan.check(made, rules, document, secrets)
-        smuggled = _smuggle(dice, made)
+    if built["steps"]:
+        plan.check(built, rules, document, secrets)
+        smuggled = _smuggle(dice, built)
         with pytest.raises(InputError):
             plan.check(smuggled, rules, document, secrets)
 
 
-def _smuggle(dice: random.Random, made: dict[str, Any]) -> dict[str, Any]:
+def _smuggle(dice: random.Random, built: dict[str, Any]) -> dict[str, Any]:
     """The plan with something in it that the policy did not give, sealed anew."""
-    other: dict[str, Any] = json.loads(json.dumps(made))
+    other: dict[str, Any] = json.loads(json.dumps(built))
     step = dice.choice(other["steps"])
     names = ("action", "commands", "shell", "undo", "minutes", "approvals", "approvers", "rule", "with", "more")
     name = dice.choice(names)
@@ -119,8 +119,8 @@ def _pair(now: int) -> list[Signed]:
 
 
 def _resigned(signed: Signed, key: Ed25519PrivateKey, **changes: str) -> Signed:
-    told = {**signed, **changes}
-    return {**told, "signature": base64.b64encode(key.sign(approval._message(told))).decode()}
+    details = {**signed, **changes}
+    return {**details, "signature": base64.b64encode(key.sign(approval._message(details))).decode()}
 
 
 def _flip(dice: random.Random, signed: Signed) -> Signed:
@@ -164,13 +164,13 @@ def test_nothing_is_handed_over_without_valid_approvals(trick: str, seed: int) -
 
 @given(st.integers(0, 3599))
 def test_valid_approvals_hold_until_they_end_and_once(later: int) -> None:
-    found = approval.check_all({}, FRESH, PLAN, PEOPLE, SECOND + later)
+    checked = approval.check_all({}, FRESH, PLAN, PEOPLE, SECOND + later)
     approval.ledger().unlink(missing_ok=True)
-    approval.spend(approval.ledger(), found, SECOND)
+    approval.spend(approval.ledger(), checked, SECOND)
     with pytest.raises(InputError, match="already used"):
-        approval.spend(approval.ledger(), found, SECOND)
+        approval.spend(approval.ledger(), checked, SECOND)
     with pytest.raises(InputError, match="already used"):
-        approval.check_all({found[0].nonce: "then"}, FRESH, PLAN, PEOPLE, SECOND + later)
+        approval.check_all({checked[0].nonce: "then"}, FRESH, PLAN, PEOPLE, SECOND + later)
 
 
 @given(st.text(max_size=200))

@@ -39,7 +39,7 @@ def native(record):
 WHO = {"type": "IAMUser", "principalId": "AIDAEXAMPLE", "arn": "arn:aws:iam::111111111111:user/ci"}
 RECORDS = [{"crate": {"eventName": "GetObject", "eventSource": "s3.amazonaws.com", "eventID": f"r{n}",
                       "eventTime": f"2026-03-02T10:0{n}:00Z", "userIdentity": WHO}} for n in range(5)]  # fmt: skip
-SCRIPT = '''
+SCRIPT = """
 import sys
 
 folder, root, log = sys.argv[1:]
@@ -53,7 +53,7 @@ import docs, msgspec
 from nhi_watch import cli
 from nhi_watch.hosts.elastic import read, setup
 from nhi_watch.hosts.splunk import gather, rows, steps
-from nhi_watch.intake.days import Intake
+from nhi_watch.intake.batch import Intake
 
 
 class Head:
@@ -62,26 +62,26 @@ class Head:
 
 
 records = [json.loads(line) for line in Path(log).read_text().splitlines()]
-found = {"docs": "\\n".join(docs.schemas()), "steps": list(steps.find(Head()))}
+result = {"docs": "\\n".join(docs.schemas()), "steps": list(steps.find(Head()))}
 for source in ("auto", "cloudtrail"):
     out = Path(log).parent / source
-    found[source] = cli.main(["score", log, "--source", source, "--out", str(out)])
-    found[f"run {source}"] = json.loads((out / "run.json").read_text())
+    result[source] = cli.main(["score", log, "--source", source, "--out", str(out)])
+    result[f"run {source}"] = json.loads((out / "run.json").read_text())
 gatherer = gather.Gatherer()
 gatherer.feed(rows.write(["_raw"], [{"_raw": json.dumps(record)} for record in records]))
-found["splunk"] = [[name, part.events()] for (_, name), part in gatherer.parts.items()]
+result["splunk"] = [[name, part.events()] for (_, name), part in gatherer.parts.items()]
 intake = Intake(read.sources_of(read.SOURCES))
 documents = [msgspec.Raw(json.dumps(record).encode()) for record in records]
 read.feed(intake, [read.Hit("i", "1", text) for text in documents], lambda hit, error: None)
-found["elastic"] = [[name, whole.events()] for day in intake.days.values() for name, whole in day.items()]
-found["indices"] = setup.SOURCE_INDICES
-print("FOUND " + json.dumps(found))
-'''
+result["elastic"] = [[name, each.events()] for day in intake.batch.values() for name, each in day.items()]
+result["indices"] = setup.SOURCE_INDICES
+print("FOUND " + json.dumps(result))
+"""
 CI = "aws:111111111111:user:AIDAEXAMPLE"
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder, data = tmp_path_factory.mktemp("schemas"), tmp_path_factory.mktemp("data")
     (folder / "crate.py").write_text(SCHEMA, "utf-8")
     log = data / "crates.ndjson"
@@ -92,15 +92,15 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return json.loads(result.stdout.rpartition("FOUND ")[2])
 
 
-def test_the_command_line_scores_its_records_and_says_what_was_refused(found: Any) -> None:
+def test_the_command_line_scores_its_records_and_says_what_was_refused(result: Any) -> None:
     for source in ("auto", "cloudtrail"):
-        run = found[f"run {source}"]
-        assert (found[source], run["parsed"], run["identities"]) == (0, 5, 1)
+        run = result[f"run {source}"]
+        assert (result[source], run["parsed"], run["identities"]) == (0, 5, 1)
         assert run["rejected"] == {"empty_crate": 1}
 
 
-def test_splunk_and_elastic_read_its_records_and_look_where_they_lie(found: Any) -> None:
-    assert found["splunk"] == [[CI, 5]]
-    assert found["elastic"] == [[CI, 5]]
-    assert "logs-crate.*" in found["indices"]
-    assert [(row["Log"], row["Index"]) for row in found["steps"]] == [("crate", "soc")]
+def test_splunk_and_elastic_read_its_records_and_look_where_they_lie(result: Any) -> None:
+    assert result["splunk"] == [[CI, 5]]
+    assert result["elastic"] == [[CI, 5]]
+    assert "logs-crate.*" in result["indices"]
+    assert [(row["Log"], row["Index"]) for row in result["steps"]] == [("crate", "soc")]

@@ -59,25 +59,25 @@ def asked() -> Iterator[tuple[str, str, str]]:
     """The same of the controls, the ledger's tasks and the plan."""
     from nhi_watch.act.response import actions, plan
 
-    odd = [{"action": "iam:CreateUser"}, {"action": "sts:GetCallerIdentity"},
+    unusual = [{"action": "iam:CreateUser"}, {"action": "sts:GetCallerIdentity"},
            {"action": "ec2:RunInstances", "outcome": "denied"}]  # fmt: skip
-    rotate, reduce = reasons(odd, [{"ago": [20, 1], "events": [{}]}])
+    rotate, reduce = reasons(unusual, [{"ago": [20, 1], "events": [{}]}])
     yield "rotate_secret", "control of a role", rotate
     yield "reduce_privilege", "control: a call that worked, one that no policy stops, and a refused one", reduce
     impacts = (("low", "because all of it was refused"), ("low", "because refused calls count half"), ("medium", ""))
     for own, why in impacts:
-        told = plan._impact_line({"own_impact": {"level": own, "why": why}, "impact": "medium"})
-        yield "plan", f"impact: {why or 'as on the page'}", told
+        text = plan._impact_line({"own_impact": {"level": own, "why": why}, "impact": "medium"})
+        yield "plan", f"impact: {why or 'as on the page'}", text
     use = {"identity": "`app`", "credential": "``", "network": "`192.0.2.0/24`", "agent": "`boto3`", "events": 7,
            "last_use": "2026-03-01T10:00:00Z"}  # fmt: skip
     uses = [{**use, "refused": n, "suspicious": new} for n, new in ((7, True), (1, True), (0, False))]
     callers = [f"`aws:1:{kind}`" for kind in ("service:ec2", "web_identity:idp:repo", "user:AIDA", "role:AROA")]
     for line in plan._breaks_lines({"consumers": uses, "callers": callers}):
         yield "plan", "consumers", line
-    found = [{"call": "cloudtrail:StopLogging", "count": 1, "targets": ["`trail`"]},
+    result = [{"call": "cloudtrail:StopLogging", "count": 1, "targets": ["`trail`"]},
              {"call": "ec2:RunInstances", "count": 3, "targets": []}, {"secrets": ["`a`", "`b`"], "calls": 2},
              {"secrets": ["`a`"], "calls": 1}, {"secrets": [], "calls": 15}]  # fmt: skip
-    for line in actions.lines(found):
+    for line in actions.lines(result):
         yield "plan", "made, changed or read", line
 
 
@@ -102,18 +102,18 @@ def sentences(path: Path) -> Iterator[tuple[int, str]]:
 
 @pytest.mark.parametrize("folder", SAY)
 def test_no_string_that_people_read_uses_a_word_that_is_ours_alone(folder: str) -> None:
-    found = [
+    result = [
         f"{path.relative_to(ROOT)}:{line}: {text}"
         for path in sorted((ROOT / "nhi_watch" / folder).rglob("*.py"))
         for line, text in sentences(path)
         if BANNED.search(text)
     ]
     for page in (ROOT / "nhi_watch" / folder).rglob("*.j2"):
-        found += [f"{page.name}: {hit.group()}" for hit in BANNED.finditer(page.read_text("utf-8"))]
+        result += [f"{page.name}: {hit.group()}" for hit in BANNED.finditer(page.read_text("utf-8"))]
     for script in (ROOT / "nhi_watch" / folder).rglob("*.js"):
         quoted = re.findall(r'"([^"`\\n]* [^"`\\n]*)"', script.read_text("utf-8"))
-        found += [f"{script.name}: {text}" for text in quoted if BANNED.search(text)]
-    assert found == []
+        result += [f"{script.name}: {text}" for text in quoted if BANNED.search(text)]
+    assert result == []
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/notables.md", "docs/notify.md", "docs/exposure.md"])
@@ -165,7 +165,7 @@ def written() -> Iterator[tuple[str, str]]:
 
 
 def test_no_text_for_users_has_a_phrase_at_which_people_stopped() -> None:
-    found = {(file, hit.group().lower(), text[max(0, hit.start() - 40) : hit.end() + 40])
+    result = {(file, hit.group().lower(), text[max(0, hit.start() - 40) : hit.end() + 40])
              for file, text in written() for hit in STUMBLES.finditer(text)}  # fmt: skip
-    assert sorted(one for one in found if one[:2] not in ALLOWED) == []
-    assert set(ALLOWED) <= {one[:2] for one in found}, "an exception that nothing needs any more"
+    assert sorted(item for item in result if item[:2] not in ALLOWED) == []
+    assert set(ALLOWED) <= {item[:2] for item in result}, "an exception that nothing needs any more"

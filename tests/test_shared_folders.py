@@ -97,8 +97,8 @@ def put(folder: Path, verdict: Verdict, exception: bool) -> None:
     verdicts.put(store, [verdict])
     if exception:
         until = DAY_ONE * DAY + 90 * DAY
-        made = Allowed("0" * 12, USER.id, "new_network", "198.51.100.0/24", until, "eve", "x", 1, verdict.notable_id)
-        verdicts.put_allowed(store, made)
+        built = Allowed("0" * 12, USER.id, "new_network", "198.51.100.0/24", until, "eve", "x", 1, verdict.notable_id)
+        verdicts.put_allowed(store, built)
     store.commit()
     store.close()
 
@@ -122,7 +122,7 @@ def test_a_verdict_or_an_exception_beside_the_trail_is_found(tmp_path: Path) -> 
 
 
 def lines(records: list[dict[str, Any]]) -> Iterator[str]:
-    return (json.dumps(one) + "\n" for one in records)
+    return (json.dumps(record) + "\n" for record in records)
 
 
 def test_a_score_tells_how_many_notables_verdicts_hide(logs: Path, capsys: Shown) -> None:

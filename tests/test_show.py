@@ -42,12 +42,12 @@ def out(tmp_path: Path) -> Path:
 
 
 def ids(out: Path, *words: object) -> list[str]:
-    told: Any = asked(listing, *words, out=out)
-    return [one["id"] for one in told]
+    text: Any = asked(listing, *words, out=out)
+    return [item["id"] for item in text]
 
 
 def test_a_list_is_chosen_by_severity_time_identity_kind_and_place(out: Path) -> None:
-    high, low, below, blind = (one["id"] for one in (HIGH, LOW, BELOW, BLIND))
+    high, low, below, blind = (item["id"] for item in (HIGH, LOW, BELOW, BLIND))
     assert ids(out) == [high, low, blind]
     assert ids(out, "--all") == [high, low, blind, below]
     assert ids(out, "--severity", "high") == [high, blind]
@@ -58,9 +58,9 @@ def test_a_list_is_chosen_by_severity_time_identity_kind_and_place(out: Path) ->
 
 
 def test_a_list_has_likelihood_and_severity_in_columns_of_their_own(out: Path) -> None:
-    told = desk(listing, out=out)
-    assert "likelihood  severity" in told and "70%  high" in told and "20%  low" in told
-    assert "3 notables; 1 more not listed or dealt with: --all." in told
+    text = desk(listing, out=out)
+    assert "likelihood  severity" in text and "70%  high" in text and "20%  low" in text
+    assert "3 notables; 1 more not listed or dealt with: --all." in text
     first = asked(listing, out=out)[0]  # type: ignore[index]
     assert tuple(first) == listing.COLUMNS
     assert (first["likelihood"], first["severity"], first["owner"]) == (70.0, "high", "team-build")
@@ -78,15 +78,15 @@ def test_what_merely_goes_on_is_one_line_each_below_the_table(out: Path) -> None
 
 
 def test_a_list_without_what_was_asked_for_says_what_that_was_and_how_many_there_are(out: Path) -> None:
-    told = desk(listing, "--severity", "critical", "--identity", "nobody", out=out)
+    text = desk(listing, "--severity", "critical", "--identity", "nobody", out=out)
     asked = "--severity critical --identity nobody"
-    assert told == f"No notable in the list with {asked}; without the filter there are 3.\n"
+    assert text == f"No notable in the list with {asked}; without the filter there are 3.\n"
 
 
 def test_csv_holds_the_same_and_no_value_of_a_log_is_a_formula(out: Path) -> None:
     jsonlines.write(out / "notables.jsonl", [{**HIGH, "title": '=cmd|"x"!A1, and "more"\n'}])
     rows = list(csv.DictReader(io.StringIO(desk(listing, "--csv", out=out))))
-    assert [row["title"] for row in rows] == ["'=cmd|\"x\"!A1, and \"more\" "]
+    assert [row["title"] for row in rows] == ['\'=cmd|"x"!A1, and "more" ']
     assert (rows[0]["likelihood"], rows[0]["severity"]) == ("70.0", "high")
 
 
@@ -103,9 +103,12 @@ def test_a_list_is_read_while_a_run_has_the_state(out: Path, capsys: pytest.Capt
     running = SqliteStore(out / "state.sqlite")
     running.put("meta", [("x", b"x")])
     assert cli.main(["list", "--out", str(out)]) == 0
-    told = capsys.readouterr()
+    capture_result = capsys.readouterr()
     running.close()
-    assert "ci: a key made" in told.out and "verdicts given since the last run are not known" in told.err
+    assert (
+        "ci: a key made" in capture_result.out
+        and "verdicts given since the last run are not known" in capture_result.err
+    )
 
 
 def test_a_list_without_results_says_what_to_do(tmp_path: Path) -> None:
@@ -127,8 +130,8 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows += [record(day, "11:00:00", role="x", id=f"ci/{day}", userIdentity=issuer) for day in days]
     rows += [record(days[-1], "23:00:00", address="185.156.46.132", agent="aws-cli/2", service="iam", name=name)
              for name in ("ListUsers", "ListRoles")]  # fmt: skip
-    (folder / "log.json").write_text("".join(json.dumps(one) + "\n" for one in rows))
-    jobs.score(jobs.Job([str(folder / "log.json")], folder / "out", folder / "out" / "state.sqlite"))
+    (folder / "log.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    jobs.score(jobs.ScoreJob([str(folder / "log.json")], folder / "out", folder / "out" / "state.sqlite"))
     return folder / "out"
 
 
@@ -139,15 +142,15 @@ def test_an_identity_is_found_by_any_part_of_its_name_or_id(known: Path, text: s
 
 @pytest.mark.parametrize("text", [KEY, KEY[3:12], "user/ci"])
 def test_a_user_is_found_by_its_key_too(known: Path, text: str) -> None:
-    told = asked(show, text, out=known)
-    assert told["identity"]["id"] == USER.id
-    assert [key["id"] for key in told["keys"]] == [KEY]
+    details = asked(show, text, out=known)
+    assert details["identity"]["id"] == USER.id
+    assert [key["id"] for key in details["keys"]] == [KEY]
 
 
 def test_where_several_fit_they_are_named(known: Path) -> None:
-    with pytest.raises(InputError, match=r"2 identities match 'payments'") as told:
+    with pytest.raises(InputError, match=r"2 identities match 'payments'") as exception_info:
         desk(show, "payments", out=known)
-    assert all(f"role/payments-{name}" in str(told.value) for name in ("api", "web"))
+    assert all(f"role/payments-{name}" in str(exception_info.value) for name in ("api", "web"))
     with pytest.raises(InputError, match="no identity has a name, id or key that contains 'zzz'"):
         desk(show, "zzz", out=known)
 
@@ -155,28 +158,28 @@ def test_where_several_fit_they_are_named(known: Path) -> None:
 def test_what_it_is_does_and_reaches_is_told(known: Path, tmp_path: Path) -> None:
     assets = tmp_path / "assets.csv"
     assets.write_text("identity,criticality,owner,environment,comment\npayments-web,high,team-pay,production,\n")
-    told = asked(show, "payments-web", "--assets", assets, out=known)
-    assert (told["identity"]["owner"], told["identity"]["criticality"]) == ("team-pay", "high")
-    usual = told["usual"]
+    details = asked(show, "payments-web", "--assets", assets, out=known)
+    assert (details["identity"]["owner"], details["identity"]["criticality"]) == ("team-pay", "high")
+    usual = details["usual"]
     assert (usual["days"], usual["calls"], usual["hours"]) == (8, [{"value": "s3:GetObject", "days": 8}], [10])
     assert usual["networks"] == [{"value": "52.95.110.0/24", "days": 8}]
-    assert told["reaches"]["services"] == ["s3"] and told["reaches"]["access"] == "read"
+    assert details["reaches"]["services"] == ["s3"] and details["reaches"]["access"] == "read"
     shown = " ".join(desk(show, "payments-web", "--assets", assets, out=known).split())
     assert "calls: s3:GetObject (8 d)" in shown and "hours: 10 UTC" in shown and "owner team-pay" in shown
 
 
 def test_a_quiet_day_is_no_notable_and_it_is_said_why(known: Path) -> None:
-    told = asked(show, "payments-web", out=known)
-    assert told["notables"] == [] and told["latest"]["likelihood"] < 1
-    assert told["latest"]["place"] == "none: a likelihood under 1% is not a notable"
+    details = asked(show, "payments-web", out=known)
+    assert details["notables"] == [] and details["latest"]["likelihood"] < 1
+    assert details["latest"]["place"] == "none: a likelihood under 1% is not a notable"
 
 
 def test_the_odd_day_has_its_signals_points_and_what_is_missing_for_a_place(known: Path) -> None:
-    told = asked(show, "payments-api", out=known)
-    latest = told["latest"]
+    details = asked(show, "payments-api", out=known)
+    latest = details["latest"]
     assert latest["day"] == "2026-02-24" and {s["id"] for s in latest["signals"]} >= {"new_action", "new_network"}
-    place = told["latest"]["place"]
-    listed = [one for one in told["notables"] if one["listed"]]
+    place = details["latest"]["place"]
+    listed = [notable for notable in details["notables"] if notable["listed"]]
     if listed:
         assert place == f"rank {listed[0]['rank']} of the list"
     else:
@@ -202,14 +205,14 @@ def test_what_was_dealt_with_has_no_place_any_more(known: Path, tmp_path: Path) 
 
 def spent(folder: Path, *words: str) -> float:
     """Seconds of the processor that a command takes, the least of three times."""
-    found, env = [], {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder.parent / "cache")}
+    result, env = [], {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder.parent / "cache")}
     for _ in range(4):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [sys.executable, "-m", "nhi_watch.cli", *words, "--out", str(folder)]
         subprocess.run(command, capture_output=True, check=True, env=env)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        found.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return min(found[1:])
+        result.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(result[1:])
 
 
 def test_among_100_000_identities_both_take_hardly_longer(known: Path, tmp_path: Path) -> None:
@@ -232,12 +235,12 @@ def test_among_100_000_identities_both_take_hardly_longer(known: Path, tmp_path:
 
 
 def test_who_used_an_address_a_network_a_key_or_a_session_is_told_of_all_logs(known: Path) -> None:
-    told = asked(show, "185.156.46.132", out=known)
-    (use,) = told["uses"]
+    text = asked(show, "185.156.46.132", out=known)
+    (use,) = text["uses"]
     assert use["identity"].endswith("role/payments-api") and (use["calls"], use["refused"]) == (1, 0)
     assert [*use["kinds"]] == ["iam:ListUsers"]
-    assert asked(show, "185.156.46.0/24", out=known)["uses"] == told["uses"]
-    assert {one["identity"] for one in asked(show, KEY, "--logs", out=known)["uses"]} == {USER.name}
+    assert asked(show, "185.156.46.0/24", out=known)["uses"] == text["uses"]
+    assert {use["identity"] for use in asked(show, KEY, "--logs", out=known)["uses"]} == {USER.name}
     said = desk(show, "185.156.46.132", out=known)
     assert "1 call by 1 identity; 1 file searched" in said
 

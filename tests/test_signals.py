@@ -18,7 +18,7 @@ from core_samples import MACHINE, TODAY, events, learnt, whole_days
 from nhi_watch.context import frameworks
 from nhi_watch.core.event import Event
 from nhi_watch.detect.scoring import episode_values, views_of
-from nhi_watch.detect.signals import SIGNALS, EpisodeView, Past, Signal, View
+from nhi_watch.detect.signals import SIGNALS, Baseline, EpisodeView, Signal, View
 from nhi_watch.state.baseline import Profile
 
 FOLDER = Path(__file__).parent / "data" / "signals"
@@ -39,13 +39,16 @@ def told(name: str) -> set[Any]:
     return {json.loads(line)["fires"] for line in path.read_text(encoding="utf-8").splitlines()}
 
 
-def episode_of(found: list[Event], past: Past) -> EpisodeView:
-    return EpisodeView([view for whole in whole_days(found).values() for view in views_of(whole.ordered(), past)], past)
+def episode_of(events: list[Event], baseline: Baseline) -> EpisodeView:
+    return EpisodeView(
+        [view for identity_day in whole_days(events).values() for view in views_of(identity_day.ordered(), baseline)],
+        baseline,
+    )
 
 
 def sampled(sample: dict[str, Any]) -> EpisodeView:
-    found = events(sample["events"], TODAY)
-    return episode_of(found, learnt(sample["history"]).past(found[0].identity, TODAY))
+    result = events(sample["events"], TODAY)
+    return episode_of(result, learnt(sample["history"]).baseline(result[0].identity, TODAY))
 
 
 def value_of(signal: Signal, episode: EpisodeView) -> tuple[float | None, Any]:
@@ -85,7 +88,7 @@ def test_a_signal_keeps_the_contract(signal: Signal) -> None:
     assert signal.counts.endswith(".")
     assert (signal.backing is None) == (signal.scope == "behaviour")
     frameworks.check(signal.frameworks)
-    nothing = Past(TODAY, Profile(), lambda dimension, value: 0.01, Profile())
+    nothing = Baseline(TODAY, Profile(), lambda dimension, value: 0.01, Profile())
     for name in ACTIONS:
         episode = episode_of(events([{"action": name, "error": "Throttled", "traits": ["probe"]}], TODAY), nothing)
         value, _ = value_of(signal, episode)
@@ -142,11 +145,11 @@ def test_values_are_never_negative_and_sentences_are_one_line(today: Any, histor
 @often
 @given(today=SOME_EVENTS, history=HISTORIES, seed=st.integers(0, 9))
 def test_the_order_of_events_changes_no_value(today: Any, history: Any, seed: int) -> None:
-    found = events(today, TODAY)
-    past = learnt(history).past(MACHINE, TODAY)
-    mixed = random.Random(seed).sample(found, len(found))
-    one, other = episode_of(found, past), episode_of(mixed, past)
-    assert [value_of(s, one)[0] for s in SIGNALS] == [value_of(s, other)[0] for s in SIGNALS]
+    result = events(today, TODAY)
+    baseline = learnt(history).baseline(MACHINE, TODAY)
+    mixed = random.Random(seed).sample(result, len(result))
+    view, other = episode_of(result, baseline), episode_of(mixed, baseline)
+    assert [value_of(s, view)[0] for s in SIGNALS] == [value_of(s, other)[0] for s in SIGNALS]
 
 
 def test_an_empty_shape_is_no_reason_to_fail() -> None:

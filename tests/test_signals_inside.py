@@ -18,7 +18,7 @@ from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import model
 from nhi_watch.detect.scoring import Baselines, views_of
 from nhi_watch.detect.signals import SIGNALS, EpisodeView, Signal
-from nhi_watch.intake.days import Intake
+from nhi_watch.intake.batch import Intake
 from nhi_watch.intake.sources import every
 from nhi_watch.state.baseline import Profile, learn_groups, lesson, peer_scope, teach
 
@@ -36,34 +36,34 @@ def wholes(records: Sequence[object]) -> Mapping[int, Mapping[str, IdentityDay]]
     intake = Intake(SOURCES)
     intake.feed(records, lambda index, reject: rejected.append(reject))
     assert not rejected
-    return intake.days
+    return intake.batch
 
 
 def learnt(records: Sequence[object]) -> Baselines:
-    made = Baselines(model.load())
-    for day, found in sorted(wholes(records).items()):
+    baselines = Baselines(model.load())
+    for day, result in sorted(wholes(records).items()):
         lessons = []
-        for name, whole in found.items():
-            taught = lesson((b, False) for b in whole.ordered())
-            teach(made.own.setdefault(name, Profile()), day, *taught)
-            lessons.append((*taught, peer_scope(whole.identity)))
-        learn_groups(made.groups, day, lessons)
-    return made
+        for name, identity_day in result.items():
+            taught = lesson((b, False) for b in identity_day.ordered())
+            teach(baselines.own.setdefault(name, Profile()), day, *taught)
+            lessons.append((*taught, peer_scope(identity_day.identity)))
+        learn_groups(baselines.groups, day, lessons)
+    return baselines
 
 
 def told(signal: str, history: Sequence[object], today: Sequence[object], who: str = "") -> tuple[Optional[float], str]:
     """Value and evidence of a signal for the identity whose id or name holds `who`."""
     baselines = learnt(history)
-    found = [w for w in wholes(today)[TODAY].values() if who in w.identity.id or who in w.identity.name]
-    assert len(found) == 1
-    past = baselines.past(found[0].identity, TODAY)
-    views = views_of(found[0].ordered(), past)
+    identity_days = [w for w in wholes(today)[TODAY].values() if who in w.identity.id or who in w.identity.name]
+    assert len(identity_days) == 1
+    baseline = baselines.baseline(identity_days[0].identity, TODAY)
+    views = views_of(identity_days[0].ordered(), baseline)
     how = BY_NAME[signal]
     if how.scope == "behaviour":
         best = max(views, key=lambda view: how.value(view) or 0.0)
         return how.value(best), how.evidence(best) if how.value(best) else ""
-    value = how.value(EpisodeView(views, past))
-    return value, how.evidence(EpisodeView(views, past)) if value else ""
+    value = how.value(EpisodeView(views, baseline))
+    return value, how.evidence(EpisodeView(views, baseline)) if value else ""
 
 
 # ---- AWS: four services that read and write their own bucket and queue each hour of their working day
@@ -73,17 +73,17 @@ ROLES = ("payments-api", "orders-api", "reports-job", "mailer")
 
 
 def aws_day(day: int) -> list[Record]:
-    made = []
+    built = []
     for role in ROLES:
         for hour in range(8, 18):
-            made += [
+            built += [
                 record(day, f"{hour}:10", role=role, bucket=f"{role}-data"),
                 record(day, f"{hour}:20", role=role, bucket=f"{role}-data", name="PutObject"),
                 record(day, f"{hour}:30", role=role, service="sqs", name="ReceiveMessage"),
                 record(day, f"{hour}:40", role=role, service="secretsmanager", name="GetSecretValue",
                        requestParameters={"secretId": f"{role}/db"}),
             ]  # fmt: skip
-    return made
+    return built
 
 
 AWS = [each for day in range(TODAY - LEARNT, TODAY) for each in aws_day(day)]
@@ -178,8 +178,8 @@ def test_a_bucket_never_used_is_told_with_count_and_name() -> None:
 @pytest.mark.parametrize("error", ["AccessDenied", "NoSuchKey"])
 def test_what_was_refused_or_failed_on_the_eve_touched_nothing(error: str) -> None:
     stolen = aws("s3", "GetObject", 88, bucketName="payroll-archive")
-    eve = [{**one, "errorCode": error, "eventTime": render((TODAY - 1) * DAY + n), "eventID": f"eve{n}"}
-           for n, one in enumerate(stolen)]  # fmt: skip
+    eve = [{**item, "errorCode": error, "eventTime": render((TODAY - 1) * DAY + n), "eventID": f"eve{n}"}
+           for n, item in enumerate(stolen)]  # fmt: skip
     for signal in ("first_targets", "target_fan_out"):
         value, _ = told(signal, AWS, [*aws_day(TODAY), *stolen], "reports-job")
         tried_before, _ = told(signal, [*AWS, *eve], [*aws_day(TODAY), *stolen], "reports-job")
@@ -230,17 +230,17 @@ def kube(day: int, clock: str, account: str, verb: str, resource: str, space: st
 
 
 def kube_day(day: int) -> list[Record]:
-    made = []
+    built = []
     for account in ("shop/api", "mail/sender", "ops/deployer"):
         space = account.partition("/")[0]
         for hour in ("08", "12", "16"):
-            made += [
+            built += [
                 kube(day, f"{hour}:10", account, "list", "pods", space),
                 kube(day, f"{hour}:20", account, "get", "secrets", space, "db"),
                 kube(day, f"{hour}:30", account, "create", "pods", space, "own", "exec"),
                 kube(day, f"{hour}:40", account, "create", "pods", space, f"job-{hour}"),
             ]
-    return made
+    return built
 
 
 KUBE = [each for day in range(TODAY - LEARNT, TODAY) for each in kube_day(day)]
@@ -257,7 +257,7 @@ HOST_POD = {"spec": {"hostPID": True, "containers": [{"name": "a"}]}}
         (("get", "secrets", "kube-system", "bootstrap"), "the cluster's system namespace"),
         (("create", "pods", "shop", "b", "", HOST_POD), "access to its host"),
     ],
-    ids=lambda told: "-".join(map(str, told[:2])) if isinstance(told, tuple) else "",
+    ids=lambda text: "-".join(map(str, text[:2])) if isinstance(text, tuple) else "",
 )
 def test_a_kubernetes_technique_from_inside_is_loud(call: tuple[Any, ...], says: str) -> None:
     """By an account that never did, though it opens shells, reads secrets and makes pods of its own each day."""
@@ -269,18 +269,18 @@ def test_a_kubernetes_technique_from_inside_is_loud(call: tuple[Any, ...], says:
 
 def pods_day(day: int) -> list[Record]:
     """Eight workloads in four namespaces that look at their own settings; one operator does all else."""
-    made = []
+    built = []
     for space in ("web", "cart", "search", "stock"):
         for bare in ("front", "back"):
-            made += [kube(day, f"{hour}:10", f"{space}/{bare}", "get", "configmaps", space, "own")
+            built += [kube(day, f"{hour}:10", f"{space}/{bare}", "get", "configmaps", space, "own")
                      for hour in ("08", "12", "16")]  # fmt: skip
     for hour in ("08", "12", "16"):
-        made += [
+        built += [
             kube(day, f"{hour}:20", "ops/deployer", "get", "secrets", "ops", "db"),
             kube(day, f"{hour}:30", "ops/deployer", "create", "pods", "ops", "own", "exec"),
             kube(day, f"{hour}:40", "ops/deployer", "create", "pods", "ops", f"job-{hour}"),
         ]
-    return made
+    return built
 
 
 PODS = [each for day in range(TODAY - LEARNT, TODAY) for each in pods_day(day)]
@@ -297,7 +297,7 @@ PODS = [each for day in range(TODAY - LEARNT, TODAY) for each in pods_day(day)]
         ("first_act", ("get", "secrets", "cart", "db")),
         ("first_act", ("create", "pods", "web", "b")),
     ],
-    ids=lambda told: "-".join(map(str, told[:2])) if isinstance(told, tuple) else "",
+    ids=lambda text: "-".join(map(str, text[:2])) if isinstance(text, tuple) else "",
 )
 def test_what_neither_a_pod_nor_its_namespace_has_done_is_loud(signal: str, call: tuple[Any, ...]) -> None:
     """By one call from the victim's own pod, at level Metadata but for the body of a pod."""

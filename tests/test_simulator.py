@@ -67,13 +67,11 @@ def test_labels_point_at_existing_records_of_the_named_identities(days: list[Day
     incidents = [incident for day in days for incident in day.incidents]
     assert len(incidents) == 12
     for incident in incidents:
-        found = [records[identifier] for identifier in incident["record_ids"]]
-        assert min(r["eventTime"] for r in found) == incident["first_time"]
-        assert max(r["eventTime"] for r in found) == incident["last_time"]
+        result = [records[identifier] for identifier in incident["record_ids"]]
+        assert min(r["eventTime"] for r in result) == incident["first_time"]
+        assert max(r["eventTime"] for r in result) == incident["last_time"]
         known = {item["principal_id"] for item in incident["identities"]}
-        assert {r["userIdentity"]["principalId"].split(":")[0] for r in found} <= {
-            k.split(":")[0] for k in known
-        }
+        assert {r["userIdentity"]["principalId"].split(":")[0] for r in result} <= {k.split(":")[0] for k in known}
 
 
 def test_no_name_or_agent_gives_a_campaign_away(days: list[Day]) -> None:
@@ -162,6 +160,6 @@ def test_a_public_attack_is_one_more_incident_of_its_own_identity() -> None:
     tenant = Tenant(Spec(days=6, machines=120, seed=7, campaigns=2))
     public_attack.add(tenant)
     ran = tenant.campaigns[-1].run(tenant)
-    assert len(tenant.campaigns) == 3 and len({one.victim.name for one in tenant.campaigns}) == 3
-    made = {record["eventName"] for _, _, record in ran.timed}
-    assert {"GetCallerIdentity", "GetSecretValue", "StopLogging", "CreateUser", "CreateAccessKey"} <= made
+    assert len(tenant.campaigns) == 3 and len({campaign.victim.name for campaign in tenant.campaigns}) == 3
+    built = {record["eventName"] for _, _, record in ran.timed}
+    assert {"GetCallerIdentity", "GetSecretValue", "StopLogging", "CreateUser", "CreateAccessKey"} <= built

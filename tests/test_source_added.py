@@ -36,19 +36,19 @@ def claims(record: object) -> bool:
 
 def read(record: object) -> Event:
     """The Event of a call."""
-    told, _ = native(record)
-    who, what = text(told.get("gadget")), text(told.get("call"))
+    fields, _ = native(record)
+    who, what = text(fields.get("gadget")), text(fields.get("call"))
     if not who or not what:
         raise RejectError("no_action", "gadget or call is missing")
     return Event(
-        time=moment(told.get("at")), provider="gadget", account="", credential="", credential_type="none", session="",
+        time=moment(fields.get("at")), provider="gadget", account="", credential="", credential_type="none", session="",
         identity=Identity(f"gadget::app:{who}", who, "app", "gadget", "", ""), action=f"gadget:{what}",
         service="gadget", access="write", outcome="success", error="", address="", network="", agent="", region="",
-        target="", target_class="", traits=(), issued="", record_id=text(told.get("id")),
+        target="", target_class="", traits=(), issued="", record_id=text(fields.get("id")),
     )
 '''
 RECORDS = [{"gadget": "g1", "call": "Spin", "at": f"2026-03-02T10:0{n}:00Z", "id": f"r{n}"} for n in range(5)]
-SCRIPT = '''
+SCRIPT = """
 import sys
 
 folder, root, log, data = sys.argv[1:]
@@ -62,30 +62,30 @@ import docs, msgspec, source_fields
 from nhi_watch import cli
 from nhi_watch.hosts.elastic import read, setup
 from nhi_watch.hosts.splunk import gather, rows
-from nhi_watch.intake.days import Intake
+from nhi_watch.intake.batch import Intake
 
 records = [json.loads(line) for line in Path(log).read_text().splitlines()]
 source_fields.SAMPLES = Path(data)
-found = {"docs": "\\n".join(docs.sources()), "fields": docs.fields()}
+result = {"docs": "\\n".join(docs.sources()), "fields": docs.fields()}
 for source in ("auto", "gadget"):
     out = Path(data) / source
-    found[source] = cli.main(["score", log, "--source", source, "--out", str(out)])
-    found[f"run {source}"] = json.loads((out / "run.json").read_text())
+    result[source] = cli.main(["score", log, "--source", source, "--out", str(out)])
+    result[f"run {source}"] = json.loads((out / "run.json").read_text())
 gatherer = gather.Gatherer()
 gatherer.feed(rows.write(["_raw"], [{"_raw": json.dumps(record)} for record in records]))
 gatherer.feed(rows.write(sorted(records[0]), [{**record, "id": "x" + record["id"]} for record in records]))
-found["splunk"] = [[name, part.events()] for (_, name), part in gatherer.parts.items()]
+result["splunk"] = [[name, part.events()] for (_, name), part in gatherer.parts.items()]
 intake = Intake(read.sources_of(read.SOURCES))
 documents = [json.dumps({"event": {"dataset": "gadget.calls", "original": json.dumps(record)}}) for record in records]
 read.feed(intake, [read.Hit("i", "1", msgspec.Raw(text.encode())) for text in documents], lambda hit, error: None)
-found["elastic"] = [[name, whole.events()] for day in intake.days.values() for name, whole in day.items()]
-found["indices"] = setup.SOURCE_INDICES
-print("FOUND " + json.dumps(found))
-'''
+result["elastic"] = [[name, each.events()] for day in intake.batch.values() for name, each in day.items()]
+result["indices"] = setup.SOURCE_INDICES
+print("FOUND " + json.dumps(result))
+"""
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder, data = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("data")
     (folder / "gadget.py").write_text(SOURCE, "utf-8")
     for kind in ("sources", "signals"):
@@ -100,16 +100,16 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return json.loads(result.stdout.rpartition("FOUND ")[2])
 
 
-def test_the_command_line_scores_its_records_named_or_not(found: Any) -> None:
+def test_the_command_line_scores_its_records_named_or_not(result: Any) -> None:
     for source in ("auto", "gadget"):
-        assert found[source] == 0
-        assert (found[f"run {source}"]["parsed"], found[f"run {source}"]["identities"]) == (5, 1)
+        assert result[source] == 0
+        assert (result[f"run {source}"]["parsed"], result[f"run {source}"]["identities"]) == (5, 1)
 
 
-def test_splunk_and_elastic_read_its_records(found: Any) -> None:
-    assert found["splunk"] == [["gadget::app:g1", 10]]
-    assert found["elastic"] == [["gadget::app:g1", 5]]
-    assert "logs-gadget.calls-*" in found["indices"]
+def test_splunk_and_elastic_read_its_records(result: Any) -> None:
+    assert result["splunk"] == [["gadget::app:g1", 10]]
+    assert result["elastic"] == [["gadget::app:g1", 5]]
+    assert "logs-gadget.calls-*" in result["indices"]
 
 
 def test_the_sample_lies_where_the_suite_of_all_sources_looks_for_it() -> None:

@@ -19,8 +19,8 @@ WHO = {"user.email": "Ann@example.com", "user.account_uuid": "u-1", "organizatio
 
 
 def log(name: str, at: int = 0, **values: Any) -> dict[str, Any]:
-    told = {"event.name": name, **WHO, **{k.replace("__", "."): v for k, v in values.items()}}
-    attributes = [{"key": k, "value": {"stringValue": v}} for k, v in told.items()]
+    details = {"event.name": name, **WHO, **{k.replace("__", "."): v for k, v in values.items()}}
+    attributes = [{"key": k, "value": {"stringValue": v}} for k, v in details.items()]
     return {
         "timeUnixNano": str((1772445600 + at) * 10**9), "body": {"stringValue": f"claude_code.{name}"},
         "attributes": attributes,
@@ -44,11 +44,11 @@ def test_otlp_of_others_is_refused_by_name_and_no_other_source_asked() -> None:
     "{one}\n{two}\n", "{two}", '{{\n"resourceLogs": [{inside}]}}',
 ])  # fmt: skip
 def test_files_of_otlp_are_cut_into_records(tmp_path: Path, text: str) -> None:
-    one = otlp(log("tool_result", tool_name="Read"), log("tool_result", 1, tool_name="Edit"))
+    item = otlp(log("tool_result", tool_name="Read"), log("tool_result", 1, tool_name="Edit"))
     two = otlp(log("tool_result", 2, tool_name="Bash"))
-    inside = ",\n".join(json.dumps(part["resourceLogs"][0], indent=1) for part in (one, two))
+    inside = ",\n".join(json.dumps(part["resourceLogs"][0], indent=1) for part in (item, two))
     path = tmp_path / "otlp.json"
-    path.write_text(text.format(one=json.dumps(one), two=json.dumps(two), inside=inside), "utf-8")
+    path.write_text(text.format(one=json.dumps(item), two=json.dumps(two), inside=inside), "utf-8")
     assert cli.main(["score", str(path), "--out", str(tmp_path / "out")]) == 0
     run = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
     assert (run["read"], run["parsed"]) == ((1, 1) if text == "{two}" else (3, 3))
@@ -96,10 +96,10 @@ def test_a_server_never_used_and_approvals_switched_off_are_told_of_the_agent(tm
     path.write_text("".join(json.dumps(otlp(*day)) + "\n" for day in days), "utf-8")
     assert cli.main(["score", str(path), "--out", str(tmp_path / "out")]) == 0
     lines = [line for name in ("notables", "below") for line in _lines(tmp_path / "out" / f"{name}.jsonl")]
-    told = {signal["id"]: signal["evidence"] for signal in lines[0]["signals"]}
+    details = {signal["id"]: signal["evidence"] for signal in lines[0]["signals"]}
     assert lines[0]["identity"]["id"] == "claude_code:o-1:agent:u-1"
-    assert {"new_action", "logging_tampered", "target_fan_out"} <= told.keys()
-    assert "unheard" in told["target_fan_out"]
+    assert {"new_action", "logging_tampered", "target_fan_out"} <= details.keys()
+    assert "unheard" in details["target_fan_out"]
 
 
 def _lines(path: Path) -> list[Any]:

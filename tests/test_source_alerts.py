@@ -11,7 +11,7 @@ import pytest
 
 from nhi_watch.core import registry
 from nhi_watch.core.errors import OUT_OF_SCOPE
-from nhi_watch.intake.days import Intake
+from nhi_watch.intake.batch import Intake
 
 FOLDER = Path(__file__).parent / "data" / "sources"
 SAMPLES = [json.loads(line) for line in (FOLDER / "alerts.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -25,8 +25,8 @@ CALL = next(
 
 def sample(kind: str, shape: str = "native") -> dict[str, Any]:
     """The first sample whose action ends so."""
-    found = (s for s in SAMPLES if s["shape"] == shape and s.get("event", {}).get("action", "").endswith(kind))
-    record: dict[str, Any] = next(found)["record"]
+    result = (s for s in SAMPLES if s["shape"] == shape and s.get("event", {}).get("action", "").endswith(kind))
+    record: dict[str, Any] = next(result)["record"]
     return record
 
 
@@ -37,7 +37,7 @@ def test_a_finding_that_two_products_tell_and_one_that_is_updated_count_once() -
     asff = next(s["record"] for s in SAMPLES if s["shape"] == "native" and "ProductArn" in s["record"])
     grouping = Intake(registry.modules("nhi_watch.intake.sources"))
     grouping.feed([finding, later, asff, CALL], lambda index, error: pytest.fail(str(error)))
-    assert (grouping.days.parsed, grouping.days.duplicates, grouping.days.alerts) == (4, 2, 1)
+    assert (grouping.batch.parsed, grouping.batch.duplicates, grouping.batch.alerts) == (4, 2, 1)
 
 
 def test_of_a_mixture_of_all_logs_each_record_goes_to_its_source_or_to_the_rejects() -> None:
@@ -48,7 +48,7 @@ def test_of_a_mixture_of_all_logs_each_record_goes_to_its_source_or_to_the_rejec
     rejected: list[int] = []
     grouping.feed([s["record"] for s in samples], lambda index, error: rejected.append(index))
     assert rejected == [index for index, sample in enumerate(samples) if "event" not in sample]
-    assert grouping.days.parsed == len(samples) - len(rejected)
+    assert grouping.batch.parsed == len(samples) - len(rejected)
 
 
 def test_alerts_of_the_siems_rules_and_our_own_do_not_come_back_as_what_they_are_about() -> None:
@@ -57,4 +57,4 @@ def test_alerts_of_the_siems_rules_and_our_own_do_not_come_back_as_what_they_are
     ours = {"data_stream": {"dataset": "nhi.alerts"}, "event": {"kind": "alert"}}
     grouping = Intake(registry.modules("nhi_watch.intake.sources"))
     grouping.feed([{**copied, "kibana.alert.uuid": "1"}, {"_source": {**copied, "kibana": {"alert": {}}}}, ours])
-    assert grouping.days.rejected == {"other_log": 3} and "other_log" in OUT_OF_SCOPE
+    assert grouping.batch.rejected == {"other_log": 3} and "other_log" in OUT_OF_SCOPE

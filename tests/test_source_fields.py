@@ -16,17 +16,17 @@ BY_NAME = {signal.name: signal for signal in SIGNALS}
 
 
 def test_a_field_that_is_left_out_is_told_with_all_that_hangs_on_it() -> None:
-    found = {field.path: field for field in fields_of(okta)}
-    assert found["published"] == Field("published", (), (), ("no_time",))
-    assert found["request.ipChain[].ip"].lost == ("address", "network")
-    assert {"credential", "identity"} <= set(found["transaction.detail.requestApiTokenId"].feeds)
-    assert "displayMessage" not in found
+    result = {field.path: field for field in fields_of(okta)}
+    assert result["published"] == Field("published", (), (), ("no_time",))
+    assert result["request.ipChain[].ip"].lost == ("address", "network")
+    assert {"credential", "identity"} <= set(result["transaction.detail.requestApiTokenId"].feeds)
+    assert "displayMessage" not in result
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.NAME)
 def test_every_source_has_fields_for_who_what_and_when(source: ModuleType) -> None:
-    found = fields_of(source)
-    fed = {name for field in found for name in field.feeds} | {reason for field in found for reason in field.rejects}
+    fields = fields_of(source)
+    fed = {name for field in fields for name in field.feeds} | {reason for field in fields for reason in field.rejects}
     assert {"identity", "record_id"} <= fed
     assert fed & {"time", "no_time"} or source.NAME == "kubernetes"  # it has three times, any of which will do
     assert fed & {"action", "no_action", "not_exposure", "not_credential"}

@@ -21,7 +21,7 @@ from nhi_watch.context import actions
 from nhi_watch.core import registry
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.intake.days import Intake, Sources, kept_apart
+from nhi_watch.intake.batch import Intake, Sources, kept_apart
 from nhi_watch.intake.horizon import received
 from nhi_watch.intake.schemas import opened
 from trees import changed, nodes
@@ -74,15 +74,15 @@ def test_samples_are_read_as_expected(source: ModuleType) -> None:
         if isinstance(result, str):
             assert (number, result) == (number, sample.get("reject"))
         else:
-            told = {name: field(result, name) for name in sample["event"]}
-            assert (number, told) == (number, sample["event"])
+            details = {name: field(result, name) for name in sample["event"]}
+            assert (number, details) == (number, sample["event"])
 
 
 @each_source
 def test_no_secret_of_a_sample_is_in_its_event(source: ModuleType) -> None:
     for number, sample in enumerate(samples_of(source), 1):
-        told = json.dumps(outcome_of(source, sample["record"]))
-        assert (number, [secret for secret in SECRETS if secret in told]) == (number, [])
+        text = json.dumps(outcome_of(source, sample["record"]))
+        assert (number, [secret for secret in SECRETS if secret in text]) == (number, [])
 
 
 @each_source
@@ -195,8 +195,8 @@ def test_no_word_that_a_client_writes_gives_a_text_to_another_source(source: Mod
         hostile = {**NATIVE[source], "requestObject": {"x": theirs}}
         sources = Sources(list(NATIVE))
         sources.of(theirs)  # it is asked first from here on
-        found = sources.of({"_raw": json.dumps(hostile, separators=(",", ":")), "_time": "1"})
-        assert found is source, other.NAME
+        result = sources.of({"_raw": json.dumps(hostile, separators=(",", ":")), "_time": "1"})
+        assert result is source, other.NAME
 
 
 def test_what_is_fed_counts_as_what_is_read_one_by_one() -> None:

@@ -47,9 +47,9 @@ def test_rubbish_in_place_of_every_value_gives_an_event_or_a_reject(source: Modu
     for record, _ in natives(source):
         for number, (steps, _) in enumerate(list(nodes(record))):
             for rubbish in RUBBISH[number % 3 :: 3]:
-                made = changed(record, steps, rubbish)
-                assert isinstance(outcome(source, made), (Event, str)), (steps, rubbish)
-                assert source.claims(made) in (True, False)
+                built = changed(record, steps, rubbish)
+                assert isinstance(outcome(source, built), (Event, str)), (steps, rubbish)
+                assert source.claims(built) in (True, False)
                 tried += 1
     assert tried > 500, "give it more native samples"
 
@@ -83,12 +83,12 @@ def test_a_time_in_another_form_is_the_same_time_or_refused_never_another(source
     for record, event in natives(source):
         for steps in times_of(source, record, event):
             for name, form in FORMS.items():
-                made = changed(record, steps, form(datetime.fromtimestamp(event.time, timezone.utc)))
-                found = outcome(source, made)
-                if isinstance(found, Event) and found.time == event.time:
+                built = changed(record, steps, form(datetime.fromtimestamp(event.time, timezone.utc)))
+                result = outcome(source, built)
+                if isinstance(result, Event) and result.time == event.time:
                     understood.add(name)
-                elif found not in ("bad_time", "clock", "no_identity"):  # Sigma: of a record that is not read, nobody
-                    wrong.append((steps, name, found if isinstance(found, str) else found.time - event.time))
+                elif result not in ("bad_time", "clock", "no_identity"):  # Sigma: of a record that is not read, nobody
+                    wrong.append((steps, name, result if isinstance(result, str) else result.time - event.time))
     assert wrong == []
     assert {"RFC 3339", "milliseconds", "offset"} <= understood
     assert source.NAME in STRICT or understood == set(FORMS), set(FORMS) - understood
@@ -99,8 +99,8 @@ def times_of(source: ModuleType, record: Any, event: Event) -> Iterator[Steps]:
     for steps, value in nodes(record):
         if isinstance(value, (str, int, float)) and not isinstance(value, bool):
             later = datetime.fromtimestamp(event.time + 7200, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-            found = outcome(source, changed(record, steps, later))
-            if isinstance(found, Event) and found.time == event.time + 7200:
+            result = outcome(source, changed(record, steps, later))
+            if isinstance(result, Event) and result.time == event.time + 7200:
                 yield steps
 
 
@@ -119,9 +119,9 @@ def test_padded_names_of_actions_are_the_same_action(source: ModuleType) -> None
                 continue
             tried += 1
             for padded in (value + " ", " " + value, value + "\t"):
-                found = outcome(source, changed(record, steps, padded))
-                if not isinstance(found, Event) or found.action != event.action:
-                    wrong.append((steps, padded, found if isinstance(found, str) else found.action))
+                result = outcome(source, changed(record, steps, padded))
+                if not isinstance(result, Event) or result.action != event.action:
+                    wrong.append((steps, padded, result if isinstance(result, str) else result.action))
     assert wrong == []
     assert tried or source.NAME in OWN_WORDS, "no field of its samples names the operation"
 
@@ -133,5 +133,5 @@ def bare(name: str) -> str:
 
 def named_by(source: ModuleType, record: Any, event: Event) -> bool:
     """Whether another word in a record makes it another action."""
-    found = outcome(source, record)
-    return isinstance(found, Event) and found.action != event.action and found.service == event.service
+    result = outcome(source, record)
+    return isinstance(result, Event) and result.action != event.action and result.service == event.service

@@ -10,7 +10,7 @@ import pytest
 
 from need import SHARED, shared_data
 from nhi_watch.core import registry
-from nhi_watch.intake.days import Intake
+from nhi_watch.intake.batch import Intake
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch_lab.evaluation import reading
 from nhi_watch_lab.evaluation.reading import MADE, Measured, door, known_pairs, measure, pairs
@@ -90,9 +90,9 @@ def test_samples_put_into_other_shapes_by_rule_give_the_same_event() -> None:
 
 def test_what_no_source_knows_is_refused_with_a_reason_and_read_by_the_source_that_is_named() -> None:
     records = [{"a": 1}, [], {"_raw": "{x"}, {"eventSource": "s3.amazonaws.com", "eventTime": "2026-03-02T10:00:00Z"}]
-    told: list[str] = []
-    Intake(SOURCES).feed(records, lambda index, reject: told.append(reject.reason))
-    assert told == ["unknown_source", "not_object", "bad_json", "unknown_source"]
-    told.clear()
-    Intake([cloudtrail]).feed(records[3:], lambda index, reject: told.append(reject.reason))
-    assert told == ["no_action"]
+    details: list[str] = []
+    Intake(SOURCES).feed(records, lambda index, reject: details.append(reject.reason))
+    assert details == ["unknown_source", "not_object", "bad_json", "unknown_source"]
+    details.clear()
+    Intake([cloudtrail]).feed(records[3:], lambda index, reject: details.append(reject.reason))
+    assert details == ["no_action"]

@@ -81,8 +81,8 @@ def test_azures_activities_of_a_mixed_log_are_all_read() -> None:
 
 
 def test_every_real_audit_entry_of_google_is_read_and_nothing_else_is_claimed() -> None:
-    found = [json.loads(path.read_text()) for path in sorted(shared_data("gcp").glob("*.json"))]
-    records = [one for content in found for one in (content if isinstance(content, list) else [content])]
+    result = [json.loads(path.read_text()) for path in sorted(shared_data("gcp").glob("*.json"))]
+    records = [item for content in result for item in (content if isinstance(content, list) else [content])]
     audit = [r for r in records if "protoPayload" in r or "protopayload_auditlog" in r]
     assert [gcp.claims(r) for r in records] == [r in audit for r in records]
     events = [gcp.read(record) for record in audit]
@@ -125,10 +125,10 @@ def test_every_real_record_of_microsoft_365_is_claimed_and_read_and_a_look_alike
 
 
 def events_of(path: Path) -> Iterator[dict[str, Any]]:
-    found: dict[str, list[str]] = {}
+    result: dict[str, list[str]] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
-        found.setdefault(line.partition("msg=audit(")[2].partition(")")[0], []).append(line)
-    yield from ({"_raw": "\n".join(lines)} for lines in found.values())
+        result.setdefault(line.partition("msg=audit(")[2].partition(")")[0], []).append(line)
+    yield from ({"_raw": "\n".join(lines)} for lines in result.values())
 
 
 def test_real_lines_of_auditd_are_read_and_found_to_concern_no_credential() -> None:

@@ -29,16 +29,16 @@ def test_fuzzed_pairs_are_read_alike_in_any_order(source: ModuleType) -> None:
 
 def test_a_source_that_takes_true_for_one_is_found() -> None:
     @lru_cache(maxsize=4096)
-    def told(name: str, value: object) -> str:
+    def lru_cache_wrapper(name: str, value: object) -> str:
         return repr(value)
 
     class Source:
         @staticmethod
         def read(record: Any) -> Any:
-            return told("a", record["a"])
+            return lru_cache_wrapper("a", record["a"])
 
-    assert not is_stable(Source, Pair({"a": 1}, {"a": True}), told.cache_clear)  # type: ignore[arg-type]
-    assert is_stable(Source, Pair({"a": 1}, {"a": 2}), told.cache_clear)  # type: ignore[arg-type]
+    assert not is_stable(Source, Pair({"a": 1}, {"a": True}), lru_cache_wrapper.cache_clear)  # type: ignore[arg-type]
+    assert is_stable(Source, Pair({"a": 1}, {"a": 2}), lru_cache_wrapper.cache_clear)  # type: ignore[arg-type]
 
 
 def test_a_certificate_after_tokens_is_a_key() -> None:

@@ -19,7 +19,7 @@ from nhi_watch.hosts.splunk.archive import CLOSED, KEPT, ArchivedStore, Stage
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, Generation, KvStore
 from nhi_watch.hosts.splunk.rest import Client, Collection, RestError
-from nhi_watch.hosts.splunk.run import Run
+from nhi_watch.hosts.splunk.run import SplunkRun
 from nhi_watch.state.retention import Daybook
 from nhi_watch.state.state import LATE, State
 from nhi_watch.state.store import MemoryStore, Rows, unpack
@@ -63,31 +63,31 @@ class Head:
 
     def days(self, table: str = "day") -> dict[int, set[str]]:
         """Day → whose rows are there."""
-        found: dict[int, set[str]] = {}
+        result: dict[int, set[str]] = {}
         for key in self.double.captain[STATE]:
             match = re.fullmatch(rf"{table}/(\d{{6}})/(.*)", key)
             if match:
-                found.setdefault(int(match[1]), set()).add(match[2])
-        return found
+                result.setdefault(int(match[1]), set()).add(match[2])
+        return result
 
 
-def packed(told: Sequence[Record], at: int) -> list[tuple[int, Row]]:
+def packed(details: Sequence[Record], at: int) -> list[tuple[int, Row]]:
     """Day and row of the index, of records that are grouped together."""
-    held = Gatherer(hold=True)
-    held.feed(rows_of(list(told)))
-    return [(day, (at, parts.key_of(name), parts.pack(part)))
-            for day in held.days() for some in held.of(day) for name, part in some.items()]  # fmt: skip
+    gatherer = Gatherer(hold=True)
+    gatherer.feed(rows_of(list(details)))
+    return [(day, (at, parts.key_of(name), parts.pack(partial_day)))
+            for day in gatherer.days() for some in gatherer.of(day) for name, partial_day in some.items()]  # fmt: skip
 
 
-def rank(store: Rows, told: Sequence[Record], now: int, index: list[Row]) -> None:
-    held = Gatherer(hold=True)
-    for day, row in packed(told, now - 1):
-        held.spool.add(day, *row[1:])
+def rank(store: Rows, details: Sequence[Record], now: int, index: list[Row]) -> None:
+    gatherer = Gatherer(hold=True)
+    for day, row in packed(details, now - 1):
+        gatherer.spool.add(day, *row[1:])
         index.append(row)
-    going = Run(store, NO_CONTEXT, 300.0, now)
-    for day in held.days():
-        going.take(day, held.of(day))
-    going.settle(closes=False)
+    going = SplunkRun(store, NO_CONTEXT, 300.0, now)
+    for day in gatherer.days():
+        going.take(day, gatherer.of(day))
+    going.process(closes=False)
     if isinstance(store, ArchivedStore):
         store.flush()
         store.note_read(now - 1)
@@ -103,7 +103,8 @@ THIEF = [record(TODAY - 7, f"14:{n:02}", role="other-1", service=service, name=n
 EXTRA: dict[int, list[Record]] = {
     TODAY: raid(TODAY),
     # read once more, with what came late; then that once more
-    TODAY + 1: [one for one in [*USUAL, *OTHERS] if parse(one["eventTime"]) // DAY in (TODAY - 7, TODAY - 5)] + THIEF,
+    TODAY + 1: [item for item in [*USUAL, *OTHERS] if parse(item["eventTime"]) // DAY in (TODAY - 7, TODAY - 5)]
+    + THIEF,
     TODAY + 2: [*THIEF, *THIEF],
     TODAY + 3: exposed(TODAY + 3),
 }
@@ -113,12 +114,12 @@ def days() -> Iterator[tuple[int, list[Record]]]:
     """Day → the records that come on it."""
     work = [*USUAL, *OTHERS]
     for day in range(FIRST, TODAY + 4):
-        mine = [one for one in work if parse(one["eventTime"]) // DAY == day]
+        mine = [item for item in work if parse(item["eventTime"]) // DAY == day]
         yield day, [*mine, *EXTRA.get(day, ())]
 
 
 def told(store: Rows) -> dict[str, Any]:
-    return {one["id"]: one for one in publish.stored(store)}
+    return {item["id"]: item for item in publish.stored(store)}
 
 
 @pytest.fixture(scope="module")
@@ -127,10 +128,10 @@ def expected() -> dict[str, Any]:
     store = MemoryStore()
     for day, mine in days():
         rank(store, mine, (day + 1) * DAY, [])
-    found = told(store)
-    assert {one["late"] for one in found.values()} == {True, False}
-    assert {one["kind"] for one in found.values()} >= {"compromise", "exposure"}
-    return found
+    result = told(store)
+    assert {item["late"] for item in result.values()} == {True, False}
+    assert {item["kind"] for item in result.values()} >= {"compromise", "exposure"}
+    return result
 
 
 def test_who_needs_a_closed_day_reads_it_from_the_index_and_finds_the_same(expected: dict[str, Any]) -> None:
@@ -159,10 +160,10 @@ def test_what_was_read_back_is_the_day_as_it_was_closed_without_what_came_late(e
     head.index += [row for _, row in packed(THIEF, (TODAY + 1) * DAY)]
     day = TODAY - 7
     assert OTHER not in head.days().get(day, set())
-    ours, theirs = (State(one).load_some(day, [OTHER])[OTHER] for one in (head.store(), kept))
+    ours, theirs = (State(item).load_some(day, [OTHER])[OTHER] for item in (head.store(), kept))
     assert (ours.seen, ours.events()) == (theirs.seen, theirs.events())
-    assert [(b.shape, b.count, b.record_ids) for b in ours.ordered()] == [
-        (b.shape, b.count, b.record_ids) for b in theirs.ordered()]  # fmt: skip
+    assert [(b.key, b.count, b.record_ids) for b in ours.ordered()] == [
+        (b.key, b.count, b.record_ids) for b in theirs.ordered()]  # fmt: skip
 
 
 def test_most_late_records_are_nothing_new_which_is_seen_without_their_day() -> None:
@@ -218,7 +219,7 @@ def test_each_page_of_a_deletion_may_be_the_last_of_its_run(monkeypatch: pytest.
     head, slices = Head(), 0
     work = [record(day, "09:00", role=f"role-{n}") for day in range(TODAY, TODAY + 3) for n in range(9)]
     for day in range(TODAY, TODAY + 3):
-        mine = [one for one in work if parse(one["eventTime"]) // DAY == day]
+        mine = [item for item in work if parse(item["eventTime"]) // DAY == day]
         with mock.patch.object(ArchivedStore, "delete_closed"):
             rank(head.store(), mine, (day + 1) * DAY + 600, head.index)
     with mock.patch.object(ArchivedStore, "delete_closed"):
@@ -277,4 +278,3 @@ def test_faults_leave_what_the_program_finds_while_closed_days_are_deleted(
     assert deleted
     assert [day for day, (ours, theirs) in lived.closed.items() if ours != theirs] == []
     assert lived.listed[0] == lived.listed[1] != {}
-

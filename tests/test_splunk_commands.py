@@ -59,16 +59,16 @@ class Commands:
         self.messages = answer.messages
         return answer.rows
 
-    def answer(self, name: str, told: str, rows: Sequence[Row] = (), size: int = 10_000) -> Answer:
+    def answer(self, name: str, text: str, rows: Sequence[Row] = (), size: int = 10_000) -> Answer:
         if self.python:
-            return run(self.python, self.app / "bin" / f"{name}.py", told, rows, (START, END), size)
-        return run_here(name, self.app / "lookups", told, rows, (START, END))
+            return run(self.python, self.app / "bin" / f"{name}.py", text, rows, (START, END), size)
+        return run_here(name, self.app / "lookups", text, rows, (START, END))
 
     def begun(self, command: str) -> tuple[list[str], bytes]:
         """How its process is started, and what it is told first."""
         name, _, what = command.partition(" ")
-        told = f"{what} {ARGUMENTS.get(command, '')}".split()
-        first = getinfo(told, earliest_time=str(START), latest_time=str(END))
+        details = f"{what} {ARGUMENTS.get(command, '')}".split()
+        first = getinfo(details, earliest_time=str(START), latest_time=str(END))
         return [self.python, *BARE, str(self.app / "bin" / f"{name}.py")], first
 
     def stream(self, command: str, *chunks: bytes) -> tuple[int, bytes, list[tuple[dict[str, Any], bytes]]]:
@@ -183,20 +183,20 @@ WRONG = {
 @pytest.mark.parametrize("line", WRONG)
 def test_a_wrong_value_is_answered_with_what_to_write_instead(here: Commands, line: str) -> None:
     command, _, arguments = line.partition(" ")
-    with pytest.raises(CommandError) as told:
+    with pytest.raises(CommandError) as exception_info:
         here.answer(command, arguments)
-    assert str(told.value).startswith(WRONG[line])
+    assert str(exception_info.value).startswith(WRONG[line])
 
 
 # ---- grouping
 
 
 def test_many_chunks_and_one_give_the_same_notables(commands: Commands) -> None:
-    found = []
+    result = []
     for size in (1, 7, 10_000):
         parts = commands.rows("nhigroup", raw(story()), size=size)
-        found.append([row["nhi_id"] + row["nhi_likelihood"] for row in commands.rows("nhirank", parts, size=size)])
-    assert len(found[0]) == 1 and found[0] == found[1] == found[2]
+        result.append([row["nhi_id"] + row["nhi_likelihood"] for row in commands.rows("nhirank", parts, size=size)])
+    assert len(result[0]) == 1 and result[0] == result[1] == result[2]
 
 
 def test_50_000_events_in_a_chunk(commands: Commands) -> None:
@@ -232,8 +232,8 @@ def test_real_cloudtrail_is_grouped_without_a_reject(here: Commands) -> None:
     records = records["Records"] if isinstance(records, dict) else records
     rows = here.rows("nhigroup", raw(records), size=500)
     assert not [row for row in rows if "nhi_error" in row]
-    (told,) = {sum(int(row["nhi_events"][0]) for row in rows)}
-    assert told == len({one["eventID"] for one in records})
+    (text,) = {sum(int(row["nhi_events"][0]) for row in rows)}
+    assert text == len({record["eventID"] for record in records})
 
 
 # ---- learning, ranking, explaining
@@ -247,7 +247,7 @@ def test_the_thief_is_found_explained_and_judged(commands: Commands) -> None:
     assert (notable["nhi_change"], notable["nhi_escalated"], notable["nhi_revision"]) == (["new"], ["1"], ["1"])
     assert json.loads(notable["annotations"][0])["owasp_nhi"][0] == "NHI-07"
     assert 1 <= int(notable["risk_score"][0]) <= 100
-    assert set(notable["nhi_record_ids"]) == {one["eventID"] for one in story()[-len(RAID) :]}
+    assert set(notable["nhi_record_ids"]) == {item["eventID"] for item in story()[-len(RAID) :]}
     assert notable["src"] == ["185.220.101.4"]
     event = {"_raw": notable["_raw"], "sourcetype": ["nhi:notable"]}
     (lake,) = commands.rows("nhirank", parts, "format=ocsf")
@@ -309,8 +309,8 @@ def tables_of(commands: Commands) -> list[tuple[str, str]]:
 def test_a_wrong_table_of_the_customer_is_named_and_left_out(commands: Commands) -> None:
     with filled(commands, {"nhi_networks.csv": "nonsense,me,hosting,\n"}, add=True):
         rows = commands.rows("nhirank", commands.rows("nhigroup", raw(story())))
-        for told in (commands.messages, commands.answer("nhiscore", "").messages):
-            assert [text for level, text in told if level == "WARN" and "nhi_networks.csv, line 2" in text]
+        for details in (commands.messages, commands.answer("nhiscore", "").messages):
+            assert [text for level, text in details if level == "WARN" and "nhi_networks.csv, line 2" in text]
         assert [status for status, _ in tables_of(commands)] == ["error"]
     assert len(rows) == 1
 
@@ -351,9 +351,9 @@ def test_a_notable_of_which_exceptions_cover_every_reason_is_left_out(here: Comm
     document = json.loads(notable["_raw"][0])["nhi_notable"]
     pairs = [(s["id"], s["evidence"]) for s in document["signals"] if s["points"] >= 0.25 and not s["cannot_tell"]]
     until = render(int(time.time()) + 30 * DAY)
-    told = {"verdict": ["expected"], "nhi_id": notable["nhi_id"], "identity": notable["nhi_identity_id"],
+    details = {"verdict": ["expected"], "nhi_id": notable["nhi_id"], "identity": notable["nhi_identity_id"],
             "until": [until]}  # fmt: skip
-    rows: list[Row] = [{**told, "signal": [signal], "value": [value]} for signal, value in pairs]
+    rows: list[Row] = [{**details, "signal": [signal], "value": [value]} for signal, value in pairs]
     assert len(thief(here, *rows[1:])) == 1, "one reason is not covered"
     assert thief(here, *rows) == []
 
@@ -394,29 +394,29 @@ def test_health_names_the_silent_source_the_missing_field_and_what_it_costs(here
     alive = [bucket("aws:cloudtrail", hour) for hour in hours]
     silent = [bucket(name, hour) for name in ("OktaIM2:log", "my:okta") for hour in hours if hour < 7 * 24]
     late = [bucket("github:cloud:audit", hour, delay=3 * 3600) for hour in hours]
-    bare = [{k: v for k, v in one.items() if k not in ("userAgent", "awsRegion")} for one in story()]
+    bare = [{k: v for k, v in item.items() if k not in ("userAgent", "awsRegion")} for item in story()]
     parts = here.rows("nhigroup", raw(bare))
     rows = here.rows("nhi health", [*alive, *silent, *late, *parts])
-    told = {row["nhi_source"][0]: row for row in rows}
-    assert told["cloudtrail"]["nhi_status"] == ["ok"] and told["my:okta"]["nhi_status"] == ["error"]
-    assert told["okta"]["nhi_status"] == ["error"] and int(told["okta"]["nhi_silent_minutes"][0]) == 24 * 60
-    assert told["github"]["nhi_status"] == ["warn"]
-    assert told["vault"]["nhi_status"] == ["unknown"] and "nhi_json_logs" in told["vault"]["nhi_text"][0]
-    assert set(told["aws"]["nhi_missing"]) >= {"region"} and "new_region" in told["aws"]["nhi_lost_signals"]
-    assert told["nhi_state"]["nhi_status"] == ["unknown"], "no session here"
+    details = {row["nhi_source"][0]: row for row in rows}
+    assert details["cloudtrail"]["nhi_status"] == ["ok"] and details["my:okta"]["nhi_status"] == ["error"]
+    assert details["okta"]["nhi_status"] == ["error"] and int(details["okta"]["nhi_silent_minutes"][0]) == 24 * 60
+    assert details["github"]["nhi_status"] == ["warn"]
+    assert details["vault"]["nhi_status"] == ["unknown"] and "nhi_json_logs" in details["vault"]["nhi_text"][0]
+    assert set(details["aws"]["nhi_missing"]) >= {"region"} and "new_region" in details["aws"]["nhi_lost_signals"]
+    assert details["nhi_state"]["nhi_status"] == ["unknown"], "no session here"
     problems = here.rows("nhi health", [*alive, *silent], "show=problems")
     assert {row["nhi_status"][0] for row in problems} == {"error"}
 
 
 def test_health_says_so_where_a_close_does_not_end() -> None:
     book = Daybook([20_000, 20_001, 20_002], closed=20_000, clock=20_002, learnt=19_999)
-    told = [health.baseline(book, 20_002 * DAY + hours * HOUR)["nhi_status"] for hours in (5, 6)]
-    assert told == ["ok", "warn"]
+    details = [health.baseline(book, 20_002 * DAY + hours * HOUR)["nhi_status"] for hours in (5, 6)]
+    assert details == ["ok", "warn"]
 
 
 def test_health_says_so_where_no_log_is_found_at_all(here: Commands) -> None:
-    (told,) = [row for row in here.rows("nhi health", []) if row["nhi_check"] == ["source"]]
-    assert (told["nhi_source"], told["nhi_status"]) == (["all"], ["unknown"])
+    (details,) = [row for row in here.rows("nhi health", []) if row["nhi_check"] == ["source"]]
+    assert (details["nhi_source"], details["nhi_status"]) == (["all"], ["unknown"])
     parts = here.rows("nhigroup", raw(story()))
     assert not [row for row in here.rows("nhi health", parts) if row["nhi_check"] == ["source"]]
 

@@ -49,8 +49,8 @@ def test_roles_see_the_indexes_of_the_app_and_are_the_ones_that_metadata_names()
 
 
 def test_metadata_of_an_object_is_of_one_that_exists() -> None:
-    told = re.findall(r"^\[(\w+)/([^\]]+)\]", META, re.MULTILINE)
-    assert told and all(unquote(name) in conf(f"{kind}.conf").sections() for kind, name in told)
+    details = re.findall(r"^\[(\w+)/([^\]]+)\]", META, re.MULTILINE)
+    assert details and all(unquote(name) in conf(f"{kind}.conf").sections() for kind, name in details)
 
 
 def test_enterprise_security_sees_the_search_that_makes_its_notables() -> None:
@@ -60,15 +60,15 @@ def test_enterprise_security_sees_the_search_that_makes_its_notables() -> None:
 
 
 def test_the_analytic_story_names_searches_that_exist_with_the_annotations_of_its_notables() -> None:
-    told = conf("analyticstories.conf")
-    (story,) = (name for name in told.sections() if name.startswith("analytic_story://"))
-    named = [f"savedsearch://{name}" for name in json.loads(told[story]["searches"])]
-    assert named == [name for name in told.sections() if name != story]
+    raw_config_parser = conf("analyticstories.conf")
+    (story,) = (name for name in raw_config_parser.sections() if name.startswith("analytic_story://"))
+    named = [f"savedsearch://{name}" for name in json.loads(raw_config_parser[story]["searches"])]
+    assert named == [name for name in raw_config_parser.sections() if name != story]
     assert {name.partition("://")[2] for name in named} <= set(SEARCHES)
     notables = conf("savedsearches.conf")[DETECTION]
     wanted = json.loads(notables["action.correlationsearch.annotations"])
-    assert all(json.loads(told[name]["annotations"]) == wanted for name in named)
-    assert isinstance(json.loads(told[story]["references"]), list)
+    assert all(json.loads(raw_config_parser[name]["annotations"]) == wanted for name in named)
+    assert isinstance(json.loads(raw_config_parser[story]["references"]), list)
 
 
 @lru_cache
@@ -82,8 +82,8 @@ def examples() -> Iterator[tuple[str, str]]:
     for name in SEARCHES:
         yield name, conf("savedsearches.conf")[name]["search"]
         drilldowns = conf("savedsearches.conf")[name].get("action.notable.param.drilldown_searches", "[]")
-        for number, one in enumerate(json.loads(drilldowns)):
-            yield f"{name}, drill-down {number}", one["search"]
+        for number, load in enumerate(json.loads(drilldowns)):
+            yield f"{name}, drill-down {number}", load["search"]
     for command in conf("searchbnf.conf").sections():
         for key, text in conf("searchbnf.conf")[command].items():
             if key.startswith("example"):
@@ -95,13 +95,13 @@ ALL = dict(examples())
 
 def shown(block: str) -> list[str]:
     """The searches of a block of the page: a line that begins with a pipe goes on with the one before."""
-    found: list[str] = []
+    result: list[str] = []
     for line in block.strip().splitlines():
-        if line.startswith("|") and found:
-            found[-1] += f" {line}"
+        if line.startswith("|") and result:
+            result[-1] += f" {line}"
         else:
-            found.append(line)
-    return found
+            result.append(line)
+    return result
 
 
 @pytest.mark.parametrize("name", [*CONFS, "commands.conf chunked"])
@@ -109,8 +109,13 @@ def test_every_setting_is_one_of_the_published_specification_and_of_chunked_comm
     name: str,
 ) -> None:
     allowed = re.compile("|".join(f"(?:{key})" for key in known_settings()[name]))
-    told = conf(name.split()[0])
-    assert not [f"[{s}] {key}" for s in told.sections() for key in told[s] if not allowed.fullmatch(key)]
+    raw_config_parser = conf(name.split()[0])
+    assert not [
+        f"[{s}] {key}"
+        for s in raw_config_parser.sections()
+        for key in raw_config_parser[s]
+        if not allowed.fullmatch(key)
+    ]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -135,8 +140,8 @@ def test_every_macro_can_be_expanded_and_read(name: str) -> None:
 
 def test_every_lookup_that_a_search_reads_or_writes_exists() -> None:
     told_files = {stanza["filename"] for stanza in map(conf("transforms.conf").__getitem__, FILES)}
-    told = re.compile(r"(?:outputlookup|inputlookup)(?: \w+=\S+)* ([\w.]+)")
-    named = {word for text in ALL.values() for word in told.findall(expand(text))}
+    pattern = re.compile(r"(?:outputlookup|inputlookup)(?: \w+=\S+)* ([\w.]+)")
+    named = {word for text in ALL.values() for word in pattern.findall(expand(text))}
     tables = {tables_of.ASSETS, tables_of.OWNERS, tables_of.ES_ASSETS, tables_of.INTEL, "nhi_identities.csv"}
     assert named == {"nhi_feedback", "nhi_notables", *tables, *OF_OTHERS}
     assert named <= {*conf("transforms.conf").sections(), *told_files, *OF_OTHERS}
@@ -153,11 +158,11 @@ def test_every_lookup_of_the_kv_store_has_its_collection_and_its_fields() -> Non
     kept = [name for name in transforms.sections() if transforms[name].get("external_type") == "kvstore"]
     others = {"nhi_steps", kvstore.STATE, kvstore.GENERATIONS}
     assert {transforms[name]["collection"] for name in kept} == set(collections.sections()) - others
-    told = {field.strip() for field in transforms["nhi_feedback"]["fields_list"].split(",")}
-    assert told == set(fields.FEEDBACK)
+    details = {field.strip() for field in transforms["nhi_feedback"]["fields_list"].split(",")}
+    assert details == set(fields.FEEDBACK)
     slim = re.findall(r"\bnhi_\w+", conf("macros.conf")["nhi_slim"]["definition"].partition("|")[0])
-    told = {field.strip() for field in transforms["nhi_notables"]["fields_list"].split(",")}
-    assert told == {*slim, "_key", "nhi_time"}
+    details = {field.strip() for field in transforms["nhi_notables"]["fields_list"].split(",")}
+    assert details == {*slim, "_key", "nhi_time"}
 
 
 def test_every_token_of_an_alert_is_a_field_of_its_search() -> None:
@@ -289,28 +294,32 @@ def test_windows_of_arrival_follow_each_other_without_a_gap_or_an_overlap() -> N
 
 
 def test_enterprise_security_gets_a_finding_with_risk_of_identities_and_accounts_by_severity() -> None:
-    told = conf("savedsearches.conf")[DETECTION]
-    entities = json.loads(told["action.notable.param._entities"])
-    assert [(one["risk_object_field"], one["risk_object_type"]) for one in entities] == [
+    section_proxy = conf("savedsearches.conf")[DETECTION]
+    entities = json.loads(section_proxy["action.notable.param._entities"])
+    assert [(entity["risk_object_field"], entity["risk_object_type"]) for entity in entities] == [
         ("user", "user"), ("nhi_members", "user"), ("nhi_account", "system")]  # fmt: skip
-    assert told["action.correlationsearch.detection_type"] == "ebd"
-    assert json.loads(told["action.correlationsearch.metadata"])["detection_version"].isdigit()
-    assert json.loads(told["action.notable.param.next_steps"])["version"] == 1
-    risk = json.loads(told["action.risk.param._risk"])
+    assert section_proxy["action.correlationsearch.detection_type"] == "ebd"
+    assert json.loads(section_proxy["action.correlationsearch.metadata"])["detection_version"].isdigit()
+    assert json.loads(section_proxy["action.notable.param.next_steps"])["version"] == 1
+    risk = json.loads(section_proxy["action.risk.param._risk"])
     for kind in ("user", "system"):
-        mine = [one for one in risk if one.get("risk_object_type") == kind]
-        assert [one["risk_score"] for one in mine] == sorted((one["risk_score"] for one in mine), reverse=True)
-        assert {one["risk_object_field"] for one in mine} == set(re.findall(rf"\b({kind}_\w+)=if", told["search"]))
-    threats = {one["threat_object_field"]: one["threat_object_type"] for one in risk if "threat_object_field" in one}
+        mine = [item for item in risk if item.get("risk_object_type") == kind]
+        assert [item["risk_score"] for item in mine] == sorted((item["risk_score"] for item in mine), reverse=True)
+        assert {item["risk_object_field"] for item in mine} == set(
+            re.findall(rf"\b({kind}_\w+)=if", section_proxy["search"])
+        )
+    threats = {
+        item["threat_object_field"]: item["threat_object_type"] for item in risk if "threat_object_field" in item
+    }
     assert threats == {"src": "ip_address", "user_agent": "http_user_agent", "nhi_credentials": "access_key"}
-    *_, last = stages(told["search"])
+    *_, last = stages(section_proxy["search"])
     verb, *shown = last.split()
-    used = {field for one in risk for name, field in one.items() if name.endswith("_field")}
-    titles = told["action.notable.param.rule_title"] + told["action.risk.param._risk_message"]
+    used = {field for item in risk for name, field in item.items() if name.endswith("_field")}
+    titles = section_proxy["action.notable.param.rule_title"] + section_proxy["action.risk.param._risk_message"]
     tokens = set(re.findall(r"\$(\w+)\$", titles))
     assert verb == "table" and used | tokens | {"severity", "annotations"} <= set(shown)
     assert not {"risk_score", "nhi_notable", "_raw", "risk_object"} & set(shown)
-    assert "sendalert" not in told["search"]
+    assert "sendalert" not in section_proxy["search"]
 
 
 def test_no_role_may_write_past_the_indexes_of_the_app() -> None:
@@ -322,14 +331,16 @@ def test_a_click_on_an_event_judges_our_notables_and_nothing_that_a_log_could_cl
     actions = conf("workflow_actions.conf")
     assert {name for name in actions.sections() if actions[name]["type"] == "link"} == {"nhi_story"}
     for name in actions.sections():
-        told = actions[name]
-        assert {each.strip() for each in told["eventtypes"].split(",")} == set(conf("eventtypes.conf").sections())
-        if told["type"] == "link":
-            assert set(re.findall(r"\$(\w+)\$", told["link.uri"])) == {"nhi_id", "nhi_identity_id"}
+        section_proxy = actions[name]
+        assert {each.strip() for each in section_proxy["eventtypes"].split(",")} == set(
+            conf("eventtypes.conf").sections()
+        )
+        if section_proxy["type"] == "link":
+            assert set(re.findall(r"\$(\w+)\$", section_proxy["link.uri"])) == {"nhi_id", "nhi_identity_id"}
             continue
-        check(expand(re.sub(r"\$(\w+)\$", "x", told["search.search_string"])))
-        assert f"verdict={name.removeprefix('nhi_')}" in told["search.search_string"]
-        assert set(re.findall(r'"\$(\w+)\$"', told["search.search_string"])) == {"nhi_id", "nhi_identity_id"}
+        check(expand(re.sub(r"\$(\w+)\$", "x", section_proxy["search.search_string"])))
+        assert f"verdict={name.removeprefix('nhi_')}" in section_proxy["search.search_string"]
+        assert set(re.findall(r'"\$(\w+)\$"', section_proxy["search.search_string"])) == {"nhi_id", "nhi_identity_id"}
 
 
 def test_no_field_is_extracted_for_a_command_that_reads_the_event_itself() -> None:
@@ -340,7 +351,9 @@ def test_no_field_is_extracted_for_a_command_that_reads_the_event_itself() -> No
 
 
 def test_what_is_too_late_for_one_grouping_is_early_enough_for_the_next() -> None:
-    soon, late, out = (conf("savedsearches.conf")[f"NHI Watch - Group {one}"] for one in ("Events", "Late", "Misdated"))
+    soon, late, out = (
+        conf("savedsearches.conf")[f"NHI Watch - Group {item}"] for item in ("Events", "Late", "Misdated")
+    )
     assert soon["dispatch.earliest_time"] == late["dispatch.latest_time"]
     assert f"latest={late['dispatch.earliest_time']}" in out["search"]
     assert f"earliest={soon['dispatch.latest_time']}" in out["search"]
@@ -375,5 +388,5 @@ def test_a_search_of_the_page_uses_what_exists(text: str) -> None:
 
 
 def test_macros_that_the_page_names_exist() -> None:
-    told = set(re.findall(r"[Mm]acros? `(nhi_\w+)`", PAGE))
-    assert told and told <= set(conf("macros.conf").sections())
+    details = set(re.findall(r"[Mm]acros? `(nhi_\w+)`", PAGE))
+    assert details and details <= set(conf("macros.conf").sections())

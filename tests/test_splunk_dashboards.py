@@ -37,9 +37,9 @@ each_board = pytest.mark.parametrize("name", NAMES)
 
 def handlers(name: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """(visualisation, event handler) of a dashboard."""
-    for told in board(name)["visualizations"].values():
-        for handler in told.get("eventHandlers", ()):
-            yield told, handler
+    for visualization in board(name)["visualizations"].values():
+        for handler in visualization.get("eventHandlers", ()):
+            yield visualization, handler
 
 
 def columns(name: str, source: str) -> list[str]:
@@ -52,31 +52,31 @@ def columns(name: str, source: str) -> list[str]:
 def test_a_view_holds_a_definition_of_dashboard_studio_of_types_that_it_has(name: str) -> None:
     assert root(name).attrib == {"version": "2", "theme": "dark"}
     assert 5 <= len(str(root(name).findtext("label"))) <= 80
-    told = board(name)
-    assert told["title"] == root(name).findtext("label")
-    assert told.keys() == {"title", "description", "dataSources", "visualizations", "inputs", "defaults", "layout"}
+    details = board(name)
+    assert details["title"] == root(name).findtext("label")
+    assert details.keys() == {"title", "description", "dataSources", "visualizations", "inputs", "defaults", "layout"}
     for kind, types in (("dataSources", SOURCES), ("visualizations", VISUALISATIONS), ("inputs", INPUTS)):
-        assert {each["type"] for each in told[kind].values()} <= set(types)
+        assert {each["type"] for each in details[kind].values()} <= set(types)
     assert {handler["type"] for _, handler in handlers(name)} <= set(HANDLERS)
 
 
 @each_board
 def test_every_data_source_exists_and_is_used(name: str) -> None:
-    told = board(name)
-    named = {each["dataSources"]["primary"] for each in told["visualizations"].values()}
-    named |= {each["dataSources"]["primary"] for each in told["inputs"].values() if "dataSources" in each}
-    extended = {each["options"].get("extend") for each in told["dataSources"].values()} - {None}
-    assert named | extended == set(told["dataSources"])
-    assert {told["dataSources"][base]["type"] for base in extended} == {"ds.search"}
+    details = board(name)
+    named = {each["dataSources"]["primary"] for each in details["visualizations"].values()}
+    named |= {each["dataSources"]["primary"] for each in details["inputs"].values() if "dataSources" in each}
+    extended = {each["options"].get("extend") for each in details["dataSources"].values()} - {None}
+    assert named | extended == set(details["dataSources"])
+    assert {details["dataSources"][base]["type"] for base in extended} == {"ds.search"}
 
 
 @each_board
 def test_every_visualisation_and_input_has_one_place_and_places_neither_overlap_nor_stick_out(name: str) -> None:
-    told = board(name)
-    assert told["layout"]["type"] == "grid"
-    assert sorted(each["item"] for each in told["layout"]["structure"]) == sorted(told["visualizations"])
-    assert sorted(told["layout"]["globalInputs"]) == sorted(told["inputs"])
-    places = [each["position"] for each in told["layout"]["structure"]]
+    details = board(name)
+    assert details["layout"]["type"] == "grid"
+    assert sorted(each["item"] for each in details["layout"]["structure"]) == sorted(details["visualizations"])
+    assert sorted(details["layout"]["globalInputs"]) == sorted(details["inputs"])
+    places = [each["position"] for each in details["layout"]["structure"]]
     assert all(at["x"] >= 0 and at["x"] + at["w"] <= WIDTH for at in places)
     assert sum(at["w"] * at["h"] for at in places) == WIDTH * max(at["y"] + at["h"] for at in places)
     for a, b in combinations(places, 2):
@@ -89,9 +89,9 @@ def test_every_token_and_time_of_a_search_is_set_by_an_input_and_quoted(name: st
     used = [each for _, text in queries(name) for each in TOKEN.findall(text)]
     assert {token for token, _ in used} <= set(defaults(name))
     assert {how for _, how in used} <= {"s"}, "a value from outside must not become syntax"
-    for told in board(name)["dataSources"].values():
-        times = told["options"].get("queryParameters", {})
-        assert set(times) == (set() if "extend" in told["options"] else {"earliest", "latest"})
+    for datasource in board(name)["dataSources"].values():
+        times = datasource["options"].get("queryParameters", {})
+        assert set(times) == (set() if "extend" in datasource["options"] else {"earliest", "latest"})
         assert all(TOKEN.fullmatch(text)[1] in defaults(name) for text in times.values())  # type: ignore[index]
 
 
@@ -107,15 +107,15 @@ def test_every_search_is_in_the_grammar_and_every_field_and_lookup_of_it_exists(
 def test_a_table_shows_only_what_exists_or_was_renamed(name: str) -> None:
     for source, text in queries(name):
         tables = [stage.split()[1:] for stage in stages(filled(text, defaults(name))) if stage.startswith("table ")]
-        found = re.findall(r" AS (\w+)|\beval (\w+)=|, (\w+)=", text)
-        made = {each for names in found for each in names if each} | {"count"}
-        assert {word for words in tables for word in words if not word.startswith(("nhi_", "_"))} <= made, source
+        result = re.findall(r" AS (\w+)|\beval (\w+)=|, (\w+)=", text)
+        built = {each for names in result for each in names if each} | {"count"}
+        assert {word for words in tables for word in words if not word.startswith(("nhi_", "_"))} <= built, source
 
 
 @each_board
 def test_a_click_passes_on_columns_that_the_table_has_to_tokens_that_somebody_reads(name: str) -> None:
-    for told, handler in handlers(name):
-        there = {f"row.{column}.value" for column in columns(name, told["dataSources"]["primary"])}
+    for details, handler in handlers(name):
+        there = {f"row.{column}.value" for column in columns(name, details["dataSources"]["primary"])}
         options, target = handler["options"], name
         if handler["type"] == "drilldown.linkToSearch":
             texts = (options["query"], options["earliest"], options["latest"])
@@ -132,13 +132,19 @@ def test_a_click_passes_on_columns_that_the_table_has_to_tokens_that_somebody_re
 
 @each_board
 def test_nothing_found_is_no_alarm_and_only_what_leads_on_looks_like_a_link(name: str) -> None:
-    for told in board(name)["visualizations"].values():
-        assert set(told["options"].get("columnFormat", ())) <= set(columns(name, told["dataSources"]["primary"]))
-        color = told["options"].get("majorColor", "#FFFFFF")
-        assert color in ("#FFFFFF", "#5CC05C") or "rangeValue" in color or told["title"] == "Highest likelihood (%)"
-        if told["options"].get("drilldown") == "all":
-            shown = columns(name, told["dataSources"]["primary"])
-            blue = [each for each in shown if "rowColors" not in told["options"]["columnFormat"].get(each, {})]
+    for visualization in board(name)["visualizations"].values():
+        assert set(visualization["options"].get("columnFormat", ())) <= set(
+            columns(name, visualization["dataSources"]["primary"])
+        )
+        color = visualization["options"].get("majorColor", "#FFFFFF")
+        assert (
+            color in ("#FFFFFF", "#5CC05C")
+            or "rangeValue" in color
+            or visualization["title"] == "Highest likelihood (%)"
+        )
+        if visualization["options"].get("drilldown") == "all":
+            shown = columns(name, visualization["dataSources"]["primary"])
+            blue = [each for each in shown if "rowColors" not in visualization["options"]["columnFormat"].get(each, {})]
             assert len(blue) == 1
 
 
@@ -147,19 +153,19 @@ def test_signals_and_columns_are_named_in_words(name: str) -> None:
     for source, text in queries(name):
         last = stages(text)[-1]
         assert not last.startswith("table") or "nhi_signals" not in last or source in ("standing", "findings")
-    for told in board(name)["visualizations"].values():
-        if told["type"] == "splunk.table":
-            named = columns(name, told["dataSources"]["primary"])
+    for visualization in board(name)["visualizations"].values():
+        if visualization["type"] == "splunk.table":
+            named = columns(name, visualization["dataSources"]["primary"])
             assert named and not [each for each in named if each.startswith(("_", "nhi_"))]
 
 
-def test_a_click_on_a_verdict_keeps_it(found: Found) -> None:
-    told = board("nhi_story")["visualizations"]["v_decide"]["eventHandlers"][0]["options"]["query"]
-    row = found["nhi_notables"]["standing"][0]
+def test_a_click_on_a_verdict_keeps_it(result: Found) -> None:
+    text = board("nhi_story")["visualizations"]["v_decide"]["eventHandlers"][0]["options"]["query"]
+    row = result["nhi_notables"]["standing"][0]
     tokens = {"notable": row["nhi_id"][0], "identity": row["nhi_identity_id"][0], "row.Verdict.value": "benign"}
     server = SERVERS[0]
-    kept = server.search(filled(told, tokens), Window(0, 1 << 40), now_of(server))
-    assert [(one["nhi_id"], one["verdict"]) for one in kept] == [(row["nhi_id"], ["benign"])]
+    kept = server.search(filled(text, tokens), Window(0, 1 << 40), now_of(server))
+    assert [(item["nhi_id"], item["verdict"]) for item in kept] == [(row["nhi_id"], ["benign"])]
     assert kept[0] in server.collections["nhi_feedback"]
 
 
@@ -167,12 +173,12 @@ def test_a_star_in_an_identitys_or_a_records_id_is_no_wildcard(tmp_path: Path) -
     """Whoever names a session, a tag or a request chooses a part of such an id."""
     server, names = Server(tmp_path), ("app:*", "app:other")
     for number, name in enumerate(names):
-        told = {"time": "2026-03-01T10:00:00Z", "nhi_id": f"{number:020d}", "nhi_revision": "1", "nhi_change": "new",
+        details = {"time": "2026-03-01T10:00:00Z", "nhi_id": f"{number:020d}", "nhi_revision": "1", "nhi_change": "new",
                 "nhi_identity_id": name, "nhi_likelihood": "80"}  # fmt: skip
-        server.notable(json.dumps(told), 1_772_360_000)
+        server.notable(json.dumps(details), 1_772_360_000)
     tokens = {**defaults("nhi_story"), "time.earliest": "-30d", "time.latest": "now", "notable": ""}
-    found = run(server, "nhi_story", {**tokens, "identity": "app:*"}, 1_772_370_000)
-    assert [row["nhi_identity_id"] for row in found["notables"]] == [["app:*"]]
+    result = run(server, "nhi_story", {**tokens, "identity": "app:*"}, 1_772_370_000)
+    assert [row["nhi_identity_id"] for row in result["notables"]] == [["app:*"]]
     assert len(run(server, "nhi_story", {**tokens, "identity": "app:other"}, 1_772_370_000)["notables"]) == 1
     server.index([(1_772_360_000, {"id": name}) for name in ("a-*", "a-1")], "aws:cloudtrail")
     query = next(h["options"]["query"] for _, h in handlers("nhi_story") if "row.Record" in str(h))
@@ -186,7 +192,7 @@ EMPTY = {"exposed"}
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def result(tmp_path_factory: pytest.TempPathFactory) -> Found:
     server = played(unpacked(tmp_path_factory.mktemp("app")))
     SERVERS[:] = [server]
     now = now_of(server)
@@ -197,24 +203,22 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 
 @each_board
-def test_every_search_finds_something_and_every_column_of_the_main_tables_is_filled(
-    found: Found, name: str
-) -> None:
-    assert {source for source, _ in queries(name) if not found[name][source]} <= EMPTY
+def test_every_search_finds_something_and_every_column_of_the_main_tables_is_filled(result: Found, name: str) -> None:
+    assert {source for source, _ in queries(name) if not result[name][source]} <= EMPTY
     main = {"nhi_notables": "ranked", "nhi_story": "evidence", "nhi_posture": "ranked", "nhi_health": "sources"}[name]
-    assert not {column for column in columns(name, main) if not any(row.get(column) for row in found[name][main])}
+    assert not {column for column in columns(name, main) if not any(row.get(column) for row in result[name][main])}
 
 
-def test_what_dashboards_list_is_the_latest_of_what_was_written_in_little_room(found: Found) -> None:
+def test_what_dashboards_list_is_the_latest_of_what_was_written_in_little_room(result: Found) -> None:
     server = SERVERS[0]
     now = now_of(server)
     window = Window(now - 30 * DAY, now + 1)
-    told = {row["nhi_id"][0]: row for row in server.search("`nhi_written` | `nhi_latest`", window, now)}
+    details = {row["nhi_id"][0]: row for row in server.search("`nhi_written` | `nhi_latest`", window, now)}
     listed = {row["nhi_id"][0]: row for row in server.search("| inputlookup nhi_notables | `nhi_in_time`", window, now)}
     listed = {name: row for name, row in listed.items() if row["nhi_change"][0] not in ("settled", "closed")}
     names = ("nhi_revision", "nhi_likelihood", "nhi_signals", "nhi_controls")
     assert {i: [row[n] for n in names] for i, row in listed.items()} == {
-        i: [row.get(n, [""]) for n in names] for i, row in told.items()
+        i: [row.get(n, [""]) for n in names] for i, row in details.items()
     }
     assert server.search("| inputlookup nhi_notables | `nhi_in_time`", Window(0, 1), now) == []
     written = sum(len(row["_raw"][0]) for row in server.events if row["sourcetype"] == ["nhi:notable"])
@@ -222,19 +226,19 @@ def test_what_dashboards_list_is_the_latest_of_what_was_written_in_little_room(f
 
 
 def test_every_list_in_a_notable_is_found_under_its_own_name() -> None:
-    told = conf("props.conf")["nhi:notable"]
-    assert {name: told[f"EVAL-{name}"] for name in MANY} == {name: f"'{name}{{}}'" for name in MANY}
+    section_proxy = conf("props.conf")["nhi:notable"]
+    assert {name: section_proxy[f"EVAL-{name}"] for name in MANY} == {name: f"'{name}{{}}'" for name in MANY}
 
 
 def test_findings_of_posture_become_events_that_the_dashboard_reads(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], found: Found
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], result: Found
 ) -> None:
     (notable, *_) = [json.loads(row["_raw"][0])["nhi_notable"] for row in SERVERS[0].events if _is_posture(row)]
     path = tmp_path / "posture.jsonl"
     path.write_text(json.dumps(notable) + "\n", "utf-8")
     assert splunk_events.main([str(path)]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["nhi_kind"], told["nhi_id"], told["nhi_notable"]) == ("posture", notable["id"], notable)
+    text = json.loads(capsys.readouterr().out)
+    assert (text["nhi_kind"], text["nhi_id"], text["nhi_notable"]) == ("posture", notable["id"], notable)
     path.write_text("{}\n", "utf-8")
     assert splunk_events.main([str(path)]) == 2
     assert "no notables, one a line" in capsys.readouterr().err

@@ -36,9 +36,9 @@ WHERE = {
 }
 
 
-@pytest.mark.parametrize(("text", "found"), WHERE.values(), ids=WHERE)
-def test_where_evaluates_an_expression(text: str, found: object) -> None:
-    assert where(text) is found
+@pytest.mark.parametrize(("text", "result"), WHERE.values(), ids=WHERE)
+def test_where_evaluates_an_expression(text: str, result: object) -> None:
+    assert where(text) is result
 
 
 SEARCH = {
@@ -51,9 +51,9 @@ SEARCH = {
 }
 
 
-@pytest.mark.parametrize(("text", "found"), SEARCH.values(), ids=SEARCH)
-def test_search_looks_for_values(text: str, found: bool) -> None:
-    assert matcher(text)(ROW) is found
+@pytest.mark.parametrize(("text", "result"), SEARCH.values(), ids=SEARCH)
+def test_search_looks_for_values(text: str, result: bool) -> None:
+    assert matcher(text)(ROW) is result
 
 
 @pytest.mark.parametrize("text", ["len(nhi_id) > 0", "a=1 b=2 OR c=3", "a=1 earliest=-1h"])
@@ -82,8 +82,8 @@ def test_fields_of_a_long_event_are_looked_for_where_splunk_does() -> None:
     pairs = f'a="1", b="{"x" * MAXCHARS}", c="2"'
     row = {"_raw": [pairs], "sourcetype": ["stash"]}
     assert set(_extracted(row)) == {"a", "_raw", "sourcetype"}
-    told = json.dumps({"a": "1", "b": ["y", "x" * CUTOFF], "c": "2"})
-    assert set(_extracted({"_raw": [told], "sourcetype": ["nhi:notable"]})) & {"a", "b{}", "c"} == {"a", "b{}"}
+    text = json.dumps({"a": "1", "b": ["y", "x" * CUTOFF], "c": "2"})
+    assert set(_extracted({"_raw": [text], "sourcetype": ["nhi:notable"]})) & {"a", "b{}", "c"} == {"a", "b{}"}
 
 
 # ---- peers, limits, permissions

@@ -175,7 +175,7 @@ def test_a_run_whose_clock_is_behind_stops_at_the_next_link(double: KvDouble, cl
 def test_much_is_written_before_the_end_and_one_that_fails_then_is_run_again(
     double: KvDouble, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kvstore, "HELD", 10_000)
+    monkeypatch.setattr(kvstore, "MAX_BUFFERED", 10_000)
     store = opened(double, clock)
     for number in range(50):
         store.put("day", [(f"{number:05d}", b"x" * 900)])
@@ -275,9 +275,9 @@ def test_pages_of_large_rows_are_small(double: KvDouble, clock: Clock) -> None:
         def ask(self, method: str, path: str, body: Any = None) -> Any:
             nonlocal largest
             double.costs["read"] = 0
-            found = super().ask(method, path, body)
+            result = super().ask(method, path, body)
             largest = max(largest, double.costs["read"])
-            return found
+            return result
 
     read = KvStore(Collection(cast(Client, Watched(double)), STATE))
     assert len(list(read.scan("day", "", ":"))) == 1_000
@@ -386,10 +386,8 @@ def test_a_busy_server_is_asked_again(kept: Collection, splunkd: Double, waited:
     assert (list(splunkd.collections["nhi_state"]), waited) == (["a"], [1.0, 2.0])
 
 
-def test_the_server_says_how_long_to_wait_within_reason(
-    kept: Collection, splunkd: Double, waited: list[float]
-) -> None:
-    splunkd.faults += [Fault(503, "nhi_state", headers=(("Retry-After", told),)) for told in ("7", "9999")]
+def test_the_server_says_how_long_to_wait_within_reason(kept: Collection, splunkd: Double, waited: list[float]) -> None:
+    splunkd.faults += [Fault(503, "nhi_state", headers=(("Retry-After", text),)) for text in ("7", "9999")]
     kept.page({}, 1, "_key")
     assert waited == [7.0, rest.LONGEST_PAUSE]
 
@@ -401,9 +399,9 @@ def test_what_ends_it_is_named_with_a_remedy(kept: Collection, splunkd: Double) 
     with pytest.raises(RestError, match="nhi_state: HTTP 503: Server is busy"):
         kept.page({}, 1, "_key")
     splunkd.session = "another"
-    with pytest.raises(RestError, match=r"HTTP 401.*the session has expired") as told:
+    with pytest.raises(RestError, match=r"HTTP 401.*the session has expired") as exception_info:
         kept.page({}, 1, "_key")
-    assert SESSION not in str(told.value)
+    assert SESSION not in str(exception_info.value)
 
 
 # ---- TLS

@@ -53,16 +53,16 @@ def here(rows: Sequence[Row], arguments: str = "", session: Session = NOBODY) ->
 
 
 def extracted(records: Sequence[dict[str, Any]]) -> list[Row]:
-    return [{**flat(one), RAW: [json.dumps(one)]} for one in records]
+    return [{**flat(record), RAW: [json.dumps(record)]} for record in records]
 
 
 def unextracted(records: Sequence[dict[str, Any]]) -> list[Row]:
-    return [{RAW: [json.dumps(one)]} for one in records]
+    return [{RAW: [json.dumps(record)]} for record in records]
 
 
 def expected(records: Sequence[dict[str, Any]]) -> list[tuple[str, list[str], str]]:
     scorer = EventScorer(Baselines(model.load()))
-    events = [cloudtrail.read(one) for one in records]
+    events = [cloudtrail.read(record) for record in records]
     scores = [scorer.score(event) for event in events]
     return [(f"{s.likelihood:g}", list(s.reasons), e.identity.id) for s, e in zip(scores, events)]
 
@@ -78,14 +78,14 @@ def test_no_third_party_package_can_be_imported_by_the_process_that_is_tested(py
 
 
 def test_events_in_chunks_of_any_size_are_scored_as_the_core_scores_the_native_record(python: str, app: Path) -> None:
-    records = [one for day in Tenant(Spec(days=2, machines=20, seed=3)).days() for one in day.records]
+    records = [record for day in Tenant(Spec(days=2, machines=20, seed=3)).days() for record in day.records]
     script = app / "bin" / "nhiscore.py"
-    whole = run(python, script, "", extracted(records), ALWAYS, len(records) // 2 + 1)
-    assert told(whole.rows) == expected(records)
-    assert len({row["nhi_likelihood"][0] for row in whole.rows}) >= 3
-    assert told(run(python, script, "", extracted(records[:60]), ALWAYS, 1).rows) == told(whole.rows[:60])
-    assert told(here(unextracted(records), "input=raw").rows) == told(whole.rows)
-    [[level, text]] = whole.messages
+    answer = run(python, script, "", extracted(records), ALWAYS, len(records) // 2 + 1)
+    assert told(answer.rows) == expected(records)
+    assert len({row["nhi_likelihood"][0] for row in answer.rows}) >= 3
+    assert told(run(python, script, "", extracted(records[:60]), ALWAYS, 1).rows) == told(answer.rows[:60])
+    assert told(here(unextracted(records), "input=raw").rows) == told(answer.rows)
+    [[level, text]] = answer.messages
     assert level == "INFO" and text.startswith("nhiscore: nothing learnt yet: scored against the prior")
 
 
@@ -128,8 +128,8 @@ def test_all_cells_of_an_event_stand_beside_what_came() -> None:
 def test_a_chunk_with_other_fields_is_not_answered_from_memory() -> None:
     failed, plain = {**EVENT, "errorCode": "AccessDenied"}, {**EVENT, "errorMessage": "AccessDenied"}
     command = scoring(LOOKUPS)
-    bodies = [table([name for name in FIELDS if name != absent], [flat(one)])
-              for one, absent in ((failed, "errorMessage"), (plain, "errorCode"))]  # fmt: skip
+    bodies = [table([name for name in FIELDS if name != absent], [flat(item)])
+              for item, absent in ((failed, "errorMessage"), (plain, "errorCode"))]  # fmt: skip
     assert cloudtrail.read(failed).error != cloudtrail.read(plain).error
     assert told([row for body in bodies for row in read(command.execute(body))]) == expected([failed, plain])
 
@@ -221,12 +221,12 @@ def test_what_the_state_knows_makes_the_ordinary_ordinary() -> None:
         for key, raw in store.scan(name, "", "\U0010ffff"):
             document = {"_key": f"{name}/{key}", "v": b64encode(raw).decode()}
             server.kv.captain["nhi_state"][document["_key"]] = document
-    odd = {**EVENT, "eventSource": "iam.amazonaws.com", "eventName": "CreateUser"}
-    answer = here(unextracted([EVENT, odd]), "input=raw", Session(server.url, server.session))
+    unusual = {**EVENT, "eventSource": "iam.amazonaws.com", "eventName": "CreateUser"}
+    answer = here(unextracted([EVENT, unusual]), "input=raw", Session(server.url, server.session))
     assert answer.info["type"] == "stateful", "what was learnt is on the search head alone"
     assert answer.messages[0][1] == "nhiscore: 1 days known, the last 2025-03-03"
     ordinary, elsewhere = answer.rows
-    assert len([one for one in server.asked if "batch_find" in one]) <= 5, "for all identities of a chunk and day"
+    assert len([item for item in server.asked if "batch_find" in item]) <= 5, "for all identities of a chunk and day"
     assert float(ordinary["nhi_likelihood"][0]) <= float(elsewhere["nhi_likelihood"][0])
     assert (ordinary.get("nhi_reasons"), elsewhere["nhi_reasons"] != []) == (None, True)
 
@@ -243,14 +243,14 @@ def test_the_identities_of_a_chunk_are_asked_for_at_once_and_each_day_by_itself(
     answer = here(unextracted(events), "input=raw", Session(server.url, server.session))
     assert len(answer.rows) == 120 and not [row for row in answer.rows if "nhi_error" in row]
     assert len({row["nhi_identity_id"][0] for row in answer.rows}) == 60
-    assert len([one for one in server.asked if "batch_find" in one]) < 20
+    assert len([item for item in server.asked if "batch_find" in item]) < 20
 
 
 def habit(days: int) -> Profile:
     """What EVENT teaches when it happens on so many days before its own."""
     event, known = cloudtrail.read(EVENT), Profile()
     for day in range(day_of(event.time) - days, day_of(event.time)):
-        whole = IdentityDay(day)
-        whole.add(event._replace(time=day * DAY + 36_000))
-        known.learn(day, lesson((behaviour, False) for behaviour in whole.ordered()).now)
+        identity_day = IdentityDay(day)
+        identity_day.add(event._replace(time=day * DAY + 36_000))
+        known.learn(day, lesson((behaviour, False) for behaviour in identity_day.ordered()).now)
     return known

@@ -24,7 +24,7 @@ from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.nhigroup import KEPT, NhiGroup
 from nhi_watch.hosts.splunk.protocol import Search
 from nhi_watch.hosts.splunk.rows import read
-from nhi_watch.intake.days import Intake
+from nhi_watch.intake.batch import Intake
 from nhi_watch.intake.sources import every
 from splunk_stream import table
 
@@ -40,11 +40,11 @@ START = 1_741_082_400
 
 
 def event(number: int, hour: int = 10, action: str = "s3:GetObject", **more: Any) -> Event:
-    told: dict[str, Any] = {
+    details: dict[str, Any] = {
         "time": DAY_NUMBER * DAY + hour * HOUR + number % HOUR, "identity": ROLE, "session": f"ASIA{number % 40}",
         "action": action, "target": f"bucket-{number % 50}", "record_id": f"record-{number}", **more,
     }  # fmt: skip
-    return CALL._replace(**told)
+    return CALL._replace(**details)
 
 
 def uuid(number: int) -> str:
@@ -59,38 +59,38 @@ EVENTS = [
 UUIDS = EVENTS[1::2]
 
 
-def part_of(events: list[Event]) -> parts.Part:
-    part = parts.Part(DAY_NUMBER)
-    for one in events:
-        part.add(one)
-    return part
+def part_of(events: list[Event]) -> parts.PartialDay:
+    partial_day = parts.PartialDay(DAY_NUMBER)
+    for event in events:
+        partial_day.add(event)
+    return partial_day
 
 
-def plain(part: parts.Part) -> list[Any]:
-    return short(whole_in(part))
+def plain(partial_day: parts.PartialDay) -> list[Any]:
+    return short(whole_in(partial_day))
 
 
-def whole_in(part: parts.Part) -> IdentityDay:
+def whole_in(partial_day: parts.PartialDay) -> IdentityDay:
     """A day as its records made it."""
-    whole = IdentityDay(part.day)
-    for key, (behaviour, marks) in part.slots.items():
-        whole.put(key, copy(behaviour))
-        whole.seen |= marks
-    return whole
+    identity_day = IdentityDay(partial_day.day)
+    for key, (behaviour, record_hashes) in partial_day.slots.items():
+        identity_day.put(key, copy(behaviour))
+        identity_day.seen |= record_hashes
+    return identity_day
 
 
-def short(whole: IdentityDay) -> list[Any]:
+def short(identity_day: IdentityDay) -> list[Any]:
     """As a row, with fingerprints as a part has them: those of EVENTS with a UUID are short."""
-    long = {fingerprint(one.record_id) for one in EVENTS[::2]}
-    whole.seen = {mark if mark in long else mark & (1 << 40) - 1 for mark in whole.seen}
-    return to_row(whole)
+    long = {fingerprint(event.record_id) for event in EVENTS[::2]}
+    identity_day.seen = {mark if mark in long else mark & (1 << 40) - 1 for mark in identity_day.seen}
+    return to_row(identity_day)
 
 
 def whole_of(events: list[Event]) -> IdentityDay:
-    whole = IdentityDay(DAY_NUMBER)
-    for one in events:
-        whole.add(one)
-    return whole
+    identity_day = IdentityDay(DAY_NUMBER)
+    for event in events:
+        identity_day.add(event)
+    return identity_day
 
 
 @given(st.lists(st.lists(st.sampled_from(EVENTS), min_size=1), min_size=1, max_size=5))
@@ -98,23 +98,25 @@ def test_parts_of_any_cut_overlapping_and_repeated_merge_to_the_whole_day(cuts: 
     merged = part_of(cuts[0])
     for cut in [*cuts[1:], cuts[0]]:
         merged.merge(part_of(cut))
-    assert plain(merged) == short(whole_of([one for cut in cuts for one in cut]))
+    assert plain(merged) == short(whole_of([event for cut in cuts for event in cut]))
 
 
 def test_a_part_comes_back_as_it_was() -> None:
-    part = part_of(EVENTS)
-    name, back = parts.unpack(parts.pack(part))
-    assert (name, plain(back)) == (ROLE.id, plain(part))
-    assert {key: marks for key, (_, marks) in back.slots.items()} == {k: m for k, (_, m) in part.slots.items()}
-    assert set(parts.pack(part)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+    partial_day = part_of(EVENTS)
+    name, back = parts.unpack(parts.pack(partial_day))
+    assert (name, plain(back)) == (ROLE.id, plain(partial_day))
+    assert {key: record_hashes for key, (_, record_hashes) in back.slots.items()} == {
+        k: m for k, (_, m) in partial_day.slots.items()
+    }
+    assert set(parts.pack(partial_day)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 def test_fingerprints_are_short_where_the_provider_gives_ids_alone() -> None:
     assert [urlsafe_b64decode(parts.pack(part_of(events))[:4])[0] for events in (UUIDS, EVENTS)] == [3, 4]
     long = part_of(UUIDS)
-    for _, marks in long.slots.values():
-        marks |= {mark + (1 << 40) for mark in set(marks)}
-        marks -= {mark for mark in marks if mark < 1 << 40}
+    for _, record_hashes in long.slots.values():
+        record_hashes |= {mark + (1 << 40) for mark in set(record_hashes)}
+        record_hashes -= {mark for mark in record_hashes if mark < 1 << 40}
     assert len(parts.pack(long)) - len(parts.pack(part_of(UUIDS))) == len(UUIDS) * 4, "3 bytes a record"
     name, back = parts.unpack(parts.pack(part_of(UUIDS)))
     assert (name, plain(back)) == (ROLE.id, plain(part_of(UUIDS)))
@@ -122,35 +124,35 @@ def test_fingerprints_are_short_where_the_provider_gives_ids_alone() -> None:
 
 def test_ids_that_somebody_chose_for_what_short_fingerprints_have_in_common_count_each() -> None:
     chosen = ["x158564~1384c1f672d9", "x911510~bff8af1ac5ac"]  # of five million, made by `bound`
-    assert len({fingerprint(one) & (1 << 40) - 1 for one in chosen}) == 1
-    part = part_of([event(1, record_id=one) for one in chosen])
-    part.merge(parts.unpack(parts.pack(part_of([event(1, record_id=chosen[1])])))[1])
-    assert part.events() == 2
+    assert len({fingerprint(item) & (1 << 40) - 1 for item in chosen}) == 1
+    partial_day = part_of([event(1, record_id=item) for item in chosen])
+    partial_day.merge(parts.unpack(parts.pack(part_of([event(1, record_id=chosen[1])])))[1])
+    assert partial_day.events() == 2
 
 
 @given(st.lists(st.lists(st.sampled_from(EVENTS), min_size=1), min_size=1, max_size=5), st.integers(60, 700))
 def test_a_day_that_takes_parts_in_any_cut_overlapping_and_in_pieces_counts_each_record_once(
     cuts: list[list[Event]], longest: int
 ) -> None:
-    wanted, found = IdentityDay(DAY_NUMBER), IdentityDay(DAY_NUMBER)
+    wanted, identity_day = IdentityDay(DAY_NUMBER), IdentityDay(DAY_NUMBER)
     before, parts.LONGEST = parts.LONGEST, longest
     try:
         for cut in [*cuts, cuts[0]]:
             for text in part_of(cut).pieces():
-                parts.unpack(text)[1].give(found)
+                parts.unpack(text)[1].give(identity_day)
     finally:
         parts.LONGEST = before
-    for one in {one.record_id: one for cut in cuts for one in cut}.values():
-        wanted.add(one)
-    assert to_row(found)[1:4] == to_row(wanted)[1:4]
+    for event in {event.record_id: event for cut in cuts for event in cut}.values():
+        wanted.add(event)
+    assert to_row(identity_day)[1:4] == to_row(wanted)[1:4]
 
 
 def test_one_id_in_two_behaviours_counts_in_each() -> None:
     """Whoever writes a log may give a theft the id of a harmless record."""
-    whole = IdentityDay(DAY_NUMBER)
-    part_of([event(1, record_id="x")]).give(whole)
-    part_of([event(1, action="iam:CreateAccessKey", record_id="x")]).give(whole)
-    assert (whole.events(), len(whole.seen)) == (2, 2)
+    identity_day = IdentityDay(DAY_NUMBER)
+    part_of([event(1, record_id="x")]).give(identity_day)
+    part_of([event(1, action="iam:CreateAccessKey", record_id="x")]).give(identity_day)
+    assert (identity_day.events(), len(identity_day.seen)) == (2, 2)
 
 
 DAMAGED = ["", "AAAA", "!!!", "x" * 1000, parts.pack(part_of(EVENTS))[:-9], "Ag" + parts.pack(part_of(EVENTS))[2:]]
@@ -179,7 +181,7 @@ def fed(*bodies: bytes) -> Gatherer:
 
 
 def gathered(gatherer: Gatherer) -> dict[Any, Any]:
-    return {name: plain(part) for name, part in gatherer.parts.items()}
+    return {name: plain(partial_day) for name, partial_day in gatherer.parts.items()}
 
 
 def samples(path: Path, shape: str) -> list[dict[str, Any]]:
@@ -195,33 +197,35 @@ def grouped(records: list[dict[str, Any]]) -> tuple[dict[Any, Any], dict[str, in
         rejected[error.reason] = rejected.get(error.reason, 0) + 1
 
     grouping.feed(records, refuse)
-    found = {(day, name): short(whole) for day, days in grouping.days.items() for name, whole in days.items()}
-    return found, rejected
+    result = {
+        (day, name): short(identity_day) for day, days in grouping.batch.items() for name, identity_day in days.items()
+    }
+    return result, rejected
 
 
-def cells(told: dict[str, Any]) -> dict[str, list[str]]:
-    found = {}
-    for name, value in told.items():
+def cells(details: dict[str, Any]) -> dict[str, list[str]]:
+    result = {}
+    for name, value in details.items():
         values = value if isinstance(value, list) else [value]
-        found[name] = [str(v).lower() if isinstance(v, bool) else str(v) for v in values if v is not None]
-    return found
+        result[name] = [str(v).lower() if isinstance(v, bool) else str(v) for v in values if v is not None]
+    return result
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: str(path.stem))
 def test_events_and_extracted_fields_of_every_source_are_read_as_from_files(path: Path) -> None:
-    for one in filter(lambda one: isinstance(one, dict), samples(path, "native")):
-        gatherer = fed(raw(one))
-        assert (gathered(gatherer), gatherer.rejected) == grouped([one])
-    for one in [*samples(path, "splunk"), *samples(path, "splunk_fields")]:
-        if isinstance(one, dict) and "_raw" not in one and not any(isinstance(v, dict) for v in one.values()):
-            row = cells(one)
+    for sample in filter(lambda item: isinstance(item, dict), samples(path, "native")):
+        gatherer = fed(raw(sample))
+        assert (gathered(gatherer), gatherer.rejected) == grouped([sample])
+    for sample in [*samples(path, "splunk"), *samples(path, "splunk_fields")]:
+        if isinstance(sample, dict) and "_raw" not in sample and not any(isinstance(v, dict) for v in sample.values()):
+            row = cells(sample)
             gatherer = fed(table(list(row), [row]))
-            told = {name: values if len(values) > 1 else values[0] for name, values in row.items() if values}
-            assert (gathered(gatherer), gatherer.rejected) == grouped([told])
+            text = {name: values if len(values) > 1 else values[0] for name, values in row.items() if values}
+            assert (gathered(gatherer), gatherer.rejected) == grouped([text])
 
 
 def raw(*records: Any, **more: str) -> bytes:
-    texts = [one if isinstance(one, str) else json.dumps(one) for one in records]
+    texts = [record if isinstance(record, str) else json.dumps(record) for record in records]
     rows: Rows = [{"_raw": [text], **{name: [value] for name, value in more.items()}} for text in texts]
     return table(["_raw", *more], rows)
 
@@ -281,8 +285,8 @@ def test_parts_are_held_from_chunk_to_chunk_and_given_at_the_end_or_when_they_ar
     """A row for each identity of each chunk of a day's events were 80 million rows for one search to sort."""
     chunks = [raw(*[{**RECORD, "eventID": f"{n}-{m}"} for m in range(5)]) for n in range(4)]
     at_end, each, every_other = [0, 0, 0, 0, 1], [1, 1, 1, 1, 0], [0, 1, 0, 1, 0]
-    for held, fed, wanted in ((40_000, 500_000, at_end), (0, 500_000, each), (9, 9, every_other)):
-        monkeypatch.setattr(nhigroup, "HELD", held)
+    for pending, fed, wanted in ((40_000, 500_000, at_end), (0, 500_000, each), (9, 9, every_other)):
+        monkeypatch.setattr(nhigroup, "MAX_BUFFERED", pending)
         monkeypatch.setattr(nhigroup, "FED", fed)
         command = NhiGroup()
         command.prepare(Search([]))
@@ -303,18 +307,18 @@ def test_what_was_read_is_counted_by_hour_and_sourcetype_where_somebody_asks() -
     body, _ = command.finish()
     names = ("_time", "nhi_log", "nhi_seen")
 
-    def told(text: bytes) -> list[tuple[str, ...]]:
-        header, *found = read(text)
+    def text(text: bytes) -> list[tuple[str, ...]]:
+        header, *result = read(text)
         places = [header.index(name) for name in names]
-        return [tuple(row[at] for at in places) for row in found if row[places[2]]]
+        return [tuple(row[at] for at in places) for row in result if row[places[2]]]
 
     hour = START // HOUR * HOUR
     wanted = [("0", "other", "1"), (f"{hour}", "aws:cloudtrail", "2"), (f"{hour + HOUR}", "aws:cloudtrail", "1")]
-    assert told(body) == wanted
+    assert text(body) == wanted
     again = NhiGroup()
     again.prepare(Search([]))
     again.execute(body)
-    assert told(again.finish()[0]) == wanted, "the search head's half passes it"
+    assert text(again.finish()[0]) == wanted, "the search head's half passes it"
 
 
 BROKEN = {
@@ -328,7 +332,7 @@ BROKEN = {
 @pytest.mark.parametrize(("text", "reason"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_event_is_counted_and_its_neighbours_read(text: str, reason: str) -> None:
     gatherer = fed(raw(RECORD, text, {**RECORD, "eventID": "2"}))
-    assert sum(part.events() for part in gatherer.parts.values()) == 2
+    assert sum(partial_day.events() for partial_day in gatherer.parts.values()) == 2
     assert sum(gatherer.rejected.values()) == 1
     assert not reason or gatherer.rejected == {reason: 1}
 
@@ -336,7 +340,7 @@ def test_a_broken_event_is_counted_and_its_neighbours_read(text: str, reason: st
 def test_half_a_character_does_not_hide_an_event() -> None:
     text = json.dumps({**RECORD, "eventID": "3", "userAgent": "x"}).replace('"x"', '"\\ud800"')
     gatherer = fed(raw(RECORD, text, {**RECORD, "eventID": "2"}))
-    assert (sum(part.events() for part in gatherer.parts.values()), gatherer.rejected) == (3, {})
+    assert (sum(partial_day.events() for partial_day in gatherer.parts.values()), gatherer.rejected) == (3, {})
 
 
 def test_a_listed_address_is_marked_on_the_days_of_its_listing(tmp_path: Path) -> None:
@@ -346,5 +350,5 @@ def test_a_listed_address_is_marked_on_the_days_of_its_listing(tmp_path: Path) -
     gatherer = Gatherer(reputation=load([path]))
     later = {**RECORD, "eventTime": "2025-03-09T10:00:00Z", "eventID": "2"}
     gatherer.feed(raw(RECORD, {**RECORD, "eventID": "3", "sourceIPAddress": "203.0.113.8"}, later))
-    told = {(s.traits, day) for (day, _), part in gatherer.parts.items() for s, _ in part.slots}
-    assert told == {(("listed",), 20151), ((), 20151), ((), 20156)}
+    details = {(s.traits, day) for (day, _), partial_day in gatherer.parts.items() for s, _ in partial_day.slots}
+    assert details == {(("listed",), 20151), ((), 20151), ((), 20156)}

@@ -177,9 +177,9 @@ CODE = re.compile(r'(?:RejectError|reject)\(\s*"(\w+)"')
 
 def test_every_reason_that_can_come_in_splunk_has_words() -> None:
     ships = [path for path in sources(PACKAGE) if {"sources", "splunk"} & {*path.parts}]
-    found = {code for path in ships for code in CODE.findall(path.read_text("utf-8"))}
-    assert len(found) > 15
-    assert found <= reasons.DAMAGED.keys() | reasons.LEFT_OUT.keys()
+    result = {code for path in ships for code in CODE.findall(path.read_text("utf-8"))}
+    assert len(result) > 15
+    assert result <= reasons.DAMAGED.keys() | reasons.LEFT_OUT.keys()
 
 
 def test_what_is_damaged_is_a_warning_with_a_remedy_and_what_is_left_out_is_none() -> None:
@@ -192,8 +192,8 @@ def test_what_is_damaged_is_a_warning_with_a_remedy_and_what_is_left_out_is_none
 
 def test_reasons_are_counted_by_their_code_wherever_they_come_from() -> None:
     gatherer = Gatherer()
-    told = [reasons.spelled("clock"), "clock", "own words"]
-    rows = "".join(f'"{text}",2\n' for text in told)
+    details = [reasons.spelled("clock"), "clock", "own words"]
+    rows = "".join(f'"{text}",2\n' for text in details)
     gatherer.feed(f"nhi_error,nhi_events\n{rows}".encode())
     assert gatherer.rejected == {"clock": 4, "own words": 2}
 

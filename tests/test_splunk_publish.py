@@ -44,14 +44,14 @@ def server(tmp_path: Path) -> Server:
 
 def made(folder: Path) -> Server:
     (folder / "lookups").mkdir(exist_ok=True)
-    found = Server(folder, peers=2)
-    found.overrides["nhi_budget"] = f"{ROOM.budget:g}"
-    return found
+    server = Server(folder, peers=2)
+    server.overrides["nhi_budget"] = f"{ROOM.budget:g}"
+    return server
 
 
 def arrive(server: Server, records: Records, now: int) -> None:
     """Events come, are grouped, and ranked twice: what a close taught is told by the run behind it."""
-    server.index([(parse(one["eventTime"]), one) for one in records], "aws:cloudtrail", now)
+    server.index([(parse(record["eventTime"]), record) for record in records], "aws:cloudtrail", now)
     server.search(GROUP, Window(0, now + DAY, now, now + 1), now + MINUTE)
     rank(server, now + 2 * MINUTE, now)
     rank(server, now + 7 * MINUTE, now + 2 * MINUTE)
@@ -81,13 +81,13 @@ def compromises(server: Server) -> set[str]:
 
 def changes(server: Server, name: str = NAME) -> list[tuple[str, str]]:
     """Revisions of a notable and what became of it, as the index has them."""
-    found = [one for one in written(server) if one["nhi_id"] == name]
-    return [(one["nhi_revision"], one["nhi_change"]) for one in found]
+    result = [item for item in written(server) if item["nhi_id"] == name]
+    return [(item["nhi_revision"], item["nhi_change"]) for item in result]
 
 
 def told(store: Any) -> dict[str, Json]:
-    return {name: {key: one[key] for key in SAID} | {"signals": sorted(s["id"] for s in one["signals"])}
-            for name, one in shown(store).items()}  # fmt: skip
+    return {name: {key: item[key] for key in SAID} | {"signals": sorted(s["id"] for s in item["signals"])}
+            for name, item in shown(store).items()}  # fmt: skip
 
 
 @settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -103,24 +103,26 @@ def test_any_order_and_cutting_gives_the_notables_of_the_program(
     records.sort(key=lambda r: r["eventTime"] >= render((TODAY + 2) * DAY))  # the third day closes the first
     bounds = sorted({0, len(records), *cuts})
     for number, (low, high) in enumerate(zip(bounds, bounds[1:]), 1):
-        before = {name: found[-1] for name, found in by_id(written(server)).items()}
+        before = {name: result[-1] for name, result in by_id(written(server)).items()}
         arrive(server, records[low:high], BEGIN + number * HOUR)
         ours, theirs = state(server), runs([PAST, records[:high]], ROOM)
         assert told(ours) == told(theirs) != {}
-        latest = {name: found[-1] for name, found in by_id(written(server)).items()}
-        assert all(latest[name]["nhi_revision"] >= one["nhi_revision"] for name, one in before.items())
+        latest = {name: result[-1] for name, result in by_id(written(server)).items()}
+        assert all(latest[name]["nhi_revision"] >= item["nhi_revision"] for name, item in before.items())
         assert publish.unconfirmed(ours) == []
-    for found in by_id(written(server)).values():
-        assert [int(one["nhi_revision"]) for one in found] == [*range(1, len(found) + 1)]
-        assert all(sum(one["nhi_change"] == once for one in found) <= 1 for once in ("merged", "settled", "withdrawn"))
-    assert {one["nhi_id"] for one in latest.values() if one["nhi_change"] in publish.SHOWN} == set(server.standing())
+    for result in by_id(written(server)).values():
+        assert [int(item["nhi_revision"]) for item in result] == [*range(1, len(result) + 1)]
+        assert all(
+            sum(item["nhi_change"] == once for item in result) <= 1 for once in ("merged", "settled", "withdrawn")
+        )
+    assert {item["nhi_id"] for item in latest.values() if item["nhi_change"] in publish.SHOWN} == set(server.standing())
 
 
 def by_id(events: Iterable[Json]) -> dict[str, list[Json]]:
-    found: dict[str, list[Json]] = {}
-    for one in events:
-        found.setdefault(one["nhi_id"], []).append({**one, "nhi_revision": int(one["nhi_revision"])})
-    return found
+    result: dict[str, list[Json]] = {}
+    for event in events:
+        result.setdefault(event["nhi_id"], []).append({**event, "nhi_revision": int(event["nhi_revision"])})
+    return result
 
 
 def test_a_verdict_settles_what_its_giver_saw_once_and_a_later_episode_is_a_row_again(server: Server) -> None:
@@ -135,7 +137,7 @@ def test_a_verdict_settles_what_its_giver_saw_once_and_a_later_episode_is_a_row_
     assert NAME not in server.standing()
     arrive(server, [*others(TODAY + 1), *raid(day=TODAY + 1)], BEGIN - DAY)
     assert changes(server) == [("1", "new"), ("2", "settled"), ("3", "new")]
-    (document,) = [one for one in publish.stored(state(server)) if one["id"] == NAME]
+    (document,) = [item for item in publish.stored(state(server)) if item["id"] == NAME]
     assert document["since"].startswith("Back since the verdict of")
 
 
@@ -148,8 +150,8 @@ def test_a_merge_is_written_once_and_the_other_goes_on(server: Server) -> None:
         record["userIdentity"]["accessKeyId"] = "ASIASHARED"
     arrive(server, shared, BEGIN + 2 * HOUR)
     arrive(server, others(TODAY + 3), BEGIN + 3 * HOUR)
-    merged = [one for one in written(server) if one["nhi_change"] == "merged"]
-    assert [one["nhi_merged_into"] for one in merged] == [NAME]
+    merged = [item for item in written(server) if item["nhi_change"] == "merged"]
+    assert [item["nhi_merged_into"] for item in merged] == [NAME]
     assert compromises(server) == {NAME}
 
 
@@ -163,7 +165,7 @@ def test_a_revision_that_never_comes_is_given_up_after_some_tries(server: Server
         tries.append(tries_of(server))
     assert list(dict.fromkeys(tries)) == [*range(1, run.TRIES + 1), 0]
     assert NAME not in {event.document["id"] for event in publish.unconfirmed(state(server))}, "it waits no more"
-    assert NAME not in {one["nhi_id"] for one in written(server)}
+    assert NAME not in {item["nhi_id"] for item in written(server)}
 
 
 def tries_of(server: Server) -> int:

@@ -64,17 +64,17 @@ def wanted(*batches: Iterable[Record]) -> dict[str, float]:
         going = Going(store, every(), Options(BUDGET))
         going.feed(records)
         standing = going.finish().standing
-    found = {notable["id"]: notable["likelihood"] for notable in standing}
-    assert len(found) >= 3, "what is simulated must give something to compare"
-    return found
+    result = {notable["id"]: notable["likelihood"] for notable in standing}
+    assert len(result) >= 3, "what is simulated must give something to compare"
+    return result
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Server:
     """One whose commands run in this process."""
-    made = Server(unpacked(tmp_path))
-    made.overrides["nhi_budget"] = str(BUDGET)
-    return made
+    server = Server(unpacked(tmp_path))
+    server.overrides["nhi_budget"] = str(BUDGET)
+    return server
 
 
 def arrivals(records: tuple[Record, ...]) -> Iterator[tuple[int, list[Record]]]:
@@ -105,8 +105,8 @@ def live(server: Server) -> int:
     return at + 3600
 
 
-def likelihoods(found: dict[str, Row]) -> dict[str, float]:
-    return {name: float(row["nhi_likelihood"][0]) for name, row in found.items()}
+def likelihoods(result: dict[str, Row]) -> dict[str, float]:
+    return {name: float(row["nhi_likelihood"][0]) for name, row in result.items()}
 
 
 def test_the_scheduled_searches_find_what_the_program_finds(server: Server) -> None:
@@ -135,20 +135,20 @@ def test_a_company_in_all_of_its_logs_gives_what_the_program_finds(server: Serve
     server.scheduled("NHI Watch - Close", end + 300)
     assert written == sum(row["index"] == ["nhi_risk"] for row in server.events), "nothing is written twice"
     health = server.scheduled("NHI Watch - Health", end)
-    told = {row["nhi_source"][0]: row["nhi_status"][0] for row in health if row["nhi_check"] == ["source"]}
-    assert told.keys() == types.keys()
-    assert {name for name, status in told.items() if status == "unknown"} == set(types) - {
+    details = {row["nhi_source"][0]: row["nhi_status"][0] for row in health if row["nhi_check"] == ["source"]}
+    assert details.keys() == types.keys()
+    assert {name for name, status in details.items() if status == "unknown"} == set(types) - {
         line.product for line in company()
     }
-    assert told["cloudtrail"] == "ok"
+    assert details["cloudtrail"] == "ok"
     assert [row["nhi_status"] for row in health if row["nhi_check"] == ["state"]] == [["ok"]]
     explained(server, end)
 
 
 def explained(server: Server, end: int) -> None:
     """An event in the index is short, and the state has the story."""
-    found = server.standing()
-    name = max(found, key=lambda name: float(found[name]["nhi_likelihood"][0]))
+    result = server.standing()
+    name = max(result, key=lambda name: float(result[name]["nhi_likelihood"][0]))
     assert max(len(row["_raw"][0]) for row in server.events if row["index"] == ["nhi_risk"]) < 20_000
     lines = server.search(f"`nhi_notables` nhi_id={name} | nhi explain id={name}", ALWAYS, end)
     assert {"signal", "timeline", "control", "usual", "brief"} <= {line["nhi_section"][0] for line in lines}
@@ -171,8 +171,8 @@ def test_a_verdict_in_the_kv_store_withdraws_a_notable_on_the_next_run(server: S
     end = ranked_once(server)
     before = server.standing()
     judged = max(before, key=lambda name: float(before[name]["nhi_likelihood"][0]))
-    told = 'nhi feedback verdict=benign reason="a drill"'
-    server.collections["nhi_feedback"] = server.search(f"`nhi_notables` nhi_id={judged} | {told}", ALWAYS, end)
+    text = 'nhi feedback verdict=benign reason="a drill"'
+    server.collections["nhi_feedback"] = server.search(f"`nhi_notables` nhi_id={judged} | {text}", ALWAYS, end)
     server.scheduled("NHI Watch - Rank", end + 420)
     assert set(before) - set(server.standing()) == {judged}
     server.collections["nhi_feedback"] = []
@@ -207,18 +207,18 @@ def test_what_a_slow_clock_hid_from_group_is_read_again_once_a_day_and_no_hour_t
 def test_enterprise_security_gets_each_finding_once_with_risk_by_severity(server: Server) -> None:
     end = ranked_once(server)
     rows = server.search(conf("savedsearches.conf")[DETECTION]["search"], ALWAYS, end + 120)
-    found = server.standing()
-    due = {name for name, row in found.items() if row["nhi_severity"][0] in ("medium", "high", "critical")}
+    result = server.standing()
+    due = {name for name, row in result.items() if row["nhi_severity"][0] in ("medium", "high", "critical")}
     assert {row["nhi_id"][0] for row in rows} == due != set()
     for row in rows:
         name, severity = row["nhi_id"][0], row["nhi_severity"][0]
-        fields = [one for one in row if one.startswith(("user_", "system_")) and "".join(row[one])]
-        assert fields == [*["user_agent"] * ("nhi_agents" in found[name]), f"user_{severity}", f"system_{severity}"]
+        fields = [item for item in row if item.startswith(("user_", "system_")) and "".join(row[item])]
+        assert fields == [*["user_agent"] * ("nhi_agents" in result[name]), f"user_{severity}", f"system_{severity}"]
         assert row["severity"] == [severity]
-        assert row[f"user_{severity}"] == list(dict.fromkeys([*row["user"], *found[name].get("nhi_members", ())]))
+        assert row[f"user_{severity}"] == list(dict.fromkeys([*row["user"], *result[name].get("nhi_members", ())]))
         assert all("/" not in address for address in row["src"]), "a network is no address"
-        assert "risk_score" not in row and not [one for one in row if one.startswith("nhi_notable")]
-        techniques = found[name].get("nhi_mitre_attack", [])
+        assert "risk_score" not in row and not [item for item in row if item.startswith("nhi_notable")]
+        techniques = result[name].get("nhi_mitre_attack", [])
         assert json.loads(row["annotations"][0]).get("mitre_attack", []) == techniques
 
 
@@ -230,8 +230,8 @@ def test_a_disposition_of_a_closed_finding_is_a_verdict(server: Server) -> None:
 
     def find(name: str, **more: object) -> None:
         identity = standing[name]["nhi_identity_id"][0]
-        told = {"nhi_id": name, "nhi_identity_id": identity, "search_name": DETECTION, **more}
-        server._add({"_raw": [json.dumps(told)], "_time": [str(end)], "_indextime": [str(end)], "index": ["notable"],
+        details = {"nhi_id": name, "nhi_identity_id": identity, "search_name": DETECTION, **more}
+        server._add({"_raw": [json.dumps(details)], "_time": [str(end)], "_indextime": [str(end)], "index": ["notable"],
                      "sourcetype": ["modular_alerts:notable"], "source": [DETECTION]})  # fmt: skip
 
     find(first, **review, disposition="disposition:2")
@@ -251,8 +251,8 @@ def test_a_disposition_of_a_closed_finding_is_a_verdict(server: Server) -> None:
 
 
 def test_threat_intelligence_of_enterprise_security_becomes_a_list_that_signals_read(server: Server) -> None:
-    found = [{"ip": ["198.51.100.7"], "description": ["botnet"], "weight": ["60"]}, {"domain": ["x.example"]}]
-    server.collections["ip_intel"] = found
+    result = [{"ip": ["198.51.100.7"], "description": ["botnet"], "weight": ["60"]}, {"domain": ["x.example"]}]
+    server.collections["ip_intel"] = result
     server.collections["identity_lookup_expanded"] = []
     server.scheduled("NHI Watch - Enterprise Security Sync", DAY)
     listed, messages = tables.load_reputation(server.app / "lookups")
@@ -274,8 +274,8 @@ def test_identities_go_to_enterprise_security_and_owners_come_from_there(tmp_pat
     server = Server(tmp_path)
     (tmp_path / "lookups").mkdir()
     whole_days = [IdentityDay(9) for _ in LEARNT]
-    for whole, identity in zip(whole_days, LEARNT):
-        whole.add(CALL._replace(identity=identity, time=9 * DAY, record_id="x"))
+    for identity_day, identity in zip(whole_days, LEARNT):
+        identity_day.add(CALL._replace(identity=identity, time=9 * DAY, record_id="x"))
     store = MemoryStore()
     inventory.note(store, whole_days)
     for key, raw in store.scan("inventory", "", "\U0010ffff"):
@@ -284,8 +284,8 @@ def test_identities_go_to_enterprise_security_and_owners_come_from_there(tmp_pat
     own = "identity,criticality,owner,environment,comment\nother,high,team-b,,\n"
     server.lookup(tables.ASSETS).write_text(own)
     names = [f"arn:aws:iam::1:role/{name}" for name in ("app", "other")]
-    told = [{"identity": [name, "x"], "priority": ["Low"], "managedBy": ["team-a"]} for name in names]
-    server.collections["identity_lookup_expanded"] = [*told, {"identity": ["ada"], "priority": ["critical"]}]
+    details = [{"identity": [name, "x"], "priority": ["Low"], "managedBy": ["team-a"]} for name in names]
+    server.collections["identity_lookup_expanded"] = [*details, {"identity": ["ada"], "priority": ["critical"]}]
     server.scheduled("NHI Watch - Enterprise Security Sync", DAY)
     published = server.lookup("nhi_identities.csv").read_text().splitlines()
     assert published == [
@@ -294,6 +294,6 @@ def test_identities_go_to_enterprise_security_and_owners_come_from_there(tmp_pat
         "aws:1:role:AROAOTHER|arn:aws:iam::1:role/other,high,team-b,1,non_human_identity|role",
     ]
     assets, messages = tables.load_assets(tmp_path / "lookups")
-    found = [find(assets, identity) for identity in LEARNT[:2]]
-    assert found == [Asset("low", "team-a", ""), Asset("high", "team-b", "")], "the customer's own table goes first"
+    result = [find(assets, identity) for identity in LEARNT[:2]]
+    assert result == [Asset("low", "team-a", ""), Asset("high", "team-b", "")], "the customer's own table goes first"
     assert messages == []

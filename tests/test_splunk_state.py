@@ -12,7 +12,7 @@ import pytest
 from core_samples import Going, Options
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, parse
-from nhi_watch.detect.publish import Event
+from nhi_watch.detect.publish import Publication
 from nhi_watch.hosts.splunk import gather, kvstore, run
 from nhi_watch.hosts.splunk.notables import row_of, short
 from nhi_watch.intake.sources import cloudtrail
@@ -42,11 +42,11 @@ def wanted(step: int = 3 * DAY) -> dict[str, tuple[float, str]]:
     store, start = MemoryStore(), midnight()
     for low in range(start, start + 3 * DAY, step):
         going = Going(store, [cloudtrail], Options(BUDGET))
-        going.feed(one for one in records() if low <= parse(one["eventTime"]) < low + step)
+        going.feed(record for record in records() if low <= parse(record["eventTime"]) < low + step)
         standing = going.finish().standing
-    found = {n["id"]: (n["likelihood"], n["severity"]) for n in standing}
-    assert len(found) >= 2, "what is simulated must give something to lose"
-    return found
+    result = {n["id"]: (n["likelihood"], n["severity"]) for n in standing}
+    assert len(result) >= 2, "what is simulated must give something to lose"
+    return result
 
 
 def midnight() -> int:
@@ -56,36 +56,36 @@ def midnight() -> int:
 @pytest.fixture
 def server(tmp_path: Path) -> Server:
     (tmp_path / "lookups").mkdir()
-    made = Server(tmp_path, peers=3)
-    made.overrides["nhi_budget"] = f"{BUDGET:g}"
-    return made
+    server = Server(tmp_path, peers=3)
+    server.overrides["nhi_budget"] = f"{BUDGET:g}"
+    return server
 
 
-def arrive(made: Server, low: int, high: int) -> None:
+def arrive(server: Server, low: int, high: int) -> None:
     """What happened in a span comes at its end, and is grouped."""
     timed = ((parse(record["eventTime"]), record) for record in records())
-    made.index([(time, record) for time, record in timed if low <= time < high], "aws:cloudtrail", high)
-    made.search(SAVED["NHI Watch - Group Events"]["search"], Window(0, high + DAY, high, high + 1), high + 60)
+    server.index([(time, record) for time, record in timed if low <= time < high], "aws:cloudtrail", high)
+    server.search(SAVED["NHI Watch - Group Events"]["search"], Window(0, high + DAY, high, high + 1), high + 60)
 
 
-def arrived(made: Server) -> int:
+def arrived(server: Server) -> int:
     """Let all of it come, and be grouped; its first midnight."""
-    arrive(made, midnight(), midnight() + 3 * DAY)
+    arrive(server, midnight(), midnight() + 3 * DAY)
     return midnight()
 
 
-def rank(made: Server, now: int, since: int) -> bool:
+def rank(server: Server, now: int, since: int) -> bool:
     """Rank over a window of arrival, as a durable search has it; whether it ended well."""
     try:
-        made.search(SAVED[RANK]["search"], Window(now - 9 * DAY, now + 2 * DAY, since, now + 1), now)
+        server.search(SAVED[RANK]["search"], Window(now - 9 * DAY, now + 2 * DAY, since, now + 1), now)
     except CommandError:
         return False
     return True
 
 
-def standing(made: Server) -> dict[str, tuple[float, str]]:
-    found = made.standing().items()
-    return {name: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0]) for name, row in found}
+def standing(server: Server) -> dict[str, tuple[float, str]]:
+    dict_items = server.standing().items()
+    return {name: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0]) for name, row in dict_items}
 
 
 def test_faults_of_all_kinds_leave_what_the_program_finds_at_each_days_close(tmp_path: Path) -> None:
@@ -104,11 +104,11 @@ def test_a_close_that_fails_keeps_no_notable_of_open_days_from_anybody(
     def refuse(*_: Any) -> None:
         raise StoreError("a row of the state is damaged")
 
-    monkeypatch.setattr(run.Run, "close", refuse)
+    monkeypatch.setattr(run.SplunkRun, "close", refuse)
     assert rank(server, arrived(server) + 3 * DAY + 120, 0)
     assert standing(server)
-    (told,) = [text for level, text in server.messages if level == "WARN"]
-    assert told == "nhirank: the close of a day continues in the next run: a row of the state is damaged"
+    (text,) = [text for level, text in server.messages if level == "WARN"]
+    assert text == "nhirank: the close of a day continues in the next run: a row of the state is damaged"
 
 
 def test_rows_that_are_read_twice_count_once(server: Server) -> None:
@@ -125,10 +125,10 @@ def test_what_is_more_than_memory_may_hold_is_written_before_the_end(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gather, "AT_ONCE", 3)
-    monkeypatch.setattr(run, "MARKS", 300)
-    monkeypatch.setattr(kvstore, "HELD", 20_000)
+    monkeypatch.setattr(run, "MAX_RECORD_HASHES", 300)
+    monkeypatch.setattr(kvstore, "MAX_BUFFERED", 20_000)
     assert rank(server, arrived(server) + 3 * DAY + 120, 0)
-    asked = [one for one in server.splunkd.asked if one.endswith("batch_save")]
+    asked = [item for item in server.splunkd.asked if item.endswith("batch_save")]
     assert len(asked) > 10, "in many batches"
     assert standing(server) == wanted()
 
@@ -176,6 +176,6 @@ def test_an_event_of_a_notable_is_short_and_its_fields_are_where_splunk_looks(se
         "title": "é" * 200, "summary": "é" * 1_000, "telemetry": {"provisional": False},
         "usual": {"dimensions": [], "x": "y" * 99_999},
     }  # fmt: skip
-    row = row_of(Event("new", worst, True), {"overflow": 0, "overflow_highest": 0.0}, start, whole=False)
+    row = row_of(Publication("new", worst, True), {"overflow": 0, "overflow_highest": 0.0}, start, is_complete=False)
     assert len(str(row["_raw"]).encode()) < 20_000
     assert "usual" not in short(worst)

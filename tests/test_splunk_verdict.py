@@ -25,7 +25,7 @@ from splunk_stream import table
 
 ROOT = Path(__file__).parents[1]
 IDS = ("0123456789abcdef0123", "0123456789abcdef0124")
-ROWS = [{"nhi_id": [name], "nhi_identity_id": ["aws:1:role:A"], "nhi_title": ["a, \"b\"\nc"]} for name in IDS]
+ROWS = [{"nhi_id": [name], "nhi_identity_id": ["aws:1:role:A"], "nhi_title": ['a, "b"\nc']} for name in IDS]
 NAMES = ["nhi_id", "nhi_identity_id", "nhi_title"]
 
 
@@ -42,9 +42,9 @@ def payload(double: Double, folder: Path, rows: list[dict[str, list[str]]], **as
             "server_uri": double.url, "session_key": SESSION, "sid": "1", "configuration": asked}  # fmt: skip
 
 
-def act(told: dict[str, Any]) -> tuple[int, str]:
+def act(details: dict[str, Any]) -> tuple[int, str]:
     errors = io.StringIO()
-    code = nhi_verdict.main(["--execute"], io.StringIO(json.dumps(told)), errors)
+    code = nhi_verdict.main(["--execute"], io.StringIO(json.dumps(details)), errors)
     return code, errors.getvalue()
 
 
@@ -93,16 +93,16 @@ def test_rows_that_are_no_notables_are_told(double: Double, tmp_path: Path) -> N
 
 
 def test_no_session_or_another_ones_is_an_error(double: Double, tmp_path: Path) -> None:
-    told = payload(double, tmp_path, ROWS, verdict="benign")
-    assert "splunkd gave no session" in act({**told, "session_key": ""})[1]
-    assert "HTTP 401" in act({**told, "session_key": "other"})[1]
-    assert act({**told, "results_file": "/nowhere"})[0] == 2
+    details = payload(double, tmp_path, ROWS, verdict="benign")
+    assert "splunkd gave no session" in act({**details, "session_key": ""})[1]
+    assert "HTTP 401" in act({**details, "session_key": "other"})[1]
+    assert act({**details, "results_file": "/nowhere"})[0] == 2
 
 
 def test_splunk_starts_it_by_its_name(double: Double, tmp_path: Path) -> None:
     script = [sys.executable, "-I", "-S", str(ROOT / "bin" / "nhi_verdict.py"), "--execute"]
-    told = payload(double, tmp_path, ROWS, verdict="benign", reason="known")
-    done = subprocess.run(script, input=json.dumps(told), capture_output=True, text=True, check=False)
+    details = payload(double, tmp_path, ROWS, verdict="benign", reason="known")
+    done = subprocess.run(script, input=json.dumps(details), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "INFO nhi_verdict: a verdict on 2 notables\n")
     assert len(kept(double)) == 2
     assert subprocess.run(script[:-1], capture_output=True, check=False).returncode == 2
@@ -113,9 +113,9 @@ def test_its_form_its_specification_and_its_parameters_are_the_same() -> None:
     parameters = {key[len("param.") :] for key in action if key.startswith("param.")} - {"_cam"}
     assert parameters == {*nhi_verdict.PARAMETERS}
     form = ElementTree.parse(ROOT / "default" / "data" / "ui" / "alerts" / "nhi_verdict.html")
-    fields = [one.get("name") for one in form.iter() if one.get("name")]
+    fields = [element.get("name") for element in form.iter() if element.get("name")]
     assert {*fields} == {f"action.nhi_verdict.param.{name}" for name in parameters}
-    offered = {one.get("value") for one in form.iter("option")}
+    offered = {element.get("value") for element in form.iter("option")}
     assert offered == {"confirmed", "benign", "expected", "duplicate"}
     for name, start in (("alert_actions", "param."), ("savedsearches", "action.nhi_verdict.param.")):
         text = (ROOT / "README" / f"{name}.conf.spec").read_text("utf-8")

@@ -16,7 +16,7 @@ from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect import publish
 from nhi_watch.hosts.splunk import nhirank
 from nhi_watch.hosts.splunk.gather import Gatherer
-from nhi_watch.hosts.splunk.run import Run
+from nhi_watch.hosts.splunk.run import SplunkRun
 from nhi_watch.hosts.splunk.waiting import NOTHING, WAIT
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
@@ -31,15 +31,15 @@ START = TODAY * DAY
 Records = Sequence[dict[str, Any]]
 
 
-def rank(store: MemoryStore, told: Records, now: int, stops: bool = False) -> None:
+def rank(store: MemoryStore, details: Records, now: int, stops: bool = False) -> None:
     """A run of Rank over rows of events; `stops`: it is killed before it closes days."""
-    held = Gatherer(hold=True)
-    held.feed(rows_of(list(told)))
-    going = Run(store, NO_CONTEXT, ROOM.budget, now)
+    gatherer = Gatherer(hold=True)
+    gatherer.feed(rows_of(list(details)))
+    going = SplunkRun(store, NO_CONTEXT, ROOM.budget, now)
     going.merge_waiting()
-    for day in held.days():
-        going.take_many(day, held)
-    going.settle(closes=False)
+    for day in gatherer.days():
+        going.take_many(day, gatherer)
+    going.process(closes=False)
     if not stops:
         assert going.close(lambda: None, 1e18)
 
@@ -65,8 +65,8 @@ def work(clock: str, role: str = "payments-api", **more: Any) -> dict[str, Any]:
 
 def events(store: MemoryStore, name: str = WHO) -> int:
     """How many events the day holds of an identity."""
-    whole = State(store).load_some(TODAY, [name]).get(name)
-    return whole.events() if whole else 0
+    identity_day = State(store).load_some(TODAY, [name]).get(name)
+    return identity_day.events() if identity_day else 0
 
 
 def waits(store: MemoryStore) -> int:
@@ -87,7 +87,7 @@ def test_a_call_that_is_new_is_merged_and_judged_at_once(store: MemoryStore) -> 
     rank(store, [work("01:10")], START + 2 * HOUR)
     rank(store, [work("02:10", sourceIPAddress="198.51.100.77")], START + 3 * HOUR)
     assert (events(store), waits(store)) == (1, 1)
-    assert WHO in {one.ranked.identity_id for one in State(store).judged(TODAY)}
+    assert WHO in {stored.ranked.identity_id for stored in State(store).judged(TODAY)}
     rank(store, [work("02:40", sourceIPAddress="198.51.100.77")], START + 3 * HOUR + 300)
     assert (events(store), waits(store)) == (1, 2), "by now it is known"
 
@@ -102,8 +102,8 @@ def test_who_is_new_or_acts_oddly_never_waits(store: MemoryStore) -> None:
     rank(store, [record(TODAY, "09:00", role="newcomer")], START + 10 * HOUR)
     assert waits(store) == 0
     rank(store, raid(), START + 12 * HOUR)
-    (found,) = [one for one in publish.stored(store) if one["id"] == NAME]
-    assert found["listed"]
+    (result,) = [item for item in publish.stored(store) if item["id"] == NAME]
+    assert result["listed"]
     before = events(store)
     rank(store, [work("12:10")], START + 13 * HOUR)
     assert (events(store), waits(store)) == (before + 1, 0), "a notable tells all that there is"
@@ -113,17 +113,17 @@ def test_a_log_of_which_all_waits_is_not_silent(store: MemoryStore) -> None:
     for hour in range(1, 23):
         rank(store, [work(f"{hour:02d}:10"), work(f"{hour:02d}:20", "batch")], START + (hour + 1) * HOUR)
         rank(store, [], START + (hour + 1) * HOUR + 300)
-    blind = [one for one in publish.stored(store) if one["kind"] == "blind_spot"]
-    assert [one["title"] for one in blind if parse(one["first_time"]) >= START] == []
+    blind = [item for item in publish.stored(store) if item["kind"] == "blind_spot"]
+    assert [item["title"] for item in blind if parse(item["first_time"]) >= START] == []
 
 
 def test_a_closed_day_does_not_show_that_parts_waited(store: MemoryStore) -> None:
     """Nor that a run was killed before it closed a day, nor that rows are read twice."""
-    told = [*(work(f"{hour:02d}:{n:02d}", role) for hour in range(1, 23) for n in (10, 40)
+    details = [*(work(f"{hour:02d}:{n:02d}", role) for hour in range(1, 23) for n in (10, 40)
               for role in ("payments-api", "batch")), *others(TODAY), *raid()]  # fmt: skip
-    told.sort(key=lambda one: one["eventTime"])
+    details.sort(key=lambda item: item["eventTime"])
     for hour in range(24):
-        mine = [one for one in told if START + hour * HOUR <= parse(one["eventTime"]) < START + (hour + 1) * HOUR]
+        mine = [item for item in details if START + hour * HOUR <= parse(item["eventTime"]) < START + (hour + 1) * HOUR]
         rank(store, mine, START + (hour + 1) * HOUR, stops=hour % 3 == 0)
         rank(store, mine, START + (hour + 1) * HOUR + 300)
     assert waits(store)
@@ -131,18 +131,18 @@ def test_a_closed_day_does_not_show_that_parts_waited(store: MemoryStore) -> Non
     rank(store, after[:1], START + DAY + 10 * HOUR)
     rank(store, after[1:], START + 2 * DAY + 10 * HOUR)
     assert State(store).daybook.learnt == TODAY
-    past = [*quiet(12), *quiet(12, "batch"), *until(TODAY - 1)]
-    assert told_of(store) == told_of(runs([past, told, after], ROOM))
+    baseline = [*quiet(12), *quiet(12, "batch"), *until(TODAY - 1)]
+    assert told_of(store) == told_of(runs([baseline, details, after], ROOM))
     assert [key for key, _ in store.scan("meta", WAIT, "wait0")] == []
 
 
 def told_of(store: MemoryStore) -> dict[str, Any]:
     """What closed days come to, without record ids, of which rows keep fewer."""
-    found = answer(store)
-    texts = {name: [one["title"], one["severity"], one["likelihood"], one["record_count"], one["last_time"]]
-             for name, one in found["notable"].items()}  # fmt: skip
-    counts = {key: whole.events() for key, whole in State(store).load_day(TODAY).items()}
-    return {"notable": texts, "profile": found["profile"], "counts": counts}
+    result = answer(store)
+    texts = {name: [item["title"], item["severity"], item["likelihood"], item["record_count"], item["last_time"]]
+             for name, item in result["notable"].items()}  # fmt: skip
+    counts = {key: identity_day.events() for key, identity_day in State(store).load_day(TODAY).items()}
+    return {"notable": texts, "profile": result["profile"], "counts": counts}
 
 
 def test_faults_of_all_kinds_leave_what_the_program_finds_at_each_days_close(

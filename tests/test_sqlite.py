@@ -84,9 +84,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("when", "left"), [("before", {b"old": 20_000}), ("commit", {b"new": 20_000})])
-def test_a_kill_leaves_the_state_before_or_after_the_commit(
-    tmp_path: Path, when: str, left: dict[bytes, int]
-) -> None:
+def test_a_kill_leaves_the_state_before_or_after_the_commit(tmp_path: Path, when: str, left: dict[bytes, int]) -> None:
     path = tmp_path / "s.db"
     store = SqliteStore(path)
     store.put("day", [(str(number), b"old") for number in range(20_000)])
@@ -211,16 +209,16 @@ def test_no_altered_byte_of_the_file_is_read_as_if_nothing_were(tmp_path: Path) 
     store.put("day", rows)
     store.commit()
     store.close()
-    whole, told = path.read_bytes(), 0
-    for at in range(50, len(whole), len(whole) // 12):
-        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
+    identity_day, text = path.read_bytes(), 0
+    for at in range(50, len(identity_day), len(identity_day) // 12):
+        path.write_bytes(identity_day[:at] + bytes([identity_day[at] ^ 0x41]) + identity_day[at + 1 :])
         try:
             store = SqliteStore(path)
             assert list(store.scan("day", "", "\U0010ffff")) == rows
             store.close()
         except StoreError:
-            told += 1
-    assert told >= 2  # the rest is room that holds nothing
+            text += 1
+    assert text >= 2  # the rest is room that holds nothing
 
 
 def test_a_state_without_content_is_refused_and_a_new_one_never_is_without(tmp_path: Path) -> None:
@@ -233,4 +231,4 @@ def test_a_state_without_content_is_refused_and_a_new_one_never_is_without(tmp_p
     _make_private(str(path))
     assert path.stat().st_size > 0 and path.stat().st_mode & 0o777 == 0o600
     SqliteStore(path).close()
-    assert [one.name for one in tmp_path.iterdir()] == ["state.sqlite"]
+    assert [path.name for path in tmp_path.iterdir()] == ["state.sqlite"]

@@ -77,15 +77,15 @@ def test_only_what_is_recent_is_kept() -> None:
 
 def test_a_day_row_holds_every_record_once() -> None:
     store = runs([[record(TODAY, "10:00"), record(TODAY, "10:01")], [record(TODAY, "10:01"), record(TODAY, "10:02")]])
-    (whole,) = State(store).load_day(TODAY).values()
-    assert (whole.events(), whole.stored) == (3, 3)
+    (identity_day,) = State(store).load_day(TODAY).values()
+    assert (identity_day.events(), identity_day.stored) == (3, 3)
 
 
 def test_filling_gives_blank_profiles_to_newcomers() -> None:
     store, baselines = used([TODAY]), Baselines(model.load())
     state = State(store)
-    wholes = {MACHINE.id: next(iter(state.load_day(TODAY).values()))}
-    state.fill(baselines, wholes, TODAY + 1)
+    identity_days = {MACHINE.id: next(iter(state.load_day(TODAY).values()))}
+    state.fill(baselines, identity_days, TODAY + 1)
     assert baselines.own[MACHINE.id].days == 0
     assert baselines.groups["tenant"].days == 1
 
@@ -108,7 +108,7 @@ def test_rows_that_were_put_but_not_finished_are_simply_written_again() -> None:
 
     parts = [[record(TODAY + d, f"1{h}:00", name=n) for h in range(3) for n in ("A", "B")] for d in range(4)]
     end = [record(TODAY + 6, "10:00")]
-    whole = answer(runs([*parts, end]))
+    identity_day = answer(runs([*parts, end]))
     for dies in range(60):
         store = Fragile()
         run(store, parts[0])
@@ -120,15 +120,15 @@ def test_rows_that_were_put_but_not_finished_are_simply_written_again() -> None:
                 store.left = 10**9
                 run(store, part)
         run(store, end)
-        assert answer(store) == whole, dies
+        assert answer(store) == identity_day, dies
 
 
 @given(st.lists(st.integers(0, 60_000), max_size=200))
-def test_a_daybook_keeps_days_in_order_and_forgets_the_oldest(told: list[int]) -> None:
+def test_a_daybook_keeps_days_in_order_and_forgets_the_oldest(details: list[int]) -> None:
     book = Daybook([])
-    for day in told:
+    for day in details:
         book.add(day)
-    expected = sorted(set(told))
+    expected = sorted(set(details))
     assert book.days == expected
     limits = book.forget()
     assert book.days == [day for day in expected if day >= limits.delta]

@@ -8,7 +8,7 @@ import pytest
 
 from nhi_watch.core import registry
 from nhi_watch.core.errors import RejectError
-from nhi_watch.intake.days import NOBODY, Sources
+from nhi_watch.intake.batch import NOBODY, Sources
 from nhi_watch.intake.schemas import opened
 
 SOURCES = registry.modules("nhi_watch.intake.sources")
@@ -30,8 +30,8 @@ STRANGERS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", STRANGERS)
 def test_a_stranger_is_named_and_what_is_near_to_it(name: str) -> None:
-    record, told = STRANGERS[name]
-    with pytest.raises(RejectError, match=told) as error:
+    record, text = STRANGERS[name]
+    with pytest.raises(RejectError, match=text) as error:
         inside = opened(record)
         source = Sources(SOURCES).of(inside, NOBODY)
         assert source is NOBODY, f"{source.NAME} must not read it"

@@ -27,41 +27,46 @@ CALL = {
                      "accountId": "111122223333", "accessKeyId": "AKIAIOSFODNN7EXAMPLE", "userName": "ci"},
 }  # fmt: skip
 
+
 def samples(product: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (SOURCES / f"{product}.jsonl").read_text("utf-8").splitlines()]
 
 
 def test_google_cloud_s_log_in_bigquery_is_the_entry_itself() -> None:
     natives = [s["record"] for s in samples("gcp") if s["shape"] == "native" and "event" in s]
-    rows = [(one, {**one, "protopayload_auditlog": one["protoPayload"]}) for one in natives if "protoPayload" in one]
+    rows = [
+        (native, {**native, "protopayload_auditlog": native["protoPayload"]})
+        for native in natives
+        if "protoPayload" in native
+    ]
     assert len(rows) >= 10
-    for record, made in rows:
-        payload = dict(made["protopayload_auditlog"])
+    for record, built in rows:
+        payload = dict(built["protopayload_auditlog"])
         for text, name in gcp._TEXTS.items():
             payload[text] = json.dumps(payload.pop(name)) if name in payload else None
         if "serviceData" in payload:
             payload["servicedata_v1_iam"] = payload.pop("serviceData")
-        made["protopayload_auditlog"] = payload
-        del made["protoPayload"]
-        assert read(made) == read(record) == read({"_raw": json.dumps(made), "_time": "0"})
+        built["protopayload_auditlog"] = payload
+        del built["protoPayload"]
+        assert read(built) == read(record) == read({"_raw": json.dumps(built), "_time": "0"})
 
 
 # ---- files
 
 
 def table(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    found = list(rows)
-    told = io.StringIO(newline="")
-    writer = csv.DictWriter(told, list(dict.fromkeys(name for one in found for name in one)))
+    result = list(rows)
+    string_io = io.StringIO(newline="")
+    writer = csv.DictWriter(string_io, list(dict.fromkeys(name for item in result for name in item)))
     writer.writeheader()
-    writer.writerows(found)
-    return told.getvalue().encode()
+    writer.writerows(result)
+    return string_io.getvalue().encode()
 
 
 def batches(path: Path) -> tuple[list[object], list[reader.Bad], list[int]]:
-    found = list(reader.read([str(path)]))
-    lines = [batch.where(n).line for batch in found for n in range(len(batch.records))]
-    return [one for b in found for one in b.records], [bad for b in found for bad in b.bad], lines
+    batches = list(reader.read([str(path)]))
+    lines = [batch.where(n).line for batch in batches for n in range(len(batch.records))]
+    return [record for b in batches for record in b.records], [bad for b in batches for bad in b.bad], lines
 
 
 def test_exports_of_splunk_and_kibana_are_read_row_by_row_also_out_of_a_folder(tmp_path: Path) -> None:
@@ -71,8 +76,8 @@ def test_exports_of_splunk_and_kibana_are_read_row_by_row_also_out_of_a_folder(t
                         "event.original": json.dumps(CALL)}],
     }  # fmt: skip
     for name, rows in exports.items():
-        told = b"\xef\xbb\xbf" + table(rows)
-        (tmp_path / name).write_bytes(gzip.compress(told) if name.endswith("gz") else told)
+        text = b"\xef\xbb\xbf" + table(rows)
+        (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
     records, bad, _ = batches(tmp_path)
     assert bad == [] and {read(record) for record in records} == {read(CALL)} and len(records) == 2
 

@@ -15,7 +15,7 @@ from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect import blind_spots, model, publish, telemetry
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.detect.telemetry import NEEDS, WHOLE_DAY, Rhythm, Stream, bounds, gaps, standing
+from nhi_watch.detect.telemetry import EPISODE_SIGNALS, NEEDS, Rhythm, Stream, bounds, gaps, standing
 from test_pipeline import schema
 
 Records = list[dict[str, Any]]
@@ -28,14 +28,14 @@ FIRST = TODAY - 12
 def hourly(day: int, hours: range, account: str = "", **changes: Any) -> Records:
     """A machine that works every hour; with an account, one of another account."""
     role = f"batch-{account}" if account else "batch"
-    made = [record(day, f"{hour:02}:20", role=role, **changes) for hour in hours]
-    return [json.loads(json.dumps(one).replace(ACCOUNT, account)) for one in made] if account else made
+    built = [record(day, f"{hour:02}:20", role=role, **changes) for hour in hours]
+    return [json.loads(json.dumps(item).replace(ACCOUNT, account)) for item in built] if account else built
 
 
 def raid(day: int, clock: str = "14", **changes: Any) -> Records:
     calls = (("iam", "CreateAccessKey"), ("iam", "ListUsers"), ("cloudtrail", "StopLogging"))
-    told = {"role": "batch", "address": "185.220.101.4", "agent": "aws-cli/2.1", **changes}
-    return [record(day, f"{clock}:{n:02}", service=s, name=name, **told) for n, (s, name) in enumerate(calls)]
+    details = {"role": "batch", "address": "185.220.101.4", "agent": "aws-cli/2.1", **changes}
+    return [record(day, f"{clock}:{n:02}", service=s, name=name, **details) for n, (s, name) in enumerate(calls)]
 
 
 @cache
@@ -101,8 +101,8 @@ def test_a_log_that_comes_late_takes_its_blind_spot_back() -> None:
 
 def test_a_silence_that_goes_on_is_told_for_a_week_and_then_lived_with() -> None:
     later = [r for day in range(TODAY, TODAY + 12) for r in hourly(day, range(24), OTHER)]
-    told = spots(runs([[*ordinary(), *later]]))
-    assert len(told) == telemetry.REMINDED and len({n["id"] for n in told}) == len(told)
+    details = spots(runs([[*ordinary(), *later]]))
+    assert len(details) == telemetry.REMINDED and len({n["id"] for n in details}) == len(details)
 
 
 def test_a_weekend_is_no_silence_and_neither_is_what_is_hardly_known() -> None:
@@ -123,13 +123,13 @@ def test_a_clock_years_ahead_ends_no_day() -> None:
 
 
 def compromise(store: Any, day: int = TODAY) -> dict[str, Any]:
-    (found,) = [n for key, n in contents(store)["notable"].items() if key.startswith(f"{day:06d}/")]
-    return dict(found)
+    (result,) = [n for key, n in contents(store)["notable"].items() if key.startswith(f"{day:06d}/")]
+    return dict(result)
 
 
 def published(store: Any) -> dict[str, Any]:
-    (found,) = [one for one in publish.stored(store) if one["kind"] == "compromise"]
-    return found
+    (result,) = [item for item in publish.stored(store) if item["kind"] == "compromise"]
+    return result
 
 
 def test_signals_that_look_at_a_whole_day_cannot_tell_and_the_range_widens() -> None:
@@ -142,7 +142,7 @@ def test_signals_that_look_at_a_whole_day_cannot_tell_and_the_range_widens() -> 
     assert after["likelihood"] == before["likelihood"], "what was seen is worth what it is worth"
     assert after["likelihood_range"][0] == after["likelihood"] and after["likelihood_range"][1] >= after["likelihood"]
     fresh = [s for s in after["signals"] if s not in before["signals"]]
-    assert fresh and all(s["cannot_tell"] and s["id"] in WHOLE_DAY and s["value"] is None for s in fresh)
+    assert fresh and all(s["cannot_tell"] and s["id"] in EPISODE_SIGNALS and s["value"] is None for s in fresh)
     assert fresh[0]["evidence"] == "cannot tell: no log of aws 111111111111 from 2024-10-04T09:00:00Z on"
     assert after["telemetry"]["missing"][-1].startswith("no log of aws 111111111111")
     schema().validate(after)
@@ -152,30 +152,32 @@ def test_what_the_late_log_says_narrows_the_range_again() -> None:
     store = runs([ordinary(), [*today(range(9)), *raid(TODAY, "08")], hourly(TODAY + 1, range(24), OTHER)])
     assert compromise(store)["likelihood_range"]
     run(store, hourly(TODAY, range(9, 24)))
-    whole = compromise(store)
-    assert whole["likelihood_range"] == [] and not [s for s in whole["signals"] if "no log" in s["evidence"]]
+    identity_day = compromise(store)
+    assert identity_day["likelihood_range"] == [] and not [
+        s for s in identity_day["signals"] if "no log" in s["evidence"]
+    ]
 
 
 def test_a_field_that_went_missing_cannot_be_judged_and_is_not_taken_for_ordinary() -> None:
     silent = raid(TODAY, agent="")
     store = runs([ordinary(), silent])
-    told = compromise(store)
-    lost = {s["id"]: s for s in told["signals"] if s["cannot_tell"]}
+    details = compromise(store)
+    lost = {s["id"]: s for s in details["signals"] if s["cannot_tell"]}
     assert lost.keys() & set(NEEDS["agent"])
     why = telemetry.NO_FIELD.format("agent")
     assert all(lost[name]["evidence"] == why for name in lost.keys() & set(NEEDS["agent"]))
-    low, high = told["likelihood_range"]
-    assert low <= told["likelihood"] <= high
-    schema().validate(told)
+    low, high = details["likelihood_range"]
+    assert low <= details["likelihood"] <= high
+    schema().validate(details)
 
 
 def test_the_range_holds_every_likelihood_that_the_unknown_signals_could_have_given() -> None:
     dice, unknown = random.Random(3), set(NEEDS["network"])
     seen = tuple(round(dice.random() * 9, 2) if dice.random() < 0.2 else 0.0 for _ in NAMES)
-    bound = Baselines(CARD).bound(Baselines(CARD).past(MACHINE, TODAY))
+    bound = Baselines(CARD).bound(Baselines(CARD).baseline(MACHINE, TODAY))
     shown = zip(NAMES, *bound.features(seen), seen)
-    told = [{"id": name, "points": worth, "bin": bin, "value": value} for name, worth, bin, value in shown if value]
-    low, high = bounds(bound.home, told, unknown)
+    details = [{"id": name, "points": worth, "bin": bin, "value": value} for name, worth, bin, value in shown if value]
+    low, high = bounds(bound.tenant_habits, details, unknown)
     assert low == bound.likelihood(seen) < high
     for _ in range(500):
         values = [
@@ -183,7 +185,7 @@ def test_the_range_holds_every_likelihood_that_the_unknown_signals_could_have_gi
             for name, v in zip(NAMES, seen)
         ]
         assert low <= bound.likelihood(values) <= high
-    assert bounds(bound.home, (), ()) == (bound.likelihood([0.0] * len(NAMES)),) * 2
+    assert bounds(bound.tenant_habits, (), ()) == (bound.likelihood([0.0] * len(NAMES)),) * 2
 
 
 # ---- a function of the records alone
@@ -195,15 +197,15 @@ def story() -> Records:
 
 
 def test_blind_spots_and_drift_do_not_depend_on_how_the_records_were_cut() -> None:
-    whole = sorted(story(), key=lambda r: (r["eventTime"], r["eventID"]))
-    expected = answer(runs([whole], ROOM))
+    identity_day = sorted(story(), key=lambda r: (r["eventTime"], r["eventID"]))
+    expected = answer(runs([identity_day], ROOM))
     assert [key for key in expected["notable"] if key.startswith("blind/")]
     assert [key for key in expected["meta"] if key.startswith(("rhythm/", "drift/"))]
-    days = sorted({r["eventTime"][:10] for r in whole})
-    daily = [[r for r in whole if r["eventTime"].startswith(day)] for day in days]
-    mixed = list(whole)
+    days = sorted({r["eventTime"][:10] for r in identity_day})
+    daily = [[r for r in identity_day if r["eventTime"].startswith(day)] for day in days]
+    mixed = list(identity_day)
     random.Random(8).shuffle(mixed)
-    for parts in (daily, [mixed], [part[n::3] for part in daily for n in range(3)], [whole, whole[::3]]):
+    for parts in (daily, [mixed], [part[n::3] for part in daily for n in range(3)], [identity_day, identity_day[::3]]):
         assert answer(runs(parts, ROOM)) == expected
 
 

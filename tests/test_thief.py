@@ -37,10 +37,10 @@ def test_a_new_user_with_a_key_made_from_tor_is_listed_and_one_read_at_home_is_n
 def test_every_record_of_an_attack_is_read_as_the_victims_own(product: str) -> None:
     victim = ground().victims(product, young=False)[0]
     hand = thief.Hand(ground(), victim, "own", OWN, dice(1))
-    told = []
+    text = []
     for attack in thief.ATTACKS[product].values():
-        told += [line for steps in hand.theft(attack) for line in hand.play(steps, thief.LEARNT)]
-    events = [next(s for s in every() if s.claims(line.record)).read(line.record) for line in told]
+        text += [line for steps in hand.theft(attack) for line in hand.play(steps, thief.LEARNT)]
+    events = [next(s for s in every() if s.claims(line.record)).read(line.record) for line in text]
     usual = hand.play(hand.usual(1), thief.LEARNT)[0].record
     mine = next(s for s in every() if s.claims(usual)).read(usual)
     workflow = {"workflow"} if product == "GitHub token" else set()  # the run that a push starts is its repository's
@@ -60,13 +60,13 @@ PREPARED = ROW["a tenth of the theft on each of three days before: a hoster, a h
 
 @pytest.mark.parametrize("row", [QUARTER, PREPARED, THIRDS])
 def test_what_is_added_to_open_days_is_judged_as_if_every_day_was_lived_through(row: thief.Row) -> None:
-    victim, made = ground().victims("AWS role", young=False)[0], ground()
-    play = thief.played(made, row, "AWS role", "secrets", victim, row.places[0])
-    midnight, store = made.tenant.company.midnight, MemoryStore()
-    budget = 1000 * (ranking.week_allowance(10, made.ordinary.identities) + 1) / (7 * made.ordinary.identities)
-    for number, day in enumerate(made.tenant.days()):
+    victim, built = ground().victims("AWS role", young=False)[0], ground()
+    play = thief.played(built, row, "AWS role", "secrets", victim, row.places[0])
+    midnight, store = built.tenant.company.midnight, MemoryStore()
+    budget = 1000 * (ranking.week_allowance(10, built.ordinary.identities) + 1) / (7 * built.ordinary.identities)
+    for number, day in enumerate(built.tenant.days()):
         usual = [line.record for line in day.lines if line.product in thief.LOGS]
         stolen = [line.record for line in play.lines if midnight(number) <= line.second < midnight(number + 1)]
-        result = made._run(store, [*usual, *stolen], budget)
+        result = built._run(store, [*usual, *stolen], budget)
     wanted = thief._answer([n for n in (*result.standing, *result.below) if n["kind"] == "compromise"], play.theft)
-    assert made.answers([play]) == [wanted]
+    assert built.answers([play]) == [wanted]

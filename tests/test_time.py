@@ -17,7 +17,7 @@ from rich.console import Console
 from core_samples import Going, record, run, runs
 from nhi_watch import cli
 from nhi_watch.context.context import Context
-from nhi_watch.core.notable import loss_of
+from nhi_watch.core.notable import risk_of
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import claims
@@ -25,7 +25,7 @@ from nhi_watch.detect.session import Session
 from nhi_watch.hosts.elastic import read
 from nhi_watch.hosts.files import jobs
 from nhi_watch.hosts.splunk import gather, rows
-from nhi_watch.intake.days import Intake
+from nhi_watch.intake.batch import Intake
 from nhi_watch.intake.sources import cloudtrail, endpoint, exposure
 from nhi_watch.report.run_summary import no_notables
 from nhi_watch.state.store import MemoryStore
@@ -57,8 +57,8 @@ def history() -> list[Records]:
     return [ordinary(day) for day in range(LAST - 39, LAST)]
 
 
-def titles(found: list[dict[str, Any]], kind: str) -> list[str]:
-    return [notable["title"] for notable in found if notable["kind"] == kind]
+def titles(result: list[dict[str, Any]], kind: str) -> list[str]:
+    return [notable["title"] for notable in result if notable["kind"] == kind]
 
 
 # ---- the future
@@ -69,40 +69,40 @@ def test_thirty_six_days_of_the_future_hide_neither_the_attack_after_them_nor_th
 ) -> None:
     store = runs([*history[:-1], [*history[-1], *raid(LAST - 1)]])
     future = [record(NOW + 3 + n, "10:00", id=f"f{n}") for n in range(36)]
-    held = run(store, future)
-    assert (held.run["held_aside"], held.run["rejected"]) == (36, {"ahead": 36})
-    assert "with caveats" in no_notables(held.run)
+    kept = run(store, future)
+    assert (kept.run["held_aside"], kept.run["rejected"]) == (36, {"ahead": 36})
+    assert "with caveats" in no_notables(kept.run)
     result = run(store, [*ordinary(LAST), *raid(LAST)])
     assert result.run["too_late"] == 0
-    (attack,) = [one for one in result.standing if one["kind"] == "compromise"]
+    (attack,) = [item for item in result.standing if item["kind"] == "compromise"]
     assert (attack["severity"] in GRAVE, attack["life"]) == (True, "ongoing")
-    assert render(LAST * DAY)[:10] in {one["day"] for one in attack["revisions"]}
+    assert render(LAST * DAY)[:10] in {revision["day"] for revision in attack["revisions"]}
 
 
 def test_what_is_of_tomorrow_is_read_and_what_is_later_is_read_when_its_day_has_come() -> None:
-    told = [record(20_000, "10:00"), record(20_001, "23:00"), record(20_002, "00:00")]
+    details = [record(20_000, "10:00"), record(20_001, "23:00"), record(20_002, "00:00")]
     early, due = (Intake([cloudtrail], now=day * DAY + 10) for day in (20_000, 20_001))
-    early.feed(told)
-    due.feed(told)
-    assert (sorted(early.days), early.days.rejected) == ([20_000, 20_001], {"ahead": 1})
-    assert (sorted(due.days), due.days.rejected) == ([20_000, 20_001, 20_002], {})
+    early.feed(details)
+    due.feed(details)
+    assert (sorted(early.batch), early.batch.rejected) == ([20_000, 20_001], {"ahead": 1})
+    assert (sorted(due.batch), due.batch.rejected) == ([20_000, 20_001, 20_002], {})
 
 
-@pytest.mark.parametrize("told", [
+@pytest.mark.parametrize("details", [
     {"receiveTimestamp": "2024-10-02T10:00:00.123456Z"}, {"_indextime": "1727863200"}, {"_indextime": 1727863200},
     {"event": {"ingested": "2024-10-02T10:00:00Z"}}, {"event.ingested": "2024-10-02T10:00:00Z"},
 ])  # fmt: skip
-def test_what_is_dated_after_it_was_received_moves_nothing_however_old_it_is(told: dict[str, Any]) -> None:
+def test_what_is_dated_after_it_was_received_moves_nothing_however_old_it_is(details: dict[str, Any]) -> None:
     intake = Intake([cloudtrail])
-    intake.feed([{**record(day, "10:00"), **told} for day in (19_998, 19_999, 20_000)])  # received on day 19,998
-    assert (sorted(intake.days), intake.days.rejected) == ([19_998, 19_999], {"ahead": 1})
+    intake.feed([{**record(day, "10:00"), **details} for day in (19_998, 19_999, 20_000)])  # received on day 19,998
+    assert (sorted(intake.batch), intake.batch.rejected) == ([19_998, 19_999], {"ahead": 1})
 
 
-@pytest.mark.parametrize("told", [None, "", "soon", 7, [], {"a": 1}, "9999-99-99", "-" * 10, "²" * 10])
-def test_rubbish_for_a_time_of_receipt_is_none(told: object) -> None:
+@pytest.mark.parametrize("text", [None, "", "soon", 7, [], {"a": 1}, "9999-99-99", "-" * 10, "²" * 10])
+def test_rubbish_for_a_time_of_receipt_is_none(text: object) -> None:
     intake = Intake([cloudtrail])
-    intake.feed([{**record(20_000, "10:00"), "receiveTimestamp": told, "event": {"ingested": told}}])
-    assert intake.days.parsed == 1
+    intake.feed([{**record(20_000, "10:00"), "receiveTimestamp": text, "event": {"ingested": text}}])
+    assert intake.batch.parsed == 1
 
 
 def test_elasticsearch_goes_by_the_time_of_ingestion_where_the_record_lies_in_the_original() -> None:
@@ -111,7 +111,7 @@ def test_elasticsearch_goes_by_the_time_of_ingestion_where_the_record_lies_in_th
         event = {"ingested": render(20_000 * DAY), "original": json.dumps(record(day, "10:00"))}
         hit = read.Hit("i", str(day), msgspec.Raw(orjson.dumps({"event": event})))
         read.feed(intake, [hit], lambda hit, error: None)
-    assert (sorted(intake.days), intake.days.rejected) == ([20_000], {"ahead": 2})
+    assert (sorted(intake.batch), intake.batch.rejected) == ([20_000], {"ahead": 2})
 
 
 def test_splunk_goes_by_the_clock_and_by_the_time_of_indexing() -> None:
@@ -129,15 +129,15 @@ def test_files_tell_which_lines_are_held_aside_and_read_them_once_their_day_has_
     log, out = tmp_path / "log.jsonl", tmp_path / "out"
     log.write_text("\n".join(json.dumps(record(day, "10:00")) for day in (NOW, NOW + 9)), "utf-8")
     assert cli.main(["score", str(log), "--out", str(out)]) == 0
-    told = json.loads((out / "run.json").read_text())
+    text = json.loads((out / "run.json").read_text())
     (reject,) = map(json.loads, (out / "rejects.jsonl").read_text().splitlines())
-    assert (told["parsed"], told["held_aside"]) == (1, 1)
+    assert (text["parsed"], text["held_aside"]) == (1, 1)
     assert (reject["reason"], reject["line"]) == ("ahead", 2)
     later = partial(Session, clock=lambda: (NOW + 9) * DAY + 5.0)
     monkeypatch.setattr(jobs, "Session", later)
     assert cli.main(["score", str(log), "--out", str(out)]) == 0
-    told = json.loads((out / "run.json").read_text())
-    assert (told["duplicates"], told["events"], told["held_aside"]) == (1, 1, 0)
+    text = json.loads((out / "run.json").read_text())
+    assert (text["duplicates"], text["events"], text["held_aside"]) == (1, 1, 0)
 
 
 def test_a_file_of_nothing_but_the_future_is_told_not_refused(tmp_path: Path) -> None:
@@ -153,12 +153,12 @@ def test_a_file_of_nothing_but_the_future_is_told_not_refused(tmp_path: Path) ->
 def test_a_clock_sixty_days_back_hides_no_attack(history: list[Records]) -> None:
     store = runs(history)
     result = run(store, raid(LAST - 60))
-    (attack,) = [one for one in result.notables if one["kind"] == "compromise"]
+    (attack,) = [notable for notable in result.notables if notable["kind"] == "compromise"]
     assert (attack["late"], attack["severity"] in GRAVE, attack["title"][:6]) == (True, True, "Late: ")
     assert attack["first_time"][:10] == render((LAST - 60) * DAY)[:10]
     assert result.run["too_late"] == 6
     assert "arrived after their day was closed" in no_notables(result.run)
-    assert [one["id"] for one in run(store, ordinary(LAST)).standing if one.get("late")] == [attack["id"]]
+    assert [item["id"] for item in run(store, ordinary(LAST)).standing if item.get("late")] == [attack["id"]]
 
 
 def test_late_records_teach_nothing(history: list[Records]) -> None:
@@ -171,19 +171,19 @@ def test_late_records_teach_nothing(history: list[Records]) -> None:
 
 
 def test_what_comes_late_piece_by_piece_is_one_notable_and_counts_once(history: list[Records]) -> None:
-    whole, pieces = runs(history), runs(history)
-    run(whole, raid(LAST - 60))
+    store, pieces = runs(history), runs(history)
+    run(store, raid(LAST - 60))
     for part in (raid(LAST - 60)[:3], raid(LAST - 60)[2:], raid(LAST - 60)):
         last = run(pieces, part)
     assert (last.changed, last.run["duplicates"]) == ([], 6)
-    (one,), (other,) = ([n for n in run(each, []).standing if n.get("late")] for each in (whole, pieces))
-    assert {**other, "revision": 1, "revisions": []} == {**one, "revision": 1, "revisions": []}
+    (item,), (other,) = ([n for n in run(each, []).standing if n.get("late")] for each in (store, pieces))
+    assert {**other, "revision": 1, "revisions": []} == {**item, "revision": 1, "revisions": []}
 
 
 def test_a_folder_that_is_read_again_makes_no_late_notables(history: list[Records]) -> None:
     parts = [[*ordinary(LAST - 39), *raid(LAST - 39)], *history[1:]]
     store = runs(parts)
-    result = run(store, [one for part in parts for one in part])
+    result = run(store, [item for part in parts for item in part])
     assert result.run["too_late"] > 0
     assert (result.notables, result.changed) == ([], [])
 
@@ -194,7 +194,7 @@ def test_a_late_notable_verifies_and_is_closed_when_a_week_has_gone_by(history: 
     checks = claims.verify(store, model.load(), attack)
     assert [check.what for check in checks if check.holds is not True] == []
     standing = runs_on(store, history[-10:])
-    (now,) = [one for one in standing if one["id"] == attack["id"]]
+    (now,) = [item for item in standing if item["id"] == attack["id"]]
     assert now["life"] == ("quiet" if now["severity"] in GRAVE else "closed"), "a grave one waits for a verdict"
 
 
@@ -208,7 +208,7 @@ def test_logs_of_long_ago_are_judged_as_ever() -> None:
     start = 17_900  # 2019
     store = runs([ordinary(day) for day in range(start, start + 10)])
     result = run(store, [*ordinary(start + 10), *raid(start + 10)])
-    assert [one["severity"] in GRAVE for one in result.notables] == [True]
+    assert [notable["severity"] in GRAVE for notable in result.notables] == [True]
     assert (result.run["too_late"], result.run["held_aside"]) == (0, 0)
 
 
@@ -217,9 +217,9 @@ def test_the_terminal_gives_no_all_clear(history: list[Records], tmp_path: Path)
 
     console = Console(record=True, width=200)
     terminal.show([], {"read": 2, "parsed": 1, "events": 1, "rejected": {"ahead": 1}, "held_aside": 1}, console)
-    told = console.export_text()
-    assert "with caveats: 1 records are quarantined" in told
-    assert "could not be read" not in told
+    text = console.export_text()
+    assert "with caveats: 1 records are quarantined" in text
+    assert "could not be read" not in text
 
 
 # ---- what a host dates before all that was seen
@@ -237,7 +237,9 @@ def theft_on_host(day: int, mark: str = "") -> Records:
 
 
 def at_work_on_host(day: int) -> Records:
-    return [{"host": "web-1", "_raw": one["_raw"].replace("/opt/x", "/usr/bin/aws")} for one in theft_on_host(day)[:1]]
+    return [
+        {"host": "web-1", "_raw": item["_raw"].replace("/opt/x", "/usr/bin/aws")} for item in theft_on_host(day)[:1]
+    ]
 
 
 def on_host(*parts: Records) -> tuple[MemoryStore, Any]:
@@ -248,8 +250,8 @@ def on_host(*parts: Records) -> tuple[MemoryStore, Any]:
 
 
 def test_days_that_a_host_dates_before_all_that_was_seen_are_no_history_of_its_theft() -> None:
-    young = [one for day in range(LAST - 6, LAST) for one in (*ordinary(day), *at_work_on_host(day))]
-    backdated = [one for day in range(LAST - 30, LAST - 6) for one in theft_on_host(day, "0")]
+    young = [item for day in range(LAST - 6, LAST) for item in (*ordinary(day), *at_work_on_host(day))]
+    backdated = [item for day in range(LAST - 30, LAST - 6) for item in theft_on_host(day, "0")]
     today = [*theft_on_host(LAST), *raid(LAST)]
     _, plain = on_host(young, today)
     store, hidden = on_host(young, [*backdated, *today])
@@ -262,8 +264,8 @@ def test_days_that_a_host_dates_before_all_that_was_seen_are_no_history_of_its_t
         for each in (plain, hidden)
     )
     assert first == second != {} and hidden.run["too_late"] == len(backdated)
-    _, whole = on_host([*young, *backdated, *theft_on_host(LAST)])
-    assert whole.run["too_late"] == 0  # a first import has nothing to be late against
+    _, identity_day = on_host([*young, *backdated, *theft_on_host(LAST)])
+    assert identity_day.run["too_late"] == 0  # a first import has nothing to be late against
     going = Going(store, [cloudtrail, endpoint])
     going.feed(backdated)
     assert (going.finish().changed, going.finish().run["duplicates"]) == ([], len(backdated))
@@ -286,12 +288,12 @@ def secret_committed(day: int) -> Records:
 def test_what_a_client_dates_of_tomorrow_makes_no_tomorrow(
     dated: Callable[[int], Records], today: int, cut: bool
 ) -> None:
-    weeks = [one for day in range(today - 14, today) for one in ordinary(day)]
+    weeks = [item for day in range(today - 14, today) for item in ordinary(day)]
     acts, tomorrow = raid(today), dated(today + 1)
     store, result = on_host(weeks, *([acts, tomorrow] if cut else [[*acts, *tomorrow]]))
     assert titles(result.standing, "blind_spot") == []
-    found = [n["life"] for n in result.standing if n["kind"] == "compromise" and loss_of(n) >= 40]
-    assert found == ["new"]
+    matches = [n["life"] for n in result.standing if n["kind"] == "compromise" and risk_of(n) >= 40]
+    assert matches == ["new"]
     if today < LAST - 4:  # a day without its log is told once a provider goes on
         assert titles(going_on(store, [*ordinary(today + 3), *ordinary(today + 4)]).standing, "blind_spot")
 

@@ -43,7 +43,7 @@ def families(kept: Path) -> dict[str, list[rows.Rows]]:
 
 
 @pytest.fixture(scope="module")
-def found(families: dict[str, list[rows.Rows]]) -> list[rows.Rows]:
+def result(families: dict[str, list[rows.Rows]]) -> list[rows.Rows]:
     return families["drawn"]
 
 
@@ -55,30 +55,28 @@ def fitted(families: dict[str, list[rows.Rows]]) -> fit.Fitted:
 # ---- rows
 
 
-def test_rows_hold_eligible_days_with_their_incidents(found: list[rows.Rows]) -> None:
-    for one in found:
-        assert one.values.shape == (len(one.day), len(NAMES)) and one.bins.shape == one.values.shape
-        assert one.bad.any() and not one.bad.all()
-        assert {told.rpartition(" ")[2] for told in one.technique[one.bad]} <= {"external", "inside"}
-        assert list(one.day) == sorted(one.day)
-        assert (one.bins[np.isnan(one.values)] == -1).all() and (one.bins[one.values == 0] == 0).all()
+def test_rows_hold_eligible_days_with_their_incidents(result: list[rows.Rows]) -> None:
+    for item in result:
+        assert item.values.shape == (len(item.day), len(NAMES)) and item.bins.shape == item.values.shape
+        assert item.bad.any() and not item.bad.all()
+        assert {text.rpartition(" ")[2] for text in item.technique[item.bad]} <= {"external", "inside"}
+        assert list(item.day) == sorted(item.day)
+        assert (item.bins[np.isnan(item.values)] == -1).all() and (item.bins[item.values == 0] == 0).all()
 
 
 @pytest.mark.parametrize("offset", [-1000.0, 0.0])
-def test_the_trees_are_trained_on_what_they_read_in_the_product(
-    fitted: fit.Fitted, kept: Path, offset: float
-) -> None:
+def test_the_trees_are_trained_on_what_they_read_in_the_product(fitted: fit.Fitted, kept: Path, offset: float) -> None:
     """Day after day the same points and reduced bins, on days of attacks too, whatever waits in quarantine."""
     world = next(rows.training_worlds([1001], 40, 5))
-    made = model.parse(write.document(fitted, json.loads(commands.PRIOR.read_text("utf-8"))))
-    card = made._replace(trees=grown(len(NAMES), ()), offset=offset)
-    one = rows.of_world(card, world, kept)
-    mine = rows.features(one, rows.Shares(np.array(card.attack), card.ages, np.array(card.world)))
-    replay, theirs = exams.Replay(card), []
+    built = model.parse(write.document(fitted, json.loads(commands.PRIOR.read_text("utf-8"))))
+    loaded = built._replace(trees=grown(len(NAMES), ()), offset=offset)
+    entry = rows.of_world(loaded, world, kept)
+    mine = rows.features(entry, rows.Shares(np.array(loaded.attack), loaded.ages, np.array(loaded.world)))
+    replay, theirs = exams.Replay(loaded), []
     for day in worlds.days(world):
         assert all(label["distinguishable"] for label in day.incidents), "the sample must not hold days rows leave out"
         theirs += [i for i in replay.run([record for _, record in day.records]) if ranking.is_watched(i.episode)]
-    assert one.bad.any() and len(theirs) == len(mine)
+    assert entry.bad.any() and len(theirs) == len(mine)
     for row, item in zip(mine, theirs):
         assert row.tolist() == [*item.episode.features.points, *item.episode.features.bins]
 
@@ -87,24 +85,24 @@ def test_the_replay_of_training_comes_to_the_values_of_the_product() -> None:
     """Signal by signal, over days with attacks, with the shipped model's quarantine."""
     drawn = next(rows.training_worlds([1001], 12, 3))
     world = drawn._replace(history=6, attacked=5, company=False)
-    card, store, last = model.load(), MemoryStore(), 0
-    replay, theirs, incidents = exams.Replay(card), {}, 0
+    loaded, store, last = model.load(), MemoryStore(), 0
+    replay, theirs, incidents = exams.Replay(loaded), {}, 0
     for day in worlds.days(world):
         records = [record for _, record in day.records]
         incidents += len(day.incidents)
         for item in replay.run(records):
             theirs[item.day, item.episode.identity.id] = sparse(item.episode.values)
         last = max(exams.time_and_id(record)[0] for record in records)
-        _product(store, records, card, last)
-    state = _product(store, [], card, last + 5 * DAY).state
-    mine = {(day, one.ranked.identity_id): unpack_values(one.values)
-            for day in state.daybook.days for one in state.judged(day)}  # fmt: skip
+        _product(store, records, loaded, last)
+    state = _product(store, [], loaded, last + 5 * DAY).state
+    mine = {(day, stored.ranked.identity_id): unpack_values(stored.values)
+            for day in state.daybook.days for stored in state.judged(day)}  # fmt: skip
     assert incidents and len(mine) > 100
     assert mine == theirs
 
 
-def _product(store: MemoryStore, records: list[Any], card: model.Scorecard, now: int) -> Session:
-    session = Session(store, tuple(every()), clock=lambda: float(now), model=card, until=now)
+def _product(store: MemoryStore, records: list[Any], model: model.Model, now: int) -> Session:
+    session = Session(store, tuple(every()), clock=lambda: float(now), model=model, until=now)
     session.feed(records)
     session.finish()
     store.commit()
@@ -112,13 +110,13 @@ def _product(store: MemoryStore, records: list[Any], card: model.Scorecard, now:
 
 
 def test_what_waits_in_training_is_said_by_labels_first_and_by_a_model_then(
-    found: list[rows.Rows], kept: Path
+    result: list[rows.Rows], kept: Path
 ) -> None:
     """The second round's rows are those of the product: without labels, other values."""
     world = next(rows.training_worlds([1001], *SIZE))
-    card = rows.blank(json.loads(commands.PRIOR.read_text("utf-8")))
-    labelled, never = (rows.of_world(card._replace(id=name), world, kept) for name in ("", "holds nothing"))
-    assert len(labelled.day) == len(never.day) == len(found[0].day)
+    model = rows.blank(json.loads(commands.PRIOR.read_text("utf-8")))
+    labelled, never = (rows.of_world(model._replace(id=name), world, kept) for name in ("", "holds nothing"))
+    assert len(labelled.day) == len(never.day) == len(result[0].day)
     assert not np.array_equal(np.nan_to_num(labelled.values), np.nan_to_num(never.values))
 
 
@@ -129,37 +127,37 @@ def test_shares_fall_and_habits_are_told_by_kind_and_age(fitted: fit.Fitted) -> 
     shares = fitted.shares
     assert shares.attack.shape == (len(NAMES), BINS)
     assert shares.world.shape == (2, len(fit.AGES), len(NAMES), BINS)
-    for told in (shares.attack, shares.world):
-        assert (np.diff(told, axis=-1) <= 1e-12).all() and (told[..., 0] == 1.0).all() and (told >= 0).all()
+    for ndarray in (shares.attack, shares.world):
+        assert (np.diff(ndarray, axis=-1) <= 1e-12).all() and (ndarray[..., 0] == 1.0).all() and (ndarray >= 0).all()
 
 
-def test_each_technique_weighs_the_same_however_often_it_is_seen(found: list[rows.Rows]) -> None:
+def test_each_technique_weighs_the_same_however_often_it_is_seen(result: list[rows.Rows]) -> None:
     """Repeating the days of one technique changes nothing of the evidence."""
-    one = found[0]
-    many = one.technique == one.technique[one.bad][0]
-    again = rows.Rows(*(np.concatenate([part, part[many], part[many]]) for part in one))
-    assert np.allclose(fit.shares_of([again]).attack, fit.shares_of([one]).attack)
+    item = result[0]
+    many = item.technique == item.technique[item.bad][0]
+    again = rows.Rows(*(np.concatenate([part, part[many], part[many]]) for part in item))
+    assert np.allclose(fit.shares_of([again]).attack, fit.shares_of([item]).attack)
 
 
-def test_incidents_have_the_stated_share_of_the_weight(found: list[rows.Rows]) -> None:
-    days = fit.weighed(found[0], found[0].values, found[0].day >= 0, fit.PREVALENCE)
-    assert days.weight[days.y == 1].sum() / days.weight.sum() == pytest.approx(fit.PREVALENCE, rel=0.01)
+def test_incidents_have_the_stated_share_of_the_weight(result: list[rows.Rows]) -> None:
+    batch = fit.weighed(result[0], result[0].values, result[0].day >= 0, fit.PREVALENCE)
+    assert batch.weight[batch.y == 1].sum() / batch.weight.sum() == pytest.approx(fit.PREVALENCE, rel=0.01)
 
 
-def test_the_document_is_read_as_it_was_fitted(fitted: fit.Fitted, found: list[rows.Rows]) -> None:
+def test_the_document_is_read_as_it_was_fitted(fitted: fit.Fitted, result: list[rows.Rows]) -> None:
     """Shares and trees of the file are those that were fitted, to the digit that it keeps."""
-    card = model.parse(json.loads(json.dumps(write.document(fitted, {"action": {"*": 0.1}}))))
-    assert card.signals == NAMES
-    assert np.abs(np.array(card.attack) - fitted.shares.attack).max() <= 10**-write.DIGITS
-    assert np.abs(np.array(card.world) - fitted.shares.world).max() <= 10**-write.DIGITS
-    x = fit.features(found[0], fitted.shares)
-    told = [card.trees.log_odds(list(each)) for each in x]
-    assert np.abs(fit.log_odds(fitted.trees, x) - told).max() < 1e-3
+    loaded = model.parse(json.loads(json.dumps(write.document(fitted, {"action": {"*": 0.1}}))))
+    assert loaded.signals == NAMES
+    assert np.abs(np.array(loaded.attack) - fitted.shares.attack).max() <= 10**-write.DIGITS
+    assert np.abs(np.array(loaded.world) - fitted.shares.world).max() <= 10**-write.DIGITS
+    x = fit.features(result[0], fitted.shares)
+    details = [loaded.trees.log_odds(list(each)) for each in x]
+    assert np.abs(fit.log_odds(fitted.trees, x) - details).max() < 1e-3
 
 
-def test_no_reason_lowers_the_log_odds(fitted: fit.Fitted, found: list[rows.Rows]) -> None:
+def test_no_reason_lowers_the_log_odds(fitted: fit.Fitted, result: list[rows.Rows]) -> None:
     """Raising any one point or bin of any day never lowers what the trees say."""
-    x = fit.features(found[0], fitted.shares)[:: max(1, len(found[0].day) // 60)]
+    x = fit.features(result[0], fitted.shares)[:: max(1, len(result[0].day) // 60)]
     before = fit.log_odds(fitted.trees, x)
     for feature in range(x.shape[1]):
         more = x.copy()
@@ -167,15 +165,15 @@ def test_no_reason_lowers_the_log_odds(fitted: fit.Fitted, found: list[rows.Rows
         assert (fit.log_odds(fitted.trees, more) >= before - 1e-9).all(), feature
 
 
-def test_attacks_are_likelier_than_ordinary_days(fitted: fit.Fitted, found: list[rows.Rows]) -> None:
-    bad, odds = found[0].bad, fit.log_odds(fitted.trees, fit.features(found[0], fitted.shares))
+def test_attacks_are_likelier_than_ordinary_days(fitted: fit.Fitted, result: list[rows.Rows]) -> None:
+    bad, odds = result[0].bad, fit.log_odds(fitted.trees, fit.features(result[0], fitted.shares))
     assert fitted.slope > 0 and odds[bad].mean() > odds[~bad].mean() + 1.0
 
 
 # ---- the command
 
 
-def test_the_same_worlds_give_the_same_bytes(kept: Path, tmp_path: Path, found: list[rows.Rows]) -> None:
+def test_the_same_worlds_give_the_same_bytes(kept: Path, tmp_path: Path, result: list[rows.Rows]) -> None:
     size = ["--identities", str(SIZE[0]), "--incidents", str(SIZE[1])]
     for name in ("one", "two"):
         where = ["--workers", "1", "--kept", str(kept), "--out", str(tmp_path / name)]
@@ -194,25 +192,25 @@ PROGRAM = f"""
 import hashlib, sys
 sys.path.insert(0, {str(ROOT)!r})
 from nhi_watch.detect import model
-from nhi_watch.detect.habits import Bound, Home
+from nhi_watch.detect.habits import Bound, TenantHabits
 from nhi_watch.detect.model import BINS
 from nhi_watch.state.baseline import Profile
-card, digest, state = model.load(), hashlib.sha256(), 12345
+loaded, digest, state = model.load(), hashlib.sha256(), 12345
 def dice(most):
     global state
     state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
     return (state >> 33) % most
 tenant, own = Profile(), Profile()
 for day in range(100, 130):
-    told = {{f"machine/{{name}}:{{dice(BINS)}}": 1 + dice(40) for name in card.signals}}
-    tenant.learn(day, {{"signal": {{"machine/*": 200, **told}}}})
-    own.learn(day, {{"habit": {{"*": 1, **{{f"{{name}}:{{dice(BINS)}}": 1 for name in card.signals[::3]}}}}}})
-bounds = [Bound(Home(card, tenant, 130), own), Bound(Home(card, tenant, 130), Profile())]
+    counts = {{f"machine/{{name}}:{{dice(BINS)}}": 1 + dice(40) for name in loaded.signals}}
+    tenant.learn(day, {{"signal": {{"machine/*": 200, **counts}}}})
+    own.learn(day, {{"habit": {{"*": 1, **{{f"{{name}}:{{dice(BINS)}}": 1 for name in loaded.signals[::3]}}}}}})
+bounds = [Bound(TenantHabits(loaded, tenant, 130), own), Bound(TenantHabits(loaded, tenant, 130), Profile())]
 for row in range({ROWS}):
-    values = [(None, 0.0, 0.0, 0.0, dice(4000) / 100)[dice(5)] for _ in card.signals]
+    values = [(None, 0.0, 0.0, 0.0, dice(4000) / 100)[dice(5)] for _ in loaded.signals]
     features = bounds[row % 2].features(values)
-    told = features, card.likelihood(features), card.shares(features)
-    digest.update(f"{{told!r}}\\n".encode())
+    scored = features, loaded.likelihood(features), loaded.shares(features)
+    digest.update(f"{{scored!r}}\\n".encode())
 print(sys.version.split()[0], digest.hexdigest())
 """
 

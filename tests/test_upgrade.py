@@ -28,8 +28,8 @@ def earlier(until: int, revision: int = 4) -> MemoryStore:
     store = runs(parts, ROOM)
     documents = publish.stored(store)
     store.put("notable", [(key, None) for key, _ in store.scan("notable", "", "\U0010ffff")])
-    for one in documents:
-        store.put("notable", [(f"{TODAY:06d}/{one['id']}", pack(_aged({**one, "revision": revision})))])
+    for document in documents:
+        store.put("notable", [(f"{TODAY:06d}/{document['id']}", pack(_aged({**document, "revision": revision})))])
     book = State(store).daybook
     store.put("meta", [("calendar", pack([book.days, book.closed, book.clock]))])
     return store
@@ -40,9 +40,9 @@ def _aged(document: dict[str, Any]) -> dict[str, Any]:
     usual = document["usual"]
     less = {key: value for key, value in document.items() if key not in ("since", "predecessor")}
     return {
-        **less, "signals": [{k: v for k, v in one.items() if k != "identity"} for one in document["signals"]],
-        "usual": {**usual, "dimensions": [{k: v for k, v in one.items() if k not in ("identity", "active_days")}
-                                          for one in usual["dimensions"]]},
+        **less, "signals": [{k: v for k, v in signal.items() if k != "identity"} for signal in document["signals"]],
+        "usual": {**usual, "dimensions": [{k: v for k, v in dimension.items() if k not in ("identity", "active_days")}
+                                          for dimension in usual["dimensions"]]},
     }  # fmt: skip
 
 
@@ -50,23 +50,26 @@ def test_a_notable_of_a_closed_day_keeps_its_place_its_revision_and_its_words() 
     store = earlier(TODAY + 3)
     before = next(unpack(raw) for key, raw in store.scan("notable", f"{TODAY:06d}/", f"{TODAY:06d}0"))
     result = run(store, others(TODAY + 4), ROOM)
-    (told,) = result.standing
-    assert (told["id"], told["revision"], told["listed_on"]) == (NAME, 4, render_day(TODAY))
-    assert [told[name] for name in ("title", "likelihood", "record_ids")] == [
+    (details,) = result.standing
+    assert (details["id"], details["revision"], details["listed_on"]) == (NAME, 4, render_day(TODAY))
+    assert [details[name] for name in ("title", "likelihood", "record_ids")] == [
         before[name] for name in ("title", "likelihood", "record_ids")]  # fmt: skip
     assert result.events == [] and not State(store).is_earlier
-    schema().validate(told)
-    assert from_json(told).id == NAME
+    schema().validate(details)
+    assert from_json(details).id == NAME
     again = run(store, raid(day=TODAY + 5) + others(TODAY + 5), ROOM)
     assert [(event.change, event.document["revision"]) for event in again.events] == [("grown", 5)]
-    assert [one["day"] for one in again.standing[0]["revisions"]] == [render_day(TODAY), render_day(TODAY + 5)]
+    assert [revision["day"] for revision in again.standing[0]["revisions"]] == [
+        render_day(TODAY),
+        render_day(TODAY + 5),
+    ]
 
 
 def test_one_of_an_open_day_is_judged_again_under_the_same_id_and_a_later_revision() -> None:
     store = earlier(TODAY)
     result = run(store, [], ROOM)
-    (told,) = result.standing
-    assert told["id"] == NAME and told["revision"] in (4, 5)
+    (details,) = result.standing
+    assert details["id"] == NAME and details["revision"] in (4, 5)
     assert [event.change for event in result.events] in ([], ["grown"])
 
 
@@ -85,4 +88,4 @@ def test_what_had_ended_can_still_be_explained_and_is_in_no_list() -> None:
     assert (result.standing, result.events) == ([], [])
     (kept,) = publish.stored(store)
     assert (kept["id"], kept["life"]) == (NAME, "closed")
-    assert not publish.stored(store, past=False)
+    assert not publish.stored(store, include_closed=False)

@@ -98,23 +98,28 @@ def test_a_seed_is_a_world(name: tuple[str, str, int]) -> None:
 @pytest.mark.slow
 def test_labels_name_records_of_their_time(family: str) -> None:
     for _, days in (made(family, "unsteady", 41), *(made(family, "first", seed) for seed in FIRST)):
-        ids = {mark for _, records in days for day in grouped(records).values() for whole in day.values()
-               for mark in whole.seen}  # fmt: skip
-        told = [(i["id"], record) for i in incidents_of(days) for record in i["record_ids"]]
-        assert len(told) == len({record for _, record in told})
-        assert {fingerprint(record) for _, record in told} <= ids
+        ids = {mark for _, records in days for day in grouped(records).values() for identity_day in day.values()
+               for mark in identity_day.seen}  # fmt: skip
+        details = [(i["id"], record) for i in incidents_of(days) for record in i["record_ids"]]
+        assert len(details) == len({record for _, record in details})
+        assert {fingerprint(record) for _, record in details} <= ids
         assert all(incident["record_ids"] for incident in incidents_of(days))
 
 
 @pytest.mark.slow
 def test_one_machine_in_ten_at_least_is_odd_by_nature_and_some_are_victims(family: str) -> None:
-    odd = import_module(f"nhi_watch_lab.variants.{family}").ODD
+    unusual = import_module(f"nhi_watch_lab.variants.{family}").ODD
     people, days = made(family, "unsteady", 41)
-    names = {whole.identity.name for _, records in days for day in grouped(records).values() for whole in day.values()}
+    names = {
+        identity_day.identity.name
+        for _, records in days
+        for day in grouped(records).values()
+        for identity_day in day.values()
+    }
     machines = names - people
-    assert sum(any(part in name for part in odd) for name in machines) >= len(machines) / 10
+    assert sum(any(part in name for part in unusual) for name in machines) >= len(machines) / 10
     victims = [incident["identity"] for incident in incidents_of(days)]
-    assert sum(any(part in victim for part in odd) for victim in victims) >= 5
+    assert sum(any(part in victim for part in unusual) for victim in victims) >= 5
     assert {incident["origin"] for incident in incidents_of(days)} == {"external", "inside"}
 
 
@@ -141,12 +146,12 @@ def test_workloads_do_what_is_new_to_them_within_a_day_of_their_deployment(kind:
 @pytest.mark.parametrize("kind", ["fourth", "fifth"])
 def test_some_thieves_deploy_what_then_steals_with_its_own_rights(kind: str) -> None:
     by_id = {record["eventID"]: record for record in cloud_records(kind)}
-    found = set()
+    result = set()
     for incident in incidents_of(made(kind, "unsteady", 41)[1]):
         records = [by_id[mark] for mark in incident["record_ids"] if mark in by_id]
         brought = {deployment_of(record) for record in records} - {""}
-        found |= {incident["origin"] for record in records if role_of(record) in brought}
-    assert found == {"external", "inside"}
+        result |= {incident["origin"] for record in records if role_of(record) in brought}
+    assert result == {"external", "inside"}
 
 
 def cloud_records(kind: str) -> list[dict[str, Any]]:
@@ -207,7 +212,7 @@ def test_what_is_severe_is_mostly_stolen_in_brief_files_and_deployments_do_it_to
                 replay.label(incidents)
                 for item in replay.run_days(grouped(records)):
                     severe[bool(item.incidents)].append((item.episode.values[at] or 0.0) >= 5)
-    stolen, ordinary = (sum(found) / len(found) for found in (severe[True], severe[False]))
+    stolen, ordinary = (sum(result) / len(result) for result in (severe[True], severe[False]))
     assert stolen > 10 * ordinary > 0
 
 

@@ -31,8 +31,8 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     logs.mkdir()
     for day in range(TODAY - 14, TODAY + 1):
         date = render(day * DAY)[:10]
-        told = [one for one in trail() if one["eventTime"].startswith(date)]
-        (logs / f"{date}.jsonl").write_bytes(as_lines(told))
+        details = [item for item in trail() if item["eventTime"].startswith(date)]
+        (logs / f"{date}.jsonl").write_bytes(as_lines(details))
         assert cli.main(["score", str(logs / f"{date}.jsonl"), "--out", str(folder / "out")]) == 0
     return folder / "out"
 
@@ -48,9 +48,9 @@ def asked(capsys: pytest.CaptureFixture[str], *line: str) -> str:
     return capsys.readouterr().out
 
 
-def next_of(told: str) -> list[str]:
+def next_of(text: str) -> list[str]:
     """The commands that the last line offers, without their program."""
-    (line,) = [one for one in told.splitlines() if one.startswith("Next: ")]
+    (line,) = [line for line in text.splitlines() if line.startswith("Next: ")]
     return [part.strip().removeprefix("then ") for part in line.removeprefix("Next: ").split(";")]
 
 
@@ -77,9 +77,9 @@ def test_an_exposure_is_listed_by_the_rank_that_every_command_takes(
 ) -> None:
     assert "No exposed credential is known. Report one" in asked(capsys, "exposed", "--out", str(out))
     asked(capsys, "exposed", KEY, "--where", "internal", "--since", render(TODAY * DAY), "--out", str(out))
-    (rank,) = [one["rank"] for one in jsonlines.read(out / "notables.jsonl") if one["kind"] == "exposure"]
-    told = asked(capsys, "exposed", "--out", str(out))
-    assert rank > 1 and any(line.split()[:1] == [str(rank)] for line in told.splitlines())
+    (rank,) = [item["rank"] for item in jsonlines.read(out / "notables.jsonl") if item["kind"] == "exposure"]
+    text = asked(capsys, "exposed", "--out", str(out))
+    assert rank > 1 and any(line.split()[:1] == [str(rank)] for line in text.splitlines())
     assert KEY in asked(capsys, "explain", str(rank), "--out", str(out))
 
 
@@ -90,8 +90,8 @@ def test_a_key_told_of_long_after_its_logs_end_reached_what_they_show(
     (tmp_path / "a.jsonl").write_bytes(as_lines(days))
     asked(capsys, "score", str(tmp_path / "a.jsonl"), "--out", str(tmp_path / "out"))
     late = render((TODAY + 400) * DAY)
-    told = asked(capsys, "exposed", KEY, "--since", late, "--now", late, "--out", str(tmp_path / "out"), "--json")
-    assert "it reached s3" in json.loads(told)["summary"]
+    text = asked(capsys, "exposed", KEY, "--since", late, "--now", late, "--out", str(tmp_path / "out"), "--json")
+    assert "it reached s3" in json.loads(text)["summary"]
 
 
 def test_an_exposure_shows_the_raw_events_of_its_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,8 +101,8 @@ def test_an_exposure_shows_the_raw_events_of_its_use(tmp_path: Path, capsys: pyt
     asked(capsys, "score", str(log), "--out", str(out))
     (out / "events.jsonl").unlink()  # what the run's own notables point to
     asked(capsys, "exposed", KEY, "--since", render((TODAY - 3) * DAY), "--where", "public-repo", "--out", str(out))
-    (one,) = [each for each in jsonlines.read(out / "notables.jsonl") if each["kind"] == "exposure"]
-    lines = {event["line"] for event in jsonlines.read(out / "events.jsonl") if event["id"] in one["record_ids"]}
+    (item,) = [each for each in jsonlines.read(out / "notables.jsonl") if each["kind"] == "exposure"]
+    lines = {event["line"] for event in jsonlines.read(out / "events.jsonl") if event["id"] in item["record_ids"]}
     assert 11 in lines
 
 
@@ -126,23 +126,23 @@ def test_every_file_passed_over_is_named_and_so_is_where_rejects_are(
     (logs / "rows.csv").write_text("a,b\n1,2\n")
     (logs / "LICENSE.txt").write_text("Some words.\n")
     assert cli.main(["score", str(logs), "--out", str(tmp_path / "out")]) == 0
-    told = " ".join(capsys.readouterr().err.split())
-    assert "rows.csv" in told and "skipped, not recognized as logs: LICENSE.txt" in told
-    assert "rejects.jsonl says which" in told
+    text = " ".join(capsys.readouterr().err.split())
+    assert "rows.csv" in text and "skipped, not recognized as logs: LICENSE.txt" in text
+    assert "rejects.jsonl says which" in text
 
 
 def test_explain_tells_when_the_odd_calls_were_and_counts_no_fewer_than_it_kept(
     out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = out / "notables.jsonl"
-    (one,) = jsonlines.read(path)
+    (item,) = jsonlines.read(path)
     before = render((TODAY - 3) * DAY)
-    earlier = {**one["timeline"][0], "time": before, "points": 0.0}
-    grown = [*one["timeline"], *({**earlier, "action": f"a:{n}"} for n in range(500 - len(one["timeline"])))]
-    jsonlines.write(path, [{**one, "first_time": before, "timeline": grown}])
-    told = " ".join(asked(capsys, "explain", "1", "--out", str(out)).split())
-    assert f"{one['id']} since {before}, {one['first_time']} " in told
-    assert "Unusual calls: at least 6, 0 of them refused" in told
+    earlier = {**item["timeline"][0], "time": before, "points": 0.0}
+    grown = [*item["timeline"], *({**earlier, "action": f"a:{n}"} for n in range(500 - len(item["timeline"])))]
+    jsonlines.write(path, [{**item, "first_time": before, "timeline": grown}])
+    text = " ".join(asked(capsys, "explain", "1", "--out", str(out)).split())
+    assert f"{item['id']} since {before}, {item['first_time']} " in text
+    assert "Unusual calls: at least 6, 0 of them refused" in text
 
 
 def test_real_days_of_m365_hide_no_critical_and_list_no_person(
@@ -150,10 +150,12 @@ def test_real_days_of_m365_hide_no_critical_and_list_no_person(
 ) -> None:
     """But for people who let an app in."""
     asked(capsys, "score", str(shared_data("m365/audit.ndjson")), "--out", str(tmp_path))
-    assert max(one["likelihood"] for one in jsonlines.read(tmp_path / "below.jsonl")) < 80
+    assert max(item["likelihood"] for item in jsonlines.read(tmp_path / "below.jsonl")) < 80
     listed = list(jsonlines.read(tmp_path / "notables.jsonl"))
-    people = [one for one in listed if one["identity"]["kind"] not in ("app", "service_principal", "managed_identity")]
-    assert listed and all("risky_consent" in {signal["id"] for signal in one["signals"]} for one in people)
+    people = [
+        item for item in listed if item["identity"]["kind"] not in ("app", "service_principal", "managed_identity")
+    ]
+    assert listed and all("risky_consent" in {signal["id"] for signal in person["signals"]} for person in people)
 
 
 @pytest.mark.parametrize("sheet", ["walk", "elastic_trial"])

@@ -16,11 +16,11 @@ from nhi_watch.act.response import plan
 from nhi_watch.act.response.plan import Subjects
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import model
+from nhi_watch.detect.engine import Judge
 from nhi_watch.detect.explain import brief, notables, ocsf
-from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.signals import SIGNALS
-from nhi_watch.intake.days import Days
+from nhi_watch.intake.batch import IntakeBatch
 from nhi_watch.report import ecs, html, jsonlines, terminal
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
@@ -40,27 +40,31 @@ PLACE = {"address": "185.220.101.4", "network": "185.220.101.0/24", "agent": "ka
 
 def judged(lacking: list[str]) -> Result:
     """Ten ordinary days, and a raid of whose events some fields are empty."""
-    state, days = State(MemoryStore()), Days()
+    state, batch = State(MemoryStore()), IntakeBatch()
     for ago in range(10, 0, -1):
         for event in events([{"repeat": 20}], TODAY - ago):
-            days.add(event)
+            batch.add(event)
     empty: dict[str, Any] = dict.fromkeys(lacking, "")
-    for event in events([{**PLACE, **one} for one in RAID], TODAY):
-        days.add(event._replace(**empty))
-    return Judge(state, model.load()).settle(days)
+    for event in events([{**PLACE, **item} for item in RAID], TODAY):
+        batch.add(event._replace(**empty))
+    return Judge(state, model.load()).process(batch)
 
 
 def outputs(result: Result) -> str:
     """All that people and hosts get of the notables."""
-    found = [*result.notables, *result.below]
+    matches = [*result.notables, *result.below]
     console = Console(file=io.StringIO(), width=100)
-    terminal.show(found, result.run, console)
+    terminal.show(matches, result.run, console)
     rules, nothing = plan.load(), plan.Breaks((), ())
-    plans = [plan.draft(one, rules, Subjects({}), nothing, TODAY * DAY) for one in found]
-    parts = [html.render(found, result.run), *(plan.text(one) for one in plans), *(brief.text(one) for one in found)]
-    parts += [json.dumps(ecs.alert(one, created="2024-10-04T12:00:00Z")) for one in found]
-    parts += [json.dumps(ocsf.finding(one)) for one in found]
-    parts += [jsonlines.as_line(one).decode() for one in found]
+    plans = [plan.draft(item, rules, Subjects({}), nothing, TODAY * DAY) for item in matches]
+    parts = [
+        html.render(matches, result.run),
+        *(plan.text(item) for item in plans),
+        *(brief.text(item) for item in matches),
+    ]
+    parts += [json.dumps(ecs.alert(item, created="2024-10-04T12:00:00Z")) for item in matches]
+    parts += [json.dumps(ocsf.finding(item)) for item in matches]
+    parts += [jsonlines.as_line(item).decode() for item in matches]
     return "".join(parts)
 
 
@@ -75,8 +79,8 @@ def test_every_output_is_written(monkeypatch: pytest.MonkeyPatch, lacking: list[
     explain = notables._explain
 
     def without(at: int, *rest: Any) -> tuple[Any, ...]:
-        backing, *told = explain(at, *rest)
-        return ([] if bare is None or SIGNALS[at].name in bare else backing), *told
+        backing, *text = explain(at, *rest)
+        return ([] if bare is None or SIGNALS[at].name in bare else backing), *text
 
     with monkeypatch.context() as patched:
         patched.setattr(notables, "_explain", without)

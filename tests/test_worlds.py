@@ -49,8 +49,8 @@ def test_labels_name_records_and_identities_as_the_sources_read_them(days: list[
     incidents = [incident for day in days for incident in day.incidents]
     assert len(incidents) == SMALL.incidents
     for incident in incidents:
-        found = [events[name] for name in incident["record_ids"]]
-        assert {event.identity.name for event in found} == set(incident["identities"])
+        result = [events[name] for name in incident["record_ids"]]
+        assert {event.identity.name for event in result} == set(incident["identities"])
         assert incident["identity"] == incident["identities"][0]
     assert all(i["first_time"].startswith(day.date) for day in days for i in day.incidents)
 
@@ -58,8 +58,8 @@ def test_labels_name_records_and_identities_as_the_sources_read_them(days: list[
 def test_a_padded_attacker_does_the_same_and_more() -> None:
     def sizes(padded: bool) -> Counter[str]:
         world = worlds.draw(3, identities=40, history=4, company=False, padded=padded)
-        found = (incident for day in worlds.days(world) for incident in day.incidents)
-        return Counter({incident["id"]: len(incident["record_ids"]) for incident in found})
+        result = (incident for day in worlds.days(world) for incident in day.incidents)
+        return Counter({incident["id"]: len(incident["record_ids"]) for incident in result})
 
     plain, padded = sizes(False), sizes(True)
     assert plain.keys() == padded.keys()
@@ -83,8 +83,8 @@ def test_a_company_has_attacks_in_its_account_and_in_its_products(company: list[
 
 def test_labels_of_a_company_name_records_and_identities_as_the_sources_read_them(company: list[Day]) -> None:
     sources = {m.__name__.rpartition(".")[2]: m for m in registry.modules("nhi_watch.intake.sources")}
-    told = ((sources[product], record) for day in company for product, record in day.records)
-    names = {e.record_id: e.identity.name for source, record in told if source.claims(record)
+    details = ((sources[product], record) for day in company for product, record in day.records)
+    names = {e.record_id: e.identity.name for source, record in details if source.claims(record)
              for e in [source.read(record)]}  # fmt: skip
     for incident in [incident for day in company for incident in day.incidents]:
         assert set(incident["record_ids"]) <= names.keys()
@@ -110,8 +110,8 @@ def test_every_technique_through_agents_leaves_records_that_its_source_reads() -
         tenant = company_of(world)
         assert {campaign.technique.name for campaign in tenant.campaigns} == {name}
         for campaign in tenant.campaigns:
-            told = campaign.run(tenant).label
-            assert told is not None and told["names"]
+            details = campaign.run(tenant).label
+            assert details is not None and details["names"]
 
 
 def test_every_technique_is_dealt_from_outside_and_from_inside() -> None:

@@ -22,10 +22,10 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
             each.shutdown(socket.SHUT_RDWR)
 
 
-def _join(one: socket.socket, other: socket.socket) -> None:
-    back = threading.Thread(target=_pump, args=(other, one), daemon=True)
+def _join(item: socket.socket, other: socket.socket) -> None:
+    back = threading.Thread(target=_pump, args=(other, item), daemon=True)
     back.start()
-    _pump(one, other)
+    _pump(item, other)
     back.join()
 
 

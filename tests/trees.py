@@ -25,9 +25,9 @@ def leaves(tree: Any) -> Iterator[tuple[Steps, Any]]:
 
 def changed(tree: Any, steps: Steps, value: object) -> Any:
     """The tree with another value at a place; what lies beside the way there is shared, not copied."""
-    made = node = copy.copy(tree)
+    built = node = copy.copy(tree)
     for step in steps[:-1]:
         node[step] = copy.copy(node[step])
         node = node[step]
     node[steps[-1]] = value
-    return made
+    return built

@@ -35,10 +35,10 @@ from nhi_watch.detect.day import CROWD
 from nhi_watch.detect.episodes import FOLDED
 from nhi_watch.hosts.elastic import setup
 from nhi_watch.hosts.elastic.cluster import Connection, connect
-from nhi_watch.hosts.elastic.run import Job, run
+from nhi_watch.hosts.elastic.run import ReadJob, run
 from nhi_watch.hosts.files.reader import chunks
 from nhi_watch.hosts.files.reader.lines import LINE_LIMIT
-from nhi_watch.hosts.files.reader.rejects import MOST, WHOLE
+from nhi_watch.hosts.files.reader.rejects import MAX_ORIGINALS, MOST
 from nhi_watch.intake.shapes.json import VALUES
 from nhi_watch.state.sqlite import SqliteStore
 from test_costly_days import invented
@@ -98,14 +98,14 @@ def case(kind: str, number: int) -> None:
     """One case, in this process."""
     resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))
     what, _, elastic = kind.partition(" ")
-    told = chain(flood(what, number), theft())
+    text = chain(flood(what, number), theft())
     if what in FILES:
         seconds, notables = beside_file(what, number)
     else:
-        seconds, notables = over_elastic(told) if elastic else over_files(told)
+        seconds, notables = over_elastic(text) if elastic else over_files(text)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    found = [n for n in notables if n["identity"]["name"].endswith(f"/{VICTIM}") and n["kind"] == "compromise"]
-    theft_is = f"rank {found[0]['rank']}" if found else "hidden"
+    result = [n for n in notables if n["identity"]["name"].endswith(f"/{VICTIM}") and n["kind"] == "compromise"]
+    theft_is = f"rank {result[0]['rank']}" if result else "hidden"
     print(json.dumps({"seconds": round(seconds, 1), "mb": peak, "theft": theft_is}))
 
 
@@ -155,19 +155,19 @@ def costly(what: str, number: int) -> bytes:
 def over_elastic(records: Iterable[dict[str, Any]]) -> tuple[float, list[dict[str, Any]]]:
     """The same, of a run over a real server."""
     stream, began = "logs-aws.cloudtrail-bounds", int(time.time()) - 60
-    job = Job(stream, "bounds", began, lag=0)
+    job = ReadJob(stream, "bounds", began, lag=0)
     with tempfile.TemporaryDirectory() as folder:
         node = elastic_server.Node(next(iter(elastic_server.VERSIONS)), Path(folder) / "node", heap="1g")
         try:
             with connect(Connection((node.start(),))) as client:
                 ecs_shape.template(client, stream)
                 setup.setup(client, job.namespace)
-                for told in (tenant(20), records):
+                for details in (tenant(20), records):
                     came = render(int(time.time()))
-                    ecs_shape.load(client, stream, (ecs_shape.document(one, False, came) for one in told))
+                    ecs_shape.load(client, stream, (ecs_shape.document(item, False, came) for item in details))
                     time.sleep(2)
                     started = time.process_time()
-                    run(client, job._replace(since=None) if told is records else job)
+                    run(client, job._replace(since=None) if details is records else job)
                     seconds = time.process_time() - started
                 client.indices.refresh(index=job.stream)
                 hits = client.search(index=job.stream, size=10_000)["hits"]["hits"]
@@ -190,23 +190,23 @@ def measured(kind: str, number: int) -> dict[str, Any]:
 def table() -> dict[str, Any]:
     """What every case costs, by its name."""
     out = OUT / "bench_bounds.json"
-    found: dict[str, Any] = json.loads(out.read_text("utf-8")) if out.exists() else {}
+    result: dict[str, Any] = json.loads(out.read_text("utf-8")) if out.exists() else {}
     for kind, number in CASES:
         name = f"{number:,} {kind}"
-        if name not in found:
-            found[name] = measured(kind, number)
-            write(found)
-    return found
+        if name not in result:
+            result[name] = measured(kind, number)
+            write(result)
+    return result
 
 
-def page(found: dict[str, Any]) -> str:
+def page(result: dict[str, Any]) -> str:
     """The table as the page has it."""
-    rows = [f"| {name} | {' | '.join(str(one.get(key, '')) for key in ('seconds', 'mb', 'theft'))} |"
-            for name, one in found.items()]  # fmt: skip
+    rows = [f"| {name} | {' | '.join(str(item.get(key, '')) for key in ('seconds', 'mb', 'theft'))} |"
+            for name, item in result.items()]  # fmt: skip
     usual = chunks.Bounds()
     about = ABOUT.format(
         unpacked=usual.bytes(0), records=usual.records(0), seconds=usual.seconds(0), line=LINE_LIMIT, values=VALUES,
-        whole=WHOLE, most=MOST, behaviours=BEHAVIOURS, newcomers=NEWCOMERS, crowd=CROWD, folded=FOLDED,
+        whole=MAX_ORIGINALS, most=MOST, behaviours=BEHAVIOURS, newcomers=NEWCOMERS, crowd=CROWD, folded=FOLDED,
     )  # fmt: skip
     return about + "\n".join([*HEAD, *rows]) + "\n"
 
@@ -216,9 +216,9 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["--case"]:
         case(arguments[1], int(arguments[2]))
         return 0
-    found = table()
+    result = table()
     if "--page" in arguments:
-        Path(arguments[arguments.index("--page") + 1]).write_text(page(found), "utf-8")
+        Path(arguments[arguments.index("--page") + 1]).write_text(page(result), "utf-8")
     return 0
 
 

@@ -37,22 +37,22 @@ def main() -> None:
         for record in last:
             hours[int(json.loads(record)["eventTime"][11:13])].append(record)
         parts = [written(folder / f"hour{at:02}.json", each) for at, each in enumerate(hours) if each]
-        whole, one = written(folder / "day.json", last), written(folder / "one.json", last[:1])
-        rounds = [measured(folder, whole, parts, one) for _ in range(ROUNDS)]
+        path, item = written(folder / "day.json", last), written(folder / "one.json", last[:1])
+        rounds = [measured(folder, path, parts, item) for _ in range(ROUNDS)]
     start, _, twice, thrice, once, often = (min(figures) for figures in zip(*rounds))
     idle = thrice - twice
-    told = {"records": len(last), "runs": len(parts), "start_up": start, "idle": idle, "one_run": once,
+    details = {"records": len(last), "runs": len(parts), "start_up": start, "idle": idle, "one_run": once,
             "many_runs": often}  # fmt: skip
-    told["times"] = round((often - len(parts) * start) / (once - start), 2)
-    told["times_beside_idle"] = round((often - len(parts) * idle) / (once - idle), 2)
-    write(told)
+    details["times"] = round((often - len(parts) * start) / (once - start), 2)
+    details["times_beside_idle"] = round((often - len(parts) * idle) / (once - idle), 2)
+    write(details)
 
 
-def measured(folder: Path, whole: Path, parts: Sequence[Path], one: Path) -> tuple[float, ...]:
+def measured(folder: Path, path: Path, parts: Sequence[Path], item: Path) -> tuple[float, ...]:
     """Seconds of start-up, of a record (it fills the folder of results again), of it in two runs and three, of one run,
     of all small ones together."""
-    learnt = (spent(folder, paths, learnt=True) for paths in ([one], [one, one], [one, one, one], [whole], parts))
-    return spent(folder, [one], learnt=False), *learnt
+    learnt = (spent(folder, paths, learnt=True) for paths in ([item], [item, item], [item, item, item], [path], parts))
+    return spent(folder, [item], learnt=False), *learnt
 
 
 def spent(folder: Path, runs: Sequence[Path], learnt: bool) -> float:
@@ -66,11 +66,11 @@ def spent(folder: Path, runs: Sequence[Path], learnt: bool) -> float:
 
 def logs(folder: Path) -> list[list[str]]:
     """The records of each day, in order."""
-    found: dict[str, list[str]] = {}
+    result: dict[str, list[str]] = {}
     for path in sorted(folder.rglob("*.ndjson.gz")):
         for line in gzip.decompress(path.read_bytes()).decode("utf-8").splitlines():
-            found.setdefault(json.loads(line)["eventTime"][:10], []).append(line)
-    return [sorted(found[day], key=lambda line: str(json.loads(line)["eventTime"])) for day in sorted(found)]
+            result.setdefault(json.loads(line)["eventTime"][:10], []).append(line)
+    return [sorted(result[day], key=lambda line: str(json.loads(line)["eventTime"])) for day in sorted(result)]
 
 
 def written(path: Path, records: Sequence[str]) -> Path:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from _bench import write
 
 import nhi_watch
-from nhi_watch.detect.judge import BUDGET
+from nhi_watch.detect.engine import BUDGET
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.evaluation import mornings

@@ -32,7 +32,7 @@ import elastic_server
 from nhi_watch.core.timestamps import parse
 from nhi_watch.hosts.elastic import read, setup
 from nhi_watch.hosts.elastic.cluster import Connection, connect
-from nhi_watch.hosts.elastic.run import Job, run
+from nhi_watch.hosts.elastic.run import ReadJob, run
 from nhi_watch.intake.sources.cloudtrail import ECS_FIELDS
 from nhi_watch_lab.simulator.tenant import Spec, Tenant
 
@@ -96,7 +96,7 @@ def _measure(client: Elasticsearch, node: elastic_server.Node, days: list[list[A
             taken.setdefault(f"bare_{loop}", []).append(spent)
         namespace = f"{name}{turn}"
         prepare(client, namespace)
-        job = Job(stream, namespace, _BASE, lag=0)
+        job = ReadJob(stream, namespace, _BASE, lag=0)
         read_by_run, spent = _timed(node, partial(_run, client, job, stages))
         taken.setdefault("run", []).append(spent)
         assert read_by_run == total == sum(map(len, days))
@@ -115,11 +115,13 @@ def prepare(client: Elasticsearch, namespace: str) -> None:
 
 def _rates(taken: dict[str, list[Taken]], total: int, kind: str) -> dict[str, float]:
     """Documents a second and ratios; the first turn warmed the server up."""
-    rates = {way: total / statistics.median(getattr(each, kind) for each in told[1:]) for way, told in taken.items()}
+    rates = {
+        way: total / statistics.median(getattr(each, kind) for each in takens[1:]) for way, takens in taken.items()
+    }
     return {**rates, **{f"run_to_{way}": rates["run"] / rate for way, rate in rates.items() if way != "run"}}
 
 
-def _run(client: Elasticsearch, job: Job, stages: list[dict[str, float]]) -> int:
+def _run(client: Elasticsearch, job: ReadJob, stages: list[dict[str, float]]) -> int:
     with patch("time.perf_counter", time.process_time):  # the run's own clock for its stages
         done = run(client, job)
     stages.append(done["seconds"])

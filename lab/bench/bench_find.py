@@ -54,10 +54,10 @@ def main() -> None:
             nhi(*words)
         rounds = [{what: nhi(*words) for what, words in commands.items()} for _ in range(args.rounds)]
         size = (out / "state.sqlite").stat().st_size
-    told = {what: [min(one[what][at] for one in rounds) for at in (0, 1)] for what in commands}
+    details = {what: [min(round[what][at] for round in rounds) for at in (0, 1)] for what in commands}
     write({"identities": args.identities, "notables": args.notables, "state_bytes": size,
-           "seconds_and_processor": told})  # fmt: skip
-    for what, (seconds, processor) in told.items():
+           "seconds_and_processor": details})  # fmt: skip
+    for what, (seconds, processor) in details.items():
         late = "  over what is promised" if processor > PROMISED else ""
         print(f"{seconds:7.3f} s, processor {processor:6.3f} s  {what}{late}")
 
@@ -73,7 +73,7 @@ def built(out: Path, identities: int, notables: int) -> tuple[Identity, list[Jso
     store = SqliteStore(out / "state.sqlite")
     machines = [known for known in inventory.identities(store).values() if known.identity.kind in ("role", "user")]
     templates = [(known, list(rows_of(store, known.identity.id))) for known in machines]
-    made: list[Known] = []
+    built: list[Known] = []
     for number, (known, rows) in enumerate(templates):
         tails = range(number, identities, len(templates))
         fresh = [copy_of(known, tail) for tail in tails]
@@ -81,13 +81,13 @@ def built(out: Path, identities: int, notables: int) -> tuple[Identity, list[Jso
         for table, key, raw in rows:  # one after the other by key, which a file takes in soonest
             store.put(table, ((key + NUMBER.format(tail), raw) for tail in tails))
         store.commit()
-        made += fresh
+        built += fresh
     store.close()
     rest = list(jsonlines.read(out / "notables.jsonl"))
-    copies = (notable_of(rest[number % len(rest)], made[number], number) for number in range(notables))
+    copies = (notable_of(rest[number % len(rest)], built[number], number) for number in range(notables))
     ordered = ranked(copies)
     jsonlines.write(out / "notables.jsonl", ordered)
-    return made[identities // 2].identity, ordered
+    return built[identities // 2].identity, ordered
 
 
 def rows_of(store: SqliteStore, name: str) -> Iterator[tuple[str, str, bytes]]:
@@ -100,9 +100,9 @@ def rows_of(store: SqliteStore, name: str) -> Iterator[tuple[str, str, bytes]]:
 
 def copy_of(known: Known, number: int) -> Known:
     """The same identity under another id and name."""
-    one = known.identity
+    identity = known.identity
     tail = NUMBER.format(number)
-    return known._replace(identity=one._replace(id=one.id + tail, name=f"{one.name}-{tail}"))
+    return known._replace(identity=identity._replace(id=identity.id + tail, name=f"{identity.name}-{tail}"))
 
 
 def key_of(identity: Identity) -> str:
@@ -115,10 +115,10 @@ def credential_of(known: Known) -> Credential:
     return Credential(key_of(known.identity), (known.identity,), known.first, known.last, ())
 
 
-def notable_of(one: Json, known: Known, number: int) -> Json:
+def notable_of(item: Json, known: Known, number: int) -> Json:
     """A notable of another identity."""
-    identity = {**one["identity"], "id": known.identity.id, "name": known.identity.name}
-    return {**one, "id": f"{number:x}".rjust(6, "a") + one["id"][6:], "identity": identity, "members": []}
+    identity = {**item["identity"], "id": known.identity.id, "name": known.identity.name}
+    return {**item, "id": f"{number:x}".rjust(6, "a") + item["id"][6:], "identity": identity, "members": []}
 
 
 if __name__ == "__main__":

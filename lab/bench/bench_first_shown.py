@@ -1,4 +1,4 @@
-"""How soon a row appears: `python lab/bench/bench_first_shown.py [--machines 40] [--days 12] [--last 3]`.
+"""How soon a row appears: `python lab/bench/bench_first_shown.py [--machines 40] [--batch 12] [--last 3]`.
 
 A simulated company is scored hour by hour. For each hour of its last days, a copy of the state of the day's eve is also
 scored in one run over all records until then: a notable's *decisive hour* is the first after which that one run lists
@@ -29,9 +29,9 @@ def score(store: MemoryStore, records: Records) -> set[str]:
     """Ids of the morning list after one run."""
     session = Session(store, [cloudtrail])
     session.feed(records)
-    found = session.finish()
+    result = session.finish()
     store.commit()
-    return {notable["id"] for notable in found.standing}
+    return {notable["id"] for notable in result.standing}
 
 
 def delays(store: MemoryStore, records: Records) -> list[int]:
@@ -40,11 +40,11 @@ def delays(store: MemoryStore, records: Records) -> list[int]:
     before = score(copy.deepcopy(store), [])
     listed = set[str]()
     for hour in range(24):
-        part = [one for one in records if int(one["eventTime"][11:13]) == hour]
+        part = [record for record in records if int(record["eventTime"][11:13]) == hour]
         if not part:
             continue
         listed = score(store, part)
-        until = [one for one in records if int(one["eventTime"][11:13]) <= hour]
+        until = [record for record in records if int(record["eventTime"][11:13]) <= hour]
         for seen, names in ((shown, listed), (decisive, score(copy.deepcopy(eve), until))):
             for name in names - before - seen.keys():
                 seen[name] = hour
@@ -59,17 +59,17 @@ def main() -> None:
     parser.add_argument("--last", type=int, default=3, help="days that are scored hour by hour")
     args = parser.parse_args()
     spec = Spec(args.days, args.machines, 43, campaigns=args.last * 2, quiet_days=args.days - args.last)
-    store, found = MemoryStore(), list[int]()
+    store, result = MemoryStore(), list[int]()
     for number, day in enumerate(Tenant(spec).days()):
         if number < args.days - args.last:
             score(store, day.records)
         else:
-            found += delays(store, day.records)
-    counts = Counter(found)
+            result += delays(store, day.records)
+    counts = Counter(result)
     write({
-        "machines": args.machines, "days": args.last, "rows": len(found), "runs_late": dict(sorted(counts.items())),
-        "same_run": round(sum(late <= 0 for late in found) / len(found), 3),
-        "within_one_run": round(sum(late <= 1 for late in found) / len(found), 3),
+        "machines": args.machines, "days": args.last, "rows": len(result), "runs_late": dict(sorted(counts.items())),
+        "same_run": round(sum(late <= 0 for late in result) / len(result), 3),
+        "within_one_run": round(sum(late <= 1 for late in result) / len(result), 3),
     })  # fmt: skip
 
 

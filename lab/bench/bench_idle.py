@@ -17,7 +17,7 @@ from typing import Any
 from _bench import nhi, write
 
 from nhi_watch.detect.cases import DONE
-from nhi_watch.detect.publish import END, PAST
+from nhi_watch.detect.publish import CLOSED, END
 from nhi_watch.hosts.files import jobs
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.store import pack, unpack
@@ -31,7 +31,7 @@ TRIES = 5
 def score(path: Path, out: Path) -> float:
     """Processor seconds of one run in this process."""
     began = time.process_time()
-    jobs.score(jobs.Job([str(path)], out, out / "state.sqlite"))
+    jobs.score(jobs.ScoreJob([str(path)], out, out / "state.sqlite"))
     return time.process_time() - began
 
 
@@ -49,7 +49,7 @@ def retain(out: Path, count: int) -> None:
     for number in range(count):
         published, document = unpack(rows[number % len(rows)][1])
         name, day = f"{number:020x}", last - 1 - number // 3
-        fresh.append((PAST + name, pack([published, {**document, "id": name}])))
+        fresh.append((CLOSED + name, pack([published, {**document, "id": name}])))
         fresh += [(f"{END}{day:06d}/{name}", b"1"), (DONE + name, pack([name, day, [], [], "", ""]))]
     store.put("notable", fresh)
     store.commit()
@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=10)
     args = parser.parse_args()
     spec = Spec(args.days, args.machines, 41, campaigns=3, events=12 * args.machines * args.days)
-    found: dict[str, Any] = {"machines": args.machines, "days": args.days}
+    result: dict[str, Any] = {"machines": args.machines, "days": args.days}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         *before, today = [day.records for day in Tenant(spec).days()]
@@ -72,21 +72,21 @@ def main() -> None:
             hours.setdefault(record["eventTime"][11:13], []).append(f"{json.dumps(record)}\n")
         lines = [f"{json.dumps(record)}\n" for day in before for record in day]
         files = {"before": lines, "day": [line for each in hours.values() for line in each], "few": lines[-10:],
-                 **{f"hour{hour}": told for hour, told in sorted(hours.items())}}  # fmt: skip
-        for file, told in files.items():
-            (folder / f"{file}.json").write_text("".join(told), "utf-8")
+                 **{f"hour{hour}": details for hour, details in sorted(hours.items())}}  # fmt: skip
+        for file, details in files.items():
+            (folder / f"{file}.json").write_text("".join(details), "utf-8")
         score(folder / "before.json", folder / "base")
         score(folder / "few.json", copied(folder, "warm"))
-        found["one_run"] = round(score(folder / "day.json", copied(folder, "one")), 2)
+        result["one_run"] = round(score(folder / "day.json", copied(folder, "one")), 2)
         out = copied(folder, "many")
-        found["24_runs"] = round(sum(score(folder / f"hour{hour}.json", out) for hour in sorted(hours)), 2)
+        result["24_runs"] = round(sum(score(folder / f"hour{hour}.json", out) for hour in sorted(hours)), 2)
         retain(kept := copied(folder, "kept"), RETAINED)
         few = folder / "few.json"
         for name, where in (("idle", out), (f"idle_with_{RETAINED}_ended", kept), ("idle_with_none", folder / "warm")):
             score(few, where)
-            found[name] = round(min(score(few, where) for _ in range(TRIES)), 3)
-        found["idle_process"] = round(min(nhi("score", few, "--out", out).processor for _ in range(TRIES)), 3)
-    write(found)
+            result[name] = round(min(score(few, where) for _ in range(TRIES)), 3)
+        result["idle_process"] = round(min(nhi("score", few, "--out", out).processor for _ in range(TRIES)), 3)
+    write(result)
 
 
 if __name__ == "__main__":

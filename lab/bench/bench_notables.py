@@ -42,20 +42,20 @@ def judged(days: list[list[Json]], folder: Path) -> Json:
     path = folder / "log.ndjson"
     with path.open("w", encoding="utf-8") as file:
         file.writelines(f"{json.dumps(record)}\n" for day in days for record in day)
-    result = jobs.score(jobs.Job([str(path)], folder, folder / "state.sqlite"))
+    result = jobs.score(jobs.ScoreJob([str(path)], folder, folder / "state.sqlite"))
     return {"run": result.run, "listed": result.notables, "below": result.below}
 
 
 def budget(machines: int, days: int) -> Json:
     """Places taken in ordinary weeks: the most of any seven days, against the allowance."""
     with tempfile.TemporaryDirectory() as folder:
-        told = judged(list(ordinary(machines, days)), Path(folder))
-    dates = sorted(one["listed_on"] for one in told["listed"] if one["listed_on"] and not one["over_budget"])
+        details = judged(list(ordinary(machines, days)), Path(folder))
+    dates = sorted(item["listed_on"] for item in details["listed"] if item["listed_on"] and not item["over_budget"])
     most = max((sum(start <= date < _after(start, 7) for date in dates) for start in dates), default=0)
     return {
-        "identities": told["run"]["identities"], "events": told["run"]["events"], "most_in_7_days": most,
-        "allowed": week_allowance(told["run"]["budget"], machines), "over_budget": told["run"]["over_budget"],
-        "below": told["run"]["overflow"], "rank_share": _rank_share(told["run"]),
+        "identities": details["run"]["identities"], "events": details["run"]["events"], "most_in_7_days": most,
+        "allowed": week_allowance(details["run"]["budget"], machines), "over_budget": details["run"]["over_budget"],
+        "below": details["run"]["overflow"], "rank_share": _rank_share(details["run"]),
     }  # fmt: skip
 
 
@@ -80,10 +80,10 @@ def incidents(machines: int = 300, days: int = 9) -> Json:
     for number, record in enumerate(stolen.values()):
         every[-1] += theft(record, number)
     with tempfile.TemporaryDirectory() as folder:
-        told = judged(every, Path(folder))
-    named = {who["name"] for one in told["listed"] for who in (one["identity"], *one["members"])}
+        details = judged(every, Path(folder))
+    named = {who["name"] for item in details["listed"] for who in (item["identity"], *item["members"])}
     return {"incidents": len(stolen), "listed": len(named & stolen.keys()), "others_listed": len(named - stolen.keys()),
-            "over_budget": told["run"]["over_budget"], "folded": told["run"]["folded"]}  # fmt: skip
+            "over_budget": details["run"]["over_budget"], "folded": details["run"]["folded"]}  # fmt: skip
 
 
 def theft(record: Json, number: int) -> Iterator[Json]:
@@ -101,8 +101,8 @@ def hand() -> Json:
     """What an analyst waits for, on the demo's state."""
     with tempfile.TemporaryDirectory() as folder:
         data, out = f"{folder}/data", f"{folder}/out"
-        made = ("simulate", "--days", "14", "--machines", "120", "--seed", "7", "--campaigns", "8", "--out", data)
-        for words in (made, ("score", f"{data}/events", "--out", out)):
+        built = ("simulate", "--days", "14", "--machines", "120", "--seed", "7", "--campaigns", "8", "--out", data)
+        for words in (built, ("score", f"{data}/events", "--out", out)):
             nhi(*words)
         run = json.loads(Path(out, "run.json").read_text("utf-8"))
         asked = {"version": ("--version",), "explain": ("explain", "1", "--out", out),
@@ -118,34 +118,34 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=9)
     parser.add_argument("--page", type=Path, help="write the figures at the end of this page")
     args = parser.parse_args()
-    found: Json = {"hand": hand(), "report_mb": round(len(html.render(many(5_000), {}).encode()) / 1e6, 2),
+    result: Json = {"hand": hand(), "report_mb": round(len(html.render(many(5_000), {}).encode()) / 1e6, 2),
                    "incidents": incidents(), "budget": {}}  # fmt: skip
     for size in args.sizes.split(","):
-        found["budget"][size] = {"days": args.days, **budget(int(size), args.days)}
-    write(found)
+        result["budget"][size] = {"days": args.days, **budget(int(size), args.days)}
+    write(result)
     if args.page:
         before = args.page.read_text("utf-8").partition(MARK)[0]
-        args.page.write_text(f"{before}{MARK}{figures(found)}", "utf-8")
+        args.page.write_text(f"{before}{MARK}{figures(result)}", "utf-8")
 
 
 MARK = "\n## Figures\n\n<!-- Written by lab/bench/bench_notables.py --page -->\n"
 
 
-def figures(found: Json) -> str:
+def figures(result: Json) -> str:
     """The figures as a table."""
-    hand, ten = found["hand"], found["incidents"]
-    weeks = found["budget"].items()
+    hand, ten = result["hand"], result["incidents"]
+    weeks = result["budget"].items()
     rows = [
         ("`nhi --version`, processor seconds of the whole process", f"{hand['version']:.3f}", "0.15"),
         ("`nhi explain` on the demo's state", f"{hand['explain']:.2f}", "0.5"),
         ("`nhi brief` without a model", f"{hand['brief']:.2f}", "1"),
         ("share of the demo's run that builds notables", f"{hand['rank_share']:.1%}", "20%"),
-        *((f"the same, {size} machines, {told['events']:,} events", f"{told['rank_share']:.1%}", "20%")
-          for size, told in weeks),
-        ("report of 5,000 notables, MB", f"{found['report_mb']}", "10"),
+        *((f"the same, {size} machines, {text['events']:,} events", f"{text['rank_share']:.1%}", "20%")
+          for size, text in weeks),
+        ("report of 5,000 notables, MB", f"{result['report_mb']}", "10"),
         (f"of {ten['incidents']} thefts in one day of 300 machines listed", f"{ten['listed']}", f"{ten['incidents']}"),
-        *((f"most places taken in 7 ordinary days, {size} machines", f"{told['most_in_7_days']}", f"{told['allowed']}")
-          for size, told in weeks),
+        *((f"most places taken in 7 ordinary days, {size} machines", f"{text['most_in_7_days']}", f"{text['allowed']}")
+          for size, text in weeks),
     ]  # fmt: skip
     lines = "\n".join(f"| {what} | {is_now} | {asked} |" for what, is_now, asked in rows)
     return f"\n| what | now | asked |\n|---|---|---|\n{lines}\n"

@@ -45,7 +45,9 @@ def matches(paths):
             for name in matching(record):
                 print(record.get("eventID"), name, sep="\\t")
 """
-AZUMA = READ + """
+AZUMA = (
+    READ
+    + """
 from azuma import Rule
 rules, failed = [], set()
 for path in sorted(Path(sys.argv[1]).glob("*.yml")):
@@ -73,7 +75,10 @@ def matching(record):
 matches(sys.argv[2:])
 print(len(rules), len(failed), file=sys.stderr)
 """
-PANTHER = READ + """
+)
+PANTHER = (
+    READ
+    + """
 from panther_core.enriched_event import PantherEvent
 from pypanther.cache import data_model_cache
 from pypanther.get import get_panther_rules
@@ -92,6 +97,7 @@ def matching(record):
 matches(sys.argv[2:])
 print(len(rules), len(failed), file=sys.stderr)
 """
+)
 
 
 class Peer(NamedTuple):
@@ -113,8 +119,8 @@ class Peer(NamedTuple):
             sys.exit(f"{self.name}: {done.stderr[-500:]}")
         after, lines = os.times(), done.stdout.splitlines()
         if self.is_json:
-            told = [orjson.loads(line) for line in lines if line.startswith("{")]
-            pairs = [(one["event"]["eventID"], one["rule_title"]) for one in told]
+            details = [orjson.loads(line) for line in lines if line.startswith("{")]
+            pairs = [(item["event"]["eventID"], item["rule_title"]) for item in details]
         else:
             pairs = [(line.split("\t")[0], line.split("\t")[1]) for line in lines]
         return pairs, done.stderr.strip()[-80:], sum(after[2:4]) - sum(before[2:4])
@@ -122,18 +128,18 @@ class Peer(NamedTuple):
 
 def peers(args: argparse.Namespace) -> tuple[list[Peer], dict[str, str]]:
     """Those that are there; and why others are not."""
-    found, left_out = list[Peer](), dict[str, str]()
+    peers, left_out = list[Peer](), dict[str, str]()
     if args.rsigma and args.rules:
-        found.append(Peer("rsigma", [args.rsigma, "engine", "eval", "--rules", args.rules, "--event"], is_json=True))
+        peers.append(Peer("rsigma", [args.rsigma, "engine", "eval", "--rules", args.rules, "--event"], is_json=True))
     else:
         left_out["rsigma"] = "no --rsigma, or no --rules"
     for name, module, program in (("azuma", "azuma", AZUMA), ("panther", "pypanther", PANTHER)):
         here = subprocess.run([args.python, "-c", f"import {module}"], capture_output=True, check=False).returncode == 0
         if here and (args.rules or name != "azuma"):
-            found.append(Peer(name, [args.python, "-c", program, args.rules or ""]))
+            peers.append(Peer(name, [args.python, "-c", program, args.rules or ""]))
         else:
             left_out[name] = f"{args.python} has no {module}, or no --rules"
-    return found, left_out
+    return peers, left_out
 
 
 class Records(NamedTuple):
@@ -154,24 +160,28 @@ def records(step: int) -> Records:
     path, technique_of, lines = OUT / "data" / "techniques.ndjson", dict[str, str](), list[bytes]()
     for file in sorted(TECHNIQUES.rglob("*json")):
         for record in of_file(file):
-            made = {**record, **moved(record, DAYS - 1)}
-            technique_of[made["eventID"]] = file.stem
-            lines.append(orjson.dumps(made))
+            built = {**record, **moved(record, DAYS - 1)}
+            technique_of[built["eventID"]] = file.stem
+            lines.append(orjson.dumps(built))
     path.write_bytes(b"\n".join(lines) + b"\n")
     return Records(days, path, technique_of)
 
 
-def ours(told: Records) -> dict[str, Any]:
+def ours(records: Records) -> dict[str, Any]:
     """What is in the list of the last day, with and without the techniques' records."""
     out, state = OUT / "peers", OUT / "peers.sqlite"
     state.unlink(missing_ok=True)
-    run([NHI, "baseline", *told.days[:-1], "--out", out, "--state", state])
-    run([NHI, "score", told.days[-1], "--out", out, "--state", state, "--no-learn"])
+    run([NHI, "baseline", *records.days[:-1], "--out", out, "--state", state])
+    run([NHI, "score", records.days[-1], "--out", out, "--state", state, "--no-learn"])
     ordinary = listed(out)
-    run([NHI, "score", told.days[-1], told.attacks, "--out", out, "--state", state, "--no-learn"])
+    run([NHI, "score", records.days[-1], records.attacks, "--out", out, "--state", state, "--no-learn"])
     behind = {record for notable in listed(out) for record in notable["record_ids"]}
-    found = {name for record, name in told.technique_of.items() if record in behind}
-    return {"techniques": len(found), "of": len(set(told.technique_of.values())), "notables_of_a_day": len(ordinary)}
+    result = {name for record, name in records.technique_of.items() if record in behind}
+    return {
+        "techniques": len(result),
+        "of": len(set(records.technique_of.values())),
+        "notables_of_a_day": len(ordinary),
+    }
 
 
 def run(command: list[Any]) -> None:
@@ -185,14 +195,14 @@ def run(command: list[Any]) -> None:
 def listed(out: Path) -> list[dict[str, Any]]:
     """The notables of the list."""
     lines = (out / "notables.jsonl").read_text("utf-8").splitlines()
-    return [one for one in map(json.loads, lines) if one["listed"]]
+    return [item for item in map(json.loads, lines) if item["listed"]]
 
 
-def theirs(peer: Peer, told: Records, ordinary: list[tuple[str, str]], rules: str) -> dict[str, Any]:
+def theirs(peer: Peer, records: Records, ordinary: list[tuple[str, str]], rules: str) -> dict[str, Any]:
     """What matches of the techniques, and of the last ordinary day."""
-    attacks, *_ = peer.matched(told.attacks)
-    found = {told.technique_of[record] for record, _ in attacks if record in told.technique_of}
-    return {"techniques": len(found), "of": len(set(told.technique_of.values())), "matches_of_a_day": len(ordinary),
+    attacks, *_ = peer.matched(records.attacks)
+    result = {records.technique_of[record] for record, _ in attacks if record in records.technique_of}
+    return {"techniques": len(result), "of": len(set(records.technique_of.values())), "matches_of_a_day": len(ordinary),
             "rules_that_match_on_it": len({rule for _, rule in ordinary}), "rules": rules}  # fmt: skip
 
 
@@ -205,27 +215,27 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true")
     args = parser.parse_args()
-    found, left_out = peers(args)
-    told, out = records(10 if args.quick else 1), OUT / "peers-speed"
-    events, one = sum(1 for _ in told.days[-1].open("rb")), told.days[-1]
+    result, left_out = peers(args)
+    text, out = records(10 if args.quick else 1), OUT / "peers-speed"
+    events, item = sum(1 for _ in text.days[-1].open("rb")), text.days[-1]
     first = OUT / "data" / "first.ndjson"
-    first.write_bytes(one.read_bytes().partition(b"\n")[0] + b"\n")
+    first.write_bytes(item.read_bytes().partition(b"\n")[0] + b"\n")
     seconds: dict[str, list[float]] = defaultdict(list)
     matched: dict[str, Any] = {}
     for _ in range(args.rounds):
-        for path, what in ((first, " begins"), (one, "")):
+        for path, what in ((first, " begins"), (item, "")):
             shutil.rmtree(out, ignore_errors=True)
             commands = {"bare orjson": [sys.executable, "-c", BARE, str(path)],
                         "nhi baseline": [NHI, "baseline", str(path), "--out", str(out)]}  # fmt: skip
             for name, command in commands.items():
                 seconds[name + what].append(cost(command).seconds)
-            for peer in found:
+            for peer in result:
                 *matched[peer.name], took = peer.matched(path)
                 seconds[peer.name + what].append(took)
     least = {name: min(each) for name, each in seconds.items()}
     names = [name for name in least if not name.endswith(" begins")]
     speed = {name: round((events - 1) / max(0.01, least[name] - least[name + " begins"])) for name in names}
-    finds = {"nhi": ours(told), **{peer.name: theirs(peer, told, *matched[peer.name]) for peer in found}}
+    finds = {"nhi": ours(text), **{peer.name: theirs(peer, text, *matched[peer.name]) for peer in result}}
     write({"events": events, "events_a_second": speed, "seconds": least, "finds": finds, "left_out": left_out})
     return 0
 

@@ -67,10 +67,10 @@ def make(folder: Path) -> None:
     generate(SEED, folder / "made", identities=MACHINES, days=DAYS)
     with gzip.open(folder / "made" / "events" / "cloudtrail.ndjson.gz") as file:
         lines = file.read().splitlines()
-    told = [orjson.loads(line) for line in lines]
-    hours = [f"{one['eventTime'][:13]}-{one.get('recipientAccountId', '')}" for one in told]
+    details = [orjson.loads(line) for line in lines]
+    hours = [f"{item['eventTime'][:13]}-{item.get('recipientAccountId', '')}" for item in details]
     deliver(lines, hours, folder / "hours")
-    deliver(lines, [one["eventTime"][:10] for one in told], folder / "days")
+    deliver(lines, [item["eventTime"][:10] for item in details], folder / "days")
     (folder / "lines").mkdir()
     (folder / "lines" / "cloudtrail.ndjson").write_bytes(b"\n".join(lines) + b"\n")
 
@@ -90,11 +90,11 @@ def cost(command: list[str]) -> Cost:
     """What a process takes that must not fail."""
     process = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None
-    told = process.stderr.read()
+    text = process.stderr.read()
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        sys.exit(f"{command[0]}: {told.decode()[-500:]}")
+        sys.exit(f"{command[0]}: {text.decode()[-500:]}")
     return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss // 1024)
 
 
@@ -119,14 +119,14 @@ def main() -> int:
     if args.make:
         make(args.make)
         return 0
-    made, costs = tenant(), defaultdict[str, list[Cost]](list)
-    logs = {form: made[form] for form in args.forms}
+    built, costs = tenant(), defaultdict[str, list[Cost]](list)
+    logs = {form: built[form] for form in args.forms}
     for _ in range(args.rounds):
         for form, path in logs.items():
             costs[f"bare {form}"].append(cost([sys.executable, "-c", BARE, str(path)]))
             for name, program in programs.items():
                 costs[f"{name} {form}"].append(cost(baseline(program, path, f"{name}-{form}")))
-    events = sum(text.count(b"\n") for text in (path.read_bytes() for path in made["lines"].iterdir()))
+    events = sum(text.count(b"\n") for text in (path.read_bytes() for path in built["lines"].iterdir()))
     write({form: figures(costs, form, events, [*programs]) for form in logs})
     return 0
 
@@ -134,13 +134,13 @@ def main() -> int:
 def figures(costs: dict[str, list[Cost]], form: str, events: int, programs: list[str]) -> dict[str, Any]:
     """The least of each, and what part of it the bare loop is."""
     bare = min(costs[f"bare {form}"]).seconds
-    told: dict[str, Any] = {"events": events, "bare_seconds": round(bare, 2)}
+    details: dict[str, Any] = {"events": events, "bare_seconds": round(bare, 2)}
     for name in programs:
         least = min(costs[f"{name} {form}"])
-        peak = min(one.megabytes for one in costs[f"{name} {form}"])
-        told[name] = {"seconds": round(least.seconds, 2), "events_a_second": round(events / least.seconds),
+        peak = min(cost.megabytes for cost in costs[f"{name} {form}"])
+        details[name] = {"seconds": round(least.seconds, 2), "events_a_second": round(events / least.seconds),
                       "of_bare": round(bare / least.seconds, 3), "megabytes": peak}  # fmt: skip
-    return told
+    return details
 
 
 if __name__ == "__main__":

@@ -45,35 +45,35 @@ def main(quick: bool) -> int:
     state.unlink(missing_ok=True)
     spent(score([*map(str, paths[:LEARNT])], state))
     fresh = [*map(str, paths[LEARNT:])]
-    packed = [str(one) for path in paths[LEARNT:] for one in delivered(path)]
+    packed = [str(item) for path in paths[LEARNT:] for item in delivered(path)]
     jobs = {
         "bare": [sys.executable, "-c", _BARE, *fresh], "score": score(fresh, state, "--no-learn"),
         "bare_s3": [sys.executable, "-c", _BARE, *packed], "score_s3": score(packed, state, "--no-learn"),
     }  # fmt: skip
-    told: dict[str, list[Spent]] = {name: [] for name in jobs}
+    details: dict[str, list[Spent]] = {name: [] for name in jobs}
     for _ in range(1 if quick else 3):
         for name, command in jobs.items():
-            told[name].append(spent(command))
+            details[name].append(spent(command))
     run = json.loads((OUT / "real" / "run.json").read_text("utf-8"))
     result = {
         "events": run["read"], "behaviours": run["behaviours"], "stages": run["seconds"],
-        "ratio_by_processor_time": ratio(told, "bare", "score", 1), "ratio": ratio(told, "bare", "score", 0),
-        "ratio_s3_by_processor_time": ratio(told, "bare_s3", "score_s3", 1),
-        "ratio_s3": ratio(told, "bare_s3", "score_s3", 0),
-        "seconds": {name: [round(median(told, name, which), 2) for which in (0, 1)] for name in told},
+        "ratio_by_processor_time": ratio(details, "bare", "score", 1), "ratio": ratio(details, "bare", "score", 0),
+        "ratio_s3_by_processor_time": ratio(details, "bare_s3", "score_s3", 1),
+        "ratio_s3": ratio(details, "bare_s3", "score_s3", 0),
+        "seconds": {name: [round(median(details, name, which), 2) for which in (0, 1)] for name in details},
     }  # fmt: skip
     write(result)
     return 0
 
 
-def median(told: dict[str, list[Spent]], name: str, which: int) -> float:
+def median(details: dict[str, list[Spent]], name: str, which: int) -> float:
     """Of all rounds; 0: on the wall, 1: of the processor."""
-    return statistics.median(each[which] for each in told[name])
+    return statistics.median(each[which] for each in details[name])
 
 
-def ratio(told: dict[str, list[Spent]], one: str, other: str, which: int) -> float:
+def ratio(details: dict[str, list[Spent]], item: str, other: str, which: int) -> float:
     """Median of one over median of the other."""
-    return round(median(told, one, which) / median(told, other, which), 3)
+    return round(median(details, item, which) / median(details, other, which), 3)
 
 
 def score(paths: list[str], state: Path, *options: str) -> list[str]:
@@ -105,9 +105,9 @@ def written(records: list[dict[str, Any]], day: int) -> Path:
     folder = OUT / "data" / "real"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{day:03}.ndjson"
-    told = [{**record, **moved(record, day)} for record in records]
-    told.sort(key=lambda record: str(record["eventTime"]))
-    path.write_bytes(b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in told))
+    details = [{**record, **moved(record, day)} for record in records]
+    details.sort(key=lambda record: str(record["eventTime"]))
+    path.write_bytes(b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in details))
     return path
 
 

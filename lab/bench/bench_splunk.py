@@ -35,7 +35,7 @@ from _bench import ENVIRONMENT, ROOT
 import package
 from check_python import find, pinned
 from core_samples import runs
-from nhi_watch.core.behaviour import shape_of
+from nhi_watch.core.behaviour import key_of_event
 from nhi_watch.core.timestamps import HOUR
 from nhi_watch.hosts.splunk.nhiscore import ADDED, FIELDS
 from nhi_watch.intake.sources import cloudtrail
@@ -102,7 +102,7 @@ def simulate() -> list[dict[str, Any]]:
 def behaviours(records: Iterable[dict[str, Any]]) -> int:
     """How many behaviours there are: shapes of events in an hour."""
     events = map(cloudtrail.read, records)
-    return len({(shape_of(event), event.time // HOUR) for event in events})
+    return len({(key_of_event(event), event.time // HOUR) for event in events})
 
 
 def streams(records: list[dict[str, Any]], folder: Path, nhiscore: Path) -> dict[str, Contest]:
@@ -136,11 +136,11 @@ def _default(record: dict[str, Any]) -> dict[str, list[str]]:
 
 def write(
     path: Path, rows: Sequence[dict[str, list[str]]], fields: Iterable[str] | None, args: Sequence[str] = (),
-    told: Mapping[str, str] = MappingProxyType({}),
+    details: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:  # fmt: skip
     """A stream as splunkd writes it: getinfo, then chunks; all fields of a chunk where none are named."""
     with path.open("wb") as out:
-        out.write(getinfo(args, **told))
+        out.write(getinfo(args, **details))
         for start in range(0, len(rows), CHUNK):
             part = rows[start : start + CHUNK]
             names = fields if fields is not None else dict.fromkeys(name for row in part for name in row)
@@ -184,8 +184,8 @@ def learnt(python: str, records: list[dict[str, Any]], folder: Path, nhiscore: P
             double.kv.captain["nhi_state"][document["_key"]] = document
     fresh = [record for record in records if record["eventTime"][:10] == last]
     rows = [{"_raw": [json.dumps(record)], **flat(record)} for record in fresh]
-    told = {"splunkd_uri": double.url, "session_key": double.session}
-    stream, walls, spent = write(folder / "session", rows, [*FIELDS, "_raw"], told=told), [], []
+    details = {"splunkd_uri": double.url, "session_key": double.session}
+    stream, walls, spent = write(folder / "session", rows, [*FIELDS, "_raw"], details=details), [], []
     for _ in range(ROUNDS):
         double.asked.clear()
         with stream.open("rb") as given, (folder / "out").open("wb") as taken:

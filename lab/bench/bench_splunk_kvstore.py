@@ -38,11 +38,11 @@ from nhi_watch.hosts.splunk.archive import LESSONS, REREAD
 from nhi_watch.hosts.splunk.gather import AT_ONCE, Gatherer
 from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, Generation, KvStore
 from nhi_watch.hosts.splunk.nhigroup import NhiGroup
-from nhi_watch.hosts.splunk.parts import Part
+from nhi_watch.hosts.splunk.parts import PartialDay
 from nhi_watch.hosts.splunk.protocol import Search
 from nhi_watch.hosts.splunk.rest import Client, Collection
 from nhi_watch.hosts.splunk.rows import write
-from nhi_watch.hosts.splunk.run import Run
+from nhi_watch.hosts.splunk.run import SplunkRun
 from nhi_watch.hosts.splunk.waiting import MERGED_EVERY
 from nhi_watch.state import day_rows
 from nhi_watch.state.retention import OPEN, RETAIN_DAYS, RETAIN_DELTAS
@@ -71,7 +71,7 @@ ACTIONS = (
     "s3:GetObject", "s3:PutObject", "s3:ListObjects", "kms:Decrypt", "sts:GetCallerIdentity", "sqs:ReceiveMessage",
     "dynamodb:GetItem", "dynamodb:PutItem", "logs:PutLogEvents", "secretsmanager:GetSecretValue",
 )  # fmt: skip
-Found = dict[int, Part]
+Found = dict[int, PartialDay]
 
 
 class Cost(NamedTuple):
@@ -101,9 +101,9 @@ def events(
     count = max(1, round(a_day * (last - first)))
     for n in range(count):
         second = day * DAY + int((first + (last - first) * (n + dice.random()) / count) * (DAY - 1))
-        odd = how == "odd"
-        action = "iam:CreateAccessKey" if odd else ACTIONS[min(int(dice.expovariate(0.8)), len(ACTIONS) - 1)]
-        network = "203.0.113.0/24" if odd else f"10.{n % 2}.0.0/16"
+        unusual = how == "odd"
+        action = "iam:CreateAccessKey" if unusual else ACTIONS[min(int(dice.expovariate(0.8)), len(ACTIONS) - 1)]
+        network = "203.0.113.0/24" if unusual else f"10.{n % 2}.0.0/16"
         yield CALL._replace(
             time=second, identity=who, account=who.account, action=action, service=action.partition(":")[0],
             session=f"ASIA{second // HOUR}", target=f"{how}bucket-{dice.randrange(30)}", network=network,
@@ -111,12 +111,12 @@ def events(
         )  # fmt: skip
 
 
-def part_of(told: Iterator[Event], day: int) -> Part:
+def part_of(events: Iterator[Event], day: int) -> PartialDay:
     """A row of nhigroup."""
-    part = Part(day)
-    for event in told:
-        part.add(event)
-    return part
+    partial_day = PartialDay(day)
+    for event in events:
+        partial_day.add(event)
+    return partial_day
 
 
 # ---- the store
@@ -141,8 +141,8 @@ def learnt(a_day: int) -> MemoryStore:
     """What is known of a few identities after some days."""
     store, dice = MemoryStore(), random.Random(3)
     for day in range(TODAY - LEARNT, TODAY):
-        found = {n: part_of(events(identity(n), day, (0, 1), a_day, dice), day) for n in range(4)}
-        rank(store, gathered(found, day), day, 1.0)
+        result = {n: part_of(events(identity(n), day, (0, 1), a_day, dice), day) for n in range(4)}
+        rank(store, gathered(result, day), day, 1.0)
     return store
 
 
@@ -171,26 +171,26 @@ def retained(double: KvDouble, count: int) -> None:
             rows[key] = {"_key": key, "v": document}
 
 
-def gathered(found: Found, day: int) -> Gatherer:
+def gathered(result: Found, day: int) -> Gatherer:
     """Rows as they come to nhirank."""
     gatherer = Gatherer(hold=True)
-    for number, part in found.items():
-        for text in part.brief(1).pieces():
+    for number, partial_day in result.items():
+        for text in partial_day.brief(1).pieces():
             gatherer.spool.add(day, parts.key_of(identity(number).id), text)
     return gatherer
 
 
-def rank(store: Rows, told: Gatherer, day: int, until: float, many: bool = False, closes: bool = True) -> None:
+def rank(store: Rows, gatherer: Gatherer, day: int, until: float, many: bool = False, closes: bool = True) -> None:
     """One run over rows, as nhirank makes it."""
     with few_collections():
-        going = Run(store, NO_CONTEXT, 10.0, day * DAY + int(until * (DAY - 1)))
+        going = SplunkRun(store, NO_CONTEXT, 10.0, day * DAY + int(until * (DAY - 1)))
         if many:
             going.merge_waiting()
-        if told.spool.counts and many:
-            going.take_many(day, told)
-        elif told.spool.counts:
-            going.take(day, told.of(day))
-        going.settle(closes=False)
+        if gatherer.spool.counts and many:
+            going.take_many(day, gatherer)
+        elif gatherer.spool.counts:
+            going.take(day, gatherer.of(day))
+        going.process(closes=False)
         if closes:
             going.close(lambda: None, math.inf)
         cast(Any, store).commit()
@@ -214,12 +214,12 @@ class Bench:
         return {n: part_of(events(identity(n), day, span, self.a_day, self.dice, how), day)
                 for n in some or range(self.active)}  # fmt: skip
 
-    def cost(self, found: Found, day: int, until: float, many: bool = True, closes: bool = False) -> Cost:
+    def cost(self, result: Found, day: int, until: float, many: bool = True, closes: bool = False) -> Cost:
         """What one run costs."""
-        store, told = self.store(), gathered(found, day)
+        store, gatherer = self.store(), gathered(result, day)
         self.double.costs.update(requests=0, read=0, written=0)
         started = time.process_time()
-        rank(store, told, day, until, many, closes)
+        rank(store, gatherer, day, until, many, closes)
         spent = time.process_time() - started
         return Cost(spent, *(self.double.costs[name] for name in ("requests", "read", "written")))
 
@@ -245,8 +245,8 @@ class Bench:
             for count in (max(2, round(self.active * share / 4)), max(4, round(self.active * share))):
                 at += 3 * window
                 self.cost({}, day, at)  # the shards whose turn it is
-                found = self.parts(day, (at, at + window), range(count), how * (how != "waits"))
-                yield how, count, self.cost(found, day, at)
+                result = self.parts(day, (at, at + window), range(count), how * (how != "waits"))
+                yield how, count, self.cost(result, day, at)
         yield "merged", self.active, self.cost({}, day, 0.25 + MERGED_EVERY / DAY)
         # what makes the day as large as it is in the end, half of it
         self.cost(self.parts(day, (0.5, 1)), day, 1.0, many=False)
@@ -273,8 +273,8 @@ def merging(active: int, a_day: int) -> float:
     rows = []
     for n in range(active):
         for _ in range(2):
-            part = part_of(events(identity(n), TODAY, (0.5, 0.5 + max(1 / 288, 1 / a_day)), a_day, dice), TODAY)
-            rows.append({"nhi_part": parts.pack(part), "nhi_key": parts.key_of(identity(n).id)})
+            partial_day = part_of(events(identity(n), TODAY, (0.5, 0.5 + max(1 / 288, 1 / a_day)), a_day, dice), TODAY)
+            rows.append({"nhi_part": parts.pack(partial_day), "nhi_key": parts.key_of(identity(n).id)})
     command = NhiGroup()
     command.prepare(Search(["records=1"]))
     started = time.process_time()
@@ -288,24 +288,24 @@ def stored(a_day: int, every: int) -> float:
     """Bytes of rows in the index for each byte of logs, when an identity's events come evenly."""
     dice, size, times = random.Random(5), 0, 3
     for n in range(times):
-        found: dict[int, list[Event]] = {}
+        result: dict[int, list[Event]] = {}
         for event in events(identity(n), TODAY, (0, 1), a_day, dice):
-            found.setdefault(event.time // (60 * every), []).append(event)
-        for window in found.values():
+            result.setdefault(event.time // (60 * every), []).append(event)
+        for window in result.values():
             size += sum(len(text) + BESIDE for text in part_of(iter(window), TODAY).brief(1).pieces())
     return size / (times * a_day * RAW)
 
 
 def closing_row(a_day: int, every: int = 5) -> int:
     """Bytes in the KV store of an identity-day that is over, of an identity that is not odd."""
-    dice, windows, whole = random.Random(7), 1_440 // every, IdentityDay(TODAY)
+    dice, windows, identity_day = random.Random(7), 1_440 // every, IdentityDay(TODAY)
     for event in range(windows):
         span = event / windows, (event + 1) / windows
         if dice.random() < active_in(1, a_day, every):
-            part_of(events(identity(1), TODAY, span, a_day, dice), TODAY).brief(1).give(whole)
-    for behaviour in whole.behaviours.values():
-        del behaviour.record_ids[1:]  # as `Run` keeps it
-    return len(b64encode(day_rows.pack(whole)))
+            part_of(events(identity(1), TODAY, span, a_day, dice), TODAY).brief(1).give(identity_day)
+    for behaviour in identity_day.behaviours.values():
+        del behaviour.record_ids[1:]  # as `SplunkRun` keeps it
+    return len(b64encode(day_rows.pack(identity_day)))
 
 
 def active_in(identities: float, a_day: int, every: int) -> float:
@@ -333,26 +333,26 @@ class Units:
     """Unit costs, of the largest store of which each was measured: what an identity more takes, beside a run's own."""
 
     def __init__(self, figures: Sequence[dict[str, Any]], a_day: int) -> None:
-        mine = [one for one in figures if one["a_day"] == a_day]
-        self.stored = {one["every"]: one["stored"] for one in mine if "stored" in one}
-        self.merging = next(one["merging"] for one in mine if "merging" in one)
-        self.day = float(next(one["row"] for one in mine if "row" in one))
+        mine = [figure for figure in figures if figure["a_day"] == a_day]
+        self.stored = {item["every"]: item["stored"] for item in mine if "stored" in item}
+        self.merging = next(item["merging"] for item in mine if "merging" in item)
+        self.day = float(next(item["row"] for item in mine if "row" in item))
         """Bytes of an identity-day that is over."""
         self._all: dict[str, list[dict[str, Any]]] = {}
-        for one in sorted((one for one in mine if "work" in one), key=lambda one: (one["known"], one["active"])):
-            same = [each for each in self._all.get(one["work"], ()) if each["known"] == one["known"]]
-            self._all[one["work"]] = [*same, one]
+        for item in sorted((item for item in mine if "work" in item), key=lambda item: (item["known"], item["active"])):
+            same = [each for each in self._all.get(item["work"], ()) if each["known"] == item["known"]]
+            self._all[item["work"]] = [*same, item]
         self.known = self._all["idle"][-1]["known"]
 
     def idle(self, identities: float) -> float:
         """Seconds of a run in which nothing is new: it reads the inventory of all identities."""
-        one, beside = self._all["idle"][-1], self._of("waits")
-        return float(one["cpu"] * identities / one["known"] + (one["requests"] + beside[1]) * REQUEST)
+        item, beside = self._all["idle"][-1], self._of("waits")
+        return float(item["cpu"] * identities / item["known"] + (item["requests"] + beside[1]) * REQUEST)
 
     def _of(self, work: str) -> tuple[dict[str, float], float]:
         """What an identity more takes, and how many requests more than an idle run the work itself takes."""
         few, many = self._all[work][0], self._all[work][-1]
-        idle = next(one for one in (*self._idle(), few) if one["known"] == few["known"])
+        idle = next(item for item in (*self._idle(), few) if item["known"] == few["known"])
         if few is many:
             few = {**idle, "active": 0}
         more = many["active"] - few["active"]
@@ -365,7 +365,7 @@ class Units:
     def shard(self) -> tuple[float, float]:
         """Seconds and bytes written, an identity, of what is read and written of its shard where another has news."""
         few, slope = self._all["news"][0], self._of("news")[0]
-        idle = next(one for one in self._idle() if one["known"] == few["known"])
+        idle = next(item for item in self._idle() if item["known"] == few["known"])
         there = self._all["waits"][-1]["active"]
         cpu, written = (few[name] - few["active"] * slope[name] - idle[name] for name in ("cpu", "written"))
         return max(0.0, cpu) / there, max(0.0, written) / there
@@ -381,8 +381,8 @@ class Units:
 
     def row(self, table: str) -> float:
         """Bytes of a row in the KV store."""
-        one = self._all[f"row of {table}"][-1]
-        return float(one["written"] / max(1, one["active"]))
+        item = self._all[f"row of {table}"][-1]
+        return float(item["written"] / max(1, item["active"]))
 
 
 class Day(NamedTuple):
@@ -426,24 +426,26 @@ def page(figures: Sequence[dict[str, Any]]) -> str:
     lines += ["| events a day | an identity | identities | with events | a Rank, s | h a day | stored % | "
               "written, GB a day | KV store, GB | oplog, minutes |",
               "|---|" + "---:|" * 9]  # fmt: skip
-    axis = sorted({one["a_day"] for one in figures})
+    axis = sorted({figure["a_day"] for figure in figures})
     for million in TOTALS:
         for a_day in axis:
             identities, units = million * 1e6 / a_day, Units(figures, a_day)
             days = [day_of(units, identities, a_day, every) for every in EVERY]
-            told = zip(*days)
+            text = zip(*days)
             form = ("{:,.0f}", "{:,.0f}", "{:,.1f}", "{:.1f}", "{:,.0f}", "{:,.1f}", "{:,.0f}")
-            cells = ["/".join(shape.format(each) for each in column) for shape, column in zip(form, told)]
+            cells = ["/".join(shape.format(each) for each in column) for shape, column in zip(form, text)]
             lines.append("| " + " | ".join([f"{million} million", f"{a_day:,}", f"{identities:,.0f}", *cells]) + " |")
     lines += ["", "What was measured, whole runs (a row of the KV store: one):", "",
               "| events an identity | in the store | work | identities | CPU, ms | requests | kB read | kB written |",
               "|---|---:|---|---:|---:|---:|---:|---:|"]  # fmt: skip
-    for one in figures:
-        if "work" in one:
-            many = one["active"] if one["work"].startswith("row of") else 1
-            cells = [f"{one['active']:,}", f"{1_000 * one['cpu']:,.0f}", f"{one['requests']:,}",
-                     f"{one['read'] / 1_000:,.0f}", f"{one['written'] / 1_000 / many:,.1f}"]  # fmt: skip
-            lines.append(f"| {one['a_day']:,} | {one['known']:,} | {one['work']} | " + " | ".join(cells) + " |")
+    for figure in figures:
+        if "work" in figure:
+            many = figure["active"] if figure["work"].startswith("row of") else 1
+            cells = [f"{figure['active']:,}", f"{1_000 * figure['cpu']:,.0f}", f"{figure['requests']:,}",
+                     f"{figure['read'] / 1_000:,.0f}", f"{figure['written'] / 1_000 / many:,.1f}"]  # fmt: skip
+            lines.append(
+                f"| {figure['a_day']:,} | {figure['known']:,} | {figure['work']} | " + " | ".join(cells) + " |"
+            )
     return "\n".join([*lines, TAIL])
 
 
@@ -460,8 +462,8 @@ def aims(units: Units) -> Iterator[str]:
         ("written to it, GB a day", 50, "{:,.0f}", [day.written for day in days]),
         ("stored in the index, % of the events' bytes", 1, "{:,.1f}", [day.stored for day in days]),
     ):
-        told = (f"{shape.format(value)}: {'met' if value <= asked else 'missed'}" for value in values)
-        yield f"| {name} | {asked} | " + " | ".join(told) + " |"
+        details = (f"{shape.format(value)}: {'met' if value <= asked else 'missed'}" for value in values)
+        yield f"| {name} | {asked} | " + " | ".join(details) + " |"
 
 
 HEAD = """\
@@ -520,16 +522,16 @@ def main() -> None:
     asked.add_argument("--axis", type=int, nargs="+", default=list(AXIS))
     asked.add_argument("--figures", type=Path, help="lines of JSON of an earlier run: measure nothing")
     asked.add_argument("--write", type=Path, help="the page")
-    told = asked.parse_args()
+    args = asked.parse_args()
     figures: list[dict[str, Any]] = []
-    if told.figures:
-        figures += [json.loads(line) for line in told.figures.read_text("utf-8").splitlines()]
+    if args.figures:
+        figures += [json.loads(line) for line in args.figures.read_text("utf-8").splitlines()]
     else:
-        for one in measured(told.known, told.active, told.axis):
-            print(json.dumps(one), flush=True)
-            figures.append(one)
-    if told.write:
-        told.write.write_text(page(figures), "utf-8")
+        for item in measured(args.known, args.active, args.axis):
+            print(json.dumps(item), flush=True)
+            figures.append(item)
+    if args.write:
+        args.write.write_text(page(figures), "utf-8")
 
 
 if __name__ == "__main__":

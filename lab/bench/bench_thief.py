@@ -34,20 +34,20 @@ def main() -> None:
     args = parser.parse_args()
     rows = [row for row in thief.ROWS if args.rows in row.name]
     seeds = [int(seed) for seed in args.seeds.split(",")]
-    found = thief.measured(seeds, args.identities, rows, args.nth, args.workers, args.model)
-    write({"worlds": found})
+    measurements = thief.measured(seeds, args.identities, rows, args.nth, args.workers, args.model)
+    write({"worlds": measurements})
     what = f"--seeds {args.seeds} --identities {args.identities}"
     command = f"python lab/bench/bench_thief.py {what} --page docs/method/hiding.md"
-    told = thief.page(found, command, models.load(args.model).id, "../../lab/results/hiding.csv")
-    sys.stdout.write(told)
+    text = thief.page(measurements, command, models.load(args.model).id, "../../lab/results/hiding.csv")
+    sys.stdout.write(text)
     if args.why:
-        for one in (one for each in found for one in each.told if not one.found):
-            heavy = ", ".join(f"{name} {points:g}" for name, points in one.signals[:6])
-            sys.stdout.write(f"{one.row} | {one.product} | {one.attack}: {one.likelihood:g} ({heavy})\n")
+        for item in (item for each in measurements for item in each.told if not item.found):
+            heavy = ", ".join(f"{name} {points:g}" for name, points in item.signals[:6])
+            sys.stdout.write(f"{item.row} | {item.product} | {item.attack}: {item.likelihood:g} ({heavy})\n")
     if args.page:
-        args.page.write_text(told, "utf-8")
+        args.page.write_text(text, "utf-8")
         with SHEET.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(thief.missed(found))
+            csv.writer(file, lineterminator="\n").writerows(thief.missed(measurements))
 
 
 if __name__ == "__main__":

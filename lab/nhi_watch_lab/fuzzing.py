@@ -84,8 +84,10 @@ def read_record(data: bytes) -> None:
     except (ValueError, RecursionError):
         return
     for source in SOURCES:
-        for whole in _day_of(source, record) if source.claims(record) else ():
-            assert to_row(day_rows.unpack(day_rows.pack(whole))) == to_row(whole), "a row holds another day"
+        for identity_day in _day_of(source, record) if source.claims(record) else ():
+            assert to_row(day_rows.unpack(day_rows.pack(identity_day))) == to_row(identity_day), (
+                "a row holds another day"
+            )
 
 
 def _day_of(source: AnySource, record: object) -> Iterator[IdentityDay]:
@@ -94,9 +96,9 @@ def _day_of(source: AnySource, record: object) -> Iterator[IdentityDay]:
         event = source.read(record)
     except RejectError:
         return
-    whole = IdentityDay(event.time // DAY)
-    whole.add(event)
-    yield whole
+    identity_day = IdentityDay(event.time // DAY)
+    identity_day.add(event)
+    yield identity_day
 
 
 def records() -> Iterator[bytes]:
@@ -125,10 +127,10 @@ def files() -> Iterator[bytes]:
     for source in SOURCES:
         some = [json.dumps(record).encode() for record in samples(SAMPLES / f"{source.NAME}.jsonl")[:3]]
         yield from (b"\n".join(some), b'{"Records": [' + b", ".join(some) + b"]}", gzip.compress(b"\n".join(some)))
-        yield json.dumps([json.loads(one) for one in some], indent=1).encode()
+        yield json.dumps([json.loads(item) for item in some], indent=1).encode()
     yield b'_time,_raw,host\n"1","{""eventName"": ""x""}",h\n2,"a\nb",c\n'
     stamp = b"msg=audit(1604994496.155:92733):"
-    yield b"type=SYSCALL " + stamp + b' success=yes\ntype=PATH ' + stamp + b' name="/srv/.env"\ntype=EOE ' + stamp
+    yield b"type=SYSCALL " + stamp + b" success=yes\ntype=PATH " + stamp + b' name="/srv/.env"\ntype=EOE ' + stamp
     yield b'{"messageType": "DATA_MESSAGE", "logEvents": [{"message": "{\\"kind\\": \\"Event\\"}"}, {"message": "x"}]}'
     yield b'{"resourceLogs": [{"resource": {}, "scopeLogs": [{"logRecords": [{"a": 1}, {"b": 2}]}]}]}'
 
@@ -153,9 +155,9 @@ def converse(data: bytes) -> None:
 def conversations() -> Iterator[bytes]:
     """A whole conversation with each kind of rows."""
     info = b'{"action": "getinfo", "searchinfo": {"args": [], "earliest_time": "0", "latest_time": "1"}}'
-    part = parts.Part(20_000)
+    partial_day = parts.PartialDay(20_000)
     bodies = [b"", b"_raw\n" + _quoted(b'{"eventName": "GetObject"}'), b"eventName,count,first\r\nGetObject,3,1\r\n",
-              b"nhi_part\n" + parts.pack(part).encode() + b"\n", b'a,"b\n""c",d\n1,2\n']  # fmt: skip
+              b"nhi_part\n" + parts.pack(partial_day).encode() + b"\n", b'a,"b\n""c",d\n1,2\n']  # fmt: skip
     for body in bodies:
         yield _chunk(info, b"") + _chunk(b'{"action": "execute", "finished": true}', body)
 
@@ -172,32 +174,32 @@ def read_part(data: bytes) -> None:
     """A part is read, or refused; so is one that holds a text that was tampered with, and is whole otherwise."""
     for text in (data.decode("utf-8", "replace"), _around(data)):
         with suppress(RejectError):
-            _, part = parts.unpack(text)
-            part.give(IdentityDay(part.day))
+            _, partial_day = parts.unpack(text)
+            partial_day.give(IdentityDay(partial_day.day))
 
 
 def _around(data: bytes) -> str:
     """A part with a record for each behaviour that the text of a row tells of, and with the text."""
     with suppress(ValueError, TypeError, LookupError, RecursionError):
         number = len(json.loads(data)[4]) // day_rows.ROW
-        told = struct.pack("<BIII", parts.NARROW, number, number, 1) + bytes(range(parts.MARK)) * number
-        told += struct.pack(f"<{number}I", *[1] * number)
-        return urlsafe_b64encode(told + day_rows.deflated(data, WORDS)).decode()
+        text = struct.pack("<BIII", parts.NARROW, number, number, 1) + bytes(range(parts.MARK)) * number
+        text += struct.pack(f"<{number}I", *[1] * number)
+        return urlsafe_b64encode(text + day_rows.deflated(data, WORDS)).decode()
     return ""
 
 
 def packed_parts() -> Iterator[bytes]:
     """A part of each day that the samples make."""
-    for whole in _wholes():
-        part = parts.Part(whole.day)
-        part.slots = {key: (b, set(list(whole.seen)[:1])) for key, b in whole.behaviours.items()}
-        yield parts.pack(part).encode()
-        yield _text_of(whole)
+    for identity_day in _wholes():
+        partial_day = parts.PartialDay(identity_day.day)
+        partial_day.slots = {key: (b, set(list(identity_day.seen)[:1])) for key, b in identity_day.behaviours.items()}
+        yield parts.pack(partial_day).encode()
+        yield _text_of(identity_day)
     yield urlsafe_b64encode(b"\2")
 
 
-def _text_of(whole: IdentityDay) -> bytes:
-    return zlib.decompressobj().decompress(day_rows.pack(whole))
+def _text_of(identity_day: IdentityDay) -> bytes:
+    return zlib.decompressobj().decompress(day_rows.pack(identity_day))
 
 
 # ---- the state
@@ -210,8 +212,8 @@ def read_state(data: bytes) -> None:
     except (ValueError, RecursionError):
         return
     store = MemoryStore()
-    told = plain if isinstance(plain, list) and len(plain) == len(_ROWS) else [plain] * len(_ROWS)
-    for (table, key), row in zip(_ROWS, told):
+    details = plain if isinstance(plain, list) and len(plain) == len(_ROWS) else [plain] * len(_ROWS)
+    for (table, key), row in zip(_ROWS, details):
         store.put(table, [(key, pack(row))])
     with suppress(NhiError):
         state = State(store)
@@ -238,9 +240,9 @@ def read_row(data: bytes) -> None:
 
 def rows() -> Iterator[bytes]:
     """Rows of days."""
-    for whole in _wholes():
-        yield day_rows.pack(whole)
-        yield _text_of(whole)
+    for identity_day in _wholes():
+        yield day_rows.pack(identity_day)
+        yield _text_of(identity_day)
     yield pack([Profile().days])
 
 
@@ -327,8 +329,8 @@ class Pair(NamedTuple):
 
 def samples(path: Path) -> list[Any]:
     """The records of a file of samples that are objects."""
-    told = (json.loads(line)["record"] for line in path.read_text("utf-8").splitlines())
-    return [record for record in told if isinstance(record, dict)]
+    details = (json.loads(line)["record"] for line in path.read_text("utf-8").splitlines())
+    return [record for record in details if isinstance(record, dict)]
 
 
 def words(source: ModuleType, records: Iterable[Any]) -> list[str]:
@@ -336,9 +338,9 @@ def words(source: ModuleType, records: Iterable[Any]) -> list[str]:
     file = Path(str(source.__file__))
     files = file.parent.glob("*.py") if file.name == "__init__.py" else [file]
     nodes = (node for path in files for node in ast.walk(ast.parse(path.read_text("utf-8"))))
-    found = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    found |= {value for record in records for _, value in leaves(record) if isinstance(value, str)}
-    return sorted(word for word in found if 0 < len(word) <= _LONGEST)
+    result = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    result |= {value for record in records for _, value in leaves(record) if isinstance(value, str)}
+    return sorted(word for word in result if 0 < len(word) <= _LONGEST)
 
 
 def leaves(tree: Any, at: Steps = ()) -> Iterator[tuple[Steps, Any]]:
@@ -373,9 +375,9 @@ def replaced(tree: Any, path: Steps, value: Any) -> Any:
     step, *rest = path
     if step is None:
         return json.dumps(replaced(json.loads(tree), tuple(rest), value))
-    made = copy.copy(tree)
-    made[step] = replaced(tree[step], tuple(rest), value)
-    return made
+    built = copy.copy(tree)
+    built[step] = replaced(tree[step], tuple(rest), value)
+    return built
 
 
 class Fuzz:
@@ -389,8 +391,8 @@ class Fuzz:
     def pair(self) -> Pair:
         """Two records that differ in one or two values."""
         record, places = self._random.choice(self._records)
-        one = self._changed(record, places, self._random.randint(0, 3))
-        return Pair(one, self._changed(one, places, self._random.randint(1, 2)))
+        item = self._changed(record, places, self._random.randint(0, 3))
+        return Pair(item, self._changed(item, places, self._random.randint(1, 2)))
 
     def _changed(self, record: Any, places: list[Steps], count: int) -> Any:
         for _ in range(count):
@@ -436,10 +438,10 @@ def outcome(source: ModuleType, record: Any) -> Union[Event, str]:
 def is_stable(source: ModuleType, pair: Pair, clear: Callable[[], None]) -> bool:
     """Whether each of two records is read alike by a process that has read nothing and after the other one."""
     clear()
-    one, two_after = outcome(source, pair.one), outcome(source, pair.two)
+    item, two_after = outcome(source, pair.one), outcome(source, pair.two)
     clear()
     two, one_after = outcome(source, pair.two), outcome(source, pair.one)
-    return repr(one) == repr(one_after) and repr(two) == repr(two_after)
+    return repr(item) == repr(one_after) and repr(two) == repr(two_after)
 
 
 # ---- guided by coverage
@@ -457,9 +459,9 @@ def guided(name: str, seconds: int, folder: Path) -> int:
     def mutator(data: bytes, size: int, seed: int) -> bytes:
         return mutated(data, Random(seed))[:size]
 
-    found = folder / "found"
-    found.mkdir(exist_ok=True)
-    options = [sys.argv[0], f"-max_total_time={seconds}", "-max_len=20000", f"-artifact_prefix={found}/{name}-"]
+    path = folder / "found"
+    path.mkdir(exist_ok=True)
+    options = [sys.argv[0], f"-max_total_time={seconds}", "-max_len=20000", f"-artifact_prefix={path}/{name}-"]
     atheris.Setup([*options, str(seeds)], TARGETS[name].run, custom_mutator=mutator)
     atheris.Fuzz()
     return 0

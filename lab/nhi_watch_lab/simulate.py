@@ -21,16 +21,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                          help="incidents (default: one per 2 days and 200 machines)")  # fmt: skip
     parser.add_argument("--events", type=int, default=0, metavar="N",
                          help="about how many events in all; not with --products")  # fmt: skip
-    parser.add_argument("--products", action="store_true",
-                         help="a company in all of its logs, not AWS alone; --machines counts all machine identities")
+    parser.add_argument(
+        "--products",
+        action="store_true",
+        help="a company in all of its logs, not AWS alone; --machines counts all machine identities",
+    )
     parser.add_argument("--public-attack", action="store_true",
                          help="one more incident, in the order of a public dataset's; not with --products")  # fmt: skip
-    parser.add_argument("--world", type=int, metavar="SEED",
-                         help="the drawn world of a seed instead: --padded, --products, --hand, --out go with it")
+    parser.add_argument(
+        "--world",
+        type=int,
+        metavar="SEED",
+        help="the drawn world of a seed instead: --padded, --products, --hand, --out go with it",
+    )
     parser.add_argument("--hand", choices=("second", "third", "fourth", "fifth"),
                         help="with --world: the world that another generator builds from that seed")  # fmt: skip
-    parser.add_argument("--padded", action="store_true",
-                         help="with --world: each attacker hides among harmless calls")
+    parser.add_argument("--padded", action="store_true", help="with --world: each attacker hides among harmless calls")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR",
                          help="gets events/*.ndjson.gz and labels.json")  # fmt: skip
 
@@ -73,8 +79,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     except (OSError, OverflowError, ValueError) as error:
         raise InputError(f"nhi simulate: {error}") from error
     incidents = len(labels["incidents"])
-    told = f"Wrote {args.days} days of {args.machines} machines with {incidents} incidents to {args.out}."
-    console.print(told, soft_wrap=True, markup=False)
+    text = f"Wrote {args.days} days of {args.machines} machines with {incidents} incidents to {args.out}."
+    console.print(text, soft_wrap=True, markup=False)
     return 0
 
 
@@ -85,13 +91,13 @@ def _world(args: argparse.Namespace, console: Console) -> int:
         if args.hand:
             make = import_module(f"nhi_watch_lab.{args.hand}_world").generate
             make(args.world, args.out, padded=args.padded)
-            told = f"Wrote the {args.hand} world {args.world}"
+            text = f"Wrote the {args.hand} world {args.world}"
         else:
             world = worlds.draw(args.world, padded=args.padded, company=args.products or None)
             labels = worlds.write(world, args.out)
-            told = (f"Wrote world {world.seed}: {world.days} days of {world.identities} machines with "
+            text = (f"Wrote world {world.seed}: {world.days} days of {world.identities} machines with "
                     f"{len(labels['incidents'])} incidents")  # fmt: skip
     except OSError as error:
         raise InputError(f"nhi simulate: {error}") from error
-    console.print(f"{told} to {args.out}.", soft_wrap=True, markup=False)
+    console.print(f"{text} to {args.out}.", soft_wrap=True, markup=False)
     return 0

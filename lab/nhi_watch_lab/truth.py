@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nhi_watch.core.notable import BANDS, SEVERITIES, loss_of
+from nhi_watch.core.notable import BANDS, SEVERITIES, risk_of
 from nhi_watch.detect import publish
 from nhi_watch.report import jsonlines
 from nhi_watch.report.words import all_refused
@@ -24,10 +24,10 @@ Document = Mapping[str, Any]
 
 def told(incidents: Iterable[Document], notables: Sequence[Document]) -> Iterator[str]:
     """A line for each incident, in order of time."""
-    for incident in sorted(incidents, key=lambda one: str(one["first_time"])):
+    for incident in sorted(incidents, key=lambda item: str(item["first_time"])):
         records = set(incident["record_ids"])
         hit = [notable for notable in notables if records & set(notable["record_ids"])]
-        best = max(hit, key=lambda one: (one.get("listed", True), one["likelihood"]), default=None)
+        best = max(hit, key=lambda item: (item.get("listed", True), item["likelihood"]), default=None)
         yield f"  {incident['first_time'][:16]}  {incident['technique']:22} {incident['origin']:9} {_fate(best)}"
         if best is None or not best.get("listed", True):
             yield f"      {_missed(incident)}"
@@ -47,11 +47,11 @@ def no_incidents(
 ) -> Iterator[str]:
     """How many of the listed notables hold no record of any incident, and a line for each of them."""
     records = {record for incident in incidents for record in incident["record_ids"]}
-    wrong = [one for one in listed if not records & set(one["record_ids"])]
+    wrong = [item for item in listed if not records & set(item["record_ids"])]
     yield f"Of the {len(listed)} notables listed, {len(wrong)} {'is' if len(wrong) == 1 else 'are'} no incident:"
-    for one in sorted(wrong, key=lambda one: -float(one["likelihood"])):
-        yield f"  {one['id'][:6]}, {one['likelihood']:g}% {one['severity']}: {one['title']}"
-        yield f"      {_harmless(one, oddities)}"
+    for item in sorted(wrong, key=lambda item: -float(item["likelihood"])):
+        yield f"  {item['id'][:6]}, {item['likelihood']:g}% {item['severity']}: {item['title']}"
+        yield f"      {_harmless(item, oddities)}"
 
 
 def _harmless(notable: Document, oddities: Iterable[Document]) -> str:
@@ -71,18 +71,18 @@ def _harmless(notable: Document, oddities: Iterable[Document]) -> str:
 def _edge(notable: Document) -> str:
     """Whether it is hardly listed at all."""
     least = BANDS[-1][0]
-    return f" (hardly above {least:g}, where the list begins)" if loss_of(notable) < least + 1 else ""
+    return f" (hardly above {least:g}, where the list begins)" if risk_of(notable) < least + 1 else ""
 
 
 def precision(incidents: Iterable[Document], listed: Sequence[Document]) -> str:
     """How many of the listed notables are incidents, by severity."""
     records = {record for incident in incidents for record in incident["record_ids"]}
-    told = []
+    text = []
     for severity in reversed(SEVERITIES):
-        these = [one for one in listed if one["severity"] == severity]
-        right = sum(bool(records & set(one["record_ids"])) for one in these)
-        told += [f"{severity} {right} of {len(these)}"] if these else []
-    return f"Listed notables that are incidents, by severity: {', '.join(told) or 'none listed'}."
+        these = [item for item in listed if item["severity"] == severity]
+        right = sum(bool(records & set(item["record_ids"])) for item in these)
+        text += [f"{severity} {right} of {len(these)}"] if these else []
+    return f"Listed notables that are incidents, by severity: {', '.join(text) or 'none listed'}."
 
 
 def _fate(best: Document | None) -> str:
@@ -105,11 +105,21 @@ def main(folder: Path) -> None:
         store.close()
     listed = list(jsonlines.read(folder / "notables.jsonl"))
     lines = list(told(incidents, notables))
-    found = sum(" found: " in line for line in lines)
-    head = (f"The simulator hid {len(incidents)} incidents in these logs; {found} of them are listed above "
+    result = sum(" found: " in line for line in lines)
+    head = (f"The simulator hid {len(incidents)} incidents in these logs; {result} of them are listed above "
             f"(.venv/bin/nhi explain ID --out {folder} tells of any, not listed, too):")  # fmt: skip
-    sys.stdout.write("\n".join(["", head, *lines, *no_incidents(incidents, listed, labels["benign_oddities"]),
-                                precision(incidents, listed)]) + "\n")
+    sys.stdout.write(
+        "\n".join(
+            [
+                "",
+                head,
+                *lines,
+                *no_incidents(incidents, listed, labels["benign_oddities"]),
+                precision(incidents, listed),
+            ]
+        )
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -67,8 +67,7 @@ ORDER = ["tor", "vpn", "hosting", "business", "education", "mobile", "isp"]
 
 # Documentation prefixes (RFC 5737, 3849) stand in feeds by mistake, and in everybody's samples and tests.
 _DOCUMENTATION = [
-    ipaddress.ip_network(text)
-    for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
+    ipaddress.ip_network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
 ]
 
 _HEADER = struct.Struct("<8sHQHII")
@@ -132,13 +131,13 @@ def read_more(path: Path) -> list[Range]:
 def claims(ranges: list[Range], version: int) -> dict[int, Name]:
     """Who names each /24 (version 4) or /48 (version 6)."""
     size = 256 if version == 4 else 1 << 80
-    held: dict[int, dict[Name, int]] = defaultdict(lambda: defaultdict(int))
+    pending: dict[int, dict[Name, int]] = defaultdict(lambda: defaultdict(int))
     for item in ranges:
         if item.version == version:
             for prefix, count in _per_prefix(item, size):
-                held[prefix][item.name] += count
+                pending[prefix][item.name] += count
     named = {}
-    for prefix, names in held.items():
+    for prefix, names in pending.items():
         enough = [name for name, count in names.items() if version == 6 or count >= ENOUGH[name[1]]]
         if enough:
             named[prefix] = min(enough, key=lambda name: (ORDER.index(name[1]), -names[name], name))

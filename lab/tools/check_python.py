@@ -68,9 +68,9 @@ def find(version: str) -> str | None:
 
 def pyenv_root() -> Path:
     """Where pyenv keeps its interpreters."""
-    told = os.environ.get("PYENV_ROOT")
-    if told:
-        return Path(told)
+    text = os.environ.get("PYENV_ROOT")
+    if text:
+        return Path(text)
     places = os.environ.get("PATH", "").split(os.pathsep)
     roots = [Path(place).parent for place in places if place.endswith("/shims")]  # its plugins have shims, too
     return next((root for root in roots if (root / "versions").is_dir()), Path.home() / ".pyenv")

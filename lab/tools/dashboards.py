@@ -52,20 +52,20 @@ def filled(server: Server, name: str) -> dict[str, Any]:
     if "identity" in tokens:
         tokens.update(_story(server, name, tokens, now))
     rows = run(server, name, tokens, now)
-    told: dict[str, Any] = json.loads(json.dumps(board(name)))
-    tables = {v["dataSources"]["primary"] for v in told["visualizations"].values() if v["type"] == "splunk.table"}
-    for source, found in rows.items():
-        data = table(found, "%Y-%m-%d %H:%M:%S" if source in tables else "%Y-%m-%dT%H:%M:%S.000+00:00")
-        told["dataSources"][source].update(type="ds.test", options={"data": data})
-    _inputs(told, tokens)
-    return told
+    details: dict[str, Any] = json.loads(json.dumps(board(name)))
+    tables = {v["dataSources"]["primary"] for v in details["visualizations"].values() if v["type"] == "splunk.table"}
+    for source, result in rows.items():
+        data = table(result, "%Y-%m-%d %H:%M:%S" if source in tables else "%Y-%m-%dT%H:%M:%S.000+00:00")
+        details["dataSources"][source].update(type="ds.test", options={"data": data})
+    _inputs(details, tokens)
+    return details
 
 
-def _inputs(told: dict[str, Any], tokens: dict[str, str]) -> None:
+def _inputs(details: dict[str, Any], tokens: dict[str, str]) -> None:
     """The inputs as they were set; without those of time, which ask a server what they may offer."""
-    told["inputs"] = {name: each for name, each in told["inputs"].items() if each["type"] != "input.timerange"}
-    told["layout"]["globalInputs"] = list(told["inputs"])
-    for each in told["inputs"].values():
+    details["inputs"] = {name: each for name, each in details["inputs"].items() if each["type"] != "input.timerange"}
+    details["layout"]["globalInputs"] = list(details["inputs"])
+    for each in details["inputs"].values():
         each["options"]["defaultValue"] = tokens[each["options"]["token"]]
 
 

@@ -46,7 +46,8 @@ ADD_SOURCE = """## Adding a source
 Tried from a fresh clone with three simulated services: 51 to 81 lines; three files by hand, two by `make docs`."""
 ABOUT_SCHEMAS = """Each is one module of `nhi_watch/intake/schemas/`: what lakes and pipelines keep in it is read as the
 product's own record, by the product's source ([what OCSF loses](method/ocsf.md))."""
-ADD_SIGNAL = """## Adding a signal
+ADD_SIGNAL = (
+    """## Adding a signal
 
 1. A function in the file of its theme in `nhi_watch/detect/signals/`, named as the signal, under a decorator, or a row
    of the theme's `TABLE`. What it offers is in [signals](../nhi_watch/detect/signals/__init__.py), what it looks at
@@ -57,7 +58,9 @@ ADD_SIGNAL = """## Adding a signal
    "fires": true}`; one that fires, and one that does not. A part of a history is `{"ago": [30, 1], "events": […]}`.
 3. Its sentences, as people read them, in `tests/data/sentences.csv`.
 4. `make docs`, `.venv/bin/python -m pytest tests/test_signals.py tests/test_sentences.py`, `make check`. Until
-   `nhi train` has made a model that knows it, it counts zero points and says so."""""
+   `nhi train` has made a model that knows it, it counts zero points and says so."""
+    ""
+)
 ABOUT_NEEDS = """What a signal *needs* there is besides an identity, a time and an action: without it the signal is
 silent or *cannot tell*; *in part*: some of its cases are."""
 
@@ -136,8 +139,8 @@ def sources() -> Iterator[str]:
 
 def source_row(module: ModuleType) -> list[str]:
     """One row of the table of sources: its name links to the file, whose first line tells what it reads."""
-    told = meaning(module).partition("\n")[0]
-    return [link(module), told, code(module.ELASTIC_INDICES)]
+    text = meaning(module).partition("\n")[0]
+    return [link(module), text, code(module.ELASTIC_INDICES)]
 
 
 def link(module: ModuleType) -> str:
@@ -159,8 +162,8 @@ def fields() -> str:
 
 def schemas() -> Iterator[str]:
     """The common schemas in a table."""
-    found = registry.modules("nhi_watch.intake.schemas")
-    return table(["schema", *HEAD[1:]], map(source_row, found))
+    module_types = registry.modules("nhi_watch.intake.schemas")
+    return table(["schema", *HEAD[1:]], map(source_row, module_types))
 
 
 def meaning(module: ModuleType) -> str:

@@ -67,11 +67,11 @@ def names(mapped: Json, path: str = "") -> dict[str, str]:
     >>> names(setup.mapping({"mapping": {"type": "long"}, "fields": ["a.b"]}))
     {'a.b': 'long'}
     """
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for name, inner in mapped.get("properties", {}).items():
         here = f"{path}.{name}" if path else name
-        found.update({here: inner["type"]} if "type" in inner else names(inner, here))
-    return found
+        result.update({here: inner["type"]} if "type" in inner else names(inner, here))
+    return result
 
 
 def refusals(schemas: Path) -> list[str]:
@@ -81,12 +81,12 @@ def refusals(schemas: Path) -> list[str]:
         OSError: a schema is not there.
     """
     known: Registry[Any] = Registry(retrieve=lambda uri: _schema(schemas, uri.partition("/integration/")[2]))  # type: ignore[call-arg]
-    found = []
+    result = []
     for name in filter(_SCHEMA.fullmatch, files()):
         asked = _schema(schemas, re.sub(r"(?<=data_stream/)\w+/|yml$", "", name) + "jsonschema.json").contents
         errors = Draft202012Validator(asked, registry=known).iter_errors(yaml.safe_load(files()[name]))
-        found += [f"{name}: {error.json_path}: {error.message}" for error in errors]
-    return found
+        result += [f"{name}: {error.json_path}: {error.message}" for error in errors]
+    return result
 
 
 def _schema(folder: Path, name: str) -> Resource[Any]:
@@ -109,22 +109,22 @@ def build(into: Path) -> Path:
 
 def files() -> dict[str, bytes]:
     """Path → content."""
-    found = {
+    result = {
         "manifest.yml": _yaml(_manifest()),
         "changelog.yml": _yaml(_changelog()),
         "docs/README.md": _README.encode(),
         "LICENSE.txt": (ROOT / "LICENSE").read_bytes(),
     }
     for kind in _TITLES:
-        found.update(_stream(kind))
+        result.update(_stream(kind))
     for each in kibana.saved_objects():
-        told = _renamed(each)
-        kind = told["type"].replace("-", "_")
-        found[f"kibana/{kind}/{told['id']}.json"] = _json(told)
+        details = _renamed(each)
+        kind = details["type"].replace("-", "_")
+        result[f"kibana/{kind}/{details['id']}.json"] = _json(details)
     for rule in kibana.rules():
         name = f"{rule['rule_id']}_{rule['version']}"
-        found[f"kibana/security_rule/{name}.json"] = _json({"id": name, "type": "security-rule", "attributes": rule})
-    return found
+        result[f"kibana/security_rule/{name}.json"] = _json({"id": name, "type": "security-rule", "attributes": rule})
+    return result
 
 
 def _manifest() -> Json:
@@ -137,8 +137,10 @@ def _manifest() -> Json:
         "type": "integration",
         "source": {"license": "Apache-2.0"},
         "categories": ["security", "credential_management", "advanced_analytics_ueba"],
-        "conditions": {"kibana": {"version": "^8.19.0 || ^9.0.0"}, "elastic": {
-            "subscription": "basic", "capabilities": ["security"]}},
+        "conditions": {
+            "kibana": {"version": "^8.19.0 || ^9.0.0"},
+            "elastic": {"subscription": "basic", "capabilities": ["security"]},
+        },
         "owner": {"github": "nhi-watch/nhi_watch", "type": "community"},
     }
 
@@ -151,27 +153,27 @@ def _changelog() -> list[Json]:
 def _stream(kind: str) -> dict[str, bytes]:
     dataset, folder = f"nhi.{kind}", f"data_stream/{kind}"
     mapping, sample = setup.mappings()[f"logs-{dataset}"], _sample(kind)
-    settled = {"index_template": {"mappings": {"dynamic": False}}}
+    resolved = {"index_template": {"mappings": {"dynamic": False}}}
     lifecycle = setup.component_templates()[f"logs-{dataset}@settings"]["template"]["lifecycle"]
-    found = {
+    result = {
         f"{folder}/manifest.yml": _yaml({"title": _TITLES[kind], "type": "logs", "dataset": dataset,
-                                         "elasticsearch": settled}),
+                                         "elasticsearch": resolved}),
         f"{folder}/fields/fields.yml": _yaml(_fields(mapping, dataset)),
         f"{folder}/lifecycle.yml": _yaml(lifecycle),
     }  # fmt: skip
-    return {**found, f"{folder}/sample_event.json": _json(sample)} if sample else found
+    return {**result, f"{folder}/sample_event.json": _json(sample)} if sample else result
 
 
 def _fields(mapping: Json, dataset: str) -> list[Json]:
     constant = {**_CONSTANT, "data_stream.dataset": dataset, "event.dataset": dataset}
-    told: list[Json] = []
+    details: list[Json] = []
     for name, kind in sorted(names(mapping).items()):
         if name in constant:
             value = {"value": constant[name]} if constant[name] else {}
-            told.append({"name": name, "type": "constant_keyword", "description": _described(name), **value})
+            details.append({"name": name, "type": "constant_keyword", "description": _described(name), **value})
         else:
-            told.append({"name": name, "type": kind, "description": _described(name)})
-    return told
+            details.append({"name": name, "type": kind, "description": _described(name)})
+    return details
 
 
 def _described(name: str) -> str:
@@ -184,7 +186,7 @@ def _sample(kind: str) -> Json:
 
 def _renamed(each: Json) -> Json:
     """Ids of a package's objects begin with its name."""
-    references = [{**told, "id": _own(told["id"])} for told in each["references"]]
+    references = [{**reference, "id": _own(reference["id"])} for reference in each["references"]]
     return {**each, "id": _own(each["id"]), "references": references}
 
 

@@ -63,9 +63,9 @@ def record(folder: Path, inputs: Path, only: Sequence[str]) -> None:
             continue
         if case.make and not case.path.exists():
             _run(*case.make, "--out", str(case.path.parent))
-        told = score(case.path)
-        (folder / f"{case.name}.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        print(f"{case.name}: {len(told['notables'])} listed, {told['run']['events']:,} events")
+        details = score(case.path)
+        (folder / f"{case.name}.json").write_text(json.dumps(details, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        print(f"{case.name}: {len(details['notables'])} listed, {details['run']['events']:,} events")
 
 
 def score(path: Path) -> Json:
@@ -76,15 +76,17 @@ def score(path: Path) -> Json:
             return {"notables": [], "run": {"events": 0}, "refused": done.stderr.strip()[-300:]}
         lines = (Path(out) / "notables.jsonl").read_text("utf-8").splitlines()
         run = json.loads((Path(out) / "run.json").read_text("utf-8"))
-    told = ("read", "parsed", "duplicates", "events", "rejected", "identities", "notables")
-    counts = {name: run[name] for name in told}
+    text = ("read", "parsed", "duplicates", "events", "rejected", "identities", "notables")
+    counts = {name: run[name] for name in text}
     return {"notables": [_brief(json.loads(line)) for line in lines], "run": counts}
 
 
-def _brief(told: Json) -> Json:
-    chance = told["likelihood"] if "likelihood" in told else told["score"]
-    signals = [one["id"] for one in told["signals"] if one.get("points", 0) > 0 or one.get("log_odds", 0) > 0]
-    return {"id": told["id"], "title": told["title"], "kind": told["kind"], "severity": told["severity"],
+def _brief(details: Json) -> Json:
+    chance = details["likelihood"] if "likelihood" in details else details["score"]
+    signals = [
+        signal["id"] for signal in details["signals"] if signal.get("points", 0) > 0 or signal.get("log_odds", 0) > 0
+    ]
+    return {"id": details["id"], "title": details["title"], "kind": details["kind"], "severity": details["severity"],
             "likelihood": chance, "signals": signals}  # fmt: skip
 
 
@@ -125,17 +127,17 @@ def differences(before: Json, after: Json) -> Iterator[str]:
     for name in before.get("run", {}):
         if before["run"][name] != after["run"].get(name):
             yield f"run.{name} {before['run'][name]} -> {after['run'].get(name)}"
-    old, new = ({one["id"]: one for one in told["notables"]} for told in (before, after))
+    old, new = ({notable["id"]: notable for notable in details["notables"]} for details in (before, after))
     for word, here, there in (("gone", old, new), ("new", new, old)):
         for name in here:
             if name not in there:
-                one = here[name]
-                yield f"{word}: {name} {one['severity']} {one['likelihood']} {one['title']}"
+                item = here[name]
+                yield f"{word}: {name} {item['severity']} {item['likelihood']} {item['title']}"
     for name in old:
         for field in ("title", "kind", "severity", "likelihood", "signals") if name in new else ():
             if old[name][field] != new[name][field]:
                 yield f"{name}: {field} {old[name][field]!r} -> {new[name][field]!r}"
-    both = [[name for name in one if name in other] for one, other in ((old, new), (new, old))]
+    both = [[name for name in item if name in other] for item, other in ((old, new), (new, old))]
     if both[0] != both[1]:
         yield f"order {both[0]} -> {both[1]}"
 
@@ -144,10 +146,10 @@ def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parts = parser.add_subparsers(dest="what", required=True)
-    made = parts.add_parser("record", help="score all cases with this tree")
-    made.add_argument("folder", type=Path)
-    made.add_argument("--inputs", type=Path, help="where made logs are kept (default: FOLDER/../inputs)")
-    made.add_argument("--only", nargs="*", default=[], help="beginnings of cases' names")
+    argument_parser = parts.add_parser("record", help="score all cases with this tree")
+    argument_parser.add_argument("folder", type=Path)
+    argument_parser.add_argument("--inputs", type=Path, help="where made logs are kept (default: FOLDER/../inputs)")
+    argument_parser.add_argument("--only", nargs="*", default=[], help="beginnings of cases' names")
     looked = parts.add_parser("compare", help="say what differs")
     looked.add_argument("before", type=Path)
     looked.add_argument("after", type=Path)

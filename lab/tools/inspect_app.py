@@ -43,10 +43,10 @@ def main() -> int:
         return 2
     report = inspect(package.build())
     accepted = json.loads(ACCEPTED.read_text("utf-8"))
-    found = list(findings(report))
-    wrong = refused(found, accepted)
+    result = list(findings(report))
+    wrong = refused(result, accepted)
     print("appinspect:", ", ".join(f"{key} {value}" for key, value in report["summary"].items()), flush=True)
-    for finding in found:
+    for finding in result:
         verdict = "  refused" if finding in wrong else "  accepted"
         print(f"{verdict} {finding.result} {finding.check}: {accepted.get(finding.check, finding.message)}")
     return int(bool(wrong))
@@ -81,13 +81,13 @@ def findings(report: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("error", "no_report", "AppInspect looked at no app")
 
 
-def refused(found: list[Finding], accepted: dict[str, str]) -> list[Finding]:
+def refused(findings: list[Finding], accepted: dict[str, str]) -> list[Finding]:
     """The findings that fail the build.
 
     >>> refused([Finding("warning", "a", ""), Finding("failure", "b", "")], {"a": "why", "b": "never"})
     [Finding(result='failure', check='b', message='')]
     """
-    return [each for each in found if each.result in BAD or each.check not in accepted]
+    return [each for each in findings if each.result in BAD or each.check not in accepted]
 
 
 def environment() -> Path:

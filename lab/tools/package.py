@@ -51,9 +51,9 @@ def version() -> str:
     """
     init = (ROOT / PACKAGE / "__init__.py").read_text("utf-8")
     own = re.findall(r'^__version__ = "([^"]+)"', init, re.MULTILINE)
-    told = re.findall(r"^version = (.+)$", (ROOT / "default" / "app.conf").read_text("utf-8"), re.MULTILINE)
-    if len(own) != 1 or told != own * 2:
-        raise ValueError(f"default/app.conf says version {told}, nhi_watch/__init__.py says {own}")
+    details = re.findall(r"^version = (.+)$", (ROOT / "default" / "app.conf").read_text("utf-8"), re.MULTILINE)
+    if len(own) != 1 or details != own * 2:
+        raise ValueError(f"default/app.conf says version {details}, nhi_watch/__init__.py says {own}")
     return str(own[0])
 
 
@@ -77,10 +77,10 @@ def readme(page: str) -> str:
 
 
 def _chosen() -> list[Path]:
-    found = [ROOT / "LICENSE", ROOT / "metadata" / "default.meta"]
+    paths = [ROOT / "LICENSE", ROOT / "metadata" / "default.meta"]
     for pattern in PATTERNS:
-        found += ROOT.glob(pattern)
-    return [*found, *filter(_ships, (ROOT / PACKAGE).rglob("*"))]
+        paths += ROOT.glob(pattern)
+    return [*paths, *filter(_ships, (ROOT / PACKAGE).rglob("*"))]
 
 
 def _ships(path: Path) -> bool:
@@ -94,9 +94,10 @@ def _ships(path: Path) -> bool:
 def pack(members: dict[str, bytes]) -> bytes:
     """A gzipped tar with one folder, the app's id, on top; the same members give the same bytes."""
     packed = io.BytesIO()
-    with gzip.GzipFile("", "wb", 9, packed, mtime=0) as stream, tarfile.open(
-        fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT
-    ) as tar:
+    with (
+        gzip.GzipFile("", "wb", 9, packed, mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+    ):
         folders = {str(parent) for name in members for parent in Path(APP, name).parents} - {"."} | {f"{APP}/lookups"}
         for folder in sorted(folders):
             tar.addfile(_entry(folder, tarfile.DIRTYPE, 0o755))

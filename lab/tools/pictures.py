@@ -27,8 +27,8 @@ def true_one(folder: Path) -> str:
     """The beginning of the id of the listed notable with the highest likelihood that holds records of an incident."""
     incidents = json.loads((folder / "data" / "labels.json").read_text("utf-8"))["incidents"]
     records = {name for incident in incidents for name in incident["record_ids"]}
-    found = [one for one in jsonlines.read(folder / "notables.jsonl") if records & set(one["record_ids"])]
-    return str(max(found, key=lambda one: one["likelihood"])["id"])[:6]
+    result = [item for item in jsonlines.read(folder / "notables.jsonl") if records & set(item["record_ids"])]
+    return str(max(result, key=lambda item: item["likelihood"])["id"])[:6]
 
 
 def listing(folder: Path) -> str:
@@ -46,8 +46,8 @@ def main(folder: Path, out: Path) -> None:
     for name, (width, height, dark) in _SIZES.items():
         with browser(width, height, dark=dark) as driver:
             take(driver, folder / "report.html", out / f"{name}.png", opened)
-    with tempfile.TemporaryDirectory() as made, browser(900, 850) as driver:
-        page = Path(made) / "terminal.html"
+    with tempfile.TemporaryDirectory() as built, browser(900, 850) as driver:
+        page = Path(built) / "terminal.html"
         page.write_text(listing(folder), "utf-8")
         take(driver, page, out / "terminal.png", None)
 

@@ -32,7 +32,7 @@ def bom(files: Mapping[str, bytes], name: str, version: str) -> bytes:
     ('1.6', 'bin/a.py')
     """
     components = [*map(_file, files, files.values()), *_libraries(files), *_ingredients(files), *_model(files)]
-    told = {
+    details = {
         "bomFormat": "CycloneDX", "specVersion": "1.6",
         "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, _digest(repr(components).encode()))}", "version": 1,
         "metadata": {"component": {
@@ -43,7 +43,7 @@ def bom(files: Mapping[str, bytes], name: str, version: str) -> bytes:
         "components": components,
         "dependencies": [{"ref": name, "dependsOn": [e["bom-ref"] for e in components if e["type"] != "file"]}],
     }  # fmt: skip
-    return json.dumps(told, indent=1).encode() + b"\n"
+    return json.dumps(details, indent=1).encode() + b"\n"
 
 
 def _digest(data: bytes) -> str:
@@ -63,10 +63,10 @@ def _libraries(files: Mapping[str, bytes]) -> list[dict[str, Any]]:
         return []
     return [
         {
-            "type": "library", "bom-ref": f"library:{name}", "name": name, "version": told,
-            "purl": f"pkg:pypi/{name}@{told}", "licenses": [{"expression": licence}],
+            "type": "library", "bom-ref": f"library:{name}", "name": name, "version": text,
+            "purl": f"pkg:pypi/{name}@{text}", "licenses": [{"expression": licence}],
         }
-        for name, (told, licence) in vendor.LIBRARIES.items()
+        for name, (text, licence) in vendor.LIBRARIES.items()
     ]  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Opens a report in headless Chromium and writes a picture of it.
 
-    python lab/tools/screenshot.py report.html docs/pictures/report.png [--open 06cd76] [--dark] [--size 1440x900]
+python lab/tools/screenshot.py report.html docs/pictures/report.png [--open 06cd76] [--dark] [--size 1440x900]
 """
 
 from __future__ import annotations

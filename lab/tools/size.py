@@ -13,10 +13,12 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 def main() -> None:
     """Print the sizes, the whole of the package first."""
-    whole = sum((lines(path.read_text("utf-8")) for path in sorted((ROOT / "nhi_watch").rglob("*.py"))), Counter[str]())
+    counter = sum(
+        (lines(path.read_text("utf-8")) for path in sorted((ROOT / "nhi_watch").rglob("*.py"))), Counter[str]()
+    )
     words = {name: sum(len(path.read_text("utf-8").split()) for path in (ROOT / "docs").glob(f"{name}*.md"))
              for name in ("", "method/", "decisions/")}  # fmt: skip
-    sys.stdout.write("package: " + ", ".join(f"{count:,} {kind}" for kind, count in whole.most_common()) + " lines\n")
+    sys.stdout.write("package: " + ", ".join(f"{count:,} {kind}" for kind, count in counter.most_common()) + " lines\n")
     sys.stdout.write("docs: " + ", ".join(f"{count:,} {name or 'for users'}" for name, count in words.items()))
     sys.stdout.write(f", {sum(words.values()):,} words\n")
 

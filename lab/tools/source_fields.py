@@ -58,14 +58,14 @@ def fields_of(source: ModuleType) -> list[Field]:
     for sample in _lines(SAMPLES / "sources" / f"{source.NAME}.jsonl"):
         if "event" not in sample or not sample["shape"].startswith("native"):
             continue
-        whole = source.read(sample["record"])
+        identity_day = source.read(sample["record"])
         for path, record in _lacking(sample["record"]):
-            found = _read(source, record)
-            if isinstance(found, str):
-                rejects.setdefault(path, set()).add(found)
-            elif found != whole:
-                feeds.setdefault(path, set()).update(_changed(whole, found))
-                lost.setdefault(path, set()).update(_lost(whole, found))
+            result = _read(source, record)
+            if isinstance(result, str):
+                rejects.setdefault(path, set()).add(result)
+            elif result != identity_day:
+                feeds.setdefault(path, set()).update(_changed(identity_day, result))
+                lost.setdefault(path, set()).update(_lost(identity_day, result))
     names = sorted({*feeds, *rejects}, key=lambda path: (path.count("."), path))
     return [Field(name, _ordered(feeds.get(name, ())), _ordered(lost.get(name, ())),
                   tuple(sorted(rejects.get(name, ())))) for name in names]  # fmt: skip
@@ -86,12 +86,12 @@ def _read(source: ModuleType, record: Any) -> Event | str:
 def _lacking(record: Any) -> Iterator[tuple[str, Any]]:
     """The record without each of its leaves in turn, with the path of what it lacks."""
     for steps in list(_leaves(record)):
-        made = node = copy.copy(record)
+        built = node = copy.copy(record)
         for step in steps[:-1]:
             node[step] = copy.copy(node[step])
             node = node[step]
         del node[steps[-1]]
-        yield _shown(steps), made
+        yield _shown(steps), built
 
 
 def _leaves(tree: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -110,19 +110,19 @@ def _shown(steps: tuple[Any, ...]) -> str:
     return _HASHED.sub("…", text)
 
 
-def _changed(whole: Event, found: Event) -> Iterator[str]:
-    for name, was, now in zip(Event._fields, whole, found):
+def _changed(event: Event, result: Event) -> Iterator[str]:
+    for name, was, now in zip(Event._fields, event, result):
         if was == now:
             continue
         if name == "traits":
-            yield from (f"trait {trait}" for trait in sorted(set(whole.traits) ^ set(found.traits)))
+            yield from (f"trait {trait}" for trait in sorted(set(event.traits) ^ set(result.traits)))
         elif name not in ("service", "provider"):
             yield name
 
 
-def _lost(whole: Event, found: Event) -> Iterator[str]:
+def _lost(event: Event, result: Event) -> Iterator[str]:
     empty = ("", "unknown", "none", ())
-    for name, was, now in zip(Event._fields, whole, found):
+    for name, was, now in zip(Event._fields, event, result):
         if was not in empty and now in empty and name not in ("service", "provider", "traits"):
             yield name
 
@@ -138,29 +138,31 @@ def _ordered(names: Any) -> tuple[str, ...]:
 def needs_of(signal: Signal) -> dict[str, str]:
     """Value of the Event → what becomes of the signal without it: `silent` or `cannot tell`; or `weaker`, in part."""
     firing = [s for s in _lines(SAMPLES / "signals" / f"{signal.name}.jsonl") if s["fires"] is True]
-    found = {}
+    result = {}
     for name in BLANK:
         values = [_value(signal, _without(sample, name)) for sample in firing]
         still = sum(bool(value and value > 0) for value in values)
         if not still:
-            found[name] = "cannot tell" if None in values else "silent"
+            result[name] = "cannot tell" if None in values else "silent"
         elif still < len(values):
-            found[name] = "some cases silent"
-    return found
+            result[name] = "some cases silent"
+    return result
 
 
 def _without(sample: dict[str, Any], name: str) -> dict[str, Any]:
-    made = copy.deepcopy(sample)
-    for event in [*made["events"], *(event for part in made["history"] for event in part["events"])]:
+    built = copy.deepcopy(sample)
+    for event in [*built["events"], *(event for part in built["history"] for event in part["events"])]:
         event[name] = BLANK[name]
-    return made
+    return built
 
 
 def _value(signal: Signal, sample: dict[str, Any]) -> float | None:
-    found = events(sample["events"], TODAY)
-    past = learnt(sample["history"]).past(found[0].identity, TODAY)
-    wholes = whole_days(found).values()
-    episode = EpisodeView([view for whole in wholes for view in views_of(whole.ordered(), past)], past)
+    result = events(sample["events"], TODAY)
+    baseline = learnt(sample["history"]).baseline(result[0].identity, TODAY)
+    dict_values = whole_days(result).values()
+    episode = EpisodeView(
+        [view for identity_day in dict_values for view in views_of(identity_day.ordered(), baseline)], baseline
+    )
     if signal.scope != "behaviour":
         return signal.value(episode)
     values = [signal.value(view) for view in episode.views]

@@ -27,7 +27,7 @@ def contents() -> dict[str, bytes]:
     Raises:
         ValueError: the environment has another version, or none: `make setup` makes it from the lock file.
     """
-    found: dict[str, bytes] = {}
+    result: dict[str, bytes] = {}
     for name, (wanted, _) in LIBRARIES.items():
         try:
             distribution = metadata.distribution(name)
@@ -37,8 +37,8 @@ def contents() -> dict[str, bytes]:
             raise ValueError(f"the app ships {name}=={wanted}, here is {distribution.version}: run make setup")
         for path in distribution.files or ():
             if _ships(PurePosixPath(path.as_posix())):
-                found[f"{FOLDER}/{path.as_posix()}"] = Path(path.locate()).read_bytes()
-    return dict(sorted(found.items()))
+                result[f"{FOLDER}/{path.as_posix()}"] = Path(path.locate()).read_bytes()
+    return dict(sorted(result.items()))
 
 
 def _ships(path: PurePosixPath) -> bool:

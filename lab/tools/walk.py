@@ -32,10 +32,10 @@ _SIGNALS = f"{PACKAGE}.detect.signals"
 
 def page(order: tuple[str, ...]) -> Iterator[str]:
     """Lines of docs/architecture.md."""
-    found = walk()
+    result = walk()
     yield ABOUT.format(order=", ".join(f"`{name}`" for name in order))
-    yield from ["", WALK.format(count=len(found)), "", "```mermaid", "flowchart LR"]
-    steps = [f'"<b>{folder}</b><br>{"<br>".join(map(_within, names))}"' for folder, names in groupby(found, folder_of)]
+    yield from ["", WALK.format(count=len(result)), "", "```mermaid", "flowchart LR"]
+    steps = [f'"<b>{folder}</b><br>{"<br>".join(map(_within, names))}"' for folder, names in groupby(result, folder_of)]
     yield from (f"  s{number}[{step}]" for number, step in enumerate(steps))
     yield "  " + "-->".join(f"s{number}" for number in range(len(steps)))
     yield "```"
@@ -55,16 +55,16 @@ def walk() -> list[str]:
         jobs.score(job(folder, usual, state))
         with _called() as without:
             jobs.score(job(folder, [], state, learn=False))
-        with _called() as found:
+        with _called() as result:
             jobs.score(job(folder, [call(28, "CreateAccessKey", "iam", "185.220.101.4")], state, learn=False))
-    return [name for name in found if name not in without]
+    return [name for name in result if name not in without]
 
 
-def job(folder: Path, records: list[dict[str, Any]], state: Path, learn: bool = True) -> jobs.Job:
+def job(folder: Path, records: list[dict[str, Any]], state: Path, learn: bool = True) -> jobs.ScoreJob:
     """What to score: the records, in a file."""
     path = folder / "records.ndjson"
     path.write_text("".join(f"{json.dumps(record)}\n" for record in records), "utf-8")
-    return jobs.Job([str(path)], folder / "out", state, learn=learn)
+    return jobs.ScoreJob([str(path)], folder / "out", state, learn=learn)
 
 
 def call(day: int, action: str, service: str, address: str) -> dict[str, Any]:
@@ -82,16 +82,16 @@ def call(day: int, action: str, service: str, address: str) -> dict[str, Any]:
 @contextmanager
 def _called() -> Iterator[dict[str, None]]:
     """Modules of the package of which a function was called, in order; a signal's stand under one name."""
-    found: dict[str, None] = {}
+    result: dict[str, None] = {}
 
     def note(frame: FrameType, event: str, _: object) -> None:
         name = str(frame.f_globals.get("__name__", ""))
         if event == "call" and name.startswith(PACKAGE) and frame.f_code.co_name != "<module>":
-            found.setdefault(_SIGNALS if name.startswith(_SIGNALS) else name)
+            result.setdefault(_SIGNALS if name.startswith(_SIGNALS) else name)
 
     before = sys.getprofile()
     sys.setprofile(note)
     try:
-        yield found
+        yield result
     finally:
         sys.setprofile(before)

@@ -41,7 +41,7 @@ def canonical(plain: Mapping[str, Any]) -> str:
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
-class Head(NamedTuple):
+class TrailEnd(NamedTuple):
     """The end of a trail."""
 
     seq: int
@@ -52,12 +52,12 @@ class Verified(NamedTuple):
     """What a check of the whole trail says."""
 
     lines: int
-    head: Head
+    head: TrailEnd
     fault: str
     """"" when the chain holds; else what is wrong, with the line's number."""
 
 
-def append(path: Path, what: str, by: str, facts: Mapping[str, Any]) -> Head:
+def append(path: Path, what: str, by: str, facts: Mapping[str, Any]) -> TrailEnd:
     """Add one line; it is on the disk when this returns.
 
     Raises:
@@ -78,18 +78,18 @@ def append(path: Path, what: str, by: str, facts: Mapping[str, Any]) -> Head:
         os.close(descriptor)
 
 
-def _add(descriptor: int, head: Head, told: tuple[str, str, Mapping[str, Any]]) -> Head:
+def _add(descriptor: int, head: TrailEnd, entry: tuple[str, str, Mapping[str, Any]]) -> TrailEnd:
     """Add a line after the one that `head` is of, to a trail that is locked; whole, or not at all.
 
     Raises:
         OSError: it cannot be written, and the trail is as it was.
     """
-    what, by, facts = told
+    what, by, facts = entry
     body = {"seq": head.seq + 1, "time": render(now()), "what": what, "by": clip(by, 100),
             "facts": dict(facts), "prev": head.hash}  # fmt: skip
-    sealed, size = Head(head.seq + 1, digest(body)), os.fstat(descriptor).st_size
+    sealed, size = TrailEnd(head.seq + 1, digest(body)), os.fstat(descriptor).st_size
     try:
-        _write_whole(descriptor, (canonical({**body, "hash": sealed.hash}) + "\n").encode())
+        _write_all(descriptor, (canonical({**body, "hash": sealed.hash}) + "\n").encode())
         os.fsync(descriptor)
     except BaseException:  # also where somebody stops the program: half a line would end the trail
         os.ftruncate(descriptor, size)
@@ -97,7 +97,7 @@ def _add(descriptor: int, head: Head, told: tuple[str, str, Mapping[str, Any]]) 
     return sealed
 
 
-def _write_whole(descriptor: int, line: bytes) -> None:
+def _write_all(descriptor: int, line: bytes) -> None:
     written = 0
     while written < len(line):
         written += os.write(descriptor, line[written:])
@@ -108,18 +108,18 @@ def digest(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(body).encode()).hexdigest()
 
 
-def _end(path: Path, descriptor: int) -> Head:
+def _end(path: Path, descriptor: int) -> TrailEnd:
     """The last line's number and hash."""
     size = os.fstat(descriptor).st_size
     if not size:
-        return Head(0, START)
+        return TrailEnd(0, START)
     tail = os.pread(descriptor, min(size, 1 << 20), max(0, size - (1 << 20)))
     if not tail.endswith(b"\n"):
         raise StoreError(f"{path}: the last line is cut off; `nhi audit repair` removes it")
     row = row_of(tail[:-1].rpartition(b"\n")[2])
     if row is None or fault_of(row, row.get("seq"), row.get("prev")):
         raise StoreError(f"{path}: the last line is damaged; `nhi audit verify` says where")
-    return Head(row["seq"], row["hash"])
+    return TrailEnd(row["seq"], row["hash"])
 
 
 def lines(path: Path) -> Iterator[bytes]:
@@ -146,11 +146,11 @@ def verify(path: Path, head: str = "") -> Verified:
         row = row_of(line.rstrip(b"\n")) if line.endswith(b"\n") else None
         fault = fault_of(row, count, last) if row is not None else "is cut off or not a JSON object"
         if row is None or fault:
-            return Verified(count - 1, Head(count - 1, last), f"line {count} {fault}")
+            return Verified(count - 1, TrailEnd(count - 1, last), f"line {count} {fault}")
         last = row["hash"]
         met = met or last == head
     fault = "" if met else f"no line has the hash {head[:64]}: lines were cut off, or this is another trail"
-    return Verified(count, Head(count, last), fault)
+    return Verified(count, TrailEnd(count, last), fault)
 
 
 def repair(path: Path, by: str) -> str:
@@ -161,22 +161,22 @@ def repair(path: Path, by: str) -> str:
         InputError: there is no trail, or what is wrong with it is nothing a crash could have done.
         StoreError: it cannot be written; it is as it was.
     """
-    whole = b"".join(lines(path))
-    kept, _, torn = whole.rpartition(b"\n")
-    told = verify(path)
-    if not told.fault:
+    trail = b"".join(lines(path))
+    kept, _, torn = trail.rpartition(b"\n")
+    verified = verify(path)
+    if not verified.fault:
         return ""
-    if not torn or told.lines != (kept.count(b"\n") + 1 if kept else 0):
-        raise InputError(f"{path}: {told.fault}; a crash cannot have caused that: restore a copy of the trail, and "
+    if not torn or verified.lines != (kept.count(b"\n") + 1 if kept else 0):
+        raise InputError(f"{path}: {verified.fault}; a crash cannot have caused that: restore a copy of the trail, and "
                          "keep this one as evidence")  # fmt: skip
     where = path.with_name(f"{path.name}.torn-{hashlib.sha256(torn).hexdigest()[:12]}")
-    lost = f"line {told.lines + 1} was cut off while it was written: who did what then is not on record; its " \
+    lost = f"line {verified.lines + 1} was cut off while it was written: who did what then is not on record; its " \
            f"{len(torn)} bytes are kept in {where.name}"  # fmt: skip
     try:
         where.unlink(missing_ok=True)
         with os.fdopen(os.open(where, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
             file.write(torn)
-        os.truncate(path, len(whole) - len(torn))
+        os.truncate(path, len(trail) - len(torn))
     except OSError as error:
         raise StoreError(f"{path}: the audit trail cannot be repaired ({error.strerror})") from error
     append(path, "repair", by, {"lost": lost, "cut": hashlib.sha256(torn).hexdigest()})
@@ -201,7 +201,7 @@ def fault_of(row: Mapping[str, Any], seq: Any, prev: Any) -> str:
     return ""
 
 
-def found(path: Path, what: str) -> Iterator[dict[str, Any]]:
+def entries(path: Path, what: str) -> Iterator[dict[str, Any]]:
     """The trail's lines of one kind; nothing where there is no trail."""
     if path.exists():
         for line in lines(path):
@@ -217,7 +217,7 @@ def note_change(path: Path, what: str, sha256: str, facts: Mapping[str, Any]) ->
         StoreError: the trail cannot be written.
     """
     latest = ""
-    for row in found(path, what):
+    for row in entries(path, what):
         latest = row["facts"].get("sha256", "")
     if latest == sha256:
         return False

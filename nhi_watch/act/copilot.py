@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from nhi_watch.core.errors import InputError, NhiError
 from nhi_watch.core.notable import KINDS, SEVERITIES
-from nhi_watch.detect.explain.brief import QUOTED, SECTIONS, Fact, Own, quoted, sentence
+from nhi_watch.detect.explain.brief import QUOTED, SECTIONS, BriefFact, Own, quoted, sentence
 
 # ---- client
 #
@@ -102,12 +102,12 @@ def token(path: Path) -> str:
         InputError: there is none.
     """
     try:
-        told = path.read_text("ascii").strip()
+        token_text = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot read a token from this file") from error
-    if not told.isprintable() or not told:
+    if not token_text.isprintable() or not token_text:
         raise InputError(f"{path}: cannot read a token from this file")
-    return told
+    return token_text
 
 
 # ---- masking
@@ -124,8 +124,28 @@ MOST = 60
 """Facts that are sent; the rest is told by the template."""
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,6})?", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
-_KINDS = ("user", "role", "service_account", "app", "token", "key", "credential", "deploy_key", "workflow", "aws",
-          "gcp", "azure", "entra", "okta", "github", "gitlab", "kubernetes", "vault", "snowflake", "salesforce")
+_KINDS = (
+    "user",
+    "role",
+    "service_account",
+    "app",
+    "token",
+    "key",
+    "credential",
+    "deploy_key",
+    "workflow",
+    "aws",
+    "gcp",
+    "azure",
+    "entra",
+    "okta",
+    "github",
+    "gitlab",
+    "kubernetes",
+    "vault",
+    "snowflake",
+    "salesforce",
+)
 _STATES = ("success", "denied", "failure", "open", "done", "not applicable", "unknown")
 _WORDS = frozenset({*KINDS, *(kind.replace("_", " ") for kind in KINDS), *SEVERITIES, *_STATES, *_KINDS})
 """Words of ours, of which the model is told."""
@@ -142,7 +162,7 @@ SYSTEM = (
 class Masked(NamedTuple):
     """Facts as a model sees them, and the way back."""
 
-    facts: Mapping[str, Fact]
+    facts: Mapping[str, BriefFact]
     """`f1`, `f2` … → the fact."""
     words: Mapping[str, str]
     """The same ids → its masked sentence."""
@@ -158,12 +178,12 @@ class Masked(NamedTuple):
         return "\n".join([self.fence, *lines, *legend, self.fence])
 
 
-def mask(told: Sequence[Fact]) -> Masked:
+def mask(source_facts: Sequence[BriefFact]) -> Masked:
     """Number the facts, and put a placeholder for every value that is neither a number nor a time of ours."""
-    facts: dict[str, Fact] = {}
+    facts: dict[str, BriefFact] = {}
     words: dict[str, str] = {}
     names: dict[str, str] = {}
-    for number, fact in enumerate(told[:MOST], 1):
+    for number, fact in enumerate(source_facts[:MOST], 1):
         shown = [_shown(value, names) for value in fact.values]
         facts[f"f{number}"] = fact
         words[f"f{number}"] = fact.words.format(*shown)
@@ -181,7 +201,7 @@ _PLACE = re.compile(r"\bv\d+\b")
 
 def restore(sentence: str, masked: Masked) -> str:
     """A checked sentence with its values back, quoted."""
-    return _PLACE.sub(lambda found: quoted(masked.values[found.group()]), sentence)
+    return _PLACE.sub(lambda match: quoted(masked.values[match.group()]), sentence)
 
 
 # ---- verifier
@@ -229,7 +249,7 @@ SAME = {word: group.split()[0] for group in _GROUPS for word in group.split()}
 """Word → the word that stands for all that mean the same."""
 
 
-class Checked(NamedTuple):
+class CheckedLine(NamedTuple):
     """What became of one line."""
 
     text: str
@@ -244,14 +264,14 @@ class _Token(NamedTuple):
     hard: bool
 
 
-def check(line: str, masked: Masked) -> Checked:
+def check(line: str, masked: Masked) -> CheckedLine:
     """One line of a model's answer against the facts that it cites."""
-    found = _LINE.fullmatch(line.strip()) if len(line) <= LONGEST else None
-    if found is None:
-        return Checked("", (), "does not end with the ids of facts")
-    cites = tuple(re.split(r", ?", found["cites"]))
-    why = _cited(cites, masked) or _said(found["text"], cites, masked)
-    return Checked("" if why else found["text"], cites, why)
+    match = _LINE.fullmatch(line.strip()) if len(line) <= LONGEST else None
+    if match is None:
+        return CheckedLine("", (), "does not end with the ids of facts")
+    cites = tuple(re.split(r", ?", match["cites"]))
+    why = _cited(cites, masked) or _said(match["text"], cites, masked)
+    return CheckedLine("" if why else match["text"], cites, why)
 
 
 def _cited(cites: Sequence[str], masked: Masked) -> str:
@@ -265,29 +285,29 @@ def _cited(cites: Sequence[str], masked: Masked) -> str:
 
 
 def _said(text: str, cites: Sequence[str], masked: Masked) -> str:
-    told = _tokens(text)
-    if told is None:
+    tokens = _tokens(text)
+    if tokens is None:
         return "has characters that no sentence needs"
     facts = [token for name in cites for token in _tokens(masked.words[name]) or ()]
-    if [t.text for t in told if t.hard] != [t.text for t in facts if t.hard]:
+    if [t.text for t in tokens if t.hard] != [t.text for t in facts if t.hard]:
         return "has other values, or in another order, than the facts"
-    if _kept(told) != _kept(facts):
+    if _kept(tokens) != _kept(facts):
         return "reverses a meaning"
-    return _worded([t for t in told if _counts(t)], [t for t in facts if _counts(t)])
+    return _worded([t for t in tokens if _counts(t)], [t for t in facts if _counts(t)])
 
 
 def _tokens(text: str) -> Optional[list[_Token]]:
     """The tokens of a text; None where something else is in it."""
     tokens, at = [], 0
     while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None:
+        match = _TOKEN.match(text, at)
+        if match is None:
             return None
-        at = found.end()
-        if found["hard"]:
-            tokens.append(_Token(found["hard"].rstrip("."), True))
-        elif found["word"]:
-            word = found["word"].lower()
+        at = match.end()
+        if match["hard"]:
+            tokens.append(_Token(match["hard"].rstrip("."), True))
+        elif match["word"]:
+            word = match["word"].lower()
             tokens.append(_Token(SAME.get(word, word), False))
     return tokens
 
@@ -300,10 +320,10 @@ def _counts(token: _Token) -> bool:
     return token.hard or token.text not in _FREE
 
 
-def _worded(told: Sequence[_Token], facts: Sequence[_Token]) -> str:
+def _worded(tokens: Sequence[_Token], facts: Sequence[_Token]) -> str:
     """Whether the words are the facts' words in the facts' order."""
     at, used = 0, []
-    for token in told:
+    for token in tokens:
         while at < len(facts) and facts[at] != token:
             at += 1
         if at == len(facts):
@@ -314,7 +334,7 @@ def _worded(told: Sequence[_Token], facts: Sequence[_Token]) -> str:
         if facts[place].hard and not facts[after].hard and after != place + 1:
             return "puts a value before another word"
     words = sum(not t.hard for t in facts)
-    if 2 * sum(not t.hard for t in told) < words:
+    if 2 * sum(not t.hard for t in tokens) < words:
         return "leaves out too much"
     return ""
 
@@ -332,7 +352,7 @@ class Line(NamedTuple):
     """By the model; else by the template."""
 
 
-class Written(NamedTuple):
+class WrittenBrief(NamedTuple):
     """A brief and how it came about."""
 
     lines: tuple[Line, ...]
@@ -347,57 +367,57 @@ class Written(NamedTuple):
 
 
 def write(
-    told: Sequence[Fact],
+    facts: Sequence[BriefFact],
     endpoint: Optional[Endpoint] = None,
     on_sent: Callable[[str], None] = lambda prompt: None,
-) -> Written:
+) -> WrittenBrief:
     """The brief of some facts. `on_sent` is given what goes to the endpoint, before it goes."""
-    template = tuple(map(_line, _ordered(told)))
+    template = tuple(map(_line, _ordered(facts)))
     if endpoint is None:
-        return Written(template, 0, 0, (), "")
-    masked = mask(told)
+        return WrittenBrief(template, 0, 0, (), "")
+    masked = mask(facts)
     on_sent(f"{SYSTEM}\n\n{masked.prompt}")
     try:
         answer = ask(endpoint, SYSTEM, masked.prompt)
     except EndpointError as error:
-        return Written(template, 0, 0, (), str(error))
-    return assemble(told, masked, answer)
+        return WrittenBrief(template, 0, 0, (), str(error))
+    return assemble(facts, masked, answer)
 
 
-def _ordered(told: Sequence[Fact]) -> list[Fact]:
-    return sorted(told, key=lambda fact: SECTIONS.index(fact.section))
+def _ordered(facts: Sequence[BriefFact]) -> list[BriefFact]:
+    return sorted(facts, key=lambda fact: SECTIONS.index(fact.section))
 
 
-def _line(fact: Fact) -> Line:
+def _line(fact: BriefFact) -> Line:
     return Line(fact.section, sentence(fact, cited=False), fact.cites, False)
 
 
-def assemble(told: Sequence[Fact], masked: Masked, answer: str) -> Written:
+def assemble(source_facts: Sequence[BriefFact], masked: Masked, answer: str) -> WrittenBrief:
     """Each fact once: in the model's words where they hold, else in the template's."""
     checked = [check(line, masked) for line in answer.splitlines() if line.strip()]
     place: dict[int, Line] = {}
     spoken: set[int] = set()
-    for one in checked:
-        facts = [masked.facts[name] for name in one.cites] if not one.why else []
+    for line in checked:
+        facts = [masked.facts[name] for name in line.cites] if not line.why else []
         if not facts or any(id(fact) in spoken for fact in facts):
             continue
         spoken.update(id(fact) for fact in facts)
         cites = tuple(dict.fromkeys(cite for fact in facts for cite in fact.cites))
-        text = restore(one.text, masked)
+        text = restore(line.text, masked)
         ended = text if text.endswith((".", "!")) else f"{text}."
         place[id(facts[0])] = Line(facts[0].section, ended, cites, True)
-    shown = [fact for fact in _ordered(told) if id(fact) in place or id(fact) not in spoken]
+    shown = [fact for fact in _ordered(source_facts) if id(fact) in place or id(fact) not in spoken]
     lines = [place.get(id(fact)) or _line(fact) for fact in shown]
-    refused = tuple(one.why for one in checked if one.why)
-    return Written(tuple(lines), len(checked), len(checked) - len(refused), refused, "")
+    refused = tuple(line.why for line in checked if line.why)
+    return WrittenBrief(tuple(lines), len(checked), len(checked) - len(refused), refused, "")
 
 
-def render(written: Written) -> str:
+def render(written: WrittenBrief) -> str:
     """A brief as plain text that is Markdown too."""
     parts = []
     for section in SECTIONS:
         mine = [line for line in written.lines if line.section == section]
-        lines = [f"- {one.text} {sentence(Fact(section, '', (), one.cites)).strip()}" for one in mine]
+        lines = [f"- {line.text} {sentence(BriefFact(section, '', (), line.cites)).strip()}" for line in mine]
         if lines:
             parts.append("\n".join([section, *lines]))
     return "\n\n".join([QUOTED, *parts]) + "\n"

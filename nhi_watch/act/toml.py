@@ -43,5 +43,5 @@ def parsed(path: Path, raw: bytes, kind: type[Kind], what: str) -> Kind:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: the {what} is not valid TOML ({error})") from error
     except msgspec.ValidationError as error:
-        told, _, place = str(error).partition(" - at `$")
-        raise InputError(f"{path}: {place.strip('.`')}{': ' if place else ''}{told}") from error
+        reason, _, place = str(error).partition(" - at `$")
+        raise InputError(f"{path}: {place.strip('.`')}{': ' if place else ''}{reason}") from error

@@ -103,9 +103,9 @@ def access(service: str, operation: str) -> str:
     >>> access("iam", "AttachUserPolicy"), access("nosuch", "DescribeThing"), access("nosuch", "Frobnicate")
     ('permissions', 'read', 'unknown')
     """
-    told = _operations().get(service)
-    if told is not None and operation in told:
-        return told[operation]
+    levels = _operations().get(service)
+    if levels is not None and operation in levels:
+        return levels[operation]
     operation = canonical(operation)
     calls = _calls()
     level = calls.access.get((service, operation))
@@ -147,12 +147,12 @@ def acts(service: str, operation: str, traits: tuple[str, ...] = ()) -> tuple[Ac
     """
     if "alert" in traits or "secret_alert" in traits:
         return ()
-    call, told = (service, canonical(operation)), frozenset(traits)
-    return tuple(act for act in _calls().acts if call in act.calls or _marked(act, call, told))
+    call, trait_set = (service, canonical(operation)), frozenset(traits)
+    return tuple(act for act in _calls().acts if call in act.calls or _marked(act, call, trait_set))
 
 
-def _marked(act: Act, call: tuple[str, str], told: frozenset[str]) -> bool:
-    return call not in act.besides and any(mark <= told for mark in act.marks)
+def _marked(act: Act, call: tuple[str, str], traits: frozenset[str]) -> bool:
+    return call not in act.besides and any(mark <= traits for mark in act.marks)
 
 
 @lru_cache(maxsize=8192)
@@ -164,10 +164,10 @@ def severe(service: str, operation: str, traits: tuple[str, ...] = ()) -> tuple[
     >>> [act.weight for act in severe("iam", "AttachUserPolicy", ("admin_policy",))]
     [10.0]
     """
-    call, told = (service, canonical(operation)), frozenset(traits)
+    call, trait_set = (service, canonical(operation)), frozenset(traits)
     return tuple(
         act for act in _calls().severe
-        if (not act.calls or call in act.calls) and (not act.traits or not act.traits.isdisjoint(told))
+        if (not act.calls or call in act.calls) and (not act.traits or not act.traits.isdisjoint(trait_set))
     )  # fmt: skip
 
 
@@ -239,10 +239,10 @@ def traits(product: str, operation: str) -> frozenset[str]:
     >>> sorted(traits("github", "hook.create")), sorted(traits("okta", "system.api_token.create"))
     (['shared_outside'], ['token_minted'])
     """
-    told = _named()[product]
-    found = {trait for trait, names in told.get("calls", {}).items() if operation in names.split()}
+    names = _named()[product]
+    traits = {trait for trait, names in names.get("calls", {}).items() if operation in names.split()}
     return frozenset(
-        found.union(trait for trait, words in told.get("words", {}).items() if re.search(words, operation))
+        traits.union(trait for trait, words in names.get("words", {}).items() if re.search(words, operation))
     )
 
 
@@ -253,8 +253,8 @@ def table(name: str) -> Any:
 
 @cache
 def _named() -> dict[str, dict[str, dict[str, str]]]:
-    told: dict[str, dict[str, dict[str, str]]] = table("traits")
-    return told
+    traits_table: dict[str, dict[str, dict[str, str]]] = table("traits")
+    return traits_table
 
 
 @cache
@@ -270,18 +270,22 @@ def _calls() -> _Calls:
         acts=tuple(
             Act(
                 kind,
-                told["says"],
-                told.get("grave", False),
-                tuple(frozenset(mark.split("+")) for mark in told.get("traits", "").split()),
-                frozenset(_turn({kind: told})),
-                frozenset(_turn({kind: {"calls": told.get("except", {})}})),
+                entry["says"],
+                entry.get("grave", False),
+                tuple(frozenset(mark.split("+")) for mark in entry.get("traits", "").split()),
+                frozenset(_turn({kind: entry})),
+                frozenset(_turn({kind: {"calls": entry.get("except", {})}})),
             )
-            for kind, told in content["acts"].items()
+            for kind, entry in content["acts"].items()
         ),
         severe=tuple(
-            Severe(told["says"], float(told["weight"]), frozenset(told.get("traits", "").split()),
-                   frozenset(_turn({kind: told})))
-            for kind, told in content["severe"].items()
+            Severe(
+                entry["says"],
+                float(entry["weight"]),
+                frozenset(entry.get("traits", "").split()),
+                frozenset(_turn({kind: entry})),
+            )
+            for kind, entry in content["severe"].items()
         ),
     )
 
@@ -299,14 +303,14 @@ def _turn(classes: dict[str, dict[str, dict[str, str]]]) -> dict[tuple[str, str]
 @cache
 def _operations() -> dict[str, dict[str, str]]:
     """Service → operation → level, of products that are not AWS."""
-    told: dict[str, dict[str, str]] = table("operations")
-    return told
+    operations: dict[str, dict[str, str]] = table("operations")
+    return operations
 
 
 @cache
 def _raw_actions() -> dict[str, dict[str, str]]:
-    told: dict[str, dict[str, str]] = table("actions")["services"]
-    return told
+    actions: dict[str, dict[str, str]] = table("actions")["services"]
+    return actions
 
 
 _NO_ACTIONS: dict[str, str] = {}

@@ -55,10 +55,10 @@ def _row(path: Path, line: int, row: dict[str, str]) -> tuple[str, Asset]:
     return identity, Asset(criticality, (row.get("owner") or "").strip(), (row.get("environment") or "").strip())
 
 
-def find(assets: Assets, identity: Identity, at_home: bool = True) -> Asset:
+def find(assets: Assets, identity: Identity, is_own: bool = True) -> Asset:
     """The asset of an identity: by id, else by full name, else by the last part of its name.
 
-    `at_home`: whether it is known to be one of the tenant's own; the last part of others' names is what they like.
+    `is_own`: whether it is known to be one of the tenant's own; the last part of others' names is what they like.
     """
     names = (identity.id, identity.name, identity.name.rsplit("/", 1)[-1])
-    return next((assets[name] for name in names[: 2 + at_home] if name in assets), UNKNOWN)
+    return next((assets[name] for name in names[: 2 + is_own] if name in assets), UNKNOWN)

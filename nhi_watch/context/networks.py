@@ -47,7 +47,7 @@ def read(path: Path) -> Rows:
     Raises:
         InputError: naming file and line, when the file or a row is wrong.
     """
-    found: dict[_Net, _Row] = {}
+    table: dict[_Net, _Row] = {}
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file, restkey="", restval=None)
@@ -56,21 +56,21 @@ def read(path: Path) -> Rows:
                 raise InputError(f"{path}, line 1: the header must be {','.join(COLUMNS)}")
             for row in rows:
                 where = f"{path}, line {rows.line_num}"
-                told = [cell for name, cell in row.items() if name and cell is not None]
-                told += row.get("", ())  # what is beyond the header
-                if any(cell.strip() for cell in told):
-                    if len(told) != len(rows.fieldnames):
-                        raise InputError(f"{where}: {len(told)} columns instead of {len(rows.fieldnames)}")
-                    net, whose = _told(row["cidr"].strip(), row["owner"].strip(), row["kind"].strip(), where)
-                    if net in found:
+                cells = [cell for name, cell in row.items() if name and cell is not None]
+                cells += row.get("", ())  # what is beyond the header
+                if any(cell.strip() for cell in cells):
+                    if len(cells) != len(rows.fieldnames):
+                        raise InputError(f"{where}: {len(cells)} columns instead of {len(rows.fieldnames)}")
+                    net, whose = _parse_row(row["cidr"].strip(), row["owner"].strip(), row["kind"].strip(), where)
+                    if net in table:
                         raise InputError(f"{where}: {net} is listed twice; keep one row")
-                    found[net] = whose
+                    table[net] = whose
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as CSV in UTF-8: {error}") from error
-    return _by_length(found)
+    return _by_length(table)
 
 
-def _told(cidr: str, owner: str, kind: str, where: str) -> tuple[_Net, _Row]:
+def _parse_row(cidr: str, owner: str, kind: str, where: str) -> tuple[_Net, _Row]:
     try:
         net = ipaddress.ip_network(cidr)
     except ValueError as error:
@@ -82,13 +82,13 @@ def _told(cidr: str, owner: str, kind: str, where: str) -> tuple[_Net, _Row]:
     return net, (owner, kind.lower())
 
 
-def _by_length(found: dict[_Net, _Row]) -> Rows:
+def _by_length(table: dict[_Net, _Row]) -> Rows:
     rows: Rows = {}
-    for net in sorted(found, key=lambda net: net.prefixlen):
+    for net in sorted(table, key=lambda net: net.prefixlen):
         bits = _BITS[net.version]
         drop = max(bits - net.prefixlen, 0)
         value = int(net.network_address) >> (net.max_prefixlen - bits)
-        rows.setdefault((net.version, drop), {})[value >> drop] = found[net]
+        rows.setdefault((net.version, drop), {})[value >> drop] = table[net]
     return dict(sorted(rows.items()))
 
 

@@ -90,7 +90,7 @@ class Table:
         known = rows.setdefault(key, listing)
         if known is listing:
             return
-        surer = max(known, listing, key=lambda one: (one.confidence, one.source))
+        surer = max(known, listing, key=lambda listing: (listing.confidence, listing.source))
         rows[key] = surer._replace(
             first_day=min(known.first_day, listing.first_day), last_day=max(known.last_day, listing.last_day)
         )
@@ -116,22 +116,22 @@ def ranges(value: str) -> list[tuple[Address, int]]:
     if dash:
         return _between(numbered(first.strip()), numbered(last.strip()))
     address, slash, bits = first.partition("/")
-    told = numbered(address.strip("[]"))
-    if told is None or (slash and not (bits.isdigit() and bits.isascii() and int(bits[:4]) <= told[0])):
+    number = numbered(address.strip("[]"))
+    if number is None or (slash and not (bits.isdigit() and bits.isascii() and int(bits[:4]) <= number[0])):
         return []
-    return [(told, int(bits) if slash else told[0])]
+    return [(number, int(bits) if slash else number[0])]
 
 
 def _between(first: Optional[Address], last: Optional[Address]) -> list[tuple[Address, int]]:
     if first is None or last is None or first[0] != last[0]:
         return []
     (width, low), high = first, last[1]
-    found = []
+    ranges = []
     while low <= high < first[1] + _MOST_RANGE:
         free = min((low & -low).bit_length() - 1 if low else width, (high - low + 1).bit_length() - 1)
-        found.append(((width, low), width - free))
+        ranges.append(((width, low), width - free))
         low += 1 << free
-    return found
+    return ranges
 
 
 _WIDEST = {32: 8, 128: 19}
@@ -201,9 +201,9 @@ def _lines(path: Path, file: TextIO) -> Iterator[Indicator]:
 
 def _list(path: Path, lines: Iterator[str]) -> Iterator[Indicator]:
     for line in lines:
-        told = re.split(r"[\s,;#]", line.strip(), maxsplit=1)[0].strip('"')
-        if told:
-            yield Indicator((told,), path.stem[:64], _USUAL)
+        cell = re.split(r"[\s,;#]", line.strip(), maxsplit=1)[0].strip('"')
+        if cell:
+            yield Indicator((cell,), path.stem[:64], _USUAL)
 
 
 def _table(path: Path, lines: Iterator[str]) -> Iterator[Indicator]:
@@ -217,39 +217,39 @@ def _table(path: Path, lines: Iterator[str]) -> Iterator[Indicator]:
             next((row[name] for name in names if row.get(name)), "") for names in (_SOURCES, _CONFIDENCES, _UNTILS)
         )
         value = (row[column] or "").strip()
-        told = Indicator((value,) if value else (), (source or path.stem)[:64], confidence(sure))
-        yield dated(told, row.get("valid_from"), until)
+        indicator = Indicator((value,) if value else (), (source or path.stem)[:64], confidence(sure))
+        yield dated(indicator, row.get("valid_from"), until)
 
 
-def confidence(told: object) -> int:
+def confidence(value: object) -> int:
     """Confidence out of a number from 0 to 100 or a word.
 
     >>> confidence("High"), confidence(45), confidence(""), confidence("x")
     (85, 45, 60, 60)
     """
-    text = "" if told is None else str(told).strip().lower()
+    text = "" if value is None else str(value).strip().lower()
     try:
         return _LEVELS[text] if text in _LEVELS else max(0, min(100, int(float(text))))
     except (ValueError, OverflowError):
         return _USUAL
 
 
-def dated(found: Indicator, since: object, until: object) -> Indicator:
+def dated(indicator: Indicator, since: object, until: object) -> Indicator:
     """The indicator with its days; a time that cannot be read is a problem, for it might be over."""
     first, last = day_of(str(since or "")), day_of(str(until or ""))
     if first is None or last is None:
-        return found._replace(problem="bad_time")
-    return found._replace(first_day=max(first, 0), last_day=FOREVER if last < 0 else last)
+        return indicator._replace(problem="bad_time")
+    return indicator._replace(first_day=max(first, 0), last_day=FOREVER if last < 0 else last)
 
 
 @lru_cache(maxsize=4096)
-def day_of(told: str) -> Optional[int]:
+def day_of(day_text: str) -> Optional[int]:
     """The day of a time, as RFC 3339, a date or seconds since the epoch; -1 where none is told; None: unreadable.
 
     >>> day_of("1970-01-02"), day_of("1970-01-02T10:00:00.5Z"), day_of("86400"), day_of(""), day_of("soon")
     (1, 1, 1, -1, None)
     """
-    text = told.strip()
+    text = day_text.strip()
     if text in ("", "null", "None", "0", "-"):
         return -1
     try:
@@ -267,13 +267,13 @@ def _objects(path: Path, content: str) -> list[Any]:
     """The objects of a bundle, of an envelope of TAXII, of an array, or of lines."""
     try:
         try:
-            told = json.loads(content)
+            document = json.loads(content)
         except ValueError:
-            told = [json.loads(line) for line in content.splitlines() if line.strip()]
+            document = [json.loads(line) for line in content.splitlines() if line.strip()]
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: no JSON of indicators: {error}") from error
-    inside = told.get("objects") if isinstance(told, dict) else told
-    return inside if isinstance(inside, list) else [told]
+    inside = document.get("objects") if isinstance(document, dict) else document
+    return inside if isinstance(inside, list) else [document]
 
 
 def of_object(value: Any) -> Indicator:
@@ -305,19 +305,21 @@ def addresses(pattern: str) -> Optional[list[str]]:
     """
     if not _ADDRESS.search(pattern):
         return []
-    told = pattern.strip()
-    pieces = _OR.split(told[1:-1]) if len(told) <= _LONGEST and told[:1] == "[" and told[-1:] == "]" else [""]
+    address = pattern.strip()
+    pieces = (
+        _OR.split(address[1:-1]) if len(address) <= _LONGEST and address[:1] == "[" and address[-1:] == "]" else [""]
+    )
     matches = [_COMPARISON.fullmatch(piece) for piece in pieces]
     return None if None in matches else [t[1:-1] for match in matches if match for t in re.findall(_TEXT, match[1])]
 
 
 def _stix(value: Mapping[str, Any]) -> Indicator:
-    found = addresses(str(value.get("pattern", ""))) if value.get("pattern_type", "stix") == "stix" else None
+    values = addresses(str(value.get("pattern", ""))) if value.get("pattern_type", "stix") == "stix" else None
     source = str(value.get("name") or value.get("created_by_ref") or "stix")[:64]
-    told = Indicator(tuple(found or ()), source, confidence(value.get("confidence")))
-    if value.get("revoked") is True or found is None:
-        return told._replace(values=(), problem="revoked" if value.get("revoked") is True else "not_understood")
-    return dated(told, value.get("valid_from"), value.get("valid_until"))
+    indicator = Indicator(tuple(values or ()), source, confidence(value.get("confidence")))
+    if value.get("revoked") is True or values is None:
+        return indicator._replace(values=(), problem="revoked" if value.get("revoked") is True else "not_understood")
+    return dated(indicator, value.get("valid_from"), value.get("valid_until"))
 
 
 _EXPIRY = re.compile(r"(?:^|\.)(?:valid_until|decayed_at|expires_at|expiration(?:_date|_time|_ts)?|expire_date)$")
@@ -330,16 +332,16 @@ def of_document(document: Any) -> Indicator:
     """The indicator in a document of Elastic's `logs-ti_*`, nested or with dotted names."""
     if document.__class__ is not dict:
         return Indicator((), "", _USUAL, problem="not_understood")
-    told = dict(_leaves(document, "", 0))
-    one = {name: value[0] if value.__class__ is list and value else value for name, value in told.items()}.get
-    values = [told.get(f"threat.indicator.{name}") for name in ("ip", "network")]
-    found = tuple(str(each) for value in values for each in (value if isinstance(value, list) else [value]) if each)
-    source = str(one("threat.indicator.provider") or one("threat.feed.name") or "elastic")[:64]
-    indicator = Indicator(found, source, confidence(one("threat.indicator.confidence")))
-    if any(_DECAYED.search(name) and one(name) is True for name in told):
+    leaves = dict(_leaves(document, "", 0))
+    first = {name: value[0] if value.__class__ is list and value else value for name, value in leaves.items()}.get
+    values = [leaves.get(f"threat.indicator.{name}") for name in ("ip", "network")]
+    addresses = tuple(str(each) for value in values for each in (value if isinstance(value, list) else [value]) if each)
+    source = str(first("threat.indicator.provider") or first("threat.feed.name") or "elastic")[:64]
+    indicator = Indicator(addresses, source, confidence(first("threat.indicator.confidence")))
+    if any(_DECAYED.search(name) and first(name) is True for name in leaves):
         return indicator._replace(values=(), problem="revoked")
-    until = next((one(name) for name in told if one(name) and _EXPIRY.search(name)), None)
-    seen = "" if until else next((one(name) for name in _SEEN if one(name)), "")
+    until = next((first(name) for name in leaves if first(name) and _EXPIRY.search(name)), None)
+    seen = "" if until else next((first(name) for name in _SEEN if first(name)), "")
     indicator = dated(indicator, "", until or seen)
     return indicator._replace(last_day=min(FOREVER, indicator.last_day + DECAY_DAYS)) if seen else indicator
 
@@ -382,10 +384,10 @@ class Reputation(NamedTuple):
 
 @lru_cache(maxsize=65536)
 def _find(table: Table, address: str, day: int) -> Optional[Listing]:
-    told = numbered(address)
-    if told is None:
+    number = numbered(address)
+    if number is None:
         return None
-    return next((one for one in table.find(told) if one.first_day <= day <= one.last_day), None)
+    return next((listing for listing in table.find(number) if listing.first_day <= day <= listing.last_day), None)
 
 
 NOTHING = Reputation(Table(), {})
@@ -409,17 +411,17 @@ def gather(indicators: Iterable[Indicator]) -> Reputation:
         read += 1
         problem = indicator.problem or ("weak" if indicator.values and indicator.confidence < _LITTLE else "")
         for value in () if problem else indicator.values:
-            found = ranges(value)
-            refused["no_address"] += not found
-            for address, length in found:
+            address_ranges = ranges(value)
+            refused["no_address"] += not address_ranges
+            for address, length in address_ranges:
                 reason = _objection(address, length) or ("too_many" if taken >= LIMIT else "")
                 refused[reason] += 1
                 if not reason:
                     taken += 1
                     table.add(address, length, Listing(*indicator[1:5]))
         refused[problem] += 1
-    told = {reason: count for reason, count in sorted(refused.items()) if reason and count}
-    return Reputation(table, told, read)
+    refused_counts = {reason: count for reason, count in sorted(refused.items()) if reason and count}
+    return Reputation(table, refused_counts, read)
 
 
 def _objection(address: Address, length: int) -> str:

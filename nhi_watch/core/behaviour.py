@@ -34,7 +34,7 @@ ADDRESSES = 3
 LINKS = 6
 
 
-class Shape(NamedTuple):
+class BehaviourKey(NamedTuple):
     """What the events of a behaviour share; without the hour."""
 
     identity: Identity
@@ -53,23 +53,36 @@ class Shape(NamedTuple):
     traits: tuple[str, ...]
 
 
-_shared = itemgetter(*map(Event._fields.index, Shape._fields))
+_shared = itemgetter(*map(Event._fields.index, BehaviourKey._fields))
 _new = tuple.__new__  # one for each record: half the time of the class's own
 
 
-def shape_of(event: Event) -> Shape:
+def key_of_event(event: Event) -> BehaviourKey:
     """The shape of an event."""
-    return _new(Shape, _shared(event))
+    return _new(BehaviourKey, _shared(event))
 
 
 class Behaviour:
     """Events of one shape in one hour: the unit of scoring."""
 
-    __slots__ = ("addresses", "count", "first", "hour", "issued", "last", "links", "minutes", "record_ids",
-                 "sessions", "shape", "spread", "targets")  # fmt: skip
+    __slots__ = (
+        "addresses",
+        "count",
+        "first",
+        "hour",
+        "issued",
+        "key",
+        "last",
+        "links",
+        "minutes",
+        "record_ids",
+        "sessions",
+        "spread",
+        "targets",
+    )  # fmt: skip
 
-    def __init__(self, shape: Shape, hour: int) -> None:
-        self.shape = shape
+    def __init__(self, key: BehaviourKey, hour: int) -> None:
+        self.key = key
         self.hour = hour
         """Hours since the epoch."""
         self.count = 0
@@ -131,7 +144,7 @@ class Behaviour:
                 keep(mine, text, limit)
 
 
-ORDER = attrgetter("hour", "first", "last", "shape")  # one that the input's order cannot change
+ORDER = attrgetter("hour", "first", "last", "key")  # one that the input's order cannot change
 _SAMPLES = (("sessions", SESSIONS), ("issued", ISSUED))
 _SKETCHES = (("record_ids", RECORDS), ("addresses", ADDRESSES), ("links", LINKS))
 
@@ -145,7 +158,7 @@ def sample(kept: list[str], text: str, limit: int) -> None:
     rank = rank_of(text)
     if text in kept or (len(kept) >= limit and rank > rank_of(kept[-1])):
         return
-    kept.insert(bisect_left([rank_of(one) for one in kept], rank), text)
+    kept.insert(bisect_left([rank_of(text) for text in kept], rank), text)
     del kept[limit:]
 
 
@@ -228,7 +241,7 @@ MANY = "many"
 _LEVELS = ("permissions", "cost", "write", "unknown", "tagging", "read", "list")
 """Access levels, the gravest first."""
 
-Key = tuple[Shape, int]
+Key = tuple[BehaviourKey, int]
 T = TypeVar("T")
 Rank = tuple[int, ...]
 """The larger, the graver."""
@@ -242,7 +255,9 @@ class CrowdedDay(Generic[T]):
     hash: a rank of each by itself, so that the order of records changes nothing.
     """
 
-    def __init__(self, behaviours: dict[Key, T], make: Callable[[Shape, int], T], join: Callable[[T, T], None]) -> None:
+    def __init__(
+        self, behaviours: dict[Key, T], make: Callable[[BehaviourKey, int], T], join: Callable[[T, T], None]
+    ) -> None:
         """`make` begins what is kept of a behaviour, `join` takes the second into the first."""
         self._behaviours, self._make, self._join = behaviours, make, join
         self._kept: list[list[tuple[Rank, Key]]] = [[], []]
@@ -252,12 +267,12 @@ class CrowdedDay(Generic[T]):
         for heap in self._kept:
             heapq.heapify(heap)
 
-    def place(self, shape: Shape, hour: int) -> T:
+    def place(self, behaviour_key: BehaviourKey, hour: int) -> T:
         """The behaviour that takes in what is of this shape and hour; one that is less grave may have to make room."""
-        key, level = (shape, hour), _level(shape)
-        found = self._behaviours.get(key)
-        if found is not None:
-            return found
+        key, level = (behaviour_key, hour), _level(behaviour_key)
+        existing = self._behaviours.get(key)
+        if existing is not None:
+            return existing
         if level < len(self._kept):
             heap, entry = self._kept[level], (_rank(key), key)
             if len(heap) < BEHAVIOURS:
@@ -265,34 +280,34 @@ class CrowdedDay(Generic[T]):
             else:
                 least = heapq.heappushpop(heap, entry)[1]
                 if least == key:
-                    return self.place(_less(shape), hour)
+                    return self.place(_less(behaviour_key), hour)
                 self._join(self.place(_less(least[0]), least[1]), self._behaviours.pop(least))
-        found = self._behaviours[key] = self._make(shape, hour)
-        return found
+        existing = self._behaviours[key] = self._make(behaviour_key, hour)
+        return existing
 
 
-def _level(shape: Shape) -> int:
-    return 2 if shape.service == MANY else 1 if FOLDED in shape.traits else 0
+def _level(key: BehaviourKey) -> int:
+    return 2 if key.service == MANY else 1 if FOLDED in key.traits else 0
 
 
 def _rank(key: Key) -> Rank:
-    shape, hour = key
-    level = _LEVELS.index(shape.access) if shape.access in _LEVELS else len(_LEVELS)
-    return shape.outcome == "success", -level, bool(shape.traits), mark_of(shape, hour)
+    behaviour_key, hour = key
+    level = _LEVELS.index(behaviour_key.access) if behaviour_key.access in _LEVELS else len(_LEVELS)
+    return behaviour_key.outcome == "success", -level, bool(behaviour_key.traits), behaviour_hash(behaviour_key, hour)
 
 
-def mark_of(shape: Shape, hour: int) -> int:
+def behaviour_hash(key: BehaviourKey, hour: int) -> int:
     """64 bits of a behaviour, however its identity is spelt."""
-    return hash64(f"{shape[1:]}{hour}")
+    return hash64(f"{key[1:]}{hour}")
 
 
-def _less(shape: Shape) -> Shape:
+def _less(key: BehaviourKey) -> BehaviourKey:
     """What a shape is folded into."""
-    if FOLDED not in shape.traits:
-        traits = tuple(sorted({*shape.traits, FOLDED}))
-        return shape._replace(network="", agent="", region="", error="", traits=traits)
-    return shape._replace(
-        account=shape.identity.account, credential="", action=f"{MANY}:{MANY}", service=MANY, target_class="",
+    if FOLDED not in key.traits:
+        traits = tuple(sorted({*key.traits, FOLDED}))
+        return key._replace(network="", agent="", region="", error="", traits=traits)
+    return key._replace(
+        account=key.identity.account, credential="", action=f"{MANY}:{MANY}", service=MANY, target_class="",
         traits=(FOLDED,),
     )  # fmt: skip
 
@@ -300,8 +315,20 @@ def _less(shape: Shape) -> Shape:
 class IdentityDay:
     """All behaviours of one identity within one UTC day, and which records they were made of."""
 
-    __slots__ = ("_crowd", "_loaded", "_shapes", "before", "behaviours", "counted", "day", "folded", "judged", "kinds",
-                 "seen", "stored")  # fmt: skip
+    __slots__ = (
+        "_crowd",
+        "_keys",
+        "_loaded",
+        "before",
+        "behaviours",
+        "counted",
+        "day",
+        "folded",
+        "judged",
+        "kinds",
+        "seen",
+        "stored",
+    )  # fmt: skip
 
     def __init__(self, day: int) -> None:
         self.day = day
@@ -315,29 +342,31 @@ class IdentityDay:
         """What it was made of when it was loaded: shapes, targets, links."""
         self.before: Optional[IdentityDay] = None
         """Of what came late: the day as it was closed."""
-        self.behaviours: dict[tuple[Shape, int], Behaviour] = {}
+        self.behaviours: dict[tuple[BehaviourKey, int], Behaviour] = {}
         self.seen: set[int] = set()
         """Marks of records; once loaded, of behaviours that were folded, too."""
         self.folded: set[int] = set()
         """Marks of behaviours that were folded since."""
         self._crowd: Optional[CrowdedDay[Behaviour]] = None
-        self._shapes: dict[Shape, Shape] = {}  # one object of each: to hash a shape takes long, later all go by object
+        self._keys: dict[
+            BehaviourKey, BehaviourKey
+        ] = {}  # one object of each: to hash a shape takes long, later all go by object
         self._loaded: Optional[dict[tuple[int, str, str], list[Behaviour]]] = None
 
-    def behaviour(self, shape: Shape, hour: int) -> Behaviour:
+    def behaviour(self, key: BehaviourKey, hour: int) -> Behaviour:
         """The behaviour of this shape and hour, made when first asked for; of too many the rest is folded."""
-        found = self.behaviours.get((shape, hour))
-        if found is None:
+        existing = self.behaviours.get((key, hour))
+        if existing is None:
             if len(self.behaviours) >= BEHAVIOURS:
                 self._crowd = self._crowd or CrowdedDay(self.behaviours, Behaviour, partial(_join, self.folded))
-                placed = self._crowd.place(shape, hour)
-                _remember(self.folded, shape, hour, placed)
+                placed = self._crowd.place(key, hour)
+                _remember(self.folded, key, hour, placed)
                 return placed
-            shape = self._shapes.setdefault(shape, shape)
-            found = self.behaviours[shape, hour] = Behaviour(shape, hour)
-        return found
+            key = self._keys.setdefault(key, key)
+            existing = self.behaviours[key, hour] = Behaviour(key, hour)
+        return existing
 
-    def put(self, key: tuple[Shape, int], behaviour: Behaviour) -> None:
+    def put(self, key: tuple[BehaviourKey, int], behaviour: Behaviour) -> None:
         """Take in a behaviour that was gathered elsewhere."""
         if key not in self.behaviours and len(self.behaviours) < BEHAVIOURS:
             self.behaviours[key] = behaviour
@@ -350,22 +379,22 @@ class IdentityDay:
         if mark in self.seen:
             return False
         self.seen.add(mark)
-        shape, hour = shape_of(event), event.time // HOUR
-        (self.behaviours.get((shape, hour)) or self.behaviour(shape, hour)).take(event)
+        key, hour = key_of_event(event), event.time // HOUR
+        (self.behaviours.get((key, hour)) or self.behaviour(key, hour)).take(event)
         return True
 
     def may_hold(self, event: Event) -> bool:
         """Whether a record of an id that was here before may be a copy: something alike was counted in its minute."""
         if self.before is not None and self.before.may_hold(event):
             return True
-        key = shape_of(event), event.time // HOUR
+        key = key_of_event(event), event.time // HOUR
         exact = self.behaviours.get(key)
         if exact is not None and _may_hold(exact, event):
             return True
-        mark = mark_of(*key)
+        mark = behaviour_hash(*key)
         return mark in self.seen or mark in self.folded or any(_may_hold(b, event) for b in self._alike(event))
 
-    def marks(self) -> set[int]:
+    def record_hashes(self) -> set[int]:
         """What stores keep, so that what comes again is known."""
         return self.seen | self.folded if self.folded else self.seen
 
@@ -374,15 +403,15 @@ class IdentityDay:
         if self._loaded is None:
             self._loaded = {}
             for b in self.behaviours.values() if self.stored else ():
-                if FOLDED not in b.shape.traits:
-                    self._loaded.setdefault((b.hour, b.shape.action, b.shape.outcome), []).append(b)
-        found = self._loaded.get((event.time // HOUR, event.action, event.outcome), ())
-        return (b for b in found if event.address in (b.addresses or ("",)))
+                if FOLDED not in b.key.traits:
+                    self._loaded.setdefault((b.hour, b.key.action, b.key.outcome), []).append(b)
+        alike = self._loaded.get((event.time // HOUR, event.action, event.outcome), ())
+        return (b for b in alike if event.address in (b.addresses or ("",)))
 
     @property
     def identity(self) -> Identity:
         """The identity in its fullest spelling: records of one day may name it differently."""
-        return max(shape.identity for shape, _ in self.behaviours)
+        return max(key.identity for key, _ in self.behaviours)
 
     def ordered(self) -> list[Behaviour]:
         """By first time, then by shape."""
@@ -392,7 +421,7 @@ class IdentityDay:
         """How many records are counted here."""
         return sum(b.count for b in self.behaviours.values())
 
-    def has_news(self) -> bool:
+    def has_changes(self) -> bool:
         """Whether what was added since it was loaded may change how the day is judged.
 
         That is a call, place, outcome, target or link that it had not, or events that are more by GROWN. An hour that
@@ -401,21 +430,21 @@ class IdentityDay:
         if not self.kinds or len(self.behaviours) >= BEHAVIOURS or self.events() >= GROWN * self.judged:
             return True
         behaviours = self.behaviours.values()
-        shapes = {id(b.shape): b.shape for b in behaviours}
-        told = chain.from_iterable((*b.targets, *b.issued, *b.links) for b in behaviours)
-        return not (self.kinds.issuperset(shapes.values()) and self.kinds.issuperset(told))
+        shapes = {id(b.key): b.key for b in behaviours}
+        texts = chain.from_iterable((*b.targets, *b.issued, *b.links) for b in behaviours)
+        return not (self.kinds.issuperset(shapes.values()) and self.kinds.issuperset(texts))
 
 
 def _join(folded: set[int], mine: Behaviour, other: Behaviour) -> None:
     """No method: a day that its `CrowdedDay` refers to is freed only by a search for cycles."""
-    _remember(folded, other.shape, other.hour, mine)
+    _remember(folded, other.key, other.hour, mine)
     mine.merge(other)
 
 
-def _remember(folded: set[int], shape: Shape, hour: int, placed: Behaviour) -> None:
+def _remember(folded: set[int], key: BehaviourKey, hour: int, placed: Behaviour) -> None:
     """Add a mark of what was folded: a record that is not of it is no copy, whatever its id."""
-    if FOLDED in placed.shape.traits and FOLDED not in shape.traits:
-        folded.add(mark_of(shape, hour))
+    if FOLDED in placed.key.traits and FOLDED not in key.traits:
+        folded.add(behaviour_hash(key, hour))
 
 
 def _may_hold(b: Behaviour, event: Event) -> bool:
@@ -430,9 +459,9 @@ def _may_hold(b: Behaviour, event: Event) -> bool:
     )
 
 
-def _may_be_among(told: str, smallest: list[str], limit: int) -> bool:
+def _may_be_among(text: str, smallest: list[str], limit: int) -> bool:
     """Whether a value may have been told, of which the smallest are kept."""
-    return told in smallest or (len(smallest) == limit and told > smallest[-1])
+    return text in smallest or (len(smallest) == limit and text > smallest[-1])
 
 
 def sketch(behaviour: Behaviour, event: Event) -> None:
@@ -455,15 +484,15 @@ def sketch(behaviour: Behaviour, event: Event) -> None:
 def to_row(day: IdentityDay) -> list[Any]:
     """Plain lists and texts that are equal for equal days."""
     identities: dict[Identity, int] = {}
-    shapes: dict[Shape, int] = {}
+    shapes: dict[BehaviourKey, int] = {}
     behaviours = []
     for b in day.ordered():
-        identities.setdefault(b.shape.identity, len(identities))
-        index = shapes.setdefault(b.shape, len(shapes))
+        identities.setdefault(b.key.identity, len(identities))
+        index = shapes.setdefault(b.key, len(shapes))
         behaviours.append([index, b.hour, b.count, b.first, b.last, b.minutes, b.sessions, b.targets,
                            b.record_ids, b.addresses, b.issued, b.links, b.spread])  # fmt: skip
     plain = [[identities[s.identity], *s[1:]] for s in shapes]
-    seen = array("Q", sorted(day.marks())).tobytes().hex()
+    seen = array("Q", sorted(day.record_hashes())).tobytes().hex()
     return [day.day, [list(i) for i in identities], plain, behaviours, seen]
 
 
@@ -485,26 +514,26 @@ def anonymous(traits: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(trait for trait in traits if trait not in HANDS)
 
 
-def fold(whole: IdentityDay, into: IdentityDay) -> None:
+def fold(identity_day: IdentityDay, into: IdentityDay) -> None:
     """Make what one did what the many did."""
-    for b in whole.behaviours.values():
-        shape = b.shape._replace(identity=stand_in(b.shape.identity), traits=anonymous(b.shape.traits))
-        into.behaviour(shape, b.hour).merge(b)
-    into.seen |= whole.seen
-    into.folded |= whole.folded
+    for b in identity_day.behaviours.values():
+        key = b.key._replace(identity=stand_in(b.key.identity), traits=anonymous(b.key.traits))
+        into.behaviour(key, b.hour).merge(b)
+    into.seen |= identity_day.seen
+    into.folded |= identity_day.folded
 
 
-def folded_records(wholes: Mapping[str, IdentityDay]) -> int:
+def folded_records(identity_days: Mapping[str, IdentityDay]) -> int:
     """How many records of a day are told as those of many."""
-    return sum(_folded(name, whole) for name, whole in wholes.items())
+    return sum(_folded(name, identity_day) for name, identity_day in identity_days.items())
 
 
-def _folded(name: str, whole: IdentityDay) -> int:
+def _folded(name: str, identity_day: IdentityDay) -> int:
     if name.endswith(CROWD_ENDS):
-        return whole.events()
-    if len(whole.behaviours) <= BEHAVIOURS:
+        return identity_day.events()
+    if len(identity_day.behaviours) <= BEHAVIOURS:
         return 0
-    return sum(b.count for b in whole.behaviours.values() if FOLDED in b.shape.traits)
+    return sum(b.count for b in identity_day.behaviours.values() if FOLDED in b.key.traits)
 
 
 Known = Callable[[str, int], bool]
@@ -514,4 +543,3 @@ Known = Callable[[str, int], bool]
 def nobody(name: str, day: int) -> bool:
     """Where nothing is remembered, nobody is known."""
     return False
-

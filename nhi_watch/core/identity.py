@@ -97,13 +97,13 @@ def _make(account: str, path: str, name: str, kind: str, human: str = "") -> Ide
     return Identity(f"{AWS}:{account}:{path}"[:_LONGEST_ID], name, kind, AWS, account, human)
 
 
-def _home(actor: Actor) -> str:
+def _own_account(actor: Actor) -> str:
     return account_of(actor.arn) or actor.account or actor.recipient
 
 
 def _role(actor: Actor) -> Identity:
     name = _role_arn(actor)
-    account = account_of(name) or _home(actor)
+    account = account_of(name) or _own_account(actor)
     session = actor.arn.rpartition("/")[2] or actor.principal.rpartition(":")[2]
     unique = actor.issuer_id or _prefixed(actor.principal, "AROA") or name.rpartition("/")[2]
     if not unique:
@@ -117,8 +117,8 @@ def _role_arn(actor: Actor) -> str:
     """The role's ARN; made from the session's (`…:assumed-role/ROLE/SESSION`) where no issuer is told."""
     if actor.issuer_arn:
         return actor.issuer_arn
-    head, found, rest = actor.arn.partition(":assumed-role/")
-    if not found:
+    head, role, rest = actor.arn.partition(":assumed-role/")
+    if not role:
         return actor.arn
     return f"{head.replace(':sts:', ':iam:')}:role/{rest.split('/')[0]}"
 
@@ -131,11 +131,11 @@ def _user(actor: Actor) -> Identity:
     unique = actor.principal or user_name(actor)
     if not unique:
         return _nobody(actor)
-    return _make(_home(actor), f"user:{unique}", actor.arn or actor.name or unique, "user")
+    return _make(_own_account(actor), f"user:{unique}", actor.arn or actor.name or unique, "user")
 
 
 def _root(actor: Actor) -> Identity:
-    account = _home(actor)
+    account = _own_account(actor)
     return _make(account, "root", actor.arn or f"arn:aws:iam::{account}:root", "root", "root")
 
 
@@ -163,16 +163,16 @@ def _federated(actor: Actor) -> Identity:
     unique = actor.principal or actor.name or actor.arn
     if not unique:
         return _nobody(actor)
-    return _make(_home(actor), f"federated:{unique}", actor.arn or unique, "federated")
+    return _make(_own_account(actor), f"federated:{unique}", actor.arn or unique, "federated")
 
 
 def _saml(actor: Actor) -> Identity:
     """A person signs in through SAML: the principal is `<hash of issuer, account, provider>:<name>`."""
-    issuer, _, told = actor.principal.rpartition(":")
-    name = actor.name or told
+    issuer, _, session = actor.principal.rpartition(":")
+    name = actor.name or session
     if not name:
         return _nobody(actor)
-    return _make(_home(actor), f"federated:{issuer}:{name}", name, "federated", "saml")
+    return _make(_own_account(actor), f"federated:{issuer}:{name}", name, "federated", "saml")
 
 
 def _identity_center(actor: Actor) -> Identity:
@@ -181,7 +181,7 @@ def _identity_center(actor: Actor) -> Identity:
     if not unique:
         return _nobody(actor)
     path = f"identity_center:{unique}"
-    return _make(_home(actor), path, actor.name or unique, "identity_center", "identity_center")
+    return _make(_own_account(actor), path, actor.name or unique, "identity_center", "identity_center")
 
 
 def _nobody(actor: Actor) -> Identity:
@@ -220,8 +220,8 @@ def _web_parts(actor: Actor) -> tuple[str, str, str]:
     if match is None:
         provider = actor.provider.rpartition("oidc-provider/")[2] or actor.principal.partition(":")[0]
         subject = actor.name or actor.principal.rpartition(":")[2]
-        return account_of(actor.provider) or _home(actor), provider if provider != subject else "", subject
-    return match[1] or _home(actor), match[2], actor.name or match[4]
+        return account_of(actor.provider) or _own_account(actor), provider if provider != subject else "", subject
+    return match[1] or _own_account(actor), match[2], actor.name or match[4]
 
 
 def _by_arn(actor: Actor) -> Identity:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Optional, Union, get_args, get_origin, get_t
 
 from nhi_watch.core import timestamps
 from nhi_watch.core.errors import InputError, RejectError
-from nhi_watch.core.life import Folded, Receipt, Revision
+from nhi_watch.core.status import Folded, Receipt, Revision
 
 KINDS = ("compromise", "exposure", "posture", "blind_spot")
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
@@ -41,28 +41,28 @@ def short_ids(ids: Iterable[str]) -> dict[str, str]:
     {'123456a9': '123456a', '352b57aa': '352b57a', '352b57ff': '352b57f', '99999999': '99999999'}
     """
     ordered = sorted(set(ids))
-    found = {}
+    shortened = {}
     for at, name in enumerate(ordered):
         beside = [*ordered[max(0, at - 1) : at], *ordered[at + 1 : at + 2]]
         length = max([SHORTEST, *(_shared(name, other) + 1 for other in beside)])
         while name[:length].isdigit() and length < len(name):
             length += 1
-        found[name] = name[:length]
-    return found
+        shortened[name] = name[:length]
+    return shortened
 
 
-def _shared(one: str, other: str) -> int:
+def _shared(first: str, other: str) -> int:
     """How many letters two ids begin with alike."""
-    return next((at for at, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
+    return next((at for at, (a, b) in enumerate(zip(first, other)) if a != b), min(len(first), len(other)))
 
 
-def severity_of(loss: float) -> str:
+def severity_of(risk: float) -> str:
     """The severity of an expected loss: of a likelihood in percent, times the weight of the impact's level.
 
     >>> [severity_of(loss) for loss in (9.99, 10, 30, 60, 80)]
     ['informational', 'low', 'medium', 'high', 'critical']
     """
-    return next((name for low, name in BANDS if loss >= low), "informational")
+    return next((name for low, name in BANDS if risk >= low), "informational")
 
 
 def clip(text: str, length: int) -> str:
@@ -76,8 +76,8 @@ def clip(text: str, length: int) -> str:
 
 def dimensions_of(notable: Mapping[str, Any], name: str, identity: str = "") -> list[Mapping[str, Any]]:
     """Usual against observed in one respect: of one of the notable's identities, or of each of them."""
-    told = (one for one in notable["usual"]["dimensions"] if one["name"] == name)
-    return [one for one in told if not identity or one.get("identity", "") in ("", identity)]
+    dimensions = (dimension for dimension in notable["usual"]["dimensions"] if dimension["name"] == name)
+    return [dimension for dimension in dimensions if not identity or dimension.get("identity", "") in ("", identity)]
 
 
 @dataclass(frozen=True)
@@ -370,26 +370,26 @@ class Notable:
     """Its records came after their day was closed, and were judged by the habits of the day on which they came."""
 
 
-def expected_loss(likelihood: float, impact: Impact) -> float:
+def expected_risk(likelihood: float, impact: Impact) -> float:
     """Likelihood × the weight of the impact's level, at most 100: what notables are ordered by, and severity follows.
 
     >>> low = Impact("low", "unknown", "unknown", "read", "1 service", ())
-    >>> expected_loss(95.0, low), severity_of(expected_loss(95.0, low))
+    >>> expected_risk(95.0, low), severity_of(expected_risk(95.0, low))
     (47.5, 'medium')
     """
     return round(min(100.0, likelihood * IMPACTS[impact.level]), 2)
 
 
-def loss_of(document: Mapping[str, Any]) -> float:
+def risk_of(document: Mapping[str, Any]) -> float:
     """The expected loss of a notable's JSON object; posture and blind spots go by their severity alone."""
-    told: float = document["likelihood"] * IMPACTS[document["impact"]["level"]]
-    return round(min(100.0, told), 2)
+    risk: float = document["likelihood"] * IMPACTS[document["impact"]["level"]]
+    return round(min(100.0, risk), 2)
 
 
 def order(document: Mapping[str, Any]) -> tuple[Any, ...]:
     """Sorts the gravest notable first: by severity, expected loss, likelihood."""
     severity = -SEVERITIES.index(document["severity"])
-    return severity, -loss_of(document), -document["likelihood"], document["id"]
+    return severity, -risk_of(document), -document["likelihood"], document["id"]
 
 
 def to_json(notable: Notable) -> dict[str, Any]:

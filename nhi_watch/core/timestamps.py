@@ -12,9 +12,7 @@ DAY = 86_400
 HOUR = 3_600
 MINUTE = 60
 
-_RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,]\d{1,9})?(Z|z|[+-]\d\d:?\d\d)?", re.ASCII
-)
+_RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,]\d{1,9})?(Z|z|[+-]\d\d:?\d\d)?", re.ASCII)
 
 _IN_UTC = re.compile(r":([0-5]\d)(?:[.,]\d{1,9})?(?:Z|z|[+-]00:?00)?", re.ASCII)
 """From the seconds of a time on."""
@@ -36,9 +34,9 @@ def parse(text: object) -> int:
         seconds = _SECONDS.get(text[16:])  # most times end so
         if seconds is not None:
             return _minute(text[:16]) + seconds
-        told = _IN_UTC.fullmatch(text, 16)
-        if told is not None:
-            return _minute(text[:16]) + int(told[1])
+        match = _IN_UTC.fullmatch(text, 16)
+        if match is not None:
+            return _minute(text[:16]) + int(match[1])
     return _parsed(text)
 
 

@@ -19,20 +19,20 @@ from typing import Any
 from nhi_watch.context.assets import UNKNOWN
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import Identity
-from nhi_watch.core.life import Receipt
 from nhi_watch.core.notable import ModelRef, Notable, Usual, clip, to_json
+from nhi_watch.core.status import Receipt
 from nhi_watch.core.timestamps import DAY, HOUR, render
-from nhi_watch.detect.explain.claims import Check, day_scored, digest
+from nhi_watch.detect.explain.claims import ClaimCheck, day_scored, digest
 from nhi_watch.detect.explain.notables import control_of, identity_of, make, notable_id, signal_of
-from nhi_watch.detect.habits import Home
-from nhi_watch.detect.impact import impact, reach_of
-from nhi_watch.detect.model import MACHINE, Scorecard
+from nhi_watch.detect.habits import TenantHabits
+from nhi_watch.detect.impact import blast_radius, impact
+from nhi_watch.detect.model import MACHINE, Model
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.detect.telemetry import (
+    EPISODE_SIGNALS,
     FIELDLESS,
     NO_LOG,
-    WHOLE_DAY,
     WINDOW,
     Days,
     Gap,
@@ -56,16 +56,16 @@ NAMED = 5
 """Accounts that are named."""
 
 
-def settle(rows: Rows, days: Days, day: int, found: Sequence[Gap]) -> None:
+def process_day(rows: Rows, days: Days, day: int, gaps: Sequence[Gap]) -> None:
     """Make the blind spots of a day that is over, in place of those it had."""
     low, high = f"blind/{day:06d}/", f"blind/{day:06d}0"
     before = dict(rows.scan("notable", low, high))
-    made = {}
-    for rank, provider in enumerate(sorted({gap.stream.provider for gap in found}), 1):
-        document = to_json(build(days, day, [gap for gap in found if gap.stream.provider == provider]))
-        made[f"{low}{clip(provider, 64)}"] = pack({**document, "rank": rank})
-    rows.put("notable", [(key, raw) for key, raw in made.items() if before.get(key) != raw])
-    rows.put("notable", [(key, None) for key in before if key not in made])
+    notables = {}
+    for rank, provider in enumerate(sorted({gap.stream.provider for gap in gaps}), 1):
+        document = to_json(build(days, day, [gap for gap in gaps if gap.stream.provider == provider]))
+        notables[f"{low}{clip(provider, 64)}"] = pack({**document, "rank": rank})
+    rows.put("notable", [(key, raw) for key, raw in notables.items() if before.get(key) != raw])
+    rows.put("notable", [(key, None) for key in before if key not in notables])
 
 
 def stored(rows: Rows, since: int = 0) -> list[dict[str, Any]]:
@@ -73,50 +73,50 @@ def stored(rows: Rows, since: int = 0) -> list[dict[str, Any]]:
     return [unpack(raw) for _, raw in rows.scan("notable", f"blind/{max(0, since):06d}/", "blind0")]
 
 
-def build(days: Days, day: int, found: Sequence[Gap]) -> Notable:
+def build(days: Days, day: int, gaps: Sequence[Gap]) -> Notable:
     """The notable of one provider's silent streams."""
-    provider = found[0].stream.provider
-    share = _share(days, day, found)
-    first, last = min(gap.since for gap in found), max(gap.until for gap in found) - 1
-    told, accounts = _told(found), sorted({gap.stream.account for gap in found})
+    provider = gaps[0].stream.provider
+    share = _share(days, day, gaps)
+    first, last = min(gap.since for gap in gaps), max(gap.until for gap in gaps) - 1
+    description, accounts = _describe(gaps), sorted({gap.stream.account for gap in gaps})
     log = Identity(f"log:{provider}", f"log of {provider}", "log", provider, accounts[0] if len(accounts) == 1 else "",
                    "")  # fmt: skip
     why = f"Find out why the log of {provider} is silent: its collection, its permissions, or somebody who stopped it."
     return make(
         notable_id("blind_spot", provider, day), "blind_spot", identity_of(log),
-        f"Blind spot: no log of {provider} {_span(found)}{_of(accounts)}",
-        f"{told} No log that was read shows what happened in that time: this is not an all-clear.",
+        f"Blind spot: no log of {provider} {_span(gaps)}{_of(accounts)}",
+        f"{description} No log that was read shows what happened in that time: this is not an all-clear.",
         times=((day + 1) * DAY - 1, first, last), eve=day - 1,
         severity=next((name for least, name in SHARES if share >= least), "low"),
-        signals=[signal_of("silent_log", told, round(max(gap.until - gap.since for gap in found) / HOUR, 2))],
-        usual=Usual((), _active_days(days, day, found), None, first - 1, None), ids=["T1562.008"],
+        signals=[signal_of("silent_log", description, round(max(gap.until - gap.since for gap in gaps) / HOUR, 2))],
+        usual=Usual((), _active_days(days, day, gaps), None, first - 1, None), ids=["T1562.008"],
         controls=[
             control_of("rotate_secret", f"{why} No secret is known that needs to be rotated.", "not_applicable"),
             control_of("reduce_privilege", "Few identities should be able to stop a log.", "not_applicable"),
         ],
-        impact=impact(UNKNOWN, reach_of(Profile())), sources=[provider],
-        missing=[missing(gap) for gap in found[:NAMED]], model=ModelRef(MODEL, RULES),
-        receipt=receipt(days, day, found),
+        impact=impact(UNKNOWN, blast_radius(Profile())), sources=[provider],
+        missing=[missing(gap) for gap in gaps[:NAMED]], model=ModelRef(MODEL, RULES),
+        receipt=receipt(days, day, gaps),
     )  # fmt: skip
 
 
-def receipt(days: Days, day: int, found: Sequence[Gap]) -> Receipt:
+def receipt(days: Days, day: int, gaps: Sequence[Gap]) -> Receipt:
     """Hashes of the rule, of what was found, and of the rhythms that were looked at."""
-    streams = sorted({gap.stream for gap in found})
+    streams = sorted({gap.stream for gap in gaps})
     looked = [[n, *s, *days[n][s]] for n in sorted(days) if day - WINDOW <= n <= day for s in streams if s in days[n]]
-    return Receipt(RULES, digest([list(gap) for gap in found]), digest(looked))
+    return Receipt(RULES, digest([list(gap) for gap in gaps]), digest(looked))
 
 
-def _share(days: Days, day: int, found: Sequence[Gap]) -> float:
+def _share(days: Days, day: int, gaps: Sequence[Gap]) -> float:
     """Identities of an ordinary day whose stream was silent, of all."""
     before = [rhythms for number, rhythms in days.items() if day - WINDOW <= number < day]
     everybody = sum(rhythm.identities for rhythms in before for rhythm in rhythms.values()) / max(1, len(before))
-    silent = {gap.stream: gap.identities for gap in found}
+    silent = {gap.stream: gap.identities for gap in gaps}
     return min(1.0, sum(silent.values()) / max(1.0, everybody))
 
 
-def _active_days(days: Days, day: int, found: Sequence[Gap]) -> int:
-    return sum(any(gap.stream in days[n] for gap in found) for n in days if day - WINDOW <= n < day)
+def _active_days(days: Days, day: int, gaps: Sequence[Gap]) -> int:
+    return sum(any(gap.stream in days[n] for gap in gaps) for n in days if day - WINDOW <= n < day)
 
 
 def missing(gap: Gap) -> str:
@@ -126,8 +126,8 @@ def missing(gap: Gap) -> str:
     return clip(f"no log of {gap.stream.provider}{account} from {render(gap.since)} {end}", 128)
 
 
-def _span(found: Sequence[Gap]) -> str:
-    longest = max(found, key=lambda gap: gap.until - gap.since)
+def _span(gaps: Sequence[Gap]) -> str:
+    longest = max(gaps, key=lambda gap: gap.until - gap.since)
     return f"for {(longest.until - longest.since) // HOUR} hours"
 
 
@@ -139,51 +139,51 @@ def _of(accounts: Sequence[str]) -> str:
     return f" ({', '.join(clip(account, 40) for account in named[:2])}{more})"
 
 
-def _told(found: Sequence[Gap]) -> str:
+def _describe(gaps: Sequence[Gap]) -> str:
     before = "its longest pause in the weeks before was"
-    texts = [f"{missing(gap)}; {before} {gap.pause // HOUR} h" for gap in found[:NAMED]]
-    more = f"; and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    texts = [f"{missing(gap)}; {before} {gap.pause // HOUR} h" for gap in gaps[:NAMED]]
+    more = f"; and {len(gaps) - NAMED} more" if len(gaps) > NAMED else ""
     return f"{'. '.join(text[0].upper() + text[1:] for text in texts)}{more}."
 
 
-def verify(rows: Rows, notable: Mapping[str, Any]) -> list[Check]:
+def verify(rows: Rows, notable: Mapping[str, Any]) -> list[ClaimCheck]:
     """Look for the silence again in the rhythms that are stored, and compare the receipt."""
-    day, told = day_scored(notable), notable["receipt"]
+    day, stored_receipt = day_scored(notable), notable["receipt"]
     if notable["signals"][0]["id"] != "silent_log":
-        return [Check("signals", None, "the state does not keep what was checked: see the rejects and the log")]
+        return [ClaimCheck("signals", None, "the state does not keep what was checked: see the rejects and the log")]
     state = State(rows)
     if day not in state.daybook.days:
-        return [Check("signals", None, "retention has removed this day's log volume from the state")]
+        return [ClaimCheck("signals", None, "retention has removed this day's log volume from the state")]
     days = Rhythms(rows).days([*state.daybook.between(day - WINDOW, day), day])
-    found = [gap for gap in gaps(days, day) if gap.stream.provider == notable["identity"]["provider"]]
-    mine = receipt(days, day, found)
+    silent = [gap for gap in gaps(days, day) if gap.stream.provider == notable["identity"]["provider"]]
+    mine = receipt(days, day, silent)
     return [
-        Check("model", mine.model == told["model"], MODEL),
-        Check("baseline", mine.baseline == told["baseline"], f"SHA-256 {mine.baseline[:16]}…"),
-        Check("signals", mine.signals == told["signals"], f"{len(found)} silent streams"),
+        ClaimCheck("model", mine.model == stored_receipt["model"], MODEL),
+        ClaimCheck("baseline", mine.baseline == stored_receipt["baseline"], f"SHA-256 {mine.baseline[:16]}…"),
+        ClaimCheck("signals", mine.signals == stored_receipt["signals"], f"{len(silent)} silent streams"),
     ]
 
 
 # ---- what it means for the notables of that day
 
 
-def widened(document: dict[str, Any], home: Callable[[], Home], found: Iterable[Gap]) -> dict[str, Any]:
+def widened(document: dict[str, Any], tenant_habits: Callable[[], TenantHabits], gaps: Iterable[Gap]) -> dict[str, Any]:
     """A notable with what missing telemetry leaves open: which signals cannot tell, and the range of its likelihood.
 
     Whatever was said before of silent logs is taken back first.
     """
-    told = [s for s in document["signals"] if not s["evidence"].startswith(_SILENT)]
-    places = {(one["provider"], one["account"]) for one in [document["identity"], *document["members"]]}
-    mine = [gap for gap in found if tuple(gap.stream) in places]
-    blind = {s["id"] for s in told if s["evidence"].startswith(FIELDLESS)}
+    signals = [s for s in document["signals"] if not s["evidence"].startswith(_SILENT)]
+    places = {(identity["provider"], identity["account"]) for identity in [document["identity"], *document["members"]]}
+    mine = [gap for gap in gaps if tuple(gap.stream) in places]
+    blind = {s["id"] for s in signals if s["evidence"].startswith(FIELDLESS)}
     seen = [m for m in document["telemetry"]["missing"] if not m.startswith(_LOG)]
     if mine:
-        unlit = sorted(set(WHOLE_DAY) - {signal["id"] for signal in told})
-        told += [_lost(name, mine[0]) for name in unlit]
+        unlit = sorted(set(EPISODE_SIGNALS) - {signal["id"] for signal in signals})
+        signals += [_lost(name, mine[0]) for name in unlit]
         blind.update(unlit)
-    known_range = list(bounds(home(), told, blind & set(NAMES))) if blind else []
+    known_range = list(bounds(tenant_habits(), signals, blind & set(NAMES))) if blind else []
     telemetry = {**document["telemetry"], "missing": [*seen, *map(missing, mine)][:50]}
-    return {**document, "signals": told[:200], "likelihood_range": known_range, "telemetry": telemetry}
+    return {**document, "signals": signals[:200], "likelihood_range": known_range, "telemetry": telemetry}
 
 
 def _lost(name: str, gap: Gap) -> dict[str, Any]:
@@ -209,7 +209,7 @@ def by_clock(rows: Rows, now: int) -> None:
     for day in (today - 1, today):
         silent = _silent(days, day, until)
         if silent:
-            settle(rows, days, day, silent)
+            process_day(rows, days, day, silent)
 
 
 def _silent(days: Days, day: int, now: int) -> list[Gap]:
@@ -235,12 +235,12 @@ def _followed(gap: Gap, days: Days, now: int) -> Gap:
 # ---- in the course of a run
 
 
-class Watch:
+class BlindSpotMonitor:
     """What a run makes of the logs' rhythms, day by day. A day is judged once a later one has begun."""
 
-    def __init__(self, state: State, card: Scorecard) -> None:
+    def __init__(self, state: State, model: Model) -> None:
         self._state = state
-        self._card = card
+        self._model = model
         self._rhythms = Rhythms(state.rows)
         self._days: Days = {}
         self._gaps: list[Gap] = []
@@ -249,17 +249,17 @@ class Watch:
         self.days_looked_at = set[int]()
 
     @staticmethod
-    def gathered(before: RhythmRows, wholes: Iterable[IdentityDay]) -> RhythmRows:
+    def gathered(before: RhythmRows, identity_days: Iterable[IdentityDay]) -> RhythmRows:
         """The rhythms of some of a day's identities, and of those before."""
-        return gathered(before, wholes)
+        return gathered(before, identity_days)
 
     def note(self, day: int, rhythms: RhythmRows) -> None:
         """Take in all of a day, as `gathered` gave it."""
         self._rhythms.note(day, rhythms)
 
-    def grown(self, day: int, wholes: Iterable[IdentityDay]) -> None:
+    def grown(self, day: int, identity_days: Iterable[IdentityDay]) -> None:
         """Take in what came of a day since its identity-days were loaded."""
-        self._rhythms.grow(day, wholes)
+        self._rhythms.grow(day, identity_days)
 
     def heard(self, day: int, rhythms: RhythmRows) -> None:
         """Take in that logs spoke on a day."""
@@ -273,8 +273,8 @@ class Watch:
         `now`: seconds since the epoch.
         """
         known = self._rhythms.days(days)
-        told = {day for day, streams in known.items() if any(map(tells_time, streams))}
-        return [day for day in days if not told or day in told or 0 <= now // DAY - day <= 1]
+        timed_days = {day for day, streams in known.items() if any(map(tells_time, streams))}
+        return [day for day in days if not timed_days or day in timed_days or 0 <= now // DAY - day <= 1]
 
     def look(self, day: int, later: Sequence[int]) -> None:
         """Look for silence on a day; `later` are the days after it that have `begun`, in order."""
@@ -286,15 +286,15 @@ class Watch:
 
     def widened(self, document: dict[str, Any]) -> dict[str, Any]:
         """A notable of the day that is looked at, with what silent logs leave open."""
-        return widened(document, self._home, self._gaps)
+        return widened(document, self._tenant_habits, self._gaps)
 
-    def _home(self) -> Home:
+    def _tenant_habits(self) -> TenantHabits:
         """What signals were worth on the day that is looked at."""
-        return Baselines.of(self._card, self._state.groups_on(self._day)).homes(self._day)[MACHINE]
+        return Baselines.of(self._model, self._state.groups_on(self._day)).tenant_habits(self._day)[MACHINE]
 
     def end(self) -> None:
         """Make the blind spots of the day."""
-        settle(self._state.rows, self._days, self._day, self._gaps)
+        process_day(self._state.rows, self._days, self._day, self._gaps)
         self.days_looked_at.add(self._day)
 
     @property

@@ -20,7 +20,7 @@ from typing import Any, Optional
 
 from nhi_watch.core.timestamps import day_of, parse
 from nhi_watch.detect import episodes
-from nhi_watch.detect.episodes import Head
+from nhi_watch.detect.episodes import EpisodeHead
 from nhi_watch.state.state import State
 from nhi_watch.state.store import pack, unpack
 
@@ -34,7 +34,7 @@ CASE, DONE = "case/", "done/"
 class Case:
     """The episodes of one notable."""
 
-    def __init__(self, first: Head, predecessor: str = "") -> None:
+    def __init__(self, first: EpisodeHead, predecessor: str = "") -> None:
         self.id = first.id
         self.first_day = first.day
         self.heads = [first]
@@ -45,7 +45,7 @@ class Case:
         self.successor = ""
 
     @property
-    def rows(self) -> list[Head]:
+    def rows(self) -> list[EpisodeHead]:
         """The episodes that are grave enough for a row."""
         return [head for head in self.heads if head.is_row]
 
@@ -63,9 +63,9 @@ class Case:
         """Whether an episode of a day may belong to it."""
         return not self.successor and bool(self.rows) and day - self.last_day <= GAP
 
-    def add(self, head: Head) -> None:
+    def add(self, head: EpisodeHead) -> None:
         """Add an episode."""
-        others = (one for one in self.heads if one.id != head.id)  # more of what came late of a day replaces it
+        others = (other for other in self.heads if other.id != head.id)  # more of what came late of a day replaces it
         self.heads = sorted([*others, head], key=_order)
 
     def absorb(self, other: Case) -> None:
@@ -82,13 +82,13 @@ class Case:
     def from_row(cls, row: list[Any]) -> Case:
         """The case of a row."""
         name, first_day, heads, absorbed, predecessor, successor = row
-        made = cls(Head(*heads[0]), predecessor)
-        made.id, made.first_day, made.heads = name, first_day, [Head(*head) for head in heads]
-        made.absorbed, made.successor = absorbed, successor
-        return made
+        case = cls(EpisodeHead(*heads[0]), predecessor)
+        case.id, case.first_day, case.heads = name, first_day, [EpisodeHead(*head) for head in heads]
+        case.absorbed, case.successor = absorbed, successor
+        return case
 
 
-def _order(head: Head) -> tuple[int, int, str]:
+def _order(head: EpisodeHead) -> tuple[int, int, str]:
     return head.day, head.reached, head.id
 
 
@@ -113,30 +113,30 @@ class Cases:
 
     def of(self, document: Mapping[str, Any]) -> list[Case]:
         """The cases that an identity of a notable belongs to on the day on which the notable ended."""
-        names = {document["identity"]["id"], *(one["id"] for one in document["members"])}
-        found = {case for key in names for case in self._by_key.get(key, ())}
+        names = {document["identity"]["id"], *(member["id"] for member in document["members"])}
+        matches = {case for key in names for case in self._by_key.get(key, ())}
         day = day_of(parse(document["last_time"]))
-        cases = [self._cases[name] for name in sorted(found) if name in self._cases]
+        cases = [self._cases[name] for name in sorted(matches) if name in self._cases]
         return [case for case in cases if case.first_day <= day <= case.last_day + GAP]
 
     def remove(self, name: str) -> None:
         """Forget a case."""
         self._cases.pop(name, None)
 
-    def forget_weak(self) -> list[Head]:
+    def forget_weak(self) -> list[EpisodeHead]:
         """Forget the weak episodes that are no part of a case; returns them."""
         weak = [head for case in self._cases.values() if not case.rows for head in case.heads]
         self._cases = {name: case for name, case in self._cases.items() if case.rows}
         return weak
 
-    def add_day(self, heads: Iterable[Head]) -> set[str]:
+    def add_day(self, heads: Iterable[EpisodeHead]) -> set[str]:
         """Add the episodes of one day; returns the ids of the cases that changed, or that are gone."""
         changed = set[str]()
-        found = sorted(heads, key=_order)
-        for head in found:
+        head_list = sorted(heads, key=_order)
+        for head in head_list:
             if head.is_row:
                 changed |= self._add(head)
-        for head in found:
+        for head in head_list:
             if not head.is_row:
                 alive = self._alive(head)
                 if alive:
@@ -146,7 +146,7 @@ class Cases:
                     self._cases.setdefault(head.id, Case(head))
         return changed
 
-    def _add(self, head: Head) -> set[str]:
+    def _add(self, head: EpisodeHead) -> set[str]:
         alive = self._alive(head)
         young = [case for case in alive if head.day - case.first_day <= LONGEST]
         if young:
@@ -163,7 +163,7 @@ class Cases:
         self._index(first)
         return {first.id, *(case.id for case in alive)}
 
-    def _alive(self, head: Head) -> list[Case]:
+    def _alive(self, head: EpisodeHead) -> list[Case]:
         """The cases to which an episode belongs, the oldest first."""
         names = {name for key in head.keys for name in self._by_key.get(key, ()) if name in self._cases}
         alive = (self._cases[name] for name in names if self._cases[name].is_alive(head.day))
@@ -183,7 +183,7 @@ class CaseBook:
     def __init__(self, state: State) -> None:
         self._state = state
         self._closed: Optional[Cases] = None
-        self.weak: list[Head] = []
+        self.weak: list[EpisodeHead] = []
         """Weak episodes of the days that were closed meanwhile and that belong to no case."""
 
     def close_day(self, day: int) -> None:
@@ -194,40 +194,40 @@ class CaseBook:
             return
         known = self._stored()
         changed = known.add_day(heads)
-        found = ((name, known.get(name)) for name in sorted(changed))
-        rows.put("notable", [(CASE + n, pack(case.to_row()) if case and case.rows else None) for n, case in found])
+        cases = ((name, known.get(name)) for name in sorted(changed))
+        rows.put("notable", [(CASE + n, pack(case.to_row()) if case and case.rows else None) for n, case in cases])
         self.weak += known.forget_weak()
         rows.put("notable", [(f"{episodes.HEAD}{day:06d}/{head.id}", None) for head in heads])
 
     def now(self) -> Cases:
         """All cases, with the episodes of open days."""
-        found = Cases(Case.from_row(case.to_row()) for case in self._stored())
-        days: dict[int, list[Head]] = {}
+        cases = Cases(Case.from_row(case.to_row()) for case in self._stored())
+        days: dict[int, list[EpisodeHead]] = {}
         for head in episodes.heads(self._state.rows, 0, 999_999):
             days.setdefault(head.day, []).append(head)
         for _, heads in sorted(days.items()):
-            found.add_day(heads)
-        return found
+            cases.add_day(heads)
+        return cases
 
     def retire(self, names: Iterable[str]) -> list[Case]:
         """Move closed cases to where no run reads them; returns them."""
         known, rows = self._stored(), self._state.rows
-        found = [case for case in map(known.get, names) if case is not None]
-        rows.put("notable", [(DONE + case.id, pack(case.to_row())) for case in found])
-        rows.put("notable", [(CASE + case.id, None) for case in found])
-        for case in found:
+        cases = [case for case in map(known.get, names) if case is not None]
+        rows.put("notable", [(DONE + case.id, pack(case.to_row())) for case in cases])
+        rows.put("notable", [(CASE + case.id, None) for case in cases])
+        for case in cases:
             known.remove(case.id)
-        return found
+        return cases
 
     def restore(self, names: Iterable[str]) -> None:
         """Bring closed cases back: somebody took back what was said of them."""
-        found = self._state.rows.get("notable", [DONE + name for name in names])
-        self._state.rows.put("notable", [(CASE + key[len(DONE) :], raw) for key, raw in found.items()])
-        self._state.rows.put("notable", [(key, None) for key in found])
+        rows = self._state.rows.get("notable", [DONE + name for name in names])
+        self._state.rows.put("notable", [(CASE + key[len(DONE) :], raw) for key, raw in rows.items()])
+        self._state.rows.put("notable", [(key, None) for key in rows])
         self._closed = None
 
     def _stored(self) -> Cases:
         if self._closed is None:
-            found = self._state.rows.scan("notable", CASE, CASE[:-1] + "0")
-            self._closed = Cases(Case.from_row(unpack(raw)) for _, raw in found)
+            rows = self._state.rows.scan("notable", CASE, CASE[:-1] + "0")
+            self._closed = Cases(Case.from_row(unpack(raw)) for _, raw in rows)
         return self._closed

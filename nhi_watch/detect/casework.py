@@ -53,27 +53,27 @@ def note(notable_id: str, by: str, now: int, text: str = "", assignee: str = "",
     return Note(notable_id, now, clip(by.strip(), 100), clip(text.strip(), 1000), clip(assignee.strip(), 100), status)
 
 
-def put(rows: Rows, one: Note) -> None:
+def put(rows: Rows, note: Note) -> None:
     """Add a note."""
-    who = hashlib.sha256("|".join(one[2:]).encode()).hexdigest()[:12]
-    rows.put("ledger", [(f"note/{one.notable_id[:100]}/{one.time:011d}/{who}", pack(list(one)))])
+    who = hashlib.sha256("|".join(note[2:]).encode()).hexdigest()[:12]
+    rows.put("ledger", [(f"note/{note.notable_id[:100]}/{note.time:011d}/{who}", pack(list(note)))])
 
 
 def notes(rows: Rows) -> list[Note]:
     """All notes in the order in which they were made."""
-    found = (Note(*unpack(raw)) for _, raw in rows.scan("ledger", "note/", "note0"))
-    return sorted(found, key=lambda one: (one.time, one.notable_id, one.by))
+    notes = (Note(*unpack(raw)) for _, raw in rows.scan("ledger", "note/", "note0"))
+    return sorted(notes, key=lambda note: (note.time, note.notable_id, note.by))
 
 
-def standing(found: Iterable[Note]) -> dict[str, dict[str, Any]]:
+def standing(notes: Iterable[Note]) -> dict[str, dict[str, Any]]:
     """Notable → its assignee, its status and its notes, as JSON has them."""
     work: dict[str, dict[str, Any]] = {}
-    for one in found:
-        mine = work.setdefault(one.notable_id, {"assignee": "", "status": "", "notes": []})
-        mine["assignee"] = one.assignee or mine["assignee"]
-        mine["status"] = one.status or mine["status"]
-        mine["notes"].append({"time": render(one.time), "by": one.by, "text": one.text, "assignee": one.assignee,
-                              "status": one.status})  # fmt: skip
+    for note in notes:
+        mine = work.setdefault(note.notable_id, {"assignee": "", "status": "", "notes": []})
+        mine["assignee"] = note.assignee or mine["assignee"]
+        mine["status"] = note.status or mine["status"]
+        mine["notes"].append({"time": render(note.time), "by": note.by, "text": note.text, "assignee": note.assignee,
+                              "status": note.status})  # fmt: skip
     for mine in work.values():
         mine["assignee"] = "" if mine["assignee"] == NOBODY else mine["assignee"]
         mine["status"] = "" if mine["status"] == WAITING else mine["status"]
@@ -86,7 +86,7 @@ def said(work: Mapping[str, Any]) -> str:
     >>> said({"assignee": "ann", "status": "in progress", "notes": [{}]})
     'in progress, assigned to ann, 1 note'
     """
-    texts = sum(bool(one.get("text", True)) for one in work["notes"])
+    texts = sum(bool(note.get("text", True)) for note in work["notes"])
     parts = [work["status"], f"assigned to {work['assignee']}" if work["assignee"] else "",
              f"{texts} note{'s'[: texts != 1]}" if texts else ""]  # fmt: skip
     return ", ".join(filter(None, parts))

@@ -17,7 +17,7 @@ from nhi_watch.state.baseline import lesson as day_lesson
 from nhi_watch.state.state import Judged, Ranked, State, Trace
 
 
-class Acting(NamedTuple):
+class Suspect(NamedTuple):
     """An identity, or several that links make one, and how its day stands."""
 
     ranked: Ranked
@@ -57,44 +57,46 @@ class Day:
         self._groups: dict[str, Group] = {}
         self._judged: set[str] = set()
 
-    def judge(self, wholes: Mapping[str, IdentityDay]) -> None:
+    def judge(self, identity_days: Mapping[str, IdentityDay]) -> None:
         """Score some identities, and put what is kept of it into the state. Odd ones are held, others are not."""
         self.baselines.shed()
-        self._state.fill(self.baselines, wholes, self.day)
-        found = []
-        for name, whole in wholes.items():
-            episode = score_day(self.baselines, whole)
-            lesson = lesson_of(whole, episode, self.baselines.networks)
+        self._state.fill(self.baselines, identity_days, self.day)
+        episodes = []
+        for name, identity_day in identity_days.items():
+            episode = score_day(self.baselines, identity_day)
+            lesson = lesson_of(identity_day, episode, self.baselines.networks)
             is_ours = not ranking.is_outsider(episode)
             values = scoring.pack_values(episode.values)
-            episode = self._uncovered(whole, episode)
+            episode = self._uncovered(identity_day, episode)
             ranked = self.rank(episode)
             if ranked.likelihood >= ranking.FLOOR:
                 self._scored[name] = episode
             trace = linking.trace_of(episode, ranked.eligible)
-            found.append(Judged(
-                whole.identity, ranked, lesson, trace, values,
+            episodes.append(Judged(
+                identity_day.identity, ranked, lesson, trace, values,
                 ranked.days if ranking.counts(ranked) else -1, not ranked.days,
                 trace is not None or ranked.likelihood >= ranking.FLOOR, is_ours,
             ))  # fmt: skip
-        self._state.put_judged(self.day, found)
-        self._judged.update(wholes)
+        self._state.put_judged(self.day, episodes)
+        self._judged.update(identity_days)
 
-    def acting(self) -> list[Acting]:
+    def suspects(self) -> list[Suspect]:
         """Who did something odd, linked ones as one, many of one origin as one."""
-        acting, traces = dict[str, Acting](), list[Trace]()
-        for one in self._state.odd(self.day):
-            if one.ranked.likelihood >= ranking.FLOOR:
-                acting[one.ranked.identity_id] = Acting(one.ranked, (one.ranked.identity_id,))
-            if one.trace is not None:
-                traces.append(one.trace)
+        suspects, traces = dict[str, Suspect](), list[Trace]()
+        for stored in self._state.suspicious(self.day):
+            if stored.ranked.likelihood >= ranking.FLOOR:
+                suspects[stored.ranked.identity_id] = Suspect(stored.ranked, (stored.ranked.identity_id,))
+            if stored.trace is not None:
+                traces.append(stored.trace)
         for group in linking.join(traces):
             for name in group.members:
-                acting.pop(name, None)
+                suspects.pop(name, None)
             self._groups[group.lead] = group
-            acting[group.lead] = Acting(self.rank(self.episode(group.lead)), group.members)
+            suspects[group.lead] = Suspect(self.rank(self.episode(group.lead)), group.members)
         return fold_origins(
-            one for one in acting.values() if one.ranked.eligible and one.ranked.likelihood >= ranking.FLOOR
+            suspect
+            for suspect in suspects.values()
+            if suspect.ranked.eligible and suspect.ranked.likelihood >= ranking.FLOOR
         )
 
     def episode(self, lead: str) -> Episode:
@@ -121,19 +123,24 @@ class Day:
     def _of(self, names: Sequence[str]) -> dict[str, Episode]:
         missing = [name for name in names if name not in self._scored]
         if missing:
-            wholes = self._state.load_some(self.day, missing)
-            self._state.fill(self.baselines, wholes, self.day)
-            scored = ((name, whole, score_day(self.baselines, whole)) for name, whole in wholes.items())
-            self._scored.update((name, self._uncovered(whole, episode)) for name, whole, episode in scored)
+            identity_days = self._state.load_some(self.day, missing)
+            self._state.fill(self.baselines, identity_days, self.day)
+            scored = (
+                (name, identity_day, score_day(self.baselines, identity_day))
+                for name, identity_day in identity_days.items()
+            )
+            self._scored.update(
+                (name, self._uncovered(identity_day, episode)) for name, identity_day, episode in scored
+            )
         return {name: self._scored[name] for name in names}
 
-    def _uncovered(self, whole: IdentityDay, episode: Episode) -> Episode:
+    def _uncovered(self, identity_day: IdentityDay, episode: Episode) -> Episode:
         """What of an identity's day no verdict covers: behaviours that went on after its giver looked."""
-        cut = self._cuts.get(whole.identity.id)
+        cut = self._cuts.get(identity_day.identity.id)
         if cut is None:
             return episode
-        later = IdentityDay(whole.day)
-        later.behaviours = {key: b for key, b in whole.behaviours.items() if b.last > cut}
+        later = IdentityDay(identity_day.day)
+        later.behaviours = {key: b for key, b in identity_day.behaviours.items() if b.last > cut}
         if not later.behaviours:
             nothing = (0.0,) * len(episode.values)
             empty = episode.view._replace(views=[])
@@ -141,9 +148,9 @@ class Day:
         return score_day(self.baselines, later)
 
 
-def lesson_of(whole: IdentityDay, episode: Episode, networks: Networks) -> tuple[Delta, Delta]:
+def lesson_of(identity_day: IdentityDay, episode: Episode, networks: Networks) -> tuple[Delta, Delta]:
     """What an identity's day teaches at once, and what only when it has come back."""
-    behaviours = ((b, b.shape in episode.held) for b in whole.behaviours.values())
+    behaviours = ((b, b.key in episode.quarantined) for b in identity_day.behaviours.values())
     lesson = day_lesson(behaviours, networks)
     return {**lesson.now, **ranking.habits(episode)}, lesson.later
 
@@ -154,18 +161,18 @@ about 15 ms and 20 kB."""
 CROWD_ORIGIN = f"{ranking.NEWCOMERS}one day"
 
 
-def fold_origins(acting: Iterable[Acting]) -> list[Acting]:
+def fold_origins(suspects: Iterable[Suspect]) -> list[Suspect]:
     """One for all strangers of an origin, one for all newcomers of a peer group that has more than ALIKE in a day, and
     one for all newcomers beyond the CROWD gravest, whatever their names.
 
     The one that leads is the gravest. Newcomers of `ranking.SURE` and more are folded only beyond CROWD, see
     `ranking.rank`.
     """
-    found: dict[str, list[Acting]] = {}
-    for one in acting:
-        found.setdefault(one.ranked.origin, []).append(one)
-    kept = found.pop("", [])
-    for origin, alike in found.items():
+    by_origin: dict[str, list[Suspect]] = {}
+    for suspect in suspects:
+        by_origin.setdefault(suspect.ranked.origin, []).append(suspect)
+    kept = by_origin.pop("", [])
+    for origin, alike in by_origin.items():
         if ranking.is_stranger(origin) or len(alike) > ALIKE:
             kept.append(_represented(sorted(alike, key=_gravest_first)))
         else:
@@ -173,21 +180,21 @@ def fold_origins(acting: Iterable[Acting]) -> list[Acting]:
     return _fold_crowd(kept)
 
 
-def _fold_crowd(acting: list[Acting]) -> list[Acting]:
-    newcomers = sorted((one for one in acting if not one.ranked.days), key=_gravest_first)
+def _fold_crowd(suspects: list[Suspect]) -> list[Suspect]:
+    newcomers = sorted((suspect for suspect in suspects if not suspect.ranked.days), key=_gravest_first)
     if len(newcomers) <= CROWD:
-        return acting
-    one = _represented(newcomers[CROWD:])
-    crowd = one._replace(ranked=one.ranked._replace(origin=CROWD_ORIGIN))
-    return [*(one for one in acting if one.ranked.days), *newcomers[:CROWD], crowd]
+        return suspects
+    representative = _represented(newcomers[CROWD:])
+    crowd = representative._replace(ranked=representative.ranked._replace(origin=CROWD_ORIGIN))
+    return [*(suspect for suspect in suspects if suspect.ranked.days), *newcomers[:CROWD], crowd]
 
 
-def _gravest_first(one: Acting) -> tuple[float, float, str]:
-    return -one.ranked.loss, -one.ranked.likelihood, one.lead
+def _gravest_first(suspect: Suspect) -> tuple[float, float, str]:
+    return -suspect.ranked.risk, -suspect.ranked.likelihood, suspect.lead
 
 
-def _represented(ordered: Sequence[Acting]) -> Acting:
+def _represented(ordered: Sequence[Suspect]) -> Suspect:
     """The first, which stands for the others and for all that those stood for."""
     lead, *others = ordered
-    represented = chain(lead.others, *((one.lead, *one.others) for one in others))
+    represented = chain(lead.others, *((suspect.lead, *suspect.others) for suspect in others))
     return lead._replace(others=tuple(represented))

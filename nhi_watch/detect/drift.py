@@ -85,11 +85,11 @@ class Report(NamedTuple):
 # ---- spreads
 
 
-SETTLED = 3
+STABLE_AFTER = 3
 """Days of history from which a tenant's days are compared: before, nearly all is new."""
 
 
-def spread_of(found: Iterable[tuple[float, Iterable[tuple[str, Optional[float]]], float]]) -> Spread:
+def spread_of(rows: Iterable[tuple[float, Iterable[tuple[str, Optional[float]]], float]]) -> Spread:
     """The spread of (likelihood, signal values that are not 0, how many such there are).
 
     >>> spread_of([(0.5, [], 3.0), (85.0, [(NAMES[0], 12.0)], 1.0)]).bins(NAMES[0])
@@ -97,7 +97,7 @@ def spread_of(found: Iterable[tuple[float, Iterable[tuple[str, Optional[float]]]
     """
     likelihoods = [0.0] * (len(LIKELIHOODS) + 1)
     signals: dict[str, list[float]] = {}
-    for likelihood, values, weight in found:
+    for likelihood, values, weight in rows:
         likelihoods[bisect_right(LIKELIHOODS, likelihood)] += weight
         for name, value in values:
             signals.setdefault(name, [0.0] * BINS)[BINS - 1 if value is None else bisect_left(VALUES, value)] += weight
@@ -115,9 +115,9 @@ def added(spreads: Sequence[Spread]) -> Spread:
 
 def note(rows: Rows, day: int, judged: Iterable[Stored]) -> None:
     """Keep the spread of a day."""
-    found = (s for s in judged if s.ranked.eligible)
-    whole = spread_of((s.ranked.likelihood, (scoring.unpack_values(s.values) or {}).items(), 1.0) for s in found)
-    rows.put("meta", [(f"drift/{day:06d}", pack([SIGNAL_SET, *whole]))])
+    eligible = (s for s in judged if s.ranked.eligible)
+    spread = spread_of((s.ranked.likelihood, (scoring.unpack_values(s.values) or {}).items(), 1.0) for s in eligible)
+    rows.put("meta", [(f"drift/{day:06d}", pack([SIGNAL_SET, *spread]))])
 
 
 def read(rows: Rows, days: Iterable[int]) -> list[Spread]:
@@ -149,12 +149,12 @@ def report(rows: Rows, days: Sequence[int], reference: Optional[Spread]) -> Repo
 def _moved(now: Spread, then: Spread) -> tuple[Moved, ...]:
     """Without *cannot tell*: how much of that there is depends on how long a tenant is watched; see `_silent`."""
     end = BINS - 1
-    told = [_one("likelihood", now.likelihoods, then.likelihoods)]
-    told += [_one(name, now.bins(name)[:end], then.bins(name)[:end]) for name in NAMES]
-    return tuple(sorted(told, key=lambda moved: (-moved.shift, moved.name)))
+    moved = [_moved_feature("likelihood", now.likelihoods, then.likelihoods)]
+    moved += [_moved_feature(name, now.bins(name)[:end], then.bins(name)[:end]) for name in NAMES]
+    return tuple(sorted(moved, key=lambda moved: (-moved.shift, moved.name)))
 
 
-def _one(name: str, now: Sequence[float], then: Sequence[float]) -> Moved:
+def _moved_feature(name: str, now: Sequence[float], then: Sequence[float]) -> Moved:
     index = stability(now, then)
     return Moved(name, index, "error" if index > MUCH else "warn" if index > MOVED else "ok")
 
@@ -194,8 +194,8 @@ def reference(folder: Path, sha256: str) -> Optional[Spread]:
     try:
         raw = path.read_bytes()
         plain = json.loads(raw)
-        told = json.loads((folder / MANIFEST).read_bytes()).get("reference_sha256")
-        if told is not None and hashlib.sha256(raw).hexdigest() != told:
+        digest = json.loads((folder / MANIFEST).read_bytes()).get("reference_sha256")
+        if digest is not None and hashlib.sha256(raw).hexdigest() != digest:
             raise ModelError(f"{path}: does not match the manifest; restore the file, or run `nhi train` again")
         if plain["model_sha256"] != sha256:
             raise ModelError(f"{path}: belongs to another model; restore the file, or run `nhi train` again")
@@ -204,17 +204,17 @@ def reference(folder: Path, sha256: str) -> Optional[Spread]:
         raise ModelError(f"{path}: no spreads of training there ({error}); reinstall, or run `nhi train`") from error
 
 
-def told(found: Report) -> dict[str, Any]:
+def to_json(report: Report) -> dict[str, Any]:
     """For run.json: the likelihood, and the signals that moved."""
     return {
-        "days": len(found.days),
-        "since_training": _told(found.since_training),
-        "since_last_week": _told(found.since_last_week),
-        "cannot_tell": {name: list(shares) for name, shares in found.cannot_tell.items()},
+        "days": len(report.days),
+        "since_training": _movements(report.since_training),
+        "since_last_week": _movements(report.since_last_week),
+        "cannot_tell": {name: list(shares) for name, shares in report.cannot_tell.items()},
     }
 
 
-def _told(moved: Optional[Sequence[Moved]]) -> Optional[dict[str, float]]:
+def _movements(moved: Optional[Sequence[Moved]]) -> Optional[dict[str, float]]:
     if moved is None:
         return None
-    return {one.name: one.shift for one in moved if one.name == "likelihood" or one.status != "ok"}
+    return {moved.name: moved.shift for moved in moved if moved.name == "likelihood" or moved.status != "ok"}

@@ -16,11 +16,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nhi_watch.core.notable import loss_of, severity_of, to_json
+from nhi_watch.core.notable import risk_of, severity_of, to_json
 from nhi_watch.core.timestamps import HOUR, day_of, parse
 from nhi_watch.detect import ranking
-from nhi_watch.detect.blind_spots import Watch
-from nhi_watch.detect.day import Acting, Day
+from nhi_watch.detect.blind_spots import BlindSpotMonitor
+from nhi_watch.detect.day import Day, Suspect
 from nhi_watch.detect.explain.notables import Hours, build, notable_id
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack
@@ -38,7 +38,7 @@ NO_PLACE = {"listed": False, "listed_on": "", "over_budget": False, "folded_into
 """What is said of a notable without a place."""
 
 
-class Head(NamedTuple):
+class EpisodeHead(NamedTuple):
     """What lists and cases need of an episode."""
 
     id: str
@@ -54,7 +54,7 @@ class Head(NamedTuple):
     size: int
     """How many it stands for, itself included."""
     likelihood: float
-    loss: float
+    risk: float
     """Expected loss: likelihood × impact."""
     reached: int
     """Start of the hour in which it reached the row threshold; of a weaker one, of its first odd call."""
@@ -69,12 +69,12 @@ class Head(NamedTuple):
     @property
     def is_row(self) -> bool:
         """Whether it is grave enough for a row of the morning list."""
-        return self.loss >= ranking.LEAST
+        return self.risk >= ranking.LEAST
 
     @property
     def severity(self) -> str:
         """The severity of its expected loss."""
-        return severity_of(self.loss)
+        return severity_of(self.risk)
 
     @property
     def keys(self) -> set[str]:
@@ -82,15 +82,17 @@ class Head(NamedTuple):
         return {*self.members, *([f"origin {self.origin}"] if self.origin else ())}
 
 
-def head_of(document: Mapping[str, Any], day: int, since: int, origin: str = "", others: Sequence[str] = ()) -> Head:
+def head_of(
+    document: Mapping[str, Any], day: int, since: int, origin: str = "", others: Sequence[str] = ()
+) -> EpisodeHead:
     """The head of an episode's document. `since`: the hour in which it reached the row threshold."""
     own = day_of(parse(document["baseline"]["id"] + "T00:00:00Z")) + 1
-    members = [one["id"] for one in document["members"]] or [document["identity"]["id"]]
+    members = [member["id"] for member in document["members"]] or [document["identity"]["id"]]
     signals = [signal["id"] for signal in document["signals"] if signal["points"] > 0]
-    return Head(
+    return EpisodeHead(
         document["id"], day, day_of(parse(document["first_time"])) if document.get("late") else own,
         document["identity"]["id"], members, origin, list(others[:FOLDED]), 1 + len(others), document["likelihood"],
-        loss_of(document), since * HOUR, parse(document["first_time"]), parse(document["last_time"]),
+        risk_of(document), since * HOUR, parse(document["first_time"]), parse(document["last_time"]),
         document["title"], signals[:200], document["receipt"], digest(document),
     )  # fmt: skip
 
@@ -104,24 +106,26 @@ def digest(document: Mapping[str, Any]) -> str:
 # ---- rows
 
 
-def heads(rows: Rows, low: int, high: int) -> list[Head]:
+def heads(rows: Rows, low: int, high: int) -> list[EpisodeHead]:
     """The heads of the days `low <= day < high`, late ones included, in order."""
-    found = rows.scan("notable", f"{HEAD}{low:06d}/", f"{HEAD}{high:06d}/")
-    return [Head(*unpack(raw)) for _, raw in found]
+    stored_rows = rows.scan("notable", f"{HEAD}{low:06d}/", f"{HEAD}{high:06d}/")
+    return [EpisodeHead(*unpack(raw)) for _, raw in stored_rows]
 
 
-def place_of(head: Head, is_late: bool) -> str:
+def place_of(head: EpisodeHead, is_late: bool) -> str:
     """The key of an episode's document."""
     return f"{LATE if is_late else ''}{head.day:06d}/{head.id}"
 
 
-def documents(rows: Rows, found: Iterable[Head]) -> dict[str, Document]:
+def documents(rows: Rows, heads: Iterable[EpisodeHead]) -> dict[str, Document]:
     """Episode id → its document, of those that are kept."""
-    keys = [key for head in found for key in (place_of(head, False), place_of(head, True))]
+    keys = [key for head in heads for key in (place_of(head, False), place_of(head, True))]
     return {key.rpartition("/")[2]: unpack(raw) for key, raw in rows.get("notable", keys).items()}
 
 
-def put(rows: Rows, day: int, kept: Mapping[str, tuple[Head, Document]], before: Mapping[str, Head]) -> None:
+def put(
+    rows: Rows, day: int, kept: Mapping[str, tuple[EpisodeHead, Document]], before: Mapping[str, EpisodeHead]
+) -> None:
     """Replace a day's episodes, but for those that came late."""
     changed = {name: pair for name, pair in kept.items() if before.get(name) != pair[0]}
     gone = [name for name in before if name not in kept]
@@ -136,7 +140,7 @@ def put(rows: Rows, day: int, kept: Mapping[str, tuple[Head, Document]], before:
 # ---- the episodes of a day
 
 
-def write(state: State, watch: Watch, today: Day) -> None:
+def write(state: State, watch: BlindSpotMonitor, today: Day) -> None:
     """Put a day's episodes into the state, in place of those that it had.
 
     A document is built where one of its identities was judged now; of the others what was built earlier stands, and so
@@ -146,48 +150,54 @@ def write(state: State, watch: Watch, today: Day) -> None:
     before = {head.id: head for head in heads(rows, day, day + 1)}
     late = {head.id for head in before.values() if head.own_day != day}
     before = {name: head for name, head in before.items() if name not in late}
-    fresh = (one for one in today.acting() if today.was_judged(one.members) or not today.is_covered(one.members))
-    acting = {_id(today, one): one for one in fresh}
-    stands = {name for name, one in acting.items() if _is_same(today, one, before.get(name))}
-    taken = {name for one in acting.values() for name in one.members}
-    kept_as_is = [head for name, head in before.items() if name not in acting and (
+    fresh = (
+        suspect
+        for suspect in today.suspects()
+        if today.was_judged(suspect.members) or not today.is_covered(suspect.members)
+    )
+    suspects = {_id(today, suspect): suspect for suspect in fresh}
+    stands = {name for name, suspect in suspects.items() if _is_same(today, suspect, before.get(name))}
+    taken = {name for suspect in suspects.values() for name in suspect.members}
+    kept_as_is = [head for name, head in before.items() if name not in suspects and (
         today.is_covered(head.members) or not (today.was_judged(head.members) or taken & {*head.members}))]  # fmt: skip
     known = documents(rows, [*(before[name] for name in stands), *kept_as_is])
     kept = {head.id: (head, known[head.id]) for head in kept_as_is}
-    for name, one in acting.items():
-        document, since = (known[name], before[name].reached // HOUR) if name in stands else _built(today, name, one)
+    for name, suspect in suspects.items():
+        document, since = (
+            (known[name], before[name].reached // HOUR) if name in stands else _built(today, name, suspect)
+        )
         document = watch.widened(document)
-        kept[name] = head_of(document, day, since, one.origin, one.others), document
+        kept[name] = head_of(document, day, since, suspect.origin, suspect.others), document
     put(rows, day, kept, before)
 
 
-def _id(today: Day, one: Acting) -> str:
-    cut = today.cut_of(one.members)
-    return notable_id(one.origin or one.lead, today.day, *([cut] if cut else ()))
+def _id(today: Day, suspect: Suspect) -> str:
+    cut = today.cut_of(suspect.members)
+    return notable_id(suspect.origin or suspect.lead, today.day, *([cut] if cut else ()))
 
 
-def _is_same(today: Day, one: Acting, before: Head | None) -> bool:
-    if before is None or today.was_judged(one.members):
+def _is_same(today: Day, suspect: Suspect, before: EpisodeHead | None) -> bool:
+    if before is None or today.was_judged(suspect.members):
         return False
-    return [*before.members] == [*one.members] and before.size == 1 + len(one.others)
+    return [*before.members] == [*suspect.members] and before.size == 1 + len(suspect.others)
 
 
-def _built(today: Day, name: str, one: Acting) -> tuple[Document, int]:
+def _built(today: Day, name: str, suspect: Suspect) -> tuple[Document, int]:
     """An episode's document, and the hour in which it reached the row threshold; of a weaker one that in which it is
     worth a notable."""
-    episode, ranked = today.episode(one.lead), one.ranked
+    episode, ranked = today.episode(suspect.lead), suspect.ranked
     hours = Hours(episode)
     notable = build(episode, today.baselines, today.assets, hours)
-    least = ranking.LEAST * ranked.likelihood / ranked.loss if ranked.loss >= ranking.LEAST else ranking.FLOOR
+    least = ranking.LEAST * ranked.likelihood / ranked.risk if ranked.risk >= ranking.LEAST else ranking.FLOOR
     return {**to_json(notable), **NO_PLACE, "id": name}, hours.reached(least)
 
 
-def again(state: State, watch: Watch, day: int) -> None:
+def again(state: State, watch: BlindSpotMonitor, day: int) -> None:
     """Say anew what silent logs leave open: a day may only now be over, although nothing of it changed."""
-    found = [head for head in heads(state.rows, day, day + 1) if head.own_day == day]
-    if not found or not watch.has_gaps:
+    day_heads = [head for head in heads(state.rows, day, day + 1) if head.own_day == day]
+    if not day_heads or not watch.has_gaps:
         return
-    before, known = {head.id: head for head in found}, documents(state.rows, found)
+    before, known = {head.id: head for head in day_heads}, documents(state.rows, day_heads)
     kept = {name: watch.widened(document) for name, document in known.items()}
     fresh = {name: (before[name]._replace(digest=digest(document)), document) for name, document in kept.items()}
     put(state.rows, day, fresh, before)

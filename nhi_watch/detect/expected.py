@@ -20,8 +20,8 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.life import LIGHT, odd_calls
 from nhi_watch.core.notable import MAX_TIMELINE, SEVERITIES, clip
+from nhi_watch.core.status import LIGHT, unusual_calls
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import episodes
 from nhi_watch.detect.cases import DONE, Case, CaseBook
@@ -112,7 +112,7 @@ def make(notable: Document, calls: Sequence[str], places: Sequence[str], given: 
     Raises:
         InputError: all that is wrong with it, at once.
     """
-    unusual = [entry for part in odd_calls(notable) for entry in part] if notable["timeline"] else []
+    unusual = [entry for part in unusual_calls(notable) for entry in part] if notable["timeline"] else []
     calls = list(calls) or sorted({entry["action"] for entry in unusual})
     places = list(places) or sorted({entry["source"] for entry in unusual if entry["source"]})
     wrong = [
@@ -157,13 +157,13 @@ def put(rows: Rows, pattern: Pattern) -> None:
 
 def patterns(rows: Rows) -> list[Pattern]:
     """All patterns, those that ended too, by their end."""
-    found = (Pattern(*unpack(raw)) for _, raw in rows.scan("ledger", "pattern/", "pattern0"))
-    return sorted(found, key=lambda one: (one.until, one.id))
+    patterns = (Pattern(*unpack(raw)) for _, raw in rows.scan("ledger", "pattern/", "pattern0"))
+    return sorted(patterns, key=lambda pattern: (pattern.until, pattern.id))
 
 
 def in_force(rows: Rows, now: int) -> list[Pattern]:
     """The patterns that hold at a time."""
-    return [one for one in patterns(rows) if one.holds(now)]
+    return [pattern for pattern in patterns(rows) if pattern.holds(now)]
 
 
 # ---- what they cover
@@ -172,29 +172,41 @@ def in_force(rows: Rows, now: int) -> list[Pattern]:
 class Expected:
     """What some patterns cover."""
 
-    def __init__(self, rows: Rows, held: Iterable[Pattern]) -> None:
+    def __init__(self, rows: Rows, patterns: Iterable[Pattern]) -> None:
         self._rows = rows
         self._of: dict[str, list[Pattern]] = {}
-        for pattern in held:
+        for pattern in patterns:
             self._of.setdefault(pattern.identity_id, []).append(pattern)
 
     def covered(self, case: Case) -> dict[str, Verdict]:
         """Episode id → the pattern that covers it, as a verdict."""
         mine = [head for head in case.rows if len(head.members) == 1 and head.lead in self._of]
         documents = episodes.documents(self._rows, mine) if mine else {}
-        found = ((head.id, self._covering(documents[head.id])) for head in mine if head.id in documents)
-        return {name: _verdict(one, case.id) for name, one in found if one is not None}
+        result = ((head.id, self._covering(documents[head.id])) for head in mine if head.id in documents)
+        return {name: _verdict(pattern, case.id) for name, pattern in result if pattern is not None}
 
     def _covering(self, document: Document) -> Optional[Pattern]:
         mine = self._of[document["identity"]["id"]]
-        return next((one for one in mine if one.covers(document)), None)
+        return next((pattern for pattern in mine if pattern.covers(document)), None)
 
 
-def _verdict(one: Pattern, notable_id: str) -> Verdict:
-    return Verdict(notable_id, one.identity_id, "", one.name, one.by, one.made, one.why, one.until, "", 0, "")
+def _verdict(pattern: Pattern, notable_id: str) -> Verdict:
+    return Verdict(
+        notable_id,
+        pattern.identity_id,
+        "",
+        pattern.name,
+        pattern.by,
+        pattern.made,
+        pattern.why,
+        pattern.until,
+        "",
+        0,
+        "",
+    )
 
 
-class Preview(NamedTuple):
+class Forecast(NamedTuple):
     """What a pattern would have hidden, had it held all the time."""
 
     hidden: tuple[str, ...]
@@ -207,26 +219,26 @@ class Preview(NamedTuple):
     """Ids of confirmed notables of its identity of which nothing is kept, so that nothing can be proved."""
 
 
-def preview(state: State, pattern: Pattern) -> Preview:
+def preview(state: State, pattern: Pattern) -> Forecast:
     """What a pattern would have hidden lately, and whether all that people confirmed would still be listed."""
     rows = state.rows
     every = [*CaseBook(state).now(), *(Case.from_row(unpack(raw)) for _, raw in rows.scan("notable", DONE, "done0"))]
     mine = [case for case in every if any(pattern.identity_id in head.members for head in case.heads)]
-    one = Expected(rows, [pattern])
-    covered = {case.id: one.covered(case) for case in mine}
+    expected = Expected(rows, [pattern])
+    covered = {case.id: expected.covered(case) for case in mine}
     since = (state.daybook.days or [0])[-1] - PREVIEW
     late = [case for case in mine if any(head.day > since for head in case.rows)]
     hidden = [case.id for case in late if covered[case.id].keys() >= {head.id for head in case.rows}]
     days = {head.day for case in late for head in case.rows if head.id in covered[case.id] and head.day > since}
     names = {name: case for case in mine for name in (case.id, *case.absorbed)}
-    said = [one for one in standing(verdicts(rows)).values() if one.verdict == "confirmed"]
-    refused = sorted({one.notable_id for one in said if one.notable_id in names
-                      and covered[names[one.notable_id].id]})  # fmt: skip
-    mentioned = {one.notable_id: {one.identity_id, *(name for _, names, _, _ in one.seen for name in names)}
-                 for one in said}  # fmt: skip
+    said = [verdict for verdict in standing(verdicts(rows)).values() if verdict.verdict == "confirmed"]
+    refused = sorted({verdict.notable_id for verdict in said if verdict.notable_id in names
+                      and covered[names[verdict.notable_id].id]})  # fmt: skip
+    mentioned = {verdict.notable_id: {verdict.identity_id, *(name for _, names, _, _ in verdict.seen for name in names)}
+                 for verdict in said}  # fmt: skip
     unproved = sorted(name for name, who in mentioned.items()
                       if pattern.identity_id in who and not _is_kept(rows, names.get(name)))  # fmt: skip
-    return Preview(tuple(hidden), len(days), tuple(refused), tuple(one for one in unproved if one not in refused))
+    return Forecast(tuple(hidden), len(days), tuple(refused), tuple(item for item in unproved if item not in refused))
 
 
 def _is_kept(rows: Rows, case: Optional[Case]) -> bool:

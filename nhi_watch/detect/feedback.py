@@ -19,8 +19,8 @@ from statistics import median
 from typing import Any, NamedTuple, Optional, Protocol
 
 from nhi_watch.core.errors import InputError, RejectError
-from nhi_watch.core.life import BY_ROUTINE, is_settled
-from nhi_watch.core.notable import SEVERITIES, clip, dimensions_of, loss_of
+from nhi_watch.core.notable import SEVERITIES, clip, dimensions_of, risk_of
+from nhi_watch.core.status import BY_ROUTINE, is_resolved
 from nhi_watch.core.timestamps import DAY, day_of, parse, render
 from nhi_watch.detect.scoring import REASON_POINTS
 from nhi_watch.detect.signals import NAMES, SIGNALS
@@ -99,7 +99,7 @@ def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int,
         InputError: all that is wrong with it, at once.
     """
     until, other = int(more.get("until") or 0), str(more.get("duplicate_of") or "")
-    names = " and ".join(name for name, told in (("--by", by), ("--why", why)) if not told.strip())
+    names = " and ".join(name for name, value in (("--by", by), ("--why", why)) if not value.strip())
     ends = now < until <= now + LONGEST * DAY
     wrong = [
         (verdict not in VERDICTS, f"verdict {verdict[:40]!r}: give one of {', '.join(VERDICTS)}"),
@@ -127,8 +127,16 @@ def given_on(verdict: Verdict, notable: Mapping[str, Any]) -> Verdict:
 
 def _seen(notable: Mapping[str, Any], now: int = 1 << 40) -> list[tuple[int, Sequence[str], int, int]]:
     """The episodes of a notable, as whoever judges it sees them."""
-    return [(day_of(parse(f"{one['day']}T00:00:00Z")), one["identities"], min(now, parse(one["time"])),
-             _rank(one["severity"])) for one in notable.get("revisions") or () if one.get("identities")]  # fmt: skip
+    return [
+        (
+            day_of(parse(f"{revision['day']}T00:00:00Z")),
+            revision["identities"],
+            min(now, parse(revision["time"])),
+            _rank(revision["severity"]),
+        )
+        for revision in notable.get("revisions") or ()
+        if revision.get("identities")
+    ]
 
 
 def put(rows: Rows, given: Iterable[Verdict]) -> None:
@@ -166,12 +174,12 @@ def standing(given: Sequence[Verdict]) -> dict[str, Verdict]:
     return {name: v for name, v in latest.items() if v.verdict != OPEN}
 
 
-def hours_to_decide(held: Iterable[Verdict]) -> Optional[float]:
+def hours_to_decide(verdicts: Iterable[Verdict]) -> Optional[float]:
     """The median of hours from a notable to the verdict that holds; None before there is any.
 
     A notable of replayed logs is older than its run: the figure means something in live operation only.
     """
-    spent = [max(0, v.time - v.created) / 3600 for v in held]
+    spent = [max(0, v.time - v.created) / 3600 for v in verdicts]
     return round(median(spent), 2) if spent else None
 
 
@@ -219,12 +227,12 @@ def allow(verdict: Verdict, notable: Mapping[str, Any], signal: str, value: str)
         raise InputError(f"a notable of kind {notable['kind']} has no such exceptions; use nhi controls --except")
     if signal not in NAMES:
         raise InputError(f"--signal {signal[:60]!r} is unknown; `nhi explain` lists a notable's signals")
-    found = next((s for s in notable["signals"] if s["id"] == signal and s["points"] >= REASON_POINTS), None)
-    if found is None:
+    reason = next((s for s in notable["signals"] if s["id"] == signal and s["points"] >= REASON_POINTS), None)
+    if reason is None:
         raise InputError(f"--signal {signal}: it is not among the reasons of notable {notable['id']}")
-    if value not in _values(notable, found)[0] and value != found["evidence"]:
-        told = ", ".join(sorted(_values(notable, found)[0])) or found["evidence"]
-        raise InputError(f"--value {value[:60]!r}: in this notable the signal {signal} has: {clip(told, 300)}")
+    if value not in _values(notable, reason)[0] and value != reason["evidence"]:
+        values_text = ", ".join(sorted(_values(notable, reason)[0])) or reason["evidence"]
+        raise InputError(f"--value {value[:60]!r}: in this notable the signal {signal} has: {clip(values_text, 300)}")
     key = f"{verdict.identity_id}|{signal}|{value}"
     return Allowed(
         hashlib.sha256(key.encode()).hexdigest()[:12], verdict.identity_id, signal, value, verdict.until,
@@ -239,8 +247,8 @@ def put_allowed(rows: Rows, exception: Allowed) -> None:
 
 def exceptions(rows: Rows) -> list[Allowed]:
     """All exceptions, the ended ones included, by their end."""
-    found = [Allowed._make(unpack(raw)) for _, raw in rows.scan(TABLE, "allow/", "allow0")]
-    return sorted(found, key=lambda a: (a.until, a.id))
+    allowed = [Allowed._make(unpack(raw)) for _, raw in rows.scan(TABLE, "allow/", "allow0")]
+    return sorted(allowed, key=lambda a: (a.until, a.id))
 
 
 def next_end(rows: Rows, now: int) -> Optional[int]:
@@ -264,8 +272,8 @@ def hidden(notable: Mapping[str, Any], allowed: Iterable[Allowed], now: int) -> 
 
 def _covered(notable: Mapping[str, Any], signal: Mapping[str, Any], mine: Sequence[Allowed]) -> bool:
     fine = {a.value for a in mine if a.signal == signal["id"]}
-    values, whole = _values(notable, signal)
-    return signal["evidence"] in fine or bool(whole and values and values <= fine)
+    values, is_complete = _values(notable, signal)
+    return signal["evidence"] in fine or bool(is_complete and values and values <= fine)
 
 
 def choices(notable: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -289,94 +297,97 @@ def _values(notable: Mapping[str, Any], signal: Mapping[str, Any]) -> tuple[set[
 
 
 def preview(
-    exception: Allowed, before: Iterable[Allowed], notables: Iterable[Mapping[str, Any]], held: Mapping[str, Verdict]
+    exception: Allowed,
+    before: Iterable[Allowed],
+    notables: Iterable[Mapping[str, Any]],
+    standing_verdicts: Mapping[str, Verdict],
 ) -> Preview:
     """What the exception would have hidden, together with those that are there, had it held all the time."""
     others = [a for a in before if a.id != exception.id]
     concerned = [n for n in notables if n["identity"]["id"] == exception.identity_id]
     hit = [n["id"] for n in concerned if hidden(n, [*others, exception], 0) and not hidden(n, others, 0)]
-    confirmed = tuple(i for i in hit if i in held and held[i].verdict == "confirmed")
+    confirmed = tuple(i for i in hit if i in standing_verdicts and standing_verdicts[i].verdict == "confirmed")
     return Preview(confirmed, tuple(i for i in hit if i not in confirmed))
 
 
 # ---- what of notables is dealt with
 
 
-SETTLES = ("benign", "expected", "duplicate")
+RESOLVING = ("benign", "expected", "duplicate")
 """Verdicts that take off the list what their giver saw."""
 TEACHES = ("benign", "expected")
 """Verdicts by which what looked bad is a habit of the identity, and of nobody else."""
 
 
-class Said:
+class Verdicts:
     """What people have said of notables, as of now."""
 
     def __init__(self, rows: Rows, now: int) -> None:
         given = verdicts(rows)
         self.now = now
-        self._held = standing(given)
-        self.reopened = {v.notable_id for v in given if v.verdict == OPEN} - self._held.keys()
+        self._standing = standing(given)
+        self.reopened = {v.notable_id for v in given if v.verdict == OPEN} - self._standing.keys()
         """Ids of notables of which every verdict was taken back."""
-        self._settles = {name: v for name, v in self._held.items() if v.verdict in SETTLES
+        self._resolving = {name: v for name, v in self._standing.items() if v.verdict in RESOLVING
                          and not (v.verdict == "expected" and v.until <= now)}  # fmt: skip
         self._seen: dict[tuple[int, str], list[tuple[int, int, Verdict]]] = {}
-        for verdict in self._settles.values():
+        for verdict in self._resolving.values():
             for day, identities, last, severity in verdict.seen:
                 for name in identities:
                     self._seen.setdefault((day, name), []).append((last, severity, verdict))
 
     def released(self) -> dict[str, list[list[int]]]:
         """Identity → the days of which people have said that what it did is fine, each up to the last second seen."""
-        found: dict[str, dict[int, int]] = {}
+        released_days: dict[str, dict[int, int]] = {}
         for (day, name), seen in self._seen.items():
             last = max((last for last, _, verdict in seen if verdict.verdict in TEACHES), default=0)
             if last:
-                found.setdefault(name, {})[day] = last
-        return {name: [[day, days[day]] for day in sorted(days)] for name, days in found.items()}
+                released_days.setdefault(name, {})[day] = last
+        return {name: [[day, days[day]] for day in sorted(days)] for name, days in released_days.items()}
 
     def is_confirmed(self, notable_id: str) -> bool:
         """Whether people have said that a notable is an incident."""
-        return notable_id in self._held and self._held[notable_id].verdict == "confirmed"
+        return notable_id in self._standing and self._standing[notable_id].verdict == "confirmed"
 
-    def covered(self, heads: Iterable[Episode], notable_id: str) -> dict[str, Verdict]:
+    def covered(self, heads: Iterable[SeenEpisode], notable_id: str) -> dict[str, Verdict]:
         """Episode id → the verdict that covers it, of the episodes of a notable.
 
         Its giver saw all of the episode, and it has not become graver since.
         """
-        found = ((head.id, self._covering(head, notable_id)) for head in heads)
-        return {name: verdict for name, verdict in found if verdict is not None}
+        covering = ((head.id, self._covering(head, notable_id)) for head in heads)
+        return {name: verdict for name, verdict in covering if verdict is not None}
 
     def cuts(self, day: int) -> dict[str, int]:
         """Identity → the last second of a day that a verdict covers."""
         return {name: max(last for last, _, _ in seen) for (of, name), seen in self._seen.items() if of == day}
 
-    def settled(self, notable: Mapping[str, Any]) -> str:
+    def resolution(self, notable: Mapping[str, Any]) -> str:
         """By which verdict a notable is dealt with, and whose; "": by none."""
-        rows = [one for one in _seen(notable) if one[3] > 0]
+        rows = [row for row in _seen(notable) if row[3] > 0]
         if rows:
-            found = [self._covering_all(notable["id"], *one) for one in rows]
-            return named(found[-1]) if found[-1] and all(found) else ""
-        verdict = self._settles.get(notable["id"])
+            covering = [self._covering_all(notable["id"], *row) for row in rows]
+            return named(covering[-1]) if covering[-1] and all(covering) else ""
+        verdict = self._resolving.get(notable["id"])
         if verdict is None or (verdict.created and _rank(notable["severity"]) > _rank(verdict.severity)):
             return ""
         is_later = notable.get("revisions") and parse(notable["last_grown"]) > (verdict.grown or verdict.time)
         return "" if is_later else named(verdict)
 
-    def _covering(self, head: Episode, notable_id: str) -> Optional[Verdict]:
+    def _covering(self, head: SeenEpisode, notable_id: str) -> Optional[Verdict]:
         return self._covering_all(notable_id, head.own_day, head.members, head.last, _rank(head.severity))
 
     def _covering_all(
         self, notable_id: str, day: int, identities: Sequence[str], last: int, severity: int
     ) -> Optional[Verdict]:  # fmt: skip
-        found = [[verdict for until, known, verdict in self._seen.get((day, name), ())
+        covering = [[verdict for until, known, verdict in self._seen.get((day, name), ())
                   if until >= last and known >= severity] for name in identities]  # fmt: skip
-        if found and all(found):
-            return max((verdict for each in found for verdict in each), key=lambda verdict: verdict.time)
-        old = self._settles.get(notable_id)  # of an earlier version: it names no episodes
+        if covering and all(covering):
+            return max((verdict for each in covering for verdict in each), key=lambda verdict: verdict.time)
+        old = self._resolving.get(notable_id)  # of an earlier version: it names no episodes
         return old if old and not old.seen and last <= (old.grown or old.time) else None
 
 
-class Episode(Protocol):
+class SeenEpisode(Protocol):
     """What a verdict has to know of an episode."""
 
     @property
@@ -415,17 +426,17 @@ def _why(closed_why: str) -> str:
 
 def confirmed(rows: Rows) -> dict[str, str]:
     """Notable → who confirmed it."""
-    held = standing(verdicts(rows))
-    return {name: one.by for name, one in sorted(held.items()) if one.verdict == "confirmed"}
+    latest = standing(verdicts(rows))
+    return {name: verdict.by for name, verdict in sorted(latest.items()) if verdict.verdict == "confirmed"}
 
 
 def hidden_of(notables: Iterable[Mapping[str, Any]], end: int) -> tuple[dict[str, int], float]:
     """Why notables are settled → how many, and the highest expected loss of those that go on at the data's end."""
-    found, gravest = dict[str, int](), 0.0
+    hidden, gravest = dict[str, int](), 0.0
     for notable in notables:
-        if is_settled(notable):
+        if is_resolved(notable):
             why = _why(notable["closed_why"])
-            found[why] = found.get(why, 0) + 1
+            hidden[why] = hidden.get(why, 0) + 1
             if parse(notable["last_grown"] or notable["last_time"]) >= end - DAY:
-                gravest = max(gravest, loss_of(notable))
-    return found, gravest
+                gravest = max(gravest, risk_of(notable))
+    return hidden, gravest

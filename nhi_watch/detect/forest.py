@@ -49,12 +49,12 @@ class Forest(NamedTuple):
         key = tuple(x)
         known = self.known.get(key)
         if known is None:
-            trees, ordinary, found = self.trees, self.ordinary, self.base
+            trees, ordinary, total = self.trees, self.ordinary, self.base
             for at in self._touched(key):
-                found += _leaf(trees[at], key) - ordinary[at]
+                total += _leaf(trees[at], key) - ordinary[at]
             if len(self.known) >= _KNOWN:
                 self.known.clear()
-            known = self.known[key] = round(found, DIGITS)
+            known = self.known[key] = round(total, DIGITS)
         return known
 
     def shares(self, x: Sequence[float]) -> list[float]:
@@ -64,10 +64,10 @@ class Forest(NamedTuple):
         >>> forest.shares([2.0, 2.0, 0.0, 0.0])
         [4.0, 2.0]
         """
-        found = [0.0] * self.signals
+        shares = [0.0] * self.signals
         for at in self._touched(x):
-            _share(self.trees[at], x, self.signals, (), (), found)
-        return found
+            _share(self.trees[at], x, self.signals, (), (), shares)
+        return shares
 
     def _touched(self, x: Sequence[float]) -> list[int]:
         return sorted({at for feature, value in enumerate(x) if value for at in self.asked.get(feature, ())})
@@ -80,7 +80,7 @@ def _leaf(node: Node, x: Sequence[float]) -> float:
 
 
 def _share(
-    node: Node, x: Sequence[float], signals: int, mine: tuple[int, ...], usual: tuple[int, ...], found: list[float]
+    node: Node, x: Sequence[float], signals: int, mine: tuple[int, ...], usual: tuple[int, ...], shares: list[float]
 ) -> None:  # fmt: skip
     """Go down both ways where the judged day and the ordinary one part."""
     while isinstance(node, tuple):
@@ -95,17 +95,17 @@ def _share(
         elif signal in usual:
             node = ordinary
         else:
-            _share(day, x, signals, (*mine, signal), usual, found)
+            _share(day, x, signals, (*mine, signal), usual, shares)
             node, usual = ordinary, (*usual, signal)
     u, v = len(mine), len(usual)
     if u:
         part = node * factorial(u - 1) * factorial(v) / factorial(u + v)
         for signal in mine:
-            found[signal] += part
+            shares[signal] += part
     if v:
         part = node * factorial(u) * factorial(v - 1) / factorial(u + v)
         for signal in usual:
-            found[signal] -= part
+            shares[signal] -= part
 
 
 def grown(signals: int, trees: Sequence[Node], base: float = 0.0) -> Forest:
@@ -122,17 +122,17 @@ def grown(signals: int, trees: Sequence[Node], base: float = 0.0) -> Forest:
                 raise ValueError(f"a tree asks for feature {feature} of {2 * signals}")
             asked.setdefault(feature, []).append(at)
     ordinary = tuple(_leaf(tree, zero) for tree in trees)
-    told = {feature: tuple(ats) for feature, ats in asked.items()}
-    return Forest(signals, round(base + sum(ordinary), DIGITS), tuple(trees), ordinary, told, {})
+    thresholds = {feature: tuple(ats) for feature, ats in asked.items()}
+    return Forest(signals, round(base + sum(ordinary), DIGITS), tuple(trees), ordinary, thresholds, {})
 
 
 def _way(node: Node) -> set[int]:
     """The features that a tree asks of the ordinary day."""
-    found = set()
+    path = set()
     while isinstance(node, tuple):
-        found.add(node[0])
+        path.add(node[0])
         node = node[2] if node[1] >= 0 else node[3]
-    return found
+    return path
 
 
 def trees_of(plain: Sequence[Any], places: Sequence[int]) -> list[Node]:
@@ -150,12 +150,12 @@ DEEPEST = 64
 """Splits on the way to a leaf: a model that nests deeper is none."""
 
 
-def _node(told: Any, places: Sequence[int], depth: int) -> Node:
-    if not isinstance(told, list):
-        return float(told)
-    if len(told) != 4 or depth > DEEPEST or not 0 <= int(told[0]) < len(places):
+def _node(plain: Any, places: Sequence[int], depth: int) -> Node:
+    if not isinstance(plain, list):
+        return float(plain)
+    if len(plain) != 4 or depth > DEEPEST or not 0 <= int(plain[0]) < len(places):
         raise ValueError("a tree of the model leads nowhere")
-    feature, highest, left, right = int(told[0]), float(told[1]), told[2], told[3]
+    feature, highest, left, right = int(plain[0]), float(plain[1]), plain[2], plain[3]
     if places[feature] < 0:
         return _node(left if highest >= 0 else right, places, depth + 1)
     return places[feature], highest, _node(left, places, depth + 1), _node(right, places, depth + 1)

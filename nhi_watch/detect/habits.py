@@ -31,11 +31,11 @@ from itertools import accumulate
 from math import log2
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.detect.model import BINS, EDGES, MACHINE, Features, Scorecard, bin_of
+from nhi_watch.detect.model import BINS, EDGES, MACHINE, Features, Model, bin_of
 from nhi_watch.detect.signals import UNTAUGHT
-from nhi_watch.state.baseline import EVERY, HABIT, HISTORY, SIGNAL, Delta, Profile, Seen
+from nhi_watch.state.baseline import EVERY, HABIT, HISTORY, SIGNAL, Delta, Profile, SeenValue
 
-SETTLED = 2
+STABLE_AFTER = 2
 """Active days from which an identity's days count as its habits."""
 FULL = 14
 """Days of history from which a tenant stands for itself."""
@@ -64,7 +64,7 @@ _LAST_EDGE = 48.0
 """Stands for the upper edge of the last bin, which has none."""
 _NEAR_BINS = tuple(bin_of(NEAR * edge) or 0 for edge in (*EDGES, _LAST_EDGE))
 """By bin: the lowest bin that comes near all of its values."""
-_WHOLE_BINS = tuple(range(BINS))
+_ALL_BINS = tuple(range(BINS))
 
 Row = Sequence[Optional[float]]
 Points = tuple[float, ...]
@@ -72,17 +72,17 @@ Own = tuple[int, int]
 """The identity's earlier days that came near a value, and how many are counted."""
 
 
-class Home:
+class TenantHabits:
     """The points of every signal's bins for a tenant's machines, or its people's keys, on the eve of a day.
 
     `linked`: signals that no identity's day shows by itself: they are not counted, and have the world's share.
     """
 
     def __init__(
-        self, card: Scorecard, tenant: Profile, today: int, kind: str = MACHINE, linked: Collection[str] = ()
+        self, model: Model, tenant: Profile, today: int, kind: str = MACHINE, linked: Collection[str] = ()
     ) -> None:
         history = today - tenant.first if tenant.days else 0
-        self.card = card
+        self.model = model
         self.today = today
         self.kind = kind
         self.times = 1.0 if history else FIRST
@@ -91,7 +91,7 @@ class Home:
         known = self._seen.get(f"{kind}/{EVERY}")
         self.total = known.days if known else 0
         age = today - known.first if known else 0
-        self._world = card.world_at(kind, history)
+        self._world = model.world_at(kind, history)
         self._blunt = BLUNT if history < COLD else {}
         self.strength = STRENGTH + max(0, FULL - age) * (self.total / max(1, age) if known else 1.0)
         self._reached: dict[int, tuple[tuple[int, ...], int]] = {}
@@ -100,10 +100,10 @@ class Home:
 
     def reached(self, at: int) -> tuple[tuple[int, ...], int]:
         """By bin: identity-days that reached it or a higher one; and how many could tell."""
-        found = self._reached.get(at)
-        if found is None:
-            found = self._reached[at] = self._count(self.card.signals[at])
-        return found
+        known = self._reached.get(at)
+        if known is None:
+            known = self._reached[at] = self._count(self.model.signals[at])
+        return known
 
     def _count(self, signal: str) -> tuple[tuple[int, ...], int]:
         if signal in self._uncounted:
@@ -114,24 +114,24 @@ class Home:
 
     def shares(self, at: int) -> tuple[float, ...]:
         """By bin: the tenant's share of identity-days that reach it, shrunk towards the world's."""
-        found = self._shares.get(at)
-        if found is None:
+        known = self._shares.get(at)
+        if known is None:
             reached, total = self.reached(at)
-            found = self._shares[at] = tuple(
+            known = self._shares[at] = tuple(
                 (days + self.strength * world) / (total + self.strength)
                 for days, world in zip(reached, self._world[at])
             )
-        return found
+        return known
 
     def points(self, at: int) -> Points:
         """The points of a signal's bins."""
-        found = self._points.get(at)
-        if found is None:
-            blunt = self._blunt.get(self.card.signals[at], BINS)
-            worth = [self.times * bits for bits in _bits(self.card.attack[at], self.shares(at))]
+        known = self._points.get(at)
+        if known is None:
+            blunt = self._blunt.get(self.model.signals[at], BINS)
+            worth = [self.times * bits for bits in _bits(self.model.attack[at], self.shares(at))]
             worth[blunt:] = [max(each, BLUNT_POINTS) for each in worth[blunt:]]
-            found = self._points[at] = tuple(round(each, 2) for each in accumulate(worth, max))
-        return found
+            known = self._points[at] = tuple(round(each, 2) for each in accumulate(worth, max))
+        return known
 
 
 class _Left(NamedTuple):
@@ -144,10 +144,10 @@ class _Left(NamedTuple):
 class Bound:
     """The model as it holds for one identity of a tenant, on the eve of a day."""
 
-    __slots__ = ("_days", "_features", "_left", "_own", "_reached", "home")
+    __slots__ = ("_days", "_features", "_left", "_own", "_reached", "tenant_habits")
 
-    def __init__(self, home: Home, own: Profile) -> None:
-        self.home = home
+    def __init__(self, tenant_habits: TenantHabits, own: Profile) -> None:
+        self.tenant_habits = tenant_habits
         self._own = own.dimension(HABIT).values
         self._days = _days(self._own, EVERY)
         self._reached: Optional[dict[str, tuple[int, ...]]] = None
@@ -156,21 +156,21 @@ class Bound:
         """Signal values → features: most calls of a day have the values of another one, and each is asked twice."""
 
     @property
-    def card(self) -> Scorecard:
+    def model(self) -> Model:
         """The model itself."""
-        return self.home.card
+        return self.tenant_habits.model
 
     def features(self, values: Row) -> Features:
         """What the trees read of a row of signal values: 0 for what is ordinary or cannot tell."""
         row = tuple(values)
-        found = self._features.get(row)
-        if found is None:
+        known = self._features.get(row)
+        if known is None:
             points, bins = [0.0] * len(row), [0] * len(row)
             for at, value in enumerate(row):
                 if value:
                     points[at], bins[at] = self.left(at, value)
-            found = self._features[row] = Features(tuple(points), tuple(bins))
-        return found
+            known = self._features[row] = Features(tuple(points), tuple(bins))
+        return known
 
     def left(self, at: int, value: float) -> tuple[float, int]:
         """The points and the bin of a signal's value."""
@@ -181,32 +181,35 @@ class Bound:
 
     def likelihood(self, values: Row) -> float:
         """How likely a day with these signal values is an intrusion, in percent."""
-        return self.card.likelihood(self.features(values))
+        return self.model.likelihood(self.features(values))
 
     def total(self, values: Row) -> float:
         """The sum of the points."""
         return total(self.features(values).points)
 
     def _reduce(self, at: int) -> _Left:
-        home, reached = self.home.points(at), self._days_reaching(at)
+        tenant_points, reached = self.tenant_habits.points(at), self._days_reaching(at)
         if not reached:
-            return _Left(home, _WHOLE_BINS)
+            return _Left(tenant_points, _ALL_BINS)
         near = [reached[low] for low in _NEAR_BINS]
         weight = self._days + OWN_STRENGTH
-        shares = [(days + OWN_STRENGTH * share) / weight for days, share in zip(near, self.home.shares(at))]
-        worth = [self.home.times * bits for bits in _bits(self.card.attack[at], shares)]
-        points = [min(usual, each) if days else usual for usual, each, days in zip(home, worth, near)]
+        shares = [(days + OWN_STRENGTH * share) / weight for days, share in zip(near, self.tenant_habits.shares(at))]
+        worth = [self.tenant_habits.times * bits for bits in _bits(self.model.attack[at], shares)]
+        points = [min(usual, each) if days else usual for usual, each, days in zip(tenant_points, worth, near)]
         points = [round(each, 2) for each in accumulate(points, max)]
-        bins = [int(bin * left / usual + 0.5) if usual else bin for bin, left, usual in zip(_WHOLE_BINS, points, home)]
+        bins = [
+            int(bin * left / usual + 0.5) if usual else bin
+            for bin, left, usual in zip(_ALL_BINS, points, tenant_points)
+        ]
         return _Left(tuple(points), tuple(accumulate(bins, max)))
 
     def _days_reaching(self, at: int) -> tuple[int, ...]:
         """By bin: the identity's own days that reached it or a higher one, but for the first; empty without any."""
         if self._reached is None:
-            known = _by_bin(self._own, self.home.today - WAIT)
+            known = _by_bin(self._own, self.tenant_habits.today - WAIT)
             self._reached = {name: tuple(max(0, count - 1) for count in _from_the_top(days))
                              for name, days in known.items()}  # fmt: skip
-        return self._reached.get(self.card.signals[at], ())
+        return self._reached.get(self.model.signals[at], ())
 
     def own(self, at: int, value: float) -> Own:
         """The identity's earlier days that came near a value, and how many are counted."""
@@ -217,8 +220,8 @@ class Bound:
         """How usual a value is, in counts with which its points can be checked: the signal, the bin, identity-days of
         the tenant that reached it, of how many; the identity's own; the share of days of attack that reach it."""
         bin = bin_of(value) or 0
-        reached, size = self.home.reached(at)
-        return [self.card.signals[at], bin, (reached[bin], size), self.own(at, value), self.card.attack[at][bin]]
+        reached, size = self.tenant_habits.reached(at)
+        return [self.model.signals[at], bin, (reached[bin], size), self.own(at, value), self.model.attack[at][bin]]
 
     def _counts_for_tenant(self, name: str) -> bool:
         """Whether a bin that the identity reaches now counts as a habit of the tenant too: on its first FREELY days
@@ -232,14 +235,14 @@ class Bound:
 
         A stranger was never let in: days of refusals would make what he is after his habit.
         """
-        reached, kind = counted(self.card.signals, values), self.home.kind
-        found: Delta = {}
-        if days >= SETTLED and not is_stranger:
-            found[HABIT] = {EVERY: 1, **reached}
+        reached, kind = counted(self.model.signals, values), self.tenant_habits.kind
+        delta: Delta = {}
+        if days >= STABLE_AFTER and not is_stranger:
+            delta[HABIT] = {EVERY: 1, **reached}
         if days >= HISTORY:
             shared = {f"{kind}/{name}": 1 for name in reached if self._counts_for_tenant(name)}
-            found[SIGNAL] = {f"{kind}/{EVERY}": 1, **shared}
-        return found
+            delta[SIGNAL] = {f"{kind}/{EVERY}": 1, **shared}
+        return delta
 
 
 def together(parts: Sequence[Features]) -> Features:
@@ -271,20 +274,20 @@ def _bits(attack: Sequence[float], shares: Sequence[float]) -> list[float]:
     return [0.0, *(max(0.0, log2(bad / max(LEAST, share))) if bad > 0 else 0.0 for bad, share in pairs)]
 
 
-def _days(seen: Mapping[str, Seen], value: str) -> int:
-    found = seen.get(value)
-    return found.days if found is not None else 0
+def _days(seen: Mapping[str, SeenValue], value: str) -> int:
+    seen_value = seen.get(value)
+    return seen_value.days if seen_value is not None else 0
 
 
 def _from_the_top(days: Sequence[int]) -> tuple[int, ...]:
     return tuple(accumulate(reversed(days)))[::-1]
 
 
-def _by_bin(seen: Mapping[str, Seen], until: int) -> dict[str, list[int]]:
+def _by_bin(seen: Mapping[str, SeenValue], until: int) -> dict[str, list[int]]:
     """Signal → its days by bin, of bins first reached by a day; where it could not tell is no bin."""
-    found: dict[str, list[int]] = {}
+    bins: dict[str, list[int]] = {}
     for value, each in seen.items():
         name, _, bin = value.rpartition(":")
         if bin.isdecimal() and 0 < int(bin) < BINS and each.first <= until:
-            found.setdefault(name, [0] * BINS)[int(bin)] = each.days
-    return found
+            bins.setdefault(name, [0] * BINS)[int(bin)] = each.days
+    return bins

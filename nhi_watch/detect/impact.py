@@ -57,7 +57,7 @@ PRICES = (
 """Assumptions. They are prices of what was seen elsewhere: a quota that was never raised costs less."""
 
 
-class Reach(NamedTuple):
+class BlastRadius(NamedTuple):
     """What an identity was seen to do, and who works through it."""
 
     services: frozenset[str]
@@ -72,36 +72,37 @@ class Reach(NamedTuple):
     """How much of the likelihood stays without what was refused, 0 to 1."""
 
 
-def reach_of(
+def blast_radius(
     profile: Profile, behaviours: Iterable[Behaviour] = (), callers: Optional[Iterable[str]] = None,
     today: Optional[int] = None,
-) -> Reach:  # fmt: skip
+) -> BlastRadius:  # fmt: skip
     """What a profile holds of the REACH_DAYS before `today`, and some behaviours that it has not learnt yet.
 
     Targets are the different things that successful calls named.
     """
     since = 0 if today is None else today - REACH_DAYS
-    done = [b for b in behaviours if b.shape.outcome not in REFUSALS]
-    told = [b.shape for b in done]
+    done = [b for b in behaviours if b.key.outcome not in REFUSALS]
+    keys = [b.key for b in done]
 
     def values(name: str, extra: Iterable[str] = ()) -> frozenset[str]:
         return frozenset(profile.done(name, since).union(extra)) - {""}
 
-    return Reach(
-        services=values("service", (s.service for s in told)) - {"exposure", "alert"},
-        regions=values("region", (s.region for s in told)),
+    return BlastRadius(
+        services=values("service", (s.service for s in keys)) - {"exposure", "alert"},
+        regions=values("region", (s.region for s in keys)),
         targets=len(values("target", (target for b in done for target in b.targets))),
-        actions=values("action", (s.action for s in told)),
-        access=values("access", (s.access for s in told)),
-        networks=len(values("network", (s.network for s in told))),
+        actions=values("action", (s.action for s in keys)),
+        access=values("access", (s.access for s in keys)),
+        networks=len(values("network", (s.network for s in keys))),
         callers=None if callers is None else tuple(sorted(set(callers))),
     )
 
 
-def impact(asset: Asset, reach: Reach) -> Impact:
+def impact(asset: Asset, reach: BlastRadius) -> Impact:
     """The factors and their weights.
 
-    >>> asset, nothing = Asset("high", "team-pay", "production"), Reach(*[frozenset()] * 2, 0, *[frozenset()] * 2, 0)
+    >>> asset = Asset("high", "team-pay", "production")
+    >>> nothing = BlastRadius(*[frozenset()] * 2, 0, *[frozenset()] * 2, 0)
     >>> [(f.name, f.value, f.weight) for f in impact(asset, nothing).factors][:3]
     [('criticality', 'high', 1.5), ('environment', 'production', 1.2), ('owner', 'team-pay', 1.0)]
     """
@@ -109,7 +110,7 @@ def impact(asset: Asset, reach: Reach) -> Impact:
     spends = {_kind(action) for action in reach.actions}
     priced = [price for price in PRICES if price.name in spends]
     dearest = max((price.usd_per_hour for price in priced), default=0.0)
-    told = ", ".join(f"{price.name} up to {price.usd_per_hour:,.0f} USD" for price in priced)
+    text = ", ".join(f"{price.name} up to {price.usd_per_hour:,.0f} USD" for price in priced)
     callers = reach.callers or ()
     factors = (
         ImpactFactor("criticality", asset.criticality or "unknown", CRITICALITY.get(asset.criticality, 1.0)),
@@ -117,10 +118,10 @@ def impact(asset: Asset, reach: Reach) -> Impact:
         ImpactFactor("owner", clip(asset.owner, 200) or "no owner",
                      1.0 if asset.owner or asset == UNKNOWN else NOBODY),
         ImpactFactor("privilege", level, PRIVILEGED if level == "permissions" else 1.0),
-        ImpactFactor("reach", sentence(reach), reach_weight(reach)),
+        ImpactFactor("reach", sentence(reach), radius_weight(reach)),
         ImpactFactor(LET_IN, _let_in(reach.let_in), let_in_weight(reach.let_in)),
         ImpactFactor("used by", clip(_users(reach), 200), _grown(1.1, 0.02 * max(0, len(callers) - 1))),
-        ImpactFactor("abuse an hour", told or "no call seen that costs", _grown(1.2, 0.05 * log10(1 + dearest))),
+        ImpactFactor("abuse an hour", text or "no call seen that costs", _grown(1.2, 0.05 * log10(1 + dearest))),
     )  # fmt: skip
     product = prod(factor.weight for factor in factors)
     known = asset.criticality or "unknown", asset.environment or "unknown"
@@ -128,9 +129,9 @@ def impact(asset: Asset, reach: Reach) -> Impact:
     return Impact(own, *known, level, sentence(reach), factors)
 
 
-def weight(made: Impact) -> float:
+def weight(impact: Impact) -> float:
     """The product of an impact's weights."""
-    return prod(factor.weight for factor in made.factors)
+    return prod(factor.weight for factor in impact.factors)
 
 
 def _grown(most: float, more: float) -> float:
@@ -142,22 +143,22 @@ def _grown(most: float, more: float) -> float:
     return round(min(most, 1 + more), 4)
 
 
-def privilege(reach: Reach) -> str:
+def privilege(reach: BlastRadius) -> str:
     """The most powerful access level that was seen; "unknown" when nothing was."""
     return next((level for level in LEVELS if level in reach.access), "unknown")
 
 
-def sentence(reach: Reach) -> str:
+def sentence(reach: BlastRadius) -> str:
     """What it reaches, in numbers."""
     counts = ((len(reach.services), "service"), (len(reach.regions), "region"), (reach.targets, "target"))
     return ", ".join(f"{count} {name}{'s'[: count != 1]}" for count, name in counts)
 
 
-def reach_weight(reach: Reach) -> float:
+def radius_weight(reach: BlastRadius) -> float:
     """Grows with the number of things touched, by a tenth for each power of ten.
 
-    >>> nothing = Reach(frozenset(), frozenset(), 0, frozenset(), frozenset(), 0)
-    >>> reach_weight(nothing), reach_weight(nothing._replace(targets=10)), reach_weight(nothing._replace(targets=5000))
+    >>> nothing = BlastRadius(frozenset(), frozenset(), 0, frozenset(), frozenset(), 0)
+    >>> tuple(radius_weight(nothing._replace(targets=number)) for number in (0, 10, 5000))
     (1.0, 1.1, 1.2)
     """
     things = max(1, len(reach.services) * max(1, len(reach.regions)), reach.targets)
@@ -190,7 +191,7 @@ _COMPUTE = {"ec2", "autoscaling", "sagemaker", "batch", "ecs", "eks", "lightsail
             "microsoft.compute"}  # fmt: skip
 
 
-def _users(reach: Reach) -> str:
+def _users(reach: BlastRadius) -> str:
     if reach.callers is None:
         return "not looked up here; the plan of the response tells it"
     shown = ", ".join(reach.callers[:3])

@@ -29,18 +29,20 @@ from nhi_watch.state.inventory import ABOUT
 from nhi_watch.state.state import LATE, State
 from nhi_watch.state.store import pack, unpack
 
-Wholes = Mapping[int, Iterable[IdentityDay]]
+IdentityDays = Mapping[int, Iterable[IdentityDay]]
 _APART = ("volume", "targets", "hour")
 """Dimensions that count a whole day: part of one cannot be compared in them."""
 
 
-def judge(state: State, baselines: Baselines, told: Wholes, known: Assets) -> bool:
+def judge(state: State, baselines: Baselines, late_days: IdentityDays, known: Assets) -> bool:
     """Judge late records; whether they made an episode of the last day with records, on which they arrived."""
     today = state.daybook.days[-1]
-    fresh = news(state, (whole for _, wholes in sorted(told.items()) for whole in wholes))
+    fresh = novel_days(
+        state, (identity_day for _, identity_days in sorted(late_days.items()) for identity_day in identity_days)
+    )
     rows: list[tuple[str, Optional[bytes]]] = []
-    for whole in fresh:
-        document = _judged(state, baselines, whole, known)
+    for identity_day in fresh:
+        document = _judged(state, baselines, identity_day, known)
         if document is not None:
             head = episodes.head_of(document, today, parse(document["first_time"]) // HOUR)
             head = head._replace(reached=today * DAY)
@@ -51,45 +53,45 @@ def judge(state: State, baselines: Baselines, told: Wholes, known: Assets) -> bo
     return bool(rows)
 
 
-def news(state: State, wholes: Iterable[IdentityDay]) -> list[IdentityDay]:
+def novel_days(state: State, identity_days: Iterable[IdentityDay]) -> list[IdentityDay]:
     """The late identity-days that show anything that their day is not known to have held, or far more of it.
 
     Most that is not news is seen by what the day taught, without the day itself.
     """
-    keyed = {f"{whole.day:06d}/{whole.identity.id}": whole for whole in wholes}
+    keyed = {f"{identity_day.day:06d}/{identity_day.identity.id}": identity_day for identity_day in identity_days}
     rows = state.rows.get("delta", [*keyed]) if keyed else {}
-    return [whole for key, whole in keyed.items() if _is_news(whole, rows.get(key))]
+    return [identity_day for key, identity_day in keyed.items() if _is_novel(identity_day, rows.get(key))]
 
 
-def _is_news(whole: IdentityDay, taught: Optional[bytes]) -> bool:
-    if all(shape.service in ABOUT for shape, _ in whole.behaviours):
+def _is_novel(identity_day: IdentityDay, taught: Optional[bytes]) -> bool:
+    if all(key.service in ABOUT for key, _ in identity_day.behaviours):
         return False  # a finding carries the date of what was found
     if taught is not None:
         now, later, *_ = unpack(taught)
-    elif whole.before is not None:  # a host that forgets what ordinary days taught can still read them
-        now, later = lesson((b, False) for b in whole.before.behaviours.values())
+    elif identity_day.before is not None:  # a host that forgets what ordinary days taught can still read them
+        now, later = lesson((b, False) for b in identity_day.before.behaviours.values())
     else:
         return True
-    mine = lesson((b, False) for b in whole.behaviours.values()).now
+    mine = lesson((b, False) for b in identity_day.behaviours.values()).now
     seen = {name: {**later.get(name, {}), **now.get(name, {})} for name in {*now, *later}}
     most = max((int(size) for size in seen.get("volume", {})), default=0)
-    if bucket(whole.events()) > most + 1:
+    if bucket(identity_day.events()) > most + 1:
         return True
     alike = (name for name in mine if name not in _APART and len(seen.get(name, ())) < NEW_VALUES)
     return any(mine[name].keys() - seen.get(name, {}).keys() for name in alike)
 
 
-def _judged(state: State, baselines: Baselines, whole: IdentityDay, known: Assets) -> Optional[dict[str, Any]]:
-    identity, today = whole.identity, state.daybook.days[-1]
-    state.fill(baselines, {identity.id: whole}, today)
-    episode = score_day(baselines, whole, today)
+def _judged(state: State, baselines: Baselines, identity_day: IdentityDay, known: Assets) -> Optional[dict[str, Any]]:
+    identity, today = identity_day.identity, state.daybook.days[-1]
+    state.fill(baselines, {identity.id: identity_day}, today)
+    episode = score_day(baselines, identity_day, today)
     ranked = ranking.rank(episode, known)
     if not ranked.eligible or ranked.likelihood < ranking.FLOOR:
         return None
     notable = build(episode, baselines, known)
-    why = f"Came {today - whole.day} days late, and is judged by the habits of {render_day(today)}. "
+    why = f"Came {today - identity_day.day} days late, and is judged by the habits of {render_day(today)}. "
     document = to_json(replace(
-        notable, id=id_of(identity.id, whole.day), late=True, title=clip(f"Late: {notable.title}", 200),
+        notable, id=id_of(identity.id, identity_day.day), late=True, title=clip(f"Late: {notable.title}", 200),
         summary=clip(why + notable.summary, 1000), created=(today + 1) * DAY - 1,
     ))  # fmt: skip
     return {**document, **episodes.NO_PLACE}

@@ -24,11 +24,11 @@ from statistics import median
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.life import is_settled
 from nhi_watch.core.notable import clip, dimensions_of
+from nhi_watch.core.status import is_resolved
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.detect import feedback
-from nhi_watch.detect.history import History, Life
+from nhi_watch.detect.history import History, IdentityHistory
 from nhi_watch.state.inventory import Change, Credential
 from nhi_watch.state.store import Rows, pack, unpack
 
@@ -53,7 +53,7 @@ class Exemption(NamedTuple):
     made: int
 
 
-class Entry(NamedTuple):
+class ControlEntry(NamedTuple):
     """One control of one notable or finding."""
 
     id: str
@@ -105,17 +105,17 @@ def entry_id(notable: str, control: str, identity: str) -> str:
 
 def follow(
     rows: Rows, history: History, notables: Iterable[Mapping[str, Any]], now: int = 0,
-    stored: Optional[Sequence[Entry]] = None,
-) -> list[Entry]:  # fmt: skip
+    stored: Optional[Sequence[ControlEntry]] = None,
+) -> list[ControlEntry]:  # fmt: skip
     """All entries as they stand, with those that the notables ask for; they are put into the store.
 
     `notables`: as `publish` gives them, so that a verdict or an exception has closed those that it covers.
     `stored`: the entries as they were last judged, where they were read already.
     """
     now = max(now, history.now)
-    told = {str(notable["id"]): notable for notable in notables}
-    asking = _asking(rows, told.values())
-    quiet = told.keys() - {notable["id"] for notable in asking}
+    published = {str(notable["id"]): notable for notable in notables}
+    asking = _asking(rows, published.values())
+    quiet = published.keys() - {notable["id"] for notable in asking}
     stored = entries(rows) if stored is None else stored
     before = {entry.id: entry for entry in stored if entry.notable not in quiet}
     asked = {entry.id: entry for notable in asking for entry in _asked(notable)}
@@ -141,63 +141,63 @@ def follow(
 def _asking(rows: Rows, notables: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The notables whose controls are due: listed ones that people have not dealt with, and what they confirmed."""
     confirmed = feedback.confirmed(rows)
-    return [n for n in notables if not is_settled(n)
+    return [n for n in notables if not is_resolved(n)
             and (n["kind"] != "compromise" or n["listed"] or n["id"] in confirmed)]  # fmt: skip
 
 
-def task(entry: Entry, history: History, since: int) -> str:
+def task(entry: ControlEntry, history: History, since: int) -> str:
     """What a control comes to for its identity: what an intrusion made is deleted, and a role has no secret to rotate.
 
     `since`: the first second of its notable; what was made before that is not the intrusion's.
     """
-    life = history.lives.get(entry.identity)
-    if entry.control != "rotate_secret" or life is None:
+    identity_history = history.identities.get(entry.identity)
+    if entry.control != "rotate_secret" or identity_history is None:
         return entry.control.replace("_", " ")
-    secrets = [history.credentials.get(name) for name in _concerned(entry, life)]
-    if _made(entry, life.done, since):
-        return f"delete {life.identity.kind.replace('_', ' ')}"
-    if secrets and all(one and _made(entry, one.changes, since) for one in secrets):
+    secrets = [history.credentials.get(name) for name in _concerned(entry, identity_history)]
+    if _was_created(entry, identity_history.done, since):
+        return f"delete {identity_history.identity.kind.replace('_', ' ')}"
+    if secrets and all(secret and _was_created(entry, secret.changes, since) for secret in secrets):
         return "delete key"
-    return "end sessions" if life.identity.kind == "role" and not secrets else "rotate secret"
+    return "end sessions" if identity_history.identity.kind == "role" and not secrets else "rotate secret"
 
 
-def _made(entry: Entry, changes: Iterable[Change], since: int) -> bool:
+def _was_created(entry: ControlEntry, changes: Iterable[Change], since: int) -> bool:
     """Whether the notable's own made what these changes were done to, while it lasted."""
     return any(c.what == "created" and since <= c.time <= entry.after and c.by in entry.suspects
                and c.by != entry.identity for c in changes)  # fmt: skip
 
 
-def entries(rows: Rows) -> list[Entry]:
+def entries(rows: Rows) -> list[ControlEntry]:
     """The entries as they were last judged."""
     return [_entry(unpack(raw)) for _, raw in rows.scan(TABLE, *ENTRIES)]
 
 
 def to_check(
-    rows: Rows, stored: Iterable[Entry], history: History, notables: Iterable[Mapping[str, Any]]
+    rows: Rows, stored: Iterable[ControlEntry], history: History, notables: Iterable[Mapping[str, Any]]
 ) -> set[str]:  # fmt: skip
     """Ids of the identities whose behaviours decide on a control: those of what was done, and may have been in vain."""
     standing = [*stored, *(entry for notable in _asking(rows, notables) for entry in _asked(notable))]
     return {entry.identity for entry in standing if _proof(entry, history) is not None}
 
 
-def _asked(notable: Mapping[str, Any]) -> list[Entry]:
+def _asked(notable: Mapping[str, Any]) -> list[ControlEntry]:
     """The entries that a notable's required controls open; the pairs belong to its members, in their order."""
     members = notable.get("members") or [notable["identity"]]
     met: dict[str, int] = {}
-    found = []
+    controls = []
     for control in notable["controls"]:
         number = met[control["id"]] = met.get(control["id"], -1) + 1
         member = members[min(number, len(members) - 1)]
         if control["required"]:
-            found.append(_open(notable, control["id"], member))
-    return found
+            controls.append(_open(notable, control["id"], member))
+    return controls
 
 
-def _open(notable: Mapping[str, Any], control: str, member: Mapping[str, Any]) -> Entry:
+def _open(notable: Mapping[str, Any], control: str, member: Mapping[str, Any]) -> ControlEntry:
     required = parse(notable["created"])
     rotate = control == "rotate_secret" and len(notable.get("members") or ()) < 2
     credentials = _credentials(notable) if rotate else ()
-    return Entry(
+    return ControlEntry(
         entry_id(notable["id"], control, member["id"]), notable["id"], control, member["id"], member["name"],
         member["owner"] or notable["identity"]["owner"], credentials, required,
         required + DUE_DAYS[notable["severity"]] * DAY, "open", 0, "", (), None, *_misuse(notable),
@@ -207,16 +207,20 @@ def _open(notable: Mapping[str, Any], control: str, member: Mapping[str, Any]) -
 def _misuse(notable: Mapping[str, Any]) -> tuple[int, tuple[str, ...]]:
     """The last second of what was odd, and who is under suspicion."""
     compromise = notable["kind"] == "compromise"
-    odd = [e for e in notable["timeline"] if (e["points"] > 0 if compromise else not e["action"].startswith(TOLD))]
-    if notable["kind"] not in ("compromise", "exposure") or not (compromise or odd):
+    unusual_entries = [
+        e
+        for e in notable["timeline"]
+        if (e["points"] > 0 if compromise else not e["action"].startswith(PUBLISHED_KEYS))
+    ]
+    if notable["kind"] not in ("compromise", "exposure") or not (compromise or unusual_entries):
         return 0, ()
-    last, times = parse(notable["last_time"]), [parse(e["time"]) for e in odd]
+    last, times = parse(notable["last_time"]), [parse(e["time"]) for e in unusual_entries]
     ended = min(last, max(times) // HOUR * HOUR + HOUR - 1) if times else last
     members = notable.get("members") or [notable["identity"]]
     return ended, tuple(sorted({notable["identity"]["id"], *(m["id"] for m in members)}))
 
 
-TOLD = ("exposure:", "credential:")
+PUBLISHED_KEYS = ("exposure:", "credential:")
 """What an exposure's timeline tells besides uses."""
 
 
@@ -235,97 +239,115 @@ class _Proof(NamedTuple):
     records: tuple[str, ...]
 
 
-def _judged(entry: Entry, history: History, exemption: Optional[Exemption], now: int) -> Entry:
-    life, proof = history.lives.get(entry.identity), _proof(entry, history)
+def _judged(entry: ControlEntry, history: History, exemption: Optional[Exemption], now: int) -> ControlEntry:
+    identity_history, proof = history.identities.get(entry.identity), _proof(entry, history)
     if proof is not None:
-        status, sentence = _checked(entry, life, proof, history)
+        status, sentence = _checked(entry, identity_history, proof, history)
         return entry._replace(status=status, overdue=status == "open" and now > entry.due, done=proof.time,
                               evidence=sentence, records=proof.records, exemption=exemption)  # fmt: skip
     if exemption is not None and exemption.until > now:
-        told = f"excepted until {render(exemption.until)} by {exemption.owner}: {exemption.reason}"
-        return entry._replace(status="excepted", overdue=False, done=0, evidence=told, records=(), exemption=exemption)
+        evidence = f"excepted until {render(exemption.until)} by {exemption.owner}: {exemption.reason}"
+        return entry._replace(
+            status="excepted", overdue=False, done=0, evidence=evidence, records=(), exemption=exemption
+        )
     ended = f"the exception of {exemption.owner} ended {render(exemption.until)}; " if exemption else ""
-    told, records = _own_acts(entry, life, history)
+    evidence, records = _own_acts(entry, identity_history, history)
     return entry._replace(status="open", overdue=now > entry.due, done=0, records=records, exemption=exemption,
-                          evidence=f"{ended}nothing in the logs shows that it was done{told}")  # fmt: skip
+                          evidence=f"{ended}nothing in the logs shows that it was done{evidence}")  # fmt: skip
 
 
-def _proof(entry: Entry, history: History) -> Optional[_Proof]:
-    life = history.lives.get(entry.identity)
-    return _rotated(entry, life, history) if entry.control == "rotate_secret" else _reduced(entry, life)
+def _proof(entry: ControlEntry, history: History) -> Optional[_Proof]:
+    identity_history = history.identities.get(entry.identity)
+    return (
+        _rotated(entry, identity_history, history)
+        if entry.control == "rotate_secret"
+        else _reduced(entry, identity_history)
+    )
 
 
-def _closes(entry: Entry, change: Change) -> bool:
+def _closes(entry: ControlEntry, change: Change) -> bool:
     """Whether a change may close a control: by somebody outside of the notable, after its last unusual call."""
     return change.time > entry.after and change.by not in entry.suspects
 
 
-def _own_acts(entry: Entry, life: Optional[Life], history: History) -> tuple[str, tuple[str, ...]]:
+def _own_acts(
+    entry: ControlEntry, identity_history: Optional[IdentityHistory], history: History
+) -> tuple[str, tuple[str, ...]]:
     """What the notable's own identities did that looks as if it closed the control."""
-    known = [history.credentials[name] for name in _concerned(entry, life) if name in history.credentials]
+    known = [history.credentials[name] for name in _concerned(entry, identity_history) if name in history.credentials]
     ends = [(name.id, c) for name in known for c in name.changes if c.what in ("deactivated", "deleted")]
     closing = ("deleted", "revoked") if entry.control == "rotate_secret" else ("deleted", "reduced")
-    named = [(life.identity.name, c) for c in life.done if c.what in closing] if life else []
+    named = (
+        [(identity_history.identity.name, c) for c in identity_history.done if c.what in closing]
+        if identity_history
+        else []
+    )
     both = [*(ends if entry.control == "rotate_secret" else ()), *named]
     own = [(what, c) for what, c in both if c.time >= entry.required and not _closes(entry, c)]
-    told = [f"{clip(what, 80)} {c.what} at {render(c.time)} by {c.by} (record {c.record_id})" for what, c in own[:2]]
+    acts = [f"{clip(what, 80)} {c.what} at {render(c.time)} by {c.by} (record {c.record_id})" for what, c in own[:2]]
     why = "; does not count, because the notable's own identity did it or it came before the last unusual call: "
-    return (f"{why}{', '.join(told)}", tuple(c.record_id for _, c in own[:2])) if told else ("", ())
+    return (f"{why}{', '.join(acts)}", tuple(c.record_id for _, c in own[:2])) if acts else ("", ())
 
 
-def _rotated(entry: Entry, life: Optional[Life], history: History) -> Optional[_Proof]:
-    concerned = _concerned(entry, life)
+def _rotated(entry: ControlEntry, identity_history: Optional[IdentityHistory], history: History) -> Optional[_Proof]:
+    concerned = _concerned(entry, identity_history)
     if not concerned:
-        return _by_name(entry, life, ("deleted", "revoked"))
+        return _by_name(entry, identity_history, ("deleted", "revoked"))
     ends: list[Change] = []
     for name in concerned:
         known = history.credentials.get(name)
         end = history.end_of(known) if known else None
         if end is None or end.what == "reactivated" or not _closes(entry, end):
-            return _by_name(entry, life, ("deleted",))
+            return _by_name(entry, identity_history, ("deleted",))
         ends.append(end)
     last = max(ends)
-    told = ", ".join(f"{name} {end.what} {render(end.time)} by {end.by} (record {end.record_id})"
+    text = ", ".join(f"{name} {end.what} {render(end.time)} by {end.by} (record {end.record_id})"
                      for name, end in zip(concerned, ends))  # fmt: skip
-    return _Proof(last.time, told + _replacement(entry, life), tuple(end.record_id for end in ends))
+    return _Proof(last.time, text + _replacement(entry, identity_history), tuple(end.record_id for end in ends))
 
 
-def _concerned(entry: Entry, life: Optional[Life]) -> tuple[str, ...]:
+def _concerned(entry: ControlEntry, identity_history: Optional[IdentityHistory]) -> tuple[str, ...]:
     """The credentials to rotate: those that the notable names, else all that existed when it was made."""
-    if entry.credentials or life is None:
+    if entry.credentials or identity_history is None:
         return entry.credentials
-    return tuple(sorted(c.id for c in life.credentials if (_born(c) or entry.required) <= entry.required))
+    return tuple(sorted(c.id for c in identity_history.credentials if (_born(c) or entry.required) <= entry.required))
 
 
 def _born(credential: Credential) -> int:
-    made = credential.latest("created")
-    return made.time if made else credential.first
+    change = credential.latest("created")
+    return change.time if change else credential.first
 
 
-def _replacement(entry: Entry, life: Optional[Life]) -> str:
+def _replacement(entry: ControlEntry, identity_history: Optional[IdentityHistory]) -> str:
     """The credential that took over, if one did."""
-    others = (c for c in life.credentials if c.id not in entry.credentials) if life else ()
+    others = (c for c in identity_history.credentials if c.id not in entry.credentials) if identity_history else ()
     fresh = [c.id for c in others if _born(c) >= entry.required]
     return f"; new: {', '.join(sorted(fresh)[:3])}" if fresh else ""
 
 
-def _reduced(entry: Entry, life: Optional[Life]) -> Optional[_Proof]:
-    return _by_name(entry, life, ("deleted", "reduced"))
+def _reduced(entry: ControlEntry, identity_history: Optional[IdentityHistory]) -> Optional[_Proof]:
+    return _by_name(entry, identity_history, ("deleted", "reduced"))
 
 
-def _by_name(entry: Entry, life: Optional[Life], what: Sequence[str]) -> Optional[_Proof]:
-    done = [c for c in life.done if c.what in what and c.time >= entry.required and _closes(entry, c)] if life else []
+def _by_name(entry: ControlEntry, identity_history: Optional[IdentityHistory], what: Sequence[str]) -> Optional[_Proof]:
+    done = (
+        [c for c in identity_history.done if c.what in what and c.time >= entry.required and _closes(entry, c)]
+        if identity_history
+        else []
+    )
     if not done:
         return None
     last = done[-1]
     call = last.about if ":" in last.about else last.what
-    told = f"{call} at {render(last.time)} by {last.by} (record {last.record_id})"
-    return _Proof(last.time, told, (last.record_id,))
+    text = f"{call} at {render(last.time)} by {last.by} (record {last.record_id})"
+    return _Proof(last.time, text, (last.record_id,))
 
 
-def _checked(entry: Entry, life: Optional[Life], proof: _Proof, history: History) -> tuple[str, str]:
+def _checked(
+    entry: ControlEntry, identity_history: Optional[IdentityHistory], proof: _Proof, history: History
+) -> tuple[str, str]:
     """Verified, done, or open again because it was used after all."""
-    later = _later(entry, life, proof)
+    later = _later(entry, identity_history, proof)
     if later:
         return "open", f"{proof.sentence}; but {later}"
     account = entry.identity.split(":")[1] if entry.identity.count(":") > 1 else ""
@@ -335,15 +357,15 @@ def _checked(entry: Entry, life: Optional[Life], proof: _Proof, history: History
     return "verified", f"{proof.sentence}; not used since, log read until {render(span.last)}"
 
 
-def _later(entry: Entry, life: Optional[Life], proof: _Proof) -> str:
+def _later(entry: ControlEntry, identity_history: Optional[IdentityHistory], proof: _Proof) -> str:
     """What speaks against a control that was done."""
-    if life is None:
+    if identity_history is None:
         return ""
     if entry.control == "reduce_privilege":
-        again = next((c for c in reversed(life.done) if c.what == "granted" and c.time > proof.time), None)
+        again = next((c for c in reversed(identity_history.done) if c.what == "granted" and c.time > proof.time), None)
         return f"{again.about} granted again at {render(again.time)}" if again else ""
-    concerned = _concerned(entry, life)
-    used = [s.last for s in life.sights if s.credential in concerned and s.outcome == "success"]
+    concerned = _concerned(entry, identity_history)
+    used = [s.last for s in identity_history.sights if s.credential in concerned and s.outcome == "success"]
     return f"it was used at {render(max(used))}" if used and max(used) > proof.time else ""
 
 
@@ -363,22 +385,22 @@ def findings(rows: Rows) -> list[dict[str, Any]]:
 # ---- exceptions
 
 
-def exempt(rows: Rows, name: str, exemption: Exemption) -> Entry:
+def exempt(rows: Rows, name: str, exemption: Exemption) -> ControlEntry:
     """Record an exception for the entry whose id begins with `name`.
 
     Raises:
         InputError: no entry or several begin so; the exception lacks an owner or a reason, or ends too late.
     """
-    found = [entry for entry in entries(rows) if entry.id.startswith(name)] if name else []
-    if len(found) != 1:
-        raise InputError(f"{len(found)} controls begin with {name[:40]!r}; `nhi controls` lists their ids")
+    matches = [entry for entry in entries(rows) if entry.id.startswith(name)] if name else []
+    if len(matches) != 1:
+        raise InputError(f"{len(matches)} controls begin with {name[:40]!r}; `nhi controls` lists their ids")
     if not exemption.owner.strip() or not exemption.reason.strip():
         raise InputError("an exception needs --owner and --reason")
     if not exemption.made < exemption.until <= exemption.made + LONGEST_EXCEPTION * DAY:
         raise InputError(f"--until {render(exemption.until)[:10]}: give a day within the next {LONGEST_EXCEPTION}")
     kept = exemption._replace(owner=clip(exemption.owner.strip(), 100), reason=clip(exemption.reason.strip(), 300))
-    rows.put(TABLE, [(EXCEPTIONS[0] + found[0].id, pack(list(kept)))])
-    return found[0]
+    rows.put(TABLE, [(EXCEPTIONS[0] + matches[0].id, pack(list(kept)))])
+    return matches[0]
 
 
 def exemptions(rows: Rows) -> dict[str, Exemption]:
@@ -392,7 +414,7 @@ def exemptions(rows: Rows) -> dict[str, Exemption]:
 _SHOWN = {"done": "done", "verified": "done", "excepted": "not_applicable"}
 
 
-def told(notables: Iterable[Mapping[str, Any]], standing: Iterable[Entry]) -> list[dict[str, Any]]:
+def with_status(notables: Iterable[Mapping[str, Any]], standing: Iterable[ControlEntry]) -> list[dict[str, Any]]:
     """The notables with the status of each control as the ledger has it."""
     standing = list(standing)
     status = {entry.id: _SHOWN.get(entry.status, "open") for entry in standing}
@@ -411,15 +433,15 @@ def told(notables: Iterable[Mapping[str, Any]], standing: Iterable[Entry]) -> li
     return documents
 
 
-def by_owner(standing: Iterable[Entry]) -> list[Owner]:
+def by_owner(standing: Iterable[ControlEntry]) -> list[Owner]:
     """How each owner keeps up, the one with most overdue first."""
-    groups: dict[str, list[Entry]] = {}
+    groups: dict[str, list[ControlEntry]] = {}
     for entry in standing:
         groups.setdefault(entry.owner or "no owner", []).append(entry)
     return sorted((_owner(name, own) for name, own in groups.items()), key=lambda o: (-o.overdue, -o.open, o.owner))
 
 
-def _owner(name: str, own: Sequence[Entry]) -> Owner:
+def _owner(name: str, own: Sequence[ControlEntry]) -> Owner:
     counts = {status: sum(entry.status == status for entry in own) for status in {e.status for e in own}}
     spent = [max(0, e.done - e.required) / 3600 for e in own if e.control == "rotate_secret" and e.done]
     return Owner(
@@ -429,12 +451,12 @@ def _owner(name: str, own: Sequence[Entry]) -> Owner:
     )  # fmt: skip
 
 
-def _plain(entry: Entry) -> list[Any]:
+def _plain(entry: ControlEntry) -> list[Any]:
     return [list(part) if isinstance(part, tuple) else part for part in entry]
 
 
-def _entry(row: list[Any]) -> Entry:
-    entry = Entry(*row)  # older rows lack the last parts
+def _entry(row: list[Any]) -> ControlEntry:
+    entry = ControlEntry(*row)  # older rows lack the last parts
     exemption = Exemption(*entry.exemption) if entry.exemption else None
     return entry._replace(credentials=tuple(entry.credentials), records=tuple(entry.records), exemption=exemption,
                           suspects=tuple(entry.suspects))  # fmt: skip

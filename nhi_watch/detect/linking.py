@@ -26,7 +26,7 @@ from typing import NamedTuple, Optional
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import BEHALF, Identity
 from nhi_watch.detect.ranking import FLOOR
-from nhi_watch.detect.scoring import NEWS_POINTS, Episode, Link, features_together, values_together
+from nhi_watch.detect.scoring import NOVELTY_POINTS, Episode, Link, features_together, values_together
 from nhi_watch.detect.signals import EpisodeView
 from nhi_watch.state.state import Handles, Trace
 
@@ -61,9 +61,9 @@ def trace_of(episode: Episode, eligible: bool) -> Optional[Trace]:
     """What an episode holds for links; None where it can have no part in any."""
     if episode.identity.kind in UNOWNED:
         return None
-    odd = _news(episode)
+    novel = _novel_behaviours(episode)
     behaviours = [b for view in episode.view.views for b in view.behaviours]
-    telling = odd or any(b.issued or _names(b) for b in behaviours)
+    telling = novel or any(b.issued or _names(b) for b in behaviours)
     if not telling:
         return None
     own = _own_names(episode.identity)
@@ -71,10 +71,10 @@ def trace_of(episode: Episode, eligible: bool) -> Optional[Trace]:
     for name in (*own, *_owner(episode.identity)):
         names.setdefault(name, behaviours[0].record_ids[0])
     return Trace(
-        episode.identity.id, eligible, min((b.first for b in odd), default=0), names, own,
-        _handles((b, b.issued) for b in behaviours), _handles((b, _used(b)) for b in odd),
-        _handles((b, b.addresses) for b in behaviours) if odd else {},
-        _handles((b, _touched(b.targets)) for b in behaviours) if odd else {},
+        episode.identity.id, eligible, min((b.first for b in novel), default=0), names, own,
+        _handles((b, b.issued) for b in behaviours), _handles((b, _used(b)) for b in novel),
+        _handles((b, b.addresses) for b in behaviours) if novel else {},
+        _handles((b, _touched(b.targets)) for b in behaviours) if novel else {},
     )  # fmt: skip
 
 
@@ -83,13 +83,13 @@ def _names(behaviour: Behaviour) -> list[str]:
     return [link for link in behaviour.links if not link.startswith(BEHALF)]
 
 
-def _news(episode: Episode) -> list[Behaviour]:
+def _novel_behaviours(episode: Episode) -> list[Behaviour]:
     """The behaviours that are news by themselves; all of them where only the whole day is."""
     if episode.likelihood < FLOOR:
         return []
     views = episode.view.views
-    odd = [view for view in views if episode.bound.total(view.values) >= NEWS_POINTS]
-    return [b for view in odd or views for b in view.behaviours]
+    novel_views = [view for view in views if episode.bound.total(view.values) >= NOVELTY_POINTS]
+    return [b for view in novel_views or views for b in view.behaviours]
 
 
 def _own_names(identity: Identity) -> tuple[str, ...]:
@@ -109,26 +109,26 @@ _SHOWN = " (token)"
 
 def _owner(identity: Identity) -> tuple[str, ...]:
     """The name of whose token it is: the same actor, whose records do not all tell of the token."""
-    told = identity.kind == "token" and identity.name.endswith(_SHOWN)
-    return (f"name:{identity.provider}:{identity.name[: -len(_SHOWN)].lower()}",) if told else ()
+    is_token = identity.kind == "token" and identity.name.endswith(_SHOWN)
+    return (f"name:{identity.provider}:{identity.name[: -len(_SHOWN)].lower()}",) if is_token else ()
 
 
 def _touched(targets: Iterable[str]) -> list[str]:
     """Names that an identity may have, of what a behaviour was about: the target, and the last part of it."""
     plain = map(_plain, targets)
-    return sorted({name for told in plain for name in (told, told.rpartition("/")[2]) if len(name) >= SHORTEST})
+    return sorted({name for value in plain for name in (value, value.rpartition("/")[2]) if len(name) >= SHORTEST})
 
 
 def _called(trace: Trace) -> list[tuple[str, str]]:
     """What others' targets may call an identity, each with a record: its bare name, a pipeline's repository."""
-    found = []
+    calls = []
     for handle in trace.own:
         kind, _, value = handle.partition(":")
         if kind == "oidc":
-            found += [(_plain(part), trace.names[handle]) for part in value.split(":")[1:2] if "/" in part]
+            calls += [(_plain(part), trace.names[handle]) for part in value.split(":")[1:2] if "/" in part]
         elif kind == "name":
-            found.append((_plain(value.partition(":")[2].removeprefix("key of ")), trace.names[handle]))
-    return found
+            calls.append((_plain(value.partition(":")[2].removeprefix("key of ")), trace.names[handle]))
+    return calls
 
 
 def _plain(name: str) -> str:
@@ -137,18 +137,18 @@ def _plain(name: str) -> str:
 
 def _used(behaviour: Behaviour) -> list[str]:
     """Its credentials; in whose name it acted is none, for many may act in one."""
-    credential = behaviour.shape.credential
+    credential = behaviour.key.credential
     sessions = [session for session in behaviour.sessions if not session.startswith("as:")]
     return [*sessions, credential] if credential else sessions
 
 
-def _handles(told: Iterable[tuple[Behaviour, Sequence[str]]]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for behaviour, texts in told:
+def _handles(pairs: Iterable[tuple[Behaviour, Sequence[str]]]) -> dict[str, str]:
+    handles: dict[str, str] = {}
+    for behaviour, texts in pairs:
         for text in texts:
-            if len(found) < GIVEN:
-                found.setdefault(text, behaviour.record_ids[0])
-    return found
+            if len(handles) < GIVEN:
+                handles.setdefault(text, behaviour.record_ids[0])
+    return handles
 
 
 def join(traces: Iterable[Trace]) -> list[Group]:
@@ -190,19 +190,19 @@ class _Forest:
             self._up[high] = low
 
     def trees(self) -> list[list[str]]:
-        found: dict[str, list[str]] = {}
+        trees: dict[str, list[str]] = {}
         for name in self._up:
-            found.setdefault(self.root(name), []).append(name)
-        return [names for names in found.values() if len(names) > 1]
+            trees.setdefault(self.root(name), []).append(name)
+        return [names for names in trees.values() if len(names) > 1]
 
 
-def _holders(told: Iterable[tuple[str, Handles]]) -> dict[str, list[tuple[str, str]]]:
+def _holders(traces: Iterable[tuple[str, Handles]]) -> dict[str, list[tuple[str, str]]]:
     """Handle → (identity id, record) of each that holds it; handles that prove nothing are left out."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for name, handles in told:
+    holders: dict[str, list[tuple[str, str]]] = {}
+    for name, handles in traces:
         for handle, record in handles.items():
-            found.setdefault(handle, []).append((name, record))
-    return {handle: holders for handle, holders in found.items() if len(holders) <= HOLDERS}
+            holders.setdefault(handle, []).append((name, record))
+    return {handle: holders for handle, holders in holders.items() if len(holders) <= HOLDERS}
 
 
 def _same_actor(known: Mapping[str, Trace]) -> list[Link]:
@@ -212,17 +212,17 @@ def _same_actor(known: Mapping[str, Trace]) -> list[Link]:
         kind, _, value = handle.partition(":")
         owners = [name for name, _ in holders if handle in known[name].own]
         if kind != HOST and not (kind in REUSED and _owned_twice(handle, owners)):
-            links += _of_one(holders, kind, value)
+            links += _links_of_handle(holders, kind, value)
     return links
 
 
 def _same_credential(known: Mapping[str, Trace]) -> list[Link]:
     """Links between identities whose news was made with one credential, such as an exposed key and its user."""
     used = _holders((name, trace.used) for name, trace in known.items())
-    return [link for handle, holders in used.items() for link in _of_one(holders, CREDENTIAL, handle)]
+    return [link for handle, holders in used.items() for link in _links_of_handle(holders, CREDENTIAL, handle)]
 
 
-def _of_one(holders: Sequence[tuple[str, str]], kind: str, value: str) -> list[Link]:
+def _links_of_handle(holders: Sequence[tuple[str, str]], kind: str, value: str) -> list[Link]:
     """Links of all who hold a handle with the first of them."""
     (first, record), *others = holders
     return [Link(first, other, kind, value, (record, proof)) for other, proof in others]
@@ -243,13 +243,13 @@ def _handed_over(known: Mapping[str, Trace]) -> list[Link]:
         Link(giver, name, CREDENTIAL, handle, (given, record))
         for name, trace in known.items()
         if trace.first
-        for handle, record in _made_with(trace)
+        for handle, record in _credentials_of(trace)
         for giver, given in givers.get(handle, ())
         if giver != name
     ]
 
 
-def _made_with(trace: Trace) -> list[tuple[str, str]]:
+def _credentials_of(trace: Trace) -> list[tuple[str, str]]:
     """Credentials, and the ids of the application that they are of."""
     named = [(name.partition(":")[2], record) for name, record in trace.names.items() if name[:4] in ("app:", "sp:")]
     return [*trace.used.items(), *named]
@@ -273,7 +273,9 @@ def _began(known: Mapping[str, Trace], forest: _Forest) -> dict[str, int]:
     used: dict[str, int] = {}
     for trace in known.values():
         if trace.first:
-            used.update((handle, min(trace.first, used.get(handle, trace.first))) for handle, _ in _made_with(trace))
+            used.update(
+                (handle, min(trace.first, used.get(handle, trace.first))) for handle, _ in _credentials_of(trace)
+            )
     began: dict[str, int] = {}
     for name, trace in known.items():
         starts = [trace.first] if trace.first else [used[handle] for handle in trace.given if handle in used]
@@ -288,15 +290,15 @@ def _named(known: Mapping[str, Trace], began: Mapping[str, int]) -> list[Link]:
     Who touches many such takes stock of what is there, and hands nothing over.
     """
     touched = _holders((name, trace.touched) for name, trace in known.items() if trace.first)
-    found = [
+    links = [
         Link(source, name, NAMED, called, (record, proof))
         for name, trace in known.items()
         for called, proof in _called(trace)
         for source, record in touched.get(called, ())
         if source.partition(":")[0] != name.partition(":")[0] and 0 <= began[name] - known[source].first <= NEAR
     ]
-    often = Counter(link.source for link in found)
-    return [link for link in found if often[link.source] <= HOLDERS]
+    often = Counter(link.source for link in links)
+    return [link for link in links if often[link.source] <= HOLDERS]
 
 
 def _group(tree: Sequence[Trace], links: Sequence[Link]) -> Optional[Group]:
@@ -316,10 +318,10 @@ def joined(group: Group, episodes: Mapping[str, Episode]) -> Episode:
     views = [view for member in members for view in member.view.views]
     values = values_together([(member.values, member.view) for member in members])
     return lead._replace(
-        view=EpisodeView(views, lead.view.past),
+        view=EpisodeView(views, lead.view.baseline),
         values=values,
         features=features_together(members, values),
-        held=frozenset(shape for member in members for shape in member.held),
+        quarantined=frozenset(key for member in members for key in member.quarantined),
         members=members,
         links=group.links,
     )

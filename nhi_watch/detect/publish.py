@@ -27,21 +27,21 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context.networks import OTHER, network_of
 from nhi_watch.core.event import Identity
-from nhi_watch.core.life import BY_ROUTINE, CAME_LATE, REASON_LOG_ODDS, is_routine, is_settled
-from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, SEVERITIES, clip, loss_of, order
+from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, SEVERITIES, clip, order, risk_of
+from nhi_watch.core.status import BY_ROUTINE, CAME_LATE, REASON_LOG_ODDS, is_resolved, is_routine
 from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render, render_day
 from nhi_watch.detect import blind_spots, episodes, feedback, ranking, routines, since_verdict
 from nhi_watch.detect.cases import DONE, GAP, Case, CaseBook, Cases
-from nhi_watch.detect.episodes import NO_PLACE, Document, Head
+from nhi_watch.detect.episodes import NO_PLACE, Document, EpisodeHead
 from nhi_watch.detect.expected import Expected, in_force
-from nhi_watch.detect.feedback import Allowed, Said, Verdict
+from nhi_watch.detect.feedback import Allowed, Verdict, Verdicts
 from nhi_watch.detect.routines import Routine
 from nhi_watch.state.baseline import peer_scope
 from nhi_watch.state.retention import OPEN, RETAIN_DELTAS
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack
 
-PUB, PAST, OUT, END = "pub/", "past/", "out/", "end/"
+PUB, CLOSED, OUT, END = "pub/", "past/", "out/", "end/"
 PATIENCE = HOUR
 """What hosts that write alerts wait between two revisions of which nothing but counts and times changed."""
 CARRIED = 100
@@ -82,7 +82,7 @@ class Published(NamedTuple):
     """A hash of what the document was made of."""
 
 
-class Event(NamedTuple):
+class Publication(NamedTuple):
     """Something to be written by a host, once."""
 
     change: str
@@ -93,13 +93,13 @@ class Event(NamedTuple):
     """Its first place in the list, or its severity rose."""
 
 
-class View(NamedTuple):
+class CaseView(NamedTuple):
     """How a case stands: what of it is covered, has a place, and is shown."""
 
     case: Case
-    face: Head
+    face: EpisodeHead
     """The episode that the notable shows."""
-    placed: tuple[Head, ...]
+    placed: tuple[EpisodeHead, ...]
     """Episodes that no verdict covers and that have a place; the first gave the notable its row."""
     covered: Mapping[str, Verdict]
     """Episode id → the verdict that covers it."""
@@ -112,7 +112,7 @@ class View(NamedTuple):
 # ---- the notables as they stand
 
 
-class Standing(NamedTuple):
+class RunNotables(NamedTuple):
     """The notables of a run."""
 
     documents: dict[str, Document]
@@ -123,7 +123,7 @@ class Standing(NamedTuple):
 class Publisher:
     """What people are shown of a state, and what became of it since they were last told."""
 
-    def __init__(self, state: State, book: CaseBook, said: Said, patience: int = 0) -> None:
+    def __init__(self, state: State, book: CaseBook, said: Verdicts, patience: int = 0) -> None:
         """`said`: what people have said, as of the host's clock.
 
         `patience`: seconds of event time between two revisions of which nothing but counts and times changed.
@@ -144,66 +144,66 @@ class Publisher:
         """What was last published of a notable."""
         return self._noted.get(name) or (self._known[name][0] if name in self._known else Published())
 
-    def notables(self, allowance: int, end: int, days: Iterable[int] = ()) -> Standing:
+    def notables(self, allowance: int, end: int, days: Iterable[int] = ()) -> RunNotables:
         """The notables as they stand. `end`: the data's end; `days`: those that this run judged."""
         self._book.restore(self._said.reopened)
-        found, judged = self._book.now(), set(days)
-        self._recall({name for case in found for name in (case.id, *case.absorbed)})
-        views, beyond = self._views([case for case in found if case.rows], allowance)
-        made = {view.case.id: self._document(view) for view in views}
-        known = routines.of(self._state, made.values())
+        cases, judged = self._book.now(), set(days)
+        self._recall({name for case in cases for name in (case.id, *case.absorbed)})
+        views, beyond = self._views([case for case in cases if case.rows], allowance)
+        documents = {view.case.id: self._document(view) for view in views}
+        known = routines.of(self._state, documents.values())
         for view in views:
-            made[view.case.id].update(self._stamps(view, made[view.case.id], end, known))
-        _fold([made[name] for name in sorted(beyond)], render_day((end - 1) // DAY))
-        told = {view.case.id for view in views if self.published(view.case.id).change in SHOWN
+            documents[view.case.id].update(self._stamps(view, documents[view.case.id], end, known))
+        _fold([documents[name] for name in sorted(beyond)], render_day((end - 1) // DAY))
+        shown = {view.case.id for view in views if self.published(view.case.id).change in SHOWN
                 or any(head.day in judged for head in view.case.heads)}  # fmt: skip
-        standing = {name: made[name] for name in made if name in told or name not in self._ended}
-        weak = [*self._book.weak, *(head for case in found if not case.rows for head in case.heads)]
+        standing = {name: documents[name] for name in documents if name in shown or name not in self._ended}
+        weak = [*self._book.weak, *(head for case in cases if not case.rows for head in case.heads)]
         standing.update(self._weak(weak, end))
-        standing.update((name, _part(self._known[name][1], into)) for name, into in self._parts(found, standing))
-        return Standing({name: _timed(document, end) for name, document in standing.items()}, known)
+        standing.update((name, _part(self._known[name][1], into)) for name, into in self._parts(cases, standing))
+        return RunNotables({name: _timed(document, end) for name, document in standing.items()}, known)
 
     def _recall(self, names: Collection[str]) -> None:
         """Bring back what is known of notables that had ended."""
-        asked = [PAST + name for name in sorted({*names} - self._known.keys())]
+        asked = [CLOSED + name for name in sorted({*names} - self._known.keys())]
         for key, raw in (self._state.rows.get("notable", asked) if asked else {}).items():
-            name, (plain, document) = key[len(PAST) :], unpack(raw)
+            name, (plain, document) = key[len(CLOSED) :], unpack(raw)
             if document is None:
                 self._noted[name] = Published(*plain)
             else:
                 self._known[name] = (Published(*plain), document)
                 self._recalled.add(name)
 
-    def _parts(self, found: Cases, standing: Mapping[str, Document]) -> Iterator[tuple[str, str]]:
+    def _parts(self, cases: Cases, standing: Mapping[str, Document]) -> Iterator[tuple[str, str]]:
         """Ids of notables that became part of others: by a new link, or by what their day is made of now."""
-        absorbed = {name: case.id for case in found for name in case.absorbed}
+        absorbed = {name: case.id for case in cases for name in case.absorbed}
         for name, (before, document) in self._known.items():
             if name in absorbed:
                 yield name, absorbed[name]
             elif document["kind"] == "compromise" and name not in standing and name not in self._ended:
-                into = next(iter(found.of(document)), None)
+                into = next(iter(cases.of(document)), None)
                 if into is not None and before.change and before.change not in ("withdrawn", "below"):
                     yield name, into.id
 
-    def _weak(self, heads: Sequence[Head], end: int) -> Iterator[tuple[str, Document]]:
+    def _weak(self, heads: Sequence[EpisodeHead], end: int) -> Iterator[tuple[str, Document]]:
         """The notables of episodes that are too weak to be listed and part of no case."""
         documents = episodes.documents(self._state.rows, heads)
         for head in heads:
             if head.id in documents:
                 gap = (end - 1) // DAY - head.day
-                life = "closed" if gap > GAP else "quiet" if gap > 1 else "ongoing"
-                yield head.id, {**documents[head.id], **_history([head], {}), **NO_PLACE, "life": life}
+                status = "closed" if gap > GAP else "quiet" if gap > 1 else "ongoing"
+                yield head.id, {**documents[head.id], **_history([head], {}), **NO_PLACE, "life": status}
 
     # ---- how a case stands
 
-    def _views(self, found: Sequence[Case], allowance: int) -> tuple[list[View], set[str]]:
+    def _views(self, cases: Sequence[Case], allowance: int) -> tuple[list[CaseView], set[str]]:
         """Each case as it stands; ids of the critical ones for which there is no place."""
-        covered = {case.id: self._covered(case) for case in found}
-        rows = [(case.id, head) for case in found for head in case.rows]
+        covered = {case.id: self._covered(case) for case in cases}
+        rows = [(case.id, head) for case in cases for head in case.rows]
         judged = {head.id for name, head in rows if head.id in covered[name]}
-        kept = frozenset(name for case in found for name in self.published(case.id).placed)
+        kept = frozenset(name for case in cases for name in self.published(case.id).placed)
         given = ranking.places(rows, allowance, kept, judged)
-        views = [_view(case, covered[case.id], given) for case in found]
+        views = [_view(case, covered[case.id], given) for case in cases]
         return views, {v.case.id for v in views if not v.placed and any(h.id in given.beyond for h in v.case.rows)}
 
     def _covered(self, case: Case) -> dict[str, Verdict]:
@@ -211,7 +211,7 @@ class Publisher:
         said = self._said.covered(case.heads, case.id)
         return said if self._said.is_confirmed(case.id) else {**self._expected.covered(case), **said}
 
-    def _document(self, view: View) -> Document:
+    def _document(self, view: CaseView) -> Document:
         """The notable of a case: what its face says, and the history of all its episodes."""
         name, source = view.case.id, _source(view)
         before = self.published(name)
@@ -220,40 +220,40 @@ class Publisher:
         self._noted[name] = before._replace(source=source)
         parts = episodes.documents(self._state.rows, view.case.heads)
         open_ones = {head.id for head in view.case.heads if head.id not in view.covered}
-        document = _document(view, {name: one for name, one in parts.items() if name in {*open_ones, view.face.id}})
+        document = _document(view, {name: item for name, item in parts.items() if name in {*open_ones, view.face.id}})
         if view.covered and view.placed:
             covered = [parts[name] for name in view.covered if name in parts]
             document["since"] = since_verdict.sentence(document, covered, _given(view))
         return document
 
-    def _stamps(self, view: View, document: Document, end: int, known: Mapping[str, Routine]) -> Document:
+    def _stamps(self, view: CaseView, document: Document, end: int, known: Mapping[str, Routine]) -> Document:
         """What does not follow from a case's episodes alone."""
         case, before, since = view.case, self.published(view.case.id), view.since
         if since and before.change and before.change not in SHOWN and since < end - DAY:
             before = before._replace(given=end)
         since = max(since, before.given) if since else 0
         self._noted[case.id] = before._replace(placed=[head.id for head in view.placed])
-        settled = self._settled(view, document, known)
+        resolved = self._resolution(view, document, known)
         gap = (end - 1) // DAY - case.last_day
         is_grave = any(SEVERITIES.index(head.severity) >= GRAVE for head in view.placed)
-        stays = is_grave and not settled and not self._said.is_confirmed(case.id)
-        why = settled
+        stays = is_grave and not resolved and not self._said.is_confirmed(case.id)
+        why = resolved
         newest, kept = max(head.day for head in case.heads), self._state.daybook.days
         is_old = newest < (kept or [0])[0]
         if case.successor or is_old or (gap > GAP and not stays):
             quiet = f"not judged in {RETAIN_DELTAS} days" if is_old and stays else f"nothing unusual for {GAP} days"
-            why = settled or (f"continues as {case.successor}" if case.successor else quiet)
+            why = resolved or (f"continues as {case.successor}" if case.successor else quiet)
             if newest < self._state.daybook.first_unlearnt:
                 self._ended.add(case.id)
-        life = "closed" if why else "quiet" if gap > 1 else "new" if since and since >= end - DAY else "ongoing"
+        status = "closed" if why else "quiet" if gap > 1 else "new" if since and since >= end - DAY else "ongoing"
         return {
-            **NO_PLACE, "predecessor": case.predecessor or None, "life": life, "closed_why": why,
+            **NO_PLACE, "predecessor": case.predecessor or None, "life": status, "closed_why": why,
             "since": document["since"] if view.covered and view.placed else _since(view, end),
-            "listed": bool(view.placed) and not settled and not case.successor,
+            "listed": bool(view.placed) and not resolved and not case.successor,
             "listed_on": render_day(since // DAY) if since else "", "over_budget": view.over,
         }  # fmt: skip
 
-    def _settled(self, view: View, document: Document, known: Mapping[str, Routine]) -> str:
+    def _resolution(self, view: CaseView, document: Document, known: Mapping[str, Routine]) -> str:
         """How people, or what was learnt, have dealt with a notable; "": nobody has."""
         rows = view.case.rows
         if all(head.id in view.covered for head in rows):
@@ -268,79 +268,79 @@ class Publisher:
     def blind_spots(self, end: int) -> list[Document]:
         """Those of the last days, and older ones that are not closed yet."""
         since = (end - 1) // DAY - GAP - OPEN
-        recent = {one["id"]: one for one in blind_spots.stored(self._state.rows, since)}
+        recent = {document["id"]: document for document in blind_spots.stored(self._state.rows, since)}
         self._recall(recent.keys())
         older = {name: document for name, (_, document) in self._known.items()
                  if document["kind"] == "blind_spot" and day_of(parse(document["created"])) < since}  # fmt: skip
         return [*{**older, **recent}.values()]
 
-    def one_row(self, document: Document, end: int) -> Document:
+    def single_row(self, document: Document, end: int) -> Document:
         """An exposure or a blind spot as it stands: it is new for a day; a blind spot comes when its day is over."""
         came = parse(document["created"]) + DAY * (document["kind"] == "blind_spot")
-        settled = self._said.settled(document)
+        resolved = self._said.resolution(document)
         is_old = document["kind"] == "blind_spot" and came < end - GAP * DAY
         stays = SEVERITIES.index(document["severity"]) >= GRAVE and not self._said.is_confirmed(document["id"])
         stays = stays and came // DAY >= (self._state.daybook.days or [0])[0]
-        why = settled or (f"nothing unusual for {GAP} days" if is_old and not stays else "")
-        life = "closed" if why else "new" if came >= end - DAY else "ongoing"
-        return {**document, "life": life, "closed_why": why, "listed": document["listed"] and not settled}
+        why = resolved or (f"nothing unusual for {GAP} days" if is_old and not stays else "")
+        status = "closed" if why else "new" if came >= end - DAY else "ongoing"
+        return {**document, "life": status, "closed_why": why, "listed": document["listed"] and not resolved}
 
     # ---- what became of them
 
-    def settle(self, found: Sequence[Document], end: int) -> list[Event]:
+    def publish(self, documents: Sequence[Document], end: int) -> list[Publication]:
         """The events of this run; the notables are put into the state. Their `revision` is set.
 
-        `found`: all that stand, exposures and blind spots too, as a reader sees them.
+        `documents`: all that stand, exposures and blind spots too, as a reader sees them.
         """
         events, rows = [], dict[str, tuple[Published, Document]]()
-        for document in found:
+        for document in documents:
             name, before = document["id"], self.published(document["id"])
             what = _change(document, before, end, self._patience)
             after = _published(document, before, what, end) if what else before
             document["revision"] = max(after.revision, 1)
             if what:
-                events.append(Event(what, document, _is_escalated(document, before, what)))
+                events.append(Publication(what, document, _is_escalated(document, before, what)))
             if document["kind"] == "blind_spot" and document["life"] == "closed":
                 self._ended.add(name)
             if document["kind"] != "compromise" or name in self._noted or name in self._known:
                 rows[name] = (after, document)
-        for name, last in self._withdrawn({document["id"] for document in found}):
+        for name, last in self._withdrawn({document["id"] for document in documents}):
             before = self.published(name)
             if last["kind"] == "compromise" or before.change in SHOWN:
                 after = _published(last, before, "withdrawn", end)
                 last["revision"] = after.revision
                 rows[name] = (after, last)
-                events.append(Event("withdrawn", last, False))
+                events.append(Publication("withdrawn", last, False))
             self._ended.add(name)
         self._put(rows)
         self._state.rows.put("notable", [(OUT + event.document["id"], b"1") for event in events])
         return sorted(events, key=lambda event: order(event.document))
 
-    def _withdrawn(self, found: set[str]) -> Iterator[tuple[str, Document]]:
+    def _withdrawn(self, names: set[str]) -> Iterator[tuple[str, Document]]:
         """Notables of which nothing is left, for a day was judged again or an exposure has ended."""
         for name, (before, document) in self._known.items():
-            is_left = name in found or name in self._ended or not before.change or before.change in ENDED
-            if not is_left or (document["kind"] != "compromise" and name not in found):
+            is_left = name in names or name in self._ended or not before.change or before.change in ENDED
+            if not is_left or (document["kind"] != "compromise" and name not in names):
                 why = WITHDRAWN if document["kind"] == "compromise" else GONE
                 yield name, {**document, "life": "closed", "closed_why": why}
 
     def _put(self, fresh: Mapping[str, tuple[Published, Document]]) -> None:
         """Keep what has changed; what is closed for good where no run reads it."""
         retired = self._book.retire(self._ended)
-        past = dict.fromkeys(self._ended, -1)
-        past.update((name, max(head.day for head in case.heads))
+        ended = dict.fromkeys(self._ended, -1)
+        ended.update((name, max(head.day for head in case.heads))
                     for case in retired for name in (case.id, *case.absorbed))  # fmt: skip
         rows: list[tuple[str, Optional[bytes]]] = []
-        for name in sorted({*fresh, *(past.keys() & self._known.keys())}):
+        for name in sorted({*fresh, *(ended.keys() & self._known.keys())}):
             row = fresh.get(name) or self._known[name]
             is_known = row == self._known.get(name)
-            if is_known and (name in self._recalled) == (name in past):
+            if is_known and (name in self._recalled) == (name in ended):
                 continue
-            if name in past:
-                day = max(past[name], day_of(parse(row[1]["last_time"])))
-                rows += [(PUB + name, None), (PAST + name, _pack(*row)), (f"{END}{day:06d}/{name}", b"1")]
+            if name in ended:
+                day = max(ended[name], day_of(parse(row[1]["last_time"])))
+                rows += [(PUB + name, None), (CLOSED + name, _pack(*row)), (f"{END}{day:06d}/{name}", b"1")]
             else:
-                rows += [(PUB + name, _pack(*row)), *([(PAST + name, None)] if name in self._recalled else ())]
+                rows += [(PUB + name, _pack(*row)), *([(CLOSED + name, None)] if name in self._recalled else ())]
         self._state.rows.put("notable", rows)
 
 
@@ -350,18 +350,18 @@ def confirm(rows: Rows, arrived: Mapping[str, int]) -> None:
     rows.put("notable", [(OUT + name, None) for name in waiting if waiting[name] <= arrived[name]])
 
 
-def unconfirmed(rows: Rows) -> list[Event]:
+def unconfirmed(rows: Rows) -> list[Publication]:
     """Events of which no host has said that they arrived: those of this run, and of one that was cut off."""
     names = [key[len(OUT) :] for key, _ in rows.scan("notable", OUT, OUT[:-1] + "0")]
     return sorted(_waiting(rows, names), key=lambda event: order(event.document))
 
 
-def _waiting(rows: Rows, names: Sequence[str]) -> Iterator[Event]:
+def _waiting(rows: Rows, names: Sequence[str]) -> Iterator[Publication]:
     keys = [key[len(OUT) :] for key in rows.get("notable", [OUT + name for name in names])]
-    for raw in rows.get("notable", [where + name for where in (PUB, PAST) for name in keys]).values():
+    for raw in rows.get("notable", [where + name for where in (PUB, CLOSED) for name in keys]).values():
         plain, document = unpack(raw)
         if document is not None:
-            yield Event(Published(*plain).change, document, Published(*plain).escalated)
+            yield Publication(Published(*plain).change, document, Published(*plain).escalated)
 
 
 def forget(rows: Rows, first: int) -> None:
@@ -371,45 +371,45 @@ def forget(rows: Rows, first: int) -> None:
         return
     later = {key[len(END) + 7 :] for key, _ in rows.scan("notable", f"{END}{first:06d}/", END[:-1] + "0")}
     names = sorted({key[len(END) + 7 :] for key in old} - later)  # one that came back may have ended twice
-    rows.put("notable", [(key, None) for key in (*old, *(where + name for where in (PAST, DONE) for name in names))])
+    rows.put("notable", [(key, None) for key in (*old, *(where + name for where in (CLOSED, DONE) for name in names))])
 
 
 def documents(rows: Rows, names: Iterable[str]) -> dict[str, Document]:
     """Notables as they were last published, by id, of those that the state has."""
-    found = rows.get("notable", [where + name for name in names for where in (PAST, PUB)])
-    told = ((key.partition("/")[2], unpack(raw)[1]) for key, raw in found.items())
-    return {name: document for name, document in told if document is not None}
+    stored_rows = rows.get("notable", [where + name for name in names for where in (CLOSED, PUB)])
+    pairs = ((key.partition("/")[2], unpack(raw)[1]) for key, raw in stored_rows.items())
+    return {name: document for name, document in pairs if document is not None}
 
 
-def as_of(rows: Rows, found: Iterable[Document], now: int) -> list[Document]:
+def as_of(rows: Rows, result: Iterable[Document], now: int) -> list[Document]:
     """Notables with the verdicts and exceptions as they hold at `now`, for commands between two runs."""
-    said, allowed = Said(rows, now), feedback.exceptions(rows)
-    return [_with_verdict(document, said, allowed) for document in found]
+    said, allowed = Verdicts(rows, now), feedback.exceptions(rows)
+    return [_with_verdict(document, said, allowed) for document in result]
 
 
-def _with_verdict(document: Document, said: Said, allowed: Sequence[Allowed]) -> Document:
-    why = said.settled(document)
+def _with_verdict(document: Document, said: Verdicts, allowed: Sequence[Allowed]) -> Document:
+    why = said.resolution(document)
     if not why and not said.is_confirmed(document["id"]):
         is_hidden = feedback.hidden(document, allowed, said.now)
         why = "excepted" if is_hidden else document["closed_why"] * is_routine(document)
     if why:
         return {**document, "life": "closed", "closed_why": why}
-    return {**document, "life": "ongoing", "closed_why": ""} if is_settled(document) else document
+    return {**document, "life": "ongoing", "closed_why": ""} if is_resolved(document) else document
 
 
-def stored(rows: Rows, past: bool = True) -> list[Document]:
-    """All notables as they were last published; `past`: also those that have ended."""
-    return [document for where in (PUB, *([PAST] if past else ())) for _, _, document in _rows(rows, where)]
+def stored(rows: Rows, include_closed: bool = True) -> list[Document]:
+    """All notables as they were last published; `include_closed`: also those that have ended."""
+    return [document for where in (PUB, *([CLOSED] if include_closed else ())) for _, _, document in _rows(rows, where)]
 
 
 def latest(rows: Rows) -> list[tuple[Published, Document]]:
     """What was last published of each notable, and its document; also of those that have ended."""
-    return [(one, document) for where in (PUB, PAST) for _, one, document in _rows(rows, where)]
+    return [(published, document) for where in (PUB, CLOSED) for _, published, document in _rows(rows, where)]
 
 
-def put(rows: Rows, found: Iterable[Document]) -> None:
+def put(rows: Rows, documents: Iterable[Document]) -> None:
     """Keep notables as published that were published elsewhere, as by an earlier version."""
-    rows.put("notable", [(PUB + one["id"], _pack(published(one), one)) for one in found])
+    rows.put("notable", [(PUB + document["id"], _pack(published(document), document)) for document in documents])
 
 
 def published(document: Document, placed: Sequence[str] = ()) -> Published:
@@ -422,14 +422,20 @@ def published(document: Document, placed: Sequence[str] = ()) -> Published:
 def imported(rows: Rows, revisions: Mapping[str, int]) -> None:
     """Note up to which revision a host has published notables: id → revision. None of them goes back."""
     confirm(rows, revisions)
-    for where in (PUB, PAST):
-        found = rows.get("notable", [where + name for name in revisions])
-        known = {key[len(where) :]: unpack(raw) for key, raw in found.items()}
-        told = {name: (Published(*plain), document) for name, (plain, document) in known.items()}
-        rows.put("notable", [(where + name, _pack(one._replace(revision=revisions[name]), document))
-                             for name, (one, document) in told.items() if one.revision < revisions[name]])  # fmt: skip
+    for where in (PUB, CLOSED):
+        stored_rows = rows.get("notable", [where + name for name in revisions])
+        known = {key[len(where) :]: unpack(raw) for key, raw in stored_rows.items()}
+        imported_rows = {name: (Published(*plain), document) for name, (plain, document) in known.items()}
+        rows.put(
+            "notable",
+            [
+                (where + name, _pack(row._replace(revision=revisions[name]), document))
+                for name, (row, document) in imported_rows.items()
+                if row.revision < revisions[name]
+            ],
+        )
         revisions = {name: number for name, number in revisions.items() if name not in known}
-    rows.put("notable", [(PAST + name, _pack(Published(number), None)) for name, number in revisions.items()])
+    rows.put("notable", [(CLOSED + name, _pack(Published(number), None)) for name, number in revisions.items()])
 
 
 def _rows(rows: Rows, where: str) -> Iterator[tuple[str, Published, Document]]:
@@ -446,7 +452,7 @@ def _pack(published: Published, document: Optional[Document]) -> bytes:
 # ---- one case
 
 
-def _view(case: Case, covered: Mapping[str, Verdict], given: ranking.Places) -> View:
+def _view(case: Case, covered: Mapping[str, Verdict], given: ranking.Places) -> CaseView:
     open_rows = [head for head in case.rows if head.id not in covered]
     at = next((n for n, head in enumerate(open_rows) if head.id in given.regular or head.id in given.over), None)
     placed = open_rows[at:] if at is not None else []
@@ -455,32 +461,32 @@ def _view(case: Case, covered: Mapping[str, Verdict], given: ranking.Places) -> 
         if SEVERITIES.index(head.severity) > peak:
             peak, since = SEVERITIES.index(head.severity), head.reached
     shown = [head for head in placed if peak < GRAVE or SEVERITIES.index(head.severity) >= GRAVE]
-    face = shown[-1] if shown else max(open_rows or case.rows, key=lambda head: (head.loss, head.day))
+    face = shown[-1] if shown else max(open_rows or case.rows, key=lambda head: (head.risk, head.day))
     over = bool(placed) and placed[0].id in given.over and placed[0].id not in given.regular
-    return View(case, face, tuple(placed), covered, over, since)
+    return CaseView(case, face, tuple(placed), covered, over, since)
 
 
-def _source(view: View) -> str:
+def _source(view: CaseView) -> str:
     """A hash of what a case's document is made of."""
     covered = {name: feedback.named(verdict) for name, verdict in view.covered.items()}
     parts = [[head.id, head.digest, covered.get(head.id, "")] for head in view.case.heads]
-    told = [view.face.id, view.case.id, view.case.predecessor, parts, bool(view.placed)]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+    content = [view.face.id, view.case.id, view.case.predecessor, parts, bool(view.placed)]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
-def _document(view: View, parts: Mapping[str, Document]) -> Document:
+def _document(view: CaseView, parts: Mapping[str, Document]) -> Document:
     """Title, summary, likelihood, reasons of the face; timeline and records of all that no verdict covers."""
     case, face = view.case, parts[view.face.id]
     others = [parts[head.id] for head in case.heads if head.id in parts and head.id != view.face.id]
-    carried = sorted((e for one in others for e in one["timeline"]), key=_weight)[:CARRIED]
+    carried = sorted((e for document in others for e in document["timeline"]), key=_weight)[:CARRIED]
     timeline = sorted([*face["timeline"], *carried], key=_weight)[:MAX_TIMELINE]
-    records = dict.fromkeys(record for one in (face, *others) for record in one["record_ids"])
+    records = dict.fromkeys(record for document in (face, *others) for record in document["record_ids"])
     folded = {"origin": clip(view.face.origin, 300), "count": view.face.size, "ids": list(view.face.folded)}
     return {
         **face, **_history(case.heads, view.covered), "id": case.id,
         "timeline": sorted(timeline, key=lambda e: (e["time"], e["action"], e["record_id"])),
         "record_ids": list(records)[:MAX_RECORD_IDS],
-        "record_count": face["record_count"] + sum(one["record_count"] for one in others),
+        "record_count": face["record_count"] + sum(document["record_count"] for document in others),
         "folded": folded if view.face.origin else None,
     }  # fmt: skip
 
@@ -489,7 +495,7 @@ def _weight(entry: Mapping[str, Any]) -> tuple[Any, ...]:
     return -entry["points"], entry["time"], entry["action"], entry["record_id"]
 
 
-def _history(heads: Sequence[Head], covered: Mapping[str, Verdict]) -> Document:
+def _history(heads: Sequence[EpisodeHead], covered: Mapping[str, Verdict]) -> Document:
     """What is said of a notable's episodes."""
     entries, peak = [], -1
     for number, head in enumerate(heads, 1):
@@ -510,13 +516,13 @@ def _history(heads: Sequence[Head], covered: Mapping[str, Verdict]) -> Document:
             "last_grown": render(max(head.last for head in heads if head.is_row == heads[-1].is_row))}  # fmt: skip
 
 
-def _given(view: View) -> str:
+def _given(view: CaseView) -> str:
     """The latest of the verdicts that cover part of a case, in words."""
-    verdict = max(view.covered.values(), key=lambda one: one.time)
+    verdict = max(view.covered.values(), key=lambda verdict: verdict.time)
     return f"the verdict of {render(verdict.time)[:10]} ({verdict.verdict}, by {verdict.by})"
 
 
-def _since(view: View, end: int) -> str:
+def _since(view: CaseView, end: int) -> str:
     """That a notable is older than what it shows, where it is new; "": it is as it says."""
     if len(view.placed) < 2 or view.face.reached < end - DAY:
         return ""
@@ -553,8 +559,8 @@ def _change(document: Document, before: Published, end: int, patience: int) -> s
         return "merged" if before.change and before.change != "merged" else ""
     if not is_shown(document):
         if was_shown:
-            return "settled" if is_settled(document) else "closed"
-        is_row = document["life"] != "closed" and loss_of(document) >= ranking.LEAST
+            return "settled" if is_resolved(document) else "closed"
+        is_row = document["life"] != "closed" and risk_of(document) >= ranking.LEAST
         return "below" if is_row and (before.change not in ("below", "settled") or
                                       _headline(document) != before.headline) else ""  # fmt: skip
     if not was_shown:
@@ -580,7 +586,7 @@ def _is_escalated(document: Document, before: Published, what: str) -> bool:
 
 def _headline(document: Mapping[str, Any]) -> str:
     reasons = sorted(signal["id"] for signal in document["signals"] if signal["log_odds"] >= REASON_LOG_ODDS)
-    members = sorted({document["identity"]["id"], *(one["id"] for one in document["members"])})
+    members = sorted({document["identity"]["id"], *(member["id"] for member in document["members"])})
     return _hash([document["severity"], reasons, members])
 
 
@@ -595,27 +601,29 @@ def _hash(plain: object) -> str:
 # ---- critical ones beyond every budget
 
 
-def _fold(found: Sequence[Document], date: str) -> None:
+def _fold(documents: Sequence[Document], date: str) -> None:
     """List one for each origin that criticals beyond the second cap share; it stands for the others."""
-    for origin, (lead, *others) in _origins([one for one in found if one["life"] != "closed"]).items():
+    for origin, (lead, *others) in _origins(
+        [document for document in documents if document["life"] != "closed"]
+    ).items():
         lead.update(listed=True, listed_on=lead["listed_on"] or date, over_budget=True)
         if others:
-            ids = [one["id"] for one in others]
+            ids = [document["id"] for document in others]
             lead["folded"] = {"origin": clip(origin, 300), "count": 1 + len(ids), "ids": ids[: episodes.FOLDED]}
-        for one in others:
-            one["folded_into"] = lead["id"]
+        for document in others:
+            document["folded_into"] = lead["id"]
 
 
 def _origins(documents: Sequence[Document]) -> dict[str, list[Document]]:
     """Network, else group of peers → notables, the gravest first."""
     ordered = sorted(documents, key=order)
     shared = Counter(_network(document) for document in ordered)
-    found: dict[str, list[Document]] = {}
+    by_origin: dict[str, list[Document]] = {}
     for document in ordered:
         place, who = _network(document), document["identity"]
         peers = peer_scope(Identity(who["id"], who["name"], who["kind"], who["provider"], who["account"], ""))
-        found.setdefault(f"network {place}" if place and shared[place] > 1 else peers, []).append(document)
-    return found
+        by_origin.setdefault(f"network {place}" if place and shared[place] > 1 else peers, []).append(document)
+    return by_origin
 
 
 def _network(document: Document) -> str:

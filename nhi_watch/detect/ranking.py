@@ -15,12 +15,12 @@ from typing import Any, NamedTuple, Protocol
 
 from nhi_watch.context import assets
 from nhi_watch.context.assets import Asset, Assets
-from nhi_watch.core.notable import BANDS, LINKED, Impact, ImpactFactor, clip, expected_loss
+from nhi_watch.core.notable import BANDS, LINKED, Impact, ImpactFactor, clip, expected_risk
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import impact as impacts
-from nhi_watch.detect.impact import reach_of
+from nhi_watch.detect.impact import blast_radius
 from nhi_watch.detect.scoring import CRITICAL, Episode, without_refused
-from nhi_watch.detect.signals import Past, View, is_person, known_days
+from nhi_watch.detect.signals import Baseline, View, is_person, known_days
 from nhi_watch.state.baseline import HISTORY, REFUSALS, Delta, peer_scope
 from nhi_watch.state.state import Ranked
 
@@ -48,9 +48,9 @@ def habits(episode: Episode) -> Delta:
     return episode.bound.habits(known_days(episode.view), episode.values, is_stranger(origin(episode)))
 
 
-def counts(one: Ranked) -> bool:
+def counts(ranked: Ranked) -> bool:
     """Whether somebody adds to the base of the budget, once there is a history: who is nobody's here does not."""
-    return one.eligible and not is_stranger(one.origin)
+    return ranked.eligible and not is_stranger(ranked.origin)
 
 
 def base(known: Iterable[int]) -> int:
@@ -89,7 +89,7 @@ class Placeable(Protocol):
         """Its id."""
 
     @property
-    def loss(self) -> float:
+    def risk(self) -> float:
         """Its expected loss."""
 
     @property
@@ -97,34 +97,34 @@ class Placeable(Protocol):
         """When it reached the row threshold."""
 
 
-class _Window:
+class _WeekWindow:
     """The greatest loss of each case within seven days, as time goes on."""
 
     def __init__(self) -> None:
-        self._told: deque[tuple[int, str, float]] = deque()
+        self._published: deque[tuple[int, str, float]] = deque()
         self._of: dict[str, list[float]] = {}
-        self._losses: list[float] = []
+        self._risks: list[float] = []
 
     def graver(self, case: str, head: Placeable) -> int:
         """How many other cases have a greater loss; of equal ones, those that came first."""
-        while self._told and self._told[0][0] <= head.reached - WEEK * DAY:
-            _, name, loss = self._told.popleft()
-            self._change(name, lambda mine, loss=loss: mine.remove(loss))
-        count = len(self._losses) - bisect_left(self._losses, head.loss)
-        return count - any(loss >= head.loss for loss in self._of.get(case, ()))
+        while self._published and self._published[0][0] <= head.reached - WEEK * DAY:
+            _, name, risk = self._published.popleft()
+            self._change(name, lambda mine, risk=risk: mine.remove(risk))
+        count = len(self._risks) - bisect_left(self._risks, head.risk)
+        return count - any(risk >= head.risk for risk in self._of.get(case, ()))
 
     def add(self, case: str, head: Placeable) -> None:
         """Take in an episode."""
-        self._told.append((head.reached, case, head.loss))
-        self._change(case, lambda mine: mine.append(head.loss))
+        self._published.append((head.reached, case, head.risk))
+        self._change(case, lambda mine: mine.append(head.risk))
 
     def _change(self, case: str, change: Any) -> None:
         mine = self._of.setdefault(case, [])
         if mine:
-            self._losses.remove(max(mine))
+            self._risks.remove(max(mine))
         change(mine)
         if mine:
-            insort(self._losses, max(mine))
+            insort(self._risks, max(mine))
 
 
 class Places(NamedTuple):
@@ -139,7 +139,7 @@ class Places(NamedTuple):
 
 def _graver(ordered: Iterable[tuple[str, Placeable]]) -> dict[str, int]:
     """Episode id → how many other cases had a greater loss within the seven days before it."""
-    window, counts = _Window(), dict[str, int]()
+    window, counts = _WeekWindow(), dict[str, int]()
     for case, head in ordered:
         counts[head.id] = window.graver(case, head)
         window.add(case, head)
@@ -147,51 +147,51 @@ def _graver(ordered: Iterable[tuple[str, Placeable]]) -> dict[str, int]:
 
 
 def places(
-    found: Iterable[tuple[str, Placeable]], allowance: int, kept: frozenset[str] = frozenset(),
+    episodes: Iterable[tuple[str, Placeable]], allowance: int, kept: frozenset[str] = frozenset(),
     judged: Collection[str] = (),
 ) -> Places:  # fmt: skip
     """Give out places.
 
-    `found`: case id and episode; `kept`: ids of episodes that have a place; `judged`: of those that a verdict covers.
+    `episodes`: case id and episode; `kept`: ids of episodes that have a place; `judged`: of those covered by a verdict.
 
     A place that a verdict has freed goes to an episode of GIVEN_BACK or more: else an analyst who judges the list every
     morning would be asked to read three times the budget.
     """
-    ordered = sorted(found, key=lambda pair: (pair[1].reached, -pair[1].loss, pair[1].id))
+    ordered = sorted(episodes, key=lambda pair: (pair[1].reached, -pair[1].risk, pair[1].id))
     unjudged = [(case, head) for case, head in ordered if head.id not in judged]
     of_all, of_unjudged = _graver(ordered), _graver(unjudged)
     regular, over, beyond = set(kept), set[str](), set[str]()
     for _, head in unjudged:
         graver = of_unjudged[head.id]
-        if of_all[head.id] < allowance or (graver < allowance and head.loss >= GIVEN_BACK) or head.id in kept:
+        if of_all[head.id] < allowance or (graver < allowance and head.risk >= GIVEN_BACK) or head.id in kept:
             regular.add(head.id)
-        elif head.loss >= CRITICAL:
+        elif head.risk >= CRITICAL:
             (over if graver < OVER * allowance else beyond).add(head.id)
     return Places(frozenset(regular), frozenset(over), frozenset(beyond))
 
 
 def counted(listed: Sequence[Mapping[str, Any]], below: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What run.json says of the notables: how many are in the list, and what is not listed, by severity."""
-    likelihoods = [one["likelihood"] for one in below if not one["folded_into"]]
+    likelihoods = [notable["likelihood"] for notable in below if not notable["folded_into"]]
     return {
-        "notables": len(listed), "new": sum(one["life"] == "new" for one in listed),
-        "over_budget": sum(one["over_budget"] for one in listed),
-        "folded": sum(one["folded_into"] is not None for one in below),
+        "notables": len(listed), "new": sum(notable["life"] == "new" for notable in listed),
+        "over_budget": sum(notable["over_budget"] for notable in listed),
+        "folded": sum(notable["folded_into"] is not None for notable in below),
         "overflow": len(below), "overflow_highest": max(likelihoods, default=0.0),
-        "below": dict(Counter(one["severity"] for one in below)),
+        "below": dict(Counter(notable["severity"] for notable in below)),
     }  # fmt: skip
 
 
 def rank(episode: Episode, known: Assets) -> Ranked:
     """How an episode stands; what cannot become a notable is spared the search for its impact."""
     identity, likelihood = episode.identity, episode.likelihood
-    loss = likelihood
+    risk = likelihood
     if likelihood >= FLOOR:
-        loss = expected_loss(likelihood, impact(known, episode))
-    days, place = episode.view.past.own.days, origin(episode)
+        risk = expected_risk(likelihood, impact(known, episode))
+    days, place = episode.view.baseline.own.days, origin(episode)
     if not place and not days and not episode.members and likelihood < SURE:
         place = NEWCOMERS + peer_scope(identity)
-    return Ranked(identity.id, likelihood, loss, is_eligible(episode, likelihood), days, place)
+    return Ranked(identity.id, likelihood, risk, is_eligible(episode, likelihood), days, place)
 
 
 def is_watched(episode: Episode) -> bool:
@@ -206,8 +206,8 @@ def is_eligible(episode: Episode, likelihood: float) -> bool:
     """
     if not is_watched(episode):
         return False
-    days = episode.view.past.own.days
-    if not is_person(episode.identity, days) or any(view.shape.credential for view in episode.view.views):
+    days = episode.view.baseline.own.days
+    if not is_person(episode.identity, days) or any(view.key.credential for view in episode.view.views):
         return True
     return likelihood >= (PEOPLE if days >= HISTORY else SURE)
 
@@ -224,13 +224,13 @@ def impact(known: Assets, episode: Episode) -> Impact:
 
 
 def _impact_of(known: Assets, part: Episode, let_in: float, is_linked: bool) -> Impact:
-    past = part.view.past
-    reach = reach_of(past.own, part.view.behaviours(), today=past.today)
-    made = impacts.impact(asset(known, part), reach._replace(let_in=let_in))
+    baseline = part.view.baseline
+    reach = blast_radius(baseline.own, part.view.behaviours(), today=baseline.today)
+    impact = impacts.impact(asset(known, part), reach._replace(let_in=let_in))
     if not is_linked:
-        return made
+        return impact
     whose = ImpactFactor(LINKED, clip(part.identity.name, 200), 1.0)
-    return replace(made, factors=(*made.factors, whose))
+    return replace(impact, factors=(*impact.factors, whose))
 
 
 def _let_in(episode: Episode) -> float:
@@ -262,14 +262,14 @@ def origin(episode: Episode) -> str:
 
     Who has a history of being let in is none. Of linked ones all must be strangers, of one origin.
     """
-    found = {_origin(part) for part in episode.parts}
-    return found.pop() if len(found) == 1 else ""
+    origins = {_origin(part) for part in episode.parts}
+    return origins.pop() if len(origins) == 1 else ""
 
 
 def _origin(episode: Episode) -> str:
-    identity, views, own = episode.identity, episode.view.views, episode.view.past.own
+    identity, views, own = episode.identity, episode.view.views, episode.view.baseline.own
     foreign = _is_foreign(episode)
-    if not foreign and any(view.shape.outcome not in REFUSALS for view in views):
+    if not foreign and any(view.key.outcome not in REFUSALS for view in views):
         return ""
     if not views or ((own.days >= HISTORY or not foreign) and own.done("action")):
         return ""
@@ -293,16 +293,16 @@ def _is_foreign(episode: Episode) -> bool:
 
 def _is_elsewhere(view: View, account: str) -> bool:
     """Whether a call came into another account than the caller's own."""
-    return bool(account) and view.shape.account not in ("", account)
+    return bool(account) and view.key.account not in ("", account)
 
 
 def asset(known: Assets, episode: Episode) -> Asset:
     """The customer's row for an episode's identity; by the last part of its name only for who is known for a week."""
-    at_home = not is_stranger(origin(episode)) and _is_old(episode.view.past)
-    return assets.find(known, episode.identity, at_home)
+    is_own = not is_stranger(origin(episode)) and _is_old(episode.view.baseline)
+    return assets.find(known, episode.identity, is_own)
 
 
-def _is_old(past: Past) -> bool:
+def _is_old(baseline: Baseline) -> bool:
     """Whether an identity was let in a week ago, or from the tenant's first day on: else its name may be chosen."""
-    own, first = past.own, past.tenant.first
-    return first < 0 or (bool(own.done("action")) and own.first <= max(first, past.today - HISTORY))
+    own, first = baseline.own, baseline.tenant.first
+    return first < 0 or (bool(own.done("action")) and own.first <= max(first, baseline.today - HISTORY))

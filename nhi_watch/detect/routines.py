@@ -33,31 +33,41 @@ def of(state: State, documents: Iterable[Mapping[str, Any]]) -> dict[str, Routin
 
     Only notables of an identity's first days are asked about: profiles are large, and others have none.
     """
-    told: dict[str, list[str]] = {}
+    by_identity: dict[str, list[str]] = {}
     known: dict[str, str] = {}
     for document in documents:
         is_early = document["revisions"] and document["usual"]["active_days"] < LEARNING
-        for one in (document["identity"], *document["members"]) if is_early else ():
-            known[one["id"]] = one["name"]
-            if document["id"] not in told.setdefault(one["id"], []):
-                told[one["id"]].append(document["id"])
-    found = ((name, profile) for name, profile in state.profiles(told).items() if ROUTINE in profile.dimensions)
-    return {name: _routine(profile, name, known[name], told[name]) for name, profile in found}
+        for identity in (document["identity"], *document["members"]) if is_early else ():
+            known[identity["id"]] = identity["name"]
+            if document["id"] not in by_identity.setdefault(identity["id"], []):
+                by_identity[identity["id"]].append(document["id"])
+    profiles = (
+        (name, profile) for name, profile in state.profiles(by_identity).items() if ROUTINE in profile.dimensions
+    )
+    return {name: _routine(profile, name, known[name], by_identity[name]) for name, profile in profiles}
 
 
 def _routine(profile: Profile, identity: str, name: str, notables: list[str]) -> Routine:
-    found, known = profile.dimension(ROUTINE).values, profile.dimension("action").values
-    seen = [known[call] for call in found if call in known] or list(found.values())
+    routines, known = profile.dimension(ROUTINE).values, profile.dimension("action").values
+    seen = [known[call] for call in routines if call in known] or list(routines.values())
     return Routine(
-        identity, name, sorted(found), max(one.days for one in seen), sorted(profile.dimension(PLACE).values),
-        render_day(min(one.first for one in seen)), render_day(max(one.last for one in found.values())),
-        profile.is_settled, notables,
-    )  # fmt: skip
+        identity,
+        name,
+        sorted(routines),
+        max(seen_value.days for seen_value in seen),
+        sorted(profile.dimension(PLACE).values),
+        render_day(min(seen_value.first for seen_value in seen)),
+        render_day(max(seen_value.last for seen_value in routines.values())),
+        profile.is_clear,
+        notables,
+    )
 
 
-def plain(found: Mapping[str, Routine]) -> list[dict[str, Any]]:
+def plain(routines: Mapping[str, Routine]) -> list[dict[str, Any]]:
     """Routines as run.json has them, the latest first."""
-    return [one._asdict() for one in sorted(found.values(), key=lambda r: (r.found, r.identity), reverse=True)]
+    return [
+        routine._asdict() for routine in sorted(routines.values(), key=lambda r: (r.found, r.identity), reverse=True)
+    ]
 
 
 def days_of(document: Mapping[str, Any], known: Mapping[str, Routine]) -> int:
@@ -65,7 +75,9 @@ def days_of(document: Mapping[str, Any], known: Mapping[str, Routine]) -> int:
 
     Nothing in it is newer than they are, and nothing else waits.
     """
-    names = {document["identity"]["id"], *(one["id"] for one in document["members"])}
+    names = {document["identity"]["id"], *(member["id"] for member in document["members"])}
     mine = [known[name] for name in names if name in known]
-    is_all = len(mine) == len(names) and all(one.is_all and document["last_time"][:10] <= one.found for one in mine)
-    return max(one.days for one in mine) if is_all else 0
+    is_all = len(mine) == len(names) and all(
+        routine.is_all and document["last_time"][:10] <= routine.found for routine in mine
+    )
+    return max(routine.days for routine in mine) if is_all else 0

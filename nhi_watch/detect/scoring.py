@@ -8,14 +8,14 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context import frameworks
 from nhi_watch.context.networks import SHIPPED, Networks
-from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, shape_of
+from nhi_watch.core.behaviour import Behaviour, BehaviourKey, IdentityDay, key_of_event
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.notable import BANDS, severity_of
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import habits, telemetry
-from nhi_watch.detect.habits import Bound, Home, Points
-from nhi_watch.detect.model import KINDS, MACHINE, PERSON, Features, Scorecard
-from nhi_watch.detect.signals import NAMES, SIGNALS, Elsewhere, EpisodeView, Past, Signal, View, is_person
+from nhi_watch.detect.habits import Bound, Points, TenantHabits
+from nhi_watch.detect.model import KINDS, MACHINE, PERSON, Features, Model
+from nhi_watch.detect.signals import NAMES, SIGNALS, Baseline, Elsewhere, EpisodeView, Signal, View, is_person
 from nhi_watch.state.baseline import TENANT, Profile, Profiles, peer_scope
 
 Row = tuple[Optional[float], ...]
@@ -34,46 +34,46 @@ REASON_POINTS = 1.5
 class Baselines(Profiles):
     """The profiles of all scopes on the eve of a day, and what follows from them."""
 
-    def __init__(self, card: Scorecard, networks: Networks = SHIPPED) -> None:
+    def __init__(self, model: Model, networks: Networks = SHIPPED) -> None:
         super().__init__()
         self.networks = networks
-        self.card = card.aligned(NAMES)
+        self.model = model.aligned(NAMES)
         self._cache: dict[tuple[str, str, str], float] = {}
         self._today = -1
-        self._homes: dict[str, Home] = {}
+        self._tenant_habits: dict[str, TenantHabits] = {}
 
     @classmethod
-    def of(cls, card: Scorecard, known: Profiles) -> Baselines:
+    def of(cls, model: Model, known: Profiles) -> Baselines:
         """What follows from profiles that are known."""
-        made = cls(card)
-        made.own, made.groups = known.own, known.groups
-        return made
+        baselines = cls(model)
+        baselines.own, baselines.groups = known.own, known.groups
+        return baselines
 
-    def past(self, identity: Identity, today: int) -> Past:
+    def baseline(self, identity: Identity, today: int) -> Baseline:
         """What is known of an identity on the eve of `today`."""
         own = self.own.get(identity.id) or Profile()
         tenant = self.groups.get(TENANT) or Profile()
-        self.homes(today)
+        self.tenant_habits(today)
         elsewhere = self._elsewhere(peer_scope(identity), tenant, today)
-        return Past(today, own, elsewhere, tenant, self.card.elsewhere, self.networks, {})
+        return Baseline(today, own, elsewhere, tenant, self.model.elsewhere, self.networks, {})
 
-    def homes(self, today: int) -> Mapping[str, Home]:
+    def tenant_habits(self, today: int) -> Mapping[str, TenantHabits]:
         """What signals are worth in this tenant on the eve of `today`, by kind."""
         if today != self._today:
             self._cache.clear()
             self._today = today
             tenant = self.groups.get(TENANT) or Profile()
-            self._homes = {kind: Home(self.card, tenant, today, kind, _APART) for kind in KINDS}
-        return self._homes
+            self._tenant_habits = {kind: TenantHabits(self.model, tenant, today, kind, _APART) for kind in KINDS}
+        return self._tenant_habits
 
-    def bound(self, past: Past, person: bool = False) -> Bound:
+    def bound(self, baseline: Baseline, person: bool = False) -> Bound:
         """The model for an identity's past."""
-        return Bound(self.homes(past.today)[PERSON if person else MACHINE], past.own)
+        return Bound(self.tenant_habits(baseline.today)[PERSON if person else MACHINE], baseline.own)
 
     def _elsewhere(self, scope: str, tenant: Profile, today: int) -> Elsewhere:
         peers = self.groups.get(scope) or Profile()
         cache = self._cache
-        world = self.card.elsewhere
+        world = self.model.elsewhere
 
         def elsewhere(dimension: str, value: str) -> float:
             key = (scope, dimension, value)
@@ -88,12 +88,12 @@ class Baselines(Profiles):
 
 def behaviour_row(view: View) -> Row:
     """Signal values of one shape by itself; episode signals are 0."""
-    if view.quiet and not view.past.blank:
+    if view.quiet and not view.baseline.blank:
         return ZERO
     row = list(ZERO)
     for index, value in _BEHAVIOUR:
-        told = value(view)
-        row[index] = round(told, 2) if told else told
+        observed = value(view)
+        row[index] = round(observed, 2) if observed else observed
     return tuple(row)
 
 
@@ -120,7 +120,7 @@ class Episode(NamedTuple):
     """What habit leaves of the values: the trees read nothing else."""
     bound: Bound
     """What weighed them; of several identities, that of the one that leads."""
-    held: frozenset[Shape]
+    quarantined: frozenset[BehaviourKey]
     """Shapes that look bad: they are learnt only when they have come back."""
     members: tuple[Episode, ...] = ()
     """The episodes of linked identities that this one joins, by first news; none: it is one identity's."""
@@ -150,20 +150,20 @@ class Episode(NamedTuple):
     @property
     def likelihood(self) -> float:
         """How likely it is an intrusion, in percent."""
-        return self.bound.card.likelihood(self.features)
+        return self.bound.model.likelihood(self.features)
 
 
-def views_of(day: Iterable[Behaviour], past: Past) -> list[View]:
+def views_of(day: Iterable[Behaviour], baseline: Baseline) -> list[View]:
     """One View per shape, in a stable order, each with its behaviours."""
-    views: dict[Shape, View] = {}
+    views: dict[BehaviourKey, View] = {}
     known: dict[int, View] = {}  # by id: most behaviours share their shape's object, and hashing one takes long
     for behaviour in day:
-        view = known.get(id(behaviour.shape))
+        view = known.get(id(behaviour.key))
         if view is None:
-            view = views.get(behaviour.shape)
+            view = views.get(behaviour.key)
             if view is None:
-                view = views[behaviour.shape] = View(behaviour.shape, past)
-            known[id(behaviour.shape)] = view
+                view = views[behaviour.key] = View(behaviour.key, baseline)
+            known[id(behaviour.key)] = view
         view.behaviours.append(behaviour)
     for view in views.values():
         view.values = behaviour_row(view)
@@ -173,7 +173,7 @@ def views_of(day: Iterable[Behaviour], past: Past) -> list[View]:
 def episode_values(episode: EpisodeView) -> Row:
     """Signal values of an episode: the largest of its views, and its own."""
     row = largest([view.values for view in episode.views if view.values is not ZERO])
-    if all(view.quiet for view in episode.views) and not episode.past.blank:
+    if all(view.quiet for view in episode.views) and not episode.baseline.blank:
         return _with_episode(row, episode, quiet=True)
     return _with_episode(row, episode, quiet=False)
 
@@ -183,8 +183,8 @@ _EPISODE_QUIET = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "epi
 
 def _with_episode(row: list[Optional[float]], episode: EpisodeView, quiet: bool) -> Row:
     for index, value in _EPISODE_QUIET if quiet else _EPISODE:
-        told = value(episode)
-        row[index] = round(told, 2) if told else told
+        observed = value(episode)
+        row[index] = round(observed, 2) if observed else observed
     return tuple(row)
 
 
@@ -193,10 +193,10 @@ def values_together(parts: Sequence[tuple[Row, EpisodeView]]) -> Row:
     if len(parts) == 1:
         return parts[0][0]
     row = largest([values for values, _ in parts])
-    whole = EpisodeView([view for _, part in parts for view in part.views], parts[0][1].past)
+    together = EpisodeView([view for _, part in parts for view in part.views], parts[0][1].baseline)
     for index, value in _LINKED:
-        told = value(whole)
-        row[index] = told if told is None else round(told, 2)
+        observed = value(together)
+        row[index] = observed if observed is None else round(observed, 2)
     return tuple(row)
 
 
@@ -249,26 +249,26 @@ class EventScorer:
 
     def __init__(self, baselines: Baselines) -> None:
         self._baselines = baselines
-        self._ordinary = self._told(0.0, [])
+        self._ordinary = self._score_of(0.0, [])
 
     def score(self, event: Event) -> BehaviourScore:
         """How likely the behaviour is that the event belongs to."""
-        return self.score_shape(shape_of(event), event.time // DAY)
+        return self.score_key(key_of_event(event), event.time // DAY)
 
-    def score_shape(self, shape: Shape, day: int) -> BehaviourScore:
+    def score_key(self, key: BehaviourKey, day: int) -> BehaviourScore:
         """How likely a shape is on a day."""
-        past = self._baselines.past(shape.identity, day)
-        view = View(shape, past)
+        baseline = self._baselines.baseline(key.identity, day)
+        view = View(key, baseline)
         values = behaviour_row(view)
         if values is ZERO:
             return self._ordinary
-        bound = self._baselines.bound(past, is_person(shape.identity, past.own.days))
+        bound = self._baselines.bound(baseline, is_person(key.identity, baseline.own.days))
         features = bound.features(values)
         heavy = [signal for worth, signal, value in weighed(values, features.points) if worth >= REASON_POINTS]
-        told = self._told(bound.card.likelihood(features), heavy)
-        return told._replace(reasons=tuple(signal.evidence(view) for signal in heavy[:5])) if heavy else told
+        score = self._score_of(bound.model.likelihood(features), heavy)
+        return score._replace(reasons=tuple(signal.evidence(view) for signal in heavy[:5])) if heavy else score
 
-    def _told(self, likelihood: float, heavy: Sequence[Signal]) -> BehaviourScore:
+    def _score_of(self, likelihood: float, heavy: Sequence[Signal]) -> BehaviourScore:
         """A likelihood without its reasons."""
         ids = framework_ids(heavy)
         return BehaviourScore(
@@ -277,29 +277,29 @@ class EventScorer:
         )  # fmt: skip
 
 
-NEWS_POINTS = 1.5
+NOVELTY_POINTS = 1.5
 """Points from which a behaviour is news."""
 
 
 def score_day(baselines: Baselines, day: IdentityDay, today: Optional[int] = None) -> Episode:
     """The episode of one identity's day, against the eve of `today`: of its own day, unless it came too late."""
     identity = day.identity
-    past = baselines.past(identity, day.day if today is None else today)
-    views = views_of(day.ordered(), past)
-    bound = baselines.bound(past, is_person(identity, past.own.days))
-    episode = EpisodeView(views, past)
+    baseline = baselines.baseline(identity, day.day if today is None else today)
+    views = views_of(day.ordered(), baseline)
+    bound = baselines.bound(baseline, is_person(identity, baseline.own.days))
+    episode = EpisodeView(views, baseline)
     values = _values(episode)
     features = bound.features(values)
-    return Episode(identity, episode, values, features, bound, _held(bound, episode, features))
+    return Episode(identity, episode, values, features, bound, _quarantined(bound, episode, features))
 
 
-def likelihood_of(day: IdentityDay, past: Past, bound: Bound) -> float:
+def likelihood_of(day: IdentityDay, baseline: Baseline, bound: Bound) -> float:
     """The likelihood of an identity's day against a past that is at hand; what else an episode holds is not made."""
-    return bound.likelihood(_values(EpisodeView(views_of(day.ordered(), past), past)))
+    return bound.likelihood(_values(EpisodeView(views_of(day.ordered(), baseline), baseline)))
 
 
 def _values(episode: EpisodeView) -> Row:
-    values, missing = episode_values(episode), telemetry.fields(episode.views, episode.past.own)
+    values, missing = episode_values(episode), telemetry.fields(episode.views, episode.baseline.own)
     return telemetry.untold(values, missing) if missing else values
 
 
@@ -307,8 +307,8 @@ def without_refused(episode: Episode) -> Optional[Episode]:
     """The episode of what succeeded in it alone: itself where nothing was refused, None where all was."""
     if all(view.let_in for part in episode.parts for view in part.view.views):
         return episode
-    told = [(part, [view for view in part.view.views if view.let_in]) for part in episode.parts]
-    parts = [of_views(part, views) for part, views in told if views]
+    remaining = [(part, [view for view in part.view.views if view.let_in]) for part in episode.parts]
+    parts = [of_views(part, views) for part, views in remaining if views]
     if not parts:
         return None
     values = values_together([(part.values, part.view) for part in parts])
@@ -326,10 +326,10 @@ def part_of(view: View, left: Sequence[Behaviour]) -> View:
     """A view of some of its behaviours alone."""
     if len(left) == len(view.behaviours):
         return view
-    made = View(view.shape, view.past)
-    made.behaviours = [*left]
-    made.values = behaviour_row(made)
-    return made
+    kept_view = View(view.key, view.baseline)
+    kept_view.behaviours = [*left]
+    kept_view.values = behaviour_row(kept_view)
+    return kept_view
 
 
 CRITICAL = BANDS[0][0]
@@ -340,16 +340,16 @@ LOOKS_BAD = 50.0
 """Likelihood from which a call, or all that is news in a day, is learnt only when it has come back: `Profile.hold`."""
 
 
-def _held(bound: Bound, episode: EpisodeView, features: Features) -> frozenset[Shape]:
+def _quarantined(bound: Bound, episode: EpisodeView, features: Features) -> frozenset[BehaviourKey]:
     """The shapes that look bad: by themselves, or as the news of a day that does.
 
     Trees rise in every feature, and a day shows all that a call of it does: no call looks worse than its day.
     """
-    if bound.card.likelihood(features) < LOOKS_BAD:
+    if bound.model.likelihood(features) < LOOKS_BAD:
         return frozenset()
     return frozenset(
-        view.shape for view in episode.views
-        if bound.total(view.values) >= NEWS_POINTS or bound.likelihood(view.values) >= LOOKS_BAD
+        view.key for view in episode.views
+        if bound.total(view.values) >= NOVELTY_POINTS or bound.likelihood(view.values) >= LOOKS_BAD
     )  # fmt: skip
 
 
@@ -388,17 +388,17 @@ def unpack_values(plain: object) -> Optional[Sparse]:
     """
     if not isinstance(plain, list) or len(plain) != 2 or plain[0] != SIGNAL_SET:
         return None
-    told: Sparse = plain[1]
-    return told
+    sparse: Sparse = plain[1]
+    return sparse
 
 
-def row_of(told: Sparse) -> Row:
+def row_of(sparse: Sparse) -> Row:
     """All values, in the order of the signals.
 
     >>> row_of({}) == (0.0,) * len(NAMES)
     True
     """
     values: list[Optional[float]] = [0.0] * len(NAMES)
-    for name, value in told.items():
+    for name, value in sparse.items():
         values[_PLACES[name]] = value
     return tuple(values)

@@ -20,18 +20,18 @@ from typing import Optional
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.detect import model as models
 from nhi_watch.detect import publish
-from nhi_watch.detect.judge import BUDGET, GoesOn, Judge, Progress, ignored
-from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.publish import Event
+from nhi_watch.detect.engine import BUDGET, GoesOn, Judge, Progress, ignored
+from nhi_watch.detect.model import Model
+from nhi_watch.detect.publish import Publication
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.telemetry import RhythmRows
-from nhi_watch.intake.days import Days, Intake, OnEvent, OnReject, Received
+from nhi_watch.intake.batch import Intake, IntakeBatch, OnEvent, OnReject, Received
 from nhi_watch.intake.horizon import received
 from nhi_watch.intake.sources import AnySource
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows
 
-HELD = 120_000
+MAX_BUFFERED = 120_000
 """Records held in memory before they are put into the store: about 150 MB where behaviours seldom repeat."""
 
 
@@ -40,7 +40,7 @@ class Session:
 
     def __init__(
         self, store: Rows, sources: Sequence[AnySource] = (), context: Context = NO_CONTEXT,
-        clock: Callable[[], float] = time.time, *, model: Optional[Scorecard] = None, budget: float = BUDGET,
+        clock: Callable[[], float] = time.time, *, model: Optional[Model] = None, budget: float = BUDGET,
         patience: int = 0, until: Optional[int] = None, received: Received = received,
     ) -> None:  # fmt: skip
         """A run.
@@ -62,9 +62,9 @@ class Session:
         self._judge = Judge(state, model or models.load(), context, budget, clock, patience)
 
     @property
-    def days(self) -> Days:
+    def batch(self) -> IntakeBatch:
         """What was read and is not put into the store yet, with its counts."""
-        return self._intake.days
+        return self._intake.batch
 
     @property
     def identities(self) -> Collection[str]:
@@ -77,7 +77,7 @@ class Session:
     ) -> None:  # fmt: skip
         """Take in a batch of records; rejects are counted, and reported with their index, as events are if asked."""
         self._intake.feed(records, on_reject, on_event)
-        if self.days.held >= HELD:
+        if self.batch.buffered >= MAX_BUFFERED:
             self.put()
 
     def heard(self, day: int, rhythms: RhythmRows) -> None:
@@ -86,23 +86,23 @@ class Session:
 
     def put(self) -> None:
         """Put what was read into the store, to be judged by the next `finish`, of this run or another."""
-        self._judge.put(self.days)
+        self._judge.put(self.batch)
 
     def finish(self, progress: Progress = ignored, closes: bool = True, live: bool = False) -> Result:
         """Close the days that are due, judge those who have news on open ones, and publish what changed.
 
         `closes=False`: closing days is left to `close`, of another session. `live`: logs arrive as they are written.
         """
-        return self._judge.settle(self.days, progress, closes, live)
+        return self._judge.process(self.batch, progress, closes, live)
 
-    def unconfirmed(self) -> list[Event]:
+    def unconfirmed(self) -> list[Publication]:
         """What was published and has not arrived yet, as far as the host has said."""
         return publish.unconfirmed(self.state.rows)
 
-    def confirm(self, events: Iterable[Event]) -> None:
+    def confirm(self, events: Iterable[Publication]) -> None:
         """Note that events have arrived where the host writes them."""
         publish.confirm(self.state.rows, {event.document["id"]: event.document["revision"] for event in events})
 
     def close(self, goes_on: GoesOn, progress: Progress = ignored) -> bool:
         """Close the days that are due, batch by batch; False: `goes_on`, asked behind each, ended it before."""
-        return self._judge.close(self.days.horizon.now, goes_on, progress)
+        return self._judge.close(self.batch.horizon.now, goes_on, progress)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from nhi_watch.core.life import odd_calls
 from nhi_watch.core.notable import clip, dimensions_of
+from nhi_watch.core.status import unusual_calls
 
 Document = Mapping[str, Any]
 BACK = "Back since"
@@ -26,8 +26,8 @@ def sentence(document: Document, covered: Sequence[Document], verdict: str) -> s
         covered: its episodes that a verdict or an expected pattern covers, as they were then.
         verdict: by what they are covered.
     """
-    reason = next((one["evidence"] for one in document["signals"] if one["value"]), document["title"])
-    then = max((one["likelihood"] for one in covered), default=0.0)
+    reason = next((signal["evidence"] for signal in document["signals"] if signal["value"]), document["title"])
+    then = max((item["likelihood"] for item in covered), default=0.0)
     known = f" Likelihood {then:g}% then, {document['likelihood']:g}% now." if then else ""
     fresh = [f"{name}: {_named(values)}" for name, values in _fresh(document, covered) if values]
     changes = f"New {'; '.join(fresh)}." if fresh else "No new identity, call, place or target: it happened again."
@@ -36,24 +36,24 @@ def sentence(document: Document, covered: Sequence[Document], verdict: str) -> s
 
 def _fresh(document: Document, covered: Sequence[Document]) -> list[tuple[str, list[str]]]:
     """Identities, and calls, places and targets of its unusual calls, that none of the covered episodes has."""
-    unusual = [entry for part in odd_calls(document) for entry in part] if document["timeline"] else []
-    before = [entry for one in covered for entry in one["timeline"]]
-    targets = {target for one in covered for target in _targets(one, one["timeline"])}
-    known = {name for one in covered for name in _identities(one)}
+    unusual = [entry for part in unusual_calls(document) for entry in part] if document["timeline"] else []
+    before = [entry for item in covered for entry in item["timeline"]]
+    targets = {target for item in covered for target in _targets(item, item["timeline"])}
+    known = {name for item in covered for name in _identities(item)}
     return [
         ("identities", _without(_identities(document), known)),
-        ("calls", _without((one["action"] for one in unusual), {one["action"] for one in before})),
-        ("places", _without((one["source"] for one in unusual), {one["source"] for one in before})),
+        ("calls", _without((item["action"] for item in unusual), {item["action"] for item in before})),
+        ("places", _without((item["source"] for item in unusual), {item["source"] for item in before})),
         ("targets", _without(_targets(document, unusual), targets)),
     ]  # fmt: skip
 
 
 def _identities(document: Document) -> list[str]:
-    return [one["name"] or one["id"] for one in (document["identity"], *document["members"])]
+    return [item["name"] or item["id"] for item in (document["identity"], *document["members"])]
 
 
 def _targets(document: Document, entries: Iterable[Document]) -> list[str]:
-    observed = (value["value"] for one in dimensions_of(document, "target") for value in one["observed"])
+    observed = (value["value"] for item in dimensions_of(document, "target") for value in item["observed"])
     return [*(target for entry in entries for target in entry.get("targets", ())), *observed]
 
 

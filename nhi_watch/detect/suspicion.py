@@ -20,25 +20,30 @@ CALLS = 4
 
 def most_suspicious(state: State, days: Iterable[int]) -> Optional[dict[str, Any]]:
     """Who it was, on which day, how likely that is an intrusion, its signals and its calls; None: nobody acted."""
-    found = ((one.ranked.likelihood, -day, one) for day in days for one in state.judged(day) if one.ranked.eligible)
-    likelihood, day, one = max(found, key=lambda each: (each[0], each[1], each[2].ranked.identity_id),
+    candidates = (
+        (stored.ranked.likelihood, -day, stored)
+        for day in days
+        for stored in state.judged(day)
+        if stored.ranked.eligible
+    )
+    likelihood, day, stored = max(candidates, key=lambda each: (each[0], each[1], each[2].ranked.identity_id),
                                default=(0.0, 0, None))  # fmt: skip
-    if one is None or not likelihood:
+    if stored is None or not likelihood:
         return None
-    name = one.ranked.identity_id
+    name = stored.ranked.identity_id
     identity_day = state.load_some(-day, [name]).get(name)
     calls, refused = Counter[str](), 0
     for b in identity_day.behaviours.values() if identity_day is not None else ():
-        calls[b.shape.action] += b.count
-        refused += b.count if b.shape.outcome in REFUSALS else 0
+        calls[b.key.action] += b.count
+        refused += b.count if b.key.outcome in REFUSALS else 0
     return {
         "identity": identity_day.identity.name if identity_day is not None else name, "identity_id": name,
-        "day": render_day(-day), "likelihood": likelihood, "signals": _reasons(one), "records": sum(calls.values()),
+        "day": render_day(-day), "likelihood": likelihood, "signals": _reasons(stored), "records": sum(calls.values()),
         "refused": refused, "kinds": len(calls), "calls": sorted(calls, key=lambda call: (calls[call], call))[:CALLS],
     }  # fmt: skip
 
 
-def _reasons(one: Stored) -> list[str]:
-    values = scoring.unpack_values(one.values) or {}
+def _reasons(stored: Stored) -> list[str]:
+    values = scoring.unpack_values(stored.values) or {}
     heavy = sorted(((name not in ABSOLUTE, -value, name) for name, value in values.items() if value), key=tuple)
     return [name for _, _, name in heavy[:REASONS]]

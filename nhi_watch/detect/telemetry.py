@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import TIMED_BY_HOSTS
 from nhi_watch.core.timestamps import DAY, HOUR
-from nhi_watch.detect.habits import Home
+from nhi_watch.detect.habits import TenantHabits
 from nhi_watch.detect.model import BINS, Features, bin_of
 from nhi_watch.detect.signals import NAMES, SIGNALS, View
 from nhi_watch.state.baseline import Profile
@@ -106,9 +106,9 @@ class Rhythms:
         """Keep the rhythm of a day, from all that is known of it; see `gathered`."""
         self._put(day, _of_rows(rhythms))
 
-    def grow(self, day: int, wholes: Iterable[IdentityDay]) -> None:
+    def grow(self, day: int, identity_days: Iterable[IdentityDay]) -> None:
         """Add to the rhythm of a day what came of some identity-days since they were loaded."""
-        self._put(day, _added(self.days([day]).get(day, {}), _gather(wholes, since_loaded=True)))
+        self._put(day, _added(self.days([day]).get(day, {}), _gather(identity_days, since_loaded=True)))
 
     def _put(self, day: int, streams: dict[Stream, Rhythm]) -> None:
         self._known[day] = streams
@@ -132,15 +132,15 @@ class Rhythms:
             self._known[int(key[7:])] = _of_rows(unpack(raw))
         return {day: self._known[day] for day in days if day in self._known}
 
-    def since_told(self, days: Sequence[int]) -> list[int]:
+    def since_timed(self, days: Sequence[int]) -> list[int]:
         """Of days in order, the last one on which a provider tells the time, and those after it.
 
         A host, and who commits a secret, date what they do themselves: that moves no day on. Where no provider spoke
         within `WINDOW` (a log of hosts alone), their dates have to do.
         """
         near = [day for day in days if day >= days[-1] - WINDOW]
-        told = [day for day, streams in self.days(near).items() if any(map(tells_time, streams))]
-        return [day for day in near if day >= max(told)] if told else list(days[-1:])
+        timed_days = [day for day, streams in self.days(near).items() if any(map(tells_time, streams))]
+        return [day for day in near if day >= max(timed_days)] if timed_days else list(days[-1:])
 
 
 def tells_time(stream: Stream) -> bool:
@@ -151,10 +151,10 @@ def tells_time(stream: Stream) -> bool:
 def end_of(rows: Rows, days: Sequence[int]) -> int:
     """The data's end: that of the last hour of which a provider told."""
     rhythms = Rhythms(rows)
-    day = next(iter(rhythms.since_told(days)), 0)
+    day = next(iter(rhythms.since_timed(days)), 0)
     streams = rhythms.days([day]).get(day, {})
-    told = [*filter(tells_time, streams)] or list(streams)
-    hours = [streams[stream].hours for stream in told]
+    timed_streams = [*filter(tells_time, streams)] or list(streams)
+    hours = [streams[stream].hours for stream in timed_streams]
     return day * DAY + (max(hours, default=0).bit_length() * HOUR or DAY)
 
 
@@ -162,9 +162,9 @@ RhythmRows = dict[str, list[Any]]
 """Stream → rhythm, as plain values."""
 
 
-def gathered(before: RhythmRows, wholes: Iterable[IdentityDay]) -> RhythmRows:
+def gathered(before: RhythmRows, identity_days: Iterable[IdentityDay]) -> RhythmRows:
     """The rhythms of some identities' days, and of others before."""
-    return _rows_of(_added(_of_rows(before), _gather(wholes)))
+    return _rows_of(_added(_of_rows(before), _gather(identity_days)))
 
 
 def _rows_of(streams: Mapping[Stream, Rhythm]) -> RhythmRows:
@@ -197,29 +197,31 @@ class _Sum:
         self.fields: set[str] = set()
 
 
-def _gather(wholes: Iterable[IdentityDay], since_loaded: bool = False) -> dict[Stream, Rhythm]:
-    found: dict[Stream, _Sum] = {}
-    for whole in wholes:
+def _gather(identity_days: Iterable[IdentityDay], since_loaded: bool = False) -> dict[Stream, Rhythm]:
+    sums: dict[Stream, _Sum] = {}
+    for identity_day in identity_days:
         hours = events = 0
-        for (shape, hour), b in whole.behaviours.items():
-            if shape.service not in ABOUT:  # those are about an identity, not by it
+        for (key, hour), b in identity_day.behaviours.items():
+            if key.service not in ABOUT:  # those are about an identity, not by it
                 hours |= 1 << hour % 24
                 events += b.count
         if events:
-            _add(found, whole, (hours, events), since_loaded)
-    return {s: Rhythm(t.hours, t.events, t.identities, tuple(sorted(t.fields))) for s, t in found.items()}
+            _add(sums, identity_day, (hours, events), since_loaded)
+    return {s: Rhythm(t.hours, t.events, t.identities, tuple(sorted(t.fields))) for s, t in sums.items()}
 
 
-def _add(found: dict[Stream, _Sum], whole: IdentityDay, told: tuple[int, int], since_loaded: bool) -> None:
-    first = next(iter(whole.behaviours))[0].identity  # provider and account are in the id: any spelling has the same
-    total = found.setdefault(Stream(first.provider, first.account), _Sum())
-    total.hours |= told[0]
-    total.events += max(0, told[1] - whole.counted) if since_loaded else told[1]
-    total.identities += not (since_loaded and whole.counted)
+def _add(sums: dict[Stream, _Sum], identity_day: IdentityDay, timed: tuple[int, int], since_loaded: bool) -> None:
+    first = next(iter(identity_day.behaviours))[
+        0
+    ].identity  # provider and account are in the id: any spelling has the same
+    total = sums.setdefault(Stream(first.provider, first.account), _Sum())
+    total.hours |= timed[0]
+    total.events += max(0, timed[1] - identity_day.counted) if since_loaded else timed[1]
+    total.identities += not (since_loaded and identity_day.counted)
     absent = NEEDS.keys() - total.fields
     if absent:
-        shapes = {id(shape): shape for shape, _ in whole.behaviours}.values()
-        total.fields.update(name for name in absent if any(getattr(shape, name) for shape in shapes))
+        keys = {id(key): key for key, _ in identity_day.behaviours}.values()
+        total.fields.update(name for name in absent if any(getattr(key, name) for key in keys))
 
 
 # ---- where a rhythm broke
@@ -275,7 +277,7 @@ def _hours(hours: int) -> list[int]:
 # ---- what health shows
 
 
-class Standing(NamedTuple):
+class StreamStatus(NamedTuple):
     """How a stream stands at a moment."""
 
     stream: Stream
@@ -291,21 +293,21 @@ class Standing(NamedTuple):
     """Fields that no record of its last day had."""
 
 
-def standing(days: Days, now: int) -> list[Standing]:
+def standing(days: Days, now: int) -> list[StreamStatus]:
     """Every stream of the window up to `now`, the longest silent first."""
     numbers = [number for number in sorted(days) if now // DAY - WINDOW <= number <= now // DAY]
     streams = {stream for number in numbers for stream in days[number]}
-    told = [_standing(s, [(n, days[n][s]) for n in numbers if s in days[n]], now) for s in streams]
-    return sorted(told, key=lambda one: (not one.is_silent, -one.silent, one.stream))
+    statuses = [_standing(s, [(n, days[n][s]) for n in numbers if s in days[n]], now) for s in streams]
+    return sorted(statuses, key=lambda status: (not status.is_silent, -status.silent, status.stream))
 
 
-def _standing(stream: Stream, known: list[tuple[int, Rhythm]], now: int) -> Standing:
+def _standing(stream: Stream, known: list[tuple[int, Rhythm]], now: int) -> StreamStatus:
     last = (known[-1][0] * 24 + _ends(known[-1][1].hours)[1] + 1) * HOUR
     silent, pause = max(0, now - last), _pause(known)
     sure = len(known) >= ACTIVE_DAYS and now // DAY - known[0][0] >= KNOWN_DAYS
     events = sum(rhythm.events for _, rhythm in known) / len(known)
     missing = tuple(name for name in NEEDS if name not in known[-1][1].fields)
-    return Standing(
+    return StreamStatus(
         stream, last, silent, pause, sure and is_silent(silent, pause), len(known), round(events, 1), missing
     )
 
@@ -320,7 +322,7 @@ ALWAYS = ("network", "agent", "region")
 """Fields that an identity whose records have them has in all of them; a long-lived key is in some only."""
 FIELD_DAYS = 5
 """Active days from which it counts as known that an identity's records have a field."""
-WHOLE_DAY = tuple(signal.name for signal in SIGNALS if signal.scope == "episode")
+EPISODE_SIGNALS = tuple(signal.name for signal in SIGNALS if signal.scope == "episode")
 """Signals that look at a day as a whole: what they do not show may be in the hours that no log tells of."""
 
 NO_FIELD = "cannot tell: no record of the day has the field {}"
@@ -332,7 +334,7 @@ def fields(views: Sequence[View], own: Profile) -> tuple[str, ...]:
     """Fields that no record of the day has, although the identity's records had them day by day."""
     if own.days < FIELD_DAYS:
         return ()
-    absent = [name for name in ALWAYS if not any(getattr(view.shape, name) for view in views)]
+    absent = [name for name in ALWAYS if not any(getattr(view.key, name) for view in views)]
     return tuple(name for name in absent if _had(own, name))
 
 
@@ -363,7 +365,9 @@ def features_shown(signals: Iterable[Mapping[str, Any]]) -> Features:
 _NOTHING: Mapping[str, Any] = {"points": 0.0, "value": 0.0, "bin": 0}
 
 
-def bounds(home: Home, signals: Iterable[Mapping[str, Any]], unknown: Collection[str]) -> tuple[float, float]:
+def bounds(
+    tenant_habits: TenantHabits, signals: Iterable[Mapping[str, Any]], unknown: Collection[str]
+) -> tuple[float, float]:
     """The lowest and the highest likelihood, whatever the unknown signals would have shown, but no less than they did.
 
     `signals`: those of a notable's JSON object.
@@ -372,5 +376,7 @@ def bounds(home: Home, signals: Iterable[Mapping[str, Any]], unknown: Collection
     points, bins = [*features.points], [*features.bins]
     for name in unknown:
         at = NAMES.index(name)
-        points[at], bins[at] = home.points(at)[-1], BINS - 1
-    return home.card.likelihood(features), home.card.likelihood(Features(tuple(points), tuple(bins)))
+        points[at], bins[at] = tenant_habits.points(at)[-1], BINS - 1
+    return tenant_habits.model.likelihood(features), tenant_habits.model.likelihood(
+        Features(tuple(points), tuple(bins))
+    )

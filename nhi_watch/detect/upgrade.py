@@ -14,7 +14,7 @@ from nhi_watch.detect import blind_spots, publish
 from nhi_watch.detect.cases import CASE, GAP, Case
 from nhi_watch.detect.episodes import Document, head_of
 from nhi_watch.detect.exposure import fast
-from nhi_watch.detect.publish import END, PAST, PUB
+from nhi_watch.detect.publish import CLOSED, END, PUB
 from nhi_watch.state.state import State
 from nhi_watch.state.store import pack, unpack
 
@@ -39,17 +39,19 @@ def carry_over(state: State) -> None:
         head = head_of(episode, day, parse(episode["created"]) // HOUR)
         has_ended = name not in opened and (day < since or not head.is_row)
         latest = {**latest, "life": "closed"} if has_ended else latest
-        told = pack([list(publish.published(latest, [head.id] if latest["listed"] else [])), latest])
+        row = pack([list(publish.published(latest, [head.id] if latest["listed"] else [])), latest])
         if has_ended:
-            fresh += [(PAST + name, told), (f"{END}{day:06d}/{name}", b"1")]
+            fresh += [(CLOSED + name, row), (f"{END}{day:06d}/{name}", b"1")]
             continue
-        fresh.append((PUB + name, told))
+        fresh.append((PUB + name, row))
         if name in closed and head.is_row:
             fresh += [(f"{day:06d}/{name}", pack(episode)), (CASE + name, pack(Case(head).to_row()))]
     rows.put("notable", fresh)
     for day in {day for day, _ in opened.values()}:
-        found = [unpack(raw) for of, raw in opened.values() if of == day]
-        state.judge_again(day, {who["id"] for one in found for who in (one["identity"], *one["members"])})
+        documents = [unpack(raw) for of, raw in opened.values() if of == day]
+        state.judge_again(
+            day, {who["id"] for document in documents for who in (document["identity"], *document["members"])}
+        )
     rows.put("notable", [(f"{day:06d}/{name}", None) for name, (day, _) in opened.items()])
     publish.put(rows, [*fast.stored(rows), *blind_spots.stored(rows, since)])
 
@@ -57,7 +59,9 @@ def carry_over(state: State) -> None:
 def _complete(document: Mapping[str, Any]) -> Document:
     """A notable with what later versions say of it."""
     usual = document["usual"]
-    dimensions = [{"identity": "", "active_days": usual["active_days"], **one} for one in usual["dimensions"]]
-    signals = [{"identity": "", **one} for one in document["signals"]]
+    dimensions = [
+        {"identity": "", "active_days": usual["active_days"], **dimension} for dimension in usual["dimensions"]
+    ]
+    signals = [{"identity": "", **signal} for signal in document["signals"]]
     return {"since": "", "predecessor": None, **document, "signals": signals,
             "usual": {**usual, "dimensions": dimensions}}  # fmt: skip

@@ -48,11 +48,11 @@ Logs = dict[tuple[str, str], Wrong]
 """By provider and account."""
 
 
-def noted(logs: Logs, log: tuple[str, str], one: Wrong) -> None:
+def noted(logs: Logs, log: tuple[str, str], wrong: Wrong) -> None:
     """Take note of more records of a log; whoever writes them may name any number of accounts."""
     if log not in logs and len(logs) >= LOGS:
         log = (log[0], "")
-    logs[log] = logs[log].and_(one) if log in logs else one
+    logs[log] = logs[log].and_(wrong) if log in logs else wrong
 
 
 class Horizon:
@@ -80,8 +80,10 @@ class Horizon:
             came = self.now if received is None else min(self.now, received * DAY + DAY - 1)
             distance, log = event.time - came, (event.identity.provider, event.account)
             noted(self.ahead, log, Wrong(1, distance, distance, event.time, event.time, (event.identity.name,)))
-            told = f"dated {render(event.time)}, which is later than the day after {render(came)}, when it arrived"
-            raise RejectError(AHEAD, f"{told}; correct the clock that wrote it, or read it again once its day has come")
+            reason = f"dated {render(event.time)}, which is later than the day after {render(came)}, when it arrived"
+            raise RejectError(
+                AHEAD, f"{reason}; correct the clock that wrote it, or read it again once its day has come"
+            )
 
 
 RECEIVED = ("receiveTimestamp", "_indextime", "event.ingested", "event")
@@ -99,17 +101,17 @@ def received(record: object) -> Optional[int]:
     if record.__class__ is not dict:
         return None
     of = record.get
-    told = of("receiveTimestamp") or of("_indextime") or of("event.ingested")
-    if told is None:
+    time = of("receiveTimestamp") or of("_indextime") or of("event.ingested")
+    if time is None:
         event = of("event")
-        told = event.get("ingested") if event.__class__ is dict else None
-    return None if told is None else _day(str(told)[:10])
+        time = event.get("ingested") if event.__class__ is dict else None
+    return None if time is None else _day(str(time)[:10])
 
 
 @lru_cache(maxsize=4096)
-def _day(told: str) -> Optional[int]:
+def _day(text: str) -> Optional[int]:
     """Of a date, or of the ten digits of a time in seconds; whatever follows them is a finer unit."""
     try:
-        return moment(f"{told}T00:00:00Z" if told[4:5] == "-" else told) // DAY
+        return moment(f"{text}T00:00:00Z" if text[4:5] == "-" else text) // DAY
     except RejectError:
         return None

@@ -14,7 +14,7 @@ from typing import Any
 
 from nhi_watch import __version__
 from nhi_watch.context.networks import is_address
-from nhi_watch.core.notable import clip, loss_of
+from nhi_watch.core.notable import clip, risk_of
 from nhi_watch.detect.explain import brief
 from nhi_watch.report import words
 from nhi_watch.report.words import KINDS, short_name, signed, spoken, visible
@@ -129,14 +129,14 @@ def document_id(notable: Json) -> str:
 
 
 def _event(notable: Json, created: str, kibana: str) -> dict[str, Any]:
-    told = {
+    fields = {
         "kind": "alert", "category": ["intrusion_detection"], "type": ["info"], "module": "nhi", "dataset": DATASET,
         "provider": notable["identity"]["provider"], "id": notable["id"], "code": notable["kind"],
         "action": "nhi-notable", "created": created, "start": notable["first_time"], "end": notable["last_time"],
-        "severity": SEVERITY_CODES[notable["severity"]], "risk_score": loss_of(notable),
-        "risk_score_norm": loss_of(notable), "reason": _reason(notable),
+        "severity": SEVERITY_CODES[notable["severity"]], "risk_score": risk_of(notable),
+        "risk_score_norm": risk_of(notable), "reason": _reason(notable),
     }  # fmt: skip
-    return {**told, "url": kibana + _LINK.format(notable["id"])} if kibana else told
+    return {**fields, "url": kibana + _LINK.format(notable["id"])} if kibana else fields
 
 
 def _reason(notable: Json) -> str:
@@ -178,12 +178,12 @@ def _entries(ids: list[str]) -> dict[str, list[str]]:
 def _who(notable: Json) -> dict[str, Any]:
     identity, addresses = notable["identity"], _addresses(notable)
     is_user = identity["kind"] in _USERS
-    acting = {"id": identity["id"], "name": visible(short_name(identity), _LONGEST)}
+    actor = {"id": identity["id"], "name": visible(short_name(identity), _LONGEST)}
     if not is_user:
-        acting |= {"name": visible(identity["name"], _LONGEST), "type": identity["kind"]}
-        acting |= {"environment": notable["impact"]["environment"]} if notable["impact"]["environment"] else {}
+        actor |= {"name": visible(identity["name"], _LONGEST), "type": identity["kind"]}
+        actor |= {"environment": notable["impact"]["environment"]} if notable["impact"]["environment"] else {}
     who: dict[str, Any] = {
-        "user" if is_user else "service": {**acting, "entity": {"id": identity["id"]}},
+        "user" if is_user else "service": {**actor, "entity": {"id": identity["id"]}},
         "entity": entity(identity),
         "cloud": {"provider": identity["provider"], "account": {"id": identity["account"]}},
         "related": {"user": _each("name", notable), "entity": _each("id", notable)},
@@ -197,13 +197,15 @@ def _who(notable: Json) -> dict[str, Any]:
 def entity(identity: Json) -> dict[str, Any]:
     """ECS' `entity.*`. The entity store goes by `entity.id` and `service.entity.id`: names are shared by several."""
     kind = "user" if identity["kind"] in _USERS else "service"
-    told = {"id": visible(identity["id"], _LONGEST), "name": visible(identity["name"], _LONGEST)}
-    return {**told, "type": [kind], "sub_type": identity["kind"], "source": "nhi_watch"}
+    fields = {"id": visible(identity["id"], _LONGEST), "name": visible(identity["name"], _LONGEST)}
+    return {**fields, "type": [kind], "sub_type": identity["kind"], "source": "nhi_watch"}
 
 
 def _each(what: str, notable: Json) -> list[str]:
     """Of the identity and of those linked to it."""
-    return list(dict.fromkeys(visible(one[what], _LONGEST) for one in (notable["identity"], *notable["members"])))
+    return list(
+        dict.fromkeys(visible(identity[what], _LONGEST) for identity in (notable["identity"], *notable["members"]))
+    )
 
 
 def _addresses(notable: Json) -> list[str]:

@@ -18,8 +18,8 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from nhi_watch.core.life import LIGHT, face_day, lowers, odd_least, tells_calls
 from nhi_watch.core.notable import BANDS, KINDS, MAX_TIMELINE, SEVERITIES, short_ids
+from nhi_watch.core.status import LIGHT, face_day, lowers, tells_calls, unusual_least
 from nhi_watch.report import run_summary, words
 from nhi_watch.report.jsonlines import as_line
 from nhi_watch.report.queries import originals_of, queries
@@ -55,7 +55,7 @@ def render(
         data=_packed({**_meant(shown), "notables": list(_bounded(shown, events or {}, run)), "place": place,
                       "confirmed": words.confirmed(run)}),
         policy=_policy(style, script), funnel=run_summary.funnel(run), facts=run_summary.facts(run),
-        routines=run_summary.routines(run), of_routines=(run_summary.ROUTINES, run_summary.ONE_VERDICT),
+        routines=run_summary.routines(run), of_routines=(run_summary.ROUTINES, run_summary.VERDICT_HINT),
         no_notables=run_summary.no_notables(run), could_not_tell=run_summary.could_not_tell(run),
         ordered=words.ORDERED, below_the_line=run_summary.below_the_line(run), seconds=run.get("seconds") or {},
         overflow=run.get("overflow") or 0, by_kind=_tally(shown, "kind", KINDS),
@@ -69,7 +69,7 @@ def _bounded(shown: Sequence[Json], events: Mapping[str, Json], run: Json) -> It
     marks, signals = _share(_MARKS, shown, 15, 500), _share(_SIGNALS, shown, 20, 200)
     records, raw = _share(_RECORDS, shown, 20, 1000), _share(_RAW, shown, 1_000, 200_000)
     for notable in shown:
-        found = dict(_fitting(notable, events, raw))
+        shown_events = dict(_fitting(notable, events, raw))
         yield {
             **notable,
             "signals": _heaviest(notable["signals"], signals, "log_odds"),
@@ -86,14 +86,14 @@ def _bounded(shown: Sequence[Json], events: Mapping[str, Json], run: Json) -> It
             "is_going_on": words.is_going_on(notable),
             "is_back": words.is_back(notable),
             "work": (run.get("work") or {}).get(notable["id"]),
-            "odd_from": odd_least(notable) if tells_calls(notable) else LIGHT,
+            "odd_from": unusual_least(notable) if tells_calls(notable) else LIGHT,
             "face_day": face_day(notable) if tells_calls(notable) else "",
-            "events": found,
-            "controls": [{**one, "heading": words.heading(one)} for one in notable["controls"]],
+            "events": shown_events,
+            "controls": [{**control, "heading": words.heading(control)} for control in notable["controls"]],
             "all_refused": words.all_refused(notable),
-            "claims": [one["id"] for one in notable["signals"] if lowers(notable, one)],
+            "claims": [signal["id"] for signal in notable["signals"] if lowers(notable, signal)],
             "tells_calls": tells_calls(notable),
-            "queries": queries(notable, [*found.values()]),
+            "queries": queries(notable, [*shown_events.values()]),
             "is_cut": len(notable["timeline"]) >= MAX_TIMELINE,
         }  # fmt: skip
 
@@ -168,5 +168,5 @@ def _tally(notables: Sequence[Json], field: str, order: Sequence[str]) -> list[t
     return [(name, counts[name]) for name in order if counts[name]]
 
 
-def _share(whole: int, notables: Sequence[Json], low: int, high: int) -> int:
-    return max(low, min(high, whole // max(len(notables), 1)))
+def _share(total: int, notables: Sequence[Json], low: int, high: int) -> int:
+    return max(low, min(high, total // max(len(notables), 1)))

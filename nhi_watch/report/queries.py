@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from nhi_watch.core import timestamps
-from nhi_watch.core.life import odd_calls, tells_calls
+from nhi_watch.core.status import tells_calls, unusual_calls
 
 Json = Mapping[str, Any]
 _MOST = 20
@@ -36,10 +36,10 @@ def queries(notable: Json, events: Sequence[Json] = ()) -> list[tuple[str, dict[
     """
     first = timestamps.parse(notable["first_time"]) - _MARGIN
     last = timestamps.parse(notable["last_time"]) + _MARGIN
-    told = "\n".join(str(event["raw"]) for event in events)
+    text = "\n".join(str(event["raw"]) for event in events)
     files = list(dict.fromkeys(str(event["file"]) for event in events if event.get("file")))[:_FILES]
-    ids = list(islice(filter(None, (_in(told, name) for name in notable["record_ids"])), _MOST))
-    wanted = (("the records behind it", ids), ("everything it did in that time", _names(notable, told)))
+    ids = list(islice(filter(None, (_in(text, name) for name in notable["record_ids"])), _MOST))
+    wanted = (("the records behind it", ids), ("everything it did in that time", _names(notable, text)))
     spans = max(first, 0), last
     return [(what, {**_spelled(words, *spans), "jq": _jq(words, files)}) for what, words in wanted if words]
 
@@ -47,15 +47,15 @@ def queries(notable: Json, events: Sequence[Json] = ()) -> list[tuple[str, dict[
 def originals_of(notable: Json, most: int = 40) -> list[str]:
     """Ids of the records whose raw form is worth showing: first and last unusual call, odd behaviours, reasons."""
     heavy = sorted(notable["timeline"], key=lambda entry: -entry["points"])
-    odd = odd_calls(notable)[0] if heavy and tells_calls(notable) else ()
-    ids = [entry["record_id"] for entry in (*odd[:1], *odd[-1:], *heavy)]
-    ids += [one["record_ids"][0] for one in notable["signals"] if one["record_ids"]]
+    unusual = unusual_calls(notable)[0] if heavy and tells_calls(notable) else ()
+    ids = [entry["record_id"] for entry in (*unusual[:1], *unusual[-1:], *heavy)]
+    ids += [signal["record_ids"][0] for signal in notable["signals"] if signal["record_ids"]]
     return list(dict.fromkeys([*ids, *notable["record_ids"]]))[:most]
 
 
-def _in(told: str, name: str) -> str:
+def _in(text: str, name: str) -> str:
     """As much of a record's id as its log has: some sources put a word of their own behind it."""
-    return next((word for word in without_suffix(name) if not told or word in told), "")
+    return next((word for word in without_suffix(name) if not text or word in text), "")
 
 
 def without_suffix(name: str) -> list[str]:
@@ -70,14 +70,14 @@ def without_suffix(name: str) -> list[str]:
 def names(notable: Json) -> list[str]:
     """What logs may call the identity, the surest first."""
     identity = notable["identity"]
-    told = [identity["id"].rpartition(":")[2], identity["name"], re.split(r"[/:]", identity["name"])[-1]]
-    return [name for name in dict.fromkeys(told) if len(name) > 2]
+    names = [identity["id"].rpartition(":")[2], identity["name"], re.split(r"[/:]", identity["name"])[-1]]
+    return [name for name in dict.fromkeys(names) if len(name) > 2]
 
 
-def _names(notable: Json, told: str) -> list[str]:
+def _names(notable: Json, text: str) -> list[str]:
     """What a log calls the identity: the first of its names that its records hold."""
     known = names(notable)
-    return [next((name for name in known if name in told), known[0])] if known else []
+    return [next((name for name in known if name in text), known[0])] if known else []
 
 
 def _spelled(words: Sequence[str], first: int, last: int) -> dict[str, str]:

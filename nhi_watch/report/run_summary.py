@@ -18,29 +18,29 @@ from nhi_watch.core.notable import BANDS, SEVERITIES
 from nhi_watch.report.words import amount, clock, confirmed, likely, signal, visible
 
 
-class Step(NamedTuple):
+class FunnelStep(NamedTuple):
     """One number of the funnel."""
 
     label: str
     number: int
 
 
-class Fact(NamedTuple):
+class SummaryFact(NamedTuple):
     """A name and what it says."""
 
     label: str
     text: str
 
 
-def funnel(run: Mapping[str, Any]) -> list[Step]:
+def funnel(run: Mapping[str, Any]) -> list[FunnelStep]:
     """Records → identities → notables.
 
     >>> [tuple(step) for step in funnel({"read": 9, "notables": 1})]
     [('records', 9), ('notable listed', 1)]
     """
     again = bool(run.get("parsed")) and run.get("events") == 0  # whose behaviours an earlier run has counted
-    told = ((run.get(name), labels) for name, labels in _STEPS.items() if not (again and name in _OF_NEWS))
-    return [Step(labels[number != 1], number) for number, labels in told if isinstance(number, int)]
+    numbers = ((run.get(name), labels) for name, labels in _STEPS.items() if not (again and name in _OF_UNJUDGED))
+    return [FunnelStep(labels[number != 1], number) for number, labels in numbers if isinstance(number, int)]
 
 
 _STEPS = {
@@ -49,27 +49,27 @@ _STEPS = {
 }  # fmt: skip
 
 
-_OF_NEWS = ("identities",)
+_OF_UNJUDGED = ("identities",)
 
 
-def facts(run: Mapping[str, Any]) -> list[Fact]:
+def facts(run: Mapping[str, Any]) -> list[SummaryFact]:
     """The rest that a reader wants to know about a run, in the order of interest."""
     said = [
-        Fact("Days", " to ".join(dict.fromkeys(run.get("days") or ()))),
-        Fact("Alerts", _alerts(run)),
-        Fact("Not listed", below_the_line(run)),
-        Fact("Budget", _budget(run)),
-        Fact("Rejected", _rejected(run)),
-        Fact("Out of scope", _out_of_scope(run)),
-        Fact("Skipped", _passed_over(run)),
-        Fact("Blind spots", amount(run["blind_spots"]) if run.get("blind_spots") else ""),
-        Fact("Drift", _drift(run)),
-        Fact("Handled", _left_out(run)),
-        Fact("Model", _id(run, "model")),
-        Fact("Baseline", _id(run, "baseline")),
-        Fact("Written", f"{clock(str(run['created']))} UTC" if run.get("created") else ""),
+        SummaryFact("Days", " to ".join(dict.fromkeys(run.get("days") or ()))),
+        SummaryFact("Alerts", _alerts(run)),
+        SummaryFact("Not listed", below_the_line(run)),
+        SummaryFact("Budget", _budget(run)),
+        SummaryFact("Rejected", _rejected(run)),
+        SummaryFact("Out of scope", _out_of_scope(run)),
+        SummaryFact("Skipped", _passed_over(run)),
+        SummaryFact("Blind spots", amount(run["blind_spots"]) if run.get("blind_spots") else ""),
+        SummaryFact("Drift", _drift(run)),
+        SummaryFact("Handled", _left_out(run)),
+        SummaryFact("Model", _id(run, "model")),
+        SummaryFact("Baseline", _id(run, "baseline")),
+        SummaryFact("Written", f"{clock(str(run['created']))} UTC" if run.get("created") else ""),
     ]
-    return [Fact(label, visible(text, 200)) for label, text in said if text]
+    return [SummaryFact(label, visible(text, 200)) for label, text in said if text]
 
 
 def page_of(run: Mapping[str, Any]) -> list[Any]:
@@ -78,8 +78,16 @@ def page_of(run: Mapping[str, Any]) -> list[Any]:
     >>> page_of({"parsed": 9, "events": 9}) == page_of({"parsed": 9, "events": 0})
     False
     """
-    told = [fact for fact in facts(run) if fact.label != "Written"]
-    return [funnel(run), told, routines(run), no_notables(run), could_not_tell(run), confirmed(run), run.get("work")]
+    shown_facts = [fact for fact in facts(run) if fact.label != "Written"]
+    return [
+        funnel(run),
+        shown_facts,
+        routines(run),
+        no_notables(run),
+        could_not_tell(run),
+        confirmed(run),
+        run.get("work"),
+    ]
 
 
 def routines(run: Mapping[str, Any]) -> list[str]:
@@ -90,10 +98,13 @@ def routines(run: Mapping[str, Any]) -> list[str]:
     ['rotate: iam:CreateAccessKey on 3 days since 2026-03-02, from aws boto3']
     """
     return [
-        visible(f"{one['name'].rsplit('/', 1)[-1]}: {_few(one['calls'])} on {amount(one['days'])} days since "
-                f"{one['since']}, from {_few(one['places'])}", 300)
-        for one in run.get("routines") or ()
-    ]  # fmt: skip
+        visible(
+            f"{routine['name'].rsplit('/', 1)[-1]}: {_few(routine['calls'])} on {amount(routine['days'])} days since "
+            f"{routine['since']}, from {_few(routine['places'])}",
+            300,
+        )
+        for routine in run.get("routines") or ()
+    ]
 
 
 def _few(names: Sequence[str]) -> str:
@@ -103,7 +114,7 @@ def _few(names: Sequence[str]) -> str:
 
 _NAMED = 4
 ROUTINES = "Sensitive routines found while learning"
-ONE_VERDICT = (
+VERDICT_HINT = (
     "Their notables close by themselves; a verdict on those that have closed: "
     "nhi feedback routines benign|confirmed --by WHO --why TEXT"
 )
@@ -128,17 +139,20 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
     >>> doubts({"read": 9, "parsed": 8, "events": 8, "rejected": {"not_json": 1}, "too_late": 2})
     ['1 of 9 records could not be read', '2 records arrived after their day was closed']
     """
-    read, held = run.get("read"), run.get("held_aside") or 0
-    bad = sum(_bad(run).values()) - held
+    read, quarantined = run.get("read"), run.get("held_aside") or 0
+    bad = sum(_bad(run).values()) - quarantined
     passed = (run.get("passed_over") or {}).get("may_matter") or 0
     highest, known = run.get("overflow_highest") or 0, run.get("days_known") or 0
     left_out = (run.get("verdicts") or {}).get("gravest") or 0
-    told = [
+    reasons = [
         (read == 0 or (run.get("parsed") == 0 and not bad), "no record was scored"),
         (bool(run.get("parsed")) and run.get("events") == 0, "all records were scored by an earlier run"),
         (bad, f"{amount(bad)} of {amount(read or bad)} records could not be read"),
         (run.get("too_late"), f"{amount(run.get('too_late') or 0)} records arrived after their day was closed"),
-        (held, f"{amount(held)} records are quarantined, because their dates are later than their arrival"),
+        (
+            quarantined,
+            f"{amount(quarantined)} records are quarantined, because their dates are later than their arrival",
+        ),
         (run.get("shared_ids"), f"{amount(run.get('shared_ids') or 0)} records share an id with another record"),
         (run.get("folded_records"), f"{amount(run.get('folded_records') or 0)} records were too many to be kept apart"),
         (passed, f"{amount(passed)} file{'s'[: passed != 1]} that may hold records skipped"),
@@ -146,7 +160,7 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
         (left_out >= _CRITICAL, "a critical one, unlisted because of a verdict or exception, is still active"),
         (highest >= _WORTH, f"an unlisted notable is {likely(highest)} likely; see `nhi list --all`"),
     ]
-    return [*(text for holds, text in told if holds), *run.get("cannot_tell", ())]
+    return [*(text for holds, text in reasons if holds), *run.get("cannot_tell", ())]
 
 
 _WEEK = 7
@@ -181,17 +195,21 @@ def most_suspicious(run: Mapping[str, Any]) -> str:
     'Most suspicious: app on 2026-03-02, 6% likely an intrusion (attack tool): 40 calls, 3 refused, iam:CreateUser and \
 8 more.'
     """
-    found = run.get("most_suspicious")
-    if not found:
+    episode = run.get("most_suspicious")
+    if not episode:
         return ""
-    reasons = ", ".join(signal(name).lower() for name in found["signals"])
+    reasons = ", ".join(signal(name).lower() for name in episode["signals"])
     why = f" ({reasons})" if reasons else ""
-    refused = f", {amount(found['refused'])} refused" if found["refused"] else ""
-    more = found["kinds"] - len(found["calls"])
-    calls = ", ".join(found["calls"]) + (f" and {amount(more)} more" if more > 0 else "")
-    who = found["identity"].rpartition("/")[2] or found["identity"]
-    return visible(f"Most suspicious: {who} on {found['day']}, {likely(found['likelihood'])} likely an intrusion{why}: "
-                   f"{amount(found['records'])} call{'s'[: found['records'] != 1]}{refused}, {calls}.", 600)
+    refused = f", {amount(episode['refused'])} refused" if episode["refused"] else ""
+    more = episode["kinds"] - len(episode["calls"])
+    calls = ", ".join(episode["calls"]) + (f" and {amount(more)} more" if more > 0 else "")
+    who = episode["identity"].rpartition("/")[2] or episode["identity"]
+    return visible(
+        f"Most suspicious: {who} on {episode['day']}, {likely(episode['likelihood'])} likely an intrusion{why}: "
+        f"{amount(episode['records'])} call{'s'[: episode['records'] != 1]}{refused}, {calls}.",
+        600,
+    )
+
 
 def _ending(name: str, number: int) -> str:
     return ("y" if number == 1 else "ies") if name == "identities" else "s"[: number != 1]
@@ -213,8 +231,8 @@ def below_the_line(run: Mapping[str, Any]) -> str:
     """
     over, highest = (run.get(name) or 0 for name in ("overflow", "overflow_highest"))
     counts = run.get("below") or {}
-    told = ", ".join(f"{amount(counts[name])} {name}" for name in reversed(SEVERITIES) if counts.get(name))
-    why = (f" ({told})" if told else "") + (" without a place" if counts.keys() - {"informational"} else "")
+    text = ", ".join(f"{amount(counts[name])} {name}" for name in reversed(SEVERITIES) if counts.get(name))
+    why = (f" ({text})" if text else "") + (" without a place" if counts.keys() - {"informational"} else "")
     sure = f", the likeliest {likely(highest)}" if highest else ""
     return f"{amount(over)} notable{'s'[: over != 1]}{why}{sure}" if over else ""
 
@@ -254,13 +272,13 @@ def _out_of_scope(run: Mapping[str, Any]) -> str:
 
 
 def _passed_over(run: Mapping[str, Any]) -> str:
-    told = run.get("passed_over") or {}
-    if not told.get("files"):
+    passed = run.get("passed_over") or {}
+    if not passed.get("files"):
         return ""
-    many = "file" if told["files"] == 1 else "files"
-    matter = told["may_matter"]
-    held = f"{amount(matter)} of which may hold records" if matter else "not recognized as logs"
-    return f"{amount(told['files'])} {many}, {held}"
+    many = "file" if passed["files"] == 1 else "files"
+    matter = passed["may_matter"]
+    note = f"{amount(matter)} of which may hold records" if matter else "not recognized as logs"
+    return f"{amount(passed['files'])} {many}, {note}"
 
 
 def _left_out(run: Mapping[str, Any]) -> str:
@@ -274,10 +292,10 @@ def _drift(run: Mapping[str, Any]) -> str:
     drift = run.get("drift") or {}
     parts = []
     for name, since in (("since_last_week", "the week before"), ("since_training", "training")):
-        moved = [one for one, index in (drift.get(name) or {}).items() if index > _MOVED]
+        moved = [number for number, index in (drift.get(name) or {}).items() if index > _MOVED]
         if moved:
             more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
-            named = ", ".join(signal(one).lower() for one in moved[:3])
+            named = ", ".join(signal(number).lower() for number in moved[:3])
             parts.append(f"{named}{more} {'differs' if len(moved) == 1 else 'differ'} from {since}")
     return f"{'; '.join(parts)}{_READ}" if parts else ""
 

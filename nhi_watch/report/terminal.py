@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from nhi_watch.core.life import is_settled, lowers, odd_calls, tells_calls
 from nhi_watch.core.notable import MAX_TIMELINE, short_ids
-from nhi_watch.detect.habits import Home
-from nhi_watch.detect.model import EDGES, Scorecard, percent
+from nhi_watch.core.status import is_resolved, lowers, tells_calls, unusual_calls
+from nhi_watch.detect.habits import TenantHabits
+from nhi_watch.detect.model import EDGES, Model, percent
 from nhi_watch.report import run_summary, words
 from nhi_watch.report.words import (
     PARTS,
@@ -77,8 +77,8 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
     routines = run_summary.routines(run)
     if routines:
         console.print(_text(console, f"{run_summary.ROUTINES} ({len(routines)})", 100, "bold"))
-        for told in [*routines[:_ROUTINES], run_summary.ONE_VERDICT]:
-            console.print(_text(console, f"  {told}", 310))
+        for line in [*routines[:_ROUTINES], run_summary.VERDICT_HINT]:
+            console.print(_text(console, f"  {line}", 310))
     summary = run_summary.line(run)
     if summary:
         console.print(_text(console, summary, 500))
@@ -86,13 +86,11 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
 
 def _line(notable: Json, short_id: str, console: Console, said: str) -> Text:
     """What merely goes on, in one line."""
-    told = words.going_on(notable, short_id, said)
-    return _text(console, told, max(console.width, _NARROW), _COLOURS.get(notable["severity"], ""))
+    line = words.going_on(notable, short_id, said)
+    return _text(console, line, max(console.width, _NARROW), _COLOURS.get(notable["severity"], ""))
 
 
-def _table(
-    notables: Sequence[Json], console: Console, short: Mapping[str, str], confirmed: Mapping[str, str]
-) -> Table:
+def _table(notables: Sequence[Json], console: Console, short: Mapping[str, str], confirmed: Mapping[str, str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True)
     timed = console.width >= _NARROW
     table.add_column("#", justify="right", no_wrap=True)
@@ -117,19 +115,19 @@ def _cells(notable: Json, short_id: str, console: Console, confirmed: str) -> li
     for line in lasted(notable):
         when.append(f"\n{line}", "dim")
     sure = f"{words.likely(notable['likelihood'])} {words.short_severity(notable)}".lstrip()
-    told = _text(console, sure, 16, _COLOURS.get(notable["severity"], ""))
-    told.append(f"\n{short_id}", "dim")
+    text = _text(console, sure, 16, _COLOURS.get(notable["severity"], ""))
+    text.append(f"\n{short_id}", "dim")
     if words.all_refused(notable):
-        told.append("\nall refused", "dim")
-    return [Text(str(notable["rank"])), told, what, when]
+        text.append("\nall refused", "dim")
+    return [Text(str(notable["rank"])), text, what, when]
 
 
 def _whom(notable: Json) -> str:
     days = notable["usual"]["active_days"]
     history = f"known {days} d" if days else "new identity"
     owner = visible(notable["identity"]["owner"], 24) or "no owner"
-    settled = f"{notable['closed_why']}: " if is_settled(notable) else ""
-    return f"{settled}{visible(short_name(notable['identity']), 40)}, {history}, {owner}"
+    resolved = f"{notable['closed_why']}: " if is_resolved(notable) else ""
+    return f"{resolved}{visible(short_name(notable['identity']), 40)}, {history}, {owner}"
 
 
 def _text(console: Console, text: str, limit: int, style: str = "") -> Text:
@@ -161,9 +159,9 @@ def show_explanation(
     console.print(Text(visible(notable["summary"])))
     identity = notable["identity"]
     began = f"since {notable['first_time']}, " if shown(notable)[0] != notable["first_time"] else ""
-    told = f"{notable['id']}  {began}{' to '.join(dict.fromkeys(shown(notable)))}  {identity['name']}  "
+    text = f"{notable['id']}  {began}{' to '.join(dict.fromkeys(shown(notable)))}  {identity['name']}  "
     account = f"account {identity['account'] or 'unknown'}, owner {identity['owner'] or 'unknown'}"
-    console.print(Text(visible(f"{told}{account}")))
+    console.print(Text(visible(f"{text}{account}")))
     for line in _members(notable):
         console.print(Text(visible(line)))
     for line in _calls(notable, events or {}):
@@ -187,40 +185,40 @@ def show_explanation(
 
 def _members(notable: Json) -> list[str]:
     """The linked identities in order, and what proves that they belong together."""
-    told = [f"{n}. {m['provider']} {m['kind']} {m['name']}" for n, m in enumerate(notable["members"], 1)]
+    lines = [f"{n}. {m['provider']} {m['kind']} {m['name']}" for n, m in enumerate(notable["members"], 1)]
     proofs = [
         f"   link: {link['kind']} {link['value']}, records {', '.join(link['record_ids'])}"
         for link in notable["links"][:_MOST_LINKS]
     ]
-    return told + proofs
+    return lines + proofs
 
 
 def _calls(notable: Json, events: Mapping[str, Json]) -> list[str]:
     """First and last unusual call with their records, addresses, the share that was refused, full user agents."""
     if not notable["timeline"] or not tells_calls(notable):
         return []
-    odd, others = odd_calls(notable)
-    calls = sum(entry["count"] for entry in odd)
-    refused = sum(entry["count"] for entry in odd if entry["outcome"] != "success")
-    sources = list(dict.fromkeys(entry["source"] for entry in odd if entry["source"]))
-    theirs = [events[entry["record_id"]] for entry in odd if entry["record_id"] in events] or events.values()
-    agents = dict.fromkeys(found[1] for event in theirs if (found := _AGENT.search(event["raw"])))
+    unusual, others = unusual_calls(notable)
+    calls = sum(entry["count"] for entry in unusual)
+    refused = sum(entry["count"] for entry in unusual if entry["outcome"] != "success")
+    sources = list(dict.fromkeys(entry["source"] for entry in unusual if entry["source"]))
+    theirs = [events[entry["record_id"]] for entry in unusual if entry["record_id"] in events] or events.values()
+    agents = dict.fromkeys(match[1] for event in theirs if (match := _AGENT.search(event["raw"])))
     ended = f"{refused:,} of them refused or failed"
     least = "at least " if len(notable["timeline"]) >= MAX_TIMELINE else ""
-    ends = ["First unusual call", "Last unusual call"] if len(odd) > 1 else ["Unusual call"]
+    ends = ["First unusual call", "Last unusual call"] if len(unusual) > 1 else ["Unusual call"]
     return [
-        *(f"{end}: {_call(entry, events)}" for end, entry in zip(ends, (odd[0], odd[-1]))),
+        *(f"{end}: {_call(entry, events)}" for end, entry in zip(ends, (unusual[0], unusual[-1]))),
         f"Unusual calls: {least}{calls:,}, {ended}; from {', '.join(sources[:6]) or 'unknown'}",
         *_elsewhen(others),
         *(f"User agent: {agent}" for agent in list(agents)[:3]),
     ]
 
 
-def _elsewhen(odd: Sequence[Json]) -> Iterator[str]:
+def _elsewhen(unusual: Sequence[Json]) -> Iterator[str]:
     """What was odd on other days of the same notable."""
-    if odd:
-        days = " to ".join(dict.fromkeys((odd[0]["time"], odd[-1]["time"])))
-        calls = sum(entry["count"] for entry in odd)
+    if unusual:
+        days = " to ".join(dict.fromkeys((unusual[0]["time"], unusual[-1]["time"])))
+        calls = sum(entry["count"] for entry in unusual)
         yield f"On other days, {days}: {calls:,} unusual call{'s'[: calls != 1]}"
 
 
@@ -243,7 +241,7 @@ def _show_timeline(notable: Json, console: Console, every: bool) -> None:
     """The unusual calls by time, and how many routine ones are left out."""
     if not notable["timeline"] or not tells_calls(notable):
         return
-    unusual = sorted((entry for part in odd_calls(notable) for entry in part), key=lambda entry: -entry["points"])
+    unusual = sorted((entry for part in unusual_calls(notable) for entry in part), key=lambda entry: -entry["points"])
     rows = notable["timeline"] if every else sorted(unusual[:_MOST_ROWS], key=lambda entry: entry["time"])
     numbers = {member["id"]: f"{number}. " for number, member in enumerate(notable["members"], 1)}
     cells = [("time (UTC)", "count", "outcome", "from", "call")]
@@ -300,26 +298,28 @@ def _usual(notable: Json) -> Table:
 
 def _claims(notable: Json) -> list[str]:
     """What would have been normal, what signals are worth alone and together, what missing telemetry leaves open."""
-    told = []
+    lines = []
     instead = notable["usual"].get("instead")
     if instead:
-        told.append(f"A usual day for it: {instead['text']}")
+        lines.append(f"A usual day for it: {instead['text']}")
     lowering = (signal for signal in notable["signals"] if lowers(notable, signal))
-    told += [f"Without the records of “{words.signal(s['id'])}”: {s['without']:g}%" for s in lowering]
+    lines += [f"Without the records of “{words.signal(s['id'])}”: {s['without']:g}%" for s in lowering]
     if notable.get("likelihood_range"):
         low, high = notable["likelihood_range"]
-        told.append(f"Telemetry is missing: with it, the likelihood could be anywhere from {low:g}% to {high:g}%")
-    return told
+        lines.append(f"Telemetry is missing: with it, the likelihood could be anywhere from {low:g}% to {high:g}%")
+    return lines
 
 
-def show_model(card: Scorecard, console: Console) -> None:
+def show_model(model: Model, console: Console) -> None:
     """What each signal's values are worth where nothing but the world's habits is known, and how trees read them."""
-    console.print(f"{card.id}  SHA-256 {card.sha256}")
-    console.print(f"{len(card.trees.trees)} trees; an ordinary day is {percent(card.ordinary):g}% likely an intrusion.")
+    console.print(f"{model.id}  SHA-256 {model.sha256}")
+    console.print(
+        f"{len(model.trees.trees)} trees; an ordinary day is {percent(model.ordinary):g}% likely an intrusion."
+    )
     console.print("Points under the world's habits; in a tenant with history, the tenant's own habits replace them.")
-    away = Home(card, Profile(), card.ages[-1])
+    away = TenantHabits(model, Profile(), model.ages[-1])
     table = Table("signal", "points by value (above: points)", box=box.SIMPLE_HEAD)
-    for at, name in enumerate(card.signals):
+    for at, name in enumerate(model.signals):
         steps = list(_steps(away.points(at)))
         shown = steps if len(steps) <= _MOST_STEPS else steps[:: max(1, len(steps) // _MOST_STEPS)]
         table.add_row(name, ", ".join(shown))
@@ -332,4 +332,3 @@ def _steps(points: Sequence[float]) -> Iterator[str]:
         if worth > before:
             yield f"{edge:g}: {worth:.2f}"
             before = worth
-

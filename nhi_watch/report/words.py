@@ -10,8 +10,8 @@ from typing import Any
 
 from nhi_watch.context import frameworks
 from nhi_watch.core import timestamps
-from nhi_watch.core.life import INSTEAD, LITTLE, is_new, is_settled, is_waiting, odd_calls, tells_calls
-from nhi_watch.core.notable import BANDS, IMPACTS, LET_IN, clip, loss_of
+from nhi_watch.core.notable import BANDS, IMPACTS, LET_IN, clip, risk_of
+from nhi_watch.core.status import INSTEAD, LITTLE, is_new, is_resolved, is_waiting, tells_calls, unusual_calls
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect import casework
 from nhi_watch.detect.model import SUREST
@@ -96,8 +96,8 @@ def likely(likelihood: float) -> str:
     >>> likely(86.5), likely(9.8), likely(10.0), likely(0.0)
     ('87%', '9.8%', '10%', '')
     """
-    whole = int(likelihood + 0.5)
-    shown = f"{likelihood:.1f}" if whole != likelihood and whole in _LINES else str(whole)
+    percent = int(likelihood + 0.5)
+    shown = f"{likelihood:.1f}" if percent != likelihood and percent in _LINES else str(percent)
     return f"{shown.removesuffix('.0')}%" if likelihood else ""
 
 
@@ -106,15 +106,15 @@ _LINES = frozenset(low for low, _ in BANDS)
 
 def all_refused(notable: Mapping[str, Any]) -> bool:
     """Whether nothing of it succeeded, which is why its severity is lower than its likelihood."""
-    return any(one["name"] == LET_IN and one["value"] == "all refused" for one in notable["impact"]["factors"])
+    return any(factor["name"] == LET_IN and factor["value"] == "all refused" for factor in notable["impact"]["factors"])
 
 
 def signal_bars(notable: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
     """The signals that are explained, and those that add so little that they are only named."""
-    told = notable["signals"]
-    heavy = [s for s in told if abs(s["log_odds"]) >= LITTLE and not s["cannot_tell"]]
-    heavy = heavy or [s for s in told if not s["cannot_tell"]]
-    return heavy, [s for s in told if s not in heavy and not s["cannot_tell"]]
+    signals = notable["signals"]
+    heavy = [s for s in signals if abs(s["log_odds"]) >= LITTLE and not s["cannot_tell"]]
+    heavy = heavy or [s for s in signals if not s["cannot_tell"]]
+    return heavy, [s for s in signals if s not in heavy and not s["cannot_tell"]]
 
 
 def sum_of(notable: Mapping[str, Any]) -> str:
@@ -135,8 +135,8 @@ def severity_line(notable: Mapping[str, Any]) -> str:
         return ""
     level = notable["impact"]["level"]
     bands = ", ".join(f"{name} from {low:g}" for low, name in BANDS)
-    loss, whole = loss_of(notable), notable["likelihood"] * IMPACTS[level]
-    came = f"{whole:.4g}, capped at 100" if whole > loss + 0.01 else f"{loss:g}"
+    risk, unclipped = risk_of(notable), notable["likelihood"] * IMPACTS[level]
+    came = f"{unclipped:.4g}, capped at 100" if unclipped > risk + 0.01 else f"{risk:g}"
     product = f"likelihood {notable['likelihood']:g} × {IMPACTS[level]:g} (impact {level}) = {came}"
     return f"Severity {notable['severity']}: {product}; {bands}"
 
@@ -148,12 +148,12 @@ def impact_line(notable: Mapping[str, Any]) -> str:
     ...                                                    {"name": "let in", "value": "all refused", "weight": 0.5}]}})
     'Impact: low; raised by reach (9 targets); lowered by refusals (all refused)'
     """
-    told = [f"Impact: {notable['impact']['level']}"]
+    lines = [f"Impact: {notable['impact']['level']}"]
     for sign, how in ((1, "raised by"), (-1, "lowered by")):
         factors = [f for f in notable["impact"]["factors"] if (f["weight"] - 1) * sign > 0]
         named = (f"{'refusals' if f['name'] == LET_IN else f['name']} ({f['value']})" for f in factors)
-        told += [f"{how} {', '.join(named)}"] if factors else []
-    return "; ".join(told)
+        lines += [f"{how} {', '.join(named)}"] if factors else []
+    return "; ".join(lines)
 
 
 def amount(number: float) -> str:
@@ -203,12 +203,16 @@ def shown(notable: Mapping[str, Any]) -> tuple[str, str]:
     """From when to when that happened which a notable shows: of several days, the unusual calls of the one it shows."""
     first, last = notable["first_time"], notable["last_time"]
     several = tells_calls(notable) and first[:10] != last[:10]
-    odd = odd_calls(notable)[0] if several else ()
-    if not odd:
+    unusual = unusual_calls(notable)[0] if several else ()
+    if not unusual:
         return first, last
-    day = odd[0]["time"][:10]  # an entry has the time of its first call, the episode that of its last
-    ends = [one["time"] for one in notable.get("revisions") or () if one["day"] == day == one["time"][:10]]
-    return odd[0]["time"], max([odd[-1]["time"], *ends])
+    day = unusual[0]["time"][:10]  # an entry has the time of its first call, the episode that of its last
+    ends = [
+        revision["time"]
+        for revision in notable.get("revisions") or ()
+        if revision["day"] == day == revision["time"][:10]
+    ]
+    return unusual[0]["time"], max([unusual[-1]["time"], *ends])
 
 
 def lasted(notable: Mapping[str, Any]) -> list[str]:
@@ -216,8 +220,8 @@ def lasted(notable: Mapping[str, Any]) -> list[str]:
     first, last = shown(notable)
     seconds = timestamps.parse(last) - timestamps.parse(first)
     began = notable["first_time"][:10]
-    told = [f"for {span(seconds)}"] if seconds else []
-    return told + [f"since {began}"] * (began < first[:10])
+    phrases = [f"for {span(seconds)}"] if seconds else []
+    return phrases + [f"since {began}"] * (began < first[:10])
 
 
 def place_of(event: Mapping[str, Any]) -> str:
@@ -243,7 +247,7 @@ def left_out(notable: Mapping[str, Any], more: Sequence[Any] = ()) -> list[str]:
     >>> left_out({"timeline": entries, "baseline": {"id": "2026-03-08"}})
     ['Left out: 40 routine calls in 1 row; show them with --all']
     """
-    unusual = {id(entry) for part in odd_calls(notable) for entry in part}
+    unusual = {id(entry) for part in unusual_calls(notable) for entry in part}
     routine = [entry for entry in notable["timeline"] if id(entry) not in unusual]
     parts = [(more, "unusual"), (routine, "routine")]
     counted = [(sum(entry["count"] for entry in part), len(part), name) for part, name in parts if part]
@@ -266,7 +270,7 @@ PARTS = (NEW, STILL_OPEN, "Earlier", "Not listed", "Settled")
 
 def part_of(notable: Mapping[str, Any]) -> str:
     """The part of the list in which a notable stands."""
-    if is_settled(notable):
+    if is_resolved(notable):
         return "Settled"
     if not notable["listed"]:
         return "Not listed"
@@ -356,7 +360,7 @@ def signal(id_: str) -> str:
 def _titles() -> dict[str, str]:
     from nhi_watch.detect.signals import SIGNALS  # here: they are many, and most commands name none
 
-    return {one.name: one.title for one in SIGNALS}
+    return {signal.name: signal.title for signal in SIGNALS}
 
 
 def tactics(techniques: list[str]) -> list[tuple[str, str]]:
@@ -373,7 +377,7 @@ def _title(name: str) -> str:
     return name.replace("-", " ").title().replace(" And ", " and ")
 
 
-def heading(told: Mapping[str, Any]) -> str:
+def heading(entry: Mapping[str, Any]) -> str:
     """What a control comes to, by its reason: a role has no secret, and what an intruder made is deleted.
 
     >>> heading({"id": "rotate_secret", "reason": "Revoke the sessions of r issued before now"})
@@ -382,18 +386,18 @@ def heading(told: Mapping[str, Any]) -> str:
     ...          "intrusion made: do not rotate it, delete it and its keys."})
     'Delete the user x'
     """
-    if told["id"] == "rotate_secret":
-        made = _MADE.search(told["reason"])
-        if made:
-            name = made["name"].rpartition(":")[2] if made["name"].startswith("arn:") else made["name"]
+    if entry["id"] == "rotate_secret":
+        match = _CREATED.search(entry["reason"])
+        if match:
+            name = match["name"].rpartition(":")[2] if match["name"].startswith("arn:") else match["name"]
             return f"Delete the {name.replace('/', ' ', 1)}" if "/" in name else f"Delete {name}"
         for words, instead in INSTEAD.items():
-            if words in told["reason"]:
+            if words in entry["reason"]:
                 return instead.capitalize()
-    return control(told["id"])[0]
+    return control(entry["id"])[0]
 
 
-_MADE = re.compile(r"Remove (?P<name>.{1,200}?), which this intrusion made")
+_CREATED = re.compile(r"Remove (?P<name>.{1,200}?), which this intrusion made")
 
 
 def control(id_: str) -> tuple[str, str]:
@@ -403,4 +407,3 @@ def control(id_: str) -> tuple[str, str]:
     ('Quarantine identity', '')
     """
     return CONTROLS.get(id_, (spoken(id_), ""))
-

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context import actions
 from nhi_watch.context.networks import SHIPPED, Networks
-from nhi_watch.core.behaviour import Behaviour, Shape
+from nhi_watch.core.behaviour import Behaviour, BehaviourKey
 from nhi_watch.core.event import BEHALF, DONE_TO, Identity
 
 LEARNING = 14
@@ -28,7 +28,7 @@ RETURNS = 3
 """Days on which what looks bad must have come before it is learnt, while its scope is being learnt."""
 REPEATS = 7
 """The same afterwards, from places that are known."""
-SETTLES = 21
+CLEARS_AFTER = 21
 """Days on which something that looks bad must have come from a place, after LEARNING, before the place is known."""
 QUARANTINE = 30
 """Days after which what looked bad and did not come back is forgotten: the count begins anew."""
@@ -80,7 +80,7 @@ def bucket(count: int) -> int:
     return count.bit_length()
 
 
-class Seen:
+class SeenValue:
     """What is known of one value."""
 
     __slots__ = ("count", "days", "first", "last", "peak", "top")
@@ -105,22 +105,22 @@ class Seen:
         return float(self.days) if gap <= 0 else self.days * 0.5 ** (gap / HALF_LIFE)
 
 
-class Dimension:
+class ProfileDimension:
     """The values of one dimension, and how many of them were seen on a single day only."""
 
     __slots__ = ("once", "values")
 
     def __init__(self) -> None:
-        self.values: dict[str, Seen] = {}
+        self.values: dict[str, SeenValue] = {}
         self.once = 0
 
-    def learn(self, told: Iterable[tuple[str, int, int]], day: int) -> None:
+    def learn(self, values: Iterable[tuple[str, int, int]], day: int) -> None:
         """One more day of some values: each with its count, and how many identities share it."""
         known = self.values
-        for value, count, weight in told:
+        for value, count, weight in values:
             seen = known.get(value)
             if seen is None:
-                known[value] = Seen(weight, count, day, day, 0, bucket(count))
+                known[value] = SeenValue(weight, count, day, day, 0, bucket(count))
                 self.once += weight == 1
                 continue
             self.once -= seen.days == 1
@@ -136,7 +136,7 @@ class Dimension:
         """Forget what was not seen since a day."""
         self.values = {value: seen for value, seen in self.values.items() if seen.last >= before}
 
-    def move(self, values: Iterable[str], other: Dimension) -> None:
+    def move(self, values: Iterable[str], other: ProfileDimension) -> None:
         """Let another dimension know some values as this one does."""
         for value in values:
             seen, known = self.values.pop(value), other.values.get(value)
@@ -159,7 +159,7 @@ class Dimension:
         self.once = sum(seen.days == 1 for seen in self.values.values())
 
 
-_NOTHING = Dimension()
+_NOTHING = ProfileDimension()
 
 
 class Profile:
@@ -175,11 +175,11 @@ class Profile:
         self.last = -1
         self.gaps = 0
         """The longest pause so far, in days."""
-        self.dimensions: dict[str, Dimension] = {}
-        self.waiting: dict[str, Dimension] = {}
+        self.dimensions: dict[str, ProfileDimension] = {}
+        self.waiting: dict[str, ProfileDimension] = {}
         """What looked bad, and is not learnt yet."""
 
-    def dimension(self, name: str) -> Dimension:
+    def dimension(self, name: str) -> ProfileDimension:
         """One dimension; an empty one when nothing is known."""
         return self.dimensions.get(name, _NOTHING)
 
@@ -196,7 +196,7 @@ class Profile:
     def size_of_two_days(self, name: str) -> int:
         """The size class that two days reached, of a dimension of size classes: one large day alone is no habit."""
         days = 0
-        for size, seen in sorted(self.dimension(name).values.items(), key=lambda one: -int(one[0])):
+        for size, seen in sorted(self.dimension(name).values.items(), key=lambda item: -int(item[0])):
             days += seen.days
             if days > 1:
                 return int(size)
@@ -223,7 +223,7 @@ class Profile:
         for name, values in delta.items():
             dimension = self.dimensions.get(name)
             if dimension is None:
-                dimension = self.dimensions[name] = Dimension()
+                dimension = self.dimensions[name] = ProfileDimension()
             weighted = name in KEPT
             dimension.learn(((value, count, count if weighted else 1) for value, count in values.items()), day)
             dimension.trim(KEPT.get(name, VALUES))
@@ -231,7 +231,7 @@ class Profile:
     def learn_group(self, day: int, group: GroupDay) -> None:
         """Fold in one day of many identities; each counts once per value."""
         for name, values in group.shares.items():
-            dimension = self.dimensions.setdefault(name, Dimension())
+            dimension = self.dimensions.setdefault(name, ProfileDimension())
             dimension.learn(((value, values[value][1], values[value][0]) for value in sorted(values)), day)
             dimension.trim()
         self.learn(day, {}, group.size)
@@ -244,7 +244,7 @@ class Profile:
         """
         need = RETURNS if self.is_young(day) else REPEATS
         for name, values in delta.items():
-            dimension = self.waiting.setdefault(name, Dimension())
+            dimension = self.waiting.setdefault(name, ProfileDimension())
             dimension.forget(day - QUARANTINE)
             dimension.learn(((value, count, 1) for value, count in values.items()), day)
             dimension.trim(KEPT.get(name, VALUES))
@@ -254,9 +254,9 @@ class Profile:
         calls = back.get("action", [])
         if calls and self.is_young(day):
             self._learn(day, {ROUTINE: {call: self.waiting["action"].values[call].count for call in calls}})
-        is_whole = len(calls) == len(delta.get("action", ()))
+        is_complete = len(calls) == len(delta.get("action", ()))
         for name, values in delta.items():
-            self._release(name, list(values) if is_whole and name not in _ONE_BY_ONE else back[name])
+            self._release(name, list(values) if is_complete and name not in _SEPARATELY else back[name])
 
     def free(self, delta: Delta) -> None:
         """Learn what waits of a delta: somebody has said that it is fine."""
@@ -265,7 +265,7 @@ class Profile:
                 self._release(name, [value for value in values if value in self.waiting[name].values])
 
     @property
-    def is_settled(self) -> bool:
+    def is_clear(self) -> bool:
         """Whether no call and no place waits that looked bad."""
         return not any(self.waiting[name].values for name in ("action", PLACE) if name in self.waiting)
 
@@ -280,9 +280,9 @@ class Profile:
         """
         source, _, agent = place.partition(" ")
         waits = self.waiting[PLACE].values[place].days
-        told = (self.dimension(name).values.get(source) for name in ("owner", "network"))
-        is_own = any(seen is not None and seen.days >= RETURNS for seen in told)
-        if place in self.dimension(PLACE).values or waits >= SETTLES:
+        seen_values = (self.dimension(name).values.get(source) for name in ("owner", "network"))
+        is_own = any(seen is not None and seen.days >= RETURNS for seen in seen_values)
+        if place in self.dimension(PLACE).values or waits >= CLEARS_AFTER:
             return True
         if self.is_young(day) and not source.startswith(ANONYMOUS):
             return waits >= RETURNS and (is_own or not self.dimension("network").values)
@@ -291,7 +291,7 @@ class Profile:
 
     def _release(self, name: str, values: Sequence[str]) -> None:
         if values:  # a dimension without values would tell more than none, see `share`
-            known = self.dimensions.setdefault(name, Dimension())
+            known = self.dimensions.setdefault(name, ProfileDimension())
             self.waiting[name].move(values, known)
             known.trim(KEPT.get(name, VALUES))
 
@@ -369,7 +369,7 @@ def peer_scope(identity: Identity) -> str:
     'peer:service_account:shop'
     """
     if identity.name.startswith(_ACCOUNT):
-        return f"{PEERS}{identity.kind}:{identity.name[len(_ACCOUNT):].partition(':')[0][:63]}"
+        return f"{PEERS}{identity.kind}:{identity.name[len(_ACCOUNT) :].partition(':')[0][:63]}"
     last = identity.name.rsplit("/", 1)[-1].lower()
     word = ""
     for letter in last:
@@ -382,7 +382,7 @@ def peer_scope(identity: Identity) -> str:
     return f"{PEERS}{identity.kind}:{word[:24]}"
 
 
-HELD = 20_000
+MAX_BUFFERED = 20_000
 """Profiles of identities that are held in memory: about 400 MB."""
 
 
@@ -397,7 +397,7 @@ class Profiles:
 
     def shed(self) -> None:
         """Forget identities' profiles when there are very many: a state has them."""
-        if len(self.own) > HELD:
+        if len(self.own) > MAX_BUFFERED:
             self.own.clear()
 
 
@@ -406,7 +406,7 @@ Lesson = tuple[Delta, Delta, str]
 teaches no group."""
 
 
-_ONE_BY_ONE = ("action", f"{REFUSED}action", PLACE)
+_SEPARATELY = ("action", f"{REFUSED}action", PLACE)
 """Dimensions of which each value must come back by itself."""
 
 
@@ -440,25 +440,25 @@ class GroupDay:
 
 def learn_groups(groups: dict[str, Profile], day: int, lessons: Iterable[Lesson]) -> None:
     """Fold a day of all identities into the profiles of their peers and of the tenant."""
-    members, at_home = {TENANT: GroupDay()}, _AtHome()
+    members, own_counts = {TENANT: GroupDay()}, _TenantCounts()
     for now, _, scope in lessons:
         if not scope:
             continue
         for group in (TENANT, scope):
             members.setdefault(group, GroupDay()).add(now)
-        at_home.add(now, scope)
+        own_counts.add(now, scope)
     for scope, member in members.items():
         groups.setdefault(scope, Profile()).learn_group(day, member)
     tenant = groups[TENANT]
     tenant.advance(day)
-    tenant.learn(day, {SIGNAL: at_home.found}, 0)
+    tenant.learn(day, {SIGNAL: own_counts.counts}, 0)
 
 
-class _AtHome:
+class _TenantCounts:
     """Value of SIGNAL → identity-days, of a peer group ALIKE at most; every day is counted as a day."""
 
     def __init__(self) -> None:
-        self.found: dict[str, int] = {}
+        self.counts: dict[str, int] = {}
         self._alike: dict[tuple[str, str], int] = {}
 
     def add(self, delta: Delta, scope: str) -> None:
@@ -466,7 +466,7 @@ class _AtHome:
         for value in delta.get(SIGNAL, ()):
             seen = self._alike[scope, value] = self._alike.get((scope, value), 0) + 1
             if seen <= ALIKE or value.endswith(EVERY):
-                self.found[value] = self.found.get(value, 0) + 1
+                self.counts[value] = self.counts.get(value, 0) + 1
 
 
 # ---- to and from plain values, for stores and lookups
@@ -478,7 +478,7 @@ def to_row(profile: Profile) -> list[Any]:
     return [profile.as_of, profile.days, profile.first, profile.last, profile.gaps, dimensions, waiting]
 
 
-def _plain(dimensions: dict[str, Dimension]) -> dict[str, dict[str, list[int]]]:
+def _plain(dimensions: dict[str, ProfileDimension]) -> dict[str, dict[str, list[int]]]:
     return {
         name: {v: [s.days, s.count, s.first, s.last, s.top, s.peak] for v, s in dimension.values.items()}
         for name, dimension in sorted(dimensions.items())  # an empty one tells more than none, see `share`
@@ -494,17 +494,16 @@ def from_row(row: list[Any]) -> Profile:
     return profile
 
 
-def _dimensions(plain: dict[str, dict[str, list[int]]]) -> dict[str, Dimension]:
-    found: dict[str, Dimension] = {}
+def _dimensions(plain: dict[str, dict[str, list[int]]]) -> dict[str, ProfileDimension]:
+    dimensions: dict[str, ProfileDimension] = {}
     for name, values in plain.items():
-        dimension = found[name] = Dimension()
-        dimension.values = {v: Seen(*numbers) for v, numbers in values.items()}
+        dimension = dimensions[name] = ProfileDimension()
+        dimension.values = {v: SeenValue(*numbers) for v, numbers in values.items()}
         dimension.once = sum(seen.days == 1 for seen in dimension.values.values())
-    return found
+    return dimensions
 
 
 # ---- what a day teaches
-
 
 
 class DayLesson(NamedTuple):
@@ -527,9 +526,9 @@ def lesson(behaviours: Iterable[tuple[Behaviour, bool]], networks: Networks = SH
         later[PLACE] = _places((b for b, bad in judged if bad), networks)
     for name, refused in _refused([b for b, _ in judged], networks).items():
         for delta in (now, later):
-            told = {v: n for v, n in delta.get(name, {}).items() if v in refused}
-            if told:
-                delta[REFUSED + name] = told
+            refused_values = {v: n for v, n in delta.get(name, {}).items() if v in refused}
+            if refused_values:
+                delta[REFUSED + name] = refused_values
     return DayLesson(_capped(now), _capped(later))
 
 
@@ -537,43 +536,43 @@ def _places(behaviours: Iterable[Behaviour], networks: Networks) -> dict[str, in
     """Where behaviours came from, see `baseline.PLACE`."""
     places: dict[str, int] = {}
     for b in behaviours:
-        facts = networks.facts(b.shape.network)
+        facts = networks.facts(b.key.network)
         source = f"{facts.kind}:{facts.owner}"
-        source = source if source.startswith(ANONYMOUS) else facts.owner or b.shape.network
+        source = source if source.startswith(ANONYMOUS) else facts.owner or b.key.network
         if source:
-            place = f"{source} {b.shape.agent}"
+            place = f"{source} {b.key.agent}"
             places[place] = places.get(place, 0) + b.count
     return places
 
 
 def _refused(behaviours: list[Behaviour], networks: Networks) -> dict[str, set[str]]:
     """Dimension of REFUSABLE → its values of a day that never came with a success."""
-    refused = [b for b in behaviours if b.shape.outcome in REFUSALS]
+    refused = [b for b in behaviours if b.key.outcome in REFUSALS]
     if not refused:
         return {}
-    told: Delta = {}
+    by_name: Delta = {}
     let: Delta = {}
-    _gather(refused, told, networks)
-    _gather([b for b in behaviours if b.shape.outcome not in REFUSALS], let, networks)
-    return {name: told[name].keys() - let.get(name, {}).keys() for name in REFUSABLE if name in told}
+    _gather(refused, by_name, networks)
+    _gather([b for b in behaviours if b.key.outcome not in REFUSALS], let, networks)
+    return {name: by_name[name].keys() - let.get(name, {}).keys() for name in REFUSABLE if name in by_name}
 
 
 def _gather(behaviours: list[Behaviour], delta: Delta, networks: Networks) -> None:
     targets: set[str] = set()
     people: set[str] = set()
     hours: dict[str, int] = {}
-    counts: dict[int, tuple[Shape, int]] = {}  # by id: hashing a shape takes longer than all else here
+    counts: dict[int, tuple[BehaviourKey, int]] = {}  # by id: hashing a shape takes longer than all else here
     taken = 0
     for b in behaviours:
-        let_in = b.count if b.shape.outcome not in REFUSALS else 0  # what is refused takes nothing, however often
+        let_in = b.count if b.key.outcome not in REFUSALS else 0  # what is refused takes nothing, however often
         taken += let_in
-        counts[id(b.shape)] = (b.shape, counts.get(id(b.shape), _NONE)[1] + let_in)
+        counts[id(b.key)] = (b.key, counts.get(id(b.key), _NONE)[1] + let_in)
         hours[_HOURS[b.hour % 24]] = hours.get(_HOURS[b.hour % 24], 0) + b.count
         targets.update(b.targets)
         if b.links and let_in:
             people.update(link for link in b.links if link.startswith(BEHALF))
-    for shape, count in counts.values():
-        for name, value in facts(shape, networks):
+    for key, count in counts.values():
+        for name, value in facts(key, networks):
             values = delta.setdefault(name, {})
             values[value] = values.get(value, 0) + count
     if behaviours:
@@ -590,21 +589,21 @@ _HOURS = tuple(map(str, range(24)))
 _NONE = (None, 0)
 
 
-def facts(shape: Shape, networks: Networks = SHIPPED) -> list[tuple[str, str]]:
+def facts(key: BehaviourKey, networks: Networks = SHIPPED) -> list[tuple[str, str]]:
     """What a behaviour's shape says in each dimension that it has."""
-    told = [
-        ("action", shape.action), ("service", shape.service), ("access", shape.access),
-        ("region", shape.region), ("network", shape.network), ("owner", networks.facts(shape.network).owner),
-        ("agent", shape.agent), ("credential_type", shape.credential_type), ("credential", shape.credential),
+    facts = [
+        ("action", key.action), ("service", key.service), ("access", key.access),
+        ("region", key.region), ("network", key.network), ("owner", networks.facts(key.network).owner),
+        ("agent", key.agent), ("credential_type", key.credential_type), ("credential", key.credential),
     ]  # fmt: skip
-    if shape.error:
-        told.append(("error", f"{shape.action} {shape.error}"))
-    if is_human(shape.traits):
-        told.append(("human", "yes"))
-    if shape.outcome == "success" and DONE_TO not in shape.traits:
-        operation = shape.action.partition(":")[2]
-        told.extend(("act", act.kind) for act in actions.acts(shape.service, operation, shape.traits))
-    return [(name, value) for name, value in told if value]
+    if key.error:
+        facts.append(("error", f"{key.action} {key.error}"))
+    if is_human(key.traits):
+        facts.append(("human", "yes"))
+    if key.outcome == "success" and DONE_TO not in key.traits:
+        operation = key.action.partition(":")[2]
+        facts.extend(("act", act.kind) for act in actions.acts(key.service, operation, key.traits))
+    return [(name, value) for name, value in facts if value]
 
 
 def _capped(delta: Delta) -> Delta:

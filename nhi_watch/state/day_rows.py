@@ -14,7 +14,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, rank_of
+from nhi_watch.core.behaviour import Behaviour, BehaviourKey, IdentityDay, rank_of
 from nhi_watch.core.event import Identity
 from nhi_watch.state.store import dumps, reading
 
@@ -33,15 +33,15 @@ def pack(day: IdentityDay, words: bytes = b"") -> bytes:
     """
     ordered = day.ordered()
     identities: dict[Identity, int] = {}
-    shapes: dict[Shape, int] = {}
+    shapes: dict[BehaviourKey, int] = {}
     by_object: dict[int, int] = {}  # hashing a shape takes longer than all else here
     sketches: dict[tuple[str, ...], int] = {(): 0}
     rows: list[int] = []
     for b in ordered:
-        index = by_object.get(id(b.shape))
+        index = by_object.get(id(b.key))
         if index is None:
-            identities.setdefault(b.shape.identity, len(identities))
-            index = by_object[id(b.shape)] = shapes.setdefault(b.shape, len(shapes))
+            identities.setdefault(b.key.identity, len(identities))
+            index = by_object[id(b.key)] = shapes.setdefault(b.key, len(shapes))
         rows.append(index)
         rows += _NUMBERS(b)
         rows.append(len(b.record_ids))
@@ -53,7 +53,7 @@ def pack(day: IdentityDay, words: bytes = b"") -> bytes:
         ids if packed is None else len(ids), day.judged,
         {str(at): f"{b.spread:x}" for at, b in enumerate(ordered) if b.spread},
     ]  # fmt: skip
-    return deflated(dumps(plain), words) + (packed or b"") + _swapped(array("Q", day.marks())).tobytes()
+    return deflated(dumps(plain), words) + (packed or b"") + _swapped(array("Q", day.record_hashes())).tobytes()
 
 
 def deflated(text: bytes, words: bytes) -> bytes:
@@ -79,7 +79,7 @@ class Plain(NamedTuple):
 
     identities: list[list[str]]
     shapes: list[list[Any]]
-    """Each: number of its identity, the other fields of `Shape`, its traits as a list."""
+    """Each: number of its identity, the other fields of `BehaviourKey`, its traits as a list."""
     samples: list[list[str]]
     rows: list[int]
     """ROW numbers of each behaviour."""
@@ -99,30 +99,30 @@ def plain(raw: bytes, words: bytes = b"") -> Plain:
 
 def _unpack(raw: bytes, words: bytes) -> IdentityDay:
     inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=words) if words else zlib.decompressobj()
-    number, identities, shapes, sketches, rows, told, judged, *later = json.loads(inflate.decompress(raw))
+    number, identities, shapes, sketches, rows, plain, judged, *later = json.loads(inflate.decompress(raw))
     spread = {int(at): int(bits, 16) for at, bits in later[0].items()} if later else {}
     samples = sketches if later else [sorted(kept, key=rank_of) for kept in sketches]  # earlier: what sorts first
     rest = inflate.unused_data
-    size = 16 * told if isinstance(told, int) else 0
-    ids = texts(rest[:size]) if size else told
+    size = 16 * plain if isinstance(plain, int) else 0
+    ids = texts(rest[:size]) if size else plain
     day = IdentityDay(number)
-    known = [Shape._make((Identity(*identities[i]), *others, tuple(traits))) for i, *others, traits in shapes]
+    known = [BehaviourKey._make((Identity(*identities[i]), *others, tuple(traits))) for i, *others, traits in shapes]
     if set(map(type, rows)) - {int}:
         raise ValueError("a count or a time that is not a whole number")
     at, make, behaviours = 0, Behaviour.__new__, day.behaviours
     for place, start in enumerate(range(0, len(rows), ROW)):  # without __init__: it makes what is replaced at once
-        index, hour, count, first, last, minutes, many, sessions, targets, addresses, issued, links = (
-            rows[start : start + ROW]
-        )
+        index, hour, count, first, last, minutes, many, sessions, targets, addresses, issued, links = rows[
+            start : start + ROW
+        ]
         b = behaviours[known[index], hour] = make(Behaviour)
-        b.shape, b.hour, b.count, b.first, b.last, b.minutes = known[index], hour, count, first, last, minutes
+        b.key, b.hour, b.count, b.first, b.last, b.minutes = known[index], hour, count, first, last, minutes
         b.record_ids = ids[at : at + many]
         at += many
         b.sessions, b.targets, b.issued = samples[sessions][:], samples[targets][:], samples[issued][:]
         b.addresses, b.links, b.spread = sketches[addresses][:], sketches[links][:], spread.get(place, 0)
-    marks = array("Q")
-    marks.frombytes(rest[size:])
-    day.seen.update(_swapped(marks))
+    record_hashes = array("Q")
+    record_hashes.frombytes(rest[size:])
+    day.seen.update(_swapped(record_hashes))
     day.stored = len(day.seen)
     day.counted, day.judged = day.events(), judged
     day.kinds = {*known, *chain.from_iterable(sketches)}
@@ -151,13 +151,13 @@ def texts(packed: bytes) -> list[str]:
     >>> texts(uuids(["b48a1176-b284-dffb-4e56-377f71bbead6"]))
     ['b48a1176-b284-dffb-4e56-377f71bbead6']
     """
-    whole = packed.hex()
-    each = (whole[at : at + 32] for at in range(0, len(whole), 32))
+    text = packed.hex()
+    each = (text[at : at + 32] for at in range(0, len(text), 32))
     return [f"{t[:8]}-{t[8:12]}-{t[12:16]}-{t[16:20]}-{t[20:]}" for t in each]
 
 
-def _swapped(marks: array[int]) -> array[int]:
+def _swapped(record_hashes: array[int]) -> array[int]:
     """Least byte first on every machine, or back."""
     if sys.byteorder == "big":
-        marks.byteswap()
-    return marks
+        record_hashes.byteswap()
+    return record_hashes

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Optional, Protocol
 
-from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
+from nhi_watch.core.behaviour import Behaviour, BehaviourKey, IdentityDay
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import HOUR
 from nhi_watch.state.store import Rows, pack, pack_plain, unpack
@@ -113,16 +113,16 @@ _LEAKED = re.compile(
     r"(?:\.\w+)*)|EntraRisk/(?:leakedCredentials|aadConfirmedServicePrincipalCompromise\w*))"
 )
 """Alerts of other products that say that a credential is in wrong hands."""
-_MADE = {"new_credential_on_app"}
+_CREATED = {"new_credential_on_app"}
 """Traits of records that hand a credential out."""
 
 
-def note(rows: Rows, wholes: Iterable[IdentityDay]) -> None:
+def note(rows: Rows, identity_days: Iterable[IdentityDay]) -> None:
     """Take in the facts of some identities' days."""
-    found = _Facts()
-    for whole in wholes:
-        found.take(whole)
-    keep(rows, found.credentials.values(), found.names, found.identities.values())
+    facts = _Facts()
+    for identity_day in identity_days:
+        facts.take(identity_day)
+    keep(rows, facts.credentials.values(), facts.names, facts.identities.values())
 
 
 def keep(
@@ -176,9 +176,11 @@ def named(rows: Searched, part: str) -> tuple[list[Known], list[Credential]]:
     Reads what holds the text alone: there may be very many identities.
     """
     wanted = part.lower()
-    found = [_known(unpack(raw)) for _, raw in rows.find(TABLE, ("i/", "i0"), part)]
+    known_identities = [_known(unpack(raw)) for _, raw in rows.find(TABLE, ("i/", "i0"), part)]
     keys = [credential_of(raw) for _, raw in rows.find(TABLE, ("c/", "c0"), part, in_values=False)]
-    return [one for one in found if wanted in f"{one.identity.id}\n{one.identity.name}".lower()], keys
+    return [
+        known for known in known_identities if wanted in f"{known.identity.id}\n{known.identity.name}".lower()
+    ], keys
 
 
 def _known(row: list[Any]) -> Known:
@@ -230,49 +232,49 @@ class _Facts:
         self.names: dict[str, list[Change]] = {}
         self.identities: dict[str, Known] = {}
 
-    def take(self, whole: IdentityDay) -> None:
-        identity, first, last = whole.identity, 0, 0
+    def take(self, identity_day: IdentityDay) -> None:
+        identity, first, last = identity_day.identity, 0, 0
         telling: dict[int, bool] = {}  # by id: hashing a shape takes longer than all else here
         uses: dict[str, tuple[int, int]] = {}
-        for b in whole.behaviours.values():
-            shape = b.shape
-            if shape.service not in ABOUT:
+        for b in identity_day.behaviours.values():
+            key = b.key
+            if key.service not in ABOUT:
                 first, last = min(first or b.first, b.first), max(last, b.last)
-            if id(shape) not in telling:
-                telling[id(shape)] = tells(shape)
-            if b.issued or telling[id(shape)]:
+            if id(key) not in telling:
+                telling[id(key)] = tells(key)
+            if b.issued or telling[id(key)]:
                 self._behaviour(identity, b)
-            if shape.credential and shape.service not in ABOUT:
-                start, end = uses.get(shape.credential, (b.first, b.last))
-                uses[shape.credential] = min(start, b.first), max(end, b.last)
+            if key.credential and key.service not in ABOUT:
+                start, end = uses.get(key.credential, (b.first, b.last))
+                uses[key.credential] = min(start, b.first), max(end, b.last)
         for name, (start, end) in uses.items():
             self._add(Credential(name, (identity,), start, end, ()))
         if first and identity.kind != "credential":  # those stand for an exposed one, nobody acts as them
             self._merge_identity(Known(identity, first, last))
 
     def _behaviour(self, identity: Identity, b: Behaviour) -> None:
-        shape = b.shape
-        if shape.service == "exposure":
+        key = b.key
+        if key.service == "exposure":
             self._exposed(identity, b)
-        elif shape.service == "alert":
-            name = shape.credential or f"of:{identity.id}"
-            product = shape.action.partition(":")[2].partition("/")[0]
-            traits = ",".join(sorted({*shape.traits, "used"}))
-            change = Change(b.first, "exposed", product, shape.action, traits, b.record_ids[0])
+        elif key.service == "alert":
+            name = key.credential or f"of:{identity.id}"
+            product = key.action.partition(":")[2].partition("/")[0]
+            traits = ",".join(sorted({*key.traits, "used"}))
+            change = Change(b.first, "exposed", product, key.action, traits, b.record_ids[0])
             self._add(Credential(name, (identity,), 0, 0, (change,)))
-        elif shape.outcome == "success":
+        elif key.outcome == "success":
             for name, change in _to_credentials(identity, b):
                 self._add(Credential(name, (), 0, 0, (change,)))
             for target, change in _to_names(identity, b):
-                done = self.names.setdefault(_name_key(shape.account, target), [])
-                self.names[_name_key(shape.account, target)] = _union(done, [change])
+                done = self.names.setdefault(_name_key(key.account, target), [])
+                self.names[_name_key(key.account, target)] = _union(done, [change])
 
     def _exposed(self, identity: Identity, b: Behaviour) -> None:
-        what = "resolved" if "resolved" in b.shape.traits else "exposed"
-        traits = ",".join(b.shape.traits)
+        what = "resolved" if "resolved" in b.key.traits else "exposed"
+        traits = ",".join(b.key.traits)
         for place in b.targets or [""]:
-            change = Change(b.first, what, b.shape.agent, place, traits, b.record_ids[0])
-            self._add(Credential(b.shape.credential, (identity,), 0, 0, (change,)))
+            change = Change(b.first, what, b.key.agent, place, traits, b.record_ids[0])
+            self._add(Credential(b.key.credential, (identity,), 0, 0, (change,)))
 
     def _add(self, fact: Credential) -> None:
         if fact.id:
@@ -286,37 +288,37 @@ class _Facts:
         self.identities[known.identity.id] = Known(Identity(*plain[0]), plain[1], plain[2])
 
 
-def tells(shape: Shape) -> bool:
+def tells(key: BehaviourKey) -> bool:
     """Whether a behaviour tells of credentials, its own or others'."""
     return bool(
-        shape.action in _TO_CREDENTIAL or shape.action in _TO_NAME or shape.action == "iam:UpdateAccessKey"
-        or shape.service == "exposure" or "quarantine" in shape.traits
-        or (shape.service == "alert" and _LEAKED.fullmatch(shape.action))
+        key.action in _TO_CREDENTIAL or key.action in _TO_NAME or key.action == "iam:UpdateAccessKey"
+        or key.service == "exposure" or "quarantine" in key.traits
+        or (key.service == "alert" and _LEAKED.fullmatch(key.action))
     )  # fmt: skip
 
 
 def _to_credentials(identity: Identity, b: Behaviour) -> Iterator[tuple[str, Change]]:
     """(credential, what was done to it); a call counts at the last second of its behaviour, a new one at the first."""
-    shape = b.shape
-    traits, record = ",".join(shape.traits), b.record_ids[0]
-    if shape.action in MAKES or _MADE & set(shape.traits):
+    key = b.key
+    traits, record = ",".join(key.traits), b.record_ids[0]
+    if key.action in MAKES or _CREATED & set(key.traits):
         owner = b.targets[0] if len(b.targets) == 1 else identity.name if not b.targets else ""
         for name in b.issued:
             yield name, Change(b.first, "created", identity.id, owner, traits, record)
-    what = _TO_CREDENTIAL.get(shape.action, "")
-    if shape.action == "iam:UpdateAccessKey":
-        what = "deactivated" if "deactivated" in shape.traits else "reactivated"
+    what = _TO_CREDENTIAL.get(key.action, "")
+    if key.action == "iam:UpdateAccessKey":
+        what = "deactivated" if "deactivated" in key.traits else "reactivated"
     if what:
         for target in b.targets:
             yield target.rpartition("/")[2], Change(b.last, what, identity.id, target, traits, record)
 
 
 def _to_names(identity: Identity, b: Behaviour) -> Iterator[tuple[str, Change]]:
-    shape = b.shape
-    what = next((w for trait, w in _BY_TRAIT if trait in shape.traits), _TO_NAME.get(shape.action, ""))
-    if what and shape.service != "exposure":
+    key = b.key
+    what = next((w for trait, w in _BY_TRAIT if trait in key.traits), _TO_NAME.get(key.action, ""))
+    if what and key.service != "exposure":
         for target in b.targets:
-            yield target, Change(b.last, what, identity.id, shape.action, ",".join(shape.traits), b.record_ids[0])
+            yield target, Change(b.last, what, identity.id, key.action, ",".join(key.traits), b.record_ids[0])
 
 
 # ---- merging plain rows
@@ -345,10 +347,10 @@ def _merge_name(old: Optional[list[Any]], new: list[Any]) -> list[Any]:
 _MERGES = {"c": _merge_credential, "i": _merge_identity, "n": _merge_name}
 
 
-def _union(one: Iterable[Change], other: Iterable[Change]) -> list[Change]:
+def _union(first: Iterable[Change], other: Iterable[Change]) -> list[Change]:
     """One change for each behaviour: it may have grown since it was taken in before."""
     kept: dict[tuple[object, ...], Change] = {}
-    for change in (*one, *other):
+    for change in (*first, *other):
         key = (change.time // HOUR, *change[1:5])
         old = kept.get(key, change)
         time = (min if change.what in _AT_FIRST else max)(old.time, change.time)

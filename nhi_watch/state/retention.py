@@ -16,7 +16,7 @@ SPREAD = 40
 its notable is."""
 
 
-class Limits(NamedTuple):
+class RetentionLimits(NamedTuple):
     """Before which day each kind of row is forgotten."""
 
     day: int
@@ -68,7 +68,7 @@ class Daybook:
         return self.learnt + 1
 
     @property
-    def first_held(self) -> int:
+    def first_kept(self) -> int:
         """The first day of which it is still known which records it had."""
         return self._newest(RETAIN_DAYS)
 
@@ -86,10 +86,10 @@ class Daybook:
         """Days with `low <= day < high`."""
         return self.days[bisect_left(self.days, low) : bisect_left(self.days, high)]
 
-    def forget(self) -> Limits:
+    def forget(self) -> RetentionLimits:
         """Move on: what is now too old."""
         first = self._newest(RETAIN_DELTAS)
-        limits = Limits(self._newest(RETAIN_DAYS), first, max(0, first - SPREAD))
+        limits = RetentionLimits(self._newest(RETAIN_DAYS), first, max(0, first - SPREAD))
         self.days = self.between(limits.delta, self.days[-1] + 1) if self.days else []
         return limits
 

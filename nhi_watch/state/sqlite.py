@@ -67,14 +67,14 @@ class SqliteStore:
 
     def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
         """The rows that exist among `keys`."""
-        found: dict[str, bytes] = {}
+        rows: dict[str, bytes] = {}
         with self._telling():
             for start in range(0, len(keys), _CHUNK):
                 some = keys[start : start + _CHUNK]
-                marks = ",".join("?" * len(some))
-                query = f"SELECT key, value FROM {_name(table)} WHERE key IN ({marks})"  # noqa: S608 - our name
-                found.update((key, self._unpack(key, value)) for key, value in self._db.execute(query, some))
-        return found
+                placeholders = ",".join("?" * len(some))
+                query = f"SELECT key, value FROM {_name(table)} WHERE key IN ({placeholders})"  # noqa: S608 - our name
+                rows.update((key, self._unpack(key, value)) for key, value in self._db.execute(query, some))
+        return rows
 
     def scan(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
         """Rows with `low <= key < high` by code point; rows may be put meanwhile."""
@@ -99,10 +99,10 @@ class SqliteStore:
         """
         texts = [part, json.dumps(part)[1:-1]] if in_values else [part]
         like = ["%" + re.sub("([%_^])", r"^\1", text) + "%" for text in texts]
-        held = ("key LIKE ? ESCAPE '^'" if not in_values else
+        condition = ("key LIKE ? ESCAPE '^'" if not in_values else
                 "(key LIKE ? ESCAPE '^' OR CAST(substr(value, 7) AS TEXT) LIKE ? ESCAPE '^' "
                 "OR substr(value, 1, 1) <> X'01' OR substr(value, 6, 1) = X'78')")  # fmt: skip
-        query = f"SELECT key, value FROM {_name(table)} WHERE key >= ? AND key < ? AND {held}"  # noqa: S608 - our name
+        query = f"SELECT key, value FROM {_name(table)} WHERE key >= ? AND key < ? AND {condition}"  # noqa: S608 - our name
         with self._telling():
             rows = self._db.execute(query, (*keys, *like)).fetchall()
             return [(key, self._unpack(key, value)) for key, value in rows]
@@ -148,9 +148,9 @@ class SqliteStore:
         if self._read_only:
             self._db.execute("PRAGMA query_only = ON")
             return
-        (found,) = self._db.execute("PRAGMA quick_check(1)").fetchone()  # 0.4 ms a megabyte
-        if found != "ok":
-            raise StoreError(f"{self._path}: {_REMEDIES['malformed']} ({found})")
+        (check,) = self._db.execute("PRAGMA quick_check(1)").fetchone()  # 0.4 ms a megabyte
+        if check != "ok":
+            raise StoreError(f"{self._path}: {_REMEDIES['malformed']} ({check})")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._begin()

@@ -44,7 +44,7 @@ class Ranked(NamedTuple):
     identity_id: str
     likelihood: float
     """Of an intrusion, in percent."""
-    loss: float
+    risk: float
     """Expected loss: likelihood × impact."""
     eligible: bool
     """Whether it may become a notable: no service of a provider's own, a person only where it is likely."""
@@ -88,7 +88,7 @@ class Judged(NamedTuple):
     """Its days of history, if it counts for the budget; else -1."""
     is_new: bool = False
     """Whether it was never seen before the day."""
-    is_odd: bool = True
+    is_unusual: bool = True
     """Whether the day's list may need it."""
     is_ours: bool = True
     """Whether it teaches the tenant and its peers; what an outsider does teaches only what is known of himself."""
@@ -120,10 +120,17 @@ class Stored(NamedTuple):
 Row = tuple[str, Optional[bytes]]
 Released = dict[str, list[list[int]]]
 """Identity id → days, each with the second up to which what looked bad has been said to be fine."""
-LATE, NEWS, ODD, EVE, GROUP, BASE = "late/", "news/", "odd/", "eve/", "group/", "base/"
+LATE, UNJUDGED, SUSPICIOUS, EVE, GROUP, BASE = "late/", "news/", "odd/", "eve/", "group/", "base/"
 CALENDAR, CLOSING, RELEASED, FREE = "calendar", "closing", "released", "free/"
-BY_DAY = (("meta", "drift"), ("meta", "rhythm"), ("meta", "base"), ("delta", "odd"), ("notable", "blind"),
-          ("notable", "late"), ("day", "late"))
+BY_DAY = (
+    ("meta", "drift"),
+    ("meta", "rhythm"),
+    ("meta", "base"),
+    ("delta", "odd"),
+    ("notable", "blind"),
+    ("notable", "late"),
+    ("day", "late"),
+)
 """Table and beginning of further keys `beginning/day…`, forgotten with what the days taught."""
 AT_ONCE = 500
 """Identity-days that are read at once."""
@@ -166,18 +173,18 @@ class State:
         wanted = [(f"{day:06d}/{name}", (day, name)) for day, name in keys]
         asked = [key for key, _ in wanted]
         asked += [LATE + key for key, (day, _) in wanted if self.daybook.is_closed(day)]
-        rows, found = self._store.get("day", asked), {}
+        rows, loaded = self._store.get("day", asked), {}
         for key, (day, name) in wanted:
             if not self.daybook.is_closed(day):
                 if key in rows:
-                    found[day, name] = day_rows.unpack(rows[key])
+                    loaded[day, name] = day_rows.unpack(rows[key])
                 continue
-            late = found[day, name] = day_rows.unpack(rows[LATE + key]) if LATE + key in rows else IdentityDay(day)
+            late = loaded[day, name] = day_rows.unpack(rows[LATE + key]) if LATE + key in rows else IdentityDay(day)
             if key in rows:
                 late.before = day_rows.unpack(rows[key])
                 late.seen |= late.before.seen
             late.stored = len(late.seen)
-        return found
+        return loaded
 
     def load_some(self, day: int, names: Sequence[str]) -> dict[str, IdentityDay]:
         """Identity id → its own identity-day, of those that are stored."""
@@ -205,42 +212,44 @@ class State:
 
     def known(self, name: str, day: int) -> bool:
         """Whether an identity was seen before a day."""
-        found = inventory.known_of(self._store, [name]).get(name)
-        return found is not None and found.first // DAY < day
+        known = inventory.known_of(self._store, [name]).get(name)
+        return known is not None and known.first // DAY < day
 
     def newcomers(self, day: int) -> int:
         """How many identities of a day that were judged had never been seen before it."""
         return self.base(day)[NEW]
 
-    def put_days(self, day: int, wholes: Mapping[str, IdentityDay], judged: bool = True) -> None:
+    def put_days(self, day: int, identity_days: Mapping[str, IdentityDay], judged: bool = True) -> None:
         """Keep identity-days; of which there is news that is not judged yet is written before them."""
         if not judged:
-            fresh = [name for name, whole in wholes.items() if whole.has_news()]
-            self._store.put("day", [(f"{NEWS}{day:06d}/{name}", b"1") for name in fresh])
+            fresh = [name for name, identity_day in identity_days.items() if identity_day.has_changes()]
+            self._store.put("day", [(f"{UNJUDGED}{day:06d}/{name}", b"1") for name in fresh])
             for name in fresh:
-                wholes[name].judged = wholes[name].events()  # it will be: the mark stays until then
-        self._store.put("day", [(f"{day:06d}/{name}", day_rows.pack(whole)) for name, whole in wholes.items()])
+                identity_days[name].judged = identity_days[name].events()  # it will be: the mark stays until then
+        self._store.put(
+            "day", [(f"{day:06d}/{name}", day_rows.pack(identity_day)) for name, identity_day in identity_days.items()]
+        )
 
     def judge_again(self, day: int, names: Iterable[str]) -> None:
         """Let some identity-days of an open day be judged by the next run."""
-        self._store.put("day", [(f"{NEWS}{day:06d}/{name}", b"1") for name in names])
+        self._store.put("day", [(f"{UNJUDGED}{day:06d}/{name}", b"1") for name in names])
 
     def judged_now(self, day: int, names: Iterable[str]) -> None:
         """Note that identity-days that were put are judged."""
-        self._store.put("day", [(f"{NEWS}{day:06d}/{name}", None) for name in names])
+        self._store.put("day", [(f"{UNJUDGED}{day:06d}/{name}", None) for name in names])
 
-    def news(self) -> dict[int, list[str]]:
+    def unjudged(self) -> dict[int, list[str]]:
         """Day → whose identity-days were put and are not judged yet."""
-        found: dict[int, list[str]] = {}
-        for key, _ in self._store.scan("day", NEWS, "news0"):
+        unjudged: dict[int, list[str]] = {}
+        for key, _ in self._store.scan("day", UNJUDGED, "news0"):
             _, day, name = key.split("/", 2)
-            found.setdefault(int(day), []).append(name)
-        return found
+            unjudged.setdefault(int(day), []).append(name)
+        return unjudged
 
     # ---- profiles
 
     def fill(
-        self, baselines: Profiles, wholes: Mapping[str, IdentityDay], day: int, scopes: Iterable[str] = ()
+        self, baselines: Profiles, identity_days: Mapping[str, IdentityDay], day: int, scopes: Iterable[str] = ()
     ) -> None:
         """Bring the profiles that a day needs to its eve: of identities, of their peers, and of further `scopes`.
 
@@ -250,64 +259,64 @@ class State:
         if day <= self.daybook.learnt:
             raise StoreError(f"day {day} is closed: the profiles have learnt it")
         with reading():
-            missing = [name for name in wholes if name not in baselines.own]
+            missing = [name for name in identity_days if name not in baselines.own]
             baselines.own.update(self._load(missing, day))
-            for name in wholes:
+            for name in identity_days:
                 baselines.own[name].advance(day)
-            told = (whole.identity for whole in wholes.values() if whole.behaviours)
-            self._fill_groups(baselines, {TENANT, *scopes, *map(peer_scope, told)}, day)
+            identities = (identity_day.identity for identity_day in identity_days.values() if identity_day.behaviours)
+            self._fill_groups(baselines, {TENANT, *scopes, *map(peer_scope, identities)}, day)
             if TENANT in baselines.groups:
                 baselines.groups[TENANT].advance(day)
 
     def groups_on(self, day: int) -> Profiles:
         """The profiles of the tenant, and those of peers that were asked for, on the eve of an open day."""
-        found = Profiles()
-        self.fill(found, {}, day)
-        return found
+        profiles = Profiles()
+        self.fill(profiles, {}, day)
+        return profiles
 
     def _load(self, names: list[str], day: int) -> dict[str, Profile]:
         rows = self._store.get("profile", names) if names else {}
-        found = {name: baseline.from_row(unpack(rows[name])) if name in rows else Profile() for name in names}
+        profiles = {name: baseline.from_row(unpack(rows[name])) if name in rows else Profile() for name in names}
         days = self.daybook.between(self.daybook.first_unlearnt, day)
-        keys = [f"{d:06d}/{name}" for d in days for name in names if found[name].as_of < d]
+        keys = [f"{d:06d}/{name}" for d in days for name in names if profiles[name].as_of < d]
         deltas = self._store.get("delta", keys) if keys else {}
         for key in sorted(deltas):
             now, later, *_ = unpack(deltas[key])
-            teach(found[key[7:]], int(key[:6]), now, later)
+            teach(profiles[key[7:]], int(key[:6]), now, later)
         for name, freed in self._freed(names).items():
             for before, delta in freed:
                 if before < day:
-                    found[name].free(delta)
-        return found
+                    profiles[name].free(delta)
+        return profiles
 
     # ---- what waits no longer, because people have said that it is fine: it is learnt by whoever asks, so that a
     # verdict that is taken back leaves nothing behind
 
-    def release(self, told: Released, networks: Networks = SHIPPED) -> dict[str, int]:
+    def release(self, released: Released, networks: Networks = SHIPPED) -> dict[str, int]:
         """Let be known what waits of some identity-days up to a second of each, and nothing else that was released.
 
         Days are left out once it is no longer kept what they taught. Returns whose profiles that changes → after which
         day.
         """
         changed, rows, oldest = dict[str, int](), list[Row](), (self.daybook.days or [0])[0]
-        kept = ((name, [each for each in days if each[0] >= oldest]) for name, days in told.items())
-        found = {name: days for name, days in kept if days}
+        kept = ((name, [each for each in days if each[0] >= oldest]) for name, days in released.items())
+        kept_days = {name: days for name, days in kept if days}
         before, first = self._released, self.daybook.first_unlearnt
-        asked = [name for name in {**before, **found}
-                 if before.get(name) != found.get(name) or found[name][-1][0] >= first]  # fmt: skip
+        asked = [name for name in {**before, **kept_days}
+                 if before.get(name) != kept_days.get(name) or kept_days[name][-1][0] >= first]  # fmt: skip
         freed = self._freed(asked)
         for name in asked:
             known = freed.get(name, [])
-            fresh = [[day, self._waiting(day, name, until, networks)] for day, until in found.get(name, ())]
+            fresh = [[day, self._waiting(day, name, until, networks)] for day, until in kept_days.get(name, ())]
             if fresh != known:
                 changed[name] = min(day for day, delta in (*known, *fresh) if known.count([day, delta]) !=
                                     fresh.count([day, delta]))  # fmt: skip
                 rows.append((FREE + name, pack(fresh) if fresh else None))
-        if found != before:
-            rows.append((RELEASED, pack(sorted(found.items()))))
+        if kept_days != before:
+            rows.append((RELEASED, pack(sorted(kept_days.items()))))
         if rows:
             self._store.put("meta", rows)
-        self._released = found
+        self._released = kept_days
         return changed
 
     def _freed(self, names: Iterable[str]) -> dict[str, list[Any]]:
@@ -322,10 +331,10 @@ class State:
         if key not in deltas:
             return {}
         later: Delta = unpack(deltas[key])[1]
-        whole = self.load_some(day, [name]).get(name)
-        if whole is None or all(b.last <= until for b in whole.behaviours.values()):
+        identity_day = self.load_some(day, [name]).get(name)
+        if identity_day is None or all(b.last <= until for b in identity_day.behaviours.values()):
             return later
-        early = ((b, True) for b in whole.behaviours.values() if b.last <= until)
+        early = ((b, True) for b in identity_day.behaviours.values() if b.last <= until)
         seen = baseline.lesson(early, networks).later
         kept = {n: {v: count for v, count in values.items() if v in seen.get(n, ())} for n, values in later.items()}
         return {n: values for n, values in kept.items() if values}
@@ -358,15 +367,15 @@ class State:
         names = {key for key in keys if not key.startswith((GROUP, EVE))}
         for open_day in self.daybook.between(self.daybook.first_unlearnt, day):
             names.update(key[7:] for key, _ in self._store.scan("delta", *span(open_day)))
-        found = Profiles()
+        profiles = Profiles()
         with reading():
-            found.own = self._load(sorted(names), day)
-            for profile in found.own.values():
+            profiles.own = self._load(sorted(names), day)
+            for profile in profiles.own.values():
                 profile.advance(day)
             groups = {key.split("/", 2)[-1] if key.startswith(EVE) else key[len(GROUP) :]
                       for key in keys if key.startswith((GROUP, EVE))}  # fmt: skip
-            self._fill_groups(found, {TENANT, *filter(None, groups)}, day)
-        return found
+            self._fill_groups(profiles, {TENANT, *filter(None, groups)}, day)
+        return profiles
 
     def profiles(self, names: Iterable[str]) -> dict[str, Profile]:
         """The profiles of some identities on the eve of the last day; empty ones of those that are not known."""
@@ -380,23 +389,23 @@ class State:
 
     # ---- what a day teaches, and how it was judged
 
-    def put_judged(self, day: int, found: Sequence[Judged]) -> None:
+    def put_judged(self, day: int, judged_days: Sequence[Judged]) -> None:
         """Replace what some identities' days teach, and how they were judged."""
-        keys = [f"{day:06d}/{one.identity.id}" for one in found]
+        keys = [f"{day:06d}/{judged_day.identity.id}" for judged_day in judged_days]
         again = self._afresh if self._afresh is not None and self._afresh.day == day else None
         before = self._store.get("delta", keys) if again is None else {}
         base = self.base(day) if again is None else again.base
         rows: list[Row] = []
-        for key, one in zip(keys, found):
-            counts = [min(one.history, MOST_KNOWN)] * (one.history >= 0) + [NEW] * one.is_new
+        for key, judged_day in zip(keys, judged_days):
+            counts = [min(judged_day.history, MOST_KNOWN)] * (judged_day.history >= 0) + [NEW] * judged_day.is_new
             for at in unpack(before[key])[5] if key in before else ():
                 base[at] -= 1
             for at in counts:
                 base[at] += 1
-            plain = one.ranked[1:]
-            scope = peer_scope(one.identity) if one.is_ours else ""
-            rows.append((key, pack([*one.lesson, scope, plain, one.values, counts])))
-            rows.append((ODD + key, pack([plain, one.trace]) if one.is_odd else None))
+            plain = judged_day.ranked[1:]
+            scope = peer_scope(judged_day.identity) if judged_day.is_ours else ""
+            rows.append((key, pack([*judged_day.lesson, scope, plain, judged_day.values, counts])))
+            rows.append((SUSPICIOUS + key, pack([plain, judged_day.trace]) if judged_day.is_unusual else None))
         self._store.put("delta", rows)
         if again is None:
             self._store.put("meta", [(f"{BASE}{day:06d}", pack(base))])
@@ -409,11 +418,11 @@ class State:
         raw = self._store.get("meta", [f"{BASE}{day:06d}"]).get(f"{BASE}{day:06d}")
         return list(unpack(raw)) if raw else [0] * (MOST_KNOWN + 2)
 
-    def odd(self, day: int) -> Iterator[Stored]:
+    def suspicious(self, day: int) -> Iterator[Stored]:
         """How those were judged whom the list of a day may need: by their own score, or by links."""
-        for key, raw in self._store.scan("delta", f"{ODD}{day:06d}/", f"{ODD}{day:06d}0"):
+        for key, raw in self._store.scan("delta", f"{SUSPICIOUS}{day:06d}/", f"{SUSPICIOUS}{day:06d}0"):
             plain, trace = unpack(raw)
-            yield Stored(Ranked(key[len(ODD) + 7 :], *plain), Trace(*trace) if trace else None, None)
+            yield Stored(Ranked(key[len(SUSPICIOUS) + 7 :], *plain), Trace(*trace) if trace else None, None)
 
     def judged(self, day: int) -> Iterator[Stored]:
         """How every identity of a day was judged; to be gone through once."""
@@ -425,13 +434,13 @@ class State:
         """Make a day final, or go on with its close where another run left it."""
         raw = self._store.get("meta", [CLOSING]).get(CLOSING)
         with reading():
-            found = Closing(*unpack(raw)) if raw else None
-        if found is None or found.day != day:
+            closing = Closing(*unpack(raw)) if raw else None
+        if closing is None or closing.day != day:
             self.daybook.closed = day
             self.put_calendar()
-            found = Closing(day, False, "", [0] * (MOST_KNOWN + 2), {})
-        self._afresh = found
-        return found
+            closing = Closing(day, False, "", [0] * (MOST_KNOWN + 2), {})
+        self._afresh = closing
+        return closing
 
     def closed_some(self, at: Closing) -> None:
         """Note how far a close is, behind all that was put for it."""
@@ -486,12 +495,12 @@ class State:
             del known.own[name]  # it is to be loaded with what is released
         known.shed()
 
-    def _teach_groups(self, day: int, groups: dict[str, Profile], told: Optional[list[str]] = None) -> set[str]:
+    def _teach_groups(self, day: int, groups: dict[str, Profile], names: Optional[list[str]] = None) -> set[str]:
         """Teach a day to the profiles of groups that have not learnt it; returns those that it concerns.
 
-        `told`: the scope of each lesson of the day, where that is known.
+        `names`: the scope of each lesson of the day, where that is known.
         """
-        each = [scope for _, (_, _, scope) in self._lessons(day)] if told is None else told
+        each = [scope for _, (_, _, scope) in self._lessons(day)] if names is None else names
         scopes = {TENANT, *filter(None, each)}
         self._load_groups(groups, scopes)
         done = {scope: profile for scope, profile in groups.items() if profile.as_of >= day}
@@ -532,8 +541,8 @@ class State:
     def put_calendar(self) -> None:
         """Keep which days there are, before their identity-days: of those that are there, a record is a copy."""
         book = self.daybook
-        told = {"days": book.days, "closed": book.closed, "clock": book.clock, "learnt": book.learnt}
-        self._store.put("meta", [(CALENDAR, pack(told))])
+        calendar = {"days": book.days, "closed": book.closed, "clock": book.clock, "learnt": book.learnt}
+        self._store.put("meta", [(CALENDAR, pack(calendar))])
 
     def _forget(self, table: str, low: str, high: str) -> None:
         old: list[Row] = [(key, None) for key, _ in self._store.scan(table, low, high)]

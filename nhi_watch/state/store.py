@@ -53,7 +53,7 @@ class Store(Rows, Protocol):
         """Give up what was not committed, and free the resources."""
 
 
-class _Chosen:
+class _WriterChoice:
     """What `write_with` was told; the standard library, inside Splunk."""
 
     loads: Callable[[bytes], Any] = staticmethod(json.loads)
@@ -62,7 +62,7 @@ class _Chosen:
 
 def write_with(loads: Callable[[bytes], Any], dumps: Callable[[Any], bytes]) -> None:
     """Use a quicker reader and writer of JSON, which may refuse what the standard library takes, as orjson does."""
-    _Chosen.loads, _Chosen.dumps = staticmethod(loads), staticmethod(dumps)
+    _WriterChoice.loads, _WriterChoice.dumps = staticmethod(loads), staticmethod(dumps)
 
 
 def pack(plain: object) -> bytes:
@@ -78,7 +78,7 @@ def pack_plain(plain: object) -> bytes:
 def dumps(plain: object) -> bytes:
     """A row's JSON; half a surrogate pair, which a command line may hold, is no reason to refuse it."""
     try:
-        return _Chosen.dumps(plain)
+        return _WriterChoice.dumps(plain)
     except TypeError:
         return pack_plain(plain)
 
@@ -96,7 +96,7 @@ def unpack(raw: bytes) -> Any:
 def loads(text: bytes) -> Any:
     """The value of a row's JSON, as `dumps` wrote it."""
     try:
-        return _Chosen.loads(text)
+        return _WriterChoice.loads(text)
     except ValueError:
         return json.loads(text)
 

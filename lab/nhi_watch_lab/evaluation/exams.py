@@ -36,9 +36,9 @@ from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect import ranking
 from nhi_watch.detect.day import lesson_of
-from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.model import Model
 from nhi_watch.detect.scoring import Baselines, Episode, score_day
-from nhi_watch.intake.days import Intake
+from nhi_watch.intake.batch import Intake
 from nhi_watch.intake.sources import every
 from nhi_watch.state import day_rows
 from nhi_watch.state.baseline import TENANT, Delta, Profile, learn_groups, peer_scope, teach
@@ -58,7 +58,7 @@ def grouped(records: Iterable[object]) -> Days:
     """The behaviours of some records; what cannot be read is left out."""
     grouping = Intake(SOURCES)
     grouping.feed(records, lambda index, reject: None)
-    return grouping.days
+    return grouping.batch
 
 
 class Replayed(NamedTuple):
@@ -75,7 +75,7 @@ class Replayed(NamedTuple):
 class Replay:
     """Scores day after day and learns each when it is done, as the pipeline does, without a store."""
 
-    def __init__(self, model: Scorecard, labels: Mapping[str, str] | None = None) -> None:
+    def __init__(self, model: Model, labels: Mapping[str, str] | None = None) -> None:
         self.baselines = Baselines(model)
         self._labels = {fingerprint(record): incident for record, incident in (labels or {}).items()}
 
@@ -98,18 +98,18 @@ class Replay:
         for day in sorted(days):
             if TENANT in self.baselines.groups:
                 self.baselines.groups[TENANT].advance(day)
-            done = [self.score(whole) for whole in days[day].values()]
+            done = [self.score(identity_day) for identity_day in days[day].values()]
             yield done
             self.learn(day, done)
 
-    def score(self, whole: IdentityDay) -> Replayed:
+    def score(self, identity_day: IdentityDay) -> Replayed:
         """One identity's day against what is learnt so far."""
-        identity = whole.identity
-        self.baselines.own.setdefault(identity.id, Profile()).advance(whole.day)
-        episode = score_day(self.baselines, whole)
+        identity = identity_day.identity
+        self.baselines.own.setdefault(identity.id, Profile()).advance(identity_day.day)
+        episode = score_day(self.baselines, identity_day)
         ranked = ranking.rank(episode, assets.NO_ASSETS)
-        bad = frozenset(self._labels[mark] for mark in whole.seen & self._labels.keys())
-        return Replayed(whole.day, episode, ranked, bad, whole)
+        bad = frozenset(self._labels[mark] for mark in identity_day.seen & self._labels.keys())
+        return Replayed(identity_day.day, episode, ranked, bad, identity_day)
 
     def learn(self, day: int, done: Sequence[Replayed]) -> list[tuple[Delta, Delta, str]]:
         """Take in a day that is over; returns what each of its identities taught."""
@@ -151,9 +151,9 @@ def through(
             head, days = make()
             file.write(json.dumps(head) + "\n")
             for kept in days:
-                rows = (day_rows.pack(whole) for day in kept.days.values() for whole in day.values())
-                wholes = [b64encode(row).decode() for row in rows]
-                file.write(json.dumps([kept.incidents, wholes, kept.events]) + "\n")
+                rows = (day_rows.pack(identity_day) for day in kept.days.values() for identity_day in day.values())
+                identity_days = [b64encode(row).decode() for row in rows]
+                file.write(json.dumps([kept.incidents, identity_days, kept.events]) + "\n")
         part.replace(path)
     with gzip.open(path, "rt", encoding="utf-8") as file:
         return json.loads(file.readline()), _read(path)
@@ -163,15 +163,15 @@ def _read(path: Path) -> Iterator[KeptDay]:
     with gzip.open(path, "rt", encoding="utf-8") as file:
         file.readline()
         for line in file:
-            incidents, wholes, events = json.loads(line)
-            yield KeptDay(incidents, _days(wholes), events)
+            incidents, identity_days, events = json.loads(line)
+            yield KeptDay(incidents, _days(identity_days), events)
 
 
 def _days(rows: list[Any]) -> Days:
     days: dict[int, dict[str, behaviour.IdentityDay]] = {}
     for row in rows:
-        whole = day_rows.unpack(b64decode(row))
-        days.setdefault(whole.day, {})[whole.identity.id] = whole
+        identity_day = day_rows.unpack(b64decode(row))
+        days.setdefault(identity_day.day, {})[identity_day.identity.id] = identity_day
     return days
 
 
@@ -226,8 +226,8 @@ class Exam(NamedTuple):
     @property
     def name(self) -> str:
         """For people."""
-        told = (self.kind, str(self.seed), self.trial, self.variant, "padded" if self.padded else "")
-        return " ".join(filter(None, told))
+        text = (self.kind, str(self.seed), self.trial, self.variant, "padded" if self.padded else "")
+        return " ".join(filter(None, text))
 
 
 Change = Callable[[World], World]
@@ -269,11 +269,11 @@ def days(exam: Exam, folder: Path) -> tuple[frozenset[str], Iterator[KeptDay]]:
     """The names of a world's people, and its days, which are kept in a folder."""
 
     def make() -> tuple[dict[str, Any], Iterable[KeptDay]]:
-        people, told = raw(exam)
-        return {"people": sorted(people)}, (KeptDay(i, grouped(r), len(r)) for i, r in told)
+        people, details = raw(exam)
+        return {"people": sorted(people)}, (KeptDay(i, grouped(r), len(r)) for i, r in details)
 
-    head, found = through(folder / f"{exam.kind}-{exam.seed}-{mark(exam)}.jsonl.gz", make)
-    return frozenset(head["people"]), found
+    head, kept_days = through(folder / f"{exam.kind}-{exam.seed}-{mark(exam)}.jsonl.gz", make)
+    return frozenset(head["people"]), kept_days
 
 
 Raw = tuple[list[dict[str, Any]], list[Record]]
@@ -293,8 +293,8 @@ def raw(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
 
 def _drawn(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
     world = TRIALS[exam.trial](worlds.draw(exam.seed, padded=exam.padded, identities=exam.identities or None))
-    told = ((day.incidents, [record for _, record in day.records]) for day in worlds.days(world))
-    return frozenset(worlds.people(world)), told
+    details = ((day.incidents, [record for _, record in day.records]) for day in worlds.days(world))
+    return frozenset(worlds.people(world)), details
 
 
 def _old(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
@@ -329,8 +329,8 @@ def written(write: Callable[[Path], object]) -> tuple[frozenset[str], Iterator[R
         folder = Path(name)
         write(folder)
         labels = orjson.loads((folder / "labels.json").read_bytes())
-        told = iter(list(_by_day(folder / "events", labels["incidents"])))
-    return frozenset(labels["people"]), told
+        details = iter(list(_by_day(folder / "events", labels["incidents"])))
+    return frozenset(labels["people"]), details
 
 
 def _by_day(folder: Path, incidents: list[dict[str, Any]]) -> Iterator[Raw]:
@@ -342,9 +342,9 @@ def _by_day(folder: Path, incidents: list[dict[str, Any]]) -> Iterator[Raw]:
         records.setdefault(when // DAY, []).append(record)
         if (file, number) in owner and record_id:
             ids[owner[file, number]].append(record_id)
-    told = [{**label, "record_ids": ids[label["id"]]} for label in incidents]
+    details = [{**label, "record_ids": ids[label["id"]]} for label in incidents]
     for day in sorted(records):
-        yield [label for label in told if parse(label["start"]) // DAY == day], records[day]
+        yield [label for label in details if parse(label["start"]) // DAY == day], records[day]
 
 
 def _lines(path: Path) -> Iterator[tuple[str, int, Record]]:

@@ -83,12 +83,12 @@ def mean_of_families(tenants: Sequence[Tenant]) -> Figures:
     return _mean([figures(t for t in tenants if t.family == family) for family in families_of(tenants)])
 
 
-def _mean(found: Sequence[Figures]) -> Figures:
+def _mean(figures: Sequence[Figures]) -> Figures:
     def of(value: Callable[[Figures], float]) -> float:
-        return mean(map(value, found))
+        return mean(map(value, figures))
 
-    first = tuple((mean(o for o, _ in each), mean(i for _, i in each)) for each in zip(*(f.first for f in found)))
-    counts = sum(f.counts[0] for f in found), sum(f.counts[1] for f in found)
+    first = tuple((mean(o for o, _ in each), mean(i for _, i in each)) for each in zip(*(f.first for f in figures)))
+    counts = sum(f.counts[0] for f in figures), sum(f.counts[1] for f in figures)
     return Figures(of(lambda f: f.outside), of(lambda f: f.inside), counts, first, of(lambda f: f.benign),
                    of(lambda f: f.repeats), of(lambda f: f.graver), of(lambda f: f.read),
                    of(lambda f: f.waiting))  # fmt: skip
@@ -153,20 +153,20 @@ class Calibration(NamedTuple):
 
 def calibration(tenants: Sequence[Tenant]) -> Calibration:
     """Over the notables of some tenants."""
-    rows = [(one, _weight(tenant) if one.bad else 1.0) for tenant in tenants for one in tenant.notables]
+    rows = [(notable, _weight(tenant) if notable.bad else 1.0) for tenant in tenants for notable in tenant.notables]
     total, tenths, error = sum(weight for _, weight in rows), list[tuple[float, float, int]](), 0.0
     for low in range(0, 100, 10):
-        part = [(one, w) for one, w in rows
-                if low <= one.likelihood < low + 10 or (low == 90 and one.likelihood >= 90)]  # fmt: skip
+        part = [(row, w) for row, w in rows
+                if low <= row.likelihood < low + 10 or (low == 90 and row.likelihood >= 90)]  # fmt: skip
         weight = sum(w for _, w in part)
         if weight:
-            said = sum(one.likelihood * w for one, w in part) / weight / 100
-            true = sum(w for one, w in part if one.bad) / weight
+            said = sum(row.likelihood * w for row, w in part) / weight / 100
+            true = sum(w for row, w in part if row.bad) / weight
             tenths.append((said, true, len(part)))
             error += weight * abs(said - true) / total
-    found = {name: _precision([(one.bad, w) for one, w in rows if one.severity == name and one.listed])
+    result = {name: _precision([(row.bad, w) for row, w in rows if row.severity == name and row.listed])
              for name in SEVERITIES}  # fmt: skip
-    return Calibration(error, tenths, {name: one for name, one in found.items() if one is not None})
+    return Calibration(error, tenths, {name: item for name, item in result.items() if item is not None})
 
 
 def _precision(rows: Sequence[tuple[bool, float]]) -> Optional[tuple[float, int]]:

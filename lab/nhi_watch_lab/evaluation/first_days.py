@@ -56,8 +56,8 @@ def cloudtrail(path: Path) -> list[Record]:
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ndjson":
         return [*map(json.loads, text.splitlines())]
-    told = json.loads(text)
-    return list(told["Records"] if isinstance(told, dict) else told)
+    details = json.loads(text)
+    return list(details["Records"] if isinstance(details, dict) else details)
 
 
 def sessions(root: Path = ROOT) -> Iterator[tuple[str, list[Record]]]:
@@ -70,9 +70,9 @@ def sessions(root: Path = ROOT) -> Iterator[tuple[str, list[Record]]]:
             "sessionContext": {"attributes": {"mfaAuthenticated": "true"}},
         }  # fmt: skip
         yield f"console/{path.name}", [
-            {**one, "userIdentity": who, "sourceIPAddress": f"84.112.{number}.7", "recipientAccountId": HOME,
+            {**item, "userIdentity": who, "sourceIPAddress": f"84.112.{number}.7", "recipientAccountId": HOME,
              "sessionCredentialFromConsole": "true"}
-            for one in cloudtrail(path)
+            for item in cloudtrail(path)
         ]  # fmt: skip
 
 
@@ -131,8 +131,8 @@ GIVEN_AWAY = re.compile(r"stratus(?:[-_ ]?red[-_ ]?team)?", re.IGNORECASE)
 def stripped(record: Record) -> Record:
     """The record without what names the exercise."""
     plain = {**record, "userAgent": AGENT} if GIVEN_AWAY.search(str(record.get("userAgent"))) else record
-    told: Record = json.loads(GIVEN_AWAY.sub("ops-runner", json.dumps(plain)))
-    return told
+    details: Record = json.loads(GIVEN_AWAY.sub("ops-runner", json.dumps(plain)))
+    return details
 
 
 AGENT = "aws-cli/2.15.30 Python/3.11.8 Linux/6.1 botocore/2.4.5"
@@ -146,36 +146,38 @@ def on_background(attack: Sequence[Record], background: Sequence[Record]) -> Set
     """
     account = str(background[0].get("recipientAccountId"))
     begin = parse(background[0]["eventTime"])
-    first = min(parse(one["eventTime"]) for one in attack)
+    first = min(parse(item["eventTime"]) for item in attack)
     moved = []
-    for one in map(stripped, attack):
-        text = json.dumps(one).replace(str(one.get("recipientAccountId")), account)
+    for item in map(stripped, attack):
+        text = json.dumps(item).replace(str(item.get("recipientAccountId")), account)
         plain = json.loads(re.sub(r":user/[\w.+@-]+", ":user/deployer", text))
         plain.update(
-            eventTime=render(begin + parse(one["eventTime"]) - first), awsRegion="eu-west-1",
-            recipientAccountId=account, userAgent=AGENT,
+            eventTime=render(begin + parse(item["eventTime"]) - first),
+            awsRegion="eu-west-1",
+            recipientAccountId=account,
+            userAgent=AGENT,
         )
-        if "amazonaws" not in str(one.get("sourceIPAddress")):
+        if "amazonaws" not in str(item.get("sourceIPAddress")):
             plain["sourceIPAddress"] = HOUSEHOLD
         moved.append(plain)
-    return Set("", ATTACK, [*background, *moved], frozenset(str(one["eventID"]) for one in moved))
+    return Set("", ATTACK, [*background, *moved], frozenset(str(item["eventID"]) for item in moved))
 
 
 def attacks(root: Path = ROOT) -> Iterator[Set]:
     """Public exercises."""
     folder = root / "cloudtrail"
-    invictus = [stripped(one) for path in sorted((folder / "invictus").glob("*.json")) for one in cloudtrail(path)]
+    invictus = [stripped(item) for path in sorted((folder / "invictus").glob("*.json")) for item in cloudtrail(path)]
     yield Set("invictus", ATTACK, invictus)
     background = cloudtrail(folder / "boogy.json")
     for path in sorted((folder / "stratus").glob("*.json")):
         yield on_background(cloudtrail(path), background)._replace(name=f"stratus/{path.stem[4:]}")
     days = _by_day(unified(root), "CreationTime")
     for day, records in days.items():
-        consents = [one for one in records if is_wide_consent(one)]
-        for app in sorted({str(one.get("ObjectId")) for one in consents}):
-            mine = frozenset(str(one["Id"]) for one in consents if one.get("ObjectId") == app)
-            others = {str(one["Id"]) for one in consents} - mine
-            kept = [one for one in records if one["Id"] not in others]
+        consents = [record for record in records if is_wide_consent(record)]
+        for app in sorted({str(consent.get("ObjectId")) for consent in consents}):
+            mine = frozenset(str(consent["Id"]) for consent in consents if consent.get("ObjectId") == app)
+            others = {str(consent["Id"]) for consent in consents} - mine
+            kept = [record for record in records if record["Id"] not in others]
             yield Set(f"m365/consent {day} {app[:8]}", ATTACK, kept, mine)
 
 
@@ -197,8 +199,8 @@ def benign(root: Path = ROOT) -> Iterator[Set]:
 
 def _by_day(records: Iterable[Record], field: str) -> dict[str, list[Record]]:
     days: dict[str, list[Record]] = {}
-    for one in records:
-        days.setdefault(str(one[field])[:10], []).append(one)
+    for record in records:
+        days.setdefault(str(record[field])[:10], []).append(record)
     return dict(sorted(days.items()))
 
 
@@ -206,21 +208,21 @@ LENGTHS = {"ten minutes": 600, "an hour": HOUR}
 TIMES = ("eventTime", "stageTimestamp", "CreationTime")
 
 
-def cut(whole: Set) -> Iterator[Set]:
+def cut(set: Set) -> Iterator[Set]:
     """A benign set, and its first ten minutes and first hour where those hold less."""
-    yield whole
-    times = [_time(one) for one in whole.records]
+    yield set
+    times = [_time(record) for record in set.records]
     before = len(times)
     for name, seconds in reversed(LENGTHS.items()):
-        part = [one for one, time in zip(whole.records, times) if time < min(times) + seconds]
+        part = [item for item, time in zip(set.records, times) if time < min(times) + seconds]
         if len(part) < before:
-            yield whole._replace(name=f"{whole.name}, {name}", records=part)
+            yield set._replace(name=f"{set.name}, {name}", records=part)
         before = len(part)
 
 
 def _time(record: Record) -> int:
-    told = next(str(record[name]) for name in TIMES if name in record)
-    return parse(told if told.endswith("Z") else f"{told}Z")
+    text = next(str(record[name]) for name in TIMES if name in record)
+    return parse(text if text.endswith("Z") else f"{text}Z")
 
 
 # ---- the made-up day: an old role, Tor, Kali in the user agent, 40 secrets, an administrator
@@ -268,11 +270,12 @@ def made_up_day(place: str = "tor", tool: bool = True, secrets: int = 40, admin:
             _call("reports", 126.5, "iam", "AttachUserPolicy", *where, userName="svc-backup", policyArn=policy),
             _call("reports", 127, "iam", "CreateAccessKey", *where, userName="svc-backup"),
         ]
-    return Set("", MADE_UP, [*_work(), *stolen], frozenset(str(one["eventID"]) for one in stolen))
+    return Set("", MADE_UP, [*_work(), *stolen], frozenset(str(item["eventID"]) for item in stolen))
 
 
 def on_a_cluster() -> Set:
     """The same by a service account's token: secrets of all namespaces, an administrator's binding."""
+
     def call(minute: float, who: str, verb: str, resource: str, name: str, stolen: bool, body: Any = None) -> Record:
         time = render(int(NOON + minute * 60))
         ref = {"resource": resource, "namespace": "" if "cluster" in resource else "shop", "name": name}
@@ -297,6 +300,7 @@ TENANT = "3f1b6c2a-0d4e-4a8b-9c57-1e2d3f405162"
 
 def in_entra() -> Set:
     """The same by an app's secret: mails of all, a secret for another app, a directory role."""
+
     def call(minute: float, app: str, method: str, path: str, stolen: bool) -> Record:
         time, address = render(int(NOON + minute * 60)), PLACES["tor"] if stolen else "20.50.2.9"
         return {
@@ -351,31 +355,31 @@ class Shown(NamedTuple):
 GRAVE = ("medium", "high", "critical")
 
 
-def shown(one: Set, model: Path = models.FOLDER) -> Shown:
+def shown(set: Set, model: Path = models.FOLDER) -> Shown:
     """Score a set as somebody would who has nothing else."""
-    result = library.score(one.records, model=model)
+    result = library.score(set.records, model=model)
     listed = [notable for notable in result.notables if notable["kind"] != "blind_spot"]
-    rows = [n for n in listed if not one.theft or not one.theft.isdisjoint(n["record_ids"])]
+    rows = [n for n in listed if not set.theft or not set.theft.isdisjoint(n["record_ids"])]
     best = max(rows or listed or result.below, key=lambda n: float(n["likelihood"]), default=None)
     if best is None:
         return Shown(0, "", 0.0, ())
     heavy, _ = words.signal_bars(best)
     why = tuple(signal["id"] for signal in sorted(heavy, key=lambda signal: -signal["log_odds"])[:4])
-    counted = rows if one.kind != BENIGN else listed
+    counted = rows if set.kind != BENIGN else listed
     return Shown(len(counted), best["severity"] if counted else "", float(best["likelihood"]), why)
 
 
-def is_as_expected(one: Set, told: Shown) -> bool:
+def is_as_expected(set: Set, row: Shown) -> bool:
     """Medium or above for an attack, high or above for the made-up day, at most one low row for what is benign."""
-    if one.kind == ATTACK:
-        return told.severity in GRAVE
-    if one.kind == MADE_UP:
-        return told.severity in GRAVE[1:]
-    return told.severity not in GRAVE and told.rows <= 1
+    if set.kind == ATTACK:
+        return row.severity in GRAVE
+    if set.kind == MADE_UP:
+        return row.severity in GRAVE[1:]
+    return row.severity not in GRAVE and row.rows <= 1
 
 
 SETS: dict[str, Callable[[], Iterator[Set]]] = {
-    "made-up": made_up, "attacks": attacks, "benign": lambda: (part for one in benign() for part in cut(one)),
+    "made-up": made_up, "attacks": attacks, "benign": lambda: (part for set in benign() for part in cut(set)),
 }  # fmt: skip
 
 
@@ -385,17 +389,17 @@ def main() -> int:
     parser.add_argument("--only", choices=sorted(SETS), nargs="+", default=list(SETS), help="some kinds of sets alone")
     parser.add_argument("--model", type=Path, default=models.FOLDER, help="another model's folder")
     args = parser.parse_args()
-    found: list[tuple[Set, Shown]] = []
+    result: list[tuple[Set, Shown]] = []
     for kind in args.only:
-        for one in SETS[kind]():
-            told = shown(one, args.model)
-            found.append((one, told))
-            verdict = "as expected" if is_as_expected(one, told) else "NOT as expected"
-            verdict = "training" if one.half == TRAINING else verdict
-            cells = (one.kind, one.name, f"{len(one.records)} records", f"{told.rows} rows",
-                     told.severity or "no row", f"{told.likelihood:g}%", verdict, ", ".join(told.why))  # fmt: skip
+        for set in SETS[kind]():
+            row = shown(set, args.model)
+            result.append((set, row))
+            verdict = "as expected" if is_as_expected(set, row) else "NOT as expected"
+            verdict = "training" if set.half == TRAINING else verdict
+            cells = (set.kind, set.name, f"{len(set.records)} records", f"{row.rows} rows",
+                     row.severity or "no row", f"{row.likelihood:g}%", verdict, ", ".join(row.why))  # fmt: skip
             sys.stdout.write(" | ".join(cells) + "\n")
-    lines = [*summary(found)]
+    lines = [*summary(result)]
     sys.stdout.writelines(f"{line}\n" for line in lines)
     return 0 if all(line.endswith("met") for line in lines) else 1
 
@@ -404,17 +408,17 @@ SHARE = 0.8
 """Of the attacks of medium severity or above."""
 
 
-def summary(found: Sequence[tuple[Set, Shown]]) -> Iterator[str]:
+def summary(result: Sequence[tuple[Set, Shown]]) -> Iterator[str]:
     """What is asked for, and what there is."""
-    stolen = [told for one, told in found if one.kind == ATTACK]
+    stolen = [row for set, row in result if set.kind == ATTACK]
     if stolen:
-        rows, grave = sum(told.rows > 0 for told in stolen), sum(told.severity in GRAVE for told in stolen)
+        rows, grave = sum(row.rows > 0 for row in stolen), sum(row.severity in GRAVE for row in stolen)
         yield _line(f"attacks with a row: {rows} of {len(stolen)}", rows == len(stolen))
         yield _line(f"attacks of medium and above: {grave} of {len(stolen)}", grave >= SHARE * len(stolen))
     for kind in (MADE_UP, BENIGN):
-        told = [is_as_expected(one, told) for one, told in found if one.kind == kind and one.half == TEST]
-        if told:
-            yield _line(f"{kind}: {sum(told)} of {len(told)} as expected", all(told))
+        details = [is_as_expected(set, row) for set, row in result if set.kind == kind and set.half == TEST]
+        if details:
+            yield _line(f"{kind}: {sum(details)} of {len(details)} as expected", all(details))
 
 
 def _line(text: str, is_met: bool) -> str:

@@ -53,20 +53,20 @@ def splunk_fields(record: Tree) -> Tree:
     >>> splunk_fields({"a": {"b": [1, {"c": True}]}, "d": None})
     {'a.b{}': '1', 'a.b{}.c': 'true'}
     """
-    found: dict[str, list[str]] = {}
-    _collect(record, "", found)
-    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+    result: dict[str, list[str]] = {}
+    _collect(record, "", result)
+    return {name: values[0] if len(values) == 1 else values for name, values in result.items()}
 
 
-def _collect(value: Any, path: str, found: dict[str, list[str]]) -> None:
+def _collect(value: Any, path: str, result: dict[str, list[str]]) -> None:
     if isinstance(value, dict):
         for name, inner in value.items():
-            _collect(inner, f"{path}.{name}" if path else name, found)
+            _collect(inner, f"{path}.{name}" if path else name, result)
     elif isinstance(value, list):
         for inner in value:
-            _collect(inner, path + "{}", found)
+            _collect(inner, path + "{}", result)
     elif value is not None:
-        found.setdefault(path, []).append(value if isinstance(value, str) else json.dumps(value))
+        result.setdefault(path, []).append(value if isinstance(value, str) else json.dumps(value))
 
 
 def ecs_original(record: Tree, dataset: str) -> Tree:
@@ -93,6 +93,7 @@ def shape_of(sample: Any) -> str:
 
 
 # ---- CloudTrail in Elastic
+
 
 def ecs(record: Tree) -> Tree:
     """The `_source` of Elastic's integration, without event.original."""
@@ -251,11 +252,11 @@ def _class_of(record: Tree) -> int:
 
 def _conditional(record: Tree, left: Tree, event: Tree, kind: int, version: str) -> None:
     """What the tables map by conditions: time, address, recipient, resources, whom it is done to, a sign-in's MFA."""
-    told = left.pop("eventTime", None)
+    text = left.pop("eventTime", None)
     try:
-        event["time"] = parse(told) * 1000
+        event["time"] = parse(text) * 1000
     except RejectError:
-        event["time"] = told
+        event["time"] = text
     address = left.pop("sourceIPAddress", None)
     if address is not None:
         _put(event, "src_endpoint.ip" if _is_address(address) else "src_endpoint.domain", address)
@@ -269,7 +270,7 @@ def _conditional(record: Tree, left: Tree, event: Tree, kind: int, version: str)
     resources = left.get("resources")
     if version != EARLY and kind == 6003 and isinstance(resources, list) and resources:
         del left["resources"]
-        event["resources"] = [_resource(one) for one in resources if isinstance(one, dict)]
+        event["resources"] = [_resource(resource) for resource in resources if isinstance(resource, dict)]
     if kind == 3001:
         _account(record, left, event, version)
     used = _taken(left, "additionalEventData.MFAUsed") if kind == 3002 else None
@@ -281,8 +282,8 @@ def _conditional(record: Tree, left: Tree, event: Tree, kind: int, version: str)
 
 
 def _account(record: Tree, left: Tree, event: Tree, version: str) -> None:
-    told = record.get("requestParameters")
-    params: Tree = told if isinstance(told, dict) else {}
+    text = record.get("requestParameters")
+    params: Tree = text if isinstance(text, dict) else {}
     for name in ("userName", "roleName"):
         if params.get(name):
             _put(event, "user.name", params[name])
@@ -291,8 +292,8 @@ def _account(record: Tree, left: Tree, event: Tree, version: str) -> None:
             return
 
 
-def _resource(told: Tree) -> Tree:
-    return {"uid": told.get("ARN"), "account": {"uid": told.get("accountId")}, "type": told.get("type")}
+def _resource(details: Tree) -> Tree:
+    return {"uid": details.get("ARN"), "account": {"uid": details.get("accountId")}, "type": details.get("type")}
 
 
 def _is_address(text: object) -> bool:
@@ -325,10 +326,10 @@ def _flat(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
         for name, inner in value.items():
             yield from _flat(inner, f"{at}.{name}" if at else name)
     elif isinstance(value, list):
-        found: dict[str, list[str]] = {}
-        for one in value:
-            for name, text in _flat(one, at + "[]"):
-                found.setdefault(name, []).append(text)
-        yield from ((name, ",".join(texts)) for name, texts in found.items())
+        result: dict[str, list[str]] = {}
+        for item in value:
+            for name, text in _flat(item, at + "[]"):
+                result.setdefault(name, []).append(text)
+        yield from ((name, ",".join(texts)) for name, texts in result.items())
     elif value is not None:
         yield at, value if isinstance(value, str) else json.dumps(value)

@@ -17,7 +17,7 @@ from rich.console import Console
 
 import nhi_watch
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.life import tells_calls
+from nhi_watch.core.status import tells_calls
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect import model as models
 from nhi_watch_lab.evaluation import exams
@@ -52,19 +52,19 @@ class World(NamedTuple):
     @property
     def tested(self) -> int:
         """Days of the test."""
-        last = max(parse(one.get("start") or one["first_time"]) for one in self.incidents) // DAY
+        last = max(parse(incident.get("start") or incident["first_time"]) for incident in self.incidents) // DAY
         return last - self.start + 1
 
 
 def first_day(incidents: Iterable[Incident]) -> int:
     """The day of the first incident."""
-    return min(parse(one.get("start") or one["first_time"]) for one in incidents) // DAY
+    return min(parse(incident.get("start") or incident["first_time"]) for incident in incidents) // DAY
 
 
 def world_of(exam: Exam) -> World:
     """Make a world."""
     days = list(exams.raw(exam)[1])
-    return World(exam, [one for incidents, _ in days for one in incidents], [records for _, records in days])
+    return World(exam, [incident for incidents, _ in days for incident in incidents], [records for _, records in days])
 
 
 def compromises(
@@ -73,7 +73,7 @@ def compromises(
     """The notables that `nhi_watch.score` makes of days, each with the incidents of which it holds a record."""
     crowd = 1000 * len(incidents) / max(1.0, identity_days)
     result = nhi_watch.score(chain.from_iterable(days), budget=budget + crowd, model=model)
-    owner = {record: one["id"] for one in incidents for record in one["record_ids"]}
+    owner = {record: incident["id"] for incident in incidents for record in incident["record_ids"]}
     return [(notable, frozenset(owner[record] for record in notable["record_ids"] if record in owner))
             for notable in (*result.standing, *result.below) if tells_calls(notable)]  # fmt: skip
 
@@ -90,14 +90,14 @@ def left_out(kept: Path, workers: int, out: Path) -> dict[str, tuple[Path, Optio
     families = commands.training_rows(wanted, kept, workers=workers)
     forests = fit.Forests(families, workers)
     seen = calibrate.told(forests, wanted.families(commands.SIZE), families, prior, kept, workers)
-    found: dict[str, tuple[Path, Optional[Rival]]] = {}
+    result: dict[str, tuple[Path, Optional[Rival]]] = {}
     for hand in forests.hands:
         folder = out / f"without-{hand}"
         folder.mkdir(parents=True, exist_ok=True)
         write.write(folder, write.document(calibrate.fitted(forests, seen, hand), prior), f"all but {hand}")
         others = [worlds for name, worlds in families.items() if fit.hand_of(name) != hand]
-        found[hand] = folder, Boosting(fit.even(others))
-    return found
+        result[hand] = folder, Boosting(fit.even(others))
+    return result
 
 
 # ---- the command
@@ -144,12 +144,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
     def progress(tenants: Sequence[Tenant]) -> None:
         console.print(f"{tenants[0].world}: after {time.monotonic() - started:.0f} s", markup=False)
 
-    found = mornings.measured(tasks, args.workers, progress)
+    tenants = mornings.measured(tasks, args.workers, progress)
     how += f" Worlds: {', '.join(exam.name for exam in wanted)}."
-    mornings.write(found, how, args.out / "mornings.json")
+    mornings.write(tenants, how, args.out / "mornings.json")
     if args.pages:
-        pages.write(found, how, ROOT)
-    console.print(pages.page(found, how), markup=False, soft_wrap=True)
+        pages.write(tenants, how, ROOT)
+    console.print(pages.page(tenants, how), markup=False, soft_wrap=True)
     return 0
 
 
@@ -171,13 +171,13 @@ def _models(
     how = f"Each family by a model trained on the others: {commands.Wanted().told}."
     if args.models is None:
         return left_out(args.kept, args.workers, args.out), how
-    found: dict[str, tuple[Path, Optional[Rival]]] = {}
+    result: dict[str, tuple[Path, Optional[Rival]]] = {}
     for family in families:
         folder = args.models / f"without-{family}"
         if not folder.is_dir():
             raise InputError(f"--models {args.models}: there is no {folder.name}; leave --models out to train it")
-        found[family] = folder, None
-    return found, how
+        result[family] = folder, None
+    return result, how
 
 
 def seeds_of(text: str) -> list[int]:

@@ -22,12 +22,12 @@ from statistics import mean
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.behaviour import fingerprint
-from nhi_watch.core.life import is_waiting, tells_calls
 from nhi_watch.core.notable import order
+from nhi_watch.core.status import is_waiting, tells_calls
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect import feedback, scoring
 from nhi_watch.detect import model as models
-from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.model import Model
 from nhi_watch.detect.ranking import WEEK
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.session import Session
@@ -125,22 +125,22 @@ class Task(NamedTuple):
 
 def replayed(task: Task) -> list[Tenant]:
     """The mornings of one tenant: ours in each arm, and what rivals show at as many benign rows."""
-    world, card = world_of(task.exam), models.load(task.model)
-    store, left = _history(world, card)
-    bench, found = Bench(world, _rivals(task, world)), dict[Arm, Tenant]()
+    world, model = world_of(task.exam), models.load(task.model)
+    store, left = _history(world, model)
+    bench, result = Bench(world, _rivals(task, world)), dict[Arm, Tenant]()
     for arm in ARMS:
-        replay = Replay(world, card, copied(store), arm, bench if arm == UNJUDGED else None)
+        replay = Replay(world, model, copied(store), arm, bench if arm == UNJUDGED else None)
         for records in left:
             replay.run(records)
-        found[arm] = replay.tenant(task.exam)
-    compared = (bench.tenants(found[arm]) for arm in (UNJUDGED, SMALL))
-    return [*found.values(), *(tenant for each in compared for tenant in each)]
+        result[arm] = replay.tenant(task.exam)
+    compared = (bench.tenants(result[arm]) for arm in (UNJUDGED, SMALL))
+    return [*result.values(), *(tenant for each in compared for tenant in each)]
 
 
-def _history(world: World, card: Scorecard) -> tuple[MemoryStore, list[list[Any]]]:
+def _history(world: World, model: Model) -> tuple[MemoryStore, list[list[Any]]]:
     """The state on the eve of the eve of the first incident, and the records of the days that are left."""
     store = MemoryStore()
-    session, days = Session(store, SOURCES, model=card), [records for records in world.days if records]
+    session, days = Session(store, SOURCES, model=model), [records for records in world.days if records]
     begins = next((n for n, records in enumerate(days) if _day_of(records) >= world.start - 1), len(days))
     for records in days[:begins]:
         session.feed(records)
@@ -157,10 +157,10 @@ def _day_of(records: Iterable[object]) -> int:
 
 def copied(store: MemoryStore) -> MemoryStore:
     """The same rows in a store of their own."""
-    made = MemoryStore()
+    built = MemoryStore()
     for table in TABLES:
-        made.put(table, list(store.scan(table, "", "\U0010ffff")))
-    return made
+        built.put(table, list(store.scan(table, "", "\U0010ffff")))
+    return built
 
 
 # ---- ours
@@ -177,12 +177,12 @@ def crowd(world: World, identities: float) -> float:
 class Replay:
     """One arm: a tenant's days from the eve of its first incident on."""
 
-    def __init__(self, world: World, card: Scorecard, store: MemoryStore, arm: Arm, bench: Optional[Bench]) -> None:
-        self._world, self._card, self._store, self._arm, self._bench = world, card, store, arm, bench
+    def __init__(self, world: World, model: Model, store: MemoryStore, arm: Arm, bench: Optional[Bench]) -> None:
+        self._world, self._card, self._store, self._arm, self._bench = world, model, store, arm, bench
         sizes = [sum(1 for _ in store.scan("day", *span(day))) for day in State(store).daybook.days[-HISTORY:]]
         self._identities = mean(sizes) if sizes else 1.0
         self._budget = arm.budget + crowd(world, self._identities)
-        self._owner = {record: one["id"] for one in world.incidents for record in one["record_ids"]}
+        self._owner = {record: incident["id"] for incident in world.incidents for record in incident["record_ids"]}
         self._marks = marks_of(world)
         self._seen = set[str]()
         self._places = dict[str, int]()
@@ -212,13 +212,13 @@ class Replay:
         self, day: int, rows: Sequence[Mapping[str, Any]], incidents: Sequence[Collection[str]],
         still_open: Sequence[Mapping[str, Any]],
     ) -> None:  # fmt: skip
-        whole_days = (whole for _, whole in State(self._store).each_of(day))
-        today = {self._marks[mark] for whole in whole_days for mark in whole.seen & self._marks.keys()}
+        whole_days = (identity_day for _, identity_day in State(self._store).each_of(day))
+        today = {self._marks[mark] for identity_day in whole_days for mark in identity_day.seen & self._marks.keys()}
         benign = 0
-        for found in incidents:
-            for incident in today.intersection(found):
+        for result in incidents:
+            for incident in today.intersection(result):
                 self._places[incident] = min(benign, self._places.get(incident, benign))
-            benign += not found
+            benign += not result
         left = [row for row in still_open if not self._incidents_of(row)]
         self._mornings.append(morning_of(rows, incidents, self._seen, left, (day + 1) * DAY))
         self._seen.update(row["id"] for row in rows)
@@ -228,12 +228,12 @@ class Replay:
         for event in result.events:
             if event.change in ("merged", "withdrawn"):
                 self._shown.pop(event.document["id"], None)
-        for one in (*result.standing, *result.below):
-            was_listed = one["id"] in self._shown and self._shown[one["id"]].listed
-            is_of_test = tells_calls(one) and parse(one["last_time"]) // DAY >= self._world.start
-            if is_of_test and (one["listed"] or was_listed or one["likelihood"] >= NOTABLE):
-                self._shown[one["id"]] = Shown(
-                    one["likelihood"], one["severity"], bool(self._incidents_of(one)), one["listed"] or was_listed
+        for item in (*result.standing, *result.below):
+            was_listed = item["id"] in self._shown and self._shown[item["id"]].listed
+            is_of_test = tells_calls(item) and parse(item["last_time"]) // DAY >= self._world.start
+            if is_of_test and (item["listed"] or was_listed or item["likelihood"] >= NOTABLE):
+                self._shown[item["id"]] = Shown(
+                    item["likelihood"], item["severity"], bool(self._incidents_of(item)), item["listed"] or was_listed
                 )  # fmt: skip
 
     def _incidents_of(self, notable: Mapping[str, Any]) -> set[str]:
@@ -247,13 +247,13 @@ class Replay:
 
 def marks_of(world: World) -> dict[Any, str]:
     """Fingerprint of a record → the incident that it is part of."""
-    return {fingerprint(record): one["id"] for one in world.incidents for record in one["record_ids"]}
+    return {fingerprint(record): incident["id"] for incident in world.incidents for record in incident["record_ids"]}
 
 
 def cases_of(world: World, places: Mapping[str, int]) -> list[Case]:
     """Each incident that can be told from ordinary life, with its place."""
-    return [Case(one["id"], one["technique"], one["origin"], places.get(one["id"]))
-            for one in world.incidents if one.get("distinguishable", True)]  # fmt: skip
+    return [Case(incident["id"], incident["technique"], incident["origin"], places.get(incident["id"]))
+            for incident in world.incidents if incident.get("distinguishable", True)]  # fmt: skip
 
 
 def list_of(standing: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -267,7 +267,7 @@ def morning_of(
     still_open: Sequence[Mapping[str, Any]], end: int,
 ) -> Morning:  # fmt: skip
     """`still_open`: those of no incident; `seen`: ids of earlier new rows; `end`: of the day's data."""
-    benign = [row for row, found in zip(rows, incidents) if not found]
+    benign = [row for row, result in zip(rows, incidents) if not result]
     waiting = sum(is_waiting(row, end) for row in still_open)
     return Morning(
         len(benign), sum(row["id"] in seen for row in benign), sum(row["severity"] in GRAVE for row in benign),
@@ -279,8 +279,8 @@ def _judge(
     store: MemoryStore, rows: Sequence[Mapping[str, Any]], incidents: Sequence[Collection[str]], now: int
 ) -> None:  # fmt: skip
     """Give each row its true verdict."""
-    given = (feedback.judge(row, "confirmed" if found else "benign", ANALYST, "looked into", now, {})
-             for row, found in zip(rows, incidents))  # fmt: skip
+    given = (feedback.judge(row, "confirmed" if result else "benign", ANALYST, "looked into", now, {})
+             for row, result in zip(rows, incidents))  # fmt: skip
     feedback.put(store, given)
     store.commit()
 
@@ -318,30 +318,33 @@ class Bench:
         for rival in self._rivals:
             if day >= self._world.start - WEEK:
                 scores = rival.score(candidates)
-                scored = (Scored(day, one.identity, scores.get(one.identity, 0.0), one.incidents) for one in candidates)
-                self._scored[rival.name] += (one for one in scored if one.score > 0)
+                scored = (
+                    Scored(day, candidate.identity, scores.get(candidate.identity, 0.0), candidate.incidents)
+                    for candidate in candidates
+                )
+                self._scored[rival.name] += (scored for scored in scored if scored.score > 0)
             rival.learn(candidates)
 
     def _candidates(self, store: MemoryStore, day: int) -> list[Candidate]:
-        state, found = State(store), list[Candidate]()
-        judged = {one.ranked.identity_id: one for one in state.judged(day)}
-        for name, whole in state.each_of(day):
-            bad = frozenset(self._marks[mark] for mark in whole.seen & self._marks.keys())
+        state, candidates = State(store), list[Candidate]()
+        judged = {stored.ranked.identity_id: stored for stored in state.judged(day)}
+        for name, identity_day in state.each_of(day):
+            bad = frozenset(self._marks[mark] for mark in identity_day.seen & self._marks.keys())
             if bad or (name in judged and judged[name].ranked.eligible):
                 values = scoring.unpack_values(judged[name].values if name in judged else None)
-                found.append(Candidate(day, name, whole, scoring.row_of(values or {}), bad))
-        return found
+                candidates.append(Candidate(day, name, identity_day, scoring.row_of(values or {}), bad))
+        return candidates
 
     def tenants(self, ours: Tenant) -> list[Tenant]:
         """What each rival's mornings show at as many benign rows as ours had."""
         allowed, first = sum(morning.benign for morning in ours.mornings), self._world.start
-        found = []
+        result = []
         for name, scored in self._scored.items():
             rows = at_equal_rows(scored, first, allowed)
             mornings, places = _mornings_of(rows, [day for day in self._days if day >= first])
-            found.append(ours._replace(detector=name, cases=cases_of(self._world, places), mornings=mornings,
+            result.append(ours._replace(detector=name, cases=cases_of(self._world, places), mornings=mornings,
                                        notables=[]))  # fmt: skip
-        return found
+        return result
 
 
 def at_equal_rows(scored: Sequence[Scored], first: int, allowed: int) -> list[Scored]:
@@ -355,29 +358,29 @@ def at_equal_rows(scored: Sequence[Scored], first: int, allowed: int) -> list[Sc
         return sum(row.day >= first and not row.incidents for row in rows)
 
     admitted, rows, benign = dict[str, list[Scored]](), dict[str, list[Scored]](), 0
-    for one in sorted(scored, key=lambda one: (-one.score, _in_any_order(one))):
-        mine = admitted.setdefault(one.identity, [])
-        mine.append(one)
-        before, after = rows.get(one.identity, []), _rows_of(mine)
+    for item in sorted(scored, key=lambda scored: (-scored.score, _in_any_order(scored))):
+        mine = admitted.setdefault(item.identity, [])
+        mine.append(item)
+        before, after = rows.get(item.identity, []), _rows_of(mine)
         benign += benign_rows(after) - benign_rows(before)
-        rows[one.identity] = after
+        rows[item.identity] = after
         if benign > allowed:
-            rows[one.identity] = before
+            rows[item.identity] = before
             break
     return [row for each in rows.values() for row in each if row.day >= first]
 
 
 def _rows_of(admitted: Iterable[Scored]) -> list[Scored]:
     rows, last = list[Scored](), -WEEK
-    for one in sorted(admitted, key=lambda one: one.day):
-        if one.day - last >= WEEK:
-            rows.append(one)
-            last = one.day
+    for scored in sorted(admitted, key=lambda scored: scored.day):
+        if scored.day - last >= WEEK:
+            rows.append(scored)
+            last = scored.day
     return rows
 
 
-def _in_any_order(one: Scored) -> bytes:
-    return hashlib.sha256(f"{one.day}/{one.identity}".encode()).digest()
+def _in_any_order(scored: Scored) -> bytes:
+    return hashlib.sha256(f"{scored.day}/{scored.identity}".encode()).digest()
 
 
 def _mornings_of(rows: Sequence[Scored], days: Iterable[int]) -> tuple[list[Morning], dict[str, int]]:
@@ -399,11 +402,11 @@ def _mornings_of(rows: Sequence[Scored], days: Iterable[int]) -> tuple[list[Morn
 def _rivals(task: Task, world: World) -> list[Rival]:
     from nhi_watch_lab.training.learners import Histograms, Isolation, IsolationOnSignals
 
-    made: list[Rival] = [FirstSeen(), Rarity(), Isolation(), IsolationOnSignals(), Histograms(), *task.rivals]
+    rivals: list[Rival] = [FirstSeen(), Rarity(), Isolation(), IsolationOnSignals(), Histograms(), *task.rivals]
     if task.rules:
         late = [some for some in world.days if _day_of(some) >= world.start - WEEK - ALLOWED]
-        made.append(OpenRules(fired(late, load(task.rules).rules)))
-    return made
+        rivals.append(OpenRules(fired(late, load(task.rules).rules)))
+    return rivals
 
 
 # ---- all tenants
@@ -413,12 +416,12 @@ def measured(
     tasks: Sequence[Task], workers: int, progress: Callable[[list[Tenant]], None] = lambda tenants: None
 ) -> list[Tenant]:  # fmt: skip
     """Every tenant, spread over processes: new ones, since threads of a library that learns do not survive a fork."""
-    found = list[Tenant]()
+    result = list[Tenant]()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         for tenants in pool.map(replayed, tasks):
             progress(tenants)
-            found += tenants
-    return found
+            result += tenants
+    return result
 
 
 def write(tenants: Sequence[Tenant], how: str, path: Path) -> None:
@@ -432,7 +435,7 @@ def write(tenants: Sequence[Tenant], how: str, path: Path) -> None:
 def read(path: Path) -> tuple[list[Tenant], str]:
     """What `write` has kept."""
     plain = json.loads(path.read_text("utf-8"))
-    return [Tenant(**{**one, "cases": [Case(**case) for case in one["cases"]],
-                      "mornings": [Morning(**morning) for morning in one["mornings"]],
-                      "notables": [Shown(**notable) for notable in one["notables"]]})
-            for one in plain["tenants"]], plain["how"]  # fmt: skip
+    return [Tenant(**{**tenant, "cases": [Case(**case) for case in tenant["cases"]],
+                      "mornings": [Morning(**morning) for morning in tenant["mornings"]],
+                      "notables": [Shown(**notable) for notable in tenant["notables"]]})
+            for tenant in plain["tenants"]], plain["how"]  # fmt: skip

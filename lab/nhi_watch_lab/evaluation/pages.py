@@ -43,11 +43,11 @@ def replaced(text: str, lines: Sequence[str]) -> str:
     >>> replaced(f"a\\n{BEGINS}\\nold\\n{ENDS}\\nb", ["new"]) == f"a\\n{BEGINS}\\nnew\\n{ENDS}\\nb"
     True
     """
-    made, count = re.subn(f"{re.escape(BEGINS)}\\n.*?{re.escape(ENDS)}",
+    built, count = re.subn(f"{re.escape(BEGINS)}\\n.*?{re.escape(ENDS)}",
                           lambda _: "\n".join([BEGINS, *lines, ENDS]), text, flags=re.DOTALL)  # fmt: skip
     if count != 1:
         raise ValueError(f"{count} places for figures instead of one")
-    return made
+    return built
 
 
 def page(tenants: Sequence[Tenant], how: str) -> str:
@@ -108,7 +108,10 @@ def summary(tenants: Sequence[Tenant]) -> list[str]:
         "| mean of families (90% interval) | nobody judges | true verdicts each morning |", "|---|---|---|",
     ]  # fmt: skip
     for name, value, digits in rows:
-        cells = (f"{value(one):.{digits}f} ({_span(each.interval(value), digits)})" for one, each in zip(means, spread))
+        cells = (
+            f"{value(figures):.{digits}f} ({_span(each.interval(value), digits)})"
+            for figures, each in zip(means, spread)
+        )
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines
 
@@ -125,11 +128,17 @@ def _by_family(tenants: Sequence[Tenant]) -> Iterator[str]:
 
 
 def _cells(tenants: Sequence[Tenant]) -> str:
-    one, spread = figures.figures(tenants), Resampled(tenants)
-    shares = (f"{value(one):.2f} ({_span(spread.interval(value))})" for _, value in SIDES)
-    first = [f"{outside:.2f}, {inside:.2f}" for outside, inside in reversed(one.first)]
-    rates = (f"{one.benign:.1f}", f"{one.repeats:.2f}", f"{one.graver:.2f}", f"{one.read:.1f}", f"{one.waiting:.1f}")
-    return " | ".join((f"{one.counts[0]}, {one.counts[1]}", *shares, *first, *rates))
+    item, spread = figures.figures(tenants), Resampled(tenants)
+    shares = (f"{value(item):.2f} ({_span(spread.interval(value))})" for _, value in SIDES)
+    first = [f"{outside:.2f}, {inside:.2f}" for outside, inside in reversed(item.first)]
+    rates = (
+        f"{item.benign:.1f}",
+        f"{item.repeats:.2f}",
+        f"{item.graver:.2f}",
+        f"{item.read:.1f}",
+        f"{item.waiting:.1f}",
+    )
+    return " | ".join((f"{item.counts[0]}, {item.counts[1]}", *shares, *first, *rates))
 
 
 def _by_kind(tenants: Sequence[Tenant]) -> Iterator[str]:
@@ -146,9 +155,11 @@ def _by_kind(tenants: Sequence[Tenant]) -> Iterator[str]:
         for name, wanted in kinds:
             mine = [t for t in _of(tenants, arm) if wanted(t)]
             if mine:
-                one, said = mean_of_families(mine), "true" if arm.verdicts else "none"
-                yield (f"| {said} | {name} | {len(mine)} | {one.outside:.2f} | {one.inside:.2f} | {one.benign:.1f} "
-                       f"| {one.graver:.2f} |")  # fmt: skip
+                means, said = mean_of_families(mine), "true" if arm.verdicts else "none"
+                yield (
+                    f"| {said} | {name} | {len(mine)} | {means.outside:.2f} | {means.inside:.2f} | {means.benign:.1f} "
+                    f"| {means.graver:.2f} |"
+                )
 
 
 def _compared(tenants: Sequence[Tenant]) -> Iterator[str]:
@@ -166,29 +177,31 @@ def _compared(tenants: Sequence[Tenant]) -> Iterator[str]:
             mine = _of(tenants, arm, detector)
             if not mine or resampled is None:
                 continue
-            one, ahead = mean_of_families(mine), ["", ""]
+            item, ahead = mean_of_families(mine), ["", ""]
             if detector != OURS:
                 other = Resampled(mine)
                 ahead = [_span(resampled.ahead_of(other, value)) for _, value in SIDES]
             by_family = [figures.figures([t for t in mine if t.family == family]) for family in families]
             cells = (f"{f.outside:.2f}, {f.inside:.2f}" for f in by_family)
-            yield (f"| {detector} | {one.outside:.2f} | {one.inside:.2f} | {' | '.join(ahead)} | {one.benign:.1f} "
+            yield (f"| {detector} | {item.outside:.2f} | {item.inside:.2f} | {' | '.join(ahead)} | {item.benign:.1f} "
                    f"| {' | '.join(cells)} |")  # fmt: skip
     yield from _behind(tenants, detectors, families)
 
 
 def _behind(tenants: Sequence[Tenant], detectors: Sequence[str], families: Sequence[str]) -> Iterator[str]:
     """Where a rival shows more."""
-    found = []
+    result = []
     for arm in (UNJUDGED, SMALL):
         for family in families:
             ours = figures.figures(t for t in _of(tenants, arm) if t.family == family)
             for detector in detectors[1:]:
                 theirs = figures.figures(t for t in _of(tenants, arm, detector) if t.family == family)
-                found += [f"{detector} in {family} from {side} at {arm.budget:g} ({value(theirs):.2f}, ours "
+                result += [f"{detector} in {family} from {side} at {arm.budget:g} ({value(theirs):.2f}, ours "
                           f"{value(ours):.2f})" for side, value in SIDES if value(theirs) > value(ours)]  # fmt: skip
     yield ""
-    yield f"A rival shows more: {'; '.join(found)}." if found else "No rival shows more in any family, on either side."
+    yield (
+        f"A rival shows more: {'; '.join(result)}." if result else "No rival shows more in any family, on either side."
+    )
 
 
 def truth(tenants: Sequence[Tenant]) -> str:

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.act.posture.checks import look
-from nhi_watch.act.posture.finding import Limits, scene
+from nhi_watch.act.posture.finding import FindingLimits, scene
 from nhi_watch.act.posture.rights import authorization_details
 from nhi_watch.context import actions
 from nhi_watch.context.assets import Asset, Assets
@@ -76,13 +76,13 @@ def plan_shared(tenant: Tenant, days: int) -> Shared:
 
 def doubled(rows: Sequence[dict[str, Any]], second: frozenset[str]) -> list[dict[str, Any]]:
     """A day's records, and for each of those users one call of the other program with the same key."""
-    found, done = [], set()
+    result, done = [], set()
     for row in rows:
         arn, key = str(row["userIdentity"].get("arn")), str(row["userIdentity"].get("accessKeyId", ""))
         if arn in second and key not in done and key.startswith("AKIA") and not row.get("errorCode"):
             done.add(key)
-            found.append({**row, **_ELSEWHERE, "eventID": f"second-{row['eventID']}"})
-    return [*rows, *found]
+            result.append({**row, **_ELSEWHERE, "eventID": f"second-{row['eventID']}"})
+    return [*rows, *result]
 
 
 def assets_of(arns: Iterable[str], tenant: Tenant, shared: Shared) -> Assets:
@@ -217,12 +217,12 @@ class Raw:
 
     def sides(self, arn: str) -> dict[bool, set[str]]:
         """Production or not → the names that tell it; its own name tells enough by itself."""
-        found: dict[bool, set[str]] = {}
+        result: dict[bool, set[str]] = {}
         for env, texts in self.envs.get(arn, {}).items():
-            found.setdefault(env in PRODUCTION, set()).update(texts)
+            result.setdefault(env in PRODUCTION, set()).update(texts)
         for match in self._env.finditer(re.sub(r"(?<=[a-z])(?=[A-Z])", "-", arn.rpartition("/")[2]).lower()):
-            found.setdefault(match[1] in PRODUCTION, set()).update((arn, match[0]))
-        return found
+            result.setdefault(match[1] in PRODUCTION, set()).update((arn, match[0]))
+        return result
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -248,7 +248,7 @@ def truth(tenant: Tenant, planted: Plan, raw: Raw, granted: set[str]) -> Truth:
             elif DAYS - min(seen) > OLD and DAYS - max(seen) <= IDLE and since <= DAYS - OLD:
                 old.add(key)
     sides = ((machine.arn, raw.sides(machine.arn)) for machine in machines)
-    crossing = {arn for arn, told in sides if len(told) == 2 and min(map(len, told.values())) >= 2}
+    crossing = {arn for arn, details in sides if len(details) == 2 and min(map(len, details.values())) >= 2}
     hands = {m.arn for m in planted.by_hand if raw.days.get(m.arn, set()) & {DAYS - 6, DAYS - 3}}
     stopped = {m.arn for m in planted.stopped if len(raw.days.get(m.arn, ())) > 1}
     true = {"dormant_identity": stopped, "unused_secret": unused, "long_lived_secret": old, "human_use": hands,
@@ -279,8 +279,8 @@ def grants(tenant: Tenant, raw: Raw, seed: int) -> tuple[str, set[str]]:
         kind = machine.kind.capitalize()
         statement = {"Effect": "Allow", "Action": [*used, *spare] if more else used, "Resource": "*"}
         inline = [{"PolicyName": "own", "PolicyDocument": {"Statement": [statement]}}]
-        one = {f"{kind}Name": machine.arn.rpartition("/")[2], "Arn": machine.arn, f"{kind}PolicyList": inline}
-        details[f"{kind}DetailList"].append(one)
+        item = {f"{kind}Name": machine.arn.rpartition("/")[2], "Arn": machine.arn, f"{kind}PolicyList": inline}
+        details[f"{kind}DetailList"].append(item)
     return json.dumps(details), wide
 
 
@@ -291,35 +291,35 @@ def measure(seed: int, machines: int = 80) -> dict[str, Any]:
     shared, users = plan_shared(tenant, DAYS), Users(tenant)
     raw, store = Raw(tenant.world.envs), MemoryStore()
     session = Session(store, [cloudtrail])
-    for number, told in enumerate(records(tenant, planted)):
-        rows = doubled(told, shared.second)
+    for number, record in enumerate(records(tenant, planted)):
+        rows = doubled(record, shared.second)
         raw.take(number, rows)
         users.take(rows)
         session.feed(rows, _no_reject)
     session.finish()
     details, wide = grants(tenant, raw, seed)
-    whole = history.read(store)
+    identity_day = history.read(store)
     known = assets_of(raw.days, tenant, shared)
-    look_at = scene(whole, authorization_details(details), known, Limits(OLD, IDLE), 0)
-    found = look(look_at, store).summary
+    look_at = scene(identity_day, authorization_details(details), known, FindingLimits(OLD, IDLE), 0)
+    result = look(look_at, store).summary
     true = truth(tenant, planted, raw, wide)
     true["orphaned_identity"] = {arn for arn in shared.nobody if DAYS - 1 - max(raw.days.get(arn, {-DAYS})) < IDLE}
     true["reused_credential"] = users.reused(tenant.machines)
-    return _counts(found, true, planted)
+    return _counts(result, true, planted)
 
 
 def _no_reject(index: int, reject: RejectError) -> None:
     raise AssertionError(f"record {index} of the simulator was rejected: {reject}")
 
 
-def _counts(found: Mapping[str, Any], true: Truth, planted: Plan) -> dict[str, Any]:
+def _counts(result: Mapping[str, Any], true: Truth, planted: Plan) -> dict[str, Any]:
     counts: dict[str, Any] = {}
     for kind in [k for k in MEASURED if k in true]:
-        told = {_about(f) for f in found["findings"] if f["kind"] == kind}
-        told -= planted.left_out if kind == "dormant_identity" else set()
-        right, wrong, missed = told & true[kind], told - true[kind], true[kind] - told
+        details = {_about(f) for f in result["findings"] if f["kind"] == kind}
+        details -= planted.left_out if kind == "dormant_identity" else set()
+        right, wrong, missed = details & true[kind], details - true[kind], true[kind] - details
         counts[kind] = {"right": len(right), "wrong": len(wrong), "missed": len(missed)}
-    idle = {f["identity"]["name"] for f in found["findings"] if f["kind"] == "dormant_identity"}
+    idle = {f["identity"]["name"] for f in result["findings"] if f["kind"] == "dormant_identity"}
     for name, machines in (("yearly", planted.yearly), ("fortnightly", planted.fortnightly)):
         counts[name] = {"jobs": len(machines), "called_idle": len(idle & {m.arn for m in machines})}
     return counts
@@ -335,12 +335,14 @@ def summarise(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Sums over tenants, with precision and recall."""
     kinds = {}
     for kind in MEASURED:
-        total = {name: sum(one[kind][name] for one in measured if kind in one) for name in ("right", "wrong", "missed")}
-        told, true = total["right"] + total["wrong"], total["right"] + total["missed"]
-        kinds[kind] = {**total, "precision": round(total["right"] / told, 3) if told else None,
+        total = {
+            name: sum(item[kind][name] for item in measured if kind in item) for name in ("right", "wrong", "missed")
+        }
+        text, true = total["right"] + total["wrong"], total["right"] + total["missed"]
+        kinds[kind] = {**total, "precision": round(total["right"] / text, 3) if text else None,
                        "recall": round(total["right"] / true, 3) if true else None}  # fmt: skip
     jobs = {
-        name: {part: sum(one[name][part] for one in measured) for part in ("jobs", "called_idle")}
+        name: {part: sum(item[name][part] for item in measured) for part in ("jobs", "called_idle")}
         for name in ("yearly", "fortnightly")
     }
     return {"tenants": len(measured), "days": DAYS, "limits": {"idle": IDLE, "old": OLD}, "kinds": kinds, **jobs}
@@ -349,9 +351,9 @@ def summarise(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def page(summary: Mapping[str, Any], seeds: Sequence[int]) -> str:
     """docs/method/posture_measured.md."""
     rows = [
-        [kind.replace("_", " "), f"{one['right']}", f"{one['wrong']}", f"{one['missed']}", _share(one["precision"]),
-         _share(one["recall"])]
-        for kind, one in summary["kinds"].items()
+        [kind.replace("_", " "), f"{item['right']}", f"{item['wrong']}", f"{item['missed']}", _share(item["precision"]),
+         _share(item["recall"])]
+        for kind, item in summary["kinds"].items()
     ]  # fmt: skip
     jobs = [[name, str(summary[name]["jobs"]), str(summary[name]["called_idle"])] for name in ("yearly", "fortnightly")]
     limits = summary["limits"]

@@ -44,6 +44,7 @@ from nhi_watch_lab.evaluation.forms import (
 
 # ---- tables for generated pages and sheets
 
+
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table.
 
@@ -197,8 +198,8 @@ def _records(path: Path, name: str) -> Iterator[Any]:
                 yield record
                 continue
             inner: Any = record["log" if "log_type" in record else "data"]  # type: ignore[index, operator]
-            found = members(inner)
-            yield from [inner] if found is None else found
+            result = members(inner)
+            yield from [inner] if result is None else result
 
 
 def shaped(record: Any, belongs: str, event: Event | str) -> Iterator[tuple[str, Any]]:
@@ -225,22 +226,22 @@ class Measured(NamedTuple):
 
 def measure(folder: Path) -> Measured:
     """Every record in every form."""
-    found = Measured({}, {})
-    for one in told(folder):
-        source, event = door(one.record)
-        if not one.belongs:
+    measurement = Measured({}, {})
+    for item in told(folder):
+        source, event = door(item.record)
+        if not item.belongs:
             what = event if isinstance(event, str) else f"read as {source.NAME if source else ''}"
-            found.strange.setdefault(one.file, Counter())[what] += 1
+            measurement.strange.setdefault(item.file, Counter())[what] += 1
             continue
-        place = TESTS if one.file.startswith("rule-tests/") else LOGS
-        for shape, record in shaped(one.record, one.belongs, event):
-            found.counts.setdefault((one.belongs, place, shape), Count()).add(one.belongs, record, event)
+        place = TESTS if item.file.startswith("rule-tests/") else LOGS
+        for shape, record in shaped(item.record, item.belongs, event):
+            measurement.counts.setdefault((item.belongs, place, shape), Count()).add(item.belongs, record, event)
     for source in _sources():
         for sample in map(orjson.loads, (SAMPLES / f"{source.NAME}.jsonl").read_bytes().splitlines()):
             if "event" in sample:
                 key = source.NAME, MADE, shape_of(sample)
-                found.counts.setdefault(key, Count()).add(source.NAME, sample["record"], None)
-    return found
+                measurement.counts.setdefault(key, Count()).add(source.NAME, sample["record"], None)
+    return measurement
 
 
 # ---- published pairs of OCSF
@@ -254,10 +255,10 @@ def pairs(folder: Path) -> dict[str, str]:
     return {_pair(path): _differing(read(_loaded(natives[_pair(path)])), read(_loaded(path))) for path in others}
 
 
-def _differing(one: Event | str, other: Event | str) -> str:
-    if isinstance(one, str) or isinstance(other, str):
-        return "" if one == other else "reject"
-    return ", ".join(name for name, a, b in zip(Event._fields, one, other) if a != b)
+def _differing(item: Event | str, other: Event | str) -> str:
+    if isinstance(item, str) or isinstance(other, str):
+        return "" if item == other else "reject"
+    return ", ".join(name for name, a, b in zip(Event._fields, item, other) if a != b)
 
 
 def _pair(path: Path) -> str:
@@ -277,32 +278,32 @@ HEADS = ["source", "shape", "records", "passed over", "incomplete", "read", "sha
 SHORT = ["source", "from", *HEADS[2:5], "read"]
 
 
-def page(found: Measured) -> str:
+def page(measurement: Measured) -> str:
     """The figures, in Markdown."""
-    return "\n".join(_lines(found)) + "\n"
+    return "\n".join(_lines(measurement)) + "\n"
 
 
-def _lines(found: Measured) -> Iterator[str]:
+def _lines(measurement: Measured) -> Iterator[str]:
     yield "# Sources, measured\n"
     yield "For anyone who asks how much of a log is read.\n"
     yield f"<!-- Written by {COMMAND}: do not edit. -->\n"
     yield (__doc__ or "").partition("(half a minute).\n\n")[2]
-    made = [c for (_, place, shape), c in found.counts.items() if place != MADE and shape != "native"]
+    kept = [c for (_, place, shape), c in measurement.counts.items() if place != MADE and shape != "native"]
     yield "*Logs* are real; *rule tests* were written or edited by authors of rules. Put into other shapes by rule"
     yield "(Splunk's rows, its extracted fields, `event.original`, for CloudTrail OCSF), of each source at least"
-    yield f"{min(c.share for c in made):.1%} are read, {min(c.same / c.records for c in made):.1%} as the same Event."
+    yield f"{min(c.share for c in kept):.1%} are read, {min(c.same / c.records for c in kept):.1%} as the same Event."
     yield "Each source and shape, how often identity, action, outcome and network are filled, what was refused:"
     yield "[sources_measured.csv](../../lab/results/sources_measured.csv).\n"
-    native = [(key, count) for place in (LOGS, TESTS) for key, count in _of(found, place) if key[2] == "native"]
+    native = [(key, count) for place in (LOGS, TESTS) for key, count in _of(measurement, place) if key[2] == "native"]
     total, sources = sum(count.records for _, count in native), {key[0] for key, _ in native}
     yield f"Of {total:,} native records of {len(sources)} sources all complete ones are read, but:\n"
     yield table(SHORT, [[key[0], key[1], *row[2:5], row[6]] for key, count in native if count.share < 1
                         for row in [_figures(key, count)]])  # fmt: skip
-    reasons = sum((c.rejects for (*_, shape), c in found.counts.items() if shape == "native"), Counter[str]())
+    reasons = sum((c.rejects for (*_, shape), c in measurement.counts.items() if shape == "native"), Counter[str]())
     yield "\n## Not read\n\nIn the native shape, the project's own samples included.\n"
     yield table(["reason", "records", "meaning"], [[r, f"{n:,}", _WHY.get(r, "")] for r, n in reasons.most_common()])
-    yield f"\nOf {len(found.strange)} files of no source nothing may be read as something that it is not:"
-    yield f"{_counted(sum(found.strange.values(), Counter[str]()))}."
+    yield f"\nOf {len(measurement.strange)} files of no source nothing may be read as something that it is not:"
+    yield f"{_counted(sum(measurement.strange.values(), Counter[str]()))}."
 
 
 _WHY = {
@@ -315,14 +316,16 @@ _WHY = {
 }  # fmt: skip
 
 
-def rows(found: Measured) -> str:
+def rows(measurement: Measured) -> str:
     """The figures of every source in every form, as CSV."""
-    return as_csv(["records of", *HEADS],
-                  ([place, *_figures(key, count)] for place in PLACES for key, count in _of(found, place)))  # fmt: skip
+    return as_csv(
+        ["records of", *HEADS],
+        ([place, *_figures(key, count)] for place in PLACES for key, count in _of(measurement, place)),
+    )
 
 
-def _of(found: Measured, place: str) -> list[tuple[tuple[str, str, str], Count]]:
-    mine = [item for item in found.counts.items() if item[0][1] == place]
+def _of(measurement: Measured, place: str) -> list[tuple[tuple[str, str, str], Count]]:
+    mine = [item for item in measurement.counts.items() if item[0][1] == place]
     return sorted(mine, key=lambda item: (item[0][0], SHAPES.index(item[0][2])))
 
 
@@ -339,19 +342,21 @@ def _counted(what: Counter[str]) -> str:
     return ", ".join(f"{name} {number:,}" for name, number in what.most_common())
 
 
-def ocsf_page(found: Measured, told: dict[str, str]) -> str:
+def ocsf_page(measurement: Measured, shown: dict[str, str]) -> str:
     """What OCSF loses, in Markdown."""
-    equal = sum(not differs for differs in told.values())
-    counts = [[f"{count.same:,}" for key, count in _of(found, place) if key[0] == "cloudtrail" and "ocsf" in key[2]]
-              for place in (LOGS, TESTS)]  # fmt: skip
-    records = [f"{found.counts['cloudtrail', place, f'ocsf_{VERSIONS[0]}'].records:,}" for place in (LOGS, TESTS)]
+    equal = sum(not differs for differs in shown.values())
+    counts = [
+        [f"{count.same:,}" for key, count in _of(measurement, place) if key[0] == "cloudtrail" and "ocsf" in key[2]]
+        for place in (LOGS, TESTS)
+    ]
+    records = [f"{measurement.counts['cloudtrail', place, f'ocsf_{VERSIONS[0]}'].records:,}" for place in (LOGS, TESTS)]
     return f"""# OCSF beside native
 
 For anyone who asks what a data lake loses. Written by {COMMAND}; no number is typed by hand.
 
 ## Published pairs
 
-{len(told)} pairs of ocsf/examples; {equal} give the same Event. The others, and why:
+{len(shown)} pairs of ocsf/examples; {equal} give the same Event. The others, and why:
 [ocsf_pairs.csv](../../lab/results/ocsf_pairs.csv).
 
 ## Public CloudTrail, mapped as ocsf/examples says
@@ -375,13 +380,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--docs", type=Path, default=DOCS, help="folder of the pages")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the tables")
     args = parser.parse_args(arguments)
-    found, told = measure(args.data), pairs(args.data / "ocsf")
+    measurement, details = measure(args.data), pairs(args.data / "ocsf")
     known = known_pairs()
-    differ = [[name, differs, known.get(name, ("", ""))[1]] for name, differs in told.items() if differs]
-    for name, text in {"sources_measured.md": page(found), "ocsf.md": ocsf_page(found, told)}.items():
+    differ = [[name, differs, known.get(name, ("", ""))[1]] for name, differs in details.items() if differs]
+    for name, text in {"sources_measured.md": page(measurement), "ocsf.md": ocsf_page(measurement, details)}.items():
         (args.docs / name).write_text(text, "utf-8")
     pairs_differ = as_csv(["pair", "differs in", "why"], differ)
-    for name, text in {"sources_measured.csv": rows(found), "ocsf_pairs.csv": pairs_differ}.items():
+    for name, text in {"sources_measured.csv": rows(measurement), "ocsf_pairs.csv": pairs_differ}.items():
         (args.results / name).write_text(text, "utf-8")
 
 

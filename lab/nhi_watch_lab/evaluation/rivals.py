@@ -45,8 +45,8 @@ class Rival(Protocol):
         """Take in a day that is over."""
 
 
-def _actions(whole: IdentityDay) -> set[str]:
-    return {shape.action for shape, _ in whole.behaviours}
+def _actions(identity_day: IdentityDay) -> set[str]:
+    return {key.action for key, _ in identity_day.behaviours}
 
 
 class FirstSeen:
@@ -59,17 +59,20 @@ class FirstSeen:
 
     def score(self, day: Sequence[Candidate]) -> Scores:
         """New actions and networks by identity."""
-        return {one.identity: float(len(self._values(one) - self._known.get(one.identity, set()))) for one in day}
+        return {
+            candidate.identity: float(len(self._values(candidate) - self._known.get(candidate.identity, set())))
+            for candidate in day
+        }
 
     @staticmethod
-    def _values(one: Candidate) -> set[str]:
-        networks = {shape.network for shape, _ in one.behaviours.behaviours}
-        return _actions(one.behaviours) | {name for name in networks if name and not name.startswith("service:")}
+    def _values(candidate: Candidate) -> set[str]:
+        networks = {key.network for key, _ in candidate.behaviours.behaviours}
+        return _actions(candidate.behaviours) | {name for name in networks if name and not name.startswith("service:")}
 
     def learn(self, day: Sequence[Candidate]) -> None:
         """Remember them."""
-        for one in day:
-            self._known.setdefault(one.identity, set()).update(self._values(one))
+        for candidate in day:
+            self._known.setdefault(candidate.identity, set()).update(self._values(candidate))
 
 
 class Rarity:
@@ -88,18 +91,18 @@ class Rarity:
 
     def score(self, day: Sequence[Candidate]) -> Scores:
         """Surprisal of the rarest action in nats, and a little of all others."""
-        found = {one.identity: self._surprisals(one) for one in day}
-        return {name: max(bits, default=0.0) + 1e-6 * sum(bits) for name, bits in found.items()}
+        result = {candidate.identity: self._surprisals(candidate) for candidate in day}
+        return {name: max(bits, default=0.0) + 1e-6 * sum(bits) for name, bits in result.items()}
 
-    def _surprisals(self, one: Candidate) -> list[float]:
-        seen, days = self._seen.get(one.identity, Counter()), self._days[one.identity]
-        return [round(-log((seen[action] + 0.5) / (days + 1)), 9) for action in sorted(_actions(one.behaviours))]
+    def _surprisals(self, candidate: Candidate) -> list[float]:
+        seen, days = self._seen.get(candidate.identity, Counter()), self._days[candidate.identity]
+        return [round(-log((seen[action] + 0.5) / (days + 1)), 9) for action in sorted(_actions(candidate.behaviours))]
 
     def learn(self, day: Sequence[Candidate]) -> None:
         """Count the days of each action."""
-        for one in day:
-            self._days[one.identity] += 1
-            self._seen.setdefault(one.identity, Counter()).update(_actions(one.behaviours))
+        for candidate in day:
+            self._days[candidate.identity] += 1
+            self._seen.setdefault(candidate.identity, Counter()).update(_actions(candidate.behaviours))
 
 
 # ---- Sigma rules over native CloudTrail records: pySigma reads a rule, this walks its condition. What a single record
@@ -134,15 +137,15 @@ def load(folder: Path) -> Folder:
     """
     if not find_spec("sigma"):
         raise InputError("--rules needs pySigma; install it with `pip install pysigma` or `make rivals`")
-    found, left_out = list[Rule](), dict[str, str]()
+    result, left_out = list[Rule](), dict[str, str]()
     for path in sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")]):
         rules, why = _read(path)
-        found += rules
+        result += rules
         if why:
             left_out[path.name] = why
-    if not found:
+    if not result:
         raise InputError(f"--rules {folder}: no Sigma rule for product aws, service cloudtrail, that can be run")
-    return Folder(found, left_out)
+    return Folder(result, left_out)
 
 
 class _CannotRunError(Exception):
@@ -207,7 +210,7 @@ def _field(field: str, value: Any) -> Test:
     if kind == "SigmaExists":
         return lambda record: any(True for _ in _at(record, path)) == bool(value)
     wanted = _value(value)
-    return lambda record: any(wanted(found) for found in _at(record, path))
+    return lambda record: any(wanted(result) for result in _at(record, path))
 
 
 def _value(value: Any) -> Test:
@@ -217,16 +220,16 @@ def _value(value: Any) -> Test:
         return _text(value, cased=kind == "SigmaCasedString")
     if kind == "SigmaRegularExpression":
         pattern = re.compile(str(value.regexp), _flags(value))
-        return lambda found: isinstance(found, str) and pattern.search(found) is not None
+        return lambda result: isinstance(result, str) and pattern.search(result) is not None
     if kind in ("SigmaNumber", "SigmaBool"):
         plain = str(value).lower()
-        return lambda found: _plain(found) == plain
+        return lambda result: _plain(result) == plain
     if kind == "SigmaCIDRExpression":
         network = ipaddress.ip_network(value.cidr)
-        return lambda found: _inside(found, network)
+        return lambda result: _inside(result, network)
     if kind == "SigmaCompareExpression":
         compare, bound = _COMPARED[value.op.value], float(value.number.number)
-        return lambda found: isinstance(found, (int, float)) and bool(compare(found, bound))
+        return lambda result: isinstance(result, (int, float)) and bool(compare(result, bound))
     if kind == "SigmaExpansion":
         return _any([_value(each) for each in value.values])
     raise _CannotRunError(f"{kind} is not known")
@@ -239,11 +242,11 @@ def _text(value: Any, cased: bool) -> Test:
     if None in parts:
         raise _CannotRunError("a placeholder")
     if not value.contains_special():
-        whole = str(value.to_plain()) if cased else str(value.to_plain()).lower()
-        return lambda found: (str(found) if cased else _plain(found)) == whole
-    told = "".join(re.escape(part) if isinstance(part, str) else str(sign) for part, sign in zip(value.s, parts))
-    pattern = re.compile(told, re.DOTALL if cased else re.DOTALL | re.IGNORECASE)
-    return lambda found: pattern.fullmatch(str(found)) is not None
+        identity_day = str(value.to_plain()) if cased else str(value.to_plain()).lower()
+        return lambda result: (str(result) if cased else _plain(result)) == identity_day
+    text = "".join(re.escape(part) if isinstance(part, str) else str(sign) for part, sign in zip(value.s, parts))
+    pattern = re.compile(text, re.DOTALL if cased else re.DOTALL | re.IGNORECASE)
+    return lambda result: pattern.fullmatch(str(result)) is not None
 
 
 def _flags(value: Any) -> int:
@@ -251,13 +254,13 @@ def _flags(value: Any) -> int:
     return sum(getattr(re, name) for name in ("IGNORECASE", "MULTILINE", "DOTALL") if name in names)
 
 
-def _plain(found: Any) -> str:
-    return found.lower() if isinstance(found, str) else str(found).lower()
+def _plain(result: Any) -> str:
+    return result.lower() if isinstance(result, str) else str(result).lower()
 
 
-def _inside(found: Any, network: Any) -> bool:
+def _inside(result: Any, network: Any) -> bool:
     try:
-        return ipaddress.ip_address(found) in network
+        return ipaddress.ip_address(result) in network
     except ValueError:
         return False
 
@@ -315,12 +318,12 @@ class OpenRules:
 
     def __init__(self, fired: Sequence[Fired]) -> None:
         self._fired: dict[int, dict[str, dict[str, float]]] = {}
-        for one in fired:
-            self._fired.setdefault(one.day, {}).setdefault(one.identity, {})[one.rule] = one.risk
+        for item in fired:
+            self._fired.setdefault(item.day, {}).setdefault(item.identity, {})[item.rule] = item.risk
 
     def score(self, day: Sequence[Candidate]) -> Scores:
         """Risk by identity."""
-        return {one.identity: self._risk(one.day, one.identity) for one in day}
+        return {candidate.identity: self._risk(candidate.day, candidate.identity) for candidate in day}
 
     def _risk(self, day: int, identity: str) -> float:
         allowed = {rule for back in range(1, ALLOWED + 1) for rule in self._on(day - back, identity)}
@@ -335,7 +338,7 @@ class OpenRules:
 
 def fired(days: Sequence[Sequence[object]], rules: Sequence[Rule]) -> list[Fired]:
     """All that fires in a world's records."""
-    return sorted({one for records in days for one in _fired(records, rules)})
+    return sorted({fired for records in days for fired in _fired(records, rules)})
 
 
 def _fired(records: Sequence[object], rules: Sequence[Rule]) -> Iterator[Fired]:

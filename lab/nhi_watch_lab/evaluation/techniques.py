@@ -64,17 +64,26 @@ class Technique(NamedTuple):
 def of_records(records: Iterable[Record]) -> tuple[Call, ...]:
     """The calls of records of CloudTrail, without who made them."""
     return tuple(
-        (f"{str(one['eventSource']).partition('.amazonaws')[0]}:{one['eventName']}",
-         Detail(one.get("requestParameters"), one.get("responseElements"), one.get("resources"),
-                one.get("additionalEventData"), str(one.get("errorCode") or ""), str(one.get("errorMessage") or "")))
-        for one in records if one.get("eventSource") and one.get("eventName")
-    )  # fmt: skip
+        (
+            f"{str(record['eventSource']).partition('.amazonaws')[0]}:{record['eventName']}",
+            Detail(
+                record.get("requestParameters"),
+                record.get("responseElements"),
+                record.get("resources"),
+                record.get("additionalEventData"),
+                str(record.get("errorCode") or ""),
+                str(record.get("errorMessage") or ""),
+            ),
+        )
+        for record in records
+        if record.get("eventSource") and record.get("eventName")
+    )
 
 
 def stratus(root: Path = ROOT) -> Iterator[Technique]:
     """The techniques of Stratus Red Team."""
     for path in sorted((root / "cloudtrail" / "stratus").glob("*.json")):
-        records = [stripped(one) for one in cloudtrail(path)]
+        records = [stripped(item) for item in cloudtrail(path)]
         tactic, _, name = path.stem[4:].partition(".")
         account = str(records[0].get("recipientAccountId") or "")
         yield Technique("Stratus Red Team", name, tactic, of_records(records), account)
@@ -82,29 +91,29 @@ def stratus(root: Path = ROOT) -> Iterator[Technique]:
 
 def known_calls(root: Path = ROOT) -> dict[str, tuple[Call, str]]:
     """`service:Name` → a call with its parameters, and the account that they name; the later a list, the weaker."""
-    found: dict[str, tuple[Call, str]] = {}
+    result: dict[str, tuple[Call, str]] = {}
     for technique in stratus(root):
         for call in technique.calls:
             if not call[1].error:
-                found.setdefault(call[0], (call, technique.account))
+                result.setdefault(call[0], (call, technique.account))
     for line in (root / "rule-tests" / "panther" / "AWS_CloudTrail.ndjson").open(encoding="utf-8"):
-        told = json.loads(line)
-        log = told.get("log")
-        if told.get("expected") and isinstance(log, dict) and isinstance(log.get("requestParameters"), dict):
+        text = json.loads(line)
+        log = text.get("log")
+        if text.get("expected") and isinstance(log, dict) and isinstance(log.get("requestParameters"), dict):
             for name, detail in of_records([log]):
                 if not detail.error:
-                    found.setdefault(name, ((name, detail), str(log.get("recipientAccountId") or "")))
-    return found
+                    result.setdefault(name, ((name, detail), str(log.get("recipientAccountId") or "")))
+    return result
 
 
 def traildiscover(root: Path = ROOT) -> Iterator[Technique]:
     """The calls that were seen in real incidents."""
-    told = json.loads((root / "knowledge" / "traildiscover.json").read_text("utf-8"))
+    text = json.loads((root / "knowledge" / "traildiscover.json").read_text("utf-8"))
     known = known_calls(root)
-    for number, one in enumerate(each for each in told if each["usedInWild"]):
-        name = f"{one['eventSource'].partition('.amazonaws')[0]}:{one['eventName']}"
+    for number, item in enumerate(each for each in text if each["usedInWild"]):
+        name = f"{item['eventSource'].partition('.amazonaws')[0]}:{item['eventName']}"
         call, account = known.get(name, ((name, Detail()), ""))
-        tactic = next(iter(one["mitreAttackTactics"]), "").partition(" - ")[2].lower()
+        tactic = next(iter(item["mitreAttackTactics"]), "").partition(" - ")[2].lower()
         yield Technique("TrailDiscover", name, tactic, (call,) * (1 + number % TIMES), account)
 
 
@@ -113,7 +122,7 @@ def ours() -> dict[str, str]:
     steps: Mapping[str, Any] = json.loads(
         (Path(thief_attacks.__file__).parent / "data" / "thief.json").read_text("utf-8")
     )["aws"]
-    return {step[0]: name for name, told in steps.items() for step in told[:1] if isinstance(step, list)}
+    return {step[0]: name for name, text in steps.items() for step in text[:1] if isinstance(step, list)}
 
 
 # ---- played
@@ -154,17 +163,17 @@ def play(ground: Ground, technique: Technique, victim: thief.Victim, place: str,
 def measure(ground: Ground, techniques: Sequence[Technique]) -> list[Shown]:
     """All of them from both places, as many a day as there are roles, each on a role of its own."""
     victims = ground.victims("AWS role", young=False)
-    found: list[Shown] = []
+    rows: list[Shown] = []
     for row in ROWS:
         for start in range(0, len(techniques), len(victims)):
-            batch = [(one, victim, row.places[(start + n) % len(row.places)])
-                     for n, (one, victim) in enumerate(zip(techniques[start:], victims))]  # fmt: skip
-            plays = [play(ground, one, victim, place, row) for one, victim, place in batch]
-            for (one, victim, place), (is_found, likelihood, signals) in zip(batch, ground.answers(plays)):
-                usual = {made.action for step in _habits(victim) for made in step.pool.items}
-                known = usual.issuperset(call for call, _ in one.calls)
-                found.append(Shown(one, PLACES[place], is_found, likelihood, signals, known))
-    return found
+            batch = [(technique, victim, row.places[(start + n) % len(row.places)])
+                     for n, (technique, victim) in enumerate(zip(techniques[start:], victims))]  # fmt: skip
+            plays = [play(ground, technique, victim, place, row) for technique, victim, place in batch]
+            for (technique, victim, place), (is_found, likelihood, signals) in zip(batch, ground.answers(plays)):
+                usual = {item.action for step in _habits(victim) for item in step.pool.items}
+                known = usual.issuperset(call for call, _ in technique.calls)
+                rows.append(Shown(technique, PLACES[place], is_found, likelihood, signals, known))
+    return rows
 
 
 def _habits(victim: thief.Victim) -> Iterator[Any]:
@@ -177,20 +186,20 @@ def _habits(victim: thief.Victim) -> Iterator[Any]:
 LOW = BANDS[-1][0]
 
 
-def reason(one: Shown) -> str:
+def reason(row: Shown) -> str:
     """Why an attack is not shown, from what the tables say of its calls and what its best notable says."""
-    if one.known:
+    if row.known:
         return "the role makes these calls anyway"
-    if one.likelihood >= LOW:
-        return f"{severity_of(one.likelihood)}, and the week's list is full of likelier ones"
-    told = [facts(*_split(call), _traits(call, detail)) for call, detail in dict(one.technique.calls).items()]
-    if any(each.acts for each in told):
+    if row.likelihood >= LOW:
+        return f"{severity_of(row.likelihood)}, and the week's list is full of likelier ones"
+    text = [facts(*_split(call), _traits(call, detail)) for call, detail in dict(row.technique.calls).items()]
+    if any(each.acts for each in text):
         return "an act of a kind that the tables have, weighed too little"
-    if any(each.classes for each in told):
+    if any(each.classes for each in text):
         return "sensitive by its class alone, as many ordinary calls are"
-    if any(each.tactics for each in told):
+    if any(each.tactics for each in text):
         return "a stage of an attack by its table, no class and no act"
-    levels = {actions.access(call.partition(":")[0], call.partition(":")[2]) for call, _ in one.technique.calls}
+    levels = {actions.access(call.partition(":")[0], call.partition(":")[2]) for call, _ in row.technique.calls}
     return f"no table names it ({', '.join(sorted(levels))}): new for the role, and nothing more"
 
 
@@ -213,7 +222,7 @@ def _traits(call: str, detail: Detail) -> tuple[str, ...]:
     return traits
 
 
-def page(found: Sequence[Shown], model: str) -> str:
+def page(rows: Sequence[Shown], model: str) -> str:
     """All of it as Markdown."""
     lines = [
         "# Techniques of public lists", "", f"<!-- Written by `{COMMAND}`: change the code, not this page. -->", "",
@@ -226,15 +235,15 @@ def page(found: Sequence[Shown], model: str) -> str:
         f"tenant {SEED}).", "",
         "| list | techniques | shown from its own place | shown from a new network |", "|---|---|---|---|",
     ]  # fmt: skip
-    sources = dict.fromkeys(one.technique.source for one in found)
-    lines += (_share(name, [one for one in found if one.technique.source == name]) for name in sources)
+    sources = dict.fromkeys(row.technique.source for row in rows)
+    lines += (_share(name, [row for row in rows if row.technique.source == name]) for name in sources)
     lines += ["", "By the first tactic that the list names:", "", "| tactic | techniques | own place | new network |",
               "|---|---|---|---|"]  # fmt: skip
-    tactics = Counter(one.technique.tactic for one in found)
-    lines += (_share(tactic or "none", [one for one in found if one.technique.tactic == tactic])
+    tactics = Counter(row.technique.tactic for row in rows)
+    lines += (_share(tactic or "none", [row for row in rows if row.technique.tactic == tactic])
               for tactic, _ in tactics.most_common())  # fmt: skip
     lines += ["", "Why the others are not shown:", "", "| reason | own place | new network |", "|---|---|---|"]
-    missed = Counter((reason(one), one.place) for one in found if not one.found)
+    missed = Counter((reason(row), row.place) for row in rows if not row.found)
     for why in dict.fromkeys(why for (why, _), _ in missed.most_common()):
         lines.append(f"| {why} | {missed[why, PLACES['own']]} | {missed[why, PLACES['hoster']]} |")
     sheet = f"[{RESULTS.name}](../../lab/results/{RESULTS.name})"
@@ -242,22 +251,31 @@ def page(found: Sequence[Shown], model: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _share(name: str, told: Sequence[Shown]) -> str:
+def _share(name: str, rows: Sequence[Shown]) -> str:
     cells = []
     for place in (PLACES["own"], PLACES["hoster"]):
-        mine = [one.found for one in told if one.place == place]
+        mine = [row.found for row in rows if row.place == place]
         cells.append(f"{sum(mine)} ({sum(mine) / max(1, len(mine)):.2f})")
-    return f"| {name} | {len({(one.technique.source, one.technique.name) for one in told})} | {' | '.join(cells)} |"
+    return f"| {name} | {len({(row.technique.source, row.technique.name) for row in rows})} | {' | '.join(cells)} |"
 
 
-def table(found: Sequence[Shown]) -> Iterator[tuple[str, ...]]:
+def table(rows: Sequence[Shown]) -> Iterator[tuple[str, ...]]:
     """A row for each technique and place."""
     yield "list", "technique", "tactic", "calls", "place", "shown", "likelihood", "reason", "signals"
-    for one in found:
-        heavy = " ".join(name for name, _ in sorted(one.signals, key=lambda each: -each[1])[:4])
-        told = one.technique
-        yield (told.source, told.name, told.tactic, str(len(told.calls)), one.place, "yes" if one.found else "no",
-               f"{one.likelihood:.0f}", "" if one.found else reason(one), heavy)  # fmt: skip
+    for row in rows:
+        heavy = " ".join(name for name, _ in sorted(row.signals, key=lambda each: -each[1])[:4])
+        technique = row.technique
+        yield (
+            technique.source,
+            technique.name,
+            technique.tactic,
+            str(len(technique.calls)),
+            row.place,
+            "yes" if row.found else "no",
+            f"{row.likelihood:.0f}",
+            "" if row.found else reason(row),
+            heavy,
+        )
 
 
 def main() -> None:
@@ -267,13 +285,13 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=models.FOLDER, help="another model's folder")
     parser.add_argument("--page", type=Path, help="also write the page, and the table in lab/results")
     args = parser.parse_args()
-    found = measure(Ground(SEED, IDENTITIES, args.model), [*stratus(), *traildiscover()][:: args.nth])
-    told = page(found, models.load(args.model).id)
-    sys.stdout.write(told)
+    rows = measure(Ground(SEED, IDENTITIES, args.model), [*stratus(), *traildiscover()][:: args.nth])
+    text = page(rows, models.load(args.model).id)
+    sys.stdout.write(text)
     if args.page:
-        args.page.write_text(told, "utf-8")
+        args.page.write_text(text, "utf-8")
         with RESULTS.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(table(found))
+            csv.writer(file, lineterminator="\n").writerows(table(rows))
 
 
 if __name__ == "__main__":

@@ -22,10 +22,10 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple, Optional, Union
 
-from nhi_watch.core.life import tells_calls
+from nhi_watch.core.status import tells_calls
 from nhi_watch.detect import model as models
 from nhi_watch.detect import ranking
-from nhi_watch.detect.judge import BUDGET
+from nhi_watch.detect.engine import BUDGET
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.session import Session
 from nhi_watch.intake.sources import every
@@ -177,8 +177,8 @@ class Answer(NamedTuple):
     signals: tuple[tuple[str, float], ...]
 
 
-def _answer(told: Sequence[Mapping[str, Any]], theft: frozenset[str]) -> Answer:
-    mine = [n for n in told if not theft.isdisjoint(n["record_ids"])]
+def _answer(details: Sequence[Mapping[str, Any]], theft: frozenset[str]) -> Answer:
+    mine = [n for n in details if not theft.isdisjoint(n["record_ids"])]
     if not mine:
         return Answer(False, 0.0, ())
     best = max(mine, key=lambda n: (n["listed"], n["likelihood"]))
@@ -218,7 +218,7 @@ class Ground:
         return young
 
     def _live(self) -> Ordinary:
-        store, found, today = MemoryStore(), dict[str, str](), set[str]()
+        store, matches, today = MemoryStore(), dict[str, str](), set[str]()
         for number, day in enumerate(self.tenant.days()):
             lines = [line for line in day.lines if line.product in LOGS]
             today = {line.who for line in lines}
@@ -232,11 +232,11 @@ class Ground:
             if number in KEPT:
                 self._after[number] = copied(store)
             if number >= 7:
-                found.update((n["id"], n["identity"]["provider"]) for n in _compromises(result))
+                matches.update((n["id"], n["identity"]["provider"]) for n in _compromises(result))
         one_each = {_who(line): line for line in lines}
         told_of = {n["identity"]["name"] for n in _compromises(result)}
         self._told = {who for who, line in one_each.items() if any(e.identity.name in told_of for e in events([line]))}
-        listed = {name: sum(told == key for told in found.values()) for key, name in PROVIDERS.items()}
+        listed = {name: sum(text == key for text in matches.values()) for key, name in PROVIDERS.items()}
         return Ordinary(len(today), LEARNT - 6, listed)
 
     def _run(self, store: MemoryStore, records: Sequence[Record], budget: float = BUDGET) -> Result:
@@ -248,19 +248,21 @@ class Ground:
         """Whose credentials are stolen: who works on the day, with a history or without; components or accounts."""
         cloud, staff = self.tenant.company.aws, self.tenant.staff
         machines = [m for m in cloud.machines if (m in self._young) == young]
-        found: Sequence[Victim]
+        result: Sequence[Victim]
         if product == "AWS role":
-            found = [m for m in machines if m.kind == "role" and m.session in ("lambda", "sdk", "web", "instance")
+            result = [m for m in machines if m.kind == "role" and m.session in ("lambda", "sdk", "web", "instance")
                      and m.archetype not in ("failing", "terraform")]  # fmt: skip
         elif product.startswith("AWS"):
-            found = [m for m in machines if m.kind == "user" and m.archetype == "vendor"]
+            result = [m for m in machines if m.kind == "user" and m.archetype == "vendor"]
         else:
             account = "node" if component else "service_account"
             log, kinds = {"Kubernetes": ("kubernetes", account), "Entra app": ("entra", "app"),
                           "GitHub token": ("github", "token app")}[product]  # fmt: skip
-            found = [w for w in staff[log] if w.kind in kinds.split()]
+            result = [w for w in staff[log] if w.kind in kinds.split()]
         days = self._seconds
-        at_work = [one for one in found if (key := _key(one)) in days and days[key][LEARNT] and key not in self._told]
+        at_work = [
+            item for item in result if (key := _key(item)) in days and days[key][LEARNT] and key not in self._told
+        ]
         return dice(self.seed, "victims", product).some(at_work, 10)
 
     def moment(self, victim: Victim, day: int) -> int:
@@ -271,7 +273,7 @@ class Ground:
 
     def answers(self, plays: Sequence[Play]) -> list[Answer]:
         """What the product makes of thefts of one day."""
-        lines = sorted((line for one in plays for line in one.lines), key=lambda line: line.second)
+        lines = sorted((line for play in plays for line in play.lines), key=lambda line: line.second)
         allowance = ranking.week_allowance(BUDGET, self.ordinary.identities) + len(plays)
         budget = 1000 * allowance / (ranking.WEEK * self.ordinary.identities)
         midnight = self.tenant.company.midnight
@@ -280,10 +282,10 @@ class Ground:
         early = [line.record for line in lines if line.second < midnight(begin + 1)]
         result = self._run(store, early, budget)
         for number in range(begin + 1, LEARNT + 1):
-            odd = [line.record for line in lines if midnight(number) <= line.second < midnight(number + 1)]
-            result = self._run(store, [*self._days[number], *odd], budget)
-        told = [n for n in [*result.standing, *result.below] if tells_calls(n)]
-        return [_answer(told, one.theft) for one in plays]
+            unusual = [line.record for line in lines if midnight(number) <= line.second < midnight(number + 1)]
+            result = self._run(store, [*self._days[number], *unusual], budget)
+        details = [n for n in [*result.standing, *result.below] if tells_calls(n)]
+        return [_answer(details, play.theft) for play in plays]
 
 
 def _compromises(result: Result) -> Iterator[Mapping[str, Any]]:
@@ -294,8 +296,8 @@ def _who(line: Line) -> str:
     """The machine behind a line of CloudTrail, or the worker."""
     if line.product != "cloudtrail":
         return line.who
-    told = line.record["userIdentity"]
-    return str(told.get("sessionContext", {}).get("sessionIssuer", {}).get("arn") or told.get("arn", ""))
+    text = line.record["userIdentity"]
+    return str(text.get("sessionContext", {}).get("sessionIssuer", {}).get("arn") or text.get("arn", ""))
 
 
 def _key(victim: Victim) -> str:
@@ -323,8 +325,8 @@ class Hand:
         """The address he comes from, where the victim has this one."""
         if self._place == "near":
             if not self._address:
-                one, two, three, _ = address.split(".")
-                self._address = f"{one}.{two}.{(int(three) + 1 + self._dice.between(0, 200)) % 250}.77"
+                item, two, three, _ = address.split(".")
+                self._address = f"{item}.{two}.{(int(three) + 1 + self._dice.between(0, 200)) % 250}.77"
             return self._address
         return self._address or address
 
@@ -370,7 +372,7 @@ class Hand:
         sender = self._victim.sender(company.seed, day, second)
         return deed(sender._replace(address=self._at(sender.address)), At(company.midnight(day) + second, self._dice))
 
-    def _cloud(self, made: Template, day: int, second: int) -> list[Line]:
+    def _cloud(self, template: Template, day: int, second: int) -> list[Line]:
         assert isinstance(self._victim, Machine)
         cloud = self._ground.tenant.company.aws
         moment = Moment(day, cloud.date(day), second)
@@ -379,9 +381,9 @@ class Hand:
             actor = self._console(actor, moment)
         if self._row.disguised:
             actor = self._as_automation(actor)
-        record = stamp(made, self._placed(actor), moment.date, second, self._dice)
+        record = stamp(template, self._placed(actor), moment.date, second, self._dice)
         when = self._ground.tenant.company.midnight(day) + second
-        return [Line(when, "cloudtrail", self._victim.arn, made.action, record)]
+        return [Line(when, "cloudtrail", self._victim.arn, template.action, record)]
 
     def _console(self, actor: Actor, moment: Moment) -> Actor:
         """The same credential in a browser: of a role by a link to sign in, of a user by a federation token first."""
@@ -431,11 +433,11 @@ def _signed_in(hand: Hand, lines: Sequence[Line]) -> list[Line]:
     """The sign-in to the console that begins a session there."""
     first = lines[0].record
     extra = {"LoginTo": "https://console.aws.amazon.com/console/home", "MobileVersion": "No", "MFAUsed": "No"}
-    made = template(first["recipientAccountId"], "us-east-1", "signin:ConsoleLogin",
+    built = template(first["recipientAccountId"], "us-east-1", "signin:ConsoleLogin",
                     Detail(None, {"ConsoleLogin": "Success"}, extra=extra))  # fmt: skip
     actor = Actor(first["userIdentity"], first["sourceIPAddress"], first["userAgent"])
     second = int(first["eventTime"][11:13]) * 3600 + int(first["eventTime"][14:16]) * 60
-    record = stamp(made, actor, first["eventTime"][:10], second, hand._dice)
+    record = stamp(built, actor, first["eventTime"][:10], second, hand._dice)
     return [lines[0]._replace(second=lines[0].second - 30, record=record)]
 
 
@@ -451,16 +453,16 @@ def measure(
     seed: int, identities: int, rows: Sequence[Row] = ROWS, every_nth: int = 1, model: Path = models.FOLDER
 ) -> Measured:
     """All attacks of some rows (or each n-th of them) on one tenant."""
-    ground, told = Ground(seed, identities, model), list[Told]()
+    ground, details = Ground(seed, identities, model), list[Told]()
     for row in rows:
         nth = max(every_nth, row.nth)
         waiting = {product: _dealt(ground, row, product, nth) for product in PRODUCTS if applies(row, product)}
         while any(waiting.values()):
             dealt = {product: batches.pop() for product, batches in waiting.items() if batches}
-            batch = [(product, *one) for product, attacks in dealt.items() for one in attacks]
-            plays = [played(ground, row, *one) for one in batch]
-            told += [Told(row.name, one[0], one[1], *said) for one, said in zip(batch, ground.answers(plays))]
-    return Measured(seed, ground.ordinary, told)
+            batch = [(product, *attack) for product, attacks in dealt.items() for attack in attacks]
+            plays = [played(ground, row, *item) for item in batch]
+            details += [Told(row.name, item[0], item[1], *said) for item, said in zip(batch, ground.answers(plays))]
+    return Measured(seed, ground.ordinary, details)
 
 
 def _dealt(ground: Ground, row: Row, product: str, every_nth: int) -> list[list[tuple[str, Victim, str]]]:
@@ -482,59 +484,59 @@ def measured(
     model: Path = models.FOLDER,
 ) -> list[Measured]:  # fmt: skip
     """Several tenants, spread over processes."""
-    one = partial(measure, identities=identities, rows=rows, every_nth=every_nth, model=model)
+    item = partial(measure, identities=identities, rows=rows, every_nth=every_nth, model=model)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(one, seeds))
+        return list(pool.map(item, seeds))
 
 
 # ---- the page
 
 
-def page(found: Sequence[Measured], command: str, model: str, sheet: str) -> str:
+def page(runs: Sequence[Measured], command: str, model: str, sheet: str) -> str:
     """All of it as Markdown; `sheet`: where what is missed lies, as the page links it."""
-    told = [one for each in found for one in each.told]
-    sizes = {product: len({one.attack for one in told if one.product == product}) for product in PRODUCTS}
+    details = [item for each in runs for item in each.told]
+    sizes = {product: len({item.attack for item in details if item.product == product}) for product in PRODUCTS}
     lines = [
         "# A thief who has read the code", "", f"<!-- Written by `{command}`: change the code, not this page. -->", "",
         f"For anyone who asks what an attacker can hide who knows `nhi_watch` and its model ({model}). He has stolen "
         "one credential of a machine, comes at an hour in which it works, with its client, looks at nothing first and "
         f"is refused nothing. Attacks: {', '.join(f'{product} {size}' for product, size in sizes.items())}. "
-        f"Tenants of {' and '.join(str(each.ordinary.identities) for each in found)} identities that learnt {LEARNT} "
+        f"Tenants of {' and '.join(str(each.ordinary.identities) for each in runs)} identities that learnt {LEARNT} "
         "days. Each attack has a victim of its own on a copy of the tenant; the week's allowance at the default budget "
         "is raised by the number of attacks, so that each competes with what the tenant's ordinary week lists. Found: "
         "a listed notable holds a record of the attack, not of what prepared it.",
         "", f"| the thief comes | {' | '.join(PRODUCTS)} |", "|---" * (1 + len(PRODUCTS)) + "|",
-        *(_cells(row, told) for row in ROWS), "",
+        *(_cells(row, details) for row in ROWS), "",
         "In brackets the 90% interval, attacks being a sample of their kind; behind it what is asked for. Of what is "
         f"prepared for {LONGEST} days every second attack is played. False notables of the same tenants' ordinary days "
         "(all products, none of them attacked):", "",
-        "| tenant | identities | days | listed | by product |", "|---|---|---|---|---|", *map(_quiet, found), "",
+        "| tenant | identities | days | listed | by product |", "|---|---|---|---|---|", *map(_quiet, runs), "",
         f"What is not listed from the victim's own place: [hiding.csv]({sheet}).",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
-def share(told: Sequence[Told], row: Row, product: str) -> Optional[float]:
+def share(details: Sequence[Told], row: Row, product: str) -> Optional[float]:
     """The share of a row's attacks on a product that is listed."""
-    mine = [one.found for one in told if (one.row, one.product) == (row.name, product)]
+    mine = [item.found for item in details if (item.row, item.product) == (row.name, product)]
     return mean(mine) if mine else None
 
 
-def interval(found: int, of: int) -> tuple[float, float]:
+def interval(result: int, of: int) -> tuple[float, float]:
     """In which the share lies in nine of ten cases (Wilson 1927); attacks are taken as a sample of their kind.
 
     >>> [round(end, 2) for end in interval(9, 10)]
     [0.65, 0.98]
     """
     z = 1.645
-    middle, half = (found + z * z / 2) / (of + z * z), z * sqrt(found * (of - found) / of + z * z / 4) / (of + z * z)
+    middle, half = (result + z * z / 2) / (of + z * z), z * sqrt(result * (of - result) / of + z * z / 4) / (of + z * z)
     return middle - half, middle + half
 
 
-def _cells(row: Row, told: Sequence[Told]) -> str:
+def _cells(row: Row, details: Sequence[Told]) -> str:
     cells = []
     for product in PRODUCTS:
-        mine = [one.found for one in told if (one.row, one.product) == (row.name, product)]
+        mine = [item.found for item in details if (item.row, item.product) == (row.name, product)]
         if not mine:
             cells.append("")
             continue
@@ -544,17 +546,17 @@ def _cells(row: Row, told: Sequence[Told]) -> str:
     return f"| {row.name} | {' | '.join(cells)} |"
 
 
-def _quiet(one: Measured) -> str:
-    by_product = ", ".join(f"{name} {count}" for name, count in one.ordinary.listed.items())
-    told = one.ordinary
-    return f"| {one.seed} | {told.identities} | {told.days} | {sum(told.listed.values())} | {by_product} |"
+def _quiet(run: Measured) -> str:
+    by_product = ", ".join(f"{name} {count}" for name, count in run.ordinary.listed.items())
+    ordinary = run.ordinary
+    return f"| {run.seed} | {ordinary.identities} | {ordinary.days} | {sum(ordinary.listed.values())} | {by_product} |"
 
 
-def missed(found: Sequence[Measured]) -> Iterator[tuple[str, ...]]:
+def missed(runs: Sequence[Measured]) -> Iterator[tuple[str, ...]]:
     """What is not listed from the victim's own place, for a CSV file beside the page."""
     own = next(row for row in ROWS if row.places == ("own",))
     yield "product", "attack", "tenant", "likelihood"
     for product in PRODUCTS:
-        for each in found:
-            mine = (one for one in each.told if (one.row, one.product) == (own.name, product) and not one.found)
-            yield from ((product, one.attack, str(each.seed), f"{one.likelihood:.0f}") for one in mine)
+        for each in runs:
+            mine = (item for item in each.told if (item.row, item.product) == (own.name, product) and not item.found)
+            yield from ((product, item.attack, str(each.seed), f"{item.likelihood:.0f}") for item in mine)

@@ -41,30 +41,30 @@ class Aim(NamedTuple):
         """The account's things of a kind."""
         return list(getattr(self.world, kind if kind.endswith("s") else f"{kind}s"))
 
-    def word(self, known: dict[str, Any], found: re.Match[str]) -> Any:
+    def word(self, known: dict[str, Any], match: re.Match[str]) -> Any:
         """What a word in braces stands for; one with a mark, as in {hex16:a}, stays the same throughout an attack."""
-        whole, kind, number, mark = found[0], found[1], int(found[2] or 0), found[3]
-        if whole in known:
-            return known[whole]
+        identity_day, kind, number, mark = match[0], match[1], int(match[2] or 0), match[3]
+        if identity_day in known:
+            return known[identity_day]
         if kind == "role":
-            made: Any = self.world.role_name("payments", self.world.envs[0], "admin")
+            built: Any = self.world.role_name("payments", self.world.envs[0], "admin")
         elif kind in ("region", "foreign"):
-            made = getattr(self, kind)
+            built = getattr(self, kind)
         elif kind in ("account", "trail"):
-            made = getattr(self.world, kind)
+            built = getattr(self.world, kind)
         elif kind == "uuid":
-            made = self.dice.uuid()
+            built = self.dice.uuid()
         elif kind == "hex":
-            made = self.dice.hexes(number)
+            built = self.dice.hexes(number)
         elif kind.isupper():
-            made = self.dice.ident(kind, number)
+            built = self.dice.ident(kind, number)
         elif kind == "instances":
-            made = self.dice.some(self.world.instances, int(mark))
+            built = self.dice.some(self.world.instances, int(mark))
         else:
-            made = self.dice.pick(self.things(kind))
+            built = self.dice.pick(self.things(kind))
         if mark:
-            known[whole] = made
-        return made
+            known[identity_day] = built
+        return built
 
     def filled(self, value: Any, known: dict[str, Any]) -> Any:
         """A value with its words made, in the order in which they stand."""
@@ -74,8 +74,8 @@ class Aim(NamedTuple):
             return [self.filled(inner, known) for inner in value]
         if not isinstance(value, str):
             return value
-        whole = _WORD.fullmatch(value)
-        return self.word(known, whole) if whole else _WORD.sub(lambda found: str(self.word(known, found)), value)
+        match = _WORD.fullmatch(value)
+        return self.word(known, match) if match else _WORD.sub(lambda result: str(self.word(known, result)), value)
 
 
 Attack = Callable[[Aim], Iterable[Call]]
@@ -92,8 +92,8 @@ def _played(steps: list[Any], aim: Aim, known: dict[str, Any] | None = None) -> 
             over = aim.things(step["each"])[: step.get("first")]
         elif "some" in step:
             over = aim.dice.some(aim.things(step["some"][0]), step["some"][1])
-        for number, one in enumerate(over):
-            known |= {"{each}": one, "{n}": number}
+        for number, item in enumerate(over):
+            known |= {"{each}": item, "{n}": number}
             yield from _played(step["steps"], aim, known)
 
 
@@ -123,8 +123,8 @@ def _k8s(calls: list[list[Any]], company: Company, dice: Dice) -> list[Deed]:
         if not where:
             resource = what.partition(" ")[2]
             thing = {"resource": resource, "apiVersion": "v1"}
-            told = {"objectRef": thing, "requestURI": f"/api/v1/{resource}?limit=500"}
-            deeds.append(kubernetes.call(company, what, "x", "", more=told))
+            details = {"objectRef": thing, "requestURI": f"/api/v1/{resource}?limit=500"}
+            deeds.append(kubernetes.call(company, what, "x", "", more=details))
             continue
         body = {"level": "Request", "requestObject": where[2]} if where[2:] else None
         deeds.append(kubernetes.call(company, what, where[0], where[1], more=body))

@@ -63,23 +63,23 @@ def told(
         if not name.endswith(" unsteady"):  # they hold all that the others do, and what fills a list
             continue
         hand = hand_of(name)
-        made = write.document(Fitted(*forests.grown(hand), *scale), prior)
-        for source, one in [*zip(family, rows[name])][:WORLDS]:
-            tasks.append(Task(hand, source, made, int((tested(one) & (one.own_days > 0)).sum())))
+        built = write.document(Fitted(*forests.grown(hand), *scale), prior)
+        for source, item in [*zip(family, rows[name])][:WORLDS]:
+            tasks.append(Task(hand, source, built, int((tested(item) & (item.own_days > 0)).sum())))
     kept.mkdir(parents=True, exist_ok=True)
     return in_parallel([joblib.delayed(_kept)(task, kept) for task in tasks], workers)
 
 
-def fitted(forests: Forests, found: Sequence[Told], without: str = "") -> Fitted:
+def fitted(forests: Forests, result: Sequence[Told], without: str = "") -> Fitted:
     """The model of all hands but one, true of the notables of those hands; of single days where there are none."""
     scale = forests.by_days
     parts = list[Days]()
-    for one in found:
-        if one.hand == without or not one.likelihoods:
+    for item in result:
+        if item.hand == without or not item.likelihoods:
             continue
-        odds = np.array(one.likelihoods) / 100
-        x, bad = np.log(odds / (1 - odds))[:, None], np.array(one.bad)
-        weight = np.where(bad, one.weight, 1.0)
+        odds = np.array(item.likelihoods) / 100
+        x, bad = np.log(odds / (1 - odds))[:, None], np.array(item.bad)
+        weight = np.where(bad, item.weight, 1.0)
         parts.append(Days(x, bad.astype(float), weight / weight.sum()))
     if not any(part.y.any() for part in parts):
         return Fitted(*forests.grown(without), *scale)
@@ -98,11 +98,11 @@ def _kept(task: Task, folder: Path) -> Told:
 
 def _told(task: Task) -> Told:
     days = list(days_of(task.source))
-    incidents = [one for found, _ in days for one in found]
+    incidents = [item for result, _ in days for item in result]
     with tempfile.TemporaryDirectory() as folder:
         write.write(Path(folder), dict(task.model), task.hand)
-        found = compromises(incidents, (some for _, some in days), Path(folder), BUDGET, task.identity_days)
+        result = compromises(incidents, (some for _, some in days), Path(folder), BUDGET, task.identity_days)
     begins = first_day(incidents)
-    shown = [(n, of) for n, of in found if n["likelihood"] >= LOWEST and parse(n["last_time"]) // DAY >= begins]
+    shown = [(n, of) for n, of in result if n["likelihood"] >= LOWEST and parse(n["last_time"]) // DAY >= begins]
     weight = min(1.0, PREVALENCE * task.identity_days / max(1, len(incidents)))
     return Told(task.hand, [min(n["likelihood"], 99.9) for n, _ in shown], [bool(of) for _, of in shown], weight)

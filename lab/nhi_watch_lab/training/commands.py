@@ -59,20 +59,20 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch_lab.training import calibrate, fit, write
 
     wanted, size = Wanted(tuple(args.hands), args.worlds), (args.identities, args.incidents)
-    found = training_rows(wanted, args.kept, size, args.workers)
+    result = training_rows(wanted, args.kept, size, args.workers)
     prior = json.loads(PRIOR.read_text("utf-8"))
-    forests = fit.Forests(found, args.workers)
-    seen = calibrate.told(forests, wanted.families(size), found, prior, args.kept, args.workers)
+    forests = fit.Forests(result, args.workers)
+    seen = calibrate.told(forests, wanted.families(size), result, prior, args.kept, args.workers)
     fitted = calibrate.fitted(forests, seen)
     out: Path = args.out or model.FOLDER
     out.mkdir(parents=True, exist_ok=True)
-    made = write.document(fitted, prior)
-    write.write(out, made, wanted.told)
-    told = [one for family in found.values() for one in family]
-    write.write_spreads(out, fitted, told)
-    days = sum(len(each.day) for each in told)
-    attacks = sum(len(set(each.incident.tolist()) - {""}) for each in told)
-    console.print(f"{made['id']}: {len(told)} worlds, {days:,} identity-days, {attacks} incidents, into {out}")
+    built = write.document(fitted, prior)
+    write.write(out, built, wanted.told)
+    rows = [item for family in result.values() for item in family]
+    write.write_spreads(out, fitted, rows)
+    days = sum(len(each.day) for each in rows)
+    attacks = sum(len(set(each.incident.tolist()) - {""}) for each in rows)
+    console.print(f"{built['id']}: {len(rows)} worlds, {days:,} identity-days, {attacks} incidents, into {out}")
     return 0
 
 
@@ -104,14 +104,14 @@ class Wanted(NamedTuple):
         from nhi_watch_lab.evaluation.harness import seeds_of
         from nhi_watch_lab.training.rows import training_worlds
 
-        found: dict[str, list[Source]] = {}
-        for name, told in self._seeds.items():
+        result: dict[str, list[Source]] = {}
+        for name, text in self._seeds.items():
             hand, _, variant = name.partition(" ")
-            seeds = seeds_of(told)
+            seeds = seeds_of(text)
             drawn = hand == "drawn" and variant in ("", "padded", "cold")
-            found[name] = [*(training_worlds(seeds, *size, variant) if drawn
+            result[name] = [*(training_worlds(seeds, *size, variant) if drawn
                              else (_exam(hand, seed, variant) for seed in seeds))]  # fmt: skip
-        return found
+        return result
 
 
 def _exam(hand: str, seed: int, variant: str) -> Exam:
@@ -135,6 +135,6 @@ def training_rows(wanted: Wanted, kept: Path, size: tuple[int, int] = SIZE, work
         controls.check()
     prior = json.loads(PRIOR.read_text("utf-8"))
 
-    card = rows.blank(prior)
-    found = iter(rows.collected([(card, source) for family in families.values() for source in family], kept, workers))
-    return {name: [next(found) for _ in family] for name, family in families.items()}
+    model = rows.blank(prior)
+    result = iter(rows.collected([(model, source) for family in families.values() for source in family], kept, workers))
+    return {name: [next(result) for _ in family] for name, family in families.items()}

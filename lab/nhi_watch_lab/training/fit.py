@@ -94,8 +94,8 @@ class Forests:
 
 def platt(days: Days) -> tuple[float, float]:
     """Slope and offset that make log-odds true (Platt 1999)."""
-    made = LogisticRegression(C=1e6).fit(days.x, days.y, sample_weight=days.weight)
-    return round(float(made.coef_[0, 0]), 4), round(float(made.intercept_[0]), 4)
+    built = LogisticRegression(C=1e6).fit(days.x, days.y, sample_weight=days.weight)
+    return round(float(built.coef_[0, 0]), 4), round(float(built.intercept_[0]), 4)
 
 
 def grown(families: Sequence[Sequence[Rows]], workers: int = 1) -> tuple[Shares, tuple[Any, ...]]:
@@ -107,16 +107,16 @@ def grown(families: Sequence[Sequence[Rows]], workers: int = 1) -> tuple[Shares,
         days = [weighed(rows, next(read), tested(rows), POSITIVE_SHARE) for rows in family]
         total = sum(each.weight.sum() for each in days)
         parts += (_ordinary_once(each._replace(weight=each.weight / total)) for each in days)
-    whole = Days(*(np.concatenate(column) for column in zip(*parts)))
+    batch = Days(*(np.concatenate(column) for column in zip(*parts)))
     model = HistGradientBoostingClassifier(
         max_iter=TREES, learning_rate=RATE, max_leaf_nodes=LEAVES, min_samples_leaf=SMALLEST, early_stopping=False,
-        random_state=0, monotonic_cst=[1] * whole.x.shape[1],
+        random_state=0, monotonic_cst=[1] * batch.x.shape[1],
     )  # fmt: skip
-    model.fit(whole.x, whole.y, sample_weight=whole.weight / whole.weight.mean())
+    model.fit(batch.x, batch.y, sample_weight=batch.weight / batch.weight.mean())
     unseen = np.flatnonzero(_unseen(shares) & ~np.isin(NAMES, LINKED))
-    told = [_tree(found[0].nodes, 0) for found in model._predictors]
-    told[0] = _shifted(told[0], float(np.ravel(model._baseline_prediction)[0]))
-    return _assumed(shares), (*told, *(_of_unseen(int(at)) for at in unseen))
+    details = [_tree(predictor[0].nodes, 0) for predictor in model._predictors]
+    details[0] = _shifted(details[0], float(np.ravel(model._baseline_prediction)[0]))
+    return _assumed(shares), (*details, *(_of_unseen(int(at)) for at in unseen))
 
 
 def _ordinary_once(days: Days) -> Days:
@@ -124,8 +124,8 @@ def _ordinary_once(days: Days) -> Days:
     plain = ~days.x.any(1) & (days.y == 0)
     if not plain.any():
         return days
-    one = Days(np.zeros((1, days.x.shape[1])), np.zeros(1), np.array([days.weight[plain].sum()]))
-    return Days(*(np.concatenate([part[~plain], of]) for part, of in zip(days, one)))
+    batch = Days(np.zeros((1, days.x.shape[1])), np.zeros(1), np.array([days.weight[plain].sum()]))
+    return Days(*(np.concatenate([part[~plain], of]) for part, of in zip(days, batch)))
 
 
 def even(families: Sequence[Sequence[Rows]]) -> list[Rows]:
@@ -178,20 +178,20 @@ def _of_unseen(feature: int) -> Any:
 
 def log_odds(trees: Sequence[Any], x: Floats) -> Floats:
     """Of many days at once."""
-    columns, found = np.asfortranarray(x), np.zeros(len(x))
+    columns, ndarray = np.asfortranarray(x), np.zeros(len(x))
     for tree in trees:
-        _add_leaves(tree, columns, np.arange(len(x)), found)
-    return found
+        _add_leaves(tree, columns, np.arange(len(x)), ndarray)
+    return ndarray
 
 
-def _add_leaves(tree: Any, x: Floats, rows: Ints, found: Floats) -> None:
+def _add_leaves(tree: Any, x: Floats, rows: Ints, ndarray: Floats) -> None:
     if not isinstance(tree, list):
-        found[rows] += tree
+        ndarray[rows] += tree
         return
     feature, highest, low, high = tree
     left = x[rows, feature] <= highest
-    _add_leaves(low, x, rows[left], found)
-    _add_leaves(high, x, rows[~left], found)
+    _add_leaves(low, x, rows[left], ndarray)
+    _add_leaves(high, x, rows[~left], ndarray)
 
 
 def _unseen(shares: Shares) -> Bools:
@@ -226,13 +226,13 @@ def _warm(rows: Rows) -> Bools:
 
 def _habits(worlds: Sequence[Rows], kind: int) -> Floats:
     """Ages × signals × bins: the mean over worlds of the share of ordinary days that reach a bin."""
-    found: list[Floats] = []
+    ndarrays: list[Floats] = []
     for low, high in zip(AGES, (*AGES[1:], 10**6)):
         each = {id(rows): _habit(rows, kind, (low, high)) for rows in once(worlds)}
-        told = [each[id(rows)] for rows in worlds]
-        known = [share for share in told if share is not None]
-        found.append(np.mean(known, axis=0) if known else found[-1] if found else _all_of(worlds))
-    return np.array(found)
+        text = [each[id(rows)] for rows in worlds]
+        known = [share for share in text if share is not None]
+        ndarrays.append(np.mean(known, axis=0) if known else ndarrays[-1] if ndarrays else _all_of(worlds))
+    return np.array(ndarrays)
 
 
 def _habit(rows: Rows, kind: int, span: tuple[int, int]) -> Floats | None:
@@ -249,13 +249,13 @@ def _all_of(worlds: Sequence[Rows]) -> Floats:
 
 def _reached(bins: np.typing.NDArray[np.int64], weights: Floats, more: float = 0.0) -> Floats:
     """Signals × bins: weighed share of the days that reach a bin, of those that can tell; `more` days on top."""
-    found = np.ones((bins.shape[1], BINS))
+    ndarray = np.ones((bins.shape[1], BINS))
     for signal, column in enumerate(bins.T):
         able = column >= 0
         counts = np.bincount(column[able], weights[able], BINS)
-        found[signal] = (counts[::-1].cumsum()[::-1] + more) / (max(counts.sum(), 1e-9) + 2 * more)
-    found[:, 0] = 1.0
-    return np.asarray(np.minimum.accumulate(np.clip(found, 0.0, 1.0), axis=1))
+        ndarray[signal] = (counts[::-1].cumsum()[::-1] + more) / (max(counts.sum(), 1e-9) + 2 * more)
+    ndarray[:, 0] = 1.0
+    return np.asarray(np.minimum.accumulate(np.clip(ndarray, 0.0, 1.0), axis=1))
 
 
 class Days(NamedTuple):

@@ -36,7 +36,7 @@ class Isolation:
             return {}
         trees = IsolationForest(n_estimators=100, random_state=0).fit(np.concatenate(self._days))
         worth = -trees.score_samples(self._features(day))
-        return {item.identity: round(float(one - worth.min()), DIGITS) for item, one in zip(day, worth)}
+        return {item.identity: round(float(entry - worth.min()), DIGITS) for item, entry in zip(day, worth)}
 
     def learn(self, day: Sequence[Candidate]) -> None:
         """Keep the day's numbers: trees are grown anew when they are asked."""
@@ -53,16 +53,16 @@ class Isolation:
         behaviours, known = [*item.behaviours.behaviours.values()], self._known.get(item.identity, set())
         actions, networks = _actions_and_networks(item)
         return [
-            sum(b.count for b in behaviours), sum(b.count for b in behaviours if b.shape.error),
-            len(actions), len(networks), len({b.shape.agent for b in behaviours}),
+            sum(b.count for b in behaviours), sum(b.count for b in behaviours if b.key.error),
+            len(actions), len(networks), len({b.key.agent for b in behaviours}),
             sum(b.touched for b in behaviours), len({b.hour for b in behaviours}),
             len(actions - known), len(networks - known),
         ]  # fmt: skip
 
 
 def _actions_and_networks(item: Candidate) -> tuple[set[str], set[str]]:
-    shapes = [shape for shape, _ in item.behaviours.behaviours]
-    return {shape.action for shape in shapes}, {shape.network for shape in shapes if shape.network}
+    keys = [key for key, _ in item.behaviours.behaviours]
+    return {key.action for key in keys}, {key.network for key in keys if key.network}
 
 
 class IsolationOnSignals(Isolation):
@@ -113,19 +113,19 @@ class Boosting:
 
     def __init__(self, worlds: Sequence[Rows]) -> None:
         parts = [weighed(rows, rows.values, tested(rows), POSITIVE_SHARE) for rows in worlds]
-        whole = Days(*(np.concatenate(column) for column in zip(*parts)))
+        batch = Days(*(np.concatenate(column) for column in zip(*parts)))
         self._trees = HistGradientBoostingClassifier(
             max_iter=300, learning_rate=0.05, max_leaf_nodes=31, min_samples_leaf=20, early_stopping=False,
             random_state=0,
         )  # fmt: skip
-        self._trees.fit(whole.x, whole.y, sample_weight=whole.weight)
+        self._trees.fit(batch.x, batch.y, sample_weight=batch.weight)
 
     def score(self, day: Sequence[Candidate]) -> Scores:
         """Log-odds above the least of the day: it has no floor of its own."""
         if not day:
             return {}
         odds: npt.NDArray[np.float64] = self._trees.decision_function(_rows(day))
-        return {item.identity: round(float(told - odds.min()), DIGITS) for item, told in zip(day, odds)}
+        return {item.identity: round(float(text - odds.min()), DIGITS) for item, text in zip(day, odds)}
 
     def learn(self, day: Sequence[Candidate]) -> None:
         """It is trained beforehand."""

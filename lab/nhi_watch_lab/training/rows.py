@@ -21,7 +21,7 @@ from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.detect import ranking
 from nhi_watch.detect.forest import grown
 from nhi_watch.detect.habits import Bound
-from nhi_watch.detect.model import EDGES, KINDS, MACHINE, NEVER, PERSON, Scorecard
+from nhi_watch.detect.model import EDGES, KINDS, MACHINE, NEVER, PERSON, Model
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES, known_days
 from nhi_watch.state.baseline import Lesson, Profile, learn_groups, peer_scope, teach
@@ -66,8 +66,8 @@ class Rows(NamedTuple):
     @property
     def bins(self) -> Ints:
         """Identity-days × signals: the bin, -1 where it cannot be told."""
-        found = np.searchsorted(np.array(EDGES), np.nan_to_num(self.values), side="left")
-        return np.where(np.isnan(self.values), -1, found)
+        result = np.searchsorted(np.array(EDGES), np.nan_to_num(self.values), side="left")
+        return np.where(np.isnan(self.values), -1, result)
 
 
 def training_worlds(
@@ -98,24 +98,24 @@ def _seen(item: Replayed) -> _Seen:
     episode = item.episode
     scope = "" if ranking.is_outsider(episode) else peer_scope(episode.identity)
     stranger = ranking.is_stranger(ranking.origin(episode))
-    return _Seen(item, known_days(episode.view), episode.bound.home.kind == PERSON, stranger, scope)
+    return _Seen(item, known_days(episode.view), episode.bound.tenant_habits.kind == PERSON, stranger, scope)
 
 
 class Labelled(Replay):
     """A replay in which labels say what waits in quarantine: there is no model yet."""
 
-    def score(self, whole: IdentityDay) -> Replayed:
+    def score(self, identity_day: IdentityDay) -> Replayed:
         """One identity's day against what is learnt so far."""
-        item = super().score(whole)
-        held = frozenset(each.shape for each in whole.behaviours.values()) if item.incidents else frozenset()
-        return item._replace(episode=item.episode._replace(held=held))
+        item = super().score(identity_day)
+        keys = frozenset(each.key for each in identity_day.behaviours.values()) if item.incidents else frozenset()
+        return item._replace(episode=item.episode._replace(quarantined=keys))
 
 
-def blank(prior: dict[str, dict[str, float]]) -> Scorecard:
+def blank(prior: dict[str, dict[str, float]]) -> Model:
     """A model that finds nothing, and has no id."""
     shares = (NEVER,) * len(NAMES)
     world = ((shares,),) * len(KINDS)
-    return Scorecard("", "", NAMES, shares, (0,), world, grown(len(NAMES), ()), 1.0, -60.0, prior)
+    return Model("", "", NAMES, shares, (0,), world, grown(len(NAMES), ()), 1.0, -60.0, prior)
 
 
 Source = Union[worlds.World, Exam]
@@ -138,40 +138,40 @@ def _grouped(source: Source, folder: Path) -> Iterator[KeptDay]:
     return exams.through(folder / f"days-{exams.mark(source)}.jsonl.gz", make)[1]
 
 
-def of_world(card: Scorecard, source: Source, folder: Path) -> Rows:
+def of_world(model: Model, source: Source, folder: Path) -> Rows:
     """Replay a world, and keep its watched identity-days.
 
-    `card`: the model that says what waits, or a blank one; `folder`: where the world's days are kept.
+    `model`: the model that says what waits, or a blank one; `folder`: where the world's days are kept.
     """
-    replay = Replay(card) if card.id else Labelled(card)
-    found, told = list[_Seen](), dict[str, str]()
+    replay = Replay(model) if model.id else Labelled(model)
+    seens, details = list[_Seen](), dict[str, str]()
     for incidents, days, _ in _grouped(source, folder):
         replay.label(incidents)
-        told.update((i["id"], f"{i['technique']} {i['origin']}") for i in incidents if i["distinguishable"])
+        details.update((i["id"], f"{i['technique']} {i['origin']}") for i in incidents if i["distinguishable"])
         items = replay.run_days(days)
-        found += [_seen(item) for item in items if ranking.is_watched(item.episode)]
-    return _rows(found, told)
+        seens += [_seen(item) for item in items if ranking.is_watched(item.episode)]
+    return _rows(seens, details)
 
 
-def _rows(seen: Sequence[_Seen], told: dict[str, str]) -> Rows:
-    found = [each.item for each in seen]
-    first = min(item.day for item in found)
+def _rows(seen: Sequence[_Seen], details: dict[str, str]) -> Rows:
+    replayed = [each.item for each in seen]
+    first = min(item.day for item in replayed)
     identities, peers = dict[str, int](), dict[str, int]()
-    whose = [item.episode.identity for item in found]
-    names = [min((i for i in item.incidents if i in told), default="") for item in found]
-    hidden = [not name and bool(item.incidents) for name, item in zip(names, found)]
-    made = Rows(
-        np.array([item.day - first for item in found]),
+    whose = [item.episode.identity for item in replayed]
+    names = [min((i for i in item.incidents if i in details), default="") for item in replayed]
+    hidden = [not name and bool(item.incidents) for name, item in zip(names, replayed)]
+    rows = Rows(
+        np.array([item.day - first for item in replayed]),
         np.array([identities.setdefault(who.id, len(identities)) for who in whose]),
         np.array([peers.setdefault(each.scope, len(peers)) if each.scope else -1 for each in seen]),
         np.array([each.own_days for each in seen]),
         np.array([each.person for each in seen]),
         np.array([each.stranger for each in seen]),
-        np.array([told.get(name, PLAIN) for name in names]),
+        np.array([details.get(name, PLAIN) for name in names]),
         np.array(names),
-        np.array([[np.nan if v is None else v for v in item.episode.values] for item in found]),
+        np.array([[np.nan if v is None else v for v in item.episode.values] for item in replayed]),
     )
-    return only(made, ~np.array(hidden))
+    return only(rows, ~np.array(hidden))
 
 
 def only(rows: Rows, mask: Bools) -> Rows:
@@ -187,11 +187,11 @@ def once(worlds: Iterable[Rows]) -> list[Rows]:
 # ---- kept between runs, because replaying takes minutes
 
 
-def collected(jobs: Sequence[tuple[Scorecard, Source]], folder: Path, workers: int) -> list[Rows]:
+def collected(jobs: Sequence[tuple[Model, Source]], folder: Path, workers: int) -> list[Rows]:
     """The rows of worlds, each replayed with a model; from `folder` where they were collected by the same code."""
     folder.mkdir(parents=True, exist_ok=True)
     mark = code()
-    paths = [folder / f"{name_of(world, mark + card.id)}.npz" for card, world in jobs]
+    paths = [folder / f"{name_of(world, mark + model.id)}.npz" for model, world in jobs]
     return in_parallel([joblib.delayed(_kept)(*job, path) for job, path in zip(jobs, paths)], workers)
 
 
@@ -204,13 +204,13 @@ def in_parallel(jobs: Sequence[Any], workers: int) -> list[Any]:
         get_reusable_executor().shutdown()
 
 
-def _kept(card: Scorecard, world: Source, path: Path) -> Rows:
+def _kept(model: Model, world: Source, path: Path) -> Rows:
     if not path.exists():
         part = path.with_suffix(".part.npz")
-        np.savez_compressed(part, **of_world(card, world, path.parent)._asdict())
+        np.savez_compressed(part, **of_world(model, world, path.parent)._asdict())
         part.replace(path)
-    with np.load(path) as held:
-        return Rows(**{name: held[name] for name in Rows._fields})
+    with np.load(path) as pending:
+        return Rows(**{name: pending[name] for name in Rows._fields})
 
 
 def name_of(world: Source, mark: str) -> str:
@@ -241,28 +241,28 @@ class Shares(NamedTuple):
     """Kinds × ages × signals × bins."""
 
     @property
-    def card(self) -> Scorecard:
+    def card(self) -> Model:
         """A model without trees: all that habits ask of one."""
         attack = tuple(map(tuple, self.attack.tolist()))
         world = tuple(tuple(tuple(map(tuple, shares)) for shares in ages) for ages in self.world.tolist())
-        return Scorecard("", "", NAMES, attack, self.ages, world, grown(len(NAMES), ()), 1.0, 0.0, {})
+        return Model("", "", NAMES, attack, self.ages, world, grown(len(NAMES), ()), 1.0, 0.0, {})
 
 
 def features(rows: Rows, shares: Shares) -> Floats:
     """Identity-days × points and reduced bins, each by the habits on its eve: the product's own, learnt day by day."""
-    found = np.zeros((len(rows.day), 2 * len(NAMES)))
+    ndarray = np.zeros((len(rows.day), 2 * len(NAMES)))
     baselines, cells = Baselines(shares.card), rows.values.tolist()
     values = [[None if value != value else value for value in row] for row in cells]  # only NaN is unlike itself
     for day in np.unique(rows.day).tolist():
         lessons: list[Lesson] = []
-        homes = baselines.homes(day)
+        by_session = baselines.tenant_habits(day)
         for at in np.flatnonzero(rows.day == day).tolist():
             own = baselines.own.setdefault(str(rows.identity[at]), Profile())
-            bound = Bound(homes[PERSON if rows.person[at] else MACHINE], own)
+            bound = Bound(by_session[PERSON if rows.person[at] else MACHINE], own)
             read = bound.features(values[at])
-            found[at] = [*read.points, *read.bins]
+            ndarray[at] = [*read.points, *read.bins]
             habits = bound.habits(int(rows.own_days[at]), values[at], bool(rows.stranger[at]))
             teach(own, day, habits, {})
             lessons.append((habits, {}, str(rows.peers[at]) if rows.peers[at] >= 0 else ""))
         learn_groups(baselines.groups, day, lessons)
-    return found
+    return ndarray

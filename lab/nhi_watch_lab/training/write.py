@@ -12,8 +12,8 @@ import numpy as np
 import sklearn
 
 from nhi_watch import __version__
-from nhi_watch.detect.drift import REFERENCE, SETTLED, spread_of
-from nhi_watch.detect.model import EDGES, FORMAT, KINDS, MANIFEST, MODEL, Scorecard, load, percent
+from nhi_watch.detect.drift import REFERENCE, STABLE_AFTER, spread_of
+from nhi_watch.detect.model import EDGES, FORMAT, KINDS, MANIFEST, MODEL, Model, load, percent
 from nhi_watch.detect.scoring import sparse
 from nhi_watch.detect.signals import NAMES
 from nhi_watch_lab.training.fit import (
@@ -44,7 +44,7 @@ def document(fitted: Fitted, prior: dict[str, dict[str, float]]) -> dict[str, An
             {
                 "name": name,
                 "attack": _shares(shares.attack[at]),
-                "world": {kind: [_shares(told[at]) for told in shares.world[k]] for k, kind in enumerate(KINDS)},
+                "world": {kind: [_shares(text[at]) for text in shares.world[k]] for k, kind in enumerate(KINDS)},
             }
             for at, name in enumerate(NAMES)
         ],
@@ -56,12 +56,12 @@ def document(fitted: Fitted, prior: dict[str, dict[str, float]]) -> dict[str, An
     return {"id": f"nhi-{digest[:10]}", **body}
 
 
-def _shares(told: Floats) -> list[float]:
+def _shares(ndarray: Floats) -> list[float]:
     """The shares from the first bin on; zeros at the end are left out."""
-    found = [round(float(share), DIGITS) for share in told[1:]]
-    while found and not found[-1]:
-        found.pop()
-    return found
+    result = [round(float(share), DIGITS) for share in ndarray[1:]]
+    while result and not result[-1]:
+        result.pop()
+    return result
 
 
 def write(folder: Path, model: dict[str, Any], worlds: str) -> None:
@@ -86,10 +86,10 @@ def write(folder: Path, model: dict[str, Any], worlds: str) -> None:
 def add(path: Path, raw: bytes, key: str) -> None:
     """A further file of the model, and its hash under `key` in the manifest."""
     path.write_bytes(raw)
-    told = path.with_name(MANIFEST)
-    manifest: dict[str, Any] = json.loads(told.read_bytes())
+    text = path.with_name(MANIFEST)
+    manifest: dict[str, Any] = json.loads(text.read_bytes())
     manifest[key] = hashlib.sha256(raw).hexdigest()
-    told.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    text.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
 
 # ---- the spreads of signals and likelihoods in training, against which drift is told; the same bytes each time
@@ -99,16 +99,16 @@ Found = tuple[float, list[tuple[str, Optional[float]]], float]
 
 def write_spreads(folder: Path, fitted: Fitted, worlds: Sequence[Rows]) -> None:
     """Write the spreads of some worlds beside the model of a folder, and their hash into its manifest."""
-    card = load(folder)
-    spread = spread_of(found for rows in worlds for found in _ordinary(card, fitted, rows))
-    plain = {"model_sha256": card.sha256, "likelihoods": spread.likelihoods, "signals": spread.signals}
+    model = load(folder)
+    spread = spread_of(result for rows in worlds for result in _ordinary(model, fitted, rows))
+    plain = {"model_sha256": model.sha256, "likelihoods": spread.likelihoods, "signals": spread.signals}
     raw = (json.dumps(plain, indent=1, sort_keys=True) + "\n").encode()
     add(folder / REFERENCE, raw, "reference_sha256")
 
 
-def _ordinary(card: Scorecard, fitted: Fitted, rows: Rows) -> Iterator[Found]:
+def _ordinary(model: Model, fitted: Fitted, rows: Rows) -> Iterator[Found]:
     """Days without an incident, after the first ones: a tenant's ordinary life is what drifts."""
     odds = log_odds(fitted.trees, features(rows, fitted.shares))
-    for at in np.flatnonzero(~rows.bad & (rows.day >= SETTLED)):
+    for at in np.flatnonzero(~rows.bad & (rows.day >= STABLE_AFTER)):
         values = [None if np.isnan(value) else round(float(value), 2) for value in rows.values[at]]
-        yield percent(card.slope * float(odds[at]) + card.offset), list(sparse(values).items()), 1.0
+        yield percent(model.slope * float(odds[at]) + model.offset), list(sparse(values).items()), 1.0

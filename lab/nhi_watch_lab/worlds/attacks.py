@@ -63,9 +63,9 @@ def refused_burst(raid: Raid) -> None:
     """Some ninety calls in an hour, most of them refused."""
     count, allowed = raid.dice.between(60, 120), raid.dice.pick([0.05, 0.1, 0.2])
     for action in raid.dice.some(actions(READS) + actions(WRITES), count):
-        made = raid.made(action)
-        refused = denied(made, str(raid.actor().identity.get("arn", "")))
-        raid.send(made if raid.dice.chance(allowed) else refused, 0)
+        template = raid.made(action)
+        refused = denied(template, str(raid.actor().identity.get("arn", "")))
+        raid.send(template if raid.dice.chance(allowed) else refused, 0)
         raid.clock += 7200 / count * raid.dice.random()
 
 

@@ -48,10 +48,13 @@ def gateway_tools_tried(raid: Raid, cast: Any) -> None:
 def app_for_another(raid: Raid, cast: Any) -> None:
     """An app that reads some mailboxes is made to act for people for whom it never did."""
     company = raid.company
-    for one in raid.dice.some(company.people, raid.few(4)):
-        app = replace(cast.mailer, facts={**cast.mailer.facts, "delegate": one, "roles": "Mail.Read Files.Read.All"})
-        raid.many(app, raid.few(8), [entra.graph(company, "GET", "/v1.0/users/{id}/messages"), m365.mail(company, one),
-                                     m365.file(company)])  # fmt: skip
+    for person in raid.dice.some(company.people, raid.few(4)):
+        app = replace(cast.mailer, facts={**cast.mailer.facts, "delegate": person, "roles": "Mail.Read Files.Read.All"})
+        raid.many(
+            app,
+            raid.few(8),
+            [entra.graph(company, "GET", "/v1.0/users/{id}/messages"), m365.mail(company, person), m365.file(company)],
+        )
 
 
 @technique("T1550.001", "collection exfiltration", "reader", AGENTS)
@@ -59,9 +62,9 @@ def workspace_app_for_another(raid: Raid, cast: Any) -> None:
     """An app of Workspace reads in the names of people who never used it."""
     company, service = raid.company, raid.dice.pick(["drive", "gmail"])
     calls = [workspace.api(company, cast.reader, service, name) for name in workspace.METHODS[service]]
-    others = [one for one in company.people if one is not cast.reader.facts["person"]]
-    for one in raid.dice.some(others, raid.few(4)):
-        raid.many(replace(cast.reader, facts={**cast.reader.facts, "person": one}), raid.few(10), calls)
+    others = [person for person in company.people if person is not cast.reader.facts["person"]]
+    for person in raid.dice.some(others, raid.few(4)):
+        raid.many(replace(cast.reader, facts={**cast.reader.facts, "person": person}), raid.few(10), calls)
 
 
 # ---- approvals bypassed
@@ -147,11 +150,11 @@ def consent_phishing(raid: Raid, cast: Any) -> None:
     if not raid.external:
         app.place = company.vendor(d, name)
     for worker in [cast.person, *d.some(others, raid.few(5) - 1)]:
-        one = next(each for each in company.people if each.guid == worker.facts["guid"])
-        app.facts["delegate"] = one
+        person = next(each for each in company.people if each.guid == worker.facts["guid"])
+        app.facts["delegate"] = person
         raid.do(worker, entra.consent(company, app, app.facts["roles"]), gap=5, inside=True)
         raid.do(worker, entra.user_sign_in(company, (name, app.facts["app"])), gap=900, inside=True)
-        raid.many(app, raid.few(25), [m365.mail(company, one), m365.file(company)], gap=5)
+        raid.many(app, raid.few(25), [m365.mail(company, person), m365.file(company)], gap=5)
 
 
 @technique("T1098.001", "persistence credential-access", "person sleeper", MORE)

@@ -41,16 +41,14 @@ def peaceful(world: World) -> Tenant:
     return Tenant(spec)
 
 
-def plan_products(
-    world: World, tenant: Tenant, every: list[Technique], name: str, first: int = 1000
-) -> list[Campaign]:
+def plan_products(world: World, tenant: Tenant, every: list[Technique], name: str, first: int = 1000) -> list[Campaign]:
     """Attacks on the products of a company, each on victims that none before has used."""
     d = dice("plan", world.seed, name)
     deck = dealt(every, world, d)
     dealt_origins = origins(world, d)
     taken = {id(campaign.victim) for campaign in tenant.company.aws.campaigns}
     taken.update(id(victim) for campaign in tenant.campaigns for victim in campaign.cast.values())
-    found: list[Campaign] = []
+    campaigns: list[Campaign] = []
     for number in range(4 * world.incidents if deck else 0):
         technique, day = deck[number % len(deck)], d.between(max(3, world.history), world.days - 1)
         cast = cast_of(tenant, technique, day, taken, d)
@@ -58,11 +56,11 @@ def plan_products(
         if cast is not None:
             taken.update(map(id, cast.values()))
             quick = how if len(technique.parts) < 2 else how._replace(most=0)
-            origin = "inside" if PLACELESS.issuperset(technique.parts) else dealt_origins[len(found)]
-            found.append(Campaign(first + number, day, technique, origin, cast, quick))
-        if len(found) == world.incidents:
+            origin = "inside" if PLACELESS.issuperset(technique.parts) else dealt_origins[len(campaigns)]
+            campaigns.append(Campaign(first + number, day, technique, origin, cast, quick))
+        if len(campaigns) == world.incidents:
             break
-    return found
+    return campaigns
 
 
 def told_twice(tenant: Tenant, lines: list[Line], incident: dict[str, Any]) -> list[str]:

@@ -19,6 +19,7 @@ from nhi_watch_lab.worlds.world import World, plan
 
 # ---- records as pipelines leave them that trim or lose fields
 
+
 def without(record: Record, lacks: tuple[str, ...]) -> Record:
     """The same record of CloudTrail without `agent`, `session` or `read_only`.
 
@@ -80,8 +81,8 @@ def people(world: World) -> list[str]:
 
 def people_of(cloud: Tenant, tenant: CompanyTenant | None = None) -> list[str]:
     """The same of an account, and of the company that it belongs to."""
-    found = {p.arn for p in cloud.people} | {p.subject for p in cloud.people if p.session in ("sso", "cli")}
-    return sorted(found | set(names(tenant) if tenant else ()))
+    result = {p.arn for p in cloud.people} | {p.subject for p in cloud.people if p.session in ("sso", "cli")}
+    return sorted(result | set(names(tenant) if tenant else ()))
 
 
 def account(world: World) -> Tenant:
@@ -133,11 +134,12 @@ def _told(incident: Incident, more: Sequence[str] = ()) -> Incident:
     """A label in the words of all products."""
     kept = {key: value for key, value in incident.items() if key not in ("names", "identities")}
     ids = list(dict.fromkeys([*incident["record_ids"], *more]))
-    told = {"record_ids": ids, "identity": incident["names"][0], "identities": incident["names"]}
-    return {**kept, **told}
+    details = {"record_ids": ids, "identity": incident["names"][0], "identities": incident["names"]}
+    return {**kept, **details}
 
 
 # ---- A world as files
+
 
 def write(world: World, folder: Path) -> dict[str, Any]:
     """Writes `events/YYYY-MM-DD.ndjson.gz` (a company: `events/<product>/…`) and `labels.json`; returns the labels.

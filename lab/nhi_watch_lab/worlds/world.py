@@ -16,6 +16,7 @@ from nhi_watch_lab.worlds.attacks import MORE
 
 # ---- A world: one tenant with its rates of change, churn, people, products and attacks; and how worlds are drawn
 
+
 class World(NamedTuple):
     """Everything that tells one world from another; the same World gives the same records.
 
@@ -114,8 +115,8 @@ def _between(d: Dice, low: float, high: float) -> float:
 
 def _or_none(d: Dice, none: float, low: float, high: float) -> float:
     """0 with a probability, else log-uniform."""
-    found = _between(d, low, high)
-    return 0.0 if d.chance(none) else found
+    result = _between(d, low, high)
+    return 0.0 if d.chance(none) else result
 
 
 def _ways(d: Dice, size: int) -> Ways:
@@ -189,20 +190,20 @@ def plan(world: World, tenant: Tenant) -> list[Campaign]:
     deck = dealt([*REGISTER.values(), *MORE.values(), *MORE.values()], world, d)
     machines = [m for m in tenant.machines if m.kind in ("role", "user") and m.archetype not in IMMUNE]
     keys = [person for person in tenant.people if person.keys]
-    found: list[Campaign] = []
+    campaigns: list[Campaign] = []
     order = origins(world, d)
     for number in range(4 * world.incidents if deck else 0):
         technique = deck[number % len(deck)]
-        origin = order[len(found)]
+        origin = order[len(campaigns)]
         day = d.between(world.history, world.days - 1)
         free = keys if keys and d.chance(world.stolen_keys) else machines
         victim = victim_of(free, technique, origin, day, d) if day >= 3 else _newborn(free, technique, d)
         if victim is not None:
             free.remove(victim)
-            found.append(Campaign(number, day, technique, origin, victim, manner(world, technique.name, d)))
-        if len(found) == world.incidents:
+            campaigns.append(Campaign(number, day, technique, origin, victim, manner(world, technique.name, d)))
+        if len(campaigns) == world.incidents:
             break
-    return found
+    return campaigns
 
 
 Kind = TypeVar("Kind", Technique, CompanyTechnique)

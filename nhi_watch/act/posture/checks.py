@@ -13,8 +13,8 @@ from nhi_watch.context.networks import network_facts
 from nhi_watch.core.notable import order, to_json
 from nhi_watch.core.timestamps import DAY, render, render_day
 from nhi_watch.detect import impact, ledger
-from nhi_watch.detect.history import Life, Sight, short
-from nhi_watch.detect.impact import LEVELS, REACH_DAYS, reach_of
+from nhi_watch.detect.history import IdentityHistory, Sight, short
+from nhi_watch.detect.impact import LEVELS, REACH_DAYS, blast_radius
 from nhi_watch.detect.signals import listing
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import Profile
@@ -28,39 +28,45 @@ from nhi_watch.state.store import Rows
 
 def dormant(scene: Scene) -> Iterator[Finding]:
     """Identities whose silence their rhythm does not explain."""
-    for life in scene.machines():
-        quiet = silence(life.profile, scene.today, scene.limits.idle_days)
+    for machine in scene.machines():
+        quiet = silence(machine.profile, scene.today, scene.limits.idle_days)
         if quiet.verdict == "unusual":
-            evidence = f"{short(life.identity)}: {quiet.sentence}"
-            yield Finding("dormant_identity", life.identity, 30.0, evidence, life=life)
+            evidence = f"{short(machine.identity)}: {quiet.sentence}"
+            yield Finding("dormant_identity", machine.identity, 30.0, evidence, identity_history=machine)
 
 
-def rare(scene: Scene) -> Iterator[tuple[Life, Silence]]:
+def rare(scene: Scene) -> Iterator[tuple[IdentityHistory, Silence]]:
     """Silent identities of which the logs cannot tell whether they will come back."""
-    for life in scene.machines():
-        quiet = silence(life.profile, scene.today, scene.limits.idle_days)
+    for machine in scene.machines():
+        quiet = silence(machine.profile, scene.today, scene.limits.idle_days)
         if quiet.verdict in ("cannot_tell", "within_rhythm") and quiet.days >= scene.limits.idle_days:
-            yield life, quiet
+            yield machine, quiet
 
 
 def orphaned(scene: Scene) -> Iterator[Finding]:
     """Identities without an owner: by the customer's table, or because their maker is gone."""
-    for life in scene.machines():
-        gone = _maker_gone(scene, life)
+    for machine in scene.machines():
+        gone = _maker_gone(scene, machine)
         if gone:
-            yield Finding("orphaned_identity", life.identity, 40.0, f"{short(life.identity)}: {gone}", life=life)
-        elif (scene.assets and not assets.find(scene.assets, life.identity).owner
-              and scene.today - life.profile.last < scene.limits.idle_days):  # fmt: skip
-            evidence = f"{short(life.identity)}: active, but the asset table names no owner"
-            yield Finding("orphaned_identity", life.identity, 20.0, evidence, life=life)
+            yield Finding(
+                "orphaned_identity",
+                machine.identity,
+                40.0,
+                f"{short(machine.identity)}: {gone}",
+                identity_history=machine,
+            )
+        elif (scene.assets and not assets.find(scene.assets, machine.identity).owner
+              and scene.today - machine.profile.last < scene.limits.idle_days):  # fmt: skip
+            evidence = f"{short(machine.identity)}: active, but the asset table names no owner"
+            yield Finding("orphaned_identity", machine.identity, 20.0, evidence, identity_history=machine)
 
 
-def _maker_gone(scene: Scene, life: Life) -> str:
+def _maker_gone(scene: Scene, identity_history: IdentityHistory) -> str:
     """Who made its credential and was deleted since; "" if nobody."""
-    for credential in life.credentials:
-        made = credential.latest("created")
-        maker = scene.history.lives.get(made.by) if made else None
-        if maker is None or maker is life:
+    for credential in identity_history.credentials:
+        created = credential.latest("created")
+        maker = scene.history.identities.get(created.by) if created else None
+        if maker is None or maker is identity_history:
             continue
         ends = [c for c in scene.history.names.get(inventory.name_key(maker.identity), ()) if c.what == "deleted"]
         if ends and maker.last <= ends[-1].time and maker.identity.kind != "role":
@@ -70,23 +76,35 @@ def _maker_gone(scene: Scene, life: Life) -> str:
 
 def used_by_people(scene: Scene) -> Iterator[Finding]:
     """Machines' identities behind which a person was seen: a console, a browser, a second factor."""
-    for life in scene.machines():
-        seen = life.profile.dimension("human").values.get("yes")
-        days = max(seen.days if seen else 0, len(life.hands))
-        last = max([seen.last if seen else 0, *life.hands])
+    for machine in scene.machines():
+        seen = machine.profile.dimension("human").values.get("yes")
+        days = max(seen.days if seen else 0, len(machine.hands))
+        last = max([seen.last if seen else 0, *machine.hands])
         if not days or scene.today - last > scene.limits.idle_days:
             continue
         evidence = (
-            f"{short(life.identity)}: a person (console, browser or second factor) was seen on {days} of "
-            f"{life.profile.days} active days, last on {render_day(last)}"
+            f"{short(machine.identity)}: a person (console, browser or second factor) was seen on {days} of "
+            f"{machine.profile.days} active days, last on {render_day(last)}"
         )
-        records = tuple(life.hands[day] for day in sorted(life.hands))
-        yield Finding("human_use", life.identity, 35.0 + 10.0 * (days >= 3), evidence, records=records, life=life)
+        records = tuple(machine.hands[day] for day in sorted(machine.hands))
+        yield Finding(
+            "human_use",
+            machine.identity,
+            35.0 + 10.0 * (days >= 3),
+            evidence,
+            records=records,
+            identity_history=machine,
+        )
 
 
-def plain(life: Life, quiet: Silence) -> dict[str, Any]:
+def plain(identity_history: IdentityHistory, quiet: Silence) -> dict[str, Any]:
     """A rare identity for `posture.json`."""
-    return {"identity": life.identity.id, "name": life.identity.name, "verdict": quiet.verdict, "why": quiet.sentence}
+    return {
+        "identity": identity_history.identity.id,
+        "name": identity_history.identity.name,
+        "verdict": quiet.verdict,
+        "why": quiet.sentence,
+    }
 
 
 # ---- secrets
@@ -99,9 +117,9 @@ MOST = 55.0
 
 def lasting(scene: Scene) -> Iterator[Finding]:
     """Findings about secrets, as far as the logs tell."""
-    for life in scene.machines():
-        for credential in life.credentials:
-            yield from _seen(scene, life, credential)
+    for machine in scene.machines():
+        for credential in machine.credentials:
+            yield from _seen(scene, machine, credential)
 
 
 def _ended(credential: Credential) -> int:
@@ -122,41 +140,51 @@ def _by_age(days: int) -> float:
     return urgency
 
 
-def _seen(scene: Scene, life: Life, credential: Credential) -> Iterator[Finding]:
+def _seen(scene: Scene, identity_history: IdentityHistory, credential: Credential) -> Iterator[Finding]:
     """Findings that the logs alone support."""
     if _ended(credential) or credential.id.startswith(STANDS):
         return
-    made = credential.latest("created")
-    start = made.time if made else credential.first
+    created = credential.latest("created")
+    start = created.time if created else credential.first
     if not start:
         return
     age = (scene.now - start) // DAY
     idle = (scene.now - credential.last) // DAY if credential.last else age
-    records = (made.record_id,) if made else ()
+    records = (created.record_id,) if created else ()
     if age >= scene.limits.secret_days and idle < scene.limits.idle_days:
-        least = "" if made else "at least "
-        basis = "created" if made else "first seen in use"
+        least = "" if created else "at least "
+        basis = "created" if created else "first seen in use"
         evidence = f"{credential.id}: {least}{age} days old ({basis} {render(start)[:10]}), and in use"
-        yield Finding("long_lived_secret", life.identity, _by_age(age), evidence, credential.id, credential.id, records,
-                      life)  # fmt: skip
+        yield Finding(
+            "long_lived_secret",
+            identity_history.identity,
+            _by_age(age),
+            evidence,
+            credential.id,
+            credential.id,
+            records,
+            identity_history,
+        )
     if idle >= scene.limits.idle_days:
-        yield from _left(scene, life, credential, idle)
+        yield from _left(scene, identity_history, credential, idle)
 
 
-def _left(scene: Scene, life: Life, credential: Credential, idle: int) -> Iterator[Finding]:
+def _left(scene: Scene, identity_history: IdentityHistory, credential: Credential, idle: int) -> Iterator[Finding]:
     """A secret that nobody uses any more and nobody ended."""
-    newer = [c.id for c in life.credentials if c.last > credential.last and c.id != credential.id]
-    quiet = silence(life.profile, scene.today, scene.limits.idle_days)
+    newer = [c.id for c in identity_history.credentials if c.last > credential.last and c.id != credential.id]
+    quiet = silence(identity_history.profile, scene.today, scene.limits.idle_days)
     if newer:
-        told = f"not used for {idle} days while {newer[0]} is, and never seen disabled"
+        text = f"not used for {idle} days while {newer[0]} is, and never seen disabled"
     elif credential.last == 0:
-        told = f"never seen in use since it was made {idle} days ago"
+        text = f"never seen in use since it was made {idle} days ago"
     elif quiet.verdict == "unusual":
-        told = f"not used for {idle} days and never seen disabled; {quiet.sentence}"
+        text = f"not used for {idle} days and never seen disabled; {quiet.sentence}"
     else:
         return
-    evidence = f"{credential.id}: {told}"
-    yield Finding("unused_secret", life.identity, 35.0, evidence, credential.id, credential.id, (), life)
+    evidence = f"{credential.id}: {text}"
+    yield Finding(
+        "unused_secret", identity_history.identity, 35.0, evidence, credential.id, credential.id, (), identity_history
+    )
 
 
 # ---- sharing
@@ -184,43 +212,51 @@ def environment(text: str) -> str:
     ('production', 'other', '')
     """
     words = {word.lower() for word in _WORD.findall(text)}
-    found = {_BY_WORD[word] for word in words if word in _BY_WORD}
-    return found.pop() if len(found) == 1 else ""
+    environments = {_BY_WORD[word] for word in words if word in _BY_WORD}
+    return environments.pop() if len(environments) == 1 else ""
 
 
 def across_environments(scene: Scene) -> Iterator[Finding]:
     """Identities that work in production and elsewhere, by the names of what they touch and who uses them."""
-    for life in scene.machines():
-        touched = _touched(scene, life)
-        own = _own(scene, life)
-        here = {own} - {""} if own else {name for name, found in touched.items() if len(found) >= TARGETS}
-        there = {name for name, found in touched.items() if len(found) >= TARGETS and name not in here}
+    for machine in scene.machines():
+        touched = _touched(scene, machine)
+        own = _own(scene, machine)
+        here = {own} - {""} if own else {name for name, names in touched.items() if len(names) >= TARGETS}
+        there = {name for name, names in touched.items() if len(names) >= TARGETS and name not in here}
         several = here | there
         if len(several) < 2:
             continue
-        told = "; ".join(f"{name}: {listing(touched.get(name, [short(life.identity)]), 3)}" for name in sorted(several))
+        text = "; ".join(
+            f"{name}: {listing(touched.get(name, [short(machine.identity)]), 3)}" for name in sorted(several)
+        )
         urgency = 35.0 if own == "other" else 30.0
-        evidence = f"{short(life.identity)} is also used outside its environment: {told}"
-        yield Finding("shared_environments", life.identity, urgency, evidence, life=life)
+        evidence = f"{short(machine.identity)} is also used outside its environment: {text}"
+        yield Finding("shared_environments", machine.identity, urgency, evidence, identity_history=machine)
 
 
-def _own(scene: Scene, life: Life) -> str:
+def _own(scene: Scene, identity_history: IdentityHistory) -> str:
     """Its own environment: by the customer's table, else by its name."""
-    told = assets.find(scene.assets, life.identity).environment
-    return environment(told) if told else environment(short(life.identity))
+    own_environment = assets.find(scene.assets, identity_history.identity).environment
+    return environment(own_environment) if own_environment else environment(short(identity_history.identity))
 
 
-def _touched(scene: Scene, life: Life) -> dict[str, list[str]]:
+def _touched(scene: Scene, identity_history: IdentityHistory) -> dict[str, list[str]]:
     """Environment → the targets and callers that it is told by."""
     since = scene.today - REACH_DAYS
-    known = (target for target, seen in life.profile.dimension("target").values.items() if seen.last >= since)
-    callers = (short(scene.history.lives[name].identity) for name in life.callers if name in scene.history.lives)
-    found: dict[str, list[str]] = {}
+    known = (
+        target for target, seen in identity_history.profile.dimension("target").values.items() if seen.last >= since
+    )
+    callers = (
+        short(scene.history.identities[name].identity)
+        for name in identity_history.callers
+        if name in scene.history.identities
+    )
+    touched: dict[str, list[str]] = {}
     for text in (*known, *callers):
         name = environment(text)
         if name:
-            found.setdefault(name, []).append(text)
-    return found
+            touched.setdefault(name, []).append(text)
+    return touched
 
 
 class Application(NamedTuple):
@@ -233,45 +269,58 @@ class Application(NamedTuple):
 
 def across_applications(scene: Scene) -> Iterator[Finding]:
     """One credential that several applications use at the same time, or a role that several workloads take."""
-    for life in scene.machines():
-        yield from _keys(scene, life)
+    for machine in scene.machines():
+        yield from _keys(scene, machine)
         callers = sorted(
-            short(scene.history.lives[name].identity)
-            for name in life.callers
-            if name in scene.history.lives and is_machine(scene.history.lives[name])
+            short(scene.history.identities[name].identity)
+            for name in machine.callers
+            if name in scene.history.identities and is_machine(scene.history.identities[name])
         )
         if len(set(callers)) > 1:
-            evidence = f"{short(life.identity)} is assumed by {len(callers)} identities: {listing(callers)}"
-            yield Finding("reused_credential", life.identity, 25.0, evidence, life=life)
+            evidence = f"{short(machine.identity)} is assumed by {len(callers)} identities: {listing(callers)}"
+            yield Finding("reused_credential", machine.identity, 25.0, evidence, identity_history=machine)
 
 
-def _keys(scene: Scene, life: Life) -> Iterator[Finding]:
-    for credential in life.credentials:
-        told = [sight for sight in life.sights if sight.credential == credential.id and sight.outcome == "success"]
-        apart = _apart(_applications(told))
+def _keys(scene: Scene, identity_history: IdentityHistory) -> Iterator[Finding]:
+    for credential in identity_history.credentials:
+        sights = [
+            sight
+            for sight in identity_history.sights
+            if sight.credential == credential.id and sight.outcome == "success"
+        ]
+        apart = _apart(_applications(sights))
         if len(apart) > 1:
             names = listing([f"{a.agent or 'no agent'} from {a.owner}" for a in apart])
             evidence = f"{credential.id} is used by {len(apart)} applications at the same time: {names}"
-            name, records = credential.id, tuple(dict.fromkeys(r for sight in told for r in sight.record_ids[:1]))
-            yield Finding("reused_credential", life.identity, 40.0, evidence, name, name, records[:20], life)
+            name, records = credential.id, tuple(dict.fromkeys(r for sight in sights for r in sight.record_ids[:1]))
+            yield Finding(
+                "reused_credential",
+                identity_history.identity,
+                40.0,
+                evidence,
+                name,
+                name,
+                records[:20],
+                identity_history,
+            )
 
 
-def _applications(told: Iterable[Sight]) -> dict[Application, set[int]]:
+def _applications(sights: Iterable[Sight]) -> dict[Application, set[int]]:
     """Application → days on which it was seen; those seen often enough."""
     days: dict[Application, set[int]] = {}
-    for sight in told:
+    for sight in sights:
         if sight.network and not sight.network.startswith("service:"):
             who = Application(sight.agent, network_facts(sight.network).owner)
             days.setdefault(who, set()).update((sight.first // DAY, sight.last // DAY))
     return {who: seen for who, seen in days.items() if len(seen) >= DAYS}
 
 
-def _apart(found: dict[Application, set[int]]) -> list[Application]:
+def _apart(days_by_application: dict[Application, set[int]]) -> list[Application]:
     """Applications that differ in agent and network, and work at the same time: an upgrade or a move is none."""
     chosen: list[Application] = []
-    for who in sorted(found, key=lambda a: (-len(found[a]), a)):
+    for who in sorted(days_by_application, key=lambda a: (-len(days_by_application[a]), a)):
         unlike = all(who.agent != other.agent and who.owner != other.owner for other in chosen)
-        beside = all(len(found[who] & found[other]) >= DAYS for other in chosen)
+        beside = all(len(days_by_application[who] & days_by_application[other]) >= DAYS for other in chosen)
         if unlike and beside:
             chosen.append(who)
     return sorted(chosen)
@@ -296,23 +345,23 @@ class Look(NamedTuple):
 
 def look(scene: Scene, rows: Rows) -> Look:
     """All findings; their notables are put into the ledger in place of those of the look before."""
-    found = {finding.id: finding for check in CHECKS for finding in check(scene)}
+    findings = {finding.id: finding for check in CHECKS for finding in check(scene)}
     before = {document["id"]: document for document in ledger.findings(rows)}
     broad = {scene.identity_of(grant).id: grant.broad for grant in scene.grants or () if grant.broad}
-    thefts = {finding.id: theft_of(finding, broad.get(finding.identity.id, "")) for finding in found.values()}
-    documents = [_document_look(scene, finding, before) for finding in found.values()]
+    thefts = {finding.id: theft_of(finding, broad.get(finding.identity.id, "")) for finding in findings.values()}
+    documents = [_document_look(scene, finding, before) for finding in findings.values()]
     documents.sort(key=lambda d: (-thefts[d["id"]].power, *order(d)))
     for rank, document in enumerate(documents, 1):
         document["rank"] = rank
     ledger.put_findings(rows, documents)
-    return Look(documents, _summary(scene, documents, found, thefts))
+    return Look(documents, _summary(scene, documents, findings, thefts))
 
 
 class Theft(NamedTuple):
     """What somebody who takes over an identity could do, as far as grants and use tell."""
 
     power: float
-    told: str
+    summary: str
     """Goes after "a thief could"."""
 
 
@@ -324,20 +373,24 @@ _COULD = {
 
 def theft_of(finding: Finding, broad: str) -> Theft:
     """Rights first (administrators' before what was used), then whether there is a secret to steal, then reach."""
-    life = finding.life
-    reach = reach_of(life.profile) if life else reach_of(Profile())
+    identity_history = finding.identity_history
+    reach = blast_radius(identity_history.profile) if identity_history else blast_radius(Profile())
     level = "permissions" if broad else impact.privilege(reach)
-    secret = bool(finding.credential or (life and life.credentials))
+    secret = bool(finding.credential or (identity_history and identity_history.credentials))
     power = len(LEVELS) - (LEVELS.index(level) if level in LEVELS else len(LEVELS)) + 0.5 * secret
     where = f" in {len(reach.services)} services" if reach.services else ""
-    held = f" ({broad})" if broad else ""
-    return Theft(power + impact.reach_weight(reach) - 1, f"{_COULD[level]}{held}{where}"
+    scope = f" ({broad})" if broad else ""
+    return Theft(power + impact.radius_weight(reach) - 1, f"{_COULD[level]}{scope}{where}"
                  f"{', with a long-lived secret' if secret else ''}")  # fmt: skip
 
 
 def _document_look(scene: Scene, finding: Finding, before: Mapping[str, Any]) -> dict[str, Any]:
-    life = finding.life
-    reach = life.reach(scene.history.lives, scene.today) if life else reach_of(Profile())
+    identity_history = finding.identity_history
+    reach = (
+        identity_history.blast_radius(scene.history.identities, scene.today)
+        if identity_history
+        else blast_radius(Profile())
+    )
     document = to_json(build(finding, reach, assets.find(scene.assets, finding.identity), scene.now))
     old = before.get(document["id"])
     if old is not None:  # found before: it keeps the time of that
@@ -347,40 +400,41 @@ def _document_look(scene: Scene, finding: Finding, before: Mapping[str, Any]) ->
 
 
 def _summary(
-    scene: Scene, documents: Sequence[Mapping[str, Any]], found: Mapping[str, Finding], thefts: Mapping[str, Theft]
+    scene: Scene, documents: Sequence[Mapping[str, Any]], findings: Mapping[str, Finding], thefts: Mapping[str, Theft]
 ) -> dict[str, Any]:
     history = scene.history
     return {
         "looked": render(scene.now),
         "limits": scene.limits._asdict(),
         "history": {
-            "from": render(history.first_day * DAY)[:10] if history.lives else None,
-            "to": render(history.now) if history.lives else None,
-            "identities": len(history.lives),
+            "from": render(history.first_day * DAY)[:10] if history.identities else None,
+            "to": render(history.now) if history.identities else None,
+            "identities": len(history.identities),
             "machines": sum(1 for _ in scene.machines()),
         },
         "reports": [] if scene.grants is None else [SOURCE],
         "cannot_tell": _cannot_tell(scene),
-        "counts": {kind: sum(f.kind == kind for f in found.values()) for kind in KINDS},
+        "counts": {kind: sum(f.kind == kind for f in findings.values()) for kind in KINDS},
         "findings": [
-            {**_plain(document, found[document["id"]]), "thief": thefts[document["id"]].told} for document in documents
+            {**_plain(document, findings[document["id"]]), "thief": thefts[document["id"]].summary}
+            for document in documents
         ],
-        "rare": [plain(life, quiet) for life, quiet in rare(scene)],
-        "used": [_used(scene, life) for life in scene.machines()],
+        "rare": [plain(identity_history, quiet) for identity_history, quiet in rare(scene)],
+        "used": [_used(scene, machine) for machine in scene.machines()],
     }
 
 
 def _cannot_tell(scene: Scene) -> list[str]:
     """What this look could not see, in words."""
-    told = [] if scene.grants else [f"no {SOURCE} were given, so what is granted is not known: rights are judged by "
+    gaps = [] if scene.grants else [f"no {SOURCE} were given, so what is granted is not known: rights are judged by "
                                     "their use alone"]  # fmt: skip
     days = scene.today - scene.history.first_day
     if days < 365:
-        told.append(f"the logs cover {days} days: what ran once may be a yearly job and is not reported as unused")
+        gaps.append(f"the logs cover {days} days: what ran once may be a yearly job and is not reported as unused")
     if not scene.assets:
         why = "no asset table was given, or it has no rows"
-        told.append(f"{why}: owners and environments are known only from names and clouds")
-    return told
+        gaps.append(f"{why}: owners and environments are known only from names and clouds")
+    return gaps
 
 
 def _plain(document: Mapping[str, Any], finding: Finding) -> dict[str, Any]:
@@ -392,13 +446,13 @@ def _plain(document: Mapping[str, Any], finding: Finding) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _used(scene: Scene, life: Life) -> dict[str, Any]:
+def _used(scene: Scene, identity_history: IdentityHistory) -> dict[str, Any]:
     """What a least-privilege policy of an identity would hold: the calls it was seen to make."""
-    known = life.profile.dimension("action").values
+    known = identity_history.profile.dimension("action").values
     return {
-        "identity": life.identity.id,
-        "name": life.identity.name,
-        "days": life.profile.days,
+        "identity": identity_history.identity.id,
+        "name": identity_history.identity.name,
+        "days": identity_history.profile.days,
         "calls": sorted(known),
         "not_lately": sorted(a for a, seen in known.items() if scene.today - seen.last >= scene.limits.idle_days),
     }

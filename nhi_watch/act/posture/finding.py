@@ -11,20 +11,20 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.context.assets import Asset, Assets
 from nhi_watch.core.event import Identity
-from nhi_watch.core.life import Receipt
 from nhi_watch.core.notable import Dimension, ModelRef, Notable, ObservedValue, clip
+from nhi_watch.core.status import Receipt
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect.explain.claims import digest
 from nhi_watch.detect.explain.notables import control_of, identity_of, make, notable_id, signal_of, usual_of
-from nhi_watch.detect.history import History, Life, short
-from nhi_watch.detect.impact import Reach, impact
+from nhi_watch.detect.history import History, IdentityHistory, short
+from nhi_watch.detect.impact import BlastRadius, impact
 from nhi_watch.state import baseline
 from nhi_watch.state.baseline import Profile
 
 MODEL = "posture-rules-1"
 
 
-class Kind(NamedTuple):
+class FindingKind(NamedTuple):
     """One sort of finding."""
 
     title: str
@@ -37,16 +37,52 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "long_lived_secret": Kind("Long-lived secret", ("NHI7:2025", "PR.AA"), "Replace {what} by a new one, preferably short-lived; disable the old one, watch, delete it.", ""),  # noqa: E501
-    "unused_secret": Kind("Unused secret", ("NHI1:2025", "PR.AA"), "Disable {what}; delete it if nothing breaks.", ""),
-    "dormant_identity": Kind("Dormant identity", ("NHI1:2025", "PR.AA"), "Disable its credentials, or forbid assuming it.", "Remove its permissions; delete it if nothing breaks."),  # noqa: E501
-    "orphaned_identity": Kind("No owner", ("NHI1:2025", "GV.RR"), "", "Find an owner, or remove its permissions."),
-    "human_use": Kind("Used by a person", ("NHI10:2025", "DE.CM-03"), "Replace the credential that the person uses; give people accounts of their own.", ""),  # noqa: E501
-    "shared_environments": Kind("One identity across environments", ("NHI8:2025", "PR.AA"), "", "Give each environment its own identity, without access to the others."),  # noqa: E501
-    "reused_credential": Kind("One identity for several applications", ("NHI9:2025", "PR.AA"), "Give each application its own credential, then replace the shared one.", ""),  # noqa: E501
-    "over_privileged": Kind("More permissions than it uses", ("NHI5:2025", "PR.AA"), "", "Remove permissions that were not used: {what}."),  # noqa: E501
-    "unused_rights": Kind("Permissions for calls that it no longer makes", ("NHI5:2025", "PR.AA"), "", "Remove unless a rare job needs them: {what}."),  # noqa: E501
-}  # fmt: skip
+    "long_lived_secret": FindingKind(
+        "Long-lived secret",
+        ("NHI7:2025", "PR.AA"),
+        "Replace {what} by a new one, preferably short-lived; disable the old one, watch, delete it.",
+        "",
+    ),
+    "unused_secret": FindingKind(
+        "Unused secret", ("NHI1:2025", "PR.AA"), "Disable {what}; delete it if nothing breaks.", ""
+    ),
+    "dormant_identity": FindingKind(
+        "Dormant identity",
+        ("NHI1:2025", "PR.AA"),
+        "Disable its credentials, or forbid assuming it.",
+        "Remove its permissions; delete it if nothing breaks.",
+    ),
+    "orphaned_identity": FindingKind(
+        "No owner", ("NHI1:2025", "GV.RR"), "", "Find an owner, or remove its permissions."
+    ),
+    "human_use": FindingKind(
+        "Used by a person",
+        ("NHI10:2025", "DE.CM-03"),
+        "Replace the credential that the person uses; give people accounts of their own.",
+        "",
+    ),
+    "shared_environments": FindingKind(
+        "One identity across environments",
+        ("NHI8:2025", "PR.AA"),
+        "",
+        "Give each environment its own identity, without access to the others.",
+    ),
+    "reused_credential": FindingKind(
+        "One identity for several applications",
+        ("NHI9:2025", "PR.AA"),
+        "Give each application its own credential, then replace the shared one.",
+        "",
+    ),
+    "over_privileged": FindingKind(
+        "More permissions than it uses", ("NHI5:2025", "PR.AA"), "", "Remove permissions that were not used: {what}."
+    ),
+    "unused_rights": FindingKind(
+        "Permissions for calls that it no longer makes",
+        ("NHI5:2025", "PR.AA"),
+        "",
+        "Remove unless a rare job needs them: {what}.",
+    ),
+}
 
 
 MEDIUM = 40.0
@@ -66,40 +102,57 @@ class Finding(NamedTuple):
     """What is to be rotated or taken away."""
     credential: str = ""
     records: tuple[str, ...] = ()
-    life: Optional[Life] = None
+    identity_history: Optional[IdentityHistory] = None
 
     @property
     def id(self) -> str:
         """The same for the same thing, whenever one looks."""
-        told = self.credential or self.what * (self.kind in _BY_WHAT)
-        return notable_id("posture", self.kind, self.identity.id, told)
+        subject = self.credential or self.what * (self.kind in _BY_WHAT)
+        return notable_id("posture", self.kind, self.identity.id, subject)
 
 
 _BY_WHAT = ("long_lived_secret", "unused_secret")
 """Kinds of which one identity may have several, told apart by the secret."""
 
 
-def build(finding: Finding, reach: Reach, asset: Asset, now: int) -> Notable:
+def build(finding: Finding, reach: BlastRadius, asset: Asset, now: int) -> Notable:
     """The notable."""
-    kind, identity, life, what = KINDS[finding.kind], finding.identity, finding.life, finding.what or "its secrets"
-    profile = life.profile if life else Profile()
+    kind, identity, identity_history, what = (
+        KINDS[finding.kind],
+        finding.identity,
+        finding.identity_history,
+        finding.what or "its secrets",
+    )
+    profile = identity_history.profile if identity_history else Profile()
     first = profile.first * DAY if profile.first >= 0 else now
     named = [Dimension("credential", (), (ObservedValue(clip(finding.credential, 200), False, 0),))]
     return make(
-        finding.id, "posture", identity_of(identity, asset.owner),
-        f"Posture: {clip(short(identity), 80)}: {kind.title[0].lower()}{kind.title[1:]}", finding.evidence,
-        times=(now, min(first, now), now), eve=now // DAY, severity="medium" if finding.urgency >= MEDIUM else "low",
+        finding.id,
+        "posture",
+        identity_of(identity, asset.owner),
+        f"Posture: {clip(short(identity), 80)}: {kind.title[0].lower()}{kind.title[1:]}",
+        finding.evidence,
+        times=(now, min(first, now), now),
+        eve=now // DAY,
+        severity="medium" if finding.urgency >= MEDIUM else "low",
         signals=[signal_of(finding.kind, finding.evidence, round(finding.urgency, 1), records=finding.records)],
         controls=[
-            control_of(name, text.format(what=what) or "Nothing to do for this finding.",
-                       "open" if text else "not_applicable")
+            control_of(
+                name, text.format(what=what) or "Nothing to do for this finding.", "open" if text else "not_applicable"
+            )
             for name, text in (("rotate_secret", kind.rotate), ("reduce_privilege", kind.reduce))
         ],
-        impact=impact(asset, reach), ids=kind.ids, sources=[identity.provider],
-        usual=usual_of(profile, named if finding.credential else [], life.last if life else None),
-        record_ids=finding.records, record_count=len(finding.records), model=ModelRef(MODEL, RULES),
+        impact=impact(asset, reach),
+        ids=kind.ids,
+        sources=[identity.provider],
+        usual=usual_of(
+            profile, named if finding.credential else [], identity_history.last if identity_history else None
+        ),
+        record_ids=finding.records,
+        record_count=len(finding.records),
+        model=ModelRef(MODEL, RULES),
         receipt=Receipt(RULES, digest([finding.kind, finding.urgency]), digest(baseline.to_row(profile))),
-    )  # fmt: skip
+    )
 
 
 RULES = digest({name: list(kind) for name, kind in KINDS.items()})
@@ -151,8 +204,8 @@ def silence(profile: Profile, today: int, limit: int) -> Silence:
     if span <= ONCE:
         return _once(days, span)
     pause = profile.gaps
-    told = f"silent for {days} days; its longest pause in the {span} days before was {pause}"
-    return Silence(days, "unusual" if days > STRETCH * (pause + 1) else "within_rhythm", told)
+    text = f"silent for {days} days; its longest pause in the {span} days before was {pause}"
+    return Silence(days, "unusual" if days > STRETCH * (pause + 1) else "within_rhythm", text)
 
 
 def _once(days: int, span: int) -> Silence:
@@ -184,7 +237,7 @@ def calls_unused(profile: Profile, today: int, limit: int) -> list[str]:
 _NOT_MACHINES = frozenset({"service", "anonymous", "identity_center", "account", "credential", "host_user"})
 
 
-class Limits(NamedTuple):
+class FindingLimits(NamedTuple):
     """From when on something is a finding."""
 
     secret_days: int = 90
@@ -215,9 +268,9 @@ class Scene(NamedTuple):
     grants: Optional[Sequence[Grant]]
     """None: they were not given."""
     assets: Assets
-    limits: Limits
+    limits: FindingLimits
     now: int
-    by_name: dict[str, Life]
+    by_name: dict[str, IdentityHistory]
     """Names and ids, in lower case → life; of several with one name the latest, since it took the name over."""
 
     @property
@@ -225,49 +278,53 @@ class Scene(NamedTuple):
         """The day of `now`."""
         return self.now // 86_400
 
-    def machines(self) -> Iterator[Life]:
+    def machines(self) -> Iterator[IdentityHistory]:
         """Lives of non-human identities that exist as far as the logs tell."""
-        lives = (life for life in self.history.lives.values() if is_machine(life) and not is_gone(life))
-        return (life for life in lives if not self._made_again(life))
+        candidates = (
+            identity_history
+            for identity_history in self.history.identities.values()
+            if is_machine(identity_history) and not is_gone(identity_history)
+        )
+        return (identity_history for identity_history in candidates if not self._is_recreated(identity_history))
 
-    def _made_again(self, life: Life) -> bool:
+    def _is_recreated(self, identity_history: IdentityHistory) -> bool:
         """Whether its ARN belongs to somebody else by now: it was deleted and made again under the same name."""
-        identity = life.identity
-        return identity.name.startswith("arn:") and self.by_name[identity.name.lower()] is not life
+        identity = identity_history.identity
+        return identity.name.startswith("arn:") and self.by_name[identity.name.lower()] is not identity_history
 
-    def life_of(self, grant: Grant) -> Optional[Life]:
+    def history_of(self, grant: Grant) -> Optional[IdentityHistory]:
         """The life that a grant speaks of."""
         return self.by_name.get(grant.owner.lower())
 
     def identity_of(self, grant: Grant) -> Identity:
         """The identity of a grant: the one of the logs, or one made of what the grant tells."""
-        life, unique = self.life_of(grant), grant.owner.rpartition("/")[2]
-        made = Identity(f"aws:{grant.account}:{grant.kind}:{unique}"[:512], grant.owner, grant.kind, "aws",
+        identity_history, unique = self.history_of(grant), grant.owner.rpartition("/")[2]
+        identity = Identity(f"aws:{grant.account}:{grant.kind}:{unique}"[:512], grant.owner, grant.kind, "aws",
                         grant.account, "")  # fmt: skip
-        return made if life is None else life.identity
+        return identity if identity_history is None else identity_history.identity
 
 
 def scene(
-    history: History, grants: Optional[Sequence[Grant]], assets: Assets, limits: Limits, now: int
+    history: History, grants: Optional[Sequence[Grant]], assets: Assets, limits: FindingLimits, now: int
 ) -> Scene:  # fmt: skip
     """The scene of a look at `now` (0: the latest second in the logs)."""
-    index: dict[str, Life] = {}
-    for name, life in sorted(history.lives.items(), key=lambda pair: (-pair[1].last, pair[0])):
-        for key in (life.identity.name.lower(), name.rpartition(":")[2].lower()):
-            index.setdefault(key, life)
+    index: dict[str, IdentityHistory] = {}
+    for name, identity_history in sorted(history.identities.items(), key=lambda pair: (-pair[1].last, pair[0])):
+        for key in (identity_history.identity.name.lower(), name.rpartition(":")[2].lower()):
+            index.setdefault(key, identity_history)
     return Scene(history, grants, assets, limits, max(now, history.now), index)
 
 
-def is_machine(life: Life) -> bool:
+def is_machine(identity_history: IdentityHistory) -> bool:
     """Whether an identity is non-human: not named as a person's, and not mostly used by hand."""
-    identity = life.identity
-    return identity.kind not in _NOT_MACHINES and not identity.human and human_share(life.profile) <= 0.5
+    identity = identity_history.identity
+    return identity.kind not in _NOT_MACHINES and not identity.human and human_share(identity_history.profile) <= 0.5
 
 
-def is_gone(life: Life) -> bool:
+def is_gone(identity_history: IdentityHistory) -> bool:
     """Whether it was deleted and did nothing since."""
-    ends = [change.time for change in life.done if change.what == "deleted"]
-    return bool(ends) and life.last <= max(ends)
+    ends = [change.time for change in identity_history.done if change.what == "deleted"]
+    return bool(ends) and identity_history.last <= max(ends)
 
 
 def human_share(profile: Profile) -> float:

@@ -16,8 +16,8 @@ from nhi_watch.act.posture.finding import Finding, Grant, Scene, calls_unused, i
 from nhi_watch.context import actions
 from nhi_watch.core import timestamps
 from nhi_watch.core.errors import InputError, RejectError
-from nhi_watch.detect.history import Life, short
-from nhi_watch.detect.impact import privilege, reach_of
+from nhi_watch.detect.history import IdentityHistory, short
+from nhi_watch.detect.impact import blast_radius, privilege
 from nhi_watch.detect.signals._kit import listing
 from nhi_watch.intake.shapes.json import parse
 
@@ -56,16 +56,16 @@ def authorization_details(text: str) -> tuple[Grant, ...]:
         raise InputError(f"not JSON ({str(error)[:80]})") from error
     if not isinstance(plain, Mapping) or not {"UserDetailList", "RoleDetailList"} & set(plain):
         raise InputError("expected an object with UserDetailList and RoleDetailList")
-    managed = {_told(p, "Arn", where): list(_default(p, where)) for where, p in _listed(plain, "Policies")}
-    groups = {_told(g, "GroupName", where): (where, g) for where, g in _listed(plain, "GroupDetailList")}
+    managed = {_required_text(p, "Arn", where): list(_default(p, where)) for where, p in _listed(plain, "Policies")}
+    groups = {_required_text(g, "GroupName", where): (where, g) for where, g in _listed(plain, "GroupDetailList")}
     grants = []
     for kind, name, inline in (("user", "UserName", "UserPolicyList"), ("role", "RoleName", "RolePolicyList")):
-        for where, one in _listed(plain, f"{kind.capitalize()}DetailList"):
-            if "/aws-service-role/" in _told(one, "Arn", where):
+        for where, entry in _listed(plain, f"{kind.capitalize()}DetailList"):
+            if "/aws-service-role/" in _required_text(entry, "Arn", where):
                 continue
-            parts = [(where, one, inline)]
-            parts += [(*groups[g], "GroupPolicyList") for g in _each(one.get("GroupList") or []) if g in groups]
-            grants.append(_grant(kind, _told(one, name, where), parts, managed))
+            parts = [(where, entry, inline)]
+            parts += [(*groups[g], "GroupPolicyList") for g in _each(entry.get("GroupList") or []) if g in groups]
+            grants.append(_grant(kind, _required_text(entry, name, where), parts, managed))
     return tuple(grants)
 
 
@@ -74,13 +74,13 @@ def _listed(item: Json, name: str, of: str = "") -> Iterator[tuple[str, Json]]:
     listed = item.get(name) or []
     if not isinstance(listed, list):
         raise InputError(f"{of}{name}: expected a list of objects")
-    for number, one in enumerate(listed, 1):
-        if not isinstance(one, Mapping):
-            raise InputError(f"{of}{name} entry {number}: expected an object, found {type(one).__name__}")
-        yield f"{of}{name} entry {number}", one
+    for number, entry in enumerate(listed, 1):
+        if not isinstance(entry, Mapping):
+            raise InputError(f"{of}{name} entry {number}: expected an object, found {type(entry).__name__}")
+        yield f"{of}{name} entry {number}", entry
 
 
-def _told(item: Json, name: str, where: str) -> str:
+def _required_text(item: Json, name: str, where: str) -> str:
     """A text that must be there."""
     value = item.get(name)
     if not isinstance(value, str) or not value:
@@ -101,10 +101,10 @@ def _grant(kind: str, name: str, parts: list[tuple[str, Json, str]], managed: Ma
             policies.append(str(policy.get("PolicyName")))
             allowed += _allowed(policy.get("PolicyDocument"), place)
         for place, policy in _listed(holder, "AttachedManagedPolicies", f"{where}, "):
-            policies.append(_told(policy, "PolicyName", place))
+            policies.append(_required_text(policy, "PolicyName", place))
             allowed += managed.get(str(policy.get("PolicyArn"))) or ["*"] * (policies[-1] in _ADMIN_POLICIES[:2])
-    (where, one, _), used = parts[0], parts[0][1].get("RoleLastUsed")
-    arn, last = _told(one, "Arn", where), used.get("LastUsedDate") if isinstance(used, Mapping) else None
+    (where, role, _), used = parts[0], parts[0][1].get("RoleLastUsed")
+    arn, last = _required_text(role, "Arn", where), used.get("LastUsedDate") if isinstance(used, Mapping) else None
     try:
         last_used = timestamps.parse(last) if last else 0
     except RejectError as error:
@@ -136,13 +136,15 @@ def _allowed(document: Any, where: str) -> list[str]:
             raise InputError(f"{where}: the policy is not JSON") from error
     if not isinstance(document, Mapping):
         raise InputError(f"{where}: the policy is missing or not an object")
-    found: list[str] = []
+    actions: list[str] = []
     for statement in _each(document.get("Statement") or []):
         if not isinstance(statement, Mapping):
             raise InputError(f"{where}: a statement is not an object")
         if statement.get("Effect") == "Allow":
-            found += ["*"] if "NotAction" in statement else [str(a)[:128] for a in _each(statement.get("Action") or [])]
-    return found
+            actions += (
+                ["*"] if "NotAction" in statement else [str(a)[:128] for a in _each(statement.get("Action") or [])]
+            )
+    return actions
 
 
 # ---- privilege
@@ -160,59 +162,75 @@ MANY_CALLS = 5
 def granted(scene: Scene) -> Iterator[Finding]:
     """Grants that are far larger than what was used."""
     for grant in scene.grants or ():
-        life = scene.life_of(grant)
-        if life is not None and (not is_machine(life) or is_gone(life)):
+        identity_history = scene.history_of(grant)
+        if identity_history is not None and (not is_machine(identity_history) or is_gone(identity_history)):
             continue
-        found = _broad_privilege(scene, grant, life) or _services(scene, grant, life)
-        if found is not None:
-            yield found
+        finding = _broad_privilege(scene, grant, identity_history) or _services(scene, grant, identity_history)
+        if finding is not None:
+            yield finding
 
 
-def _seen_days(scene: Scene, life: Life | None) -> int:
+def _seen_days(scene: Scene, identity_history: IdentityHistory | None) -> int:
     """Days for which the identity was watched; of one that was never seen: for which anything was."""
-    first = life.profile.first if life is not None and life.profile.first >= 0 else scene.history.first_day
+    first = (
+        identity_history.profile.first
+        if identity_history is not None and identity_history.profile.first >= 0
+        else scene.history.first_day
+    )
     return scene.today - first
 
 
-def _broad_privilege(scene: Scene, grant: Grant, life: Life | None) -> Finding | None:
+def _broad_privilege(scene: Scene, grant: Grant, identity_history: IdentityHistory | None) -> Finding | None:
     """Administrators' rights with somebody who does not administrate."""
-    used = reach_of(life.profile) if life else None
+    used = blast_radius(identity_history.profile) if identity_history else None
     level = privilege(used) if used else "nothing"
-    if not grant.broad or level == "permissions" or _seen_days(scene, life) < ENOUGH_DAYS:
+    if not grant.broad or level == "permissions" or _seen_days(scene, identity_history) < ENOUGH_DAYS:
         return None
     services = listing(sorted(used.services)) if used and used.services else "nothing"
     evidence = (
-        f"{grant.name}: granted {grant.broad} ({SOURCE}); in {_seen_days(scene, life)} days it used {services}, "
+        f"{grant.name}: granted {grant.broad} ({SOURCE}); in {_seen_days(scene, identity_history)} days it used "
+        f"{services}, "
         f"at most at the level {level!r}"
     )
-    return Finding("over_privileged", scene.identity_of(grant), 50.0, evidence, grant.broad, life=life)
+    return Finding(
+        "over_privileged", scene.identity_of(grant), 50.0, evidence, grant.broad, identity_history=identity_history
+    )
 
 
-def _services(scene: Scene, grant: Grant, life: Life | None) -> Finding | None:
+def _services(scene: Scene, grant: Grant, identity_history: IdentityHistory | None) -> Finding | None:
     """Services that are granted and were never used."""
     prefixes = {pattern.partition(":")[0].lower() for pattern in grant.allowed} - {"*", ""}
-    used = _used_prefixes(life)
+    used = _used_prefixes(identity_history)
     unused = sorted(prefixes - used)
-    days = _seen_days(scene, life)
+    days = _seen_days(scene, identity_history)
     few = len(prefixes) < LEAST_SERVICES or len(unused) < UNUSED_SHARE * len(prefixes)
-    if few or days < ENOUGH_DAYS or life is None:
+    if few or days < ENOUGH_DAYS or identity_history is None:
         return None
     evidence = (
         f"{grant.name}: granted {len(prefixes)} services ({SOURCE}), used {len(prefixes) - len(unused)} "
         f"in {days} days; never {listing(unused, 6)}"
     )
     urgency = 30.0 + 10.0 * any(_grants_rights(pattern) for pattern in grant.allowed)
-    return Finding("over_privileged", scene.identity_of(grant), urgency, evidence, listing(unused, 12), life=life)
+    return Finding(
+        "over_privileged",
+        scene.identity_of(grant),
+        urgency,
+        evidence,
+        listing(unused, 12),
+        identity_history=identity_history,
+    )
 
 
-def _used_prefixes(life: Life | None) -> set[str]:
+def _used_prefixes(identity_history: IdentityHistory | None) -> set[str]:
     """Prefixes of IAM of the services that an identity used, ever: rights for a yearly job are used.
 
     What is odd is learnt late: until then it is in the behaviours alone.
     """
-    if life is None:
+    if identity_history is None:
         return set()
-    services = set(life.profile.dimension("service").values).union(*(sight.services for sight in life.sights))
+    services = set(identity_history.profile.dimension("service").values).union(
+        *(sight.services for sight in identity_history.sights)
+    )
     return {prefix for service in services for prefix in actions.prefixes(service)}
 
 
@@ -232,17 +250,19 @@ def _grants_rights(pattern: str) -> bool:
 def no_longer_used(scene: Scene) -> Iterator[Finding]:
     """Calls that a busy identity stopped making, where no grants were given: what it may do is not known."""
     known = {scene.identity_of(grant).id for grant in scene.grants or ()}
-    for life in scene.machines():
-        busy = scene.today - life.profile.last < ENOUGH_DAYS and life.profile.days >= ENOUGH_DAYS
-        if not busy or life.identity.id in known:
+    for machine in scene.machines():
+        busy = scene.today - machine.profile.last < ENOUGH_DAYS and machine.profile.days >= ENOUGH_DAYS
+        if not busy or machine.identity.id in known:
             continue
-        unused = [c for c in calls_unused(life.profile, scene.today, scene.limits.idle_days) if _matters(c)]
+        unused = [c for c in calls_unused(machine.profile, scene.today, scene.limits.idle_days) if _matters(c)]
         if len(unused) >= MANY_CALLS:
             evidence = (
-                f"{short(life.identity)}: {len(unused)} types of write calls were not made for "
+                f"{short(machine.identity)}: {len(unused)} types of write calls were not made for "
                 f"{scene.limits.idle_days} days or more, such as {listing(unused)}; what it was granted is not known"
             )
-            yield Finding("unused_rights", life.identity, 20.0, evidence, listing(unused, 12), life=life)
+            yield Finding(
+                "unused_rights", machine.identity, 20.0, evidence, listing(unused, 12), identity_history=machine
+            )
 
 
 def _matters(action: str) -> bool:

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from nhi_watch.act import toml
 from nhi_watch.context.actions import access, acts, permissions, sensitivity
 from nhi_watch.core.behaviour import TARGETS
-from nhi_watch.core.life import LIGHT, odd_least, tells_calls
 from nhi_watch.core.notable import dimensions_of
+from nhi_watch.core.status import LIGHT, tells_calls, unusual_least
 from nhi_watch.detect.explain.brief import quoted
 from nhi_watch.intake.shapes.json import parse
 
@@ -51,11 +51,11 @@ def shell(command: tuple[str, ...]) -> str:
 
 
 def _read() -> Iterator[Action]:
-    told = toml.load(Path(__file__).with_name("actions.toml"), dict[str, dict[str, Any]], "catalogue")
-    for name, row in told.items():
+    tables = toml.load(Path(__file__).with_name("actions.toml"), dict[str, dict[str, Any]], "catalogue")
+    for name, row in tables.items():
         do, undo = (tuple(tuple(shlex.split(line)) for line in row.pop(way, ())) for way in ("do", "undo"))
-        made: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-        yield Action(name, do=do, undo=undo, **made)
+        fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+        yield Action(name, do=do, undo=undo, **fields)
 
 
 CATALOGUE = {action.id: action for action in _read()}
@@ -69,7 +69,7 @@ def filled(commands: Commands, params: Params) -> Commands:
     (('aws', '--document', '["a:B", "c:D"]', 'x'),)
     """
     given = {**params, "calls": params.get("calls", "").replace(",", '", "')}
-    return tuple(tuple(_PARAMETER.sub(lambda found: given[found[1]], word) for word in words) for words in commands)
+    return tuple(tuple(_PARAMETER.sub(lambda match: given[match[1]], word) for word in words) for words in commands)
 
 
 _PARAMETER = re.compile(r"\{([a-z_]+)\}")
@@ -160,8 +160,8 @@ def _of_identity(member: Mapping[str, Any]) -> dict[str, str]:
         return {"aws_name": name} if kind == "user" and last.startswith("AIDA") else {}
     if provider == "kubernetes":
         parts = name.split(":")
-        whole = len(parts) == 4 and name.startswith("system:serviceaccount:")
-        return {"namespace": parts[2], "service_account": parts[3]} if whole else {}
+        is_service_account = len(parts) == 4 and name.startswith("system:serviceaccount:")
+        return {"namespace": parts[2], "service_account": parts[3]} if is_service_account else {}
     if provider == "github":
         return {"org": str(member["account"]), "login": name.removesuffix(" (token)") if kind == "token" else name}
     fixed = {"entra": "app_id", "gcp": "email", "vault": "entity", "snowflake": "sf_user", "okta": "okta_app"}
@@ -184,13 +184,13 @@ def _fresh_calls(notable: Mapping[str, Any], member: Mapping[str, Any], calls: f
     one made. What its usual calls need stays allowed."""
     if member["provider"] != "aws":
         return []
-    told = dimensions_of(notable, "action", str(member["id"]))
-    seen = [o for d in told for o in d["observed"]]
+    dimensions = dimensions_of(notable, "action", str(member["id"]))
+    seen = [o for d in dimensions for o in d["observed"]]
     fresh = {o["value"] for o in seen if o["new"] and "," not in o["value"]}
     fresh = fresh & calls if len(notable.get("members") or ()) > 1 else fresh
     points = {entry["action"]: entry["points"] for entry in sorted(notable["timeline"], key=lambda e: e["points"])}
     fresh |= {action for action in calls if points.get(action, 0.0) >= LIGHT}
-    usual = {known for d in told for value in d["usual"] for known in permissions(value["value"])}
+    usual = {known for d in dimensions for value in d["usual"] for known in permissions(value["value"])}
     ordered = sorted(fresh, key=lambda value: (-points.get(value, 0.0), value))
     fit = dict.fromkeys(known for value in ordered for known in permissions(value) if known not in usual)
     return sorted([value for value in fit if allowed("calls", value)][:_CALLS])
@@ -207,7 +207,7 @@ def _fresh_calls(notable: Mapping[str, Any], member: Mapping[str, Any], calls: f
 
 _NAME = PATTERNS["aws_name"]
 _POLICY = r"arn:aws[a-z-]{0,10}:iam::(?:\d{12}|aws):policy/[\w+=,.@/-]{1,512}"
-_SHAPES = {"user-name": _NAME, "role-name": _NAME, "group-name": _NAME, "policy-arn": _POLICY,
+_PATTERNS = {"user-name": _NAME, "role-name": _NAME, "group-name": _NAME, "policy-arn": _POLICY,
            "policy-name": r"[\w+=,.@-]{1,128}", "access-key-id": PATTERNS["aws_key"]}  # fmt: skip
 
 
@@ -236,7 +236,7 @@ _BACK = {"".join(word.title() for word in undo.call.split("-")): undo for undo i
 """A call of IAM that takes something back → the same as AWS CLI has it."""
 
 
-def told(notable: Mapping[str, Any], events: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def effects(notable: Mapping[str, Any], events: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What the notable's successful calls made or granted, log values quoted, grants before what they were given to.
 
     Args:
@@ -250,33 +250,33 @@ def told(notable: Mapping[str, Any], events: Mapping[str, Mapping[str, Any]]) ->
     records = [(name, record) for name, event in events.items() if (record := _record(event))]
     ended = {_key_granted(_BACK[r["eventName"]], r): (str(r.get("eventTime")), name)
              for name, r in _by_time(records, _BACK)}  # fmt: skip
-    found = [_told(name, record, ended) for name, record in _by_time(records, _UNDO)]
-    made = Counter({f"iam:{name}": 0 for name in _UNDO})
+    effects = [_effect(name, record, ended) for name, record in _by_time(records, _UNDO)]
+    created = Counter({f"iam:{name}": 0 for name in _UNDO})
     for entry in notable["timeline"]:
-        if entry["action"] in made and entry["outcome"] == "success":
-            made[entry["action"]] += entry["count"]
-    made.subtract(one["call"] for one in found)
+        if entry["action"] in created and entry["outcome"] == "success":
+            created[entry["action"]] += entry["count"]
+    created.subtract(effect["call"] for effect in effects)
     last = ("iam:CreateUser", "iam:CreateRole")
-    found.sort(key=lambda one: (bool(one["gone"]), one["call"] in last, one["call"], one["record"]))
-    missing = [{"call": call, "missing": count} for call, count in sorted(made.items()) if count > 0]
-    return [*found, *missing, *_acts(notable)]
+    effects.sort(key=lambda effect: (bool(effect["gone"]), effect["call"] in last, effect["call"], effect["record"]))
+    missing = [{"call": call, "missing": count} for call, count in sorted(created.items()) if count > 0]
+    return [*effects, *missing, *_acts(notable)]
 
 
 def _acts(notable: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What else of the notable's unusual calls has a high impact, changes permissions or costs, in their order."""
-    found: dict[str, dict[str, Any]] = {}
-    for entry in _odd(notable):
+    acts: dict[str, dict[str, Any]] = {}
+    for entry in _unusual(notable):
         call = entry["action"]
         if call.removeprefix("iam:") not in _UNDO and (entry.get("targets") or _grave(call)):
-            one = found.setdefault(call, {"call": call, "count": 0, "targets": []})
-            one["count"] += entry["count"]
-            one["targets"] += [t for t in map(quoted, entry.get("targets", ())) if t not in one["targets"]]
-    return list(found.values())
+            act = acts.setdefault(call, {"call": call, "count": 0, "targets": []})
+            act["count"] += entry["count"]
+            act["targets"] += [t for t in map(quoted, entry.get("targets", ())) if t not in act["targets"]]
+    return list(acts.values())
 
 
-def _odd(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _unusual(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The unusual calls that were let in."""
-    least = odd_least(notable) if tells_calls(notable) else LIGHT
+    least = unusual_least(notable) if tells_calls(notable) else LIGHT
     return [e for e in notable["timeline"] if e["outcome"] == "success" and e["points"] >= least]
 
 
@@ -289,7 +289,7 @@ def _grave(call: str) -> bool:
 
 def read_secrets(notable: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, Any]]:
     """The secrets that a notable's calls read, by name; by the count of its unusual calls where no name is known."""
-    reads = [e for e in _odd(notable) if "secret_reading" in sensitivity(*e["action"].split(":", 1))]
+    reads = [e for e in _unusual(notable) if "secret_reading" in sensitivity(*e["action"].split(":", 1))]
     calls = sum(entry["count"] for entry in reads)
     return [{"secrets": list(map(quoted, names)), "calls": calls}] if names or calls else []
 
@@ -304,24 +304,26 @@ def _record(event: Mapping[str, Any]) -> dict[str, Any]:
         return {}
 
 
-def _by_time(
-    records: Sequence[tuple[str, dict[str, Any]]], calls: Collection[str]
-) -> list[tuple[str, dict[str, Any]]]:
-    return sorted(((n, r) for n, r in records if r["eventName"] in calls), key=lambda one: str(one[1].get("eventTime")))
+def _by_time(records: Sequence[tuple[str, dict[str, Any]]], calls: Collection[str]) -> list[tuple[str, dict[str, Any]]]:
+    return sorted(
+        ((n, r) for n, r in records if r["eventName"] in calls), key=lambda item: str(item[1].get("eventTime"))
+    )
 
 
 def _key_granted(undo: _Undo, record: Mapping[str, Any]) -> tuple[str, ...]:
     return (undo.call, *(_value(record, option) for option in undo.options))
 
 
-def _told(name: str, record: Mapping[str, Any], ended: Mapping[tuple[str, ...], tuple[str, str]]) -> dict[str, Any]:
+def _effect(name: str, record: Mapping[str, Any], ended: Mapping[tuple[str, ...], tuple[str, str]]) -> dict[str, Any]:
     """The one thing that a record made or granted, and the record that took it back since."""
     undo = _UNDO[record["eventName"]]
     values = {option: _value(record, option) for option in undo.options}
-    whole = all(re.fullmatch(_SHAPES[option], text, re.ASCII) and text[0] != "-" for option, text in values.items())
+    is_complete = all(
+        re.fullmatch(_PATTERNS[option], text, re.ASCII) and text[0] != "-" for option, text in values.items()
+    )
     words = [word for option, text in values.items() for word in (f"--{option}", text)]
     what = {option: quoted(text) for option, text in values.items() if text}
-    line = shell(("aws", "iam", undo.call, *words)) if whole else ""
+    line = shell(("aws", "iam", undo.call, *words)) if is_complete else ""
     when, gone = ended.get(_key_granted(undo, record), ("", ""))
     gone = gone if when >= str(record.get("eventTime")) else ""
     return {"call": f"iam:{record['eventName']}", "what": what, "record": name, "undo": line, "gone": gone}
@@ -335,39 +337,38 @@ def _value(record: Mapping[str, Any], option: str) -> str:
     places = [record.get("requestParameters") or {}, *answer.values(), record.get("userIdentity") or {}]
     if option == "access-key-id":
         places = places[1:-1]
-    found: Sequence[Any] = [place.get(name) for place in places if isinstance(place, dict)]
-    return next((text for text in found if isinstance(text, str) and text), "")
+    values: Sequence[Any] = [place.get(name) for place in places if isinstance(place, dict)]
+    return next((text for text in values if isinstance(text, str) and text), "")
 
 
-def lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def lines(granted: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The same for people."""
-    if found:
+    if granted:
         yield "What it made, granted, changed or read; undo what the steps above leave:"
-    for one in found:
-        if "secrets" in one or "count" in one:
-            yield from _act_lines(one)
+    for item in granted:
+        if "secrets" in item or "count" in item:
+            yield from _act_lines(item)
             continue
-        if "missing" in one:
-            more = f"{one['missing']} more, whose raw records are not available"
-            yield f"- {one['call']}: {more}; the searches in report.html find them"
+        if "missing" in item:
+            more = f"{item['missing']} more, whose raw records are not available"
+            yield f"- {item['call']}: {more}; the searches in report.html find them"
             continue
-        about = ", ".join(f"{option} {text}" for option, text in one["what"].items())
-        yield f"- {one['call']}: {about or 'the record does not name the target'} (record {quoted(one['record'])})"
-        if one["gone"]:
-            yield f"  undone since (record {quoted(one['gone'])})"
+        about = ", ".join(f"{option} {text}" for option, text in item["what"].items())
+        yield f"- {item['call']}: {about or 'the record does not name the target'} (record {quoted(item['record'])})"
+        if item["gone"]:
+            yield f"  undone since (record {quoted(item['gone'])})"
             continue
-        yield f"  undo: {one['undo'] or 'not written out: the record lacks a parameter that the undo needs'}"
+        yield f"  undo: {item['undo'] or 'not written out: the record lacks a parameter that the undo needs'}"
 
 
-
-def _act_lines(one: Mapping[str, Any]) -> Iterator[str]:
-    if "count" in one:
-        about = f": {', '.join(one['targets'])}" if one["targets"] else ""
-        yield f"- {one['call']}, {one['count']} call{'s'[: one['count'] != 1]}{about}"
+def _act_lines(act: Mapping[str, Any]) -> Iterator[str]:
+    if "count" in act:
+        about = f": {', '.join(act['targets'])}" if act["targets"] else ""
+        yield f"- {act['call']}, {act['count']} call{'s'[: act['count'] != 1]}{about}"
         return
-    names = one["secrets"]
+    names = act["secrets"]
     if not names:
-        yield f"- rotate the secrets it read, by {one['calls']} call{'s'[: one['calls'] != 1]}; no record names them"
+        yield f"- rotate the secrets it read, by {act['calls']} call{'s'[: act['calls'] != 1]}; no record names them"
         return
     many = f"{len(names)}{' or more' * (len(names) >= TARGETS)}"  # of each hour, so many targets are kept
     yield f"- rotate the {many} secrets it read:" if len(names) > 1 else "- rotate the secret it read:"

@@ -38,7 +38,7 @@ AHEAD = 300
 _DOMAIN = b"nhi-watch approval\n"
 
 
-class Checked(NamedTuple):
+class ValidApproval(NamedTuple):
     """An approval that holds."""
 
     by: str
@@ -102,19 +102,19 @@ def approve(plan: Mapping[str, Any], by: str, why: str, key: Ed25519PrivateKey, 
     """
     if not why.strip():
         raise InputError("an approval needs --why, the reason")
-    told = {
+    approval = {
         "schema": SCHEMA, "plan": plan["sha256"], "policy": plan["policy"]["sha256"], "notable": plan["notable"],
         "by": by, "why": why.strip()[:500], "made": render(now), "until": render(now + minutes_of(plan) * 60),
         "nonce": secrets.token_hex(16),
     }  # fmt: skip
-    return {**told, "signature": base64.b64encode(key.sign(_message(told))).decode()}
+    return {**approval, "signature": base64.b64encode(key.sign(_message(approval))).decode()}
 
 
-def _message(told: Mapping[str, Any]) -> bytes:
-    return _DOMAIN + canonical({name: told[name] for name in FIELDS if name != "signature"}).encode()
+def _message(approval: Mapping[str, Any]) -> bytes:
+    return _DOMAIN + canonical({name: approval[name] for name in FIELDS if name != "signature"}).encode()
 
 
-def check(approval: Mapping[str, Any], plan: Mapping[str, Any], policy: Policy, now: int) -> Checked:
+def check(approval: Mapping[str, Any], plan: Mapping[str, Any], policy: Policy, now: int) -> ValidApproval:
     """Demand that one approval holds for a plan at `now`.
 
     Raises:
@@ -130,13 +130,13 @@ def check(approval: Mapping[str, Any], plan: Mapping[str, Any], policy: Policy, 
     demand(approval["plan"] == plan["sha256"] and approval["notable"] == plan["notable"], where,
             "it is for another plan")  # fmt: skip
     demand(approval["policy"] == policy.sha256, where, "it was given under another policy")
-    made, until = _time(where, approval["made"]), _time(where, approval["until"])
-    demand(made <= now + AHEAD, where, f"it was given in the future, at {approval['made']}")
-    demand(until == made + minutes_of(plan) * 60, where, "it is valid for longer than the policy allows")
+    made_at, until = _time(where, approval["made"]), _time(where, approval["until"])
+    demand(made_at <= now + AHEAD, where, f"it was given in the future, at {approval['made']}")
+    demand(until == made_at + minutes_of(plan) * 60, where, "it is valid for longer than the policy allows")
     demand(now < until, where, f"it expired at {approval['until']}")
     denied = [s for s in plan["steps"] if not approver.roles & {*s["approvers"]}]
     demand(not denied, where, f"the policy does not let them approve {denied[0]['action'] if denied else ''}")
-    return Checked(approver.name, approval["nonce"], until)
+    return ValidApproval(approver.name, approval["nonce"], until)
 
 
 def _signed(approval: Mapping[str, str], approver: Approver) -> bool:
@@ -173,20 +173,20 @@ def keep(path: Path, signed: Mapping[str, str]) -> None:
 
 def check_all(
     used: Mapping[str, str], approvals: Sequence[Mapping[str, Any]], plan: Mapping[str, Any], policy: Policy, now: int
-) -> list[Checked]:  # fmt: skip
+) -> list[ValidApproval]:  # fmt: skip
     """Demand that enough people approved a plan, and that no approval was used before (`used`: nonce → when).
 
     Raises:
         InputError: what is missing or wrong with any of them.
     """
-    found = [check(approval, plan, policy, now) for approval in approvals]
-    for one in found:
-        told = f"it was already used at {used.get(one.nonce)}; approve again"
-        demand(one.nonce not in used, f"approval by {one.by!r}", told)
-    people, needed = {one.by for one in found}, max(int(step["approvals"]) for step in plan["steps"])
+    checked = [check(approval, plan, policy, now) for approval in approvals]
+    for approval in checked:
+        text = f"it was already used at {used.get(approval.nonce)}; approve again"
+        demand(approval.nonce not in used, f"approval by {approval.by!r}", text)
+    people, needed = {approval.by for approval in checked}, max(int(step["approvals"]) for step in plan["steps"])
     demand(len(people) >= needed, f"plan of {plan['notable']}",
             f"it needs the approval of {needed} people, and has {len(people)}")  # fmt: skip
-    return found
+    return checked
 
 
 def used_by_trail(trail: Path) -> dict[str, str]:
@@ -197,19 +197,19 @@ def used_by_trail(trail: Path) -> dict[str, str]:
     """
     if not trail.exists():
         return {}
-    told = audit.verify(trail)
-    demand(not told.fault, f"{trail}", f"{told.fault}; nothing is exported until that is resolved")
-    exports = audit.found(trail, "export")
+    verified = audit.verify(trail)
+    demand(not verified.fault, f"{trail}", f"{verified.fault}; nothing is exported until that is resolved")
+    exports = audit.entries(trail, "export")
     return {str(nonce): row["time"] for row in exports for nonce in row["facts"].get("nonces", ())}
 
 
 def ledger() -> Path:
     """Where an account keeps which approvals it used: in its home by the system's list, whatever HOME says."""
-    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
-    return Path(os.environ.get(LEDGER_FILE) or home / ".local" / "state" / "nhi_watch" / "used_approvals")
+    home_folder = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    return Path(os.environ.get(LEDGER_FILE) or home_folder / ".local" / "state" / "nhi_watch" / "used_approvals")
 
 
-def spend(path: Path, found: Sequence[Checked], now: int) -> None:
+def spend(path: Path, approvals: Sequence[ValidApproval], now: int) -> None:
     """Mark approvals as used in an account's ledger.
 
     Raises:
@@ -221,10 +221,10 @@ def spend(path: Path, found: Sequence[Checked], now: int) -> None:
         with os.fdopen(descriptor, "r+", encoding="ascii", errors="replace") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             used = dict(line.split(" ", 1) for line in file.read().splitlines() if " " in line)
-            for one in found:
-                demand(one.nonce not in used, f"approval by {one.by!r}",
-                        f"it was already used at {used.get(one.nonce)}; approve again")  # fmt: skip
-            file.write("".join(f"{one.nonce} {render(now)}\n" for one in found))
+            for approval in approvals:
+                demand(approval.nonce not in used, f"approval by {approval.by!r}",
+                        f"it was already used at {used.get(approval.nonce)}; approve again")  # fmt: skip
+            file.write("".join(f"{approval.nonce} {render(now)}\n" for approval in approvals))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
@@ -245,16 +245,16 @@ def add_approver(path: Path, who: tuple[str, str], key: Path, passphrase: str) -
     """
     base = path if path.exists() else SHIPPED
     policy, text = load(base), base.read_text("utf-8")
-    taken = base is path and any(one.name == who[0] for one in policy.approvers)
+    taken = base is path and any(approver.name == who[0] for approver in policy.approvers)
     demand(not taken, f"{path}", f'approver "{who[0][:60]}" is already in the policy')
     demand(bool(who[0].strip()) and len(who[0]) <= 100, "--by", "give a name of at most 100 characters")
     known = sorted({role for rule in policy.rules for role in rule.approvers})
     demand(who[1] in known, f"--role {who[1][:40]!r}", f"the policy's rules know: {', '.join(known)}")
     # A basic string of TOML is spelled like one of JSON.
-    name, role = (json.dumps(one, ensure_ascii=False) for one in who)
+    name, role = (json.dumps(part, ensure_ascii=False) for part in who)
     public = new_key(key, passphrase)
     text = f'{text.rstrip()}\n\n[[approver]]\nname = {name}\nroles = [{role}]\nkey = "{public}"\n'
-    made = parsed(path, text.encode())  # before it counts: what TOML cannot spell must not spoil the policy
+    extended = parsed(path, text.encode())  # before it counts: what TOML cannot spell must not spoil the policy
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         fresh.touch(0o600)
@@ -263,7 +263,7 @@ def add_approver(path: Path, who: tuple[str, str], key: Path, passphrase: str) -
     except OSError as error:
         fresh.unlink(missing_ok=True)
         raise InputError(f"{path}: the policy cannot be written ({error.strerror})") from error
-    return made
+    return extended
 
 
 # ---- export

@@ -32,8 +32,8 @@ from nhi_watch.act.response.actions import (
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import LET_IN, dimensions_of
 from nhi_watch.core.timestamps import HOUR, parse, render
-from nhi_watch.detect.explain.brief import Fact, Own, quoted
-from nhi_watch.detect.history import History, Life, Sight
+from nhi_watch.detect.explain.brief import BriefFact, Own, quoted
+from nhi_watch.detect.history import History, IdentityHistory, Sight
 from nhi_watch.detect.impact import BANDS
 from nhi_watch.state.inventory import Change, Credential
 from nhi_watch.state.retention import RETAIN_DAYS
@@ -66,14 +66,14 @@ class Subjects(NamedTuple):
     credentials: Mapping[str, list[str]]
     """Identity id → its long-lived credentials that are concerned."""
     gone: tuple[Gone, ...] = ()
-    made: frozenset[str] = frozenset()
+    created: frozenset[str] = frozenset()
     """Ids of the identities and credentials that the notable's own identities made."""
     calls: Mapping[str, frozenset[str]] = {}
     """Identity id → what it called for the first time during the notable, as far as days are kept."""
 
     def left(self, notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """The identities that still exist."""
-        dead = {one.identity for one in self.gone if not one.credential}
+        dead = {goner.identity for goner in self.gone if not goner.credential}
         return [member for member in members_of(notable) if member["id"] not in dead]
 
 
@@ -86,50 +86,50 @@ def subjects(history: History, notable: Mapping[str, Any]) -> Subjects:
     """The credentials to act on, identity by identity: those in the notable's records, else all that are not dead."""
     members = members_of(notable)
     ids = frozenset(str(member["id"]) for member in members)
-    found: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {}
     gone: list[Gone] = []
     for name in sorted(ids):
-        life = history.lives.get(name)
-        end = _deleted(life)
+        identity_history = history.identities.get(name)
+        end = _deleted(identity_history)
         if end is not None:
-            gone.append(Gone(name, "", _told("it no longer exists: deleted", end)))
-        found[name] = []
-        for credential in _named(notable, life, alone=len(members) == 1):
+            gone.append(Gone(name, "", _describe("it no longer exists: deleted", end)))
+        names[name] = []
+        for credential in _named(notable, identity_history, alone=len(members) == 1):
             dead = _ended(history.credentials.get(credential), ids)
             if dead is None:
-                found[name].append(credential)
+                names[name].append(credential)
             elif end is None:
-                gone.append(Gone(name, credential, _told(f"it was {dead.what}", dead)))
-    lives = {name: history.lives[name] for name in ids if name in history.lives}
-    calls = {name: _first_calls(life, notable) for name, life in lives.items()}
-    return Subjects(found, tuple(gone), _made(history, notable, ids), calls)
+                gone.append(Gone(name, credential, _describe(f"it was {dead.what}", dead)))
+    known = {name: history.identities[name] for name in ids if name in history.identities}
+    calls = {name: _first_calls(identity_history, notable) for name, identity_history in known.items()}
+    return Subjects(names, tuple(gone), _created(history, notable, ids), calls)
 
 
-def _made(history: History, notable: Mapping[str, Any], ids: frozenset[str]) -> frozenset[str]:
+def _created(history: History, notable: Mapping[str, Any], ids: frozenset[str]) -> frozenset[str]:
     """What the notable's own made while it lasted: nobody else relies on that."""
     first, last = parse(notable["first_time"]), parse(notable["last_time"])
-    done = [(name, history.lives[name].done) for name in ids if name in history.lives]
-    done += [(one.id, list(one.changes)) for one in history.credentials.values()]
+    done = [(name, history.identities[name].done) for name in ids if name in history.identities]
+    done += [(credential.id, list(credential.changes)) for credential in history.credentials.values()]
     return frozenset(name for name, changes in done for c in changes
                      if c.what == "created" and c.by in ids - {name} and first <= c.time <= last)  # fmt: skip
 
 
-def _first_calls(life: Life, notable: Mapping[str, Any]) -> frozenset[str]:
+def _first_calls(identity_history: IdentityHistory, notable: Mapping[str, Any]) -> frozenset[str]:
     first, last = parse(notable["first_time"]), parse(notable["last_time"])
-    before = {action for sight in life.sights if sight.first < first for action in sight.actions}
-    during = {action for sight in life.sights if first <= sight.last and sight.first <= last
+    before = {action for sight in identity_history.sights if sight.first < first for action in sight.actions}
+    during = {action for sight in identity_history.sights if first <= sight.last and sight.first <= last
               for action in sight.actions}  # fmt: skip
     return frozenset(during - before)
 
 
-def _named(notable: Mapping[str, Any], life: Optional[Life], alone: bool) -> list[str]:
+def _named(notable: Mapping[str, Any], identity_history: Optional[IdentityHistory], alone: bool) -> list[str]:
     """The credentials that the notable's records show; of none, all that the identity has."""
-    told = dimensions_of(notable, "credential") if alone else ()
-    shown = {o["value"] for d in told for o in d["observed"] if o["value"]}
+    dimensions = dimensions_of(notable, "credential") if alone else ()
+    shown = {o["value"] for d in dimensions for o in d["observed"] if o["value"]}
     first, last = parse(notable["first_time"]), parse(notable["last_time"])
-    sights = life.sights if life else []
+    sights = identity_history.sights if identity_history else []
     shown |= {s.credential for s in sights if s.credential and s.last >= first and s.first <= last}
-    return sorted(shown or {c.id for c in (life.credentials if life else ())})
+    return sorted(shown or {c.id for c in (identity_history.credentials if identity_history else ())})
 
 
 def _ended(credential: Optional[Credential], members: frozenset[str]) -> Optional[Change]:
@@ -140,12 +140,16 @@ def _ended(credential: Optional[Credential], members: frozenset[str]) -> Optiona
     return end
 
 
-def _deleted(life: Optional[Life]) -> Optional[Change]:
-    end = next((change for change in reversed(life.done) if change.what == "deleted"), None) if life else None
-    return end if end and life and life.last <= end.time + HOUR else None
+def _deleted(identity_history: Optional[IdentityHistory]) -> Optional[Change]:
+    end = (
+        next((change for change in reversed(identity_history.done) if change.what == "deleted"), None)
+        if identity_history
+        else None
+    )
+    return end if end and identity_history and identity_history.last <= end.time + HOUR else None
 
 
-def _told(what: str, change: Change) -> str:
+def _describe(what: str, change: Change) -> str:
     return f"{what} at {render(change.time)} by {change.by} (record {change.record_id})"
 
 
@@ -178,51 +182,53 @@ def of(history: History, notable: Mapping[str, Any], members: Iterable[Mapping[s
 
     Who was only refused uses nothing, and is left out unless the notable is about it.
     """
-    found: dict[tuple[str, str, str, str], Consumer] = {}
+    consumers: dict[tuple[str, str, str, str], Consumer] = {}
     for member in members:
-        life, strange = history.lives.get(member["id"]), _strange(notable, member)
-        for sight in life.sights if life else ():
-            _add(found, str(member["id"]), sight, strange)
-    kept = [c for c in found.values() if c.suspicious or c.refused < c.events]
+        identity_history, strange = history.identities.get(member["id"]), _strange(notable, member)
+        for sight in identity_history.sights if identity_history else ():
+            _add(consumers, str(member["id"]), sight, strange)
+    kept = [c for c in consumers.values() if c.suspicious or c.refused < c.events]
     most = sorted(kept, key=lambda c: (not c.suspicious, -c.last, c))[:MOST]
     return sorted(most, key=lambda c: (-c.last, c))
 
 
 def _add(
-    found: dict[tuple[str, str, str, str], Consumer], identity: str, sight: Sight, strange: frozenset[str]
+    consumers: dict[tuple[str, str, str, str], Consumer], identity: str, sight: Sight, strange: frozenset[str]
 ) -> None:
     key = (identity, sight.credential, sight.network, sight.agent)
-    before = found.get(key)
+    before = consumers.get(key)
     before = before or Consumer(*key, sight.last, 0, sight.network in strange)
     refused = 0 if sight.outcome == "success" else sight.count
-    found[key] = before._replace(last=max(before.last, sight.last), events=before.events + sight.count,
+    consumers[key] = before._replace(last=max(before.last, sight.last), events=before.events + sight.count,
                                  refused=before.refused + refused)  # fmt: skip
 
 
 def callers(history: History, members: Iterable[Mapping[str, Any]]) -> list[str]:
     """Ids of the identities that obtain sessions of the notable's identities."""
-    lives = (history.lives.get(member["id"]) for member in members)
-    return sorted({caller for life in lives if life for caller in life.callers})[:MOST]
+    histories = (history.identities.get(member["id"]) for member in members)
+    return sorted(
+        {caller for identity_history in histories if identity_history for caller in identity_history.callers}
+    )[:MOST]
 
 
 def secrets(history: History, notable: Mapping[str, Any], members: Iterable[Mapping[str, Any]]) -> list[str]:
     """Names of the secrets that were read while the notable lasted: all from a network that is news, else new ones."""
     first, last = parse(notable["first_time"]), parse(notable["last_time"])
-    found: set[str] = set()
+    secrets: set[str] = set()
     for member in members:
-        life, strange = history.lives.get(member["id"]), _strange(notable, member)
-        let_in = [sight for sight in life.sights if sight.outcome == "success"] if life else []
+        identity_history, strange = history.identities.get(member["id"]), _strange(notable, member)
+        let_in = [sight for sight in identity_history.sights if sight.outcome == "success"] if identity_history else []
         before = {name for sight in let_in if sight.first < first for name in sight.secrets}
         during = [sight for sight in let_in if first <= sight.last and sight.first <= last]
-        found.update(name for sight in during for name in sight.secrets
+        secrets.update(name for sight in during for name in sight.secrets
                      if sight.network in strange or name not in before)  # fmt: skip
-    return sorted(found)
+    return sorted(secrets)
 
 
 def plain(consumer: Consumer) -> dict[str, Any]:
     """A consumer as it stands in a plan: log values quoted."""
-    told = {name: quoted(getattr(consumer, name)) for name in ("identity", "credential", "network", "agent")}
-    return {**told, "last_use": render(consumer.last), "events": consumer.events, "refused": consumer.refused,
+    quoted_values = {name: quoted(getattr(consumer, name)) for name in ("identity", "credential", "network", "agent")}
+    return {**quoted_values, "last_use": render(consumer.last), "events": consumer.events, "refused": consumer.refused,
             "suspicious": consumer.suspicious}  # fmt: skip
 
 
@@ -276,7 +282,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     minutes: Annotated[int, msgspec.Meta(ge=1, le=LONGEST)]
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
+class _PolicyFile(msgspec.Struct, forbid_unknown_fields=True):
     version: Literal[1]
     rule: list[Rule] = []
     approver: list[Approver] = []
@@ -329,12 +335,16 @@ def load(path: Path = SHIPPED) -> Policy:
 
 def parsed(path: Path, raw: bytes) -> Policy:
     """As `load`, of what is to be written there."""
-    told = toml.parsed(path, raw, _File, "policy")
-    org = told.okta_org
+    policy_file = toml.parsed(path, raw, _PolicyFile, "policy")
+    org = policy_file.okta_org
     demand(not org or allowed("okta_org", org), f"{path}", "okta_org must be such as https://example.okta.com")
-    rules = tuple(_rule(f'{path}, rule {number} "{rule.name[:60]}"', rule) for number, rule in enumerate(told.rule, 1))
-    _distinct(path, rules, told.approver)
-    return Policy(rules, tuple(told.approver), org, _digest(rules, org), path.name, hashlib.sha256(raw).hexdigest())
+    rules = tuple(
+        _rule(f'{path}, rule {number} "{rule.name[:60]}"', rule) for number, rule in enumerate(policy_file.rule, 1)
+    )
+    _distinct(path, rules, policy_file.approver)
+    return Policy(
+        rules, tuple(policy_file.approver), org, _digest(rules, org), path.name, hashlib.sha256(raw).hexdigest()
+    )
 
 
 def _digest(rules: tuple[Rule, ...], org: str) -> str:
@@ -343,23 +353,23 @@ def _digest(rules: tuple[Rule, ...], org: str) -> str:
     return hashlib.sha256(canonical({"okta_org": org, "rules": plain}).encode()).hexdigest()
 
 
-def _rule(where: str, told: Rule) -> Rule:
+def _rule(where: str, rule: Rule) -> Rule:
     """A rule with its words for "*", all of which are known."""
     known = {"providers": PROVIDERS, "kinds": KINDS, "impact": LEVELS, "actions": CATALOGUE}
     for name, among in known.items():
-        words = frozenset(among) if getattr(told, name) == "*" else getattr(told, name)
+        words = frozenset(among) if getattr(rule, name) == "*" else getattr(rule, name)
         unknown = sorted(words.difference(among))
         demand(not unknown, where, f"unknown {name}: {', '.join(unknown)[:100]}; known: {', '.join(among)}")
-        told = msgspec.structs.replace(told, **{name: words})
-    return told
+        rule = msgspec.structs.replace(rule, **{name: words})
+    return rule
 
 
 def _distinct(path: Path, rules: Sequence[Rule], approvers: Sequence[Approver]) -> None:
     """No two rules for the same thing; no two names of one person."""
-    for one, other in combinations(rules, 2):
-        demand(one.name != other.name, f"{path}", f'two rules are named "{one.name[:60]}"')
-        shared, impact = _shared(one, other), sorted(set(one.impact) & set(other.impact))
-        demand(not (shared and impact), f'{path}, rules "{one.name[:60]}" and "{other.name[:60]}"',
+    for first_rule, other in combinations(rules, 2):
+        demand(first_rule.name != other.name, f"{path}", f'two rules are named "{first_rule.name[:60]}"')
+        shared, impact = _shared(first_rule, other), sorted(set(first_rule.impact) & set(other.impact))
+        demand(not (shared and impact), f'{path}, rules "{first_rule.name[:60]}" and "{other.name[:60]}"',
                 f"both allow {', '.join(shared[:3])} for impact {', '.join(impact)}")  # fmt: skip
     for first, second in combinations(approvers, 2):
         demand(first.name != second.name, f"{path}", f'two approvers are named "{first.name[:60]}"')
@@ -367,10 +377,10 @@ def _distinct(path: Path, rules: Sequence[Rule], approvers: Sequence[Approver]) 
                 f'approvers "{first.name[:60]}" and "{second.name[:60]}" have the same key')  # fmt: skip
 
 
-def _shared(one: Rule, other: Rule) -> list[str]:
+def _shared(first: Rule, other: Rule) -> list[str]:
     """Actions that both rules allow for a provider and kind that the action is for."""
-    providers, kinds = ({*getattr(one, of)} & {*getattr(other, of)} for of in ("providers", "kinds"))
-    both = sorted(one.actions & other.actions)
+    providers, kinds = ({*getattr(first, of)} & {*getattr(other, of)} for of in ("providers", "kinds"))
+    both = sorted(first.actions & other.actions)
     return [a for a in both if CATALOGUE[a].provider in providers and kinds & {*CATALOGUE[a].kinds}]
 
 
@@ -403,16 +413,16 @@ class Breaks(NamedTuple):
 
 def draft(
     notable: Mapping[str, Any], policy: Policy, subjects: Subjects, breaks: Breaks, now: int,
-    made: Sequence[Mapping[str, Any]] = (),
+    granted: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """The plan of a notable; `made`: see `granted.told`."""
+    """The plan of a notable; `granted`: see `granted.told`."""
     impact, steps = level(notable), []
     notable = {**notable, "made": render(now)}
-    left = [{"action": f"anything with {quoted(one.credential)}" if one.credential else "anything",
-             "identity": quoted(one.identity), "why": quoted(one.why)} for one in subjects.gone]  # fmt: skip
+    left = [{"action": f"anything with {quoted(goner.credential)}" if goner.credential else "anything",
+             "identity": quoted(goner.identity), "why": quoted(goner.why)} for goner in subjects.gone]  # fmt: skip
     for member in subjects.left(notable):
-        found, missing = _steps(notable, policy, member, subjects)
-        steps += found
+        plan_steps, missing = _steps(notable, policy, member, subjects)
+        steps += plan_steps
         left += missing
     steps.sort(key=lambda s: (CATALOGUE[s["action"]].order, s["identity"], s["action"], canonical(s["with"])))
     for number, step in enumerate(steps, 1):
@@ -421,7 +431,7 @@ def draft(
         "schema": SCHEMA, "notable": notable["id"], "revision": notable["revision"], "severity": notable["severity"],
         "impact": impact, "own_impact": _own_impact(notable), "about": quoted(notable["title"]), "made": render(now),
         "policy": {"name": policy.name, "sha256": policy.sha256}, "steps": steps, "not_proposed": left,
-        "granted": list(made),
+        "granted": list(granted),
         "breaks": {"consumers": list(breaks.consumers), "callers": [quoted(c) for c in breaks.callers]},
     }  # fmt: skip
     return sealed(plan)
@@ -467,11 +477,11 @@ def _steps(
             continue
         credentials = subjects.credentials.get(member["id"], ())
         each = list(credentials)[:CREDENTIALS] or [""] if _OF_CREDENTIAL & {*action.needs} else [""]
-        given = [_given(notable, policy, member, one, subjects) for one in each]
-        made = [_step(action, rule, member, one) for one in given]
-        whole = [step for step in made if step is not None]
-        steps += whole
-        if not whole:
+        given = [_given(notable, policy, member, value, subjects) for value in each]
+        candidates = [_step(action, rule, member, values) for values in given]
+        complete = [step for step in candidates if step is not None]
+        steps += complete
+        if not complete:
             left.append({"action": action.id, "identity": quoted(member["id"]), "why": _missing(action, given)})
     return steps, left
 
@@ -480,14 +490,14 @@ def _meant(action: Action, member: Mapping[str, Any], subjects: Subjects) -> boo
     """Whether an action is for what the intrusion made, or for what it stole, as this identity is."""
     own = subjects.credentials.get(member["id"], ())
     if action.of == "made":
-        return member["id"] in subjects.made
-    whole = member["id"] in subjects.made or (bool(own) and subjects.made.issuperset(own))
-    return not (action.of == "stolen" and whole)
+        return member["id"] in subjects.created
+    is_own = member["id"] in subjects.created or (bool(own) and subjects.created.issuperset(own))
+    return not (action.of == "stolen" and is_own)
 
 
 def _missing(action: Action, given: Sequence[Mapping[str, str]]) -> str:
     """What of that which an action needs is in no record."""
-    lacks = [name for name in action.needs if not any(name in one for one in given)] or list(action.needs)
+    lacks = [name for name in action.needs if not any(name in values for values in given)] or list(action.needs)
     return f"no record holds {', '.join(map(_name, lacks))} in the form that the API allows"
 
 
@@ -509,9 +519,7 @@ def _given(
     return {**given, "okta_org": policy.okta_org} if policy.okta_org else given
 
 
-def _step(
-    action: Action, rule: Rule, member: Mapping[str, Any], given: Mapping[str, str]
-) -> Optional[dict[str, Any]]:
+def _step(action: Action, rule: Rule, member: Mapping[str, Any], given: Mapping[str, str]) -> Optional[dict[str, Any]]:
     if not all(name in given for name in action.needs):
         return None
     params = {name: given[name] for name in action.needs}
@@ -528,9 +536,7 @@ def _step(
 # ---- what comes back from a file
 
 
-def check(
-    plan: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], subjects: Subjects
-) -> None:
+def check(plan: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], subjects: Subjects) -> None:
     """Demand that a plan is what `draft` would have made under this policy for this notable as it stands now.
 
     Raises:
@@ -540,14 +546,14 @@ def check(
     demand(plan.get("schema") == SCHEMA and isinstance(plan.get("steps"), list), where, "it is not a plan")
     body = {name: value for name, value in plan.items() if name != "sha256"}
     demand(plan.get("sha256") == audit.digest(body), where, "it was changed: its hash does not fit")
-    told = plan.get("policy")
-    demand(isinstance(told, dict) and told.get("sha256") == policy.sha256, where,
+    policy_digest = plan.get("policy")
+    demand(isinstance(policy_digest, dict) and policy_digest.get("sha256") == policy.sha256, where,
             f"it was made under another policy than {policy.name} is now; make the plan again")  # fmt: skip
     now = (notable["id"], notable["revision"], level(notable), notable["severity"])
     demand((plan.get("notable"), plan.get("revision"), plan.get("impact"), plan.get("severity")) == now, where,
             "the notable has changed since; make the plan again")  # fmt: skip
-    made = plan.get("made")
-    notable = {**notable, "made": made if isinstance(made, str) else ""}
+    made_at = plan.get("made")
+    notable = {**notable, "made": made_at if isinstance(made_at, str) else ""}
     alive = {quoted(member["id"]) for member in subjects.left(notable)}
     demand(bool(plan["steps"]), where, "it proposes no step, so there is nothing to approve")
     for step in plan["steps"]:
@@ -557,9 +563,7 @@ def check(
                 "and the catalogue give")  # fmt: skip
 
 
-def _alike(
-    step: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], subjects: Subjects
-) -> bool:
+def _alike(step: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], subjects: Subjects) -> bool:
     """Whether a step is exactly the one that the catalogue makes for one of the notable's identities."""
     action = CATALOGUE.get(str(step.get("action")))
     member = next((m for m in members_of(notable) if quoted(m["id"]) == step.get("identity")), None)
@@ -567,24 +571,24 @@ def _alike(
     if action is None or member is None or rule is None or not _meant(action, member, subjects):
         return False
     mine = [*subjects.credentials.get(member["id"], ())][:CREDENTIALS]
-    made = (_step(action, rule, member, _given(notable, policy, member, one, subjects)) for one in [*mine, ""])
-    return any(one is not None and {**one, "n": step.get("n")} == dict(step) for one in made)
+    steps = (_step(action, rule, member, _given(notable, policy, member, value, subjects)) for value in [*mine, ""])
+    return any(alike_step is not None and {**alike_step, "n": step.get("n")} == dict(step) for alike_step in steps)
 
 
 # ---- for people
 
 
-def facts(plan: Mapping[str, Any]) -> list[Fact]:
+def facts(plan: Mapping[str, Any]) -> list[BriefFact]:
     """The steps as sentences of a brief."""
-    told = []
+    lines = []
     for step in plan["steps"]:
         either = _either(step, plan)
         also = ", or else step {5}" if either else ""
         words = f"Step {{0}} is {{1}} for {{2}}{also}, allowed by the rule {{3}}; approvals needed: {{4}}."
         values = (Own(step["n"]), step["what"].lower(), step["identity"].strip("`"), step["rule"],
                   Own(step["approvals"]), *map(Own, either))  # fmt: skip
-        told.append(Fact("Response", words, values, (f"step:{step['n']}",)))
-    return told
+        lines.append(BriefFact("Response", words, values, (f"step:{step['n']}",)))
+    return lines
 
 
 def _either(step: Mapping[str, Any], plan: Mapping[str, Any]) -> list[int]:
@@ -604,8 +608,8 @@ def text(plan: Mapping[str, Any]) -> str:
         lines += _step_lines(step, _either(step, plan))
     if not plan["steps"]:
         lines += ["For this notable the policy proposes no step that can be written out.", ""]
-    found = [*actions.lines(plan.get("granted") or ())]
-    lines += [*found, *[""][: len(found)], *_breaks_lines(plan["breaks"]), ""]
+    granted_lines = [*actions.lines(plan.get("granted") or ())]
+    lines += [*granted_lines, *[""][: len(granted_lines)], *_breaks_lines(plan["breaks"]), ""]
     lines += [f"Not proposed: {left['action']} for {left['identity']}: {left['why']}" for left in plan["not_proposed"]]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -636,11 +640,11 @@ def _breaks_lines(breaks: Mapping[str, Any]) -> Iterable[str]:
     yield seen if breaks["consumers"] else none
     ordered = sorted(breaks["consumers"], key=lambda c: not c["suspicious"])
     for c in ordered[:_SHOWN]:
-        odd = ", NEW in this notable" if c["suspicious"] else ""
+        mark = ", NEW in this notable" if c["suspicious"] else ""
         secret = f" with {c['credential']}" if c["credential"] != "``" else ""
         calls = f"{c['events']} call{'s'[: c['events'] != 1]}{_refused(c)}"
-        network, agent = (told if told != "``" else "(unknown)" for told in (c["network"], c["agent"]))
-        yield f"- {c['identity']}{secret} from {network} by {agent}: {calls}, last {c['last_use']}{odd}"
+        network, agent = (value if value != "``" else "(unknown)" for value in (c["network"], c["agent"]))
+        yield f"- {c['identity']}{secret} from {network} by {agent}: {calls}, last {c['last_use']}{mark}"
     if len(ordered) > _SHOWN:
         yield f"- and {len(ordered) - _SHOWN} more, in the plan's JSON"
     yield from (f"- sessions are obtained by {caller}{_source(caller)}" for caller in breaks["callers"])
@@ -656,11 +660,10 @@ _SOURCES = {
 
 def _source(caller: str) -> str:
     kind = caller.strip("`").split(":", 3)[2:3]
-    told = _SOURCES.get(kind[0]) if kind else None
-    return f"; {told}" if told else ""
+    label = _SOURCES.get(kind[0]) if kind else None
+    return f"; {label}" if label else ""
 
 
 def _refused(consumer: Mapping[str, Any]) -> str:
     refused = consumer["refused"]
     return f", {'all' if refused == consumer['events'] else refused} refused" if refused else ""
-

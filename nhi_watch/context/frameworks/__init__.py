@@ -23,7 +23,7 @@ class UnknownIdError(NhiError):
     """A framework id that the files beside this module do not have."""
 
 
-class Entry(NamedTuple):
+class FrameworkEntry(NamedTuple):
     """One id of one framework."""
 
     framework: str
@@ -88,16 +88,16 @@ def grouped(ids: Iterable[str]) -> dict[str, list[str]]:
     return groups
 
 
-def _entry(item: str) -> Entry:
+def _entry(item: str) -> FrameworkEntry:
     check([item])
     return _entries()[item]
 
 
 @cache
-def _entries() -> dict[str, Entry]:
-    entries: dict[str, Entry] = {}
+def _entries() -> dict[str, FrameworkEntry]:
+    entries: dict[str, FrameworkEntry] = {}
     for framework in FRAMEWORKS:
         path = Path(__file__).with_name(f"{framework}.json")
         for item, entry in json.loads(path.read_text(encoding="utf-8"))["entries"].items():
-            entries[item] = Entry(framework, entry["name"], tuple(entry.get("tactics", ())))
+            entries[item] = FrameworkEntry(framework, entry["name"], tuple(entry.get("tactics", ())))
     return entries

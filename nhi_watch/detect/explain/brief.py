@@ -1,6 +1,6 @@
 """A notable as sentences for people: what happened, why it matters, why to rotate, what to do.
 
-A `Fact` is one sentence: words of ours with numbered gaps, the values that go into the gaps, and the ids of signals
+A `BriefFact` is one sentence: our words with numbered gaps, the values that go into the gaps, and the ids of signals
 and records that prove it. Whatever came out of a log stands in a gap, and is shown between backticks with every
 character written out that could act on a terminal, a page, Markdown, a template, a spreadsheet or a shell. So no value
 can become part of the text around it, whatever it says.
@@ -13,8 +13,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nhi_watch.core.life import INSTEAD, LITTLE, lowers, odd_calls, odd_from, tells_calls
 from nhi_watch.core.notable import clip
+from nhi_watch.core.status import INSTEAD, LITTLE, lowers, tells_calls, unusual_calls, unusual_from
 from nhi_watch.detect.signals import SIGNALS
 
 LONGEST = 300
@@ -41,7 +41,7 @@ class Own(str):
     __slots__ = ()
 
 
-class Fact(NamedTuple):
+class BriefFact(NamedTuple):
     """One sentence."""
 
     section: str
@@ -68,7 +68,7 @@ def _shown(char: str) -> str:
     return f"⟨U+{ord(char):04X}⟩"
 
 
-def sentence(fact: Fact, cited: bool = True) -> str:
+def sentence(fact: BriefFact, cited: bool = True) -> str:
     """A fact as text, with its citations where wanted."""
     text = fact.words.format(*map(quoted, fact.values))
     return f"{text} [{', '.join(map(_cite, fact.cites))}]" if cited else text
@@ -84,18 +84,18 @@ def text(notable: Mapping[str, Any]) -> str:
     return render(facts(notable))
 
 
-def render(told: Iterable[Fact], replaced: Mapping[Fact, str] | None = None) -> str:
+def render(facts: Iterable[BriefFact], replaced: Mapping[BriefFact, str] | None = None) -> str:
     """Facts as text by section; a fact may have another sentence in its place."""
-    told, other = list(told), replaced or {}
+    facts, other = list(facts), replaced or {}
     parts = []
     for section in SECTIONS:
-        lines = [other.get(fact) or sentence(fact) for fact in told if fact.section == section]
+        lines = [other.get(fact) or sentence(fact) for fact in facts if fact.section == section]
         if lines:
             parts.append("\n".join([f"{section}", *(f"- {line}" for line in lines)]))
     return "\n\n".join([QUOTED, *parts]) + "\n"
 
 
-def facts(notable: Mapping[str, Any], steps: Sequence[Fact] = ()) -> list[Fact]:
+def facts(notable: Mapping[str, Any], steps: Sequence[BriefFact] = ()) -> list[BriefFact]:
     """Everything that the brief of a notable says; `steps`: the response, where a policy proposes one."""
     if notable["kind"] == "blind_spot":
         return [*_summary(notable), *_unseen(notable)]
@@ -108,66 +108,66 @@ def facts(notable: Mapping[str, Any], steps: Sequence[Fact] = ()) -> list[Fact]:
 # ---- sections
 
 
-def _summary(notable: Mapping[str, Any]) -> Iterator[Fact]:
+def _summary(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
     who, cite = notable["identity"], (f"notable:{notable['id']}",)
     reasons = tuple(f"signal:{s['id']}" for s in _reasons(notable)[:2]) or cite
-    yield Fact("Summary", "In one line: {0}.", (notable["title"],), reasons)
+    yield BriefFact("Summary", "In one line: {0}.", (notable["title"],), reasons)
     judged = "The notable {0} is of kind {1} and severity {2}."
-    yield Fact("Summary", judged, (notable["id"], notable["kind"].replace("_", " "), notable["severity"]), reasons)
+    yield BriefFact("Summary", judged, (notable["id"], notable["kind"].replace("_", " "), notable["severity"]), reasons)
     if notable["likelihood"]:
         of = "of an intrusion" if tells_calls(notable) else "that somebody will use the credential within the hour"
         sure = f"The likelihood {of} is {{0}} percent."
-        yield Fact("Summary", sure, (_number(notable["likelihood"]),), reasons)
-    yield Fact("Summary", "The identity {0} is of kind {1} at {2}.", (who["name"] or who["id"], who["kind"],
+        yield BriefFact("Summary", sure, (_number(notable["likelihood"]),), reasons)
+    yield BriefFact("Summary", "The identity {0} is of kind {1} at {2}.", (who["name"] or who["id"], who["kind"],
                                                                       who["provider"]), cite)  # fmt: skip
     if who["owner"]:
-        yield Fact("Summary", "The owner of the identity is {0}.", (who["owner"],), cite)
+        yield BriefFact("Summary", "The owner of the identity is {0}.", (who["owner"],), cite)
     else:
-        yield Fact("Summary", "The owner of the identity is not known.", (), cite)
+        yield BriefFact("Summary", "The owner of the identity is not known.", (), cite)
     times = dict.fromkeys((notable["first_time"], notable["last_time"]))
-    odd = "with unusual calls " if tells_calls(notable) else ""
-    span = f"The notable holds {{0}} records, {odd}{'from {1} to {2}' if len(times) > 1 else 'at {1}'}."
-    yield Fact("Summary", span, (_number(notable["record_count"]), *map(Own, times)),
+    phrase = "with unusual calls " if tells_calls(notable) else ""
+    span = f"The notable holds {{0}} records, {phrase}{'from {1} to {2}' if len(times) > 1 else 'at {1}'}."
+    yield BriefFact("Summary", span, (_number(notable["record_count"]), *map(Own, times)),
                _records(notable["record_ids"][:1]) or cite)  # fmt: skip
     members = notable.get("members") or ()
     if len(members) > 1:
         yield from _linked(notable, members)
     if notable["telemetry"]["provisional"]:
-        yield Fact("Summary", "The last hour is still open, so the notable may grow.", (), cite)
+        yield BriefFact("Summary", "The last hour is still open, so the notable may grow.", (), cite)
 
 
-def _linked(notable: Mapping[str, Any], members: Sequence[Mapping[str, Any]]) -> Iterator[Fact]:
+def _linked(notable: Mapping[str, Any], members: Sequence[Mapping[str, Any]]) -> Iterator[BriefFact]:
     proof = _records(i for link in notable["links"][:1] for i in link["record_ids"][:1])
     cite = proof or (f"notable:{notable['id']}",)
-    yield Fact("Summary", "The intrusion went through {0} linked identities.", (_number(len(members)),), cite)
+    yield BriefFact("Summary", "The intrusion went through {0} linked identities.", (_number(len(members)),), cite)
     for link in notable.get("links", ())[:FRESH]:
-        told = "The records link {0} to {1} by the {2} {3}."
-        yield Fact("Summary", told, (link["source"], link["target"], link["kind"], link["value"]),
+        sentence = "The records link {0} to {1} by the {2} {3}."
+        yield BriefFact("Summary", sentence, (link["source"], link["target"], link["kind"], link["value"]),
                    _records(link["record_ids"][:2]) or cite)  # fmt: skip
 
 
-def _unseen(notable: Mapping[str, Any]) -> Iterator[Fact]:
+def _unseen(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
     """Of a blind spot: nothing was judged, so there are no calls, no asset and nobody to contain."""
     for signal in notable["signals"]:
         words = "No log that was read shows what was done there: {0}"
-        yield Fact("What happened", words, (signal["evidence"],), (f"signal:{signal['id']}",))
+        yield BriefFact("What happened", words, (signal["evidence"],), (f"signal:{signal['id']}",))
         if signal["id"] == "silent_log":
             words = "The log was silent for {0} hours; the severity follows the share of identities in it."
-            yield Fact("Impact", words, (_number(signal["value"]),), (f"notable:{notable['id']}",))
+            yield BriefFact("Impact", words, (_number(signal["value"]),), (f"notable:{notable['id']}",))
     for control in notable["controls"]:
-        yield Fact("Response", "{0}", (control["reason"],), (f"notable:{notable['id']}",))
+        yield BriefFact("Response", "{0}", (control["reason"],), (f"notable:{notable['id']}",))
 
 
-def _happened(notable: Mapping[str, Any]) -> Iterator[Fact]:
-    entries, others = _odd(notable)
+def _happened(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
+    entries, others = _unusual_calls(notable)
     alike: dict[tuple[str, str, str], dict[str, Any]] = {}
     for entry in entries:
         name = entry["action"], entry["outcome"], entry["source"]
         before = alike.get(name, {**entry, "count": 0})
         most = max(before["points"], entry["points"])
         alike[name] = {**before, "points": most, "count": before["count"] + entry["count"]}
-    odd = list(alike.values())
-    heavy = sorted(odd, key=lambda e: (e["outcome"] == "denied", -e["points"]))[:STEPS]
+    calls = list(alike.values())
+    heavy = sorted(calls, key=lambda e: (e["outcome"] == "denied", -e["points"]))[:STEPS]
     for entry in sorted(heavy, key=lambda e: e["time"]):
         where = [entry["source"]] if entry["source"] else []
         values = [entry["action"], Own(entry["time"]), *where, entry["outcome"]]
@@ -177,84 +177,84 @@ def _happened(notable: Mapping[str, Any]) -> Iterator[Fact]:
         else:
             words += f"{{{len(values)}}} times from then on."
             values.append(_number(entry["count"]))
-        yield Fact("What happened", words, tuple(values), _records([entry["record_id"]]))
-    if len(odd) > STEPS:
+        yield BriefFact("What happened", words, tuple(values), _records([entry["record_id"]]))
+    if len(calls) > STEPS:
         words = "These are {0} of {1} types of unusual calls: those that succeeded first, then by points."
-        yield Fact("What happened", words, (_number(STEPS), _number(len(odd))), (f"notable:{notable['id']}",))
+        yield BriefFact("What happened", words, (_number(STEPS), _number(len(calls))), (f"notable:{notable['id']}",))
     if others:
         words = "On its other days, from {0} to {1}, it made more unusual calls."
-        yield Fact("What happened", words, (Own(others[0]["time"]), Own(others[-1]["time"])),
+        yield BriefFact("What happened", words, (Own(others[0]["time"]), Own(others[-1]["time"])),
                    _records([others[0]["record_id"]]) or (f"notable:{notable['id']}",))  # fmt: skip
 
 
-def _odd(notable: Mapping[str, Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+def _unusual_calls(notable: Mapping[str, Any]) -> tuple[Sequence[Any], Sequence[Any]]:
     """The unusual calls of the day that is shown, and of other days, as `nhi explain` and the report show them."""
     if tells_calls(notable):
-        return odd_calls(notable)
-    least = odd_from(entry["points"] for entry in notable["timeline"])
+        return unusual_calls(notable)
+    least = unusual_from(entry["points"] for entry in notable["timeline"])
     return [entry for entry in notable["timeline"] if entry["points"] >= least] or notable["timeline"], ()
 
 
-def _unusual(notable: Mapping[str, Any]) -> Iterator[Fact]:
-    told, names = _reasons(notable)[:REASONS], _names(notable)
-    acts = [s for s in notable["signals"] if s["id"] in _ACTS and s["value"] and s not in told]
-    for signal in (*told, *sorted(acts, key=lambda s: _ACTS[s["id"]])[:REASONS]):
+def _unusual(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
+    reasons, names = _reasons(notable)[:REASONS], _names(notable)
+    acts = [s for s in notable["signals"] if s["id"] in _ACTS and s["value"] and s not in reasons]
+    for signal in (*reasons, *sorted(acts, key=lambda s: _ACTS[s["id"]])[:REASONS]):
         title = _TITLES.get(signal["id"], "of the exposure or posture")
         cites = (f"signal:{signal['id']}", *_records(signal["record_ids"][:2]))
         values = [signal["id"], signal["evidence"], *filter(None, [names.get(signal.get("identity", ""))])]
         says = "says"
-        if signal["log_odds"] and signal in told:
+        if signal["log_odds"] and signal in reasons:
             says = f"raises the log-odds by {{{len(values)}}}"
             values.append(_number(signal["log_odds"]))
         who = " of {2}" if signal.get("identity", "") in names else ""
-        yield Fact("What is unusual", f"The signal {{0}} ({title}){who} {says}: {{1}}.", tuple(values), cites)
-        if signal in told and lowers(notable, signal):
+        yield BriefFact("What is unusual", f"The signal {{0}} ({title}){who} {says}: {{1}}.", tuple(values), cites)
+        if signal in reasons and lowers(notable, signal):
             words = "Without the records of the signal {0} the likelihood would be {1} percent."
-            yield Fact("What is unusual", words, (signal["id"], _number(signal["without"])), cites)
-    yield from _news(notable)
+            yield BriefFact("What is unusual", words, (signal["id"], _number(signal["without"])), cites)
+    yield from _novelties(notable)
     blind = [s["id"] for s in notable["signals"] if s["cannot_tell"]]
     if blind:
         words = "{0} signals could not be evaluated, because their telemetry is missing."
         cites = tuple(f"signal:{name}" for name in blind[:REASONS])
-        yield Fact("What is unusual", words, (_number(len(blind)),), cites)
+        yield BriefFact("What is unusual", words, (_number(len(blind)),), cites)
 
 
-def _news(notable: Mapping[str, Any]) -> Iterator[Fact]:
+def _novelties(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
     """What was never seen before with the notable's identity; of several with each, at most MEMBERS."""
     cite, names = (f"notable:{notable['id']}",), _names(notable)
-    told: dict[str, list[Mapping[str, Any]]] = {}
+    novelties: dict[str, list[Mapping[str, Any]]] = {}
     for dimension in notable["usual"]["dimensions"]:
-        told.setdefault(dimension.get("identity", ""), []).append(dimension)
-    for whose, dimensions in [*told.items()][:MEMBERS]:
+        novelties.setdefault(dimension.get("identity", ""), []).append(dimension)
+    for whose, dimensions in [*novelties.items()][:MEMBERS]:
         days = dimensions[0]["active_days"] if whose else notable["usual"]["active_days"]
         who = (names.get(whose, whose),) if whose else ()
         if not days and notable["kind"] == "compromise":
             words = f"The identity{' {0}' if who else ''} was never seen before, so all that it did is new."
-            yield Fact("What is unusual", words, who, cite)
+            yield BriefFact("What is unusual", words, who, cite)
             continue
         for dimension in dimensions:
             words = f"The {dimension['name']} {{0}} was never seen with {'{1}' if who else 'this identity'} before."
             fresh = [o["value"] for o in dimension["observed"] if o["new"] and dimension["name"].isalpha()]
-            yield from (Fact("What is unusual", words, (value, *who), cite) for value in fresh[:FRESH])
+            yield from (BriefFact("What is unusual", words, (value, *who), cite) for value in fresh[:FRESH])
 
 
 def _names(notable: Mapping[str, Any]) -> dict[str, str]:
     """Id → name of the linked identities."""
-    return {one["id"]: one["name"] or one["id"] for one in notable.get("members") or ()}
+    return {member["id"]: member["name"] or member["id"] for member in notable.get("members") or ()}
 
 
-def _impact(notable: Mapping[str, Any]) -> Iterator[Fact]:
+def _impact(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
     cite = (f"notable:{notable['id']}",)
     if notable["likelihood"]:
         words = "The impact is {0}; severity is likelihood times impact, which gives {1}."
-        yield Fact("Impact", words, (notable["impact"]["level"], notable["severity"]), cite)
-    for factor in (one for one in notable["impact"]["factors"] if one["weight"] != 1):
+        yield BriefFact("Impact", words, (notable["impact"]["level"], notable["severity"]), cite)
+    for factor in (factor for factor in notable["impact"]["factors"] if factor["weight"] != 1):
         named = f"The factor {factor['name']}" if factor["name"].replace(" ", "").isalpha() else "A factor"
         words = f"{named} {'raises' if factor['weight'] > 1 else 'lowers'} the impact: {{0}}."
-        yield Fact("Impact", words, (factor["value"],), cite)
+        yield BriefFact("Impact", words, (factor["value"],), cite)
 
 
-def _controls(notable: Mapping[str, Any]) -> Iterator[Fact]:
+def _controls(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
     cites = tuple(f"signal:{s['id']}" for s in _reasons(notable)[:2]) or (f"notable:{notable['id']}",)
     for control in notable["controls"]:
         if control["required"]:
@@ -263,12 +263,12 @@ def _controls(notable: Mapping[str, Any]) -> Iterator[Fact]:
             if control["id"] == "rotate_secret":
                 what = next((instead for words, instead in INSTEAD.items() if words in control["reason"]), what)
             words = f"The control to {what} is mandatory and its status is {{0}}: {{1}}."
-            yield Fact("What is required", words, (control["status"].replace("_", " "), control["reason"]), cites)
+            yield BriefFact("What is required", words, (control["status"].replace("_", " "), control["reason"]), cites)
 
 
-def _no_plan(notable: Mapping[str, Any]) -> Iterator[Fact]:
+def _no_plan(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
     words = "The command nhi respond plan {0} drafts the steps that the response policy allows."
-    yield Fact("Response", words, (notable["id"],), (f"notable:{notable['id']}",))
+    yield BriefFact("Response", words, (notable["id"],), (f"notable:{notable['id']}",))
 
 
 def _reasons(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:

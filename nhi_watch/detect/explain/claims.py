@@ -19,15 +19,15 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context import actions, agents
 from nhi_watch.context.networks import SHIPPED, Networks
-from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
+from nhi_watch.core.behaviour import Behaviour, BehaviourKey, IdentityDay
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.event import Identity
-from nhi_watch.core.life import CAME_LATE, Receipt
 from nhi_watch.core.notable import Instead, clip
+from nhi_watch.core.status import CAME_LATE, Receipt
 from nhi_watch.core.timestamps import HOUR, day_of, parse, render_day
 from nhi_watch.detect import linking, scoring
 from nhi_watch.detect.linking import Group
-from nhi_watch.detect.model import Features, Scorecard
+from nhi_watch.detect.model import Features, Model
 from nhi_watch.detect.scoring import (
     Baselines,
     Episode,
@@ -63,47 +63,47 @@ def instead(baselines: Baselines, episode: Episode) -> Instead:
     services that it called, where one is known.
     The likelihood is the highest that any of the networks would give.
     """
-    identity, groups, seen = episode.identity, baselines.groups, episode.view.views[0].shape
+    identity, groups, seen = episode.identity, baselines.groups, episode.view.views[0].key
     known = {"own": baselines.own.get(identity.id), "peers": groups.get(peer_scope(identity)),
              "tenant": groups.get(TENANT)}  # fmt: skip
     own, *others = [profile or Profile() for profile in known.values()]
     scopes = [own, *others]
-    services = {view.shape.service for view in episode.view.views}
+    services = {view.key.service for view in episode.view.views}
     tops = (_top(profile, "action", services if name == "tenant" else ()) for name, profile in zip(known, scopes))
     whose, calls = next(
-        ((name, top) for name, top in zip(known, tops) if top), ("world", _world(baselines.card, services))
+        ((name, top) for name, top in zip(known, tops) if top), ("world", _world(baselines.model, services))
     )
     networks = _values(scopes, "network") or [seen.network]
     key = _first([own], "credential", "")
     steady = bool(key) and own.dimension("credential").values[key].days >= STEADY * own.days
-    made = Instead(
+    instead = Instead(
         whose, tuple(calls), tuple(networks), _agent(scopes, seen), _first(scopes, "region", seen.region),
         key if steady else "", _first(scopes, "credential_type", seen.credential_type),
         int(_first([own], "hour", str(episode.view.behaviours()[0].hour % 24))), 0.0, "",
     )  # fmt: skip
-    days = (normal_day(identity, episode.view.past.today, made, network) for network in networks)
-    likelihood = max(scoring.likelihood_of(day, episode.view.past, episode.bound) for day in days)
-    place = f"from one of these networks: {_list(made.networks)}; " if made.networks[0] else ""
-    by = f", by {made.agent}" if made.agent else ""
-    told = f"{_WHOSE[whose]}{place}with these calls: {_list(made.actions)}{by} (likelihood {likelihood:g}%)"
-    return made._replace(likelihood=likelihood, text=clip(told, 1000))
+    days = (normal_day(identity, episode.view.baseline.today, instead, network) for network in networks)
+    likelihood = max(scoring.likelihood_of(day, episode.view.baseline, episode.bound) for day in days)
+    place = f"from one of these networks: {_list(instead.networks)}; " if instead.networks[0] else ""
+    by = f", by {instead.agent}" if instead.agent else ""
+    sentence = f"{_WHOSE[whose]}{place}with these calls: {_list(instead.actions)}{by} (likelihood {likelihood:g}%)"
+    return instead._replace(likelihood=likelihood, text=clip(sentence, 1000))
 
 
 _WHOSE = {"own": "", "peers": "what its peers do: ", "tenant": "what others here do: ", "world": "what is common: "}
 
 
-def normal_day(identity: Identity, day: int, made: Instead, network: str) -> IdentityDay:
+def normal_day(identity: Identity, day: int, instead: Instead, network: str) -> IdentityDay:
     """The day that a counterfactual speaks of, from one of its networks."""
-    whole = IdentityDay(day)
-    for call in made.actions:
+    identity_day = IdentityDay(day)
+    for call in instead.actions:
         service, _, operation = call.partition(":")
-        shape = Shape(
-            identity, identity.account, made.credential, made.credential_type, call, service,
-            actions.access(service, operation), network, made.agent, made.region, "success", "", "own", (),
+        key = BehaviourKey(
+            identity, identity.account, instead.credential, instead.credential_type, call, service,
+            actions.access(service, operation), network, instead.agent, instead.region, "success", "", "own", (),
         )  # fmt: skip
-        hour = day * 24 + made.hour
-        whole.behaviour(shape, hour).add(hour * HOUR, 0, f"normal/{call}")
-    return whole
+        hour = day * 24 + instead.hour
+        identity_day.behaviour(key, hour).add(hour * HOUR, 0, f"normal/{call}")
+    return identity_day
 
 
 def behind(episode: Episode, signal: Signal) -> list[Behaviour]:
@@ -121,17 +121,17 @@ def without(baselines: Baselines, episode: Episode, gone: Iterable[Behaviour]) -
     away = {id(b) for b in gone}
     parts = []
     for part in episode.parts:
-        told = [(view, [b for b in view.behaviours if id(b) not in away]) for view in part.view.views]
-        views = [part_of(view, left) for view, left in told if left]
+        remaining = [(view, [b for b in view.behaviours if id(b) not in away]) for view in part.view.views]
+        views = [part_of(view, left) for view, left in remaining if left]
         if views:
             parts.append(of_views(part, views))
-    return likelihood_of(baselines.card, parts) if parts else NO_DAY
+    return likelihood_of(baselines.model, parts) if parts else NO_DAY
 
 
-def likelihood_of(card: Scorecard, parts: Sequence[Episode]) -> float:
+def likelihood_of(model: Model, parts: Sequence[Episode]) -> float:
     """The likelihood of episodes that are one."""
     values = values_together([(part.values, part.view) for part in parts])
-    return card.likelihood(features_together(parts, values))
+    return model.likelihood(features_together(parts, values))
 
 
 def _top(profile: Profile, dimension: str, services: Collection[str] = ()) -> list[str]:
@@ -147,20 +147,20 @@ def _of(calls: Iterable[str], services: Collection[str]) -> list[str]:
 
 def _values(scopes: Iterable[Profile], dimension: str) -> list[str]:
     """Those of the nearest that has any: the identity's own, its peers', the tenant's."""
-    return next((found for scope in scopes if (found := _top(scope, dimension))), [])
+    return next((values for scope in scopes if (values := _top(scope, dimension))), [])
 
 
 def _first(scopes: Iterable[Profile], dimension: str, otherwise: str) -> str:
     return next(iter(_values(scopes, dimension)), otherwise)
 
 
-def _world(model: Scorecard, services: Collection[str]) -> list[str]:
+def _world(model: Model, services: Collection[str]) -> list[str]:
     shares = model.prior.get("action", {})
     known = _of((call for call in shares if call != "*"), services)
     return sorted(known, key=lambda call: (-shares[call], call))[:CHOICES]
 
 
-def _agent(scopes: Iterable[Profile], seen: Shape) -> str:
+def _agent(scopes: Iterable[Profile], seen: BehaviourKey) -> str:
     """An attack tool is no part of a normal day, however often it was seen."""
     known = (name for name in _values(scopes, "agent") if not agents.is_attack_tool(name))
     otherwise = "" if "attack_tool" in seen.traits or agents.is_attack_tool(seen.agent) else seen.agent
@@ -177,23 +177,23 @@ def _list(texts: Iterable[str]) -> str:
 def receipt(baselines: Baselines, episode: Episode) -> Receipt:
     """The receipt of an episode."""
     rows = [consulted(baselines, part) for part in episode.parts]
-    return Receipt(baselines.card.sha256, digest(list(episode.values)), digest(rows))
+    return Receipt(baselines.model.sha256, digest(list(episode.values)), digest(rows))
 
 
 def consulted(baselines: Baselines, part: Episode) -> list[Any]:
     """The baseline rows behind one identity's day: all of its own, and of peers and tenant those of what it did."""
-    past = part.view.past
-    told = sorted({fact for view in part.view.views for fact in facts(view.shape, past.networks)})
+    known = part.view.baseline
+    fact_pairs = sorted({fact for view in part.view.views for fact in facts(view.key, known.networks)})
     groups = (baselines.groups.get(scope) or Profile() for scope in (peer_scope(part.identity), TENANT))
     usual = [part.bound.usual(at, value) for at, value in enumerate(part.values) if value]
-    return [baseline.to_row(past.own), *(_rows_of(group, told) for group in groups), usual]
+    return [baseline.to_row(known.own), *(_rows_of(group, fact_pairs) for group in groups), usual]
 
 
-def _rows_of(profile: Profile, told: Sequence[tuple[str, str]]) -> list[Any]:
-    names = sorted({name for name, _ in told})
+def _rows_of(profile: Profile, pairs: Sequence[tuple[str, str]]) -> list[Any]:
+    names = sorted({name for name, _ in pairs})
     once = {name: profile.dimension(name).once for name in names}
-    found = ((name, value, profile.dimension(name).values.get(value)) for name, value in told)
-    rows = [[name, value, s.days, s.count, s.first, s.last, s.top] for name, value, s in found if s is not None]
+    value_rows = ((name, value, profile.dimension(name).values.get(value)) for name, value in pairs)
+    rows = [[name, value, s.days, s.count, s.first, s.last, s.top] for name, value, s in value_rows if s is not None]
     return [profile.days, once, rows]
 
 
@@ -203,7 +203,7 @@ def digest(plain: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class Check(NamedTuple):
+class ClaimCheck(NamedTuple):
     """One thing that was checked."""
 
     what: str
@@ -225,7 +225,7 @@ class _Again(NamedTuple):
     """Why something could not be made again."""
 
 
-def verify(rows: Rows, card: Scorecard, notable: Mapping[str, Any], networks: Networks = SHIPPED) -> list[Check]:
+def verify(rows: Rows, model: Model, notable: Mapping[str, Any], networks: Networks = SHIPPED) -> list[ClaimCheck]:
     """Score a compromise again from what the state holds, and compare to the last digit.
 
     Raises:
@@ -233,64 +233,72 @@ def verify(rows: Rows, card: Scorecard, notable: Mapping[str, Any], networks: Ne
     """
     if notable.get("kind") != "compromise":
         raise InputError(f"a notable of kind {str(notable.get('kind'))[:20]!r} is not judged by the model")
-    told = notable["receipt"]
-    checks = [Check("model", card.sha256 == told["model"], f"{card.id}, SHA-256 {card.sha256[:16]}…")]
-    state, baselines = State(rows), Baselines(card, networks)
+    receipt = notable["receipt"]
+    checks = [ClaimCheck("model", model.sha256 == receipt["model"], f"{model.id}, SHA-256 {model.sha256[:16]}…")]
+    state, baselines = State(rows), Baselines(model, networks)
     again = _late(state, baselines, notable) if notable.get("late") else _again(
         state, baselines, day_scored(notable), str(notable["identity"]["id"]),
         {signal["id"]: signal["value"] for signal in notable["signals"]})  # fmt: skip
     if again is None:
         days = f"the {RETAIN_DELTAS} latest days with records are kept"
-        return [*checks, Check("signals", None, f"retention has removed this day from the state: {days}")]
+        return [*checks, ClaimCheck("signals", None, f"retention has removed this day from the state: {days}")]
     if again.baseline is None:
-        checks.append(Check("baseline", None, again.why))
+        checks.append(ClaimCheck("baseline", None, again.why))
     else:
-        checks.append(Check("baseline", again.baseline == told["baseline"], f"SHA-256 {again.baseline[:16]}…"))
+        checks.append(ClaimCheck("baseline", again.baseline == receipt["baseline"], f"SHA-256 {again.baseline[:16]}…"))
     mine = digest(list(again.values))
-    checks += [Check("signals", mine == told["signals"], f"SHA-256 {mine[:16]}…"), *_scored(card, notable, again)]
+    checks += [
+        ClaimCheck("signals", mine == receipt["signals"], f"SHA-256 {mine[:16]}…"),
+        *_scored(model, notable, again),
+    ]
     return [*checks, *_revisions(state, baselines, notable)]
 
 
-def _revisions(state: State, baselines: Baselines, notable: Mapping[str, Any]) -> list[Check]:
+def _revisions(state: State, baselines: Baselines, notable: Mapping[str, Any]) -> list[ClaimCheck]:
     """The other days of a notable that went on, each against its own receipt."""
     shown = (render_day(day_scored(notable)), notable["identity"]["id"])
     every = notable.get("revisions") or ()
-    days = Counter((one["day"], one["identity"]) for one in every)  # parted by a verdict
-    others = [one for one in every if (one["day"], one["identity"]) != shown and one["why"] != CAME_LATE
-              and days[one["day"], one["identity"]] == 1]  # fmt: skip
-    return [_revision(State(state.rows), baselines, one) for one in others]
+    days = Counter((revision["day"], revision["identity"]) for revision in every)  # parted by a verdict
+    others = [
+        revision
+        for revision in every
+        if (revision["day"], revision["identity"]) != shown
+        and revision["why"] != CAME_LATE
+        and days[revision["day"], revision["identity"]] == 1
+    ]
+    return [_revision(State(state.rows), baselines, revision) for revision in others]
 
 
-def _revision(state: State, baselines: Baselines, one: Mapping[str, Any]) -> Check:
-    day, receipt, card = day_of(parse(f"{one['day']}T00:00:00Z")), one["receipt"], baselines.card
-    what = f"episode {one['revision']}"
-    if receipt["model"] != card.sha256:
-        return Check(what, None, f"{one['day']} was judged by another model, {receipt['model'][:16]}…")
-    again = _again(state, Baselines(card, baselines.networks), day, str(one["identity"]))
+def _revision(state: State, baselines: Baselines, revision: Mapping[str, Any]) -> ClaimCheck:
+    day, receipt, model = day_of(parse(f"{revision['day']}T00:00:00Z")), revision["receipt"], baselines.model
+    what = f"episode {revision['revision']}"
+    if receipt["model"] != model.sha256:
+        return ClaimCheck(what, None, f"{revision['day']} was judged by another model, {receipt['model'][:16]}…")
+    again = _again(state, Baselines(model, baselines.networks), day, str(revision["identity"]))
     if again is None:
-        return Check(what, None, f"retention has removed {one['day']} from the state")
+        return ClaimCheck(what, None, f"retention has removed {revision['day']} from the state")
     if again.features is None:
         same = digest(list(again.values)) == receipt["signals"]
-        return Check(what, same, f"{one['day']}, signals as stored; the profiles have learnt the day since")
-    likelihood = card.aligned(NAMES).likelihood(again.features)
+        return ClaimCheck(what, same, f"{revision['day']}, signals as stored; the profiles have learnt the day since")
+    likelihood = model.aligned(NAMES).likelihood(again.features)
     mine = (likelihood, digest(list(again.values)), again.baseline)
-    same = mine == (one["likelihood"], receipt["signals"], receipt["baseline"])
-    return Check(what, same, f"{one['day']}, likelihood {likelihood:g}%")
+    same = mine == (revision["likelihood"], receipt["signals"], receipt["baseline"])
+    return ClaimCheck(what, same, f"{revision['day']}, likelihood {likelihood:g}%")
 
 
-def _scored(card: Scorecard, notable: Mapping[str, Any], again: _Again) -> Iterator[Check]:
+def _scored(model: Model, notable: Mapping[str, Any], again: _Again) -> Iterator[ClaimCheck]:
     """Without features the model alone is run again, on the points and bins that the notable shows."""
-    likelihood = card.aligned(NAMES).likelihood(again.features or features_shown(notable["signals"]))
+    likelihood = model.aligned(NAMES).likelihood(again.features or features_shown(notable["signals"]))
     by = "" if again.features else " by the points that it shows"
-    told = f"{likelihood:g}%{by}; the notable says {notable['likelihood']:g}%"
-    yield Check("likelihood", likelihood == notable["likelihood"], told)
+    text = f"{likelihood:g}%{by}; the notable says {notable['likelihood']:g}%"
+    yield ClaimCheck("likelihood", likelihood == notable["likelihood"], text)
     if again.features is None:
-        yield Check("points", None, again.why)
+        yield ClaimCheck("points", None, again.why)
         return
     known = {s.name: (worth, value) for worth, s, value in weighed(again.values, again.features.points)}
     unlike = [s["id"] for s in notable["signals"] if not _agrees(s, known.get(s["id"]))]
     listed = f"{len(notable['signals'])} signals" + (f", other values: {', '.join(unlike[:5])}" if unlike else "")
-    yield Check("points", not unlike, listed)
+    yield ClaimCheck("points", not unlike, listed)
 
 
 def _agrees(signal: Mapping[str, Any], known: Optional[tuple[float, Optional[float]]]) -> bool:
@@ -325,13 +333,13 @@ def _again(state: State, baselines: Baselines, day: int, lead: str, shown: Optio
     """`shown`: what only several identities together tell, of a day that cannot be judged again."""
     if day not in state.daybook.days:
         return None
-    names = _members(state.odd(day), lead)
-    stored = {one.ranked.identity_id: one for one in state.judged(day) if one.ranked.identity_id in names}
-    wholes = _wholes(state, day, names)
-    if len(wholes) == len(names) and not state.daybook.is_closed(day):
-        return _scored_again(state, baselines, (day, [wholes[name] for name in names]))
-    told = [scoring.unpack_values(stored[name].values) for name in names if name in stored]
-    values = [scoring.row_of(one) for one in told if one is not None]
+    names = _members(state.suspicious(day), lead)
+    stored = {stored.ranked.identity_id: stored for stored in state.judged(day) if stored.ranked.identity_id in names}
+    identity_days = _identity_days(state, day, names)
+    if len(identity_days) == len(names) and not state.daybook.is_closed(day):
+        return _scored_again(state, baselines, (day, [identity_days[name] for name in names]))
+    value_sets = [scoring.unpack_values(stored[name].values) for name in names if name in stored]
+    values = [scoring.row_of(row) for row in value_sets if row is not None]
     if len(values) < len(names) or (len(names) > 1 and shown is None):
         return None
     row = largest(values)
@@ -350,27 +358,27 @@ def _late(state: State, baselines: Baselines, notable: Mapping[str, Any]) -> Opt
     """What came late of a day, against the eve of the day on which it came."""
     day = day_of(parse(notable["first_time"]))
     key = day, str(notable["identity"]["id"])
-    whole = state.load([key]).get(key)
-    if whole is None or not whole.behaviours or state.daybook.is_closed(day_scored(notable)):
+    identity_day = state.load([key]).get(key)
+    if identity_day is None or not identity_day.behaviours or state.daybook.is_closed(day_scored(notable)):
         return None
-    return _scored_again(state, baselines, (day_scored(notable), [whole]))
+    return _scored_again(state, baselines, (day_scored(notable), [identity_day]))
 
 
-def _members(odd: Iterable[Stored], lead: str) -> tuple[str, ...]:
-    traces = (one.trace for one in odd if one.trace is not None)
+def _members(stored: Iterable[Stored], lead: str) -> tuple[str, ...]:
+    traces = (row.trace for row in stored if row.trace is not None)
     groups: list[Group] = linking.join(traces)
     return next((group.members for group in groups if group.lead == lead), (lead,))
 
 
-def _wholes(state: State, day: int, names: Sequence[str]) -> dict[str, IdentityDay]:
+def _identity_days(state: State, day: int, names: Sequence[str]) -> dict[str, IdentityDay]:
     rows = state.rows.get("day", [f"{day:06d}/{name}" for name in names])
     return {key[7:]: day_rows.unpack(raw) for key, raw in rows.items()}
 
 
 def _scored_again(state: State, baselines: Baselines, what: tuple[int, list[IdentityDay]]) -> _Again:
-    day, wholes = what
-    state.fill(baselines, {whole.identity.id: whole for whole in wholes}, day)
-    parts = [score_day(baselines, whole, day) for whole in wholes]
+    day, identity_days = what
+    state.fill(baselines, {identity_day.identity.id: identity_day for identity_day in identity_days}, day)
+    parts = [score_day(baselines, identity_day, day) for identity_day in identity_days]
     rows = [consulted(baselines, part) for part in parts]
     values = values_together([(part.values, part.view) for part in parts])
     return _Again(values, features_together(parts, values), digest(rows), "")

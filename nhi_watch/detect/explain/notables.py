@@ -16,7 +16,6 @@ from nhi_watch.context.assets import Assets
 from nhi_watch.context.networks import Networks, spelled
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import DONE_TO, Identity
-from nhi_watch.core.life import BESIDE, Receipt, odd_from
 from nhi_watch.core.notable import (
     MAX_RECORD_IDS,
     MAX_TIMELINE,
@@ -36,9 +35,10 @@ from nhi_watch.core.notable import (
     Usual,
     UsualValue,
     clip,
-    expected_loss,
+    expected_risk,
     severity_of,
 )
+from nhi_watch.core.status import BESIDE, Receipt, unusual_from
 from nhi_watch.core.timestamps import DAY, render, render_day
 from nhi_watch.detect import telemetry
 from nhi_watch.detect.explain import claims
@@ -57,7 +57,7 @@ from nhi_watch.detect.signals import (
     listing,
     times,
 )
-from nhi_watch.state.baseline import REFUSALS, Profile, Seen
+from nhi_watch.state.baseline import REFUSALS, Profile, SeenValue
 from nhi_watch.state.inventory import CREATES, MAKES, name_key
 
 CLAIMS = 3
@@ -104,7 +104,7 @@ def make(
     grouped = frameworks.grouped([*frameworks.ALWAYS, *ids])
     return Notable(
         id=name, revision=1, kind=kind, rank=1, likelihood=likelihood,
-        severity=severity or severity_of(expected_loss(likelihood, impact)),
+        severity=severity or severity_of(expected_risk(likelihood, impact)),
         title=clip(title, 200), summary=clip(summary, 1000), identity=identity,
         created=times[0], first_time=times[1], last_time=times[2], signals=tuple(signals), timeline=tuple(timeline),
         usual=usual, frameworks=Frameworks(*(tuple(grouped[each]) for each in frameworks.FRAMEWORKS)),
@@ -138,7 +138,7 @@ def control_of(name: str, reason: str, status: str = "open") -> Control:
 
 
 def dimension_of(
-    name: str, known: Mapping[str, Seen], observed: Mapping[str, int], days: int, identity: str = ""
+    name: str, known: Mapping[str, SeenValue], observed: Mapping[str, int], days: int, identity: str = ""
 ) -> Dimension:  # fmt: skip
     """Usual against observed, the latter in the order in which they are to be shown; `days`: active ones before."""
     usual = sorted(known, key=lambda v: (-known[v].days, v))[:SHOWN_VALUES]
@@ -177,24 +177,24 @@ class Weighed(NamedTuple):
 
 def build(episode: Episode, baselines: Baselines, known: Assets, hours: Optional[Hours] = None) -> Notable:
     """The notable of an episode. `hours`: those of the episode, where they were asked before."""
-    card, view, asset = baselines.card, episode.view, asset_of(known, episode)
+    model, view, asset = baselines.model, episode.view, asset_of(known, episode)
     parts = _weigh(episode)
     heavy = [part for part in parts if part.points >= REASON_POINTS]
     behaviours = view.behaviours()
     points = _points(episode, heavy)
-    odd = _odd(behaviours, points)
-    first, last = min(b.first for b in odd), max(b.last for b in odd)
+    suspicious = _suspicious(behaviours, points)
+    first, last = min(b.first for b in suspicious), max(b.last for b in suspicious)
     return make(
-        notable_id(episode.identity.id, view.past.today), "compromise", identity_of(episode.identity, asset.owner),
-        _title(episode, parts), _summary(episode, heavy, odd, points),
-        times=(created(episode, hours or Hours(episode)), first, last), eve=view.past.today - 1,
+        notable_id(episode.identity.id, view.baseline.today), "compromise", identity_of(episode.identity, asset.owner),
+        _title(episode, parts), _summary(episode, heavy, suspicious, points),
+        times=(created(episode, hours or Hours(episode)), first, last), eve=view.baseline.today - 1,
         likelihood=episode.likelihood, signals=_signals(baselines, episode, parts), controls=controls(episode),
         impact=impact(known, episode),
         timeline=_timeline(behaviours, points, bool(episode.members)), usual=_usual(baselines, episode),
         ids={i for part in heavy for i in part.signal.frameworks if _proves(part, i)},
-        sources={each.shape.identity.provider for each in view.views}, missing=_missing(view),
+        sources={each.key.identity.provider for each in view.views}, missing=_missing(view),
         record_ids=_record_ids(parts, behaviours, points), record_count=sum(b.count for b in behaviours),
-        model=ModelRef(card.id, card.sha256, round(card.ordinary, 3)), receipt=claims.receipt(baselines, episode),
+        model=ModelRef(model.id, model.sha256, round(model.ordinary, 3)), receipt=claims.receipt(baselines, episode),
         members=[identity_of(part.identity) for part in episode.members[:MAX_MEMBERS]],
         links=[_link(link) for link in episode.links[:MAX_LINKS]],
     )  # fmt: skip
@@ -202,14 +202,14 @@ def build(episode: Episode, baselines: Baselines, known: Assets, hours: Optional
 
 def _points(episode: Episode, heavy: list[Weighed]) -> dict[int, float]:
     """Behaviour, by id → its points; known calls that are odd for their number alone have those of that signal."""
-    found = {id(b): part.bound.total(v.values)
+    by_behaviour = {id(b): part.bound.total(v.values)
              for part in episode.parts for v in part.view.views for b in v.behaviours}  # fmt: skip
     for part in heavy:
         if part.signal.name in _OF_AMOUNT:
             least = BESIDE * max((b.count for b in part.backing), default=0)
-            many = [id(b) for b in part.backing if b.count >= least and id(b) in found]
-            found.update((each, max(found[each], part.points)) for each in many)
-    return found
+            many = [id(b) for b in part.backing if b.count >= least and id(b) in by_behaviour]
+            by_behaviour.update((each, max(by_behaviour[each], part.points)) for each in many)
+    return by_behaviour
 
 
 _OF_AMOUNT = frozenset({"bulk", "cost_surge", "first_targets", "mass_by_stranger"})
@@ -223,7 +223,7 @@ def _link(link: Link) -> NotableLink:
 
 def _weigh(episode: Episode) -> list[Weighed]:
     """The signals, those that add most to the likelihood first."""
-    _, shares = episode.bound.card.shares(episode.features)
+    _, shares = episode.bound.model.shares(episode.features)
     order = sorted(range(len(SIGNALS)), key=lambda at: (-shares[at], -episode.points[at], SIGNALS[at].name))
     return [
         Weighed(SIGNALS[at], episode.points[at], episode.features.bins[at], shares[at], episode.values[at],
@@ -232,7 +232,9 @@ def _weigh(episode: Episode) -> list[Weighed]:
     ]  # fmt: skip
 
 
-def _explain(at: int, value: Optional[float], whole: Episode) -> tuple[list[Behaviour], str, str, Optional[Identity]]:
+def _explain(
+    at: int, value: Optional[float], combined: Episode
+) -> tuple[list[Behaviour], str, str, Optional[Identity]]:
     """The behaviours behind a value of the signal there, its sentence, what a title says of it, and whose it is.
 
     All of it is of the member that has the value.
@@ -240,13 +242,13 @@ def _explain(at: int, value: Optional[float], whole: Episode) -> tuple[list[Beha
     if value == 0:
         return [], "ordinary", "", None
     signal = SIGNALS[at]
-    part = next((part for part in whole.parts if part.values[at] == value), None)
-    episode, whose = (part.view, part.identity) if part is not None else (whole.view, None)
+    part = next((part for part in combined.parts if part.values[at] == value), None)
+    episode, whose = (part.view, part.identity) if part is not None else (combined.view, None)
     if value is None:
-        return [], telemetry.why(signal.name, episode.views, episode.past.own), "", whose
+        return [], telemetry.why(signal.name, episode.views, episode.baseline.own), "", whose
     seen: Union[View, EpisodeView] = episode
     if signal.backing is None:
-        seen = max(episode.views, key=lambda v: (v.values[at] or 0.0, v.shape.outcome == "success"))
+        seen = max(episode.views, key=lambda v: (v.values[at] or 0.0, v.key.outcome == "success"))
     backing = seen.behaviours if isinstance(seen, View) else signal.backing(seen) if signal.backing else []
     is_short = signal.title[1:2].isupper()  # an abbreviation stays one
     title = signal.title if is_short else signal.title[:1].lower() + signal.title[1:]
@@ -256,26 +258,26 @@ def _explain(at: int, value: Optional[float], whole: Episode) -> tuple[list[Beha
 def _signals(baselines: Baselines, episode: Episode, parts: list[Weighed]) -> tuple[SignalPoints, ...]:
     """What shows something, or cannot tell for want of a field; the likelihood without the heaviest reasons."""
     fieldless = telemetry.FIELDLESS
-    told = [one for one in parts if one.value or (one.value is None and one.evidence.startswith(fieldless))]
-    reasons = [one.signal for one in told if one.value][:CLAIMS]
+    listed = [part for part in parts if part.value or (part.value is None and part.evidence.startswith(fieldless))]
+    reasons = [part.signal for part in listed if part.value][:CLAIMS]
     lower = {s.name: claims.without(baselines, episode, claims.behind(episode, s)) for s in reasons}
-    found = []
-    for one in told:
-        ids = list(dict.fromkeys(i for b in one.backing for i in b.record_ids))
-        whose = one.identity.id if one.identity and episode.members else ""
-        shown = signal_of(one.signal.name, one.evidence, one.value, one.log_odds, one.points, ids, one.bin, whose)
+    signals = []
+    for part in listed:
+        ids = list(dict.fromkeys(i for b in part.backing for i in b.record_ids))
+        whose = part.identity.id if part.identity and episode.members else ""
+        shown = signal_of(part.signal.name, part.evidence, part.value, part.log_odds, part.points, ids, part.bin, whose)
         without = lower.get(shown.id)
-        found.append(shown if without is None else replace(shown, without=min(episode.likelihood, without)))
-    return tuple(found)
+        signals.append(shown if without is None else replace(shown, without=min(episode.likelihood, without)))
+    return tuple(signals)
 
 
 def _timeline(behaviours: list[Behaviour], points: dict[int, float], several: bool) -> tuple[TimelineEntry, ...]:
     top = sorted(behaviours, key=lambda b: -points[id(b)])[:MAX_TIMELINE]
-    top.sort(key=lambda b: (b.first, b.last, b.shape))
+    top.sort(key=lambda b: (b.first, b.last, b.key))
     return tuple(
         TimelineEntry(
-            b.first, b.shape.action, b.shape.outcome, clip(b.addresses[0] if b.addresses else b.shape.network, 100),
-            next(iter(b.record_ids), ""), points[id(b)], b.count, clip(b.shape.identity.id, 512) if several else "",
+            b.first, b.key.action, b.key.outcome, clip(b.addresses[0] if b.addresses else b.key.network, 100),
+            next(iter(b.record_ids), ""), points[id(b)], b.count, clip(b.key.identity.id, 512) if several else "",
             _touched(b),
         )
         for b in top
@@ -284,15 +286,15 @@ def _timeline(behaviours: list[Behaviour], points: dict[int, float], several: bo
 
 def _touched(b: Behaviour) -> tuple[str, ...]:
     """Targets of a high-impact action or a change of permissions."""
-    is_told = b.shape.access == "permissions" or any(
-        act.grave for act in facts(b.shape.service, b.shape.action, b.shape.traits).acts
+    lists_targets = b.key.access == "permissions" or any(
+        act.grave for act in facts(b.key.service, b.key.action, b.key.traits).acts
     )
-    return tuple(clip(target, 256) for target in sorted(b.targets)[:TOUCHED]) if is_told else ()
+    return tuple(clip(target, 256) for target in sorted(b.targets)[:TOUCHED]) if lists_targets else ()
 
 
 def _record_ids(parts: list[Weighed], behaviours: list[Behaviour], points: dict[int, float]) -> tuple[str, ...]:
     """Each reason's own records first, so that a flood of harmless news cannot push them out."""
-    ordered = sorted(behaviours, key=lambda b: (-points[id(b)], b.first, b.shape))
+    ordered = sorted(behaviours, key=lambda b: (-points[id(b)], b.first, b.key))
     kept: dict[str, None] = {}
     for part in parts:
         if part.value:
@@ -308,27 +310,29 @@ def _record_ids(parts: list[Weighed], behaviours: list[Behaviour], points: dict[
 _ASPECTS = ("action", "network", "agent", "region", "service", "credential")
 
 
-def _usual(baselines: Baselines, whole: Episode) -> Usual:
+def _usual(baselines: Baselines, episode: Episode) -> Usual:
     """What is normal for the identity that leads, and of each identity what was observed beside what it knows."""
-    lead, several = whole.lead, bool(whole.members)
-    parts = [lead, *(part for part in whole.parts if part is not lead)][:MEMBERS]
-    dimensions = [one for part in parts for one in _dimensions(part.view, part.identity.id if several else "")]
-    own, instead = lead.view.past.own, claims.instead(baselines, lead)
+    lead, several = episode.lead, bool(episode.members)
+    parts = [lead, *(part for part in episode.parts if part is not lead)][:MEMBERS]
+    dimensions = [
+        dimension for part in parts for dimension in _dimensions(part.view, part.identity.id if several else "")
+    ]
+    own, instead = lead.view.baseline.own, claims.instead(baselines, lead)
     seen = usual_of(own, dimensions, own.last * DAY if own.days else None)
     return replace(seen, likelihood=instead.likelihood, instead=instead)
 
 
 def _dimensions(episode: EpisodeView, identity: str) -> Iterator[Dimension]:
-    own = episode.past.own
-    found: dict[str, dict[str, int]] = {name: {} for name in (*_ASPECTS, "hour")}
+    own = episode.baseline.own
+    by_name: dict[str, dict[str, int]] = {name: {} for name in (*_ASPECTS, "hour")}
     for view in episode.views:
-        for name, value in ((name, getattr(view.shape, name)) for name in _ASPECTS):
+        for name, value in ((name, getattr(view.key, name)) for name in _ASPECTS):
             if value:
-                found[name][value] = found[name].get(value, 0) + sum(b.count for b in view.behaviours)
+                by_name[name][value] = by_name[name].get(value, 0) + sum(b.count for b in view.behaviours)
     for b in episode.behaviours():
         hour = str(b.hour % 24)
-        found["hour"][hour] = found["hour"].get(hour, 0) + b.count
-    for name, counts in found.items():
+        by_name["hour"][hour] = by_name["hour"].get(hour, 0) + b.count
+    for name, counts in by_name.items():
         known = own.dimension(name).values
         observed = {v: counts[v] for v in sorted(counts, key=lambda v: (v in known, -counts[v], v))}
         yield dimension_of(name, known, observed, own.days, clip(identity, 512))
@@ -344,8 +348,8 @@ def _proves(part: Weighed, technique: str) -> bool:
     needed = _PROOF.get(technique, "")
     if part.signal.name not in _OF_VOLUME or not needed:
         return True
-    shapes = [b.shape for b in part.backing]
-    return any(s.access == needed and s.service != KEY_SERVICE and s.outcome == "success" for s in shapes)
+    keys = [b.key for b in part.backing]
+    return any(s.access == needed and s.service != KEY_SERVICE and s.outcome == "success" for s in keys)
 
 
 HEADLINES = [s.name for s in sorted(SIGNALS, key=lambda s: s.headline) if s.headline]
@@ -355,21 +359,21 @@ PLACES = [s.name for s in sorted(SIGNALS, key=lambda s: s.place) if s.place]
 
 def _title(episode: Episode, parts: list[Weighed]) -> str:
     """Who: what was done, and from where if the place is news; else the heaviest reasons."""
-    told = {part.signal.name: part for part in parts if (part.value or 0.0) >= NOVEL or part.points >= REASON_POINTS}
-    names = [name for name in HEADLINES if name in told and not told.keys() & _SAYS_MORE.get(name, frozenset())]
-    names = _worded(sorted(names, key=lambda name: not _worked(told[name])), told)  # what succeeded comes first
-    first = {id(b) for b in told[names[0]].backing} if names else set()
+    reasons = {part.signal.name: part for part in parts if (part.value or 0.0) >= NOVEL or part.points >= REASON_POINTS}
+    names = [name for name in HEADLINES if name in reasons and not reasons.keys() & _SAYS_MORE.get(name, frozenset())]
+    names = _worded(sorted(names, key=lambda name: not _worked(reasons[name])), reasons)  # what succeeded comes first
+    first = {id(b) for b in reasons[names[0]].backing} if names else set()
     names[1:] = [name for name in names[1:] if (names[0] in _HOW and name not in _OF_VOLUME)
-                 or not first.issuperset(id(b) for b in told[name].backing)]  # fmt: skip
-    what = [_done(told[name], name == names[0]) for name in names[:2]]
+                 or not first.issuperset(id(b) for b in reasons[name].backing)]  # fmt: skip
+    what = [_done(reasons[name], name == names[0]) for name in names[:2]]
     for end in (_REFUSED, _FAILED):
-        if len(what) > 1 and all(one.endswith(end) for one in what):
-            what = [*(one.removesuffix(end) for one in what[:-1]), what[-1].replace("(tried,", "(both tried,")]
+        if len(what) > 1 and all(word.endswith(end) for word in what):
+            what = [*(word.removesuffix(end) for word in what[:-1]), what[-1].replace("(tried,", "(both tried,")]
     what = what or [part.phrase for part in parts[:2] if part.points >= REASON_POINTS]
-    networks = episode.view.past.networks
-    placed = (told[name] for name in PLACES if name in told and told[name].points >= REASON_POINTS)
+    networks = episode.view.baseline.networks
+    placed = (reasons[name] for name in PLACES if name in reasons and reasons[name].points >= REASON_POINTS)
     where = "" if " from " in " ".join(what) else next((_place(part, networks) for part in placed), "")
-    did = told[names[0]].identity if names else None
+    did = reasons[names[0]].identity if names else None
     return f"{_who(episode, did)}: {', '.join(what) or 'unusual behaviour'}{where}"
 
 
@@ -390,10 +394,10 @@ _HOW = frozenset({"quarantined", "exposed_credential", "human_use", "session_mov
 def _who(episode: Episode, did: Optional[Identity]) -> str:
     """What the identity is and is called, and with whom it is linked: first with the one that did what is told."""
     others = [part.identity for part in episode.members if part.identity != episode.identity]
-    others.sort(key=lambda one: one != did)
-    told = [f"{_kind(one)} {clip(short(one), 80)}" for one in (episode.identity, *others[:1])]
+    others.sort(key=lambda identity: identity != did)
+    names = [f"{_kind(identity)} {clip(short(identity), 80)}" for identity in (episode.identity, *others[:1])]
     more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-    return f"{told[0][:1].upper()}{told[0][1:]}{f' with {told[1]}' if others else ''}{more}"
+    return f"{names[0][:1].upper()}{names[0][1:]}{f' with {names[1]}' if others else ''}{more}"
 
 
 def _kind(identity: Identity) -> str:
@@ -406,12 +410,12 @@ _WITH_TARGETS = ("credential_creation", "app_consent", "app_changed", "grave_act
 """Signals that say in a title to what or whom it was done."""
 
 
-def _worded(names: list[str], told: Mapping[str, Weighed]) -> list[str]:
+def _worded(names: list[str], reasons: Mapping[str, Weighed]) -> list[str]:
     """The severest act goes by the signal that names its target, where one is about the same calls."""
     if names[:1] != [_SEVEREST]:
         return names
-    calls = {id(b) for b in told[_SEVEREST].backing}
-    same = [name for name in _WITH_TARGETS if name in names and calls <= {id(b) for b in told[name].backing}]
+    calls = {id(b) for b in reasons[_SEVEREST].backing}
+    same = [name for name in _WITH_TARGETS if name in names and calls <= {id(b) for b in reasons[name].backing}]
     return [*same[:1], *(name for name in names if name not in (_SEVEREST, *same[:1]))] if same else names
 
 
@@ -420,7 +424,7 @@ def _done(part: Weighed, is_first: bool = False) -> str:
     phrase = clip(part.phrase, 140)
     worked = _succeeded(part)
     if not worked:
-        refused = all(b.shape.outcome == "denied" for b in part.backing)
+        refused = all(b.key.outcome == "denied" for b in part.backing)
         is_plain = part.signal.name in _REFUSALS or not part.backing
         return phrase if is_plain else phrase + (_REFUSED if refused else _FAILED)
     if not is_first:
@@ -431,7 +435,7 @@ def _done(part: Weighed, is_first: bool = False) -> str:
 
 
 def _succeeded(part: Weighed) -> list[Behaviour]:
-    return [b for b in part.backing if b.shape.outcome == "success"]
+    return [b for b in part.backing if b.key.outcome == "success"]
 
 
 def _worked(part: Weighed) -> bool:
@@ -449,30 +453,32 @@ _REFUSALS = frozenset({"permission_probing", "permission_test", "new_error"})
 
 def _place(part: Weighed, networks: Networks) -> str:
     first = next(iter(part.backing), None)
-    if first is None or not first.shape.network:
+    if first is None or not first.key.network:
         return ""
-    operator = spelled(networks.facts(first.shape.network))
+    operator = spelled(networks.facts(first.key.network))
     if not operator or "/" in operator:  # nobody is known to run it: the address says more
-        operator = next(iter(first.addresses), first.shape.network)
+        operator = next(iter(first.addresses), first.key.network)
     return f", from {operator}"
 
 
-def _odd(behaviours: list[Behaviour], points: Mapping[int, float]) -> list[Behaviour]:
+def _suspicious(behaviours: list[Behaviour], points: Mapping[int, float]) -> list[Behaviour]:
     """What is suspicious, most points first; the whole day where nothing by itself is."""
-    least = odd_from(points[id(b)] for b in behaviours)
-    odd = [b for b in behaviours if points[id(b)] >= least] or behaviours
-    return sorted(odd, key=lambda b: (-points[id(b)], b.first, b.shape))
+    least = unusual_from(points[id(b)] for b in behaviours)
+    suspicious = [b for b in behaviours if points[id(b)] >= least] or behaviours
+    return sorted(suspicious, key=lambda b: (-points[id(b)], b.first, b.key))
 
 
-def _summary(episode: Episode, heavy: list[Weighed], odd: list[Behaviour], points: Mapping[int, float]) -> str:
+def _summary(episode: Episode, heavy: list[Weighed], suspicious: list[Behaviour], points: Mapping[int, float]) -> str:
     """The first line, of several identities also that of the oddest other one, then the heaviest reasons."""
     reasons = "; ".join(_reason(part, episode) for part in heavy[:3]) or "a combination of small deviations"
-    lead, lines = episode.lead, [_line(episode.lead, odd, points)]
+    lead, lines = episode.lead, [_line(episode.lead, suspicious, points)]
     if episode.members:
         lines.append(_linked(episode))
         whose = {id(b): part for part in episode.members for b in part.view.behaviours()}
-        others = (whose[id(b)] for b in odd)
-        lines += [_line(part, odd, points) for part in [next((p for p in others if p is not lead), None)] if part]
+        others = (whose[id(b)] for b in suspicious)
+        lines += [
+            _line(part, suspicious, points) for part in [next((p for p in others if p is not lead), None)] if part
+        ]
     return f"{' '.join(lines)} Why: {reasons}."
 
 
@@ -482,13 +488,13 @@ def _reason(part: Weighed, episode: Episode) -> str:
     return f"{part.evidence} ({short(part.identity)})" if is_other and part.identity else part.evidence
 
 
-def _line(part: Episode, odd: Sequence[Behaviour], points: Mapping[int, float]) -> str:
+def _line(part: Episode, suspicious: Sequence[Behaviour], points: Mapping[int, float]) -> str:
     """The first line of one identity: what of the unusual calls it made, else what is odd for itself."""
-    past, own = part.view.past, part.view.behaviours()
+    baseline, own = part.view.baseline, part.view.behaviours()
     mine = {id(b) for b in own}
-    told = [b for b in odd if id(b) in mine] or _odd(own, points)
+    own_suspicious = [b for b in suspicious if id(b) in mine] or _suspicious(own, points)
     who = f"{part.identity.kind.replace('_', ' ').capitalize()} {short(part.identity)}"
-    return first_line(clip(who, 120), told, past.own, past.networks, sum(b.count for b in own))
+    return first_line(clip(who, 120), own_suspicious, baseline.own, baseline.networks, sum(b.count for b in own))
 
 
 def _linked(episode: Episode) -> str:
@@ -504,9 +510,9 @@ def _why_linked(episode: Episode) -> str:
     if not episode.links:
         return ""
     link, named = episode.links[0], {part.identity.id: short(part.identity) for part in episode.parts}
-    one, other = (clip(named.get(name, name), 80) for name in (link.source, link.target))
+    source, other = (clip(named.get(name, name), 80) for name in (link.source, link.target))
     what = f"{_LINKS.get(link.kind, link.kind)} {clip(link.value, 80)}"
-    return f" Linked because the records of {one} and {other} both contain the {what}."
+    return f" Linked because the records of {source} and {other} both contain the {what}."
 
 
 _LINKS = {"sp": "service principal", "arn": "ARN", "oidc": "OIDC subject", "named": "name"}
@@ -515,7 +521,7 @@ _LINKS = {"sp": "service principal", "arn": "ARN", "oidc": "OIDC subject", "name
 
 def _missing(episode: EpisodeView) -> list[str]:
     """Fields that no event of the episode had."""
-    return [f for f in ("network", "agent", "region") if not any(getattr(view.shape, f) for view in episode.views)]
+    return [f for f in ("network", "agent", "region") if not any(getattr(view.key, f) for view in episode.views)]
 
 
 def created(episode: Episode, hours: Hours) -> int:
@@ -537,10 +543,10 @@ class Hours:
         return next((hour for hour in self._hours[:-1] if self._at(hour) >= likelihood), self._hours[-1])
 
     def _at(self, hour: int) -> float:
-        found = self._known.get(hour)
-        if found is None:
-            found = self._known[hour] = _likelihood_until(self._episode, hour)
-        return found
+        known = self._known.get(hour)
+        if known is None:
+            known = self._known[hour] = _likelihood_until(self._episode, hour)
+        return known
 
 
 def _likelihood_until(episode: Episode, hour: int) -> float:
@@ -556,10 +562,10 @@ def _likelihood_until(episode: Episode, hour: int) -> float:
                 views.append(copy(view))
                 views[-1].behaviours = behaviours
         if views:
-            seen = EpisodeView(views, part.view.past)
+            seen = EpisodeView(views, part.view.baseline)
             values = episode_values(seen)
             parts.append(part._replace(view=seen, values=values, features=part.bound.features(values)))
-    return claims.likelihood_of(episode.bound.card, parts)
+    return claims.likelihood_of(episode.bound.model, parts)
 
 
 # ---- the first line: who did what, from where, how that differs, and whether it worked
@@ -571,21 +577,21 @@ _MOSTLY = 0.8
 """Share of refused calls from which it looks like probing."""
 
 
-def first_line(who: str, odd: Sequence[Behaviour], own: Profile, networks: Networks, among: int = 0) -> str:
-    """One sentence for whoever has ten seconds. `odd`: what is suspicious, most points first; never empty; `among`: all
+def first_line(who: str, suspicious: Sequence[Behaviour], own: Profile, networks: Networks, among: int = 0) -> str:
+    """One sentence for whoever has ten seconds. `suspicious`: most points first; never empty; `among`: all
     calls of the day."""
     history = f"{times(own.days, 'active day')} of history" if own.days else "never seen before"
-    calls = sum(b.count for b in odd)
-    refused = sum(b.count for b in odd if b.shape.outcome == "denied")
-    worked = sum(b.count for b in odd if b.shape.outcome == "success")
-    made = f"{who} ({history}) made {times(calls, 'unusual call')}{f' among {among:,}' if among > calls else ''}"
-    did = f"{made} {_when(odd)}, {_outcome(calls, refused, worked)}: {_names(odd)}"
-    parts = [did, _where(odd, own, networks), _client(odd, own)]
+    calls = sum(b.count for b in suspicious)
+    refused = sum(b.count for b in suspicious if b.key.outcome == "denied")
+    worked = sum(b.count for b in suspicious if b.key.outcome == "success")
+    sentence = f"{who} ({history}) made {times(calls, 'unusual call')}{f' among {among:,}' if among > calls else ''}"
+    did = f"{sentence} {_when(suspicious)}, {_outcome(calls, refused, worked)}: {_names(suspicious)}"
+    parts = [did, _where(suspicious, own, networks), _client(suspicious, own)]
     return "; ".join(part for part in parts if part) + "." + _meaning(calls, refused, worked)
 
 
-def _when(odd: Sequence[Behaviour]) -> str:
-    first, last = render(min(b.first for b in odd)), render(max(b.last for b in odd))
+def _when(suspicious: Sequence[Behaviour]) -> str:
+    first, last = render(min(b.first for b in suspicious)), render(max(b.last for b in suspicious))
     times = list(dict.fromkeys((first[11:16], last[11:16])))
     return f"on {first[:10]} {'from' if times[1:] else 'at'} {' to '.join(times)} UTC"
 
@@ -593,41 +599,41 @@ def _when(odd: Sequence[Behaviour]) -> str:
 def _outcome(calls: int, refused: int, worked: int) -> str:
     """How the calls ended; the rest failed for other reasons than a lack of permission."""
     counts = [(worked, "worked"), (refused, "refused"), (calls - refused - worked, "failed")]
-    told = [(count, how) for count, how in counts if count]
+    counted = [(count, how) for count, how in counts if count]
     if calls == 1:
-        return "which was refused" if refused else f"which {told[0][1]}"
-    if len(told) == 1:
-        return f"all {told[0][1]}"
-    return ", ".join(f"{count:,} {how}" for count, how in told)
+        return "which was refused" if refused else f"which {counted[0][1]}"
+    if len(counted) == 1:
+        return f"all {counted[0][1]}"
+    return ", ".join(f"{count:,} {how}" for count, how in counted)
 
 
-def _names(odd: Sequence[Behaviour]) -> str:
+def _names(suspicious: Sequence[Behaviour]) -> str:
     """The calls with most points; what worked goes first."""
-    ordered = sorted(odd, key=lambda b: b.shape.outcome != "success")
-    return _some([b.shape.action for b in ordered], _CALLS)
+    ordered = sorted(suspicious, key=lambda b: b.key.outcome != "success")
+    return _some([b.key.action for b in ordered], _CALLS)
 
 
-def _where(odd: Sequence[Behaviour], own: Profile, networks: Networks) -> str:
+def _where(suspicious: Sequence[Behaviour], own: Profile, networks: Networks) -> str:
     """Full addresses, who runs them, and whether the identity was there before."""
-    placed = [b for b in odd if b.shape.network]
+    placed = [b for b in suspicious if b.key.network]
     if not placed:
         return ""
     known = own.dimension("network").values if own.days else {}
-    new = [b for b in placed if b.shape.network not in known]
-    usual = [b for b in placed if b.shape.network in known]
-    told = [part for part in (new, usual) if part]
-    return f"from {' and from '.join(_placed(part, own, networks) for part in told)}"
+    new = [b for b in placed if b.key.network not in known]
+    usual = [b for b in placed if b.key.network in known]
+    groups = [part for part in (new, usual) if part]
+    return f"from {' and from '.join(_placed(part, own, networks) for part in groups)}"
 
 
 def _placed(alike: Sequence[Behaviour], own: Profile, networks: Networks) -> str:
-    addresses = [b.addresses[0] if b.addresses else b.shape.network for b in alike]
-    network = alike[0].shape.network
+    addresses = [b.addresses[0] if b.addresses else b.key.network for b in alike]
+    network = alike[0].key.network
     owner = networks.facts(network).owner
     named = f"{clip(owner, 40)}, " if owner and "/" not in owner and owner not in addresses[0] else ""
-    return f"{_some(addresses, _ADDRESSES)} ({named}{_news(network, owner, own)})"
+    return f"{_some(addresses, _ADDRESSES)} ({named}{_new_place(network, owner, own)})"
 
 
-def _news(network: str, owner: str, own: Profile) -> str:
+def _new_place(network: str, owner: str, own: Profile) -> str:
     if not own.days:
         return "its first network"
     if network in own.dimension("network").values:
@@ -638,8 +644,8 @@ def _news(network: str, owner: str, own: Profile) -> str:
     return f"new network; operator seen on {seen.days:,} of {times(own.days, 'active day')}"
 
 
-def _client(odd: Sequence[Behaviour], own: Profile) -> str:
-    agents = [b.shape.agent for b in odd if b.shape.agent]
+def _client(suspicious: Sequence[Behaviour], own: Profile) -> str:
+    agents = [b.key.agent for b in suspicious if b.key.agent]
     known = own.dimension("agent").values
     new = [agent for agent in agents if agent not in known] if own.days else []
     if not agents:
@@ -676,36 +682,36 @@ UNUSED_DAYS = 30
 
 def controls(episode: Episode) -> tuple[Control, ...]:
     """Rotate the secret, reduce the privilege: always required, always with a reason, for each linked identity."""
-    several, made = bool(episode.members), _made(episode)
+    several, created = bool(episode.members), _created(episode)
     return tuple(
         control_of(name, f"{clip(part.identity.name, 120)}: {reason}" if several else reason)
         for part in episode.parts[:MEMBERS]
-        for name, reason in (("rotate_secret", _rotate(part, made)), ("reduce_privilege", _reduce(part, made)))
+        for name, reason in (("rotate_secret", _rotate(part, created)), ("reduce_privilege", _reduce(part, created)))
     )
 
 
-def _made(episode: Episode) -> frozenset[str]:
+def _created(episode: Episode) -> frozenset[str]:
     """Ids of the keys and names of the identities that the episode's own identities made for others."""
-    made = ((part, view, b) for part in episode.parts for view in part.view.views for b in view.behaviours
-            if view.shape.outcome == "success")  # fmt: skip
-    found: set[str] = set()
-    for part, view, b in made:
-        if view.shape.action in MAKES:
-            found.update(b.issued)
-        elif view.shape.action in CREATES:
-            keys = (name_key(part.identity._replace(name=name, account=view.shape.account)) for name in b.targets)
-            found.update(key for key in keys if key != name_key(part.identity))
-    return frozenset(found)
+    calls = ((part, view, b) for part in episode.parts for view in part.view.views for b in view.behaviours
+            if view.key.outcome == "success")  # fmt: skip
+    created: set[str] = set()
+    for part, view, b in calls:
+        if view.key.action in MAKES:
+            created.update(b.issued)
+        elif view.key.action in CREATES:
+            keys = (name_key(part.identity._replace(name=name, account=view.key.account)) for name in b.targets)
+            created.update(key for key in keys if key != name_key(part.identity))
+    return frozenset(created)
 
 
-def _rotate(part: Episode, made: frozenset[str]) -> str:
+def _rotate(part: Episode, created: frozenset[str]) -> str:
     """From when it is done, nothing that the notable used may work: not what was issued after its last call either."""
     identity = part.identity
-    if name_key(identity) in made:
+    if name_key(identity) in created:
         named = clip(identity.name, 120)
         return f"Remove {named}, which this intrusion made: do not rotate it, delete it and its keys."
-    keys = sorted({view.shape.credential for view in _unquiet(part.view) if view.shape.credential})
-    if keys and made.issuperset(keys):
+    keys = sorted({view.key.credential for view in _unquiet(part.view) if view.key.credential})
+    if keys and created.issuperset(keys):
         return f"Remove {listing(keys)}, which this intrusion made: delete it, nobody else relies on it."
     if keys:
         return f"Rotate {listing(keys)}: deactivate it, watch for breakage, then delete it."
@@ -723,9 +729,9 @@ def _unquiet(episode: EpisodeView) -> list[View]:
     return [view for view in episode.views if not view.quiet] or list(episode.views)
 
 
-def _reduce(part: Episode, made: frozenset[str]) -> str:
+def _reduce(part: Episode, created: frozenset[str]) -> str:
     episode = part.view
-    if name_key(part.identity) in made:
+    if name_key(part.identity) in created:
         return "This intrusion made it: detach every policy that it was given, before it is deleted."
     worked, refused = first_calls(episode, part.identity.provider)
     unused = unused_calls(episode)
@@ -739,24 +745,24 @@ def _reduce(part: Episode, made: frozenset[str]) -> str:
         parts.append(f"Not used for {UNUSED_DAYS} days or more: {calls}; remove unless a rare job needs them.")
     return " ".join(parts) or (
         "No call was new and none has been unused for long; "
-        f"allow only what was used in {episode.past.own.days} days of history."
+        f"allow only what was used in {episode.baseline.own.days} days of history."
     )
 
 
 def first_calls(episode: EpisodeView, provider: str) -> tuple[list[str], list[str]]:
     """Calls that worked for the first time and that a policy can deny; new ones that were only refused."""
-    own = episode.past.own
-    mine = [view for view in episode.views if DONE_TO not in view.shape.traits]
-    worked = {view.shape.action for view in mine if view.shape.outcome not in REFUSALS}
-    fresh = {view.shape.action for view in mine if view.novel or (own.days and not own.knows(
-        "action", view.shape.action, view.shape.outcome not in REFUSALS))}  # fmt: skip
+    own = episode.baseline.own
+    mine = [view for view in episode.views if DONE_TO not in view.key.traits]
+    worked = {view.key.action for view in mine if view.key.outcome not in REFUSALS}
+    fresh = {view.key.action for view in mine if view.novel or (own.days and not own.knows(
+        "action", view.key.action, view.key.outcome not in REFUSALS))}  # fmt: skip
     denied = sorted(action for action in fresh & worked if provider != "aws" or permissions(action))
     return denied, sorted(fresh - worked)
 
 
 def unused_calls(episode: EpisodeView) -> list[str]:
     """Calls known from the baseline that were not made for a month, today included."""
-    today = episode.past.today
-    used = {view.shape.action for view in episode.views}
-    known = episode.past.own.dimension("action").values
+    today = episode.baseline.today
+    used = {view.key.action for view in episode.views}
+    known = episode.baseline.own.dimension("action").values
     return sorted(a for a, seen in known.items() if a not in used and today - seen.last >= UNUSED_DAYS)

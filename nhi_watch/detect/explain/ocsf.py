@@ -63,9 +63,14 @@ def _metadata(notable: Json) -> dict[str, Any]:
 
 def _info(notable: Json) -> dict[str, Any]:
     attacks = [
-        {"version": "14", "technique": {"uid": parent}, **({"sub_technique": {"uid": told}} if told != parent else {})}
-        for told in notable["frameworks"]["mitre_attack"] for parent in [told.partition(".")[0]]
-    ]  # fmt: skip
+        {
+            "version": "14",
+            "technique": {"uid": parent},
+            **({"sub_technique": {"uid": technique}} if technique != parent else {}),
+        }
+        for technique in notable["frameworks"]["mitre_attack"]
+        for parent in [technique.partition(".")[0]]
+    ]
     return {
         "uid": notable["id"], "title": notable["title"], "desc": notable["summary"], "types": [notable["kind"]],
         "created_time": _ms(notable["created"]), "first_seen_time": _ms(notable["first_time"]),
@@ -80,8 +85,8 @@ def _resources(notable: Json) -> list[dict[str, Any]]:
     """The identities that the notable is about, and who answers for the first one."""
     owner = notable["identity"]["owner"]
     first = {"owner": {"name": owner}} if owner else {}
-    return [{"uid": one["id"], "name": one["name"], "type": one["kind"], **(first if not at else {})}
-            for at, one in enumerate((notable["identity"], *notable["members"]))]  # fmt: skip
+    return [{"uid": identity["id"], "name": identity["name"], "type": identity["kind"], **(first if not at else {})}
+            for at, identity in enumerate((notable["identity"], *notable["members"]))]  # fmt: skip
 
 
 def _heaviest(notable: Json) -> list[Json]:
@@ -91,7 +96,7 @@ def _heaviest(notable: Json) -> list[Json]:
 def _evidence(notable: Json, entry: Json) -> dict[str, Any]:
     """One behaviour: who, by which call, from where."""
     service, _, operation = entry["action"].partition(":")
-    names: dict[str, Json] = {one["id"]: one for one in notable["members"]}
+    names: dict[str, Json] = {member["id"]: member for member in notable["members"]}
     who: Json = names.get(entry["identity"]) or notable["identity"]
     place = {"src_endpoint": _endpoint(entry["source"])} if entry["source"] else {}
     return {
@@ -105,12 +110,21 @@ def _endpoint(source: str) -> dict[str, str]:
 
 
 def _observables(notable: Json) -> list[dict[str, Any]]:
-    names = [("resources.name", _USER_NAME, one["name"]) for one in (notable["identity"], *notable["members"])]
+    names = [
+        ("resources.name", _USER_NAME, identity["name"]) for identity in (notable["identity"], *notable["members"])
+    ]
     places = dict.fromkeys(entry["source"] for entry in _heaviest(notable) if is_address(entry["source"]))
-    found = [*names, *(("evidences.src_endpoint.ip", _IP_ADDRESS, place) for place in places)]
-    return [{"name": name, "type_id": kind, "type": told, "value": value} for name, (kind, told), value in found]
+    observables = [*names, *(("evidences.src_endpoint.ip", _IP_ADDRESS, place) for place in places)]
+    return [
+        {"name": name, "type_id": kind, "type": text_value, "value": value}
+        for name, (kind, text_value), value in observables
+    ]
 
 
 def _remedy(notable: Json) -> str:
-    needed = [f"{one['id'].replace('_', ' ')}: {one['reason']}" for one in notable["controls"] if one["required"]]
+    needed = [
+        f"{control['id'].replace('_', ' ')}: {control['reason']}"
+        for control in notable["controls"]
+        if control["required"]
+    ]
     return "; ".join(needed) or "none required"

@@ -29,7 +29,7 @@ from typing import NamedTuple, Optional
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY, render
-from nhi_watch.detect.history import History, Life, Sight, short
+from nhi_watch.detect.history import History, IdentityHistory, Sight, short
 from nhi_watch.state.inventory import STANDS, Change, Credential
 
 # ---- how soon
@@ -209,12 +209,12 @@ class Validity(NamedTuple):
         return self.state in ENDS
 
 
-class Case(NamedTuple):
+class ExposedCredential(NamedTuple):
     """One exposed credential."""
 
     credential: Credential
     identity: Identity
-    life: Optional[Life]
+    identity_history: Optional[IdentityHistory]
     exposures: tuple[Change, ...]
     """Earliest first."""
     place: Place
@@ -260,16 +260,20 @@ class Case(NamedTuple):
         return f"the keys of {short(self.identity)}" if named else self.credential.id
 
 
-def cases(history: History, now: int = 0) -> Iterator[Case]:
+def cases(history: History, now: int = 0) -> Iterator[ExposedCredential]:
     """All exposed credentials; `now` is the second at which one asks, else the latest in the logs."""
     credentials = history.credentials.values()
-    exposed = {one.id: one for one in credentials if any(change.what == "exposed" for change in one.changes)}
+    exposed = {
+        credential.id: credential
+        for credential in credentials
+        if any(change.what == "exposed" for change in credential.changes)
+    }
     quarantines: dict[str, tuple[Change, ...]] = {}
     for name, changes in history.names.items():
-        told = tuple(change for change in changes if change.what == "quarantined")
-        for credential in _quarantined(history, name) if told else ():
+        quarantine_changes = tuple(change for change in changes if change.what == "quarantined")
+        for credential in _quarantined(history, name) if quarantine_changes else ():
             exposed.setdefault(credential.id, credential)
-            quarantines[credential.id] = told
+            quarantines[credential.id] = quarantine_changes
     for name in sorted(exposed):
         yield case(history, exposed[name], max(now, history.now), quarantines.get(name, ()))
 
@@ -277,33 +281,37 @@ def cases(history: History, now: int = 0) -> Iterator[Case]:
 def _quarantined(history: History, name: str) -> list[Credential]:
     """The credentials of a user whom the provider quarantined; one that stands for all where none is known."""
     account, _, user = name.partition("/")
-    lives = [
-        life
-        for life in history.lives.values()
-        if life.identity.account == account and short(life.identity) == user and life.identity.kind == "user"
+    candidates = [
+        identity_history
+        for identity_history in history.identities.values()
+        if identity_history.identity.account == account
+        and short(identity_history.identity) == user
+        and identity_history.identity.kind == "user"
     ]
     unknown = Identity(f"aws:{account}:user:{user}", user, "user", "aws", account, "")
-    users = tuple(life.identity for life in lives) or (unknown,)
-    return [one for life in lives for one in life.credentials] or [Credential(f"name:{name}", users, 0, 0, ())]
+    users = tuple(identity_history.identity for identity_history in candidates) or (unknown,)
+    return [credential for identity_history in candidates for credential in identity_history.credentials] or [
+        Credential(f"name:{name}", users, 0, 0, ())
+    ]
 
 
-def case(history: History, credential: Credential, now: int, quarantines: tuple[Change, ...] = ()) -> Case:
+def case(history: History, credential: Credential, now: int, quarantines: tuple[Change, ...] = ()) -> ExposedCredential:
     """The case of one credential that has an exposure or a quarantine among its changes."""
-    told = (change for change in credential.changes if change.what == "exposed")
-    exposures = tuple(sorted([*told, *quarantines]))
+    exposure_changes = (change for change in credential.changes if change.what == "exposed")
+    exposures = tuple(sorted([*exposure_changes, *quarantines]))
     since = exposures[0].time
     now = max(now, since)  # logs may end before somebody reports it
-    life = history.owner_of(credential)
-    identity = life.identity if life else credential.identity
+    identity_history = history.owner_of(credential)
+    identity = identity_history.identity if identity_history else credential.identity
     assert identity is not None, "an exposure must name an identity, at least the credential's own"
     places = [place_of(e.about, e.what == "quarantined" or "public" in _traits(e)) for e in exposures]
     place = max(places, key=lambda each: (each.by(HURRY), each.name))  # the worst: where it is tried soonest
-    validity = _validity(history, credential, life, exposures)
-    whose = bool(life or identity.account)  # else any account's log would do, and show nothing
+    validity = _validity(history, credential, identity_history, exposures)
+    whose = bool(identity_history or identity.account)  # else any account's log would do, and show nothing
     span = history.span_of(identity.provider, identity.account) if whose else None
     is_read = span is not None and span.first <= since < span.last
     read_until = span.last if span is not None and is_read else 0
-    strange = tuple(_strange(life, credential.id, since, is_read)) if life else ()
+    strange = tuple(_strange(identity_history, credential.id, since, is_read)) if identity_history else ()
     end = validity.since if validity.dead else now
     elapsed, later = (end - since) / 60, (end - since) / 60 + (0 if validity.dead else HURRY)
     seen = max(0.0, (min(read_until, end) - since) / 60)
@@ -311,8 +319,21 @@ def case(history: History, credential: Credential, now: int, quarantines: tuple[
     probability, soon = (tried_by(place, minutes, seen, coverage) for minutes in (elapsed, later))
     if strange or any("used" in _traits(e) for e in exposures):  # or another product says that somebody else used it
         probability = soon = PROVEN
-    return Case(credential, identity, life, exposures, place, now, validity, strange, place.by(elapsed), probability,
-                soon, read_until, _used(credential, life))  # fmt: skip
+    return ExposedCredential(
+        credential,
+        identity,
+        identity_history,
+        exposures,
+        place,
+        now,
+        validity,
+        strange,
+        place.by(elapsed),
+        probability,
+        soon,
+        read_until,
+        _used(credential, identity_history),
+    )
 
 
 def _traits(exposure: Change) -> list[str]:
@@ -320,42 +341,50 @@ def _traits(exposure: Change) -> list[str]:
     return exposure.traits.split(",")
 
 
-def _strange(life: Life, credential: str, since: int, covered: bool) -> Iterator[Sight]:
+def _strange(identity_history: IdentityHistory, credential: str, since: int, covered: bool) -> Iterator[Sight]:
     """`covered`: the log was read before the exposure as well, so who was not seen until then had no places at all."""
-    start = min((sight.first for sight in life.sights), default=0)
-    start = min(start, life.first) if life.first else start
+    start = min((sight.first for sight in identity_history.sights), default=0)
+    start = min(start, identity_history.first) if identity_history.first else start
     until = max(since, start + FIRST_WEEK * DAY) if since < start and not covered else since
-    home = {sight.network for sight in life.sights if sight.first < until}
-    home |= {value for value, seen in life.profile.dimension("network").values.items() if seen.first < until // DAY}
-    for sight in life.sights:
-        away = sight.network and not sight.network.startswith("service:") and sight.network not in home
+    usual_networks = {sight.network for sight in identity_history.sights if sight.first < until}
+    usual_networks |= {
+        value
+        for value, seen in identity_history.profile.dimension("network").values.items()
+        if seen.first < until // DAY
+    }
+    for sight in identity_history.sights:
+        away = sight.network and not sight.network.startswith("service:") and sight.network not in usual_networks
         if sight.last >= since and away and (sight.credential == credential or credential.startswith(STANDS)):
             yield sight
 
 
-def _used(credential: Credential, life: Optional[Life]) -> int:
-    sights = life.sights if life else ()
+def _used(credential: Credential, identity_history: Optional[IdentityHistory]) -> int:
+    sights = identity_history.sights if identity_history else ()
     return max((s.last for s in sights if s.credential == credential.id and s.outcome == "success"), default=0)
 
 
 def _validity(
-    history: History, credential: Credential, life: Optional[Life], exposures: tuple[Change, ...]
+    history: History, credential: Credential, identity_history: Optional[IdentityHistory], exposures: tuple[Change, ...]
 ) -> Validity:
-    used = _used(credential, life)
+    used = _used(credential, identity_history)
     end = history.end_of(credential)
     if end is None or end.what == "reactivated":
-        end = next((change for change in reversed(life.done) if change.what == "deleted"), None) if life else None
+        end = (
+            next((change for change in reversed(identity_history.done) if change.what == "deleted"), None)
+            if identity_history
+            else None
+        )
     if end is not None and used <= end.time:
         return Validity(end.what, end.time, f"{ENDS[end.what]} at {render(end.time)} by {end.by}")
     since, is_limited = exposures[0].time, any(e.what == "quarantined" for e in exposures)
-    held = "quarantined" if is_limited else "valid"
+    state = "quarantined" if is_limited else "valid"
     if used > since:
-        return Validity(held, 0, f"it worked at {render(used)}, after it was exposed")
+        return Validity(state, 0, f"it worked at {render(used)}, after it was exposed")
     verified = next((e for e in reversed(exposures) if "verified" in _traits(e)), None)
     if verified is not None:
-        return Validity(held, 0, f"{verified.by} says that it is valid ({render(verified.time)})")
+        return Validity(state, 0, f"{verified.by} says that it is valid ({render(verified.time)})")
     if is_limited:
-        return Validity(held, 0, "the provider's quarantine policy limits it, but it still works")
+        return Validity(state, 0, "the provider's quarantine policy limits it, but it still works")
     if used or credential.last:
-        return Validity(held, 0, f"last used at {render(used or credential.last)}; nothing shows that it was disabled")
+        return Validity(state, 0, f"last used at {render(used or credential.last)}; nothing shows that it was disabled")
     return Validity("unknown", 0, "never seen in use in the logs that were read")

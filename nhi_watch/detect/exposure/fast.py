@@ -23,28 +23,28 @@ from nhi_watch.context.assets import Assets
 from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.event import Identity
-from nhi_watch.core.life import is_settled
 from nhi_watch.core.notable import (
     IMPACTS,
     MAX_RECORD_IDS,
     MAX_TIMELINE,
     clip,
     dimensions_of,
-    loss_of,
     order,
+    risk_of,
     severity_of,
     to_json,
 )
+from nhi_watch.core.status import is_resolved
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect import history as histories
 from nhi_watch.detect import ledger, publish, ranking
 from nhi_watch.detect.cases import GAP
 from nhi_watch.detect.episodes import FOLDED
-from nhi_watch.detect.exposure.case import Case, cases
+from nhi_watch.detect.exposure.case import ExposedCredential, cases
 from nhi_watch.detect.exposure.notable import build, exposed_where
-from nhi_watch.detect.history import History, Life
-from nhi_watch.detect.impact import REACH_DAYS, Reach, reach_of
-from nhi_watch.detect.ledger import TOLD
+from nhi_watch.detect.history import History, IdentityHistory
+from nhi_watch.detect.impact import REACH_DAYS, BlastRadius, blast_radius
+from nhi_watch.detect.ledger import PUBLISHED_KEYS
 from nhi_watch.detect.model import SUREST, log_odds_of
 from nhi_watch.intake.sources.exposure import account_of_key
 from nhi_watch.state import inventory
@@ -57,7 +57,7 @@ TABLE = "ledger"
 PREFIX = "exposure/"
 OWN = 20
 """Credentials that one feed tells of and no log has seen in use that are notables of their own; the rest is folded."""
-SETTLED_DAYS = 120
+RESOLVED_DAYS = 120
 """Days after its end that an exposure whose credential is dead is still listed."""
 
 
@@ -73,12 +73,16 @@ def refresh(
     at which one asks; 0: the latest second in the logs. `compromises`: as they stand; None: as last published.
     """
     quarantined = {n for n, done in history.names.items() if any(c.what == "quarantined" for c in done)}
-    told = (change for credential in history.credentials.values() for change in credential.changes)
-    if not quarantined and not any(change.what == "exposed" for change in told):
+    changes = (change for credential in history.credentials.values() for change in credential.changes)
+    if not quarantined and not any(change.what == "exposed" for change in changes):
         return []
     names = {user.id for c in history.credentials.values() for user in c.users if c.changes}
     if quarantined:
-        names |= {i for i, life in history.lives.items() if inventory.name_key(life.identity) in quarantined}
+        names |= {
+            i
+            for i, identity_history in history.identities.items()
+            if inventory.name_key(identity_history.identity) in quarantined
+        }
     histories.fill(history, rows, names)
     return judge(rows, history, known, now, networks, compromises)
 
@@ -93,14 +97,14 @@ def follow_up(
     its status in the ledger. `present`: applies to an exposure what people have said of it.
     """
     history = histories.read_some(rows, ())
-    found = refresh(rows, history, known, networks=networks, compromises=compromises)
-    own, parts = parted(compromises, found)
-    exposures = [present(one) for one in found]
-    asked = [*own, *exposures, *({**one, "listed": False} for one in parts)]
+    exposed = refresh(rows, history, known, networks=networks, compromises=compromises)
+    own, parts = parted(compromises, exposed)
+    exposures = [present(exposure) for exposure in exposed]
+    asked = [*own, *exposures, *({**exposure, "listed": False} for exposure in parts)]
     stored = ledger.entries(rows)
     histories.fill(history, rows, ledger.to_check(rows, stored, history, asked))
     standing = ledger.follow(rows, history, asked, stored=stored)
-    return ledger.told([*own, *parts, *exposures], standing)
+    return ledger.with_status([*own, *parts, *exposures], standing)
 
 
 def judge(
@@ -110,16 +114,22 @@ def judge(
     """The same with a history that is at hand."""
     every = publish.as_of(rows, publish.stored(rows), max(now, history.now)) if compromises is None else compromises
     before = dict(rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0"))
-    odd = [one for one in every if one["kind"] == "compromise" and loss_of(one) >= ranking.LEAST
-           and not is_settled(one) and (not one["merged_into"] or PREFIX + one["merged_into"] in before)]  # fmt: skip
+    shown_compromises = [
+        document
+        for document in every
+        if document["kind"] == "compromise"
+        and risk_of(document) >= ranking.LEAST
+        and not is_resolved(document)
+        and (not document["merged_into"] or PREFIX + document["merged_into"] in before)
+    ]
     asked = [
         each for each in cases(history, now)
-        if not each.validity.dead or each.now - each.validity.since <= SETTLED_DAYS * DAY
+        if not each.validity.dead or each.now - each.validity.since <= RESOLVED_DAYS * DAY
     ]  # fmt: skip
-    found = [(each, _document(each, history, known, networks, odd)) for each in asked]
-    feeds = {document["id"]: each.exposures[0].by for each, document in found if not each.seen}
-    told = _told(found, odd)
-    documents = _folded(told, {d["id"]: feeds[d["id"]] for d in told if d["id"] in feeds and not d["folded"]})
+    pairs = [(each, _document(each, history, known, networks, shown_compromises)) for each in asked]
+    feeds = {document["id"]: each.exposures[0].by for each, document in pairs if not each.seen}
+    merged = _documents(pairs, shown_compromises)
+    documents = _folded(merged, {d["id"]: feeds[d["id"]] for d in merged if d["id"] in feeds and not d["folded"]})
     published = publish.documents(rows, [document["id"] for document in documents])
     for rank, document in enumerate(documents, 1):
         document.update(rank=rank, revision=published.get(document["id"], document)["revision"])
@@ -129,23 +139,25 @@ def judge(
     return documents
 
 
-def _told(found: Sequence[tuple[Case, dict[str, Any]]], odd: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _documents(
+    pairs: Sequence[tuple[ExposedCredential, dict[str, Any]]], compromises: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """The exposures, the most urgent first; each compromise is told within the first to which it belongs."""
-    documents, left = [], list(odd)
-    for case, document in sorted(found, key=lambda each: order(each[1])):
+    documents, left = [], list(compromises)
+    for case, document in sorted(pairs, key=lambda each: order(each[1])):
         mine = misuse_of(case, left)
-        left = [one for one in left if one not in mine]
-        documents.append(told_within(document, mine, exposed_where(case)) if mine else document)
+        left = [compromise for compromise in left if compromise not in mine]
+        documents.append(with_compromises(document, mine, exposed_where(case)) if mine else document)
     return sorted(documents, key=order)
 
 
-def _folded(found: Sequence[dict[str, Any]], feeds: Mapping[str, str]) -> list[dict[str, Any]]:
+def _folded(exposures: Sequence[dict[str, Any]], feeds: Mapping[str, str]) -> list[dict[str, Any]]:
     """All but what of a feed is too many: whoever writes its findings could bury a credential that is in use.
 
     The first of a feed's stands for them; once a log has seen one in use, it stands for itself.
     """
     kept, own = [], dict[str, list[dict[str, Any]]]()
-    for document in found:
+    for document in exposures:
         mine = own.setdefault(feeds.get(document["id"], ""), [])
         mine.append(document)
         if len(mine) <= OWN or document["id"] not in feeds:
@@ -153,8 +165,8 @@ def _folded(found: Sequence[dict[str, Any]], feeds: Mapping[str, str]) -> list[d
     for feed, mine in own.items():
         if feed and len(mine) > OWN:
             others, count = [document["id"] for document in mine[OWN:]], len(mine) - OWN
-            told = f"{count:,} more credentials reported by {feed} were never seen in use and are not listed. "
-            mine[0].update(summary=clip(told + mine[0]["summary"], 1000), folded={
+            sentence = f"{count:,} more credentials reported by {feed} were never seen in use and are not listed. "
+            mine[0].update(summary=clip(sentence + mine[0]["summary"], 1000), folded={
                 "origin": clip(f"findings of {feed}", 300), "count": 1 + count, "ids": others[:FOLDED]})  # fmt: skip
     return kept
 
@@ -165,30 +177,34 @@ def stored(rows: Rows) -> list[dict[str, Any]]:
 
 
 def _document(
-    case: Case, history: History, known: Assets, networks: Networks, odd: Sequence[dict[str, Any]]
+    case: ExposedCredential, history: History, known: Assets, networks: Networks, compromises: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    reach = _reach(case, case.life, history) if case.life else reach_of(Profile())
+    reach = _blast_radius(case, case.identity_history, history) if case.identity_history else blast_radius(Profile())
     asset = assets.find(known, case.identity)
-    return to_json(build(case, reach, asset, networks, _odd_calls(case.identity.id, odd)))
+    return to_json(build(case, reach, asset, networks, _unusual_calls(case.identity.id, compromises)))
 
 
-def _odd_calls(identity: str, compromises: Sequence[dict[str, Any]]) -> frozenset[str]:
+def _unusual_calls(identity: str, compromises: Sequence[dict[str, Any]]) -> frozenset[str]:
     """The calls that were news of an identity in compromises."""
-    own = (d for one in compromises for d in dimensions_of(one, "action", identity)
-           if identity == (d.get("identity") or ("" if one["members"] else one["identity"]["id"])))  # fmt: skip
+    own = (
+        d
+        for compromise in compromises
+        for d in dimensions_of(compromise, "action", identity)
+        if identity == (d.get("identity") or ("" if compromise["members"] else compromise["identity"]["id"]))
+    )
     return frozenset(o["value"] for d in own for o in d["observed"] if o["new"])
 
 
-def _reach(case: Case, life: Life, history: History) -> Reach:
+def _blast_radius(case: ExposedCredential, identity_history: IdentityHistory, history: History) -> BlastRadius:
     """What the identity reached, today included: what worked an hour ago must not read as nothing.
 
     Today is the last day of its account's log where that ended before the exposure was told.
     """
     span = history.span_of(case.identity.provider, case.identity.account)
     today = min(case.now, span.last if span else case.now) // DAY
-    reach = life.reach(history.lives, today)
+    reach = identity_history.blast_radius(history.identities, today)
     since = (today - REACH_DAYS) * DAY
-    fresh = [s for s in life.sights if s.outcome == "success" and s.last >= since]
+    fresh = [s for s in identity_history.sights if s.outcome == "success" and s.last >= since]
     services = reach.services.union(*(s.services for s in fresh)) - {"exposure", "alert"}
     return reach._replace(services=services, actions=reach.actions | {s.action for s in fresh},
                           networks=max(reach.networks, len({s.network for s in fresh})))  # fmt: skip
@@ -200,61 +216,75 @@ ORIGIN = "one exposed key's notables"
 """What the notables share for which the exposure's stands."""
 
 
-def misuse_of(case: Case, compromises: Iterable[Document]) -> list[Document]:
+def misuse_of(case: ExposedCredential, compromises: Iterable[Document]) -> list[Document]:
     """The compromises that an exposure's notable tells of, the gravest first."""
-    return sorted((one for one in compromises if _is_of(case, one)), key=order)
+    return sorted((compromise for compromise in compromises if _is_of(case, compromise)), key=order)
 
 
-def _is_of(case: Case, one: Mapping[str, Any]) -> bool:
-    names = {one["identity"]["id"], *(member["id"] for member in one["members"])}
-    if case.identity.id not in names or parse(one["last_time"]) < case.since - GAP * DAY:
+def _is_of(case: ExposedCredential, notable: Mapping[str, Any]) -> bool:
+    names = {notable["identity"]["id"], *(member["id"] for member in notable["members"])}
+    if case.identity.id not in names or parse(notable["last_time"]) < case.since - GAP * DAY:
         return False
-    if case.validity.dead and parse(one["first_time"]) > case.validity.since:
+    if case.validity.dead and parse(notable["first_time"]) > case.validity.since:
         return False
-    used = {o["value"] for d in dimensions_of(one, "credential") for o in d["observed"]}
-    others = bool(one["members"]) or case.credential.id.startswith(STANDS)
+    used = {o["value"] for d in dimensions_of(notable, "credential") for o in d["observed"]}
+    others = bool(notable["members"]) or case.credential.id.startswith(STANDS)
     return others or not used or clip(case.credential.id, 200) in used
 
 
-def told_within(exposure: Document, found: Sequence[Document], what: str) -> Document:
+def with_compromises(exposure: Document, compromises: Sequence[Document], what: str) -> Document:
     """An exposure's notable with the compromises that belong to it; `what` says in its title what was exposed, where.
 
     What the gravest of them shows is what this one shows.
     """
-    face = found[0]
-    likelihoods = [one["likelihood"] for one in (exposure, *found)]
+    face = compromises[0]
+    likelihoods = [document["likelihood"] for document in (exposure, *compromises)]
     both = 100 * (1 - prod(1 - each / 100 for each in likelihoods))
     likelihood = round(max(min(both, SUREST), *likelihoods), 1)
-    impact = max((exposure["impact"], *(one["impact"] for one in found)), key=lambda each: IMPACTS[each["level"]])
+    impact = max(
+        (exposure["impact"], *(compromise["impact"] for compromise in compromises)),
+        key=lambda each: IMPACTS[each["level"]],
+    )
     tail = f"; {what}"
-    records = dict.fromkeys(record for one in (exposure, *found) for record in one["record_ids"])
-    theirs = {record for one in found for record in one["record_ids"]}
+    records = dict.fromkeys(record for document in (exposure, *compromises) for record in document["record_ids"])
+    theirs = {record for compromise in compromises for record in compromise["record_ids"]}
     return {
         **exposure,
         "likelihood": likelihood,
         "impact": impact,
-        "severity": severity_of(loss_of({"likelihood": likelihood, "impact": impact})),
+        "severity": severity_of(risk_of({"likelihood": likelihood, "impact": impact})),
         "title": clip(face["title"], 200 - len(tail)) + tail,
         "summary": clip(f"{clip(face['summary'], 600)} {exposure['summary']}", 1000),
-        "created": max(exposure["created"], *(one["last_grown"] or one["created"] for one in found)),
-        "first_time": min(one["first_time"] for one in (exposure, *found)),
-        "last_time": max(one["last_time"] for one in (exposure, *found)),
+        "created": max(
+            exposure["created"], *(compromise["last_grown"] or compromise["created"] for compromise in compromises)
+        ),
+        "first_time": min(document["first_time"] for document in (exposure, *compromises)),
+        "last_time": max(document["last_time"] for document in (exposure, *compromises)),
         "signals": _signals(exposure, face, likelihood),
         "model": {**exposure["model"], "ordinary": face["model"]["ordinary"]},
         "baseline": face["baseline"],
-        "timeline": _joined_timeline(exposure, found),
+        "timeline": _joined_timeline(exposure, compromises),
         "usual": _usual(exposure, face),
-        "frameworks": {name: list(dict.fromkeys([*exposure["frameworks"][name], *face["frameworks"][name]]))
-                       for name in exposure["frameworks"]},
+        "frameworks": {
+            name: list(dict.fromkeys([*exposure["frameworks"][name], *face["frameworks"][name]]))
+            for name in exposure["frameworks"]
+        },
         "controls": _controls(exposure, face),
-        "telemetry": {**face["telemetry"], "sources": sorted({*exposure["telemetry"]["sources"],
-                                                              *face["telemetry"]["sources"]})},
+        "telemetry": {
+            **face["telemetry"],
+            "sources": sorted({*exposure["telemetry"]["sources"], *face["telemetry"]["sources"]}),
+        },
         "record_ids": list(records)[:MAX_RECORD_IDS],
-        "record_count": len({*exposure["record_ids"]} - theirs) + sum(one["record_count"] for one in found),
+        "record_count": len({*exposure["record_ids"]} - theirs)
+        + sum(compromise["record_count"] for compromise in compromises),
         "members": face["members"],
         "links": face["links"],
-        "folded": {"origin": ORIGIN, "count": 1 + len(found), "ids": [one["id"] for one in found]},
-    }  # fmt: skip
+        "folded": {
+            "origin": ORIGIN,
+            "count": 1 + len(compromises),
+            "ids": [compromise["id"] for compromise in compromises],
+        },
+    }
 
 
 def parted(
@@ -264,13 +294,13 @@ def parted(
 
     The latter keep what they have of a place, for whoever told people of it.
     """
-    into = {name: one["id"] for one in exposures if one["folded"] for name in one["folded"]["ids"]}
-    own, told = list[Document](), list[Document]()
-    for one in notables:
-        name: Optional[str] = into.get(one["id"])
+    into = {name: exposure["id"] for exposure in exposures if exposure["folded"] for name in exposure["folded"]["ids"]}
+    own, exposed_documents = list[Document](), list[Document]()
+    for notable in notables:
+        name: Optional[str] = into.get(notable["id"])
         why = {"merged_into": name, "life": "closed", "closed_why": f"part of {name}"} if name else {}
-        (told if name else own).append({**one, **why})
-    return own, told
+        (exposed_documents if name else own).append({**notable, **why})
+    return own, exposed_documents
 
 
 def _signals(exposure: Document, face: Document, likelihood: float) -> list[Document]:
@@ -282,13 +312,13 @@ def _signals(exposure: Document, face: Document, likelihood: float) -> list[Docu
     return [added, *model, *({**signal, "log_odds": 0.0} for signal in others)]
 
 
-def _joined_timeline(exposure: Document, found: Sequence[Document]) -> list[Document]:
+def _joined_timeline(exposure: Document, compromises: Sequence[Document]) -> list[Document]:
     """What is told of the credential, and the unusual calls: those that both tell of, once."""
-    known = {record for one in found for record in one["record_ids"]}
-    mine = [e for e in exposure["timeline"] if e["action"].startswith(TOLD) or e["record_id"] not in known]
-    odd = [e for one in found for e in one["timeline"] if e["points"] > 0]
-    odd = odd or [e for one in found for e in one["timeline"]]
-    return sorted([*mine, *odd], key=lambda e: (e["time"], e["action"], e["record_id"]))[:MAX_TIMELINE]
+    known = {record for compromise in compromises for record in compromise["record_ids"]}
+    mine = [e for e in exposure["timeline"] if e["action"].startswith(PUBLISHED_KEYS) or e["record_id"] not in known]
+    unusual_entries = [e for compromise in compromises for e in compromise["timeline"] if e["points"] > 0]
+    unusual_entries = unusual_entries or [e for compromise in compromises for e in compromise["timeline"]]
+    return sorted([*mine, *unusual_entries], key=lambda e: (e["time"], e["action"], e["record_id"]))[:MAX_TIMELINE]
 
 
 def _usual(exposure: Document, face: Document) -> Document:
@@ -302,12 +332,12 @@ def _controls(exposure: Document, face: Document) -> list[Document]:
     """Of the exposed key its own; of linked identities those of the compromise, which are in the members' order."""
     if not face["members"]:
         return list(exposure["controls"])
-    at = next((n for n, one in enumerate(face["members"]) if one["id"] == exposure["identity"]["id"]), -1)
-    mine, met, found = {control["id"]: control for control in exposure["controls"]}, dict[str, int](), []
+    at = next((n for n, member in enumerate(face["members"]) if member["id"] == exposure["identity"]["id"]), -1)
+    mine, met, merged = {control["id"]: control for control in exposure["controls"]}, dict[str, int](), []
     for control in face["controls"]:
         number = met[control["id"]] = met.get(control["id"], -1) + 1
-        found.append(mine.get(control["id"], control) if number == at else control)
-    return found
+        merged.append(mine.get(control["id"], control) if number == at else control)
+    return merged
 
 
 # ---- told by a person
@@ -342,8 +372,8 @@ def tell(rows: Rows, key: str, since: int, where: str) -> Credential:
         raise InputError("no log has named this credential, and ids do not look like it: it may be the secret itself; "
                          "nothing was stored. Give its public id (AKIA…, the log's hashed_token)")  # fmt: skip
     users = before.users if before and before.users else (_identity(key),)
-    told = Change(since, "exposed", "nhi exposed", where, "secret_alert", f"told:{key}@{since}"[:256])
-    inventory.keep(rows, [Credential(key, users, 0, 0, (told,))])
+    change = Change(since, "exposed", "nhi exposed", where, "secret_alert", f"told:{key}@{since}"[:256])
+    inventory.keep(rows, [Credential(key, users, 0, 0, (change,))])
     after = inventory.credential(rows, key)
     assert after is not None, "it was just put"
     return after

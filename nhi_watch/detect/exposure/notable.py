@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from nhi_watch.context.assets import Asset
 from nhi_watch.context.networks import SHIPPED, Networks
-from nhi_watch.core.life import Receipt
 from nhi_watch.core.notable import Control, ModelRef, Notable, SignalPoints, TimelineEntry, Usual, clip
+from nhi_watch.core.status import Receipt
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect.explain.claims import digest
 from nhi_watch.detect.explain.notables import (
@@ -23,9 +23,9 @@ from nhi_watch.detect.explain.notables import (
     signal_of,
     usual_of,
 )
-from nhi_watch.detect.exposure.case import DIGEST, HURRY, MODEL, Case
+from nhi_watch.detect.exposure.case import DIGEST, HURRY, MODEL, ExposedCredential
 from nhi_watch.detect.history import Sight, short
-from nhi_watch.detect.impact import REACH_DAYS, Reach, impact, sentence
+from nhi_watch.detect.impact import REACH_DAYS, BlastRadius, impact, sentence
 from nhi_watch.detect.model import log_odds_of
 from nhi_watch.detect.signals import listing, times
 from nhi_watch.state import baseline
@@ -44,38 +44,42 @@ USED = ("T1078.004", "DE.AE-08")
 
 
 def build(
-    case: Case, reach: Reach, asset: Asset, networks: Networks = SHIPPED, odd: frozenset[str] = frozenset()
+    case: ExposedCredential,
+    reach: BlastRadius,
+    asset: Asset,
+    networks: Networks = SHIPPED,
+    unusual_calls: frozenset[str] = frozenset(),
 ) -> Notable:
-    """The notable. `odd`: calls that compromises of it found odd."""
+    """The notable. `unusual_calls`: calls that compromises of it found odd."""
     likelihood = _likelihood(case)
     signals = _signals(case, reach, likelihood)
     last = max([case.exposures[-1].time, case.validity.since, *(sight.last for sight in case.strange)])
-    told = digest([[s.id, s.value] for s in signals])
+    values_digest = digest([[s.id, s.value] for s in signals])
     return make(
         notable_id("exposure", case.credential.id), "exposure", identity_of(case.identity, asset.owner),
         _title(case, networks), _summary(case, reach, asset), times=(case.since, case.since, last),
         eve=case.now // DAY - 1, likelihood=likelihood, signals=signals, timeline=_timeline(case), usual=_usual(case),
-        ids=[*IDS, *(USED if case.strange else ())], controls=_controls(case, reach, _stolen(case, odd)),
+        ids=[*IDS, *(USED if case.strange else ())], controls=_controls(case, reach, _stolen(case, unusual_calls)),
         impact=impact(asset, reach), sources={"exposure", *([case.identity.provider] if _is_read(case) else [])},
         missing=() if case.read_until else ("the log of the credential's account since the exposure",),
         record_ids=[*dict.fromkeys([*(e.record_id for e in case.exposures), *_strange_records(case)])],
         record_count=len(case.exposures) + sum(s.count for s in case.strange), model=ModelRef(MODEL, DIGEST),
-        receipt=Receipt(DIGEST, told, digest(baseline.to_row(_profile(case)))),
+        receipt=Receipt(DIGEST, values_digest, digest(baseline.to_row(_profile(case)))),
     )  # fmt: skip
 
 
-def _is_read(case: Case) -> bool:
-    return bool(case.life or case.read_until)
+def _is_read(case: ExposedCredential) -> bool:
+    return bool(case.identity_history or case.read_until)
 
 
-def _likelihood(case: Case) -> float:
+def _likelihood(case: ExposedCredential) -> float:
     least = 0.0 if case.validity.dead else LEAST.get(case.place.name, PUBLIC_LEAST)
     least = max(least, WORKED_LEAST) if case.works else least
     return round(min(max(100 * case.soon, least), UNSEEN_MOST if case.unseen else 100.0), 1)
 
 
-def _profile(case: Case) -> Profile:
-    return case.life.profile if case.life else Profile()
+def _profile(case: ExposedCredential) -> Profile:
+    return case.identity_history.profile if case.identity_history else Profile()
 
 
 _WHERE = {
@@ -85,8 +89,8 @@ _WHERE = {
 }  # fmt: skip
 
 
-def _title(case: Case, networks: Networks) -> str:
-    whose = f" of {short(case.identity)}" if case.life else ""
+def _title(case: ExposedCredential, networks: Networks) -> str:
+    whose = f" of {short(case.identity)}" if case.identity_history else ""
     end = ""
     if case.strange:
         end = f", and used since from {_from(case.strange[0], networks)}"
@@ -95,7 +99,7 @@ def _title(case: Case, networks: Networks) -> str:
     return f"Exposure: {clip(case.key, 60)}{clip(whose, 60)} {_WHERE[case.place.name]}{end}"
 
 
-def exposed_where(case: Case) -> str:
+def exposed_where(case: ExposedCredential) -> str:
     """What was exposed, and where, for the title of a notable that tells of its misuse first."""
     return f"{clip(case.key, 60)} was exposed {_WHERE[case.place.name]}"
 
@@ -104,49 +108,49 @@ def _from(sight: Sight, networks: Networks) -> str:
     return networks.facts(sight.network).owner or sight.network
 
 
-def _summary(case: Case, reach: Reach, asset: Asset) -> str:
+def _summary(case: ExposedCredential, reach: BlastRadius, asset: Asset) -> str:
     tried = f"{case.probability:.0%} that somebody has tried it by now"
     last = case.credential.last
     used = f"last used {render(last)}" if last else "never seen in use here"
     owner = f"owner {asset.owner}" if asset.owner else "no owner known"
-    held = case.validity
+    validity = case.validity
     return (
         f"Exposed since {render(case.since)} {_WHERE[case.place.name]} ({_places(case)}); {tried}. "
-        f"It is {held.state if held.state != 'unknown' else 'of unknown validity'}: {held.evidence}. "
+        f"It is {validity.state if validity.state != 'unknown' else 'of unknown validity'}: {validity.evidence}. "
         f"{used[0].upper()}{used[1:]}; in {REACH_DAYS} days it reached {_reached(case, reach)}; {owner}."
     )
 
 
-def _places(case: Case) -> str:
+def _places(case: ExposedCredential) -> str:
     return clip(listing([e.about for e in case.exposures if e.about] or ["place unknown"], 2), 200)
 
 
-def _reached(case: Case, reach: Reach) -> str:
+def _reached(case: ExposedCredential, reach: BlastRadius) -> str:
     if reach.services:
         return f"{listing(sorted(reach.services), 5)} ({sentence(reach)})"
     return "services that are no longer known" if case.used or case.credential.last else "nothing seen"
 
 
-def _signals(case: Case, reach: Reach, likelihood: float) -> tuple[SignalPoints, ...]:
+def _signals(case: ExposedCredential, reach: BlastRadius, likelihood: float) -> tuple[SignalPoints, ...]:
     """What it is due to; the log-odds of all together are those of the likelihood."""
     minutes = max(0, case.now - case.since) / 60
     hurry = 0 if case.validity.dead else HURRY
     steps = (100 * case.place.by(minutes + hurry), 100 * case.soon, likelihood)
-    place_worth, soon, told = (log_odds_of(each) for each in steps)
+    place_worth, soon, text = (log_odds_of(each) for each in steps)
     place, valid = case.place, case.validity
     exposed = (
         f"exposed {_while(minutes)} ago; in such a place {place.by(minutes):.0%} are tried by then "
         f"(half of those that ever are within {_while(place.median)}; {place.basis})"
     )
-    used = float(sum(s.count for s in case.strange)) if _is_told(case) else None
+    used = float(sum(s.count for s in case.strange)) if _is_known(case) else None
     works = None if valid.state == "unknown" else 0.0 if valid.dead else 1.0
-    things = float(reach.targets + len(reach.services)) if case.life else None
+    things = float(reach.targets + len(reach.services)) if case.identity_history else None
     return (
         signal_of("exposed_secret", exposed, round(minutes, 1), round(place_worth, 3),
                   records=[e.record_id for e in case.exposures]),
         signal_of("used_since_exposure", _use_sentence(case), used, round(soon - place_worth, 3),
                   records=_strange_records(case)),
-        signal_of("still_valid", f"{valid.state}: {valid.evidence}", works, round(told - soon, 3)),
+        signal_of("still_valid", f"{valid.state}: {valid.evidence}", works, round(text - soon, 3)),
         signal_of("reached", f"within {REACH_DAYS} days: {_reached(case, reach)}; from {reach.networks} networks",
                   things),
     )  # fmt: skip
@@ -165,11 +169,11 @@ def _while(minutes: float) -> str:
     return f"{minutes / 60:,.0f} hours" if minutes < 2880 else f"{minutes / 1440:,.0f} days"
 
 
-def _is_told(case: Case) -> bool:
+def _is_known(case: ExposedCredential) -> bool:
     return bool(case.strange or case.read_until or case.probability != case.prior)
 
 
-def _use_sentence(case: Case) -> str:
+def _use_sentence(case: ExposedCredential) -> str:
     if case.strange:
         first = min(case.strange, key=lambda sight: sight.first)
         calls = times(sum(sight.count for sight in case.strange), "call")
@@ -182,13 +186,13 @@ def _use_sentence(case: Case) -> str:
     return "cannot tell: no log of its account covers the time since the exposure"
 
 
-def _strange_records(case: Case) -> list[str]:
+def _strange_records(case: ExposedCredential) -> list[str]:
     return [*dict.fromkeys(record for sight in case.strange for record in sight.record_ids)]
 
 
-def _timeline(case: Case) -> tuple[TimelineEntry, ...]:
+def _timeline(case: ExposedCredential) -> tuple[TimelineEntry, ...]:
     changes = [c for c in case.credential.changes if c.what not in ("exposed", "quarantined")]
-    told = [
+    entries = [
         *(TimelineEntry(e.time, f"exposure:{e.what}", "success", clip(e.about, 256), e.record_id, 0.0, 1)
           for e in case.exposures),
         *(TimelineEntry(c.time, f"credential:{c.what}", "success", clip(c.by, 256), c.record_id, 0.0, 1)
@@ -196,10 +200,10 @@ def _timeline(case: Case) -> tuple[TimelineEntry, ...]:
         *(TimelineEntry(s.first, s.action, s.outcome, clip(s.network, 256), s.record_ids[0], 0.0, s.count)
           for s in case.strange[:ENTRIES]),
     ]  # fmt: skip
-    return tuple(sorted(told, key=lambda entry: (entry.time, entry.action)))
+    return tuple(sorted(entries, key=lambda entry: (entry.time, entry.action)))
 
 
-def _usual(case: Case) -> Usual:
+def _usual(case: ExposedCredential) -> Usual:
     profile, before = _profile(case), case.since // DAY
     observed = {
         "network": [s.network for s in case.strange], "agent": [s.agent for s in case.strange if s.agent],
@@ -213,22 +217,22 @@ def _usual(case: Case) -> Usual:
     return usual_of(profile, dimensions, case.credential.last)
 
 
-def _stolen(case: Case, odd: frozenset[str]) -> frozenset[str]:
+def _stolen(case: ExposedCredential, unusual_calls: frozenset[str]) -> frozenset[str]:
     """What only a thief called: from a new place, or oddly, and never before in its own places."""
-    if case.life is None:
+    if case.identity_history is None:
         return frozenset()
     away = set(case.strange)
-    theirs = odd.union(*(sight.actions for sight in away))
+    theirs = unusual_calls.union(*(sight.actions for sight in away))
     known = {value for value, seen in _profile(case).dimension("action").values.items()
-             if seen.first < case.since // DAY and value not in odd}  # fmt: skip
-    home = (sight.actions - odd for sight in case.life.sights if sight not in away)
-    return theirs - known.union(*home)
+             if seen.first < case.since // DAY and value not in unusual_calls}  # fmt: skip
+    usual_calls = (sight.actions - unusual_calls for sight in case.identity_history.sights if sight not in away)
+    return theirs - known.union(*usual_calls)
 
 
-def _controls(case: Case, reach: Reach, stolen: frozenset[str]) -> tuple[Control, ...]:
-    held = case.validity
-    if held.dead:
-        rotate = f"{case.key} is {held.state}: {held.evidence}. Delete it once nothing breaks."
+def _controls(case: ExposedCredential, reach: BlastRadius, stolen: frozenset[str]) -> tuple[Control, ...]:
+    validity = case.validity
+    if validity.dead:
+        rotate = f"{case.key} is {validity.state}: {validity.evidence}. Delete it once nothing breaks."
     else:
         rotate = f"Make a new credential, move its users over, then switch {case.key} off and delete it."
     granted = listing(sorted(reach.actions - stolen), 8) if reach.actions - stolen else ""
@@ -240,4 +244,6 @@ def _controls(case: Case, reach: Reach, stolen: frozenset[str]) -> tuple[Control
         if case.used or case.credential.last
         else "It was never seen in use: remove every permission until its owner says what it is for."
     )  # fmt: skip
-    return control_of("rotate_secret", rotate, "done" if held.dead else "open"), control_of("reduce_privilege", reduce)
+    return control_of("rotate_secret", rotate, "done" if validity.dead else "open"), control_of(
+        "reduce_privilege", reduce
+    )

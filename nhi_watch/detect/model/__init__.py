@@ -66,7 +66,7 @@ class Features(NamedTuple):
     bins: tuple[int, ...]
 
 
-class Scorecard(NamedTuple):
+class Model(NamedTuple):
     """Evidence of attacks, habits of the world, the trees, and their calibration."""
 
     id: str
@@ -89,7 +89,7 @@ class Scorecard(NamedTuple):
     plain: Sequence[Any] = ()
     """The trees as the file has them, over its own signals."""
 
-    def aligned(self, names: tuple[str, ...]) -> Scorecard:
+    def aligned(self, names: tuple[str, ...]) -> Model:
         """The model for the signals of this version: one that it does not know has no points, one that is gone is never
         odd."""
         if self.signals == names:
@@ -103,7 +103,7 @@ class Scorecard(NamedTuple):
             signals=names,
             attack=tuple(NEVER if i is None else self.attack[i] for i in at),
             world=tuple(
-                tuple(tuple(NEVER if i is None else told[i] for i in at) for told in ages) for ages in self.world
+                tuple(tuple(NEVER if i is None else age_row[i] for i in at) for age_row in ages) for ages in self.world
             ),
             trees=grown(len(names), trees_of(self.plain, places)),
         )
@@ -127,8 +127,8 @@ class Scorecard(NamedTuple):
 
     def shares(self, features: Features) -> tuple[float, list[float]]:
         """The ordinary day's log-odds, and what each signal adds to them: together those of the likelihood."""
-        found = self.trees.shares([*features.points, *features.bins])
-        return self.ordinary, [round(self.slope * each, 3) for each in found]
+        shares = self.trees.shares([*features.points, *features.bins])
+        return self.ordinary, [round(self.slope * each, 3) for each in shares]
 
     def elsewhere(self, dimension: str, value: str) -> float:
         """What the world does: share of identity-days with a value."""
@@ -153,11 +153,11 @@ def log_odds_of(likelihood: float) -> float:
     >>> round(log_odds_of(50.0), 4), round(log_odds_of(80.0), 4)
     (0.0, 1.3863)
     """
-    held = min(99.99, max(0.01, likelihood))
-    return log(held / (100.0 - held))
+    bounded = min(99.99, max(0.01, likelihood))
+    return log(bounded / (100.0 - bounded))
 
 
-def load(folder: Path = FOLDER) -> Scorecard:
+def load(folder: Path = FOLDER) -> Model:
     """The model of a folder, after its hash was checked against the manifest.
 
     Raises:
@@ -173,21 +173,21 @@ def load(folder: Path = FOLDER) -> Scorecard:
                 f"{folder / MODEL}: SHA-256 is {digest[:12]}…, the manifest says {manifest['sha256'][:12]}…; "
                 "restore the file that belongs to the manifest, or train again"
             )
-        card = parse(json.loads(raw), digest)._replace(folder=folder)
-        if (*manifest.get("signals", card.signals),) != card.signals or manifest.get("id", card.id) != card.id:
+        model = parse(json.loads(raw), digest)._replace(folder=folder)
+        if (*manifest.get("signals", model.signals),) != model.signals or manifest.get("id", model.id) != model.id:
             raise ModelError(f"{folder}: model and manifest name other signals or another id; restore both files")
-        return card
+        return model
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{folder}: no usable model there ({error}); reinstall, or run `nhi train`") from error
 
 
 def _gate(folder: Path, manifest: dict[str, Any]) -> None:
     """Refuse what another version has made: it may mean something else by the same words."""
-    made = manifest.get("versions", {}).get("nhi_watch", __version__)
+    version = manifest.get("versions", {}).get("nhi_watch", __version__)
     form = manifest.get("format", 0)
-    if form > FORMAT or _release(made) > _release(__version__):
+    if form > FORMAT or _release(version) > _release(__version__):
         raise ModelError(
-            f"{folder}: made by nhi_watch {made} (format {form}), this is {__version__} (format {FORMAT}); "
+            f"{folder}: made by nhi_watch {version} (format {form}), this is {__version__} (format {FORMAT}); "
             "update the program, or take a model that this version has made"
         )
     if form < FORMAT:
@@ -206,7 +206,7 @@ def _release(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:2])
 
 
-def parse(plain: dict[str, Any], digest: str = "") -> Scorecard:
+def parse(plain: dict[str, Any], digest: str = "") -> Model:
     """The model of a JSON document; `digest` is the SHA-256 of its file.
 
     Raises:
@@ -216,7 +216,7 @@ def parse(plain: dict[str, Any], digest: str = "") -> Scorecard:
         raise ValueError("its bins are not those of this version")
     rows = plain["signals"]
     count = len(rows)
-    return Scorecard(
+    return Model(
         id=plain["id"],
         sha256=digest,
         signals=tuple(row["name"] for row in rows),
@@ -234,9 +234,9 @@ def parse(plain: dict[str, Any], digest: str = "") -> Scorecard:
     )
 
 
-def _shares(told: Sequence[float]) -> Shares:
+def _shares(values: Sequence[float]) -> Shares:
     """The shares of all bins; those left out at the end are 0."""
-    shares = (1.0, *told, *(0.0,) * (BINS - 1 - len(told)))
+    shares = (1.0, *values, *(0.0,) * (BINS - 1 - len(values)))
     if len(shares) != BINS or any(high > low for low, high in zip(shares, shares[1:])):
         raise ValueError("shares must fall from bin to bin")
     return shares

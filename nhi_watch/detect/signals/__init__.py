@@ -23,9 +23,9 @@ from nhi_watch.core import registry
 from nhi_watch.detect.signals._kit import (
     KEY_SERVICE,
     NOVEL,
+    Baseline,
     Elsewhere,
     EpisodeView,
-    Past,
     Signal,
     View,
     by_hand,
@@ -36,7 +36,7 @@ from nhi_watch.detect.signals._kit import (
     times,
 )
 
-__all__ = ["ABSOLUTE", "KEY_SERVICE", "NAMES", "NOVEL", "SIGNALS", "UNTAUGHT", "Elsewhere", "EpisodeView", "Past",
+__all__ = ["ABSOLUTE", "KEY_SERVICE", "NAMES", "NOVEL", "SIGNALS", "UNTAUGHT", "Elsewhere", "EpisodeView", "Baseline",
            "Signal", "View", "by_hand", "facts", "is_person", "known_days", "listing", "of", "times"]  # fmt: skip
 
 
@@ -46,9 +46,11 @@ def of(theme: ModuleType) -> Iterator[Signal]:
     yield from getattr(theme, "TABLE", ())
 
 
-SIGNALS = tuple(sorted((each for theme in registry.modules(__name__) for each in of(theme)), key=lambda one: one.name))
+SIGNALS = tuple(
+    sorted((each for theme in registry.modules(__name__) for each in of(theme)), key=lambda signal: signal.name)
+)
 NAMES = tuple(signal.name for signal in SIGNALS)
-ABSOLUTE = frozenset(signal.name for signal in SIGNALS if not signal.needs_past)
+ABSOLUTE = frozenset(signal.name for signal in SIGNALS if not signal.needs_history)
 """Signals that need no past: they count in full on a tenant's first day."""
 UNTAUGHT = frozenset(signal.name for signal in SIGNALS if not signal.becomes_habit)
 """Signals that never become habits: attack tools, anonymity networks, stopped logs."""

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context import actions
 from nhi_watch.context.networks import SHIPPED, Networks
-from nhi_watch.core.behaviour import ORDER, Behaviour, Shape
+from nhi_watch.core.behaviour import ORDER, Behaviour, BehaviourKey
 from nhi_watch.core.event import DONE_TO, Identity
 from nhi_watch.core.notable import clip
 from nhi_watch.core.timestamps import render_day
@@ -42,7 +42,7 @@ MACHINES, OUTSIDE = frozenset({"hosting", "private"}), frozenset({"isp", "mobile
 """Kinds of networks in which machines work, and from which people do: one session belongs to one of them."""
 
 
-class Past(NamedTuple):
+class Baseline(NamedTuple):
     """What is known on the eve of a day."""
 
     today: int
@@ -83,7 +83,7 @@ class Past(NamedTuple):
         return not self.own.days and not self.tenant.days
 
 
-class Facts(NamedTuple):
+class CallFacts(NamedTuple):
     """What the shipped tables say of a call."""
 
     classes: frozenset[str]
@@ -92,57 +92,75 @@ class Facts(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def facts(service: str, action: str, traits: tuple[str, ...] = ()) -> Facts:
+def facts(service: str, action: str, traits: tuple[str, ...] = ()) -> CallFacts:
     """Sensitivity classes, tactics and acts of an action `service:Operation`; what others did to it is no act."""
     operation = action.partition(":")[2]
     acts = () if DONE_TO in traits else actions.acts(service, operation, traits)
-    return Facts(frozenset(actions.sensitivity(service, operation)), actions.tactics(service, operation), acts)
+    return CallFacts(frozenset(actions.sensitivity(service, operation)), actions.tactics(service, operation), acts)
 
 
 class View:
     """One shape in the light of the past. Unknown (None) where nothing was learnt yet."""
 
-    __slots__ = ("_new", "action", "agent", "behaviours", "credential", "credential_type", "error", "facts", "let_in",
-                 "network", "network_facts", "owner", "past", "quiet", "region", "remote", "service", "shape",
-                 "values")  # fmt: skip
+    __slots__ = (
+        "_new",
+        "action",
+        "agent",
+        "baseline",
+        "behaviours",
+        "credential",
+        "credential_type",
+        "error",
+        "facts",
+        "key",
+        "let_in",
+        "network",
+        "network_facts",
+        "owner",
+        "quiet",
+        "region",
+        "remote",
+        "service",
+        "values",
+    )  # fmt: skip
 
-    def __init__(self, shape: Shape, past: Past) -> None:
-        self.shape = shape
-        let_in, known = shape.outcome not in REFUSALS, past.known if past.known is not None else {}
+    def __init__(self, key: BehaviourKey, baseline: Baseline) -> None:
+        self.key = key
+        let_in, known = key.outcome not in REFUSALS, baseline.known if baseline.known is not None else {}
         self.let_in = let_in
         """Whether it was neither refused nor failed."""
-        self.remote = bool(shape.network) and not shape.network.startswith("service:")
+        self.remote = bool(key.network) and not key.network.startswith("service:")
         """Whether it came from somewhere, not from a service acting on somebody's behalf."""
 
         def bits(dimension: str, value: str) -> float:
             key = dimension, value, let_in
             if key not in known:
-                known[key] = past.bits(dimension, value, let_in)
+                known[key] = baseline.bits(dimension, value, let_in)
             return known[key]
 
-        self.past = past
-        self.facts = facts(shape.service, shape.action, shape.traits)
-        self.network_facts = past.networks.facts(shape.network)
+        self.baseline = baseline
+        self.facts = facts(key.service, key.action, key.traits)
+        self.network_facts = baseline.networks.facts(key.network)
         # what others did to it is no habit of its own: is it usual in the tenant?
-        passive = DONE_TO in shape.traits
-        self.action = past.done_bits(shape.action) if passive else bits("action", shape.action)
-        self.service = 0.0 if passive else bits("service", shape.service)
-        self.error = bits("error", f"{shape.action} {shape.error}") if shape.error else 0.0
+        passive = DONE_TO in key.traits
+        self.action = baseline.done_bits(key.action) if passive else bits("action", key.action)
+        self.service = 0.0 if passive else bits("service", key.service)
+        self.error = bits("error", f"{key.action} {key.error}") if key.error else 0.0
         self.behaviours: list[Behaviour] = []
         self._new: dict[int, list[str]] = {}
         """By id of a behaviour: six signals ask for its new targets."""
         self.values: tuple[Optional[float], ...] = ()
         # where nothing was learnt yet, every place and tool would be new: that cannot be told
-        blank = past.blank
-        self.region = 0.0 if blank else bits("region", shape.region)
-        self.network = 0.0 if blank else bits("network", shape.network)
+        blank = baseline.blank
+        self.region = 0.0 if blank else bits("region", key.region)
+        self.network = 0.0 if blank else bits("network", key.network)
         self.owner = 0.0 if blank else bits("owner", self.network_facts.owner)
-        self.agent = 0.0 if blank else bits("agent", shape.agent)
-        self.credential = 0.0 if blank else bits("credential", shape.credential)
-        self.credential_type = 0.0 if blank else bits("credential_type", shape.credential_type)
+        self.agent = 0.0 if blank else bits("agent", key.agent)
+        self.credential = 0.0 if blank else bits("credential", key.credential)
+        self.credential_type = 0.0 if blank else bits("credential_type", key.credential_type)
         self.quiet = not (
             self.action or self.network or self.agent or self.error or self.region or self.owner
-            or self.service or self.credential or self.credential_type or shape.traits
+            or self.service or self.credential or self.credential_type or key.traits
             or self.network_facts.kind in ANONYMOUS
         )  # fmt: skip
         """Nothing in it is news, and nothing in it is a fact that signals look for."""
@@ -151,7 +169,7 @@ class View:
         """Targets of one of its behaviours that the identity never touched; what was refused or failed touched none."""
         new = self._new.get(id(behaviour))
         if new is None:
-            own, let_in = self.past.own, self.let_in
+            own, let_in = self.baseline.own, self.let_in
             new = [target for target in behaviour.targets if not own.knows("target", target, let_in)]
             self._new[id(behaviour)] = new
         return new
@@ -164,7 +182,7 @@ class View:
         new, touched = len(self.new_targets(behaviour)), behaviour.touched
         if touched <= len(behaviour.targets):
             return new
-        most = (1 << self.past.own.size_of_two_days("targets")) - 1
+        most = (1 << self.baseline.own.size_of_two_days("targets")) - 1
         return max(new, round(touched * new / len(behaviour.targets)), touched - max(most, len(behaviour.targets)))
 
     @property
@@ -178,7 +196,7 @@ class EpisodeView(NamedTuple):
 
     views: Sequence[View]
     """One per shape, each with its behaviours (one per hour)."""
-    past: Past
+    baseline: Baseline
 
     def behaviours(self) -> list[Behaviour]:
         """All behaviours, in order of time."""
@@ -189,7 +207,7 @@ class EpisodeView(NamedTuple):
         counts: dict[str, int] = {}
         for view in self.views:
             if view.let_in:
-                counts[view.shape.action] = counts.get(view.shape.action, 0) + sum(b.count for b in view.behaviours)
+                counts[view.key.action] = counts.get(view.key.action, 0) + sum(b.count for b in view.behaviours)
         return counts
 
 
@@ -198,8 +216,8 @@ def known_days(episode: EpisodeView) -> int:
 
     Who is seldom touched never has a history of its own; that others touch it now and then is a habit of the tenant.
     """
-    passive = all(DONE_TO in view.shape.traits for view in episode.views)
-    return max(ENOUGH, episode.past.own.days) if passive else episode.past.own.days
+    passive = all(DONE_TO in view.key.traits for view in episode.views)
+    return max(ENOUGH, episode.baseline.own.days) if passive else episode.baseline.own.days
 
 
 def is_person(identity: Identity, days: int) -> bool:
@@ -216,9 +234,9 @@ BY_NAME = "user_name"
 """Evidence that an identity is a person's that is nothing but its name."""
 
 
-def by_hand(shape: Shape) -> bool:
+def by_hand(key: BehaviourKey) -> bool:
     """Whether the record shows a person at work."""
-    return is_human(shape.traits)
+    return is_human(key.traits)
 
 
 # ---- a signal
@@ -257,7 +275,7 @@ class Signal(NamedTuple):
     """What a notable's title says of it, where that is more than the signal's title: names and numbers."""
     on_ordinary_days: bool = False
     """Of an episode signal: it may fire although every call and place is ordinary."""
-    needs_past: bool = True
+    needs_history: bool = True
     """Whether its value is held against what was seen before. What needs no past counts in full on a first day."""
     becomes_habit: bool = True
     """Whether it may become ordinary: attack tools, anonymous networks and stopped logs never do."""
@@ -267,7 +285,7 @@ _MOVING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069
 Seen = Any
 """A View or an EpisodeView, by the signal's scope."""
 Value = Callable[[Seen], Optional[float]]
-Told = Callable[[Seen], str]
+Phrase = Callable[[Seen], str]
 
 
 def signal(scope: str, title: str, frameworks: tuple[str, ...], control: str, **more: Any) -> Callable[[Value], Signal]:
@@ -275,25 +293,27 @@ def signal(scope: str, title: str, frameworks: tuple[str, ...], control: str, **
 
     def decorated(value: Value) -> Signal:
         meaning, _, counts = inspect.cleandoc(value.__doc__ or "").rpartition("\n\n")
-        return made(value.__name__, scope, title, frameworks, control, value, meaning, " ".join(counts.split()), **more)
+        return build_signal(
+            value.__name__, scope, title, frameworks, control, value, meaning, " ".join(counts.split()), **more
+        )
 
     return decorated
 
 
-def made(
+def build_signal(
     name: str, scope: str, title: str, frameworks: tuple[str, ...], control: str, value: Value, meaning: str,
-    counts: str, evidence: Told, phrase: Optional[Told] = None,
+    counts: str, evidence: Phrase, phrase: Optional[Phrase] = None,
     backing: Optional[Callable[[Seen], list[Behaviour]]] = None, **more: Any,
 ) -> Signal:  # fmt: skip
     """A signal whose sentences stay on one line, whatever a log holds."""
-    told = _one_line(phrase) if phrase is not None else None
-    return Signal(name, title, scope, frameworks, control, value, _one_line(evidence), backing, meaning, counts,
-                  phrase=told, **more)  # fmt: skip
+    single_line = _single_line(phrase) if phrase is not None else None
+    return Signal(name, title, scope, frameworks, control, value, _single_line(evidence), backing, meaning, counts,
+                  phrase=single_line, **more)  # fmt: skip
 
 
-def _one_line(told: Told) -> Told:
+def _single_line(phrase: Phrase) -> Phrase:
     """Log values end up in sentences: what breaks lines or turns text round is replaced."""
-    return lambda seen: _MOVING.sub("\N{REPLACEMENT CHARACTER}", told(seen))
+    return lambda seen: _MOVING.sub("\N{REPLACEMENT CHARACTER}", phrase(seen))
 
 
 # ---- signals of one sort, which a table tells apart
@@ -301,15 +321,15 @@ def _one_line(told: Told) -> Told:
 
 def kind_of_call(
     name: str, title: str, frameworks: tuple[str, ...], control: str, does: str, meaning: str,
-    marks: frozenset[str] = frozenset(), **more: Any,
+    traits: frozenset[str] = frozenset(), **more: Any,
 ) -> Signal:  # fmt: skip
     """Of calls of the sensitivity class that is named as the signal, or whose records have one of some traits."""
 
     def value(view: View) -> float:
-        return view.action if name in view.facts.classes or not marks.isdisjoint(view.shape.traits) else 0.0
+        return view.action if name in view.facts.classes or not traits.isdisjoint(view.key.traits) else 0.0
 
     counts = "Bits by which the call is new for the identity, where it is of this kind."
-    return made(name, "behaviour", title, frameworks, control, value, meaning, counts,
+    return build_signal(name, "behaviour", title, frameworks, control, value, meaning, counts,
                 lambda view: call_sentence(view, does), **more)  # fmt: skip
 
 
@@ -321,15 +341,15 @@ def new_value(
     always = of in ("action", "service")
 
     def value(view: View) -> float | None:
-        found: float = getattr(view, of)
-        return found if always or not view.past.blank else None
+        bits: float = getattr(view, of)
+        return bits if always or not view.baseline.blank else None
 
     def evidence(view: View) -> str:
         kind = f" ({view.network_facts.kind})" if of == "owner" else ""
         return f"{noun}{_value(view, of)}{kind}: {rarity(view, getattr(view, of), of, _value(view, of))}"
 
     counts = "Surprisal in bits." if always else "Surprisal in bits; None before there is any history."
-    return made(name, "behaviour", title, frameworks, control, value, meaning, counts, evidence, **more)
+    return build_signal(name, "behaviour", title, frameworks, control, value, meaning, counts, evidence, **more)
 
 
 def unknown_value(
@@ -339,20 +359,20 @@ def unknown_value(
     """The same of a value that is new for the identity, and rare in the tenant: of `least` bits there."""
 
     def value(view: View) -> float | None:
-        if view.past.blank:
+        if view.baseline.blank:
             return None
-        found = view.past.tenant_bits(of, _value(view, of)) if getattr(view, of) >= NOVEL else 0.0
-        return found if found >= least else 0.0
+        bits = view.baseline.tenant_bits(of, _value(view, of)) if getattr(view, of) >= NOVEL else 0.0
+        return bits if bits >= least else 0.0
 
     def evidence(view: View) -> str:
-        return f"{noun} {_value(view, of)}: {_rarity_in_tenant(view.past, of, _value(view, of))}"
+        return f"{noun} {_value(view, of)}: {_rarity_in_tenant(view.baseline, of, _value(view, of))}"
 
     counts = "Surprisal in bits for the tenant, where it is new for the identity; None before there is any history."
-    return made(name, "behaviour", title, frameworks, control, value, meaning, counts, evidence, **more)
+    return build_signal(name, "behaviour", title, frameworks, control, value, meaning, counts, evidence, **more)
 
 
 def _value(view: View, of: str) -> str:
-    return view.network_facts.owner if of == "owner" else str(getattr(view.shape, of))
+    return view.network_facts.owner if of == "owner" else str(getattr(view.key, of))
 
 
 Named = list[tuple[str, Behaviour]]
@@ -361,42 +381,42 @@ Named = list[tuple[str, Behaviour]]
 
 def counted(
     name: str, title: str, frameworks: tuple[str, ...], control: str, says: str, meaning: str, counts: str,
-    found: Callable[[EpisodeView], Named], cold: Callable[[EpisodeView], bool] = lambda episode: False,
+    names_of: Callable[[EpisodeView], Named], cold: Callable[[EpisodeView], bool] = lambda episode: False,
     scale: Callable[[int], float] = lambda number: log2(1 + number), most: int = 4,
     number: Callable[[EpisodeView], int] = lambda episode: 0, **more: Any,
 ) -> Signal:  # fmt: skip
     """Of how many different things a day shows: `scale` of their number, None while the past is `cold`.
 
-    `number`: how many there are where `found` need not name all of them.
+    `number`: how many there are where `names_of` need not name all of them.
     """
 
     def size(episode: EpisodeView) -> int:
-        return max(number(episode), len({told for told, _ in found(episode)}))
+        return max(number(episode), len({name for name, _ in names_of(episode)}))
 
     def evidence(episode: EpisodeView) -> str:
-        names = [bare(told) for told, _ in found(episode)]
+        names = [bare(name) for name, _ in names_of(episode)]
         return f"{says} ({size(episode)}): {listing(names, most, size(episode))}"
 
     def value(episode: EpisodeView) -> float | None:
         return None if cold(episode) else scale(size(episode))
 
-    return made(name, "episode", title, frameworks, control, value, meaning, counts, evidence,
-                backing=lambda episode: [b for _, b in found(episode)], **more)  # fmt: skip
+    return build_signal(name, "episode", title, frameworks, control, value, meaning, counts, evidence,
+                backing=lambda episode: [b for _, b in names_of(episode)], **more)  # fmt: skip
 
 
 def is_blank(episode: EpisodeView) -> bool:
     """Whether nothing at all was learnt yet."""
-    return episode.past.blank
+    return episode.baseline.blank
 
 
 def is_young(episode: EpisodeView) -> bool:
     """Whether the targets of the identity are not known yet."""
-    return episode.past.own.days < KNOWN_DAYS
+    return episode.baseline.own.days < KNOWN_DAYS
 
 
 def calls_of(views: Iterable[View]) -> Named:
     """The calls of some views."""
-    return [(view.shape.action, b) for view in views for b in view.behaviours]
+    return [(view.key.action, b) for view in views for b in view.behaviours]
 
 
 def first_used(episode: EpisodeView, name: str) -> Named:
@@ -415,23 +435,23 @@ def most_new(views: Iterable[View]) -> int:
 
 def heaviest(view: View, weights: Mapping[str, float]) -> float:
     """The weight of the heaviest trait; 0 without any that has one."""
-    traits = view.shape.traits
+    traits = view.key.traits
     return max([weights.get(trait, 0.0) for trait in traits]) if traits else 0.0
 
 
 def marked(view: View, weights: Mapping[str, float]) -> float:
     """Weight of the heaviest trait, plus the bits by which the call is new; 0 without such a trait."""
-    found = heaviest(view, weights)
-    return found + view.action if found else 0.0
+    weight = heaviest(view, weights)
+    return weight + view.action if weight else 0.0
 
 
-def marks(view: View, weights: Iterable[str], called: Mapping[str, str] = MappingProxyType({})) -> str:
+def in_words(view: View, weights: Iterable[str], called: Mapping[str, str] = MappingProxyType({})) -> str:
     """The traits that have a weight, in words; `called`: what people call some of them."""
-    names = (trait for trait in view.shape.traits if trait in weights)
+    names = (trait for trait in view.key.traits if trait in weights)
     return ", ".join(called.get(name, name.replace("_", " ")) for name in names)
 
 
-def place_news(view: View) -> float:
+def place_novelty(view: View) -> float:
     """Bits by which the place is new for the identity: the operator of the network, or half of the network's own."""
     return max(view.owner, view.network / 2)
 
@@ -440,23 +460,23 @@ def place_rarity(view: View) -> str:
     """How usual the place is, by the part of it that is the news."""
     if view.owner >= view.network / 2:
         return rarity(view, view.owner, "owner", view.network_facts.owner)
-    return rarity(view, view.network, "network", view.shape.network)
+    return rarity(view, view.network, "network", view.key.network)
 
 
 def call_sentence(view: View, what: str) -> str:
     """Says which call it was and how new it is."""
-    tried = {"success": "", "denied": f" (refused: {view.shape.error})"}
-    end = tried.get(view.shape.outcome, f" (failed: {view.shape.error})")
-    return f"{view.shape.action}{end} {what}; {rarity(view, view.action, 'action', view.shape.action)}"
+    tried = {"success": "", "denied": f" (refused: {view.key.error})"}
+    end = tried.get(view.key.outcome, f" (failed: {view.key.error})")
+    return f"{view.key.action}{end} {what}; {rarity(view, view.action, 'action', view.key.action)}"
 
 
 def rarity(view: View, surprise: float, of: str = "", value: str = "") -> str:
     """How usual a value of a dimension is for the identity, and the history that says so."""
-    own = view.past.own
+    own = view.baseline.own
     if not surprise:
         return "ordinary for this identity"
-    if of == "action" and DONE_TO in view.shape.traits:  # what others did to it
-        return _rarity_in_tenant(view.past, of, value)
+    if of == "action" and DONE_TO in view.key.traits:  # what others did to it
+        return _rarity_in_tenant(view.baseline, of, value)
     if not own.days:
         return f"{expected(surprise)} for a new identity"
     history = f"{times(own.days, 'active day')} of this identity"
@@ -467,10 +487,10 @@ def rarity(view: View, surprise: float, of: str = "", value: str = "") -> str:
     return f"{only}seen on {seen.days:,} of {history}, last on {render_day(seen.last)}"
 
 
-def _rarity_in_tenant(past: Past, of: str, value: str) -> str:
+def _rarity_in_tenant(baseline: Baseline, of: str, value: str) -> str:
     """The same for the tenant, whose days are those of its identities together."""
-    seen = past.tenant.dimension(of).values.get(value)
-    history = f"{times(past.tenant.days, 'identity day')} of this tenant"
+    seen = baseline.tenant.dimension(of).values.get(value)
+    history = f"{times(baseline.tenant.days, 'identity day')} of this tenant"
     return f"seen on {seen.days:,} of {history}" if seen is not None else f"not seen in {history}"
 
 
@@ -495,32 +515,32 @@ def _round(number: float) -> int:
     return int(round(number, -digits))
 
 
-def made_by(views: list[View], *, targets: bool = True) -> str:
+def calls_in_words(views: list[View], *, targets: bool = True) -> str:
     """Which calls how often, of what, from where and with which program, in words."""
     count = sum(b.count for b in behaviours_of(views))
     touched = [target for b in behaviours_of(views) for target in b.targets] if targets else []
-    places = [view.network_facts.owner or view.shape.network for view in views if view.shape.network]
-    agents = [view.shape.agent for view in views if view.shape.agent]
-    told = listing([view.shape.action for view in views], 2) + (f" ({times(count, 'call')})" if count > 1 else "")
-    told += f" of {listing(touched, 2)}" if touched else ""
-    told += f" from {listing(places, 2)}" if places else ""
-    told += f" with {listing(agents, 2)}" if agents else ""
-    refused = all(view.shape.outcome != "success" for view in views)
-    return f"{told}, refused" if refused else told
+    places = [view.network_facts.owner or view.key.network for view in views if view.key.network]
+    agents = [view.key.agent for view in views if view.key.agent]
+    calls = listing([view.key.action for view in views], 2) + (f" ({times(count, 'call')})" if count > 1 else "")
+    calls += f" of {listing(touched, 2)}" if touched else ""
+    calls += f" from {listing(places, 2)}" if places else ""
+    calls += f" with {listing(agents, 2)}" if agents else ""
+    refused = all(view.key.outcome != "success" for view in views)
+    return f"{calls}, refused" if refused else calls
 
 
 def bulk_phrase(views: list[View], count: int) -> str:
     """Bulk reads in a title: how many, the most frequent call, and of what and from which address that one was made."""
     calls, targets, places = Counter[str](), Counter[str](), Counter[str]()
     for view in views:
-        calls[view.shape.action] += sum(b.count for b in view.behaviours)
+        calls[view.key.action] += sum(b.count for b in view.behaviours)
     top = min(calls, key=lambda call: (-calls[call], call))
-    for b in behaviours_of([view for view in views if view.shape.action == top]):
+    for b in behaviours_of([view for view in views if view.key.action == top]):
         targets.update(map(last_part, b.targets))
-        places[b.addresses[0] if b.addresses else b.shape.network] += b.count
+        places[b.addresses[0] if b.addresses else b.key.network] += b.count
     often = ", most often " if len(calls) > 1 else ": "
-    told = f"{times(count, f'bulk {read_word(views)}')}{often}{top}"
-    return told + "".join(f"{word}{_most(names)}" for word, names in ((" of ", targets), (" from ", places))
+    text = f"{times(count, f'bulk {read_word(views)}')}{often}{top}"
+    return text + "".join(f"{word}{_most(names)}" for word, names in ((" of ", targets), (" from ", places))
                           if _most(names))  # fmt: skip
 
 
@@ -530,7 +550,7 @@ KEY_SERVICE = "kms"
 
 def read_word(views: list[View]) -> str:
     """What one read is called; another word where only keys are used."""
-    return "key use" if views and all(view.shape.service == KEY_SERVICE for view in views) else "read"
+    return "key use" if views and all(view.key.service == KEY_SERVICE for view in views) else "read"
 
 
 def _most(names: Counter[str]) -> str:
@@ -578,20 +598,20 @@ def novel_views(episode: EpisodeView) -> list[View]:
 
 def apart(episode: EpisodeView, of: Callable[[View], str]) -> list[View]:
     """Views of sessions that were used with several of something."""
-    told = [(view, of(view)) for view in episode.views if view.remote]
-    if len({home for _, home in told if home}) < 2:  # most days: no need to go through their sessions
+    pairs = [(view, of(view)) for view in episode.views if view.remote]
+    if len({value for _, value in pairs if value}) < 2:  # most days: no need to go through their sessions
         return []
-    homes: dict[str, dict[str, View]] = {}
-    for view, home in told:
-        sessions = {session for b in view.behaviours for session in b.sessions} if home else ()
+    by_session: dict[str, dict[str, View]] = {}
+    for view, value in pairs:
+        sessions = {session for b in view.behaviours for session in b.sessions} if value else ()
         for session in sessions:
-            homes.setdefault(session, {})[home] = view
-    return list({id(v): v for views in homes.values() if len(views) > 1 for v in views.values()}.values())
+            by_session.setdefault(session, {})[value] = view
+    return list({id(v): v for views in by_session.values() if len(views) > 1 for v in views.values()}.values())
 
 
 def scattered(episode: EpisodeView) -> bool:
     """Whether one session of a machine was used where machines work, and where people do."""
-    return any(not view.shape.identity.human for view in apart(episode, _side))
+    return any(not view.key.identity.human for view in apart(episode, _side))
 
 
 def _side(view: View) -> str:

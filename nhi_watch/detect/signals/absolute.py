@@ -20,12 +20,12 @@ from nhi_watch.detect.signals._kit import (
     Signal,
     View,
     behaviours_of,
+    build_signal,
     by_hand,
     call_sentence,
     facts,
     last_part,
     listing,
-    made,
     scattered,
     signal,
     times,
@@ -49,17 +49,17 @@ def _is_secret(view: View) -> bool:
 
 
 def _is_data(view: View) -> bool:
-    reads = view.shape.access in ("read", "list") and "exfiltration" in view.facts.tactics
-    return view.let_in and (reads or view.shape.action in DATA) and SECRETS not in view.facts.classes
+    reads = view.key.access in ("read", "list") and "exfiltration" in view.facts.tactics
+    return view.let_in and (reads or view.key.action in DATA) and SECRETS not in view.facts.classes
 
 
 def _is_refused(view: View) -> bool:
-    return view.shape.outcome == "denied" and not by_hand(view.shape)
+    return view.key.outcome == "denied" and not by_hand(view.key)
 
 
 def _is_own_call(view: View) -> bool:
     """A page of a console makes dozens of calls by itself; what others do to an identity is no call of its own."""
-    return not by_hand(view.shape) and DONE_TO not in view.shape.traits
+    return not by_hand(view.key) and DONE_TO not in view.key.traits
 
 
 def _by_hour(episode: EpisodeView, counts: Callable[[View], bool]) -> tuple[int, Hour]:
@@ -67,11 +67,11 @@ def _by_hour(episode: EpisodeView, counts: Callable[[View], bool]) -> tuple[int,
     hours: dict[int, Hour] = {}
     for view in episode.views:
         if counts(view):
-            action = view.shape.action
+            action = view.key.action
             for b in view.behaviours:
                 calls = hours.setdefault(b.hour, {})
                 calls[action] = calls.get(action, 0) + b.count
-    return max(hours.items(), key=lambda one: (len(one[1]), sum(one[1].values()), -one[0]), default=(0, {}))
+    return max(hours.items(), key=lambda item: (len(item[1]), sum(item[1].values()), -item[0]), default=(0, {}))
 
 
 def _rate(
@@ -90,9 +90,9 @@ def _rate(
         hour, _ = _by_hour(episode, counted)
         return [b for view in episode.views if counted(view) for b in view.behaviours if b.hour == hour]
 
-    return made(name, "episode", title, frameworks, control, value, meaning, counts,
+    return build_signal(name, "episode", title, frameworks, control, value, meaning, counts,
                 lambda episode: says(*_by_hour(episode, counted)), backing=backing, on_ordinary_days=True,
-                needs_past=False, **more)  # fmt: skip
+                needs_history=False, **more)  # fmt: skip
 
 
 def _hour(hour: int) -> str:
@@ -100,17 +100,31 @@ def _hour(hour: int) -> str:
 
 
 TABLE: tuple[Signal, ...] = (
-    _rate("refused_in_hour", "Many kinds of calls refused within an hour", ("T1087.004", "T1580"), "rotate_secret",
-          "Tries many different calls within an hour and is refused, as an intruder who tries out a credential.",
-          "log2(1 + number of kinds of calls refused for lack of permission within the same hour), from 4 on; console "
-          "sessions aside.",
-          _is_refused, lambda hour, found: f"{len(found)} kinds of calls refused {_hour(hour)}: {listing(list(found))}",
-          4, headline=26),
-    _rate("kinds_in_hour", "Many kinds of calls within an hour", ("T1526", "T1580"), "rotate_secret",
-          "Makes many different calls within an hour: machines repeat a few; deployment and discovery tools do not.",
-          "log2(1 + number of kinds of calls within the same hour), from 8 on; console sessions aside.",
-          _is_own_call, lambda hour, found: f"{len(found)} kinds of calls {_hour(hour)}: {listing(list(found))}", 8),
-)  # fmt: skip
+    _rate(
+        "refused_in_hour",
+        "Many kinds of calls refused within an hour",
+        ("T1087.004", "T1580"),
+        "rotate_secret",
+        "Tries many different calls within an hour and is refused, as an intruder who tries out a credential.",
+        "log2(1 + number of kinds of calls refused for lack of permission within the same hour), from 4 on; console "
+        "sessions aside.",
+        _is_refused,
+        lambda hour, counts: f"{len(counts)} kinds of calls refused {_hour(hour)}: {listing(list(counts))}",
+        4,
+        headline=26,
+    ),
+    _rate(
+        "kinds_in_hour",
+        "Many kinds of calls within an hour",
+        ("T1526", "T1580"),
+        "rotate_secret",
+        "Makes many different calls within an hour: machines repeat a few; deployment and discovery tools do not.",
+        "log2(1 + number of kinds of calls within the same hour), from 8 on; console sessions aside.",
+        _is_own_call,
+        lambda hour, counts: f"{len(counts)} kinds of calls {_hour(hour)}: {listing(list(counts))}",
+        8,
+    ),
+)
 
 
 class _Amount(NamedTuple):
@@ -132,7 +146,7 @@ def _amount(episode: EpisodeView, counts: Callable[[View], bool], of: Callable[[
     for view in views:
         for b in view.behaviours:
             hours[b.hour] = hours.get(b.hour, 0) + of(b)
-    hour, count = max(hours.items(), key=lambda one: (one[1], -one[0]), default=(0, 0))
+    hour, count = max(hours.items(), key=lambda item: (item[1], -item[0]), default=(0, 0))
     return _Amount(hour, count, [view for view in views if any(b.hour == hour for b in view.behaviours)])
 
 
@@ -145,28 +159,28 @@ def _objects(episode: EpisodeView) -> _Amount:
     return _amount(episode, _is_data, lambda b: b.count)
 
 
-def _amount_sentence(found: _Amount, what: str) -> str:
-    calls = listing([view.shape.action for view in found.views], 2)
-    targets = [target for b in found.behaviours for target in b.targets]
+def _amount_sentence(amount: _Amount, what: str) -> str:
+    calls = listing([view.key.action for view in amount.views], 2)
+    targets = [target for b in amount.behaviours for target in b.targets]
     of = f" of {listing(targets, 2)}" if targets else ""
-    return f"{times(found.number, what)} {_hour(found.hour)} by {calls}{of}"
+    return f"{times(amount.number, what)} {_hour(amount.hour)} by {calls}{of}"
 
 
 def _amount_signal(
     name: str, title: str, frameworks: tuple[str, ...], control: str, meaning: str, counts: str,
-    found: Callable[[EpisodeView], _Amount], what: str, verb: str, least: int, headline: int,
+    amount_of: Callable[[EpisodeView], _Amount], what: str, verb: str, least: int, headline: int,
 ) -> Signal:  # fmt: skip
     """Of how much an hour holds: log2(1 + number) from `least` on."""
 
     def value(episode: EpisodeView) -> float:
-        number = found(episode).number
+        number = amount_of(episode).number
         return log2(1 + number) if number >= least else 0.0
 
-    return made(name, "episode", title, frameworks, control, value, meaning, counts,
-                lambda episode: _amount_sentence(found(episode), what),
-                phrase=lambda episode: f"{times(found(episode).number, what)} {verb}within an hour",
-                backing=lambda episode: found(episode).behaviours, headline=headline, on_ordinary_days=True,
-                needs_past=False)  # fmt: skip
+    return build_signal(name, "episode", title, frameworks, control, value, meaning, counts,
+                lambda episode: _amount_sentence(amount_of(episode), what),
+                phrase=lambda episode: f"{times(amount_of(episode).number, what)} {verb}within an hour",
+                backing=lambda episode: amount_of(episode).behaviours, headline=headline, on_ordinary_days=True,
+                needs_history=False)  # fmt: skip
 
 
 TABLE += (
@@ -191,8 +205,8 @@ GRAVITY = {
     "pod_shell": 2.0, "large_machines": 2.0, "host_entered": 1.0, "copied_out": 1.0, "destroyed": 1.0,
 }  # fmt: skip
 """By kind of act of `calls.json`: how little of it a working day of anybody needs."""
-MARKS = {"open_ingress": "opens a port to the internet", "user_data": "changes what a machine runs at its start"}
-FOR_OTHER, MADE = "for_other", "credential_creation"
+TRAIT_WORDS = {"open_ingress": "opens a port to the internet", "user_data": "changes what a machine runs at its start"}
+FOR_OTHER, CREATED = "for_other", "credential_creation"
 RUNS = frozenset({"ssm:SendCommand", "ssm:StartAutomationExecution", "ecs:ExecuteCommand"})
 OTHERS = 2.0
 """The weight of all that is no kind of act: a credential made for another, commands run on hosts, MARKS."""
@@ -200,8 +214,8 @@ OTHERS = 2.0
 
 def _grave(view: View) -> Mapping[str, float]:
     """What a view does that is grave, in words → its weight."""
-    shape = view.shape
-    return _grave_acts(shape.service, shape.action, shape.traits, view.let_in)
+    key = view.key
+    return _grave_acts(key.service, key.action, key.traits, view.let_in)
 
 
 @lru_cache(maxsize=4096)
@@ -209,22 +223,22 @@ def _grave_acts(service: str, action: str, traits: tuple[str, ...], let_in: bool
     if DONE_TO in traits:
         return {}
     known = facts(service, action, traits)
-    found = {act.says: GRAVITY[act.kind] for act in known.acts if act.kind in GRAVITY}
-    found.update((says, OTHERS) for mark, says in MARKS.items() if mark in traits)
-    if FOR_OTHER in traits and MADE in known.classes:
-        found["creates a credential for another identity"] = OTHERS
+    result = {act.says: GRAVITY[act.kind] for act in known.acts if act.kind in GRAVITY}
+    result.update((says, OTHERS) for mark, says in TRAIT_WORDS.items() if mark in traits)
+    if FOR_OTHER in traits and CREATED in known.classes:
+        result["creates a credential for another identity"] = OTHERS
     if action in RUNS:
-        found["runs commands on hosts or in containers"] = OTHERS
-    return found if let_in else {says: weight / 2 for says, weight in found.items()}
+        result["runs commands on hosts or in containers"] = OTHERS
+    return result if let_in else {says: weight / 2 for says, weight in result.items()}
 
 
 def _weights(episode: EpisodeView, weigh: Callable[[View], Mapping[str, float]]) -> dict[str, float]:
     """What the day did, in words → the most that it weighs in one of the views."""
-    found: dict[str, float] = {}
+    weights: dict[str, float] = {}
     for view in episode.views:
         for says, weight in weigh(view).items():
-            found[says] = max(found.get(says, 0.0), weight)
-    return found
+            weights[says] = max(weights.get(says, 0.0), weight)
+    return weights
 
 
 def _heaviest_first(weights: Mapping[str, float]) -> list[str]:
@@ -233,7 +247,7 @@ def _heaviest_first(weights: Mapping[str, float]) -> list[str]:
 
 def _acts_sentence(weights: Mapping[str, float], views: list[View]) -> str:
     """What weighs most, and the calls that did it."""
-    calls = [view.shape.action for view in views]
+    calls = [view.key.action for view in views]
     return f"{'; '.join(_heaviest_first(weights)[:3])}: {listing(calls, 3)}"
 
 
@@ -243,7 +257,7 @@ def _grave_views(episode: EpisodeView) -> list[View]:
 
 @signal(
     "episode", "High-impact actions", ("T1562.008", "T1098.003", "T1537", "T1484.002"), "reduce_privilege",
-    on_ordinary_days=True, needs_past=False,
+    on_ordinary_days=True, needs_history=False,
     evidence=lambda episode: _acts_sentence(_weights(episode, _grave), _grave_views(episode)),
     backing=lambda episode: behaviours_of(_grave_views(episode)),
 )  # fmt: skip
@@ -266,7 +280,7 @@ SECOND_FACTOR = "mfa"
 
 def _severe(view: View) -> Mapping[str, float]:
     """What a view does that is severe, in words → its weight; what others do to an identity is no act of its own."""
-    return _severe_acts(view.shape.service, view.shape.action, view.shape.traits)
+    return _severe_acts(view.key.service, view.key.action, view.key.traits)
 
 
 @lru_cache(maxsize=4096)
@@ -290,12 +304,12 @@ def _severest_phrase(episode: EpisodeView) -> str:
     says, views = _heaviest_first(_weights(episode, _severe))[0], _severest(episode)
     touched = [last_part(target) for b in behaviours_of(views) for target in b.targets]
     of = f" of {listing(touched, 1)}" if touched else ""
-    return f"{says} ({listing([view.shape.action for view in views], 1)}{of})"
+    return f"{says} ({listing([view.key.action for view in views], 1)}{of})"
 
 
 @signal(
     "episode", "Severe action", ("T1562.008", "T1098.003", "T1537", "T1484.002"), "reduce_privilege", headline=4,
-    on_ordinary_days=True, needs_past=False,
+    on_ordinary_days=True, needs_history=False,
     evidence=lambda episode: _acts_sentence(_weights(episode, _severe), _severest(episode)),
     phrase=_severest_phrase,
     backing=lambda episode: behaviours_of(_severest(episode)),
@@ -319,22 +333,22 @@ def _busy_hours(episode: EpisodeView) -> set[int]:
     """The hours in which the identity also made several ordinary changes, and was let in."""
     kinds: dict[int, set[str]] = {}
     for view in episode.views:
-        if view.let_in and view.shape.access in CHANGES and _is_own_act(view) and not _severe(view):
+        if view.let_in and view.key.access in CHANGES and _is_own_act(view) and not _severe(view):
             for b in view.behaviours:
-                kinds.setdefault(b.hour, set()).add(view.shape.action)
+                kinds.setdefault(b.hour, set()).add(view.key.action)
     return {hour for hour, calls in kinds.items() if len(calls) > OTHER_CHANGES}
 
 
 def _is_own_act(view: View) -> bool:
-    return DONE_TO not in view.shape.traits
+    return DONE_TO not in view.key.traits
 
 
 def _alone(episode: EpisodeView) -> dict[View, list[Behaviour]]:
     """The severe acts of other hours, with their behaviours."""
     severe = [view for view in episode.views if _severe(view)]
     busy = _busy_hours(episode) if severe else set()
-    found = {view: [b for b in view.behaviours if b.hour not in busy] for view in severe}
-    return {view: behaviours for view, behaviours in found.items() if behaviours}
+    result = {view: [b for b in view.behaviours if b.hour not in busy] for view in severe}
+    return {view: behaviours for view, behaviours in result.items() if behaviours}
 
 
 def _heaviest_alone(episode: EpisodeView) -> list[View]:
@@ -349,7 +363,7 @@ def _weights_alone(episode: EpisodeView) -> dict[str, float]:
 
 @signal(
     "episode", "Severe action by itself", ("T1562.008", "T1098.003", "T1537"), "reduce_privilege",
-    on_ordinary_days=True, needs_past=False,
+    on_ordinary_days=True, needs_history=False,
     evidence=lambda episode: f"{_acts_sentence(_weights_alone(episode), _heaviest_alone(episode))}, with hardly any "
     "other change within the hour",
     backing=lambda episode: [b for view in _heaviest_alone(episode) for b in _alone(episode)[view]],
@@ -368,7 +382,7 @@ NO_LOG = "k8s"
 
 
 def _stopping(episode: EpisodeView) -> list[View]:
-    return [view for view in episode.views if view.facts.acts and view.shape.service != NO_LOG and _stops(view)]
+    return [view for view in episode.views if view.facts.acts and view.key.service != NO_LOG and _stops(view)]
 
 
 def _stops(view: View) -> bool:
@@ -377,7 +391,7 @@ def _stops(view: View) -> bool:
 
 @signal(
     "episode", "Logs or detectors stopped", ("T1562.008",), "reduce_privilege", headline=5, on_ordinary_days=True,
-    needs_past=False, becomes_habit=False,
+    needs_history=False, becomes_habit=False,
     evidence=lambda episode: f"stops or deletes a log or a detector: {_stopped(episode)}",
     phrase=lambda episode: f"stopped or deleted a log or a detector ({_stopped(episode)})",
     backing=lambda episode: behaviours_of(_stopping(episode)),
@@ -389,12 +403,12 @@ def logs_stopped(episode: EpisodeView) -> float:
     """
     views = _stopping(episode)
     done = [view for view in views if view.let_in]
-    kinds = len({view.shape.action for view in done or views})
+    kinds = len({view.key.action for view in done or views})
     return (2.0 + log2(kinds)) / (1 if done else 2) if kinds else 0.0
 
 
 def _stopped(episode: EpisodeView) -> str:
-    return listing([view.shape.action for view in _stopping(episode)], 3)
+    return listing([view.key.action for view in _stopping(episode)], 3)
 
 
 RISKY = {"tenant_wide": 2.0, "lookalike": 4.0, "mail_and_files": 2.0, "broad_scope": 1.0, "offline_access": 1.0,
@@ -404,18 +418,18 @@ ALLOWED = frozenset({"consent", "scope_growth", "broad_scope"})
 
 
 def _risky_consent(view: View) -> str:
-    marks = [trait.replace("_", " ") for trait in view.shape.traits if trait in RISKY]
-    return f"{view.shape.action} allows an app: {listing(marks, 6)}"
+    traits = [trait.replace("_", " ") for trait in view.key.traits if trait in RISKY]
+    return f"{view.key.action} allows an app: {listing(traits, 6)}"
 
 
-@signal("behaviour", "Wide consent to an app", ("T1528", "NHI3:2025"), "reduce_privilege", needs_past=False,
+@signal("behaviour", "Wide consent to an app", ("T1528", "NHI3:2025"), "reduce_privilege", needs_history=False,
         evidence=_risky_consent)  # fmt: skip
 def risky_consent(view: View) -> float:
     """An app is allowed what gives it everybody's data, or has a name made to be mistaken for a vendor's.
 
     Weights of what was allowed, added up; 0 where nothing was allowed.
     """
-    traits = view.shape.traits
+    traits = view.key.traits
     allowed = view.let_in and not ALLOWED.isdisjoint(traits)
     return sum(RISKY.get(trait, 0.0) for trait in traits) if allowed else 0.0
 
@@ -424,7 +438,7 @@ LOOKALIKE = "lookalike"
 
 
 @signal("behaviour", "Consent to a look-alike app", ("T1528", "NHI3:2025"), "reduce_privilege",
-        headline=4, needs_past=False, becomes_habit=False,
+        headline=4, needs_history=False, becomes_habit=False,
         evidence=lambda view: call_sentence(view, "allows an app whose name is made to be mistaken for a vendor's"),
         )  # fmt: skip
 def lookalike_consent(view: View) -> float:
@@ -432,7 +446,7 @@ def lookalike_consent(view: View) -> float:
 
     1, plus the weights of what was allowed; 0 where the name is its own, or nothing wide was allowed.
     """
-    traits = view.shape.traits
+    traits = view.key.traits
     if LOOKALIKE not in traits or ALLOWED.isdisjoint(traits) or not view.let_in:
         return 0.0
     wide = sum(RISKY[trait] for trait in traits if trait in RISKY and trait != LOOKALIKE)
@@ -457,10 +471,10 @@ def _over(number: int, many: int) -> float:
 def _signs(episode: EpisodeView) -> dict[str, float]:
     """Family of signs → its weight: of a place, a tool, deeds, amounts, and what is allowed to an app."""
     place = max((PLACES.get(view.network_facts.kind, 0.0) for view in episode.views), default=0.0)
-    traits = {trait for view in episode.views for trait in view.shape.traits}
+    traits = {trait for view in episode.views for trait in view.key.traits}
     refused = len(_by_hour(episode, _is_refused)[1])
     consents = max((risky_consent.value(view) or 0.0 for view in episode.views), default=0.0)
-    found = {
+    signs = {
         "an anonymous network": place,
         "a listed address": 2.0 if "listed" in traits else 0.0,
         "a session in two places": 2.0 if scattered(episode) else 0.0,
@@ -472,12 +486,12 @@ def _signs(episode: EpisodeView) -> dict[str, float]:
         "many objects": _over(_objects(episode).number, MANY_OBJECTS),
         "a wide consent": min(4.0, consents),
     }
-    return {name: weight for name, weight in found.items() if weight}
+    return {name: weight for name, weight in signs.items() if weight}
 
 
 @signal(
     "episode", "Several signs of an intrusion at once", ("T1078.004",), "rotate_secret", on_ordinary_days=True,
-    needs_past=False, backing=EpisodeView.behaviours,
+    needs_history=False, backing=EpisodeView.behaviours,
     evidence=lambda episode: f"{listing(list(_signs(episode)), 5)} on one day",
 )  # fmt: skip
 def blatant(episode: EpisodeView) -> float:

@@ -12,7 +12,7 @@ from nhi_watch.detect.signals._kit import (
     is_young,
     kind_of_call,
     listing,
-    place_news,
+    place_novelty,
     place_rarity,
     rarity,
     signal,
@@ -30,9 +30,9 @@ def _tool(action: str) -> str:
 
 
 def _new_tools(episode: EpisodeView) -> Named:
-    known = {_tool(action) for action in episode.past.own.done("action")}
-    views = [view for view in episode.views if view.shape.identity.kind == AGENT]
-    tools = [(_tool(view.shape.action), view) for view in views]
+    known = {_tool(action) for action in episode.baseline.own.done("action")}
+    views = [view for view in episode.views if view.key.identity.kind == AGENT]
+    tools = [(_tool(view.key.action), view) for view in views]
     return [(tool, b) for tool, view in tools if tool and tool not in known for b in view.behaviours]
 
 
@@ -71,9 +71,9 @@ STEP_OF = {operation: step for step, operations in STEPS.items() for operation i
 def _steps(episode: EpisodeView) -> dict[str, list[View]]:
     steps: dict[str, list[View]] = {}
     for view in episode.views:
-        step = STEP_OF.get(view.shape.action.partition(":")[2])
+        step = STEP_OF.get(view.key.action.partition(":")[2])
         if step and view.action:
-            steps.setdefault("test" if step == "abuse" and view.shape.outcome != "success" else step, []).append(view)
+            steps.setdefault("test" if step == "abuse" and view.key.outcome != "success" else step, []).append(view)
     return steps
 
 
@@ -98,18 +98,18 @@ HALF = 0.5
 
 
 def _is_agent(view: View) -> bool:
-    if view.shape.identity.kind == AGENT:
+    if view.key.identity.kind == AGENT:
         return True
-    seen = view.past.own.dimension("service").values
+    seen = view.baseline.own.dimension("service").values
     days = max((seen[name].days for name in SERVICES if name in seen), default=0)
-    return days >= HALF * max(1, view.past.own.days)
+    return days >= HALF * max(1, view.baseline.own.days)
 
 
 def _agent_elsewhere(view: View) -> str:
-    place = view.network_facts.owner or view.shape.network
-    is_client = view.agent > place_news(view)
-    news = rarity(view, view.agent, "agent", view.shape.agent) if is_client else place_rarity(view)
-    return f"an AI agent's credential is used from {place} with {view.shape.agent or 'no client'}, {news}"
+    place = view.network_facts.owner or view.key.network
+    is_client = view.agent > place_novelty(view)
+    novelty = rarity(view, view.agent, "agent", view.key.agent) if is_client else place_rarity(view)
+    return f"an AI agent's credential is used from {place} with {view.key.agent or 'no client'}, {novelty}"
 
 
 @signal("behaviour", "AI agent's key used from a new place", ("T1528", "NHI2:2025"), "rotate_secret", place=6,
@@ -121,4 +121,4 @@ def agent_elsewhere(view: View) -> float | None:
     """
     if not _is_agent(view):
         return 0.0
-    return max(place_news(view), view.agent) if view.past.own.days else None
+    return max(place_novelty(view), view.agent) if view.baseline.own.days else None

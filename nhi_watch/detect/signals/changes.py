@@ -6,12 +6,12 @@ from nhi_watch.core.event import DONE_TO
 from nhi_watch.detect.signals._kit import (
     View,
     call_sentence,
+    in_words,
     kind_of_call,
     last_part,
     listing,
     marked,
-    marks,
-    place_news,
+    place_novelty,
     signal,
     times,
 )
@@ -38,23 +38,23 @@ SCOPE = "scope:"
 
 
 def _scopes(view: View) -> list[str]:
-    return [trait.removeprefix(SCOPE) for trait in view.shape.traits if trait.startswith(SCOPE)]
+    return [trait.removeprefix(SCOPE) for trait in view.key.traits if trait.startswith(SCOPE)]
 
 
 def _app_consent(view: View) -> str:
     others, scopes = [target for b in view.behaviours for target in b.targets], _scopes(view)
-    allowed = marks(view, CONSENT) + (f": {listing(scopes, 6)}" if scopes else "")
-    if DONE_TO not in view.shape.traits:
+    allowed = in_words(view, CONSENT) + (f": {listing(scopes, 6)}" if scopes else "")
+    if DONE_TO not in view.key.traits:
         return call_sentence(view, f"grants consent or scopes to {listing(others, 2) or 'an app'} ({allowed})")
-    new = "never seen before, " if not view.past.own.days else ""
+    new = "never seen before, " if not view.baseline.own.days else ""
     by = f" by {listing(others, 3)} ({len(set(others))})" if others else ""
     count = times(sum(b.count for b in view.behaviours), "consent")
-    return f"app {view.shape.identity.name}, {new}got {count} or new scopes{by} ({allowed})"
+    return f"app {view.key.identity.name}, {new}got {count} or new scopes{by} ({allowed})"
 
 
 def _app_consent_phrase(view: View) -> str:
-    itself, scopes = DONE_TO in view.shape.traits, _scopes(view)
-    apps = [view.shape.identity.name] if itself else [target for b in view.behaviours for target in b.targets]
+    itself, scopes = DONE_TO in view.key.traits, _scopes(view)
+    apps = [view.key.identity.name] if itself else [target for b in view.behaviours for target in b.targets]
     to = f" to {listing([last_part(app) for app in apps], 1)}" if apps else ""
     return f"app consent granted{to}{f' ({listing(scopes, 2)})' if scopes else ''}"
 
@@ -67,10 +67,10 @@ def app_consent(view: View) -> float:
     Weights of what was allowed, added up, 2 more where the app was never seen, plus the bits by which the call is new;
     0 where nothing was allowed.
     """
-    traits = view.shape.traits
+    traits = view.key.traits
     if ALLOWED.isdisjoint(traits):
         return 0.0
-    unseen = DONE_TO in traits and not view.past.own.days
+    unseen = DONE_TO in traits and not view.baseline.own.days
     return sum(CONSENT.get(trait, 0.0) for trait in traits) + (UNSEEN if unseen else 0.0) + view.action
 
 
@@ -82,8 +82,8 @@ _CALLED = {"reply_address": "redirect URI", "trust_domain": "federation of a dom
 
 @signal(
     "behaviour", "App credentials, owner or redirect URI changed", ("T1098.001", "T1484.002"), "rotate_secret",
-    headline=7, phrase=lambda view: f"app changed ({marks(view, APP, _CALLED)})",
-    evidence=lambda view: call_sentence(view, f"changes who can get the app's tokens ({marks(view, APP, _CALLED)})"),
+    headline=7, phrase=lambda view: f"app changed ({in_words(view, APP, _CALLED)})",
+    evidence=lambda view: call_sentence(view, f"changes who can get the app's tokens ({in_words(view, APP, _CALLED)})"),
 )  # fmt: skip
 def app_changed(view: View) -> float:
     """Changes an app's redirect URI, publisher, owner or trusted issuer: somebody else may get its tokens.
@@ -112,7 +112,7 @@ OPENINGS = {"shared_outside": 2.0, "open_ingress": 1.0, "public": 2.0}
 
 
 @signal("behaviour", "Access given to outsiders", ("T1537",), "reduce_privilege", headline=11,
-        evidence=lambda view: call_sentence(view, f"gives outsiders access ({marks(view, OPENINGS)})"))  # fmt: skip
+        evidence=lambda view: call_sentence(view, f"gives outsiders access ({in_words(view, OPENINGS)})"))  # fmt: skip
 def opened_outside(view: View) -> float:
     """Something was opened to another account, to everybody or to the whole internet.
 
@@ -128,7 +128,7 @@ def mass_export(view: View) -> float:
 
     Bits by which the call, or the place that it comes from, is new, where it exports in bulk.
     """
-    return max(view.action, place_news(view)) if "mass_export" in view.shape.traits else 0.0
+    return max(view.action, place_novelty(view)) if "mass_export" in view.key.traits else 0.0
 
 
 MAILBOX = {"other_mailbox": 1.0, "hides_mail": 1.0, "mailbox_grant": 1.0, "mail_forwarding": 2.0}
@@ -136,7 +136,9 @@ MAILBOX = {"other_mailbox": 1.0, "hides_mail": 1.0, "mailbox_grant": 1.0, "mail_
 
 
 @signal("behaviour", "Mailbox access or rules changed", ("T1098",), "reduce_privilege", headline=12,
-        evidence=lambda view: call_sentence(view, f"accesses a mailbox or changes its rules ({marks(view, MAILBOX)})"),
+        evidence=lambda view: call_sentence(
+            view, f"accesses a mailbox or changes its rules ({in_words(view, MAILBOX)})"
+        ),
         )  # fmt: skip
 def mailbox_access(view: View) -> float:
     """Opens somebody's mailbox, sends its mail elsewhere, or hides what arrives.

@@ -17,15 +17,15 @@ from nhi_watch.detect.signals._kit import (
     counted,
     first_used,
     heaviest,
+    in_words,
     is_young,
     kind_of_call,
     last_part,
     listing,
     marked,
-    marks,
     most_new,
     new_value,
-    place_news,
+    place_novelty,
     place_rarity,
     rarity,
     scattered,
@@ -34,7 +34,7 @@ from nhi_watch.detect.signals._kit import (
 )
 
 SECRETS = "secret_reading"
-MADE = frozenset({"deploy_key", "federated_credential", "new_credential", "new_credential_on_app", "orphan_token"})
+CREATED = frozenset({"deploy_key", "federated_credential", "new_credential", "new_credential_on_app", "orphan_token"})
 """Traits of records that made a credential, whatever the call is named."""
 _CREATED = {
     "iam:CreateLoginProfile": "console password set for {}",
@@ -47,7 +47,7 @@ _CREATED = {
 
 def _created(view: View) -> str:
     targets = [last_part(target) for b in view.behaviours for target in b.targets]
-    created = _CREATED.get(view.shape.action, "credential created for {}")
+    created = _CREATED.get(view.key.action, "credential created for {}")
     return created.format(listing(targets, 1)) if targets else created.replace("{} ", "").replace(" for {}", "")
 
 
@@ -66,7 +66,7 @@ TABLE = (
               "keys.", "credential_type"),
     kind_of_call("credential_creation", "Credential created", ("T1098.001",), "rotate_secret",
                  "creates a credential that outlasts the session", "Creates a credential that outlasts the session.",
-                 MADE, headline=9, phrase=_created),
+                 CREATED, headline=9, phrase=_created),
     kind_of_call(SECRETS, "Secrets read", ("T1555.006",), "rotate_secret", "reads secrets",
                  "Reads secrets or passwords, which this identity does not normally do.", headline=20),
     counted("secret_fan_out", "Secrets read for the first time", ("T1555.006", "T1552.007"), "rotate_secret",
@@ -80,64 +80,64 @@ TABLE = (
 
 UNIT = 30.0
 """Days that count one; the log shows first use, so the true age is at least this."""
-NEWS = ("action", "network", "agent", "owner", "region")
+NEW_ASPECTS = ("action", "network", "agent", "owner", "region")
 
 
 def _days(view: View) -> int:
-    seen = view.past.own.dimension("credential").values.get(view.shape.credential)
-    return view.past.today - seen.first if seen is not None else 0
+    seen = view.baseline.own.dimension("credential").values.get(view.key.credential)
+    return view.baseline.today - seen.first if seen is not None else 0
 
 
 @signal("behaviour", "Long-lived key in use", ("NHI7:2025",), "rotate_secret", needs=("credential",),
-        evidence=lambda view: f"key {view.shape.credential} has been in use for at least {_days(view)} days",
+        evidence=lambda view: f"key {view.key.credential} has been in use for at least {_days(view)} days",
         )  # fmt: skip
 def key_age(view: View) -> float | None:
     """A long-lived key that has been in use for long: the longer, the more places it may have leaked from.
 
     Months since the key was first seen, where something about its use is new; None before any history.
     """
-    if not view.shape.credential or not any(getattr(view, name) for name in NEWS):
+    if not view.key.credential or not any(getattr(view, name) for name in NEW_ASPECTS):
         return 0.0
-    return None if view.past.blank else min(24.0, _days(view) / UNIT)
+    return None if view.baseline.blank else min(24.0, _days(view) / UNIT)
 
 
-FOUND = {"secret_alert": 1.0, "verified": 2.0, "public": 1.0}
+LEAK_WEIGHTS = {"secret_alert": 1.0, "verified": 2.0, "public": 1.0}
 """It was found; it works; everybody can read it."""
 
 
 @signal("behaviour", "Credential exposed", ("NHI2:2025", "T1552"), "rotate_secret", headline=2,
-        evidence=lambda view: f"{view.shape.action} reports an exposed credential ({marks(view, FOUND)})",
+        evidence=lambda view: f"{view.key.action} reports an exposed credential ({in_words(view, LEAK_WEIGHTS)})",
         )  # fmt: skip
 def exposed_credential(view: View) -> float:
     """A scanner or the provider reports an exposed credential of this identity.
 
     Sum of what is told of the find; 0 where none is told, or it is settled.
     """
-    traits = view.shape.traits
+    traits = view.key.traits
     if "secret_alert" not in traits or "resolved" in traits:
         return 0.0
-    return sum(FOUND.get(trait, 0.0) for trait in traits)
+    return sum(LEAK_WEIGHTS.get(trait, 0.0) for trait in traits)
 
 
 @signal("behaviour", "Key quarantined by the provider", ("NHI2:2025", "T1552"), "rotate_secret", headline=1,
-        evidence=lambda view: f"{view.shape.action} attaches the provider's quarantine policy: a key is exposed",
+        evidence=lambda view: f"{view.key.action} attaches the provider's quarantine policy: a key is exposed",
         )  # fmt: skip
 def quarantined(view: View) -> float:
     """The provider has put its quarantine policy on an identity: its key is known to be exposed.
 
     1 when the quarantine policy is attached.
     """
-    return 1.0 if "quarantine" in view.shape.traits else 0.0
+    return 1.0 if "quarantine" in view.key.traits else 0.0
 
 
 _SIGN_IN = re.compile(r"sign-?in|login|logon|token\.grant|\bauth\b", re.IGNORECASE | re.ASCII)
 
 
 def _signin_anew(view: View) -> str:
-    if view.credential > place_news(view):
-        seen = rarity(view, view.credential, "credential", view.shape.credential)
-        return f"{view.shape.action} with credential {view.shape.credential}: {seen}"
-    return f"{view.shape.action} from {view.shape.network}: {place_rarity(view)}"
+    if view.credential > place_novelty(view):
+        seen = rarity(view, view.credential, "credential", view.key.credential)
+        return f"{view.key.action} with credential {view.key.credential}: {seen}"
+    return f"{view.key.action} from {view.key.network}: {place_rarity(view)}"
 
 
 @signal("behaviour", "Machine sign-in from a new network or with a new credential", ("T1078.004", "T1098.001"),
@@ -147,9 +147,9 @@ def signin_anew(view: View) -> float | None:
 
     Bits by which network or credential is new, where a machine signs in; None without history.
     """
-    if view.shape.identity.human or not _SIGN_IN.search(view.shape.action):
+    if view.key.identity.human or not _SIGN_IN.search(view.key.action):
         return 0.0
-    return max(view.credential, place_news(view)) if view.past.own.days else None
+    return max(view.credential, place_novelty(view)) if view.baseline.own.days else None
 
 
 DOUBTS = {"legacy_auth": 1.0, "device_code": 1.0, "proxy": 1.0, "root_token": 1.0, "threat_suspected": 2.0,
@@ -158,7 +158,7 @@ DOUBTS = {"legacy_auth": 1.0, "device_code": 1.0, "proxy": 1.0, "root_token": 1.
 
 
 @signal("behaviour", "Risky sign-in", ("NHI4:2025", "T1550.001"), "rotate_secret", headline=32,
-        evidence=lambda view: call_sentence(view, f"is a risky sign-in ({marks(view, DOUBTS)})"))  # fmt: skip
+        evidence=lambda view: call_sentence(view, f"is a risky sign-in ({in_words(view, DOUBTS)})"))  # fmt: skip
 def suspect_session(view: View) -> float:
     """The product that let it in had doubts of its own, or the way in was a weak one.
 
@@ -168,7 +168,7 @@ def suspect_session(view: View) -> float:
 
 
 def _human_use(view: View) -> str:
-    return f"{view.shape.action} was made interactively ({marks(view, ('console', 'mfa'))}) with a machine identity"
+    return f"{view.key.action} was made interactively ({in_words(view, ('console', 'mfa'))}) with a machine identity"
 
 
 @signal("behaviour", "Human use of a machine identity", ("NHI10:2025", "DE.CM-03"), "rotate_secret", headline=3,
@@ -180,9 +180,9 @@ def human_use(view: View) -> float | None:
     one such day makes no habit of it: log2((active days + 1) / (days on which a person was seen + 1)), 0 below 2; None
     while it has no history.
     """
-    if not by_hand(view.shape) or view.shape.identity.human:
+    if not by_hand(view.key) or view.key.identity.human:
         return 0.0
-    own = view.past.own
+    own = view.baseline.own
     if not own.days:
         return None
     seen = own.dimension("human").values.get("yes")
@@ -190,18 +190,18 @@ def human_use(view: View) -> float | None:
     return bits if bits >= ORDINARY else 0.0
 
 
-ODD = {"odd_process": 1.0, "odd_parent": 2.0}
+PROCESSES = {"odd_process": 1.0, "odd_parent": 2.0}
 
 
 @signal("behaviour", "Credentials read on a host", ("T1552.001", "T1552.005"), "rotate_secret", headline=22,
-        evidence=lambda view: f"{view.shape.action} by {view.shape.agent or 'a program'} ({marks(view, ODD)})",
+        evidence=lambda view: f"{view.key.action} by {view.key.agent or 'a program'} ({in_words(view, PROCESSES)})",
         )  # fmt: skip
 def host_credential(view: View) -> float:
     """A program that has no business with credentials reads them on a host.
 
     Weight of how odd the program is, plus the bits by which program and act are new; 0 for the usual ones.
     """
-    weight = heaviest(view, ODD)
+    weight = heaviest(view, PROCESSES)
     return weight + max(view.action, view.agent) if weight else 0.0
 
 
@@ -211,23 +211,23 @@ def _sessions(view: View) -> set[str]:
 
 def _moved(episode: EpisodeView) -> list[View]:
     """Views of sessions that were used in several places, the least usual place first."""
-    return sorted(apart(episode, _place), key=lambda view: (-view.owner - view.network, view.shape))
+    return sorted(apart(episode, _place), key=lambda view: (-view.owner - view.network, view.key))
 
 
 def _place(view: View) -> str:
     """The operator where it is known: one operator's addresses change all the time."""
-    return view.network_facts.owner or view.shape.network
+    return view.network_facts.owner or view.key.network
 
 
 def _session_moved_phrase(episode: EpisodeView) -> str:
-    home = [view for view in _moved(episode) if not view.owner]
-    outside = spelled(home[-1].network_facts) if home else ""
+    known_places = [view for view in _moved(episode) if not view.owner]
+    outside = spelled(known_places[-1].network_facts) if known_places else ""
     return f"session used outside {outside}" if outside else "session used on two networks"
 
 
 @signal(
     "episode", "Session used from two networks", ("T1550.001", "T1552.005"), "rotate_secret", needs=("network",),
-    on_ordinary_days=True, headline=3, phrase=_session_moved_phrase, needs_past=False,
+    on_ordinary_days=True, headline=3, phrase=_session_moved_phrase, needs_history=False,
     evidence=lambda episode: f"one session was used from {listing([_place(view) for view in _moved(episode)])}",
     backing=lambda episode: behaviours_of(_moved(episode)[:1]),
 )  # fmt: skip
@@ -246,13 +246,13 @@ FAR = 4.0
 
 def _shared(episode: EpisodeView) -> list[View]:
     """Views of sessions that several programs used, the least usual program first."""
-    found = apart(episode, lambda view: view.shape.agent)
-    return sorted((view for view in found if view.agent), key=lambda view: (-view.agent, view.shape))
+    views = apart(episode, lambda view: view.key.agent)
+    return sorted((view for view in views if view.agent), key=lambda view: (-view.agent, view.key))
 
 
 def _session_two_clients(episode: EpisodeView) -> str:
     sessions = {session for view in _shared(episode)[:1] for session in _sessions(view)}
-    others = [view.shape.agent for view in episode.views if sessions & _sessions(view)]
+    others = [view.key.agent for view in episode.views if sessions & _sessions(view)]
     return f"one session was used by the clients {listing(others)}"
 
 

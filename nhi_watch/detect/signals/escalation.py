@@ -20,26 +20,26 @@ from nhi_watch.detect.signals._kit import (
     calls_of,
     counted,
     expected,
+    in_words,
     is_young,
     kind_of_call,
     last_part,
     listing,
     marked,
-    marks,
     signal,
     times,
 )
 
 
 def _refused(episode: EpisodeView) -> Named:
-    return calls_of(view for view in episode.views if view.shape.outcome == "denied" and view.error >= ORDINARY)
+    return calls_of(view for view in episode.views if view.key.outcome == "denied" and view.error >= ORDINARY)
 
 
 def _refused_phrase(episode: EpisodeView) -> str:
-    found = _refused(episode)
-    calls, kinds = sum(b.count for _, b in found), len(dict(found))
-    told = f", {times(kinds, 'kind')}" if calls > kinds else ""
-    return f"{times(calls, 'call')} refused{told} for the first time"
+    refused = _refused(episode)
+    calls, kinds = sum(b.count for _, b in refused), len(dict(refused))
+    kinds_text = f", {times(kinds, 'kind')}" if calls > kinds else ""
+    return f"{times(calls, 'call')} refused{kinds_text} for the first time"
 
 
 TABLE = (
@@ -58,7 +58,7 @@ TABLE = (
 
 
 def _permission_test(view: View) -> str:
-    return f"{view.shape.action} is a dry run or invalid request ({view.shape.error}), which tests permissions"
+    return f"{view.key.action} is a dry run or invalid request ({view.key.error}), which tests permissions"
 
 
 @signal("behaviour", "Permission test", ("T1526", "AML.CS0030"), "rotate_secret", evidence=_permission_test)
@@ -67,10 +67,10 @@ def permission_test(view: View) -> float:
 
     1 plus the bits by which the call is new, for a dry run or an invalid request; else 0.
     """
-    return 1.0 + view.action if "probe" in view.shape.traits and (view.action or view.error) else 0.0
+    return 1.0 + view.action if "probe" in view.key.traits and (view.action or view.error) else 0.0
 
 
-MARKS = frozenset({"impersonation", "token_minted"})
+TRAITS = frozenset({"impersonation", "token_minted"})
 """Traits of what assuming a role is called elsewhere: acting as another, a token made for another."""
 SELDOM = 1 / 16
 """Of how many new ones a day is expected, before any was seen, that somebody is impersonated for the first time."""
@@ -78,24 +78,24 @@ SELDOM = 1 / 16
 
 def _whom(view: View) -> list[str]:
     """Whom it impersonates, and which groups, for the first time."""
-    known = view.past.own.dimension(BEHALF).values
-    told = {link for b in view.behaviours for link in b.links if link.startswith(AS) and link not in known}
-    return sorted(link.removeprefix(AS) for link in told)
+    known = view.baseline.own.dimension(BEHALF).values
+    links = {link for b in view.behaviours for link in b.links if link.startswith(AS) and link not in known}
+    return sorted(link.removeprefix(AS) for link in links)
 
 
 def _whom_bits(view: View) -> float:
     """How seldom it impersonates somebody new; 0 where it does not, and while its habits are not known."""
-    past = view.past.own
-    if past.days < KNOWN_DAYS or not _whom(view):
+    own = view.baseline.own
+    if own.days < KNOWN_DAYS or not _whom(view):
         return 0.0
-    usual = sum(link.startswith(AS) for link in past.dimension(BEHALF).values)
-    return max(0.0, log2((past.days + 1) / (usual + SELDOM)))
+    usual = sum(link.startswith(AS) for link in own.dimension(BEHALF).values)
+    return max(0.0, log2((own.days + 1) / (usual + SELDOM)))
 
 
 def _impersonation(view: View) -> str:
     if _whom_bits(view) <= view.action:
         return call_sentence(view, "acts as another identity or issues tokens for it")
-    return f"{view.shape.action} as {listing(_whom(view))}: impersonated for the first time"
+    return f"{view.key.action} as {listing(_whom(view))}: impersonated for the first time"
 
 
 @signal("behaviour", "Acts as another identity", ("T1550.001",), "reduce_privilege", headline=23,
@@ -105,18 +105,18 @@ def impersonation(view: View) -> float:
 
     Bits by which the call, or whom it impersonates, is new for the identity.
     """
-    return max(0.0 if MARKS.isdisjoint(view.shape.traits) else view.action, _whom_bits(view))
+    return max(0.0 if TRAITS.isdisjoint(view.key.traits) else view.action, _whom_bits(view))
 
 
 def _roles(episode: EpisodeView) -> Named:
-    found = [
+    roles = [
         (target, b)
         for view in episode.views
-        if view.shape.action.startswith("sts:Assume") or not MARKS.isdisjoint(view.shape.traits)
+        if view.key.action.startswith("sts:Assume") or not TRAITS.isdisjoint(view.key.traits)
         for b in view.behaviours
         for target in view.new_targets(b)
     ]
-    return sorted(found, key=lambda pair: (pair[0], pair[1].first, pair[1].shape))
+    return sorted(roles, key=lambda pair: (pair[0], pair[1].first, pair[1].key))
 
 
 @signal(
@@ -134,9 +134,9 @@ def role_chaining(episode: EpisodeView) -> float | None:
 
 
 def _users(episode: EpisodeView) -> Named:
-    known = episode.past.own.dimension(BEHALF).values
-    told = ((link, b) for view in episode.views for b in view.behaviours for link in b.links)
-    return [(link, b) for link, b in told if link.startswith(BEHALF) and not link.startswith(AS) and link not in known]
+    known = episode.baseline.own.dimension(BEHALF).values
+    links = ((link, b) for view in episode.views for b in view.behaviours for link in b.links)
+    return [(link, b) for link, b in links if link.startswith(BEHALF) and not link.startswith(AS) and link not in known]
 
 
 def _for_another(episode: EpisodeView) -> str:
@@ -153,18 +153,18 @@ def for_another(episode: EpisodeView) -> float | None:
     log2(1 + number of persons new to it); None where its history tells of none for whom it acted.
     """
     new = {person for person, _ in _users(episode)}
-    known = any(not link.startswith(AS) for link in episode.past.own.dimension(BEHALF).values)
+    known = any(not link.startswith(AS) for link in episode.baseline.own.dimension(BEHALF).values)
     return None if new and (is_young(episode) or not known) else log2(1 + len(new))
 
 
 @signal("behaviour", "Cross-account call", ("T1199",), "reduce_privilege",
-        evidence=lambda view: f"{view.shape.action} is a cross-account call")  # fmt: skip
+        evidence=lambda view: f"{view.key.action} is a cross-account call")  # fmt: skip
 def across_accounts(view: View) -> float:
     """The call crosses from one account into another, as this identity does not do.
 
     Bits by which the call is new, where the identity belongs to another account.
     """
-    return view.action if "cross_account" in view.shape.traits or view.shape.target_class == "foreign" else 0.0
+    return view.action if "cross_account" in view.key.traits or view.key.target_class == "foreign" else 0.0
 
 
 GRANTS = {"admin_policy": 2.0, "wildcard_policy": 2.0, "privileged": 1.0, "role_grant": 1.0, "for_other": 1.0}
@@ -172,7 +172,7 @@ _CALLED = {"for_other": "to another identity"}
 
 
 @signal("behaviour", "Broad permissions granted", ("T1098.003",), "reduce_privilege", headline=10,
-        evidence=lambda view: call_sentence(view, f"grants broad permissions ({marks(view, GRANTS, _CALLED)})"),
+        evidence=lambda view: call_sentence(view, f"grants broad permissions ({in_words(view, GRANTS, _CALLED)})"),
         )  # fmt: skip
 def powerful_grant(view: View) -> float:
     """A policy that allows everything, a privileged pod, a role, or credentials given to another identity.
@@ -201,25 +201,25 @@ class _Step(NamedTuple):
 
 def _steps(episode: EpisodeView) -> dict[str, _Step]:
     """What it does for the first time, in words; refused ones too: who is established knows what it may do."""
-    found: dict[str, _Step] = {}
+    steps: dict[str, _Step] = {}
     for view in episode.views:
-        if view.shape.service != CLUSTER or view.shape.identity.human or DONE_TO in view.shape.traits:
+        if view.key.service != CLUSTER or view.key.identity.human or DONE_TO in view.key.traits:
             continue
-        told = {act.says: episode.past.bits("act", act.kind) for act in view.facts.acts if act.kind in STEPS}
-        if TOKEN in view.shape.traits:
-            told["issues a token"] = view.action
-        told[IMPERSONATES] = _whom_bits(view)
-        for says, bits in told.items():
+        bits_by_act = {act.says: episode.baseline.bits("act", act.kind) for act in view.facts.acts if act.kind in STEPS}
+        if TOKEN in view.key.traits:
+            bits_by_act["issues a token"] = view.action
+        bits_by_act[IMPERSONATES] = _whom_bits(view)
+        for says, bits in bits_by_act.items():
             if bits >= NOVEL:
-                most, views = found.get(says, (0.0, []))
-                found[says] = _Step(max(most, bits), [*views, view])
-    return found
+                most, views = steps.get(says, (0.0, []))
+                steps[says] = _Step(max(most, bits), [*views, view])
+    return steps
 
 
 def _steps_sentence(episode: EpisodeView) -> str:
-    found = sorted(_steps(episode).items(), key=lambda one: (-one[1].bits, one[0]))
-    calls = listing([view.shape.action for _, step in found for view in step.views], 3)
-    return f"{'; '.join(says for says, _ in found[:3])}, {expected(found[0][1].bits)} for it and its namespace: {calls}"
+    steps = sorted(_steps(episode).items(), key=lambda step: (-step[1].bits, step[0]))
+    calls = listing([view.key.action for _, step in steps for view in step.views], 3)
+    return f"{'; '.join(says for says, _ in steps[:3])}, {expected(steps[0][1].bits)} for it and its namespace: {calls}"
 
 
 def _steps_backing(episode: EpisodeView) -> list[Behaviour]:
@@ -238,7 +238,7 @@ def cluster_first(episode: EpisodeView) -> float | None:
     Bits by which the rarest such step is new for it, its namespace and the tenant, from 5 on, plus log2 of the number
     of kinds of steps; None before it is established.
     """
-    if episode.past.own.days < ENOUGH:
+    if episode.baseline.own.days < ENOUGH:
         return None
     bits = [step.bits for step in _steps(episode).values()]
     return max(bits) + log2(len(bits)) if bits else 0.0

@@ -14,19 +14,19 @@ from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.detect.signals._kit import (
     NOVEL,
     ORDINARY,
+    Baseline,
     EpisodeView,
     Named,
-    Past,
     View,
     behaviours_of,
     call_sentence,
+    calls_in_words,
     calls_of,
     counted,
     expected,
     is_blank,
     last_part,
     listing,
-    made_by,
     new_value,
     novel_views,
     rarity,
@@ -49,7 +49,7 @@ def _fleeting(episode: EpisodeView) -> Named:
 
 
 def _services(episode: EpisodeView) -> Named:
-    return [(view.shape.service, b) for view in episode.views if view.service >= NOVEL for b in view.behaviours]
+    return [(view.key.service, b) for view in episode.views if view.service >= NOVEL for b in view.behaviours]
 
 
 TABLE = (
@@ -76,8 +76,8 @@ TABLE = (
 
 
 def _new_error(view: View) -> str:
-    seen = rarity(view, view.error, "error", f"{view.shape.action} {view.shape.error}")
-    return f"{view.shape.action} fails with {view.shape.error}: {seen}"
+    seen = rarity(view, view.error, "error", f"{view.key.action} {view.key.error}")
+    return f"{view.key.action} fails with {view.key.error}: {seen}"
 
 
 @signal("behaviour", "New refusal or failure", (), "reduce_privilege", evidence=_new_error)
@@ -107,7 +107,7 @@ def sensitive_novelty(view: View) -> float:
     """
     if not view.facts.classes - HARMLESS:
         return 0.0
-    return view.action if view.shape.outcome == "success" else view.action / 2
+    return view.action if view.key.outcome == "success" else view.action / 2
 
 
 CAP = 8.0
@@ -117,14 +117,14 @@ _CALLED = {"action": "call", "owner": "network operator", "agent": "client"}
 
 def _joint_novelty(view: View) -> str:
     names = ("action", "owner", "network", "agent", "region", "service")
-    new, own, owner = [name for name in names if getattr(view, name)], view.past.own, view.network_facts.owner
-    came = any(own.knows(name, owner if name == "owner" else getattr(view.shape, name), False) for name in new)
+    new, own, owner = [name for name in names if getattr(view, name)], view.baseline.own, view.network_facts.owner
+    came = any(own.knows(name, owner if name == "owner" else getattr(view.key, name), False) for name in new)
     called = [_CALLED.get(name, name) for name in new]
-    told = " and ".join(filter(None, [", ".join(called[:-1]), *called[-1:]])) or "nothing"
+    text = " and ".join(filter(None, [", ".join(called[:-1]), *called[-1:]])) or "nothing"
     together = " together" if len(new) > 1 else ""
     if came:
-        return f"{view.shape.action}: {told}{together} new, or rarely seen before"
-    return f"{view.shape.action}: first time for {told}{together}"
+        return f"{view.key.action}: {text}{together} new, or rarely seen before"
+    return f"{view.key.action}: first time for {text}{together}"
 
 
 @signal("behaviour", "First time this combination was seen", ("T1078.004",), "rotate_secret", evidence=_joint_novelty)
@@ -133,8 +133,8 @@ def joint_novelty(view: View) -> float:
 
     Sum of the bits of each dimension, each cut at 8.
     """
-    told = (view.action, view.owner, view.network * 0.5, view.agent, view.region, view.service * 0.5)
-    return sum(min(bits, CAP) for bits in told)
+    novelties = (view.action, view.owner, view.network * 0.5, view.agent, view.region, view.service * 0.5)
+    return sum(min(bits, CAP) for bits in novelties)
 
 
 def _sensitive(episode: EpisodeView) -> list[View]:
@@ -159,7 +159,7 @@ def novel_classes(episode: EpisodeView) -> float:
 
 
 def _looks(episode: EpisodeView) -> Named:
-    return calls_of(v for v in novel_views(episode) if v.shape.access in ("list", "read") and not v.quiet)
+    return calls_of(v for v in novel_views(episode) if v.key.access in ("list", "read") and not v.quiet)
 
 
 def _slow_discovery(episode: EpisodeView) -> str:
@@ -186,7 +186,7 @@ RANK = {tactic: rank for rank, tactic in enumerate(ORDER)}
 
 def _steps(episode: EpisodeView) -> Named:
     steps = [(tactic, b) for v in novel_views(episode) for tactic in v.facts.tactics for b in v.behaviours]
-    return sorted(steps, key=lambda step: (step[1].first, RANK.get(step[0], 0), step[1].shape))
+    return sorted(steps, key=lambda step: (step[1].first, RANK.get(step[0], 0), step[1].key))
 
 
 @signal("episode", "ATT&CK tactics in sequence", ("DE.AE-03",), "rotate_secret",
@@ -210,38 +210,38 @@ RHYTHM = 5
 """Active days from which its hours are known."""
 
 
-def _odd(episode: EpisodeView) -> list[tuple[float, Behaviour]]:
-    odd = _by_hour(episode)
-    found = [(odd[b.hour % 24], b) for view in episode.views for b in view.behaviours]
-    return sorted(found, key=lambda pair: (-pair[0], pair[1].first, pair[1].shape))
+def _unusual_hours(episode: EpisodeView) -> list[tuple[float, Behaviour]]:
+    unusual_hours = _by_hour(episode)
+    weighted = [(unusual_hours[b.hour % 24], b) for view in episode.views for b in view.behaviours]
+    return sorted(weighted, key=lambda pair: (-pair[0], pair[1].first, pair[1].key))
 
 
 def _by_hour(episode: EpisodeView) -> dict[int, float]:
     """The bits of each hour in which it was active."""
     hours = {b.hour % 24 for view in episode.views for b in view.behaviours}
-    return {hour: bits(_share(episode.past, hour)) for hour in hours}
+    return {hour: bits(_share(episode.baseline, hour)) for hour in hours}
 
 
-def _share(past: Past, hour: int) -> float:
+def _share(baseline: Baseline, hour: int) -> float:
     """A neighbouring hour counts: clocks drift, jobs get longer, summer time comes."""
-    return max(past.own.share("hour", str(h % 24), 1 / 24, past.today) for h in (hour - 1, hour, hour + 1))
+    return max(baseline.own.share("hour", str(h % 24), 1 / 24, baseline.today) for h in (hour - 1, hour, hour + 1))
 
 
 def _off_rhythm(episode: EpisodeView) -> str:
-    hour = _odd(episode)[0][1].hour % 24
-    history = times(episode.past.own.days, "active day")
+    hour = _unusual_hours(episode)[0][1].hour % 24
+    history = times(episode.baseline.own.days, "active day")
     return f"active at {hour:02}:00 UTC, an hour at which it was hardly ever active in {history}"
 
 
 @signal("episode", "Active at an unusual hour", ("T1078.004",), "rotate_secret", dimension="hour",
         on_ordinary_days=True, evidence=_off_rhythm,
-        backing=lambda episode: [b for odd, b in _odd(episode) if odd >= ORDINARY])  # fmt: skip
+        backing=lambda episode: [b for bits, b in _unusual_hours(episode) if bits >= ORDINARY])  # fmt: skip
 def off_rhythm(episode: EpisodeView) -> float | None:
     """Active at an hour at which this machine never is.
 
     Bits of the oddest hour; None with less than five days of history.
     """
-    if episode.past.own.days < RHYTHM:
+    if episode.baseline.own.days < RHYTHM:
         return None
     worst = max(_by_hour(episode).values())
     return worst if worst >= ORDINARY else 0.0
@@ -252,8 +252,8 @@ LONG = 10
 
 
 def _dormant_wakes(episode: EpisodeView) -> str:
-    own = episode.past.own
-    silent = times(episode.past.today - own.last - 1, "day")
+    own = episode.baseline.own
+    silent = times(episode.baseline.today - own.last - 1, "day")
     return f"active again after {silent} of silence; the longest before was {own.gaps}"
 
 
@@ -264,10 +264,10 @@ def dormant_wakes(episode: EpisodeView) -> float | None:
 
     log2 of the silent days beyond the longest pause so far; None without history.
     """
-    own = episode.past.own
+    own = episode.baseline.own
     if own.days < 2:
         return None
-    pause = episode.past.today - own.last - 1
+    pause = episode.baseline.today - own.last - 1
     return log2(pause / max(1, own.gaps)) + 1 if pause >= LONG and pause > own.gaps * 1.5 else 0.0
 
 
@@ -285,15 +285,15 @@ class _Act(NamedTuple):
 
 
 def _acts(episode: EpisodeView, grave: bool) -> list[_Act]:
-    found: dict[str, _Act] = {}
+    acts: dict[str, _Act] = {}
     for view in episode.views:
         for act in view.facts.acts:
-            told = episode.past.bits("act", act.kind)
-            if act.grave == grave and told >= (NOVEL if grave else COMMON):
-                told = told if view.shape.outcome == "success" else told / 2
-                most, says, views = found.get(act.kind, (0.0, act.says, []))
-                found[act.kind] = _Act(max(most, told), says, [*views, view])
-    return list(found.values())
+            bits = episode.baseline.bits("act", act.kind)
+            if act.grave == grave and bits >= (NOVEL if grave else COMMON):
+                bits = bits if view.key.outcome == "success" else bits / 2
+                most, says, views = acts.get(act.kind, (0.0, act.says, []))
+                acts[act.kind] = _Act(max(most, bits), says, [*views, view])
+    return list(acts.values())
 
 
 def _rarest(episode: EpisodeView, grave: bool) -> list[_Act]:
@@ -301,23 +301,23 @@ def _rarest(episode: EpisodeView, grave: bool) -> list[_Act]:
 
 
 def _most(episode: EpisodeView, grave: bool) -> float | None:
-    if episode.past.blank:
+    if episode.baseline.blank:
         return None
-    told = _rarest(episode, grave)
-    return told[0].bits + log2(len(told)) if told else 0.0
+    acts = _rarest(episode, grave)
+    return acts[0].bits + log2(len(acts)) if acts else 0.0
 
 
 def _acts_sentence(episode: EpisodeView, grave: bool) -> str:
     first, *others = _rarest(episode, grave)
     more = f"; also: {'; '.join(act.says for act in others[:2])}" if others else ""
-    return f"{first.says}, {expected(first.bits)} here: {made_by(first.views)}{more}"
+    return f"{first.says}, {expected(first.bits)} here: {calls_in_words(first.views)}{more}"
 
 
 def _acts_phrase(episode: EpisodeView, grave: bool) -> str:
     views = _rarest(episode, grave)[0].views
     touched = [last_part(target) for b in behaviours_of(views) for target in b.targets]
     of = f" of {listing(touched, 1)}" if touched else ""
-    return f"first-time {listing([view.shape.action for view in views], 1)}{of}"
+    return f"first-time {listing([view.key.action for view in views], 1)}{of}"
 
 
 def _acts_backing(episode: EpisodeView, grave: bool) -> list[Behaviour]:

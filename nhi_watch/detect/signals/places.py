@@ -16,7 +16,7 @@ from nhi_watch.detect.signals._kit import (
     is_blank,
     listing,
     new_value,
-    place_news,
+    place_novelty,
     rarity,
     signal,
     unknown_value,
@@ -24,7 +24,7 @@ from nhi_watch.detect.signals._kit import (
 
 
 def _regions(episode: EpisodeView) -> Named:
-    return [(view.shape.region, b) for view in episode.views if view.region >= NOVEL for b in view.behaviours]
+    return [(view.key.region, b) for view in episode.views if view.region >= NOVEL for b in view.behaviours]
 
 
 TABLE = (
@@ -63,11 +63,11 @@ RISK = {"tor": 3.0, "bad": 3.0, "vpn": 2.0, "hosting": 1.0}
 def _risky_network(view: View) -> str:
     owner = view.network_facts.owner or "an unknown operator"
     new = ", new to this identity" if view.owner else ""
-    return f"{view.shape.network} is a {view.network_facts.kind} network of {owner}{new}"
+    return f"{view.key.network} is a {view.network_facts.kind} network of {owner}{new}"
 
 
 @signal("behaviour", "Risky network", ("T1090",), "rotate_secret", needs=("network",), dimension="network",
-        needs_past=False, becomes_habit=False, evidence=_risky_network)  # fmt: skip
+        needs_history=False, becomes_habit=False, evidence=_risky_network)  # fmt: skip
 def risky_network(view: View) -> float | None:
     """An anonymising or badly reputed network, or a hosting company that is not the identity's own.
 
@@ -76,23 +76,23 @@ def risky_network(view: View) -> float | None:
     kind = view.network_facts.kind
     if kind in ANONYMOUS:
         return RISK[kind]
-    if view.past.blank:
+    if view.baseline.blank:
         return None
     return RISK.get(kind, 0.0) if view.owner else 0.0
 
 
 def _listed_address(view: View) -> str:
-    return f"{view.shape.action} came from {view.shape.network or 'an address'}, which is on a blocklist"
+    return f"{view.key.action} came from {view.key.network or 'an address'}, which is on a blocklist"
 
 
 @signal("behaviour", "Address on a blocklist", ("DE.AE-07", "T1090"), "rotate_secret", dimension="network",
-        needs_past=False, evidence=_listed_address)  # fmt: skip
+        needs_history=False, evidence=_listed_address)  # fmt: skip
 def listed_address(view: View) -> float:
     """The address is on a list of bad addresses.
 
     1, plus the bits by which the place is new for the identity; 0 where no list names the address.
     """
-    return 1.0 + place_news(view) if "listed" in view.shape.traits else 0.0
+    return 1.0 + place_novelty(view) if "listed" in view.key.traits else 0.0
 
 
 UNKNOWN, FOREIGN = 4.0, 8.0
@@ -100,30 +100,30 @@ UNKNOWN, FOREIGN = 4.0, 8.0
 
 
 def _instance_outside(view: View) -> str:
-    place = view.network_facts.owner or view.shape.network
-    return f"{view.shape.action} with a session that EC2 handed to a machine came from {place}, outside AWS"
+    place = view.network_facts.owner or view.key.network
+    return f"{view.key.action} with a session that EC2 handed to a machine came from {place}, outside AWS"
 
 
 @signal("behaviour", "Machine's session used outside AWS", ("T1552.005", "T1550.001"), "rotate_secret", place=2,
-        needs=("network",), dimension="network", needs_past=False, evidence=_instance_outside)  # fmt: skip
+        needs=("network",), dimension="network", needs_history=False, evidence=_instance_outside)  # fmt: skip
 def instance_outside(view: View) -> float:
     """A session that EC2 hands to a machine through its metadata is used from a network outside AWS.
 
     4, or 8 where the network is known to be somebody else's, plus the bits by which the place is new for the identity;
     0 where the customer lists the network as private.
     """
-    if "instance_outside" not in view.shape.traits or view.network_facts.kind == "private":
+    if "instance_outside" not in view.key.traits or view.network_facts.kind == "private":
         return 0.0
     least = FOREIGN if view.network_facts.kind in OUTSIDE | {"hosting"} else UNKNOWN
-    return least + (0.0 if view.past.blank else place_news(view))
+    return least + (0.0 if view.baseline.blank else place_novelty(view))
 
 
-HOME = ("private", "service")
+OWN_NETWORKS = ("private", "service")
 
 
 def _moved_outside(view: View) -> str:
-    usual = ", ".join(sorted(view.past.own.dimension("owner").values)[:3])
-    now = view.network_facts.owner or view.shape.network
+    usual = ", ".join(sorted(view.baseline.own.dimension("owner").values)[:3])
+    now = view.network_facts.owner or view.key.network
     return f"usually from {usual}, now from {now}" if usual else f"no earlier network known; now {now}"
 
 
@@ -134,16 +134,16 @@ def moved_outside(view: View) -> float | None:
 
     Bits by which the operator is new, where the identity has a home of another kind; None without history.
     """
-    if not view.past.own.days:
+    if not view.baseline.own.days:
         return None
-    return view.owner if view.remote and view.network_facts.kind not in HOME else 0.0
+    return view.owner if view.remote and view.network_facts.kind not in OWN_NETWORKS else 0.0
 
 
-MARKS = frozenset({"third_party", "delegated"})
+GRANT_TRAITS = frozenset({"third_party", "delegated"})
 
 
 def _third_party_moved(view: View) -> str:
-    place = view.network_facts.owner or view.shape.network
+    place = view.network_facts.owner or view.key.network
     return f"third-party app is used from {place}: {rarity(view, view.owner, 'owner', view.network_facts.owner)}"
 
 
@@ -154,40 +154,40 @@ def third_party_moved(view: View) -> float | None:
 
     Bits by which the operator of the network is new for such an app; None without history.
     """
-    if MARKS.isdisjoint(view.shape.traits):
+    if GRANT_TRAITS.isdisjoint(view.key.traits):
         return 0.0
-    return view.owner if view.past.own.days else None
+    return view.owner if view.baseline.own.days else None
 
 
 @signal("behaviour", "Attack tool", ("T1078.004",), "rotate_secret", needs=("agent",), dimension="agent",
-        needs_past=False, becomes_habit=False,
-        evidence=lambda view: f"the client {view.shape.agent} names an attack tool or an attacker's system",
+        needs_history=False, becomes_habit=False,
+        evidence=lambda view: f"the client {view.key.agent} names an attack tool or an attacker's system",
         )  # fmt: skip
 def attack_tool(view: View) -> float:
     """A client program that is made for attacking, or an operating system made for it. It never becomes ordinary.
 
     1 when seen.
     """
-    return 1.0 if "attack_tool" in view.shape.traits else 0.0
+    return 1.0 if "attack_tool" in view.key.traits else 0.0
 
 
 def _pairs(episode: EpisodeView) -> list[View]:
     places: dict[tuple[str, int], dict[str, View]] = {}
     for view in episode.views:
-        if view.shape.credential and view.remote:
+        if view.key.credential and view.remote:
             for b in view.behaviours:
-                places.setdefault((view.shape.credential, b.hour), {})[view.shape.network] = view
-    found = [view for views in places.values() if len(views) > 1 for view in views.values()]
-    return sorted(found, key=lambda view: (-view.network, view.shape))
+                places.setdefault((view.key.credential, b.hour), {})[view.key.network] = view
+    pairs = [view for views in places.values() if len(views) > 1 for view in views.values()]
+    return sorted(pairs, key=lambda view: (-view.network, view.key))
 
 
 def _two_places(episode: EpisodeView) -> str:
     pairs = _pairs(episode)
-    return f"key {pairs[0].shape.credential} was used within one hour from {listing([v.shape.network for v in pairs])}"
+    return f"key {pairs[0].key.credential} was used within one hour from {listing([v.key.network for v in pairs])}"
 
 
 @signal("episode", "One key used from two networks within an hour", ("T1078.004", "T1552"), "rotate_secret",
-        needs_past=False, needs=("network",), on_ordinary_days=True, evidence=_two_places,
+        needs_history=False, needs=("network",), on_ordinary_days=True, evidence=_two_places,
         backing=lambda episode: behaviours_of(_pairs(episode)))  # fmt: skip
 def two_places(episode: EpisodeView) -> float | None:
     """One long-lived key is used from two operators' networks in the same hour.
@@ -196,7 +196,7 @@ def two_places(episode: EpisodeView) -> float | None:
     for people, else it cannot be told.
     """
     pairs = _pairs(episode)
-    if episode.past.blank and pairs:
+    if episode.baseline.blank and pairs:
         kinds = {view.network_facts.kind for view in pairs}
         return 2.0 if kinds & MACHINES and kinds & OUTSIDE else None
     return pairs[0].network + pairs[0].owner if pairs else 0.0

@@ -16,9 +16,9 @@ from nhi_watch.detect.signals._kit import (
     behaviours_of,
     bulk_phrase,
     call_sentence,
+    calls_in_words,
     is_young,
     listing,
-    made_by,
     most_new,
     read_word,
     signal,
@@ -33,7 +33,7 @@ def _count(views: list[View]) -> int:
 
 def _excess(episode: EpisodeView) -> list[tuple[int, str]]:
     """Doublings over what two days reached, and the call, the one that grew most last."""
-    known = episode.past.own.dimension("action").values
+    known = episode.baseline.own.dimension("action").values
     return sorted(
         (bucket(count) - known[action].top, action)
         for action, count in episode.daily().items()
@@ -54,7 +54,7 @@ def _bulk_phrase(episode: EpisodeView) -> str:
 def _bulk_backing(episode: EpisodeView) -> list[Behaviour]:
     """The call that grew most."""
     top = [action for _, action in _excess(episode)[-1:]]
-    return behaviours_of([view for view in episode.views if view.shape.action in top and view.let_in])
+    return behaviours_of([view for view in episode.views if view.key.action in top and view.let_in])
 
 
 @signal("episode", "Unusually many calls", ("T1530", "T1496.004"), "rotate_secret", headline=29, on_ordinary_days=True,
@@ -79,7 +79,7 @@ OFTEN = 2
 
 
 def _is_read(view: View) -> bool:
-    return view.shape.access in ("read", "list") or "exfiltration" in view.facts.tactics
+    return view.key.access in ("read", "list") or "exfiltration" in view.facts.tactics
 
 
 def _reads(episode: EpisodeView) -> list[View]:
@@ -87,12 +87,12 @@ def _reads(episode: EpisodeView) -> list[View]:
 
 
 def _new_reads(episode: EpisodeView) -> list[View]:
-    own = episode.past.own
-    return [view for view in _reads(episode) if own.times_let_in("action", view.shape.action) < OFTEN]
+    own = episode.baseline.own
+    return [view for view in _reads(episode) if own.times_let_in("action", view.key.action) < OFTEN]
 
 
 def _usual(episode: EpisodeView) -> int:
-    return episode.past.own.size_of_two_days("volume")
+    return episode.baseline.own.size_of_two_days("volume")
 
 
 def _mass_taking(episode: EpisodeView) -> str:
@@ -124,13 +124,13 @@ MUCH = 64
 
 
 def _successful_reads(episode: EpisodeView) -> list[View]:
-    return [view for view in episode.views if view.shape.access == "read" and view.shape.outcome == "success"]
+    return [view for view in episode.views if view.key.access == "read" and view.key.outcome == "success"]
 
 
 def _mass_by_stranger(episode: EpisodeView) -> str:
-    reads, days = _successful_reads(episode), episode.past.own.days
+    reads, days = _successful_reads(episode), episode.baseline.own.days
     history = f"{times(days, 'active day')} of history"
-    return f"{times(_count(reads), read_word(reads))} in the day by an identity with {history}: {made_by(reads)}"
+    return f"{times(_count(reads), read_word(reads))} in the day by an identity with {history}: {calls_in_words(reads)}"
 
 
 @signal(
@@ -175,7 +175,7 @@ def target_fan_out(episode: EpisodeView) -> float | None:
     """
     if is_young(episode):
         return None
-    own = episode.past.own
+    own = episode.baseline.own
     expected = (own.once("target") + 1) / (own.days + 1)
     return max(0.0, log2((1 + _count_new_targets(episode)) / (1 + expected)))
 
@@ -184,7 +184,7 @@ COST = "cost"
 
 
 def _costly(episode: EpisodeView) -> list[View]:
-    return [view for view in episode.views if view.shape.access == COST and view.let_in]
+    return [view for view in episode.views if view.key.access == COST and view.let_in]
 
 
 def _costly_calls(episode: EpisodeView) -> str:
@@ -192,7 +192,7 @@ def _costly_calls(episode: EpisodeView) -> str:
 
 
 def _cost_surge(episode: EpisodeView) -> str:
-    grown = bucket(_count(_costly(episode))) - episode.past.own.dimension("access").values[COST].top
+    grown = bucket(_count(_costly(episode))) - episode.baseline.own.dimension("access").values[COST].top
     return f"{_costly_calls(episode)}, at least {2**grown} times its second-largest day so far"
 
 
@@ -204,7 +204,7 @@ def cost_surge(episode: EpisodeView) -> float | None:
 
     Doublings of the day's calls that cost over that day; None before they are known.
     """
-    seen, count = episode.past.own.dimension("access").values.get(COST), _count(_costly(episode))
+    seen, count = episode.baseline.own.dimension("access").values.get(COST), _count(_costly(episode))
     if not count:
         return 0.0
     return None if seen is None or seen.days < KNOWN_DAYS else float(max(0, bucket(count) - seen.top))
@@ -214,7 +214,7 @@ LARGE = {"large_compute": "on large machines", "many_tokens": "with very long pr
 
 
 def _spending(view: View) -> str:
-    large = "".join(f", {LARGE[trait]}" for trait in view.shape.traits if trait in LARGE)
+    large = "".join(f", {LARGE[trait]}" for trait in view.key.traits if trait in LARGE)
     return call_sentence(view, f"is billed directly{large}")
 
 
@@ -224,9 +224,9 @@ def spending(view: View) -> float:
 
     Bits by which the call is new; larger where it starts large machines or sends a model very long texts.
     """
-    if view.shape.access != COST:
+    if view.key.access != COST:
         return 0.0
-    return view.action + (4.0 if view.action and not LARGE.keys().isdisjoint(view.shape.traits) else 0.0)
+    return view.action + (4.0 if view.action and not LARGE.keys().isdisjoint(view.key.traits) else 0.0)
 
 
 # ---- much of what it never touched: nothing of the place need be new, and each call may be an ordinary one
@@ -246,45 +246,45 @@ class _Taken(NamedTuple):
 
 def _fresh(episode: EpisodeView) -> _Taken:
     """Calls of one hour tell their targets together: of a mixture, what exceeds the usual day is of the new ones."""
-    own = episode.past.own
+    own = episode.baseline.own
     usual = own.dimension("action").values
     views: list[View] = []
     behaviours: list[Behaviour] = []
     count, as_usual = 0, dict[str, int]()
     mixed: dict[str, list[tuple[int, int]]] = {}
     for view in episode.views:
-        if not _is_read(view) or view.shape.outcome != "success" or DONE_TO in view.shape.traits:
+        if not _is_read(view) or view.key.outcome != "success" or DONE_TO in view.key.traits:
             continue
-        found = [(b, view.count_new_targets(b)) for b in view.behaviours]
-        for b, new in found:
+        fresh = [(b, view.count_new_targets(b)) for b in view.behaviours]
+        for b, new in fresh:
             if not new:
-                as_usual[view.shape.action] = as_usual.get(view.shape.action, 0) + b.count
+                as_usual[view.key.action] = as_usual.get(view.key.action, 0) + b.count
             elif new == b.touched:
                 count += b.count
             else:
-                mixed.setdefault(view.shape.action, []).append((b.count, max(new, b.count * new // b.touched)))
-        behaviours += [b for b, new in found if new]
-        views += [view] if any(new for _, new in found) else []
-    for action, told in mixed.items():
+                mixed.setdefault(view.key.action, []).append((b.count, max(new, b.count * new // b.touched)))
+        behaviours += [b for b, new in fresh if new]
+        views += [view] if any(new for _, new in fresh) else []
+    for action, counts in mixed.items():
         seen = usual.get(action)
         expected = (seen.count // seen.days if seen is not None else 0) - as_usual.get(action, 0)
-        count += max(sum(share for _, share in told), sum(total for total, _ in told) - max(1, expected))
+        count += max(sum(share for _, share in counts), sum(total for total, _ in counts) - max(1, expected))
     return _Taken(count, views, behaviours)
 
 
 def _seldom(episode: EpisodeView) -> bool:
     """Whether new targets are news for the identity: it has some that it knows, and hardly gets others."""
-    own = episode.past.own
+    own = episode.baseline.own
     return bool(own.done("target")) and bits((own.once("target") + 1) / (own.days + 1)) >= ORDINARY
 
 
 def _first_targets(episode: EpisodeView) -> str:
-    found = _fresh(episode)
-    new = {target for view in found.views for b in view.behaviours for target in view.new_targets(b)}
-    history = times(episode.past.own.days, "active day")
+    taken = _fresh(episode)
+    new = {target for view in taken.views for b in view.behaviours for target in view.new_targets(b)}
+    history = times(episode.baseline.own.days, "active day")
     return (
-        f"{times(found.reads, read_word(found.views))} of targets not used in {history} ({len(new)}): "
-        f"{listing(list(new), 2)}; {made_by(found.views, targets=False)}"
+        f"{times(taken.reads, read_word(taken.views))} of targets not used in {history} ({len(new)}): "
+        f"{listing(list(new), 2)}; {calls_in_words(taken.views, targets=False)}"
     )
 
 

@@ -54,7 +54,7 @@ _NOBODY = "kibana"
 CLOSED_AT_ONCE = 500
 
 
-class Said(NamedTuple):
+class AlertVerdict(NamedTuple):
     """One Kibana alert that somebody has dealt with."""
 
     notable_id: str
@@ -76,7 +76,7 @@ class Said(NamedTuple):
         return (by_reason, "") if by_reason else None
 
 
-def said(client: Elasticsearch, now: int, index: str = setup.ANALYSTS) -> Iterator[Said]:
+def said(client: Elasticsearch, now: int, index: str = setup.ANALYSTS) -> Iterator[AlertVerdict]:
     """Alerts made of ours that are not merely open, oldest first.
 
     Raises:
@@ -103,21 +103,21 @@ def _hits(client: Elasticsearch, index: str, asked: Json) -> Iterator[Json]:
     after: Optional[list[Any]] = None
     while True:
         with explained(f"reading {index}"):
-            told = client.search(index=index, size=_PAGE, search_after=after, ignore_unavailable=True, **asked)
-        found = told["hits"]["hits"]
-        yield from found
-        if len(found) < _PAGE:
+            response = client.search(index=index, size=_PAGE, search_after=after, ignore_unavailable=True, **asked)
+        hits = response["hits"]["hits"]
+        yield from hits
+        if len(hits) < _PAGE:
             return
-        after = found[-1]["sort"]
+        after = hits[-1]["sort"]
 
 
-def _said(fields: Mapping[str, Sequence[Any]]) -> Said:
+def _said(fields: Mapping[str, Sequence[Any]]) -> AlertVerdict:
     def first(name: str, other: str = "") -> str:
         return str((fields.get(name) or [other])[0])
 
     tags = tuple(str(tag) for tag in fields.get(_TAGS) or ())
     time = first(_WHEN, first("@timestamp"))
-    return Said(first("event.id"), first(_STATUS, "open"), first(_REASON), tags, first(_USER, _NOBODY), time)
+    return AlertVerdict(first("event.id"), first(_STATUS, "open"), first(_REASON), tags, first(_USER, _NOBODY), time)
 
 
 class Taken(NamedTuple):
@@ -134,11 +134,11 @@ class Taken(NamedTuple):
     """What is wrong with others, such as a tag that names no date."""
 
 
-def take(rows: Rows, heard: Iterable[Said], now: int) -> Taken:
+def take(rows: Rows, heard: Iterable[AlertVerdict], now: int) -> Taken:
     """Put verdicts into the state; the same ones again change nothing. Committing is the caller's business."""
     state = State(rows)
     known = {notable["id"]: notable for notable in (*publish.stored(rows), *fast.stored(rows))}
-    found, undecided, unknown, wrong = [], 0, 0, list[str]()
+    verdicts, undecided, unknown, wrong = [], 0, 0, list[str]()
     for each in heard:
         notable = known.get(each.notable_id)
         if each.verdict is None:
@@ -147,12 +147,14 @@ def take(rows: Rows, heard: Iterable[Said], now: int) -> Taken:
             unknown += 1
         else:
             try:
-                found.append(_verdict(notable, each, each.verdict, (now, state.next_open_day()), known))
+                verdicts.append(_verdict(notable, each, each.verdict, (now, state.next_open_day()), known))
             except InputError as error:
                 wrong.append(f"alert of {each.notable_id}: {error}")
     before = set(map(_named, feedback.verdicts(rows)))
-    feedback.put(rows, found)
-    return Taken(found, [verdict for verdict in found if _named(verdict) not in before], undecided, unknown, wrong)
+    feedback.put(rows, verdicts)
+    return Taken(
+        verdicts, [verdict for verdict in verdicts if _named(verdict) not in before], undecided, unknown, wrong
+    )
 
 
 def _named(verdict: Verdict) -> tuple[str, str, str, int]:
@@ -161,7 +163,7 @@ def _named(verdict: Verdict) -> tuple[str, str, str, int]:
 
 
 def _verdict(
-    notable: Mapping[str, Any], each: Said, said: tuple[str, str], times: tuple[int, int], known: Container[str]
+    notable: Mapping[str, Any], each: AlertVerdict, said: tuple[str, str], times: tuple[int, int], known: Container[str]
 ) -> Verdict:
     (verdict, added), (now, since) = said, times
     try:
@@ -209,5 +211,5 @@ def _open(client: Elasticsearch, index: str, notables: Sequence[str]) -> list[st
     """Ids of the alerts of some notables that nobody has closed."""
     filters = [{"term": {"event.dataset": DATASET}}, {"terms": {"event.id": list(notables)}}]
     query = {"bool": {"filter": filters, "must_not": [{"term": {_STATUS: "closed"}}]}}
-    found = client.search(index=index, query=query, source=False, size=10_000, ignore_unavailable=True)
-    return sorted(hit["_id"] for hit in found["hits"]["hits"])
+    response = client.search(index=index, query=query, source=False, size=10_000, ignore_unavailable=True)
+    return sorted(hit["_id"] for hit in response["hits"]["hits"])

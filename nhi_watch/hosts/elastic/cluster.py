@@ -67,7 +67,7 @@ class Connection:
 
 
 @dataclass(frozen=True)
-class Told:
+class ConnectionArgs:
     """What the arguments say."""
 
     url: Optional[str] = None
@@ -78,18 +78,18 @@ class Told:
     timeout: float = TIMEOUT
 
 
-def connection(told: Told) -> Connection:
+def connection(given: ConnectionArgs) -> Connection:
     """Put the connection together from arguments and environment (NHI_ELASTIC_*).
 
     Raises:
         InputError: no URL, a URL with a password in it, an unreadable or empty key, a wrong fingerprint.
     """
-    urls = _urls(told.url or os.environ.get("NHI_ELASTIC_URL"))
-    if told.ca is not None and not Path(told.ca).is_file():
-        raise InputError(f"--ca: {told.ca} is not a file")
-    if told.fingerprint and not _FINGERPRINT.fullmatch(told.fingerprint):
+    urls = _urls(given.url or os.environ.get("NHI_ELASTIC_URL"))
+    if given.ca is not None and not Path(given.ca).is_file():
+        raise InputError(f"--ca: {given.ca} is not a file")
+    if given.fingerprint and not _FINGERPRINT.fullmatch(given.fingerprint):
         raise InputError("--fingerprint: give the SHA-256 of the certificate, 64 hex digits")
-    return Connection(urls, _key(told), told.ca, told.fingerprint, _proxy(told.proxy), told.timeout)
+    return Connection(urls, _key(given), given.ca, given.fingerprint, _proxy(given.proxy), given.timeout)
 
 
 def _urls(text: Optional[str]) -> tuple[str, ...]:
@@ -110,17 +110,17 @@ def _split(url: str, flag: str) -> SplitResult:
     return parts
 
 
-def _proxy(told: Optional[str]) -> Optional[str]:
-    if told and _split(told, "--proxy").password:
+def _proxy(proxy: Optional[str]) -> Optional[str]:
+    if proxy and _split(proxy, "--proxy").password:
         raise InputError("--proxy must not contain a password: set NHI_ELASTIC_PROXY")
-    url = told or os.environ.get("NHI_ELASTIC_PROXY")
+    url = proxy or os.environ.get("NHI_ELASTIC_PROXY")
     if url:
         _split(url, "NHI_ELASTIC_PROXY")
     return url or None
 
 
-def _key(told: Told) -> Optional[str]:
-    path = told.api_key_file
+def _key(given: ConnectionArgs) -> Optional[str]:
+    path = given.api_key_file
     if not path:
         return os.environ.get("NHI_ELASTIC_API_KEY") or None
     try:
@@ -204,15 +204,15 @@ def _passes(problem: ApiError) -> bool:
 
 def kinds(problem: ApiError) -> set[str]:
     """Elasticsearch's names for what went wrong, causes included."""
-    found: set[str] = set()
+    kinds: set[str] = set()
     waiting: list[Any] = [problem.body.get("error") if isinstance(problem.body, dict) else None]
     while waiting:
         node = waiting.pop()
         if isinstance(node, dict):
-            found.add(str(node.get("type", "")))
+            kinds.add(str(node.get("type", "")))
             waiting += [node.get("caused_by"), node.get("reason")]
             waiting += [*_listed(node.get("root_cause")), *_listed(node.get("failed_shards"))]
-    return found
+    return kinds
 
 
 def _listed(value: object) -> list[Any]:
@@ -226,8 +226,8 @@ def reason(problem: ApiError, lacking: str = LACKING) -> str:
     text = cause.get("reason") if isinstance(cause, dict) else str(problem.message)
     hints = {401: "; check the API key", 403: f"; {lacking}"}
     hint = BLOCKED if _BLOCK in kinds(problem) else hints.get(problem.status_code, "")
-    told = str(text)[:300] if text and text != "None" else "without giving a reason"
-    return f"{told}{hint}"
+    message = str(text)[:300] if text and text != "None" else "without giving a reason"
+    return f"{message}{hint}"
 
 
 _BLOCK = "cluster_block_exception"
@@ -295,8 +295,9 @@ class _Patient(Transport):
     def _asked(self, method: str, target: str, **options: Any) -> TransportApiResponse:
         answer = super().perform_request(method, target, max_retries=0, **options)
         if answer.meta.status == STRANGER and self._is_known:
-            raise _ForgottenError("401: the cluster no longer knows a key that it accepted before: it restarts, or "
-                                  "the key has expired")
+            raise _ForgottenError(
+                "401: the cluster no longer knows a key that it accepted before: it restarts, or the key has expired"
+            )
         self._is_known = self._is_known or answer.meta.status not in (STRANGER, *BUSY)
         return answer
 
@@ -398,7 +399,7 @@ class Unread(NamedTuple):
     why: str
 
 
-class Reach(NamedTuple):
+class ReadablePatterns(NamedTuple):
     """What can be read."""
 
     patterns: tuple[str, ...]
@@ -425,13 +426,13 @@ def lacking(client: Elasticsearch, wanted: Sequence[Json]) -> dict[str, list[str
         StoreError: the cluster does not tell.
     """
     try:
-        told = client.security.has_privileges(index=list(wanted))
+        response = client.security.has_privileges(index=list(wanted))
     except ApiError as problem:
         if problem.status_code in NO_SECURITY:
             return {}
         raise
-    found = {name: [each for each, has in may.items() if not has] for name, may in told["index"].items()}
-    return {name: sorted(missing) for name, missing in found.items() if missing}
+    lacking = {name: [each for each, has in may.items() if not has] for name, may in response["index"].items()}
+    return {name: sorted(missing) for name, missing in lacking.items() if missing}
 
 
 def demand(client: Elasticsearch, own: Sequence[Json], others: Sequence[Json] = ()) -> dict[str, list[str]]:
@@ -443,14 +444,14 @@ def demand(client: Elasticsearch, own: Sequence[Json], others: Sequence[Json] = 
     with explained("asking for privileges"):
         missing = lacking(client, [*own, *others])
     owned = {name for each in own for name in each["names"]}
-    if told := "; ".join(f"{', '.join(what)} on {name}" for name, what in sorted(missing.items()) if name in owned):
-        raise StoreError(f"the API key lacks a privilege: {told}; {REMEDY}")
+    if text := "; ".join(f"{', '.join(what)} on {name}" for name, what in sorted(missing.items()) if name in owned):
+        raise StoreError(f"the API key lacks a privilege: {text}; {REMEDY}")
     return missing
 
 
-def reach(
+def readable_patterns(
     client: Elasticsearch, patterns: Iterable[str], privileges: Sequence[str], own: Sequence[Json] = ()
-) -> Reach:
+) -> ReadablePatterns:
     """Which patterns can be read now.
 
     Raises:
@@ -463,7 +464,7 @@ def reach(
     for name, what in (demand(client, own, asked) if own or asked else {}).items():
         why[name] = f"the API key lacks {', '.join(what)} on it; {REMEDY}"
     unread = tuple(Unread(pattern, why[pattern]) for pattern in listed if pattern in why)
-    found = Reach(tuple(pattern for pattern in listed if pattern not in why), unread)
-    if own and not found.patterns:
+    readable = ReadablePatterns(tuple(pattern for pattern in listed if pattern not in why), unread)
+    if own and not readable.patterns:
         raise StoreError(f"nothing can be read: {'; '.join(together(unread))}"[:1000])
-    return found
+    return readable

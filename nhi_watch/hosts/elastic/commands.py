@@ -24,12 +24,12 @@ from nhi_watch.detect import model
 from nhi_watch.hosts.elastic import cluster, kibana, read, setup, windows, write
 from nhi_watch.hosts.elastic import run as running
 from nhi_watch.hosts.elastic.kibana import Kibana
-from nhi_watch.hosts.elastic.store import ClusterClock, ElasticStore, Lease, LeaseHeldError
+from nhi_watch.hosts.elastic.store import ClusterClock, ElasticStore, Lease, LeaseTakenError
 from nhi_watch.hosts.files import common
 from nhi_watch.hosts.files import feedback as verdicts
 
 Json = dict[str, Any]
-HELD = 75
+EXIT_LEASED = 75
 """The exit code of who found another run at work, or one that was killed: EX_TEMPFAIL, try again."""
 _NAMESPACE = re.compile(r"[a-z0-9_.]{1,100}")
 _SHOWN = 5
@@ -56,12 +56,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.elastic_command == "setup" and args.api_key_request:  # it needs no cluster, and changes none
         _request_key(args, console)
         return 0
-    where = cluster.connection(_told(args))
+    where = cluster.connection(_connection_args(args))
     with cluster.reached(where), cluster.connect(where) as client:
         try:
             return _COMMANDS[args.elastic_command][2](client, args, console)
-        except LeaseHeldError as error:
-            return _held(error, args, console)
+        except LeaseTakenError as error:
+            return _report_lease(error, args, console)
 
 
 # ---- flags
@@ -85,9 +85,9 @@ def _connecting(command: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
-def _told(args: argparse.Namespace) -> cluster.Told:
+def _connection_args(args: argparse.Namespace) -> cluster.ConnectionArgs:
     """What the flags say of the connection."""
-    return cluster.Told(args.url, args.api_key_file, args.ca, args.fingerprint, args.proxy, args.timeout)
+    return cluster.ConnectionArgs(args.url, args.api_key_file, args.ca, args.fingerprint, args.proxy, args.timeout)
 
 
 def _add_kibana(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +107,7 @@ def _kibana_of(args: argparse.Namespace) -> Optional[cluster.Connection]:
     if "," in url:
         raise InputError("--kibana: give one URL")
     try:
-        return cluster.connection(replace(_told(args), url=url))
+        return cluster.connection(replace(_connection_args(args), url=url))
     except InputError as error:
         raise InputError(str(error).replace("--url", "--kibana")) from error
 
@@ -132,19 +132,19 @@ def _time(text: str) -> int:
 def _between(low: float, high: float) -> Callable[[str], float]:
     def number(text: str) -> float:
         try:
-            found = float(text)
+            number = float(text)
         except ValueError:
-            found = math.nan
-        if not low <= found <= high:
+            number = math.nan
+        if not low <= number <= high:
             raise argparse.ArgumentTypeError(f"a number from {low:g} to {high:g}")
-        return found
+        return number
 
     return number
 
 
 def _seconds(text: str) -> int:
     """A time of up to a day."""
-    return common.whole(text, 0, 86_400)
+    return common.whole_number(text, 0, 86_400)
 
 
 def _say(console: Console, args: argparse.Namespace, outcome: Json, *lines: str) -> None:
@@ -165,12 +165,12 @@ def _setup_flags(parser: argparse.ArgumentParser) -> None:
 
 def _request_key(args: argparse.Namespace, console: Console) -> None:
     path, body = args.api_key_request, setup.api_key_request(args.namespace, args.index)
-    told = orjson.dumps(body, option=orjson.OPT_INDENT_2)
+    raw = orjson.dumps(body, option=orjson.OPT_INDENT_2)
     if path == "-":
-        console.out("POST /_security/api_key", told.decode(), sep="\n", highlight=False)
+        console.out("POST /_security/api_key", raw.decode(), sep="\n", highlight=False)
         return
     try:
-        Path(path).write_bytes(told + b"\n")
+        Path(path).write_bytes(raw + b"\n")
     except OSError as error:
         raise InputError(f"--api-key-request {path}: {error.strerror}") from error
 
@@ -204,7 +204,7 @@ def _run_flags(parser: argparse.ArgumentParser) -> None:
         "75 where another run works, or was killed minutes ago."
     )
     _add_kibana(parser)
-    parser.add_argument("--every", type=lambda text: common.whole(text, 10, 86_400), metavar="S",
+    parser.add_argument("--every", type=lambda text: common.whole_number(text, 10, 86_400), metavar="S",
                         help="keep running, once every S seconds, until stopped by SIGTERM or Ctrl-C")  # fmt: skip
     parser.add_argument("--since", type=_time, metavar="TIME",
                         help="read what was ingested since then (RFC 3339), even if read before")  # fmt: skip
@@ -220,8 +220,13 @@ def _run_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ocsf", action="store_true", help="also write each alert as an OCSF Detection Finding")
     parser.add_argument("--model", type=Path, default=model.FOLDER, metavar="DIR",
                         help="a model other than the one that ships")  # fmt: skip
-    parser.add_argument("--page", type=lambda text: common.whole(text, 1, 10_000), default=read.PAGE, metavar="N",
-                        help=f"documents per search (default: {read.PAGE})")  # fmt: skip
+    parser.add_argument(
+        "--page",
+        type=lambda text: common.whole_number(text, 1, 10_000),
+        default=read.PAGE,
+        metavar="N",
+        help=f"documents per search (default: {read.PAGE})",
+    )
     parser.add_argument("--lag", type=_seconds, default=running.LAG, metavar="S",
                         help=f"do not read the last S seconds (default: {running.LAG})")  # fmt: skip
     parser.add_argument("--wait", type=_seconds, default=0, metavar="S",
@@ -234,7 +239,7 @@ def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> i
     Raises:
         StoreError: the first run failed; later ones say so, and the next one tries again.
     """
-    worker = running.Worker(client, running.Job(
+    worker = running.Worker(client, running.ReadJob(
         args.index, args.namespace, args.since, args.budget, args.assets, args.networks, args.model, args.page,
         args.lag, wait=args.wait, alerts=args.elastic_command == "run", ocsf=args.ocsf, reputation=args.reputation,
         intel=args.intel, kibana=_kibana_url(args).rstrip("/"),
@@ -242,10 +247,10 @@ def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> i
     due, is_first = time.monotonic(), True
     while True:
         try:
-            with cluster.reached(cluster.connection(_told(args))):
+            with cluster.reached(cluster.connection(_connection_args(args))):
                 code = _round(worker, args, console)
-        except LeaseHeldError as error:  # ordinary for a scheduled job: the other one does the work, or did
-            code = _held(error, args, console)
+        except LeaseTakenError as error:  # ordinary for a scheduled job: the other one does the work, or did
+            code = _report_lease(error, args, console)
         except StoreError as error:
             if is_first:
                 raise
@@ -256,9 +261,9 @@ def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> i
         time.sleep(max(0.0, due - time.monotonic()))
 
 
-def _held(error: LeaseHeldError, args: argparse.Namespace, console: Console) -> int:
+def _report_lease(error: LeaseTakenError, args: argparse.Namespace, console: Console) -> int:
     _say(console, args, {"skipped": str(error)}, f"Nothing done: {error}.")
-    return HELD
+    return EXIT_LEASED
 
 
 def _round(worker: running.Worker, args: argparse.Namespace, console: Console) -> int:
@@ -295,21 +300,21 @@ def _doctor(client: Elasticsearch, args: argparse.Namespace, console: Console) -
     """Examine; 0 where nothing is wrong, warnings apart, and 2 where something is."""
     from nhi_watch.hosts.elastic import doctor  # here, and so below, because a run needs none of these
 
-    where, kibana_at = cluster.connection(_told(args)), _kibana_of(args)
+    where, kibana_at = cluster.connection(_connection_args(args)), _kibana_of(args)
     try:
         with cluster.reached(where):
-            checks = doctor.examine(client, doctor.Wanted(args.index, args.namespace, args.late))
-        checks.insert(0, doctor.Check("connection", doctor.OK, f"reached {where.name}"))
+            checks = doctor.examine(client, doctor.Examined(args.index, args.namespace, args.late))
+        checks.insert(0, doctor.DoctorCheck("connection", doctor.OK, f"reached {where.name}"))
     except StoreError as error:
-        checks = [doctor.Check("connection", doctor.FAIL, str(error))]
+        checks = [doctor.DoctorCheck("connection", doctor.FAIL, str(error))]
     if kibana_at:
         with closing(Kibana(kibana_at)) as reached:
-            checks.append(doctor.Check(*kibana.rule_runs(reached)))
+            checks.append(doctor.DoctorCheck(*kibana.rule_runs(reached)))
     verdict = doctor.worst(checks)
-    told = [{k: v for k, v in check._asdict().items() if v not in ("", {})} for check in checks]
+    rows = [{k: v for k, v in check._asdict().items() if v not in ("", {})} for check in checks]
     lines = [f"{check.status:<7} {check.name}: {check.detail}{check.remedy and f' -> {check.remedy}'}"
              for check in doctor.worth_reading(checks)]  # fmt: skip
-    _say(console, args, {"status": verdict, "checks": told}, *lines)
+    _say(console, args, {"status": verdict, "checks": rows}, *lines)
     return 2 if verdict == doctor.FAIL else 0
 
 
@@ -349,7 +354,10 @@ def _feedback(client: Elasticsearch, args: argparse.Namespace, console: Console)
             windows.put_due(store, now)
         for verdict in taken.new:
             audit.append(args.audit, "verdict", verdict.by, {**verdict._asdict(), "from": "kibana", "state": state})
-    outcome: Json = {name: told if isinstance(told, int) else len(told) for name, told in taken._asdict().items()}
+    outcome: Json = {
+        name: taken_value if isinstance(taken_value, int) else len(taken_value)
+        for name, taken_value in taken._asdict().items()
+    }
     if where:
         with closing(Kibana(where)) as reached:
             outcome["closed"] = analysts.close_merged(client, reached, f"{setup.ALERTS}-{args.namespace}")
@@ -386,14 +394,14 @@ def _report(client: Elasticsearch, args: argparse.Namespace, console: Console) -
     """Write the folder; 2 where documents behind the notables could not be read."""
     from nhi_watch.hosts.elastic import report
 
-    told = report.write(client, args.namespace, args.index, args.out)
-    lines = [f"{each['pattern']} cannot be read: {each['why']}" for each in told["unread"]]
-    lines.append(f"{told['notables']:,} notables, {told['below']:,} not listed; {told['events']:,} of their "
+    counts = report.write(client, args.namespace, args.index, args.out)
+    lines = [f"{each['pattern']} cannot be read: {each['why']}" for each in counts["unread"]]
+    lines.append(f"{counts['notables']:,} notables, {counts['below']:,} not listed; {counts['events']:,} of their "
                  f"records found by index and id.\nReport: {args.out / 'report.html'}")  # fmt: skip
-    if told["notables"]:
+    if counts["notables"]:
         lines.append(f"Next: {common.program()} explain 1 {common.place(args.out)}")
-    _say(console, args, told, *lines)
-    return 2 if told["unread"] else 0
+    _say(console, args, counts, *lines)
+    return 2 if counts["unread"] else 0
 
 
 Flags = Callable[[argparse.ArgumentParser], None]

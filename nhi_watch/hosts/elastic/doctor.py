@@ -21,7 +21,7 @@ from nhi_watch.hosts.elastic import cluster, read, setup, windows
 from nhi_watch.hosts.elastic.cluster import explained
 from nhi_watch.hosts.elastic.read import Hit, Window
 from nhi_watch.hosts.elastic.setup import HEALTH
-from nhi_watch.hosts.elastic.store import ElasticStore, held
+from nhi_watch.hosts.elastic.store import ElasticStore, read_lease
 from nhi_watch.hosts.elastic.store import now as cluster_now
 from nhi_watch.report.words import span
 
@@ -46,7 +46,7 @@ _SOON, _URGENT = 14 * DAY, 3 * DAY
 _NAMED = 3
 
 
-class Check(NamedTuple):
+class DoctorCheck(NamedTuple):
     """One question and its answer."""
 
     name: str
@@ -58,7 +58,7 @@ class Check(NamedTuple):
     """The same for programs."""
 
 
-class Wanted(NamedTuple):
+class Examined(NamedTuple):
     """What is examined."""
 
     pattern: str
@@ -72,12 +72,12 @@ class Wanted(NamedTuple):
         return f"{setup.STATE}-{self.namespace}"
 
 
-def examine(client: Elasticsearch, wanted: Wanted) -> list[Check]:
+def examine(client: Elasticsearch, wanted: Examined) -> list[DoctorCheck]:
     """All answers. A question whose answer fails for another reason than its own is answered `unknown`."""
     return [check for name, ask in _QUESTIONS.items() for check in _answered(name, partial(ask, client, wanted))]
 
 
-def _answered(name: str, ask: Callable[[], Iterator[Check]]) -> list[Check]:
+def _answered(name: str, ask: Callable[[], Iterator[DoctorCheck]]) -> list[DoctorCheck]:
     try:
         with explained(f"asking about {name}"):
             return list(ask())
@@ -85,72 +85,74 @@ def _answered(name: str, ask: Callable[[], Iterator[Check]]) -> list[Check]:
         cause = error.__cause__
         if not isinstance(cause, ApiError) or cause.status_code not in (400, 403, 404, 405):
             raise
-        return [Check(name, UNKNOWN, f"the cluster did not answer: {str(error)[:300]}")]
+        return [DoctorCheck(name, UNKNOWN, f"the cluster did not answer: {str(error)[:300]}")]
 
 
-def worst(checks: list[Check]) -> str:
+def worst(checks: list[DoctorCheck]) -> str:
     """The answer that counts: fail, warn or ok."""
-    told = {check.status for check in checks}
-    return next((status for status in (FAIL, WARN) if status in told), OK)
+    statuses = {check.status for check in checks}
+    return next((status for status in (FAIL, WARN) if status in statuses), OK)
 
 
-def worth_reading(checks: list[Check]) -> list[Check]:
+def worth_reading(checks: list[DoctorCheck]) -> list[DoctorCheck]:
     """The many sources that nobody has are one line."""
     absent = [check for check in checks if check.facts.get("there") is False]
     if not absent:
         return checks
     named = ", ".join(check.name.partition(" ")[2] for check in absent[:_NAMED])
-    told = f"{len(absent)} more that nhi can read do not exist: {named}{' and others' * (len(absent) > _NAMED)}"
-    return [*(check for check in checks if check not in absent), Check("other sources", OK, told)]
+    text = f"{len(absent)} more that nhi can read do not exist: {named}{' and others' * (len(absent) > _NAMED)}"
+    return [*(check for check in checks if check not in absent), DoctorCheck("other sources", OK, text)]
 
 
-def _privileges(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
+def _privileges(client: Elasticsearch, wanted: Examined) -> Iterator[DoctorCheck]:
     asked = setup.role_request(wanted.namespace, wanted.pattern)["indices"]
     missing = cluster.lacking(client, asked)
     lacking = sorted(f"{privilege} on {index}" for index, privileges in missing.items() for privilege in privileges)
     if lacking:
         facts = {"lacking": lacking}
-        yield Check("privileges", FAIL, f"the key lacks {'; '.join(lacking[:10])}", cluster.REMEDY, facts)
+        yield DoctorCheck("privileges", FAIL, f"the key lacks {'; '.join(lacking[:10])}", cluster.REMEDY, facts)
     else:
-        yield Check("privileges", OK, "the key has what the job needs")
+        yield DoctorCheck("privileges", OK, "the key has what the job needs")
 
 
-def _key(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
+def _key(client: Elasticsearch, wanted: Examined) -> Iterator[DoctorCheck]:
     """When the key expires, which a key may ask of itself."""
     try:
-        told = client.security.authenticate().body.get("api_key")
+        key = client.security.authenticate().body.get("api_key")
     except ApiError as problem:
         if problem.status_code in cluster.NO_SECURITY:
             return
         raise
-    keys = client.security.get_api_key(id=told["id"]).body["api_keys"] if told else []
+    keys = client.security.get_api_key(id=key["id"]).body["api_keys"] if key else []
     for until in [key["expiration"] / 1000 for key in keys if key.get("expiration")]:
         left = until - time.time()
         status = FAIL if left < _URGENT else WARN if left < _SOON else OK
         remedy = "" if status == OK else "make a new one (docs/elastic.md, step 3)"
-        yield Check("key", status, f"the key expires in {span(int(left))}", remedy, {"expires": render(int(until))})
+        yield DoctorCheck(
+            "key", status, f"the key expires in {span(int(left))}", remedy, {"expires": render(int(until))}
+        )
 
 
-def _state(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
+def _state(client: Elasticsearch, wanted: Examined) -> Iterator[DoctorCheck]:
     if not client.indices.exists(index=wanted.state):
-        yield Check("state", FAIL, f"{wanted.state} does not exist", "run `nhi elastic setup`")
+        yield DoctorCheck("state", FAIL, f"{wanted.state} does not exist", "run `nhi elastic setup`")
         return
-    lease = held(client, wanted.state)
+    lease = read_lease(client, wanted.state)
     if lease is not None and lease.until > cluster_now(client, wanted.state):
         facts = {"holder": lease.holder, "until": render(int(lease.until))}
-        yield Check("state", OK, f"{lease.holder} is running until {facts['until']} at most", "", facts)
+        yield DoctorCheck("state", OK, f"{lease.holder} is running until {facts['until']} at most", "", facts)
     else:
-        yield Check("state", OK, f"{wanted.state} exists; no run is active")
+        yield DoctorCheck("state", OK, f"{wanted.state} exists; no run is active")
 
 
-def _heartbeat(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
-    told = client.search(
+def _heartbeat(client: Elasticsearch, wanted: Examined) -> Iterator[DoctorCheck]:
+    response = client.search(
         index=f"{HEALTH}-{wanted.namespace}", size=1, sort=[{"@timestamp": "desc"}], ignore_unavailable=True,
         query={"term": {"event.action": "nhi-run"}},
     )  # fmt: skip
-    hits = told["hits"]["hits"]
+    hits = response["hits"]["hits"]
     if not hits:
-        yield Check("heartbeat", WARN, "no run has left a heartbeat yet", "schedule `nhi elastic run`")
+        yield DoctorCheck("heartbeat", WARN, "no run has left a heartbeat yet", "schedule `nhi elastic run`")
         return
     last = hits[0]["_source"]
     age = int(cluster_now(client, wanted.state)) - parse(last["@timestamp"])
@@ -159,109 +161,118 @@ def _heartbeat(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
     status = FAIL if age > wanted.late or outcome != "success" else OK
     remedy = "look at the scheduler, and at the job's own output" if age > wanted.late else ""
     detail = f"the last run ended {span(age)} ago ({outcome}): {facts['message']}"
-    yield Check("heartbeat", status, detail, remedy, facts)
+    yield DoctorCheck("heartbeat", status, detail, remedy, facts)
 
 
 # ---- does the job move? What waits, what is noted and fails, what was set aside, and what cannot be read
 
 
-def _progress(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
+def _progress(client: Elasticsearch, wanted: Examined) -> Iterator[DoctorCheck]:
     """All answers about progress; none where there is no state."""
     if not client.indices.exists(index=wanted.state):
         return
     store = ElasticStore(client, wanted.state)
-    reach = cluster.reach(client, wanted.pattern.split(","), setup.READ)
+    reach = cluster.readable_patterns(client, wanted.pattern.split(","), setup.READ)
     if reach.unread:
         facts = {"indices": [each.pattern for each in reach.unread]}
-        yield Check("reach", FAIL, f"not read: {'; '.join(cluster.together(reach.unread))}", "", facts)
+        yield DoctorCheck("reach", FAIL, f"not read: {'; '.join(cluster.together(reach.unread))}", "", facts)
     now = int(cluster_now(client, wanted.state))
     yield _noted(client, store, wanted, now)
     parts = windows.asides(store)
     if parts:
-        told = f"{sum(part.documents for part in parts):,} documents in {len(parts)} parts"
+        text = f"{sum(part.documents for part in parts):,} documents in {len(parts)} parts"
         since = render(min(part.window.since for part in parts))
         remedy = f"after an upgrade `nhi elastic run --since {since}` reads them again"
-        yield Check("set aside", FAIL, f"{told} were set aside and will not be read; the last one for: {parts[-1].why}",
-                    remedy, {"parts": [part.told() for part in parts]})  # fmt: skip
-    odd = read.clocks(client, ",".join(reach.patterns)).odd if reach.patterns else ()
-    if odd:
-        named = ", ".join(odd[:_NAMED]) + f" and {len(odd) - _NAMED} more" * (len(odd) > _NAMED)
-        told = f"event.ingested or @timestamp is not mapped as a date in {named}: read separately, by @timestamp"
-        yield Check("mapping", WARN, told, "correct the index template, and roll over", {"indices": list(odd)})
+        yield DoctorCheck(
+            "set aside",
+            FAIL,
+            f"{text} were set aside and will not be read; the last one for: {parts[-1].why}",
+            remedy,
+            {"parts": [part.to_json() for part in parts]},
+        )
+    suspect = read.clocks(client, ",".join(reach.patterns)).suspect if reach.patterns else ()
+    if suspect:
+        named = ", ".join(suspect[:_NAMED]) + f" and {len(suspect) - _NAMED} more" * (len(suspect) > _NAMED)
+        text = f"event.ingested or @timestamp is not mapped as a date in {named}: read separately, by @timestamp"
+        yield DoctorCheck(
+            "mapping", WARN, text, "correct the index template, and roll over", {"indices": list(suspect)}
+        )
     yield _backlog(client, store, reach.patterns, (wanted.late, now))
 
 
-def _noted(client: Elasticsearch, store: ElasticStore, wanted: Wanted, now: int) -> Check:
+def _noted(client: Elasticsearch, store: ElasticStore, wanted: Examined, now: int) -> DoctorCheck:
     """A part that was noted and is not done: by a run at work, or by one that comes to nothing every time."""
     tasks = windows.pending(store)
     if not tasks:
-        return Check("progress", OK, "no part of a window is unread")
-    lease, first = held(client, wanted.state), tasks[0]
+        return DoctorCheck("progress", OK, "no part of a window is unread")
+    lease, first = read_lease(client, wanted.state), tasks[0]
     at_work = lease is not None and lease.until > now
     left = sum(len(task.spans()) for task in tasks)
     facts = {"parts_left": left, "begun": first.starts, "failures": list(first.failures)}
-    told = f"{left} parts of windows are unread; the next one was noted for {first.window.pattern}"
-    told += f" until {render(first.window.until)} and begun {first.starts} times"
+    text = f"{left} parts of windows are unread; the next one was noted for {first.window.pattern}"
+    text += f" until {render(first.window.until)} and begun {first.starts} times"
     if first.failures:
-        told += f"; it failed {len(first.failures)} times: {first.failures[-1]}"
+        text += f"; it failed {len(first.failures)} times: {first.failures[-1]}"
     is_old = not at_work and now - first.window.until > wanted.late
     if first.failures or first.starts > _AGAIN or is_old:
         remedy = "look at the job's output; after three failures the part is set aside"
-        return Check("progress", FAIL, f"the job makes no progress: {told}", remedy, facts)
-    return Check("progress", OK, f"{told}; {'a run is' if at_work else 'the next run will be'} at it", "", facts)
+        return DoctorCheck("progress", FAIL, f"the job makes no progress: {text}", remedy, facts)
+    return DoctorCheck("progress", OK, f"{text}; {'a run is' if at_work else 'the next run will be'} at it", "", facts)
 
 
-def _backlog(client: Elasticsearch, store: ElasticStore, patterns: Sequence[str], times: tuple[int, int]) -> Check:
+def _backlog(
+    client: Elasticsearch, store: ElasticStore, patterns: Sequence[str], times: tuple[int, int]
+) -> DoctorCheck:
     late, now = times
     begun = {p: at for p, at in windows.checkpoints(store, patterns).items() if at is not None}
     if not begun:
-        return Check("backlog", WARN, "nothing was read yet", "run `nhi elastic run`")
+        return DoctorCheck("backlog", WARN, "nothing was read yet", "run `nhi elastic run`")
     oldest = min(begun.values())
     waiting = sum(_counted(client, begun, (oldest, now)).values())
     since = min((at for at in windows.starts(store, begun).values() if at is not None), default=0)
     older = _counted(client, begun, (0, since))
     facts = {"behind": now - oldest, "documents": waiting, "older": sum(older.values())}
-    told = f"read until {span(max(0, now - oldest))} ago; about {waiting:,} documents wait"
+    text = f"read until {span(max(0, now - oldest))} ago; about {waiting:,} documents wait"
     if older:
-        told += f"; {facts['older']:,} are older than the first window, which began {render(since)}, and were not read"
+        text += f"; {facts['older']:,} are older than the first window, which began {render(since)}, and were not read"
     if now - oldest > late and waiting:
-        return Check("backlog", FAIL, told, "run it more often, or see docs/elastic.md on tuning", facts)
+        return DoctorCheck("backlog", FAIL, text, "run it more often, or see docs/elastic.md on tuning", facts)
     if older and not _counted(client, begun, (since, oldest)):
         remedy = f"there is nothing newer: `nhi elastic run --since {render(min(older))}` reads them"
-        return Check("backlog", WARN, told, remedy, facts)
-    return Check("backlog", OK, told, "", facts)
+        return DoctorCheck("backlog", WARN, text, remedy, facts)
+    return DoctorCheck("backlog", OK, text, "", facts)
 
 
 def _counted(client: Elasticsearch, patterns: Iterable[str], ends: tuple[int, int]) -> dict[int, int]:
     """Day → documents ingested between two times."""
-    found: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
     for pattern in windows.joined(patterns) if ends[0] < ends[1] else ():
         by = read.clocks(client, pattern)
-        for each in (pattern, *windows.joined(by.odd)):
+        for each in (pattern, *windows.joined(by.suspect)):
             own = ends[0], max(ends[0], ends[1] - read.LATE * (ends[0] == 0))
-            found.update(read.count_by(client, Window(each, *ends, ranges=(ends,), own=(own,)), DAY))
-    return dict(found)
+            counts.update(read.count_by(client, Window(each, *ends, ranges=(ends,), own=(own,)), DAY))
+    return dict(counts)
 
 
 # ---- of each source: is it there, how old is its newest document, does the reader understand it, what is missing?
 
 
-def _sources(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
+def _sources(client: Elasticsearch, wanted: Examined) -> Iterator[DoctorCheck]:
     """What cannot be read looks as if it were not there: `privileges` and `reach` tell of it."""
     patterns = wanted.pattern.split(",")
-    unread = {each.pattern for each in cluster.reach(client, patterns, setup.READ).unread}
-    found = [_source(client, pattern) for pattern in patterns if pattern not in unread]
-    yield from found
-    if not unread and not any(check.facts["there"] for check in found):
+    unread = {each.pattern for each in cluster.readable_patterns(client, patterns, setup.READ).unread}
+    checks = [_source(client, pattern) for pattern in patterns if pattern not in unread]
+    yield from checks
+    if not unread and not any(check.facts["there"] for check in checks):
         remedy = "install an integration that writes one of these, or name yours with --index"
-        yield Check("sources", FAIL, "none of the source indices exists", remedy)
+        yield DoctorCheck("sources", FAIL, "none of the source indices exists", remedy)
 
 
-def _source(client: Elasticsearch, pattern: str) -> Check:
+def _source(client: Elasticsearch, pattern: str) -> DoctorCheck:
     name = f"source {pattern}"
     resolved = client.indices.resolve_index(name=pattern, expand_wildcards="all", ignore_unavailable=True).body
     if not (resolved["data_streams"] or resolved["indices"]):
-        return Check(name, OK, "does not exist, so not read", "", {"there": False})
+        return DoctorCheck(name, OK, "does not exist, so not read", "", {"there": False})
     newest = [{read.TIMESTAMP: {"order": "desc", "unmapped_type": "date"}}]
     hits = client.search(index=pattern, size=SAMPLE, sort=newest, ignore_unavailable=True)["hits"]["hits"]
     sampled = [Hit(h["_index"], h["_id"], msgspec.Raw(orjson.dumps(h.get("_source", {})))) for h in hits]
@@ -276,21 +287,21 @@ def _age(hits: Sequence[Json]) -> int:
     """Seconds since the newest was ingested; what is dated ahead says nothing. 0: none tells."""
     now, sources = int(time.time()), [hit.get("_source", {}) for hit in hits]
     events = [source["event"] for source in sources if isinstance(source.get("event"), dict)]
-    told = [*(event.get("ingested") for event in events), *(source.get(read.TIMESTAMP) for source in sources)]
-    known = max((at for at in map(_second, told) if at <= now + _SKEW), default=0)
+    times = [*(event.get("ingested") for event in events), *(source.get(read.TIMESTAMP) for source in sources)]
+    known = max((at for at in map(_second, times) if at <= now + _SKEW), default=0)
     return max(1, now - known) if known else 0
 
 
-def _second(told: object) -> int:
+def _second(text: object) -> int:
     try:
-        return parse(told)
+        return parse(text)
     except RejectError:
         return 0
 
 
 def judged(
     name: str, newest: int, documents: tuple[int, int], errors: Sequence[RejectError], missing: Sequence[str]
-) -> Check:
+) -> DoctorCheck:
     """What the newest documents tell of a source; `documents`: how many were looked at, and understood."""
     sampled, understood = documents
     reasons = Counter(error.reason for error in errors)
@@ -298,7 +309,7 @@ def judged(
              "rejected": dict(reasons), "missing": list(missing)}  # fmt: skip
     if not sampled:
         remedy = "look at the integration that should write it"
-        return Check(name, WARN, "exists, but has no documents", remedy, facts)
+        return DoctorCheck(name, WARN, "exists, but has no documents", remedy, facts)
     parts, remedies = [f"newest {span(newest)} old", f"{understood} of {sampled} newest documents understood"], []
     status = OK if understood == sampled and not missing and newest <= _QUIET else WARN
     if understood * _HARDLY < sampled:
@@ -314,10 +325,10 @@ def judged(
     if missing:
         parts.append(f"no document has {', '.join(missing)}, so signals that need it cannot fire")
         remedies.append("upgrade the integration, or let it keep event.original")
-    return Check(name, status, "; ".join(parts), "; ".join(remedies), facts)
+    return DoctorCheck(name, status, "; ".join(parts), "; ".join(remedies), facts)
 
 
-_QUESTIONS: dict[str, Callable[[Elasticsearch, Wanted], Iterator[Check]]] = {
+_QUESTIONS: dict[str, Callable[[Elasticsearch, Examined], Iterator[DoctorCheck]]] = {
     "privileges": _privileges, "key": _key, "state": _state, "heartbeat": _heartbeat, "progress": _progress,
     "sources": _sources,
 }  # fmt: skip

@@ -19,7 +19,7 @@ import urllib3
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.hosts.elastic.cluster import Connection
-from nhi_watch.hosts.elastic.setup import Step, holds
+from nhi_watch.hosts.elastic.setup import SetupStep, holds
 
 Json = dict[str, Any]
 _BUSY = (429, 502, 503, 504)
@@ -170,7 +170,7 @@ _OURS_TO_SET = frozenset({"enabled", "exceptions_list", "actions", "alert_suppre
 """What people change of a rule in Kibana is theirs: whether it runs, its exceptions, actions and suppression."""
 
 
-def setup(kibana: Kibana, dry_run: bool = False) -> list[Step]:
+def setup(kibana: Kibana, dry_run: bool = False) -> list[SetupStep]:
     """Bring Kibana to what this version wants; returns every step, also those without a change.
 
     Raises:
@@ -184,26 +184,26 @@ def setup(kibana: Kibana, dry_run: bool = False) -> list[Step]:
     return done
 
 
-def _steps(kibana: Kibana) -> Iterator[Step]:
+def _steps(kibana: Kibana) -> Iterator[SetupStep]:
     for rule in rules():
-        yield Step("Kibana rule", rule["name"], _rule_change(kibana, rule), partial(_install_rule, kibana, rule))
+        yield SetupStep("Kibana rule", rule["name"], _rule_change(kibana, rule), partial(_install_rule, kibana, rule))
     change = _objects_change(kibana)
-    yield Step("Kibana saved objects", "NHI dashboards", change, lambda: _install_objects(kibana))
+    yield SetupStep("Kibana saved objects", "NHI dashboards", change, lambda: _install_objects(kibana))
     yield from _external(kibana)
 
 
 def _rule_change(kibana: Kibana, rule: Json) -> str:
-    found = kibana.get(API, rule_id=rule["rule_id"])
-    if found is None:
+    installed = kibana.get(API, rule_id=rule["rule_id"])
+    if installed is None:
         return "create"
     wanted = {name: value for name, value in rule.items() if name not in _OURS_TO_SET}
-    return "none" if holds(found, wanted) else "update"
+    return "none" if holds(installed, wanted) else "update"
 
 
 def _install_rule(kibana: Kibana, rule: Json) -> None:
     """A rule that is there keeps what people set of it."""
-    found = kibana.get(API, missing={}, rule_id=rule["rule_id"])
-    kept = {name: found[name] for name in _OURS_TO_SET - {"version"} if name in found}
+    installed = kibana.get(API, missing={}, rule_id=rule["rule_id"])
+    kept = {name: installed[name] for name in _OURS_TO_SET - {"version"} if name in installed}
     content = ndjson([{**rule, **kept}])
     answer = kibana.upload(f"{API}/_import?overwrite=true", "nhi-rule.ndjson", content)
     if not answer.get("success"):
@@ -214,11 +214,11 @@ def _objects_change(kibana: Kibana) -> str:
     """By the digest that every dashboard's description ends with."""
     wanted = {each["id"]: each["attributes"]["description"] for each in _dashboards()}
     body = {"objects": [{"type": "dashboard", "id": name} for name in wanted], "excludeExportDetails": True}
-    found = kibana.lines("/api/saved_objects/_export", body)
-    if found is None:
+    installed = kibana.lines("/api/saved_objects/_export", body)
+    if installed is None:
         return "create"  # Kibana refuses to export what is not there
-    described = {each.get("id"): each.get("attributes", {}).get("description") for each in found}
-    return "none" if all(described.get(name) == told for name, told in wanted.items()) else "update"
+    described = {each.get("id"): each.get("attributes", {}).get("description") for each in installed}
+    return "none" if all(described.get(name) == expected for name, expected in wanted.items()) else "update"
 
 
 def _dashboards() -> list[Json]:
@@ -232,7 +232,7 @@ def _install_objects(kibana: Kibana) -> None:
         raise StoreError(f"Kibana rejected the dashboards: {_first(answer.get('errors', []))}")
 
 
-def _external(kibana: Kibana) -> Iterator[Step]:
+def _external(kibana: Kibana) -> Iterator[SetupStep]:
     """An exception for Elastic's own promotion rule, where that is installed."""
     rule = kibana.get(API, rule_id=EXTERNAL_ALERTS)
     if rule is None:
@@ -240,16 +240,16 @@ def _external(kibana: Kibana) -> Iterator[Step]:
     wanted = external_alerts_exception()
     path = f"{API}/{rule['id']}/exceptions"
     change = "none" if _is_excepted(kibana, rule, wanted) else "create"
-    yield Step("Kibana exception", "External Alerts", change, lambda: kibana.post(path, wanted))
+    yield SetupStep("Kibana exception", "External Alerts", change, lambda: kibana.post(path, wanted))
 
 
 def _is_excepted(kibana: Kibana, rule: Json, wanted: Json) -> bool:
     lists = [each["list_id"] for each in rule.get("exceptions_list", [])]
-    found: list[Json] = []
+    items: list[Json] = []
     for name in lists:
         query = {"list_id": name, "per_page": "1000"}
-        found += kibana.get("/api/exception_lists/items/_find", {"data": []}, **query)["data"]
-    return any(holds(each.get("entries"), wanted["items"][0]["entries"]) for each in found)
+        items += kibana.get("/api/exception_lists/items/_find", {"data": []}, **query)["data"]
+    return any(holds(each.get("entries"), wanted["items"][0]["entries"]) for each in items)
 
 
 def _first(errors: Sequence[Json]) -> str:
@@ -269,14 +269,14 @@ _NAME = "Kibana rule"
 def rule_runs(kibana: Kibana) -> tuple[str, str, str, str]:
     """Name, status, sentence and remedy. A Kibana that does not answer is a status of its own."""
     try:
-        found = kibana.get(API, rule_id=PROMOTION)
+        rule = kibana.get(API, rule_id=PROMOTION)
     except StoreError as error:
         return _NAME, "unknown", str(error), ""
-    if found is None:
+    if rule is None:
         return _NAME, "fail", "the rule that makes alerts is not installed", "run `nhi elastic setup --kibana URL`"
-    if not found.get("enabled"):
+    if not rule.get("enabled"):
         return _NAME, "fail", "the rule that makes alerts is disabled", "enable it in Security > Rules"
-    last = (found.get("execution_summary") or {}).get("last_execution") or {}
+    last = (rule.get("execution_summary") or {}).get("last_execution") or {}
     status, message = str(last.get("status", "")), str(last.get("message", ""))[:300]
     if status not in _GOOD:
         remedy = "look at it in Security > Rules; where its key has expired, save it once as a user"

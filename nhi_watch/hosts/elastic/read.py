@@ -28,7 +28,7 @@ from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.detect.session import Session
 from nhi_watch.hosts.elastic.cluster import ELSEWHERE, REMOTE, complete, explained
 from nhi_watch.intake import horizon, schemas
-from nhi_watch.intake.days import NOBODY, Intake, Load, nothing
+from nhi_watch.intake.batch import NOBODY, Intake, Load, nothing
 from nhi_watch.intake.shapes.forms import dataset
 from nhi_watch.intake.shapes.json import parse
 from nhi_watch.intake.sources import cloudtrail, every
@@ -69,21 +69,21 @@ answer = msgspec.json.Decoder(Answer).decode
 Refuse = Callable[[Hit, RejectError], None]
 
 
-def _native(whole: Any, index: str) -> object:
-    event = whole.get("event") if whole.__class__ is dict else None
-    kept = event.get("original") if event.__class__ is dict else whole.get("event.original")
+def _native(tree: Any, index: str) -> object:
+    event = tree.get("event") if tree.__class__ is dict else None
+    kept = event.get("original") if event.__class__ is dict else tree.get("event.original")
     if kept.__class__ is str:
         try:
             native = parse(kept)
         except (ValueError, RecursionError):
-            return whole  # the source reads it its own way, or falls back on the fields
+            return tree  # the source reads it its own way, or falls back on the fields
         if cloudtrail.claims(native):
             return native
     elif kept is None:
-        kept = whole.get("message")
-    if kept.__class__ is str and kept[:1] == "{" and not dataset(whole):
-        whole = {**whole, "data_stream": {"dataset": _dataset_of(index)}}
-    return schemas.opened(whole)
+        kept = tree.get("message")
+    if kept.__class__ is str and kept[:1] == "{" and not dataset(tree):
+        tree = {**tree, "data_stream": {"dataset": _dataset_of(index)}}
+    return schemas.opened(tree)
 
 
 @lru_cache(maxsize=1024)
@@ -95,8 +95,8 @@ def _dataset_of(index: str) -> str:
     >>> _dataset_of(".ds-logs-aws.cloudtrail-default-2025.01.31-000001"), _dataset_of("logs-x"), _dataset_of("other")
     ('aws.cloudtrail', '', '')
     """
-    found = _NAMED_FOR.match(index)
-    return found[1] if found else ""
+    match = _NAMED_FOR.match(index)
+    return match[1] if match else ""
 
 
 class Item:
@@ -118,11 +118,11 @@ class Item:
         """
         if self._record is None:
             try:
-                whole = parse(bytes(self.hit.source))
+                tree = parse(bytes(self.hit.source))
             except (ValueError, RecursionError) as error:
                 raise RejectError("bad_json", str(error)) from error
-            self.received = horizon.received(whole)
-            self._record = _native(whole, self.hit.index)
+            self.received = horizon.received(tree)
+            self._record = _native(tree, self.hit.index)
         return self._record
 
 
@@ -187,13 +187,13 @@ def intake_of(
 
 def events_of(hits: Sequence[Hit]) -> tuple[list[tuple[Hit, Event]], list[RejectError]]:
     """The hits that are records, each with its event; and why the others are none."""
-    found: list[tuple[Hit, Event]] = []
+    events: list[tuple[Hit, Event]] = []
     errors: list[RejectError] = []
     intake_of(SOURCES, Context()).feed(
         map(Item, hits), lambda index, error: errors.append(error),
-        on_event=lambda index, told: found.append((hits[index], told)),
+        on_event=lambda index, event: events.append((hits[index], event)),
     )  # fmt: skip
-    return found, errors
+    return events, errors
 
 
 def feed(intake: Union[Intake, Session], hits: Sequence[Hit], refuse: Refuse) -> None:
@@ -241,14 +241,14 @@ class Window(NamedTuple):
     """For indices that are read apart from others: the patterns that they match."""
 
 
-class Span(NamedTuple):
+class TimeSpan(NamedTuple):
     """A stretch of event time, half open; None: without end."""
 
     low: Optional[int] = None
     high: Optional[int] = None
 
 
-ALL = Span()
+ALL = TimeSpan()
 
 
 class Clocks(NamedTuple):
@@ -256,7 +256,7 @@ class Clocks(NamedTuple):
 
     field: str
     """`event.ingested`; or `@timestamp` alone, of indices that are read apart."""
-    odd: tuple[str, ...] = ()
+    suspect: tuple[str, ...] = ()
     """Indices that map a time as something other than a date. They are read apart, by `@timestamp`."""
     numbered: bool = True
     """Whether every index tells the numbers of its writes; one may have them switched off (9.5)."""
@@ -265,45 +265,56 @@ class Clocks(NamedTuple):
 
     def apart(self) -> list[Json]:
         """A query for what is left out of the pattern because it is read apart."""
-        return [{"terms": {"_index": list(self.odd)}}] if self.odd else []
+        return [{"terms": {"_index": list(self.suspect)}}] if self.suspect else []
 
 
 def clocks(client: Elasticsearch, pattern: str) -> Clocks:
     """Look into the mappings."""
-    told = client.field_caps(
+    mappings = client.field_caps(
         index=pattern, fields=[INGESTED, TIMESTAMP, NUMBER], ignore_unavailable=True, include_unmapped=True
     ).body
-    odd = sorted(set(_mapped_otherwise(told, INGESTED)) | set(_mapped_otherwise(told, TIMESTAMP)))
-    kinds = told["fields"].get(NUMBER, {})
+    suspect = sorted(set(_mapped_otherwise(mappings, INGESTED)) | set(_mapped_otherwise(mappings, TIMESTAMP)))
+    kinds = mappings["fields"].get(NUMBER, {})
     numbered = all(caps["aggregatable"] for kind, caps in kinds.items() if kind != "unmapped")
-    if set(pattern.split(",")) <= set(odd):
+    if set(pattern.split(",")) <= set(suspect):
         return Clocks(TIMESTAMP, (), numbered)
-    return Clocks(INGESTED, tuple(odd), numbered, not odd or len(odd) < len(told["indices"]))
+    return Clocks(INGESTED, tuple(suspect), numbered, not suspect or len(suspect) < len(mappings["indices"]))
 
 
-def _mapped_otherwise(told: Json, field: str) -> Iterator[str]:
+def _mapped_otherwise(mappings: Json, field: str) -> Iterator[str]:
     """Indices that map a field as something other than a date."""
-    for kind, caps in told["fields"].get(field, {}).items():
+    for kind, caps in mappings["fields"].get(field, {}).items():
         if kind not in (*_DATES, "unmapped"):
-            yield from caps.get("indices", told["indices"])
+            yield from caps.get("indices", mappings["indices"])
 
 
 FROZEN: Json = {"terms": {"_tier": ["data_frozen"]}}
 """Documents that are fetched from a snapshot to be searched, which takes long and costs money: they are old, too."""
 
 
-def query(window: Window, by: Clocks, span: Span = ALL, without: Sequence[Json] = ()) -> Json:
+def query(window: Window, by: Clocks, span: TimeSpan = ALL, without: Sequence[Json] = ()) -> Json:
     """Documents of the window that happened within a span; those that lack the time of ingestion go by their own.
 
     Those that tell no time belong to the span without a beginning. `without`: queries of what is left out.
     """
     if window.ranges or window.own:
-        ways = [told(*stretch, by) for stretch in window.ranges] + [lacking(*stretch, by) for stretch in window.own]
-        late = [then for then, (_, until) in ((told(*window.newer, by), window.newer),
-                (lacking(*window.newer_own, by), window.newer_own)) if until]
+        ways = [ingested_between(*stretch, by) for stretch in window.ranges] + [
+            lacking(*stretch, by) for stretch in window.own
+        ]
+        late = [
+            then
+            for then, (_, until) in (
+                (ingested_between(*window.newer, by), window.newer),
+                (lacking(*window.newer_own, by), window.newer_own),
+            )
+            if until
+        ]
         ways += [newer(then, window.seen) for then in late]
     else:
-        ways = [told(window.since, window.until, by), lacking(max(0, window.since - LATE), window.until, by)]
+        ways = [
+            ingested_between(window.since, window.until, by),
+            lacking(max(0, window.since - LATE), window.until, by),
+        ]
     filters = [any_of(ways)]
     if span.low is not None:
         filters.append({"range": {TIMESTAMP: {"gte": render(span.low)}}})
@@ -311,7 +322,7 @@ def query(window: Window, by: Clocks, span: Span = ALL, without: Sequence[Json] 
     return {"bool": {"filter": filters, "must_not": [*later, FROZEN, *by.apart(), *without]}}
 
 
-def told(low: int, high: int, by: Clocks) -> Json:
+def ingested_between(low: int, high: int, by: Clocks) -> Json:
     """Documents that tell that they were ingested then."""
     if by.field == TIMESTAMP:
         return {"match_none": {}}
@@ -343,7 +354,7 @@ def any_of(ways: list[Json]) -> Json:
     return ways[0] if len(ways) == 1 else {"bool": {"should": ways, "minimum_should_match": 1}}
 
 
-def count_by(client: Elasticsearch, window: Window, seconds: int, span: Span = ALL) -> dict[int, int]:
+def count_by(client: Elasticsearch, window: Window, seconds: int, span: TimeSpan = ALL) -> dict[int, int]:
     """Start of each stretch of event time → documents of the window in it."""
     by = clocks(client, window.pattern)
     return counted(aggregated(client, window.pattern, query(window, by, span), steps(seconds), by))
@@ -358,15 +369,15 @@ NUMBERS: Json = {"terms": {"field": "_index", "size": 10_000}, "aggs": {"last": 
 """An aggregation by index: the highest number that a document has."""
 
 
-def numbers(found: Json) -> dict[str, int]:
+def numbers(aggregations: Json) -> dict[str, int]:
     """Index → that number."""
-    buckets = found.get("numbers", {}).get("buckets", [])
+    buckets = aggregations.get("numbers", {}).get("buckets", [])
     return {bucket["key"]: int(bucket["last"]["value"]) for bucket in buckets if bucket["last"]["value"] is not None}
 
 
-def counted(found: Json) -> dict[int, int]:
+def counted(aggregations: Json) -> dict[int, int]:
     """Start of each stretch → documents."""
-    buckets = found.get("steps", {}).get("buckets", [])
+    buckets = aggregations.get("steps", {}).get("buckets", [])
     return {bucket["key"] // 1000: bucket["doc_count"] for bucket in buckets}
 
 
@@ -380,14 +391,14 @@ def aggregated(client: Elasticsearch, pattern: str, wanted: Json, aggs: Json, by
         return {}
     asked: Json = {"query": wanted, "size": 0, "aggs": aggs, "allow_partial_search_results": False,
                    "track_total_hits": False}  # fmt: skip
-    if by.odd:
+    if by.suspect:
         with opened(client, pattern, {"bool": {"must_not": by.apart()}}) as pit:
             body: Any = client.search(pit={"id": pit}, **asked).body
-            told = parse(body)  # the client leaves these answers as they are
+            reply = parse(body)  # the client leaves these answers as they are
     else:
-        told = client.search(index=pattern, ignore_unavailable=True, preference=COPY, **asked).body
-    found: Json = complete(told, f"planning {pattern}").get("aggregations", {})
-    return found
+        reply = client.search(index=pattern, ignore_unavailable=True, preference=COPY, **asked).body
+    aggregations: Json = complete(reply, f"planning {pattern}").get("aggregations", {})
+    return aggregations
 
 
 def stretches(starts: Iterable[int], length: int) -> tuple[tuple[int, int], ...]:
@@ -396,13 +407,13 @@ def stretches(starts: Iterable[int], length: int) -> tuple[tuple[int, int], ...]
     >>> stretches([1, 2, 5], 1)
     ((1, 3), (5, 6))
     """
-    found: list[tuple[int, int]] = []
+    stretches: list[tuple[int, int]] = []
     for start in sorted(starts):
-        if found and found[-1][1] == start:
-            found[-1] = (found[-1][0], start + length)
+        if stretches and stretches[-1][1] == start:
+            stretches[-1] = (stretches[-1][0], start + length)
         else:
-            found.append((start, start + length))
-    return tuple(found)
+            stretches.append((start, start + length))
+    return tuple(stretches)
 
 
 def pages(client: Elasticsearch, pattern: str, wanted: Json, size: int = PAGE) -> Iterator[list[Hit]]:
@@ -444,7 +455,7 @@ def _walk(client: Elasticsearch, pit: str, wanted: Json, size: int) -> Iterator[
     def fetch(pit: str, size: int, after: Any = None) -> tuple[Answer, int]:
         extra = {"search_after": after} if after else {}
         try:
-            told = client.search(
+            response = client.search(
                 pit={"id": pit, "keep_alive": _KEEP_ALIVE}, size=size, query=wanted, sort=_ORDER,
                 track_total_hits=False, allow_partial_search_results=False, **extra,
             )  # fmt: skip
@@ -452,18 +463,18 @@ def _walk(client: Elasticsearch, pit: str, wanted: Json, size: int) -> Iterator[
             if problem.status_code != 429 or size <= _SMALLEST:
                 raise
             return fetch(pit, max(_SMALLEST, size // 2), after)
-        found: Answer = answer(told.body)  # the client leaves these answers as they are
-        complete({"timed_out": found.timed_out, "_shards": found.shards}, "reading")
-        return found, size
+        page: Answer = answer(response.body)  # the client leaves these answers as they are
+        complete({"timed_out": page.timed_out, "_shards": page.shards}, "reading")
+        return page, size
 
     with ThreadPoolExecutor(1) as ahead:
         waiting = ahead.submit(fetch, pit, size)
         while True:
-            found, size = waiting.result()
-            hits = found.hits.hits
+            page, size = waiting.result()
+            hits = page.hits.hits
             is_last = len(hits) < size
             if not is_last:
-                waiting = ahead.submit(fetch, found.pit_id, size, hits[-1].sort)
+                waiting = ahead.submit(fetch, page.pit_id, size, hits[-1].sort)
             if hits:
                 yield hits
             if is_last:
@@ -494,9 +505,9 @@ def load(client: Elasticsearch, files: Sequence[Path], pattern: str, now: int) -
     """
     for each in filter(REMOTE.match, pattern.split(",")):
         raise InputError(f"--intel {each}: {ELSEWHERE}")
-    told = chain.from_iterable(map(reputation.read, files))
+    indicators = chain.from_iterable(map(reputation.read, files))
     streamed = _indicators(client, pattern, now) if pattern else iter(())
-    return reputation.gather(chain(told, islice(streamed, reputation.LIMIT)))
+    return reputation.gather(chain(indicators, islice(streamed, reputation.LIMIT)))
 
 
 def _indicators(client: Elasticsearch, pattern: str, now: int) -> Iterator[Indicator]:
@@ -505,4 +516,3 @@ def _indicators(client: Elasticsearch, pattern: str, now: int) -> Iterator[Indic
     for page in pages(client, pattern, wanted):
         for hit in page:
             yield reputation.of_document(parse(bytes(hit.source)))
-

@@ -19,7 +19,7 @@ class Remembered:
     >>> known = Remembered()
     >>> known.take("day", [("a", b"1"), ("b", None)])
     True
-    >>> known.whole("day", "a", "c")
+    >>> known.mark_complete("day", "a", "c")
     >>> known.knows("day", "aa"), known.knows("meta", "aa"), list(known.rows("day", "a", "z"))
     (True, False, [('a', b'1')])
     """
@@ -44,7 +44,7 @@ class Remembered:
         self.forget()
         return False
 
-    def whole(self, table: str, low: str, high: str) -> None:
+    def mark_complete(self, table: str, low: str, high: str) -> None:
         """Learn that all rows of a span were taken."""
         self._spans[table].add((low, high))
 

@@ -52,13 +52,13 @@ def of(client: Elasticsearch, patterns: Sequence[str], notable: Mapping[str, Any
     by_id: Json = {"terms": {"event.id": sorted({word for name in ids for word in without_suffix(name)})}}
     by_whom: Json = {"query_string": {"query": " OR ".join(map(quoted, names(notable))), "lenient": True}}
     for wanted in (by_id, by_whom, _UNINDEXED) if patterns else ():
-        for hit, name in _found(client, ",".join(patterns), _query(notable, left, wanted)) if left else ():
+        for hit, name in _hits(client, ",".join(patterns), _query(notable, left, wanted)) if left else ():
             if name in left:
                 left.discard(name)
                 yield event(name, {"index": hit.index, "document": hit.id}, _raw(hit))
 
 
-def _found(client: Elasticsearch, pattern: str, query: Json) -> Iterator[tuple[Hit, str]]:
+def _hits(client: Elasticsearch, pattern: str, query: Json) -> Iterator[tuple[Hit, str]]:
     """The hits that are records, each with its record's id; none where the indices cannot be asked so."""
     try:
         for page in islice(read.pages(client, pattern, query), _PAGES):
@@ -72,8 +72,8 @@ def _query(notable: Mapping[str, Any], left: set[str], wanted: Json) -> Json:
     """Documents that are wanted, in the hours in which the records that are left happened."""
     when = {entry["record_id"]: _hour(entry["time"]) for entry in notable["timeline"]}
     first, last = parse(notable["first_time"]) // DAY * DAY, parse(notable["last_time"]) // DAY * DAY
-    whole = ((first, last + DAY),)  # a record may be one of its identity's day, before or after what is unusual
-    spans = read.stretches({when[name] for name in left}, HOUR) if left <= when.keys() else whole
+    ranges = ((first, last + DAY),)  # a record may be one of its identity's day, before or after what is unusual
+    spans = read.stretches({when[name] for name in left}, HOUR) if left <= when.keys() else ranges
     hours = [{"range": {read.TIMESTAMP: read.ends(*span)}} for span in spans]
     return {"bool": {"filter": [read.any_of(hours), wanted]}}
 
@@ -84,9 +84,9 @@ def _hour(time: str) -> int:
 
 def _raw(hit: Hit) -> bytes:
     """The record as it was logged, where the document keeps that; else the document."""
-    whole = parse_json(bytes(hit.source))
-    told = whole.get("event")
-    kept = told.get("original") if isinstance(told, dict) else whole.get("event.original")
+    tree = parse_json(bytes(hit.source))
+    event = tree.get("event")
+    kept = event.get("original") if isinstance(event, dict) else tree.get("event.original")
     return kept.encode("utf-8", "replace") if isinstance(kept, str) else bytes(hit.source)
 
 
@@ -110,16 +110,16 @@ def write(client: Elasticsearch, namespace: str, pattern: str, out: Path) -> Jso
         for notable in find.every(store):
             parts[is_shown(notable)].append(notable)
         lists = jobs.lists_of(parts[True], parts[False])
-        told: Json = ranking.counted(*lists)
-    reach = cluster.reach(client, pattern.split(","), setup.READ)
+        counts: Json = ranking.counted(*lists)
+    reach = cluster.readable_patterns(client, pattern.split(","), setup.READ)
     notables = [*lists[0], *lists[1][: html.BELOW]]
-    found = (one for each in notables for one in of(client, reach.patterns, each, set(originals_of(each))))
-    events = {one["id"]: one for one in found}
+    records = (record for each in notables for record in of(client, reach.patterns, each, set(originals_of(each))))
+    events = {record["id"]: record for record in records}
     jsonlines.write(out / originals.NAME, events.values())
-    common.write_lists(out, out / _STATE, lists, told, events)
-    jsonlines.write(out / "run.json", [told])
+    common.write_lists(out, out / _STATE, lists, counts, events)
+    jsonlines.write(out / "run.json", [counts])
     unread = [each._asdict() for each in reach.unread]
-    return {**told, "below": len(lists[1]), "events": len(events), "unread": unread}
+    return {**counts, "below": len(lists[1]), "events": len(events), "unread": unread}
 
 
 def _copied(source: Store, path: Path, index: str) -> SqliteStore:

@@ -25,14 +25,14 @@ from nhi_watch.core.errors import InputError, NhiError, RejectError, StoreError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.detect import feedback, model, publish
-from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.model import Model
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.session import Session
 from nhi_watch.hosts.elastic import cluster, read, setup, windows, write
-from nhi_watch.hosts.elastic.cluster import PassingError, Reach, explained
-from nhi_watch.hosts.elastic.read import SOURCES, Hit, Span, Window
-from nhi_watch.hosts.elastic.store import SECONDS, ClusterClock, ElasticStore, Lease, LeaseHeldError, holder_name
-from nhi_watch.hosts.elastic.windows import Begun, Planned, Task, Wanted
+from nhi_watch.hosts.elastic.cluster import PassingError, ReadablePatterns, explained
+from nhi_watch.hosts.elastic.read import SOURCES, Hit, TimeSpan, Window
+from nhi_watch.hosts.elastic.store import SECONDS, ClusterClock, ElasticStore, Lease, LeaseTakenError, holder_name
+from nhi_watch.hosts.elastic.windows import Begun, Planned, ReadRequest, Task
 
 # ---- totals
 #
@@ -66,7 +66,7 @@ class Totals:
         """Add what was written."""
         self._run["alerts"] = _sum("alerts", self._run.get("alerts"), alerts)
 
-    def whole(self) -> Json:
+    def to_json(self) -> Json:
         """All of it."""
         counts = {"identities": len(self._identities), "notables": len(self._notables)}
         return {**self._run, **counts, "rejects": self._rejects[:MAX_REJECTS]}
@@ -121,7 +121,7 @@ PATIENCE = 120.0
 Done = TypeVar("Done")
 
 
-class Job(NamedTuple):
+class ReadJob(NamedTuple):
     """What to read, and how to judge it."""
 
     pattern: str = setup.SOURCE_INDICES
@@ -163,7 +163,7 @@ class Job(NamedTuple):
         return f"{setup.ALERTS}-{self.namespace}"
 
 
-def tables(client: Elasticsearch, job: Job) -> tuple[Scorecard, Context]:
+def tables(client: Elasticsearch, job: ReadJob) -> tuple[Model, Context]:
     """Load the model, the customer's tables and the lists of indicators.
 
     Raises:
@@ -177,7 +177,7 @@ def tables(client: Elasticsearch, job: Job) -> tuple[Scorecard, Context]:
     return model.load(job.model), Context(known, listed, own)
 
 
-def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, total: None) -> Json:
+def run(client: Elasticsearch, job: ReadJob, on_stage: Stage = lambda stage, done, total: None) -> Json:
     """Do one run, see `Worker.round`."""
     return Worker(client, job).round(on_stage)
 
@@ -185,14 +185,14 @@ def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, t
 class Worker:
     """Does runs, one or many: what it has loaded and remembers of the state outlives a round, the lease does not."""
 
-    def __init__(self, client: Elasticsearch, job: Job) -> None:
+    def __init__(self, client: Elasticsearch, job: ReadJob) -> None:
         self._client = client
         self._job = job
         self._holder = holder_name()
         self._store: Optional[ElasticStore] = None
         self._stamp: list[float] = []
         """The hour in which the tables were loaded, and when their files had been written."""
-        self._tables: Optional[tuple[Scorecard, Context]] = None
+        self._tables: Optional[tuple[Model, Context]] = None
 
     def round(self, on_stage: Stage = lambda stage, done, total: None) -> Json:
         """Do one run; returns run.json's content, with the `window`, the `alerts`, the first `rejects`, what is wrong.
@@ -204,19 +204,19 @@ class Worker:
         client, job = self._client, self._job
         with reporting(client, job, time.time()):
             patterns, own = job.pattern.split(","), setup.own(job.namespace)
-            reach = patiently(job, lambda: cluster.reach(client, patterns, setup.READ, own))
+            reach = patiently(job, lambda: cluster.readable_patterns(client, patterns, setup.READ, own))
             clock = clock_of(client, job)
             known = self._known()
         lease = Lease(client, job.state, job.lease, clock, self._holder)
         goes_on = lease.acquire(job.wait)
         began = clock()
         with reporting(client, job, began, clock), self._leased(lease, goes_on) as store, few_collections():
-            outcome = Run(client, job, known, Held(lease, store, clock, reach)).once(on_stage)
+            outcome = LeasedRun(client, job, known, Resources(lease, store, clock, reach)).once(on_stage)
         self._job = job._replace(since=None)
         times = write.Times(began, clock())
         return {**outcome, "heartbeat": write.beat(client, job.namespace, times, outcome) or "written"}
 
-    def _known(self) -> tuple[Scorecard, Context]:
+    def _known(self) -> tuple[Model, Context]:
         """Model and tables; loaded again each hour, and when a file has changed."""
         job = self._job
         files = [path for path in (job.assets, job.networks, *job.reputation) if path is not None and path.exists()]
@@ -244,7 +244,7 @@ class Worker:
                 lease.release()
 
 
-def clock_of(client: Elasticsearch, job: Job) -> ClusterClock:
+def clock_of(client: Elasticsearch, job: ReadJob) -> ClusterClock:
     """The cluster's clock.
 
     Raises:
@@ -254,17 +254,19 @@ def clock_of(client: Elasticsearch, job: Job) -> ClusterClock:
 
 
 @contextmanager
-def reporting(client: Elasticsearch, job: Job, began: float, clock: Callable[[], float] = time.time) -> Iterator[None]:
+def reporting(
+    client: Elasticsearch, job: ReadJob, began: float, clock: Callable[[], float] = time.time
+) -> Iterator[None]:
     """Leave a heartbeat of whatever goes wrong, and let it go on its way."""
     try:
         yield
     except BaseException as error:
-        if not isinstance(error, LeaseHeldError) and _is_set_up(client, job):
+        if not isinstance(error, LeaseTakenError) and _is_set_up(client, job):
             write.failed(client, job.namespace, write.Times(began, clock()), error)
         raise
 
 
-def _is_set_up(client: Elasticsearch, job: Job) -> bool:
+def _is_set_up(client: Elasticsearch, job: ReadJob) -> bool:
     """Whether the job's streams are known; else what is written would make indices that nobody wants."""
     try:
         return bool(client.options(max_retries=0, request_timeout=10).indices.exists(index=job.state))
@@ -272,7 +274,7 @@ def _is_set_up(client: Elasticsearch, job: Job) -> bool:
         return False
 
 
-def patiently(job: Job, work: Callable[[], Done], reset: Callable[[], None] = lambda: None) -> Done:
+def patiently(job: ReadJob, work: Callable[[], Done], reset: Callable[[], None] = lambda: None) -> Done:
     """Work, and again from its beginning when the cluster was away or busy: nothing half done is kept."""
     trying = Retrying(
         retry=retry_if_exception_type(PassingError), wait=wait_random_exponential(multiplier=1, max=20),
@@ -281,13 +283,13 @@ def patiently(job: Job, work: Callable[[], Done], reset: Callable[[], None] = la
     return trying(work)
 
 
-class Held(NamedTuple):
+class Resources(NamedTuple):
     """What a run works with."""
 
     lease: Lease
     store: ElasticStore
     clock: ClusterClock
-    reach: Reach
+    reach: ReadablePatterns
 
 
 _NOTHING: Json = {"read": 0, "parsed": 0, "duplicates": 0, "events": 0, "rejected": {}, "alerts": {"created": 0},
@@ -295,14 +297,14 @@ _NOTHING: Json = {"read": 0, "parsed": 0, "duplicates": 0, "events": 0, "rejecte
 """What run.json says where there were no new documents."""
 
 
-class Run:
+class LeasedRun:
     """The work under a lease."""
 
-    def __init__(self, client: Elasticsearch, job: Job, known: tuple[Scorecard, Context], held: Held) -> None:
+    def __init__(self, client: Elasticsearch, job: ReadJob, known: tuple[Model, Context], resources: Resources) -> None:
         self._client = client
         self._job = job
-        self._card, self._context = known
-        self._lease, self._store, self._clock, self._reach = held
+        self._model, self._context = known
+        self._lease, self._store, self._clock, self._reach = resources
         self._clocks: dict[str, read.Clocks] = {}
         self._window: list[Window] = []
         self._late = 0
@@ -329,11 +331,11 @@ class Run:
         if pending:
             self.work(left, on_stage)
         if due is not None and due <= self._clock():
-            self._patiently(partial(self._settle, on_stage))
+            self._patiently(partial(self._reprocess, on_stage))
             self._patiently(self._publish)
         if since is not None:  # who says from when on to read means all of it
             windows.put_asides(self._store, [a for a in windows.asides(self._store) if a.window.until <= since])
-        fresh = windows.windows(self._store, Wanted(patterns, since, int(self._clock()) - self._job.lag))
+        fresh = windows.windows(self._store, ReadRequest(patterns, since, int(self._clock()) - self._job.lag))
         planned = [each for begun in fresh for each in self._planned(begun)]
         self._late = sum(each.late for each in planned)
         if self._ledger.is_due and self._job.alerts:
@@ -349,8 +351,8 @@ class Run:
         Where that is refused, pattern by pattern: one may be in the others' way.
         """
         try:
-            odd = self._patiently(lambda: self._by(begun.pattern)).odd
-            named = ",".join(pattern for pattern in begun.pattern.split(",") if pattern not in odd)
+            suspect = self._patiently(lambda: self._by(begun.pattern)).suspect
+            named = ",".join(pattern for pattern in begun.pattern.split(",") if pattern not in suspect)
             rest = begun._replace(pattern=named)
             planned = self._patiently(lambda: self._ledger.plan(self._client, rest, self._by(named)))
         except PassingError:
@@ -361,7 +363,11 @@ class Run:
                 self._unread[begun.pattern] = str(error)[:300]
                 return []
             return [each for pattern in patterns for each in self._planned(begun._replace(pattern=pattern))]
-        others = windows.windows(self._store, Wanted(odd, self._job.since, begun.until), begun.pattern) if odd else []
+        others = (
+            windows.windows(self._store, ReadRequest(suspect, self._job.since, begun.until), begun.pattern)
+            if suspect
+            else []
+        )
         return [planned, *(each for other in others for each in self._planned(other))]
 
     def _by(self, pattern: str) -> read.Clocks:
@@ -373,7 +379,7 @@ class Run:
 
     def outcome(self, seconds: float) -> Json:
         """What was done, as run.json tells it."""
-        whole = {**_NOTHING, "model": {"id": self._card.id}, **self.totals.whole()}
+        totals = {**_NOTHING, "model": {"id": self._model.id}, **self.totals.to_json()}
         wrong = {"set_aside": self._aside, "unread": [{"index": i, "why": why} for i, why in self._unread.items()]}
         if not self._window:
             return {"skipped": "no new documents", **wrong}
@@ -382,8 +388,8 @@ class Run:
             "since": render(min(window.since for window in self._window)),
             "until": render(max(window.until for window in self._window)),
         }
-        taken = {**whole["seconds"], "total": round(seconds, 3)}
-        return {**whole, **wrong, "late": self._late, "window": window, "seconds": taken}
+        taken = {**totals["seconds"], "total": round(seconds, 3)}
+        return {**totals, **wrong, "late": self._late, "window": window, "seconds": taken}
 
     def work(self, tasks: list[Task], on_stage: Stage, idle: Sequence[Task] = ()) -> None:
         """Do the tasks, part by part; of windows into which nothing came only the checkpoints move."""
@@ -452,10 +458,10 @@ class Run:
         given = windows.set_aside(self._client, self._store, tasks[0], why, int(self._clock()))
         left = windows.advance(self._store, tasks)
         self._store.commit()
-        self._aside.append(given.told())
+        self._aside.append(given.to_json())
         now = self._clock()  # told at once: the run may yet end otherwise, and later ones say nothing of it
-        told = StoreError(write.troubles({"set_aside": [given.told()]})[0])
-        write.failed(self._client, self._job.namespace, write.Times(now, now), told)
+        error = StoreError(write.troubles({"set_aside": [given.to_json()]})[0])
+        write.failed(self._client, self._job.namespace, write.Times(now, now), error)
         return left
 
     def _part(self, tasks: list[Task], on_stage: Stage) -> list[Task]:
@@ -470,11 +476,11 @@ class Run:
 
     def _session(self, until: int) -> Session:
         return Session(
-            self._store, read.sources_of(SOURCES), self._context, self._clock, model=self._card,
+            self._store, read.sources_of(SOURCES), self._context, self._clock, model=self._model,
             budget=self._job.budget, patience=publish.PATIENCE, until=until, received=read.received,
         )  # fmt: skip
 
-    def _settle(self, on_stage: Stage) -> None:
+    def _reprocess(self, on_stage: Stage) -> None:
         """Judge without anything new: verdicts and exceptions that were given, or have ended, take effect."""
         self._lease.keep()
         self._store.look()
@@ -488,7 +494,7 @@ class Run:
         """Take over what the stream has of notables that the state does not know as published, by an older version."""
         revisions = write.published(self._client, self._job.stream)
         publish.imported(self._store, revisions)
-        known = [one["id"] for one in publish.stored(self._store, past=False) if one["id"] in revisions]
+        known = [item["id"] for item in publish.stored(self._store, include_closed=False) if item["id"] in revisions]
         self._store.put("notable", [(publish.OUT + name, b"1") for name in known])  # to be among the latest, too
         windows.put_due(self._store, feedback.next_end(self._store, int(self._clock())))
         self._store.commit(refresh=False)
@@ -505,10 +511,10 @@ class Run:
         publish.confirm(self._store, {event.document["id"]: event.document["revision"] for event in events})
         self._store.commit(refresh=False)
 
-    def _wanted(self) -> write.Wanted:
-        return write.Wanted(self._job.namespace, int(self._clock()), self._job.ocsf, self._job.kibana)
+    def _wanted(self) -> write.AlertOptions:
+        return write.AlertOptions(self._job.namespace, int(self._clock()), self._job.ocsf, self._job.kibana)
 
-    def _scored(self, window: Window, span: Span, on_stage: Stage) -> PartDone:
+    def _scored(self, window: Window, span: TimeSpan, on_stage: Stage) -> PartDone:
         """Read and score; the rows are put into the store, and not committed yet."""
         started = time.perf_counter()
         session, rejects = self._session(window.until), list[tuple[Hit, RejectError]]()

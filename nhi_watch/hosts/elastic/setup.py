@@ -124,7 +124,7 @@ _OLDEST = (8, 19)
 _REMEDY = "setup needs an administrator's key, not the job's: step 2 of docs/elastic.md has its privileges"
 
 
-class Step(NamedTuple):
+class SetupStep(NamedTuple):
     """One thing that the cluster should have."""
 
     kind: str
@@ -137,7 +137,7 @@ class Step(NamedTuple):
     """Paths of what an update changes."""
 
 
-def steps(client: Elasticsearch, namespace: str) -> Iterator[Step]:
+def steps(client: Elasticsearch, namespace: str) -> Iterator[SetupStep]:
     """What the cluster should have, compared with what it has; nothing is changed until `apply` is called."""
     components = component_templates()
     for name, body in components.items():
@@ -156,7 +156,7 @@ def _signed(body: Json) -> Json:
     return {**body, "_meta": {"managed_by": _MANAGED, "version": __version__}}
 
 
-def setup(client: Elasticsearch, namespace: str, dry_run: bool = False) -> list[Step]:
+def setup(client: Elasticsearch, namespace: str, dry_run: bool = False) -> list[SetupStep]:
     """Bring the cluster to what `steps` wants; returns every step, also those without a change.
 
     Raises:
@@ -189,41 +189,41 @@ def _supported(client: Elasticsearch) -> None:
         raise StoreError(f"Elasticsearch {oldest[0]}.{oldest[1]} is not supported: use 8.19 or later, or 9")
 
 
-def _component(client: Elasticsearch, name: str, body: Json) -> Step:
+def _component(client: Elasticsearch, name: str, body: Json) -> SetupStep:
     answer = client.options(ignore_status=404).cluster.get_component_template(name=name).body
-    found = [each["component_template"] for each in answer.get("component_templates", [])]
+    templates = [each["component_template"] for each in answer.get("component_templates", [])]
     put = client.cluster.put_component_template
-    return _step("component template", name, (found, body), lambda: put(name=name, body=body))
+    return _step("component template", name, (templates, body), lambda: put(name=name, body=body))
 
 
-def _index_template(client: Elasticsearch, name: str, body: Json) -> Step:
+def _index_template(client: Elasticsearch, name: str, body: Json) -> SetupStep:
     answer = client.options(ignore_status=404).indices.get_index_template(name=name).body
-    found = [each["index_template"] for each in answer.get("index_templates", [])]
+    templates = [each["index_template"] for each in answer.get("index_templates", [])]
     put = client.indices.put_index_template
-    return _step("index template", name, (found, body), lambda: put(name=name, body=body))
+    return _step("index template", name, (templates, body), lambda: put(name=name, body=body))
 
 
-def _index(client: Elasticsearch, name: str, wanted: Json) -> Step:
+def _index(client: Elasticsearch, name: str, wanted: Json) -> SetupStep:
     """The index takes mapping and settings from its template; an existing one gets fields that it lacks."""
     if not client.indices.exists(index=name):
-        return Step("index", name, "create", lambda: client.indices.create(index=name))
-    found = [each["mappings"] for each in client.indices.get_mapping(index=name).body.values()]
-    return _step("index", name, (found, wanted), lambda: client.indices.put_mapping(index=name, body=wanted))
+        return SetupStep("index", name, "create", lambda: client.indices.create(index=name))
+    mappings = [each["mappings"] for each in client.indices.get_mapping(index=name).body.values()]
+    return _step("index", name, (mappings, wanted), lambda: client.indices.put_mapping(index=name, body=wanted))
 
 
-def _streams(client: Elasticsearch, name: str, wanted: Json) -> Iterator[Step]:
+def _streams(client: Elasticsearch, name: str, wanted: Json) -> Iterator[SetupStep]:
     """Data streams keep the mapping that they were made with; those that exist get fields that they lack.
 
     It goes by the index that is written to, which has the highest number: older ones may keep a field's old type.
     """
-    told = client.indices.get_mapping(index=f"{name}-*", ignore_unavailable=True, allow_no_indices=True)
+    response = client.indices.get_mapping(index=f"{name}-*", ignore_unavailable=True, allow_no_indices=True)
     newest: dict[str, Json] = {}
-    for index in sorted(told.body, key=lambda name: name.rsplit("-", 1)[-1]):
+    for index in sorted(response.body, key=lambda name: name.rsplit("-", 1)[-1]):
         stream = index.partition(".ds-")[2].rsplit("-", 2)[0]
         if stream:
-            newest[stream] = told.body[index]["mappings"]
-    for stream, found in sorted(newest.items()):
-        step = _step("mapping of data stream", stream, ([found], wanted), partial(_remap, client, stream, wanted))
+            newest[stream] = response.body[index]["mappings"]
+    for stream, mapping in sorted(newest.items()):
+        step = _step("mapping of data stream", stream, ([mapping], wanted), partial(_remap, client, stream, wanted))
         if step.change != "none":
             yield step
 
@@ -236,16 +236,16 @@ def _remap(client: Elasticsearch, stream: str, wanted: Json) -> None:
         client.indices.rollover(alias=stream)
 
 
-def _step(kind: str, name: str, bodies: tuple[list[Json], Json], apply: Callable[[], object]) -> Step:
-    found, wanted = bodies
-    if not found:
-        return Step(kind, name, "create", apply)
-    for each in found:
+def _step(kind: str, name: str, bodies: tuple[list[Json], Json], apply: Callable[[], object]) -> SetupStep:
+    existing, wanted = bodies
+    if not existing:
+        return SetupStep(kind, name, "create", apply)
+    for each in existing:
         version = str((each.get("_meta") or {}).get("version") or "")
         if _numbers(version) > _numbers(__version__):
             raise StoreError(f"{name} was installed by version {version}, this is {__version__}: upgrade the program")
-    what = sorted({path for each in found for path in differences(each, wanted)})
-    return Step(kind, name, "update" if what else "none", apply, tuple(what))
+    what = sorted({path for each in existing for path in differences(each, wanted)})
+    return SetupStep(kind, name, "update" if what else "none", apply, tuple(what))
 
 
 def _numbers(version: str) -> list[int]:
@@ -257,12 +257,12 @@ def _numbers(version: str) -> list[int]:
     return [int(part) for part in version.split(".") if part.isdigit()]
 
 
-def holds(found: Any, wanted: Any) -> bool:
+def holds(existing: Any, wanted: Any) -> bool:
     """Whether everything that is wanted is there."""
-    return not differences(found, wanted)
+    return not differences(existing, wanted)
 
 
-def differences(found: Any, wanted: Any, path: str = "") -> list[str]:
+def differences(existing: Any, wanted: Any, path: str = "") -> list[str]:
     """Paths of what is wanted and not there; the server adds defaults, and writes some values as text.
 
     >>> differences({"index": {"number_of_shards": "1"}, "more": 1}, {"index": {"number_of_shards": 1}})
@@ -271,21 +271,20 @@ def differences(found: Any, wanted: Any, path: str = "") -> list[str]:
     ([], ['a.b'])
     """
     if isinstance(wanted, dict):
-        if not isinstance(found, dict):
+        if not isinstance(existing, dict):
             return [path]
         named = ((f"{path}.{name}" if path else name, name, value) for name, value in wanted.items())
         return [
             each
             for inner, name, value in named
-            if value or name in found
-            for each in differences(found.get(name), value, inner)
+            if value or name in existing
+            for each in differences(existing.get(name), value, inner)
         ]
     if isinstance(wanted, list):
-        same = isinstance(found, list) and len(found) == len(wanted)
-        return [] if same and not any(differences(f, w) for f, w in zip(found, wanted)) else [path]
-    return [] if _text(found) == _text(wanted) else [path]
+        same = isinstance(existing, list) and len(existing) == len(wanted)
+        return [] if same and not any(differences(f, w) for f, w in zip(existing, wanted)) else [path]
+    return [] if _text(existing) == _text(wanted) else [path]
 
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, (bool, int)) else str(value)
-

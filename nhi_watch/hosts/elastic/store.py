@@ -25,7 +25,7 @@ from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic.cluster import BUSY, PassingError, away, explained, refused
 from nhi_watch.hosts.elastic.remembered import Remembered
 from nhi_watch.intake.shapes.json import parse_with
-from nhi_watch.state.state import NEWS
+from nhi_watch.state.state import UNJUDGED
 from nhi_watch.state.store import TABLES, known, overlaid, write_with
 
 # ---- lease
@@ -47,11 +47,11 @@ _ATTEMPTS_LEASE = 6
 _PAUSE = 1.0
 
 
-class LeaseHeldError(StoreError):
+class LeaseTakenError(StoreError):
     """Another run works, or was killed a few minutes ago."""
 
 
-class Held(NamedTuple):
+class LeaseState(NamedTuple):
     """What the document says, and which version of it that is."""
 
     holder: str
@@ -90,14 +90,14 @@ def process_of(number: int) -> tuple[str, ...]:
         return ()
 
 
-def held(client: Elasticsearch, index: str) -> Optional[Held]:
+def read_lease(client: Elasticsearch, index: str) -> Optional[LeaseState]:
     """Who has the lease, or had it last; read in real time."""
-    found = client.options(ignore_status=404).get(index=index, id=_ID).body
-    if not found.get("found"):
+    reply = client.options(ignore_status=404).get(index=index, id=_ID).body
+    if not reply.get("found"):
         return None
-    row = orjson.loads(b64decode(found["_source"]["value"]))
-    version = {"if_seq_no": found["_seq_no"], "if_primary_term": found["_primary_term"]}
-    return Held(row["holder"], row["until"], version, row.get("generation", 0), tuple(row.get("process", ())))
+    row = orjson.loads(b64decode(reply["_source"]["value"]))
+    version = {"if_seq_no": reply["_seq_no"], "if_primary_term": reply["_primary_term"]}
+    return LeaseState(row["holder"], row["until"], version, row.get("generation", 0), tuple(row.get("process", ())))
 
 
 class Lease:
@@ -133,17 +133,17 @@ class Lease:
         deadline = self._clock() + wait
         with explained("taking the lease"):
             while True:
-                found = held(self._client, self._index)
-                is_free = found is None or found.until <= self._clock() or found.holder == self._holder
-                if found is None or is_free or found.is_dead:
-                    self._condition = dict(found.version) if found else {"op_type": "create"}
-                    self.generation = max(found.generation + 1 if found else 1, int(self._clock()))
+                lease = read_lease(self._client, self._index)
+                is_free = lease is None or lease.until <= self._clock() or lease.holder == self._holder
+                if lease is None or is_free or lease.is_dead:
+                    self._condition = dict(lease.version) if lease else {"op_type": "create"}
+                    self.generation = max(lease.generation + 1 if lease else 1, int(self._clock()))
                     self._write(self._seconds)
-                    return found is not None and found.holder == self._holder
+                    return lease is not None and lease.holder == self._holder
                 if self._clock() >= deadline:
-                    until = render(int(found.until))
-                    raise LeaseHeldError(f"another run ({found.holder}) has {self._index} until {until} at most")
-                time.sleep(min(_PAUSE, max(0.05, found.until - self._clock())))
+                    until = render(int(lease.until))
+                    raise LeaseTakenError(f"another run ({lease.holder}) has {self._index} until {until} at most")
+                time.sleep(min(_PAUSE, max(0.05, lease.until - self._clock())))
 
     def renew(self) -> None:
         """Prolong the lease.
@@ -170,7 +170,7 @@ class Lease:
         with explained("releasing the lease"):
             try:
                 self._write(0)
-            except LeaseHeldError:
+            except LeaseTakenError:
                 return
 
     def _write(self, seconds: int) -> None:
@@ -198,15 +198,15 @@ class Lease:
         Raises:
             LeaseHeldError: another run has written since.
         """
-        found = held(self._client, self._index)
-        if found is None:
+        lease = read_lease(self._client, self._index)
+        if lease is None:
             self._condition = {"op_type": "create"}
             return False
-        if found.holder == self._holder:
-            self._condition = dict(found.version)
-            return found.until == until
-        if found.version != self._condition:
-            raise LeaseHeldError(taken(self._index))
+        if lease.holder == self._holder:
+            self._condition = dict(lease.version)
+            return lease.until == until
+        if lease.version != self._condition:
+            raise LeaseTakenError(taken(self._index))
         return False
 
 
@@ -236,10 +236,16 @@ _BULK_ROWS = 1_000
 _BULK_BYTES = 8_000_000
 EVERY = "", "\U0010ffff"
 """The span of all keys."""
-_WHOLE = "meta", "inventory", "ledger"
+_FULL_TABLES = "meta", "inventory", "ledger"
 """Tables that every run reads in full."""
-_PARTS = ("notable", "blind/"), ("notable", "case/"), ("notable", "head/"), ("notable", "pub/"), \
-    ("notable", "out/"), ("day", NEWS)
+_PARTS = (
+    ("notable", "blind/"),
+    ("notable", "case/"),
+    ("notable", "head/"),
+    ("notable", "pub/"),
+    ("notable", "out/"),
+    ("day", UNJUDGED),
+)
 """Table and beginning of the keys that every run reads of others: what is open, not what is kept of closed days."""
 _MAX_ID = 512
 """Bytes of a document id that Elasticsearch takes."""
@@ -299,16 +305,16 @@ class ElasticStore:
         """The rows that exist among `keys`."""
         known(table)
         waiting = {key: self._put[table, key] for key in keys if (table, key) in self._put}
-        found = {key: value for key, value in waiting.items() if value is not None}
+        waiting_rows = {key: value for key, value in waiting.items() if value is not None}
         asked = list(dict.fromkeys(key for key in keys if key not in waiting))
         if self._memory is not None:
             learnt = asked
             asked = self._learnt(table, asked)
             stored = ((key, self._memory.get(table, key)) for key in learnt)
-            found.update((key, value) for key, value in stored if value is not None)
+            waiting_rows.update((key, value) for key, value in stored if value is not None)
         for start in range(0, len(asked), PAGE):
-            found.update(self._get_stored(table, asked[start : start + PAGE]))
-        return found
+            waiting_rows.update(self._get_stored(table, asked[start : start + PAGE]))
+        return waiting_rows
 
     def _learnt(self, table: str, keys: Sequence[str]) -> list[str]:
         """Learn of keys what is not known yet; returns those that were too many to be remembered."""
@@ -348,10 +354,10 @@ class ElasticStore:
         if memory is None:
             return self._scan_index(*_span(table, low, high))
         if not memory.knows_span(table, low, high):
-            found = self._scan_index(*_span(table, low, high))
-            if not self._remember(table, [row for row in found if not memory.knows(table, row[0])]):
+            stored = self._scan_index(*_span(table, low, high))
+            if not self._remember(table, [row for row in stored if not memory.knows(table, row[0])]):
                 return self._scan_index(*_span(table, low, high))
-            memory.whole(table, low, high)
+            memory.mark_complete(table, low, high)
         return iter(list(memory.rows(table, low, high)))
 
     def look(self) -> None:
@@ -359,22 +365,25 @@ class ElasticStore:
         if self._looked or self._memory is None:
             return
         self._looked = True
-        spans = [*((table, *EVERY) for table in _WHOLE), *((table, begin, f"{begin[:-1]}0") for table, begin in _PARTS)]
-        found: dict[str, list[tuple[str, bytes]]] = {table: [] for table, _, _ in spans}
-        told = {"filled": {"global": {}, "aggs": {"tables": {"terms": {"field": "table", "size": PAGE}}}}}
+        spans = [
+            *((table, *EVERY) for table in _FULL_TABLES),
+            *((table, begin, f"{begin[:-1]}0") for table, begin in _PARTS),
+        ]
+        rows_by_table: dict[str, list[tuple[str, bytes]]] = {table: [] for table, _, _ in spans}
+        aggs = {"filled": {"global": {}, "aggs": {"tables": {"terms": {"field": "table", "size": PAGE}}}}}
         wanted = {"should": [{"bool": {"filter": _span(*span)}} for span in spans]}
         filled: set[str] = set()
-        for answer in self._pages([{"bool": wanted}], told):
+        for answer in self._pages([{"bool": wanted}], aggs):
             for hit in answer["hits"]["hits"]:
-                found[hit["_source"]["table"]].append(_row(hit))
+                rows_by_table[hit["_source"]["table"]].append(_row(hit))
             filled.update(each["key"] for each in answer["aggregations"]["filled"]["tables"]["buckets"])
-        for table, rows in found.items():
+        for table, rows in rows_by_table.items():
             if not self._remember(table, [row for row in rows if not self._memory.knows(table, row[0])]):
                 return
         for span in spans:
-            self._memory.whole(*span)
+            self._memory.mark_complete(*span)
         for table in set(TABLES) - filled:
-            self._memory.whole(table, *EVERY)
+            self._memory.mark_complete(table, *EVERY)
 
     def _scan_index(self, *filters: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
         return (_row(hit) for answer in self._pages(filters) for hit in answer["hits"]["hits"])
@@ -442,7 +451,7 @@ class ElasticStore:
             (result,) = item.values()
             if "error" in result:
                 if result["status"] == _CONFLICT:
-                    raise LeaseHeldError(taken(self._index))
+                    raise LeaseTakenError(taken(self._index))
                 failed = PassingError if result["status"] in BUSY else StoreError
                 raise failed(f"cannot write {self._index}: {refused(result['error'])}")
         self._fresh = refresh or (self._fresh and self._memory is not None)
@@ -502,10 +511,10 @@ def now(client: Elasticsearch, index: str) -> float:
     """
     asked = {"date_range": {"field": "@timestamp", "ranges": [{"from": "now"}]}}
     try:
-        told = client.search(index=index, size=0, aggs={"now": asked}, request_cache=False)
+        response = client.search(index=index, size=0, aggs={"now": asked}, request_cache=False)
     except NotFoundError as error:
         raise StoreError(MISSING.format(index)) from error
-    return float(told["aggregations"]["now"]["buckets"][0]["from"]) / 1000
+    return float(response["aggregations"]["now"]["buckets"][0]["from"]) / 1000
 
 
 class ClusterClock:
@@ -520,4 +529,3 @@ class ClusterClock:
 
     def __call__(self) -> float:
         return self._passed() + self._offset
-

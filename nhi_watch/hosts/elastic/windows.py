@@ -19,7 +19,7 @@ from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.hosts.elastic import read
 from nhi_watch.hosts.elastic.cluster import explained
-from nhi_watch.hosts.elastic.read import LATE, Clocks, Span, Window
+from nhi_watch.hosts.elastic.read import LATE, Clocks, TimeSpan, Window
 from nhi_watch.state.store import Store, pack, unpack
 
 # ---- windows
@@ -60,10 +60,10 @@ class Task(NamedTuple):
     failures: tuple[str, ...] = ()
     """What went wrong with it."""
 
-    def spans(self) -> list[Span]:
+    def spans(self) -> list[TimeSpan]:
         """The parts that are left; of a window that was just planned, together all of event time."""
         ends = [None, *self.cuts, None]
-        return [Span(low, high) for low, high in zip(ends, ends[1:])][self.done :]
+        return [TimeSpan(low, high) for low, high in zip(ends, ends[1:])][self.done :]
 
     def given_up(self) -> str:
         """Why the next part is not tried again; "" where it is."""
@@ -74,7 +74,7 @@ class Task(NamedTuple):
         return ""
 
 
-class Wanted(NamedTuple):
+class ReadRequest(NamedTuple):
     """What the caller wants to be read."""
 
     patterns: tuple[str, ...]
@@ -92,9 +92,9 @@ def pending(store: Store, patterns: Iterable[str] = ()) -> list[Task]:
 
 def from_row(plain: dict[str, Any]) -> Task:
     """A task out of a row of state."""
-    told = {name: _tuples(value) for name, value in plain.items()}
-    window = Window(**{name: told.pop(name) for name in Window._fields if name in told})
-    return Task(window, **told)
+    fields = {name: _tuples(value) for name, value in plain.items()}
+    window = Window(**{name: fields.pop(name) for name in Window._fields if name in fields})
+    return Task(window, **fields)
 
 
 def _tuples(value: Any) -> Any:
@@ -124,14 +124,14 @@ def failed(tasks: Sequence[Task], why: str) -> list[Task]:
 
 def narrowed(tasks: Iterable[Task], patterns: Sequence[str]) -> list[Task]:
     """Tasks without the patterns that cannot be read now: those are read from their checkpoints, later."""
-    found = []
+    windows = []
     for task in tasks:
         left = [pattern for pattern in task.window.pattern.split(",") if pattern in patterns]
         if task.window.of and set(task.window.of.split(",")) <= set(patterns):
-            found.append(task)
+            windows.append(task)
         elif left:
-            found.append(task._replace(window=task.window._replace(pattern=",".join(left))))
-    return found
+            windows.append(task._replace(window=task.window._replace(pattern=",".join(left))))
+    return windows
 
 
 def advance(store: Store, tasks: Sequence[Task]) -> list[Task]:
@@ -168,8 +168,8 @@ def starts(store: Store, patterns: Iterable[str]) -> dict[str, Optional[int]]:
 
 def _times(store: Store, name: str, patterns: Sequence[str]) -> dict[str, Optional[int]]:
     rows = store.get("meta", [f"{name}{pattern}" for pattern in patterns])
-    found = {pattern: rows.get(f"{name}{pattern}") for pattern in patterns}
-    return {pattern: int(raw) if raw is not None else None for pattern, raw in found.items()}
+    times = {pattern: rows.get(f"{name}{pattern}") for pattern in patterns}
+    return {pattern: int(raw) if raw is not None else None for pattern, raw in times.items()}
 
 
 def due(store: Store) -> Optional[int]:
@@ -195,21 +195,21 @@ class Begun(NamedTuple):
     """For indices that are read apart from others: the patterns that they match."""
 
 
-def windows(store: Store, wanted: Wanted, of: str = "") -> list[Begun]:
+def windows(store: Store, wanted: ReadRequest, of: str = "") -> list[Begun]:
     """What is to be read now: patterns that begin at the same time share a window.
 
     A checkpoint of the future, by a clock that was wrong, counts as now.
     """
     if any(len(pattern.encode()) > _LONGEST for pattern in wanted.patterns):
         raise StoreError(f"the name of a source index is too long: at most {_LONGEST} bytes; use a pattern")
-    found: dict[tuple[int, bool], list[str]] = {}
+    by_window: dict[tuple[int, bool], list[str]] = {}
     for pattern, read_until in checkpoints(store, wanted.patterns).items():
         goes_on = wanted.since is None and read_until is not None
         since = min(read_until, wanted.until) if read_until is not None else wanted.until - FIRST
         since = since if wanted.since is None else wanted.since
-        found.setdefault((since, goes_on), []).append(pattern)
+        by_window.setdefault((since, goes_on), []).append(pattern)
     return [Begun(pattern, since, max(since, wanted.until), goes_on, of)
-            for (since, goes_on), patterns in sorted(found.items()) for pattern in joined(patterns)]  # fmt: skip
+            for (since, goes_on), patterns in sorted(by_window.items()) for pattern in joined(patterns)]  # fmt: skip
 
 
 def joined(patterns: Iterable[str]) -> Iterator[str]:
@@ -218,14 +218,14 @@ def joined(patterns: Iterable[str]) -> Iterator[str]:
     >>> list(joined(["a" * 1_000, "b" * 1_000, "c"])) == ["a" * 1_000, f"{'b' * 1_000},c"]
     True
     """
-    held = ""
+    group = ""
     for pattern in patterns:
-        if held and len(held) + len(pattern) >= _URL:
-            yield held
-            held = ""
-        held = f"{held},{pattern}" if held else pattern
-    if held:
-        yield held
+        if group and len(group) + len(pattern) >= _URL:
+            yield group
+            group = ""
+        group = f"{group},{pattern}" if group else pattern
+    if group:
+        yield group
 
 
 # ---- late
@@ -301,28 +301,30 @@ class Ledger:
             seen = tuple((index, number) for index, (number, _) in sorted(numbers.items()))
             asked = {f"{kind}_{name}": histogram for kind, each in kinds.items()
                      for name, histogram in each.histograms(by, seen, self.is_due)}  # fmt: skip
-            found: Json = {}
+            aggregations: Json = {}
             if asked:
                 then = read.any_of([each["filter"] for each in asked.values()])
                 wanted = {"bool": {"filter": [then], "must_not": [read.FROZEN, *by.apart()]}}
                 more = {"numbers": read.NUMBERS} if by.numbered else {}
-                found = read.aggregated(client, pattern, wanted, {**asked, **more}, by)
-            told = {kind: each.noted({name: read.counted(found.get(f"{kind}_{name}", {})) for name in _Kind.NAMES})
-                    for kind, each in kinds.items()}  # fmt: skip
+                aggregations = read.aggregated(client, pattern, wanted, {**asked, **more}, by)
+            noted = {
+                kind: each.noted({name: read.counted(aggregations.get(f"{kind}_{name}", {})) for name in _Kind.NAMES})
+                for kind, each in kinds.items()
+            }
             window = Window(
-                pattern, kinds["told"].since, until, told["told"].stretches, told["own"].stretches,
-                told["told"].newer, told["own"].newer, seen, begun.of,
+                pattern, kinds["told"].since, until, noted["told"].stretches, noted["own"].stretches,
+                noted["told"].newer, noted["own"].newer, seen, begun.of,
             )  # fmt: skip
-            documents = sum(one.documents for one in told.values())
+            documents = sum(kind.documents for kind in noted.values())
             days: Counted = {}
             if documents >= PART or until - since > DAY:
                 days = read.count_by(client, window, DAY)
                 documents = sum(days.values())
         self.forget(pattern)
         self._looked = self._now if self.is_due else self._looked
-        rows = {kind: one.row for kind, one in told.items()}
-        self._groups[pattern] = {"until": until, "numbers": self._numbers(numbers, found), **rows}
-        return Planned(Task(window, tuple(_cuts(days)), 0, documents), sum(one.late for one in told.values()))
+        rows = {kind: kind_plan.row for kind, kind_plan in noted.items()}
+        self._groups[pattern] = {"until": until, "numbers": self._numbers(numbers, aggregations), **rows}
+        return Planned(Task(window, tuple(_cuts(days)), 0, documents), sum(kind.late for kind in noted.values()))
 
     def _known(self, begun: Begun) -> Json:
         """What was counted of the patterns of a window, also where they were in other groups then.
@@ -340,26 +342,26 @@ class Ledger:
         parts = [patterns for patterns in groups if patterns <= wanted]
         if parts and wanted == set().union(*parts):
             return _added([groups[patterns] for patterns in parts])
-        whole = next((group for patterns, group in groups.items() if wanted < patterns), None)
-        return {**whole, **{kind: [whole[kind][0], None] for kind in AGAIN}} if whole else {}
+        group = next((group for patterns, group in groups.items() if wanted < patterns), None)
+        return {**group, **{kind: [group[kind][0], None] for kind in AGAIN}} if group else {}
 
-    def _numbers(self, before: Mapping[str, list[int]], found: Json) -> dict[str, list[int]]:
+    def _numbers(self, before: Mapping[str, list[int]], aggregations: Json) -> dict[str, list[int]]:
         """Index → the highest number that was counted, and when; of an index that is quiet for long none is needed."""
-        kept = {index: told for index, told in before.items() if told[1] >= self._now - (DAYS + 1) * DAY}
-        for index, number in read.numbers(found).items():
+        kept = {index: counts for index, counts in before.items() if counts[1] >= self._now - (DAYS + 1) * DAY}
+        for index, number in read.numbers(aggregations).items():
             kept[index] = [max(number, kept[index][0] if index in kept else number), self._now]
         return kept
 
 
 def _added(groups: Sequence[Json]) -> Json:
     """Groups as one."""
-    found: Json = {"numbers": {index: told for group in groups for index, told in group["numbers"].items()}}
+    merged: Json = {"numbers": {index: counts for group in groups for index, counts in group["numbers"].items()}}
     for kind in AGAIN:
         counts: Counter[int] = Counter()
         for group in groups:
             counts.update({int(at): n for at, n in group[kind][1].items()})
-        found[kind] = [max(group[kind][0] for group in groups), counts]
-    return found
+        merged[kind] = [max(group[kind][0] for group in groups), counts]
+    return merged
 
 
 class _Noted(NamedTuple):
@@ -403,15 +405,15 @@ class _Kind:
         if self.since < self._until:
             yield "new", _histogram(self._kind, (max(self.since, self._oldest), self._until), by)
 
-    def noted(self, found: Mapping[str, Counted]) -> _Noted:
+    def noted(self, by_index: Mapping[str, Counted]) -> _Noted:
         """The next row of the ledger, and what is to be read: all since then, what is newer, and what has grown."""
-        newer, new = found["newer"], found["new"]
-        before = found["slots"] if self._before is None else self._before
+        newer, new = by_index["newer"], by_index["new"]
+        before = by_index["slots"] if self._before is None else self._before
         counts = {at: n for at, n in before.items() if at >= _slot(self._oldest)}
         for at, n in newer.items():
             counts[at] = counts.get(at, 0) + n
-        grown = {at: n - counts.get(at, 0) for at, n in found["slots"].items() if n > counts.get(at, 0)}
-        counts.update(found["slots"])
+        grown = {at: n - counts.get(at, 0) for at, n in by_index["slots"].items() if n > counts.get(at, 0)}
+        counts.update(by_index["slots"])
         for at, n in new.items():
             counts[at] = counts.get(at, 0) + n
         late = sum(newer.values()) + sum(grown.values())
@@ -425,7 +427,7 @@ def _slot(at: int) -> int:
 
 
 def _histogram(kind: str, span: tuple[int, int], by: Clocks, seen: Sequence[tuple[str, int]] = ()) -> Json:
-    documents, field = (read.told, read.INGESTED) if kind == "told" else (read.lacking, read.TIMESTAMP)
+    documents, field = (read.ingested_between, read.INGESTED) if kind == "told" else (read.lacking, read.TIMESTAMP)
     then = read.newer(documents(*span, by), seen) if seen else documents(*span, by)
     return {"filter": then, "aggs": read.steps(SLOT, field)}
 
@@ -442,12 +444,12 @@ def _few(stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
 
 def _cuts(days: Counted) -> Iterator[int]:
     """Where parts end: with the day with which one has enough documents."""
-    held = 0
+    size = 0
     for day, documents in sorted(days.items()):
-        if held >= PART:
+        if size >= PART:
             yield day
-            held = 0
-        held += documents
+            size = 0
+        size += documents
 
 
 # ---- parts that were given up
@@ -457,12 +459,12 @@ class Aside(NamedTuple):
     """A part whose documents are left out from now on; without this they would be read again beside a late one."""
 
     window: Window
-    span: Span
+    span: TimeSpan
     why: str
     when: int
     documents: int
 
-    def told(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """For people and programs."""
         ends = {name: render(at) for name, at in self.span._asdict().items() if at is not None}
         return {
@@ -474,7 +476,7 @@ class Aside(NamedTuple):
 def asides(store: Store) -> list[Aside]:
     """All of them, oldest first."""
     row = store.get("meta", [_ASIDE]).get(_ASIDE)
-    return [Aside(from_row(each["task"]).window, Span(*each["span"]), each["why"], each["when"], each["documents"])
+    return [Aside(from_row(each["task"]).window, TimeSpan(*each["span"]), each["why"], each["when"], each["documents"])
             for each in orjson.loads(row)] if row else []  # fmt: skip
 
 
@@ -503,4 +505,3 @@ def left_out(store: Store, pattern: str, by: read.Clocks) -> list[dict[str, Any]
     """Queries of what was set aside of a window's patterns."""
     chosen = [each for each in asides(store) if set(pattern.split(",")) <= set(each.window.pattern.split(","))]
     return [read.query(each.window, by, each.span) for each in chosen]
-

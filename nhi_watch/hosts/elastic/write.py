@@ -14,11 +14,11 @@ from elasticsearch.helpers import streaming_bulk
 
 from nhi_watch import __version__
 from nhi_watch.core.errors import OUT_OF_SCOPE, NhiError, StoreError
-from nhi_watch.core.life import is_routine
+from nhi_watch.core.status import is_routine
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect.explain import ocsf
 from nhi_watch.detect.feedback import Verdict
-from nhi_watch.detect.publish import Event
+from nhi_watch.detect.publish import Publication
 from nhi_watch.hosts.elastic import cluster
 from nhi_watch.hosts.elastic.cluster import BUSY, PassingError, explained, refused
 from nhi_watch.hosts.elastic.setup import ALERTS, HEALTH, NOTABLES
@@ -42,7 +42,7 @@ _NAMES = 100
 """Bytes of the names of the fields that are added to an alert."""
 
 
-class Wanted(NamedTuple):
+class AlertOptions(NamedTuple):
     """How alerts are to be written."""
 
     namespace: str
@@ -64,7 +64,7 @@ class Wanted(NamedTuple):
 
 
 def write(
-    client: Elasticsearch, events: Sequence[Event], wanted: Wanted, verdicts: Mapping[str, Verdict]
+    client: Elasticsearch, events: Sequence[Publication], wanted: AlertOptions, verdicts: Mapping[str, Verdict]
 ) -> dict[str, int]:
     """Create the document of each event, unless a run that was killed has; returns how many were `created`.
 
@@ -84,19 +84,24 @@ def write(
         return {"created": created}
 
 
-def _latest(event: Event, action: Json, wanted: Wanted) -> dict[str, Any]:
+def _latest(event: Publication, action: Json, wanted: AlertOptions) -> dict[str, Any]:
     """The same document in place of the notable's last one; a revision that comes late changes nothing."""
     return {"_op_type": "index", "_index": wanted.latest, "_id": event.document["id"],
             "version": event.document["revision"], "version_type": "external_gte",
             "_source": action["_source"]}  # fmt: skip
 
 
-def forget(client: Elasticsearch, wanted: Wanted) -> None:
+def forget(client: Elasticsearch, wanted: AlertOptions) -> None:
     """Delete some of the latest revisions that are too old."""
     old = {"range": {"@timestamp": {"lt": render(wanted.now - _RETAIN)}}}
     with explained(f"deleting from {wanted.latest}"):
-        found = client.search(index=wanted.latest, query=old, size=_CHUNK, source=False, ignore_unavailable=True)
-        actions = [{"_op_type": "delete", "_index": wanted.latest, "_id": hit["_id"]} for hit in found["hits"]["hits"]]
+        object_api_response = client.search(
+            index=wanted.latest, query=old, size=_CHUNK, source=False, ignore_unavailable=True
+        )
+        actions = [
+            {"_op_type": "delete", "_index": wanted.latest, "_id": hit["_id"]}
+            for hit in object_api_response["hits"]["hits"]
+        ]
         for _ in _sent(client, actions):
             pass
 
@@ -107,19 +112,19 @@ def _written(client: Elasticsearch, stream: str, ids: Sequence[str]) -> set[str]
     `create` alone compares with the backing index that is written to (elasticsearch#44794): there may have been a
     rollover since.
     """
-    found: set[str] = set()
+    written: set[str] = set()
     for start in range(0, len(ids), _CHUNK):
         answer = client.search(
             index=stream, query={"ids": {"values": list(ids[start : start + _CHUNK])}}, size=_CHUNK, source=False,
             ignore_unavailable=True, allow_partial_search_results=False,
         )  # fmt: skip
-        found.update(hit["_id"] for hit in answer["hits"]["hits"])
-    return found
+        written.update(hit["_id"] for hit in answer["hits"]["hits"])
+    return written
 
 
 def published(client: Elasticsearch, stream: str) -> dict[str, int]:
     """Notable id → the highest revision that the stream has."""
-    found: dict[str, int] = {}
+    revisions: dict[str, int] = {}
     composite: dict[str, Any] = {"sources": [{"id": {"terms": {"field": "event.id"}}}], "size": _PAGE}
     highest = {"highest": {"max": {"field": "nhi.notable.revision"}}}
     while True:
@@ -129,9 +134,9 @@ def published(client: Elasticsearch, stream: str) -> dict[str, int]:
                 ignore_unavailable=True, allow_partial_search_results=False,
             )  # fmt: skip
         page = answer.get("aggregations", {}).get("notables", {})
-        found.update((each["key"]["id"], int(each["highest"]["value"] or 0)) for each in page.get("buckets", ()))
+        revisions.update((each["key"]["id"], int(each["highest"]["value"] or 0)) for each in page.get("buckets", ()))
         if "after_key" not in page:
-            return found
+            return revisions
         composite["after"] = page["after_key"]
 
 
@@ -152,7 +157,7 @@ def _sent(client: Elasticsearch, actions: Sequence[dict[str, Any]]) -> Iterator[
         yield result["status"]
 
 
-def _action(event: Event, wanted: Wanted, verdict: Optional[Verdict]) -> dict[str, Any]:
+def _action(event: Publication, wanted: AlertOptions, verdict: Optional[Verdict]) -> dict[str, Any]:
     """An event as an action of a bulk request.
 
     A first place, also after an end, and a rise in severity become Kibana alerts (integrations#19549), nothing else.
@@ -244,18 +249,18 @@ def rejected(outcome: Document) -> Optional[tuple[bool, str]]:
 
 def troubles(outcome: Document) -> list[str]:
     """What went wrong although the run ended, a sentence each."""
-    told = rejected(outcome)
+    rejection = rejected(outcome)
     aside = [f"set aside {each['documents']:,} documents of {each['index']}: {each['why']}"
              for each in outcome.get("set_aside", ())]  # fmt: skip
     unread = [(each["index"], each["why"]) for each in outcome.get("unread", ())]
-    nothing = [told[1]] if told and told[0] else []
+    nothing = [rejection[1]] if rejection and rejection[0] else []
     return [*aside, *nothing, *(f"not read: {line}" for line in cluster.together(unread))]
 
 
 def warnings(outcome: Document) -> list[str]:
     """What should be looked at, although the run did what it could."""
-    told = rejected(outcome)
-    return [f"warning: {told[1]}"] if told and not told[0] else []
+    rejection = rejected(outcome)
+    return [f"warning: {rejection[1]}"] if rejection and not rejection[0] else []
 
 
 def _write(client: Elasticsearch, stream: str, document: Document) -> Optional[str]:
@@ -284,10 +289,10 @@ def _counts(outcome: Document) -> Document:
 
 def _sentence(outcome: Document) -> str:
     if "skipped" in outcome:
-        told = f"nothing done: {outcome['skipped']}"
+        text = f"nothing done: {outcome['skipped']}"
     else:
-        told = f"read {outcome['read']:,} documents, wrote {outcome['alerts']['created']:,} alerts"
-    return "; ".join([told, *troubles(outcome), *warnings(outcome)])[:_LONGEST]
+        text = f"read {outcome['read']:,} documents, wrote {outcome['alerts']['created']:,} alerts"
+    return "; ".join([text, *troubles(outcome), *warnings(outcome)])[:_LONGEST]
 
 
 def _document(namespace: str, times: Times, how: tuple[str, str], counts: Document) -> Document:

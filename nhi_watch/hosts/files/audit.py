@@ -33,13 +33,17 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """
     path = find.trail(args)
     lost = audit.repair(path, find.login()) if args.what == "repair" else None
-    told = audit.verify(path, args.head)
-    if told.fault:
-        raise InputError(f"{path}: {told.fault}; the {told.lines} lines before it hold")
+    verified = audit.verify(path, args.head)
+    if verified.fault:
+        raise InputError(f"{path}: {verified.fault}; the {verified.lines} lines before it hold")
     _demand_on_record(path, common.state_of(args))
-    plain = {"lines": told.lines, "head": told.head.hash, **({"verified": True} if lost is None else {"lost": lost})}
+    plain = {
+        "lines": verified.lines,
+        "head": verified.head.hash,
+        **({"verified": True} if lost is None else {"lost": lost}),
+    }
     done = "" if lost is None else f"Lost: {lost}. " if lost else "Nothing to repair. "
-    return common.answer(args, console, plain, f"{done}{told.lines:,} lines hold; head {told.head.hash}.")
+    return common.answer(args, console, plain, f"{done}{verified.lines:,} lines hold; head {verified.head.hash}.")
 
 
 def _demand_on_record(path: Path, state: Path) -> None:
@@ -56,18 +60,24 @@ def _demand_on_record(path: Path, state: Path) -> None:
     with closing(SqliteStore(state, read_only=True)) as store:
         given, allowed = feedback.verdicts(store), feedback.exceptions(store)
         patterns = expected.patterns(store)
-    imported = (one for row in audit.found(path, "import") for one in row["facts"].get("verdicts", ()))
-    told = chain((row["facts"] for row in audit.found(path, "verdict")), imported)
-    verdicts = {(one.get("notable_id"), one.get("verdict"), one.get("by"), one.get("time")) for one in told}
-    made = [row["facts"] for row in audit.found(path, "exception")]
-    exceptions = {(one.get("id"), one.get("by"), one.get("until")) for one in made}
-    verdicts |= {(one.get("notable_id"), "expected", one.get("by"), one.get("made")) for one in made}
+    imported = (verdict for row in audit.entries(path, "import") for verdict in row["facts"].get("verdicts", ()))
+    on_record = chain((row["facts"] for row in audit.entries(path, "verdict")), imported)
+    verdicts = {
+        (verdict.get("notable_id"), verdict.get("verdict"), verdict.get("by"), verdict.get("time"))
+        for verdict in on_record
+    }
+    allowances = [row["facts"] for row in audit.entries(path, "exception")]
+    exceptions = {(exception.get("id"), exception.get("by"), exception.get("until")) for exception in allowances}
+    verdicts |= {
+        (exception.get("notable_id"), "expected", exception.get("by"), exception.get("made"))
+        for exception in allowances
+    }
     stray = [f"the verdict {v.verdict} on {v.notable_id}, by {v.by}" for v in given
              if (v.notable_id, v.verdict, v.by, render(v.time)) not in verdicts]  # fmt: skip
     stray += [f"the exception {a.id} for {a.identity_id}, by {a.by}" for a in allowed
               if (a.id, a.by, render(a.until)) not in exceptions]  # fmt: skip
-    noted = {(one.get("id"), one.get("until"), one.get("ended")) for one in (
-        row["facts"] for row in audit.found(path, "pattern"))}  # fmt: skip
+    noted = {(item.get("id"), item.get("until"), item.get("ended")) for item in (
+        row["facts"] for row in audit.entries(path, "pattern"))}  # fmt: skip
     stray += [f"the expected pattern {p['id']} for {p['identity_id']}, by {p['by']}"
               for p in map(expected.plain, patterns) if (p["id"], p["until"], p["ended"]) not in noted]  # fmt: skip
     if stray:

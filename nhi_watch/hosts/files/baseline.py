@@ -28,5 +28,5 @@ def run(args: argparse.Namespace, console: Console) -> int:
         learnt = jobs.learn(job, on_bytes, on_stage)
     tell_refused(learnt)
     demand_records(learnt)
-    told = f"Learnt {learnt['events']:,} events of {learnt['identities']:,} identities into {job.state}."
-    return common.answer(args, console, learnt, told)
+    text = f"Learnt {learnt['events']:,} events of {learnt['identities']:,} identities into {job.state}."
+    return common.answer(args, console, learnt, text)

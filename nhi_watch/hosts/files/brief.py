@@ -14,8 +14,8 @@ from nhi_watch.hosts.files import common, find
 from nhi_watch.hosts.files.respond import Desk
 
 if TYPE_CHECKING:
-    from nhi_watch.act.copilot import Endpoint, Written
-    from nhi_watch.detect.explain.brief import Fact
+    from nhi_watch.act.copilot import Endpoint, WrittenBrief
+    from nhi_watch.detect.explain.brief import BriefFact
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,12 +52,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _facts(desk: Desk) -> list[Fact]:
+def _facts(desk: Desk) -> list[BriefFact]:
     from nhi_watch.act.response import plan
     from nhi_watch.detect.explain import brief
 
-    made = plan.draft(desk.notable, desk.policy, desk.subjects, plan.Breaks((), ()), desk.now)
-    return brief.facts(desk.notable, plan.facts(made))
+    draft = plan.draft(desk.notable, desk.policy, desk.subjects, plan.Breaks((), ()), desk.now)
+    return brief.facts(desk.notable, plan.facts(draft))
 
 
 def _endpoint(args: argparse.Namespace) -> Optional[Endpoint]:
@@ -86,14 +86,14 @@ def _note(desk: Desk, endpoint: Optional[Endpoint], prompt: str) -> None:
     desk.note("llm", facts)
 
 
-def _plain(written: Written) -> dict[str, Any]:
+def _plain(written: WrittenBrief) -> dict[str, Any]:
     from nhi_watch.detect.explain.brief import QUOTED
 
     lines = [{**line._asdict(), "cites": list(line.cites)} for line in written.lines]
     return {"quoted": QUOTED, **written._asdict(), "lines": lines, "refused": list(written.refused)}
 
 
-def _remark(written: Written) -> str:
+def _remark(written: WrittenBrief) -> str:
     if written.fault:
         return f"Written by the template: {written.fault}."
     return f"Of {written.answered} sentences of the model are supported by the facts; the template words the rest."

@@ -78,10 +78,10 @@ def warn(*texts: str) -> None:
     say(Console(stderr=True, highlight=False), *(f"nhi: {text}" for text in texts))
 
 
-def answer(args: argparse.Namespace, console: Console, told: Any, *texts: str) -> int:
+def answer(args: argparse.Namespace, console: Console, content: Any, *texts: str) -> int:
     """What a command found or did: as JSON where that was asked for, else in words; it ran."""
     if args.json:
-        print_json(told, console)
+        print_json(content, console)
     else:
         say(console, *texts)
     return 0
@@ -225,13 +225,13 @@ def has_ended(args: argparse.Namespace, now: int) -> bool:
     return not args.now and seconds(None, "") - now >= LIVE * timestamps.DAY
 
 
-def whole(text: str, low: int, high: int) -> int:
+def whole_number(text: str, low: int, high: int) -> int:
     """A whole number within bounds, of an argument.
 
     Raises:
         argparse.ArgumentTypeError: it is none.
 
-    >>> whole("7", 1, 60)
+    >>> whole_number("7", 1, 60)
     7
     """
     if not (text.isdecimal() and len(text) < 10 and low <= int(text) <= high):
@@ -256,7 +256,7 @@ def publish(
     parts = {name for notable in fresh if notable["folded"] for name in notable["folded"]["ids"]}
     kept = [n for n in jsonlines.read_any(path) if n["kind"] != replaced and n["id"] not in parts]
     listed = ranked([*kept, *fresh])
-    below = [{**one, "rank": rank} for rank, one in enumerate(jsonlines.read_any(out / BELOW), len(listed) + 1)]
+    below = [{**row, "rank": rank} for rank, row in enumerate(jsonlines.read_any(out / BELOW), len(listed) + 1)]
     run = {**run_of(out), "notables": len(listed)}
     with originals.of_state(state or out / "state.sqlite") as places:
         events = originals.renew(out, [*listed, *below], places)
@@ -291,11 +291,11 @@ def json_file(path: Path, what: str) -> dict[str, Any]:
         InputError: it cannot be read, or is none.
     """
     try:
-        told = json.loads(path.read_text("utf-8"))
+        content = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise InputError(f"{path}: no {what} here ({error.strerror})") from error
     except ValueError as error:
         raise InputError(f"{path}: {what} is not valid JSON ({error}); make it again") from error
-    if not isinstance(told, dict):
+    if not isinstance(content, dict):
         raise InputError(f"{path}: {what} is not a JSON object")
-    return told
+    return content

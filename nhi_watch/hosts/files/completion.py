@@ -29,9 +29,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
         raise InputError("completion needs the library shtab: pip install 'nhi_watch[completion]'")
     import shtab
 
-    whole = args.parser()  # of all commands
-    _name_files(whole, {"FILE": shtab.FILE, "DIR": shtab.DIRECTORY})
-    console.file.write(shtab.complete(whole, args.shell))
+    parser = args.parser()  # of all commands
+    _name_files(parser, {"FILE": shtab.FILE, "DIR": shtab.DIRECTORY})
+    console.file.write(shtab.complete(parser, args.shell))
     return 0
 
 

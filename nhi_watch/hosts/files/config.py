@@ -43,11 +43,11 @@ class Notify(msgspec.Struct, forbid_unknown_fields=True):
     def receivers(self) -> list[str]:
         """All of them, each once."""
         lines = self.urls_file.read_text("utf-8").splitlines() if self.urls_file else []
-        told = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
-        return list(dict.fromkeys([*_texts(self.urls), *told]))
+        urls = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
+        return list(dict.fromkeys([*_texts(self.urls), *urls]))
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
+class _ConfigFile(msgspec.Struct, forbid_unknown_fields=True):
     paths: Optional[Texts] = None
     out: Optional[Path] = None
     state: Optional[Path] = None
@@ -86,55 +86,57 @@ def load(named: Optional[Path]) -> Config:
     if why:
         raise InputError(f"{path.absolute()}: {why}, so it is not used; `chmod go-w` it if it is yours, move it away, "
                          "or name it with --config")  # fmt: skip
-    told = toml.load(path, _File, "configuration")
-    lists = [path.parent / Path(text).expanduser() for text in _texts(told.reputation)]
-    asked = {**msgspec.structs.asdict(told), "paths": list(_matched(path, told.paths)), "reputation": lists}
-    files = [("assets", told.assets), ("networks", told.networks), *(("reputation", one) for one in lists)]
-    files += [("notify.urls_file", told.notify.urls_file)] if told.notify else []
+    content = toml.load(path, _ConfigFile, "configuration")
+    lists = [path.parent / Path(text).expanduser() for text in _texts(content.reputation)]
+    asked = {**msgspec.structs.asdict(content), "paths": list(_matched(path, content.paths)), "reputation": lists}
+    files = [("assets", content.assets), ("networks", content.networks), *(("reputation", path) for path in lists)]
+    files += [("notify.urls_file", content.notify.urls_file)] if content.notify else []
     for key, file in files:
         if file and not file.is_file():
             raise InputError(f"{path}: {key}: there is no file {file}")
-    if told.notify and not told.notify.receivers:
+    if content.notify and not content.notify.receivers:
         raise InputError(f"{path}: notify: needs receivers: urls, or urls_file with one URL a line")
     arguments = {name: value for name, value in asked.items() if value and name != "notify"}
-    return Config(path, arguments, told.notify, named is not None)
+    return Config(path, arguments, content.notify, named is not None)
 
 
-def demand_apart(told: Config, paths: Iterable[str]) -> None:
+def demand_apart(settings: Config, paths: Iterable[str]) -> None:
     """Refuse a configuration that was found among the logs that are to be read.
 
     Raises:
         InputError: its folder is an input, lies in one, or holds one.
     """
-    if told.path is None or told.is_named:
+    if settings.path is None or settings.is_named:
         return
-    folder = told.path.resolve().parent
+    folder = settings.path.resolve().parent
     for path in (Path(text).resolve() for text in paths if text != "-"):
         if folder.is_relative_to(path) or (path.parent == folder and not path.is_dir()):
-            raise InputError(f"{told.path.absolute()} lies among the logs ({path}), where anyone who writes logs may "
-                             "have put it; move it away, or name it with --config")  # fmt: skip
+            raise InputError(
+                f"{settings.path.absolute()} lies among the logs ({path}), where anyone who writes logs may "
+                "have put it; move it away, or name it with --config"
+            )
 
 
-def _texts(told: Optional[Texts]) -> list[str]:
-    return [told] if isinstance(told, str) else told or []
+def _texts(texts: Optional[Texts]) -> list[str]:
+    return [texts] if isinstance(texts, str) else texts or []
 
 
-def _matched(path: Path, told: Optional[Texts]) -> Iterator[str]:
+def _matched(path: Path, text_list: Optional[Texts]) -> Iterator[str]:
     """Paths of logs; a pattern stands for what it matches now, and must match something."""
-    for text in _texts(told):
-        whole = text if text == "-" else str(path.parent / Path(text).expanduser())
-        found = sorted(glob.glob(whole, recursive=True))  # noqa: PTH207 - it may be absolute
-        if not found and glob.has_magic(whole):
+    for text in _texts(text_list):
+        pattern = text if text == "-" else str(path.parent / Path(text).expanduser())
+        matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - it may be absolute
+        if not matches and glob.has_magic(pattern):
             raise InputError(f"{path}: paths: nothing matches {text}")
-        yield from found or [whole]
+        yield from matches or [pattern]
 
 
-def give(parser: argparse.ArgumentParser, told: Config) -> None:
+def give(parser: argparse.ArgumentParser, settings: Config) -> None:
     """Let a command, and the commands below it, have what the file says where nothing is typed."""
     for action in parser._actions:
-        if action.dest in told.arguments:
-            parser.set_defaults(**{action.dest: told.arguments[action.dest]})
+        if action.dest in settings.arguments:
+            parser.set_defaults(**{action.dest: settings.arguments[action.dest]})
         if isinstance(action, argparse._SubParsersAction):
             for below in action.choices.values():
-                give(below, told)
-    parser.set_defaults(config=told)
+                give(below, settings)
+    parser.set_defaults(config=settings)

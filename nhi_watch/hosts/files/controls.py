@@ -14,7 +14,7 @@ from nhi_watch.hosts.files import common, find
 from nhi_watch.report.words import visible
 
 if TYPE_CHECKING:
-    from nhi_watch.detect.ledger import Entry, Exemption, Owner
+    from nhi_watch.detect.ledger import ControlEntry, Exemption, Owner
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,22 +40,22 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.exempted is None and (args.until or args.reason):
         raise InputError("--until and --reason belong to --except ID")
     with common.opened(args, own=args.exempted is not None) as store:
-        whole = history.read(store)
-        asked = (one for one in find.every(store) if one["kind"] != "blind_spot")
-        notables = publish.as_of(store, asked, max(now, whole.now))
-        since = {str(one["id"]): parse(one["first_time"]) for one in notables}
-        standing = ledger.follow(store, whole, notables, now)
-        tasks = {e.id: ledger.task(e, whole, since.get(e.notable, e.required)) for e in standing}
+        full_history = history.read(store)
+        asked = (notable for notable in find.every(store) if notable["kind"] != "blind_spot")
+        notables = publish.as_of(store, asked, max(now, full_history.now))
+        since = {str(notable["id"]): parse(notable["first_time"]) for notable in notables}
+        standing = ledger.follow(store, full_history, notables, now)
+        tasks = {e.id: ledger.task(e, full_history, since.get(e.notable, e.required)) for e in standing}
         if args.exempted is not None:
             exemption = _exemption(args)
             wanted = find.chosen(args.exempted, [entry.id for entry in standing], {}, "control")
-            one = ledger.exempt(store, wanted, exemption)  # refuses before anything is printed
-            find.about_to(console, f"an exception of {tasks[one.id]} of {visible(one.name, 200)} "
-                          f"(control {one.id}), until {args.until}, by {args.owner}", args.json)  # fmt: skip
-            facts = {"control": one.id, "notable": one.notable, "what": one.control, "identity": one.identity,
+            entry = ledger.exempt(store, wanted, exemption)  # refuses before anything is printed
+            find.about_to(console, f"an exception of {tasks[entry.id]} of {visible(entry.name, 200)} "
+                          f"(control {entry.id}), until {args.until}, by {args.owner}", args.json)  # fmt: skip
+            facts = {"control": entry.id, "notable": entry.notable, "what": entry.control, "identity": entry.identity,
                      "until": args.until, "why": args.reason}  # fmt: skip
             find.note(args, "control", args.owner, facts)
-            standing = ledger.follow(store, whole, notables, now)
+            standing = ledger.follow(store, full_history, notables, now)
             standing = [e for e in standing if e.id == wanted]
     shown = [e for e in standing if args.exempted is not None or args.owner in (None, e.owner)]
     _show(args, [(e, tasks[e.id]) for e in shown], ledger.by_owner(shown), console)
@@ -66,7 +66,7 @@ def _exemption(args: argparse.Namespace) -> Exemption:
     from nhi_watch.detect.ledger import Exemption
 
     given = (("--until", args.until), ("--owner", args.owner), ("--reason", args.reason))
-    lacks = " and ".join(name for name, told in given if not (told or "").strip())
+    lacks = " and ".join(name for name, value in given if not (value or "").strip())
     if lacks:
         raise InputError(f"an exception needs {lacks}, so that it has an owner and an end")
     return Exemption(args.owner or "", args.reason or "", common.seconds(args.until, "--until"),
@@ -77,15 +77,15 @@ _ORDER = ("open", "done", "verified", "excepted")
 
 
 def _show(
-    args: argparse.Namespace, standing: Sequence[tuple[Entry, str]], owners: Sequence[Owner], console: Console
+    args: argparse.Namespace, standing: Sequence[tuple[ControlEntry, str]], owners: Sequence[Owner], console: Console
 ) -> None:
     """The entries, each with what it comes to (`ledger.task`), and the owners."""
     if args.json or not standing:
-        told = {"controls": [{**_plain(e), "task": task} for e, task in standing],
+        document = {"controls": [{**_plain(e), "task": task} for e, task in standing],
                 "owners": [o._asdict() for o in owners]}  # fmt: skip
-        common.answer(args, console, told, "No controls: no notable or finding requires any.")
+        common.answer(args, console, document, "No controls: no notable or finding requires any.")
         return
-    ordered = sorted(standing, key=lambda one: _rank(one[0]))
+    ordered = sorted(standing, key=lambda item: _rank(item[0]))
     common.show_table(console, ("id", "status", "due", "control and owner"), map(_row, *zip(*ordered)), expand=True)
     heads = ("owner", "open", "overdue", "done", "excepted", "hours to rotate (median)")
     common.show_table(console, heads, (
@@ -94,20 +94,25 @@ def _show(
     ))  # fmt: skip
 
 
-def _rank(entry: Entry) -> tuple[int, bool, int, str]:
+def _rank(entry: ControlEntry) -> tuple[int, bool, int, str]:
     return _ORDER.index(entry.status), not entry.overdue, entry.due, entry.id
 
 
-def _plain(entry: Entry) -> dict[str, object]:
+def _plain(entry: ControlEntry) -> dict[str, object]:
     times = {"required": render(entry.required), "due": render(entry.due)}
-    done, told = render(entry.done) if entry.done else None, entry.exemption
-    ends = {"until": render(told.until), "made": render(told.made)} if told else {}
-    return {**entry._asdict(), **times, "done": done, "exemption": {**told._asdict(), **ends} if told else None}
+    done, exemption = render(entry.done) if entry.done else None, entry.exemption
+    ends = {"until": render(exemption.until), "made": render(exemption.made)} if exemption else {}
+    return {
+        **entry._asdict(),
+        **times,
+        "done": done,
+        "exemption": {**exemption._asdict(), **ends} if exemption else None,
+    }
 
 
-def _row(entry: Entry, task: str) -> tuple[object, ...]:
+def _row(entry: ControlEntry, task: str) -> tuple[object, ...]:
     from rich.text import Text
 
     what = f"{task}: {entry.name.rsplit('/', 1)[-1]} ({entry.owner or 'no owner'})"
-    told = Text(visible(what, 200), "bold").append("\n" + visible(entry.evidence, 300), "dim")
-    return entry.id, entry.status, f"{render(entry.due)[:10]}{', overdue' if entry.overdue else ''}", told
+    text = Text(visible(what, 200), "bold").append("\n" + visible(entry.evidence, 300), "dim")
+    return entry.id, entry.status, f"{render(entry.due)[:10]}{', overdue' if entry.overdue else ''}", text

@@ -46,20 +46,20 @@ def make(rows: Rows, since: Optional[int] = None) -> Digest:
     from nhi_watch.detect import feedback, publish
 
     known = publish.latest(rows)
-    first = max((one.at for one, _ in known), default=0) - DAY if since is None else since
+    first = max((published.at for published, _ in known), default=0) - DAY if since is None else since
     parts: dict[str, list[Json]] = {name: [] for name in PARTS}
-    held, standing = find.standing(rows, (one for _, one in known)), 0
+    pending, standing = find.standing(rows, (item for _, item in known)), 0
     for published, document in known:
-        verdict = held.get(document["id"])
-        is_settled = verdict is not None and verdict.verdict in feedback.SETTLES and publish.is_shown(document)
-        if is_settled and verdict is not None:
+        verdict = pending.get(document["id"])
+        is_resolved = verdict is not None and verdict.verdict in feedback.RESOLVING and publish.is_shown(document)
+        if is_resolved and verdict is not None:
             document = {**document, "closed_why": f"{feedback.named(verdict)}, from the next run on"}
-        is_listed = publish.is_shown(document) and not is_settled
+        is_listed = publish.is_shown(document) and not is_resolved
         standing += is_listed
-        name = "resolved" if is_settled else _part(published, document, first)
+        name = "resolved" if is_resolved else _part(published, document, first)
         if name:
             parts[name].append(document)
-    return Digest(first, {name: sorted(found, key=order) for name, found in parts.items()}, standing)
+    return Digest(first, {name: sorted(result, key=order) for name, result in parts.items()}, standing)
 
 
 def _part(published: Published, document: Json, since: int) -> str:
@@ -84,21 +84,21 @@ def line(document: Json, short: str) -> str:
     return visible(f"{short}  {sure}: {named(document)}{why}", 400)
 
 
-def lines(told: Digest, short: Mapping[str, str]) -> list[str]:
+def lines(digest: Digest, short: Mapping[str, str]) -> list[str]:
     """A digest as it is printed."""
-    found = [told.headline]
+    result = [digest.headline]
     for name in PARTS:
-        judged = [one for one in told.parts[name] if one["closed_why"].startswith(VERDICTS)]
-        others = [one for one in told.parts[name] if one not in judged]
+        judged = [item for item in digest.parts[name] if item["closed_why"].startswith(VERDICTS)]
+        others = [item for item in digest.parts[name] if item not in judged]
         if others or judged:
-            found += ["", f"{name.capitalize()} ({len(told.parts[name])})"]
-            found += [f"  {line(one, short[one['id']])}" for one in others]
-            found += [f"  {words.some(len(judged), 'notable')} by verdicts: nhi feedback list"] if judged else []
-    return found
+            result += ["", f"{name.capitalize()} ({len(digest.parts[name])})"]
+            result += [f"  {line(item, short[item['id']])}" for item in others]
+            result += [f"  {words.some(len(judged), 'notable')} by verdicts: nhi feedback list"] if judged else []
+    return result
 
 
-def plain(told: Digest) -> Json:
+def plain(digest: Digest) -> Json:
     """A digest as JSON."""
     keys = ("id", "likelihood", "severity", "kind", "title", "since", "closed_why", "first_time", "last_time")
-    parts = {name: [{key: one[key] for key in keys} for one in found] for name, found in told.parts.items()}
-    return {"since": render(told.since), "listed": told.standing, **parts}
+    parts = {name: [{key: item[key] for key in keys} for item in result] for name, result in digest.parts.items()}
+    return {"since": render(digest.since), "listed": digest.standing, **parts}

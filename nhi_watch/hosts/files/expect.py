@@ -62,30 +62,30 @@ def _make(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
 
     if args.pattern:
         raise InputError(f"{args.pattern[:40]!r}: nothing may follow the notable's id but options")
-    notable = find.one(store, args.what, args.out)
+    notable = find.notable_of(store, args.what, args.out)
     until = common.seconds(args.until, "--until") if args.until else 0
     given = Verdict(notable["id"], notable["identity"]["id"], "", "expected", (args.by or "").strip(), now,
                     (args.why or "").strip(), until, "", 0, "")  # fmt: skip
     pattern = expected.make(notable, args.call, args.places, given)
     seen = expected.preview(State(store), pattern)
-    told = [f"Expected: {expected.described(pattern)}",
+    details = [f"Expected: {expected.described(pattern)}",
             f"In the last {expected.PREVIEW} days it would have hidden {words.some(len(seen.hidden), 'notable')}, on "
             f"{words.some(seen.days, 'day')}{': ' * bool(seen.hidden)}{', '.join(seen.hidden[:_NAMED])}"]  # fmt: skip
-    told += [f"  it would have hidden CONFIRMED notable {name}" for name in seen.confirmed]
-    told += [f"  nothing is kept of CONFIRMED notable {name} of this identity, so nothing can be proved"
+    details += [f"  it would have hidden CONFIRMED notable {name}" for name in seen.confirmed]
+    details += [f"  nothing is kept of CONFIRMED notable {name} of this identity, so nothing can be proved"
              for name in seen.unproved]  # fmt: skip
     refused = [*seen.confirmed, *seen.unproved]
-    told += [] if refused else ["Every notable that was confirmed would still be listed."]
-    told += [] if args.save else ["Nothing is saved yet; add --save to save it."]
+    details += [] if refused else ["Every notable that was confirmed would still be listed."]
+    details += [] if args.save else ["Nothing is saved yet; add --save to save it."]
     would = {"hidden": seen.hidden, "days": seen.days, "confirmed": seen.confirmed, "unproved": seen.unproved}
     common.answer(args, console, {**expected.plain(pattern), "would_hide": would,
-                                  "saved": args.save and not refused}, *told)  # fmt: skip
+                                  "saved": args.save and not refused}, *details)  # fmt: skip
     if not args.save:
         return 0
     if refused:
         raise InputError(f"the pattern may hide {len(refused)} confirmed notables; it was not saved: give fewer calls "
                          "or places with --call and --from")  # fmt: skip
-    find.about_to(console, f"an expected pattern, by {pattern.by}, from {find.told(notable)}", args.json)
+    find.about_to(console, f"an expected pattern, by {pattern.by}, from {find.summary_line(notable)}", args.json)
     expected.put(store, pattern)
     find.note(args, "pattern", pattern.by, {**expected.plain(pattern), "would_hide": would})
     if not args.json:
@@ -99,9 +99,9 @@ def _list(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
 
     hidden = _hides(store)
     rows: list[dict[str, Any]] = []
-    for one in expected.patterns(store):
-        state = "in force" if one.holds(now) else f"ended {render(one.ended or one.until)[:10]}"
-        rows.append({**expected.plain(one), "state": state, "hides": len(hidden.get(one.name, ()))})
+    for pattern in expected.patterns(store):
+        state = "in force" if pattern.holds(now) else f"ended {render(pattern.ended or pattern.until)[:10]}"
+        rows.append({**expected.plain(pattern), "state": state, "hides": len(hidden.get(pattern.name, ()))})
     if args.json or not rows:
         return common.answer(args, console, {"patterns": rows}, "No expected patterns yet.")
     heads = ("id", "state", "hides", "until", "by", "calls", "places", "identity_id", "why")
@@ -112,10 +112,10 @@ def _list(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
 
 def _hidden(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
     """List the notables that a pattern hides as of the last run."""
-    found = _hides(store).get(_known(store, args.pattern).name, [])
-    lines = [find.told(one) for one in found[:200]]
-    more = [f"and {len(found) - 200:,} more"] if len(found) > 200 else []
-    return common.answer(args, console, {"notables": [one["id"] for one in found]},
+    result = _hides(store).get(_known(store, args.pattern).name, [])
+    lines = [find.summary_line(item) for item in result[:200]]
+    more = [f"and {len(result) - 200:,} more"] if len(result) > 200 else []
+    return common.answer(args, console, {"notables": [item["id"] for item in result]},
                          *(lines or ["It hides nothing as of the last run."]), *more)  # fmt: skip
 
 
@@ -139,13 +139,13 @@ def _end(args: argparse.Namespace, store: Rows, console: Console, now: int) -> i
 def _known(store: Rows, name: str) -> Pattern:
     from nhi_watch.detect import expected
 
-    known = {one.id: one for one in expected.patterns(store)}
+    known = {pattern.id: pattern for pattern in expected.patterns(store)}
     return known[find.chosen(name, known, {}, "pattern")]
 
 
 def _hides(store: Rows) -> dict[str, list[dict[str, Any]]]:
     """Name of a pattern → the notables that it hides."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for one in find.every(store):
-        found.setdefault(str(one["closed_why"]).partition(",")[0], []).append(one)
-    return found
+    result: dict[str, list[dict[str, Any]]] = {}
+    for item in find.every(store):
+        result.setdefault(str(item["closed_why"]).partition(",")[0], []).append(item)
+    return result

@@ -28,31 +28,31 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch.hosts.files import originals
     from nhi_watch.report import terminal
 
-    found = _notable(args)
+    notable = _notable(args)
     if args.json:
-        common.print_json(found, console)
+        common.print_json(notable, console)
     else:
-        terminal.show_explanation(found, console, originals.of(args.out, found), args.all)
-        judged, work = _said(args, found)
-        common.say(console, *filter(None, (*work, judged, _next(args, found, bool(judged)))))
+        terminal.show_explanation(notable, console, originals.of(args.out, notable), args.all)
+        judged, work = _said(args, notable)
+        common.say(console, *filter(None, (*work, judged, _next(args, notable, bool(judged)))))
     return 0
 
 
-def _next(args: argparse.Namespace, found: dict[str, Any], judged: bool) -> str:
-    nhi, name, place = common.program(), find.short(args.out, found["id"]), common.place(args.out, args.state)
-    told = f"Next: {nhi} brief {name} {place}"
-    told += f"; {nhi} respond plan {name} {place}" if found["record_ids"] else ""  # a silent log: nobody to act on
+def _next(args: argparse.Namespace, notable: dict[str, Any], judged: bool) -> str:
+    nhi, name, place = common.program(), find.short(args.out, notable["id"]), common.place(args.out, args.state)
+    text = f"Next: {nhi} brief {name} {place}"
+    text += f"; {nhi} respond plan {name} {place}" if notable["record_ids"] else ""  # a silent log: nobody to act on
     said = f"; then give your verdict: {nhi} feedback {name} confirmed|benign --by YOU --why REASON {place}"
-    return told if judged else told + said
+    return text if judged else text + said
 
 
-def _said(args: argparse.Namespace, found: dict[str, Any]) -> tuple[str, list[str]]:
+def _said(args: argparse.Namespace, result: dict[str, Any]) -> tuple[str, list[str]]:
     """What people said that it was, "" where nothing yet; and who works on it, with notes."""
     if not common.state_of(args).exists():
         return "", []
     with common.opened(args, read_only=True) as store:
-        held, work = find.verdicts(store).get(found["id"]), find.work(store).get(found["id"])
-    verdict = f"Verdict: {held.verdict}, by {held.by} on {render(held.time)[:10]}: {held.why}" if held else ""
+        given, work = find.verdicts(store).get(result["id"]), find.work(store).get(result["id"])
+    verdict = f"Verdict: {given.verdict}, by {given.by} on {render(given.time)[:10]}: {given.why}" if given else ""
     return verdict, [f"Work: {notes[0]}", *notes[1:]] if work and (notes := note.lines(work)) else []
 
 
@@ -61,8 +61,8 @@ def _notable(args: argparse.Namespace) -> dict[str, Any]:
     path = args.out / "notables.jsonl"
     if not path.exists() and not common.state_of(args).exists():
         raise InputError(f"{path}: not there; run `nhi score` first, or give its folder with --out")
-    found = find.listed(args.out, args.id)
-    if found is not None:
-        return found
+    notable = find.listed(args.out, args.id)
+    if notable is not None:
+        return notable
     with common.opened(args, read_only=True) as store:
-        return find.one(store, args.id, args.out)
+        return find.notable_of(store, args.id, args.out)

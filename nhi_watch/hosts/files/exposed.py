@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.life import is_settled
+from nhi_watch.core.status import is_resolved
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find
 
@@ -47,22 +47,22 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if args.key:
             fast.tell(store, args.key, since, where)  # refuses a secret before anything is printed
             find.about_to(console, f"{args.key[:60]} exposed since {render(since)}, where: {where}", args.json)
-        found = fast.judge(store, history.read(store), known, now)
-        listed = [one for one in publish.as_of(store, found, int(time.time())) if not is_settled(one)]
+        exposed = fast.judge(store, history.read(store), known, now)
+        listed = [item for item in publish.as_of(store, exposed, int(time.time())) if not is_resolved(item)]
     ranked = common.publish(args.out, listed, "exposure", args.state)
     ours = [notable for notable in ranked if notable["kind"] == "exposure"]
-    _show(args, ours, found, console, notable_id("exposure", args.key) if args.key else "")
+    _show(args, ours, exposed, console, notable_id("exposure", args.key) if args.key else "")
     return 0
 
 
 def _show(
-    args: argparse.Namespace, listed: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]], console: Console,
+    args: argparse.Namespace, listed: Sequence[dict[str, Any]], exposed: Sequence[dict[str, Any]], console: Console,
     name: str,
 ) -> None:  # fmt: skip
     """The one that was told, or all that are listed, by their rank in the whole list."""
     from nhi_watch.report import terminal
 
-    chosen = [notable for notable in found if notable["id"] == name] if name else listed
+    chosen = [notable for notable in exposed if notable["id"] == name] if name else listed
     if args.json:
         common.print_json(chosen[0] if name and chosen else chosen, console)
     elif name and chosen:

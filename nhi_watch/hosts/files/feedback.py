@@ -78,16 +78,16 @@ def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) ->
         raise InputError("--identity, --title and --confirm go only with: nhi feedback matching VERDICT")
     names = [name for name in args.what.split(",") if name.strip()]
     if len(names) > 1:
-        found = {one["id"]: one for one in (find.one(store, name, args.out) for name in names)}
-        return _judge_all(args, store, console, now, [*found.values()])
-    notable = find.one(store, args.what, args.out)
-    verdict = _verdict(args, notable, now, find.one(store, args.of, args.out)["id"] if args.of else "")
+        result = {item["id"]: item for item in (find.notable_of(store, name, args.out) for name in names)}
+        return _judge_all(args, store, console, now, [*result.values()])
+    notable = find.notable_of(store, args.what, args.out)
+    verdict = _verdict(args, notable, now, find.notable_of(store, args.of, args.out)["id"] if args.of else "")
     if args.signal or args.value:
         return _except(args, store, console, notable, verdict)
     _record(args, store, console, [(notable, verdict)])
     offers = _offers(notable) if verdict.verdict == "expected" else ()
     said = f"Recorded: {verdict.notable_id} is {verdict.verdict}."
-    return common.answer(args, console, _told(verdict), said, *offers)
+    return common.answer(args, console, _to_json(verdict), said, *offers)
 
 
 def _judge_all(
@@ -96,10 +96,10 @@ def _judge_all(
     """Record the same verdict of several notables: of all, or of none."""
     if args.signal or args.value:
         raise InputError("an exception is made from one notable: give one id")
-    other = find.one(store, args.of, args.out)["id"] if args.of else ""
+    other = find.notable_of(store, args.of, args.out)["id"] if args.of else ""
     given = [(notable, _verdict(args, notable, now, other)) for notable in notables]
     _record(args, store, console, given)
-    plain = {"verdicts": [_told(verdict) for _, verdict in given]}
+    plain = {"verdicts": [_to_json(verdict) for _, verdict in given]}
     return common.answer(args, console, plain, f"Recorded: {len(given)} notables are {args.verdict}.")
 
 
@@ -115,23 +115,23 @@ def _matching(args: argparse.Namespace, store: Rows, console: Console, now: int)
     if not (args.identity or args.title):
         raise InputError("nhi feedback matching VERDICT needs --identity or --title")
     every = find.every(store)
-    held = find.standing(store, every)
-    found = [one for one in every if publish.is_shown(one) and one["id"] not in held
-             and (not args.identity or listing.concerns(one, args.identity))
-             and (not args.title or args.title.lower() in one["title"].lower())]  # fmt: skip
-    if not found:
+    pending = find.standing(store, every)
+    result = [item for item in every if publish.is_shown(item) and item["id"] not in pending
+             and (not args.identity or listing.concerns(item, args.identity))
+             and (not args.title or args.title.lower() in item["title"].lower())]  # fmt: skip
+    if not result:
         raise InputError("no listed notable without a verdict matches; see `nhi list`")
-    for one in found:
-        _verdict(args, one, now)  # refuses before anything is printed
-    code = hashlib.sha256("|".join(sorted(one["id"] for one in found)).encode()).hexdigest()[:8]
+    for item in result:
+        _verdict(args, item, now)  # refuses before anything is printed
+    code = hashlib.sha256("|".join(sorted(item["id"] for item in result)).encode()).hexdigest()[:8]
     if args.confirm == code:
-        return _judge_all(args, store, console, now, found)
+        return _judge_all(args, store, console, now, result)
     if args.confirm:
         raise InputError(f"--confirm {args.confirm[:20]!r} is not the code of what matches now; run it again without "
                          "--confirm, and review the list")  # fmt: skip
-    told = [f"{len(found)} notables would be {args.verdict}:", *(f"  {find.told(one)}" for one in found),
+    details = [f"{len(result)} notables would be {args.verdict}:", *(f"  {find.summary_line(item)}" for item in result),
             f"Nothing is recorded yet; add --confirm {code} to record it for exactly these."]  # fmt: skip
-    return common.answer(args, console, {"matching": [one["id"] for one in found], "confirm": code}, *told)
+    return common.answer(args, console, {"matching": [item["id"] for item in result], "confirm": code}, *details)
 
 
 def _verdict(args: argparse.Namespace, notable: dict[str, Any], now: int, other: str = "") -> Verdict:
@@ -145,10 +145,10 @@ def _record(args: argparse.Namespace, store: Rows, console: Console, given: Give
     from nhi_watch.detect import feedback
 
     for notable, verdict in given:
-        find.about_to(console, f"{verdict.verdict}, by {verdict.by}, of {find.told(notable)}", args.json)
+        find.about_to(console, f"{verdict.verdict}, by {verdict.by}, of {find.summary_line(notable)}", args.json)
     feedback.put(store, [verdict for _, verdict in given])
     for _, verdict in given:
-        find.note(args, "verdict", verdict.by, _told(verdict))
+        find.note(args, "verdict", verdict.by, _to_json(verdict))
 
 
 def _routines(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
@@ -161,12 +161,15 @@ def _routines(args: argparse.Namespace, store: Rows, console: Console, now: int)
     from nhi_watch.state.state import State
 
     every = {notable["id"]: notable for notable in find.every(store)}
-    held = find.verdicts(store)
-    found = [one for one in routines.plain(routines.of(State(store), every.values()))
-             if not held.keys() >= set(one["notables"])]  # as reports list them
+    pending = find.verdicts(store)
+    rows = [
+        item
+        for item in routines.plain(routines.of(State(store), every.values()))
+        if not pending.keys() >= set(item["notables"])
+    ]  # as reports list them
     if not args.verdict:
-        return _show(args, console, {"routines": found}, ("name", "calls", "days", "places", "since"))
-    names = dict.fromkeys(name for routine in found for name in routine["notables"] if name not in held)
+        return _show(args, console, {"routines": rows}, ("name", "calls", "days", "places", "since"))
+    names = dict.fromkeys(name for routine in rows for name in routine["notables"] if name not in pending)
     if not names:
         raise InputError("no sensitive routine without a verdict was found; give an id")
     return _judge_all(args, store, console, now, [every[name] for name in names])
@@ -189,27 +192,29 @@ def _except(
     """Show what an exception would have hidden, and save it where that was asked for."""
     from nhi_watch.detect import feedback
 
-    made = feedback.allow(verdict, notable, args.signal or "", args.value or "")
-    held = feedback.standing(feedback.verdicts(store))
-    seen = feedback.preview(made, feedback.exceptions(store), find.every(store), held)
+    allowed = feedback.allow(verdict, notable, args.signal or "", args.value or "")
+    verdicts = feedback.standing(feedback.verdicts(store))
+    seen = feedback.preview(allowed, feedback.exceptions(store), find.every(store), verdicts)
     hides = {"confirmed": seen.confirmed, "others": seen.others}
-    told = [f"Exception: {made.signal} = {made.value} of {made.identity_id}, until {render(made.until)[:10]}"]
-    told += [f"  would have hidden CONFIRMED incident {name}" for name in seen.confirmed]
-    told += [f"  would have hidden {name}" for name in seen.others]
+    lines = [
+        f"Exception: {allowed.signal} = {allowed.value} of {allowed.identity_id}, until {render(allowed.until)[:10]}"
+    ]
+    lines += [f"  would have hidden CONFIRMED incident {name}" for name in seen.confirmed]
+    lines += [f"  would have hidden {name}" for name in seen.others]
     if not seen.confirmed and not seen.others:
-        told.append("  would have hidden nothing so far: other reasons remain, or nothing matches")
-    told += [] if args.save else ["Nothing is saved yet; add --save to save it."]
-    common.answer(args, console, {**_plain(made), "would_hide": hides, "saved": bool(args.save)}, *told)
+        lines.append("  would have hidden nothing so far: other reasons remain, or nothing matches")
+    lines += [] if args.save else ["Nothing is saved yet; add --save to save it."]
+    common.answer(args, console, {**_plain(allowed), "would_hide": hides, "saved": bool(args.save)}, *lines)
     if not args.save:
         return 0
     if seen.confirmed and not args.despite_confirmed:
         raise InputError(f"the exception would have hidden {len(seen.confirmed)} confirmed incidents; it was not saved")
-    find.about_to(console, f"an exception, by {verdict.by}, from {find.told(notable)}", args.json)
+    find.about_to(console, f"an exception, by {verdict.by}, from {find.summary_line(notable)}", args.json)
     feedback.put(store, [verdict])
-    feedback.put_allowed(store, made)
-    find.note(args, "exception", made.by, {**_plain(made), "hides": [*seen.confirmed, *seen.others]})
+    feedback.put_allowed(store, allowed)
+    find.note(args, "exception", allowed.by, {**_plain(allowed), "hides": [*seen.confirmed, *seen.others]})
     if not args.json:
-        common.say(console, f"Saved exception {made.id} until {render(made.until)[:10]}.")
+        common.say(console, f"Saved exception {allowed.id} until {render(allowed.until)[:10]}.")
     return 0
 
 
@@ -227,10 +232,10 @@ def _exceptions(args: argparse.Namespace, store: Rows, console: Console, now: in
 def _list(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
     from nhi_watch.detect import feedback
 
-    held = list(feedback.standing(feedback.verdicts(store)).values())
-    hours = feedback.hours_to_decide(held)
-    told = [_told(v) for v in sorted(held, key=lambda v: (v.verdict != "confirmed", v.time))]
-    _show(args, console, {"verdicts": told, "hours_to_decide": hours}, ("notable_id", "verdict", "by", "time", "why"))
+    verdicts = list(feedback.standing(feedback.verdicts(store)).values())
+    hours = feedback.hours_to_decide(verdicts)
+    rows = [_to_json(v) for v in sorted(verdicts, key=lambda v: (v.verdict != "confirmed", v.time))]
+    _show(args, console, {"verdicts": rows, "hours_to_decide": hours}, ("notable_id", "verdict", "by", "time", "why"))
     if not args.json:
         spent = f"{hours or 0:,.1f} h (median; for replayed logs, from the time in the logs)"
         spent = "none yet" if hours is None else spent
@@ -239,15 +244,15 @@ def _list(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
     return 0
 
 
-def _show(args: argparse.Namespace, console: Console, told: dict[str, Any], heads: Sequence[str]) -> int:
-    name, rows = next(iter(told.items()))
+def _show(args: argparse.Namespace, console: Console, document: dict[str, Any], heads: Sequence[str]) -> int:
+    name, rows = next(iter(document.items()))
     if args.json or not rows:
-        return common.answer(args, console, told, f"No {name} yet.")
+        return common.answer(args, console, document, f"No {name} yet.")
     common.show_table(console, heads, ([row[head] for head in heads] for row in rows))
     return 0
 
 
-def _told(verdict: Verdict) -> dict[str, Any]:
+def _to_json(verdict: Verdict) -> dict[str, Any]:
     times = {"time": render(verdict.time), "created": render(verdict.created)}
     return {**verdict._asdict(), **times, "until": render(verdict.until) if verdict.until else None}
 
@@ -266,13 +271,13 @@ def _import(args: argparse.Namespace, store: Rows, console: Console, now: int) -
     path = Path(args.verdict or "")
     known = {n["id"]: n for n in find.every(store)}
     rows = ((line, {**row, "time": row.get("time") or render(now)}) for line, row in _rows(path))
-    found = [feedback.from_plain(row, f"{path}, line {line}", known) for line, row in rows]
-    late = next((v for v in found if v.time > now), None)
+    verdicts = [feedback.from_plain(row, f"{path}, line {line}", known) for line, row in rows]
+    late = next((v for v in verdicts if v.time > now), None)
     if late is not None:
         raise InputError(f"{path}: the verdict on {late.notable_id} was given after now ({render(late.time)})")
-    feedback.put(store, found)
-    find.note(args, "import", args.by or find.login(), {"file": path.name, "verdicts": [_told(v) for v in found]})
-    return common.answer(args, console, {"imported": len(found)}, f"Imported {len(found)} verdicts from {path}.")
+    feedback.put(store, verdicts)
+    find.note(args, "import", args.by or find.login(), {"file": path.name, "verdicts": [_to_json(v) for v in verdicts]})
+    return common.answer(args, console, {"imported": len(verdicts)}, f"Imported {len(verdicts)} verdicts from {path}.")
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -307,8 +312,8 @@ def _export(args: argparse.Namespace, store: Rows, console: Console, now: int) -
         raise InputError("nhi feedback export FILE: name the file, for example verdicts.jsonl")
     given = feedback.standing(feedback.verdicts(store))
     count = jsonlines.write(Path(args.verdict), feedback.export_rows([*given.values()]))
-    told = f"Wrote {count} verdicts to {args.verdict} as JSON lines: `nhi feedback import` reads FILE.jsonl."
-    return common.answer(args, console, {"exported": count}, told)
+    text = f"Wrote {count} verdicts to {args.verdict} as JSON lines: `nhi feedback import` reads FILE.jsonl."
+    return common.answer(args, console, {"exported": count}, text)
 
 
 _ACTS = {"list": _list, "matching": _matching, "exceptions": _exceptions, "routines": _routines, "import": _import,

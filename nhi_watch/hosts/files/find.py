@@ -33,12 +33,14 @@ def every(rows: Rows) -> list[dict[str, Any]]:
     from nhi_watch.detect.exposure import fast
 
     exposures = fast.stored(rows)
-    own, told = fast.parted((one for one in publish.stored(rows) if one["kind"] == "compromise"), exposures)
-    parts = ({**one, "listed": False} for one in told)
+    own, compromises = fast.parted(
+        (notable for notable in publish.stored(rows) if notable["kind"] == "compromise"), exposures
+    )
+    parts = ({**compromise, "listed": False} for compromise in compromises)
     return [*own, *parts, *blind_spots.stored(rows), *exposures, *ledger.findings(rows)]
 
 
-def one(rows: Rows, name: str, out: Path) -> dict[str, Any]:
+def notable_of(rows: Rows, name: str, out: Path) -> dict[str, Any]:
     """The notable of a state that a person means: by its rank in the folder's list, or by its id or the start of it.
 
     Raises:
@@ -49,16 +51,16 @@ def one(rows: Rows, name: str, out: Path) -> dict[str, Any]:
     from nhi_watch.state.store import unpack
 
     packed = dict(_packed(rows))
-    ident = chosen(name, packed, {one["rank"]: one["id"] for one in lists(out)})
-    found = unpack(packed[ident])
-    document = dict(found[1] if isinstance(found, list) else found)
+    ident = chosen(name, packed, {row["rank"]: row["id"] for row in lists(out)})
+    content = unpack(packed[ident])
+    document = dict(content[1] if isinstance(content, list) else content)
     try:
         from_json(document)
     except InputError as error:
         why = f"the row of {ident} in the state was altered ({error}); restore a copy, or use a new --out"
         raise StoreError(why) from error
-    own, told = fast.parted([document], fast.stored(rows))
-    return (own or told)[0]
+    own, compromises = fast.parted([document], fast.stored(rows))
+    return (own or compromises)[0]
 
 
 def _packed(rows: Rows) -> Iterator[tuple[str, bytes]]:
@@ -67,8 +69,14 @@ def _packed(rows: Rows) -> Iterator[tuple[str, bytes]]:
         yield from ((key.rpartition("/")[2], raw) for key, raw in rows.scan(table, low, high))
 
 
-_TABLES = (("notable", "", ":"), ("notable", "late/", "late0"), ("notable", "past/", "past0"),
-           ("notable", "pub/", "pub0"), ("ledger", "exposure/", "exposure0"), ("ledger", "posture/", "posture0"))
+_TABLES = (
+    ("notable", "", ":"),
+    ("notable", "late/", "late0"),
+    ("notable", "past/", "past0"),
+    ("notable", "pub/", "pub0"),
+    ("ledger", "exposure/", "exposure0"),
+    ("ledger", "posture/", "posture0"),
+)
 
 
 def lists(out: Path) -> Iterator[dict[str, Any]]:
@@ -77,10 +85,10 @@ def lists(out: Path) -> Iterator[dict[str, Any]]:
     Raises:
         InputError: a line is no notable.
     """
-    for one in chain(jsonlines.read_any(out / "notables.jsonl"), jsonlines.read_any(out / common.BELOW)):
-        if not isinstance(one.get("id"), str) or not isinstance(one.get("rank"), int):
+    for row in chain(jsonlines.read_any(out / "notables.jsonl"), jsonlines.read_any(out / common.BELOW)):
+        if not isinstance(row.get("id"), str) or not isinstance(row.get("rank"), int):
             raise InputError(f"{out}: a line of its lists is not a notable; score again")
-        yield one
+        yield row
 
 
 def listed(out: Path, name: str) -> Optional[dict[str, Any]]:
@@ -89,16 +97,16 @@ def listed(out: Path, name: str) -> Optional[dict[str, Any]]:
     Raises:
         InputError: several are meant, or there is no such rank, or the name is too short to tell.
     """
-    known = {str(one["id"]): one for one in lists(out)}
+    known = {str(row["id"]): row for row in lists(out)}
     plain = name.strip().lower()
     if len(plain) >= SHORTEST and not plain.isdecimal() and not any(ident.startswith(plain) for ident in known):
         return None
-    return known[chosen(name, known, {one["rank"]: ident for ident, one in known.items()})]
+    return known[chosen(name, known, {row["rank"]: ident for ident, row in known.items()})]
 
 
 def short(out: Path, ident: str) -> str:
     """The start of an id that tells it from the others of the folder's list."""
-    return short_ids([ident, *(one["id"] for one in lists(out))])[ident]
+    return short_ids([ident, *(row["id"] for row in lists(out))])[ident]
 
 
 def chosen(name: str, ids: Collection[str], ranks: Mapping[int, str], what: str = "notable") -> str:
@@ -110,26 +118,26 @@ def chosen(name: str, ids: Collection[str], ranks: Mapping[int, str], what: str 
     Raises:
         InputError: none or several are meant.
     """
-    told, plain = name[:40], name.strip().lower()
+    text, plain = name[:40], name.strip().lower()
     if plain in ids:
         return plain
     if plain.isdecimal():
         ident = ranks.get(int(plain), "") if len(plain) < 10 else ""
         if ident not in ids:
-            raise InputError(f"no {what} of the last list has rank {told}: it has {len(ranks)}. A bare number is a "
+            raise InputError(f"no {what} of the last list has rank {text}: it has {len(ranks)}. A bare number is a "
                              "rank and never the start of an id")  # fmt: skip
         return ident
     if len(plain) < SHORTEST:
-        raise InputError(f"{told!r} is too short: give {SHORTEST} letters of the id or more, or a rank of the list")
-    found = sorted(ident for ident in ids if ident.startswith(plain))
-    if len(found) != 1:
-        which = ": " + ", ".join(short_ids(found)[ident] for ident in found[:5]) if found else ""
-        many = len(found) or "no"
-        raise InputError(f"{many} {what}s begin with {told!r}{which}; list them, give more of the id")
-    return found[0]
+        raise InputError(f"{text!r} is too short: give {SHORTEST} letters of the id or more, or a rank of the list")
+    matches = sorted(ident for ident in ids if ident.startswith(plain))
+    if len(matches) != 1:
+        which = ": " + ", ".join(short_ids(matches)[ident] for ident in matches[:5]) if matches else ""
+        many = len(matches) or "no"
+        raise InputError(f"{many} {what}s begin with {text!r}{which}; list them, give more of the id")
+    return matches[0]
 
 
-def told(notable: Mapping[str, Any]) -> str:
+def summary_line(notable: Mapping[str, Any]) -> str:
     """A notable in one line, for whoever is about to record something about it."""
     sure = f"{notable['likelihood']:g}% " if notable["likelihood"] else ""
     line = f"notable {notable['id']}, {sure}{notable['severity']}, {notable['first_time']}: {notable['title']}"
@@ -152,15 +160,15 @@ def verdicts(rows: Rows) -> Mapping[str, Verdict]:
 
 def standing(rows: Rows, notables: Iterable[Mapping[str, Any]]) -> dict[str, Verdict]:
     """Notable id → the verdict that stands, without those that do not cover what a notable shows now."""
-    held = verdicts(rows)
-    if not held:
+    pending = verdicts(rows)
+    if not pending:
         return {}
     from nhi_watch.detect import feedback
 
-    said = feedback.Said(rows, int(time.time()))
-    mine = {one["id"]: one for one in notables if one["id"] in held}
-    return {name: held[name] for name, one in mine.items()
-            if held[name].verdict not in feedback.SETTLES or said.settled(one)}  # fmt: skip
+    said = feedback.Verdicts(rows, int(time.time()))
+    mine = {notable["id"]: notable for notable in notables if notable["id"] in pending}
+    return {name: pending[name] for name, item in mine.items()
+            if pending[name].verdict not in feedback.RESOLVING or said.resolution(item)}  # fmt: skip
 
 
 def work(rows: Rows) -> Mapping[str, Any]:

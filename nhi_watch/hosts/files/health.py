@@ -42,18 +42,23 @@ def run(args: argparse.Namespace, console: Console) -> int:
     with common.opened(args) as rows:
         now, as_of = common.moment(args, _end(rows))
         stopped = [row("log", "all", "error", _STOPPED)] if common.has_ended(args, now) else []
-        found = [*stopped, *checks(rows, args.model or model.FOLDER, now)]
-    found.sort(key=lambda row: STATUS.index(row["status"]))
-    found += _of_run(common.run_of(args.out))
-    shown = [row for row in found if row["status"] in ("error", "warn")] if args.problems else found
+        listing = [*stopped, *checks(rows, args.model or model.FOLDER, now)]
+    listing.sort(key=lambda row: STATUS.index(row["status"]))
+    listing += _of_run(common.run_of(args.out))
+    shown = [row for row in listing if row["status"] in ("error", "warn")] if args.problems else listing
     if args.json:
-        common.print_json({"now": render(now), "status": _worst(found), "checks": shown}, console)
+        common.print_json({"now": render(now), "status": _worst(listing), "checks": shown}, console)
         return 0
     common.say(console, as_of, *([] if shown else ["Nothing needs attention."]))
     styles = {"error": "bold red", "warn": "yellow"}
-    common.show_table(console, ("status", "check", "about", ""), (
-        (Text(one["status"], styles.get(one["status"], "")), one["check"], one["about"], one["text"]) for one in shown
-    ))  # fmt: skip
+    common.show_table(
+        console,
+        ("status", "check", "about", ""),
+        (
+            (Text(check["status"], styles.get(check["status"], "")), check["check"], check["about"], check["text"])
+            for check in shown
+        ),
+    )
     return 0
 
 
@@ -64,9 +69,9 @@ def _end(rows: Rows) -> int:
     return max(((day + 1) * DAY for day in State(rows).daybook.days), default=0)
 
 
-def _worst(found: list[Row]) -> str:
-    told = {row["status"] for row in found}
-    return next((status for status in ("error", "warn") if status in told), "ok")
+def _worst(checks: list[Row]) -> str:
+    statuses = {row["status"] for row in checks}
+    return next((status for status in ("error", "warn") if status in statuses), "ok")
 
 
 def row(check: str, about: str, status: str, text: str) -> Row:
@@ -86,16 +91,16 @@ def _logs(rows: Rows, state: Any, now: int) -> Iterator[Row]:
     from nhi_watch.detect.telemetry import WINDOW, Rhythms, standing
 
     days = state.daybook.between(now // DAY - WINDOW, now // DAY + 1)
-    found = standing(Rhythms(rows).days(days), now)
-    if not found:
+    streams = standing(Rhythms(rows).days(days), now)
+    if not streams:
         yield row("log", "all", "error", f"no log was read in the {WINDOW} days before {render(now)}")
-    for one in found:
-        about = f"{one.stream.provider} {one.stream.account}".strip()
-        told = f"last event before {render(one.last)}, silent for {one.silent // HOUR} h"
-        told += f", longest pause {one.pause // HOUR} h"
-        status, more = ("error", "; check its collection") if one.is_silent else ("ok", "")
-        yield row("log", about, status, f"{told}, {one.events_a_day:,.0f} events a day{more}")
-        yield from _fields(about, [name for name in one.missing if name != "credential"])
+    for stream in streams:
+        about = f"{stream.stream.provider} {stream.stream.account}".strip()
+        text = f"last event before {render(stream.last)}, silent for {stream.silent // HOUR} h"
+        text += f", longest pause {stream.pause // HOUR} h"
+        status, more = ("error", "; check its collection") if stream.is_silent else ("ok", "")
+        yield row("log", about, status, f"{text}, {stream.events_a_day:,.0f} events a day{more}")
+        yield from _fields(about, [name for name in stream.missing if name != "credential"])
 
 
 def _fields(about: str, missing: list[str]) -> Iterator[Row]:
@@ -121,26 +126,26 @@ def _model(rows: Rows, state: Any, folder: Path) -> Iterator[Row]:
     from nhi_watch.detect import drift, model
 
     try:
-        card = model.load(folder)
-        reference = drift.reference(folder, card.sha256)
+        the_model = model.load(folder)
+        reference = drift.reference(folder, the_model.sha256)
     except ModelError as error:
         yield row("model", "", "error", str(error))
         return
-    yield row("model", card.id, "ok", f"matches its manifest, SHA-256 {card.sha256[:16]}…")
-    found = drift.report(rows, state.daybook.closed_days, reference)
-    yield _moved("since training", found.since_training)
-    yield _moved("since the week before", found.since_last_week)
-    for name, (before, now) in found.cannot_tell.items():
+    yield row("model", the_model.id, "ok", f"matches its manifest, SHA-256 {the_model.sha256[:16]}…")
+    report = drift.report(rows, state.daybook.closed_days, reference)
+    yield _moved("since training", report.since_training)
+    yield _moved("since the week before", report.since_last_week)
+    for name, (before, now) in report.cannot_tell.items():
         yield row("drift", name, "warn", f"cannot tell on {now:.0%} of identity days, the week before on {before:.0%}")
 
 
 def _moved(about: str, moved: tuple[Moved, ...] | None) -> Row:
     if moved is None:
         return row("drift", about, "unknown", "not enough to compare yet")
-    far = [one for one in moved if one.status != "ok"]
-    told = ", ".join(f"{one.name} {one.shift:.2f}" for one in far[:_MOST])
+    far = [moved for moved in moved if moved.status != "ok"]
+    names = ", ".join(f"{moved.name} {moved.shift:.2f}" for moved in far[:_MOST])
     more = f" and {len(far) - _MOST} more" if len(far) > _MOST else ""
-    text = f"population stability index over 0.1: {told}{more}; {_MEANS[about]}" if far else "distributed as before"
+    text = f"population stability index over 0.1: {names}{more}; {_MEANS[about]}" if far else "distributed as before"
     return row("drift", about, "warn" if far else "ok", text)
 
 
@@ -167,8 +172,8 @@ def _of_run(run: Row) -> Iterator[Row]:
         return
     bad = {reason: n for reason, n in (run.get("rejected") or {}).items() if reason not in OUT_OF_SCOPE}
     share = sum(bad.values()) / max(1, run.get("read", 0))
-    told = ", ".join(f"{n:,} {reason}" for reason, n in sorted(bad.items()))
-    text = f"{share:.1%} of the latest run's records could not be read{': ' if told else ''}{told}"
+    reasons_text = ", ".join(f"{n:,} {reason}" for reason, n in sorted(bad.items()))
+    text = f"{share:.1%} of the latest run's records could not be read{': ' if reasons_text else ''}{reasons_text}"
     yield row("parsing", "", "warn" if share > 0.01 else "ok", text)
     if run.get("too_late"):
         yield row("late", "", "warn", f"{run['too_late']:,} records arrived after their day was closed")

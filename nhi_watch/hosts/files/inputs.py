@@ -15,7 +15,7 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.files import common
 
 if TYPE_CHECKING:
-    from nhi_watch.hosts.files.jobs import Job
+    from nhi_watch.hosts.files.jobs import ScoreJob
 
 
 def add_input(command: argparse.ArgumentParser) -> None:
@@ -37,10 +37,10 @@ def add_input(command: argparse.ArgumentParser) -> None:
 
 
 def _times(text: str) -> float:
-    return float(common.whole(text, 1, 1_000_000))
+    return float(common.whole_number(text, 1, 1_000_000))
 
 
-def job_of(args: argparse.Namespace) -> Job:
+def job_of(args: argparse.Namespace) -> ScoreJob:
     """The job that the arguments ask for.
 
     Raises:
@@ -52,16 +52,16 @@ def job_of(args: argparse.Namespace) -> Job:
     if not args.paths:
         raise InputError("nothing to read: name files or folders, or write them as paths into nhi.toml")
     config.demand_apart(getattr(args, "config", config.NOTHING), args.paths)
-    return jobs.Job(args.paths, args.out, common.state_of(args), source=args.source, networks=args.networks,
+    return jobs.ScoreJob(args.paths, args.out, common.state_of(args), source=args.source, networks=args.networks,
                     model=args.model or model.FOLDER, reputation=args.reputation,
                     file_bounds=args.file_bounds)  # fmt: skip
 
 
 def tell_refused(run: dict[str, Any]) -> None:
     """Which indicators were not taken, and why."""
-    told = ", ".join(f"{count:,} {reason}" for reason, count in run["reputation"]["refused"].items())
-    if told:
-        common.warn(f"indicators of --reputation that were not used: {told}")
+    text = ", ".join(f"{count:,} {reason}" for reason, count in run["reputation"]["refused"].items())
+    if text:
+        common.warn(f"indicators of --reputation that were not used: {text}")
 
 
 def demand_records(run: dict[str, Any]) -> None:

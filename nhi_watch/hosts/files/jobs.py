@@ -19,7 +19,7 @@ from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.notable import clip
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect import casework, drift, feedback, model, suspicion
-from nhi_watch.detect.judge import BUDGET
+from nhi_watch.detect.engine import BUDGET
 from nhi_watch.detect.run import Result, ranked
 from nhi_watch.detect.session import Session
 from nhi_watch.hosts.files import originals, reader, trust
@@ -41,7 +41,7 @@ SOURCES = {source.NAME: source for source in sources.every()}
 """Name → source."""
 
 
-class Job(NamedTuple):
+class ScoreJob(NamedTuple):
     """What to score, and where to put what comes of it."""
 
     paths: Sequence[str]
@@ -80,13 +80,13 @@ class Gathering:
         self._refused: Counter[str] = Counter()
         """Pieces of a file that were no record; a file that is none as a whole counts as several."""
 
-    def read(self, found: reader.Found, moved: Bytes) -> None:
+    def read(self, files: reader.InputFiles, moved: Bytes) -> None:
         """Read files."""
-        for batch in reader.read_found(found, moved):
+        for batch in reader.read_files(files, moved):
             self._feed(batch)
 
     def _feed(self, batch: reader.Batch) -> None:
-        days, rejects, places = self._session.days, self._rejects, self._places
+        intake_batch, rejects, places = self._session.batch, self._rejects, self._places
         refused = 0
 
         def refuse(index: int, error: RejectError) -> None:
@@ -97,13 +97,13 @@ class Gathering:
 
         rejects.pass_over(batch.passed)
         for piece in batch.bad:
-            days.reject(piece.reason)
+            intake_batch.reject(piece.reason)
             rejects.add(piece)
-        noting, known = places.noting(batch) if places else None, days.duplicates
+        noting, known = places.noting(batch) if places else None, intake_batch.duplicates
 
         def note(index: int, event: Event) -> None:
             nonlocal known
-            is_fresh, known = days.duplicates == known, days.duplicates
+            is_fresh, known = intake_batch.duplicates == known, intake_batch.duplicates
             if noting is not None and noting(index, event) and is_fresh and event.time // DAY < self._closed:
                 self.again += 1
 
@@ -122,7 +122,7 @@ class Gathering:
 
 
 @few_collections()
-def score(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s, d, t: None) -> Result:
+def score(job: ScoreJob, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s, d, t: None) -> Result:
     """Score files and write notables.jsonl, report.html, rejects.jsonl and run.json.
 
     Raises:
@@ -153,17 +153,17 @@ def score(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s
     return result
 
 
-def _is_written(job: Job, result: Result) -> bool:
+def _is_written(job: ScoreJob, result: Result) -> bool:
     """Whether nothing came, and the folder holds the lists of an earlier run that are the same: its page is kept."""
     run, before, page = result.run, job.out / "run.json", job.out / "report.html"
     if run["events"] or run["rejected"] or not (before.is_file() and page.is_file()):
         return False
     lists = ((LISTED, result.notables), (BELOW, result.below))
     same = run_summary.page_of(run) == run_summary.page_of(json_file(before, "counts of a run"))
-    return same and all(jsonlines.holds(job.out / name, found) for name, found in lists)
+    return same and all(jsonlines.holds(job.out / name, rows) for name, rows in lists)
 
 
-def _events(job: Job, result: Result, places: originals.Originals) -> dict[str, dict[str, Any]]:
+def _events(job: ScoreJob, result: Result, places: originals.Originals) -> dict[str, dict[str, Any]]:
     """The records behind the notables, of this run and of earlier ones."""
     notables = [*result.notables, *result.below]
     if not job.state:
@@ -178,7 +178,7 @@ def _events(job: Job, result: Result, places: originals.Originals) -> dict[str, 
     return events
 
 
-def _prepare(job: Job) -> None:
+def _prepare(job: ScoreJob) -> None:
     inside = [p for p in job.paths if p != "-" and Path(p).is_dir() and Path(p).resolve() == job.out.resolve()]
     if inside:
         raise InputError(f"--out {job.out} is itself an input; choose another folder for the results")
@@ -192,7 +192,7 @@ def _prepare(job: Job) -> None:
         trust.demand_state(job.state.with_name(originals.FILES))
 
 
-def context_of(job: Job) -> Context:
+def context_of(job: ScoreJob) -> Context:
     """The customer's tables that the job names.
 
     Raises:
@@ -206,7 +206,7 @@ def context_of(job: Job) -> Context:
 
 
 def _run(
-    job: Job, store: Any, on_bytes: Bytes, on_stage: Stage, places: Optional[originals.Originals] = None
+    job: ScoreJob, store: Any, on_bytes: Bytes, on_stage: Stage, places: Optional[originals.Originals] = None
 ) -> Result:
     demand_own(store)
     context = context_of(job)
@@ -214,24 +214,26 @@ def _run(
     session = Session(store, asked, context, model=model.load(job.model), budget=job.budget)
     state, started = session.state, time.perf_counter()
     with Rejects(job.out / "rejects.jsonl") as rejects:
-        found = reader.find(job.paths, job.out)._replace(bounds=reader.Bounds(job.file_bounds))
-        gathering = Gathering(session, rejects, places, state.daybook.first_held)
-        gathering.read(found, on_bytes)
+        files = reader.find(job.paths, job.out)._replace(bounds=reader.Bounds(job.file_bounds))
+        gathering = Gathering(session, rejects, places, state.daybook.first_kept)
+        gathering.read(files, on_bytes)
     result_started = time.perf_counter()
     result = session.finish(on_stage)
     session.confirm(result.events)  # the lists hold all that stands, so none of them has to arrive
     listed = context.reputation
     result.run["reputation"] = {"indicators": listed.read, "listed": len(listed.table), "refused": listed.refused}
     spreads = _spreads(job.model, str(result.run["model"]["sha256"]))
-    result.run["drift"] = drift.told(drift.report(store, state.daybook.closed_days, spreads))
-    result.run.update(rejects.told(), failed=gathering.failed())
+    result.run["drift"] = drift.to_json(drift.report(store, state.daybook.closed_days, spreads))
+    result.run.update(rejects.to_json(), failed=gathering.failed())
     for name, count in (("too_late", -gathering.again), ("events", -gathering.again), ("duplicates", gathering.again)):
         result.run[name] += count
     result.run["days_known"] = _known(state)
     _demand_events(result.run, job.out)
     notables, below = lists_of([*result.standing, *result.notables], result.below)
     said = feedback.standing(feedback.verdicts(store))
-    result.run["routines"] = [one for one in result.run["routines"] if not said.keys() >= set(one["notables"])]
+    result.run["routines"] = [
+        routine for routine in result.run["routines"] if not said.keys() >= set(routine["notables"])
+    ]
     result.run["work"] = casework.standing(casework.notes(store))
     if not notables:
         first, last = (parse(f"{day}T00:00:00Z") // DAY for day in result.run["days"] or ("1970-01-01",) * 2)
@@ -275,13 +277,13 @@ def _demand_events(run: dict[str, Any], out: Path) -> None:
 def _detail(out: Path, reason: str) -> str:
     """What is said of the first reject of a reason: it names the remedy."""
     with (out / "rejects.jsonl").open(encoding="utf-8") as file:
-        told = (json.loads(line) for line in file)
-        detail = next((one["detail"] for one in told if one["reason"] == reason), "")
+        lines = (json.loads(line) for line in file)
+        detail = next((line["detail"] for line in lines if line["reason"] == reason), "")
     return f" ({clip(detail, 300)})" if detail else ""
 
 
 @few_collections()
-def learn(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s, d, t: None) -> dict[str, Any]:
+def learn(job: ScoreJob, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s, d, t: None) -> dict[str, Any]:
     """Learn files into the state without writing notables for people; returns run.json's content."""
     assert job.state is not None, "learning needs a state file"
     _prepare(job)

@@ -9,7 +9,7 @@ from typing import Any, Union
 
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.detect import model as models
-from nhi_watch.detect.judge import BUDGET
+from nhi_watch.detect.engine import BUDGET
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.session import Session
 from nhi_watch.hosts.files import reader
@@ -42,13 +42,13 @@ def score(
         StoreError: the store cannot be used.
     """
     used = MemoryStore() if store is None else store
-    card = models.load(model or models.FOLDER)
-    session = Session(used, read_by or sources.every(), context, model=card, budget=budget)
-    for one in [given] if isinstance(given, (str, os.PathLike)) else given:
-        if isinstance(one, Mapping):
-            session.feed([one])
+    loaded = models.load(model or models.FOLDER)
+    session = Session(used, read_by or sources.every(), context, model=loaded, budget=budget)
+    for item in [given] if isinstance(given, (str, os.PathLike)) else given:
+        if isinstance(item, Mapping):
+            session.feed([item])
         else:
-            _read(Path(one), session)
+            _read(Path(item), session)
     result = session.finish()
     session.confirm(result.events)
     used.commit()
@@ -58,5 +58,5 @@ def score(
 def _read(path: Path, session: Session) -> None:
     for batch in reader.read([str(path)]):
         for piece in batch.bad:
-            session.days.reject(piece.reason)
+            session.batch.reject(piece.reason)
         session.feed(batch.records)

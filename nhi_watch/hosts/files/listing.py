@@ -13,8 +13,8 @@ from typing import Any
 from rich.console import Console
 
 from nhi_watch.core.errors import InputError, StoreError
-from nhi_watch.core.life import is_settled
 from nhi_watch.core.notable import KINDS, SEVERITIES, dimensions_of, short_ids
+from nhi_watch.core.status import is_resolved
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect import casework
 from nhi_watch.hosts.files import common, find
@@ -33,9 +33,9 @@ Row = dict[str, Any]
 """A notable, with the verdict of people on it."""
 
 
-def settled(row: Row) -> bool:
+def is_handled(row: Row) -> bool:
     """Whether people, or what was learnt, have dealt with it."""
-    return row.get("verdict") in _OFF or is_settled(row)
+    return row.get("verdict") in _OFF or is_resolved(row)
 
 
 def concerns(row: Row, part: str) -> bool:
@@ -86,8 +86,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         return 0
     if shown and not args.json:
         tell(shown, short_ids(row["id"] for row in every), console)
-    told = (_count(args, every, wanted, shown), could_not_tell(common.run_of(args.out)))
-    return common.answer(args, console, [flat(row) for row in shown], *filter(None, told))
+    lines = (_count(args, every, wanted, shown), could_not_tell(common.run_of(args.out)))
+    return common.answer(args, console, [flat(row) for row in shown], *filter(None, lines))
 
 
 def _digest(args: argparse.Namespace, console: Console) -> int:
@@ -96,14 +96,14 @@ def _digest(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch.hosts.files import digest
 
     with common.opened(args, read_only=True) as store:
-        made = digest.make(store, common.seconds(args.since, "--since") if args.since else None)
-    short = short_ids(one["id"] for found in made.parts.values() for one in found)
-    return common.answer(args, console, digest.plain(made), *digest.lines(made, short))
+        contents = digest.make(store, common.seconds(args.since, "--since") if args.since else None)
+    short = short_ids(item["id"] for part in contents.parts.values() for item in part)
+    return common.answer(args, console, digest.plain(contents), *digest.lines(contents, short))
 
 
 def stands(row: Row) -> bool:
     """Whether it is in the list, and nobody has dealt with it."""
-    return bool(row["listed"]) and not settled(row)
+    return bool(row["listed"]) and not is_handled(row)
 
 
 def _count(args: argparse.Namespace, every: Sequence[Row], wanted: Sequence[Row], shown: Sequence[Row]) -> str:
@@ -128,35 +128,35 @@ def rows(out: Path) -> list[Row]:
     paths = [out / "notables.jsonl", out / common.BELOW, out / "posture.jsonl"]
     if not paths[0].exists() and not paths[2].exists():
         raise InputError(f"{paths[0]}: not there; run `nhi score` first, or give its folder with --out")
-    found = [(path, row) for path in paths for row in jsonlines.read_any(path)]
-    for path, row in found:
+    pairs = [(path, row) for path in paths for row in jsonlines.read_any(path)]
+    for path, row in pairs:
         is_one = row.keys() >= _NEEDED and row["severity"] in SEVERITIES and isinstance(row["rank"], int)
         if not is_one or not (isinstance(row["identity"], dict) and isinstance(row["usual"], dict)):
             raise InputError(f"{path}: a line is not a notable of this version; score again")
-    return [row for _, row in found]
+    return [row for _, row in pairs]
 
 
 _NEEDED = {"id", "rank", "kind", "likelihood", "severity", "title", "summary", "life", "closed_why", "first_time",
            "last_time", "listed", "identity", "impact", "usual", "members"}  # fmt: skip
 
 
-def judged(args: argparse.Namespace, found: list[Row]) -> list[Row]:
+def judged(args: argparse.Namespace, rows: list[Row]) -> list[Row]:
     """The rows with the verdicts that people have given since; without a state there are none."""
-    if found and common.state_of(args).is_file():
+    if rows and common.state_of(args).is_file():
         with common.opened(args, read_only=True) as store:
-            held, work = find.standing(store, found), find.work(store)
-        for row in found:
-            row["verdict"] = held[row["id"]].verdict if row["id"] in held else ""
+            verdicts, work = find.standing(store, rows), find.work(store)
+        for row in rows:
+            row["verdict"] = verdicts[row["id"]].verdict if row["id"] in verdicts else ""
             row["work"] = work.get(row["id"])
-    return found
+    return rows
 
 
 def flat(row: Row) -> dict[str, Any]:
     """A row by COLUMNS."""
     who = row["identity"]
-    told = {**row, **(row.get("work") or {}), "identity": who["name"] or who["id"], "identity_id": who["id"],
+    row_flat = {**row, **(row.get("work") or {}), "identity": who["name"] or who["id"], "identity_id": who["id"],
             "account": who["account"], "owner": who["owner"]}  # fmt: skip
-    return {name: told.get(name, "") for name in COLUMNS}
+    return {name: row_flat.get(name, "") for name in COLUMNS}
 
 
 def _csv(shown: Iterable[Row]) -> str:
@@ -176,8 +176,8 @@ def _cell(value: object) -> object:
 
 def tell(shown: Sequence[Row], short: Mapping[str, str], console: Console) -> None:
     """Print notables: those that merely go on in a line each, as `nhi score` does, the others as a table."""
-    still_open = [row for row in shown if is_going_on(row) and not settled(row)]
-    others = [row for row in shown if settled(row) or not is_going_on(row)]
+    still_open = [row for row in shown if is_going_on(row) and not is_handled(row)]
+    others = [row for row in shown if is_handled(row) or not is_going_on(row)]
     if others:
         _print_table(others, short, console)
     if still_open:
@@ -233,9 +233,9 @@ _LEAST = 24
 def _cells(row: Row, short: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
     busy = casework.said(row["work"]) if row.get("work") else ""
     said = ", ".join(filter(None, (row.get("verdict"), busy)))
-    said = said or (row["closed_why"] if settled(row) else "" if row["listed"] else "not listed")
+    said = said or (row["closed_why"] if is_handled(row) else "" if row["listed"] else "not listed")
     what = visible(named(row), 200) + (f" ({visible(said, 60)})" if said else "")
-    what += f". {visible(row['since'], 400)}" if words.is_back(row) and not settled(row) else ""
+    what += f". {visible(row['since'], 400)}" if words.is_back(row) and not is_handled(row) else ""
     rank = "" if row["kind"] == "posture" else str(row["rank"])
     return (rank, short[row["id"]], likely(row["likelihood"]), short_severity(row), clock(words.shown(row)[0])), what
 

@@ -28,12 +28,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """
     from nhi_watch.report import terminal
 
-    card = model.load(args.model)
+    loaded = model.load(args.model)
     if args.what == "verify":
-        told = {"id": card.id, "sha256": card.sha256, "verified": True}
-        return common.answer(args, console, told, f"{card.id} matches its manifest (SHA-256 {card.sha256}).")
+        document = {"id": loaded.id, "sha256": loaded.sha256, "verified": True}
+        return common.answer(args, console, document, f"{loaded.id} matches its manifest (SHA-256 {loaded.sha256}).")
     if args.json:
         console.out((args.model / model.MANIFEST).read_text("utf-8"), highlight=False)
     else:
-        terminal.show_model(card, console)
+        terminal.show_model(loaded, console)
     return 0

@@ -34,12 +34,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
     is_new = bool(args.text or args.assign or args.status)
     with common.opened(args, own=is_new, read_only=not is_new) as store:
-        notable = find.one(store, args.id, args.out)
+        notable = find.notable_of(store, args.id, args.out)
         if is_new:
             by = find.login() if args.by is None else args.by
             now = common.seconds(args.now, "--now")
             fresh = casework.note(notable["id"], by, now, args.text, args.assign, STATUS.get(args.status or "", ""))
-            find.about_to(console, f"a note by {fresh.by} on {find.told(notable)}", args.json)
+            find.about_to(console, f"a note by {fresh.by} on {find.summary_line(notable)}", args.json)
             casework.put(store, fresh)
             find.note(args, "note", fresh.by, {**fresh._asdict(), "time": render(fresh.time)})
         elif args.by:
@@ -52,10 +52,10 @@ def lines(work: dict[str, object]) -> list[str]:
     """What people wrote about a notable, a line each."""
     from nhi_watch.detect import casework
 
-    told = [casework.said(work)] if casework.said(work) else []
+    details = [casework.said(work)] if casework.said(work) else []
     notes = work["notes"]
     assert isinstance(notes, list)
-    for one in notes:
-        parts = [one["text"], f"assigned to {one['assignee']}" if one["assignee"] else "", one["status"]]
-        told.append(f"  {one['time'][:16].replace('T', ' ')} {one['by']}: {'; '.join(filter(None, parts))}")
-    return told
+    for note in notes:
+        parts = [note["text"], f"assigned to {note['assignee']}" if note["assignee"] else "", note["status"]]
+        details.append(f"  {note['time'][:16].replace('T', ' ')} {note['by']}: {'; '.join(filter(None, parts))}")
+    return details

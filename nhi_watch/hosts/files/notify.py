@@ -51,7 +51,7 @@ class Message(NamedTuple):
     body: str
 
 
-class Told(NamedTuple):
+class Delivery(NamedTuple):
     """What became of one receiver's messages."""
 
     receiver: str
@@ -88,12 +88,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
         with common.opened(args, read_only=True) as store:
             sent = _sent(store)
         rows = listing.judged(args, listing.rows(args.out))
-        found = dict.fromkeys(m for key, _ in receivers for m in _messages(rows, asked.notify, sent, key))
-        lines = [f"{m.title}\n  {m.body}" for m in found]
-        return common.answer(args, console, [m._asdict() for m in found], *(lines or [_NOTHING]))
+        messages = dict.fromkeys(m for key, _ in receivers for m in _messages(rows, asked.notify, sent, key))
+        lines = [f"{m.title}\n  {m.body}" for m in messages]
+        return common.answer(args, console, [m._asdict() for m in messages], *(lines or [_NOTHING]))
     test = Message((), "informational", "nhi_watch: a test", "Notables will be sent here.")
-    told = [_send(one, [test])[0] for _, one in receivers] if args.test else tell(args, asked.notify)
-    return _answer(args, console, told)
+    deliveries = [_send(receiver, [test])[0] for _, receiver in receivers] if args.test else tell(args, asked.notify)
+    return _answer(args, console, deliveries)
 
 
 _NOTHING = "Nothing new to send."
@@ -108,30 +108,30 @@ def _send_digest(
     from nhi_watch.hosts.files import digest
 
     with common.opened(args, read_only=True) as store:
-        made = digest.make(store)
-    found = [(name, one) for name in digest.PARTS for one in made.parts[name]]
-    least, short = SEVERITIES.index(asked.min_severity), short_ids(one["id"] for _, one in found)
-    named = [pair for pair in found if SEVERITIES.index(pair[1]["severity"]) >= least][:_DIGEST]
-    lines = [_tame(f"{name}: {_headline(one)}; nhi explain {short[one['id']]}", 300) for name, one in named]
-    more = len(found) - len(named)
+        contents = digest.make(store)
+    result = [(name, item) for name in digest.PARTS for item in contents.parts[name]]
+    least, short = SEVERITIES.index(asked.min_severity), short_ids(item["id"] for _, item in result)
+    named = [pair for pair in result if SEVERITIES.index(pair[1]["severity"]) >= least][:_DIGEST]
+    lines = [_tame(f"{name}: {_headline(item)}; nhi explain {short[item['id']]}", 300) for name, item in named]
+    more = len(result) - len(named)
     lines += [f"and {more:,} more: nhi list --digest"] if more else []
-    worst = max((SEVERITIES.index(one["severity"]) for name, one in named if name != "resolved"), default=0)
-    message = Message((), SEVERITIES[worst], f"nhi_watch: {made.headline}", "\n".join(lines) or "Nothing happened.")
+    worst = max((SEVERITIES.index(item["severity"]) for name, item in named if name != "resolved"), default=0)
+    message = Message((), SEVERITIES[worst], f"nhi_watch: {contents.headline}", "\n".join(lines) or "Nothing happened.")
     if args.dry_run:
         return common.answer(args, console, message._asdict(), f"{message.title}\n{message.body}")
     return _answer(args, console, [_send(receiver, [message])[0] for _, receiver in receivers])
 
 
-def _answer(args: argparse.Namespace, console: Console, told: Sequence[Told]) -> int:
+def _answer(args: argparse.Namespace, console: Console, details: Sequence[Delivery]) -> int:
     """Say what was sent.
 
     Raises:
         InputError: a receiver could not be reached.
     """
-    common.answer(args, console, [one._asdict() for one in told], *map(_line, told))
-    failed = [one for one in told if one.failed]
+    common.answer(args, console, [item._asdict() for item in details], *map(_line, details))
+    failed = [item for item in details if item.failed]
     if failed:
-        raise InputError(f"{len(failed)} of {len(told)} receivers could not be reached; the next run tries again")
+        raise InputError(f"{len(failed)} of {len(details)} receivers could not be reached; the next run tries again")
     return 0
 
 
@@ -141,20 +141,20 @@ def after_score(args: argparse.Namespace) -> None:
     if asked.notify is None or not asked.notify.after_score or args.no_learn:
         return
     try:
-        lines = [_line(one) for one in tell(args, asked.notify) if one.failed or one.unsure]
+        lines = [_line(delivery) for delivery in tell(args, asked.notify) if delivery.failed or delivery.unsure]
     except (NhiError, OSError) as error:
         lines = [f"nobody was notified: {error}"]
     common.warn(*lines)
 
 
-def _line(one: Told) -> str:
-    parts = [f"{one.sent} sent" if one.sent or not (one.failed or one.unsure) else ""]
-    parts += [f"{one.unsure} sent without an answer, not sent again" if one.unsure else ""]
-    parts += [f"{one.failed} not sent, the next run tries again: {one.why}" if one.failed else ""]
-    return f"{one.receiver}: {'; '.join(filter(None, parts))}"
+def _line(delivery: Delivery) -> str:
+    parts = [f"{delivery.sent} sent" if delivery.sent or not (delivery.failed or delivery.unsure) else ""]
+    parts += [f"{delivery.unsure} sent without an answer, not sent again" if delivery.unsure else ""]
+    parts += [f"{delivery.failed} not sent, the next run tries again: {delivery.why}" if delivery.failed else ""]
+    return f"{delivery.receiver}: {'; '.join(filter(None, parts))}"
 
 
-def tell(args: argparse.Namespace, asked: Notify) -> list[Told]:
+def tell(args: argparse.Namespace, asked: Notify) -> list[Delivery]:
     """Send each receiver what it was not sent yet.
 
     Raises:
@@ -163,7 +163,7 @@ def tell(args: argparse.Namespace, asked: Notify) -> list[Told]:
     """
     from nhi_watch.state.store import pack, unpack
 
-    found = []
+    deliveries = []
     for key, receiver in _receivers(asked):
         rows = {str(row["id"]): row for row in listing.judged(args, listing.rows(args.out))}
         with common.opened(args, own=True) as store:
@@ -174,25 +174,25 @@ def tell(args: argparse.Namespace, asked: Notify) -> list[Told]:
             old = [name for name, raw in before.items()
                    if name.partition("/")[0] not in rows and unpack(raw)[1] < now - KEPT_DAYS * DAY]  # fmt: skip
             store.put("ledger", [(f"{_SENT}{name}", raw) for name, raw in {**put, **dict.fromkeys(old)}.items()])
-        told, failed = _send(receiver, due)
-        found.append(told)
+        delivery, failed = _send(receiver, due)
+        deliveries.append(delivery)
         if failed:
             names = [f"{name}/{key}" for message in failed for name in message.notables]
             with common.opened(args, own=True) as store:
                 store.put("ledger", [(f"{_SENT}{name}", before.get(name)) for name in names])
-    return found
+    return deliveries
 
 
 def _sent(store: Rows) -> Sent:
     """What each receiver was told of a notable; earlier versions kept one row for all of its receivers."""
     from nhi_watch.state.store import pack, unpack
 
-    found: Sent = {}
+    sent: Sent = {}
     for key, raw in store.scan("ledger", _SENT, "sent0"):
         name = key[len(_SENT) :]
-        each = {name: raw} if "/" in name else {f"{name}/{to}": pack(told) for to, told in unpack(raw).items()}
-        found.update(each)
-    return found
+        each = {name: raw} if "/" in name else {f"{name}/{to}": pack(times) for to, times in unpack(raw).items()}
+        sent.update(each)
+    return sent
 
 
 # ---- what is told
@@ -211,13 +211,13 @@ def _messages(rows: Iterable[Row], asked: Notify, sent: Sent, key: str) -> list[
         goes_on = listing.stands(row) and row["life"] in ("new", "ongoing") and row["kind"] != "posture"
         if goes_on and SEVERITIES.index(row["severity"]) >= max(least, known + 1):
             due.append((row, SEVERITIES[known] if known >= 0 else ""))
-    told = [_message(row, was, asked.detail, short[row["id"]]) for row, was in due[:MOST]]
+    messages = [_message(row, was, asked.detail, short[row["id"]]) for row, was in due[:MOST]]
     rest = [row for row, _ in due[MOST:]]
     if rest:
         title = f"nhi_watch: {len(rest):,} more notables of severity {asked.min_severity} and above"
         ids = tuple(row["id"] for row in rest)
-        told.append(Message(ids, rest[0]["severity"], title, "To list them: nhi list"))
-    return told
+        messages.append(Message(ids, rest[0]["severity"], title, "To list them: nhi list"))
+    return messages
 
 
 def _message(row: Row, was: str, detail: str, short: str) -> Message:
@@ -262,18 +262,18 @@ def _receivers(asked: Notify) -> list[tuple[str, Any]]:
     except ImportError as error:
         raise InputError("nhi notify needs the library apprise: pip install 'nhi_watch[notify]'") from error
     asset = apprise.AppriseAsset(app_id="nhi_watch", app_desc="nhi_watch", app_url="", secure_logging=True)
-    found = []
+    receivers = []
     with _logged():
         for number, url in enumerate(asked.receivers, 1):
-            one = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
-            if one is None:
+            receiver = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
+            if receiver is None:
                 scheme = url.partition(":")[0][:20]
                 raise InputError(f"notify: receiver {number} ({scheme}:…) is not an address that apprise supports")
-            found.append((hashlib.sha256(url.encode()).hexdigest()[:12], one))
-    return found
+            receivers.append((hashlib.sha256(url.encode()).hexdigest()[:12], receiver))
+    return receivers
 
 
-def _send(receiver: Any, messages: Sequence[Message]) -> tuple[Told, list[Message]]:
+def _send(receiver: Any, messages: Sequence[Message]) -> tuple[Delivery, list[Message]]:
     """Send messages in order, and give up at the first that fails; returns also those that are to be sent later."""
     shown, unsure = visible(receiver.url(privacy=True).partition("?")[0], 100), 0
     for number, message in enumerate(messages):
@@ -289,26 +289,26 @@ def _send(receiver: Any, messages: Sequence[Message]) -> tuple[Told, list[Messag
             unsure += 1
         elif not took:
             why = clip(" ".join(log[:1]) or "no reason was given", 200)
-            return Told(shown, number - unsure, unsure, len(messages) - number, why), list(messages[number:])
-    return Told(shown, len(messages) - unsure, unsure, 0, ""), []
+            return Delivery(shown, number - unsure, unsure, len(messages) - number, why), list(messages[number:])
+    return Delivery(shown, len(messages) - unsure, unsure, 0, ""), []
 
 
 @contextmanager
 def _logged() -> Iterator[list[str]]:
     """What the library logs meanwhile, instead of printing it."""
-    log, found = logging.getLogger("apprise"), list[str]()
+    log, logged = logging.getLogger("apprise"), list[str]()
 
     class Kept(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if record.levelno >= logging.WARNING or "xception" in record.getMessage():
-                found.append(record.getMessage())
+                logged.append(record.getMessage())
 
     handler, level, up = Kept(), log.level, log.propagate
     log.addHandler(handler)
     log.setLevel(logging.DEBUG)
     log.propagate = False
     try:
-        yield found
+        yield logged
     finally:
         log.removeHandler(handler)
         log.setLevel(level)

@@ -36,7 +36,7 @@ _LONGEST = 8_000
 """Bytes of a record that are kept."""
 
 
-Marks = dict[str, "array[int]"]
+RecordHashes = dict[str, "array[int]"]
 """File → fingerprints of its records' ids, in their order; 0 for what became no event."""
 
 
@@ -44,10 +44,10 @@ class Originals:
     """Which records each file of this run and of earlier ones holds, in its order."""
 
     def __init__(self) -> None:
-        self.marks: Marks = {}
-        self.seen: dict[str, reader.Seen] = {}
+        self.record_hashes: RecordHashes = {}
+        self.seen: dict[str, reader.FileVersion] = {}
         """The files of this run as they were opened."""
-        self._earlier: dict[str, Callable[[], tuple[array[int], reader.Seen]]] = {}
+        self._earlier: dict[str, Callable[[], tuple[array[int], reader.FileVersion]]] = {}
         """The same of earlier runs, the latest first: fetched when needed."""
         self._before = array("Q")
         """What an earlier run read from the file that is being read."""
@@ -58,32 +58,34 @@ class Originals:
 
         It tells whether an earlier run read the same record from the same place of the file.
         """
-        if batch.file not in self.marks:
+        if batch.file not in self.record_hashes:
             known = self._earlier.get(str(Path(batch.file).resolve()))
             self._before = known()[0] if known else array("Q")
-        marks, before = self.marks.setdefault(batch.file, array("Q")), self._before
+        record_hashes, before = self.record_hashes.setdefault(batch.file, array("Q")), self._before
         self.seen.setdefault(batch.file, batch.seen or _NOTHING)
-        start = len(marks)
-        marks.frombytes(bytes(8 * len(batch.records)))
+        start = len(record_hashes)
+        record_hashes.frombytes(bytes(8 * len(batch.records)))
 
         def note(index: int, event: Event) -> bool:
-            mark = marks[start + index] = fingerprint(event.record_id)
+            mark = record_hashes[start + index] = fingerprint(event.record_id)
             return start + index < len(before) and before[start + index] == mark
 
         return note
 
     def remember(self, store: Store) -> None:
         """Keep the fingerprints for later runs, of the latest files up to MOST, and know those of earlier runs."""
-        files = {str(Path(file).resolve()): file for file in self.marks if Path(file).is_file()}
-        own = {name: self.marks[file] for name, file in files.items()}
+        files = {str(Path(file).resolve()): file for file in self.record_hashes if Path(file).is_file()}
+        own = {name: self.record_hashes[file] for name, file in files.items()}
         index = self.know(store, own)
-        index = {**{name: told for name, told in index.items() if name not in own},
-                 **{name: _told(self.seen[file], len(own[name])) for name, file in files.items()}}  # fmt: skip
-        rows: list[tuple[str, Optional[bytes]]] = [(_key(name), marks.tobytes()) for name, marks in own.items()]
-        held = sum(told[2] for told in index.values())
-        while len(index) > _FILES or held > MOST:
+        index = {**{name: entry for name, entry in index.items() if name not in own},
+                 **{name: _index_row(self.seen[file], len(own[name])) for name, file in files.items()}}  # fmt: skip
+        rows: list[tuple[str, Optional[bytes]]] = [
+            (_key(name), record_hashes.tobytes()) for name, record_hashes in own.items()
+        ]
+        kept_records = sum(entry[2] for entry in index.values())
+        while len(index) > _FILES or kept_records > MOST:
             oldest = next(iter(index))
-            held -= index.pop(oldest)[2]
+            kept_records -= index.pop(oldest)[2]
             rows.append((_key(oldest), None))
         store.put(_TABLE, [*rows, (_INDEX, json.dumps(index).encode())])
 
@@ -92,59 +94,61 @@ class Originals:
         index: dict[str, list[int]] = json.loads(store.get(_TABLE, [_INDEX]).get(_INDEX, b"{}"))
         self._index = index
         self._earlier = {
-            name: partial(_known, store, name, told) for name, told in reversed(index.items()) if name not in own
+            name: partial(_known, store, name, entry) for name, entry in reversed(index.items()) if name not in own
         }
         return index
 
     @property
     def is_known(self) -> bool:
         """Whether earlier runs have read the same of each file of this run."""
-        return all(self._index.get(str(Path(file).resolve())) == _told(self.seen[file], len(marks))
-                   for file, marks in self.marks.items())  # fmt: skip
+        return all(self._index.get(str(Path(file).resolve())) == _index_row(self.seen[file], len(record_hashes))
+                   for file, record_hashes in self.record_hashes.items())  # fmt: skip
 
     def read(self, ids: set[str]) -> Iterator[dict[str, Any]]:
         """Those of these records that were read from files: `id`, `file`, `line`, `raw`, whether that is `cut`; and
         `lost`, why there is no `raw`, where the file is not as it was: it would not be what was judged.
         """
         wanted = {fingerprint(name): name for name in ids}
-        for file, marks in self.marks.items():
+        for file, record_hashes in self.record_hashes.items():
             if Path(file).is_file():
-                yield from _found(file, marks, self.seen[file], wanted)
+                yield from _wanted_records(file, record_hashes, self.seen[file], wanted)
         for file, known in self._earlier.items():
             if not wanted:
                 return
-            yield from _found(file, *known(), wanted)
+            yield from _wanted_records(file, *known(), wanted)
 
 
-_NOTHING = reader.Seen((), array("q"))
+_NOTHING = reader.FileVersion((), array("q"))
 
 
-def _found(file: str, marks: array[int], seen: reader.Seen, wanted: dict[int, str]) -> Iterator[dict[str, Any]]:
+def _wanted_records(
+    file: str, record_hashes: array[int], seen: reader.FileVersion, wanted: dict[int, str]
+) -> Iterator[dict[str, Any]]:
     """What a file holds of the records that are wanted; they are wanted no more."""
-    if wanted.keys().isdisjoint(marks):
+    if wanted.keys().isdisjoint(record_hashes):
         return
-    found = {at: wanted.pop(mark) for at, mark in enumerate(marks) if mark in wanted}
-    start, last = 0, max(found)
+    matches = {at: wanted.pop(mark) for at, mark in enumerate(record_hashes) if mark in wanted}
+    start, last = 0, max(matches)
     with suppress(OSError):
         for batch in reader.again(file, seen):  # as long as it is what it was
             here = range(start, start + len(batch.records))
-            yield from (event(found.pop(at), batch.where(at - start)._asdict(), batch.raw(at - start))
-                        for at in here if at in found)  # fmt: skip
+            yield from (event(matches.pop(at), batch.where(at - start)._asdict(), batch.raw(at - start))
+                        for at in here if at in matches)  # fmt: skip
             start = here.stop
             if start > last:
                 break
     lost = "it has changed since it was read" if Path(file).is_file() else "it is no longer there"
     yield from ({"id": name, "file": file, "line": 0, "raw": "", "cut": False, "lost": lost}
-                for name in found.values())  # fmt: skip
+                for name in matches.values())  # fmt: skip
 
 
-def _known(store: Store, name: str, told: Sequence[int]) -> tuple[array[int], reader.Seen]:
-    marks = array("Q")
-    marks.frombytes(store.get(_TABLE, [_key(name)]).get(_key(name), b""))
-    return marks, reader.Seen((*told[:2], *told[3:]), array("q"))
+def _known(store: Store, name: str, entry: Sequence[int]) -> tuple[array[int], reader.FileVersion]:
+    record_hashes = array("Q")
+    record_hashes.frombytes(store.get(_TABLE, [_key(name)]).get(_key(name), b""))
+    return record_hashes, reader.FileVersion((*entry[:2], *entry[3:]), array("q"))
 
 
-def _told(seen: reader.Seen, records: int) -> list[int]:
+def _index_row(seen: reader.FileVersion, records: int) -> list[int]:
     """A file's row of the index: what is alike in size and times is taken by later runs to be unchanged."""
     return [*seen.status[:2], records, *seen.status[2:]]
 

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _days(text: str) -> int:
-    return common.whole(text, 1, 3650)
+    return common.whole_number(text, 1, 3650)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         InputError: a report, a table or the state is wrong, or there is nothing to look at.
     """
     from nhi_watch.act.posture.checks import look
-    from nhi_watch.act.posture.finding import Limits, scene
+    from nhi_watch.act.posture.finding import FindingLimits, scene
     from nhi_watch.act.posture.rights import load
     from nhi_watch.detect import history, ledger, publish
 
@@ -49,19 +49,19 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if not there and grants is None:
         raise InputError("nothing to look at: give a state (`nhi score` writes one) or authorization details of AWS")
     with common.opened(args, must_exist=False) as store:
-        whole = history.read(store)
-        now, as_of = common.moment(args, max([whole.now, *(grant.last_used for grant in grants or ())]))
-        found = look(scene(whole, grants, known, Limits(args.secret_days, args.idle_days), now), store)
-        documents = publish.as_of(store, found.notables, now)
-        standing = ledger.follow(store, whole, documents, now)
-        notables = ledger.told(documents, standing)
+        full_history = history.read(store)
+        now, as_of = common.moment(args, max([full_history.now, *(grant.last_used for grant in grants or ())]))
+        outcome = look(scene(full_history, grants, known, FindingLimits(args.secret_days, args.idle_days), now), store)
+        documents = publish.as_of(store, outcome.notables, now)
+        standing = ledger.follow(store, full_history, documents, now)
+        notables = ledger.with_status(documents, standing)
     most = len(notables) if args.all else FIRST
-    _write(args.out, notables, found.summary, most)
+    _write(args.out, notables, outcome.summary, most)
     if args.json:
-        common.print_json(found.summary, console)
+        common.print_json(outcome.summary, console)
     else:
         common.say(console, as_of)
-        _show(found.summary, console, most)
+        _show(outcome.summary, console, most)
         common.say(console, f"Report: {args.out / 'posture.html'}")
     return 0
 
@@ -81,14 +81,14 @@ def _write(out: Path, notables: Sequence[dict[str, Any]], summary: dict[str, Any
 def _show(summary: Mapping[str, Any], console: Console, most: int) -> None:
     from rich.text import Text
 
-    def row(one: Mapping[str, Any]) -> tuple[object, ...]:
-        told = Text(visible(one["evidence"], 400))
-        told.append(f"\nA thief could {visible(one['thief'], 200)}; "
-                    f"{visible(one['identity']['owner'] or 'no owner', 60)}", "dim")  # fmt: skip
-        return one["severity"], one["title"], ", ".join(one["owasp_nhi"]), told
+    def row(finding: Mapping[str, Any]) -> tuple[object, ...]:
+        text = Text(visible(finding["evidence"], 400))
+        text.append(f"\nA thief could {visible(finding['thief'], 200)}; "
+                    f"{visible(finding['identity']['owner'] or 'no owner', 60)}", "dim")  # fmt: skip
+        return finding["severity"], finding["title"], ", ".join(finding["owasp_nhi"]), text
 
     findings = summary["findings"]
-    kinds = Counter(one["title"] for one in findings)
+    kinds = Counter(finding["title"] for finding in findings)
     counted = ", ".join(f"{count} × {title.lower()}" for title, count in kinds.most_common())
     said = [f"{len(findings)} finding{'s'[: len(findings) != 1]}: {counted}." if findings else "No findings."]
     if findings:

@@ -81,7 +81,7 @@ class Desk:
         self.args, self.store = args, store
         self.now = common.seconds(args.now, "--now") if hasattr(args, "now") else audit.now()
         self.policy: Policy = plan.load(common.policy_of(args) or plan.SHIPPED)
-        self.notable = find.one(store, args.id, args.out)
+        self.notable = find.notable_of(store, args.id, args.out)
         names = [str(member["id"]) for member in plan.members_of(self.notable)]
         read = history.read if callers else partial(history.read_some, names=names)
         self.history: History = read(store)
@@ -122,21 +122,21 @@ def _plan(args: argparse.Namespace, console: Console) -> int:
         members = plan.members_of(desk.notable)
         seen = [plan.plain(c) for c in plan.of(desk.history, desk.notable, members)]
         breaks = plan.Breaks(seen, plan.callers(desk.history, members))
-        known = actions.told(desk.notable, originals.of(args.out, desk.notable))
-        if any("missing" in one for one in known):  # the report keeps a few records of a notable
+        known = actions.effects(desk.notable, originals.of(args.out, desk.notable))
+        if any("missing" in approval_row for approval_row in known):  # the report keeps a few records of a notable
             with originals.of_state(args.state or args.out / "state.sqlite") as places:
                 events = {event["id"]: event for event in places.read({*desk.notable["record_ids"]})}
-            known = actions.told(desk.notable, events)
+            known = actions.effects(desk.notable, events)
         known += actions.read_secrets(desk.notable, plan.secrets(desk.history, desk.notable, members))
-        made = plan.draft(desk.notable, desk.policy, desk.subjects, breaks, desk.now, known)
-        made = plan.only(made, args.only) if args.only else made
-        jsonlines.write_run(desk.file("plan.json"), made)
+        draft = plan.draft(desk.notable, desk.policy, desk.subjects, breaks, desk.now, known)
+        draft = plan.only(draft, args.only) if args.only else draft
+        jsonlines.write_run(desk.file("plan.json"), draft)
         with jsonlines.replacing(desk.file("plan.md")) as stream:
-            stream.write(plan.text(made).encode())
+            stream.write(plan.text(draft).encode())
         desk.file("approvals.jsonl").unlink(missing_ok=True)
-        told = f"Written to {desk.file('plan.json')}."
-        told += f"\nNext: {_again(desk, frozenset())}" if made["steps"] else " It has no step to approve."
-    return common.answer(args, console, made, f"{plan.text(made)}\n{told}")
+        text = f"Written to {desk.file('plan.json')}."
+        text += f"\nNext: {_again(desk, frozenset())}" if draft["steps"] else " It has no step to approve."
+    return common.answer(args, console, draft, f"{plan.text(draft)}\n{text}")
 
 
 def _given(args: argparse.Namespace, *names: str) -> str:
@@ -148,7 +148,7 @@ def _given(args: argparse.Namespace, *names: str) -> str:
 def _again(desk: Desk, approved: frozenset[str]) -> str:
     """The command that approves a plan, after the one that makes an approver where nobody is left to approve."""
     args, who = desk.args, "ANOTHER" if approved else "YOU"
-    nobody = {one.name for one in desk.policy.approvers} <= approved
+    nobody = {approver.name for approver in desk.policy.approvers} <= approved
     setup = f"{common.program()} respond setup --by {who} {_given(args, 'out', 'policy')}; then " if nobody else ""
     key = f"{shlex.quote(str(args.out))}/{who}.pem"
     return (f"{setup}{common.program()} respond approve {desk.notable['id']} --by {who} --why REASON --key {key} "
@@ -163,11 +163,13 @@ def _read_plan(desk: Desk) -> dict[str, Any]:
     path = desk.file("plan.json")
     if not path.exists():
         raise InputError(f"{path}: no plan yet; write one with nhi respond plan {desk.notable['id']}")
-    told = common.json_file(path, "plan")
-    plan.check(told, desk.policy, desk.notable, desk.subjects)
-    if str(told["made"]) > render(desk.now + AHEAD):
-        raise InputError(f"{told['notable']}: the plan was made in the future, at {told['made']}; make the plan again")
-    return told
+    document = common.json_file(path, "plan")
+    plan.check(document, desk.policy, desk.notable, desk.subjects)
+    if str(document["made"]) > render(desk.now + AHEAD):
+        raise InputError(
+            f"{document['notable']}: the plan was made in the future, at {document['made']}; make the plan again"
+        )
+    return document
 
 
 def _approve(args: argparse.Namespace, console: Console) -> int:
@@ -175,23 +177,26 @@ def _approve(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch.report import jsonlines
 
     with _desk(args) as desk:
-        made = _read_plan(desk)
+        draft = _read_plan(desk)
         key = approval.read_key(args.key, os.environ.get("NHI_KEY_PASSPHRASE", ""))
-        signed = approval.approve(made, args.by, args.why, key, desk.now)
-        approval.check(signed, made, desk.policy, desk.now)
-        steps = ", ".join(step["action"] for step in made["steps"])
-        find.about_to(console, f"{args.by} approves {steps} until {signed['until']}, for {find.told(desk.notable)}",
-                      args.json)  # fmt: skip
+        signed = approval.approve(draft, args.by, args.why, key, desk.now)
+        approval.check(signed, draft, desk.policy, desk.now)
+        steps = ", ".join(step["action"] for step in draft["steps"])
+        find.about_to(
+            console,
+            f"{args.by} approves {steps} until {signed['until']}, for {find.summary_line(desk.notable)}",
+            args.json,
+        )
         desk.note("approval", signed)
         approval.keep(desk.file("approvals.jsonl"), signed)
-        people = frozenset(str(one["by"]) for one in jsonlines.read(desk.file("approvals.jsonl")))
-        needed = max(int(step["approvals"]) for step in made["steps"])
+        people = frozenset(str(row["by"]) for row in jsonlines.read(desk.file("approvals.jsonl")))
+        needed = max(int(step["approvals"]) for step in draft["steps"])
         given = _given(args, "out", "state", "policy")
-        handed = f"{common.program()} respond export {made['notable']} --to webhook|soar|elastic {given}"
+        handed = f"{common.program()} respond export {draft['notable']} --to webhook|soar|elastic {given}"
         following = handed if len(people) >= needed else _again(desk, people)
-    told = (f"Approved by {args.by} until {signed['until']}: plan {signed['plan']}; it has {len(people)} of {needed} "
+    text = (f"Approved by {args.by} until {signed['until']}: plan {signed['plan']}; it has {len(people)} of {needed} "
             f"approvals.\nNext: {following}")  # fmt: skip
-    return common.answer(args, console, signed, told)
+    return common.answer(args, console, signed, text)
 
 
 def _export(args: argparse.Namespace, console: Console) -> int:
@@ -199,17 +204,21 @@ def _export(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch.report import jsonlines
 
     with _desk(args) as desk:
-        made = _read_plan(desk)
+        draft = _read_plan(desk)
         path, where = desk.file("approvals.jsonl"), desk.file(f"{args.to}.json")
         if not path.exists():
             raise InputError(f"{path}: nobody has approved the plan; nhi respond approve {desk.notable['id']}")
         signed = list(jsonlines.read(path))
-        found = approval.check_all(approval.used_by_trail(desk.trail), signed, made, desk.policy, desk.now)
-        find.about_to(console, f"the approvals of {', '.join(one.by for one in found)} are used up to hand over "
-                      f"{find.told(desk.notable)}", args.json)  # fmt: skip
-        approval.spend(approval.ledger(), found, desk.now)
-        jsonlines.write_run(where, approval.KINDS[args.to](made, signed))
-        facts = {"to": args.to, "plan": made["sha256"], "nonces": [one.nonce for one in found]}
+        approvals = approval.check_all(approval.used_by_trail(desk.trail), signed, draft, desk.policy, desk.now)
+        find.about_to(
+            console,
+            f"the approvals of {', '.join(valid.by for valid in approvals)} are used up to hand over "
+            f"{find.summary_line(desk.notable)}",
+            args.json,
+        )
+        approval.spend(approval.ledger(), approvals, desk.now)
+        jsonlines.write_run(where, approval.KINDS[args.to](draft, signed))
+        facts = {"to": args.to, "plan": draft["sha256"], "nonces": [valid.nonce for valid in approvals]}
         desk.note("export", facts)
     return common.answer(args, console, {**facts, "file": str(where)}, f"Written to {where}.")
 
@@ -220,8 +229,13 @@ def _setup(args: argparse.Namespace, console: Console) -> int:
     path = args.policy or common.folder(args.out) / common.POLICY
     key = args.key or args.out / f"{re.sub(r'[^A-Za-z0-9._-]', '_', args.by)[:60]}.pem"
     approval.add_approver(path, (args.by, args.role), key, os.environ.get("NHI_KEY_PASSPHRASE", ""))
-    told = {"by": args.by, "role": args.role, "policy": str(path), "key": str(key)}
+    document = {"by": args.by, "role": args.role, "policy": str(path), "key": str(key)}
     given = "" if path == args.out / common.POLICY else f" --policy {shlex.quote(str(path))}"
-    return common.answer(args, console, told, f"{args.by} approves as {args.role} by {path}, which plan, approve and "
-                         f"export {'use from now on' if not given else 'are given as' + given}.\nThe private key is in "
-                         f"{key}; move it to where only its owner can read it.")  # fmt: skip
+    return common.answer(
+        args,
+        console,
+        document,
+        f"{args.by} approves as {args.role} by {path}, which plan, approve and "
+        f"export {'use from now on' if not given else 'are given as' + given}.\nThe private key is in "
+        f"{key}; move it to where only its owner can read it.",
+    )

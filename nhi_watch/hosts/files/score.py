@@ -88,10 +88,10 @@ def _remarks(run: dict[str, Any], out: Path) -> Iterator[str]:
     tell_refused(run)
     passed = run["passed_over"]
     named = passed["named"][:_NAMED]
-    plain = [one for one in named[passed["may_matter"] :] if one["why"] != GREW]
-    yield from (f"skipped {visible(one['file'], 200)}: {one['why']}" for one in named if one not in plain)
+    plain = [row for row in named[passed["may_matter"] :] if row["why"] != GREW]
+    yield from (f"skipped {visible(row['file'], 200)}: {row['why']}" for row in named if row not in plain)
     if plain:
-        yield f"skipped, not recognized as logs: {', '.join(visible(Path(one['file']).name, 80) for one in plain)}"
+        yield f"skipped, not recognized as logs: {', '.join(visible(Path(row['file']).name, 80) for row in plain)}"
     if passed["files"] > len(named):
         yield f"and {passed['files'] - len(named):,} more files skipped; run.json names them"
     if sum(count for reason, count in run["rejected"].items() if reason not in OUT_OF_SCOPE):

@@ -57,11 +57,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.logs or trace.network_of(args.identity) is not None:
         return _show_uses(args, rows, console)
     with common.opened(args, read_only=True) as store:
-        told = _told(args, store, _meant(store, args.identity, rows), rows)
+        details = _details(args, store, _meant(store, args.identity, rows), rows)
     if args.json:
-        common.print_json({**told, "notables": [listing.flat(row) for row in told["notables"]]}, console)
+        common.print_json({**details, "notables": [listing.flat(row) for row in details["notables"]]}, console)
     else:
-        _show(args, told, rows, console)
+        _show(args, details, rows, console)
     return 0
 
 
@@ -77,30 +77,36 @@ def _show_uses(args: argparse.Namespace, rows: Sequence[Row], console: Console) 
 
     if len(args.identity.strip()) < 3:
         raise InputError(f"{args.identity!r} is too short: give an address, a network, or an id in full")
-    found = trace.search(common.state_of(args), args.identity)
-    lost = f"; {found.lost:,} more that were read are no longer there" if found.lost else ""
-    searched = f"{words.some(found.files, 'file')} searched{lost}"
-    if not found.uses:
-        raise InputError(f"no record holds {found.text[:60]!r} as an address, key or session ({searched})")
-    who = {use.identity.id for use in found.uses}
-    mine = [row for row in rows if not found.records.isdisjoint(row["record_ids"])]
+    result = trace.search(common.state_of(args), args.identity)
+    lost = f"; {result.lost:,} more that were read are no longer there" if result.lost else ""
+    searched = f"{words.some(result.files, 'file')} searched{lost}"
+    if not result.uses:
+        raise InputError(f"no record holds {result.text[:60]!r} as an address, key or session ({searched})")
+    who = {use.identity.id for use in result.uses}
+    mine = [row for row in rows if not result.records.isdisjoint(row["record_ids"])]
     others = [row for row in rows if row not in mine and row["identity"]["id"] in who and listing.stands(row)]
-    plain = {"text": found.text, "files": found.files, "lost": found.lost, "uses": [use.plain() for use in found.uses],
-             "notables": [row["id"] for row in mine], "notables_of_them": [row["id"] for row in others]}  # fmt: skip
+    plain = {
+        "text": result.text,
+        "files": result.files,
+        "lost": result.lost,
+        "uses": [use.plain() for use in result.uses],
+        "notables": [row["id"] for row in mine],
+        "notables_of_them": [row["id"] for row in others],
+    }
     if args.json:
         common.print_json(plain, console)
         return 0
-    total = sum(sum(use.calls.values()) for use in found.uses)
-    users = words.some(len(found.uses), "identity")
-    common.say(console, f"{found.text}: {words.some(total, 'call')} by {users}; {searched}")
-    for use in found.uses[:_USES]:
-        one = use.plain()
-        kinds = ", ".join(f"{name} {count:,}×" for name, count in one["kinds"].items())
-        common.say(console, f"{one['kind']} {one['identity']}  ({one['identity_id']})",
-                   f"  {words.clock(one['first'])} to {words.clock(one['last'])} UTC: "
-                   f"{words.some(one['calls'], 'call')}, {one['refused']:,} refused or failed; {kinds}")  # fmt: skip
-    if found.uses[_USES:]:
-        common.say(console, f"and {len(found.uses) - _USES:,} more identities: --json")
+    total = sum(sum(use.calls.values()) for use in result.uses)
+    users = words.some(len(result.uses), "identity")
+    common.say(console, f"{result.text}: {words.some(total, 'call')} by {users}; {searched}")
+    for use in result.uses[:_USES]:
+        item = use.plain()
+        kinds = ", ".join(f"{name} {count:,}×" for name, count in item["kinds"].items())
+        common.say(console, f"{item['kind']} {item['identity']}  ({item['identity_id']})",
+                   f"  {words.clock(item['first'])} to {words.clock(item['last'])} UTC: "
+                   f"{words.some(item['calls'], 'call')}, {item['refused']:,} refused or failed; {kinds}")  # fmt: skip
+    if result.uses[_USES:]:
+        common.say(console, f"and {len(result.uses) - _USES:,} more identities: --json")
     for title, part in (("Notables that hold these records", mine), ("Other notables of these identities", others)):
         if part:
             common.say(console, f"{title} ({len(part)}):")
@@ -111,7 +117,7 @@ def _show_uses(args: argparse.Namespace, rows: Sequence[Row], console: Console) 
 # ---- who is meant
 
 
-class _Found(NamedTuple):
+class _Matches(NamedTuple):
     identity: Identity
     last: int
     """Second at which it was last seen; 0: not known."""
@@ -126,39 +132,43 @@ def _meant(store: SqliteStore, text: str, rows: Sequence[Row]) -> Identity:
     if len(plain) < 3:
         raise InputError(f"{text!r} is too short: give three letters of a name, an id or a key")
     key = inventory.credential(store, plain)
-    whole = inventory.known_of(store, [plain, *(user.id for user in (key.users if key else ())[:1])])
-    if whole:  # an id or a key in full: nobody has to be looked for
-        return next(iter(whole.values())).identity
+    known_identities = inventory.known_of(store, [plain, *(user.id for user in (key.users if key else ())[:1])])
+    if known_identities:  # an id or a key in full: nobody has to be looked for
+        return next(iter(known_identities.values())).identity
     known, keys = inventory.named(store, plain)
-    found = {one.identity.id: _Found(one.identity, one.last) for one in known}
+    matches = {known.identity.id: _Matches(known.identity, known.last) for known in known}
     by_key = [key.identity for key in keys if plain.lower() in key.id.lower() and key.identity is not None]
     for user in by_key:
-        found.setdefault(user.id, _Found(user, 0))
-    exact = [one.identity for one in found.values() if plain in _names(one.identity)]
-    if len(exact) == 1 or len(found) == 1:
-        return (exact or [one.identity for one in found.values()])[0]
-    if not found:
+        matches.setdefault(user.id, _Matches(user, 0))
+    exact = [match.identity for match in matches.values() if plain in _names(match.identity)]
+    if len(exact) == 1 or len(matches) == 1:
+        return (exact or [match.identity for match in matches.values()])[0]
+    if not matches:
         lower = plain.lower()
         fits = [row for row in rows if row["id"].startswith(lower)]
         fits = fits or [row for row in rows if listing.concerns(row, plain)]
         if len({row["identity"]["id"] for row in fits}) <= 1:
             return _of_notable(store, fits[0] if fits else None, plain)
-        found = {row["identity"]["id"]: _Found(_of_notable(store, row, plain), 0) for row in fits}
-    ordered = sorted(found.values(), key=lambda one: (-one.last, one.identity.name))
+        matches = {row["identity"]["id"]: _Matches(_of_notable(store, row, plain), 0) for row in fits}
+    ordered = sorted(matches.values(), key=lambda match: (-match.last, match.identity.name))
     more = f"\n  and {len(ordered) - CANDIDATES:,} more" if len(ordered) > CANDIDATES else ""
-    told = "".join(f"\n  {_line(one)}" for one in ordered[:CANDIDATES])
-    raise InputError(f"{len(found):,} identities match {plain[:60]!r}; give more of a name, or an id:{told}{more}")
+    candidates = "".join(f"\n  {_line(match)}" for match in ordered[:CANDIDATES])
+    raise InputError(
+        f"{len(matches):,} identities match {plain[:60]!r}; give more of a name, or an id:{candidates}{more}"
+    )
 
 
 def _names(identity: Identity) -> tuple[str, ...]:
     return identity.id, identity.name, identity.name.rpartition("/")[2]
 
 
-def _line(one: _Found) -> str:
+def _line(match: _Matches) -> str:
     from nhi_watch.report.words import visible
 
-    seen = f", last seen {render(one.last)[:10]}" if one.last else ""
-    return visible(f"{one.identity.kind} {one.identity.name or one.identity.id}  ({one.identity.id}{seen})", 200)
+    seen = f", last seen {render(match.last)[:10]}" if match.last else ""
+    return visible(
+        f"{match.identity.kind} {match.identity.name or match.identity.id}  ({match.identity.id}{seen})", 200
+    )
 
 
 def _of_notable(store: SqliteStore, row: Optional[Row], text: str) -> Identity:
@@ -180,7 +190,7 @@ def _of_notable(store: SqliteStore, row: Optional[Row], text: str) -> Identity:
 # ---- what is told
 
 
-def _told(args: argparse.Namespace, store: SqliteStore, identity: Identity, rows: Sequence[Row]) -> Json:
+def _details(args: argparse.Namespace, store: SqliteStore, identity: Identity, rows: Sequence[Row]) -> Json:
     from nhi_watch.context import assets, networks
     from nhi_watch.core.behaviour import IdentityDay
     from nhi_watch.detect import impact, model
@@ -193,18 +203,18 @@ def _told(args: argparse.Namespace, store: SqliteStore, identity: Identity, rows
     keys = {f"{day:06d}/{identity.id}": day for day in state.daybook.days}
     judged = max((keys[key] for key in store.get("delta", list(keys))), default=None)
     day = max(state.next_open_day() if judged is None else judged, state.daybook.first_unlearnt)
-    whole = state.load_some(day, [identity.id]).get(identity.id)
-    card = model.load(args.model or model.FOLDER)
-    baselines = Baselines(card, networks.load(args.networks) if args.networks else networks.SHIPPED)
-    state.fill(baselines, {identity.id: whole or IdentityDay(day)}, day, [peer_scope(identity)])
+    identity_day = state.load_some(day, [identity.id]).get(identity.id)
+    loaded = model.load(args.model or model.FOLDER)
+    baselines = Baselines(loaded, networks.load(args.networks) if args.networks else networks.SHIPPED)
+    state.fill(baselines, {identity.id: identity_day or IdentityDay(day)}, day, [peer_scope(identity)])
     profile = baselines.own.get(identity.id) or Profile()
     known_assets = common.load_assets(args.assets)
     asset = assets.find(known_assets, identity)
     seen = inventory.known_of(store, [identity.id]).get(identity.id)
-    mine = [row for row in rows if identity.id in (row["identity"]["id"], *(one["id"] for one in row["members"]))]
-    acted = whole or (None if judged is None else state.load_some(judged, [identity.id]).get(identity.id))
-    reach = impact.reach_of(profile, acted.behaviours.values() if acted else (), today=day)
-    told: Json = {
+    mine = [row for row in rows if identity.id in (row["identity"]["id"], *(member["id"] for member in row["members"]))]
+    acted = identity_day or (None if judged is None else state.load_some(judged, [identity.id]).get(identity.id))
+    reach = impact.blast_radius(profile, acted.behaviours.values() if acted else (), today=day)
+    details: Json = {
         "identity": {
             "id": identity.id, "name": identity.name, "kind": identity.kind, "provider": identity.provider,
             "account": identity.account, "owner": asset.owner, "criticality": asset.criticality,
@@ -220,9 +230,9 @@ def _told(args: argparse.Namespace, store: SqliteStore, identity: Identity, rows
         "latest": None,
     }  # fmt: skip
     if judged is not None:
-        episode = score_day(baselines, whole) if whole is not None else None
-        told["latest"] = _latest(judged, episode, (baselines, known_assets), mine, rows)
-    return told
+        episode = score_day(baselines, identity_day) if identity_day is not None else None
+        details["latest"] = _latest(judged, episode, (baselines, known_assets), mine, rows)
+    return details
 
 
 def _keys(store: SqliteStore, identity: Identity, profile: Profile) -> Iterator[Json]:
@@ -258,7 +268,7 @@ def _latest(
     day: int, episode: Optional[Episode], basis: tuple[Any, Any], mine: Sequence[Row], rows: Sequence[Row]
 ) -> Json:
     """How the latest day was judged, and what is missing for a place."""
-    from nhi_watch.core.notable import expected_loss, to_json
+    from nhi_watch.core.notable import expected_risk, to_json
     from nhi_watch.detect.explain.notables import build
 
     date = render_day(day)
@@ -266,24 +276,28 @@ def _latest(
         return {"day": date, "place": "that day is closed, so it cannot be scored again"}
     baselines, assets = basis
     built = build(episode, baselines, assets)
-    made = to_json(built)
-    loss = expected_loss(built.likelihood, built.impact)
-    place = _place(date, (episode, loss, built.impact.level), mine, rows)
-    return {"day": date, "loss": loss, "place": place,
-            **{name: made[name] for name in ("likelihood", "severity", "signals", "impact", "record_count")}}
+    document = to_json(built)
+    risk = expected_risk(built.likelihood, built.impact)
+    place = _place(date, (episode, risk, built.impact.level), mine, rows)
+    return {
+        "day": date,
+        "loss": risk,
+        "place": place,
+        **{name: document[name] for name in ("likelihood", "severity", "signals", "impact", "record_count")},
+    }
 
 
 def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], rows: Sequence[Row]) -> str:
-    from nhi_watch.core.notable import IMPACTS, loss_of
+    from nhi_watch.core.notable import IMPACTS, risk_of
     from nhi_watch.core.timestamps import parse
     from nhi_watch.detect import ranking
     from nhi_watch.detect.scoring import CRITICAL
 
-    episode, loss, level = judged
-    kinds = ("compromise", "exposure") if loss >= ranking.LEAST else ("compromise",)  # it may tell of it
+    episode, risk, level = judged
+    kinds = ("compromise", "exposure") if risk >= ranking.LEAST else ("compromise",)  # it may tell of it
     own = [row for row in mine if row["kind"] in kinds and row["first_time"][:10] <= date <= row["last_time"][:10]]
     for row in sorted(own, key=lambda row: not row["listed"]):
-        if listing.settled(row):
+        if listing.is_handled(row):
             why = row.get("verdict") or row["closed_why"]
             return f"none any more: notable {row['rank']} of it was dealt with ({why})"
         if row["listed"]:
@@ -295,13 +309,13 @@ def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], r
     if not ranking.is_eligible(episode, episode.likelihood):
         return ("none: a person without a key needs a higher likelihood, because people do new things every day: "
                 f"{ranking.PEOPLE:g}%, and {CRITICAL:g}% of those with little history")  # fmt: skip
-    if loss < ranking.LEAST:
+    if risk < ranking.LEAST:
         need = ranking.LEAST / IMPACTS[level]
-        return (f"not listed: an expected loss of {loss:g} (likelihood × impact) is less than {ranking.LEAST:g}, "
+        return (f"not listed: an expected loss of {risk:g} (likelihood × impact) is less than {ranking.LEAST:g}, "
                 f"severity low; at {level} impact that takes a likelihood of {need:.0f}%")  # fmt: skip
     since = render(max(0, parse(f"{date}T00:00:00Z") - (ranking.WEEK - 1) * DAY))[:10]
     thefts = (row for row in rows if row["kind"] == "compromise")
-    graver = sum(loss_of(row) > loss and since <= row["last_time"][:10] <= date for row in thefts)
+    graver = sum(risk_of(row) > risk and since <= row["last_time"][:10] <= date for row in thefts)
     return (f"not listed: it is severe enough, but {graver:,} more severe ones were listed within the week, and the "
             "budget has no place for more")  # fmt: skip
 
@@ -309,41 +323,41 @@ def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], r
 # ---- on a terminal
 
 
-def _show(args: argparse.Namespace, told: Json, rows: Sequence[Row], console: Console) -> None:
+def _show(args: argparse.Namespace, details: Json, rows: Sequence[Row], console: Console) -> None:
     from rich.text import Text
 
     from nhi_watch.core.notable import short_ids
     from nhi_watch.report.words import short_name, visible
 
-    who = told["identity"]
+    who = details["identity"]
     named = short_name(who)
     kind = "" if named.startswith(f"{who['kind']}/") else f"{who['kind']} "
     console.print(Text(visible(f"{kind}{named}"), "bold"))
-    for line in _facts(told):
+    for line in _facts(details):
         console.print(Text(visible(line, 600)), soft_wrap=True)
-    if told["notables"]:
-        console.print(Text(f"Notables ({len(told['notables'])}):"))
-        listing.tell(told["notables"], short_ids(row["id"] for row in rows), console)
+    if details["notables"]:
+        console.print(Text(f"Notables ({len(details['notables'])}):"))
+        listing.tell(details["notables"], short_ids(row["id"] for row in rows), console)
     else:
         console.print(Text("Notables: none, listed or not"))
-    for line in _verdict(told["latest"], args.all, console):
+    for line in _verdict(details["latest"], args.all, console):
         console.print(Text(visible(line, 600)), soft_wrap=True)
 
 
-def _facts(told: Json) -> Iterator[str]:
-    who, usual, reaches = told["identity"], told["usual"], told["reaches"]
+def _facts(details: Json) -> Iterator[str]:
+    who, usual, reaches = details["identity"], details["usual"], details["reaches"]
     yield f"{who['id']}  {who['name']}"
     more = [who["provider"], f"account {who['account'] or 'unknown'}", f"owner {who['owner'] or 'unknown'}",
             who["criticality"] and f"criticality {who['criticality']}", who["environment"]]  # fmt: skip
     yield ", ".join(filter(None, more))
     if who["first_seen"]:
         yield f"First seen {who['first_seen']}, last {who['last_seen']}"
-    for key in told["keys"]:
-        changes = "".join(f"; {one['what']} {one['time']} by {one['by']}" for one in key["changes"])
+    for key in details["keys"]:
+        changes = "".join(f"; {change['what']} {change['time']} by {change['by']}" for change in key["changes"])
         others = f"; also used by {', '.join(key['used_by'])}" if key["used_by"] else ""
         yield f"Key {key['id']}: used {key['first_used'] or 'never'} to {key['last_used'] or 'never'}{changes}{others}"
-    for one in told["done_to_it"]:
-        yield f"Was {one['what']} {one['time']} by {one['by']}"
+    for change in details["done_to_it"]:
+        yield f"Was {change['what']} {change['time']} by {change['by']}"
     if not usual["days"]:
         yield "Usually: there is no history before its latest day"
     elif not any(usual[name] for name, _ in _HABITS):
@@ -351,7 +365,7 @@ def _facts(told: Json) -> Iterator[str]:
     else:
         yield f"Usually, by {usual['days']} active day{'s'[: usual['days'] != 1]} up to {usual['until']}:"
         for name, _ in _HABITS:
-            values = ", ".join(f"{one['value']} ({one['days']} d)" for one in usual[name])
+            values = ", ".join(f"{value['value']} ({value['days']} d)" for value in usual[name])
             left = usual[f"{name}_known"] - len(usual[name])
             yield f"  {name}: {values or 'none'}{f' and {left:,} more' if left else ''}"
         yield f"  hours: {_ranges(usual['hours'])} UTC"

@@ -14,7 +14,7 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import originals, reader
 from nhi_watch.intake import sources
-from nhi_watch.intake.days import UNFORESEEN, Sources
+from nhi_watch.intake.batch import UNFORESEEN, Sources
 from nhi_watch.state.sqlite import SqliteStore
 
 _CALLS = 5
@@ -82,7 +82,7 @@ def search(state: Path, text: str) -> Trace:
         if event.record_id not in seen and _has(event, text, network):
             seen.add(event.record_id)
             uses.setdefault(event.identity.id, Use(event.identity)).add(event)
-    ordered = sorted(uses.values(), key=lambda one: (-one.last, one.identity.id))
+    ordered = sorted(uses.values(), key=lambda item: (-item.last, item.identity.id))
     return Trace(text, ordered, len(there), len(known) - len(there), frozenset(seen))
 
 

@@ -17,20 +17,20 @@ def fault(path: Path) -> str:
 
     In a sticky folder, such as /tmp, nobody replaces what is another's.
     """
-    for told in (path.lstat(), path.stat()):
-        if told.st_uid not in (os.geteuid(), 0):
-            return f"it belongs to another account (uid {told.st_uid})"
-        is_sticky = stat.S_ISDIR(told.st_mode) and told.st_mode & stat.S_ISVTX
-        if not stat.S_ISLNK(told.st_mode) and told.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not is_sticky:
-            return f"other accounts may write it (mode {stat.S_IMODE(told.st_mode):04o})"
+    for status in (path.lstat(), path.stat()):
+        if status.st_uid not in (os.geteuid(), 0):
+            return f"it belongs to another account (uid {status.st_uid})"
+        is_sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
+        if not stat.S_ISLNK(status.st_mode) and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not is_sticky:
+            return f"other accounts may write it (mode {stat.S_IMODE(status.st_mode):04o})"
     return ""
 
 
 def faults_of_state(path: Path) -> str:
     """What is wrong with a state, its journals or its folder; names the first of them; "": nothing is."""
     parts = [path.parent, *(path.with_name(path.name + end) for end in _JOURNALS)]
-    found = ((part, fault(part)) for part in parts if part.exists())
-    return next((f"{part}: {why}" for part, why in found if why), "")
+    faults = ((part, fault(part)) for part in parts if part.exists())
+    return next((f"{part}: {why}" for part, why in faults if why), "")
 
 
 def demand_state(path: Path) -> None:

@@ -12,7 +12,7 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.files import common, find
 
 if TYPE_CHECKING:
-    from nhi_watch.detect.explain.claims import Check
+    from nhi_watch.detect.explain.claims import ClaimCheck
     from nhi_watch.state.store import Rows
 
 
@@ -34,9 +34,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
         notable = _notable(args, rows)
         checks = _checks(args, rows, notable)
     wrong = [check for check in checks if check.holds is False]
-    told = {"id": notable["id"], "verified": not wrong, "checks": [check._asdict() for check in checks]}
+    document = {"id": notable["id"], "verified": not wrong, "checks": [check._asdict() for check in checks]}
     words = {True: "holds", False: "DIFFERS", None: "can no longer be checked"}
-    common.answer(args, console, told, *(f"{check.what:9} {words[check.holds]}: {check.told}" for check in checks))
+    common.answer(args, console, document, *(f"{check.what:9} {words[check.holds]}: {check.told}" for check in checks))
     if wrong:
         names = ", ".join(check.what for check in wrong)
         hint = "if another version of the program wrote it, verify with that version"
@@ -49,11 +49,11 @@ def _notable(args: argparse.Namespace, rows: Rows) -> dict[str, Any]:
     """What was handed to people: a file, else the folder's list, else the state's own copy."""
     if Path(args.id).is_file():
         return common.json_file(Path(args.id), "notable")
-    found = find.listed(args.out, args.id) if (args.out / "notables.jsonl").exists() else None
-    return found or find.one(rows, args.id, args.out)
+    notable = find.listed(args.out, args.id) if (args.out / "notables.jsonl").exists() else None
+    return notable or find.notable_of(rows, args.id, args.out)
 
 
-def _checks(args: argparse.Namespace, rows: Rows, notable: dict[str, Any]) -> list[Check]:
+def _checks(args: argparse.Namespace, rows: Rows, notable: dict[str, Any]) -> list[ClaimCheck]:
     from nhi_watch.context import networks
     from nhi_watch.detect import blind_spots, model
     from nhi_watch.detect.explain import claims
@@ -64,8 +64,8 @@ def _checks(args: argparse.Namespace, rows: Rows, notable: dict[str, Any]) -> li
         wanted = str(notable["receipt"]["model"])
     except (KeyError, TypeError) as error:
         raise InputError(f"this is not a notable: it has no receipt ({error})") from error
-    card = model.load(args.model or model.FOLDER)
-    if args.model is None and card.sha256 != wanted and notable.get("kind") == "compromise":
+    loaded = model.load(args.model or model.FOLDER)
+    if args.model is None and loaded.sha256 != wanted and notable.get("kind") == "compromise":
         raise InputError(f"the model {wanted[:12]} is not the shipped one; give its folder with --model")
     known = networks.load(args.networks) if args.networks else networks.SHIPPED
-    return claims.verify(rows, card, notable, known)
+    return claims.verify(rows, loaded, notable, known)

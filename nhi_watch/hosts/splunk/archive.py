@@ -30,11 +30,11 @@ from nhi_watch.core.errors import RejectError, StoreError
 from nhi_watch.core.timestamps import DAY, HOUR, render_day
 from nhi_watch.hosts.splunk import parts
 from nhi_watch.hosts.splunk.kvstore import Generation, KvStore
-from nhi_watch.hosts.splunk.parts import Part
+from nhi_watch.hosts.splunk.parts import PartialDay
 from nhi_watch.hosts.splunk.rest import Collection
 from nhi_watch.state import day_rows, inventory
 from nhi_watch.state.retention import RETAIN_DAYS, Daybook
-from nhi_watch.state.state import ODD
+from nhi_watch.state.state import SUSPICIOUS
 from nhi_watch.state.store import pack, span, unpack
 
 REREAD = 6 * HOUR
@@ -110,16 +110,16 @@ class ArchivedStore(KvStore):
         book = self._closed()
         for day in sorted(book)[:-RETAIN_DAYS]:
             del book[day]
-        self.put("meta", [(CLOSED, pack([[day, *told] for day, told in sorted(book.items())]))])
+        self.put("meta", [(CLOSED, pack([[day, *text] for day, text in sorted(book.items())]))])
 
     # ---- reading closed days
 
     def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
         """The rows that exist among `keys`; of identity-days also those that were deleted after their close."""
-        found = super().get(table, keys)
+        result = super().get(table, keys)
         if table == "day":
-            found.update(self._read_back([key for key in keys if key not in found]))
-        return found
+            result.update(self._read_back([key for key in keys if key not in result]))
+        return result
 
     def _read_back(self, missing: Sequence[str]) -> dict[str, bytes]:
         book, wanted = self._closed(), dict[str, list[str]]()
@@ -129,36 +129,39 @@ class ArchivedStore(KvStore):
                 wanted.setdefault(name, []).append(key)
         kept = super().get("meta", [KEPT + name for name in wanted]) if wanted else {}
         names = sorted(name for name in wanted if KEPT + name not in kept)
-        found: dict[str, bytes] = {}
+        result: dict[str, bytes] = {}
         for start in range(0, len(names), AT_ONCE):
             some = names[start : start + AT_ONCE]
             try:
-                rows = self._made_again(some)
+                rows = self._rebuilt(some)
             except StoreError as error:
                 self.failed = str(error)
                 break
             there = super().get("day", [*rows])
             self.put("day", [(key, raw) for key, raw in rows.items() if key not in there])
             self.put("meta", [(KEPT + name, pack(max(book))) for name in some])
-            found.update((key, rows[key]) for name in some for key in wanted[name] if key in rows)
-        return found
+            result.update((key, rows[key]) for name in some for key in wanted[name] if key in rows)
+        return result
 
-    def _made_again(self, names: Sequence[str]) -> dict[str, bytes]:
+    def _rebuilt(self, names: Sequence[str]) -> dict[str, bytes]:
         """All deleted days of some identities, made of the rows of the index."""
         until = {day: until for day, (until, stage) in self._closed().items() if stage > Stage.STAYS}
         keys = ", ".join(f'"{parts.key_of(name)}"' for name in names)
         search = f"`nhi_behaviours` nhi_key IN ({keys}) {ONLY}"
-        found: dict[tuple[int, str], Part] = {}
+        result: dict[tuple[int, str], PartialDay] = {}
         for row in self._find(search, min(until) * DAY, (max(until) + 1) * DAY):
             try:
-                name, part = parts.unpack(row["nhi_part"])
+                name, partial_day = parts.unpack(row["nhi_part"])
             except RejectError:
                 continue  # Rank has counted it when it came
-            if name in names and int(row["nhi_indexed"]) <= until.get(part.day, -1):
-                mine = found.setdefault((part.day, name), part)
-                if mine is not part:
-                    mine.merge(part)
-        return {f"{day:06d}/{name}": day_rows.pack(_whole(part)) for (day, name), part in found.items()}
+            if name in names and int(row["nhi_indexed"]) <= until.get(partial_day.day, -1):
+                mine = result.setdefault((partial_day.day, name), partial_day)
+                if mine is not partial_day:
+                    mine.merge(partial_day)
+        return {
+            f"{day:06d}/{name}": day_rows.pack(_identity_day(partial_day))
+            for (day, name), partial_day in result.items()
+        }
 
     # ---- deleting closed days
 
@@ -196,12 +199,17 @@ class ArchivedStore(KvStore):
 
     def _needed(self, day: int) -> set[str]:
         """Whose closed days may be asked for."""
-        odd = {key[len(ODD) + 7 :] for key, _ in self.scan("delta", f"{ODD}{day:06d}/", f"{ODD}{day:06d}0")}
-        changed = {user.id for one in inventory.credentials(self) if one.changes for user in one.users}
+        unusual = {
+            key[len(SUSPICIOUS) + 7 :]
+            for key, _ in self.scan("delta", f"{SUSPICIOUS}{day:06d}/", f"{SUSPICIOUS}{day:06d}0")
+        }
+        changed = {
+            user.id for credential in inventory.credentials(self) if credential.changes for user in credential.users
+        }
         kept = {key[len(KEPT) :]: int(unpack(raw)) for key, raw in self.scan("meta", KEPT, KEPT[:-1] + "0")}
         over = [name for name, since in kept.items() if since < day - RETAIN_DAYS]
         self.put("meta", [(KEPT + name, None) for name in over])
-        return odd | changed | (kept.keys() - {*over})
+        return unusual | changed | (kept.keys() - {*over})
 
     def message(self) -> str:
         """What the user has to know; "": nothing."""
@@ -213,11 +221,11 @@ class ArchivedStore(KvStore):
                 f"{self.failed}. May the owner of NHI Watch - Rank search nhi_summary?")  # fmt: skip
 
 
-def _whole(part: Part) -> IdentityDay:
-    whole = IdentityDay(part.day)
-    part.give(whole)
-    whole.judged = whole.events()
-    return whole
+def _identity_day(partial_day: PartialDay) -> IdentityDay:
+    identity_day = IdentityDay(partial_day.day)
+    partial_day.give(identity_day)
+    identity_day.judged = identity_day.events()
+    return identity_day
 
 
 def _between(keys: Sequence[str], kept: Sequence[str]) -> Iterator[tuple[str, str]]:

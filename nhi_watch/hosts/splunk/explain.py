@@ -16,7 +16,7 @@ from nhi_watch.detect.explain import brief
 from nhi_watch.hosts.splunk import fields, reasons
 from nhi_watch.hosts.splunk.notables import in_event
 from nhi_watch.hosts.splunk.protocol import Messages, Option, Search
-from nhi_watch.hosts.splunk.rows import Columns, Line, Row
+from nhi_watch.hosts.splunk.rows import ChunkColumns, Line, Row
 from nhi_watch.hosts.splunk.run import reading
 
 SECTIONS = ("signal", "usual", "observed", "timeline", "control", "link", "impact", "brief")
@@ -33,10 +33,10 @@ class Explain:
     def __init__(self, search: Search, options: Mapping[str, str]) -> None:
         self._search = search
         self._id, self._section = options["id"], options["section"]
-        self._found: dict[str, dict[str, Any]] = {}
+        self._notables: dict[str, dict[str, Any]] = {}
         self._rejected: dict[str, int] = {}
 
-    def take(self, columns: Columns, row: Row) -> None:
+    def take(self, columns: ChunkColumns, row: Row) -> None:
         """Take in a notable."""
         try:
             document = in_event(columns.notable(row) or columns.cell(row, "_raw"))
@@ -44,21 +44,23 @@ class Explain:
             self._rejected[error.reason] = self._rejected.get(error.reason, 0) + 1
             return
         name = document["id"]
-        before = self._found.get(name)
+        before = self._notables.get(name)
         if self._id in ("", name) and (before is None or before["revision"] < document["revision"]):
-            self._found[name] = document
+            self._notables[name] = document
 
     def answer(self) -> tuple[Sequence[str], list[Line], Messages]:
         """The lines of each notable."""
         rows: list[Line] = []
-        state = reading(self._search) if any("timeline" not in one for one in self._found.values()) else None
-        for name, document in sorted(self._found.items()):
+        state = (
+            reading(self._search) if any("timeline" not in document for document in self._notables.values()) else None
+        )
+        for name, document in sorted(self._notables.items()):
             if state is not None and "timeline" not in document:
                 document = publish.documents(state, [name]).get(name, document)
             rows += [{"nhi_id": name, **line} for line in self._explained(document)]
         rows += [{"nhi_error": reasons.spelled(code)} for code in sorted(self._rejected)]
         messages = reasons.messages("nhi explain", self._rejected)
-        if not self._found:
+        if not self._notables:
             what = f"notable {self._id}" if self._id else "notable"
             messages.append(("WARN", f"nhi explain: no {what} in the search; write `nhi_notables` | nhi explain id=…"))
         return fields.EXPLAIN, rows, messages
@@ -83,31 +85,31 @@ _BARE: Mapping[str, Any] = {
 
 
 def _line(name: str, value: str, text: str, *records: str, points: float = math.nan, count: object = "") -> Line:
-    told = "" if math.isnan(points) else f"{points:g}"
-    return {"nhi_name": name, "nhi_value": value, "nhi_points": told, "nhi_text": text, "nhi_count": str(count),
+    points_text = "" if math.isnan(points) else f"{points:g}"
+    return {"nhi_name": name, "nhi_value": value, "nhi_points": points_text, "nhi_text": text, "nhi_count": str(count),
             "nhi_record_ids": records}  # fmt: skip
 
 
 def _signals(document: Mapping[str, Any]) -> Iterator[Line]:
-    for one in document["signals"]:
-        value = "cannot tell" if one["value"] is None else f"{one['value']:g}"
-        yield _line(one["id"], value, one["evidence"], *one["record_ids"], points=one["log_odds"])
+    for signal in document["signals"]:
+        value = "cannot tell" if signal["value"] is None else f"{signal['value']:g}"
+        yield _line(signal["id"], value, signal["evidence"], *signal["record_ids"], points=signal["log_odds"])
 
 
 def _usual(document: Mapping[str, Any]) -> Iterator[Line]:
     for dimension in document["usual"]["dimensions"]:
-        for one in dimension["usual"]:
+        for value in dimension["usual"]:
             whose, days = _whose(dimension), document["usual"]["active_days"]
-            text = f"on {one['days']} of {dimension['active_days'] if whose else days} active days{whose}"
-            yield _line(dimension["name"], one["value"], text, count=one["days"])
+            text = f"on {value['days']} of {dimension['active_days'] if whose else days} active days{whose}"
+            yield _line(dimension["name"], value["value"], text, count=value["days"])
 
 
 def _observed(document: Mapping[str, Any]) -> Iterator[Line]:
     for dimension in document["usual"]["dimensions"]:
-        for one in dimension["observed"]:
+        for value in dimension["observed"]:
             who = dimension.get("identity") or "this identity"
-            text = f"never seen with {who} before" if one["new"] else f"known{_whose(dimension)}"
-            yield _line(dimension["name"], one["value"], text, count=one["count"])
+            text = f"never seen with {who} before" if value["new"] else f"known{_whose(dimension)}"
+            yield _line(dimension["name"], value["value"], text, count=value["count"])
 
 
 def _whose(dimension: Mapping[str, Any]) -> str:
@@ -116,26 +118,28 @@ def _whose(dimension: Mapping[str, Any]) -> str:
 
 
 def _timeline(document: Mapping[str, Any]) -> Iterator[Line]:
-    for one in document["timeline"]:
-        source = f"from {one['source']}" if one["source"] else ""
-        told = _line(one["action"], one["outcome"], source, one["record_id"], points=one["points"], count=one["count"])
-        yield {"_time": str(second_of(one["time"])), **told}
+    for entry in document["timeline"]:
+        source = f"from {entry['source']}" if entry["source"] else ""
+        line = _line(
+            entry["action"], entry["outcome"], source, entry["record_id"], points=entry["points"], count=entry["count"]
+        )
+        yield {"_time": str(second_of(entry["time"])), **line}
 
 
 def _controls(document: Mapping[str, Any]) -> Iterator[Line]:
-    for one in document["controls"]:
-        yield _line(one["id"], one["status"] if one["required"] else "not required", one["reason"])
+    for control in document["controls"]:
+        yield _line(control["id"], control["status"] if control["required"] else "not required", control["reason"])
 
 
 def _links(document: Mapping[str, Any]) -> Iterator[Line]:
-    for one in document.get("links", ()):
-        yield _line(one["kind"], one["value"], f"{one['source']} → {one['target']}", *one["record_ids"])
+    for link in document.get("links", ()):
+        yield _line(link["kind"], link["value"], f"{link['source']} → {link['target']}", *link["record_ids"])
 
 
 def _impact(document: Mapping[str, Any]) -> Iterator[Line]:
-    for one in document["impact"]["factors"]:
-        text = "raises the impact" if one["weight"] > 1 else "lowers the impact" if one["weight"] < 1 else ""
-        yield _line(one["name"], one["value"], text)
+    for factor in document["impact"]["factors"]:
+        text = "raises the impact" if factor["weight"] > 1 else "lowers the impact" if factor["weight"] < 1 else ""
+        yield _line(factor["name"], factor["value"], text)
 
 
 def _brief(document: Mapping[str, Any]) -> Iterator[Line]:

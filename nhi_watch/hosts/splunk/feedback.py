@@ -22,7 +22,7 @@ from nhi_watch.detect.signals import NAMES
 from nhi_watch.hosts.splunk import fields
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.protocol import Messages, Option, Search
-from nhi_watch.hosts.splunk.rows import Columns, Line, Row
+from nhi_watch.hosts.splunk.rows import ChunkColumns, Line, Row
 from nhi_watch.state.store import MemoryStore, Rows, pack, unpack
 
 VERDICTS = tuple(name for name in feedback.VERDICTS if name != feedback.OPEN)
@@ -44,7 +44,7 @@ OPTIONS = {
 class Feedback:
     """Answers each notable with a verdict."""
 
-    def __init__(self, search: Search, told: Mapping[str, str]) -> None:
+    def __init__(self, search: Search, arguments: Mapping[str, str]) -> None:
         """Check what holds for all rows.
 
         Raises:
@@ -56,24 +56,24 @@ class Feedback:
         self._given: dict[str, int] = {}
         """Notable → when a verdict was last given, of the rows of nhi_feedback that came by."""
         self._now = int(time.time())
-        if not told["verdict"]:
+        if not arguments["verdict"]:
             raise InputError(f"nhi feedback: a verdict is missing. Write verdict={OPTIONS['verdict'].shape}")
-        self._told = {**told, "until": self._until(told), "analyst": search.user}
-        if bool(told["signal"]) != bool(told["value"]):
+        self._arguments = {**arguments, "until": self._until(arguments), "analyst": search.user}
+        if bool(arguments["signal"]) != bool(arguments["value"]):
             raise InputError("nhi feedback: an exception needs a signal and a value. Write signal=new_network value=…")
-        if told["signal"] and told["signal"] not in NAMES:
-            raise InputError(f"nhi feedback: signal={told['signal']} is unknown. Use one that nhi explain lists")
+        if arguments["signal"] and arguments["signal"] not in NAMES:
+            raise InputError(f"nhi feedback: signal={arguments['signal']} is unknown. Use one that nhi explain lists")
 
-    def take(self, columns: Columns, row: Row) -> None:
+    def take(self, columns: ChunkColumns, row: Row) -> None:
         """Judge a notable."""
-        if self._told["verdict"] == ROW and columns.cell(row, "_key"):
+        if self._arguments["verdict"] == ROW and columns.cell(row, "_key"):
             self._note_given(columns, row)
             return
         answer = self._answer(columns, row)
         if answer:
             self._rows.append(answer)
 
-    def _note_given(self, columns: Columns, row: Row) -> None:
+    def _note_given(self, columns: ChunkColumns, row: Row) -> None:
         try:
             name, at = columns.cell(row, "nhi_id"), second_of(columns.cell(row, "time"))
         except RejectError:  # nhirank says so
@@ -82,50 +82,56 @@ class Feedback:
 
     def answer(self) -> tuple[Sequence[str], list[Line], Messages]:
         """One verdict a row, and which rows were left out."""
-        self._rows = [one for one in self._rows
-                      if second_of(str(one["time"])) > self._given.get(str(one["nhi_id"]), 0)]  # fmt: skip
-        told = sorted(self._refused.items())
-        messages: Messages = [("WARN", f"nhi feedback: no verdict on {n} of the rows: {wrong}") for wrong, n in told]
+        self._rows = [row for row in self._rows
+                      if second_of(str(row["time"])) > self._given.get(str(row["nhi_id"]), 0)]  # fmt: skip
+        refused = sorted(self._refused.items())
+        messages: Messages = [("WARN", f"nhi feedback: no verdict on {n} of the rows: {wrong}") for wrong, n in refused]
         return fields.FEEDBACK, self._rows, messages
 
-    def _until(self, told: Mapping[str, str]) -> str:
+    def _until(self, arguments: Mapping[str, str]) -> str:
         """The end of what is expected, RFC 3339; "" where nothing is."""
-        if told["verdict"] != "expected":
-            if told["until"] or told["signal"]:
+        if arguments["verdict"] != "expected":
+            if arguments["until"] or arguments["signal"]:
                 raise InputError("nhi feedback: until, signal and value need verdict=expected. Write verdict=expected")
             return ""
-        if not told["until"]:
+        if not arguments["until"]:
             raise InputError("nhi feedback: verdict=expected needs an end. Write until=2027-03-31")
-        spelled = told["until"] + ("T00:00:00Z" if _DATE.fullmatch(told["until"]) else "")
+        spelled = arguments["until"] + ("T00:00:00Z" if _DATE.fullmatch(arguments["until"]) else "")
         try:
             seconds = second_of(spelled)
         except RejectError as error:
-            raise InputError(f"nhi feedback: until={told['until']} is not a date. Write until=2027-03-31") from error
+            raise InputError(
+                f"nhi feedback: until={arguments['until']} is not a date. Write until=2027-03-31"
+            ) from error
         if not self._now < seconds <= self._now + LONGEST * DAY:
-            raise InputError(f"nhi feedback: until={told['until']} must lie within the next {LONGEST} days")
+            raise InputError(f"nhi feedback: until={arguments['until']} must lie within the next {LONGEST} days")
         return render(seconds)
 
-    def _answer(self, columns: Columns, row: Row) -> Optional[Line]:
+    def _answer(self, columns: ChunkColumns, row: Row) -> Optional[Line]:
         name = columns.cell(row, "nhi_id")
         wrong = self._wrong(columns, row, name)
         if wrong:
             self._refused[wrong] = self._refused.get(wrong, 0) + 1
             return None
-        told = {name: self._told[name] for name in ("verdict", "reason", "until", "signal", "value", "analyst")}
+        fields = {name: self._arguments[name] for name in ("verdict", "reason", "until", "signal", "value", "analyst")}
         at = self._now
-        if told["verdict"] == ROW:
-            told.update((name, columns.cell(row, name)[:500]) for name in ("verdict", "reason", "analyst"))
+        if fields["verdict"] == ROW:
+            fields.update((name, columns.cell(row, name)[:500]) for name in ("verdict", "reason", "analyst"))
             at = _seconds(columns.cell(row, "time"), self._now)
         identity = columns.cell(row, "nhi_identity_id")
-        key = f"{name}:{self._told['signal']}:{self._told['value']}"
-        return {"_key": key[:200], "nhi_id": name, "identity": identity, "time": render(at), **told}
+        key = f"{name}:{self._arguments['signal']}:{self._arguments['value']}"
+        return {"_key": key[:200], "nhi_id": name, "identity": identity, "time": render(at), **fields}
 
-    def _wrong(self, columns: Columns, row: Row, name: str) -> Optional[str]:
+    def _wrong(self, columns: ChunkColumns, row: Row, name: str) -> Optional[str]:
         if not _ID.fullmatch(name):
-            return "no nhi_id: give rows of `nhi_notables`, or | makeresults | eval nhi_id=\"…\""
-        if self._told["verdict"] == ROW and columns.cell(row, "verdict") not in ("confirmed", "benign", "duplicate"):
+            return 'no nhi_id: give rows of `nhi_notables`, or | makeresults | eval nhi_id="…"'
+        if self._arguments["verdict"] == ROW and columns.cell(row, "verdict") not in (
+            "confirmed",
+            "benign",
+            "duplicate",
+        ):
             return "verdict=row needs a field verdict: confirmed, benign or duplicate"
-        if self._told["signal"] and not columns.cell(row, "nhi_identity_id"):
+        if self._arguments["signal"] and not columns.cell(row, "nhi_identity_id"):
             return "no nhi_identity_id: an exception holds for one identity; give rows of `nhi_notables`"
         return None
 
@@ -150,28 +156,28 @@ class Given(NamedTuple):
 
 def given(gatherer: Gatherer) -> Given:
     """The rows of nhi_feedback that were gathered; those that are none are counted as rejected."""
-    found = Given([], [])
+    given = Given([], [])
     for row in gatherer.verdicts:
         with gatherer.rejecting():
-            _take(row, found)
-    return found
+            _take(row, given)
+    return given
 
 
-def _take(row: Mapping[str, str], found: Given) -> None:
+def _take(row: Mapping[str, str], given: Given) -> None:
     verdict, name, identity = row["verdict"], row["nhi_id"], row["identity"]
     if verdict not in feedback.VERDICTS or not name:
         raise RejectError("bad_verdict", f"{verdict[:40]!r} is not a verdict")
     try:
-        until, made = (second_of(row[name]) if row[name] else 0 for name in ("until", "time"))
+        until, second = (second_of(row[name]) if row[name] else 0 for name in ("until", "time"))
     except RejectError as error:
         raise RejectError("bad_verdict", str(error)) from error
     by, why = row["analyst"] or "?", row["reason"]
     if verdict == "expected" and row["signal"]:
         who = (identity, row["signal"], row["value"])
         key = hashlib.sha256("|".join(who).encode("utf-8", "surrogatepass")).hexdigest()[:12]
-        found.allowed.append(Allowed(key, *who, until, by, why, made, name))
+        given.allowed.append(Allowed(key, *who, until, by, why, second, name))
     else:
-        found.verdicts.append(Verdict(name, identity, "", verdict, by, made, why, until, "", 0, ""))
+        given.verdicts.append(Verdict(name, identity, "", verdict, by, second, why, until, "", 0, ""))
 
 
 def remember(rows: Rows, decided: Given) -> None:
@@ -185,10 +191,10 @@ def remember(rows: Rows, decided: Given) -> None:
         feedback.put_allowed(fresh, exception)
     new, old = (_kept(each, feedback.VERDICT_KEYS) for each in (fresh, rows))
     added = {key: Verdict(*unpack(raw)) for key, raw in new.items() if not _is_same(raw, old.get(key))}
-    known = publish.documents(rows, {one.notable_id for one in added.values()})
-    told = {key: feedback.given_on(one, known[one.notable_id]) if one.notable_id in known else one
-            for key, one in added.items()}  # fmt: skip
-    rows.put(feedback.TABLE, [(key, pack(list(one))) for key, one in told.items()])
+    known = publish.documents(rows, {verdict.notable_id for verdict in added.values()})
+    verdicts = {key: feedback.given_on(verdict, known[verdict.notable_id]) if verdict.notable_id in known else verdict
+            for key, verdict in added.items()}  # fmt: skip
+    rows.put(feedback.TABLE, [(key, pack(list(verdict))) for key, verdict in verdicts.items()])
     rows.put(feedback.TABLE, [(key, None) for key in old.keys() - new.keys()])
     new, old = (_kept(each, ("allow/", "allow0")) for each in (fresh, rows))
     rows.put(feedback.TABLE, [(key, new.get(key)) for key in {**new, **old} if new.get(key) != old.get(key)])
@@ -202,6 +208,10 @@ def _is_same(raw: bytes, before: Optional[bytes]) -> bool:
     """Whether a verdict is told as before, apart from what its giver saw."""
     if before is None:
         return False
-    one, other = Verdict(*unpack(raw)), Verdict(*unpack(before))
-    return (one.identity_id, one.verdict, one.why, one.until) == (other.identity_id, other.verdict, other.why,
-                                                                  other.until)  # fmt: skip
+    verdict, other = Verdict(*unpack(raw)), Verdict(*unpack(before))
+    return (verdict.identity_id, verdict.verdict, verdict.why, verdict.until) == (
+        other.identity_id,
+        other.verdict,
+        other.why,
+        other.until,
+    )

@@ -17,16 +17,16 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.hosts.splunk import parts, reasons
-from nhi_watch.hosts.splunk.parts import Part
-from nhi_watch.hosts.splunk.rows import Body, Columns, Row, read
-from nhi_watch.intake.days import FORESEEN, Sources
+from nhi_watch.hosts.splunk.parts import PartialDay
+from nhi_watch.hosts.splunk.rows import Body, ChunkColumns, Row, read
+from nhi_watch.intake.batch import FORESEEN, Sources
 from nhi_watch.intake.horizon import Horizon, received
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.sources import every
 
 BUCKETS, SHARDS = 2048, 256
 """Buckets of what is gathered, eight to each shard of the state."""
-HELD = 1 << 24
+MAX_BUFFERED = 1 << 24
 """Characters that are held in memory."""
 Place = tuple[int, int]
 """Day and bucket."""
@@ -40,9 +40,9 @@ def bucket_of(key: str) -> int:
 class Spool:
     """Takes texts in, and gives those of a day back, bucket by bucket."""
 
-    def __init__(self, held: int = HELD) -> None:
-        self._limit = held
-        self._held = 0
+    def __init__(self, limit: int = MAX_BUFFERED) -> None:
+        self._limit = limit
+        self._buffered = 0
         self._waiting: dict[Place, list[str]] = {}
         self._written: dict[Place, list[tuple[int, int]]] = {}
         self.counts: dict[int, int] = {}
@@ -54,8 +54,8 @@ class Spool:
         place = (day, bucket_of(key))
         self._waiting.setdefault(place, []).append(text)
         self.counts[day] = self.counts.get(day, 0) + 1
-        self._held += len(text)
-        if self._held > self._limit:
+        self._buffered += len(text)
+        if self._buffered > self._limit:
             self._flush()
 
     def _flush(self) -> None:
@@ -65,7 +65,7 @@ class Spool:
             size = file.write("\n".join(texts).encode("ascii"))
             self._written.setdefault(place, []).append((at, size))
             at += size
-        self._waiting, self._held = {}, 0
+        self._waiting, self._buffered = {}, 0
 
     def days(self) -> set[int]:
         """Days of which something is kept."""
@@ -75,12 +75,12 @@ class Spool:
         """The texts of a day, bucket by bucket, those of one shard behind each other; they stay."""
         there = {bucket for d, bucket in (*self._waiting, *self._written) if d == day}
         for bucket in sorted(there, key=lambda bucket: (bucket % SHARDS, bucket)):
-            found: list[str] = []
+            texts: list[str] = []
             for at, size in self._written.get((day, bucket), ()):
                 assert self._file is not None
                 self._file.seek(at)
-                found += self._file.read(size).decode("ascii").split("\n")
-            yield found + self._waiting.get((day, bucket), [])
+                texts += self._file.read(size).decode("ascii").split("\n")
+            yield texts + self._waiting.get((day, bucket), [])
 
 
 Name = tuple[int, str]
@@ -94,13 +94,13 @@ Sieve = Callable[[list[str]], list[str]]
 
 
 def _sifted(buckets: Iterator[list[str]], sieve: Sieve) -> Iterator[list[str]]:
-    held: list[str] = []
+    pending: list[str] = []
     for texts in buckets:
-        held += texts
-        if len(held) >= AT_ONCE:
-            yield sieve(held)
-            held = []
-    yield sieve(held)
+        pending += texts
+        if len(pending) >= AT_ONCE:
+            yield sieve(pending)
+            pending = []
+    yield sieve(pending)
 
 
 class Gatherer:
@@ -108,7 +108,7 @@ class Gatherer:
 
     def __init__(self, hold: bool = False, reputation: Reputation = NOTHING) -> None:
         """`hold`: parts that come packed are asked for later, by day."""
-        self.parts: dict[Name, Part] = {}
+        self.parts: dict[Name, PartialDay] = {}
         self.spool = Spool()
         """Parts that came packed and stay so until their day is taken."""
         self.notables: list[str] = []
@@ -132,7 +132,7 @@ class Gatherer:
     def feed(self, body: Body) -> None:
         """Take in one chunk."""
         rows = read(body)
-        columns = Columns(next(rows, []))
+        columns = ChunkColumns(next(rows, []))
         for row in rows:
             with self.rejecting():
                 self._row(columns, row)
@@ -160,25 +160,25 @@ class Gatherer:
         """Days of which something was gathered, in order."""
         return sorted({day for day, _ in self.parts} | self.spool.days())
 
-    def of(self, day: int, sieve: Optional[Sieve] = None) -> Iterator[dict[str, Part]]:
+    def of(self, day: int, sieve: Optional[Sieve] = None) -> Iterator[dict[str, PartialDay]]:
         """Identity id → all that was gathered of a day, some identities at a time.
 
         `sieve` takes all texts of some identities, and returns those that are to be unpacked.
         """
         for key in [key for key in self.parts if key[0] == day]:  # of events that came beside parts
             self.spool.add(day, parts.key_of(key[1]), parts.pack(self.parts.pop(key)))
-        found: dict[str, Part] = {}
+        by_identity: dict[str, PartialDay] = {}
         for texts in self.spool.of(day) if sieve is None else _sifted(self.spool.of(day), sieve):
             for text in texts:
                 with self.rejecting():
-                    name, part = parts.unpack(text)
-                    _add(found, name, part)
-            if len(found) >= AT_ONCE:  # all of each identity is in one bucket
-                yield found
-                found = {}
-        yield found
+                    name, partial_day = parts.unpack(text)
+                    _add(by_identity, name, partial_day)
+            if len(by_identity) >= AT_ONCE:  # all of each identity is in one bucket
+                yield by_identity
+                by_identity = {}
+        yield by_identity
 
-    def _row(self, columns: Columns, row: Row) -> None:
+    def _row(self, columns: ChunkColumns, row: Row) -> None:
         packed = columns.part(row)
         if packed:
             self.indexed = max(self.indexed, columns.indexed(row))
@@ -204,8 +204,8 @@ class Gatherer:
         if place is not None:
             self.spool.add(*place, packed)
             return
-        name, part = parts.unpack(packed)
-        _add(self.parts, (part.day, name), part)
+        name, partial_day = parts.unpack(packed)
+        _add(self.parts, (partial_day.day, name), partial_day)
 
     # ---- events
 
@@ -220,18 +220,18 @@ class Gatherer:
             done = done_to(event)
             self._part_of(done).add(done)
 
-    def _part_of(self, event: Event) -> Part:
+    def _part_of(self, event: Event) -> PartialDay:
         name = (event.time // DAY, event.identity.id)
         part = self.parts.get(name)
         if part is None:
-            part = self.parts[name] = Part(name[0])
+            part = self.parts[name] = PartialDay(name[0])
         return part
 
 
 _Key = TypeVar("_Key")
 
 
-def _add(found: dict[_Key, Part], key: _Key, part: Part) -> None:
-    mine = found.setdefault(key, part)
-    if mine is not part:
-        mine.merge(part)
+def _add(parts: dict[_Key, PartialDay], key: _Key, partial_day: PartialDay) -> None:
+    mine = parts.setdefault(key, partial_day)
+    if mine is not partial_day:
+        mine.merge(partial_day)

@@ -14,16 +14,16 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from nhi_watch.core.behaviour import Shape
+from nhi_watch.core.behaviour import BehaviourKey
 from nhi_watch.core.errors import ModelError, RejectError, StoreError
 from nhi_watch.core.timestamps import DAY, HOUR, day_of, render, render_day
 from nhi_watch.detect import drift, model
-from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.model import Model
 from nhi_watch.detect.telemetry import LATE, NEEDS, is_silent, longest_pause
 from nhi_watch.hosts.splunk import fields, parts, reasons, tables
 from nhi_watch.hosts.splunk.nhigroup import RAW
 from nhi_watch.hosts.splunk.protocol import Messages, Option, Search
-from nhi_watch.hosts.splunk.rows import Cell, Columns, Line, Row
+from nhi_watch.hosts.splunk.rows import Cell, ChunkColumns, Line, Row
 from nhi_watch.hosts.splunk.run import reading
 from nhi_watch.intake import schemas
 from nhi_watch.intake.sources import every
@@ -74,23 +74,23 @@ def _source(name: str, buckets: list[Bucket], now: int) -> Line:
     end = max(min(bucket.start + HOUR, bucket.indexed) for bucket in buckets)
     silent, usual = max(0, now - end), longest_pause(bucket.start for bucket in buckets)
     late = int(median(max(0, bucket.indexed - bucket.start - HOUR) for bucket in buckets))
-    told: dict[str, Cell] = {
+    row: dict[str, Cell] = {
         "nhi_last_event": render(end), "nhi_silent_minutes": str(silent // 60), "nhi_lag_minutes": str(late // 60),
         "nhi_events": str(sum(bucket.events for bucket in buckets)),
     }  # fmt: skip
     if is_silent(silent, usual):
         text = f"silent for {silent // 60} minutes; its longest pause before was {usual // 60}: check its input"
-        return check(about, "error", text, **told)
+        return check(about, "error", text, **row)
     if late > LATE:
-        return check(about, "warn", f"events arrive more than {late // 60} minutes late: notables come as late", **told)
-    return check(about, "ok", "events arrive", **told)
+        return check(about, "warn", f"events arrive more than {late // 60} minutes late: notables come as late", **row)
+    return check(about, "ok", "events arrive", **row)
 
 
-def missing(shapes: Iterable[Shape]) -> Iterator[Line]:
+def missing(keys: Iterable[BehaviourKey]) -> Iterator[Line]:
     """One row a provider: the fields that none of its events had, and the signals that this costs."""
     had: dict[str, set[str]] = {}
-    for shape in shapes:
-        had.setdefault(shape.identity.provider, set()).update(name for name in NEEDS if getattr(shape, name))
+    for key in keys:
+        had.setdefault(key.identity.provider, set()).update(name for name in NEEDS if getattr(key, name))
     for provider, there in sorted(had.items()):
         lacking = [name for name in NEEDS if name not in there]
         lost = [signal for name in lacking for signal in NEEDS[name]]
@@ -104,11 +104,11 @@ def missing(shapes: Iterable[Shape]) -> Iterator[Line]:
 def parsing(rejected: Mapping[str, int], read: int) -> Line:
     """What could not be read."""
     bad = sum(count for code, count in rejected.items() if code not in reasons.LEFT_OUT)
-    told = "; ".join(text.partition(": ")[2] for _, text in reasons.messages("", rejected))
+    text = "; ".join(text.partition(": ")[2] for _, text in reasons.messages("", rejected))
     share = bad / (bad + read) if bad else 0.0
     if share > UNREAD:
-        return check(("parsing", "all"), "warn", f"{share:.1%} of events cannot be read: {told}"[:1_000])
-    return check(("parsing", "all"), "ok", f"{read:,} events read" + (f"; {told}" if told else ""))
+        return check(("parsing", "all"), "warn", f"{share:.1%} of events cannot be read: {text}"[:1_000])
+    return check(("parsing", "all"), "ok", f"{read:,} events read" + (f"; {text}" if text else ""))
 
 
 def baseline(book: Daybook, now: int) -> Line:
@@ -116,38 +116,40 @@ def baseline(book: Daybook, now: int) -> Line:
     about, days = ("state", "nhi_state"), book.days
     if not days:
         return check(about, "error", "no history yet: enable the searches and look back on the page Set up")
-    told, old = f"{len(days)} days known, the last {render_day(days[-1])}", day_of(now) - days[-1]
+    text, old = f"{len(days)} days known, the last {render_day(days[-1])}", day_of(now) - days[-1]
     if old > STALE_DAYS:
-        return check(about, "warn", f"{told}, {old} days old; look at the search NHI Watch - Rank")
+        return check(about, "warn", f"{text}, {old} days old; look at the search NHI Watch - Rank")
     hours = (now - (book.first_unlearnt + OPEN) * DAY) // HOUR
     if book.learnt < book.closed and hours >= CLOSES:
         closing = f"the close of {render_day(book.first_unlearnt)} has been running for {hours} hours"
         return check(about, "warn", f"{closing}: see the messages of the search NHI Watch - Rank")
-    return check(about, "ok", told)
+    return check(about, "ok", text)
 
 
-def drifted(rows: Rows, days: Sequence[int], card: Scorecard, folder: Path) -> Line:
+def drifted(rows: Rows, days: Sequence[int], model: Model, folder: Path) -> Line:
     """Whether scores and signals are spread as in training, and as a week before.
 
     Raises:
         ModelError: the spreads in training, which ship with the model, are damaged.
     """
-    found = drift.report(rows, days[:-1], drift.reference(folder, card.sha256))
-    about = ("drift", card.id)
-    if found.since_training is None and found.since_last_week is None:
+    report = drift.report(rows, days[:-1], drift.reference(folder, model.sha256))
+    about = ("drift", model.id)
+    if report.since_training is None and report.since_last_week is None:
         return check(about, "unknown", f"drift needs two weeks of data and {drift.ENOUGH} identity days a week")
-    since = (("training", found.since_training), ("the week before", found.since_last_week))
-    moved = [(one, when) for when, all_of_it in since for one in all_of_it or () if one.status != "ok"]
+    since = (("training", report.since_training), ("the week before", report.since_last_week))
+    moved = [(moved, when) for when, all_of_it in since for moved in all_of_it or () if moved.status != "ok"]
     if not moved:
         return check(about, "ok", "scores and signals are distributed as before")
-    told = ", ".join(f"{one.name} by {one.shift:g} since {when}" for one, when in moved[:_NAMED])
-    status = "error" if any(one.status == "error" for one, _ in moved) else "warn"
-    return check(about, status, f"moved: {told}; check what changed in the logs"[:500])
+    text = ", ".join(
+        f"{moved_signal.name} by {moved_signal.shift:g} since {when}" for moved_signal, when in moved[:_NAMED]
+    )
+    status = "error" if any(moved_signal.status == "error" for moved_signal, _ in moved) else "warn"
+    return check(about, status, f"moved: {text}; check what changed in the logs"[:500])
 
 
-def budget(told: Iterable[Mapping[str, str]]) -> Iterator[Line]:
+def budget(rows: Iterable[Mapping[str, str]]) -> Iterator[Line]:
     """Whether notables of the latest day were left out for want of room."""
-    ranked = max(told, key=lambda row: (row.get("nhi_first_time", "")[:10], row.get("nhi_overflow", "")), default=None)
+    ranked = max(rows, key=lambda row: (row.get("nhi_first_time", "")[:10], row.get("nhi_overflow", "")), default=None)
     if ranked is None:
         return
     left = int(ranked.get("nhi_overflow") or 0)
@@ -169,19 +171,19 @@ class Health:
         self._now = int(search.latest or time.time())
         self._lookups = tables.LOOKUPS
         self._seen: dict[str, list[Bucket]] = {}
-        self._shapes: set[Shape] = set()
+        self._shapes: set[BehaviourKey] = set()
         self._rejected = Counter[str]()
         self._notables: list[dict[str, str]] = []
         self._read = 0
 
-    def take(self, columns: Columns, row: Row) -> None:
+    def take(self, columns: ChunkColumns, row: Row) -> None:
         """Take in a row of any of the three kinds."""
         packed, notable = columns.part(row), columns.notable(row)
         try:
             if packed:
-                _, part = parts.unpack(packed)
-                self._shapes.update(shape for shape, _ in part.slots)
-                self._read += part.events()
+                _, partial_day = parts.unpack(packed)
+                self._shapes.update(key for key, _ in partial_day.slots)
+                self._read += partial_day.events()
             elif notable:
                 self._notables.append({k: v for k, v in json.loads(notable).items() if isinstance(v, str)})
             elif columns.seen(row):
@@ -200,11 +202,11 @@ class Health:
         wrong = [check(("tables", "lookups"), "error", text) for _, text in tables.load_context(self._lookups)[1]]
         fine = check(("tables", "lookups"), "ok", "your lookup tables can be read")
         read = [parsing(self._rejected, self._read)] if self._read or self._rejected else []
-        found = [*self._of_sources(), *self._of_state(), _of_model(), *(wrong or [fine]), *missing(self._shapes),
+        rows = [*self._of_sources(), *self._of_state(), _of_model(), *(wrong or [fine]), *missing(self._shapes),
                  *read, *budget(self._notables)]  # fmt: skip
         if self._show == "problems":
-            found = [one for one in found if one["nhi_status"] in ("warn", "error")]
-        return fields.HEALTH, found, []
+            rows = [row for row in rows if row["nhi_status"] in ("warn", "error")]
+        return fields.HEALTH, rows, []
 
     def _of_sources(self) -> Iterator[Line]:
         yield from sources(self._seen, self._now) if self._seen else ()
@@ -226,7 +228,7 @@ class Health:
 
 def _of_model() -> Line:
     try:
-        card = model.load()
+        loaded = model.load()
     except ModelError as error:
         return check(("model", "model.json"), "error", str(error))
-    return check(("model", card.id), "ok", f"model {card.id}, sha256 {card.sha256[:16]}…")
+    return check(("model", loaded.id), "ok", f"model {loaded.id}, sha256 {loaded.sha256[:16]}…")

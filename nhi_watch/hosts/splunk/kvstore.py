@@ -41,7 +41,7 @@ DOCUMENTS, MEGABYTES = 1_000, 40
 """Of one batch: `max_documents_per_batch_save` is 1,000 at the least, `max_size_per_batch_save_mb` 50."""
 LARGEST = 15 << 20
 """Bytes of one row as a document: MongoDB takes 16 MB."""
-HELD = 64 << 20
+MAX_BUFFERED = 64 << 20
 """Bytes of rows that are held in memory before they are written. A run that ends badly behind that has written a part,
 as one that is killed in the middle of a commit has: the next one writes it again."""
 ASKED = 500
@@ -158,12 +158,12 @@ class KvStore:
         self._keep()
         size = len(known(table)) + 1
         asked = [f"{table}/{key}" for key in dict.fromkeys(keys)]
-        found = {key[size:]: self._put[key] for key in asked if key in self._put}
+        stored = {key[size:]: self._put[key] for key in asked if key in self._put}
         far = [key for key in asked if key not in self._put]
         for start in range(0, len(far), ASKED):
             for document in self._kept.find(far[start : start + ASKED]):
-                found[str(document["_key"])[size:]] = _row(document)
-        return {key: row for key, row in found.items() if row is not None}
+                stored[str(document["_key"])[size:]] = _row(document)
+        return {key: row for key, row in stored.items() if row is not None}
 
     def scan(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
         """Rows with `low <= key < high` by code point; rows may be put meanwhile."""
@@ -197,7 +197,7 @@ class KvStore:
             key = f"{known(table)}/{name}"
             self._size += len(row or b"") - len(self._put.pop(key, None) or b"")
             self._put[key] = row
-        if self._size > HELD and self._claim is not None:
+        if self._size > MAX_BUFFERED and self._claim is not None:
             self._write(self._generation or self._claim())
 
     def _keep(self) -> None:
@@ -275,18 +275,18 @@ def _batches(rows: Iterable[_Row]) -> Iterator[list[tuple[str, str]]]:
     Raises:
         StoreError: one alone is too large.
     """
-    held, size = list[tuple[str, str]](), 0
+    batch, size = list[tuple[str, str]](), 0
     for key, row in rows:
         value = b64encode(row or b"").decode("ascii")
         if len(value) > LARGEST:
             raise StoreError(f"the row {key[:200]} has {len(value):,} bytes: a document of the KV store may have 16 MB")
-        if held and (len(held) == DOCUMENTS or size + len(value) > MEGABYTES << 20):
-            yield held
-            held, size = [], 0
-        held.append((key, value))
+        if batch and (len(batch) == DOCUMENTS or size + len(value) > MEGABYTES << 20):
+            yield batch
+            batch, size = [], 0
+        batch.append((key, value))
         size += len(value) + len(key) + 32
-    if held:
-        yield held
+    if batch:
+        yield batch
 
 
 def _row(document: Mapping[str, Any]) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.splunk import explain, feedback, health
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Options, Search, parse, serve
-from nhi_watch.hosts.splunk.rows import Body, Columns, Line, Row, read, write
+from nhi_watch.hosts.splunk.rows import Body, ChunkColumns, Line, Row, read, write
 from nhi_watch.hosts.splunk.run import reading
 from nhi_watch.state import inventory
 
@@ -22,7 +22,7 @@ class Identities:
     def __init__(self, search: Search, options: Mapping[str, str]) -> None:
         self._search = search
 
-    def take(self, columns: Columns, row: Row) -> None:
+    def take(self, columns: ChunkColumns, row: Row) -> None:
         """No row is needed."""
 
     def answer(self) -> tuple[Sequence[str], list[Line], Messages]:
@@ -30,14 +30,14 @@ class Identities:
         state = reading(self._search)
         known = inventory.identities(state) if state is not None else {}
         rows: list[Line] = [
-            {"nhi_identity_id": one.identity.id, "nhi_identity": one.identity.name,
-             "nhi_identity_kind": one.identity.kind, "nhi_account": one.identity.account}
-            for _, one in sorted(known.items()) if not one.identity.human
+            {"nhi_identity_id": known_identity.identity.id, "nhi_identity": known_identity.identity.name,
+             "nhi_identity_kind": known_identity.identity.kind, "nhi_account": known_identity.identity.account}
+            for _, known_identity in sorted(known.items()) if not known_identity.identity.human
         ]  # fmt: skip
         return ["nhi_identity_id", "nhi_identity", "nhi_identity_kind", "nhi_account"], rows, []
 
 
-class Kind(NamedTuple):
+class QuestionKind(NamedTuple):
     """One kind of question."""
 
     make: Callable[[Search, Mapping[str, str]], Any]
@@ -47,10 +47,10 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "explain": Kind(explain.Explain, explain.OPTIONS, explain.NEEDED),
-    "feedback": Kind(feedback.Feedback, feedback.OPTIONS, feedback.NEEDED),
-    "health": Kind(health.Health, health.OPTIONS, health.NEEDED),
-    "identities": Kind(Identities, {}, []),
+    "explain": QuestionKind(explain.Explain, explain.OPTIONS, explain.NEEDED),
+    "feedback": QuestionKind(feedback.Feedback, feedback.OPTIONS, feedback.NEEDED),
+    "health": QuestionKind(health.Health, health.OPTIONS, health.NEEDED),
+    "identities": QuestionKind(Identities, {}, []),
 }
 
 
@@ -73,7 +73,7 @@ class Nhi:
     def execute(self, body: Body) -> bytes:
         """Take in a chunk."""
         rows = read(body)
-        columns = Columns(next(rows, []))
+        columns = ChunkColumns(next(rows, []))
         for row in rows:
             self._asked.take(columns, row)
         return b""

@@ -16,7 +16,7 @@ from nhi_watch.hosts.splunk.feedback import OPTIONS, Feedback
 from nhi_watch.hosts.splunk.kvstore import DOCUMENTS
 from nhi_watch.hosts.splunk.protocol import Messages, Search, parse
 from nhi_watch.hosts.splunk.rest import Collection
-from nhi_watch.hosts.splunk.rows import Columns, read
+from nhi_watch.hosts.splunk.rows import ChunkColumns, read
 from nhi_watch.hosts.splunk.run import connected
 
 NAME = "nhi_verdict"
@@ -38,14 +38,17 @@ def given(payload: Mapping[str, Any]) -> tuple[int, Messages]:
     feedback = Feedback(search, parse(NAME, OPTIONS, arguments))
     with gzip.open(str(payload.get("results_file") or ""), "rb") as file:
         rows = read(file)
-        columns = Columns(next(rows, []))
+        columns = ChunkColumns(next(rows, []))
         for row in rows:
             feedback.take(columns, row)
     _, verdicts, messages = feedback.answer()
     client = connected(search)
     if client is None:
         raise InputError(f"{NAME}: splunkd gave no session")
-    collection, documents = Collection(client, "nhi_feedback"), list({one["_key"]: one for one in verdicts}.values())
+    collection, documents = (
+        Collection(client, "nhi_feedback"),
+        list({verdict["_key"]: verdict for verdict in verdicts}.values()),
+    )
     for start in range(0, len(documents), DOCUMENTS):
         collection.save(documents[start : start + DOCUMENTS])
     return len(documents), messages

@@ -32,7 +32,7 @@ RAW = (
     "nhi_day", "nhi_key", "nhi_ahead", "nhi_log", "nhi_seen",
 )  # fmt: skip
 """What is needed where `_raw` holds each event's JSON; else everything is."""
-HELD, FED = 40_000, 500_000
+MAX_BUFFERED, FED = 40_000, 500_000
 """Behaviours that are held before they are given, and events behind them: some 100 MB each."""
 KEPT = 7 * DAY
 """How far back a row lies at the most, however old its events are: NHI Watch - Rank looks no further. A look back has
@@ -60,8 +60,12 @@ class NhiGroup:
     def execute(self, body: Body) -> bytes:
         """Take in a chunk; gives what is held where that is much."""
         self._gatherer.feed(body)
-        parts, seen = self._gatherer.parts.values(), self._gatherer.seen.values()
-        return self._given() if sum(len(part.slots) for part in parts) > HELD or sum(seen) > FED else b""
+        partial_days, seen = self._gatherer.parts.values(), self._gatherer.seen.values()
+        return (
+            self._given()
+            if sum(len(partial_day.slots) for partial_day in partial_days) > MAX_BUFFERED or sum(seen) > FED
+            else b""
+        )
 
     def finish(self) -> tuple[bytes, Messages]:
         """What is held at the end."""
@@ -69,12 +73,12 @@ class NhiGroup:
 
     def _given(self) -> bytes:
         """The parts that are held, what could not be read, what was seen, and the notables that came by."""
-        rows = [row for (_, name), part in sorted(self._gatherer.parts.items(), key=lambda item: item[0])
-                for row in self._rows(name, part)]  # fmt: skip
+        rows = [row for (_, name), partial_day in sorted(self._gatherer.parts.items(), key=lambda item: item[0])
+                for row in self._rows(name, partial_day)]  # fmt: skip
         rejected = sorted(self._gatherer.rejected.items())
         rows += [{"nhi_error": reasons.spelled(code), "nhi_events": str(count)} for code, count in rejected]
-        told = [*self._gatherer.ahead, *texts(self._gatherer.horizon.ahead)]
-        rows += [{"_time": str(self._gatherer.horizon.now // DAY * DAY), "nhi_ahead": text} for text in told]
+        messages = [*self._gatherer.ahead, *texts(self._gatherer.horizon.ahead)]
+        rows += [{"_time": str(self._gatherer.horizon.now // DAY * DAY), "nhi_ahead": text} for text in messages]
         rows += [{"nhi_notable": text} for text in self._gatherer.notables]
         rows += [{"_time": str(hour * HOUR), "nhi_log": log, "nhi_seen": str(count)}
                  for (hour, log), count in sorted(self._gatherer.counted.items())]  # fmt: skip
@@ -84,19 +88,19 @@ class NhiGroup:
         self._gatherer.clear()
         return write(fields.PART, rows) if rows else b""
 
-    def _rows(self, name: str, part: parts.Part) -> Iterator[dict[str, Cell]]:
-        first = max(part.first(), self._oldest)
-        told = {"_time": str(first), "nhi_day": render_day(part.day), "nhi_key": parts.key_of(name)}
-        events = str(part.events())
-        for number, text in enumerate(part.brief(self._records).pieces()):
-            yield {**told, "nhi_events": "0" if number else events, "nhi_part": text}
+    def _rows(self, name: str, partial_day: parts.PartialDay) -> Iterator[dict[str, Cell]]:
+        first = max(partial_day.first(), self._oldest)
+        row = {"_time": str(first), "nhi_day": render_day(partial_day.day), "nhi_key": parts.key_of(name)}
+        events = str(partial_day.events())
+        for number, text in enumerate(partial_day.brief(self._records).pieces()):
+            yield {**row, "nhi_events": "0" if number else events, "nhi_part": text}
 
 
 def texts(logs: Logs) -> Iterator[str]:
     """Each log that is dated later than tomorrow as text, without signs that need an escape."""
     for log, wrong in sorted(logs.items()):
-        told = json.dumps([*log, *wrong], separators=(",", ":"))
-        yield urlsafe_b64encode(told.encode("utf-8", "replace")).decode("ascii").rstrip("=")
+        text = json.dumps([*log, *wrong], separators=(",", ":"))
+        yield urlsafe_b64encode(text.encode("utf-8", "replace")).decode("ascii").rstrip("=")
 
 
 def note_ahead(logs: Logs, text: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.detect.explain import ocsf
-from nhi_watch.detect.publish import SHOWN, Event
+from nhi_watch.detect.publish import SHOWN, Publication
 from nhi_watch.hosts.splunk import feedback, fields, reasons, run, tables
 from nhi_watch.hosts.splunk.archive import ArchivedStore
 from nhi_watch.hosts.splunk.gather import Gatherer
@@ -22,7 +22,7 @@ from nhi_watch.hosts.splunk.nhigroup import RAW, note_ahead
 from nhi_watch.hosts.splunk.notables import row_of
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Option, Search, parse, serve
 from nhi_watch.hosts.splunk.rows import Body, Cell, write
-from nhi_watch.hosts.splunk.run import Run, Written
+from nhi_watch.hosts.splunk.run import RunOutput, SplunkRun
 from nhi_watch.state.store import MemoryStore
 
 OPTIONS = {
@@ -72,8 +72,8 @@ class NhiRank:
         if store is None:
             raise StoreError("nhirank: state=write needs a search head: splunkd gave no session")
         try:
-            going = Run(store, self._context, self._budget, self._now(), feedback.given(self._gatherer))
-            written = self._settle(going)
+            going = SplunkRun(store, self._context, self._budget, self._now(), feedback.given(self._gatherer))
+            written = self._process(going)
             left = self._close(going, store) if isinstance(store, ArchivedStore) else []
         finally:
             store.close()
@@ -83,7 +83,7 @@ class NhiRank:
         body = write(fields.NOTABLE, rows, fields.MANY) if rows else b""
         return body, [*self._messages(written), *left]
 
-    def _close(self, going: Run, store: ArchivedStore) -> Messages:
+    def _close(self, going: SplunkRun, store: ArchivedStore) -> Messages:
         """Write what was judged; then go on with the close of days that are due, and with deleting what nobody needs of
         closed ones, for some minutes.
 
@@ -100,16 +100,16 @@ class NhiRank:
             store.commit()
         except StoreError as error:
             return [("WARN", f"nhirank: the close of {going.closing or 'a day'} continues in the next run: {error}")]
-        told: Messages = [("WARN", f"nhirank: {store.message()}")] if store.message() else []
+        details: Messages = [("WARN", f"nhirank: {store.message()}")] if store.message() else []
         if not is_done:
-            told.append(("INFO", f"nhirank: the close of {going.closing} continues in the next run"))
-        return told
+            details.append(("INFO", f"nhirank: the close of {going.closing} continues in the next run"))
+        return details
 
     def _now(self) -> int:
         now = int(time.time())
         return min(now, int(self._search.latest or now))
 
-    def _settle(self, going: Run) -> Written:
+    def _process(self, going: SplunkRun) -> RunOutput:
         for text in self._gatherer.ahead:
             with self._gatherer.rejecting():
                 note_ahead(going.days.horizon.ahead, text)
@@ -120,22 +120,22 @@ class NhiRank:
                 going.take_many(day, self._gatherer)
             else:
                 going.take(day, self._gatherer.of(day))
-        return going.settle(self._gatherer.notables, closes=not self._writes)
+        return going.process(self._gatherer.notables, closes=not self._writes)
 
-    def _row(self, event: Event, run: Mapping[str, Any]) -> Mapping[str, Cell]:
-        told = {"_raw": json.dumps(ocsf.finding(event.document), separators=(",", ":"))} if self._as_ocsf else {}
-        return {**row_of(event, run, self._now(), whole=not self._writes), **told}
+    def _row(self, event: Publication, run: Mapping[str, Any]) -> Mapping[str, Cell]:
+        row = {"_raw": json.dumps(ocsf.finding(event.document), separators=(",", ":"))} if self._as_ocsf else {}
+        return {**row_of(event, run, self._now(), is_complete=not self._writes), **row}
 
-    def _messages(self, written: Written) -> Messages:
-        told = written.result.run
+    def _messages(self, written: RunOutput) -> Messages:
+        run = written.result.run
         fresh = sum(event.change == "new" for event in written.events)
         shown = sum(event.change in SHOWN for event in written.events)
-        days = " to ".join(dict.fromkeys(told["days"])) or "no day with new records"
-        known = f"{told['days_known']} days known" if self._writes else "by these rows alone, without history"
+        days = " to ".join(dict.fromkeys(run["days"])) or "no day with new records"
+        known = f"{run['days_known']} days known" if self._writes else "by these rows alone, without history"
         messages: Messages = [("INFO", f"nhirank: ranked {days}, {known}: {shown} notables, {fresh} of them new")]
-        messages += reasons.folded("nhirank", told["folded_records"])
+        messages += reasons.folded("nhirank", run["folded_records"])
         messages += reasons.messages("nhirank", self._gatherer.rejected)
-        hidden = told["verdicts"]["hidden"]
+        hidden = run["verdicts"]["hidden"]
         if hidden:
             left = ", ".join(f"{count} {why}" for why, count in sorted(hidden.items()))
             messages.append(("INFO", f"nhirank: not listed because of verdicts and exceptions: {left}"))

@@ -12,7 +12,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, Optional, Union
 
-from nhi_watch.core.behaviour import Shape, shape_of
+from nhi_watch.core.behaviour import BehaviourKey, key_of_event
 from nhi_watch.core.errors import NhiError, StoreError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import DAY
@@ -22,7 +22,7 @@ from nhi_watch.hosts.splunk import tables
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Option, Search, Streaming, parse, serve
 from nhi_watch.hosts.splunk.rows import RAW, Answer, Body, Later, Row, annotate, multivalue, render, values_of
 from nhi_watch.hosts.splunk.run import StateBaselines, known_days, reading
-from nhi_watch.intake.days import FORESEEN
+from nhi_watch.intake.batch import FORESEEN
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.shapes.json import parse as parse_json
 from nhi_watch.intake.sources import cloudtrail
@@ -54,7 +54,7 @@ _NO_FIELDS = "no_fields: neither extracted fields nor _raw; write nhiscore befor
 Memory = dict[Any, bytes]
 
 
-class Columns:
+class CloudTrailColumns:
     """Where the fields of CloudTrail stand in the rows of a chunk."""
 
     def __init__(self, header: Row) -> None:
@@ -71,27 +71,27 @@ class Columns:
     def key(self, row: Row) -> Optional[tuple[Any, ...]]:
         """The texts on which a row's answer hangs, and its day; None where it hangs on more."""
         time, raw = row[self._time], row[self._raw] if self._raw >= 0 else ""
-        is_whole = row[self._name] and len(raw) <= _EXTRACTED and _TIME.fullmatch(time)
-        if not is_whole or any(map(row.__getitem__, self._many)):
+        is_complete = row[self._name] and len(raw) <= _EXTRACTED and _TIME.fullmatch(time)
+        if not is_complete or any(map(row.__getitem__, self._many)):
             return None
         return self.names, time[:_DATE], self._shape(row)
 
     def record(self, row: Row) -> dict[str, Any]:
         """The row as the source reads it: extracted fields, or the record in `_raw` where there are none."""
-        found: dict[str, Any] = {}
+        tree: dict[str, Any] = {}
         for name, index, many in self._used:
             if row[index]:
-                found[name] = values_of(row[many]) if many is not None and row[many] else row[index]
-        if "eventName" in found:
-            if len(found.get(RAW, "")) <= _EXTRACTED and not cloudtrail.is_deep(found["eventName"]):
-                found.pop(RAW, None)  # what is remembered goes by the fields, so these alone answer
-            found.setdefault("userIdentity.type", None)  # by which a row is known that has neither that nor `_raw`
-            return found
+                tree[name] = values_of(row[many]) if many is not None and row[many] else row[index]
+        if "eventName" in tree:
+            if len(tree.get(RAW, "")) <= _EXTRACTED and not cloudtrail.is_deep(tree["eventName"]):
+                tree.pop(RAW, None)  # what is remembered goes by the fields, so these alone answer
+            tree.setdefault("userIdentity.type", None)  # by which a row is known that has neither that nor `_raw`
+            return tree
         try:
-            record = parse_json(found.get(RAW, ""))
+            record = parse_json(tree.get(RAW, ""))
         except (ValueError, TypeError, AttributeError, RecursionError):  # `_raw` may be several texts, or none
             record = None
-        return record if isinstance(record, dict) else found  # for the source to refuse in its own words
+        return record if isinstance(record, dict) else tree  # for the source to refuse in its own words
 
 
 class NhiScore(Streaming):
@@ -110,7 +110,7 @@ class NhiScore(Streaming):
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """Load model and baseline; say which fields are needed."""
         options = parse("nhiscore", OPTIONS, search.arguments)
-        card = model.load()
+        loaded = model.load()
         listed, messages = tables.load_reputation(self._lookups)
         networks, more = tables.load_networks(self._lookups)
         messages += more
@@ -120,7 +120,7 @@ class NhiScore(Streaming):
         except StoreError as error:  # an event can be judged without it
             messages.append(("WARN", f"nhiscore: the history cannot be read: {error}"))
             state = None
-        self._make = partial(StateBaselines, card, networks, state)
+        self._make = partial(StateBaselines, loaded, networks, state)
         self._mark = listed.mark
         fields = {"auto": [*FIELDS, RAW], "fields": [*FIELDS], "raw": [RAW]}[options["input"]]
         kind = "stateful" if state is not None else "streaming"  # what was learnt is on the search head alone
@@ -132,12 +132,12 @@ class NhiScore(Streaming):
         return annotate(body, ADDED, self._bind)
 
     def _bind(self, header: Row) -> Answer:
-        return partial(self._row, Columns(header))
+        return partial(self._row, CloudTrailColumns(header))
 
-    def _row(self, columns: Columns, row: Row) -> Union[bytes, Later]:
+    def _row(self, columns: CloudTrailColumns, row: Row) -> Union[bytes, Later]:
         key = columns.key(row) if columns.are_extracted else None
-        found = (self._by_texts.get(key) or self._later.get(key)) if key else None
-        return found if found is not None else self._answer(columns.record(row), key)
+        answer = (self._by_texts.get(key) or self._later.get(key)) if key else None
+        return answer if answer is not None else self._answer(columns.record(row), key)
 
     def _answer(self, record: dict[str, Any], key: Any) -> Union[bytes, Later]:
         """The cells for a Splunk event or a record; `key`: by which the next one with the same texts has the same."""
@@ -146,13 +146,13 @@ class NhiScore(Streaming):
                 event = cloudtrail.read(opened(record))
             repeats = key and not cloudtrail.is_deep(record.get("eventName"))
             day = event.time // DAY
-            shape = shape_of(self._mark(event._replace(time=day * DAY)))
+            behaviour_key = key_of_event(self._mark(event._replace(time=day * DAY)))
         except (NhiError, ValueError, RecursionError) as error:
             return failed(str(error) if record else _NO_FIELDS)
-        answer = self._by_event.get((shape, day))
+        answer = self._by_event.get((behaviour_key, day))
         if answer is None:
-            self._waiting.setdefault(day, set()).add(shape.identity)
-            later = partial(self._scored, event, shape, key if repeats else None)
+            self._waiting.setdefault(day, set()).add(behaviour_key.identity)
+            later = partial(self._scored, event, behaviour_key, key if repeats else None)
             if repeats:
                 self._later[key] = later
             return later
@@ -160,7 +160,7 @@ class NhiScore(Streaming):
             _remember(self._by_texts, key, answer)
         return answer
 
-    def _scored(self, event: Event, shape: Shape, key: Any) -> bytes:
+    def _scored(self, event: Event, behaviour_key: BehaviourKey, key: Any) -> bytes:
         """The cells of an event, once its whole chunk was read.
 
         Raises:
@@ -170,22 +170,22 @@ class NhiScore(Streaming):
         for of_day, identities in sorted(waiting.items()):
             self._scorer(of_day)[0].prefetch(identities)
         day = event.time // DAY
-        answer = self._by_event.get((shape, day))
+        answer = self._by_event.get((behaviour_key, day))
         if answer is None:
-            answer = scored(event, self._scorer(day)[1].score_shape(shape, day))
-            _remember(self._by_event, (shape, day), answer)
+            answer = scored(event, self._scorer(day)[1].score_key(behaviour_key, day))
+            _remember(self._by_event, (behaviour_key, day), answer)
         if key:
             _remember(self._by_texts, key, answer)
         return answer
 
     def _scorer(self, day: int) -> tuple[StateBaselines, EventScorer]:
-        found = self._of_days.get(day)
-        if found is None:
+        scorer = self._of_days.get(day)
+        if scorer is None:
             if len(self._of_days) >= _DAYS:
                 self._of_days.clear()
             baselines = self._make(day)
-            found = self._of_days[day] = (baselines, EventScorer(baselines))
-        return found
+            scorer = self._of_days[day] = (baselines, EventScorer(baselines))
+        return scorer
 
 
 def _remember(memory: Memory, key: Any, answer: bytes) -> None:

@@ -115,13 +115,13 @@ class NhiSetupCommand(GeneratingCommand):  # type: ignore[misc]
         return steps.status(splunk)
 
 
-def connect(told: object) -> client.Service:
+def connect(metadata: object) -> client.Service:
     """The search head, its certificate verified, with the session of who searches.
 
     Raises:
         NhiError: there is no session, or no certificate of an authority.
     """
-    uri, key = str(getattr(told, "splunkd_uri", "")), str(getattr(told, "session_key", ""))
+    uri, key = str(getattr(metadata, "splunkd_uri", "")), str(getattr(metadata, "session_key", ""))
     if not uri or not key:
         raise NhiError("nhisetup: splunkd gave no session: run it in the search bar of a search head")
     parts = urlsplit(uri)

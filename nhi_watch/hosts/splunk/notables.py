@@ -15,9 +15,9 @@ from ipaddress import ip_address
 from typing import Any
 
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.life import REASON_LOG_ODDS
+from nhi_watch.core.status import REASON_LOG_ODDS
 from nhi_watch.core.timestamps import parse, render
-from nhi_watch.detect.publish import Event
+from nhi_watch.detect.publish import Publication
 from nhi_watch.hosts.splunk import fields
 from nhi_watch.hosts.splunk.rows import Cell
 
@@ -56,8 +56,8 @@ def in_event(text: str) -> dict[str, Any]:
 def short(document: Document) -> dict[str, Any]:
     """A document without its story."""
     kept = {name: value for name, value in document.items() if name not in _STORY}
-    kept["signals"] = [_brief(one) for one in document["signals"] if one["value"]][:LISTED]
-    kept["controls"] = [one for one in document["controls"] if one["required"]][:LISTED]
+    kept["signals"] = [_brief(signal) for signal in document["signals"] if signal["value"]][:LISTED]
+    kept["controls"] = [control for control in document["controls"] if control["required"]][:LISTED]
     kept["record_ids"] = document["record_ids"][:RECORDS]
     return kept
 
@@ -66,10 +66,10 @@ def _brief(signal: Document) -> dict[str, Any]:
     return {**signal, "evidence": signal["evidence"][:SENTENCE], "record_ids": signal["record_ids"][:1]}
 
 
-def row_of(event: Event, run: Mapping[str, Any], now: int, whole: bool = True) -> dict[str, Cell]:
+def row_of(event: Publication, run: Mapping[str, Any], now: int, is_complete: bool = True) -> dict[str, Cell]:
     """The row of a notable; see `fields.NOTABLE`.
 
-    `run`: counts of the run that found it. `whole`: its event holds the whole document.
+    `run`: counts of the run that found it. `is_complete`: its event holds the whole document.
     """
     document = event.document
     row = {**_what(document, event.change), **_who(document), **_when(document), **_why(document)}
@@ -79,14 +79,14 @@ def row_of(event: Event, run: Mapping[str, Any], now: int, whole: bool = True) -
     row["_time"], row["nhi_escalated"] = str(time), "1" if event.escalated else "0"
     row["nhi_overflow"], row["nhi_overflow_highest"] = str(run["overflow"]), f"{run['overflow_highest']:g}"
     kept = {name: row[name] for name in fields.NOTABLE if name in row and name not in _NOT_KEPT}
-    told = {"time": render(time), **kept, "nhi_notable": document}
-    return {**row, "_raw": _text(told) if whole else _short_text(told)}
+    result_row = {"time": render(time), **kept, "nhi_notable": document}
+    return {**row, "_raw": _text(result_row) if is_complete else _short_text(result_row)}
 
 
 def _text(event: Mapping[str, Any]) -> str:
     """One line of JSON, in which characters that hide text or turn it around are written out."""
     text = json.dumps(event, separators=(",", ":"), ensure_ascii=False)
-    return _HIDING.sub(lambda found: json.dumps(found.group())[1:-1], text)
+    return _HIDING.sub(lambda match: json.dumps(match.group())[1:-1], text)
 
 
 def _short_text(event: Mapping[str, Any]) -> str:
@@ -101,7 +101,7 @@ def _short_text(event: Mapping[str, Any]) -> str:
 
 def event_of(document: Document, now: int) -> str:
     """The event of a notable that was made outside Splunk, as by `nhi posture`."""
-    event = Event("new", dict(document), document["revision"] == 1)
+    event = Publication("new", dict(document), document["revision"] == 1)
     return str(row_of(event, {"overflow": 0, "overflow_highest": 0}, now)["_raw"])
 
 
@@ -168,6 +168,6 @@ def _is_address(text: str) -> bool:
 
 def _new(document: Document, name: str) -> list[str]:
     """What was new for the identity in a dimension."""
-    found = (one for dimension in document["usual"]["dimensions"] if dimension["name"] == name
-             for one in dimension["observed"])  # fmt: skip
-    return [one["value"][:SENTENCE] for one in found if one["new"]][:NETWORKS]
+    values = (value for dimension in document["usual"]["dimensions"] if dimension["name"] == name
+             for value in dimension["observed"])  # fmt: skip
+    return [value["value"][:SENTENCE] for value in values if value["new"]][:NETWORKS]

@@ -25,15 +25,15 @@ from nhi_watch.core.behaviour import (
     BEHAVIOURS,
     FOLDED,
     Behaviour,
+    BehaviourKey,
     CrowdedDay,
     IdentityDay,
-    Shape,
     fingerprint,
     is_uuid,
+    key_of_event,
     rank_of,
-    shape_of,
 )
-from nhi_watch.core.behaviour import mark_of as mark_of_behaviour
+from nhi_watch.core.behaviour import behaviour_hash as mark_of_behaviour
 from nhi_watch.core.errors import RejectError, StoreError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import HOUR
@@ -51,13 +51,13 @@ LONGEST = 7_000
 """Characters of a packed part in one stored event. Splunk cuts an event to 10,240 before it looks for fields in it, and
 each field to that ([kv] maxchars): what is longer would be another text for a search than for us."""
 _HEAD = struct.Struct("<BIII")
-SERVICE = Shape._fields.index("service")
-Key = tuple[Shape, int]
+SERVICE = BehaviourKey._fields.index("service")
+Key = tuple[BehaviourKey, int]
 Slot = tuple[Behaviour, set[int]]
 """A behaviour, and the fingerprints of its records."""
 
 
-class Part:
+class PartialDay:
     """One identity's day, or a piece of it."""
 
     __slots__ = ("_crowd", "day", "slots")
@@ -67,36 +67,36 @@ class Part:
         self.slots: dict[Key, Slot] = {}
         self._crowd: Optional[CrowdedDay[Slot]] = None
 
-    def slot(self, shape: Shape, hour: int) -> Slot:
+    def slot(self, key: BehaviourKey, hour: int) -> Slot:
         """The behaviour of this shape and hour, made when first asked for; of too many the rest is folded."""
-        found = self.slots.get((shape, hour))
-        if found is None:
+        slot = self.slots.get((key, hour))
+        if slot is None:
             if len(self.slots) >= BEHAVIOURS:
                 self._crowd = self._crowd or CrowdedDay(self.slots, _slot, _join)
-                return self._crowd.place(shape, hour)
-            found = self.slots[shape, hour] = _slot(shape, hour)
-        return found
+                return self._crowd.place(key, hour)
+            slot = self.slots[key, hour] = _slot(key, hour)
+        return slot
 
     def add(self, event: Event) -> bool:
         """Take in an event; False when its record was here before."""
-        key = shape_of(event), event.time // HOUR
-        behaviour, marks = slot = self.slot(*key)
-        mark = told_apart({mark_of(event.record_id)}, key, slot)
-        if mark <= marks:
+        key = key_of_event(event), event.time // HOUR
+        behaviour, record_hashes = slot = self.slot(*key)
+        mark = bound_hashes({record_hash(event.record_id)}, key, slot)
+        if mark <= record_hashes:
             return False
-        marks |= mark
+        record_hashes |= mark
         behaviour.take(event)
         return True
 
-    def merge(self, other: Part) -> None:
+    def merge(self, other: PartialDay) -> None:
         """Take in another piece of the same day; records that both know count once."""
-        for key, (behaviour, marks) in other.slots.items():
+        for key, (behaviour, record_hashes) in other.slots.items():
             mine = self.slots.get(key)
             if mine is None and len(self.slots) < BEHAVIOURS:
-                self.slots[key] = (behaviour, marks)
-            elif mine is None or not marks <= mine[1]:
+                self.slots[key] = (behaviour, record_hashes)
+            elif mine is None or not record_hashes <= mine[1]:
                 slot = mine or self.slot(*key)
-                _merge(slot, behaviour, told_apart(marks, key, slot))
+                _merge(slot, behaviour, bound_hashes(record_hashes, key, slot))
 
     def events(self) -> int:
         """How many events are counted here."""
@@ -106,26 +106,26 @@ class Part:
         """Second of the first event."""
         return min(behaviour.first for behaviour, _ in self.slots.values())
 
-    def brief(self, records: int) -> Part:
+    def brief(self, records: int) -> PartialDay:
         """The same with so many record ids a behaviour at most, the smallest."""
         for behaviour, _ in self.slots.values():
             del behaviour.record_ids[records:]
         return self
 
-    def give(self, whole: IdentityDay) -> None:
+    def give(self, identity_day: IdentityDay) -> None:
         """Add to an identity's day what it does not hold yet; it may hold some of it.
 
         The day keeps one set of marks, so each is bound to its behaviour: one id may stand in many.
         """
-        for (shape, hour), (behaviour, marks) in self.slots.items():
-            own = mark_of_behaviour(shape, hour)
-            bound = {mark ^ own for mark in marks}
-            fresh = bound - whole.seen
+        for (key, hour), (behaviour, record_hashes) in self.slots.items():
+            own = mark_of_behaviour(key, hour)
+            bound = {mark ^ own for mark in record_hashes}
+            fresh = bound - identity_day.seen
             if fresh:
-                unmarked = behaviour.count - len(marks) if len(fresh) == len(marks) else 0
+                unmarked = behaviour.count - len(record_hashes) if len(fresh) == len(record_hashes) else 0
                 behaviour.count = len(fresh) + unmarked
-                whole.seen |= fresh
-                whole.put((shape, hour), behaviour)
+                identity_day.seen |= fresh
+                identity_day.put((key, hour), behaviour)
 
     def pieces(self) -> Iterator[str]:
         """The part as texts that are each short enough for a stored event, see LONGEST."""
@@ -136,46 +136,46 @@ class Part:
         for half in self._halves():
             yield from half.pieces()
 
-    def _halves(self) -> tuple[Part, Part]:
+    def _halves(self) -> tuple[PartialDay, PartialDay]:
         """Two parts that make up this one."""
-        one, other = Part(self.day), Part(self.day)
+        first_half, other = PartialDay(self.day), PartialDay(self.day)
         slots = list(self.slots.items())
         if len(slots) > 1:
-            one.slots, other.slots = dict(slots[::2]), dict(slots[1::2])
-            return one, other
-        ((key, (behaviour, marks)),) = slots
-        for half, own in ((one, set(sorted(marks)[::2])), (other, set(sorted(marks)[1::2]))):
+            first_half.slots, other.slots = dict(slots[::2]), dict(slots[1::2])
+            return first_half, other
+        ((key, (behaviour, record_hashes)),) = slots
+        for half, own in ((first_half, set(sorted(record_hashes)[::2])), (other, set(sorted(record_hashes)[1::2]))):
             half.slots[key] = (copy(behaviour), own)
             half.slots[key][0].count = len(own)
-        one.slots[key][0].count += behaviour.count - len(marks)
-        return one, other
+        first_half.slots[key][0].count += behaviour.count - len(record_hashes)
+        return first_half, other
 
 
-def _slot(shape: Shape, hour: int) -> Slot:
-    return Behaviour(shape, hour), set()
+def _slot(key: BehaviourKey, hour: int) -> Slot:
+    return Behaviour(key, hour), set()
 
 
 def _join(mine: Slot, other: Slot) -> None:
-    behaviour, marks = other
-    _merge(mine, behaviour, told_apart(marks, (behaviour.shape, behaviour.hour), mine))
+    behaviour, record_hashes = other
+    _merge(mine, behaviour, bound_hashes(record_hashes, (behaviour.key, behaviour.hour), mine))
 
 
-def told_apart(marks: set[int], key: Key, slot: Slot) -> set[int]:
+def bound_hashes(record_hashes: set[int], key: Key, slot: Slot) -> set[int]:
     """Marks of records of one behaviour as a slot keeps them: of what is folded, bound to what they were of.
 
     Else a harmless record of the same id would swallow another that is folded into the same behaviour.
     """
-    if FOLDED not in slot[0].shape.traits or FOLDED in key[0].traits:
-        return marks
+    if FOLDED not in slot[0].key.traits or FOLDED in key[0].traits:
+        return record_hashes
     own = mark_of_behaviour(*key) & _MASK
-    return {mark ^ own for mark in marks}
+    return {mark ^ own for mark in record_hashes}
 
 
-def _merge(mine: Slot, behaviour: Behaviour, marks: set[int]) -> None:
+def _merge(mine: Slot, behaviour: Behaviour, record_hashes: set[int]) -> None:
     known, seen = mine
-    unmarked = known.count - len(seen) + behaviour.count - len(marks)
+    unmarked = known.count - len(seen) + behaviour.count - len(record_hashes)
     known.merge(behaviour)
-    seen |= marks
+    seen |= record_hashes
     known.count = len(seen) + unmarked
 
 
@@ -188,33 +188,33 @@ def key_of(identity_id: str) -> str:
     return hashlib.sha256(identity_id.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def mark_of(record_id: str) -> int:
+def record_hash(record_id: str) -> int:
     """The fingerprint of a record: of a UUID 5 bytes, of an id that may have been chosen or made all 8.
 
-    >>> hex(mark_of("b48a1176-b284-dffb-4e56-377f71bbead6")), hex(mark_of("id-1~38d05e0f9d93"))
+    >>> hex(record_hash("b48a1176-b284-dffb-4e56-377f71bbead6")), hex(record_hash("id-1~38d05e0f9d93"))
     ('0x7f71bbead6', '0xa4b80924e437b1a3')
     """
     mark = fingerprint(record_id)
     return mark & _MASK if is_uuid(record_id) else mark
 
 
-def pack(part: Part) -> str:
+def pack(partial_day: PartialDay) -> str:
     """The part as text."""
-    whole = IdentityDay(part.day)
-    whole.behaviours = {key: behaviour for key, (behaviour, _) in part.slots.items()}
-    marks: list[int] = []
+    identity_day = IdentityDay(partial_day.day)
+    identity_day.behaviours = {key: behaviour for key, (behaviour, _) in partial_day.slots.items()}
+    record_hashes: list[int] = []
     sizes: list[int] = []
-    for behaviour in whole.ordered():
-        own = part.slots[behaviour.shape, behaviour.hour][1]
-        marks.extend(sorted(own))
+    for behaviour in identity_day.ordered():
+        own = partial_day.slots[behaviour.key, behaviour.hour][1]
+        record_hashes.extend(sorted(own))
         sizes.append(len(own))
-    version, width = (VERSION, WIDE) if max(marks, default=0) > _MASK else (NARROW, MARK)
-    head = _HEAD.pack(version, len(marks), len(sizes), 1)
-    told = b"".join(mark.to_bytes(width, "little") for mark in marks) + struct.pack(f"<{len(sizes)}I", *sizes)
-    return urlsafe_b64encode(head + told + day_rows.pack(whole, WORDS)).decode("ascii").rstrip("=")
+    version, width = (VERSION, WIDE) if max(record_hashes, default=0) > _MASK else (NARROW, MARK)
+    head = _HEAD.pack(version, len(record_hashes), len(sizes), 1)
+    packed = b"".join(mark.to_bytes(width, "little") for mark in record_hashes) + struct.pack(f"<{len(sizes)}I", *sizes)
+    return urlsafe_b64encode(head + packed + day_rows.pack(identity_day, WORDS)).decode("ascii").rstrip("=")
 
 
-def unpack(text: str) -> tuple[str, Part]:
+def unpack(text: str) -> tuple[str, PartialDay]:
     """The identity's id and the part that `pack` wrote.
 
     Raises:
@@ -268,17 +268,17 @@ def glance(text: str) -> Glance:
 
 def kinds_of(behaviours: Iterable[Behaviour]) -> set[int]:
     """Hashes of what behaviours are made of: shapes without their hour, targets, credentials handed out, links."""
-    found, shapes = set[int](), set[int]()
-    for one in behaviours:
-        if id(one.shape) not in shapes:
-            shapes.add(id(one.shape))
-            found.add(mark_of_behaviour(one.shape, 0))
-        for texts in (one.targets, one.issued, one.links):
-            found.update(map(rank_of, texts))
-    return found
+    result, shapes = set[int](), set[int]()
+    for behaviour in behaviours:
+        if id(behaviour.key) not in shapes:
+            shapes.add(id(behaviour.key))
+            result.add(mark_of_behaviour(behaviour.key, 0))
+        for texts in (behaviour.targets, behaviour.issued, behaviour.links):
+            result.update(map(rank_of, texts))
+    return result
 
 
-def _unpack(raw: bytes) -> tuple[str, Part]:
+def _unpack(raw: bytes) -> tuple[str, PartialDay]:
     version, marked, sized, _ = _HEAD.unpack_from(raw)
     if version not in (NARROW, VERSION):
         raise ValueError(f"version {version}, this app reads {NARROW} and {VERSION}")
@@ -286,14 +286,14 @@ def _unpack(raw: bytes) -> tuple[str, Part]:
     width = MARK if version == NARROW else WIDE
     if at + width * marked + 4 * sized > len(raw):  # before memory is taken for them
         raise ValueError("the counts do not fit")
-    marks = [int.from_bytes(raw[i : i + width], "little") for i in range(at, at + width * marked, width)]
+    record_hashes = [int.from_bytes(raw[i : i + width], "little") for i in range(at, at + width * marked, width)]
     at += width * marked
     sizes = struct.unpack_from(f"<{sized}I", raw, at)
-    whole = day_rows.unpack(raw[at + 4 * sized :], WORDS)
-    if sum(sizes) != len(marks) or len(whole.behaviours) != len(sizes):
+    identity_day = day_rows.unpack(raw[at + 4 * sized :], WORDS)
+    if sum(sizes) != len(record_hashes) or len(identity_day.behaviours) != len(sizes):
         raise ValueError("the counts do not fit")
-    part = Part(whole.day)
-    left = iter(marks)
-    for (key, behaviour), size in zip(whole.behaviours.items(), sizes):
-        part.slots[key] = (behaviour, set(islice(left, size)))
-    return whole.identity.id, part
+    partial_day = PartialDay(identity_day.day)
+    left = iter(record_hashes)
+    for (key, behaviour), size in zip(identity_day.behaviours.items(), sizes):
+        partial_day.slots[key] = (behaviour, set(islice(left, size)))
+    return identity_day.identity.id, partial_day

@@ -191,8 +191,8 @@ def _execute(command: Command, metadata: Metadata, size: int, requests: BinaryIO
 
 
 def _search(metadata: Metadata) -> Search:
-    told = metadata.get("searchinfo")
-    searchinfo = told if isinstance(told, dict) else {}
+    search_info = metadata.get("searchinfo")
+    searchinfo = search_info if isinstance(search_info, dict) else {}
     arguments = searchinfo.get("args") or []
     if not isinstance(arguments, list):
         raise InputError(f"searchinfo.args is not a list: {arguments!r}")
@@ -201,10 +201,10 @@ def _search(metadata: Metadata) -> Search:
     return Search([str(a) for a in arguments], earliest, latest, user, session, uri)
 
 
-def _seconds(told: object) -> float:
+def _seconds(text: object) -> float:
     """A time as splunkd writes it (`1629700322.000000000`), 0 where there is none."""
     try:
-        return float(str(told))
+        return float(str(text))
     except ValueError:
         return 0.0
 
@@ -261,14 +261,14 @@ def parse(command: str, options: Options, arguments: Iterable[str]) -> dict[str,
     >>> parse("nhirank", {"budget": Option("10", "<number>", pattern=r"\\d+", example="10")}, ["budget=20"])
     {'budget': '20'}
     """
-    told = {name: option.default for name, option in options.items()}
+    given = {name: option.default for name, option in options.items()}
     for argument in arguments:
         name, equals, value = argument.partition("=")
         option = options.get(name)
         if option is None or not equals:
             raise InputError(f"{command}: {argument[:100]!r} is not an option. Write {usage(command, options)}")
-        told[name] = _checked(command, name, option, value.strip('"'))
-    return told
+        given[name] = _checked(command, name, option, value.strip('"'))
+    return given
 
 
 def _checked(command: str, name: str, option: Option, value: str) -> str:

@@ -26,13 +26,13 @@ def spelled(code: str) -> str:
     return f"{code}: {words}" if words else code
 
 
-def code_of(told: str) -> str:
+def code_of(text: str) -> str:
     """The code in what `spelled` has written.
 
     >>> code_of("clock: the time is …"), code_of("")
     ('clock', 'unknown')
     """
-    return told.partition(":")[0][:60] or "unknown"
+    return text.partition(":")[0][:60] or "unknown"
 
 
 def messages(command: str, rejected: Mapping[str, int]) -> Messages:
@@ -42,15 +42,15 @@ def messages(command: str, rejected: Mapping[str, int]) -> Messages:
     ('INFO', 'nhirank: left out 2 events: 2 alerts that are closed or resolved')
     """
     bad = {code: count for code, count in rejected.items() if code not in LEFT_OUT}
-    found: Messages = []
+    messages: Messages = []
     if bad:
-        told = "; ".join(f"{count:,} {spelled(code)}" for code, count in _ordered(bad))
-        found.append(("WARN", f"{command}: could not read {_amount(sum(bad.values()))}: {told}"[:_LONGEST]))
+        text = "; ".join(f"{count:,} {spelled(code)}" for code, count in _ordered(bad))
+        messages.append(("WARN", f"{command}: could not read {_amount(sum(bad.values()))}: {text}"[:_LONGEST]))
     rest = {code: count for code, count in rejected.items() if code in LEFT_OUT}
     if rest:
-        told = ", ".join(f"{count:,} {LEFT_OUT[code]}" for code, count in _ordered(rest))
-        found.append(("INFO", f"{command}: left out {_amount(sum(rest.values()))}: {told}"[:_LONGEST]))
-    return found
+        text = ", ".join(f"{count:,} {LEFT_OUT[code]}" for code, count in _ordered(rest))
+        messages.append(("INFO", f"{command}: left out {_amount(sum(rest.values()))}: {text}"[:_LONGEST]))
+    return messages
 
 
 def folded(command: str, count: int) -> Messages:
@@ -59,12 +59,12 @@ def folded(command: str, count: int) -> Messages:
     >>> folded("nhirank", 0), folded("nhirank", 1)
     ([], [('WARN', 'nhirank: 1 event was too many to be kept apart')])
     """
-    told = "1 event was" if count == 1 else f"{count:,} events were"
-    return [("WARN", f"{command}: {told} too many to be kept apart")] if count else []
+    text = "1 event was" if count == 1 else f"{count:,} events were"
+    return [("WARN", f"{command}: {text} too many to be kept apart")] if count else []
 
 
 def _ordered(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _amount(count: int) -> str:

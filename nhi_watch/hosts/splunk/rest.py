@@ -128,7 +128,7 @@ class Client:
             except HTTPError as error:
                 wait = _pause_of(error, attempt)
                 if error.code not in BUSY or attempt == ATTEMPTS:
-                    raise RestError(error.code, f"{_where(path)}: {_told(error)}") from error
+                    raise RestError(error.code, f"{_where(path)}: {_error_text(error)}") from error
             except (URLError, OSError, HTTPException) as error:
                 wait = 2.0 ** (attempt - 1)
                 reason = getattr(error, "reason", error)
@@ -159,12 +159,12 @@ def _rows(answer: bytes) -> list[dict[str, str]]:
     """
     rows = []
     for line in answer.splitlines():
-        told = json.loads(line) if line.strip() else {}
-        wrong = [one for one in told.get("messages", ()) if one.get("type") in ("FATAL", "ERROR")]
+        text = json.loads(line) if line.strip() else {}
+        wrong = [message for message in text.get("messages", ()) if message.get("type") in ("FATAL", "ERROR")]
         if wrong:
             raise RestError(0, f"{EXPORT}: the search failed: {wrong[0].get('text')}"[:500])
-        if "result" in told and not told.get("preview"):
-            rows.append(told["result"])
+        if "result" in text and not text.get("preview"):
+            rows.append(text["result"])
     return rows
 
 
@@ -173,16 +173,16 @@ def _where(path: str) -> str:
 
 
 def _pause_of(error: HTTPError, attempt: int) -> float:
-    told = error.headers.get("Retry-After", "")
-    return min(float(told), LONGEST_PAUSE) if told.isdecimal() else 2.0 ** (attempt - 1)
+    text = error.headers.get("Retry-After", "")
+    return min(float(text), LONGEST_PAUSE) if text.isdecimal() else 2.0 ** (attempt - 1)
 
 
-def _told(error: HTTPError) -> str:
+def _error_text(error: HTTPError) -> str:
     """What an error answer says, and what to do about it."""
     text = error.read(2_000).decode("utf-8", "replace")
     try:
-        told = json.loads(text)
-        text = told.get("text") or "; ".join(str(each.get("text", "")) for each in told["messages"])
+        answer = json.loads(text)
+        text = answer.get("text") or "; ".join(str(each.get("text", "")) for each in answer["messages"])
     except (ValueError, AttributeError, KeyError, TypeError):
         text = " ".join(text.split())
     return f"HTTP {error.code}: {text[:300] or error.reason}{_REMEDIES.get(error.code, '')}"
@@ -233,8 +233,8 @@ class Collection:
         """At most so many documents that fit; `sort`: a field, with a minus for the largest first; `field`: of each
         only this one."""
         order = f"{sort[1:]}:-1" if sort.startswith("-") else sort
-        told = {"query": json.dumps(query), "sort": order, "limit": limit, **({"fields": field} if field else {})}
-        asked = urlencode(told)
+        details = {"query": json.dumps(query), "sort": order, "limit": limit, **({"fields": field} if field else {})}
+        asked = urlencode(details)
         return list(self._client.ask("GET", f"{self._path}?{asked}"))
 
     def find(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -246,7 +246,7 @@ class Collection:
             return
         try:
             asked = [{"query": {"_key": key}} for key in keys]
-            found = self._client.ask("POST", f"{self._path}/batch_find", asked)
+            rows = self._client.ask("POST", f"{self._path}/batch_find", asked)
         except RestError as error:  # max_size_per_batch_result_mb
             if len(keys) == 1 or error.status not in (400, 413, 500):
                 raise
@@ -254,7 +254,7 @@ class Collection:
             yield from self.find(keys[:half])
             yield from self.find(keys[half:])
             return
-        documents = [document for each in found for document in each]
+        documents = [document for each in rows for document in each]
         yield from documents
         if sum(len(document.get("v", "")) for document in documents) >= LARGE:
             there = {document["_key"] for document in documents}

@@ -37,18 +37,18 @@ Body = Union[bytes, Iterable[bytes]]
 
 def _lines(body: Body) -> Iterator[tuple[Row, bytes]]:
     """The rows of a body, its header first, each with the very bytes that came; empty lines are left out."""
-    held: list[bytes] = []
+    lines: list[bytes] = []
 
     def texts() -> Iterator[str]:
         for line in io.BytesIO(body) if isinstance(body, bytes) else body:
-            held.append(line)
+            lines.append(line)
             text = line.decode("utf-8", "surrogateescape")
             yield _UNSAFE.sub("\ufffd", text) if b"\0" in line or b"\r" in line else text
 
     for row in csv.reader(texts()):
         if row:
-            yield row, b"".join(held)
-        held.clear()
+            yield row, b"".join(lines)
+        lines.clear()
 
 
 def read(body: Body) -> Iterator[Row]:
@@ -162,7 +162,7 @@ _SEEN, _LOG = re.compile(r'\bnhi_seen="?(\d{1,15})\b'), re.compile(r'\bnhi_log="
 _NAME = re.compile(r"[\w:./-]{1,100}", re.ASCII)
 
 
-class Columns:
+class ChunkColumns:
     """The columns of a chunk."""
 
     def __init__(self, header: Row) -> None:
@@ -183,8 +183,8 @@ class Columns:
         raw = self.cell(row, RAW)
         if not raw:
             return self.cell(row, name)
-        found = pattern.search(raw) if self.cell(row, "source") == SOURCE else None
-        return found[1] if found else ""
+        match = pattern.search(raw) if self.cell(row, "source") == SOURCE else None
+        return match[1] if match else ""
 
     def part(self, row: Row) -> str:
         """The packed part, of rows that nhigroup has made; "" of others."""
@@ -229,8 +229,8 @@ class Columns:
 
     def errors(self, row: Row) -> int:
         """How many events such a row stands for."""
-        told = self.cell(row, "nhi_events")
-        return int(told) if told.isdecimal() and told.isascii() else 1
+        text = self.cell(row, "nhi_events")
+        return int(text) if text.isdecimal() and text.isascii() else 1
 
     def notable(self, row: Row) -> str:
         """The JSON of a notable's event; "" of other rows."""

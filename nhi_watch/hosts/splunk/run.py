@@ -24,31 +24,31 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import MINUTE, render_day
 from nhi_watch.detect import late, publish
-from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.publish import Event
+from nhi_watch.detect.model import Model
+from nhi_watch.detect.publish import Publication
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.session import Session
-from nhi_watch.detect.signals import Past
+from nhi_watch.detect.signals import Baseline
 from nhi_watch.hosts.splunk.archive import ArchivedStore
 from nhi_watch.hosts.splunk.feedback import Given, remember
 from nhi_watch.hosts.splunk.gather import SHARDS, Gatherer
 from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, BusyError, Generation, KvStore
 from nhi_watch.hosts.splunk.notables import in_event
-from nhi_watch.hosts.splunk.parts import Part
+from nhi_watch.hosts.splunk.parts import PartialDay
 from nhi_watch.hosts.splunk.protocol import Search
 from nhi_watch.hosts.splunk.rest import APP, Client, Collection, authorities, trust
 from nhi_watch.hosts.splunk.waiting import Heard, Waiting
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import peer_scope
 from nhi_watch.state.retention import Daybook
-from nhi_watch.state.state import AT_ONCE, NEWS, State
+from nhi_watch.state.state import AT_ONCE, UNJUDGED, State
 from nhi_watch.state.store import Rows, pack, unpack
 
 AGAIN, TRIES = 11 * MINUTE, 3
 """Seconds after which a revision that was not found in the index is sent again, and how often it is tried: one that a
 filter of the customer's leaves out never comes."""
-MARKS = 500_000
+MAX_RECORD_HASHES = 500_000
 """Records that are held in memory before they are put into the state, some 150 MB. What was loaded counts too: with an
 identity come the records of its whole day."""
 PATIENCE, STEP = 120, 5
@@ -94,15 +94,15 @@ def writing(search: Search) -> Optional[ArchivedStore]:
     raise AssertionError("unreachable")
 
 
-class Written(NamedTuple):
+class RunOutput(NamedTuple):
     """What a run has to say."""
 
-    events: Sequence[Event]
+    events: Sequence[Publication]
     """What is to be written of notables."""
     result: Result
 
 
-class Run:
+class SplunkRun:
     """Takes days in, and settles them."""
 
     def __init__(
@@ -114,7 +114,7 @@ class Run:
         self._rows, self._now = store, now
         self._context, self._budget = context, budget
         self._session = self._begin()
-        self._state, self.days = self._session.state, self._session.days
+        self._state, self.days = self._session.state, self._session.batch
         self._waiting = Waiting(store, self._state, now)
         self._loaded = 0
 
@@ -143,37 +143,37 @@ class Run:
         self.days.parsed += self._waiting.events
         self._waiting.events = 0
 
-    def take(self, day: int, found: Iterable[Mapping[str, Part]], many: bool = False) -> None:
+    def take(self, day: int, shards: Iterable[Mapping[str, PartialDay]], many: bool = False) -> None:
         """Add parts of a day to what the state holds of it; `many`: it is noted what of its identities is known."""
-        for some in found:
-            self.days.parsed += sum(part.events() for part in some.values())
-            self._merge(day, self._news_of(day, some) if self.book.is_closed(day) else some, many)
+        for some in shards:
+            self.days.parsed += sum(partial_day.events() for partial_day in some.values())
+            self._merge(day, self._novel_of(day, some) if self.book.is_closed(day) else some, many)
         self._bound(day)
 
-    def _news_of(self, day: int, some: Mapping[str, Part]) -> dict[str, Part]:
+    def _novel_of(self, day: int, some: Mapping[str, PartialDay]) -> dict[str, PartialDay]:
         """The parts of a closed day that show something new. What their day held, to tell copies, is read of these
         alone: it may be far away."""
-        wholes, crowded = dict[str, IdentityDay](), dict[str, Part]()
-        for name, part in some.items():
-            if len(part.slots) < BEHAVIOURS:
-                part.give(wholes.setdefault(name, IdentityDay(day)))
+        identity_days, crowded = dict[str, IdentityDay](), dict[str, PartialDay]()
+        for name, partial_day in some.items():
+            if len(partial_day.slots) < BEHAVIOURS:
+                partial_day.give(identity_days.setdefault(name, IdentityDay(day)))
             else:
-                crowded[name] = part
-        inventory.note(self._rows, wholes.values())
-        fresh = late.news(self._state, wholes.values())
-        return {**{whole.identity.id: some[whole.identity.id] for whole in fresh}, **crowded}
+                crowded[name] = partial_day
+        inventory.note(self._rows, identity_days.values())
+        fresh = late.novel_days(self._state, identity_days.values())
+        return {**{identity_day.identity.id: some[identity_day.identity.id] for identity_day in fresh}, **crowded}
 
-    def _merge(self, day: int, some: Mapping[str, Part], notes: bool, briefly: bool = False) -> None:
+    def _merge(self, day: int, some: Mapping[str, PartialDay], notes: bool, briefly: bool = False) -> None:
         self.days.fetch((day, name) for name in some)
-        for name, part in some.items():
-            part.give(self.days.identity_day(name, day))
-        wholes = {name: self.days[day][name] for name in some}
+        for name, partial_day in some.items():
+            partial_day.give(self.days.identity_day(name, day))
+        identity_days = {name: self.days[day][name] for name in some}
         if notes and not self.book.is_closed(day):
-            self._waiting.note(day, wholes)
-        for name in wholes.keys() - self._waiting.odd(day).keys() if briefly else ():
-            _brief(wholes[name])
-        self._loaded += sum(len(whole.seen) for whole in wholes.values())
-        if self._loaded > MARKS:
+            self._waiting.note(day, identity_days)
+        for name in identity_days.keys() - self._waiting.suspicious(day).keys() if briefly else ():
+            _brief(identity_days[name])
+        self._loaded += sum(len(identity_day.seen) for identity_day in identity_days.values())
+        if self._loaded > MAX_RECORD_HASHES:
             self._put(day)
 
     def _put(self, day: int) -> None:
@@ -192,14 +192,14 @@ class Run:
     def _merge_shard(self, shard: int, last: Optional[int] = None) -> bool:
         """Merge what waits of a shard, of days up to `last`; whether there was anything."""
         is_any = False
-        for day, found in self._waiting.of(shard, last):
-            is_any, names = True, sorted(found)
-            acting = self._waiting.acting(day)
+        for day, parts in self._waiting.of(shard, last):
+            is_any, names = True, sorted(parts)
+            actor = self._waiting.suspects(day)
             # to be judged, although nothing may be new: of who acts oddly a notable tells all
-            self._rows.put("day", [(f"{NEWS}{day:06d}/{name}", b"1") for name in names if name in acting])
+            self._rows.put("day", [(f"{UNJUDGED}{day:06d}/{name}", b"1") for name in names if name in actor])
             for start in range(0, len(names), AT_ONCE):
                 some = names[start : start + AT_ONCE]
-                self._merge(day, {name: found[name] for name in some}, notes=True, briefly=True)
+                self._merge(day, {name: parts[name] for name in some}, notes=True, briefly=True)
             self._put(day)
         return is_any
 
@@ -207,10 +207,10 @@ class Run:
         """Fold those who are too many, and forget who brought nothing."""
         if day in self.days:
             self.days.bound(day)
-            for name in [name for name, whole in self.days[day].items() if not whole.behaviours]:
+            for name in [name for name, identity_day in self.days[day].items() if not identity_day.behaviours]:
                 del self.days[day][name]
 
-    def settle(self, seen: Iterable[str] = (), closes: bool = True) -> Written:
+    def process(self, seen: Iterable[str] = (), closes: bool = True) -> RunOutput:
         """Judge what grew, and say what is to be written.
 
         `seen`: events of notables that came by; `closes=False`: closing days is left to `close`.
@@ -218,7 +218,7 @@ class Run:
         self._import()
         publish.confirm(self._rows, _revisions(seen))
         result = self._session.finish(closes=closes, live=True)
-        return Written(self._due(), result)
+        return RunOutput(self._due(), result)
 
     def close(self, flush: Callable[[], None], until: float) -> bool:
         """Close days that are due, batch by batch, each flushed; False: some of it is left to the next run.
@@ -253,10 +253,10 @@ class Run:
 
     # ---- what has not come yet
 
-    def _due(self) -> list[Event]:
+    def _due(self) -> list[Publication]:
         """Revisions to be sent: new ones, and those that were sent and have not come."""
         before = self._sent()
-        after, due = dict[str, tuple[int, int, int]](), list[Event]()
+        after, due = dict[str, tuple[int, int, int]](), list[Publication]()
         given_up = dict[str, int]()
         for event in publish.unconfirmed(self._rows):
             name, revision = event.document["id"], event.document["revision"]
@@ -281,33 +281,33 @@ class Run:
 
     def _import(self) -> None:
         """Take over from an earlier version up to which revision it has written each notable."""
-        told, documents = (dict(self._rows.scan("meta", low, low[:-1] + "0")) for low in _EARLIER)
-        if told:
-            publish.imported(self._rows, {key[len(_EARLIER[0]) :]: unpack(raw)[0] for key, raw in told.items()})
-            self._rows.put("meta", [(key, None) for key in (*told, *documents)])
+        rows, documents = (dict(self._rows.scan("meta", low, low[:-1] + "0")) for low in _EARLIER)
+        if rows:
+            publish.imported(self._rows, {key[len(_EARLIER[0]) :]: unpack(raw)[0] for key, raw in rows.items()})
+            self._rows.put("meta", [(key, None) for key in (*rows, *documents)])
 
 
-def _brief(whole: IdentityDay) -> None:
+def _brief(identity_day: IdentityDay) -> None:
     """Keep fewer ids of the records of a day on which nothing is odd: they would be half of its row."""
-    for behaviour in whole.behaviours.values():
+    for behaviour in identity_day.behaviours.values():
         del behaviour.record_ids[1:]
 
 
 def _revisions(events: Iterable[str]) -> dict[str, int]:
     """Notable → its highest revision among events."""
-    found: dict[str, int] = {}
+    revisions: dict[str, int] = {}
     for text in events:
         with suppress(RejectError):
             document = in_event(text)
-            found[document["id"]] = max(document["revision"], found.get(document["id"], 0))
-    return found
+            revisions[document["id"]] = max(document["revision"], revisions.get(document["id"], 0))
+    return revisions
 
 
 class StateBaselines(Baselines):
     """What a state knows, for events of one day; without one, a cold start with what ships with the model."""
 
-    def __init__(self, card: Scorecard, networks: Networks, state: Optional[State], today: int) -> None:
-        super().__init__(card, networks)
+    def __init__(self, model: Model, networks: Networks, state: Optional[State], today: int) -> None:
+        super().__init__(model, networks)
         self._state = state
         # of a closed day: the profiles as they have learnt it
         self._eve = max(today, state.daybook.first_unlearnt) if state is not None else today
@@ -317,16 +317,16 @@ class StateBaselines(Baselines):
         if self._state is None:
             return
         self.shed()
-        missing = [one for one in identities if one.id not in self.own]
-        days = {one.id: IdentityDay(self._eve) for one in missing}
+        missing = [identity for identity in identities if identity.id not in self.own]
+        days = {identity.id: IdentityDay(self._eve) for identity in missing}
         if missing:
-            self._state.fill(self, days, self._eve, {peer_scope(one) for one in missing})
+            self._state.fill(self, days, self._eve, {peer_scope(identity) for identity in missing})
 
-    def past(self, identity: Identity, today: int) -> Past:
+    def baseline(self, identity: Identity, today: int) -> Baseline:
         """What is known of an identity on the eve of `today`."""
         if identity.id not in self.own:
             self.prefetch([identity])
-        return super().past(identity, today)
+        return super().baseline(identity, today)
 
 
 def known_days(state: Optional[State]) -> str:

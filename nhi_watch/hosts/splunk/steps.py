@@ -76,13 +76,13 @@ def _advice(log: str) -> str:
     return "name its index"
 
 
-def name_indexes(splunk: Splunk, told: str) -> Iterator[Row]:
+def name_indexes(splunk: Splunk, text: str) -> Iterator[Row]:
     """Set nhi_indexes.
 
     Raises:
         InputError: a name is none, or asks for all.
     """
-    names = [name for name in re.split(r"[\s,]+", told.strip()) if name]
+    names = [name for name in re.split(r"[\s,]+", text.strip()) if name]
     wrong = [name for name in names if not _INDEX.fullmatch(name)]
     if wrong or not names:
         what = f"{wrong[0]!r} is not an index name" if wrong else "no index was named"
@@ -109,18 +109,18 @@ def backfill(splunk: Splunk, days: int, today: int) -> Iterator[Row]:
         raise InputError(f"nhisetup: days={days} is out of bounds. Write days=30, {LONGEST} at most")
     done = splunk.done()
     for number, day in enumerate(range(today - days, today), 1):
-        told = {"Step": f"look back {render_day(day)}", "Text": f"day {number} of {days}"}
+        row = {"Step": f"look back {render_day(day)}", "Text": f"day {number} of {days}"}
         if f"backfill/{day}" in done:
-            yield {**told, "Status": "done before"}
+            yield {**row, "Status": "done before"}
             continue
         parts = slices(_counted(splunk, COUNT, "sourcetype", day * DAY, (day + 1) * DAY), day)
         windows = [(name, *part) for part in parts for name in GROUPS] + [("Rank", day * DAY, (day + 1) * DAY)]
         if not all(splunk.run(f"NHI Watch - {name}", low, high) for name, low, high in windows):
             text = "the search failed: check Activity > Jobs, then start again; it continues here"
-            yield {**told, "Status": "failed", "Text": text}
+            yield {**row, "Status": "failed", "Text": text}
             return
         splunk.note(f"backfill/{day}")
-        yield {**told, "Status": "done"}
+        yield {**row, "Status": "done"}
 
 
 Counts = dict[tuple[int, str], int]
@@ -138,13 +138,13 @@ def slices(counts: Mapping[tuple[int, str], int], day: int) -> Iterator[tuple[in
     >>> list(slices({(1, "a"): SLICE, (1, "b"): 1, (20, "a"): 5}, 0))
     [(0, 3600), (3600, 7200), (7200, 86400)]
     """
-    first, held = day * DAY, 0
+    first, size = day * DAY, 0
     for start in range(day * DAY, (day + 1) * DAY, HOUR):
         count = sum(n for (hour, _), n in counts.items() if hour == start // HOUR)
-        if start > first and held + count > SLICE:
+        if start > first and size + count > SLICE:
             yield first, start
-            first, held = start, 0
-        held += count
+            first, size = start, 0
+        size += count
     yield first, (day + 1) * DAY
 
 
@@ -160,15 +160,15 @@ def reconcile(splunk: Splunk, now: int) -> Iterator[Row]:
     read = _counted(splunk, READ, "nhi_log", earliest, latest)
     failed = 0
     for hour in lacking(there, read, splunk.macro("nhi_group_filter") == UNFILTERED):
-        key, told = f"again/{hour}", {"Step": f"read {render(hour * HOUR)} again"}
+        key, row = f"again/{hour}", {"Step": f"read {render(hour * HOUR)} again"}
         if key in done:
             continue
         if all(splunk.run(f"NHI Watch - {name}", hour * HOUR, (hour + 1) * HOUR) for name in GROUPS):
             splunk.note(key)
-            yield {**told, "Status": "done", "Text": "more than 1% of its events had not been read"}
+            yield {**row, "Status": "done", "Text": "more than 1% of its events had not been read"}
         else:
             failed += 1
-            yield {**told, "Status": "failed", "Text": "the search failed: see Activity > Jobs; it runs again tomorrow"}
+            yield {**row, "Status": "failed", "Text": "the search failed: see Activity > Jobs; it runs again tomorrow"}
     if not any(splunk.run("NHI Watch - Rank", now - RECENT, now) for _ in range(TRIES)):
         raise InputError("nhisetup: NHI Watch - Rank failed on the last two days: check Activity > Jobs")
     splunk.forget("nhi_notables", {"nhi_time": {"$lt": now - KEPT_DAYS * DAY}})
@@ -185,12 +185,12 @@ def lacking(there: Counts, read: Counts, is_all: bool) -> list[int]:
     >>> lacking({(n, "a"): 100 for n in range(5)}, {(0, "a"): 30, **{(n, "a"): 50 for n in range(1, 5)}}, False)
     [0]
     """
-    found = set()
+    lacking = set()
     for log in {log for _, log in there}:
         shares = {hour: read.get((hour, log), 0) / count for (hour, name), count in there.items() if name == log}
         usual = 1.0 if is_all else median(shares.values())
-        found |= {hour for hour, share in shares.items() if share < usual * (1 - LACKS)}
-    return sorted(found)
+        lacking |= {hour for hour, share in shares.items() if share < usual * (1 - LACKS)}
+    return sorted(lacking)
 
 
 def enable(splunk: Splunk, names: Sequence[str]) -> Iterator[Row]:

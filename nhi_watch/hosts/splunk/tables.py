@@ -56,7 +56,7 @@ def load_reputation(folder: Path) -> tuple[Reputation, Messages]:
 
 def load_assets(folder: Path) -> tuple[Assets, Messages]:
     """The customer's assets, for priorities; what nhi_assets.csv leaves open is looked for in the others, in order."""
-    found: Assets = NO_ASSETS
+    known_assets: Assets = NO_ASSETS
     messages: Messages = []
     for name in (ASSETS, OWNERS, ES_ASSETS):
         try:
@@ -64,12 +64,12 @@ def load_assets(folder: Path) -> tuple[Assets, Messages]:
         except InputError as error:
             messages.append(left_out(error))
             continue
-        found = {**found, **{who: _filled(found.get(who), asset) for who, asset in more.items()}}
-    return found, messages
+        known_assets = {**known_assets, **{who: _filled(known_assets.get(who), asset) for who, asset in more.items()}}
+    return known_assets, messages
 
 
-def _filled(known: Optional[Asset], told: Asset) -> Asset:
-    return told if known is None else Asset(*(mine or other for mine, other in zip(known, told)))
+def _filled(known: Optional[Asset], asset: Asset) -> Asset:
+    return asset if known is None else Asset(*(mine or other for mine, other in zip(known, asset)))
 
 
 def left_out(error: InputError) -> tuple[str, str]:

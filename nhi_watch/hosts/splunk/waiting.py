@@ -5,7 +5,7 @@ five minutes, and nearly none of these is news. So a run that brings many of the
 what the day and the day before were made of, and sets aside those that hold nothing else. Identities are in shards:
 each is merged every four hours, and all of a day before it is closed, so a closed day is what it would be otherwise.
 
-News is what `IdentityDay.has_news` takes for it: a call, place, outcome, target or link that was not there, and events
+News is what `IdentityDay.has_changes` says: a call, place, outcome, target or link that was not there, and events
 that are a quarter of the day's. Who acts oddly enough for a place in the list never waits.
 
 | key of `meta` | row |
@@ -28,7 +28,7 @@ from nhi_watch.core.timestamps import HOUR
 from nhi_watch.detect import ranking
 from nhi_watch.hosts.splunk import parts
 from nhi_watch.hosts.splunk.gather import SHARDS, bucket_of
-from nhi_watch.hosts.splunk.parts import Glance, Part
+from nhi_watch.hosts.splunk.parts import Glance, PartialDay
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack
 
@@ -51,71 +51,73 @@ class Waiting:
         self._rows, self._state, self._now = rows, state, now
         self._known: dict[tuple[int, int], Known] = {}
         """Day and shard → what is known; of the shards that were asked for last."""
-        self._odd: dict[int, dict[str, float]] = {}
+        self._suspicious: dict[int, dict[str, float]] = {}
         self._number = 0
         self.events = 0
         """How many events the parts tell of that were set aside."""
 
-    def odd(self, day: int) -> dict[str, float]:
+    def suspicious(self, day: int) -> dict[str, float]:
         """Who acted oddly on a day → the loss to be expected."""
-        if day not in self._odd:
-            self._odd[day] = {one.ranked.identity_id: one.ranked.loss for one in self._state.odd(day)}
-        return self._odd[day]
+        if day not in self._suspicious:
+            self._suspicious[day] = {
+                stored.ranked.identity_id: stored.ranked.risk for stored in self._state.suspicious(day)
+            }
+        return self._suspicious[day]
 
-    def acting(self, day: int) -> set[str]:
+    def suspects(self, day: int) -> set[str]:
         """Who acts oddly enough on a day for a place in the list."""
-        return {name for name, loss in self.odd(day).items() if loss >= ranking.LEAST}
+        return {name for name, risk in self.suspicious(day).items() if risk >= ranking.LEAST}
 
     def set_aside(self, day: int, texts: Sequence[str]) -> tuple[list[str], Heard]:
         """Keep the parts that may wait, as they came; returns the others, and which streams those that wait tell of."""
         heard: Heard = {}
         if day <= max(self._state.daybook.closed, self._state.daybook.due(self._state.daybook.clock)):
             return [*texts], heard
-        others, found = list[str](), dict[str, list[tuple[str, Glance]]]()
+        others, glances = list[str](), dict[str, list[tuple[str, Glance]]]()
         for text in texts:
             try:
                 seen = parts.glance(text)
             except RejectError:  # who unpacks it counts it
                 others.append(text)
                 continue
-            found.setdefault(seen.name, []).append((text, seen))
-        self._load(day, {shard_of(name) for name in found})
-        never, held = self.acting(day) | self.acting(day - 1), dict[int, list[str]]()
-        for name, mine in found.items():
+            glances.setdefault(seen.name, []).append((text, seen))
+        self._load(day, {shard_of(name) for name in glances})
+        never, aside = self.suspects(day) | self.suspects(day - 1), dict[int, list[str]]()
+        for name, mine in glances.items():
             shard = shard_of(name)
             known = self._known[day, shard].get(name)
             if known is None or name in never or not _is_known([seen for _, seen in mine], *known):
                 others += [text for text, _ in mine]
                 continue
-            held.setdefault(shard, []).extend(text for text, _ in mine)
+            aside.setdefault(shard, []).extend(text for text, _ in mine)
             self.events += sum(seen.events for _, seen in mine)
             for stream, hours in (pair for _, seen in mine for pair in seen.heard.items()):
                 heard[stream] = heard.get(stream, 0) | hours
-        self._keep(day, held)
+        self._keep(day, aside)
         return others, heard
 
-    def _keep(self, day: int, held: Mapping[int, Sequence[str]]) -> None:
-        if held and not self._rows.get("meta", [MERGED]):
+    def _keep(self, day: int, parts: Mapping[int, Sequence[str]]) -> None:
+        if parts and not self._rows.get("meta", [MERGED]):
             times = [self._now - MERGED_EVERY * shard // SHARDS for shard in range(SHARDS)]
             self._rows.put("meta", [(MERGED, pack(times))])
         rows = []
-        for shard, lines in sorted(held.items()):
+        for shard, lines in sorted(parts.items()):
             self._number += 1
             key = f"{WAIT}{shard:03d}/{day:06d}/{self._now:011d}/{self._number:05d}"
             rows.append((key, pack(lines)))
         self._rows.put("meta", rows)
 
-    def note(self, day: int, wholes: Mapping[str, IdentityDay]) -> None:
+    def note(self, day: int, identity_days: Mapping[str, IdentityDay]) -> None:
         """Note what identity-days are made of that were merged; of one that is too large nothing is known."""
-        shards = {shard_of(name) for name in wholes}
+        shards = {shard_of(name) for name in identity_days}
         self._load(day, shards)
-        for name, whole in wholes.items():
+        for name, identity_day in identity_days.items():
             known = self._known[day, shard_of(name)]
             events, before = known.pop(name, (0, b""))
-            if len(whole.behaviours) < BEHAVIOURS:
-                kinds = parts.kinds_of(whole.behaviours.values())
+            if len(identity_day.behaviours) < BEHAVIOURS:
+                kinds = parts.kinds_of(identity_day.behaviours.values())
                 both = {*_hashes(before), *kinds}
-                known[name] = max(events, whole.events()), _bytes(both if len(both) <= MOST_KNOWN else kinds)
+                known[name] = max(events, identity_day.events()), _bytes(both if len(both) <= MOST_KNOWN else kinds)
         self._rows.put("meta", [(f"{KINDS}{day:06d}/{shard:03d}", _packed(self._known[day, shard]))
                                for shard in sorted(shards)])  # fmt: skip
 
@@ -147,21 +149,21 @@ class Waiting:
             times[shard] = self._now
             self._rows.put("meta", [(MERGED, pack(times))])
 
-    def of(self, shard: int, until: Optional[int] = None) -> Iterator[tuple[int, dict[str, Part]]]:
+    def of(self, shard: int, until: Optional[int] = None) -> Iterator[tuple[int, dict[str, PartialDay]]]:
         """Day → all that waits of a shard, of days up to `until`; once it is merged, it waits no more."""
         low, high = f"{WAIT}{shard:03d}/", f"{WAIT}{shard:03d}0"
         if until is not None:
             high = f"{low}{until + 1:06d}"
-        found: dict[int, dict[str, Part]] = {}
+        by_day: dict[int, dict[str, PartialDay]] = {}
         keys = []
         for key, raw in self._rows.scan("meta", low, high):
             for text in unpack(raw):
-                name, part = parts.unpack(text)
-                mine = found.setdefault(part.day, {}).setdefault(name, part)
-                if mine is not part:
-                    mine.merge(part)
+                name, partial_day = parts.unpack(text)
+                mine = by_day.setdefault(partial_day.day, {}).setdefault(name, partial_day)
+                if mine is not partial_day:
+                    mine.merge(partial_day)
             keys += [key] if raw != NOTHING else []
-        yield from sorted(found.items())
+        yield from sorted(by_day.items())
         self._rows.put("meta", [(key, NOTHING) for key in keys])  # to delete them would read them once more
 
     def forget(self, first: int) -> None:
@@ -180,9 +182,9 @@ def shard_of(name: str) -> int:
 
 def _is_known(seen: Sequence[Glance], events: int, kinds: bytes) -> bool:
     """Whether parts hold nothing that is news of a day of so many events, made of these."""
-    if sum(one.events for one in seen) >= (GROWN - 1) * events:
+    if sum(glance.events for glance in seen) >= (GROWN - 1) * events:
         return False
-    return set[int]().union(*(one.kinds for one in seen)).issubset(_hashes(kinds))
+    return set[int]().union(*(glance.kinds for glance in seen)).issubset(_hashes(kinds))
 
 
 def _hashes(raw: bytes) -> Sequence[int]:
@@ -198,5 +200,5 @@ def _packed(known: Known) -> bytes:
 
 
 def _unpacked(raw: Optional[bytes]) -> Known:
-    told = unpack(raw) if raw else {}
-    return {name: (int(events), b64decode(kinds)) for name, (events, kinds) in told.items()}
+    plain = unpack(raw) if raw else {}
+    return {name: (int(events), b64decode(kinds)) for name, (events, kinds) in plain.items()}

@@ -40,10 +40,10 @@ def carries(record: Mapping[str, Any]) -> bool:
 def native(record: Mapping[str, Any]) -> Tree:
     """The record that is carried."""
     raw = record.get("_raw")
-    found = _carried(record_in(raw) or {} if raw.__class__ is str else record)
-    found = found if found is not None else _inside(hit(record).get("message"))
-    assert found is not None, "used only for records that wrap another record"
-    return found
+    carried = _carried(record_in(raw) or {} if raw.__class__ is str else record)
+    carried = carried if carried is not None else _inside(hit(record).get("message"))
+    assert carried is not None, "used only for records that wrap another record"
+    return carried
 
 
 def _carried(row: Mapping[str, Any]) -> Optional[Tree]:
@@ -52,21 +52,21 @@ def _carried(row: Mapping[str, Any]) -> Optional[Tree]:
     name = "message" if "message" in row else "data"
     if row.keys() - _BESIDE != {name}:
         return None
-    told = row[name]
-    if name == "message" and told.__class__ is dict and "data" in told and not told.keys() - _BESIDE - {"data"}:
-        return _inside(_decoded(told["data"]))
-    return _inside(told) if len(row) > 1 or told.__class__ is str else None
+    value = row[name]
+    if name == "message" and value.__class__ is dict and "data" in value and not value.keys() - _BESIDE - {"data"}:
+        return _inside(_decoded(value["data"]))
+    return _inside(value) if len(row) > 1 or value.__class__ is str else None
 
 
-def _decoded(told: Any) -> Any:
+def _decoded(content: Any) -> Any:
     try:
-        return b64decode(told, validate=True).decode() if told.__class__ is str else told
+        return b64decode(content, validate=True).decode() if content.__class__ is str else content
     except ValueError:
-        return told
+        return content
 
 
-def _inside(told: Any) -> Optional[Tree]:
+def _inside(value: Any) -> Optional[Tree]:
     """The record, unless what is told holds none."""
-    if told.__class__ is list and len(told) == 1:
-        told = told[0]
-    return record_in(told)
+    if value.__class__ is list and len(value) == 1:
+        value = value[0]
+    return record_in(value)

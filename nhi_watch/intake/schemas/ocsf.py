@@ -23,7 +23,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes import forms
 from nhi_watch.intake.shapes.forms import Table, Tree, at, every, inner, record_in, unflatten
-from nhi_watch.intake.shapes.values import listed, moment, text, whole
+from nhi_watch.intake.shapes.values import listed, moment, text, whole_number
 from nhi_watch.intake.sources.cloudtrail import OCSF as OF_CLOUDTRAIL
 from nhi_watch.intake.sources.kubernetes.actions import from_uri
 
@@ -38,8 +38,8 @@ Steps = tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]
 
 def steps(table: Table) -> Steps:
     """A table (native path → OCSF path, or several) as it is walked for each record."""
-    paths = ((native.split("."), path.split(".")) for native, told in table.items()
-             for path in ((told,) if isinstance(told, str) else told))  # fmt: skip
+    paths = ((native.split("."), path.split(".")) for native, paths in table.items()
+             for path in ((paths,) if isinstance(paths, str) else paths))  # fmt: skip
     return tuple((tuple(path), tuple(native[:-1]), native[-1]) for native, path in paths)
 
 
@@ -65,16 +65,16 @@ def undone(event: Tree, table: Steps) -> Tree:
     return merged(tree, _unmapped(event.get("unmapped")))
 
 
-def _unmapped(told: Any) -> Tree:
+def _unmapped(value: Any) -> Tree:
     """As a tree. It comes as one, as dotted names, as JSON text, or as the pairs of a Parquet map."""
-    if told.__class__ is str:
-        told = record_in(told)
-    if told.__class__ is list:
-        pairs = [(one.get("key"), one.get("value")) if one.__class__ is dict else one for one in told]
-        told = {pair[0]: pair[1] for pair in pairs if pair.__class__ in (list, tuple) and len(pair) == 2}
-    if told.__class__ is not dict:
+    if value.__class__ is str:
+        value = record_in(value)
+    if value.__class__ is list:
+        pairs = [(item.get("key"), item.get("value")) if item.__class__ is dict else item for item in value]
+        value = {pair[0]: pair[1] for pair in pairs if pair.__class__ in (list, tuple) and len(pair) == 2}
+    if value.__class__ is not dict:
         return {}
-    return unflatten({name.replace("[]", "{}"): _many(name, value) for name, value in told.items()
+    return unflatten({name.replace("[]", "{}"): _many(name, value) for name, value in value.items()
                       if name.__class__ is str})  # fmt: skip
 
 
@@ -89,14 +89,14 @@ def merged(first: Tree, second: Tree, depth: int = 0) -> Tree:
     >>> merged({"a": {"b": 1, "c": None}}, {"a": {"b": 2, "c": 3}, "d": 4})
     {'a': {'b': 1, 'c': 3}, 'd': 4}
     """
-    made = dict(first)
+    merged_tree = dict(first)
     for name, value in second.items():
-        mine = made.get(name)
+        mine = merged_tree.get(name)
         if mine.__class__ is dict and value.__class__ is dict and depth < _DEEPEST:
-            made[name] = merged(mine, value, depth + 1)
+            merged_tree[name] = merged(mine, value, depth + 1)
         elif mine is None or mine == "":
-            made[name] = value
-    return made
+            merged_tree[name] = value
+    return merged_tree
 
 
 # ---- aws
@@ -119,7 +119,7 @@ def cloudtrail(event: Tree) -> Tree:
     record["requestParameters"] = params or {**_whom(event), **inner(record, "requestParameters")}
     record["responseElements"] = record_in(at(event, _RESPONSE)) or record.get("responseElements")
     record.setdefault("recipientAccountId", at(event, "cloud.account.uid"))
-    resources = [_resource(one) for one in listed(event.get("resources")) if one.__class__ is dict]
+    resources = [_resource(resource) for resource in listed(event.get("resources")) if resource.__class__ is dict]
     record["resources"] = resources or record.get("resources")
     mfa = event.get("is_mfa", event.get("mfa"))
     if mfa is not None:
@@ -144,9 +144,9 @@ def _whom(event: Tree) -> Tree:
     return {"roleName" if "Role" in text(at(event, "api.operation")) else "userName": name} if name else {}
 
 
-def _resource(told: Tree) -> Tree:
-    owner = at(told, "account.uid") or at(told, "owner.account.uid") or told.get("account_uid")
-    return {"ARN": told.get("uid"), "accountId": owner, "type": told.get("type")}
+def _resource(resource: Tree) -> Tree:
+    owner = at(resource, "account.uid") or at(resource, "owner.account.uid") or resource.get("account_uid")
+    return {"ARN": resource.get("uid"), "accountId": owner, "type": resource.get("type")}
 
 
 def _time(event: Tree) -> str:
@@ -182,11 +182,11 @@ def eks(event: Tree) -> Tree:
 
 def _object(event: Tree, uri: str) -> Tree:
     """Resource and subresource, which the mapping writes one behind the other."""
-    told = text(at(event, "resources.type"))
+    content = text(at(event, "resources.type"))
     resource, sub, *_ = from_uri(uri) if uri else (None, None)
-    if resource and told.replace("/", "") == f"{resource}{sub or ''}":
+    if resource and content.replace("/", "") == f"{resource}{sub or ''}":
         return {"resource": resource, "subresource": sub}
-    resource, _, sub = told.partition("/")
+    resource, _, sub = content.partition("/")
     return {"resource": resource, "subresource": sub}
 
 
@@ -212,13 +212,18 @@ def securityhub(event: Tree) -> Tree:
     """The finding in Security Hub's own format."""
     record = undone(event, _FINDING)
     resources = event.get("resources") or event.get("resource")
-    record["Resources"] = [_finding_resource(one) for one in listed(resources) if one.__class__ is dict]
+    record["Resources"] = [_finding_resource(resource) for resource in listed(resources) if resource.__class__ is dict]
     return record
 
 
-def _finding_resource(told: Tree) -> dict[str, Any]:
-    details = record_in(told.get("data")) or record_in(told.get("details"))
-    return {"Type": told.get("type"), "Id": told.get("uid"), "Region": told.get("region"), "Details": details or {}}
+def _finding_resource(resource: Tree) -> dict[str, Any]:
+    details = record_in(resource.get("data")) or record_in(resource.get("details"))
+    return {
+        "Type": resource.get("type"),
+        "Id": resource.get("uid"),
+        "Region": resource.get("region"),
+        "Details": details or {},
+    }
 
 
 # ---- ocsf
@@ -291,7 +296,7 @@ def native(record: Mapping[str, Any]) -> Tree:
     named = f" {' '.join(re.findall(r'[a-z0-9]+', product.lower()))} "
     undo = next((undo for words, undo in _PRODUCTS.items() if f" {words} " in named), None)
     if undo is not None:
-        return _told(undo(event))
+        return _filled(undo(event))
     if kind // 1000 == 2:
         return securityhub(event) if is_securityhub(event) else event
     raise RejectError("unknown_product", f"{CLASSES[kind]} of {product[:60]!r} is not read, and its raw_data holds no "
@@ -307,8 +312,8 @@ def _event(record: Mapping[str, Any]) -> Tree:
 
 
 def _class_of(event: Tree, version: str) -> int:
-    told = whole(event.get("class_uid"))
-    kind = _EARLY.get(version, {}).get(told or 0, told)
+    class_uid = whole_number(event.get("class_uid"))
+    kind = _EARLY.get(version, {}).get(class_uid or 0, class_uid)
     if kind in CLASSES:
         return kind
     name = text(event.get("class_name"), 60) or "without a name"
@@ -317,12 +322,12 @@ def _class_of(event: Tree, version: str) -> int:
                       "read; read are " + ", ".join(f"{known} {CLASSES[known]}" for known in near))  # fmt: skip
 
 
-def _near(told: str, known: tuple[str, ...]) -> str:
-    found = get_close_matches(told, known, 1, 0.6)
-    return f"the nearest that is: {found[0]}" if found else "read are " + ", ".join(known)
+def _near(name: str, known: tuple[str, ...]) -> str:
+    matches = get_close_matches(name, known, 1, 0.6)
+    return f"the nearest that is: {matches[0]}" if matches else "read are " + ", ".join(known)
 
 
-def _told(record: Tree) -> Tree:
+def _filled(record: Tree) -> Tree:
     if not any(record.get(name) for name in ("eventName", "verb")):
         raise RejectError("no_action", "neither api.operation nor metadata.event_code says what was done")
     return record

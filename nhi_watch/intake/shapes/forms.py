@@ -95,11 +95,11 @@ def dataset(record: Mapping[str, Any]) -> str:
         return ""
     for part in ("event", "data_stream"):
         inner = document.get(part)
-        found = inner.get("dataset") if inner.__class__ is dict else document.get(part + ".dataset")
-        if found.__class__ is list and found:
-            found = found[0]
-        if found.__class__ is str:
-            return found
+        dataset_name = inner.get("dataset") if inner.__class__ is dict else document.get(part + ".dataset")
+        if dataset_name.__class__ is list and dataset_name:
+            dataset_name = dataset_name[0]
+        if dataset_name.__class__ is str:
+            return dataset_name
     return ""
 
 
@@ -112,7 +112,7 @@ def claimant(
     >>> [claims(one) for one in ({"_raw": '{"verb": "b"}'}, {"event.dataset": "z.1"}, {"verb": 1}, {"a": 1}, 7)]
     [True, True, True, False, False]
     """
-    whole = frozenset(name for name in datasets if name[-1:] != "*")
+    exact = frozenset(name for name in datasets if name[-1:] != "*")
     begins = tuple(name[:-1] for name in datasets if name[-1:] == "*")
 
     def claims(record: object) -> bool:
@@ -122,8 +122,8 @@ def claimant(
         raw = row.get("_raw")
         if raw.__class__ is str:
             return words(raw) if callable(words) else _has(raw, words)
-        told = dataset(row)
-        return is_row(row) or told in whole or (begins != () and told.startswith(begins))
+        name = dataset(row)
+        return is_row(row) or name in exact or (begins != () and name.startswith(begins))
 
     return claims
 
@@ -274,8 +274,8 @@ def part(tree: Any, path: str) -> Tree:
     >>> part({"a": {"b": {"c": 1}}}, "a.b"), part({"a": 1}, "a")
     ({'c': 1}, {})
     """
-    found = at(tree, path)
-    return found if found.__class__ is dict else {}
+    subtree = at(tree, path)
+    return subtree if subtree.__class__ is dict else {}
 
 
 def inner(tree: Mapping[str, Any], name: str) -> Tree:
@@ -284,8 +284,8 @@ def inner(tree: Mapping[str, Any], name: str) -> Tree:
     >>> inner({"a": {"b": 1}}, "a"), inner({"a": 1}, "a")
     ({'b': 1}, {})
     """
-    found = tree.get(name)
-    return found if found.__class__ is dict else {}
+    value = tree.get(name)
+    return value if value.__class__ is dict else {}
 
 
 def every(tree: Any, path: str) -> list[Any]:
@@ -294,11 +294,11 @@ def every(tree: Any, path: str) -> list[Any]:
     >>> every({"a": [{"b": 1}, {"b": [2, 3]}]}, "a.b")
     [1, 2, 3]
     """
-    found = [tree]
+    trees = [tree]
     for step in path.split("."):
-        inner = [node.get(step) for node in found if node.__class__ is dict]
-        found = [one for value in inner if value is not None for one in listed(value)]
-    return found
+        inner = [node.get(step) for node in trees if node.__class__ is dict]
+        trees = [item for value in inner if value is not None for item in listed(value)]
+    return trees
 
 
 def rebuild(document: Mapping[str, Any], table: Table) -> Tree:
@@ -326,7 +326,7 @@ def renamed(tree: Any, name_of: Callable[[str], str], depth: int = 0) -> Any:
     if depth > 12:
         return None
     if tree.__class__ is list:
-        return [renamed(one, name_of, depth + 1) for one in tree]
+        return [renamed(item, name_of, depth + 1) for item in tree]
     if tree.__class__ is not dict:
         return tree
     return {name_of(k): renamed(v, name_of, depth + 1) for k, v in tree.items() if k.__class__ is str}
@@ -347,17 +347,17 @@ def rows_of(value: object) -> list[Tree]:
         if columns:
             count = max(map(len, columns.values()))
             return [{k: v[n] for k, v in columns.items() if n < len(v)} for n in range(count)]
-    return [one for one in listed(value) if one.__class__ is dict]
+    return [item for item in listed(value) if item.__class__ is dict]
 
 
-def record_in(told: Any) -> Optional[Tree]:
+def record_in(value: Any) -> Optional[Tree]:
     """The object that a value is, or that its text holds; None where there is none."""
-    if told.__class__ is dict:
-        return told or None
-    if told.__class__ is not str or told.lstrip()[:1] != "{":
+    if value.__class__ is dict:
+        return value or None
+    if value.__class__ is not str or value.lstrip()[:1] != "{":
         return None
     try:
-        return object_of(told) or None
+        return object_of(value) or None
     except RejectError:
         return None
 
@@ -379,24 +379,24 @@ def unflatten(row: Mapping[str, Any]) -> dict[str, Any]:
     >>> unflatten({"a.b": "1", "a.c{}": ["2", "3"], "a.d{}.e": "4\\n5", "a.d{}.f": ["6", "7"]})
     {'a': {'b': '1', 'c': ['2', '3'], 'd': [{'e': '4', 'f': '6'}, {'e': '5', 'f': '7'}]}}
     """
-    told = {k: v for k, v in row.items() if k.__class__ is str and k[:1] != "_" and v not in ("", None, [])}
-    sizes = [_size(value) for value in told.values()]
+    fields = {k: v for k, v in row.items() if k.__class__ is str and k[:1] != "_" and v not in ("", None, [])}
+    sizes = [_size(value) for value in fields.values()]
     if None in sizes or len(sizes) > WIDEST:
-        return _unflattened(told)
+        return _unflattened(fields)
     values: list[Any] = []
-    for value in told.values():
+    for value in fields.values():
         if value.__class__ is list:
             values += value
         else:
             values.append(value)
-    return _filled(_layout(tuple(told), tuple(sizes)), values) if len(values) <= WIDEST else _unflattened(told)
+    return _filled(_layout(tuple(fields), tuple(sizes)), values) if len(values) <= WIDEST else _unflattened(fields)
 
 
-def _unflattened(told: Mapping[str, Any]) -> dict[str, Any]:
+def _unflattened(fields: Mapping[str, Any]) -> dict[str, Any]:
     root: dict[str, Any] = {}
-    for path in sorted(told, key=lambda p: _order(p, told[p])):
+    for path in sorted(fields, key=lambda p: _order(p, fields[p])):
         if path.count(".") < _DEEPEST:
-            _put(root, path.split("."), told[path])
+            _put(root, path.split("."), fields[path])
     return root
 
 
@@ -406,7 +406,7 @@ def _size(value: Any) -> Optional[int]:
         return None if "\n" in value else 0
     if value.__class__ is not list:
         return 0 if value.__class__ in _SCALARS else None
-    if not all(one.__class__ is str and "\n" not in one for one in value):
+    if not all(item.__class__ is str and "\n" not in item for item in value):
         return None
     return -len(value) if value.count(value[0]) == len(value) else len(value)
 
@@ -418,21 +418,21 @@ class _Spot(str):
 
 
 def _spot(at: int, name: str) -> _Spot:
-    made = _Spot(name)
-    made.at = at
-    return made
+    spot = _Spot(name)
+    spot.at = at
+    return spot
 
 
 @lru_cache(maxsize=512)
 def _layout(names: tuple[str, ...], sizes: tuple[int, ...]) -> Any:
     """The tree that a row with such names becomes, with places instead of values; made once for all rows alike."""
-    told: dict[str, Any] = {}
+    layout: dict[str, Any] = {}
     at = 0
     for name, size in zip(names, sizes):
         spots = [_spot(at + index, "same" if size < 0 else str(index)) for index in range(abs(size) or 1)]
-        told[name] = spots if size else spots[0]
+        layout[name] = spots if size else spots[0]
         at += len(spots)
-    return _compiled(_unflattened(told))
+    return _compiled(_unflattened(layout))
 
 
 def spread(names: tuple[str, ...], values: list[Any], build: Build) -> dict[str, Any]:
@@ -459,7 +459,7 @@ def _compiled(tree: dict[str, Any]) -> _Node:
 def _compiled_value(value: Any) -> Any:
     if value.__class__ is dict:
         return _compiled(value)
-    return [_compiled_value(one) for one in value] if value.__class__ is list else value.at
+    return [_compiled_value(item) for item in value] if value.__class__ is list else value.at
 
 
 def _filled(node: _Node, values: list[Any]) -> dict[str, Any]:
@@ -511,8 +511,8 @@ def _put_in_list(node: dict[str, Any], steps: list[str], value: Any) -> None:
         items.extend({} for _ in range(len(values) if "{}" not in "".join(steps[1:]) else 1))
     objects = [item for item in items if isinstance(item, dict)]
     if len(values) <= len(objects):
-        for item, one in zip(objects, values):
-            _put(item, steps[1:], one)
+        for item, target in zip(objects, values):
+            _put(item, steps[1:], target)
     elif objects:
         _put(objects[0], steps[1:], value)
 

@@ -29,7 +29,7 @@ _DIGITS = 20
 """Of 2 ** 64: quick parsers take whole numbers below that as they are, and others as doubles."""
 
 
-def _whole(digits: str) -> Union[int, float, str]:
+def _parsed_number(digits: str) -> Union[int, float, str]:
     number = int(digits) if len(digits) <= _DIGITS else None
     return number if number is not None and -(2**63) <= number < 2**64 else _number(digits)
 
@@ -40,15 +40,15 @@ def _number(digits: str) -> Union[float, str]:
 
 
 TOO_WIDE = f"more than {VALUES:,} values, more than any record has"
-_decoded = json.JSONDecoder(parse_int=_whole, parse_float=_number, parse_constant=str).decode
+_decoded = json.JSONDecoder(parse_int=_parsed_number, parse_float=_number, parse_constant=str).decode
 
 
 def _mended(text: Text) -> Any:
     """By the standard library, which takes halves of pairs as they are."""
-    told = text if isinstance(text, str) else text.decode("utf-8")
-    if "\\u" in told and _HALF.search(told):
-        told = _ESCAPE.sub(lambda found: r"\ufffd" if found["half"] else found[0], told)
-    return _decoded(told if told.isascii() else _BARE.sub("\ufffd", told))
+    content = text if isinstance(text, str) else text.decode("utf-8")
+    if "\\u" in content and _HALF.search(content):
+        content = _ESCAPE.sub(lambda match: r"\ufffd" if match["half"] else match[0], content)
+    return _decoded(content if content.isascii() else _BARE.sub("\ufffd", content))
 
 
 def is_wide(text: Text) -> bool:
@@ -75,7 +75,7 @@ def _marks(text: Text) -> int:
 _PARTS = re.compile(r'[^"]+|"[^"]*"?')
 
 
-class _Chosen:
+class _ParserChoice:
     """What `parse_with` was told; nothing, inside Splunk."""
 
     quick: Parser = staticmethod(_mended)
@@ -83,7 +83,7 @@ class _Chosen:
 
 def parse_with(parser: Parser) -> None:
     """Use a quicker parser, which must refuse halves of pairs and numbers that no double holds, as orjson does."""
-    _Chosen.quick = staticmethod(parser)
+    _ParserChoice.quick = staticmethod(parser)
 
 
 def parse(text: Text) -> Any:
@@ -101,7 +101,7 @@ def parse(text: Text) -> Any:
     if is_wide(text):
         raise ValueError(TOO_WIDE)
     try:
-        return _Chosen.quick(text)
+        return _ParserChoice.quick(text)
     except ValueError:
         return _mended(text)
 

@@ -85,8 +85,8 @@ def guid(value: object) -> str:
 
 @lru_cache(maxsize=16384)
 def _guid(value: str) -> str:
-    told = text(value, 128).strip().lower()
-    return "" if told == "00000000-0000-0000-0000-000000000000" else told
+    guid_text = text(value, 128).strip().lower()
+    return "" if guid_text == "00000000-0000-0000-0000-000000000000" else guid_text
 
 
 def first_party(app_id: str) -> bool:
@@ -132,15 +132,15 @@ def links(identity: Identity, object_id: str, person: str = "") -> tuple[str, ..
     if identity.kind not in APPS:
         return ()
     kind, _, unique = identity.id[len(ENTRA) + 1 :].partition(":")
-    told = {f"{kind}:{unique}", *([f"sp:{object_id}"] if object_id else []), *([BEHALF + person] if person else [])}
-    return tuple(sorted(told))
+    link_set = {f"{kind}:{unique}", *([f"sp:{object_id}"] if object_id else []), *([BEHALF + person] if person else [])}
+    return tuple(sorted(link_set))
 
 
 # ---- texts
 
 
 @lru_cache(maxsize=4096)
-def operation(told: str) -> str:
+def operation(name: str) -> str:
     """A product's sentence as one word; trailing dots, blanks and dashes do not matter.
 
     >>> operation("Add service principal credentials."), operation("Update application – Certificates and secrets ")
@@ -148,23 +148,23 @@ def operation(told: str) -> str:
     >>> operation("New-InboxRule"), operation("MailItemsAccessed"), operation(" ")
     ('New-InboxRule', 'MailItemsAccessed', '')
     """
-    words = re.split(r"[^0-9A-Za-z_-]+", told[:200])
+    words = re.split(r"[^0-9A-Za-z_-]+", name[:200])
     return "".join(word[:1].upper() + word[1:] for word in words if word.strip("-"))[:100]
 
 
 @lru_cache(maxsize=8192)
-def host(told: str) -> str:
+def host(name: str) -> str:
     """An address without its port.
 
     >>> host("198.51.100.7:443"), host("[2001:db8::1]:443"), host("2001:db8::1"), host("<null>")
     ('198.51.100.7', '2001:db8::1', '2001:db8::1', '')
     """
-    told = told.strip()[:128]
-    if told[:1] == "[":
-        return told[1:].partition("]")[0]
-    if told.count(":") == 1:
-        return told.partition(":")[0]
-    return "" if told in ("<null>", "null", "Not Available") else told
+    name = name.strip()[:128]
+    if name[:1] == "[":
+        return name[1:].partition("]")[0]
+    if name.count(":") == 1:
+        return name.partition(":")[0]
+    return "" if name in ("<null>", "null", "Not Available") else name
 
 
 def is_native(row: Mapping[str, Any]) -> bool:
@@ -182,31 +182,34 @@ def is_native(row: Mapping[str, Any]) -> bool:
 # ---- permissions
 
 
-def permission_traits(told: str) -> list[str]:
+def permission_traits(content: str) -> list[str]:
     """What granted permissions or roles allow.
 
     >>> permission_traits("User.Read Mail.Read offline_access"), permission_traits("Directory.ReadWrite.All")
     (['mail_and_files'], ['admin_policy'])
     """
-    found = {
-        "admin_policy": _TENANT_WRITE.search(told) or ADMIN_ROLES.search(told),
-        "mail_and_files": _MAIL_AND_FILES.search(told),
+    matches = {
+        "admin_policy": _TENANT_WRITE.search(content) or ADMIN_ROLES.search(content),
+        "mail_and_files": _MAIL_AND_FILES.search(content),
     }
-    return [trait for trait, holds in found.items() if holds]
+    return [trait for trait, holds in matches.items() if holds]
 
 
 SCOPES = 6
 """Wide permissions that are told by name."""
 
 
-def wide_scopes(told: str) -> list[str]:
+def wide_scopes(scopes: str) -> list[str]:
     """Traits that name the wide permissions: mail, files, the directory; `offline_access`: also while nobody is there.
 
     >>> wide_scopes("openid User.Read Mail.Read offline_access")
     ['offline_access', 'scope:Mail.Read']
     """
-    named = {match[0].strip(".") for wide in (_MAIL_AND_FILES, _TENANT_WRITE) for match in wide.finditer(told)}
-    return [*(["offline_access"] if "offline_access" in told else []), *(f"scope:{n}" for n in sorted(named)[:SCOPES])]
+    named = {match[0].strip(".") for wide in (_MAIL_AND_FILES, _TENANT_WRITE) for match in wide.finditer(scopes)}
+    return [
+        *(["offline_access"] if "offline_access" in scopes else []),
+        *(f"scope:{n}" for n in sorted(named)[:SCOPES]),
+    ]
 
 
 _VENDORS = frozenset(_APPS_OF_MICROSOFT["vendors"].split())
@@ -228,7 +231,9 @@ def lookalike(name: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_like(word: str) -> bool:
-    return any(_drawn(word) == _drawn(name) or (len(name) >= _LONG and _one_off(word, name)) for name in _VENDORS)
+    return any(
+        _drawn(word) == _drawn(name) or (len(name) >= _LONG and _differs_by_one(word, name)) for name in _VENDORS
+    )
 
 
 def _drawn(word: str) -> str:
@@ -237,9 +242,9 @@ def _drawn(word: str) -> str:
     return word
 
 
-def _one_off(one: str, other: str) -> bool:
+def _differs_by_one(first: str, other: str) -> bool:
     """One letter more, less or other, or two neighbours changed about; a plural is none."""
-    short, long = sorted((one, other), key=len)
+    short, long = sorted((first, other), key=len)
     if len(long) - len(short) > 1 or long == short + "s":
         return False
     at = next((i for i, (a, b) in enumerate(zip(short, long)) if a != b), len(short))
@@ -262,9 +267,9 @@ def value_of(value: Any, name: str, key: str = "Name", content: str = "Value") -
         value = rows_of(value)  # of two with this name, the first one counts, in any form
     if value.__class__ is not list:
         return named(value, key, content).get(name, "") if value else ""
-    for one in value:
-        if one.__class__ is dict and one.get(key) == name:
-            return plain(one.get(content))
+    for item in value:
+        if item.__class__ is dict and item.get(key) == name:
+            return plain(item.get(content))
     return ""
 
 
@@ -272,8 +277,8 @@ def named(value: object, name: str = "Name", content: str = "Value") -> dict[str
     """Names and values out of `[{Name, Value}…]`, or out of the object that Elastic makes of it."""
     if isinstance(value, dict) and not (name in value and content in value):
         return {str(k): text(v, 4096) for k, v in value.items()}
-    told = [(row.get(name), row.get(content)) for row in rows_of(value)]
-    return {n if n.__class__ is str else text(n): v if v.__class__ is str else text(v) for n, v in told}
+    pairs = [(row.get(name), row.get(content)) for row in rows_of(value)]
+    return {n if n.__class__ is str else text(n): v if v.__class__ is str else text(v) for n, v in pairs}
 
 
 _RENAMED = {"created_at": "createdDateTime", "activity_datetime": "activityDateTime",
@@ -302,9 +307,9 @@ def category(row: Mapping[str, Any]) -> object:
     >>> category({"category": "kube-audit"}), category({"a": 1})
     ('kube-audit', None)
     """
-    told = row.get("category")
-    if told is not None or dataset(row) != PLATFORM:
-        return told
+    category_name = row.get("category")
+    if category_name is not None or dataset(row) != PLATFORM:
+        return category_name
     document = hit(row)
     return listed(document.get(f"{PLATFORM}.category") or at(document, f"{PLATFORM}.category") or [None])[0]
 

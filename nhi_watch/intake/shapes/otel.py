@@ -35,20 +35,20 @@ def flat(tree: Tree) -> Tree:
     """
     if ENVELOPE in tree:
         tree = _of_otlp(tree)
-    told: Tree = {}
+    flat_tree: Tree = {}
     for name in _ATTRIBUTES:
-        _spread(told, "", inner(tree, name), 0)
+        _spread(flat_tree, "", inner(tree, name), 0)
     resource = inner(tree, "resource")
-    _spread(told, "", {k: v for k, v in tree.items() if k not in (*_ATTRIBUTES, "resource")}, 0)
-    _spread(told, "", resource.get("attributes") if "attributes" in resource else resource, 0)
-    return told
+    _spread(flat_tree, "", {k: v for k, v in tree.items() if k not in (*_ATTRIBUTES, "resource")}, 0)
+    _spread(flat_tree, "", resource.get("attributes") if "attributes" in resource else resource, 0)
+    return flat_tree
 
 
-def one_each(document: Mapping[str, Any]) -> Iterator[Tree]:
+def single_records(document: Mapping[str, Any]) -> Iterator[Tree]:
     """The records of an OTLP document, each in an envelope of its own; a part without records comes back as it is.
 
     >>> log = {"resource": {}, "scopeLogs": [{"scope": {}, "logRecords": [{"a": 1}, {"b": 2}]}]}
-    >>> [one["resourceLogs"][0]["scopeLogs"][0]["logRecords"] for one in one_each({"resourceLogs": [log]})]
+    >>> [one["resourceLogs"][0]["scopeLogs"][0]["logRecords"] for one in single_records({"resourceLogs": [log]})]
     [[{'a': 1}], [{'b': 2}]]
     """
     parts = _parts(document)
@@ -74,27 +74,27 @@ def _beside(holder: Any) -> Tree:
 
 
 def _of_otlp(tree: Tree) -> Tree:
-    found = [
+    records = [
         (log, resource, scope)
         for resource in rows_of(tree[ENVELOPE])
         for scope in rows_of(resource.get("scopeLogs"))
         for log in rows_of(scope.get("logRecords"))
     ]
-    if len(found) != 1:
-        raise RejectError("many_records", f"an OTLP document of {len(found)} log records where one is expected; let "
+    if len(records) != 1:
+        raise RejectError("many_records", f"an OTLP document of {len(records)} log records where one is expected; let "
                           "the collector send them one by one, or read it as a file")  # fmt: skip
-    log, resource, scope = found[0]
-    told: Tree = {name: log[name] for name in ("timeUnixNano", "observedTimeUnixNano", "severityText") if name in log}
+    log, resource, scope = records[0]
+    fields: Tree = {name: log[name] for name in ("timeUnixNano", "observedTimeUnixNano", "severityText") if name in log}
     return {
-        "attributes": _attributes(log), "body": _value(log.get("body")), "event_name": log.get("eventName"), **told,
+        "attributes": _attributes(log), "body": _value(log.get("body")), "event_name": log.get("eventName"), **fields,
         "scope": {"name": inner(scope, "scope").get("name")},
         "resource": {"attributes": _SHARED.of(inner(resource, "resource"))},
     }  # fmt: skip
 
 
 def _attributes(holder: Tree) -> Tree:
-    told = rows_of(holder.get("attributes"))[:_WIDEST]
-    return {one["key"]: _value(one.get("value")) for one in told if one.get("key").__class__ is str}
+    pairs = rows_of(holder.get("attributes"))[:_WIDEST]
+    return {pair["key"]: _value(pair.get("value")) for pair in pairs if pair.get("key").__class__ is str}
 
 
 class _Shared:
@@ -112,18 +112,18 @@ class _Shared:
 _SHARED = _Shared()
 
 
-def _value(told: Any) -> Any:
+def _value(content: Any) -> Any:
     """The value inside an AnyValue: `{"stringValue": "a"}`, `{"arrayValue": {"values": […]}}`."""
-    value = next(iter(told.values()), None) if told.__class__ is dict else told
-    return [_value(one) for one in listed(value.get("values"))] if value.__class__ is dict else value
+    value = next(iter(content.values()), None) if content.__class__ is dict else content
+    return [_value(item) for item in listed(value.get("values"))] if value.__class__ is dict else value
 
 
-def _spread(told: Tree, prefix: str, tree: Any, depth: int) -> None:
+def _spread(fields: Tree, prefix: str, tree: Any, depth: int) -> None:
     for name, value in tree.items() if tree.__class__ is dict else ():
         if name.__class__ is not str:
             continue
         key = prefix + name.replace(".", "_")
         if value.__class__ is dict and depth < _DEEPEST:
-            _spread(told, key + "_", value, depth + 1)
+            _spread(fields, key + "_", value, depth + 1)
         elif value is not None:
-            told.setdefault(key, value)
+            fields.setdefault(key, value)

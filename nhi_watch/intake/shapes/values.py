@@ -14,7 +14,7 @@ from nhi_watch.core.identity import subject_of
 from nhi_watch.core.timestamps import parse
 
 _LONGEST = 512
-_NOT_TOLD = ("", "-", "null")
+_MISSING = ("", "-", "null")
 
 
 def text(value: object, limit: int = _LONGEST) -> str:
@@ -24,7 +24,7 @@ def text(value: object, limit: int = _LONGEST) -> str:
     ('a', '7', '7', 'true', '', '', '1', 'a')
     """
     if value.__class__ is str:
-        return "" if value in _NOT_TOLD else value[:limit]
+        return "" if value in _MISSING else value[:limit]
     if value.__class__ is list and len(value) == 1:
         return "" if value[0].__class__ is list else text(value[0], limit)
     if isinstance(value, bool):
@@ -41,8 +41,8 @@ def name_of(value: object) -> str:
     >>> name_of("null"), name_of(["-"]), name_of(None), name_of(7)
     ('null', '-', '', '7')
     """
-    told = value[0] if value.__class__ is list and len(value) == 1 else value
-    return told[:_LONGEST] if isinstance(told, str) else text(told)
+    content = value[0] if value.__class__ is list and len(value) == 1 else value
+    return content[:_LONGEST] if isinstance(content, str) else text(content)
 
 
 def plain(value: object) -> str:
@@ -52,18 +52,18 @@ def plain(value: object) -> str:
     ('a', '', '7', '')
     """
     if value.__class__ is str:
-        return "" if value in _NOT_TOLD else value
+        return "" if value in _MISSING else value
     return "" if value is None else text(value)
 
 
-def whole(value: object) -> Optional[int]:
+def whole_number(value: object) -> Optional[int]:
     """A whole number, also out of text; None when it is none.
 
-    >>> whole("12"), whole(12), whole(12.0), whole("x"), whole(True)
+    >>> whole_number("12"), whole_number(12), whole_number(12.0), whole_number("x"), whole_number(True)
     (12, 12, 12, None, None)
     """
-    told = "" if isinstance(value, bool) else text(value, 20)
-    return int(told) if re.fullmatch(r"-?\d{1,19}", told, re.ASCII) else None
+    digits = "" if isinstance(value, bool) else text(value, 20)
+    return int(digits) if re.fullmatch(r"-?\d{1,19}", digits, re.ASCII) else None
 
 
 def true(value: object) -> bool:
@@ -96,15 +96,15 @@ def secret_hash(value: object) -> str:
     >>> secret_hash("hunter2"), secret_hash(None)
     ('f52fbd32b2b3b86f', '')
     """
-    told = text(value, 4096)
-    return sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16] if told else ""
+    secret = text(value, 4096)
+    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:16] if secret else ""
 
 
-def event(time: int, identity: Identity, action: str, **told: Any) -> Event:
+def event(time: int, identity: Identity, action: str, **fields: Any) -> Event:
     """An Event of which only some is told: the rest is empty, which means *not told*.
 
     What follows from what is told need not be: the network of the address; of `user_agent` the agent's family, and
-    the traits `attack_tool` and `browser`. `marks` tells traits by whether they hold, and may say otherwise of those.
+    the traits `attack_tool` and `browser`. `marked_traits`: trait → whether it holds; it may override those.
 
     >>> robot = Identity("ours::robot:1", "robot-1", "service_account", "ours", "", "")
     >>> made = event(1772445600, robot, "ours:Start", address="198.51.100.7", user_agent="Mozilla/5.0 (X11)",
@@ -114,37 +114,41 @@ def event(time: int, identity: Identity, action: str, **told: Any) -> Event:
     >>> made.traits
     ('browser', 'mfa', 'public')
     """
-    address, user_agent = told.pop("address", "")[:128], told.pop("user_agent", "")
+    address, user_agent = fields.pop("address", "")[:128], fields.pop("user_agent", "")
     family = agents.family(user_agent)
-    marks = {"browser": family == "browser", "attack_tool": agents.is_attack_tool(user_agent), **told.pop("marks", {})}
+    marked_traits = {
+        "browser": family == "browser",
+        "attack_tool": agents.is_attack_tool(user_agent),
+        **fields.pop("marks", {}),
+    }
     known = {
         "time": time, "provider": identity.provider, "account": identity.account, "identity": identity,
         "credential": "", "credential_type": "none", "session": "", "action": action[:128],
         "service": action.partition(":")[0], "access": "unknown", "outcome": "success", "address": address,
         "network": networks.network_of(address), "agent": family,
     }  # fmt: skip
-    traits = {*(trait for trait, holds in marks.items() if holds), *told.pop("traits", ())}
-    return Event(**{**known, **told, "traits": tuple(sorted(traits))})
+    traits = {*(trait for trait, holds in marked_traits.items() if holds), *fields.pop("traits", ())}
+    return Event(**{**known, **fields, "traits": tuple(sorted(traits))})
 
 
 def filled(event: Event, time: int, record_id: str, session: str, target: str, *more: object) -> Event:
     """The Event that records of one shape share, with what each has of its own; quicker than `_replace`.
 
-    A record of which the log gives no id gets `made_id`.
+    A record of which the log gives no id gets `derived_id`.
     """
     (_, provider, account, identity, credential, credential_type, _, action, service, access, outcome, error, address,
      network, agent, region, _, target_class, traits, issued, _, links, about) = event  # fmt: skip
-    made = tuple.__new__(Event, (  # as Event(…), without looking at each argument
+    filled_event = tuple.__new__(Event, (  # as Event(…), without looking at each argument
         time, provider, account, identity, credential, credential_type, session, action, service, access, outcome,
         error, address, network, agent, region, target, target_class, traits, issued, record_id, links, about,
     ))  # fmt: skip
-    return made if record_id else made._replace(record_id=made_id(made, *more))
+    return filled_event if record_id else filled_event._replace(record_id=derived_id(filled_event, *more))
 
 
 _RECORD_ID = Event._fields.index("record_id")
 
 
-def made_id(event: Event, *more: object) -> str:
+def derived_id(event: Event, *more: object) -> str:
     """A record id for a log that gives none: a digest of what every shape tells.
 
     `more` should hold what tells two events of one second apart, e.g. a target's id.
@@ -156,16 +160,16 @@ def made_id(event: Event, *more: object) -> str:
 _BOUND = "~"
 
 
-def bound(told: str, *content: str) -> str:
+def bound(source_text: str, *content: str) -> str:
     """An id that its writer may have chosen, bound to what the record tells: else many records could be made one.
 
     >>> bound("id-1", "get", "/api"), bound("", "get")
     ('id-1~38d05e0f9d93', '')
     """
-    if not told:
+    if not source_text:
         return ""
-    text = "\x1f".join((told, *content)).encode("utf-8", "surrogatepass")
-    return f"{told[:100]}{_BOUND}{blake2b(text, digest_size=6).hexdigest()}"
+    text = "\x1f".join((source_text, *content)).encode("utf-8", "surrogatepass")
+    return f"{source_text[:100]}{_BOUND}{blake2b(text, digest_size=6).hexdigest()}"
 
 
 def unbound(record_id: str) -> str:
@@ -193,9 +197,9 @@ def first(*values: object) -> str:
     'a'
     """
     for value in values:
-        told = text(value[0] if value.__class__ is list and value else value)
-        if told:
-            return told
+        content = text(value[0] if value.__class__ is list and value else value)
+        if content:
+            return content
     return ""
 
 
@@ -256,22 +260,22 @@ def _epoch(value: float) -> int:
     return whole_part // 10**9
 
 
-def _of_text(told: str) -> int:
-    if told[10:11] == "T" and told[-1:] not in "CT":  # at the end of UTC and GMT
-        return parse(told)
-    if re.fullmatch(r"\d{1,19}(?:\.\d{1,9})?", told, re.ASCII):
-        return _epoch(int(told.partition(".")[0]))
-    date = _DATE.fullmatch(told)
+def _of_text(content: str) -> int:
+    if content[10:11] == "T" and content[-1:] not in "CT":  # at the end of UTC and GMT
+        return parse(content)
+    if re.fullmatch(r"\d{1,19}(?:\.\d{1,9})?", content, re.ASCII):
+        return _epoch(int(content.partition(".")[0]))
+    date = _DATE.fullmatch(content)
     if date:
         return int(date[1]) // 1000
-    american = _AMERICAN.fullmatch(told)
+    american = _AMERICAN.fullmatch(content)
     if american:
         month, day, year, hour, minute, second = map(int, american.groups()[:6])
         if american[7]:
             hour = hour % 12 + (12 if american[7] == "P" else 0)
-        told = f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{american[8] or 'Z'}"
-    wordy = _WORDY.fullmatch(told)
-    return parse(wordy[1] if wordy else told)
+        content = f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{american[8] or 'Z'}"
+    wordy = _WORDY.fullmatch(content)
+    return parse(wordy[1] if wordy else content)
 
 
 GCP = "gcp"
@@ -286,7 +290,7 @@ _POOL = re.compile(
 )
 
 
-def google(told: str, project: str = "") -> Identity:
+def google(content: str, project: str = "") -> Identity:
     """The identity of an address or a principal's name, within a project or organisation.
 
     >>> google("app@shop.iam.gserviceaccount.com").id, google("serviceAccount:a@b.iam.gserviceaccount.com").kind
@@ -297,22 +301,22 @@ def google(told: str, project: str = "") -> Identity:
     >>> google(f"{pools}/ci/subject/repo:a/b:ref:x").id
     'gcp::web_identity:ci:repo:a/b'
     """
-    if "://" in told:
-        return _federated(told, project)
-    name = told.removeprefix("deleted:").partition(":")[2] if _typed(told) else told
+    if "://" in content:
+        return _federated(content, project)
+    name = content.removeprefix("deleted:").partition(":")[2] if _typed(content) else content
     address, _, unique = name.partition("?uid=")
     address = address.strip().lower()
     if not address or address == "anonymous":
         return _make(project, "anonymous", "anonymous", "anonymous")
     if address.endswith((_MACHINE, "svc.id.goog")) or ".svc.id.goog[" in address:
         return _machine(address, unique, project)
-    if "serviceaccount:" in told.lower():  # an account of a domain-wide kind, whatever its address
+    if "serviceaccount:" in content.lower():  # an account of a domain-wide kind, whatever its address
         return _make(project, f"service_account:{address}", address, "service_account")
     return _make("", f"user:{address}", address, "user", "google_account")
 
 
-def _typed(told: str) -> bool:
-    return told.startswith(("user:", "serviceAccount:", "deleted:", "group:", "domain:"))
+def _typed(content: str) -> bool:
+    return content.startswith(("user:", "serviceAccount:", "deleted:", "group:", "domain:"))
 
 
 def _machine(address: str, unique: str, project: str) -> Identity:
@@ -323,10 +327,10 @@ def _machine(address: str, unique: str, project: str) -> Identity:
     return _make(match[1] if match else project, path, address, "service_account")
 
 
-def _federated(told: str, project: str) -> Identity:
-    match = _POOL.fullmatch(told)
+def _federated(content: str, project: str) -> Identity:
+    match = _POOL.fullmatch(content)
     if match is None:
-        return _make("", f"federated:{told}", told, "federated")
+        return _make("", f"federated:{content}", content, "federated")
     kind, pool, subject = match.groups()
     if kind == "workforcePools":
         return _make("", f"federated:{pool}:{subject}", subject, "federated", "workforce_pool")

@@ -26,7 +26,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import Actor, account_of, identify
 from nhi_watch.intake.shapes.forms import Table, Tree, at, claimant, dataset, inner, native, part, put, rebuild
-from nhi_watch.intake.shapes.values import event, filled, known_by_arn, listed, moment, plain, text, whole
+from nhi_watch.intake.shapes.values import event, filled, known_by_arn, listed, moment, plain, text, whole_number
 
 # ---- bedrock
 #
@@ -48,28 +48,28 @@ Parts = tuple[tuple[Any, ...], str, str, str, object]
 def _bedrock(tree: Row) -> Parts:
     of = tree.get
     arn = plain(inner(tree, "identity").get("arn"))
-    head, found, rest = arn.partition(":assumed-role/")
+    head, role_name, rest = arn.partition(":assumed-role/")
     role, _, session = rest.partition("/")
     asked, answered = inner(tree, "input"), inner(tree, "output")
     tokens = _count(asked.get("inputTokenCount")) + _count(answered.get("outputTokenCount"))
     stopped = _stopped(answered.get("outputBodyJson")) or _stopped(asked.get("outputBodyJson"))
-    told = (
+    values = (
         plain(of("operation")).strip(), of("accountId"), of("region"),
-        f"{head}{found}{role}/" if found else arn, of("errorCode"),
+        f"{head}{role_name}{role}/" if role_name else arn, of("errorCode"),
         "y" if stopped else "", "y" if tokens >= _MANY_TOKENS else "",
     )  # fmt: skip
-    return told, session[:256], plain(of("modelId"))[:256], "", of("timestamp")
+    return values, session[:256], plain(of("modelId"))[:256], "", of("timestamp")
 
 
 def _count(value: object) -> int:
-    return value if value.__class__ is int else whole(value) or 0 if value else 0
+    return value if value.__class__ is int else whole_number(value) or 0 if value else 0
 
 
 def _stopped(body: Any) -> bool:
     """Whether a guardrail stepped in: said in the answer, or in one of a stream's parts."""
     if body.__class__ is dict:
         return body.get("stopReason") == "guardrail_intervened" or body.get(_ACTION) == "INTERVENED"
-    return body.__class__ is list and any(_stopped(one) for one in body if one.__class__ is dict)
+    return body.__class__ is list and any(_stopped(item) for item in body if item.__class__ is dict)
 
 
 # ---- ecs
@@ -112,9 +112,9 @@ who acts, too."""
 def _bedrock_of_ecs(document: Tree) -> Tree:
     tree = rebuild(document, _BEDROCK)
     body = inner(tree, "output").get("outputBodyJson")
-    for one in body if isinstance(body, list) else [body]:
-        if isinstance(one, dict):
-            one.update({told: one[name] for name, told in _RENAMED.items() if name in one})
+    for item in body if isinstance(body, list) else [body]:
+        if isinstance(item, dict):
+            item.update({native_name: item[name] for name, native_name in _RENAMED.items() if name in item})
     tree.setdefault("schemaType", "ModelInvocationLog")
     return tree
 
@@ -122,13 +122,13 @@ def _bedrock_of_ecs(document: Tree) -> Tree:
 def _openai_of_ecs(document: Tree) -> Tree:
     """An action is spelled with hyphens for dots there."""
     action = part(document, "event").get("action")
-    tree = _told_ecs(document, "openai.audit", _OPENAI)
+    tree = _ecs_fields(document, "openai.audit", _OPENAI)
     if action.__class__ is str:
         put(tree, "type", action.replace("-", "."))
     return {**tree, "object": "organization.audit_log"}
 
 
-def _told_ecs(document: Tree, place: str, tables: Mapping[str, Table]) -> Tree:
+def _ecs_fields(document: Tree, place: str, tables: Mapping[str, Table]) -> Tree:
     kept = part(document, place)
     actor = inner(kept, "actor")
     tree = rebuild(document, {**tables[""], **tables.get(text(actor.get("type")), {})})
@@ -167,27 +167,27 @@ def _openai(tree: Row) -> Parts:
     owner = inner(key, "service_account").get("id")
     user = inner(key, "user") or inner(session, "user")
     body = _body(tree, kind)
-    made = plain(body.get("id"))[:256]
+    credential = plain(body.get("id"))[:256]
     traits = set(_openai_traits(kind, body))
     if session:
         traits.add("console")
-    told = (
+    values = (
         kind, OPENAI, inner(tree, "organization").get("id") or of("organization_id"),
         "service_account" if owner else "user" if user else "anonymous", owner or user.get("id") or user.get("email"),
         user.get("email") or owner, key.get("id"), session.get("ip_address") or key.get("ip_address"),
         session.get("user_agent"), body.get("error_code") or ("failed" if kind.endswith(".failed") else ""),
         ",".join(sorted(traits)),
     )  # fmt: skip
-    issued = made if kind == "api_key.created" else ""
-    return told, "", made or plain(inner(tree, "project").get("id"))[:256], issued, of("effective_at")
+    issued = credential if kind == "api_key.created" else ""
+    return values, "", credential or plain(inner(tree, "project").get("id"))[:256], issued, of("effective_at")
 
 
 def _body(tree: Row, kind: str) -> Tree:
     """The part named after the type: `api_key.created`, as the API spells it, or with `_` or nested."""
-    found = tree.get(kind)
-    if found.__class__ is not dict:
-        found = tree.get(kind.replace(".", "_")) or at(tree, kind)
-    return found if found.__class__ is dict else {}
+    value = tree.get(kind)
+    if value.__class__ is not dict:
+        value = tree.get(kind.replace(".", "_")) or at(tree, kind)
+    return value if value.__class__ is dict else {}
 
 
 def _openai_traits(kind: str, body: Tree) -> Iterator[str]:
@@ -201,7 +201,7 @@ def _openai_traits(kind: str, body: Tree) -> Iterator[str]:
         yield "admin_policy"
     if _is_guard(kind):
         yield "guard_removed"
-    if addresses and any(text(one).endswith("/0") or text(one) == "0.0.0.0" for one in listed(addresses)):  # noqa: S104
+    if addresses and any(text(address).endswith("/0") or text(address) == "0.0.0.0" for address in listed(addresses)):  # noqa: S104
         yield "open_ingress"
 
 
@@ -218,13 +218,13 @@ def _anthropic(tree: Row) -> Parts:
     traits = set(_anthropic_traits(kind, tree))
     if user and not key:
         traits.add("console")
-    told = (
+    values = (
         kind, ANTHROPIC, of("organization_id") or of("organization_uuid"), _actor_kind(plain(what), key, plain(user)),
         key or user or by("email_address") or what, by("email_address") or key or user or what, key, by("ip_address"),
-        by("user_agent"), _failure(kind, whole(of("status_code")) or 0), ",".join(sorted(traits)),
+        by("user_agent"), _failure(kind, whole_number(of("status_code")) or 0), ",".join(sorted(traits)),
     )  # fmt: skip
-    made = _first(tree, KEYS, 256) if kind.endswith("key_created") else ""
-    return told, "", _first(tree, TARGETS, 256), made, of("created_at")
+    credential = _first(tree, KEYS, 256) if kind.endswith("key_created") else ""
+    return values, "", _first(tree, TARGETS, 256), credential, of("created_at")
 
 
 def _failure(kind: str, status: int) -> str:
@@ -245,7 +245,7 @@ def _actor_kind(what: str, key: str, user: str) -> str:
 
 def _anthropic_traits(kind: str, tree: Row) -> Iterator[str]:
     audience = tree.get("audience")
-    if audience and any(text(at(one, "type")) == "public" for one in listed(audience)):
+    if audience and any(text(at(item, "type")) == "public" for item in listed(audience)):
         yield "public"
     if kind == "role_assignment_granted" and _ADMIN.fullmatch(text(tree.get("role"))):
         yield "admin_policy"
@@ -268,7 +268,7 @@ ELASTIC_INDICES = ("logs-aws_bedrock.invocation-*", "logs-openai.audit-*", "logs
 _ACTOR = re.compile(r'"type"\s*:\s*"[a-z_]+_actor"')
 _DATASETS: dict[str, Callable[[Tree], Tree]] = {
     "aws_bedrock.invocation": _bedrock_of_ecs, "aws_bedrock.bedrock": _bedrock_of_ecs, "openai.audit": _openai_of_ecs,
-    "anthropic.audit": lambda document: _told_ecs(document, "anthropic.audit", _ANTHROPIC),
+    "anthropic.audit": lambda document: _ecs_fields(document, "anthropic.audit", _ANTHROPIC),
 }  # fmt: skip
 _DENIED = ("AccessDenied", "Unauthorized", "Forbidden")
 _ARNS = {":assumed-role/": "AssumedRole", ":user/": "IAMUser", ":root": "Root"}
@@ -316,10 +316,10 @@ def read(record: object) -> Event:
         tree = _DATASETS.get(dataset(tree), _bedrock_of_ecs)(tree)
     parts, event_of = _READERS.get(_product(tree), _READERS[BEDROCK])
     shape, session, target, issued, time = parts(tree)
-    made = event_of(*map(text, shape))
-    made = made._replace(issued=issued) if issued else made
+    event = event_of(*map(text, shape))
+    event = event._replace(issued=issued) if issued else event
     unique = plain(tree.get("requestId") or tree.get("id"))[:256]
-    return filled(made, moment(time), unique, session, target)
+    return filled(event, moment(time), unique, session, target)
 
 
 @lru_cache(maxsize=4096)

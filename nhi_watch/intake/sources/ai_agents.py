@@ -29,7 +29,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.intake.shapes import otel
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, object_of, part
-from nhi_watch.intake.shapes.values import event, filled, first, level_by_words, moment, plain, text, true, whole
+from nhi_watch.intake.shapes.values import event, filled, first, level_by_words, moment, plain, text, true, whole_number
 
 # ---- coding
 #
@@ -55,46 +55,46 @@ _MANY_TOKENS = 100_000
 """As of Bedrock's invocations: a book."""
 
 
-def product_of(told: Tree) -> tuple[str, str]:
+def product_of(fields: Tree) -> tuple[str, str]:
     """Product and name of the event; empty where it is none of these agents'."""
-    name = first(told.get("event_name"), told.get("body"), told.get("body_text"), told.get("message"))
-    head, found, rest = name.strip().partition(".")
-    if found and head in VENDORS:
+    name = first(fields.get("event_name"), fields.get("body"), fields.get("body_text"), fields.get("message"))
+    head, parts, rest = name.strip().partition(".")
+    if parts and head in VENDORS:
         return head, rest.strip()
-    return SERVICES.get(first(told.get("service_name")), ""), name.strip()
+    return SERVICES.get(first(fields.get("service_name")), ""), name.strip()
 
 
-def told_of(told: Tree) -> tuple[tuple[Any, ...], str, str]:
+def details_of(fields: Tree) -> tuple[tuple[Any, ...], str, str]:
     """The values of `_of_coding`; session; target.
 
     Raises:
         RejectError: unknown_product, no_action.
     """
-    product, kind = product_of(told)
+    product, kind = product_of(fields)
     if not product:
-        service = first(told.get("service_name"), told.get("scope_name")) or "without a name"
+        service = first(fields.get("service_name"), fields.get("scope_name")) or "without a name"
         raise RejectError("unknown_product", f"OpenTelemetry logs of {service[:60]!r} are not read; these are: "
                           + ", ".join(SERVICES))  # fmt: skip
     if not kind:
         raise RejectError("no_action", "neither event.name nor the body says what was done")
-    server, tool = _tool(told)
-    person = first(*map(told.get, _PERSONS))
-    done = _operation(kind, server, tool) + (UNASKED if _unasked(kind, told) else "")
-    outcome, error = _outcome(kind, told)
+    server, tool = _tool(fields)
+    person = first(*map(fields.get, _PERSONS))
+    done = _operation(kind, server, tool) + (UNASKED if _unasked(kind, fields) else "")
+    outcome, error = _outcome(kind, fields)
     values = (
-        product, done, text(told.get("organization_id"), 64), person[:128],
-        text(told.get("user_email"), 128).lower(), "y" if _by_key(product, told) else "",
-        text(told.get("service_name"), 60), outcome, error, ",".join(_traits(kind, told)),
+        product, done, text(fields.get("organization_id"), 64), person[:128],
+        text(fields.get("user_email"), 128).lower(), "y" if _by_key(product, fields) else "",
+        text(fields.get("service_name"), 60), outcome, error, ",".join(_traits(kind, fields)),
     )  # fmt: skip
-    session = first(told.get("session_id"), told.get("conversation_id"))[:256]
-    return values, session, (server or first(*map(told.get, _TARGETS)))[:256]
+    session = first(fields.get("session_id"), fields.get("conversation_id"))[:256]
+    return values, session, (server or first(*map(fields.get, _TARGETS)))[:256]
 
 
-def _tool(told: Tree) -> tuple[str, str]:
+def _tool(fields: Tree) -> tuple[str, str]:
     """MCP server (or "") and tool. Where they are not told apart, they stand in the call's parameters."""
-    server = first(told.get("mcp_server_name"), told.get("server_name"))
-    tool = first(told.get("mcp_tool_name"), told.get("tool_name"), told.get("function_name"))
-    parameters = told.get("tool_parameters")
+    server = first(fields.get("mcp_server_name"), fields.get("server_name"))
+    tool = first(fields.get("mcp_tool_name"), fields.get("tool_name"), fields.get("function_name"))
+    parameters = fields.get("tool_parameters")
     if not server and parameters.__class__ is str and '"mcp_server_name"' in parameters:
         try:
             inside = object_of(parameters)
@@ -119,42 +119,42 @@ def bare(name: str) -> str:
     return "".join(name.split())[:110]
 
 
-def _outcome(kind: str, told: Tree) -> tuple[str, str]:
-    status = first(told.get("status_code"), told.get("http_response_status_code"))
-    decision = first(told.get("decision")).lower()
+def _outcome(kind: str, fields: Tree) -> tuple[str, str]:
+    status = first(fields.get("status_code"), fields.get("http_response_status_code"))
+    decision = first(fields.get("decision")).lower()
     if status in ("401", "403") or decision.startswith(_REFUSED) or kind == "api_refusal":
         return "denied", status or decision[:60]
-    failed = "success" in told and not true(told["success"])
-    failed = failed or first(told.get("status")) in ("failed", "error") or kind.endswith(("_error", "_exhausted"))
-    if failed or (whole(status) or 0) >= 400:
-        return "failure", first(status, told.get("error_type"), told.get("error_code"), "failed")[:60]
+    failed = "success" in fields and not true(fields["success"])
+    failed = failed or first(fields.get("status")) in ("failed", "error") or kind.endswith(("_error", "_exhausted"))
+    if failed or (whole_number(status) or 0) >= 400:
+        return "failure", first(status, fields.get("error_type"), fields.get("error_code"), "failed")[:60]
     return "success", ""
 
 
-def _by_key(product: str, told: Tree) -> bool:
+def _by_key(product: str, fields: Tree) -> bool:
     """Whether an API key pays: said, or where Claude Code names no account that has signed in."""
-    said = first(told.get("auth_mode"), told.get("auth_type"), told.get("auth_method")).lower()
+    said = first(fields.get("auth_mode"), fields.get("auth_type"), fields.get("auth_method")).lower()
     if said:
         return "key" in said or "vertex" in said
-    return product == "claude_code" and not first(told.get("user_account_uuid"), told.get("user_account_id"))
+    return product == "claude_code" and not first(fields.get("user_account_uuid"), fields.get("user_account_id"))
 
 
-def _traits(kind: str, told: Tree) -> list[str]:
-    marks = {
-        "guard_removed": _unasked(kind, told),
-        "many_tokens": sum(whole(told.get(name)) or 0 for name in _TOKENS) >= _MANY_TOKENS,
+def _traits(kind: str, fields: Tree) -> list[str]:
+    marked_traits = {
+        "guard_removed": _unasked(kind, fields),
+        "many_tokens": sum(whole_number(fields.get(name)) or 0 for name in _TOKENS) >= _MANY_TOKENS,
         "third_party": kind in _INSTALLS,
     }
-    return [mark for mark, holds in marks.items() if holds]
+    return [mark for mark, holds in marked_traits.items() if holds]
 
 
-def _unasked(kind: str, told: Tree) -> bool:
+def _unasked(kind: str, fields: Tree) -> bool:
     """Whether the agent may do all unasked from now on; one that never asks, but is kept in a sandbox, may not."""
     if kind not in _SWITCHES:
         return False
-    mode = first(told.get("to_mode"), told.get("approval_mode")).lower()
-    never = first(told.get("approval_policy")).lower() == "never"
-    return mode in _NO_APPROVALS or (never and "danger" in first(told.get("sandbox_policy")).lower())
+    mode = first(fields.get("to_mode"), fields.get("approval_mode")).lower()
+    never = first(fields.get("approval_policy")).lower() == "never"
+    return mode in _NO_APPROVALS or (never and "danger" in first(fields.get("sandbox_policy")).lower())
 
 
 # ---- agentcore
@@ -170,17 +170,25 @@ _TOOL = re.compile(r"tool (\S{1,100}) from target (\S{1,60})")
 
 def of_document(document: Tree) -> Tree:
     """The record as CloudWatch delivers it, of a document of Elastic's: older ones have a part for each resource."""
-    told = part(document, "aws.bedrock_agentcore")
-    told = {**told, **next((told[name] for name in _PLACES if told.get(name).__class__ is dict), {})}
+    fields = part(document, "aws.bedrock_agentcore")
+    fields = {**fields, **next((fields[name] for name in _PLACES if fields.get(name).__class__ is dict), {})}
     return {
-        "resource_arn": told.get("resource_arn"), "event_timestamp": document.get("@timestamp"),
-        "request_id": told.get("request_id"), "account_id": told.get("account_id") or at(document, "cloud.account.id"),
-        "session_id": first(at(document, "gen_ai.conversation.id"), *map(told.get, ("tool_session_id", "session_id"))),
-        "operation": first(at(document, "gen_ai.operation.name"), told.get("operation"), told.get("operation_name")),
-        "body": told.get("payload_object") or {}, "span_id": at(document, "span.id"), "actor_id": told.get("actor_id"),
-        "request_payload": told.get("request_payload_object") or told.get("request_payload"),
-        "response_payload": told.get("response_payload_object") or told.get("response_payload"),
-    }  # fmt: skip
+        "resource_arn": fields.get("resource_arn"),
+        "event_timestamp": document.get("@timestamp"),
+        "request_id": fields.get("request_id"),
+        "account_id": fields.get("account_id") or at(document, "cloud.account.id"),
+        "session_id": first(
+            at(document, "gen_ai.conversation.id"), *map(fields.get, ("tool_session_id", "session_id"))
+        ),
+        "operation": first(
+            at(document, "gen_ai.operation.name"), fields.get("operation"), fields.get("operation_name")
+        ),
+        "body": fields.get("payload_object") or {},
+        "span_id": at(document, "span.id"),
+        "actor_id": fields.get("actor_id"),
+        "request_payload": fields.get("request_payload_object") or fields.get("request_payload"),
+        "response_payload": fields.get("response_payload_object") or fields.get("response_payload"),
+    }
 
 
 def call_of(tree: Tree) -> tuple[tuple[Any, ...], str, str]:
@@ -189,10 +197,10 @@ def call_of(tree: Tree) -> tuple[tuple[Any, ...], str, str]:
     Raises:
         RejectError: no_identity: the record names no resource of AgentCore's.
     """
-    found = ARN.fullmatch(plain(tree.get("resource_arn")))
-    if found is None:
+    match = ARN.fullmatch(plain(tree.get("resource_arn")))
+    if match is None:
         raise RejectError("no_identity", "resource_arn is missing, or not one of bedrock-agentcore")
-    region, owner, kind, name = found.groups()
+    region, owner, kind, name = match.groups()
     body = inner(tree, "body")
     asked = inner(tree, "request_payload") or inner(body, "request_payload")
     answered = inner(tree, "response_payload") or inner(body, "response_payload")
@@ -270,16 +278,16 @@ def read(record: object) -> Event:
         tree = of_document(tree)
     if "resource_arn" in tree:
         shape, session, target = call_of(tree)
-        made = filled(
+        event = filled(
             _of_agentcore(*map(text, shape)), moment(tree.get("event_timestamp")), "", session, target,
             first(tree.get("request_id"), inner(tree, "body").get("requestId")), tree.get("span_id"),
         )  # fmt: skip
         actor = text(tree.get("actor_id"), 128)
-        return made._replace(links=(BEHALF + actor,)) if actor else made
-    told = otel.flat(tree)
-    values, session, target = told_of(told)
-    time = next((told[name] for name in _TIMES if told.get(name)), cast(Row, record).get("_time"))
-    return filled(_of_coding(*values), moment(time), "", session, target, *map(told.get, _MORE))
+        return event._replace(links=(BEHALF + actor,)) if actor else event
+    fields = otel.flat(tree)
+    values, session, target = details_of(fields)
+    time = next((fields[name] for name in _TIMES if fields.get(name)), cast(Row, record).get("_time"))
+    return filled(_of_coding(*values), moment(time), "", session, target, *map(fields.get, _MORE))
 
 
 @lru_cache(maxsize=4096)

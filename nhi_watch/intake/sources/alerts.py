@@ -70,7 +70,7 @@ class Alert(NamedTuple):
     links: tuple[str, ...] = ()
 
 
-Told = tuple[Alert, object, object, str, object]
+AlertDetails = tuple[Alert, object, object, str, object]
 """The alert, its time, record id, session and target."""
 
 
@@ -91,9 +91,9 @@ def severity_of(label: str, score: str = "") -> str:
     >>> severity_of("Informational"), severity_of("", "61.5"), severity_of("?", "x")
     ('low', 'high', 'medium')
     """
-    found = _LABELS.get(label.strip().lower())
-    if found is not None:
-        return found
+    severity = _LABELS.get(label.strip().lower())
+    if severity is not None:
+        return severity
     try:
         number = float(score)
     except ValueError:
@@ -129,7 +129,7 @@ class AwsActor(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def aws(told: AwsActor) -> Optional[Identity]:
+def aws(names: AwsActor) -> Optional[Identity]:
     """The identity of an AWS actor; None where nothing is told.
 
     >>> aws(AwsActor("AssumedRole", "AROAEXAMPLE:i-1", "app", "111111111111")).id
@@ -137,19 +137,19 @@ def aws(told: AwsActor) -> Optional[Identity]:
     >>> aws(AwsActor("IAMUser", "AIDAEXAMPLE", "ci", "111111111111")).name
     'arn:aws:iam::111111111111:user/ci'
     """
-    if not (told.principal or told.name or told.arn or told.kind == "Root"):
+    if not (names.principal or names.name or names.arn or names.kind == "Root"):
         return None
-    unique, _, session = told.principal.partition(":")
-    if told.kind in ("AssumedRole", "Role") or unique.startswith("AROA"):
-        arn = told.arn or _arn(told.account, "role", told.name)
+    unique, _, session = names.principal.partition(":")
+    if names.kind in ("AssumedRole", "Role") or unique.startswith("AROA"):
+        arn = names.arn or _arn(names.account, "role", names.name)
         issued = unique if unique.startswith("AROA") else ""
-        actor = Actor("AssumedRole", told.principal, _of_session(arn, session), told.account, issuer_id=issued,
+        actor = Actor("AssumedRole", names.principal, _of_session(arn, session), names.account, issuer_id=issued,
                       issuer_arn=arn if ":role/" in arn else "")  # fmt: skip
         return identify(actor)
-    if told.kind == "IAMUser" or unique.startswith("AIDA"):
-        arn = told.arn or _arn(told.account, "user", told.name)
-        return identify(Actor("IAMUser", unique, arn, told.account, told.name))
-    return identify(Actor(told.kind, told.principal, told.arn, told.account, told.name, recipient=told.account))
+    if names.kind == "IAMUser" or unique.startswith("AIDA"):
+        arn = names.arn or _arn(names.account, "user", names.name)
+        return identify(Actor("IAMUser", unique, arn, names.account, names.name))
+    return identify(Actor(names.kind, names.principal, names.arn, names.account, names.name, recipient=names.account))
 
 
 def _arn(account: str, kind: str, name: str) -> str:
@@ -164,7 +164,7 @@ def _of_session(arn: str, session: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def named(told: str, account: str = "") -> Optional[Identity]:
+def named(name: str, account: str = "") -> Optional[Identity]:
     """The identity in a text that says by itself whose it is: an ARN, a unique id of AWS, a principal of a cloud.
 
     >>> named("arn:aws:sts::111111111111:assumed-role/app/i-1").id
@@ -172,33 +172,33 @@ def named(told: str, account: str = "") -> Optional[Identity]:
     >>> named("build@shop.iam.gserviceaccount.com").kind, named("ann")
     ('service_account', None)
     """
-    told = told.strip()[:512]
-    if told.startswith("arn:"):
-        return _by_arn(told)
-    unique = _UNIQUE.fullmatch(told)
+    name = name.strip()[:512]
+    if name.startswith("arn:"):
+        return _by_arn(name)
+    unique = _UNIQUE.fullmatch(name)
     if unique:
-        return aws(AwsActor("AssumedRole" if unique[1] == "AROA" else "IAMUser", told, "", account))
-    if told.endswith("gserviceaccount.com") or told.startswith(("serviceAccount:", "principal://", "principalSet://")):
-        return google(told, account)
-    if told.startswith("system:serviceaccount:"):
-        return k8s.identify(told)
+        return aws(AwsActor("AssumedRole" if unique[1] == "AROA" else "IAMUser", name, "", account))
+    if name.endswith("gserviceaccount.com") or name.startswith(("serviceAccount:", "principal://", "principalSet://")):
+        return google(name, account)
+    if name.startswith("system:serviceaccount:"):
+        return k8s.identify(name)
     return None
 
 
-def _by_arn(told: str) -> Optional[Identity]:
-    account = account_of(told)
-    if ":assumed-role/" in told:
-        return identify(Actor("AssumedRole", arn=told))
-    if ":role/" in told:
-        return identify(Actor("AssumedRole", issuer_arn=told, arn=told))
-    if ":user/" in told:
-        return identify(Actor("IAMUser", arn=told))
-    return identify(Actor("Root", arn=told, account=account)) if told.endswith(":root") else None
+def _by_arn(arn: str) -> Optional[Identity]:
+    account = account_of(arn)
+    if ":assumed-role/" in arn:
+        return identify(Actor("AssumedRole", arn=arn))
+    if ":role/" in arn:
+        return identify(Actor("AssumedRole", issuer_arn=arn, arn=arn))
+    if ":user/" in arn:
+        return identify(Actor("IAMUser", arn=arn))
+    return identify(Actor("Root", arn=arn, account=account)) if arn.endswith(":root") else None
 
 
 def first_named(texts: Iterable[str], account: str = "") -> Optional[Identity]:
     """The identity in the first text that says whose it is."""
-    return next((found for found in (named(told, account) for told in texts if told) if found), None)
+    return next((identity for identity in (named(content, account) for content in texts if content) if identity), None)
 
 
 def by_name(provider: str, account: str, name: str) -> Optional[Identity]:
@@ -207,18 +207,18 @@ def by_name(provider: str, account: str, name: str) -> Optional[Identity]:
     >>> by_name("okta", "", "Ci@example.com").id, by_name("okta", "", "unknown")
     ('okta::name:ci@example.com', None)
     """
-    told = name.strip()[:256]
-    if told.lower() in _NO_NAMES:
+    plain_name = name.strip()[:256]
+    if plain_name.lower() in _NO_NAMES:
         return None
     if provider == microsoft.ENTRA:
-        return microsoft.user(account, "", told)
-    if provider == "gcp" and "@" in told:
-        return google(told, account)
+        return microsoft.user(account, "", plain_name)
+    if provider == "gcp" and "@" in plain_name:
+        return google(plain_name, account)
     if provider == "aws":
-        return aws(AwsActor("IAMUser", "", told, account))
+        return aws(AwsActor("IAMUser", "", plain_name, account))
     if provider == k8s.PROVIDER:
-        return k8s.identify(told)
-    return Identity(f"{provider}:{account}:name:{told.lower()}"[:512], told, "user", provider, account, "")
+        return k8s.identify(plain_name)
+    return Identity(f"{provider}:{account}:name:{plain_name.lower()}"[:512], plain_name, "user", provider, account, "")
 
 
 def key_of(key: str) -> tuple[str, str]:
@@ -235,16 +235,16 @@ def key_of(key: str) -> tuple[str, str]:
 
 def _values(row: Row, table: Mapping[str, str]) -> dict[str, str]:
     """Of each name the first value that is told at one of its paths, as text."""
-    return {name: text(next(filter(None, (_one(at(row, path)) for path in paths.split())), ""), 4096)
+    return {name: text(next(filter(None, (_single(at(row, path)) for path in paths.split())), ""), 4096)
             for name, paths in table.items()}  # fmt: skip
 
 
-def _one(value: object) -> object:
+def _single(value: object) -> object:
     return value[0] if isinstance(value, list) and value else value
 
 
-def _told(product: str, kind: str, severity: str, identity: Optional[Identity], told: Mapping[str, str],
-          target: object, links: tuple[str, ...] = ()) -> Told:  # fmt: skip
+def _details(product: str, kind: str, severity: str, identity: Optional[Identity], fields: Mapping[str, str],
+          target: object, links: tuple[str, ...] = ()) -> AlertDetails:  # fmt: skip
     """The alert, of what all tables name alike.
 
     Raises:
@@ -252,10 +252,19 @@ def _told(product: str, kind: str, severity: str, identity: Optional[Identity], 
     """
     if identity is None or identity.kind == "anonymous":
         raise RejectError("no_identity", "it names no identity, only a resource or a machine")
-    credential, session = key_of(told["key"])
-    alert = Alert(product, kind_of(kind), severity, identity, told["account"][:64], credential, told["address"][:64],
-                  told["region"][:64], links)  # fmt: skip
-    return alert, told["time"], told["id"], session, target
+    credential, session = key_of(fields["key"])
+    alert = Alert(
+        product,
+        kind_of(kind),
+        severity,
+        identity,
+        fields["account"][:64],
+        credential,
+        fields["address"][:64],
+        fields["region"][:64],
+        links,
+    )
+    return alert, fields["time"], fields["id"], session, target
 
 
 def _refuse(reasons: Mapping[tuple[str, str], object]) -> None:
@@ -314,31 +323,33 @@ def is_guardduty(row: Row) -> bool:
     return arn.__class__ is str and ":guardduty:" in arn and "/finding/" in arn
 
 
-def guardduty(row: Row) -> Told:
+def guardduty(row: Row) -> AlertDetails:
     """The alert in a finding.
 
     Raises:
         RejectError: sample_finding, closed, no_identity.
     """
-    found: Row = row["detail"] if row.get("detail").__class__ is dict else row
-    told = _values(renamed(found, _lowered) if "Arn" in found and "arn" not in found else found, _GUARDDUTY)
-    _refuse({_SAMPLE: told["sample"] == "true", _CLOSED: told["archived"] == "true"})
-    account = told["account"]
-    identity = aws(AwsActor(told["type"], told["principal"], told["name"], account))
-    if identity is None and k8s.is_kubernetes(told["user"]):
-        identity = k8s.identify(told["user"], told["uid"], address=told["address"])
-    identity = identity or (named(told["role"], account) if told["role"] else None)
-    actor = AwsActor(told["actor_type"], told["actor"], told["actor_name"], told["actor_account"] or account)
-    touched = told["touched"] or _called(told["service"], told["api"])
-    return _told("GuardDuty", told["kind"], _level_of_number(told["level"]), identity or aws(actor), told, touched)
+    detail: Row = row["detail"] if row.get("detail").__class__ is dict else row
+    fields = _values(renamed(detail, _lowered) if "Arn" in detail and "arn" not in detail else detail, _GUARDDUTY)
+    _refuse({_SAMPLE: fields["sample"] == "true", _CLOSED: fields["archived"] == "true"})
+    account = fields["account"]
+    identity = aws(AwsActor(fields["type"], fields["principal"], fields["name"], account))
+    if identity is None and k8s.is_kubernetes(fields["user"]):
+        identity = k8s.identify(fields["user"], fields["uid"], address=fields["address"])
+    identity = identity or (named(fields["role"], account) if fields["role"] else None)
+    actor = AwsActor(fields["actor_type"], fields["actor"], fields["actor_name"], fields["actor_account"] or account)
+    touched = fields["touched"] or _called(fields["service"], fields["api"])
+    return _details(
+        "GuardDuty", fields["kind"], _level_of_number(fields["level"]), identity or aws(actor), fields, touched
+    )
 
 
-def _level_of_number(told: str) -> str:
+def _level_of_number(level: str) -> str:
     """The severity of GuardDuty's number, or of Security Hub's copy of it."""
     try:
-        number = float(told)
+        number = float(level)
     except ValueError:
-        return severity_of(told)
+        return severity_of(level)
     return CRITICAL if number >= 9 else HIGH if number >= 7 else MEDIUM if number >= 4 else LOW
 
 
@@ -422,37 +433,39 @@ def is_securityhub(row: Row) -> bool:
     return row.get("source") == "aws.securityhub" and row.get("detail").__class__ is dict
 
 
-def securityhub(row: Row) -> Told:
+def securityhub(row: Row) -> AlertDetails:
     """The alert in a finding; of an event with several findings, in the first.
 
     Raises:
         RejectError: sample_finding, closed, posture, no_identity.
     """
-    found: Row = row
+    finding: Row = row
     if row.get("detail").__class__ is dict:
-        found = next((one for one in listed(row["detail"].get("findings")) if one.__class__ is dict), _NONE)
-    told = _values(found, _ASFF)
-    is_over = told["state"].upper() == "ARCHIVED" or told["workflow"].upper() in _RESOLVED
+        finding = next((item for item in listed(row["detail"].get("findings")) if item.__class__ is dict), _NONE)
+    fields = _values(finding, _ASFF)
+    is_over = fields["state"].upper() == "ARCHIVED" or fields["workflow"].upper() in _RESOLVED
     about = "posture", "the finding is about configuration, not about an act"
-    _refuse({_SAMPLE: told["sample"] == "true", _CLOSED: is_over,
-             about: told["kind"].startswith("Software and Configuration Checks")})  # fmt: skip
-    resources = [one for one in listed(found.get("Resources")) if one.__class__ is dict]
-    sort, who = next(((sort, one) for one in resources if (sort := _sort_of(one))), ("", _NONE))
-    actor, told["key"] = _actor(sort, who, told["account"])
-    touched = (text(one.get("Id"), 200) for one in resources if one.get("Type") not in _IDENTITIES)
-    target = next(filter(None, touched), "") or _called(told["service"], told["api"])
-    severity = severity_of(told["label"], told["points"])
-    return _told(*_kind(told["arn"], told["product"], told["kind"], told["title"]), severity,
-                 aws(actor) if sort else None, told, target)  # fmt: skip
+    _refuse({_SAMPLE: fields["sample"] == "true", _CLOSED: is_over,
+             about: fields["kind"].startswith("Software and Configuration Checks")})  # fmt: skip
+    resources = [resource for resource in listed(finding.get("Resources")) if resource.__class__ is dict]
+    sort, who = next(((sort, resource) for resource in resources if (sort := _sort_of(resource))), ("", _NONE))
+    actor, fields["key"] = _actor(sort, who, fields["account"])
+    touched = (text(resource.get("Id"), 200) for resource in resources if resource.get("Type") not in _IDENTITIES)
+    target = next(filter(None, touched), "") or _called(fields["service"], fields["api"])
+    severity = severity_of(fields["label"], fields["points"])
+    return _details(*_kind(fields["arn"], fields["product"], fields["kind"], fields["title"]), severity,
+                 aws(actor) if sort else None, fields, target)  # fmt: skip
 
 
 def _actor(sort: str, resource: Row, account: str) -> tuple[AwsActor, str]:
     """The actor that a resource is, and its access key's id."""
-    told, unique = _values(inner(inner(resource, "Details"), sort), _ASFF_ACTOR), text(resource.get("Id"))
+    fields, unique = _values(inner(inner(resource, "Details"), sort), _ASFF_ACTOR), text(resource.get("Id"))
     if sort == "AwsIamAccessKey":
-        actor = AwsActor(told["type"], told["principal"], told["name"], told["account"] or account, told["arn"])
-        return actor, told["key"] or unique.removeprefix(_KEY_PREFIX)
-    return AwsActor("IAMUser" if sort == "AwsIamUser" else "Role", told["unique"], "", account, unique), ""
+        actor = AwsActor(
+            fields["type"], fields["principal"], fields["name"], fields["account"] or account, fields["arn"]
+        )
+        return actor, fields["key"] or unique.removeprefix(_KEY_PREFIX)
+    return AwsActor("IAMUser" if sort == "AwsIamUser" else "Role", fields["unique"], "", account, unique), ""
 
 
 def _kind(arn: str, name: str, kind: str, title: str) -> tuple[str, str]:
@@ -464,8 +477,8 @@ def _kind(arn: str, name: str, kind: str, title: str) -> tuple[str, str]:
 
 def _sort_of(resource: Row) -> str:
     """What sort of identity a resource is, by its details (extracted fields mix the types up); "" for none."""
-    told = (*inner(resource, "Details"), resource.get("Type"))
-    return next((kind for kind in told if kind in _IDENTITIES), "")
+    kinds = (*inner(resource, "Details"), resource.get("Type"))
+    return next((kind for kind in kinds if kind in _IDENTITIES), "")
 
 
 def securityhub_of_ecs(document: Row) -> Tree:
@@ -514,39 +527,43 @@ def is_entra(row: Row) -> bool:
     return any(name in inside for name in ("riskEventType", "riskLastUpdatedDateTime", "riskLastModifiedDateTime"))
 
 
-def entra(row: Row) -> Told:
+def entra(row: Row) -> AlertDetails:
     """The alert in a risk.
 
     Raises:
         RejectError: closed, no_identity.
     """
-    found = row.get("properties", row)
-    found = parsed(found) if found.__class__ is str else found
-    found = found if found.__class__ is dict else _NONE
-    told = _values({**row, "properties": found}, _ENTRA)
-    _refuse({_CLOSED: told["state"].lower() in _DISMISSED
-             or (told["level"] == "none" and told["state"] in ("none", ""))})  # fmt: skip
-    app, principal, user, agent, unique = (guid(told[name]) for name in ("app", "principal", "user", "agent", "id"))
-    if told["agent"] or told["agent_name"]:
+    properties = row.get("properties", row)
+    properties = parsed(properties) if properties.__class__ is str else properties
+    properties = properties if properties.__class__ is dict else _NONE
+    fields = _values({**row, "properties": properties}, _ENTRA)
+    _refuse({_CLOSED: fields["state"].lower() in _DISMISSED
+             or (fields["level"] == "none" and fields["state"] in ("none", ""))})  # fmt: skip
+    app, principal, user, agent, unique = (guid(fields[name]) for name in ("app", "principal", "user", "agent", "id"))
+    if fields["agent"] or fields["agent_name"]:
         agent = agent or unique
         principal, user = (
-            (principal, user or agent) if told["sort"].lower() == "agentuser" else (principal or agent, user)
+            (principal, user or agent) if fields["sort"].lower() == "agentuser" else (principal or agent, user)
         )
-    unique = "" if "riskEventType" in found else unique
-    home = guid(told["tenant"]) or microsoft.tenant_of(told["resource"])
-    if told["category"] == "RiskyUsers" or (told["user_name"] and not user and not app):
-        identity = microsoft.user(home, user or unique, told["user_name"])
+    unique = "" if "riskEventType" in properties else unique
+    tenant = guid(fields["tenant"]) or microsoft.tenant_of(fields["resource"])
+    if fields["category"] == "RiskyUsers" or (fields["user_name"] and not user and not app):
+        identity = microsoft.user(tenant, user or unique, fields["user_name"])
     else:
-        if told["category"] == "RiskyServicePrincipals" or "servicePrincipalType" in found:
+        if fields["category"] == "RiskyServicePrincipals" or "servicePrincipalType" in properties:
             principal = principal or unique
-        identity = microsoft.app(home, app, principal, told["name"]) or microsoft.user(home, user, told["user_name"])
-    severity = CRITICAL if told["state"] == "confirmedCompromised" else severity_of(told["level"])
+        identity = microsoft.app(tenant, app, principal, fields["name"]) or microsoft.user(
+            tenant, user, fields["user_name"]
+        )
+    severity = CRITICAL if fields["state"] == "confirmedCompromised" else severity_of(fields["level"])
     links = tuple(f"{kind}:{value}" for kind, value in (("app", app), ("sp", principal)) if value)
-    if not told["kind"] and told["id"]:
-        told["id"] = f"{told['id'][:200]}:{told['state'][:40]}"
-    key = guid(told["key"])
-    told.update(account=home, address=microsoft.host(told["address"]), region="", key="")
-    alert, time, record_id, _, _ = _told("EntraRisk", told["kind"] or _RISKY, severity, identity, told, "", links)
+    if not fields["kind"] and fields["id"]:
+        fields["id"] = f"{fields['id'][:200]}:{fields['state'][:40]}"
+    key = guid(fields["key"])
+    fields.update(account=tenant, address=microsoft.host(fields["address"]), region="", key="")
+    alert, time, record_id, _, _ = _details(
+        "EntraRisk", fields["kind"] or _RISKY, severity, identity, fields, "", links
+    )
     return alert._replace(credential=key), time, record_id, "", ""
 
 
@@ -560,8 +577,8 @@ _RENAMED = {
 def entra_of_ecs(document: Row) -> Tree:
     """The record of the diagnostic settings out of Elastic's azure.identity_protection document."""
     part = at(document, "azure.identityprotection")
-    found: Tree = microsoft.camel(part) if part.__class__ is dict else {}
-    inner = found.get("properties")
+    camel: Tree = microsoft.camel(part) if part.__class__ is dict else {}
+    inner = camel.get("properties")
     properties = {_RENAMED.get(k, k): v for k, v in inner.items()} if inner.__class__ is dict else {}
     more = {
         "time": at(document, "@timestamp"),
@@ -569,7 +586,7 @@ def entra_of_ecs(document: Row) -> Tree:
         "resourceId": at(document, "azure.resource.id"),
         "callerIpAddress": at(document, "source.ip"),
     }
-    return {**found, **{k: v for k, v in more.items() if v is not None}, "properties": properties}
+    return {**camel, **{k: v for k, v in more.items() if v is not None}, "properties": properties}
 
 
 # ---- ocsf
@@ -606,29 +623,29 @@ def is_ocsf(row: Row) -> bool:
     return row.get("class_uid") in _CLASSES and "metadata" in row
 
 
-def ocsf(row: Row) -> Told:
+def ocsf(row: Row) -> AlertDetails:
     """The alert in a finding.
 
     Raises:
         RejectError: own_notable, closed, no_identity.
     """
     users = (at(row, path) for path in _OCSF_USERS)
-    user = _values(next((one for one in users if one.__class__ is dict and one), _NONE), _OCSF_USER)
-    told = _values(row, _OCSF)
+    user = _values(next((user for user in users if user.__class__ is dict and user), _NONE), _OCSF_USER)
+    fields = _values(row, _OCSF)
     ours = "own_notable", "nhi wrote this finding itself"
-    _refuse({ours: told["product"] == OURS, _CLOSED: told["status"].lower() in _OVER})
-    told.update(account=(told["account"] or user["account"])[:64], key=user["key"][:128])
-    vendor = told["vendor"] or told["product"]
-    provider = _CLOUDS.get((told["cloud"] or told["vendor"]).lower().partition(" ")[0], "") or _word(vendor)
-    identity = _ocsf_user(provider, told["account"], user) or first_named(_named(row), told["account"])
-    label = re.sub(r"\W+", "", told["product"] or vendor)[:40] or "OCSF"
-    target = _called(told["service"], told["api"]) or told["resource"]
-    return _told(label, told["kind"] or told["title"], severity_of(told["severity"]), identity, told, target)
+    _refuse({ours: fields["product"] == OURS, _CLOSED: fields["status"].lower() in _OVER})
+    fields.update(account=(fields["account"] or user["account"])[:64], key=user["key"][:128])
+    vendor = fields["vendor"] or fields["product"]
+    provider = _CLOUDS.get((fields["cloud"] or fields["vendor"]).lower().partition(" ")[0], "") or _word(vendor)
+    identity = _ocsf_user(provider, fields["account"], user) or first_named(_named(row), fields["account"])
+    label = re.sub(r"\W+", "", fields["product"] or vendor)[:40] or "OCSF"
+    target = _called(fields["service"], fields["api"]) or fields["resource"]
+    return _details(label, fields["kind"] or fields["title"], severity_of(fields["severity"]), identity, fields, target)
 
 
 def _named(row: Row) -> list[str]:
-    found = [*every(row, "resources.uid"), *every(row, "resources.name"), *every(row, "observables.value")]
-    return [text(one, 256) for one in found[:_MOST] if one.__class__ is str and "\n" not in one]
+    values = [*every(row, "resources.uid"), *every(row, "resources.name"), *every(row, "observables.value")]
+    return [text(value, 256) for value in values[:_MOST] if value.__class__ is str and "\n" not in value]
 
 
 def _word(name: str) -> str:
@@ -647,7 +664,7 @@ def _ocsf_user(provider: str, account: str, user: Mapping[str, str]) -> Optional
 # ---- alerts
 
 
-_PRODUCTS: tuple[tuple[Callable[[Row], bool], Callable[[Row], Told]], ...] = (
+_PRODUCTS: tuple[tuple[Callable[[Row], bool], Callable[[Row], AlertDetails]], ...] = (
     (is_guardduty, guardduty), (is_securityhub, securityhub), (is_entra, entra), (is_ocsf, ocsf),
 )  # fmt: skip
 """Of each product whether an alert is its, and how it is read."""
@@ -673,11 +690,11 @@ def claims(record: object) -> bool:
     row = cast(Row, record)
     raw = row.get("_raw")
     if raw.__class__ is str:
-        return any(all(mark in raw for mark in marks) for marks in _RAW)
+        return any(all(mark in raw for mark in names) for names in _RAW)
     if any(claimed(row) for claimed, _ in _PRODUCTS):
         return True
     if OF_ELASTIC.isdisjoint(row):
-        return any(marks <= row.keys() for marks in _FIELD_MARKS)
+        return any(names <= row.keys() for names in _FIELD_MARKS)
     return dataset(row) in _ECS
 
 
@@ -688,9 +705,9 @@ def read(record: object) -> Event:
         RejectError: with one of the reasons above.
     """
     row, is_ecs = native(record)
-    made = _ECS.get(dataset(row)) if is_ecs else None
-    row = made(row) if made else row
-    reader = next((told for claimed, told in _PRODUCTS if claimed(row)), None)
+    of_ecs = _ECS.get(dataset(row)) if is_ecs else None
+    row = of_ecs(row) if of_ecs else row
+    reader = next((of_product for claimed, of_product in _PRODUCTS if claimed(row)), None)
     if reader is None:
         raise RejectError("no_action", "not an alert of a known product")
     alert, time, record_id, session, touched = reader(row)

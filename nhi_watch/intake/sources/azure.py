@@ -74,16 +74,16 @@ DEEP = re.compile(
 """Operations whose request body, or whose name, has traits."""
 
 
-def claims_of(told: Any) -> Row:
+def claims_of(claims: Any) -> Row:
     """Claims under their own names: Elastic has `_` for dots, Splunk's rows are nested at dots.
 
     >>> claims_of({"http://schemas_microsoft_com/identity/claims/tenantid": "t"})[TENANT]
     't'
     """
-    if not isinstance(told, dict):
+    if not isinstance(claims, dict):
         return {}
-    missing = {name: told.get(name.replace(".", "_"), at(told, name)) for name in _DOTTED if name not in told}
-    return {**told, **{name: value for name, value in missing.items() if value is not None}}
+    missing = {name: claims.get(name.replace(".", "_"), at(claims, name)) for name in _DOTTED if name not in claims}
+    return {**claims, **{name: value for name, value in missing.items() if value is not None}}
 
 
 def identity_of(tenant: str, ids: tuple[str, str, str], kind: str, machine: str) -> tuple[Identity, bool]:
@@ -96,8 +96,8 @@ def identity_of(tenant: str, ids: tuple[str, str, str], kind: str, machine: str)
     is_app = kind.lower() in ("app", "serviceprincipal") or not (name or kind.lower() == "user")
     if is_app:
         shown = machine.rpartition("/")[2] or name
-        found = microsoft.app(tenant, app_id, object_id, shown, "managed_identity" if machine else "app")
-        return found or _nobody(tenant, name), False
+        identity = microsoft.app(tenant, app_id, object_id, shown, "managed_identity" if machine else "app")
+        return identity or _nobody(tenant, name), False
     if app_id and not microsoft.first_party(app_id):
         return microsoft.app(tenant, app_id, "") or _nobody(tenant, name), True
     return microsoft.user(tenant, object_id, name) or _nobody(tenant, name), False
@@ -116,8 +116,8 @@ def split(operation: str) -> tuple[str, str]:
     >>> split("MICROSOFT.COMPUTE/VIRTUALMACHINES/WRITE"), split("getblob")
     (('microsoft.compute', 'virtualmachines/write'), ('storage', 'GetBlob'))
     """
-    head, found, tail = operation[:200].partition("/")
-    if not found:
+    head, parts, tail = operation[:200].partition("/")
+    if not parts:
         verb = _VERB.match(head)
         return "storage", (verb[1].title() + verb[2].title() if verb else re.sub(r"[^0-9A-Za-z]", "", head))[:60]
     return head.lower().replace(":", ""), re.sub(r"[\s:]", "", tail.lower())[:100]
@@ -148,12 +148,12 @@ def is_deep(operation: str) -> bool:
     return DEEP.search(operation.lower()) is not None
 
 
-def deepen(told_as: str, properties: Any, mine: str) -> str:
+def deepen(stored_name: str, properties: Any, mine: str) -> str:
     """The traits that the request body and the operation's name tell; `mine` is the object id of who acts."""
-    operation = split(told_as)[1]
+    operation = split(stored_name)[1]
     body = _body(properties)
     grants = operation.startswith("roleassignments/write") or "roledefinitions/write" in operation
-    told = {
+    marked_traits = {
         "role_grant": grants,
         "admin_policy": "elevateaccess" in operation or (grants and bool(_POWERFUL.search(body) or '"*"' in body)),
         "for_other": grants and (not mine or guid(mine) not in body.lower()),
@@ -163,18 +163,18 @@ def deepen(told_as: str, properties: Any, mine: str) -> str:
         "mass_export": "getaccess" in operation,
         "logging_reduced": _LOGS.search(operation) is not None,
     }
-    return " ".join(trait for trait, holds in told.items() if holds)
+    return " ".join(trait for trait, holds in marked_traits.items() if holds)
 
 
 def _body(properties: Any) -> str:
     """The request body's text without blanks; bounded."""
-    told = properties.get("requestbody") or properties.get("requestBody") if properties.__class__ is dict else None
-    if isinstance(told, dict):
+    body = properties.get("requestbody") or properties.get("requestBody") if properties.__class__ is dict else None
+    if isinstance(body, dict):
         try:
-            told = json.dumps(told)
+            body = json.dumps(body)
         except RecursionError:
             return ""
-    return re.sub(r"\s+", "", told[:65536]) if isinstance(told, str) else ""
+    return re.sub(r"\s+", "", body[:65536]) if isinstance(body, str) else ""
 
 
 def storage_actor(
@@ -187,8 +187,8 @@ def storage_actor(
     if token or signed or kind in ("sas", "accountkey", "delegationsas"):
         name = f"key of {account}" if kind == "accountkey" else f"shared access signature of {account}"
         unique = token.partition(",")[0] or "sas"  # the key with which a signature was made
-        made = Identity(f"azure:storage_key:{account}:{unique}", name, "storage_key", "azure", account, "")
-        return made, token, "key" if kind == "accountkey" else "sas"
+        identity = Identity(f"azure:storage_key:{account}:{unique}", name, "storage_key", "azure", account, "")
+        return identity, token, "key" if kind == "accountkey" else "sas"
     return Identity(f"azure:anonymous:{account}", "anonymous", "anonymous", "azure", account, ""), "", "none"
 
 
@@ -217,7 +217,7 @@ def is_vaults(row: Row) -> bool:
     return dataset(row) == PLATFORM or _PLACE.search(plain(row.get("resourceId"))) is not None
 
 
-def told(row: Row) -> Row:
+def as_activity(row: Row) -> Row:
     """The record as the activity log would tell it; what was touched becomes a part of the resource."""
     properties: Any = row.get("properties")
     given = claims_of(at(row, "identity.claim"))
@@ -233,10 +233,10 @@ def told(row: Row) -> Row:
 
 
 def _named(operation: str) -> str:
-    found = _OPERATION.fullmatch(operation)
-    if operation in _ACTIONS or found is None:
+    match = _OPERATION.fullmatch(operation)
+    if operation in _ACTIONS or match is None:
         return _ACTIONS.get(operation) or f"{operation}/action" if operation else ""
-    return f"{found[1].lower()}s/{found[2].lower()}/action"
+    return f"{match[1].lower()}s/{match[2].lower()}/action"
 
 
 # ---- shapes
@@ -250,9 +250,9 @@ _LOGS_OF = "azure.activitylogs"
 
 def _table(logs: str) -> Table:
     """Where Elastic's integration puts what a record tells."""
-    told = ("category", "identity.claim", "identity.claims", "identity.authorization", "properties")
+    paths = ("category", "identity.claim", "identity.claims", "identity.authorization", "properties")
     return {
-        **{name: f"{logs}.{name}" for name in told}, "time": "@timestamp", "correlationId": "azure.correlation_id",
+        **{name: f"{logs}.{name}" for name in paths}, "time": "@timestamp", "correlationId": "azure.correlation_id",
         "operationName": (f"{logs}.operation_name", "event.action"), "location": "geo.name",
         "resourceId": ("azure.resource.id", "azure.resource_id"), "resultSignature": f"{logs}.result_signature",
         "resultType": (f"{logs}.result_type", "event.outcome"),
@@ -279,7 +279,7 @@ def native_of(record: object) -> Row:
     if is_ecs and dataset(row) == microsoft.PLATFORM:
         row, is_ecs = rebuild(row, _table(PLATFORM)), False
     if is_vaults(row):
-        return told(row)
+        return as_activity(row)
     if is_ecs:
         return _named_shapes(rebuild(row, _table(_LOGS_OF)))
     if row.get("operationName").__class__ is dict or "operation_name" in row:
@@ -309,9 +309,9 @@ def of_rest(row: Row) -> Row:
     }  # fmt: skip
 
 
-def _value(told: Any) -> Any:
+def _value(claim: Any) -> Any:
     """A localised text is an object with a `value`."""
-    return told.get("value") if told.__class__ is dict else None
+    return claim.get("value") if claim.__class__ is dict else None
 
 
 # ---- azure
@@ -352,11 +352,11 @@ def claims(record: object) -> bool:
         return True
     raw = row.get("_raw")
     if raw.__class__ is str:
-        marks = '"operationName"' in raw or '"operation_name"' in raw
-        if marks and any(f'"{category}"' in raw for category in _STORAGE):
+        is_activity = '"operationName"' in raw or '"operation_name"' in raw
+        if is_activity and any(f'"{category}"' in raw for category in _STORAGE):
             return True
         place = '"Administrative"' in raw or "/subscriptions/" in raw.lower()
-        return marks and place and "kube-audit" not in raw and '"initiatedBy"' not in raw
+        return is_activity and place and "kube-audit" not in raw and '"initiatedBy"' not in raw
     if dataset(row) == _LOGS_OF:
         return not microsoft.relayed(row)
     return is_vaults(row)
@@ -377,8 +377,8 @@ def _record_id(row: Row, when: str, operation: str, outcome: str, target: str) -
     of = row.get
     result, resource = plain(of("resultType")), plain(of("resourceId")).lower()[-90:]
     request = plain(of("correlationId"))
-    told = bound(request or "-", when, result, operation.lower(), resource, outcome, target)
-    return f"{request[:64]}:{when}:{told[-12:]}"
+    bound_id = bound(request or "-", when, result, operation.lower(), resource, outcome, target)
+    return f"{request[:64]}:{when}:{bound_id[-12:]}"
 
 
 def _parts(row: Row, properties: Any) -> Parts:
@@ -430,9 +430,9 @@ def read(record: object) -> Event:
     if not shape[0].strip("/"):
         raise RejectError("no_action", "operationName is missing")
     seconds = moment(time)
-    made = _event(tuple(map(text, shape)))
-    record_id = _record_id(row, render(seconds), shape[0], made.outcome, target)
-    return filled(made, seconds, record_id, session, target)
+    event = _event(tuple(map(text, shape)))
+    record_id = _record_id(row, render(seconds), shape[0], event.outcome, target)
+    return filled(event, seconds, record_id, session, target)
 
 
 @lru_cache(maxsize=4096)
@@ -442,19 +442,30 @@ def _event(shape: tuple[str, ...]) -> Event:
     service, operation = split(name)
     identity, credential, kind, delegated = _actor(shape)
     outcome, error = _outcome(result, signature)
-    marks = {"delegated": delegated}
+    marked_traits = {"delegated": delegated}
     if identity.kind == "user":
-        marks.update(console=guid(shape[3]) in microsoft.PORTALS, mfa=bool(mfa))
+        marked_traits.update(console=guid(shape[3]) in microsoft.PORTALS, mfa=bool(mfa))
     else:
-        marks["browser"] = False
+        marked_traits["browser"] = False
     return event(
-        0, identity, f"{service}:{operation}", provider="azure", account=subscription or account[:64] or guid(tenant),
-        credential=credential, access=level_of(service, operation), outcome=outcome, error=error,
+        0,
+        identity,
+        f"{service}:{operation}",
+        provider="azure",
+        account=subscription or account[:64] or guid(tenant),
+        credential=credential,
+        access=level_of(service, operation),
+        outcome=outcome,
+        error=error,
         credential_type=kind or {"1": "key", "2": "certificate"}.get(strength, "session"),
-        address=microsoft.host(caller), user_agent=user_agent, target_class="own", marks=marks, traits=deep.split(),
+        address=microsoft.host(caller),
+        user_agent=user_agent,
+        target_class="own",
+        marks=marked_traits,
+        traits=deep.split(),
         region="" if location.lower() == "global" else location[:64].lower(),
         links=(BEHALF + guid(object_id),) if delegated else microsoft.links(identity, guid(object_id)),
-    )  # fmt: skip
+    )
 
 
 def _actor(shape: tuple[str, ...]) -> tuple[Identity, str, str, bool]:

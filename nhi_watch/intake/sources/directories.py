@@ -52,7 +52,7 @@ Parts = tuple[tuple[Any, ...], object, object, object, object]
 def _is_text(raw: str) -> bool:
     if _LINE.match(raw):
         return True
-    return any(all(mark in raw for mark in marks) for marks in _RAW) and _product(record_in(raw) or {}) != ""
+    return any(all(mark in raw for mark in names) for names in _RAW) and _product(record_in(raw) or {}) != ""
 
 
 def _is_row(row: Tree) -> bool:
@@ -64,8 +64,8 @@ claims = claimant(_is_row, _is_text, *_STREAMS)
 
 
 def _product(row: Row) -> str:
-    told = row.get("data", row)
-    if told.__class__ is dict and "type" in told and "date" in told and ("client_id" in told or "user_id" in told):
+    data = row.get("data", row)
+    if data.__class__ is dict and "type" in data and "date" in data and ("client_id" in data or "user_id" in data):
         return "auth0"
     if "initiated_by" in row and "event_type" in row and "service" in row:
         return "jumpcloud"
@@ -89,16 +89,16 @@ def read(record: object) -> Event:
     if not product:
         raise RejectError("no_action", "none of the events of Auth0, JumpCloud or Keycloak")
     shape, time, unique, session, target = _READERS[product](_of_document(tree, product) if is_document else tree)
-    made = _event(product, *map(text, shape))
-    return filled(made, moment(time), text(unique, 256), text(session, 256), text(target, 256))
+    event = _event(product, *map(text, shape))
+    return filled(event, moment(time), text(unique, 256), text(session, 256), text(target, 256))
 
 
 def _of_text(raw: str, row: Row) -> Tree:
     """A line of Keycloak's server log; of a name that comes twice the first counts: clients write what follows."""
-    told: Tree = {}
+    fields: Tree = {}
     for name, value in _PAIR.findall(raw.partition("]")[2]):
-        told.setdefault(name, value)
-    return {**told, "time": row.get("_time"), "details": {"username": told.get("username")}}
+        fields.setdefault(name, value)
+    return {**fields, "time": row.get("_time"), "details": {"username": fields.get("username")}}
 
 
 def _of_document(document: Tree, product: str) -> Tree:
@@ -106,8 +106,8 @@ def _of_document(document: Tree, product: str) -> Tree:
         return rebuild(document, _KEYCLOAK)
     if product == "jumpcloud":
         return {**rebuild(document, _JUMPCLOUD), **part(document, "jumpcloud.event")}
-    told = rebuild(document, _AUTH0)
-    return {"log_id": at(document, "event.id"), "data": {**part(document, "auth0.logs.data"), **told}}
+    fields = rebuild(document, _AUTH0)
+    return {"log_id": at(document, "event.id"), "data": {**part(document, "auth0.logs.data"), **fields}}
 
 
 _AUTH0 = {"user_id": "user.id", "user_name": "user.name", "ip": "source.ip", "user_agent": "user_agent.original",
@@ -126,13 +126,13 @@ _KEYCLOAK = {
 
 
 def _auth0(row: Tree) -> Parts:
-    told = inner(row, "data") or row
-    of, asked = told.get, inner(inner(told, "details"), "request")
+    data = inner(row, "data") or row
+    of, asked = data.get, inner(inner(data, "details"), "request")
     by = inner(inner(asked, "auth"), "user")
     code, channel = text(of("type")), text(asked.get("channel"))
     is_api = code in ("sapi", "fapi", "success-api-operation", "failed-api-operation")
     operation = text(of("description")).strip().replace(" ", "_") if is_api and of("description") else code
-    status = text(at(told, "details.response.statusCode"))
+    status = text(at(data, "details.response.statusCode"))
     failed = code.startswith(("f", "limit", "pwd_leak", "signup_pwd_leak")) or status[:1] in ("4", "5")
     outcome = "denied" if status in ("401", "403") else "failure" if failed else "success"
     shape = (
@@ -141,7 +141,7 @@ def _auth0(row: Tree) -> Parts:
         status if failed and status else code if failed else "", of("ip"), of("user_agent"),
         "console" if channel.startswith("https://manage.auth0.com") else "",
     )  # fmt: skip
-    return shape, of("date"), row.get("log_id") or of("log_id"), at(told, "details.session_id"), of("audience")
+    return shape, of("date"), row.get("log_id") or of("log_id"), at(data, "details.session_id"), of("audience")
 
 
 def _jumpcloud(row: Tree) -> Parts:

@@ -54,16 +54,18 @@ _DATASETS = ("endpoint.events.", "auditd_manager.auditd", "auditd.log")
 
 
 _TABLES = actions.table("hosts")
-_TOOLS = {name: frozenset(told["tools"].split()) for name, told in _TABLES["files"].items()}
+_TOOLS = {name: frozenset(class_name["tools"].split()) for name, class_name in _TABLES["files"].items()}
 """Sort of credential → the programs whose it is."""
-_PROGRAMS = {name: frozenset(told.split()) for name, told in _TABLES["programs"].items()}
+_PROGRAMS = {name: frozenset(class_name.split()) for name, class_name in _TABLES["programs"].items()}
 _CLIS, _RUNTIMES, _SHELLS, _ATTACK = (_PROGRAMS[name] for name in ("clis", "runtimes", "shells", "attack"))
 _READERS = _SHELLS | _PROGRAMS["readers"]
 _METADATA = frozenset(_TABLES["metadata"].split())
 MEMORY = "memory"
 _MEMORY = re.compile(r"/proc/\d+/(?:environ|mem)", re.ASCII)
 _FILE = re.compile(
-    "(?:.*/)?(?:" + "|".join(f"(?P<{name}>{'|'.join(one['paths'])})" for name, one in _TABLES["files"].items()) + ")",
+    "(?:.*/)?(?:"
+    + "|".join(f"(?P<{name}>{'|'.join(entry['paths'])})" for name, entry in _TABLES["files"].items())
+    + ")",
     re.DOTALL,
 )
 _HINTS = re.compile(
@@ -88,10 +90,10 @@ def file_class(path: str) -> str:
     """
     if len(path) > _LONGEST:
         return ""
-    told = path.replace("\\", "/").lower()
-    if told.startswith("/proc/"):
-        return MEMORY if _MEMORY.fullmatch(told) else ""
-    match = _FILE.fullmatch(told) if _HINTS.search(told) else None
+    plain_path = path.replace("\\", "/").lower()
+    if plain_path.startswith("/proc/"):
+        return MEMORY if _MEMORY.fullmatch(plain_path) else ""
+    match = _FILE.fullmatch(plain_path) if _HINTS.search(plain_path) else None
     return match.lastgroup or "" if match else ""
 
 
@@ -158,12 +160,12 @@ def doing(cli: str, words: Sequence[str]) -> str:
     >>> doing("vault", ["login", "hvs.X9"]), doing("gh", ["--repo", "a/b"])
     ('vault login', 'gh')
     """
-    told = [cli]
+    parts = [cli]
     for word in words[:2]:
         if not _WORD.fullmatch(word):
             break
-        told.append(word)
-    return " ".join(told)
+        parts.append(word)
+    return " ".join(parts)
 
 
 def metadata_in(line: str) -> str:
@@ -179,12 +181,14 @@ def metadata_in(line: str) -> str:
 
 
 @lru_cache(maxsize=16384)
-def odd_process(path: str, sort: str) -> bool:
+def is_unusual_process(path: str, sort: str) -> bool:
     """Whether a program is none that this sort of credential is for: a plain reader, or one from where none belongs.
 
-    >>> odd_process("/usr/bin/cat", "aws"), odd_process("/usr/bin/aws", "aws"), odd_process("/srv/shop/api", "workload")
-    (True, False, False)
-    >>> odd_process("/dev/shm/aws", "aws"), odd_process("/usr/bin/kubectl", "docker")
+    >>> tuple(is_unusual_process(f"/usr/bin/{name}", "aws") for name in ("cat", "aws"))
+    (True, False)
+    >>> is_unusual_process("/srv/shop/api", "workload")
+    False
+    >>> is_unusual_process("/dev/shm/aws", "aws"), is_unusual_process("/usr/bin/kubectl", "docker")
     (True, True)
     """
     name = program(path)
@@ -206,10 +210,10 @@ def in_wild_place(path: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def odd_parent(path: str) -> bool:
+def is_unusual_parent(path: str) -> bool:
     """Whether a program starts no cloud's command line in its ordinary work.
 
-    >>> odd_parent("/usr/sbin/nginx"), odd_parent("/usr/bin/bash"), odd_parent("")
+    >>> is_unusual_parent("/usr/sbin/nginx"), is_unusual_parent("/usr/bin/bash"), is_unusual_parent("")
     (True, False, False)
     """
     return program(path) in _PROGRAMS["parents"] or in_wild_place(path)
@@ -221,7 +225,7 @@ _DOCKER = "172.17.0.1"
 _ADDRESSES = 6
 
 
-def _host_user(facts: Facts) -> Identity:
+def _host_user(facts: ProcessFacts) -> Identity:
     """A user (by its id, else its name) on a host (by its id, else its name)."""
     unique = f"{NAME}:{facts.host}:user:{facts.user_id or facts.user.lower()}"
     shown = f"{facts.user or facts.user_id}@{facts.host_name or facts.host}"
@@ -260,7 +264,7 @@ class Deed(NamedTuple):
     target: str
 
 
-class Facts(NamedTuple):
+class ProcessFacts(NamedTuple):
     """All that an Event depends on, but time, record id, session and target."""
 
     operation: str
@@ -281,7 +285,7 @@ class Facts(NamedTuple):
     """Of the host."""
 
 
-Parts = tuple[Facts, object, str, str, str]
+Parts = tuple[ProcessFacts, object, str, str, str]
 """Facts, time, record id, session, target."""
 
 
@@ -297,8 +301,8 @@ def of_file(path: str, writes: bool) -> Optional[Deed]:
 
 def of_connection(*addresses: str) -> Optional[Deed]:
     """What it means that a connection was made, or a name was asked for; None where it is no metadata service."""
-    found = next((address for address in addresses if address in _METADATA), "")
-    return Deed(METADATA_ACCESS, "metadata", found) if found else None
+    address = next((address for address in addresses if address in _METADATA), "")
+    return Deed(METADATA_ACCESS, "metadata", address) if address else None
 
 
 def of_program(path: str, arguments: Sequence[str], line: str) -> Optional[Deed]:
@@ -338,18 +342,18 @@ def arguments_of(line: str) -> list[str]:
 
 
 @lru_cache(maxsize=8192)
-def event_of(facts: Facts) -> Event:
+def event_of(facts: ProcessFacts) -> Event:
     """The Event of facts, without what differs from record to record."""
-    marks = {
-        "odd_process": facts.operation != CLI and odd_process(facts.process, facts.sort),
-        "odd_parent": facts.parent and odd_parent(facts.parent),
+    marked_traits = {
+        "odd_process": facts.operation != CLI and is_unusual_process(facts.process, facts.sort),
+        "odd_parent": facts.parent and is_unusual_parent(facts.parent),
         "attack_tool": program(facts.process) in _ATTACK,
         "console": facts.interactive,
     }
     denied = facts.error in ("EACCES", "EPERM")
     return event(
         0, _host_user(facts), f"{NAME}:{facts.operation}", account=facts.host, access=_ACCESS[facts.operation],
-        marks=marks, outcome="denied" if denied else "failure" if facts.error else "success", error=facts.error,
+        marks=marked_traits, outcome="denied" if denied else "failure" if facts.error else "success", error=facts.error,
         agent=facts.sort if facts.operation == CLI else program(facts.process), links=host_links(facts.addresses),
     )  # fmt: skip
 
@@ -397,21 +401,21 @@ def _of_document(document: Row) -> Optional[Parts]:
     is_own = "endpoint" in (at(document, "agent.type"), said.get("module"))
     failed = said.get("outcome") == "failure" or audit.get("result") == "fail"
     addresses = at(document, "host.ip")
-    facts = Facts(
+    facts = ProcessFacts(
         *deed[:2], (host_id if is_own and host_id else name or host_id)[:200], name, user_id[:128],
         f"{domain}\\{user}" if domain and user and "\\" not in user else user[:128], program_, parent,
         _human(text(system.get("type")), text(system.get("name")), user_id),
         true(process.get("interactive")) or logon in _LOGONS or bool(audit and tty not in _NO_TTY),
         _ERRORS.get(exit_code, exit_code[:20] or "failure") if failed else "",
-        tuple(text(one, 64) for one in (addresses if addresses.__class__ is list else [addresses])[:16]),
+        tuple(text(address, 64) for address in (addresses if addresses.__class__ is list else [addresses])[:16]),
     )  # fmt: skip
     session = (audit.get("session") or at(process, "entry_leader.entity_id")
                or at(process, "session_leader.entity_id"))  # fmt: skip
     return facts, document.get("@timestamp"), _record_id(document, said, audit), text(session, 200), deed.target
 
 
-def _deed(document: Row, told: object, audit: Row) -> Optional[Deed]:
-    action = told if told.__class__ is str else text(told, 60)
+def _deed(document: Row, content: object, audit: Row) -> Optional[Deed]:
+    action = content if content.__class__ is str else text(content, 60)
     if action in _READS:
         data = inner(audit, "data")
         return of_file(_path(document, audit), opens_to_write(data.get(_OPEN.get(text(data.get("syscall"), 20), ""))))
@@ -428,13 +432,13 @@ def _deed(document: Row, told: object, audit: Row) -> Optional[Deed]:
 
 
 def _path(document: Row, audit: Row) -> str:
-    found = inner(document, "file").get("path")
-    told = found if found.__class__ is str else text(found, 1100)
-    if not audit or told.startswith("/"):
-        return told
-    told = text(at(audit, "summary.object.primary"), 1100) or told
+    path = inner(document, "file").get("path")
+    content = path if path.__class__ is str else text(path, 1100)
+    if not audit or content.startswith("/"):
+        return content
+    content = text(at(audit, "summary.object.primary"), 1100) or content
     folder = text(at(document, "process.working_directory"), 1000)
-    return f"{folder}/{told}" if folder and not told.startswith("/") else told
+    return f"{folder}/{content}" if folder and not content.startswith("/") else content
 
 
 def opens_to_write(flags: object) -> bool:
@@ -453,11 +457,11 @@ def _program(document: Row) -> Optional[Deed]:
     process = inner(document, "process")
     line = process.get("command_line")
     line = line[:4096] if line.__class__ is str else text(line, 4096)
-    told = process.get("args")
-    if told.__class__ is list:
-        arguments = [one if one.__class__ is str else text(one) for one in told[:13]]
+    argument_list = process.get("args")
+    if argument_list.__class__ is list:
+        arguments = [argument if argument.__class__ is str else text(argument) for argument in argument_list[:13]]
     else:
-        arguments = arguments_of(line or text(told))
+        arguments = arguments_of(line or text(argument_list))
     path = process.get("executable") or process.get("name")
     path = path if path.__class__ is str else text(path, 400)
     return of_program(path, arguments, line or " ".join(arguments))
@@ -529,8 +533,19 @@ def _of_auditd(raw: str, host: str) -> Optional[Parts]:
         text(call.get(value), 400) for value in ("uid", "UID", "tty", "success", "exit", "ses")
     )
     error = _ERRORS.get(code, code[:20] or "failure") if success == "no" else ""
-    facts = Facts(*deed[:2], name, name, uid[:64], user[:128], _plain(call, "exe") or _plain(call, "comm"), "", "",
-                  tty not in _NO_TTY, error, ())  # fmt: skip
+    facts = ProcessFacts(
+        *deed[:2],
+        name,
+        name,
+        uid[:64],
+        user[:128],
+        _plain(call, "exe") or _plain(call, "comm"),
+        "",
+        "",
+        tty not in _NO_TTY,
+        error,
+        (),
+    )
     session = "" if session in _UNSET else session[:64]
     return facts, int(stamp), f"auditd:{name}:{stamp}:{serial}"[:256], session, deed.target
 
@@ -572,14 +587,14 @@ def _fields(rest: str) -> Fields:
 
 
 def _deed_auditd(call: Fields, lines: list[tuple[str, str]]) -> Optional[Deed]:
-    told = {kind: rest for kind, rest in lines if kind in ("EXECVE", "SOCKADDR", "CWD")}
-    if "EXECVE" in told:
-        fields = _fields(told["EXECVE"])
+    by_kind = {kind: rest for kind, rest in lines if kind in ("EXECVE", "SOCKADDR", "CWD")}
+    if "EXECVE" in by_kind:
+        fields = _fields(by_kind["EXECVE"])
         arguments = [_unhexed(fields[f"a{n}"]) for n in range(13) if f"a{n}" in fields] or [""]
         return of_program(_plain(call, "exe") or arguments[0], arguments, " ".join(arguments))
-    if "SOCKADDR" in told:
-        return of_connection(_address(_fields(told["SOCKADDR"]).get("saddr", "")))
-    folder = _plain(_fields(told.get("CWD", "")), "cwd")
+    if "SOCKADDR" in by_kind:
+        return of_connection(_address(_fields(by_kind["SOCKADDR"]).get("saddr", "")))
+    folder = _plain(_fields(by_kind.get("CWD", "")), "cwd")
     flags = call.get(_OPEN.get(call.get("SYSCALL") or call.get("syscall", ""), ""), "0")
     for kind, rest in lines:
         if kind == "PATH":
@@ -593,20 +608,20 @@ def _deed_auditd(call: Fields, lines: list[tuple[str, str]]) -> Optional[Deed]:
 
 def _plain(fields: Fields, name: str) -> str:
     """A value that auditd writes as hexadecimal when it holds blanks or signs."""
-    told = fields.get(name, "")
-    return "" if told in ("(null)", "?") else _unhexed(told)
+    content = fields.get(name, "")
+    return "" if content in ("(null)", "?") else _unhexed(content)
 
 
 @lru_cache(maxsize=4096)
-def _unhexed(told: str) -> str:
+def _unhexed(content: str) -> str:
     """Text out of hexadecimal, where it is that.
 
     >>> _unhexed("2F7372762F6120622E656E76"), _unhexed("/usr/bin/cat"), _unhexed("cafe")
     ('/srv/a b.env', '/usr/bin/cat', 'cafe')
     """
-    if len(told) < 6 or len(told) % 2 or not re.fullmatch(r"[0-9A-F]+", told):
-        return told
-    return bytes.fromhex(told).decode("utf-8", "replace").rstrip("\0").replace("\0", " ")
+    if len(content) < 6 or len(content) % 2 or not re.fullmatch(r"[0-9A-F]+", content):
+        return content
+    return bytes.fromhex(content).decode("utf-8", "replace").rstrip("\0").replace("\0", " ")
 
 
 @lru_cache(maxsize=4096)
@@ -642,13 +657,13 @@ def claims(record: object) -> bool:
         return _is_auditd(raw) or (raw[:1] == "{" and '"endpoint.events.' in raw and '"kibana.alert.' not in raw)
     if dataset(row).startswith(_DATASETS):
         return True
-    found = hit(row)
-    return not is_alert(found) and text(_module(found), 20) == "auditd"
+    hit_row = hit(row)
+    return not is_alert(hit_row) and text(_module(hit_row), 20) == "auditd"
 
 
 def _module(document: Row) -> object:
-    told = document.get("event")
-    return told.get("module") if told.__class__ is dict else document.get("event.module")
+    event = document.get("event")
+    return event.get("module") if event.__class__ is dict else document.get("event.module")
 
 
 def read(record: object) -> Event:
@@ -657,13 +672,13 @@ def read(record: object) -> Event:
     Raises:
         RejectError: with one of the reasons above.
     """
-    found = _parts(record)
-    if found is None:
+    parts = _parts(record)
+    if parts is None:
         raise RejectError("not_credential", "no credential is involved")
-    facts, told, unique, session, target = found
+    facts, record_parts, unique, session, target = parts
     if not facts.host or not (facts.user_id or facts.user):
         raise RejectError("no_identity", "the host or the user is missing")
-    time, event = moment(told), event_of(facts)
+    time, event = moment(record_parts), event_of(facts)
     content = str(time), event.identity.id, event.action, event.outcome, target, facts.process
     return filled(event, time, bound(unique, *content), session, target, target, facts.process)
 

@@ -42,7 +42,7 @@ Row = Mapping[str, Any]
 _NO_EXTRA = ("", "", "")
 
 
-class Finding(NamedTuple):
+class LeakedSecret(NamedTuple):
     """One leaked secret; lives only while its record is read, because `secrets` are what it says."""
 
     secrets: tuple[str, ...]
@@ -94,8 +94,8 @@ _CREDENTIALS_IN_URL = re.compile(r"//[^/@\s]{1,300}@")
 
 def _place(*parts: object) -> str:
     """Where it lies, short, without the user and password that an address may hold."""
-    told = ":".join([part for part in [plain(p)[:300].partition("?")[0] for p in parts] if part])
-    return _CREDENTIALS_IN_URL.sub("//", told) if "@" in told else told
+    place_text = ":".join([part for part in [plain(p)[:300].partition("?")[0] for p in parts] if part])
+    return _CREDENTIALS_IN_URL.sub("//", place_text) if "@" in place_text else place_text
 
 
 @lru_cache(maxsize=4096)
@@ -113,12 +113,12 @@ def _secrets(row: Row, *names: str) -> tuple[str, ...]:
     return tuple([plain(row.get(name))[:8192] for name in names])
 
 
-def _trufflehog(row: Row) -> Finding:
+def _trufflehog(row: Row) -> LeakedSecret:
     places, extra = inner(inner(row, "SourceMetadata"), "Data"), inner(row, "ExtraData")
     where: Row = next((v for v in places.values() if v.__class__ is dict), {})
     of = where.get
     repository = plain(of("repository") or of("bucket") or of("image") or of("link"))
-    return Finding(
+    return LeakedSecret(
         secrets=_secrets(row, "Raw", "RawV2", "Redacted"), kind=plain(row.get("DetectorName"))[:512],
         time=_spaced(plain(of("timestamp"))), place=_place(repository, of("file")), owner=_owner(_place(repository)),
         own_id=plain(of("commit"))[:512] + plain(of("line"))[:32],
@@ -135,32 +135,32 @@ def _asked(extra: Row) -> tuple[str, str, str]:
 _GO = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d{4})\b", re.ASCII)
 
 
-def _spaced(told: str) -> str:
+def _spaced(content: str) -> str:
     """Go writes times as `2026-03-02 10:00:00 +0100 CET`.
 
     >>> _spaced("2026-03-02 10:00:00 +0100 CET"), _spaced("2026-03-02T10:00:00Z")
     ('2026-03-02 10:00:00+0100', '2026-03-02T10:00:00Z')
     """
-    match = _GO.match(told)
-    return match[1] + match[2] if match else told
+    match = _GO.match(content)
+    return match[1] + match[2] if match else content
 
 
-def _gitleaks(row: Row) -> Finding:
+def _gitleaks(row: Row) -> LeakedSecret:
     of = row.get
     repository = plain(of("Repository") or of("repo"))
-    return Finding(
+    return LeakedSecret(
         secrets=_secrets(row, "Secret", "Match"), kind=plain(of("RuleID"))[:512], time=of("Date"),
         place=_place(repository, of("File")), owner=_owner(repository),
         own_id=plain(of("Fingerprint"))[:512] or plain(of("Commit"))[:256] + plain(of("StartLine"))[:32],
     )  # fmt: skip
 
 
-def _gitguardian(row: Row) -> Finding:
+def _gitguardian(row: Row) -> LeakedSecret:
     incident = _part(row, "incident", row)
     first: Tree = next(iter(rows_of(incident.get("occurrences"))), {})
     source = text(at(first, "source.full_name")) or text(at(incident, "source.full_name"))
     matches = [text(v, 8192) for v in every(first, "matches.value") + every(first, "matches.match")]
-    return Finding(
+    return LeakedSecret(
         secrets=tuple(matches),
         kind=text(at(incident, "detector.name")) or text(at(incident, "detector.display_name")),
         time=incident.get("date") or row.get("timestamp"),
@@ -172,13 +172,13 @@ def _gitguardian(row: Row) -> Finding:
     )  # fmt: skip
 
 
-def _github(row: Row) -> Finding:
-    alert, home = _part(row, "alert", row), inner(row, "repository")
+def _github(row: Row) -> LeakedSecret:
+    alert, repo = _part(row, "alert", row), inner(row, "repository")
     of = alert.get
-    repository = plain(home.get("full_name") or home.get("name"))[:512]
+    repository = plain(repo.get("full_name") or repo.get("name"))[:512]
     address = plain(of("html_url"))[:512]
     action = plain(row.get("action") or of("state"))[:512]
-    return Finding(
+    return LeakedSecret(
         secrets=_secrets(alert, "secret"), kind=plain(of("secret_type"))[:512],
         time=of("updated_at") or of("created_at"), place=_place(repository or address),
         owner=plain(inner(row, "organization").get("login"))[:512] or _owner(repository) or _owner(address),
@@ -188,13 +188,13 @@ def _github(row: Row) -> Finding:
     )  # fmt: skip
 
 
-def _aws_health(row: Row) -> Finding:
+def _aws_health(row: Row) -> LeakedSecret:
     code = text(at(row, "detail.eventTypeCode")).upper()
     keys = tuple(text(v) for v in every(row, "detail.affectedEntities.entityValue") + every(row, "resources"))
     words = " ".join(text(v, 8192) for v in every(row, "detail.eventDescription.latestDescription"))
     exposed = "EXPOSED" in code or "CREDENTIAL" in code or "COMPROMISED" in code
     account = text(row.get("account")) or text(at(row, "detail.affectedAccount"))
-    return Finding(
+    return LeakedSecret(
         secrets=(*keys, words) if exposed else (), kind="aws", time=row.get("time"),
         place=" ".join(dict.fromkeys(key for key in keys if key))[:200], owner=account,
         own_id=text(at(row, "detail.eventArn")) or text(row.get("id")), verified=exposed, public=exposed,
@@ -203,7 +203,7 @@ def _aws_health(row: Row) -> Finding:
     )  # fmt: skip
 
 
-_FEEDS: dict[str, Callable[[Row], Finding]] = {
+_FEEDS: dict[str, Callable[[Row], LeakedSecret]] = {
     "trufflehog": _trufflehog, "gitleaks": _gitleaks, "gitguardian": _gitguardian, "github": _github,
     "aws-health": _aws_health,
 }  # fmt: skip
@@ -233,26 +233,26 @@ _PROVIDERS = ("aws", "github", "gitlab", "okta", "google", "gcp", "azure", "snow
 _ALIASES = {"google": "gcp", "azure": "entra"}
 
 
-def secret_of(finding: Finding) -> Secret:
+def secret_of(finding: LeakedSecret) -> Secret:
     """The credential that a finding is about; `credential` is "" when it tells none."""
-    texts = [told for told in finding.secrets if told]
-    for told in texts:
-        key = _KEY.search(told)
+    texts = [secret for secret in finding.secrets if secret]
+    for content in texts:
+        key = _KEY.search(content)
         if key:
             return _aws(key[0], finding)
-    for told in texts:
-        token = _GITHUB.search(told)
+    for content in texts:
+        token = _GITHUB.search(content)
         if token:
             hashed = github_hash(token[0])
             return Secret("github", "", hashed, f"GitHub token {hashed[:12]}")
-        google = _GOOGLE_KEY.search(told)
+        google = _GOOGLE_KEY.search(content)
         if google:
-            mail = _GOOGLE_MAIL.search(told)
+            mail = _GOOGLE_MAIL.search(content)
             return Secret("gcp", "", google[1], mail[1] if mail else f"service-account key {google[1][:12]}")
     return _other(finding, texts)
 
 
-def _other(finding: Finding, texts: list[str]) -> Secret:
+def _other(finding: LeakedSecret, texts: list[str]) -> Secret:
     kind = finding.kind.lower()
     named = next((name for name in _PROVIDERS if name in kind), "exposure")
     provider = _ALIASES.get(named, named)
@@ -261,7 +261,7 @@ def _other(finding: Finding, texts: list[str]) -> Secret:
     return Secret(provider, "", credential, f"{finding.kind[:80] or 'secret'} {value}")
 
 
-def _aws(key: str, finding: Finding) -> Secret:
+def _aws(key: str, finding: LeakedSecret) -> Secret:
     account, arn, user_id = finding.extra
     account = account or account_of(arn) or account_of_key(key)
     user = user_id.partition(":")[0] if user_id.startswith("AIDA") else ""
@@ -308,7 +308,7 @@ _RAW = (
 
 
 def _is_text(raw: str) -> bool:
-    return any(one in raw and two in raw for one, two in _RAW)
+    return any(mark in raw and two in raw for mark, two in _RAW)
 
 
 claims = claimant(lambda row: feed_of(row) != "", _is_text, *_DATASETS, *(f"{name}.*" for name in _DATASETS))
@@ -316,20 +316,20 @@ claims = claimant(lambda row: feed_of(row) != "", _is_text, *_DATASETS, *(f"{nam
 
 
 def _dataset(row: Mapping[str, Any]) -> str:
-    told = dataset(row)
-    return next((known for known in _DATASETS if told == known or told.startswith(known + ".")), "")
+    dataset_name = dataset(row)
+    return next((known for known in _DATASETS if dataset_name == known or dataset_name.startswith(known + ".")), "")
 
 
-def _digest(finding: Finding) -> str:
+def _digest(finding: LeakedSecret) -> str:
     """A stand-in for what a finding says of the secret; "" where it says nothing."""
-    told = "\n".join(finding.secrets).strip()
-    return sha256(told.encode("utf-8", "surrogatepass")).hexdigest() if told else finding.hashed
+    content = "\n".join(finding.secrets).strip()
+    return sha256(content.encode("utf-8", "surrogatepass")).hexdigest() if content else finding.hashed
 
 
-def _state(finding: Finding) -> str:
+def _state(finding: LeakedSecret) -> str:
     """Verified, public, resolved, quarantined: a letter each."""
-    held = (finding.verified, finding.public, finding.resolved, finding.quarantined)
-    return "".join([letter for letter, holds in zip("vprq", held) if holds])
+    flags = (finding.verified, finding.public, finding.resolved, finding.quarantined)
+    return "".join([letter for letter, holds in zip("vprq", flags) if holds])
 
 
 def read(record: object) -> Event:
@@ -340,30 +340,30 @@ def read(record: object) -> Event:
     """
     row, is_ecs = native(record)
     kept = row.get("@timestamp") if is_ecs else cast(Mapping[str, Any], record).get("_time")
-    found = part(row, _dataset(row)) if is_ecs else row
-    feed = feed_of(found)
+    fields = part(row, _dataset(row)) if is_ecs else row
+    feed = feed_of(fields)
     if not feed:
         raise RejectError("not_exposure", "not a finding of a known feed")
-    finding = _FEEDS[feed](found)
+    finding = _FEEDS[feed](fields)
     secret = secret_of(finding)
     if not secret.credential:
         raise RejectError("no_secret", "the finding names no credential, not even a hash")
     time = moment(finding.time or kept)
-    told = f"{finding.own_id[:150]}:{_digest(finding)[:16]}:{_state(finding)}"
-    return _event(feed, finding, secret)._replace(time=time, record_id=f"{feed}:{told}:{render(time)}")
+    content = f"{finding.own_id[:150]}:{_digest(finding)[:16]}:{_state(finding)}"
+    return _event(feed, finding, secret)._replace(time=time, record_id=f"{feed}:{content}:{render(time)}")
 
 
 # Nothing is remembered here: the values would hold secrets.
 
 
-def _event(feed: str, finding: Finding, secret: Secret) -> Event:
+def _event(feed: str, finding: LeakedSecret, secret: Secret) -> Event:
     operation = _operation(feed, finding)
-    marks = {"secret_alert": True, "verified": finding.verified, "public": finding.public,
+    marked_traits = {"secret_alert": True, "verified": finding.verified, "public": finding.public,
              "resolved": finding.resolved, "quarantine": finding.quarantined}  # fmt: skip
     return event(
         0, _identity(secret), f"exposure:{operation}", account=secret.account or finding.owner[:128],
         credential=secret.credential, credential_type="key", access=actions.access("exposure", operation), agent=feed,
-        target=finding.place[:200], marks=marks, links=_links(secret, finding.extra[1]),
+        target=finding.place[:200], marks=marked_traits, links=_links(secret, finding.extra[1]),
     )  # fmt: skip
 
 
@@ -374,7 +374,7 @@ def _links(secret: Secret, arn: str) -> tuple[str, ...]:
     return (f"arn:{arn}",) if secret.provider == "aws" and arn and not secret.user_id else ()
 
 
-def _operation(feed: str, finding: Finding) -> str:
+def _operation(feed: str, finding: LeakedSecret) -> str:
     if finding.resolved:
         return "SecretResolved"
     if feed == "aws-health":

@@ -189,8 +189,8 @@ def traits_of(tree: Tree, event: Event) -> Iterator[str]:
 
 
 def _firewall(tree: Tree) -> Iterator[str]:
-    sources = [text(one) for one in every(tree, "request.sourceRanges")]
-    if any(one.endswith("/0") for one in sources) and text(at(tree, "request.direction")) != "EGRESS":
+    sources = [text(value) for value in every(tree, "request.sourceRanges")]
+    if any(source.endswith("/0") for source in sources) and text(at(tree, "request.direction")) != "EGRESS":
         yield "open_ingress"
 
 
@@ -203,14 +203,14 @@ def _granted_traits(tree: Tree, event: Event) -> Iterator[str]:
         yield "public"
     if any(_ADMIN.fullmatch(role) for _, role in added):
         yield "admin_policy"
-    home = event.identity.name.rpartition("@")[2]
-    if event.identity.kind == "user" and any(_outside(member, home) for member, _ in added):
+    own_project = event.identity.name.rpartition("@")[2]
+    if event.identity.kind == "user" and any(_outside(member, own_project) for member, _ in added):
         yield "shared_outside"
 
 
-def _outside(member: str, home: str) -> bool:
+def _outside(member: str, own_project: str) -> bool:
     kind, _, name = member.partition(":")
-    return kind in ("user", "group", "domain") and name.rpartition("@")[2].lower() != home
+    return kind in ("user", "group", "domain") and name.rpartition("@")[2].lower() != own_project
 
 
 # ---- gcp
@@ -270,9 +270,9 @@ def _entry(tree: Row) -> Row:
 
 def _of_bigquery(payload: Tree) -> Tree:
     """A row's payload: what has no fixed form is JSON text there, and `serviceData` a column for each of its types."""
-    told = {_TEXTS[name]: record_in(value) for name, value in payload.items() if name in _TEXTS}
-    data = next((found for name, value in payload.items() if name[:12] == _DATA and (found := record_in(value))), None)
-    return {**payload, **told, "serviceData": data or payload.get("serviceData")}
+    bodies = {_TEXTS[name]: record_in(value) for name, value in payload.items() if name in _TEXTS}
+    data = next((body for name, value in payload.items() if name[:12] == _DATA and (body := record_in(value))), None)
+    return {**payload, **bodies, "serviceData": data or payload.get("serviceData")}
 
 
 def read(record: object) -> Event:
@@ -281,15 +281,15 @@ def read(record: object) -> Event:
     Raises:
         RejectError: with one of the reasons above.
     """
-    found, is_document = native(record)
-    tree = _entry(from_ecs(found) if is_document else found)
+    native_tree, is_document = native(record)
+    tree = _entry(from_ecs(native_tree) if is_document else native_tree)
     shape, session, target, deep = _raw(tree)
-    made, time = _event_of(*map(text, shape)), moment(tree.get("timestamp") or tree.get("receiveTimestamp"))
+    event, time = _event_of(*map(text, shape)), moment(tree.get("timestamp") or tree.get("receiveTimestamp"))
     if deep:
-        payload = {**inner(tree, _P), "method": made.action.partition(":")[2]}
-        traits = {*made.traits, *traits_of(payload, made._replace(target=target))}
-        made = made._replace(traits=tuple(sorted(traits)), issued=issued(payload) or made.issued)
-    return filled(made, time, text(tree.get("insertId"), 256), session, target)
+        payload = {**inner(tree, _P), "method": event.action.partition(":")[2]}
+        traits = {*event.traits, *traits_of(payload, event._replace(target=target))}
+        event = event._replace(traits=tuple(sorted(traits)), issued=issued(payload) or event.issued)
+    return filled(event, time, text(tree.get("insertId"), 256), session, target)
 
 
 def _raw(tree: Row) -> tuple[tuple[object, ...], str, str, bool]:
@@ -323,21 +323,21 @@ def _call(service: str, method: str) -> tuple[str, str, bool]:
 def _delegate(chain: Any) -> str:
     """Who stands first in a chain of impersonation; "" where the log keeps it to itself."""
     for path in ("principalSubject", "firstPartyPrincipal.principalEmail", "thirdPartyPrincipal.principalSubject"):
-        found = text(at(chain, path), 256)
-        if found:
-            return _subject(found)
+        delegate = text(at(chain, path), 256)
+        if delegate:
+            return _subject(delegate)
     return ""
 
 
-def _subject(told: str) -> str:
+def _subject(subject: str) -> str:
     """A principal with its kind in front: chains tell it with and without.
 
     >>> _subject("ci@shop.iam.gserviceaccount.com"), _subject("user:ann@example.com"), _subject("")
     ('serviceAccount:ci@shop.iam.gserviceaccount.com', 'user:ann@example.com', '')
     """
-    if ":" in told or not told:
-        return told
-    return f"{'serviceAccount' if told.endswith('.gserviceaccount.com') else 'user'}:{told}"
+    if ":" in subject or not subject:
+        return subject
+    return f"{'serviceAccount' if subject.endswith('.gserviceaccount.com') else 'user'}:{subject}"
 
 
 def _granted(payload: Tree) -> str:
@@ -345,8 +345,8 @@ def _granted(payload: Tree) -> str:
     many = payload.get("authorizationInfo")
     if not many or (many.__class__ is list and many[0].__class__ is dict and many[0].get("granted") is True):
         return ""
-    told = [text(one) for one in every(payload, "authorizationInfo.granted")]
-    return "no" if told and set(told) == {"false"} else ""
+    permissions = [text(value) for value in every(payload, "authorizationInfo.granted")]
+    return "no" if permissions and set(permissions) == {"false"} else ""
 
 
 _PLACE = re.compile(r"/(?:locations|regions|zones)/([a-z0-9-]{2,40})(?:/|$)")
@@ -383,13 +383,13 @@ def _target(name: str, service: str) -> str:
 @lru_cache(maxsize=4096)
 def _event_of(
     email: str, subject: str, key: str, service: str, operation: str, address: str, user_agent: str, code: str,
-    granted: str, region: str, project: str, cluster: str, home: str, impersonation: str,
+    granted: str, region: str, project: str, cluster: str, own_project: str, impersonation: str,
 ) -> Event:  # fmt: skip
     if not operation:
         raise RejectError("no_action", "protoPayload.methodName is missing or not text")
     if k8s.is_kubernetes(email):
-        whole = f"{project}/{cluster}" if cluster else project
-        identity = k8s.identify(email, "", whole, "" if address == "private" else address)
+        cluster_path = f"{project}/{cluster}" if cluster else project
+        identity = k8s.identify(email, "", cluster_path, "" if address == "private" else address)
     else:
         identity = _identity(email, subject, project)
     outcome, error = _outcome(code, granted, operation)
@@ -399,7 +399,7 @@ def _event_of(
         credential_type=_credential_type(credential, identity.kind), access=access(service, operation),
         outcome=outcome, error=error, address=address, user_agent=user_agent, region=region[:64],
         network="service:internal" if address == "private" else networks.network_of(address),
-        target_class="own" if home and home == identity.account else "",
+        target_class="own" if own_project and own_project == identity.account else "",
         marks={"impersonation": impersonation or operation in MINTS, "token_minted": operation in MINTS},
         issued=f"by:{subject or _subject(email)}"[:256] if operation in MINTS and outcome == "success" else "",
         links=_links(email, subject),

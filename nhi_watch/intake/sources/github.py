@@ -81,29 +81,29 @@ def kind_of(actor: str, is_bot: str, access_type: str, action: str) -> str:
 
 def identity_of(kind: str, f: Facts) -> Identity:
     """The identity, by the first id of its kind that is told."""
-    home, repo = f.org or f.business, f.repo or f.repository
+    owner, repo = f.org or f.business, f.repo or f.repository
     if kind in ("service", "anonymous"):
         path, name = ("service:github", "github") if kind == "service" else (kind, kind)
-        return Identity(f"github:{home}:{path}", name, kind, "github", home, "")
+        return Identity(f"github:{owner}:{path}", name, kind, "github", owner, "")
     if kind == "workflow" and (repo or f.repo_id):
-        return _made(home, kind, f.repo_id, repo.lower(), f"repo:{repo}")
+        return _identity(owner, kind, f.repo_id, repo.lower(), f"repo:{repo}")
     if kind == "workflow":
-        return _made(home, "app", f.actor_id, _ACTIONS_BOT, _ACTIONS_BOT)
+        return _identity(owner, "app", f.actor_id, _ACTIONS_BOT, _ACTIONS_BOT)
     if kind == "deploy_key":
         key = f.hashed_token or f.fingerprint or f.token_id or repo
-        return _made(home, kind, "", key or "unknown", f"deploy key {key} of {repo}")
+        return _identity(owner, kind, "", key or "unknown", f"deploy key {key} of {repo}")
     if kind == "app" and (f.actor.endswith("[bot]") or f.actor_is_bot in ("true", "1")):
-        return _made(home, kind, f.actor_id, f.actor, f.integration or f.actor)
+        return _identity(owner, kind, f.actor_id, f.actor, f.integration or f.actor)
     if kind in ("app", "oauth_app"):  # one that acts for a user has the user as actor: then only its own name tells
         ids = f.oauth_application_id, f.application_client_id
         named = f.integration if kind == "app" else f.oauth_application
-        told = next(filter(None, (*(ids if kind == "oauth_app" else ids[::-1]), named)), "")
-        if told:
-            return _made(home, kind, told, told, named or told)
+        unique = next(filter(None, (*(ids if kind == "oauth_app" else ids[::-1]), named)), "")
+        if unique:
+            return _identity(owner, kind, unique, unique, named or unique)
         kind = "token"
     if kind == "token":
-        return _made(home, kind, f.actor_id, f.actor, f"{f.actor} (token)")
-    return _made(home, kind, f.actor_id, f.actor, f.actor)._replace(human="web_session")  # no token is told
+        return _identity(owner, kind, f.actor_id, f.actor, f"{f.actor} (token)")
+    return _identity(owner, kind, f.actor_id, f.actor, f.actor)._replace(human="web_session")  # no token is told
 
 
 def links_of(who: Identity, credential: str) -> tuple[str, ...]:
@@ -117,9 +117,9 @@ def links_of(who: Identity, credential: str) -> tuple[str, ...]:
     return (f"token:{credential[:128]}",) if credential else ()
 
 
-def _made(home: str, kind: str, unique: str, name: str, shown: str) -> Identity:
-    identifier = f"github::{kind}:{unique}" if unique else f"github:{home}:{kind}:{name}"
-    return Identity(identifier[:512], shown[:512], kind, "github", home, "")
+def _identity(owner: str, kind: str, unique: str, name: str, shown: str) -> Identity:
+    identifier = f"github::{kind}:{unique}" if unique else f"github:{owner}:{kind}:{name}"
+    return Identity(identifier[:512], shown[:512], kind, "github", owner, "")
 
 
 _READS = re.compile(r"(?:^|[._])(?:clone|fetch|download|download_zip|export|export_\w+|view|list|search|access_log)$")
@@ -136,8 +136,8 @@ def level_of(operation: str, level: str) -> str:
     """
     if level != "unknown":
         return level
-    method, found, route = operation.partition(":/")
-    if found:
+    method, parts, route = operation.partition(":/")
+    if parts:
         if method not in ("GET", "HEAD"):
             return "write"
         return "list" if route.endswith("s") else "read"
@@ -149,7 +149,7 @@ def level_of(operation: str, level: str) -> str:
 _FROM_OUTSIDE = ("pull_request_target", "workflow_run", "issue_comment", "issues", "discussion", "fork")
 
 
-def _marks(f: Facts) -> dict[str, object]:
+def _traits(f: Facts) -> dict[str, object]:
     """What an entry tells beside its action's name."""
     opened = f.action in ("repo.access", "repo.create") and "public" in (f.visibility, f.permission)
     return {
@@ -183,9 +183,9 @@ _INTEGRATION = NAMES.index("integration") - NAMES.index("user_agent")
 
 
 def _is_row(row: Tree) -> bool:
-    told, actor = row.get("action").__class__ is str, row.get("actor")
+    is_entry, actor = row.get("action").__class__ is str, row.get("actor")
     flat = actor is None or actor.__class__ is str
-    return told and ("_document_id" in row or (flat and not _OTHERS & row.keys() and any(m in row for m in _MARKS)))
+    return is_entry and ("_document_id" in row or (flat and not _OTHERS & row.keys() and any(m in row for m in _MARKS)))
 
 
 claims = claimant(_is_row, (('"action"',), _TIMES, _RAW_MARKS), *_DATASETS)
@@ -205,11 +205,11 @@ def _trimmed(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], str, str]:
     target = repo or text(middle[_INTEGRATION]) or text(team) or text(user)
     if repo and kind not in _OF_REPOSITORIES:
         # Only its owner counts; the repository itself is the target.
-        owner, found, _ = repo.partition("/")
-        repo, repo_id = owner + "/" if found else "repo", None
+        owner, parts, _ = repo.partition("/")
+        repo, repo_id = owner + "/" if parts else "repo", None
     if user is not None:
-        told = text(user).lower()
-        user = "another" if told and actor and told != text(actor).lower() else None
+        login = text(user).lower()
+        user = "another" if login and actor and login != text(actor).lower() else None
     shape = (action, actor, is_bot, access, actor_id, org, business, repo, None, repo_id, token, token_id, None,
              *middle, user, None, fingerprint, transport, leaked)  # fmt: skip
     return shape, session[:128], target[:200]
@@ -239,9 +239,9 @@ def read(record: object) -> Event:
         raise RejectError("no_action", "action is missing or not text")
     time = moment(row.get("@timestamp") or row.get("created_at") or row.get("at_sign_timestamp"))
     shape, session, target = _trimmed(values)
-    told = text(row.get("_document_id") or row.get("document_id"), 256)
+    document_id = text(row.get("_document_id") or row.get("document_id"), 256)
     more = (row.get("user"), row.get("team"), row.get("name"))
-    return filled(_event(shape), time, told, session, target, *more)
+    return filled(_event(shape), time, document_id, session, target, *more)
 
 
 _ECS = {
@@ -279,16 +279,16 @@ def _event(shape: tuple[Any, ...]) -> Event:
         outcome="denied" if denied else "failure" if failed else "success",
         access=level_of(operation, actions.access("github", operation)), address=f.actor_ip, user_agent=f.user_agent,
         target_class=("own" if owner == f.org.lower() else "foreign") if owner and f.org else "",
-        traits=actions.traits("github", f.action), marks=_marks(f),
+        traits=actions.traits("github", f.action), marks=_traits(f),
         issued=f.fingerprint if operation.endswith("key.create") else "", links=links_of(who, credential),
     )  # fmt: skip
 
 
 def _operation(f: Facts) -> str:
-    told = str(f.action).strip()
-    if told == "api.request" and f.route:
-        told = f"{f.request_method.strip() or 'ANY'}:{''.join(f.route.split())}"
-    return told[:110]
+    operation = str(f.action).strip()
+    if operation == "api.request" and f.route:
+        operation = f"{f.request_method.strip() or 'ANY'}:{''.join(f.route.split())}"
+    return operation[:110]
 
 
 def _credential_type(kind: str, credential: str, f: Facts) -> str:

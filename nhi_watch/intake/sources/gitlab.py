@@ -42,7 +42,7 @@ _PUNCTUATION = re.compile(r"[^a-z0-9]+")
 _MOVING = re.compile(r"\b[0-9a-f]{8,}\b|\b\d+\b|['\"`].*?['\"`]")
 
 
-def operation_of(told: Mapping[str, Any]) -> str:
+def operation_of(fields: Mapping[str, Any]) -> str:
     """`event_type` or `event_name` where told, else made of the attribute that says what changed.
 
     >>> operation_of({"event_type": "project_access_token_created"}), operation_of({"change": "visibility"})
@@ -50,9 +50,9 @@ def operation_of(told: Mapping[str, Any]) -> str:
     >>> operation_of({"with": "standard"}), operation_of({"custom_message": "Added 'x' key 12 to 'p'"})
     ('sign_in_with_standard', 'added_key_to')
     """
-    named = plain(told.get("event_type")) or plain(told.get("event_name"))
-    verb = next((verb for verb in VERBS if plain(told.get(verb))), "")
-    message = "" if verb == "failed_login" else plain(told.get(verb or "custom_message"))
+    named = plain(fields.get("event_type")) or plain(fields.get("event_name"))
+    verb = next((verb for verb in VERBS if plain(fields.get(verb))), "")
+    message = "" if verb == "failed_login" else plain(fields.get(verb or "custom_message"))
     return _spelled(named, "sign_in_with" if verb == "with" else verb, message)
 
 
@@ -110,14 +110,14 @@ def read(record: object) -> Event:
         RejectError: with one of the reasons above.
     """
     row, is_ecs = native(record)
-    told = _merged({**part(row, "gitlab.audit"), **rebuild(row, _ECS)} if is_ecs else row)
-    shape, time, session, target, issued = _parts(told)
+    fields = _merged({**part(row, "gitlab.audit"), **rebuild(row, _ECS)} if is_ecs else row)
+    shape, time, session, target, issued = _parts(fields)
     if not shape[0]:
         raise RejectError("no_action", "event_type and the change's attribute are missing")
-    made, seconds = _event(*map(text, shape)), moment(time)
-    made = made._replace(issued=issued) if issued else made
-    record_id = _id_of(told, render(seconds), shape[0], made.outcome, target)
-    return filled(made, seconds, record_id, session, target, told.get("target_id"), told.get("entity_id"))
+    event, seconds = _event(*map(text, shape)), moment(time)
+    event = event._replace(issued=issued) if issued else event
+    record_id = _id_of(fields, render(seconds), shape[0], event.outcome, target)
+    return filled(event, seconds, record_id, session, target, fields.get("target_id"), fields.get("entity_id"))
 
 
 def _merged(row: Row) -> Row:
@@ -129,16 +129,16 @@ def _merged(row: Row) -> Row:
     1
     """
     row = nested(row) if any("." in name for name in row) else row
-    found: Tree = {}
-    for told in (inner(row, "meta"), row, inner(row, "details")):
-        found.update((name, value) for name, value in told.items() if value is not None and value != "")
-    return found
+    merged_fields: Tree = {}
+    for fields in (inner(row, "meta"), row, inner(row, "details")):
+        merged_fields.update((name, value) for name, value in fields.items() if value is not None and value != "")
+    return merged_fields
 
 
-def _parts(told: Row) -> Parts:
+def _parts(fields: Row) -> Parts:
     """What every record tells."""
-    of = told.get
-    operation = operation_of(told)
+    of = fields.get
+    operation = operation_of(fields)
     author, path = plain(of("author_id")), plain(of("entity_path") or of("root_namespace") or of("project"))
     kind, thing = of("target_type"), plain(of("target_id"))
     project = of("job_project_id") or of("project_id") if author in _NOBODY else None
@@ -155,14 +155,14 @@ def _parts(told: Row) -> Parts:
     return shape, of("created_at") or of("time") or of("timestamp"), "", target[:200], issued
 
 
-def _id_of(told: Row, when: str, operation: str, outcome: str, target: str) -> str:
+def _id_of(fields: Row, when: str, operation: str, outcome: str, target: str) -> str:
     """The event's own id; the log has only a request's (`correlation_id`), which several events may share."""
-    own, request = plain(told.get("id")), plain(told.get("correlation_id"))
+    own, request = plain(fields.get("id")), plain(fields.get("correlation_id"))
     if own:
         return f"gitlab:{own[:128]}"
     if not request:
         return ""
-    who, what, where, now = (plain(told.get(name))[:64] for name in ("author_id", "target_id", "entity_id", "to"))
+    who, what, where, now = (plain(fields.get(name))[:64] for name in ("author_id", "target_id", "entity_id", "to"))
     mark = bound(request, when, operation, who, what, where, now, outcome, target)[-12:]
     return f"gitlab:{request[:64]}:{when}:{mark}"
 

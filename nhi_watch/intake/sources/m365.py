@@ -84,11 +84,11 @@ def actor_of(row: Row) -> tuple[str, str]:
     """
     name = app_id = ""
     for actor in rows_of(row.get("Actor")):
-        told, kind = text(actor.get("ID")), text(actor.get("Type"))
+        actor_id, kind = text(actor.get("ID")), text(actor.get("Type"))
         if kind == "1":
-            name = name or told
-        elif kind == "2" and not app_id and GUID.fullmatch(told):
-            app_id = told
+            name = name or actor_id
+        elif kind == "2" and not app_id and GUID.fullmatch(actor_id):
+            app_id = actor_id
     return name, app_id
 
 
@@ -103,13 +103,13 @@ def identity_of(
     who, kind, key = named_as
     app_id = guid(app_id)
     if who.startswith(_PRINCIPAL):
-        found = microsoft.app(tenant, guid(program[1]), principal_of(who), program[0])
-        return found or microsoft.service(tenant, program[0]), False
+        identity = microsoft.app(tenant, guid(program[1]), principal_of(who), program[0])
+        return identity or microsoft.service(tenant, program[0]), False
     person = _person(tenant, who, kind, key)
     if app_id and not microsoft.first_party(app_id):
-        found = microsoft.app(tenant, app_id, "")
-        if found:
-            return found, person is not None
+        identity = microsoft.app(tenant, app_id, "")
+        if identity:
+            return identity, person is not None
     if person:
         return person, False
     if kind in _PROGRAMS and GUID.fullmatch(who):
@@ -200,10 +200,10 @@ def deepen(operation: str, row: Row) -> tuple[str, str]:
         mine = (guid(actor_of(row)[1]), principal_of(text(row.get("UserId"))))
         traits, issued = audit.deepen(operation, [change_of(row)], mine)
         return " ".join(traits), issued
-    told = row.get("Parameters")
-    if told.__class__ is list and operation in _ONLY_BY_PARAMETER and _TELLING.isdisjoint(map(_name, told)):
+    parameters = row.get("Parameters")
+    if parameters.__class__ is list and operation in _ONLY_BY_PARAMETER and _TELLING.isdisjoint(map(_name, parameters)):
         return "", ""
-    return " ".join(sorted({*_of_exchange(operation, named(told)), *_of_sharing(operation, row)})), ""
+    return " ".join(sorted({*_of_exchange(operation, named(parameters)), *_of_sharing(operation, row)})), ""
 
 
 def principal_of(who: str) -> str:
@@ -221,60 +221,69 @@ def changed_thing(row: Row) -> str:
     for thing in things:
         if thing.get("Type") in _NAMES:
             return text(thing.get("ID"))
-    return next((guid(told) for told in (text(thing.get("ID")) for thing in things) if GUID.fullmatch(told)), "")
+    return next(
+        (guid(thing_id) for thing_id in (text(thing.get("ID")) for thing in things) if GUID.fullmatch(thing_id)), ""
+    )
 
 
-def change_of(row: Row) -> audit.Change:
+def change_of(row: Row) -> audit.DirectoryChange:
     """What a directory record says of the thing that was changed."""
     ids = [(text(t.get("ID")), text(t.get("Type"))) for t in rows_of(row.get("Target"))]
     kind = next(
-        (told.partition("_")[0] for told, _ in ids if "_" in told and GUID.fullmatch(told.partition("_")[2])), ""
+        (
+            thing_id.partition("_")[0]
+            for thing_id, _ in ids
+            if "_" in thing_id and GUID.fullmatch(thing_id.partition("_")[2])
+        ),
+        "",
     )
-    unique = next((guid(told) for told, _ in ids if GUID.fullmatch(told)), "")
-    name = next((told for told, number in ids if number in ("1", "5")), "")
+    unique = next((guid(thing_id) for thing_id, _ in ids if GUID.fullmatch(thing_id)), "")
+    name = next((thing_id for thing_id, number in ids if number in ("1", "5")), "")
     properties = row.get("ModifiedProperties")
     old, new = named(properties, "Name", "OldValue"), named(properties, "Name", "NewValue")
     if isinstance(properties, dict) and "Name" not in properties:
         old = {str(k): text(v.get("OldValue"), 8192) for k, v in properties.items() if isinstance(v, dict)}
         new = {str(k): text(v.get("NewValue"), 8192) for k, v in properties.items() if isinstance(v, dict)}
-    return audit.Change(kind, unique, name, old, new)
+    return audit.DirectoryChange(kind, unique, name, old, new)
 
 
 def app_id_of(row: Row) -> str:
     """The application id of the app that a directory record says was changed, or ""."""
     things = (thing for thing in rows_of(row.get("Target")) if thing.get("Type") in (4, "4"))
-    told = (text(thing.get("ID")).partition(";")[0] for thing in things)
-    return next((guid(name) for name in told if GUID.fullmatch(name)), "")
+    ids = (text(thing.get("ID")).partition(";")[0] for thing in things)
+    return next((guid(name) for name in ids if GUID.fullmatch(name)), "")
 
 
-def _of_exchange(operation: str, told: Mapping[str, str]) -> list[str]:
-    impersonates = told.get("Role", "") == "ApplicationImpersonation" or "full_access_as_app" in told.get("Role", "")
+def _of_exchange(operation: str, fields: Mapping[str, str]) -> list[str]:
+    impersonates = fields.get("Role", "") == "ApplicationImpersonation" or "full_access_as_app" in fields.get(
+        "Role", ""
+    )
     reduced = [
-        operation == "Set-AdminAuditLogConfig" and told.get("UnifiedAuditLogIngestionEnabled", "").lower() == "false",
-        operation == "Set-MailboxAuditBypassAssociation" and true(told.get("AuditBypassEnabled")),
-        operation == "Set-Mailbox" and told.get("AuditEnabled", "").lower() == "false",
+        operation == "Set-AdminAuditLogConfig" and fields.get("UnifiedAuditLogIngestionEnabled", "").lower() == "false",
+        operation == "Set-MailboxAuditBypassAssociation" and true(fields.get("AuditBypassEnabled")),
+        operation == "Set-Mailbox" and fields.get("AuditEnabled", "").lower() == "false",
         operation.startswith("Remove-UnifiedAuditLog"),
     ]
-    marks = {
-        "mail_forwarding": any(told.get(name) for name in _OUTSIDE),
-        "hides_mail": "InboxRule" in operation and (true(told.get("DeleteMessage")) or "MoveToFolder" in told),
+    marked_traits = {
+        "mail_forwarding": any(fields.get(name) for name in _OUTSIDE),
+        "hides_mail": "InboxRule" in operation and (true(fields.get("DeleteMessage")) or "MoveToFolder" in fields),
         "mailbox_grant": operation in ("Add-MailboxPermission", "Add-RecipientPermission"),
         "impersonation": impersonates,
         "admin_policy": impersonates or ("RoleAssignment" in operation and operation.startswith("New")),
         "logging_reduced": any(reduced),
-        "mass_export": operation == "New-ComplianceSearchAction" and true(told.get("Export")),
+        "mass_export": operation == "New-ComplianceSearchAction" and true(fields.get("Export")),
     }
-    return [mark for mark, holds in marks.items() if holds]
+    return [mark for mark, holds in marked_traits.items() if holds]
 
 
 def _of_sharing(operation: str, row: Row) -> list[str]:
-    found = []
+    traits = []
     if operation in ("AnonymousLinkCreated", "AnonymousLinkUpdated"):
-        found.append("public")
+        traits.append("public")
     guest = text(row.get("TargetUserOrGroupType")) in ("Guest", "Everyone", "Anonymous")
     if guest and re.search(r"Added|Set|Created|Invit", operation):
-        found.append("shared_outside")
-    return found
+        traits.append("shared_outside")
+    return traits
 
 
 # ---- m365
@@ -347,17 +356,17 @@ def _parts(row: Row) -> Parts:
 
 
 def _extended(properties: Any) -> str:
-    found = microsoft.value_of(properties, "UserAgent")
-    if found:
-        return found
+    agent = microsoft.value_of(properties, "UserAgent")
+    if agent:
+        return agent
     details = microsoft.value_of(properties, "additionalDetails")
     return _agent_of(details) if _HTTP_AGENT in details else ""
 
 
 @lru_cache(maxsize=2048)
 def _agent_of(details: str) -> str:
-    found = parsed(details)
-    return text(found.get(_HTTP_AGENT)) if isinstance(found, dict) else ""
+    parsed_details = parsed(details)
+    return text(parsed_details.get(_HTTP_AGENT)) if isinstance(parsed_details, dict) else ""
 
 
 def _mail_access(properties: Any) -> str:
@@ -382,16 +391,16 @@ def read(record: object) -> Event:
     """
     row, is_ecs = native(record)
     if is_ecs:
-        told = {name: value for name, value in part(row, "o365.audit").items() if value is not None}
-        row = _completed({**rebuild(row, _BESIDES), **told})
+        fields = {name: value for name, value in part(row, "o365.audit").items() if value is not None}
+        row = _completed({**rebuild(row, _BESIDES), **fields})
     shape, time, record_id, session, target = _parts(row)
     if not shape[0]:
         raise RejectError("no_action", "Operation is missing")
-    made = _event(*map(text, shape))
+    event = _event(*map(text, shape))
     if row.get("Workload") == DIRECTORY:
-        made = audit.app_of(made, change_of(row), app_id_of(row))
+        event = audit.app_of(event, change_of(row), app_id_of(row))
     return filled(
-        made, moment(time), text(record_id, 256), session, target, row.get("ObjectId"), row.get("CorrelationId")
+        event, moment(time), text(record_id, 256), session, target, row.get("ObjectId"), row.get("CorrelationId")
     )
 
 
@@ -405,7 +414,7 @@ def _event(
     tenant, user_agent = guid(tenant), user_agent or client_of(client_info)
     identity, delegated = identity_of(tenant, (who, kind, key), app_id, (program, program_id))
     outcome, code = outcome_of(operation, result, error)
-    marks = {
+    marked_traits = {
         "delegated": delegated,
         "console": guid(signed_in_to) in microsoft.PORTALS,
         "other_mailbox": other and not delegated,
@@ -416,6 +425,6 @@ def _event(
         0, identity, f"{service}:{operation}", provider="m365", account=tenant,
         credential_type="session" if delegated or identity.kind == "user" else "none",
         access=level_of(service, operation), outcome=outcome, error=code[:128], address=microsoft.host(client),
-        user_agent=user_agent, target_class="own", marks=marks, traits=deep.split(), issued=issued,
+        user_agent=user_agent, target_class="own", marks=marked_traits, traits=deep.split(), issued=issued,
         links=microsoft.links(identity, principal_of(who), (who or key).lower()[:128] if delegated else ""),
     )  # fmt: skip

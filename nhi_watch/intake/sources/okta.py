@@ -72,9 +72,11 @@ _REFUSED = re.compile(r"denied|not.?authori[sz]ed|unauthori[sz]ed|insufficient|f
 
 
 def _is_row(row: Tree) -> bool:
-    told = "published" in row or "outcome" in row or any(name in row for name in _MARKS)
+    is_entry = "published" in row or "outcome" in row or any(name in row for name in _MARKS)
     named = "eventType" in row or "eventtype" in row
-    return named and told and "eventName" not in row and ("actor" in row or "actor.id" in row or "actor.type" in row)
+    return (
+        named and is_entry and "eventName" not in row and ("actor" in row or "actor.id" in row or "actor.type" in row)
+    )
 
 
 claims = claimant(_is_row, (('"eventType"', '"eventtype"'), ('"actor"',), _RAW_MARKS), "okta.system")
@@ -83,20 +85,20 @@ claims = claimant(_is_row, (('"eventType"', '"eventtype"'), ('"actor"',), _RAW_M
 
 def _for_other(targets: Any, actor_id: Any) -> bool:
     """Whether another user than the actor is concerned."""
-    return any(one.get("type") == "User" and text(one.get("id")) != actor_id for one in rows_of(targets))
+    return any(target.get("type") == "User" and text(target.get("id")) != actor_id for target in rows_of(targets))
 
 
 def _known(value: Any) -> str:
-    told = text(value, 128)
-    return "" if told == "unknown" else told
+    known_text = text(value, 128)
+    return "" if known_text == "unknown" else known_text
 
 
 def _target(targets: Any, actor_id: Any) -> str:
     """The first target that is not the actor: a person's login, else a name, else an id."""
-    for one in rows_of(targets):
-        if one.get("id") != actor_id:
-            person = one.get("type") == "User" and text(one.get("alternateId"))
-            return (person or text(one.get("displayName")) or text(one.get("id")))[:200]
+    for target in rows_of(targets):
+        if target.get("id") != actor_id:
+            person = target.get("type") == "User" and text(target.get("alternateId"))
+            return (person or text(target.get("displayName")) or text(target.get("id")))[:200]
     return ""
 
 
@@ -119,24 +121,24 @@ def read(record: object) -> Event:
     time = moment(row.get("published"))
     targets = row.get("target")
     other = values[0].startswith(_DEEP) and _for_other(targets, values[1])
-    made = _event(*values, "y" if other else "")
+    event = _event(*values, "y" if other else "")
     if values[0] == _MAKES:
-        tokens = (text(one.get("id"), 128) for one in rows_of(targets) if one.get("type") == "Token")
-        made = made._replace(issued=next((unique for unique in tokens if unique != values[1]), ""))
-    told = text(row.get("uuid"), 256)
-    more = () if told else (*every(row, "target.id"), at(row, "transaction.id"))
-    return filled(made, time, told, _known(at(row, _SESSION)), _target(targets, at(row, "actor.id")), *more)
+        tokens = (text(target.get("id"), 128) for target in rows_of(targets) if target.get("type") == "Token")
+        event = event._replace(issued=next((unique for unique in tokens if unique != values[1]), ""))
+    uuid = text(row.get("uuid"), 256)
+    more = () if uuid else (*every(row, "target.id"), at(row, "transaction.id"))
+    return filled(event, time, uuid, _known(at(row, _SESSION)), _target(targets, at(row, "actor.id")), *more)
 
 
 def _of_ecs(document: Tree) -> Tree:
     row = cast(Tree, renamed(part(document, "okta"), _camel))
-    told = rebuild(document, _ECS)
+    fields = rebuild(document, _ECS)
     client = part(row, "client")
     software = part(client, "userAgent")
     software.setdefault("rawUserAgent", at(document, "user_agent.original"))
     address = text(client.get("ip")) or text(at(document, "client.ip"))
     debug = {**part(row, "debugContext.debugData.flattened"), **part(row, "debugContext.debugData")}
-    row.update(told, client={**client, "ipAddress": address, "userAgent": software})
+    row.update(fields, client={**client, "ipAddress": address, "userAgent": software})
     row["debugContext"] = {"debugData": debug}
     return row
 

@@ -23,7 +23,7 @@ from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, claimant, dataset, native, part, rebuild
-from nhi_watch.intake.shapes.values import event, filled, moment, plain, text, whole
+from nhi_watch.intake.shapes.values import event, filled, moment, plain, text, whole_number
 
 NAME = "salesforce"
 SPLUNK_SOURCETYPES = ("sfdc:logfile", "sfdc:loginhistory", "sfdc:setupaudittrail")
@@ -57,10 +57,10 @@ Row = Mapping[str, Any]
 
 
 def _is_text(raw: str) -> bool:
-    return any(all(f'"{name}"' in raw for name in marks) for marks in _MARKS)
+    return any(all(f'"{name}"' in raw for name in names) for names in _MARKS)
 
 
-claims = claimant(lambda row: any(marks <= row.keys() for marks in _MARKS), _is_text, "salesforce.*")
+claims = claimant(lambda row: any(names <= row.keys() for names in _MARKS), _is_text, "salesforce.*")
 """Whether the record is Salesforce's, in any of its three shapes."""
 
 
@@ -74,9 +74,9 @@ def read(record: object) -> Event:
     if is_document:
         tree = _of_document(tree, dataset(cast(Tree, record)))
     shape, session, target = _raw(tree)
-    operation, _, _, _, app, *_ = told = tuple(map(text, shape))
-    made = filled(_event_of(*told), moment(_time(tree)), _id_of(tree, operation), session, target)
-    return made._replace(links=(BEHALF + session,)) if app and session else made
+    operation, _, _, _, app, *_ = texts = tuple(map(text, shape))
+    event = filled(_event_of(*texts), moment(_time(tree)), _id_of(tree, operation), session, target)
+    return event._replace(links=(BEHALF + session,)) if app and session else event
 
 
 def _of_document(document: Tree, stream: str) -> Tree:
@@ -85,17 +85,17 @@ def _of_document(document: Tree, stream: str) -> Tree:
     action = plain(tree.get("action"))
     if tree.get("Section") is not None:
         return {**tree, "Action": action, "USER_NAME": None}  # its name is one out of the text shown
-    told = "Login" if action == _LOGIN_ATTEMPT else "".join(word.title() for word in action.split("-"))
-    return {**tree, "EVENT_TYPE": tree.get("EVENT_TYPE") or told}
+    operation = "Login" if action == _LOGIN_ATTEMPT else "".join(word.title() for word in action.split("-"))
+    return {**tree, "EVENT_TYPE": tree.get("EVENT_TYPE") or operation}
 
 
 def _time(tree: Row) -> object:
     """Of a log file `20260302100000.123`, unless it is spelled out beside."""
     for name in ("TIMESTAMP_DERIVED", "EventDate", "CreatedDate", "TIMESTAMP"):
         if tree.get(name):
-            told = tree[name]
-            match = _STAMP.fullmatch(told) if isinstance(told, str) else None
-            return "{}-{}-{}T{}:{}:{}Z".format(*match.groups()) if match else told
+            value = tree[name]
+            match = _STAMP.fullmatch(value) if isinstance(value, str) else None
+            return "{}-{}-{}T{}:{}:{}Z".format(*match.groups()) if match else value
     return None
 
 
@@ -130,7 +130,7 @@ def _raw(tree: Row) -> tuple[tuple[Any, ...], str, str]:
         of("AGENT") or of("USER_AGENT") or of("BROWSER_TYPE") or of("Browser"),
         of("LOGIN_STATUS") or of("REQUEST_STATUS") or of("STATUS") or of("Status"),
         "y" if kind == "Application" else "", "y" if operation == "LoginAs" or of("DelegateUser") else "",
-        "y" if rows and (whole(rows) or 0) >= _MANY_ROWS else "",
+        "y" if rows and (whole_number(rows) or 0) >= _MANY_ROWS else "",
     )  # fmt: skip
     return shape, session, plain(of("ENTITY_NAME") or of("Section") or of("CONNECTED_APP_ID"))[:200]
 

@@ -79,8 +79,8 @@ def _is_row(row: Tree) -> bool:
 
 
 def _is_text(raw: str) -> bool:
-    found = raw.upper()
-    return '"USER_NAME"' in found and ('"EXECUTION_STATUS"' in found or '"IS_SUCCESS"' in found)
+    upper = raw.upper()
+    return '"USER_NAME"' in upper and ('"EXECUTION_STATUS"' in upper or '"IS_SUCCESS"' in upper)
 
 
 claims = claimant(_is_row, _is_text, "snowflake.*")
@@ -91,10 +91,10 @@ def _plain(time: object) -> object:
     """RFC 3339 out of `2026-03-02 14:00:05.123 -0000`."""
     if not isinstance(time, str) or time[10:11] != " ":
         return time
-    told, _, zone = time[:64].rpartition(" ")
+    parts, _, zone = time[:64].rpartition(" ")
     if zone in ("-0000", "+0000"):
-        return f"{told[:10]}T{told[11:]}Z"
-    return told + zone if zone[:1] in ("+", "-") else time
+        return f"{parts[:10]}T{parts[11:]}Z"
+    return parts + zone if zone[:1] in ("+", "-") else time
 
 
 def _parts(row: Row) -> Parts:
@@ -114,13 +114,13 @@ def _parts(row: Row) -> Parts:
     time = of("START_TIME") or of("EVENT_TIMESTAMP") or of("p_event_time") or of("P_EVENT_TIME")
     database = of("DATABASE_NAME")
     target = f"{text(database)}.{text(of('SCHEMA_NAME'))}".strip(".") if database else text(of("WAREHOUSE_NAME"))
-    told = of("QUERY_ID" if query else "EVENT_ID")
-    return user, shape, time, text(told, 256), text(of("SESSION_ID"), 64), target[:200]
+    own_id = of("QUERY_ID" if query else "EVENT_ID")
+    return user, shape, time, text(own_id, 256), text(of("SESSION_ID"), 64), target[:200]
 
 
 @lru_cache(maxsize=1024)
-def _operation(told: str) -> str:
-    return re.sub(r"\W+", "_", told[:200].strip().upper(), flags=re.ASCII).strip("_")[:60]
+def _operation(operation: str) -> str:
+    return re.sub(r"\W+", "_", operation[:200].strip().upper(), flags=re.ASCII).strip("_")[:60]
 
 
 def _first_word(sql: object) -> str:
@@ -132,7 +132,7 @@ def _deep(operation: str, sql: str, user: str) -> str:
     sets_key = operation.startswith(("CREATE_USER", "ALTER_USER")) and _SETS_KEY.search(sql) is not None
     named = _OF_USER.search(sql)
     grant = operation.startswith("GRANT")
-    told = {
+    marked_traits = {
         "new_credential": sets_key,
         "for_other": sets_key and (named is None or named[1].upper() != user.upper()),
         "admin_policy": grant and _ADMINS.search(sql) is not None,
@@ -140,7 +140,7 @@ def _deep(operation: str, sql: str, user: str) -> str:
         "mass_export": operation in _EXPORTS,
         "shared_outside": operation in ("UNLOAD", "COPY", "ALTER_SHARE", "ALTER") and bool(_OUTSIDE.search(sql)),
     }
-    return ",".join(trait for trait, holds in told.items() if holds)
+    return ",".join(trait for trait, holds in marked_traits.items() if holds)
 
 
 def read(record: object) -> Event:
@@ -149,17 +149,21 @@ def read(record: object) -> Event:
     Raises:
         RejectError: with one of the reasons above.
     """
-    told, is_document = native(record)
-    if any(view[0] in told for view in _OTHER_VIEWS) or (is_document and dataset(cast(Row, record)) != _DATASET):
+    fields, is_document = native(record)
+    if any(view[0] in fields for view in _OTHER_VIEWS) or (is_document and dataset(cast(Row, record)) != _DATASET):
         raise RejectError("no_identity", "neither a login nor a query: login and query history name who did it")
     if is_document:
-        told = _completed(rebuild(told, _ECS))
-    row = told if "USER_NAME" in told else {key.upper(): value for key, value in told.items() if isinstance(key, str)}
+        fields = _completed(rebuild(fields, _ECS))
+    row = (
+        fields
+        if "USER_NAME" in fields
+        else {key.upper(): value for key, value in fields.items() if isinstance(key, str)}
+    )
     user, shape, time, record_id, session, target = _parts(row)
     if not shape[0]:
         raise RejectError("no_action", "QUERY_TYPE and QUERY_TEXT are missing")
-    made = _event(user, *map(text, shape))
-    return filled(made, moment(_plain(time)), record_id, session, target, row.get("QUERY_HASH"))
+    event = _event(user, *map(text, shape))
+    return filled(event, moment(_plain(time)), record_id, session, target, row.get("QUERY_HASH"))
 
 
 @lru_cache(maxsize=4096)

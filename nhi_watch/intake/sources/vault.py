@@ -148,7 +148,7 @@ def _event(
     address: str, user_agent: str, error: str, issued: str, space: str, account: str, arn: str,
 ) -> Event:  # fmt: skip
     failed = error.lower()
-    marks = {
+    marked_traits = {
         "root_token": bool(root),
         "token_minted": _MINTS.search(operation) is not None and bool(issued or not operation.startswith("auth.")),
         "orphan_token": "create-orphan" in operation,
@@ -162,7 +162,7 @@ def _event(
         access=_level(operation, done), address=host(address), user_agent=user_agent, target_class="own",
         outcome="denied" if "permission denied" in failed or "403" in failed else "failure" if failed else "success",
         error="permission denied" if "permission denied" in failed else re.sub(r"\s+", " ", error).strip()[:60],
-        marks=marks, issued=issued[:256], links=_links(name, credential, (space, account, arn)),
+        marks=marked_traits, issued=issued[:256], links=_links(name, credential, (space, account, arn)),
     )  # fmt: skip
 
 
@@ -177,8 +177,8 @@ def _links(name: str, credential: str, login: tuple[str, str, str]) -> tuple[str
     subject = subject_of(signed_in[1]) if signed_in else ""
     if space and account:
         subject = f"system:serviceaccount:{space}:{account}"
-    found = {"token": credential, "oidc": subject, "arn": arn}
-    return tuple(sorted(f"{kind}:{value}"[:512] for kind, value in found.items() if value))
+    links = {"token": credential, "oidc": subject, "arn": arn}
+    return tuple(sorted(f"{kind}:{value}"[:512] for kind, value in links.items() if value))
 
 
 def _identity(entity: str, name: str, root: bool, namespace: str) -> Identity:
@@ -196,12 +196,12 @@ def _level(operation: str, done: str) -> str:
     level = actions.access("vault", operation)
     if level != "unknown":
         return level
-    found = _LEVELS.get(done, "write")
-    return "permissions" if found == "write" and _RIGHTS.search(operation) else found
+    access = _LEVELS.get(done, "write")
+    return "permissions" if access == "write" and _RIGHTS.search(operation) else access
 
 
 def _of_ecs(document: Row) -> Tree:
-    found = part(document, "hashicorp_vault.audit")
+    fields = part(document, "hashicorp_vault.audit")
     moved = {name: at(document, field) for name, field in (("remote_address", "source.ip"), ("id", "event.id"))}
-    asked = {name: value for name, value in inner(found, "request").items() if value is not None}
-    return {"time": at(document, "@timestamp"), **found, "request": {**moved, **asked}}
+    asked = {name: value for name, value in inner(fields, "request").items() if value is not None}
+    return {"time": at(document, "@timestamp"), **fields, "request": {**moved, **asked}}

@@ -58,22 +58,22 @@ TARGETS = (
 )  # fmt: skip
 
 
-def parameters(told: Any) -> Tree:
+def parameters(values: Any) -> Tree:
     """Name → value, or list of values.
 
     >>> parameters([{"name": "a", "value": "1"}, {"name": "b", "multiValue": ["2", "3"]}, {"name": "c"}])
     {'a': '1', 'b': ['2', '3'], 'c': None}
     """
-    if told.__class__ is dict and "name" not in told:
-        return dict(told)
-    found: Tree = {}
-    for one in told if told.__class__ is list else listed(told):
-        if one.__class__ is dict and one.get("name").__class__ is str:
-            value = one.get("value")
+    if values.__class__ is dict and "name" not in values:
+        return dict(values)
+    fields: Tree = {}
+    for entry in values if values.__class__ is list else listed(values):
+        if entry.__class__ is dict and entry.get("name").__class__ is str:
+            value = entry.get("value")
             if value is None:
-                value = next((one[key] for key in _VALUES if one.get(key) is not None), None)
-            found[one["name"]] = value
-    return found
+                value = next((entry[key] for key in _VALUES if entry.get(key) is not None), None)
+            fields[entry["name"]] = value
+    return fields
 
 
 def access(service: str, operation: str) -> str:
@@ -93,19 +93,19 @@ def access(service: str, operation: str) -> str:
     return next((level for level, words in _LEVELS if words.fullmatch(name)), "unknown")
 
 
-def traits_of(app: str, operation: str, told: Tree) -> Iterable[str]:
+def traits_of(app: str, operation: str, fields: Tree) -> Iterable[str]:
     """What an event's parameters tell."""
-    name, of = operation.lower(), told.get
+    name, of = operation.lower(), fields.get
     if app == "token" and name == "activity":
         return ("third_party",)
-    if app != "token" and not _telling(name) and _GIVEN.isdisjoint(told):
+    if app != "token" and not _telling(name) and _GIVEN.isdisjoint(fields):
         return ()
     granted = app == "token" and name == "authorize"
     trusted = name in ("authorize_api_client_access", "add_to_trusted_oauth2_apps")
     scopes = [text(scope) for scope in listed(of("scope" if granted else "API_SCOPES")) if granted or trusted]
     seen = {text(of(name)).lower() for name in ("visibility", "new_value")}
     admin = name in ("assign_role", "grant_admin_privilege") and "ADMIN" in text(of("ROLE_NAME") or "ADMIN").upper()
-    marks = {
+    marked_traits = {
         "third_party": app == "token", "consent": granted or trusted, "admin_policy": admin,
         "broad_scope": any(map(_BROAD.fullmatch if granted else _BROAD.search, scopes)),
         "mass_export": name.startswith("customer_takeout"),
@@ -113,7 +113,7 @@ def traits_of(app: str, operation: str, told: Tree) -> Iterable[str]:
         "shared_outside": text(of("visibility_change")) == "external" or name == "email_forwarding_out_of_domain",
         "mfa": text(of("is_second_factor")).lower() == "true",
     }  # fmt: skip
-    return [mark for mark, holds in marks.items() if holds]
+    return [mark for mark, holds in marked_traits.items() if holds]
 
 
 @lru_cache(maxsize=4096)
@@ -121,9 +121,9 @@ def _telling(name: str) -> bool:
     return _NAMES.fullmatch(name) is not None
 
 
-def target_of(told: Tree) -> str:
+def target_of(fields: Tree) -> str:
     """What the event touched."""
-    return next(filter(None, (text(told[name], 256) for name in TARGETS if name in told)), "")
+    return next(filter(None, (text(fields[name], 256) for name in TARGETS if name in fields)), "")
 
 
 # ---- workspace
@@ -191,9 +191,9 @@ def read(record: object) -> Event:
     if raw is None:
         raise RejectError("no_action", "the event's name is missing or not text")
     shape, session, target, unique = raw
-    told = f"{unique}:{shape[1]}"[:256] if unique else ""
-    made = filled(_event_of(*map(text, shape)), moment(at(tree, "id.time")), told, session, target)
-    return made._replace(links=(BEHALF + session,)) if session else made
+    record_id = f"{unique}:{shape[1]}"[:256] if unique else ""
+    event = filled(_event_of(*map(text, shape)), moment(at(tree, "id.time")), record_id, session, target)
+    return event._replace(links=(BEHALF + session,)) if session else event
 
 
 def _completed(tree: Tree) -> Tree:
@@ -205,15 +205,15 @@ def _completed(tree: Tree) -> Tree:
     if named is None:
         tree["parameters"] = own
     else:
-        told = ((name, at(own, path)) for name, path in named.items())
-        tree["parameters"] = {name: value for name, value in told if value is not None}
+        pairs = ((name, at(own, path)) for name, path in named.items())
+        tree["parameters"] = {name: value for name, value in pairs if value is not None}
     return tree
 
 
 def _raw(tree: Row) -> Optional[tuple[tuple[object, ...], str, str, str]]:
     """What the Event depends on; session; target; the activity's id. None without an event's name."""
-    told = tree.get("events")
-    many = [one for one in listed(told) if one.__class__ is dict] if told is not None else (tree,)
+    events = tree.get("events")
+    many = [event for event in listed(events) if event.__class__ is dict] if events is not None else (tree,)
     name = plain(many[0].get("name"))[:100].strip() if many else ""
     if not name:
         return None
@@ -221,8 +221,8 @@ def _raw(tree: Row) -> Optional[tuple[tuple[object, ...], str, str, str]]:
     app = plain(unique.get("applicationName"))[:40].strip() or "other"
     given = parameters(many[0].get("parameters"))
     traits: tuple[str, ...] = tuple(traits_of(app, name, given))
-    for one in many[1:]:
-        traits += tuple(traits_of(app, text(one.get("name")), parameters(one.get("parameters"))))
+    for entry in many[1:]:
+        traits += tuple(traits_of(app, text(entry.get("name")), parameters(entry.get("parameters"))))
     client = plain(given.get("client_id"))[:256] if app == "token" else ""
     email, profile = actor.get("email"), actor.get("profileId")
     session = plain(profile)[:256] or plain(email)[:256] if client else ""

@@ -16,14 +16,28 @@ from typing import BinaryIO, Optional
 
 from nhi_watch.hosts.files.reader import formats
 from nhi_watch.hosts.files.reader.batch import BOM, RAW_LIMIT, Bad, Batch, Passed, Where, bad
-from nhi_watch.hosts.files.reader.chunks import Bounds, Chunks, Seen
+from nhi_watch.hosts.files.reader.chunks import Bounds, Chunks, FileVersion
 from nhi_watch.hosts.files.reader.documents import is_document, read_document
-from nhi_watch.hosts.files.reader.find import STDIN, Found, find, opened, shown, sizes, unreadable
+from nhi_watch.hosts.files.reader.find import STDIN, InputFiles, find, opened, shown, sizes, unreadable
 from nhi_watch.hosts.files.reader.lines import LINE_LIMIT, is_auditd, is_table, read_auditd, read_lines, read_table
 from nhi_watch.hosts.files.reader.parquet import is_parquet, read_parquet
 
-__all__ = ["GREW", "RAW_LIMIT", "Bad", "Batch", "Bounds", "Found", "Passed", "Seen", "Where", "again", "find", "read",
-           "read_found", "size"]  # fmt: skip
+__all__ = [
+    "GREW",
+    "RAW_LIMIT",
+    "Bad",
+    "Batch",
+    "Bounds",
+    "InputFiles",
+    "Passed",
+    "FileVersion",
+    "Where",
+    "again",
+    "find",
+    "read",
+    "read_files",
+    "size",
+]
 
 Progress = Optional[Callable[[int], None]]
 
@@ -37,12 +51,12 @@ def read(paths: Sequence[str], progress: Progress = None, besides: Optional[Path
     Raises:
         InputError: at once, when none of the paths can be used.
     """
-    return read_found(find(paths, besides), progress)
+    return read_files(find(paths, besides), progress)
 
 
-def read_found(found: Found, progress: Progress = None) -> Iterator[Batch]:
+def read_files(files: InputFiles, progress: Progress = None) -> Iterator[Batch]:
     """As `read`, of files that were found."""
-    for batch in _read_all(found):
+    for batch in _read_all(files):
         if progress:
             progress(batch.bytes_read)
         if batch.records or batch.bad or batch.passed:
@@ -58,30 +72,30 @@ def size(paths: Sequence[str]) -> int:
     return sum(sizes(find(paths).files))
 
 
-def _read_all(found: Found) -> Iterator[Batch]:
-    if found.passed:
-        yield _none("", passed=found.passed)
-    for piece in found.bad:
+def _read_all(files: InputFiles) -> Iterator[Batch]:
+    if files.passed:
+        yield _none("", passed=files.passed)
+    for piece in files.bad:
         yield _none(piece.file, [piece])
-    for path in found.files:
+    for path in files.files:
         if str(path) == STDIN:
-            yield from _read_file(STDIN, sys.stdin.buffer, found.bounds)
+            yield from _read_file(STDIN, sys.stdin.buffer, files.bounds)
             continue
         try:
-            file = opened(path, path in found.given)
+            file = opened(path, path in files.given)
         except OSError as error:
             piece = unreadable(path, error.strerror or str(error))
             yield _none(piece.file, [piece])
             continue
         with file:
-            yield from _read_file(shown(path), file, found.bounds)
+            yield from _read_file(shown(path), file, files.bounds)
 
 
 def _none(file: str, bad: Sequence[Bad] = (), passed: Sequence[Passed] = ()) -> Batch:
     return Batch(file, 0, [], None, [*bad], 0, passed=passed)
 
 
-def again(file: str, seen: Seen) -> Iterator[Batch]:
+def again(file: str, seen: FileVersion) -> Iterator[Batch]:
     """As `read`, of one file that was read before; ends where it is no longer what it was.
 
     Raises:
@@ -89,12 +103,12 @@ def again(file: str, seen: Seen) -> Iterator[Batch]:
     """
     with opened(Path(file), given=True) as stream:
         for batch in _read_file(file, stream, Bounds(inf), seen):  # it ends where it was left
-            if not seen.marks and not seen.fits(stream):
+            if not seen.fingerprint and not seen.fits(stream):
                 return
             yield batch
 
 
-def _read_file(name: str, file: BinaryIO, bounds: Bounds, before: Optional[Seen] = None) -> Iterator[Batch]:
+def _read_file(name: str, file: BinaryIO, bounds: Bounds, before: Optional[FileVersion] = None) -> Iterator[Batch]:
     chunks = Chunks(file, before, bounds)
     records, consumed, until, spent = 0, 0, time.process_time(), 0.0
     for number, batch in enumerate(_batches(name, file, chunks)):
@@ -110,8 +124,8 @@ def _read_file(name: str, file: BinaryIO, bounds: Bounds, before: Optional[Seen]
         if chunks.beyond:
             break
     if chunks.beyond:
-        told = _BEYOND.format(chunks.beyond, records)
-        yield _none(name, passed=[Passed(name, told, may_matter=True)])
+        text = _BEYOND.format(chunks.beyond, records)
+        yield _none(name, passed=[Passed(name, text, may_matter=True)])
     if chunks.grew():
         yield _none(name, passed=[Passed(name, GREW, may_matter=False)])
 
@@ -127,13 +141,13 @@ def _batches(name: str, file: BinaryIO, chunks: Chunks) -> Iterator[Batch]:
     rest = iter(chunks)
     head = _head(rest)
     if is_parquet(head) and file.seekable():
-        del chunks.seen.marks[:]  # it is read otherwise
+        del chunks.seen.fingerprint[:]  # it is read otherwise
         return read_parquet(name, file)
     if is_table(head):
         return read_table(name, chunks, chain([head], rest))
     unread = formats.look(name, head)
     if unread:
-        detail = bad(Where(name, 0), unread.reason, head, unread.told, len(head))
+        detail = bad(Where(name, 0), unread.reason, head, unread.detail, len(head))
         return iter([Batch(name, 0, [], None, [detail], chunks.consumed)])
     if is_auditd(head):
         return read_auditd(name, chunks, chain([head], rest))

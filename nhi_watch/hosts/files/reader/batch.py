@@ -8,7 +8,7 @@ from typing import NamedTuple, Optional
 
 import orjson
 
-from nhi_watch.hosts.files.reader.chunks import Seen
+from nhi_watch.hosts.files.reader.chunks import FileVersion
 from nhi_watch.intake.shapes import otel
 from nhi_watch.intake.shapes.json import TOO_WIDE, is_wide, parse, parse_with
 from nhi_watch.state.store import write_with
@@ -74,7 +74,7 @@ class Batch(NamedTuple):
     """The bytes of each record, where they are at hand; b"" where not: of OTLP each holds its resource."""
     passed: Sequence[Passed] = ()
     """Files that are not read."""
-    seen: Optional[Seen] = None
+    seen: Optional[FileVersion] = None
     """The file as it was opened; goes on to be filled while it is read."""
 
     def where(self, index: int) -> Where:
@@ -167,7 +167,7 @@ def members(value: object) -> list[object] | None:
     if isinstance(value, dict):
         inner = value.get("Records") or (value.get("records") if len(value) == 1 else None)
         if otel.ENVELOPE in value:
-            return list(otel.one_each(value))
+            return list(otel.single_records(value))
         if value.get("messageType") == "DATA_MESSAGE" and isinstance(value.get("logEvents"), list):
             return [_message(event) for event in value["logEvents"]]
         return inner if isinstance(inner, list) else None
@@ -177,7 +177,7 @@ def members(value: object) -> list[object] | None:
 def _message(event: object) -> object:
     """The record that an event of CloudWatch Logs holds as text, or else the event."""
     try:
-        found = parse(event["message"])  # type: ignore[index]
+        message = parse(event["message"])  # type: ignore[index]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return event
-    return found if isinstance(found, dict) else event
+    return message if isinstance(message, dict) else event

@@ -42,23 +42,23 @@ class Bounds(NamedTuple):
 USUAL = Bounds()
 
 
-class Seen(NamedTuple):
+class FileVersion(NamedTuple):
     """A file as it was when it was opened: whoever may write it may change it before it is read again."""
 
     status: tuple[int, ...]
     """Size, and when its bytes and all else of it were changed last; nothing of a stream."""
-    marks: array[int]
+    fingerprint: array[int]
     """A hash of each chunk as it lies on disk, keyed by this process; none where the status must do."""
 
     def fits(self, file: BinaryIO) -> bool:
         """Whether a file still has this status; older states kept less of it."""
-        return all(one == other for one, other in zip(status_of(file), self.status))
+        return all(number == other for number, other in zip(status_of(file), self.status))
 
 
 def status_of(file: BinaryIO) -> tuple[int, ...]:
-    """What `Seen` keeps of a file's status."""
-    told = os.fstat(file.fileno())
-    return (told.st_size, told.st_mtime_ns, told.st_ctime_ns) if stat.S_ISREG(told.st_mode) else ()
+    """What `FileVersion` keeps of a file's status."""
+    status = os.fstat(file.fileno())
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns) if stat.S_ISREG(status.st_mode) else ()
 
 
 class Chunks:
@@ -67,14 +67,14 @@ class Chunks:
     A file is read up to the size that it had when it was opened: one that grows without end would never be read.
     """
 
-    def __init__(self, file: BinaryIO, again: Optional[Seen] = None, bounds: Bounds = USUAL) -> None:
+    def __init__(self, file: BinaryIO, again: Optional[FileVersion] = None, bounds: Bounds = USUAL) -> None:
         """`again`: read what was read before; what has changed since ends it."""
         self._bounds = bounds
         self.beyond = ""
         """What the file has more of than it may; it was read until there."""
         self._file = file
-        self._again = again.marks if again and again.marks else None
-        self.seen = Seen(again.status if again else status_of(file), array("q"))
+        self._again = again.fingerprint if again and again.fingerprint else None
+        self.seen = FileVersion(again.status if again else status_of(file), array("q"))
         self.consumed = 0
         """Bytes of the file on disk read so far."""
         self.damage: tuple[str, str] | None = None
@@ -97,11 +97,11 @@ class Chunks:
         except OSError as error:
             self.damage = ("unreadable_file", f"reading stopped: {error.strerror}")
             return b""
-        number, mark = len(self.seen.marks), hash(data)
+        number, mark = len(self.seen.fingerprint), hash(data)
         if data and self._again is not None and self._again[number : number + 1] != array("q", [mark]):
             self.damage = ("changed", "the file has changed since it was read")
             return b""
-        self.seen.marks.append(mark)
+        self.seen.fingerprint.append(mark)
         self.consumed += len(data)
         return data
 

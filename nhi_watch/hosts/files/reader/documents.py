@@ -22,7 +22,7 @@ from nhi_watch.hosts.files.reader.chunks import Chunks
 from nhi_watch.hosts.files.reader.lines import LINE_LIMIT, add
 from nhi_watch.intake.shapes.json import VALUES, is_wide
 
-WHOLE_LIMIT = 8 * 1024 * 1024
+MAX_DOCUMENT = 8 * 1024 * 1024
 """Bytes that are parsed at once; as Python objects they take about ten times as much."""
 BATCH_BYTES = 256 * 1024
 _AHEAD = 1024 * 1024
@@ -84,9 +84,9 @@ def is_document(text: bytes) -> bool:
         pass
     else:
         return False
-    told = text[: max(len(first), _SHORT)].decode("latin-1")  # a value may go on below its first line
+    beginning = text[: max(len(first), _SHORT)].decode("latin-1")  # a value may go on below its first line
     try:
-        return first[-1:] in (b"{", b"[", b",", b":") or bool(JSONDecoder().raw_decode(told))
+        return first[-1:] in (b"{", b"[", b",", b":") or bool(JSONDecoder().raw_decode(beginning))
     except (ValueError, RecursionError):
         return False
 
@@ -94,23 +94,23 @@ def is_document(text: bytes) -> bool:
 def read_document(file: str, head: bytes, rest: Iterator[bytes], chunks: Chunks) -> Iterator[Batch]:
     """Batches of a file that holds one or several values over any number of lines."""
     parts, size, consumed = [head], len(head), 0
-    while size <= WHOLE_LIMIT and (chunk := next(rest, b"")):
+    while size <= MAX_DOCUMENT and (chunk := next(rest, b"")):
         parts.append(chunk)
         size += len(chunk)
         yield Batch(file, 0, [], None, [], chunks.consumed - consumed)  # the caller looks at the file's bounds
         consumed = chunks.consumed
     text = b"".join(parts)
-    if size <= WHOLE_LIMIT and not chunks.damage:
+    if size <= MAX_DOCUMENT and not chunks.damage:
         try:
-            yield _whole(file, text, chunks.consumed - consumed)
+            yield _document(file, text, chunks.consumed - consumed)
         except orjson.JSONDecodeError:
             pass
         else:
             return
-    yield from _pieces(file, _Window(chain([text], rest)), chunks, consumed)
+    yield from _pieces(file, _TextWindow(chain([text], rest)), chunks, consumed)
 
 
-def _whole(file: str, text: bytes, read: int) -> Batch:
+def _document(file: str, text: bytes, read: int) -> Batch:
     value = loads(text)
     inside = members(value)
     if inside is None:
@@ -119,7 +119,7 @@ def _whole(file: str, text: bytes, read: int) -> Batch:
     return Batch(file, 1, inside, None, [], read)
 
 
-def _pieces(file: str, text: _Window, chunks: Chunks, consumed: int) -> Iterator[Batch]:
+def _pieces(file: str, text: _TextWindow, chunks: Chunks, consumed: int) -> Iterator[Batch]:
     size, complete = 0, True
     batch = Batch(file, 1, [], [], [], 0, [])
     for piece in _walk(text):
@@ -164,7 +164,7 @@ def _add_members(batch: Batch, members: _Members) -> None:
     batch.pieces.extend(raws)
 
 
-class _Window:
+class _TextWindow:
     """The part of a text that is at hand: what lies before `start` was dealt with, what lies before `at` looked at."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
@@ -210,7 +210,7 @@ class _Window:
         return taken
 
 
-def _walk(window: _Window) -> Iterator[Union[_Piece, _Members]]:
+def _walk(window: _TextWindow) -> Iterator[Union[_Piece, _Members]]:
     depth = base = index = 0  # base: how deep the members of an array lie; 0: at the top level
     tail = False  # of `{"Records": […], …}`, what follows the array
     while True:
@@ -308,7 +308,7 @@ def _end(part: bytes) -> int:
 _LAST = re.compile(rb"\][\s}]*\Z")
 
 
-def _broken(window: _Window, until: int, number: int = 0) -> Iterator[_Piece]:
+def _broken(window: _TextWindow, until: int, number: int = 0) -> Iterator[_Piece]:
     """What is not closed, up to a place; `number`: the index of the member that it begins with, and of which there
     would have to be one more.
     """
@@ -316,14 +316,14 @@ def _broken(window: _Window, until: int, number: int = 0) -> Iterator[_Piece]:
     if not rest and number:
         yield _Piece(number, b"", "cut_off")
     while rest:
-        found = _RESTART.search(window.text, window.start + 1, until)
-        line, raw = number or window.line, window.take(found.start() + 1 if found else until).rstrip(b",")
-        ends = None if found else _LAST.search(raw)
+        match = _RESTART.search(window.text, window.start + 1, until)
+        line, raw = number or window.line, window.take(match.start() + 1 if match else until).rstrip(b",")
+        ends = None if match else _LAST.search(raw)
         if ends and not _is_cut(raw[: ends.start()]):  # the last member, and its list's end
             raw = raw[: ends.start()]
         if raw:
-            yield _Piece(line, raw, "cut_off" if window.ended and not found and _is_cut(raw) else "")
-        number, rest = 0, b"x" if found else b""
+            yield _Piece(line, raw, "cut_off" if window.ended and not match and _is_cut(raw) else "")
+        number, rest = 0, b"x" if match else b""
 
 
 def _is_cut(raw: bytes) -> bool:
@@ -334,17 +334,17 @@ def _is_cut(raw: bytes) -> bool:
     return False
 
 
-def _too_long(window: _Window) -> Iterator[_Piece]:
+def _too_long(window: _TextWindow) -> Iterator[_Piece]:
     """A value that is longer than one may be: up to the last line that starts with a bracket, or else to the next."""
     last = max(window.text.rfind(b"\n{"), window.text.rfind(b"\n["))
     if last > window.start:
         yield from _broken(window, last + 1)
     else:
-        line, kept, length, found = window.line, window.text[window.start :][:RAW_LIMIT], 0, None
-        while not found and not window.ended:
+        line, kept, length, rejected = window.line, window.text[window.start :][:RAW_LIMIT], 0, None
+        while not rejected and not window.ended:
             window.more()
-            found = _RESTART.search(window.text, window.start)
-            end = found.start() + 1 if found else len(window.text) - 1  # the last byte may be the end of a line
+            rejected = _RESTART.search(window.text, window.start)
+            end = rejected.start() + 1 if rejected else len(window.text) - 1  # the last byte may be the end of a line
             length += end - window.start
             window.take(end)
         yield _Piece(line, kept, "line_too_long", length=length)

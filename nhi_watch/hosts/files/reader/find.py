@@ -31,7 +31,7 @@ _PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 _NO_LOG = "not recognized as a log; name the file itself if it is one"
 
 
-class Found(NamedTuple):
+class InputFiles(NamedTuple):
     """The files to read, in their order, and what is not read."""
 
     files: list[Path]
@@ -45,7 +45,7 @@ class Found(NamedTuple):
     """What each file may cost."""
 
 
-def find(paths: Sequence[str], besides: Optional[Path] = None) -> Found:
+def find(paths: Sequence[str], besides: Optional[Path] = None) -> InputFiles:
     """Files among and below the paths; folders by name, depth first, each file once.
 
     In a folder a file counts when its name has a suffix of a log or its content starts like JSON
@@ -55,31 +55,31 @@ def find(paths: Sequence[str], besides: Optional[Path] = None) -> Found:
     Raises:
         InputError: when no path at all can be used.
     """
-    found, usable = Found([], [], [], set(), []), 0
+    files, usable = InputFiles([], [], [], set(), []), 0
     seen = {_key(besides.stat())} if besides and besides.is_dir() else set[tuple[int, int]]()
     for text in paths:
-        before = len(found.bad)
+        before = len(files.bad)
         if text == STDIN and sys.stdin is not None:
-            found.files.append(Path(STDIN))
+            files.files.append(Path(STDIN))
         elif text in ("", STDIN):
-            found.bad.append(Bad(text or '""', 0, "unreadable_file", b"", 0, _NOTHING[text]))
+            files.bad.append(Bad(text or '""', 0, "unreadable_file", b"", 0, _NOTHING[text]))
         else:
-            _visit(Path(text), found, seen, None)
-        usable += len(found.bad) == before or os.path.isdir(text)  # noqa: PTH112 - Path raises where a name is too long
+            _visit(Path(text), files, seen, None)
+        usable += len(files.bad) == before or os.path.isdir(text)  # noqa: PTH112 - Path raises where a name is too long
     if not usable:
-        raise InputError(_complaint(paths, found.bad))
-    _pass_hidden(found, seen)
-    return found
+        raise InputError(_complaint(paths, files.bad))
+    _pass_hidden(files, seen)
+    return files
 
 
 def _complaint(paths: Sequence[str], bad: list[Bad]) -> str:
     if not paths:
         return "no input: name files or folders of logs, or - for standard input"
-    told = "; ".join(f"{piece.file}: {piece.detail}" for piece in bad[:3])
-    return f"nothing to read: {told}. Check the path and its permissions"
+    text = "; ".join(f"{piece.file}: {piece.detail}" for piece in bad[:3])
+    return f"nothing to read: {text}. Check the path and its permissions"
 
 
-def _visit(path: Path, found: Found, seen: set[tuple[int, int]], root: Optional[Path]) -> None:
+def _visit(path: Path, files: InputFiles, seen: set[tuple[int, int]], root: Optional[Path]) -> None:
     """`root`: the folder that was given, without links; None where the path itself was."""
     try:
         status = path.stat()
@@ -89,68 +89,68 @@ def _visit(path: Path, found: Found, seen: set[tuple[int, int]], root: Optional[
         if root and path.is_symlink():
             path = path.resolve()
             if not path.is_relative_to(root):
-                found.passed.append(Passed(shown(path), "a symbolic link out of the given folder leads here", True))
+                files.passed.append(Passed(shown(path), "a symbolic link out of the given folder leads here", True))
                 return
         if stat.S_ISDIR(status.st_mode):
             seen.add(key)
-            _enter(path, found, seen, root or path.resolve())
+            _enter(path, files, seen, root or path.resolve())
         elif root is None or stat.S_ISREG(status.st_mode):
-            _take(path, status.st_mode, root is None, found)
+            _take(path, status.st_mode, root is None, files)
             seen.add(key)
         else:
-            found.passed.append(Passed(shown(path), "neither a file nor a folder", False))
+            files.passed.append(Passed(shown(path), "neither a file nor a folder", False))
     except OSError as error:
-        found.bad.append(unreadable(path, error.strerror or str(error)))
+        files.bad.append(unreadable(path, error.strerror or str(error)))
     except RecursionError:
-        found.bad.append(unreadable(path, "folders are nested too deeply"))
+        files.bad.append(unreadable(path, "folders are nested too deeply"))
 
 
-def _enter(path: Path, found: Found, seen: set[tuple[int, int]], root: Path) -> None:
+def _enter(path: Path, files: InputFiles, seen: set[tuple[int, int]], root: Path) -> None:
     for child in sorted(path.iterdir(), key=lambda child: child.name):
         if not child.name.startswith("."):
-            _visit(child, found, seen, root)
+            _visit(child, files, seen, root)
         else:
-            found.hidden.append((child, root))
+            files.hidden.append((child, root))
 
 
-def _pass_hidden(found: Found, seen: set[tuple[int, int]]) -> None:
+def _pass_hidden(files: InputFiles, seen: set[tuple[int, int]]) -> None:
     """Tell of what is hidden and was not given by its name as well; it may hold records where it looks like a log."""
-    for child, root in found.hidden:
-        inside = Found([], [], [], set(), [])
+    for child, root in files.hidden:
+        inside = InputFiles([], [], [], set(), [])
         _visit(child, inside, seen, root)
         _pass_hidden(inside, seen)
         if inside.files or inside.bad or inside.passed:
-            matters = bool(inside.files or inside.bad) or any(one.may_matter for one in inside.passed)
-            found.passed.append(Passed(shown(child), "hidden; name the file itself to read it", matters))
+            matters = bool(inside.files or inside.bad) or any(passed.may_matter for passed in inside.passed)
+            files.passed.append(Passed(shown(child), "hidden; name the file itself to read it", matters))
 
 
 def _key(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _take(path: Path, mode: int, given: bool, found: Found) -> None:
+def _take(path: Path, mode: int, given: bool, files: InputFiles) -> None:
     if given and not stat.S_ISREG(mode) and not str(path).startswith(_PIPES):
-        found.bad.append(unreadable(path, "neither a file nor a folder"))
+        files.bad.append(unreadable(path, "neither a file nor a folder"))
     elif not os.access(path, os.R_OK):
-        found.bad.append(unreadable(path, "no permission to read"))
+        files.bad.append(unreadable(path, "no permission to read"))
     elif given:
-        found.files.append(path)
-        found.given.add(path)
+        files.files.append(path)
+        files.given.add(path)
     else:
-        _consider(path, found)
+        _consider(path, files)
 
 
-def _consider(path: Path, found: Found) -> None:
+def _consider(path: Path, files: InputFiles) -> None:
     """Take a file of a folder if it looks like a log, by its name or what it begins with."""
     named = bool(_SUFFIXES & {suffix.lower() for suffix in path.suffixes})
     if named or _sniff(head := _head(path)):
-        found.files.append(path.absolute() if str(path) == STDIN else path)
+        files.files.append(path.absolute() if str(path) == STDIN else path)
         return
     if not head:
         return  # empty: there is nothing to read
     known = formats.look(path.name, head)
     matters = known is not None and known.may_matter
-    found.passed.append(Passed(shown(path), known.told if known and matters else _NO_LOG, matters))
+    files.passed.append(Passed(shown(path), known.detail if known and matters else _NO_LOG, matters))
 
 
 def _head(path: Path) -> bytes:

@@ -11,12 +11,12 @@ from nhi_watch.hosts.files.reader.parquet import INSTALL, MAGIC
 BINARY, UNREAD = "binary_file", "unread_format"
 
 
-class Look(NamedTuple):
+class Format(NamedTuple):
     """What a file is by its look."""
 
     reason: str
     """binary_file | unread_format"""
-    told: str
+    detail: str
     """What it is, and what to do."""
     may_matter: bool = True
     """Logs come in this format."""
@@ -51,27 +51,27 @@ _RECORD = re.compile(rb'(?:\A|\n)[\s\0]*(?:\xef\xbb\xbf)?(?:[{\[]\s*["{\[}\]]|(?
 _EARLY = 4096
 
 
-def look(name: str, head: bytes) -> Optional[Look]:
+def look(name: str, head: bytes) -> Optional[Format]:
     """What a file is that is not read; None: it may be a log.
 
-    >>> look("logs.zip", b"PK\\x03\\x04...").told
+    >>> look("logs.zip", b"PK\\x03\\x04...").detail
     'a zip archive; unpack it, and pass its contents'
     >>> look("a.json", b'{"a":1}\\n') is None
     True
     """
-    told = _beginning(head)
-    if told:
-        return Look(BINARY, told)
+    beginning = _beginning(head)
+    if beginning:
+        return Format(BINARY, beginning)
     if head.startswith(_OTHERS) or (b"\0" in head[:_EARLY].lstrip(b"\0") and not _RECORD.search(head)):
-        return Look(BINARY, _OTHER, may_matter=False)
+        return Format(BINARY, _OTHER, may_matter=False)
     return _text(name, head)
 
 
 def _beginning(head: bytes) -> str:
-    for begin, told in _BEGINNINGS:
+    for begin, prefix in _BEGINNINGS:
         if head.startswith(begin):
             sheet = begin == b"PK\x03\x04" and b"[Content_Types].xml" in head[:_EARLY]
-            return f"an Office file (xlsx); save it as CSV, then {_JSON}" if sheet else told
+            return f"an Office file (xlsx); save it as CSV, then {_JSON}" if sheet else prefix
     if head[257:262] == b"ustar":
         return f"a tar archive; {_UNPACK}"
     return _UTF16 if head.startswith((b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{\0", b"[\0", b"\0[\0")) else ""
@@ -81,16 +81,16 @@ def _begin(text: bytes) -> str:
     return repr(text.split(b"\n", 1)[0][:60].decode("utf-8", "replace").strip())
 
 
-def _text(name: str, head: bytes) -> Optional[Look]:
+def _text(name: str, head: bytes) -> Optional[Format]:
     """Text that holds no JSON and is no log of auditd's."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] in (b"{", b"[") or not text or _RECORD.search(head):
         return None
     suffixes = {suffix.lower() for suffix in PurePath(name).suffixes}
-    table = next((told for suffix, told in _TABLES.items() if suffix in suffixes), "")
+    table = next((prefix for suffix, prefix in _TABLES.items() if suffix in suffixes), "")
     if table or _COLUMNS.match(text):
-        return Look(UNREAD, f"{table or 'CSV'} with header {_begin(text)}, none of _raw, @timestamp, TimeGenerated, "
+        return Format(UNREAD, f"{table or 'CSV'} with header {_begin(text)}, none of _raw, @timestamp, TimeGenerated, "
                     "as exports have; export the events as JSON, one record a line")  # fmt: skip
     if text.startswith((b"<?xml", b"<Event")):
-        return Look(UNREAD, "XML; export the events as JSON, one record a line")
+        return Format(UNREAD, "XML; export the events as JSON, one record a line")
     return None

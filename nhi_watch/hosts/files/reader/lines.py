@@ -165,8 +165,8 @@ def read_auditd(file: str, chunks: Chunks, parts: Iterator[bytes]) -> Iterator[B
 def _take(batch: Batch, under_way: dict[tuple[bytes, bytes], _Event], line: int, raw: bytes) -> None:
     match = _STAMP.match(raw)
     if len(raw) > _LONGEST:
-        told = f"a line of {len(raw)} bytes; auditd's have at most {_LONGEST}"
-        batch.bad.append(bad(Where(batch.file, line), "line_too_long", raw, told))
+        text = f"a line of {len(raw)} bytes; auditd's have at most {_LONGEST}"
+        batch.bad.append(bad(Where(batch.file, line), "line_too_long", raw, text))
         return
     if match is None:
         if raw.strip() not in (b"", BOM):
@@ -187,10 +187,10 @@ def _take(batch: Batch, under_way: dict[tuple[bytes, bytes], _Event], line: int,
 def _close(batch: Batch, under_way: dict[tuple[bytes, bytes], _Event], key: tuple[bytes, bytes]) -> None:
     assert batch.lines is not None and batch.pieces is not None
     line, lines = under_way.pop(key)
-    whole = b"\n".join(lines)
-    batch.records.append({"_raw": whole.decode("utf-8", "replace")})
+    document = b"\n".join(lines)
+    batch.records.append({"_raw": document.decode("utf-8", "replace")})
     batch.lines.append(line)
-    batch.pieces.append(whole)
+    batch.pieces.append(document)
 
 
 # ---- tables with a header, as Splunk, Kibana and Log Analytics export them (CSV): one record a row
@@ -269,8 +269,8 @@ def _add(batch: Batch, line: int, names: list[str], cells: list[str]) -> None:
     if any("\udc80" <= letter <= "\udcff" for cell in cells if not cell.isascii() for letter in cell):
         batch.bad.append(bad(where, "invalid_utf8", raw, "not UTF-8; convert the file to UTF-8"))
     elif len(cells) != len(names):
-        told = f"a row of {len(cells)} cells under a header of {len(names)}; export the table again"
-        batch.bad.append(bad(where, "cut_off", raw, told))
+        text = f"a row of {len(cells)} cells under a header of {len(names)}; export the table again"
+        batch.bad.append(bad(where, "cut_off", raw, text))
     else:
         assert batch.lines is not None
         batch.records.append({name: cell for name, cell in zip(names, cells) if cell})

@@ -42,10 +42,10 @@ def read_parquet(name: str, file: BinaryIO) -> Iterator[Batch]:
     try:
         for part, size in _parts(file, left):
             if size > LINE_LIMIT:
-                told = f"a row of {size} bytes; a record may have {LINE_LIMIT}"
-                yield Batch(name, 0, [], None, [bad(Where(name, row + 1), "line_too_long", b"", told, size)], left)
+                text = f"a row of {size} bytes; a record may have {LINE_LIMIT}"
+                yield Batch(name, 0, [], None, [bad(Where(name, row + 1), "line_too_long", b"", text, size)], left)
             else:
-                pieces = [orjson.dumps(one, default=repr) for one in part.to_pylist()]
+                pieces = [orjson.dumps(row, default=repr) for row in part.to_pylist()]
                 yield Batch(name, row + 1, list(map(orjson.loads, pieces)), None, [], left, pieces)
             row, left = row + part.num_rows, 0
     except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:  # the last: of dates
@@ -60,13 +60,13 @@ def _parts(file: BinaryIO, size: int) -> Iterator[tuple[Any, int]]:
         ValueError: the file claims more than it can hold.
     """
     parquet: Any = importlib.import_module("pyarrow.parquet")
-    whole = parquet.ParquetFile(file)
-    _demand(whole.metadata, size)
-    names = [whole.schema.column(n).path for n in range(len(whole.schema))]
-    once = parquet.ParquetFile(file, metadata=whole.metadata, read_dictionary=names)
+    parquet_file = parquet.ParquetFile(file)
+    _demand(parquet_file.metadata, size)
+    names = [parquet_file.schema.column(n).path for n in range(len(parquet_file.schema))]
+    once = parquet.ParquetFile(file, metadata=parquet_file.metadata, read_dictionary=names)
     for batch in once.iter_batches(batch_size=_ROWS):
         for part, text in _halves(batch):
-            yield part if text > LINE_LIMIT else _plain(part, whole.schema_arrow), text
+            yield part if text > LINE_LIMIT else _plain(part, parquet_file.schema_arrow), text
 
 
 def _plain(part: Any, schema: Any) -> Any:

@@ -1,7 +1,7 @@
 """rejects.jsonl: what was read but is no event, with the reason and the original bytes, secrets masked.
 
-Of each file and reason the first `WHOLE` are kept whole, the rest is counted: a line at the end says how many, so that
-nobody fills the disk by what cannot be read. Only its owner can read the file.
+Of each file and reason the first `MAX_ORIGINALS` are kept, the rest is counted; a line at the end says how many, so
+that nobody fills the disk by what cannot be read. Only its owner can read the file.
 """
 
 from __future__ import annotations
@@ -51,20 +51,20 @@ def redact(raw: bytes) -> bytes:
     return _SECRET.sub(_masked, raw)
 
 
-def _masked(found: re.Match[bytes]) -> bytes:
-    name = next(name for name in _VALUES if found[name] is not None)
-    before, after = found[0][: found.start(name) - found.start()], found[0][found.end(name) - found.start() :]
-    return before + _CHARACTER.sub(_shape, found[name]) + after
+def _masked(match: re.Match[bytes]) -> bytes:
+    name = next(name for name in _VALUES if match[name] is not None)
+    before, after = match[0][: match.start(name) - match.start()], match[0][match.end(name) - match.start() :]
+    return before + _CHARACTER.sub(_shape, match[name]) + after
 
 
-def _shape(found: re.Match[bytes]) -> bytes:
-    char = found[0]
+def _shape(match: re.Match[bytes]) -> bytes:
+    char = match[0]
     if char[:1] == b"\\":
         return char
     return b"0" if char.isdigit() else b"X" if char.isupper() else b"x"
 
 
-WHOLE = 100
+MAX_ORIGINALS = 100
 """Rejects of one file and reason that are kept whole."""
 MOST = 10_000
 """Rejects of one reason that are kept whole, whatever the number of files."""
@@ -130,23 +130,23 @@ class Rejects:
         """Take note of files that were not read."""
         self.passed.extend(files)
 
-    def told(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """What run.json says of this: the rejects that were only counted, and the files passed over."""
-        ordered = sorted(self.passed, key=lambda one: not one.may_matter)
+        ordered = sorted(self.passed, key=lambda passed: not passed.may_matter)
         left = {reason: count - self._kept[reason] for reason, count in sorted(self.counts.items())}
         return {
             "rejects_only_counted": {reason: count for reason, count in left.items() if count},
             "passed_over": {
                 "files": len(self.passed),
-                "may_matter": sum(one.may_matter for one in self.passed),
-                "named": [{"file": _text(one.file), "why": _text(one.why)} for one in ordered[:NAMED]],
+                "may_matter": sum(passed.may_matter for passed in self.passed),
+                "named": [{"file": _text(passed.file), "why": _text(passed.why)} for passed in ordered[:NAMED]],
             },
         }
 
     def _add(self, file: str, reason: str, make: Callable[[], Bad]) -> None:
         self.counts[reason] += 1
         self._met[file, reason] += 1
-        if self._met[file, reason] <= WHOLE and self._kept[reason] < MOST:
+        if self._met[file, reason] <= MAX_ORIGINALS and self._kept[reason] < MOST:
             self._kept[reason] += 1
             self._write(line_of(make()))
 
@@ -158,7 +158,7 @@ class Rejects:
             raise InputError(self._full(error)) from error
 
     def _tell_left_out(self) -> None:
-        left = [(key, count - WHOLE) for key, count in self._met.items() if count > WHOLE]
+        left = [(key, count - MAX_ORIGINALS) for key, count in self._met.items() if count > MAX_ORIGINALS]
         for (file, reason), count in left[:MOST]:
             detail = f"{count:,} more rejects of this file for this reason were counted but not kept"
             self._write({**line_of(Bad(file, 0, reason, b"", 0, detail)), "more": count})

@@ -158,8 +158,8 @@ def owners_of(resources: object) -> tuple[Optional[str], str]:
     if not isinstance(resources, list):
         return None, ""
     if len(resources) == 1 and resources[0].__class__ is dict:
-        one = resources[0]
-        return one.get("accountId"), joined(one.get("ARN"))
+        resource = resources[0]
+        return resource.get("accountId"), joined(resource.get("ARN"))
     accounts = [r.get("accountId") for r in resources if r.__class__ is dict]
     arns = [r.get("ARN") for r in resources if r.__class__ is dict]
     return join_accounts(accounts), min((a[:_TARGET] for a in arns if isinstance(a, str)), default="")
@@ -209,7 +209,7 @@ _ECS = {
 }  # fmt: skip
 _RESOURCES = _AWS + "resources"
 ECS_FIELDS = (
-    *(field for told in _ECS.values() for field in ((told,) if isinstance(told, str) else told)),
+    *(field for paths in _ECS.values() for field in ((paths,) if isinstance(paths, str) else paths)),
     _RESOURCES + ".account_id", _RESOURCES + ".arn", "event.original",
 )  # fmt: skip
 """The fields that are read from ECS documents, for a search that asks only for what is needed."""
@@ -232,13 +232,13 @@ def is_ecs(record: Record) -> bool:
 
 
 def _of_ecs(document: Record) -> Record:
-    found = at(document, _RESOURCES)
-    told = found if found.__class__ is list else []
-    resources = [{"accountId": r.get("account_id"), "ARN": r.get("arn") or r.get("ARN")} for r in told
+    raw_resources = at(document, _RESOURCES)
+    resources_list = raw_resources if raw_resources.__class__ is list else []
+    resources = [{"accountId": r.get("account_id"), "ARN": r.get("arn") or r.get("ARN")} for r in resources_list
                  if r.__class__ is dict]  # fmt: skip
-    if found.__class__ is dict:
-        resources = [{name: one} for name, key in (("accountId", "account_id"), ("ARN", "arn"))
-                     for one in listed(found.get(key))]  # fmt: skip
+    if raw_resources.__class__ is dict:
+        resources = [{name: resource} for name, key in (("accountId", "account_id"), ("ARN", "arn"))
+                     for resource in listed(raw_resources.get(key))]  # fmt: skip
     return {**rebuild(document, _ECS), "resources": resources}
 
 
@@ -250,8 +250,8 @@ _CALLS_OF_NOBODY = frozenset({"insightDetails", "digestS3Object"})
 """What Insights and digests have: CloudTrail's own records, which tell of no call (`no_action`)."""
 _DOMAIN = ".amazonaws.com"
 _ID, _AGENT = 256, 2048
-_TOLD = _TOP[_TOP.index("eventSource") : _TOP.index("sessionCredentialFromConsole")]
-_TOLD_OF_ACTOR = _ACTOR[: _ACTOR.index("userName")]
+_DETAILS = _TOP[_TOP.index("eventSource") : _TOP.index("sessionCredentialFromConsole")]
+_ACTOR_FIELDS = _ACTOR[: _ACTOR.index("userName")]
 """Of a record's values those that all shapes tell alike."""
 _FIRST, _LAST = "2006", "2100"
 _SESSIONS = ("AssumedRole", "FederatedUser")
@@ -293,13 +293,13 @@ def read(record: object) -> Event:
     if not isinstance(record, dict):
         raise RejectError("not_object", f"the record is not an object but {type(record).__name__}")
     native = to_native(record)
-    shape, (time, told, session, target) = parted(native)
+    shape, (time, text, session, target) = parted(native)
     name = shape[1]
     if name is None and not _CALLS_OF_NOBODY.isdisjoint(record):
         raise RejectError("no_action", "a CloudTrail Insight or a digest of log files: not a call")
     seconds = _seconds(time or native.get("@timestamp") or record.get("@timestamp"))
-    made = filled(_event(shape), seconds, _record_id(told, native, seconds), session, target)
-    return deepen(native, name, made) if is_deep(name) else made
+    event = filled(_event(shape), seconds, _record_id(text, native, seconds), session, target)
+    return deepen(native, name, event) if is_deep(name) else event
 
 
 def is_deep(name: object) -> bool:
@@ -316,12 +316,12 @@ def _seconds(time: object) -> int:
     return seconds
 
 
-def _record_id(told: object, record: Record, seconds: int) -> str:
+def _record_id(event_id: object, record: Record, seconds: int) -> str:
     """eventID, or a digest of what all three shapes tell."""
-    if told and isinstance(told, str):
-        return told[:_ID]
+    if event_id and isinstance(event_id, str):
+        return event_id[:_ID]
     actor = record.get("userIdentity") or _EMPTY
-    values = (*map(record.get, _TOLD), *map(actor.get, _TOLD_OF_ACTOR))
+    values = (*map(record.get, _DETAILS), *map(actor.get, _ACTOR_FIELDS))
     content = [seconds, [*map(_text, values)], _plain(record.get("requestParameters")) or ""]
     return "sha256:" + sha256(dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -348,8 +348,33 @@ def _event(shape: Values) -> Event:
 
 @lru_cache(maxsize=16_384)  # with 4,096 a third of 1,700 machines' records were read anew; 25 MB more
 def _event_of(shape: Values) -> Event:
-    (source, name, error, region, address, agent, recipient, endpoint, console, owner, read_only, kind, principal, arn,
-     account, key, user, invoked, provider, issuer_id, issuer_arn, mfa, person, delivery, owners) = map(_text, shape)
+    (
+        source,
+        name,
+        error,
+        region,
+        address,
+        agent,
+        recipient,
+        endpoint,
+        console,
+        owner,
+        read_only,
+        kind,
+        principal,
+        arn,
+        account,
+        key,
+        user,
+        invoked,
+        provider,
+        issuer_id,
+        issuer_arn,
+        mfa,
+        person,
+        delivery,
+        owners,
+    ) = map(_text, shape)
     if not source or not name:
         raise RejectError("no_action", "eventSource or eventName is missing or not text")
     error = "" if _FINE.fullmatch(error) else error
@@ -360,11 +385,11 @@ def _event_of(shape: Values) -> Event:
         kind, principal, arn, account, user, invoked, issuer_id, issuer_arn, provider, person, address=address,
         recipient=recipient,
     ))  # fmt: skip
-    home = recipient or identity.account
+    own_account = recipient or identity.account
     refused = "ValidationException" in error and operation.startswith(_MODEL_CALLS)
-    abroad = owner if owner not in (identity.account, home) else ""
+    abroad = owner if owner not in (identity.account, own_account) else ""
     network = _network(address, invoked, endpoint, abroad)
-    marks = {
+    marked_traits = {
         "mfa": mfa.lower() == "true",
         "console": console.lower() == "true" or invoked.startswith("signin."),
         "probe": refused or "DryRunOperation" in error,
@@ -372,12 +397,23 @@ def _event_of(shape: Values) -> Event:
         "instance_outside": delivery and _is_outside(network),
     }
     return event(
-        0, identity, f"{service}:{operation}", provider="aws", account=home, credential=key if key != "ASIA" else "",
-        credential_type=_credential_type(kind, key, identity.kind), access=_access(service, operation, read_only),
-        outcome=_outcome(error), error=error[:128], address=address,
-        network=network, user_agent=agent, region=region[:64], marks=marks,
-        target_class=_target_class(identity.account, owners or home),
-    )  # fmt: skip
+        0,
+        identity,
+        f"{service}:{operation}",
+        provider="aws",
+        account=own_account,
+        credential=key if key != "ASIA" else "",
+        credential_type=_credential_type(kind, key, identity.kind),
+        access=_access(service, operation, read_only),
+        outcome=_outcome(error),
+        error=error[:128],
+        address=address,
+        network=network,
+        user_agent=agent,
+        region=region[:64],
+        marks=marked_traits,
+        target_class=_target_class(identity.account, owners or own_account),
+    )
 
 
 def _text(value: object) -> str:
@@ -398,9 +434,11 @@ def _outcome(error: str) -> str:
 
 def _caller(listed: str) -> str:
     """Who called the last proxy of a list `client, proxy, …`."""
-    told = [address.strip() for address in listed.split(",")]
-    public = (one for one in reversed(told) if networks.describe(networks.network_of(one)).kind != "private")
-    return next(public, told[-1])
+    addresses = [address.strip() for address in listed.split(",")]
+    public = (
+        address for address in reversed(addresses) if networks.describe(networks.network_of(address)).kind != "private"
+    )
+    return next(public, addresses[-1])
 
 
 def _access(service: str, operation: str, read_only: str) -> str:
@@ -423,9 +461,9 @@ def _network(address: str, invoked: str, endpoint: str, abroad: str) -> str:
         return networks.network_of(invoked)
     if endpoint and abroad:
         return networks.endpoint_of(abroad[:12], endpoint[:64])
-    found = networks.network_of(address)
-    private = endpoint and (not found or networks.describe(found).kind == "private")
-    return f"vpce:{endpoint[:64]}" if private else found
+    caller_network = networks.network_of(address)
+    private = endpoint and (not caller_network or networks.describe(caller_network).kind == "private")
+    return f"vpce:{endpoint[:64]}" if private else caller_network
 
 
 def _is_outside(network: str) -> bool:
@@ -434,13 +472,13 @@ def _is_outside(network: str) -> bool:
     >>> [_is_outside(one) for one in ("8.8.8.0/24", "52.95.110.0/24", "203.0.113.0/24", "vpce:vpce-1", "")]
     [True, False, False, False, False]
     """
-    told = networks.describe(network)
-    if not network or told.kind in ("private", "service") or told.owner == AWS:
+    network_info = networks.describe(network)
+    if not network or network_info.kind in ("private", "service") or network_info.owner == AWS:
         return False
     try:
         return ip_network(network).is_global  # no address of a documentation's or of a test
     except ValueError:
-        return told.kind == "hosting"  # an endpoint in another account, where an own one is of no kind
+        return network_info.kind == "hosting"  # an endpoint in another account, where an own one is of no kind
 
 
 def _target_class(account: str, owners: str) -> str:

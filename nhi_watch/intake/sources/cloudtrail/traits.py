@@ -22,14 +22,14 @@ Record = Mapping[str, Any]
 
 def leaves(value: object, path: str) -> list[Any]:
     """All leaves at a path like `items{}.id`, in order."""
-    found = [value]
+    leaf_values = [value]
     for name, many in _steps(path):
-        found = [v[name] for v in found if v.__class__ is dict and name in v]
-        if not found:
+        leaf_values = [v[name] for v in leaf_values if v.__class__ is dict and name in v]
+        if not leaf_values:
             break
         if many:
-            found = [item for v in found if isinstance(v, list) for item in v]
-    return found
+            leaf_values = [item for v in leaf_values if isinstance(v, list) for item in v]
+    return leaf_values
 
 
 @lru_cache(maxsize=1024)
@@ -71,8 +71,8 @@ def statements(policy: object) -> list[dict[str, Any]]:
     []
     """
     document = _document(policy) if isinstance(policy, str) else policy
-    found = document.get("Statement") if isinstance(document, dict) else None
-    listed = found if isinstance(found, list) else [found]
+    content = document.get("Statement") if isinstance(document, dict) else None
+    listed = content if isinstance(content, list) else [content]
     return [s for s in listed if isinstance(s, dict) and s.get("Effect") == "Allow"]
 
 
@@ -124,15 +124,15 @@ def _anybody(provider: str, statement: dict[str, Any]) -> bool:
     if host not in _FOR_ALL:
         return False
     idle = f"{host}:{_FOR_ALL[host]}"
-    told = (pair for pair in _conditions(statement) if pair[0].startswith(f"{host}:") and pair[0] != idle)
-    return all(any(map(_is_anything, values)) for _, values in told)
+    conditions = (pair for pair in _conditions(statement) if pair[0].startswith(f"{host}:") and pair[0] != idle)
+    return all(any(map(_is_anything, values)) for _, values in conditions)
 
 
 def _conditions(statement: dict[str, Any]) -> list[tuple[str, list[str]]]:
     """Keys, in lower case, with their values, of conditions that hold for nobody who lacks the key."""
     blocks = statement.get("Condition")
-    told = blocks.items() if isinstance(blocks, dict) else ()
-    kept = [block for operator, block in told if isinstance(block, dict) and not _LOOSE.search(str(operator))]
+    pairs = blocks.items() if isinstance(blocks, dict) else ()
+    kept = [block for operator, block in pairs if isinstance(block, dict) and not _LOOSE.search(str(operator))]
     return [(str(key).lower(), _texts(values)) for block in kept for key, values in block.items()]
 
 
@@ -152,8 +152,8 @@ def _is_anything(pattern: str) -> bool:
 
 
 def _called(statement: dict[str, Any]) -> list[str]:
-    told = [value for key, values in _conditions(statement) if key in _CALLERS for value in values]
-    return [account for account in (account_of(value) or value for value in told) if account.isdigit()]
+    services = [value for key, values in _conditions(statement) if key in _CALLERS for value in values]
+    return [account for account in (account_of(value) or value for value in services) if account.isdigit()]
 
 
 def wildcard(policy: object) -> bool:
@@ -194,8 +194,8 @@ class Call(NamedTuple):
 
     def texts(self, *paths: str) -> list[str]:
         """All texts at the paths (`{}` for lists) of the parameters."""
-        found = (leaf for path in paths for leaf in leaves(self.params, path))
-        return [_spelled(leaf) for leaf in found if isinstance(leaf, (str, bool, int))]
+        leaf_values = (leaf for path in paths for leaf in leaves(self.params, path))
+        return [_spelled(leaf) for leaf in leaf_values if isinstance(leaf, (str, bool, int))]
 
     def own(self) -> set[str]:
         """The accounts that are not foreign."""
@@ -332,10 +332,10 @@ def _compute(call: Call) -> Iterator[str]:
 
 
 def _user_data(call: Call) -> Iterator[str]:
-    told = call.texts(
+    scripts = call.texts(
         "userData", "userData.value", "launchSpecification.userData", *(f"{t}.UserData" for t in _TEMPLATE)
     )
-    if told or "userData" in call.texts("attribute"):
+    if scripts or "userData" in call.texts("attribute"):
         yield "user_data"
 
 
@@ -420,8 +420,8 @@ def deepen(record: Record, name: str, event: Event) -> Event:
     params, answer, extra = (_tree(record.get(name)) for name in names)
     call = Call(params, answer, extra, event)
     traits = {trait for question in DEEP[name] for trait in question(call)}
-    told = call.answer if name == "ConsoleLogin" else _tree(record.get("serviceEventDetails"))
-    failed = name in _SIGN_INS and "Failure" in leaves(told, name)
+    response = call.answer if name == "ConsoleLogin" else _tree(record.get("serviceEventDetails"))
+    failed = name in _SIGN_INS and "Failure" in leaves(response, name)
     who, signed_in = event.identity, _signed_in(call)
     return event._replace(
         identity=who._replace(name=signed_in) if signed_in else who,
@@ -436,18 +436,18 @@ def _tree(value: object) -> dict[str, Any]:
 
 
 def _issued(call: Call) -> str:
-    found = [leaf for path in _ISSUED for leaf in leaves(call.answer, path) if isinstance(leaf, str)]
-    return found[0][:256] if found else ""
+    issued = [leaf for path in _ISSUED for leaf in leaves(call.answer, path) if isinstance(leaf, str)]
+    return issued[0][:256] if issued else ""
 
 
 def _signed_in(call: Call) -> str:
-    found = leaves(call.extra, "UserName") if call.event.identity.kind == "identity_center" else []
-    told = [leaf for leaf in found if isinstance(leaf, str) and not leaf.startswith("HIDDEN_")]
-    return told[0][:256] if told else ""
+    names = leaves(call.extra, "UserName") if call.event.identity.kind == "identity_center" else []
+    user_names = [leaf for leaf in names if isinstance(leaf, str) and not leaf.startswith("HIDDEN_")]
+    return user_names[0][:256] if user_names else ""
 
 
 def _assumed(call: Call) -> str:
     """Own or foreign, by the account of the role that was assumed."""
     account = next((account_of(arn) for arn in call.texts("roleArn")), "")
-    home = call.event.identity.account
-    return ("own" if account == home else "foreign") if account and home else ""
+    own_account = call.event.identity.account
+    return ("own" if account == own_account else "foreign") if account and own_account else ""

@@ -66,12 +66,12 @@ def claims(record: object) -> bool:
     if record.__class__ is not dict:
         return False
     row = cast(Mapping[str, Any], record)
-    told = row.get("properties")
-    if told.__class__ is dict:
-        return _kind(row, told) != ""
+    properties = row.get("properties")
+    if properties.__class__ is dict:
+        return _kind(row, properties) != ""
     raw = row.get("_raw")
     if raw.__class__ is str:
-        return any(all(mark in raw for mark in marks) for marks in _RAW_MARKS)
+        return any(all(mark in raw for mark in names) for names in _RAW_MARKS)
     category = row.get("category")
     if category.__class__ is str and category in _CATEGORIES:
         return True
@@ -81,7 +81,7 @@ def claims(record: object) -> bool:
     return dotted or dataset(row) in _STREAMS or microsoft.relayed(row)
 
 
-def _kind(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+def _kind(row: Mapping[str, Any], fields: Mapping[str, Any]) -> str:
     """signin, audit, graph, or "" when it is none of them."""
     category = row.get("category")
     if category.__class__ is str:
@@ -89,7 +89,7 @@ def _kind(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
             return "signin"
         if category == _GRAPH:
             return "graph"
-    of = told.get
+    of = fields.get
     if of("initiatedBy") is not None or of("loggedByService") is not None:  # Intune too has the category AuditLogs
         return "audit"
     if of("createdDateTime") and of("appId") and (of("userId") or of("servicePrincipalId")):
@@ -97,9 +97,9 @@ def _kind(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
     return ""
 
 
-def _tenant(row: Mapping[str, Any], told: Mapping[str, Any]) -> Any:
-    found = row.get("tenantId") or told.get("tenantId") or microsoft.tenant_of(plain(row.get("resourceId")))
-    return found or told.get("resourceTenantId") or told.get("homeTenantId")
+def _tenant(row: Mapping[str, Any], fields: Mapping[str, Any]) -> Any:
+    tenant = row.get("tenantId") or fields.get("tenantId") or microsoft.tenant_of(plain(row.get("resourceId")))
+    return tenant or fields.get("resourceTenantId") or fields.get("homeTenantId")
 
 
 def read(record: object) -> Event:
@@ -108,18 +108,18 @@ def read(record: object) -> Event:
     Raises:
         RejectError: with one of the reasons above.
     """
-    row, told = _native(record)
-    kind = _kind(row, told)
+    row, fields = _native(record)
+    kind = _kind(row, fields)
     if not kind:
         raise RejectError("no_action", "neither a sign-in nor an audit record nor a request")
-    shape, time, record_id, session, target = _PARTS[kind](row, told, _tenant(row, told))
+    shape, time, record_id, session, target = _PARTS[kind](row, fields, _tenant(row, fields))
     if kind == "audit" and not shape[0]:
         raise RejectError("no_action", "activityDisplayName and operationName are missing")
     seconds = moment(time)
     event, unique = _EVENTS[kind](tuple(map(text, shape))), text(record_id, 256)
     if kind == "audit" and audit.is_deep(shape[0]):
-        change = next(iter(audit.changes(told)), audit.Change())
-        details = microsoft.value_of(told.get("additionalDetails"), "AppId", "key", "value")
+        change = next(iter(audit.changes(fields)), audit.DirectoryChange())
+        details = microsoft.value_of(fields.get("additionalDetails"), "AppId", "key", "value")
         event = audit.app_of(event, change, microsoft.guid(details))
     return filled(event, seconds, unique, session, target, row.get("correlationId"), target)
 
@@ -131,7 +131,7 @@ def _native(record: object) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         row = of_ecs(row)
     if "operationname" in row or "calleripaddress" in row:
         row = {_LOWERED.get(name, name): value for name, value in row.items()}
-    told: Any = row.get("properties", row)
-    if told.__class__ is str:
-        told = parsed(told)
-    return row, told if told.__class__ is dict else _NONE
+    properties: Any = row.get("properties", row)
+    if properties.__class__ is str:
+        properties = parsed(properties)
+    return row, properties if properties.__class__ is dict else _NONE

@@ -39,20 +39,20 @@ _TOP_BESIDES = {
 
 def _audited(row: Tree) -> Tree:
     """Objects in lists have Elastic's names as well; that a document is of the audit log, its data set tells."""
-    told = row.setdefault("properties", {})
-    told["loggedByService"] = told.get("loggedByService") or ""
-    told["targetResources"] = microsoft.camel(told.get("targetResources"))
+    properties = row.setdefault("properties", {})
+    properties["loggedByService"] = properties.get("loggedByService") or ""
+    properties["targetResources"] = microsoft.camel(properties.get("targetResources"))
     return row
 
 
 def of_ecs(document: Tree) -> Tree:
     """The record in the words of diagnostic settings."""
     stream = dataset(document).partition(".")[2]
-    found = microsoft.camel(part(document, f"azure.{stream}"))
-    own = {k: v for k, v in inner(found, "properties").items() if v is not None}
-    told = {**rebuild(document, _BESIDES.get(stream, {})), **own}
-    address = next(filter(None, (at(document, field) for field in _ADDRESS)), found.get("callerIpAddress"))
-    row = {**found, **rebuild(document, _TOP_BESIDES), "callerIpAddress": address, "properties": told}
+    own_fields = microsoft.camel(part(document, f"azure.{stream}"))
+    own = {k: v for k, v in inner(own_fields, "properties").items() if v is not None}
+    fields = {**rebuild(document, _BESIDES.get(stream, {})), **own}
+    address = next(filter(None, (at(document, field) for field in _ADDRESS)), own_fields.get("callerIpAddress"))
+    row = {**own_fields, **rebuild(document, _TOP_BESIDES), "callerIpAddress": address, "properties": fields}
     return _audited(row) if stream == "auditlogs" or row.get("category") == "AuditLogs" else row
 
 
@@ -84,14 +84,14 @@ _CREDENTIALS_SIGNIN = {
 _LEGACY = ("imap", "pop", "smtp", "activesync", "mapi", "other clients", "exchange web services", "autodiscover")
 
 
-def parts_signin(record: Part, told: Part, tenant: object) -> Parts:
-    """What a sign-in tells. `told` is the record's `properties`, or the record itself."""
-    of = told.get
+def parts_signin(record: Part, fields: Part, tenant: object) -> Parts:
+    """What a sign-in tells. `fields` is the record's `properties`, or the record itself."""
+    of = fields.get
     status = of("status")
     code = status.get("errorCode") if status.__class__ is dict else None
     resource = of("resourceDisplayName") or of("resourceId")
     shape = (
-        kind_of(record, told), tenant, of("appId"), of("servicePrincipalId"), of("servicePrincipalName"),
+        kind_of(record, fields), tenant, of("appId"), of("servicePrincipalId"), of("servicePrincipalName"),
         of("appDisplayName"), of("userId"), of("userPrincipalName"),
         of("ipAddress") or record.get("callerIpAddress"), of("userAgent"),
         record.get("resultType") if code in (None, "") else code, of("authenticationRequirement"),
@@ -105,17 +105,17 @@ def parts_signin(record: Part, told: Part, tenant: object) -> Parts:
     return shape, of("createdDateTime") or record.get("time"), of("id"), session, plain(resource)[:200]
 
 
-def kind_of(record: Part, told: Part) -> str:
+def kind_of(record: Part, fields: Part) -> str:
     """The operation; of a record without category, by what it tells."""
     category = record.get("category")
     if category.__class__ is str and category in OPERATIONS:
         return OPERATIONS[category]
-    types = [text(one).lower() for one in listed(told.get("signInEventTypes"))]
+    types = [text(kind).lower() for kind in listed(fields.get("signInEventTypes"))]
     if "managedidentity" in types:
         return "ManagedIdentitySignIn"
-    if told.get("servicePrincipalId") and not told.get("userPrincipalName"):
+    if fields.get("servicePrincipalId") and not fields.get("userPrincipalName"):
         return "ServicePrincipalSignIn"
-    by_person = true(told.get("isInteractive")) and "noninteractiveuser" not in types
+    by_person = true(fields.get("isInteractive")) and "noninteractiveuser" not in types
     return "UserSignIn" if by_person else "NonInteractiveSignIn"
 
 
@@ -133,20 +133,20 @@ def event_of_signin(shape: tuple[str, ...]) -> Event:
         credential_type=_credential_type(name, key, credential), access="write", error=error,
         outcome="denied" if error in _DENIED else "failure" if error else "success",
         address=microsoft.host(address), user_agent=user_agent, target_class="foreign" if foreign else "own",
-        marks=_marks(shape, not error), links=microsoft.links(identity, guid(shape[3])),
+        marks=_traits(shape, not error), links=microsoft.links(identity, guid(shape[3])),
     )  # fmt: skip
 
 
 def _identity_signin(shape: tuple[str, ...]) -> Identity:
     name, tenant, app_id, object_id, principal, app_name, user_id, user_name = shape[:8]
     tenant = guid(tenant)
-    found: Optional[Identity] = None
+    identity: Optional[Identity] = None
     if name == "ManagedIdentitySignIn":
-        found = microsoft.app(tenant, guid(app_id), guid(object_id), principal or app_name, "managed_identity")
+        identity = microsoft.app(tenant, guid(app_id), guid(object_id), principal or app_name, "managed_identity")
     elif name == "ServicePrincipalSignIn":
-        found = microsoft.app(tenant, guid(app_id), guid(object_id), principal or app_name)
-    found = found or microsoft.user(tenant, guid(user_id), user_name)
-    return found or microsoft.app(tenant, guid(app_id), guid(object_id), app_name) or microsoft.service(tenant, "")
+        identity = microsoft.app(tenant, guid(app_id), guid(object_id), principal or app_name)
+    identity = identity or microsoft.user(tenant, guid(user_id), user_name)
+    return identity or microsoft.app(tenant, guid(app_id), guid(object_id), app_name) or microsoft.service(tenant, "")
 
 
 def _credential_type(name: str, key: str, credential: str) -> str:
@@ -155,7 +155,7 @@ def _credential_type(name: str, key: str, credential: str) -> str:
     return _CREDENTIALS_SIGNIN.get(credential.lower(), usual)
 
 
-def _marks(shape: tuple[str, ...], passed: bool) -> dict[str, bool]:
+def _traits(shape: tuple[str, ...], passed: bool) -> dict[str, bool]:
     (name, tenant, app_id, _, _, _, _, _, _, _, _, requirement, protocol, client, _, _, risk, state,
      crossing, owner) = shape  # fmt: skip
     return {
@@ -192,7 +192,7 @@ _NONE: Part = {}
 _APPS = ("ServicePrincipal", "Application")
 
 
-class Change(NamedTuple):
+class DirectoryChange(NamedTuple):
     """What a directory record tells of the thing that was changed."""
 
     kind: str = ""
@@ -204,10 +204,10 @@ class Change(NamedTuple):
     new: Mapping[str, str] = {}
 
 
-def parts(record: Part, told: Part, tenant: object) -> Parts:
+def parts(record: Part, fields: Part, tenant: object) -> Parts:
     """What an audit record tells."""
-    of = told.get
-    by = inner(told, "initiatedBy")
+    of = fields.get
+    by = inner(fields, "initiatedBy")
     who, what = inner(by, "user"), inner(by, "app")
     name = of("activityDisplayName") or record.get("operationName")
     address = who.get("ipAddress") or what.get("ipAddress") or record.get("callerIpAddress")
@@ -216,7 +216,7 @@ def parts(record: Part, told: Part, tenant: object) -> Parts:
     deep = NOTHING
     if is_deep(operation):
         mine = guid(what.get("appId")), guid(what.get("servicePrincipalId"))
-        deep = deepen(operation, changes(told), mine, guid(microsoft.value_of(details, "AppId", "key", "value")))
+        deep = deepen(operation, changes(fields), mine, guid(microsoft.value_of(details, "AppId", "key", "value")))
     shape = (
         operation, tenant, who.get("id"), who.get("userPrincipalName"), what.get("appId"),
         what.get("servicePrincipalId"), what.get("displayName"), address,
@@ -225,31 +225,31 @@ def parts(record: Part, told: Part, tenant: object) -> Parts:
         deep[1],
     )  # fmt: skip
     time, session = of("activityDateTime") or record.get("time"), plain(of("correlationId"))[:256]
-    return shape, time, of("id"), session, _target(told)
+    return shape, time, of("id"), session, _target(fields)
 
 
-def changes(told: Part) -> list[Change]:
+def changes(fields: Part) -> list[DirectoryChange]:
     """The things changed, with old and new values as text."""
-    return [_change(row) for row in rows_of(told.get("targetResources"))]
+    return [_change(row) for row in rows_of(fields.get("targetResources"))]
 
 
-def _target(told: Part) -> str:
+def _target(fields: Part) -> str:
     """Name or id of the first thing that was changed."""
-    found = told.get("targetResources")
-    if not found:
+    targets = fields.get("targetResources")
+    if not targets:
         return ""
-    if found.__class__ is not list or not found or found[0].__class__ is not dict:
-        found = rows_of(found) or [_NONE]
-    of = found[0].get
+    if targets.__class__ is not list or not targets or targets[0].__class__ is not dict:
+        targets = rows_of(targets) or [_NONE]
+    of = targets[0].get
     return (text(of("displayName")) or text(of("userPrincipalName")) or guid(of("id")))[:200]
 
 
-def _change(row: Part) -> Change:
+def _change(row: Part) -> DirectoryChange:
     modified = [m for m in rows_of(row.get("modifiedProperties")) if m.get("displayName")]
     old, new = ({text(m.get("displayName")): text(m.get(name), 8192) for m in modified}
                 for name in ("oldValue", "newValue"))  # fmt: skip
     name = text(row.get("displayName")) or text(row.get("userPrincipalName"))
-    return Change(text(row.get("type")), guid(row.get("id")), name, old, new)
+    return DirectoryChange(text(row.get("type")), guid(row.get("id")), name, old, new)
 
 
 @lru_cache(maxsize=4096)
@@ -284,17 +284,17 @@ def level_of(operation: str) -> str:
     return "write" if level == "unknown" else level
 
 
-def app_of(made: Event, change: Change, app_id: str) -> Event:
+def app_of(event: Event, change: DirectoryChange, app_id: str) -> Event:
     """The event with the app that it was done to, where that is another than who acted."""
-    if change.kind not in _APPS or not is_deep(made.action.partition(":")[2]):
-        return made
+    if change.kind not in _APPS or not is_deep(event.action.partition(":")[2]):
+        return event
     client = guid(change.new.get("ServicePrincipal.ObjectID", "").strip('"'))
     if client:  # of a grant the target is the resource; who may now use it is the client
         ids = guid(change.new.get("ServicePrincipal.AppId", "").strip('"')), client
-        app = microsoft.app(made.account, *ids, change.new.get("ServicePrincipal.DisplayName", "").strip('"'))
+        app = microsoft.app(event.account, *ids, change.new.get("ServicePrincipal.DisplayName", "").strip('"'))
     else:
-        app = microsoft.app(made.account, app_id, change.id, change.name)
-    return made if app is None or app.id == made.identity.id else made._replace(about=app)
+        app = microsoft.app(event.account, app_id, change.id, change.name)
+    return event if app is None or app.id == event.identity.id else event._replace(about=app)
 
 
 # ---- what was changed
@@ -306,7 +306,7 @@ def is_deep(operation: str) -> bool:
     return DEEP.search(operation) is not None
 
 
-def deepen(operation: str, changed: list[Change], mine: tuple[str, ...], app: str = "") -> Deep:
+def deepen(operation: str, changed: list[DirectoryChange], mine: tuple[str, ...], app: str = "") -> Deep:
     """What changes tell: sorted traits, and the id of a credential that was added, or of the app that it is about.
 
     `mine` are all ids of who acts: what an app changes in itself is not `for_other`. `app` is the application id of
@@ -317,18 +317,18 @@ def deepen(operation: str, changed: list[Change], mine: tuple[str, ...], app: st
     for change in changed:
         old.update(change.old)
         new.update(change.new)
-    first = changed[0] if changed else Change()
+    first = changed[0] if changed else DirectoryChange()
     added = added_keys(old, new)
-    found = _of_permissions(operation, changed, old, new)
-    found += _of_apps(operation, first, old, new, added)
+    traits = _of_permissions(operation, changed, old, new)
+    traits += _of_apps(operation, first, old, new, added)
     if "HasElevatedTheirAccess" in operation:
-        found.append("admin_policy")
+        traits.append("admin_policy")
     own = first.id and first.id in mine
-    if ("new_credential_on_app" in found or "owner_added" in found) and not own:
-        found.append("for_other")
-    telling = not own and not _EMPOWERS.isdisjoint(found) and "new_credential_on_app" not in found
+    if ("new_credential_on_app" in traits or "owner_added" in traits) and not own:
+        traits.append("for_other")
+    telling = not own and not _EMPOWERS.isdisjoint(traits) and "new_credential_on_app" not in traits
     about = (app or first.id) if telling else ""
-    return tuple(sorted(set(found))), added[0] if added else about
+    return tuple(sorted(set(traits))), added[0] if added else about
 
 
 def added_keys(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
@@ -338,7 +338,9 @@ def added_keys(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     return sorted(set(now) - before)
 
 
-def _of_permissions(operation: str, changed: list[Change], old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+def _of_permissions(
+    operation: str, changed: list[DirectoryChange], old: Mapping[str, str], new: Mapping[str, str]
+) -> list[str]:
     consent = operation.startswith("Consent")
     grant = operation.startswith(("AddDelegatedPermission", "AddAppRoleAssignment", "UpdateDelegatedPermission"))
     role = "MemberToRole" in operation or ("RoleAssignment" in operation and not grant)
@@ -349,14 +351,14 @@ def _of_permissions(operation: str, changed: list[Change], old: Mapping[str, str
     by_admin = flag(new, "ConsentContext.OnBehalfOfAll") or flag(new, "ConsentContext.IsAdminConsent")
     everybody = by_admin or "AllPrincipals" in values
     known = microsoft.permission_traits(before)
-    found = [trait for trait in microsoft.permission_traits(values) if trait not in known]
-    found += ["consent"] if consent else ["scope_growth"] if grant else ["role_grant"]
+    traits = [trait for trait in microsoft.permission_traits(values) if trait not in known]
+    traits += ["consent"] if consent else ["scope_growth"] if grant else ["role_grant"]
     if not role:
         had = microsoft.wide_scopes(before)
-        found += [scope for scope in microsoft.wide_scopes(values) if scope not in had]
+        traits += [scope for scope in microsoft.wide_scopes(values) if scope not in had]
         names = [*(change.name for change in changed), new.get("ServicePrincipal.DisplayName", "")]
-        found += ["lookalike"] if any(map(microsoft.lookalike, names)) else []
-    return [*found, "tenant_wide"] if everybody and not role else found
+        traits += ["lookalike"] if any(map(microsoft.lookalike, names)) else []
+    return [*traits, "tenant_wide"] if everybody and not role else traits
 
 
 def flag(values: Mapping[str, str], name: str) -> bool:
@@ -365,10 +367,10 @@ def flag(values: Mapping[str, str], name: str) -> bool:
 
 
 def _of_apps(
-    operation: str, first: Change, old: Mapping[str, str], new: Mapping[str, str], added: list[str]
+    operation: str, first: DirectoryChange, old: Mapping[str, str], new: Mapping[str, str], added: list[str]
 ) -> list[str]:
     on_app = first.kind in ("ServicePrincipal", "Application", "") or "Application" in operation
-    told = {
+    marked_traits = {
         "new_credential_on_app": (added and on_app)
         or operation in ("AddServicePrincipalCredentials", "AddApplicationCredentials")
         or (operation.endswith("CertificatesAndSecretsManagement") and len(_key_text(new)) > len(_key_text(old))),
@@ -378,7 +380,7 @@ def _of_apps(
         "publisher_changed": "ublisher" in operation or "VerifiedPublisher" in new or "PublisherDomain" in new,
         "trust_domain": "FederationSettings" in operation or "DomainAuthentication" in operation,
     }
-    return [trait for trait, holds in told.items() if holds]
+    return [trait for trait, holds in marked_traits.items() if holds]
 
 
 def _key_text(values: Mapping[str, str]) -> str:
@@ -402,9 +404,9 @@ _LETTERS = re.compile(r"[a-z.$]+")
 _KEYED = re.compile(r"([a-z]+)\((.*)\)")
 
 
-def parts_graph(record: Part, told: Part, tenant: object) -> Parts:
+def parts_graph(record: Part, fields: Part, tenant: object) -> Parts:
     """What a request tells."""
-    of = told.get
+    of = fields.get
     uri = plain(of("requestUri"))
     status = of("responseStatusCode")
     shape = (
@@ -445,8 +447,8 @@ def route(uri: str) -> str:
     '/users/{id}/sendmail'
     """
     steps = []
-    for told in path(uri).split("/")[1:9]:
-        step = _spelled(told.lower())
+    for segment in path(uri).split("/")[1:9]:
+        step = _spelled(segment.lower())
         keyed = _KEYED.match(step)
         if keyed:
             steps += [keyed[1], "{id}"] if keyed[2] else [keyed[1]]
@@ -457,10 +459,10 @@ def route(uri: str) -> str:
 
 def _spelled(step: str) -> str:
     """A step without its qualifier, and decoded where only letters were encoded; what else was, names one thing."""
-    whole = unquote(step).lower() if "%" in step else step
-    if whole != step and not (_KEYED.match(whole) or _LETTERS.fullmatch(whole)):
+    plain_step = unquote(step).lower() if "%" in step else step
+    if plain_step != step and not (_KEYED.match(plain_step) or _LETTERS.fullmatch(plain_step)):
         return step
-    return whole.removeprefix("microsoft.graph.").removeprefix("graph.")
+    return plain_step.removeprefix("microsoft.graph.").removeprefix("graph.")
 
 
 @lru_cache(maxsize=8192)

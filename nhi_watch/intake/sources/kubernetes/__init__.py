@@ -61,18 +61,18 @@ FORWARDED = ("kube-audit", "kube-audit-admin")
 """Categories of the diagnostic log that are the cluster's audit log."""
 
 
-def opened_aks(found: Tree) -> Tree:
+def opened_aks(opened: Tree) -> Tree:
     """The record that AKS's diagnostic log holds, with the time of the log where it tells none.
 
     Raises:
         RejectError: bad_json, too_deep, not_object.
     """
-    document = found if "category" in found else part(found, PLATFORM)
-    told = at(document, "properties.log")
-    if document.get("category") not in FORWARDED or not isinstance(told, (str, dict)):
-        return found
-    inside = told if isinstance(told, dict) else object_of(told)
-    return {"timestamp": found.get("time") or found.get("@timestamp"), **inside}
+    document = opened if "category" in opened else part(opened, PLATFORM)
+    log = at(document, "properties.log")
+    if document.get("category") not in FORWARDED or not isinstance(log, (str, dict)):
+        return opened
+    inside = log if isinstance(log, dict) else object_of(log)
+    return {"timestamp": opened.get("time") or opened.get("@timestamp"), **inside}
 
 
 # ---- traits
@@ -107,20 +107,21 @@ _SHELLS = tuple(
     for verb in ("create", "get", "patch", "update")
 )
 REACHING = frozenset((*_SECRETS, *_SHELLS))
-"""Operations of which only the namespace tells whether they `reach` too far."""
+"""Operations of which only the namespace tells whether they `scope_trait` too far."""
 SYSTEM = "kube-system"
 _DEEPEST = 20
 """Steps of a path in a JSON patch."""
 
 
-def reach(operation: str, space: str, caller: str) -> str:
+def scope_trait(operation: str, space: str, caller: str) -> str:
     """`all_namespaces`: everybody's secrets; `system_space`: into the cluster's own, by who does not belong there.
 
     It takes nothing but the audit level Metadata.
 
-    >>> reach("secrets.list", "", "system:serviceaccount:shop:api"), reach("pods.exec.create", "kube-system", "ann")
+    >>> caller = "system:serviceaccount:shop:api"
+    >>> scope_trait("secrets.list", "", caller), scope_trait("pods.exec.create", "kube-system", "ann")
     ('all_namespaces', 'system_space')
-    >>> reach("secrets.list", "shop", "ann"), reach("secrets.get", "kube-system", "system:node:a")
+    >>> scope_trait("secrets.list", "shop", "ann"), scope_trait("secrets.get", "kube-system", "system:node:a")
     ('', '')
     """
     if operation in _SECRETS and not space:
@@ -142,9 +143,9 @@ def traits_of(tree: Row, event: Event) -> Iterator[str]:
     if operation in _TOKENS:
         yield from _token(tree)
     elif operation in _ROLES:
-        yield from (trait for whole in _bodies(body) for trait in _rules(whole))
+        yield from (trait for body_part in _bodies(body) for trait in _rules(body_part))
     elif operation in _BINDINGS:
-        yield from (trait for whole in _bodies(body) for trait in _binding(whole))
+        yield from (trait for body_part in _bodies(body) for trait in _binding(body_part))
 
 
 def _bodies(body: Any) -> list[Any]:
@@ -196,12 +197,12 @@ def uncaged(body: Any) -> bool:
     """A pod, or the template of one, that runs as part of its host."""
     if not body:
         return False
-    for spec in (one for whole in _bodies(body) for path in _SPECS for one in every(whole, path)):
+    for spec in (item for body_part in _bodies(body) for path in _SPECS for item in every(body_part, path)):
         if any(true(at(spec, flag)) for flag in _HOST) or every(spec, "volumes.hostPath"):
             return True
-        for held in (one for kind in _CONTAINERS for one in every(spec, f"{kind}.securityContext")):
-            added = {text(name).upper() for name in every(held, "capabilities.add")}
-            if true(at(held, "privileged")) or added & _HOSTS_POWER:
+        for context in (item for kind in _CONTAINERS for item in every(spec, f"{kind}.securityContext")):
+            added = {text(name).upper() for name in every(context, "capabilities.add")}
+            if true(at(context, "privileged")) or added & _HOSTS_POWER:
                 return True
     return False
 
@@ -248,21 +249,21 @@ def read(record: object) -> Event:
     Raises:
         RejectError: with one of the reasons above.
     """
-    found, is_document = native(record)
-    opened = opened_aks(found)
-    tree: Row = inner(inner(found, "kubernetes"), "audit") if is_document and opened is found else opened
+    native_tree, is_document = native(record)
+    opened = opened_aks(native_tree)
+    tree: Row = inner(inner(native_tree, "kubernetes"), "audit") if is_document and opened is native_tree else opened
     if tree.get("stage") == "RequestReceived":
         raise RejectError("unfinished", "the outcome of the request is in a separate record")
     shape, session, target, asked = _raw(tree)
-    made = _event_of(cast(str, shape[0]), *map(text, shape[1:]))
+    event = _event_of(cast(str, shape[0]), *map(text, shape[1:]))
     time = moment(tree.get("stageTimestamp") or tree.get("requestReceivedTimestamp") or tree.get("timestamp") or None)
     if shape[1] in DEEP:
-        traits = {*made.traits, *traits_of(tree, made)}
-        made = made._replace(traits=tuple(sorted(traits)), issued=_issued(tree))
+        traits = {*event.traits, *traits_of(tree, event)}
+        event = event._replace(traits=tuple(sorted(traits)), issued=_issued(tree))
     # The client may choose auditID: it is bound to the stage and what the server says of the request.
     stage, *request = asked
-    told = bound(_leaf(tree.get("auditID")), stage, str(time), *request, made.action, made.outcome, target)
-    return filled(made, time, told, session, target)
+    record_id = bound(_leaf(tree.get("auditID")), stage, str(time), *request, event.action, event.outcome, target)
+    return filled(event, time, record_id, session, target)
 
 
 def _leaf(value: Any) -> str:
@@ -291,7 +292,7 @@ def _raw(tree: Row) -> tuple[tuple[object, ...], str, str, tuple[str, ...]]:
         status.get("reason"), status.get("status"), None if code else _decision(tree), credential, arn, key,
         _as(as_whom, other.get("groups")) if as_whom else "",
         "y" if operation in PODS and uncaged(of("requestObject")) else "",
-        reach(operation, space, who) if operation in REACHING else "",
+        scope_trait(operation, space, who) if operation in REACHING else "",
         "y" if who == k8s.NOBODY and _AUTHENTICATED in listed(user.get("groups")) else "",
     )  # fmt: skip
     target = f"{space}/{name}" if space else name or path[:128].partition("?")[0]
@@ -300,8 +301,8 @@ def _raw(tree: Row) -> tuple[tuple[object, ...], str, str, tuple[str, ...]]:
 
 def _as(name: str, groups: object) -> str:
     """Whom it impersonates, and in which groups, a line each; without what everybody is in."""
-    told = {text(group, 100) for group in listed(groups)} - {"", _AUTHENTICATED}
-    first = sorted(told, key=lambda group: (group not in _ADMIN, group))
+    group_names = {text(group, 100) for group in listed(groups)} - {"", _AUTHENTICATED}
+    first = sorted(group_names, key=lambda group: (group not in _ADMIN, group))
     return "\n".join([name.replace("\n", " ")[:200], *(f"group {group}" for group in first[:_GROUPS])])
 
 
@@ -321,20 +322,20 @@ def _proofs(extra: Tree) -> tuple[str, str, str, str]:
 
 def _extra(extra: Tree, name: str) -> str:
     """A value of `user.extra`, whose names hold dots and whose values are lists."""
-    found = extra.get(name)
-    if found is None and name in _SPELLINGS:
-        found = next((extra[other] for other in _SPELLINGS[name] if other in extra), None)
-        if found is None and "authentication" in extra:
-            found = at(extra, name)
-    if found.__class__ is list and found:
-        found = found[0]
-    return plain(found)[:256]
+    value = extra.get(name)
+    if value is None and name in _SPELLINGS:
+        value = next((extra[other] for other in _SPELLINGS[name] if other in extra), None)
+        if value is None and "authentication" in extra:
+            value = at(extra, name)
+    if value.__class__ is list and value:
+        value = value[0]
+    return plain(value)[:256]
 
 
 def _role(arn: str) -> str:
     """The ARN of a role's session without the session, unless sessions are people."""
-    head, found, _ = arn.rpartition("/")
-    return head + found if ":assumed-role/" in head and SSO_ROLE not in arn else arn
+    head, parts, _ = arn.rpartition("/")
+    return head + parts if ":assumed-role/" in head and SSO_ROLE not in arn else arn
 
 
 @lru_cache(maxsize=4096)
@@ -344,13 +345,17 @@ def _operation(resource: str, sub: str, verb: str) -> str:
 
 def _decision(tree: Row) -> object:
     notes = inner(tree, "annotations")
-    found = notes.get(_DECISION) or notes.get(_DECISION.replace(".", "_")) or at(notes, _DECISION)
-    return found if found.__class__ is str else None
+    decision = notes.get(_DECISION) or notes.get(_DECISION.replace(".", "_")) or at(notes, _DECISION)
+    return decision if decision.__class__ is str else None
 
 
-def _address(told: object) -> object:
-    many = [text(one, 64) for one in listed(told)]
-    public = [one for one in many if networks.describe(networks.network_of(one)).kind not in ("private", "service")]
+def _address(addresses: object) -> object:
+    many = [text(item, 64) for item in listed(addresses)]
+    public = [
+        address
+        for address in many
+        if networks.describe(networks.network_of(address)).kind not in ("private", "service")
+    ]
     return public[-1] if public else many[-1] if many else None
 
 
@@ -363,11 +368,11 @@ def _issued(tree: Row) -> str:
 def _event_of(
     name: str, operation: str, uid: str, space: str, address: str, user_agent: str, code: str, reason: str,
     status: str, decision: str, certificate: str, arn: str, key: str, impersonation: str,
-    privileged: str, reached: str, held: str,
+    privileged: str, reached: str, extra: str,
 ) -> Event:  # fmt: skip
     if not operation:
         raise RejectError("no_action", "verb is missing or not text")
-    identity, links = (k8s.user(name), ()) if held else _identity(name, uid, arn, address)
+    identity, links = (k8s.user(name), ()) if extra else _identity(name, uid, arn, address)
     outcome, error = _outcome(code, reason, status, decision)
     credential = key if key != "ASIA" and key else certificate
     return event(
@@ -379,7 +384,7 @@ def _event_of(
             reached: reached,
         },
         target_class=_target_class(name, space),
-        links=(*links, *(AS + one for one in impersonation.split("\n") if one)),
+        links=(*links, *(AS + line for line in impersonation.split("\n") if line)),
     )  # fmt: skip
 
 

@@ -11,13 +11,13 @@ SEVERITY = {"alert": 1.0, "alert_low": 1.0, "alert_medium": 2.0, "alert_high": 3
 
 
 def _kind(view: View) -> str:
-    return view.shape.action.partition(":")[2]
+    return view.key.action.partition(":")[2]
 
 
 @signal(
     "behaviour", "Alert from another product", ("DE.AE-03", "DE.AE-07"), "rotate_secret", headline=33,
-    evidence=lambda view: (f"another product raised {_kind(view) or view.shape.action}, "
-                           f"{rarity(view, view.action, 'action', view.shape.action)}"),
+    evidence=lambda view: (f"another product raised {_kind(view) or view.key.action}, "
+                           f"{rarity(view, view.action, 'action', view.key.action)}"),
 )  # fmt: skip
 def alerted(view: View) -> float:
     """Another product raised an alert about this identity, of a type that is not usual for it.
@@ -28,7 +28,7 @@ def alerted(view: View) -> float:
 
 
 def _alerts(episode: EpisodeView) -> list[View]:
-    return [view for view in episode.views if "alert" in view.shape.traits and view.action]
+    return [view for view in episode.views if "alert" in view.key.traits and view.action]
 
 
 def _alerts_together(episode: EpisodeView) -> str:
@@ -43,21 +43,21 @@ def alerts_together(episode: EpisodeView) -> float:
 
     log2 of the number of kinds of alerts that are not ordinary; 0 for a single one.
     """
-    return log2(max(1, len({view.shape.action for view in _alerts(episode)})))
+    return log2(max(1, len({view.key.action for view in _alerts(episode)})))
 
 
-def _news(episode: EpisodeView) -> list[View]:
+def _novel_views(episode: EpisodeView) -> list[View]:
     """What is news of any of them; alerts are others' words, no doing of theirs."""
-    return [view for view in episode.views if not view.quiet and "alert" not in view.shape.traits]
+    return [view for view in episode.views if not view.quiet and "alert" not in view.key.traits]
 
 
 def _providers(episode: EpisodeView) -> list[str]:
-    return [view.shape.identity.provider for view in _news(episode)]
+    return [view.key.identity.provider for view in _novel_views(episode)]
 
 
 @signal("linked", "Linked identities unusual in several products", ("DE.AE-03", "T1199"), "rotate_secret",
         evidence=lambda episode: f"linked identities were unusual in {listing(_providers(episode))}",
-        backing=lambda episode: behaviours_of(_news(episode)))  # fmt: skip
+        backing=lambda episode: behaviours_of(_novel_views(episode)))  # fmt: skip
 def across_products(episode: EpisodeView) -> float:
     """One intrusion leaves traces in several products on one day.
 
@@ -69,15 +69,15 @@ def across_products(episode: EpisodeView) -> float:
 def _actors(episode: EpisodeView) -> dict[str, list[View]]:
     """Bare name → what is news: an app and its principal, a person and a token of that person are one actor in two
     logs."""
-    found: dict[str, list[View]] = {}
-    for view in _news(episode):
-        name = view.shape.identity.name.rpartition("/")[2].removesuffix(" (token)").lower()
-        found.setdefault(name, []).append(view)
-    return found
+    actors: dict[str, list[View]] = {}
+    for view in _novel_views(episode):
+        name = view.key.identity.name.rpartition("/")[2].removesuffix(" (token)").lower()
+        actors.setdefault(name, []).append(view)
+    return actors
 
 
 def _passed_on(episode: EpisodeView) -> str:
-    names = [views[0].shape.identity.name for views in _actors(episode).values()]
+    names = [views[0].key.identity.name for views in _actors(episode).values()]
     return f"{len(names)} linked identities were unusual on one day: {listing(names, 3)}"
 
 
@@ -98,15 +98,15 @@ HOST = "host_user"
 
 def _sides(episode: EpisodeView) -> tuple[list[View], list[View]]:
     """What is news on a host, and elsewhere."""
-    news = _news(episode)
-    host = [view for view in news if view.shape.identity.kind == HOST]
-    return host, [view for view in news if view.shape.identity.kind != HOST]
+    novel = _novel_views(episode)
+    host = [view for view in novel if view.key.identity.kind == HOST]
+    return host, [view for view in novel if view.key.identity.kind != HOST]
 
 
 def _host_to_elsewhere(episode: EpisodeView) -> str:
     host, elsewhere = _sides(episode)
-    used = listing([view.shape.identity.name for view in elsewhere], 2)
-    return f"{host[0].shape.action} on a host, then unusual use of {used}"
+    used = listing([view.key.identity.name for view in elsewhere], 2)
+    return f"{host[0].key.action} on a host, then unusual use of {used}"
 
 
 @signal("linked", "Credential read on a host, then used elsewhere", ("T1552.001", "T1078.004"), "rotate_secret",

@@ -79,10 +79,10 @@ def lowers(notable: Mapping[str, Any], signal: Mapping[str, Any]) -> bool:
     return signal.get("without") is not None and notable["likelihood"] - signal["without"] >= 1
 
 
-def odd_from(points: Iterable[float]) -> float:
+def unusual_from(points: Iterable[float]) -> float:
     """Points from which a call of a day is odd, of all that its calls have.
 
-    >>> odd_from([4.4, 4.4, 56.8]) > 4.4, odd_from([2.0, 0.0])
+    >>> unusual_from([4.4, 4.4, 56.8]) > 4.4, unusual_from([2.0, 0.0])
     (True, 1.5)
     """
     return max(LIGHT, BESIDE * max(points, default=0.0))
@@ -94,20 +94,20 @@ def face_day(notable: Mapping[str, Any]) -> str:
     return render_day(eve // DAY + 1)
 
 
-def odd_least(notable: Mapping[str, Any]) -> float:
+def unusual_least(notable: Mapping[str, Any]) -> float:
     """Points from which an entry of the timeline is odd: by those of the day that the summary tells of."""
     day = face_day(notable)
     then = [entry["points"] for entry in notable["timeline"] if entry["time"][:10] == day]
-    return odd_from(then or [entry["points"] for entry in notable["timeline"]])
+    return unusual_from(then or [entry["points"] for entry in notable["timeline"]])
 
 
-def odd_calls(notable: Mapping[str, Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+def unusual_calls(notable: Mapping[str, Any]) -> tuple[Sequence[Any], Sequence[Any]]:
     """Timeline entries that are odd: those of the day that the summary tells of, and those of its other days."""
     day = face_day(notable)
-    least = odd_least(notable)
-    odd = [entry for entry in notable["timeline"] if entry["points"] >= least] or notable["timeline"]
-    then = [entry for entry in odd if entry["time"][:10] == day]
-    return (then, [entry for entry in odd if entry["time"][:10] != day]) if then else (odd, [])
+    least = unusual_least(notable)
+    unusual = [entry for entry in notable["timeline"] if entry["points"] >= least] or notable["timeline"]
+    then = [entry for entry in unusual if entry["time"][:10] == day]
+    return (then, [entry for entry in unusual if entry["time"][:10] != day]) if then else (unusual, [])
 
 
 INSTEAD = {
@@ -134,13 +134,13 @@ def is_waiting(notable: Mapping[str, Any], end: int) -> bool:
 
 BY_ROUTINE = "a sensitive routine"
 """How `closed_why` begins where a notable told of what an identity that was still being learnt does on most days."""
-SETTLED = ("benign", "expected", "duplicate", "excepted", BY_ROUTINE)
+RESOLVED = ("benign", "expected", "duplicate", "excepted", BY_ROUTINE)
 """How `closed_why` begins where people, or what was learnt, have dealt with a notable."""
 
 
-def is_settled(notable: Mapping[str, Any]) -> bool:
+def is_resolved(notable: Mapping[str, Any]) -> bool:
     """Whether a verdict, an exception or a routine took a notable off the list."""
-    return notable["life"] == "closed" and str(notable["closed_why"]).startswith(SETTLED)
+    return notable["life"] == "closed" and str(notable["closed_why"]).startswith(RESOLVED)
 
 
 def is_routine(notable: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Records → IdentityDays: `Intake(sources, context)` reads and counts, `Days` is what came of it."""
+"""Records → IdentityDays: `Intake(sources, context)` reads and counts, `IntakeBatch` is what came of it."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ class Sources:
     def of(self, record: object, otherwise: AnySource = NOBODY) -> AnySource:
         """The source that claims a record. The only one there is reads all: it says what is wrong."""
         source = self.claimant(record, otherwise)
-        told = _text_in(record) if source is not otherwise else None
-        return source if told is None or source.claims(told) else self.claimant(told, source)
+        tree = _text_in(record) if source is not otherwise else None
+        return source if tree is None or source.claims(tree) else self.claimant(tree, source)
 
     def claimant(self, record: object, otherwise: AnySource = NOBODY) -> AnySource:
         """The source that claims a record by its fields alone: that of one that holds no text with another in it."""
@@ -117,7 +117,7 @@ def _text_in(record: object) -> Optional[Tree]:
     return record_in(raw[max(raw.find("{"), 0) :]) if isinstance(raw, str) else None
 
 
-class Days(dict[int, dict[str, IdentityDay]]):
+class IntakeBatch(dict[int, dict[str, IdentityDay]]):
     """What was read: UTC day → identity id → IdentityDay. What a state holds of one is loaded when it is touched."""
 
     def __init__(
@@ -140,7 +140,7 @@ class Days(dict[int, dict[str, IdentityDay]]):
         self._put = 0
         self._new: dict[int, set[str]] = {}
         """Day → those that were never seen before it, and whom no state holds."""
-        self._held: dict[int, int] = {}
+        self._buffered: dict[int, int] = {}
         """Day → how many such a state holds."""
         self._asked: set[Key] = set()
         """Identity-days of which it was asked what is held."""
@@ -151,7 +151,7 @@ class Days(dict[int, dict[str, IdentityDay]]):
         self._lists = len(context.reputation.table) > 0
 
     @property
-    def held(self) -> int:
+    def buffered(self) -> int:
         """How many records were taken in since the days were last put away."""
         return self.parsed - self._put
 
@@ -168,8 +168,8 @@ class Days(dict[int, dict[str, IdentityDay]]):
             _ = self._take(done) or self._take_apart(done)
 
     def _take(self, event: Event) -> bool:
-        event, whole = self.place(event)
-        return whole.add(event)
+        event, identity_day = self.place(event)
+        return identity_day.add(event)
 
     def _take_apart(self, event: Event) -> bool:
         """Count what is no copy of the record that had its id first; whoever writes a log may give many records one.
@@ -178,8 +178,8 @@ class Days(dict[int, dict[str, IdentityDay]]):
         """
         if unbound(event.record_id) or self.place(event)[1].may_hold(event):
             return False
-        told = str(event.time), event.action, event.outcome, event.target, event.network
-        taken = self._take(event._replace(record_id=bound(event.record_id, *told)))
+        content = str(event.time), event.action, event.outcome, event.target, event.network
+        taken = self._take(event._replace(record_id=bound(event.record_id, *content)))
         self.shared += taken
         return taken
 
@@ -188,22 +188,22 @@ class Days(dict[int, dict[str, IdentityDay]]):
         number, name = event.time // DAY, event.identity.id
         self.recent = number
         day = self.get(number)
-        whole = day.get(name) if day is not None else None
-        if whole is None:
-            whole = self._loaded(number, name)
-            if whole is None and self._is_one_too_many(number, name):
+        identity_day = day.get(name) if day is not None else None
+        if identity_day is None:
+            identity_day = self._loaded(number, name)
+            if identity_day is None and self._is_over_limit(number, name):
                 event = event._replace(identity=stand_in(event.identity), traits=anonymous(event.traits))
                 return event, self.identity_day(event.identity.id, number)
-            self.setdefault(number, {})[name] = whole = whole or IdentityDay(number)
-        return event, whole
+            self.setdefault(number, {})[name] = identity_day = identity_day or IdentityDay(number)
+        return event, identity_day
 
     def fetch(self, keys: Iterable[Key]) -> None:
         """Load what is held of some identity-days, at once: a store may be far away."""
         missing = [key for key in dict.fromkeys(keys) if key not in self._asked]
         if missing:
             self._asked.update(missing)
-            for (number, name), whole in self._load(missing).items():
-                self.setdefault(number, {})[name] = whole
+            for (number, name), identity_day in self._load(missing).items():
+                self.setdefault(number, {})[name] = identity_day
 
     def _loaded(self, number: int, name: str) -> Optional[IdentityDay]:
         if (number, name) in self._asked:
@@ -211,35 +211,37 @@ class Days(dict[int, dict[str, IdentityDay]]):
         self._asked.add((number, name))
         return self._load([(number, name)]).get((number, name))
 
-    def _is_one_too_many(self, number: int, name: str) -> bool:
+    def _is_over_limit(self, number: int, name: str) -> bool:
         """Whether somebody comes who is new, after NEWCOMERS that were new on the day."""
-        held = self._held.get(number)
-        if held is None:
-            held = self._held[number] = self._newcomers(number)
+        count = self._buffered.get(number)
+        if count is None:
+            count = self._buffered[number] = self._newcomers(number)
         day = self.get(number, {})
-        if held + len(day) < NEWCOMERS or name.endswith(CROWD_ENDS):
+        if count + len(day) < NEWCOMERS or name.endswith(CROWD_ENDS):
             return False
         new = self._new.get(number)
         if new is None:
             new = self._new[number] = {n for n, w in day.items() if not (w.stored or self._is_known(n, number))}
         if name in new or self._is_known(name, number):
             return False
-        if held + len(new) >= NEWCOMERS:
+        if count + len(new) >= NEWCOMERS:
             return True
         new.add(name)
         return False
 
     def _is_known(self, name: str, number: int) -> bool:
-        return any(name in wholes for day, wholes in self.items() if day < number) or self._known(name, number)
+        return any(name in identity_days for day, identity_days in self.items() if day < number) or self._known(
+            name, number
+        )
 
     def bound(self, number: int) -> None:
         """Fold those who are too many, after identities were put into a day otherwise."""
-        day, held = self.get(number, {}), self._newcomers(number)
-        if held + len(day) > NEWCOMERS:
+        day, count = self.get(number, {}), self._newcomers(number)
+        if count + len(day) > NEWCOMERS:
             new = (n for n, w in day.items() if not (w.stored or n.endswith(CROWD_ENDS) or self._is_known(n, number)))
-            for name in sorted(new)[max(0, NEWCOMERS - held) :]:
-                whole = day.pop(name)
-                fold(whole, self.identity_day(stand_in(whole.identity).id, number))
+            for name in sorted(new)[max(0, NEWCOMERS - count) :]:
+                identity_day = day.pop(name)
+                fold(identity_day, self.identity_day(stand_in(identity_day.identity).id, number))
 
     def reject(self, reason: str, records: int = 1) -> None:
         """Count records that became no Event."""
@@ -251,22 +253,26 @@ class Days(dict[int, dict[str, IdentityDay]]):
         Whoever takes them is to put them into the state before more is read.
         """
         grown = {
-            day: {name: whole for name, whole in self[day].items() if len(whole.seen) != whole.stored}
+            day: {
+                name: identity_day
+                for name, identity_day in self[day].items()
+                if len(identity_day.seen) != identity_day.stored
+            }
             for day in sorted(self)
         }
         self.clear()
         self._asked.clear()
         self._put = self.parsed
-        return {day: wholes for day, wholes in grown.items() if wholes}
+        return {day: identity_days for day, identity_days in grown.items() if identity_days}
 
     def identity_day(self, identity_id: str, number: int) -> IdentityDay:
         """The IdentityDay of an identity, made when first asked for."""
         self.recent = number
-        whole = self.get(number, {}).get(identity_id)
-        if whole is None:
-            whole = self._loaded(number, identity_id) or IdentityDay(number)
-            self.setdefault(number, {})[identity_id] = whole
-        return whole
+        identity_day = self.get(number, {}).get(identity_id)
+        if identity_day is None:
+            identity_day = self._loaded(number, identity_id) or IdentityDay(number)
+            self.setdefault(number, {})[identity_id] = identity_day
+        return identity_day
 
 
 class Intake:
@@ -274,7 +280,7 @@ class Intake:
 
     >>> intake = Intake([])
     >>> intake.feed([{"a": "record"}])
-    >>> intake.days.rejected
+    >>> intake.batch.rejected
     {'unknown_source': 1}
     """
 
@@ -286,7 +292,7 @@ class Intake:
         """`load` gives what a state holds of identity-days; `now` is the reader's clock, this machine's if None;
         `received` tells on which day a record was received, `known` who was seen before a day, `newcomers` how many
         of a day a state holds that were not."""
-        self.days = Days(load, context, now, known, newcomers)
+        self.batch = IntakeBatch(load, context, now, known, newcomers)
         self._sources = Sources(sources)
         self._received = received
 
@@ -295,8 +301,8 @@ class Intake:
         on_event: Optional[OnEvent] = None,
     ) -> None:  # fmt: skip
         """Take in a batch; rejects are counted, and reported with their index in the batch, as events are if asked."""
-        source_of, claimant, days, received = self._sources.of, self._sources.claimant, self.days, self._received
-        demand, is_native = days.horizon.demand, kept_apart().isdisjoint
+        source_of, claimant, batch, received = self._sources.of, self._sources.claimant, self.batch, self._received
+        demand, is_native = batch.horizon.demand, kept_apart().isdisjoint
         events: list[tuple[int, Event, bool]] = []
         for index, kept in enumerate(records):
             try:
@@ -307,13 +313,13 @@ class Intake:
                 demand(event, None if as_written else received(kept))
             except (RejectError, *UNFORESEEN) as error:  # noqa: PERF203 - one record of many
                 reject = reject_of(error)
-                days.reject(reject.reason)
+                batch.reject(reject.reason)
                 on_reject(index, reject)
             else:
                 events.append((index, event, source.NAME == "alerts"))
-        days.fetch((event.time // DAY, event.identity.id) for _, event, _ in events)
+        batch.fetch((event.time // DAY, event.identity.id) for _, event, _ in events)
         for index, event, alert in events:
-            days.add(event, alert)
+            batch.add(event, alert)
             if on_event is not None:
                 on_event(index, event)
 
@@ -362,7 +368,7 @@ def _why(record: Mapping[str, Any], tree: Tree) -> str:
     if category and ("resourceId" in tree or "tenantId" in tree):
         return f"Azure's category {category!r} is not read; these are: {_AZURE}"
     known_by = (("dataset", dataset(record)), ("sourcetype", text(record.get("sourcetype"))))
-    return next(filter(None, (_by_name(*one) for one in known_by)), "") or _by_fields(tree)
+    return next(filter(None, (_by_name(*pair) for pair in known_by)), "") or _by_fields(tree)
 
 
 def _by_fields(tree: Tree) -> str:
@@ -375,7 +381,7 @@ def _by_name(kind: str, name: str) -> str:
     if not name:
         return ""
     known, (package, dot, _) = _known(kind), name.partition("." if kind == "dataset" else ":")
-    near = [one for one in known if one.startswith(package + dot)] or get_close_matches(name, known, 3, 0.6)
+    near = [name for name in known if name.startswith(package + dot)] or get_close_matches(name, known, 3, 0.6)
     shown = "similar ones that are read: " + ", ".join(near[:_SHOWN]) if near else "nothing similar is read"
     return f"no source recognizes the {kind} {name[:60]!r}; {shown}"
 
