@@ -46,7 +46,7 @@ class Use:
                 "kinds": dict(self.calls.most_common(_CALLS)), "records": self.records[:_CALLS]}  # fmt: skip
 
 
-class Trace(NamedTuple):
+class UserTrace(NamedTuple):
     """What a search found."""
 
     text: str
@@ -72,7 +72,7 @@ def network_of(text: str) -> Optional[Network]:
         return None
 
 
-def search(state: Path, text: str) -> Trace:
+def search(state: Path, text: str) -> UserTrace:
     """Search all files that earlier runs into a state have read, as far as they are still there."""
     text, network, uses = text.strip(), network_of(text), dict[str, Use]()
     known = _files(state)
@@ -83,7 +83,7 @@ def search(state: Path, text: str) -> Trace:
             seen.add(event.record_id)
             uses.setdefault(event.identity.id, Use(event.identity)).add(event)
     ordered = sorted(uses.values(), key=lambda item: (-item.last, item.identity.id))
-    return Trace(text, ordered, len(there), len(known) - len(there), frozenset(seen))
+    return UserTrace(text, ordered, len(there), len(known) - len(there), frozenset(seen))
 
 
 def _files(state: Path) -> list[str]:

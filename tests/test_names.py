@@ -1,0 +1,84 @@
+"""Names of the code are the field's: no word of the idiom that the project once had is left in the package."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+
+from layout import PACKAGE, sources, tree_of
+
+pytestmark = pytest.mark.slow  # reads the sources, which are the same on every Python
+IDIOM = frozenset({
+    "told", "found", "one", "whole", "wholes", "life", "lives", "settle", "settles", "settled", "held", "odd", "past",
+    "news", "home", "homes", "card", "cards", "scorecard", "loss", "losses", "acting", "relieve", "made",
+})  # fmt: skip
+EXCEPTIONS = {
+    "life": "a key of a notable's JSON",
+    "made": "a key of exceptions, exemptions and rules, as stored and exported",
+    "told": "a key of `nhi verify --json`",
+    "found": "a key of a routine in run.json",
+    "held": "a key of `nhi brief --json`",
+    "made_at": "when an approval or a plan was made",
+    "whole_number": "plain English",
+    "whole_part": "plain English",
+    "home_folder": "plain English",
+    "one_identity": "plain English",
+    "is_one": "plain English",
+    "NotFoundError": "a class of the Elasticsearch client",
+    "_differs_by_one": "plain English",
+    "HALF_LIFE": "plain English",
+}
+"""Name → why it stays."""
+
+
+def names(tree: ast.Module) -> Iterator[str]:
+    """All that a file names: what it defines, binds, reads and passes by name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, (ast.arg, ast.keyword)):
+            yield node.arg or ""
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield node.name
+
+
+def words(name: str) -> set[str]:
+    """The words of a name.
+
+    >>> sorted(words("_TheOddCalls")), sorted(words("is_settled"))
+    (['calls', 'odd', 'the'], ['is', 'settled'])
+    """
+    return set(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().split("_")) - {""}
+
+
+def idioms() -> dict[str, set[str]]:
+    """Name of a word of the idiom → the files that use it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in sources(PACKAGE):
+        for name in names(tree_of(path)):
+            if words(name) & IDIOM:
+                found[name].add(path.name)
+    return found
+
+
+def test_no_name_is_of_the_idiom_but_those_with_a_reason() -> None:
+    assert {name: files for name, files in idioms().items() if name not in EXCEPTIONS} == {}
+
+
+def test_every_exception_is_still_in_use() -> None:
+    assert set(EXCEPTIONS) <= set(idioms())
+
+
+def test_no_two_classes_of_the_package_share_a_name() -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in sources(PACKAGE):
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(path.name)
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
