@@ -47,7 +47,7 @@ def test_members_are_the_same_however_they_are_split(
 ) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(made(random.Random(seed)))
-    for name, size in (("WHOLE_LIMIT", 0), ("_SPLIT", 3_000), ("_TAIL", 1_500), ("_AHEAD", 4_000)):
+    for name, size in (("MAX_DOCUMENT", 0), ("_SPLIT", 3_000), ("_TAIL", 1_500), ("_AHEAD", 4_000)):
         monkeypatch.setattr(documents, name, size)
     split = read(path)
     monkeypatch.setattr(documents._TextWindow, "members", lambda window: [])

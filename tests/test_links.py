@@ -227,7 +227,7 @@ def test_a_token_and_the_person_whose_it_is_are_one_actor() -> None:
     ],
 )
 def test_an_actor_whom_two_logs_know_hands_nothing_on_to_itself(names: tuple[str, ...], handed_on: int) -> None:
-    views: Any = [SimpleNamespace(quiet=False, shape=SimpleNamespace(traits=(), identity=SimpleNamespace(name=name)))
+    views: Any = [SimpleNamespace(quiet=False, key=SimpleNamespace(traits=(), identity=SimpleNamespace(name=name)))
                   for name in names]  # fmt: skip
     assert passed_on.value(SimpleNamespace(views=views)) == handed_on
 

@@ -158,6 +158,24 @@ def test_names_out_of_a_log_mention_nobody_and_link_nowhere(tmp_path: Path, serv
     assert server.took[0][1]["title"] == "[CRITICAL 91%] ‹!channel› (at)everyone http[:]//x.example Subject: y"
 
 
+def test_a_digest_is_one_message_with_titles_alone_and_counts_what_is_less_severe(
+    tmp_path: Path, server: Web, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk(tmp_path, notable(title="ci: @everyone made a key", summary="It made a key."), LOW)
+    config = configured(tmp_path, server.url())
+    assert notify(config, "--digest", "--dry-run") == 0
+    shown = capsys.readouterr().out
+    assert server.took == [], "nothing leaves with --dry-run"
+    assert notify(config, "--digest") == 0
+    ((_, took),) = server.took
+    assert took["title"].startswith("nhi_watch: 2 new, 0 changed, 0 back, 0 resolved since ")
+    first, rest = took["message"].split("\n")
+    assert first.startswith("new: [CRITICAL 91%] ci: (at)everyone made a key; nhi explain ")
+    assert rest == "and 1 more: nhi list --digest" and took["title"] in shown
+    assert "It made a key." not in took["message"] and USER.id not in took["message"]
+    assert notify(config) == 0 and len(server.took) == 2, "what is to be sent once is still sent"
+
+
 def test_of_very_many_most_are_counted(tmp_path: Path, server: Web) -> None:
     desk(tmp_path, *(notable(day=day) for day in range(20_500, 20_525)))
     config = configured(tmp_path, server.url())
