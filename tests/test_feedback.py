@@ -298,5 +298,5 @@ def test_verdicts_are_applied_by_publish_alone() -> None:
     """The judge takes from them where a day is cut, and whom they teach."""
     detect = Path(publish.__file__).parent
     texts = {path.stem: path.read_text("utf-8") for path in detect.rglob("*.py")}
-    users = {name for name, text in texts.items() if re.search(r"feedback import .*Verdicts\b", text)}
+    users = {name for name, text in texts.items() if re.search(r"feedback import .*\bVerdicts\b", text)}
     assert users == {"engine", "publish"}
