@@ -5,9 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import elasticsearch
 import pytest
 
-UNUSED = ("elasticsearch._async.client", "httpx", "jinja2", "numpy", "pyarrow")
+UNUSED = (f"{elasticsearch.__name__}._async.client", "httpx", "jinja2", "numpy", "pyarrow")
 
 
 def imported(code: str) -> str:
