@@ -55,6 +55,22 @@ def test_no_module_lies_loose_at_the_top() -> None:
     assert loose <= {"__init__.py", "__main__.py", "cli.py"}
 
 
+CALLS = {"nhi_watch/hosts/elastic/__init__.py: _import_client()"}
+"""It keeps the client from importing what a run does not use, and leaves the client as any other import does."""
+
+
+def test_importing_a_module_changes_nothing_of_others() -> None:
+    """A statement of a module that only calls, or sets what belongs to something else, is there for its effect."""
+    effects = {
+        f"{name(path)}: {ast.unparse(node)}"
+        for path in MODULES
+        for node in tree_of(path).body
+        if (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
+        or (isinstance(node, ast.Assign) and any(isinstance(t, (ast.Attribute, ast.Subscript)) for t in node.targets))
+    }
+    assert effects == CALLS
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     """A module without imports from the rest is taken away until nothing is left. Whoever imports a module runs the
     packages above it first."""

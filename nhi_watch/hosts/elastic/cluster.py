@@ -31,6 +31,7 @@ from tenacity import Retrying, retry_if_exception, retry_if_result, stop_after_a
 from tenacity.wait import wait_random_exponential
 
 from nhi_watch.core.errors import InputError, StoreError
+from nhi_watch.hosts.codec import use_orjson
 
 # ---- connection
 #
@@ -310,6 +311,7 @@ def connect(where: Connection) -> Elasticsearch:
     """
     if (where.ca or where.fingerprint) and any(url.startswith("http://") for url in where.urls):
         raise InputError("--ca and --fingerprint need https://; leave them out, or give the https:// address")
+    use_orjson()
     options: dict[str, Any] = {}
     if where.ca is not None:
         options["ca_certs"] = where.ca

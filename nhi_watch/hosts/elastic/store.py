@@ -24,9 +24,8 @@ from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic.cluster import BUSY, PassingError, away, explained, refused
 from nhi_watch.hosts.elastic.remembered import Remembered
-from nhi_watch.intake.shapes.json import parse_with
 from nhi_watch.state.state import UNJUDGED
-from nhi_watch.state.store import TABLES, known, overlaid, write_with
+from nhi_watch.state.store import TABLES, known, overlaid
 
 # ---- lease
 #
@@ -228,8 +227,6 @@ def _unsure(error: Exception) -> bool:
 # ---- store
 
 
-parse_with(orjson.loads)  # for the texts that documents keep of their events
-write_with(orjson.loads, orjson.dumps)
 PAGE = 1_000
 """Rows a request of `get` or `scan`."""
 _BULK_ROWS = 1_000

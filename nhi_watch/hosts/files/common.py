@@ -151,8 +151,10 @@ def opened(
         InputError: there is no state, it is a copy, or somebody else may write it.
         StoreError: it cannot be used.
     """
+    from nhi_watch.hosts.codec import use_orjson
     from nhi_watch.state.sqlite import SqliteStore
 
+    use_orjson()
     path = state_of(args)
     if must_exist and not path.is_file():
         raise InputError(f"{path}: no such state; run `nhi score` first, or name one with --state")

@@ -22,6 +22,7 @@ from nhi_watch.detect import casework, drift, feedback, model, suspicion
 from nhi_watch.detect.engine import BUDGET
 from nhi_watch.detect.run import Result, ranked
 from nhi_watch.detect.session import Session
+from nhi_watch.hosts.codec import use_orjson
 from nhi_watch.hosts.files import originals, reader, trust
 from nhi_watch.hosts.files.common import BELOW, LISTED, demand_own, json_file, write_lists
 from nhi_watch.hosts.files.reader.rejects import NAMED, Rejects
@@ -208,6 +209,7 @@ def context_of(job: ScoreJob) -> Context:
 def _run(
     job: ScoreJob, store: Any, on_bytes: Bytes, on_stage: Stage, places: Optional[originals.Originals] = None
 ) -> Result:
+    use_orjson()
     demand_own(store)
     context = context_of(job)
     asked = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]

@@ -12,6 +12,7 @@ from nhi_watch.detect import model as models
 from nhi_watch.detect.engine import BUDGET
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.session import Session
+from nhi_watch.hosts.codec import use_orjson
 from nhi_watch.hosts.files import reader
 from nhi_watch.intake import sources
 from nhi_watch.intake.sources import AnySource
@@ -41,6 +42,7 @@ def score(
         ModelError: the model does not match its manifest.
         StoreError: the store cannot be used.
     """
+    use_orjson()
     used = MemoryStore() if store is None else store
     loaded = models.load(model or models.FOLDER)
     session = Session(used, read_by or sources.every(), context, model=loaded, budget=budget)

@@ -25,8 +25,6 @@ Answer = Callable[[Row], Union[bytes, Later]]
 """Gives, for a row, the cells to add: CSV text that begins with a comma and ends with a line feed; or what gives them
 once all rows of the chunk were seen."""
 
-csv.field_size_limit(2**31 - 1)
-
 _UNSAFE = re.compile("\0|\r(?!\n)")
 """What the csv module refuses: NUL (before Python 3.11), a lone carriage return."""
 
@@ -45,6 +43,7 @@ def _lines(body: Body) -> Iterator[tuple[Row, bytes]]:
             text = line.decode("utf-8", "surrogateescape")
             yield _UNSAFE.sub("\ufffd", text) if b"\0" in line or b"\r" in line else text
 
+    csv.field_size_limit(2**31 - 1)  # a record is one cell
     for row in csv.reader(texts()):
         if row:
             yield row, b"".join(lines)

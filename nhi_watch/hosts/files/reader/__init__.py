@@ -14,6 +14,7 @@ from math import inf
 from pathlib import Path
 from typing import BinaryIO, Optional
 
+from nhi_watch.hosts.codec import use_orjson
 from nhi_watch.hosts.files.reader import formats
 from nhi_watch.hosts.files.reader.batch import BOM, RAW_LIMIT, Bad, Batch, Passed, Where, bad
 from nhi_watch.hosts.files.reader.chunks import Bounds, Chunks, FileVersion
@@ -56,6 +57,7 @@ def read(paths: Sequence[str], progress: Progress = None, besides: Optional[Path
 
 def read_files(files: InputFiles, progress: Progress = None) -> Iterator[Batch]:
     """As `read`, of files that were found."""
+    use_orjson()
     for batch in _read_all(files):
         if progress:
             progress(batch.bytes_read)

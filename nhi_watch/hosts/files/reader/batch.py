@@ -10,12 +10,8 @@ import orjson
 
 from nhi_watch.hosts.files.reader.chunks import FileVersion
 from nhi_watch.intake.shapes import otel
-from nhi_watch.intake.shapes.json import TOO_WIDE, is_wide, parse, parse_with
-from nhi_watch.state.store import write_with
+from nhi_watch.intake.shapes.json import TOO_WIDE, is_wide, parse
 
-# who imports this is not Splunk, and has it
-parse_with(orjson.loads)
-write_with(orjson.loads, orjson.dumps)
 RAW_LIMIT = 64 * 1024
 """Bytes of a bad piece that are kept."""
 BOM = b"\xef\xbb\xbf"
