@@ -65,7 +65,7 @@ def test_uninstalling_names_all_that_setup_makes() -> None:
     streams = {f"{name}-*" for name, body in setup.index_templates().items() if "data_stream" in body}
     assert named["data_stream"] == streams
     (indices,) = re.findall(r"(?m)^DELETE ([a-z].+)$", text)
-    assert set(indices.split(",")) == {f"{setup.STATE}-default"}
+    assert set(indices.split(",")) == {f"{name}-default" for name in (setup.STATE, setup.NOTABLES)}
     assert f'"name": "{setup.api_key_request("default")["name"]}"' in text
 
 
