@@ -461,7 +461,8 @@ def test_what_is_very_odd_is_coloured_and_opens_its_row(page: Chrome) -> None:
 def test_commands_and_searches_are_there_to_copy(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     commands = [code.text for code in page.find_elements(By.CSS_SELECTOR, "#n0 .commands code")]
-    assert [shlex.split(line)[1] for line in commands] == ["explain", "brief", "respond", "feedback", "note", "feedback"]
+    named = [shlex.split(line)[1] for line in commands]
+    assert named == ["explain", "brief", "respond", "feedback", "note", "feedback"]
     assert {tuple(shlex.split(line)[-4:]) for line in commands} == {("--out", "out of/mine", "--state", "s.sqlite")}
     for language in ("SPL", "ES|QL", "KQL", "jq"):
         page.find_element(By.XPATH, f"//article//button[text()='{language}']").click()
