@@ -134,13 +134,24 @@ def is_waiting(notable: Mapping[str, Any], end: int) -> bool:
 
 BY_ROUTINE = "a sensitive routine"
 """How `closed_why` begins where a notable told of what an identity that was still being learnt does on most days."""
-RESOLVED = ("benign", "expected", "duplicate", "excepted", BY_ROUTINE)
+RESOLVING = ("benign", "expected", "duplicate")
+"""Verdicts that take a notable off the list."""
+RESOLVED = (*RESOLVING, "excepted", BY_ROUTINE)
 """How `closed_why` begins where people, or what was learnt, have dealt with a notable."""
 
 
 def is_resolved(notable: Mapping[str, Any]) -> bool:
     """Whether a verdict, an exception or a routine took a notable off the list."""
     return notable["life"] == "closed" and str(notable["closed_why"]).startswith(RESOLVED)
+
+
+def closed_by(why: str) -> str:
+    """What took a notable off the list, of its `closed_why`: without who gave it and when.
+
+    >>> closed_by("benign, by ann on 2026-03-01"), closed_by("excepted"), closed_by(f"{BY_ROUTINE}: s3:GetObject")
+    ('benign', 'excepted', 'routine')
+    """
+    return "routine" if why.startswith(BY_ROUTINE) else why.partition(",")[0]
 
 
 def is_routine(notable: Mapping[str, Any]) -> bool:

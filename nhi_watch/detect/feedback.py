@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Optional, Protocol
 
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.notable import SEVERITIES, clip, dimensions_of, risk_of
-from nhi_watch.core.status import BY_ROUTINE, is_resolved
+from nhi_watch.core.status import RESOLVING, closed_by, is_resolved
 from nhi_watch.core.timestamps import DAY, day_of, parse, render
 from nhi_watch.detect.scoring import REASON_POINTS
 from nhi_watch.detect.signals import NAMES, SIGNALS
@@ -313,8 +313,6 @@ def preview(
 # ---- what of notables is dealt with
 
 
-RESOLVING = ("benign", "expected", "duplicate")
-"""Verdicts that take off the list what their giver saw."""
 TEACHES = ("benign", "expected")
 """Verdicts by which what looked bad is a habit of the identity, and of nobody else."""
 
@@ -420,10 +418,6 @@ def named(verdict: Verdict) -> str:
     return f"{verdict.verdict}, by {verdict.by} on {render(verdict.time)[:10]}"
 
 
-def _why(closed_why: str) -> str:
-    return "routine" if closed_why.startswith(BY_ROUTINE) else closed_why.partition(",")[0]
-
-
 def confirmed(rows: Rows) -> dict[str, str]:
     """Notable → who confirmed it."""
     latest = standing(verdicts(rows))
@@ -435,7 +429,7 @@ def hidden_of(notables: Iterable[Mapping[str, Any]], end: int) -> tuple[dict[str
     hidden, gravest = dict[str, int](), 0.0
     for notable in notables:
         if is_resolved(notable):
-            why = _why(notable["closed_why"])
+            why = closed_by(notable["closed_why"])
             hidden[why] = hidden.get(why, 0) + 1
             if parse(notable["last_grown"] or notable["last_time"]) >= end - DAY:
                 gravest = max(gravest, risk_of(notable))

@@ -14,7 +14,7 @@ from elasticsearch.helpers import streaming_bulk
 
 from nhi_watch import __version__
 from nhi_watch.core.errors import OUT_OF_SCOPE, NhiError, StoreError
-from nhi_watch.core.status import is_routine
+from nhi_watch.core.status import closed_by
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect.explain import ocsf
 from nhi_watch.detect.feedback import Verdict
@@ -184,7 +184,7 @@ def _said(document: Json, verdict: Optional[Verdict]) -> dict[str, str]:
     why = document["closed_why"]
     if verdict is not None and why.startswith(verdict.verdict):
         return {"name": verdict.verdict, "by": visible(verdict.by, _LONGEST), "why": visible(verdict.why, _LONGEST)}
-    return {"name": "routine" if is_routine(document) else why.partition(",")[0], "why": why}
+    return {"name": closed_by(why), "why": why}
 
 
 # ---- heartbeat

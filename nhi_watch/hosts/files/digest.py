@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from nhi_watch.core.notable import order
+from nhi_watch.core.status import RESOLVING, closed_by
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.hosts.files import find
 from nhi_watch.report import words
@@ -19,10 +20,6 @@ Json = dict[str, Any]
 PARTS = ("new", "changed", "back", "resolved")
 RESOLVED = ("settled", "closed", "merged", "withdrawn")
 """Events of notables that left the list."""
-
-
-VERDICTS = ("benign,", "expected,", "duplicate,")
-"""How the reason begins of what somebody has judged: its giver need not read it again."""
 
 
 class Digest(NamedTuple):
@@ -51,7 +48,7 @@ def make(rows: Rows, since: Optional[int] = None) -> Digest:
     pending, standing = find.standing(rows, (item for _, item in known)), 0
     for published, document in known:
         verdict = pending.get(document["id"])
-        is_resolved = verdict is not None and verdict.verdict in feedback.RESOLVING and publish.is_shown(document)
+        is_resolved = verdict is not None and verdict.verdict in RESOLVING and publish.is_shown(document)
         if is_resolved and verdict is not None:
             document = {**document, "closed_why": f"{feedback.named(verdict)}, from the next run on"}
         is_listed = publish.is_shown(document) and not is_resolved
@@ -88,7 +85,8 @@ def lines(digest: Digest, short: Mapping[str, str]) -> list[str]:
     """A digest as it is printed."""
     result = [digest.headline]
     for name in PARTS:
-        judged = [item for item in digest.parts[name] if item["closed_why"].startswith(VERDICTS)]
+        # of what somebody has judged, only the number is shown
+        judged = [item for item in digest.parts[name] if closed_by(item["closed_why"]) in RESOLVING]
         others = [item for item in digest.parts[name] if item not in judged]
         if others or judged:
             result += ["", f"{name.capitalize()} ({len(digest.parts[name])})"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from nhi_watch.core.errors import InputError
+from nhi_watch.core.status import closed_by
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find
 from nhi_watch.report import words
@@ -147,5 +148,5 @@ def _hides(store: Rows) -> dict[str, list[dict[str, Any]]]:
     """Name of a pattern → the notables that it hides."""
     result: dict[str, list[dict[str, Any]]] = {}
     for item in find.every(store):
-        result.setdefault(str(item["closed_why"]).partition(",")[0], []).append(item)
+        result.setdefault(closed_by(item["closed_why"]), []).append(item)
     return result

@@ -15,6 +15,7 @@ from rich.console import Console
 from nhi_watch.act import audit
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.notable import SHORTEST, from_json, short_ids
+from nhi_watch.core.status import RESOLVING
 from nhi_watch.hosts.files import common
 from nhi_watch.report import jsonlines
 from nhi_watch.report.words import visible
@@ -168,7 +169,7 @@ def standing(rows: Rows, notables: Iterable[Mapping[str, Any]]) -> dict[str, Ver
     said = feedback.Verdicts(rows, int(time.time()))
     mine = {notable["id"]: notable for notable in notables if notable["id"] in pending}
     return {name: pending[name] for name, item in mine.items()
-            if pending[name].verdict not in feedback.RESOLVING or said.resolution(item)}  # fmt: skip
+            if pending[name].verdict not in RESOLVING or said.resolution(item)}  # fmt: skip
 
 
 def work(rows: Rows) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.notable import KINDS, SEVERITIES, dimensions_of, short_ids
-from nhi_watch.core.status import is_resolved
+from nhi_watch.core.status import RESOLVING, is_resolved
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect import casework
 from nhi_watch.hosts.files import common, find
@@ -25,17 +25,13 @@ from nhi_watch.report.words import STILL_OPEN, clock, going_on, is_going_on, lik
 COLUMNS = ("rank", "id", "likelihood", "severity", "kind", "life", "verdict", "status", "assignee", "title", "identity",
            "identity_id", "account", "owner", "first_time", "last_time", "listed")  # fmt: skip
 """Of --csv and --json."""
-_OFF = ("benign", "expected", "duplicate")
-"""Verdicts that take a notable off the list."""
-
-
 Row = dict[str, Any]
 """A notable, with the verdict of people on it."""
 
 
 def is_handled(row: Row) -> bool:
     """Whether people, or what was learnt, have dealt with it."""
-    return row.get("verdict") in _OFF or is_resolved(row)
+    return row.get("verdict") in RESOLVING or is_resolved(row)
 
 
 def concerns(row: Row, part: str) -> bool:
