@@ -67,7 +67,7 @@ def test_a_pattern_that_ended_hides_nothing_and_its_end_is_one_that_hosts_wait_f
     store = raided()
     pattern = of(now(store))
     expected.put(store, pattern)
-    assert feedback.next_end(store, GIVEN) == pattern.until
+    assert expected.next_end(store, GIVEN) == pattern.until
     assert expected.in_force(store, pattern.until) == [] and expected.in_force(store, GIVEN) == [pattern]
     assert len(run(store, others(TODAY + 1), ROOM).standing) == 1, "it ended years ago"
     lasting(store, pattern._replace(ended=GIVEN))

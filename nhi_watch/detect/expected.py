@@ -25,7 +25,7 @@ from nhi_watch.core.status import LIGHT, unusual_calls
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import episodes
 from nhi_watch.detect.cases import DONE, Case, CaseBook
-from nhi_watch.detect.feedback import Verdict, standing, verdicts
+from nhi_watch.detect.feedback import Verdict, exceptions, standing, verdicts
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack
 
@@ -157,13 +157,21 @@ def put(rows: Rows, pattern: Pattern) -> None:
 
 def patterns(rows: Rows) -> list[Pattern]:
     """All patterns, those that ended too, by their end."""
-    patterns = (Pattern(*unpack(raw)) for _, raw in rows.scan("ledger", "pattern/", "pattern0"))
-    return sorted(patterns, key=lambda pattern: (pattern.until, pattern.id))
+    every = (Pattern(*unpack(raw)) for _, raw in rows.scan("ledger", "pattern/", "pattern0"))
+    return sorted(every, key=lambda pattern: (pattern.until, pattern.id))
 
 
 def in_force(rows: Rows, now: int) -> list[Pattern]:
     """The patterns that hold at a time."""
     return [pattern for pattern in patterns(rows) if pattern.holds(now)]
+
+
+def next_end(rows: Rows, now: int) -> Optional[int]:
+    """When the next verdict, exception or expected pattern ends; None: none does."""
+    ends = [verdict.until for verdict in verdicts(rows)]
+    ends += [exception.until for exception in exceptions(rows)]
+    ends += [pattern.until for pattern in patterns(rows)]
+    return min((end for end in ends if end > now), default=None)
 
 
 # ---- what they cover

@@ -31,8 +31,6 @@ VERDICT_KEYS = ("verdict/", "verdict0")
 OPEN = "open"
 """The verdict that takes back what was said."""
 VERDICTS = ("confirmed", "benign", "expected", "duplicate", OPEN)
-UNTIL = 5
-"""Where the row of an expected pattern, see `detect.expected`, has its end."""
 LONGEST = 366
 """Days that an exception may last."""
 _LISTED = 6
@@ -249,13 +247,6 @@ def exceptions(rows: Rows) -> list[Allowed]:
     """All exceptions, the ended ones included, by their end."""
     allowed = [Allowed._make(unpack(raw)) for _, raw in rows.scan(TABLE, "allow/", "allow0")]
     return sorted(allowed, key=lambda a: (a.until, a.id))
-
-
-def next_end(rows: Rows, now: int) -> Optional[int]:
-    """When the next verdict, exception or expected pattern ends; None: none does."""
-    patterns = (unpack(raw)[UNTIL] for _, raw in rows.scan(TABLE, "pattern/", "pattern0"))
-    ends = [*(verdict.until for verdict in verdicts(rows)), *(allowed.until for allowed in exceptions(rows)), *patterns]
-    return min((end for end in ends if end > now), default=None)
 
 
 def hidden(notable: Mapping[str, Any], allowed: Iterable[Allowed], now: int) -> bool:

@@ -24,7 +24,7 @@ from nhi_watch.context.networks import SHIPPED
 from nhi_watch.core.errors import InputError, NhiError, RejectError, StoreError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import DAY, HOUR, render
-from nhi_watch.detect import feedback, model, publish
+from nhi_watch.detect import expected, feedback, model, publish
 from nhi_watch.detect.model import Model
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.session import Session
@@ -486,7 +486,7 @@ class LeasedRun:
         self._store.look()
         now = int(self._clock())
         result = self._session(now).finish(on_stage)
-        windows.put_due(self._store, feedback.next_end(self._store, now))
+        windows.put_due(self._store, expected.next_end(self._store, now))
         self._store.commit(refresh=False)
         self.totals.add(PartDone(result, (), []))
 
@@ -496,7 +496,7 @@ class LeasedRun:
         publish.imported(self._store, revisions)
         known = [item["id"] for item in publish.stored(self._store, include_closed=False) if item["id"] in revisions]
         self._store.put("notable", [(publish.OUT + name, b"1") for name in known])  # to be among the latest, too
-        windows.put_due(self._store, feedback.next_end(self._store, int(self._clock())))
+        windows.put_due(self._store, expected.next_end(self._store, int(self._clock())))
         self._store.commit(refresh=False)
 
     def _publish(self) -> None:
