@@ -17,7 +17,7 @@ Step by step, with a store that remembers:
 
 >>> session = nhi_watch.Session(nhi_watch.MemoryStore(), nhi_watch.sources())
 >>> session.feed([call, {"not": "a log's record"}])
->>> session.days.rejected
+>>> session.batch.rejected
 {'unknown_source': 1}
 >>> session.finish().run["days"]
 ['2026-03-02', '2026-03-02']

@@ -178,14 +178,14 @@ def spoilt(client: Any) -> dict[tuple[str, str], str]:
 @pytest.mark.both_versions("what templates and mappings do depends on the version")
 def test_setup_says_what_it_makes_and_a_second_time_nothing(elastic: Server) -> None:
     client = elastic.client
-    indices = {("index", f"{name}-setup"): "create" for name in ("nhi-state",)}
+    indices = {("index", f"{name}-setup"): "create" for name in ("nhi-state", "nhi-notables")}
     listed = {**spoilt(client), **indices}
-    assert len(listed) == 4 + 3 + 1
+    assert len(listed) == 4 + 3 + 2
     for dry_run, fresh in ((True, True), (False, True), (False, False), (True, False)):
         steps = setup.setup(client, "setup", dry_run)
         changes = {(step.kind, step.name): step.change for step in steps}
         assert changes == (listed if fresh else dict.fromkeys(listed, "none"))
-    client.indices.delete(index="nhi-state-setup")
+    client.indices.delete(index=["nhi-state-setup", "nhi-notables-setup"])
 
 
 @pytest.mark.both_versions("what templates and mappings do depends on the version")
@@ -561,9 +561,9 @@ def test_a_lease_that_somebody_else_has_is_an_exit_code_of_its_own_and_one_line(
 @pytest.mark.both_versions("a run from end to end")
 def test_the_program_sets_up_and_runs_and_never_shows_the_key(place: Place) -> None:
     setting = asked(place, "setup", "--namespace", place.namespace)
-    assert (setting.returncode, setting.stdout.splitlines()[-1]) == (
+    assert (setting.returncode, setting.stdout.splitlines()[-2:]) == (
         0,
-        f"unchanged index nhi-state-{place.namespace}",
+        [f"unchanged index {name}-{place.namespace}" for name in ("nhi-state", "nhi-notables")],
     )
     assert setting.stdout.startswith("Kibana was left out: "), "who forgot to name it would wait for alerts"
     options = ["--namespace", place.namespace, "--index", place.source, "--json"]

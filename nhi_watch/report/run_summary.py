@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from nhi_watch.core.errors import OUT_OF_SCOPE
 from nhi_watch.core.notable import BANDS, SEVERITIES
-from nhi_watch.report.words import amount, clock, confirmed, likely, signal, visible
+from nhi_watch.report.words import amount, clock, confirmed, likely, signal, some, visible
 
 
 class FunnelStep(NamedTuple):
@@ -155,7 +155,7 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
         ),
         (run.get("shared_ids"), f"{amount(run.get('shared_ids') or 0)} records share an id with another record"),
         (run.get("folded_records"), f"{amount(run.get('folded_records') or 0)} records were too many to be kept apart"),
-        (passed, f"{amount(passed)} file{'s'[: passed != 1]} that may hold records skipped"),
+        (passed, f"{some(passed, 'file')} that may hold records skipped"),
         (0 < known < _WEEK, f"{amount(known)} of {_WEEK} baseline days collected; only obvious attacks show yet"),
         (left_out >= _CRITICAL, "a critical one, unlisted because of a verdict or exception, is still active"),
         (highest >= _WORTH, f"an unlisted notable is {likely(highest)} likely; see `nhi list --all`"),
@@ -178,9 +178,8 @@ def no_notables(run: Mapping[str, Any]) -> str:
     >>> no_notables({"read": 9, "parsed": 9, "events": 0, "rejected": {}})
     'No notables in 9 records; with caveats: all records were scored by an earlier run.'
     """
-    counts = {"read": "in {} record", "identities": "of {} identit", "day_count": "over {} day"}
-    seen = {name: run[name] for name in counts if run.get(name)}
-    parts = (f"{counts[name].format(amount(n))}{_ending(name, n)}" for name, n in seen.items())
+    counts = (("in", "read", "record"), ("of", "identities", "identity"), ("over", "day_count", "day"))
+    parts = (f"{before} {some(run[name], what)}" for before, name, what in counts if run.get(name))
     why = doubts(run)
     suspect = most_suspicious(run)
     said = f"{' '.join(['No notables', *parts])}{'; with caveats: ' + '; '.join(why) if why else ''}."
@@ -206,13 +205,9 @@ def most_suspicious(run: Mapping[str, Any]) -> str:
     who = episode["identity"].rpartition("/")[2] or episode["identity"]
     return visible(
         f"Most suspicious: {who} on {episode['day']}, {likely(episode['likelihood'])} likely an intrusion{why}: "
-        f"{amount(episode['records'])} call{'s'[: episode['records'] != 1]}{refused}, {calls}.",
+        f"{some(episode['records'], 'call')}{refused}, {calls}.",
         600,
     )
-
-
-def _ending(name: str, number: int) -> str:
-    return ("y" if number == 1 else "ies") if name == "identities" else "s"[: number != 1]
 
 
 def could_not_tell(run: Mapping[str, Any]) -> str:
@@ -234,7 +229,7 @@ def below_the_line(run: Mapping[str, Any]) -> str:
     text = ", ".join(f"{amount(counts[name])} {name}" for name in reversed(SEVERITIES) if counts.get(name))
     why = (f" ({text})" if text else "") + (" without a place" if counts.keys() - {"informational"} else "")
     sure = f", the likeliest {likely(highest)}" if highest else ""
-    return f"{amount(over)} notable{'s'[: over != 1]}{why}{sure}" if over else ""
+    return f"{some(over, 'notable')}{why}{sure}" if over else ""
 
 
 def _bad(run: Mapping[str, Any]) -> dict[str, int]:
@@ -275,10 +270,9 @@ def _passed_over(run: Mapping[str, Any]) -> str:
     passed = run.get("passed_over") or {}
     if not passed.get("files"):
         return ""
-    many = "file" if passed["files"] == 1 else "files"
     matter = passed["may_matter"]
     note = f"{amount(matter)} of which may hold records" if matter else "not recognized as logs"
-    return f"{amount(passed['files'])} {many}, {note}"
+    return f"{some(passed['files'], 'file')}, {note}"
 
 
 def _left_out(run: Mapping[str, Any]) -> str:

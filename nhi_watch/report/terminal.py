@@ -219,7 +219,7 @@ def _elsewhen(unusual: Sequence[Json]) -> Iterator[str]:
     if unusual:
         days = " to ".join(dict.fromkeys((unusual[0]["time"], unusual[-1]["time"])))
         calls = sum(entry["count"] for entry in unusual)
-        yield f"On other days, {days}: {calls:,} unusual call{'s'[: calls != 1]}"
+        yield f"On other days, {days}: {words.some(calls, 'unusual call')}"
 
 
 _AGENT = re.compile(r'"[^"]*user_?agent[^"]*"\s*:\s*"((?:[^"\\]|\\.){1,400})"', re.IGNORECASE)

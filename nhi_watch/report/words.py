@@ -251,7 +251,7 @@ def left_out(notable: Mapping[str, Any], more: Sequence[Any] = ()) -> list[str]:
     routine = [entry for entry in notable["timeline"] if id(entry) not in unusual]
     parts = [(more, "unusual"), (routine, "routine")]
     counted = [(sum(entry["count"] for entry in part), len(part), name) for part, name in parts if part]
-    said = [f"{amount(calls)} {name} call{'s'[: calls != 1]} in {amount(rows)} row{'s'[: rows != 1]}"
+    said = [f"{some(calls, f'{name} call')} in {some(rows, 'row')}"
             for calls, rows, name in counted]  # fmt: skip
     return [f"Left out: {' and '.join(said)}; show them with --all"] if said else []
 

@@ -106,7 +106,7 @@ def _count(args: argparse.Namespace, every: Sequence[Row], wanted: Sequence[Row]
     """How many are shown; of none, what was asked for and how many there are besides."""
     asked = [f"--{name} {getattr(args, name)}" for name in ("severity", "since", "identity", "kind")
              if getattr(args, name)]  # fmt: skip
-    count = f"{len(shown):,} notable{'s'[: len(shown) != 1]}" if shown else "No notable in the list"
+    count = words.some(len(shown), "notable") if shown else "No notable in the list"
     fits = f" with {' '.join(asked)}" if asked else ""
     left = len(wanted) - len(shown)
     rest = f"; {left:,} more not listed or dealt with: --all" if left else ""

@@ -12,7 +12,7 @@ from rich.console import Console
 from nhi_watch.core.errors import OUT_OF_SCOPE
 from nhi_watch.hosts.files import common
 from nhi_watch.hosts.files.inputs import add_input, demand_records, job_of, progress, tell_refused
-from nhi_watch.report.words import visible
+from nhi_watch.report.words import some, visible
 
 _NAMED = 5
 """Files passed over that are named on the terminal."""
@@ -102,8 +102,7 @@ def _remarks(run: dict[str, Any], out: Path) -> Iterator[str]:
                "there")  # fmt: skip
     hidden = sum(count for why, count in run["verdicts"]["hidden"].items() if why != "routine")
     if hidden:
-        many = "s"[: hidden != 1]
-        yield (f"verdicts, exceptions and expected patterns keep {hidden:,} notable{many} off the list; "
+        yield (f"verdicts, exceptions and expected patterns keep {some(hidden, 'notable')} off the list; "
                "`nhi audit verify` compares them with the trail")  # fmt: skip
     if run["parsed"] and not run["events"]:
         yield "all records were scored by an earlier run; this is that run's list"
