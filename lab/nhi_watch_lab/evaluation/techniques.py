@@ -169,10 +169,11 @@ def measure(ground: Ground, techniques: Sequence[Technique]) -> list[Shown]:
             batch = [(technique, victim, row.places[(start + n) % len(row.places)])
                      for n, (technique, victim) in enumerate(zip(techniques[start:], victims))]  # fmt: skip
             plays = [play(ground, technique, victim, place, row) for technique, victim, place in batch]
-            for (technique, victim, place), (is_found, likelihood, signals) in zip(batch, ground.answers(plays)):
+            for (technique, victim, place), answer in zip(batch, ground.answers(plays)):
                 usual = {item.action for step in _habits(victim) for item in step.pool.items}
                 known = usual.issuperset(call for call, _ in technique.calls)
-                rows.append(Shown(technique, PLACES[place], is_found, likelihood, signals, known))
+                shown = Shown(technique, PLACES[place], answer.found, answer.likelihood, answer.signals, known)
+                rows.append(shown)
     return rows
 
 

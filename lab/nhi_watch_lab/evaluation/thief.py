@@ -22,6 +22,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple, Optional, Union
 
+from nhi_watch.core.notable import risk_of
 from nhi_watch.core.status import tells_calls
 from nhi_watch.detect import model as models
 from nhi_watch.detect import ranking
@@ -53,7 +54,9 @@ YOUNG = 4
 FOREIGN = "447100004471"
 LOGS = ("cloudtrail", "kubernetes", "entra", "github")
 PRODUCTS = ("AWS role", "AWS user's key", "Kubernetes", "Entra app", "GitHub token")
-ATTACKS: Mapping[str, Mapping[str, Any]] = dict(zip(PRODUCTS, (
+Attacks = Mapping[str, Mapping[str, Any]]
+"""Product → name → how it is played."""
+ATTACKS: Attacks = dict(zip(PRODUCTS, (
     thief_attacks.AWS, thief_attacks.AWS, thief_attacks.KUBERNETES, thief_attacks.ENTRA, thief_attacks.GITHUB
 )))  # fmt: skip
 PROVIDERS = {"aws": "AWS", "kubernetes": "Kubernetes", "entra": "Entra", "github": "GitHub"}
@@ -150,6 +153,8 @@ class Told(NamedTuple):
     """The highest of a notable with a record of it, listed or not; 0: there is none."""
     signals: tuple[tuple[str, float], ...]
     """Of that notable: name and points, the heaviest first."""
+    risk: float = 0.0
+    """Of that notable."""
 
 
 class Ordinary(NamedTuple):
@@ -170,11 +175,12 @@ class Play(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What became of it: whether it is listed, the highest likelihood, and the signals that told it."""
+    """What became of it: whether it is listed, the highest likelihood, its signals, and the risk."""
 
     found: bool
     likelihood: float
     signals: tuple[tuple[str, float], ...]
+    risk: float = 0.0
 
 
 def _answer(details: Sequence[Mapping[str, Any]], theft: frozenset[str]) -> Answer:
@@ -182,7 +188,8 @@ def _answer(details: Sequence[Mapping[str, Any]], theft: frozenset[str]) -> Answ
     if not mine:
         return Answer(False, 0.0, ())
     best = max(mine, key=lambda n: (n["listed"], n["likelihood"]))
-    return Answer(best["listed"], best["likelihood"], tuple((s["id"], s["points"]) for s in best["signals"]))
+    signals = tuple((s["id"], s["points"]) for s in best["signals"])
+    return Answer(best["listed"], best["likelihood"], signals, risk_of(best))
 
 
 class Ground:
@@ -336,7 +343,7 @@ class Hand:
         steps: list[Any]
         if isinstance(self._victim, Machine):
             world, region = tenant.company.aws.world, self._victim.region
-            aim = thief_attacks.Aim(world, self._dice, region, FOREIGN)
+            aim = thief_attacks.Aim(world, self._dice, region, FOREIGN, self._victim.arn.rpartition("/")[2])
             steps = [template(world.account, "us-east-1" if action.startswith("iam:") else region, action, detail)
                      for action, detail in attack(aim)]  # fmt: skip
         else:
@@ -412,13 +419,15 @@ class Hand:
         return actor._replace(address=away, vpce=actor.vpce if self._place in ("own", "near") else "")
 
 
-def played(ground: Ground, row: Row, product: str, name: str, victim: Victim, place: str) -> Play:
+def played(
+    ground: Ground, row: Row, product: str, name: str, victim: Victim, place: str, attacks: Attacks = ATTACKS
+) -> Play:
     """The records of one attack."""
     hand = Hand(ground, victim, place, row, dice(ground.seed, row.name, product, name))
     lines: list[Line] = []
     for back, count in enumerate(reversed(row.before), 1):
         lines += hand.play(hand.usual(count), LEARNT - back)
-    days = hand.theft(ATTACKS[product][name])
+    days = hand.theft(attacks[product][name])
     played_on = [hand.play(steps, LEARNT + 1 - len(days) + n) for n, steps in enumerate(days)]
     if row.prepared:
         lines += [line for early in played_on[:-1] for line in early]
@@ -450,27 +459,30 @@ class Measured(NamedTuple):
 
 
 def measure(
-    seed: int, identities: int, rows: Sequence[Row] = ROWS, every_nth: int = 1, model: Path = models.FOLDER
-) -> Measured:
+    seed: int, identities: int, rows: Sequence[Row] = ROWS, every_nth: int = 1, model: Path = models.FOLDER,
+    attacks: Attacks = ATTACKS,
+) -> Measured:  # fmt: skip
     """All attacks of some rows (or each n-th of them) on one tenant."""
     ground, details = Ground(seed, identities, model), list[Told]()
     for row in rows:
         nth = max(every_nth, row.nth)
-        waiting = {product: _dealt(ground, row, product, nth) for product in PRODUCTS if applies(row, product)}
+        waiting = {product: _dealt(ground, row, product, nth, attacks) for product in PRODUCTS if applies(row, product)}
         while any(waiting.values()):
             dealt = {product: batches.pop() for product, batches in waiting.items() if batches}
-            batch = [(product, *attack) for product, attacks in dealt.items() for attack in attacks]
-            plays = [played(ground, row, *item) for item in batch]
+            batch = [(product, *item) for product, items in dealt.items() for item in items]
+            plays = [played(ground, row, *item, attacks) for item in batch]
             details += [Told(row.name, item[0], item[1], *said) for item, said in zip(batch, ground.answers(plays))]
     return Measured(seed, ground.ordinary, details)
 
 
-def _dealt(ground: Ground, row: Row, product: str, every_nth: int) -> list[list[tuple[str, Victim, str]]]:
+def _dealt(
+    ground: Ground, row: Row, product: str, every_nth: int, attacks: Attacks
+) -> list[list[tuple[str, Victim, str]]]:
     """Batches of attacks on a product, each attack of a batch on another victim: name, victim, place.
 
     Users' attacks are dealt backwards, so that no two of a batch are the same.
     """
-    names = [name for n, name in enumerate(ATTACKS[product]) if n % every_nth == 0]
+    names = [name for n, name in enumerate(attacks[product]) if n % every_nth == 0]
     names = names[::-1] if "user" in product else names
     victims = ground.victims(product, row.young, row.component)
     size = len(victims)

@@ -36,6 +36,8 @@ class Aim(NamedTuple):
     region: str
     foreign: str
     """The thief's own account."""
+    victim: str = ""
+    """The name of the identity whose credential is stolen."""
 
     def things(self, kind: str) -> list[str]:
         """The account's things of a kind."""
