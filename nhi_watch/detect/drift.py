@@ -217,4 +217,4 @@ def to_json(report: Report) -> dict[str, Any]:
 def _movements(moved: Optional[Sequence[Moved]]) -> Optional[dict[str, float]]:
     if moved is None:
         return None
-    return {moved.name: moved.shift for moved in moved if moved.name == "likelihood" or moved.status != "ok"}
+    return {each.name: each.shift for each in moved if each.name == "likelihood" or each.status != "ok"}

@@ -322,7 +322,7 @@ class Bench:
                     Scored(day, candidate.identity, scores.get(candidate.identity, 0.0), candidate.incidents)
                     for candidate in candidates
                 )
-                self._scored[rival.name] += (scored for scored in scored if scored.score > 0)
+                self._scored[rival.name] += (each for each in scored if each.score > 0)
             rival.learn(candidates)
 
     def _candidates(self, store: MemoryStore, day: int) -> list[Candidate]:

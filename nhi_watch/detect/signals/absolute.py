@@ -59,7 +59,7 @@ def _is_refused(view: View) -> bool:
 
 def _is_own_call(view: View) -> bool:
     """A page of a console makes dozens of calls by itself; what others do to an identity is no call of its own."""
-    return not by_hand(view.key) and DONE_TO not in view.key.traits
+    return not by_hand(view.key) and _is_own_act(view)
 
 
 def _by_hour(episode: EpisodeView, counts: Callable[[View], bool]) -> tuple[int, Hour]:
@@ -209,7 +209,7 @@ TRAIT_WORDS = {"open_ingress": "opens a port to the internet", "user_data": "cha
 FOR_OTHER, CREATED = "for_other", "credential_creation"
 RUNS = frozenset({"ssm:SendCommand", "ssm:StartAutomationExecution", "ecs:ExecuteCommand"})
 OTHERS = 2.0
-"""The weight of all that is no kind of act: a credential made for another, commands run on hosts, MARKS."""
+"""The weight of all that is no kind of act: a credential made for another, commands run on hosts, TRAIT_WORDS."""
 
 
 def _grave(view: View) -> Mapping[str, float]:

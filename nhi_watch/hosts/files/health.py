@@ -142,8 +142,8 @@ def _model(rows: Rows, state: Any, folder: Path) -> Iterator[Row]:
 def _moved(about: str, moved: tuple[Moved, ...] | None) -> Row:
     if moved is None:
         return row("drift", about, "unknown", "not enough to compare yet")
-    far = [moved for moved in moved if moved.status != "ok"]
-    names = ", ".join(f"{moved.name} {moved.shift:.2f}" for moved in far[:_MOST])
+    far = [each for each in moved if each.status != "ok"]
+    names = ", ".join(f"{each.name} {each.shift:.2f}" for each in far[:_MOST])
     more = f" and {len(far) - _MOST} more" if len(far) > _MOST else ""
     text = f"population stability index over 0.1: {names}{more}; {_MEANS[about]}" if far else "distributed as before"
     return row("drift", about, "warn" if far else "ok", text)

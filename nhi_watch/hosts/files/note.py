@@ -10,7 +10,8 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find
 
-STATUS = {"in-progress": "in progress", "waiting": "waiting"}
+STATUSES = ("in-progress", "waiting")
+"""As they are typed; `casework.STATUSES` has them as they are shown."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", nargs="?", default="", metavar="TEXT", help="the note; none: show what there is")
     parser.add_argument("--by", metavar="WHO", help="who writes it (default: your login)")
     parser.add_argument("--assign", default="", metavar="WHO", help="who works on it; nobody: take that back")
-    parser.add_argument("--status", choices=tuple(STATUS), help="whether somebody works on it now")
+    parser.add_argument("--status", choices=STATUSES, help="whether somebody works on it now")
     common.add_trail(parser)
     common.add_state(parser, assets=False)
 
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if is_new:
             by = find.login() if args.by is None else args.by
             now = common.seconds(args.now, "--now")
-            fresh = casework.note(notable["id"], by, now, args.text, args.assign, STATUS.get(args.status or "", ""))
+            fresh = casework.note(notable["id"], by, now, args.text, args.assign, (args.status or "").replace("-", " "))
             find.about_to(console, f"a note by {fresh.by} on {find.summary_line(notable)}", args.json)
             casework.put(store, fresh)
             find.note(args, "note", fresh.by, {**fresh._asdict(), "time": render(fresh.time)})

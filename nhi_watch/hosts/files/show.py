@@ -136,7 +136,7 @@ def _meant(store: SqliteStore, text: str, rows: Sequence[Row]) -> Identity:
     if known_identities:  # an id or a key in full: nobody has to be looked for
         return next(iter(known_identities.values())).identity
     known, keys = inventory.named(store, plain)
-    matches = {known.identity.id: _Matches(known.identity, known.last) for known in known}
+    matches = {each.identity.id: _Matches(each.identity, each.last) for each in known}
     by_key = [key.identity for key in keys if plain.lower() in key.id.lower() and key.identity is not None]
     for user in by_key:
         matches.setdefault(user.id, _Matches(user, 0))

@@ -110,7 +110,7 @@ class ArchivedStore(KvStore):
         book = self._closed()
         for day in sorted(book)[:-RETAIN_DAYS]:
             del book[day]
-        self.put("meta", [(CLOSED, pack([[day, *text] for day, text in sorted(book.items())]))])
+        self.put("meta", [(CLOSED, pack([[day, *entry] for day, entry in sorted(book.items())]))])
 
     # ---- reading closed days
 
