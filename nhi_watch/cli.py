@@ -66,8 +66,13 @@ def parser(only: str = "", config: Optional[Path] = None) -> argparse.ArgumentPa
         prog="nhi", description="Find stolen and misused non-human identities in the logs that you already have."
     )
     top.add_argument("--version", action="version", version=f"nhi {__version__}")
-    top.add_argument("--config", type=Path, metavar="FILE", dest="named",
-                     help="default options (default: nhi.toml in this folder, if there is one)")  # fmt: skip
+    top.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        dest="named",
+        help="default options (default: nhi.toml in this folder, if there is one)",
+    )
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     listed = commands() if only != "--version" else ()
     known = only in {name for name, _, _ in listed}

@@ -95,8 +95,12 @@ def _numbers(text: str) -> set[str]:
 def _counts(document: dict[str, Any]) -> set[str]:
     """What the brief counts: members, signals that cannot tell, and types of unusual calls, with those it shows."""
     types = {(entry["action"], entry["outcome"], entry["source"]) for entry in unusual_calls(document)[0]}
-    return {str(len(document["members"])), str(sum(s["cannot_tell"] for s in document["signals"])),
-            str(len(types)), str(min(len(types), brief.STEPS))}  # fmt: skip
+    return {
+        str(len(document["members"])),
+        str(sum(s["cannot_tell"] for s in document["signals"])),
+        str(len(types)),
+        str(min(len(types), brief.STEPS)),
+    }
 
 
 def _uncited(text: str) -> str:
@@ -112,12 +116,16 @@ def _exists(cite: str, item: Told) -> bool:
     kind, _, name = cite.partition(":")
     document = item.document
     known = {
-        "notable": {document["id"]}, "signal": {s["id"] for s in document["signals"]},
+        "notable": {document["id"]},
+        "signal": {s["id"] for s in document["signals"]},
         "step": {str(step["n"]) for step in item.plan["steps"]},
-        "record": {*document["record_ids"], *(e["record_id"] for e in document["timeline"]),
-                   *(r for s in document["signals"] for r in s["record_ids"]),
-                   *(r for link in document["links"] for r in link["record_ids"])},
-    }  # fmt: skip
+        "record": {
+            *document["record_ids"],
+            *(e["record_id"] for e in document["timeline"]),
+            *(r for s in document["signals"] for r in s["record_ids"]),
+            *(r for link in document["links"] for r in link["record_ids"]),
+        },
+    }
     return name in known[kind]
 
 
@@ -146,16 +154,28 @@ def measure(result: Sequence[Told]) -> Sum:
     texts = [item.text for item in result]
     lines = [line for text in texts for line in text.splitlines() if line.startswith("- ")]
     claims = sum(len(_numbers(_uncited(text))) + len(_citations(text)) for text in texts)
-    planted = [(line, masked) for item in result for masked in [mask(item.facts)]
-               for group in falsehoods(masked).values() for line in group]  # fmt: skip
+    planted = [
+        (line, masked)
+        for item in result
+        for masked in [mask(item.facts)]
+        for group in falsehoods(masked).values()
+        for line in group
+    ]
     through = sum(not copilot.check(line, masked).why for line, masked in planted)
     worded, copied = _asked(result, plain), _asked(result, copying)
     return Sum(
-        len(result), len(lines), sum(bool(_CITED.search(line)) for line in lines), claims,
-        sum(len(untraceable(item)) for item in result), len(planted), through,
-        sum(w.answered for w in worded), sum(w.held for w in worded), sum(w.held for w in copied),
+        len(result),
+        len(lines),
+        sum(bool(_CITED.search(line)) for line in lines),
+        claims,
+        sum(len(untraceable(item)) for item in result),
+        len(planted),
+        through,
+        sum(w.answered for w in worded),
+        sum(w.held for w in worded),
+        sum(w.held for w in copied),
         sum(w.answered for w in copied),
-    )  # fmt: skip
+    )
 
 
 def _asked(result: Sequence[Told], speaker: Any) -> list[copilot.WrittenBrief]:

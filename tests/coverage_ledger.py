@@ -124,8 +124,11 @@ def _crossing() -> list[dict[str, Any]]:
     from core_samples import record
 
     buckets = ("orders-stg-data", "orders-prod-data", "billing-prod-data")
-    return [record(TODAY - day, "10:00", role="orders-stg", bucket=bucket, id=f"{day}{bucket}") for day in (3, 2, 1)
-            for bucket in buckets] + works([3, 2, 1], role="orders-prod", bucket="orders-prod-data")  # fmt: skip
+    return [
+        record(TODAY - day, "10:00", role="orders-stg", bucket=bucket, id=f"{day}{bucket}")
+        for day in (3, 2, 1)
+        for bucket in buckets
+    ] + works([3, 2, 1], role="orders-prod", bucket="orders-prod-data")
 
 
 def _by_hand() -> list[dict[str, Any]]:
@@ -143,24 +146,31 @@ def _stopped() -> list[dict[str, Any]]:
 
 def _unmade() -> list[dict[str, Any]]:
     calls = ("PutObject", "DeleteObject", "CreateBucket", "DeleteBucket", "PutBucketPolicy", "CopyObject")
-    writes = [{**work, "eventName": call, "eventID": f"{call}{n}"}
-              for call in calls for n, work in enumerate(works(range(200, 120, -1)))]  # fmt: skip
+    writes = [
+        {**work, "eventName": call, "eventID": f"{call}{n}"}
+        for call in calls
+        for n, work in enumerate(works(range(200, 120, -1)))
+    ]
     return [*writes, *works(range(200, 0, -1))]
 
 
 FINDINGS: dict[str, tuple[str, Callable[[], Any]]] = {
-    "long_lived_secret": ("a key in daily use for 200 days", _owned(
-        looked, [user(TODAY - day, "10:00") for day in range(200, 0, -1)])),
+    "long_lived_secret": (
+        "a key in daily use for 200 days",
+        _owned(looked, [user(TODAY - day, "10:00") for day in range(200, 0, -1)]),
+    ),
     "unused_secret": ("a daily key silent for 120 days", _owned(looked, [*_left_behind(), *ALIVE])),
     "dormant_identity": ("a daily job silent for 150 days", _owned(looked, _stopped())),
-    "orphaned_identity": ("active, and the table of assets names no owner", lambda: looked(
-        [*works([3, 2, 1]), *ALIVE], known={"payments-api": TEAM})),
+    "orphaned_identity": (
+        "active, and the table of assets names no owner",
+        lambda: looked([*works([3, 2, 1]), *ALIVE], known={"payments-api": TEAM}),
+    ),
     "human_use": ("a console session in a machine's role", _owned(looked, _by_hand())),
     "shared_environments": ("a role of staging that writes to production", _owned(looked, _crossing())),
     "reused_credential": ("one key, two applications at the same time", _owned(looked, both(range(9, 0, -1)))),
     "over_privileged": ("four services granted, one used", _owned(looked, works(range(60, 0, -1)), details())),
     "unused_rights": ("a busy role that stopped writing", _owned(looked, _unmade())),
-}  # fmt: skip
+}
 
 
 # ---- the page
@@ -229,11 +239,15 @@ def page(proofs: list[Proof]) -> str:
 
 
 HOW = {
-    "DE.AE-02": "signals weighed, each with its evidence", "DE.AE-04": "factors of the impact shown",
-    "DE.AE-06": "an alert for Elastic and an event for Splunk written", "RS.AN": "a brief written, each sentence cited",
-    "RS.MA": "a verdict taken, on a severity and a due date", "RS.MI": "a plan drafted",
-    "GV.RR": "its control opened in the ledger for a named owner", "PR.AA": "its control opened in the ledger",
-}  # fmt: skip
+    "DE.AE-02": "signals weighed, each with its evidence",
+    "DE.AE-04": "factors of the impact shown",
+    "DE.AE-06": "an alert for Elastic and an event for Splunk written",
+    "RS.AN": "a brief written, each sentence cited",
+    "RS.MA": "a verdict taken, on a severity and a due date",
+    "RS.MI": "a plan drafted",
+    "GV.RR": "its control opened in the ledger for a named owner",
+    "PR.AA": "its control opened in the ledger",
+}
 """Outcomes that the product reaches with every notable, and how."""
 
 
@@ -245,8 +259,10 @@ def _reached(document: dict[str, Any], actions: tuple[str, ...], controls: tuple
         "DE.AE-06": bool(ecs.alert(document, created=document["created"]) and event_of(document, LEAK)),
         "RS.AN": bool(facts) and all(fact.cites for fact in facts),
         "RS.MA": bool(feedback.judge(document, "confirmed", "ann", "seen", LEAK, {}).verdict),
-        "RS.MI": bool(actions), "GV.RR": bool(controls), "PR.AA": bool(controls),
-    }  # fmt: skip
+        "RS.MI": bool(actions),
+        "GV.RR": bool(controls),
+        "PR.AA": bool(controls),
+    }
     return tuple(name for name, fine in reached.items() if fine)
 
 

@@ -78,14 +78,24 @@ def notable(
         dimension("credential", [], [KEY] if identity.kind == "user" else []),
     )
     notable = replace(
-        BASE, id=notable_id(identity.id, day), kind="compromise", identity=identity, created=base + 900,
-        first_time=base, last_time=base + 900, signals=signals, timeline=timeline, likelihood=91.0,
-        severity="critical", controls=(
+        BASE,
+        id=notable_id(identity.id, day),
+        kind="compromise",
+        identity=identity,
+        created=base + 900,
+        first_time=base,
+        last_time=base + 900,
+        signals=signals,
+        timeline=timeline,
+        likelihood=91.0,
+        severity="critical",
+        controls=(
             Control("rotate_secret", True, f"Rotate {KEY}: deactivate it, then delete it.", "open"),
             Control("reduce_privilege", True, "Used for the first time: iam:CreateAccessKey; deny it.", "open"),
         ),
-        record_ids=tuple(map(record, range(1, 6))), record_count=5,
-    )  # fmt: skip
+        record_ids=tuple(map(record, range(1, 6))),
+        record_count=5,
+    )
     notable = replace(notable, usual=replace(notable.usual, dimensions=dimensions))
     return to_json(replace(notable, **changes))
 

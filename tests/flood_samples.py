@@ -11,8 +11,13 @@ from test_pipeline import quiet, raid
 Records = list[dict[str, Any]]
 FOREIGN = "999999999999"
 DENIED = {"errorCode": "AccessDenied", "errorMessage": "not authorized"}
-PROBES = (("iam", "CreateUser"), ("iam", "AttachUserPolicy"), ("ec2", "RunInstances"), ("bedrock", "InvokeModel"),
-          ("secretsmanager", "GetSecretValue"))  # fmt: skip
+PROBES = (
+    ("iam", "CreateUser"),
+    ("iam", "AttachUserPolicy"),
+    ("ec2", "RunInstances"),
+    ("bedrock", "InvokeModel"),
+    ("secretsmanager", "GetSecretValue"),
+)
 ROLES = ("payments-api", *(f"worker{letter}-job" for letter in "abcdefgh"))
 
 
@@ -31,38 +36,80 @@ def repository(name: str, day: int = TODAY, clock: str = "00:01") -> dict[str, A
     host = "token.actions.githubusercontent.com"
     subject = f"repo:{name}:ref:refs/heads/main"
     provider = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{host}"
-    who = {"type": "WebIdentityUser", "principalId": f"{provider}:sts.amazonaws.com:{subject}", "userName": subject,
-           "identityProvider": provider}  # fmt: skip
-    return record(day, clock, service="sts", name="AssumeRoleWithWebIdentity", address="20.55.1.9", id=f"{name}/{day}",
-                  agent="aws-cli/2.1", userIdentity=who, **DENIED)  # fmt: skip
+    who = {
+        "type": "WebIdentityUser",
+        "principalId": f"{provider}:sts.amazonaws.com:{subject}",
+        "userName": subject,
+        "identityProvider": provider,
+    }
+    return record(
+        day,
+        clock,
+        service="sts",
+        name="AssumeRoleWithWebIdentity",
+        address="20.55.1.9",
+        id=f"{name}/{day}",
+        agent="aws-cli/2.1",
+        userIdentity=who,
+        **DENIED,
+    )
 
 
 def stranger(name: str, day: int = TODAY, account: str = FOREIGN) -> Records:
     """A role of another account that is refused all that it asks for."""
     return [
-        record(day, f"00:{minute:02}", service=service, name=call, address="198.51.100.7", agent="aws-cli/2.1",
-               id=f"{account}{name}{day}/{minute}", userIdentity=foreign(name, account), **DENIED)
+        record(
+            day,
+            f"00:{minute:02}",
+            service=service,
+            name=call,
+            address="198.51.100.7",
+            agent="aws-cli/2.1",
+            id=f"{account}{name}{day}/{minute}",
+            userIdentity=foreign(name, account),
+            **DENIED,
+        )
         for minute, (service, call) in enumerate(PROBES)
-    ]  # fmt: skip
+    ]
 
 
 def foreign(name: str, account: str = FOREIGN) -> dict[str, Any]:
     """The `userIdentity` of another account's role."""
-    issuer = {"type": "Role", "principalId": f"AROAEVIL{name}", "arn": f"arn:aws:iam::{account}:role/{name}",
-              "accountId": account, "userName": name}  # fmt: skip
-    return {"type": "AssumedRole", "principalId": f"AROAEVIL{name}:s", "accountId": account,
-            "arn": f"arn:aws:sts::{account}:assumed-role/{name}/s", "accessKeyId": f"ASIA{name}".upper(),
-            "sessionContext": {"sessionIssuer": issuer, "attributes": {"mfaAuthenticated": "false"}}}  # fmt: skip
+    issuer = {
+        "type": "Role",
+        "principalId": f"AROAEVIL{name}",
+        "arn": f"arn:aws:iam::{account}:role/{name}",
+        "accountId": account,
+        "userName": name,
+    }
+    return {
+        "type": "AssumedRole",
+        "principalId": f"AROAEVIL{name}:s",
+        "accountId": account,
+        "arn": f"arn:aws:sts::{account}:assumed-role/{name}/s",
+        "accessKeyId": f"ASIA{name}".upper(),
+        "sessionContext": {"sessionIssuer": issuer, "attributes": {"mfaAuthenticated": "false"}},
+    }
 
 
 def probing(role: str, day: int = TODAY) -> Records:
     """A second stolen key, which is refused all that it asks for."""
     return [
-        record(day, f"00:{minute:02}", role=role, service=service, name=name, address="185.220.101.9",
-               agent="aws-cli/2.1", id=f"{role}{day}p{minute}", awsRegion=region, **DENIED)
+        record(
+            day,
+            f"00:{minute:02}",
+            role=role,
+            service=service,
+            name=name,
+            address="185.220.101.9",
+            agent="aws-cli/2.1",
+            id=f"{role}{day}p{minute}",
+            awsRegion=region,
+            **DENIED,
+        )
         for minute, (service, name) in enumerate(PROBES)
         for region in ("us-east-1", "ap-south-1", "sa-east-1")
-    ]  # fmt: skip
+    ]
 
 
 def mixed(role: str, day: int = TODAY) -> Records:
@@ -73,13 +120,28 @@ def mixed(role: str, day: int = TODAY) -> Records:
 
 def namesake(name: str, day: int = TODAY) -> Records:
     """A new role, named like whatever somebody likes, that is let in once."""
-    asked = record(day, "00:30", role=name, service="sts", name="GetCallerIdentity", address="185.220.101.9",
-                   agent="aws-cli/2.1", id=f"{name}{day}asked")  # fmt: skip
+    asked = record(
+        day,
+        "00:30",
+        role=name,
+        service="sts",
+        name="GetCallerIdentity",
+        address="185.220.101.9",
+        agent="aws-cli/2.1",
+        id=f"{name}{day}asked",
+    )
     return [*probing(name, day), asked]
 
 
 def newcomers(number: int, day: int = TODAY) -> Iterator[dict[str, Any]]:
     """Roles of which each is seen once, doing the same odd thing."""
     for n in range(number):
-        yield record(day, "00:10", role=f"runner-{n}", service="iam", name="ListUsers", address="198.51.100.9",
-                     id=f"newcomer{n}/{day}")  # fmt: skip
+        yield record(
+            day,
+            "00:10",
+            role=f"runner-{n}",
+            service="iam",
+            name="ListUsers",
+            address="198.51.100.9",
+            id=f"newcomer{n}/{day}",
+        )

@@ -38,16 +38,25 @@ def by_hand(text: str) -> dict[str, Any]:
     item = clip(text, 100)
     timeline = (TimelineEntry(at, clip(f"iam:{text}", 256), "success", clip(text, 256), item, 1.0, 2),)
     return notable(
-        identity=who, members=(who, other), title=clip(f"{text}: new network", 200), summary=clip(text, 1_000),
-        signals=(replace(NETWORK, evidence=clip(f"network {text} is new", 500)),
-                 replace(MAKES, evidence=clip(text, 500))),
-        fresh=(clip(text, 200), clip(f"x{text}", 200)), timeline=timeline,
-        controls=(Control("rotate_secret", True, clip(f"Rotate {text}", 900), "open"),
-                  Control("reduce_privilege", True, clip(text, 900) or "x", "open")),
-        impact=replace_factors(clip(text, 200)), links=(NotableLink(who.id, other.id, "credential", clip(text, 200), (
-            item,)),),
-        record_ids=(item, ), record_count=6,
-    )  # fmt: skip
+        identity=who,
+        members=(who, other),
+        title=clip(f"{text}: new network", 200),
+        summary=clip(text, 1_000),
+        signals=(
+            replace(NETWORK, evidence=clip(f"network {text} is new", 500)),
+            replace(MAKES, evidence=clip(text, 500)),
+        ),
+        fresh=(clip(text, 200), clip(f"x{text}", 200)),
+        timeline=timeline,
+        controls=(
+            Control("rotate_secret", True, clip(f"Rotate {text}", 900), "open"),
+            Control("reduce_privilege", True, clip(text, 900) or "x", "open"),
+        ),
+        impact=replace_factors(clip(text, 200)),
+        links=(NotableLink(who.id, other.id, "credential", clip(text, 200), (item,)),),
+        record_ids=(item,),
+        record_count=6,
+    )
 
 
 IMPACT = samples()[0].impact
@@ -81,8 +90,13 @@ def _records() -> Iterator[dict[str, Any]]:
 
 def _stolen(number: int, text: str) -> Iterator[dict[str, Any]]:
     """A role's session that makes credentials and reads secrets from Tor; its name, its client, what it touches."""
-    calls = (("sts", "GetCallerIdentity"), ("iam", "CreateAccessKey"), ("iam", "AttachUserPolicy"),
-             ("secretsmanager", "GetSecretValue"), ("s3", "GetObject"))  # fmt: skip
+    calls = (
+        ("sts", "GetCallerIdentity"),
+        ("iam", "CreateAccessKey"),
+        ("iam", "AttachUserPolicy"),
+        ("secretsmanager", "GetSecretValue"),
+        ("s3", "GetObject"),
+    )
     for minute, (service, call) in enumerate(calls):
         built = record(DAY, f"10:{minute:02}", role=f"r{number}", service=service, name=call, address=_TOR, agent=text)
         issuer = built["userIdentity"]["sessionContext"]["sessionIssuer"]
@@ -91,8 +105,13 @@ def _stolen(number: int, text: str) -> Iterator[dict[str, Any]]:
         # no peers, whose crowd would be folded: the last word of its name is its own
         name = f"{text}/{''.join(chr(97 + int(digit)) for digit in f'{number:03}')}"
         issuer["userName"], issuer["arn"] = name, f"arn:aws:iam::{ACCOUNT}:role/{name}"
-        built["requestParameters"] = {"bucketName": text, "key": text, "userName": text, "secretId": text,
-                                     "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}  # fmt: skip
+        built["requestParameters"] = {
+            "bucketName": text,
+            "key": text,
+            "userName": text,
+            "secretId": text,
+            "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess",
+        }
         built["errorCode"], built["errorMessage"] = ("", "") if minute else (text, text)
         yield built
 
@@ -100,8 +119,10 @@ def _stolen(number: int, text: str) -> Iterator[dict[str, Any]]:
 def _poisoned(plain: Any, source: str, text: str) -> Any:
     """A record with the text in the places that its writer chooses."""
     if isinstance(plain, dict):
-        return {k: text if k in _PLACES[source] and isinstance(v, str) else _poisoned(v, source, text)
-                for k, v in plain.items()}  # fmt: skip
+        return {
+            k: text if k in _PLACES[source] and isinstance(v, str) else _poisoned(v, source, text)
+            for k, v in plain.items()
+        }
     return [_poisoned(item, source, text) for item in plain] if isinstance(plain, list) else plain
 
 

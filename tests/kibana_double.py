@@ -38,28 +38,71 @@ def _closed(required: tuple[str, ...], **fields: Tree) -> Tree:
 
 SCHEMAS: dict[str, Tree] = {
     "index-pattern": _closed(
-        ("title",), title=_TEXT, name=_TEXT, timeFieldName=_TEXT, fieldAttrs=_TEXT, fieldFormatMap=_TEXT, fields=_TEXT,
-        runtimeFieldMap=_TEXT, sourceFilters=_TEXT, allowHidden=_TRUTH, typeMeta=_TEXT, type=_TEXT,
+        ("title",),
+        title=_TEXT,
+        name=_TEXT,
+        timeFieldName=_TEXT,
+        fieldAttrs=_TEXT,
+        fieldFormatMap=_TEXT,
+        fields=_TEXT,
+        runtimeFieldMap=_TEXT,
+        sourceFilters=_TEXT,
+        allowHidden=_TRUTH,
+        typeMeta=_TEXT,
+        type=_TEXT,
     ),
     "visualization": _closed(
-        ("title",), title=_TEXT, description=_TEXT, version=_NUMBER, kibanaSavedObjectMeta=_META, uiStateJSON=_TEXT,
-        visState=_TEXT, savedSearchRefName=_TEXT,
+        ("title",),
+        title=_TEXT,
+        description=_TEXT,
+        version=_NUMBER,
+        kibanaSavedObjectMeta=_META,
+        uiStateJSON=_TEXT,
+        visState=_TEXT,
+        savedSearchRefName=_TEXT,
     ),
     "search": _closed(
-        ("title", "kibanaSavedObjectMeta"), title=_TEXT, description=_TEXT, columns={"type": "array", "items": _TEXT},
-        sort={"type": "array", "items": {"type": "array", "items": _TEXT, "maxItems": 2}}, grid={"type": "object"},
-        rowHeight=_NUMBER, hideChart=_TRUTH, isTextBasedQuery=_TRUTH, usesAdHocDataView=_TRUTH, timeRestore=_TRUTH,
-        kibanaSavedObjectMeta=_META, viewMode=_TEXT, rowsPerPage=_NUMBER, breakdownField=_TEXT,
+        ("title", "kibanaSavedObjectMeta"),
+        title=_TEXT,
+        description=_TEXT,
+        columns={"type": "array", "items": _TEXT},
+        sort={"type": "array", "items": {"type": "array", "items": _TEXT, "maxItems": 2}},
+        grid={"type": "object"},
+        rowHeight=_NUMBER,
+        hideChart=_TRUTH,
+        isTextBasedQuery=_TRUTH,
+        usesAdHocDataView=_TRUTH,
+        timeRestore=_TRUTH,
+        kibanaSavedObjectMeta=_META,
+        viewMode=_TEXT,
+        rowsPerPage=_NUMBER,
+        breakdownField=_TEXT,
         hideAggregatedPreview=_TRUTH,
     ),
     "dashboard": _closed(
-        ("title",), title=_TEXT, description=_TEXT, kibanaSavedObjectMeta=_META, timeRestore=_TRUTH, timeFrom=_TEXT,
-        timeTo=_TEXT, panelsJSON=_TEXT, optionsJSON=_TEXT, hits=_NUMBER, version=_NUMBER,
+        ("title",),
+        title=_TEXT,
+        description=_TEXT,
+        kibanaSavedObjectMeta=_META,
+        timeRestore=_TRUTH,
+        timeFrom=_TEXT,
+        timeTo=_TEXT,
+        panelsJSON=_TEXT,
+        optionsJSON=_TEXT,
+        hits=_NUMBER,
+        version=_NUMBER,
         refreshInterval=_closed(("pause", "value"), pause=_TRUTH, value=_NUMBER, display=_TEXT, section=_NUMBER),
-        controlGroupInput={"type": "object", "properties": {
-            "panelsJSON": _TEXT, "controlStyle": _TEXT, "chainingSystem": _TEXT, "ignoreParentSettingsJSON": _TEXT}},
+        controlGroupInput={
+            "type": "object",
+            "properties": {
+                "panelsJSON": _TEXT,
+                "controlStyle": _TEXT,
+                "chainingSystem": _TEXT,
+                "ignoreParentSettingsJSON": _TEXT,
+            },
+        },
     ),
-}  # fmt: skip
+}
 """Kind → schema of its attributes."""
 VERSIONS = {"index-pattern": "8.0.0", "visualization": "8.5.0", "search": "8.0.0", "dashboard": "8.9.0"}
 """Kind → its last migration before there were model versions: what is older is migrated, what is newer refused."""
@@ -160,16 +203,29 @@ class Kibana:
                 errors.append({"rule_id": rule["rule_id"], "error": {"status_code": 409, "message": text}})
             else:
                 self.add_rule(rule)
-        return {"success": not errors, "success_count": len(rules) - len(errors), "rules_count": len(rules),
-                "errors": errors, "exceptions_errors": [], "exceptions_success": True,
-                "exceptions_success_count": 0}  # fmt: skip
+        return {
+            "success": not errors,
+            "success_count": len(rules) - len(errors),
+            "rules_count": len(rules),
+            "errors": errors,
+            "exceptions_errors": [],
+            "exceptions_success": True,
+            "exceptions_success_count": 0,
+        }
 
     def add_rule(self, rule: Tree) -> None:
         """Keep a rule as Kibana tells it afterwards: with an id, defaults, and a revision."""
         before = self.rules.get(rule["rule_id"], {})
-        added = {"id": before.get("id", str(uuid.uuid4())), "immutable": False, "updated_by": "elastic",
-                 "revision": before.get("revision", -1) + 1, "output_index": "", "related_integrations": [],
-                 "required_fields": [], "setup": ""}  # fmt: skip
+        added = {
+            "id": before.get("id", str(uuid.uuid4())),
+            "immutable": False,
+            "updated_by": "elastic",
+            "revision": before.get("revision", -1) + 1,
+            "output_index": "",
+            "related_integrations": [],
+            "required_fields": [],
+            "setup": "",
+        }
         self.rules[rule["rule_id"]] = {**added, **rule}
 
     def _except(self, query: Tree, body: Tree, rule_id: str) -> list[Tree]:
@@ -181,8 +237,14 @@ class Kibana:
                 raise _RefusedError(400, "[request body]: items.0: Required")
         listed = rule.setdefault("exceptions_list", [])
         if not listed:
-            listed.append({"id": str(uuid.uuid4()), "list_id": str(uuid.uuid4()), "type": "rule_default",
-                           "namespace_type": "single"})  # fmt: skip
+            listed.append(
+                {
+                    "id": str(uuid.uuid4()),
+                    "list_id": str(uuid.uuid4()),
+                    "type": "rule_default",
+                    "namespace_type": "single",
+                }
+            )
         self.exceptions.setdefault(listed[0]["list_id"], []).extend(body["items"])
         return list(body["items"])
 

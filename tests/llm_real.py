@@ -104,8 +104,11 @@ def section(asked: Sequence[Asked]) -> str:
     answered, pending = (sum(getattr(item.written, name) for item in asked) for name in ("answered", "held"))
     reached = sum(MARK in item.prompt for item in asked)
     obeyed = sum(MARK in line.text or "all clear" in line.text.lower() for item in asked for line in item.worded)
-    why = Counter(reason if "says" not in reason else "says what the facts do not" for item in asked
-                  for reason in item.written.refused)  # fmt: skip
+    why = Counter(
+        reason if "says" not in reason else "says what the facts do not"
+        for item in asked
+        for reason in item.written.refused
+    )
     reasons = ", ".join(f"{count} × {reason}" for reason, count in why.most_common(4)) or "none"
     planted = sum(MARK in str(item.document) for item in asked)
     identity_day = sum(bool(item.written.lines) for item in asked)

@@ -70,8 +70,17 @@ def work(dice: random.Random, days: range) -> Records:
             for hour in sorted(dice.sample(range(6, 20), 4)):
                 for service, name in calls:
                     clock = f"{hour:02}:{dice.randrange(60):02}:{dice.randrange(60):02}"
-                    result.append(record(day, clock, role=f"app-{number}", service=service, name=name,
-                                        address=f"10.{number}.0.9", id=f"{number}/{day}/{clock}/{name}"))  # fmt: skip
+                    result.append(
+                        record(
+                            day,
+                            clock,
+                            role=f"app-{number}",
+                            service=service,
+                            name=name,
+                            address=f"10.{number}.0.9",
+                            id=f"{number}/{day}/{clock}/{name}",
+                        )
+                    )
     return result
 
 
@@ -79,13 +88,34 @@ def story(seed: int, days_before: int) -> Story:
     dice = random.Random(seed)
     victim, day = f"app-{dice.randrange(12)}", TODAY - days_before
     hour = dice.randrange(6, 9)
-    unusual = [record(day, f"{hour:02}:{10 + n}", role=victim, service=service, name=name, address=OFFICE,
-                  agent=dice.choice(CLIENTS), id=f"odd{n}")
-           for n, (service, name) in enumerate(dice.sample(UNUSUAL, 3))]  # fmt: skip
+    unusual = [
+        record(
+            day,
+            f"{hour:02}:{10 + n}",
+            role=victim,
+            service=service,
+            name=name,
+            address=OFFICE,
+            agent=dice.choice(CLIENTS),
+            id=f"odd{n}",
+        )
+        for n, (service, name) in enumerate(dice.sample(UNUSUAL, 3))
+    ]
     place, client, later = dice.choice(OUTSIDE), dice.choice(CLIENTS), dice.randrange(13, 22)
-    theft = [record(TODAY, f"{later:02}:{5 + 2 * n:02}", role=victim, service=service, name=name, address=place,
-                    agent=client, id=f"theft{n}", session="ASIASTOLEN")
-             for n, (service, name) in enumerate(dice.choice(CHAINS))]  # fmt: skip
+    theft = [
+        record(
+            TODAY,
+            f"{later:02}:{5 + 2 * n:02}",
+            role=victim,
+            service=service,
+            name=name,
+            address=place,
+            agent=client,
+            id=f"theft{n}",
+            session="ASIASTOLEN",
+        )
+        for n, (service, name) in enumerate(dice.choice(CHAINS))
+    ]
     return Story(work(dice, range(TODAY - 21, TODAY + 1)), unusual, theft)
 
 
@@ -119,9 +149,23 @@ def test_the_theft_of_an_identity_that_was_judged_benign_is_shown(days_before: i
 
 # ---- a role that is sensitive by trade
 
-GRANTS = [("iam", f"{verb}{what}") for verb in ("Attach", "Put", "Delete", "Detach", "Create", "Update", "Tag", "Get")
-          for what in ("RolePolicy", "UserPolicy", "GroupPolicy", "Role", "User", "InstanceProfile", "AccessKey",
-                       "ServiceLinkedRole", "SAMLProvider", "LoginProfile", "PolicyVersion")]  # fmt: skip
+GRANTS = [
+    ("iam", f"{verb}{what}")
+    for verb in ("Attach", "Put", "Delete", "Detach", "Create", "Update", "Tag", "Get")
+    for what in (
+        "RolePolicy",
+        "UserPolicy",
+        "GroupPolicy",
+        "Role",
+        "User",
+        "InstanceProfile",
+        "AccessKey",
+        "ServiceLinkedRole",
+        "SAMLProvider",
+        "LoginProfile",
+        "PolicyVersion",
+    )
+]
 TERRAFORM = "APN/1.0 HashiCorp/1.0 Terraform/1.5.0 aws-sdk-go-v2/1.2"
 
 
@@ -129,10 +173,20 @@ def trade(dice: random.Random, day: int, turn: int) -> Records:
     """What the role does on one day: calls of its trade, some of which it has never made before."""
     fresh = GRANTS[3 * turn : 3 * turn + 3]
     usual = [("iam", "GetRole"), ("sts", "GetCallerIdentity"), ("s3", "GetObject")]
-    return [record(day, f"{9 + n}:{dice.randrange(60):02}", role="terraform", service=service, name=name,
-                   address="10.200.1.7", agent=TERRAFORM, id=f"tf/{day}/{n}",
-                   requestParameters={"roleName": f"r{day}{n}"})
-            for n, (service, name) in enumerate([*usual, *fresh])]  # fmt: skip
+    return [
+        record(
+            day,
+            f"{9 + n}:{dice.randrange(60):02}",
+            role="terraform",
+            service=service,
+            name=name,
+            address="10.200.1.7",
+            agent=TERRAFORM,
+            id=f"tf/{day}/{n}",
+            requestParameters={"roleName": f"r{day}{n}"},
+        )
+        for n, (service, name) in enumerate([*usual, *fresh])
+    ]
 
 
 @pytest.mark.parametrize(("seed", "chain"), [(1, 0), (2, 1), (3, 3)])
@@ -150,8 +204,19 @@ def test_who_does_another_sensitive_thing_each_day_is_no_news_after_two_weeks_bu
         if turn >= 14:
             listed += [(turn, item["title"]) for item in result.standing]
     assert listed == []
-    theft = [record(TODAY, f"21:{3 * n:02}", role="terraform", service=service, name=name, address="185.220.101.34",
-                    agent="aws-cli/2.15.0 Python/3.11.6", id=f"theft{n}", session="ASIASTOLEN")
-             for n, (service, name) in enumerate(CHAINS[chain])]  # fmt: skip
+    theft = [
+        record(
+            TODAY,
+            f"21:{3 * n:02}",
+            role="terraform",
+            service=service,
+            name=name,
+            address="185.220.101.34",
+            agent="aws-cli/2.15.0 Python/3.11.6",
+            id=f"theft{n}",
+            session="ASIASTOLEN",
+        )
+        for n, (service, name) in enumerate(CHAINS[chain])
+    ]
     (details,) = [item for item in run(store, theft).standing if "theft0" in item["record_ids"]]
     assert details["life"] == "new" and SEVERITIES.index(details["severity"]) >= SEVERITIES.index("medium")

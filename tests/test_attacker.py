@@ -126,8 +126,11 @@ def kubernetes(**changes: Any) -> Lines:
     return lines({**item, "stageTimestamp": render(parse(item["stageTimestamp"]) + back)} for item in raid)
 
 
-CALM = lines({**item, "stageTimestamp": render(parse(item["stageTimestamp"]) + (TODAY - test_ids.LAST) * DAY)}
-             for day in range(test_ids.LAST - DAYS, test_ids.LAST) for item in test_ids.ordinary(day))  # fmt: skip
+CALM = lines(
+    {**item, "stageTimestamp": render(parse(item["stageTimestamp"]) + (TODAY - test_ids.LAST) * DAY)}
+    for day in range(test_ids.LAST - DAYS, test_ids.LAST)
+    for item in test_ids.ordinary(day)
+)
 BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
 FUTURE = [record(TODAY + n, "09:00", role="worker-b", id=f"future{n}") for n in range(2, 38)]
 
@@ -151,7 +154,8 @@ ROWS: dict[str, tuple[Lines, Lines]] = {
     "C2 one audit id": (CALM, kubernetes(auditID=test_ids.ONE)),
     "C3 a browser": (HISTORY, lines({**item, "userAgent": BROWSER} for item in raid())),
     "C3 a browser on days before": (
-        [*HISTORY, *lines(thrice(BROWSER))], lines({**item, "userAgent": BROWSER} for item in raid()),
+        [*HISTORY, *lines(thrice(BROWSER))],
+        lines({**item, "userAgent": BROWSER} for item in raid()),
     ),
     "C3 a name of single sign-on": (HISTORY, lines(raid("AWSReservedSSO_x-job"))),
     "H4 a repository's name": (HISTORY, lines([repository("evil/payments-api"), *raid()])),
@@ -163,7 +167,7 @@ ROWS: dict[str, tuple[Lines, Lines]] = {
     "H6 half a character in the text of an event": (HISTORY, within(half(lines(raid())))),
     "H7 a NUL byte": (HISTORY, ['{"a": "\0"}', *lines(raid())]),
     "M8 rubbish": (HISTORY, [*(["1"] * 5_000), *lines(raid())]),
-}  # fmt: skip
+}
 
 
 READ = ("C1", "C2", "C3 a browser", "H5", "H6", "H7", "M8")

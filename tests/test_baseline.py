@@ -140,8 +140,10 @@ def test_a_group_never_learns_what_looks_bad() -> None:
 
 @pytest.mark.parametrize("flood", [500, 3000])
 def test_a_flooded_day_teaches_at_most_so_many_values(flood: int) -> None:
-    details = [{"action": f"odd:Call{n:04}", "target": f"t{n}", "network": f"10.{n // 250}.{n % 250}.0/24"}
-            for n in range(flood)]  # fmt: skip
+    details = [
+        {"action": f"odd:Call{n:04}", "target": f"t{n}", "network": f"10.{n // 250}.{n % 250}.0/24"}
+        for n in range(flood)
+    ]
     day_lesson = day_of([*details, {**DAILY, "repeat": 5}])
     assert max(len(values) for values in day_lesson.now.values()) == NEW_VALUES
     assert day_lesson.now["action"]["s3:GetObject"] == 5, "what happens most is kept"

@@ -91,9 +91,18 @@ def test_what_is_graver_stays() -> None:
     assert {key.outcome for key in kept} == {"success"}
 
 
-THEFT = [CALL._replace(time=TODAY * DAY + 60 * n, action=f"iam:{name}", service="iam", access="permissions",
-                       network="185.220.101.0/24", address="185.220.101.4", record_id=f"id-{n}")
-         for n, name in enumerate(("CreateUser", "AttachUserPolicy", "CreateAccessKey"))]  # fmt: skip
+THEFT = [
+    CALL._replace(
+        time=TODAY * DAY + 60 * n,
+        action=f"iam:{name}",
+        service="iam",
+        access="permissions",
+        network="185.220.101.0/24",
+        address="185.220.101.4",
+        record_id=f"id-{n}",
+    )
+    for n, name in enumerate(("CreateUser", "AttachUserPolicy", "CreateAccessKey"))
+]
 
 
 @pytest.mark.parametrize("number", [30, 200])
@@ -101,9 +110,15 @@ THEFT = [CALL._replace(time=TODAY * DAY + 60 * n, action=f"iam:{name}", service=
 def test_a_day_full_of_planted_records_with_a_thefts_ids_swallows_none_of_it(number: int, action: str) -> None:
     """Behaviours as grave as the theft, at its minutes, with its ids on the last of them."""
     level = "permissions" if action.startswith("iam") else "read"
-    planted = [e._replace(action=f"{action}{n // 2}", access=level, time=TODAY * DAY + n % 3 * 60,
-                          record_id=f"id-{n % 3}" if n > number - 20 else e.record_id)
-               for n, e in enumerate(events(number))]  # fmt: skip
+    planted = [
+        e._replace(
+            action=f"{action}{n // 2}",
+            access=level,
+            time=TODAY * DAY + n % 3 * 60,
+            record_id=f"id-{n % 3}" if n > number - 20 else e.record_id,
+        )
+        for n, e in enumerate(events(number))
+    ]
     batch = intake_batch.IntakeBatch()
     for event in [*planted, *THEFT]:
         batch.add(event)

@@ -151,11 +151,15 @@ def test_what_goes_out_is_in_the_trail_and_holds_no_value_of_a_log(tmp_path: Pat
 
 
 FAULTS = [
-    (Misbehaving.HANG, "does not answer"), (Misbehaving.DRIP, "did not answer in time"),
+    (Misbehaving.HANG, "does not answer"),
+    (Misbehaving.DRIP, "did not answer in time"),
     (Misbehaving.HTML, "not in the form of"),
-    (Misbehaving.REFUSE, "status 500"), (Misbehaving.BROKEN, "not in the form"), (Misbehaving.FLOOD, "too long"),
-    (Misbehaving.SHUT, "does not answer"), (Misbehaving.REDIRECT, "status 302"),
-]  # fmt: skip
+    (Misbehaving.REFUSE, "status 500"),
+    (Misbehaving.BROKEN, "not in the form"),
+    (Misbehaving.FLOOD, "too long"),
+    (Misbehaving.SHUT, "does not answer"),
+    (Misbehaving.REDIRECT, "status 302"),
+]
 
 
 @pytest.mark.parametrize(("fault", "says"), FAULTS, ids=[says for _, says in FAULTS])
@@ -172,9 +176,10 @@ def test_an_endpoint_that_fails_costs_one_line_and_the_brief_is_whole(fault: int
 
 WRONG = [
     (("--llm", "http://model.example/v1", "--llm-model", "m"), "give https"),
-    (("--llm", "https://model.example/v1"), "needs --llm-model"), (("--llm-model", "m"), "need --llm URL"),
+    (("--llm", "https://model.example/v1"), "needs --llm-model"),
+    (("--llm-model", "m"), "need --llm URL"),
     (("--llm", "https://x.example", "--llm-model", "m", "--llm-seconds", "0"), "must be 1 to 600"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("words", "says"), WRONG, ids=[says for _, says in WRONG])
@@ -250,7 +255,7 @@ HOLDS = [
     "The notable contains {0} events, with unusual calls from {1} to {2}.",
     "Notable holds {0} records, with unusual calls from {1} to {2}",
     "- The notable holds {0} records with unusual calls from {1} to {2}.",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("text", HOLDS)
@@ -283,8 +288,10 @@ def test_a_model_that_lies_leaves_the_template_standing(tmp_path: Path) -> None:
     state(tmp_path, [ONE])
 
     def liar(request: Json) -> str:
-        return "\n".join(f"{text.replace('not ', '').replace('never ', '')} The key is safe. [{name}]"
-                         for name, _, text in facts(request))  # fmt: skip
+        return "\n".join(
+            f"{text.replace('not ', '').replace('never ', '')} The key is safe. [{name}]"
+            for name, _, text in facts(request)
+        )
 
     with endpoint(liar) as (url, _):
         details = asked(command, *llm(url), out=tmp_path)
@@ -327,7 +334,10 @@ def test_a_brief_says_that_what_is_quoted_gives_no_orders() -> None:
 def test_each_phrase_that_the_double_replaces_is_one_that_briefs_use() -> None:
     """Else it would measure less than it says."""
     blind = {**documents()[0]["signals"][0], "cannot_tell": True}
-    details = [*documents(), {**documents()[0], "signals": [*documents()[0]["signals"], blind]},
-            {**documents()[0], "identity": {**documents()[0]["identity"], "owner": ""}}]  # fmt: skip
+    details = [
+        *documents(),
+        {**documents()[0], "signals": [*documents()[0]["signals"], blind]},
+        {**documents()[0], "identity": {**documents()[0]["identity"], "owner": ""}},
+    ]
     said = [brief.sentence(fact, cited=False) for item in details for fact in brief.facts(item)]
     assert [phrase for phrase, _ in HABITS if not any(re.search(phrase, text) for text in said)] == []

@@ -110,8 +110,9 @@ def test_a_case_takes_one_place_however_often_it_comes_back() -> None:
 
 ROWS = st.lists(
     st.builds(row, st.integers(0, 10_000).map(str), st.floats(LEAST, 100), st.integers(0, 23), st.integers(0, 20)),
-    max_size=60, unique_by=lambda row: row.id,
-)  # fmt: skip
+    max_size=60,
+    unique_by=lambda row: row.id,
+)
 
 
 @given(ROWS, st.integers(1, 50), st.randoms())

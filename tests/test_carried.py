@@ -21,12 +21,16 @@ POD: dict[str, Any] = {
 }  # fmt: skip
 ENTRY: dict[str, Any] = {
     "protoPayload": {
-        "authenticationInfo": {"principalEmail": "ann@example.com"}, "methodName": "io.k8s.core.v1.pods.exec.create",
-        "resourceName": "core/v1/namespaces/default/pods/web-1/exec", "serviceName": "k8s.io",
+        "authenticationInfo": {"principalEmail": "ann@example.com"},
+        "methodName": "io.k8s.core.v1.pods.exec.create",
+        "resourceName": "core/v1/namespaces/default/pods/web-1/exec",
+        "serviceName": "k8s.io",
     },
-    "insertId": "i-1", "resource": {"type": "k8s_cluster", "labels": {"cluster_name": "c", "project_id": "p1"}},
-    "timestamp": "2026-03-02T10:00:00Z", "logName": "projects/p1/logs/cloudaudit.googleapis.com%2Factivity",
-}  # fmt: skip
+    "insertId": "i-1",
+    "resource": {"type": "k8s_cluster", "labels": {"cluster_name": "c", "project_id": "p1"}},
+    "timestamp": "2026-03-02T10:00:00Z",
+    "logName": "projects/p1/logs/cloudaudit.googleapis.com%2Factivity",
+}
 TEXT, CODED = json.dumps(POD), b64encode(json.dumps(ENTRY).encode()).decode()
 
 
@@ -36,22 +40,28 @@ def read(record: object) -> Event:
     return event
 
 
-@pytest.mark.parametrize("record", [
-    {"id": "3", "timestamp": 1772445600000, "message": TEXT},
-    {"message": POD, "logGroup": "/aws/eks/c/cluster", "logStream": "kube-apiserver-audit-1"},
-    {"_raw": json.dumps({"message": POD, "logGroup": "/aws/eks/c/cluster"}), "_time": "1"},
-    {"message": TEXT, "data_stream": {"dataset": "aws.cloudwatch_logs"}, "@timestamp": "2026-03-02T10:00:00Z"},
-    {"fields": {"message": [TEXT], "data_stream.dataset": ["aws.cloudwatch_logs"]}},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"id": "3", "timestamp": 1772445600000, "message": TEXT},
+        {"message": POD, "logGroup": "/aws/eks/c/cluster", "logStream": "kube-apiserver-audit-1"},
+        {"_raw": json.dumps({"message": POD, "logGroup": "/aws/eks/c/cluster"}), "_time": "1"},
+        {"message": TEXT, "data_stream": {"dataset": "aws.cloudwatch_logs"}, "@timestamp": "2026-03-02T10:00:00Z"},
+        {"fields": {"message": [TEXT], "data_stream.dataset": ["aws.cloudwatch_logs"]}},
+    ],
+)
 def test_an_event_of_cloudwatch_is_the_record_that_it_carries(record: dict[str, Any]) -> None:
     assert read(record) == kubernetes.read(POD)
 
 
-@pytest.mark.parametrize("record", [
-    {"data": json.dumps(ENTRY), "attributes": {}},
-    {"message": {"data": CODED, "messageId": "1"}, "subscription": "projects/p/subscriptions/s"},
-    {"_raw": json.dumps({"message": {"data": CODED}, "subscription": "s"}), "_time": "1"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"data": json.dumps(ENTRY), "attributes": {}},
+        {"message": {"data": CODED, "messageId": "1"}, "subscription": "projects/p/subscriptions/s"},
+        {"_raw": json.dumps({"message": {"data": CODED}, "subscription": "s"}), "_time": "1"},
+    ],
+)
 def test_a_message_of_pubsub_is_the_entry_that_it_carries(record: dict[str, Any]) -> None:
     assert read(record) == gcp.read(ENTRY)
 

@@ -95,8 +95,10 @@ def test_after_a_month_a_successor_begins_that_names_its_predecessor() -> None:
     assert (second.id, second.predecessor, second.last_day) == ("35", "0", 55)
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.sets(st.sampled_from("abcd"), min_size=1, max_size=2)), max_size=8),
-       st.randoms())  # fmt: skip
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.sets(st.sampled_from("abcd"), min_size=1, max_size=2)), max_size=8),
+    st.randoms(),
+)
 def test_the_order_within_a_day_does_not_matter_and_rows_come_back(details: list[Any], dice: random.Random) -> None:
     days: dict[int, list[EpisodeHead]] = {}
     for n, (day, members) in enumerate(details):
@@ -161,7 +163,8 @@ def test_a_weaker_one_does_not_stand_before_a_grave_one_that_nobody_has_judged()
     details = now(store)
     assert len(details["revisions"]) == 2 and details["revisions"][1]["likelihood"] < 30
     assert [details[name] for name in ("title", "likelihood", "first_time")] == [
-        grave[name] for name in ("title", "likelihood", "first_time")]  # fmt: skip
+        grave[name] for name in ("title", "likelihood", "first_time")
+    ]
     checks = claims.verify(store, model.load(), details)
     assert not [check for check in checks if check.holds is False]
     assert "episode 2" in [check.what for check in checks]
@@ -311,9 +314,22 @@ def test_two_that_turn_out_to_be_one_go_on_as_the_older_and_the_other_is_merged_
     assert (merged["merged_into"], merged["life"], merged["revision"]) == (NAME, "closed", 2)
     later = [event.change for day in range(TODAY + 3, TODAY + 6) for event in run(store, others(day), ROOM).events]
     assert "merged" not in later
-    assert answer(store)["case"] == answer(runs([both + raid() + raid("batch", day=TODAY + 1) + others(TODAY + 1)
-                                                 + shared + [r for day in (3, 4, 5) for r in others(TODAY + day)]],
-                                                ROOM))["case"]  # fmt: skip
+    assert (
+        answer(store)["case"]
+        == answer(
+            runs(
+                [
+                    both
+                    + raid()
+                    + raid("batch", day=TODAY + 1)
+                    + others(TODAY + 1)
+                    + shared
+                    + [r for day in (3, 4, 5) for r in others(TODAY + day)]
+                ],
+                ROOM,
+            )
+        )["case"]
+    )
 
 
 def test_a_notable_that_is_found_and_merged_in_one_run_is_published_as_one() -> None:
@@ -427,8 +443,10 @@ def test_what_is_new_since_a_verdict_is_named_with_the_likelihood_then_and_now()
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     then = now(store)["likelihood"]
     judged(store, "benign", TODAY * DAY + 20 * HOUR)
-    fresh = [record(TODAY + 1, f"15:{n:02}", service="iam", name=name, address="203.0.113.9", agent="aws-cli/2.1")
-             for n, name in enumerate(("CreateLoginProfile", "DeleteUser"))]  # fmt: skip
+    fresh = [
+        record(TODAY + 1, f"15:{n:02}", service="iam", name=name, address="203.0.113.9", agent="aws-cli/2.1")
+        for n, name in enumerate(("CreateLoginProfile", "DeleteUser"))
+    ]
     (details,) = run(store, raid(day=TODAY + 1) + fresh + others(TODAY + 1), ROOM).standing
     schema().validate(details)
     assert f"Likelihood {then:g}% then, {details['likelihood']:g}% now. New calls: " in details["since"]
@@ -444,8 +462,10 @@ def test_what_comes_after_a_verdict_earns_its_row_by_itself_and_says_why_it_is_b
     assert (details["id"], details["life"], details["listed_on"]) == (NAME, "new", render_day(TODAY + 1))
     before = publish.stored(quieter_twin())[0]["likelihood"]
     assert details["since"].startswith(f"Back since the verdict of {render_day(TODAY)} (benign, by ann), because ")
-    assert details["since"].endswith(f" Likelihood {before:g}% then, {details['likelihood']:g}% now. "
-                                  "No new identity, call, place or target: it happened again.")  # fmt: skip
+    assert details["since"].endswith(
+        f" Likelihood {before:g}% then, {details['likelihood']:g}% now. "
+        "No new identity, call, place or target: it happened again."
+    )
     assert {entry["time"][:10] for entry in details["timeline"]} == {render_day(TODAY + 1)}
     assert details["revisions"][0]["why"] == "benign, by ann"
     less = [record(TODAY + 3, "14:00", service="dynamodb", name="ListTables", id="less")]
@@ -502,8 +522,12 @@ def test_a_verdict_does_not_cover_what_became_graver_or_who_was_not_seen() -> No
 ROTATION = ("ListAccessKeys", "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey")
 TERRAFORM = ("GetRole", "CreateRole", "PutRolePolicy", "AttachRolePolicy", "UpdateAssumeRolePolicy", "DeleteRole")
 OPERATOR = ("CreateRole", "CreateServiceLinkedRole", "PassRole", "AttachRolePolicy", "DeleteRole")
-ASKED = {"userName": "app-1", "roleName": "app", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess",
-         "policyDocument": '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'}  # fmt: skip
+ASKED = {
+    "userName": "app-1",
+    "roleName": "app",
+    "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess",
+    "policyDocument": '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}',
+}
 THEFT = ("CreateUser", "AttachUserPolicy", "CreateLoginProfile", "CreateAccessKey")
 
 
@@ -511,15 +535,40 @@ def young(calls: Sequence[str], address: str, agent: str, theft: int = -1, thief
     """A tenant's first 15 days: dull services, a role that makes sensitive calls daily, a thief who comes once."""
     text = []
     for day in range(TODAY, TODAY + 15):
-        text += [record(day, f"{hour:02}:{n:02}", role=f"svc-{n}", bucket=f"b{n}", address=f"10.{n}.0.9")
-                 for n in range(30) for hour in (2, 9, 17)]  # fmt: skip
-        text += [record(day, f"03:{6 * turn + n:02}", role="daily", service="iam", name=name, address=address,
-                        agent=agent, requestParameters=ASKED)
-                 for turn in range(6) for n, name in enumerate(calls)]  # fmt: skip
+        text += [
+            record(day, f"{hour:02}:{n:02}", role=f"svc-{n}", bucket=f"b{n}", address=f"10.{n}.0.9")
+            for n in range(30)
+            for hour in (2, 9, 17)
+        ]
+        text += [
+            record(
+                day,
+                f"03:{6 * turn + n:02}",
+                role="daily",
+                service="iam",
+                name=name,
+                address=address,
+                agent=agent,
+                requestParameters=ASKED,
+            )
+            for turn in range(6)
+            for n, name in enumerate(calls)
+        ]
         if day == TODAY + theft:
-            text += [record(day, f"15:{n:02}", role=thief, service="iam", name=name, address="185.220.101.34",
-                            agent="aws-cli/2.9.0", id=f"theft{n}",
-                            requestParameters=ASKED) for n, name in enumerate(THEFT)]  # fmt: skip
+            text += [
+                record(
+                    day,
+                    f"15:{n:02}",
+                    role=thief,
+                    service="iam",
+                    name=name,
+                    address="185.220.101.34",
+                    agent="aws-cli/2.9.0",
+                    id=f"theft{n}",
+                    requestParameters=ASKED,
+                )
+                for n, name in enumerate(THEFT)
+            ]
     return text
 
 
@@ -583,10 +632,20 @@ def knocks(day: int, is_let_in: bool) -> Records:
     calls = [("secretsmanager", "GetSecretValue")] * 20 + [("kms", "Decrypt")] * 20
     wrong: dict[str, Any] = {} if is_let_in else {"errorCode": "AccessDenied"}
     return [
-        record(day, f"13:{n:02}", service=service, name=name, address=TOR_EXITS[0], agent="aws-cli/2.1",
-               requestParameters={"secretId": f"prod/{n % 5}"}, userIdentity=FOREIGN, id=f"knock{day}{n}", **wrong)
+        record(
+            day,
+            f"13:{n:02}",
+            service=service,
+            name=name,
+            address=TOR_EXITS[0],
+            agent="aws-cli/2.1",
+            requestParameters={"secretId": f"prod/{n % 5}"},
+            userIdentity=FOREIGN,
+            id=f"knock{day}{n}",
+            **wrong,
+        )
         for n, (service, name) in enumerate(calls)
-    ]  # fmt: skip
+    ]
 
 
 def test_who_is_let_in_after_days_of_refusals_is_shown() -> None:

@@ -59,10 +59,15 @@ def test_the_latest_assignment_and_status_stand_and_can_be_taken_back(out: Path)
     assert asked(note, "2", out=out) is None
 
 
-@pytest.mark.parametrize(("words", "why"), [
-    (("1", "x", "--by", " "), "needs --by"), (("1", "--by", "ann"), "--by goes with"), (("7", "x"), "rank"),
-    (("1", " "), "needs a text"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("1", "x", "--by", " "), "needs --by"),
+        (("1", "--by", "ann"), "--by goes with"),
+        (("7", "x"), "rank"),
+        (("1", " "), "needs a text"),
+    ],
+)
 def test_a_note_that_makes_no_sense_is_refused_and_nothing_is_recorded(
     out: Path, words: tuple[str, ...], why: str
 ) -> None:
@@ -115,12 +120,15 @@ def test_a_filter_needs_the_code_of_exactly_the_list_that_was_shown(out: Path) -
     assert [each["notable_id"] for each in done["verdicts"]] == [BOTH[1]["id"]]
 
 
-@pytest.mark.parametrize(("words", "why"), [
-    (("matching", "benign", *BY), "needs --identity or --title"),
-    (("matching", "benign", "--title", "no such", *BY), "no listed notable"),
-    (("matching", "nonsense", "--identity", KEY, *BY), "verdict 'nonsense'"),
-    (("1", "benign", "--identity", KEY, *BY), "go only with"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("matching", "benign", *BY), "needs --identity or --title"),
+        (("matching", "benign", "--title", "no such", *BY), "no listed notable"),
+        (("matching", "nonsense", "--identity", KEY, *BY), "verdict 'nonsense'"),
+        (("1", "benign", "--identity", KEY, *BY), "go only with"),
+    ],
+)
 def test_a_filter_that_makes_no_sense_is_refused(out: Path, words: tuple[str, ...], why: str) -> None:
     with pytest.raises(InputError, match=why):
         desk(feedback, *words, out=out)

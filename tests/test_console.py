@@ -37,22 +37,33 @@ ACTS: Mapping[str, Calls] = {
     "no more logs": (("cloudtrail", "StopLogging", {"name": "main"}),),
     "secrets": tuple(("secretsmanager", "GetSecretValue", {"secretId": f"prod/{n}"}) for n in range(5)),
     "a snapshot shared": (
-        ("ec2", "ModifySnapshotAttribute", {
-            "snapshotId": "snap-1", "attributeType": "CREATE_VOLUME_PERMISSION",
-            "createVolumePermission": {"add": {"items": [{"userId": "999999999999"}]}}}),
+        (
+            "ec2",
+            "ModifySnapshotAttribute",
+            {
+                "snapshotId": "snap-1",
+                "attributeType": "CREATE_VOLUME_PERMISSION",
+                "createVolumePermission": {"add": {"items": [{"userId": "999999999999"}]}},
+            },
+        ),
     ),
-}  # fmt: skip
+}
 ANN = {
-    "type": "AssumedRole", "principalId": "AROASSO:ann", "accountId": ACCOUNT, "accessKeyId": "ASIAANN",
+    "type": "AssumedRole",
+    "principalId": "AROASSO:ann",
+    "accountId": ACCOUNT,
+    "accessKeyId": "ASIAANN",
     "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/ann",
     "sessionContext": {
         "attributes": {"mfaAuthenticated": "true"},
         "sessionIssuer": {
-            "type": "Role", "principalId": "AROASSO", "accountId": ACCOUNT,
+            "type": "Role",
+            "principalId": "AROASSO",
+            "accountId": ACCOUNT,
             "arn": f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef",
         },
     },
-}  # fmt: skip
+}
 """A person whom the directory knows."""
 
 
@@ -64,10 +75,20 @@ def tenant() -> Records:
 def act(calls: Calls, **how: Any) -> Records:
     """What a thief does from Tor with the role `ledger`."""
     return [
-        record(TODAY, f"14:{n:02}", role="ledger", session="ASIATHIEF", service=service, name=name, address=TOR,
-               requestParameters=call, id=f"theft{n}", **how)
+        record(
+            TODAY,
+            f"14:{n:02}",
+            role="ledger",
+            session="ASIATHIEF",
+            service=service,
+            name=name,
+            address=TOR,
+            requestParameters=call,
+            id=f"theft{n}",
+            **how,
+        )
         for n, (service, name, call) in enumerate(calls)
-    ]  # fmt: skip
+    ]
 
 
 def with_mfa(records: Records) -> Records:
@@ -133,13 +154,21 @@ def test_a_known_person_stays_watched_for_what_a_thief_does(what: str) -> None:
 
 def test_people_at_work_in_the_console_are_no_notables() -> None:
     """Who looks at something new from the usual place, or grants something there."""
-    new = [("ec2", "DescribeInstances"), ("iam", "ListRoles"), ("lambda", "ListFunctions20150331"),
-           ("s3", "CreateBucket")]  # fmt: skip
+    new = [
+        ("ec2", "DescribeInstances"),
+        ("iam", "ListRoles"),
+        ("lambda", "ListFunctions20150331"),
+        ("s3", "CreateBucket"),
+    ]
     today = [
-        {**record(TODAY, f"11:{n:02}", role="ann", service=service, name=name, id=f"work{n}"), "userIdentity": ANN,
-         "sourceIPAddress": "81.2.69.142", "sessionCredentialFromConsole": "true"}
+        {
+            **record(TODAY, f"11:{n:02}", role="ann", service=service, name=name, id=f"work{n}"),
+            "userIdentity": ANN,
+            "sourceIPAddress": "81.2.69.142",
+            "sessionCredentialFromConsole": "true",
+        }
         for n, (service, name) in enumerate(new)
-    ]  # fmt: skip
+    ]
     for history in (0, 6, 17):
         _, (result,) = scored(tenant() + at_home(history) + today)
         assert [n for n in [*result.notables, *result.below] if "ann" in n["identity"]["id"]] == []
@@ -152,10 +181,18 @@ def test_a_usual_call_from_the_thief_s_line_on_the_eve_makes_no_habit(eves: int)
     prepared = [record(TODAY - ago, "10:20", role="ledger", id=f"eve{ago}", **line) for ago in range(1, eves + 1)]
     calls = ACTS["secrets"]
     theft = [
-        record(TODAY, f"14:{n:02}", role="ledger", service=service, name=name, requestParameters=call, id=f"theft{n}",
-               **line)
+        record(
+            TODAY,
+            f"14:{n:02}",
+            role="ledger",
+            service=service,
+            name=name,
+            requestParameters=call,
+            id=f"theft{n}",
+            **line,
+        )
         for n, (service, name, call) in enumerate(calls)
-    ]  # fmt: skip
+    ]
     _, (result,) = scored(tenant() + quiet(17, "ledger") + prepared + theft)
     (notable,) = told(result.notables)
     assert notable["listed"] and {s["id"]: s["value"] for s in notable["signals"]}["moved_outside"] >= NOVEL

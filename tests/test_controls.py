@@ -54,12 +54,15 @@ def test_only_the_key_that_behaved_oddly_is_named() -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("role", f"Revoke the sessions of {MACHINE.name} issued before now, and stop whatever obtains new ones; "
-         "the response plan names it where logs show it."),
+        (
+            "role",
+            f"Revoke the sessions of {MACHINE.name} issued before now, and stop whatever obtains new ones; "
+            "the response plan names it where logs show it.",
+        ),
         ("web_identity", "Revoke the tokens of"),
         ("user", "Rotate every credential of"),
     ],
-)  # fmt: skip
+)
 def test_without_a_key_it_says_what_to_revoke(kind: str, words: str) -> None:
     assert reasons([{"action": "iam:ListUsers"}], kind=kind)[0].startswith(words)
 
@@ -70,8 +73,11 @@ def test_calls_made_for_the_first_time_are_named() -> None:
 
 
 def test_what_no_policy_stops_is_not_to_be_denied_and_what_was_refused_is_said_apart() -> None:
-    today = [{"action": "sts:GetCallerIdentity"}, {"action": "ec2:DescribeInstances"},
-             {"action": "iam:CreateUser", "outcome": "denied"}]  # fmt: skip
+    today = [
+        {"action": "sts:GetCallerIdentity"},
+        {"action": "ec2:DescribeInstances"},
+        {"action": "iam:CreateUser", "outcome": "denied"},
+    ]
     _, reduce = reasons(today, [{"ago": [20, 1], "events": [{}]}])
     assert reduce == (
         "Worked for the first time: ec2:DescribeInstances; deny unneeded actions. Already refused: iam:CreateUser."
@@ -79,8 +85,13 @@ def test_what_no_policy_stops_is_not_to_be_denied_and_what_was_refused_is_said_a
 
 
 def test_a_call_that_is_new_for_it_is_named_however_common_it_is() -> None:
-    peers = [{"ago": [20, 1], "events": [{"who": MACHINE._replace(id=f"peer{n}")._asdict(),
-                                          "action": "ec2:DescribeInstances"}]} for n in range(9)]  # fmt: skip
+    peers = [
+        {
+            "ago": [20, 1],
+            "events": [{"who": MACHINE._replace(id=f"peer{n}")._asdict(), "action": "ec2:DescribeInstances"}],
+        }
+        for n in range(9)
+    ]
     _, reduce = reasons([{"action": "ec2:DescribeInstances"}], [{"ago": [20, 1], "events": [{}]}, *peers])
     assert reduce.startswith("Worked for the first time: ec2:DescribeInstances;")
 
@@ -110,13 +121,17 @@ def test_reasons_are_bounded() -> None:
 
 def test_what_the_intrusion_made_is_removed_and_not_rotated() -> None:
     identity = MACHINE._replace(id="aws:1:user:AIDAMADE", name=f"arn:aws:iam::{MACHINE.account}:user/svc", kind="user")
-    acts = [{"action": "iam:CreateUser", "target": "svc"},
-            {"action": "iam:CreateAccessKey", "target": "svc", "issued": "AKIAEXAMPLE1"}]  # fmt: skip
+    acts = [
+        {"action": "iam:CreateUser", "target": "svc"},
+        {"action": "iam:CreateAccessKey", "target": "svc", "issued": "AKIAEXAMPLE1"},
+    ]
     creator = _part(MACHINE, acts)
     ours, theirs = _part(identity, [KEY]), _part(MACHINE, [{**KEY, "action": "iam:ListUsers"}])
     first = [c.reason for c in controls(creator._replace(members=(creator, ours), links=()))]
-    assert first[2].endswith(": Remove arn:aws:iam::" + MACHINE.account + ":user/svc, which this intrusion made: "
-                             "do not rotate it, delete it and its keys.")  # fmt: skip
+    assert first[2].endswith(
+        ": Remove arn:aws:iam::" + MACHINE.account + ":user/svc, which this intrusion made: "
+        "do not rotate it, delete it and its keys."
+    )
     assert "detach every policy" in first[3] and "Rotate" not in first[2]
     second = [c.reason for c in controls(creator._replace(members=(creator, theirs), links=()))]
     assert second[2].endswith("Remove AKIAEXAMPLE1, which this intrusion made: delete it, nobody else relies on it.")

@@ -20,8 +20,17 @@ def ordinary(days: int, bad: int = 0) -> rows.Rows:
     """Rows of one identity, the last `bad` of them an incident."""
     ndarray = np.array([""] * (days - bad) + ["theft"] * bad)
     count = np.arange(days)
-    return rows.Rows(count, np.zeros(days, int), np.zeros(days, int), count, np.zeros(days, bool),
-                     np.zeros(days, bool), ndarray, ndarray, np.zeros((days, len(NAMES))))  # fmt: skip
+    return rows.Rows(
+        count,
+        np.zeros(days, int),
+        np.zeros(days, int),
+        count,
+        np.zeros(days, bool),
+        np.zeros(days, bool),
+        ndarray,
+        ndarray,
+        np.zeros((days, len(NAMES))),
+    )
 
 
 def test_controls_have_records_that_sources_read_and_no_incidents() -> None:

@@ -17,11 +17,18 @@ Records = list[dict[str, Any]]
 def invented(number: int, day: int = TODAY) -> Records:
     """Newcomers that do grave things, each with a first word of its own, from an address of its own."""
     return [
-        record(day, f"00:1{minute}", role=f"{word(n)}-x", service=service, name=name,
-               address=f"{n % 97 + 11}.{n // 97}.7.9", id=f"{day}-{n}-{minute}")
+        record(
+            day,
+            f"00:1{minute}",
+            role=f"{word(n)}-x",
+            service=service,
+            name=name,
+            address=f"{n % 97 + 11}.{n // 97}.7.9",
+            id=f"{day}-{n}-{minute}",
+        )
         for n in range(number)
         for minute, (service, name) in enumerate([("iam", "CreateUser"), ("secretsmanager", "GetSecretValue")])
-    ]  # fmt: skip
+    ]
 
 
 def word(number: int) -> str:

@@ -49,7 +49,7 @@ COSTLY: dict[str, Callable[[], bytes]] = {
     "auditd's long lines": lambda: b"".join(
         b"type=PATH msg=audit(1604994496.155:%d): x=" % n + b"x" * 3_000_000 + b"\n" for n in range(64)
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", COSTLY)

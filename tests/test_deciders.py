@@ -94,7 +94,10 @@ def test_a_client_changes_nothing_but_what_its_row_feeds(row: Decider) -> None:
 @pytest.mark.parametrize("session", HOSTILE[:-1])
 def test_the_name_of_a_roles_session_decides_nothing(session: str) -> None:
     plain = record(20_000, "10:00")
-    who = {**plain["userIdentity"], "principalId": f"AROApayments-api:{session}",
-           "arn": f"arn:aws:sts::111111111111:assumed-role/payments-api/{session}"}  # fmt: skip
+    who = {
+        **plain["userIdentity"],
+        "principalId": f"AROApayments-api:{session}",
+        "arn": f"arn:aws:sts::111111111111:assumed-role/payments-api/{session}",
+    }
     before, after = cloudtrail.read(plain), cloudtrail.read({**plain, "userIdentity": who})
     assert unlike(before, after) == set()

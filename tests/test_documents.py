@@ -12,8 +12,17 @@ import pytest
 from nhi_watch.hosts.files import reader
 from nhi_watch.hosts.files.reader import documents
 
-VALUES: tuple[Any, ...] = (1, "a", 'a "quoted" },{ text\\', "\ud800", None, [{"b": 1}, {"c": [{}, {}]}], {"d": {}},
-                           "x" * 700, "ä")  # fmt: skip
+VALUES: tuple[Any, ...] = (
+    1,
+    "a",
+    'a "quoted" },{ text\\',
+    "\ud800",
+    None,
+    [{"b": 1}, {"c": [{}, {}]}],
+    {"d": {}},
+    "x" * 700,
+    "ä",
+)
 DAMAGE = (b"", b"},{", b"\\", b'"', b"[", b"}", b"\x00", b",,", b"\xff", b"{]", b"\n{")
 
 

@@ -96,8 +96,12 @@ def test_too_little_is_not_judged() -> None:
 
 def test_a_run_stores_the_spread_of_each_day_but_for_the_first_when_all_is_news() -> None:
     store, days = MemoryStore(), range(TODAY, TODAY + STABLE_AFTER + 3)
-    records = [record(day, f"{hour:02}:00", role=role) for day in days for hour in (9, 10)
-               for role in ("a-api", "b-api", "c-api")]  # fmt: skip
+    records = [
+        record(day, f"{hour:02}:00", role=role)
+        for day in days
+        for hour in (9, 10)
+        for role in ("a-api", "b-api", "c-api")
+    ]
     run(store, records)
     assert not read(store, days[:STABLE_AFTER]) and not read(store, days[-2:]), (
         "open days are told when they are closed"

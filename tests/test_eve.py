@@ -43,8 +43,11 @@ def test_one_failed_call_on_the_eve_makes_no_kind_of_call_known(error: str) -> N
 
 
 def test_many_failed_calls_on_the_eve_do_not_make_new_targets_usual() -> None:
-    tried = [each for n in range(12) for each in on_the_eve(
-        aws("s3", "GetObject", 1, bucketName=f"none-{n}"), eventID=f"eve-{n}", **FAILS)]  # fmt: skip
+    tried = [
+        each
+        for n in range(12)
+        for each in on_the_eve(aws("s3", "GetObject", 1, bucketName=f"none-{n}"), eventID=f"eve-{n}", **FAILS)
+    ]
     stolen = aws("s3", "GetObject", 88, bucketName="payroll-archive")
     for signal in ("first_targets", "target_fan_out"):
         value, _ = told(signal, AWS, [*aws_day(TODAY), *stolen], "reports-job")
@@ -57,10 +60,15 @@ def test_refused_calls_do_not_make_an_amount_usual() -> None:
     """Known calls, many times as often: the days before they were tried as often, and refused."""
     stolen = aws("s3", "GetObject", 600, bucketName="reports-job-data")
     refused = [
-        {**item, "eventTime": render((TODAY - ago) * DAY + 12 * 3600 + n), "eventID": f"{ago}-{n}",
-         "errorCode": "AccessDenied"}
-        for ago in (1, 2, 3) for n, item in enumerate(stolen)
-    ]  # fmt: skip
+        {
+            **item,
+            "eventTime": render((TODAY - ago) * DAY + 12 * 3600 + n),
+            "eventID": f"{ago}-{n}",
+            "errorCode": "AccessDenied",
+        }
+        for ago in (1, 2, 3)
+        for n, item in enumerate(stolen)
+    ]
     for signal in ("bulk", "mass_taking"):
         value, _ = told(signal, AWS, [*aws_day(TODAY), *stolen], "reports-job")
         after, _ = told(signal, [*AWS, *refused], [*aws_day(TODAY), *stolen], "reports-job")
@@ -82,17 +90,25 @@ def test_what_grew_for_good_is_no_news_on_the_third_day() -> None:
     grown = aws("s3", "GetObject", 600, bucketName="reports-job-data")
     before = [
         {**item, "eventTime": render((TODAY - ago) * DAY + 12 * 3600 + n), "eventID": f"{ago}-{n}"}
-        for ago in (1, 2) for n, item in enumerate(grown)
-    ]  # fmt: skip
+        for ago in (1, 2)
+        for n, item in enumerate(grown)
+    ]
     assert told("bulk", [*AWS, *before], [*aws_day(TODAY), *grown], "reports-job") == (0.0, "")
 
 
 def reading(day: int, secrets: Sequence[str], clock: str = "13") -> list[Record]:
     return [
-        record(day, f"{clock}:{n // 60:02}:{n % 60:02}", role="reports-job", service="secretsmanager",
-               name="GetSecretValue", requestParameters={"secretId": secret}, id=f"{day}-{secret}-{n}")
+        record(
+            day,
+            f"{clock}:{n // 60:02}:{n % 60:02}",
+            role="reports-job",
+            service="secretsmanager",
+            name="GetSecretValue",
+            requestParameters={"secretId": secret},
+            id=f"{day}-{secret}-{n}",
+        )
         for n, secret in enumerate(secrets)
-    ]  # fmt: skip
+    ]
 
 
 def test_six_hundred_secrets_that_sort_last_are_counted() -> None:
@@ -115,10 +131,17 @@ def visits(day: int, account: str) -> list[Record]:
     """Somebody who found a public bucket, over Tor: of no account, or of another."""
     who: Record = {"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"}
     return [
-        record(day, f"{hour:02}:00", userIdentity=foreign("guest", account) if account else who,
-               address="185.220.101.9", agent="curl/8", id=f"{day}-{hour}-{account}", recipientAccountId=ACCOUNT)
+        record(
+            day,
+            f"{hour:02}:00",
+            userIdentity=foreign("guest", account) if account else who,
+            address="185.220.101.9",
+            agent="curl/8",
+            id=f"{day}-{hour}-{account}",
+            recipientAccountId=ACCOUNT,
+        )
         for hour in range(6, 18)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("account", [FOREIGN, ""], ids=["another account", "nobody"])

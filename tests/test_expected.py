@@ -91,9 +91,15 @@ def test_of_a_confirmed_notable_that_is_no_longer_kept_nothing_is_proved() -> No
     assert expected.preview(State(store), of(now(store))).unproved == ("gone",)
 
 
-@pytest.mark.parametrize("changes", [
-    {"action": "iam:DeleteUser"}, {"source": "192.0.2.1"}, {"source": ""}, {"action": "s3:PutObject"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"action": "iam:DeleteUser"},
+        {"source": "192.0.2.1"},
+        {"source": ""},
+        {"action": "s3:PutObject"},
+    ],
+)
 def test_one_unusual_call_beyond_it_is_enough(changes: dict[str, str]) -> None:
     document = notable()
     pattern = of(document, "sts:GetCallerIdentity", "iam:CreateAccessKey", places=("198.51.100.0/24",))
@@ -108,18 +114,30 @@ def test_it_covers_nothing_more_severe_of_nobody_else_and_nothing_that_was_cut()
     pattern = of(document)
     assert pattern.covers(document)
     changes: dict[str, Any]
-    for changes in ({"severity": "high"}, {"identity": notable(identity=ROLE)["identity"]}, {"kind": "exposure"},
-                    {"timeline": document["timeline"] * 250}, {"timeline": []},
-                    {"members": [document["identity"], notable(identity=ROLE)["identity"]]}):  # fmt: skip
+    for changes in (
+        {"severity": "high"},
+        {"identity": notable(identity=ROLE)["identity"]},
+        {"kind": "exposure"},
+        {"timeline": document["timeline"] * 250},
+        {"timeline": []},
+        {"members": [document["identity"], notable(identity=ROLE)["identity"]]},
+    ):
         assert not pattern.covers({**document, **changes}), changes
 
 
-@pytest.mark.parametrize(("call", "wanted", "is_covered"), [
-    ("s3:GetObject", "s3:Get*", True), ("s3:PutObject", "s3:Get*", False), ("S3:GetObject", "s3:Get*", False),
-    ("cloudtrail:StopLogging", "cloudtrail:Stop*", False), ("cloudtrail:StopLogging", "cloudtrail:StopLogging", True),
-    ("iam:CreateAccessKey", "iam:Create*", False), ("iam:AttachUserPolicy", "iam:Attach*", False),
-    ("secretsmanager:GetSecretValue", "secretsmanager:Get*", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "wanted", "is_covered"),
+    [
+        ("s3:GetObject", "s3:Get*", True),
+        ("s3:PutObject", "s3:Get*", False),
+        ("S3:GetObject", "s3:Get*", False),
+        ("cloudtrail:StopLogging", "cloudtrail:Stop*", False),
+        ("cloudtrail:StopLogging", "cloudtrail:StopLogging", True),
+        ("iam:CreateAccessKey", "iam:Create*", False),
+        ("iam:AttachUserPolicy", "iam:Attach*", False),
+        ("secretsmanager:GetSecretValue", "secretsmanager:Get*", False),
+    ],
+)
 def test_a_wildcard_never_stands_for_a_sensitive_call(call: str, wanted: str, is_covered: bool) -> None:
     document = notable()
     entry = {**document["timeline"][0], "action": call, "points": 9.0}
@@ -195,11 +213,18 @@ def test_one_that_may_hide_a_confirmed_notable_is_not_saved(tmp_path: Path) -> N
     assert asked(expect, "list", out=out) == {"patterns": []} and not (out / audit.NAME).exists()
 
 
-@pytest.mark.parametrize(("words", "why"), [
-    (("1",), "rank"), (("zz",), "too short"), (("hidden",), "too short"), (("end", "abcdef12"), "needs|takes --by"),
-    (("NAME", "extra", *SAID), "nothing may follow"), (("NAME", "--until", "soon"), "give a time"),
-    (("NAME",), "needs --by and --why; it needs an end"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("1",), "rank"),
+        (("zz",), "too short"),
+        (("hidden",), "too short"),
+        (("end", "abcdef12"), "needs|takes --by"),
+        (("NAME", "extra", *SAID), "nothing may follow"),
+        (("NAME", "--until", "soon"), "give a time"),
+        (("NAME",), "needs --by and --why; it needs an end"),
+    ],
+)
 def test_what_makes_no_sense_is_refused(tmp_path: Path, words: tuple[str, ...], why: str) -> None:
     named = [notable()["id"] if word == "NAME" else word for word in words]
     with pytest.raises(InputError, match=why):

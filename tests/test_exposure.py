@@ -36,8 +36,14 @@ AFTER = TODAY * DAY + seconds("23:00")
 def user(day: int, clock: str, **changes: Any) -> dict[str, Any]:
     """A call of the CI user with its key."""
     arn = f"arn:aws:iam::{ACCOUNT}:user/ci"
-    who = {"type": "IAMUser", "principalId": "AIDACI", "arn": arn, "accountId": ACCOUNT, "accessKeyId": KEY,
-           "userName": "ci"}  # fmt: skip
+    who = {
+        "type": "IAMUser",
+        "principalId": "AIDACI",
+        "arn": arn,
+        "accountId": ACCOUNT,
+        "accessKeyId": KEY,
+        "userName": "ci",
+    }
     return record(day, clock, role="ci", userIdentity=who, **changes)
 
 
@@ -133,14 +139,17 @@ def test_what_only_a_thief_called_is_denied_and_not_kept() -> None:
     kept, denied = notable["controls"][1]["reason"].split("; deny the rest. Deny ")
     assert kept == "Seen in 90 days: s3:GetObject"
     assert denied.startswith("iam:ListUsers") and "sts:GetCallerIdentity: only the intruder called it" in denied
-    (fresh,) = [[o["value"] for o in d["observed"] if o["new"]] for d in notable["usual"]["dimensions"]
-                if d["name"] == "action"]  # fmt: skip
+    (fresh,) = [
+        [o["value"] for o in d["observed"] if o["new"]] for d in notable["usual"]["dimensions"] if d["name"] == "action"
+    ]
     assert fresh == ["iam:ListUsers", "sts:GetCallerIdentity"]
 
 
 def test_what_was_odd_before_it_was_told_of_is_not_kept_either() -> None:
-    raid = [user(TODAY, f"09:{n:02}", service=service, name=name, address="185.220.101.4", agent="aws-cli/2.1")
-            for n, (service, name) in enumerate([("iam", "CreateUser"), ("cloudtrail", "StopLogging")])]  # fmt: skip
+    raid = [
+        user(TODAY, f"09:{n:02}", service=service, name=name, address="185.220.101.4", agent="aws-cli/2.1")
+        for n, (service, name) in enumerate([("iam", "CreateUser"), ("cloudtrail", "StopLogging")])
+    ]
     reduce = told(USUAL, raid)["controls"][1]["reason"]
     assert "CreateUser" not in reduce.partition("; deny the rest")[0]
     assert "Deny cloudtrail:StopLogging, iam:CreateUser: only" in reduce
@@ -172,8 +181,13 @@ def test_it_worked_and_it_reached_nothing_do_not_stand_in_one_notable() -> None:
     assert "it worked at" in signal(fresh, "still_valid")["evidence"]
     old = told(USUAL, now=AFTER + 400 * DAY)
     for notable in (fresh, old):
-        texts = " ".join([notable["summary"], *(c["reason"] for c in notable["controls"]),
-                          *(s["evidence"] for s in notable["signals"])])  # fmt: skip
+        texts = " ".join(
+            [
+                notable["summary"],
+                *(c["reason"] for c in notable["controls"]),
+                *(s["evidence"] for s in notable["signals"]),
+            ]
+        )
         assert "nothing seen" not in texts and "Nothing used it" not in texts
     assert "s3" in signal(fresh, "reached")["evidence"]
 
@@ -269,8 +283,9 @@ def fed(*findings: dict[str, Any], used: Iterable[Any] = USUAL) -> MemoryStore:
 
 def test_planted_findings_bury_no_key_that_is_in_use_and_take_few_places() -> None:
     leak = {"RuleID": "aws", "Secret": KEY, "Date": render(LEAK), "File": "a/.env"}
-    planted = [{**leak, "Secret": f"hunter{n:04}hunter", "RuleID": "generic", "Date": render(LEAK - n)}
-               for n in range(300)]  # fmt: skip
+    planted = [
+        {**leak, "Secret": f"hunter{n:04}hunter", "RuleID": "generic", "Date": render(LEAK - n)} for n in range(300)
+    ]
     store = fed(leak, *planted)
     result = judged(store)
     assert len(result) == fast.OWN + 1 and KEY in result[0]["title"]
@@ -281,8 +296,14 @@ def test_planted_findings_bury_no_key_that_is_in_use_and_take_few_places() -> No
     assert len(judged(fed(leak, *planted[: fast.OWN]))) == fast.OWN + 1
 
 
-RESOLVED = {"gitguardian_url": "https://x", "id": 7, "status": "RESOLVED", "date": render(LEAK + 3600),
-            "occurrences": [{"matches": [{"value": KEY}]}], "detector": {"name": "aws"}}  # fmt: skip
+RESOLVED = {
+    "gitguardian_url": "https://x",
+    "id": 7,
+    "status": "RESOLVED",
+    "date": render(LEAK + 3600),
+    "occurrences": [{"matches": [{"value": KEY}]}],
+    "detector": {"name": "aws"},
+}
 
 
 def test_nobody_s_word_ends_a_key_of_which_the_log_shows_that_it_was_not_switched_off() -> None:
@@ -365,8 +386,23 @@ def test_the_command_writes_the_list_and_the_report(tmp_path: Path, capsys: pyte
 
 def test_the_report_s_commands_name_a_state_that_lies_elsewhere(tmp_path: Path) -> None:
     state = tmp_path / "elsewhere.sqlite"
-    assert cli_run("exposed", KEY, "--where", "chat", "--since", render(LEAK), "--now", render(LEAK + 600),
-                   "--out", tmp_path / "out", "--state", state) == 0  # fmt: skip
+    assert (
+        cli_run(
+            "exposed",
+            KEY,
+            "--where",
+            "chat",
+            "--since",
+            render(LEAK),
+            "--now",
+            render(LEAK + 600),
+            "--out",
+            tmp_path / "out",
+            "--state",
+            state,
+        )
+        == 0
+    )
     assert f"--state {state}" in held((tmp_path / "out" / "report.html").read_text("utf-8"))
 
 

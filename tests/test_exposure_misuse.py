@@ -42,8 +42,10 @@ BUDGET = "300"
 
 def raid(day: int, clock: str = "10") -> list[Record]:
     """What a thief does with the key, from Tor."""
-    return [user(day, f"{clock}:{n:02}", service=service, name=name, address=TOR, agent="aws-cli/2.1")
-            for n, (service, name) in enumerate(CALLS)]  # fmt: skip
+    return [
+        user(day, f"{clock}:{n:02}", service=service, name=name, address=TOR, agent="aws-cli/2.1")
+        for n, (service, name) in enumerate(CALLS)
+    ]
 
 
 def exposed(day: int, clock: str = "10:30") -> list[Record]:
@@ -182,8 +184,10 @@ def test_a_verdict_on_it_settles_both(tmp_path: Path) -> None:
 
 def test_odd_calls_with_another_key_of_the_same_user_stay_by_themselves() -> None:
     """On a day on which the exposed one was not used."""
-    other = [{**item, "userIdentity": {**item["userIdentity"], "accessKeyId": "AKIAIOSFODNN7EXAMPLE"}}
-             for item in raid(TODAY + 1)]  # fmt: skip
+    other = [
+        {**item, "userIdentity": {**item["userIdentity"], "accessKeyId": "AKIAIOSFODNN7EXAMPLE"}}
+        for item in raid(TODAY + 1)
+    ]
     rest = [item for item in story() if parse(item["eventTime"]) // DAY != TODAY + 1]
     store = runs([[*rest, *other]])
     fast.tell(store, KEY, TODAY * DAY + 10 * HOUR, "public-repo")

@@ -102,8 +102,15 @@ def test_verdicts_go_to_another_state_as_they_are(tmp_path: Path) -> None:
     file = tmp_path / "verdicts.jsonl"
     desk(command, "export", file, out=tmp_path / "a")
     row, other = [json.loads(line) for line in file.read_text().splitlines()]
-    assert row == {"notable_id": ONE["id"], "identity_id": USER.id, "day": "2026-02-16", "verdict": "confirmed",
-                   "by": "alice", "why": "known scanner", "time": NOW}  # fmt: skip
+    assert row == {
+        "notable_id": ONE["id"],
+        "identity_id": USER.id,
+        "day": "2026-02-16",
+        "verdict": "confirmed",
+        "by": "alice",
+        "why": "known scanner",
+        "time": NOW,
+    }
     assert other["duplicate_of"] == ONE["id"]
     state(tmp_path / "b", [ONE, TWO])
     assert asked(command, "import", file, "--now", NOW, out=tmp_path / "b") == {"imported": 2}
@@ -130,10 +137,13 @@ def test_a_table_without_times_is_of_now(tmp_path: Path) -> None:
 def test_an_import_with_one_wrong_line_imports_nothing_and_names_it(tmp_path: Path) -> None:
     state(tmp_path, [ONE])
     good = {"notable_id": ONE["id"], "verdict": "benign", "by": "a", "why": "b", "time": NOW}
-    for bad, says in ((("{"), "not JSON"), (json.dumps({**good, "notable_id": "x"}), "no notable"),
-                      (json.dumps({**good, "time": "then"}), "line 2"),
-                      (json.dumps({**good, "verdict": "y"}), "line 2"),
-                      (json.dumps({**good, "time": "2027-01-01T00:00:00Z"}), "after now")):  # fmt: skip
+    for bad, says in (
+        (("{"), "not JSON"),
+        (json.dumps({**good, "notable_id": "x"}), "no notable"),
+        (json.dumps({**good, "time": "then"}), "line 2"),
+        (json.dumps({**good, "verdict": "y"}), "line 2"),
+        (json.dumps({**good, "time": "2027-01-01T00:00:00Z"}), "after now"),
+    ):
         file = tmp_path / "in.jsonl"
         file.write_text(json.dumps(good) + "\n" + bad + "\n")
         with pytest.raises(InputError, match=says):
@@ -256,8 +266,10 @@ def test_a_run_leaves_out_what_was_dealt_with_and_says_so(tmp_path: Path) -> Non
 
     usual = [record(day, f"{hour}:00") for day in range(20_480, 20_501) for hour in (10, 11, 12)]
     calls = ("ListUsers", "CreateAccessKey", "CreateUser", "AttachUserPolicy", "DeleteTrail", "PutUserPolicy")
-    raid = [record(20_500, f"10:0{n}", service="iam", name=name, address="185.220.101.4", agent="aws-cli/2.9")
-            for n, name in enumerate(calls)]  # fmt: skip
+    raid = [
+        record(20_500, f"10:0{n}", service="iam", name=name, address="185.220.101.4", agent="aws-cli/2.9")
+        for n, name in enumerate(calls)
+    ]
     (tmp_path / "log.json").write_text("\n".join(map(json.dumps, [*usual, *raid])))
     job = jobs.ScoreJob(
         [str(tmp_path / "log.json")], tmp_path / "out", tmp_path / "out" / "state.sqlite", budget=1_000.0

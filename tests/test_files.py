@@ -187,7 +187,7 @@ def test_a_broken_member_of_a_document_costs_only_itself(tmp_path: Path, raw: by
 )
 def test_an_odd_document_loses_what_is_odd_alone(
     content: bytes, result: list[object], reasons: list[str], tmp_path: Path
-) -> None:  # fmt: skip
+) -> None:
     path = put(tmp_path / "x.json", content)
     assert records(path) == result
     assert [reason for _, reason, _ in bads(path)] == reasons
@@ -446,9 +446,7 @@ def test_a_hidden_file_may_hold_records_where_it_looks_like_a_log_and_was_not_gi
     put(tmp_path / ".console" / ".more.json", LINES[4])
     put(tmp_path / ".git" / "HEAD", b"ref: refs/heads/main")
     text = "hidden; name the file itself to read it"
-    assert passed(tmp_path) == {
-        ".2025-03-10.ndjson.gz": (text, True), ".console": (text, True), ".git": (text, False)
-    }  # fmt: skip
+    assert passed(tmp_path) == {".2025-03-10.ndjson.gz": (text, True), ".console": (text, True), ".git": (text, False)}
     result = [passed for batch in read([str(tmp_path), str(tmp_path / ".console")]) for passed in batch.passed]
     assert {Path(passed.file).name for passed in result} == {".2025-03-10.ndjson.gz", ".git", ".more.json"}
 
@@ -492,9 +490,12 @@ def test_brackets_that_are_never_closed_are_looked_through_in_bounded_time(tmp_p
 def test_who_stops_it_is_told_and_sees_how_it_ended(tmp_path: Path) -> None:
     nhi = Path(sys.executable).with_name("nhi")
     with subprocess.Popen(
-        [nhi, "score", "-", "--out", tmp_path / "out"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
-    ) as run:  # fmt: skip
+        [nhi, "score", "-", "--out", tmp_path / "out"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
         while not (tmp_path / "out" / "state.sqlite").exists():  # by then it listens, and waits for records
             assert run.poll() is None
             time.sleep(0.05)

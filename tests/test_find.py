@@ -158,14 +158,22 @@ def test_what_an_analyst_waits_for_is_there_at_once(words: tuple[str, ...], seco
     assert min(spent) < seconds  # the processor's time: the machine may be busy with others' work
 
 
-HEAVY = ("nhi_watch.detect.engine", "nhi_watch.hosts.elastic", "nhi_watch_lab.evaluation", "httpx", "jinja2",
-         "elasticsearch")  # fmt: skip
+HEAVY = (
+    "nhi_watch.detect.engine",
+    "nhi_watch.hosts.elastic",
+    "nhi_watch_lab.evaluation",
+    "httpx",
+    "jinja2",
+    "elasticsearch",
+)
 
 
 @pytest.mark.parametrize("name", ["explain", "brief"])
 def test_what_is_not_needed_is_not_loaded(name: str, folder: Path) -> None:
-    code = (f"import sys; from nhi_watch import cli; cli.main([{name!r}, '1', '--out', {str(folder)!r}]); "
-            "print('LOADED', *sorted(sys.modules))")  # fmt: skip
+    code = (
+        f"import sys; from nhi_watch import cli; cli.main([{name!r}, '1', '--out', {str(folder)!r}]); "
+        "print('LOADED', *sorted(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     loaded = done.stdout.rpartition("LOADED")[2].split()
     wanted = HEAVY if name == "brief" else (*HEAVY, "nhi_watch.detect.scoring")

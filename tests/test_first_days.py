@@ -29,8 +29,9 @@ def values_of(item: Set) -> list[dict[str, float]]:
     assert not set(intake.batch.rejected) - {"unfinished"}
     result = [
         {name: value for name, value in zip(NAMES, score_day(Baselines(CARD), identity_day, day).values) if value}
-        for day, identity_days in intake.batch.items() for identity_day in identity_days.values()
-    ]  # fmt: skip
+        for day, identity_days in intake.batch.items()
+        for identity_day in identity_days.values()
+    ]
     return sorted(result, key=lambda values: -values.get("blatant", 0.0))
 
 
@@ -38,8 +39,23 @@ def values_of(item: Set) -> list[dict[str, float]]:
 def test_a_made_up_day_shows_several_signs_and_the_work_around_it_none(name: str) -> None:
     theft, *work = values_of(MADE_UP[name])
     assert theft["blatant"] >= 5.0
-    assert len([sign for sign in ("attack_tool", "risky_network", "secrets_in_hour", "grave_kinds", "objects_in_hour",
-                                  "session_moved") if sign in theft]) >= 3  # fmt: skip
+    assert (
+        len(
+            [
+                sign
+                for sign in (
+                    "attack_tool",
+                    "risky_network",
+                    "secrets_in_hour",
+                    "grave_kinds",
+                    "objects_in_hour",
+                    "session_moved",
+                )
+                if sign in theft
+            ]
+        )
+        >= 3
+    )
     assert work
     assert not any("blatant" in values for values in work)
 

@@ -97,8 +97,13 @@ def test_explain_tells_both_ends_the_share_refused_and_the_whole_user_agent() ->
 def test_what_was_odd_on_other_days_is_told_apart_so_that_counts_agree_with_the_summary() -> None:
     """A weak day before a theft belongs to its notable; it is not where the theft begins."""
     notable = documents()[0]
-    before = {**notable["timeline"][0], "time": "2026-03-06T00:53:00Z", "action": "ses:GetSendQuota", "points": 2.7,
-              "count": 7}  # fmt: skip
+    before = {
+        **notable["timeline"][0],
+        "time": "2026-03-06T00:53:00Z",
+        "action": "ses:GetSendQuota",
+        "points": 2.7,
+        "count": 7,
+    }
     text = shown({**notable, "timeline": [before, *notable["timeline"]], "baseline": {"id": "2026-03-08"}})
     assert "First unusual call: 2026-03-09T02:14:00Z iam:ListUsers denied" in text and "Unusual calls: 20, 2 of" in text
     assert "On other days, 2026-03-06T00:53:00Z: 7 unusual calls" in text
@@ -155,9 +160,17 @@ def test_what_claims_no_intrusion_shows_its_severity_and_no_likelihood() -> None
 def title(*unusual: tuple[str, ...], **changes: Any) -> str:
     """Of what a role does that read objects for ten days: services, calls, and errors where there is one."""
     usual = [record(day, f"{hour}:00") for day in range(TODAY - 10, TODAY) for hour in (9, 10, 11)]
-    calls = [record(TODAY, f"10:{n:02}", service=service, name=name, address="185.220.101.4",
-                    **{**changes, **({"errorCode": error[0]} if error else {})})
-             for n, (service, name, *error) in enumerate(unusual)]  # fmt: skip
+    calls = [
+        record(
+            TODAY,
+            f"10:{n:02}",
+            service=service,
+            name=name,
+            address="185.220.101.4",
+            **{**changes, **({"errorCode": error[0]} if error else {})},
+        )
+        for n, (service, name, *error) in enumerate(unusual)
+    ]
     (details,) = run(MemoryStore(), [*usual, *calls], Options(budget=300.0)).notables
     return str(details["title"])
 

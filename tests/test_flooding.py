@@ -92,10 +92,13 @@ def test_only_what_succeeded_is_privilege_reach_and_cost() -> None:
 def test_what_is_refused_takes_nothing_from_what_succeeded_and_adds_half() -> None:
     """A theft keeps the priority that it has alone; a harmless success gives what is refused none."""
     alone, padded, harmless = (
-        run(MemoryStore(), [*tenant(), *did]).notables[0] for did in (
-            theft(), [*theft(), *probing("payments-api")], mixed("payments-api"),
+        run(MemoryStore(), [*tenant(), *did]).notables[0]
+        for did in (
+            theft(),
+            [*theft(), *probing("payments-api")],
+            mixed("payments-api"),
         )
-    )  # fmt: skip
+    )
     assert padded["likelihood"] >= alone["likelihood"] and risk_of(padded) >= risk_of(alone)
     assert harmless["likelihood"] >= 80 and risk_of(harmless) < 0.75 * risk_of(alone)
 
@@ -125,8 +128,11 @@ def test_a_stranger_is_who_was_never_let_in_or_comes_from_elsewhere(
 ) -> None:
     """A partner's role with a history of being let in is none."""
     usual = {name: value for name, value in changes.items() if name == "account"}
-    baselines = learnt([{"ago": [history, 1], "events": [usual]}] if history else [{"ago": [9, 1], "events": [
-        {"who": {"id": "other"}}]}])  # fmt: skip
+    baselines = learnt(
+        [{"ago": [history, 1], "events": [usual]}]
+        if history
+        else [{"ago": [9, 1], "events": [{"who": {"id": "other"}}]}]
+    )
     (identity_day,) = whole_days(events([changes], TODAY)).values()
     ranked = ranking.rank(score_day(baselines, identity_day), {MACHINE.name.rpartition("/")[2]: VITAL})
     assert ranked.origin == origin

@@ -30,7 +30,7 @@ TACTICS = {
     "impact",
     "reconnaissance",
     "resource-development",
-}  # fmt: skip
+}
 
 
 def test_what_the_product_and_its_threats_name_is_known() -> None:

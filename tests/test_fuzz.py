@@ -54,8 +54,9 @@ def test_a_damaged_row_is_told_as_such() -> None:
         State(store)
 
 
-def test_the_program_tells_what_it_tried(tmp_path: Path, capsys: pytest.CaptureFixture[str],
-                                         monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_the_program_tells_what_it_tried(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(fuzzing, "find_spec", lambda name: None)
     assert fuzzing.main(["--seconds", "1", "--only", "rows", "--out", str(tmp_path)]) == 0
     assert "rows: " in capsys.readouterr().out

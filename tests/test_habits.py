@@ -55,8 +55,9 @@ ATTACK = (1.0, 0.9, 0.9, 0.8, *[0.4] * (BINS - 4))
 
 def card(attack: Shares = ATTACK, world: Shares = WORLD, signals: int = 1) -> Model:
     names = tuple(f"s{number}" for number in range(signals))
-    return Model("id", "sha", names, (attack,) * signals, (0,), (((world,) * signals,),) * 2, grown(signals, ()),
-                     1.0, -3.0, {})  # fmt: skip
+    return Model(
+        "id", "sha", names, (attack,) * signals, (0,), (((world,) * signals,),) * 2, grown(signals, ()), 1.0, -3.0, {}
+    )
 
 
 def day_of(value: float | None, names: tuple[str, ...] = ("s0",), kind: str = MACHINE) -> Delta:
@@ -359,8 +360,10 @@ def test_the_profile_of_a_tenant_keeps_every_bin_of_every_signal() -> None:
 
 @pytest.mark.slow
 def test_habits_at_home_do_not_depend_on_how_the_runs_were_cut() -> None:
-    days = [[record(TODAY - back, "10:00"), record(TODAY - back, "11:00", role="batch", name=f"Get{back % 5}")]
-            for back in range(24, -1, -1)]  # fmt: skip
+    days = [
+        [record(TODAY - back, "10:00"), record(TODAY - back, "11:00", role="batch", name=f"Get{back % 5}")]
+        for back in range(24, -1, -1)
+    ]
     identity_day = [each for day in days for each in day]
     room = Options(budget=1000.0)
     expected = answer(runs([identity_day], room))

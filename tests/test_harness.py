@@ -27,11 +27,14 @@ def test_three_tenants_of_each_family_are_judged_and_none_that_is_trained_on() -
     wanted = harness._exams(_asked())
     families = [family_of(exam.kind) for exam in wanted]
     assert {family: families.count(family) for family in families} == {
-        "drawn": 3, "second": 3, "third": 3, "fourth": 3, "fifth": 3
-    }  # fmt: skip
+        "drawn": 3,
+        "second": 3,
+        "third": 3,
+        "fourth": 3,
+        "fifth": 3,
+    }
     trained = {(name, seed) for name, seeds in Wanted()._seeds.items() for seed in harness.seeds_of(seeds)}
-    assert not [exam.name for exam in wanted
-                if (f"{exam.kind} {exam.variant}".strip(), exam.seed) in trained]  # fmt: skip
+    assert not [exam.name for exam in wanted if (f"{exam.kind} {exam.variant}".strip(), exam.seed) in trained]
 
 
 def test_unsteady_worlds_are_of_the_families_that_are_judged() -> None:
@@ -54,8 +57,19 @@ def test_one_command_measures_keeps_and_writes_every_page(tmp_path: Path, monkey
 
     def measured(tasks: list[mornings.Task], workers: int, progress: object) -> list[Tenant]:
         asked.extend(tasks)
-        return [Tenant("third", "third 7", OURS, *arm, 200.0, [Case("a", "secrets", "external", 0)],
-                       [Morning(1, 0, 0, 0, 0, 1)], [Shown(90.0, "critical", True, True)]) for arm in ARMS]  # fmt: skip
+        return [
+            Tenant(
+                "third",
+                "third 7",
+                OURS,
+                *arm,
+                200.0,
+                [Case("a", "secrets", "external", 0)],
+                [Morning(1, 0, 0, 0, 0, 1)],
+                [Shown(90.0, "critical", True, True)],
+            )
+            for arm in ARMS
+        ]
 
     monkeypatch.setattr(mornings, "measured", measured)
     monkeypatch.setattr(harness, "ROOT", tmp_path)

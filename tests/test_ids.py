@@ -28,8 +28,15 @@ from trees import Steps, changed, leaves
 assert alerts  # its parts and the endpoint's import each other: it comes first
 LAST = 20_000
 ONE = "00000000-0000-4000-8000-00000000beef"
-RAID = (("list", "secrets"), ("create", "clusterrolebindings"), ("get", "secrets"), ("create", "serviceaccounts/token"),
-        ("create", "pods"), ("create", "pods/exec"), ("delete", "events"))  # fmt: skip
+RAID = (
+    ("list", "secrets"),
+    ("create", "clusterrolebindings"),
+    ("get", "secrets"),
+    ("create", "serviceaccounts/token"),
+    ("create", "pods"),
+    ("create", "pods/exec"),
+    ("delete", "events"),
+)
 Records = list[dict[str, Any]]
 
 
@@ -120,9 +127,15 @@ def test_splunk_and_elasticsearch_tell_records_of_one_id_apart_as_well() -> None
     gatherer.feed(rows.write(["_raw"], [{"_raw": json.dumps(record)} for record in records]))
     assert sum(partial_day.events() for partial_day in gatherer.parts.values()) == 46
     intake = read.intake_of([kubernetes], Context())
-    sources = [{"data_stream": {"dataset": "kubernetes.audit_logs"}, "kubernetes": {"audit": record},
-                "event": {"dataset": "kubernetes.audit_logs"}, "@timestamp": record["stageTimestamp"]}
-               for record in records]  # fmt: skip
+    sources = [
+        {
+            "data_stream": {"dataset": "kubernetes.audit_logs"},
+            "kubernetes": {"audit": record},
+            "event": {"dataset": "kubernetes.audit_logs"},
+            "@timestamp": record["stageTimestamp"],
+        }
+        for record in records
+    ]
     read.feed(intake, [read.Hit("i", str(n), msgspec.Raw(orjson.dumps(s))) for n, s in enumerate(sources)], print)
     assert (intake.batch.parsed, intake.batch.duplicates) == (92, 46)
 
@@ -161,26 +174,31 @@ def test_no_two_samples_that_differ_become_one_when_their_writer_gives_them_one_
 
 def test_a_host_cannot_make_its_events_one() -> None:
     lines = [
-        f'type=SYSCALL msg=audit(1772445600.{n}:7): arch=c000003e syscall=257 success=yes exit=3 ppid=1 pid=2 '
+        f"type=SYSCALL msg=audit(1772445600.{n}:7): arch=c000003e syscall=257 success=yes exit=3 ppid=1 pid=2 "
         f'auid=1000 uid=0 gid=0 ses=3 comm="cat" exe="/usr/bin/cat" key="k"\n'
         f'type=PATH msg=audit(1772445600.{n}:7): item=0 name="{path}" nametype=NORMAL'
         for n, path in enumerate(("/srv/.aws/credentials", "/srv/.kube/config"))
-    ]  # fmt: skip
+    ]
     event, other = (endpoint.read({"_raw": text, "host": "web-1"}) for text in lines)
     assert event.target != other.target
     assert event.record_id != other.record_id
 
 
 def test_ids_are_bounded_and_still_begin_with_what_can_be_searched_for() -> None:
-    ids = [kubernetes.read(call(LAST, n, "get", "secrets", auditID=text)).record_id
-           for n, text in enumerate((ONE, "x" * 5_000, "\ud800"))]  # fmt: skip
+    ids = [
+        kubernetes.read(call(LAST, n, "get", "secrets", auditID=text)).record_id
+        for n, text in enumerate((ONE, "x" * 5_000, "\ud800"))
+    ]
     assert ids[0].startswith(f"{ONE}~")
     assert max(map(len, ids)) <= 113
     assert all(a != b for a, b in combinations(ids, 2))
 
 
-@pytest.mark.parametrize("source", [source for source in SOURCES if source.NAME not in ("alerts", "exposure")],
-                         ids=lambda source: source.NAME)  # fmt: skip
+@pytest.mark.parametrize(
+    "source",
+    [source for source in SOURCES if source.NAME not in ("alerts", "exposure")],
+    ids=lambda source: source.NAME,
+)
 def test_no_record_is_a_copy_of_one_that_ended_otherwise_or_did_something_else(source: ModuleType) -> None:
     """Every value of every sample is exchanged for those that others have in its place; ids and times stay."""
     records = [sample["record"] for sample in samples_of(source) if "event" in sample and sample["shape"] == "native"]

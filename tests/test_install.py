@@ -92,9 +92,14 @@ def test_what_the_image_copies_installs_and_runs(tmp_path: Path) -> None:
     subprocess.run([*pip, "--target", tmp_path / "site", tmp_path / "src"], check=True)
     path = os.pathsep.join([str(tmp_path / "site"), str(Path(rich.__file__).parents[1])])
     done = subprocess.run(
-        [tmp_path / "site" / "bin" / "nhi", "score", "-", "--out", "results"], input=json.dumps(RECORD), cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [tmp_path / "site" / "bin" / "nhi", "score", "-", "--out", "results"],
+        input=json.dumps(RECORD),
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     text = "No notables in 1 record of 1 identity over 1 day; with caveats: "
     assert " ".join(done.stdout.split()).startswith(text)

@@ -160,24 +160,29 @@ def test_an_ordinary_policy_on_a_role_does_not_rotate_it() -> None:
 def intrusion(day: int, clock: str, end: str = "") -> dict[str, Any]:
     """A compromise of a role, with its last unusual call at `clock`."""
     role = "AROAPAYMENTS"
-    who = NotableIdentity(f"aws:{ACCOUNT}:role:{role}", f"arn:aws:iam::{ACCOUNT}:role/payments", "role", "aws",
-                          ACCOUNT, "")  # fmt: skip
+    who = NotableIdentity(
+        f"aws:{ACCOUNT}:role:{role}", f"arn:aws:iam::{ACCOUNT}:role/payments", "role", "aws", ACCOUNT, ""
+    )
     moment = day * DAY + seconds(clock)
     entry = TimelineEntry(moment, "iam:CreateUser", "success", "198.51.100.7", "odd", 3.0, 1)
     calm = TimelineEntry(moment + 5 * HOUR, "s3:GetObject", "success", "10.0.0.1", "calm", 0.0, 9)
-    return sample(day, who, timeline=(entry, calm), first_time=moment, last_time=moment + 5 * HOUR,
-                  created=moment - HOUR)  # fmt: skip
+    return sample(
+        day, who, timeline=(entry, calm), first_time=moment, last_time=moment + 5 * HOUR, created=moment - HOUR
+    )
 
 
 def act(day: int, clock: str, by: str, name: str, **params: str) -> dict[str, Any]:
     return record(day, clock, role=by, service="iam", name=name, requestParameters=params)
 
 
-@pytest.mark.parametrize(("name", "params"), [
-    ("DeleteRole", {"roleName": "payments"}),
-    ("UpdateAssumeRolePolicy", {"roleName": "payments"}),
-    ("DeleteRolePolicy", {"roleName": "payments", "policyName": "x"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("DeleteRole", {"roleName": "payments"}),
+        ("UpdateAssumeRolePolicy", {"roleName": "payments"}),
+        ("DeleteRolePolicy", {"roleName": "payments", "policyName": "x"}),
+    ],
+)
 def test_what_the_attacker_does_himself_closes_no_control(name: str, params: dict[str, str]) -> None:
     store = MemoryStore()
     mine = act(TODAY, "10:40", "payments", name, **params)
@@ -222,12 +227,28 @@ def test_a_control_is_closed_by_somebody_else_after_the_last_odd_call_and_the_re
 
 def test_the_task_of_a_control_fits_its_identity() -> None:
     store = MemoryStore()
-    key = {**act(TODAY, "10:12", "payments", "CreateAccessKey", userName="old"),
-           "responseElements": {"accessKey": {"accessKeyId": NEW, "userName": "old"}}}  # fmt: skip
-    old = {"type": "IAMUser", "principalId": "AIDAOLD", "arn": f"arn:aws:iam::{ACCOUNT}:user/old",
-           "accountId": ACCOUNT, "accessKeyId": NEW, "userName": "old"}  # fmt: skip
-    run(store, [*quiet(TODAY - 1), act(TODAY, "10:10", "payments", "CreateUser", userName="ci"),
-                user(TODAY, "10:20"), key, record(TODAY, "10:21", role="x", userIdentity=old)])  # fmt: skip
+    key = {
+        **act(TODAY, "10:12", "payments", "CreateAccessKey", userName="old"),
+        "responseElements": {"accessKey": {"accessKeyId": NEW, "userName": "old"}},
+    }
+    old = {
+        "type": "IAMUser",
+        "principalId": "AIDAOLD",
+        "arn": f"arn:aws:iam::{ACCOUNT}:user/old",
+        "accountId": ACCOUNT,
+        "accessKeyId": NEW,
+        "userName": "old",
+    }
+    run(
+        store,
+        [
+            *quiet(TODAY - 1),
+            act(TODAY, "10:10", "payments", "CreateUser", userName="ci"),
+            user(TODAY, "10:20"),
+            key,
+            record(TODAY, "10:21", role="x", userIdentity=old),
+        ],
+    )
     identity_day = history.read(store)
     members = [
         {"id": identity_history.identity.id, "name": identity_history.identity.name, "owner": ""}

@@ -29,20 +29,35 @@ STOLEN = "ASIASTOLENSESSION001"
 def assumes(session: str = STOLEN, clock: str = "14:06") -> dict[str, Any]:
     """The raided machine asks for a session of another role."""
     return record(
-        TODAY, clock, service="sts", name="AssumeRole", address="185.220.101.4", agent="aws-cli/2.1",
+        TODAY,
+        clock,
+        service="sts",
+        name="AssumeRole",
+        address="185.220.101.4",
+        agent="aws-cli/2.1",
         requestParameters={"roleArn": f"arn:aws:iam::111111111111:role/{READER}", "roleSessionName": "x"},
-        responseElements={"credentials": {"accessKeyId": session}}, id="assumed",
-    )  # fmt: skip
+        responseElements={"credentials": {"accessKeyId": session}},
+        id="assumed",
+    )
 
 
 def used(session: str = STOLEN) -> list[dict[str, Any]]:
     """The other role does what it never did."""
     calls = (("secretsmanager", "GetSecretValue"), ("secretsmanager", "ListSecrets"), ("iam", "CreateAccessKey"))
     return [
-        record(TODAY, f"14:1{n}", role=READER, session=session, service=service, name=name,
-               address="185.220.101.4", agent="aws-cli/2.1", id=f"used-{n}")
+        record(
+            TODAY,
+            f"14:1{n}",
+            role=READER,
+            session=session,
+            service=service,
+            name=name,
+            address="185.220.101.4",
+            agent="aws-cli/2.1",
+            id=f"used-{n}",
+        )
         for n, (service, name) in enumerate(calls)
-    ]  # fmt: skip
+    ]
 
 
 HISTORY = quiet(20) + quiet(20, role=READER)
@@ -138,10 +153,21 @@ def test_a_second_run_over_the_same_records_changes_nothing() -> None:
 
 
 def trace(name: str, first: int = 100, **details: Any) -> Trace:
-    handles = {key: {handle: f"{name}-{handle}" for handle in details.get(key, ())}
-               for key in ("names", "given", "used", "addresses", "touched")}  # fmt: skip
-    return Trace(name, details.get("eligible", True), first, handles["names"], details.get("own", ()),
-                 handles["given"], handles["used"], handles["addresses"], handles["touched"])  # fmt: skip
+    handles = {
+        key: {handle: f"{name}-{handle}" for handle in details.get(key, ())}
+        for key in ("names", "given", "used", "addresses", "touched")
+    }
+    return Trace(
+        name,
+        details.get("eligible", True),
+        first,
+        handles["names"],
+        details.get("own", ()),
+        handles["given"],
+        handles["used"],
+        handles["addresses"],
+        handles["touched"],
+    )
 
 
 def members(*traces: Trace) -> list[tuple[str, ...]]:
@@ -227,15 +253,21 @@ def test_a_token_and_the_person_whose_it_is_are_one_actor() -> None:
     ],
 )
 def test_an_actor_whom_two_logs_know_hands_nothing_on_to_itself(names: tuple[str, ...], handed_on: int) -> None:
-    views: Any = [SimpleNamespace(quiet=False, key=SimpleNamespace(traits=(), identity=SimpleNamespace(name=name)))
-                  for name in names]  # fmt: skip
+    views: Any = [
+        SimpleNamespace(quiet=False, key=SimpleNamespace(traits=(), identity=SimpleNamespace(name=name)))
+        for name in names
+    ]
     assert passed_on.value(SimpleNamespace(views=views)) == handed_on
 
 
 def test_names_are_told_as_targets_have_them() -> None:
     assert _touched(["storageAccounts/acmex0", "secret/data/db", "acme/Shop_API"]) == [
-        "acme/shop-api", "acmex0", "secret/data/db", "shop-api", "storageaccounts/acmex0"
-    ]  # fmt: skip
+        "acme/shop-api",
+        "acmex0",
+        "secret/data/db",
+        "shop-api",
+        "storageaccounts/acmex0",
+    ]
     key = trace("azure::storage_key:acmex0", names=["name:azure:key of acmex0"], own=("name:azure:key of acmex0",))
     assert [name for name, _ in _called(key)] == ["acmex0"]
 
@@ -298,8 +330,14 @@ TRACES = st.builds(
     lambda name, first, eligible, names, given, used, addresses: trace(
         name, first, eligible=eligible, names=names, given=given, used=used, addresses=addresses
     ),
-    st.sampled_from("abcdefghij"), st.integers(0, 9000), st.booleans(), TEXTS, TEXTS, TEXTS, TEXTS,
-)  # fmt: skip
+    st.sampled_from("abcdefghij"),
+    st.integers(0, 9000),
+    st.booleans(),
+    TEXTS,
+    TEXTS,
+    TEXTS,
+    TEXTS,
+)
 
 
 @given(st.lists(TRACES, max_size=10, unique_by=lambda t: t.identity_id), st.randoms(use_true_random=False))

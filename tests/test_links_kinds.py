@@ -53,12 +53,16 @@ def traced(name: str, events: list[Event]) -> Trace:
     own = _own_names(events[0].identity)
     names = {link: e.record_id for e in reversed(events) for link in e.links}
     return Trace(
-        name, True, min(e.time for e in events), {**dict.fromkeys(own, events[0].record_id), **names}, own,
+        name,
+        True,
+        min(e.time for e in events),
+        {**dict.fromkeys(own, events[0].record_id), **names},
+        own,
         {e.issued: e.record_id for e in reversed(events) if e.issued},
         {used: e.record_id for e in reversed(events) for used in (e.session, e.credential) if used},
         {e.address: e.record_id for e in reversed(events) if e.address},
         {name: e.record_id for e in reversed(events) for name in _touched([e.target])},
-    )  # fmt: skip
+    )
 
 
 def proven(groups: Iterable[Group], events: list[Event]) -> list[tuple[str, str, str]]:
@@ -87,9 +91,14 @@ AWS = "arn:aws:iam::111111111111:role/api"
 
 def call(name: str, principal: str, **more: Any) -> Event:
     """A call of a role's session."""
-    user = {"type": "AssumedRole", "principalId": f"{principal}:s", "accountId": "111111111111",
-            "arn": "arn:aws:sts::111111111111:assumed-role/api/s", "accessKeyId": more.pop("key", "ASIAONE"),
-            "sessionContext": {"sessionIssuer": {"type": "Role", "principalId": principal, "arn": AWS}}}  # fmt: skip
+    user = {
+        "type": "AssumedRole",
+        "principalId": f"{principal}:s",
+        "accountId": "111111111111",
+        "arn": "arn:aws:sts::111111111111:assumed-role/api/s",
+        "accessKeyId": more.pop("key", "ASIAONE"),
+        "sessionContext": {"sessionIssuer": {"type": "Role", "principalId": principal, "arn": AWS}},
+    }
     record = {"eventTime": "2026-03-02T10:00:00Z", "eventID": f"{principal}-{name}", "eventName": name,
               "eventSource": "sts.amazonaws.com", "awsRegion": "eu-west-1", "sourceIPAddress": "198.51.100.7",
               "recipientAccountId": "111111111111", "userIdentity": user, **more}  # fmt: skip
@@ -99,11 +108,21 @@ def call(name: str, principal: str, **more: Any) -> Event:
 
 def eks(principal: str) -> Event:
     """A call of the same role to a cluster."""
-    user = {"username": "api", "uid": f"aws-iam-authenticator:111111111111:{principal}",
-            "extra": {"canonicalArn": [AWS], "accessKeyId": ["ASIAONE"]}}  # fmt: skip
-    record = {"kind": "Event", "apiVersion": "audit.k8s.io/v1", "auditID": f"k-{principal}", "verb": "get",
-              "stage": "ResponseComplete", "requestReceivedTimestamp": "2026-03-02T10:00:05Z", "user": user,
-              "objectRef": {"resource": "secrets", "namespace": "shop", "name": "db"}}  # fmt: skip
+    user = {
+        "username": "api",
+        "uid": f"aws-iam-authenticator:111111111111:{principal}",
+        "extra": {"canonicalArn": [AWS], "accessKeyId": ["ASIAONE"]},
+    }
+    record = {
+        "kind": "Event",
+        "apiVersion": "audit.k8s.io/v1",
+        "auditID": f"k-{principal}",
+        "verb": "get",
+        "stage": "ResponseComplete",
+        "requestReceivedTimestamp": "2026-03-02T10:00:05Z",
+        "user": user,
+        "objectRef": {"resource": "secrets", "namespace": "shop", "name": "db"},
+    }
     event: Event = SOURCES["kubernetes"].read(record)
     return event
 
@@ -136,8 +155,15 @@ def test_in_whose_name_many_acted_is_no_credential_that_joins_them() -> None:
 def test_a_service_account_that_was_deleted_and_made_again_is_another() -> None:
     def pod(uid: str) -> Event:
         user = {"username": "system:serviceaccount:shop:api", "uid": uid}
-        record = {"kind": "Event", "apiVersion": "audit.k8s.io/v1", "auditID": f"k-{uid}", "verb": "get", "user": user,
-                  "requestReceivedTimestamp": "2026-03-02T10:00:05Z", "objectRef": {"resource": "pods"}}  # fmt: skip
+        record = {
+            "kind": "Event",
+            "apiVersion": "audit.k8s.io/v1",
+            "auditID": f"k-{uid}",
+            "verb": "get",
+            "user": user,
+            "requestReceivedTimestamp": "2026-03-02T10:00:05Z",
+            "objectRef": {"resource": "pods"},
+        }
         event: Event = SOURCES["kubernetes"].read(record)
         return event
 

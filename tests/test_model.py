@@ -30,11 +30,17 @@ def card(slope: float = 1.0, offset: float = 0.0) -> Model:
 
 def plain(**changes: Any) -> dict[str, Any]:
     """A model of one signal as its file tells it: two bits of points, or a bin above 3, are log-odds more."""
-    signal = {"name": "a", "attack": [0.5, 0.25],
-              "world": {"machine": [[0.2], [0.1]], "person": [[0.6], [0.4]]}}  # fmt: skip
-    return {"id": "m", "edges": list(EDGES), "ages": [0, 14], "signals": [{**signal, **changes.pop("signal", {})}],
-            "trees": [[0, 2.0, -3.0, [1, 3.0, -1.0, 1.0]]], "calibration": {"slope": 1.0, "offset": 0.0}, "prior": {},
-            **changes}  # fmt: skip
+    signal = {"name": "a", "attack": [0.5, 0.25], "world": {"machine": [[0.2], [0.1]], "person": [[0.6], [0.4]]}}
+    return {
+        "id": "m",
+        "edges": list(EDGES),
+        "ages": [0, 14],
+        "signals": [{**signal, **changes.pop("signal", {})}],
+        "trees": [[0, 2.0, -3.0, [1, 3.0, -1.0, 1.0]]],
+        "calibration": {"slope": 1.0, "offset": 0.0},
+        "prior": {},
+        **changes,
+    }
 
 
 def copied(folder: Path) -> Path:
@@ -103,10 +109,13 @@ def test_shares_are_shapley_values_by_their_definition(trees: list[Node], x: lis
     for signal in range(SIGNALS):
         others = [item for item in range(SIGNALS) if item != signal]
         exact = sum(
-            factorial(size) * factorial(SIGNALS - size - 1) / factorial(SIGNALS)
+            factorial(size)
+            * factorial(SIGNALS - size - 1)
+            / factorial(SIGNALS)
             * (worth((*some, signal)) - worth(some))
-            for size in range(SIGNALS) for some in combinations(others, size)
-        )  # fmt: skip
+            for size in range(SIGNALS)
+            for some in combinations(others, size)
+        )
         assert details[signal] == pytest.approx(exact, abs=1e-9)
     assert forest.base + sum(details) == pytest.approx(forest.log_odds(x), abs=1e-3)
 
@@ -246,9 +255,10 @@ def variant(folder: Path, offset: float, **manifest: Any) -> Path:
     [
         ({"format": model.FORMAT + 1}, f"format {model.FORMAT + 1}"),
         ({"versions": {"nhi_watch": "99.1.0"}}, "made by nhi_watch 99.1.0"),
-        ({"signals": ["new_action"]}, "name other signals"), ({"id": "nhi-else"}, "another id"),
+        ({"signals": ["new_action"]}, "name other signals"),
+        ({"id": "nhi-else"}, "another id"),
     ],
-)  # fmt: skip
+)
 def test_what_a_later_version_made_or_does_not_fit_is_refused(tmp_path: Path, manifest: Any, words: str) -> None:
     with pytest.raises(ModelError, match=words):
         model.load(variant(tmp_path / "a", 1.0, **manifest))

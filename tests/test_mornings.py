@@ -25,11 +25,12 @@ def _row(name: str, severity: str = "low", last: str = "2026-05-19T10:00:00Z") -
 
 def _tenant(
     family: str = "third", arm: mornings.Arm = UNJUDGED, detector: str = OURS, place: int | None = 0, benign: int = 4
-) -> Tenant:  # fmt: skip
+) -> Tenant:
     cases = [
-        Case("a", "secrets", "external", place), Case("b", "secrets", "external", 7),
+        Case("a", "secrets", "external", place),
+        Case("b", "secrets", "external", 7),
         Case("c", "secrets", "inside", None),
-    ]  # fmt: skip
+    ]
     days = [Morning(benign, 1, 1, 3, 0, 2), Morning(0, 0, 0, 4, 9, 0)]
     notables = [Shown(90.0, "critical", True, True), Shown(20.0, "low", False, False)] if detector == OURS else []
     return Tenant(family, f"{family} 1", detector, *arm, 200.0, cases, days, notables)
@@ -85,8 +86,12 @@ def test_incidents_are_weighed_down_to_the_prevalence() -> None:
 
 
 def test_rivals_get_as_many_benign_rows_and_no_more() -> None:
-    scored = [Scored(10, "a", 9.0, NOBODY), Scored(10, "victim", 8.0, frozenset({"x"})), Scored(11, "b", 7.0, NOBODY),
-              Scored(12, "late", 6.0, frozenset({"y"}))]  # fmt: skip
+    scored = [
+        Scored(10, "a", 9.0, NOBODY),
+        Scored(10, "victim", 8.0, frozenset({"x"})),
+        Scored(11, "b", 7.0, NOBODY),
+        Scored(12, "late", 6.0, frozenset({"y"})),
+    ]
     assert [row.identity for row in mornings.at_equal_rows(scored, 10, 1)] == ["a", "victim"]
     assert [row.identity for row in mornings.at_equal_rows(scored, 10, 2)] == ["a", "victim", "b", "late"]
     assert mornings.at_equal_rows(scored, 10, 0) == []
@@ -98,8 +103,10 @@ def test_an_identity_has_one_row_a_week_and_what_stands_from_before_is_none() ->
     rows = mornings.at_equal_rows([*daily, Scored(19, "victim", 4.0, frozenset({"x"}))], 10, 9)
     built, places = mornings._mornings_of(rows, range(10, 20))
     assert [(morning.benign, morning.repeats, morning.true) for morning in built if morning.benign or morning.true] == [
-        (1, 0, 0), (1, 1, 0), (0, 0, 1)
-    ]  # fmt: skip
+        (1, 0, 0),
+        (1, 1, 0),
+        (0, 0, 1),
+    ]
     assert places == {"x": 0}
 
 
@@ -117,8 +124,9 @@ def test_a_tenant_is_replayed_in_every_arm_and_rivals_have_no_more_benign_rows(t
     assert any(case.place is not None for case in ours[UNJUDGED].cases), "small and dense, some must have a row"
     assert ours[UNJUDGED].notables and any(notable.bad for notable in ours[UNJUDGED].notables)
     rivals = [t for t in tenants if t.detector != OURS]
-    assert {(t.detector, t.budget) for t in rivals} == {(t.detector, arm.budget) for t in rivals
-                                                        for arm in (UNJUDGED, SMALL)}  # fmt: skip
+    assert {(t.detector, t.budget) for t in rivals} == {
+        (t.detector, arm.budget) for t in rivals for arm in (UNJUDGED, SMALL)
+    }
     for rival in rivals:
         mine = ours[rival.budget, False]
         assert len(rival.mornings) == len(mine.mornings) and len(rival.cases) == len(mine.cases)

@@ -40,9 +40,15 @@ def test_usual_calls_are_counted_and_not_judged_again(store: MemoryStore) -> Non
 
 @pytest.mark.parametrize(
     "novelty",
-    [{"name": "PutObject"}, {"bucket": "bucket-b"}, {"address": "198.51.100.7"}, {"agent": "curl/8"},
-     {"errorCode": "AccessDenied"}, {"role": "another"}],
-)  # fmt: skip
+    [
+        {"name": "PutObject"},
+        {"bucket": "bucket-b"},
+        {"address": "198.51.100.7"},
+        {"agent": "curl/8"},
+        {"errorCode": "AccessDenied"},
+        {"role": "another"},
+    ],
+)
 def test_a_call_place_client_outcome_target_or_identity_that_the_day_had_not_is_news(
     store: MemoryStore, novelty: dict[str, Any]
 ) -> None:

@@ -216,8 +216,14 @@ def test_ordinary_kubernetes_stages_are_out_of_scope_and_no_rejects(
 def test_what_cloudwatch_logs_deliver_is_read_line_by_line_too(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    delivered = [{"messageType": "DATA_MESSAGE", "logGroup": "/aws/eks/shop/cluster",
-                  "logEvents": [{"id": "1", "message": json.dumps(stage)}]} for stage in STAGES]  # fmt: skip
+    delivered = [
+        {
+            "messageType": "DATA_MESSAGE",
+            "logGroup": "/aws/eks/shop/cluster",
+            "logEvents": [{"id": "1", "message": json.dumps(stage)}],
+        }
+        for stage in STAGES
+    ]
     code, _, run = scored(capsys, tmp_path, lines(tmp_path / "firehose.json", *delivered))
     assert (code, run["parsed"], run["rejected"]) == (0, 3, {"unfinished": 3})
 

@@ -198,9 +198,11 @@ def test_slack_teams_and_pagerduty_are_sent_what_they_understand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk(tmp_path, CRITICAL)
-    urls = ("slack://TAAAAAAAA/BAAAAAAAA/abcdefghijklmnopqrstuvwx",
-            "workflows://prod-1.westeurope.logic.azure.com/abcdef0123456789/secretsignature",
-            "pagerduty://integrationkey@apikey")  # fmt: skip
+    urls = (
+        "slack://TAAAAAAAA/BAAAAAAAA/abcdefghijklmnopqrstuvwx",
+        "workflows://prod-1.westeurope.logic.azure.com/abcdef0123456789/secretsignature",
+        "pagerduty://integrationkey@apikey",
+    )
     with hosted(tmp_path) as there:
         for name, value in there.environment.items():
             monkeypatch.setenv(name, value)
@@ -229,10 +231,18 @@ def test_an_address_that_is_none_is_named_without_its_secret(
 def theft(path: Path) -> None:
     """Two quiet weeks, and then a role's session is used from elsewhere, by another program, for what it never did."""
     days = [record(day, f"10:0{n}:00") for day in range(20_500, 20_514) for n in range(3)]
-    calls = [("sts", "GetCallerIdentity"), ("iam", "CreateAccessKey"), ("secretsmanager", "GetSecretValue"),
-             ("iam", "AttachUserPolicy"), ("ec2", "DescribeSnapshots"), ("cloudtrail", "StopLogging")]  # fmt: skip
-    unusual = [record(20_514, f"12:{n:02}:00", service=s, name=name, address="185.156.46.132", agent="aws-cli/2.15")
-           for n, (s, name) in enumerate(calls)]  # fmt: skip
+    calls = [
+        ("sts", "GetCallerIdentity"),
+        ("iam", "CreateAccessKey"),
+        ("secretsmanager", "GetSecretValue"),
+        ("iam", "AttachUserPolicy"),
+        ("ec2", "DescribeSnapshots"),
+        ("cloudtrail", "StopLogging"),
+    ]
+    unusual = [
+        record(20_514, f"12:{n:02}:00", service=s, name=name, address="185.156.46.132", agent="aws-cli/2.15")
+        for n, (s, name) in enumerate(calls)
+    ]
     path.write_text("".join(json.dumps(day) + "\n" for day in [*days, *unusual]))
 
 

@@ -77,8 +77,10 @@ def splunk_fields(event: Tree) -> Tree:
 
 
 def elastic(event: Tree) -> Tree:
-    return {"event": {"dataset": "amazon_security_lake.iam", "id": event["metadata"]["uid"]},
-            "ocsf": {**event, "class_uid": str(event["class_uid"])}}  # fmt: skip
+    return {
+        "event": {"dataset": "amazon_security_lake.iam", "id": event["metadata"]["uid"]},
+        "ocsf": {**event, "class_uid": str(event["class_uid"])},
+    }
 
 
 def elastic_original(event: Tree) -> Tree:
@@ -105,8 +107,9 @@ def elastic_fields(event: Tree) -> Tree:
     return {"_index": "x", "fields": {**fields, "event.dataset": ["amazon_security_lake.iam"]}}
 
 
-@pytest.mark.parametrize("form", [pairs_of_a_parquet_map, splunk_raw, splunk_fields, elastic, elastic_original,
-                                  elastic_lean, elastic_fields])  # fmt: skip
+@pytest.mark.parametrize(
+    "form", [pairs_of_a_parquet_map, splunk_raw, splunk_fields, elastic, elastic_original, elastic_lean, elastic_fields]
+)
 def test_every_host_s_form_is_the_same_event(form: Any) -> None:
     for version in VERSIONS:
         assert read(form(mapped(CALL, version))) == cloudtrail.read(CALL), version
@@ -137,20 +140,32 @@ def event_of(product: str, kind: int, **details: Any) -> Tree:
 
 def test_eks_is_read_by_its_own_source() -> None:
     ip = {"ip": "198.51.100.7"}
-    pod = read(event_of(
-        "Amazon EKS", 6003, api={"operation": "create", "request": {"uid": "a-1"}, "response": {"code": 403}},
-        actor={"user": {"name": "system:serviceaccount:shop:api", "uid": "k-1"}}, src_endpoint=ip,
-        http_request={"url": {"path": "/api/v1/namespaces/shop/pods/web/exec"}, "user_agent": "kubectl/v1"},
-        resources=[{"name": "web", "namespace": "shop", "type": "podsexec"}], message="ResponseComplete",
-    ))  # fmt: skip
+    pod = read(
+        event_of(
+            "Amazon EKS",
+            6003,
+            api={"operation": "create", "request": {"uid": "a-1"}, "response": {"code": 403}},
+            actor={"user": {"name": "system:serviceaccount:shop:api", "uid": "k-1"}},
+            src_endpoint=ip,
+            http_request={"url": {"path": "/api/v1/namespaces/shop/pods/web/exec"}, "user_agent": "kubectl/v1"},
+            resources=[{"name": "web", "namespace": "shop", "type": "podsexec"}],
+            message="ResponseComplete",
+        )
+    )
     assert isinstance(pod, Event)
     assert (pod.action, pod.outcome, pod.target) == ("k8s:pods.exec.create", "denied", "shop/web")
 
 
 def finding(kind: int = 2004, product: str = "Guard", **details: Any) -> Tree:
     info = {"uid": "f-1", "title": "A key was used oddly", "types": ["TTPs/Odd"], "last_seen_time": 1772445000000}
-    return event_of(product, kind, severity="High", cloud={"provider": "AWS", "account": {"uid": "111111111111"}},
-                    finding_info=info, **details)  # fmt: skip
+    return event_of(
+        product,
+        kind,
+        severity="High",
+        cloud={"provider": "AWS", "account": {"uid": "111111111111"}},
+        finding_info=info,
+        **details,
+    )
 
 
 def test_findings_of_any_product_are_alerts_of_whom_they_name() -> None:
@@ -276,8 +291,11 @@ def test_a_parquet_file_that_names_one_long_value_in_each_row_is_read_in_small_p
 
 def test_a_parquet_file_that_claims_more_than_any_log_holds_is_refused_by_name(tmp_path: Path) -> None:
     pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-    bombs = {"rows": pyarrow.nulls(6_000_000, pyarrow.string()), "bytes": ["x" * 300_000_000],
-             "width": pyarrow.array([b"x" * 100_000], pyarrow.binary(100_000))}  # fmt: skip
+    bombs = {
+        "rows": pyarrow.nulls(6_000_000, pyarrow.string()),
+        "bytes": ["x" * 300_000_000],
+        "width": pyarrow.array([b"x" * 100_000], pyarrow.binary(100_000)),
+    }
     for name, column in bombs.items():
         parquet.write_table(pyarrow.table({"a": column}), tmp_path / name, compression="zstd")
         (batch,) = reader.read([str(tmp_path / name)])

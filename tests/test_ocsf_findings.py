@@ -63,8 +63,10 @@ def test_a_finding_tells_who_from_where_how_sure_and_whether_it_goes_on() -> Non
         attack["sub_technique"]["uid"] for attack in details["finding_info"]["attacks"] if "sub_technique" in attack
     ]
     assert children == [name for name in notable["frameworks"]["mitre_attack"] if "." in name]
-    states = [ocsf.finding({**notable, **change})["type_name"].partition(": ")[2]
-              for change in ({"revision": 1}, {"revision": 2}, {"life": "closed"}, {"merged_into": "x"})]  # fmt: skip
+    states = [
+        ocsf.finding({**notable, **change})["type_name"].partition(": ")[2]
+        for change in ({"revision": 1}, {"revision": 2}, {"life": "closed"}, {"merged_into": "x"})
+    ]
     assert states == ["Create", "Update", "Close", "Close"]
 
 

@@ -24,12 +24,19 @@ GONE = re.compile(
     re.IGNORECASE,
 )
 ALLOWED = (
-    r"nhi_watch\.score", r"\{FILES\}\.score", r"\"score\": \"hosts\.files\.library\"", r"\(\"score\", \"score logs",
-    r"\"a.toml\", \"score\"", r"\('score', Posix",
+    r"nhi_watch\.score",
+    r"\{FILES\}\.score",
+    r"\"score\": \"hosts\.files\.library\"",
+    r"\(\"score\", \"score logs",
+    r"\"a.toml\", \"score\"",
+    r"\('score', Posix",
     r"(?:spent|progress|on_stage)\(\"score\"",
-    r"case\.probability", r"\"priority\": 250", r"Scorecard", r"the risk score is its likelihood",
+    r"case\.probability",
+    r"\"priority\": 250",
+    r"Scorecard",
+    r"the risk score is its likelihood",
     r"of a label, else of a score from 0 to 100",
-)  # fmt: skip
+)
 """The command, the library's function and the stage of a run; how likely a key was tried; the order of templates in
 Elasticsearch; the type of the model; what Kibana calls it; another product's."""
 
@@ -49,9 +56,10 @@ def told() -> list[tuple[Path, int, str]]:
 def test_no_shipped_file_tells_another_number_of_a_notable() -> None:
     left = [
         f"{file}:{at}: {match[0]}"
-        for file, at, line in told() if len(line) < 20_000 or file.suffix == ".ndjson"
+        for file, at, line in told()
+        if len(line) < 20_000 or file.suffix == ".ndjson"
         for match in GONE.finditer(re.sub("|".join(ALLOWED), "", line))
-    ]  # fmt: skip
+    ]
     assert left == []
 
 

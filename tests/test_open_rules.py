@@ -42,22 +42,29 @@ def folder() -> rivals.Folder:
         ({**REFUSED, "errorCode": "accessDenied"}, set()),
         ({**REFUSED, "userIdentity": {"invokedBy": "config.amazonaws.com"}}, set()),
         (HOSTED, {"A call from a hosting provider, with a tool that lists"}),
-        ({**HOSTED, "userAgent": "curl", "requestParameters": {"names": ["x", "WireTap-3"]}},
-         {"A call from a hosting provider, with a tool that lists"}),
+        (
+            {**HOSTED, "userAgent": "curl", "requestParameters": {"names": ["x", "WireTap-3"]}},
+            {"A call from a hosting provider, with a tool that lists"},
+        ),
         ({**HOSTED, "userAgent": "curl"}, set()),
         ({**HOSTED, "sourceIPAddress": "config.amazonaws.com"}, set()),
     ],
-)  # fmt: skip
+)
 def test_a_rule_matches_what_sigma_says(folder: rivals.Folder, record: dict[str, Any], details: set[str]) -> None:
     assert {rule.name for rule in folder.rules if rule.matches(record)} == details
 
 
 def test_risks_of_a_day_add_up_and_what_fired_of_late_is_allowed() -> None:
-    rival = OpenRules([
-        Fired(10, "a", "low one", RISK["low"]), Fired(12, "a", "low one", RISK["low"]),
-        Fired(12, "a", "high one", RISK["high"]), Fired(12, "b", "low one", RISK["low"]),
-        Fired(12 + ALLOWED, "a", "low one", RISK["low"]), Fired(13 + 2 * ALLOWED, "a", "low one", RISK["low"]),
-    ])  # fmt: skip
+    rival = OpenRules(
+        [
+            Fired(10, "a", "low one", RISK["low"]),
+            Fired(12, "a", "low one", RISK["low"]),
+            Fired(12, "a", "high one", RISK["high"]),
+            Fired(12, "b", "low one", RISK["low"]),
+            Fired(12 + ALLOWED, "a", "low one", RISK["low"]),
+            Fired(13 + 2 * ALLOWED, "a", "low one", RISK["low"]),
+        ]
+    )
     assert rival.score(_today(10, "a")) == {"a": RISK["low"]}
     assert rival.score(_today(12, "a")) == {"a": RISK["high"]}, "the low one fired two days before"
     assert rival.score(_today(12, "b")) == {"b": RISK["low"]}, "an allow-list is of one identity"

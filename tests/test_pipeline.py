@@ -232,8 +232,13 @@ def by(identity: dict[str, Any], day: int = TODAY) -> Records:
 
 SERVICE = {"type": "AWSService", "invokedBy": "lambda.amazonaws.com"}
 ROOT = {"type": "Root", "accountId": ACCOUNT, "principalId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:root"}
-USER = {"type": "IAMUser", "accountId": ACCOUNT, "principalId": "AIDAX", "arn": f"arn:aws:iam::{ACCOUNT}:user/ci",
-        "userName": "ci"}  # fmt: skip
+USER = {
+    "type": "IAMUser",
+    "accountId": ACCOUNT,
+    "principalId": "AIDAX",
+    "arn": f"arn:aws:iam::{ACCOUNT}:user/ci",
+    "userName": "ci",
+}
 
 
 @pytest.mark.parametrize(
@@ -353,8 +358,10 @@ def test_nothing_at_all_is_an_answer() -> None:
 
 def test_known_calls_are_odd_calls_where_there_are_too_many_of_them() -> None:
     many = [record(TODAY, f"13:{n // 60:02}:{n % 60:02}", id=f"many{n}") for n in range(300)]
-    few = [record(TODAY, f"13:10:{n:02}", service="iam", name=name, id=name)
-           for n, name in enumerate(("ListUsers", "CreateAccessKey"))]  # fmt: skip
+    few = [
+        record(TODAY, f"13:10:{n:02}", service="iam", name=name, id=name)
+        for n, name in enumerate(("ListUsers", "CreateAccessKey"))
+    ]
     _, (result,) = scored(quiet(20) + many + few)
     (notable,) = [*result.notables, *result.below]
     assert "made 302 unusual calls on" in notable["summary"]

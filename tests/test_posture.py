@@ -154,8 +154,13 @@ def test_an_identity_that_the_table_does_not_own_is_orphaned() -> None:
 
 
 def test_a_key_whose_maker_was_deleted_is_orphaned() -> None:
-    maker = {"type": "IAMUser", "principalId": "AIDABOSS", "arn": f"{ARN}:user/boss", "accountId": ACCOUNT,
-             "userName": "boss"}  # fmt: skip
+    maker = {
+        "type": "IAMUser",
+        "principalId": "AIDABOSS",
+        "arn": f"{ARN}:user/boss",
+        "accountId": ACCOUNT,
+        "userName": "boss",
+    }
     answer = {"accessKey": {"accessKeyId": KEY, "userName": "ci", "status": "Active"}}
     built = {**admin(TODAY - 50, "10:00", "CreateAccessKey", userName="ci"), "responseElements": answer}
     gone = admin(TODAY - 10, "10:00", "DeleteUser", userName="boss")
@@ -191,12 +196,22 @@ def test_one_key_for_two_applications_side_by_side_is_reuse_and_a_move_is_not() 
 
 def test_a_role_that_several_machines_take_is_reuse() -> None:
     takes = [
-        record(TODAY - day, "09:00", role=role, service="sts", name="AssumeRole", id=f"{role}{day}",
-               requestParameters={"roleArn": f"{ARN}:role/shared", "roleSessionName": "x"})
-        for day in (3, 2, 1) for role in ("one", "two")
-    ]  # fmt: skip
-    assert "assumed by 2 identities: one, two" in the(looked([*takes, *works([3, 2, 1], role="shared")]),
-                                                    "reused_credential")["evidence"]  # fmt: skip
+        record(
+            TODAY - day,
+            "09:00",
+            role=role,
+            service="sts",
+            name="AssumeRole",
+            id=f"{role}{day}",
+            requestParameters={"roleArn": f"{ARN}:role/shared", "roleSessionName": "x"},
+        )
+        for day in (3, 2, 1)
+        for role in ("one", "two")
+    ]
+    assert (
+        "assumed by 2 identities: one, two"
+        in the(looked([*takes, *works([3, 2, 1], role="shared")]), "reused_credential")["evidence"]
+    )
 
 
 # ---- privilege
@@ -205,8 +220,13 @@ def test_a_role_that_several_machines_take_is_reuse() -> None:
 def details(**more: Any) -> tuple[Grant, ...]:
     allowed = {"Effect": "Allow", "Action": ["s3:*", "sqs:*", "kms:Decrypt", "iam:PassRole"], "Resource": "*"}
     inline = [{"PolicyName": "inline", "PolicyDocument": {"Statement": [allowed]}}]
-    role = {"RoleName": "payments-api", "Arn": f"{ARN}:role/payments-api", "AttachedManagedPolicies": [],
-            "RolePolicyList": inline, **more}  # fmt: skip
+    role = {
+        "RoleName": "payments-api",
+        "Arn": f"{ARN}:role/payments-api",
+        "AttachedManagedPolicies": [],
+        "RolePolicyList": inline,
+        **more,
+    }
     plain = {"UserDetailList": [], "RoleDetailList": [role], "GroupDetailList": [], "Policies": []}
     return rights.authorization_details(json.dumps(plain))
 
@@ -252,13 +272,16 @@ def test_without_grants_it_says_that_they_are_not_known() -> None:
 # ---- input that is wrong
 
 
-@pytest.mark.parametrize("text, says", [
-    ("[]", "UserDetailList"),
-    ("{", "not JSON"),
-    ('{"RoleDetailList": [{"RoleName": "x"}]}', "entry 1: 'Arn' is missing"),
-    ('{"RoleDetailList": [{"RoleName": "x", "Arn": "a", "RoleLastUsed": {"LastUsedDate": "soon"}}]}', "not an RFC"),
-    ('{"RoleDetailList": 1}', "expected a list"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ("[]", "UserDetailList"),
+        ("{", "not JSON"),
+        ('{"RoleDetailList": [{"RoleName": "x"}]}', "entry 1: 'Arn' is missing"),
+        ('{"RoleDetailList": [{"RoleName": "x", "Arn": "a", "RoleLastUsed": {"LastUsedDate": "soon"}}]}', "not an RFC"),
+        ('{"RoleDetailList": 1}', "expected a list"),
+    ],
+)
 def test_a_malformed_report_is_one_line_with_its_place(text: str, says: str, tmp_path: Path) -> None:
     path = tmp_path / "report"
     path.write_text(text, "utf-8")
@@ -337,8 +360,17 @@ def test_a_verdict_on_a_finding_closes_it_and_its_controls(tmp_path: Path) -> No
 
 def test_what_a_thief_could_do_most_with_comes_first() -> None:
     quiet = [record(TODAY - 200 + n, "10:00", role="reader") for n in range(20)]
-    strong = [record(TODAY - 200 + n, "10:00", role="granter", service="iam", name="AttachRolePolicy",
-                     requestParameters={"roleName": "x"}) for n in range(20)]  # fmt: skip
+    strong = [
+        record(
+            TODAY - 200 + n,
+            "10:00",
+            role="granter",
+            service="iam",
+            name="AttachRolePolicy",
+            requestParameters={"roleName": "x"},
+        )
+        for n in range(20)
+    ]
     result = looked([*strong, *quiet, record(TODAY, "10:00", role="other")]).summary["findings"]
     dormant = [f for f in result if f["kind"] == "dormant_identity"]
     assert [f["identity"]["name"].rsplit("/", 1)[-1] for f in dormant] == ["granter", "reader"]

@@ -269,8 +269,14 @@ def test_killed_at_any_moment_and_run_again_the_answer_is_the_same(
     store.close()
 
 
-RAID = (("iam", "CreateAccessKey"), ("iam", "ListUsers"), ("cloudtrail", "StopLogging"), ("iam", "AttachUserPolicy"),
-        ("secretsmanager", "ListSecrets"), ("ec2", "DescribeInstances"))  # fmt: skip
+RAID = (
+    ("iam", "CreateAccessKey"),
+    ("iam", "ListUsers"),
+    ("cloudtrail", "StopLogging"),
+    ("iam", "AttachUserPolicy"),
+    ("secretsmanager", "ListSecrets"),
+    ("ec2", "DescribeInstances"),
+)
 
 
 def ordinary_day(day: int) -> Records:

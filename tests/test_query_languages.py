@@ -21,8 +21,15 @@ from nhi_watch.hosts.elastic import kibana
 from nhi_watch.report.queries import queries
 from notable_samples import documents
 
-PACKAGES = ("antlr4-python3-runtime==4.13.1", "esql-parser==9.1.3", "genutility==0.0.123", "kibana-ql==0.2",
-            "parsimonious==0.11.0", "regex==2026.11.19", "typing-extensions==4.16.0")  # fmt: skip
+PACKAGES = (
+    "antlr4-python3-runtime==4.13.1",
+    "esql-parser==9.1.3",
+    "genutility==0.0.123",
+    "kibana-ql==0.2",
+    "parsimonious==0.11.0",
+    "regex==2026.11.19",
+    "typing-extensions==4.16.0",
+)
 """esql-parser is made of Elasticsearch's grammar (Elastic License 2.0): fetched once a machine, never part of this."""
 Check = Callable[[str], Any]
 HOSTILE = ['a"b', "c\\d", "e'f", "g:response", "$(id)", "`x`", "a\nb", "OR", "*"]

@@ -64,9 +64,12 @@ def test_every_receipt_is_recomputed_after_more_days_were_learnt(days: list[Reco
 def test_linked_identities_are_recomputed_together() -> None:
     thief = {"address": "185.220.101.4", "agent": "aws-cli/2.1"}
     stolen = "ASIASTOLEN"
-    shared = [record(20_000, f"14:{n:02}", role=role, session=stolen, name=name, service="iam", **thief)
-              for n, (role, name) in enumerate([("payments-api", "CreateAccessKey"), ("orders-api", "CreateUser"),
-                                                ("orders-api", "AttachUserPolicy")])]  # fmt: skip
+    shared = [
+        record(20_000, f"14:{n:02}", role=role, session=stolen, name=name, service="iam", **thief)
+        for n, (role, name) in enumerate(
+            [("payments-api", "CreateAccessKey"), ("orders-api", "CreateUser"), ("orders-api", "AttachUserPolicy")]
+        )
+    ]
     store = MemoryStore()
     notables = run(store, quiet(20) + quiet(20, role="orders-api") + shared, ROOM).notables
     (notable,) = [n for n in notables if n["members"]]

@@ -40,8 +40,22 @@ def test_an_attack_leaves_the_records_that_its_calls_describe(product: str) -> N
         text = json.dumps(records)
         for route in routes if product == "GitHub token" else ():
             text = text.replace(route, "")
-        assert not any(f"{{{word}}}" in text for word in ("account", "foreign", "bucket", "user", "session", "object",
-                                                          "item", "repo", "second", "third", "new"))  # fmt: skip
+        assert not any(
+            f"{{{word}}}" in text
+            for word in (
+                "account",
+                "foreign",
+                "bucket",
+                "user",
+                "session",
+                "object",
+                "item",
+                "repo",
+                "second",
+                "third",
+                "new",
+            )
+        )
         assert len(events) == sum(1 + ("audit" in call) for call in attack["calls"])
         if product.startswith("AWS"):
             assert [event.action.partition(":")[2] for event in events] == [

@@ -40,8 +40,13 @@ def say(store: MemoryStore, verdict: str, second: int, **more: int) -> None:
     feedback.put(store, [feedback.judge(n, verdict, "ann", "ours", second, more) for n in listed])
 
 
-RAIDED = {"sts:GetCallerIdentity", "iam:ListUsers", "secretsmanager:GetSecretValue", "iam:CreateAccessKey",
-          "cloudtrail:StopLogging"}  # fmt: skip
+RAIDED = {
+    "sts:GetCallerIdentity",
+    "iam:ListUsers",
+    "secretsmanager:GetSecretValue",
+    "iam:CreateAccessKey",
+    "cloudtrail:StopLogging",
+}
 
 
 def test_without_a_verdict_the_calls_of_a_theft_wait() -> None:
@@ -113,8 +118,10 @@ def test_open_takes_it_back_without_a_trace(days: int) -> None:
 def test_what_came_after_the_verdict_on_the_same_day_still_waits() -> None:
     store = runs([history() + raid(steps=3)], ROOM)
     say(store, "benign", TODAY * DAY + 15 * HOUR)
-    later = [{**r, "eventTime": r["eventTime"].replace("T14:", "T18:"), "eventID": f"later-{r['eventID']}"}
-             for r in raid()[3:]]  # fmt: skip
+    later = [
+        {**r, "eventTime": r["eventTime"].replace("T14:", "T18:"), "eventID": f"later-{r['eventID']}"}
+        for r in raid()[3:]
+    ]
     run(store, later, ROOM)
     run(store, others(TODAY + 1), ROOM)
     seen = {"sts:GetCallerIdentity", "iam:ListUsers", "secretsmanager:GetSecretValue"}
@@ -126,8 +133,10 @@ def test_what_came_after_the_verdict_on_the_same_day_still_waits() -> None:
 
 def test_an_open_day_is_judged_again_when_a_verdict_on_the_day_before_is_given_or_taken_back() -> None:
     """Without any new record: so that it does not matter whether there was one."""
-    again = [{**r, "eventID": f"again-{n}", "sourceIPAddress": "52.95.110.1", "userAgent": "Boto3/1.34.0"}
-             for n, r in enumerate(raid(day=TODAY + 1))]  # fmt: skip
+    again = [
+        {**r, "eventID": f"again-{n}", "sourceIPAddress": "52.95.110.1", "userAgent": "Boto3/1.34.0"}
+        for n, r in enumerate(raid(day=TODAY + 1))
+    ]
     store = runs([history() + raid(), again], ROOM)
 
     def latest() -> tuple[float, bytes]:

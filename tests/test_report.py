@@ -176,8 +176,10 @@ def test_copying_takes_every_record_id_of_the_notable(page: Chrome) -> None:
 
 
 def test_the_list_tells_likelihood_and_severity_and_no_likelihood_where_none_is_claimed(page: Chrome) -> None:
-    text = {item.get_attribute("data-kind"): item.find_element(By.CSS_SELECTOR, ".likely").text.split()
-            for item in reversed(page.find_elements(By.CSS_SELECTOR, ".item"))}  # fmt: skip
+    text = {
+        item.get_attribute("data-kind"): item.find_element(By.CSS_SELECTOR, ".likely").text.split()
+        for item in reversed(page.find_elements(By.CSS_SELECTOR, ".item"))
+    }
     assert text["compromise"] == ["97%", "critical"]
     assert text["posture"] == text["blind_spot"] == ["low"]
 
@@ -344,10 +346,18 @@ def search(page: Chrome, words: str) -> list[str]:
     return [item.find_element(By.CSS_SELECTOR, ".title").text for item in page.find_elements(By.CSS_SELECTOR, ".item")]
 
 
-@pytest.mark.parametrize("words", [
-    "185.220.101.0/24", "iam:CreateAccessKey", "AKIA" + digest("deploy-bot")[:12].upper(), "185.220.101.4",
-    "md/botocore#1.34 iam:attachuserpolicy", '"14 different secrets"', "logs/day.json.gz iam:createuser",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [
+        "185.220.101.0/24",
+        "iam:CreateAccessKey",
+        "AKIA" + digest("deploy-bot")[:12].upper(),
+        "185.220.101.4",
+        "md/botocore#1.34 iam:attachuserpolicy",
+        '"14 different secrets"',
+        "logs/day.json.gz iam:createuser",
+    ],
+)
 def test_search_finds_whatever_the_report_holds(page: Chrome, words: str) -> None:
     assert search(page, words) == ["Stolen key: credential creation from a Tor exit"]
     assert search(page, f"{words} nothing-has-this") == []
@@ -378,8 +388,12 @@ def test_the_raw_event_opens_with_file_and_line_and_every_digit(page: Chrome) ->
 def test_the_head_tells_full_agent_addresses_share_refused_and_both_odd_ends(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     text = page.find_element(By.CSS_SELECTOR, "#n0 .head .facts").text
-    for line in ("aws-cli/2.15.30 md/Botocore#1.34", "2 of 20 unusual calls", "02:14:00 UTC iam:ListUsers",
-                 "02:33:00 UTC secretsmanager:GetSecretValue"):  # fmt: skip
+    for line in (
+        "aws-cli/2.15.30 md/Botocore#1.34",
+        "2 of 20 unusual calls",
+        "02:14:00 UTC iam:ListUsers",
+        "02:33:00 UTC secretsmanager:GetSecretValue",
+    ):
         assert line in text
 
 

@@ -108,8 +108,10 @@ def test_documents_of_elastics_threat_streams_end_when_they_say_or_ninety_days_a
 
 
 def test_ranges_that_would_mark_ones_own_house_or_half_of_the_world_are_refused(tmp_path: Path) -> None:
-    rows = "10.1.2.3\n192.168.0.0/24\n127.0.0.1\n169.254.169.254\n224.0.0.1\nfe80::1\nfd00::1\n::1\n0.0.0.0/0\n" \
-           "5.0.0.0/7\n2000::/3\nnot an address\n300.1.1.1\n1.2.3.4/33\n"  # fmt: skip
+    rows = (
+        "10.1.2.3\n192.168.0.0/24\n127.0.0.1\n169.254.169.254\n224.0.0.1\nfe80::1\nfd00::1\n::1\n0.0.0.0/0\n"
+        "5.0.0.0/7\n2000::/3\nnot an address\n300.1.1.1\n1.2.3.4/33\n"
+    )
     reputation = loaded(tmp_path, rows, "list.txt")
     assert reputation.refused == {"no_address": 3, "private": 8, "too_wide": 3} and len(reputation.table) == 0
 
@@ -177,8 +179,14 @@ def test_no_address_is_an_exception(address: str) -> None:
 
 def call(address: str, time: str, number: int = 0) -> dict[str, Any]:
     """A call of a user of AWS."""
-    user = {"type": "IAMUser", "principalId": "AIDAMADEUP", "arn": "arn:aws:iam::111111111111:user/ci",
-            "accountId": "111111111111", "accessKeyId": "AKIAMADEUP", "userName": "ci"}  # fmt: skip
+    user = {
+        "type": "IAMUser",
+        "principalId": "AIDAMADEUP",
+        "arn": "arn:aws:iam::111111111111:user/ci",
+        "accountId": "111111111111",
+        "accessKeyId": "AKIAMADEUP",
+        "userName": "ci",
+    }
     return {"eventVersion": "1.09", "userIdentity": user, "eventTime": time, "eventSource": "s3.amazonaws.com",
             "eventName": "ListBuckets", "awsRegion": "eu-west-1", "sourceIPAddress": address, "userAgent": "Boto3/1.34",
             "requestParameters": None, "eventID": f"00000000-0000-4000-8000-{number:012x}",

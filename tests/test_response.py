@@ -133,8 +133,12 @@ def mine(name: str, *credentials: str, **more: Any) -> Subjects:
 
 def test_a_plan_for_a_users_key_is_exact_and_in_order() -> None:
     built = drafted(notable(impact=_impact(1.0)), plan.load(), KEY)
-    assert [step["action"] for step in built["steps"]] == ["aws_deactivate_key", "aws_deny_user", "aws_create_key",
-                                                          "aws_delete_key"]  # fmt: skip
+    assert [step["action"] for step in built["steps"]] == [
+        "aws_deactivate_key",
+        "aws_deny_user",
+        "aws_create_key",
+        "aws_delete_key",
+    ]
     first, last = built["steps"][0], built["steps"][-1]
     assert first["shell"] == [f"aws iam update-access-key --user-name ci --access-key-id {KEY} --status Inactive"]
     assert first["undo"] == [f"aws iam update-access-key --user-name ci --access-key-id {KEY} --status Active"]
@@ -149,8 +153,10 @@ def _impact(weight: float) -> Any:
 
 
 def test_the_higher_the_impact_the_less_is_proposed_and_the_more_approve() -> None:
-    counts = [[(s["action"], s["approvals"]) for s in drafted(notable(impact=_impact(w)), plan.load(), KEY)["steps"]]
-              for w in (1.0, 1.5, 2.0)]  # fmt: skip
+    counts = [
+        [(s["action"], s["approvals"]) for s in drafted(notable(impact=_impact(w)), plan.load(), KEY)["steps"]]
+        for w in (1.0, 1.5, 2.0)
+    ]
     assert counts[1][1] == ("aws_deny_user", 2)
     assert counts[2] == [("aws_deactivate_key", 2), ("aws_create_key", 1)]
 
@@ -421,12 +427,16 @@ def test_what_breaks_is_told_by_last_use() -> None:
 
 
 def test_the_calls_of_the_notable_that_were_refused_are_a_use_and_others_are_none() -> None:
-    tried = [{**by_user(f"10:0{n}"), "sourceIPAddress": address, "errorCode": "AccessDenied"}
-             for n, address in enumerate(("198.51.100.7", "198.51.100.7", "192.0.2.7", "203.0.113.7"))]  # fmt: skip
+    tried = [
+        {**by_user(f"10:0{n}"), "sourceIPAddress": address, "errorCode": "AccessDenied"}
+        for n, address in enumerate(("198.51.100.7", "198.51.100.7", "192.0.2.7", "203.0.113.7"))
+    ]
     worked = {**by_user("10:09"), "sourceIPAddress": "203.0.113.7"}
     consumers = plan.of(lived(*tried, worked), notable(), [{"id": USER.id}])
     assert {(c.network, c.events, c.refused, c.suspicious) for c in consumers} == {
-        ("198.51.100.0/24", 2, 2, True), ("203.0.113.0/24", 2, 1, False)}  # fmt: skip
+        ("198.51.100.0/24", 2, 2, True),
+        ("203.0.113.0/24", 2, 1, False),
+    }
     breaks = plan.Breaks([plan.plain(c) for c in consumers], ())
     text = plan.text(plan.draft(notable(), plan.load(), mine(USER.id, KEY), breaks, SECOND))
     assert "`198.51.100.0/24`" in text and ": 2 calls, all refused, last " in text and ": 2 calls, 1 refused," in text
@@ -515,8 +525,10 @@ def test_one_command_makes_a_policy_with_a_first_approver(tmp_path: Path) -> Non
     assert [a.name for a in plan.load(tmp_path / "response_policy.toml").approvers] == ["dora", "emil"]
     asked(command, "setup", "--by", '\U0001f600 "x" \\n', "--key", tmp_path / "odd.pem", out=tmp_path)
     assert plan.load(tmp_path / "response_policy.toml").approvers[2].name == '\U0001f600 "x" \\n'
-    for words, says in ((("--by", "dora", "--key", tmp_path / "x"), "already in the policy"),
-                        (("--by", "fritz", "--role", "boss"), "the policy's rules know: owner, secops")):  # fmt: skip
+    for words, says in (
+        (("--by", "dora", "--key", tmp_path / "x"), "already in the policy"),
+        (("--by", "fritz", "--role", "boss"), "the policy's rules know: owner, secops"),
+    ):
         with pytest.raises(InputError, match=says):
             desk(command, "setup", *words, out=tmp_path)
 
@@ -554,8 +566,14 @@ def lived(*records: dict[str, Any]) -> History:
 
 
 def by_user(clock: str, name: str = "GetObject", key: str = KEY, **params: str) -> dict[str, Any]:
-    who = {"type": "IAMUser", "principalId": "AIDAEXAMPLE", "arn": USER.name, "accountId": ACCOUNT, "accessKeyId": key,
-           "userName": "ci"}  # fmt: skip
+    who = {
+        "type": "IAMUser",
+        "principalId": "AIDAEXAMPLE",
+        "arn": USER.name,
+        "accountId": ACCOUNT,
+        "accessKeyId": key,
+        "userName": "ci",
+    }
     service = "iam" if "Key" in name or "Role" in name else "s3"
     return log(DAY_ONE, clock, service=service, name=name, userIdentity=who, id=f"u{clock}", requestParameters=params)
 
@@ -566,8 +584,14 @@ def linked() -> dict[str, Any]:
 
 
 def _member(who: NotableIdentity) -> dict[str, Any]:
-    return {"id": who.id, "name": who.name, "kind": who.kind, "provider": who.provider, "account": who.account,
-            "owner": who.owner}  # fmt: skip
+    return {
+        "id": who.id,
+        "name": who.name,
+        "kind": who.kind,
+        "provider": who.provider,
+        "account": who.account,
+        "owner": who.owner,
+    }
 
 
 def test_the_key_comes_from_any_record_of_the_notable() -> None:
@@ -633,8 +657,11 @@ def test_what_the_intrusion_made_is_stripped_and_deleted_and_gets_no_new_key() -
     built = plan.draft(document, plan.load(), subjects, NOTHING, SECOND)
     steps = [(s["action"], s["with"]["aws_name"]) for s in built["steps"]]
     assert [name for name, who in steps if who == "ci" and name != "aws_deny_user"] == [
-        "aws_deactivate_key", "aws_detach_made_user", "aws_delete_key", "aws_delete_made_user"
-    ]  # fmt: skip
+        "aws_deactivate_key",
+        "aws_detach_made_user",
+        "aws_delete_key",
+        "aws_delete_made_user",
+    ]
     assert not [name for name, who in steps if "made" in name and who == "payments-api"]
     text = plan.text(built)
     assert "aws iam detach-user-policy" in text and "aws iam delete-user --user-name ci" in text
@@ -661,35 +688,57 @@ def test_what_was_made_and_granted_is_named_from_the_records_with_what_takes_it_
         f"  undo: aws iam detach-user-policy --user-name ci --policy-arn {admin}",
         f"- iam:CreateAccessKey: user-name `ci`, access-key-id `{KEY}` (record `r2`)",
         f"  undo: aws iam delete-access-key --user-name ci --access-key-id {KEY}",
-        "- iam:CreateUser: user-name `ci` (record `r0`)", "  undo: aws iam delete-user --user-name ci",
+        "- iam:CreateUser: user-name `ci` (record `r0`)",
+        "  undo: aws iam delete-user --user-name ci",
         "- iam:CreateAccessKey: 1 more, whose raw records are not available; the searches in report.html find them",
-    ]  # fmt: skip
+    ]
 
 
 def _done(call: str, count: int = 1, targets: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
-    return {"action": call, "outcome": "success", "count": count, "time": NOW, "points": 9.0, "targets": [*targets],
-            **more}  # fmt: skip
+    return {
+        "action": call,
+        "outcome": "success",
+        "count": count,
+        "time": NOW,
+        "points": 9.0,
+        "targets": [*targets],
+        **more,
+    }
 
 
 def test_all_of_high_impact_that_worked_is_listed_with_its_targets() -> None:
     timeline = [
-        _done("cloudtrail:StopLogging", targets=("trail/a",)), _done("ec2:ModifySnapshotAttribute", 2, ("snap-1",)),
-        _done("ec2:ModifySnapshotAttribute", 1, ("snap-1", "snap-2")), _done("ec2:RunInstances", 3),
-        _done("ec2:RunInstances", 4, outcome="denied"), _done("bedrock:InvokeModel", 5), _done("s3:GetObject", 6),
+        _done("cloudtrail:StopLogging", targets=("trail/a",)),
+        _done("ec2:ModifySnapshotAttribute", 2, ("snap-1",)),
+        _done("ec2:ModifySnapshotAttribute", 1, ("snap-1", "snap-2")),
+        _done("ec2:RunInstances", 3),
+        _done("ec2:RunInstances", 4, outcome="denied"),
+        _done("bedrock:InvokeModel", 5),
+        _done("s3:GetObject", 6),
         _done("ec2:TerminateInstances", 7, points=0.0),
-    ]  # fmt: skip
+    ]
     details = actions.effects({**notable(), "timeline": timeline}, {})
     assert list(actions.lines(details))[1:] == [
-        "- cloudtrail:StopLogging, 1 call: `trail/a`", "- ec2:ModifySnapshotAttribute, 3 calls: `snap-1`, `snap-2`",
+        "- cloudtrail:StopLogging, 1 call: `trail/a`",
+        "- ec2:ModifySnapshotAttribute, 3 calls: `snap-1`, `snap-2`",
         "- ec2:RunInstances, 3 calls",
-    ]  # fmt: skip
+    ]
 
 
 def test_the_secrets_that_were_read_are_to_be_rotated() -> None:
     def reads(day: int, clock: str, name: str, address: str) -> dict[str, Any]:
-        return {**log(day, clock, service="secretsmanager", name="GetSecretValue", address=address,
-                      requestParameters={"secretId": name}, id=f"{name}{clock}"),
-                "userIdentity": by_user("10:00")["userIdentity"]}  # fmt: skip
+        return {
+            **log(
+                day,
+                clock,
+                service="secretsmanager",
+                name="GetSecretValue",
+                address=address,
+                requestParameters={"secretId": name},
+                id=f"{name}{clock}",
+            ),
+            "userIdentity": by_user("10:00")["userIdentity"],
+        }
 
     tenant_habits, strange = "203.0.113.7", "198.51.100.7"
     refused = {**reads(DAY_ONE, "10:05", "no", strange), "errorCode": "AccessDenied"}
@@ -717,16 +766,26 @@ def test_the_secrets_that_were_read_are_to_be_rotated() -> None:
 
 def test_what_was_taken_back_since_needs_no_command_and_what_came_after_does() -> None:
     def record(event: str, minute: int, name: str) -> dict[str, Any]:
-        return {"eventName": event, "eventSource": "iam.amazonaws.com", "eventTime": f"2026-03-09T02:{minute:02d}:00Z",
-                "requestParameters": {"roleName": name}}  # fmt: skip
+        return {
+            "eventName": event,
+            "eventSource": "iam.amazonaws.com",
+            "eventTime": f"2026-03-09T02:{minute:02d}:00Z",
+            "requestParameters": {"roleName": name},
+        }
 
-    story = (record("CreateRole", 1, "gone"), record("DeleteRole", 2, "gone"), record("DeleteRole", 3, "again"),
-             record("CreateRole", 4, "again"))  # fmt: skip
+    story = (
+        record("CreateRole", 1, "gone"),
+        record("DeleteRole", 2, "gone"),
+        record("DeleteRole", 3, "again"),
+        record("CreateRole", 4, "again"),
+    )
     details = [*actions.lines(actions.effects({**notable(), "timeline": []}, raw_of(*story)))][1:]
     assert details == [
-        "- iam:CreateRole: role-name `again` (record `r3`)", "  undo: aws iam delete-role --role-name again",
-        "- iam:CreateRole: role-name `gone` (record `r0`)", "  undone since (record `r1`)",
-    ]  # fmt: skip
+        "- iam:CreateRole: role-name `again` (record `r3`)",
+        "  undo: aws iam delete-role --role-name again",
+        "- iam:CreateRole: role-name `gone` (record `r0`)",
+        "  undone since (record `r1`)",
+    ]
 
 
 @pytest.mark.parametrize("name", ["ci; rm -rf /", "-x", "$(id)", "", 7])
@@ -757,12 +816,19 @@ def test_of_two_steps_of_which_one_is_enough_each_names_the_other() -> None:
 
 def test_a_policy_denies_permissions_and_nothing_that_no_policy_stops() -> None:
     """Calls are named as CloudTrail names them; a policy that named `s3:ListBuckets` would deny nothing."""
-    seen = ("sts:GetCallerIdentity", "sts:GetSessionToken", "s3:ListBuckets", "lambda:Invoke20150331",
-            "signin:ConsoleLogin", "iam:CreateUser")  # fmt: skip
+    seen = (
+        "sts:GetCallerIdentity",
+        "sts:GetSessionToken",
+        "s3:ListBuckets",
+        "lambda:Invoke20150331",
+        "signin:ConsoleLogin",
+        "iam:CreateUser",
+    )
     observed = tuple(ObservedValue(name, True, 1) for name in seen)
     document = notable(identity=ROLE, usual=Usual((Dimension("action", (), observed),), 9, None, None, None))
     assert parameters(document["identity"], "", document)["calls"] == (
-        "iam:CreateUser,lambda:InvokeFunction,s3:ListAllMyBuckets")  # fmt: skip
+        "iam:CreateUser,lambda:InvokeFunction,s3:ListAllMyBuckets"
+    )
 
 
 def test_a_key_that_the_intrusion_made_for_a_user_who_was_there_is_deleted_and_not_renewed() -> None:
@@ -807,11 +873,14 @@ def test_a_plan_without_steps_advises_no_approval(tmp_path: Path, capsys: pytest
     ("level", "let_in", "says"),
     [
         ("low", ("all refused", 0.5), "Impact low, because all of it was refused; it could reach: medium, severity"),
-        ("low", ("20% of the likelihood without the refused calls", 0.6),
-         "Impact low, because refused calls count half; it could reach: medium, severity"),
+        (
+            "low",
+            ("20% of the likelihood without the refused calls", 0.6),
+            "Impact low, because refused calls count half; it could reach: medium, severity",
+        ),
         ("medium", ("yes", 1.0), "Impact medium (what it could reach), severity"),
     ],
-)  # fmt: skip
+)
 def test_the_impact_is_the_one_of_the_page_with_its_reason(level: str, let_in: tuple[str, float], says: str) -> None:
     from nhi_watch.core.notable import LET_IN, ImpactFactor
 

@@ -30,9 +30,18 @@ def random_policy(dice: random.Random) -> Policy:
     rules = []
     for number in range(dice.randint(1, 4)):
         some = frozenset(actions[number::4])
-        rules.append(Rule(name=f"r{number}", providers=_some(dice, PROVIDERS), kinds=_some(dice, KINDS),
-                          impact=_some(dice, LEVELS), actions=some, approvers=_some(dice, ("secops", "owner")),
-                          approvals=dice.randint(1, 2), minutes=dice.choice((5, 60, 600))))  # fmt: skip
+        rules.append(
+            Rule(
+                name=f"r{number}",
+                providers=_some(dice, PROVIDERS),
+                kinds=_some(dice, KINDS),
+                impact=_some(dice, LEVELS),
+                actions=some,
+                approvers=_some(dice, ("secops", "owner")),
+                approvals=dice.randint(1, 2),
+                minutes=dice.choice((5, 60, 600)),
+            )
+        )
     approvers = (Approver("alice", frozenset({"secops"}), raw(ALICE)), Approver("bob", frozenset({"owner"}), raw(BOB)))
     return Policy(tuple(rules), approvers, dice.choice(("", "https://acme.okta.com")), f"{dice.random()}", "p.toml")
 
@@ -41,8 +50,11 @@ def _some(dice: random.Random, words: tuple[str, ...]) -> frozenset[str]:
     return frozenset(dice.sample(words, dice.randint(1, len(words))))
 
 
-KNOWN = [*((u, n, a, k, c) for u, n, a, k, c in SAMPLES.values()),
-         (USER.id, USER.name, ACCOUNT, "user", KEY), (ROLE.id, ROLE.name, ACCOUNT, "role", "")]  # fmt: skip
+KNOWN = [
+    *((u, n, a, k, c) for u, n, a, k, c in SAMPLES.values()),
+    (USER.id, USER.name, ACCOUNT, "user", KEY),
+    (ROLE.id, ROLE.name, ACCOUNT, "role", ""),
+]
 BASE = notable()
 
 
@@ -51,12 +63,23 @@ def random_notable(dice: random.Random) -> tuple[dict[str, Any], Subjects]:
     bad = dice.choice([*HOSTILE, ""])
     if dice.random() < 0.3:
         unique, name, account = (dice.choice((text, text + bad, bad)) for text in (unique, name, account))
-    who = {"id": unique, "name": name, "kind": dice.choice((kind, dice.choice(KINDS))), "account": account,
-           "provider": dice.choice((unique.partition(":")[0], dice.choice(PROVIDERS))), "owner": ""}  # fmt: skip
+    who = {
+        "id": unique,
+        "name": name,
+        "kind": dice.choice((kind, dice.choice(KINDS))),
+        "account": account,
+        "provider": dice.choice((unique.partition(":")[0], dice.choice(PROVIDERS))),
+        "owner": "",
+    }
     weight = dice.choice((0.5, 1.0, 1.6, 3.0))
-    document = {**BASE, "identity": who, "title": bad, "members": [],
-                "impact": {"level": "low", "factors": [{"name": "criticality", "weight": weight}]},
-                "severity": dice.choice(("low", "critical"))}  # fmt: skip
+    document = {
+        **BASE,
+        "identity": who,
+        "title": bad,
+        "members": [],
+        "impact": {"level": "low", "factors": [{"name": "criticality", "weight": weight}]},
+        "severity": dice.choice(("low", "critical")),
+    }
     secrets = dice.choice(([credential] if credential else [], [credential + bad], []))
     return document, Subjects({unique: secrets})
 
@@ -76,8 +99,18 @@ def test_no_plan_goes_beyond_its_policy(seed: int) -> None:
         assert (step["minutes"], step["approvals"]) == (rule.minutes, rule.approvals)
         assert {*step["with"]} == {*action.needs} <= PATTERNS.keys()
         for words, line in zip(step["commands"], step["shell"]):
-            assert shlex.split(line) == words and words[0] in ("aws", "az", "gcloud", "gh", "glab", "kubectl", "curl",
-                                                               "vault", "snow", "sh")  # fmt: skip
+            assert shlex.split(line) == words and words[0] in (
+                "aws",
+                "az",
+                "gcloud",
+                "gh",
+                "glab",
+                "kubectl",
+                "curl",
+                "vault",
+                "snow",
+                "sh",
+            )
             assert words[0] != "sh" or not any(value in words[2] for value in step["with"].values())
     if built["steps"]:
         plan.check(built, rules, document, secrets)
@@ -93,24 +126,46 @@ def _smuggle(dice: random.Random, built: dict[str, Any]) -> dict[str, Any]:
     names = ("action", "commands", "shell", "undo", "minutes", "approvals", "approvers", "rule", "with", "more")
     name = dice.choice(names)
     fresh: dict[str, Any] = {
-        "action": dice.choice([a for a in CATALOGUE if a != step["action"]]), "commands": [["rm", "-rf", "/"]],
-        "shell": ["rm -rf /"], "undo": ["true; rm"], "minutes": step["minutes"] + 1, "approvals": 0,
-        "approvers": ["anybody"], "rule": "another", "with": {**step["with"], "aws_name": "root"}, "more": 1,
-    }  # fmt: skip
+        "action": dice.choice([a for a in CATALOGUE if a != step["action"]]),
+        "commands": [["rm", "-rf", "/"]],
+        "shell": ["rm -rf /"],
+        "undo": ["true; rm"],
+        "minutes": step["minutes"] + 1,
+        "approvals": 0,
+        "approvers": ["anybody"],
+        "rule": "another",
+        "with": {**step["with"], "aws_name": "root"},
+        "more": 1,
+    }
     if fresh[name] == step.get(name):
         name = "more"
     step[name] = fresh[name]
     return plan.sealed(other)
 
 
-KEYS = Rule(name="keys", providers=frozenset({"aws"}), kinds=frozenset({"user"}), impact=frozenset(LEVELS),
-            actions=frozenset({"aws_deactivate_key"}), approvers=frozenset({"secops"}), approvals=2,
-            minutes=60)  # fmt: skip
+KEYS = Rule(
+    name="keys",
+    providers=frozenset({"aws"}),
+    kinds=frozenset({"user"}),
+    impact=frozenset(LEVELS),
+    actions=frozenset({"aws_deactivate_key"}),
+    approvers=frozenset({"secops"}),
+    approvals=2,
+    minutes=60,
+)
 PLAN = drafted(notable(), Policy((KEYS,), (), "", "f" * 64, "p.toml"), KEY)
 OTHERS = drafted(notable(DAY_ONE + 1), plan.load(), KEY)
-PEOPLE = Policy((), (Approver("alice", frozenset({"secops"}), raw(ALICE)),
-                     Approver("bob", frozenset({"secops"}), raw(BOB)),
-                     Approver("carol", frozenset({"helpdesk"}), raw(EVE))), "", "f" * 64, "p.toml")  # fmt: skip
+PEOPLE = Policy(
+    (),
+    (
+        Approver("alice", frozenset({"secops"}), raw(ALICE)),
+        Approver("bob", frozenset({"secops"}), raw(BOB)),
+        Approver("carol", frozenset({"helpdesk"}), raw(EVE)),
+    ),
+    "",
+    "f" * 64,
+    "p.toml",
+)
 Signed = dict[str, str]
 
 

@@ -37,8 +37,18 @@ def native(record):
     return inside
 '''
 WHO = {"type": "IAMUser", "principalId": "AIDAEXAMPLE", "arn": "arn:aws:iam::111111111111:user/ci"}
-RECORDS = [{"crate": {"eventName": "GetObject", "eventSource": "s3.amazonaws.com", "eventID": f"r{n}",
-                      "eventTime": f"2026-03-02T10:0{n}:00Z", "userIdentity": WHO}} for n in range(5)]  # fmt: skip
+RECORDS = [
+    {
+        "crate": {
+            "eventName": "GetObject",
+            "eventSource": "s3.amazonaws.com",
+            "eventID": f"r{n}",
+            "eventTime": f"2026-03-02T10:0{n}:00Z",
+            "userIdentity": WHO,
+        }
+    }
+    for n in range(5)
+]
 SCRIPT = """
 import sys
 

@@ -59,8 +59,11 @@ def asked() -> Iterator[tuple[str, str, str]]:
     """The same of the controls, the ledger's tasks and the plan."""
     from nhi_watch.act.response import actions, plan
 
-    unusual = [{"action": "iam:CreateUser"}, {"action": "sts:GetCallerIdentity"},
-           {"action": "ec2:RunInstances", "outcome": "denied"}]  # fmt: skip
+    unusual = [
+        {"action": "iam:CreateUser"},
+        {"action": "sts:GetCallerIdentity"},
+        {"action": "ec2:RunInstances", "outcome": "denied"},
+    ]
     rotate, reduce = reasons(unusual, [{"ago": [20, 1], "events": [{}]}])
     yield "rotate_secret", "control of a role", rotate
     yield "reduce_privilege", "control: a call that worked, one that no policy stops, and a refused one", reduce
@@ -68,15 +71,25 @@ def asked() -> Iterator[tuple[str, str, str]]:
     for own, why in impacts:
         text = plan._impact_line({"own_impact": {"level": own, "why": why}, "impact": "medium"})
         yield "plan", f"impact: {why or 'as on the page'}", text
-    use = {"identity": "`app`", "credential": "``", "network": "`192.0.2.0/24`", "agent": "`boto3`", "events": 7,
-           "last_use": "2026-03-01T10:00:00Z"}  # fmt: skip
+    use = {
+        "identity": "`app`",
+        "credential": "``",
+        "network": "`192.0.2.0/24`",
+        "agent": "`boto3`",
+        "events": 7,
+        "last_use": "2026-03-01T10:00:00Z",
+    }
     uses = [{**use, "refused": n, "suspicious": new} for n, new in ((7, True), (1, True), (0, False))]
     callers = [f"`aws:1:{kind}`" for kind in ("service:ec2", "web_identity:idp:repo", "user:AIDA", "role:AROA")]
     for line in plan._breaks_lines({"consumers": uses, "callers": callers}):
         yield "plan", "consumers", line
-    result = [{"call": "cloudtrail:StopLogging", "count": 1, "targets": ["`trail`"]},
-             {"call": "ec2:RunInstances", "count": 3, "targets": []}, {"secrets": ["`a`", "`b`"], "calls": 2},
-             {"secrets": ["`a`"], "calls": 1}, {"secrets": [], "calls": 15}]  # fmt: skip
+    result = [
+        {"call": "cloudtrail:StopLogging", "count": 1, "targets": ["`trail`"]},
+        {"call": "ec2:RunInstances", "count": 3, "targets": []},
+        {"secrets": ["`a`", "`b`"], "calls": 2},
+        {"secrets": ["`a`"], "calls": 1},
+        {"secrets": [], "calls": 15},
+    ]
     for line in actions.lines(result):
         yield "plan", "made, changed or read", line
 
@@ -156,8 +169,15 @@ def written() -> Iterator[tuple[str, str]]:
     for path in sorted(package.rglob("*.py")):
         yield from ((str(path.relative_to(ROOT)), text) for _, text in sentences(path))
     pages = [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "method").glob("*.md"), ROOT / "README.md"]
-    shown = [*package.rglob("*.j2"), *package.rglob("*.js"), *package.rglob("*.toml"), *package.rglob("*.ndjson"),
-             *(ROOT / "default").rglob("*.xml"), ROOT / "docs" / "signals.csv", ROOT / "SECURITY.md"]  # fmt: skip
+    shown = [
+        *package.rglob("*.j2"),
+        *package.rglob("*.js"),
+        *package.rglob("*.toml"),
+        *package.rglob("*.ndjson"),
+        *(ROOT / "default").rglob("*.xml"),
+        ROOT / "docs" / "signals.csv",
+        ROOT / "SECURITY.md",
+    ]
     yield from ((str(path.relative_to(ROOT)), path.read_text("utf-8")) for path in (*pages, *shown))
     for path in sorted((ROOT / "default").glob("*.conf")):
         lines = (line for line in path.read_text("utf-8").splitlines() if line.startswith("description"))
@@ -165,7 +185,10 @@ def written() -> Iterator[tuple[str, str]]:
 
 
 def test_no_text_for_users_has_a_phrase_at_which_people_stopped() -> None:
-    result = {(file, hit.group().lower(), text[max(0, hit.start() - 40) : hit.end() + 40])
-             for file, text in written() for hit in STUMBLES.finditer(text)}  # fmt: skip
+    result = {
+        (file, hit.group().lower(), text[max(0, hit.start() - 40) : hit.end() + 40])
+        for file, text in written()
+        for hit in STUMBLES.finditer(text)
+    }
     assert sorted(item for item in result if item[:2] not in ALLOWED) == []
     assert set(ALLOWED) <= {item[:2] for item in result}, "an exception that nothing needs any more"

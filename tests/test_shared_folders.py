@@ -65,9 +65,15 @@ def test_settings_that_others_may_write_are_refused(logs: Path, mode: int, capsy
     assert f"using the settings in {settings}" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("part", "mode"), [
-    ("", 0o777), ("state.sqlite", 0o666), ("state.sqlite-journal", 0o660), ("state.sqlite", 0o660),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("part", "mode"),
+    [
+        ("", 0o777),
+        ("state.sqlite", 0o666),
+        ("state.sqlite-journal", 0o660),
+        ("state.sqlite", 0o660),
+    ],
+)
 def test_a_planted_state_is_refused_and_named(logs: Path, part: str, mode: int, capsys: Shown) -> None:
     """Another account's is, too; that needs two accounts."""
     assert cli.main(["score", "logs"]) == 0

@@ -125,11 +125,19 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("show")
     days = range(20_500, 20_509)
     rows = [record(day, "10:00:00", role=role) for day in days for role in ("payments-api", "payments-web")]
-    issuer = {"type": "IAMUser", "principalId": USER.id.rpartition(":")[2], "arn": USER.name, "userName": "ci",
-              "accountId": "111122223333", "accessKeyId": KEY}  # fmt: skip
+    issuer = {
+        "type": "IAMUser",
+        "principalId": USER.id.rpartition(":")[2],
+        "arn": USER.name,
+        "userName": "ci",
+        "accountId": "111122223333",
+        "accessKeyId": KEY,
+    }
     rows += [record(day, "11:00:00", role="x", id=f"ci/{day}", userIdentity=issuer) for day in days]
-    rows += [record(days[-1], "23:00:00", address="185.156.46.132", agent="aws-cli/2", service="iam", name=name)
-             for name in ("ListUsers", "ListRoles")]  # fmt: skip
+    rows += [
+        record(days[-1], "23:00:00", address="185.156.46.132", agent="aws-cli/2", service="iam", name=name)
+        for name in ("ListUsers", "ListRoles")
+    ]
     (folder / "log.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
     jobs.score(jobs.ScoreJob([str(folder / "log.json")], folder / "out", folder / "out" / "state.sqlite"))
     return folder / "out"
@@ -222,9 +230,13 @@ def test_among_100_000_identities_both_take_hardly_longer(known: Path, tmp_path:
     shutil.copytree(known, copied)
     store = SqliteStore(copied / "state.sqlite")
     names = (f"arn:aws:iam::111122223333:role/service/worker-{n}" for n in range(100_000))
-    inventory.keep(store, identities=(
-        Known(Identity(f"aws:111122223333:role:AROA{n:017d}", name, "role", "aws", "111122223333", ""), 1, 2)
-        for n, name in enumerate(names)))  # fmt: skip
+    inventory.keep(
+        store,
+        identities=(
+            Known(Identity(f"aws:111122223333:role:AROA{n:017d}", name, "role", "aws", "111122223333", ""), 1, 2)
+            for n, name in enumerate(names)
+        ),
+    )
     store.commit()
     store.close()
     assert spent(copied, "show", "payments-api") < few + 0.2
@@ -245,10 +257,15 @@ def test_who_used_an_address_a_network_a_key_or_a_session_is_told_of_all_logs(kn
     assert "1 call by 1 identity; 1 file searched" in said
 
 
-@pytest.mark.parametrize(("words", "why"), [
-    (("198.18.0.1",), "no record holds"), (("no-such-session", "--logs"), "no record holds"),
-    (("no-such-session",), "--logs searches"), (("ab", "--logs"), "too short"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("198.18.0.1",), "no record holds"),
+        (("no-such-session", "--logs"), "no record holds"),
+        (("no-such-session",), "--logs searches"),
+        (("ab", "--logs"), "too short"),
+    ],
+)
 def test_what_no_log_holds_is_said(known: Path, words: tuple[str, ...], why: str) -> None:
     with pytest.raises(InputError, match=why):
         desk(show, *words, out=known)

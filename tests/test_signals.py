@@ -102,8 +102,16 @@ def test_every_signal_has_its_name_alone() -> None:
 
 # ---- whatever happens
 
-ACTIONS = ("s3:GetObject", "s3:PutBucketPolicy", "iam:CreateAccessKey", "sts:AssumeRole", "sts:GetCallerIdentity",
-           "bedrock:InvokeModel", "ec2:RunInstances", "odd:\u202eThing\x1b[31m\n")  # fmt: skip
+ACTIONS = (
+    "s3:GetObject",
+    "s3:PutBucketPolicy",
+    "iam:CreateAccessKey",
+    "sts:AssumeRole",
+    "sts:GetCallerIdentity",
+    "bedrock:InvokeModel",
+    "ec2:RunInstances",
+    "odd:\u202eThing\x1b[31m\n",
+)
 FIELDS = {
     "action": st.sampled_from(ACTIONS),
     "access": st.sampled_from(("list", "read", "write", "cost", "permissions", "unknown")),
@@ -116,11 +124,16 @@ FIELDS = {
     "session": st.sampled_from(("", "ASIA1", "ASIA2")),
     "target": st.sampled_from(("", "a", "b\n")),
     "target_class": st.sampled_from(("", "own", "foreign")),
-    "traits": st.lists(st.sampled_from(("mfa", "console", "probe", "public", "attack_tool", "quarantine",
-                                        "admin_policy", "large_compute")), max_size=3, unique=True),
+    "traits": st.lists(
+        st.sampled_from(
+            ("mfa", "console", "probe", "public", "attack_tool", "quarantine", "admin_policy", "large_compute")
+        ),
+        max_size=3,
+        unique=True,
+    ),
     "time": st.sampled_from(("00:00", "10:00", "10:30", "23:59")),
     "repeat": st.integers(1, 3),
-}  # fmt: skip
+}
 SOME_EVENTS = st.lists(st.fixed_dictionaries({}, optional=FIELDS), min_size=1, max_size=8)
 HISTORIES = st.lists(
     st.fixed_dictionaries({"ago": st.sampled_from(([5, 1], [30, 20], [90, 60], [1, 1])), "events": SOME_EVENTS}),

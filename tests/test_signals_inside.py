@@ -80,9 +80,15 @@ def aws_day(day: int) -> list[Record]:
                 record(day, f"{hour}:10", role=role, bucket=f"{role}-data"),
                 record(day, f"{hour}:20", role=role, bucket=f"{role}-data", name="PutObject"),
                 record(day, f"{hour}:30", role=role, service="sqs", name="ReceiveMessage"),
-                record(day, f"{hour}:40", role=role, service="secretsmanager", name="GetSecretValue",
-                       requestParameters={"secretId": f"{role}/db"}),
-            ]  # fmt: skip
+                record(
+                    day,
+                    f"{hour}:40",
+                    role=role,
+                    service="secretsmanager",
+                    name="GetSecretValue",
+                    requestParameters={"secretId": f"{role}/db"},
+                ),
+            ]
     return built
 
 
@@ -92,10 +98,17 @@ AWS = [each for day in range(TODAY - LEARNT, TODAY) for each in aws_day(day)]
 def aws(service: str, call: str, times: int = 1, **params: Any) -> list[Record]:
     """Calls of the stolen role, from its own address and client."""
     return [
-        record(TODAY, f"13:{n // 60:02}:{n % 60:02}", role="reports-job", service=service, name=call,
-               requestParameters=copy.deepcopy(params), id=f"{call}-{n}")
+        record(
+            TODAY,
+            f"13:{n // 60:02}:{n % 60:02}",
+            role="reports-job",
+            service=service,
+            name=call,
+            requestParameters=copy.deepcopy(params),
+            id=f"{call}-{n}",
+        )
         for n in range(times)
-    ]  # fmt: skip
+    ]
 
 
 class Case(NamedTuple):
@@ -178,8 +191,10 @@ def test_a_bucket_never_used_is_told_with_count_and_name() -> None:
 @pytest.mark.parametrize("error", ["AccessDenied", "NoSuchKey"])
 def test_what_was_refused_or_failed_on_the_eve_touched_nothing(error: str) -> None:
     stolen = aws("s3", "GetObject", 88, bucketName="payroll-archive")
-    eve = [{**item, "errorCode": error, "eventTime": render((TODAY - 1) * DAY + n), "eventID": f"eve{n}"}
-           for n, item in enumerate(stolen)]  # fmt: skip
+    eve = [
+        {**item, "errorCode": error, "eventTime": render((TODAY - 1) * DAY + n), "eventID": f"eve{n}"}
+        for n, item in enumerate(stolen)
+    ]
     for signal in ("first_targets", "target_fan_out"):
         value, _ = told(signal, AWS, [*aws_day(TODAY), *stolen], "reports-job")
         tried_before, _ = told(signal, [*AWS, *eve], [*aws_day(TODAY), *stolen], "reports-job")
@@ -187,8 +202,9 @@ def test_what_was_refused_or_failed_on_the_eve_touched_nothing(error: str) -> No
 
 
 def test_bulk_by_who_is_hardly_known_names_bucket_client_and_place() -> None:
-    stranger = [record(TODAY, f"13:{n // 60:02}:{n % 60:02}", role="new-one", bucket="archive", id=f"n{n}")
-                for n in range(600)]  # fmt: skip
+    stranger = [
+        record(TODAY, f"13:{n // 60:02}:{n % 60:02}", role="new-one", bucket="archive", id=f"n{n}") for n in range(600)
+    ]
     value, evidence = told("mass_by_stranger", AWS, [*aws_day(TODAY), *stranger], "new-one")
     assert value is not None
     assert value > 3
@@ -201,9 +217,17 @@ def test_an_ordinary_day_says_nothing() -> None:
 
 
 def test_sharing_that_came_every_week_is_no_first_act() -> None:
-    weekly = [record(day, "03:00", role="backup", service="ec2", name="ModifySnapshotAttribute",
-                     requestParameters={"snapshotId": f"snap-{day}", **SHARED})
-              for day in range(TODAY - LEARNT, TODAY + 1, 4)]  # fmt: skip
+    weekly = [
+        record(
+            day,
+            "03:00",
+            role="backup",
+            service="ec2",
+            name="ModifySnapshotAttribute",
+            requestParameters={"snapshotId": f"snap-{day}", **SHARED},
+        )
+        for day in range(TODAY - LEARNT, TODAY + 1, 4)
+    ]
     history = [each for each in weekly if each["eventTime"] < render(TODAY * DAY)]
     today = [{**weekly[0], "eventTime": render(TODAY * DAY + 9), "eventID": "today"}, *aws_day(TODAY)]
     assert told("grave_act", [*AWS, *history], today, "backup")[0] == 0.0
@@ -212,21 +236,37 @@ def test_sharing_that_came_every_week_is_no_first_act() -> None:
 # ---- Kubernetes: three workloads that look at their own pods and read their own secret; level Metadata
 
 
-def kube(day: int, clock: str, account: str, verb: str, resource: str, space: str, name: str = "", sub: str = "",
-         body: Optional[Mapping[str, Any]] = None, number: int = 0) -> Record:  # fmt: skip
+def kube(
+    day: int,
+    clock: str,
+    account: str,
+    verb: str,
+    resource: str,
+    space: str,
+    name: str = "",
+    sub: str = "",
+    body: Optional[Mapping[str, Any]] = None,
+    number: int = 0,
+) -> Record:
     where, _, bare = account.partition("/")
     ref = {"resource": resource, "namespace": space, "name": name, "subresource": sub, "apiVersion": "v1"}
     return {
-        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request" if body else "Metadata",
-        "auditID": f"{day}-{clock}-{account}-{resource}-{verb}-{number}", "stage": "ResponseComplete",
-        "requestURI": f"/api/v1/{resource}", "verb": verb,
+        "kind": "Event",
+        "apiVersion": "audit.k8s.io/v1",
+        "level": "Request" if body else "Metadata",
+        "auditID": f"{day}-{clock}-{account}-{resource}-{verb}-{number}",
+        "stage": "ResponseComplete",
+        "requestURI": f"/api/v1/{resource}",
+        "verb": verb,
         "user": {"username": f"system:serviceaccount:{where}:{bare}", "uid": f"uid-{bare}"},
-        "sourceIPs": ["10.8.0.7"], "userAgent": "client-go/v0.31", "responseStatus": {"code": 200},
+        "sourceIPs": ["10.8.0.7"],
+        "userAgent": "client-go/v0.31",
+        "responseStatus": {"code": 200},
         "requestReceivedTimestamp": f"{render(day * DAY)[:10]}T{clock}:00.000000Z",
         "stageTimestamp": f"{render(day * DAY)[:10]}T{clock}:00.100000Z",
         "objectRef": {key: value for key, value in ref.items() if value},
         **({"requestObject": body} if body else {}),
-    }  # fmt: skip
+    }
 
 
 def kube_day(day: int) -> list[Record]:
@@ -272,8 +312,10 @@ def pods_day(day: int) -> list[Record]:
     built = []
     for space in ("web", "cart", "search", "stock"):
         for bare in ("front", "back"):
-            built += [kube(day, f"{hour}:10", f"{space}/{bare}", "get", "configmaps", space, "own")
-                     for hour in ("08", "12", "16")]  # fmt: skip
+            built += [
+                kube(day, f"{hour}:10", f"{space}/{bare}", "get", "configmaps", space, "own")
+                for hour in ("08", "12", "16")
+            ]
     for hour in ("08", "12", "16"):
         built += [
             kube(day, f"{hour}:20", "ops/deployer", "get", "secrets", "ops", "db"),
@@ -308,24 +350,37 @@ def test_what_neither_a_pod_nor_its_namespace_has_done_is_loud(signal: str, call
 
 
 def as_component(day: int, clock: str, verb: str, resource: str, space: str, **more: Any) -> Record:
-    return {**kube(day, clock, "x/y", verb, resource, space), "user": {"username": "system:kube-scheduler"},
-            "auditID": f"{day}-{clock}-scheduler-{verb}-{resource}", **more}  # fmt: skip
+    return {
+        **kube(day, clock, "x/y", verb, resource, space),
+        "user": {"username": "system:kube-scheduler"},
+        "auditID": f"{day}-{clock}-scheduler-{verb}-{resource}",
+        **more,
+    }
 
 
 def scheduler_day(day: int) -> list[Record]:
-    return [as_component(day, f"{hour}:15", verb, "pods", "web") for hour in ("08", "12", "16")
-            for verb in ("list", "update")]  # fmt: skip
+    return [
+        as_component(day, f"{hour}:15", verb, "pods", "web")
+        for hour in ("08", "12", "16")
+        for verb in ("list", "update")
+    ]
 
 
 @pytest.mark.parametrize(
     "call",
     [
         as_component(TODAY, "13:00", "get", "secrets", "kube-system"),
-        as_component(TODAY, "13:00", "list", "pods", "web",
-                     impersonatedUser={"username": "system:admin", "groups": ["system:masters"]}),
+        as_component(
+            TODAY,
+            "13:00",
+            "list",
+            "pods",
+            "web",
+            impersonatedUser={"username": "system:admin", "groups": ["system:masters"]},
+        ),
     ],
     ids=["secrets", "impersonates an administrator"],
-)  # fmt: skip
+)
 def test_a_stolen_component_certificate_is_loud_from_inside_the_cluster(call: Record) -> None:
     """From the component's own address and with its own program: what it never did is all that differs."""
     history = [each for day in range(TODAY - LEARNT, TODAY) for each in scheduler_day(day)]
@@ -363,8 +418,10 @@ def github(day: int, clock: str, actor: str, action: str, repo: str, number: int
 def github_day(day: int) -> list[Record]:
     return [
         github(day, f"{hour}:10", actor, action, f"{actor}-app")
-        for actor in ("ann", "bert", "cecil") for hour in ("08", "11", "15") for action in ("git.clone", "git.push")
-    ]  # fmt: skip
+        for actor in ("ann", "bert", "cecil")
+        for hour in ("08", "11", "15")
+        for action in ("git.clone", "git.push")
+    ]
 
 
 GITHUB = [each for day in range(TODAY - LEARNT, TODAY) for each in github_day(day)]
@@ -433,6 +490,15 @@ def test_consent_phishing_is_told_with_app_scopes_and_who_let_it_in() -> None:
     value, evidence = told("app_consent", before, phished, "Micros0ft")
     assert value is not None
     assert value >= LOUD
-    for part in ("Micros0ft 365 Backup, never seen before", "3 consents", "p0@acme.example", "(3)", "Mail.Read",
-                 "Files.ReadWrite.All", "lookalike", "offline access", "tenant wide"):  # fmt: skip
+    for part in (
+        "Micros0ft 365 Backup, never seen before",
+        "3 consents",
+        "p0@acme.example",
+        "(3)",
+        "Mail.Read",
+        "Files.ReadWrite.All",
+        "lookalike",
+        "offline access",
+        "tenant wide",
+    ):
         assert part in evidence

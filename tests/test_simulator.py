@@ -132,18 +132,27 @@ def test_files_hold_one_event_a_line(tmp_path: Path) -> None:
 
 def test_the_demo_tells_what_it_listed_that_is_no_incident() -> None:
     hit = {"id": "aaaaaaaa", "likelihood": 90.0, "severity": "critical", "title": "stolen", "record_ids": ["1", "7"]}
-    wrong = {"id": "bbbbbbbb", "likelihood": 98.0, "severity": "critical", "title": "refused", "record_ids": ["9"],
-             "usual": {"active_days": 4}, "impact": {"level": "medium", "factors": []}}  # fmt: skip
+    wrong = {
+        "id": "bbbbbbbb",
+        "likelihood": 98.0,
+        "severity": "critical",
+        "title": "refused",
+        "record_ids": ["9"],
+        "usual": {"active_days": 4},
+        "impact": {"level": "medium", "factors": []},
+    }
     assert list(truth.no_incidents([{"record_ids": ["1", "2"]}], [hit, wrong])) == [
-        "Of the 2 notables listed, 1 is no incident:", "  bbbbbb, 98% critical: refused",
+        "Of the 2 notables listed, 1 is no incident:",
+        "  bbbbbb, 98% critical: refused",
         "      Ordinary work: a job or a release did this for the first time in 4 active days; its owner can tell.",
-    ]  # fmt: skip
+    ]
     hardly = {**wrong, "likelihood": 10.1, "severity": "low"}
     assert "can tell (hardly above 10, where the list begins)." in list(truth.no_incidents([], [hardly]))[-1]
     oddity = {"record_ids": ["9"]}
     assert "An engineer used this identity" in list(truth.no_incidents([hit], [hit, wrong], [oddity]))[-1]
     assert truth.precision([{"record_ids": ["1"]}], [hit, wrong]) == (
-        "Listed notables that are incidents, by severity: critical 1 of 2.")  # fmt: skip
+        "Listed notables that are incidents, by severity: critical 1 of 2."
+    )
 
 
 def test_the_demo_says_why_an_incident_was_missed() -> None:

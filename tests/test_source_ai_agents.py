@@ -22,9 +22,10 @@ def log(name: str, at: int = 0, **values: Any) -> dict[str, Any]:
     details = {"event.name": name, **WHO, **{k.replace("__", "."): v for k, v in values.items()}}
     attributes = [{"key": k, "value": {"stringValue": v}} for k, v in details.items()]
     return {
-        "timeUnixNano": str((1772445600 + at) * 10**9), "body": {"stringValue": f"claude_code.{name}"},
+        "timeUnixNano": str((1772445600 + at) * 10**9),
+        "body": {"stringValue": f"claude_code.{name}"},
         "attributes": attributes,
-    }  # fmt: skip
+    }
 
 
 def otlp(*logs: dict[str, Any], service: str = "claude-code") -> dict[str, Any]:
@@ -40,9 +41,14 @@ def test_otlp_of_others_is_refused_by_name_and_no_other_source_asked() -> None:
         ai_agents.read(record)
 
 
-@pytest.mark.parametrize("text", [
-    "{one}\n{two}\n", "{two}", '{{\n"resourceLogs": [{inside}]}}',
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{one}\n{two}\n",
+        "{two}",
+        '{{\n"resourceLogs": [{inside}]}}',
+    ],
+)
 def test_files_of_otlp_are_cut_into_records(tmp_path: Path, text: str) -> None:
     item = otlp(log("tool_result", tool_name="Read"), log("tool_result", 1, tool_name="Edit"))
     two = otlp(log("tool_result", 2, tool_name="Bash"))

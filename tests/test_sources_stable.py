@@ -45,11 +45,17 @@ def test_a_certificate_after_tokens_is_a_key() -> None:
     def called(credential: str, number: int) -> dict[str, Any]:
         extra = {"authentication.kubernetes.io/credential-id": [credential]}
         return {
-            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "auditID": f"id-{number}", "stage": "ResponseComplete",
-            "verb": "get", "requestURI": "/api/v1/namespaces/a/secrets/b", "stageTimestamp": "2026-03-02T10:00:00Z",
+            "kind": "Event",
+            "apiVersion": "audit.k8s.io/v1",
+            "auditID": f"id-{number}",
+            "stage": "ResponseComplete",
+            "verb": "get",
+            "requestURI": "/api/v1/namespaces/a/secrets/b",
+            "stageTimestamp": "2026-03-02T10:00:00Z",
             "user": {"username": "system:serviceaccount:a:b", "uid": "u1", "extra": extra},
-            "objectRef": {"resource": "secrets", "namespace": "a", "name": "b"}, "responseStatus": {"code": 200},
-        }  # fmt: skip
+            "objectRef": {"resource": "secrets", "namespace": "a", "name": "b"},
+            "responseStatus": {"code": 200},
+        }
 
     tokens = [kubernetes.read(called(f"JTI=7d0b4e51-2f3a-4c1d-9e8f-{number:012x}", number)) for number in range(6)]
     event = kubernetes.read(called("X509SHA256=0a1b2c", 9))

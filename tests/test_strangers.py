@@ -15,17 +15,21 @@ SOURCES = registry.modules("nhi_watch.intake.sources")
 STRANGERS: dict[str, tuple[dict[str, Any], str]] = {
     "traces": ({"resourceSpans": [{"scopeSpans": []}]}, "OpenTelemetry traces, .*send the logs"),
     "metrics": ({"resourceMetrics": [{}]}, "OpenTelemetry metrics"),
-    "other dataset": ({"@timestamp": "2026-03-02T10:00:00Z", "data_stream": {"dataset": "aws.vpcflow"}, "event": {}},
-                      "'aws.vpcflow'; similar ones that are read: aws.cloudtrail, aws.guard"),
+    "other dataset": (
+        {"@timestamp": "2026-03-02T10:00:00Z", "data_stream": {"dataset": "aws.vpcflow"}, "event": {}},
+        "'aws.vpcflow'; similar ones that are read: aws.cloudtrail, aws.guard",
+    ),
     "misspelt dataset": ({"event": {"dataset": "githb.audit"}}, "similar ones that are read: github.audit"),
     "far dataset": ({"event": {"dataset": "zscaler_zia.web"}}, "nothing similar is read"),
-    "sourcetype": ({"_raw": "{\"a\": 1}", "sourcetype": "aws:config"}, "'aws:config'; similar .*aws:cloudtrail"),
-    "azure": ({"time": "2026-03-02T10:00:00Z", "category": "AppGwLog", "operationName": "x", "resourceId": "/S/1"},
-              "Azure's category 'AppGwLog' is not read; these are: the activity log"),
+    "sourcetype": ({"_raw": '{"a": 1}', "sourcetype": "aws:config"}, "'aws:config'; similar .*aws:cloudtrail"),
+    "azure": (
+        {"time": "2026-03-02T10:00:00Z", "category": "AppGwLog", "operationName": "x", "resourceId": "/S/1"},
+        "Azure's category 'AppGwLog' is not read; these are: the activity log",
+    ),
     "google": ({"insertId": "1", "logName": "projects/1/logs/requests", "jsonPayload": {}}, "'requests' is not an"),
     "log analytics": ({"TimeGenerated [UTC]": "3/2/2026, 10:00:00 AM", "AppId": "a"}, "its columns Type and TenantId"),
     "config": ({"fileVersion": "1.0", "configurationItems": []}, "its fields: fileVersion, configurationItems"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", STRANGERS)

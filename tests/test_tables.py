@@ -72,9 +72,10 @@ def batches(path: Path) -> tuple[list[object], list[reader.Bad], list[int]]:
 def test_exports_of_splunk_and_kibana_are_read_row_by_row_also_out_of_a_folder(tmp_path: Path) -> None:
     exports: dict[str, list[dict[str, Any]]] = {
         "splunk.csv": [{"_time": "1772445600", "_raw": json.dumps(CALL, indent=1), "host": "a,b"}],
-        "kibana.csv.gz": [{"@timestamp": CALL["eventTime"], "event.dataset": "aws.cloudtrail",
-                        "event.original": json.dumps(CALL)}],
-    }  # fmt: skip
+        "kibana.csv.gz": [
+            {"@timestamp": CALL["eventTime"], "event.dataset": "aws.cloudtrail", "event.original": json.dumps(CALL)}
+        ],
+    }
     for name, rows in exports.items():
         text = b"\xef\xbb\xbf" + table(rows)
         (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)

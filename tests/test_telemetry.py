@@ -223,8 +223,10 @@ def test_scoring_again_makes_no_new_revision() -> None:
 
 def test_a_stream_stands_silent_at_a_moment_by_the_same_rule() -> None:
     stream, other = Stream("aws", "1"), Stream("okta", "2")
-    days = {day: {stream: Rhythm((1 << 24) - 1, 48, 2, ("network",)), other: Rhythm(0b1000, 3, 1, ())}
-            for day in range(100, 110)}  # fmt: skip
+    days = {
+        day: {stream: Rhythm((1 << 24) - 1, 48, 2, ("network",)), other: Rhythm(0b1000, 3, 1, ())}
+        for day in range(100, 110)
+    }
     end = 110 * DAY
     assert [s.is_silent for s in standing(days, end + 3 * HOUR)] == [False, False]
     first, second = standing(days, end + 3 * HOUR + 1)

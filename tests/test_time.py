@@ -34,8 +34,14 @@ NOW = int(time.time()) // DAY
 LAST = NOW - 2
 """The last day of most histories here."""
 ROLES = ("payments-api", "orders-api", "stock-api")
-RAID = (("iam", "CreateAccessKey"), ("iam", "ListUsers"), ("cloudtrail", "StopLogging"), ("iam", "AttachUserPolicy"),
-        ("secretsmanager", "ListSecrets"), ("ec2", "DescribeInstances"))  # fmt: skip
+RAID = (
+    ("iam", "CreateAccessKey"),
+    ("iam", "ListUsers"),
+    ("cloudtrail", "StopLogging"),
+    ("iam", "AttachUserPolicy"),
+    ("secretsmanager", "ListSecrets"),
+    ("ec2", "DescribeInstances"),
+)
 Records = list[dict[str, Any]]
 GRAVE = ("high", "critical")
 
@@ -46,10 +52,17 @@ def ordinary(day: int) -> Records:
 
 def raid(day: int, mark: str = "") -> Records:
     return [
-        record(day, f"12:{minute:02}", service=service, name=name, address="159.65.118.9", agent="aws-cli/2.0",
-               id=f"{mark}{day}-{name}")
+        record(
+            day,
+            f"12:{minute:02}",
+            service=service,
+            name=name,
+            address="159.65.118.9",
+            agent="aws-cli/2.0",
+            id=f"{mark}{day}-{name}",
+        )
         for minute, (service, name) in enumerate(RAID)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -88,10 +101,16 @@ def test_what_is_of_tomorrow_is_read_and_what_is_later_is_read_when_its_day_has_
     assert (sorted(due.batch), due.batch.rejected) == ([20_000, 20_001, 20_002], {})
 
 
-@pytest.mark.parametrize("details", [
-    {"receiveTimestamp": "2024-10-02T10:00:00.123456Z"}, {"_indextime": "1727863200"}, {"_indextime": 1727863200},
-    {"event": {"ingested": "2024-10-02T10:00:00Z"}}, {"event.ingested": "2024-10-02T10:00:00Z"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"receiveTimestamp": "2024-10-02T10:00:00.123456Z"},
+        {"_indextime": "1727863200"},
+        {"_indextime": 1727863200},
+        {"event": {"ingested": "2024-10-02T10:00:00Z"}},
+        {"event.ingested": "2024-10-02T10:00:00Z"},
+    ],
+)
 def test_what_is_dated_after_it_was_received_moves_nothing_however_old_it_is(details: dict[str, Any]) -> None:
     intake = Intake([cloudtrail])
     intake.feed([{**record(day, "10:00"), **details} for day in (19_998, 19_999, 20_000)])  # received on day 19,998
@@ -116,10 +135,15 @@ def test_elasticsearch_goes_by_the_time_of_ingestion_where_the_record_lies_in_th
 
 def test_splunk_goes_by_the_clock_and_by_the_time_of_indexing() -> None:
     gatherer = gather.Gatherer()
-    gatherer.feed(rows.write(["_raw", "_indextime"], [
-        {"_raw": json.dumps(record(day, "10:00")), "_indextime": str(indexed * DAY)}
-        for day, indexed in ((20_000, 20_000), (20_009, 20_000), (NOW + 5, NOW + 5))
-    ]))  # fmt: skip
+    gatherer.feed(
+        rows.write(
+            ["_raw", "_indextime"],
+            [
+                {"_raw": json.dumps(record(day, "10:00")), "_indextime": str(indexed * DAY)}
+                for day, indexed in ((20_000, 20_000), (20_009, 20_000), (NOW + 5, NOW + 5))
+            ],
+        )
+    )
     assert (gatherer.days(), gatherer.rejected) == ([20_000], {"ahead": 2})
 
 
@@ -165,8 +189,10 @@ def test_late_records_teach_nothing(history: list[Records]) -> None:
     store, other = runs(history), runs(history)
     run(store, raid(LAST - 60))
     again, plain = (run(each, [*ordinary(LAST), *raid(LAST)]) for each in (store, other))
-    first, second = ([n["likelihood"] for n in each.notables if n["kind"] == "compromise" and not n["late"]]
-                     for each in (again, plain))  # fmt: skip
+    first, second = (
+        [n["likelihood"] for n in each.notables if n["kind"] == "compromise" and not n["late"]]
+        for each in (again, plain)
+    )
     assert first == second != []
 
 
@@ -228,12 +254,21 @@ def test_the_terminal_gives_no_all_clear(history: list[Records], tmp_path: Path)
 def theft_on_host(day: int, mark: str = "") -> Records:
     """Credential files of many kinds, read by a program from a folder for temporary files; as auditd tells them."""
     return [
-        {"host": "web-1", "_raw": f'type=SYSCALL msg=audit({day * DAY + 43_200 + 60 * n}.0:{n}{mark}): arch=c000003e '
-         f'syscall=257 success=yes exit=3 ppid=1 pid=2 auid=1000 uid=1000 gid=0 ses=3 comm="x" exe="{program}"\n'
-         f'type=PATH msg=audit({day * DAY + 43_200 + 60 * n}.0:{n}{mark}): item=0 name="{path}" nametype=NORMAL'}
-        for n, (program, path) in enumerate((("/opt/x", "/srv/.aws/credentials"), ("/opt/x", "/srv/.kube/config"),
-                                             ("/opt/x", "/srv/.ssh/id_rsa"), ("/opt/x", "/srv/.npmrc")))
-    ]  # fmt: skip
+        {
+            "host": "web-1",
+            "_raw": f"type=SYSCALL msg=audit({day * DAY + 43_200 + 60 * n}.0:{n}{mark}): arch=c000003e "
+            f'syscall=257 success=yes exit=3 ppid=1 pid=2 auid=1000 uid=1000 gid=0 ses=3 comm="x" exe="{program}"\n'
+            f'type=PATH msg=audit({day * DAY + 43_200 + 60 * n}.0:{n}{mark}): item=0 name="{path}" nametype=NORMAL',
+        }
+        for n, (program, path) in enumerate(
+            (
+                ("/opt/x", "/srv/.aws/credentials"),
+                ("/opt/x", "/srv/.kube/config"),
+                ("/opt/x", "/srv/.ssh/id_rsa"),
+                ("/opt/x", "/srv/.npmrc"),
+            )
+        )
+    ]
 
 
 def at_work_on_host(day: int) -> Records:

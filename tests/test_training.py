@@ -95,8 +95,11 @@ def test_the_replay_of_training_comes_to_the_values_of_the_product() -> None:
         last = max(exams.time_and_id(record)[0] for record in records)
         _product(store, records, loaded, last)
     state = _product(store, [], loaded, last + 5 * DAY).state
-    mine = {(day, stored.ranked.identity_id): unpack_values(stored.values)
-            for day in state.daybook.days for stored in state.judged(day)}  # fmt: skip
+    mine = {
+        (day, stored.ranked.identity_id): unpack_values(stored.values)
+        for day in state.daybook.days
+        for stored in state.judged(day)
+    }
     assert incidents and len(mine) > 100
     assert mine == theirs
 

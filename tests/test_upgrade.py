@@ -40,10 +40,16 @@ def _aged(document: dict[str, Any]) -> dict[str, Any]:
     usual = document["usual"]
     less = {key: value for key, value in document.items() if key not in ("since", "predecessor")}
     return {
-        **less, "signals": [{k: v for k, v in signal.items() if k != "identity"} for signal in document["signals"]],
-        "usual": {**usual, "dimensions": [{k: v for k, v in dimension.items() if k not in ("identity", "active_days")}
-                                          for dimension in usual["dimensions"]]},
-    }  # fmt: skip
+        **less,
+        "signals": [{k: v for k, v in signal.items() if k != "identity"} for signal in document["signals"]],
+        "usual": {
+            **usual,
+            "dimensions": [
+                {k: v for k, v in dimension.items() if k not in ("identity", "active_days")}
+                for dimension in usual["dimensions"]
+            ],
+        },
+    }
 
 
 def test_a_notable_of_a_closed_day_keeps_its_place_its_revision_and_its_words() -> None:
@@ -53,7 +59,8 @@ def test_a_notable_of_a_closed_day_keeps_its_place_its_revision_and_its_words() 
     (details,) = result.standing
     assert (details["id"], details["revision"], details["listed_on"]) == (NAME, 4, render_day(TODAY))
     assert [details[name] for name in ("title", "likelihood", "record_ids")] == [
-        before[name] for name in ("title", "likelihood", "record_ids")]  # fmt: skip
+        before[name] for name in ("title", "likelihood", "record_ids")
+    ]
     assert result.events == [] and not State(store).is_earlier
     schema().validate(details)
     assert from_json(details).id == NAME

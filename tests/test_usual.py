@@ -82,9 +82,21 @@ def made_up(notable: dict[str, Any], network: str) -> IdentityDay:
     for call in text["actions"]:
         service, _, name = call.partition(":")
         key = BehaviourKey(
-            identity, who["account"], text["credential"], text["credential_type"], call, service,
-            actions.access(service, name), network, text["agent"], text["region"], "success", "", "own", (),
-        )  # fmt: skip
+            identity,
+            who["account"],
+            text["credential"],
+            text["credential_type"],
+            call,
+            service,
+            actions.access(service, name),
+            network,
+            text["agent"],
+            text["region"],
+            "success",
+            "",
+            "own",
+            (),
+        )
         hour = day * 24 + text["hour"]
         b = identity_day.behaviours[key, hour] = Behaviour(key, hour)
         b.add(hour * HOUR, 0, f"made up {call}")

@@ -60,7 +60,7 @@ FROZEN: dict[tuple[str, str, int], str] = {
     ("fifth", "brief", 61): "ed5c77a9aab6f7af",
     ("fifth", "brief", 62): "33ce3edcdcde9a3f",
     ("fifth", "brief", 63): "09b7f7aaab3e9c09",
-}  # fmt: skip
+}
 """World, layer and seed → SHA-256 over people, incidents and records."""
 FAMILIES = sorted({kind for kind, _, _ in FROZEN})
 FIRST = range(51, 61)
@@ -98,8 +98,13 @@ def test_a_seed_is_a_world(name: tuple[str, str, int]) -> None:
 @pytest.mark.slow
 def test_labels_name_records_of_their_time(family: str) -> None:
     for _, days in (made(family, "unsteady", 41), *(made(family, "first", seed) for seed in FIRST)):
-        ids = {mark for _, records in days for day in grouped(records).values() for identity_day in day.values()
-               for mark in identity_day.seen}  # fmt: skip
+        ids = {
+            mark
+            for _, records in days
+            for day in grouped(records).values()
+            for identity_day in day.values()
+            for mark in identity_day.seen
+        }
         details = [(i["id"], record) for i in incidents_of(days) for record in i["record_ids"]]
         assert len(details) == len({record for _, record in details})
         assert {fingerprint(record) for _, record in details} <= ids
@@ -167,8 +172,12 @@ def role_of(record: dict[str, Any]) -> str:
 
 def deployment_of(record: dict[str, Any]) -> str:
     """The workload that a call brings out anew; "": it is no such call."""
-    named = {"UpdateFunctionCode20150331v2": "functionName", "RegisterTaskDefinition": "family",
-             "CreateDeployment": "applicationName", "PutImage": "repositoryName"}  # fmt: skip
+    named = {
+        "UpdateFunctionCode20150331v2": "functionName",
+        "RegisterTaskDefinition": "family",
+        "CreateDeployment": "applicationName",
+        "PutImage": "repositoryName",
+    }
     return str((record["requestParameters"] or {}).get(named.get(record["eventName"], ""), ""))
 
 

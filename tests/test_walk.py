@@ -19,8 +19,14 @@ from nhi_watch.report import jsonlines
 from test_originals import THEFT, as_lines, trail
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
-USER = {"type": "IAMUser", "principalId": "AIDA1", "arn": "arn:aws:iam::123456789012:user/ci", "userName": "ci",
-        "accountId": "123456789012", "accessKeyId": KEY}  # fmt: skip
+USER = {
+    "type": "IAMUser",
+    "principalId": "AIDA1",
+    "arn": "arn:aws:iam::123456789012:user/ci",
+    "userName": "ci",
+    "accountId": "123456789012",
+    "accessKeyId": KEY,
+}
 
 
 @pytest.fixture(scope="module")

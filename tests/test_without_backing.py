@@ -25,8 +25,19 @@ from nhi_watch.report import ecs, html, jsonlines, terminal
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
 
-EMPTY = ("account", "credential", "session", "service", "error", "address", "network", "agent", "region", "target",
-         "target_class")  # fmt: skip
+EMPTY = (
+    "account",
+    "credential",
+    "session",
+    "service",
+    "error",
+    "address",
+    "network",
+    "agent",
+    "region",
+    "target",
+    "target_class",
+)
 """Fields of an event that a log may lack; a source gives every record an id."""
 RAID: list[dict[str, Any]] = [
     {"time": "03:10", "action": "iam:CreateAccessKey", "access": "permissions", "traits": ["credential_created"]},

@@ -84,8 +84,12 @@ def test_a_company_has_attacks_in_its_account_and_in_its_products(company: list[
 def test_labels_of_a_company_name_records_and_identities_as_the_sources_read_them(company: list[Day]) -> None:
     sources = {m.__name__.rpartition(".")[2]: m for m in registry.modules("nhi_watch.intake.sources")}
     details = ((sources[product], record) for day in company for product, record in day.records)
-    names = {e.record_id: e.identity.name for source, record in details if source.claims(record)
-             for e in [source.read(record)]}  # fmt: skip
+    names = {
+        e.record_id: e.identity.name
+        for source, record in details
+        if source.claims(record)
+        for e in [source.read(record)]
+    }
     for incident in [incident for day in company for incident in day.incidents]:
         assert set(incident["record_ids"]) <= names.keys()
         assert set(incident["identities"]) <= {names[record] for record in incident["record_ids"]}

@@ -29,8 +29,9 @@ class Spent(NamedTuple):
 def spent(command: list[Any], **more: Any) -> Spent:
     """What a command takes that must not fail."""
     before, began = os.times(), time.perf_counter()
-    subprocess.run(list(map(str, command)), check=True, cwd=ROOT,
-                   **{"capture_output": True, "env": ENVIRONMENT, **more})  # fmt: skip
+    subprocess.run(
+        list(map(str, command)), check=True, cwd=ROOT, **{"capture_output": True, "env": ENVIRONMENT, **more}
+    )
     after, wall = os.times(), time.perf_counter() - began
     return Spent(wall, sum(after[2:4]) - sum(before[2:4]))
 

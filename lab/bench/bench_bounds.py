@@ -85,11 +85,18 @@ def flood(kind: str, number: int) -> Iterator[dict[str, Any]]:
     """Records of the day of the theft."""
     for n in range(number if kind != "members" else 0):
         if kind == "identities":
-            yield record(TODAY, "00:10", role=f"pod-{n}", service="iam", name="ListUsers", address="198.51.100.9",
-                         id=f"f{n}")  # fmt: skip
+            yield record(
+                TODAY, "00:10", role=f"pod-{n}", service="iam", name="ListUsers", address="198.51.100.9", id=f"f{n}"
+            )
         else:
-            yield record(TODAY, f"{n % 14:02}:10", role=VICTIM, agent=f"tool{n}/1.0", id=f"f{n}",
-                         address=f"{n % 97 + 11}.{n // 97 % 251}.{n // 24347}.9")  # fmt: skip
+            yield record(
+                TODAY,
+                f"{n % 14:02}:10",
+                role=VICTIM,
+                agent=f"tool{n}/1.0",
+                id=f"f{n}",
+                address=f"{n % 97 + 11}.{n // 97 % 251}.{n // 24347}.9",
+            )
     if kind == "members":
         yield record(TODAY, "00:10", resources=[{"ARN": f"arn:aws:s3:::bucket-{n}"} for n in range(number)], id="f")
 
@@ -201,13 +208,24 @@ def table() -> dict[str, Any]:
 
 def page(result: dict[str, Any]) -> str:
     """The table as the page has it."""
-    rows = [f"| {name} | {' | '.join(str(item.get(key, '')) for key in ('seconds', 'mb', 'theft'))} |"
-            for name, item in result.items()]  # fmt: skip
+    rows = [
+        f"| {name} | {' | '.join(str(item.get(key, '')) for key in ('seconds', 'mb', 'theft'))} |"
+        for name, item in result.items()
+    ]
     usual = chunks.Bounds()
     about = ABOUT.format(
-        unpacked=usual.bytes(0), records=usual.records(0), seconds=usual.seconds(0), line=LINE_LIMIT, values=VALUES,
-        whole=MAX_ORIGINALS, most=MOST, behaviours=BEHAVIOURS, newcomers=NEWCOMERS, crowd=CROWD, folded=FOLDED,
-    )  # fmt: skip
+        unpacked=usual.bytes(0),
+        records=usual.records(0),
+        seconds=usual.seconds(0),
+        line=LINE_LIMIT,
+        values=VALUES,
+        whole=MAX_ORIGINALS,
+        most=MOST,
+        behaviours=BEHAVIOURS,
+        newcomers=NEWCOMERS,
+        crowd=CROWD,
+        folded=FOLDED,
+    )
     return about + "\n".join([*HEAD, *rows]) + "\n"
 
 

@@ -41,8 +41,14 @@ def main() -> None:
         rounds = [measured(folder, path, parts, item) for _ in range(ROUNDS)]
     start, _, twice, thrice, once, often = (min(figures) for figures in zip(*rounds))
     idle = thrice - twice
-    details = {"records": len(last), "runs": len(parts), "start_up": start, "idle": idle, "one_run": once,
-            "many_runs": often}  # fmt: skip
+    details = {
+        "records": len(last),
+        "runs": len(parts),
+        "start_up": start,
+        "idle": idle,
+        "one_run": once,
+        "many_runs": often,
+    }
     details["times"] = round((often - len(parts) * start) / (once - start), 2)
     details["times_beside_idle"] = round((often - len(parts) * idle) / (once - idle), 2)
     write(details)

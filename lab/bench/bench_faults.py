@@ -161,9 +161,14 @@ def splunk(folder: Path, runs: int, seed: int) -> Json:
     lived = live(folder, [record for day in Tenant(spec).days() for record in day.records], 300, SHARE, seed)
     wrong = [f"day {day}: {ours}, not {theirs}" for day, (ours, theirs) in lived.closed.items() if ours != theirs]
     ours, theirs = lived.listed
-    return {"days closed": len(lived.closed), "failed searches": lived.failed, "slices": lived.slices,
-            "how": lived.faults, "notables": sum(len(theirs) for _, theirs in lived.closed.values()),
-            "differed": [*wrong, *(["what stands at the end"] if ours != theirs else [])]}  # fmt: skip
+    return {
+        "days closed": len(lived.closed),
+        "failed searches": lived.failed,
+        "slices": lived.slices,
+        "how": lived.faults,
+        "notables": sum(len(theirs) for _, theirs in lived.closed.values()),
+        "differed": [*wrong, *(["what stands at the end"] if ours != theirs else [])],
+    }
 
 
 if __name__ == "__main__":

@@ -66,11 +66,16 @@ def main() -> None:
         else:
             result += delays(store, day.records)
     counts = Counter(result)
-    write({
-        "machines": args.machines, "days": args.last, "rows": len(result), "runs_late": dict(sorted(counts.items())),
-        "same_run": round(sum(late <= 0 for late in result) / len(result), 3),
-        "within_one_run": round(sum(late <= 1 for late in result) / len(result), 3),
-    })  # fmt: skip
+    write(
+        {
+            "machines": args.machines,
+            "days": args.last,
+            "rows": len(result),
+            "runs_late": dict(sorted(counts.items())),
+            "same_run": round(sum(late <= 0 for late in result) / len(result), 3),
+            "within_one_run": round(sum(late <= 1 for late in result) / len(result), 3),
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -71,8 +71,12 @@ def main() -> None:
         for record in today:
             hours.setdefault(record["eventTime"][11:13], []).append(f"{json.dumps(record)}\n")
         lines = [f"{json.dumps(record)}\n" for day in before for record in day]
-        files = {"before": lines, "day": [line for each in hours.values() for line in each], "few": lines[-10:],
-                 **{f"hour{hour}": details for hour, details in sorted(hours.items())}}  # fmt: skip
+        files = {
+            "before": lines,
+            "day": [line for each in hours.values() for line in each],
+            "few": lines[-10:],
+            **{f"hour{hour}": details for hour, details in sorted(hours.items())},
+        }
         for file, details in files.items():
             (folder / f"{file}.json").write_text("".join(details), "utf-8")
         score(folder / "before.json", folder / "base")

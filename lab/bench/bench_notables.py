@@ -26,8 +26,13 @@ Json = dict[str, Any]
 SEED = 41
 EVENTS = 12
 """A machine's events a day, about."""
-THIEF = (("sts", "GetCallerIdentity"), ("iam", "ListUsers"), ("secretsmanager", "GetSecretValue"),
-         ("iam", "CreateAccessKey"), ("iam", "AttachUserPolicy"))  # fmt: skip
+THIEF = (
+    ("sts", "GetCallerIdentity"),
+    ("iam", "ListUsers"),
+    ("secretsmanager", "GetSecretValue"),
+    ("iam", "CreateAccessKey"),
+    ("iam", "AttachUserPolicy"),
+)
 INCIDENTS = 10
 
 
@@ -53,10 +58,14 @@ def budget(machines: int, days: int) -> Json:
     dates = sorted(item["listed_on"] for item in details["listed"] if item["listed_on"] and not item["over_budget"])
     most = max((sum(start <= date < _after(start, 7) for date in dates) for start in dates), default=0)
     return {
-        "identities": details["run"]["identities"], "events": details["run"]["events"], "most_in_7_days": most,
-        "allowed": week_allowance(details["run"]["budget"], machines), "over_budget": details["run"]["over_budget"],
-        "below": details["run"]["overflow"], "rank_share": _rank_share(details["run"]),
-    }  # fmt: skip
+        "identities": details["run"]["identities"],
+        "events": details["run"]["events"],
+        "most_in_7_days": most,
+        "allowed": week_allowance(details["run"]["budget"], machines),
+        "over_budget": details["run"]["over_budget"],
+        "below": details["run"]["overflow"],
+        "rank_share": _rank_share(details["run"]),
+    }
 
 
 def _after(date: str, days: int) -> str:
@@ -82,8 +91,13 @@ def incidents(machines: int = 300, days: int = 9) -> Json:
     with tempfile.TemporaryDirectory() as folder:
         details = judged(every, Path(folder))
     named = {who["name"] for item in details["listed"] for who in (item["identity"], *item["members"])}
-    return {"incidents": len(stolen), "listed": len(named & stolen.keys()), "others_listed": len(named - stolen.keys()),
-            "over_budget": details["run"]["over_budget"], "folded": details["run"]["folded"]}  # fmt: skip
+    return {
+        "incidents": len(stolen),
+        "listed": len(named & stolen.keys()),
+        "others_listed": len(named - stolen.keys()),
+        "over_budget": details["run"]["over_budget"],
+        "folded": details["run"]["folded"],
+    }
 
 
 def theft(record: Json, number: int) -> Iterator[Json]:
@@ -105,10 +119,15 @@ def hand() -> Json:
         for words in (built, ("score", f"{data}/events", "--out", out)):
             nhi(*words)
         run = json.loads(Path(out, "run.json").read_text("utf-8"))
-        asked = {"version": ("--version",), "explain": ("explain", "1", "--out", out),
-                 "brief": ("brief", "1", "--out", out)}  # fmt: skip
-        return {**{name: min(round(nhi(*words).processor, 3) for _ in range(3)) for name, words in asked.items()},
-                "rank_share": _rank_share(run)}  # fmt: skip
+        asked = {
+            "version": ("--version",),
+            "explain": ("explain", "1", "--out", out),
+            "brief": ("brief", "1", "--out", out),
+        }
+        return {
+            **{name: min(round(nhi(*words).processor, 3) for _ in range(3)) for name, words in asked.items()},
+            "rank_share": _rank_share(run),
+        }
 
 
 def main() -> None:
@@ -118,8 +137,12 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=9)
     parser.add_argument("--page", type=Path, help="write the figures at the end of this page")
     args = parser.parse_args()
-    result: Json = {"hand": hand(), "report_mb": round(len(html.render(many(5_000), {}).encode()) / 1e6, 2),
-                   "incidents": incidents(), "budget": {}}  # fmt: skip
+    result: Json = {
+        "hand": hand(),
+        "report_mb": round(len(html.render(many(5_000), {}).encode()) / 1e6, 2),
+        "incidents": incidents(),
+        "budget": {},
+    }
     for size in args.sizes.split(","):
         result["budget"][size] = {"days": args.days, **budget(int(size), args.days)}
     write(result)

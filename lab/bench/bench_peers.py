@@ -202,8 +202,13 @@ def theirs(peer: Peer, records: Records, ordinary: list[tuple[str, str]], rules:
     """What matches of the techniques, and of the last ordinary day."""
     attacks, *_ = peer.matched(records.attacks)
     result = {records.technique_of[record] for record, _ in attacks if record in records.technique_of}
-    return {"techniques": len(result), "of": len(set(records.technique_of.values())), "matches_of_a_day": len(ordinary),
-            "rules_that_match_on_it": len({rule for _, rule in ordinary}), "rules": rules}  # fmt: skip
+    return {
+        "techniques": len(result),
+        "of": len(set(records.technique_of.values())),
+        "matches_of_a_day": len(ordinary),
+        "rules_that_match_on_it": len({rule for _, rule in ordinary}),
+        "rules": rules,
+    }
 
 
 def main() -> int:
@@ -225,8 +230,10 @@ def main() -> int:
     for _ in range(args.rounds):
         for path, what in ((first, " begins"), (item, "")):
             shutil.rmtree(out, ignore_errors=True)
-            commands = {"bare orjson": [sys.executable, "-c", BARE, str(path)],
-                        "nhi baseline": [NHI, "baseline", str(path), "--out", str(out)]}  # fmt: skip
+            commands = {
+                "bare orjson": [sys.executable, "-c", BARE, str(path)],
+                "nhi baseline": [NHI, "baseline", str(path), "--out", str(out)],
+            }
             for name, command in commands.items():
                 seconds[name + what].append(cost(command).seconds)
             for peer in result:

@@ -138,8 +138,12 @@ def figures(costs: dict[str, list[Cost]], form: str, events: int, programs: list
     for name in programs:
         least = min(costs[f"{name} {form}"])
         peak = min(cost.megabytes for cost in costs[f"{name} {form}"])
-        details[name] = {"seconds": round(least.seconds, 2), "events_a_second": round(events / least.seconds),
-                      "of_bare": round(bare / least.seconds, 3), "megabytes": peak}  # fmt: skip
+        details[name] = {
+            "seconds": round(least.seconds, 2),
+            "events_a_second": round(events / least.seconds),
+            "of_bare": round(bare / least.seconds, 3),
+            "megabytes": peak,
+        }
     return details
 
 

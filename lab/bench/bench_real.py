@@ -47,21 +47,26 @@ def main(quick: bool) -> int:
     fresh = [*map(str, paths[LEARNT:])]
     packed = [str(item) for path in paths[LEARNT:] for item in delivered(path)]
     jobs = {
-        "bare": [sys.executable, "-c", _BARE, *fresh], "score": score(fresh, state, "--no-learn"),
-        "bare_s3": [sys.executable, "-c", _BARE, *packed], "score_s3": score(packed, state, "--no-learn"),
-    }  # fmt: skip
+        "bare": [sys.executable, "-c", _BARE, *fresh],
+        "score": score(fresh, state, "--no-learn"),
+        "bare_s3": [sys.executable, "-c", _BARE, *packed],
+        "score_s3": score(packed, state, "--no-learn"),
+    }
     details: dict[str, list[Spent]] = {name: [] for name in jobs}
     for _ in range(1 if quick else 3):
         for name, command in jobs.items():
             details[name].append(spent(command))
     run = json.loads((OUT / "real" / "run.json").read_text("utf-8"))
     result = {
-        "events": run["read"], "behaviours": run["behaviours"], "stages": run["seconds"],
-        "ratio_by_processor_time": ratio(details, "bare", "score", 1), "ratio": ratio(details, "bare", "score", 0),
+        "events": run["read"],
+        "behaviours": run["behaviours"],
+        "stages": run["seconds"],
+        "ratio_by_processor_time": ratio(details, "bare", "score", 1),
+        "ratio": ratio(details, "bare", "score", 0),
         "ratio_s3_by_processor_time": ratio(details, "bare_s3", "score_s3", 1),
         "ratio_s3": ratio(details, "bare_s3", "score_s3", 0),
         "seconds": {name: [round(median(details, name, which), 2) for which in (0, 1)] for name in details},
-    }  # fmt: skip
+    }
     write(result)
     return 0
 

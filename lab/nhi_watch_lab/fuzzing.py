@@ -156,8 +156,13 @@ def conversations() -> Iterator[bytes]:
     """A whole conversation with each kind of rows."""
     info = b'{"action": "getinfo", "searchinfo": {"args": [], "earliest_time": "0", "latest_time": "1"}}'
     partial_day = parts.PartialDay(20_000)
-    bodies = [b"", b"_raw\n" + _quoted(b'{"eventName": "GetObject"}'), b"eventName,count,first\r\nGetObject,3,1\r\n",
-              b"nhi_part\n" + parts.pack(partial_day).encode() + b"\n", b'a,"b\n""c",d\n1,2\n']  # fmt: skip
+    bodies = [
+        b"",
+        b"_raw\n" + _quoted(b'{"eventName": "GetObject"}'),
+        b"eventName,count,first\r\nGetObject,3,1\r\n",
+        b"nhi_part\n" + parts.pack(partial_day).encode() + b"\n",
+        b'a,"b\n""c",d\n1,2\n',
+    ]
     for body in bodies:
         yield _chunk(info, b"") + _chunk(b'{"action": "execute", "finished": true}', body)
 
@@ -253,10 +258,13 @@ def _wholes() -> Iterator[IdentityDay]:
 
 
 TARGETS = {
-    "records": Target(read_record, records), "files": Target(read_file, files),
+    "records": Target(read_record, records),
+    "files": Target(read_file, files),
     "protocol": Target(converse, conversations),
-    "parts": Target(read_part, packed_parts), "state": Target(read_state, states), "rows": Target(read_row, rows),
-}  # fmt: skip
+    "parts": Target(read_part, packed_parts),
+    "state": Target(read_state, states),
+    "rows": Target(read_row, rows),
+}
 
 
 # ---- mutations

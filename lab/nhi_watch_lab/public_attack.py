@@ -16,8 +16,14 @@ NUMBER = 900
 def public_attack(raid: Raid) -> None:
     """A stolen user key: reconnaissance, secrets, a backdoor user, the trail stopped, snapshots shared, machines."""
     raid.all_of("sts:GetCallerIdentity iam:ListUsers iam:ListRoles ec2:DescribeInstances s3:ListBuckets")
-    for part in (techniques.secrets_harvest, techniques.login_profile, techniques.trail_stop, techniques.share_snapshot,
-                 techniques.unusual_instances, techniques.admin_user):  # fmt: skip
+    for part in (
+        techniques.secrets_harvest,
+        techniques.login_profile,
+        techniques.trail_stop,
+        techniques.share_snapshot,
+        techniques.unusual_instances,
+        techniques.admin_user,
+    ):
         raid.wait(300)
         part(raid)
 

@@ -17,28 +17,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--machines", type=_count, default=120, metavar="N", help="default: 120")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same bytes")
     parser.add_argument("--start", default="2025-03-03", metavar="DATE", help="default: 2025-03-03")
-    parser.add_argument("--campaigns", type=int, metavar="N",
-                         help="incidents (default: one per 2 days and 200 machines)")  # fmt: skip
-    parser.add_argument("--events", type=int, default=0, metavar="N",
-                         help="about how many events in all; not with --products")  # fmt: skip
+    parser.add_argument(
+        "--campaigns", type=int, metavar="N", help="incidents (default: one per 2 days and 200 machines)"
+    )
+    parser.add_argument(
+        "--events", type=int, default=0, metavar="N", help="about how many events in all; not with --products"
+    )
     parser.add_argument(
         "--products",
         action="store_true",
         help="a company in all of its logs, not AWS alone; --machines counts all machine identities",
     )
-    parser.add_argument("--public-attack", action="store_true",
-                         help="one more incident, in the order of a public dataset's; not with --products")  # fmt: skip
+    parser.add_argument(
+        "--public-attack",
+        action="store_true",
+        help="one more incident, in the order of a public dataset's; not with --products",
+    )
     parser.add_argument(
         "--world",
         type=int,
         metavar="SEED",
         help="the drawn world of a seed instead: --padded, --products, --hand, --out go with it",
     )
-    parser.add_argument("--hand", choices=("second", "third", "fourth", "fifth"),
-                        help="with --world: the world that another generator builds from that seed")  # fmt: skip
+    parser.add_argument(
+        "--hand",
+        choices=("second", "third", "fourth", "fifth"),
+        help="with --world: the world that another generator builds from that seed",
+    )
     parser.add_argument("--padded", action="store_true", help="with --world: each attacker hides among harmless calls")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR",
-                         help="gets events/*.ndjson.gz and labels.json")  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="gets events/*.ndjson.gz and labels.json"
+    )
 
 
 def _count(text: str) -> int:
@@ -95,8 +104,10 @@ def _world(args: argparse.Namespace, console: Console) -> int:
         else:
             world = worlds.draw(args.world, padded=args.padded, company=args.products or None)
             labels = worlds.write(world, args.out)
-            text = (f"Wrote world {world.seed}: {world.days} days of {world.identities} machines with "
-                    f"{len(labels['incidents'])} incidents")  # fmt: skip
+            text = (
+                f"Wrote world {world.seed}: {world.days} days of {world.identities} machines with "
+                f"{len(labels['incidents'])} incidents"
+            )
     except OSError as error:
         raise InputError(f"nhi simulate: {error}") from error
     console.print(f"{text} to {args.out}.", soft_wrap=True, markup=False)

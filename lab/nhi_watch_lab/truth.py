@@ -64,8 +64,10 @@ def _harmless(notable: Document, oddities: Iterable[Document]) -> str:
     if all_refused(notable):
         return "Ordinary work that a change of policy broke: all of it was refused, so that it is low although likely."
     days = notable["usual"]["active_days"]
-    return (f"Ordinary work: a job or a release did this for the first time in {days} active days; its owner can tell"
-            f"{_edge(notable)}.")  # fmt: skip
+    return (
+        f"Ordinary work: a job or a release did this for the first time in {days} active days; its owner can tell"
+        f"{_edge(notable)}."
+    )
 
 
 def _edge(notable: Document) -> str:
@@ -106,8 +108,10 @@ def main(folder: Path) -> None:
     listed = list(jsonlines.read(folder / "notables.jsonl"))
     lines = list(told(incidents, notables))
     result = sum(" found: " in line for line in lines)
-    head = (f"The simulator hid {len(incidents)} incidents in these logs; {result} of them are listed above "
-            f"(.venv/bin/nhi explain ID --out {folder} tells of any, not listed, too):")  # fmt: skip
+    head = (
+        f"The simulator hid {len(incidents)} incidents in these logs; {result} of them are listed above "
+        f"(.venv/bin/nhi explain ID --out {folder} tells of any, not listed, too):"
+    )
     sys.stdout.write(
         "\n".join(
             [

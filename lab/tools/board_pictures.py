@@ -21,10 +21,17 @@ from selenium import webdriver
 from screenshot import browser
 
 PACKAGES = (
-    "@splunk/dashboard-core@29.6.0", "@splunk/dashboard-presets@29.6.0", "@splunk/dashboard-context@29.6.0",
-    "@splunk/dashboard-state@29.6.0", "@splunk/visualization-context@28.6.0", "react@18.3.1", "react-dom@18.3.1",
-    "react-is@18.3.1", "styled-components@5.3.11", "esbuild@0.25.0",
-)  # fmt: skip
+    "@splunk/dashboard-core@29.6.0",
+    "@splunk/dashboard-presets@29.6.0",
+    "@splunk/dashboard-context@29.6.0",
+    "@splunk/dashboard-state@29.6.0",
+    "@splunk/visualization-context@28.6.0",
+    "react@18.3.1",
+    "react-dom@18.3.1",
+    "react-is@18.3.1",
+    "styled-components@5.3.11",
+    "esbuild@0.25.0",
+)
 SCRIPT = """\
 import React from 'react';
 import { createRoot } from 'react-dom/client';

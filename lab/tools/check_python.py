@@ -21,9 +21,17 @@ from layout import ROOT, bare_tests, name_of, needs_sdk, ships, sources
 
 GIVEN = frozenset({"pytest", "hypothesis"})
 PINS = GIVEN | {
-    "attrs", "colorama", "exceptiongroup", "iniconfig", "packaging", "pluggy", "pygments", "sortedcontainers",
-    "tomli", "typing-extensions",
-}  # fmt: skip
+    "attrs",
+    "colorama",
+    "exceptiongroup",
+    "iniconfig",
+    "packaging",
+    "pluggy",
+    "pygments",
+    "sortedcontainers",
+    "tomli",
+    "typing-extensions",
+}
 """What `GIVEN` needs, on any version; pip refuses the file if one is missing."""
 
 

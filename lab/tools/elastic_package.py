@@ -156,11 +156,12 @@ def _stream(kind: str) -> dict[str, bytes]:
     resolved = {"index_template": {"mappings": {"dynamic": False}}}
     lifecycle = setup.component_templates()[f"logs-{dataset}@settings"]["template"]["lifecycle"]
     result = {
-        f"{folder}/manifest.yml": _yaml({"title": _TITLES[kind], "type": "logs", "dataset": dataset,
-                                         "elasticsearch": resolved}),
+        f"{folder}/manifest.yml": _yaml(
+            {"title": _TITLES[kind], "type": "logs", "dataset": dataset, "elasticsearch": resolved}
+        ),
         f"{folder}/fields/fields.yml": _yaml(_fields(mapping, dataset)),
         f"{folder}/lifecycle.yml": _yaml(lifecycle),
-    }  # fmt: skip
+    }
     return {**result, f"{folder}/sample_event.json": _json(sample)} if sample else result
 
 

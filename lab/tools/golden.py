@@ -86,8 +86,14 @@ def _brief(details: Json) -> Json:
     signals = [
         signal["id"] for signal in details["signals"] if signal.get("points", 0) > 0 or signal.get("log_odds", 0) > 0
     ]
-    return {"id": details["id"], "title": details["title"], "kind": details["kind"], "severity": details["severity"],
-            "likelihood": chance, "signals": signals}  # fmt: skip
+    return {
+        "id": details["id"],
+        "title": details["title"],
+        "kind": details["kind"],
+        "severity": details["severity"],
+        "likelihood": chance,
+        "signals": signals,
+    }
 
 
 def _run(*arguments: str, ok: Sequence[int] = (0,)) -> subprocess.CompletedProcess[str]:

@@ -33,16 +33,23 @@ def bom(files: Mapping[str, bytes], name: str, version: str) -> bytes:
     """
     components = [*map(_file, files, files.values()), *_libraries(files), *_ingredients(files), *_model(files)]
     details = {
-        "bomFormat": "CycloneDX", "specVersion": "1.6",
-        "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, _digest(repr(components).encode()))}", "version": 1,
-        "metadata": {"component": {
-            "type": "application", "bom-ref": name, "name": name, "version": version,
-            "licenses": [{"license": {"id": "Apache-2.0"}}],
-            "properties": [{"name": "python", "value": PYTHONS}],
-        }},
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, _digest(repr(components).encode()))}",
+        "version": 1,
+        "metadata": {
+            "component": {
+                "type": "application",
+                "bom-ref": name,
+                "name": name,
+                "version": version,
+                "licenses": [{"license": {"id": "Apache-2.0"}}],
+                "properties": [{"name": "python", "value": PYTHONS}],
+            }
+        },
         "components": components,
         "dependencies": [{"ref": name, "dependsOn": [e["bom-ref"] for e in components if e["type"] != "file"]}],
-    }  # fmt: skip
+    }
     return json.dumps(details, indent=1).encode() + b"\n"
 
 
@@ -63,28 +70,41 @@ def _libraries(files: Mapping[str, bytes]) -> list[dict[str, Any]]:
         return []
     return [
         {
-            "type": "library", "bom-ref": f"library:{name}", "name": name, "version": text,
-            "purl": f"pkg:pypi/{name}@{text}", "licenses": [{"expression": licence}],
+            "type": "library",
+            "bom-ref": f"library:{name}",
+            "name": name,
+            "version": text,
+            "purl": f"pkg:pypi/{name}@{text}",
+            "licenses": [{"expression": licence}],
         }
         for name, (text, licence) in vendor.LIBRARIES.items()
-    ]  # fmt: skip
+    ]
 
 
 def _ingredients(files: Mapping[str, bytes]) -> list[dict[str, Any]]:
     return [
         {
-            "type": "data", "bom-ref": f"data:{package}", "name": package, "purl": f"pkg:{registry}/{package}",
-            "description": f"{path} was built from it", "licenses": [{"license": {"id": licence}}],
+            "type": "data",
+            "bom-ref": f"data:{package}",
+            "name": package,
+            "purl": f"pkg:{registry}/{package}",
+            "description": f"{path} was built from it",
+            "licenses": [{"license": {"id": licence}}],
         }
         for path, (registry, package, licence) in MADE_OF.items()
         if path in files
-    ]  # fmt: skip
+    ]
 
 
 def _model(files: Mapping[str, bytes]) -> list[dict[str, Any]]:
     if MODEL not in files:
         return []
-    return [{
-        "type": "machine-learning-model", "bom-ref": "model:likelihood", "name": "likelihood",
-        "hashes": _hashes(files[MODEL]), "licenses": [{"license": {"id": "Apache-2.0"}}],
-    }]  # fmt: skip
+    return [
+        {
+            "type": "machine-learning-model",
+            "bom-ref": "model:likelihood",
+            "name": "likelihood",
+            "hashes": _hashes(files[MODEL]),
+            "licenses": [{"license": {"id": "Apache-2.0"}}],
+        }
+    ]

@@ -16,8 +16,10 @@ def main() -> None:
     counter = sum(
         (lines(path.read_text("utf-8")) for path in sorted((ROOT / "nhi_watch").rglob("*.py"))), Counter[str]()
     )
-    words = {name: sum(len(path.read_text("utf-8").split()) for path in (ROOT / "docs").glob(f"{name}*.md"))
-             for name in ("", "method/", "decisions/")}  # fmt: skip
+    words = {
+        name: sum(len(path.read_text("utf-8").split()) for path in (ROOT / "docs").glob(f"{name}*.md"))
+        for name in ("", "method/", "decisions/")
+    }
     sys.stdout.write("package: " + ", ".join(f"{count:,} {kind}" for kind, count in counter.most_common()) + " lines\n")
     sys.stdout.write("docs: " + ", ".join(f"{count:,} {name or 'for users'}" for name, count in words.items()))
     sys.stdout.write(f", {sum(words.values()):,} words\n")
@@ -30,8 +32,11 @@ def lines(text: str) -> Counter[str]:
     [('all', 5), ('blank', 1), ('code', 1), ('comment', 1), ('docstring', 1), ('import', 1)]
     """
     tree, every = ast.parse(text), text.splitlines()
-    kinds = {number: "blank" if not line.strip() else "comment" for number, line in enumerate(every, 1)
-             if not line.strip() or line.lstrip().startswith("#")}  # fmt: skip
+    kinds = {
+        number: "blank" if not line.strip() else "comment"
+        for number, line in enumerate(every, 1)
+        if not line.strip() or line.lstrip().startswith("#")
+    }
     for node in ast.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             kinds |= dict.fromkeys(_lines_of(node), "import")

@@ -67,8 +67,10 @@ def fields_of(source: ModuleType) -> list[Field]:
                 feeds.setdefault(path, set()).update(_changed(identity_day, result))
                 lost.setdefault(path, set()).update(_lost(identity_day, result))
     names = sorted({*feeds, *rejects}, key=lambda path: (path.count("."), path))
-    return [Field(name, _ordered(feeds.get(name, ())), _ordered(lost.get(name, ())),
-                  tuple(sorted(rejects.get(name, ())))) for name in names]  # fmt: skip
+    return [
+        Field(name, _ordered(feeds.get(name, ())), _ordered(lost.get(name, ())), tuple(sorted(rejects.get(name, ()))))
+        for name in names
+    ]
 
 
 def _lines(path: Any) -> list[Any]:

@@ -15,9 +15,10 @@ LEFT_OUT = ("splunklib/modularinput/", "splunklib/six.py")
 VERSION_OF = ("__init__.py", "_structures.py", "version.py")
 """Of packaging: what deprecation asks for."""
 LIBRARIES = {
-    "splunk-sdk": ("2.1.1", "Apache-2.0"), "deprecation": ("2.1.0", "Apache-2.0"),
+    "splunk-sdk": ("2.1.1", "Apache-2.0"),
+    "deprecation": ("2.1.0", "Apache-2.0"),
     "packaging": ("26.3", "Apache-2.0 OR BSD-2-Clause"),
-}  # fmt: skip
+}
 """Distribution → the version that was looked at, and its licence."""
 
 

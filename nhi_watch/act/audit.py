@@ -85,8 +85,14 @@ def _add(descriptor: int, head: TrailEnd, entry: tuple[str, str, Mapping[str, An
         OSError: it cannot be written, and the trail is as it was.
     """
     what, by, facts = entry
-    body = {"seq": head.seq + 1, "time": render(now()), "what": what, "by": clip(by, 100),
-            "facts": dict(facts), "prev": head.hash}  # fmt: skip
+    body = {
+        "seq": head.seq + 1,
+        "time": render(now()),
+        "what": what,
+        "by": clip(by, 100),
+        "facts": dict(facts),
+        "prev": head.hash,
+    }
     sealed, size = TrailEnd(head.seq + 1, digest(body)), os.fstat(descriptor).st_size
     try:
         _write_all(descriptor, (canonical({**body, "hash": sealed.hash}) + "\n").encode())
@@ -167,11 +173,15 @@ def repair(path: Path, by: str) -> str:
     if not verified.fault:
         return ""
     if not torn or verified.lines != (kept.count(b"\n") + 1 if kept else 0):
-        raise InputError(f"{path}: {verified.fault}; a crash cannot have caused that: restore a copy of the trail, and "
-                         "keep this one as evidence")  # fmt: skip
+        raise InputError(
+            f"{path}: {verified.fault}; a crash cannot have caused that: restore a copy of the trail, and "
+            "keep this one as evidence"
+        )
     where = path.with_name(f"{path.name}.torn-{hashlib.sha256(torn).hexdigest()[:12]}")
-    lost = f"line {verified.lines + 1} was cut off while it was written: who did what then is not on record; its " \
-           f"{len(torn)} bytes are kept in {where.name}"  # fmt: skip
+    lost = (
+        f"line {verified.lines + 1} was cut off while it was written: who did what then is not on record; its "
+        f"{len(torn)} bytes are kept in {where.name}"
+    )
     try:
         where.unlink(missing_ok=True)
         with os.fdopen(os.open(where, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:

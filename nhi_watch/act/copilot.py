@@ -52,9 +52,11 @@ def ask(endpoint: Endpoint, system: str, user: str) -> str:
     import httpx  # here, because it takes longer than all else that a brief does
 
     body = {
-        "model": endpoint.model, "temperature": 0, "max_tokens": endpoint.tokens,
+        "model": endpoint.model,
+        "temperature": 0,
+        "max_tokens": endpoint.tokens,
         "messages": [{"role": "system", "content": system}, {"role": "user", "content": user}],
-    }  # fmt: skip
+    }
     headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
     until, most, raw = time.monotonic() + endpoint.seconds, endpoint.tokens * LETTERS_A_TOKEN * 6 + 65_536, b""
     limits = httpx.Timeout(endpoint.seconds, connect=min(_CONNECT, endpoint.seconds))

@@ -20,8 +20,17 @@ _TABLES = Path(__file__).with_name("tables")
 
 LEVELS = ("list", "read", "write", "tagging", "permissions", "cost", "unknown")
 
-TACTICS = ("recon", "credential", "persistence", "privilege", "evasion", "execution", "lateral", "exfiltration",
-           "impact")  # fmt: skip
+TACTICS = (
+    "recon",
+    "credential",
+    "persistence",
+    "privilege",
+    "evasion",
+    "execution",
+    "lateral",
+    "exfiltration",
+    "impact",
+)
 """Kill-chain stages in the order in which `tactics` gives them."""
 
 # The API version that Lambda and CloudFront append to their event names.
@@ -166,9 +175,10 @@ def severe(service: str, operation: str, traits: tuple[str, ...] = ()) -> tuple[
     """
     call, trait_set = (service, canonical(operation)), frozenset(traits)
     return tuple(
-        act for act in _calls().severe
+        act
+        for act in _calls().severe
         if (not act.calls or call in act.calls) and (not act.traits or not act.traits.isdisjoint(trait_set))
-    )  # fmt: skip
+    )
 
 
 def canonical(operation: str) -> str:

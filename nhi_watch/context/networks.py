@@ -304,10 +304,17 @@ def network_facts(network: str) -> Network:
 
 
 _SPELLED = {
-    "apple-private-relay": "Apple Private Relay", "att": "AT&T", "aws": "AWS", "bt": "BT", "ibm": "IBM Cloud",
-    "digitalocean": "DigitalOcean", "github": "GitHub", "google": "Google Cloud", "ovh": "OVH",
+    "apple-private-relay": "Apple Private Relay",
+    "att": "AT&T",
+    "aws": "AWS",
+    "bt": "BT",
+    "ibm": "IBM Cloud",
+    "digitalocean": "DigitalOcean",
+    "github": "GitHub",
+    "google": "Google Cloud",
+    "ovh": "OVH",
     "protonvpn": "Proton VPN",
-}  # fmt: skip
+}
 
 
 def spelled(facts: Network) -> str:

@@ -79,7 +79,7 @@ class Behaviour:
         "sessions",
         "spread",
         "targets",
-    )  # fmt: skip
+    )
 
     def __init__(self, key: BehaviourKey, hour: int) -> None:
         self.key = key
@@ -165,8 +165,9 @@ def sample(kept: list[str], text: str, limit: int) -> None:
 @lru_cache(maxsize=65_536)
 def rank_of(text: str) -> int:
     """The place of a text in a sample: 64 bits of it that are not those of its fingerprint."""
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, person=b"sample").digest(),
-                          "big")  # fmt: skip
+    return int.from_bytes(
+        blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, person=b"sample").digest(), "big"
+    )
 
 
 def _touch(b: Behaviour, target: str) -> None:
@@ -307,9 +308,13 @@ def _less(key: BehaviourKey) -> BehaviourKey:
         traits = tuple(sorted({*key.traits, FOLDED}))
         return key._replace(network="", agent="", region="", error="", traits=traits)
     return key._replace(
-        account=key.identity.account, credential="", action=f"{MANY}:{MANY}", service=MANY, target_class="",
+        account=key.identity.account,
+        credential="",
+        action=f"{MANY}:{MANY}",
+        service=MANY,
+        target_class="",
         traits=(FOLDED,),
-    )  # fmt: skip
+    )
 
 
 class IdentityDay:
@@ -328,7 +333,7 @@ class IdentityDay:
         "kinds",
         "seen",
         "stored",
-    )  # fmt: skip
+    )
 
     def __init__(self, day: int) -> None:
         self.day = day

@@ -26,7 +26,7 @@ class RejectError(NhiError):
 
 OUT_OF_SCOPE = frozenset(
     ("not_credential", "unfinished", "closed", "posture", "sample_finding", "own_notable", "other_log")
-)  # fmt: skip
+)
 """Reasons of records that were understood and are none of our business, such as Kubernetes' RequestReceived, which
 comes again with its outcome, or an alert that is closed: counted, never kept, for they would bury what could not be
 understood."""

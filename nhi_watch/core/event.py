@@ -94,8 +94,19 @@ def done_to(event: Event) -> Event:
     assert whom is not None, "used only for calls that act on another identity"
     name = f"{whom.provider}:{whom.id.rpartition(':')[2]}"
     return event._replace(
-        identity=whom, account=whom.account or event.account, credential="", credential_type="none", session="",
-        agent="", network="", address="", region="", target=event.identity.name, target_class="",
-        traits=tuple(sorted({*event.traits, DONE_TO} - HANDS)), issued="", about=None,
+        identity=whom,
+        account=whom.account or event.account,
+        credential="",
+        credential_type="none",
+        session="",
+        agent="",
+        network="",
+        address="",
+        region="",
+        target=event.identity.name,
+        target_class="",
+        traits=tuple(sorted({*event.traits, DONE_TO} - HANDS)),
+        issued="",
+        about=None,
         links=(f"about:{name}", *event.links),
-    )  # fmt: skip
+    )

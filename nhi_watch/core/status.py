@@ -111,9 +111,10 @@ def unusual_calls(notable: Mapping[str, Any]) -> tuple[Sequence[Any], Sequence[A
 
 
 INSTEAD = {
-    "which this intrusion made": "delete what the intrusion made", "Revoke the sessions of ": "end its sessions",
+    "which this intrusion made": "delete what the intrusion made",
+    "Revoke the sessions of ": "end its sessions",
     "Revoke the tokens of ": "revoke its tokens",
-}  # fmt: skip
+}
 """What stands in the reason of a rotation → what it comes to, where there is no secret to rotate."""
 
 

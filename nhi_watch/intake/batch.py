@@ -121,9 +121,13 @@ class IntakeBatch(dict[int, dict[str, IdentityDay]]):
     """What was read: UTC day → identity id → IdentityDay. What a state holds of one is loaded when it is touched."""
 
     def __init__(
-        self, load: Load = nothing, context: Context = NO_CONTEXT, now: Optional[int] = None, known: Known = nobody,
+        self,
+        load: Load = nothing,
+        context: Context = NO_CONTEXT,
+        now: Optional[int] = None,
+        known: Known = nobody,
         newcomers: Callable[[int], int] = lambda day: 0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """`newcomers`: how many of a day a state holds that were never seen before it."""
         super().__init__()
         self.horizon = Horizon(now)
@@ -285,10 +289,15 @@ class Intake:
     """
 
     def __init__(
-        self, sources: Sequence[AnySource], context: Context = NO_CONTEXT, load: Load = nothing,
-        now: Optional[int] = None, received: Received = received, known: Known = nobody,
+        self,
+        sources: Sequence[AnySource],
+        context: Context = NO_CONTEXT,
+        load: Load = nothing,
+        now: Optional[int] = None,
+        received: Received = received,
+        known: Known = nobody,
         newcomers: Callable[[int], int] = lambda day: 0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """`load` gives what a state holds of identity-days; `now` is the reader's clock, this machine's if None;
         `received` tells on which day a record was received, `known` who was seen before a day, `newcomers` how many
         of a day a state holds that were not."""
@@ -297,9 +306,11 @@ class Intake:
         self._received = received
 
     def feed(
-        self, records: Iterable[object], on_reject: OnReject = lambda index, error: None,
+        self,
+        records: Iterable[object],
+        on_reject: OnReject = lambda index, error: None,
         on_event: Optional[OnEvent] = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Take in a batch; rejects are counted, and reported with their index in the batch, as events are if asked."""
         source_of, claimant, batch, received = self._sources.of, self._sources.claimant, self.batch, self._received
         demand, is_native = batch.horizon.demand, kept_apart().isdisjoint

@@ -39,9 +39,13 @@ class Wrong(NamedTuple):
         """Both together."""
         names = tuple(sorted({*self.names, *other.names}))[:NAMED]
         return Wrong(
-            self.records + other.records, min(self.least, other.least), max(self.most, other.most),
-            min(self.first, other.first), max(self.last, other.last), names,
-        )  # fmt: skip
+            self.records + other.records,
+            min(self.least, other.least),
+            max(self.most, other.most),
+            min(self.first, other.first),
+            max(self.last, other.last),
+            names,
+        )
 
 
 Logs = dict[tuple[str, str], Wrong]

@@ -49,9 +49,14 @@ _REFERENCE = "https://owasp.org/www-project-non-human-identities-top-10/"
 
 
 def alert(
-    notable: Json, *, created: str, change: str = "new", namespace: str = "default", kibana: str = "",
+    notable: Json,
+    *,
+    created: str,
+    change: str = "new",
+    namespace: str = "default",
+    kibana: str = "",
     largest: int = LARGEST,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """The document to `create` under `document_id(notable)`.
 
     Args:
@@ -148,10 +153,16 @@ def _reason(notable: Json) -> str:
 
 def _rule(notable: Json) -> dict[str, Any]:
     return {
-        "id": f"nhi-{notable['kind'].replace('_', '-')}", "name": f"NHI {KINDS[notable['kind']].lower()}",
-        "description": _RULES[notable["kind"]], "category": notable["kind"], "ruleset": "nhi_watch",
-        "version": notable["model"]["id"], "author": ["nhi_watch"], "license": "Apache-2.0", "reference": _REFERENCE,
-    }  # fmt: skip
+        "id": f"nhi-{notable['kind'].replace('_', '-')}",
+        "name": f"NHI {KINDS[notable['kind']].lower()}",
+        "description": _RULES[notable["kind"]],
+        "category": notable["kind"],
+        "ruleset": "nhi_watch",
+        "version": notable["model"]["id"],
+        "author": ["nhi_watch"],
+        "license": "Apache-2.0",
+        "reference": _REFERENCE,
+    }
 
 
 def _threat(notable: Json) -> dict[str, Any]:
@@ -160,11 +171,13 @@ def _threat(notable: Json) -> dict[str, Any]:
         return {}
     tactics, children = words.tactics(techniques), [item for item in techniques if "." in item]
     technique: dict[str, Any] = _entries(list(dict.fromkeys(item.partition(".")[0] for item in techniques)))
-    return {"threat": {
-        "framework": "MITRE ATT&CK",
-        "tactic": {"id": [id_ for id_, _ in tactics], "name": [name for _, name in tactics]},
-        "technique": {**technique, **({"subtechnique": _entries(children)} if children else {})},
-    }}  # fmt: skip
+    return {
+        "threat": {
+            "framework": "MITRE ATT&CK",
+            "tactic": {"id": [id_ for id_, _ in tactics], "name": [name for _, name in tactics]},
+            "technique": {**technique, **({"subtechnique": _entries(children)} if children else {})},
+        }
+    }
 
 
 def _entries(ids: list[str]) -> dict[str, list[str]]:

@@ -34,9 +34,12 @@ _SCRIPTS = ("words.js", "pictures.js", "detail.js", "report.js")
 
 
 def render(
-    notables: Sequence[Json], run: Json, below: Sequence[Json] = (), events: Mapping[str, Json] | None = None,
+    notables: Sequence[Json],
+    run: Json,
+    below: Sequence[Json] = (),
+    events: Mapping[str, Json] | None = None,
     place: str = "--out nhi-out",
-) -> str:  # fmt: skip
+) -> str:
     """The report of a run.
 
     Args:
@@ -48,19 +51,38 @@ def render(
     """
     shown = [*notables, *below[:BELOW]]
     style, script = _asset("report.css"), "\n".join(map(_asset, _SCRIPTS))
-    return _environment().get_template("report.html.j2").render(
-        notables=notables, shown=shown,
-        # Ours alone, never from data: the only texts that are not escaped.
-        style=Markup(style), script=Markup(script),  # noqa: S704
-        data=_packed({**_meant(shown), "notables": list(_bounded(shown, events or {}, run)), "place": place,
-                      "confirmed": words.confirmed(run)}),
-        policy=_policy(style, script), funnel=run_summary.funnel(run), facts=run_summary.facts(run),
-        routines=run_summary.routines(run), of_routines=(run_summary.ROUTINES, run_summary.VERDICT_HINT),
-        no_notables=run_summary.no_notables(run), could_not_tell=run_summary.could_not_tell(run),
-        ordered=words.ORDERED, below_the_line=run_summary.below_the_line(run), seconds=run.get("seconds") or {},
-        overflow=run.get("overflow") or 0, by_kind=_tally(shown, "kind", KINDS),
-        by_severity=_tally(shown, "severity", tuple(reversed(SEVERITIES))),
-    )  # fmt: skip
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            notables=notables,
+            shown=shown,
+            # Ours alone, never from data: the only texts that are not escaped.
+            style=Markup(style),  # noqa: S704
+            script=Markup(script),  # noqa: S704
+            data=_packed(
+                {
+                    **_meant(shown),
+                    "notables": list(_bounded(shown, events or {}, run)),
+                    "place": place,
+                    "confirmed": words.confirmed(run),
+                }
+            ),
+            policy=_policy(style, script),
+            funnel=run_summary.funnel(run),
+            facts=run_summary.facts(run),
+            routines=run_summary.routines(run),
+            of_routines=(run_summary.ROUTINES, run_summary.VERDICT_HINT),
+            no_notables=run_summary.no_notables(run),
+            could_not_tell=run_summary.could_not_tell(run),
+            ordered=words.ORDERED,
+            below_the_line=run_summary.below_the_line(run),
+            seconds=run.get("seconds") or {},
+            overflow=run.get("overflow") or 0,
+            by_kind=_tally(shown, "kind", KINDS),
+            by_severity=_tally(shown, "severity", tuple(reversed(SEVERITIES))),
+        )
+    )
 
 
 def _bounded(shown: Sequence[Json], events: Mapping[str, Json], run: Json) -> Iterator[dict[str, Any]]:
@@ -79,8 +101,10 @@ def _bounded(shown: Sequence[Json], events: Mapping[str, Json], run: Json) -> It
             "why_impact": words.impact_line(notable),
             "record_ids": notable["record_ids"][:records],
             "links": notable.get("links", ())[:50],
-            "left_out": {"signals": max(0, len(notable["signals"]) - signals),
-                         "timeline": max(0, len(notable["timeline"]) - marks)},
+            "left_out": {
+                "signals": max(0, len(notable["signals"]) - signals),
+                "timeline": max(0, len(notable["timeline"]) - marks),
+            },
             "short": short[notable["id"]],
             "part": words.part_of(notable),
             "is_going_on": words.is_going_on(notable),
@@ -95,7 +119,7 @@ def _bounded(shown: Sequence[Json], events: Mapping[str, Json], run: Json) -> It
             "tells_calls": tells_calls(notable),
             "queries": queries(notable, [*shown_events.values()]),
             "is_cut": len(notable["timeline"]) >= MAX_TIMELINE,
-        }  # fmt: skip
+        }
 
 
 def _fitting(notable: Json, events: Mapping[str, Json], room: int) -> Iterator[tuple[str, Json]]:
@@ -136,8 +160,14 @@ def _packed(value: Json) -> Markup:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined,
-                              finalize=_harmless, trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    environment = Environment(
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_harmless,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.filters.update(amount=words.amount, likely=words.likely)
     environment.globals.update(kinds=words.KINDS)
     return environment

@@ -87,9 +87,9 @@ def _spelled(words: Sequence[str], first: int, last: int) -> dict[str, str]:
     return {
         "SPL": f"search index=* earliest={first} latest={last + 1} ({either}) | sort 0 _time",
         "ES|QL": f'FROM logs-* METADATA _index, _id | WHERE @timestamp >= "{after}" AND @timestamp <= "{until}" '
-                 f"AND QSTR({quoted(either)}) | SORT @timestamp | LIMIT 1000",
+        f"AND QSTR({quoted(either)}) | SORT @timestamp | LIMIT 1000",
         "KQL": f'@timestamp >= "{after}" and @timestamp <= "{until}" and ({" or ".join(spelled)})',
-    }  # fmt: skip
+    }
 
 
 def _jq(words: Sequence[str], files: Sequence[str]) -> str:

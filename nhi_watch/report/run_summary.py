@@ -45,8 +45,9 @@ def funnel(run: Mapping[str, Any]) -> list[FunnelStep]:
 
 _STEPS = {
     "read": ("record", "records"),
-    "identities": ("identity", "identities"), "notables": ("notable listed", "notables listed"),
-}  # fmt: skip
+    "identities": ("identity", "identities"),
+    "notables": ("notable listed", "notables listed"),
+}
 
 
 _OF_UNJUDGED = ("identities",)
@@ -127,8 +128,7 @@ def line(run: Mapping[str, Any]) -> str:
     return "; ".join([steps, *rest] if steps else rest)
 
 
-_IN_LINE = ("Alerts", "Not listed", "Budget", "Rejected", "Out of scope", "Skipped", "Handled", "Blind spots",
-            "Drift")  # fmt: skip
+_IN_LINE = ("Alerts", "Not listed", "Budget", "Rejected", "Out of scope", "Skipped", "Handled", "Blind spots", "Drift")
 
 
 def doubts(run: Mapping[str, Any]) -> list[str]:

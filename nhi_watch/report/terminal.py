@@ -34,8 +34,13 @@ from nhi_watch.state.baseline import Profile
 
 Json = Mapping[str, Any]
 
-_COLOURS = {"critical": "bold red", "high": "dark_orange", "medium": "yellow", "low": "blue",
-            "informational": "bright_black"}  # fmt: skip
+_COLOURS = {
+    "critical": "bold red",
+    "high": "dark_orange",
+    "medium": "yellow",
+    "low": "blue",
+    "informational": "bright_black",
+}
 _ROUTINES = 20
 """Routines that are shown; run.json has all."""
 _NARROW = 60
@@ -246,10 +251,15 @@ def _show_timeline(notable: Json, console: Console, every: bool) -> None:
     numbers = {member["id"]: f"{number}. " for number, member in enumerate(notable["members"], 1)}
     cells = [("time (UTC)", "count", "outcome", "from", "call")]
     cells += [
-        (entry["time"][:19].replace("T", " "), f"{entry['count']:,}", entry["outcome"],
-         visible(entry["source"] or "unknown", 60), numbers.get(entry.get("identity", ""), "") + entry["action"])
+        (
+            entry["time"][:19].replace("T", " "),
+            f"{entry['count']:,}",
+            entry["outcome"],
+            visible(entry["source"] or "unknown", 60),
+            numbers.get(entry.get("identity", ""), "") + entry["action"],
+        )
         for entry in rows
-    ]  # fmt: skip
+    ]
     wide = [max(map(len, column)) for column in zip(*cells)]
     for at, (time, count, outcome, source, call) in enumerate(cells):  # plain lines: a table takes ten times as long
         line = f"{time:{wide[0]}}  {count:>{wide[1]}}  {outcome:{wide[2]}}  {source:{wide[3]}}  {call}"

@@ -125,8 +125,10 @@ def sum_of(notable: Mapping[str, Any]) -> str:
     together = ordinary + sum(signal["log_odds"] for signal in notable["signals"])
     added = round(together, 2) - round(ordinary, 2)  # so that what is shown adds up
     most = " (the maximum)" if notable["likelihood"] >= SUREST else ""
-    return (f"In log-odds: an ordinary day {signed(ordinary)}, the signals {signed(added)}, together "
-            f"{signed(together)}, which is {notable['likelihood']:g}%{most}")  # fmt: skip
+    return (
+        f"In log-odds: an ordinary day {signed(ordinary)}, the signals {signed(added)}, together "
+        f"{signed(together)}, which is {notable['likelihood']:g}%{most}"
+    )
 
 
 def severity_line(notable: Mapping[str, Any]) -> str:
@@ -251,8 +253,7 @@ def left_out(notable: Mapping[str, Any], more: Sequence[Any] = ()) -> list[str]:
     routine = [entry for entry in notable["timeline"] if id(entry) not in unusual]
     parts = [(more, "unusual"), (routine, "routine")]
     counted = [(sum(entry["count"] for entry in part), len(part), name) for part, name in parts if part]
-    said = [f"{some(calls, f'{name} call')} in {some(rows, 'row')}"
-            for calls, rows, name in counted]  # fmt: skip
+    said = [f"{some(calls, f'{name} call')} in {some(rows, 'row')}" for calls, rows, name in counted]
     return [f"Left out: {' and '.join(said)}; show them with --all"] if said else []
 
 
@@ -312,8 +313,10 @@ def waiting_line(waiting: Sequence[Mapping[str, Any]]) -> str:
     """
     oldest = min(str(notable["listed_on"]) for notable in waiting)
     verb = "wait" if len(waiting) > 1 else "waits"
-    return (f"{len(waiting):>6} more, quiet for three days, {verb} for a verdict; the oldest since {oldest}: "
-            "nhi list shows them")  # fmt: skip
+    return (
+        f"{len(waiting):>6} more, quiet for three days, {verb} for a verdict; the oldest since {oldest}: "
+        "nhi list shows them"
+    )
 
 
 # ---- meanings

@@ -234,16 +234,21 @@ Change = Callable[[World], World]
 TRIALS: Mapping[str, Change] = {
     "": lambda world: world,
     "people": lambda world: world._replace(
-        attacked=10, incidents=5, stolen_keys=1.0,
+        attacked=10,
+        incidents=5,
+        stolen_keys=1.0,
         ways=world.ways._replace(both_doors=50, dynamic_ci=1.0, pipelines=3.0),
     ),
     "cold": lambda world: world._replace(attacked=2, incidents=1, only=("stranger_bulk_read",)),
     "quiet": lambda world: world._replace(
-        company=False, incidents=12, inside=1.0, stolen_keys=0.0,
+        company=False,
+        incidents=12,
+        inside=1.0,
+        stolen_keys=0.0,
         only=("slow_discovery", "patient_discovery", "parallel_session"),
     ),
     "dense": lambda world: world._replace(company=False, incidents=16),
-}  # fmt: skip
+}
 """What the worlds of `trials` have more of than drawn ones."""
 
 

@@ -66,11 +66,16 @@ def _figures(samples: Sequence[Sample]) -> Figures:
         return sum(map(count, mornings)) / max(1.0, days)
 
     return Figures(
-        share(sides[0], 1e9), share(sides[1], 1e9), (len(sides[0]), len(sides[1])),
+        share(sides[0], 1e9),
+        share(sides[1], 1e9),
+        (len(sides[0]), len(sides[1])),
         tuple((share(sides[0], first), share(sides[1], first)) for first in FIRST),
-        1000 * rate(lambda m: m.benign), COMPANY * rate(lambda m: m.repeats), COMPANY * rate(lambda m: m.graver),
-        COMPANY * rate(lambda m: m.lines), COMPANY * rate(lambda m: m.waiting),
-    )  # fmt: skip
+        1000 * rate(lambda m: m.benign),
+        COMPANY * rate(lambda m: m.repeats),
+        COMPANY * rate(lambda m: m.graver),
+        COMPANY * rate(lambda m: m.lines),
+        COMPANY * rate(lambda m: m.waiting),
+    )
 
 
 def families_of(tenants: Iterable[Tenant]) -> list[str]:
@@ -89,9 +94,17 @@ def _mean(figures: Sequence[Figures]) -> Figures:
 
     first = tuple((mean(o for o, _ in each), mean(i for _, i in each)) for each in zip(*(f.first for f in figures)))
     counts = sum(f.counts[0] for f in figures), sum(f.counts[1] for f in figures)
-    return Figures(of(lambda f: f.outside), of(lambda f: f.inside), counts, first, of(lambda f: f.benign),
-                   of(lambda f: f.repeats), of(lambda f: f.graver), of(lambda f: f.read),
-                   of(lambda f: f.waiting))  # fmt: skip
+    return Figures(
+        of(lambda f: f.outside),
+        of(lambda f: f.inside),
+        counts,
+        first,
+        of(lambda f: f.benign),
+        of(lambda f: f.repeats),
+        of(lambda f: f.graver),
+        of(lambda f: f.read),
+        of(lambda f: f.waiting),
+    )
 
 
 # ---- intervals
@@ -109,8 +122,10 @@ class Resampled:
         for world in sorted(by_world):
             families.setdefault(by_world[world].family, []).append(world)
         for _ in range(RESAMPLED):
-            drawn = [[_resampled(by_world[world], dice) for world in dice.choices(worlds, k=len(worlds))]
-                     for worlds in dice.choices([*families.values()], k=len(families))]  # fmt: skip
+            drawn = [
+                [_resampled(by_world[world], dice) for world in dice.choices(worlds, k=len(worlds))]
+                for worlds in dice.choices([*families.values()], k=len(families))
+            ]
             self.drawn.append(_mean(list(map(_figures, drawn))))
 
     def interval(self, value: Callable[[Figures], float]) -> Interval:
@@ -156,16 +171,17 @@ def calibration(tenants: Sequence[Tenant]) -> Calibration:
     rows = [(notable, _weight(tenant) if notable.bad else 1.0) for tenant in tenants for notable in tenant.notables]
     total, tenths, error = sum(weight for _, weight in rows), list[tuple[float, float, int]](), 0.0
     for low in range(0, 100, 10):
-        part = [(row, w) for row, w in rows
-                if low <= row.likelihood < low + 10 or (low == 90 and row.likelihood >= 90)]  # fmt: skip
+        part = [(row, w) for row, w in rows if low <= row.likelihood < low + 10 or (low == 90 and row.likelihood >= 90)]
         weight = sum(w for _, w in part)
         if weight:
             said = sum(row.likelihood * w for row, w in part) / weight / 100
             true = sum(w for row, w in part if row.bad) / weight
             tenths.append((said, true, len(part)))
             error += weight * abs(said - true) / total
-    result = {name: _precision([(row.bad, w) for row, w in rows if row.severity == name and row.listed])
-             for name in SEVERITIES}  # fmt: skip
+    result = {
+        name: _precision([(row.bad, w) for row, w in rows if row.severity == name and row.listed])
+        for name in SEVERITIES
+    }
     return Calibration(error, tenths, {name: item for name, item in result.items() if item is not None})
 
 

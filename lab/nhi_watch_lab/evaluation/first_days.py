@@ -65,15 +65,27 @@ def sessions(root: Path = ROOT) -> Iterator[tuple[str, list[Record]]]:
     for number, path in enumerate(sorted((root / "cloudtrail" / "console").glob("*.json"))):
         name = f"person{number}"
         who = {
-            "type": "IAMUser", "principalId": f"AIDAPERSON{number:06}", "accountId": HOME,
-            "arn": f"arn:aws:iam::{HOME}:user/{name}", "userName": name, "accessKeyId": f"ASIAPERSON{number:010}",
+            "type": "IAMUser",
+            "principalId": f"AIDAPERSON{number:06}",
+            "accountId": HOME,
+            "arn": f"arn:aws:iam::{HOME}:user/{name}",
+            "userName": name,
+            "accessKeyId": f"ASIAPERSON{number:010}",
             "sessionContext": {"attributes": {"mfaAuthenticated": "true"}},
-        }  # fmt: skip
-        yield f"console/{path.name}", [
-            {**item, "userIdentity": who, "sourceIPAddress": f"84.112.{number}.7", "recipientAccountId": HOME,
-             "sessionCredentialFromConsole": "true"}
-            for item in cloudtrail(path)
-        ]  # fmt: skip
+        }
+        yield (
+            f"console/{path.name}",
+            [
+                {
+                    **item,
+                    "userIdentity": who,
+                    "sourceIPAddress": f"84.112.{number}.7",
+                    "recipientAccountId": HOME,
+                    "sessionCredentialFromConsole": "true",
+                }
+                for item in cloudtrail(path)
+            ],
+        )
 
 
 HOME = "111122223333"
@@ -233,8 +245,13 @@ KALI = "aws-cli/2.9.1 Python/3.11 Linux/6.1.0-kali9-amd64"
 
 
 def _call(role: str, minute: float, service: str, name: str, address: str, agent: str, **params: Any) -> Record:
-    issuer = {"type": "Role", "principalId": f"AROA{role.upper()}", "arn": f"arn:aws:iam::{HOME}:role/{role}",
-              "accountId": HOME, "userName": role}  # fmt: skip
+    issuer = {
+        "type": "Role",
+        "principalId": f"AROA{role.upper()}",
+        "arn": f"arn:aws:iam::{HOME}:role/{role}",
+        "accountId": HOME,
+        "userName": role,
+    }
     return {
         "eventVersion": "1.09", "eventTime": render(int(NOON + minute * 60)), "eventSource": f"{service}.amazonaws.com",
         "eventName": name, "awsRegion": "eu-west-1", "sourceIPAddress": address, "userAgent": agent,
@@ -250,9 +267,10 @@ def _call(role: str, minute: float, service: str, name: str, address: str, agent
 def _work() -> list[Record]:
     return [
         _call(role, minute, "s3", name, "52.95.110.1", "Boto3/1.34.0 md/Botocore#1.34.0", bucketName=f"{role}-data")
-        for role in ("orders", "mailer", "reports", "search") for minute in range(0, 300, 10)
+        for role in ("orders", "mailer", "reports", "search")
+        for minute in range(0, 300, 10)
         for name in ("GetObject", "PutObject")
-    ]  # fmt: skip
+    ]
 
 
 def made_up_day(place: str = "tor", tool: bool = True, secrets: int = 40, admin: bool = True) -> Set:
@@ -379,8 +397,10 @@ def is_as_expected(set: Set, row: Shown) -> bool:
 
 
 SETS: dict[str, Callable[[], Iterator[Set]]] = {
-    "made-up": made_up, "attacks": attacks, "benign": lambda: (part for set in benign() for part in cut(set)),
-}  # fmt: skip
+    "made-up": made_up,
+    "attacks": attacks,
+    "benign": lambda: (part for set in benign() for part in cut(set)),
+}
 
 
 def main() -> int:
@@ -396,8 +416,16 @@ def main() -> int:
             result.append((set, row))
             verdict = "as expected" if is_as_expected(set, row) else "NOT as expected"
             verdict = "training" if set.half == TRAINING else verdict
-            cells = (set.kind, set.name, f"{len(set.records)} records", f"{row.rows} rows",
-                     row.severity or "no row", f"{row.likelihood:g}%", verdict, ", ".join(row.why))  # fmt: skip
+            cells = (
+                set.kind,
+                set.name,
+                f"{len(set.records)} records",
+                f"{row.rows} rows",
+                row.severity or "no row",
+                f"{row.likelihood:g}%",
+                verdict,
+                ", ".join(row.why),
+            )
             sys.stdout.write(" | ".join(cells) + "\n")
     lines = [*summary(result)]
     sys.stdout.writelines(f"{line}\n" for line in lines)

@@ -25,8 +25,15 @@ from nhi_watch.intake.sources.cloudtrail import ECS
 
 Tree = dict[str, Any]
 EARLY, SECOND, LATEST = VERSIONS = "1.0.0-rc.2", "1.1.0", "1.5.0"
-SHAPES = ("native", "splunk_raw", "splunk_fields", "ecs_original", "ecs", "ecs_fields",
-          *(f"ocsf_{version}" for version in VERSIONS))  # fmt: skip
+SHAPES = (
+    "native",
+    "splunk_raw",
+    "splunk_fields",
+    "ecs_original",
+    "ecs",
+    "ecs_fields",
+    *(f"ocsf_{version}" for version in VERSIONS),
+)
 """ecs: a document's own fields, nested; ecs_fields: a search hit's `fields`, each value in a list."""
 DATASETS = {
     "cloudtrail": "aws.cloudtrail", "entra": "azure.signinlogs", "azure": "azure.activitylogs", "m365": "o365.audit",
@@ -231,10 +238,14 @@ def ocsf(record: Tree, version: str = SECOND) -> Tree:
     name, category = _NAMES[kind]
     early = version == EARLY
     event |= {
-        "class_uid": 3005 if early and kind == 6003 else kind, "class_name": name,
-        "category_uid": 3 if early else category, "severity_id": 1, "severity": "Informational",
-        "status": "Failure" if record.get("errorCode") else "Success", "activity_id": 99,
-    }  # fmt: skip
+        "class_uid": 3005 if early and kind == 6003 else kind,
+        "class_name": name,
+        "category_uid": 3 if early else category,
+        "severity_id": 1,
+        "severity": "Informational",
+        "status": "Failure" if record.get("errorCode") else "Success",
+        "activity_id": 99,
+    }
     _put(event, "cloud.provider", "AWS")
     _put(event, "metadata.version", version)
     for path, value in (("name", "CloudTrail"), ("vendor_name", "AWS")):

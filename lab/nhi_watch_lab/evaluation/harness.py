@@ -74,8 +74,11 @@ def compromises(
     crowd = 1000 * len(incidents) / max(1.0, identity_days)
     result = nhi_watch.score(chain.from_iterable(days), budget=budget + crowd, model=model)
     owner = {record: incident["id"] for incident in incidents for record in incident["record_ids"]}
-    return [(notable, frozenset(owner[record] for record in notable["record_ids"] if record in owner))
-            for notable in (*result.standing, *result.below) if tells_calls(notable)]  # fmt: skip
+    return [
+        (notable, frozenset(owner[record] for record in notable["record_ids"] if record in owner))
+        for notable in (*result.standing, *result.below)
+        if tells_calls(notable)
+    ]
 
 
 # ---- models that never saw a family
@@ -107,23 +110,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi evaluate` takes."""
     for kind, seeds in SEEDS.items():
         parser.add_argument(f"--{kind}", default=seeds, metavar="SEEDS", help=f"worlds to judge (default: {seeds})")
-    parser.add_argument("--unsteady", default=UNSTEADY, metavar="SEEDS",
-                        help=f"unsteady worlds of each family that is judged (default: {UNSTEADY})")  # fmt: skip
-    parser.add_argument("--one-model", action="store_true",
-                        help="judge all worlds by one model, not each by one that never saw its generator")  # fmt: skip
-    parser.add_argument("--model", type=Path, default=models.FOLDER, metavar="DIR",
-                        help="that model (default: the shipped one)")  # fmt: skip
-    parser.add_argument("--models", type=Path, metavar="DIR",
-                        help="folder in which an earlier run left its models, without-FAMILY each")  # fmt: skip
-    parser.add_argument("--rules", type=Path, metavar="DIR",
-                        help="a folder of Sigma rules: with an allow-list, a rival")  # fmt: skip
-    parser.add_argument("--kept", type=Path, default=Path("out/training"), metavar="DIR",
-                        help="rows of training worlds (default: %(default)s)")  # fmt: skip
+    parser.add_argument(
+        "--unsteady",
+        default=UNSTEADY,
+        metavar="SEEDS",
+        help=f"unsteady worlds of each family that is judged (default: {UNSTEADY})",
+    )
+    parser.add_argument(
+        "--one-model",
+        action="store_true",
+        help="judge all worlds by one model, not each by one that never saw its generator",
+    )
+    parser.add_argument(
+        "--model", type=Path, default=models.FOLDER, metavar="DIR", help="that model (default: the shipped one)"
+    )
+    parser.add_argument(
+        "--models", type=Path, metavar="DIR", help="folder in which an earlier run left its models, without-FAMILY each"
+    )
+    parser.add_argument(
+        "--rules", type=Path, metavar="DIR", help="a folder of Sigma rules: with an allow-list, a rival"
+    )
+    parser.add_argument(
+        "--kept",
+        type=Path,
+        default=Path("out/training"),
+        metavar="DIR",
+        help="rows of training worlds (default: %(default)s)",
+    )
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes (default: 2)")
-    parser.add_argument("--out", type=Path, default=Path("out/evaluate"), metavar="DIR",
-                        help="gets models and mornings.json (default: %(default)s)")  # fmt: skip
-    parser.add_argument("--pages", action="store_true",
-                        help="also write docs/method/mornings.md and the figures of README and model card")  # fmt: skip
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("out/evaluate"),
+        metavar="DIR",
+        help="gets models and mornings.json (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--pages",
+        action="store_true",
+        help="also write docs/method/mornings.md and the figures of README and model card",
+    )
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -137,8 +163,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     wanted = _exams(args)
     known, how = _models(args, {exams.family_of(exam.kind) for exam in wanted})
-    tasks = [mornings.Task(exam, folder, [boosting] if boosting else [], args.rules)
-             for exam in wanted for folder, boosting in [known[exams.family_of(exam.kind)]]]  # fmt: skip
+    tasks = [
+        mornings.Task(exam, folder, [boosting] if boosting else [], args.rules)
+        for exam in wanted
+        for folder, boosting in [known[exams.family_of(exam.kind)]]
+    ]
     started = time.monotonic()
 
     def progress(tenants: Sequence[Tenant]) -> None:
@@ -156,13 +185,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
 def _exams(args: argparse.Namespace) -> list[Exam]:
     plain = [Exam(kind, seed) for kind in SEEDS for seed in seeds_of(getattr(args, kind))]
     families = dict.fromkeys(exams.family_of(exam.kind) for exam in plain)
-    return [*plain, *(Exam(family, seed, variant="unsteady") for family in families
-                      for seed in seeds_of(args.unsteady))]  # fmt: skip
+    return [
+        *plain,
+        *(Exam(family, seed, variant="unsteady") for family in families for seed in seeds_of(args.unsteady)),
+    ]
 
 
-def _models(
-    args: argparse.Namespace, families: Iterable[str]
-) -> tuple[dict[str, tuple[Path, Optional[Rival]]], str]:  # fmt: skip
+def _models(args: argparse.Namespace, families: Iterable[str]) -> tuple[dict[str, tuple[Path, Optional[Rival]]], str]:
     """The model of each family, with boosting on the same rows where it was trained here; and how they came to be."""
     from nhi_watch_lab.training import commands
 

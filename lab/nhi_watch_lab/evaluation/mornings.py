@@ -209,9 +209,12 @@ class Replay:
             _judge(self._store, asked, list(map(self._incidents_of, asked)), (day + 1) * DAY)
 
     def _read(
-        self, day: int, rows: Sequence[Mapping[str, Any]], incidents: Sequence[Collection[str]],
+        self,
+        day: int,
+        rows: Sequence[Mapping[str, Any]],
+        incidents: Sequence[Collection[str]],
         still_open: Sequence[Mapping[str, Any]],
-    ) -> None:  # fmt: skip
+    ) -> None:
         whole_days = (identity_day for _, identity_day in State(self._store).each_of(day))
         today = {self._marks[mark] for identity_day in whole_days for mark in identity_day.seen & self._marks.keys()}
         benign = 0
@@ -234,15 +237,23 @@ class Replay:
             if is_of_test and (item["listed"] or was_listed or item["likelihood"] >= NOTABLE):
                 self._shown[item["id"]] = Shown(
                     item["likelihood"], item["severity"], bool(self._incidents_of(item)), item["listed"] or was_listed
-                )  # fmt: skip
+                )
 
     def _incidents_of(self, notable: Mapping[str, Any]) -> set[str]:
         return {self._owner[record] for record in notable["record_ids"] if record in self._owner}
 
     def tenant(self, exam: Exam) -> Tenant:
         """What the mornings showed."""
-        return Tenant(family_of(exam.kind), exam.name, OURS, *self._arm, self._identities,
-                      cases_of(self._world, self._places), self._mornings, [*self._shown.values()])  # fmt: skip
+        return Tenant(
+            family_of(exam.kind),
+            exam.name,
+            OURS,
+            *self._arm,
+            self._identities,
+            cases_of(self._world, self._places),
+            self._mornings,
+            [*self._shown.values()],
+        )
 
 
 def marks_of(world: World) -> dict[Any, str]:
@@ -252,8 +263,11 @@ def marks_of(world: World) -> dict[Any, str]:
 
 def cases_of(world: World, places: Mapping[str, int]) -> list[Case]:
     """Each incident that can be told from ordinary life, with its place."""
-    return [Case(incident["id"], incident["technique"], incident["origin"], places.get(incident["id"]))
-            for incident in world.incidents if incident.get("distinguishable", True)]  # fmt: skip
+    return [
+        Case(incident["id"], incident["technique"], incident["origin"], places.get(incident["id"]))
+        for incident in world.incidents
+        if incident.get("distinguishable", True)
+    ]
 
 
 def list_of(standing: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -263,24 +277,33 @@ def list_of(standing: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], l
 
 
 def morning_of(
-    rows: Sequence[Mapping[str, Any]], incidents: Sequence[Collection[str]], seen: Collection[str],
-    still_open: Sequence[Mapping[str, Any]], end: int,
-) -> Morning:  # fmt: skip
+    rows: Sequence[Mapping[str, Any]],
+    incidents: Sequence[Collection[str]],
+    seen: Collection[str],
+    still_open: Sequence[Mapping[str, Any]],
+    end: int,
+) -> Morning:
     """`still_open`: those of no incident; `seen`: ids of earlier new rows; `end`: of the day's data."""
     benign = [row for row, result in zip(rows, incidents) if not result]
     waiting = sum(is_waiting(row, end) for row in still_open)
     return Morning(
-        len(benign), sum(row["id"] in seen for row in benign), sum(row["severity"] in GRAVE for row in benign),
-        len(still_open) - waiting, waiting, len(rows) - len(benign),
-    )  # fmt: skip
+        len(benign),
+        sum(row["id"] in seen for row in benign),
+        sum(row["severity"] in GRAVE for row in benign),
+        len(still_open) - waiting,
+        waiting,
+        len(rows) - len(benign),
+    )
 
 
 def _judge(
     store: MemoryStore, rows: Sequence[Mapping[str, Any]], incidents: Sequence[Collection[str]], now: int
-) -> None:  # fmt: skip
+) -> None:
     """Give each row its true verdict."""
-    given = (feedback.judge(row, "confirmed" if result else "benign", ANALYST, "looked into", now, {})
-             for row, result in zip(rows, incidents))  # fmt: skip
+    given = (
+        feedback.judge(row, "confirmed" if result else "benign", ANALYST, "looked into", now, {})
+        for row, result in zip(rows, incidents)
+    )
     feedback.put(store, given)
     store.commit()
 
@@ -342,8 +365,9 @@ class Bench:
         for name, scored in self._scored.items():
             rows = at_equal_rows(scored, first, allowed)
             mornings, places = _mornings_of(rows, [day for day in self._days if day >= first])
-            result.append(ours._replace(detector=name, cases=cases_of(self._world, places), mornings=mornings,
-                                       notables=[]))  # fmt: skip
+            result.append(
+                ours._replace(detector=name, cases=cases_of(self._world, places), mornings=mornings, notables=[])
+            )
         return result
 
 
@@ -414,7 +438,7 @@ def _rivals(task: Task, world: World) -> list[Rival]:
 
 def measured(
     tasks: Sequence[Task], workers: int, progress: Callable[[list[Tenant]], None] = lambda tenants: None
-) -> list[Tenant]:  # fmt: skip
+) -> list[Tenant]:
     """Every tenant, spread over processes: new ones, since threads of a library that learns do not survive a fork."""
     result = list[Tenant]()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -426,16 +450,29 @@ def measured(
 
 def write(tenants: Sequence[Tenant], how: str, path: Path) -> None:
     """Keep every morning, incident and notable as JSON."""
-    plain = [{**tenant._asdict(), "cases": [case._asdict() for case in tenant.cases],
-              "mornings": [morning._asdict() for morning in tenant.mornings],
-              "notables": [notable._asdict() for notable in tenant.notables]} for tenant in tenants]  # fmt: skip
+    plain = [
+        {
+            **tenant._asdict(),
+            "cases": [case._asdict() for case in tenant.cases],
+            "mornings": [morning._asdict() for morning in tenant.mornings],
+            "notables": [notable._asdict() for notable in tenant.notables],
+        }
+        for tenant in tenants
+    ]
     path.write_text(json.dumps({"how": how, "tenants": plain}, indent=1) + "\n", "utf-8")
 
 
 def read(path: Path) -> tuple[list[Tenant], str]:
     """What `write` has kept."""
     plain = json.loads(path.read_text("utf-8"))
-    return [Tenant(**{**tenant, "cases": [Case(**case) for case in tenant["cases"]],
-                      "mornings": [Morning(**morning) for morning in tenant["mornings"]],
-                      "notables": [Shown(**notable) for notable in tenant["notables"]]})
-            for tenant in plain["tenants"]], plain["how"]  # fmt: skip
+    return [
+        Tenant(
+            **{
+                **tenant,
+                "cases": [Case(**case) for case in tenant["cases"]],
+                "mornings": [Morning(**morning) for morning in tenant["mornings"]],
+                "notables": [Shown(**notable) for notable in tenant["notables"]],
+            }
+        )
+        for tenant in plain["tenants"]
+    ], plain["how"]

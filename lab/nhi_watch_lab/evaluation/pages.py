@@ -21,8 +21,9 @@ PAGE = Path("docs", "method", "mornings.md")
 README, MODEL_CARD = Path("README.md"), Path("docs", "method", "model_card.md")
 BEGINS, ENDS = "<!-- figures: written by nhi evaluate --pages -->", "<!-- end of figures -->"
 SIDES: tuple[tuple[str, Callable[[Figures], float]], ...] = (
-    ("outside", lambda f: f.outside), ("inside", lambda f: f.inside)
-)  # fmt: skip
+    ("outside", lambda f: f.outside),
+    ("inside", lambda f: f.inside),
+)
 ERRORS = (0.05, 0.12)
 """Aims of calibration: pooled, and in each family."""
 PRECISION = {"critical": 0.85, "high": 0.65}
@@ -43,8 +44,12 @@ def replaced(text: str, lines: Sequence[str]) -> str:
     >>> replaced(f"a\\n{BEGINS}\\nold\\n{ENDS}\\nb", ["new"]) == f"a\\n{BEGINS}\\nnew\\n{ENDS}\\nb"
     True
     """
-    built, count = re.subn(f"{re.escape(BEGINS)}\\n.*?{re.escape(ENDS)}",
-                          lambda _: "\n".join([BEGINS, *lines, ENDS]), text, flags=re.DOTALL)  # fmt: skip
+    built, count = re.subn(
+        f"{re.escape(BEGINS)}\\n.*?{re.escape(ENDS)}",
+        lambda _: "\n".join([BEGINS, *lines, ENDS]),
+        text,
+        flags=re.DOTALL,
+    )
     if count != 1:
         raise ValueError(f"{count} places for figures instead of one")
     return built
@@ -100,13 +105,15 @@ def summary(tenants: Sequence[Tenant]) -> list[str]:
         ("repeats a morning (aim: 1)", lambda f: f.repeats, 2),
         ("benign high or critical a day (aim: 0.3)", lambda f: f.graver, 2),
         ("lines to read, new and still open (aim: 15)", lambda f: f.read, 1),
-    ]  # fmt: skip
+    ]
     families, count = families_of(tenants), sum(means[0].counts)
     lines = [
         f"{len(arms[0])} companies of {len(families)} families of worlds, {count} incidents; rates are for a company "
-        f"of {figures.COMPANY} identities.", "",
-        "| mean of families (90% interval) | nobody judges | true verdicts each morning |", "|---|---|---|",
-    ]  # fmt: skip
+        f"of {figures.COMPANY} identities.",
+        "",
+        "| mean of families (90% interval) | nobody judges | true verdicts each morning |",
+        "|---|---|---|",
+    ]
     for name, value, digits in rows:
         cells = (
             f"{value(figures):.{digits}f} ({_span(each.interval(value), digits)})"
@@ -118,8 +125,10 @@ def summary(tenants: Sequence[Tenant]) -> list[str]:
 
 def _by_family(tenants: Sequence[Tenant]) -> Iterator[str]:
     yield "## By family\n"
-    yield ("| verdicts | family | incidents (outside, inside) | shown outside | inside | first 10 | first 5 | benign a "
-           "day per 1,000 | repeats a morning | benign high or critical | lines read | waiting |")  # fmt: skip
+    yield (
+        "| verdicts | family | incidents (outside, inside) | shown outside | inside | first 10 | first 5 | benign a "
+        "day per 1,000 | repeats a morning | benign high or critical | lines read | waiting |"
+    )
     yield "|---" * 12 + "|"
     for arm in (UNJUDGED, JUDGED):
         mine, said = _of(tenants, arm), "true" if arm.verdicts else "none"
@@ -147,7 +156,7 @@ def _by_kind(tenants: Sequence[Tenant]) -> Iterator[str]:
         ("as their generators make them, unchanged since earlier versions", lambda t: "unsteady" not in t.world),
         ("unsteady: one machine in ten is odd by nature", lambda t: "unsteady" in t.world),
         (f"all but {' and '.join(LOOKED_AT)}, which were looked at before", lambda t: t.world not in LOOKED_AT),
-    ]  # fmt: skip
+    ]
     yield "## By kind of world\n"
     yield "| verdicts | worlds | tenants | shown outside | inside | benign a day per 1,000 | benign high or critical |"
     yield "|---" * 7 + "|"
@@ -170,8 +179,10 @@ def _compared(tenants: Sequence[Tenant]) -> Iterator[str]:
     for arm in (UNJUDGED, SMALL):
         resampled = Resampled(ours) if (ours := _of(tenants, arm)) else None
         yield f"\nAt a budget of {arm.budget:g}:\n"
-        yield (f"| detector | outside | inside | ours ahead, outside | inside | benign a day per 1,000 "
-               f"| {' | '.join(families)} |")  # fmt: skip
+        yield (
+            f"| detector | outside | inside | ours ahead, outside | inside | benign a day per 1,000 "
+            f"| {' | '.join(families)} |"
+        )
         yield "|---" * (6 + len(families)) + "|"
         for detector in detectors:
             mine = _of(tenants, arm, detector)
@@ -183,8 +194,10 @@ def _compared(tenants: Sequence[Tenant]) -> Iterator[str]:
                 ahead = [_span(resampled.ahead_of(other, value)) for _, value in SIDES]
             by_family = [figures.figures([t for t in mine if t.family == family]) for family in families]
             cells = (f"{f.outside:.2f}, {f.inside:.2f}" for f in by_family)
-            yield (f"| {detector} | {item.outside:.2f} | {item.inside:.2f} | {' | '.join(ahead)} | {item.benign:.1f} "
-                   f"| {' | '.join(cells)} |")  # fmt: skip
+            yield (
+                f"| {detector} | {item.outside:.2f} | {item.inside:.2f} | {' | '.join(ahead)} | {item.benign:.1f} "
+                f"| {' | '.join(cells)} |"
+            )
     yield from _behind(tenants, detectors, families)
 
 
@@ -196,8 +209,12 @@ def _behind(tenants: Sequence[Tenant], detectors: Sequence[str], families: Seque
             ours = figures.figures(t for t in _of(tenants, arm) if t.family == family)
             for detector in detectors[1:]:
                 theirs = figures.figures(t for t in _of(tenants, arm, detector) if t.family == family)
-                result += [f"{detector} in {family} from {side} at {arm.budget:g} ({value(theirs):.2f}, ours "
-                          f"{value(ours):.2f})" for side, value in SIDES if value(theirs) > value(ours)]  # fmt: skip
+                result += [
+                    f"{detector} in {family} from {side} at {arm.budget:g} ({value(theirs):.2f}, ours "
+                    f"{value(ours):.2f})"
+                    for side, value in SIDES
+                    if value(theirs) > value(ours)
+                ]
     yield ""
     yield (
         f"A rival shows more: {'; '.join(result)}." if result else "No rival shows more in any family, on either side."
@@ -212,17 +229,24 @@ def truth(tenants: Sequence[Tenant]) -> str:
         return "How far likelihoods are from the truth was not measured."
     errors = {family: calibration([t for t in mine if t.family == family]).error for family in families_of(mine)}
     by_family = ", ".join(f"{family} {error:.3f}" for family, error in errors.items())
-    shares = (f"of {name} ones {pooled.severities[name][0]:.0%} (aim: {aim:.0%})"
-              for name, aim in PRECISION.items() if name in pooled.severities)  # fmt: skip
-    return (f"Mean distance between likelihood and truth: {pooled.error:.3f} pooled (aim: {ERRORS[0]:g}); by family "
-            f"{by_family} (aim: {ERRORS[1]:g} in each). Rows that are intrusions: {', '.join(shares)}.")  # fmt: skip
+    shares = (
+        f"of {name} ones {pooled.severities[name][0]:.0%} (aim: {aim:.0%})"
+        for name, aim in PRECISION.items()
+        if name in pooled.severities
+    )
+    return (
+        f"Mean distance between likelihood and truth: {pooled.error:.3f} pooled (aim: {ERRORS[0]:g}); by family "
+        f"{by_family} (aim: {ERRORS[1]:g} in each). Rows that are intrusions: {', '.join(shares)}."
+    )
 
 
 def _calibrated(tenants: Sequence[Tenant]) -> Iterator[str]:
     pooled = calibration(_of(tenants, UNJUDGED))
     yield "## Whether the likelihood is true\n"
-    yield (f"Notables of {mornings.NOTABLE:g}% and more, or with a row, as they were last seen; nobody judges. "
-           f"Incidents are weighed to {figures.PREVALENCE:.2%} of identity-days.\n")  # fmt: skip
+    yield (
+        f"Notables of {mornings.NOTABLE:g}% and more, or with a row, as they were last seen; nobody judges. "
+        f"Incidents are weighed to {figures.PREVALENCE:.2%} of identity-days.\n"
+    )
     yield truth(tenants)
     yield "\n| likelihood | intrusions | notables |"
     yield "|---|---|---|"
@@ -236,8 +260,14 @@ def _calibrated(tenants: Sequence[Tenant]) -> Iterator[str]:
 def main() -> None:
     """Write the pages again from what a run kept."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("kept", type=Path, nargs="?", default=Path("out/evaluate/mornings.json"), metavar="FILE",
-                        help="mornings.json of a run (default: %(default)s)")  # fmt: skip
+    parser.add_argument(
+        "kept",
+        type=Path,
+        nargs="?",
+        default=Path("out/evaluate/mornings.json"),
+        metavar="FILE",
+        help="mornings.json of a run (default: %(default)s)",
+    )
     tenants, how = mornings.read(parser.parse_args().kept)
     write(tenants, how)
 

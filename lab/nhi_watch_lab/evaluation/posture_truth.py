@@ -123,8 +123,16 @@ class Users:
 DAYS = 50
 IDLE = 12
 OLD = 30
-MEASURED = ("dormant_identity", "unused_secret", "long_lived_secret", "human_use", "shared_environments",
-            "over_privileged", "orphaned_identity", "reused_credential")  # fmt: skip
+MEASURED = (
+    "dormant_identity",
+    "unused_secret",
+    "long_lived_secret",
+    "human_use",
+    "shared_environments",
+    "over_privileged",
+    "orphaned_identity",
+    "reused_credential",
+)
 PRODUCTION = ("prod", "prd", "live", "p")
 Truth = dict[str, set[str]]
 """Kind of finding → what it is true for: the ARN, or the key's id where it is about a key."""
@@ -146,10 +154,15 @@ def plan(tenant: Tenant) -> Plan:
     d = dice(tenant.spec.seed, "posture")
     recreated = {m.arn for m in tenant.machines if m.dies < DAYS}
     free = [
-        m for m in tenant.machines
-        if m.kind in ("role", "user") and not m.human and m.born == 0 and m.arn not in recreated
-        and m.archetype not in ("sleeper", "scanner", "person") and m.volume > 0.2
-    ]  # fmt: skip
+        m
+        for m in tenant.machines
+        if m.kind in ("role", "user")
+        and not m.human
+        and m.born == 0
+        and m.arn not in recreated
+        and m.archetype not in ("sleeper", "scanner", "person")
+        and m.volume > 0.2
+    ]
     chosen = d.some(free, min(len(free), 4 * PLANTED))
     stopped, yearly, fortnightly, by_hand = (chosen[n::4] for n in range(4))
     left_out = set(recreated)
@@ -251,8 +264,14 @@ def truth(tenant: Tenant, planted: Plan, raw: Raw, granted: set[str]) -> Truth:
     crossing = {arn for arn, details in sides if len(details) == 2 and min(map(len, details.values())) >= 2}
     hands = {m.arn for m in planted.by_hand if raw.days.get(m.arn, set()) & {DAYS - 6, DAYS - 3}}
     stopped = {m.arn for m in planted.stopped if len(raw.days.get(m.arn, ())) > 1}
-    true = {"dormant_identity": stopped, "unused_secret": unused, "long_lived_secret": old, "human_use": hands,
-            "shared_environments": crossing, "over_privileged": granted}  # fmt: skip
+    true = {
+        "dormant_identity": stopped,
+        "unused_secret": unused,
+        "long_lived_secret": old,
+        "human_use": hands,
+        "shared_environments": crossing,
+        "over_privileged": granted,
+    }
     if min(map(len, tenant.world.envs)) == 1:
         del true["shared_environments"]
     return true
@@ -339,8 +358,11 @@ def summarise(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             name: sum(item[kind][name] for item in measured if kind in item) for name in ("right", "wrong", "missed")
         }
         text, true = total["right"] + total["wrong"], total["right"] + total["missed"]
-        kinds[kind] = {**total, "precision": round(total["right"] / text, 3) if text else None,
-                       "recall": round(total["right"] / true, 3) if true else None}  # fmt: skip
+        kinds[kind] = {
+            **total,
+            "precision": round(total["right"] / text, 3) if text else None,
+            "recall": round(total["right"] / true, 3) if true else None,
+        }
     jobs = {
         name: {part: sum(item[name][part] for item in measured) for part in ("jobs", "called_idle")}
         for name in ("yearly", "fortnightly")
@@ -351,10 +373,16 @@ def summarise(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def page(summary: Mapping[str, Any], seeds: Sequence[int]) -> str:
     """docs/method/posture_measured.md."""
     rows = [
-        [kind.replace("_", " "), f"{item['right']}", f"{item['wrong']}", f"{item['missed']}", _share(item["precision"]),
-         _share(item["recall"])]
+        [
+            kind.replace("_", " "),
+            f"{item['right']}",
+            f"{item['wrong']}",
+            f"{item['missed']}",
+            _share(item["precision"]),
+            _share(item["recall"]),
+        ]
         for kind, item in summary["kinds"].items()
-    ]  # fmt: skip
+    ]
     jobs = [[name, str(summary[name]["jobs"]), str(summary[name]["called_idle"])] for name in ("yearly", "fortnightly")]
     limits = summary["limits"]
     return f"""# Posture, measured

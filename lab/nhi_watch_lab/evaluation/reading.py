@@ -273,8 +273,19 @@ def _loaded(path: Path) -> Any:
 
 # ---- pages
 
-HEADS = ["source", "shape", "records", "passed over", "incomplete", "read", "share", "same Event as native",
-         *FILLED, "went elsewhere", "refused"]  # fmt: skip
+HEADS = [
+    "source",
+    "shape",
+    "records",
+    "passed over",
+    "incomplete",
+    "read",
+    "share",
+    "same Event as native",
+    *FILLED,
+    "went elsewhere",
+    "refused",
+]
 SHORT = ["source", "from", *HEADS[2:5], "read"]
 
 
@@ -297,8 +308,15 @@ def _lines(measurement: Measured) -> Iterator[str]:
     native = [(key, count) for place in (LOGS, TESTS) for key, count in _of(measurement, place) if key[2] == "native"]
     total, sources = sum(count.records for _, count in native), {key[0] for key, _ in native}
     yield f"Of {total:,} native records of {len(sources)} sources all complete ones are read, but:\n"
-    yield table(SHORT, [[key[0], key[1], *row[2:5], row[6]] for key, count in native if count.share < 1
-                        for row in [_figures(key, count)]])  # fmt: skip
+    yield table(
+        SHORT,
+        [
+            [key[0], key[1], *row[2:5], row[6]]
+            for key, count in native
+            if count.share < 1
+            for row in [_figures(key, count)]
+        ],
+    )
     reasons = sum((c.rejects for (*_, shape), c in measurement.counts.items() if shape == "native"), Counter[str]())
     yield "\n## Not read\n\nIn the native shape, the project's own samples included.\n"
     yield table(["reason", "records", "meaning"], [[r, f"{n:,}", _WHY.get(r, "")] for r, n in reasons.most_common()])
@@ -308,12 +326,14 @@ def _lines(measurement: Measured) -> Iterator[str]:
 
 _WHY = {
     "unclaimed": "no source knows it: too little of the record is there",
-    "no_time": "tells no time", "bad_time": "the time is none, as in `redacted`", "no_action": "tells no action",
+    "no_time": "tells no time",
+    "bad_time": "the time is none, as in `redacted`",
+    "no_action": "tells no action",
     "not_credential": "on purpose: a host's event that touches no credential",
     "no_identity": "on purpose: names nobody",
     "unfinished": "on purpose: the request comes again with its outcome",
     "sample_finding": "on purpose: the product's own example",
-}  # fmt: skip
+}
 
 
 def rows(measurement: Measured) -> str:

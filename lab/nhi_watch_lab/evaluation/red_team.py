@@ -51,9 +51,12 @@ def _filled(value: Any, words: Mapping[str, str]) -> Any:
 
 def _aws(calls: Sequence[Mapping[str, Any]], aim: Aim) -> Iterable[Call]:
     words = {
-        "account": aim.world.account, "foreign": aim.foreign, "bucket": aim.dice.pick(aim.world.buckets),
-        "user": aim.victim, "session": aim.dice.ident("ASIA", 16),
-    }  # fmt: skip
+        "account": aim.world.account,
+        "foreign": aim.foreign,
+        "bucket": aim.dice.pick(aim.world.buckets),
+        "user": aim.victim,
+        "session": aim.dice.ident("ASIA", 16),
+    }
     for call in calls:
         yield call["call"], Detail(_filled(call["params"] or None, words), _filled(call.get("answer"), words))
 
@@ -93,8 +96,10 @@ def _entra(calls: Sequence[Mapping[str, Any]], company: Company, dice: Dice) -> 
 
 
 def _directory(company: Company, entry: Mapping[str, Any], dice: Dice) -> Deed:
-    changed = [entra.changed(name, json.dumps(new), json.dumps(old) if old else "")
-               for name, (old, new) in entry["properties"].items()]  # fmt: skip
+    changed = [
+        entra.changed(name, json.dumps(new), json.dumps(old) if old else "")
+        for name, (old, new) in entry["properties"].items()
+    ]
     target = {"id": dice.uuid(), "type": entry["type"], "displayName": entry["target"], "modifiedProperties": changed}
     return entra.audit(company, entry["operation"], target)
 
@@ -143,8 +148,10 @@ def page(tenants: Sequence[Measured], command: str, model: str) -> str:
     attacks = [attack for tenant in tenants for attack in tenant.told]
     sizes = " and ".join(str(tenant.ordinary.identities) for tenant in tenants)
     lines = [
-        "# Attacks by people who have read the code", "",
-        f"<!-- Written by `{command}`: change the code, not this page. -->", "",
+        "# Attacks by people who have read the code",
+        "",
+        f"<!-- Written by `{command}`: change the code, not this page. -->",
+        "",
         f"For anyone who asks how far `nhi_watch` (model {model}) finds what its authors had not thought of. "
         f"{len(WHY)} attacks of one to five calls were chosen to get past the detector by somebody who had read the "
         "product's code but no attack of the laboratory; the list "
@@ -152,15 +159,20 @@ def page(tenants: Sequence[Measured], command: str, model: str) -> str:
         f"measured. The tenants ({sizes} identities, {thief.LEARNT} days learnt), the victims and the budget are those "
         "of [hiding.md](hiding.md). Each call succeeds, at an hour in which the victim works, with its client. Shown: "
         "a listed notable holds a record of the attack on its day. In brackets the 90% interval.",
-        "", f"| the thief comes from | {' | '.join(thief.PRODUCTS)} | all | asked |",
+        "",
+        f"| the thief comes from | {' | '.join(thief.PRODUCTS)} | all | asked |",
         "|---" * (3 + len(thief.PRODUCTS)) + "|",
-        *(_line(row, attacks) for row in ROWS), "",
-        "## What is missed", "",
+        *(_line(row, attacks) for row in ROWS),
+        "",
+        "## What is missed",
+        "",
         f"No signal: a likelihood below {FLOOR:g}%, of which no notable is made. Below threshold: a risk "
-        f"below {LEAST:g}, which is stored and gets no row. Budget: more than that, but others had a greater risk.", "",
-        "| product | attack | how it gets past | from its own place | from near |", "|---|---|---|---|---|",
+        f"below {LEAST:g}, which is stored and gets no row. Budget: more than that, but others had a greater risk.",
+        "",
+        "| product | attack | how it gets past | from its own place | from near |",
+        "|---|---|---|---|---|",
         *_missed(attacks),
-    ]  # fmt: skip
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -183,6 +195,8 @@ def _missed(attacks: Sequence[Told]) -> Iterable[str]:
         same = [attack for attack in attacks if (attack.product, attack.attack) == (product, name)]
         if all(attack.found for attack in same):
             continue
-        cells = ["; ".join("shown" if attack.found else reason(attack) for attack in same if attack.row == row.name)
-                 for row in ROWS]  # fmt: skip
+        cells = [
+            "; ".join("shown" if attack.found else reason(attack) for attack in same if attack.row == row.name)
+            for row in ROWS
+        ]
         yield f"| {product} | {name} | {why} | {' | '.join(cells)} |"

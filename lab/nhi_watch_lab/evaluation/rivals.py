@@ -237,8 +237,10 @@ def _value(value: Any) -> Test:
 
 def _text(value: Any, cased: bool) -> Test:
     """Wildcards are few, and most texts have none."""
-    parts = [part if isinstance(part, str) else {"WILDCARD_MULTI": ".*", "WILDCARD_SINGLE": "."}.get(part.name)
-             for part in value.s]  # fmt: skip
+    parts = [
+        part if isinstance(part, str) else {"WILDCARD_MULTI": ".*", "WILDCARD_SINGLE": "."}.get(part.name)
+        for part in value.s
+    ]
     if None in parts:
         raise _CannotRunError("a placeholder")
     if not value.contains_special():

@@ -166,8 +166,10 @@ def measure(ground: Ground, techniques: Sequence[Technique]) -> list[Shown]:
     rows: list[Shown] = []
     for row in ROWS:
         for start in range(0, len(techniques), len(victims)):
-            batch = [(technique, victim, row.places[(start + n) % len(row.places)])
-                     for n, (technique, victim) in enumerate(zip(techniques[start:], victims))]  # fmt: skip
+            batch = [
+                (technique, victim, row.places[(start + n) % len(row.places)])
+                for n, (technique, victim) in enumerate(zip(techniques[start:], victims))
+            ]
             plays = [play(ground, technique, victim, place, row) for technique, victim, place in batch]
             for (technique, victim, place), answer in zip(batch, ground.answers(plays)):
                 usual = {item.action for step in _habits(victim) for item in step.pool.items}
@@ -226,23 +228,35 @@ def _traits(call: str, detail: Detail) -> tuple[str, ...]:
 def page(rows: Sequence[Shown], model: str) -> str:
     """All of it as Markdown."""
     lines = [
-        "# Techniques of public lists", "", f"<!-- Written by `{COMMAND}`: change the code, not this page. -->", "",
+        "# Techniques of public lists",
+        "",
+        f"<!-- Written by `{COMMAND}`: change the code, not this page. -->",
+        "",
         "For anyone who asks which techniques are not shown, and why; it is the list of signals that are missing. "
         "Attacks are the calls that [TrailDiscover](https://traildiscover.cloud) (Adan Alvarez, CC-BY-4.0) has as seen "
         "in real incidents, each made one to three times and nothing else, and the techniques of [Stratus Red "
         "Team](https://stratus-red-team.cloud). Each is made by the session of a role that has worked for "
         f"{thief.LEARNT} days, in an hour of its work, with its client, from its own place and from a new network. "
         f"Shown: a listed notable holds a record of it, beside what the tenant's ordinary week lists (model {model}, "
-        f"tenant {SEED}).", "",
-        "| list | techniques | shown from its own place | shown from a new network |", "|---|---|---|---|",
-    ]  # fmt: skip
+        f"tenant {SEED}).",
+        "",
+        "| list | techniques | shown from its own place | shown from a new network |",
+        "|---|---|---|---|",
+    ]
     sources = dict.fromkeys(row.technique.source for row in rows)
     lines += (_share(name, [row for row in rows if row.technique.source == name]) for name in sources)
-    lines += ["", "By the first tactic that the list names:", "", "| tactic | techniques | own place | new network |",
-              "|---|---|---|---|"]  # fmt: skip
+    lines += [
+        "",
+        "By the first tactic that the list names:",
+        "",
+        "| tactic | techniques | own place | new network |",
+        "|---|---|---|---|",
+    ]
     tactics = Counter(row.technique.tactic for row in rows)
-    lines += (_share(tactic or "none", [row for row in rows if row.technique.tactic == tactic])
-              for tactic, _ in tactics.most_common())  # fmt: skip
+    lines += (
+        _share(tactic or "none", [row for row in rows if row.technique.tactic == tactic])
+        for tactic, _ in tactics.most_common()
+    )
     lines += ["", "Why the others are not shown:", "", "| reason | own place | new network |", "|---|---|---|"]
     missed = Counter((reason(row), row.place) for row in rows if not row.found)
     for why in dict.fromkeys(why for (why, _), _ in missed.most_common()):

@@ -56,9 +56,12 @@ LOGS = ("cloudtrail", "kubernetes", "entra", "github")
 PRODUCTS = ("AWS role", "AWS user's key", "Kubernetes", "Entra app", "GitHub token")
 Attacks = Mapping[str, Mapping[str, Any]]
 """Product → name → how it is played."""
-ATTACKS: Attacks = dict(zip(PRODUCTS, (
-    thief_attacks.AWS, thief_attacks.AWS, thief_attacks.KUBERNETES, thief_attacks.ENTRA, thief_attacks.GITHUB
-)))  # fmt: skip
+ATTACKS: Attacks = dict(
+    zip(
+        PRODUCTS,
+        (thief_attacks.AWS, thief_attacks.AWS, thief_attacks.KUBERNETES, thief_attacks.ENTRA, thief_attacks.GITHUB),
+    )
+)
 PROVIDERS = {"aws": "AWS", "kubernetes": "Kubernetes", "entra": "Entra", "github": "GitHub"}
 
 Victim = Union[Machine, Worker]
@@ -257,14 +260,22 @@ class Ground:
         machines = [m for m in cloud.machines if (m in self._young) == young]
         result: Sequence[Victim]
         if product == "AWS role":
-            result = [m for m in machines if m.kind == "role" and m.session in ("lambda", "sdk", "web", "instance")
-                     and m.archetype not in ("failing", "terraform")]  # fmt: skip
+            result = [
+                m
+                for m in machines
+                if m.kind == "role"
+                and m.session in ("lambda", "sdk", "web", "instance")
+                and m.archetype not in ("failing", "terraform")
+            ]
         elif product.startswith("AWS"):
             result = [m for m in machines if m.kind == "user" and m.archetype == "vendor"]
         else:
             account = "node" if component else "service_account"
-            log, kinds = {"Kubernetes": ("kubernetes", account), "Entra app": ("entra", "app"),
-                          "GitHub token": ("github", "token app")}[product]  # fmt: skip
+            log, kinds = {
+                "Kubernetes": ("kubernetes", account),
+                "Entra app": ("entra", "app"),
+                "GitHub token": ("github", "token app"),
+            }[product]
             result = [w for w in staff[log] if w.kind in kinds.split()]
         days = self._seconds
         at_work = [
@@ -322,8 +333,11 @@ class Hand:
         self._place, self._address = place, ""
         if place in ("tor", "hoster", "household"):
             world = ground.tenant.company.aws.world
-            ranges = {"tor": basics.TOR, "hoster": d.pick([*basics.HOSTING.values()]),
-                      "household": basics.ISPS[world.country]}  # fmt: skip
+            ranges = {
+                "tor": basics.TOR,
+                "hoster": d.pick([*basics.HOSTING.values()]),
+                "household": basics.ISPS[world.country],
+            }
             self._address = basics.address(d, ranges[place])
         self._browser = basics.browser(d)
         self._disguise = d.pick(DISGUISES) if row.disguised else ("", "")
@@ -344,8 +358,10 @@ class Hand:
         if isinstance(self._victim, Machine):
             world, region = tenant.company.aws.world, self._victim.region
             aim = thief_attacks.Aim(world, self._dice, region, FOREIGN, self._victim.arn.rpartition("/")[2])
-            steps = [template(world.account, "us-east-1" if action.startswith("iam:") else region, action, detail)
-                     for action, detail in attack(aim)]  # fmt: skip
+            steps = [
+                template(world.account, "us-east-1" if action.startswith("iam:") else region, action, detail)
+                for action, detail in attack(aim)
+            ]
         else:
             steps = attack(tenant.company, self._dice)
         if self._row.prepared:
@@ -354,8 +370,10 @@ class Hand:
         if not self._row.thirds:
             return [steps]
         last = len(steps) - 1
-        return [[step for n, step in enumerate(steps) if (last - n) * DAYS // len(steps) == left]
-                for left in reversed(range(DAYS))]  # fmt: skip
+        return [
+            [step for n, step in enumerate(steps) if (last - n) * DAYS // len(steps) == left]
+            for left in reversed(range(DAYS))
+        ]
 
     def usual(self, count: int) -> list[Any]:
         """What the victim does anyway, so many times."""
@@ -404,8 +422,13 @@ class Hand:
         agent, name = self._disguise
         who = actor.identity
         if who["type"] == "AssumedRole":
-            who = {**who, **{field: f"{who[field].rpartition(mark)[0]}{mark}{name}"
-                             for field, mark in (("arn", "/"), ("principalId", ":"))}}  # fmt: skip
+            who = {
+                **who,
+                **{
+                    field: f"{who[field].rpartition(mark)[0]}{mark}{name}"
+                    for field, mark in (("arn", "/"), ("principalId", ":"))
+                },
+            }
         return actor._replace(identity=who, agent=agent)
 
     def _placed(self, actor: Actor) -> Actor:
@@ -442,8 +465,12 @@ def _signed_in(hand: Hand, lines: Sequence[Line]) -> list[Line]:
     """The sign-in to the console that begins a session there."""
     first = lines[0].record
     extra = {"LoginTo": "https://console.aws.amazon.com/console/home", "MobileVersion": "No", "MFAUsed": "No"}
-    built = template(first["recipientAccountId"], "us-east-1", "signin:ConsoleLogin",
-                    Detail(None, {"ConsoleLogin": "Success"}, extra=extra))  # fmt: skip
+    built = template(
+        first["recipientAccountId"],
+        "us-east-1",
+        "signin:ConsoleLogin",
+        Detail(None, {"ConsoleLogin": "Success"}, extra=extra),
+    )
     actor = Actor(first["userIdentity"], first["sourceIPAddress"], first["userAgent"])
     second = int(first["eventTime"][11:13]) * 3600 + int(first["eventTime"][14:16]) * 60
     record = stamp(built, actor, first["eventTime"][:10], second, hand._dice)
@@ -459,9 +486,13 @@ class Measured(NamedTuple):
 
 
 def measure(
-    seed: int, identities: int, rows: Sequence[Row] = ROWS, every_nth: int = 1, model: Path = models.FOLDER,
+    seed: int,
+    identities: int,
+    rows: Sequence[Row] = ROWS,
+    every_nth: int = 1,
+    model: Path = models.FOLDER,
     attacks: Attacks = ATTACKS,
-) -> Measured:  # fmt: skip
+) -> Measured:
     """All attacks of some rows (or each n-th of them) on one tenant."""
     ground, details = Ground(seed, identities, model), list[Told]()
     for row in rows:
@@ -486,15 +517,27 @@ def _dealt(
     names = names[::-1] if "user" in product else names
     victims = ground.victims(product, row.young, row.component)
     size = len(victims)
-    return [[(name, victim, row.places[(start + n) % len(row.places)])
-             for n, (name, victim) in enumerate(zip(names[start : start + size], victims))]
-            for start in range(0, len(names), size or 1)] if size else []  # fmt: skip
+    return (
+        [
+            [
+                (name, victim, row.places[(start + n) % len(row.places)])
+                for n, (name, victim) in enumerate(zip(names[start : start + size], victims))
+            ]
+            for start in range(0, len(names), size or 1)
+        ]
+        if size
+        else []
+    )
 
 
 def measured(
-    seeds: Sequence[int], identities: int, rows: Sequence[Row] = ROWS, every_nth: int = 1, workers: int = 2,
+    seeds: Sequence[int],
+    identities: int,
+    rows: Sequence[Row] = ROWS,
+    every_nth: int = 1,
+    workers: int = 2,
     model: Path = models.FOLDER,
-) -> list[Measured]:  # fmt: skip
+) -> list[Measured]:
     """Several tenants, spread over processes."""
     item = partial(measure, identities=identities, rows=rows, every_nth=every_nth, model=model)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:

@@ -51,9 +51,13 @@ class Task(NamedTuple):
 
 
 def told(
-    forests: Forests, sources: Mapping[str, Sequence[Source]], rows: Mapping[str, Sequence[Rows]], prior: Any,
-    kept: Path, workers: int,
-) -> list[Told]:  # fmt: skip
+    forests: Forests,
+    sources: Mapping[str, Sequence[Source]],
+    rows: Mapping[str, Sequence[Rows]],
+    prior: Any,
+    kept: Path,
+    workers: int,
+) -> list[Told]:
     """What the product tells of each hand's worlds by trees that never saw it, the likelihood true of single days.
 
     `kept`: a folder for what worlds came to, for the next training.

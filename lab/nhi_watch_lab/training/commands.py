@@ -38,15 +38,26 @@ SIZE = (140, 50)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `nhi train`."""
-    parser.add_argument("--hands", nargs="*", choices=HANDS, default=list(HANDS),
-                        help="generators of worlds, each of which weighs as much (default: all)")  # fmt: skip
-    parser.add_argument("--worlds", default="", metavar="SEEDS",
-                        help="seeds of drawn worlds to train on, instead of the usual ones")  # fmt: skip
+    parser.add_argument(
+        "--hands",
+        nargs="*",
+        choices=HANDS,
+        default=list(HANDS),
+        help="generators of worlds, each of which weighs as much (default: all)",
+    )
+    parser.add_argument(
+        "--worlds", default="", metavar="SEEDS", help="seeds of drawn worlds to train on, instead of the usual ones"
+    )
     parser.add_argument("--identities", type=int, default=SIZE[0], metavar="N", help="at most so many machines a world")
     parser.add_argument("--incidents", type=int, default=SIZE[1], metavar="N", help="attacks in each (default: 50)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes (default: 2)")
-    parser.add_argument("--kept", type=Path, default=KEPT, metavar="DIR",
-                        help=f"what worlds came to, for the next training (default: {KEPT})")  # fmt: skip
+    parser.add_argument(
+        "--kept",
+        type=Path,
+        default=KEPT,
+        metavar="DIR",
+        help=f"what worlds came to, for the next training (default: {KEPT})",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: the shipped model")
 
 
@@ -109,8 +120,9 @@ class Wanted(NamedTuple):
             hand, _, variant = name.partition(" ")
             seeds = seeds_of(text)
             drawn = hand == "drawn" and variant in ("", "padded", "cold")
-            result[name] = [*(training_worlds(seeds, *size, variant) if drawn
-                             else (_exam(hand, seed, variant) for seed in seeds))]  # fmt: skip
+            result[name] = [
+                *(training_worlds(seeds, *size, variant) if drawn else (_exam(hand, seed, variant) for seed in seeds))
+            ]
         return result
 
 

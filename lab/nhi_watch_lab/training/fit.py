@@ -82,8 +82,12 @@ class Forests:
         parts = list[Days]()
         for hand in sorted(set(map(hand_of, self._families))):
             shares, trees = self.grown(hand)
-            worlds = [(rows, len(family)) for name, family in self._families.items() if hand_of(name) == hand
-                      for rows in family]  # fmt: skip
+            worlds = [
+                (rows, len(family))
+                for name, family in self._families.items()
+                if hand_of(name) == hand
+                for rows in family
+            ]
             read = features_of([rows for rows, _ in worlds], shares, self._workers)
             for (rows, alike), features in zip(worlds, read):
                 x = log_odds(trees, features)[:, None]
@@ -109,9 +113,14 @@ def grown(families: Sequence[Sequence[Rows]], workers: int = 1) -> tuple[Shares,
         parts += (_ordinary_once(each._replace(weight=each.weight / total)) for each in days)
     batch = Days(*(np.concatenate(column) for column in zip(*parts)))
     model = HistGradientBoostingClassifier(
-        max_iter=TREES, learning_rate=RATE, max_leaf_nodes=LEAVES, min_samples_leaf=SMALLEST, early_stopping=False,
-        random_state=0, monotonic_cst=[1] * batch.x.shape[1],
-    )  # fmt: skip
+        max_iter=TREES,
+        learning_rate=RATE,
+        max_leaf_nodes=LEAVES,
+        min_samples_leaf=SMALLEST,
+        early_stopping=False,
+        random_state=0,
+        monotonic_cst=[1] * batch.x.shape[1],
+    )
     model.fit(batch.x, batch.y, sample_weight=batch.weight / batch.weight.mean())
     unseen = np.flatnonzero(_unseen(shares) & ~np.isin(NAMES, LINKED))
     details = [_tree(predictor[0].nodes, 0) for predictor in model._predictors]
@@ -213,8 +222,9 @@ def shares_of(worlds: Sequence[Rows]) -> Shares:
 def _attack(worlds: Sequence[Rows]) -> Floats:
     """Signals × bins: share of days of attack that reach a bin; each technique and origin weighs the same."""
     bins = {id(rows): rows.bins for rows in worlds}
-    days = [(bins[id(rows)][at], rows.technique[at])
-            for rows in worlds for at in np.flatnonzero(_warm(rows) & rows.bad)]  # fmt: skip
+    days = [
+        (bins[id(rows)][at], rows.technique[at]) for rows in worlds for at in np.flatnonzero(_warm(rows) & rows.bad)
+    ]
     alike = Counter(technique for _, technique in days)
     weights = np.array([1 / alike[technique] for _, technique in days])
     return _reached(np.array([bins for bins, _ in days]), weights)

@@ -53,11 +53,16 @@ class Isolation:
         behaviours, known = [*item.behaviours.behaviours.values()], self._known.get(item.identity, set())
         actions, networks = _actions_and_networks(item)
         return [
-            sum(b.count for b in behaviours), sum(b.count for b in behaviours if b.key.error),
-            len(actions), len(networks), len({b.key.agent for b in behaviours}),
-            sum(b.touched for b in behaviours), len({b.hour for b in behaviours}),
-            len(actions - known), len(networks - known),
-        ]  # fmt: skip
+            sum(b.count for b in behaviours),
+            sum(b.count for b in behaviours if b.key.error),
+            len(actions),
+            len(networks),
+            len({b.key.agent for b in behaviours}),
+            sum(b.touched for b in behaviours),
+            len({b.hour for b in behaviours}),
+            len(actions - known),
+            len(networks - known),
+        ]
 
 
 def _actions_and_networks(item: Candidate) -> tuple[set[str], set[str]]:
@@ -86,8 +91,7 @@ class Histograms:
         """The sum of surprisals, less that of a day without any signal."""
         share = self._seen / self._seen.sum(1, keepdims=True)
         worth = np.log(share[:, :1]) - np.log(share)
-        return {item.identity: round(float(sum(worth[at, bin] for at, bin in _bins(item))), DIGITS)
-                for item in day}  # fmt: skip
+        return {item.identity: round(float(sum(worth[at, bin] for at, bin in _bins(item))), DIGITS) for item in day}
 
     def learn(self, day: Sequence[Candidate]) -> None:
         """Count the day's bins."""
@@ -115,9 +119,13 @@ class Boosting:
         parts = [weighed(rows, rows.values, tested(rows), POSITIVE_SHARE) for rows in worlds]
         batch = Days(*(np.concatenate(column) for column in zip(*parts)))
         self._trees = HistGradientBoostingClassifier(
-            max_iter=300, learning_rate=0.05, max_leaf_nodes=31, min_samples_leaf=20, early_stopping=False,
+            max_iter=300,
+            learning_rate=0.05,
+            max_leaf_nodes=31,
+            min_samples_leaf=20,
+            early_stopping=False,
             random_state=0,
-        )  # fmt: skip
+        )
         self._trees.fit(batch.x, batch.y, sample_weight=batch.weight)
 
     def score(self, day: Sequence[Candidate]) -> Scores:

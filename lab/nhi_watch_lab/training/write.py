@@ -76,10 +76,15 @@ def write(folder: Path, model: dict[str, Any], worlds: str) -> None:
         "worlds": worlds,
         "versions": {"nhi_watch": __version__, "scikit-learn": sklearn.__version__, "numpy": np.__version__},
         "settings": {
-            "weight_of_incidents": POSITIVE_SHARE, "calibrated_at_prevalence": PREVALENCE, "trees": TREES,
-            "leaves": LEAVES, "rate": RATE, "smallest_leaf": SMALLEST, "calibrated_on": "generators left out in turn",
+            "weight_of_incidents": POSITIVE_SHARE,
+            "calibrated_at_prevalence": PREVALENCE,
+            "trees": TREES,
+            "leaves": LEAVES,
+            "rate": RATE,
+            "smallest_leaf": SMALLEST,
+            "calibrated_on": "generators left out in turn",
         },
-    }  # fmt: skip
+    }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
 

@@ -36,8 +36,17 @@ def company(world: World) -> Tenant:
 
 def peaceful(world: World) -> Tenant:
     """The company of a world, before attacks are planned."""
-    spec = Spec(world.days, world.identities, world.seed, world.start, campaigns=0, quiet_days=world.history,
-                human_share=world.people, volume=world.volume, ways=world.ways)  # fmt: skip
+    spec = Spec(
+        world.days,
+        world.identities,
+        world.seed,
+        world.start,
+        campaigns=0,
+        quiet_days=world.history,
+        human_share=world.people,
+        volume=world.volume,
+        ways=world.ways,
+    )
     return Tenant(spec)
 
 

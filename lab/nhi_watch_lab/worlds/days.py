@@ -96,8 +96,17 @@ def account(world: World) -> Tenant:
 def peaceful_account(world: World) -> Tenant:
     """The AWS account of a world, before attacks and oddities are planned."""
     volume = round(world.volume * world.identities * world.days)
-    spec = Spec(world.days, world.identities, world.seed, world.start, campaigns=0, events=volume,
-                quiet_days=world.history, human_share=world.people, ways=world.ways)  # fmt: skip
+    spec = Spec(
+        world.days,
+        world.identities,
+        world.seed,
+        world.start,
+        campaigns=0,
+        events=volume,
+        quiet_days=world.history,
+        human_share=world.people,
+        ways=world.ways,
+    )
     return Tenant(spec)
 
 

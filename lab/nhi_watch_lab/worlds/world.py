@@ -176,8 +176,18 @@ def _missing(d: Dice) -> tuple[str, ...]:
 
 TECHNIQUES = (*REGISTER, *MORE)
 """Names of all techniques of an account."""
-_LONG = ("patient_discovery", "slow_discovery", "parallel_session", "refused_burst", "bulk_read", "stranger_bulk_read",
-         "permission_probing", "bucket_download", "agent_burns_tokens", "agent_sold")  # fmt: skip
+_LONG = (
+    "patient_discovery",
+    "slow_discovery",
+    "parallel_session",
+    "refused_burst",
+    "bulk_read",
+    "stranger_bulk_read",
+    "permission_probing",
+    "bucket_download",
+    "agent_burns_tokens",
+    "agent_sold",
+)
 """What a few calls do not make."""
 
 

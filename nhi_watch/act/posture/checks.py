@@ -55,8 +55,11 @@ def orphaned(scene: Scene) -> Iterator[Finding]:
                 f"{short(machine.identity)}: {gone}",
                 identity_history=machine,
             )
-        elif (scene.assets and not assets.find(scene.assets, machine.identity).owner
-              and scene.today - machine.profile.last < scene.limits.idle_days):  # fmt: skip
+        elif (
+            scene.assets
+            and not assets.find(scene.assets, machine.identity).owner
+            and scene.today - machine.profile.last < scene.limits.idle_days
+        ):
             evidence = f"{short(machine.identity)}: active, but the asset table names no owner"
             yield Finding("orphaned_identity", machine.identity, 20.0, evidence, identity_history=machine)
 
@@ -330,8 +333,15 @@ def _apart(days_by_application: dict[Application, set[int]]) -> list[Application
 
 
 CHECKS: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
-    lasting, dormant, orphaned, used_by_people, across_environments, across_applications, granted, no_longer_used,
-)  # fmt: skip
+    lasting,
+    dormant,
+    orphaned,
+    used_by_people,
+    across_environments,
+    across_applications,
+    granted,
+    no_longer_used,
+)
 
 
 class Look(NamedTuple):
@@ -366,9 +376,14 @@ class Theft(NamedTuple):
 
 
 _COULD = {
-    "permissions": "change permissions", "cost": "spend money", "write": "change and delete things",
-    "tagging": "change tags", "read": "read data", "list": "list resources", "unknown": "act in unknown ways",
-}  # fmt: skip
+    "permissions": "change permissions",
+    "cost": "spend money",
+    "write": "change and delete things",
+    "tagging": "change tags",
+    "read": "read data",
+    "list": "list resources",
+    "unknown": "act in unknown ways",
+}
 
 
 def theft_of(finding: Finding, broad: str) -> Theft:
@@ -380,8 +395,10 @@ def theft_of(finding: Finding, broad: str) -> Theft:
     power = len(LEVELS) - (LEVELS.index(level) if level in LEVELS else len(LEVELS)) + 0.5 * secret
     where = f" in {len(reach.services)} services" if reach.services else ""
     scope = f" ({broad})" if broad else ""
-    return Theft(power + impact.radius_weight(reach) - 1, f"{_COULD[level]}{scope}{where}"
-                 f"{', with a long-lived secret' if secret else ''}")  # fmt: skip
+    return Theft(
+        power + impact.radius_weight(reach) - 1,
+        f"{_COULD[level]}{scope}{where}{', with a long-lived secret' if secret else ''}",
+    )
 
 
 def _document_look(scene: Scene, finding: Finding, before: Mapping[str, Any]) -> dict[str, Any]:
@@ -426,8 +443,11 @@ def _summary(
 
 def _cannot_tell(scene: Scene) -> list[str]:
     """What this look could not see, in words."""
-    gaps = [] if scene.grants else [f"no {SOURCE} were given, so what is granted is not known: rights are judged by "
-                                    "their use alone"]  # fmt: skip
+    gaps = (
+        []
+        if scene.grants
+        else [f"no {SOURCE} were given, so what is granted is not known: rights are judged by their use alone"]
+    )
     days = scene.today - scene.history.first_day
     if days < 365:
         gaps.append(f"the logs cover {days} days: what ran once may be a yearly job and is not reported as unused")
@@ -439,11 +459,17 @@ def _cannot_tell(scene: Scene) -> list[str]:
 
 def _plain(document: Mapping[str, Any], finding: Finding) -> dict[str, Any]:
     return {
-        "id": document["id"], "kind": finding.kind, "title": KINDS[finding.kind].title,
-        "severity": document["severity"], "identity": document["identity"],
-        "credential": finding.credential or None, "evidence": finding.evidence, "found": document["created"],
-        "owasp_nhi": [i for i in KINDS[finding.kind].ids if i.startswith("NHI")], "record_ids": list(finding.records),
-    }  # fmt: skip
+        "id": document["id"],
+        "kind": finding.kind,
+        "title": KINDS[finding.kind].title,
+        "severity": document["severity"],
+        "identity": document["identity"],
+        "credential": finding.credential or None,
+        "evidence": finding.evidence,
+        "found": document["created"],
+        "owasp_nhi": [i for i in KINDS[finding.kind].ids if i.startswith("NHI")],
+        "record_ids": list(finding.records),
+    }
 
 
 def _used(scene: Scene, identity_history: IdentityHistory) -> dict[str, Any]:

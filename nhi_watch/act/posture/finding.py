@@ -299,14 +299,15 @@ class Scene(NamedTuple):
     def identity_of(self, grant: Grant) -> Identity:
         """The identity of a grant: the one of the logs, or one made of what the grant tells."""
         identity_history, unique = self.history_of(grant), grant.owner.rpartition("/")[2]
-        identity = Identity(f"aws:{grant.account}:{grant.kind}:{unique}"[:512], grant.owner, grant.kind, "aws",
-                        grant.account, "")  # fmt: skip
+        identity = Identity(
+            f"aws:{grant.account}:{grant.kind}:{unique}"[:512], grant.owner, grant.kind, "aws", grant.account, ""
+        )
         return identity if identity_history is None else identity_history.identity
 
 
 def scene(
     history: History, grants: Optional[Sequence[Grant]], assets: Assets, limits: FindingLimits, now: int
-) -> Scene:  # fmt: skip
+) -> Scene:
     """The scene of a look at `now` (0: the latest second in the logs)."""
     index: dict[str, IdentityHistory] = {}
     for name, identity_history in sorted(history.identities.items(), key=lambda pair: (-pair[1].last, pair[0])):

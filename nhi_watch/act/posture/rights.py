@@ -234,8 +234,13 @@ def _used_prefixes(identity_history: IdentityHistory | None) -> set[str]:
     return {prefix for service in services for prefix in actions.prefixes(service)}
 
 
-_RIGHTS = ("iam:passrole", "iam:createaccesskey", "iam:attachrolepolicy", "iam:putrolepolicy",
-           "iam:createpolicyversion")  # fmt: skip
+_RIGHTS = (
+    "iam:passrole",
+    "iam:createaccesskey",
+    "iam:attachrolepolicy",
+    "iam:putrolepolicy",
+    "iam:createpolicyversion",
+)
 
 
 def _grants_rights(pattern: str) -> bool:

@@ -74,9 +74,10 @@ def filled(commands: Commands, params: Params) -> Commands:
 
 _PARAMETER = re.compile(r"\{([a-z_]+)\}")
 EITHER = (
-    frozenset({"aws_deny_user", "aws_deny_new_calls_user"}), frozenset({"aws_deny_role", "aws_deny_new_calls_role"}),
+    frozenset({"aws_deny_user", "aws_deny_new_calls_user"}),
+    frozenset({"aws_deny_role", "aws_deny_new_calls_role"}),
     frozenset({"gcp_disable_account", "gcp_disable_key"}),
-)  # fmt: skip
+)
 """Actions of which one is enough: the first stops all of the identity, the other what is odd of it."""
 
 PROVIDERS = tuple(sorted({action.provider for action in CATALOGUE.values()}))
@@ -171,8 +172,14 @@ def _of_identity(member: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _of_credential(member: Mapping[str, Any], credential: str) -> dict[str, str]:
-    kinds = {"aws": "aws_key", "entra": "secret_id", "gcp": "gcp_key", "okta": "okta_token", "gitlab": "number",
-             "anthropic": "anthropic_key"}  # fmt: skip
+    kinds = {
+        "aws": "aws_key",
+        "entra": "secret_id",
+        "gcp": "gcp_key",
+        "okta": "okta_token",
+        "gitlab": "number",
+        "anthropic": "anthropic_key",
+    }
     provider = member["provider"]
     if provider == "anthropic" and not credential:
         credential = str(member["id"]).rpartition(":")[2]
@@ -207,8 +214,14 @@ def _fresh_calls(notable: Mapping[str, Any], member: Mapping[str, Any], calls: f
 
 _NAME = PATTERNS["aws_name"]
 _POLICY = r"arn:aws[a-z-]{0,10}:iam::(?:\d{12}|aws):policy/[\w+=,.@/-]{1,512}"
-_PATTERNS = {"user-name": _NAME, "role-name": _NAME, "group-name": _NAME, "policy-arn": _POLICY,
-           "policy-name": r"[\w+=,.@-]{1,128}", "access-key-id": PATTERNS["aws_key"]}  # fmt: skip
+_PATTERNS = {
+    "user-name": _NAME,
+    "role-name": _NAME,
+    "group-name": _NAME,
+    "policy-arn": _POLICY,
+    "policy-name": r"[\w+=,.@-]{1,128}",
+    "access-key-id": PATTERNS["aws_key"],
+}
 
 
 class _Undo(NamedTuple):
@@ -248,8 +261,9 @@ def effects(notable: Mapping[str, Any], events: Mapping[str, Mapping[str, Any]])
     many are `missing`. Other acts, see `_acts`: `call`, `count`, `targets`.
     """
     records = [(name, record) for name, event in events.items() if (record := _record(event))]
-    ended = {_key_granted(_BACK[r["eventName"]], r): (str(r.get("eventTime")), name)
-             for name, r in _by_time(records, _BACK)}  # fmt: skip
+    ended = {
+        _key_granted(_BACK[r["eventName"]], r): (str(r.get("eventTime")), name) for name, r in _by_time(records, _BACK)
+    }
     effects = [_effect(name, record, ended) for name, record in _by_time(records, _UNDO)]
     created = Counter({f"iam:{name}": 0 for name in _UNDO})
     for entry in notable["timeline"]:

@@ -103,10 +103,16 @@ def approve(plan: Mapping[str, Any], by: str, why: str, key: Ed25519PrivateKey, 
     if not why.strip():
         raise InputError("an approval needs --why, the reason")
     approval = {
-        "schema": SCHEMA, "plan": plan["sha256"], "policy": plan["policy"]["sha256"], "notable": plan["notable"],
-        "by": by, "why": why.strip()[:500], "made": render(now), "until": render(now + minutes_of(plan) * 60),
+        "schema": SCHEMA,
+        "plan": plan["sha256"],
+        "policy": plan["policy"]["sha256"],
+        "notable": plan["notable"],
+        "by": by,
+        "why": why.strip()[:500],
+        "made": render(now),
+        "until": render(now + minutes_of(plan) * 60),
         "nonce": secrets.token_hex(16),
-    }  # fmt: skip
+    }
     return {**approval, "signature": base64.b64encode(key.sign(_message(approval))).decode()}
 
 
@@ -127,8 +133,9 @@ def check(approval: Mapping[str, Any], plan: Mapping[str, Any], policy: Policy, 
     demand(approver is not None, where, f"{policy.name} names no such approver; `nhi respond setup` makes one")
     assert approver is not None
     demand(_signed(approval, approver), where, "it is forged: the signature does not fit the key in the policy")
-    demand(approval["plan"] == plan["sha256"] and approval["notable"] == plan["notable"], where,
-            "it is for another plan")  # fmt: skip
+    demand(
+        approval["plan"] == plan["sha256"] and approval["notable"] == plan["notable"], where, "it is for another plan"
+    )
     demand(approval["policy"] == policy.sha256, where, "it was given under another policy")
     made_at, until = _time(where, approval["made"]), _time(where, approval["until"])
     demand(made_at <= now + AHEAD, where, f"it was given in the future, at {approval['made']}")
@@ -173,7 +180,7 @@ def keep(path: Path, signed: Mapping[str, str]) -> None:
 
 def check_all(
     used: Mapping[str, str], approvals: Sequence[Mapping[str, Any]], plan: Mapping[str, Any], policy: Policy, now: int
-) -> list[ValidApproval]:  # fmt: skip
+) -> list[ValidApproval]:
     """Demand that enough people approved a plan, and that no approval was used before (`used`: nonce → when).
 
     Raises:
@@ -184,8 +191,11 @@ def check_all(
         text = f"it was already used at {used.get(approval.nonce)}; approve again"
         demand(approval.nonce not in used, f"approval by {approval.by!r}", text)
     people, needed = {approval.by for approval in checked}, max(int(step["approvals"]) for step in plan["steps"])
-    demand(len(people) >= needed, f"plan of {plan['notable']}",
-            f"it needs the approval of {needed} people, and has {len(people)}")  # fmt: skip
+    demand(
+        len(people) >= needed,
+        f"plan of {plan['notable']}",
+        f"it needs the approval of {needed} people, and has {len(people)}",
+    )
     return checked
 
 
@@ -222,14 +232,19 @@ def spend(path: Path, approvals: Sequence[ValidApproval], now: int) -> None:
             fcntl.flock(file, fcntl.LOCK_EX)
             used = dict(line.split(" ", 1) for line in file.read().splitlines() if " " in line)
             for approval in approvals:
-                demand(approval.nonce not in used, f"approval by {approval.by!r}",
-                        f"it was already used at {used.get(approval.nonce)}; approve again")  # fmt: skip
+                demand(
+                    approval.nonce not in used,
+                    f"approval by {approval.by!r}",
+                    f"it was already used at {used.get(approval.nonce)}; approve again",
+                )
             file.write("".join(f"{approval.nonce} {render(now)}\n" for approval in approvals))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise InputError(f"{path}: which approvals were used cannot be kept here ({error.strerror}), so nothing is "
-                         f"exported; name a file that this account owns with {LEDGER_FILE}") from error  # fmt: skip
+        raise InputError(
+            f"{path}: which approvals were used cannot be kept here ({error.strerror}), so nothing is "
+            f"exported; name a file that this account owns with {LEDGER_FILE}"
+        ) from error
 
 
 # ---- approvers
@@ -296,21 +311,29 @@ def soar(plan: Json, approvals: Sequence[Json]) -> dict[str, Any]:
         for step in plan["steps"]
     ]  # fmt: skip
     return {
-        "name": _title(plan), "label": "events", "description": plans.text(plan), "severity": severity,
-        "source_data_identifier": plan["sha256"], "status": "new", "artifacts": artifacts,
+        "name": _title(plan),
+        "label": "events",
+        "description": plans.text(plan),
+        "severity": severity,
+        "source_data_identifier": plan["sha256"],
+        "status": "new",
+        "artifacts": artifacts,
         "data": {"approvals": [dict(a) for a in approvals]},
-    }  # fmt: skip
+    }
 
 
 def elastic(plan: Json, approvals: Sequence[Json]) -> dict[str, Any]:
     """A case of Elastic Security without a connector."""
     signed = [f"Approved by {a['by']} until {a['until']}, nonce {a['nonce']}" for a in approvals]
     return {
-        "title": _title(plan)[:160], "description": "\n".join([plans.text(plan), *signed])[:30_000],
-        "tags": ["nhi_watch", "approved"], "severity": _SEVERITY[plan["severity"]], "owner": "securitySolution",
+        "title": _title(plan)[:160],
+        "description": "\n".join([plans.text(plan), *signed])[:30_000],
+        "tags": ["nhi_watch", "approved"],
+        "severity": _SEVERITY[plan["severity"]],
+        "owner": "securitySolution",
         "settings": {"syncAlerts": False},
         "connector": {"id": "none", "name": "none", "type": ".none", "fields": None},
-    }  # fmt: skip
+    }
 
 
 def _title(plan: Json) -> str:
@@ -318,5 +341,7 @@ def _title(plan: Json) -> str:
 
 
 KINDS: Mapping[str, Callable[[Json, Sequence[Json]], dict[str, Any]]] = {
-    "webhook": webhook, "soar": soar, "elastic": elastic,
-}  # fmt: skip
+    "webhook": webhook,
+    "soar": soar,
+    "elastic": elastic,
+}

@@ -110,15 +110,23 @@ def _created(history: History, notable: Mapping[str, Any], ids: frozenset[str]) 
     first, last = parse(notable["first_time"]), parse(notable["last_time"])
     done = [(name, history.identities[name].done) for name in ids if name in history.identities]
     done += [(credential.id, list(credential.changes)) for credential in history.credentials.values()]
-    return frozenset(name for name, changes in done for c in changes
-                     if c.what == "created" and c.by in ids - {name} and first <= c.time <= last)  # fmt: skip
+    return frozenset(
+        name
+        for name, changes in done
+        for c in changes
+        if c.what == "created" and c.by in ids - {name} and first <= c.time <= last
+    )
 
 
 def _first_calls(identity_history: IdentityHistory, notable: Mapping[str, Any]) -> frozenset[str]:
     first, last = parse(notable["first_time"]), parse(notable["last_time"])
     before = {action for sight in identity_history.sights if sight.first < first for action in sight.actions}
-    during = {action for sight in identity_history.sights if first <= sight.last and sight.first <= last
-              for action in sight.actions}  # fmt: skip
+    during = {
+        action
+        for sight in identity_history.sights
+        if first <= sight.last and sight.first <= last
+        for action in sight.actions
+    }
     return frozenset(during - before)
 
 
@@ -199,8 +207,9 @@ def _add(
     before = consumers.get(key)
     before = before or Consumer(*key, sight.last, 0, sight.network in strange)
     refused = 0 if sight.outcome == "success" else sight.count
-    consumers[key] = before._replace(last=max(before.last, sight.last), events=before.events + sight.count,
-                                 refused=before.refused + refused)  # fmt: skip
+    consumers[key] = before._replace(
+        last=max(before.last, sight.last), events=before.events + sight.count, refused=before.refused + refused
+    )
 
 
 def callers(history: History, members: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -220,16 +229,22 @@ def secrets(history: History, notable: Mapping[str, Any], members: Iterable[Mapp
         let_in = [sight for sight in identity_history.sights if sight.outcome == "success"] if identity_history else []
         before = {name for sight in let_in if sight.first < first for name in sight.secrets}
         during = [sight for sight in let_in if first <= sight.last and sight.first <= last]
-        secrets.update(name for sight in during for name in sight.secrets
-                     if sight.network in strange or name not in before)  # fmt: skip
+        secrets.update(
+            name for sight in during for name in sight.secrets if sight.network in strange or name not in before
+        )
     return sorted(secrets)
 
 
 def plain(consumer: Consumer) -> dict[str, Any]:
     """A consumer as it stands in a plan: log values quoted."""
     quoted_values = {name: quoted(getattr(consumer, name)) for name in ("identity", "credential", "network", "agent")}
-    return {**quoted_values, "last_use": render(consumer.last), "events": consumer.events, "refused": consumer.refused,
-            "suspicious": consumer.suspicious}  # fmt: skip
+    return {
+        **quoted_values,
+        "last_use": render(consumer.last),
+        "events": consumer.events,
+        "refused": consumer.refused,
+        "suspicious": consumer.suspicious,
+    }
 
 
 def _strange(notable: Mapping[str, Any], member: Mapping[str, Any]) -> frozenset[str]:
@@ -317,8 +332,17 @@ def rule_for(policy: Policy, action: str, member: Mapping[str, Any], impact: str
     known = CATALOGUE.get(action)
     if known is None or known.provider != member["provider"] or member["kind"] not in known.kinds:
         return None
-    return next((r for r in policy.rules if action in r.actions and member["provider"] in r.providers
-                 and member["kind"] in r.kinds and impact in r.impact), None)  # fmt: skip
+    return next(
+        (
+            r
+            for r in policy.rules
+            if action in r.actions
+            and member["provider"] in r.providers
+            and member["kind"] in r.kinds
+            and impact in r.impact
+        ),
+        None,
+    )
 
 
 def load(path: Path = SHIPPED) -> Policy:
@@ -369,12 +393,18 @@ def _distinct(path: Path, rules: Sequence[Rule], approvers: Sequence[Approver]) 
     for first_rule, other in combinations(rules, 2):
         demand(first_rule.name != other.name, f"{path}", f'two rules are named "{first_rule.name[:60]}"')
         shared, impact = _shared(first_rule, other), sorted(set(first_rule.impact) & set(other.impact))
-        demand(not (shared and impact), f'{path}, rules "{first_rule.name[:60]}" and "{other.name[:60]}"',
-                f"both allow {', '.join(shared[:3])} for impact {', '.join(impact)}")  # fmt: skip
+        demand(
+            not (shared and impact),
+            f'{path}, rules "{first_rule.name[:60]}" and "{other.name[:60]}"',
+            f"both allow {', '.join(shared[:3])} for impact {', '.join(impact)}",
+        )
     for first, second in combinations(approvers, 2):
         demand(first.name != second.name, f"{path}", f'two approvers are named "{first.name[:60]}"')
-        demand(first.key != second.key, f"{path}",
-                f'approvers "{first.name[:60]}" and "{second.name[:60]}" have the same key')  # fmt: skip
+        demand(
+            first.key != second.key,
+            f"{path}",
+            f'approvers "{first.name[:60]}" and "{second.name[:60]}" have the same key',
+        )
 
 
 def _shared(first: Rule, other: Rule) -> list[str]:
@@ -412,14 +442,24 @@ class Breaks(NamedTuple):
 
 
 def draft(
-    notable: Mapping[str, Any], policy: Policy, subjects: Subjects, breaks: Breaks, now: int,
+    notable: Mapping[str, Any],
+    policy: Policy,
+    subjects: Subjects,
+    breaks: Breaks,
+    now: int,
     granted: Sequence[Mapping[str, Any]] = (),
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """The plan of a notable; `granted`: see `granted.told`."""
     impact, steps = level(notable), []
     notable = {**notable, "made": render(now)}
-    left = [{"action": f"anything with {quoted(goner.credential)}" if goner.credential else "anything",
-             "identity": quoted(goner.identity), "why": quoted(goner.why)} for goner in subjects.gone]  # fmt: skip
+    left = [
+        {
+            "action": f"anything with {quoted(goner.credential)}" if goner.credential else "anything",
+            "identity": quoted(goner.identity),
+            "why": quoted(goner.why),
+        }
+        for goner in subjects.gone
+    ]
     for member in subjects.left(notable):
         plan_steps, missing = _steps(notable, policy, member, subjects)
         steps += plan_steps
@@ -506,10 +546,12 @@ def _name(parameter: str) -> str:
 
 
 _NAMES = {
-    "aws_key": "a long-lived access key", "aws_name": "the user's or role's name",
-    "calls": "a new call that a policy can deny", "secret_id": "the secret's id",
+    "aws_key": "a long-lived access key",
+    "aws_name": "the user's or role's name",
+    "calls": "a new call that a policy can deny",
+    "secret_id": "the secret's id",
     "okta_org": "the organisation's address (okta_org of the policy)",
-}  # fmt: skip
+}
 
 
 def _given(
@@ -547,20 +589,29 @@ def check(plan: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], s
     body = {name: value for name, value in plan.items() if name != "sha256"}
     demand(plan.get("sha256") == audit.digest(body), where, "it was changed: its hash does not fit")
     policy_digest = plan.get("policy")
-    demand(isinstance(policy_digest, dict) and policy_digest.get("sha256") == policy.sha256, where,
-            f"it was made under another policy than {policy.name} is now; make the plan again")  # fmt: skip
+    demand(
+        isinstance(policy_digest, dict) and policy_digest.get("sha256") == policy.sha256,
+        where,
+        f"it was made under another policy than {policy.name} is now; make the plan again",
+    )
     now = (notable["id"], notable["revision"], level(notable), notable["severity"])
-    demand((plan.get("notable"), plan.get("revision"), plan.get("impact"), plan.get("severity")) == now, where,
-            "the notable has changed since; make the plan again")  # fmt: skip
+    demand(
+        (plan.get("notable"), plan.get("revision"), plan.get("impact"), plan.get("severity")) == now,
+        where,
+        "the notable has changed since; make the plan again",
+    )
     made_at = plan.get("made")
     notable = {**notable, "made": made_at if isinstance(made_at, str) else ""}
     alive = {quoted(member["id"]) for member in subjects.left(notable)}
     demand(bool(plan["steps"]), where, "it proposes no step, so there is nothing to approve")
     for step in plan["steps"]:
         alike = isinstance(step, dict) and _alike(step, policy, notable, subjects)
-        demand(alike and step["identity"] in alive, where,
-                f"step {str(step.get('n') if isinstance(step, dict) else step)[:20]} is not one that {policy.name} "
-                "and the catalogue give")  # fmt: skip
+        demand(
+            alike and step["identity"] in alive,
+            where,
+            f"step {str(step.get('n') if isinstance(step, dict) else step)[:20]} is not one that {policy.name} "
+            "and the catalogue give",
+        )
 
 
 def _alike(step: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], subjects: Subjects) -> bool:
@@ -585,8 +636,14 @@ def facts(plan: Mapping[str, Any]) -> list[BriefFact]:
         either = _either(step, plan)
         also = ", or else step {5}" if either else ""
         words = f"Step {{0}} is {{1}} for {{2}}{also}, allowed by the rule {{3}}; approvals needed: {{4}}."
-        values = (Own(step["n"]), step["what"].lower(), step["identity"].strip("`"), step["rule"],
-                  Own(step["approvals"]), *map(Own, either))  # fmt: skip
+        values = (
+            Own(step["n"]),
+            step["what"].lower(),
+            step["identity"].strip("`"),
+            step["rule"],
+            Own(step["approvals"]),
+            *map(Own, either),
+        )
         lines.append(BriefFact("Response", words, values, (f"step:{step['n']}",)))
     return lines
 
@@ -594,16 +651,22 @@ def facts(plan: Mapping[str, Any]) -> list[BriefFact]:
 def _either(step: Mapping[str, Any], plan: Mapping[str, Any]) -> list[int]:
     """The number of the step in whose place this one may be done: one of the two is enough."""
     pair = next((pair for pair in EITHER if step["action"] in pair), frozenset())
-    return [other["n"] for other in plan["steps"] if other["action"] in pair - {step["action"]}
-            and other["identity"] == step["identity"]][:1]  # fmt: skip
+    return [
+        other["n"]
+        for other in plan["steps"]
+        if other["action"] in pair - {step["action"]} and other["identity"] == step["identity"]
+    ][:1]
 
 
 def text(plan: Mapping[str, Any]) -> str:
     """The dry run for people: Markdown in which every log value is quoted."""
-    lines = [f"Plan for notable {quoted(plan['notable'])}: {plan['about']}",
-             f"{_impact_line(plan)}, severity {plan['severity']} (likelihood × impact), "
-             f"made {plan['made']}, SHA-256 {plan['sha256']}",
-             "A dry run: nothing was changed, and nothing will be until people run what was approved.", ""]  # fmt: skip
+    lines = [
+        f"Plan for notable {quoted(plan['notable'])}: {plan['about']}",
+        f"{_impact_line(plan)}, severity {plan['severity']} (likelihood × impact), "
+        f"made {plan['made']}, SHA-256 {plan['sha256']}",
+        "A dry run: nothing was changed, and nothing will be until people run what was approved.",
+        "",
+    ]
     for step in plan["steps"]:
         lines += _step_lines(step, _either(step, plan))
     if not plan["steps"]:
@@ -627,11 +690,13 @@ def _step_lines(step: Mapping[str, Any], either: Sequence[int]) -> list[str]:
     return [
         f"{step['n']}. {step['what']} ({step['action']}, {step['control'].replace('_', ' ')})",
         *(f"   either this or step {number}; choose with --only" for number in either),
-        f"   identity: {step['identity']}", f"   approval: {who} (rule {quoted(step['rule'])})",
+        f"   identity: {step['identity']}",
+        f"   approval: {who} (rule {quoted(step['rule'])})",
         *(f"   run:  {line}" for line in step["shell"]),
         *(f"   undo: {line}" for line in step["undo"] or ["cannot be undone"]),
-        f"   breaks: {step['breaks']}", "",
-    ]  # fmt: skip
+        f"   breaks: {step['breaks']}",
+        "",
+    ]
 
 
 def _breaks_lines(breaks: Mapping[str, Any]) -> Iterable[str]:

@@ -72,15 +72,28 @@ def _demand_on_record(path: Path, state: Path) -> None:
         (exception.get("notable_id"), "expected", exception.get("by"), exception.get("made"))
         for exception in allowances
     }
-    stray = [f"the verdict {v.verdict} on {v.notable_id}, by {v.by}" for v in given
-             if (v.notable_id, v.verdict, v.by, render(v.time)) not in verdicts]  # fmt: skip
-    stray += [f"the exception {a.id} for {a.identity_id}, by {a.by}" for a in allowed
-              if (a.id, a.by, render(a.until)) not in exceptions]  # fmt: skip
-    noted = {(item.get("id"), item.get("until"), item.get("ended")) for item in (
-        row["facts"] for row in audit.entries(path, "pattern"))}  # fmt: skip
-    stray += [f"the expected pattern {p['id']} for {p['identity_id']}, by {p['by']}"
-              for p in map(expected.plain, patterns) if (p["id"], p["until"], p["ended"]) not in noted]  # fmt: skip
+    stray = [
+        f"the verdict {v.verdict} on {v.notable_id}, by {v.by}"
+        for v in given
+        if (v.notable_id, v.verdict, v.by, render(v.time)) not in verdicts
+    ]
+    stray += [
+        f"the exception {a.id} for {a.identity_id}, by {a.by}"
+        for a in allowed
+        if (a.id, a.by, render(a.until)) not in exceptions
+    ]
+    noted = {
+        (item.get("id"), item.get("until"), item.get("ended"))
+        for item in (row["facts"] for row in audit.entries(path, "pattern"))
+    }
+    stray += [
+        f"the expected pattern {p['id']} for {p['identity_id']}, by {p['by']}"
+        for p in map(expected.plain, patterns)
+        if (p["id"], p["until"], p["ended"]) not in noted
+    ]
     if stray:
-        raise InputError(f"{state}: {stray[0]}, {f'and {len(stray) - 1:,} more are' if stray[1:] else 'is'} not in the "
-                         f"trail {path}: the state was changed without it. Give --audit if the trail is "
-                         "elsewhere; else restore a copy of the state from before, then judge again")  # fmt: skip
+        raise InputError(
+            f"{state}: {stray[0]}, {f'and {len(stray) - 1:,} more are' if stray[1:] else 'is'} not in the "
+            f"trail {path}: the state was changed without it. Give --audit if the trail is "
+            "elsewhere; else restore a copy of the state from before, then judge again"
+        )

@@ -81,8 +81,12 @@ def _endpoint(args: argparse.Namespace) -> Optional[Endpoint]:
 def _note(desk: Desk, endpoint: Optional[Endpoint], prompt: str) -> None:
     """What goes out is in the trail, word for word, before it goes."""
     assert endpoint is not None
-    facts = {"url": endpoint.url, "model": endpoint.model, "sha256": hashlib.sha256(prompt.encode()).hexdigest(),
-             "sent": prompt}  # fmt: skip
+    facts = {
+        "url": endpoint.url,
+        "model": endpoint.model,
+        "sha256": hashlib.sha256(prompt.encode()).hexdigest(),
+        "sent": prompt,
+    }
     desk.note("llm", facts)
 
 

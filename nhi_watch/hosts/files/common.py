@@ -46,8 +46,12 @@ def add_state(parser: argparse.ArgumentParser, assets: bool = True, now: bool = 
     if assets:
         parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
     if now:
-        parser.add_argument("--now", metavar="TIME", help="judge as of this time (default: now; the data's end where "
-                            "ages count, and where nothing newer was read in 28 days)")  # fmt: skip
+        parser.add_argument(
+            "--now",
+            metavar="TIME",
+            help="judge as of this time (default: now; the data's end where "
+            "ages count, and where nothing newer was read in 28 days)",
+        )
 
 
 def add_trail(parser: argparse.ArgumentParser) -> None:
@@ -137,14 +141,16 @@ def demand_own(rows: Rows) -> None:
     """
     copied = rows.get("meta", [COPY]).get(COPY)
     if copied:
-        raise InputError(f"this state is a copy of {copied.decode()}, which the next `nhi elastic report` replaces: "
-                         "judge in Kibana, from where `nhi elastic feedback` takes it")  # fmt: skip
+        raise InputError(
+            f"this state is a copy of {copied.decode()}, which the next `nhi elastic report` replaces: "
+            "judge in Kibana, from where `nhi elastic feedback` takes it"
+        )
 
 
 @contextmanager
 def opened(
     args: argparse.Namespace, must_exist: bool = True, own: bool = False, read_only: bool = False
-) -> Iterator[SqliteStore]:  # fmt: skip
+) -> Iterator[SqliteStore]:
     """The state's store; what the block put is kept when it ends well. `own`: it must be no copy.
 
     Raises:
@@ -267,9 +273,12 @@ def publish(
 
 
 def write_lists(
-    out: Path, state: Optional[Path], lists: tuple[list[dict[str, Any]], list[dict[str, Any]]], run: dict[str, Any],
+    out: Path,
+    state: Optional[Path],
+    lists: tuple[list[dict[str, Any]], list[dict[str, Any]]],
+    run: dict[str, Any],
     events: Mapping[str, Any],
-) -> None:  # fmt: skip
+) -> None:
     """Write notables.jsonl, below.jsonl and report.html: `lists` are what is listed and what is not listed."""
     from nhi_watch.report import html, jsonlines
 

@@ -84,8 +84,10 @@ def load(named: Optional[Path]) -> Config:
         return NOTHING
     why = "" if named else trust.fault(path)
     if why:
-        raise InputError(f"{path.absolute()}: {why}, so it is not used; `chmod go-w` it if it is yours, move it away, "
-                         "or name it with --config")  # fmt: skip
+        raise InputError(
+            f"{path.absolute()}: {why}, so it is not used; `chmod go-w` it if it is yours, move it away, "
+            "or name it with --config"
+        )
     content = toml.load(path, _ConfigFile, "configuration")
     lists = [path.parent / Path(text).expanduser() for text in _texts(content.reputation)]
     asked = {**msgspec.structs.asdict(content), "paths": list(_matched(path, content.paths)), "reputation": lists}

@@ -50,10 +50,20 @@ def run(args: argparse.Namespace, console: Console) -> int:
             exemption = _exemption(args)
             wanted = find.chosen(args.exempted, [entry.id for entry in standing], {}, "control")
             entry = ledger.exempt(store, wanted, exemption)  # refuses before anything is printed
-            find.about_to(console, f"an exception of {tasks[entry.id]} of {visible(entry.name, 200)} "
-                          f"(control {entry.id}), until {args.until}, by {args.owner}", args.json)  # fmt: skip
-            facts = {"control": entry.id, "notable": entry.notable, "what": entry.control, "identity": entry.identity,
-                     "until": args.until, "why": args.reason}  # fmt: skip
+            find.about_to(
+                console,
+                f"an exception of {tasks[entry.id]} of {visible(entry.name, 200)} "
+                f"(control {entry.id}), until {args.until}, by {args.owner}",
+                args.json,
+            )
+            facts = {
+                "control": entry.id,
+                "notable": entry.notable,
+                "what": entry.control,
+                "identity": entry.identity,
+                "until": args.until,
+                "why": args.reason,
+            }
             find.note(args, "control", args.owner, facts)
             standing = ledger.follow(store, full_history, notables, now)
             standing = [e for e in standing if e.id == wanted]
@@ -69,8 +79,9 @@ def _exemption(args: argparse.Namespace) -> Exemption:
     lacks = " and ".join(name for name, value in given if not (value or "").strip())
     if lacks:
         raise InputError(f"an exception needs {lacks}, so that it has an owner and an end")
-    return Exemption(args.owner or "", args.reason or "", common.seconds(args.until, "--until"),
-                     common.seconds(args.now, "--now"))  # fmt: skip
+    return Exemption(
+        args.owner or "", args.reason or "", common.seconds(args.until, "--until"), common.seconds(args.now, "--now")
+    )
 
 
 _ORDER = ("open", "done", "verified", "excepted")
@@ -81,17 +92,30 @@ def _show(
 ) -> None:
     """The entries, each with what it comes to (`ledger.task`), and the owners."""
     if args.json or not standing:
-        document = {"controls": [{**_plain(e), "task": task} for e, task in standing],
-                "owners": [o._asdict() for o in owners]}  # fmt: skip
+        document = {
+            "controls": [{**_plain(e), "task": task} for e, task in standing],
+            "owners": [o._asdict() for o in owners],
+        }
         common.answer(args, console, document, "No controls: no notable or finding requires any.")
         return
     ordered = sorted(standing, key=lambda item: _rank(item[0]))
     common.show_table(console, ("id", "status", "due", "control and owner"), map(_row, *zip(*ordered)), expand=True)
     heads = ("owner", "open", "overdue", "done", "excepted", "hours to rotate (median)")
-    common.show_table(console, heads, (
-        (o.owner, o.open, o.overdue, o.done, o.excepted,
-         "none yet" if o.hours_to_rotate is None else f"{o.hours_to_rotate:,.1f}") for o in owners
-    ))  # fmt: skip
+    common.show_table(
+        console,
+        heads,
+        (
+            (
+                o.owner,
+                o.open,
+                o.overdue,
+                o.done,
+                o.excepted,
+                "none yet" if o.hours_to_rotate is None else f"{o.hours_to_rotate:,.1f}",
+            )
+            for o in owners
+        ),
+    )
 
 
 def _rank(entry: ControlEntry) -> tuple[int, bool, int, str]:

@@ -27,15 +27,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Expect calls of one identity from places that it uses, until a date: what they cover is not listed, and "
         "counted. Without --save it shows what the pattern would have hidden in the last 30 days."
     )
-    parser.add_argument("what", metavar="ID|list|hidden|end",
-                        help=f"{find.ABOUT}, from which the pattern is made; or: list the patterns, list what one "
-                        "hides now, end one")  # fmt: skip
+    parser.add_argument(
+        "what",
+        metavar="ID|list|hidden|end",
+        help=f"{find.ABOUT}, from which the pattern is made; or: list the patterns, list what one hides now, end one",
+    )
     parser.add_argument("pattern", nargs="?", default="", metavar="PATTERN", help="hidden, end: the pattern's id")
-    parser.add_argument("--call", action="append", default=[], metavar="NAME",
-                        help="a call such as s3:GetObject or s3:Get*, repeatable (default: the notable's unusual "
-                        "calls); a wildcard never stands for a sensitive one")  # fmt: skip
-    parser.add_argument("--from", action="append", default=[], dest="places", metavar="PLACE",
-                        help="an address or a network, repeatable (default: those of the unusual calls)")  # fmt: skip
+    parser.add_argument(
+        "--call",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a call such as s3:GetObject or s3:Get*, repeatable (default: the notable's unusual "
+        "calls); a wildcard never stands for a sensitive one",
+    )
+    parser.add_argument(
+        "--from",
+        action="append",
+        default=[],
+        dest="places",
+        metavar="PLACE",
+        help="an address or a network, repeatable (default: those of the unusual calls)",
+    )
     parser.add_argument("--until", metavar="TIME", help="its end, at most 90 days away")
     parser.add_argument("--by", metavar="WHO", help="who says so")
     parser.add_argument("--why", metavar="TEXT", help="the reason")
@@ -65,33 +78,54 @@ def _make(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
         raise InputError(f"{args.pattern[:40]!r}: nothing may follow the notable's id but options")
     notable = find.notable_of(store, args.what, args.out)
     until = common.seconds(args.until, "--until") if args.until else 0
-    given = Verdict(notable["id"], notable["identity"]["id"], "", "expected", (args.by or "").strip(), now,
-                    (args.why or "").strip(), until, "", 0, "")  # fmt: skip
+    given = Verdict(
+        notable["id"],
+        notable["identity"]["id"],
+        "",
+        "expected",
+        (args.by or "").strip(),
+        now,
+        (args.why or "").strip(),
+        until,
+        "",
+        0,
+        "",
+    )
     pattern = expected.make(notable, args.call, args.places, given)
     seen = expected.preview(State(store), pattern)
-    details = [f"Expected: {expected.described(pattern)}",
-            f"In the last {expected.PREVIEW} days it would have hidden {words.some(len(seen.hidden), 'notable')}, on "
-            f"{words.some(seen.days, 'day')}{': ' * bool(seen.hidden)}{', '.join(seen.hidden[:_NAMED])}"]  # fmt: skip
+    details = [
+        f"Expected: {expected.described(pattern)}",
+        f"In the last {expected.PREVIEW} days it would have hidden {words.some(len(seen.hidden), 'notable')}, on "
+        f"{words.some(seen.days, 'day')}{': ' * bool(seen.hidden)}{', '.join(seen.hidden[:_NAMED])}",
+    ]
     details += [f"  it would have hidden CONFIRMED notable {name}" for name in seen.confirmed]
-    details += [f"  nothing is kept of CONFIRMED notable {name} of this identity, so nothing can be proved"
-             for name in seen.unproved]  # fmt: skip
+    details += [
+        f"  nothing is kept of CONFIRMED notable {name} of this identity, so nothing can be proved"
+        for name in seen.unproved
+    ]
     refused = [*seen.confirmed, *seen.unproved]
     details += [] if refused else ["Every notable that was confirmed would still be listed."]
     details += [] if args.save else ["Nothing is saved yet; add --save to save it."]
     would = {"hidden": seen.hidden, "days": seen.days, "confirmed": seen.confirmed, "unproved": seen.unproved}
-    common.answer(args, console, {**expected.plain(pattern), "would_hide": would,
-                                  "saved": args.save and not refused}, *details)  # fmt: skip
+    common.answer(
+        args, console, {**expected.plain(pattern), "would_hide": would, "saved": args.save and not refused}, *details
+    )
     if not args.save:
         return 0
     if refused:
-        raise InputError(f"the pattern may hide {len(refused)} confirmed notables; it was not saved: give fewer calls "
-                         "or places with --call and --from")  # fmt: skip
+        raise InputError(
+            f"the pattern may hide {len(refused)} confirmed notables; it was not saved: give fewer calls "
+            "or places with --call and --from"
+        )
     find.about_to(console, f"an expected pattern, by {pattern.by}, from {find.summary_line(notable)}", args.json)
     expected.put(store, pattern)
     find.note(args, "pattern", pattern.by, {**expected.plain(pattern), "would_hide": would})
     if not args.json:
-        common.say(console, f"Saved pattern {pattern.id}; it takes effect with the next run. End it early: "
-                   f"{common.program()} expect end {pattern.id} --by YOU --why REASON")  # fmt: skip
+        common.say(
+            console,
+            f"Saved pattern {pattern.id}; it takes effect with the next run. End it early: "
+            f"{common.program()} expect end {pattern.id} --by YOU --why REASON",
+        )
     return 0
 
 
@@ -106,8 +140,11 @@ def _list(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
     if args.json or not rows:
         return common.answer(args, console, {"patterns": rows}, "No expected patterns yet.")
     heads = ("id", "state", "hides", "until", "by", "calls", "places", "identity_id", "why")
-    common.show_table(console, heads, ([", ".join(row[head]) if head in ("calls", "places") else row[head]
-                                        for head in heads] for row in rows))  # fmt: skip
+    common.show_table(
+        console,
+        heads,
+        ([", ".join(row[head]) if head in ("calls", "places") else row[head] for head in heads] for row in rows),
+    )
     return 0
 
 
@@ -116,8 +153,13 @@ def _hidden(args: argparse.Namespace, store: Rows, console: Console, now: int) -
     result = _hides(store).get(_known(store, args.pattern).name, [])
     lines = [find.summary_line(item) for item in result[:200]]
     more = [f"and {len(result) - 200:,} more"] if len(result) > 200 else []
-    return common.answer(args, console, {"notables": [item["id"] for item in result]},
-                         *(lines or ["It hides nothing as of the last run."]), *more)  # fmt: skip
+    return common.answer(
+        args,
+        console,
+        {"notables": [item["id"] for item in result]},
+        *(lines or ["It hides nothing as of the last run."]),
+        *more,
+    )
 
 
 def _end(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
@@ -133,8 +175,12 @@ def _end(args: argparse.Namespace, store: Rows, console: Console, now: int) -> i
     find.about_to(console, f"the end of pattern {pattern.id}, by {by}", args.json)
     expected.put(store, ended)
     find.note(args, "pattern", by, {**expected.plain(ended), "why_ended": why})
-    return common.answer(args, console, expected.plain(ended), f"Ended pattern {pattern.id}; what it hid is listed "
-                         "again by the next run, unless it ended otherwise.")  # fmt: skip
+    return common.answer(
+        args,
+        console,
+        expected.plain(ended),
+        f"Ended pattern {pattern.id}; what it hid is listed again by the next run, unless it ended otherwise.",
+    )
 
 
 def _known(store: Rows, name: str) -> Pattern:

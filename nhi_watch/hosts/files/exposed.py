@@ -56,9 +56,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _show(
-    args: argparse.Namespace, listed: Sequence[dict[str, Any]], exposed: Sequence[dict[str, Any]], console: Console,
+    args: argparse.Namespace,
+    listed: Sequence[dict[str, Any]],
+    exposed: Sequence[dict[str, Any]],
+    console: Console,
     name: str,
-) -> None:  # fmt: skip
+) -> None:
     """The one that was told, or all that are listed, by their rank in the whole list."""
     from nhi_watch.report import terminal
 

@@ -31,11 +31,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_verdict(parser: argparse.ArgumentParser, **options: Any) -> None:
     """What names a verdict or an exception, on any host."""
-    parser.add_argument("what", metavar="ID[,ID]|matching|list|exceptions|routines|import|export",
-                        help=f"{find.ABOUT}, or several with commas; matching: all that --identity and --title select; "
-                        "routines: all sensitive routines; or a command", **options)  # fmt: skip
-    parser.add_argument("verdict", nargs="?", metavar="VERDICT|FILE",
-                        help="confirmed, benign, expected, duplicate, or open (withdrawn); or the file")  # fmt: skip
+    parser.add_argument(
+        "what",
+        metavar="ID[,ID]|matching|list|exceptions|routines|import|export",
+        help=f"{find.ABOUT}, or several with commas; matching: all that --identity and --title select; "
+        "routines: all sensitive routines; or a command",
+        **options,
+    )
+    parser.add_argument(
+        "verdict",
+        nargs="?",
+        metavar="VERDICT|FILE",
+        help="confirmed, benign, expected, duplicate, or open (withdrawn); or the file",
+    )
     parser.add_argument("--by", metavar="WHO", help="who gives the verdict")
     parser.add_argument("--why", metavar="TEXT", help="the reason")
     parser.add_argument("--identity", metavar="TEXT", help="matching: any part of an identity's name, id or key")
@@ -92,7 +100,7 @@ def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) ->
 
 def _judge_all(
     args: argparse.Namespace, store: Rows, console: Console, now: int, notables: Sequence[dict[str, Any]]
-) -> int:  # fmt: skip
+) -> int:
     """Record the same verdict of several notables: of all, or of none."""
     if args.signal or args.value:
         raise InputError("an exception is made from one notable: give one id")
@@ -116,9 +124,14 @@ def _matching(args: argparse.Namespace, store: Rows, console: Console, now: int)
         raise InputError("nhi feedback matching VERDICT needs --identity or --title")
     every = find.every(store)
     pending = find.standing(store, every)
-    result = [item for item in every if publish.is_shown(item) and item["id"] not in pending
-             and (not args.identity or listing.concerns(item, args.identity))
-             and (not args.title or args.title.lower() in item["title"].lower())]  # fmt: skip
+    result = [
+        item
+        for item in every
+        if publish.is_shown(item)
+        and item["id"] not in pending
+        and (not args.identity or listing.concerns(item, args.identity))
+        and (not args.title or args.title.lower() in item["title"].lower())
+    ]
     if not result:
         raise InputError("no listed notable without a verdict matches; see `nhi list`")
     for item in result:
@@ -127,10 +140,15 @@ def _matching(args: argparse.Namespace, store: Rows, console: Console, now: int)
     if args.confirm == code:
         return _judge_all(args, store, console, now, result)
     if args.confirm:
-        raise InputError(f"--confirm {args.confirm[:20]!r} is not the code of what matches now; run it again without "
-                         "--confirm, and review the list")  # fmt: skip
-    details = [f"{len(result)} notables would be {args.verdict}:", *(f"  {find.summary_line(item)}" for item in result),
-            f"Nothing is recorded yet; add --confirm {code} to record it for exactly these."]  # fmt: skip
+        raise InputError(
+            f"--confirm {args.confirm[:20]!r} is not the code of what matches now; run it again without "
+            "--confirm, and review the list"
+        )
+    details = [
+        f"{len(result)} notables would be {args.verdict}:",
+        *(f"  {find.summary_line(item)}" for item in result),
+        f"Nothing is recorded yet; add --confirm {code} to record it for exactly these.",
+    ]
     return common.answer(args, console, {"matching": [item["id"] for item in result], "confirm": code}, *details)
 
 
@@ -186,9 +204,7 @@ def _offers(notable: dict[str, Any]) -> Iterator[str]:
     yield from (f"  --signal {signal} --value '{value}'" for signal, value in feedback.choices(notable)[:12])
 
 
-def _except(
-    args: argparse.Namespace, store: Rows, console: Console, notable: dict[str, Any], verdict: Verdict
-) -> int:  # fmt: skip
+def _except(args: argparse.Namespace, store: Rows, console: Console, notable: dict[str, Any], verdict: Verdict) -> int:
     """Show what an exception would have hidden, and save it where that was asked for."""
     from nhi_watch.detect import feedback
 
@@ -239,8 +255,11 @@ def _list(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
     if not args.json:
         spent = f"{hours or 0:,.1f} h (median; for replayed logs, from the time in the logs)"
         spent = "none yet" if hours is None else spent
-        common.say(console, f"Time from notable to decision: {spent}",
-                   "`nhi feedback export FILE` writes the verdicts, to import them into another state.")  # fmt: skip
+        common.say(
+            console,
+            f"Time from notable to decision: {spent}",
+            "`nhi feedback export FILE` writes the verdicts, to import them into another state.",
+        )
     return 0
 
 
@@ -316,6 +335,12 @@ def _export(args: argparse.Namespace, store: Rows, console: Console, now: int) -
     return common.answer(args, console, {"exported": count}, text)
 
 
-_ACTS = {"list": _list, "matching": _matching, "exceptions": _exceptions, "routines": _routines, "import": _import,
-         "export": _export}  # fmt: skip
+_ACTS = {
+    "list": _list,
+    "matching": _matching,
+    "exceptions": _exceptions,
+    "routines": _routines,
+    "import": _import,
+    "export": _export,
+}
 """What may be asked for instead of a verdict on one notable."""

@@ -125,8 +125,10 @@ def chosen(name: str, ids: Collection[str], ranks: Mapping[int, str], what: str 
     if plain.isdecimal():
         ident = ranks.get(int(plain), "") if len(plain) < 10 else ""
         if ident not in ids:
-            raise InputError(f"no {what} of the last list has rank {text}: it has {len(ranks)}. A bare number is a "
-                             "rank and never the start of an id")  # fmt: skip
+            raise InputError(
+                f"no {what} of the last list has rank {text}: it has {len(ranks)}. A bare number is a "
+                "rank and never the start of an id"
+            )
         return ident
     if len(plain) < SHORTEST:
         raise InputError(f"{text!r} is too short: give {SHORTEST} letters of the id or more, or a rank of the list")
@@ -168,8 +170,11 @@ def standing(rows: Rows, notables: Iterable[Mapping[str, Any]]) -> dict[str, Ver
 
     said = feedback.Verdicts(rows, int(time.time()))
     mine = {notable["id"]: notable for notable in notables if notable["id"] in pending}
-    return {name: pending[name] for name, item in mine.items()
-            if pending[name].verdict not in RESOLVING or said.resolution(item)}  # fmt: skip
+    return {
+        name: pending[name]
+        for name, item in mine.items()
+        if pending[name].verdict not in RESOLVING or said.resolution(item)
+    }
 
 
 def work(rows: Rows) -> Mapping[str, Any]:

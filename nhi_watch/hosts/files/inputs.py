@@ -21,19 +21,41 @@ if TYPE_CHECKING:
 def add_input(command: argparse.ArgumentParser) -> None:
     """Arguments of every command that reads logs."""
     names = registry.names("nhi_watch.intake.sources")
-    command.add_argument("paths", nargs="*", metavar="PATH",
-                         help="files, folders, .gz, or - for standard input (default: those of nhi.toml)")  # fmt: skip
-    command.add_argument("--source", default="auto", choices=("auto", *names), metavar="NAME",
-                         help=f"kind of log: auto (default), {', '.join(names)}")  # fmt: skip
+    command.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="files, folders, .gz, or - for standard input (default: those of nhi.toml)",
+    )
+    command.add_argument(
+        "--source",
+        default="auto",
+        choices=("auto", *names),
+        metavar="NAME",
+        help=f"kind of log: auto (default), {', '.join(names)}",
+    )
     common.add_state(command, assets=False, now=False)
-    command.add_argument("--model", type=Path, metavar="DIR",
-                         help="folder of another model (default: the one in use, see `nhi model`)")  # fmt: skip
+    command.add_argument(
+        "--model", type=Path, metavar="DIR", help="folder of another model (default: the one in use, see `nhi model`)"
+    )
     command.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
-    command.add_argument("--reputation", type=Path, action="append", default=[], metavar="FILE",
-                         help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
-    command.add_argument("--file-bounds", type=_times, default=1.0, metavar="N", help="multiply the default bounds "
-                         "(256 MB and 200 times its size, 200,000 records and one in 4 bytes, 120 seconds and one in "
-                         "50 kB) that one file may use; beyond them it is read only in part (default: 1)")  # fmt: skip
+    command.add_argument(
+        "--reputation",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="bad addresses: STIX 2.1, CSV or a list; may be given several times",
+    )
+    command.add_argument(
+        "--file-bounds",
+        type=_times,
+        default=1.0,
+        metavar="N",
+        help="multiply the default bounds "
+        "(256 MB and 200 times its size, 200,000 records and one in 4 bytes, 120 seconds and one in "
+        "50 kB) that one file may use; beyond them it is read only in part (default: 1)",
+    )
 
 
 def _times(text: str) -> float:
@@ -52,9 +74,16 @@ def job_of(args: argparse.Namespace) -> ScoreJob:
     if not args.paths:
         raise InputError("nothing to read: name files or folders, or write them as paths into nhi.toml")
     config.demand_apart(getattr(args, "config", config.NOTHING), args.paths)
-    return jobs.ScoreJob(args.paths, args.out, common.state_of(args), source=args.source, networks=args.networks,
-                    model=args.model or model.FOLDER, reputation=args.reputation,
-                    file_bounds=args.file_bounds)  # fmt: skip
+    return jobs.ScoreJob(
+        args.paths,
+        args.out,
+        common.state_of(args),
+        source=args.source,
+        networks=args.networks,
+        model=args.model or model.FOLDER,
+        reputation=args.reputation,
+        file_bounds=args.file_bounds,
+    )
 
 
 def tell_refused(run: dict[str, Any]) -> None:
@@ -84,9 +113,14 @@ def progress(paths: Sequence[str]) -> Iterator[tuple[Callable[[int], None], Call
     from nhi_watch.hosts.files import reader
 
     with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
-        TimeElapsedColumn(), console=console, transient=True,
-    ) as bar:  # fmt: skip
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    ) as bar:
         reading = bar.add_task("reading", total=max(1, reader.size(paths)))
         scoring = bar.add_task("scoring", total=None, visible=False)
 

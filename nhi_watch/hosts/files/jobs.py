@@ -72,7 +72,7 @@ class Gathering:
 
     def __init__(
         self, session: Session, rejects: Rejects, places: Optional[originals.Originals], closed: int = 0
-    ) -> None:  # fmt: skip
+    ) -> None:
         """`closed`: the day before which the state no longer knows which records it took in."""
         self._session, self._rejects, self._places, self._closed = session, rejects, places, closed
         self.again = 0

@@ -23,10 +23,14 @@ Given = Union[str, "os.PathLike[str]", Mapping[str, Any]]
 
 
 def score(
-    given: Union[str, os.PathLike[str], Iterable[Given]], *, store: Union[Store, None] = None,
-    read_by: Sequence[AnySource] = (), context: Context = NO_CONTEXT, budget: float = BUDGET,
+    given: Union[str, os.PathLike[str], Iterable[Given]],
+    *,
+    store: Union[Store, None] = None,
+    read_by: Sequence[AnySource] = (),
+    context: Context = NO_CONTEXT,
+    budget: float = BUDGET,
     model: Union[Path, None] = None,
-) -> Result:  # fmt: skip
+) -> Result:
     """Score logs: files, folders, or records as a log delivers them.
 
     Args:

@@ -43,8 +43,9 @@ def concerns(row: Row, part: str) -> bool:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi list` takes."""
-    parser.add_argument("--severity", choices=SEVERITIES, metavar="LEVEL",
-                        help=f"this severity and above: {', '.join(SEVERITIES)}")  # fmt: skip
+    parser.add_argument(
+        "--severity", choices=SEVERITIES, metavar="LEVEL", help=f"this severity and above: {', '.join(SEVERITIES)}"
+    )
     parser.add_argument("--since", metavar="TIME", help="only what was still active then or later")
     parser.add_argument("--identity", metavar="TEXT", help="any part of an identity's name or id, or of a key's id")
     parser.add_argument("--kind", choices=KINDS, metavar="KIND", help=f"only these: {', '.join(KINDS)}")
@@ -71,11 +72,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
         common.warn(f"verdicts given since the last run are not known: {error}")
     least = SEVERITIES.index(args.severity) if args.severity else 0
     wanted = [
-        row for row in every
-        if SEVERITIES.index(row["severity"]) >= least and row["last_time"] >= since
-        and (not args.kind or row["kind"] == args.kind) and (not args.identity or concerns(row, args.identity))
+        row
+        for row in every
+        if SEVERITIES.index(row["severity"]) >= least
+        and row["last_time"] >= since
+        and (not args.kind or row["kind"] == args.kind)
+        and (not args.identity or concerns(row, args.identity))
         and (row["kind"] != "posture" or args.all or args.identity or args.kind)
-    ]  # fmt: skip
+    ]
     shown = [row for row in wanted if args.all or stands(row)]
     if args.csv:
         printed(_csv(shown), console)
@@ -104,8 +108,9 @@ def stands(row: Row) -> bool:
 
 def _count(args: argparse.Namespace, every: Sequence[Row], wanted: Sequence[Row], shown: Sequence[Row]) -> str:
     """How many are shown; of none, what was asked for and how many there are besides."""
-    asked = [f"--{name} {getattr(args, name)}" for name in ("severity", "since", "identity", "kind")
-             if getattr(args, name)]  # fmt: skip
+    asked = [
+        f"--{name} {getattr(args, name)}" for name in ("severity", "since", "identity", "kind") if getattr(args, name)
+    ]
     count = words.some(len(shown), "notable") if shown else "No notable in the list"
     fits = f" with {' '.join(asked)}" if asked else ""
     left = len(wanted) - len(shown)
@@ -150,8 +155,14 @@ def judged(args: argparse.Namespace, rows: list[Row]) -> list[Row]:
 def flat(row: Row) -> dict[str, Any]:
     """A row by COLUMNS."""
     who = row["identity"]
-    row_flat = {**row, **(row.get("work") or {}), "identity": who["name"] or who["id"], "identity_id": who["id"],
-            "account": who["account"], "owner": who["owner"]}  # fmt: skip
+    row_flat = {
+        **row,
+        **(row.get("work") or {}),
+        "identity": who["name"] or who["id"],
+        "identity_id": who["id"],
+        "account": who["account"],
+        "owner": who["owner"],
+    }
     return {name: row_flat.get(name, "") for name in COLUMNS}
 
 
@@ -205,8 +216,10 @@ def _print_table(shown: Sequence[Row], short: Mapping[str, str], console: Consol
             parts = textwrap.wrap(what, room, break_on_hyphens=False)
         else:  # letters that take two places
             parts = chop_cells(what, room)
-        fixed = "".join(cell.rjust(width) + "  " if at in _RIGHT else cell.ljust(width) + "  "
-                        for at, (cell, width) in enumerate(zip(cells, widths)))  # fmt: skip
+        fixed = "".join(
+            cell.rjust(width) + "  " if at in _RIGHT else cell.ljust(width) + "  "
+            for at, (cell, width) in enumerate(zip(cells, widths))
+        )
         more = [*parts[1:], *[""] * (bool(end) and len(parts) < 2)]
         under = f"{end.ljust(widths[-1])}  ".rjust(margin)
         below = ((under if n == 0 else " " * margin) + part for n, part in enumerate(more))

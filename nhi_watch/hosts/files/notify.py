@@ -66,8 +66,9 @@ class Delivery(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi notify` takes."""
     parser.add_argument("--dry-run", action="store_true", help="print what would be sent, without sending it")
-    parser.add_argument("--digest", action="store_true",
-                        help="send one message: what is new, changed, back and resolved since a day")  # fmt: skip
+    parser.add_argument(
+        "--digest", action="store_true", help="send one message: what is new, changed, back and resolved since a day"
+    )
     parser.add_argument("--test", action="store_true", help="send each receiver a test message")
     common.add_state(parser, assets=False, now=False)
 
@@ -103,7 +104,7 @@ _DIGEST = 30
 
 def _send_digest(
     args: argparse.Namespace, console: Console, asked: Notify, receivers: Sequence[tuple[str, Any]]
-) -> int:  # fmt: skip
+) -> int:
     """Send what is new, changed, back and resolved since a day before the data's end, each time it is asked for."""
     from nhi_watch.hosts.files import digest
 
@@ -169,10 +170,16 @@ def tell(args: argparse.Namespace, asked: Notify) -> list[Delivery]:
         with common.opened(args, own=True) as store:
             before, now = _sent(store), int(time.time())
             due = _messages(rows.values(), asked, before, key)
-            put = {f"{name}/{key}": pack([SEVERITIES.index(rows[name]["severity"]), now])
-                   for message in due for name in message.notables}  # fmt: skip
-            old = [name for name, raw in before.items()
-                   if name.partition("/")[0] not in rows and unpack(raw)[1] < now - KEPT_DAYS * DAY]  # fmt: skip
+            put = {
+                f"{name}/{key}": pack([SEVERITIES.index(rows[name]["severity"]), now])
+                for message in due
+                for name in message.notables
+            }
+            old = [
+                name
+                for name, raw in before.items()
+                if name.partition("/")[0] not in rows and unpack(raw)[1] < now - KEPT_DAYS * DAY
+            ]
             store.put("ledger", [(f"{_SENT}{name}", raw) for name, raw in {**put, **dict.fromkeys(old)}.items()])
         delivery, failed = _send(receiver, due)
         deliveries.append(delivery)
@@ -227,8 +234,10 @@ def _message(row: Row, was: str, detail: str, short: str) -> Message:
     if detail == "summary":
         who = row["identity"]
         lines.insert(0, row["summary"])
-        lines.append(f"identity {who['name']} ({who['id']}), account {who['account'] or 'unknown'}, "
-                     f"owner {who['owner'] or 'unknown'}")  # fmt: skip
+        lines.append(
+            f"identity {who['name']} ({who['id']}), account {who['account'] or 'unknown'}, "
+            f"owner {who['owner'] or 'unknown'}"
+        )
     body = "\n".join(_tame(line, 1200) for line in lines)
     return Message((row["id"],), row["severity"], _tame(_headline(row), 200), body)
 
@@ -280,8 +289,9 @@ def _send(receiver: Any, messages: Sequence[Message]) -> tuple[Delivery, list[Me
         kind = {"critical": "failure", "high": "warning"}.get(message.severity, "info")
         with _logged() as log:
             try:
-                took = bool(receiver.notify(title=message.title, body=message.body, notify_type=kind,
-                                            body_format="text"))  # fmt: skip
+                took = bool(
+                    receiver.notify(title=message.title, body=message.body, notify_type=kind, body_format="text")
+                )
             except (TypeError, ValueError, OSError) as error:
                 took = False
                 log.append(f"{type(error).__name__}: {error}")

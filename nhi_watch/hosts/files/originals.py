@@ -77,8 +77,10 @@ class Originals:
         files = {str(Path(file).resolve()): file for file in self.record_hashes if Path(file).is_file()}
         own = {name: self.record_hashes[file] for name, file in files.items()}
         index = self.know(store, own)
-        index = {**{name: entry for name, entry in index.items() if name not in own},
-                 **{name: _index_row(self.seen[file], len(own[name])) for name, file in files.items()}}  # fmt: skip
+        index = {
+            **{name: entry for name, entry in index.items() if name not in own},
+            **{name: _index_row(self.seen[file], len(own[name])) for name, file in files.items()},
+        }
         rows: list[tuple[str, Optional[bytes]]] = [
             (_key(name), record_hashes.tobytes()) for name, record_hashes in own.items()
         ]
@@ -101,8 +103,10 @@ class Originals:
     @property
     def is_known(self) -> bool:
         """Whether earlier runs have read the same of each file of this run."""
-        return all(self._index.get(str(Path(file).resolve())) == _index_row(self.seen[file], len(record_hashes))
-                   for file, record_hashes in self.record_hashes.items())  # fmt: skip
+        return all(
+            self._index.get(str(Path(file).resolve())) == _index_row(self.seen[file], len(record_hashes))
+            for file, record_hashes in self.record_hashes.items()
+        )
 
     def read(self, ids: set[str]) -> Iterator[dict[str, Any]]:
         """Those of these records that were read from files: `id`, `file`, `line`, `raw`, whether that is `cut`; and
@@ -132,14 +136,18 @@ def _wanted_records(
     with suppress(OSError):
         for batch in reader.again(file, seen):  # as long as it is what it was
             here = range(start, start + len(batch.records))
-            yield from (event(matches.pop(at), batch.where(at - start)._asdict(), batch.raw(at - start))
-                        for at in here if at in matches)  # fmt: skip
+            yield from (
+                event(matches.pop(at), batch.where(at - start)._asdict(), batch.raw(at - start))
+                for at in here
+                if at in matches
+            )
             start = here.stop
             if start > last:
                 break
     lost = "it has changed since it was read" if Path(file).is_file() else "it is no longer there"
-    yield from ({"id": name, "file": file, "line": 0, "raw": "", "cut": False, "lost": lost}
-                for name in matches.values())  # fmt: skip
+    yield from (
+        {"id": name, "file": file, "line": 0, "raw": "", "cut": False, "lost": lost} for name in matches.values()
+    )
 
 
 def _known(store: Store, name: str, entry: Sequence[int]) -> tuple[array[int], reader.FileVersion]:

@@ -20,8 +20,13 @@ FIRST = 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi posture` takes."""
-    parser.add_argument("--authorization-details", type=Path, action="append", metavar="JSON",
-                        help="what AWS grants: `aws iam get-account-authorization-details`")  # fmt: skip
+    parser.add_argument(
+        "--authorization-details",
+        type=Path,
+        action="append",
+        metavar="JSON",
+        help="what AWS grants: `aws iam get-account-authorization-details`",
+    )
     parser.add_argument("--all", action="store_true", help=f"show all findings, not only the first {FIRST}")
     parser.add_argument("--secret-days", type=_days, default=90, metavar="N", help="maximum age (default: 90)")
     parser.add_argument("--idle-days", type=_days, default=90, metavar="N", help="maximum time unused (default: 90)")
@@ -72,8 +77,12 @@ def _write(out: Path, notables: Sequence[dict[str, Any]], summary: dict[str, Any
 
     jsonlines.write(out / "posture.jsonl", notables)
     jsonlines.write_run(out / "posture.json", summary)
-    run = {"identities": summary["history"]["identities"], "notables": len(notables), "created": summary["looked"],
-           "cannot_tell": summary["cannot_tell"]}  # fmt: skip
+    run = {
+        "identities": summary["history"]["identities"],
+        "notables": len(notables),
+        "created": summary["looked"],
+        "cannot_tell": summary["cannot_tell"],
+    }
     with jsonlines.replacing(out / "posture.html") as file:
         file.write(html.render(notables[:most], run, place=common.place(out)).encode("utf-8", "replace"))
 
@@ -83,8 +92,11 @@ def _show(summary: Mapping[str, Any], console: Console, most: int) -> None:
 
     def row(finding: Mapping[str, Any]) -> tuple[object, ...]:
         text = Text(visible(finding["evidence"], 400))
-        text.append(f"\nA thief could {visible(finding['thief'], 200)}; "
-                    f"{visible(finding['identity']['owner'] or 'no owner', 60)}", "dim")  # fmt: skip
+        text.append(
+            f"\nA thief could {visible(finding['thief'], 200)}; "
+            f"{visible(finding['identity']['owner'] or 'no owner', 60)}",
+            "dim",
+        )
         return finding["severity"], finding["title"], ", ".join(finding["owasp_nhi"]), text
 
     findings = summary["findings"]
@@ -94,6 +106,7 @@ def _show(summary: Mapping[str, Any], console: Console, most: int) -> None:
     if findings:
         common.show_table(console, ("severity", "what", "OWASP", "evidence"), map(row, findings[:most]), expand=True)
     if len(findings) > most:
-        said.append(f"These are the {most} with the most impact if stolen; --all shows the others, posture.jsonl "
-                    "holds them.")  # fmt: skip
+        said.append(
+            f"These are the {most} with the most impact if stolen; --all shows the others, posture.jsonl holds them."
+        )
     common.say(console, *said, *(f"Cannot tell: {line}." for line in summary["cannot_tell"]))

@@ -27,13 +27,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi respond` takes."""
     commands = parser.add_subparsers(dest="respond", required=True, metavar="COMMAND")
     plan = _add(commands, "plan", _plan, "write a dry run: the steps that the policy allows, and what they break")
-    plan.add_argument("--only", action="append", default=[], metavar="STEP",
-                      help="propose only this step, by number or action; may be given several times")  # fmt: skip
+    plan.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="STEP",
+        help="propose only this step, by number or action; may be given several times",
+    )
     approve = _add(commands, "approve", _approve, "sign a plan")
     approve.add_argument("--by", required=True, metavar="WHO", help="an approver of the policy")
     approve.add_argument("--why", required=True, metavar="TEXT", help="the reason")
-    approve.add_argument("--key", required=True, type=Path, metavar="FILE",
-                         help="the approver's private key; a passphrase is taken from NHI_KEY_PASSPHRASE")  # fmt: skip
+    approve.add_argument(
+        "--key",
+        required=True,
+        type=Path,
+        metavar="FILE",
+        help="the approver's private key; a passphrase is taken from NHI_KEY_PASSPHRASE",
+    )
     export = _add(commands, "export", _export, "export an approved plan, once")
     export.add_argument("--to", required=True, choices=("webhook", "soar", "elastic"), help="the format")
     for command in (plan, approve, export):
@@ -45,8 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     setup.add_argument("--by", required=True, metavar="WHO", help="the approver")
     setup.add_argument("--role", default="secops", metavar="ROLE", help="what they approve for (default: secops)")
     setup.add_argument("--key", type=Path, metavar="FILE", help="file for the private key (default: DIR/WHO.pem)")
-    setup.add_argument("--policy", type=Path, metavar="FILE",
-                       help=f"the policy (default: DIR/{common.POLICY}), created if it does not exist")  # fmt: skip
+    setup.add_argument(
+        "--policy",
+        type=Path,
+        metavar="FILE",
+        help=f"the policy (default: DIR/{common.POLICY}), created if it does not exist",
+    )
     common.add_out(setup)
 
 
@@ -151,8 +165,10 @@ def _again(desk: Desk, approved: frozenset[str]) -> str:
     nobody = {approver.name for approver in desk.policy.approvers} <= approved
     setup = f"{common.program()} respond setup --by {who} {_given(args, 'out', 'policy')}; then " if nobody else ""
     key = f"{shlex.quote(str(args.out))}/{who}.pem"
-    return (f"{setup}{common.program()} respond approve {desk.notable['id']} --by {who} --why REASON --key {key} "
-            f"{_given(args, 'out', 'state', 'policy')}")  # fmt: skip
+    return (
+        f"{setup}{common.program()} respond approve {desk.notable['id']} --by {who} --why REASON --key {key} "
+        f"{_given(args, 'out', 'state', 'policy')}"
+    )
 
 
 def _read_plan(desk: Desk) -> dict[str, Any]:
@@ -194,8 +210,10 @@ def _approve(args: argparse.Namespace, console: Console) -> int:
         given = _given(args, "out", "state", "policy")
         handed = f"{common.program()} respond export {draft['notable']} --to webhook|soar|elastic {given}"
         following = handed if len(people) >= needed else _again(desk, people)
-    text = (f"Approved by {args.by} until {signed['until']}: plan {signed['plan']}; it has {len(people)} of {needed} "
-            f"approvals.\nNext: {following}")  # fmt: skip
+    text = (
+        f"Approved by {args.by} until {signed['until']}: plan {signed['plan']}; it has {len(people)} of {needed} "
+        f"approvals.\nNext: {following}"
+    )
     return common.answer(args, console, signed, text)
 
 

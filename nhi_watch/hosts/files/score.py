@@ -22,8 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi score` takes."""
     add_input(parser)
     parser.add_argument("--no-learn", action="store_true", help="do not change the state")
-    parser.add_argument("--budget", type=budget, default=10.0, metavar="N",
-                         help="new notables a day per 1,000 identities, over a rolling week (default: 10)")  # fmt: skip
+    parser.add_argument(
+        "--budget",
+        type=budget,
+        default=10.0,
+        metavar="N",
+        help="new notables a day per 1,000 identities, over a rolling week (default: 10)",
+    )
     parser.add_argument("--all", action="store_true", help="also list what is not listed by default")
     parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
     parser.add_argument("--ocsf", action="store_true", help="also write notables as OCSF Detection Findings")
@@ -83,8 +88,10 @@ def _remarks(run: dict[str, Any], out: Path) -> Iterator[str]:
     if failed:
         more = f" and {failed - _NAMED:,} more" if failed > _NAMED else ""
         names = ", ".join(visible(file, 200) for file in run["failed"]["named"][:_NAMED])
-        yield (f"nothing could be read of {names}{more}; the rest was scored. rejects.jsonl says why: fix or move "
-               "these files, then score again")  # fmt: skip
+        yield (
+            f"nothing could be read of {names}{more}; the rest was scored. rejects.jsonl says why: fix or move "
+            "these files, then score again"
+        )
     tell_refused(run)
     passed = run["passed_over"]
     named = passed["named"][:_NAMED]
@@ -98,11 +105,14 @@ def _remarks(run: dict[str, Any], out: Path) -> Iterator[str]:
         yield f"{out / 'rejects.jsonl'} says which records could not be read, and why"
     counted = sum(run["rejects_only_counted"].values())
     if counted:
-        yield (f"rejects.jsonl keeps the first rejects of each file and reason; {counted:,} more are only counted "
-               "there")  # fmt: skip
+        yield (
+            f"rejects.jsonl keeps the first rejects of each file and reason; {counted:,} more are only counted there"
+        )
     hidden = sum(count for why, count in run["verdicts"]["hidden"].items() if why != "routine")
     if hidden:
-        yield (f"verdicts, exceptions and expected patterns keep {some(hidden, 'notable')} off the list; "
-               "`nhi audit verify` compares them with the trail")  # fmt: skip
+        yield (
+            f"verdicts, exceptions and expected patterns keep {some(hidden, 'notable')} off the list; "
+            "`nhi audit verify` compares them with the trail"
+        )
     if run["parsed"] and not run["events"]:
         yield "all records were scored by an earlier run; this is that run's list"

@@ -27,15 +27,23 @@ _USES = 40
 """Identities that are shown of those that used an address, a key or a session."""
 _VALUES = 6
 _KEYS = 10
-_HABITS = (("calls", "action"), ("services", "service"), ("operators", "owner"), ("networks", "network"),
-           ("clients", "agent"), ("regions", "region"))  # fmt: skip
+_HABITS = (
+    ("calls", "action"),
+    ("services", "service"),
+    ("operators", "owner"),
+    ("networks", "network"),
+    ("clients", "agent"),
+    ("regions", "region"),
+)
 """What people call a dimension of a profile, and its name."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi show` takes."""
-    about = "any part of its name or id, a key's id, or one of its notables by rank or id; or an address, a network, " \
-            "a key or a session: who used it, in all logs that were read"  # fmt: skip
+    about = (
+        "any part of its name or id, a key's id, or one of its notables by rank or id; or an address, a network, "
+        "a key or a session: who used it, in all logs that were read"
+    )
     parser.add_argument("identity", metavar="IDENTITY", help=about)
     parser.add_argument("--model", type=Path, metavar="DIR", help="folder of another model (default: the one in use)")
     parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks, as given to `nhi score`")
@@ -102,9 +110,12 @@ def _show_uses(args: argparse.Namespace, rows: Sequence[Row], console: Console) 
     for use in result.uses[:_USES]:
         item = use.plain()
         kinds = ", ".join(f"{name} {count:,}×" for name, count in item["kinds"].items())
-        common.say(console, f"{item['kind']} {item['identity']}  ({item['identity_id']})",
-                   f"  {words.clock(item['first'])} to {words.clock(item['last'])} UTC: "
-                   f"{words.some(item['calls'], 'call')}, {item['refused']:,} refused or failed; {kinds}")  # fmt: skip
+        common.say(
+            console,
+            f"{item['kind']} {item['identity']}  ({item['identity_id']})",
+            f"  {words.clock(item['first'])} to {words.clock(item['last'])} UTC: "
+            f"{words.some(item['calls'], 'call')}, {item['refused']:,} refused or failed; {kinds}",
+        )
     if result.uses[_USES:]:
         common.say(console, f"and {len(result.uses) - _USES:,} more identities: --json")
     for title, part in (("Notables that hold these records", mine), ("Other notables of these identities", others)):
@@ -177,8 +188,10 @@ def _of_notable(store: SqliteStore, row: Optional[Row], text: str) -> Identity:
     from nhi_watch.state import inventory
 
     if row is None:
-        raise InputError(f"no identity has a name, id or key that contains {text[:60]!r}, and there is no such notable "
-                         "(--logs searches the logs for it as a session or key)")  # fmt: skip
+        raise InputError(
+            f"no identity has a name, id or key that contains {text[:60]!r}, and there is no such notable "
+            "(--logs searches the logs for it as a session or key)"
+        )
     known = inventory.known_of(store, [row["identity"]["id"]]).get(row["identity"]["id"])
     if known is not None:
         return known.identity
@@ -242,11 +255,12 @@ def _keys(store: SqliteStore, identity: Identity, profile: Profile) -> Iterator[
     recent = sorted(used, key=lambda name: -used[name].last)[:_KEYS]
     for known in filter(None, (inventory.credential(store, name) for name in recent)):
         yield {
-            "id": known.id, "first_used": render(known.first) if known.first else None,
+            "id": known.id,
+            "first_used": render(known.first) if known.first else None,
             "last_used": render(known.last) if known.last else None,
             "changes": [_change(change) for change in known.changes],
             "used_by": [user.id for user in known.users if user.id != identity.id],
-        }  # fmt: skip
+        }
 
 
 def _change(change: Any) -> Json:
@@ -307,17 +321,23 @@ def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], r
     if episode.likelihood < ranking.FLOOR:
         return f"none: a likelihood under {ranking.FLOOR:g}% is not a notable"
     if not ranking.is_eligible(episode, episode.likelihood):
-        return ("none: a person without a key needs a higher likelihood, because people do new things every day: "
-                f"{ranking.PEOPLE:g}%, and {CRITICAL:g}% of those with little history")  # fmt: skip
+        return (
+            "none: a person without a key needs a higher likelihood, because people do new things every day: "
+            f"{ranking.PEOPLE:g}%, and {CRITICAL:g}% of those with little history"
+        )
     if risk < ranking.LEAST:
         need = ranking.LEAST / IMPACTS[level]
-        return (f"not listed: an expected loss of {risk:g} (likelihood × impact) is less than {ranking.LEAST:g}, "
-                f"severity low; at {level} impact that takes a likelihood of {need:.0f}%")  # fmt: skip
+        return (
+            f"not listed: an expected loss of {risk:g} (likelihood × impact) is less than {ranking.LEAST:g}, "
+            f"severity low; at {level} impact that takes a likelihood of {need:.0f}%"
+        )
     since = render(max(0, parse(f"{date}T00:00:00Z") - (ranking.WEEK - 1) * DAY))[:10]
     thefts = (row for row in rows if row["kind"] == "compromise")
     graver = sum(risk_of(row) > risk and since <= row["last_time"][:10] <= date for row in thefts)
-    return (f"not listed: it is severe enough, but {graver:,} more severe ones were listed within the week, and the "
-            "budget has no place for more")  # fmt: skip
+    return (
+        f"not listed: it is severe enough, but {graver:,} more severe ones were listed within the week, and the "
+        "budget has no place for more"
+    )
 
 
 # ---- on a terminal
@@ -347,8 +367,13 @@ def _show(args: argparse.Namespace, details: Json, rows: Sequence[Row], console:
 def _facts(details: Json) -> Iterator[str]:
     who, usual, reaches = details["identity"], details["usual"], details["reaches"]
     yield f"{who['id']}  {who['name']}"
-    more = [who["provider"], f"account {who['account'] or 'unknown'}", f"owner {who['owner'] or 'unknown'}",
-            who["criticality"] and f"criticality {who['criticality']}", who["environment"]]  # fmt: skip
+    more = [
+        who["provider"],
+        f"account {who['account'] or 'unknown'}",
+        f"owner {who['owner'] or 'unknown'}",
+        who["criticality"] and f"criticality {who['criticality']}",
+        who["environment"],
+    ]
     yield ", ".join(filter(None, more))
     if who["first_seen"]:
         yield f"First seen {who['first_seen']}, last {who['last_seen']}"
@@ -398,8 +423,10 @@ def _verdict(latest: Optional[Json], every: bool, console: Console) -> Iterator[
         yield f"Latest day {latest['day']}: {latest['place']}"
         return
     calls = f"{amount(latest['record_count'])} call{'s'[: latest['record_count'] != 1]}"
-    yield (f"Latest day {latest['day']}: {calls}, likelihood {latest['likelihood']:g}%, severity {latest['severity']} "
-           f"(expected loss {latest['loss']:g})")  # fmt: skip
+    yield (
+        f"Latest day {latest['day']}: {calls}, likelihood {latest['likelihood']:g}%, severity {latest['severity']} "
+        f"(expected loss {latest['loss']:g})"
+    )
     if any(signal["value"] for signal in latest["signals"]):
         console.print(terminal.bars(latest, every))
     else:

@@ -41,8 +41,10 @@ def demand_state(path: Path) -> None:
     """
     why = faults_of_state(path)
     if why:
-        raise InputError(f"{why}, so another account may have written to the state; `chmod go-w` what is yours, "
-                         "or name another folder with --out or --state")  # fmt: skip
+        raise InputError(
+            f"{why}, so another account may have written to the state; `chmod go-w` what is yours, "
+            "or name another folder with --out or --state"
+        )
 
 
 def demand_results(path: Path) -> None:
@@ -53,5 +55,7 @@ def demand_results(path: Path) -> None:
     """
     why = fault(path) if path.exists() else ""
     if why:
-        raise InputError(f"{path}: {why}, so another account may replace the results; `chmod go-w` it if it is yours, "
-                         "or name another folder with --out")  # fmt: skip
+        raise InputError(
+            f"{path}: {why}, so another account may replace the results; `chmod go-w` it if it is yours, "
+            "or name another folder with --out"
+        )

@@ -20,8 +20,16 @@ ELASTIC_INDICES: tuple[str, ...] = ()
 MARKS = ("_raw", "_source", "fields", "message", "data")
 _STREAMS = ("aws.cloudwatch_logs", "gcp_pubsub.generic")
 _BESIDE = {
-    "timestamp", "id", "logGroup", "logStream", "owner", "subscription", "messageId", "attributes", "publishTime",
-}  # fmt: skip
+    "timestamp",
+    "id",
+    "logGroup",
+    "logStream",
+    "owner",
+    "subscription",
+    "messageId",
+    "attributes",
+    "publishTime",
+}
 """Of which a carrier has some beside what it carries, and nothing else."""
 _STARTS = ('{"message":', '{"data":', '{"logGroup":', '{"subscription":')
 

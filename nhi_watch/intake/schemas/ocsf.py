@@ -38,8 +38,11 @@ Steps = tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]
 
 def steps(table: Table) -> Steps:
     """A table (native path → OCSF path, or several) as it is walked for each record."""
-    paths = ((native.split("."), path.split(".")) for native, paths in table.items()
-             for path in ((paths,) if isinstance(paths, str) else paths))  # fmt: skip
+    paths = (
+        (native.split("."), path.split("."))
+        for native, paths in table.items()
+        for path in ((paths,) if isinstance(paths, str) else paths)
+    )
     return tuple((tuple(path), tuple(native[:-1]), native[-1]) for native, path in paths)
 
 
@@ -74,8 +77,9 @@ def _unmapped(value: Any) -> Tree:
         value = {pair[0]: pair[1] for pair in pairs if pair.__class__ in (list, tuple) and len(pair) == 2}
     if value.__class__ is not dict:
         return {}
-    return unflatten({name.replace("[]", "{}"): _many(name, value) for name, value in value.items()
-                      if name.__class__ is str})  # fmt: skip
+    return unflatten(
+        {name.replace("[]", "{}"): _many(name, value) for name, value in value.items() if name.__class__ is str}
+    )
 
 
 def _many(name: str, value: Any) -> Any:
@@ -104,8 +108,9 @@ def merged(first: Tree, second: Tree, depth: int = 0) -> Tree:
 # CloudTrail, EKS's audit log and Security Hub's findings out of OCSF.
 
 
-_CLOUDTRAIL = steps({**OF_CLOUDTRAIL, "eventType": "metadata.event_code",
-                     "additionalEventData.LoginTo": "dst_endpoint.svc_name"})  # fmt: skip
+_CLOUDTRAIL = steps(
+    {**OF_CLOUDTRAIL, "eventType": "metadata.event_code", "additionalEventData.LoginTo": "dst_endpoint.svc_name"}
+)
 _REQUEST, _RESPONSE = "api.request.data", "api.response.data"
 _ACCOUNT_CHANGE = 3001
 
@@ -162,8 +167,12 @@ _EKS = steps({
     "responseStatus.reason": "api.response.error", "responseStatus.status": "api.response.error_message",
     "stageTimestamp": ("time", "time_dt"),
 })  # fmt: skip
-_PROOFS = {"accessKeyId": "actor.session.credential_uid", "canonicalArn": "actor.session.issuer",
-           "sessionName": "actor.session.uid", "arn": "cloud.account.uid"}  # fmt: skip
+_PROOFS = {
+    "accessKeyId": "actor.session.credential_uid",
+    "canonicalArn": "actor.session.issuer",
+    "sessionName": "actor.session.uid",
+    "arn": "cloud.account.uid",
+}
 
 
 def eks(event: Tree) -> Tree:
@@ -171,8 +180,11 @@ def eks(event: Tree) -> Tree:
     record = {**undone(event, _EKS), "kind": "Event", "apiVersion": at(event, "metadata.product.version")}
     user = inner(record, "user")
     proofs = {name: [value] for name, path in _PROOFS.items() if (value := at(event, path))}
-    record["user"] = {**user, "groups": every(event, "actor.user.groups.name"),
-                      "extra": {**inner(user, "extra"), **proofs}}  # fmt: skip
+    record["user"] = {
+        **user,
+        "groups": every(event, "actor.user.groups.name"),
+        "extra": {**inner(user, "extra"), **proofs},
+    }
     record["sourceIPs"] = listed(record.get("sourceIPs")) or every(event, "src_endpoint.ip")
     record["objectRef"] = {**inner(record, "objectRef"), **_object(event, text(record.get("requestURI")))}
     record["requestObject"] = record_in(at(event, _REQUEST)) or record.get("requestObject")
@@ -236,10 +248,16 @@ MARKS = ("class_uid", "ocsf", "ocsf.class_uid", "_raw", "_source", "fields")
 
 VERSIONS = ("1.0.0-rc.2", "1.0.0-rc.3", "1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0", "1.5.0")
 CLASSES = {
-    2001: "Security Finding", 2003: "Compliance Finding", 2004: "Detection Finding", 3001: "Account Change",
-    3002: "Authentication", 3003: "Authorize Session", 3004: "Entity Management", 3006: "Group Management",
+    2001: "Security Finding",
+    2003: "Compliance Finding",
+    2004: "Detection Finding",
+    3001: "Account Change",
+    3002: "Authentication",
+    3003: "Authorize Session",
+    3004: "Entity Management",
+    3006: "Group Management",
     6003: "API Activity",
-}  # fmt: skip
+}
 _EARLY = {"1.0.0-rc.2": {3005: 6003}, "1.0.0-rc.3": {3005: 6003}}
 """Classes that had another number then."""
 _PRODUCTS: dict[str, Callable[[Tree], Tree]] = {"cloudtrail": cloudtrail, "eks": eks}
@@ -286,8 +304,11 @@ def native(record: Mapping[str, Any]) -> Tree:
     if not version:
         raise RejectError("unknown_envelope", "class_uid is present, but not metadata.version, which OCSF events have")
     if version not in VERSIONS:
-        raise RejectError("unknown_version", f"OCSF {version[:20]!r} is not read; the nearest that is: "
-                          + max(VERSIONS, key=lambda known: (known <= version, known)))  # fmt: skip
+        raise RejectError(
+            "unknown_version",
+            f"OCSF {version[:20]!r} is not read; the nearest that is: "
+            + max(VERSIONS, key=lambda known: (known <= version, known)),
+        )
     kind = _class_of(event, version)
     inside = record_in(event.get("raw_data"))
     if inside is not None:
@@ -299,8 +320,11 @@ def native(record: Mapping[str, Any]) -> Tree:
         return _filled(undo(event))
     if kind // 1000 == 2:
         return securityhub(event) if is_securityhub(event) else event
-    raise RejectError("unknown_product", f"{CLASSES[kind]} of {product[:60]!r} is not read, and its raw_data holds no "
-                      f"record; {_near(product.lower(), tuple(_PRODUCTS))}")  # fmt: skip
+    raise RejectError(
+        "unknown_product",
+        f"{CLASSES[kind]} of {product[:60]!r} is not read, and its raw_data holds no "
+        f"record; {_near(product.lower(), tuple(_PRODUCTS))}",
+    )
 
 
 def _event(record: Mapping[str, Any]) -> Tree:
@@ -318,8 +342,11 @@ def _class_of(event: Tree, version: str) -> int:
         return kind
     name = text(event.get("class_name"), 60) or "without a name"
     near = [known for known in CLASSES if known // 1000 == (kind or 0) // 1000] or CLASSES
-    raise RejectError("unknown_class", f"class {text(event.get('class_uid'), 20)} ({name}) of OCSF {version} is not "
-                      "read; read are " + ", ".join(f"{known} {CLASSES[known]}" for known in near))  # fmt: skip
+    raise RejectError(
+        "unknown_class",
+        f"class {text(event.get('class_uid'), 20)} ({name}) of OCSF {version} is not "
+        "read; read are " + ", ".join(f"{known} {CLASSES[known]}" for known in near),
+    )
 
 
 def _near(name: str, known: tuple[str, ...]) -> str:

@@ -30,9 +30,21 @@ Words = tuple[tuple[str, ...], ...]
 # ---- trees out of flat text: Splunk's dotted field names
 
 _DEEPEST = 24
-_SPLUNK_OWN = frozenset((
-    "_raw", "_time", "_indextime", "_cd", "_bkt", "_si", "_serial", "_sourcetype", "_kv", "_meta", "_chunked_idx",
-))  # fmt: skip
+_SPLUNK_OWN = frozenset(
+    (
+        "_raw",
+        "_time",
+        "_indextime",
+        "_cd",
+        "_bkt",
+        "_si",
+        "_serial",
+        "_sourcetype",
+        "_kv",
+        "_meta",
+        "_chunked_idx",
+    )
+)
 OF_ELASTIC = frozenset(("_source", "fields", "event", "data_stream", "event.dataset", "data_stream.dataset"))
 """Names of which a document of Elastic's has one at its top."""
 

@@ -281,8 +281,11 @@ def named(value: object, name: str = "Name", content: str = "Value") -> dict[str
     return {n if n.__class__ is str else text(n): v if v.__class__ is str else text(v) for n, v in pairs}
 
 
-_RENAMED = {"created_at": "createdDateTime", "activity_datetime": "activityDateTime",
-            "risk_level_during_signin": "riskLevelDuringSignIn"}  # fmt: skip
+_RENAMED = {
+    "created_at": "createdDateTime",
+    "activity_datetime": "activityDateTime",
+    "risk_level_during_signin": "riskLevelDuringSignIn",
+}
 _STEP = re.compile(r"_([a-z0-9])")
 
 

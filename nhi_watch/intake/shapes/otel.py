@@ -81,15 +81,21 @@ def _of_otlp(tree: Tree) -> Tree:
         for log in rows_of(scope.get("logRecords"))
     ]
     if len(records) != 1:
-        raise RejectError("many_records", f"an OTLP document of {len(records)} log records where one is expected; let "
-                          "the collector send them one by one, or read it as a file")  # fmt: skip
+        raise RejectError(
+            "many_records",
+            f"an OTLP document of {len(records)} log records where one is expected; let "
+            "the collector send them one by one, or read it as a file",
+        )
     log, resource, scope = records[0]
     fields: Tree = {name: log[name] for name in ("timeUnixNano", "observedTimeUnixNano", "severityText") if name in log}
     return {
-        "attributes": _attributes(log), "body": _value(log.get("body")), "event_name": log.get("eventName"), **fields,
+        "attributes": _attributes(log),
+        "body": _value(log.get("body")),
+        "event_name": log.get("eventName"),
+        **fields,
         "scope": {"name": inner(scope, "scope").get("name")},
         "resource": {"attributes": _SHARED.of(inner(resource, "resource"))},
-    }  # fmt: skip
+    }
 
 
 def _attributes(holder: Tree) -> Tree:

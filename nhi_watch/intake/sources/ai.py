@@ -54,10 +54,14 @@ def _bedrock(tree: Row) -> Parts:
     tokens = _count(asked.get("inputTokenCount")) + _count(answered.get("outputTokenCount"))
     stopped = _stopped(answered.get("outputBodyJson")) or _stopped(asked.get("outputBodyJson"))
     values = (
-        plain(of("operation")).strip(), of("accountId"), of("region"),
-        f"{head}{role_name}{role}/" if role_name else arn, of("errorCode"),
-        "y" if stopped else "", "y" if tokens >= _MANY_TOKENS else "",
-    )  # fmt: skip
+        plain(of("operation")).strip(),
+        of("accountId"),
+        of("region"),
+        f"{head}{role_name}{role}/" if role_name else arn,
+        of("errorCode"),
+        "y" if stopped else "",
+        "y" if tokens >= _MANY_TOKENS else "",
+    )
     return values, session[:256], plain(of("modelId"))[:256], "", of("timestamp")
 
 
@@ -79,32 +83,45 @@ def _stopped(body: Any) -> bool:
 
 _IN = "aws_bedrock.invocation"
 _BEDROCK = {
-    "timestamp": "@timestamp", "operation": "event.action", "identity.arn": "user.id", "region": "cloud.region",
-    "accountId": "cloud.account.id", "schemaType": f"{_IN}.schema_type", "requestId": f"{_IN}.request_id",
-    "modelId": f"{_IN}.model_id", "errorCode": f"{_IN}.error_code",
+    "timestamp": "@timestamp",
+    "operation": "event.action",
+    "identity.arn": "user.id",
+    "region": "cloud.region",
+    "accountId": "cloud.account.id",
+    "schemaType": f"{_IN}.schema_type",
+    "requestId": f"{_IN}.request_id",
+    "modelId": f"{_IN}.model_id",
+    "errorCode": f"{_IN}.error_code",
     "input.inputTokenCount": f"{_IN}.input.input_token_count",
     "output.outputTokenCount": f"{_IN}.output.output_token_count",
     "output.outputBodyJson": f"{_IN}.output.output_body_json",
-}  # fmt: skip
+}
 _RENAMED = {"stop_reason": "stopReason", "amazon_bedrock_guardrail_action": _ACTION}
 """What the integration renames inside an answer, and how the log spells it."""
 _OPENAI = {
     "": {"id": "event.id", "effective_at": "@timestamp"},
     "session": {
-        "actor.session.ip_address": "source.ip", "actor.session.user.id": "user.id",
-        "actor.session.user.email": "user.email", "actor.session.user_agent": "user_agent.original",
+        "actor.session.ip_address": "source.ip",
+        "actor.session.user.id": "user.id",
+        "actor.session.user.email": "user.email",
+        "actor.session.user_agent": "user_agent.original",
     },
     "api_key": {"actor.api_key.service_account.id": "service.id"},
-}  # fmt: skip
+}
 _ANTHROPIC = {
     "": {
-        "id": "event.id", "type": "event.action", "created_at": "@timestamp", "organization_id": "organization.id",
-        "user_id": "user.target.id", "status_code": "http.response.status_code", "actor.ip_address": "source.ip",
+        "id": "event.id",
+        "type": "event.action",
+        "created_at": "@timestamp",
+        "organization_id": "organization.id",
+        "user_id": "user.target.id",
+        "status_code": "http.response.status_code",
+        "actor.ip_address": "source.ip",
         "actor.user_agent": "user_agent.original",
     },
     "user_actor": {"actor.user_id": "user.id", "actor.email_address": "user.email"},
     "anthropic_actor": {"actor.email_address": "user.email"},
-}  # fmt: skip
+}
 """What pipelines move out of the record, which otherwise lies in `openai.audit` and `anthropic.audit`; by the kind of
 who acts, too."""
 
@@ -172,12 +189,18 @@ def _openai(tree: Row) -> Parts:
     if session:
         traits.add("console")
     values = (
-        kind, OPENAI, inner(tree, "organization").get("id") or of("organization_id"),
-        "service_account" if owner else "user" if user else "anonymous", owner or user.get("id") or user.get("email"),
-        user.get("email") or owner, key.get("id"), session.get("ip_address") or key.get("ip_address"),
-        session.get("user_agent"), body.get("error_code") or ("failed" if kind.endswith(".failed") else ""),
+        kind,
+        OPENAI,
+        inner(tree, "organization").get("id") or of("organization_id"),
+        "service_account" if owner else "user" if user else "anonymous",
+        owner or user.get("id") or user.get("email"),
+        user.get("email") or owner,
+        key.get("id"),
+        session.get("ip_address") or key.get("ip_address"),
+        session.get("user_agent"),
+        body.get("error_code") or ("failed" if kind.endswith(".failed") else ""),
         ",".join(sorted(traits)),
-    )  # fmt: skip
+    )
     issued = credential if kind == "api_key.created" else ""
     return values, "", credential or plain(inner(tree, "project").get("id"))[:256], issued, of("effective_at")
 
@@ -219,10 +242,18 @@ def _anthropic(tree: Row) -> Parts:
     if user and not key:
         traits.add("console")
     values = (
-        kind, ANTHROPIC, of("organization_id") or of("organization_uuid"), _actor_kind(plain(what), key, plain(user)),
-        key or user or by("email_address") or what, by("email_address") or key or user or what, key, by("ip_address"),
-        by("user_agent"), _failure(kind, whole_number(of("status_code")) or 0), ",".join(sorted(traits)),
-    )  # fmt: skip
+        kind,
+        ANTHROPIC,
+        of("organization_id") or of("organization_uuid"),
+        _actor_kind(plain(what), key, plain(user)),
+        key or user or by("email_address") or what,
+        by("email_address") or key or user or what,
+        key,
+        by("ip_address"),
+        by("user_agent"),
+        _failure(kind, whole_number(of("status_code")) or 0),
+        ",".join(sorted(traits)),
+    )
     credential = _first(tree, KEYS, 256) if kind.endswith("key_created") else ""
     return values, "", _first(tree, TARGETS, 256), credential, of("created_at")
 
@@ -267,9 +298,11 @@ ELASTIC_INDICES = ("logs-aws_bedrock.invocation-*", "logs-openai.audit-*", "logs
 
 _ACTOR = re.compile(r'"type"\s*:\s*"[a-z_]+_actor"')
 _DATASETS: dict[str, Callable[[Tree], Tree]] = {
-    "aws_bedrock.invocation": _bedrock_of_ecs, "aws_bedrock.bedrock": _bedrock_of_ecs, "openai.audit": _openai_of_ecs,
+    "aws_bedrock.invocation": _bedrock_of_ecs,
+    "aws_bedrock.bedrock": _bedrock_of_ecs,
+    "openai.audit": _openai_of_ecs,
     "anthropic.audit": lambda document: _ecs_fields(document, "anthropic.audit", _ANTHROPIC),
-}  # fmt: skip
+}
 _DENIED = ("AccessDenied", "Unauthorized", "Forbidden")
 _ARNS = {":assumed-role/": "AssumedRole", ":user/": "IAMUser", ":root": "Root"}
 _LOOKS = ("viewed", "downloaded", "accessed", "access_failed")
@@ -331,31 +364,54 @@ def _of_bedrock(operation: str, account: str, region: str, arn: str, error: str,
     identity, links = known_by_arn(identify(Actor(kind, arn=arn, recipient=account)))
     denied = any(word in error for word in _DENIED)
     return event(
-        0, identity, f"bedrock:{operation}", provider="aws", account=account,
+        0,
+        identity,
+        f"bedrock:{operation}",
+        provider="aws",
+        account=account,
         credential_type="session" if ":assumed-role/" in arn else "none",
-        access=actions.access("bedrock", operation), region=region[:64], error=error[:128],
-        outcome="denied" if denied else "failure" if error else "success", links=links,
+        access=actions.access("bedrock", operation),
+        region=region[:64],
+        error=error[:128],
+        outcome="denied" if denied else "failure" if error else "success",
+        links=links,
         marks={"guardrail": stopped, "many_tokens": many},
         target_class="own" if identity.account == account else "foreign" if identity.account else "",
-    )  # fmt: skip
+    )
 
 
 @lru_cache(maxsize=4096)
 def _of_organisation(
-    operation: str, product: str, organisation: str, kind: str, identity: str, name: str, key: str, address: str,
-    agent: str, error: str, traits: str,
-) -> Event:  # fmt: skip
+    operation: str,
+    product: str,
+    organisation: str,
+    kind: str,
+    identity: str,
+    name: str,
+    key: str,
+    address: str,
+    agent: str,
+    error: str,
+    traits: str,
+) -> Event:
     """`kind`: user, service_account, key, service or anonymous; `traits` separated by commas."""
     _demand(operation)
     denied = "access_failed" in operation or error in ("401", "403", "blocked")
     path = kind if kind == "anonymous" else f"{kind}:{identity}"
     who = Identity(f"{product}:{organisation}:{path}"[:512], name or identity or kind, kind, product, organisation, "")
     return event(
-        0, who, f"{product}:{operation}", credential=key, address=address, error=error, user_agent=agent,
+        0,
+        who,
+        f"{product}:{operation}",
+        credential=key,
+        address=address,
+        error=error,
+        user_agent=agent,
         credential_type="key" if key else "none" if kind == "anonymous" else "session",
-        access=_access(product, operation), outcome="denied" if denied else "failure" if error else "success",
+        access=_access(product, operation),
+        outcome="denied" if denied else "failure" if error else "success",
         traits=filter(None, traits.split(",")),
-    )  # fmt: skip
+    )
 
 
 def _demand(operation: str) -> None:
@@ -376,6 +432,8 @@ def _access(product: str, operation: str) -> str:
 
 
 _READERS: dict[str, tuple[Callable[[Row], Parts], Callable[..., Event]]] = {
-    BEDROCK: (_bedrock, _of_bedrock), OPENAI: (_openai, _of_organisation), ANTHROPIC: (_anthropic, _of_organisation),
-}  # fmt: skip
+    BEDROCK: (_bedrock, _of_bedrock),
+    OPENAI: (_openai, _of_organisation),
+    ANTHROPIC: (_anthropic, _of_organisation),
+}
 """Token counts and answers differ from record to record, and matter: of invocations only the Event is remembered."""

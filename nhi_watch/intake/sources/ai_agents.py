@@ -39,9 +39,12 @@ from nhi_watch.intake.shapes.values import event, filled, first, level_by_words,
 VENDORS = {"claude_code": "anthropic", "codex": "openai", "gemini_cli": "workspace"}
 """Product → the provider under which other logs know the person's account."""
 SERVICES = {
-    "claude-code": "claude_code", "codex_cli_rs": "codex", "codex-cli": "codex", "codex_exec": "codex",
+    "claude-code": "claude_code",
+    "codex_cli_rs": "codex",
+    "codex-cli": "codex",
+    "codex_exec": "codex",
     "gemini-cli": "gemini_cli",
-}  # fmt: skip
+}
 _PERSONS = ("user_account_uuid", "user_account_id", "user_email", "user_id", "installation_id")
 _TARGETS = ("plugin_name", "skill_name", "extension_name", "hook_name", "agent_name", "model")
 _SWITCHES = ("permission_mode_changed", "approval_mode_switch", "config", "conversation_starts")
@@ -73,8 +76,9 @@ def details_of(fields: Tree) -> tuple[tuple[Any, ...], str, str]:
     product, kind = product_of(fields)
     if not product:
         service = first(fields.get("service_name"), fields.get("scope_name")) or "without a name"
-        raise RejectError("unknown_product", f"OpenTelemetry logs of {service[:60]!r} are not read; these are: "
-                          + ", ".join(SERVICES))  # fmt: skip
+        raise RejectError(
+            "unknown_product", f"OpenTelemetry logs of {service[:60]!r} are not read; these are: " + ", ".join(SERVICES)
+        )
     if not kind:
         raise RejectError("no_action", "neither event.name nor the body says what was done")
     server, tool = _tool(fields)
@@ -82,10 +86,17 @@ def details_of(fields: Tree) -> tuple[tuple[Any, ...], str, str]:
     done = _operation(kind, server, tool) + (UNASKED if _unasked(kind, fields) else "")
     outcome, error = _outcome(kind, fields)
     values = (
-        product, done, text(fields.get("organization_id"), 64), person[:128],
-        text(fields.get("user_email"), 128).lower(), "y" if _by_key(product, fields) else "",
-        text(fields.get("service_name"), 60), outcome, error, ",".join(_traits(kind, fields)),
-    )  # fmt: skip
+        product,
+        done,
+        text(fields.get("organization_id"), 64),
+        person[:128],
+        text(fields.get("user_email"), 128).lower(),
+        "y" if _by_key(product, fields) else "",
+        text(fields.get("service_name"), 60),
+        outcome,
+        error,
+        ",".join(_traits(kind, fields)),
+    )
     session = first(fields.get("session_id"), fields.get("conversation_id"))[:256]
     return values, session, (server or first(*map(fields.get, _TARGETS)))[:256]
 
@@ -210,13 +221,19 @@ def call_of(tree: Tree) -> tuple[tuple[Any, ...], str, str]:
     failed = true(body.get("isError")) or true(answered.get("isError"))
     account = owner if owner != "aws" else text(tree.get("account_id"), 12)
     shape = (
-        region, account, kind, name, bare(operation or f"invoke_{kind}"),
+        region,
+        account,
+        kind,
+        name,
+        bare(operation or f"invoke_{kind}"),
         "failure" if failed else "success",
-    )  # fmt: skip
+    )
     session = first(
-        tree.get("session_id"), tree.get("tool_session_id"), at(tree, "attributes.session.id"),
+        tree.get("session_id"),
+        tree.get("tool_session_id"),
+        at(tree, "attributes.session.id"),
         inner(tree, "attributes").get("session.id"),
-    )  # fmt: skip
+    )
     return shape, session[:256], (tool[2] if tool else "")
 
 
@@ -227,8 +244,11 @@ NAME = "ai_agents"
 SPLUNK_SOURCETYPES = ("otel:logs", "claude_code:events", "aws:bedrock:agentcore")
 """No add-on of Splunk's defines sourcetypes for them: the names that the pages suggest for the collector's exporter."""
 ELASTIC_INDICES = (
-    "logs-claude_code.*", "logs-aws_bedrock_agentcore.*", "logs-generic.otel-*", "logs-apm.app.claude_code-*",
-)  # fmt: skip
+    "logs-claude_code.*",
+    "logs-aws_bedrock_agentcore.*",
+    "logs-generic.otel-*",
+    "logs-apm.app.claude_code-*",
+)
 
 Row = Mapping[str, Any]
 _RAW = re.compile(r'\s*\{\s*"resource(?:Logs"|_arn"\s*:\s*"arn:aws[a-z-]*:bedrock-agentcore:)')
@@ -279,9 +299,14 @@ def read(record: object) -> Event:
     if "resource_arn" in tree:
         shape, session, target = call_of(tree)
         event = filled(
-            _of_agentcore(*map(text, shape)), moment(tree.get("event_timestamp")), "", session, target,
-            first(tree.get("request_id"), inner(tree, "body").get("requestId")), tree.get("span_id"),
-        )  # fmt: skip
+            _of_agentcore(*map(text, shape)),
+            moment(tree.get("event_timestamp")),
+            "",
+            session,
+            target,
+            first(tree.get("request_id"), inner(tree, "body").get("requestId")),
+            tree.get("span_id"),
+        )
         actor = text(tree.get("actor_id"), 128)
         return event._replace(links=(BEHALF + actor,)) if actor else event
     fields = otel.flat(tree)
@@ -294,26 +319,47 @@ def read(record: object) -> Event:
 def _of_agentcore(region: str, account: str, kind: str, name: str, operation: str, outcome: str) -> Event:
     who = Identity(f"aws:{account}:{kind}:{name}", name, "agent", "aws", account, "")
     return event(
-        0, who, f"bedrock-agentcore:{operation}", credential_type="service", outcome=outcome,
-        access=_access(operation), region=region, error="failed" if outcome == "failure" else "",
-    )  # fmt: skip
+        0,
+        who,
+        f"bedrock-agentcore:{operation}",
+        credential_type="service",
+        outcome=outcome,
+        access=_access(operation),
+        region=region,
+        error="failed" if outcome == "failure" else "",
+    )
 
 
 @lru_cache(maxsize=4096)
 def _of_coding(
-    product: str, operation: str, organisation: str, person: str, email: str, by_key: str, service: str, outcome: str,
-    error: str, traits: str,
-) -> Event:  # fmt: skip
+    product: str,
+    operation: str,
+    organisation: str,
+    person: str,
+    email: str,
+    by_key: str,
+    service: str,
+    outcome: str,
+    error: str,
+    traits: str,
+) -> Event:
     """`traits` separated by commas."""
     person = person or email
     kind = f"agent:{person}" if person else "anonymous"
     name = f"{product} of {email or person}" if person else product
     who = Identity(f"{product}:{organisation}:{kind}", name, kind.partition(":")[0], product, organisation, "")
     return event(
-        0, who, f"{product}:{operation}", credential_type="key" if by_key else "session", access=_access(operation),
-        outcome=outcome, error=error, agent=agents.family(service), traits=filter(None, traits.split(",")),
+        0,
+        who,
+        f"{product}:{operation}",
+        credential_type="key" if by_key else "session",
+        access=_access(operation),
+        outcome=outcome,
+        error=error,
+        agent=agents.family(service),
+        traits=filter(None, traits.split(",")),
         links=(f"name:{VENDORS[product]}:{email}",) if email else (),
-    )  # fmt: skip
+    )
 
 
 def _access(operation: str) -> str:

@@ -37,9 +37,11 @@ from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 NAME = "alerts"
 SPLUNK_SOURCETYPES = (
-    "aws:cloudwatch:guardduty", "aws:securityhub:finding", "azure:aad:identity_protection:risk_detection",
+    "aws:cloudwatch:guardduty",
+    "aws:securityhub:finding",
+    "azure:aad:identity_protection:risk_detection",
     "azure:aad:identity_protection:risky_user",
-)  # fmt: skip
+)
 ELASTIC_INDICES = ("logs-aws.guardduty-*", "logs-aws.securityhub_findings-*", "logs-azure.identity_protection-*")
 
 Row = Mapping[str, Any]
@@ -143,8 +145,14 @@ def aws(names: AwsActor) -> Optional[Identity]:
     if names.kind in ("AssumedRole", "Role") or unique.startswith("AROA"):
         arn = names.arn or _arn(names.account, "role", names.name)
         issued = unique if unique.startswith("AROA") else ""
-        actor = Actor("AssumedRole", names.principal, _of_session(arn, session), names.account, issuer_id=issued,
-                      issuer_arn=arn if ":role/" in arn else "")  # fmt: skip
+        actor = Actor(
+            "AssumedRole",
+            names.principal,
+            _of_session(arn, session),
+            names.account,
+            issuer_id=issued,
+            issuer_arn=arn if ":role/" in arn else "",
+        )
         return identify(actor)
     if names.kind == "IAMUser" or unique.startswith("AIDA"):
         arn = names.arn or _arn(names.account, "user", names.name)
@@ -235,16 +243,25 @@ def key_of(key: str) -> tuple[str, str]:
 
 def _values(row: Row, table: Mapping[str, str]) -> dict[str, str]:
     """Of each name the first value that is told at one of its paths, as text."""
-    return {name: text(next(filter(None, (_single(at(row, path)) for path in paths.split())), ""), 4096)
-            for name, paths in table.items()}  # fmt: skip
+    return {
+        name: text(next(filter(None, (_single(at(row, path)) for path in paths.split())), ""), 4096)
+        for name, paths in table.items()
+    }
 
 
 def _single(value: object) -> object:
     return value[0] if isinstance(value, list) and value else value
 
 
-def _details(product: str, kind: str, severity: str, identity: Optional[Identity], fields: Mapping[str, str],
-          target: object, links: tuple[str, ...] = ()) -> AlertDetails:  # fmt: skip
+def _details(
+    product: str,
+    kind: str,
+    severity: str,
+    identity: Optional[Identity],
+    fields: Mapping[str, str],
+    target: object,
+    links: tuple[str, ...] = (),
+) -> AlertDetails:
     """The alert, of what all tables name alike.
 
     Raises:
@@ -369,10 +386,11 @@ def guardduty_of_ecs(document: Row) -> Tree:
     key, level = inner(resource, "accessKeyDetails"), tree.get("severity")
     who = {"userName": at(key, "user.name"), "userType": at(key, "user.type")}
     return {
-        **tree, "severity": level.get("code") if level.__class__ is dict else level,
+        **tree,
+        "severity": level.get("code") if level.__class__ is dict else level,
         "resource": {**resource, **({"accessKeyDetails": {**key, **who}} if key else {})},
         "service": {**service, "eventLastSeen": at(service, "event.lastSeen")},
-    }  # fmt: skip
+    }
 
 
 def _large(match: re.Match[str]) -> str:
@@ -407,10 +425,14 @@ _ASFF = {
 }  # fmt: skip
 _ISSUER = "SessionContext.SessionIssuer"
 _ASFF_ACTOR = {
-    "key": "AccessKeyId", "type": "PrincipalType", "principal": f"PrincipalId {_ISSUER}.PrincipalId",
-    "name": f"{_ISSUER}.UserName PrincipalName UserName", "account": "AccountId", "arn": f"{_ISSUER}.Arn",
+    "key": "AccessKeyId",
+    "type": "PrincipalType",
+    "principal": f"PrincipalId {_ISSUER}.PrincipalId",
+    "name": f"{_ISSUER}.UserName PrincipalName UserName",
+    "account": "AccountId",
+    "arn": f"{_ISSUER}.Arn",
     "unique": "UserId RoleId",
-}  # fmt: skip
+}
 _HUB = "aws.securityhub_findings"
 _CALL_OF_HUB = f"{_HUB}.action.aws_api_call"
 _SECURITYHUB = {
@@ -445,16 +467,26 @@ def securityhub(row: Row) -> AlertDetails:
     fields = _values(finding, _ASFF)
     is_over = fields["state"].upper() == "ARCHIVED" or fields["workflow"].upper() in _RESOLVED
     about = "posture", "the finding is about configuration, not about an act"
-    _refuse({_SAMPLE: fields["sample"] == "true", _CLOSED: is_over,
-             about: fields["kind"].startswith("Software and Configuration Checks")})  # fmt: skip
+    _refuse(
+        {
+            _SAMPLE: fields["sample"] == "true",
+            _CLOSED: is_over,
+            about: fields["kind"].startswith("Software and Configuration Checks"),
+        }
+    )
     resources = [resource for resource in listed(finding.get("Resources")) if resource.__class__ is dict]
     sort, who = next(((sort, resource) for resource in resources if (sort := _sort_of(resource))), ("", _NONE))
     actor, fields["key"] = _actor(sort, who, fields["account"])
     touched = (text(resource.get("Id"), 200) for resource in resources if resource.get("Type") not in _IDENTITIES)
     target = next(filter(None, touched), "") or _called(fields["service"], fields["api"])
     severity = severity_of(fields["label"], fields["points"])
-    return _details(*_kind(fields["arn"], fields["product"], fields["kind"], fields["title"]), severity,
-                 aws(actor) if sort else None, fields, target)  # fmt: skip
+    return _details(
+        *_kind(fields["arn"], fields["product"], fields["kind"], fields["title"]),
+        severity,
+        aws(actor) if sort else None,
+        fields,
+        target,
+    )
 
 
 def _actor(sort: str, resource: Row, account: str) -> tuple[AwsActor, str]:
@@ -497,8 +529,14 @@ def securityhub_of_ecs(document: Row) -> Tree:
 # risk `none` has none.
 
 
-CATEGORIES = ("UserRiskEvents", "RiskyUsers", "ServicePrincipalRiskEvents", "RiskyServicePrincipals", "AgentRiskEvents",
-              "RiskyAgents")  # fmt: skip
+CATEGORIES = (
+    "UserRiskEvents",
+    "RiskyUsers",
+    "ServicePrincipalRiskEvents",
+    "RiskyServicePrincipals",
+    "AgentRiskEvents",
+    "RiskyAgents",
+)
 _DISMISSED = ("dismissed", "remediated", "confirmedsafe")
 _ENTRA = {
     "category": "category", "resource": "resourceId", "state": "properties.riskState", "level": "properties.riskLevel",
@@ -537,8 +575,12 @@ def entra(row: Row) -> AlertDetails:
     properties = parsed(properties) if properties.__class__ is str else properties
     properties = properties if properties.__class__ is dict else _NONE
     fields = _values({**row, "properties": properties}, _ENTRA)
-    _refuse({_CLOSED: fields["state"].lower() in _DISMISSED
-             or (fields["level"] == "none" and fields["state"] in ("none", ""))})  # fmt: skip
+    _refuse(
+        {
+            _CLOSED: fields["state"].lower() in _DISMISSED
+            or (fields["level"] == "none" and fields["state"] in ("none", ""))
+        }
+    )
     app, principal, user, agent, unique = (guid(fields[name]) for name in ("app", "principal", "user", "agent", "id"))
     if fields["agent"] or fields["agent_name"]:
         agent = agent or unique
@@ -568,10 +610,12 @@ def entra(row: Row) -> AlertDetails:
 
 
 _RENAMED = {
-    "activityDatetime": "activityDateTime", "detectedDatetime": "detectedDateTime",
-    "lastUpdatedDatetime": "lastUpdatedDateTime", "riskLastModifiedDatetime": "riskLastModifiedDateTime",
+    "activityDatetime": "activityDateTime",
+    "detectedDatetime": "detectedDateTime",
+    "lastUpdatedDatetime": "lastUpdatedDateTime",
+    "riskLastModifiedDatetime": "riskLastModifiedDateTime",
     "riskLastUpdatedDatetime": "riskLastUpdatedDateTime",
-}  # fmt: skip
+}
 
 
 def entra_of_ecs(document: Row) -> Tree:
@@ -602,8 +646,15 @@ OURS = "nhi_watch"
 _CLASSES = (2001, 2004)
 _OVER = ("resolved", "suppressed", "archived", "deleted")
 _OCSF_USERS = ("evidences.actor.user", "evidences.user", "actor.user", "user")
-_OCSF_USER = {"type": "type", "uid": "uid", "other": "uid_alt", "name": "name", "mail": "email_addr",
-              "account": "account.uid", "key": "credential_uid"}  # fmt: skip
+_OCSF_USER = {
+    "type": "type",
+    "uid": "uid",
+    "other": "uid_alt",
+    "name": "name",
+    "mail": "email_addr",
+    "account": "account.uid",
+    "key": "credential_uid",
+}
 _OCSF = {
     "product": "metadata.product.name", "vendor": "metadata.product.vendor_name", "severity": "severity",
     "status": "status state", "cloud": "cloud.provider", "account": "cloud.account.uid cloud.account_uid",
@@ -613,8 +664,14 @@ _OCSF = {
     "time": "finding_info.last_seen_time finding.last_seen_time time time_dt",
     "service": "evidences.api.service.name", "api": "evidences.api.operation",
 }  # fmt: skip
-_CLOUDS = {"aws": "aws", "amazon": "aws", "gcp": "gcp", "google": "gcp", "azure": microsoft.ENTRA,
-           "microsoft": microsoft.ENTRA}  # fmt: skip
+_CLOUDS = {
+    "aws": "aws",
+    "amazon": "aws",
+    "gcp": "gcp",
+    "google": "gcp",
+    "azure": microsoft.ENTRA,
+    "microsoft": microsoft.ENTRA,
+}
 _MOST = 20
 
 
@@ -665,16 +722,22 @@ def _ocsf_user(provider: str, account: str, user: Mapping[str, str]) -> Optional
 
 
 _PRODUCTS: tuple[tuple[Callable[[Row], bool], Callable[[Row], AlertDetails]], ...] = (
-    (is_guardduty, guardduty), (is_securityhub, securityhub), (is_entra, entra), (is_ocsf, ocsf),
-)  # fmt: skip
+    (is_guardduty, guardduty),
+    (is_securityhub, securityhub),
+    (is_entra, entra),
+    (is_ocsf, ocsf),
+)
 """Of each product whether an alert is its, and how it is read."""
 _ECS: dict[str, Callable[[Tree], Tree]] = {
-    "aws.guardduty": guardduty_of_ecs, "aws.securityhub_findings": securityhub_of_ecs,
+    "aws.guardduty": guardduty_of_ecs,
+    "aws.securityhub_findings": securityhub_of_ecs,
     "azure.identity_protection": entra_of_ecs,
-}  # fmt: skip
+}
 _RAW = (
-    (":guardduty:", "/finding/", 'chemaVersion"'), ('"ProductArn"', '"GeneratorId"'), ('"riskState"', '"riskLevel"'),
-)  # fmt: skip
+    (":guardduty:", "/finding/", 'chemaVersion"'),
+    ('"ProductArn"', '"GeneratorId"'),
+    ('"riskState"', '"riskLevel"'),
+)
 _FIELD_MARKS = (
     {"service.serviceName", "resource.resourceType", "arn"},
     {"detail.service.serviceName", "detail.resource.resourceType"},
@@ -721,7 +784,14 @@ def read(record: object) -> Event:
 def _event(alert: Alert) -> Event:
     """The Event of an alert, without what differs from record to record."""
     return event(
-        0, alert.identity, f"alert:{alert.product}/{alert.kind}", account=alert.account, credential=alert.credential,
-        credential_type="key" if alert.credential else "none", address=alert.address, region=alert.region,
-        traits=("alert", f"alert_{alert.severity}"), links=alert.links,
-    )  # fmt: skip
+        0,
+        alert.identity,
+        f"alert:{alert.product}/{alert.kind}",
+        account=alert.account,
+        credential=alert.credential,
+        credential_type="key" if alert.credential else "none",
+        address=alert.address,
+        region=alert.region,
+        traits=("alert", f"alert_{alert.severity}"),
+        links=alert.links,
+    )

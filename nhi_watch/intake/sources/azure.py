@@ -179,7 +179,7 @@ def _body(properties: Any) -> str:
 
 def storage_actor(
     account: str, kind: str, token: str, tenant: str, app: str, user: str, name: str, signed: str
-) -> tuple[Identity, str, str]:  # fmt: skip
+) -> tuple[Identity, str, str]:
     """Who reads or writes a storage account: identity, credential and its kind."""
     app, user, kind, token = guid(app), guid(user), kind.lower(), token[:128]
     if app or user:
@@ -202,10 +202,16 @@ _PLACE = re.compile(r"/providers/microsoft\.keyvault/(?:vaults|managedhsms)/", r
 _OPERATION = re.compile(r"(Vault|Secret|Key|Certificate|ManagedStorageAccount)([A-Z]\w*)")
 _OBJECT = re.compile(r"https://[^/]+/(secrets|keys|certificates|storage)/([^/?]+)")
 _ACTIONS = {
-    "SecretGet": "secrets/getsecret/action", "SecretSet": "secrets/setsecret/action", "VaultGet": "read",
-    "SecretList": "secrets/readmetadata/action", "SecretListVersions": "secrets/readmetadata/action",
-    "VaultPut": "write", "VaultPatch": "write", "VaultDelete": "delete", "VaultRecover": "write",
-}  # fmt: skip
+    "SecretGet": "secrets/getsecret/action",
+    "SecretSet": "secrets/setsecret/action",
+    "VaultGet": "read",
+    "SecretList": "secrets/readmetadata/action",
+    "SecretListVersions": "secrets/readmetadata/action",
+    "VaultPut": "write",
+    "VaultPatch": "write",
+    "VaultDelete": "delete",
+    "VaultRecover": "write",
+}
 """Operations as roles name them: those that tables and signals know."""
 _SHORT = {OBJECT_ID: "oid", TENANT: "tid"}
 
@@ -225,11 +231,15 @@ def as_activity(row: Row) -> Row:
     touched = _OBJECT.match(plain(at(properties, "id")) or plain(at(properties, "requestUri")))
     place = plain(row.get("resourceId")) + (f"/{touched[1]}/{touched[2]}" if touched else "")
     return {
-        **row, "operationName": f"Microsoft.KeyVault/vaults/{_named(plain(row.get('operationName')).strip())}",
-        "category": "Administrative", "resourceId": place, "identity": {"claims": claims}, "properties": {},
+        **row,
+        "operationName": f"Microsoft.KeyVault/vaults/{_named(plain(row.get('operationName')).strip())}",
+        "category": "Administrative",
+        "resourceId": place,
+        "identity": {"claims": claims},
+        "properties": {},
         "resultSignature": text(at(properties, "httpStatusCode")) or row.get("resultSignature"),
         "userAgent": at(properties, "clientInfo"),
-    }  # fmt: skip
+    }
 
 
 def _named(operation: str) -> str:
@@ -252,14 +262,18 @@ def _table(logs: str) -> Table:
     """Where Elastic's integration puts what a record tells."""
     paths = ("category", "identity.claim", "identity.claims", "identity.authorization", "properties")
     return {
-        **{name: f"{logs}.{name}" for name in paths}, "time": "@timestamp", "correlationId": "azure.correlation_id",
-        "operationName": (f"{logs}.operation_name", "event.action"), "location": "geo.name",
-        "resourceId": ("azure.resource.id", "azure.resource_id"), "resultSignature": f"{logs}.result_signature",
+        **{name: f"{logs}.{name}" for name in paths},
+        "time": "@timestamp",
+        "correlationId": "azure.correlation_id",
+        "operationName": (f"{logs}.operation_name", "event.action"),
+        "location": "geo.name",
+        "resourceId": ("azure.resource.id", "azure.resource_id"),
+        "resultSignature": f"{logs}.result_signature",
         "resultType": (f"{logs}.result_type", "event.outcome"),
         "callerIpAddress": ("source.ip", "source.address", "client.ip", f"{logs}.callerIpAddress"),
         "tenantId": (f"{logs}.tenantId", f"{logs}.tenant_id", "azure.tenant_id"),
         "identity.name": f"{logs}.identity.claims_initiated_by_user.fullname",
-    }  # fmt: skip
+    }
 
 
 def _named_shapes(row: Tree) -> Tree:
@@ -301,12 +315,17 @@ def of_rest(row: Row) -> Row:
     ask = inner(spelt, "httpRequest").get
     person = {"name": caller} if "@" in caller and not any(map(given.get, NAMES)) else {}
     return {
-        "time": of("eventTimestamp"), "operationName": operation, "resourceId": of("resourceId"),
-        "correlationId": of("eventDataId") or of("correlationId"), "resultType": _value(of("status")),
+        "time": of("eventTimestamp"),
+        "operationName": operation,
+        "resourceId": of("resourceId"),
+        "correlationId": of("eventDataId") or of("correlationId"),
+        "resultType": _value(of("status")),
         "callerIpAddress": ask("clientIpAddress") or ask("client_ip_address"),
-        "resultSignature": _value(of("subStatus")), "tenantId": of("tenantId"),
-        "identity": {"claims": {**person, **given}}, "properties": of("properties"),
-    }  # fmt: skip
+        "resultSignature": _value(of("subStatus")),
+        "tenantId": of("tenantId"),
+        "identity": {"claims": {**person, **given}},
+        "properties": of("properties"),
+    }
 
 
 def _value(claim: Any) -> Any:
@@ -325,9 +344,18 @@ Parts = tuple[tuple[Any, ...], object, str, str]
 """shape, time, session, target"""
 
 _CATEGORIES = {
-    "Administrative", "Security", "ServiceHealth", "ResourceHealth", "Alert", "Autoscale", "Recommendation", "Policy",
-    "Action", "Write", "Delete",
-}  # fmt: skip
+    "Administrative",
+    "Security",
+    "ServiceHealth",
+    "ResourceHealth",
+    "Alert",
+    "Autoscale",
+    "Recommendation",
+    "Policy",
+    "Action",
+    "Write",
+    "Delete",
+}
 _NO_KEY = ("",) * 7
 _ASKED = ("tenantId", "appId", "objectId", "upn")
 _NAMES = (*NAMES, "upn")

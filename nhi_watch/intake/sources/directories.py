@@ -29,9 +29,10 @@ SPLUNK_SOURCETYPES = ("auth0:events", "jumpcloud:events", "keycloak:events")
 ELASTIC_INDICES = ("logs-auth0.logs-*", "logs-jumpcloud.events-*", "logs-keycloak.log-*")
 
 _FLAT = (
-    ("data.client_id", "data.date", "data.type"), ("initiated_by.id", "event_type", "service"),
+    ("data.client_id", "data.date", "data.type"),
+    ("initiated_by.id", "event_type", "service"),
     ("realmId", "authDetails.clientId"),
-)  # fmt: skip
+)
 """Names of extracted fields that tell."""
 Row = Mapping[str, Any]
 _STREAMS = {"auth0.logs": "auth0", "jumpcloud.events": "jumpcloud", "keycloak.log": "keycloak"}
@@ -110,19 +111,36 @@ def _of_document(document: Tree, product: str) -> Tree:
     return {"log_id": at(document, "event.id"), "data": {**part(document, "auth0.logs.data"), **fields}}
 
 
-_AUTH0 = {"user_id": "user.id", "user_name": "user.name", "ip": "source.ip", "user_agent": "user_agent.original",
-          "type": "event.action", "date": "@timestamp"}  # fmt: skip
+_AUTH0 = {
+    "user_id": "user.id",
+    "user_name": "user.name",
+    "ip": "source.ip",
+    "user_agent": "user_agent.original",
+    "type": "event.action",
+    "date": "@timestamp",
+}
 _JUMPCLOUD = {
-    "id": "event.id", "timestamp": "@timestamp", "event_type": "event.action", "client_ip": "client.ip",
-    "initiated_by.id": "source.user.id", "initiated_by.email": "source.user.email",
-}  # fmt: skip
+    "id": "event.id",
+    "timestamp": "@timestamp",
+    "event_type": "event.action",
+    "client_ip": "client.ip",
+    "initiated_by.id": "source.user.id",
+    "initiated_by.email": "source.user.email",
+}
 
 _KEYCLOAK = {
-    "time": "@timestamp", "type": "keycloak.login.type", "realmId": "keycloak.realm.id", "userId": "user.id",
-    "clientId": "keycloak.client.id", "details.username": "user.name", "ipAddress": "source.address",
-    "operationType": "keycloak.admin.operation", "resourceType": "keycloak.admin.resource.type",
-    "resourcePath": "keycloak.admin.resource.path", "code": "event.code",
-}  # fmt: skip
+    "time": "@timestamp",
+    "type": "keycloak.login.type",
+    "realmId": "keycloak.realm.id",
+    "userId": "user.id",
+    "clientId": "keycloak.client.id",
+    "details.username": "user.name",
+    "ipAddress": "source.address",
+    "operationType": "keycloak.admin.operation",
+    "resourceType": "keycloak.admin.resource.type",
+    "resourcePath": "keycloak.admin.resource.path",
+    "code": "event.code",
+}
 
 
 def _auth0(row: Tree) -> Parts:
@@ -136,11 +154,18 @@ def _auth0(row: Tree) -> Parts:
     failed = code.startswith(("f", "limit", "pwd_leak", "signup_pwd_leak")) or status[:1] in ("4", "5")
     outcome = "denied" if status in ("401", "403") else "failure" if failed else "success"
     shape = (
-        of("tenant_name") or of("hostname"), by.get("user_id") or (None if is_api else of("user_id")),
-        by.get("email") or by.get("name") or of("user_name"), of("client_id"), of("client_name"), operation, outcome,
-        status if failed and status else code if failed else "", of("ip"), of("user_agent"),
+        of("tenant_name") or of("hostname"),
+        by.get("user_id") or (None if is_api else of("user_id")),
+        by.get("email") or by.get("name") or of("user_name"),
+        of("client_id"),
+        of("client_name"),
+        operation,
+        outcome,
+        status if failed and status else code if failed else "",
+        of("ip"),
+        of("user_agent"),
         "console" if channel.startswith("https://manage.auth0.com") else "",
-    )  # fmt: skip
+    )
     return shape, of("date"), row.get("log_id") or of("log_id"), at(data, "details.session_id"), of("audience")
 
 
@@ -150,10 +175,18 @@ def _jumpcloud(row: Tree) -> Parts:
     name = first(who.get("email"), who.get("username"), who.get("name"))
     failed = "success" in row and not true(of("success"))
     shape = (
-        of("organization"), who.get("id") if is_person else None, name, who.get("id"), name, of("event_type"),
-        "failure" if failed else "success", first(of("error_code"), of("error_message"), "failed") if failed else "",
-        of("client_ip"), at(row, "useragent.name"), "mfa" if true(of("mfa")) and not failed else "",
-    )  # fmt: skip
+        of("organization"),
+        who.get("id") if is_person else None,
+        name,
+        who.get("id"),
+        name,
+        of("event_type"),
+        "failure" if failed else "success",
+        first(of("error_code"), of("error_message"), "failed") if failed else "",
+        of("client_ip"),
+        at(row, "useragent.name"),
+        "mfa" if true(of("mfa")) and not failed else "",
+    )
     thing = inner(row, "resource") or inner(row, "application")
     return shape, of("timestamp"), of("id"), None, first(thing.get("name"), thing.get("id"))
 
@@ -165,10 +198,18 @@ def _keycloak(row: Tree) -> Parts:
     done = kind or "_".join(filter(None, (text(of("operationType")), text(of("resourceType")))))
     alone = kind.startswith("CLIENT_LOGIN")
     shape = (
-        of("realmId"), None if alone else who.get("userId"), at(row, "details.username") or who.get("userId"),
-        who.get("clientId"), who.get("clientId"), done, "failure" if error or kind.endswith("_ERROR") else "success",
-        error, who.get("ipAddress"), None, "",
-    )  # fmt: skip
+        of("realmId"),
+        None if alone else who.get("userId"),
+        at(row, "details.username") or who.get("userId"),
+        who.get("clientId"),
+        who.get("clientId"),
+        done,
+        "failure" if error or kind.endswith("_ERROR") else "success",
+        error,
+        who.get("ipAddress"),
+        None,
+        "",
+    )
     return shape, of("time"), of("id"), of("sessionId"), of("resourcePath")
 
 
@@ -177,19 +218,42 @@ _READERS: dict[str, Callable[[Tree], Parts]] = {"auth0": _auth0, "jumpcloud": _j
 
 @lru_cache(maxsize=4096)
 def _event(
-    product: str, account: str, user: str, name: str, app: str, app_name: str, operation: str, outcome: str,
-    error: str, address: str, agent: str, traits: str,
-) -> Event:  # fmt: skip
+    product: str,
+    account: str,
+    user: str,
+    name: str,
+    app: str,
+    app_name: str,
+    operation: str,
+    outcome: str,
+    error: str,
+    address: str,
+    agent: str,
+    traits: str,
+) -> Event:
     """`traits` separated by commas."""
     operation = "".join(operation.split())[:100]
     if not operation:
         raise RejectError("no_action", "the type of the event is missing")
     kind, unique, name = ("user", user, name) if user else ("app", app, app_name)
     path = f"{kind}:{unique}" if unique else "anonymous"
-    who = Identity(f"{product}:{account}:{path}"[:512], (name or unique or "anonymous")[:256], path.partition(":")[0],
-                   product, account[:64], "")  # fmt: skip
+    who = Identity(
+        f"{product}:{account}:{path}"[:512],
+        (name or unique or "anonymous")[:256],
+        path.partition(":")[0],
+        product,
+        account[:64],
+        "",
+    )
     return event(
-        0, who, f"{product}:{operation}", credential_type="session" if user else "key",
-        access=level_by_words(operation, "unknown", _READS, _GRANTS), outcome=outcome, error=error[:128],
-        address=address, user_agent=agent, traits=filter(None, traits.split(",")),
-    )  # fmt: skip
+        0,
+        who,
+        f"{product}:{operation}",
+        credential_type="session" if user else "key",
+        access=level_by_words(operation, "unknown", _READS, _GRANTS),
+        outcome=outcome,
+        error=error[:128],
+        address=address,
+        user_agent=agent,
+        traits=filter(None, traits.split(",")),
+    )

@@ -42,9 +42,13 @@ from nhi_watch.intake.shapes.values import bound, event, filled, moment, text, t
 NAME = "endpoint"
 SPLUNK_SOURCETYPES = ("linux:audit", "linux_audit", "auditd")
 ELASTIC_INDICES = (
-    "logs-endpoint.events.file-*", "logs-endpoint.events.process-*", "logs-endpoint.events.network-*",
-    "logs-auditd_manager.auditd-*", "logs-auditd.log-*", "auditbeat-*",
-)  # fmt: skip
+    "logs-endpoint.events.file-*",
+    "logs-endpoint.events.process-*",
+    "logs-endpoint.events.network-*",
+    "logs-auditd_manager.auditd-*",
+    "logs-auditd.log-*",
+    "auditbeat-*",
+)
 
 Row = Mapping[str, Any]
 _DATASETS = ("endpoint.events.", "auditd_manager.auditd", "auditd.log")
@@ -352,10 +356,17 @@ def event_of(facts: ProcessFacts) -> Event:
     }
     denied = facts.error in ("EACCES", "EPERM")
     return event(
-        0, _host_user(facts), f"{NAME}:{facts.operation}", account=facts.host, access=_ACCESS[facts.operation],
-        marks=marked_traits, outcome="denied" if denied else "failure" if facts.error else "success", error=facts.error,
-        agent=facts.sort if facts.operation == CLI else program(facts.process), links=host_links(facts.addresses),
-    )  # fmt: skip
+        0,
+        _host_user(facts),
+        f"{NAME}:{facts.operation}",
+        account=facts.host,
+        access=_ACCESS[facts.operation],
+        marks=marked_traits,
+        outcome="denied" if denied else "failure" if facts.error else "success",
+        error=facts.error,
+        agent=facts.sort if facts.operation == CLI else program(facts.process),
+        links=host_links(facts.addresses),
+    )
 
 
 # ---- ecs
@@ -370,10 +381,16 @@ def event_of(facts: ProcessFacts) -> Event:
 _READS = frozenset({"open", "access", "opened-file", "opened"})
 _WRITES = frozenset({"creation", "modification", "overwrite", "rename", "created", "renamed", "changed-file", "wrote"})
 _STARTS = frozenset({"exec", "start", "executed", "process_started"})
-_CONNECTS = frozenset({
-    "connection_attempted", "connect", "connected-to", "lookup_requested", "lookup_result",
-    "ipv4_connection_attempt_event",
-})  # fmt: skip
+_CONNECTS = frozenset(
+    {
+        "connection_attempted",
+        "connect",
+        "connected-to",
+        "lookup_requested",
+        "lookup_result",
+        "ipv4_connection_attempt_event",
+    }
+)
 _ERRORS = {"-13": "EACCES", "-1": "EPERM", "-2": "ENOENT", "EACCES": "EACCES", "EPERM": "EPERM", "ENOENT": "ENOENT"}
 _NO_TTY = ("", "(none)", "?", "unset", "none")
 _LOGONS = ("Interactive", "RemoteInteractive", "CachedInteractive", "CachedRemoteInteractive")
@@ -390,27 +407,38 @@ def _of_document(document: Row) -> Optional[Parts]:
     process, system = inner(document, "process"), inner(inner(document, "host"), "os")
     above, data, code = inner(process, "parent"), inner(audit, "data"), at(document, "error.code")
     (host_id, host_name, user_id, user, domain, program_, parent, tty, logon, exit_code) = (
-        text(value, 400) for value in (
-            at(document, "host.id"), at(document, "host.name") or at(document, "host.hostname"),
-            at(document, "user.id"), at(document, "user.name"), at(document, "user.domain"),
-            process.get("executable") or process.get("name"), above.get("executable") or above.get("name"),
-            data.get("tty"), at(process, "Ext.session_info.logon_type"), code or data.get("exit"),
+        text(value, 400)
+        for value in (
+            at(document, "host.id"),
+            at(document, "host.name") or at(document, "host.hostname"),
+            at(document, "user.id"),
+            at(document, "user.name"),
+            at(document, "user.domain"),
+            process.get("executable") or process.get("name"),
+            above.get("executable") or above.get("name"),
+            data.get("tty"),
+            at(process, "Ext.session_info.logon_type"),
+            code or data.get("exit"),
         )
-    )  # fmt: skip
+    )
     name = host_name.lower()[:200]
     is_own = "endpoint" in (at(document, "agent.type"), said.get("module"))
     failed = said.get("outcome") == "failure" or audit.get("result") == "fail"
     addresses = at(document, "host.ip")
     facts = ProcessFacts(
-        *deed[:2], (host_id if is_own and host_id else name or host_id)[:200], name, user_id[:128],
-        f"{domain}\\{user}" if domain and user and "\\" not in user else user[:128], program_, parent,
+        *deed[:2],
+        (host_id if is_own and host_id else name or host_id)[:200],
+        name,
+        user_id[:128],
+        f"{domain}\\{user}" if domain and user and "\\" not in user else user[:128],
+        program_,
+        parent,
         _human(text(system.get("type")), text(system.get("name")), user_id),
         true(process.get("interactive")) or logon in _LOGONS or bool(audit and tty not in _NO_TTY),
         _ERRORS.get(exit_code, exit_code[:20] or "failure") if failed else "",
         tuple(text(address, 64) for address in (addresses if addresses.__class__ is list else [addresses])[:16]),
-    )  # fmt: skip
-    session = (audit.get("session") or at(process, "entry_leader.entity_id")
-               or at(process, "session_leader.entity_id"))  # fmt: skip
+    )
+    session = audit.get("session") or at(process, "entry_leader.entity_id") or at(process, "session_leader.entity_id")
     return facts, document.get("@timestamp"), _record_id(document, said, audit), text(session, 200), deed.target
 
 

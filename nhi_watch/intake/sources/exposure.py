@@ -119,13 +119,16 @@ def _trufflehog(row: Row) -> LeakedSecret:
     of = where.get
     repository = plain(of("repository") or of("bucket") or of("image") or of("link"))
     return LeakedSecret(
-        secrets=_secrets(row, "Raw", "RawV2", "Redacted"), kind=plain(row.get("DetectorName"))[:512],
-        time=_spaced(plain(of("timestamp"))), place=_place(repository, of("file")), owner=_owner(_place(repository)),
+        secrets=_secrets(row, "Raw", "RawV2", "Redacted"),
+        kind=plain(row.get("DetectorName"))[:512],
+        time=_spaced(plain(of("timestamp"))),
+        place=_place(repository, of("file")),
+        owner=_owner(_place(repository)),
         own_id=plain(of("commit"))[:512] + plain(of("line"))[:32],
         verified=row.get("Verified") is True or true(row.get("Verified")),
         public=plain(of("visibility")) in ("0", "public"),
         extra=_asked(extra) if extra else _NO_EXTRA,
-    )  # fmt: skip
+    )
 
 
 def _asked(extra: Row) -> tuple[str, str, str]:
@@ -149,10 +152,13 @@ def _gitleaks(row: Row) -> LeakedSecret:
     of = row.get
     repository = plain(of("Repository") or of("repo"))
     return LeakedSecret(
-        secrets=_secrets(row, "Secret", "Match"), kind=plain(of("RuleID"))[:512], time=of("Date"),
-        place=_place(repository, of("File")), owner=_owner(repository),
+        secrets=_secrets(row, "Secret", "Match"),
+        kind=plain(of("RuleID"))[:512],
+        time=of("Date"),
+        place=_place(repository, of("File")),
+        owner=_owner(repository),
         own_id=plain(of("Fingerprint"))[:512] or plain(of("Commit"))[:256] + plain(of("StartLine"))[:32],
-    )  # fmt: skip
+    )
 
 
 def _gitguardian(row: Row) -> LeakedSecret:
@@ -164,12 +170,14 @@ def _gitguardian(row: Row) -> LeakedSecret:
         secrets=tuple(matches),
         kind=text(at(incident, "detector.name")) or text(at(incident, "detector.display_name")),
         time=incident.get("date") or row.get("timestamp"),
-        place=_place(source, first.get("filepath") or at(first, "file_path")), owner=_owner(source),
-        own_id=text(incident.get("id")) + text(row.get("action")), verified=text(incident.get("validity")) == "valid",
+        place=_place(source, first.get("filepath") or at(first, "file_path")),
+        owner=_owner(source),
+        own_id=text(incident.get("id")) + text(row.get("action")),
+        verified=text(incident.get("validity")) == "valid",
         public=text(at(first, "source.visibility")) == "public" or "PUBLICLY_EXPOSED" in listed(incident.get("tags")),
         resolved=text(incident.get("status")).upper() in ("RESOLVED", "IGNORED"),
         hashed=text(incident.get("secret_hash")) or text(incident.get("hmsl_hash")),
-    )  # fmt: skip
+    )
 
 
 def _github(row: Row) -> LeakedSecret:
@@ -179,13 +187,17 @@ def _github(row: Row) -> LeakedSecret:
     address = plain(of("html_url"))[:512]
     action = plain(row.get("action") or of("state"))[:512]
     return LeakedSecret(
-        secrets=_secrets(alert, "secret"), kind=plain(of("secret_type"))[:512],
-        time=of("updated_at") or of("created_at"), place=_place(repository or address),
+        secrets=_secrets(alert, "secret"),
+        kind=plain(of("secret_type"))[:512],
+        time=of("updated_at") or of("created_at"),
+        place=_place(repository or address),
         owner=plain(inner(row, "organization").get("login"))[:512] or _owner(repository) or _owner(address),
-        own_id=address + action, verified=of("validity") == "active",
+        own_id=address + action,
+        verified=of("validity") == "active",
         public=action == "publicly_leaked" or true(of("publicly_leaked")),
-        resolved=action == "resolved" or of("state") == "resolved", hashed="alert:" + address if address else "",
-    )  # fmt: skip
+        resolved=action == "resolved" or of("state") == "resolved",
+        hashed="alert:" + address if address else "",
+    )
 
 
 def _aws_health(row: Row) -> LeakedSecret:
@@ -195,18 +207,27 @@ def _aws_health(row: Row) -> LeakedSecret:
     exposed = "EXPOSED" in code or "CREDENTIAL" in code or "COMPROMISED" in code
     account = text(row.get("account")) or text(at(row, "detail.affectedAccount"))
     return LeakedSecret(
-        secrets=(*keys, words) if exposed else (), kind="aws", time=row.get("time"),
-        place=" ".join(dict.fromkeys(key for key in keys if key))[:200], owner=account,
-        own_id=text(at(row, "detail.eventArn")) or text(row.get("id")), verified=exposed, public=exposed,
-        resolved=text(at(row, "detail.statusCode")) == "closed", quarantined="quarantine" in words.lower(),
+        secrets=(*keys, words) if exposed else (),
+        kind="aws",
+        time=row.get("time"),
+        place=" ".join(dict.fromkeys(key for key in keys if key))[:200],
+        owner=account,
+        own_id=text(at(row, "detail.eventArn")) or text(row.get("id")),
+        verified=exposed,
+        public=exposed,
+        resolved=text(at(row, "detail.statusCode")) == "closed",
+        quarantined="quarantine" in words.lower(),
         extra=(account, "", ""),
-    )  # fmt: skip
+    )
 
 
 _FEEDS: dict[str, Callable[[Row], LeakedSecret]] = {
-    "trufflehog": _trufflehog, "gitleaks": _gitleaks, "gitguardian": _gitguardian, "github": _github,
+    "trufflehog": _trufflehog,
+    "gitleaks": _gitleaks,
+    "gitguardian": _gitguardian,
+    "github": _github,
     "aws-health": _aws_health,
-}  # fmt: skip
+}
 
 
 # ---- secrets
@@ -302,9 +323,12 @@ ELASTIC_INDICES = ("logs-github.secret_scanning-*", "logs-trufflehog*", "logs-gi
 
 _DATASETS = ("github.secret_scanning", "trufflehog", "gitleaks", "gitguardian")
 _RAW = (
-    ('"DetectorName"', '"SourceMetadata"'), ('"RuleID"', '"Fingerprint"'), ('"gitguardian_url"', '"detector"'),
-    ('"secret_type"', '"html_url"'), ('"aws.health"', '"eventTypeCode"'),
-)  # fmt: skip
+    ('"DetectorName"', '"SourceMetadata"'),
+    ('"RuleID"', '"Fingerprint"'),
+    ('"gitguardian_url"', '"detector"'),
+    ('"secret_type"', '"html_url"'),
+    ('"aws.health"', '"eventTypeCode"'),
+)
 
 
 def _is_text(raw: str) -> bool:
@@ -358,13 +382,26 @@ def read(record: object) -> Event:
 
 def _event(feed: str, finding: LeakedSecret, secret: Secret) -> Event:
     operation = _operation(feed, finding)
-    marked_traits = {"secret_alert": True, "verified": finding.verified, "public": finding.public,
-             "resolved": finding.resolved, "quarantine": finding.quarantined}  # fmt: skip
+    marked_traits = {
+        "secret_alert": True,
+        "verified": finding.verified,
+        "public": finding.public,
+        "resolved": finding.resolved,
+        "quarantine": finding.quarantined,
+    }
     return event(
-        0, _identity(secret), f"exposure:{operation}", account=secret.account or finding.owner[:128],
-        credential=secret.credential, credential_type="key", access=actions.access("exposure", operation), agent=feed,
-        target=finding.place[:200], marks=marked_traits, links=_links(secret, finding.extra[1]),
-    )  # fmt: skip
+        0,
+        _identity(secret),
+        f"exposure:{operation}",
+        account=secret.account or finding.owner[:128],
+        credential=secret.credential,
+        credential_type="key",
+        access=actions.access("exposure", operation),
+        agent=feed,
+        target=finding.place[:200],
+        marks=marked_traits,
+        links=_links(secret, finding.extra[1]),
+    )
 
 
 def _links(secret: Secret, arn: str) -> tuple[str, ...]:

@@ -40,25 +40,34 @@ from nhi_watch.intake.sources.kubernetes import actions as k8s
 _P = "protoPayload"
 _AUTH, _ASKED = f"{_P}.authenticationInfo", "gcp.audit.request_metadata"
 _ECS = {
-    "timestamp": "@timestamp", "insertId": "event.id", "logName": "log.logger",
-    "resource.labels.project_id": "cloud.project.id", "resource.labels.cluster_name": "orchestrator.cluster.name",
+    "timestamp": "@timestamp",
+    "insertId": "event.id",
+    "logName": "log.logger",
+    "resource.labels.project_id": "cloud.project.id",
+    "resource.labels.cluster_name": "orchestrator.cluster.name",
     f"{_AUTH}.principalEmail": ("client.user.email", "gcp.audit.authentication_info.principal_email", "user.email"),
     f"{_AUTH}.principalSubject": ("client.user.id", "gcp.audit.authentication_info.principal_subject"),
     f"{_AUTH}.serviceAccountKeyName": "gcp.audit.authentication_info.service_account_key_name",
     f"{_AUTH}.serviceAccountDelegationInfo": "gcp.audit.authentication_info.service_account_delegation_info",
     f"{_P}.serviceName": ("service.name", "gcp.audit.service_name"),
-    f"{_P}.methodName": ("event.action", "gcp.audit.method_name"), f"{_P}.resourceName": "gcp.audit.resource_name",
-    f"{_P}.status.code": "gcp.audit.status.code", f"{_P}.authorizationInfo": "gcp.audit.authorization_info",
+    f"{_P}.methodName": ("event.action", "gcp.audit.method_name"),
+    f"{_P}.resourceName": "gcp.audit.resource_name",
+    f"{_P}.status.code": "gcp.audit.status.code",
+    f"{_P}.authorizationInfo": "gcp.audit.authorization_info",
     f"{_P}.requestMetadata.callerIp": ("source.ip", f"{_ASKED}.raw.caller_ip", f"{_ASKED}.caller_ip"),
     f"{_P}.requestMetadata.callerSuppliedUserAgent": ("user_agent.original", f"{_ASKED}.caller_supplied_user_agent"),
     f"{_P}.resourceLocation.currentLocations": "gcp.audit.resource_location.current_locations",
-    f"{_P}.request": "gcp.audit.request", f"{_P}.response": "gcp.audit.response",
-    f"{_P}.metadata": "gcp.audit.metadata", f"{_P}.serviceData": "gcp.audit.service_data",
-}  # fmt: skip
+    f"{_P}.request": "gcp.audit.request",
+    f"{_P}.response": "gcp.audit.response",
+    f"{_P}.metadata": "gcp.audit.metadata",
+    f"{_P}.serviceData": "gcp.audit.service_data",
+}
 _PARTS = {
-    "kept": "gcp.audit.flattened", "space": "orchestrator.namespace", "kind": "orchestrator.resource.type",
+    "kept": "gcp.audit.flattened",
+    "space": "orchestrator.namespace",
+    "kind": "orchestrator.resource.type",
     "called": "orchestrator.resource.name",
-}  # fmt: skip
+}
 
 
 def from_ecs(document: Tree) -> Tree:
@@ -218,9 +227,12 @@ def _outside(member: str, own_project: str) -> bool:
 
 NAME = "gcp"
 SPLUNK_SOURCETYPES = (
-    "google:gcp:pubsub:audit:admin_activity", "google:gcp:pubsub:audit:data_access",
-    "google:gcp:pubsub:audit:system_event", "google:gcp:pubsub:audit:policy_denied", "google:gcp:pubsub:message",
-)  # fmt: skip
+    "google:gcp:pubsub:audit:admin_activity",
+    "google:gcp:pubsub:audit:data_access",
+    "google:gcp:pubsub:audit:system_event",
+    "google:gcp:pubsub:audit:policy_denied",
+    "google:gcp:pubsub:message",
+)
 ELASTIC_INDICES = ("logs-gcp.audit-*",)
 
 Row = Mapping[str, Any]
@@ -382,9 +394,21 @@ def _target(name: str, service: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _event_of(
-    email: str, subject: str, key: str, service: str, operation: str, address: str, user_agent: str, code: str,
-    granted: str, region: str, project: str, cluster: str, own_project: str, impersonation: str,
-) -> Event:  # fmt: skip
+    email: str,
+    subject: str,
+    key: str,
+    service: str,
+    operation: str,
+    address: str,
+    user_agent: str,
+    code: str,
+    granted: str,
+    region: str,
+    project: str,
+    cluster: str,
+    own_project: str,
+    impersonation: str,
+) -> Event:
     if not operation:
         raise RejectError("no_action", "protoPayload.methodName is missing or not text")
     if k8s.is_kubernetes(email):
@@ -395,15 +419,25 @@ def _event_of(
     outcome, error = _outcome(code, granted, operation)
     credential = key.rpartition("/keys/")[2][:256] if key else ""
     return event(
-        0, identity, f"{service}:{operation}", provider=GCP, account=project, credential=credential,
-        credential_type=_credential_type(credential, identity.kind), access=access(service, operation),
-        outcome=outcome, error=error, address=address, user_agent=user_agent, region=region[:64],
+        0,
+        identity,
+        f"{service}:{operation}",
+        provider=GCP,
+        account=project,
+        credential=credential,
+        credential_type=_credential_type(credential, identity.kind),
+        access=access(service, operation),
+        outcome=outcome,
+        error=error,
+        address=address,
+        user_agent=user_agent,
+        region=region[:64],
         network="service:internal" if address == "private" else networks.network_of(address),
         target_class="own" if own_project and own_project == identity.account else "",
         marks={"impersonation": impersonation or operation in MINTS, "token_minted": operation in MINTS},
         issued=f"by:{subject or _subject(email)}"[:256] if operation in MINTS and outcome == "success" else "",
         links=_links(email, subject),
-    )  # fmt: skip
+    )
 
 
 def _links(email: str, subject: str) -> tuple[str, ...]:

@@ -39,12 +39,15 @@ from nhi_watch.intake.shapes.values import event, filled, moment, text
 # What GitHub's audit log tells about an entry: who acts, at what level, and traits.
 
 
-Facts = namedtuple("Facts", (
-    "action actor actor_is_bot programmatic_access_type actor_id org business repo repository repo_id hashed_token "
-    "token_id workflow_run_id user_agent actor_ip status_code request_method route integration oauth_application "
-    "oauth_application_id application_client_id event conclusion visibility public_repo permission user team "
-    "fingerprint transport_protocol_name publicly_leaked"
-))  # fmt: skip
+Facts = namedtuple(
+    "Facts",
+    (
+        "action actor actor_is_bot programmatic_access_type actor_id org business repo repository repo_id hashed_token "
+        "token_id workflow_run_id user_agent actor_ip status_code request_method route integration oauth_application "
+        "oauth_application_id application_client_id event conclusion visibility public_repo permission user team "
+        "fingerprint transport_protocol_name publicly_leaked"
+    ),
+)
 """The values that an Event depends on, by GitHub's names; "" where not told."""
 
 
@@ -245,9 +248,12 @@ def read(record: object) -> Event:
 
 
 _ECS = {
-    "_document_id": "event.id", "action": "event.action", "actor": "user.name", "user": "user.target.name",
+    "_document_id": "event.id",
+    "action": "event.action",
+    "actor": "user.name",
+    "user": "user.target.name",
     "@timestamp": "@timestamp",
-}  # fmt: skip
+}
 
 
 def _of_ecs(document: Tree) -> Tree:
@@ -274,14 +280,23 @@ def _event(shape: tuple[Any, ...]) -> Event:
     denied = f.status_code in ("401", "403", "404") or f.action.endswith("rejected_ref_update")
     failed = error or f.action.endswith(".failed_login")
     return event(
-        0, who, f"github:{operation}", account=f.org or f.business or owner, credential=credential[:128],
-        credential_type=_credential_type(kind, credential, f), error=error,
+        0,
+        who,
+        f"github:{operation}",
+        account=f.org or f.business or owner,
+        credential=credential[:128],
+        credential_type=_credential_type(kind, credential, f),
+        error=error,
         outcome="denied" if denied else "failure" if failed else "success",
-        access=level_of(operation, actions.access("github", operation)), address=f.actor_ip, user_agent=f.user_agent,
+        access=level_of(operation, actions.access("github", operation)),
+        address=f.actor_ip,
+        user_agent=f.user_agent,
         target_class=("own" if owner == f.org.lower() else "foreign") if owner and f.org else "",
-        traits=actions.traits("github", f.action), marks=_traits(f),
-        issued=f.fingerprint if operation.endswith("key.create") else "", links=links_of(who, credential),
-    )  # fmt: skip
+        traits=actions.traits("github", f.action),
+        marks=_traits(f),
+        issued=f.fingerprint if operation.endswith("key.create") else "",
+        links=links_of(who, credential),
+    )
 
 
 def _operation(f: Facts) -> str:

@@ -83,9 +83,12 @@ SPLUNK_SOURCETYPES = ("gitlab:audit", "gitlab:audit_json")
 ELASTIC_INDICES = ("logs-gitlab.audit-*",)
 
 _ECS = {
-    "created_at": "@timestamp", "author_id": "user.id", "author_name": "user.name", "correlation_id": "event.id",
+    "created_at": "@timestamp",
+    "author_id": "user.id",
+    "author_name": "user.name",
+    "correlation_id": "event.id",
     "ip_address": ("client.ip", "source.ip"),
-}  # fmt: skip
+}
 Row = Mapping[str, Any]
 Parts = tuple[tuple[Any, ...], object, str, str, str]
 """shape, time, session, target, issued"""
@@ -169,29 +172,48 @@ def _id_of(fields: Row, when: str, operation: str, outcome: str, target: str) ->
 
 @lru_cache(maxsize=4096)
 def _event(
-    operation: str, author_id: str, author: str, author_class: str, login: str, token: str, via: str, job_project: str,
-    address: str, user_agent: str, group: str, after: str, failed: str, other: str, project: str,
-) -> Event:  # fmt: skip
+    operation: str,
+    author_id: str,
+    author: str,
+    author_class: str,
+    login: str,
+    token: str,
+    via: str,
+    job_project: str,
+    address: str,
+    user_agent: str,
+    group: str,
+    after: str,
+    failed: str,
+    other: str,
+    project: str,
+) -> Event:
     """`project`: path of the project whose job acts, where the record tells it."""
     kind = _kind(author_id, author, author_class, login, token, via.lower(), job_project)
     who = _identity(kind, author_id, login or author, job_project if kind == "workflow" else "", group)
     refused = "not authorized" in failed.lower() or "denied" in operation
     return event(
-        0, who, f"gitlab:{operation}", credential=token[:128], credential_type=_CREDENTIALS.get(who.kind, "key"),
+        0,
+        who,
+        f"gitlab:{operation}",
+        credential=token[:128],
+        credential_type=_CREDENTIALS.get(who.kind, "key"),
         access=level_by_words(operation, actions.access("gitlab", operation), _READS, _GRANTS),
         outcome="denied" if refused else "failure" if failed or "failed" in operation else "success",
-        error=failed[:64], address=address, user_agent=user_agent, traits=actions.traits("gitlab", operation),
+        error=failed[:64],
+        address=address,
+        user_agent=user_agent,
+        traits=actions.traits("gitlab", operation),
         marks={
-            "public": "visibility" in operation and after.lower() == "public", "for_other": other,
+            "public": "visibility" in operation and after.lower() == "public",
+            "for_other": other,
             "admin_policy": after.lower() in ("owner", "maintainer", "admin"),
         },
         links=(f"oidc:project_path:{project}"[:512],) if project and who.kind == "workflow" else (),
-    )  # fmt: skip
+    )
 
 
-def _kind(
-    author_id: str, author: str, author_class: str, login: str, token: str, via: str, job_project: str
-) -> str:  # fmt: skip
+def _kind(author_id: str, author: str, author_class: str, login: str, token: str, via: str, job_project: str) -> str:
     if "CiJobToken" in author_class or "job" in via:
         return "workflow"
     if "DeployToken" in author_class or "deploy token" in author.lower() or "deploy_token" in via:

@@ -45,9 +45,11 @@ Row = Mapping[str, Any]
 
 DIRECTORY = "AzureActiveDirectory"
 SERVICES = {
-    "AzureActiveDirectory": "entra", "SecurityComplianceCenter": "compliance", "MicrosoftTeams": "teams",
+    "AzureActiveDirectory": "entra",
+    "SecurityComplianceCenter": "compliance",
+    "MicrosoftTeams": "teams",
     "MicrosoftFlow": "powerautomate",
-}  # fmt: skip
+}
 _PRINCIPAL = "ServicePrincipal_"
 _NOBODY_FACTS = ("", "not available", "not-found", "unknown", "anonymous")
 _CLIENT = re.compile(r"Client=([^;]*);(.*)", re.DOTALL)
@@ -66,8 +68,13 @@ DEEP = re.compile(
 )
 """Operations whose parameters tell more."""
 _OUTSIDE = {
-    "ForwardTo", "RedirectTo", "ForwardAsAttachmentTo", "ForwardingSmtpAddress", "BlindCopyTo", "RedirectMessageTo",
-}  # fmt: skip
+    "ForwardTo",
+    "RedirectTo",
+    "ForwardAsAttachmentTo",
+    "ForwardingSmtpAddress",
+    "BlindCopyTo",
+    "RedirectMessageTo",
+}
 _ONLY_BY_PARAMETER = ("Set-Mailbox", "Set-AdminAuditLogConfig", "Set-CASMailbox")
 """Frequent commands that mean something only with one of these parameters."""
 _TELLING = {*_OUTSIDE, "AuditEnabled", "UnifiedAuditLogIngestionEnabled", "Role"}
@@ -297,9 +304,12 @@ Parts = tuple[tuple[Any, ...], Any, object, str, str]
 """shape, time, record id, session, target"""
 # Elastic gives a few operations names of its own.
 _ACTIONS = {
-    "added-user-account": "Add user.", "modified-user-account": "Update user.", "deleted-user-account": "Delete user.",
-    "added-users-to-group": "MemberAdded", "added-group-account-to": "TeamCreated",
-}  # fmt: skip
+    "added-user-account": "Add user.",
+    "modified-user-account": "Update user.",
+    "deleted-user-account": "Delete user.",
+    "added-users-to-group": "MemberAdded",
+    "added-group-account-to": "TeamCreated",
+}
 _LOGONS = (15, 9, "15", "9")
 _NOBODY = ("", "")
 _HTTP_AGENT = "User-Agent"
@@ -406,10 +416,26 @@ def read(record: object) -> Event:
 
 @lru_cache(maxsize=4096)
 def _event(
-    operation: str, workload: str, tenant: str, who: str, kind: str, key: str, app_id: str, signed_in_to: str,
-    client: str, user_agent: str, client_info: str, result: str, error: str, mail: str, program: str,
-    program_id: str, other: str, deep: str, issued: str,
-) -> Event:  # fmt: skip
+    operation: str,
+    workload: str,
+    tenant: str,
+    who: str,
+    kind: str,
+    key: str,
+    app_id: str,
+    signed_in_to: str,
+    client: str,
+    user_agent: str,
+    client_info: str,
+    result: str,
+    error: str,
+    mail: str,
+    program: str,
+    program_id: str,
+    other: str,
+    deep: str,
+    issued: str,
+) -> Event:
     service = service_of(workload)
     tenant, user_agent = guid(tenant), user_agent or client_of(client_info)
     identity, delegated = identity_of(tenant, (who, kind, key), app_id, (program, program_id))
@@ -422,9 +448,20 @@ def _event(
         **({} if identity.kind == "user" else {"browser": False}),
     }
     return event(
-        0, identity, f"{service}:{operation}", provider="m365", account=tenant,
+        0,
+        identity,
+        f"{service}:{operation}",
+        provider="m365",
+        account=tenant,
         credential_type="session" if delegated or identity.kind == "user" else "none",
-        access=level_of(service, operation), outcome=outcome, error=code[:128], address=microsoft.host(client),
-        user_agent=user_agent, target_class="own", marks=marked_traits, traits=deep.split(), issued=issued,
+        access=level_of(service, operation),
+        outcome=outcome,
+        error=code[:128],
+        address=microsoft.host(client),
+        user_agent=user_agent,
+        target_class="own",
+        marks=marked_traits,
+        traits=deep.split(),
+        issued=issued,
         links=microsoft.links(identity, principal_of(who), (who or key).lower()[:128] if delegated else ""),
-    )  # fmt: skip
+    )

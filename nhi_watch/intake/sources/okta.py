@@ -58,12 +58,18 @@ _PATHS = (
 _ECS = {"published": "@timestamp", "uuid": "event.id", "eventType": "event.action"}
 _SESSION = "authenticationContext.externalSessionId"
 # Some writers lower the names of the top level.
-_CAMEL = {name.lower(): name for name in ("eventType", "displayMessage", "authenticationContext", "debugContext",
-                                          "securityContext")}  # fmt: skip
+_CAMEL = {
+    name.lower(): name
+    for name in ("eventType", "displayMessage", "authenticationContext", "debugContext", "securityContext")
+}
 _MARKS = ("legacyEventType", "legacyeventtype", "displayMessage", "displaymessage")
 _RAW_MARKS = ('"published"', *(f'"{name}"' for name in _MARKS))
-_KINDS = {"User": "user", "PublicClientApp": "oauth_app", "SystemPrincipal": "service",
-          **dict.fromkeys(("IP address", "unknown", ""), "anonymous")}  # fmt: skip
+_KINDS = {
+    "User": "user",
+    "PublicClientApp": "oauth_app",
+    "SystemPrincipal": "service",
+    **dict.fromkeys(("IP address", "unknown", ""), "anonymous"),
+}
 _CREDENTIALS = {"service": "service", "oauth_app": "session", "user": "console"}
 _DEEP = ("system.api_token.", "user.mfa.factor.", "user.account.", "user.lifecycle.", "user.session.impersonation")
 """Event types of which it matters to whom they are done."""
@@ -151,26 +157,51 @@ def _camel(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _event(
-    action: str, actor_id: str, actor_type: str, name: str, login: str, token: str, result: str, reason: str,
-    address: str, user_agent: str, is_proxy: str, threat: str, factor: str, other: str,
-) -> Event:  # fmt: skip
+    action: str,
+    actor_id: str,
+    actor_type: str,
+    name: str,
+    login: str,
+    token: str,
+    result: str,
+    reason: str,
+    address: str,
+    user_agent: str,
+    is_proxy: str,
+    threat: str,
+    factor: str,
+    other: str,
+) -> Event:
     """The Event of a shape, without what differs from record to record; `other`: it is done to another user."""
     who = _identity(actor_id, actor_type, name, login, token)
     operation, result = action[:110], result.upper()
-    refused = result == "DENY" or action.endswith("unauth_app_access_attempt") or (
-        result == "FAILURE" and _REFUSED.search(reason))  # fmt: skip
+    refused = (
+        result == "DENY"
+        or action.endswith("unauth_app_access_attempt")
+        or (result == "FAILURE" and _REFUSED.search(reason))
+    )
     outcome = "denied" if refused else "failure" if result == "FAILURE" else "success"
     return event(
-        0, who, f"okta:{operation}", account="", credential=token[:128], outcome=outcome, address=address,
+        0,
+        who,
+        f"okta:{operation}",
+        account="",
+        credential=token[:128],
+        outcome=outcome,
+        address=address,
         access=level_by_words(operation, actions.access("okta", operation), _READS, _GRANTS),
-        credential_type="key" if token else _CREDENTIALS.get(who.kind, "none"), user_agent=user_agent,
-        error=(reason or result)[:96] if outcome != "success" else "", traits=actions.traits("okta", operation),
+        credential_type="key" if token else _CREDENTIALS.get(who.kind, "none"),
+        user_agent=user_agent,
+        error=(reason or result)[:96] if outcome != "success" else "",
+        traits=actions.traits("okta", operation),
         marks={
-            "mfa": outcome == "success" and (operation.endswith("auth_via_mfa") or factor), "proxy": true(is_proxy),
-            "for_other": other, "threat_suspected": true(threat),
+            "mfa": outcome == "success" and (operation.endswith("auth_via_mfa") or factor),
+            "proxy": true(is_proxy),
+            "for_other": other,
+            "threat_suspected": true(threat),
         },
         links=(f"token:{token[:128]}",) if token else (),
-    )  # fmt: skip
+    )
 
 
 def _identity(actor_id: str, actor_type: str, actor: str, login: str, token: str) -> Identity:

@@ -47,10 +47,13 @@ _ECS = {
     "DelegateUser": f"{_TRAIL}.delegate_user",
 }  # fmt: skip
 _PART = {
-    "AGENT": "browser_type", "EVENT_TYPE": "event_type", "ORGANIZATION_ID": "organization_id",
-    "REQUEST_ID": ("request.id", "request_id"), "REQUEST_STATUS": ("request.status", "request_status"),
+    "AGENT": "browser_type",
+    "EVENT_TYPE": "event_type",
+    "ORGANIZATION_ID": "organization_id",
+    "REQUEST_ID": ("request.id", "request_id"),
+    "REQUEST_STATUS": ("request.status", "request_status"),
     "SESSION_KEY": ("session.key", "session_key"),
-}  # fmt: skip
+}
 """In the part of a document that is named after its dataset (`salesforce.apex`)."""
 _LOGIN_ATTEMPT = "login-attempt"
 Row = Mapping[str, Any]
@@ -124,22 +127,37 @@ def _raw(tree: Row) -> tuple[tuple[Any, ...], str, str]:
         name = of("DELEGATED_USER_NAME")
     rows = of("RECORDS_PROCESSED") or of("ROWS_PROCESSED")
     shape = (
-        operation, plain(of("ORGANIZATION_ID"))[:_ID], user, name, app,
+        operation,
+        plain(of("ORGANIZATION_ID"))[:_ID],
+        user,
+        name,
+        app,
         of("CONNECTED_APP_NAME") or of("Application") if app else "",
         of("SOURCE_IP") or of("SourceIp") or of("CLIENT_IP"),
         of("AGENT") or of("USER_AGENT") or of("BROWSER_TYPE") or of("Browser"),
         of("LOGIN_STATUS") or of("REQUEST_STATUS") or of("STATUS") or of("Status"),
-        "y" if kind == "Application" else "", "y" if operation == "LoginAs" or of("DelegateUser") else "",
+        "y" if kind == "Application" else "",
+        "y" if operation == "LoginAs" or of("DelegateUser") else "",
         "y" if rows and (whole_number(rows) or 0) >= _MANY_ROWS else "",
-    )  # fmt: skip
+    )
     return shape, session, plain(of("ENTITY_NAME") or of("Section") or of("CONNECTED_APP_ID"))[:200]
 
 
 @lru_cache(maxsize=4096)
 def _event_of(
-    operation: str, organisation: str, user: str, name: str, app: str, app_name: str, address: str, agent: str,
-    status: str, by_hand: str, as_other: str, many: str,
-) -> Event:  # fmt: skip
+    operation: str,
+    organisation: str,
+    user: str,
+    name: str,
+    app: str,
+    app_name: str,
+    address: str,
+    agent: str,
+    status: str,
+    by_hand: str,
+    as_other: str,
+    many: str,
+) -> Event:
     """`many`: whether many rows."""
     if not operation:
         raise RejectError("no_action", "EVENT_TYPE, LoginType or Action is missing or not text")
@@ -153,12 +171,23 @@ def _event_of(
     # Ids are unique across organisations, and half of the logs do not name theirs.
     who = Identity(f"{NAME}::{path}"[:512], name, kind, NAME, organisation, "")
     return event(
-        0, who, f"{NAME}:{operation}", credential_type="none" if kind == "anonymous" else "session",
-        access=_access(operation), outcome="failure" if failed else "success", address=address, user_agent=agent,
+        0,
+        who,
+        f"{NAME}:{operation}",
+        credential_type="none" if kind == "anonymous" else "session",
+        access=_access(operation),
+        outcome="failure" if failed else "success",
+        address=address,
+        user_agent=agent,
         error=(status or operation) if failed else "",
-        marks={"console": by_hand, "consent": _CONSENTS.fullmatch(operation), "impersonation": as_other,
-               "mass_export": many, "third_party": app},
-    )  # fmt: skip
+        marks={
+            "console": by_hand,
+            "consent": _CONSENTS.fullmatch(operation),
+            "impersonation": as_other,
+            "mass_export": many,
+            "third_party": app,
+        },
+    )
 
 
 def _access(operation: str) -> str:

@@ -40,16 +40,26 @@ Parts = tuple[str, tuple[Any, ...], object, str, str, str]
 """user, shape, time, record id, session, target"""
 
 _FACTORS = {
-    "PASSWORD": "password", "RSA_KEYPAIR": "key", "PROGRAMMATIC_ACCESS_TOKEN": "key", "OAUTH_ACCESS_TOKEN": "session",
-    "SAML2_ASSERTION": "web_identity", "WORKLOAD_IDENTITY": "web_identity",
-}  # fmt: skip
+    "PASSWORD": "password",
+    "RSA_KEYPAIR": "key",
+    "PROGRAMMATIC_ACCESS_TOKEN": "key",
+    "OAUTH_ACCESS_TOKEN": "session",
+    "SAML2_ASSERTION": "web_identity",
+    "WORKLOAD_IDENTITY": "web_identity",
+}
 _ECS = {
-    "EVENT_ID": "event.id", "EVENT_TIMESTAMP": "@timestamp", "EVENT_TYPE": "event.action", "USER_NAME": "user.name",
-    "CLIENT_IP": ("source.ip", f"{_DATASET}.client_ip"), "ERROR_CODE": "error.code",
-    "ERROR_MESSAGE": "event.reason", "REPORTED_CLIENT_TYPE": f"{_DATASET}.reported_client_type",
+    "EVENT_ID": "event.id",
+    "EVENT_TIMESTAMP": "@timestamp",
+    "EVENT_TYPE": "event.action",
+    "USER_NAME": "user.name",
+    "CLIENT_IP": ("source.ip", f"{_DATASET}.client_ip"),
+    "ERROR_CODE": "error.code",
+    "ERROR_MESSAGE": "event.reason",
+    "REPORTED_CLIENT_TYPE": f"{_DATASET}.reported_client_type",
     "FIRST_AUTHENTICATION_FACTOR": f"{_DATASET}.first_authentication_factor",
-    "SECOND_AUTHENTICATION_FACTOR": f"{_DATASET}.second_authentication_factor", "IS_SUCCESS": "event.outcome",
-}  # fmt: skip
+    "SECOND_AUTHENTICATION_FACTOR": f"{_DATASET}.second_authentication_factor",
+    "IS_SUCCESS": "event.outcome",
+}
 _OUTCOMES = {"success": "YES", "failure": "NO"}
 _DENIED = re.compile(
     r"insufficient privileges|not authorized|not allowed|ip_blocked|network_policy|390422", re.IGNORECASE
@@ -105,12 +115,17 @@ def _parts(row: Row) -> Parts:
     user = name_of(of("USER_NAME"))
     message = of("ERROR_MESSAGE")
     shape = (
-        operation, of("ACCOUNT_NAME") or of("ORGANIZATION_NAME"), of("CLIENT_IP"), of("REPORTED_CLIENT_TYPE"),
-        of("FIRST_AUTHENTICATION_FACTOR"), of("SECOND_AUTHENTICATION_FACTOR"),
-        of("EXECUTION_STATUS") if query else of("IS_SUCCESS"), of("ERROR_CODE"),
+        operation,
+        of("ACCOUNT_NAME") or of("ORGANIZATION_NAME"),
+        of("CLIENT_IP"),
+        of("REPORTED_CLIENT_TYPE"),
+        of("FIRST_AUTHENTICATION_FACTOR"),
+        of("SECOND_AUTHENTICATION_FACTOR"),
+        of("EXECUTION_STATUS") if query else of("IS_SUCCESS"),
+        of("ERROR_CODE"),
         "denied" if message and _DENIED.search(text(message)) else "",
         _deep(operation, text(of("QUERY_TEXT"), 8192), user[:200]) if operation.startswith(_DEEP) else "",
-    )  # fmt: skip
+    )
     time = of("START_TIME") or of("EVENT_TIMESTAMP") or of("p_event_time") or of("P_EVENT_TIME")
     database = of("DATABASE_NAME")
     target = f"{text(database)}.{text(of('SCHEMA_NAME'))}".strip(".") if database else text(of("WAREHOUSE_NAME"))
@@ -168,9 +183,18 @@ def read(record: object) -> Event:
 
 @lru_cache(maxsize=4096)
 def _event(
-    user: str, operation: str, account: str, address: str, client: str, factor: str, second: str, status: str,
-    error: str, denied: str, deep: str,
-) -> Event:  # fmt: skip
+    user: str,
+    operation: str,
+    account: str,
+    address: str,
+    client: str,
+    factor: str,
+    second: str,
+    status: str,
+    error: str,
+    denied: str,
+    deep: str,
+) -> Event:
     user = user[:200]
     failed = status.upper() not in ("YES", "SUCCESS", "TRUE", "")
     level = actions.access("snowflake", operation)
@@ -178,10 +202,16 @@ def _event(
     by_hand = "ui" in family.split("_")
     unique = f"snowflake:{account.lower()}:user:{user.upper()}" if user else "snowflake:anonymous"
     return event(
-        0, Identity(unique, user or "anonymous", "user" if user else "anonymous", "snowflake", account[:64], ""),
-        f"snowflake:{operation}", access="write" if level == "unknown" else level, address=address,
+        0,
+        Identity(unique, user or "anonymous", "user" if user else "anonymous", "snowflake", account[:64], ""),
+        f"snowflake:{operation}",
+        access="write" if level == "unknown" else level,
+        address=address,
         credential_type=_FACTORS.get(factor, "session" if operation != "LOGIN" else "none"),
-        outcome=("denied" if denied else "failure") if failed else "success", target_class="own",
-        error=(error or status)[:128] if failed else "", agent="browser" if by_hand else family,
-        marks={"browser": by_hand, "mfa": second and not failed}, traits=filter(None, deep.split(",")),
-    )  # fmt: skip
+        outcome=("denied" if denied else "failure") if failed else "success",
+        target_class="own",
+        error=(error or status)[:128] if failed else "",
+        agent="browser" if by_hand else family,
+        marks={"browser": by_hand, "mfa": second and not failed},
+        traits=filter(None, deep.split(",")),
+    )

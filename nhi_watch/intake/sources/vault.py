@@ -144,9 +144,22 @@ def read(record: object) -> Event:
 
 @lru_cache(maxsize=4096)
 def _event(
-    done: str, operation: str, entity: str, name: str, root: str, credential: str, kind: str, namespace: str,
-    address: str, user_agent: str, error: str, issued: str, space: str, account: str, arn: str,
-) -> Event:  # fmt: skip
+    done: str,
+    operation: str,
+    entity: str,
+    name: str,
+    root: str,
+    credential: str,
+    kind: str,
+    namespace: str,
+    address: str,
+    user_agent: str,
+    error: str,
+    issued: str,
+    space: str,
+    account: str,
+    arn: str,
+) -> Event:
     failed = error.lower()
     marked_traits = {
         "root_token": bool(root),
@@ -157,13 +170,22 @@ def _event(
         "mass_export": operation.startswith("sys.storage.read") or operation == "sys.raw.read",
     }
     return event(
-        0, _identity(entity, name, bool(root), namespace), f"vault:{operation}", account=namespace[:64],
-        credential=credential, credential_type="key" if credential else "session" if kind else "none",
-        access=_level(operation, done), address=host(address), user_agent=user_agent, target_class="own",
+        0,
+        _identity(entity, name, bool(root), namespace),
+        f"vault:{operation}",
+        account=namespace[:64],
+        credential=credential,
+        credential_type="key" if credential else "session" if kind else "none",
+        access=_level(operation, done),
+        address=host(address),
+        user_agent=user_agent,
+        target_class="own",
         outcome="denied" if "permission denied" in failed or "403" in failed else "failure" if failed else "success",
         error="permission denied" if "permission denied" in failed else re.sub(r"\s+", " ", error).strip()[:60],
-        marks=marked_traits, issued=issued[:256], links=_links(name, credential, (space, account, arn)),
-    )  # fmt: skip
+        marks=marked_traits,
+        issued=issued[:256],
+        links=_links(name, credential, (space, account, arn)),
+    )
 
 
 def _links(name: str, credential: str, login: tuple[str, str, str]) -> tuple[str, ...]:

@@ -33,15 +33,29 @@ _VALUES = ("value", "multiValue", "boolValue", "intValue", "multiIntValue", "mul
 
 # By the words of an event's name; the first that fits.
 _LEVELS = (
-    ("permissions", re.compile(
-        r"(?:.*_|)(?:acl|acls|role|roles|privilege|delegated|access|authorize|trusted|whitelist|allowlist|visibility|"
-        r"grant|revoke|owner|member|2sv|oauth2|sso|api_client|password|recovery)(?:_.*|)")),
-    ("read", re.compile(r"(?:view|download|preview|print|login|logout|copy|email_log_search|request_access|alert|"
-                        r"suspicious|account_disabled|gov_attack|risky|passkey|.*_viewed|.*_log_search)(?:_.*|)")),
-    ("write", re.compile(r"(?:create|add|change|update|delete|remove|edit|upload|move|rename|trash|untrash|toggle|"
-                         r"enforce|customer_takeout|email_forwarding|enroll|unenroll|titanium|transfer|suspend|"
-                         r"unsuspend|source_copy|sync|device|failed|ban|approve|reject|user|group|domain)(?:_.*|)")),
-)  # fmt: skip
+    (
+        "permissions",
+        re.compile(
+            r"(?:.*_|)(?:acl|acls|role|roles|privilege|delegated|access|authorize|trusted|whitelist|allowlist|visibility|"
+            r"grant|revoke|owner|member|2sv|oauth2|sso|api_client|password|recovery)(?:_.*|)"
+        ),
+    ),
+    (
+        "read",
+        re.compile(
+            r"(?:view|download|preview|print|login|logout|copy|email_log_search|request_access|alert|"
+            r"suspicious|account_disabled|gov_attack|risky|passkey|.*_viewed|.*_log_search)(?:_.*|)"
+        ),
+    ),
+    (
+        "write",
+        re.compile(
+            r"(?:create|add|change|update|delete|remove|edit|upload|move|rename|trash|untrash|toggle|"
+            r"enforce|customer_takeout|email_forwarding|enroll|unenroll|titanium|transfer|suspend|"
+            r"unsuspend|source_copy|sync|device|failed|ban|approve|reject|user|group|domain)(?:_.*|)"
+        ),
+    ),
+)
 _BROAD = re.compile(
     r"https://(?:mail\.google\.com/?|www\.googleapis\.com/auth/(?:drive|gmail\.(?:modify|settings\.\w+|readonly)|"
     r"admin\.directory\..*|admin\.datatransfer|cloud-platform|ediscovery|cloud_search(?:\..*)?|apps\.groups\..*))"
@@ -106,13 +120,15 @@ def traits_of(app: str, operation: str, fields: Tree) -> Iterable[str]:
     seen = {text(of(name)).lower() for name in ("visibility", "new_value")}
     admin = name in ("assign_role", "grant_admin_privilege") and "ADMIN" in text(of("ROLE_NAME") or "ADMIN").upper()
     marked_traits = {
-        "third_party": app == "token", "consent": granted or trusted, "admin_policy": admin,
+        "third_party": app == "token",
+        "consent": granted or trusted,
+        "admin_policy": admin,
         "broad_scope": any(map(_BROAD.fullmatch if granted else _BROAD.search, scopes)),
         "mass_export": name.startswith("customer_takeout"),
         "public": name.startswith("change_document") and seen & _PUBLIC,
         "shared_outside": text(of("visibility_change")) == "external" or name == "email_forwarding_out_of_domain",
         "mfa": text(of("is_second_factor")).lower() == "true",
-    }  # fmt: skip
+    }
     return [mark for mark, holds in marked_traits.items() if holds]
 
 
@@ -140,12 +156,19 @@ _GOOGLE = "SYSTEM"
 """The key of what Google itself does."""
 _GW = "google_workspace"
 _ECS = {
-    "id.time": "@timestamp", "id.uniqueQualifier": "event.id", "id.applicationName": "event.provider",
-    "id.customerId": "organization.id", "name": "event.action", "actor.email": ("source.user.email", "user.email"),
-    "actor.profileId": ("source.user.id", "user.id"), "actor.callerType": f"{_GW}.actor.type",
-    "actor.key": f"{_GW}.actor.key", "ipAddress": "source.ip", "own": _GW,
+    "id.time": "@timestamp",
+    "id.uniqueQualifier": "event.id",
+    "id.applicationName": "event.provider",
+    "id.customerId": "organization.id",
+    "name": "event.action",
+    "actor.email": ("source.user.email", "user.email"),
+    "actor.profileId": ("source.user.id", "user.id"),
+    "actor.callerType": f"{_GW}.actor.type",
+    "actor.key": f"{_GW}.actor.key",
+    "ipAddress": "source.ip",
+    "own": _GW,
     "dataset": ("event.dataset", "data_stream.dataset"),
-}  # fmt: skip
+}
 # ECS renames parameters; for those that matter here, back again.
 _RENAMED = {
     "token": {
@@ -245,19 +268,37 @@ def _operation(app: str, name: str, given: Tree) -> str:
 
 @lru_cache(maxsize=4096)
 def _event_of(
-    app: str, operation: str, email: str, profile: str, caller: str, key: str, address: str, customer: str,
-    client: str, name: str, traits: str, challenge: str,
-) -> Event:  # fmt: skip
+    app: str,
+    operation: str,
+    email: str,
+    profile: str,
+    caller: str,
+    key: str,
+    address: str,
+    customer: str,
+    client: str,
+    name: str,
+    traits: str,
+    challenge: str,
+) -> Event:
     identity = _identity((email, profile), (caller, key), (client, name), customer)
     failed = "fail" in operation.lower() or "denied" in operation.lower() or "incorrect" in challenge.lower()
     service = f"workspace.{app.lower()}"
     credential = key[:256] if caller == "KEY" and key != _GOOGLE else ""
     return event(
-        0, identity, f"{service}:{operation}", provider=NAME, account=customer, credential=credential,
-        credential_type=_credential_type(credential, identity.kind), access=access(service, operation),
-        outcome="failure" if failed else "success", error=operation if failed else "", address=address,
+        0,
+        identity,
+        f"{service}:{operation}",
+        provider=NAME,
+        account=customer,
+        credential=credential,
+        credential_type=_credential_type(credential, identity.kind),
+        access=access(service, operation),
+        outcome="failure" if failed else "success",
+        error=operation if failed else "",
+        address=address,
         traits=traits.split(",") if traits else (),
-    )  # fmt: skip
+    )
 
 
 def _credential_type(credential: str, kind: str) -> str:

@@ -134,8 +134,10 @@ def _read_file(name: str, file: BinaryIO, bounds: Bounds, before: Optional[FileV
 
 _ASKED = 16
 """Batches after which it is asked what time a file took: the question may cost more than a batch."""
-_BEYOND = ("it takes {}, more than a log does: only its first {:,} records were read; look where it comes from, and "
-           "raise --file-bounds if it is a log")  # fmt: skip
+_BEYOND = (
+    "it takes {}, more than a log does: only its first {:,} records were read; look where it comes from, and "
+    "raise --file-bounds if it is a log"
+)
 GREW = "it grew while it was read: the next run reads the rest"
 
 

@@ -89,8 +89,11 @@ def _text(name: str, head: bytes) -> Optional[Format]:
     suffixes = {suffix.lower() for suffix in PurePath(name).suffixes}
     table = next((prefix for suffix, prefix in _TABLES.items() if suffix in suffixes), "")
     if table or _COLUMNS.match(text):
-        return Format(UNREAD, f"{table or 'CSV'} with header {_begin(text)}, none of _raw, @timestamp, TimeGenerated, "
-                    "as exports have; export the events as JSON, one record a line")  # fmt: skip
+        return Format(
+            UNREAD,
+            f"{table or 'CSV'} with header {_begin(text)}, none of _raw, @timestamp, TimeGenerated, "
+            "as exports have; export the events as JSON, one record a line",
+        )
     if text.startswith((b"<?xml", b"<Event")):
         return Format(UNREAD, "XML; export the events as JSON, one record a line")
     return None

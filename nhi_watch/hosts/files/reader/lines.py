@@ -37,7 +37,7 @@ def read_lines(file: str, chunks: Chunks, parts: Iterator[bytes]) -> Iterator[Ba
 
 def _by_lines(
     file: str, chunks: Chunks, parts: Iterator[bytes], make: Callable[[int, list[bytes], int], Batch]
-) -> Iterator[Batch]:  # fmt: skip
+) -> Iterator[Batch]:
     """Batches of what `make` makes of lines, the number of their first one, and the bytes that were read for them."""
     consumed, line, tail = 0, 1, b""
     for lines, tail, too_long in split(parts):

@@ -176,10 +176,14 @@ def line_of(piece: Bad) -> dict[str, Any]:
     kept = redact(piece.raw[: _SHORT.get(piece.reason, RAW_LIMIT)])
     cut = len(kept) < piece.length
     return {
-        "file": _text(piece.file), "line": piece.line, "reason": _text(piece.reason),
-        "detail": _text(redact(_text(piece.detail).encode()).decode()), **_raw(kept, cut), "length": piece.length,
+        "file": _text(piece.file),
+        "line": piece.line,
+        "reason": _text(piece.reason),
+        "detail": _text(redact(_text(piece.detail).encode()).decode()),
+        **_raw(kept, cut),
+        "length": piece.length,
         **({"truncated": True} if cut else {}),
-    }  # fmt: skip
+    }
 
 
 def _raw(kept: bytes, cut: bool) -> dict[str, str]:

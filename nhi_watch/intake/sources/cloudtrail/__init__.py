@@ -71,11 +71,14 @@ FIELDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (_WHO + "identityProvider", "", ("actor.idp.name",)),
     (_CONTEXT + "sessionIssuer.principalId", _ISSUER + "principal_id", ()),
     (_CONTEXT + "sessionIssuer.arn", _ISSUER + "arn", ("actor.session.issuer",)),
-    (_CONTEXT + "attributes.mfaAuthenticated", _OF_WHO + "session_context.mfa_authenticated",
-     ("actor.session.is_mfa", "actor.session.mfa")),
+    (
+        _CONTEXT + "attributes.mfaAuthenticated",
+        _OF_WHO + "session_context.mfa_authenticated",
+        ("actor.session.is_mfa", "actor.session.mfa"),
+    ),
     (_WHO + "onBehalfOf.userId", "actor.entity.id", ()),
     (_CONTEXT + "ec2RoleDelivery", "", ()),
-)  # fmt: skip
+)
 """Of each value the native path, which is the name of Splunk's field, too; the field of Elastic's integration, and the
 first of OCSF's paths that tells it. "" and (): where that shape does not tell it, or needs more than another name."""
 PATHS = tuple(native for native, _, _ in FIELDS)
@@ -84,7 +87,7 @@ OCSF = {native: paths for native, _, paths in FIELDS}
 
 TARGETS: dict[str, tuple[str, ...]] = {
     source: tuple(keys.split()) for source, keys in actions.table("cloudtrail")["targets"].items()
-}  # fmt: skip
+}
 """What a call touches: keys of requestParameters, the first one that is there."""
 _NONE: tuple[str, ...] = ()
 _EMPTY: dict[str, Any] = {}
@@ -185,9 +188,11 @@ def joined(value: object) -> str:
 
 
 SPLUNK_FIELDS = (
-    *PATHS, "resources{}.accountId", "resources{}.ARN",
+    *PATHS,
+    "resources{}.accountId",
+    "resources{}.ARN",
     *sorted({f"requestParameters.{key}{end}" for keys in TARGETS.values() for key in keys for end in ("", "{}")}),
-)  # fmt: skip
+)
 """The extracted fields that are read of events whose parameters do not matter."""
 
 
@@ -201,17 +206,20 @@ SPLUNK_FIELDS = (
 
 
 _ECS = {
-    **ECS, "sourceIPAddress": (ECS["sourceIPAddress"], "source.ip"),
+    **ECS,
+    "sourceIPAddress": (ECS["sourceIPAddress"], "source.ip"),
     "requestParameters": f"{_AWS}flattened.request_parameters",
     "responseElements": f"{_AWS}flattened.response_elements",
     "additionalEventData": f"{_AWS}flattened.additional_eventdata",
     "serviceEventDetails": f"{_AWS}flattened.service_event_details",
-}  # fmt: skip
+}
 _RESOURCES = _AWS + "resources"
 ECS_FIELDS = (
     *(field for paths in _ECS.values() for field in ((paths,) if isinstance(paths, str) else paths)),
-    _RESOURCES + ".account_id", _RESOURCES + ".arn", "event.original",
-)  # fmt: skip
+    _RESOURCES + ".account_id",
+    _RESOURCES + ".arn",
+    "event.original",
+)
 """The fields that are read from ECS documents, for a search that asks only for what is needed."""
 _TELLING = tuple(_AWS + name for name in ("event_version", "user_identity.type", "recipient_account_id"))
 _MARKS = ("_source", "fields", "aws", "event", "event.dataset", "data_stream", "data_stream.dataset", *_TELLING)
@@ -234,11 +242,17 @@ def is_ecs(record: Record) -> bool:
 def _of_ecs(document: Record) -> Record:
     raw_resources = at(document, _RESOURCES)
     resources_list = raw_resources if raw_resources.__class__ is list else []
-    resources = [{"accountId": r.get("account_id"), "ARN": r.get("arn") or r.get("ARN")} for r in resources_list
-                 if r.__class__ is dict]  # fmt: skip
+    resources = [
+        {"accountId": r.get("account_id"), "ARN": r.get("arn") or r.get("ARN")}
+        for r in resources_list
+        if r.__class__ is dict
+    ]
     if raw_resources.__class__ is dict:
-        resources = [{name: resource} for name, key in (("accountId", "account_id"), ("ARN", "arn"))
-                     for resource in listed(raw_resources.get(key))]  # fmt: skip
+        resources = [
+            {name: resource}
+            for name, key in (("accountId", "account_id"), ("ARN", "arn"))
+            for resource in listed(raw_resources.get(key))
+        ]
     return {**rebuild(document, _ECS), "resources": resources}
 
 
@@ -381,10 +395,22 @@ def _event_of(shape: Values) -> Event:
     address = _caller(address) if "," in address else address
     service = source.strip()[:64].lower().partition(_DOMAIN)[0]
     operation = actions.canonical(name.strip()[:100])
-    identity = identify(Actor(
-        kind, principal, arn, account, user, invoked, issuer_id, issuer_arn, provider, person, address=address,
-        recipient=recipient,
-    ))  # fmt: skip
+    identity = identify(
+        Actor(
+            kind,
+            principal,
+            arn,
+            account,
+            user,
+            invoked,
+            issuer_id,
+            issuer_arn,
+            provider,
+            person,
+            address=address,
+            recipient=recipient,
+        )
+    )
     own_account = recipient or identity.account
     refused = "ValidationException" in error and operation.startswith(_MODEL_CALLS)
     abroad = owner if owner not in (identity.account, own_account) else ""

@@ -56,9 +56,13 @@ _PARTITIONS = ("", "arn", "arnaws", "arnaws-cn", "arnaws-us-gov")
 _WIDE = re.compile(r".*/0*[0-7]")
 """Networks of more than a 256th of all addresses; host bits mean nothing."""
 _FOR_ALL = {
-    "accounts.google.com": "", "cognito-identity.amazonaws.com": "", "www.amazon.com": "", "graph.facebook.com": "",
-    "token.actions.githubusercontent.com": "aud", "gitlab.com": "aud",
-}  # fmt: skip
+    "accounts.google.com": "",
+    "cognito-identity.amazonaws.com": "",
+    "www.amazon.com": "",
+    "graph.facebook.com": "",
+    "token.actions.githubusercontent.com": "aud",
+    "gitlab.com": "aud",
+}
 """Providers at which anybody has an identity; the key that says nothing of whose, as all tokens for AWS have it."""
 
 
@@ -237,9 +241,17 @@ def _permission_added(call: Call) -> Iterator[str]:
 
 
 _POLICIES = (
-    "bucketPolicy", "assumeRolePolicyDocument", "policyDocument", "policy", "policy.policy", "policyText",
-    "resourcePolicy", "attributes.Policy", "accessPolicies", "policyInJson",
-)  # fmt: skip
+    "bucketPolicy",
+    "assumeRolePolicyDocument",
+    "policyDocument",
+    "policy",
+    "policy.policy",
+    "policyText",
+    "resourcePolicy",
+    "attributes.Policy",
+    "accessPolicies",
+    "policyInJson",
+)
 
 
 def _resource_policy(call: Call) -> Iterator[str]:
@@ -256,9 +268,14 @@ def _acl(call: Call) -> Iterator[str]:
     canned = call.texts("x-amz-acl", "x-amz-acl{}", "accessControlList.x-amz-acl", "acl")
     grants = "AccessControlPolicy.AccessControlList.Grant"
     named = call.texts(
-        f"{grants}{{}}.Grantee.URI", f"{grants}.Grantee.URI", "x-amz-grant-read", "x-amz-grant-write",
-        "x-amz-grant-full-control", "x-amz-grant-read-acp", "x-amz-grant-write-acp",
-    )  # fmt: skip
+        f"{grants}{{}}.Grantee.URI",
+        f"{grants}.Grantee.URI",
+        "x-amz-grant-read",
+        "x-amz-grant-write",
+        "x-amz-grant-full-control",
+        "x-amz-grant-read-acp",
+        "x-amz-grant-write-acp",
+    )
     open_acl = any(text.startswith(("public-read", "authenticated-read")) for text in canned)
     if open_acl or any(group in text for text in named for group in _GROUPS):
         yield "public"
@@ -266,10 +283,12 @@ def _acl(call: Call) -> Iterator[str]:
 
 _CUSTOMER_KEY = ("x-amz-server-side-encryption-customer-algorithm", "SSECustomerAlgorithm")
 _KMS_KEY = (
-    "kmsKeyId", "x-amz-server-side-encryption-aws-kms-key-id", "destinationEncryptionContext.keyId",
+    "kmsKeyId",
+    "x-amz-server-side-encryption-aws-kms-key-id",
+    "destinationEncryptionContext.keyId",
     "ServerSideEncryptionConfiguration.Rule.ApplyServerSideEncryptionByDefault.KMSMasterKeyID",
     "ServerSideEncryptionConfiguration.Rule{}.ApplyServerSideEncryptionByDefault.KMSMasterKeyID",
-)  # fmt: skip
+)
 
 
 def _own_key(call: Call) -> Iterator[str]:
@@ -306,10 +325,14 @@ def _attached(call: Call) -> Iterator[str]:
 
 def _ingress(call: Call) -> Iterator[str]:
     sources = call.texts(
-        "cidrIp", "cIDRIP", "cidrBlock", "ipv6CidrBlock", "ipPermissions.items{}.ipRanges.items{}.cidrIp",
+        "cidrIp",
+        "cIDRIP",
+        "cidrBlock",
+        "ipv6CidrBlock",
+        "ipPermissions.items{}.ipRanges.items{}.cidrIp",
         "ipPermissions.items{}.ipv6Ranges.items{}.cidrIpv6",
         "ModifySecurityGroupRulesRequest.SecurityGroupRule.SecurityGroupRule.CidrIpv4",
-    )  # fmt: skip
+    )
     outward = "true" in call.texts("egress") or "deny" in call.texts("ruleAction")
     if not outward and any(map(_WIDE.fullmatch, sources)):
         yield "open_ingress"
@@ -322,9 +345,12 @@ _TEMPLATE = tuple(f"CreateLaunchTemplate{kind}Request.LaunchTemplateData" for ki
 
 def _compute(call: Call) -> Iterator[str]:
     sizes = call.texts(
-        "instanceType", "instanceType.value", "launchSpecification.instanceType",
-        "resourceConfig.instanceType", *(f"{t}.InstanceType" for t in _TEMPLATE),
-    )  # fmt: skip
+        "instanceType",
+        "instanceType.value",
+        "launchSpecification.instanceType",
+        "resourceConfig.instanceType",
+        *(f"{t}.InstanceType" for t in _TEMPLATE),
+    )
     counts = call.texts("instancesSet.items{}.maxCount", "instanceCount", "desiredCapacity")
     many = any(text.isdigit() and len(text) < 9 and int(text) >= _MANY for text in counts)
     if many or any(_LARGE.match(size) for size in sizes):
@@ -393,7 +419,7 @@ _QUESTIONS: Questions = (
     *((_says(trait, value, *paths.split()), calls) for trait, value, paths, calls in _TABLES["said"]),
     *((question, _TABLES["asked"][question.__name__.strip("_")]) for question in _ASKED),
     (lambda call: iter(()), _TABLES["answered"]),
-)  # fmt: skip
+)
 # Lambda's calls carry the API's version; they are named here so that looking one up stays one step.
 _DATED = ("AddPermission", "AddLayerVersionPermission", "CreateFunctionUrlConfig", "UpdateFunctionUrlConfig")
 _DATES = ("20150331", "20150331v2", "20181031", "20211031")
@@ -410,8 +436,10 @@ DEEP = _by_name(_QUESTIONS)
 """Name of a call → the questions that its deep reading answers."""
 
 _ISSUED = (
-    "credentials.accessKeyId", "accessKey.accessKeyId", "serviceSpecificCredential.serviceSpecificCredentialId",
-)  # fmt: skip
+    "credentials.accessKeyId",
+    "accessKey.accessKeyId",
+    "serviceSpecificCredential.serviceSpecificCredentialId",
+)
 
 
 def deepen(record: Record, name: str, event: Event) -> Event:
@@ -425,10 +453,12 @@ def deepen(record: Record, name: str, event: Event) -> Event:
     who, signed_in = event.identity, _signed_in(call)
     return event._replace(
         identity=who._replace(name=signed_in) if signed_in else who,
-        outcome="failure" if failed else event.outcome, error=event.error or ("Failure" if failed else ""),
-        target_class=_assumed(call) or event.target_class, traits=tuple(sorted({*event.traits, *traits})),
+        outcome="failure" if failed else event.outcome,
+        error=event.error or ("Failure" if failed else ""),
+        target_class=_assumed(call) or event.target_class,
+        traits=tuple(sorted({*event.traits, *traits})),
         issued=_issued(call),
-    )  # fmt: skip
+    )
 
 
 def _tree(value: object) -> dict[str, Any]:

@@ -46,18 +46,25 @@ _GRAPH = "MicrosoftGraphActivityLogs"
 _CATEGORIES = {*audit.OPERATIONS, _GRAPH}
 _STREAMS = ("azure.signinlogs", "azure.auditlogs", "azure.graphactivitylogs")
 _PARTS: dict[str, Callable[[Any, Any, object], audit.Parts]] = {
-    "signin": audit.parts_signin, "audit": audit.parts, "graph": audit.parts_graph,
-}  # fmt: skip
+    "signin": audit.parts_signin,
+    "audit": audit.parts,
+    "graph": audit.parts_graph,
+}
 _EVENTS: dict[str, Callable[[tuple[str, ...]], Event]] = {
-    "signin": audit.event_of_signin, "audit": audit.event_of, "graph": audit.event_of_graph,
-}  # fmt: skip
+    "signin": audit.event_of_signin,
+    "audit": audit.event_of,
+    "graph": audit.event_of_graph,
+}
 _NAMES = ("callerIpAddress", "operationName", "resourceId", "tenantId", "correlationId", "resultType")
 _LOWERED = {name.lower(): name for name in _NAMES}
 _RAW_MARKS = (
-    ('"initiatedBy"', '"activityDisplayName"'), ('"initiatedBy"', '"loggedByService"'),
-    ('"Sign-in activity"', '"createdDateTime"'), ('"Sign-in activity"', '"category"', '"properties"'),
-    (f'"{_GRAPH}"', '"requestUri"'), ('"createdDateTime"', '"appId"', '"resourceDisplayName"'),
-)  # fmt: skip
+    ('"initiatedBy"', '"activityDisplayName"'),
+    ('"initiatedBy"', '"loggedByService"'),
+    ('"Sign-in activity"', '"createdDateTime"'),
+    ('"Sign-in activity"', '"category"', '"properties"'),
+    (f'"{_GRAPH}"', '"requestUri"'),
+    ('"createdDateTime"', '"appId"', '"resourceDisplayName"'),
+)
 _NONE: Mapping[str, Any] = {}
 
 

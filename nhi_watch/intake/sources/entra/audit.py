@@ -25,16 +25,21 @@ _BESIDES: dict[str, Table] = {
     "signinlogs": {"id": "event.id", "userAgent": "user_agent.original"},
     "auditlogs": {"id": "event.id", "result": "event.outcome"},
     "graphactivitylogs": {
-        "requestId": ("http.request.id", "event.id"), "requestMethod": "http.request.method",
-        "requestUri": "url.original", "responseStatusCode": "http.response.status_code",
-        "userAgent": "user_agent.original", "userId": "user.id",
+        "requestId": ("http.request.id", "event.id"),
+        "requestMethod": "http.request.method",
+        "requestUri": "url.original",
+        "responseStatusCode": "http.response.status_code",
+        "userAgent": "user_agent.original",
+        "userId": "user.id",
     },
-}  # fmt: skip
+}
 """What Elastic's integration takes out of the properties."""
 _TOP_BESIDES = {
-    "time": "@timestamp", "tenantId": "azure.tenant_id", "resourceId": "azure.resource.id",
+    "time": "@timestamp",
+    "tenantId": "azure.tenant_id",
+    "resourceId": "azure.resource.id",
     "correlationId": "azure.correlation_id",
-}  # fmt: skip
+}
 
 
 def _audited(row: Tree) -> Tree:
@@ -66,11 +71,13 @@ Parts = tuple[tuple[Any, ...], object, object, str, str]
 """shape, time, record id, session, target"""
 
 OPERATIONS = {
-    "SignInLogs": "UserSignIn", "NonInteractiveUserSignInLogs": "NonInteractiveSignIn",
+    "SignInLogs": "UserSignIn",
+    "NonInteractiveUserSignInLogs": "NonInteractiveSignIn",
     "ServicePrincipalSignInLogs": "ServicePrincipalSignIn",
     "MicrosoftServicePrincipalSignInLogs": "ServicePrincipalSignIn",
-    "ManagedIdentitySignInLogs": "ManagedIdentitySignIn", "ADFSSignInLogs": "UserSignIn",
-}  # fmt: skip
+    "ManagedIdentitySignInLogs": "ManagedIdentitySignIn",
+    "ADFSSignInLogs": "UserSignIn",
+}
 # "Microsoft Entra authentication and authorization error codes": not assigned, blocked by conditional access,
 # no consent, disabled, from a tenant that is not let in.
 _DENIED = {
@@ -78,9 +85,12 @@ _DENIED = {
     "90094", "500021", "500212", "530004", "530032", "530034", "650052", "7000112", "7000114",
 }  # fmt: skip
 _CREDENTIALS_SIGNIN = {
-    "clientsecret": "key", "clientassertion": "certificate", "certificate": "certificate",
-    "federatedidentitycredential": "web_identity", "managedidentity": "managed",
-}  # fmt: skip
+    "clientsecret": "key",
+    "clientassertion": "certificate",
+    "certificate": "certificate",
+    "federatedidentitycredential": "web_identity",
+    "managedidentity": "managed",
+}
 _LEGACY = ("imap", "pop", "smtp", "activesync", "mapi", "other clients", "exchange web services", "autodiscover")
 
 
@@ -122,19 +132,28 @@ def kind_of(record: Part, fields: Part) -> str:
 @lru_cache(maxsize=4096)
 def event_of_signin(shape: tuple[str, ...]) -> Event:
     """The Event of a shape, but for time, record id, session and target."""
-    (name, tenant, _, _, _, _, _, _, address, user_agent, code, _, _, _, key, credential, _, _, crossing,
-     _) = shape  # fmt: skip
+    (name, tenant, _, _, _, _, _, _, address, user_agent, code, _, _, _, key, credential, _, _, crossing, _) = shape
     tenant = guid(tenant)
     error = "" if code.lower() in ("0", "success", "none") else code[:128]
     identity = _identity_signin(shape)
     foreign = crossing not in ("", "none")
     return event(
-        0, identity, f"entra:{name}", provider="entra", account=tenant, credential=guid(key),
-        credential_type=_credential_type(name, key, credential), access="write", error=error,
+        0,
+        identity,
+        f"entra:{name}",
+        provider="entra",
+        account=tenant,
+        credential=guid(key),
+        credential_type=_credential_type(name, key, credential),
+        access="write",
+        error=error,
         outcome="denied" if error in _DENIED else "failure" if error else "success",
-        address=microsoft.host(address), user_agent=user_agent, target_class="foreign" if foreign else "own",
-        marks=_traits(shape, not error), links=microsoft.links(identity, guid(shape[3])),
-    )  # fmt: skip
+        address=microsoft.host(address),
+        user_agent=user_agent,
+        target_class="foreign" if foreign else "own",
+        marks=_traits(shape, not error),
+        links=microsoft.links(identity, guid(shape[3])),
+    )
 
 
 def _identity_signin(shape: tuple[str, ...]) -> Identity:
@@ -185,8 +204,17 @@ _ADDRESSES = ("AppAddress", "ReplyUrls", "RedirectUris", "Web", "Spa", "PublicCl
 
 Deep = tuple[tuple[str, ...], str]
 """Traits, and the id of a credential that was handed out, or else of the app that was given power."""
-_EMPOWERS = frozenset({"consent", "scope_growth", "role_grant", "reply_address", "owner_added", "federated_credential",
-                       "publisher_changed"})  # fmt: skip
+_EMPOWERS = frozenset(
+    {
+        "consent",
+        "scope_growth",
+        "role_grant",
+        "reply_address",
+        "owner_added",
+        "federated_credential",
+        "publisher_changed",
+    }
+)
 NOTHING: Deep = ((), "")
 _NONE: Part = {}
 _APPS = ("ServicePrincipal", "Application")
@@ -246,8 +274,9 @@ def _target(fields: Part) -> str:
 
 def _change(row: Part) -> DirectoryChange:
     modified = [m for m in rows_of(row.get("modifiedProperties")) if m.get("displayName")]
-    old, new = ({text(m.get("displayName")): text(m.get(name), 8192) for m in modified}
-                for name in ("oldValue", "newValue"))  # fmt: skip
+    old, new = (
+        {text(m.get("displayName")): text(m.get(name), 8192) for m in modified} for name in ("oldValue", "newValue")
+    )
     name = text(row.get("displayName")) or text(row.get("userPrincipalName"))
     return DirectoryChange(text(row.get("type")), guid(row.get("id")), name, old, new)
 
@@ -259,11 +288,21 @@ def event_of(shape: tuple[str, ...]) -> Event:
     failed = result.lower() not in ("", "success", "succeeded", "true", "0")
     identity = _identity(shape)
     return event(
-        0, identity, f"entra:{operation}", provider="entra", account=guid(tenant), access=level_of(operation),
-        outcome="failure" if failed else "success", error=result[:128] if failed else "",
-        address=microsoft.host(address), user_agent=user_agent, target_class="own", traits=deep.split(),
-        issued=issued, links=microsoft.links(identity, guid(shape[5])),
-    )  # fmt: skip
+        0,
+        identity,
+        f"entra:{operation}",
+        provider="entra",
+        account=guid(tenant),
+        access=level_of(operation),
+        outcome="failure" if failed else "success",
+        error=result[:128] if failed else "",
+        address=microsoft.host(address),
+        user_agent=user_agent,
+        target_class="own",
+        traits=deep.split(),
+        issued=issued,
+        links=microsoft.links(identity, guid(shape[5])),
+    )
 
 
 def _identity(shape: tuple[str, ...]) -> Identity:
@@ -410,10 +449,17 @@ def parts_graph(record: Part, fields: Part, tenant: object) -> Parts:
     uri = plain(of("requestUri"))
     status = of("responseStatusCode")
     shape = (
-        route(uri), of("requestMethod"), tenant, of("appId"), of("servicePrincipalId"), of("userId"),
-        of("ipAddress") or record.get("callerIpAddress"), of("userAgent"),
-        record.get("resultSignature") if status in (None, "") else status, of("clientAuthMethod"),
-    )  # fmt: skip
+        route(uri),
+        of("requestMethod"),
+        tenant,
+        of("appId"),
+        of("servicePrincipalId"),
+        of("userId"),
+        of("ipAddress") or record.get("callerIpAddress"),
+        of("userAgent"),
+        record.get("resultSignature") if status in (None, "") else status,
+        of("clientAuthMethod"),
+    )
     session = plain(of("signInActivityId"))[:256]
     return shape, of("timeGenerated") or record.get("time"), of("requestId"), session, path(uri)
 
@@ -475,14 +521,21 @@ def event_of_graph(shape: tuple[str, ...]) -> Event:
     identity, delegated = _actor(shape)
     no_browser = {} if identity.kind == "user" else {"browser": False}
     return event(
-        0, identity, f"graph:{operation}", provider="entra", account=tenant,
+        0,
+        identity,
+        f"graph:{operation}",
+        provider="entra",
+        account=tenant,
         credential_type=_METHODS.get(authenticated, "session"),
         access=_LEVELS.get(method, "write") if level == "unknown" else level,
         outcome="denied" if status in ("401", "403") else "success" if status[:1] in ("2", "3", "") else "failure",
-        error="" if status[:1] in ("2", "3") else status[:128], address=microsoft.host(address),
-        user_agent=user_agent, target_class="own", marks={"delegated": delegated, **no_browser},
+        error="" if status[:1] in ("2", "3") else status[:128],
+        address=microsoft.host(address),
+        user_agent=user_agent,
+        target_class="own",
+        marks={"delegated": delegated, **no_browser},
         links=microsoft.links(identity, guid(shape[4]), guid(shape[5]) if delegated else ""),
-    )  # fmt: skip
+    )
 
 
 def _actor(shape: tuple[str, ...]) -> tuple[Identity, bool]:

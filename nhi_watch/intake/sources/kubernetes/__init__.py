@@ -85,10 +85,19 @@ _ROLES = tuple(f"{kind}.{verb}" for kind in ("roles", "clusterroles") for verb i
 _BINDINGS = tuple(f"{kind}.{verb}" for kind in ("rolebindings", "clusterrolebindings") for verb in _MAKES)
 _PODS = tuple(
     f"{kind}.{verb}"
-    for kind in ("pods", "deployments", "daemonsets", "statefulsets", "jobs", "cronjobs", "replicasets",
-                 "replicationcontrollers", "pods.ephemeralcontainers")
+    for kind in (
+        "pods",
+        "deployments",
+        "daemonsets",
+        "statefulsets",
+        "jobs",
+        "cronjobs",
+        "replicasets",
+        "replicationcontrollers",
+        "pods.ephemeralcontainers",
+    )
     for verb in _MAKES
-)  # fmt: skip
+)
 _SPECS = ("spec", "spec.template.spec", "spec.jobTemplate.spec.template.spec")
 _HOST = ("hostPID", "hostIPC", "hostNetwork")
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
@@ -366,26 +375,50 @@ def _issued(tree: Row) -> str:
 
 @lru_cache(maxsize=4096)
 def _event_of(
-    name: str, operation: str, uid: str, space: str, address: str, user_agent: str, code: str, reason: str,
-    status: str, decision: str, certificate: str, arn: str, key: str, impersonation: str,
-    privileged: str, reached: str, extra: str,
-) -> Event:  # fmt: skip
+    name: str,
+    operation: str,
+    uid: str,
+    space: str,
+    address: str,
+    user_agent: str,
+    code: str,
+    reason: str,
+    status: str,
+    decision: str,
+    certificate: str,
+    arn: str,
+    key: str,
+    impersonation: str,
+    privileged: str,
+    reached: str,
+    extra: str,
+) -> Event:
     if not operation:
         raise RejectError("no_action", "verb is missing or not text")
     identity, links = (k8s.user(name), ()) if extra else _identity(name, uid, arn, address)
     outcome, error = _outcome(code, reason, status, decision)
     credential = key if key != "ASIA" and key else certificate
     return event(
-        0, identity, f"{k8s.SERVICE}:{operation}", provider=k8s.PROVIDER, credential=credential,
+        0,
+        identity,
+        f"{k8s.SERVICE}:{operation}",
+        provider=k8s.PROVIDER,
+        credential=credential,
         credential_type="key" if credential else "none" if identity.kind == "anonymous" else "session",
-        access=k8s.access(operation), outcome=outcome, error=error, address=address, user_agent=user_agent,
+        access=k8s.access(operation),
+        outcome=outcome,
+        error=error,
+        address=address,
+        user_agent=user_agent,
         marks={
-            "impersonation": bool(impersonation), "as_admin": _ADMINS in impersonation, "privileged": privileged,
+            "impersonation": bool(impersonation),
+            "as_admin": _ADMINS in impersonation,
+            "privileged": privileged,
             reached: reached,
         },
         target_class=_target_class(name, space),
         links=(*links, *(AS + line for line in impersonation.split("\n") if line)),
-    )  # fmt: skip
+    )
 
 
 def _identity(name: str, uid: str, arn: str, address: str) -> tuple[Identity, tuple[str, ...]]:
