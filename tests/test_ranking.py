@@ -64,9 +64,27 @@ def test_the_level_of_impact_is_that_of_the_product_of_the_weights() -> None:
     weights = {factor.name: factor.weight for factor in built.factors}
     details = {name: weight for name, weight in weights.items() if weight != 1.0}
     assert details == {"criticality": 2.0, "environment": 1.2, "privilege": 1.1}
-    assert set(weights) - set(details) == {"owner", "reach", "let in", "used by", "abuse an hour"}
+    assert set(weights) - set(details) == {"owner", "act", "reach", "let in", "used by", "abuse an hour"}
     assert built.level == "critical" and expected_risk(50.0, built) == 65.0
     assert (expected_risk(0.0, built), expected_risk(99.0, built)) == (0.0, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "outcome", "act", "weight"),
+    [
+        ("cloudtrail", "cloudtrail:StopLogging", "success", "stops an audit trail or leaves the organization", 2.0),
+        ("ec2", "ec2:ModifyInstanceAttribute", "success", "changes what a machine runs at its start", 1.5),
+        ("cloudtrail", "cloudtrail:StopLogging", "denied", "no severe act", 1.0),
+        ("s3", "s3:GetObject", "success", "no severe act", 1.0),
+    ],
+)
+def test_impact_counts_the_most_severe_act_that_succeeded(
+    service: str, action: str, outcome: str, act: str, weight: float
+) -> None:
+    """Whatever the identity was seen to reach before, and whatever it tried."""
+    call = {"service": service, "action": action, "access": "write", "outcome": outcome, "traits": ("user_data",)}
+    (factor,) = (f for f in impact(NO_ASSETS, episode([call])).factors if f.name == "act")
+    assert (factor.value, factor.weight) == (act, weight)
 
 
 def test_impact_settles_what_is_equal_and_the_likelihood_the_rest() -> None:

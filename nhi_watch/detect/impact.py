@@ -5,6 +5,7 @@
 | criticality, environment | from the customer's table, as in `assets.py` |
 | owner | 1.05 where the table knows the identity but names nobody: nobody is there to stop it |
 | privilege | 1.1 if it may change permissions |
+| act | the most severe act that succeeded that day: 2 for the most severe (logs stopped, data made public), else 1.5 |
 | reach | 1 + 0.1 × log10 of what it touches (services × regions, and targets), at most 1.2 |
 | refusals | 0.5 if all was refused; up to 1 by the share of the likelihood that remains without refused calls |
 | used by | 1 + 0.02 for each identity beyond the first that works through it, at most 1.1 |
@@ -32,6 +33,9 @@ from nhi_watch.state.baseline import REFUSALS, Profile
 
 PRIVILEGED = 1.1
 NOBODY = 1.05
+ACTS = ((7.0, 2.0), (4.0, 1.5))
+"""How severe an act is (`signals.absolute`) → its weight here: that of a critical asset, or of one of high criticality,
+whatever else the identity reaches."""
 LOCKED_OUT = 0.5
 THIRD = 0.33
 BANDS = ((1.9, "critical"), (1.35, "high"), (0.7, "medium"))
@@ -68,6 +72,10 @@ class BlastRadius(NamedTuple):
     networks: int
     callers: Optional[tuple[str, ...]] = None
     """Names of the identities that obtained its sessions; None: nobody has looked."""
+    act: str = ""
+    """The most severe act that succeeded that day, in words."""
+    severity: float = 0.0
+    """How severe it is, 0 to 10."""
     let_in: float = 1.0
     """How much of the likelihood stays without what was refused, 0 to 1."""
 
@@ -118,6 +126,7 @@ def impact(asset: Asset, reach: BlastRadius) -> Impact:
         ImpactFactor("owner", clip(asset.owner, 200) or "no owner",
                      1.0 if asset.owner or asset == UNKNOWN else NOBODY),
         ImpactFactor("privilege", level, PRIVILEGED if level == "permissions" else 1.0),
+        ImpactFactor("act", reach.act or "no severe act", act_weight(reach.severity)),
         ImpactFactor("reach", sentence(reach), radius_weight(reach)),
         ImpactFactor(LET_IN, _let_in(reach.let_in), let_in_weight(reach.let_in)),
         ImpactFactor("used by", clip(_users(reach), 200), _grown(1.1, 0.02 * max(0, len(callers) - 1))),
@@ -163,6 +172,15 @@ def radius_weight(reach: BlastRadius) -> float:
     """
     things = max(1, len(reach.services) * max(1, len(reach.regions)), reach.targets)
     return _grown(1.2, 0.1 * log10(things))
+
+
+def act_weight(severity: float) -> float:
+    """By how little ordinary work needs what was done.
+
+    >>> act_weight(10.0), act_weight(5.0), act_weight(2.0)
+    (2.0, 1.5, 1.0)
+    """
+    return next((weight for least, weight in ACTS if severity >= least), 1.0)
 
 
 def let_in_weight(share: float) -> float:

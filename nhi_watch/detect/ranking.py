@@ -21,6 +21,7 @@ from nhi_watch.detect import impact as impacts
 from nhi_watch.detect.impact import blast_radius
 from nhi_watch.detect.scoring import CRITICAL, Episode, without_refused
 from nhi_watch.detect.signals import Baseline, View, is_person, known_days
+from nhi_watch.detect.signals.absolute import severest_done
 from nhi_watch.state.baseline import HISTORY, REFUSALS, Delta, peer_scope
 from nhi_watch.state.state import Ranked
 
@@ -226,7 +227,9 @@ def impact(known: Assets, episode: Episode) -> Impact:
 def _impact_of(known: Assets, part: Episode, let_in: float, is_linked: bool) -> Impact:
     baseline = part.view.baseline
     reach = blast_radius(baseline.own, part.view.behaviours(), today=baseline.today)
-    impact = impacts.impact(asset(known, part), reach._replace(let_in=let_in))
+    act, severity = severest_done(part.view.views)
+    reach = reach._replace(act=act, severity=severity, let_in=let_in)
+    impact = impacts.impact(asset(known, part), reach)
     if not is_linked:
         return impact
     whose = ImpactFactor(LINKED, clip(part.identity.name, 200), 1.0)
