@@ -180,7 +180,7 @@ def test_setup_says_what_it_makes_and_a_second_time_nothing(elastic: Server) -> 
     client = elastic.client
     indices = {("index", f"{name}-setup"): "create" for name in ("nhi-state", "nhi-notables")}
     listed = {**spoilt(client), **indices}
-    assert len(listed) == 4 + 3 + 2
+    assert len(listed) == 4 + 4 + 2
     for dry_run, fresh in ((True, True), (False, True), (False, False), (True, False)):
         steps = setup.setup(client, "setup", dry_run)
         changes = {(step.kind, step.name): step.change for step in steps}
