@@ -137,7 +137,8 @@ def test_parts_of_splunk_swallow_no_record_of_a_known_id_either_where_they_are_f
     pieces = [part_of(planted[:90]), part_of([*planted[60:], *THEFT]), part_of(THEFT)]
     partial_day = parts.PartialDay(TODAY)
     for piece in pieces:
-        partial_day.merge(parts.unpack(parts.pack(piece))[1])
+        for part in parts.unpack(parts.pack([piece])).values():
+            partial_day.merge(part)
     assert partial_day.events() == part_of([*planted, *THEFT]).events() == 200 + len(THEFT)
 
 
@@ -209,8 +210,9 @@ def test_behaviours_are_bounded_in_parts_as_on_files_however_they_are_cut() -> N
     partial_day = part_of(built)
     assert len(partial_day.slots) <= 30 + 24 and partial_day.events() == 1_000
     merged = part_of(built[::-1][:700])
-    for text in (parts.pack(part_of(built[:600])), parts.pack(part_of(built[200:400]))):
-        merged.merge(parts.unpack(text)[1])
+    for text in (parts.pack([part_of(built[:600])]), parts.pack([part_of(built[200:400])])):
+        for part in parts.unpack(text).values():
+            merged.merge(part)
     on_files = IdentityDay(TODAY)
     for event in built:
         on_files.add(event)

@@ -58,7 +58,7 @@ class Head:
         if self.refuses:
             raise RestError(403, "the role lacks a capability")
         self.searches += 1
-        keys = set(re.findall(r'"([0-9a-f]{16})"', text))
+        keys = set(re.findall(r'"([0-9a-f]+)"', text))
         return iter([{"nhi_part": part, "nhi_indexed": str(at)} for at, key, part in self.index if key in keys])
 
     def days(self, table: str = "day") -> dict[int, set[str]]:
@@ -75,7 +75,7 @@ def packed(details: Sequence[Record], at: int) -> list[tuple[int, Row]]:
     """Day and row of the index, of records that are grouped together."""
     gatherer = Gatherer(hold=True)
     gatherer.feed(rows_of(list(details)))
-    return [(day, (at, parts.key_of(name), parts.pack(partial_day)))
+    return [(day, (at, parts.key_of(name)[: parts.GROUPED], parts.pack([partial_day])))
             for day in gatherer.days() for some in gatherer.of(day) for name, partial_day in some.items()]  # fmt: skip
 
 

@@ -103,22 +103,22 @@ def test_parts_of_any_cut_overlapping_and_repeated_merge_to_the_whole_day(cuts: 
 
 def test_a_part_comes_back_as_it_was() -> None:
     partial_day = part_of(EVENTS)
-    name, back = parts.unpack(parts.pack(partial_day))
+    [(name, back)] = parts.unpack(parts.pack([partial_day])).items()
     assert (name, plain(back)) == (ROLE.id, plain(partial_day))
     assert {key: record_hashes for key, (_, record_hashes) in back.slots.items()} == {
         k: m for k, (_, m) in partial_day.slots.items()
     }
-    assert set(parts.pack(partial_day)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+    assert set(parts.pack([partial_day])) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 def test_fingerprints_are_short_where_the_provider_gives_ids_alone() -> None:
-    assert [urlsafe_b64decode(parts.pack(part_of(events))[:4])[0] for events in (UUIDS, EVENTS)] == [3, 4]
+    assert [urlsafe_b64decode(parts.pack([part_of(events)])[:4])[1] for events in (UUIDS, EVENTS)] == [5, 8]
     long = part_of(UUIDS)
     for _, record_hashes in long.slots.values():
         record_hashes |= {mark + (1 << 40) for mark in set(record_hashes)}
         record_hashes -= {mark for mark in record_hashes if mark < 1 << 40}
-    assert len(parts.pack(long)) - len(parts.pack(part_of(UUIDS))) == len(UUIDS) * 4, "3 bytes a record"
-    name, back = parts.unpack(parts.pack(part_of(UUIDS)))
+    assert len(parts.pack([long])) - len(parts.pack([part_of(UUIDS)])) == len(UUIDS) * 4, "3 bytes a record"
+    [(name, back)] = parts.unpack(parts.pack([part_of(UUIDS)])).items()
     assert (name, plain(back)) == (ROLE.id, plain(part_of(UUIDS)))
 
 
@@ -126,7 +126,8 @@ def test_ids_that_somebody_chose_for_what_short_fingerprints_have_in_common_coun
     chosen = ["x158564~1384c1f672d9", "x911510~bff8af1ac5ac"]  # of five million, made by `bound`
     assert len({fingerprint(item) & (1 << 40) - 1 for item in chosen}) == 1
     partial_day = part_of([event(1, record_id=item) for item in chosen])
-    partial_day.merge(parts.unpack(parts.pack(part_of([event(1, record_id=chosen[1])])))[1])
+    [again] = parts.unpack(parts.pack([part_of([event(1, record_id=chosen[1])])])).values()
+    partial_day.merge(again)
     assert partial_day.events() == 2
 
 
@@ -138,8 +139,9 @@ def test_a_day_that_takes_parts_in_any_cut_overlapping_and_in_pieces_counts_each
     before, parts.LONGEST = parts.LONGEST, longest
     try:
         for cut in [*cuts, cuts[0]]:
-            for text in part_of(cut).pieces():
-                parts.unpack(text)[1].give(identity_day)
+            for _, text in parts.pieces([part_of(cut)]):
+                for part in parts.unpack(text).values():
+                    part.give(identity_day)
     finally:
         parts.LONGEST = before
     for event in {event.record_id: event for cut in cuts for event in cut}.values():
@@ -155,7 +157,7 @@ def test_one_id_in_two_behaviours_counts_in_each() -> None:
     assert (identity_day.events(), len(identity_day.seen)) == (2, 2)
 
 
-DAMAGED = ["", "AAAA", "!!!", "x" * 1000, parts.pack(part_of(EVENTS))[:-9], "Ag" + parts.pack(part_of(EVENTS))[2:]]
+DAMAGED = ["", "AAAA", "!!!", "x" * 1000, parts.pack([part_of(EVENTS)])[:-9], "Ag" + parts.pack([part_of(EVENTS)])[2:]]
 
 
 @pytest.mark.parametrize("text", DAMAGED, ids=range(len(DAMAGED)))
@@ -165,9 +167,67 @@ def test_a_damaged_part_is_refused(text: str) -> None:
 
 
 def test_a_row_that_claims_more_than_it_holds_takes_no_memory() -> None:
-    raw = struct.pack("<BIII", parts.VERSION, 2**32 - 1, 2**32 - 1, 1) + b"x"
-    with pytest.raises(RejectError, match="the counts do not fit"):
-        parts.unpack(urlsafe_b64encode(raw).decode("ascii"))
+    for raw in (struct.pack("<BBBHII", parts.VERSION, 5, 1, 1, 2**32 - 1, 2**32 - 1) + b"x",
+                struct.pack("<BIII", 3, 2**32 - 1, 2**32 - 1, 1) + b"x"):  # fmt: skip
+        with pytest.raises(RejectError, match="the counts do not fit"):
+            parts.unpack(urlsafe_b64encode(raw).decode("ascii"))
+
+
+EARLIER = (
+    "AwMAAAADAAAAAQAAAAMAAHF_AQAAcX8FAABxfwEAAAABAAAAAQAAAHWVsQ4CIQyGX-hytoXSOzeH27zE0cS4aJycnYzvLgfCtaLtQNv8EPJ_IZwIY"
+    "sQ7JDSoYlshTcfdfNhP36wa8SZ_3AYcanJ6R0PxxyP6mMrUj9wjNuj-GlzQaXMJk4mXx_V-i99N7tajsVosWid17FjPly6R8AMAJruFBnAByJYVULY"
+    "_ybHKxwBiypi-YyunIveOHJsyZuik4FyW5-v8BrSKEXayhN_7AAM3f3EAAAO0ihF2soTf-wABN39xAAABtIoRdrKE3_sABTd_cQAABQ",
+    "BAMAAAADAAAAAQAAAE6kMGHhttsqAQAAcX8AAAAzcMrNYNzJ6QEAAAABAAAAAQAAAKWVsRLCIAyGX6jUhFJC3Ry66Z2jdz0HsXZxtZPnuwtpiyDXc"
+    "xCWhPuBkC9cOgluuBgYDUZjGyC1p93huG-_WWXizdS4E3AYk4t3ZBTXk1rLsqlLxAzdaoITdD9uzb7u37fGSIHJ2fF6vz3E5HwOxoCVYhmFZVTxuv"
+    "f4ScoAICMmaaDSnmBshqKYgLMcg7zRQInpJUU9y-fT5SJXlUSVmG7qgpYS6ly-XPvruUVaZS6IpIWVRol-GKxwAaGoiAZCX2mAnGHewa-D4vk6vwE",
+)
+"""The first three of UUIDS and of EVENTS, as versions 3 and 4 packed them."""
+
+
+@pytest.mark.parametrize(("text", "events"), list(zip(EARLIER, (UUIDS[:3], EVENTS[:3]))))
+def test_parts_of_earlier_versions_are_read(text: str, events: list[Event]) -> None:
+    [(name, back)] = parts.unpack(text).items()
+    assert (name, plain(back), parts.identities_in(text)) == (ROLE.id, plain(part_of(events)), 1)
+    [glance] = parts.glances(text)
+    assert (glance.name, glance.events()) == (ROLE.id, 3)
+
+
+def roles(count: int, each: int = 3) -> dict[str, parts.PartialDay]:
+    """What so many roles did within a few minutes."""
+    result: dict[str, parts.PartialDay] = {}
+    for role in range(count):
+        who = ROLE._replace(id=f"aws:1:role:AROA{role}", name=f"role/{role}")
+        result[who.id] = part_of([event(n, identity=who, record_id=uuid(99 * role + n)) for n in range(each)])
+    return result
+
+
+def test_identities_in_one_text_come_back_each_as_it_was_and_take_less() -> None:
+    partial_days = roles(50)
+    texts = [text for _, text in parts.pieces(list(partial_days.values()))]
+    assert all(len(text) <= parts.LONGEST for text in texts)
+    assert sum(map(parts.identities_in, texts)) == 50 and len(texts) <= 4
+    back = {name: partial_day for text in texts for name, partial_day in parts.unpack(text).items()}
+    assert {name: plain(partial_day) for name, partial_day in back.items()} == {
+        name: plain(partial_day) for name, partial_day in partial_days.items()
+    }
+    alone = sum(len(parts.pack([partial_day])) for partial_day in partial_days.values())
+    assert sum(map(len, texts)) < 0.6 * alone
+    for glance in (glance for text in texts for glance in parts.glances(text)):
+        behaviours = [behaviour for behaviour, _ in back[glance.name].slots.values()]
+        assert glance.kinds == parts.kinds_of(behaviours)
+        assert (glance.events(), glance.heard) == (back[glance.name].events(), {"aws|1": 1 << 10})
+
+
+@given(st.integers(60, 900), st.integers(1, 12), st.integers(1, 30))
+def test_no_text_is_longer_than_a_stored_event_may_be(longest: int, count: int, each: int) -> None:
+    before, parts.LONGEST = parts.LONGEST, longest
+    try:
+        pieces = list(parts.pieces(list(roles(count, each).values())))
+    finally:
+        parts.LONGEST = before
+    for some, text in pieces:
+        assert len(text) <= longest or [partial_day.events() for partial_day in some] == [1]
+    assert sum(partial_day.events() for some, _ in pieces for partial_day in some) == count * each
 
 
 # ---- rows
@@ -231,7 +291,7 @@ def raw(*records: Any, **more: str) -> bytes:
 
 
 def test_what_a_log_says_of_parts_and_notables_is_not_believed() -> None:
-    forged = parts.pack(part_of(EVENTS))
+    forged = parts.pack([part_of(EVENTS)])
     claims = {**RECORD, "userAgent": f'nhi_part="{forged}"'}
     body = table(["_raw", "sourcetype", "source", "nhi_part", "nhi_notable"], [
         {"_raw": [json.dumps(claims)], "sourcetype": ["aws:cloudtrail"], "source": ["s3"], "nhi_part": [forged],
@@ -243,7 +303,7 @@ def test_what_a_log_says_of_parts_and_notables_is_not_believed() -> None:
 
 
 def test_parts_are_read_from_the_summary_index_and_from_the_command_before() -> None:
-    packed = parts.pack(part_of(EVENTS))
+    packed = parts.pack([part_of(EVENTS)])
     kept = raw(f'2025-03-04T10:00:00Z, nhi_day="x", nhi_part="{packed}"', source=fields.SOURCE)
     handed = table(["nhi_part"], [{"nhi_part": [packed]}])
     assert gathered(fed(kept)) == gathered(fed(handed)) == gathered(fed(kept, handed))
@@ -264,6 +324,29 @@ def test_a_chunk_of_parts_is_merged_and_rejects_and_notables_pass() -> None:
     assert part[3] == "5"
     assert (failed[NAMES.index("nhi_error")].partition(": ")[0], failed[3]) == ("bad_json", "3")
     assert notable[NAMES.index("nhi_notable")] == '{"a": 1}'
+
+
+def test_identities_whose_keys_begin_alike_share_rows_however_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "GROUPED", 1)
+    details = [{**record(20_151, f"10:{n % 60:02d}", role=f"ci-{n % 200}"), "eventID": uuid(n)} for n in range(600)]
+    bodies = []
+    for mine in (details[:400], details[200:]):  # two indexers, and some events on both
+        command = NhiGroup()
+        command.prepare(Search([]))
+        command.execute(raw(*mine))
+        bodies.append(command.finish()[0])
+    joined = NhiGroup()
+    joined.prepare(Search(["records=1"]))
+    for body in bodies:
+        joined.execute(body)
+    _, *rows = read(joined.finish()[0])
+    assert len(rows) < 40 and sum(int(row[3]) for row in rows) == 600
+    result: dict[str, int] = {}
+    for row in rows:
+        for name, partial_day in parts.unpack(row[PACKED]).items():
+            result[name] = result.get(name, 0) + partial_day.events()
+            assert parts.key_of(name).startswith(row[NAMES.index("nhi_key")])
+    assert len(result) == 200 and set(result.values()) == {3}
 
 
 def test_a_row_lies_where_rank_looks_for_it_however_old_its_events_are() -> None:

@@ -14,7 +14,7 @@ from core_samples import TODAY, answer, record, runs
 from nhi_watch.context.context import NO_CONTEXT
 from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect import publish
-from nhi_watch.hosts.splunk import nhirank
+from nhi_watch.hosts.splunk import gather, nhirank, parts, run, waiting
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.run import SplunkRun
 from nhi_watch.hosts.splunk.waiting import NOTHING, WAIT
@@ -90,6 +90,28 @@ def test_a_call_that_is_new_is_merged_and_judged_at_once(store: MemoryStore) -> 
     assert WHO in {stored.ranked.identity_id for stored in State(store).judged(TODAY)}
     rank(store, [work("02:40", sourceIPAddress="198.51.100.77")], START + 3 * HOUR + 300)
     assert (events(store), waits(store)) == (1, 2), "by now it is known"
+
+
+def test_of_a_text_of_several_identities_those_with_news_are_merged_at_once(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (gather, run, waiting):
+        monkeypatch.setattr(module, "SHARDS", 1)
+    at_first = [work(f"00:{n}", role) for n in range(10, 18) for role in ("payments-api", "batch")]
+    rank(store, at_first, START + HOUR)  # what is known is in one shard now
+    rank(store, [], START + 6 * HOUR)
+    gatherer, now = Gatherer(hold=True), Gatherer()
+    now.feed(rows_of([work("06:10"), work("06:20", "batch", sourceIPAddress="198.51.100.77")]))
+    gatherer.spool.add(TODAY, parts.key_of(WHO), parts.pack(list(now.parts.values())))
+    assert gatherer.spool.counts == {TODAY: 2}
+    before = events(store), events(store, BATCH)
+    going = SplunkRun(store, NO_CONTEXT, ROOM.budget, START + 7 * HOUR)
+    going.take_many(TODAY, gatherer)
+    going.process(closes=False)
+    going.close(lambda: None, 1e18)
+    assert (events(store), events(store, BATCH), waits(store)) == (before[0], before[1] + 1, 1)
+    rank(store, [], START + 12 * HOUR)
+    assert (events(store), events(store, BATCH), waits(store)) == (before[0] + 1, before[1] + 1, 0)
 
 
 def test_a_flood_of_known_calls_is_news(store: MemoryStore) -> None:

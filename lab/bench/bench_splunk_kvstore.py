@@ -19,7 +19,8 @@ import time
 import uuid
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 from unittest import mock
@@ -35,7 +36,7 @@ from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect import publish
 from nhi_watch.hosts.splunk import fields, gather, parts, run, waiting
 from nhi_watch.hosts.splunk.archive import LESSONS, REREAD
-from nhi_watch.hosts.splunk.gather import AT_ONCE, Gatherer
+from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, Generation, KvStore
 from nhi_watch.hosts.splunk.nhigroup import NhiGroup
 from nhi_watch.hosts.splunk.parts import PartialDay
@@ -58,8 +59,8 @@ EVERY = 5, 15, 60
 LEARNT, TODAY = 12, 20_012
 RAW = 1_500
 """Bytes of an event of CloudTrail in JSON, as it is indexed."""
-BESIDE = 130
-"""Bytes of a stored row besides nhi_part."""
+BESIDE, MOST_ALIKE = 120, 50
+"""Bytes of a stored row besides nhi_part; identities that may share rows, of which more than a row takes are enough."""
 RETAINED = 12_000
 """Notables of 120 days that have ended."""
 ODD, CHANGED, NEWS, REQUEST, OPLOG = 0.008, 0.005, 0.015, 0.01, 1_000
@@ -174,10 +175,19 @@ def retained(double: KvDouble, count: int) -> None:
 def gathered(result: Found, day: int) -> Gatherer:
     """Rows as they come to nhirank."""
     gatherer = Gatherer(hold=True)
-    for number, partial_day in result.items():
-        for text in partial_day.brief(1).pieces():
-            gatherer.spool.add(day, parts.key_of(identity(number).id), text)
+    for key, text in rows_of(result):
+        gatherer.spool.add(day, key, text)
     return gatherer
+
+
+def rows_of(result: Found) -> Iterator[tuple[str, str]]:
+    """Key and text of rows, as nhigroup gives them."""
+    by_key: dict[str, list[PartialDay]] = {}
+    for number, partial_day in result.items():
+        by_key.setdefault(parts.key_of(identity(number).id)[: parts.GROUPED], []).append(partial_day.brief(1))
+    for key, partial_days in sorted(by_key.items()):
+        for _, text in parts.pieces(partial_days):
+            yield key, text
 
 
 def rank(store: Rows, gatherer: Gatherer, day: int, until: float, many: bool = False, closes: bool = True) -> None:
@@ -228,6 +238,7 @@ class Bench:
         with ExitStack() as patched:
             for module in (gather, waiting, run):
                 patched.enter_context(mock.patch.object(module, "SHARDS", 1))
+            patched.enter_context(few_keys())
             yield from self._measured()
 
     def _measured(self) -> Iterator[tuple[str, int, Cost]]:
@@ -267,33 +278,40 @@ class Bench:
         return self.cost(later, day, 1.0, many=False)
 
 
+def few_keys() -> AbstractContextManager[object]:
+    """As many of 400 identities share rows as of 100,000 do."""
+    return mock.patch.object(parts, "GROUPED", 1)
+
+
 def merging(active: int, a_day: int) -> float:
-    """Seconds a row that the search head's half of Group merges, of what two indexers gave it."""
+    """Seconds an identity of an indexer that the search head's half of Group takes, of what two indexers gave it."""
     dice = random.Random(5)
-    rows = []
-    for n in range(active):
-        for _ in range(2):
-            partial_day = part_of(events(identity(n), TODAY, (0.5, 0.5 + max(1 / 288, 1 / a_day)), a_day, dice), TODAY)
-            rows.append({"nhi_part": parts.pack(partial_day), "nhi_key": parts.key_of(identity(n).id)})
-    command = NhiGroup()
-    command.prepare(Search(["records=1"]))
-    started = time.process_time()
-    for start in range(0, len(rows), AT_ONCE):
-        command.execute(write(fields.PART, rows[start : start + AT_ONCE]))
-    command.finish()
-    return (time.process_time() - started) / len(rows)
+    span = 0.5, 0.5 + max(1 / 288, 1 / a_day)
+    with few_keys():
+        came = [rows_of({n: part_of(events(identity(n), TODAY, span, a_day, dice), TODAY) for n in range(active)})
+                for _ in range(2)]  # fmt: skip
+        rows = [{"nhi_part": text, "nhi_key": key} for key, text in sorted(chain.from_iterable(came))]
+        command = NhiGroup()
+        command.prepare(Search(["records=1"]))
+        started = time.process_time()
+        command.execute(write(fields.PART, rows))
+        command.finish()
+    return (time.process_time() - started) / (2 * active)
 
 
-def stored(a_day: int, every: int) -> float:
+def stored(a_day: int, every: int, identities: float) -> float:
     """Bytes of rows in the index for each byte of logs, when an identity's events come evenly."""
-    dice, size, times = random.Random(5), 0, 3
-    for n in range(times):
-        result: dict[int, list[Event]] = {}
-        for event in events(identity(n), TODAY, (0, 1), a_day, dice):
-            result.setdefault(event.time // (60 * every), []).append(event)
-        for window in result.values():
-            size += sum(len(text) + BESIDE for text in part_of(iter(window), TODAY).brief(1).pieces())
-    return size / (times * a_day * RAW)
+    dice, size, count = random.Random(5), 0, 0
+    share = min(MOST_ALIKE, max(1, round(identities / 16**parts.GROUPED)))
+    by_window: dict[int, dict[int, list[Event]]] = {}
+    for n in range(share):
+        for event in events(identity(n), TODAY, (0.5, 0.75), a_day, dice):
+            by_window.setdefault(event.time // (60 * every), {}).setdefault(n, []).append(event)
+            count += 1
+    for window in by_window.values():
+        partial_days = [part_of(iter(mine), TODAY).brief(1) for mine in window.values()]
+        size += sum(len(text) + BESIDE for _, text in parts.pieces(partial_days))
+    return size / (count * RAW)
 
 
 def closing_row(a_day: int, every: int = 5) -> int:
@@ -317,7 +335,9 @@ def measured(known: Sequence[int], active: Sequence[int], axis: Sequence[int]) -
     """All figures, as they come."""
     for a_day in axis:
         for every in EVERY:
-            yield {"a_day": a_day, "every": every, "stored": stored(a_day, every)}
+            for identities in (million * 1e6 / a_day for million in TOTALS):
+                yield {"a_day": a_day, "every": every, "identities": identities,
+                       "stored": stored(a_day, every, identities)}  # fmt: skip
         yield {"a_day": a_day, "merging": merging(400, a_day)}
         yield {"a_day": a_day, "row": closing_row(a_day)}
         template = learnt(a_day)
@@ -334,7 +354,7 @@ class Units:
 
     def __init__(self, figures: Sequence[dict[str, Any]], a_day: int) -> None:
         mine = [figure for figure in figures if figure["a_day"] == a_day]
-        self.stored = {item["every"]: item["stored"] for item in mine if "stored" in item}
+        self.stored = {(item["identities"], item["every"]): item["stored"] for item in mine if "stored" in item}
         self.merging = next(item["merging"] for item in mine if "merging" in item)
         self.day = float(next(item["row"] for item in mine if "row" in item))
         """Bytes of an identity-day that is over."""
@@ -417,7 +437,15 @@ def day_of(units: Units, identities: float, a_day: int, every: int) -> Day:
     kept += units.row("profile") + units.row("inventory")
     waits = active * units.bytes("waits") * MERGED_EVERY / (60 * every) if every < MERGED_EVERY / 60 else 0.0
     store = (identities * kept + waits) / 1e9
-    return Day(active, rank_, hours, 100 * units.stored[every], gigabytes, store, OPLOG / (gigabytes * 1_000 / 1_440))
+    return Day(
+        active,
+        rank_,
+        hours,
+        100 * units.stored[identities, every],
+        gigabytes,
+        store,
+        OPLOG / (gigabytes * 1_000 / 1_440),
+    )
 
 
 def page(figures: Sequence[dict[str, Any]]) -> str:

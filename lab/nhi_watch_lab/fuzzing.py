@@ -160,7 +160,7 @@ def conversations() -> Iterator[bytes]:
         b"",
         b"_raw\n" + _quoted(b'{"eventName": "GetObject"}'),
         b"eventName,count,first\r\nGetObject,3,1\r\n",
-        b"nhi_part\n" + parts.pack(partial_day).encode() + b"\n",
+        b"nhi_part\n" + parts.pack([partial_day]).encode() + b"\n",
         b'a,"b\n""c",d\n1,2\n',
     ]
     for body in bodies:
@@ -179,16 +179,16 @@ def read_part(data: bytes) -> None:
     """A part is read, or refused; so is one that holds a text that was tampered with, and is whole otherwise."""
     for text in (data.decode("utf-8", "replace"), _around(data)):
         with suppress(RejectError):
-            _, partial_day = parts.unpack(text)
-            partial_day.give(IdentityDay(partial_day.day))
+            for partial_day in parts.unpack(text).values():
+                partial_day.give(IdentityDay(partial_day.day))
 
 
 def _around(data: bytes) -> str:
     """A part with a record for each behaviour that the text of a row tells of, and with the text."""
     with suppress(ValueError, TypeError, LookupError, RecursionError):
         number = len(json.loads(data)[4]) // day_rows.ROW
-        text = struct.pack("<BIII", parts.NARROW, number, number, 1) + bytes(range(parts.MARK)) * number
-        text += struct.pack(f"<{number}I", *[1] * number)
+        text = struct.pack("<BBBHII", parts.VERSION, parts.MARK, 1, 1, number, number)
+        text += bytes(range(parts.MARK)) * number + b"\1" * number
         return urlsafe_b64encode(text + day_rows.deflated(data, WORDS)).decode()
     return ""
 
@@ -198,7 +198,7 @@ def packed_parts() -> Iterator[bytes]:
     for identity_day in _wholes():
         partial_day = parts.PartialDay(identity_day.day)
         partial_day.slots = {key: (b, set(list(identity_day.seen)[:1])) for key, b in identity_day.behaviours.items()}
-        yield parts.pack(partial_day).encode()
+        yield parts.pack([partial_day]).encode()
         yield _text_of(identity_day)
     yield urlsafe_b64encode(b"\2")
 

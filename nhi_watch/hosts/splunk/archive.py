@@ -146,18 +146,21 @@ class ArchivedStore(KvStore):
     def _rebuilt(self, names: Sequence[str]) -> dict[str, bytes]:
         """All deleted days of some identities, made of the rows of the index."""
         until = {day: until for day, (until, stage) in self._closed().items() if stage > Stage.STAYS}
-        keys = ", ".join(f'"{parts.key_of(name)}"' for name in names)
-        search = f"`nhi_behaviours` nhi_key IN ({keys}) {ONLY}"
+        keys = [parts.key_of(name) for name in names]
+        asked = ", ".join(f'"{key}"' for key in sorted({*keys, *(key[: parts.GROUPED] for key in keys)}))
+        search = f"`nhi_behaviours` nhi_key IN ({asked}) {ONLY}"
         result: dict[tuple[int, str], PartialDay] = {}
         for row in self._find(search, min(until) * DAY, (max(until) + 1) * DAY):
             try:
-                name, partial_day = parts.unpack(row["nhi_part"])
+                unpacked = parts.unpack(row["nhi_part"])
             except RejectError:
                 continue  # Rank has counted it when it came
-            if name in names and int(row["nhi_indexed"]) <= until.get(partial_day.day, -1):
-                mine = result.setdefault((partial_day.day, name), partial_day)
-                if mine is not partial_day:
-                    mine.merge(partial_day)
+            for name in unpacked.keys() & names:
+                partial_day = unpacked[name]
+                if int(row["nhi_indexed"]) <= until.get(partial_day.day, -1):
+                    mine = result.setdefault((partial_day.day, name), partial_day)
+                    if mine is not partial_day:
+                        mine.merge(partial_day)
         return {
             f"{day:06d}/{name}": day_rows.pack(_identity_day(partial_day))
             for (day, name), partial_day in result.items()

@@ -4,7 +4,7 @@ Two kinds of rows exist.
 
 | row | made by | where it is kept |
 |---|---|---|
-| part | `nhigroup`: what a chunk of events holds of one identity's UTC day | summary index, source `nhi_behaviour` |
+| parts | `nhigroup`: what a chunk of events holds of some identities' UTC day | summary index, source `nhi_behaviour` |
 | notable | `nhirank`: one revision of a notable | risk index, sourcetype `nhi:notable`, one JSON object an event |
 """
 
@@ -23,11 +23,11 @@ PART = (
 
 | field | holds |
 |---|---|
-| _time | first event of the part, seconds since the epoch |
+| _time | first event of the row, seconds since the epoch |
 | nhi_day | UTC day, `2026-03-01` |
-| nhi_key | 16 hexadecimal digits of the SHA-256 of the identity's id: finds all parts of one identity |
-| nhi_events | events in the part; where nhi_error stands, how many events had that error |
-| nhi_part | the behaviours themselves, packed (base64url): see parts.py |
+| nhi_key | 3 hexadecimal digits with which the SHA-256 of each of its identities' ids begins: finds their parts |
+| nhi_events | events in the row; where nhi_error stands, how many events had that error |
+| nhi_part | the parts themselves, packed (base64url): see parts.py |
 | nhi_error | `reason: what to do`, why events could not be read (docs/sources.md); such a row has no part |
 | nhi_notable | a notable that came by on its way to nhirank: its event's JSON |
 | nhi_ahead | a log whose events are dated later than tomorrow, packed: a row of its own |

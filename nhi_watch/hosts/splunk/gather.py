@@ -7,8 +7,7 @@ says of parts and notables is not believed: see `fields.SOURCE`.
 from __future__ import annotations
 
 import tempfile
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, Optional, TypeVar
 
@@ -24,17 +23,12 @@ from nhi_watch.intake.horizon import Horizon, received
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.sources import every
 
-BUCKETS, SHARDS = 2048, 256
-"""Buckets of what is gathered, eight to each shard of the state."""
+SHARDS = 256
+"""Shards of the state, by the first digits of identities' keys."""
 MAX_BUFFERED = 1 << 24
 """Characters that are held in memory."""
-Place = tuple[int, int]
-"""Day and bucket."""
-
-
-def bucket_of(key: str) -> int:
-    """The bucket of an identity, by its key."""
-    return zlib.crc32(key.encode("utf-8", "surrogatepass")) % BUCKETS
+Place = tuple[int, str]
+"""Day and bucket: the first digits of identities' keys."""
 
 
 class Spool:
@@ -46,14 +40,14 @@ class Spool:
         self._waiting: dict[Place, list[str]] = {}
         self._written: dict[Place, list[tuple[int, int]]] = {}
         self.counts: dict[int, int] = {}
-        """Day → texts that were taken in."""
+        """Day → parts of identities that were taken in."""
         self._file: Optional[IO[bytes]] = None
 
     def add(self, day: int, key: str, text: str) -> None:
-        """Keep the text of a part; `key` is the same for all of one identity, and the text holds no line feed."""
-        place = (day, bucket_of(key))
+        """Keep a text of parts; `key`: of one of its identities, or its first digits. The text holds no line feed."""
+        place = (day, key[: parts.GROUPED])
         self._waiting.setdefault(place, []).append(text)
-        self.counts[day] = self.counts.get(day, 0) + 1
+        self.counts[day] = self.counts.get(day, 0) + parts.identities_in(text)
         self._buffered += len(text)
         if self._buffered > self._limit:
             self._flush()
@@ -74,7 +68,7 @@ class Spool:
     def of(self, day: int) -> Iterator[list[str]]:
         """The texts of a day, bucket by bucket, those of one shard behind each other; they stay."""
         there = {bucket for d, bucket in (*self._waiting, *self._written) if d == day}
-        for bucket in sorted(there, key=lambda bucket: (bucket % SHARDS, bucket)):
+        for bucket in sorted(there):
             texts: list[str] = []
             for at, size in self._written.get((day, bucket), ()):
                 assert self._file is not None
@@ -90,10 +84,12 @@ AT_ONCE = 500
 """Identities whose rows are given at once: what the state holds of them is asked for by one request."""
 
 
-Sieve = Callable[[list[str]], list[str]]
+Sifted = tuple[list[str], Collection[str]]
+"""Texts that are to be unpacked, and the identities whose parts are to be left out of them."""
+Sieve = Callable[[list[str]], Sifted]
 
 
-def _sifted(buckets: Iterator[list[str]], sieve: Sieve) -> Iterator[list[str]]:
+def _sifted(buckets: Iterator[list[str]], sieve: Sieve) -> Iterator[Sifted]:
     pending: list[str] = []
     for texts in buckets:
         pending += texts
@@ -163,16 +159,18 @@ class Gatherer:
     def of(self, day: int, sieve: Optional[Sieve] = None) -> Iterator[dict[str, PartialDay]]:
         """Identity id → all that was gathered of a day, some identities at a time.
 
-        `sieve` takes all texts of some identities, and returns those that are to be unpacked.
+        `sieve` takes all texts of some identities, and says which are to be unpacked.
         """
         for key in [key for key in self.parts if key[0] == day]:  # of events that came beside parts
-            self.spool.add(day, parts.key_of(key[1]), parts.pack(self.parts.pop(key)))
+            self.spool.add(day, parts.key_of(key[1]), parts.pack([self.parts.pop(key)]))
         by_identity: dict[str, PartialDay] = {}
-        for texts in self.spool.of(day) if sieve is None else _sifted(self.spool.of(day), sieve):
+        whole: Iterator[Sifted] = ((texts, ()) for texts in self.spool.of(day))
+        for texts, left_out in whole if sieve is None else _sifted(self.spool.of(day), sieve):
             for text in texts:
                 with self.rejecting():
-                    name, partial_day = parts.unpack(text)
-                    _add(by_identity, name, partial_day)
+                    for name, partial_day in parts.unpack(text).items():
+                        if name not in left_out:
+                            _add(by_identity, name, partial_day)
             if len(by_identity) >= AT_ONCE:  # all of each identity is in one bucket
                 yield by_identity
                 by_identity = {}
@@ -204,8 +202,8 @@ class Gatherer:
         if place is not None:
             self.spool.add(*place, packed)
             return
-        name, partial_day = parts.unpack(packed)
-        _add(self.parts, (partial_day.day, name), partial_day)
+        for name, partial_day in parts.unpack(packed).items():
+            _add(self.parts, (partial_day.day, name), partial_day)
 
     # ---- events
 

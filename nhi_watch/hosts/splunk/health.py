@@ -181,9 +181,9 @@ class Health:
         packed, notable = columns.part(row), columns.notable(row)
         try:
             if packed:
-                _, partial_day = parts.unpack(packed)
-                self._shapes.update(key for key, _ in partial_day.slots)
-                self._read += partial_day.events()
+                for partial_day in parts.unpack(packed).values():
+                    self._shapes.update(key for key, _ in partial_day.slots)
+                    self._read += partial_day.events()
             elif notable:
                 self._notables.append({k: v for k, v in json.loads(notable).items() if isinstance(v, str)})
             elif columns.seen(row):

@@ -73,8 +73,7 @@ class NhiGroup:
 
     def _given(self) -> bytes:
         """The parts that are held, what could not be read, what was seen, and the notables that came by."""
-        rows = [row for (_, name), partial_day in sorted(self._gatherer.parts.items(), key=lambda item: item[0])
-                for row in self._rows(name, partial_day)]  # fmt: skip
+        rows = list(self._part_rows())
         rejected = sorted(self._gatherer.rejected.items())
         rows += [{"nhi_error": reasons.spelled(code), "nhi_events": str(count)} for code, count in rejected]
         messages = [*self._gatherer.ahead, *texts(self._gatherer.horizon.ahead)]
@@ -88,12 +87,18 @@ class NhiGroup:
         self._gatherer.clear()
         return write(fields.PART, rows) if rows else b""
 
-    def _rows(self, name: str, partial_day: parts.PartialDay) -> Iterator[dict[str, Cell]]:
-        first = max(partial_day.first(), self._oldest)
-        row = {"_time": str(first), "nhi_day": render_day(partial_day.day), "nhi_key": parts.key_of(name)}
-        events = str(partial_day.events())
-        for number, text in enumerate(partial_day.brief(self._records).pieces()):
-            yield {**row, "nhi_events": "0" if number else events, "nhi_part": text}
+    def _part_rows(self) -> Iterator[dict[str, Cell]]:
+        """Rows of parts; identities whose keys begin alike share some."""
+        by_place: dict[tuple[int, str], list[parts.PartialDay]] = {}
+        for (day, name), partial_day in sorted(self._gatherer.parts.items(), key=lambda item: item[0]):
+            key = parts.key_of(name)[: parts.GROUPED]
+            by_place.setdefault((day, key), []).append(partial_day.brief(self._records))
+        for (day, key), partial_days in sorted(by_place.items()):
+            for some, text in parts.pieces(partial_days):
+                first = max(min(partial_day.first() for partial_day in some), self._oldest)
+                events = sum(partial_day.events() for partial_day in some)
+                yield {"_time": str(first), "nhi_day": render_day(day), "nhi_key": key, "nhi_events": str(events),
+                       "nhi_part": text}  # fmt: skip
 
 
 def texts(logs: Logs) -> Iterator[str]:

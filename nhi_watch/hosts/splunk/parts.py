@@ -1,12 +1,15 @@
-"""Parts: what one chunk of events holds of one identity's day, small enough to be kept in a summary index.
+"""Parts: what one chunk of events holds of identities' days, small enough to be kept in a summary index.
 
 A part keeps, of each behaviour, the fingerprints of its records. So parts are merged as sets are: in any order,
 twice over, from overlapping windows; a record counts once. 5 bytes a record against 1.5 kB of a raw event; 8 where
 whoever writes the log may choose ids, and could otherwise search for many with one fingerprint.
 
-Packed: one byte of version, how many fingerprints of how many behaviours, a number that nobody reads any more, the
-fingerprints, how many of each behaviour, the behaviours (`day_rows`, with the words of `words`); then base64url, whose
-signs need no escape in any of Splunk's formats. Fingerprints have 5 bytes in version 3, and 8 in version 4.
+A text holds the parts of a few identities of one day. In five minutes an identity does little, and most of its row
+would be what all rows have in common: with twenty in one text, each takes a third of the bytes.
+
+Packed: a head (`_HEAD`), the fingerprints, how many of each behaviour, the behaviours (`day_rows`, with the words of
+`WORDS`); then base64url, whose signs need no escape in any of Splunk's formats. Texts of versions 3 and 4, each of one
+identity, are still read.
 """
 
 from __future__ import annotations
@@ -15,9 +18,8 @@ import hashlib
 import struct
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Optional
 
@@ -42,15 +44,22 @@ from nhi_watch.state.inventory import ABOUT
 
 WORDS = Path(__file__).with_name("parts_words.bin").read_bytes()
 """What is likely to be in a part."""
-VERSION = 4
-NARROW, MARK, WIDE = 3, 5, 8
-"""A version, bytes of a fingerprint there (of 10,000 records in one hour's behaviour, one is lost once in 20,000
-times), and in the others."""
+VERSION = 5
+MARK, WIDE = 5, 8
+"""Bytes of a fingerprint (of 10,000 records in one hour's behaviour, one is lost once in 20,000 times), and where an id
+may have been chosen."""
 _MASK = (1 << 8 * MARK) - 1
 LONGEST = 7_000
 """Characters of a packed part in one stored event. Splunk cuts an event to 10,240 before it looks for fields in it, and
 each field to that ([kv] maxchars): what is longer would be another text for a search than for us."""
-_HEAD = struct.Struct("<BIII")
+TOGETHER = 60
+"""Behaviours that are packed together, some 6,000 characters; one identity may have more."""
+GROUPED = 3
+"""Hexadecimal digits of `key_of` that all identities in a text have in common."""
+_HEAD = struct.Struct("<BBBHII")
+"""Version, bytes of a fingerprint, bytes of a count, how many identities, fingerprints and counts."""
+_EARLIER, _WIDTHS = struct.Struct("<BIII"), {3: MARK, 4: WIDE}
+"""The head of earlier versions, the last number unused; version → bytes of a fingerprint."""
 SERVICE = BehaviourKey._fields.index("service")
 Key = tuple[BehaviourKey, int]
 Slot = tuple[Behaviour, set[int]]
@@ -127,23 +136,16 @@ class PartialDay:
                 identity_day.seen |= fresh
                 identity_day.put((key, hour), behaviour)
 
-    def pieces(self) -> Iterator[str]:
-        """The part as texts that are each short enough for a stored event, see LONGEST."""
-        text = pack(self)
-        if len(text) <= LONGEST or (len(self.slots) == 1 and len(next(iter(self.slots.values()))[1]) < 2):
-            yield text
-            return
-        for half in self._halves():
-            yield from half.pieces()
-
-    def _halves(self) -> tuple[PartialDay, PartialDay]:
-        """Two parts that make up this one."""
+    def halves(self) -> Optional[tuple[PartialDay, PartialDay]]:
+        """Two parts that make up this one; None: it cannot be divided."""
         first_half, other = PartialDay(self.day), PartialDay(self.day)
         slots = list(self.slots.items())
         if len(slots) > 1:
             first_half.slots, other.slots = dict(slots[::2]), dict(slots[1::2])
             return first_half, other
         ((key, (behaviour, record_hashes)),) = slots
+        if len(record_hashes) < 2:
+            return None
         for half, own in ((first_half, set(sorted(record_hashes)[::2])), (other, set(sorted(record_hashes)[1::2]))):
             half.slots[key] = (copy(behaviour), own)
             half.slots[key][0].count = len(own)
@@ -198,32 +200,108 @@ def record_hash(record_id: str) -> int:
     return mark & _MASK if is_uuid(record_id) else mark
 
 
-def pack(partial_day: PartialDay) -> str:
-    """The part as text."""
-    identity_day = IdentityDay(partial_day.day)
-    identity_day.behaviours = {key: behaviour for key, (behaviour, _) in partial_day.slots.items()}
+def pieces(partial_days: Sequence[PartialDay]) -> Iterator[tuple[Sequence[PartialDay], str]]:
+    """What texts hold and the texts, each short enough for a stored event, see LONGEST; one day, an identity each."""
+    start = size = 0
+    for end, partial_day in enumerate(partial_days):
+        if end > start and size + len(partial_day.slots) > TOGETHER:
+            yield from _cut(partial_days[start:end])
+            start, size = end, 0
+        size += len(partial_day.slots)
+    yield from _cut(partial_days[start:])
+
+
+def _cut(some: Sequence[PartialDay]) -> Iterator[tuple[Sequence[PartialDay], str]]:
+    text = pack(some)
+    halves: Optional[Sequence[Sequence[PartialDay]]] = None
+    if len(text) > LONGEST:
+        middle = len(some) // 2
+        divided = some[0].halves() if not middle else None
+        halves = (some[:middle], some[middle:]) if middle else [[half] for half in divided or ()]
+    if not halves:
+        yield some, text
+    for half in halves or ():
+        yield from _cut(half)
+
+
+def pack(partial_days: Sequence[PartialDay]) -> str:
+    """Parts of one day, each of another identity, as text."""
+    identity_day = IdentityDay(partial_days[0].day)
+    slots = {key: slot for partial_day in partial_days for key, slot in partial_day.slots.items()}
+    identity_day.behaviours = {key: behaviour for key, (behaviour, _) in slots.items()}
     record_hashes: list[int] = []
-    sizes: list[int] = []
+    counts: list[int] = []
     for behaviour in identity_day.ordered():
-        own = partial_day.slots[behaviour.key, behaviour.hour][1]
+        own = slots[behaviour.key, behaviour.hour][1]
         record_hashes.extend(sorted(own))
-        sizes.append(len(own))
-    version, width = (VERSION, WIDE) if max(record_hashes, default=0) > _MASK else (NARROW, MARK)
-    head = _HEAD.pack(version, len(record_hashes), len(sizes), 1)
-    packed = b"".join(mark.to_bytes(width, "little") for mark in record_hashes) + struct.pack(f"<{len(sizes)}I", *sizes)
+        counts.append(len(own))
+    width = WIDE if max(record_hashes, default=0) > _MASK else MARK
+    wide = 4 if max(counts, default=0) > 255 else 1
+    head = _HEAD.pack(VERSION, width, wide, len(partial_days), len(record_hashes), len(counts))
+    packed = b"".join([mark.to_bytes(width, "little") for mark in record_hashes])
+    packed += b"".join([count.to_bytes(wide, "little") for count in counts])
     return urlsafe_b64encode(head + packed + day_rows.pack(identity_day, WORDS)).decode("ascii").rstrip("=")
 
 
-def unpack(text: str) -> tuple[str, PartialDay]:
-    """The identity's id and the part that `pack` wrote.
+def unpack(text: str) -> dict[str, PartialDay]:
+    """Identity id → its part, of a text that `pack` wrote.
 
     Raises:
         RejectError: bad_part, when the text is damaged or of another version.
     """
     try:
-        return _unpack(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return _unpack(_decoded(text))
     except (StoreError, ValueError, TypeError, KeyError, IndexError, AttributeError, struct.error, zlib.error) as error:
         raise RejectError("bad_part", f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def identities_in(text: str) -> int:
+    """Of how many identities a text tells, by its head alone; 1 where it cannot be read."""
+    try:
+        return _layout(_decoded(text[:20])).identities
+    except (ValueError, struct.error):
+        return 1
+
+
+def _decoded(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+class _Layout(NamedTuple):
+    """Where everything is in a decoded text."""
+
+    identities: int
+    width: int
+    """Bytes of a fingerprint."""
+    wide: int
+    """Bytes of a count."""
+    hashes: int
+    """Where fingerprints begin."""
+    counts: int
+    """Where counts begin."""
+    behaviours: int
+    """Where behaviours begin."""
+
+
+def _layout(raw: bytes) -> _Layout:
+    """The layout that the head of a text tells.
+
+    Raises:
+        ValueError: it is of another version.
+        struct.error: it is too short.
+    """
+    if raw[:1] == bytes([VERSION]):
+        _, width, wide, identities, marked, counted = _HEAD.unpack_from(raw)
+        at = _HEAD.size
+    else:
+        version, marked, counted, _ = _EARLIER.unpack_from(raw)
+        if version not in _WIDTHS:
+            raise ValueError(f"version {version}, this app reads 3, 4 and {VERSION}")
+        width, wide, identities, at = _WIDTHS[version], 4, 1, _EARLIER.size
+    if width not in (MARK, WIDE) or wide not in (1, 4):
+        raise ValueError(f"{width} bytes a fingerprint, {wide} a count")
+    counts = at + width * marked
+    return _Layout(identities, width, wide, at, counts, counts + wide * counted)
 
 
 class Glance(NamedTuple):
@@ -231,37 +309,44 @@ class Glance(NamedTuple):
 
     name: str
     """The identity's id."""
-    events: int
+    counts: list[int]
+    """Events of each behaviour."""
     kinds: set[int]
     """See `kinds_of`."""
     heard: dict[str, int]
     """Stream → the hours of the day in which it spoke, a bit each."""
 
+    def events(self) -> int:
+        """How many events are counted."""
+        return sum(self.counts)
 
-def glance(text: str) -> Glance:
-    """What decides whether a part may wait, without making its behaviours.
+
+def glances(text: str) -> list[Glance]:
+    """What decides whether parts may wait, of each identity in a text, without making its behaviours.
 
     Raises:
         RejectError: bad_part.
     """
     try:
-        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        version, marked, sized, _ = _HEAD.unpack_from(raw)
-        at = _HEAD.size + (MARK if version == NARROW else WIDE) * marked + 4 * sized
-        identities, shapes, samples, rows = day_rows.plain(raw[at:], WORDS)
-        identity = max(map(tuple, identities))
-        kinds = {mark_of_behaviour((identity, *others, tuple(traits)), 0) for _, *others, traits in shapes}  # type: ignore[arg-type]
-        width = day_rows.ROW
-        for column in (*rows[8::width], *rows[10::width], *rows[11::width]):  # targets, issued, links
-            if column:
-                kinds.update(map(rank_of, samples[column]))
-        heard: dict[str, int] = {}
-        for index, hour in zip(rows[0::width], rows[1::width]):
-            number, *others, _ = shapes[index]
-            if others[SERVICE - 1] not in ABOUT:
-                stream = f"{identities[number][3]}|{identities[number][4]}"
-                heard[stream] = heard.get(stream, 0) | 1 << hour % 24
-        return Glance(str(identity[0]), sum(rows[2::width]), kinds, heard)
+        raw = _decoded(text)
+        identities, shapes, samples, rows = day_rows.plain(raw[_layout(raw).behaviours :], WORDS)
+        result: dict[str, Glance] = {}
+        by_shape: list[tuple[Glance, str]] = []
+        """Whose a shape is, and the stream that it speaks for; "": none."""
+        for number, *others, traits in shapes:
+            identity = tuple(identities[number])
+            mine = result.setdefault(str(identity[0]), Glance(str(identity[0]), [], set(), {}))
+            mine.kinds.add(mark_of_behaviour((identity, *others, tuple(traits)), 0))  # type: ignore[arg-type]
+            stream = "" if others[SERVICE - 1] in ABOUT else f"{identity[3]}|{identity[4]}"
+            by_shape.append((mine, stream))
+        for start in range(0, len(rows), day_rows.ROW):
+            mine, stream = by_shape[rows[start]]
+            mine.counts.append(rows[start + 2])
+            for column in (8, 10, 11):  # targets, issued, links
+                mine.kinds.update(map(rank_of, samples[rows[start + column]]))
+            if stream:
+                mine.heard[stream] = mine.heard.get(stream, 0) | 1 << rows[start + 1] % 24
+        return list(result.values())
     except (StoreError, ValueError, TypeError, LookupError, struct.error) as error:
         raise RejectError("bad_part", f"{type(error).__name__}: {error}"[:200]) from error
 
@@ -278,22 +363,22 @@ def kinds_of(behaviours: Iterable[Behaviour]) -> set[int]:
     return result
 
 
-def _unpack(raw: bytes) -> tuple[str, PartialDay]:
-    version, marked, sized, _ = _HEAD.unpack_from(raw)
-    if version not in (NARROW, VERSION):
-        raise ValueError(f"version {version}, this app reads {NARROW} and {VERSION}")
-    at = _HEAD.size
-    width = MARK if version == NARROW else WIDE
-    if at + width * marked + 4 * sized > len(raw):  # before memory is taken for them
+def _unpack(raw: bytes) -> dict[str, PartialDay]:
+    layout = _layout(raw)
+    if layout.behaviours > len(raw):  # before memory is taken for them
         raise ValueError("the counts do not fit")
-    record_hashes = [int.from_bytes(raw[i : i + width], "little") for i in range(at, at + width * marked, width)]
-    at += width * marked
-    sizes = struct.unpack_from(f"<{sized}I", raw, at)
-    identity_day = day_rows.unpack(raw[at + 4 * sized :], WORDS)
-    if sum(sizes) != len(record_hashes) or len(identity_day.behaviours) != len(sizes):
+    width, wide = layout.width, layout.wide
+    record_hashes = [int.from_bytes(raw[i : i + width], "little") for i in range(layout.hashes, layout.counts, width)]
+    counts = [int.from_bytes(raw[i : i + wide], "little") for i in range(layout.counts, layout.behaviours, wide)]
+    identity_day = day_rows.unpack(raw[layout.behaviours :], WORDS)
+    if sum(counts) != len(record_hashes) or len(identity_day.behaviours) != len(counts):
         raise ValueError("the counts do not fit")
-    partial_day = PartialDay(identity_day.day)
-    left = iter(record_hashes)
-    for (key, behaviour), size in zip(identity_day.behaviours.items(), sizes):
-        partial_day.slots[key] = (behaviour, set(islice(left, size)))
-    return identity_day.identity.id, partial_day
+    result: dict[str, PartialDay] = {}
+    at = 0
+    for (key, behaviour), count in zip(identity_day.behaviours.items(), counts):
+        mine = result.get(key[0].identity.id)
+        if mine is None:
+            mine = result[key[0].identity.id] = PartialDay(identity_day.day)
+        mine.slots[key] = (behaviour, set(record_hashes[at : at + count]))
+        at += count
+    return result

@@ -155,7 +155,7 @@ def values_of(cell: str) -> list[str]:
 
 _PACKED = re.compile(r'\bnhi_part="?([A-Za-z0-9_-]+)')
 _DAY = re.compile(r'\bnhi_day="?(\d{4}-\d\d-\d\d)')
-_KEY = re.compile(r'\bnhi_key="?([0-9a-f]{16})\b')
+_KEY = re.compile(r'\bnhi_key="?([0-9a-f]{3,16})\b')
 _AHEAD = re.compile(r'\bnhi_ahead="?([A-Za-z0-9_-]+)')
 _SEEN, _LOG = re.compile(r'\bnhi_seen="?(\d{1,15})\b'), re.compile(r'\bnhi_log="?([\w:./-]+)')
 _NAME = re.compile(r"[\w:./-]{1,100}", re.ASCII)
@@ -186,11 +186,11 @@ class ChunkColumns:
         return match[1] if match else ""
 
     def part(self, row: Row) -> str:
-        """The packed part, of rows that nhigroup has made; "" of others."""
+        """The packed parts, of rows that nhigroup has made; "" of others."""
         return self._kept(row, "nhi_part", _PACKED)
 
     def place(self, row: Row) -> Optional[tuple[int, str]]:
-        """Day and key of a part, without unpacking it; None: the row does not tell."""
+        """Day and key of parts, without unpacking them; None: the row does not tell."""
         day, key = self._kept(row, "nhi_day", _DAY), self._kept(row, "nhi_key", _KEY)
         try:
             return (day_of(parse(f"{day}T00:00:00Z")), key) if key else None

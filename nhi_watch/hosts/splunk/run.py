@@ -32,7 +32,7 @@ from nhi_watch.detect.session import Session
 from nhi_watch.detect.signals import Baseline
 from nhi_watch.hosts.splunk.archive import ArchivedStore
 from nhi_watch.hosts.splunk.feedback import Given, remember
-from nhi_watch.hosts.splunk.gather import SHARDS, Gatherer
+from nhi_watch.hosts.splunk.gather import SHARDS, Gatherer, Sifted
 from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, BusyError, Generation, KvStore
 from nhi_watch.hosts.splunk.notables import in_event
 from nhi_watch.hosts.splunk.parts import PartialDay
@@ -132,11 +132,11 @@ class SplunkRun:
         """The same of many identities: parts without news wait."""
         heard: Heard = {}
 
-        def sieve(texts: list[str]) -> list[str]:
-            others, streams = self._waiting.set_aside(day, texts)
+        def sieve(texts: list[str]) -> Sifted:
+            news, streams = self._waiting.set_aside(day, texts)
             for stream, hours in streams.items():
                 heard[stream] = heard.get(stream, 0) | hours
-            return others
+            return news
 
         self.take(day, gatherer.of(day, sieve), many=True)
         self._session.heard(day, {stream: [hours, 0, 0, []] for stream, hours in heard.items()})

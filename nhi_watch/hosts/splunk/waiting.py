@@ -27,7 +27,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import HOUR
 from nhi_watch.detect import ranking
 from nhi_watch.hosts.splunk import parts
-from nhi_watch.hosts.splunk.gather import SHARDS, bucket_of
+from nhi_watch.hosts.splunk.gather import SHARDS, Sifted
 from nhi_watch.hosts.splunk.parts import Glance, PartialDay
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack
@@ -68,33 +68,36 @@ class Waiting:
         """Who acts oddly enough on a day for a place in the list."""
         return {name for name, risk in self.suspicious(day).items() if risk >= ranking.LEAST}
 
-    def set_aside(self, day: int, texts: Sequence[str]) -> tuple[list[str], Heard]:
-        """Keep the parts that may wait, as they came; returns the others, and which streams those that wait tell of."""
+    def set_aside(self, day: int, texts: list[str]) -> tuple[Sifted, Heard]:
+        """Keep the texts with parts that may wait, as they came; returns what is to be taken now, and which streams the
+        parts that wait tell of.
+
+        A text may hold both. It is kept as a whole then: what was taken already changes nothing when it is merged.
+        """
         heard: Heard = {}
         if day <= max(self._state.daybook.closed, self._state.daybook.due(self._state.daybook.clock)):
-            return [*texts], heard
-        others, glances = list[str](), dict[str, list[tuple[str, Glance]]]()
-        for text in texts:
-            try:
-                seen = parts.glance(text)
-            except RejectError:  # who unpacks it counts it
-                others.append(text)
-                continue
-            glances.setdefault(seen.name, []).append((text, seen))
-        self._load(day, {shard_of(name) for name in glances})
-        never, aside = self.suspects(day) | self.suspects(day - 1), dict[int, list[str]]()
-        for name, mine in glances.items():
-            shard = shard_of(name)
-            known = self._known[day, shard].get(name)
-            if known is None or name in never or not _is_known([seen for _, seen in mine], *known):
-                others += [text for text, _ in mine]
-                continue
-            aside.setdefault(shard, []).extend(text for text, _ in mine)
-            self.events += sum(seen.events for _, seen in mine)
-            for stream, hours in (pair for _, seen in mine for pair in seen.heard.items()):
+            return (texts, ()), heard
+        by_text, by_name = [(text, _glances(text)) for text in texts], dict[str, list[Glance]]()
+        for glance in (glance for _, glances in by_text for glance in glances):
+            by_name.setdefault(glance.name, []).append(glance)
+        self._load(day, {shard_of(name) for name in by_name})
+        never = self.suspects(day) | self.suspects(day - 1)
+        wait = {name for name, glances in by_name.items() if name not in never and self._is_known(day, name, glances)}
+        for glance in (glance for name in wait for glance in by_name[name]):
+            self.events += glance.events()
+            for stream, hours in glance.heard.items():
                 heard[stream] = heard.get(stream, 0) | hours
+        aside = dict[int, list[str]]()
+        for text, glances in by_text:
+            if any(glance.name in wait for glance in glances):
+                aside.setdefault(shard_of(glances[0].name), []).append(text)
         self._keep(day, aside)
-        return others, heard
+        news = [text for text, glances in by_text if not glances or any(glance.name not in wait for glance in glances)]
+        return (news, wait), heard
+
+    def _is_known(self, day: int, name: str, glances: Sequence[Glance]) -> bool:
+        known = self._known[day, shard_of(name)].get(name)
+        return known is not None and _holds_no_news(glances, *known)
 
     def _keep(self, day: int, parts: Mapping[int, Sequence[str]]) -> None:
         if parts and not self._rows.get("meta", [MERGED]):
@@ -157,8 +160,7 @@ class Waiting:
         by_day: dict[int, dict[str, PartialDay]] = {}
         keys = []
         for key, raw in self._rows.scan("meta", low, high):
-            for text in unpack(raw):
-                name, partial_day = parts.unpack(text)
+            for name, partial_day in (item for text in unpack(raw) for item in parts.unpack(text).items()):
                 mine = by_day.setdefault(partial_day.day, {}).setdefault(name, partial_day)
                 if mine is not partial_day:
                     mine.merge(partial_day)
@@ -176,13 +178,21 @@ class Waiting:
 
 
 def shard_of(name: str) -> int:
-    """The shard of an identity: all in one bucket of what a run gathers are in one shard."""
-    return bucket_of(parts.key_of(name)) % SHARDS
+    """The shard of an identity: all in one text are in one shard."""
+    return int(parts.key_of(name)[:2], 16) % SHARDS
 
 
-def _is_known(seen: Sequence[Glance], events: int, kinds: bytes) -> bool:
+def _glances(text: str) -> list[Glance]:
+    """What a text tells of its identities; nothing where it is damaged: whoever unpacks it counts that."""
+    try:
+        return parts.glances(text)
+    except RejectError:
+        return []
+
+
+def _holds_no_news(seen: Sequence[Glance], events: int, kinds: bytes) -> bool:
     """Whether parts hold nothing that is news of a day of so many events, made of these."""
-    if sum(glance.events for glance in seen) >= (GROWN - 1) * events:
+    if sum(glance.events() for glance in seen) >= (GROWN - 1) * events:
         return False
     return set[int]().union(*(glance.kinds for glance in seen)).issubset(_hashes(kinds))
 
