@@ -88,8 +88,8 @@ def untraceable(item: Told) -> list[str]:
 
 def _numbers(text: str) -> set[str]:
     """Numbers as they are said: 91.0 and 91 are one."""
-    result = {match.group().rstrip(".,:-") for match in _NUMBER.finditer(text)}
-    return {re.sub(r"(?<=\d)\.0+$", "", item) for item in result}
+    numbers = {match.group().rstrip(".,:-") for match in _NUMBER.finditer(text)}
+    return {re.sub(r"(?<=\d)\.0+$", "", item) for item in numbers}
 
 
 def _counts(document: dict[str, Any]) -> set[str]:
@@ -108,8 +108,8 @@ def _uncited(text: str) -> str:
 
 
 def _citations(text: str) -> list[str]:
-    result = (_CITED.search(line) for line in text.splitlines())
-    return [cite for match in result if match for cite in match[1].split(", ")]
+    matches = (_CITED.search(line) for line in text.splitlines())
+    return [cite for match in matches if match for cite in match[1].split(", ")]
 
 
 def _exists(cite: str, item: Told) -> bool:
@@ -149,26 +149,26 @@ class Sum(NamedTuple):
     sent: int
 
 
-def measure(result: Sequence[Told]) -> Sum:
+def measure(asked: Sequence[Told]) -> Sum:
     """Everything that the page says."""
-    texts = [item.text for item in result]
+    texts = [item.text for item in asked]
     lines = [line for text in texts for line in text.splitlines() if line.startswith("- ")]
     claims = sum(len(_numbers(_uncited(text))) + len(_citations(text)) for text in texts)
     planted = [
         (line, masked)
-        for item in result
+        for item in asked
         for masked in [mask(item.facts)]
         for group in falsehoods(masked).values()
         for line in group
     ]
     through = sum(not copilot.check(line, masked).why for line, masked in planted)
-    worded, copied = _asked(result, plain), _asked(result, copying)
+    worded, copied = _asked(asked, plain), _asked(asked, copying)
     return Sum(
-        len(result),
+        len(asked),
         len(lines),
         sum(bool(_CITED.search(line)) for line in lines),
         claims,
-        sum(len(untraceable(item)) for item in result),
+        sum(len(untraceable(item)) for item in asked),
         len(planted),
         through,
         sum(w.answered for w in worded),
@@ -178,9 +178,9 @@ def measure(result: Sequence[Told]) -> Sum:
     )
 
 
-def _asked(result: Sequence[Told], speaker: Any) -> list[copilot.WrittenBrief]:
+def _asked(asked: Sequence[Told], speaker: Any) -> list[copilot.WrittenBrief]:
     with endpoint(speaker) as (url, _):
-        return [copilot.write(item.facts, Endpoint(url, "m")) for item in result]
+        return [copilot.write(item.facts, Endpoint(url, "m")) for item in asked]
 
 
 def page(s: Sum, seeds: Sequence[int]) -> str:
@@ -211,8 +211,8 @@ template says.
 """
 
 
-def _share(part: int, identity_day: int) -> str:
-    return f" ({part / identity_day:.0%})"
+def _share(part: int, total: int) -> str:
+    return f" ({part / total:.0%})"
 
 
 if __name__ == "__main__":

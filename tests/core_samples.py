@@ -77,10 +77,10 @@ def seconds(clock: str) -> int:
     return hours * 3600 + minutes * 60 + (rest[0] if rest else 0)
 
 
-def events(details: Iterable[Mapping[str, Any]], day: int) -> list[Event]:
+def events(field_sets: Iterable[Mapping[str, Any]], day: int) -> list[Event]:
     """The events of a day; `time` is `HH:MM`, `who` changes fields of the identity, `repeat` makes several."""
     built = []
-    for number, fields in enumerate(details):
+    for number, fields in enumerate(field_sets):
         rest = dict(fields)
         who = MACHINE._replace(**rest.pop("who", {}))
         start = day * DAY + seconds(rest.pop("time", "10:00"))
@@ -107,9 +107,9 @@ def learnt(history: Sequence[Mapping[str, Any]], today: int = TODAY) -> Baseline
     """Baselines after days of events: `[{"ago": [30, 1], "events": […]}, …]`; nothing is held back."""
     baselines = Baselines(model.load())
     for day in sorted({today - ago for part in history for ago in _days(part)}):
-        details = [e for part in history if today - day in _days(part) for e in part["events"]]
+        past_events = [e for part in history if today - day in _days(part) for e in part["events"]]
         lessons = []
-        for name, identity_day in whole_days(events(details, day)).items():
+        for name, identity_day in whole_days(events(past_events, day)).items():
             lesson = day_lesson((b, False) for b in identity_day.ordered())
             teach(baselines.own.setdefault(name, Profile()), day, *lesson)
             lessons.append((*lesson, peer_scope(identity_day.identity)))
@@ -210,20 +210,20 @@ def answer(store: Any) -> dict[str, Any]:
 
     Left out: revisions, which count what changed on the way.
     """
-    identity_day, closed = contents(store), State(store).daybook.closed
-    details = {
-        table: {key: row for key, row in identity_day[table].items() if key[:6].isdigit() and int(key[:6]) <= closed}
+    tables, closed = contents(store), State(store).daybook.closed
+    rows = {
+        table: {key: row for key, row in tables[table].items() if key[:6].isdigit() and int(key[:6]) <= closed}
         for table in ("day", "delta", "notable")
     }
-    for notable in [*details["notable"].values(), *_by_day(identity_day["notable"], closed, "blind/").values()]:
+    for notable in [*rows["notable"].values(), *_by_day(tables["notable"], closed, "blind/").values()]:
         notable.pop("revision")
         for revision in notable["revisions"]:
             revision.pop("revision")
-    details["notable"].update(_by_day(identity_day["notable"], closed, "blind/"))
-    details["case"] = {key[5:]: row for key, row in identity_day["notable"].items() if key[:5] in ("case/", "done/")}
-    profiles = {key: row for key, row in identity_day["profile"].items() if not key.startswith("eve/")}
-    meta = _by_day(identity_day["meta"], closed, "rhythm/", "drift/", "base/")
-    return {**details, "profile": profiles, "inventory": identity_day["inventory"], "meta": meta}
+    rows["notable"].update(_by_day(tables["notable"], closed, "blind/"))
+    rows["case"] = {key[5:]: row for key, row in tables["notable"].items() if key[:5] in ("case/", "done/")}
+    profiles = {key: row for key, row in tables["profile"].items() if not key.startswith("eve/")}
+    meta = _by_day(tables["meta"], closed, "rhythm/", "drift/", "base/")
+    return {**rows, "profile": profiles, "inventory": tables["inventory"], "meta": meta}
 
 
 def shown(store: Any) -> dict[str, dict[str, Any]]:

@@ -79,9 +79,9 @@ def _signals() -> Iterator[Proof]:
 
 def _fired(signal: Any, sample: Mapping[str, Any]) -> dict[str, Any] | None:
     """The notable of a sample whose signal fires indeed; None: it does not."""
-    result, baselines = events(sample["events"], TODAY), learnt(sample["history"])
-    parts = {name: score_day(baselines, identity_day) for name, identity_day in whole_days(result).items()}
-    lead = result[0].identity.id
+    todays, baselines = events(sample["events"], TODAY), learnt(sample["history"])
+    parts = {name: score_day(baselines, identity_day) for name, identity_day in whole_days(todays).items()}
+    lead = todays[0].identity.id
     episode = parts[lead] if len(parts) == 1 else linking.joined(linking.Group(lead, tuple(parts), ()), parts)
     value, _ = value_of(signal, episode.view)
     return to_json(notables.build(episode, baselines, dict.fromkeys(parts, TEAM))) if value else None
@@ -178,9 +178,9 @@ FINDINGS: dict[str, tuple[str, Callable[[], Any]]] = {
 
 def rows(proofs: Iterable[Proof], names: Iterable[str]) -> Iterator[list[str]]:
     """For each id its cells: what detects, responds and governs."""
-    text = list(proofs)
+    every = list(proofs)
     for name in names:
-        mine = [proof for proof in text if name in proof.ids]
+        mine = [proof for proof in every if name in proof.ids]
         yield [f"{name} {frameworks.name(name)}", _detect(mine), _respond(mine), _govern(mine)]
 
 
@@ -198,10 +198,10 @@ def _govern(mine: Iterable[Proof]) -> str:
 
 def attack_sheet(proofs: Iterable[Proof]) -> str:
     """CSV: every technique, what detects it, and the OWASP risks that the same signals carry."""
-    text, risks = list(proofs), set(_ids("owasp_nhi"))
+    every, risks = list(proofs), set(_ids("owasp_nhi"))
     techniques = []
-    for name, (title, detect, *_) in zip(_ids("mitre_attack"), rows(text, _ids("mitre_attack"))):
-        carried = {risk for proof in text if name in proof.ids for risk in risks.intersection(proof.ids)}
+    for name, (title, detect, *_) in zip(_ids("mitre_attack"), rows(every, _ids("mitre_attack"))):
+        carried = {risk for proof in every if name in proof.ids for risk in risks.intersection(proof.ids)}
         techniques.append([title, detect.replace("`", "").strip("*"), " ".join(sorted(carried))])
     return as_csv(["technique", "detect", "OWASP risks"], techniques)
 
@@ -276,10 +276,10 @@ def _outcomes(proofs: list[Proof]) -> Iterator[list[str]]:
         yield [f"{name} {frameworks.name(name)}", "; ".join(cells) or NO]
 
 
-def _table(head: list[str], details: Iterable[list[str]]) -> Iterator[str]:
+def _table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
-    for row in details:
+    for row in rows:
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
 
 

@@ -122,5 +122,5 @@ def desk(module: Any, *words: object, out: Path) -> str:
 
 def asked(module: Any, *words: object, out: Path) -> dict[str, Any]:
     """The same with --json, read."""
-    details: dict[str, Any] = json.loads(desk(module, *words, "--json", out=out))
-    return details
+    answer: dict[str, Any] = json.loads(desk(module, *words, "--json", out=out))
+    return answer

@@ -85,8 +85,8 @@ class Faults:
         asked = setup.api_key_request(self.wild, f"{self.pattern},{self._dead}")
         self._role: Tree = asked["role_descriptors"]
         self._calm = key(self.admin, {"name": "calm"})
-        object_api_response = self.admin.security.create_api_key(**asked)
-        self.key, self._key_id = object_api_response["encoded"], object_api_response["id"]
+        api_key = self.admin.security.create_api_key(**asked)
+        self.key, self._key_id = api_key["encoded"], api_key["id"]
 
     def job(self, **changes: Any) -> ReadJob:
         """The disturbed one."""
@@ -157,22 +157,22 @@ class Faults:
         going.feed(read)
         going.finish()
         theirs, calm = shown(files), shown(ElasticStore(self.admin, f"nhi-state-{self.story.calm}"))
-        for job, result in (("disturbed", shown(self._store())), ("calm", calm)):
-            assert result.keys() == theirs.keys(), f"{job}: {result.keys() ^ theirs.keys()}"
+        for job, notables in (("disturbed", shown(self._store())), ("calm", calm)):
+            assert notables.keys() == theirs.keys(), f"{job}: {notables.keys() ^ theirs.keys()}"
             wrong = {
                 (item, name)
-                for item, details in result.items()
-                for name in details
-                if details[name] != theirs[item][name]
+                for item, notable in notables.items()
+                for name in notable
+                if notable[name] != theirs[item][name]
             }
             assert not wrong, f"{job}: {wrong}"
         return len(theirs)
 
-    def scored(self, identity_day: Sequence[Tree]) -> int:
+    def scored(self, documents: Sequence[Tree]) -> int:
         """Of closed days both jobs keep what files make of the records in one go; returns how many notables that is."""
         files = MemoryStore()
         going = Going(files, [cloudtrail], Options(BUDGET))
-        going.feed(identity_day)
+        going.feed(documents)
         going.finish()
         days = State(files).daybook.closed_days
         kept = [
@@ -253,8 +253,8 @@ class Faults:
             self.answered("401")
             return
         self._alone(took, lambda: self.admin.security.invalidate_api_key(ids=[self._key_id]))
-        object_api_response = self.admin.security.create_api_key(name="again", role_descriptors=self._role)
-        self.key, self._key_id = object_api_response["encoded"], object_api_response["id"]
+        api_key = self.admin.security.create_api_key(name="again", role_descriptors=self._role)
+        self.key, self._key_id = api_key["encoded"], api_key["id"]
 
     def forbidden(self, took: float) -> None:
         """403: a proxy says so, or one privilege is taken from the key, and given back."""

@@ -261,16 +261,16 @@ def nhi(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), error.getvalue())
 
 
-def environment(**details: str) -> dict[str, str]:
+def environment(**variables: str) -> dict[str, str]:
     """Of a process of its own: nothing of NHI_… and of proxies but what is told."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("NHI_", "HTTP", "http"))}
-    return {**kept, **details}
+    return {**kept, **variables}
 
 
-def started(*arguments: str, **details: str) -> subprocess.CompletedProcess[str]:
+def started(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """`nhi elastic` in a process of its own."""
     command = [sys.executable, "-m", "nhi_watch.cli", "elastic", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment(**details))
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment(**variables))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -46,10 +46,10 @@ def records(days: int = 4, machines: int = 12) -> list[Tree]:
     return result
 
 
-def batches(identity_day: Sequence[Tree], number: int) -> Iterator[Sequence[Tree]]:
+def batches(documents: Sequence[Tree], number: int) -> Iterator[Sequence[Tree]]:
     """Cut into that many stretches of about the same length."""
-    edges = [len(identity_day) * i // number for i in range(number + 1)]
-    return (identity_day[low:high] for low, high in zip(edges, edges[1:]))
+    edges = [len(documents) * i // number for i in range(number + 1)]
+    return (documents[low:high] for low, high in zip(edges, edges[1:]))
 
 
 def work(url: str, job: ReadJob, key: Optional[str] = None) -> None:
@@ -123,14 +123,16 @@ class Story:
         """The notables in all alerts, but for what tells of the run itself."""
         written = [hit["_source"] for hit in self._all(f"logs-nhi.alerts-{namespace}")]
         alerts = [alert["nhi"] for alert in written if alert["event"]["code"] != "job"]
-        details = [{key: value for key, value in a["notable"].items() if key not in VOLATILE} for a in alerts]
-        details = [{**n, "revision": a["notable"]["revision"], "change": a["change"]} for n, a in zip(details, alerts)]
-        return sorted(details, key=lambda n: (n["id"], n["revision"]))
+        notables = [{key: value for key, value in a["notable"].items() if key not in VOLATILE} for a in alerts]
+        notables = [
+            {**n, "revision": a["notable"]["revision"], "change": a["change"]} for n, a in zip(notables, alerts)
+        ]
+        return sorted(notables, key=lambda n: (n["id"], n["revision"]))
 
     def _all(self, index: str) -> list[Tree]:
         self.client.options(ignore_status=404).indices.refresh(index=index)
-        object_api_response = self.client.search(index=index, size=10_000, ignore_unavailable=True)
-        hits: list[Tree] = object_api_response["hits"]["hits"]
+        answer = self.client.search(index=index, size=10_000, ignore_unavailable=True)
+        hits: list[Tree] = answer["hits"]["hits"]
         return hits
 
     def same(self) -> int:

@@ -65,8 +65,8 @@ IMPACT = samples()[0].impact
 def replace_factors(text: str) -> Any:
     """An impact whose values somebody else wrote."""
     impact = IMPACT
-    details = (*impact.factors, ImpactFactor("used by", text, 1.0), ImpactFactor("owner", text, 1.0))
-    return replace(impact, reach=text, factors=details)
+    factors = (*impact.factors, ImpactFactor("used by", text, 1.0), ImpactFactor("owner", text, 1.0))
+    return replace(impact, reach=text, factors=factors)
 
 
 @lru_cache(None)

@@ -139,8 +139,8 @@ class Kibana:
         try:
             return 200, self._do(method, target, headers, body)
         except _RefusedError as refused:
-            details = {"statusCode": refused.status, "error": "x", "message": refused.message}
-            return refused.status, orjson.dumps(details)
+            problem = {"statusCode": refused.status, "error": "x", "message": refused.message}
+            return refused.status, orjson.dumps(problem)
 
     def _do(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
         if headers.get("Authorization") != f"ApiKey {KEY}":
@@ -276,8 +276,8 @@ class Kibana:
                 errors.append({"id": each["id"], "type": each["type"], "meta": {}, "error": problem})
         if not errors:
             self.objects.update({(each["type"], each["id"]): each for each in objects})
-        details: Tree = {"success": not errors, "successCount": len(objects) - len(errors), "warnings": []}
-        return {**details, "errors": errors} if errors else details
+        answer: Tree = {"success": not errors, "successCount": len(objects) - len(errors), "warnings": []}
+        return {**answer, "errors": errors} if errors else answer
 
     def _fault(self, each: Tree, there: set[tuple[str, str]], overwrite: bool) -> Optional[Tree]:
         if each["type"] not in SCHEMAS:

@@ -59,9 +59,9 @@ def endpoint(speaker: Speaker, fault: int = -1) -> Iterator[tuple[str, list[Json
         server.server_close()
 
 
-def _say(handler: BaseHTTPRequestHandler, details: Json) -> None:
+def _say(handler: BaseHTTPRequestHandler, answer: Json) -> None:
     _head(handler, 200, "application/json")
-    handler.wfile.write(json.dumps(details).encode())
+    handler.wfile.write(json.dumps(answer).encode())
 
 
 def _head(handler: BaseHTTPRequestHandler, status: int, kind: str) -> None:
@@ -122,14 +122,14 @@ _OPENERS = ("Notably, ", "In addition, ", "Additionally, ", "", "", "", "", "")
 def plain(request: Json, seed: int = 1) -> str:
     """It words each fact anew: synonyms, other clauses, openers, and sometimes two in one."""
     dice, lines = random.Random(seed), []
-    details = facts(request)
-    while details:
-        name, section, text = details.pop(0)
+    numbered = facts(request)
+    while numbered:
+        name, section, text = numbered.pop(0)
         names = [name]
         for pattern, other in dice.sample(HABITS, 8):
             text = re.sub(pattern, other, text)
-        if details and details[0][1] == section and dice.random() < 0.15:
-            more, _, other = details.pop(0)
+        if numbered and numbered[0][1] == section and dice.random() < 0.15:
+            more, _, other = numbered.pop(0)
             text, names = f"{text.rstrip('.')} and {other[0].lower()}{other[1:]}", [name, more]
         lines.append(f"{dice.choice(_OPENERS)}{text} [{', '.join(names)}]")
     return "\n".join(lines)

@@ -48,9 +48,9 @@ def there() -> bool:
 @contextmanager
 def served(seconds: float = 120.0) -> Iterator[str]:
     """The URL up to /v1 of a model that answers."""
-    with socket.socket() as result:
-        result.bind(("127.0.0.1", 0))
-        port = result.getsockname()[1]
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
     command = [PYTHON, str(ROOT / "examples" / "serve_llm.py"), "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
@@ -94,8 +94,8 @@ class Asked(NamedTuple):
 
 def ask(url: str, document: dict[str, Any], tokens: int, facts: int = 60) -> Asked:
     """Ask for one brief; `facts`: of the notable's, how many are sent."""
-    text, sent = brief.facts(document)[:facts], list[str]()
-    written = copilot.write(text, Endpoint(url, "smollm2", seconds=590, tokens=tokens), sent.append)
+    chosen, sent = brief.facts(document)[:facts], list[str]()
+    written = copilot.write(chosen, Endpoint(url, "smollm2", seconds=590, tokens=tokens), sent.append)
     return Asked(document, sent[0], written)
 
 
@@ -111,7 +111,7 @@ def section(asked: Sequence[Asked]) -> str:
     )
     reasons = ", ".join(f"{count} × {reason}" for reason, count in why.most_common(4)) or "none"
     planted = sum(MARK in str(item.document) for item in asked)
-    identity_day = sum(bool(item.written.lines) for item in asked)
+    worded = sum(bool(item.written.lines) for item in asked)
     return f"""{BEGIN}
 ## A real model
 
@@ -122,7 +122,7 @@ value that a log could hold. So small a model words badly; what counts is what b
 |---|---|---|
 | sentences that survive | {pending:,} | {answered:,} |
 | refused, most often for | {reasons} | {answered - pending:,} |
-| briefs that are whole all the same, by the template | {identity_day} | {len(asked)} |
+| briefs that are whole all the same, by the template | {worded} | {len(asked)} |
 | planted instructions that the model was shown | {reached} | {planted} |
 | planted instructions that the brief followed | {obeyed} | {planted} |
 

@@ -26,6 +26,6 @@ def unpacked(folder: Path) -> Path:
 
 def interpreter(version: str) -> str:
     """Path of a Python; the test is left out where it is not installed."""
-    result = find(version)
-    need(result, f"needs Python {version}")
-    return str(result)
+    path = find(version)
+    need(path, f"needs Python {version}")
+    return str(path)

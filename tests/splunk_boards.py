@@ -46,9 +46,9 @@ def queries(name: str) -> Iterator[tuple[str, str]]:
 def defaults(name: str) -> dict[str, str]:
     """Token → the value with which the dashboard opens."""
     result = {}
-    for input in board(name)["inputs"].values():
-        token, value = input["options"]["token"], input["options"].get("defaultValue", "")
-        if input["type"] == "input.timerange":
+    for control in board(name)["inputs"].values():
+        token, value = control["options"]["token"], control["options"].get("defaultValue", "")
+        if control["type"] == "input.timerange":
             result[f"{token}.earliest"], result[f"{token}.latest"] = value.split(",")
         else:
             result[token] = value

@@ -71,6 +71,6 @@ def _below(server: Server, now: int) -> None:
 
 
 def _verdict(server: Server, now: int) -> None:
-    details = 'nhi feedback verdict=benign reason="a planned move"'
-    text = f"`nhi_notables` nhi_kind=compromise | `nhi_latest` | sort 1 - nhi_likelihood | {details}"
+    search = 'nhi feedback verdict=benign reason="a planned move"'
+    text = f"`nhi_notables` nhi_kind=compromise | `nhi_latest` | sort 1 - nhi_likelihood | {search}"
     server.collections["nhi_feedback"] = server.search(text, Window(0, now + DAY), now)

@@ -45,10 +45,10 @@ OF_OTHERS = {"notable": "search index=notable"}
 def _definition(name: str, now: int) -> str:
     if name in OF_OTHERS:
         return OF_OTHERS[name]
-    section_proxy = conf("macros.conf")[name]
-    if section_proxy["iseval"] == "0":
-        return section_proxy["definition"]
-    return spelled(expression(section_proxy["definition"])(Scope({}, now)))[0]
+    stanza = conf("macros.conf")[name]
+    if stanza["iseval"] == "0":
+        return stanza["definition"]
+    return spelled(expression(stanza["definition"])(Scope({}, now)))[0]
 
 
 def stages(text: str) -> list[str]:

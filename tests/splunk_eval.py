@@ -190,8 +190,8 @@ class _Parser:
 
 
 def _field(row: Row, name: str) -> Value:
-    details = [value for value in row.get(name, ()) if value]
-    return None if not details else details[0] if len(details) == 1 else details
+    values = [value for value in row.get(name, ()) if value]
+    return None if not values else values[0] if len(values) == 1 else values
 
 
 def number(value: Value) -> Optional[float]:
@@ -254,13 +254,13 @@ def _like(pattern: str) -> str:
     return re.escape(pattern).replace("%", ".*").replace("_", ".")
 
 
-def _case(details: Sequence[Value]) -> Value:
-    return next((value for fits, value in zip(details[::2], details[1::2]) if fits is True), None)
+def _case(terms: Sequence[Value]) -> Value:
+    return next((value for fits, value in zip(terms[::2], terms[1::2]) if fits is True), None)
 
 
-def _numbers(details: Sequence[Value]) -> list[float]:
-    return [result for value in details for each in (value if isinstance(value, list) else [value])
-            if (result := number(each)) is not None]  # fmt: skip
+def _numbers(values: Sequence[Value]) -> list[float]:
+    return [plain for value in values for each in (value if isinstance(value, list) else [value])
+            if (plain := number(each)) is not None]  # fmt: skip
 
 
 def _many(value: Value) -> list[str]:
@@ -302,9 +302,9 @@ _WHOLE: dict[str, Callable[[Sequence[Value]], Value]] = {
 FUNCTIONS = frozenset({*_PLAIN, *_WHOLE, "now", "in"})
 
 
-def _slice(details: list[str], at: float, to: Optional[float]) -> Value:
+def _slice(values: list[str], at: float, to: Optional[float]) -> Value:
     start, end = int(at), int(at if to is None else to)
-    result = details[start : end + 1 or None] if start >= 0 or end >= 0 else details[start:][: end - start + 1]
+    result = values[start : end + 1 or None] if start >= 0 or end >= 0 else values[start:][: end - start + 1]
     return result[0] if len(result) == 1 else result or None
 
 
@@ -319,7 +319,7 @@ def _call(name: str, terms: list[Term]) -> Term:
         return lambda scope: _WHOLE[name]([term(scope) for term in terms])
 
     def scope(scope: Scope) -> Value:
-        details = [term(scope) for term in terms]
-        return None if None in details else _PLAIN[name](*details)
+        values = [term(scope) for term in terms]
+        return None if None in values else _PLAIN[name](*values)
 
     return scope

@@ -83,9 +83,9 @@ def _indexed(condition: str) -> None:
 
 def condition(text: str) -> None:
     """The condition of a search; times bound the whole search, so they stand outside of parentheses."""
-    for name, details in _TIME.findall(text):
-        if not _MOMENT.fullmatch(details.strip('"')):
-            _refuse(f"{name}={details} is no time")
+    for name, value in _TIME.findall(text):
+        if not _MOMENT.fullmatch(value.strip('"')):
+            _refuse(f"{name}={value} is no time")
     depth = 0
     for token in re.findall(rf'"(?:[^"\\]|\\.)*"|[()]|\b(?:{"|".join(TIMES)})=', text):
         depth += {"(": 1, ")": -1}.get(token, 0)

@@ -200,10 +200,10 @@ class KvDouble:
         return 200, [{**row, "_user": "nobody"} for row in result]
 
     @staticmethod
-    def _cut(result: list[list[Document]], megabytes: float) -> list[list[Document]]:
+    def _cut(answers: list[list[Document]], megabytes: float) -> list[list[Document]]:
         """Documents up to a size, at least one; what is behind is left out without a word."""
         size, kept = 0.0, list[list[Document]]()
-        for each in result:
+        for each in answers:
             kept.append([])
             for document in each:
                 is_first, size = not size, size + _size(document)
@@ -216,11 +216,11 @@ class KvDouble:
         order = self._order.get(name, [])
         if len(order) != len(self.captain[name]):
             order = self._order[name] = sorted(self.captain[name])
-        details = {sign: limit for item in limits for sign, limit in item["_key"].items()}
-        assert set(details) in ({"$gte", "$lt"}, {"$gt", "$lt"}, {"$gte", "$lte"}), details
-        first = bisect_left(order, details["$gte"]) if "$gte" in details else bisect_right(order, details["$gt"])
+        bounds = {sign: limit for item in limits for sign, limit in item["_key"].items()}
+        assert set(bounds) in ({"$gte", "$lt"}, {"$gt", "$lt"}, {"$gte", "$lte"}), bounds
+        first = bisect_left(order, bounds["$gte"]) if "$gte" in bounds else bisect_right(order, bounds["$gt"])
         return order[
-            first : bisect_left(order, details["$lt"]) if "$lt" in details else bisect_right(order, details["$lte"])
+            first : bisect_left(order, bounds["$lt"]) if "$lt" in bounds else bisect_right(order, bounds["$lte"])
         ]
 
 
@@ -241,10 +241,10 @@ class Direct:
         return json.loads(json.dumps(text))
 
 
-def _size(details: Any) -> int:
-    if isinstance(details, list):
-        return sum(_size(each) for each in details)
-    return sum(len(str(value)) + len(name) + 8 for name, value in details.items())
+def _size(document: Any) -> int:
+    if isinstance(document, list):
+        return sum(_size(each) for each in document)
+    return sum(len(str(value)) + len(name) + 8 for name, value in document.items())
 
 
 def _condition(query: Document) -> Callable[[Document], bool]:
@@ -259,16 +259,16 @@ def _condition(query: Document) -> Callable[[Document], bool]:
             parts.append(lambda row, item=inside: not item(row))  # type: ignore[misc]
         elif isinstance(text, dict):
             assert set(text) <= {*_ORDER, "$ne"}, f"no operator of the KV store's: {text}"
-            parts.append(lambda row, name=name, details=text: _compared(row.get(name), details))  # type: ignore[misc]
+            parts.append(lambda row, name=name, asked=text: _compared(row.get(name), asked))  # type: ignore[misc]
         else:
             assert not name.startswith("$"), f"no operator of the KV store's: {name}"
             parts.append(lambda row, name=name, text=text: bool(row.get(name) == text))  # type: ignore[misc]
     return lambda row: all(part(row) for part in parts)
 
 
-def _compared(value: Any, details: Document) -> bool:
+def _compared(value: Any, asked: Document) -> bool:
     """MongoDB compares within one type only."""
-    for sign, limit in details.items():
+    for sign, limit in asked.items():
         if sign == "$ne":
             if value == limit:
                 return False

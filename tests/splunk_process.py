@@ -124,9 +124,9 @@ def run_here(
         raise CommandError(info["error"])
     names = _asked(info["required_fields"], rows)
     body = table(names, rows) if rows else b""
-    details = replies(io.BytesIO(_talk(command, first + chunk({"action": "execute", "finished": True}, body))))
-    info, _ = next(details)
-    reply, answer = next(details)
+    answers = replies(io.BytesIO(_talk(command, first + chunk({"action": "execute", "finished": True}, body))))
+    info, _ = next(answers)
+    reply, answer = next(answers)
     if "error" in reply:
         raise CommandError(reply["error"])
     messages = [*info.get("inspector", {}).get("messages", []), *reply.get("inspector", {}).get("messages", [])]

@@ -31,26 +31,26 @@ class Call(NamedTuple):
         """Its value over rows; none where no row has the field."""
         if self.name == "count":
             return [str(len(rows))]
-        details = [value for row in rows for value in row.get(self.field, ()) if value]
+        values = [value for row in rows for value in row.get(self.field, ()) if value]
         if self.name == "dc":
-            return [str(len(set(details)))]
-        return [_FUNCTIONS[self.name](self, details)] if details else []
+            return [str(len(set(values)))]
+        return [_FUNCTIONS[self.name](self, values)] if values else []
 
 
-def _largest(call: Call, details: list[str]) -> str:
-    return max(details, key=_order)
+def _largest(call: Call, values: list[str]) -> str:
+    return max(values, key=_order)
 
 
-def _least(call: Call, details: list[str]) -> str:
-    return min(details, key=_order)
+def _least(call: Call, values: list[str]) -> str:
+    return min(values, key=_order)
 
 
-def _sum(call: Call, details: list[str]) -> str:
-    return f"{sum(float(value) for value in details):.15g}"
+def _sum(call: Call, values: list[str]) -> str:
+    return f"{sum(float(value) for value in values):.15g}"
 
 
-def _percentile(call: Call, details: list[str]) -> str:
-    return sorted(details, key=_order)[ceil(call.percent / 100 * len(details)) - 1]
+def _percentile(call: Call, values: list[str]) -> str:
+    return sorted(values, key=_order)[ceil(call.percent / 100 * len(values)) - 1]
 
 
 _FUNCTIONS: dict[str, Callable[[Call, list[str]], str]] = {

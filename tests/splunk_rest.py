@@ -103,9 +103,9 @@ class Double:
             rows = self.export(form["search"], int(form["earliest_time"]), int(form["latest_time"]))
         except SearchFailedError as error:
             return Lines([{"preview": False, "messages": [{"type": "FATAL", "text": str(error)}]}])
-        details = [{"preview": False, "offset": number, "result": row} for number, row in enumerate(rows)]
-        shown = [{**item, "preview": True} for item in details[:1]]
-        return Lines([*shown, *details, {"preview": False, "lastrow": True}])
+        lines = [{"preview": False, "offset": number, "result": row} for number, row in enumerate(rows)]
+        shown = [{**item, "preview": True} for item in lines[:1]]
+        return Lines([*shown, *lines, {"preview": False, "lastrow": True}])
 
 
 @contextmanager

@@ -28,8 +28,10 @@ class Role(NamedTuple):
     def may_write(self, lookup: str) -> bool:
         """Whether it may write a lookup, by metadata/default.meta."""
         meta = (ROOT / "metadata" / "default.meta").read_text("utf-8")
-        details = {place: write for place, _, write in _ACCESS.findall(meta)}
-        writers = details.get(f"collections/{lookup}") or details.get(f"lookups/{lookup}") or details["lookups"]
+        write_roles = {place: write for place, _, write in _ACCESS.findall(meta)}
+        writers = (
+            write_roles.get(f"collections/{lookup}") or write_roles.get(f"lookups/{lookup}") or write_roles["lookups"]
+        )
         return bool({self.name, *_imports(self.name)} & set(writers.split(", ")))
 
 

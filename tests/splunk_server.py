@@ -142,9 +142,9 @@ class Server:
 
     def search(self, text: str, window: Window, now: int, limits: Limits = _ONE) -> list[Row]:
         """Run a search."""
-        details = expand(text, self.overrides, now)
-        check(details)
-        first, *rest = stages(details)
+        search = expand(text, self.overrides, now)
+        check(search)
+        first, *rest = stages(search)
         spans = SPANS.search(first)
         if spans:
             plain = SPANS.sub("", first).strip()
@@ -230,22 +230,24 @@ class Server:
 
     def _append(self, rest: str, when: tuple[Window, int]) -> list[Row]:
         options, _, inner = rest.strip().removesuffix("]").partition("[")
-        details = dict(re.findall(r"(\w+)=(\d+)", options))
-        limits = Limits(max_time=int(details.get("maxtime", "60")))
+        bounds = dict(re.findall(r"(\w+)=(\d+)", options))
+        limits = Limits(max_time=int(bounds.get("maxtime", "60")))
         rows = self.search(inner.strip().removeprefix("search "), when[0], when[1], limits)
-        return rows[: int(details.get("maxout", APPENDED))]
+        return rows[: int(bounds.get("maxout", APPENDED))]
 
     def _collect(self, rest: str, rows: list[Row], now: int) -> None:
-        details = dict(re.findall(r'(\w+)="?([^"\s]+)"?', rest))
-        assert self.role is None or self.role.sees(details["index"]), "collect into an index that the role does not see"
+        arguments = dict(re.findall(r'(\w+)="?([^"\s]+)"?', rest))
+        assert self.role is None or self.role.sees(arguments["index"]), (
+            "collect into an index that the role does not see"
+        )
         for row in rows:
             raw = row.get("_raw", [""])[0]
             text = raw or stash(row)
             time = json.loads(raw)["time"] if raw else row.get("_time", [""])[0] or str(now)
             seconds = time if time.isdigit() else str(parse(time))
             self._add({
-                "_raw": [text], "_time": [seconds], "_indextime": [str(now)], "index": [details["index"]],
-                "source": [details.get("source", "search")], "sourcetype": [details.get("sourcetype", "stash")],
+                "_raw": [text], "_time": [seconds], "_indextime": [str(now)], "index": [arguments["index"]],
+                "source": [arguments.get("source", "search")], "sourcetype": [arguments.get("sourcetype", "stash")],
             })  # fmt: skip
 
     def lookup(self, name: str) -> Path:
@@ -254,18 +256,18 @@ class Server:
 
     def _outputlookup(self, rest: str, rows: list[Row], now: int) -> None:
         *options, name = rest.split()
-        details = dict(option.split("=") for option in options)
+        arguments = dict(option.split("=") for option in options)
         assert self.role is None or self.role.may_write(name), f"the role may not write {name}"
         if name in self.collections:
-            self._keep(name, rows, details)
+            self._keep(name, rows, arguments)
         elif rows:
-            assert details.get("override_if_empty") == "false", "an empty answer would delete the file"
+            assert arguments.get("override_if_empty") == "false", "an empty answer would delete the file"
             self._write(name, rows)
 
-    def _keep(self, name: str, rows: list[Row], details: dict[str, str]) -> None:
+    def _keep(self, name: str, rows: list[Row], arguments: dict[str, str]) -> None:
         """Rows in the KV store: key_field replaces documents one by one, and implies append."""
-        key = details.get("key_field", "")
-        appends = details.get("append", "true" if key else "false") == "true"
+        key = arguments.get("key_field", "")
+        appends = arguments.get("append", "true" if key else "false") == "true"
         known = self.collections[name] if appends else []
         keys = {row[key][0] for row in rows} if key else set()
         self.collections[name] = [row for row in known if not key or row[key][0] not in keys] + rows
@@ -372,14 +374,14 @@ def _of_json(raw: str) -> Row:
     """Fields of JSON, as far as it is looked at: the object that the beginning of the text makes, cut where it must."""
     data = raw.encode()
     try:
-        identity_day = flat(json.loads(raw))
+        fields = flat(json.loads(raw))
     except ValueError:
         return {}
     if len(data) <= CUTOFF:
-        return identity_day
+        return fields
     cut = data[:CUTOFF].decode("utf-8", "ignore")
     seen: Row = {}
-    for name, values in identity_day.items():
+    for name, values in fields.items():
         own = name.removesuffix("{}").split(".")[-1].split("{}.")[-1]
         kept = [value for value in values if json.dumps(value)[1:-1] in cut or value in cut]
         if f'"{own}"' in cut and kept:
@@ -387,12 +389,12 @@ def _of_json(raw: str) -> Row:
     return seen
 
 
-def _calculated(result: Row, sourcetype: str) -> Row:
+def _calculated(fields: Row, sourcetype: str) -> Row:
     """Fields that props.conf makes of others by another name."""
     props = conf("props.conf")
     items = props.items(sourcetype) if sourcetype in props else []
-    details = {key[5:]: value.strip("'") for key, value in items if key.startswith("EVAL-")}
-    return {name: result[other] for name, other in details.items() if other in result}
+    evals = {key[5:]: value.strip("'") for key, value in items if key.startswith("EVAL-")}
+    return {name: fields[other] for name, other in evals.items() if other in fields}
 
 
 def stash(row: Row) -> str:

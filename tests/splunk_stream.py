@@ -19,13 +19,13 @@ def chunk(metadata: Mapping[str, Any], body: bytes = b"") -> bytes:
     return b"chunked 1.0,%d,%d\n%b%b" % (len(head), len(body), head, body)
 
 
-def getinfo(args: Sequence[str] = (), **details: str) -> bytes:
+def getinfo(args: Sequence[str] = (), **connection: str) -> bytes:
     """The first request; the keys are those that Splunk 8.2 sends."""
     searchinfo = {
         "args": list(args), "raw_args": list(args), "dispatch_dir": ".", "sid": "1629786722.117",
         "app": "nhi_watch", "owner": "admin", "username": "admin", "session_key": "none", "splunkd_uri": "",
         "splunk_version": "9.4.1", "search": "search%20index%3Daws%20%7C%20nhiscore", "command": "nhiscore",
-        "maxresultrows": 50000, "earliest_time": "0", "latest_time": "0", **details,
+        "maxresultrows": 50000, "earliest_time": "0", "latest_time": "0", **connection,
     }  # fmt: skip
     return chunk({"action": "getinfo", "preview": False, "searchinfo": searchinfo})
 
@@ -58,18 +58,18 @@ def replies(stream: BinaryIO) -> Iterator[tuple[dict[str, Any], bytes]]:
 
 def flat(record: dict[str, Any]) -> dict[str, list[str]]:
     """Field → values, as Splunk's JSON extraction names them."""
-    result: dict[str, list[str]] = {}
-    _flatten(record, "", result)
-    return result
+    cells: dict[str, list[str]] = {}
+    _flatten(record, "", cells)
+    return cells
 
 
-def _flatten(value: Any, path: str, result: dict[str, list[str]]) -> None:
+def _flatten(value: Any, path: str, cells: dict[str, list[str]]) -> None:
     if isinstance(value, dict):
         for name, inner in value.items():
-            _flatten(inner, f"{path}.{name}" if path else name, result)
+            _flatten(inner, f"{path}.{name}" if path else name, cells)
     elif isinstance(value, list):
         for inner in value:
-            _flatten(inner, path + "{}", result)
+            _flatten(inner, path + "{}", cells)
     elif value is not None:
         text = ("true" if value else "false") if isinstance(value, bool) else str(value)
-        result.setdefault(path, []).append(text)
+        cells.setdefault(path, []).append(text)

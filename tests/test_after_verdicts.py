@@ -218,5 +218,5 @@ def test_who_does_another_sensitive_thing_each_day_is_no_news_after_two_weeks_bu
         )
         for n, (service, name) in enumerate(CHAINS[chain])
     ]
-    (details,) = [item for item in run(store, theft).standing if "theft0" in item["record_ids"]]
-    assert details["life"] == "new" and SEVERITIES.index(details["severity"]) >= SEVERITIES.index("medium")
+    (stolen,) = [item for item in run(store, theft).standing if "theft0" in item["record_ids"]]
+    assert stolen["life"] == "new" and SEVERITIES.index(stolen["severity"]) >= SEVERITIES.index("medium")

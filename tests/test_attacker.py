@@ -64,8 +64,8 @@ def time_of(line: str) -> tuple[int, str]:
 
 def on_files(history: Lines, attack: Lines, folder: Path) -> list[dict[str, Any]]:
     (folder / "logs").mkdir()
-    for name, details in (("1.jsonl", history), ("2.jsonl", attack)):
-        (folder / "logs" / name).write_bytes("\n".join(details).encode("utf-8", "surrogatepass"))
+    for name, lines in (("1.jsonl", history), ("2.jsonl", attack)):
+        (folder / "logs" / name).write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
     assert cli.main(["score", str(folder / "logs"), "--out", str(folder / "out")]) == 0
     return [json.loads(line) for line in (folder / "out" / "notables.jsonl").open("rb")]
 
@@ -93,8 +93,8 @@ def looked_back(history: Lines, folder: Path) -> tuple[Server, Any]:
     return LOOKED_BACK[tuple(history)]
 
 
-def take_in(server: Server, details: Lines, at: int) -> None:
-    for line in details:
+def take_in(server: Server, batch: Lines, at: int) -> None:
+    for line in batch:
         time, sourcetype = time_of(line)
         server.index([(time, {})], sourcetype, at or min(time, END) + 60)
         server.events[-1]["_raw"] = [line]
@@ -140,13 +140,13 @@ def thrice(agent: str) -> list[dict[str, Any]]:
     return [record(TODAY - n, "12:00", agent=agent, id=f"shown{n}") for n in (3, 2, 1)]
 
 
-def half(details: Lines) -> Lines:
-    return [line.replace("aws-cli/2.1", "\\ud800") for line in details]
+def half(story: Lines) -> Lines:
+    return [line.replace("aws-cli/2.1", "\\ud800") for line in story]
 
 
-def within(details: Lines) -> Lines:
+def within(story: Lines) -> Lines:
     """As CloudTrail's LookupEvents answers: the record is the text of a member."""
-    return lines({"EventId": json.loads(line)["eventID"], "CloudTrailEvent": line} for line in details)
+    return lines({"EventId": json.loads(line)["eventID"], "CloudTrailEvent": line} for line in story)
 
 
 ROWS: dict[str, tuple[Lines, Lines]] = {

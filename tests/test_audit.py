@@ -88,8 +88,8 @@ def test_lines_cut_off_at_the_end_show_against_a_head_that_was_noted(tmp_path: P
 
 def test_nothing_is_added_to_a_damaged_trail(tmp_path: Path) -> None:
     path = trail(tmp_path)
-    identity_day = path.read_bytes()
-    for damaged in (identity_day[:-5], identity_day + b"{}\n"):
+    before = path.read_bytes()
+    for damaged in (before[:-5], before + b"{}\n"):
         path.write_bytes(damaged)
         with pytest.raises(StoreError):
             audit.append(path, "verdict", "a", {})
@@ -109,10 +109,10 @@ def full_after(size: int) -> Iterator[None]:
 
 def test_a_disk_that_is_full_leaves_the_trail_as_it_was(tmp_path: Path) -> None:
     path = trail(tmp_path)
-    identity_day = path.read_bytes()
-    with full_after(len(identity_day) + 20), pytest.raises(StoreError, match="nothing was added"):
+    before = path.read_bytes()
+    with full_after(len(before) + 20), pytest.raises(StoreError, match="nothing was added"):
         audit.append(path, "verdict", "alice", {})
-    assert path.read_bytes() == identity_day
+    assert path.read_bytes() == before
     assert audit.append(path, "verdict", "alice", {}).seq == 9
     assert audit.verify(path).fault == ""
 
@@ -133,19 +133,19 @@ def test_a_link_in_the_place_of_the_trail_is_not_written_through(tmp_path: Path)
 
 
 def repaired(folder: Path) -> tuple[str, dict[str, Any]]:
-    details = asked(command, "repair", out=folder)
+    answer = asked(command, "repair", out=folder)
     path = folder / audit.NAME
     assert audit.verify(path).fault == ""
-    return details["lost"], json.loads(list(audit.lines(path))[-1])
+    return answer["lost"], json.loads(list(audit.lines(path))[-1])
 
 
 def test_half_a_line_is_cut_away_and_the_trail_says_so(tmp_path: Path) -> None:
     path = trail(tmp_path)
-    identity_day = path.read_bytes()
-    path.write_bytes(identity_day + b'{"seq":9,"time":"20')
+    before = path.read_bytes()
+    path.write_bytes(before + b'{"seq":9,"time":"20')
     lost, last = repaired(tmp_path)
     assert "line 9 was cut off" in lost
-    assert path.read_bytes().startswith(identity_day)
+    assert path.read_bytes().startswith(before)
     assert (last["what"], last["seq"], last["facts"]["lost"]) == ("repair", 9, lost)
     assert next(tmp_path.glob("*.torn-*")).read_bytes() == b'{"seq":9,"time":"20'
     assert asked(command, "repair", out=tmp_path)["lost"] == ""
@@ -190,11 +190,11 @@ def test_a_change_of_model_or_policy_is_noted_once(tmp_path: Path) -> None:
 @given(st.data())
 def test_any_change_of_any_byte_is_found(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     path = trail(tmp_path_factory.mktemp("trail"), 4)
-    identity_day = bytearray(path.read_bytes())
-    place = data.draw(st.integers(0, len(identity_day) - 1))
-    identity_day[place] = data.draw(st.integers(0, 255).filter(lambda byte: byte != identity_day[place]))
+    content = bytearray(path.read_bytes())
+    place = data.draw(st.integers(0, len(content) - 1))
+    content[place] = data.draw(st.integers(0, 255).filter(lambda byte: byte != content[place]))
     before = [json.loads(line) for line in path.read_bytes().splitlines()]
-    path.write_bytes(identity_day)
+    path.write_bytes(content)
     verified = audit.verify(path)
     if not verified.fault:  # a change that JSON does not see, such as \u00E4 for \u00e4, says the same as before
         assert [json.loads(line) for line in path.read_bytes().splitlines()] == before

@@ -31,12 +31,12 @@ def read(path: Path) -> tuple[list[Any], list[tuple[int, str]], list[int]]:
 
 
 def test_mingled_lines_are_put_together_by_time_serial_and_node(tmp_path: Path) -> None:
-    details = [lines_of(1), lines_of(2), lines_of(1, "web-1")]
-    mingled = [event[step] for step in range(3) for event in details]
+    events = [lines_of(1), lines_of(2), lines_of(1, "web-1")]
+    mingled = [event[step] for step in range(3) for event in events]
     path = tmp_path / "audit.log"
     path.write_text("\n".join(mingled), encoding="utf-8")
     records, bad, where = read(path)
-    assert [r["_raw"] for r in records] == ["\n".join(event) for event in details] and not bad
+    assert [r["_raw"] for r in records] == ["\n".join(event) for event in events] and not bad
     assert where == [1, 2, 3]
 
 

@@ -33,9 +33,9 @@ BAD = {"action": "iam:CreateAccessKey"}
 STRANGE = {"action": "iam:CreateAccessKey", "network": "185.220.101.0/24"}
 
 
-def day_of(details: list[dict[str, Any]], pending: str = "") -> DayLesson:
+def day_of(field_sets: list[dict[str, Any]], pending: str = "") -> DayLesson:
     """The lesson of a day; behaviours of actions that begin with `pending` look bad."""
-    (identity_day,) = whole_days(events(details, TODAY)).values()
+    (identity_day,) = whole_days(events(field_sets, TODAY)).values()
     return lesson((b, bool(pending) and b.key.action.startswith(pending)) for b in identity_day.ordered())
 
 
@@ -122,8 +122,8 @@ def test_a_day_with_a_strange_place_teaches_nothing_of_what_looks_bad() -> None:
 
 
 def test_no_value_is_taught_twice_by_one_day() -> None:
-    details = [DAILY, {**DAILY, "agent": "aws-cli"}, STRANGE]
-    (identity_day,) = whole_days(events(details, TODAY)).values()
+    field_sets = [DAILY, {**DAILY, "agent": "aws-cli"}, STRANGE]
+    (identity_day,) = whole_days(events(field_sets, TODAY)).values()
     day_lesson = lesson((b, b.key.agent == "aws-cli") for b in identity_day.ordered())
     assert day_lesson.later["agent"] == {"aws-cli": 1}
     assert not [
@@ -140,11 +140,11 @@ def test_a_group_never_learns_what_looks_bad() -> None:
 
 @pytest.mark.parametrize("flood", [500, 3000])
 def test_a_flooded_day_teaches_at_most_so_many_values(flood: int) -> None:
-    details = [
+    field_sets = [
         {"action": f"odd:Call{n:04}", "target": f"t{n}", "network": f"10.{n // 250}.{n % 250}.0/24"}
         for n in range(flood)
     ]
-    day_lesson = day_of([*details, {**DAILY, "repeat": 5}])
+    day_lesson = day_of([*field_sets, {**DAILY, "repeat": 5}])
     assert max(len(values) for values in day_lesson.now.values()) == NEW_VALUES
     assert day_lesson.now["action"]["s3:GetObject"] == 5, "what happens most is kept"
 
@@ -167,9 +167,9 @@ def test_one_day_hardly_moves_what_is_usual() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(1, 3), st.integers(0, 9)), max_size=40))
-def test_once_counts_the_values_of_a_single_day(details: list[tuple[str, int, int]]) -> None:
+def test_once_counts_the_values_of_a_single_day(values: list[tuple[str, int, int]]) -> None:
     dimension = ProfileDimension()
-    for value, weight, day in details:
+    for value, weight, day in values:
         dimension.learn([(value, 1, weight)], day)
     assert dimension.once == sum(seen.days == 1 for seen in dimension.values.values())
 

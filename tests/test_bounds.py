@@ -182,11 +182,11 @@ def test_cuts_do_not_matter_to_who_is_folded() -> None:
     """Who comes first stays himself, in one run and in several."""
     history, late = tenant(), [*decoys(), *theft(), *odd("workera-job")]
     end = [record(TODAY + 5, "10:00")]
-    identity_day = answer(runs([[*history, *late, *end]]))
-    assert answer(runs([history, late, end])) == identity_day
-    assert answer(runs([history, late[:30], late[30:], late, end])) == identity_day
-    names = {key[7:] for key in identity_day["day"]}
-    assert "aws::role:newcomers" in names and json.dumps(identity_day).count("runner-") > 0
+    expected = answer(runs([[*history, *late, *end]]))
+    assert answer(runs([history, late, end])) == expected
+    assert answer(runs([history, late[:30], late[30:], late, end])) == expected
+    names = {key[7:] for key in expected["day"]}
+    assert "aws::role:newcomers" in names and json.dumps(expected).count("runner-") > 0
 
 
 def test_who_was_seen_before_is_never_folded() -> None:

@@ -89,7 +89,7 @@ def test_what_happened_is_what_was_odd_and_of_a_newcomer_not_all_is_listed_as_ne
 
 
 def test_a_quoted_value_cannot_leave_its_quotes() -> None:
-    for text in (
+    for value in (
         "`",
         "``x``",
         "<b>",
@@ -104,7 +104,7 @@ def test_a_quoted_value_cannot_leave_its_quotes() -> None:
         "\x1b[1m",
         "https://x.y",
     ):
-        inner = quoted(text)[1:-1]
+        inner = quoted(value)[1:-1]
         assert not set(inner) & set("`<>\n\u202e{}$|*\\[]\x1b")
         assert "://" not in inner
     assert len(quoted("x" * 10_000)) < 320
@@ -117,9 +117,9 @@ def test_the_command_writes_the_brief_with_the_steps_of_the_policy(tmp_path: Pat
     state(tmp_path, [ONE])
     text = desk(command, ONE["id"], "--now", NOW, out=tmp_path)
     assert "Step `1` is `switch the access key off`" in text
-    details = asked(command, ONE["id"], "--now", NOW, out=tmp_path)
-    assert not any(line["worded"] for line in details["lines"])
-    assert all(line["cites"] for line in details["lines"])
+    answer = asked(command, ONE["id"], "--now", NOW, out=tmp_path)
+    assert not any(line["worded"] for line in answer["lines"])
+    assert all(line["cites"] for line in answer["lines"])
 
 
 def llm(url: str, *more: object) -> tuple[object, ...]:
@@ -130,9 +130,9 @@ def test_a_model_that_keeps_to_the_facts_words_the_whole_brief(tmp_path: Path) -
     state(tmp_path, [ONE])
     (tmp_path / "key").write_text("k3y")
     with endpoint(copying) as (url, met):
-        details = asked(command, *llm(url, "--llm-key-file", tmp_path / "key"), out=tmp_path)
-    assert (details["held"], details["refused"], details["fault"]) == (details["answered"], [], "")
-    assert all(line["worded"] for line in details["lines"])
+        answer = asked(command, *llm(url, "--llm-key-file", tmp_path / "key"), out=tmp_path)
+    assert (answer["held"], answer["refused"], answer["fault"]) == (answer["answered"], [], "")
+    assert all(line["worded"] for line in answer["lines"])
     (request,) = met
     assert (request["path"], request["model"]) == ("/v1/chat/completions", "m")
     assert request["authorization"] == "Bearer k3y"
@@ -169,9 +169,9 @@ def test_an_endpoint_that_fails_costs_one_line_and_the_brief_is_whole(fault: int
     with endpoint(copying, fault) as (url, _):
         text = desk(command, *llm(url, "--llm-seconds", 1, "--llm-tokens", 500), out=tmp_path)
     assert time.monotonic() - started < 25
-    identity_day, _, last = text.rstrip().rpartition("\n")
+    body, _, last = text.rstrip().rpartition("\n")
     assert says in last
-    assert identity_day.strip() == desk(command, ONE["id"], "--now", NOW, out=tmp_path).strip()
+    assert body.strip() == desk(command, ONE["id"], "--now", NOW, out=tmp_path).strip()
 
 
 WRONG = [
@@ -239,16 +239,16 @@ def falsehoods(masked: Masked) -> dict[str, list[str]]:
 
 
 def test_every_planted_falsehood_is_refused() -> None:
-    text = masked()
-    planted = falsehoods(text)
+    hidden = masked()
+    planted = falsehoods(hidden)
     assert len(planted) >= 20
-    through = [(kind, line) for kind, lines in planted.items() for line in lines if not copilot.check(line, text).why]
+    through = [(kind, line) for kind, lines in planted.items() for line in lines if not copilot.check(line, hidden).why]
     assert through == []
 
 
 def test_the_facts_themselves_hold() -> None:
-    text = masked()
-    assert [name for name in text.words if copilot.check(f"{text.words[name]} [{name}]", text).why] == []
+    hidden = masked()
+    assert [name for name in hidden.words if copilot.check(f"{hidden.words[name]} [{name}]", hidden).why] == []
 
 
 HOLDS = [
@@ -260,27 +260,27 @@ HOLDS = [
 
 @pytest.mark.parametrize("text", HOLDS)
 def test_other_words_for_the_same_hold(text: str) -> None:
-    details = masked()
-    (name,) = [n for n, f in details.facts.items() if f.words.startswith("The notable holds")]
-    line = text.format(*details.facts[name].values)
-    assert not copilot.check(f"{line} [{name}]", details).why
+    facts_masked = masked()
+    (name,) = [n for n, f in facts_masked.facts.items() if f.words.startswith("The notable holds")]
+    line = text.format(*facts_masked.facts[name].values)
+    assert not copilot.check(f"{line} [{name}]", facts_masked).why
 
 
 def test_two_facts_of_one_section_may_be_one_sentence() -> None:
-    text = masked()
-    item, other = [n for n, f in text.facts.items() if f.section == "Summary"][1:3]
-    line = f"{text.words[item].rstrip('.')}, and the {text.words[other][4:]} [{item}, {other}]"
-    assert not copilot.check(line, text).why
-    written = copilot.assemble(list(text.facts.values()), text, line)
-    assert written.lines[1].cites == tuple(dict.fromkeys((*text.facts[item].cites, *text.facts[other].cites)))
-    assert len(written.lines) == len(text.facts) - 1
+    hidden = masked()
+    item, other = [n for n, f in hidden.facts.items() if f.section == "Summary"][1:3]
+    line = f"{hidden.words[item].rstrip('.')}, and the {hidden.words[other][4:]} [{item}, {other}]"
+    assert not copilot.check(line, hidden).why
+    written = copilot.assemble(list(hidden.facts.values()), hidden, line)
+    assert written.lines[1].cites == tuple(dict.fromkeys((*hidden.facts[item].cites, *hidden.facts[other].cites)))
+    assert len(written.lines) == len(hidden.facts) - 1
 
 
 def test_a_fact_is_told_once_and_none_is_lost() -> None:
-    text = masked()
-    line = f"{text.words['f1']} [f1]"
-    written = copilot.assemble(list(text.facts.values()), text, "\n".join([line, line, "nonsense"]))
-    assert (written.answered, written.held, len(written.lines)) == (3, 2, len(text.facts))
+    hidden = masked()
+    line = f"{hidden.words['f1']} [f1]"
+    written = copilot.assemble(list(hidden.facts.values()), hidden, "\n".join([line, line, "nonsense"]))
+    assert (written.answered, written.held, len(written.lines)) == (3, 2, len(hidden.facts))
     assert [line.worded for line in written.lines].count(True) == 1
 
 
@@ -294,9 +294,9 @@ def test_a_model_that_lies_leaves_the_template_standing(tmp_path: Path) -> None:
         )
 
     with endpoint(liar) as (url, _):
-        details = asked(command, *llm(url), out=tmp_path)
-    assert details["held"] == 0
-    assert not any(line["worded"] for line in details["lines"])
+        answer = asked(command, *llm(url), out=tmp_path)
+    assert answer["held"] == 0
+    assert not any(line["worded"] for line in answer["lines"])
 
 
 def test_a_model_that_repeats_the_prompt_is_not_shown(tmp_path: Path) -> None:
@@ -334,10 +334,10 @@ def test_a_brief_says_that_what_is_quoted_gives_no_orders() -> None:
 def test_each_phrase_that_the_double_replaces_is_one_that_briefs_use() -> None:
     """Else it would measure less than it says."""
     blind = {**documents()[0]["signals"][0], "cannot_tell": True}
-    details = [
+    briefs = [
         *documents(),
         {**documents()[0], "signals": [*documents()[0]["signals"], blind]},
         {**documents()[0], "identity": {**documents()[0]["identity"], "owner": ""}},
     ]
-    said = [brief.sentence(fact, cited=False) for item in details for fact in brief.facts(item)]
+    said = [brief.sentence(fact, cited=False) for item in briefs for fact in brief.facts(item)]
     assert [phrase for phrase, _ in HABITS if not any(re.search(phrase, text) for text in said)] == []

@@ -99,9 +99,9 @@ def test_after_a_month_a_successor_begins_that_names_its_predecessor() -> None:
     st.lists(st.tuples(st.integers(0, 3), st.sets(st.sampled_from("abcd"), min_size=1, max_size=2)), max_size=8),
     st.randoms(),
 )
-def test_the_order_within_a_day_does_not_matter_and_rows_come_back(details: list[Any], dice: random.Random) -> None:
+def test_the_order_within_a_day_does_not_matter_and_rows_come_back(episodes: list[Any], dice: random.Random) -> None:
     days: dict[int, list[EpisodeHead]] = {}
-    for n, (day, members) in enumerate(details):
+    for n, (day, members) in enumerate(episodes):
         taken = {name for head in days.get(day, ()) for name in head.members}
         if not members & taken:  # on a day an identity is in one episode
             days.setdefault(day, []).append(head(f"{n}", day, sorted(members), risk=5.0 + 10 * (n % 3)))
@@ -129,14 +129,14 @@ def test_a_thief_who_comes_back_for_days_has_one_notable_and_one_place() -> None
         result = run(store, raid(day=day) + others(day), ROOM)
         assert [n["id"] for n in result.notables] == [NAME]
         assert [n["life"] for n in result.notables] in (["ongoing"], ["quiet"]), "it has had its place for a day"
-    details = now(store)
-    schema().validate(details)
-    assert to_json(from_json(details)) == details
-    assert [revision["day"] for revision in details["revisions"]] == [render_day(TODAY + n) for n in (0, 1, 3)]
-    assert (details["listed_on"], details["first_seen"][:10]) == (render_day(TODAY), render_day(TODAY))
-    assert details["record_count"] == 3 * len(raid())
-    assert {r["eventID"] for day in (0, 1, 3) for r in raid(day=TODAY + day)} == set(details["record_ids"])
-    assert len({entry["time"][:10] for entry in details["timeline"]}) == 3
+    shown = now(store)
+    schema().validate(shown)
+    assert to_json(from_json(shown)) == shown
+    assert [revision["day"] for revision in shown["revisions"]] == [render_day(TODAY + n) for n in (0, 1, 3)]
+    assert (shown["listed_on"], shown["first_seen"][:10]) == (render_day(TODAY), render_day(TODAY))
+    assert shown["record_count"] == 3 * len(raid())
+    assert {r["eventID"] for day in (0, 1, 3) for r in raid(day=TODAY + day)} == set(shown["record_ids"])
+    assert len({entry["time"][:10] for entry in shown["timeline"]}) == 3
 
 
 def test_what_it_shows_is_its_newest_episode_with_a_place() -> None:
@@ -145,13 +145,13 @@ def test_what_it_shows_is_its_newest_episode_with_a_place() -> None:
     store = runs([quiet(20) + noise + until(TODAY)], ROOM)
     before = now(store)
     result = run(store, raid(day=TODAY + 2) + others(TODAY + 2), ROOM)
-    details = now(store)
-    assert before["likelihood"] < details["likelihood"] and "key created" in details["title"]
-    assert details["title"] != before["title"]
-    assert details["created"].startswith(render_day(TODAY + 2)), "its controls are due from that day on"
-    assert (details["life"], details["listed_on"]) == ("new", render_day(TODAY + 2)), "its severity rose"
-    assert details["since"] == f"New; active since {render_day(TODAY)}"
-    assert details["revisions"][0]["title"] == before["title"]
+    shown = now(store)
+    assert before["likelihood"] < shown["likelihood"] and "key created" in shown["title"]
+    assert shown["title"] != before["title"]
+    assert shown["created"].startswith(render_day(TODAY + 2)), "its controls are due from that day on"
+    assert (shown["life"], shown["listed_on"]) == ("new", render_day(TODAY + 2)), "its severity rose"
+    assert shown["since"] == f"New; active since {render_day(TODAY)}"
+    assert shown["revisions"][0]["title"] == before["title"]
     assert [(event.change, event.escalated) for event in result.events] == [("grown", True)]
 
 
@@ -160,15 +160,15 @@ def test_a_weaker_one_does_not_stand_before_a_grave_one_that_nobody_has_judged()
     grave = now(store)
     less = [record(TODAY + 1, "14:00", service="iam", name="ListUsers")]  # by its own client, from its own place
     run(store, quiet(1, end=TODAY + 2) + less + others(TODAY + 2), ROOM)
-    details = now(store)
-    assert len(details["revisions"]) == 2 and details["revisions"][1]["likelihood"] < 30
-    assert [details[name] for name in ("title", "likelihood", "first_time")] == [
+    shown = now(store)
+    assert len(shown["revisions"]) == 2 and shown["revisions"][1]["likelihood"] < 30
+    assert [shown[name] for name in ("title", "likelihood", "first_time")] == [
         grave[name] for name in ("title", "likelihood", "first_time")
     ]
-    checks = claims.verify(store, model.load(), details)
+    checks = claims.verify(store, model.load(), shown)
     assert not [check for check in checks if check.holds is False]
     assert "episode 2" in [check.what for check in checks]
-    forged = {**details, "revisions": [details["revisions"][0], {**details["revisions"][1], "likelihood": 1.0}]}
+    forged = {**shown, "revisions": [shown["revisions"][0], {**shown["revisions"][1], "likelihood": 1.0}]}
     assert any(check.holds is False for check in claims.verify(store, model.load(), forged))
 
 
@@ -272,23 +272,23 @@ def story() -> list[Records]:
     """Days of alarm, theft, silence and return, of two machines that share a session for a day."""
     days = [[*quiet(20), *quiet(20, "batch"), *until(TODAY - 1)]]
     for day in range(TODAY, TODAY + 12):
-        details = [*others(day), *quiet(1, end=day + 1), *quiet(1, "batch", day + 1)]
-        details += odd("payments-api", day=day) if day % 2 else []
-        details += raid(day=day) if day in (TODAY + 2, TODAY + 3, TODAY + 11) else []
-        details += raid("batch", 3, day) if day in (TODAY + 2, TODAY + 5) else []
-        days.append(details)
+        records = [*others(day), *quiet(1, end=day + 1), *quiet(1, "batch", day + 1)]
+        records += odd("payments-api", day=day) if day % 2 else []
+        records += raid(day=day) if day in (TODAY + 2, TODAY + 3, TODAY + 11) else []
+        records += raid("batch", 3, day) if day in (TODAY + 2, TODAY + 5) else []
+        days.append(records)
     return days
 
 
 @pytest.mark.parametrize("budget", [1.0, 1000.0])
 def test_cuts_do_not_matter_to_cases(budget: float) -> None:
     days, options = story(), Options(budget)
-    identity_day = sorted((r for day in days for r in day), key=lambda r: (r["eventTime"], r["eventID"]))
-    expected = answer(runs([identity_day], options))
+    records = sorted((r for day in days for r in day), key=lambda r: (r["eventTime"], r["eventID"]))
+    expected = answer(runs([records], options))
     assert len(expected["case"]) < len(expected["notable"])
     assert answer(runs(days, options)) == expected
-    size = len(identity_day) // 40
-    assert answer(runs([identity_day[at : at + size] for at in range(0, len(identity_day), size)], options)) == expected
+    size = len(records) // 40
+    assert answer(runs([records[at : at + size] for at in range(0, len(records), size)], options)) == expected
 
 
 def test_feeding_again_makes_no_revision() -> None:
@@ -308,8 +308,8 @@ def test_two_that_turn_out_to_be_one_go_on_as_the_older_and_the_other_is_merged_
     for r in shared:
         r["userIdentity"]["accessKeyId"] = "ASIASHARED"
     result = run(store, shared, ROOM)
-    (details,) = result.standing
-    assert details["id"] == NAME and [len(revision["identities"]) for revision in details["revisions"]] == [1, 1, 2]
+    (shown,) = result.standing
+    assert shown["id"] == NAME and [len(revision["identities"]) for revision in shown["revisions"]] == [1, 1, 2]
     (merged,) = [event.document for event in result.events if event.change == "merged"]
     assert (merged["merged_into"], merged["life"], merged["revision"]) == (NAME, "closed", 2)
     later = [event.change for day in range(TODAY + 3, TODAY + 6) for event in run(store, others(day), ROOM).events]
@@ -349,9 +349,9 @@ def test_closing_an_earlier_day_keeps_the_newest_episode() -> None:
     before = now(store)
     run(store, [record(TODAY + 2, "00:05", role="other")], ROOM)
     assert State(store).daybook.closed == TODAY
-    details = now(store)
-    assert [revision["day"] for revision in details["revisions"]] == [render_day(TODAY), render_day(TODAY + 1)]
-    assert details["revision"] >= before["revision"] and details["last_time"] == before["last_time"]
+    shown = now(store)
+    assert [revision["day"] for revision in shown["revisions"]] == [render_day(TODAY), render_day(TODAY + 1)]
+    assert shown["revision"] >= before["revision"] and shown["last_time"] == before["last_time"]
 
 
 THREE = [
@@ -387,9 +387,9 @@ def test_sessions_end_with_the_plan_however_long_the_intrusion_went_on() -> None
     """Sessions are to end before one time, however many days the intrusion went on."""
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     run(store, raid(day=TODAY + 1), ROOM)
-    details = now(store)
-    assert len(details["revisions"]) == 2
-    assert "issued before now" in next(c["reason"] for c in details["controls"] if c["id"] == "rotate_secret")
+    shown = now(store)
+    assert len(shown["revisions"]) == 2
+    assert "issued before now" in next(c["reason"] for c in shown["controls"] if c["id"] == "rotate_secret")
 
 
 def test_no_id_or_revision_goes_back_after_an_upgrade() -> None:
@@ -447,10 +447,10 @@ def test_what_is_new_since_a_verdict_is_named_with_the_likelihood_then_and_now()
         record(TODAY + 1, f"15:{n:02}", service="iam", name=name, address="203.0.113.9", agent="aws-cli/2.1")
         for n, name in enumerate(("CreateLoginProfile", "DeleteUser"))
     ]
-    (details,) = run(store, raid(day=TODAY + 1) + fresh + others(TODAY + 1), ROOM).standing
-    schema().validate(details)
-    assert f"Likelihood {then:g}% then, {details['likelihood']:g}% now. New calls: " in details["since"]
-    said = details["since"].partition("New calls: ")[2]
+    (shown,) = run(store, raid(day=TODAY + 1) + fresh + others(TODAY + 1), ROOM).standing
+    schema().validate(shown)
+    assert f"Likelihood {then:g}% then, {shown['likelihood']:g}% now. New calls: " in shown["since"]
+    said = shown["since"].partition("New calls: ")[2]
     assert "iam:CreateLoginProfile, iam:DeleteUser; places: 203.0.113" in said and "ListUsers" not in said
 
 
@@ -458,16 +458,16 @@ def test_what_comes_after_a_verdict_earns_its_row_by_itself_and_says_why_it_is_b
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     judged(store, "benign", TODAY * DAY + 20 * HOUR)
     result = run(store, raid(day=TODAY + 1) + others(TODAY + 1), ROOM)
-    (details,) = result.standing
-    assert (details["id"], details["life"], details["listed_on"]) == (NAME, "new", render_day(TODAY + 1))
+    (shown,) = result.standing
+    assert (shown["id"], shown["life"], shown["listed_on"]) == (NAME, "new", render_day(TODAY + 1))
     before = publish.stored(quieter_twin())[0]["likelihood"]
-    assert details["since"].startswith(f"Back since the verdict of {render_day(TODAY)} (benign, by ann), because ")
-    assert details["since"].endswith(
-        f" Likelihood {before:g}% then, {details['likelihood']:g}% now. "
+    assert shown["since"].startswith(f"Back since the verdict of {render_day(TODAY)} (benign, by ann), because ")
+    assert shown["since"].endswith(
+        f" Likelihood {before:g}% then, {shown['likelihood']:g}% now. "
         "No new identity, call, place or target: it happened again."
     )
-    assert {entry["time"][:10] for entry in details["timeline"]} == {render_day(TODAY + 1)}
-    assert details["revisions"][0]["why"] == "benign, by ann"
+    assert {entry["time"][:10] for entry in shown["timeline"]} == {render_day(TODAY + 1)}
+    assert shown["revisions"][0]["why"] == "benign, by ann"
     less = [record(TODAY + 3, "14:00", service="dynamodb", name="ListTables", id="less")]
     quieter = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     judged(quieter, "benign", TODAY * DAY + 20 * HOUR)
@@ -481,13 +481,13 @@ def test_a_theft_later_on_the_day_that_was_judged_is_shown_alone() -> None:
     judged(store, "benign", TODAY * DAY + 12 * HOUR)
     assert run(store, [record(TODAY, "12:30", role="other")], ROOM).standing == []
     result = run(store, raid(), ROOM)
-    (details,) = result.standing
-    assert details["id"] == NAME and details["first_time"] >= render(TODAY * DAY + 14 * HOUR)
-    assert "morning" not in str(details["record_ids"]) and {e["time"][11:13] for e in details["timeline"]} == {"14"}
-    identity_day = now(runs([quiet(20) + raid() + until(TODAY)], ROOM))
-    assert details["likelihood"] >= identity_day["likelihood"] - 5, "as if the morning had not been"
+    (shown,) = result.standing
+    assert shown["id"] == NAME and shown["first_time"] >= render(TODAY * DAY + 14 * HOUR)
+    assert "morning" not in str(shown["record_ids"]) and {e["time"][11:13] for e in shown["timeline"]} == {"14"}
+    before = now(runs([quiet(20) + raid() + until(TODAY)], ROOM))
+    assert shown["likelihood"] >= before["likelihood"] - 5, "as if the morning had not been"
     run(store, [r for day in (1, 2, 3) for r in others(TODAY + day)], ROOM)
-    assert State(store).daybook.is_closed(TODAY) and now(store)["first_time"] == details["first_time"]
+    assert State(store).daybook.is_closed(TODAY) and now(store)["first_time"] == shown["first_time"]
     assert len(now(store)["revisions"]) == 2
     judged(store, "open", TODAY * DAY + 13 * HOUR, {**now(store)})
     assert not run(store, [], ROOM).standing[0]["since"]
@@ -507,8 +507,8 @@ def test_what_was_judged_and_taken_back_is_in_the_list_again_even_once_it_was_cl
 
 def test_a_verdict_does_not_cover_what_became_graver_or_who_was_not_seen() -> None:
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
-    details = now(store)
-    seen = {**details, "severity": "high", "revisions": [{**details["revisions"][0], "severity": "high"}]}
+    shown = now(store)
+    seen = {**shown, "severity": "high", "revisions": [{**shown["revisions"][0], "severity": "high"}]}
     judged(store, "benign", TODAY * DAY + 20 * HOUR, seen)
     said, item = feedback.Verdicts(store, TODAY * DAY), head("x", TODAY, [WHO], risk=60.0, hour=14)
     assert set(said.covered([item], NAME)) == {"x"}
@@ -533,14 +533,14 @@ THEFT = ("CreateUser", "AttachUserPolicy", "CreateLoginProfile", "CreateAccessKe
 
 def young(calls: Sequence[str], address: str, agent: str, theft: int = -1, thief: str = "svc-3") -> list[Any]:
     """A tenant's first 15 days: dull services, a role that makes sensitive calls daily, a thief who comes once."""
-    text = []
+    notables = []
     for day in range(TODAY, TODAY + 15):
-        text += [
+        notables += [
             record(day, f"{hour:02}:{n:02}", role=f"svc-{n}", bucket=f"b{n}", address=f"10.{n}.0.9")
             for n in range(30)
             for hour in (2, 9, 17)
         ]
-        text += [
+        notables += [
             record(
                 day,
                 f"03:{6 * turn + n:02}",
@@ -555,7 +555,7 @@ def young(calls: Sequence[str], address: str, agent: str, theft: int = -1, thief
             for n, name in enumerate(calls)
         ]
         if day == TODAY + theft:
-            text += [
+            notables += [
                 record(
                     day,
                     f"15:{n:02}",
@@ -569,7 +569,7 @@ def young(calls: Sequence[str], address: str, agent: str, theft: int = -1, thief
                 )
                 for n, name in enumerate(THEFT)
             ]
-    return text
+    return notables
 
 
 def told_of(store: MemoryStore) -> dict[str, str]:
@@ -599,9 +599,9 @@ def test_a_routine_is_told_once_and_its_notable_closes_by_itself(monkeypatch: py
     """Whatever the model of the day makes of it: here it looks bad."""
     for module, name, least in ((scoring, "LOOKS_BAD", 0.5), (ranking, "LEAST", 0.5), (ranking, "FLOOR", 0.5)):
         monkeypatch.setattr(module, name, least)
-    details = young(ROTATION, *LAMBDA)
-    store, days = MemoryStore(), sorted({item["eventTime"][:10] for item in details})
-    results = [run(store, [item for item in details if item["eventTime"].startswith(day)]) for day in days]
+    notables = young(ROTATION, *LAMBDA)
+    store, days = MemoryStore(), sorted({item["eventTime"][:10] for item in notables})
+    results = [run(store, [item for item in notables if item["eventTime"].startswith(day)]) for day in days]
     assert [len(result.run["routines"]) for result in results][:10] == [0, 0, 0, *[1] * 7]
     changes = [[event.change for event in result.events] for result in results]
     assert [len(each) for each in changes[4:]] == [0] * 11 and changes[3] == ["settled"]
@@ -610,15 +610,15 @@ def test_a_routine_is_told_once_and_its_notable_closes_by_itself(monkeypatch: py
     assert routine["calls"] == sorted(f"iam:{name}" for name in ROTATION) and routine["places"] == ["aws boto3"]
     closed = [item for item in publish.stored(store) if is_routine(item)]
     assert [item["id"] for item in closed] == routine["notables"] and closed[0]["life"] == "closed"
-    assert [item["id"] for item in publish.stored(runs([details])) if is_routine(item)] == routine["notables"]
+    assert [item["id"] for item in publish.stored(runs([notables])) if is_routine(item)] == routine["notables"]
 
 
 @pytest.mark.parametrize("thief", ["svc-3", "daily"])
 def test_a_theft_of_the_first_day_stands_beside_a_routine(thief: str) -> None:
-    details = young(ROTATION, *LAMBDA, theft=0, thief=thief)
-    first = runs([[item for item in details if item["eventTime"] < render((TODAY + 1) * DAY)]])
+    notables = young(ROTATION, *LAMBDA, theft=0, thief=thief)
+    first = runs([[item for item in notables if item["eventTime"] < render((TODAY + 1) * DAY)]])
     assert thief in told_of(first)
-    assert thief in told_of(runs([details]))
+    assert thief in told_of(runs([notables]))
 
 
 # ---- what a standing notable, or one that people have settled, does not shelter
@@ -652,8 +652,8 @@ def test_who_is_let_in_after_days_of_refusals_is_shown() -> None:
     refused = [knocks(day, False) + others(day) for day in range(TODAY - 4, TODAY)]
     store = runs([quiet(20, end=TODAY - 4), *refused])
     assert publish.stored(store), "days of refusals are no habit"
-    (result,) = run(store, knocks(TODAY, True)).standing
-    assert result["life"] == "new" and "tried" not in result["title"] and result["severity"] == "high"
+    (shown,) = run(store, knocks(TODAY, True)).standing
+    assert shown["life"] == "new" and "tried" not in shown["title"] and shown["severity"] == "high"
 
 
 def test_a_critical_that_a_verdict_leaves_out_is_no_all_clear_while_it_goes_on() -> None:

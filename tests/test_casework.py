@@ -35,8 +35,8 @@ def out(tmp_path: Path) -> Path:
 def test_a_note_is_shown_in_list_and_explanation_and_is_on_record(out: Path) -> None:
     who = ("--by", "ann", "--assign", "bob", "--status", "in-progress", "--now", NOW)
     desk(note, "1", "asked the team", *who, out=out)
-    details = asked(note, "1", out=out)
-    assert (details["assignee"], details["status"], details["notes"][0]["text"]) == (
+    answer = asked(note, "1", out=out)
+    assert (answer["assignee"], answer["status"], answer["notes"][0]["text"]) == (
         "bob",
         "in progress",
         "asked the team",
@@ -54,8 +54,8 @@ def test_the_latest_assignment_and_status_stand_and_can_be_taken_back(out: Path)
     desk(note, "1", "--by", "ann", "--assign", "bob", "--status", "in-progress", "--now", NOW, out=out)
     later = render(parse(NOW) + 60)
     desk(note, "1", "--by", "ann", "--assign", "nobody", "--status", "waiting", "--now", later, out=out)
-    details = asked(note, "1", out=out)
-    assert (details["assignee"], details["status"], len(details["notes"])) == ("", "", 2)
+    answer = asked(note, "1", out=out)
+    assert (answer["assignee"], answer["status"], len(answer["notes"])) == ("", "", 2)
     assert asked(note, "2", out=out) is None
 
 
@@ -93,8 +93,8 @@ def test_the_page_holds_the_work(out: Path) -> None:
 
 
 def test_several_ids_get_one_verdict_or_none_does(out: Path) -> None:
-    details = asked(feedback, "1,2", "benign", *BY, out=out)
-    assert {verdict["notable_id"] for verdict in details["verdicts"]} == {item["id"] for item in BOTH}
+    answer = asked(feedback, "1,2", "benign", *BY, out=out)
+    assert {verdict["notable_id"] for verdict in answer["verdicts"]} == {item["id"] for item in BOTH}
     assert len([*audit.entries(out / audit.NAME, "verdict")]) == 2
     with pytest.raises(InputError, match="rank"):
         desk(feedback, "1,9", "confirmed", *BY, out=out)
@@ -138,7 +138,7 @@ def test_a_filter_that_makes_no_sense_is_refused(out: Path, words: tuple[str, ..
 
 
 def counts(digest: digest.Digest) -> dict[str, int]:
-    return {name: len(result) for name, result in digest.parts.items() if result}
+    return {name: len(notables) for name, notables in digest.parts.items() if notables}
 
 
 def test_a_digest_tells_new_changed_back_and_resolved() -> None:
@@ -166,8 +166,8 @@ def test_a_digest_tells_new_changed_back_and_resolved() -> None:
 
 
 def test_the_digest_is_printed_and_goes_with_nothing_but_a_time(out: Path) -> None:
-    details: dict[str, Any] = json.loads(desk(listing, "--digest", "--json", out=out))
-    assert set(details) == {"since", "listed", *digest.PARTS}
+    answer: dict[str, Any] = json.loads(desk(listing, "--digest", "--json", out=out))
+    assert set(answer) == {"since", "listed", *digest.PARTS}
     assert "listed in all" in desk(listing, "--digest", "--since", "2026-02-01", out=out)
     for words in (("--severity", "high"), ("--all",), ("--csv",), ("--identity", "x"), ("--kind", "posture")):
         with pytest.raises(InputError, match="--digest goes with"):

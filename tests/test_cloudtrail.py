@@ -43,9 +43,9 @@ def outcome_of(record: object) -> Union[Event, str]:
 
 @pytest.mark.parametrize("to_shape", TO_SHAPE)
 def test_shape_gives_the_native_event_of_every_sample(to_shape: Any) -> None:
-    details = [r for r in NATIVE if "ecs" not in to_shape.__name__ or not NOT_IN_ECS & {*r, *r["userIdentity"]}]
-    details = details if to_shape is not shapes.ecs_original else NATIVE
-    for record in details:
+    natives = [r for r in NATIVE if "ecs" not in to_shape.__name__ or not NOT_IN_ECS & {*r, *r["userIdentity"]}]
+    natives = natives if to_shape is not shapes.ecs_original else NATIVE
+    for record in natives:
         assert outcome_of(to_shape(record)) == outcome_of(record)
         assert cloudtrail.claims(to_shape(record))
 
@@ -80,8 +80,8 @@ def test_a_machine_s_session_outside_aws_is_told() -> None:
 
 def test_the_time_that_logstash_moved_to_the_envelope_is_the_record_s() -> None:
     """Its codec for CloudTrail takes `eventTime` away; the same record in EventBridge's frame, and in Splunk's."""
-    identity_day = next(sample["record"] for sample in GOOD if "eventTime" in sample["record"])
-    record = {**identity_day}
+    native = next(sample["record"] for sample in GOOD if "eventTime" in sample["record"])
+    record = {**native}
     time = record.pop("eventTime")
     for moved in (
         {**record, "@timestamp": time, "@version": "1"},
@@ -89,7 +89,7 @@ def test_the_time_that_logstash_moved_to_the_envelope_is_the_record_s() -> None:
         {"_raw": json.dumps({**record, "@timestamp": time}), "_time": "0"},
     ):
         assert cloudtrail.claims(moved)
-        assert cloudtrail.read(moved) == cloudtrail.read(identity_day)
+        assert cloudtrail.read(moved) == cloudtrail.read(native)
     with pytest.raises(RejectError, match="eventTime is missing"):
         cloudtrail.read(record)
 
@@ -113,11 +113,11 @@ def real_records() -> Iterator[dict[str, Any]]:
 def test_real_records_are_read_nearly_all_and_alike_in_every_shape() -> None:
     seen: Counter[str] = Counter()
     for record in real_records():
-        result = outcome_of(record)
-        seen[result if isinstance(result, str) else "parsed"] += 1
-        if isinstance(result, Event):
-            assert result == outcome_of(shapes.splunk_fields(record)) == outcome_of(shapes.splunk_raw(record))
-            assert result == outcome_of(shapes.ecs_original(record))
+        outcome = outcome_of(record)
+        seen[outcome if isinstance(outcome, str) else "parsed"] += 1
+        if isinstance(outcome, Event):
+            assert outcome == outcome_of(shapes.splunk_fields(record)) == outcome_of(shapes.splunk_raw(record))
+            assert outcome == outcome_of(shapes.ecs_original(record))
     assert seen.pop("parsed") > 11_400
     assert set(seen) == {"no_time", "no_action", "bad_time"}
     assert sum(seen.values()) < 30

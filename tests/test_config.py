@@ -63,7 +63,7 @@ def test_what_is_typed_comes_before_the_file_and_paths_count_from_its_folder(hom
 
 
 @pytest.mark.parametrize(
-    ("text", "details"),
+    ("text", "says"),
     [
         ("bugdet = 5", "nhi.toml: Object contains unknown field `bugdet`"),
         ("budget = 'much'", "nhi.toml: budget: Expected `float | null`, got `str`"),
@@ -82,12 +82,12 @@ def test_what_is_typed_comes_before_the_file_and_paths_count_from_its_folder(hom
     ],
 )
 def test_an_error_names_the_file_and_the_key(
-    home_folder: Path, capsys: pytest.CaptureFixture[str], text: str, details: str
+    home_folder: Path, capsys: pytest.CaptureFixture[str], text: str, says: str
 ) -> None:
     (home_folder / "nhi.toml").write_text(text)
     assert cli.main(["score"]) == 2
     error = capsys.readouterr().err
-    assert details in error and error.count("\n") == 1
+    assert says in error and error.count("\n") == 1
 
 
 def test_a_file_that_is_named_must_be_there_and_without_paths_it_is_said_what_to_do(

@@ -18,7 +18,7 @@ from nhi_watch_lab.variants import controls
 
 def ordinary(days: int, bad: int = 0) -> rows.Rows:
     """Rows of one identity, the last `bad` of them an incident."""
-    ndarray = np.array([""] * (days - bad) + ["theft"] * bad)
+    techniques = np.array([""] * (days - bad) + ["theft"] * bad)
     count = np.arange(days)
     return rows.Rows(
         count,
@@ -27,8 +27,8 @@ def ordinary(days: int, bad: int = 0) -> rows.Rows:
         count,
         np.zeros(days, bool),
         np.zeros(days, bool),
-        ndarray,
-        ndarray,
+        techniques,
+        techniques,
         np.zeros((days, len(NAMES))),
     )
 
@@ -37,9 +37,9 @@ def test_controls_have_records_that_sources_read_and_no_incidents() -> None:
     shared_data("cloudtrail")
     for seed in range(1, len(controls.SLICES) + 1):
         people, days = exams.raw(Exam("controls", seed, variant="first"))
-        details = list(days)
-        assert not people and not any(incidents for incidents, _ in details)
-        records = [record for _, result in details for record in result]
+        kept = list(days)
+        assert not people and not any(incidents for incidents, _ in kept)
+        records = [record for _, batch in kept for record in batch]
         assert len(records) >= controls.LEAST and exams.grouped(records)
 
 
@@ -68,8 +68,8 @@ def test_training_says_at_once_that_the_folder_is_missing(monkeypatch: pytest.Mo
 def test_a_world_without_incidents_weighs_like_one_with_a_single_one() -> None:
     share = 0.2
     for built in (ordinary(8), ordinary(8, bad=1)):
-        batch = fit.weighed(built, built.values, fit.tested(built) | ~built.bad, share)
-        assert batch.weight[batch.y == 0].sum() == pytest.approx((1 - share) / share)
+        days = fit.weighed(built, built.values, fit.tested(built) | ~built.bad, share)
+        assert days.weight[days.y == 0].sum() == pytest.approx((1 - share) / share)
     assert fit.tested(ordinary(8)).all()
 
 

@@ -39,11 +39,11 @@ def word(number: int) -> str:
 def test_a_days_newcomers_beyond_a_crowd_are_one_whatever_their_names_and_the_theft_stays_first() -> None:
     done = run(MemoryStore(), [*tenant(), *invented(2 * CROWD), *theft()], Options(10.0))
     assert done.notables[0]["identity"]["name"] == f"arn:aws:iam::{ACCOUNT}:role/payments-api"
-    details = [*done.standing, *done.below]
-    (crowd,) = [item for item in details if item["folded"] and item["folded"]["origin"] == CROWD_ORIGIN]
+    notables = [*done.standing, *done.below]
+    (crowd,) = [item for item in notables if item["folded"] and item["folded"]["origin"] == CROWD_ORIGIN]
     assert crowd["folded"]["count"] + CROWD == 2 * CROWD
-    assert len([item for item in details if item["identity"]["name"].endswith("-x")]) == CROWD + 1
-    least = min(risk_of(item) for item in details if item["identity"]["name"].endswith("-x") and not item["folded"])
+    assert len([item for item in notables if item["identity"]["name"].endswith("-x")]) == CROWD + 1
+    least = min(risk_of(item) for item in notables if item["identity"]["name"].endswith("-x") and not item["folded"])
     assert risk_of(crowd) <= least, "the gravest keep a notable each"
 
 

@@ -84,8 +84,8 @@ def test_a_file_beyond_its_bounds_is_read_in_part_and_told_so(tmp_path: Path) ->
     read = sum(len(batch.records) for batch in batches)
     [passed] = [passed for batch in batches for passed in batch.passed]
     assert 200_000 < read < 220_000 and passed.may_matter and f"its first {read:,} records" in passed.why
-    result = reader.find([str(path)])._replace(bounds=reader.Bounds(3.0))
-    assert sum(len(batch.records) for batch in reader.read_files(result)) == 400_000
+    files = reader.find([str(path)])._replace(bounds=reader.Bounds(3.0))
+    assert sum(len(batch.records) for batch in reader.read_files(files)) == 400_000
 
 
 def test_a_wide_record_is_refused_and_the_next_one_read(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_gzip_of_one_byte_members_takes_time_by_its_size(tmp_path: Path) -> No
 def test_the_bounds_are_looked_at_before_a_document_is_read_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(repeated(b'{\n"Records":[', b'{"a":1},', b"{}]}", 1_000_000))
-    result = reader.find([str(path)])._replace(bounds=reader.Bounds(1e-9))
-    batches = list(reader.read_files(result))
+    files = reader.find([str(path)])._replace(bounds=reader.Bounds(1e-9))
+    batches = list(reader.read_files(files))
     assert not any(batch.records for batch in batches)
     assert ["its first 0 records" in passed.why for batch in batches for passed in batch.passed] == [True]

@@ -53,9 +53,9 @@ WRITTEN = [row for row in CLIENTS if not any("." in name or "sourceIPs" in name 
 
 def unlike(event: Event, other: Event) -> set[str]:
     """The fields in which two events differ; those of identities by themselves."""
-    result = {name for name, a, b in zip(Event._fields, event, other) if a != b and name != "identity"}
+    names = {name for name, a, b in zip(Event._fields, event, other) if a != b and name != "identity"}
     pairs = zip(Identity._fields, event.identity, other.identity)
-    return result | {f"identity.{name}" for name, a, b in pairs if a != b}
+    return names | {f"identity.{name}" for name, a, b in pairs if a != b}
 
 
 def test_the_table_tells_every_value_of_an_event_and_who_may_decide() -> None:

@@ -34,8 +34,8 @@ def made(dice: random.Random) -> bytes:
         else dice.choice(VALUES)
         for _ in range(dice.randrange(120))
     ]
-    details = members if dice.random() < 0.5 else {"Records": members, **({"end": [1]} if dice.random() < 0.3 else {})}
-    text = json.dumps(details, indent=dice.choice([None, None, 1]), ensure_ascii=dice.random() < 0.7)
+    document = members if dice.random() < 0.5 else {"Records": members, **({"end": [1]} if dice.random() < 0.3 else {})}
+    text = json.dumps(document, indent=dice.choice([None, None, 1]), ensure_ascii=dice.random() < 0.7)
     raw = text.encode("utf-8", "surrogatepass")
     for _ in range(dice.choice([0, 0, 1, 3])):
         at = dice.randrange(len(raw) + 1)
@@ -79,8 +79,8 @@ def test_an_array_is_split_and_a_wrong_member_costs_that_one(tmp_path: Path, mon
             yield piece
 
     monkeypatch.setattr(documents, "_walk", watched)
-    details, bad = read(path)
-    assert [record["n"] for _, record, _ in details] == [n for n in range(1_000) if n != 500]
-    assert [line for line, _, _ in details] == [n for n in range(1, 1_001) if n != 501]
+    records, bad = read(path)
+    assert [record["n"] for _, record, _ in records] == [n for n in range(1_000) if n != 500]
+    assert [line for line, _, _ in records] == [n for n in range(1, 1_001) if n != 501]
     assert [(item.line, item.reason) for item in bad] == [(501, "not_json")]
     assert sum(isinstance(piece, documents._Piece) for piece in walked) < 600, "the others were split"

@@ -73,9 +73,9 @@ def test_a_quiet_fortnight_does_not_drift_and_a_change_does() -> None:
 
 
 def test_signals_that_fall_silent_are_named() -> None:
-    text = report(stored([0.3] * 14, values={NAME: None}), FORTNIGHT, None)
-    assert list(text.cannot_tell) == [NAME]
-    then, now = text.cannot_tell[NAME]
+    drift_report = report(stored([0.3] * 14, values={NAME: None}), FORTNIGHT, None)
+    assert list(drift_report.cannot_tell) == [NAME]
+    then, now = drift_report.cannot_tell[NAME]
     assert then == 0.0 and now == pytest.approx(0.3, abs=0.05)
 
 
@@ -89,9 +89,9 @@ def test_against_training_what_cannot_be_told_is_left_out() -> None:
 
 
 def test_too_little_is_not_judged() -> None:
-    text = report(stored([0.02] * 14, number=ENOUGH // 8), FORTNIGHT, Spread([1.0] * 8, {}))
-    assert (text.since_training, text.since_last_week) == (None, None)
-    assert drift.to_json(text)["since_last_week"] is None
+    drift_report = report(stored([0.02] * 14, number=ENOUGH // 8), FORTNIGHT, Spread([1.0] * 8, {}))
+    assert (drift_report.since_training, drift_report.since_last_week) == (None, None)
+    assert drift.to_json(drift_report)["since_last_week"] is None
 
 
 def test_a_run_stores_the_spread_of_each_day_but_for_the_first_when_all_is_news() -> None:

@@ -39,8 +39,8 @@ def test_every_command_and_flag_is_there() -> None:
     flags = {flag for each in commands().values() for flag in each._option_string_actions}
     ours = re.sub(r"(?m)^\s*(curl|  -X|git|make).*$", "", TEXT)
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours)) - flags - {"--fail-with-body", "--cacert"} == set()
-    details = set(re.findall(r"nhi elastic ([a-z]+)", TEXT))
-    assert details - {"reads"} == set(commands())
+    documented = set(re.findall(r"nhi elastic ([a-z]+)", TEXT))
+    assert documented - {"reads"} == set(commands())
 
 
 def messages() -> list[str]:
@@ -119,8 +119,8 @@ def test_a_unit_is_one_that_systemd_takes(path: Path, tmp_path: Path) -> None:
         text = each.read_text("utf-8").replace(PROGRAM, shutil.which("true") or "/bin/true")
         (tmp_path / each.name).write_text(text.replace("User=nhi", "User=root"))
     done = subprocess.run([analyze, "verify", str(tmp_path / path.name)], capture_output=True, text=True, check=False)
-    details = [line for line in done.stderr.splitlines() if path.stem in line or "Unknown" in line]
-    assert (done.returncode, details) == (0, []), done.stderr
+    complaints = [line for line in done.stderr.splitlines() if path.stem in line or "Unknown" in line]
+    assert (done.returncode, complaints) == (0, []), done.stderr
 
 
 @pytest.mark.parametrize("path", [p for p in UNITS if p.suffix == ".service"], ids=lambda path: path.name)

@@ -35,32 +35,32 @@ def examined(place: Place, pattern: str = "", late: int = 3600) -> dict[str, Doc
 
 @pytest.mark.both_versions("doctor asks the server about itself")
 def test_a_cluster_that_was_only_set_up_is_told_what_is_to_come(place: Place) -> None:
-    result = examined(place, "logs-nowhere-*")
-    assert {name: check.status for name, check in result.items()} == {
+    checks = examined(place, "logs-nowhere-*")
+    assert {name: check.status for name, check in checks.items()} == {
         "privileges": OK, "state": OK, "heartbeat": WARN, "progress": OK, "backlog": WARN,
         "source": OK, "sources": FAIL,
     }  # fmt: skip
-    assert result["heartbeat"].remedy == "schedule `nhi elastic run`"
-    assert "--index" in result["sources"].remedy
-    assert doctor.worst(list(result.values())) == FAIL, "a job that can read nothing is none"
+    assert checks["heartbeat"].remedy == "schedule `nhi elastic run`"
+    assert "--index" in checks["sources"].remedy
+    assert doctor.worst(list(checks.values())) == FAIL, "a job that can read nothing is none"
 
 
 @pytest.mark.both_versions("doctor asks the server about itself")
 def test_a_cluster_without_setup_is_told_so(place: Place) -> None:
     place.client.indices.delete(index=f"nhi-state-{place.namespace}")
-    result = examined(place)
-    assert (result["state"].status, result["state"].remedy) == (FAIL, "run `nhi elastic setup`")
+    checks = examined(place)
+    assert (checks["state"].status, checks["state"].remedy) == (FAIL, "run `nhi elastic setup`")
 
 
 @pytest.mark.both_versions("doctor asks the server about itself")
 def test_after_a_run_all_is_well(place: Place) -> None:
     fill(place, FEW)
     place.run(since=SINCE)
-    result = examined(place)
-    assert {check.status for check in result.values()} <= {OK, UNKNOWN, WARN}
-    assert (result["heartbeat"].status, result["backlog"].status) == (OK, OK)
-    assert result["heartbeat"].facts["age"] < 600 and result["backlog"].facts["documents"] >= 0
-    source = result["source"].facts
+    checks = examined(place)
+    assert {check.status for check in checks.values()} <= {OK, UNKNOWN, WARN}
+    assert (checks["heartbeat"].status, checks["backlog"].status) == (OK, OK)
+    assert checks["heartbeat"].facts["age"] < 600 and checks["backlog"].facts["documents"] >= 0
+    source = checks["source"].facts
     assert (source["there"], source["sampled"], source["understood"]) == (True, len(FEW), len(FEW))
     assert source["missing"] == [] and source["rejected"] == {}
 
@@ -148,8 +148,8 @@ def test_a_fact_that_no_document_tells_is_named(place: Place) -> None:
 def test_each_source_is_examined_for_itself(place: Place) -> None:
     fill(place, FEW)
     checks = doctor.examine(place.client, Examined(f"{place.source},logs-nowhere-*", place.namespace, 60))
-    details = {check.name: check.facts["there"] for check in checks if check.name.startswith("source ")}
-    assert details == {f"source {place.source}": True, "source logs-nowhere-*": False}
+    there = {check.name: check.facts["there"] for check in checks if check.name.startswith("source ")}
+    assert there == {f"source {place.source}": True, "source logs-nowhere-*": False}
 
 
 # ---- privileges, which the servers of the tests do not have

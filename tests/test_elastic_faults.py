@@ -46,8 +46,8 @@ def test_killed_at_random_moments_while_another_copy_starts(story: Story) -> Non
 
 def test_every_kind_of_fault(secured: Secured) -> None:
     faults = Faults(secured, random.Random(5))
-    identity_day = records(6)
-    first, *others = batches(identity_day, len(KINDS) + 1)
+    documents = records(6)
+    first, *others = batches(documents, len(KINDS) + 1)
     faults.begin(first)
     read = list(first)
     alerts = stand = 0
@@ -56,7 +56,7 @@ def test_every_kind_of_fault(secured: Secured) -> None:
         alerts = faults.befall(kind, batch)
         stand = faults.standing(read) if number % 5 == 0 else stand
     assert alerts >= 2 and stand >= 2
-    assert faults.scored(identity_day) >= 1
+    assert faults.scored(documents) >= 1
     faults.close()
 
 
@@ -98,9 +98,9 @@ def test_a_node_is_lost_and_the_other_one_killed_and_started_again(pair: tuple[N
     with connect(Connection(urls, timeout=20)) as client:
         client.cluster.health(wait_for_nodes="2", timeout="60s")
         story = Story(Server(urls[0], first.version, client), replicas=1)
-        identity_day = list(batches(records(), 3))
+        parts = list(batches(records(), 3))
         alerts = 0
-        for batch, lose in zip(identity_day, (lambda: None, second.kill, first.restart)):
+        for batch, lose in zip(parts, (lambda: None, second.kill, first.restart)):
             story.fill(batch)
             client.cluster.health(index=f"{story.source},nhi-*", wait_for_status="yellow", timeout="60s")
             run(client, story.job(story.wild, page=50), Once(lose))

@@ -30,9 +30,9 @@ def filled(elastic: Server) -> Iterator[Server]:
 
 @pytest.mark.both_versions("queries are parsed by the server")
 def test_the_text_finds_the_records_and_what_the_identity_did(filled: Server) -> None:
-    details = dict(queries({**documents()[0], "record_ids": ["rec-1:x", "rec-2:x"]}))
+    texts = dict(queries({**documents()[0], "record_ids": ["rec-1:x", "rec-2:x"]}))
     for what, count in (("the records behind it", 2), ("everything it did in that time", 4)):
-        match = re.search(r'QSTR\(("(?:[^"\\]|\\.)*")\)', details[what]["ES|QL"])
+        match = re.search(r'QSTR\(("(?:[^"\\]|\\.)*")\)', texts[what]["ES|QL"])
         assert match
         answer = filled.client.search(index=INDEX, query={"query_string": {"query": json.loads(match[1])}})
         assert answer["hits"]["total"]["value"] == count

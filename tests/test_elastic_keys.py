@@ -111,9 +111,9 @@ def test_an_index_of_a_stream_that_is_read_apart_is_read_with_the_documented_key
     with keyed(secured, place.request()) as client:
         done = run(client, ReadJob(place.source, place.namespace, SINCE, lag=0))
         assert (done["read"], done["unread"]) == (len(FEW), [])
-        result = {c.name: c for c in doctor.examine(client, Examined(place.source, place.namespace, 3600))}
+        checks = {c.name: c for c in doctor.examine(client, Examined(place.source, place.namespace, 3600))}
         again = run(client, ReadJob(place.source, place.namespace, lag=0))
-    check = result["mapping"]
+    check = checks["mapping"]
     assert check.status == doctor.WARN and f".ds-{place.source}" in check.detail and "event.ingested" in check.detail
     assert again.get("read", 0) == 0
 

@@ -169,8 +169,8 @@ def place(elastic: Server) -> Iterator[Played]:
 
 
 def deal(place: Played, alert: Tree, **said: Any) -> None:
-    details = {f"kibana.alert.{name}": value for name, value in said.items()}
-    place.client.update(index=place.promotions, id=alert["kibana.alert.uuid"], doc=details, refresh=True)
+    fields = {f"kibana.alert.{name}": value for name, value in said.items()}
+    place.client.update(index=place.promotions, id=alert["kibana.alert.uuid"], doc=fields, refresh=True)
 
 
 def take(place: Played, now: int) -> analysts.Taken:
@@ -265,9 +265,9 @@ def test_alerts_of_merged_notables_are_closed_and_no_others(place: Played) -> No
     with serving(Kibana(alerts=(place.client, place.promotions))) as kibana, client(kibana) as reached:
         assert analysts.close_merged(place.client, reached, place.stream, place.promotions) == 1
         assert analysts.close_merged(place.client, reached, place.stream, place.promotions) == 0
-    result = place.client.search(index=place.promotions, size=1000)["hits"]["hits"]
-    closed = [h["_source"]["event"]["id"] for h in result if h["_source"]["kibana.alert.workflow_status"] == "closed"]
-    assert closed == [first["event"]["id"]] and len(others) == len(result) - 1
+    hits = place.client.search(index=place.promotions, size=1000)["hits"]["hits"]
+    closed = [h["_source"]["event"]["id"] for h in hits if h["_source"]["kibana.alert.workflow_status"] == "closed"]
+    assert closed == [first["event"]["id"]] and len(others) == len(hits) - 1
 
 
 # ---- the program

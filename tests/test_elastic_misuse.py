@@ -26,8 +26,8 @@ def test_elasticsearch_finds_the_same_and_ends_the_alert_of_the_first(place: Pla
     place.run()
     latest = {notable["id"]: notable for notable in sorted(place.notables(), key=lambda item: int(item["revision"]))}
     assert latest[first["id"]]["merged_into"] == wanted["id"]
-    identity_day = latest[wanted["id"]]
-    assert [identity_day[name] for name in ("severity", "likelihood", "title")] == [
+    latest_notable = latest[wanted["id"]]
+    assert [latest_notable[name] for name in ("severity", "likelihood", "title")] == [
         wanted[name] for name in ("severity", "likelihood", "title")]  # fmt: skip
 
 

@@ -89,7 +89,7 @@ def test_a_sample_event_has_no_field_that_is_not_declared(stream: str) -> None:
 def test_objects_are_named_as_the_package_and_refer_to_each_other_only() -> None:
     objects = {name: read(name) for name in FILES if name.startswith("kibana/")}
     assert {name.split("/")[1] for name in objects} == KIBANA
-    names = {(object["type"], object["id"]) for object in objects.values()}
+    names = {(saved["type"], saved["id"]) for saved in objects.values()}
     for name, text in objects.items():
         _, kind, file = name.split("/")
         assert text["id"] == file.removesuffix(".json") and text["type"].replace("-", "_") == kind

@@ -143,7 +143,7 @@ def test_what_has_no_higher_number_than_what_was_read_is_found_once_an_hour(
     fill(place, FEW, ago=3 * HOUR)
     place.run(since=SINCE)
     real = read.numbers
-    monkeypatch.setattr(read, "numbers", lambda result: {name: n + 1000 for name, n in real(result).items()})
+    monkeypatch.setattr(read, "numbers", lambda response: {name: n + 1000 for name, n in real(response).items()})
     fill(place, FEW, ago=60)
     place.run()
     monkeypatch.undo()

@@ -66,12 +66,8 @@ class Place:
         return done
 
     def alerts(self) -> list[Tree]:
-        object_api_response = self.client.search(
-            index=f"logs-nhi.alerts-{self.namespace}", size=1000, ignore_unavailable=True
-        )
-        return [
-            hit["_source"] for hit in object_api_response["hits"]["hits"] if hit["_source"]["event"]["code"] != "job"
-        ]
+        answer = self.client.search(index=f"logs-nhi.alerts-{self.namespace}", size=1000, ignore_unavailable=True)
+        return [hit["_source"] for hit in answer["hits"]["hits"] if hit["_source"]["event"]["code"] != "job"]
 
     def notables(self) -> list[Tree]:
         return sorted((alert["nhi"]["notable"] for alert in self.alerts()), key=lambda n: str(n["id"]))
@@ -90,10 +86,8 @@ class Place:
         """The documents of one of its streams, in the order of their times."""
         index = f"{stream}-{self.namespace}"
         self.client.options(ignore_status=404).indices.refresh(index=index)
-        object_api_response = self.client.search(
-            index=index, size=1000, ignore_unavailable=True, sort=[{"@timestamp": "asc"}]
-        )
-        return [hit["_source"] for hit in object_api_response["hits"]["hits"]]
+        answer = self.client.search(index=index, size=1000, ignore_unavailable=True, sort=[{"@timestamp": "asc"}])
+        return [hit["_source"] for hit in answer["hits"]["hits"]]
 
     def killed(self, stage: str) -> None:
         """A run as a process that kills itself there."""
@@ -278,8 +272,8 @@ def test_alerts_are_indexed_as_the_template_says(place: Place, wanted: list[Tree
     query = {"bool": {"filter": [{"term": {"event.kind": "alert"}}, {"term": {"nhi.change": "new"}}]}}
     assert place.client.count(index="logs-nhi.alerts-*", query=query)["count"] >= len(wanted)
     mapped = place.client.field_caps(index=f"logs-nhi.alerts-{place.namespace}", fields=["*"])["fields"]
-    identity_day = "nhi.notable."  # read from the source, searched for by some fields at most
-    outside = {name for name in leaves(alert) if not name.startswith(identity_day) and name not in mapped}
+    prefix = "nhi.notable."  # read from the source, searched for by some fields at most
+    outside = {name for name in leaves(alert) if not name.startswith(prefix) and name not in mapped}
     assert outside == set()
 
 
@@ -314,9 +308,9 @@ def test_a_lease_is_taken_over_at_once_where_its_process_is_seen_to_be_gone(
     place: Place, monkeypatch: pytest.MonkeyPatch, changed: dict[int, str] | None, is_free: bool
 ) -> None:
     own = store.process_of(os.getpid())
-    text = () if changed is None else tuple(changed.get(at, value) for at, value in enumerate(own))
+    lease = () if changed is None else tuple(changed.get(at, value) for at, value in enumerate(own))
     index, real = f"nhi-state-{place.namespace}", store.process_of
-    monkeypatch.setattr(store, "process_of", lambda number: text)
+    monkeypatch.setattr(store, "process_of", lambda number: lease)
     Lease(place.client, index, 60).acquire()
     monkeypatch.setattr(store, "process_of", real)
     if is_free:
@@ -372,8 +366,8 @@ def test_a_verdict_and_an_exception_are_given_without_kibana_under_the_lease(pla
 
 def changes(place: Place, name: str) -> list[Tree]:
     """What was written of a notable, in the order of its revisions."""
-    result = [alert for alert in place.alerts() if alert["event"]["id"] == name]
-    return sorted(result, key=lambda alert: int(alert["nhi"]["notable"]["revision"]))
+    alerts_of_one = [alert for alert in place.alerts() if alert["event"]["id"] == name]
+    return sorted(alerts_of_one, key=lambda alert: int(alert["nhi"]["notable"]["revision"]))
 
 
 def judge(place: Place, trail: Path, name: str, verdict: str, *flags: str) -> None:
@@ -390,8 +384,8 @@ def on_dashboards(place: Place, name: str = "nhi-notables") -> list[str]:
     asked = orjson.loads(search["attributes"]["kibanaSavedObjectMeta"]["searchSourceJSON"])["query"]["query"]
     index = saved["index-pattern", view]["attributes"]["title"].replace("*", place.namespace)
     words = asked.replace(" : ", ":").replace(" or ", " OR ")
-    object_api_response = place.client.search(index=index, size=1_000, query={"query_string": {"query": words}})
-    return sorted(hit["_source"]["event"]["id"] for hit in object_api_response["hits"]["hits"])
+    answer = place.client.search(index=index, size=1_000, query={"query_string": {"query": words}})
+    return sorted(hit["_source"]["event"]["id"] for hit in answer["hits"]["hits"])
 
 
 def test_dashboards_show_each_notable_as_it_stands_and_not_as_it_was(place: Place, tmp_path: Path) -> None:
@@ -501,16 +495,16 @@ def test_a_process_that_goes_on_reads_what_comes_and_ends_within_seconds(place: 
     command = [sys.executable, "-m", "nhi_watch.cli", "elastic", "run", "--every", "10", *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=environment(NHI_ELASTIC_URL=place.url)) as job:
         assert job.stdout is not None
-        details = [orjson.loads(job.stdout.readline())["read"]]
+        read_counts = [orjson.loads(job.stdout.readline())["read"]]
         between = Lease(place.client, place.job().state, 60)
         between.acquire(20.0)
         between.release()
         fill(place, simulated()[500:700], ingested=int(time.time()))
-        details += [orjson.loads(job.stdout.readline())["read"] for _ in range(2)]
+        read_counts += [orjson.loads(job.stdout.readline())["read"] for _ in range(2)]
         began = time.monotonic()
         job.send_signal(signal.SIGTERM)
         job.wait(10)
-    assert (details, job.returncode) == ([500, 200, 0], -signal.SIGTERM) and time.monotonic() - began < 5
+    assert (read_counts, job.returncode) == ([500, 200, 0], -signal.SIGTERM) and time.monotonic() - began < 5
     assert {beat["event"]["outcome"] for beat in place.written()} == {"success"}
     place.run()  # at once: nobody has the lease
 
@@ -579,14 +573,14 @@ def test_a_notable_of_the_cluster_is_verified_by_its_id_and_as_it_was_handed_ove
 ) -> None:
     fill(place, simulated())
     place.run(since=SINCE)
-    details = place.notables()[0]
+    notable = place.notables()[0]
     copied = asked(place, "report", "--namespace", place.namespace, "--index", place.source, "--out", str(tmp_path))
     assert copied.returncode == 0, copied.stderr
-    (tmp_path / "handed.json").write_bytes(orjson.dumps(details))
-    for name in (details["id"], str(tmp_path / "handed.json")):
+    (tmp_path / "handed.json").write_bytes(orjson.dumps(notable))
+    for name in (notable["id"], str(tmp_path / "handed.json")):
         done = verify(tmp_path, name)
         assert orjson.loads(done.stdout)["verified"] is True, done.stderr
-    (tmp_path / "forged.json").write_bytes(orjson.dumps({**details, "likelihood": details["likelihood"] + 1}))
+    (tmp_path / "forged.json").write_bytes(orjson.dumps({**notable, "likelihood": notable["likelihood"] + 1}))
     forged = verify(tmp_path, str(tmp_path / "forged.json"))
     assert (forged.returncode, orjson.loads(forged.stdout)["verified"]) == (2, False)
     assert "does not verify: likelihood differ" in forged.stderr

@@ -67,12 +67,12 @@ def count(where: Connection) -> int:
 
 def test_an_authority_or_a_fingerprint_is_what_it_takes(secured: Secured) -> None:
     colons = ":".join(secured.fingerprint[i : i + 2] for i in range(0, 64, 2)).upper()
-    for text in (
+    for given in (
         ConnectionArgs(secured.url, ca=str(secured.ca)),
         ConnectionArgs(secured.url, fingerprint=secured.fingerprint),
         ConnectionArgs(secured.url, fingerprint=colons),
     ):
-        assert count(connection(text)) == 1
+        assert count(connection(given)) == 1
 
 
 @pytest.mark.parametrize("flag", ["none", "other ca", "other fingerprint", "other name"])
@@ -117,9 +117,9 @@ def test_a_proxy_with_a_password_leads_to_the_server(
     asked: list[str] = []
     with forward("me", "p@ss-word", asked) as port:
         way = f"http://me:p%40ss-word@127.0.0.1:{port}"
-        details = {"NHI_ELASTIC_PROXY": way}
+        variables = {"NHI_ELASTIC_PROXY": way}
         for flags in (["--url", elastic.url], ["--url", secured.url, "--ca", str(secured.ca)]):
-            done = started("setup", *flags, "--dry-run", "--json", **details)
+            done = started("setup", *flags, "--dry-run", "--json", **variables)
             assert done.returncode == 0, done.stderr
         assert [line.split(" ")[0] for line in asked if "CONNECT" in line]
         assert [line for line in asked if line.startswith(f"GET {elastic.url}/")]
@@ -193,9 +193,9 @@ def test_the_list_of_processes_does_not_show_the_key(tmp_path: Path) -> None:
     file.write_text(SECRET)
     with silent() as port:
         command = [sys.executable, "-m", "nhi_watch.cli", "elastic", "run", "--url", f"http://127.0.0.1:{port}"]
-        details = environment(NHI_ELASTIC_PROXY="")
+        variables = environment(NHI_ELASTIC_PROXY="")
         running = subprocess.Popen(
-            [*command, "--api-key-file", str(file)], cwd=ROOT, env=details, stderr=subprocess.DEVNULL
+            [*command, "--api-key-file", str(file)], cwd=ROOT, env=variables, stderr=subprocess.DEVNULL
         )
         try:
             deadline = time.monotonic() + 60
@@ -265,8 +265,8 @@ def test_what_logs_say_is_a_value_in_every_query(elastic: Server, monkeypatch: p
     assert len(sent) > 20
     assert not [target for target, _ in sent if MARK in target]
     queries = [body for target, body in sent if body and not any(write in target for write in _WRITES)]
-    details = [pair for body in queries for pair in strings(body)]
-    marked = {path for path, text in details if MARK in text}
+    strings_by_path = [pair for body in queries for pair in strings(body)]
+    marked = {path for path, text in strings_by_path if MARK in text}
     assert not [path for path in marked if not AS_VALUES & set(path) or SYNTAX & set(path)]
-    assert not [path for path, _ in details if {"query_string", "simple_query_string", "script"} & set(path)]
+    assert not [path for path, _ in strings_by_path if {"query_string", "simple_query_string", "script"} & set(path)]
     place.client.indices.delete(index=f"nhi-state-{place.namespace}")

@@ -21,8 +21,8 @@ def imported(code: str) -> str:
 @pytest.mark.parametrize("module", UNUSED)
 def test_a_run_does_not_import_what_it_never_uses(module: str) -> None:
     code = "import sys, nhi_watch.hosts.elastic.commands, elasticsearch as e; print(e.__file__, {!r} in sys.modules)"
-    where, result = imported(code.format(module)).rsplit(" ", 1)
-    assert where.endswith("__init__.py") and result == "False"
+    where, modules = imported(code.format(module)).rsplit(" ", 1)
+    assert where.endswith("__init__.py") and modules == "False"
 
 
 def test_a_program_that_uses_the_job_as_a_library_still_has_all_of_the_client() -> None:

@@ -28,8 +28,8 @@ def closed() -> Iterator[str]:
         yield url
 
 
-def nhi(*arguments: str, **details: str) -> tuple[int, str]:
-    done = started(*arguments, **details)
+def nhi(*arguments: str, **variables: str) -> tuple[int, str]:
+    done = started(*arguments, **variables)
     return done.returncode, done.stderr
 
 

@@ -65,13 +65,13 @@ def test_each_event_is_a_document_that_says_what_became_of_the_notable(place: Pl
         each.document["revision"] = number
     verdicts = {notable()["id"]: VERDICT}
     assert writing.write(place.client, [each for _, each in story], wanted, verdicts) == {"created": len(story)}
-    result = [hit["_source"] for hit in place.client.search(
+    documents = [hit["_source"] for hit in place.client.search(
         index=wanted.stream, size=50, sort=[{"nhi.notable.revision": "asc"}])["hits"]["hits"]]  # fmt: skip
-    assert [each["nhi"]["change"] for each in result] == [change for change, _ in story]
-    assert [each["nhi"]["verdict"] for each in result if "verdict" in each["nhi"]] == [
+    assert [each["nhi"]["change"] for each in documents] == [change for change, _ in story]
+    assert [each["nhi"]["verdict"] for each in documents if "verdict" in each["nhi"]] == [
         {"name": "benign", "by": "ann", "why": "a test of ours"}, {"name": "routine", "why": routine["closed_why"]},
     ]  # fmt: skip
-    assert [fault for each in result for fault in faults(each, ecs_fields)] == []
+    assert [fault for each in documents for fault in faults(each, ecs_fields)] == []
     assert place.client.count(index=wanted.stream, query={"term": {"nhi.verdict.by": "ann"}})["count"] == 1
 
 
@@ -92,9 +92,9 @@ def test_the_latest_revision_of_each_notable_is_kept_a_year_and_an_earlier_one_d
     for revision in (2, 1, 3, 2):
         writing.write(place.client, [Publication("grown", {**item, "revision": revision}, False)], wanted, {})
     writing.write(place.client, [Publication("new", {**other, "last_time": "2024-01-01T00:00:00Z"}, False)], wanted, {})
-    result = {hit["_id"]: hit["_source"]["nhi"]["notable"]["revision"]
+    revisions = {hit["_id"]: hit["_source"]["nhi"]["notable"]["revision"]
              for hit in place.client.search(index=wanted.latest)["hits"]["hits"]}  # fmt: skip
-    assert result == {item["id"]: 3, other["id"]: other["revision"]}
+    assert revisions == {item["id"]: 3, other["id"]: other["revision"]}
     writing.forget(place.client, wanted._replace(now=parse(item["last_time"])))
     assert [hit["_id"] for hit in place.client.search(index=wanted.latest)["hits"]["hits"]] == [item["id"]]
 
@@ -137,12 +137,12 @@ def test_alerts_of_real_logs_have_20_kb_at_most_also_with_a_finding_and_a_verdic
     """The largest notable of real CloudTrail is ten times as large; identity, verdict and what weighs most are kept."""
     logs = shared_data("cloudtrail")
     assert cli.main(["score", str(logs), "--out", str(tmp_path), "--budget", "1000"]) == 0
-    result = [orjson.loads(line) for name in ("notables", "below")
+    notables = [orjson.loads(line) for name in ("notables", "below")
              for line in (tmp_path / f"{name}.jsonl").read_bytes().splitlines()]  # fmt: skip
-    assert max(len(orjson.dumps(item)) for item in result) > 5 * ecs.LARGEST
+    assert max(len(orjson.dumps(item)) for item in notables) > 5 * ecs.LARGEST
     for as_ocsf in (False, True):
         wanted = writing.AlertOptions("default", NOW, as_ocsf, "https://kibana.example.com/s/soc")
-        for item in result:
+        for item in notables:
             resolved = Publication("settled", {**item, "life": "closed", "closed_why": feedback.named(VERDICT)}, False)
             source = writing._action(resolved, wanted, VERDICT)["_source"]
             assert len(orjson.dumps(source)) <= 20_000, (item["id"], as_ocsf)
@@ -188,12 +188,12 @@ def test_every_heartbeat_is_ecs_and_mapped(place: Place, ecs_fields: Tree) -> No
     assert writing.failed(place.client, place.namespace, began, StoreError("x" * 5_000)) is None
     index = f"{setup.HEALTH}-{place.namespace}"
     place.client.indices.refresh(index=index)
-    result = [hit["_source"] for hit in place.client.search(index=index, size=9)["hits"]["hits"]]
-    assert [fault for document in result for fault in faults(document, ecs_fields)] == []
+    heartbeats = [hit["_source"] for hit in place.client.search(index=index, size=9)["hits"]["hits"]]
+    assert [fault for document in heartbeats for fault in faults(document, ecs_fields)] == []
     mapped = set(elastic_package.names(setup.mappings()[setup.HEALTH]))
-    assert {leaf for document in result for leaf in leaves(document)} - mapped == set()
-    assert sorted(document["event"]["outcome"] for document in result) == ["failure", "success", "success"]
-    (full,) = (document for document in result if document["nhi"]["health"])
+    assert {leaf for document in heartbeats for leaf in leaves(document)} - mapped == set()
+    assert sorted(document["event"]["outcome"] for document in heartbeats) == ["failure", "success", "success"]
+    (full,) = (document for document in heartbeats if document["nhi"]["health"])
     assert full["nhi"]["health"]["rejected"] == 1 and 1e9 < full["event"]["duration"] < 600e9
 
 
@@ -232,9 +232,9 @@ def test_an_upgrade_says_what_it_changes_and_what_was_written_goes_on(place: Pla
     stream = planned["mapping of data stream", f"logs-nhi.health-{place.namespace}"]
     assert stream.change == "update" and stream.what
     args = cli.parser().parse_args(["elastic", "setup", "--namespace", place.namespace, "--dry-run"])
-    string_io = StringIO()
-    assert commands._setup(place.client, args, Console(file=string_io, width=500)) == 0
-    (line,) = (line for line in string_io.getvalue().splitlines() if "logs-nhi.health@mappings" in line)
+    output = StringIO()
+    assert commands._setup(place.client, args, Console(file=output, width=500)) == 0
+    (line,) = (line for line in output.getvalue().splitlines() if "logs-nhi.health@mappings" in line)
     assert line.startswith("would update component template logs-nhi.health@mappings: _meta.version, template.")
     done = setup.setup(place.client, place.namespace)
     assert {(s.kind, s.name): s.change for s in done} == {key: s.change for key, s in planned.items()}

@@ -246,9 +246,9 @@ def test_only_news_makes_a_new_revision() -> None:
 def test_the_cheap_way_of_an_ordinary_run_finds_the_same() -> None:
     store = store_of(USUAL, [STRANGE])
     fast.tell(store, KEY, LEAK, "public-repo")
-    identity_day = fast.judge(store, history.read(store), NO_ASSETS, AFTER)
+    expected = fast.judge(store, history.read(store), NO_ASSETS, AFTER)
     cheap = fast.refresh(store, history.read_some(store, ()), NO_ASSETS, AFTER)
-    assert cheap == identity_day != []
+    assert cheap == expected != []
     quiet = store_of(USUAL)
     assert fast.refresh(quiet, history.read_some(quiet, ()), NO_ASSETS) == []
 
@@ -287,12 +287,12 @@ def test_planted_findings_bury_no_key_that_is_in_use_and_take_few_places() -> No
         {**leak, "Secret": f"hunter{n:04}hunter", "RuleID": "generic", "Date": render(LEAK - n)} for n in range(300)
     ]
     store = fed(leak, *planted)
-    result = judged(store)
-    assert len(result) == fast.OWN + 1 and KEY in result[0]["title"]
-    lead = next(n for n in result if n["folded"])
+    documents = judged(store)
+    assert len(documents) == fast.OWN + 1 and KEY in documents[0]["title"]
+    lead = next(n for n in documents if n["folded"])
     assert (lead["folded"]["origin"], lead["folded"]["count"]) == ("findings of gitleaks", 300 - fast.OWN + 1)
     assert "280 more credentials reported by gitleaks" in lead["summary"]
-    assert judged(store) == result
+    assert judged(store) == documents
     assert len(judged(fed(leak, *planted[: fast.OWN]))) == fast.OWN + 1
 
 
@@ -319,10 +319,10 @@ def test_nobody_s_word_ends_a_key_of_which_the_log_shows_that_it_was_not_switche
 
 def test_an_alert_of_leaked_credentials_exposes_all_that_an_identity_has() -> None:
     who = {"id": f"aws:{ACCOUNT}:user:AIDACI", "name": f"arn:aws:iam::{ACCOUNT}:user/ci", "kind": "user"}
-    details = {"action": "alert:EntraRisk/leakedCredentials", "service": "alert", "traits": ["alert"], "who": who}
+    fields = {"action": "alert:EntraRisk/leakedCredentials", "service": "alert", "traits": ["alert"], "who": who}
     store = store_of(USUAL, [STRANGE])
     day = IdentityDay(TODAY)
-    for event in events([{**details, "time": "10:00"}], TODAY):
+    for event in events([{**fields, "time": "10:00"}], TODAY):
         day.add(event)
     inventory.note(store, [day])
     (notable,) = judged(store)
@@ -345,9 +345,9 @@ def test_a_secret_is_never_printed(
     secret: str, form: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["exposed", secret, "--where", "chat", "--out", str(tmp_path), *form]) == 2
-    capture_result = capsys.readouterr()
-    assert "looks like the secret itself" in " ".join(capture_result.err.split())
-    assert secret[:12] not in capture_result.out + capture_result.err
+    printed = capsys.readouterr()
+    assert "looks like the secret itself" in " ".join(printed.err.split())
+    assert secret[:12] not in printed.out + printed.err
 
 
 TIMES = st.floats(0.01, 1e6)

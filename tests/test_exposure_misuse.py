@@ -77,16 +77,16 @@ def scored(folder: Path, records: list[Record], name: str = "log") -> list[Recor
 
 def listed(folder: Path) -> list[Record]:
     with (folder / "out" / "notables.jsonl").open(encoding="utf-8") as file:
-        result = [json.loads(line) for line in file]
-    for notable in result:
+        notables = [json.loads(line) for line in file]
+    for notable in notables:
         schema().validate(notable)
         assert to_json(from_json(notable)) == notable
-    return result
+    return notables
 
 
-def of_the_key(result: Iterable[Record]) -> list[Record]:
-    names = ((item, {item["identity"]["id"], *(m["id"] for m in item["members"])}) for item in result)
-    return [item for item, details in names if any(":AIDACI" in name for name in details)]
+def of_the_key(notables: Iterable[Record]) -> list[Record]:
+    names = ((item, {item["identity"]["id"], *(m["id"] for m in item["members"])}) for item in notables)
+    return [item for item, its_names in names if any(":AIDACI" in name for name in its_names)]
 
 
 def told(notable: Record) -> list[Any]:
@@ -111,14 +111,14 @@ def test_an_exposure_and_the_odd_calls_of_its_key_are_one_critical_notable(
 
 @pytest.mark.parametrize("records", ORDERS.values(), ids=ORDERS)
 def test_any_schedule_comes_to_the_same_notable(records: list[Record], tmp_path: Path) -> None:
-    identity_day = told(*of_the_key(scored(tmp_path, records)))
+    expected = told(*of_the_key(scored(tmp_path, records)))
     daily = tmp_path / "daily"
     daily.mkdir()
     for day in DAYS:
         some = [record for record in records if parse(record["eventTime"]) // DAY == day]
         for part, half in enumerate((some[::2], some[1::2])):
             result = scored(daily, half, f"{day}-{part}")
-    assert [told(item) for item in of_the_key(result)] == [identity_day]
+    assert [told(item) for item in of_the_key(result)] == [expected]
 
 
 def test_what_it_adds_up_to_is_what_it_says(tmp_path: Path) -> None:
@@ -205,13 +205,13 @@ def test_hosts_are_told_once_that_the_first_one_goes_on_as_part_of_the_other() -
     store = runs([early])
     (first,) = of_the_key(settled(store).standing)
     result = run(store, [record for record in records if parse(record["eventTime"]) >= cut])
-    (identity_day,) = of_the_key(result.standing)
+    (notable,) = of_the_key(result.standing)
     changed = {item["id"]: item for item in result.changed}
-    assert changed[first["id"]]["merged_into"] == identity_day["id"]
+    assert changed[first["id"]]["merged_into"] == notable["id"]
     assert changed[first["id"]]["life"] == "closed"
-    assert changed[identity_day["id"]]["folded"]["ids"] == [first["id"]]
+    assert changed[notable["id"]]["folded"]["ids"] == [first["id"]]
     marked = next(item for item in find.every(store) if item["id"] == first["id"])
-    assert (marked["listed"], marked["merged_into"]) == (False, identity_day["id"])
+    assert (marked["listed"], marked["merged_into"]) == (False, notable["id"])
     assert all(check.holds is not False for check in claims.verify(store, model.load(), marked))
 
 

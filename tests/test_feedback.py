@@ -44,11 +44,9 @@ def allowed(signal_id: str, value: str, identity: str = USER.id, until: int = SE
 def test_a_verdict_is_recorded_shown_and_in_the_trail(tmp_path: Path) -> None:
     state(tmp_path, [ONE, TWO])
     desk(command, ONE["id"], "confirmed", *BY, out=tmp_path)
-    details = asked(command, "list", out=tmp_path)
-    assert [(v["notable_id"], v["verdict"], v["by"]) for v in details["verdicts"]] == [
-        (ONE["id"], "confirmed", "alice")
-    ]
-    assert details["hours_to_decide"] == pytest.approx((SECOND - parse(ONE["created"])) / 3600, abs=0.01)
+    answer = asked(command, "list", out=tmp_path)
+    assert [(v["notable_id"], v["verdict"], v["by"]) for v in answer["verdicts"]] == [(ONE["id"], "confirmed", "alice")]
+    assert answer["hours_to_decide"] == pytest.approx((SECOND - parse(ONE["created"])) / 3600, abs=0.01)
     (line,) = [json.loads(line) for line in audit.lines(tmp_path / "audit.jsonl")]
     assert (line["what"], line["by"], line["facts"]["notable_id"]) == ("verdict", "alice", ONE["id"])
 
@@ -156,9 +154,9 @@ def test_an_import_with_one_wrong_line_imports_nothing_and_names_it(tmp_path: Pa
 
 def test_an_exception_shows_what_it_would_hide_before_it_is_saved(tmp_path: Path) -> None:
     state(tmp_path, [ONE, TWO, notable(DAY_ONE + 2, signals=(NETWORK, MAKES)), notable(DAY_ONE, ROLE)])
-    details = asked(command, ONE["id"], "expected", *BY, *NARROW, out=tmp_path)
-    assert not details["saved"]
-    assert sorted(details["would_hide"]["others"]) == sorted([ONE["id"], TWO["id"]])
+    answer = asked(command, ONE["id"], "expected", *BY, *NARROW, out=tmp_path)
+    assert not answer["saved"]
+    assert sorted(answer["would_hide"]["others"]) == sorted([ONE["id"], TWO["id"]])
     assert asked(command, "exceptions", out=tmp_path)["exceptions"] == []
     desk(command, ONE["id"], "expected", *BY, *NARROW, "--save", out=tmp_path)
     (saved,) = asked(command, "exceptions", "--now", NOW, out=tmp_path)["exceptions"]
@@ -278,8 +276,8 @@ def test_a_run_leaves_out_what_was_dealt_with_and_says_so(tmp_path: Path) -> Non
     desk(command, item["id"], "benign", "--by", "alice", "--why", "planned", out=tmp_path / "out")
     again = jobs.score(job)
     assert (again.notables, again.run["verdicts"]["hidden"]) == ([], {"benign": 1})
-    details = [json.loads(line)["what"] for line in audit.lines(tmp_path / "out" / "audit.jsonl")]
-    assert details == ["model", "verdict"], "the model once, when it was first used"
+    entries = [json.loads(line)["what"] for line in audit.lines(tmp_path / "out" / "audit.jsonl")]
+    assert entries == ["model", "verdict"], "the model once, when it was first used"
 
 
 VALUES = st.text(min_size=1, max_size=20)
@@ -287,8 +285,8 @@ VALUES = st.text(min_size=1, max_size=20)
 
 @given(st.lists(VALUES, min_size=1, max_size=4, unique=True), st.lists(VALUES, max_size=4))
 def test_nothing_is_hidden_by_exceptions_for_other_values(fresh: list[str], excepted: list[str]) -> None:
-    details: dict[str, Any] = notable(fresh=fresh)
-    assert feedback.hidden(details, [allowed("new_network", v) for v in excepted], SECOND) == (
+    document: dict[str, Any] = notable(fresh=fresh)
+    assert feedback.hidden(document, [allowed("new_network", v) for v in excepted], SECOND) == (
         set(fresh) <= set(excepted)
     )
 

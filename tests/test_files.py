@@ -30,8 +30,8 @@ def records(*paths: Path | str) -> list[object]:
 
 
 def bads(*paths: Path | str) -> list[tuple[int, str, bytes]]:
-    bads = [piece for batch in read([str(path) for path in paths]) for piece in batch.bad]
-    return [(piece.line, piece.reason, piece.raw) for piece in bads]
+    bad_pieces = [piece for batch in read([str(path) for path in paths]) for piece in batch.bad]
+    return [(piece.line, piece.reason, piece.raw) for piece in bad_pieces]
 
 
 def places(path: Path) -> list[int]:
@@ -127,8 +127,8 @@ def test_what_json_does_not_know_is_rejected(tmp_path: Path, raw: bytes) -> None
 
 @pytest.mark.parametrize("digits", [b"9" * 500, b"9" * 5_000, b"-" + b"9" * 5_000, b"1e999"])
 def test_a_number_beyond_a_double_does_not_hide_its_record(tmp_path: Path, digits: bytes) -> None:
-    result = records(put(tmp_path / "x", b'{"eventID":"1","n":' + digits + b"}\n" + LINES[1]))
-    assert [item["eventID"] for item in result if isinstance(item, dict)] == ["1", "2"]
+    read_records = records(put(tmp_path / "x", b'{"eventID":"1","n":' + digits + b"}\n" + LINES[1]))
+    assert [item["eventID"] for item in read_records if isinstance(item, dict)] == ["1", "2"]
 
 
 @pytest.mark.parametrize(("rest", "reason"), [(b"[" * 5_000 + b"]" * 5_000, "too_deep"), (b"}", "not_json")])
@@ -146,8 +146,8 @@ def test_a_long_first_line_with_a_comma_is_no_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", [b"a\rb,c", b'"' + (b"x" * 1023 + b"\n") * (17 << 10)])
 def test_what_is_no_row_of_a_table_costs_that_row_alone(tmp_path: Path, wrong: bytes) -> None:
     path = put(tmp_path / "x.csv", b"_raw,_time\na,1\n" + wrong + b"\nb,2\n")
-    result = records(path)
-    assert (result[0], result[-1]) == ({"_raw": "a", "_time": "1"}, {"_raw": "b", "_time": "2"})
+    read_records = records(path)
+    assert (read_records[0], read_records[-1]) == ({"_raw": "a", "_time": "1"}, {"_raw": "b", "_time": "2"})
     assert bads(path)[0][1] == "no_row"
 
 
@@ -175,7 +175,7 @@ def test_a_broken_member_of_a_document_costs_only_itself(tmp_path: Path, raw: by
 
 
 @pytest.mark.parametrize(
-    ("content", "result", "reasons"),
+    ("content", "expected", "reasons"),
     [
         (b'{ "a": "1.08"\n, "b": "x"\n}', [{"a": "1.08", "b": "x"}], []),
         (b'{"a": {"b": 1}\n}', [{"a": {"b": 1}}], []),
@@ -186,10 +186,10 @@ def test_a_broken_member_of_a_document_costs_only_itself(tmp_path: Path, raw: by
     ids=["commas first", "a value on its first line", "a member on its first line", "an odd quote", "closed otherwise"],
 )
 def test_an_odd_document_loses_what_is_odd_alone(
-    content: bytes, result: list[object], reasons: list[str], tmp_path: Path
+    content: bytes, expected: list[object], reasons: list[str], tmp_path: Path
 ) -> None:
     path = put(tmp_path / "x.json", content)
-    assert records(path) == result
+    assert records(path) == expected
     assert [reason for _, reason, _ in bads(path)] == reasons
 
 
@@ -228,11 +228,11 @@ def test_a_truncated_gzip_is_read_up_to_the_damage(tmp_path: Path, document: boo
     content = b'{"Records":[' + b",".join(lines) + b"]}" if document else b"\n".join(lines)
     packed = gzip.compress(content)
     path = put(tmp_path / "x.gz", packed[: len(packed) // 2])
-    result = records(path)
-    assert 900 < len(result) < 1_100
-    assert result == [orjson.loads(line) for line in lines[: len(result)]]
+    read_records = records(path)
+    assert 900 < len(read_records) < 1_100
+    assert read_records == [orjson.loads(line) for line in lines[: len(read_records)]]
     assert [reason for _, reason, _ in bads(path)] == ["truncated_gzip"]
-    assert lines[len(result)].startswith(bads(path)[0][2])
+    assert lines[len(read_records)].startswith(bads(path)[0][2])
 
 
 def test_a_corrupt_gzip_is_read_up_to_the_damage(tmp_path: Path) -> None:
@@ -366,9 +366,9 @@ def test_half_a_surrogate_pair_does_not_hide_a_record(tmp_path: Path, half: str)
     line = b'{"eventID":"1","good":"\\ud83d\\ude00 \\\\ud800","agent":"%s"}' % half.encode()
     for path in (put(tmp_path / "a.json", line), put(tmp_path / "b.json", b'{"Records":[%s]}' % line)):
         assert bads(path) == []
-        result = records(path)[0]
-        assert isinstance(result, dict) and result["good"] == "\U0001f600 \\ud800"
-        assert "\ufffd" in result["agent"] and result["agent"].encode()
+        read_record = records(path)[0]
+        assert isinstance(read_record, dict) and read_record["good"] == "\U0001f600 \\ud800"
+        assert "\ufffd" in read_record["agent"] and read_record["agent"].encode()
 
 
 def passed(*paths: Path) -> dict[str, tuple[str, bool]]:
@@ -424,9 +424,9 @@ def test_a_format_that_is_not_read_is_named_with_what_to_do(tmp_path: Path, name
     path = put(tmp_path / "logs" / name, UNREAD[name])
     why, may_matter = passed(path.parent)[name]
     assert may_matter and any(word in why for word in ("unpack", "decompress", "convert", "export"))
-    bads = [piece for batch in read([str(path)]) for piece in batch.bad]
-    assert [(piece.line, piece.detail) for piece in bads] == [(0, why)]
-    assert bads[0].reason in ("binary_file", "unread_format")
+    bad_pieces = [piece for batch in read([str(path)]) for piece in batch.bad]
+    assert [(piece.line, piece.detail) for piece in bad_pieces] == [(0, why)]
+    assert bad_pieces[0].reason in ("binary_file", "unread_format")
 
 
 def test_whatever_is_passed_over_is_named(tmp_path: Path) -> None:
@@ -435,9 +435,9 @@ def test_whatever_is_passed_over_is_named(tmp_path: Path) -> None:
     put(tmp_path / ".DS_Store", b"\0\0\0\1Bud1")
     put(tmp_path / "empty", b"")
     os.mkfifo(tmp_path / "pipe.json")
-    result = passed(tmp_path)
-    assert set(result) == {"README.md", "picture.png", ".DS_Store", "pipe.json"}
-    assert not any(may_matter for _, may_matter in result.values())
+    skipped = passed(tmp_path)
+    assert set(skipped) == {"README.md", "picture.png", ".DS_Store", "pipe.json"}
+    assert not any(may_matter for _, may_matter in skipped.values())
 
 
 def test_a_hidden_file_may_hold_records_where_it_looks_like_a_log_and_was_not_given_by_its_name(tmp_path: Path) -> None:
@@ -447,8 +447,8 @@ def test_a_hidden_file_may_hold_records_where_it_looks_like_a_log_and_was_not_gi
     put(tmp_path / ".git" / "HEAD", b"ref: refs/heads/main")
     text = "hidden; name the file itself to read it"
     assert passed(tmp_path) == {".2025-03-10.ndjson.gz": (text, True), ".console": (text, True), ".git": (text, False)}
-    result = [passed for batch in read([str(tmp_path), str(tmp_path / ".console")]) for passed in batch.passed]
-    assert {Path(passed.file).name for passed in result} == {".2025-03-10.ndjson.gz", ".git", ".more.json"}
+    skipped = [passed for batch in read([str(tmp_path), str(tmp_path / ".console")]) for passed in batch.passed]
+    assert {Path(passed.file).name for passed in skipped} == {".2025-03-10.ndjson.gz", ".git", ".more.json"}
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -463,9 +463,9 @@ def test_progress_adds_up_to_the_size(tmp_path: Path) -> None:
     put(tmp_path / "a.json", b"\n".join(many()))
     put(tmp_path / "b.json.gz", gzip.compress(b"\n".join(many())))
     put(tmp_path / "c.json", DOCUMENT)
-    details: list[int] = []
-    batches = list(read([str(tmp_path)], details.append))
-    assert sum(details) == size([str(tmp_path)])
+    steps: list[int] = []
+    batches = list(read([str(tmp_path)], steps.append))
+    assert sum(steps) == size([str(tmp_path)])
     assert sum(len(batch.records) for batch in batches) == 4_005
 
 

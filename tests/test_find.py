@@ -39,11 +39,11 @@ def test_a_bare_number_is_a_rank_or_an_error_and_never_the_start_of_an_id(name: 
 def test_a_notable_of_the_state_that_was_altered_is_refused_and_no_defect_of_ours(
     tmp_path: Path, altered: object
 ) -> None:
-    details = notable()
-    path = state(tmp_path, [{**details, "telemetry": altered}]) / "state.sqlite"
+    stored = notable()
+    path = state(tmp_path, [{**stored, "telemetry": altered}]) / "state.sqlite"
     store = SqliteStore(path)
-    with pytest.raises(StoreError, match=f"row of {details['id']} in the state was altered .*telemetry"):
-        find.notable_of(store, details["id"], tmp_path)
+    with pytest.raises(StoreError, match=f"row of {stored['id']} in the state was altered .*telemetry"):
+        find.notable_of(store, stored["id"], tmp_path)
     store.close()
 
 

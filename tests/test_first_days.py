@@ -83,17 +83,17 @@ def test_one_call_of_a_severe_kind_has_a_value_on_the_first_day() -> None:
     shared_data("README.md")
     sets = {attack.name: attack for attack in first_days.attacks()}
     for part, least in SEVERE.items():
-        (set,) = (each for name, each in sets.items() if name.endswith(part))
-        stolen = [record for record in set.records if str(record["eventID"]) in set.theft]
-        most = max(values.get("severest_act", 0.0) for values in values_of(set._replace(records=stolen)))
-        assert most >= least, set.name
+        (case,) = (each for name, each in sets.items() if name.endswith(part))
+        stolen = [record for record in case.records if str(record["eventID"]) in case.theft]
+        most = max(values.get("severest_act", 0.0) for values in values_of(case._replace(records=stolen)))
+        assert most >= least, case.name
 
 
 def test_people_with_a_second_factor_do_nothing_that_is_severe() -> None:
     shared_data("README.md")
-    for set in first_days.benign():
-        if set.half == TRAINING and set.name.startswith(("console", "m365")):
-            assert max(values.get("severest_act", 0.0) for values in values_of(set)) <= 5.0, set.name
+    for case in first_days.benign():
+        if case.half == TRAINING and case.name.startswith(("console", "m365")):
+            assert max(values.get("severest_act", 0.0) for values in values_of(case)) <= 5.0, case.name
 
 
 def test_signs_are_the_same_on_the_first_day_and_after_a_month_of_the_same() -> None:
@@ -106,18 +106,18 @@ def test_signs_are_the_same_on_the_first_day_and_after_a_month_of_the_same() -> 
 @pytest.mark.parametrize(("log", "most"), [("boogy", 0.0), ("console", 0.0), ("hkerma", 5.0), ("grycap", 0.0)])
 def test_benign_logs_show_no_two_signs_at_once(log: str, most: float) -> None:
     shared_data("README.md")
-    for set in first_days.benign():
-        if set.name.startswith(log):
-            assert values_of(set)[0].get("blatant", 0.0) <= most, set.name
+    for case in first_days.benign():
+        if case.name.startswith(log):
+            assert values_of(case)[0].get("blatant", 0.0) <= most, case.name
 
 
 def test_the_exercise_s_names_and_clients_are_taken_out() -> None:
     shared_data("README.md")
     sets = [attack for attack in first_days.attacks() if not attack.name.startswith("m365")]
     assert len(sets) == 27
-    for set in sets:
-        assert "stratus" not in json.dumps(set.records), set.name
-        assert set.name == "invictus" or len(set.theft) < len(set.records)
+    for case in sets:
+        assert "stratus" not in json.dumps(case.records), case.name
+        assert case.name == "invictus" or len(case.theft) < len(case.records)
 
 
 def test_halves_are_those_of_the_controls() -> None:

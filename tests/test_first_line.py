@@ -114,10 +114,10 @@ def test_what_was_odd_on_other_days_is_told_apart_so_that_counts_agree_with_the_
 def test_explain_shows_the_timeline_without_routine_calls_and_counts_what_is_left_out() -> None:
     notable = documents()[0]
     routine = {**notable["timeline"][0], "action": "s3:GetObject", "points": 0.0, "count": 1200}
-    details = {**notable, "timeline": [routine, *notable["timeline"]]}
-    others = [entry for entry in details["timeline"] if entry["points"] < unusual_least(details)]
+    document = {**notable, "timeline": [routine, *notable["timeline"]]}
+    others = [entry for entry in document["timeline"] if entry["points"] < unusual_least(document)]
     calls = sum(entry["count"] for entry in others)
-    said, every = shown(details), shown(details, every=True)
+    said, every = shown(document), shown(document, every=True)
     assert "s3:GetObject" not in said and "s3:GetObject" in every
     assert f"Left out: {calls:,} routine calls in {len(others)} rows; show them with --all" in said
     assert "Left out" not in every
@@ -171,8 +171,8 @@ def title(*unusual: tuple[str, ...], **changes: Any) -> str:
         )
         for n, (service, name, *error) in enumerate(unusual)
     ]
-    (details,) = run(MemoryStore(), [*usual, *calls], Options(budget=300.0)).notables
-    return str(details["title"])
+    (shown,) = run(MemoryStore(), [*usual, *calls], Options(budget=300.0)).notables
+    return str(shown["title"])
 
 
 def test_what_failed_in_whole_is_said_once() -> None:

@@ -69,10 +69,10 @@ def test_strangers_of_an_account_are_one_notable_for_as_long_as_they_come() -> N
 
 
 def test_cuts_do_not_matter_to_folded_ones() -> None:
-    identity_day = sorted([*tenant(), *FLOOD], key=lambda r: (r["eventTime"], r["eventID"]))
-    dates = sorted({r["eventTime"][:10] for r in identity_day})
-    parts = [[r for r in identity_day if r["eventTime"].startswith(date)] for date in dates]
-    assert answer(runs([identity_day])) == answer(runs(parts)) == answer(runs([identity_day[::-1]]))
+    records = sorted([*tenant(), *FLOOD], key=lambda r: (r["eventTime"], r["eventID"]))
+    dates = sorted({r["eventTime"][:10] for r in records})
+    parts = [[r for r in records if r["eventTime"].startswith(date)] for date in dates]
+    assert answer(runs([records])) == answer(runs(parts)) == answer(runs([records[::-1]]))
 
 
 def test_only_what_succeeded_is_privilege_reach_and_cost() -> None:

@@ -153,13 +153,13 @@ PATHS = [
 
 def changed(path: tuple[str, ...], value: Any, base: Optional[dict[str, Any]] = None) -> dict[str, Any]:
     """An ordinary record with one value replaced."""
-    identity_day: dict[str, Any] = json.loads(json.dumps(base or ORDINARY))
-    node = identity_day
+    record: dict[str, Any] = json.loads(json.dumps(base or ORDINARY))
+    node = record
     for step in path[:-1]:
         inner = node.get(step)
         node[step] = node = inner if isinstance(inner, dict) else {}
     node[path[-1]] = value
-    return identity_day
+    return record
 
 
 one_change = st.tuples(st.sampled_from(PATHS), st.sampled_from(RUBBISH))
@@ -241,7 +241,7 @@ def test_settling_days_while_reading_changes_nothing(
         path = tmp_path / f"{day.date}.ndjson"
         path.write_bytes(b"".join(orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE) for r in day.records))
         paths.append(str(path))
-    identity_day = scored(paths)
+    expected = scored(paths)
     monkeypatch.setattr(going_module, "MAX_BUFFERED", 200)
-    assert scored(paths[::-1] if backwards else paths) == identity_day
-    assert identity_day[0]
+    assert scored(paths[::-1] if backwards else paths) == expected
+    assert expected[0]

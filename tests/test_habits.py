@@ -61,16 +61,16 @@ def card(attack: Shares = ATTACK, world: Shares = WORLD, signals: int = 1) -> Mo
 
 
 def day_of(value: float | None, names: tuple[str, ...] = ("s0",), kind: str = MACHINE) -> Delta:
-    details = counted(names, (value,) * len(names))
-    return {HABIT: {EVERY: 1, **details}, SIGNAL: {f"{kind}/{name}": 1 for name in (EVERY, *details)}}
+    seen = counted(names, (value,) * len(names))
+    return {HABIT: {EVERY: 1, **seen}, SIGNAL: {f"{kind}/{name}": 1 for name in (EVERY, *seen)}}
 
 
 def tenant(days: Mapping[int, Sequence[float | None]], alike: bool = False) -> Profile:
     """A tenant whose identities had these values; each is a peer group of its own unless they are alike."""
     profiles = Profiles()
     for day, values in sorted(days.items()):
-        details = [(day_of(value), Delta(), "peers" if alike else f"peers {n}") for n, value in enumerate(values)]
-        learn_groups(profiles.groups, day, details)
+        lessons = [(day_of(value), Delta(), "peers" if alike else f"peers {n}") for n, value in enumerate(values)]
+        learn_groups(profiles.groups, day, lessons)
     return profiles.groups.get(TENANT) or Profile()
 
 
@@ -183,8 +183,8 @@ def test_the_order_of_days_and_of_identities_does_not_matter() -> None:
 def test_many_made_up_identities_of_one_kind_dilute_nothing() -> None:
     crowd, few = ({TODAY - 1: [9.0] * size} for size in (4_000, ALIKE))
     at = f"machine/s0:{bin_of(9.0)}"
-    details = [tenant(days, alike=True).dimension(SIGNAL).values[at].days for days in (crowd, few)]
-    assert details == [ALIKE, ALIKE]
+    day_counts = [tenant(days, alike=True).dimension(SIGNAL).values[at].days for days in (crowd, few)]
+    assert day_counts == [ALIKE, ALIKE]
     assert tenant(crowd).dimension(SIGNAL).values[at].days == 4_000, "of many groups all count"
 
 
@@ -203,8 +203,8 @@ def test_peoples_keys_are_weighed_by_the_days_of_peoples_keys() -> None:
     """What people do every day is news of a machine, and the other way round."""
     profiles = Profiles()
     for day in range(TODAY - 30, TODAY):
-        details = [day_of(9.0, kind=PERSON), day_of(0.0), *[day_of(0.0)] * 9]
-        learn_groups(profiles.groups, day, [(now, Delta(), f"p{n}") for n, now in enumerate(details)])
+        lessons = [day_of(9.0, kind=PERSON), day_of(0.0), *[day_of(0.0)] * 9]
+        learn_groups(profiles.groups, day, [(now, Delta(), f"p{n}") for n, now in enumerate(lessons)])
     at = bin_of(9.0) or 0
     person, machine = (
         TenantHabits(card(), profiles.groups[TENANT], TODAY, kind).points(0)[at] for kind in (PERSON, MACHINE)
@@ -340,8 +340,8 @@ def test_signals_are_learnt_at_once_from_the_first_settled_days_on() -> None:
 def test_one_noisy_identity_makes_no_habit_of_the_tenant() -> None:
     """Its first days in a bin count there, later each tenth: what everybody does daily stays usual for years."""
     at = f"machine/s0:{bin_of(9.0)}"
-    details = [at in bound([9.0] * before).habits(before + HISTORY, (9.0,))[SIGNAL] for before in range(100)]
-    assert [day for day, counts in enumerate(details) if counts] == [*range(FREELY), *range(THEN_EACH, 100, THEN_EACH)]
+    reached = [at in bound([9.0] * before).habits(before + HISTORY, (9.0,))[SIGNAL] for before in range(100)]
+    assert [day for day, counts in enumerate(reached) if counts] == [*range(FREELY), *range(THEN_EACH, 100, THEN_EACH)]
 
 
 def test_the_profile_of_a_tenant_keeps_every_bin_of_every_signal() -> None:
@@ -364,10 +364,10 @@ def test_habits_at_home_do_not_depend_on_how_the_runs_were_cut() -> None:
         [record(TODAY - back, "10:00"), record(TODAY - back, "11:00", role="batch", name=f"Get{back % 5}")]
         for back in range(24, -1, -1)
     ]
-    identity_day = [each for day in days for each in day]
+    records = [each for day in days for each in day]
     room = Options(budget=1000.0)
-    expected = answer(runs([identity_day], room))
-    for parts in (days, [identity_day[::-1]], [identity_day[n : n + 3] for n in range(0, len(identity_day), 3)]):
+    expected = answer(runs([records], room))
+    for parts in (days, [records[::-1]], [records[n : n + 3] for n in range(0, len(records), 3)]):
         assert answer(runs(parts, room)) == expected
 
 

@@ -58,8 +58,8 @@ def ordinary(day: int) -> Records:
 
 def raid(**changes: Any) -> Records:
     """46 records: some harmless ones, and what they are to hide."""
-    details: dict[str, Any] = {"sourceIPs": ["185.220.101.4"], "userAgent": "kubectl/v1.29.0"}
-    bad = [call(LAST, 60 * n, *RAID[n % len(RAID)], **{**details, **changes}) for n in range(45)]
+    fields: dict[str, Any] = {"sourceIPs": ["185.220.101.4"], "userAgent": "kubectl/v1.29.0"}
+    bad = [call(LAST, 60 * n, *RAID[n % len(RAID)], **{**fields, **changes}) for n in range(45)]
     return [call(LAST, 0, "get", "configmaps", **changes), *bad]
 
 
@@ -91,7 +91,7 @@ def test_copies_of_records_count_once_whoever_chose_their_ids(history: list[Reco
 
 def test_one_event_id_over_all_records_of_cloudtrail_hides_none_of_them() -> None:
     plain, hidden, again = (
-        run(runs([tenant()]), details) for details in (raids(), raids(ONE), [*raids(ONE), *raids(ONE)])
+        run(runs([tenant()]), records) for records in (raids(), raids(ONE), [*raids(ONE), *raids(ONE)])
     )
     first, second = (next(n for n in each.notables if n["kind"] == "compromise") for each in (plain, hidden))
     assert (first["likelihood"], first["record_count"]) == (second["likelihood"], second["record_count"])
@@ -105,20 +105,20 @@ def test_a_copy_is_one_though_the_table_of_networks_has_changed_since_it_was_rea
     day = event.time // DAY
     stored = {(day, name): day_rows.unpack(day_rows.pack(identity_day)) for name, identity_day in batch[day].items()}
     again = IntakeBatch(lambda keys: stored)
-    for text in (event, event._replace(network="ours", agent="boto3"), event._replace(time=event.time + 3600)):
-        again.add(text)
+    for copy_of in (event, event._replace(network="ours", agent="boto3"), event._replace(time=event.time + 3600)):
+        again.add(copy_of)
     assert (again.parsed, again.duplicates) == (3, 2)
 
 
 def test_a_record_of_a_known_id_from_another_address_is_no_copy() -> None:
     batch, event = IntakeBatch(), cloudtrail.read(raids()[0])
-    for text in (event._replace(address="198.51.100.1"), event, event):
-        batch.add(text)
+    for copy_of in (event._replace(address="198.51.100.1"), event, event):
+        batch.add(copy_of)
     assert (batch.parsed, batch.duplicates) == (3, 1)
 
 
 def raids(item: str = "") -> Records:
-    return [{**details, "eventID": item or details["eventID"]} for details in theft()]
+    return [{**record, "eventID": item or record["eventID"]} for record in theft()]
 
 
 def test_splunk_and_elasticsearch_tell_records_of_one_id_apart_as_well() -> None:
@@ -169,7 +169,7 @@ def test_no_two_samples_that_differ_become_one_when_their_writer_gives_them_one_
             text = (event.time, event.action, event.target, event.outcome)
             result.setdefault((event.identity.id, event.time // DAY), {}).setdefault(event.record_id, set()).add(text)
     assert result
-    assert [details for ids in result.values() for details in ids.values() if len(details) > 1] == []
+    assert [same for ids in result.values() for same in ids.values() if len(same) > 1] == []
 
 
 def test_a_host_cannot_make_its_events_one() -> None:
@@ -230,9 +230,9 @@ def test_an_audit_id_of_a_request_that_failed_hides_none_that_succeeded_in_the_s
 
 def differ(event: Event, other: Event) -> bool:
     """Records of one identity and time that do not tell the same; what names no target hides none."""
-    details = [(event.action, event.outcome, event.target) for event in (event, other)]
+    calls = [(event.action, event.outcome, event.target) for event in (event, other)]
     return (
-        details[0] != details[1]
+        calls[0] != calls[1]
         and bool(other.target)
         and event.identity.id == other.identity.id
         and event.time == other.time

@@ -71,8 +71,8 @@ def is_quoted(text: str) -> None:
 
 
 def test_the_strings_come_through_the_logs(documents: list[dict[str, Any]]) -> None:
-    identity_day = [json.dumps(document) for document in documents[len(ATTACKS) :]]
-    assert sum(MARK in text for text in identity_day) >= 200
+    lines = [json.dumps(document) for document in documents[len(ATTACKS) :]]
+    assert sum(MARK in text for text in lines) >= 200
     assert {d["identity"]["provider"] for d in documents[len(ATTACKS) :]} == {"aws", "github", "entra"}
 
 
@@ -134,8 +134,8 @@ def test_splunks_explanation_keeps_its_rows_and_its_brief_quotes_them(documents:
         names = list(dict.fromkeys(name for line in lines for name in line))
         header, *rows = read(write(names, lines, ("nhi_record_ids",)))
         assert len(rows) == len(lines)
-        details = [dict(zip(header, row)) for row in rows]
-        for row in details:
+        rows_by_name = [dict(zip(header, row)) for row in rows]
+        for row in rows_by_name:
             if row["nhi_section"] == "brief":
                 is_quoted(str(row["nhi_text"]))
 
@@ -176,8 +176,8 @@ return [...document.querySelectorAll('*')].map(e => e.tagName + ' ' + e.getAttri
 """
 
 
-def _skeleton(chromium: Chrome, path: Path, details: list[dict[str, Any]]) -> list[str]:
-    path.write_bytes(html.render(details, {}).encode("utf-8", "replace"))
+def _skeleton(chromium: Chrome, path: Path, notables: list[dict[str, Any]]) -> list[str]:
+    path.write_bytes(html.render(notables, {}).encode("utf-8", "replace"))
     chromium.get(path.as_uri())
     return list(chromium.execute_script(SKELETON))
 

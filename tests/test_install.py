@@ -52,8 +52,8 @@ def test_bash_completes(words: list[str], wanted: set[str], tmp_path: Path, caps
     typed = f"COMP_WORDS=({shlex.join(['nhi', *words])}); COMP_CWORD={len(words)}"
     line = f'source {tmp_path}/nhi.bash; {typed}; _shtab_nhi; printf "%s\\n" "${{COMPREPLY[@]}}"; complete -p nhi'
     done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, check=True)
-    *result, registered = done.stdout.split("\n")[:-1]
-    assert wanted <= set(result) and all(each.startswith(words[-1]) for each in result)
+    *completions, registered = done.stdout.split("\n")[:-1]
+    assert wanted <= set(completions) and all(each.startswith(words[-1]) for each in completions)
     assert registered.endswith(" nhi")
 
 
@@ -105,7 +105,7 @@ def test_what_the_image_copies_installs_and_runs(tmp_path: Path) -> None:
     assert " ".join(done.stdout.split()).startswith(text)
     assert (tmp_path / "results" / "report.html").stat().st_size > 10_000
     where = "import nhi_watch; print(nhi_watch.__file__)"
-    completed_process = subprocess.run(
+    installed = subprocess.run(
         [sys.executable, "-c", where],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": path},
@@ -113,4 +113,4 @@ def test_what_the_image_copies_installs_and_runs(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert completed_process.stdout.startswith(str(tmp_path / "site"))
+    assert installed.stdout.startswith(str(tmp_path / "site"))

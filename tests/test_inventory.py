@@ -110,8 +110,8 @@ STOLEN = "alert:GuardDuty/UnauthorizedAccess:IAMUser/InstanceCredentialExfiltrat
 
 
 def alert(action: str, credential: str = "") -> list[Event]:
-    details = {"service": "alert", "traits": ["alert", "alert_high"], "credential": credential}
-    return events([{"action": action, "who": USER, **details}], TODAY)
+    fields = {"service": "alert", "traits": ["alert", "alert_high"], "credential": credential}
+    return events([{"action": action, "who": USER, **fields}], TODAY)
 
 
 def test_another_product_s_alert_of_a_stolen_credential_exposes_it_as_used() -> None:

@@ -180,14 +180,14 @@ def code_lines(path: Path) -> list[str]:
 
 def test_no_file_names_a_path_of_one_machine() -> None:
     """Worlds by other hands are exams: their records name paths of made-up machines, and nobody may read them."""
-    result = {
+    files = {
         f"{name(path)}:{number}"
         for path in own_files(lambda path: path.suffix in TEXTS and path != Path(__file__))
         if not EXAMS.intersection(path.parents)
         for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1)
         if MACHINE_PATH.search(line)
     }
-    assert not result
+    assert not files
 
 
 def own_files(wanted: Callable[[Path], bool]) -> list[Path]:
@@ -207,8 +207,8 @@ def test_links_of_pages_lead_somewhere(page: Path) -> None:
 
 
 def headings(page: Path) -> set[str]:
-    details = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in details}
+    titles = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in titles}
 
 
 def test_every_dependency_has_its_reason() -> None:

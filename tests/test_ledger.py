@@ -36,11 +36,11 @@ def made(day: int, clock: str) -> dict[str, Any]:
 
 
 def used_new(day: int, clock: str) -> dict[str, Any]:
-    identity_day = user(day, clock)
+    actor = user(day, clock)
     return {
-        **identity_day,
+        **actor,
         "eventID": f"new/{day}/{clock}",
-        "userIdentity": {**identity_day["userIdentity"], "accessKeyId": NEW},
+        "userIdentity": {**actor["userIdentity"], "accessKeyId": NEW},
     }
 
 
@@ -187,15 +187,15 @@ def test_what_the_attacker_does_himself_closes_no_control(name: str, params: dic
     store = MemoryStore()
     mine = act(TODAY, "10:40", "payments", name, **params)
     run(store, [*quiet(TODAY - 1), record(TODAY, "09:00", role="payments"), mine])
-    identity_day = history.read(store)
+    tenant_history = history.read(store)
     attacked = next(
         identity_history
-        for identity_history in identity_day.identities.values()
+        for identity_history in tenant_history.identities.values()
         if identity_history.identity.name.endswith("/payments")
     )
     document = intrusion(TODAY, "10:30")
     document["identity"]["id"] = attacked.identity.id
-    for entry in ledger.follow(store, identity_day, [document], TODAY * DAY + 12 * HOUR):
+    for entry in ledger.follow(store, tenant_history, [document], TODAY * DAY + 12 * HOUR):
         assert entry.status == "open"
     text = " ".join(entry.evidence for entry in ledger.entries(store))
     assert "the notable's own" in text and mine["eventID"] in text
@@ -205,10 +205,10 @@ def test_a_control_is_closed_by_somebody_else_after_the_last_odd_call_and_the_re
     store = MemoryStore()
     early = act(TODAY, "10:15", "admin", "DeleteRolePolicy", roleName="payments", policyName="a")
     run(store, [*quiet(TODAY - 1), record(TODAY, "09:00", role="payments"), early])
-    identity_day = history.read(store)
+    tenant_history = history.read(store)
     attacked = next(
         identity_history
-        for identity_history in identity_day.identities.values()
+        for identity_history in tenant_history.identities.values()
         if identity_history.identity.name.endswith("/payments")
     )
     document = intrusion(TODAY, "10:30")
@@ -249,25 +249,31 @@ def test_the_task_of_a_control_fits_its_identity() -> None:
             record(TODAY, "10:21", role="x", userIdentity=old),
         ],
     )
-    identity_day = history.read(store)
+    tenant_history = history.read(store)
     members = [
         {"id": identity_history.identity.id, "name": identity_history.identity.name, "owner": ""}
-        for identity_history in identity_day.identities.values()
+        for identity_history in tenant_history.identities.values()
     ]
     document = intrusion(TODAY, "10:30")
     both, created = [c for c in document["controls"] for _ in members], render(TODAY * DAY + seconds("10:40"))
     document = {**document, "members": members, "controls": both, "created": created}
-    asked = ledger.follow(store, identity_day, [document], TODAY * DAY + 12 * HOUR)
+    asked = ledger.follow(store, tenant_history, [document], TODAY * DAY + 12 * HOUR)
 
     def tasks(since: str) -> dict[tuple[str, str], str]:
         second = TODAY * DAY + seconds(since)
         return {
-            (entry.control, entry.name.rsplit("/", 1)[-1]): ledger.task(entry, identity_day, second) for entry in asked
+            (entry.control, entry.name.rsplit("/", 1)[-1]): ledger.task(entry, tenant_history, second)
+            for entry in asked
         }
 
-    details = tasks("10:00")
-    assert details["rotate_secret", "ci"] == "delete user" and details["reduce_privilege", "ci"] == "reduce privilege"
-    assert details["rotate_secret", "payments"] == "end sessions" and details["rotate_secret", "old"] == "delete key"
+    open_tasks = tasks("10:00")
+    assert (
+        open_tasks["rotate_secret", "ci"] == "delete user"
+        and open_tasks["reduce_privilege", "ci"] == "reduce privilege"
+    )
+    assert (
+        open_tasks["rotate_secret", "payments"] == "end sessions" and open_tasks["rotate_secret", "old"] == "delete key"
+    )
     before = tasks("10:25")  # what was made before the intrusion began is not its own
     assert before["rotate_secret", "ci"] == before["rotate_secret", "old"] == "rotate secret"
 
@@ -340,10 +346,10 @@ SOME = st.lists(st.tuples(STATUSES, st.sampled_from(["a", "b", ""]), st.integers
 
 
 @given(SOME)
-def test_every_entry_is_counted_for_exactly_one_owner(details: list[tuple[str, str, int]]) -> None:
+def test_every_entry_is_counted_for_exactly_one_owner(entries: list[tuple[str, str, int]]) -> None:
     standing = [
         ControlEntry(str(n), "n", "rotate_secret", "i", "i", owner, (), 0, 1, status, hours * HOUR, "", (), None)
-        for n, (status, owner, hours) in enumerate(details)
+        for n, (status, owner, hours) in enumerate(entries)
     ]
     owners = ledger.by_owner(standing)
     assert sum(o.open + o.done + o.excepted for o in owners) == len(standing)
@@ -354,21 +360,21 @@ def test_the_command_lists_and_excepts(tmp_path: Path, capsys: pytest.CaptureFix
     store = SqliteStore(tmp_path / "state.sqlite")
     run(store, USUAL)
     store.close()
-    text = ("--out", str(tmp_path), "--now", render(LEAK + HOUR))
-    assert cli.main(["exposed", KEY, "--where", "paste", "--since", render(LEAK), *text]) == 0
+    options = ("--out", str(tmp_path), "--now", render(LEAK + HOUR))
+    assert cli.main(["exposed", KEY, "--where", "paste", "--since", render(LEAK), *options]) == 0
     capsys.readouterr()
-    assert cli.main(["controls", "--json", *text]) == 0
+    assert cli.main(["controls", "--json", *options]) == 0
     listed = json.loads(capsys.readouterr().out)["controls"]
     (rotate,) = [item for item in listed if item["control"] == "rotate_secret" and KEY in item["credentials"]]
     chosen = ["controls", "--except", rotate["id"], "--owner", "ada", "--until", render(LEAK + DAY)]
-    assert cli.main([*chosen, *text]) == 2
+    assert cli.main([*chosen, *options]) == 2
     assert "--reason" in capsys.readouterr().err
     late = ["controls", "--except", rotate["id"], "--owner", "ada", "--until", "2099-01-01", "--reason", "x"]
-    assert cli.main([*late, *text]) == 2
+    assert cli.main([*late, *options]) == 2
     assert "Recording" not in capsys.readouterr().out
-    assert cli.main([*chosen, "--reason", "moves on Monday", *text]) == 0
+    assert cli.main([*chosen, "--reason", "moves on Monday", *options]) == 0
     assert "excepted" in capsys.readouterr().out
     (line,) = [json.loads(text) for text in audit.lines(tmp_path / "audit.jsonl")]
     assert (line["what"], line["by"], line["facts"]["why"]) == ("control", "ada", "moves on Monday")
-    assert cli.main(["controls", "--until", "2024-10-05", *text]) == 2
+    assert cli.main(["controls", "--until", "2024-10-05", *options]) == 2
     assert str(ACCOUNT) not in capsys.readouterr().err

@@ -138,9 +138,9 @@ def test_a_link_that_comes_late_merges_what_was_written_before() -> None:
     assert (merged["id"], merged["merged_into"]) == (notable_id(f"aws:111111111111:role:AROA{READER}", TODAY), lead)
     assert merged["revision"] == 2
     schema().validate(merged)
-    identity_day = MemoryStore()
-    run(identity_day, first + second, ROOM)
-    assert answer(store) == answer(identity_day)
+    at_once = MemoryStore()
+    run(at_once, first + second, ROOM)
+    assert answer(store) == answer(at_once)
 
 
 def test_a_second_run_over_the_same_records_changes_nothing() -> None:
@@ -152,17 +152,17 @@ def test_a_second_run_over_the_same_records_changes_nothing() -> None:
 # ---- the rules of joining, on traces
 
 
-def trace(name: str, first: int = 100, **details: Any) -> Trace:
+def trace(name: str, first: int = 100, **fields: Any) -> Trace:
     handles = {
-        key: {handle: f"{name}-{handle}" for handle in details.get(key, ())}
+        key: {handle: f"{name}-{handle}" for handle in fields.get(key, ())}
         for key in ("names", "given", "used", "addresses", "touched")
     }
     return Trace(
         name,
-        details.get("eligible", True),
+        fields.get("eligible", True),
         first,
         handles["names"],
-        details.get("own", ()),
+        fields.get("own", ()),
         handles["given"],
         handles["used"],
         handles["addresses"],

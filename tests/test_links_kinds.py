@@ -81,9 +81,9 @@ def proven(groups: Iterable[Group], events: list[Event]) -> list[tuple[str, str,
 def test_a_campaigns_records_prove_the_link_of_its_kind(played: dict[str, list[list[Event]]], technique: str) -> None:
     kind, *ends = EXPECTED[technique]
     assert played[technique], "the seed has none"
-    details = [result for events in played[technique] for result in proven(join(traces(events)), events)]
-    fitting = [f for f in details if f[0] == kind and all(not end or end in f[1:] for end in ends)]
-    assert fitting, details
+    links = [result for events in played[technique] for result in proven(join(traces(events)), events)]
+    fitting = [f for f in links if f[0] == kind and all(not end or end in f[1:] for end in ends)]
+    assert fitting, links
 
 
 AWS = "arn:aws:iam::111111111111:role/api"

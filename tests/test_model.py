@@ -100,7 +100,7 @@ def test_trees_that_a_day_does_not_touch_are_missed_by_nothing(trees: list[Node]
 def test_shares_are_shapley_values_by_their_definition(trees: list[Node], x: list[float]) -> None:
     """By all coalitions of signals, whose points and bins are the day's, and of the others the ordinary day's."""
     forest: Forest = grown(SIGNALS, trees)
-    details = forest.shares(x)
+    shares = forest.shares(x)
 
     def worth(members: tuple[int, ...]) -> float:
         day = [value if at % SIGNALS in members else 0.0 for at, value in enumerate(x)]
@@ -116,8 +116,8 @@ def test_shares_are_shapley_values_by_their_definition(trees: list[Node], x: lis
             for size in range(SIGNALS)
             for some in combinations(others, size)
         )
-        assert details[signal] == pytest.approx(exact, abs=1e-9)
-    assert forest.base + sum(details) == pytest.approx(forest.log_odds(x), abs=1e-3)
+        assert shares[signal] == pytest.approx(exact, abs=1e-9)
+    assert forest.base + sum(shares) == pytest.approx(forest.log_odds(x), abs=1e-3)
 
 
 def test_unseen_values_and_dimensions_have_a_share() -> None:
@@ -151,11 +151,11 @@ def test_no_signal_lowers_the_likelihood_of_a_loud_day(others: float) -> None:
     """Beside any other signals: more points, or a higher value, never make it less likely."""
     for at, name in enumerate(CARD.signals):
         points = [others] * len(CARD.signals)
-        text = []
+        risen = []
         for worth in (0.0, 2.0, 5.0, 9.0, 14.0, 21.0):
             points[at] = worth
-            text.append(CARD.log_odds(Features(tuple(points), tuple(map(int, points)))))
-        assert text == sorted(text), name
+            risen.append(CARD.log_odds(Features(tuple(points), tuple(map(int, points)))))
+        assert risen == sorted(risen), name
 
 
 def test_every_share_of_the_prior_is_a_probability() -> None:
@@ -245,8 +245,8 @@ def variant(folder: Path, offset: float, **manifest: Any) -> Path:
     plain["id"] = f"nhi-test{offset:g}"
     raw = json.dumps(plain).encode()
     (folder / model.MODEL).write_bytes(raw)
-    details = {"id": plain["id"], "sha256": sha256(raw).hexdigest(), "format": model.FORMAT, **manifest}
-    (folder / model.MANIFEST).write_text(json.dumps(details))
+    manifest_of = {"id": plain["id"], "sha256": sha256(raw).hexdigest(), "format": model.FORMAT, **manifest}
+    (folder / model.MANIFEST).write_text(json.dumps(manifest_of))
     return folder
 
 

@@ -19,8 +19,8 @@ END = parse("2026-05-20T00:00:00Z")
 
 
 def _row(name: str, severity: str = "low", last: str = "2026-05-19T10:00:00Z") -> dict[str, str]:
-    identity_history = "ongoing" if last > "2026-05-19" else "quiet"
-    return {"id": name, "severity": severity, "last_time": last, "life": identity_history, "kind": "compromise"}
+    status = "ongoing" if last > "2026-05-19" else "quiet"
+    return {"id": name, "severity": severity, "last_time": last, "life": status, "kind": "compromise"}
 
 
 def _tenant(

@@ -123,8 +123,8 @@ def test_two_lists_stand_beside_each_other(own_list: Path) -> None:
     first = networks.load(own_list)
     own_list.write_text(HEADER + "203.0.113.0/24,second,vpn,\n", encoding="utf-8")
     second = networks.load(own_list)
-    details = [each.facts("203.0.113.0/24").owner for each in (first, second, networks.SHIPPED)]
-    assert details == ["first", "second", "203.0.0.0/16"]
+    owners = [each.facts("203.0.113.0/24").owner for each in (first, second, networks.SHIPPED)]
+    assert owners == ["first", "second", "203.0.0.0/16"]
 
 
 @pytest.mark.parametrize(
@@ -169,5 +169,5 @@ def test_the_shipped_ranges_are_sorted_disjoint_and_within_bounds(family: str, b
 
 def test_importing_reads_no_table() -> None:
     code = "import nhi_watch.context.networks as n; print(n._table.cache_info().currsize)"
-    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
-    assert result.stdout.split() == [b"0"]
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert done.stdout.split() == [b"0"]

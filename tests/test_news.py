@@ -24,9 +24,9 @@ def store() -> MemoryStore:
 
 
 def judged(store: MemoryStore, records: Records) -> int:
-    details = run(store, records).run
-    assert details["parsed"] == len(records)
-    return int(details["episodes"])
+    run_counts = run(store, records).run
+    assert run_counts["parsed"] == len(records)
+    return int(run_counts["episodes"])
 
 
 def counted(store: MemoryStore) -> int:

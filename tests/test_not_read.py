@@ -47,15 +47,15 @@ def lines(path: Path, *records: Any) -> Path:
 
 def scored(capsys: pytest.CaptureFixture[str], tmp_path: Path, *paths: Path) -> tuple[int, str, dict[str, Any]]:
     code = cli.main(["score", *map(str, paths), "--out", str(tmp_path / "out")])
-    capture_result = capsys.readouterr()
+    printed = capsys.readouterr()
     run = tmp_path / "out" / "run.json"
     report = tmp_path / "out" / "report.html"
-    out = " ".join(capture_result.out.split())
+    out = " ".join(printed.out.split())
     if report.exists() and "scored by an earlier run" not in out:  # such a run keeps the page of the one before
         assert is_calm(out) == is_calm(report.read_text("utf-8"))
     return (
         code,
-        " ".join((capture_result.out + capture_result.err).split()),
+        " ".join((printed.out + printed.err).split()),
         json.loads(run.read_text()) if run.exists() else {},
     )
 

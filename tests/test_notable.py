@@ -26,7 +26,7 @@ VALIDATOR = Draft202012Validator(schema())
 def objects_of(node: Any) -> list[dict[str, Any]]:
     """Every sub-schema that describes an object with properties of its own."""
     if isinstance(node, list):
-        return [result for item in node for result in objects_of(item)]
+        return [inner for item in node for inner in objects_of(item)]
     if not isinstance(node, dict):
         return []
     own = [node] if node.get("type") == "object" else []
@@ -36,7 +36,7 @@ def objects_of(node: Any) -> list[dict[str, Any]]:
 def bounded(node: Any) -> list[Any]:
     """Every sub-schema of strings or arrays without a bound."""
     if isinstance(node, list):
-        return [result for item in node for result in bounded(item)]
+        return [inner for item in node for inner in bounded(item)]
     if not isinstance(node, dict):
         return []
     free = node.get("type") == "array" and "maxItems" not in node

@@ -21,8 +21,8 @@ from notify_servers import Web, hosted, mail, web
 
 @pytest.fixture
 def server() -> Iterator[Web]:
-    with web() as text:
-        yield text
+    with web() as double:
+        yield double
 
 
 @pytest.fixture(autouse=True)
@@ -74,8 +74,8 @@ def test_what_an_earlier_version_sent_is_not_sent_again(tmp_path: Path, server: 
     store = SqliteStore(tmp_path / "out" / "state.sqlite")
     rows = dict(store.scan("ledger", "sent/", "sent0"))
     ((name, receiver),) = (key.removeprefix("sent/").split("/") for key in rows)
-    details = {receiver: unpack(*rows.values())}
-    store.put("ledger", [*((key, None) for key in rows), (f"sent/{name}", pack(details)), ("sent/gone", pack(details))])
+    sent = {receiver: unpack(*rows.values())}
+    store.put("ledger", [*((key, None) for key in rows), (f"sent/{name}", pack(sent)), ("sent/gone", pack(sent))])
     store.commit()
     store.close()
     assert notify(config) == 0
@@ -128,13 +128,11 @@ def test_a_run_that_was_killed_while_it_sent_sends_nothing_twice(
 
 
 @pytest.mark.parametrize("identity_history", ["quiet", "closed"])
-def test_what_is_over_dealt_with_or_below_the_line_is_told_nobody(
-    tmp_path: Path, server: Web, identity_history: str
-) -> None:
+def test_what_is_over_dealt_with_or_below_the_line_is_told_nobody(tmp_path: Path, server: Web, status: str) -> None:
     out = desk(
         tmp_path,
         CRITICAL,
-        notable(identity=ROLE, life=identity_history),
+        notable(identity=ROLE, life=status),
         notable(identity=ROLE, day=20_501, listed=False),
     )
     config = configured(tmp_path, server.url())
@@ -221,10 +219,9 @@ def test_an_address_that_is_none_is_named_without_its_secret(
 ) -> None:
     desk(tmp_path, CRITICAL)
     assert notify(configured(tmp_path, "slak://TOPSECRET")) == 2
-    capture_result = capsys.readouterr()
+    printed = capsys.readouterr()
     assert (
-        "receiver 1 (slak:…) is not an address that apprise supports" in capture_result.err
-        and "TOPSECRET" not in capture_result.err
+        "receiver 1 (slak:…) is not an address that apprise supports" in printed.err and "TOPSECRET" not in printed.err
     )
 
 
@@ -252,11 +249,8 @@ def test_a_score_tells_by_itself_and_goes_on_where_nobody_answers(
     theft(tmp_path / "log.json")
     config = configured(tmp_path, server.url(), "json://127.0.0.1:1/x")
     assert cli.main(["--config", config, "score"]) == 0
-    capture_result = capsys.readouterr()
-    assert (
-        "json://127.0.0.1:1/x: 1 not sent, the next run tries again" in capture_result.err
-        and "Report:" in capture_result.out
-    )
+    printed = capsys.readouterr()
+    assert "json://127.0.0.1:1/x: 1 not sent, the next run tries again" in printed.err and "Report:" in printed.out
     assert cli.main(["--config", config, "score"]) == 0
     assert len(server.took) == 1
     quiet = configured(tmp_path, server.url("other"), more="after_score = false")

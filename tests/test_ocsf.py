@@ -70,10 +70,10 @@ def flat(value: Any, at: str = "") -> Tree:
 
 
 def splunk_fields(event: Tree) -> Tree:
-    details = {
+    fields = {
         name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in flat(event).items()
     }
-    return {**details, "_time": "1"}
+    return {**fields, "_time": "1"}
 
 
 def elastic(event: Tree) -> Tree:
@@ -133,9 +133,9 @@ def test_splunk_and_elastic_count_what_they_hold_in_it() -> None:
 # ---- the other products
 
 
-def event_of(product: str, kind: int, **details: Any) -> Tree:
+def event_of(product: str, kind: int, **fields: Any) -> Tree:
     about = {"uid": "u-1", "version": "1.3.0", "product": {"name": product, "vendor_name": "V"}}
-    return {"class_uid": kind, "metadata": about, "time": 1772445600000, **details}
+    return {"class_uid": kind, "metadata": about, "time": 1772445600000, **fields}
 
 
 def test_eks_is_read_by_its_own_source() -> None:
@@ -156,7 +156,7 @@ def test_eks_is_read_by_its_own_source() -> None:
     assert (pod.action, pod.outcome, pod.target) == ("k8s:pods.exec.create", "denied", "shop/web")
 
 
-def finding(kind: int = 2004, product: str = "Guard", **details: Any) -> Tree:
+def finding(kind: int = 2004, product: str = "Guard", **fields: Any) -> Tree:
     info = {"uid": "f-1", "title": "A key was used oddly", "types": ["TTPs/Odd"], "last_seen_time": 1772445000000}
     return event_of(
         product,
@@ -164,7 +164,7 @@ def finding(kind: int = 2004, product: str = "Guard", **details: Any) -> Tree:
         severity="High",
         cloud={"provider": "AWS", "account": {"uid": "111111111111"}},
         finding_info=info,
-        **details,
+        **fields,
     )
 
 
@@ -172,8 +172,8 @@ def test_findings_of_any_product_are_alerts_of_whom_they_name() -> None:
     user = {"type": "AssumedRole", "uid_alt": "AROAEXAMPLE:i-1", "name": "app", "credential_uid": "ASIAEXAMPLEEXAMPLE"}
     call = {"operation": "GetObject", "service": {"name": "s3.amazonaws.com"}}
     ours = finding(evidences=[{"actor": {"user": user}, "src_endpoint": {"ip": "198.51.100.7"}, "api": call}])
-    for kind, details in ((2004, ours), (2001, {**ours, "finding": ours["finding_info"], "finding_info": None})):
-        event = read({**details, "class_uid": kind})
+    for kind, fields in ((2004, ours), (2001, {**ours, "finding": ours["finding_info"], "finding_info": None})):
+        event = read({**fields, "class_uid": kind})
         assert isinstance(event, Event)
         assert (event.identity.id, event.action) == ("aws:111111111111:role:AROAEXAMPLE", "alert:Guard/TTPs/Odd")
         assert (event.traits, event.time, event.record_id) == (("alert", "alert_high"), 1772445000, "f-1")
@@ -193,9 +193,9 @@ def test_findings_that_are_none_of_ours_say_why() -> None:
 
 
 def test_raw_data_is_the_record_where_it_holds_one() -> None:
-    details = event_of("A lake of our own", 6003, raw_data=json.dumps(CALL))
-    assert read(details) == read({**details, "raw_data": CALL}) == cloudtrail.read(CALL)
-    assert str(read({**details, "raw_data": "CEF:0|x"})).startswith("unknown_product")
+    event = event_of("A lake of our own", 6003, raw_data=json.dumps(CALL))
+    assert read(event) == read({**event, "raw_data": CALL}) == cloudtrail.read(CALL)
+    assert str(read({**event, "raw_data": "CEF:0|x"})).startswith("unknown_product")
 
 
 # ---- what is unknown
@@ -230,8 +230,8 @@ def test_api_activity_had_another_number_before_1_0() -> None:
 
 def test_what_a_client_writes_into_a_record_does_not_make_it_ocsf() -> None:
     record = {**CALL, "userAgent": '"class_uid": 6003', "requestParameters": {"class_uid": 6003, "ocsf": {}}}
-    for details in (record, splunk_raw(record)):
-        assert opened(details) is details
+    for row in (record, splunk_raw(record)):
+        assert opened(row) is row
 
 
 @given(st.sampled_from(VERSIONS), st.data(), JSON)
@@ -257,11 +257,11 @@ def test_a_parquet_file_of_security_lake_is_read_and_a_damaged_one_is_told(tmp_p
     path = tmp_path / "lake" / "a.gz.parquet"
     path.parent.mkdir()
     parquet.write_table(table, path, compression="gzip")
-    details: list[int] = []
-    batches = list(reader.read([str(path.parent)], details.append))
-    result = [read(record) for batch in batches for record in batch.records]
-    assert result == [read({**event, "resources": None}) for event in events] and Event is type(result[0])
-    assert sum(details) == path.stat().st_size and batches[0].raw(0).startswith(b"{")
+    steps: list[int] = []
+    batches = list(reader.read([str(path.parent)], steps.append))
+    read_events = [read(record) for batch in batches for record in batch.records]
+    assert read_events == [read({**event, "resources": None}) for event in events] and Event is type(read_events[0])
+    assert sum(steps) == path.stat().st_size and batches[0].raw(0).startswith(b"{")
     path.write_bytes(path.read_bytes()[:-40])
     assert [piece.reason for batch in reader.read([str(path)]) for piece in batch.bad] == ["corrupt_parquet"]
 
@@ -284,8 +284,8 @@ def test_a_parquet_file_that_names_one_long_value_in_each_row_is_read_in_small_p
     batches = list(reader.read([str(path)]))
     assert path.stat().st_size < 4_000
     assert max(sum(map(len, batch.pieces or ())) for batch in batches) < 18_000_000
-    result: list[Any] = [record for batch in batches for record in batch.records]
-    assert [(item["a"] == long, len(item["b"]["c"])) for item in result] == [(True, 1)] * 40
+    records: list[Any] = [record for batch in batches for record in batch.records]
+    assert [(item["a"] == long, len(item["b"]["c"])) for item in records] == [(True, 1)] * 40
     assert [(piece.reason, piece.line) for batch in batches for piece in batch.bad] == [("line_too_long", 41)]
 
 
@@ -318,6 +318,6 @@ def test_without_pyarrow_a_parquet_file_is_named_with_the_remedy(tmp_path: Path,
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     path = tmp_path / "a.parquet"
     path.write_bytes(b"PAR1\x15\x04")
-    result = [(piece.reason, piece.detail) for batch in reader.read([str(path)]) for piece in batch.bad]
-    assert [reason for reason, _ in result] == ["binary_file"] and "install pyarrow" in result[0][1]
+    pieces = [(piece.reason, piece.detail) for batch in reader.read([str(path)]) for piece in batch.bad]
+    assert [reason for reason, _ in pieces] == ["binary_file"] and "install pyarrow" in pieces[0][1]
     assert [passed.may_matter for batch in reader.read([str(tmp_path)]) for passed in batch.passed] == [True]

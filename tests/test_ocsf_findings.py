@@ -45,22 +45,22 @@ def test_every_kind_of_notable_is_a_valid_finding(notable: Tree) -> None:
 
 
 def test_what_an_attacker_wrote_does_not_make_a_finding_invalid() -> None:
-    assert [details for text in ATTACKS for details in wrong(ocsf.finding(by_hand(text)))] == []
+    assert [fault for text in ATTACKS for fault in wrong(ocsf.finding(by_hand(text)))] == []
 
 
 def test_a_finding_tells_who_from_where_how_sure_and_whether_it_goes_on() -> None:
     notable = next(document for document in documents() if document["kind"] == "compromise")
-    details = ocsf.finding(notable)
-    assert (details["finding_info"]["uid"], details["resources"][0]["uid"]) == (
+    finding = ocsf.finding(notable)
+    assert (finding["finding_info"]["uid"], finding["resources"][0]["uid"]) == (
         notable["id"],
         notable["identity"]["id"],
     )
-    assert details["confidence_score"] == details["risk_score"] == round(notable["likelihood"])
-    assert ocsf.SEVERITIES[details["severity_id"] - 1] == notable["severity"]
+    assert finding["confidence_score"] == finding["risk_score"] == round(notable["likelihood"])
+    assert ocsf.SEVERITIES[finding["severity_id"] - 1] == notable["severity"]
     heaviest = max(notable["timeline"], key=lambda entry: entry["points"])
-    assert details["evidences"][0]["uid"] == heaviest["record_id"]
+    assert finding["evidences"][0]["uid"] == heaviest["record_id"]
     children = [
-        attack["sub_technique"]["uid"] for attack in details["finding_info"]["attacks"] if "sub_technique" in attack
+        attack["sub_technique"]["uid"] for attack in finding["finding_info"]["attacks"] if "sub_technique" in attack
     ]
     assert children == [name for name in notable["frameworks"]["mitre_attack"] if "." in name]
     states = [

@@ -71,8 +71,8 @@ def test_whatever_a_text_holds_its_event_can_be_written(
     for sample in [sample for of, sample in GOOD if of is source]:
         for number, item in enumerate(odd(sample["record"])):
             text = spelled(item, HUGE[number % len(HUGE)])
-            for details in (text, json.dumps({"_raw": text})) if sample["shape"] == "native" else (text,):
-                record = texts.parse(details)
+            for line in (text, json.dumps({"_raw": text})) if sample["shape"] == "native" else (text,):
+                record = texts.parse(line)
                 orjson.dumps(record)
                 tried += 1
                 try:

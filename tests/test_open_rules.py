@@ -31,7 +31,7 @@ def folder() -> rivals.Folder:
 
 
 @pytest.mark.parametrize(
-    ("record", "details"),
+    ("record", "fired"),
     [
         (STOP, {"A trail is stopped or deleted"}),
         ({**STOP, "eventName": "StopLoggingNow"}, set()),
@@ -50,8 +50,8 @@ def folder() -> rivals.Folder:
         ({**HOSTED, "sourceIPAddress": "config.amazonaws.com"}, set()),
     ],
 )
-def test_a_rule_matches_what_sigma_says(folder: rivals.Folder, record: dict[str, Any], details: set[str]) -> None:
-    assert {rule.name for rule in folder.rules if rule.matches(record)} == details
+def test_a_rule_matches_what_sigma_says(folder: rivals.Folder, record: dict[str, Any], fired: set[str]) -> None:
+    assert {rule.name for rule in folder.rules if rule.matches(record)} == fired
 
 
 def test_risks_of_a_day_add_up_and_what_fired_of_late_is_allowed() -> None:

@@ -55,9 +55,9 @@ def test_every_layout_of_a_file_gives_place_and_masked_bytes(tmp_path: Path, nam
     path.write_bytes(FORMS[name](trail()))
     assert cli.main(["score", str(path), "--out", str(out)]) == 0
     wanted = {item["eventID"]: number for number, item in enumerate(trail()) if item["eventName"] == "CreateAccessKey"}
-    result = {event["id"]: event for event in jsonlines.read(out / originals.NAME) if event["id"] in wanted}
-    assert result.keys() == wanted.keys()
-    for ident, event in result.items():
+    by_id = {event["id"]: event for event in jsonlines.read(out / originals.NAME) if event["id"] in wanted}
+    assert by_id.keys() == wanted.keys()
+    for ident, event in by_id.items():
         text = json.loads(event["raw"])
         assert (text["eventID"], text["requestParameters"]["password"]) == (ident, "Xxxxxx0!!")
         assert event["file"] == str(path)
@@ -221,11 +221,11 @@ def test_a_record_that_is_too_long_is_cut_and_says_so(tmp_path: Path) -> None:
 
 def test_searches_are_what_splunk_knows_and_end_with_no_quote_of_a_log() -> None:
     notable = {**documents()[0], "record_ids": ['a"b', "c\\d", "e'f", "g:response"]}
-    result = dict(queries(notable, [{"raw": "the records: a\"b c\\d e'f and g"}]))
-    for spelled in result.values():
+    searches = dict(queries(notable, [{"raw": "the records: a\"b c\\d e'f and g"}]))
+    for spelled in searches.values():
         check(spelled["SPL"])
-    assert result["the records behind it"]["KQL"].endswith('("a\\"b" or "c\\\\d" or "e\'f" or "g")')
-    assert result["everything it did in that time"]["KQL"].endswith('("deploy-bot")')
+    assert searches["the records behind it"]["KQL"].endswith('("a\\"b" or "c\\\\d" or "e\'f" or "g")')
+    assert searches["everything it did in that time"]["KQL"].endswith('("deploy-bot")')
 
 
 def test_the_search_for_splunk_finds_the_records() -> None:

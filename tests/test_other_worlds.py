@@ -66,12 +66,12 @@ def test_a_seed_writes_the_same_bytes_and_another_seed_others(hand: str, plain: 
 
 
 def test_labels_point_at_lines_in_their_times_once_each(hand: str, plain: Made, padded: Made) -> None:
-    for made in (plain, padded):
-        rows = [tuple(row) for incident in made.incidents for row in incident["records"] + incident.get("padding", [])]
-        assert len(rows) == len(set(rows)) and all(1 <= line <= len(made.lines[name]) for name, line in rows)
-        for incident in made.incidents:
+    for world in (plain, padded):
+        rows = [tuple(row) for incident in world.incidents for row in incident["records"] + incident.get("padding", [])]
+        assert len(rows) == len(set(rows)) and all(1 <= line <= len(world.lines[name]) for name, line in rows)
+        for incident in world.incidents:
             assert incident["records"] and incident["start"] <= incident["end"]
-            times = [made.lines[AWS][line - 1]["eventTime"] for name, line in incident["records"] if name == AWS]
+            times = [world.lines[AWS][line - 1]["eventTime"] for name, line in incident["records"] if name == AWS]
             assert hand not in TIMED or all(
                 incident["start"][:19] <= time[:19] <= incident["end"][:19] for time in times
             )

@@ -200,10 +200,10 @@ def test_names_of_files_and_people_act_on_no_terminal(
     words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cli.main([word.format(out=tmp_path) for word in words])
-    capture_result = capsys.readouterr()
-    assert capture_result.out + capture_result.err and not {*"\x1b\x07\u202e"} & {
-        *capture_result.out,
-        *capture_result.err,
+    printed = capsys.readouterr()
+    assert printed.out + printed.err and not {*"\x1b\x07\u202e"} & {
+        *printed.out,
+        *printed.err,
     }
 
 
@@ -389,8 +389,8 @@ def test_a_reader_who_has_seen_enough_gets_no_message_and_no_defect() -> None:
 
 def test_below_the_line_the_gravest_comes_first_and_no_new_trifle() -> None:
     grave, trifle = (
-        {**documents()[0], "id": name, "listed": False, "severity": severity, "life": identity_history}
-        for name, severity, identity_history in (("a", "high", "ongoing"), ("b", "low", "new"))
+        {**documents()[0], "id": name, "listed": False, "severity": severity, "life": status}
+        for name, severity, status in (("a", "high", "ongoing"), ("b", "low", "new"))
     )
     listed = [{**item, "listed": True} for item in (grave, trifle)]
     assert [item["id"] for item in ranked([trifle, grave])] == ["a", "b"]

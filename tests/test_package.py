@@ -162,18 +162,18 @@ def test_every_lookup_has_its_file_with_a_header_and_no_rows_that_are_not_ours()
 
 
 def report(*checks: tuple[str, str]) -> dict[str, Any]:
-    listed = [{"result": result, "name": name, "messages": [{"message": "why"}]} for result, name in checks]
+    listed = [{"result": outcome, "name": name, "messages": [{"message": "why"}]} for outcome, name in checks]
     return {"reports": [{"groups": [{"checks": listed}]}]}
 
 
 def test_what_did_not_pass_is_found_in_a_report() -> None:
-    details = report(("success", "a"), ("warning", "b"), ("failure", "c"), ("not_applicable", "d"), ("skipped", "e"))
-    assert list(findings(details)) == [Finding("warning", "b", "why"), Finding("failure", "c", "why")]
+    checked = report(("success", "a"), ("warning", "b"), ("failure", "c"), ("not_applicable", "d"), ("skipped", "e"))
+    assert list(findings(checked)) == [Finding("warning", "b", "why"), Finding("failure", "c", "why")]
 
 
-@pytest.mark.parametrize("result", ["error", "failure", "future_failure"])
-def test_no_list_excuses_a_failure(result: str) -> None:
-    assert refused([Finding(result, "x", "")], {"x": "a reason"})
+@pytest.mark.parametrize("outcome", ["error", "failure", "future_failure"])
+def test_no_list_excuses_a_failure(outcome: str) -> None:
+    assert refused([Finding(outcome, "x", "")], {"x": "a reason"})
 
 
 def test_a_warning_passes_only_when_the_list_gives_a_reason() -> None:

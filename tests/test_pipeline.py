@@ -296,9 +296,9 @@ RUBBISH: tuple[Any, ...] = (None, 7, -1.5, True, "", "x" * 5000, [], {}, [[{}]],
 
 def counted(records: list[Any]) -> Result:
     _, (result,) = scored(records)
-    details = result.run
-    assert details["read"] == details["parsed"] + sum(details["rejected"].values()) == len(records)
-    assert details["events"] == details["parsed"] - details["duplicates"]
+    counts = result.run
+    assert counts["read"] == counts["parsed"] + sum(counts["rejected"].values()) == len(records)
+    assert counts["events"] == counts["parsed"] - counts["duplicates"]
     for notable in result.notables:
         schema().validate(notable)
     return result

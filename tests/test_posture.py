@@ -42,8 +42,8 @@ def looked(
     rows = list(records)
     if rows:
         run(store, rows)
-    identity_day = history.read(store)
-    shape = look(scene(identity_day, text, known, limits or FindingLimits(), NOW), store)
+    tenant_history = history.read(store)
+    shape = look(scene(tenant_history, text, known, limits or FindingLimits(), NOW), store)
     for notable in shape.notables:
         schema().validate(notable)
     return shape
@@ -240,9 +240,9 @@ def test_granted_services_that_are_never_used_are_too_many() -> None:
 
 def test_an_administrator_s_policy_with_a_reader_is_too_much_and_little_history_is_none() -> None:
     admins = [{"PolicyName": "AdministratorAccess", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}]
-    text = details(AttachedManagedPolicies=admins)
-    assert "AdministratorAccess" in the(looked(works(range(60, 0, -1)), text), "over_privileged")["evidence"]
-    assert kinds(looked(works(range(9, 0, -1)), text)) == []
+    role_details = details(AttachedManagedPolicies=admins)
+    assert "AdministratorAccess" in the(looked(works(range(60, 0, -1)), role_details), "over_privileged")["evidence"]
+    assert kinds(looked(works(range(9, 0, -1)), role_details)) == []
 
 
 def test_who_changes_permissions_may() -> None:
@@ -253,10 +253,10 @@ def test_who_changes_permissions_may() -> None:
 
 
 def test_a_policy_may_be_text_and_groups_count() -> None:
-    document = "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22NotAction%22%3A%22iam%3A%2A%22%7D%7D"
+    policy = "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22NotAction%22%3A%22iam%3A%2A%22%7D%7D"
     plain = {
         "UserDetailList": [{"UserName": "ci", "Arn": f"{ARN}:user/ci", "GroupList": ["ops"]}],
-        "GroupDetailList": [{"GroupName": "ops", "GroupPolicyList": [{"PolicyName": "p", "PolicyDocument": document}]}],
+        "GroupDetailList": [{"GroupName": "ops", "GroupPolicyList": [{"PolicyName": "p", "PolicyDocument": policy}]}],
         "RoleDetailList": [],
     }
     (grant,) = rights.authorization_details(json.dumps(plain))
@@ -320,38 +320,38 @@ def stored(out: Path, roles: Iterable[str]) -> tuple[str, ...]:
 
 
 def test_the_command_writes_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = stored(tmp_path / "out", ["old<script>"])
+    options = stored(tmp_path / "out", ["old<script>"])
     path = tmp_path / "details.json"
     path.write_text(json.dumps({"RoleDetailList": [], "UserDetailList": []}))
-    assert cli.main([*text, "--authorization-details", str(path), "--json"]) == 0
+    assert cli.main([*options, "--authorization-details", str(path), "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["counts"]["dormant_identity"] == 1
     assert summary["reports"] == ["authorization details"]
     assert "old<script>" not in (tmp_path / "out" / "posture.html").read_text("utf-8")
-    assert cli.main(list(text)) == 0
+    assert cli.main(list(options)) == 0
     assert "Dormant identity" in capsys.readouterr().out
 
 
 def test_twenty_findings_are_on_the_first_page_and_the_rest_is_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = stored(tmp_path / "out", [f"role{n}" for n in range(23)])
-    assert cli.main(list(text)) == 0
+    options = stored(tmp_path / "out", [f"role{n}" for n in range(23)])
+    assert cli.main(list(options)) == 0
     shown = capsys.readouterr().out
     assert (shown.count("NHI1:2025"), "23 findings" in shown, "--all shows the others" in shown) == (20, True, True)
     assert len((tmp_path / "out" / "posture.jsonl").read_text().splitlines()) == 23
-    assert cli.main([*text, "--all"]) == 0
+    assert cli.main([*options, "--all"]) == 0
     assert capsys.readouterr().out.count("NHI1:2025") == 23
 
 
 def test_a_verdict_on_a_finding_closes_it_and_its_controls(tmp_path: Path) -> None:
-    text, results = stored(tmp_path / "out", ["old"]), tmp_path / "out" / "posture.jsonl"
-    assert cli.main(list(text)) == 0
+    options, results = stored(tmp_path / "out", ["old"]), tmp_path / "out" / "posture.jsonl"
+    assert cli.main(list(options)) == 0
     (finding,) = map(json.loads, results.read_text("utf-8").splitlines())
     assert finding["life"] != "closed"
     said = ("--by", "ada", "--why", "kept for audits", "--now", render(NOW), "--out", str(tmp_path / "out"))
     assert cli.main(["feedback", finding["id"], "benign", *said]) == 0
-    assert cli.main(list(text)) == 0
+    assert cli.main(list(options)) == 0
     (finding,) = map(json.loads, results.read_text("utf-8").splitlines())
     assert (finding["life"], finding["closed_why"]) == ("closed", f"benign, by ada on {render(NOW)[:10]}")
     with closing(SqliteStore(tmp_path / "out" / "state.sqlite")) as store:
@@ -371,8 +371,8 @@ def test_what_a_thief_could_do_most_with_comes_first() -> None:
         )
         for n in range(20)
     ]
-    result = looked([*strong, *quiet, record(TODAY, "10:00", role="other")]).summary["findings"]
-    dormant = [f for f in result if f["kind"] == "dormant_identity"]
+    findings = looked([*strong, *quiet, record(TODAY, "10:00", role="other")]).summary["findings"]
+    dormant = [f for f in findings if f["kind"] == "dormant_identity"]
     assert [f["identity"]["name"].rsplit("/", 1)[-1] for f in dormant] == ["granter", "reader"]
     assert [f["thief"].split(" in ")[0] for f in dormant] == ["change permissions", "read data"]
 

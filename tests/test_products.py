@@ -43,9 +43,9 @@ def days(tenant: Tenant) -> list[Day]:
 @pytest.fixture(scope="module")
 def events(days: list[Day]) -> list[tuple[Line, Event]]:
     """Every record as its source reads it; no source knows alerts of a SIEM's rules, and Sysmon's records."""
-    details = [(line, SOURCES[line.product]) for day in days for line in day.lines]
-    kept = [(line, source) for line, source in details if source.claims(line.record)]
-    assert {line.product for line, source in details if not source.claims(line.record)} <= {"alerts", "endpoint"}
+    lines = [(line, SOURCES[line.product]) for day in days for line in day.lines]
+    kept = [(line, source) for line, source in lines if source.claims(line.record)]
+    assert {line.product for line, source in lines if not source.claims(line.record)} <= {"alerts", "endpoint"}
     return [(line, source.read(line.record)) for line, source in kept]
 
 

@@ -200,8 +200,8 @@ def test_any_records_in_any_order_and_cut_give_the_same_once_their_days_are_clos
     assert answer(runs([*cuts, end])) == answer(runs([[*mixed, *end]])) == answer(runs([calls, end]))
 
 
-def of_day(details: dict[str, Any]) -> int:
-    return parse(details["eventTime"]) // DAY
+def of_day(notable: dict[str, Any]) -> int:
+    return parse(notable["eventTime"]) // DAY
 
 
 # ---- learning twice changes nothing

@@ -56,13 +56,13 @@ def esql(grammars: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
 
     def check(text: str) -> list[str]:
         wrong: list[str] = []
-        details = listening.ErrorListener()
-        details.syntaxError = lambda _, symbol, line, column, message, error: wrong.append(message)
+        errors = listening.ErrorListener()
+        errors.syntaxError = lambda _, symbol, line, column, message, error: wrong.append(message)
         lexer = lexing.EsqlBaseLexer(antlr.InputStream(text))
         parser = parsing.EsqlBaseParser(antlr.CommonTokenStream(lexer))
         for each in (lexer, parser):
             each.removeErrorListeners()
-            each.addErrorListener(details)
+            each.addErrorListener(errors)
         parser.singleStatement()
         return wrong
 
@@ -80,19 +80,19 @@ def kql(grammars: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
 def spelled(language: str) -> list[str]:
     """The searches of a notable with records of awkward names."""
     notable = {**documents()[0], "record_ids": HOSTILE}
-    return [result[language] for _, result in queries(notable, [{"raw": " ".join(HOSTILE)}])]
+    return [by_language[language] for _, by_language in queries(notable, [{"raw": " ".join(HOSTILE)}])]
 
 
 def test_what_people_copy_as_esql_is_esql(esql: Check) -> None:
     assert esql("FROM logs | WHERE x ==") and not esql("FROM logs | WHERE x == 1"), "the grammar tells"
-    result = spelled("ES|QL")
-    assert len(result) == 2 and [esql(text) for text in result] == [[], []]
+    searches = spelled("ES|QL")
+    assert len(searches) == 2 and [esql(text) for text in searches] == [[], []]
 
 
 def test_what_people_copy_as_kql_is_kql_and_keeps_the_names(kql: Check) -> None:
     records, meanwhile = spelled("KQL")
-    details = re.findall(r"'value': (?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")", str(kql(records)))
-    values = {(item or other).encode().decode("unicode_escape") for item, other in details}
+    quoted = re.findall(r"'value': (?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")", str(kql(records)))
+    values = {(item or other).encode().decode("unicode_escape") for item, other in quoted}
     assert {'a"b', "c\\d", "e'f", "g:response"} <= values and kql(meanwhile)
 
 
@@ -105,6 +105,6 @@ def test_rules_and_their_hunts_are_what_they_say(rule: dict[str, Any], esql: Che
 
 
 def test_panels_ask_in_kql(kql: Check) -> None:
-    result = re.findall(r'"query\\*": *\\*"((?:[^"\\]|\\.)+?)\\*"', kibana.ndjson(kibana.saved_objects()).decode())
-    asked = {text for text in result if text.startswith("nhi.")}
+    searches = re.findall(r'"query\\*": *\\*"((?:[^"\\]|\\.)+?)\\*"', kibana.ndjson(kibana.saved_objects()).decode())
+    asked = {text for text in searches if text.startswith("nhi.")}
     assert len(asked) >= 2 and all(kql(text) for text in asked)

@@ -55,16 +55,16 @@ def test_whose_episode_may_become_a_notable(
 
 
 def test_a_person_s_long_lived_key_is_no_person() -> None:
-    details = [{"credential": "AKIA1", "who": {"kind": "root", "human": "root"}}]
-    assert is_eligible(episode(details), 2.0)
+    field_sets = [{"credential": "AKIA1", "who": {"kind": "root", "human": "root"}}]
+    assert is_eligible(episode(field_sets), 2.0)
 
 
 def test_the_level_of_impact_is_that_of_the_product_of_the_weights() -> None:
     built = impact(CROWN, episode([{"access": "permissions", "action": "iam:CreateUser"}]))
     weights = {factor.name: factor.weight for factor in built.factors}
-    details = {name: weight for name, weight in weights.items() if weight != 1.0}
-    assert details == {"criticality": 2.0, "environment": 1.2, "privilege": 1.1}
-    assert set(weights) - set(details) == {"owner", "act", "reach", "let in", "used by", "abuse an hour"}
+    applied = {name: weight for name, weight in weights.items() if weight != 1.0}
+    assert applied == {"criticality": 2.0, "environment": 1.2, "privilege": 1.1}
+    assert set(weights) - set(applied) == {"owner", "act", "reach", "let in", "used by", "abuse an hour"}
     assert built.level == "critical" and expected_risk(50.0, built) == 65.0
     assert (expected_risk(0.0, built), expected_risk(99.0, built)) == (0.0, 100.0)
 

@@ -55,9 +55,11 @@ def test_every_receipt_is_recomputed_after_more_days_were_learnt(days: list[Reco
     store = SqliteStore(path)
     for notable in written.values():
         again = json.loads(json.dumps(notable))
-        text = holds(verify(store, CARD, again))
+        checks = holds(verify(store, CARD, again))
         is_closed = day_scored(notable) <= State(store).daybook.closed
-        assert False not in text.values() and (LEARNT if is_closed else ALL).items() <= text.items(), notable["title"]
+        assert False not in checks.values() and (LEARNT if is_closed else ALL).items() <= checks.items(), notable[
+            "title"
+        ]
     store.close()
 
 
@@ -103,8 +105,8 @@ def test_a_state_that_learnt_otherwise_gives_another_baseline() -> None:
     (notable,) = run(store, quiet(20) + raid(), ROOM).notables
     other = MemoryStore()
     run(other, quiet(19) + raid(), ROOM)
-    text = holds(verify(other, CARD, notable))
-    assert (text["model"], text["baseline"]) == (True, False)
+    checks = holds(verify(other, CARD, notable))
+    assert (checks["model"], checks["baseline"]) == (True, False)
 
 
 def test_peers_and_tenant_are_among_the_rows_consulted() -> None:

@@ -176,12 +176,12 @@ def test_copying_takes_every_record_id_of_the_notable(page: Chrome) -> None:
 
 
 def test_the_list_tells_likelihood_and_severity_and_no_likelihood_where_none_is_claimed(page: Chrome) -> None:
-    text = {
+    by_severity = {
         item.get_attribute("data-kind"): item.find_element(By.CSS_SELECTOR, ".likely").text.split()
         for item in reversed(page.find_elements(By.CSS_SELECTOR, ".item"))
     }
-    assert text["compromise"] == ["97%", "critical"]
-    assert text["posture"] == text["blind_spot"] == ["low"]
+    assert by_severity["compromise"] == ["97%", "critical"]
+    assert by_severity["posture"] == by_severity["blind_spot"] == ["low"]
 
 
 def every_call(page: Chrome) -> None:
@@ -321,8 +321,8 @@ def worst() -> dict[str, Any]:
 def test_the_bounds_keep_even_five_thousand_of_the_worst_small() -> None:
     document = worst()
     raw = {name: {"file": "f", "line": 1, "cut": False, "raw": digest(name) * 100} for name in document["record_ids"]}
-    identity_day = [{**document, "id": digest(str(number))} for number in range(5000)]
-    assert len(render(identity_day, run(5000), events=raw).encode()) < 10_000_000
+    notables = [{**document, "id": digest(str(number))} for number in range(5000)]
+    assert len(render(notables, run(5000), events=raw).encode()) < 10_000_000
 
 
 def test_an_empty_run_says_so_and_lacks_nothing(chromium: Chrome, tmp_path: Path) -> None:
@@ -375,9 +375,9 @@ def test_the_raw_event_opens_with_file_and_line_and_every_digit(page: Chrome) ->
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     every_call(page)
     page.find_elements(By.CSS_SELECTOR, "#n0 .event .open")[3].click()
-    web_element = page.find_element(By.CSS_SELECTOR, "#n0 .opened")
-    assert web_element.find_element(By.CSS_SELECTOR, ".where").text == "logs/day.json.gz:10"
-    raw = web_element.find_element(By.CSS_SELECTOR, ".raw").text
+    opened = page.find_element(By.CSS_SELECTOR, "#n0 .opened")
+    assert opened.find_element(By.CSS_SELECTOR, ".where").text == "logs/day.json.gz:10"
+    raw = opened.find_element(By.CSS_SELECTOR, ".raw").text
     assert '\n  "bytes": 9007199254740993,\n' in raw
     assert HOSTILE[0] in raw
     assert json.loads(raw)["eventName"] == "iam:CreateUser"
@@ -416,11 +416,7 @@ def test_the_bars_add_up_from_the_ordinary_day_to_the_likelihood(page: Chrome) -
 
 def test_what_adds_little_is_folded(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
-    assert [
-        web_element.text
-        for web_element in page.find_elements(By.CSS_SELECTOR, "#n0 .points .name")
-        if web_element.is_displayed()
-    ] == [
+    assert [name.text for name in page.find_elements(By.CSS_SELECTOR, "#n0 .points .name") if name.is_displayed()] == [
         "Network novelty",
         "Credential created",
         "Secrets read",
@@ -436,7 +432,7 @@ def test_what_adds_little_is_folded(page: Chrome) -> None:
 def test_lists_are_filtered_by_what_is_new_day_and_identity_and_sorted(page: Chrome) -> None:
     Select(page.find_element(By.ID, "day")).select_by_value("2026-03-10")
     shown = page.find_elements(By.CSS_SELECTOR, ".item")
-    assert {web_element.get_attribute("data-severity") for web_element in shown} == {"critical"}
+    assert {row.get_attribute("data-severity") for row in shown} == {"critical"}
     Select(page.find_element(By.ID, "sort")).select_by_value("first_time")
     assert page.find_elements(By.CSS_SELECTOR, ".item .title")[0].text.startswith("LLMjacking")
     Select(page.find_element(By.ID, "day")).select_by_value("")
@@ -452,16 +448,16 @@ def test_lists_are_filtered_by_what_is_new_day_and_identity_and_sorted(page: Chr
 def test_the_timeline_zooms_by_buttons_and_by_dragging_and_back(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     picture = page.find_element(By.CSS_SELECTOR, "#n0 .timeline")
-    identity_day = len(picture.find_elements(By.CSS_SELECTOR, ".mark"))
+    marks = len(picture.find_elements(By.CSS_SELECTOR, ".mark"))
     page.find_element(By.CSS_SELECTOR, "#n0 [title='Zoom in']").click()
     near = picture.get_attribute("data-to")
-    assert len(picture.find_elements(By.CSS_SELECTOR, ".mark")) < identity_day
+    assert len(picture.find_elements(By.CSS_SELECTOR, ".mark")) < marks
     wide = picture.size["width"]
     drag = ActionChains(page).move_to_element_with_offset(picture, 0, 0).click_and_hold()
     drag.move_by_offset(wide // 4, 0).release().perform()
     assert str(picture.get_attribute("data-to")) != near
     page.find_element(By.XPATH, "//article//button[text()='All']").click()
-    assert len(picture.find_elements(By.CSS_SELECTOR, ".mark")) == identity_day
+    assert len(picture.find_elements(By.CSS_SELECTOR, ".mark")) == marks
 
 
 def test_what_is_very_odd_is_coloured_and_opens_its_row(page: Chrome) -> None:
@@ -501,8 +497,8 @@ def test_csv_and_json_hold_what_the_list_shows_and_no_formula(page: Chrome, tmp_
     assert row["owner"] == "'" + HOSTILE[2]
     assert row["identity"] == HOSTILE[1]
     assert row["title"] == HOSTILE[0]
-    [text] = json.loads(saved(page, tmp_path, "#json", "notables.json"))
-    assert text["identity"]["owner"] == HOSTILE[2]
+    [exported] = json.loads(saved(page, tmp_path, "#json", "notables.json"))
+    assert exported["identity"]["owner"] == HOSTILE[2]
 
 
 def test_a_timeline_is_saved_in_the_columns_that_timesketch_reads(page: Chrome, tmp_path: Path) -> None:
@@ -530,9 +526,9 @@ def test_what_an_intrusion_made_is_not_told_to_be_rotated_and_impact_names_what_
     (document, *_) = documents()
     built = {**document["controls"][0], "reason": "Remove user/x, which this intrusion made: delete it and its keys."}
     factors = [{"name": "let in", "value": "", "weight": 1.0}, {"name": "privilege", "value": "write", "weight": 1.1}]
-    identity_day = {**document, "controls": [built], "impact": {**document["impact"], "factors": factors}}
+    changed = {**document, "controls": [built], "impact": {**document["impact"], "factors": factors}}
     path = tmp_path / "made.html"
-    path.write_text(render([identity_day], run()), "utf-8")
+    path.write_text(render([changed], run()), "utf-8")
     visit(chromium, path).find_element(By.CSS_SELECTOR, ".item a").click()
     assert "Issue a new credential" not in chromium.find_element(By.CSS_SELECTOR, "#n0 .controls").text
     text = chromium.find_element(By.CSS_SELECTOR, "#n0 .pair").text

@@ -29,8 +29,8 @@ def loaded(folder: Path, content: str, name: str = "feed.csv") -> reputation.Rep
 
 
 def names(reputation: reputation.Reputation, *addresses: str, day: int = TODAY) -> list[str]:
-    result = [reputation.find(address, day) for address in addresses]
-    return [listing.source if listing else "" for listing in result]
+    listings = [reputation.find(address, day) for address in addresses]
+    return [listing.source if listing else "" for listing in listings]
 
 
 def stix(pattern: str, **more: Any) -> dict[str, Any]:
@@ -43,15 +43,15 @@ def stix(pattern: str, **more: Any) -> dict[str, Any]:
 
 def test_our_own_csv_tells_source_confidence_and_days(tmp_path: Path) -> None:
     rows = f"{ADDRESS},feed,80,2026-03-01,2026-03-03,why\n203.0.113.0/24,wide,,,,\n"
-    text = loaded(tmp_path, f"{reputation.COLUMNS}\n{rows}")
-    assert text.find(ADDRESS, TODAY) == reputation.Listing("feed", 80, TODAY - 1, TODAY + 1)
-    assert names(text, ADDRESS, day=TODAY + 2) == names(text, ADDRESS, day=TODAY - 2) == [""]
-    assert names(text, "203.0.113.255", "203.0.114.0") == ["wide", ""]
+    lists = loaded(tmp_path, f"{reputation.COLUMNS}\n{rows}")
+    assert lists.find(ADDRESS, TODAY) == reputation.Listing("feed", 80, TODAY - 1, TODAY + 1)
+    assert names(lists, ADDRESS, day=TODAY + 2) == names(lists, ADDRESS, day=TODAY - 2) == [""]
+    assert names(lists, "203.0.113.255", "203.0.114.0") == ["wide", ""]
 
 
 def test_the_lookup_that_ships_is_empty_and_can_be_read() -> None:
-    text = reputation.load([Path(__file__).parents[1] / "lookups" / "nhi_reputation.csv"])
-    assert len(text.table) == 0 and not text.refused
+    lists = reputation.load([Path(__file__).parents[1] / "lookups" / "nhi_reputation.csv"])
+    assert len(lists.table) == 0 and not lists.refused
 
 
 def test_splunks_ip_intel_is_read(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_stix_bundle_is_walked_and_what_is_not_understood_is_counted(tmp_path:
     assert names(reputation, ADDRESS, day=TODAY + 1) == [""]
     assert names(reputation, *(f"192.0.2.{n}" for n in range(1, 6))) == [""] * 5
     assert reputation.refused == {"bad_time": 1, "not_understood": 1, "revoked": 1, "weak": 1} and reputation.read == 9
-    lines = "\n".join(json.dumps(object) for object in bundle["objects"])
+    lines = "\n".join(json.dumps(item) for item in bundle["objects"])
     for content in (json.dumps(bundle["objects"]), lines, json.dumps({"more": False, **bundle})):
         again = loaded(tmp_path, content, "other.json")
         assert (len(again.table), again.refused) == (len(reputation.table), reputation.refused)
@@ -98,10 +98,10 @@ def test_documents_of_elastics_threat_streams_end_when_they_say_or_ninety_days_a
     seen = {"@timestamp": "2026-03-01T00:00:00Z", "threat": {"indicator": {"ip": ADDRESS, "provider": "abuse"}}}
     ended = {"threat.indicator.ip": ["203.0.113.9"], "opencti.indicator.valid_until": ["2026-03-02T00:00:00Z"]}
     decayed = {"threat": {"indicator": {"ip": "203.0.113.10"}}, "misp": {"attribute": {"decayed": True}}}
-    text = reputation.gather(map(reputation.of_object, ({"_source": seen}, {"fields": ended}, {"_source": decayed})))
-    assert names(text, ADDRESS, "203.0.113.9", "203.0.113.10") == ["abuse", "elastic", ""]
-    assert names(text, ADDRESS, "203.0.113.9", day=TODAY + 89) == ["abuse", ""]
-    assert names(text, ADDRESS, day=TODAY + 90) == [""]
+    lists = reputation.gather(map(reputation.of_object, ({"_source": seen}, {"fields": ended}, {"_source": decayed})))
+    assert names(lists, ADDRESS, "203.0.113.9", "203.0.113.10") == ["abuse", "elastic", ""]
+    assert names(lists, ADDRESS, "203.0.113.9", day=TODAY + 89) == ["abuse", ""]
+    assert names(lists, ADDRESS, day=TODAY + 90) == [""]
 
 
 # ---- what is refused
@@ -118,8 +118,8 @@ def test_ranges_that_would_mark_ones_own_house_or_half_of_the_world_are_refused(
 
 def test_no_more_than_a_million_are_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(reputation, "LIMIT", 2)
-    text = loaded(tmp_path, "192.0.2.1\n192.0.2.2\n192.0.2.3\n", "list.txt")
-    assert (len(text.table), text.refused) == (2, {"too_many": 1})
+    lists = loaded(tmp_path, "192.0.2.1\n192.0.2.2\n192.0.2.3\n", "list.txt")
+    assert (len(lists.table), lists.refused) == (2, {"too_many": 1})
 
 
 @pytest.mark.parametrize(
@@ -156,15 +156,15 @@ def test_the_table_finds_what_a_walk_over_the_ranges_finds(ranges: list[tuple[in
 
 def test_what_two_lists_tell_is_valid_as_long_as_either_says(tmp_path: Path) -> None:
     rows = f"{ADDRESS},a,40,,2026-03-01,\n{ADDRESS},b,90,,2026-03-05,\n{ADDRESS},c,50,,2026-03-04,\n"
-    text = loaded(tmp_path, f"{reputation.COLUMNS}\n{rows}")
-    assert len(text.table) == 1
-    assert names(text, ADDRESS, day=TODAY + 3) == ["b"] and names(text, ADDRESS, day=TODAY + 4) == [""]
+    lists = loaded(tmp_path, f"{reputation.COLUMNS}\n{rows}")
+    assert len(lists.table) == 1
+    assert names(lists, ADDRESS, day=TODAY + 3) == ["b"] and names(lists, ADDRESS, day=TODAY + 4) == [""]
 
 
 def test_a_range_of_two_addresses_is_taken_apart(tmp_path: Path) -> None:
     reputation = loaded(tmp_path, "ip,weight\n198.51.100.3-198.51.100.9,60\n198.51.0.0-198.52.255.255,60\n")
-    result = [bool(reputation.find(f"198.51.100.{n}", TODAY)) for n in range(1, 12)]
-    assert result == [n in range(3, 10) for n in range(1, 12)] and reputation.refused == {"no_address": 1}
+    listed = [bool(reputation.find(f"198.51.100.{n}", TODAY)) for n in range(1, 12)]
+    assert listed == [n in range(3, 10) for n in range(1, 12)] and reputation.refused == {"no_address": 1}
 
 
 @given(st.text(max_size=40) | st.binary(max_size=20).map(lambda b: b.decode("latin-1")))
@@ -198,12 +198,12 @@ def event(address: str, time: str = "2026-03-02T10:00:00Z") -> Event:
 
 
 def test_an_event_from_a_listed_address_gets_the_trait_once(tmp_path: Path) -> None:
-    text = loaded(tmp_path, f"{ADDRESS}\n", "list.txt")
-    marked = text.mark(event(ADDRESS))
+    lists = loaded(tmp_path, f"{ADDRESS}\n", "list.txt")
+    marked = lists.mark(event(ADDRESS))
     assert marked.traits == tuple(sorted({*event(ADDRESS).traits, "listed"}))
-    assert text.mark(marked) is marked
+    assert lists.mark(marked) is marked
     other = event("198.51.100.8")
-    assert text.mark(other) is other and reputation.NOTHING.mark(marked) is marked
+    assert lists.mark(other) is other and reputation.NOTHING.mark(marked) is marked
 
 
 def grouped(reputation: reputation.Reputation, records: list[dict[str, Any]]) -> list[tuple[str, int, tuple[str, ...]]]:
@@ -216,20 +216,20 @@ def grouped(reputation: reputation.Reputation, records: list[dict[str, Any]]) ->
     return sorted((b.key.network, b.count, b.key.traits) for b in behaviours)
 
 
-def records_of(*text: tuple[str, str]) -> list[dict[str, Any]]:
-    return [call(address, time, number) for number, (address, time) in enumerate(text)]
+def records_of(*times: tuple[str, str]) -> list[dict[str, Any]]:
+    return [call(address, time, number) for number, (address, time) in enumerate(times)]
 
 
 def test_two_addresses_of_one_network_do_not_share_a_behaviour_when_one_is_listed(tmp_path: Path) -> None:
-    text = loaded(tmp_path, f"{ADDRESS}\n", "list.txt")
+    lists = loaded(tmp_path, f"{ADDRESS}\n", "list.txt")
     times = [f"2026-03-02T10:0{n}:00Z" for n in range(4)]
     records = records_of(*zip([ADDRESS, "198.51.100.8"] * 2, times))
-    assert grouped(text, records) == [("198.51.100.0/24", 2, ()), ("198.51.100.0/24", 2, ("listed",))]
+    assert grouped(lists, records) == [("198.51.100.0/24", 2, ()), ("198.51.100.0/24", 2, ("listed",))]
     assert grouped(reputation.NOTHING, records) == [("198.51.100.0/24", 4, ())]
 
 
 def test_a_shape_that_is_remembered_is_judged_anew_on_each_day(tmp_path: Path) -> None:
-    text = loaded(tmp_path, f"{reputation.COLUMNS}\n{ADDRESS},x,60,2026-03-02,2026-03-02,\n")
+    lists = loaded(tmp_path, f"{reputation.COLUMNS}\n{ADDRESS},x,60,2026-03-02,2026-03-02,\n")
     hours = [(ADDRESS, f"2026-03-0{day}T{hour:02}:00:00Z") for day in (1, 2, 3) for hour in (1, 2)]
-    result = [traits for _, _, traits in grouped(text, records_of(*hours))]
-    assert sorted(result) == [(), (), (), (), ("listed",), ("listed",)]
+    traits_of_days = [traits for _, _, traits in grouped(lists, records_of(*hours))]
+    assert sorted(traits_of_days) == [(), (), (), (), ("listed",), ("listed",)]

@@ -162,16 +162,16 @@ def test_the_higher_the_impact_the_less_is_proposed_and_the_more_approve() -> No
 
 
 def test_people_choose_what_is_approved_together() -> None:
-    identity_day = drafted(notable(), plan.load(), KEY)
-    first, *rest = [step["action"] for step in identity_day["steps"]]
+    draft = drafted(notable(), plan.load(), KEY)
+    first, *rest = [step["action"] for step in draft["steps"]]
     assert rest
-    item, by_number = plan.only(identity_day, [first]), plan.only(identity_day, ["2"])
+    item, by_number = plan.only(draft, [first]), plan.only(draft, ["2"])
     assert [(step["n"], step["action"]) for step in by_number["steps"]] == [(2, rest[0])]
     plan.check(by_number, plan.load(), notable(), mine(USER.id, KEY))
     assert [(step["n"], step["action"]) for step in item["steps"]] == [(1, first)]
     plan.check(item, plan.load(), notable(), mine(USER.id, KEY))
     with pytest.raises(InputError, match="is not in the plan; it has"):
-        plan.only(identity_day, ["gcp_disable_key"])
+        plan.only(draft, ["gcp_disable_key"])
 
 
 def test_a_role_is_asked_for_its_sessions() -> None:
@@ -223,13 +223,13 @@ def test_a_rogue_app_loses_what_it_was_granted() -> None:
     built = drafted(notable(identity=who, impact=_impact(1.0)), plan.load())
     (step,) = [s for s in built["steps"] if s["action"] == "entra_revoke_grants"]
     az = 'az() { echo "$3 $5" >&2; [ "$3" = DELETE ] || printf "g1\\ng2\\n"; }\n'
-    details = [
+    commands = [
         subprocess.run([*words[:2], az + words[2], *words[3:]], capture_output=True, text=True, check=True).stderr
         for words in step["commands"]
     ]
     graph = "https://graph.microsoft.com/v1.0"
     principal = f"{graph}/servicePrincipals(appId='0298edba-af67-88e6-e08a-f178fb829d78')"
-    for said, listing, place in zip(details, ("oauth2PermissionGrants", "appRoleAssignments"), (graph, principal)):
+    for said, listing, place in zip(commands, ("oauth2PermissionGrants", "appRoleAssignments"), (graph, principal)):
         gone = [f"DELETE {place}/{listing}/{item}" for item in ("g1", "g2")]
         assert said.splitlines() == [f"GET {principal}/{listing}", *gone]
 
@@ -308,8 +308,8 @@ def test_plan_approve_export_and_never_twice(folder: Path) -> None:
     assert [s["action"] for s in built["steps"]] == ["aws_deactivate_key", "aws_create_key"]
     signed = approve(folder)
     assert (signed["plan"], signed["until"]) == (built["sha256"], "2026-03-01T13:00:00Z")
-    details = respond(folder, "export", "--to", "soar")
-    container = json.loads(Path(details["file"]).read_text())
+    answer = respond(folder, "export", "--to", "soar")
+    container = json.loads(Path(answer["file"]).read_text())
     assert [a["cef"]["action"] for a in container["artifacts"]] == ["aws_deactivate_key", "aws_create_key"]
     assert not any(a["run_automation"] for a in container["artifacts"])
     with pytest.raises(InputError, match="already used"):
@@ -387,8 +387,8 @@ def test_a_rule_for_two_wants_two_people(folder: Path) -> None:
     with pytest.raises(InputError, match="needs the approval of 2 people, and has 1"):
         respond(folder, "export", "--to", "elastic")
     approve(folder, "bob")
-    details = respond(folder, "export", "--to", "elastic")
-    case = json.loads(Path(details["file"]).read_text())
+    answer = respond(folder, "export", "--to", "elastic")
+    case = json.loads(Path(answer["file"]).read_text())
     assert (case["severity"], case["connector"]["type"], case["owner"]) == ("critical", ".none", "securitySolution")
     assert "Approved by bob" in case["description"]
 
@@ -415,12 +415,12 @@ def test_what_breaks_is_told_by_last_use() -> None:
     store = MemoryStore()
     run(store, USUAL)
     fast.tell(store, "AKIARTXV5AHDKEYKEYKE", LEAK, "public-repo")
-    identity_day = history.read(store)
+    tenant_history = history.read(store)
     identity_history = next(
-        identity_history for identity_history in identity_day.identities.values() if identity_history.sights
+        identity_history for identity_history in tenant_history.identities.values() if identity_history.sights
     )
     who = {"id": identity_history.identity.id}
-    consumers = plan.of(identity_day, notable(), [who])
+    consumers = plan.of(tenant_history, notable(), [who])
     assert consumers
     assert [c.last for c in consumers] == sorted((c.last for c in consumers), reverse=True)
     assert consumers[0].last == max(s.last for s in identity_history.sights if s.outcome == "success")
@@ -446,9 +446,9 @@ def test_parameters_are_whole_or_left_out() -> None:
     for name, pattern in PATTERNS.items():
         assert not [bad for bad in HOSTILE if re.fullmatch(pattern, bad, re.ASCII) and not bad.startswith("-")], name
     who = {"id": USER.id, "name": USER.name, "provider": "aws", "kind": "user", "account": ""}
-    details = parameters(who, "x", notable())
-    assert details["aws_name"] == "ci"
-    assert "aws_key" not in details
+    given = parameters(who, "x", notable())
+    assert given["aws_name"] == "ci"
+    assert "aws_key" not in given
 
 
 def test_an_older_state_put_back_does_not_make_an_approval_fresh(
@@ -514,12 +514,12 @@ def test_nobody_chooses_the_time_of_an_approval(what: str, folder: Path, capsys:
 
 def test_one_command_makes_a_policy_with_a_first_approver(tmp_path: Path) -> None:
     state(tmp_path, [notable(impact=_impact(0.5))])
-    details = asked(command, "setup", "--by", "dora", out=tmp_path)
-    assert Path(details["key"]).stat().st_mode & 0o077 == 0
+    answer = asked(command, "setup", "--by", "dora", out=tmp_path)
+    assert Path(answer["key"]).stat().st_mode & 0o077 == 0
     wanted = notable()["id"]
     built = asked(command, "plan", wanted, "--only", "aws_deactivate_key", "--now", NOW, out=tmp_path)
     assert built["policy"]["name"] == "response_policy.toml"
-    asked(command, "approve", wanted, "--by", "dora", "--why", "stolen", "--key", details["key"], out=tmp_path)
+    asked(command, "approve", wanted, "--by", "dora", "--why", "stolen", "--key", answer["key"], out=tmp_path)
     assert Path(asked(command, "export", wanted, "--to", "webhook", out=tmp_path)["file"]).exists()
     asked(command, "setup", "--by", "emil", out=tmp_path)
     assert [a.name for a in plan.load(tmp_path / "response_policy.toml").approvers] == ["dora", "emil"]
@@ -679,8 +679,8 @@ def test_what_was_made_and_granted_is_named_from_the_records_with_what_takes_it_
     timeline = [{"action": call, "outcome": "success", "count": 1, "time": NOW, "points": 1.0} for call in calls]
     document, subjects = made_by_the_role()
     document = {**document, "timeline": timeline}
-    details = actions.effects(document, raw_of(*making()))
-    text = plan.text(plan.draft(document, plan.load(), subjects, NOTHING, SECOND, details))
+    effects = actions.effects(document, raw_of(*making()))
+    text = plan.text(plan.draft(document, plan.load(), subjects, NOTHING, SECOND, effects))
     part = text[text.index("What it made, granted") :].partition("\n\n")[0].splitlines()[1:]
     admin = "arn:aws:iam::aws:policy/AdministratorAccess"
     assert part == [
@@ -717,8 +717,8 @@ def test_all_of_high_impact_that_worked_is_listed_with_its_targets() -> None:
         _done("s3:GetObject", 6),
         _done("ec2:TerminateInstances", 7, points=0.0),
     ]
-    details = actions.effects({**notable(), "timeline": timeline}, {})
-    assert list(actions.lines(details))[1:] == [
+    effects = actions.effects({**notable(), "timeline": timeline}, {})
+    assert list(actions.lines(effects))[1:] == [
         "- cloudtrail:StopLogging, 1 call: `trail/a`",
         "- ec2:ModifySnapshotAttribute, 3 calls: `snap-1`, `snap-2`",
         "- ec2:RunInstances, 3 calls",
@@ -779,8 +779,8 @@ def test_what_was_taken_back_since_needs_no_command_and_what_came_after_does() -
         record("DeleteRole", 3, "again"),
         record("CreateRole", 4, "again"),
     )
-    details = [*actions.lines(actions.effects({**notable(), "timeline": []}, raw_of(*story)))][1:]
-    assert details == [
+    lines = [*actions.lines(actions.effects({**notable(), "timeline": []}, raw_of(*story)))][1:]
+    assert lines == [
         "- iam:CreateRole: role-name `again` (record `r3`)",
         "  undo: aws iam delete-role --role-name again",
         "- iam:CreateRole: role-name `gone` (record `r0`)",
@@ -793,8 +793,8 @@ def test_what_a_record_names_in_no_shape_of_aws_is_never_part_of_a_command(name:
     record = {"eventName": "CreateUser", "eventSource": "iam.amazonaws.com", "requestParameters": {"userName": name}}
     refused = {**record, "errorCode": "AccessDenied", "requestParameters": {"userName": "ci"}}
     junk = [{**record, "requestParameters": None, "responseElements": {"user": [1]}}, [], 3]
-    details = actions.effects({**notable(), "timeline": []}, raw_of(record, refused, *junk))  # type: ignore[arg-type]
-    assert [item["undo"] for item in details] == ["", ""] and not any("$(" in line for line in actions.lines(details))
+    effects = actions.effects({**notable(), "timeline": []}, raw_of(record, refused, *junk))  # type: ignore[arg-type]
+    assert [item["undo"] for item in effects] == ["", ""] and not any("$(" in line for line in actions.lines(effects))
 
 
 def test_the_new_calls_of_one_of_several_are_its_own() -> None:
@@ -885,8 +885,8 @@ def test_the_impact_is_the_one_of_the_page_with_its_reason(level: str, let_in: t
     from nhi_watch.core.notable import LET_IN, ImpactFactor
 
     of = _impact(1.0)
-    details = notable(impact=replace(of, level=level, factors=(*of.factors, ImpactFactor(LET_IN, *let_in))))
-    assert says in plan.text(drafted(details, plan.load(), KEY))
+    document = notable(impact=replace(of, level=level, factors=(*of.factors, ImpactFactor(LET_IN, *let_in))))
+    assert says in plan.text(drafted(document, plan.load(), KEY))
 
 
 def test_what_obtains_sessions_is_told_with_what_to_look_at() -> None:

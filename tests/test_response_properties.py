@@ -174,8 +174,8 @@ def _pair(now: int) -> list[Signed]:
 
 
 def _resigned(signed: Signed, key: Ed25519PrivateKey, **changes: str) -> Signed:
-    details = {**signed, **changes}
-    return {**details, "signature": base64.b64encode(key.sign(approval._message(details))).decode()}
+    unsigned = {**signed, **changes}
+    return {**unsigned, "signature": base64.b64encode(key.sign(approval._message(unsigned))).decode()}
 
 
 def _flip(dice: random.Random, signed: Signed) -> Signed:

@@ -38,9 +38,9 @@ def test_each_test_of_a_row_has_a_mend_without_which_it_is_to_fail() -> None:
 
 def test_what_is_taken_back_is_still_there_and_leaves_python() -> None:
     for mend in MENDS:
-        identity_day = (ROOT / "nhi_watch" / mend.file).read_text("utf-8")
-        assert identity_day.count(mend.now) == 1, mend
-        compile(identity_day.replace(mend.now, mend.before), mend.file, "exec")
+        source = (ROOT / "nhi_watch" / mend.file).read_text("utf-8")
+        assert source.count(mend.now) == 1, mend
+        compile(source.replace(mend.now, mend.before), mend.file, "exec")
         for test in mend.tests:
             file, name, *_ = re.split(r"::|\[", test)
             assert f"def {name}(" in (TESTS / file).read_text("utf-8")

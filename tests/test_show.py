@@ -103,12 +103,9 @@ def test_a_list_is_read_while_a_run_has_the_state(out: Path, capsys: pytest.Capt
     running = SqliteStore(out / "state.sqlite")
     running.put("meta", [("x", b"x")])
     assert cli.main(["list", "--out", str(out)]) == 0
-    capture_result = capsys.readouterr()
+    printed = capsys.readouterr()
     running.close()
-    assert (
-        "ci: a key made" in capture_result.out
-        and "verdicts given since the last run are not known" in capture_result.err
-    )
+    assert "ci: a key made" in printed.out and "verdicts given since the last run are not known" in printed.err
 
 
 def test_a_list_without_results_says_what_to_do(tmp_path: Path) -> None:
@@ -150,15 +147,15 @@ def test_an_identity_is_found_by_any_part_of_its_name_or_id(known: Path, text: s
 
 @pytest.mark.parametrize("text", [KEY, KEY[3:12], "user/ci"])
 def test_a_user_is_found_by_its_key_too(known: Path, text: str) -> None:
-    details = asked(show, text, out=known)
-    assert details["identity"]["id"] == USER.id
-    assert [key["id"] for key in details["keys"]] == [KEY]
+    answer = asked(show, text, out=known)
+    assert answer["identity"]["id"] == USER.id
+    assert [key["id"] for key in answer["keys"]] == [KEY]
 
 
 def test_where_several_fit_they_are_named(known: Path) -> None:
-    with pytest.raises(InputError, match=r"2 identities match 'payments'") as exception_info:
+    with pytest.raises(InputError, match=r"2 identities match 'payments'") as raised:
         desk(show, "payments", out=known)
-    assert all(f"role/payments-{name}" in str(exception_info.value) for name in ("api", "web"))
+    assert all(f"role/payments-{name}" in str(raised.value) for name in ("api", "web"))
     with pytest.raises(InputError, match="no identity has a name, id or key that contains 'zzz'"):
         desk(show, "zzz", out=known)
 
@@ -166,28 +163,28 @@ def test_where_several_fit_they_are_named(known: Path) -> None:
 def test_what_it_is_does_and_reaches_is_told(known: Path, tmp_path: Path) -> None:
     assets = tmp_path / "assets.csv"
     assets.write_text("identity,criticality,owner,environment,comment\npayments-web,high,team-pay,production,\n")
-    details = asked(show, "payments-web", "--assets", assets, out=known)
-    assert (details["identity"]["owner"], details["identity"]["criticality"]) == ("team-pay", "high")
-    usual = details["usual"]
+    answer = asked(show, "payments-web", "--assets", assets, out=known)
+    assert (answer["identity"]["owner"], answer["identity"]["criticality"]) == ("team-pay", "high")
+    usual = answer["usual"]
     assert (usual["days"], usual["calls"], usual["hours"]) == (8, [{"value": "s3:GetObject", "days": 8}], [10])
     assert usual["networks"] == [{"value": "52.95.110.0/24", "days": 8}]
-    assert details["reaches"]["services"] == ["s3"] and details["reaches"]["access"] == "read"
+    assert answer["reaches"]["services"] == ["s3"] and answer["reaches"]["access"] == "read"
     shown = " ".join(desk(show, "payments-web", "--assets", assets, out=known).split())
     assert "calls: s3:GetObject (8 d)" in shown and "hours: 10 UTC" in shown and "owner team-pay" in shown
 
 
 def test_a_quiet_day_is_no_notable_and_it_is_said_why(known: Path) -> None:
-    details = asked(show, "payments-web", out=known)
-    assert details["notables"] == [] and details["latest"]["likelihood"] < 1
-    assert details["latest"]["place"] == "none: a likelihood under 1% is not a notable"
+    answer = asked(show, "payments-web", out=known)
+    assert answer["notables"] == [] and answer["latest"]["likelihood"] < 1
+    assert answer["latest"]["place"] == "none: a likelihood under 1% is not a notable"
 
 
 def test_the_odd_day_has_its_signals_points_and_what_is_missing_for_a_place(known: Path) -> None:
-    details = asked(show, "payments-api", out=known)
-    latest = details["latest"]
+    answer = asked(show, "payments-api", out=known)
+    latest = answer["latest"]
     assert latest["day"] == "2026-02-24" and {s["id"] for s in latest["signals"]} >= {"new_action", "new_network"}
-    place = details["latest"]["place"]
-    listed = [notable for notable in details["notables"] if notable["listed"]]
+    place = answer["latest"]["place"]
+    listed = [notable for notable in answer["notables"] if notable["listed"]]
     if listed:
         assert place == f"rank {listed[0]['rank']} of the list"
     else:

@@ -47,8 +47,8 @@ def episode_of(events: list[Event], baseline: Baseline) -> EpisodeView:
 
 
 def sampled(sample: dict[str, Any]) -> EpisodeView:
-    result = events(sample["events"], TODAY)
-    return episode_of(result, learnt(sample["history"]).baseline(result[0].identity, TODAY))
+    read_events = events(sample["events"], TODAY)
+    return episode_of(read_events, learnt(sample["history"]).baseline(read_events[0].identity, TODAY))
 
 
 def value_of(signal: Signal, episode: EpisodeView) -> tuple[float | None, Any]:
@@ -158,10 +158,10 @@ def test_values_are_never_negative_and_sentences_are_one_line(today: Any, histor
 @often
 @given(today=SOME_EVENTS, history=HISTORIES, seed=st.integers(0, 9))
 def test_the_order_of_events_changes_no_value(today: Any, history: Any, seed: int) -> None:
-    result = events(today, TODAY)
+    read_events = events(today, TODAY)
     baseline = learnt(history).baseline(MACHINE, TODAY)
-    mixed = random.Random(seed).sample(result, len(result))
-    view, other = episode_of(result, baseline), episode_of(mixed, baseline)
+    mixed = random.Random(seed).sample(read_events, len(read_events))
+    view, other = episode_of(read_events, baseline), episode_of(mixed, baseline)
     assert [value_of(s, view)[0] for s in SIGNALS] == [value_of(s, other)[0] for s in SIGNALS]
 
 

@@ -41,9 +41,9 @@ def wholes(records: Sequence[object]) -> Mapping[int, Mapping[str, IdentityDay]]
 
 def learnt(records: Sequence[object]) -> Baselines:
     baselines = Baselines(model.load())
-    for day, result in sorted(wholes(records).items()):
+    for day, identity_days in sorted(wholes(records).items()):
         lessons = []
-        for name, identity_day in result.items():
+        for name, identity_day in identity_days.items():
             taught = lesson((b, False) for b in identity_day.ordered())
             teach(baselines.own.setdefault(name, Profile()), day, *taught)
             lessons.append((*taught, peer_scope(identity_day.identity)))

@@ -67,11 +67,11 @@ def test_labels_point_at_existing_records_of_the_named_identities(days: list[Day
     incidents = [incident for day in days for incident in day.incidents]
     assert len(incidents) == 12
     for incident in incidents:
-        result = [records[identifier] for identifier in incident["record_ids"]]
-        assert min(r["eventTime"] for r in result) == incident["first_time"]
-        assert max(r["eventTime"] for r in result) == incident["last_time"]
+        labelled = [records[identifier] for identifier in incident["record_ids"]]
+        assert min(r["eventTime"] for r in labelled) == incident["first_time"]
+        assert max(r["eventTime"] for r in labelled) == incident["last_time"]
         known = {item["principal_id"] for item in incident["identities"]}
-        assert {r["userIdentity"]["principalId"].split(":")[0] for r in result} <= {k.split(":")[0] for k in known}
+        assert {r["userIdentity"]["principalId"].split(":")[0] for r in labelled} <= {k.split(":")[0] for k in known}
 
 
 def test_no_name_or_agent_gives_a_campaign_away(days: list[Day]) -> None:

@@ -95,9 +95,9 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
     log = data / "gadgets.ndjson"
     log.write_text("\n".join(map(json.dumps, RECORDS)) + "\n", "utf-8")
     command = [sys.executable, "-c", SCRIPT, str(folder), str(ROOT), str(log), str(data)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "FOUND " in result.stdout, result.stderr
-    return json.loads(result.stdout.rpartition("FOUND ")[2])
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "FOUND " in done.stdout, done.stderr
+    return json.loads(done.stdout.rpartition("FOUND ")[2])
 
 
 def test_the_command_line_scores_its_records_named_or_not(result: Any) -> None:

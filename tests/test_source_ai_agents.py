@@ -19,8 +19,8 @@ WHO = {"user.email": "Ann@example.com", "user.account_uuid": "u-1", "organizatio
 
 
 def log(name: str, at: int = 0, **values: Any) -> dict[str, Any]:
-    details = {"event.name": name, **WHO, **{k.replace("__", "."): v for k, v in values.items()}}
-    attributes = [{"key": k, "value": {"stringValue": v}} for k, v in details.items()]
+    log_attributes = {"event.name": name, **WHO, **{k.replace("__", "."): v for k, v in values.items()}}
+    attributes = [{"key": k, "value": {"stringValue": v}} for k, v in log_attributes.items()]
     return {
         "timeUnixNano": str((1772445600 + at) * 10**9),
         "body": {"stringValue": f"claude_code.{name}"},
@@ -102,10 +102,10 @@ def test_a_server_never_used_and_approvals_switched_off_are_told_of_the_agent(tm
     path.write_text("".join(json.dumps(otlp(*day)) + "\n" for day in days), "utf-8")
     assert cli.main(["score", str(path), "--out", str(tmp_path / "out")]) == 0
     lines = [line for name in ("notables", "below") for line in _lines(tmp_path / "out" / f"{name}.jsonl")]
-    details = {signal["id"]: signal["evidence"] for signal in lines[0]["signals"]}
+    evidence = {signal["id"]: signal["evidence"] for signal in lines[0]["signals"]}
     assert lines[0]["identity"]["id"] == "claude_code:o-1:agent:u-1"
-    assert {"new_action", "logging_tampered", "target_fan_out"} <= details.keys()
-    assert "unheard" in details["target_fan_out"]
+    assert {"new_action", "logging_tampered", "target_fan_out"} <= evidence.keys()
+    assert "unheard" in evidence["target_fan_out"]
 
 
 def _lines(path: Path) -> list[Any]:

@@ -25,8 +25,8 @@ CALL = next(
 
 def sample(kind: str, shape: str = "native") -> dict[str, Any]:
     """The first sample whose action ends so."""
-    result = (s for s in SAMPLES if s["shape"] == shape and s.get("event", {}).get("action", "").endswith(kind))
-    record: dict[str, Any] = next(result)["record"]
+    samples = (s for s in SAMPLES if s["shape"] == shape and s.get("event", {}).get("action", "").endswith(kind))
+    record: dict[str, Any] = next(samples)["record"]
     return record
 
 

@@ -16,11 +16,11 @@ BY_NAME = {signal.name: signal for signal in SIGNALS}
 
 
 def test_a_field_that_is_left_out_is_told_with_all_that_hangs_on_it() -> None:
-    result = {field.path: field for field in fields_of(okta)}
-    assert result["published"] == Field("published", (), (), ("no_time",))
-    assert result["request.ipChain[].ip"].lost == ("address", "network")
-    assert {"credential", "identity"} <= set(result["transaction.detail.requestApiTokenId"].feeds)
-    assert "displayMessage" not in result
+    by_path = {field.path: field for field in fields_of(okta)}
+    assert by_path["published"] == Field("published", (), (), ("no_time",))
+    assert by_path["request.ipChain[].ip"].lost == ("address", "network")
+    assert {"credential", "identity"} <= set(by_path["transaction.detail.requestApiTokenId"].feeds)
+    assert "displayMessage" not in by_path
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.NAME)

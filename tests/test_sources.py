@@ -74,8 +74,8 @@ def test_samples_are_read_as_expected(source: ModuleType) -> None:
         if isinstance(result, str):
             assert (number, result) == (number, sample.get("reject"))
         else:
-            details = {name: field(result, name) for name in sample["event"]}
-            assert (number, details) == (number, sample["event"])
+            fields = {name: field(result, name) for name in sample["event"]}
+            assert (number, fields) == (number, sample["event"])
 
 
 @each_source
@@ -195,8 +195,8 @@ def test_no_word_that_a_client_writes_gives_a_text_to_another_source(source: Mod
         hostile = {**NATIVE[source], "requestObject": {"x": theirs}}
         sources = Sources(list(NATIVE))
         sources.of(theirs)  # it is asked first from here on
-        result = sources.of({"_raw": json.dumps(hostile, separators=(",", ":")), "_time": "1"})
-        assert result is source, other.NAME
+        chosen = sources.of({"_raw": json.dumps(hostile, separators=(",", ":")), "_time": "1"})
+        assert chosen is source, other.NAME
 
 
 def test_what_is_fed_counts_as_what_is_read_one_by_one() -> None:

@@ -90,9 +90,9 @@ def test_samples_put_into_other_shapes_by_rule_give_the_same_event() -> None:
 
 def test_what_no_source_knows_is_refused_with_a_reason_and_read_by_the_source_that_is_named() -> None:
     records = [{"a": 1}, [], {"_raw": "{x"}, {"eventSource": "s3.amazonaws.com", "eventTime": "2026-03-02T10:00:00Z"}]
-    details: list[str] = []
-    Intake(SOURCES).feed(records, lambda index, reject: details.append(reject.reason))
-    assert details == ["unknown_source", "not_object", "bad_json", "unknown_source"]
-    details.clear()
-    Intake([cloudtrail]).feed(records[3:], lambda index, reject: details.append(reject.reason))
-    assert details == ["no_action"]
+    reasons: list[str] = []
+    Intake(SOURCES).feed(records, lambda index, reject: reasons.append(reject.reason))
+    assert reasons == ["unknown_source", "not_object", "bad_json", "unknown_source"]
+    reasons.clear()
+    Intake([cloudtrail]).feed(records[3:], lambda index, reject: reasons.append(reject.reason))
+    assert reasons == ["no_action"]

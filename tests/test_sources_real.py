@@ -81,8 +81,8 @@ def test_azures_activities_of_a_mixed_log_are_all_read() -> None:
 
 
 def test_every_real_audit_entry_of_google_is_read_and_nothing_else_is_claimed() -> None:
-    result = [json.loads(path.read_text()) for path in sorted(shared_data("gcp").glob("*.json"))]
-    records = [item for content in result for item in (content if isinstance(content, list) else [content])]
+    entries = [json.loads(path.read_text()) for path in sorted(shared_data("gcp").glob("*.json"))]
+    records = [item for content in entries for item in (content if isinstance(content, list) else [content])]
     audit = [r for r in records if "protoPayload" in r or "protopayload_auditlog" in r]
     assert [gcp.claims(r) for r in records] == [r in audit for r in records]
     events = [gcp.read(record) for record in audit]

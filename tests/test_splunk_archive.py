@@ -71,17 +71,17 @@ class Head:
         return result
 
 
-def packed(details: Sequence[Record], at: int) -> list[tuple[int, Row]]:
+def packed(records: Sequence[Record], at: int) -> list[tuple[int, Row]]:
     """Day and row of the index, of records that are grouped together."""
     gatherer = Gatherer(hold=True)
-    gatherer.feed(rows_of(list(details)))
+    gatherer.feed(rows_of(list(records)))
     return [(day, (at, parts.key_of(name)[: parts.GROUPED], parts.pack([partial_day])))
             for day in gatherer.days() for some in gatherer.of(day) for name, partial_day in some.items()]  # fmt: skip
 
 
-def rank(store: Rows, details: Sequence[Record], now: int, index: list[Row]) -> None:
+def rank(store: Rows, records: Sequence[Record], now: int, index: list[Row]) -> None:
     gatherer = Gatherer(hold=True)
-    for day, row in packed(details, now - 1):
+    for day, row in packed(records, now - 1):
         gatherer.spool.add(day, *row[1:])
         index.append(row)
     going = SplunkRun(store, NO_CONTEXT, 300.0, now)

@@ -67,8 +67,8 @@ class Commands:
     def begun(self, command: str) -> tuple[list[str], bytes]:
         """How its process is started, and what it is told first."""
         name, _, what = command.partition(" ")
-        details = f"{what} {ARGUMENTS.get(command, '')}".split()
-        first = getinfo(details, earliest_time=str(START), latest_time=str(END))
+        words = f"{what} {ARGUMENTS.get(command, '')}".split()
+        first = getinfo(words, earliest_time=str(START), latest_time=str(END))
         return [self.python, *BARE, str(self.app / "bin" / f"{name}.py")], first
 
     def stream(self, command: str, *chunks: bytes) -> tuple[int, bytes, list[tuple[dict[str, Any], bytes]]]:
@@ -183,9 +183,9 @@ WRONG = {
 @pytest.mark.parametrize("line", WRONG)
 def test_a_wrong_value_is_answered_with_what_to_write_instead(here: Commands, line: str) -> None:
     command, _, arguments = line.partition(" ")
-    with pytest.raises(CommandError) as exception_info:
+    with pytest.raises(CommandError) as raised:
         here.answer(command, arguments)
-    assert str(exception_info.value).startswith(WRONG[line])
+    assert str(raised.value).startswith(WRONG[line])
 
 
 # ---- grouping
@@ -232,8 +232,8 @@ def test_real_cloudtrail_is_grouped_without_a_reject(here: Commands) -> None:
     records = records["Records"] if isinstance(records, dict) else records
     rows = here.rows("nhigroup", raw(records), size=500)
     assert not [row for row in rows if "nhi_error" in row]
-    (text,) = {sum(int(row["nhi_events"][0]) for row in rows)}
-    assert text == len({record["eventID"] for record in records})
+    (grouped,) = {sum(int(row["nhi_events"][0]) for row in rows)}
+    assert grouped == len({record["eventID"] for record in records})
 
 
 # ---- learning, ranking, explaining
@@ -309,8 +309,8 @@ def tables_of(commands: Commands) -> list[tuple[str, str]]:
 def test_a_wrong_table_of_the_customer_is_named_and_left_out(commands: Commands) -> None:
     with filled(commands, {"nhi_networks.csv": "nonsense,me,hosting,\n"}, add=True):
         rows = commands.rows("nhirank", commands.rows("nhigroup", raw(story())))
-        for details in (commands.messages, commands.answer("nhiscore", "").messages):
-            assert [text for level, text in details if level == "WARN" and "nhi_networks.csv, line 2" in text]
+        for shown in (commands.messages, commands.answer("nhiscore", "").messages):
+            assert [text for level, text in shown if level == "WARN" and "nhi_networks.csv, line 2" in text]
         assert [status for status, _ in tables_of(commands)] == ["error"]
     assert len(rows) == 1
 
@@ -351,9 +351,9 @@ def test_a_notable_of_which_exceptions_cover_every_reason_is_left_out(here: Comm
     document = json.loads(notable["_raw"][0])["nhi_notable"]
     pairs = [(s["id"], s["evidence"]) for s in document["signals"] if s["points"] >= 0.25 and not s["cannot_tell"]]
     until = render(int(time.time()) + 30 * DAY)
-    details = {"verdict": ["expected"], "nhi_id": notable["nhi_id"], "identity": notable["nhi_identity_id"],
+    verdict = {"verdict": ["expected"], "nhi_id": notable["nhi_id"], "identity": notable["nhi_identity_id"],
             "until": [until]}  # fmt: skip
-    rows: list[Row] = [{**details, "signal": [signal], "value": [value]} for signal, value in pairs]
+    rows: list[Row] = [{**verdict, "signal": [signal], "value": [value]} for signal, value in pairs]
     assert len(thief(here, *rows[1:])) == 1, "one reason is not covered"
     assert thief(here, *rows) == []
 
@@ -397,26 +397,26 @@ def test_health_names_the_silent_source_the_missing_field_and_what_it_costs(here
     bare = [{k: v for k, v in item.items() if k not in ("userAgent", "awsRegion")} for item in story()]
     parts = here.rows("nhigroup", raw(bare))
     rows = here.rows("nhi health", [*alive, *silent, *late, *parts])
-    details = {row["nhi_source"][0]: row for row in rows}
-    assert details["cloudtrail"]["nhi_status"] == ["ok"] and details["my:okta"]["nhi_status"] == ["error"]
-    assert details["okta"]["nhi_status"] == ["error"] and int(details["okta"]["nhi_silent_minutes"][0]) == 24 * 60
-    assert details["github"]["nhi_status"] == ["warn"]
-    assert details["vault"]["nhi_status"] == ["unknown"] and "nhi_json_logs" in details["vault"]["nhi_text"][0]
-    assert set(details["aws"]["nhi_missing"]) >= {"region"} and "new_region" in details["aws"]["nhi_lost_signals"]
-    assert details["nhi_state"]["nhi_status"] == ["unknown"], "no session here"
+    by_source = {row["nhi_source"][0]: row for row in rows}
+    assert by_source["cloudtrail"]["nhi_status"] == ["ok"] and by_source["my:okta"]["nhi_status"] == ["error"]
+    assert by_source["okta"]["nhi_status"] == ["error"] and int(by_source["okta"]["nhi_silent_minutes"][0]) == 24 * 60
+    assert by_source["github"]["nhi_status"] == ["warn"]
+    assert by_source["vault"]["nhi_status"] == ["unknown"] and "nhi_json_logs" in by_source["vault"]["nhi_text"][0]
+    assert set(by_source["aws"]["nhi_missing"]) >= {"region"} and "new_region" in by_source["aws"]["nhi_lost_signals"]
+    assert by_source["nhi_state"]["nhi_status"] == ["unknown"], "no session here"
     problems = here.rows("nhi health", [*alive, *silent], "show=problems")
     assert {row["nhi_status"][0] for row in problems} == {"error"}
 
 
 def test_health_says_so_where_a_close_does_not_end() -> None:
     book = Daybook([20_000, 20_001, 20_002], closed=20_000, clock=20_002, learnt=19_999)
-    details = [health.baseline(book, 20_002 * DAY + hours * HOUR)["nhi_status"] for hours in (5, 6)]
-    assert details == ["ok", "warn"]
+    statuses = [health.baseline(book, 20_002 * DAY + hours * HOUR)["nhi_status"] for hours in (5, 6)]
+    assert statuses == ["ok", "warn"]
 
 
 def test_health_says_so_where_no_log_is_found_at_all(here: Commands) -> None:
-    (details,) = [row for row in here.rows("nhi health", []) if row["nhi_check"] == ["source"]]
-    assert (details["nhi_source"], details["nhi_status"]) == (["all"], ["unknown"])
+    (source_row,) = [row for row in here.rows("nhi health", []) if row["nhi_check"] == ["source"]]
+    assert (source_row["nhi_source"], source_row["nhi_status"]) == (["all"], ["unknown"])
     parts = here.rows("nhigroup", raw(story()))
     assert not [row for row in here.rows("nhi health", parts) if row["nhi_check"] == ["source"]]
 

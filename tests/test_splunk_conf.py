@@ -49,8 +49,8 @@ def test_roles_see_the_indexes_of_the_app_and_are_the_ones_that_metadata_names()
 
 
 def test_metadata_of_an_object_is_of_one_that_exists() -> None:
-    details = re.findall(r"^\[(\w+)/([^\]]+)\]", META, re.MULTILINE)
-    assert details and all(unquote(name) in conf(f"{kind}.conf").sections() for kind, name in details)
+    objects = re.findall(r"^\[(\w+)/([^\]]+)\]", META, re.MULTILINE)
+    assert objects and all(unquote(name) in conf(f"{kind}.conf").sections() for kind, name in objects)
 
 
 def test_enterprise_security_sees_the_search_that_makes_its_notables() -> None:
@@ -60,15 +60,15 @@ def test_enterprise_security_sees_the_search_that_makes_its_notables() -> None:
 
 
 def test_the_analytic_story_names_searches_that_exist_with_the_annotations_of_its_notables() -> None:
-    raw_config_parser = conf("analyticstories.conf")
-    (story,) = (name for name in raw_config_parser.sections() if name.startswith("analytic_story://"))
-    named = [f"savedsearch://{name}" for name in json.loads(raw_config_parser[story]["searches"])]
-    assert named == [name for name in raw_config_parser.sections() if name != story]
+    stories = conf("analyticstories.conf")
+    (story,) = (name for name in stories.sections() if name.startswith("analytic_story://"))
+    named = [f"savedsearch://{name}" for name in json.loads(stories[story]["searches"])]
+    assert named == [name for name in stories.sections() if name != story]
     assert {name.partition("://")[2] for name in named} <= set(SEARCHES)
     notables = conf("savedsearches.conf")[DETECTION]
     wanted = json.loads(notables["action.correlationsearch.annotations"])
-    assert all(json.loads(raw_config_parser[name]["annotations"]) == wanted for name in named)
-    assert isinstance(json.loads(raw_config_parser[story]["references"]), list)
+    assert all(json.loads(stories[name]["annotations"]) == wanted for name in named)
+    assert isinstance(json.loads(stories[story]["references"]), list)
 
 
 @lru_cache
@@ -109,13 +109,8 @@ def test_every_setting_is_one_of_the_published_specification_and_of_chunked_comm
     name: str,
 ) -> None:
     allowed = re.compile("|".join(f"(?:{key})" for key in known_settings()[name]))
-    raw_config_parser = conf(name.split()[0])
-    assert not [
-        f"[{s}] {key}"
-        for s in raw_config_parser.sections()
-        for key in raw_config_parser[s]
-        if not allowed.fullmatch(key)
-    ]
+    stanzas = conf(name.split()[0])
+    assert not [f"[{s}] {key}" for s in stanzas.sections() for key in stanzas[s] if not allowed.fullmatch(key)]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -158,11 +153,11 @@ def test_every_lookup_of_the_kv_store_has_its_collection_and_its_fields() -> Non
     kept = [name for name in transforms.sections() if transforms[name].get("external_type") == "kvstore"]
     others = {"nhi_steps", kvstore.STATE, kvstore.GENERATIONS}
     assert {transforms[name]["collection"] for name in kept} == set(collections.sections()) - others
-    details = {field.strip() for field in transforms["nhi_feedback"]["fields_list"].split(",")}
-    assert details == set(fields.FEEDBACK)
+    verdict_fields = {field.strip() for field in transforms["nhi_feedback"]["fields_list"].split(",")}
+    assert verdict_fields == set(fields.FEEDBACK)
     slim = re.findall(r"\bnhi_\w+", conf("macros.conf")["nhi_slim"]["definition"].partition("|")[0])
-    details = {field.strip() for field in transforms["nhi_notables"]["fields_list"].split(",")}
-    assert details == {*slim, "_key", "nhi_time"}
+    verdict_fields = {field.strip() for field in transforms["nhi_notables"]["fields_list"].split(",")}
+    assert verdict_fields == {*slim, "_key", "nhi_time"}
 
 
 def test_every_token_of_an_alert_is_a_field_of_its_search() -> None:
@@ -294,32 +289,30 @@ def test_windows_of_arrival_follow_each_other_without_a_gap_or_an_overlap() -> N
 
 
 def test_enterprise_security_gets_a_finding_with_risk_of_identities_and_accounts_by_severity() -> None:
-    section_proxy = conf("savedsearches.conf")[DETECTION]
-    entities = json.loads(section_proxy["action.notable.param._entities"])
+    stanza = conf("savedsearches.conf")[DETECTION]
+    entities = json.loads(stanza["action.notable.param._entities"])
     assert [(entity["risk_object_field"], entity["risk_object_type"]) for entity in entities] == [
         ("user", "user"), ("nhi_members", "user"), ("nhi_account", "system")]  # fmt: skip
-    assert section_proxy["action.correlationsearch.detection_type"] == "ebd"
-    assert json.loads(section_proxy["action.correlationsearch.metadata"])["detection_version"].isdigit()
-    assert json.loads(section_proxy["action.notable.param.next_steps"])["version"] == 1
-    risk = json.loads(section_proxy["action.risk.param._risk"])
+    assert stanza["action.correlationsearch.detection_type"] == "ebd"
+    assert json.loads(stanza["action.correlationsearch.metadata"])["detection_version"].isdigit()
+    assert json.loads(stanza["action.notable.param.next_steps"])["version"] == 1
+    risk = json.loads(stanza["action.risk.param._risk"])
     for kind in ("user", "system"):
         mine = [item for item in risk if item.get("risk_object_type") == kind]
         assert [item["risk_score"] for item in mine] == sorted((item["risk_score"] for item in mine), reverse=True)
-        assert {item["risk_object_field"] for item in mine} == set(
-            re.findall(rf"\b({kind}_\w+)=if", section_proxy["search"])
-        )
+        assert {item["risk_object_field"] for item in mine} == set(re.findall(rf"\b({kind}_\w+)=if", stanza["search"]))
     threats = {
         item["threat_object_field"]: item["threat_object_type"] for item in risk if "threat_object_field" in item
     }
     assert threats == {"src": "ip_address", "user_agent": "http_user_agent", "nhi_credentials": "access_key"}
-    *_, last = stages(section_proxy["search"])
+    *_, last = stages(stanza["search"])
     verb, *shown = last.split()
     used = {field for item in risk for name, field in item.items() if name.endswith("_field")}
-    titles = section_proxy["action.notable.param.rule_title"] + section_proxy["action.risk.param._risk_message"]
+    titles = stanza["action.notable.param.rule_title"] + stanza["action.risk.param._risk_message"]
     tokens = set(re.findall(r"\$(\w+)\$", titles))
     assert verb == "table" and used | tokens | {"severity", "annotations"} <= set(shown)
     assert not {"risk_score", "nhi_notable", "_raw", "risk_object"} & set(shown)
-    assert "sendalert" not in section_proxy["search"]
+    assert "sendalert" not in stanza["search"]
 
 
 def test_no_role_may_write_past_the_indexes_of_the_app() -> None:
@@ -331,16 +324,14 @@ def test_a_click_on_an_event_judges_our_notables_and_nothing_that_a_log_could_cl
     actions = conf("workflow_actions.conf")
     assert {name for name in actions.sections() if actions[name]["type"] == "link"} == {"nhi_story"}
     for name in actions.sections():
-        section_proxy = actions[name]
-        assert {each.strip() for each in section_proxy["eventtypes"].split(",")} == set(
-            conf("eventtypes.conf").sections()
-        )
-        if section_proxy["type"] == "link":
-            assert set(re.findall(r"\$(\w+)\$", section_proxy["link.uri"])) == {"nhi_id", "nhi_identity_id"}
+        stanza = actions[name]
+        assert {each.strip() for each in stanza["eventtypes"].split(",")} == set(conf("eventtypes.conf").sections())
+        if stanza["type"] == "link":
+            assert set(re.findall(r"\$(\w+)\$", stanza["link.uri"])) == {"nhi_id", "nhi_identity_id"}
             continue
-        check(expand(re.sub(r"\$(\w+)\$", "x", section_proxy["search.search_string"])))
-        assert f"verdict={name.removeprefix('nhi_')}" in section_proxy["search.search_string"]
-        assert set(re.findall(r'"\$(\w+)\$"', section_proxy["search.search_string"])) == {"nhi_id", "nhi_identity_id"}
+        check(expand(re.sub(r"\$(\w+)\$", "x", stanza["search.search_string"])))
+        assert f"verdict={name.removeprefix('nhi_')}" in stanza["search.search_string"]
+        assert set(re.findall(r'"\$(\w+)\$"', stanza["search.search_string"])) == {"nhi_id", "nhi_identity_id"}
 
 
 def test_no_field_is_extracted_for_a_command_that_reads_the_event_itself() -> None:
@@ -388,5 +379,5 @@ def test_a_search_of_the_page_uses_what_exists(text: str) -> None:
 
 
 def test_macros_that_the_page_names_exist() -> None:
-    details = set(re.findall(r"[Mm]acros? `(nhi_\w+)`", PAGE))
-    assert details and details <= set(conf("macros.conf").sections())
+    named = set(re.findall(r"[Mm]acros? `(nhi_\w+)`", PAGE))
+    assert named and named <= set(conf("macros.conf").sections())

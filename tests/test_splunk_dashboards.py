@@ -52,31 +52,39 @@ def columns(name: str, source: str) -> list[str]:
 def test_a_view_holds_a_definition_of_dashboard_studio_of_types_that_it_has(name: str) -> None:
     assert root(name).attrib == {"version": "2", "theme": "dark"}
     assert 5 <= len(str(root(name).findtext("label"))) <= 80
-    details = board(name)
-    assert details["title"] == root(name).findtext("label")
-    assert details.keys() == {"title", "description", "dataSources", "visualizations", "inputs", "defaults", "layout"}
+    definition = board(name)
+    assert definition["title"] == root(name).findtext("label")
+    assert definition.keys() == {
+        "title",
+        "description",
+        "dataSources",
+        "visualizations",
+        "inputs",
+        "defaults",
+        "layout",
+    }
     for kind, types in (("dataSources", SOURCES), ("visualizations", VISUALISATIONS), ("inputs", INPUTS)):
-        assert {each["type"] for each in details[kind].values()} <= set(types)
+        assert {each["type"] for each in definition[kind].values()} <= set(types)
     assert {handler["type"] for _, handler in handlers(name)} <= set(HANDLERS)
 
 
 @each_board
 def test_every_data_source_exists_and_is_used(name: str) -> None:
-    details = board(name)
-    named = {each["dataSources"]["primary"] for each in details["visualizations"].values()}
-    named |= {each["dataSources"]["primary"] for each in details["inputs"].values() if "dataSources" in each}
-    extended = {each["options"].get("extend") for each in details["dataSources"].values()} - {None}
-    assert named | extended == set(details["dataSources"])
-    assert {details["dataSources"][base]["type"] for base in extended} == {"ds.search"}
+    definition = board(name)
+    named = {each["dataSources"]["primary"] for each in definition["visualizations"].values()}
+    named |= {each["dataSources"]["primary"] for each in definition["inputs"].values() if "dataSources" in each}
+    extended = {each["options"].get("extend") for each in definition["dataSources"].values()} - {None}
+    assert named | extended == set(definition["dataSources"])
+    assert {definition["dataSources"][base]["type"] for base in extended} == {"ds.search"}
 
 
 @each_board
 def test_every_visualisation_and_input_has_one_place_and_places_neither_overlap_nor_stick_out(name: str) -> None:
-    details = board(name)
-    assert details["layout"]["type"] == "grid"
-    assert sorted(each["item"] for each in details["layout"]["structure"]) == sorted(details["visualizations"])
-    assert sorted(details["layout"]["globalInputs"]) == sorted(details["inputs"])
-    places = [each["position"] for each in details["layout"]["structure"]]
+    definition = board(name)
+    assert definition["layout"]["type"] == "grid"
+    assert sorted(each["item"] for each in definition["layout"]["structure"]) == sorted(definition["visualizations"])
+    assert sorted(definition["layout"]["globalInputs"]) == sorted(definition["inputs"])
+    places = [each["position"] for each in definition["layout"]["structure"]]
     assert all(at["x"] >= 0 and at["x"] + at["w"] <= WIDTH for at in places)
     assert sum(at["w"] * at["h"] for at in places) == WIDTH * max(at["y"] + at["h"] for at in places)
     for a, b in combinations(places, 2):
@@ -114,8 +122,8 @@ def test_a_table_shows_only_what_exists_or_was_renamed(name: str) -> None:
 
 @each_board
 def test_a_click_passes_on_columns_that_the_table_has_to_tokens_that_somebody_reads(name: str) -> None:
-    for details, handler in handlers(name):
-        there = {f"row.{column}.value" for column in columns(name, details["dataSources"]["primary"])}
+    for table, handler in handlers(name):
+        there = {f"row.{column}.value" for column in columns(name, table["dataSources"]["primary"])}
         options, target = handler["options"], name
         if handler["type"] == "drilldown.linkToSearch":
             texts = (options["query"], options["earliest"], options["latest"])
@@ -159,9 +167,9 @@ def test_signals_and_columns_are_named_in_words(name: str) -> None:
             assert named and not [each for each in named if each.startswith(("_", "nhi_"))]
 
 
-def test_a_click_on_a_verdict_keeps_it(result: Found) -> None:
+def test_a_click_on_a_verdict_keeps_it(boards: Found) -> None:
     text = board("nhi_story")["visualizations"]["v_decide"]["eventHandlers"][0]["options"]["query"]
-    row = result["nhi_notables"]["standing"][0]
+    row = boards["nhi_notables"]["standing"][0]
     tokens = {"notable": row["nhi_id"][0], "identity": row["nhi_identity_id"][0], "row.Verdict.value": "benign"}
     server = SERVERS[0]
     kept = server.search(filled(text, tokens), Window(0, 1 << 40), now_of(server))
@@ -173,12 +181,12 @@ def test_a_star_in_an_identitys_or_a_records_id_is_no_wildcard(tmp_path: Path) -
     """Whoever names a session, a tag or a request chooses a part of such an id."""
     server, names = Server(tmp_path), ("app:*", "app:other")
     for number, name in enumerate(names):
-        details = {"time": "2026-03-01T10:00:00Z", "nhi_id": f"{number:020d}", "nhi_revision": "1", "nhi_change": "new",
+        event = {"time": "2026-03-01T10:00:00Z", "nhi_id": f"{number:020d}", "nhi_revision": "1", "nhi_change": "new",
                 "nhi_identity_id": name, "nhi_likelihood": "80"}  # fmt: skip
-        server.notable(json.dumps(details), 1_772_360_000)
+        server.notable(json.dumps(event), 1_772_360_000)
     tokens = {**defaults("nhi_story"), "time.earliest": "-30d", "time.latest": "now", "notable": ""}
-    result = run(server, "nhi_story", {**tokens, "identity": "app:*"}, 1_772_370_000)
-    assert [row["nhi_identity_id"] for row in result["notables"]] == [["app:*"]]
+    boards = run(server, "nhi_story", {**tokens, "identity": "app:*"}, 1_772_370_000)
+    assert [row["nhi_identity_id"] for row in boards["notables"]] == [["app:*"]]
     assert len(run(server, "nhi_story", {**tokens, "identity": "app:other"}, 1_772_370_000)["notables"]) == 1
     server.index([(1_772_360_000, {"id": name}) for name in ("a-*", "a-1")], "aws:cloudtrail")
     query = next(h["options"]["query"] for _, h in handlers("nhi_story") if "row.Record" in str(h))
@@ -192,7 +200,7 @@ EMPTY = {"exposed"}
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def boards(tmp_path_factory: pytest.TempPathFactory) -> Found:
     server = played(unpacked(tmp_path_factory.mktemp("app")))
     SERVERS[:] = [server]
     now = now_of(server)
@@ -203,22 +211,22 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 
 @each_board
-def test_every_search_finds_something_and_every_column_of_the_main_tables_is_filled(result: Found, name: str) -> None:
-    assert {source for source, _ in queries(name) if not result[name][source]} <= EMPTY
+def test_every_search_finds_something_and_every_column_of_the_main_tables_is_filled(boards: Found, name: str) -> None:
+    assert {source for source, _ in queries(name) if not boards[name][source]} <= EMPTY
     main = {"nhi_notables": "ranked", "nhi_story": "evidence", "nhi_posture": "ranked", "nhi_health": "sources"}[name]
-    assert not {column for column in columns(name, main) if not any(row.get(column) for row in result[name][main])}
+    assert not {column for column in columns(name, main) if not any(row.get(column) for row in boards[name][main])}
 
 
-def test_what_dashboards_list_is_the_latest_of_what_was_written_in_little_room(result: Found) -> None:
+def test_what_dashboards_list_is_the_latest_of_what_was_written_in_little_room(boards: Found) -> None:
     server = SERVERS[0]
     now = now_of(server)
     window = Window(now - 30 * DAY, now + 1)
-    details = {row["nhi_id"][0]: row for row in server.search("`nhi_written` | `nhi_latest`", window, now)}
+    by_id = {row["nhi_id"][0]: row for row in server.search("`nhi_written` | `nhi_latest`", window, now)}
     listed = {row["nhi_id"][0]: row for row in server.search("| inputlookup nhi_notables | `nhi_in_time`", window, now)}
     listed = {name: row for name, row in listed.items() if row["nhi_change"][0] not in ("settled", "closed")}
     names = ("nhi_revision", "nhi_likelihood", "nhi_signals", "nhi_controls")
     assert {i: [row[n] for n in names] for i, row in listed.items()} == {
-        i: [row.get(n, [""]) for n in names] for i, row in details.items()
+        i: [row.get(n, [""]) for n in names] for i, row in by_id.items()
     }
     assert server.search("| inputlookup nhi_notables | `nhi_in_time`", Window(0, 1), now) == []
     written = sum(len(row["_raw"][0]) for row in server.events if row["sourcetype"] == ["nhi:notable"])
@@ -226,12 +234,12 @@ def test_what_dashboards_list_is_the_latest_of_what_was_written_in_little_room(r
 
 
 def test_every_list_in_a_notable_is_found_under_its_own_name() -> None:
-    section_proxy = conf("props.conf")["nhi:notable"]
-    assert {name: section_proxy[f"EVAL-{name}"] for name in MANY} == {name: f"'{name}{{}}'" for name in MANY}
+    stanza = conf("props.conf")["nhi:notable"]
+    assert {name: stanza[f"EVAL-{name}"] for name in MANY} == {name: f"'{name}{{}}'" for name in MANY}
 
 
 def test_findings_of_posture_become_events_that_the_dashboard_reads(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], result: Found
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], boards: Found
 ) -> None:
     (notable, *_) = [json.loads(row["_raw"][0])["nhi_notable"] for row in SERVERS[0].events if _is_posture(row)]
     path = tmp_path / "posture.jsonl"

@@ -387,7 +387,7 @@ def test_a_busy_server_is_asked_again(kept: Collection, splunkd: Double, waited:
 
 
 def test_the_server_says_how_long_to_wait_within_reason(kept: Collection, splunkd: Double, waited: list[float]) -> None:
-    splunkd.faults += [Fault(503, "nhi_state", headers=(("Retry-After", text),)) for text in ("7", "9999")]
+    splunkd.faults += [Fault(503, "nhi_state", headers=(("Retry-After", seconds),)) for seconds in ("7", "9999")]
     kept.page({}, 1, "_key")
     assert waited == [7.0, rest.LONGEST_PAUSE]
 
@@ -399,9 +399,9 @@ def test_what_ends_it_is_named_with_a_remedy(kept: Collection, splunkd: Double) 
     with pytest.raises(RestError, match="nhi_state: HTTP 503: Server is busy"):
         kept.page({}, 1, "_key")
     splunkd.session = "another"
-    with pytest.raises(RestError, match=r"HTTP 401.*the session has expired") as exception_info:
+    with pytest.raises(RestError, match=r"HTTP 401.*the session has expired") as raised:
         kept.page({}, 1, "_key")
-    assert SESSION not in str(exception_info.value)
+    assert SESSION not in str(raised.value)
 
 
 # ---- TLS

@@ -40,11 +40,11 @@ START = 1_741_082_400
 
 
 def event(number: int, hour: int = 10, action: str = "s3:GetObject", **more: Any) -> Event:
-    details: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "time": DAY_NUMBER * DAY + hour * HOUR + number % HOUR, "identity": ROLE, "session": f"ASIA{number % 40}",
         "action": action, "target": f"bucket-{number % 50}", "record_id": f"record-{number}", **more,
     }  # fmt: skip
-    return CALL._replace(**details)
+    return CALL._replace(**fields)
 
 
 def uuid(number: int) -> str:
@@ -263,9 +263,9 @@ def grouped(records: list[dict[str, Any]]) -> tuple[dict[Any, Any], dict[str, in
     return result, rejected
 
 
-def cells(details: dict[str, Any]) -> dict[str, list[str]]:
+def cells(row: dict[str, Any]) -> dict[str, list[str]]:
     result = {}
-    for name, value in details.items():
+    for name, value in row.items():
         values = value if isinstance(value, list) else [value]
         result[name] = [str(v).lower() if isinstance(v, bool) else str(v) for v in values if v is not None]
     return result
@@ -280,8 +280,8 @@ def test_events_and_extracted_fields_of_every_source_are_read_as_from_files(path
         if isinstance(sample, dict) and "_raw" not in sample and not any(isinstance(v, dict) for v in sample.values()):
             row = cells(sample)
             gatherer = fed(table(list(row), [row]))
-            text = {name: values if len(values) > 1 else values[0] for name, values in row.items() if values}
-            assert (gathered(gatherer), gatherer.rejected) == grouped([text])
+            extracted = {name: values if len(values) > 1 else values[0] for name, values in row.items() if values}
+            assert (gathered(gatherer), gatherer.rejected) == grouped([extracted])
 
 
 def raw(*records: Any, **more: str) -> bytes:
@@ -320,10 +320,10 @@ def test_a_chunk_of_parts_is_merged_and_rejects_and_notables_pass() -> None:
         {"nhi_error": ["bad_json"], "nhi_events": ["3"]}, {"nhi_notable": ['{"a": 1}']},
     ])  # fmt: skip
     command.execute(again)
-    _, part, failed, notable = read(command.finish()[0])
+    _, part, failed, notable_rows = read(command.finish()[0])
     assert part[3] == "5"
     assert (failed[NAMES.index("nhi_error")].partition(": ")[0], failed[3]) == ("bad_json", "3")
-    assert notable[NAMES.index("nhi_notable")] == '{"a": 1}'
+    assert notable_rows[NAMES.index("nhi_notable")] == '{"a": 1}'
 
 
 def test_identities_whose_keys_begin_alike_share_rows_however_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -391,9 +391,9 @@ def test_what_was_read_is_counted_by_hour_and_sourcetype_where_somebody_asks() -
     names = ("_time", "nhi_log", "nhi_seen")
 
     def text(text: bytes) -> list[tuple[str, ...]]:
-        header, *result = read(text)
+        header, *rows = read(text)
         places = [header.index(name) for name in names]
-        return [tuple(row[at] for at in places) for row in result if row[places[2]]]
+        return [tuple(row[at] for at in places) for row in rows if row[places[2]]]
 
     hour = START // HOUR * HOUR
     wanted = [("0", "other", "1"), (f"{hour}", "aws:cloudtrail", "2"), (f"{hour + HOUR}", "aws:cloudtrail", "1")]
@@ -433,5 +433,5 @@ def test_a_listed_address_is_marked_on_the_days_of_its_listing(tmp_path: Path) -
     gatherer = Gatherer(reputation=load([path]))
     later = {**RECORD, "eventTime": "2025-03-09T10:00:00Z", "eventID": "2"}
     gatherer.feed(raw(RECORD, {**RECORD, "eventID": "3", "sourceIPAddress": "203.0.113.8"}, later))
-    details = {(s.traits, day) for (day, _), partial_day in gatherer.parts.items() for s, _ in partial_day.slots}
-    assert details == {(("listed",), 20151), ((), 20151), ((), 20156)}
+    marked = {(s.traits, day) for (day, _), partial_day in gatherer.parts.items() for s, _ in partial_day.slots}
+    assert marked == {(("listed",), 20151), ((), 20151), ((), 20156)}

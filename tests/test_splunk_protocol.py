@@ -142,9 +142,9 @@ ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="
 
 @given(st.lists(st.lists(ANY_TEXT, min_size=3, max_size=3), max_size=8))
 def test_any_table_comes_back_with_its_cells_and_one_more(rows: list[list[str]]) -> None:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([["a", "b", "c"], *rows])
-    answered = annotate(text.getvalue().encode(), ["n"], lambda header: always(b",new\n")).decode()
+    output = io.StringIO()
+    csv.writer(output, lineterminator="\n").writerows([["a", "b", "c"], *rows])
+    answered = annotate(output.getvalue().encode(), ["n"], lambda header: always(b",new\n")).decode()
     assert list(csv.reader(io.StringIO(answered, newline="")))[1:] == [[*row, "new"] for row in rows]
 
 
@@ -177,9 +177,9 @@ CODE = re.compile(r'(?:RejectError|reject)\(\s*"(\w+)"')
 
 def test_every_reason_that_can_come_in_splunk_has_words() -> None:
     ships = [path for path in sources(PACKAGE) if {"sources", "splunk"} & {*path.parts}]
-    result = {code for path in ships for code in CODE.findall(path.read_text("utf-8"))}
-    assert len(result) > 15
-    assert result <= reasons.DAMAGED.keys() | reasons.LEFT_OUT.keys()
+    codes = {code for path in ships for code in CODE.findall(path.read_text("utf-8"))}
+    assert len(codes) > 15
+    assert codes <= reasons.DAMAGED.keys() | reasons.LEFT_OUT.keys()
 
 
 def test_what_is_damaged_is_a_warning_with_a_remedy_and_what_is_left_out_is_none() -> None:
@@ -192,8 +192,8 @@ def test_what_is_damaged_is_a_warning_with_a_remedy_and_what_is_left_out_is_none
 
 def test_reasons_are_counted_by_their_code_wherever_they_come_from() -> None:
     gatherer = Gatherer()
-    details = [reasons.spelled("clock"), "clock", "own words"]
-    rows = "".join(f'"{text}",2\n' for text in details)
+    reasons_given = [reasons.spelled("clock"), "clock", "own words"]
+    rows = "".join(f'"{text}",2\n' for text in reasons_given)
     gatherer.feed(f"nhi_error,nhi_events\n{rows}".encode())
     assert gatherer.rejected == {"clock": 4, "own words": 2}
 

@@ -103,7 +103,7 @@ def test_any_order_and_cutting_gives_the_notables_of_the_program(
     records.sort(key=lambda r: r["eventTime"] >= render((TODAY + 2) * DAY))  # the third day closes the first
     bounds = sorted({0, len(records), *cuts})
     for number, (low, high) in enumerate(zip(bounds, bounds[1:]), 1):
-        before = {name: result[-1] for name, result in by_id(written(server)).items()}
+        before = {name: changes[-1] for name, changes in by_id(written(server)).items()}
         arrive(server, records[low:high], BEGIN + number * HOUR)
         ours, theirs = state(server), runs([PAST, records[:high]], ROOM)
         assert told(ours) == told(theirs) != {}

@@ -105,8 +105,8 @@ def live(server: Server) -> int:
     return at + 3600
 
 
-def likelihoods(result: dict[str, Row]) -> dict[str, float]:
-    return {name: float(row["nhi_likelihood"][0]) for name, row in result.items()}
+def likelihoods(rows: dict[str, Row]) -> dict[str, float]:
+    return {name: float(row["nhi_likelihood"][0]) for name, row in rows.items()}
 
 
 def test_the_scheduled_searches_find_what_the_program_finds(server: Server) -> None:
@@ -135,20 +135,20 @@ def test_a_company_in_all_of_its_logs_gives_what_the_program_finds(server: Serve
     server.scheduled("NHI Watch - Close", end + 300)
     assert written == sum(row["index"] == ["nhi_risk"] for row in server.events), "nothing is written twice"
     health = server.scheduled("NHI Watch - Health", end)
-    details = {row["nhi_source"][0]: row["nhi_status"][0] for row in health if row["nhi_check"] == ["source"]}
-    assert details.keys() == types.keys()
-    assert {name for name, status in details.items() if status == "unknown"} == set(types) - {
+    statuses = {row["nhi_source"][0]: row["nhi_status"][0] for row in health if row["nhi_check"] == ["source"]}
+    assert statuses.keys() == types.keys()
+    assert {name for name, status in statuses.items() if status == "unknown"} == set(types) - {
         line.product for line in company()
     }
-    assert details["cloudtrail"] == "ok"
+    assert statuses["cloudtrail"] == "ok"
     assert [row["nhi_status"] for row in health if row["nhi_check"] == ["state"]] == [["ok"]]
     explained(server, end)
 
 
 def explained(server: Server, end: int) -> None:
     """An event in the index is short, and the state has the story."""
-    result = server.standing()
-    name = max(result, key=lambda name: float(result[name]["nhi_likelihood"][0]))
+    rows = server.standing()
+    name = max(rows, key=lambda name: float(rows[name]["nhi_likelihood"][0]))
     assert max(len(row["_raw"][0]) for row in server.events if row["index"] == ["nhi_risk"]) < 20_000
     lines = server.search(f"`nhi_notables` nhi_id={name} | nhi explain id={name}", ALWAYS, end)
     assert {"signal", "timeline", "control", "usual", "brief"} <= {line["nhi_section"][0] for line in lines}
@@ -207,18 +207,18 @@ def test_what_a_slow_clock_hid_from_group_is_read_again_once_a_day_and_no_hour_t
 def test_enterprise_security_gets_each_finding_once_with_risk_by_severity(server: Server) -> None:
     end = ranked_once(server)
     rows = server.search(conf("savedsearches.conf")[DETECTION]["search"], ALWAYS, end + 120)
-    result = server.standing()
-    due = {name for name, row in result.items() if row["nhi_severity"][0] in ("medium", "high", "critical")}
+    standing = server.standing()
+    due = {name for name, row in standing.items() if row["nhi_severity"][0] in ("medium", "high", "critical")}
     assert {row["nhi_id"][0] for row in rows} == due != set()
     for row in rows:
         name, severity = row["nhi_id"][0], row["nhi_severity"][0]
         fields = [item for item in row if item.startswith(("user_", "system_")) and "".join(row[item])]
-        assert fields == [*["user_agent"] * ("nhi_agents" in result[name]), f"user_{severity}", f"system_{severity}"]
+        assert fields == [*["user_agent"] * ("nhi_agents" in standing[name]), f"user_{severity}", f"system_{severity}"]
         assert row["severity"] == [severity]
-        assert row[f"user_{severity}"] == list(dict.fromkeys([*row["user"], *result[name].get("nhi_members", ())]))
+        assert row[f"user_{severity}"] == list(dict.fromkeys([*row["user"], *standing[name].get("nhi_members", ())]))
         assert all("/" not in address for address in row["src"]), "a network is no address"
         assert "risk_score" not in row and not [item for item in row if item.startswith("nhi_notable")]
-        techniques = result[name].get("nhi_mitre_attack", [])
+        techniques = standing[name].get("nhi_mitre_attack", [])
         assert json.loads(row["annotations"][0]).get("mitre_attack", []) == techniques
 
 
@@ -230,8 +230,8 @@ def test_a_disposition_of_a_closed_finding_is_a_verdict(server: Server) -> None:
 
     def find(name: str, **more: object) -> None:
         identity = standing[name]["nhi_identity_id"][0]
-        details = {"nhi_id": name, "nhi_identity_id": identity, "search_name": DETECTION, **more}
-        server._add({"_raw": [json.dumps(details)], "_time": [str(end)], "_indextime": [str(end)], "index": ["notable"],
+        row = {"nhi_id": name, "nhi_identity_id": identity, "search_name": DETECTION, **more}
+        server._add({"_raw": [json.dumps(row)], "_time": [str(end)], "_indextime": [str(end)], "index": ["notable"],
                      "sourcetype": ["modular_alerts:notable"], "source": [DETECTION]})  # fmt: skip
 
     find(first, **review, disposition="disposition:2")
@@ -251,8 +251,8 @@ def test_a_disposition_of_a_closed_finding_is_a_verdict(server: Server) -> None:
 
 
 def test_threat_intelligence_of_enterprise_security_becomes_a_list_that_signals_read(server: Server) -> None:
-    result = [{"ip": ["198.51.100.7"], "description": ["botnet"], "weight": ["60"]}, {"domain": ["x.example"]}]
-    server.collections["ip_intel"] = result
+    rows = [{"ip": ["198.51.100.7"], "description": ["botnet"], "weight": ["60"]}, {"domain": ["x.example"]}]
+    server.collections["ip_intel"] = rows
     server.collections["identity_lookup_expanded"] = []
     server.scheduled("NHI Watch - Enterprise Security Sync", DAY)
     listed, messages = tables.load_reputation(server.app / "lookups")
@@ -284,8 +284,8 @@ def test_identities_go_to_enterprise_security_and_owners_come_from_there(tmp_pat
     own = "identity,criticality,owner,environment,comment\nother,high,team-b,,\n"
     server.lookup(tables.ASSETS).write_text(own)
     names = [f"arn:aws:iam::1:role/{name}" for name in ("app", "other")]
-    details = [{"identity": [name, "x"], "priority": ["Low"], "managedBy": ["team-a"]} for name in names]
-    server.collections["identity_lookup_expanded"] = [*details, {"identity": ["ada"], "priority": ["critical"]}]
+    rows = [{"identity": [name, "x"], "priority": ["Low"], "managedBy": ["team-a"]} for name in names]
+    server.collections["identity_lookup_expanded"] = [*rows, {"identity": ["ada"], "priority": ["critical"]}]
     server.scheduled("NHI Watch - Enterprise Security Sync", DAY)
     published = server.lookup("nhi_identities.csv").read_text().splitlines()
     assert published == [
@@ -294,6 +294,8 @@ def test_identities_go_to_enterprise_security_and_owners_come_from_there(tmp_pat
         "aws:1:role:AROAOTHER|arn:aws:iam::1:role/other,high,team-b,1,non_human_identity|role",
     ]
     assets, messages = tables.load_assets(tmp_path / "lookups")
-    result = [find(assets, identity) for identity in LEARNT[:2]]
-    assert result == [Asset("low", "team-a", ""), Asset("high", "team-b", "")], "the customer's own table goes first"
+    found_assets = [find(assets, identity) for identity in LEARNT[:2]]
+    assert found_assets == [Asset("low", "team-a", ""), Asset("high", "team-b", "")], (
+        "the customer's own table goes first"
+    )
     assert messages == []

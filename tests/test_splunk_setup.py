@@ -65,9 +65,9 @@ def test_a_new_user_sees_the_sample_as_the_page_says_and_one_click_further_its_s
     now = int(time.time())
     server.search(f"| nhidemo | {COLLECT} | stats count AS Notables", Window(0, now), now)
     server.search(steps.SHOWN, Window(0, now), now)
-    result = {name: run_board(server, name, defaults(name), now) for name in ("nhi_notables", "nhi_posture")}
-    ranked = result["nhi_notables"]["ranked"]
-    assert len(ranked) >= 5 and result["nhi_notables"]["by_day"] and result["nhi_posture"]["ranked"]
+    boards = {name: run_board(server, name, defaults(name), now) for name in ("nhi_notables", "nhi_posture")}
+    ranked = boards["nhi_notables"]["ranked"]
+    assert len(ranked) >= 5 and boards["nhi_notables"]["by_day"] and boards["nhi_posture"]["ranked"]
     chosen = {"identity": ranked[0]["Identifier"][0], "notable": ranked[0]["Notable"][0]}
     story = run_board(server, "nhi_story", {**defaults("nhi_story"), **chosen}, now)
     assert all(story[name] for name in ("choices", "points", "evidence", "usual", "timeline", "controls", "decisions"))
@@ -127,8 +127,8 @@ def test_logs_are_found_by_what_their_add_ons_give_and_what_cannot_be_read_is_sa
         {"index": "aws", "sourcetype": "aws:cloudtrail:lake", "source": "l", "count": "1", "last": "1"},
         {"index": "k", "sourcetype": "kube:apiserver-audit", "source": "a.log", "count": "2", "last": "1"},
     ]  # fmt: skip
-    result = {row["Log"]: (row["Index"], row["Events"], row["Advice"][:8]) for row in steps.find(head)}
-    assert result == {
+    logs = {row["Log"]: (row["Index"], row["Events"], row["Advice"][:8]) for row in steps.find(head)}
+    assert logs == {
         "ocsf": ("aws", 1, "name its"), "cloudtrail": ("aws", 5, "name its"), "endpoint": ("linux", 7, "name its"),
         "kubernetes": ("k", 2, "name its"),
     }  # fmt: skip
@@ -192,18 +192,18 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("arguments", "details"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("arguments", "says"), REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("version", ["3.9", "3.13"])
 def test_a_step_that_cannot_be_done_is_answered_in_a_line(
-    tmp_path: Path, version: str, arguments: str, details: str
+    tmp_path: Path, version: str, arguments: str, says: str
 ) -> None:
     script = unpacked(tmp_path) / "bin" / "nhisetup.py"
     try:
         answer = run(interpreter(version), script, arguments, [], (0, NOW), session=Session("https://127.0.0.1:9", "x"))
     except CommandError as error:
-        assert details in str(error)
+        assert says in str(error)
         return
-    assert [text for level, text in answer.messages if level == "ERROR" and details in text] and answer.rows == []
+    assert [text for level, text in answer.messages if level == "ERROR" and says in text] and answer.rows == []
 
 
 # ---- the page

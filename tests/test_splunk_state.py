@@ -84,8 +84,8 @@ def rank(server: Server, now: int, since: int) -> bool:
 
 
 def standing(server: Server) -> dict[str, tuple[float, str]]:
-    dict_items = server.standing().items()
-    return {name: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0]) for name, row in dict_items}
+    by_id = server.standing().items()
+    return {name: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0]) for name, row in by_id}
 
 
 def test_faults_of_all_kinds_leave_what_the_program_finds_at_each_days_close(tmp_path: Path) -> None:

@@ -42,9 +42,9 @@ def payload(double: Double, folder: Path, rows: list[dict[str, list[str]]], **as
             "server_uri": double.url, "session_key": SESSION, "sid": "1", "configuration": asked}  # fmt: skip
 
 
-def act(details: dict[str, Any]) -> tuple[int, str]:
+def act(alert: dict[str, Any]) -> tuple[int, str]:
     errors = io.StringIO()
-    code = nhi_verdict.main(["--execute"], io.StringIO(json.dumps(details)), errors)
+    code = nhi_verdict.main(["--execute"], io.StringIO(json.dumps(alert)), errors)
     return code, errors.getvalue()
 
 
@@ -93,16 +93,16 @@ def test_rows_that_are_no_notables_are_told(double: Double, tmp_path: Path) -> N
 
 
 def test_no_session_or_another_ones_is_an_error(double: Double, tmp_path: Path) -> None:
-    details = payload(double, tmp_path, ROWS, verdict="benign")
-    assert "splunkd gave no session" in act({**details, "session_key": ""})[1]
-    assert "HTTP 401" in act({**details, "session_key": "other"})[1]
-    assert act({**details, "results_file": "/nowhere"})[0] == 2
+    alert = payload(double, tmp_path, ROWS, verdict="benign")
+    assert "splunkd gave no session" in act({**alert, "session_key": ""})[1]
+    assert "HTTP 401" in act({**alert, "session_key": "other"})[1]
+    assert act({**alert, "results_file": "/nowhere"})[0] == 2
 
 
 def test_splunk_starts_it_by_its_name(double: Double, tmp_path: Path) -> None:
     script = [sys.executable, "-I", "-S", str(ROOT / "bin" / "nhi_verdict.py"), "--execute"]
-    details = payload(double, tmp_path, ROWS, verdict="benign", reason="known")
-    done = subprocess.run(script, input=json.dumps(details), capture_output=True, text=True, check=False)
+    alert = payload(double, tmp_path, ROWS, verdict="benign", reason="known")
+    done = subprocess.run(script, input=json.dumps(alert), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "INFO nhi_verdict: a verdict on 2 notables\n")
     assert len(kept(double)) == 2
     assert subprocess.run(script[:-1], capture_output=True, check=False).returncode == 2

@@ -31,10 +31,10 @@ START = TODAY * DAY
 Records = Sequence[dict[str, Any]]
 
 
-def rank(store: MemoryStore, details: Records, now: int, stops: bool = False) -> None:
+def rank(store: MemoryStore, records: Records, now: int, stops: bool = False) -> None:
     """A run of Rank over rows of events; `stops`: it is killed before it closes days."""
     gatherer = Gatherer(hold=True)
-    gatherer.feed(rows_of(list(details)))
+    gatherer.feed(rows_of(list(records)))
     going = SplunkRun(store, NO_CONTEXT, ROOM.budget, now)
     going.merge_waiting()
     for day in gatherer.days():
@@ -65,8 +65,8 @@ def work(clock: str, role: str = "payments-api", **more: Any) -> dict[str, Any]:
 
 def events(store: MemoryStore, name: str = WHO) -> int:
     """How many events the day holds of an identity."""
-    identity_day = State(store).load_some(TODAY, [name]).get(name)
-    return identity_day.events() if identity_day else 0
+    day = State(store).load_some(TODAY, [name]).get(name)
+    return day.events() if day else 0
 
 
 def waits(store: MemoryStore) -> int:
@@ -124,8 +124,8 @@ def test_who_is_new_or_acts_oddly_never_waits(store: MemoryStore) -> None:
     rank(store, [record(TODAY, "09:00", role="newcomer")], START + 10 * HOUR)
     assert waits(store) == 0
     rank(store, raid(), START + 12 * HOUR)
-    (result,) = [item for item in publish.stored(store) if item["id"] == NAME]
-    assert result["listed"]
+    (shown,) = [item for item in publish.stored(store) if item["id"] == NAME]
+    assert shown["listed"]
     before = events(store)
     rank(store, [work("12:10")], START + 13 * HOUR)
     assert (events(store), waits(store)) == (before + 1, 0), "a notable tells all that there is"
@@ -141,11 +141,11 @@ def test_a_log_of_which_all_waits_is_not_silent(store: MemoryStore) -> None:
 
 def test_a_closed_day_does_not_show_that_parts_waited(store: MemoryStore) -> None:
     """Nor that a run was killed before it closed a day, nor that rows are read twice."""
-    details = [*(work(f"{hour:02d}:{n:02d}", role) for hour in range(1, 23) for n in (10, 40)
+    records = [*(work(f"{hour:02d}:{n:02d}", role) for hour in range(1, 23) for n in (10, 40)
               for role in ("payments-api", "batch")), *others(TODAY), *raid()]  # fmt: skip
-    details.sort(key=lambda item: item["eventTime"])
+    records.sort(key=lambda item: item["eventTime"])
     for hour in range(24):
-        mine = [item for item in details if START + hour * HOUR <= parse(item["eventTime"]) < START + (hour + 1) * HOUR]
+        mine = [item for item in records if START + hour * HOUR <= parse(item["eventTime"]) < START + (hour + 1) * HOUR]
         rank(store, mine, START + (hour + 1) * HOUR, stops=hour % 3 == 0)
         rank(store, mine, START + (hour + 1) * HOUR + 300)
     assert waits(store)
@@ -154,7 +154,7 @@ def test_a_closed_day_does_not_show_that_parts_waited(store: MemoryStore) -> Non
     rank(store, after[1:], START + 2 * DAY + 10 * HOUR)
     assert State(store).daybook.learnt == TODAY
     baseline = [*quiet(12), *quiet(12, "batch"), *until(TODAY - 1)]
-    assert told_of(store) == told_of(runs([baseline, details, after], ROOM))
+    assert told_of(store) == told_of(runs([baseline, records, after], ROOM))
     assert [key for key, _ in store.scan("meta", WAIT, "wait0")] == []
 
 

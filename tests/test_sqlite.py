@@ -209,16 +209,16 @@ def test_no_altered_byte_of_the_file_is_read_as_if_nothing_were(tmp_path: Path) 
     store.put("day", rows)
     store.commit()
     store.close()
-    identity_day, text = path.read_bytes(), 0
-    for at in range(50, len(identity_day), len(identity_day) // 12):
-        path.write_bytes(identity_day[:at] + bytes([identity_day[at] ^ 0x41]) + identity_day[at + 1 :])
+    original, altered = path.read_bytes(), 0
+    for at in range(50, len(original), len(original) // 12):
+        path.write_bytes(original[:at] + bytes([original[at] ^ 0x41]) + original[at + 1 :])
         try:
             store = SqliteStore(path)
             assert list(store.scan("day", "", "\U0010ffff")) == rows
             store.close()
         except StoreError:
-            text += 1
-    assert text >= 2  # the rest is room that holds nothing
+            altered += 1
+    assert altered >= 2  # the rest is room that holds nothing
 
 
 def test_a_state_without_content_is_refused_and_a_new_one_never_is_without(tmp_path: Path) -> None:

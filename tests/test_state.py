@@ -108,7 +108,7 @@ def test_rows_that_were_put_but_not_finished_are_simply_written_again() -> None:
 
     parts = [[record(TODAY + d, f"1{h}:00", name=n) for h in range(3) for n in ("A", "B")] for d in range(4)]
     end = [record(TODAY + 6, "10:00")]
-    identity_day = answer(runs([*parts, end]))
+    expected = answer(runs([*parts, end]))
     for dies in range(60):
         store = Fragile()
         run(store, parts[0])
@@ -120,15 +120,15 @@ def test_rows_that_were_put_but_not_finished_are_simply_written_again() -> None:
                 store.left = 10**9
                 run(store, part)
         run(store, end)
-        assert answer(store) == identity_day, dies
+        assert answer(store) == expected, dies
 
 
 @given(st.lists(st.integers(0, 60_000), max_size=200))
-def test_a_daybook_keeps_days_in_order_and_forgets_the_oldest(details: list[int]) -> None:
+def test_a_daybook_keeps_days_in_order_and_forgets_the_oldest(days: list[int]) -> None:
     book = Daybook([])
-    for day in details:
+    for day in days:
         book.add(day)
-    expected = sorted(set(details))
+    expected = sorted(set(days))
     assert book.days == expected
     limits = book.forget()
     assert book.days == [day for day in expected if day >= limits.delta]

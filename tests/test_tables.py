@@ -56,11 +56,11 @@ def test_google_cloud_s_log_in_bigquery_is_the_entry_itself() -> None:
 
 def table(rows: Iterable[Mapping[str, Any]]) -> bytes:
     result = list(rows)
-    string_io = io.StringIO(newline="")
-    writer = csv.DictWriter(string_io, list(dict.fromkeys(name for item in result for name in item)))
+    output = io.StringIO(newline="")
+    writer = csv.DictWriter(output, list(dict.fromkeys(name for item in result for name in item)))
     writer.writeheader()
     writer.writerows(result)
-    return string_io.getvalue().encode()
+    return output.getvalue().encode()
 
 
 def batches(path: Path) -> tuple[list[object], list[reader.Bad], list[int]]:

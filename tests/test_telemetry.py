@@ -34,8 +34,8 @@ def hourly(day: int, hours: range, account: str = "", **changes: Any) -> Records
 
 def raid(day: int, clock: str = "14", **changes: Any) -> Records:
     calls = (("iam", "CreateAccessKey"), ("iam", "ListUsers"), ("cloudtrail", "StopLogging"))
-    details = {"role": "batch", "address": "185.220.101.4", "agent": "aws-cli/2.1", **changes}
-    return [record(day, f"{clock}:{n:02}", service=s, name=name, **details) for n, (s, name) in enumerate(calls)]
+    fields = {"role": "batch", "address": "185.220.101.4", "agent": "aws-cli/2.1", **changes}
+    return [record(day, f"{clock}:{n:02}", service=s, name=name, **fields) for n, (s, name) in enumerate(calls)]
 
 
 @cache
@@ -101,8 +101,8 @@ def test_a_log_that_comes_late_takes_its_blind_spot_back() -> None:
 
 def test_a_silence_that_goes_on_is_told_for_a_week_and_then_lived_with() -> None:
     later = [r for day in range(TODAY, TODAY + 12) for r in hourly(day, range(24), OTHER)]
-    details = spots(runs([[*ordinary(), *later]]))
-    assert len(details) == telemetry.REMINDED and len({n["id"] for n in details}) == len(details)
+    gaps = spots(runs([[*ordinary(), *later]]))
+    assert len(gaps) == telemetry.REMINDED and len({n["id"] for n in gaps}) == len(gaps)
 
 
 def test_a_weekend_is_no_silence_and_neither_is_what_is_hardly_known() -> None:
@@ -152,23 +152,21 @@ def test_what_the_late_log_says_narrows_the_range_again() -> None:
     store = runs([ordinary(), [*today(range(9)), *raid(TODAY, "08")], hourly(TODAY + 1, range(24), OTHER)])
     assert compromise(store)["likelihood_range"]
     run(store, hourly(TODAY, range(9, 24)))
-    identity_day = compromise(store)
-    assert identity_day["likelihood_range"] == [] and not [
-        s for s in identity_day["signals"] if "no log" in s["evidence"]
-    ]
+    expected = compromise(store)
+    assert expected["likelihood_range"] == [] and not [s for s in expected["signals"] if "no log" in s["evidence"]]
 
 
 def test_a_field_that_went_missing_cannot_be_judged_and_is_not_taken_for_ordinary() -> None:
     silent = raid(TODAY, agent="")
     store = runs([ordinary(), silent])
-    details = compromise(store)
-    lost = {s["id"]: s for s in details["signals"] if s["cannot_tell"]}
+    shown = compromise(store)
+    lost = {s["id"]: s for s in shown["signals"] if s["cannot_tell"]}
     assert lost.keys() & set(NEEDS["agent"])
     why = telemetry.NO_FIELD.format("agent")
     assert all(lost[name]["evidence"] == why for name in lost.keys() & set(NEEDS["agent"]))
-    low, high = details["likelihood_range"]
-    assert low <= details["likelihood"] <= high
-    schema().validate(details)
+    low, high = shown["likelihood_range"]
+    assert low <= shown["likelihood"] <= high
+    schema().validate(shown)
 
 
 def test_the_range_holds_every_likelihood_that_the_unknown_signals_could_have_given() -> None:
@@ -176,8 +174,10 @@ def test_the_range_holds_every_likelihood_that_the_unknown_signals_could_have_gi
     seen = tuple(round(dice.random() * 9, 2) if dice.random() < 0.2 else 0.0 for _ in NAMES)
     bound = Baselines(CARD).bound(Baselines(CARD).baseline(MACHINE, TODAY))
     shown = zip(NAMES, *bound.features(seen), seen)
-    details = [{"id": name, "points": worth, "bin": bin, "value": value} for name, worth, bin, value in shown if value]
-    low, high = bounds(bound.tenant_habits, details, unknown)
+    signals = [
+        {"id": name, "points": worth, "bin": level, "value": value} for name, worth, level, value in shown if value
+    ]
+    low, high = bounds(bound.tenant_habits, signals, unknown)
     assert low == bound.likelihood(seen) < high
     for _ in range(500):
         values = [
@@ -197,15 +197,15 @@ def story() -> Records:
 
 
 def test_blind_spots_and_drift_do_not_depend_on_how_the_records_were_cut() -> None:
-    identity_day = sorted(story(), key=lambda r: (r["eventTime"], r["eventID"]))
-    expected = answer(runs([identity_day], ROOM))
+    records = sorted(story(), key=lambda r: (r["eventTime"], r["eventID"]))
+    expected = answer(runs([records], ROOM))
     assert [key for key in expected["notable"] if key.startswith("blind/")]
     assert [key for key in expected["meta"] if key.startswith(("rhythm/", "drift/"))]
-    days = sorted({r["eventTime"][:10] for r in identity_day})
-    daily = [[r for r in identity_day if r["eventTime"].startswith(day)] for day in days]
-    mixed = list(identity_day)
+    days = sorted({r["eventTime"][:10] for r in records})
+    daily = [[r for r in records if r["eventTime"].startswith(day)] for day in days]
+    mixed = list(records)
     random.Random(8).shuffle(mixed)
-    for parts in (daily, [mixed], [part[n::3] for part in daily for n in range(3)], [identity_day, identity_day[::3]]):
+    for parts in (daily, [mixed], [part[n::3] for part in daily for n in range(3)], [records, records[::3]]):
         assert answer(runs(parts, ROOM)) == expected
 
 

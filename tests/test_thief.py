@@ -37,10 +37,10 @@ def test_a_new_user_with_a_key_made_from_tor_is_listed_and_one_read_at_home_is_n
 def test_every_record_of_an_attack_is_read_as_the_victims_own(product: str) -> None:
     victim = ground().victims(product, young=False)[0]
     hand = thief.Hand(ground(), victim, "own", OWN, dice(1))
-    text = []
+    unread = []
     for attack in thief.ATTACKS[product].values():
-        text += [line for steps in hand.theft(attack) for line in hand.play(steps, thief.LEARNT)]
-    events = [next(s for s in every() if s.claims(line.record)).read(line.record) for line in text]
+        unread += [line for steps in hand.theft(attack) for line in hand.play(steps, thief.LEARNT)]
+    events = [next(s for s in every() if s.claims(line.record)).read(line.record) for line in unread]
     usual = hand.play(hand.usual(1), thief.LEARNT)[0].record
     mine = next(s for s in every() if s.claims(usual)).read(usual)
     workflow = {"workflow"} if product == "GitHub token" else set()  # the run that a push starts is its repository's

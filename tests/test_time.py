@@ -70,8 +70,8 @@ def history() -> list[Records]:
     return [ordinary(day) for day in range(LAST - 39, LAST)]
 
 
-def titles(result: list[dict[str, Any]], kind: str) -> list[str]:
-    return [notable["title"] for notable in result if notable["kind"] == kind]
+def titles(notables: list[dict[str, Any]], kind: str) -> list[str]:
+    return [notable["title"] for notable in notables if notable["kind"] == kind]
 
 
 # ---- the future
@@ -93,16 +93,16 @@ def test_thirty_six_days_of_the_future_hide_neither_the_attack_after_them_nor_th
 
 
 def test_what_is_of_tomorrow_is_read_and_what_is_later_is_read_when_its_day_has_come() -> None:
-    details = [record(20_000, "10:00"), record(20_001, "23:00"), record(20_002, "00:00")]
+    records = [record(20_000, "10:00"), record(20_001, "23:00"), record(20_002, "00:00")]
     early, due = (Intake([cloudtrail], now=day * DAY + 10) for day in (20_000, 20_001))
-    early.feed(details)
-    due.feed(details)
+    early.feed(records)
+    due.feed(records)
     assert (sorted(early.batch), early.batch.rejected) == ([20_000, 20_001], {"ahead": 1})
     assert (sorted(due.batch), due.batch.rejected) == ([20_000, 20_001, 20_002], {})
 
 
 @pytest.mark.parametrize(
-    "details",
+    "changes",
     [
         {"receiveTimestamp": "2024-10-02T10:00:00.123456Z"},
         {"_indextime": "1727863200"},
@@ -111,9 +111,9 @@ def test_what_is_of_tomorrow_is_read_and_what_is_later_is_read_when_its_day_has_
         {"event.ingested": "2024-10-02T10:00:00Z"},
     ],
 )
-def test_what_is_dated_after_it_was_received_moves_nothing_however_old_it_is(details: dict[str, Any]) -> None:
+def test_what_is_dated_after_it_was_received_moves_nothing_however_old_it_is(changes: dict[str, Any]) -> None:
     intake = Intake([cloudtrail])
-    intake.feed([{**record(day, "10:00"), **details} for day in (19_998, 19_999, 20_000)])  # received on day 19,998
+    intake.feed([{**record(day, "10:00"), **changes} for day in (19_998, 19_999, 20_000)])  # received on day 19,998
     assert (sorted(intake.batch), intake.batch.rejected) == ([19_998, 19_999], {"ahead": 1})
 
 
@@ -299,8 +299,8 @@ def test_days_that_a_host_dates_before_all_that_was_seen_are_no_history_of_its_t
         for each in (plain, hidden)
     )
     assert first == second != {} and hidden.run["too_late"] == len(backdated)
-    _, identity_day = on_host([*young, *backdated, *theft_on_host(LAST)])
-    assert identity_day.run["too_late"] == 0  # a first import has nothing to be late against
+    _, expected = on_host([*young, *backdated, *theft_on_host(LAST)])
+    assert expected.run["too_late"] == 0  # a first import has nothing to be late against
     going = Going(store, [cloudtrail, endpoint])
     going.feed(backdated)
     assert (going.finish().changed, going.finish().run["duplicates"]) == ([], len(backdated))

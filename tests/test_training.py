@@ -43,7 +43,7 @@ def families(kept: Path) -> dict[str, list[rows.Rows]]:
 
 
 @pytest.fixture(scope="module")
-def result(families: dict[str, list[rows.Rows]]) -> list[rows.Rows]:
+def world_rows(families: dict[str, list[rows.Rows]]) -> list[rows.Rows]:
     return families["drawn"]
 
 
@@ -55,8 +55,8 @@ def fitted(families: dict[str, list[rows.Rows]]) -> fit.Fitted:
 # ---- rows
 
 
-def test_rows_hold_eligible_days_with_their_incidents(result: list[rows.Rows]) -> None:
-    for item in result:
+def test_rows_hold_eligible_days_with_their_incidents(world_rows: list[rows.Rows]) -> None:
+    for item in world_rows:
         assert item.values.shape == (len(item.day), len(NAMES)) and item.bins.shape == item.values.shape
         assert item.bad.any() and not item.bad.all()
         assert {text.rpartition(" ")[2] for text in item.technique[item.bad]} <= {"external", "inside"}
@@ -113,13 +113,13 @@ def _product(store: MemoryStore, records: list[Any], model: model.Model, now: in
 
 
 def test_what_waits_in_training_is_said_by_labels_first_and_by_a_model_then(
-    result: list[rows.Rows], kept: Path
+    world_rows: list[rows.Rows], kept: Path
 ) -> None:
     """The second round's rows are those of the product: without labels, other values."""
     world = next(rows.training_worlds([1001], *SIZE))
     model = rows.blank(json.loads(commands.PRIOR.read_text("utf-8")))
     labelled, never = (rows.of_world(model._replace(id=name), world, kept) for name in ("", "holds nothing"))
-    assert len(labelled.day) == len(never.day) == len(result[0].day)
+    assert len(labelled.day) == len(never.day) == len(world_rows[0].day)
     assert not np.array_equal(np.nan_to_num(labelled.values), np.nan_to_num(never.values))
 
 
@@ -130,37 +130,41 @@ def test_shares_fall_and_habits_are_told_by_kind_and_age(fitted: fit.Fitted) -> 
     shares = fitted.shares
     assert shares.attack.shape == (len(NAMES), BINS)
     assert shares.world.shape == (2, len(fit.AGES), len(NAMES), BINS)
-    for ndarray in (shares.attack, shares.world):
-        assert (np.diff(ndarray, axis=-1) <= 1e-12).all() and (ndarray[..., 0] == 1.0).all() and (ndarray >= 0).all()
+    for shares_of_bins in (shares.attack, shares.world):
+        assert (
+            (np.diff(shares_of_bins, axis=-1) <= 1e-12).all()
+            and (shares_of_bins[..., 0] == 1.0).all()
+            and (shares_of_bins >= 0).all()
+        )
 
 
-def test_each_technique_weighs_the_same_however_often_it_is_seen(result: list[rows.Rows]) -> None:
+def test_each_technique_weighs_the_same_however_often_it_is_seen(world_rows: list[rows.Rows]) -> None:
     """Repeating the days of one technique changes nothing of the evidence."""
-    item = result[0]
+    item = world_rows[0]
     many = item.technique == item.technique[item.bad][0]
     again = rows.Rows(*(np.concatenate([part, part[many], part[many]]) for part in item))
     assert np.allclose(fit.shares_of([again]).attack, fit.shares_of([item]).attack)
 
 
-def test_incidents_have_the_stated_share_of_the_weight(result: list[rows.Rows]) -> None:
-    batch = fit.weighed(result[0], result[0].values, result[0].day >= 0, fit.PREVALENCE)
-    assert batch.weight[batch.y == 1].sum() / batch.weight.sum() == pytest.approx(fit.PREVALENCE, rel=0.01)
+def test_incidents_have_the_stated_share_of_the_weight(world_rows: list[rows.Rows]) -> None:
+    days = fit.weighed(world_rows[0], world_rows[0].values, world_rows[0].day >= 0, fit.PREVALENCE)
+    assert days.weight[days.y == 1].sum() / days.weight.sum() == pytest.approx(fit.PREVALENCE, rel=0.01)
 
 
-def test_the_document_is_read_as_it_was_fitted(fitted: fit.Fitted, result: list[rows.Rows]) -> None:
+def test_the_document_is_read_as_it_was_fitted(fitted: fit.Fitted, world_rows: list[rows.Rows]) -> None:
     """Shares and trees of the file are those that were fitted, to the digit that it keeps."""
     loaded = model.parse(json.loads(json.dumps(write.document(fitted, {"action": {"*": 0.1}}))))
     assert loaded.signals == NAMES
     assert np.abs(np.array(loaded.attack) - fitted.shares.attack).max() <= 10**-write.DIGITS
     assert np.abs(np.array(loaded.world) - fitted.shares.world).max() <= 10**-write.DIGITS
-    x = fit.features(result[0], fitted.shares)
-    details = [loaded.trees.log_odds(list(each)) for each in x]
-    assert np.abs(fit.log_odds(fitted.trees, x) - details).max() < 1e-3
+    x = fit.features(world_rows[0], fitted.shares)
+    log_odds = [loaded.trees.log_odds(list(each)) for each in x]
+    assert np.abs(fit.log_odds(fitted.trees, x) - log_odds).max() < 1e-3
 
 
-def test_no_reason_lowers_the_log_odds(fitted: fit.Fitted, result: list[rows.Rows]) -> None:
+def test_no_reason_lowers_the_log_odds(fitted: fit.Fitted, world_rows: list[rows.Rows]) -> None:
     """Raising any one point or bin of any day never lowers what the trees say."""
-    x = fit.features(result[0], fitted.shares)[:: max(1, len(result[0].day) // 60)]
+    x = fit.features(world_rows[0], fitted.shares)[:: max(1, len(world_rows[0].day) // 60)]
     before = fit.log_odds(fitted.trees, x)
     for feature in range(x.shape[1]):
         more = x.copy()
@@ -168,15 +172,15 @@ def test_no_reason_lowers_the_log_odds(fitted: fit.Fitted, result: list[rows.Row
         assert (fit.log_odds(fitted.trees, more) >= before - 1e-9).all(), feature
 
 
-def test_attacks_are_likelier_than_ordinary_days(fitted: fit.Fitted, result: list[rows.Rows]) -> None:
-    bad, odds = result[0].bad, fit.log_odds(fitted.trees, fit.features(result[0], fitted.shares))
+def test_attacks_are_likelier_than_ordinary_days(fitted: fit.Fitted, world_rows: list[rows.Rows]) -> None:
+    bad, odds = world_rows[0].bad, fit.log_odds(fitted.trees, fit.features(world_rows[0], fitted.shares))
     assert fitted.slope > 0 and odds[bad].mean() > odds[~bad].mean() + 1.0
 
 
 # ---- the command
 
 
-def test_the_same_worlds_give_the_same_bytes(kept: Path, tmp_path: Path, result: list[rows.Rows]) -> None:
+def test_the_same_worlds_give_the_same_bytes(kept: Path, tmp_path: Path, world_rows: list[rows.Rows]) -> None:
     size = ["--identities", str(SIZE[0]), "--incidents", str(SIZE[1])]
     for name in ("one", "two"):
         where = ["--workers", "1", "--kept", str(kept), "--out", str(tmp_path / name)]

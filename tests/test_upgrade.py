@@ -56,14 +56,14 @@ def test_a_notable_of_a_closed_day_keeps_its_place_its_revision_and_its_words() 
     store = earlier(TODAY + 3)
     before = next(unpack(raw) for key, raw in store.scan("notable", f"{TODAY:06d}/", f"{TODAY:06d}0"))
     result = run(store, others(TODAY + 4), ROOM)
-    (details,) = result.standing
-    assert (details["id"], details["revision"], details["listed_on"]) == (NAME, 4, render_day(TODAY))
-    assert [details[name] for name in ("title", "likelihood", "record_ids")] == [
+    (shown,) = result.standing
+    assert (shown["id"], shown["revision"], shown["listed_on"]) == (NAME, 4, render_day(TODAY))
+    assert [shown[name] for name in ("title", "likelihood", "record_ids")] == [
         before[name] for name in ("title", "likelihood", "record_ids")
     ]
     assert result.events == [] and not State(store).is_earlier
-    schema().validate(details)
-    assert from_json(details).id == NAME
+    schema().validate(shown)
+    assert from_json(shown).id == NAME
     again = run(store, raid(day=TODAY + 5) + others(TODAY + 5), ROOM)
     assert [(event.change, event.document["revision"]) for event in again.events] == [("grown", 5)]
     assert [revision["day"] for revision in again.standing[0]["revisions"]] == [
@@ -75,8 +75,8 @@ def test_a_notable_of_a_closed_day_keeps_its_place_its_revision_and_its_words() 
 def test_one_of_an_open_day_is_judged_again_under_the_same_id_and_a_later_revision() -> None:
     store = earlier(TODAY)
     result = run(store, [], ROOM)
-    (details,) = result.standing
-    assert details["id"] == NAME and details["revision"] in (4, 5)
+    (shown,) = result.standing
+    assert shown["id"] == NAME and shown["revision"] in (4, 5)
     assert [event.change for event in result.events] in ([], ["grown"])
 
 

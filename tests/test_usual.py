@@ -110,8 +110,8 @@ def test_every_counterfactual_is_as_likely_as_it_claims() -> None:
         text = notable["usual"]["instead"]
         days = [made_up(notable, network) for network in text["networks"]]
         baselines = on_eve(days[0].day, {days[0].identity.id: days[0]})
-        result = [likelihood([score_day(baselines, day)]) for day in days]
-        assert max(result) == text["likelihood"] == notable["usual"]["likelihood"], notable["title"]
+        likelihoods = [likelihood([score_day(baselines, day)]) for day in days]
+        assert max(likelihoods) == text["likelihood"] == notable["usual"]["likelihood"], notable["title"]
         assert text["text"].endswith(f"(likelihood {text['likelihood']:g}%)")
 
 

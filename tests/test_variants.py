@@ -105,9 +105,9 @@ def test_labels_name_records_of_their_time(family: str) -> None:
             for identity_day in day.values()
             for mark in identity_day.seen
         }
-        details = [(i["id"], record) for i in incidents_of(days) for record in i["record_ids"]]
-        assert len(details) == len({record for _, record in details})
-        assert {fingerprint(record) for _, record in details} <= ids
+        labelled = [(i["id"], record) for i in incidents_of(days) for record in i["record_ids"]]
+        assert len(labelled) == len({record for _, record in labelled})
+        assert {fingerprint(record) for _, record in labelled} <= ids
         assert all(incident["record_ids"] for incident in incidents_of(days))
 
 
@@ -221,7 +221,7 @@ def test_what_is_severe_is_mostly_stolen_in_brief_files_and_deployments_do_it_to
                 replay.label(incidents)
                 for item in replay.run_days(grouped(records)):
                     severe[bool(item.incidents)].append((item.episode.values[at] or 0.0) >= 5)
-    stolen, ordinary = (sum(result) / len(result) for result in (severe[True], severe[False]))
+    stolen, ordinary = (sum(hits) / len(hits) for hits in (severe[True], severe[False]))
     assert stolen > 10 * ordinary > 0
 
 

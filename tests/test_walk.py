@@ -37,8 +37,8 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     logs.mkdir()
     for day in range(TODAY - 14, TODAY + 1):
         date = render(day * DAY)[:10]
-        details = [item for item in trail() if item["eventTime"].startswith(date)]
-        (logs / f"{date}.jsonl").write_bytes(as_lines(details))
+        records = [item for item in trail() if item["eventTime"].startswith(date)]
+        (logs / f"{date}.jsonl").write_bytes(as_lines(records))
         assert cli.main(["score", str(logs / f"{date}.jsonl"), "--out", str(folder / "out")]) == 0
     return folder / "out"
 

@@ -90,8 +90,8 @@ def test_every_output_is_written(monkeypatch: pytest.MonkeyPatch, lacking: list[
     explain = notables._explain
 
     def without(at: int, *rest: Any) -> tuple[Any, ...]:
-        backing, *text = explain(at, *rest)
-        return ([] if bare is None or SIGNALS[at].name in bare else backing), *text
+        backing, *lines = explain(at, *rest)
+        return ([] if bare is None or SIGNALS[at].name in bare else backing), *lines
 
     with monkeypatch.context() as patched:
         patched.setattr(notables, "_explain", without)

@@ -49,8 +49,8 @@ def test_labels_name_records_and_identities_as_the_sources_read_them(days: list[
     incidents = [incident for day in days for incident in day.incidents]
     assert len(incidents) == SMALL.incidents
     for incident in incidents:
-        result = [events[name] for name in incident["record_ids"]]
-        assert {event.identity.name for event in result} == set(incident["identities"])
+        labelled = [events[name] for name in incident["record_ids"]]
+        assert {event.identity.name for event in labelled} == set(incident["identities"])
         assert incident["identity"] == incident["identities"][0]
     assert all(i["first_time"].startswith(day.date) for day in days for i in day.incidents)
 
@@ -83,10 +83,10 @@ def test_a_company_has_attacks_in_its_account_and_in_its_products(company: list[
 
 def test_labels_of_a_company_name_records_and_identities_as_the_sources_read_them(company: list[Day]) -> None:
     sources = {m.__name__.rpartition(".")[2]: m for m in registry.modules("nhi_watch.intake.sources")}
-    details = ((sources[product], record) for day in company for product, record in day.records)
+    records = ((sources[product], record) for day in company for product, record in day.records)
     names = {
         e.record_id: e.identity.name
-        for source, record in details
+        for source, record in records
         if source.claims(record)
         for e in [source.read(record)]
     }
@@ -114,8 +114,8 @@ def test_every_technique_through_agents_leaves_records_that_its_source_reads() -
         tenant = company_of(world)
         assert {campaign.technique.name for campaign in tenant.campaigns} == {name}
         for campaign in tenant.campaigns:
-            details = campaign.run(tenant).label
-            assert details is not None and details["names"]
+            label = campaign.run(tenant).label
+            assert label is not None and label["names"]
 
 
 def test_every_technique_is_dealt_from_outside_and_from_inside() -> None:

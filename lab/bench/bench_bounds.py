@@ -105,14 +105,14 @@ def case(kind: str, number: int) -> None:
     """One case, in this process."""
     resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))
     what, _, elastic = kind.partition(" ")
-    text = chain(flood(what, number), theft())
+    records = chain(flood(what, number), theft())
     if what in FILES:
         seconds, notables = beside_file(what, number)
     else:
-        seconds, notables = over_elastic(text) if elastic else over_files(text)
+        seconds, notables = over_elastic(records) if elastic else over_files(records)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    result = [n for n in notables if n["identity"]["name"].endswith(f"/{VICTIM}") and n["kind"] == "compromise"]
-    theft_is = f"rank {result[0]['rank']}" if result else "hidden"
+    attacked = [n for n in notables if n["identity"]["name"].endswith(f"/{VICTIM}") and n["kind"] == "compromise"]
+    theft_is = f"rank {attacked[0]['rank']}" if attacked else "hidden"
     print(json.dumps({"seconds": round(seconds, 1), "mb": peak, "theft": theft_is}))
 
 
@@ -169,12 +169,12 @@ def over_elastic(records: Iterable[dict[str, Any]]) -> tuple[float, list[dict[st
             with connect(Connection((node.start(),))) as client:
                 ecs_shape.template(client, stream)
                 setup.setup(client, job.namespace)
-                for details in (tenant(20), records):
+                for batch in (tenant(20), records):
                     came = render(int(time.time()))
-                    ecs_shape.load(client, stream, (ecs_shape.document(item, False, came) for item in details))
+                    ecs_shape.load(client, stream, (ecs_shape.document(item, False, came) for item in batch))
                     time.sleep(2)
                     started = time.process_time()
-                    run(client, job._replace(since=None) if details is records else job)
+                    run(client, job._replace(since=None) if batch is records else job)
                     seconds = time.process_time() - started
                 client.indices.refresh(index=job.stream)
                 hits = client.search(index=job.stream, size=10_000)["hits"]["hits"]
@@ -190,27 +190,27 @@ def measured(kind: str, number: int) -> dict[str, Any]:
         return {"theft": f"unfinished after {LIMIT} s"}
     if done.returncode:
         return {"theft": f"failed: {done.stderr.strip().splitlines()[-1][:80]}"}
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures
 
 
 def table() -> dict[str, Any]:
     """What every case costs, by its name."""
     out = OUT / "bench_bounds.json"
-    result: dict[str, Any] = json.loads(out.read_text("utf-8")) if out.exists() else {}
+    by_case: dict[str, Any] = json.loads(out.read_text("utf-8")) if out.exists() else {}
     for kind, number in CASES:
         name = f"{number:,} {kind}"
-        if name not in result:
-            result[name] = measured(kind, number)
-            write(result)
-    return result
+        if name not in by_case:
+            by_case[name] = measured(kind, number)
+            write(by_case)
+    return by_case
 
 
-def page(result: dict[str, Any]) -> str:
+def page(by_case: dict[str, Any]) -> str:
     """The table as the page has it."""
     rows = [
         f"| {name} | {' | '.join(str(item.get(key, '')) for key in ('seconds', 'mb', 'theft'))} |"
-        for name, item in result.items()
+        for name, item in by_case.items()
     ]
     usual = chunks.Bounds()
     about = ABOUT.format(
@@ -234,9 +234,9 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["--case"]:
         case(arguments[1], int(arguments[2]))
         return 0
-    result = table()
+    by_case = table()
     if "--page" in arguments:
-        Path(arguments[arguments.index("--page") + 1]).write_text(page(result), "utf-8")
+        Path(arguments[arguments.index("--page") + 1]).write_text(page(by_case), "utf-8")
     return 0
 
 

@@ -39,9 +39,9 @@ def main() -> None:
         parts = [written(folder / f"hour{at:02}.json", each) for at, each in enumerate(hours) if each]
         path, item = written(folder / "day.json", last), written(folder / "one.json", last[:1])
         rounds = [measured(folder, path, parts, item) for _ in range(ROUNDS)]
-    start, _, twice, thrice, once, often = (min(figures) for figures in zip(*rounds))
+    start, _, twice, thrice, once, often = (min(seconds) for seconds in zip(*rounds))
     idle = thrice - twice
-    details = {
+    figures = {
         "records": len(last),
         "runs": len(parts),
         "start_up": start,
@@ -49,9 +49,9 @@ def main() -> None:
         "one_run": once,
         "many_runs": often,
     }
-    details["times"] = round((often - len(parts) * start) / (once - start), 2)
-    details["times_beside_idle"] = round((often - len(parts) * idle) / (once - idle), 2)
-    write(details)
+    figures["times"] = round((often - len(parts) * start) / (once - start), 2)
+    figures["times_beside_idle"] = round((often - len(parts) * idle) / (once - idle), 2)
+    write(figures)
 
 
 def measured(folder: Path, path: Path, parts: Sequence[Path], item: Path) -> tuple[float, ...]:
@@ -72,11 +72,11 @@ def spent(folder: Path, runs: Sequence[Path], learnt: bool) -> float:
 
 def logs(folder: Path) -> list[list[str]]:
     """The records of each day, in order."""
-    result: dict[str, list[str]] = {}
+    by_date: dict[str, list[str]] = {}
     for path in sorted(folder.rglob("*.ndjson.gz")):
         for line in gzip.decompress(path.read_bytes()).decode("utf-8").splitlines():
-            result.setdefault(json.loads(line)["eventTime"][:10], []).append(line)
-    return [sorted(result[day], key=lambda line: str(json.loads(line)["eventTime"])) for day in sorted(result)]
+            by_date.setdefault(json.loads(line)["eventTime"][:10], []).append(line)
+    return [sorted(by_date[day], key=lambda line: str(json.loads(line)["eventTime"])) for day in sorted(by_date)]
 
 
 def written(path: Path, records: Sequence[str]) -> Path:

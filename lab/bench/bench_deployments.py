@@ -86,7 +86,7 @@ def rows_of(world: World, model: Path) -> Iterator[Row]:
 
 def deployments(records: Sequence[dict[str, Any]]) -> list[str]:
     """The texts of the records that deploy something."""
-    return [text for text in map(json.dumps, records) if DEPLOYMENT.search(text)]
+    return [line for line in map(json.dumps, records) if DEPLOYMENT.search(line)]
 
 
 def follows(name: str, texts: Sequence[str]) -> bool:

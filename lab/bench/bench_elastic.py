@@ -116,7 +116,7 @@ def prepare(client: Elasticsearch, namespace: str) -> None:
 def _rates(taken: dict[str, list[Taken]], total: int, kind: str) -> dict[str, float]:
     """Documents a second and ratios; the first turn warmed the server up."""
     rates = {
-        way: total / statistics.median(getattr(each, kind) for each in takens[1:]) for way, takens in taken.items()
+        way: total / statistics.median(getattr(each, kind) for each in measured[1:]) for way, measured in taken.items()
     }
     return {**rates, **{f"run_to_{way}": rates["run"] / rate for way, rate in rates.items() if way != "run"}}
 

@@ -185,7 +185,7 @@ class Batch:
 def spooled(folder: Path, documents: int, runs: int, machines: int) -> tuple[Batch, list[Batch], int]:
     """The history, the documents by the run that is the first to see them, and how many those are."""
     days = 1 + runs * EVERY // DAY
-    begun, text, dice = START + HISTORY, 0, random.Random(3)
+    begun, total, dice = START + HISTORY, 0, random.Random(3)
     accounts = -(-machines // ACCOUNT)
     history, batches = Batch(folder / "history"), [Batch(folder / f"{number}") for number in range(runs + 1)]
     for account in range(accounts):
@@ -205,15 +205,15 @@ def spooled(folder: Path, documents: int, runs: int, machines: int) -> tuple[Bat
                     continue
                 seen = came + (dice.randrange(300, 3600) if dice.random() < LATE else 5)
                 batches[min(runs, (seen - begun) // EVERY)].add(document)
-                text += 1
+                total += 1
         for batch in (history, *batches):
             batch.flush()
-    return history, batches, text
+    return history, batches, total
 
 
 def _measured(client: Elasticsearch, folder: Path, documents: int, runs: int, machines: int) -> Json:
     ecs_shape.template(client, STREAM)
-    history, batches, text = spooled(folder, documents, runs, machines)
+    history, batches, total = spooled(folder, documents, runs, machines)
     begun = START + HISTORY
     history.load(client)
     names = {name: f"{name}{elastic_server.FIRST}" for name in ("schedule", "process", "bulk")}
@@ -246,18 +246,18 @@ def _measured(client: Elasticsearch, folder: Path, documents: int, runs: int, ma
     ratios = {name: {key: spent[name][key] / value for key, value in sorted(spent["bulk"].items()) if value}
               for name in ("schedule", "process")}  # fmt: skip
     slope, intercept = linear_regression(*zip(*each_run[:-1]))
-    us = {name: round(each["client"] * 1e6 / text) for name, each in spent.items()}
+    us = {name: round(each["client"] * 1e6 / total) for name, each in spent.items()}
     start = started()
     taken = {
         "bulk": us["bulk"] / 1e6 * A_DAY + start / 1000,
         "throughout": us["schedule"] / 1e6 * A_DAY + start / 1000 * RUNS,
         "process": us["process"] / 1e6 * A_DAY,
-        "schedule": slope * A_DAY * spent["schedule"]["read"] / text + (intercept + start / 1000) * RUNS,
+        "schedule": slope * A_DAY * spent["schedule"]["read"] / total + (intercept + start / 1000) * RUNS,
     }
     return {
-        "documents": text, "runs": len(ends), "bulk_read": spent["bulk"]["read"] / text,
-        "read_per_document": {name: each["read"] / text for name, each in spent.items()}, "client_us_a_document": us,
-        "server_us_a_document": {name: round(each["server"] * 1e6 / text) for name, each in spent.items()},
+        "documents": total, "runs": len(ends), "bulk_read": spent["bulk"]["read"] / total,
+        "read_per_document": {name: each["read"] / total for name, each in spent.items()}, "client_us_a_document": us,
+        "server_us_a_document": {name: round(each["server"] * 1e6 / total) for name, each in spent.items()},
         "to_bulk": ratios, "spent": spent, "state": states, "state_bulk": _state(client, names["bulk"]),
         "stages": {name: _stages(spent[name], len(ends)) for name in ("schedule", "process")},
         "fixed_ms_a_run": intercept * 1000, "us_a_further_document": slope * 1e6, "start_ms": start,
@@ -268,9 +268,9 @@ def _measured(client: Elasticsearch, folder: Path, documents: int, runs: int, ma
 
 def _stages(spent: Counter[str], runs: int) -> dict[str, float]:
     """Milliseconds of the client's processor, of a run, by stage; `host` is what no other is."""
-    details = {name: seconds for name, seconds in spent.items() if name in STAGES}
-    details["host"] = spent["client"] - sum(details.values())
-    return {name: each * 1000 / runs for name, each in details.items()}
+    kept = {name: seconds for name, seconds in spent.items() if name in STAGES}
+    kept["host"] = spent["client"] - sum(kept.values())
+    return {name: each * 1000 / runs for name, each in kept.items()}
 
 
 @contextmanager
@@ -300,11 +300,11 @@ def _state(client: Elasticsearch, namespace: str) -> Json:
     """Rows of the state and their bytes, and what its index takes once the deleted are merged away."""
     index = f"nhi-state-{namespace}"
     client.indices.forcemerge(index=index, max_num_segments=1, flush=True)
-    text = client.indices.stats(index=index, metric=["store", "docs"])["_all"]["primaries"]
+    primaries = client.indices.stats(index=index, metric=["store", "docs"])["_all"]["primaries"]
     tables: Counter[str] = Counter()
     for table, size in _rows(client, index):
         tables[table] += size
-    return {"rows": text["docs"]["count"], "bytes": text["store"]["size_in_bytes"], "tables": dict(tables)}
+    return {"rows": primaries["docs"]["count"], "bytes": primaries["store"]["size_in_bytes"], "tables": dict(tables)}
 
 
 def _rows(client: Elasticsearch, index: str) -> Iterator[tuple[str, int]]:

@@ -56,13 +56,13 @@ def main() -> int:
     began, dice, runs = time.monotonic(), random.Random(args.seed), args.runs or WAY[args.where]
     with tempfile.TemporaryDirectory() as name:
         if args.where == "files":
-            details = files(Path(name), runs, dice)
+            figures = files(Path(name), runs, dice)
         elif args.where == "splunk":
-            details = splunk(Path(name), runs, args.seed)
+            figures = splunk(Path(name), runs, args.seed)
         else:
-            details = elastic(Path(name), runs, args.version, dice)
-    write({"where": args.where, "seed": args.seed, **details, "seconds": round(time.monotonic() - began)})
-    return int(bool(details["differed"]))
+            figures = elastic(Path(name), runs, args.version, dice)
+    write({"where": args.where, "seed": args.seed, **figures, "seconds": round(time.monotonic() - began)})
+    return int(bool(figures["differed"]))
 
 
 # ---- files
@@ -74,18 +74,18 @@ def files(folder: Path, kills: int, dice: random.Random) -> Json:
     days = sorted((folder / "data" / "events").iterdir())
     took = [nhi(*_score(folder / "whole", day)).wall for day in days]
     expected = _written(folder / "whole")
-    details = {"kills": 0, "runs that had ended before": 0, "rounds": 0, "differed": 0}
-    while details["kills"] < kills:
-        out = folder / f"round-{details['rounds']}"
+    counts = {"kills": 0, "runs that had ended before": 0, "rounds": 0, "differed": 0}
+    while counts["kills"] < kills:
+        out = folder / f"round-{counts['rounds']}"
         for day, seconds in zip(days, took):
             for _ in range(dice.choice((1, 1, 2))):
                 was_killed = _kill(out, day, seconds * dice.random())
-                details["kills" if was_killed else "runs that had ended before"] += 1
-                details["differed"] += sum(map(_is_torn, out.glob("[!.]*.json*")))
+                counts["kills" if was_killed else "runs that had ended before"] += 1
+                counts["differed"] += sum(map(_is_torn, out.glob("[!.]*.json*")))
             nhi(*_score(out, day))
-        details["rounds"] += 1
-        details["differed"] += _written(out) != expected
-    return {**details, "notables": sum(len(text.splitlines()) for text in expected)}
+        counts["rounds"] += 1
+        counts["differed"] += _written(out) != expected
+    return {**counts, "notables": sum(len(text.splitlines()) for text in expected)}
 
 
 def _written(out: Path) -> list[bytes]:
@@ -131,11 +131,11 @@ def elastic(folder: Path, runs: int, version: str, dice: random.Random) -> Json:
 
 def _story(faults: Faults, before: int, runs: int, figures: Json) -> int:
     """Some runs over one account; returns how many there were."""
-    kinds, identity_day, kind, number = list(KINDS), records(days=8, machines=20), "", 0
+    kinds, history, kind, number = list(KINDS), records(days=8, machines=20), "", 0
     try:
-        read = identity_day[: len(identity_day) // 2]
+        read = history[: len(history) // 2]
         faults.begin(read)
-        for number, batch in enumerate(batches(identity_day[len(identity_day) // 2 :], runs), 1):
+        for number, batch in enumerate(batches(history[len(history) // 2 :], runs), 1):
             kind = kinds[(before + number) % len(kinds)]
             alerts, read = faults.befall(kind, batch), [*read, *batch]
             print(f"   run {before + number}: {kind}: {alerts} alerts, each once", flush=True)
@@ -143,7 +143,7 @@ def _story(faults: Faults, before: int, runs: int, figures: Json) -> int:
                 print(f"   {faults.standing(read)} notables of open days as nhi score makes them", flush=True)
             figures["good"][kind] += 1
         kind = "close"
-        print(f"   {faults.scored(identity_day)} notables of closed days as nhi score makes them", flush=True)
+        print(f"   {faults.scored(history)} notables of closed days as nhi score makes them", flush=True)
     except AssertionError as error:
         traceback.print_exc()
         figures["differed"].append(f"run {before + number}, {kind}: {error}"[:500])

@@ -54,16 +54,16 @@ def main() -> None:
             nhi(*words)
         rounds = [{what: nhi(*words) for what, words in commands.items()} for _ in range(args.rounds)]
         size = (out / "state.sqlite").stat().st_size
-    details = {what: [min(round[what][at] for round in rounds) for at in (0, 1)] for what in commands}
+    least = {what: [min(times[what][at] for times in rounds) for at in (0, 1)] for what in commands}
     write(
         {
             "identities": args.identities,
             "notables": args.notables,
             "state_bytes": size,
-            "seconds_and_processor": details,
+            "seconds_and_processor": least,
         }
     )
-    for what, (seconds, processor) in details.items():
+    for what, (seconds, processor) in least.items():
         late = "  over what is promised" if processor > PROMISED else ""
         print(f"{seconds:7.3f} s, processor {processor:6.3f} s  {what}{late}")
 

@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=10)
     args = parser.parse_args()
     spec = Spec(args.days, args.machines, 41, campaigns=3, events=12 * args.machines * args.days)
-    result: dict[str, Any] = {"machines": args.machines, "days": args.days}
+    figures: dict[str, Any] = {"machines": args.machines, "days": args.days}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         *before, today = [day.records for day in Tenant(spec).days()]
@@ -75,22 +75,22 @@ def main() -> None:
             "before": lines,
             "day": [line for each in hours.values() for line in each],
             "few": lines[-10:],
-            **{f"hour{hour}": details for hour, details in sorted(hours.items())},
+            **{f"hour{hour}": lines_of_hour for hour, lines_of_hour in sorted(hours.items())},
         }
-        for file, details in files.items():
-            (folder / f"{file}.json").write_text("".join(details), "utf-8")
+        for file, records in files.items():
+            (folder / f"{file}.json").write_text("".join(records), "utf-8")
         score(folder / "before.json", folder / "base")
         score(folder / "few.json", copied(folder, "warm"))
-        result["one_run"] = round(score(folder / "day.json", copied(folder, "one")), 2)
+        figures["one_run"] = round(score(folder / "day.json", copied(folder, "one")), 2)
         out = copied(folder, "many")
-        result["24_runs"] = round(sum(score(folder / f"hour{hour}.json", out) for hour in sorted(hours)), 2)
+        figures["24_runs"] = round(sum(score(folder / f"hour{hour}.json", out) for hour in sorted(hours)), 2)
         retain(kept := copied(folder, "kept"), RETAINED)
         few = folder / "few.json"
         for name, where in (("idle", out), (f"idle_with_{RETAINED}_ended", kept), ("idle_with_none", folder / "warm")):
             score(few, where)
-            result[name] = round(min(score(few, where) for _ in range(TRIES)), 3)
-        result["idle_process"] = round(min(nhi("score", few, "--out", out).processor for _ in range(TRIES)), 3)
-    write(result)
+            figures[name] = round(min(score(few, where) for _ in range(TRIES)), 3)
+        figures["idle_process"] = round(min(nhi("score", few, "--out", out).processor for _ in range(TRIES)), 3)
+    write(figures)
 
 
 if __name__ == "__main__":

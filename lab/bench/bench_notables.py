@@ -54,17 +54,17 @@ def judged(days: list[list[Json]], folder: Path) -> Json:
 def budget(machines: int, days: int) -> Json:
     """Places taken in ordinary weeks: the most of any seven days, against the allowance."""
     with tempfile.TemporaryDirectory() as folder:
-        details = judged(list(ordinary(machines, days)), Path(folder))
-    dates = sorted(item["listed_on"] for item in details["listed"] if item["listed_on"] and not item["over_budget"])
+        scored = judged(list(ordinary(machines, days)), Path(folder))
+    dates = sorted(item["listed_on"] for item in scored["listed"] if item["listed_on"] and not item["over_budget"])
     most = max((sum(start <= date < _after(start, 7) for date in dates) for start in dates), default=0)
     return {
-        "identities": details["run"]["identities"],
-        "events": details["run"]["events"],
+        "identities": scored["run"]["identities"],
+        "events": scored["run"]["events"],
         "most_in_7_days": most,
-        "allowed": week_allowance(details["run"]["budget"], machines),
-        "over_budget": details["run"]["over_budget"],
-        "below": details["run"]["overflow"],
-        "rank_share": _rank_share(details["run"]),
+        "allowed": week_allowance(scored["run"]["budget"], machines),
+        "over_budget": scored["run"]["over_budget"],
+        "below": scored["run"]["overflow"],
+        "rank_share": _rank_share(scored["run"]),
     }
 
 
@@ -89,14 +89,14 @@ def incidents(machines: int = 300, days: int = 9) -> Json:
     for number, record in enumerate(stolen.values()):
         every[-1] += theft(record, number)
     with tempfile.TemporaryDirectory() as folder:
-        details = judged(every, Path(folder))
-    named = {who["name"] for item in details["listed"] for who in (item["identity"], *item["members"])}
+        scored = judged(every, Path(folder))
+    named = {who["name"] for item in scored["listed"] for who in (item["identity"], *item["members"])}
     return {
         "incidents": len(stolen),
         "listed": len(named & stolen.keys()),
         "others_listed": len(named - stolen.keys()),
-        "over_budget": details["run"]["over_budget"],
-        "folded": details["run"]["folded"],
+        "over_budget": scored["run"]["over_budget"],
+        "folded": scored["run"]["folded"],
     }
 
 

@@ -119,8 +119,8 @@ class Peer(NamedTuple):
             sys.exit(f"{self.name}: {done.stderr[-500:]}")
         after, lines = os.times(), done.stdout.splitlines()
         if self.is_json:
-            details = [orjson.loads(line) for line in lines if line.startswith("{")]
-            pairs = [(item["event"]["eventID"], item["rule_title"]) for item in details]
+            matches = [orjson.loads(line) for line in lines if line.startswith("{")]
+            pairs = [(item["event"]["eventID"], item["rule_title"]) for item in matches]
         else:
             pairs = [(line.split("\t")[0], line.split("\t")[1]) for line in lines]
         return pairs, done.stderr.strip()[-80:], sum(after[2:4]) - sum(before[2:4])
@@ -160,9 +160,9 @@ def records(step: int) -> Records:
     path, technique_of, lines = OUT / "data" / "techniques.ndjson", dict[str, str](), list[bytes]()
     for file in sorted(TECHNIQUES.rglob("*json")):
         for record in of_file(file):
-            built = {**record, **moved(record, DAYS - 1)}
-            technique_of[built["eventID"]] = file.stem
-            lines.append(orjson.dumps(built))
+            moved_record = {**record, **moved(record, DAYS - 1)}
+            technique_of[moved_record["eventID"]] = file.stem
+            lines.append(orjson.dumps(moved_record))
     path.write_bytes(b"\n".join(lines) + b"\n")
     return Records(days, path, technique_of)
 
@@ -176,9 +176,9 @@ def ours(records: Records) -> dict[str, Any]:
     ordinary = listed(out)
     run([NHI, "score", records.days[-1], records.attacks, "--out", out, "--state", state, "--no-learn"])
     behind = {record for notable in listed(out) for record in notable["record_ids"]}
-    result = {name for record, name in records.technique_of.items() if record in behind}
+    found_techniques = {name for record, name in records.technique_of.items() if record in behind}
     return {
-        "techniques": len(result),
+        "techniques": len(found_techniques),
         "of": len(set(records.technique_of.values())),
         "notables_of_a_day": len(ordinary),
     }
@@ -201,9 +201,9 @@ def listed(out: Path) -> list[dict[str, Any]]:
 def theirs(peer: Peer, records: Records, ordinary: list[tuple[str, str]], rules: str) -> dict[str, Any]:
     """What matches of the techniques, and of the last ordinary day."""
     attacks, *_ = peer.matched(records.attacks)
-    result = {records.technique_of[record] for record, _ in attacks if record in records.technique_of}
+    matched_techniques = {records.technique_of[record] for record, _ in attacks if record in records.technique_of}
     return {
-        "techniques": len(result),
+        "techniques": len(matched_techniques),
         "of": len(set(records.technique_of.values())),
         "matches_of_a_day": len(ordinary),
         "rules_that_match_on_it": len({rule for _, rule in ordinary}),
@@ -220,9 +220,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true")
     args = parser.parse_args()
-    result, left_out = peers(args)
-    text, out = records(10 if args.quick else 1), OUT / "peers-speed"
-    events, item = sum(1 for _ in text.days[-1].open("rb")), text.days[-1]
+    compared, left_out = peers(args)
+    corpus, out = records(10 if args.quick else 1), OUT / "peers-speed"
+    events, item = sum(1 for _ in corpus.days[-1].open("rb")), corpus.days[-1]
     first = OUT / "data" / "first.ndjson"
     first.write_bytes(item.read_bytes().partition(b"\n")[0] + b"\n")
     seconds: dict[str, list[float]] = defaultdict(list)
@@ -236,13 +236,13 @@ def main() -> int:
             }
             for name, command in commands.items():
                 seconds[name + what].append(cost(command).seconds)
-            for peer in result:
+            for peer in compared:
                 *matched[peer.name], took = peer.matched(path)
                 seconds[peer.name + what].append(took)
     least = {name: min(each) for name, each in seconds.items()}
     names = [name for name in least if not name.endswith(" begins")]
     speed = {name: round((events - 1) / max(0.01, least[name] - least[name + " begins"])) for name in names}
-    finds = {"nhi": ours(text), **{peer.name: theirs(peer, text, *matched[peer.name]) for peer in result}}
+    finds = {"nhi": ours(corpus), **{peer.name: theirs(peer, corpus, *matched[peer.name]) for peer in compared}}
     write({"events": events, "events_a_second": speed, "seconds": least, "finds": finds, "left_out": left_out})
     return 0
 

@@ -67,10 +67,10 @@ def make(folder: Path) -> None:
     generate(SEED, folder / "made", identities=MACHINES, days=DAYS)
     with gzip.open(folder / "made" / "events" / "cloudtrail.ndjson.gz") as file:
         lines = file.read().splitlines()
-    details = [orjson.loads(line) for line in lines]
-    hours = [f"{item['eventTime'][:13]}-{item.get('recipientAccountId', '')}" for item in details]
+    records = [orjson.loads(line) for line in lines]
+    hours = [f"{item['eventTime'][:13]}-{item.get('recipientAccountId', '')}" for item in records]
     deliver(lines, hours, folder / "hours")
-    deliver(lines, [item["eventTime"][:10] for item in details], folder / "days")
+    deliver(lines, [item["eventTime"][:10] for item in records], folder / "days")
     (folder / "lines").mkdir()
     (folder / "lines" / "cloudtrail.ndjson").write_bytes(b"\n".join(lines) + b"\n")
 
@@ -134,17 +134,17 @@ def main() -> int:
 def figures(costs: dict[str, list[Cost]], form: str, events: int, programs: list[str]) -> dict[str, Any]:
     """The least of each, and what part of it the bare loop is."""
     bare = min(costs[f"bare {form}"]).seconds
-    details: dict[str, Any] = {"events": events, "bare_seconds": round(bare, 2)}
+    row: dict[str, Any] = {"events": events, "bare_seconds": round(bare, 2)}
     for name in programs:
         least = min(costs[f"{name} {form}"])
         peak = min(cost.megabytes for cost in costs[f"{name} {form}"])
-        details[name] = {
+        row[name] = {
             "seconds": round(least.seconds, 2),
             "events_a_second": round(events / least.seconds),
             "of_bare": round(bare / least.seconds, 3),
             "megabytes": peak,
         }
-    return details
+    return row
 
 
 if __name__ == "__main__":

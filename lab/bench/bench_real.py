@@ -52,33 +52,33 @@ def main(quick: bool) -> int:
         "bare_s3": [sys.executable, "-c", _BARE, *packed],
         "score_s3": score(packed, state, "--no-learn"),
     }
-    details: dict[str, list[Spent]] = {name: [] for name in jobs}
+    spent_by_job: dict[str, list[Spent]] = {name: [] for name in jobs}
     for _ in range(1 if quick else 3):
         for name, command in jobs.items():
-            details[name].append(spent(command))
+            spent_by_job[name].append(spent(command))
     run = json.loads((OUT / "real" / "run.json").read_text("utf-8"))
-    result = {
+    figures = {
         "events": run["read"],
         "behaviours": run["behaviours"],
         "stages": run["seconds"],
-        "ratio_by_processor_time": ratio(details, "bare", "score", 1),
-        "ratio": ratio(details, "bare", "score", 0),
-        "ratio_s3_by_processor_time": ratio(details, "bare_s3", "score_s3", 1),
-        "ratio_s3": ratio(details, "bare_s3", "score_s3", 0),
-        "seconds": {name: [round(median(details, name, which), 2) for which in (0, 1)] for name in details},
+        "ratio_by_processor_time": ratio(spent_by_job, "bare", "score", 1),
+        "ratio": ratio(spent_by_job, "bare", "score", 0),
+        "ratio_s3_by_processor_time": ratio(spent_by_job, "bare_s3", "score_s3", 1),
+        "ratio_s3": ratio(spent_by_job, "bare_s3", "score_s3", 0),
+        "seconds": {name: [round(median(spent_by_job, name, which), 2) for which in (0, 1)] for name in spent_by_job},
     }
-    write(result)
+    write(figures)
     return 0
 
 
-def median(details: dict[str, list[Spent]], name: str, which: int) -> float:
+def median(spent_by_job: dict[str, list[Spent]], name: str, which: int) -> float:
     """Of all rounds; 0: on the wall, 1: of the processor."""
-    return statistics.median(each[which] for each in details[name])
+    return statistics.median(each[which] for each in spent_by_job[name])
 
 
-def ratio(details: dict[str, list[Spent]], item: str, other: str, which: int) -> float:
+def ratio(spent_by_job: dict[str, list[Spent]], item: str, other: str, which: int) -> float:
     """Median of one over median of the other."""
-    return round(median(details, item, which) / median(details, other, which), 3)
+    return round(median(spent_by_job, item, which) / median(spent_by_job, other, which), 3)
 
 
 def score(paths: list[str], state: Path, *options: str) -> list[str]:
@@ -110,9 +110,9 @@ def written(records: list[dict[str, Any]], day: int) -> Path:
     folder = OUT / "data" / "real"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{day:03}.ndjson"
-    details = [{**record, **moved(record, day)} for record in records]
-    details.sort(key=lambda record: str(record["eventTime"]))
-    path.write_bytes(b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in details))
+    one_day = [{**record, **moved(record, day)} for record in records]
+    one_day.sort(key=lambda record: str(record["eventTime"]))
+    path.write_bytes(b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in one_day))
     return path
 
 

@@ -136,11 +136,11 @@ def _default(record: dict[str, Any]) -> dict[str, list[str]]:
 
 def write(
     path: Path, rows: Sequence[dict[str, list[str]]], fields: Iterable[str] | None, args: Sequence[str] = (),
-    details: Mapping[str, str] = MappingProxyType({}),
+    connection: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:  # fmt: skip
     """A stream as splunkd writes it: getinfo, then chunks; all fields of a chunk where none are named."""
     with path.open("wb") as out:
-        out.write(getinfo(args, **details))
+        out.write(getinfo(args, **connection))
         for start in range(0, len(rows), CHUNK):
             part = rows[start : start + CHUNK]
             names = fields if fields is not None else dict.fromkeys(name for row in part for name in row)
@@ -184,8 +184,8 @@ def learnt(python: str, records: list[dict[str, Any]], folder: Path, nhiscore: P
             double.kv.captain["nhi_state"][document["_key"]] = document
     fresh = [record for record in records if record["eventTime"][:10] == last]
     rows = [{"_raw": [json.dumps(record)], **flat(record)} for record in fresh]
-    details = {"splunkd_uri": double.url, "session_key": double.session}
-    stream, walls, spent = write(folder / "session", rows, [*FIELDS, "_raw"], details=details), [], []
+    connection = {"splunkd_uri": double.url, "session_key": double.session}
+    stream, walls, spent = write(folder / "session", rows, [*FIELDS, "_raw"], connection=connection), [], []
     for _ in range(ROUNDS):
         double.asked.clear()
         with stream.open("rb") as given, (folder / "out").open("wb") as taken:

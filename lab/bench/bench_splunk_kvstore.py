@@ -459,9 +459,9 @@ def page(figures: Sequence[dict[str, Any]]) -> str:
         for a_day in axis:
             identities, units = million * 1e6 / a_day, Units(figures, a_day)
             days = [day_of(units, identities, a_day, every) for every in EVERY]
-            text = zip(*days)
+            columns = zip(*days)
             form = ("{:,.0f}", "{:,.0f}", "{:,.1f}", "{:.1f}", "{:,.0f}", "{:,.1f}", "{:,.0f}")
-            cells = ["/".join(shape.format(each) for each in column) for shape, column in zip(form, text)]
+            cells = ["/".join(shape.format(each) for each in column) for shape, column in zip(form, columns)]
             lines.append("| " + " | ".join([f"{million} million", f"{a_day:,}", f"{identities:,.0f}", *cells]) + " |")
     lines += ["", "What was measured, whole runs (a row of the KV store: one):", "",
               "| events an identity | in the store | work | identities | CPU, ms | requests | kB read | kB written |",
@@ -490,8 +490,8 @@ def aims(units: Units) -> Iterator[str]:
         ("written to it, GB a day", 50, "{:,.0f}", [day.written for day in days]),
         ("stored in the index, % of the events' bytes", 1, "{:,.1f}", [day.stored for day in days]),
     ):
-        details = (f"{shape.format(value)}: {'met' if value <= asked else 'missed'}" for value in values)
-        yield f"| {name} | {asked} | " + " | ".join(details) + " |"
+        verdicts = (f"{shape.format(value)}: {'met' if value <= asked else 'missed'}" for value in values)
+        yield f"| {name} | {asked} | " + " | ".join(verdicts) + " |"
 
 
 HEAD = """\

@@ -187,9 +187,9 @@ def _around(data: bytes) -> str:
     """A part with a record for each behaviour that the text of a row tells of, and with the text."""
     with suppress(ValueError, TypeError, LookupError, RecursionError):
         number = len(json.loads(data)[4]) // day_rows.ROW
-        text = struct.pack("<BBBHII", parts.VERSION, parts.MARK, 1, 1, number, number)
-        text += bytes(range(parts.MARK)) * number + b"\1" * number
-        return urlsafe_b64encode(text + day_rows.deflated(data, WORDS)).decode()
+        packed = struct.pack("<BBBHII", parts.VERSION, parts.MARK, 1, 1, number, number)
+        packed += bytes(range(parts.MARK)) * number + b"\1" * number
+        return urlsafe_b64encode(packed + day_rows.deflated(data, WORDS)).decode()
     return ""
 
 
@@ -217,8 +217,8 @@ def read_state(data: bytes) -> None:
     except (ValueError, RecursionError):
         return
     store = MemoryStore()
-    details = plain if isinstance(plain, list) and len(plain) == len(_ROWS) else [plain] * len(_ROWS)
-    for (table, key), row in zip(_ROWS, details):
+    row_values = plain if isinstance(plain, list) and len(plain) == len(_ROWS) else [plain] * len(_ROWS)
+    for (table, key), row in zip(_ROWS, row_values):
         store.put(table, [(key, pack(row))])
     with suppress(NhiError):
         state = State(store)
@@ -337,8 +337,8 @@ class Pair(NamedTuple):
 
 def samples(path: Path) -> list[Any]:
     """The records of a file of samples that are objects."""
-    details = (json.loads(line)["record"] for line in path.read_text("utf-8").splitlines())
-    return [record for record in details if isinstance(record, dict)]
+    records = (json.loads(line)["record"] for line in path.read_text("utf-8").splitlines())
+    return [record for record in records if isinstance(record, dict)]
 
 
 def words(source: ModuleType, records: Iterable[Any]) -> list[str]:
@@ -346,9 +346,9 @@ def words(source: ModuleType, records: Iterable[Any]) -> list[str]:
     file = Path(str(source.__file__))
     files = file.parent.glob("*.py") if file.name == "__init__.py" else [file]
     nodes = (node for path in files for node in ast.walk(ast.parse(path.read_text("utf-8"))))
-    result = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    result |= {value for record in records for _, value in leaves(record) if isinstance(value, str)}
-    return sorted(word for word in result if 0 < len(word) <= _LONGEST)
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    texts |= {value for record in records for _, value in leaves(record) if isinstance(value, str)}
+    return sorted(word for word in texts if 0 < len(word) <= _LONGEST)
 
 
 def leaves(tree: Any, at: Steps = ()) -> Iterator[tuple[Steps, Any]]:

@@ -79,12 +79,12 @@ def _edge(notable: Document) -> str:
 def precision(incidents: Iterable[Document], listed: Sequence[Document]) -> str:
     """How many of the listed notables are incidents, by severity."""
     records = {record for incident in incidents for record in incident["record_ids"]}
-    text = []
+    lines = []
     for severity in reversed(SEVERITIES):
         these = [item for item in listed if item["severity"] == severity]
         right = sum(bool(records & set(item["record_ids"])) for item in these)
-        text += [f"{severity} {right} of {len(these)}"] if these else []
-    return f"Listed notables that are incidents, by severity: {', '.join(text) or 'none listed'}."
+        lines += [f"{severity} {right} of {len(these)}"] if these else []
+    return f"Listed notables that are incidents, by severity: {', '.join(lines) or 'none listed'}."
 
 
 def _fate(best: Document | None) -> str:
@@ -107,9 +107,9 @@ def main(folder: Path) -> None:
         store.close()
     listed = list(jsonlines.read(folder / "notables.jsonl"))
     lines = list(told(incidents, notables))
-    result = sum(" found: " in line for line in lines)
+    found = sum(" found: " in line for line in lines)
     head = (
-        f"The simulator hid {len(incidents)} incidents in these logs; {result} of them are listed above "
+        f"The simulator hid {len(incidents)} incidents in these logs; {found} of them are listed above "
         f"(.venv/bin/nhi explain ID --out {folder} tells of any, not listed, too):"
     )
     sys.stdout.write(

@@ -58,28 +58,28 @@ def main(arguments: Sequence[str]) -> int:
     folder, pictures = map(Path, arguments)
     _framework(folder / "framework")
     for path in sorted(folder.glob("nhi_*.json")):
-        text = json.loads(path.read_text("utf-8"))
+        definition = json.loads(path.read_text("utf-8"))
         page = path.with_suffix(".html")
-        page.write_text(page_of(text), "utf-8")
-        with browser(WIDTH, height(text), dark=True) as driver:
+        page.write_text(page_of(definition), "utf-8")
+        with browser(WIDTH, height(definition), dark=True) as driver:
             driver.get(page.resolve().as_uri())
             (pictures / f"{path.stem}.png").write_bytes(_settled(driver))
         print(pictures / f"{path.stem}.png")
     return 0
 
 
-def page_of(details: dict[str, Any]) -> str:
+def page_of(definition: dict[str, Any]) -> str:
     """A dashboard as a page; what its rows say ends no script.
 
     >>> "</script><b>" in page_of({"title": "</script><b>"})
     False
     """
-    return PAGE.format(board=json.dumps(details).replace("<", "\\u003c"))
+    return PAGE.format(board=json.dumps(definition).replace("<", "\\u003c"))
 
 
-def height(details: dict[str, Any]) -> int:
+def height(definition: dict[str, Any]) -> int:
     """Pixels that a dashboard takes."""
-    places = (each["position"] for each in details["layout"]["structure"])
+    places = (each["position"] for each in definition["layout"]["structure"])
     return INPUTS + int(max(at["y"] + at["h"] for at in places))
 
 

@@ -131,13 +131,13 @@ def read_more(path: Path) -> list[Range]:
 def claims(ranges: list[Range], version: int) -> dict[int, Name]:
     """Who names each /24 (version 4) or /48 (version 6)."""
     size = 256 if version == 4 else 1 << 80
-    pending: dict[int, dict[Name, int]] = defaultdict(lambda: defaultdict(int))
+    claims: dict[int, dict[Name, int]] = defaultdict(lambda: defaultdict(int))
     for item in ranges:
         if item.version == version:
             for prefix, count in _per_prefix(item, size):
-                pending[prefix][item.name] += count
+                claims[prefix][item.name] += count
     named = {}
-    for prefix, names in pending.items():
+    for prefix, names in claims.items():
         enough = [name for name, count in names.items() if version == 6 or count >= ENOUGH[name[1]]]
         if enough:
             named[prefix] = min(enough, key=lambda name: (ORDER.index(name[1]), -names[name], name))
@@ -168,11 +168,11 @@ def wide(ranges: list[Range]) -> list[list[int]]:
     rank = {r: (ORDER.index(r.name[1]), r.last - r.first) for r in ranges}
     runs: list[list[int]] = []
     active: list[Range] = []
-    pending = sorted(ranges, key=lambda r: r.first, reverse=True)
+    ordered = sorted(ranges, key=lambda r: r.first, reverse=True)
     for first, after in zip(edges, edges[1:]):
         active = [r for r in active if r.last >> 80 >= first]
-        while pending and pending[-1].first >> 80 <= first:
-            active.append(pending.pop())
+        while ordered and ordered[-1].first >> 80 <= first:
+            active.append(ordered.pop())
         if active:
             index = names.index(min(active, key=lambda r: (rank[r], r.name)).name)
             if runs and runs[-1][1:] == [first - 1, index]:

@@ -52,20 +52,22 @@ def filled(server: Server, name: str) -> dict[str, Any]:
     if "identity" in tokens:
         tokens.update(_story(server, name, tokens, now))
     rows = run(server, name, tokens, now)
-    details: dict[str, Any] = json.loads(json.dumps(board(name)))
-    tables = {v["dataSources"]["primary"] for v in details["visualizations"].values() if v["type"] == "splunk.table"}
-    for source, result in rows.items():
-        data = table(result, "%Y-%m-%d %H:%M:%S" if source in tables else "%Y-%m-%dT%H:%M:%S.000+00:00")
-        details["dataSources"][source].update(type="ds.test", options={"data": data})
-    _inputs(details, tokens)
-    return details
+    definition: dict[str, Any] = json.loads(json.dumps(board(name)))
+    tables = {v["dataSources"]["primary"] for v in definition["visualizations"].values() if v["type"] == "splunk.table"}
+    for source, rows_of_source in rows.items():
+        data = table(rows_of_source, "%Y-%m-%d %H:%M:%S" if source in tables else "%Y-%m-%dT%H:%M:%S.000+00:00")
+        definition["dataSources"][source].update(type="ds.test", options={"data": data})
+    _inputs(definition, tokens)
+    return definition
 
 
-def _inputs(details: dict[str, Any], tokens: dict[str, str]) -> None:
+def _inputs(definition: dict[str, Any], tokens: dict[str, str]) -> None:
     """The inputs as they were set; without those of time, which ask a server what they may offer."""
-    details["inputs"] = {name: each for name, each in details["inputs"].items() if each["type"] != "input.timerange"}
-    details["layout"]["globalInputs"] = list(details["inputs"])
-    for each in details["inputs"].values():
+    definition["inputs"] = {
+        name: each for name, each in definition["inputs"].items() if each["type"] != "input.timerange"
+    }
+    definition["layout"]["globalInputs"] = list(definition["inputs"])
+    for each in definition["inputs"].values():
         each["options"]["defaultValue"] = tokens[each["options"]["token"]]
 
 

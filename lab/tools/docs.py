@@ -139,8 +139,8 @@ def sources() -> Iterator[str]:
 
 def source_row(module: ModuleType) -> list[str]:
     """One row of the table of sources: its name links to the file, whose first line tells what it reads."""
-    text = meaning(module).partition("\n")[0]
-    return [link(module), text, code(module.ELASTIC_INDICES)]
+    head = meaning(module).partition("\n")[0]
+    return [link(module), head, code(module.ELASTIC_INDICES)]
 
 
 def link(module: ModuleType) -> str:
@@ -162,8 +162,8 @@ def fields() -> str:
 
 def schemas() -> Iterator[str]:
     """The common schemas in a table."""
-    module_types = registry.modules("nhi_watch.intake.schemas")
-    return table(["schema", *HEAD[1:]], map(source_row, module_types))
+    schemas = registry.modules("nhi_watch.intake.schemas")
+    return table(["schema", *HEAD[1:]], map(source_row, schemas))
 
 
 def meaning(module: ModuleType) -> str:

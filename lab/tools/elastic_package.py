@@ -109,22 +109,22 @@ def build(into: Path) -> Path:
 
 def files() -> dict[str, bytes]:
     """Path → content."""
-    result = {
+    content = {
         "manifest.yml": _yaml(_manifest()),
         "changelog.yml": _yaml(_changelog()),
         "docs/README.md": _README.encode(),
         "LICENSE.txt": (ROOT / "LICENSE").read_bytes(),
     }
     for kind in _TITLES:
-        result.update(_stream(kind))
+        content.update(_stream(kind))
     for each in kibana.saved_objects():
-        details = _renamed(each)
-        kind = details["type"].replace("-", "_")
-        result[f"kibana/{kind}/{details['id']}.json"] = _json(details)
+        renamed = _renamed(each)
+        kind = renamed["type"].replace("-", "_")
+        content[f"kibana/{kind}/{renamed['id']}.json"] = _json(renamed)
     for rule in kibana.rules():
         name = f"{rule['rule_id']}_{rule['version']}"
-        result[f"kibana/security_rule/{name}.json"] = _json({"id": name, "type": "security-rule", "attributes": rule})
-    return result
+        content[f"kibana/security_rule/{name}.json"] = _json({"id": name, "type": "security-rule", "attributes": rule})
+    return content
 
 
 def _manifest() -> Json:
@@ -155,26 +155,26 @@ def _stream(kind: str) -> dict[str, bytes]:
     mapping, sample = setup.mappings()[f"logs-{dataset}"], _sample(kind)
     resolved = {"index_template": {"mappings": {"dynamic": False}}}
     lifecycle = setup.component_templates()[f"logs-{dataset}@settings"]["template"]["lifecycle"]
-    result = {
+    stream = {
         f"{folder}/manifest.yml": _yaml(
             {"title": _TITLES[kind], "type": "logs", "dataset": dataset, "elasticsearch": resolved}
         ),
         f"{folder}/fields/fields.yml": _yaml(_fields(mapping, dataset)),
         f"{folder}/lifecycle.yml": _yaml(lifecycle),
     }
-    return {**result, f"{folder}/sample_event.json": _json(sample)} if sample else result
+    return {**stream, f"{folder}/sample_event.json": _json(sample)} if sample else stream
 
 
 def _fields(mapping: Json, dataset: str) -> list[Json]:
     constant = {**_CONSTANT, "data_stream.dataset": dataset, "event.dataset": dataset}
-    details: list[Json] = []
+    fields: list[Json] = []
     for name, kind in sorted(names(mapping).items()):
         if name in constant:
             value = {"value": constant[name]} if constant[name] else {}
-            details.append({"name": name, "type": "constant_keyword", "description": _described(name), **value})
+            fields.append({"name": name, "type": "constant_keyword", "description": _described(name), **value})
         else:
-            details.append({"name": name, "type": kind, "description": _described(name)})
-    return details
+            fields.append({"name": name, "type": kind, "description": _described(name)})
+    return fields
 
 
 def _described(name: str) -> str:

@@ -63,9 +63,9 @@ def record(folder: Path, inputs: Path, only: Sequence[str]) -> None:
             continue
         if case.make and not case.path.exists():
             _run(*case.make, "--out", str(case.path.parent))
-        details = score(case.path)
-        (folder / f"{case.name}.json").write_text(json.dumps(details, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        print(f"{case.name}: {len(details['notables'])} listed, {details['run']['events']:,} events")
+        scored = score(case.path)
+        (folder / f"{case.name}.json").write_text(json.dumps(scored, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        print(f"{case.name}: {len(scored['notables'])} listed, {scored['run']['events']:,} events")
 
 
 def score(path: Path) -> Json:
@@ -76,21 +76,21 @@ def score(path: Path) -> Json:
             return {"notables": [], "run": {"events": 0}, "refused": done.stderr.strip()[-300:]}
         lines = (Path(out) / "notables.jsonl").read_text("utf-8").splitlines()
         run = json.loads((Path(out) / "run.json").read_text("utf-8"))
-    text = ("read", "parsed", "duplicates", "events", "rejected", "identities", "notables")
-    counts = {name: run[name] for name in text}
+    names = ("read", "parsed", "duplicates", "events", "rejected", "identities", "notables")
+    counts = {name: run[name] for name in names}
     return {"notables": [_brief(json.loads(line)) for line in lines], "run": counts}
 
 
-def _brief(details: Json) -> Json:
-    chance = details["likelihood"] if "likelihood" in details else details["score"]
+def _brief(written: Json) -> Json:
+    chance = written["likelihood"] if "likelihood" in written else written["score"]
     signals = [
-        signal["id"] for signal in details["signals"] if signal.get("points", 0) > 0 or signal.get("log_odds", 0) > 0
+        signal["id"] for signal in written["signals"] if signal.get("points", 0) > 0 or signal.get("log_odds", 0) > 0
     ]
     return {
-        "id": details["id"],
-        "title": details["title"],
-        "kind": details["kind"],
-        "severity": details["severity"],
+        "id": written["id"],
+        "title": written["title"],
+        "kind": written["kind"],
+        "severity": written["severity"],
         "likelihood": chance,
         "signals": signals,
     }
@@ -133,7 +133,7 @@ def differences(before: Json, after: Json) -> Iterator[str]:
     for name in before.get("run", {}):
         if before["run"][name] != after["run"].get(name):
             yield f"run.{name} {before['run'][name]} -> {after['run'].get(name)}"
-    old, new = ({notable["id"]: notable for notable in details["notables"]} for details in (before, after))
+    old, new = ({notable["id"]: notable for notable in answers["notables"]} for answers in (before, after))
     for word, here, there in (("gone", old, new), ("new", new, old)):
         for name in here:
             if name not in there:
@@ -152,10 +152,10 @@ def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parts = parser.add_subparsers(dest="what", required=True)
-    argument_parser = parts.add_parser("record", help="score all cases with this tree")
-    argument_parser.add_argument("folder", type=Path)
-    argument_parser.add_argument("--inputs", type=Path, help="where made logs are kept (default: FOLDER/../inputs)")
-    argument_parser.add_argument("--only", nargs="*", default=[], help="beginnings of cases' names")
+    recording = parts.add_parser("record", help="score all cases with this tree")
+    recording.add_argument("folder", type=Path)
+    recording.add_argument("--inputs", type=Path, help="where made logs are kept (default: FOLDER/../inputs)")
+    recording.add_argument("--only", nargs="*", default=[], help="beginnings of cases' names")
     looked = parts.add_parser("compare", help="say what differs")
     looked.add_argument("before", type=Path)
     looked.add_argument("after", type=Path)

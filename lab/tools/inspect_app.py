@@ -43,10 +43,10 @@ def main() -> int:
         return 2
     report = inspect(package.build())
     accepted = json.loads(ACCEPTED.read_text("utf-8"))
-    result = list(findings(report))
-    wrong = refused(result, accepted)
+    every = list(findings(report))
+    wrong = refused(every, accepted)
     print("appinspect:", ", ".join(f"{key} {value}" for key, value in report["summary"].items()), flush=True)
-    for finding in result:
+    for finding in every:
         verdict = "  refused" if finding in wrong else "  accepted"
         print(f"{verdict} {finding.result} {finding.check}: {accepted.get(finding.check, finding.message)}")
     return int(bool(wrong))

@@ -111,8 +111,8 @@ def standard_library() -> frozenset[str]:
     if known is not None:
         return frozenset(known)
     here = Path(sysconfig.get_paths()["stdlib"])
-    result = {path.name.partition(".")[0] for path in [*here.iterdir(), *here.glob("lib-dynload/*")]}
-    return frozenset(result | set(sys.builtin_module_names))
+    names = {path.name.partition(".")[0] for path in [*here.iterdir(), *here.glob("lib-dynload/*")]}
+    return frozenset(names | set(sys.builtin_module_names))
 
 
 PACKERS = frozenset({"package", "vendor"})

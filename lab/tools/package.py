@@ -51,9 +51,9 @@ def version() -> str:
     """
     init = (ROOT / PACKAGE / "__init__.py").read_text("utf-8")
     own = re.findall(r'^__version__ = "([^"]+)"', init, re.MULTILINE)
-    details = re.findall(r"^version = (.+)$", (ROOT / "default" / "app.conf").read_text("utf-8"), re.MULTILINE)
-    if len(own) != 1 or details != own * 2:
-        raise ValueError(f"default/app.conf says version {details}, nhi_watch/__init__.py says {own}")
+    versions = re.findall(r"^version = (.+)$", (ROOT / "default" / "app.conf").read_text("utf-8"), re.MULTILINE)
+    if len(own) != 1 or versions != own * 2:
+        raise ValueError(f"default/app.conf says version {versions}, nhi_watch/__init__.py says {own}")
     return str(own[0])
 
 

@@ -27,8 +27,8 @@ def true_one(folder: Path) -> str:
     """The beginning of the id of the listed notable with the highest likelihood that holds records of an incident."""
     incidents = json.loads((folder / "data" / "labels.json").read_text("utf-8"))["incidents"]
     records = {name for incident in incidents for name in incident["record_ids"]}
-    result = [item for item in jsonlines.read(folder / "notables.jsonl") if records & set(item["record_ids"])]
-    return str(max(result, key=lambda item: item["likelihood"])["id"])[:6]
+    true_notables = [item for item in jsonlines.read(folder / "notables.jsonl") if records & set(item["record_ids"])]
+    return str(max(true_notables, key=lambda item: item["likelihood"])["id"])[:6]
 
 
 def listing(folder: Path) -> str:

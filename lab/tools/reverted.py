@@ -543,13 +543,13 @@ def main(rows: list[str]) -> int:
 def _passing(mend: Mend, folder: Path) -> int:
     """How many of its tests pass without the mend."""
     path = folder / "nhi_watch" / mend.file
-    identity_day = path.read_text("utf-8")
-    path.write_text(identity_day.replace(mend.now, mend.before), "utf-8")
-    details = {test: _outcome(test, folder) for test in mend.tests}
-    path.write_text(identity_day, "utf-8")
-    for test, outcome in details.items():
+    source = path.read_text("utf-8")
+    path.write_text(source.replace(mend.now, mend.before), "utf-8")
+    outcomes = {test: _outcome(test, folder) for test in mend.tests}
+    path.write_text(source, "utf-8")
+    for test, outcome in outcomes.items():
         print(f"{mend.row:4} {mend.file}: {test}: {outcome}", flush=True)
-    return sum(outcome != "fails" for outcome in details.values())
+    return sum(outcome != "fails" for outcome in outcomes.values())
 
 
 def _outcome(test: str, folder: Path) -> str:

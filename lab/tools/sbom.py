@@ -32,7 +32,7 @@ def bom(files: Mapping[str, bytes], name: str, version: str) -> bytes:
     ('1.6', 'bin/a.py')
     """
     components = [*map(_file, files, files.values()), *_libraries(files), *_ingredients(files), *_model(files)]
-    details = {
+    document = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, _digest(repr(components).encode()))}",
@@ -50,7 +50,7 @@ def bom(files: Mapping[str, bytes], name: str, version: str) -> bytes:
         "components": components,
         "dependencies": [{"ref": name, "dependsOn": [e["bom-ref"] for e in components if e["type"] != "file"]}],
     }
-    return json.dumps(details, indent=1).encode() + b"\n"
+    return json.dumps(document, indent=1).encode() + b"\n"
 
 
 def _digest(data: bytes) -> str:

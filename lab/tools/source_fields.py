@@ -58,14 +58,14 @@ def fields_of(source: ModuleType) -> list[Field]:
     for sample in _lines(SAMPLES / "sources" / f"{source.NAME}.jsonl"):
         if "event" not in sample or not sample["shape"].startswith("native"):
             continue
-        identity_day = source.read(sample["record"])
+        event = source.read(sample["record"])
         for path, record in _lacking(sample["record"]):
-            result = _read(source, record)
-            if isinstance(result, str):
-                rejects.setdefault(path, set()).add(result)
-            elif result != identity_day:
-                feeds.setdefault(path, set()).update(_changed(identity_day, result))
-                lost.setdefault(path, set()).update(_lost(identity_day, result))
+            changed = _read(source, record)
+            if isinstance(changed, str):
+                rejects.setdefault(path, set()).add(changed)
+            elif changed != event:
+                feeds.setdefault(path, set()).update(_changed(event, changed))
+                lost.setdefault(path, set()).update(_lost(event, changed))
     names = sorted({*feeds, *rejects}, key=lambda path: (path.count("."), path))
     return [
         Field(name, _ordered(feeds.get(name, ())), _ordered(lost.get(name, ())), tuple(sorted(rejects.get(name, ()))))
@@ -112,19 +112,19 @@ def _shown(steps: tuple[Any, ...]) -> str:
     return _HASHED.sub("…", text)
 
 
-def _changed(event: Event, result: Event) -> Iterator[str]:
-    for name, was, now in zip(Event._fields, event, result):
+def _changed(event: Event, changed: Event) -> Iterator[str]:
+    for name, was, now in zip(Event._fields, event, changed):
         if was == now:
             continue
         if name == "traits":
-            yield from (f"trait {trait}" for trait in sorted(set(event.traits) ^ set(result.traits)))
+            yield from (f"trait {trait}" for trait in sorted(set(event.traits) ^ set(changed.traits)))
         elif name not in ("service", "provider"):
             yield name
 
 
-def _lost(event: Event, result: Event) -> Iterator[str]:
+def _lost(event: Event, changed: Event) -> Iterator[str]:
     empty = ("", "unknown", "none", ())
-    for name, was, now in zip(Event._fields, event, result):
+    for name, was, now in zip(Event._fields, event, changed):
         if was not in empty and now in empty and name not in ("service", "provider", "traits"):
             yield name
 
@@ -159,11 +159,11 @@ def _without(sample: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _value(signal: Signal, sample: dict[str, Any]) -> float | None:
-    result = events(sample["events"], TODAY)
-    baseline = learnt(sample["history"]).baseline(result[0].identity, TODAY)
-    dict_values = whole_days(result).values()
+    todays = events(sample["events"], TODAY)
+    baseline = learnt(sample["history"]).baseline(todays[0].identity, TODAY)
+    whole_days_read = whole_days(todays).values()
     episode = EpisodeView(
-        [view for identity_day in dict_values for view in views_of(identity_day.ordered(), baseline)], baseline
+        [view for identity_day in whole_days_read for view in views_of(identity_day.ordered(), baseline)], baseline
     )
     if signal.scope != "behaviour":
         return signal.value(episode)

@@ -34,7 +34,7 @@ def main() -> int:
         server = played(unpacked(Path(folder)), "", SPEC)
     state = KvStore(Collection(cast(Client, Direct(server.splunkd.kv)), STATE))
     written = standing([row["_raw"][0] for row in server.events if row["index"] == ["nhi_risk"]])
-    texts = [told(text, state) for text in written]
+    texts = [told(line, state) for line in written]
     demo.SAMPLE.write_bytes(gzip.compress(("\n".join(texts) + "\n").encode(), 9, mtime=0))
     print(f"{demo.SAMPLE.relative_to(ROOT)}: {len(texts)} notables, {demo.SAMPLE.stat().st_size:,} bytes")
     return 0

@@ -156,8 +156,8 @@ def acts(service: str, operation: str, traits: tuple[str, ...] = ()) -> tuple[Ac
     """
     if "alert" in traits or "secret_alert" in traits:
         return ()
-    call, trait_set = (service, canonical(operation)), frozenset(traits)
-    return tuple(act for act in _calls().acts if call in act.calls or _marked(act, call, trait_set))
+    call, marked = (service, canonical(operation)), frozenset(traits)
+    return tuple(act for act in _calls().acts if call in act.calls or _marked(act, call, marked))
 
 
 def _marked(act: Act, call: tuple[str, str], traits: frozenset[str]) -> bool:
@@ -173,11 +173,11 @@ def severe(service: str, operation: str, traits: tuple[str, ...] = ()) -> tuple[
     >>> [act.weight for act in severe("iam", "AttachUserPolicy", ("admin_policy",))]
     [10.0]
     """
-    call, trait_set = (service, canonical(operation)), frozenset(traits)
+    call, marked = (service, canonical(operation)), frozenset(traits)
     return tuple(
         act
         for act in _calls().severe
-        if (not act.calls or call in act.calls) and (not act.traits or not act.traits.isdisjoint(trait_set))
+        if (not act.calls or call in act.calls) and (not act.traits or not act.traits.isdisjoint(marked))
     )
 
 

@@ -190,8 +190,8 @@ class Expected:
         """Episode id → the pattern that covers it, as a verdict."""
         mine = [head for head in case.rows if len(head.members) == 1 and head.lead in self._of]
         documents = episodes.documents(self._rows, mine) if mine else {}
-        result = ((head.id, self._covering(documents[head.id])) for head in mine if head.id in documents)
-        return {name: _verdict(pattern, case.id) for name, pattern in result if pattern is not None}
+        coverings = ((head.id, self._covering(documents[head.id])) for head in mine if head.id in documents)
+        return {name: _verdict(pattern, case.id) for name, pattern in coverings if pattern is not None}
 
     def _covering(self, document: Document) -> Optional[Pattern]:
         mine = self._of[document["identity"]["id"]]

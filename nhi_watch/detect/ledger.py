@@ -94,13 +94,13 @@ class Owner(NamedTuple):
     """The median from required to done, of secrets; None: none was rotated yet."""
 
 
-def entry_id(notable: str, control: str, identity: str) -> str:
+def entry_id(notable_id: str, control: str, identity: str) -> str:
     """The id of an entry.
 
     >>> len(entry_id("n", "rotate_secret", "aws:1:user:a"))
     12
     """
-    return hashlib.sha256(f"{notable}|{control}|{identity}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{notable_id}|{control}|{identity}".encode()).hexdigest()[:12]
 
 
 def follow(

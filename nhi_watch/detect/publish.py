@@ -381,10 +381,10 @@ def documents(rows: Rows, names: Iterable[str]) -> dict[str, Document]:
     return {name: document for name, document in pairs if document is not None}
 
 
-def as_of(rows: Rows, result: Iterable[Document], now: int) -> list[Document]:
+def as_of(rows: Rows, notables: Iterable[Document], now: int) -> list[Document]:
     """Notables with the verdicts and exceptions as they hold at `now`, for commands between two runs."""
     said, allowed = Verdicts(rows, now), feedback.exceptions(rows)
-    return [_with_verdict(document, said, allowed) for document in result]
+    return [_with_verdict(document, said, allowed) for document in notables]
 
 
 def _with_verdict(document: Document, said: Verdicts, allowed: Sequence[Allowed]) -> Document:

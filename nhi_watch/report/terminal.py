@@ -120,11 +120,11 @@ def _cells(notable: Json, short_id: str, console: Console, confirmed: str) -> li
     for line in lasted(notable):
         when.append(f"\n{line}", "dim")
     sure = f"{words.likely(notable['likelihood'])} {words.short_severity(notable)}".lstrip()
-    text = _text(console, sure, 16, _COLOURS.get(notable["severity"], ""))
-    text.append(f"\n{short_id}", "dim")
+    likelihood_text = _text(console, sure, 16, _COLOURS.get(notable["severity"], ""))
+    likelihood_text.append(f"\n{short_id}", "dim")
     if words.all_refused(notable):
-        text.append("\nall refused", "dim")
-    return [Text(str(notable["rank"])), text, what, when]
+        likelihood_text.append("\nall refused", "dim")
+    return [Text(str(notable["rank"])), likelihood_text, what, when]
 
 
 def _whom(notable: Json) -> str:

@@ -226,8 +226,8 @@ class Exam(NamedTuple):
     @property
     def name(self) -> str:
         """For people."""
-        text = (self.kind, str(self.seed), self.trial, self.variant, "padded" if self.padded else "")
-        return " ".join(filter(None, text))
+        parts = (self.kind, str(self.seed), self.trial, self.variant, "padded" if self.padded else "")
+        return " ".join(filter(None, parts))
 
 
 Change = Callable[[World], World]
@@ -274,8 +274,8 @@ def days(exam: Exam, folder: Path) -> tuple[frozenset[str], Iterator[KeptDay]]:
     """The names of a world's people, and its days, which are kept in a folder."""
 
     def make() -> tuple[dict[str, Any], Iterable[KeptDay]]:
-        people, details = raw(exam)
-        return {"people": sorted(people)}, (KeptDay(i, grouped(r), len(r)) for i, r in details)
+        people, raw_days = raw(exam)
+        return {"people": sorted(people)}, (KeptDay(i, grouped(r), len(r)) for i, r in raw_days)
 
     head, kept_days = through(folder / f"{exam.kind}-{exam.seed}-{mark(exam)}.jsonl.gz", make)
     return frozenset(head["people"]), kept_days
@@ -298,8 +298,8 @@ def raw(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
 
 def _drawn(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
     world = TRIALS[exam.trial](worlds.draw(exam.seed, padded=exam.padded, identities=exam.identities or None))
-    details = ((day.incidents, [record for _, record in day.records]) for day in worlds.days(world))
-    return frozenset(worlds.people(world)), details
+    raw_days = ((day.incidents, [record for _, record in day.records]) for day in worlds.days(world))
+    return frozenset(worlds.people(world)), raw_days
 
 
 def _old(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
@@ -334,8 +334,8 @@ def written(write: Callable[[Path], object]) -> tuple[frozenset[str], Iterator[R
         folder = Path(name)
         write(folder)
         labels = orjson.loads((folder / "labels.json").read_bytes())
-        details = iter(list(_by_day(folder / "events", labels["incidents"])))
-    return frozenset(labels["people"]), details
+        raw_days = iter(list(_by_day(folder / "events", labels["incidents"])))
+    return frozenset(labels["people"]), raw_days
 
 
 def _by_day(folder: Path, incidents: list[dict[str, Any]]) -> Iterator[Raw]:
@@ -347,9 +347,9 @@ def _by_day(folder: Path, incidents: list[dict[str, Any]]) -> Iterator[Raw]:
         records.setdefault(when // DAY, []).append(record)
         if (file, number) in owner and record_id:
             ids[owner[file, number]].append(record_id)
-    details = [{**label, "record_ids": ids[label["id"]]} for label in incidents]
+    labels = [{**label, "record_ids": ids[label["id"]]} for label in incidents]
     for day in sorted(records):
-        yield [label for label in details if parse(label["start"]) // DAY == day], records[day]
+        yield [label for label in labels if parse(label["start"]) // DAY == day], records[day]
 
 
 def _lines(path: Path) -> Iterator[tuple[str, int, Record]]:

@@ -178,11 +178,11 @@ def calibration(tenants: Sequence[Tenant]) -> Calibration:
             true = sum(w for row, w in part if row.bad) / weight
             tenths.append((said, true, len(part)))
             error += weight * abs(said - true) / total
-    result = {
+    curve = {
         name: _precision([(row.bad, w) for row, w in rows if row.severity == name and row.listed])
         for name in SEVERITIES
     }
-    return Calibration(error, tenths, {name: item for name, item in result.items() if item is not None})
+    return Calibration(error, tenths, {name: item for name, item in curve.items() if item is not None})
 
 
 def _precision(rows: Sequence[tuple[bool, float]]) -> Optional[tuple[float, int]]:

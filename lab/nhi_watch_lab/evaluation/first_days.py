@@ -56,8 +56,8 @@ def cloudtrail(path: Path) -> list[Record]:
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ndjson":
         return [*map(json.loads, text.splitlines())]
-    details = json.loads(text)
-    return list(details["Records"] if isinstance(details, dict) else details)
+    content = json.loads(text)
+    return list(content["Records"] if isinstance(content, dict) else content)
 
 
 def sessions(root: Path = ROOT) -> Iterator[tuple[str, list[Record]]]:
@@ -143,8 +143,8 @@ GIVEN_AWAY = re.compile(r"stratus(?:[-_ ]?red[-_ ]?team)?", re.IGNORECASE)
 def stripped(record: Record) -> Record:
     """The record without what names the exercise."""
     plain = {**record, "userAgent": AGENT} if GIVEN_AWAY.search(str(record.get("userAgent"))) else record
-    details: Record = json.loads(GIVEN_AWAY.sub("ops-runner", json.dumps(plain)))
-    return details
+    renamed: Record = json.loads(GIVEN_AWAY.sub("ops-runner", json.dumps(plain)))
+    return renamed
 
 
 AGENT = "aws-cli/2.15.30 Python/3.11.8 Linux/6.1 botocore/2.4.5"
@@ -220,15 +220,15 @@ LENGTHS = {"ten minutes": 600, "an hour": HOUR}
 TIMES = ("eventTime", "stageTimestamp", "CreationTime")
 
 
-def cut(set: Set) -> Iterator[Set]:
+def cut(case: Set) -> Iterator[Set]:
     """A benign set, and its first ten minutes and first hour where those hold less."""
-    yield set
-    times = [_time(record) for record in set.records]
+    yield case
+    times = [_time(record) for record in case.records]
     before = len(times)
     for name, seconds in reversed(LENGTHS.items()):
-        part = [item for item, time in zip(set.records, times) if time < min(times) + seconds]
+        part = [item for item, time in zip(case.records, times) if time < min(times) + seconds]
         if len(part) < before:
-            yield set._replace(name=f"{set.name}, {name}", records=part)
+            yield case._replace(name=f"{case.name}, {name}", records=part)
         before = len(part)
 
 
@@ -373,25 +373,25 @@ class Shown(NamedTuple):
 GRAVE = ("medium", "high", "critical")
 
 
-def shown(set: Set, model: Path = models.FOLDER) -> Shown:
+def shown(case: Set, model: Path = models.FOLDER) -> Shown:
     """Score a set as somebody would who has nothing else."""
-    result = library.score(set.records, model=model)
+    result = library.score(case.records, model=model)
     listed = [notable for notable in result.notables if notable["kind"] != "blind_spot"]
-    rows = [n for n in listed if not set.theft or not set.theft.isdisjoint(n["record_ids"])]
+    rows = [n for n in listed if not case.theft or not case.theft.isdisjoint(n["record_ids"])]
     best = max(rows or listed or result.below, key=lambda n: float(n["likelihood"]), default=None)
     if best is None:
         return Shown(0, "", 0.0, ())
     heavy, _ = words.signal_bars(best)
     why = tuple(signal["id"] for signal in sorted(heavy, key=lambda signal: -signal["log_odds"])[:4])
-    counted = rows if set.kind != BENIGN else listed
+    counted = rows if case.kind != BENIGN else listed
     return Shown(len(counted), best["severity"] if counted else "", float(best["likelihood"]), why)
 
 
-def is_as_expected(set: Set, row: Shown) -> bool:
+def is_as_expected(case: Set, row: Shown) -> bool:
     """Medium or above for an attack, high or above for the made-up day, at most one low row for what is benign."""
-    if set.kind == ATTACK:
+    if case.kind == ATTACK:
         return row.severity in GRAVE
-    if set.kind == MADE_UP:
+    if case.kind == MADE_UP:
         return row.severity in GRAVE[1:]
     return row.severity not in GRAVE and row.rows <= 1
 
@@ -409,17 +409,17 @@ def main() -> int:
     parser.add_argument("--only", choices=sorted(SETS), nargs="+", default=list(SETS), help="some kinds of sets alone")
     parser.add_argument("--model", type=Path, default=models.FOLDER, help="another model's folder")
     args = parser.parse_args()
-    result: list[tuple[Set, Shown]] = []
+    rows: list[tuple[Set, Shown]] = []
     for kind in args.only:
-        for set in SETS[kind]():
-            row = shown(set, args.model)
-            result.append((set, row))
-            verdict = "as expected" if is_as_expected(set, row) else "NOT as expected"
-            verdict = "training" if set.half == TRAINING else verdict
+        for case in SETS[kind]():
+            row = shown(case, args.model)
+            rows.append((case, row))
+            verdict = "as expected" if is_as_expected(case, row) else "NOT as expected"
+            verdict = "training" if case.half == TRAINING else verdict
             cells = (
-                set.kind,
-                set.name,
-                f"{len(set.records)} records",
+                case.kind,
+                case.name,
+                f"{len(case.records)} records",
                 f"{row.rows} rows",
                 row.severity or "no row",
                 f"{row.likelihood:g}%",
@@ -427,7 +427,7 @@ def main() -> int:
                 ", ".join(row.why),
             )
             sys.stdout.write(" | ".join(cells) + "\n")
-    lines = [*summary(result)]
+    lines = [*summary(rows)]
     sys.stdout.writelines(f"{line}\n" for line in lines)
     return 0 if all(line.endswith("met") for line in lines) else 1
 
@@ -438,15 +438,15 @@ SHARE = 0.8
 
 def summary(result: Sequence[tuple[Set, Shown]]) -> Iterator[str]:
     """What is asked for, and what there is."""
-    stolen = [row for set, row in result if set.kind == ATTACK]
+    stolen = [row for case, row in result if case.kind == ATTACK]
     if stolen:
         rows, grave = sum(row.rows > 0 for row in stolen), sum(row.severity in GRAVE for row in stolen)
         yield _line(f"attacks with a row: {rows} of {len(stolen)}", rows == len(stolen))
         yield _line(f"attacks of medium and above: {grave} of {len(stolen)}", grave >= SHARE * len(stolen))
     for kind in (MADE_UP, BENIGN):
-        details = [is_as_expected(set, row) for set, row in result if set.kind == kind and set.half == TEST]
-        if details:
-            yield _line(f"{kind}: {sum(details)} of {len(details)} as expected", all(details))
+        expected = [is_as_expected(case, row) for case, row in result if case.kind == kind and case.half == TEST]
+        if expected:
+            yield _line(f"{kind}: {sum(expected)} of {len(expected)} as expected", all(expected))
 
 
 def _line(text: str, is_met: bool) -> str:

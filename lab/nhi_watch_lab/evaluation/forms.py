@@ -60,20 +60,20 @@ def splunk_fields(record: Tree) -> Tree:
     >>> splunk_fields({"a": {"b": [1, {"c": True}]}, "d": None})
     {'a.b{}': '1', 'a.b{}.c': 'true'}
     """
-    result: dict[str, list[str]] = {}
-    _collect(record, "", result)
-    return {name: values[0] if len(values) == 1 else values for name, values in result.items()}
+    fields: dict[str, list[str]] = {}
+    _collect(record, "", fields)
+    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
 
-def _collect(value: Any, path: str, result: dict[str, list[str]]) -> None:
+def _collect(value: Any, path: str, fields: dict[str, list[str]]) -> None:
     if isinstance(value, dict):
         for name, inner in value.items():
-            _collect(inner, f"{path}.{name}" if path else name, result)
+            _collect(inner, f"{path}.{name}" if path else name, fields)
     elif isinstance(value, list):
         for inner in value:
-            _collect(inner, path + "{}", result)
+            _collect(inner, path + "{}", fields)
     elif value is not None:
-        result.setdefault(path, []).append(value if isinstance(value, str) else json.dumps(value))
+        fields.setdefault(path, []).append(value if isinstance(value, str) else json.dumps(value))
 
 
 def ecs_original(record: Tree, dataset: str) -> Tree:
@@ -263,11 +263,11 @@ def _class_of(record: Tree) -> int:
 
 def _conditional(record: Tree, left: Tree, event: Tree, kind: int, version: str) -> None:
     """What the tables map by conditions: time, address, recipient, resources, whom it is done to, a sign-in's MFA."""
-    text = left.pop("eventTime", None)
+    time = left.pop("eventTime", None)
     try:
-        event["time"] = parse(text) * 1000
+        event["time"] = parse(time) * 1000
     except RejectError:
-        event["time"] = text
+        event["time"] = time
     address = left.pop("sourceIPAddress", None)
     if address is not None:
         _put(event, "src_endpoint.ip" if _is_address(address) else "src_endpoint.domain", address)
@@ -293,8 +293,8 @@ def _conditional(record: Tree, left: Tree, event: Tree, kind: int, version: str)
 
 
 def _account(record: Tree, left: Tree, event: Tree, version: str) -> None:
-    text = record.get("requestParameters")
-    params: Tree = text if isinstance(text, dict) else {}
+    requested = record.get("requestParameters")
+    params: Tree = requested if isinstance(requested, dict) else {}
     for name in ("userName", "roleName"):
         if params.get(name):
             _put(event, "user.name", params[name])
@@ -303,8 +303,8 @@ def _account(record: Tree, left: Tree, event: Tree, version: str) -> None:
             return
 
 
-def _resource(details: Tree) -> Tree:
-    return {"uid": details.get("ARN"), "account": {"uid": details.get("accountId")}, "type": details.get("type")}
+def _resource(resource: Tree) -> Tree:
+    return {"uid": resource.get("ARN"), "account": {"uid": resource.get("accountId")}, "type": resource.get("type")}
 
 
 def _is_address(text: object) -> bool:
@@ -337,10 +337,10 @@ def _flat(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
         for name, inner in value.items():
             yield from _flat(inner, f"{at}.{name}" if at else name)
     elif isinstance(value, list):
-        result: dict[str, list[str]] = {}
+        joined: dict[str, list[str]] = {}
         for item in value:
             for name, text in _flat(item, at + "[]"):
-                result.setdefault(name, []).append(text)
-        yield from ((name, ",".join(texts)) for name, texts in result.items())
+                joined.setdefault(name, []).append(text)
+        yield from ((name, ",".join(texts)) for name, texts in joined.items())
     elif value is not None:
         yield at, value if isinstance(value, str) else json.dumps(value)

@@ -218,10 +218,10 @@ class Replay:
         whole_days = (identity_day for _, identity_day in State(self._store).each_of(day))
         today = {self._marks[mark] for identity_day in whole_days for mark in identity_day.seen & self._marks.keys()}
         benign = 0
-        for result in incidents:
-            for incident in today.intersection(result):
+        for notable_incidents in incidents:
+            for incident in today.intersection(notable_incidents):
                 self._places[incident] = min(benign, self._places.get(incident, benign))
-            benign += not result
+            benign += not notable_incidents
         left = [row for row in still_open if not self._incidents_of(row)]
         self._mornings.append(morning_of(rows, incidents, self._seen, left, (day + 1) * DAY))
         self._seen.update(row["id"] for row in rows)

@@ -224,18 +224,18 @@ class Raw:
             key = row["userIdentity"].get("accessKeyId", "")
             if key.startswith("AKIA"):
                 self.keys.setdefault(key, []).append(number)
-            for text in _leaves(row.get("requestParameters")):
-                for match in self._env.finditer(text.lower()):
+            for leaf in _leaves(row.get("requestParameters")):
+                for match in self._env.finditer(leaf.lower()):
                     self.envs.setdefault(arn, {}).setdefault(match[1], set()).add(match[0])
 
     def sides(self, arn: str) -> dict[bool, set[str]]:
         """Production or not → the names that tell it; its own name tells enough by itself."""
-        result: dict[bool, set[str]] = {}
+        names: dict[bool, set[str]] = {}
         for env, texts in self.envs.get(arn, {}).items():
-            result.setdefault(env in PRODUCTION, set()).update(texts)
+            names.setdefault(env in PRODUCTION, set()).update(texts)
         for match in self._env.finditer(re.sub(r"(?<=[a-z])(?=[A-Z])", "-", arn.rpartition("/")[2]).lower()):
-            result.setdefault(match[1] in PRODUCTION, set()).update((arn, match[0]))
-        return result
+            names.setdefault(match[1] in PRODUCTION, set()).update((arn, match[0]))
+        return names
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -261,7 +261,7 @@ def truth(tenant: Tenant, planted: Plan, raw: Raw, granted: set[str]) -> Truth:
             elif DAYS - min(seen) > OLD and DAYS - max(seen) <= IDLE and since <= DAYS - OLD:
                 old.add(key)
     sides = ((machine.arn, raw.sides(machine.arn)) for machine in machines)
-    crossing = {arn for arn, details in sides if len(details) == 2 and min(map(len, details.values())) >= 2}
+    crossing = {arn for arn, names in sides if len(names) == 2 and min(map(len, names.values())) >= 2}
     hands = {m.arn for m in planted.by_hand if raw.days.get(m.arn, set()) & {DAYS - 6, DAYS - 3}}
     stopped = {m.arn for m in planted.stopped if len(raw.days.get(m.arn, ())) > 1}
     true = {
@@ -284,7 +284,7 @@ EXTRA = ("redshift", "glue", "athena", "sagemaker", "backup", "kinesis", "elasti
 def grants(tenant: Tenant, raw: Raw, seed: int) -> tuple[str, set[str]]:
     """Authorization details: about half of the machines may do what they do, the rest much more; and who those are."""
     d, wide = dice(seed, "grants"), set()
-    details: dict[str, list[dict[str, Any]]] = {"RoleDetailList": [], "UserDetailList": []}
+    document: dict[str, list[dict[str, Any]]] = {"RoleDetailList": [], "UserDetailList": []}
     for machine in tenant.machines:
         calls = raw.calls.get(machine.arn)
         if machine.kind not in ("role", "user") or not calls or len(raw.days[machine.arn]) < 2:
@@ -299,8 +299,8 @@ def grants(tenant: Tenant, raw: Raw, seed: int) -> tuple[str, set[str]]:
         statement = {"Effect": "Allow", "Action": [*used, *spare] if more else used, "Resource": "*"}
         inline = [{"PolicyName": "own", "PolicyDocument": {"Statement": [statement]}}]
         item = {f"{kind}Name": machine.arn.rpartition("/")[2], "Arn": machine.arn, f"{kind}PolicyList": inline}
-        details[f"{kind}DetailList"].append(item)
-    return json.dumps(details), wide
+        document[f"{kind}DetailList"].append(item)
+    return json.dumps(document), wide
 
 
 def measure(seed: int, machines: int = 80) -> dict[str, Any]:
@@ -316,29 +316,29 @@ def measure(seed: int, machines: int = 80) -> dict[str, Any]:
         users.take(rows)
         session.feed(rows, _no_reject)
     session.finish()
-    details, wide = grants(tenant, raw, seed)
-    identity_day = history.read(store)
+    document, wide = grants(tenant, raw, seed)
+    tenant_history = history.read(store)
     known = assets_of(raw.days, tenant, shared)
-    look_at = scene(identity_day, authorization_details(details), known, FindingLimits(OLD, IDLE), 0)
-    result = look(look_at, store).summary
+    look_at = scene(tenant_history, authorization_details(document), known, FindingLimits(OLD, IDLE), 0)
+    summary = look(look_at, store).summary
     true = truth(tenant, planted, raw, wide)
     true["orphaned_identity"] = {arn for arn in shared.nobody if DAYS - 1 - max(raw.days.get(arn, {-DAYS})) < IDLE}
     true["reused_credential"] = users.reused(tenant.machines)
-    return _counts(result, true, planted)
+    return _counts(summary, true, planted)
 
 
 def _no_reject(index: int, reject: RejectError) -> None:
     raise AssertionError(f"record {index} of the simulator was rejected: {reject}")
 
 
-def _counts(result: Mapping[str, Any], true: Truth, planted: Plan) -> dict[str, Any]:
+def _counts(summary: Mapping[str, Any], true: Truth, planted: Plan) -> dict[str, Any]:
     counts: dict[str, Any] = {}
     for kind in [k for k in MEASURED if k in true]:
-        details = {_about(f) for f in result["findings"] if f["kind"] == kind}
-        details -= planted.left_out if kind == "dormant_identity" else set()
-        right, wrong, missed = details & true[kind], details - true[kind], true[kind] - details
+        named = {_about(f) for f in summary["findings"] if f["kind"] == kind}
+        named -= planted.left_out if kind == "dormant_identity" else set()
+        right, wrong, missed = named & true[kind], named - true[kind], true[kind] - named
         counts[kind] = {"right": len(right), "wrong": len(wrong), "missed": len(missed)}
-    idle = {f["identity"]["name"] for f in result["findings"] if f["kind"] == "dormant_identity"}
+    idle = {f["identity"]["name"] for f in summary["findings"] if f["kind"] == "dormant_identity"}
     for name, machines in (("yearly", planted.yearly), ("fortnightly", planted.fortnightly)):
         counts[name] = {"jobs": len(machines), "called_idle": len(idle & {m.arn for m in machines})}
     return counts
@@ -357,10 +357,10 @@ def summarise(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         total = {
             name: sum(item[kind][name] for item in measured if kind in item) for name in ("right", "wrong", "missed")
         }
-        text, true = total["right"] + total["wrong"], total["right"] + total["missed"]
+        reported, true = total["right"] + total["wrong"], total["right"] + total["missed"]
         kinds[kind] = {
             **total,
-            "precision": round(total["right"] / text, 3) if text else None,
+            "precision": round(total["right"] / reported, 3) if reported else None,
             "recall": round(total["right"] / true, 3) if true else None,
         }
     jobs = {

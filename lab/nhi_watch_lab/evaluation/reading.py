@@ -400,10 +400,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--docs", type=Path, default=DOCS, help="folder of the pages")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the tables")
     args = parser.parse_args(arguments)
-    measurement, details = measure(args.data), pairs(args.data / "ocsf")
+    measurement, differences = measure(args.data), pairs(args.data / "ocsf")
     known = known_pairs()
-    differ = [[name, differs, known.get(name, ("", ""))[1]] for name, differs in details.items() if differs]
-    for name, text in {"sources_measured.md": page(measurement), "ocsf.md": ocsf_page(measurement, details)}.items():
+    differ = [[name, differs, known.get(name, ("", ""))[1]] for name, differs in differences.items() if differs]
+    for name, text in {
+        "sources_measured.md": page(measurement),
+        "ocsf.md": ocsf_page(measurement, differences),
+    }.items():
         (args.docs / name).write_text(text, "utf-8")
     pairs_differ = as_csv(["pair", "differs in", "why"], differ)
     for name, text in {"sources_measured.csv": rows(measurement), "ocsf_pairs.csv": pairs_differ}.items():

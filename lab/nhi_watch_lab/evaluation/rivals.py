@@ -210,7 +210,7 @@ def _field(field: str, value: Any) -> Test:
     if kind == "SigmaExists":
         return lambda record: any(True for _ in _at(record, path)) == bool(value)
     wanted = _value(value)
-    return lambda record: any(wanted(result) for result in _at(record, path))
+    return lambda record: any(wanted(item) for item in _at(record, path))
 
 
 def _value(value: Any) -> Test:
@@ -220,7 +220,7 @@ def _value(value: Any) -> Test:
         return _text(value, cased=kind == "SigmaCasedString")
     if kind == "SigmaRegularExpression":
         pattern = re.compile(str(value.regexp), _flags(value))
-        return lambda result: isinstance(result, str) and pattern.search(result) is not None
+        return lambda value_read: isinstance(value_read, str) and pattern.search(value_read) is not None
     if kind in ("SigmaNumber", "SigmaBool"):
         plain = str(value).lower()
         return lambda result: _plain(result) == plain
@@ -244,8 +244,8 @@ def _text(value: Any, cased: bool) -> Test:
     if None in parts:
         raise _CannotRunError("a placeholder")
     if not value.contains_special():
-        identity_day = str(value.to_plain()) if cased else str(value.to_plain()).lower()
-        return lambda result: (str(result) if cased else _plain(result)) == identity_day
+        wanted = str(value.to_plain()) if cased else str(value.to_plain()).lower()
+        return lambda item: (str(item) if cased else _plain(item)) == wanted
     text = "".join(re.escape(part) if isinstance(part, str) else str(sign) for part, sign in zip(value.s, parts))
     pattern = re.compile(text, re.DOTALL if cased else re.DOTALL | re.IGNORECASE)
     return lambda result: pattern.fullmatch(str(result)) is not None
@@ -256,13 +256,13 @@ def _flags(value: Any) -> int:
     return sum(getattr(re, name) for name in ("IGNORECASE", "MULTILINE", "DOTALL") if name in names)
 
 
-def _plain(result: Any) -> str:
-    return result.lower() if isinstance(result, str) else str(result).lower()
+def _plain(value: Any) -> str:
+    return value.lower() if isinstance(value, str) else str(value).lower()
 
 
-def _inside(result: Any, network: Any) -> bool:
+def _inside(value: Any, network: Any) -> bool:
     try:
-        return ipaddress.ip_address(result) in network
+        return ipaddress.ip_address(value) in network
     except ValueError:
         return False
 

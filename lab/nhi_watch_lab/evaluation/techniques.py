@@ -195,12 +195,12 @@ def reason(row: Shown) -> str:
         return "the role makes these calls anyway"
     if row.likelihood >= LOW:
         return f"{severity_of(row.likelihood)}, and the week's list is full of likelier ones"
-    text = [facts(*_split(call), _traits(call, detail)) for call, detail in dict(row.technique.calls).items()]
-    if any(each.acts for each in text):
+    facts_of_calls = [facts(*_split(call), _traits(call, detail)) for call, detail in dict(row.technique.calls).items()]
+    if any(each.acts for each in facts_of_calls):
         return "an act of a kind that the tables have, weighed too little"
-    if any(each.classes for each in text):
+    if any(each.classes for each in facts_of_calls):
         return "sensitive by its class alone, as many ordinary calls are"
-    if any(each.tactics for each in text):
+    if any(each.tactics for each in facts_of_calls):
         return "a stage of an attack by its table, no class and no act"
     levels = {actions.access(call.partition(":")[0], call.partition(":")[2]) for call, _ in row.technique.calls}
     return f"no table names it ({', '.join(sorted(levels))}): new for the role, and nothing more"

@@ -186,8 +186,8 @@ class Answer(NamedTuple):
     risk: float = 0.0
 
 
-def _answer(details: Sequence[Mapping[str, Any]], theft: frozenset[str]) -> Answer:
-    mine = [n for n in details if not theft.isdisjoint(n["record_ids"])]
+def _answer(notables: Sequence[Mapping[str, Any]], theft: frozenset[str]) -> Answer:
+    mine = [n for n in notables if not theft.isdisjoint(n["record_ids"])]
     if not mine:
         return Answer(False, 0.0, ())
     best = max(mine, key=lambda n: (n["listed"], n["likelihood"]))
@@ -258,9 +258,9 @@ class Ground:
         """Whose credentials are stolen: who works on the day, with a history or without; components or accounts."""
         cloud, staff = self.tenant.company.aws, self.tenant.staff
         machines = [m for m in cloud.machines if (m in self._young) == young]
-        result: Sequence[Victim]
+        candidates: Sequence[Victim]
         if product == "AWS role":
-            result = [
+            candidates = [
                 m
                 for m in machines
                 if m.kind == "role"
@@ -268,7 +268,7 @@ class Ground:
                 and m.archetype not in ("failing", "terraform")
             ]
         elif product.startswith("AWS"):
-            result = [m for m in machines if m.kind == "user" and m.archetype == "vendor"]
+            candidates = [m for m in machines if m.kind == "user" and m.archetype == "vendor"]
         else:
             account = "node" if component else "service_account"
             log, kinds = {
@@ -276,10 +276,10 @@ class Ground:
                 "Entra app": ("entra", "app"),
                 "GitHub token": ("github", "token app"),
             }[product]
-            result = [w for w in staff[log] if w.kind in kinds.split()]
+            candidates = [w for w in staff[log] if w.kind in kinds.split()]
         days = self._seconds
         at_work = [
-            item for item in result if (key := _key(item)) in days and days[key][LEARNT] and key not in self._told
+            item for item in candidates if (key := _key(item)) in days and days[key][LEARNT] and key not in self._told
         ]
         return dice(self.seed, "victims", product).some(at_work, 10)
 
@@ -302,8 +302,8 @@ class Ground:
         for number in range(begin + 1, LEARNT + 1):
             unusual = [line.record for line in lines if midnight(number) <= line.second < midnight(number + 1)]
             result = self._run(store, [*self._days[number], *unusual], budget)
-        details = [n for n in [*result.standing, *result.below] if tells_calls(n)]
-        return [_answer(details, play.theft) for play in plays]
+        notables = [n for n in [*result.standing, *result.below] if tells_calls(n)]
+        return [_answer(notables, play.theft) for play in plays]
 
 
 def _compromises(result: Result) -> Iterator[Mapping[str, Any]]:
@@ -314,8 +314,8 @@ def _who(line: Line) -> str:
     """The machine behind a line of CloudTrail, or the worker."""
     if line.product != "cloudtrail":
         return line.who
-    text = line.record["userIdentity"]
-    return str(text.get("sessionContext", {}).get("sessionIssuer", {}).get("arn") or text.get("arn", ""))
+    who = line.record["userIdentity"]
+    return str(who.get("sessionContext", {}).get("sessionIssuer", {}).get("arn") or who.get("arn", ""))
 
 
 def _key(victim: Victim) -> str:
@@ -494,7 +494,7 @@ def measure(
     attacks: Attacks = ATTACKS,
 ) -> Measured:
     """All attacks of some rows (or each n-th of them) on one tenant."""
-    ground, details = Ground(seed, identities, model), list[Told]()
+    ground, attempts = Ground(seed, identities, model), list[Told]()
     for row in rows:
         nth = max(every_nth, row.nth)
         waiting = {product: _dealt(ground, row, product, nth, attacks) for product in PRODUCTS if applies(row, product)}
@@ -502,8 +502,8 @@ def measure(
             dealt = {product: batches.pop() for product, batches in waiting.items() if batches}
             batch = [(product, *item) for product, items in dealt.items() for item in items]
             plays = [played(ground, row, *item, attacks) for item in batch]
-            details += [Told(row.name, item[0], item[1], *said) for item, said in zip(batch, ground.answers(plays))]
-    return Measured(seed, ground.ordinary, details)
+            attempts += [Told(row.name, item[0], item[1], *said) for item, said in zip(batch, ground.answers(plays))]
+    return Measured(seed, ground.ordinary, attempts)
 
 
 def _dealt(
@@ -549,8 +549,8 @@ def measured(
 
 def page(runs: Sequence[Measured], command: str, model: str, sheet: str) -> str:
     """All of it as Markdown; `sheet`: where what is missed lies, as the page links it."""
-    details = [item for each in runs for item in each.told]
-    sizes = {product: len({item.attack for item in details if item.product == product}) for product in PRODUCTS}
+    attempts = [item for each in runs for item in each.told]
+    sizes = {product: len({item.attack for item in attempts if item.product == product}) for product in PRODUCTS}
     lines = [
         "# A thief who has read the code", "", f"<!-- Written by `{command}`: change the code, not this page. -->", "",
         f"For anyone who asks what an attacker can hide who knows `nhi_watch` and its model ({model}). He has stolen "
@@ -561,7 +561,7 @@ def page(runs: Sequence[Measured], command: str, model: str, sheet: str) -> str:
         "is raised by the number of attacks, so that each competes with what the tenant's ordinary week lists. Found: "
         "a listed notable holds a record of the attack, not of what prepared it.",
         "", f"| the thief comes | {' | '.join(PRODUCTS)} |", "|---" * (1 + len(PRODUCTS)) + "|",
-        *(_cells(row, details) for row in ROWS), "",
+        *(_cells(row, attempts) for row in ROWS), "",
         "In brackets the 90% interval, attacks being a sample of their kind; behind it what is asked for. Of what is "
         f"prepared for {LONGEST} days every second attack is played. False notables of the same tenants' ordinary days "
         "(all products, none of them attacked):", "",
@@ -571,27 +571,27 @@ def page(runs: Sequence[Measured], command: str, model: str, sheet: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def share(details: Sequence[Told], row: Row, product: str) -> Optional[float]:
+def share(attempts: Sequence[Told], row: Row, product: str) -> Optional[float]:
     """The share of a row's attacks on a product that is listed."""
-    mine = [item.found for item in details if (item.row, item.product) == (row.name, product)]
+    mine = [item.found for item in attempts if (item.row, item.product) == (row.name, product)]
     return mean(mine) if mine else None
 
 
-def interval(result: int, of: int) -> tuple[float, float]:
+def interval(listed: int, of: int) -> tuple[float, float]:
     """In which the share lies in nine of ten cases (Wilson 1927); attacks are taken as a sample of their kind.
 
     >>> [round(end, 2) for end in interval(9, 10)]
     [0.65, 0.98]
     """
     z = 1.645
-    middle, half = (result + z * z / 2) / (of + z * z), z * sqrt(result * (of - result) / of + z * z / 4) / (of + z * z)
+    middle, half = (listed + z * z / 2) / (of + z * z), z * sqrt(listed * (of - listed) / of + z * z / 4) / (of + z * z)
     return middle - half, middle + half
 
 
-def _cells(row: Row, details: Sequence[Told]) -> str:
+def _cells(row: Row, attempts: Sequence[Told]) -> str:
     cells = []
     for product in PRODUCTS:
-        mine = [item.found for item in details if (item.row, item.product) == (row.name, product)]
+        mine = [item.found for item in attempts if (item.row, item.product) == (row.name, product)]
         if not mine:
             cells.append("")
             continue

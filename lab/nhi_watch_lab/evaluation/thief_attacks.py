@@ -45,9 +45,9 @@ class Aim(NamedTuple):
 
     def word(self, known: dict[str, Any], match: re.Match[str]) -> Any:
         """What a word in braces stands for; one with a mark, as in {hex16:a}, stays the same throughout an attack."""
-        identity_day, kind, number, mark = match[0], match[1], int(match[2] or 0), match[3]
-        if identity_day in known:
-            return known[identity_day]
+        placeholder, kind, number, mark = match[0], match[1], int(match[2] or 0), match[3]
+        if placeholder in known:
+            return known[placeholder]
         if kind == "role":
             built: Any = self.world.role_name("payments", self.world.envs[0], "admin")
         elif kind in ("region", "foreign"):
@@ -65,7 +65,7 @@ class Aim(NamedTuple):
         else:
             built = self.dice.pick(self.things(kind))
         if mark:
-            known[identity_day] = built
+            known[placeholder] = built
         return built
 
     def filled(self, value: Any, known: dict[str, Any]) -> Any:

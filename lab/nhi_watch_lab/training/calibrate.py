@@ -74,11 +74,11 @@ def told(
     return in_parallel([joblib.delayed(_kept)(task, kept) for task in tasks], workers)
 
 
-def fitted(forests: Forests, result: Sequence[Told], without: str = "") -> Fitted:
+def fitted(forests: Forests, calibrated: Sequence[Told], without: str = "") -> Fitted:
     """The model of all hands but one, true of the notables of those hands; of single days where there are none."""
     scale = forests.by_days
     parts = list[Days]()
-    for item in result:
+    for item in calibrated:
         if item.hand == without or not item.likelihoods:
             continue
         odds = np.array(item.likelihoods) / 100
@@ -102,7 +102,7 @@ def _kept(task: Task, folder: Path) -> Told:
 
 def _told(task: Task) -> Told:
     days = list(days_of(task.source))
-    incidents = [item for result, _ in days for item in result]
+    incidents = [item for begun, _ in days for item in begun]
     with tempfile.TemporaryDirectory() as folder:
         write.write(Path(folder), dict(task.model), task.hand)
         result = compromises(incidents, (some for _, some in days), Path(folder), BUDGET, task.identity_days)

@@ -111,7 +111,7 @@ def grown(families: Sequence[Sequence[Rows]], workers: int = 1) -> tuple[Shares,
         days = [weighed(rows, next(read), tested(rows), POSITIVE_SHARE) for rows in family]
         total = sum(each.weight.sum() for each in days)
         parts += (_ordinary_once(each._replace(weight=each.weight / total)) for each in days)
-    batch = Days(*(np.concatenate(column) for column in zip(*parts)))
+    sample = Days(*(np.concatenate(column) for column in zip(*parts)))
     model = HistGradientBoostingClassifier(
         max_iter=TREES,
         learning_rate=RATE,
@@ -119,13 +119,13 @@ def grown(families: Sequence[Sequence[Rows]], workers: int = 1) -> tuple[Shares,
         min_samples_leaf=SMALLEST,
         early_stopping=False,
         random_state=0,
-        monotonic_cst=[1] * batch.x.shape[1],
+        monotonic_cst=[1] * sample.x.shape[1],
     )
-    model.fit(batch.x, batch.y, sample_weight=batch.weight / batch.weight.mean())
+    model.fit(sample.x, sample.y, sample_weight=sample.weight / sample.weight.mean())
     unseen = np.flatnonzero(_unseen(shares) & ~np.isin(NAMES, LINKED))
-    details = [_tree(predictor[0].nodes, 0) for predictor in model._predictors]
-    details[0] = _shifted(details[0], float(np.ravel(model._baseline_prediction)[0]))
-    return _assumed(shares), (*details, *(_of_unseen(int(at)) for at in unseen))
+    trees = [_tree(predictor[0].nodes, 0) for predictor in model._predictors]
+    trees[0] = _shifted(trees[0], float(np.ravel(model._baseline_prediction)[0]))
+    return _assumed(shares), (*trees, *(_of_unseen(int(at)) for at in unseen))
 
 
 def _ordinary_once(days: Days) -> Days:
@@ -133,8 +133,8 @@ def _ordinary_once(days: Days) -> Days:
     plain = ~days.x.any(1) & (days.y == 0)
     if not plain.any():
         return days
-    batch = Days(np.zeros((1, days.x.shape[1])), np.zeros(1), np.array([days.weight[plain].sum()]))
-    return Days(*(np.concatenate([part[~plain], of]) for part, of in zip(days, batch)))
+    plain_row = Days(np.zeros((1, days.x.shape[1])), np.zeros(1), np.array([days.weight[plain].sum()]))
+    return Days(*(np.concatenate([part[~plain], of]) for part, of in zip(days, plain_row)))
 
 
 def even(families: Sequence[Sequence[Rows]]) -> list[Rows]:
@@ -187,20 +187,20 @@ def _of_unseen(feature: int) -> Any:
 
 def log_odds(trees: Sequence[Any], x: Floats) -> Floats:
     """Of many days at once."""
-    columns, ndarray = np.asfortranarray(x), np.zeros(len(x))
+    columns, sums = np.asfortranarray(x), np.zeros(len(x))
     for tree in trees:
-        _add_leaves(tree, columns, np.arange(len(x)), ndarray)
-    return ndarray
+        _add_leaves(tree, columns, np.arange(len(x)), sums)
+    return sums
 
 
-def _add_leaves(tree: Any, x: Floats, rows: Ints, ndarray: Floats) -> None:
+def _add_leaves(tree: Any, x: Floats, rows: Ints, sums: Floats) -> None:
     if not isinstance(tree, list):
-        ndarray[rows] += tree
+        sums[rows] += tree
         return
     feature, highest, low, high = tree
     left = x[rows, feature] <= highest
-    _add_leaves(low, x, rows[left], ndarray)
-    _add_leaves(high, x, rows[~left], ndarray)
+    _add_leaves(low, x, rows[left], sums)
+    _add_leaves(high, x, rows[~left], sums)
 
 
 def _unseen(shares: Shares) -> Bools:
@@ -236,13 +236,13 @@ def _warm(rows: Rows) -> Bools:
 
 def _habits(worlds: Sequence[Rows], kind: int) -> Floats:
     """Ages × signals × bins: the mean over worlds of the share of ordinary days that reach a bin."""
-    ndarrays: list[Floats] = []
+    by_age: list[Floats] = []
     for low, high in zip(AGES, (*AGES[1:], 10**6)):
         each = {id(rows): _habit(rows, kind, (low, high)) for rows in once(worlds)}
-        text = [each[id(rows)] for rows in worlds]
-        known = [share for share in text if share is not None]
-        ndarrays.append(np.mean(known, axis=0) if known else ndarrays[-1] if ndarrays else _all_of(worlds))
-    return np.array(ndarrays)
+        shares = [each[id(rows)] for rows in worlds]
+        measured = [share for share in shares if share is not None]
+        by_age.append(np.mean(measured, axis=0) if measured else by_age[-1] if by_age else _all_of(worlds))
+    return np.array(by_age)
 
 
 def _habit(rows: Rows, kind: int, span: tuple[int, int]) -> Floats | None:
@@ -259,13 +259,13 @@ def _all_of(worlds: Sequence[Rows]) -> Floats:
 
 def _reached(bins: np.typing.NDArray[np.int64], weights: Floats, more: float = 0.0) -> Floats:
     """Signals × bins: weighed share of the days that reach a bin, of those that can tell; `more` days on top."""
-    ndarray = np.ones((bins.shape[1], BINS))
+    shares = np.ones((bins.shape[1], BINS))
     for signal, column in enumerate(bins.T):
         able = column >= 0
         counts = np.bincount(column[able], weights[able], BINS)
-        ndarray[signal] = (counts[::-1].cumsum()[::-1] + more) / (max(counts.sum(), 1e-9) + 2 * more)
-    ndarray[:, 0] = 1.0
-    return np.asarray(np.minimum.accumulate(np.clip(ndarray, 0.0, 1.0), axis=1))
+        shares[signal] = (counts[::-1].cumsum()[::-1] + more) / (max(counts.sum(), 1e-9) + 2 * more)
+    shares[:, 0] = 1.0
+    return np.asarray(np.minimum.accumulate(np.clip(shares, 0.0, 1.0), axis=1))
 
 
 class Days(NamedTuple):

@@ -117,7 +117,7 @@ class Boosting:
 
     def __init__(self, worlds: Sequence[Rows]) -> None:
         parts = [weighed(rows, rows.values, tested(rows), POSITIVE_SHARE) for rows in worlds]
-        batch = Days(*(np.concatenate(column) for column in zip(*parts)))
+        sample = Days(*(np.concatenate(column) for column in zip(*parts)))
         self._trees = HistGradientBoostingClassifier(
             max_iter=300,
             learning_rate=0.05,
@@ -126,7 +126,7 @@ class Boosting:
             early_stopping=False,
             random_state=0,
         )
-        self._trees.fit(batch.x, batch.y, sample_weight=batch.weight)
+        self._trees.fit(sample.x, sample.y, sample_weight=sample.weight)
 
     def score(self, day: Sequence[Candidate]) -> Scores:
         """Log-odds above the least of the day: it has no floor of its own."""

@@ -66,8 +66,8 @@ class Rows(NamedTuple):
     @property
     def bins(self) -> Ints:
         """Identity-days × signals: the bin, -1 where it cannot be told."""
-        result = np.searchsorted(np.array(EDGES), np.nan_to_num(self.values), side="left")
-        return np.where(np.isnan(self.values), -1, result)
+        bins = np.searchsorted(np.array(EDGES), np.nan_to_num(self.values), side="left")
+        return np.where(np.isnan(self.values), -1, bins)
 
 
 def training_worlds(
@@ -144,21 +144,21 @@ def of_world(model: Model, source: Source, folder: Path) -> Rows:
     `model`: the model that says what waits, or a blank one; `folder`: where the world's days are kept.
     """
     replay = Replay(model) if model.id else Labelled(model)
-    seens, details = list[_Seen](), dict[str, str]()
+    seen, technique_of = list[_Seen](), dict[str, str]()
     for incidents, days, _ in _grouped(source, folder):
         replay.label(incidents)
-        details.update((i["id"], f"{i['technique']} {i['origin']}") for i in incidents if i["distinguishable"])
+        technique_of.update((i["id"], f"{i['technique']} {i['origin']}") for i in incidents if i["distinguishable"])
         items = replay.run_days(days)
-        seens += [_seen(item) for item in items if ranking.is_watched(item.episode)]
-    return _rows(seens, details)
+        seen += [_seen(item) for item in items if ranking.is_watched(item.episode)]
+    return _rows(seen, technique_of)
 
 
-def _rows(seen: Sequence[_Seen], details: dict[str, str]) -> Rows:
+def _rows(seen: Sequence[_Seen], technique_of: dict[str, str]) -> Rows:
     replayed = [each.item for each in seen]
     first = min(item.day for item in replayed)
     identities, peers = dict[str, int](), dict[str, int]()
     whose = [item.episode.identity for item in replayed]
-    names = [min((i for i in item.incidents if i in details), default="") for item in replayed]
+    names = [min((i for i in item.incidents if i in technique_of), default="") for item in replayed]
     hidden = [not name and bool(item.incidents) for name, item in zip(names, replayed)]
     rows = Rows(
         np.array([item.day - first for item in replayed]),
@@ -167,7 +167,7 @@ def _rows(seen: Sequence[_Seen], details: dict[str, str]) -> Rows:
         np.array([each.own_days for each in seen]),
         np.array([each.person for each in seen]),
         np.array([each.stranger for each in seen]),
-        np.array([details.get(name, PLAIN) for name in names]),
+        np.array([technique_of.get(name, PLAIN) for name in names]),
         np.array(names),
         np.array([[np.nan if v is None else v for v in item.episode.values] for item in replayed]),
     )
@@ -209,8 +209,8 @@ def _kept(model: Model, world: Source, path: Path) -> Rows:
         part = path.with_suffix(".part.npz")
         np.savez_compressed(part, **of_world(model, world, path.parent)._asdict())
         part.replace(path)
-    with np.load(path) as pending:
-        return Rows(**{name: pending[name] for name in Rows._fields})
+    with np.load(path) as arrays:
+        return Rows(**{name: arrays[name] for name in Rows._fields})
 
 
 def name_of(world: Source, mark: str) -> str:
@@ -250,7 +250,7 @@ class Shares(NamedTuple):
 
 def features(rows: Rows, shares: Shares) -> Floats:
     """Identity-days × points and reduced bins, each by the habits on its eve: the product's own, learnt day by day."""
-    ndarray = np.zeros((len(rows.day), 2 * len(NAMES)))
+    matrix = np.zeros((len(rows.day), 2 * len(NAMES)))
     baselines, cells = Baselines(shares.card), rows.values.tolist()
     values = [[None if value != value else value for value in row] for row in cells]  # only NaN is unlike itself
     for day in np.unique(rows.day).tolist():
@@ -260,9 +260,9 @@ def features(rows: Rows, shares: Shares) -> Floats:
             own = baselines.own.setdefault(str(rows.identity[at]), Profile())
             bound = Bound(by_session[PERSON if rows.person[at] else MACHINE], own)
             read = bound.features(values[at])
-            ndarray[at] = [*read.points, *read.bins]
+            matrix[at] = [*read.points, *read.bins]
             habits = bound.habits(int(rows.own_days[at]), values[at], bool(rows.stranger[at]))
             teach(own, day, habits, {})
             lessons.append((habits, {}, str(rows.peers[at]) if rows.peers[at] >= 0 else ""))
         learn_groups(baselines.groups, day, lessons)
-    return ndarray
+    return matrix

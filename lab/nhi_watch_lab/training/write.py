@@ -44,7 +44,7 @@ def document(fitted: Fitted, prior: dict[str, dict[str, float]]) -> dict[str, An
             {
                 "name": name,
                 "attack": _shares(shares.attack[at]),
-                "world": {kind: [_shares(text[at]) for text in shares.world[k]] for k, kind in enumerate(KINDS)},
+                "world": {kind: [_shares(ages[at]) for ages in shares.world[k]] for k, kind in enumerate(KINDS)},
             }
             for at, name in enumerate(NAMES)
         ],
@@ -56,12 +56,12 @@ def document(fitted: Fitted, prior: dict[str, dict[str, float]]) -> dict[str, An
     return {"id": f"nhi-{digest[:10]}", **body}
 
 
-def _shares(ndarray: Floats) -> list[float]:
+def _shares(shares: Floats) -> list[float]:
     """The shares from the first bin on; zeros at the end are left out."""
-    result = [round(float(share), DIGITS) for share in ndarray[1:]]
-    while result and not result[-1]:
-        result.pop()
-    return result
+    rounded = [round(float(share), DIGITS) for share in shares[1:]]
+    while rounded and not rounded[-1]:
+        rounded.pop()
+    return rounded
 
 
 def write(folder: Path, model: dict[str, Any], worlds: str) -> None:
@@ -91,10 +91,10 @@ def write(folder: Path, model: dict[str, Any], worlds: str) -> None:
 def add(path: Path, raw: bytes, key: str) -> None:
     """A further file of the model, and its hash under `key` in the manifest."""
     path.write_bytes(raw)
-    text = path.with_name(MANIFEST)
-    manifest: dict[str, Any] = json.loads(text.read_bytes())
+    manifest_path = path.with_name(MANIFEST)
+    manifest: dict[str, Any] = json.loads(manifest_path.read_bytes())
     manifest[key] = hashlib.sha256(raw).hexdigest()
-    text.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    manifest_path.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
 
 # ---- the spreads of signals and likelihoods in training, against which drift is told; the same bytes each time

@@ -136,7 +136,7 @@ def _signals(case: ExposedCredential, reach: BlastRadius, likelihood: float) -> 
     minutes = max(0, case.now - case.since) / 60
     hurry = 0 if case.validity.dead else HURRY
     steps = (100 * case.place.by(minutes + hurry), 100 * case.soon, likelihood)
-    place_worth, soon, text = (log_odds_of(each) for each in steps)
+    place_worth, soon, told_worth = (log_odds_of(each) for each in steps)
     place, valid = case.place, case.validity
     exposed = (
         f"exposed {_while(minutes)} ago; in such a place {place.by(minutes):.0%} are tried by then "
@@ -150,7 +150,7 @@ def _signals(case: ExposedCredential, reach: BlastRadius, likelihood: float) -> 
                   records=[e.record_id for e in case.exposures]),
         signal_of("used_since_exposure", _use_sentence(case), used, round(soon - place_worth, 3),
                   records=_strange_records(case)),
-        signal_of("still_valid", f"{valid.state}: {valid.evidence}", works, round(text - soon, 3)),
+        signal_of("still_valid", f"{valid.state}: {valid.evidence}", works, round(told_worth - soon, 3)),
         signal_of("reached", f"within {REACH_DAYS} days: {_reached(case, reach)}; from {reach.networks} networks",
                   things),
     )  # fmt: skip

@@ -223,13 +223,13 @@ def _grave_acts(service: str, action: str, traits: tuple[str, ...], let_in: bool
     if DONE_TO in traits:
         return {}
     known = facts(service, action, traits)
-    result = {act.says: GRAVITY[act.kind] for act in known.acts if act.kind in GRAVITY}
-    result.update((says, OTHERS) for mark, says in TRAIT_WORDS.items() if mark in traits)
+    gravities = {act.says: GRAVITY[act.kind] for act in known.acts if act.kind in GRAVITY}
+    gravities.update((says, OTHERS) for mark, says in TRAIT_WORDS.items() if mark in traits)
     if FOR_OTHER in traits and CREATED in known.classes:
-        result["creates a credential for another identity"] = OTHERS
+        gravities["creates a credential for another identity"] = OTHERS
     if action in RUNS:
-        result["runs commands on hosts or in containers"] = OTHERS
-    return result if let_in else {says: weight / 2 for says, weight in result.items()}
+        gravities["runs commands on hosts or in containers"] = OTHERS
+    return gravities if let_in else {says: weight / 2 for says, weight in gravities.items()}
 
 
 def _weights(episode: EpisodeView, weigh: Callable[[View], Mapping[str, float]]) -> dict[str, float]:
@@ -353,8 +353,8 @@ def _alone(episode: EpisodeView) -> dict[View, list[Behaviour]]:
     """The severe acts of other hours, with their behaviours."""
     severe = [view for view in episode.views if _severe(view)]
     busy = _busy_hours(episode) if severe else set()
-    result = {view: [b for b in view.behaviours if b.hour not in busy] for view in severe}
-    return {view: behaviours for view, behaviours in result.items() if behaviours}
+    alone = {view: [b for b in view.behaviours if b.hour not in busy] for view in severe}
+    return {view: behaviours for view, behaviours in alone.items() if behaviours}
 
 
 def _heaviest_alone(episode: EpisodeView) -> list[View]:

@@ -95,13 +95,8 @@ def forget(client: Elasticsearch, wanted: AlertOptions) -> None:
     """Delete some of the latest revisions that are too old."""
     old = {"range": {"@timestamp": {"lt": render(wanted.now - _RETAIN)}}}
     with explained(f"deleting from {wanted.latest}"):
-        object_api_response = client.search(
-            index=wanted.latest, query=old, size=_CHUNK, source=False, ignore_unavailable=True
-        )
-        actions = [
-            {"_op_type": "delete", "_index": wanted.latest, "_id": hit["_id"]}
-            for hit in object_api_response["hits"]["hits"]
-        ]
+        answer = client.search(index=wanted.latest, query=old, size=_CHUNK, source=False, ignore_unavailable=True)
+        actions = [{"_op_type": "delete", "_index": wanted.latest, "_id": hit["_id"]} for hit in answer["hits"]["hits"]]
         for _ in _sent(client, actions):
             pass
 

@@ -45,9 +45,9 @@ def make(rows: Rows, since: Optional[int] = None) -> Digest:
     known = publish.latest(rows)
     first = max((published.at for published, _ in known), default=0) - DAY if since is None else since
     parts: dict[str, list[Json]] = {name: [] for name in PARTS}
-    pending, standing = find.standing(rows, (item for _, item in known)), 0
+    verdicts, standing = find.standing(rows, (item for _, item in known)), 0
     for published, document in known:
-        verdict = pending.get(document["id"])
+        verdict = verdicts.get(document["id"])
         is_resolved = verdict is not None and verdict.verdict in RESOLVING and publish.is_shown(document)
         if is_resolved and verdict is not None:
             document = {**document, "closed_why": f"{feedback.named(verdict)}, from the next run on"}
@@ -56,7 +56,7 @@ def make(rows: Rows, since: Optional[int] = None) -> Digest:
         name = "resolved" if is_resolved else _part(published, document, first)
         if name:
             parts[name].append(document)
-    return Digest(first, {name: sorted(result, key=order) for name, result in parts.items()}, standing)
+    return Digest(first, {name: sorted(notables, key=order) for name, notables in parts.items()}, standing)
 
 
 def _part(published: Published, document: Json, since: int) -> str:
@@ -83,20 +83,20 @@ def line(document: Json, short: str) -> str:
 
 def lines(digest: Digest, short: Mapping[str, str]) -> list[str]:
     """A digest as it is printed."""
-    result = [digest.headline]
+    text_lines = [digest.headline]
     for name in PARTS:
         # of what somebody has judged, only the number is shown
         judged = [item for item in digest.parts[name] if closed_by(item["closed_why"]) in RESOLVING]
         others = [item for item in digest.parts[name] if item not in judged]
         if others or judged:
-            result += ["", f"{name.capitalize()} ({len(digest.parts[name])})"]
-            result += [f"  {line(item, short[item['id']])}" for item in others]
-            result += [f"  {words.some(len(judged), 'notable')} by verdicts: nhi feedback list"] if judged else []
-    return result
+            text_lines += ["", f"{name.capitalize()} ({len(digest.parts[name])})"]
+            text_lines += [f"  {line(item, short[item['id']])}" for item in others]
+            text_lines += [f"  {words.some(len(judged), 'notable')} by verdicts: nhi feedback list"] if judged else []
+    return text_lines
 
 
 def plain(digest: Digest) -> Json:
     """A digest as JSON."""
     keys = ("id", "likelihood", "severity", "kind", "title", "since", "closed_why", "first_time", "last_time")
-    parts = {name: [{key: item[key] for key in keys} for item in result] for name, result in digest.parts.items()}
+    parts = {name: [{key: item[key] for key in keys} for item in notables] for name, notables in digest.parts.items()}
     return {"since": render(digest.since), "listed": digest.standing, **parts}

@@ -93,22 +93,22 @@ def _make(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
     )
     pattern = expected.make(notable, args.call, args.places, given)
     seen = expected.preview(State(store), pattern)
-    details = [
+    lines = [
         f"Expected: {expected.described(pattern)}",
         f"In the last {expected.PREVIEW} days it would have hidden {words.some(len(seen.hidden), 'notable')}, on "
         f"{words.some(seen.days, 'day')}{': ' * bool(seen.hidden)}{', '.join(seen.hidden[:_NAMED])}",
     ]
-    details += [f"  it would have hidden CONFIRMED notable {name}" for name in seen.confirmed]
-    details += [
+    lines += [f"  it would have hidden CONFIRMED notable {name}" for name in seen.confirmed]
+    lines += [
         f"  nothing is kept of CONFIRMED notable {name} of this identity, so nothing can be proved"
         for name in seen.unproved
     ]
     refused = [*seen.confirmed, *seen.unproved]
-    details += [] if refused else ["Every notable that was confirmed would still be listed."]
-    details += [] if args.save else ["Nothing is saved yet; add --save to save it."]
+    lines += [] if refused else ["Every notable that was confirmed would still be listed."]
+    lines += [] if args.save else ["Nothing is saved yet; add --save to save it."]
     would = {"hidden": seen.hidden, "days": seen.days, "confirmed": seen.confirmed, "unproved": seen.unproved}
     common.answer(
-        args, console, {**expected.plain(pattern), "would_hide": would, "saved": args.save and not refused}, *details
+        args, console, {**expected.plain(pattern), "would_hide": would, "saved": args.save and not refused}, *lines
     )
     if not args.save:
         return 0
@@ -150,13 +150,13 @@ def _list(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
 
 def _hidden(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
     """List the notables that a pattern hides as of the last run."""
-    result = _hides(store).get(_known(store, args.pattern).name, [])
-    lines = [find.summary_line(item) for item in result[:200]]
-    more = [f"and {len(result) - 200:,} more"] if len(result) > 200 else []
+    hidden = _hides(store).get(_known(store, args.pattern).name, [])
+    lines = [find.summary_line(item) for item in hidden[:200]]
+    more = [f"and {len(hidden) - 200:,} more"] if len(hidden) > 200 else []
     return common.answer(
         args,
         console,
-        {"notables": [item["id"] for item in result]},
+        {"notables": [item["id"] for item in hidden]},
         *(lines or ["It hides nothing as of the last run."]),
         *more,
     )
@@ -192,7 +192,7 @@ def _known(store: Rows, name: str) -> Pattern:
 
 def _hides(store: Rows) -> dict[str, list[dict[str, Any]]]:
     """Name of a pattern → the notables that it hides."""
-    result: dict[str, list[dict[str, Any]]] = {}
+    hidden: dict[str, list[dict[str, Any]]] = {}
     for item in find.every(store):
-        result.setdefault(closed_by(item["closed_why"]), []).append(item)
-    return result
+        hidden.setdefault(closed_by(item["closed_why"]), []).append(item)
+    return hidden

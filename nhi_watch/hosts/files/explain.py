@@ -46,12 +46,12 @@ def _next(args: argparse.Namespace, notable: dict[str, Any], judged: bool) -> st
     return text if judged else text + said
 
 
-def _said(args: argparse.Namespace, result: dict[str, Any]) -> tuple[str, list[str]]:
+def _said(args: argparse.Namespace, notable: dict[str, Any]) -> tuple[str, list[str]]:
     """What people said that it was, "" where nothing yet; and who works on it, with notes."""
     if not common.state_of(args).exists():
         return "", []
     with common.opened(args, read_only=True) as store:
-        given, work = find.verdicts(store).get(result["id"]), find.work(store).get(result["id"])
+        given, work = find.verdicts(store).get(notable["id"]), find.work(store).get(notable["id"])
     verdict = f"Verdict: {given.verdict}, by {given.by} on {render(given.time)[:10]}: {given.why}" if given else ""
     return verdict, [f"Work: {notes[0]}", *notes[1:]] if work and (notes := note.lines(work)) else []
 

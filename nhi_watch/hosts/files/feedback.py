@@ -86,8 +86,8 @@ def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) ->
         raise InputError("--identity, --title and --confirm go only with: nhi feedback matching VERDICT")
     names = [name for name in args.what.split(",") if name.strip()]
     if len(names) > 1:
-        result = {item["id"]: item for item in (find.notable_of(store, name, args.out) for name in names)}
-        return _judge_all(args, store, console, now, [*result.values()])
+        chosen = {item["id"]: item for item in (find.notable_of(store, name, args.out) for name in names)}
+        return _judge_all(args, store, console, now, [*chosen.values()])
     notable = find.notable_of(store, args.what, args.out)
     verdict = _verdict(args, notable, now, find.notable_of(store, args.of, args.out)["id"] if args.of else "")
     if args.signal or args.value:
@@ -123,33 +123,33 @@ def _matching(args: argparse.Namespace, store: Rows, console: Console, now: int)
     if not (args.identity or args.title):
         raise InputError("nhi feedback matching VERDICT needs --identity or --title")
     every = find.every(store)
-    pending = find.standing(store, every)
-    result = [
+    verdicts = find.standing(store, every)
+    matching = [
         item
         for item in every
         if publish.is_shown(item)
-        and item["id"] not in pending
+        and item["id"] not in verdicts
         and (not args.identity or listing.concerns(item, args.identity))
         and (not args.title or args.title.lower() in item["title"].lower())
     ]
-    if not result:
+    if not matching:
         raise InputError("no listed notable without a verdict matches; see `nhi list`")
-    for item in result:
+    for item in matching:
         _verdict(args, item, now)  # refuses before anything is printed
-    code = hashlib.sha256("|".join(sorted(item["id"] for item in result)).encode()).hexdigest()[:8]
+    code = hashlib.sha256("|".join(sorted(item["id"] for item in matching)).encode()).hexdigest()[:8]
     if args.confirm == code:
-        return _judge_all(args, store, console, now, result)
+        return _judge_all(args, store, console, now, matching)
     if args.confirm:
         raise InputError(
             f"--confirm {args.confirm[:20]!r} is not the code of what matches now; run it again without "
             "--confirm, and review the list"
         )
-    details = [
-        f"{len(result)} notables would be {args.verdict}:",
-        *(f"  {find.summary_line(item)}" for item in result),
+    lines = [
+        f"{len(matching)} notables would be {args.verdict}:",
+        *(f"  {find.summary_line(item)}" for item in matching),
         f"Nothing is recorded yet; add --confirm {code} to record it for exactly these.",
     ]
-    return common.answer(args, console, {"matching": [item["id"] for item in result], "confirm": code}, *details)
+    return common.answer(args, console, {"matching": [item["id"] for item in matching], "confirm": code}, *lines)
 
 
 def _verdict(args: argparse.Namespace, notable: dict[str, Any], now: int, other: str = "") -> Verdict:
@@ -179,15 +179,15 @@ def _routines(args: argparse.Namespace, store: Rows, console: Console, now: int)
     from nhi_watch.state.state import State
 
     every = {notable["id"]: notable for notable in find.every(store)}
-    pending = find.verdicts(store)
+    verdicts = find.verdicts(store)
     rows = [
         item
         for item in routines.plain(routines.of(State(store), every.values()))
-        if not pending.keys() >= set(item["notables"])
+        if not verdicts.keys() >= set(item["notables"])
     ]  # as reports list them
     if not args.verdict:
         return _show(args, console, {"routines": rows}, ("name", "calls", "days", "places", "since"))
-    names = dict.fromkeys(name for routine in rows for name in routine["notables"] if name not in pending)
+    names = dict.fromkeys(name for routine in rows for name in routine["notables"] if name not in verdicts)
     if not names:
         raise InputError("no sensitive routine without a verdict was found; give an id")
     return _judge_all(args, store, console, now, [every[name] for name in names])

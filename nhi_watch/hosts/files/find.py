@@ -163,17 +163,17 @@ def verdicts(rows: Rows) -> Mapping[str, Verdict]:
 
 def standing(rows: Rows, notables: Iterable[Mapping[str, Any]]) -> dict[str, Verdict]:
     """Notable id → the verdict that stands, without those that do not cover what a notable shows now."""
-    pending = verdicts(rows)
-    if not pending:
+    verdict_of = verdicts(rows)
+    if not verdict_of:
         return {}
     from nhi_watch.detect import feedback
 
     said = feedback.Verdicts(rows, int(time.time()))
-    mine = {notable["id"]: notable for notable in notables if notable["id"] in pending}
+    mine = {notable["id"]: notable for notable in notables if notable["id"] in verdict_of}
     return {
-        name: pending[name]
+        name: verdict_of[name]
         for name, item in mine.items()
-        if pending[name].verdict not in RESOLVING or said.resolution(item)
+        if verdict_of[name].verdict not in RESOLVING or said.resolution(item)
     }
 
 

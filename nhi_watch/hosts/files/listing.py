@@ -168,11 +168,11 @@ def flat(row: Row) -> dict[str, Any]:
 
 def _csv(shown: Iterable[Row]) -> str:
     """CSV in which no value of a log is a formula."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    output = io.StringIO()
+    writer = csv.writer(output, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows([_cell(value) for value in flat(row).values()] for row in shown)
-    return text.getvalue()
+    return output.getvalue()
 
 
 def _cell(value: object) -> object:

@@ -53,10 +53,10 @@ def lines(work: dict[str, object]) -> list[str]:
     """What people wrote about a notable, a line each."""
     from nhi_watch.detect import casework
 
-    details = [casework.said(work)] if casework.said(work) else []
+    lines = [casework.said(work)] if casework.said(work) else []
     notes = work["notes"]
     assert isinstance(notes, list)
     for note in notes:
         parts = [note["text"], f"assigned to {note['assignee']}" if note["assignee"] else "", note["status"]]
-        details.append(f"  {note['time'][:16].replace('T', ' ')} {note['by']}: {'; '.join(filter(None, parts))}")
-    return details
+        lines.append(f"  {note['time'][:16].replace('T', ' ')} {note['by']}: {'; '.join(filter(None, parts))}")
+    return lines

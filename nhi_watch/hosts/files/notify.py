@@ -110,11 +110,11 @@ def _send_digest(
 
     with common.opened(args, read_only=True) as store:
         contents = digest.make(store)
-    result = [(name, item) for name in digest.PARTS for item in contents.parts[name]]
-    least, short = SEVERITIES.index(asked.min_severity), short_ids(item["id"] for _, item in result)
-    named = [pair for pair in result if SEVERITIES.index(pair[1]["severity"]) >= least][:_DIGEST]
+    notables = [(name, item) for name in digest.PARTS for item in contents.parts[name]]
+    least, short = SEVERITIES.index(asked.min_severity), short_ids(item["id"] for _, item in notables)
+    named = [pair for pair in notables if SEVERITIES.index(pair[1]["severity"]) >= least][:_DIGEST]
     lines = [_tame(f"{name}: {_headline(item)}; nhi explain {short[item['id']]}", 300) for name, item in named]
-    more = len(result) - len(named)
+    more = len(notables) - len(named)
     lines += [f"and {more:,} more: nhi list --digest"] if more else []
     worst = max((SEVERITIES.index(item["severity"]) for name, item in named if name != "resolved"), default=0)
     message = Message((), SEVERITIES[worst], f"nhi_watch: {contents.headline}", "\n".join(lines) or "Nothing happened.")
@@ -123,16 +123,16 @@ def _send_digest(
     return _answer(args, console, [_send(receiver, [message])[0] for _, receiver in receivers])
 
 
-def _answer(args: argparse.Namespace, console: Console, details: Sequence[Delivery]) -> int:
+def _answer(args: argparse.Namespace, console: Console, deliveries: Sequence[Delivery]) -> int:
     """Say what was sent.
 
     Raises:
         InputError: a receiver could not be reached.
     """
-    common.answer(args, console, [item._asdict() for item in details], *map(_line, details))
-    failed = [item for item in details if item.failed]
+    common.answer(args, console, [item._asdict() for item in deliveries], *map(_line, deliveries))
+    failed = [item for item in deliveries if item.failed]
     if failed:
-        raise InputError(f"{len(failed)} of {len(details)} receivers could not be reached; the next run tries again")
+        raise InputError(f"{len(failed)} of {len(deliveries)} receivers could not be reached; the next run tries again")
     return 0
 
 

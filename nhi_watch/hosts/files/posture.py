@@ -48,7 +48,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch.act.posture.rights import load
     from nhi_watch.detect import history, ledger, publish
 
-    given, known = args.authorization_details, common.load_assets(args.assets)
+    given, known_assets = args.authorization_details, common.load_assets(args.assets)
     grants = None if given is None else [grant for path in given for grant in load(path)]
     there = (args.state or args.out / "state.sqlite").exists()
     if not there and grants is None:
@@ -56,7 +56,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
     with common.opened(args, must_exist=False) as store:
         full_history = history.read(store)
         now, as_of = common.moment(args, max([full_history.now, *(grant.last_used for grant in grants or ())]))
-        outcome = look(scene(full_history, grants, known, FindingLimits(args.secret_days, args.idle_days), now), store)
+        outcome = look(
+            scene(full_history, grants, known_assets, FindingLimits(args.secret_days, args.idle_days), now), store
+        )
         documents = publish.as_of(store, outcome.notables, now)
         standing = ledger.follow(store, full_history, documents, now)
         notables = ledger.with_status(documents, standing)

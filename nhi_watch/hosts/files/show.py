@@ -65,11 +65,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.logs or trace.network_of(args.identity) is not None:
         return _show_uses(args, rows, console)
     with common.opened(args, read_only=True) as store:
-        details = _details(args, store, _meant(store, args.identity, rows), rows)
+        facts = _details(args, store, _meant(store, args.identity, rows), rows)
     if args.json:
-        common.print_json({**details, "notables": [listing.flat(row) for row in details["notables"]]}, console)
+        common.print_json({**facts, "notables": [listing.flat(row) for row in facts["notables"]]}, console)
     else:
-        _show(args, details, rows, console)
+        _show(args, facts, rows, console)
     return 0
 
 
@@ -85,29 +85,29 @@ def _show_uses(args: argparse.Namespace, rows: Sequence[Row], console: Console) 
 
     if len(args.identity.strip()) < 3:
         raise InputError(f"{args.identity!r} is too short: give an address, a network, or an id in full")
-    result = trace.search(common.state_of(args), args.identity)
-    lost = f"; {result.lost:,} more that were read are no longer there" if result.lost else ""
-    searched = f"{words.some(result.files, 'file')} searched{lost}"
-    if not result.uses:
-        raise InputError(f"no record holds {result.text[:60]!r} as an address, key or session ({searched})")
-    who = {use.identity.id for use in result.uses}
-    mine = [row for row in rows if not result.records.isdisjoint(row["record_ids"])]
+    found_uses = trace.search(common.state_of(args), args.identity)
+    lost = f"; {found_uses.lost:,} more that were read are no longer there" if found_uses.lost else ""
+    searched = f"{words.some(found_uses.files, 'file')} searched{lost}"
+    if not found_uses.uses:
+        raise InputError(f"no record holds {found_uses.text[:60]!r} as an address, key or session ({searched})")
+    who = {use.identity.id for use in found_uses.uses}
+    mine = [row for row in rows if not found_uses.records.isdisjoint(row["record_ids"])]
     others = [row for row in rows if row not in mine and row["identity"]["id"] in who and listing.stands(row)]
     plain = {
-        "text": result.text,
-        "files": result.files,
-        "lost": result.lost,
-        "uses": [use.plain() for use in result.uses],
+        "text": found_uses.text,
+        "files": found_uses.files,
+        "lost": found_uses.lost,
+        "uses": [use.plain() for use in found_uses.uses],
         "notables": [row["id"] for row in mine],
         "notables_of_them": [row["id"] for row in others],
     }
     if args.json:
         common.print_json(plain, console)
         return 0
-    total = sum(sum(use.calls.values()) for use in result.uses)
-    users = words.some(len(result.uses), "identity")
-    common.say(console, f"{result.text}: {words.some(total, 'call')} by {users}; {searched}")
-    for use in result.uses[:_USES]:
+    total = sum(sum(use.calls.values()) for use in found_uses.uses)
+    users = words.some(len(found_uses.uses), "identity")
+    common.say(console, f"{found_uses.text}: {words.some(total, 'call')} by {users}; {searched}")
+    for use in found_uses.uses[:_USES]:
         item = use.plain()
         kinds = ", ".join(f"{name} {count:,}×" for name, count in item["kinds"].items())
         common.say(
@@ -116,8 +116,8 @@ def _show_uses(args: argparse.Namespace, rows: Sequence[Row], console: Console) 
             f"  {words.clock(item['first'])} to {words.clock(item['last'])} UTC: "
             f"{words.some(item['calls'], 'call')}, {item['refused']:,} refused or failed; {kinds}",
         )
-    if result.uses[_USES:]:
-        common.say(console, f"and {len(result.uses) - _USES:,} more identities: --json")
+    if found_uses.uses[_USES:]:
+        common.say(console, f"and {len(found_uses.uses) - _USES:,} more identities: --json")
     for title, part in (("Notables that hold these records", mine), ("Other notables of these identities", others)):
         if part:
             common.say(console, f"{title} ({len(part)}):")
@@ -227,7 +227,7 @@ def _details(args: argparse.Namespace, store: SqliteStore, identity: Identity, r
     mine = [row for row in rows if identity.id in (row["identity"]["id"], *(member["id"] for member in row["members"]))]
     acted = identity_day or (None if judged is None else state.load_some(judged, [identity.id]).get(identity.id))
     reach = impact.blast_radius(profile, acted.behaviours.values() if acted else (), today=day)
-    details: Json = {
+    facts: Json = {
         "identity": {
             "id": identity.id, "name": identity.name, "kind": identity.kind, "provider": identity.provider,
             "account": identity.account, "owner": asset.owner, "criticality": asset.criticality,
@@ -244,8 +244,8 @@ def _details(args: argparse.Namespace, store: SqliteStore, identity: Identity, r
     }  # fmt: skip
     if judged is not None:
         episode = score_day(baselines, identity_day) if identity_day is not None else None
-        details["latest"] = _latest(judged, episode, (baselines, known_assets), mine, rows)
-    return details
+        facts["latest"] = _latest(judged, episode, (baselines, known_assets), mine, rows)
+    return facts
 
 
 def _keys(store: SqliteStore, identity: Identity, profile: Profile) -> Iterator[Json]:
@@ -343,29 +343,29 @@ def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], r
 # ---- on a terminal
 
 
-def _show(args: argparse.Namespace, details: Json, rows: Sequence[Row], console: Console) -> None:
+def _show(args: argparse.Namespace, facts: Json, rows: Sequence[Row], console: Console) -> None:
     from rich.text import Text
 
     from nhi_watch.core.notable import short_ids
     from nhi_watch.report.words import short_name, visible
 
-    who = details["identity"]
+    who = facts["identity"]
     named = short_name(who)
     kind = "" if named.startswith(f"{who['kind']}/") else f"{who['kind']} "
     console.print(Text(visible(f"{kind}{named}"), "bold"))
-    for line in _facts(details):
+    for line in _facts(facts):
         console.print(Text(visible(line, 600)), soft_wrap=True)
-    if details["notables"]:
-        console.print(Text(f"Notables ({len(details['notables'])}):"))
-        listing.tell(details["notables"], short_ids(row["id"] for row in rows), console)
+    if facts["notables"]:
+        console.print(Text(f"Notables ({len(facts['notables'])}):"))
+        listing.tell(facts["notables"], short_ids(row["id"] for row in rows), console)
     else:
         console.print(Text("Notables: none, listed or not"))
-    for line in _verdict(details["latest"], args.all, console):
+    for line in _verdict(facts["latest"], args.all, console):
         console.print(Text(visible(line, 600)), soft_wrap=True)
 
 
-def _facts(details: Json) -> Iterator[str]:
-    who, usual, reaches = details["identity"], details["usual"], details["reaches"]
+def _facts(facts: Json) -> Iterator[str]:
+    who, usual, reaches = facts["identity"], facts["usual"], facts["reaches"]
     yield f"{who['id']}  {who['name']}"
     more = [
         who["provider"],
@@ -377,11 +377,11 @@ def _facts(details: Json) -> Iterator[str]:
     yield ", ".join(filter(None, more))
     if who["first_seen"]:
         yield f"First seen {who['first_seen']}, last {who['last_seen']}"
-    for key in details["keys"]:
+    for key in facts["keys"]:
         changes = "".join(f"; {change['what']} {change['time']} by {change['by']}" for change in key["changes"])
         others = f"; also used by {', '.join(key['used_by'])}" if key["used_by"] else ""
         yield f"Key {key['id']}: used {key['first_used'] or 'never'} to {key['last_used'] or 'never'}{changes}{others}"
-    for change in details["done_to_it"]:
+    for change in facts["done_to_it"]:
         yield f"Was {change['what']} {change['time']} by {change['by']}"
     if not usual["days"]:
         yield "Usually: there is no history before its latest day"

@@ -116,10 +116,10 @@ class ArchivedStore(KvStore):
 
     def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
         """The rows that exist among `keys`; of identity-days also those that were deleted after their close."""
-        result = super().get(table, keys)
+        rows = super().get(table, keys)
         if table == "day":
-            result.update(self._read_back([key for key in keys if key not in result]))
-        return result
+            rows.update(self._read_back([key for key in keys if key not in rows]))
+        return rows
 
     def _read_back(self, missing: Sequence[str]) -> dict[str, bytes]:
         book, wanted = self._closed(), dict[str, list[str]]()
@@ -149,7 +149,7 @@ class ArchivedStore(KvStore):
         keys = [parts.key_of(name) for name in names]
         asked = ", ".join(f'"{key}"' for key in sorted({*keys, *(key[: parts.GROUPED] for key in keys)}))
         search = f"`nhi_behaviours` nhi_key IN ({asked}) {ONLY}"
-        result: dict[tuple[int, str], PartialDay] = {}
+        rebuilt: dict[tuple[int, str], PartialDay] = {}
         for row in self._find(search, min(until) * DAY, (max(until) + 1) * DAY):
             try:
                 unpacked = parts.unpack(row["nhi_part"])
@@ -158,12 +158,12 @@ class ArchivedStore(KvStore):
             for name in unpacked.keys() & names:
                 partial_day = unpacked[name]
                 if int(row["nhi_indexed"]) <= until.get(partial_day.day, -1):
-                    mine = result.setdefault((partial_day.day, name), partial_day)
+                    mine = rebuilt.setdefault((partial_day.day, name), partial_day)
                     if mine is not partial_day:
                         mine.merge(partial_day)
         return {
             f"{day:06d}/{name}": day_rows.pack(_identity_day(partial_day))
-            for (day, name), partial_day in result.items()
+            for (day, name), partial_day in rebuilt.items()
         }
 
     # ---- deleting closed days

@@ -178,14 +178,14 @@ class Health:
 
     def take(self, columns: ChunkColumns, row: Row) -> None:
         """Take in a row of any of the three kinds."""
-        packed, notable = columns.part(row), columns.notable(row)
+        packed, notable_text = columns.part(row), columns.notable(row)
         try:
             if packed:
                 for partial_day in parts.unpack(packed).values():
                     self._shapes.update(key for key, _ in partial_day.slots)
                     self._read += partial_day.events()
-            elif notable:
-                self._notables.append({k: v for k, v in json.loads(notable).items() if isinstance(v, str)})
+            elif notable_text:
+                self._notables.append({k: v for k, v in json.loads(notable_text).items() if isinstance(v, str)})
             elif columns.seen(row):
                 pass  # NHI Watch - Close compares those
             elif columns.failed(row):

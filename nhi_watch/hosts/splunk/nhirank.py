@@ -100,10 +100,10 @@ class NhiRank:
             store.commit()
         except StoreError as error:
             return [("WARN", f"nhirank: the close of {going.closing or 'a day'} continues in the next run: {error}")]
-        details: Messages = [("WARN", f"nhirank: {store.message()}")] if store.message() else []
+        messages: Messages = [("WARN", f"nhirank: {store.message()}")] if store.message() else []
         if not is_done:
-            details.append(("INFO", f"nhirank: the close of {going.closing} continues in the next run"))
-        return details
+            messages.append(("INFO", f"nhirank: the close of {going.closing} continues in the next run"))
+        return messages
 
     def _now(self) -> int:
         now = int(time.time())

@@ -353,14 +353,14 @@ def glances(text: str) -> list[Glance]:
 
 def kinds_of(behaviours: Iterable[Behaviour]) -> set[int]:
     """Hashes of what behaviours are made of: shapes without their hour, targets, credentials handed out, links."""
-    result, shapes = set[int](), set[int]()
+    kinds, shapes = set[int](), set[int]()
     for behaviour in behaviours:
         if id(behaviour.key) not in shapes:
             shapes.add(id(behaviour.key))
-            result.add(mark_of_behaviour(behaviour.key, 0))
+            kinds.add(mark_of_behaviour(behaviour.key, 0))
         for texts in (behaviour.targets, behaviour.issued, behaviour.links):
-            result.update(map(rank_of, texts))
-    return result
+            kinds.update(map(rank_of, texts))
+    return kinds
 
 
 def _unpack(raw: bytes) -> dict[str, PartialDay]:

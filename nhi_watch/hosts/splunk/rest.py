@@ -233,8 +233,8 @@ class Collection:
         """At most so many documents that fit; `sort`: a field, with a minus for the largest first; `field`: of each
         only this one."""
         order = f"{sort[1:]}:-1" if sort.startswith("-") else sort
-        details = {"query": json.dumps(query), "sort": order, "limit": limit, **({"fields": field} if field else {})}
-        asked = urlencode(details)
+        parameters = {"query": json.dumps(query), "sort": order, "limit": limit, **({"fields": field} if field else {})}
+        asked = urlencode(parameters)
         return list(self._client.ask("GET", f"{self._path}?{asked}"))
 
     def find(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:

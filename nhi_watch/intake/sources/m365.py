@@ -229,7 +229,8 @@ def changed_thing(row: Row) -> str:
         if thing.get("Type") in _NAMES:
             return text(thing.get("ID"))
     return next(
-        (guid(thing_id) for thing_id in (text(thing.get("ID")) for thing in things) if GUID.fullmatch(thing_id)), ""
+        (guid(identifier) for identifier in (text(thing.get("ID")) for thing in things) if GUID.fullmatch(identifier)),
+        "",
     )
 
 
@@ -238,9 +239,9 @@ def change_of(row: Row) -> audit.DirectoryChange:
     ids = [(text(t.get("ID")), text(t.get("Type"))) for t in rows_of(row.get("Target"))]
     kind = next(
         (
-            thing_id.partition("_")[0]
-            for thing_id, _ in ids
-            if "_" in thing_id and GUID.fullmatch(thing_id.partition("_")[2])
+            identifier.partition("_")[0]
+            for identifier, _ in ids
+            if "_" in identifier and GUID.fullmatch(identifier.partition("_")[2])
         ),
         "",
     )

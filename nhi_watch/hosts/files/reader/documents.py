@@ -119,10 +119,10 @@ def _document(file: str, text: bytes, read: int) -> Batch:
     return Batch(file, 1, inside, None, [], read)
 
 
-def _pieces(file: str, text: _TextWindow, chunks: Chunks, consumed: int) -> Iterator[Batch]:
+def _pieces(file: str, window: _TextWindow, chunks: Chunks, consumed: int) -> Iterator[Batch]:
     size, complete = 0, True
     batch = Batch(file, 1, [], [], [], 0, [])
-    for piece in _walk(text):
+    for piece in _walk(window):
         if isinstance(piece, _Members):
             complete, size = True, size + sum(map(len, piece.raws))
             _add_members(batch, piece)
@@ -143,7 +143,7 @@ def _pieces(file: str, text: _TextWindow, chunks: Chunks, consumed: int) -> Iter
             consumed, size = chunks.consumed, 0
             batch = Batch(file, 1, [], [], [], 0, [])
     if chunks.damage and complete:
-        batch.bad.append(bad(Where(file, text.line), chunks.damage[0], b"", chunks.damage[1]))
+        batch.bad.append(bad(Where(file, window.line), chunks.damage[0], b"", chunks.damage[1]))
     yield batch._replace(bytes_read=chunks.consumed - consumed)
 
 

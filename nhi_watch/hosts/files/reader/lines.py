@@ -187,10 +187,10 @@ def _take(batch: Batch, under_way: dict[tuple[bytes, bytes], _Event], line: int,
 def _close(batch: Batch, under_way: dict[tuple[bytes, bytes], _Event], key: tuple[bytes, bytes]) -> None:
     assert batch.lines is not None and batch.pieces is not None
     line, lines = under_way.pop(key)
-    document = b"\n".join(lines)
-    batch.records.append({"_raw": document.decode("utf-8", "replace")})
+    text = b"\n".join(lines)
+    batch.records.append({"_raw": text.decode("utf-8", "replace")})
     batch.lines.append(line)
-    batch.pieces.append(document)
+    batch.pieces.append(text)
 
 
 # ---- tables with a header, as Splunk, Kibana and Log Analytics export them (CSV): one record a row

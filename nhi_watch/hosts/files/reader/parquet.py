@@ -60,13 +60,13 @@ def _parts(file: BinaryIO, size: int) -> Iterator[tuple[Any, int]]:
         ValueError: the file claims more than it can hold.
     """
     parquet: Any = importlib.import_module("pyarrow.parquet")
-    parquet_file = parquet.ParquetFile(file)
-    _demand(parquet_file.metadata, size)
-    names = [parquet_file.schema.column(n).path for n in range(len(parquet_file.schema))]
-    once = parquet.ParquetFile(file, metadata=parquet_file.metadata, read_dictionary=names)
+    table = parquet.ParquetFile(file)
+    _demand(table.metadata, size)
+    names = [table.schema.column(n).path for n in range(len(table.schema))]
+    once = parquet.ParquetFile(file, metadata=table.metadata, read_dictionary=names)
     for batch in once.iter_batches(batch_size=_ROWS):
-        for part, text in _halves(batch):
-            yield part if text > LINE_LIMIT else _plain(part, parquet_file.schema_arrow), text
+        for part, text_size in _halves(batch):
+            yield part if text_size > LINE_LIMIT else _plain(part, table.schema_arrow), text_size
 
 
 def _plain(part: Any, schema: Any) -> Any:
@@ -90,13 +90,13 @@ def _demand(claimed: Any, size: int) -> None:
 
 
 def _halves(batch: Any) -> Iterator[tuple[Any, int]]:
-    text = _text(batch)
-    if batch.num_rows > 1 and text > LINE_LIMIT:
+    size = _text(batch)
+    if batch.num_rows > 1 and size > LINE_LIMIT:
         half = batch.num_rows // 2
         yield from _halves(batch.slice(0, half))
         yield from _halves(batch.slice(half))
     else:
-        yield batch, text
+        yield batch, size
 
 
 def _text(batch: Any) -> int:
