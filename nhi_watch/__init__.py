@@ -29,7 +29,7 @@ A source of one's own is an object with `NAME`, `claims` and `read` (`nhi_watch.
 ...     def claims(self, record): return "who" in record
 ...     def read(self, record):
 ...         who = nhi_watch.Identity(f"ours::robot:{record['who']}", record["who"], "service_account", "ours", "", "")
-...         return nhi_watch.event(record["at"], who, record["did"])
+...         return nhi_watch.build_event(record["at"], who, record["did"])
 >>> nhi_watch.score([{"who": "robot-1", "did": "ours:Start", "at": 1772445600}], read_by=[Ours()]).run["parsed"]
 1
 """
@@ -46,7 +46,7 @@ _MODULES = {
     "Source": "intake.sources",
     "Event": "core.event",
     "Identity": "core.event",
-    "event": "intake.sources",
+    "build_event": "intake.sources",
     "Result": "detect.run",
     "Signal": "detect.signals",
     "Notable": "core.notable",

@@ -10,7 +10,7 @@ from nhi_watch.detect.signals import Signal as Signal
 from nhi_watch.hosts.files.library import score as score
 from nhi_watch.intake.batch import IntakeBatch as IntakeBatch
 from nhi_watch.intake.sources import Source as Source
-from nhi_watch.intake.sources import event as event
+from nhi_watch.intake.sources import build_event as build_event
 from nhi_watch.intake.sources import every as sources
 from nhi_watch.state.sqlite import SqliteStore as SqliteStore
 from nhi_watch.state.state import State as State
@@ -19,5 +19,5 @@ from nhi_watch.state.store import Store as Store
 
 __version__: str
 __all__ = ["Context", "Event", "Identity", "IntakeBatch", "MemoryStore", "Notable", "Result", "Session", "Signal",
-           "Source", "SqliteStore", "State", "Store", "__version__", "event", "load_model", "notable_of", "score",
+           "Source", "SqliteStore", "State", "Store", "__version__", "build_event", "load_model", "notable_of", "score",
            "sources"]  # fmt: skip

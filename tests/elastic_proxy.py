@@ -80,7 +80,7 @@ def answering(body: bytes, status: int = 200, product: str = "Elasticsearch") ->
 
         do_POST = do_HEAD = do_GET  # noqa: N815 (names of http.server)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (as the base class)
             """Quietly."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
@@ -123,7 +123,7 @@ class _Passing(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Road
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (as the base class)
         """Quietly."""
 
     def _pass(self) -> None:

@@ -321,7 +321,7 @@ def serving(kibana: Kibana) -> Iterator[Kibana]:
         def do_POST(self) -> None:
             self.do_GET()
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (as the base class)
             """Not into the test's output."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

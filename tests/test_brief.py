@@ -40,11 +40,11 @@ def test_a_brief_tells_what_who_when_why_and_what_to_do() -> None:
 
 @pytest.mark.parametrize("document", [to_json(sample) for sample in samples()], ids=lambda d: str(d["rank"]))
 def test_every_sentence_cites_what_exists_and_every_value_is_in_the_notable(document: dict[str, Any]) -> None:
-    facts, plain_text = brief.facts(document), json.dumps(document, ensure_ascii=False)
+    all_facts, plain_text = brief.facts(document), json.dumps(document, ensure_ascii=False)
     known = {document["id"], *document["record_ids"], *(e["record_id"] for e in document["timeline"])}
     for signal in document["signals"]:
         known.update((signal["id"], *signal["record_ids"]))
-    for fact in facts:
+    for fact in all_facts:
         assert fact.cites
         assert {cite.partition(":")[2] for cite in fact.cites} <= known
         for value in fact.values:

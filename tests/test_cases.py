@@ -129,14 +129,14 @@ def test_a_thief_who_comes_back_for_days_has_one_notable_and_one_place() -> None
         result = run(store, raid(day=day) + others(day), ROOM)
         assert [n["id"] for n in result.notables] == [NAME]
         assert [n["life"] for n in result.notables] in (["ongoing"], ["quiet"]), "it has had its place for a day"
-    shown = now(store)
-    schema().validate(shown)
-    assert to_json(from_json(shown)) == shown
-    assert [revision["day"] for revision in shown["revisions"]] == [render_day(TODAY + n) for n in (0, 1, 3)]
-    assert (shown["listed_on"], shown["first_seen"][:10]) == (render_day(TODAY), render_day(TODAY))
-    assert shown["record_count"] == 3 * len(raid())
-    assert {r["eventID"] for day in (0, 1, 3) for r in raid(day=TODAY + day)} == set(shown["record_ids"])
-    assert len({entry["time"][:10] for entry in shown["timeline"]}) == 3
+    notable = now(store)
+    schema().validate(notable)
+    assert to_json(from_json(notable)) == notable
+    assert [revision["day"] for revision in notable["revisions"]] == [render_day(TODAY + n) for n in (0, 1, 3)]
+    assert (notable["listed_on"], notable["first_seen"][:10]) == (render_day(TODAY), render_day(TODAY))
+    assert notable["record_count"] == 3 * len(raid())
+    assert {r["eventID"] for day in (0, 1, 3) for r in raid(day=TODAY + day)} == set(notable["record_ids"])
+    assert len({entry["time"][:10] for entry in notable["timeline"]}) == 3
 
 
 def test_what_it_shows_is_its_newest_episode_with_a_place() -> None:
@@ -145,13 +145,13 @@ def test_what_it_shows_is_its_newest_episode_with_a_place() -> None:
     store = runs([quiet(20) + noise + until(TODAY)], ROOM)
     before = now(store)
     result = run(store, raid(day=TODAY + 2) + others(TODAY + 2), ROOM)
-    shown = now(store)
-    assert before["likelihood"] < shown["likelihood"] and "key created" in shown["title"]
-    assert shown["title"] != before["title"]
-    assert shown["created"].startswith(render_day(TODAY + 2)), "its controls are due from that day on"
-    assert (shown["life"], shown["listed_on"]) == ("new", render_day(TODAY + 2)), "its severity rose"
-    assert shown["since"] == f"New; active since {render_day(TODAY)}"
-    assert shown["revisions"][0]["title"] == before["title"]
+    notable = now(store)
+    assert before["likelihood"] < notable["likelihood"] and "key created" in notable["title"]
+    assert notable["title"] != before["title"]
+    assert notable["created"].startswith(render_day(TODAY + 2)), "its controls are due from that day on"
+    assert (notable["life"], notable["listed_on"]) == ("new", render_day(TODAY + 2)), "its severity rose"
+    assert notable["since"] == f"New; active since {render_day(TODAY)}"
+    assert notable["revisions"][0]["title"] == before["title"]
     assert [(event.change, event.escalated) for event in result.events] == [("grown", True)]
 
 
@@ -160,15 +160,15 @@ def test_a_weaker_one_does_not_stand_before_a_grave_one_that_nobody_has_judged()
     grave = now(store)
     less = [record(TODAY + 1, "14:00", service="iam", name="ListUsers")]  # by its own client, from its own place
     run(store, quiet(1, end=TODAY + 2) + less + others(TODAY + 2), ROOM)
-    shown = now(store)
-    assert len(shown["revisions"]) == 2 and shown["revisions"][1]["likelihood"] < 30
-    assert [shown[name] for name in ("title", "likelihood", "first_time")] == [
+    notable = now(store)
+    assert len(notable["revisions"]) == 2 and notable["revisions"][1]["likelihood"] < 30
+    assert [notable[name] for name in ("title", "likelihood", "first_time")] == [
         grave[name] for name in ("title", "likelihood", "first_time")
     ]
-    checks = claims.verify(store, model.load(), shown)
+    checks = claims.verify(store, model.load(), notable)
     assert not [check for check in checks if check.holds is False]
     assert "episode 2" in [check.what for check in checks]
-    forged = {**shown, "revisions": [shown["revisions"][0], {**shown["revisions"][1], "likelihood": 1.0}]}
+    forged = {**notable, "revisions": [notable["revisions"][0], {**notable["revisions"][1], "likelihood": 1.0}]}
     assert any(check.holds is False for check in claims.verify(store, model.load(), forged))
 
 
@@ -308,8 +308,8 @@ def test_two_that_turn_out_to_be_one_go_on_as_the_older_and_the_other_is_merged_
     for r in shared:
         r["userIdentity"]["accessKeyId"] = "ASIASHARED"
     result = run(store, shared, ROOM)
-    (shown,) = result.standing
-    assert shown["id"] == NAME and [len(revision["identities"]) for revision in shown["revisions"]] == [1, 1, 2]
+    (notable,) = result.standing
+    assert notable["id"] == NAME and [len(revision["identities"]) for revision in notable["revisions"]] == [1, 1, 2]
     (merged,) = [event.document for event in result.events if event.change == "merged"]
     assert (merged["merged_into"], merged["life"], merged["revision"]) == (NAME, "closed", 2)
     later = [event.change for day in range(TODAY + 3, TODAY + 6) for event in run(store, others(day), ROOM).events]
@@ -349,9 +349,9 @@ def test_closing_an_earlier_day_keeps_the_newest_episode() -> None:
     before = now(store)
     run(store, [record(TODAY + 2, "00:05", role="other")], ROOM)
     assert State(store).daybook.closed == TODAY
-    shown = now(store)
-    assert [revision["day"] for revision in shown["revisions"]] == [render_day(TODAY), render_day(TODAY + 1)]
-    assert shown["revision"] >= before["revision"] and shown["last_time"] == before["last_time"]
+    notable = now(store)
+    assert [revision["day"] for revision in notable["revisions"]] == [render_day(TODAY), render_day(TODAY + 1)]
+    assert notable["revision"] >= before["revision"] and notable["last_time"] == before["last_time"]
 
 
 THREE = [
@@ -387,9 +387,9 @@ def test_sessions_end_with_the_plan_however_long_the_intrusion_went_on() -> None
     """Sessions are to end before one time, however many days the intrusion went on."""
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     run(store, raid(day=TODAY + 1), ROOM)
-    shown = now(store)
-    assert len(shown["revisions"]) == 2
-    assert "issued before now" in next(c["reason"] for c in shown["controls"] if c["id"] == "rotate_secret")
+    notable = now(store)
+    assert len(notable["revisions"]) == 2
+    assert "issued before now" in next(c["reason"] for c in notable["controls"] if c["id"] == "rotate_secret")
 
 
 def test_no_id_or_revision_goes_back_after_an_upgrade() -> None:
@@ -447,10 +447,10 @@ def test_what_is_new_since_a_verdict_is_named_with_the_likelihood_then_and_now()
         record(TODAY + 1, f"15:{n:02}", service="iam", name=name, address="203.0.113.9", agent="aws-cli/2.1")
         for n, name in enumerate(("CreateLoginProfile", "DeleteUser"))
     ]
-    (shown,) = run(store, raid(day=TODAY + 1) + fresh + others(TODAY + 1), ROOM).standing
-    schema().validate(shown)
-    assert f"Likelihood {then:g}% then, {shown['likelihood']:g}% now. New calls: " in shown["since"]
-    said = shown["since"].partition("New calls: ")[2]
+    (notable,) = run(store, raid(day=TODAY + 1) + fresh + others(TODAY + 1), ROOM).standing
+    schema().validate(notable)
+    assert f"Likelihood {then:g}% then, {notable['likelihood']:g}% now. New calls: " in notable["since"]
+    said = notable["since"].partition("New calls: ")[2]
     assert "iam:CreateLoginProfile, iam:DeleteUser; places: 203.0.113" in said and "ListUsers" not in said
 
 
@@ -458,16 +458,16 @@ def test_what_comes_after_a_verdict_earns_its_row_by_itself_and_says_why_it_is_b
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     judged(store, "benign", TODAY * DAY + 20 * HOUR)
     result = run(store, raid(day=TODAY + 1) + others(TODAY + 1), ROOM)
-    (shown,) = result.standing
-    assert (shown["id"], shown["life"], shown["listed_on"]) == (NAME, "new", render_day(TODAY + 1))
+    (notable,) = result.standing
+    assert (notable["id"], notable["life"], notable["listed_on"]) == (NAME, "new", render_day(TODAY + 1))
     before = publish.stored(quieter_twin())[0]["likelihood"]
-    assert shown["since"].startswith(f"Back since the verdict of {render_day(TODAY)} (benign, by ann), because ")
-    assert shown["since"].endswith(
-        f" Likelihood {before:g}% then, {shown['likelihood']:g}% now. "
+    assert notable["since"].startswith(f"Back since the verdict of {render_day(TODAY)} (benign, by ann), because ")
+    assert notable["since"].endswith(
+        f" Likelihood {before:g}% then, {notable['likelihood']:g}% now. "
         "No new identity, call, place or target: it happened again."
     )
-    assert {entry["time"][:10] for entry in shown["timeline"]} == {render_day(TODAY + 1)}
-    assert shown["revisions"][0]["why"] == "benign, by ann"
+    assert {entry["time"][:10] for entry in notable["timeline"]} == {render_day(TODAY + 1)}
+    assert notable["revisions"][0]["why"] == "benign, by ann"
     less = [record(TODAY + 3, "14:00", service="dynamodb", name="ListTables", id="less")]
     quieter = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     judged(quieter, "benign", TODAY * DAY + 20 * HOUR)
@@ -481,13 +481,13 @@ def test_a_theft_later_on_the_day_that_was_judged_is_shown_alone() -> None:
     judged(store, "benign", TODAY * DAY + 12 * HOUR)
     assert run(store, [record(TODAY, "12:30", role="other")], ROOM).standing == []
     result = run(store, raid(), ROOM)
-    (shown,) = result.standing
-    assert shown["id"] == NAME and shown["first_time"] >= render(TODAY * DAY + 14 * HOUR)
-    assert "morning" not in str(shown["record_ids"]) and {e["time"][11:13] for e in shown["timeline"]} == {"14"}
+    (notable,) = result.standing
+    assert notable["id"] == NAME and notable["first_time"] >= render(TODAY * DAY + 14 * HOUR)
+    assert "morning" not in str(notable["record_ids"]) and {e["time"][11:13] for e in notable["timeline"]} == {"14"}
     before = now(runs([quiet(20) + raid() + until(TODAY)], ROOM))
-    assert shown["likelihood"] >= before["likelihood"] - 5, "as if the morning had not been"
+    assert notable["likelihood"] >= before["likelihood"] - 5, "as if the morning had not been"
     run(store, [r for day in (1, 2, 3) for r in others(TODAY + day)], ROOM)
-    assert State(store).daybook.is_closed(TODAY) and now(store)["first_time"] == shown["first_time"]
+    assert State(store).daybook.is_closed(TODAY) and now(store)["first_time"] == notable["first_time"]
     assert len(now(store)["revisions"]) == 2
     judged(store, "open", TODAY * DAY + 13 * HOUR, {**now(store)})
     assert not run(store, [], ROOM).standing[0]["since"]
@@ -507,8 +507,8 @@ def test_what_was_judged_and_taken_back_is_in_the_list_again_even_once_it_was_cl
 
 def test_a_verdict_does_not_cover_what_became_graver_or_who_was_not_seen() -> None:
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
-    shown = now(store)
-    seen = {**shown, "severity": "high", "revisions": [{**shown["revisions"][0], "severity": "high"}]}
+    notable = now(store)
+    seen = {**notable, "severity": "high", "revisions": [{**notable["revisions"][0], "severity": "high"}]}
     judged(store, "benign", TODAY * DAY + 20 * HOUR, seen)
     said, item = feedback.Verdicts(store, TODAY * DAY), head("x", TODAY, [WHO], risk=60.0, hour=14)
     assert set(said.covered([item], NAME)) == {"x"}
@@ -652,8 +652,8 @@ def test_who_is_let_in_after_days_of_refusals_is_shown() -> None:
     refused = [knocks(day, False) + others(day) for day in range(TODAY - 4, TODAY)]
     store = runs([quiet(20, end=TODAY - 4), *refused])
     assert publish.stored(store), "days of refusals are no habit"
-    (shown,) = run(store, knocks(TODAY, True)).standing
-    assert shown["life"] == "new" and "tried" not in shown["title"] and shown["severity"] == "high"
+    (notable,) = run(store, knocks(TODAY, True)).standing
+    assert notable["life"] == "new" and "tried" not in notable["title"] and notable["severity"] == "high"
 
 
 def test_a_critical_that_a_verdict_leaves_out_is_no_all_clear_while_it_goes_on() -> None:

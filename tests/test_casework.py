@@ -14,7 +14,7 @@ from nhi_watch.act import audit
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.detect import feedback as verdicts
-from nhi_watch.detect.casework import note as noted
+from nhi_watch.detect.casework import make_note as noted
 from nhi_watch.hosts.files import digest, explain, feedback, find, listing, note
 from nhi_watch.report import html, jsonlines
 from nhi_watch.state.sqlite import SqliteStore

@@ -19,7 +19,7 @@ from nhi_watch_lab.evaluation import first_days
 from nhi_watch_lab.evaluation.first_days import TEST, TRAINING, Set
 
 CARD = model.load()
-MADE_UP = {set.name: set for set in first_days.made_up()}
+MADE_UP = {case.name: case for case in first_days.made_up()}
 
 
 def values_of(item: Set) -> list[dict[str, float]]:

@@ -81,11 +81,11 @@ def test_only_what_succeeded_is_privilege_reach_and_cost() -> None:
     history = [{"ago": [20, 1], "events": [{}, denied, dear]}]
     baselines = learnt(history)
     (identity_day,) = whole_days(events([denied, dear, {}], TODAY)).values()
-    impact = ranking.impact(NO_ASSETS, score_day(baselines, identity_day))
+    impact = ranking.rate_impact(NO_ASSETS, score_day(baselines, identity_day))
     assert (impact.privilege, impact.reach) == ("read", "1 service, 1 region, 1 target")
     assert all(factor.weight == 1.0 for factor in impact.factors if factor.name != "let in")
     (identity_day,) = whole_days(events([denied, dear], TODAY)).values()
-    weights = {f.name: f.weight for f in ranking.impact(NO_ASSETS, score_day(baselines, identity_day)).factors}
+    weights = {f.name: f.weight for f in ranking.rate_impact(NO_ASSETS, score_day(baselines, identity_day)).factors}
     assert weights["let in"] == 0.5
 
 

@@ -265,11 +265,11 @@ def test_a_larger_value_never_counts_less(
 def test_habit_only_takes_away_and_nothing_of_a_value_far_above_all_that_was_reached(
     attack: Shares, world: Shares, days: list[float | None], value: float
 ) -> None:
-    built, bin = bound(days, card(attack, world)), bin_of(value) or 0
-    usual, (points, left) = built.tenant_habits.points(0)[bin], built.left(0, value)
-    assert 0.0 <= points <= usual and 0 <= left <= bin and points == round(points, 2)
+    built, reached_bin = bound(days, card(attack, world)), bin_of(value) or 0
+    usual, (points, left) = built.tenant_habits.points(0)[reached_bin], built.left(0, value)
+    assert 0.0 <= points <= usual and 0 <= left <= reached_bin and points == round(points, 2)
     if not built.own(0, value)[0]:
-        assert (points, left) == (usual, bin)
+        assert (points, left) == (usual, reached_bin)
 
 
 LEAVES = st.floats(-3, 3).map(lambda worth: round(worth, 4))
@@ -397,7 +397,7 @@ def test_in_a_tenant_s_first_days_an_amount_is_read_absolutely() -> None:
     names = ("mass_by_stranger", "s1")
     model = card(attack=(1.0, *[0.01] * (BINS - 1)), signals=2)._replace(signals=names)
     first, later = TenantHabits(model, Profile(), TODAY), TenantHabits(model, tenant({TODAY - COLD: [0.0] * 30}), TODAY)
-    bin = BLUNT["mass_by_stranger"]
-    assert first.points(0)[bin] == BLUNT_POINTS
-    assert (first.points(0)[bin - 1], first.points(1)[bin]) == (0.0, 0.0)
-    assert later.points(0)[bin] < first.points(0)[bin] / 2  # habits tell then
+    reached_bin = BLUNT["mass_by_stranger"]
+    assert first.points(0)[reached_bin] == BLUNT_POINTS
+    assert (first.points(0)[reached_bin - 1], first.points(1)[reached_bin]) == (0.0, 0.0)
+    assert later.points(0)[reached_bin] < first.points(0)[reached_bin] / 2  # habits tell then

@@ -40,8 +40,10 @@ def test_the_version_is_told_at_once() -> None:
         "try: runpy.run_module('nhi_watch.cli', run_name='__main__')\n"
         "finally: print(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))"
     )
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False) for _ in range(3)]
-    assert min(float(run.stdout.split()[-1]) for run in runs) <= 0.15
+    started = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False) for _ in range(3)
+    ]
+    assert min(float(process.stdout.split()[-1]) for process in started) <= 0.15
 
 
 def test_records_and_files_score_as_the_judge_scores_them(tmp_path: Path) -> None:

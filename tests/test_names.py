@@ -9,13 +9,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from layout import PACKAGE, sources, tree_of
+from layout import LAB, PACKAGE, sources, tree_of
 
 pytestmark = pytest.mark.slow  # reads the sources, which are the same on every Python
 IDIOM = frozenset({
     "told", "found", "one", "whole", "wholes", "life", "lives", "settle", "settles", "settled", "held", "odd", "past",
     "news", "home", "homes", "card", "cards", "scorecard", "loss", "losses", "acting", "relieve", "made",
 })  # fmt: skip
+FROZEN = frozenset({"second_world", "third_world", "fourth_world", "fifth_world", "variants", "simulator", "worlds"})
+"""Folders of the laboratory whose bytes are not to change (decisions 3 and 9)."""
 EXCEPTIONS = {
     "life": "a key of a notable's JSON",
     "made": "a key of exceptions, exemptions and rules, as stored and exported",
@@ -67,6 +69,27 @@ def idioms() -> dict[str, set[str]]:
     return found
 
 
+def imported(tree: ast.Module) -> set[str]:
+    """What a file imports at its top."""
+    imports = (node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom)))
+    return {alias.asname or alias.name.partition(".")[0] for node in imports for alias in node.names}
+
+
+def bound(function: ast.FunctionDef | ast.Lambda) -> set[str]:
+    """The names of a function's parameters, and those that it assigns."""
+    names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return names | {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
+
+
+def hidden_imports() -> Iterator[str]:
+    """Names that a function binds although its file imports them: anyone who reads one takes it for the other."""
+    for path in (path for path in (*sources(PACKAGE), *sources(f"lab/{LAB}")) if not FROZEN & {*path.parts}):
+        tree = tree_of(path)
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.Lambda)):
+                yield from (f"{path.name}:{node.lineno} {name}" for name in sorted(bound(node) & imported(tree)))
+
+
 def test_no_name_is_of_the_idiom_but_those_with_a_reason() -> None:
     assert {name: files for name, files in idioms().items() if name not in EXCEPTIONS} == {}
 
@@ -82,3 +105,7 @@ def test_no_two_classes_of_the_package_share_a_name() -> None:
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(path.name)
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
+def test_no_local_name_hides_what_its_file_imports() -> None:
+    assert sorted(hidden_imports()) == []

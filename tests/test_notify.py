@@ -38,7 +38,7 @@ def desk(folder: Path, *notables: dict[str, Any]) -> Path:
     out = folder / "out"
     if not (out / "state.sqlite").exists():
         state(out, notables)
-    jsonlines.write(out / "notables.jsonl", [{**notable, "rank": n} for n, notable in enumerate(notables, 1)])
+    jsonlines.write(out / "notables.jsonl", [{**item, "rank": n} for n, item in enumerate(notables, 1)])
     return out
 
 
@@ -127,7 +127,7 @@ def test_a_run_that_was_killed_while_it_sent_sends_nothing_twice(
     assert (notify(config), len(server.took)) == (0, 1)
 
 
-@pytest.mark.parametrize("identity_history", ["quiet", "closed"])
+@pytest.mark.parametrize("status", ["quiet", "closed"])
 def test_what_is_over_dealt_with_or_below_the_line_is_told_nobody(tmp_path: Path, server: Web, status: str) -> None:
     out = desk(
         tmp_path,

@@ -13,7 +13,7 @@ from nhi_watch.core.notable import expected_risk, severity_of
 from nhi_watch.detect import linking
 from nhi_watch.detect.history import IdentityHistory
 from nhi_watch.detect.impact import sentence
-from nhi_watch.detect.ranking import PEOPLE, SURE, impact, is_eligible
+from nhi_watch.detect.ranking import PEOPLE, SURE, is_eligible, rate_impact
 from nhi_watch.detect.scoring import Episode, score_day
 from nhi_watch.state.baseline import HISTORY
 
@@ -60,7 +60,7 @@ def test_a_person_s_long_lived_key_is_no_person() -> None:
 
 
 def test_the_level_of_impact_is_that_of_the_product_of_the_weights() -> None:
-    built = impact(CROWN, episode([{"access": "permissions", "action": "iam:CreateUser"}]))
+    built = rate_impact(CROWN, episode([{"access": "permissions", "action": "iam:CreateUser"}]))
     weights = {factor.name: factor.weight for factor in built.factors}
     applied = {name: weight for name, weight in weights.items() if weight != 1.0}
     assert applied == {"criticality": 2.0, "environment": 1.2, "privilege": 1.1}
@@ -83,35 +83,36 @@ def test_impact_counts_the_most_severe_act_that_succeeded(
 ) -> None:
     """Whatever the identity was seen to reach before, and whatever it tried."""
     call = {"service": service, "action": action, "access": "write", "outcome": outcome, "traits": ("user_data",)}
-    (factor,) = (f for f in impact(NO_ASSETS, episode([call])).factors if f.name == "act")
+    (factor,) = (f for f in rate_impact(NO_ASSETS, episode([call])).factors if f.name == "act")
     assert (factor.value, factor.weight) == (act, weight)
 
 
 def test_impact_settles_what_is_equal_and_the_likelihood_the_rest() -> None:
-    built = impact(CROWN, episode([{"access": "permissions"}]))
-    plain = impact(NO_ASSETS, episode([{}]))
+    built = rate_impact(CROWN, episode([{"access": "permissions"}]))
+    plain = rate_impact(NO_ASSETS, episode([{}]))
     assert expected_risk(97.0, plain) > expected_risk(70.0, built) > expected_risk(70.0, plain)
 
 
 def test_an_unknown_asset_neither_raises_nor_lowers() -> None:
-    built = impact(NO_ASSETS, episode([{}]))
+    built = rate_impact(NO_ASSETS, episode([{}]))
     assert (built.criticality, built.environment, built.privilege) == ("unknown", "unknown", "read")
     assert built.level == "medium" and expected_risk(81.25, built) == 81.25
 
 
 def test_privilege_and_reach_are_what_the_logs_show() -> None:
     history = used({}, {"action": "ec2:RunInstances", "access": "cost"})
-    built = impact(NO_ASSETS, episode([{"region": "us-east-1"}], history))
+    built = rate_impact(NO_ASSETS, episode([{"region": "us-east-1"}], history))
     assert (built.privilege, built.reach) == ("cost", "2 services, 2 regions, 1 target")
 
 
 def test_targets_are_those_of_ninety_days_as_an_exposure_counts_them_and_the_notable_s_own() -> None:
     history = [{"ago": [120, 100], "events": [{"target": "long-ago"}]}, *used({"target": "bucket-1"})]
-    built = impact(NO_ASSETS, episode([{"target": "of-today"}], history))
+    built = rate_impact(NO_ASSETS, episode([{"target": "of-today"}], history))
     identity_history = IdentityHistory(MACHINE, learnt(history).baseline(MACHINE, TODAY).own)
     assert sentence(identity_history.blast_radius({}, TODAY)) == "1 service, 1 region, 1 target"
     assert built.reach == "1 service, 1 region, 2 targets"
-    refused = impact(NO_ASSETS, episode([{"target": "of-today", "outcome": "denied"}, {"target": "bucket-1"}], history))
+    calls = [{"target": "of-today", "outcome": "denied"}, {"target": "bucket-1"}]
+    refused = rate_impact(NO_ASSETS, episode(calls, history))
     assert refused.reach == "1 service, 1 region, 1 target"
 
 
@@ -126,7 +127,7 @@ def test_the_impact_of_linked_identities_is_that_of_the_worst_by_its_own_calls_a
     group = linking.joined(linking.Group(MACHINE.id, tuple(parts), ()), parts)
 
     def of_group(known: Assets) -> tuple[str, str, str]:
-        built = impact(known, group)
+        built = rate_impact(known, group)
         return built.privilege, built.reach, built.factors[-1].value
 
     assert of_group(NO_ASSETS) == ("permissions", "2 services, 1 region, 1 target", MACHINE.name)
@@ -136,5 +137,5 @@ def test_the_impact_of_linked_identities_is_that_of_the_worst_by_its_own_calls_a
 
 def test_what_was_refused_throughout_is_never_critical() -> None:
     """However sure it is, and whoever it would have hit: nothing was let in."""
-    refused = impact(CROWN, episode([{"outcome": "denied", "access": "permissions"}]))
+    refused = rate_impact(CROWN, episode([{"outcome": "denied", "access": "permissions"}]))
     assert refused.level == "low" and severity_of(expected_risk(99.0, refused)) == "medium"

@@ -79,8 +79,8 @@ def test_what_merely_goes_on_is_one_line_each_below_the_table(out: Path) -> None
 
 def test_a_list_without_what_was_asked_for_says_what_that_was_and_how_many_there_are(out: Path) -> None:
     text = desk(listing, "--severity", "critical", "--identity", "nobody", out=out)
-    asked = "--severity critical --identity nobody"
-    assert text == f"No notable in the list with {asked}; without the filter there are 3.\n"
+    options = "--severity critical --identity nobody"
+    assert text == f"No notable in the list with {options}; without the filter there are 3.\n"
 
 
 def test_csv_holds_the_same_and_no_value_of_a_log_is_a_formula(out: Path) -> None:
@@ -184,7 +184,7 @@ def test_the_odd_day_has_its_signals_points_and_what_is_missing_for_a_place(know
     latest = answer["latest"]
     assert latest["day"] == "2026-02-24" and {s["id"] for s in latest["signals"]} >= {"new_action", "new_network"}
     place = answer["latest"]["place"]
-    listed = [notable for notable in answer["notables"] if notable["listed"]]
+    listed = [item for item in answer["notables"] if item["listed"]]
     if listed:
         assert place == f"rank {listed[0]['rank']} of the list"
     else:

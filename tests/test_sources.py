@@ -22,7 +22,7 @@ from nhi_watch.core import registry
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.batch import Intake, Sources, kept_apart
-from nhi_watch.intake.horizon import received
+from nhi_watch.intake.horizon import day_received
 from nhi_watch.intake.schemas import opened
 from trees import changed, nodes
 
@@ -215,5 +215,5 @@ def test_what_is_fed_counts_as_what_is_read_one_by_one() -> None:
         lambda index, event: fed.__setitem__(index, event),
     )
     assert fed == slow
-    apart = [r for r in records if isinstance(r, dict) and (opened(r) is not r or received(r) is not None)]
+    apart = [r for r in records if isinstance(r, dict) and (opened(r) is not r or day_received(r) is not None)]
     assert apart and not any(map(kept_apart().isdisjoint, apart))

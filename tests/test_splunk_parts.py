@@ -40,11 +40,11 @@ START = 1_741_082_400
 
 
 def event(number: int, hour: int = 10, action: str = "s3:GetObject", **more: Any) -> Event:
-    fields: dict[str, Any] = {
+    given_fields: dict[str, Any] = {
         "time": DAY_NUMBER * DAY + hour * HOUR + number % HOUR, "identity": ROLE, "session": f"ASIA{number % 40}",
         "action": action, "target": f"bucket-{number % 50}", "record_id": f"record-{number}", **more,
     }  # fmt: skip
-    return CALL._replace(**fields)
+    return CALL._replace(**given_fields)
 
 
 def uuid(number: int) -> str:

@@ -141,11 +141,11 @@ def test_a_log_of_which_all_waits_is_not_silent(store: MemoryStore) -> None:
 
 def test_a_closed_day_does_not_show_that_parts_waited(store: MemoryStore) -> None:
     """Nor that a run was killed before it closed a day, nor that rows are read twice."""
-    records = [*(work(f"{hour:02d}:{n:02d}", role) for hour in range(1, 23) for n in (10, 40)
+    todays = [*(work(f"{hour:02d}:{n:02d}", role) for hour in range(1, 23) for n in (10, 40)
               for role in ("payments-api", "batch")), *others(TODAY), *raid()]  # fmt: skip
-    records.sort(key=lambda item: item["eventTime"])
+    todays.sort(key=lambda item: item["eventTime"])
     for hour in range(24):
-        mine = [item for item in records if START + hour * HOUR <= parse(item["eventTime"]) < START + (hour + 1) * HOUR]
+        mine = [item for item in todays if START + hour * HOUR <= parse(item["eventTime"]) < START + (hour + 1) * HOUR]
         rank(store, mine, START + (hour + 1) * HOUR, stops=hour % 3 == 0)
         rank(store, mine, START + (hour + 1) * HOUR + 300)
     assert waits(store)
@@ -154,7 +154,7 @@ def test_a_closed_day_does_not_show_that_parts_waited(store: MemoryStore) -> Non
     rank(store, after[1:], START + 2 * DAY + 10 * HOUR)
     assert State(store).daybook.learnt == TODAY
     baseline = [*quiet(12), *quiet(12, "batch"), *until(TODAY - 1)]
-    assert told_of(store) == told_of(runs([baseline, records, after], ROOM))
+    assert told_of(store) == told_of(runs([baseline, todays, after], ROOM))
     assert [key for key, _ in store.scan("meta", WAIT, "wait0")] == []
 
 

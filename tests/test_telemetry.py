@@ -15,7 +15,7 @@ from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect import blind_spots, model, publish, telemetry
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.detect.telemetry import EPISODE_SIGNALS, NEEDS, Rhythm, Stream, bounds, gaps, standing
+from nhi_watch.detect.telemetry import EPISODE_SIGNALS, NEEDS, Rhythm, Stream, bounds, find_gaps, standing
 from test_pipeline import schema
 
 Records = list[dict[str, Any]]
@@ -233,4 +233,4 @@ def test_a_stream_stands_silent_at_a_moment_by_the_same_rule() -> None:
     assert (first.stream, first.is_silent, first.pause) == (stream, True, HOUR)
     assert (second.is_silent, second.pause) == (False, 24 * HOUR)
     assert first.missing == ("agent", "region", "credential")
-    assert gaps(days, 109) == []
+    assert find_gaps(days, 109) == []

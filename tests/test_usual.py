@@ -171,13 +171,13 @@ def test_removing_the_heaviest_signals_records_lowers_the_likelihood_to_what_was
     """Records are taken away from the raw log, and what is left of the day is read and judged anew."""
     known, fell = marks(), 0
     for notable in ran().notables:
-        day, claims = day_scored(notable), [s for s in notable["signals"] if s["without"] is not None]
-        assert claims == [s for s in notable["signals"] if s["points"] >= 0.05 and s["value"]][:3]
+        day, claimed = day_scored(notable), [s for s in notable["signals"] if s["without"] is not None]
+        assert claimed == [s for s in notable["signals"] if s["points"] >= 0.05 and s["value"]][:3]
         identity_days = {name: State(ran().store).load_day(day)[name] for name in members_of(notable)}
         baselines = on_eve(day, identity_days)
         parts = [score_day(baselines, identity_day) for identity_day in identity_days.values()]
         joined = parts[0]._replace(members=tuple(parts) if len(parts) > 1 else ())
-        for claim in claims:
+        for claim in claimed:
             gone = set(shown_by(joined, NAMES.index(claim["id"])))
             assert gone, claim["id"]
             assert set(claim["record_ids"]) <= {r for r, place in known.items() if place in gone}, claim["id"]

@@ -224,7 +224,7 @@ def _measured(client: Elasticsearch, folder: Path, documents: int, runs: int, ma
         prepare(client, namespace)
         _run(workers[name], Clock(begun + 120))
     ends = [*(begun + EVERY * (number + 1) for number in range(runs)), begun + EVERY * runs + 2 * HOUR]
-    spent: dict[str, Counter[str]] = {"schedule": Counter(), "process": Counter(), "bulk": Counter()}
+    used: dict[str, Counter[str]] = {"schedule": Counter(), "process": Counter(), "bulk": Counter()}
     states: list[Json] = []
     latest, each_run = 0.0, []
     for number, (end, batch) in enumerate(zip(ends, batches)):
@@ -233,43 +233,43 @@ def _measured(client: Elasticsearch, folder: Path, documents: int, runs: int, ma
         counter: Counter[str] = Counter()
         with measured(client, counter):
             counter += _run(host.Worker(client, host.ReadJob(STREAM, names["schedule"])), Clock(end))
-        with measured(client, spent["process"]):
-            spent["process"] += _run(workers["process"], Clock(end))
+        with measured(client, used["process"]):
+            used["process"] += _run(workers["process"], Clock(end))
         each_run.append((counter["read"], counter["client"]))
-        spent["schedule"] += counter
+        used["schedule"] += counter
         if number in STATES or last:
             states.append({"run": number, **_state(client, names["schedule"])})
             print(states[-1], flush=True)
         latest = end
-    with measured(client, spent["bulk"]):
-        spent["bulk"] += _run(workers["bulk"], Clock(latest))
-    ratios = {name: {key: spent[name][key] / value for key, value in sorted(spent["bulk"].items()) if value}
+    with measured(client, used["bulk"]):
+        used["bulk"] += _run(workers["bulk"], Clock(latest))
+    ratios = {name: {key: used[name][key] / value for key, value in sorted(used["bulk"].items()) if value}
               for name in ("schedule", "process")}  # fmt: skip
     slope, intercept = linear_regression(*zip(*each_run[:-1]))
-    us = {name: round(each["client"] * 1e6 / total) for name, each in spent.items()}
+    us = {name: round(each["client"] * 1e6 / total) for name, each in used.items()}
     start = started()
     taken = {
         "bulk": us["bulk"] / 1e6 * A_DAY + start / 1000,
         "throughout": us["schedule"] / 1e6 * A_DAY + start / 1000 * RUNS,
         "process": us["process"] / 1e6 * A_DAY,
-        "schedule": slope * A_DAY * spent["schedule"]["read"] / total + (intercept + start / 1000) * RUNS,
+        "schedule": slope * A_DAY * used["schedule"]["read"] / total + (intercept + start / 1000) * RUNS,
     }
     return {
-        "documents": total, "runs": len(ends), "bulk_read": spent["bulk"]["read"] / total,
-        "read_per_document": {name: each["read"] / total for name, each in spent.items()}, "client_us_a_document": us,
-        "server_us_a_document": {name: round(each["server"] * 1e6 / total) for name, each in spent.items()},
-        "to_bulk": ratios, "spent": spent, "state": states, "state_bulk": _state(client, names["bulk"]),
-        "stages": {name: _stages(spent[name], len(ends)) for name in ("schedule", "process")},
+        "documents": total, "runs": len(ends), "bulk_read": used["bulk"]["read"] / total,
+        "read_per_document": {name: each["read"] / total for name, each in used.items()}, "client_us_a_document": us,
+        "server_us_a_document": {name: round(each["server"] * 1e6 / total) for name, each in used.items()},
+        "to_bulk": ratios, "spent": used, "state": states, "state_bulk": _state(client, names["bulk"]),
+        "stages": {name: _stages(used[name], len(ends)) for name in ("schedule", "process")},
         "fixed_ms_a_run": intercept * 1000, "us_a_further_document": slope * 1e6, "start_ms": start,
         "documents_a_run": [mean(n for n, _ in each_run), max(n for n, _ in each_run)],
         "core_hours": {name: seconds / HOUR for name, seconds in taken.items()},
     }  # fmt: skip
 
 
-def _stages(spent: Counter[str], runs: int) -> dict[str, float]:
+def _stages(used: Counter[str], runs: int) -> dict[str, float]:
     """Milliseconds of the client's processor, of a run, by stage; `host` is what no other is."""
-    kept = {name: seconds for name, seconds in spent.items() if name in STAGES}
-    kept["host"] = spent["client"] - sum(kept.values())
+    kept = {name: seconds for name, seconds in used.items() if name in STAGES}
+    kept["host"] = used["client"] - sum(kept.values())
     return {name: each * 1000 / runs for name, each in kept.items()}
 
 

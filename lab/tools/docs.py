@@ -32,8 +32,8 @@ HEAD = ["source", "what it reads", "Elasticsearch indices"]
 ADD_SOURCE = """## Adding a source
 
 1. `nhi_watch/intake/sources/NAME.py`. What it offers is in [sources](../nhi_watch/intake/sources/__init__.py), what
-   an Event holds in [event](../nhi_watch/core/event.py). [`event`](../nhi_watch/intake/sources/__init__.py) fills in
-   what a log lacks. [`shapes/`](../nhi_watch/intake/shapes) has what every source needs: `forms.claimant` (is
+   an Event holds in [event](../nhi_watch/core/event.py). [`build_event`](../nhi_watch/intake/sources/__init__.py) fills
+   in what a log lacks. [`shapes/`](../nhi_watch/intake/shapes) has what every source needs: `forms.claimant` (is
    it mine?), `forms.native` (shapes of Splunk and Elastic), `values.moment` (times), `values.filled`, `values.bound`
    (record ids, which are mandatory). `gitlab.py` is one to copy. A trait does nothing until a signal looks at it.
 2. `tests/data/sources/NAME.jsonl`, a sample a line: `{"shape": …, "group": 1, "record": …, "event": …}`, or `"reject"`

@@ -80,7 +80,7 @@ MENDS = (
     Mend(
         "C2",
         "intake/batch.py",
-        "(not is_alert and self._take_apart(event))",
+        "(not from_alert and self._take_apart(event))",
         "False",
         ("test_ids.py::test_one_event_id_over_all_records_of_cloudtrail_hides_none_of_them",),
     ),
@@ -223,7 +223,7 @@ MENDS = (
     Mend(
         "M8",
         "hosts/files/reader/parquet.py",
-        "    _demand(parquet_file.metadata, size)\n",
+        "    _demand(table.metadata, size)\n",
         "",
         ("test_ocsf.py::test_a_parquet_file_that_claims_more_than_any_log_holds_is_refused_by_name",),
     ),

@@ -201,9 +201,9 @@ def _shown(value: str, names: dict[str, str]) -> str:
 _PLACE = re.compile(r"\bv\d+\b")
 
 
-def restore(sentence: str, masked: Masked) -> str:
+def restore(template: str, masked: Masked) -> str:
     """A checked sentence with its values back, quoted."""
-    return _PLACE.sub(lambda match: quoted(masked.values[match.group()]), sentence)
+    return _PLACE.sub(lambda match: quoted(masked.values[match.group()]), template)
 
 
 # ---- verifier

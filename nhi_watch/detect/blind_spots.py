@@ -39,7 +39,7 @@ from nhi_watch.detect.telemetry import (
     RhythmRows,
     Rhythms,
     bounds,
-    gaps,
+    find_gaps,
     gathered,
     is_silent,
     tells_time,
@@ -86,7 +86,7 @@ def build(days: Days, day: int, gaps: Sequence[Gap]) -> Notable:
         notable_id("blind_spot", provider, day), "blind_spot", identity_of(log),
         f"Blind spot: no log of {provider} {_span(gaps)}{_of(accounts)}",
         f"{description} No log that was read shows what happened in that time: this is not an all-clear.",
-        times=((day + 1) * DAY - 1, first, last), eve=day - 1,
+        when=((day + 1) * DAY - 1, first, last), eve=day - 1,
         severity=next((name for least, name in SHARES if share >= least), "low"),
         signals=[signal_of("silent_log", description, round(max(gap.until - gap.since for gap in gaps) / HOUR, 2))],
         usual=Usual((), _active_days(days, day, gaps), None, first - 1, None), ids=["T1562.008"],
@@ -155,7 +155,7 @@ def verify(rows: Rows, notable: Mapping[str, Any]) -> list[ClaimCheck]:
     if day not in state.daybook.days:
         return [ClaimCheck("signals", None, "retention has removed this day's log volume from the state")]
     days = Rhythms(rows).days([*state.daybook.between(day - WINDOW, day), day])
-    silent = [gap for gap in gaps(days, day) if gap.stream.provider == notable["identity"]["provider"]]
+    silent = [gap for gap in find_gaps(days, day) if gap.stream.provider == notable["identity"]["provider"]]
     mine = receipt(days, day, silent)
     return [
         ClaimCheck("model", mine.model == stored_receipt["model"], MODEL),
@@ -214,8 +214,8 @@ def by_clock(rows: Rows, now: int) -> None:
 
 def _silent(days: Days, day: int, now: int) -> list[Gap]:
     """The silences that a day was the first to show, each up to its end or to now."""
-    before = {(gap.stream, gap.since) for gap in gaps(days, day - 1)}
-    fresh = (gap for gap in gaps(days, day) if (gap.stream, gap.since) not in before)
+    before = {(gap.stream, gap.since) for gap in find_gaps(days, day - 1)}
+    fresh = (gap for gap in find_gaps(days, day) if (gap.stream, gap.since) not in before)
     followed = (_followed(gap, days, now) for gap in fresh)
     return [gap for gap in followed if is_silent(gap.until - gap.since, gap.pause)]
 
@@ -282,7 +282,7 @@ class BlindSpotMonitor:
         self._is_over = bool(later) and later[0] <= day + WINDOW  # a wrong clock, years ahead, ends no day
         known = [*self._state.daybook.between(day - WINDOW, day), day]
         self._days = self._rhythms.days(known) if self._is_over else {}
-        self._gaps = gaps(self._days, day) if self._is_over else []
+        self._gaps = find_gaps(self._days, day) if self._is_over else []
 
     def widened(self, document: dict[str, Any]) -> dict[str, Any]:
         """A notable of the day that is looked at, with what silent logs leave open."""

@@ -37,7 +37,7 @@ class Note(NamedTuple):
     """in progress | waiting; "": that stays as it was."""
 
 
-def note(notable_id: str, by: str, now: int, text: str = "", assignee: str = "", status: str = "") -> Note:
+def make_note(notable_id: str, by: str, now: int, text: str = "", assignee: str = "", status: str = "") -> Note:
     """A checked note.
 
     Raises:
@@ -59,7 +59,7 @@ def put(rows: Rows, note: Note) -> None:
     rows.put("ledger", [(f"note/{note.notable_id[:100]}/{note.time:011d}/{who}", pack(list(note)))])
 
 
-def notes(rows: Rows) -> list[Note]:
+def read_notes(rows: Rows) -> list[Note]:
     """All notes in the order in which they were made."""
     notes = (Note(*unpack(raw)) for _, raw in rows.scan("ledger", "note/", "note0"))
     return sorted(notes, key=lambda note: (note.time, note.notable_id, note.by))

@@ -109,7 +109,7 @@ class TenantHabits:
         if signal in self._uncounted:
             return (0,) * BINS, 0
         name = f"{self.kind}/{signal}"
-        days = [_days(self._seen, f"{name}:{bin}") for bin in range(BINS)]
+        days = [_days(self._seen, f"{name}:{index}") for index in range(BINS)]
         return _from_the_top(days), max(0, self.total - _days(self._seen, f"{name}:?"))
 
     def shares(self, at: int) -> tuple[float, ...]:
@@ -174,10 +174,10 @@ class Bound:
 
     def left(self, at: int, value: float) -> tuple[float, int]:
         """The points and the bin of a signal's value."""
-        left, bin = self._left.get(at), bin_of(value) or 0
+        left, index = self._left.get(at), bin_of(value) or 0
         if left is None:
             left = self._left[at] = self._reduce(at)
-        return left.points[bin], left.bins[bin]
+        return left.points[index], left.bins[index]
 
     def likelihood(self, values: Row) -> float:
         """How likely a day with these signal values is an intrusion, in percent."""
@@ -198,8 +198,8 @@ class Bound:
         points = [min(usual, each) if days else usual for usual, each, days in zip(tenant_points, worth, near)]
         points = [round(each, 2) for each in accumulate(points, max)]
         bins = [
-            int(bin * left / usual + 0.5) if usual else bin
-            for bin, left, usual in zip(_ALL_BINS, points, tenant_points)
+            int(index * left / usual + 0.5) if usual else index
+            for index, left, usual in zip(_ALL_BINS, points, tenant_points)
         ]
         return _Left(tuple(points), tuple(accumulate(bins, max)))
 
@@ -219,9 +219,15 @@ class Bound:
     def usual(self, at: int, value: float) -> list[Any]:
         """How usual a value is, in counts with which its points can be checked: the signal, the bin, identity-days of
         the tenant that reached it, of how many; the identity's own; the share of days of attack that reach it."""
-        bin = bin_of(value) or 0
+        index = bin_of(value) or 0
         reached, size = self.tenant_habits.reached(at)
-        return [self.model.signals[at], bin, (reached[bin], size), self.own(at, value), self.model.attack[at][bin]]
+        return [
+            self.model.signals[at],
+            index,
+            (reached[index], size),
+            self.own(at, value),
+            self.model.attack[at][index],
+        ]
 
     def _counts_for_tenant(self, name: str) -> bool:
         """Whether a bin that the identity reaches now counts as a habit of the tenant too: on its first FREELY days
@@ -287,7 +293,7 @@ def _by_bin(seen: Mapping[str, SeenValue], until: int) -> dict[str, list[int]]:
     """Signal → its days by bin, of bins first reached by a day; where it could not tell is no bin."""
     bins: dict[str, list[int]] = {}
     for value, each in seen.items():
-        name, _, bin = value.rpartition(":")
-        if bin.isdecimal() and 0 < int(bin) < BINS and each.first <= until:
-            bins.setdefault(name, [0] * BINS)[int(bin)] = each.days
+        name, _, index = value.rpartition(":")
+        if index.isdecimal() and 0 < int(index) < BINS and each.first <= until:
+            bins.setdefault(name, [0] * BINS)[int(index)] = each.days
     return bins

@@ -188,7 +188,7 @@ def rank(episode: Episode, known: Assets) -> Ranked:
     identity, likelihood = episode.identity, episode.likelihood
     risk = likelihood
     if likelihood >= FLOOR:
-        risk = expected_risk(likelihood, impact(known, episode))
+        risk = expected_risk(likelihood, rate_impact(known, episode))
     days, place = episode.view.baseline.own.days, origin(episode)
     if not place and not days and not episode.members and likelihood < SURE:
         place = NEWCOMERS + peer_scope(identity)
@@ -213,7 +213,7 @@ def is_eligible(episode: Episode, likelihood: float) -> bool:
     return likelihood >= (PEOPLE if days >= HISTORY else SURE)
 
 
-def impact(known: Assets, episode: Episode) -> Impact:
+def rate_impact(known: Assets, episode: Episode) -> Impact:
     """Business impact of an episode: what the customer's table says, and what the identity was seen to reach.
 
     Of linked identities it is that of the one whose misuse would be worst, from its own profile and its own calls: a

@@ -26,7 +26,7 @@ from nhi_watch.detect.publish import Publication
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.telemetry import RhythmRows
 from nhi_watch.intake.batch import Intake, IntakeBatch, OnEvent, OnReject, Received
-from nhi_watch.intake.horizon import received
+from nhi_watch.intake.horizon import day_received
 from nhi_watch.intake.sources import AnySource
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows
@@ -41,7 +41,7 @@ class Session:
     def __init__(
         self, store: Rows, sources: Sequence[AnySource] = (), context: Context = NO_CONTEXT,
         clock: Callable[[], float] = time.time, *, model: Optional[Model] = None, budget: float = BUDGET,
-        patience: int = 0, until: Optional[int] = None, received: Received = received,
+        patience: int = 0, until: Optional[int] = None, received: Received = day_received,
     ) -> None:  # fmt: skip
         """A run.
 

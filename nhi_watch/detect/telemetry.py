@@ -227,7 +227,7 @@ def _add(sums: dict[Stream, _Sum], identity_day: IdentityDay, timed: tuple[int, 
 # ---- where a rhythm broke
 
 
-def gaps(days: Days, day: int) -> list[Gap]:
+def find_gaps(days: Days, day: int) -> list[Gap]:
     """The streams that a day shows to be silent, or to have been; `days` holds it and the `WINDOW` before."""
     before = [number for number in sorted(days) if day - WINDOW <= number < day]
     streams = sorted({stream for number in before for stream in days[number]})

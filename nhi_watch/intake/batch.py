@@ -14,7 +14,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.intake import schemas
-from nhi_watch.intake.horizon import RECEIVED, Horizon, received
+from nhi_watch.intake.horizon import RECEIVED, Horizon, day_received
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.shapes.forms import Tree, dataset, hit, is_alert, native, record_in
 from nhi_watch.intake.shapes.values import bound, text, unbound
@@ -159,13 +159,13 @@ class IntakeBatch(dict[int, dict[str, IdentityDay]]):
         """How many records were taken in since the days were last put away."""
         return self.parsed - self._put
 
-    def add(self, event: Event, is_alert: bool = False) -> None:
+    def add(self, event: Event, from_alert: bool = False) -> None:
         """Count an event; a record that was here before counts as a duplicate."""
         self.parsed += 1
         event = self._reputation.mark(event) if self._lists else event
-        if not (self._take(event) or (not is_alert and self._take_apart(event))):
+        if not (self._take(event) or (not from_alert and self._take_apart(event))):
             self.duplicates += 1
-        elif is_alert:
+        elif from_alert:
             self.alerts += 1
         if event.about is not None:
             done = done_to(event)
@@ -294,7 +294,7 @@ class Intake:
         context: Context = NO_CONTEXT,
         load: Load = nothing,
         now: Optional[int] = None,
-        received: Received = received,
+        received: Received = day_received,
         known: Known = nobody,
         newcomers: Callable[[int], int] = lambda day: 0,
     ) -> None:

@@ -94,22 +94,24 @@ RECEIVED = ("receiveTimestamp", "_indextime", "event.ingested", "event")
 """Names at a record's top, of which one has each of which it is known when it was received."""
 
 
-def received(record: object) -> Optional[int]:
+def day_received(record: object) -> Optional[int]:
     """The day on which a record was received, as whoever received it wrote it down; None: nobody did.
 
     Elasticsearch's `event.ingested`, Splunk's `_indextime`, Google's `receiveTimestamp`: not what the writer says.
 
-    >>> received({"event": {"ingested": "2006-01-03T00:00:00Z"}}), received({"_indextime": "1688989500"}), received({})
-    (13151, 19548, None)
+    >>> day_received({"event": {"ingested": "2006-01-03T00:00:00Z"}}), day_received({"_indextime": "1688989500"})
+    (13151, 19548)
+    >>> day_received({}) is None
+    True
     """
     if record.__class__ is not dict:
         return None
     of = record.get
-    time = of("receiveTimestamp") or of("_indextime") or of("event.ingested")
-    if time is None:
+    stamp = of("receiveTimestamp") or of("_indextime") or of("event.ingested")
+    if stamp is None:
         event = of("event")
-        time = event.get("ingested") if event.__class__ is dict else None
-    return None if time is None else _day(str(time)[:10])
+        stamp = event.get("ingested") if event.__class__ is dict else None
+    return None if stamp is None else _day(str(stamp)[:10])
 
 
 @lru_cache(maxsize=4096)

@@ -136,8 +136,8 @@ def _whom(notable: Json) -> str:
 
 
 def _text(console: Console, text: str, limit: int, style: str = "") -> Text:
-    shown = visible(text, limit).encode(console.encoding, "replace").decode(console.encoding)
-    return Text(shown, style)
+    printable = visible(text, limit).encode(console.encoding, "replace").decode(console.encoding)
+    return Text(printable, style)
 
 
 # ---- explanation
@@ -331,8 +331,8 @@ def show_model(model: Model, console: Console) -> None:
     table = Table("signal", "points by value (above: points)", box=box.SIMPLE_HEAD)
     for at, name in enumerate(model.signals):
         steps = list(_steps(away.points(at)))
-        shown = steps if len(steps) <= _MOST_STEPS else steps[:: max(1, len(steps) // _MOST_STEPS)]
-        table.add_row(name, ", ".join(shown))
+        some_steps = steps if len(steps) <= _MOST_STEPS else steps[:: max(1, len(steps) // _MOST_STEPS)]
+        table.add_row(name, ", ".join(some_steps))
     console.print(table)
 
 

@@ -343,10 +343,10 @@ def is_human(traits: tuple[str, ...]) -> bool:
     return "console" in traits or "mfa" in traits
 
 
-def bits(share: float) -> float:
+def surprisal(share: float) -> float:
     """Surprisal of a probability, in bits, to one decimal; at most 30.
 
-    >>> bits(1.0), bits(0.25), bits(0.0)
+    >>> surprisal(1.0), surprisal(0.25), surprisal(0.0)
     (0.0, 2.0, 30.0)
     """
     return 30.0 if share < 1e-9 else round(-log2(share), 1) + 0.0

@@ -179,8 +179,8 @@ class SqliteStore:
             raise StoreError(f"{self._path}: {_REMEDIES['malformed']} ({error})") from error
         except sqlite3.Error as error:
             text = str(error)
-            known = (remedy for key, remedy in _REMEDIES.items() if key in text)
-            remedy = next(known, "the state cannot be used; check the disk")
+            remedies = (remedy for key, remedy in _REMEDIES.items() if key in text)
+            remedy = next(remedies, "the state cannot be used; check the disk")
             raise StoreError(f"{self._path}: {remedy} ({text})") from error
 
 

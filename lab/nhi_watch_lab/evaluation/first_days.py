@@ -399,7 +399,7 @@ def is_as_expected(case: Set, row: Shown) -> bool:
 SETS: dict[str, Callable[[], Iterator[Set]]] = {
     "made-up": made_up,
     "attacks": attacks,
-    "benign": lambda: (part for set in benign() for part in cut(set)),
+    "benign": lambda: (part for case in benign() for part in cut(case)),
 }
 
 

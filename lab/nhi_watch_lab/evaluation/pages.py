@@ -116,8 +116,8 @@ def summary(tenants: Sequence[Tenant]) -> list[str]:
     ]
     for name, value, digits in rows:
         cells = (
-            f"{value(figures):.{digits}f} ({_span(each.interval(value), digits)})"
-            for figures, each in zip(means, spread)
+            f"{value(figure_set):.{digits}f} ({_span(each.interval(value), digits)})"
+            for figure_set, each in zip(means, spread)
         )
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines

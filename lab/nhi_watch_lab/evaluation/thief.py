@@ -365,8 +365,8 @@ class Hand:
         else:
             steps = attack(tenant.company, self._dice)
         if self._row.prepared:
-            every = min(self._row.every, len(steps))
-            return [*(steps[day % every :: every] for day in range(self._row.prepared)), steps]
+            interval_steps = min(self._row.every, len(steps))
+            return [*(steps[day % interval_steps :: interval_steps] for day in range(self._row.prepared)), steps]
         if not self._row.thirds:
             return [steps]
         last = len(steps) - 1
@@ -397,7 +397,7 @@ class Hand:
         sender = self._victim.sender(company.seed, day, second)
         return deed(sender._replace(address=self._at(sender.address)), At(company.midnight(day) + second, self._dice))
 
-    def _cloud(self, template: Template, day: int, second: int) -> list[Line]:
+    def _cloud(self, aws_template: Template, day: int, second: int) -> list[Line]:
         assert isinstance(self._victim, Machine)
         cloud = self._ground.tenant.company.aws
         moment = Moment(day, cloud.date(day), second)
@@ -406,9 +406,9 @@ class Hand:
             actor = self._console(actor, moment)
         if self._row.disguised:
             actor = self._as_automation(actor)
-        record = stamp(template, self._placed(actor), moment.date, second, self._dice)
+        record = stamp(aws_template, self._placed(actor), moment.date, second, self._dice)
         when = self._ground.tenant.company.midnight(day) + second
-        return [Line(when, "cloudtrail", self._victim.arn, template.action, record)]
+        return [Line(when, "cloudtrail", self._victim.arn, aws_template.action, record)]
 
     def _console(self, actor: Actor, moment: Moment) -> Actor:
         """The same credential in a browser: of a role by a link to sign in, of a user by a federation token first."""

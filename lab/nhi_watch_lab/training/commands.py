@@ -147,6 +147,8 @@ def training_rows(wanted: Wanted, kept: Path, size: tuple[int, int] = SIZE, work
         controls.check()
     prior = json.loads(PRIOR.read_text("utf-8"))
 
-    model = rows.blank(prior)
-    result = iter(rows.collected([(model, source) for family in families.values() for source in family], kept, workers))
+    blank_model = rows.blank(prior)
+    result = iter(
+        rows.collected([(blank_model, source) for family in families.values() for source in family], kept, workers)
+    )
     return {name: [next(result) for _ in family] for name, family in families.items()}

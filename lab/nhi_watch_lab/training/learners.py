@@ -91,15 +91,17 @@ class Histograms:
         """The sum of surprisals, less that of a day without any signal."""
         share = self._seen / self._seen.sum(1, keepdims=True)
         worth = np.log(share[:, :1]) - np.log(share)
-        return {item.identity: round(float(sum(worth[at, bin] for at, bin in _bins(item))), DIGITS) for item in day}
+        return {
+            item.identity: round(float(sum(worth[at, reached] for at, reached in _bins(item))), DIGITS) for item in day
+        }
 
     def learn(self, day: Sequence[Candidate]) -> None:
         """Count the day's bins."""
         self._seen[:, 0] += len(day)
         for item in day:
-            for at, bin in _bins(item):
+            for at, reached in _bins(item):
                 self._seen[at, 0] -= 1
-                self._seen[at, bin] += 1
+                self._seen[at, reached] += 1
 
 
 def _bins(item: Candidate) -> list[tuple[int, int]]:

@@ -179,9 +179,9 @@ def only(rows: Rows, mask: Bools) -> Rows:
     return Rows(**{name: part[mask] for name, part in rows._asdict().items()})
 
 
-def once(worlds: Iterable[Rows]) -> list[Rows]:
+def once(world_rows: Iterable[Rows]) -> list[Rows]:
     """The worlds, each once, however often it is named."""
-    return list({id(rows): rows for rows in worlds}.values())
+    return list({id(rows): rows for rows in world_rows}.values())
 
 
 # ---- kept between runs, because replaying takes minutes

@@ -132,7 +132,7 @@ def build(finding: Finding, reach: BlastRadius, asset: Asset, now: int) -> Notab
         identity_of(identity, asset.owner),
         f"Posture: {clip(short(identity), 80)}: {kind.title[0].lower()}{kind.title[1:]}",
         finding.evidence,
-        times=(now, min(first, now), now),
+        when=(now, min(first, now), now),
         eve=now // DAY,
         severity="medium" if finding.urgency >= MEDIUM else "low",
         signals=[signal_of(finding.kind, finding.evidence, round(finding.urgency, 1), records=finding.records)],

@@ -136,15 +136,15 @@ def _allowed(document: Any, where: str) -> list[str]:
             raise InputError(f"{where}: the policy is not JSON") from error
     if not isinstance(document, Mapping):
         raise InputError(f"{where}: the policy is missing or not an object")
-    actions: list[str] = []
+    allowed: list[str] = []
     for statement in _each(document.get("Statement") or []):
         if not isinstance(statement, Mapping):
             raise InputError(f"{where}: a statement is not an object")
         if statement.get("Effect") == "Allow":
-            actions += (
+            allowed += (
                 ["*"] if "NotAction" in statement else [str(a)[:128] for a in _each(statement.get("Action") or [])]
             )
-    return actions
+    return allowed
 
 
 # ---- privilege

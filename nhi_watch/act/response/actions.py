@@ -278,14 +278,14 @@ def effects(notable: Mapping[str, Any], events: Mapping[str, Mapping[str, Any]])
 
 def _acts(notable: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What else of the notable's unusual calls has a high impact, changes permissions or costs, in their order."""
-    acts: dict[str, dict[str, Any]] = {}
+    by_name: dict[str, dict[str, Any]] = {}
     for entry in _unusual(notable):
         call = entry["action"]
         if call.removeprefix("iam:") not in _UNDO and (entry.get("targets") or _grave(call)):
-            act = acts.setdefault(call, {"call": call, "count": 0, "targets": []})
+            act = by_name.setdefault(call, {"call": call, "count": 0, "targets": []})
             act["count"] += entry["count"]
             act["targets"] += [t for t in map(quoted, entry.get("targets", ())) if t not in act["targets"]]
-    return list(acts.values())
+    return list(by_name.values())
 
 
 def _unusual(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:

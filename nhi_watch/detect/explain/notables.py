@@ -43,7 +43,7 @@ from nhi_watch.core.timestamps import DAY, render, render_day
 from nhi_watch.detect import telemetry
 from nhi_watch.detect.explain import claims
 from nhi_watch.detect.history import short
-from nhi_watch.detect.ranking import FLOOR, impact
+from nhi_watch.detect.ranking import FLOOR, rate_impact
 from nhi_watch.detect.ranking import asset as asset_of
 from nhi_watch.detect.scoring import REASON_POINTS, Baselines, Episode, Link, episode_values
 from nhi_watch.detect.signals import (
@@ -85,7 +85,7 @@ def notable_id(*parts: object) -> str:
 
 
 def make(
-    name: str, kind: str, identity: NotableIdentity, title: str, summary: str, *, times: tuple[int, int, int], eve: int,
+    name: str, kind: str, identity: NotableIdentity, title: str, summary: str, *, when: tuple[int, int, int], eve: int,
     signals: Sequence[SignalPoints], controls: Sequence[Control], impact: Impact, usual: Usual, ids: Iterable[str],
     sources: Iterable[str], model: ModelRef, receipt: Receipt, likelihood: float = 0.0, severity: str = "",
     missing: Sequence[str] = (), timeline: Sequence[TimelineEntry] = (), record_ids: Sequence[str] = (),
@@ -95,7 +95,7 @@ def make(
 
     Args:
         name: its id.
-        times: when it was made, and its first and last second.
+        when: when it was made, and its first and last second.
         eve: the last day that its baseline has.
         ids: of frameworks, beside those that every notable carries.
         sources: providers whose logs told of it.
@@ -106,7 +106,7 @@ def make(
         id=name, revision=1, kind=kind, rank=1, likelihood=likelihood,
         severity=severity or severity_of(expected_risk(likelihood, impact)),
         title=clip(title, 200), summary=clip(summary, 1000), identity=identity,
-        created=times[0], first_time=times[1], last_time=times[2], signals=tuple(signals), timeline=tuple(timeline),
+        created=when[0], first_time=when[1], last_time=when[2], signals=tuple(signals), timeline=tuple(timeline),
         usual=usual, frameworks=Frameworks(*(tuple(grouped[each]) for each in frameworks.FRAMEWORKS)),
         controls=tuple(controls), impact=impact,
         telemetry=Telemetry(tuple(sorted(sources)), None, tuple(missing), False),
@@ -125,11 +125,13 @@ def identity_of(identity: Identity, owner: str = "") -> NotableIdentity:
 
 def signal_of(
     name: str, evidence: str, value: Optional[float], log_odds: float = 0.0, points: float = 0.0,
-    records: Sequence[str] = (), bin: int = 0, identity: str = "",
+    records: Sequence[str] = (), bin_index: int = 0, identity: str = "",
 ) -> SignalPoints:  # fmt: skip
     """What one signal contributes; without a value it cannot tell."""
     shown, who = tuple(records[:EVIDENCE_RECORDS]), clip(identity, 512)
-    return SignalPoints(name, points, log_odds, value, clip(evidence, 500), shown, value is None, bin=bin, identity=who)
+    return SignalPoints(
+        name, points, log_odds, value, clip(evidence, 500), shown, value is None, bin=bin_index, identity=who
+    )
 
 
 def control_of(name: str, reason: str, status: str = "open") -> Control:
@@ -187,9 +189,9 @@ def build(episode: Episode, baselines: Baselines, known: Assets, hours: Optional
     return make(
         notable_id(episode.identity.id, view.baseline.today), "compromise", identity_of(episode.identity, asset.owner),
         _title(episode, parts), _summary(episode, heavy, suspicious, points),
-        times=(created(episode, hours or Hours(episode)), first, last), eve=view.baseline.today - 1,
+        when=(created(episode, hours or Hours(episode)), first, last), eve=view.baseline.today - 1,
         likelihood=episode.likelihood, signals=_signals(baselines, episode, parts), controls=controls(episode),
-        impact=impact(known, episode),
+        impact=rate_impact(known, episode),
         timeline=_timeline(behaviours, points, bool(episode.members)), usual=_usual(baselines, episode),
         ids={i for part in heavy for i in part.signal.frameworks if _proves(part, i)},
         sources={each.key.identity.provider for each in view.views}, missing=_missing(view),
@@ -592,8 +594,8 @@ def first_line(who: str, suspicious: Sequence[Behaviour], own: Profile, networks
 
 def _when(suspicious: Sequence[Behaviour]) -> str:
     first, last = render(min(b.first for b in suspicious)), render(max(b.last for b in suspicious))
-    times = list(dict.fromkeys((first[11:16], last[11:16])))
-    return f"on {first[:10]} {'from' if times[1:] else 'at'} {' to '.join(times)} UTC"
+    hours = list(dict.fromkeys((first[11:16], last[11:16])))
+    return f"on {first[:10]} {'from' if hours[1:] else 'at'} {' to '.join(hours)} UTC"
 
 
 def _outcome(calls: int, refused: int, worked: int) -> str:

@@ -57,7 +57,7 @@ def build(
     values_digest = digest([[s.id, s.value] for s in signals])
     return make(
         notable_id("exposure", case.credential.id), "exposure", identity_of(case.identity, asset.owner),
-        _title(case, networks), _summary(case, reach, asset), times=(case.since, case.since, last),
+        _title(case, networks), _summary(case, reach, asset), when=(case.since, case.since, last),
         eve=case.now // DAY - 1, likelihood=likelihood, signals=signals, timeline=_timeline(case), usual=_usual(case),
         ids=[*IDS, *(USED if case.strange else ())], controls=_controls(case, reach, _stolen(case, unusual_calls)),
         impact=impact(asset, reach), sources={"exposure", *([case.identity.provider] if _is_read(case) else [])},
@@ -136,7 +136,7 @@ def _signals(case: ExposedCredential, reach: BlastRadius, likelihood: float) -> 
     minutes = max(0, case.now - case.since) / 60
     hurry = 0 if case.validity.dead else HURRY
     steps = (100 * case.place.by(minutes + hurry), 100 * case.soon, likelihood)
-    place_worth, soon, told_worth = (log_odds_of(each) for each in steps)
+    place_worth, soon, evidence_worth = (log_odds_of(each) for each in steps)
     place, valid = case.place, case.validity
     exposed = (
         f"exposed {_while(minutes)} ago; in such a place {place.by(minutes):.0%} are tried by then "
@@ -150,7 +150,7 @@ def _signals(case: ExposedCredential, reach: BlastRadius, likelihood: float) -> 
                   records=[e.record_id for e in case.exposures]),
         signal_of("used_since_exposure", _use_sentence(case), used, round(soon - place_worth, 3),
                   records=_strange_records(case)),
-        signal_of("still_valid", f"{valid.state}: {valid.evidence}", works, round(told_worth - soon, 3)),
+        signal_of("still_valid", f"{valid.state}: {valid.evidence}", works, round(evidence_worth - soon, 3)),
         signal_of("reached", f"within {REACH_DAYS} days: {_reached(case, reach)}; from {reach.networks} networks",
                   things),
     )  # fmt: skip

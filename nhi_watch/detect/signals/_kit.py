@@ -22,7 +22,7 @@ from nhi_watch.core.behaviour import ORDER, Behaviour, BehaviourKey
 from nhi_watch.core.event import DONE_TO, Identity
 from nhi_watch.core.notable import clip
 from nhi_watch.core.timestamps import render_day
-from nhi_watch.state.baseline import HISTORY, REFUSALS, Profile, bits, is_human
+from nhi_watch.state.baseline import HISTORY, REFUSALS, Profile, is_human, surprisal
 
 ORDINARY = 2.0
 """Bits below this are no news."""
@@ -59,7 +59,7 @@ class Baseline(NamedTuple):
     def tenant_bits(self, dimension: str, value: str) -> float:
         """Surprisal of a value for the tenant as a whole: is it new only here, or to everybody?"""
         share = self.tenant.share(dimension, value, self.world(dimension, value), self.today)
-        return bits(share) if value else 0.0
+        return surprisal(share) if value else 0.0
 
     def done_bits(self, action: str) -> float:
         """Surprisal, for the tenant, of what others do to an identity; 0 when it is ordinary."""
@@ -74,7 +74,7 @@ class Baseline(NamedTuple):
         if habit and 4.0 * habit >= self.own.days + 1:
             return 0.0
         share = self.own.share(dimension, value, self.elsewhere(dimension, value), self.today, habit, let_in)
-        surprise = bits(share)
+        surprise = surprisal(share)
         return surprise if surprise >= ORDINARY else 0.0
 
     @property

@@ -34,7 +34,7 @@ from nhi_watch.detect.signals._kit import (
     times,
     unknown_value,
 )
-from nhi_watch.state.baseline import bits
+from nhi_watch.state.baseline import surprisal
 
 HOURS = 2
 """New calls seen in more hours than this have come to stay."""
@@ -219,7 +219,7 @@ def _unusual_hours(episode: EpisodeView) -> list[tuple[float, Behaviour]]:
 def _by_hour(episode: EpisodeView) -> dict[int, float]:
     """The bits of each hour in which it was active."""
     hours = {b.hour % 24 for view in episode.views for b in view.behaviours}
-    return {hour: bits(_share(episode.baseline, hour)) for hour in hours}
+    return {hour: surprisal(_share(episode.baseline, hour)) for hour in hours}
 
 
 def _share(baseline: Baseline, hour: int) -> float:

@@ -24,7 +24,7 @@ from nhi_watch.detect.signals._kit import (
     signal,
     times,
 )
-from nhi_watch.state.baseline import bits, bucket
+from nhi_watch.state.baseline import bucket, surprisal
 
 
 def _count(views: list[View]) -> int:
@@ -275,7 +275,7 @@ def _fresh(episode: EpisodeView) -> _Taken:
 def _seldom(episode: EpisodeView) -> bool:
     """Whether new targets are news for the identity: it has some that it knows, and hardly gets others."""
     own = episode.baseline.own
-    return bool(own.done("target")) and bits((own.once("target") + 1) / (own.days + 1)) >= ORDINARY
+    return bool(own.done("target")) and surprisal((own.once("target") + 1) / (own.days + 1)) >= ORDINARY
 
 
 def _first_targets(episode: EpisodeView) -> str:

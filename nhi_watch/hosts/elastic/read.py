@@ -121,7 +121,7 @@ class Item:
                 tree = parse(bytes(self.hit.source))
             except (ValueError, RecursionError) as error:
                 raise RejectError("bad_json", str(error)) from error
-            self.received = horizon.received(tree)
+            self.received = horizon.day_received(tree)
             self._record = _native(tree, self.hit.index)
         return self._record
 

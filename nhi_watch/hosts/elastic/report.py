@@ -62,7 +62,7 @@ def _hits(client: Elasticsearch, pattern: str, query: Json) -> Iterator[tuple[Hi
     """The hits that are records, each with its record's id; none where the indices cannot be asked so."""
     try:
         for page in islice(read.pages(client, pattern, query), _PAGES):
-            yield from ((hit, event.record_id) for hit, event in read.events_of(page)[0])
+            yield from ((hit, read_event.record_id) for hit, read_event in read.events_of(page)[0])
     except StoreError as error:
         if not isinstance(error.__cause__, BadRequestError):  # such as more fields than a query may have clauses
             raise
@@ -85,8 +85,8 @@ def _hour(time: str) -> int:
 def _raw(hit: Hit) -> bytes:
     """The record as it was logged, where the document keeps that; else the document."""
     tree = parse_json(bytes(hit.source))
-    event = tree.get("event")
-    kept = event.get("original") if isinstance(event, dict) else tree.get("event.original")
+    event_fields = tree.get("event")
+    kept = event_fields.get("original") if isinstance(event_fields, dict) else tree.get("event.original")
     return kept.encode("utf-8", "replace") if isinstance(kept, str) else bytes(hit.source)
 
 

@@ -183,7 +183,7 @@ def work(rows: Rows) -> Mapping[str, Any]:
         return {}
     from nhi_watch.detect import casework
 
-    return casework.standing(casework.notes(rows))
+    return casework.standing(casework.read_notes(rows))
 
 
 def trail(args: argparse.Namespace) -> Path:

@@ -236,7 +236,7 @@ def _run(
     result.run["routines"] = [
         routine for routine in result.run["routines"] if not said.keys() >= set(routine["notables"])
     ]
-    result.run["work"] = casework.standing(casework.notes(store))
+    result.run["work"] = casework.standing(casework.read_notes(store))
     if not notables:
         first, last = (parse(f"{day}T00:00:00Z") // DAY for day in result.run["days"] or ("1970-01-01",) * 2)
         result.run["most_suspicious"] = suspicion.most_suspicious(state, state.daybook.between(first, last + 1))

@@ -39,7 +39,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if is_new:
             by = find.login() if args.by is None else args.by
             now = common.seconds(args.now, "--now")
-            fresh = casework.note(notable["id"], by, now, args.text, args.assign, (args.status or "").replace("-", " "))
+            fresh = casework.make_note(
+                notable["id"], by, now, args.text, args.assign, (args.status or "").replace("-", " ")
+            )
             find.about_to(console, f"a note by {fresh.by} on {find.summary_line(notable)}", args.json)
             casework.put(store, fresh)
             find.note(args, "note", fresh.by, {**fresh._asdict(), "time": render(fresh.time)})

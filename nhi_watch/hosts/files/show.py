@@ -85,29 +85,29 @@ def _show_uses(args: argparse.Namespace, rows: Sequence[Row], console: Console) 
 
     if len(args.identity.strip()) < 3:
         raise InputError(f"{args.identity!r} is too short: give an address, a network, or an id in full")
-    found_uses = trace.search(common.state_of(args), args.identity)
-    lost = f"; {found_uses.lost:,} more that were read are no longer there" if found_uses.lost else ""
-    searched = f"{words.some(found_uses.files, 'file')} searched{lost}"
-    if not found_uses.uses:
-        raise InputError(f"no record holds {found_uses.text[:60]!r} as an address, key or session ({searched})")
-    who = {use.identity.id for use in found_uses.uses}
-    mine = [row for row in rows if not found_uses.records.isdisjoint(row["record_ids"])]
+    uses = trace.search(common.state_of(args), args.identity)
+    lost = f"; {uses.lost:,} more that were read are no longer there" if uses.lost else ""
+    searched = f"{words.some(uses.files, 'file')} searched{lost}"
+    if not uses.uses:
+        raise InputError(f"no record holds {uses.text[:60]!r} as an address, key or session ({searched})")
+    who = {use.identity.id for use in uses.uses}
+    mine = [row for row in rows if not uses.records.isdisjoint(row["record_ids"])]
     others = [row for row in rows if row not in mine and row["identity"]["id"] in who and listing.stands(row)]
     plain = {
-        "text": found_uses.text,
-        "files": found_uses.files,
-        "lost": found_uses.lost,
-        "uses": [use.plain() for use in found_uses.uses],
+        "text": uses.text,
+        "files": uses.files,
+        "lost": uses.lost,
+        "uses": [use.plain() for use in uses.uses],
         "notables": [row["id"] for row in mine],
         "notables_of_them": [row["id"] for row in others],
     }
     if args.json:
         common.print_json(plain, console)
         return 0
-    total = sum(sum(use.calls.values()) for use in found_uses.uses)
-    users = words.some(len(found_uses.uses), "identity")
-    common.say(console, f"{found_uses.text}: {words.some(total, 'call')} by {users}; {searched}")
-    for use in found_uses.uses[:_USES]:
+    total = sum(sum(use.calls.values()) for use in uses.uses)
+    users = words.some(len(uses.uses), "identity")
+    common.say(console, f"{uses.text}: {words.some(total, 'call')} by {users}; {searched}")
+    for use in uses.uses[:_USES]:
         item = use.plain()
         kinds = ", ".join(f"{name} {count:,}×" for name, count in item["kinds"].items())
         common.say(
@@ -116,8 +116,8 @@ def _show_uses(args: argparse.Namespace, rows: Sequence[Row], console: Console) 
             f"  {words.clock(item['first'])} to {words.clock(item['last'])} UTC: "
             f"{words.some(item['calls'], 'call')}, {item['refused']:,} refused or failed; {kinds}",
         )
-    if found_uses.uses[_USES:]:
-        common.say(console, f"and {len(found_uses.uses) - _USES:,} more identities: --json")
+    if uses.uses[_USES:]:
+        common.say(console, f"and {len(uses.uses) - _USES:,} more identities: --json")
     for title, part in (("Notables that hold these records", mine), ("Other notables of these identities", others)):
         if part:
             common.say(console, f"{title} ({len(part)}):")

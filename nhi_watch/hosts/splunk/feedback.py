@@ -113,14 +113,14 @@ class Feedback:
         if wrong:
             self._refused[wrong] = self._refused.get(wrong, 0) + 1
             return None
-        fields = {name: self._arguments[name] for name in ("verdict", "reason", "until", "signal", "value", "analyst")}
+        given = {name: self._arguments[name] for name in ("verdict", "reason", "until", "signal", "value", "analyst")}
         at = self._now
-        if fields["verdict"] == ROW:
-            fields.update((name, columns.cell(row, name)[:500]) for name in ("verdict", "reason", "analyst"))
+        if given["verdict"] == ROW:
+            given.update((name, columns.cell(row, name)[:500]) for name in ("verdict", "reason", "analyst"))
             at = _seconds(columns.cell(row, "time"), self._now)
         identity = columns.cell(row, "nhi_identity_id")
         key = f"{name}:{self._arguments['signal']}:{self._arguments['value']}"
-        return {"_key": key[:200], "nhi_id": name, "identity": identity, "time": render(at), **fields}
+        return {"_key": key[:200], "nhi_id": name, "identity": identity, "time": render(at), **given}
 
     def _wrong(self, columns: ChunkColumns, row: Row, name: str) -> Optional[str]:
         if not _ID.fullmatch(name):

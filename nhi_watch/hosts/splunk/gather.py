@@ -19,7 +19,7 @@ from nhi_watch.hosts.splunk import parts, reasons
 from nhi_watch.hosts.splunk.parts import PartialDay
 from nhi_watch.hosts.splunk.rows import Body, ChunkColumns, Row, read
 from nhi_watch.intake.batch import FORESEEN, Sources
-from nhi_watch.intake.horizon import Horizon, received
+from nhi_watch.intake.horizon import Horizon, day_received
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.sources import every
 
@@ -211,7 +211,7 @@ class Gatherer:
         with FORESEEN:
             native = opened(record)
             event: Event = self._sources.of(native).read(native)
-        self.horizon.demand(event, received({"_indextime": indexed} if indexed else record))
+        self.horizon.demand(event, day_received({"_indextime": indexed} if indexed else record))
         event = self._mark(event)
         self._part_of(event).add(event)
         if event.about is not None:
@@ -229,7 +229,7 @@ class Gatherer:
 _Key = TypeVar("_Key")
 
 
-def _add(parts: dict[_Key, PartialDay], key: _Key, partial_day: PartialDay) -> None:
-    mine = parts.setdefault(key, partial_day)
+def _add(gathered: dict[_Key, PartialDay], key: _Key, partial_day: PartialDay) -> None:
+    mine = gathered.setdefault(key, partial_day)
     if mine is not partial_day:
         mine.merge(partial_day)

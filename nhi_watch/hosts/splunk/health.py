@@ -126,14 +126,14 @@ def baseline(book: Daybook, now: int) -> Line:
     return check(about, "ok", text)
 
 
-def drifted(rows: Rows, days: Sequence[int], model: Model, folder: Path) -> Line:
+def drifted(rows: Rows, days: Sequence[int], loaded: Model, folder: Path) -> Line:
     """Whether scores and signals are spread as in training, and as a week before.
 
     Raises:
         ModelError: the spreads in training, which ship with the model, are damaged.
     """
-    report = drift.report(rows, days[:-1], drift.reference(folder, model.sha256))
-    about = ("drift", model.id)
+    report = drift.report(rows, days[:-1], drift.reference(folder, loaded.sha256))
+    about = ("drift", loaded.id)
     if report.since_training is None and report.since_last_week is None:
         return check(about, "unknown", f"drift needs two weeks of data and {drift.ENOUGH} identity days a week")
     since = (("training", report.since_training), ("the week before", report.since_last_week))

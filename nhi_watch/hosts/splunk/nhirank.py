@@ -122,20 +122,20 @@ class NhiRank:
                 going.take(day, self._gatherer.of(day))
         return going.process(self._gatherer.notables, closes=not self._writes)
 
-    def _row(self, event: Publication, run: Mapping[str, Any]) -> Mapping[str, Cell]:
+    def _row(self, event: Publication, run_counts: Mapping[str, Any]) -> Mapping[str, Cell]:
         row = {"_raw": json.dumps(ocsf.finding(event.document), separators=(",", ":"))} if self._as_ocsf else {}
-        return {**row_of(event, run, self._now(), is_complete=not self._writes), **row}
+        return {**row_of(event, run_counts, self._now(), is_complete=not self._writes), **row}
 
     def _messages(self, written: RunOutput) -> Messages:
-        run = written.result.run
+        run_counts = written.result.run
         fresh = sum(event.change == "new" for event in written.events)
         shown = sum(event.change in SHOWN for event in written.events)
-        days = " to ".join(dict.fromkeys(run["days"])) or "no day with new records"
-        known = f"{run['days_known']} days known" if self._writes else "by these rows alone, without history"
+        days = " to ".join(dict.fromkeys(run_counts["days"])) or "no day with new records"
+        known = f"{run_counts['days_known']} days known" if self._writes else "by these rows alone, without history"
         messages: Messages = [("INFO", f"nhirank: ranked {days}, {known}: {shown} notables, {fresh} of them new")]
-        messages += reasons.folded("nhirank", run["folded_records"])
+        messages += reasons.folded("nhirank", run_counts["folded_records"])
         messages += reasons.messages("nhirank", self._gatherer.rejected)
-        hidden = run["verdicts"]["hidden"]
+        hidden = run_counts["verdicts"]["hidden"]
         if hidden:
             left = ", ".join(f"{count} {why}" for why, count in sorted(hidden.items()))
             messages.append(("INFO", f"nhirank: not listed because of verdicts and exceptions: {left}"))

@@ -142,9 +142,9 @@ def _why(document: Document) -> dict[str, Cell]:
     networks = list(dict.fromkeys(entry["source"] for entry in places if entry["source"]))[:NETWORKS]
     addresses = [network for network in networks if _is_address(network)]
     frameworks = document["frameworks"]
-    annotations = {"owasp_nhi": frameworks["owasp_nhi"], "nist": frameworks["nist_csf"]}
+    annotated = {"owasp_nhi": frameworks["owasp_nhi"], "nist": frameworks["nist_csf"]}
     if frameworks["mitre_attack"]:
-        annotations["mitre_attack"] = frameworks["mitre_attack"]
+        annotated["mitre_attack"] = frameworks["mitre_attack"]
     return {
         "nhi_reasons": [signal["evidence"][:SENTENCE] for signal in heavy],
         "nhi_signals": [signal["id"] for signal in heavy],
@@ -153,7 +153,7 @@ def _why(document: Document) -> dict[str, Cell]:
         "nhi_mitre_attack": frameworks["mitre_attack"], "nhi_record_ids": document["record_ids"][:RECORDS],
         "nhi_networks": networks, "src": addresses[0] if addresses else "", "nhi_addresses": addresses,
         "nhi_agents": _new(document, "agent"), "nhi_credentials": _new(document, "credential"),
-        "annotations": json.dumps(annotations, separators=(",", ":")),
+        "annotations": json.dumps(annotated, separators=(",", ":")),
     }  # fmt: skip
 
 

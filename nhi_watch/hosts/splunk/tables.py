@@ -32,8 +32,8 @@ def load_context(folder: Path) -> tuple[Context, Messages]:
     """All that the customer's tables tell."""
     known, about_assets = load_assets(folder)
     listed, about_listed = load_reputation(folder)
-    networks, about_networks = load_networks(folder)
-    return Context(known, listed, networks), [*about_assets, *about_listed, *about_networks]
+    own_networks, about_networks = load_networks(folder)
+    return Context(known, listed, own_networks), [*about_assets, *about_listed, *about_networks]
 
 
 def load_networks(folder: Path) -> tuple[Networks, Messages]:

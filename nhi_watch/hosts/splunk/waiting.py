@@ -99,12 +99,12 @@ class Waiting:
         known = self._known[day, shard_of(name)].get(name)
         return known is not None and _holds_no_news(glances, *known)
 
-    def _keep(self, day: int, parts: Mapping[int, Sequence[str]]) -> None:
-        if parts and not self._rows.get("meta", [MERGED]):
+    def _keep(self, day: int, by_shard: Mapping[int, Sequence[str]]) -> None:
+        if by_shard and not self._rows.get("meta", [MERGED]):
             times = [self._now - MERGED_EVERY * shard // SHARDS for shard in range(SHARDS)]
             self._rows.put("meta", [(MERGED, pack(times))])
         rows = []
-        for shard, lines in sorted(parts.items()):
+        for shard, lines in sorted(by_shard.items()):
             self._number += 1
             key = f"{WAIT}{shard:03d}/{day:06d}/{self._now:011d}/{self._number:05d}"
             rows.append((key, pack(lines)))

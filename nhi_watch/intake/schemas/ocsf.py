@@ -331,8 +331,8 @@ def _event(record: Mapping[str, Any]) -> Tree:
     """The event as one tree, out of any host's form."""
     tree, _ = forms.native(record)
     document = forms.nested(forms.hit(tree)) if "class_uid" not in tree else tree
-    inner = document.get("ocsf")
-    return merged(inner, forms.rebuild(document, _ECS)) if inner.__class__ is dict else document
+    product_fields = document.get("ocsf")
+    return merged(product_fields, forms.rebuild(document, _ECS)) if product_fields.__class__ is dict else document
 
 
 def _class_of(event: Tree, version: str) -> int:

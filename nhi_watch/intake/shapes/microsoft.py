@@ -247,11 +247,11 @@ def _differs_by_one(first: str, other: str) -> bool:
     short, long = sorted((first, other), key=len)
     if len(long) - len(short) > 1 or long == short + "s":
         return False
-    at = next((i for i, (a, b) in enumerate(zip(short, long)) if a != b), len(short))
+    place = next((i for i, (a, b) in enumerate(zip(short, long)) if a != b), len(short))
     if len(short) < len(long):
-        return short[at:] == long[at + 1 :]
-    swapped = short[at : at + 2] == long[at : at + 2][::-1] and short[at + 2 :] == long[at + 2 :]
-    return swapped or short[at + 1 :] == long[at + 1 :]
+        return short[place:] == long[place + 1 :]
+    swapped = short[place : place + 2] == long[place : place + 2][::-1] and short[place + 2 :] == long[place + 2 :]
+    return swapped or short[place + 1 :] == long[place + 1 :]
 
 
 # ---- lists of objects, and Elastic's spelling

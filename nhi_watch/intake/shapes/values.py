@@ -100,15 +100,15 @@ def secret_hash(value: object) -> str:
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:16] if secret else ""
 
 
-def event(time: int, identity: Identity, action: str, **fields: Any) -> Event:
+def build_event(time: int, identity: Identity, action: str, **fields: Any) -> Event:
     """An Event of which only some is told: the rest is empty, which means *not told*.
 
     What follows from what is told need not be: the network of the address; of `user_agent` the agent's family, and
-    the traits `attack_tool` and `browser`. `marked_traits`: trait → whether it holds; it may override those.
+    the traits `attack_tool` and `browser`. `marks`: trait → whether it holds; it may override those.
 
     >>> robot = Identity("ours::robot:1", "robot-1", "service_account", "ours", "", "")
-    >>> made = event(1772445600, robot, "ours:Start", address="198.51.100.7", user_agent="Mozilla/5.0 (X11)",
-    ...              marks={"mfa": True, "console": False}, traits=("public",))
+    >>> made = build_event(1772445600, robot, "ours:Start", address="198.51.100.7", user_agent="Mozilla/5.0 (X11)",
+    ...                    marks={"mfa": True, "console": False}, traits=("public",))
     >>> made.service, made.outcome, made.error, made.network, made.agent
     ('ours', 'success', '', '198.51.100.0/24', 'browser')
     >>> made.traits

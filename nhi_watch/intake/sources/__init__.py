@@ -19,7 +19,7 @@ from typing import Protocol, Union
 
 from nhi_watch.core import registry
 from nhi_watch.core.event import Event
-from nhi_watch.intake.shapes.values import event as event
+from nhi_watch.intake.shapes.values import build_event as build_event
 
 
 class Source(Protocol):

@@ -26,7 +26,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import Actor, account_of, identify
 from nhi_watch.intake.shapes.forms import Table, Tree, at, claimant, dataset, inner, native, part, put, rebuild
-from nhi_watch.intake.shapes.values import event, filled, known_by_arn, listed, moment, plain, text, whole_number
+from nhi_watch.intake.shapes.values import build_event, filled, known_by_arn, listed, moment, plain, text, whole_number
 
 # ---- bedrock
 #
@@ -359,11 +359,11 @@ def read(record: object) -> Event:
 def _of_bedrock(operation: str, account: str, region: str, arn: str, error: str, stopped: str, many: str) -> Event:
     """`arn` of a role's session: without the session; `stopped`: whether a guardrail stepped in."""
     _demand(operation)
-    kind = next((kind for part, kind in _ARNS.items() if part in arn), "AWSAccount")
+    kind = next((kind for prefix, kind in _ARNS.items() if prefix in arn), "AWSAccount")
     account = account[:64] or account_of(arn)
     identity, links = known_by_arn(identify(Actor(kind, arn=arn, recipient=account)))
     denied = any(word in error for word in _DENIED)
-    return event(
+    return build_event(
         0,
         identity,
         f"bedrock:{operation}",
@@ -399,7 +399,7 @@ def _of_organisation(
     denied = "access_failed" in operation or error in ("401", "403", "blocked")
     path = kind if kind == "anonymous" else f"{kind}:{identity}"
     who = Identity(f"{product}:{organisation}:{path}"[:512], name or identity or kind, kind, product, organisation, "")
-    return event(
+    return build_event(
         0,
         who,
         f"{product}:{operation}",

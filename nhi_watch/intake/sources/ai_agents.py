@@ -29,7 +29,17 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.intake.shapes import otel
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, object_of, part
-from nhi_watch.intake.shapes.values import event, filled, first, level_by_words, moment, plain, text, true, whole_number
+from nhi_watch.intake.shapes.values import (
+    build_event,
+    filled,
+    first,
+    level_by_words,
+    moment,
+    plain,
+    text,
+    true,
+    whole_number,
+)
 
 # ---- coding
 #
@@ -318,7 +328,7 @@ def read(record: object) -> Event:
 @lru_cache(maxsize=4096)
 def _of_agentcore(region: str, account: str, kind: str, name: str, operation: str, outcome: str) -> Event:
     who = Identity(f"aws:{account}:{kind}:{name}", name, "agent", "aws", account, "")
-    return event(
+    return build_event(
         0,
         who,
         f"bedrock-agentcore:{operation}",
@@ -348,7 +358,7 @@ def _of_coding(
     kind = f"agent:{person}" if person else "anonymous"
     name = f"{product} of {email or person}" if person else product
     who = Identity(f"{product}:{organisation}:{kind}", name, kind.partition(":")[0], product, organisation, "")
-    return event(
+    return build_event(
         0,
         who,
         f"{product}:{operation}",

@@ -32,7 +32,7 @@ from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import OF_ELASTIC, Tree, at, dataset, every, inner, native, part, rebuild, renamed
 from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import guid
-from nhi_watch.intake.shapes.values import event, filled, google, listed, moment, text
+from nhi_watch.intake.shapes.values import build_event, filled, google, listed, moment, text
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 NAME = "alerts"
@@ -620,10 +620,10 @@ _RENAMED = {
 
 def entra_of_ecs(document: Row) -> Tree:
     """The record of the diagnostic settings out of Elastic's azure.identity_protection document."""
-    part = at(document, "azure.identityprotection")
-    camel: Tree = microsoft.camel(part) if part.__class__ is dict else {}
-    inner = camel.get("properties")
-    properties = {_RENAMED.get(k, k): v for k, v in inner.items()} if inner.__class__ is dict else {}
+    protection = at(document, "azure.identityprotection")
+    camel: Tree = microsoft.camel(protection) if protection.__class__ is dict else {}
+    nested = camel.get("properties")
+    properties = {_RENAMED.get(k, k): v for k, v in nested.items()} if nested.__class__ is dict else {}
     more = {
         "time": at(document, "@timestamp"),
         "tenantId": at(document, "azure.tenant_id"),
@@ -783,7 +783,7 @@ def read(record: object) -> Event:
 @lru_cache(maxsize=4096)
 def _event(alert: Alert) -> Event:
     """The Event of an alert, without what differs from record to record."""
-    return event(
+    return build_event(
         0,
         alert.identity,
         f"alert:{alert.product}/{alert.kind}",

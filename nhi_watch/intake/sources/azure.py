@@ -34,7 +34,7 @@ from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Table, Tree, at, dataset, inner, native, part, rebuild
 from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import PLATFORM, category, guid
-from nhi_watch.intake.shapes.values import bound, event, filled, moment, plain, text
+from nhi_watch.intake.shapes.values import bound, build_event, filled, moment, plain, text
 
 # ---- facts
 #
@@ -381,7 +381,7 @@ def claims(record: object) -> bool:
     raw = row.get("_raw")
     if raw.__class__ is str:
         is_activity = '"operationName"' in raw or '"operation_name"' in raw
-        if is_activity and any(f'"{category}"' in raw for category in _STORAGE):
+        if is_activity and any(f'"{name}"' in raw for name in _STORAGE):
             return True
         place = '"Administrative"' in raw or "/subscriptions/" in raw.lower()
         return is_activity and place and "kube-audit" not in raw and '"initiatedBy"' not in raw
@@ -391,13 +391,13 @@ def claims(record: object) -> bool:
 
 
 def _is_ours(row: Row, operation: str) -> bool:
-    category = row.get("category")
-    if category.__class__ is str and category in _STORAGE:
+    category_name = row.get("category")
+    if category_name.__class__ is str and category_name in _STORAGE:
         return True
     resource = row.get("resourceId")
-    if category is None and "/" not in operation:
+    if category_name is None and "/" not in operation:
         return resource.__class__ is str and "/storageaccounts/" in resource.lower()
-    known = category is None or (category.__class__ is str and category in _CATEGORIES)
+    known = category_name is None or (category_name.__class__ is str and category_name in _CATEGORIES)
     return known and "/" in operation and " " not in operation
 
 
@@ -475,7 +475,7 @@ def _event(shape: tuple[str, ...]) -> Event:
         marked_traits.update(console=guid(shape[3]) in microsoft.PORTALS, mfa=bool(mfa))
     else:
         marked_traits["browser"] = False
-    return event(
+    return build_event(
         0,
         identity,
         f"{service}:{operation}",

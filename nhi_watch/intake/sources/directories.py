@@ -22,7 +22,7 @@ from typing import Any, Callable, cast
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, dataset, inner, native, part, rebuild, record_in
-from nhi_watch.intake.shapes.values import event, filled, first, level_by_words, moment, text, true
+from nhi_watch.intake.shapes.values import build_event, filled, first, level_by_words, moment, text, true
 
 NAME = "directories"
 SPLUNK_SOURCETYPES = ("auth0:events", "jumpcloud:events", "keycloak:events")
@@ -245,7 +245,7 @@ def _event(
         account[:64],
         "",
     )
-    return event(
+    return build_event(
         0,
         who,
         f"{product}:{operation}",

@@ -37,7 +37,7 @@ from nhi_watch.context.networks import describe, network_of
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import at, dataset, hit, inner, is_alert, native, unflatten
-from nhi_watch.intake.shapes.values import bound, event, filled, moment, text, true
+from nhi_watch.intake.shapes.values import bound, build_event, filled, moment, text, true
 
 NAME = "endpoint"
 SPLUNK_SOURCETYPES = ("linux:audit", "linux_audit", "auditd")
@@ -355,7 +355,7 @@ def event_of(facts: ProcessFacts) -> Event:
         "console": facts.interactive,
     }
     denied = facts.error in ("EACCES", "EPERM")
-    return event(
+    return build_event(
         0,
         _host_user(facts),
         f"{NAME}:{facts.operation}",

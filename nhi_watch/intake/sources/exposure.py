@@ -31,7 +31,7 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import account_of
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, dataset, every, inner, native, part, rows_of
-from nhi_watch.intake.shapes.values import event, listed, moment, plain, secret_hash, text, true
+from nhi_watch.intake.shapes.values import build_event, listed, moment, plain, secret_hash, text, true
 
 # ---- feeds
 #
@@ -79,9 +79,9 @@ def feed_of(row: Mapping[str, Any]) -> str:
     return "aws-health" if row.get("source") == "aws.health" else ""
 
 
-def _has(row: Mapping[str, Any], name: str, inner: str) -> bool:
+def _has(row: Mapping[str, Any], name: str, inner_name: str) -> bool:
     value = row.get(name)
-    return value.__class__ is dict and inner in value
+    return value.__class__ is dict and inner_name in value
 
 
 def _part(row: Row, name: str, other: Row) -> Row:
@@ -94,7 +94,7 @@ _CREDENTIALS_IN_URL = re.compile(r"//[^/@\s]{1,300}@")
 
 def _place(*parts: object) -> str:
     """Where it lies, short, without the user and password that an address may hold."""
-    place_text = ":".join([part for part in [plain(p)[:300].partition("?")[0] for p in parts] if part])
+    place_text = ":".join([piece for piece in [plain(p)[:300].partition("?")[0] for p in parts] if piece])
     return _CREDENTIALS_IN_URL.sub("//", place_text) if "@" in place_text else place_text
 
 
@@ -389,7 +389,7 @@ def _event(feed: str, finding: LeakedSecret, secret: Secret) -> Event:
         "resolved": finding.resolved,
         "quarantine": finding.quarantined,
     }
-    return event(
+    return build_event(
         0,
         _identity(secret),
         f"exposure:{operation}",

@@ -26,7 +26,7 @@ from nhi_watch.context import actions, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, dataset, every, inner, native, rebuild, record_in
-from nhi_watch.intake.shapes.values import GCP, event, filled, google, listed, moment, text, true
+from nhi_watch.intake.shapes.values import GCP, build_event, filled, google, listed, moment, text, true
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 # ---- ecs
@@ -418,7 +418,7 @@ def _event_of(
         identity = _identity(email, subject, project)
     outcome, error = _outcome(code, granted, operation)
     credential = key.rpartition("/keys/")[2][:256] if key else ""
-    return event(
+    return build_event(
         0,
         identity,
         f"{service}:{operation}",

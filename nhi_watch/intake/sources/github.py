@@ -32,7 +32,7 @@ from nhi_watch.context import actions, agents
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, inner, native, rebuild
-from nhi_watch.intake.shapes.values import event, filled, moment, text
+from nhi_watch.intake.shapes.values import build_event, filled, moment, text
 
 # ---- facts
 #
@@ -279,7 +279,7 @@ def _event(shape: tuple[Any, ...]) -> Event:
     error = f.status_code if f.status_code[:1] in ("4", "5") else f.conclusion if f.conclusion in _FAILED else ""
     denied = f.status_code in ("401", "403", "404") or f.action.endswith("rejected_ref_update")
     failed = error or f.action.endswith(".failed_login")
-    return event(
+    return build_event(
         0,
         who,
         f"github:{operation}",

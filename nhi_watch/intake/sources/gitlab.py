@@ -30,7 +30,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes.forms import Tree, claimant, inner, native, nested, part, rebuild
-from nhi_watch.intake.shapes.values import bound, event, filled, level_by_words, moment, plain, text
+from nhi_watch.intake.shapes.values import bound, build_event, filled, level_by_words, moment, plain, text
 
 # ---- facts
 #
@@ -192,7 +192,7 @@ def _event(
     kind = _kind(author_id, author, author_class, login, token, via.lower(), job_project)
     who = _identity(kind, author_id, login or author, job_project if kind == "workflow" else "", group)
     refused = "not authorized" in failed.lower() or "denied" in operation
-    return event(
+    return build_event(
         0,
         who,
         f"gitlab:{operation}",

@@ -33,7 +33,7 @@ from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, claimant, inner, native, part, rebuild, rows_of
 from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import GUID, guid, named
-from nhi_watch.intake.shapes.values import event, filled, moment, plain, text, true
+from nhi_watch.intake.shapes.values import build_event, filled, moment, plain, text, true
 from nhi_watch.intake.sources.entra import audit
 
 # ---- facts
@@ -448,7 +448,7 @@ def _event(
         "mass_export": mail.startswith("Sync") or mail.endswith("+"),
         **({} if identity.kind == "user" else {"browser": False}),
     }
-    return event(
+    return build_event(
         0,
         identity,
         f"{service}:{operation}",

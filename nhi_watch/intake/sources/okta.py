@@ -27,7 +27,7 @@ from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, every, native, part, rebuild, renamed, rows_of
-from nhi_watch.intake.shapes.values import event, filled, level_by_words, moment, text, true
+from nhi_watch.intake.shapes.values import build_event, filled, level_by_words, moment, text, true
 
 # ---- facts
 #
@@ -181,7 +181,7 @@ def _event(
         or (result == "FAILURE" and _REFUSED.search(reason))
     )
     outcome = "denied" if refused else "failure" if result == "FAILURE" else "success"
-    return event(
+    return build_event(
         0,
         who,
         f"okta:{operation}",

@@ -23,7 +23,7 @@ from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, claimant, dataset, native, part, rebuild
-from nhi_watch.intake.shapes.values import event, filled, moment, plain, text, whole_number
+from nhi_watch.intake.shapes.values import build_event, filled, moment, plain, text, whole_number
 
 NAME = "salesforce"
 SPLUNK_SOURCETYPES = ("sfdc:logfile", "sfdc:loginhistory", "sfdc:setupaudittrail")
@@ -170,7 +170,7 @@ def _event_of(
     failed = status.lower() not in _FINE or operation.endswith("Failed")
     # Ids are unique across organisations, and half of the logs do not name theirs.
     who = Identity(f"{NAME}::{path}"[:512], name, kind, NAME, organisation, "")
-    return event(
+    return build_event(
         0,
         who,
         f"{NAME}:{operation}",

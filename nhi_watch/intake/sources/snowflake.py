@@ -25,7 +25,7 @@ from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, claimant, dataset, native, rebuild
-from nhi_watch.intake.shapes.values import event, filled, moment, name_of, plain, text
+from nhi_watch.intake.shapes.values import build_event, filled, moment, name_of, plain, text
 
 NAME = "snowflake"
 SPLUNK_SOURCETYPES = ("snowflake:login_history", "snowflake:query_history")
@@ -201,7 +201,7 @@ def _event(
     family = re.sub(r"[^a-z0-9._-]", "-", client.lower())[:40]
     by_hand = "ui" in family.split("_")
     unique = f"snowflake:{account.lower()}:user:{user.upper()}" if user else "snowflake:anonymous"
-    return event(
+    return build_event(
         0,
         Identity(unique, user or "anonymous", "user" if user else "anonymous", "snowflake", account[:64], ""),
         f"snowflake:{operation}",

@@ -30,7 +30,7 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import subject_of
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, inner, native, part
 from nhi_watch.intake.shapes.microsoft import host
-from nhi_watch.intake.shapes.values import event, filled, listed, moment, plain, text
+from nhi_watch.intake.shapes.values import build_event, filled, listed, moment, plain, text
 
 NAME = "vault"
 SPLUNK_SOURCETYPES = ("hashicorp_vault_audit_log", "vault:audit")
@@ -169,7 +169,7 @@ def _event(
         "logging_reduced": operation == "sys.audit.delete",
         "mass_export": operation.startswith("sys.storage.read") or operation == "sys.raw.read",
     }
-    return event(
+    return build_event(
         0,
         _identity(entity, name, bool(root), namespace),
         f"vault:{operation}",

@@ -22,7 +22,7 @@ from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, inner, native, rebuild
-from nhi_watch.intake.shapes.values import event, filled, google, listed, moment, plain, text
+from nhi_watch.intake.shapes.values import build_event, filled, google, listed, moment, plain, text
 
 # ---- events
 #
@@ -285,7 +285,7 @@ def _event_of(
     failed = "fail" in operation.lower() or "denied" in operation.lower() or "incorrect" in challenge.lower()
     service = f"workspace.{app.lower()}"
     credential = key[:256] if caller == "KEY" and key != _GOOGLE else ""
-    return event(
+    return build_event(
         0,
         identity,
         f"{service}:{operation}",

@@ -93,8 +93,8 @@ def _read_all(files: InputFiles) -> Iterator[Batch]:
             yield from _read_file(shown(path), file, files.bounds)
 
 
-def _none(file: str, bad: Sequence[Bad] = (), passed: Sequence[Passed] = ()) -> Batch:
-    return Batch(file, 0, [], None, [*bad], 0, passed=passed)
+def _none(file: str, bad_pieces: Sequence[Bad] = (), passed: Sequence[Passed] = ()) -> Batch:
+    return Batch(file, 0, [], None, [*bad_pieces], 0, passed=passed)
 
 
 def again(file: str, seen: FileVersion) -> Iterator[Batch]:

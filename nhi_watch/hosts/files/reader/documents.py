@@ -147,10 +147,10 @@ def _pieces(file: str, window: _TextWindow, chunks: Chunks, consumed: int) -> It
     yield batch._replace(bytes_read=chunks.consumed - consumed)
 
 
-def _add_members(batch: Batch, members: _Members) -> None:
+def _add_members(batch: Batch, parsed: _Members) -> None:
     """Put members of an array into a batch that keeps lines and pieces; of a wrong one a Bad."""
     assert batch.lines is not None and batch.pieces is not None
-    first, raws = members
+    first, raws = parsed
     try:
         records = None if max(map(len, raws)) > VALUES else list(map(orjson.loads, raws))
     except orjson.JSONDecodeError:

@@ -33,7 +33,7 @@ from nhi_watch.core.event import Event
 from nhi_watch.core.identity import AWS, PERSON, SSO_ROLE, Actor, identify
 from nhi_watch.core.timestamps import parse
 from nhi_watch.intake.shapes.forms import at, dataset, hit, is_alert, object_of, of_document, of_row, rebuild
-from nhi_watch.intake.shapes.values import event, filled, listed
+from nhi_watch.intake.shapes.values import build_event, filled, listed
 from nhi_watch.intake.sources.cloudtrail.traits import DEEP, Record, deepen, leaves
 
 Values = tuple[Any, ...]
@@ -422,7 +422,7 @@ def _event_of(shape: Values) -> Event:
         "cross_account": identity.account and recipient and identity.account != recipient,
         "instance_outside": delivery and _is_outside(network),
     }
-    return event(
+    return build_event(
         0,
         identity,
         f"{service}:{operation}",
@@ -458,9 +458,9 @@ def _outcome(error: str) -> str:
     return "denied" if _DENIED.search(error) else "failure"
 
 
-def _caller(listed: str) -> str:
+def _caller(forwarded: str) -> str:
     """Who called the last proxy of a list `client, proxy, …`."""
-    addresses = [address.strip() for address in listed.split(",")]
+    addresses = [address.strip() for address in forwarded.split(",")]
     public = (
         address for address in reversed(addresses) if networks.describe(networks.network_of(address)).kind != "private"
     )

@@ -13,7 +13,7 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Table, Tree, at, dataset, inner, part, rebuild, rows_of
 from nhi_watch.intake.shapes.microsoft import guid
-from nhi_watch.intake.shapes.values import event, listed, plain, text, true
+from nhi_watch.intake.shapes.values import build_event, listed, plain, text, true
 
 # ---- shapes
 #
@@ -137,7 +137,7 @@ def event_of_signin(shape: tuple[str, ...]) -> Event:
     error = "" if code.lower() in ("0", "success", "none") else code[:128]
     identity = _identity_signin(shape)
     foreign = crossing not in ("", "none")
-    return event(
+    return build_event(
         0,
         identity,
         f"entra:{name}",
@@ -287,7 +287,7 @@ def event_of(shape: tuple[str, ...]) -> Event:
     operation, tenant, _, _, _, _, _, address, user_agent, result, _, _, deep, issued = shape
     failed = result.lower() not in ("", "success", "succeeded", "true", "0")
     identity = _identity(shape)
-    return event(
+    return build_event(
         0,
         identity,
         f"entra:{operation}",
@@ -520,7 +520,7 @@ def event_of_graph(shape: tuple[str, ...]) -> Event:
     level = actions.access("graph", operation)
     identity, delegated = _actor(shape)
     no_browser = {} if identity.kind == "user" else {"browser": False}
-    return event(
+    return build_event(
         0,
         identity,
         f"graph:{operation}",

@@ -37,7 +37,7 @@ from nhi_watch.intake.shapes.forms import Tree, at, claimant, every, inner, nati
 from nhi_watch.intake.shapes.microsoft import PLATFORM, category
 from nhi_watch.intake.shapes.values import (
     bound,
-    event,
+    build_event,
     filled,
     known_by_arn,
     listed,
@@ -188,7 +188,7 @@ def _token(tree: Row) -> Iterator[str]:
 
 def _rules(body: Any) -> Iterator[str]:
     for rule in listed(at(body, "rules")):
-        verbs, resources = ({text(v) for v in every(rule, part)} for part in ("verbs", "resources"))
+        verbs, resources = ({text(v) for v in every(rule, field)} for field in ("verbs", "resources"))
         if "*" in verbs and "*" in resources:
             yield "admin_policy"
         if "*" in verbs or "*" in resources:
@@ -398,7 +398,7 @@ def _event_of(
     identity, links = (k8s.user(name), ()) if extra else _identity(name, uid, arn, address)
     outcome, error = _outcome(code, reason, status, decision)
     credential = key if key != "ASIA" and key else certificate
-    return event(
+    return build_event(
         0,
         identity,
         f"{k8s.SERVICE}:{operation}",
