@@ -164,8 +164,8 @@ class Gatherer:
         for key in [key for key in self.parts if key[0] == day]:  # of events that came beside parts
             self.spool.add(day, parts.key_of(key[1]), parts.pack([self.parts.pop(key)]))
         by_identity: dict[str, PartialDay] = {}
-        whole: Iterator[Sifted] = ((texts, ()) for texts in self.spool.of(day))
-        for texts, left_out in whole if sieve is None else _sifted(self.spool.of(day), sieve):
+        unsifted: Iterator[Sifted] = ((texts, ()) for texts in self.spool.of(day))
+        for texts, left_out in unsifted if sieve is None else _sifted(self.spool.of(day), sieve):
             for text in texts:
                 with self.rejecting():
                     for name, partial_day in parts.unpack(text).items():

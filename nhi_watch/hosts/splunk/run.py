@@ -133,10 +133,10 @@ class SplunkRun:
         heard: Heard = {}
 
         def sieve(texts: list[str]) -> Sifted:
-            news, streams = self._waiting.set_aside(day, texts)
+            novel, streams = self._waiting.set_aside(day, texts)
             for stream, hours in streams.items():
                 heard[stream] = heard.get(stream, 0) | hours
-            return news
+            return novel
 
         self.take(day, gatherer.of(day, sieve), many=True)
         self._session.heard(day, {stream: [hours, 0, 0, []] for stream, hours in heard.items()})

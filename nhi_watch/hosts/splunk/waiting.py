@@ -92,12 +92,12 @@ class Waiting:
             if any(glance.name in wait for glance in glances):
                 aside.setdefault(shard_of(glances[0].name), []).append(text)
         self._keep(day, aside)
-        news = [text for text, glances in by_text if not glances or any(glance.name not in wait for glance in glances)]
-        return (news, wait), heard
+        novel = [text for text, glances in by_text if not glances or any(glance.name not in wait for glance in glances)]
+        return (novel, wait), heard
 
     def _is_known(self, day: int, name: str, glances: Sequence[Glance]) -> bool:
         known = self._known[day, shard_of(name)].get(name)
-        return known is not None and _holds_no_news(glances, *known)
+        return known is not None and _is_known(glances, *known)
 
     def _keep(self, day: int, by_shard: Mapping[int, Sequence[str]]) -> None:
         if by_shard and not self._rows.get("meta", [MERGED]):
@@ -190,7 +190,7 @@ def _glances(text: str) -> list[Glance]:
         return []
 
 
-def _holds_no_news(seen: Sequence[Glance], events: int, kinds: bytes) -> bool:
+def _is_known(seen: Sequence[Glance], events: int, kinds: bytes) -> bool:
     """Whether parts hold nothing that is news of a day of so many events, made of these."""
     if sum(glance.events() for glance in seen) >= (GROWN - 1) * events:
         return False
