@@ -69,7 +69,7 @@ def incidents(seed: int, days: int = 16, machines: int = 60, campaigns: int = 40
             yield told(f"{seed}/{label['id']}", matches)
 
 
-def told(name: str, document: dict[str, Any]) -> Told:
+def told(name: str, document: Any) -> Told:
     """The brief of a notable with the steps of the shipped policy."""
     members = plan.members_of(document)
     keys = [o["value"] for d in document["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"]]
@@ -92,7 +92,7 @@ def _numbers(text: str) -> set[str]:
     return {re.sub(r"(?<=\d)\.0+$", "", item) for item in numbers}
 
 
-def _counts(document: dict[str, Any]) -> set[str]:
+def _counts(document: Any) -> set[str]:
     """What the brief counts: members, signals that cannot tell, and types of unusual calls, with those it shows."""
     types = {(entry["action"], entry["outcome"], entry["source"]) for entry in unusual_calls(document)[0]}
     return {

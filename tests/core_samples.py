@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -77,7 +77,7 @@ def seconds(clock: str) -> int:
     return hours * 3600 + minutes * 60 + (rest[0] if rest else 0)
 
 
-def events(field_sets: Iterable[Mapping[str, Any]], day: int) -> list[Event]:
+def events(field_sets: Iterable[Any], day: int) -> list[Event]:
     """The events of a day; `time` is `HH:MM`, `who` changes fields of the identity, `repeat` makes several."""
     built = []
     for number, fields in enumerate(field_sets):
@@ -103,7 +103,7 @@ def whole_days(events: Iterable[Event]) -> dict[str, IdentityDay]:
     return identity_days
 
 
-def learnt(history: Sequence[Mapping[str, Any]], today: int = TODAY) -> Baselines:
+def learnt(history: Sequence[Any], today: int = TODAY) -> Baselines:
     """Baselines after days of events: `[{"ago": [30, 1], "events": […]}, …]`; nothing is held back."""
     baselines = Baselines(model.load())
     for day in sorted({today - ago for part in history for ago in _days(part)}):
@@ -119,13 +119,13 @@ def learnt(history: Sequence[Mapping[str, Any]], today: int = TODAY) -> Baseline
     return baselines
 
 
-def _days(part: Mapping[str, Any]) -> range:
+def _days(part: Any) -> range:
     first, last = part["ago"]
     step: int = part.get("every", 1)
     return range(first, last - 1, -step)
 
 
-def record(day: int, clock: str, **changes: Any) -> dict[str, Any]:
+def record(day: int, clock: str, **changes: Any) -> Any:
     """A CloudTrail record of a role; `role`, `session`, `service` and `name` are short cuts."""
     role = changes.pop("role", "payments-api")
     session = changes.pop("session", "ASIA" + role.upper().replace("-", "")[:12])
@@ -193,7 +193,7 @@ def runs(parts: Iterable[Iterable[object]], options: Options = ORDINARY) -> Memo
     return store
 
 
-def contents(store: Any) -> dict[str, dict[str, Any]]:
+def contents(store: Any) -> Any:
     """Everything in a store, as plain values."""
     return {table: {key: plain(table, raw) for key, raw in store.scan(table, "", "\U0010ffff")} for table in TABLES}
 
@@ -205,7 +205,7 @@ def plain(table: str, raw: bytes) -> Any:
     return behaviour.to_row(day_rows.unpack(raw)) if table == "day" else store.unpack(raw)
 
 
-def answer(store: Any) -> dict[str, Any]:
+def answer(store: Any) -> Any:
     """What must not depend on how the input was cut up: of closed days notables, identity-days and lessons; profiles.
 
     Left out: revisions, which count what changed on the way.
@@ -226,12 +226,12 @@ def answer(store: Any) -> dict[str, Any]:
     return {**rows, "profile": profiles, "inventory": tables["inventory"], "meta": meta}
 
 
-def shown(store: Any) -> dict[str, dict[str, Any]]:
+def shown(store: Any) -> Any:
     """The notables as people see them: id → document, without what records publishing.
 
     Nor receipts: counts of calls that are no news reach the habits of the next day with the close.
     """
-    result = {item["id"]: item for item in publish.stored(store) if item["kind"] == "compromise"}
+    result: dict[str, Any] = {item["id"]: item for item in publish.stored(store) if item["kind"] == "compromise"}
     for item in result.values():
         for entry in item["revisions"]:
             del entry["receipt"]
@@ -242,7 +242,7 @@ def shown(store: Any) -> dict[str, dict[str, Any]]:
     }
 
 
-def _by_day(table: dict[str, Any], closed: int, *kinds: str) -> dict[str, Any]:
+def _by_day(table: Any, closed: int, *kinds: str) -> Any:
     """The rows of closed days whose keys begin so."""
     of = {key: kind for key in table for kind in kinds if key.startswith(kind)}
     return {key: table[key] for key, kind in of.items() if int(key[len(kind) :][:6]) <= closed}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,7 +77,7 @@ def _signals() -> Iterator[Proof]:
                     break
 
 
-def _fired(signal: Any, sample: Mapping[str, Any]) -> dict[str, Any] | None:
+def _fired(signal: Any, sample: Any) -> Any | None:
     """The notable of a sample whose signal fires indeed; None: it does not."""
     todays, baselines = events(sample["events"], TODAY), learnt(sample["history"])
     parts = {name: score_day(baselines, identity_day) for name, identity_day in whole_days(todays).items()}
@@ -104,7 +104,7 @@ def _exposures() -> Iterator[Proof]:
         yield _proof("exposed_secret", sample, carried, document)
 
 
-def _proof(name: str, sample: str, ids: Iterable[str], document: dict[str, Any]) -> Proof:
+def _proof(name: str, sample: str, ids: Iterable[str], document: Any) -> Proof:
     members = plan.members_of(document)
     keys = [o["value"] for d in document["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"]]
     subjects = plan.Subjects({str(members[0]["id"]): keys})
@@ -120,7 +120,7 @@ def _owned(look: Callable[..., Any], *args: Any, **more: Any) -> Callable[[], An
     return lambda: look(*args, **{"known": known, **more})
 
 
-def _crossing() -> list[dict[str, Any]]:
+def _crossing() -> list[Any]:
     from core_samples import record
 
     buckets = ("orders-stg-data", "orders-prod-data", "billing-prod-data")
@@ -131,20 +131,20 @@ def _crossing() -> list[dict[str, Any]]:
     ] + works([3, 2, 1], role="orders-prod", bucket="orders-prod-data")
 
 
-def _by_hand() -> list[dict[str, Any]]:
+def _by_hand() -> list[Any]:
     hands = works([3], sessionCredentialFromConsole="true", service="iam", name="ListUsers")
     return [*works(range(60, 0, -1)), *[{**hand, "eventID": "hands"} for hand in hands]]
 
 
-def _left_behind() -> list[dict[str, Any]]:
+def _left_behind() -> list[Any]:
     return [user(TODAY - day, "10:00") for day in range(200, 120, -1)]
 
 
-def _stopped() -> list[dict[str, Any]]:
+def _stopped() -> list[Any]:
     return [*works(range(300, 150, -1), role="old"), *ALIVE]
 
 
-def _unmade() -> list[dict[str, Any]]:
+def _unmade() -> list[Any]:
     calls = ("PutObject", "DeleteObject", "CreateBucket", "DeleteBucket", "PutBucketPolicy", "CopyObject")
     writes = [
         {**work, "eventName": call, "eventID": f"{call}{n}"}
@@ -251,7 +251,7 @@ HOW = {
 """Outcomes that the product reaches with every notable, and how."""
 
 
-def _reached(document: dict[str, Any], actions: tuple[str, ...], controls: tuple[str, ...]) -> tuple[str, ...]:
+def _reached(document: Any, actions: tuple[str, ...], controls: tuple[str, ...]) -> tuple[str, ...]:
     facts = brief.facts(document)
     reached = {
         "DE.AE-02": all(signal["evidence"] for signal in document["signals"] if signal["points"] > 0),

@@ -66,7 +66,7 @@ def notable(
     signals: tuple[SignalPoints, ...] = (NETWORK,),
     fresh: Iterable[str] = ("198.51.100.0/24",),
     **changes: Any,
-) -> dict[str, Any]:
+) -> Any:
     """A notable's JSON document."""
     base = day * DAY + 10 * 3600
     timeline = (
@@ -100,7 +100,7 @@ def notable(
     return to_json(replace(notable, **changes))
 
 
-def state(folder: Path, notables: Iterable[dict[str, Any]]) -> Path:
+def state(folder: Path, notables: Iterable[Any]) -> Path:
     """A folder with a state that holds these notables."""
     folder.mkdir(parents=True, exist_ok=True)
     store = SqliteStore(folder / "state.sqlite")
@@ -120,7 +120,7 @@ def desk(module: Any, *words: object, out: Path) -> str:
     return shown.getvalue()
 
 
-def asked(module: Any, *words: object, out: Path) -> dict[str, Any]:
+def asked(module: Any, *words: object, out: Path) -> Any:
     """The same with --json, read."""
     answer: dict[str, Any] = json.loads(desk(module, *words, "--json", out=out))
     return answer

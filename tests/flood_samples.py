@@ -31,7 +31,7 @@ def theft(day: int = TODAY) -> Records:
     return raid(day=day)
 
 
-def repository(name: str, day: int = TODAY, clock: str = "00:01") -> dict[str, Any]:
+def repository(name: str, day: int = TODAY, clock: str = "00:01") -> Any:
     """A repository that is refused a role."""
     host = "token.actions.githubusercontent.com"
     subject = f"repo:{name}:ref:refs/heads/main"
@@ -73,7 +73,7 @@ def stranger(name: str, day: int = TODAY, account: str = FOREIGN) -> Records:
     ]
 
 
-def foreign(name: str, account: str = FOREIGN) -> dict[str, Any]:
+def foreign(name: str, account: str = FOREIGN) -> Any:
     """The `userIdentity` of another account's role."""
     issuer = {
         "type": "Role",
@@ -133,7 +133,7 @@ def namesake(name: str, day: int = TODAY) -> Records:
     return [*probing(name, day), asked]
 
 
-def newcomers(number: int, day: int = TODAY) -> Iterator[dict[str, Any]]:
+def newcomers(number: int, day: int = TODAY) -> Iterator[Any]:
     """Roles of which each is seen once, doing the same odd thing."""
     for n in range(number):
         yield record(

@@ -30,7 +30,7 @@ _PLACES = {
 
 
 @lru_cache(None)
-def by_hand(text: str) -> dict[str, Any]:
+def by_hand(text: str) -> Any:
     """A notable with an attacker's text in every place that holds text out of a log."""
     who = Who(USER.id, f"arn:aws:iam::{USER.account}:user/{text}", "user", "aws", USER.account, clip(text, 200))
     other = Who(clip(ROLE.id + text, 500), ROLE.name, "role", "aws", ROLE.account, "")
@@ -70,7 +70,7 @@ def replace_factors(text: str) -> Any:
 
 
 @lru_cache(None)
-def by_logs() -> list[dict[str, Any]]:
+def by_logs() -> list[Any]:
     """What the product itself makes of records that attackers wrote: CloudTrail, GitHub, Entra."""
     going = Going(MemoryStore(), [cloudtrail, github, entra], Options(1_000.0))
     going.feed(list(_records()))
@@ -78,7 +78,7 @@ def by_logs() -> list[dict[str, Any]]:
     return [*result.standing, *result.below]
 
 
-def _records() -> Iterator[dict[str, Any]]:
+def _records() -> Iterator[Any]:
     for number, text in enumerate(ATTACKS):
         yield from _stolen(number, text)
     for name in _PLACES:
@@ -88,7 +88,7 @@ def _records() -> Iterator[dict[str, Any]]:
             yield _poisoned(natives[number % len(natives)], name, text)
 
 
-def _stolen(number: int, text: str) -> Iterator[dict[str, Any]]:
+def _stolen(number: int, text: str) -> Iterator[Any]:
     """A role's session that makes credentials and reads secrets from Tor; its name, its client, what it touches."""
     calls = (
         ("sts", "GetCallerIdentity"),
@@ -126,7 +126,7 @@ def _poisoned(plain: Any, source: str, text: str) -> Any:
     return [_poisoned(item, source, text) for item in plain] if isinstance(plain, list) else plain
 
 
-def credentials(document: dict[str, Any]) -> dict[str, list[str]]:
+def credentials(document: Any) -> dict[str, list[str]]:
     """Identity id → secrets, an attacker's text among them."""
     members = document["members"] or [document["identity"]]
     return {member["id"]: [KEY, member["name"]] for member in members}

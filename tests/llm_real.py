@@ -65,13 +65,13 @@ def served(seconds: float = 120.0) -> Iterator[str]:
             server.kill()
 
 
-def documents() -> list[dict[str, Any]]:
+def documents() -> list[Any]:
     """Notables in which nobody planted anything, and others with an instruction wherever a log's value stands."""
     plain = [notable(), notable(identity=ROLE)]
     return [*plain, *(_planted(order) for order in ORDERS)]
 
 
-def _planted(order: str) -> dict[str, Any]:
+def _planted(order: str) -> Any:
     unusual = signal("new_network", 2.5, f"network {order}", 1, 2)
     document = notable(identity=USER, signals=(unusual,), fresh=(order,))
     document["identity"] = {**document["identity"], "name": order, "owner": order}
@@ -92,7 +92,7 @@ class Asked(NamedTuple):
         return [line for line in self.written.lines if line.worded]
 
 
-def ask(url: str, document: dict[str, Any], tokens: int, facts: int = 60) -> Asked:
+def ask(url: str, document: Any, tokens: int, facts: int = 60) -> Asked:
     """Ask for one brief; `facts`: of the notable's, how many are sent."""
     chosen, sent = brief.facts(document)[:facts], list[str]()
     written = copilot.write(chosen, Endpoint(url, "smollm2", seconds=590, tokens=tokens), sent.append)

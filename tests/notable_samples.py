@@ -1,7 +1,5 @@
 """A dozen varied notables in code, hostile values among them, for tests and pictures."""
 
-
-
 from __future__ import annotations
 
 import base64
@@ -521,12 +519,12 @@ def samples() -> list[Notable]:
     return [build(story, rank) for rank, story in enumerate(STORIES, 1)]
 
 
-def documents() -> list[dict[str, Any]]:
+def documents() -> list[Any]:
     """The dozen as JSON objects."""
     return [to_json(notable) for notable in samples()]
 
 
-def many(count: int) -> list[dict[str, Any]]:
+def many(count: int) -> list[Any]:
     """As many notables as wanted: the dozen over and over, with ids of their own."""
     result = []
     for number in range(count):
@@ -542,7 +540,7 @@ def held(page: str) -> str:
     return gzip.decompress(base64.b64decode(match[1])).decode()
 
 
-def run(notables: int = 12) -> dict[str, Any]:
+def run(notables: int = 12) -> Any:
     """A run.json that fits the dozen."""
     return {
         "created": "2026-03-13T00:05:00Z",
@@ -563,3 +561,8 @@ def run(notables: int = 12) -> dict[str, Any]:
         "model": {"id": "model-2026.03", "sha256": digest("model")},
         "baseline": {"id": "2026-03-12"},
     }
+
+
+def altered(document: Any) -> Any:
+    """A document that a test has changed: to the types it is no longer the schema's."""
+    return document

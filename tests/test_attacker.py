@@ -20,6 +20,7 @@ from core_samples import TODAY, record
 from flood_samples import mixed, namesake, repository, stranger
 from nhi_watch import cli
 from nhi_watch.context.context import Context
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.notable import order, risk_of
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.detect import model
@@ -42,7 +43,7 @@ END = (TODAY + 1) * DAY
 SOURCETYPES = {"eventTime": "aws:cloudtrail", "stageTimestamp": "kube:apiserver-audit"}
 
 
-def lines(records: Iterable[dict[str, Any]]) -> Lines:
+def lines(records: Iterable[Any]) -> Lines:
     return [json.dumps(record) for record in records]
 
 
@@ -62,7 +63,7 @@ def time_of(line: str) -> tuple[int, str]:
 # ---- hosts
 
 
-def on_files(history: Lines, attack: Lines, folder: Path) -> list[dict[str, Any]]:
+def on_files(history: Lines, attack: Lines, folder: Path) -> list[Any]:
     (folder / "logs").mkdir()
     for name, lines in (("1.jsonl", history), ("2.jsonl", attack)):
         (folder / "logs" / name).write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
@@ -74,7 +75,7 @@ LOOKED_BACK: dict[tuple[str, ...], tuple[Server, Any]] = {}
 """History → a search head that looked back over it, and what it held then: most rows have the same history."""
 
 
-def on_splunk(history: Lines, attack: Lines, folder: Path) -> list[dict[str, Any]]:
+def on_splunk(history: Lines, attack: Lines, folder: Path) -> list[Any]:
     server, pending = LOOKED_BACK.get(tuple(history)) or looked_back(history, folder)
     server.events, server.collections, server.splunkd.kv = deepcopy(pending)
     server.splunkd.collections = server.splunkd.kv.captain
@@ -100,7 +101,7 @@ def take_in(server: Server, batch: Lines, at: int) -> None:
         server.events[-1]["_raw"] = [line]
 
 
-def on_elastic(history: Lines, attack: Lines, folder: Path) -> list[dict[str, Any]]:
+def on_elastic(history: Lines, attack: Lines, folder: Path) -> list[Any]:
     state = State(MemoryStore())
     intake = read.intake_of(every(), Context(), load=state.load)
     for number, line in enumerate([*history, *attack]):
@@ -112,7 +113,7 @@ def on_elastic(history: Lines, attack: Lines, folder: Path) -> list[dict[str, An
     return Judge(state, model.load()).process(intake.batch).notables
 
 
-Host = Callable[[Lines, Lines, Path], list[dict[str, Any]]]
+Host = Callable[[Lines, Lines, Path], list[NotableDocument]]
 HOSTS: dict[str, Host] = {"files": on_files, "splunk": on_splunk, "elastic": on_elastic}
 
 
@@ -135,7 +136,7 @@ BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
 FUTURE = [record(TODAY + n, "09:00", role="worker-b", id=f"future{n}") for n in range(2, 38)]
 
 
-def thrice(agent: str) -> list[dict[str, Any]]:
+def thrice(agent: str) -> list[Any]:
     """A client that is shown on some days before."""
     return [record(TODAY - n, "12:00", agent=agent, id=f"shown{n}") for n in (3, 2, 1)]
 

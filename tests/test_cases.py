@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core_samples import TODAY, Options, answer, contents, record, run, runs, shown
+from nhi_watch.core.documents import ReceiptDocument
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.core.status import is_routine
 from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
@@ -24,6 +25,7 @@ from nhi_watch.report.run_summary import doubts
 from nhi_watch.state.retention import RETAIN_DELTAS, SPREAD
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
+from notable_samples import altered
 from test_pipeline import odd, quiet, raid, schema
 
 ROOM = Options(budget=1000.0)
@@ -41,22 +43,25 @@ def until(day: int) -> Records:
     return [r for each in range(TODAY - 20, day + 1) for r in others(each)]
 
 
-def now(store: MemoryStore) -> dict[str, Any]:
+def now(store: MemoryStore) -> Any:
     (result,) = [item for item in publish.stored(store) if item["id"] == NAME]
     return result
 
 
-def listed(result: Result) -> dict[str, dict[str, Any]]:
+def listed(result: Result) -> Any:
     return {item["id"]: item for item in result.standing}
 
 
 # ---- the fold
 
 
+NO_RECEIPT: ReceiptDocument = {"model": "", "signals": "", "baseline": ""}
+
+
 def head(name: str, day: int, members: Sequence[str] = ("a",), risk: float = 50.0, hour: int = 12) -> EpisodeHead:
     start = day * DAY + hour * HOUR
     return EpisodeHead(
-        name, day, day, members[0], members, "", (), 1, risk, risk, start, start, start + 60, "", (), {}, ""
+        name, day, day, members[0], members, "", (), 1, risk, risk, start, start, start + 60, "", (), NO_RECEIPT, ""
     )
 
 
@@ -168,7 +173,9 @@ def test_a_weaker_one_does_not_stand_before_a_grave_one_that_nobody_has_judged()
     checks = claims.verify(store, model.load(), notable)
     assert not [check for check in checks if check.holds is False]
     assert "episode 2" in [check.what for check in checks]
-    forged = {**notable, "revisions": [notable["revisions"][0], {**notable["revisions"][1], "likelihood": 1.0}]}
+    forged = altered(
+        {**notable, "revisions": [notable["revisions"][0], {**notable["revisions"][1], "likelihood": 1.0}]}
+    )
     assert any(check.holds is False for check in claims.verify(store, model.load(), forged))
 
 
@@ -419,7 +426,7 @@ def test_what_a_host_confirms_of_a_notable_that_has_ended_is_not_written_again()
 # ---- verdicts
 
 
-def judged(store: MemoryStore, verdict: str, second: int, *notables: dict[str, Any]) -> None:
+def judged(store: MemoryStore, verdict: str, second: int, *notables: Any) -> None:
     given = [feedback.judge(n, verdict, "ann", "known", second, {}) for n in notables or [now(store)]]
     feedback.put(store, given)
 
@@ -667,6 +674,6 @@ def test_a_critical_that_a_verdict_leaves_out_is_no_all_clear_while_it_goes_on()
 def test_an_identity_that_a_verdict_did_not_cover_is_named_as_new() -> None:
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     covered = now(store)
-    other = {**covered["identity"], "id": "aws:1:role:other", "name": "other"}
-    document = {**covered, "members": [covered["identity"], other]}
+    other = altered({**covered["identity"], "id": "aws:1:role:other", "name": "other"})
+    document = altered({**covered, "members": [covered["identity"], other]})
     assert "New identities: other." in since_verdict.sentence(document, [covered], "the verdict")

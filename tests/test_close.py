@@ -44,7 +44,7 @@ class Fragile(MemoryStore):
 
 
 @pytest.fixture
-def complete_run(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def complete_run(monkeypatch: pytest.MonkeyPatch) -> Any:
     built = answer(runs(PARTS))
     assert built["notable"], "something to lose"
     monkeypatch.setattr(engine, "AT_ONCE", 1)
@@ -62,7 +62,7 @@ def closed(store: MemoryStore, goes_on: bool) -> bool:
     return Judge(State(store), model.load()).close(NOW, lambda: goes_on)
 
 
-def test_open_days_are_judged_first_and_a_close_is_handed_over_behind_each_batch(complete_run: dict[str, Any]) -> None:
+def test_open_days_are_judged_first_and_a_close_is_handed_over_behind_each_batch(complete_run: Any) -> None:
     store, slices = MemoryStore(), 0
     for part in PARTS:
         settled(store, part)
@@ -72,7 +72,7 @@ def test_open_days_are_judged_first_and_a_close_is_handed_over_behind_each_batch
     assert answer(store) == complete_run
 
 
-def test_runs_go_on_while_a_close_is_under_way(complete_run: dict[str, Any]) -> None:
+def test_runs_go_on_while_a_close_is_under_way(complete_run: Any) -> None:
     """Each run of the schedule leaves the close of a day to those that follow."""
     store = MemoryStore()
     for part in PARTS:
@@ -86,7 +86,7 @@ def test_runs_go_on_while_a_close_is_under_way(complete_run: dict[str, Any]) -> 
 
 
 @pytest.mark.slow
-def test_a_close_that_dies_at_any_row_goes_on(complete_run: dict[str, Any]) -> None:
+def test_a_close_that_dies_at_any_row_goes_on(complete_run: Any) -> None:
     for dies in range(80):
         store, deaths = Fragile(), 0
         for part in PARTS:
@@ -104,7 +104,7 @@ def test_a_close_that_dies_at_any_row_goes_on(complete_run: dict[str, Any]) -> N
     raise AssertionError("and dies at the last of its rows as well")
 
 
-def test_profiles_are_the_same_whether_or_not_they_have_learnt_a_day_yet(complete_run: dict[str, Any]) -> None:
+def test_profiles_are_the_same_whether_or_not_they_have_learnt_a_day_yet(complete_run: Any) -> None:
     """While a close goes on, open days are judged by profiles of which some have learnt the day."""
     store, seen = MemoryStore(), list[dict[str, Any]]()
     for part in PARTS[:2]:

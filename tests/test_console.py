@@ -117,7 +117,7 @@ def ways(calls: Calls) -> Mapping[str, Records]:
     }
 
 
-def told(notables: list[dict[str, Any]], who: str = "ledger") -> list[dict[str, Any]]:
+def told(notables: list[Any], who: str = "ledger") -> list[Any]:
     return [n for n in notables if n["listed"] and who in n["identity"]["id"] and "theft0" in n["record_ids"]]
 
 

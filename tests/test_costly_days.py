@@ -40,8 +40,8 @@ def test_a_days_newcomers_beyond_a_crowd_are_one_whatever_their_names_and_the_th
     done = run(MemoryStore(), [*tenant(), *invented(2 * CROWD), *theft()], Options(10.0))
     assert done.notables[0]["identity"]["name"] == f"arn:aws:iam::{ACCOUNT}:role/payments-api"
     notables = [*done.standing, *done.below]
-    (crowd,) = [item for item in notables if item["folded"] and item["folded"]["origin"] == CROWD_ORIGIN]
-    assert crowd["folded"]["count"] + CROWD == 2 * CROWD
+    ((crowd, folded),) = [(n, f) for n in notables if (f := n["folded"]) and f["origin"] == CROWD_ORIGIN]
+    assert folded["count"] + CROWD == 2 * CROWD
     assert len([item for item in notables if item["identity"]["name"].endswith("-x")]) == CROWD + 1
     least = min(risk_of(item) for item in notables if item["identity"]["name"].endswith("-x") and not item["folded"])
     assert risk_of(crowd) <= least, "the gravest keep a notable each"

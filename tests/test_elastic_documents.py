@@ -37,7 +37,7 @@ def asked(capsys: pytest.CaptureFixture[str], *line: str) -> str:
     return " ".join(capsys.readouterr().out.split())
 
 
-def shown_of(notable: dict[str, Any]) -> set[str]:
+def shown_of(notable: Any) -> set[str]:
     """Ids of the unusual calls whose documents are looked for: those that are worth showing."""
     return {entry["record_id"] for entry in unusual_calls(notable)[0]} & set(originals_of(notable))
 

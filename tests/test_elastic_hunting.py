@@ -13,7 +13,7 @@ import pytest
 
 from elastic_server import Server
 from nhi_watch.report.queries import queries
-from notable_samples import documents
+from notable_samples import altered, documents
 
 INDEX = "nhi-test-hunting"
 
@@ -30,7 +30,7 @@ def filled(elastic: Server) -> Iterator[Server]:
 
 @pytest.mark.both_versions("queries are parsed by the server")
 def test_the_text_finds_the_records_and_what_the_identity_did(filled: Server) -> None:
-    texts = dict(queries({**documents()[0], "record_ids": ["rec-1:x", "rec-2:x"]}))
+    texts = dict(queries(altered({**documents()[0], "record_ids": ["rec-1:x", "rec-2:x"]})))
     for what, count in (("the records behind it", 2), ("everything it did in that time", 4)):
         match = re.search(r'QSTR\(("(?:[^"\\]|\\.)*")\)', texts[what]["ES|QL"])
         assert match

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from elasticsearch.helpers import bulk
 from ecs_shape import document, load, mappings
 from elastic_server import Server, nhi
 from elastic_story import records
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.hosts.elastic import read, report, setup, store
@@ -35,7 +37,7 @@ def told() -> tuple[Tree, ...]:
 
 
 @pytest.fixture(scope="session")
-def wanted() -> list[Tree]:
+def wanted() -> list[NotableDocument]:
     notables = from_files(told())
     assert len(notables) >= 2, "there must be something to compare"
     return notables
@@ -90,7 +92,9 @@ def test_what_is_dated_ahead_is_read_once_its_day_has_come_unless_it_is_known_wh
 # ---- shapes
 
 
-def test_documents_with_the_original_and_no_fields_are_read_from_it(place: Place, wanted: list[Tree]) -> None:
+def test_documents_with_the_original_and_no_fields_are_read_from_it(
+    place: Place, wanted: list[NotableDocument]
+) -> None:
     built = (document(r, True, ingested()) for r in told())
     load(
         place.client,
@@ -103,7 +107,7 @@ def test_documents_with_the_original_and_no_fields_are_read_from_it(place: Place
 
 @pytest.mark.parametrize("event", [None, {"ingested": ingested()}], ids=["message", "message and time"])
 def test_raw_records_in_a_stream_that_is_named_for_them_need_no_dataset(
-    place: Place, wanted: list[Tree], event: Tree | None
+    place: Place, wanted: list[NotableDocument], event: Tree | None
 ) -> None:
     name = f"{place.source}.a"
     place.client.indices.create(index=name, mappings={"dynamic": False, "properties": mappings()["properties"]})
@@ -113,7 +117,9 @@ def test_raw_records_in_a_stream_that_is_named_for_them_need_no_dataset(
     place.stand(wanted)
 
 
-def test_a_report_finds_raw_records_also_where_their_text_is_not_indexed(place: Place, wanted: list[Tree]) -> None:
+def test_a_report_finds_raw_records_also_where_their_text_is_not_indexed(
+    place: Place, wanted: list[NotableDocument]
+) -> None:
     name = f"{place.source}.text"
     place.client.indices.create(index=name, mappings={"dynamic": False, "properties": {"@timestamp": {"type": "date"}}})
     load(place.client, name, ({"@timestamp": r["eventTime"], "message": json.dumps(r)} for r in told()))
@@ -162,7 +168,7 @@ def test_documents_with_neither_original_nor_fields_are_rejected_and_named(place
 
 
 def test_what_security_lake_holds_in_ocsf_gives_the_same_notables_and_findings(
-    place: Place, wanted: list[Tree]
+    place: Place, wanted: list[NotableDocument]
 ) -> None:
     name = f"{place.source}.a"
     when = {"type": "date"}
@@ -172,9 +178,8 @@ def test_what_security_lake_holds_in_ocsf_gives_the_same_notables_and_findings(
     load(place.client, name, ({"@timestamp": r["eventTime"], "event": event, "ocsf": mapped(r)} for r in told()))
     place.run(pattern=name, since=SINCE, ocsf=True)
     # a finding in OCSF takes its part of an alert's 20 kB, so signals and timeline may be cut shorter
-    kept = ("id", "likelihood", "severity", "title", "record_count")
-    result = [[notable[name] for name in kept] for notable in place.notables()]
-    assert result == [[item[name] for name in kept] for item in wanted]
+    kept = itemgetter("id", "likelihood", "severity", "title", "record_count")
+    assert [*map(kept, place.notables())] == [*map(kept, wanted)]
     assert [alert["ocsf"]["finding_info"]["uid"] == alert["event"]["id"] for alert in place.alerts()] == [True] * len(
         wanted
     )
@@ -190,7 +195,7 @@ def test_what_security_lake_holds_in_ocsf_gives_the_same_notables_and_findings(
     ids=["time of ingestion", "fields"],
 )
 def test_indices_that_map_fields_otherwise_are_read_as_well(
-    place: Place, wanted: list[Tree], changed: dict[str, Tree]
+    place: Place, wanted: list[NotableDocument], changed: dict[str, Tree]
 ) -> None:
     place.run(pattern=halves(place, changed), since=SINCE)
     place.stand(wanted)  # what an alert keeps of the largest is less, for it has 20 kB at most
@@ -259,7 +264,7 @@ def test_a_document_that_tells_no_time_belongs_to_the_first_span(place: Place) -
 
 
 def test_a_rollover_of_the_alerts_between_a_killed_run_and_the_next_makes_none_twice(
-    place: Place, wanted: list[Tree]
+    place: Place, wanted: list[NotableDocument]
 ) -> None:
     fill(place, told())
     place.killed("confirm")
@@ -271,7 +276,7 @@ def test_a_rollover_of_the_alerts_between_a_killed_run_and_the_next_makes_none_t
     assert len(place.client.indices.get(index=f".ds-logs-nhi.alerts-{place.namespace}-*")) == 2
 
 
-def test_a_rollover_of_the_source_between_two_runs_loses_nothing(place: Place, wanted: list[Tree]) -> None:
+def test_a_rollover_of_the_source_between_two_runs_loses_nothing(place: Place, wanted: list[NotableDocument]) -> None:
     cut = len(told()) // 2
     fill(place, told()[:cut])
     place.run(since=SINCE)
@@ -299,7 +304,7 @@ def after_the_first_page(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], 
 
 @pytest.mark.parametrize("deed", ["close", "delete"])
 def test_an_index_that_goes_while_it_is_read_takes_only_its_own_documents_along(
-    place: Place, wanted: list[Tree], monkeypatch: pytest.MonkeyPatch, deed: str
+    place: Place, wanted: list[NotableDocument], monkeypatch: pytest.MonkeyPatch, deed: str
 ) -> None:
     pattern = halves(place)
     lost = f"{place.source}.b"
@@ -315,7 +320,7 @@ def test_an_index_that_goes_while_it_is_read_takes_only_its_own_documents_along(
 
 @pytest.mark.parametrize("index", ["nhi-state-{}", ".ds-logs-nhi.alerts-{}-*"], ids=["state", "stream"])
 def test_an_index_that_becomes_read_only_stops_the_run_and_nothing_is_lost(
-    place: Place, wanted: list[Tree], monkeypatch: pytest.MonkeyPatch, index: str
+    place: Place, wanted: list[NotableDocument], monkeypatch: pytest.MonkeyPatch, index: str
 ) -> None:
     fill(place, told()[:1_600])  # so many that an alert is written, and its stream is there
     place.run(since=SINCE)

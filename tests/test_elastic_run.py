@@ -21,6 +21,7 @@ from core_samples import Going, Options
 from ecs_shape import document, load, template
 from elastic_server import FIRST, ROOT, Server, environment, nhi
 from elastic_story import VOLATILE
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.detect import feedback
@@ -34,6 +35,7 @@ from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.report import ecs
 from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.simulator.tenant import Spec, Tenant
+from notable_samples import altered
 
 Tree = dict[str, Any]
 
@@ -69,13 +71,13 @@ class Place:
         answer = self.client.search(index=f"logs-nhi.alerts-{self.namespace}", size=1000, ignore_unavailable=True)
         return [hit["_source"] for hit in answer["hits"]["hits"] if hit["_source"]["event"]["code"] != "job"]
 
-    def notables(self) -> list[Tree]:
+    def notables(self) -> list[NotableDocument]:
         return sorted((alert["nhi"]["notable"] for alert in self.alerts()), key=lambda n: str(n["id"]))
 
-    def stand(self, wanted: list[Tree]) -> None:
+    def stand(self, wanted: list[NotableDocument]) -> None:
         """The state holds these notables, whatever of them was worth an alert yet."""
         latest = {notable["id"]: notable for notable in find.every(self.store())}
-        result = [{**latest[notable["id"]], "life": ""} for notable in wanted]
+        result: list[NotableDocument] = [{**latest[notable["id"]], "life": ""} for notable in wanted]
         assert essence(result) == essence([{**notable, "life": ""} for notable in wanted])
 
     def store(self) -> ElasticStore:
@@ -114,7 +116,7 @@ def simulated() -> tuple[Tree, ...]:
     return tuple(record for day in days for record in day.records)
 
 
-def from_files(records: Iterable[Tree]) -> list[Tree]:
+def from_files(records: Iterable[Tree]) -> list[NotableDocument]:
     """What `nhi score` makes of records."""
     going = Going(MemoryStore(), [cloudtrail], Options(BUDGET))
     going.feed(records)
@@ -122,13 +124,13 @@ def from_files(records: Iterable[Tree]) -> list[Tree]:
 
 
 @pytest.fixture(scope="session")
-def wanted() -> list[Tree]:
+def wanted() -> list[NotableDocument]:
     notables = from_files(simulated())
     assert len(notables) >= 3, "the simulated account must give something to compare"
     return notables
 
 
-def essence(notables: list[Tree]) -> list[Tree]:
+def essence(notables: list[NotableDocument]) -> list[Tree]:
     """Ids, likelihoods, signals and all that an alert keeps, but for what is said of the run itself."""
     kept = (ecs.alert(notable, created="2025-01-01T00:00:00Z")["nhi"]["notable"] for notable in notables)
     return [{name: value for name, value in item.items() if name not in VOLATILE} for item in kept]
@@ -138,8 +140,8 @@ HEAD = ("id", "kind", "likelihood", "severity", "title", "summary", "first_time"
 """What an alert keeps of every notable, however large."""
 
 
-def heads(notables: list[Tree]) -> list[Tree]:
-    return [{name: notable[name] for name in HEAD} for notable in notables]
+def heads(notables: list[NotableDocument]) -> list[Tree]:
+    return [{name: value for name, value in notable.items() if name in HEAD} for notable in notables]
 
 
 def fill(place: Place, records: list[Tree] | tuple[Tree, ...], original: Any = True, ingested: int = 0) -> None:
@@ -202,7 +204,7 @@ def test_setup_repairs_a_template_that_was_changed(place: Place) -> None:
     "original", [True, False, lambda number: number % 3 == 0], ids=["original", "ecs only", "mixed"]
 )
 def test_the_notables_are_those_of_files_and_a_second_run_writes_nothing(
-    place: Place, wanted: list[Tree], original: Any
+    place: Place, wanted: list[NotableDocument], original: Any
 ) -> None:
     fill(place, simulated(), original)
     first = place.run(since=SINCE)
@@ -215,7 +217,7 @@ def test_the_notables_are_those_of_files_and_a_second_run_writes_nothing(
     assert len(place.alerts()) == len(wanted) == first["alerts"]["created"]
 
 
-def test_the_next_run_reads_from_the_checkpoint(place: Place, wanted: list[Tree]) -> None:
+def test_the_next_run_reads_from_the_checkpoint(place: Place, wanted: list[NotableDocument]) -> None:
     records, now = simulated(), int(time.time())
     cut = len(records) // 2
     fill(place, records[:cut], ingested=now - 5000)
@@ -227,7 +229,7 @@ def test_the_next_run_reads_from_the_checkpoint(place: Place, wanted: list[Tree]
     place.stand(wanted)
 
 
-def test_a_late_event_reaches_its_notable(place: Place, wanted: list[Tree]) -> None:
+def test_a_late_event_reaches_its_notable(place: Place, wanted: list[NotableDocument]) -> None:
     late_id = wanted[0]["record_ids"][0]
     late = [r for r in simulated() if r["eventID"] == late_id]
     fill(place, [r for r in simulated() if r["eventID"] != late_id], ingested=int(time.time()) - 5000)
@@ -265,7 +267,7 @@ def test_a_cluster_that_is_not_set_up_is_told_so(elastic: Server) -> None:
 
 
 @pytest.mark.both_versions("a run from end to end")
-def test_alerts_are_indexed_as_the_template_says(place: Place, wanted: list[Tree]) -> None:
+def test_alerts_are_indexed_as_the_template_says(place: Place, wanted: list[NotableDocument]) -> None:
     fill(place, simulated())
     place.run(since=SINCE)
     alert = place.alerts()[0]
@@ -289,7 +291,7 @@ def leaves(node: Any, path: str = "") -> Iterator[str]:
 
 
 @pytest.mark.parametrize("stage", ["read", "state", "alerts", "confirm"])
-def test_a_run_that_was_killed_is_run_again_alike(place: Place, wanted: list[Tree], stage: str) -> None:
+def test_a_run_that_was_killed_is_run_again_alike(place: Place, wanted: list[NotableDocument], stage: str) -> None:
     fill(place, simulated())
     place.killed(stage)
     place.run()  # at once: its process is seen to be gone
@@ -450,10 +452,10 @@ def test_what_was_expected_is_back_when_its_time_is_over(
     assert place.run()["alerts"] == {"created": 0}
 
 
-def test_no_revision_goes_back_after_an_upgrade(place: Place, wanted: list[Tree]) -> None:
+def test_no_revision_goes_back_after_an_upgrade(place: Place, wanted: list[NotableDocument]) -> None:
     """The stream has revisions of a version whose state knew nothing of them."""
     now = int(time.time())
-    written = [Publication("new", {**notable, "revision": 7}, True) for notable in wanted]
+    written = [Publication("new", altered({**notable, "revision": 7}), True) for notable in wanted]
     write.write(place.client, written, write.AlertOptions(place.namespace, now), {})
     fill(place, simulated())
     place.run(since=SINCE)
@@ -510,7 +512,9 @@ def test_a_process_that_goes_on_reads_what_comes_and_ends_within_seconds(place: 
 
 
 @pytest.mark.parametrize("other", [False, True], ids=["alone", "another wrote in between"])
-def test_rounds_of_one_worker_are_as_runs_of_their_own(place: Place, wanted: list[Tree], other: bool) -> None:
+def test_rounds_of_one_worker_are_as_runs_of_their_own(
+    place: Place, wanted: list[NotableDocument], other: bool
+) -> None:
     worker, third = Worker(place.client, place.job(since=SINCE)), len(simulated()) // 3
     for number in range(3):
         fill(place, simulated()[number * third : (number + 1) * third if number < 2 else None])
@@ -569,7 +573,7 @@ def test_the_program_sets_up_and_runs_and_never_shows_the_key(place: Place) -> N
 
 
 def test_a_notable_of_the_cluster_is_verified_by_its_id_and_as_it_was_handed_over(
-    place: Place, wanted: list[Tree], tmp_path: Path
+    place: Place, wanted: list[NotableDocument], tmp_path: Path
 ) -> None:
     fill(place, simulated())
     place.run(since=SINCE)

@@ -25,6 +25,7 @@ from nhi_watch.detect.publish import Publication
 from nhi_watch.hosts.elastic import commands, setup
 from nhi_watch.hosts.elastic import write as writing
 from nhi_watch.report import ecs
+from notable_samples import altered
 from test_elastic_run import SINCE, Place, fill, leaves, place, simulated
 from test_outputs import ecs_fields, faults
 
@@ -37,7 +38,7 @@ BEFORE = orjson.loads((Path(__file__).parent / "data" / "elastic" / "installed_b
 """What the version of commit 5628f44 installed."""
 
 
-def notable(**changes: Any) -> Tree:
+def notable(**changes: Any) -> Any:
     return {**notable_samples.documents()[0], **changes}
 
 
@@ -90,8 +91,10 @@ def test_the_latest_revision_of_each_notable_is_kept_a_year_and_an_earlier_one_d
     wanted = writing.AlertOptions(place.namespace, NOW)
     item, other = notable_samples.many(2)
     for revision in (2, 1, 3, 2):
-        writing.write(place.client, [Publication("grown", {**item, "revision": revision}, False)], wanted, {})
-    writing.write(place.client, [Publication("new", {**other, "last_time": "2024-01-01T00:00:00Z"}, False)], wanted, {})
+        writing.write(place.client, [Publication("grown", altered({**item, "revision": revision}), False)], wanted, {})
+    writing.write(
+        place.client, [Publication("new", altered({**other, "last_time": "2024-01-01T00:00:00Z"}), False)], wanted, {}
+    )
     revisions = {hit["_id"]: hit["_source"]["nhi"]["notable"]["revision"]
              for hit in place.client.search(index=wanted.latest)["hits"]["hits"]}  # fmt: skip
     assert revisions == {item["id"]: 3, other["id"]: other["revision"]}
@@ -115,7 +118,7 @@ def test_the_highest_revision_that_the_stream_has_of_each_notable_is_found(
     stream = f"logs-nhi.alerts-{place.namespace}"
     assert writing.published(place.client, stream) == {}
     many = notable_samples.many(7)
-    events = [Publication("new", {**document, "revision": at}, True) for document in many for at in (9, 10, 2)]
+    events = [Publication("new", altered({**document, "revision": at}), True) for document in many for at in (9, 10, 2)]
     writing.write(place.client, events, writing.AlertOptions(place.namespace, NOW), {})
     assert writing.published(place.client, stream) == {document["id"]: 10 for document in many}
 
@@ -143,7 +146,9 @@ def test_alerts_of_real_logs_have_20_kb_at_most_also_with_a_finding_and_a_verdic
     for as_ocsf in (False, True):
         wanted = writing.AlertOptions("default", NOW, as_ocsf, "https://kibana.example.com/s/soc")
         for item in notables:
-            resolved = Publication("settled", {**item, "life": "closed", "closed_why": feedback.named(VERDICT)}, False)
+            resolved = Publication(
+                "settled", altered({**item, "life": "closed", "closed_why": feedback.named(VERDICT)}), False
+            )
             source = writing._action(resolved, wanted, VERDICT)["_source"]
             assert len(orjson.dumps(source)) <= 20_000, (item["id"], as_ocsf)
             assert faults({name: text for name, text in source.items() if name != "ocsf"}, ecs_fields) == []

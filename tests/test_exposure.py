@@ -33,7 +33,7 @@ LEAK = TODAY * DAY + seconds("10:00")
 AFTER = TODAY * DAY + seconds("23:00")
 
 
-def user(day: int, clock: str, **changes: Any) -> dict[str, Any]:
+def user(day: int, clock: str, **changes: Any) -> Any:
     """A call of the CI user with its key."""
     arn = f"arn:aws:iam::{ACCOUNT}:user/ci"
     who = {
@@ -47,7 +47,7 @@ def user(day: int, clock: str, **changes: Any) -> dict[str, Any]:
     return record(day, clock, role="ci", userIdentity=who, **changes)
 
 
-def admin(day: int, clock: str, name: str, **params: str) -> dict[str, Any]:
+def admin(day: int, clock: str, name: str, **params: str) -> Any:
     return record(day, clock, role="admin", service="iam", name=name, requestParameters=params)
 
 
@@ -62,7 +62,7 @@ def store_of(*parts: Iterable[Any]) -> MemoryStore:
     return store
 
 
-def judged(store: MemoryStore, now: int = AFTER, known: Any = NO_ASSETS) -> list[dict[str, Any]]:
+def judged(store: MemoryStore, now: int = AFTER, known: Any = NO_ASSETS) -> list[Any]:
     result = fast.judge(store, history.read(store), known, now)
     for notable in result:
         schema().validate(notable)
@@ -70,14 +70,14 @@ def judged(store: MemoryStore, now: int = AFTER, known: Any = NO_ASSETS) -> list
     return result
 
 
-def told(*parts: Iterable[Any], now: int = AFTER, where: str = "public-repo") -> dict[str, Any]:
+def told(*parts: Iterable[Any], now: int = AFTER, where: str = "public-repo") -> Any:
     store = store_of(*parts) if parts else MemoryStore()
     fast.tell(store, KEY, LEAK, where)
     (notable,) = judged(store, now)
     return notable
 
 
-def signal(notable: dict[str, Any], name: str) -> dict[str, Any]:
+def signal(notable: Any, name: str) -> Any:
     result: dict[str, Any] = next(signal for signal in notable["signals"] if signal["id"] == name)
     return result
 
@@ -273,7 +273,7 @@ def test_a_feed_s_record_is_enough() -> None:
     assert "a/.env" in notable["summary"]
 
 
-def fed(*findings: dict[str, Any], used: Iterable[Any] = USUAL) -> MemoryStore:
+def fed(*findings: Any, used: Iterable[Any] = USUAL) -> MemoryStore:
     store, batch = store_of(used), IntakeBatch()
     for finding in findings:
         batch.add(exposure.read(finding))

@@ -20,6 +20,7 @@ from nhi_watch.detect import feedback, publish
 from nhi_watch.detect.feedback import Allowed, Verdict
 from nhi_watch.hosts.files import feedback as command
 from nhi_watch.state.store import MemoryStore
+from notable_samples import altered
 
 SECOND = parse(NOW)
 ONE = notable()
@@ -208,7 +209,7 @@ def test_a_list_that_may_be_cut_hides_nothing() -> None:
     assert not feedback.hidden(notable(fresh=many), [allowed("new_network", value) for value in many], SECOND)
 
 
-def verdicts_on(store: MemoryStore, notables: list[dict[str, Any]], now: int) -> list[str]:
+def verdicts_on(store: MemoryStore, notables: list[Any], now: int) -> list[str]:
     """What has closed each notable as it is shown at a time; "": nothing has."""
     shown = publish.as_of(store, notables, now)
     return [item["closed_why"].partition(",")[0] if is_resolved(item) else "" for item in shown]
@@ -242,11 +243,11 @@ def test_what_became_graver_after_its_verdict_comes_back() -> None:
 
 def test_a_verdict_is_no_word_on_what_logs_told_after_it_whenever_that_was_done() -> None:
     """A daily batch: the verdict of ten o'clock, and of nine o'clock what the logs of the next night tell."""
-    store, seen = MemoryStore(), {**ONE, "revisions": [{}], "last_grown": render(SECOND - 3 * DAY)}
+    store, seen = MemoryStore(), altered({**ONE, "revisions": [{}], "last_grown": render(SECOND - 3 * DAY)})
     feedback.put(store, [feedback.judge(seen, "benign", "alice", "known", SECOND, {})])
     assert verdicts_on(store, [seen], SECOND) == ["benign"]
     assert verdicts_on(store, [{**seen, "last_grown": render(SECOND - 3600)}], SECOND) == [""]
-    late = feedback.judge({**seen, "last_grown": render(SECOND + 60)}, "benign", "alice", "known", SECOND, {})
+    late = feedback.judge(altered({**seen, "last_grown": render(SECOND + 60)}), "benign", "alice", "known", SECOND, {})
     assert late.grown == SECOND, "an import: its giver cannot have seen what came after"
 
 
@@ -285,7 +286,7 @@ VALUES = st.text(min_size=1, max_size=20)
 
 @given(st.lists(VALUES, min_size=1, max_size=4, unique=True), st.lists(VALUES, max_size=4))
 def test_nothing_is_hidden_by_exceptions_for_other_values(fresh: list[str], excepted: list[str]) -> None:
-    document: dict[str, Any] = notable(fresh=fresh)
+    document = notable(fresh=fresh)
     assert feedback.hidden(document, [allowed("new_network", v) for v in excepted], SECOND) == (
         set(fresh) <= set(excepted)
     )

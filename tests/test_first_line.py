@@ -19,7 +19,7 @@ from nhi_watch.detect.explain.notables import first_line
 from nhi_watch.report import terminal
 from nhi_watch.state.baseline import Profile, ProfileDimension
 from nhi_watch.state.store import MemoryStore
-from notable_samples import documents
+from notable_samples import altered, documents
 
 WHO = Identity("aws:1:role:AROA1", "ci", "role", "aws", "1", "")
 NOON = 20_000 * DAY + 12 * HOUR
@@ -78,7 +78,7 @@ def test_the_first_line(behaviours: list[Behaviour], own: Profile, text: str) ->
     assert line(*behaviours, own=own) == text
 
 
-def shown(notable: dict[str, Any], every: bool = False) -> str:
+def shown(notable: Any, every: bool = False) -> str:
     stream = io.StringIO()
     first = notable["timeline"][1]["record_id"]
     raw = {first: {"file": "day.json", "line": 9, "raw": '{"userAgent": "aws-cli/2.15.30 md/Botocore#1.34"}'}}
@@ -113,8 +113,8 @@ def test_what_was_odd_on_other_days_is_told_apart_so_that_counts_agree_with_the_
 
 def test_explain_shows_the_timeline_without_routine_calls_and_counts_what_is_left_out() -> None:
     notable = documents()[0]
-    routine = {**notable["timeline"][0], "action": "s3:GetObject", "points": 0.0, "count": 1200}
-    document = {**notable, "timeline": [routine, *notable["timeline"]]}
+    routine = altered({**notable["timeline"][0], "action": "s3:GetObject", "points": 0.0, "count": 1200})
+    document = altered({**notable, "timeline": [routine, *notable["timeline"]]})
     others = [entry for entry in document["timeline"] if entry["points"] < unusual_least(document)]
     calls = sum(entry["count"] for entry in others)
     said, every = shown(document), shown(document, every=True)
@@ -129,7 +129,7 @@ def test_explain_shows_the_timeline_without_routine_calls_and_counts_what_is_lef
 
 def test_a_silent_log_is_explained_without_empty_tables() -> None:
     (silent,) = [document for document in documents() if document["kind"] == "blind_spot"]
-    silent = {**silent, "record_count": 0, "record_ids": [], "usual": {**silent["usual"], "dimensions": []}}
+    silent = altered({**silent, "record_count": 0, "record_ids": [], "usual": {**silent["usual"], "dimensions": []}})
     stream = io.StringIO()
     terminal.show_explanation(silent, Console(file=stream, width=200))
     assert "usual" not in stream.getvalue() and stream.getvalue().endswith("Records: 0\n")

@@ -62,8 +62,9 @@ def test_decoys_take_no_place(decoys: Records) -> None:
 def test_strangers_of_an_account_are_one_notable_for_as_long_as_they_come() -> None:
     done = first(FLOOD)
     (stands,) = [n for n in done.standing if n["folded"]]
-    assert stands["folded"]["origin"] == "account 999999999999"
-    assert (stands["folded"]["count"], len(stands["folded"]["ids"])) == (15, 14)
+    folded = stands["folded"]
+    assert folded is not None and folded["origin"] == "account 999999999999"
+    assert (folded["count"], len(folded["ids"])) == (15, 14)
     assert len({revision["day"] for revision in stands["revisions"]}) == 8
     assert done.run["overflow"] == 0
 
@@ -123,9 +124,7 @@ def test_the_last_part_of_a_name_finds_a_row_for_who_is_known_for_a_week(first: 
         ({"account": "2" * 12}, 9, ""),
     ],
 )
-def test_a_stranger_is_who_was_never_let_in_or_comes_from_elsewhere(
-    changes: dict[str, Any], history: int, origin: str
-) -> None:
+def test_a_stranger_is_who_was_never_let_in_or_comes_from_elsewhere(changes: Any, history: int, origin: str) -> None:
     """A partner's role with a history of being let in is none."""
     usual = {name: value for name, value in changes.items() if name == "account"}
     baselines = learnt(

@@ -50,7 +50,7 @@ NOTHING = plan.Breaks((), ())
 
 
 @pytest.fixture(scope="module")
-def documents() -> list[dict[str, Any]]:
+def documents() -> list[Any]:
     """The hostile notables of both kinds."""
     return [*map(by_hand, ATTACKS), *by_logs()]
 
@@ -70,13 +70,13 @@ def is_quoted(text: str) -> None:
     assert not HIDING.search(text)
 
 
-def test_the_strings_come_through_the_logs(documents: list[dict[str, Any]]) -> None:
+def test_the_strings_come_through_the_logs(documents: list[Any]) -> None:
     lines = [json.dumps(document) for document in documents[len(ATTACKS) :]]
     assert sum(MARK in text for text in lines) >= 200
     assert {d["identity"]["provider"] for d in documents[len(ATTACKS) :]} == {"aws", "github", "entra"}
 
 
-def test_the_brief_quotes_them(documents: list[dict[str, Any]]) -> None:
+def test_the_brief_quotes_them(documents: list[Any]) -> None:
     for document in documents:
         text = brief.text(document)
         is_quoted(text)
@@ -91,7 +91,7 @@ def test_the_words_of_a_brief_are_those_of_a_harmless_one() -> None:
         assert [fact.words for fact in brief.facts(by_hand(text))] == harmless
 
 
-def test_a_plan_quotes_them_and_no_command_holds_one(documents: list[dict[str, Any]]) -> None:
+def test_a_plan_quotes_them_and_no_command_holds_one(documents: list[Any]) -> None:
     steps = 0
     for document in documents:
         built = plan.draft(document, POLICY, Subjects(credentials(document)), NOTHING, 1_772_323_200)
@@ -111,7 +111,7 @@ def _texts(plain: str) -> str:
     return "" if MARK not in plain.lower() else " ".join(re.findall(r'"((?:[^"\\]|\\.)*pwn3d(?:[^"\\]|\\.)*)"', plain))
 
 
-def test_the_alert_for_elastic_shows_none_that_hides_and_its_note_quotes_them(documents: list[dict[str, Any]]) -> None:
+def test_the_alert_for_elastic_shows_none_that_hides_and_its_note_quotes_them(documents: list[Any]) -> None:
     for document in documents:
         alert = ecs.alert(document, created="2026-03-01T12:00:00Z")
         is_quoted(alert["nhi"]["brief"])
@@ -120,14 +120,14 @@ def test_the_alert_for_elastic_shows_none_that_hides_and_its_note_quotes_them(do
         assert {"kibana", "host", "risk"}.isdisjoint(alert)
 
 
-def test_splunks_notable_is_one_line_and_says_what_was_in_the_log(documents: list[dict[str, Any]]) -> None:
+def test_splunks_notable_is_one_line_and_says_what_was_in_the_log(documents: list[Any]) -> None:
     for document in documents:
         line = event_of(document, 1_772_323_200)
         assert len(line.splitlines()) == 1 and not HIDING.search(line)
         assert json.loads(line)["nhi_notable"] == document
 
 
-def test_splunks_explanation_keeps_its_rows_and_its_brief_quotes_them(documents: list[dict[str, Any]]) -> None:
+def test_splunks_explanation_keeps_its_rows_and_its_brief_quotes_them(documents: list[Any]) -> None:
     for document in documents:
         explained = explaining._LINES
         lines = [{"nhi_section": name, **line} for name in explained for line in explained[name](document)]
@@ -152,7 +152,7 @@ def test_a_dashboards_search_keeps_its_stages_whatever_a_token_holds(name: str) 
             assert [stage.split()[:1] for stage in stages(filled(query, tokens))] == harmless
 
 
-def test_a_terminal_gets_no_character_that_acts(documents: list[dict[str, Any]]) -> None:
+def test_a_terminal_gets_no_character_that_acts(documents: list[Any]) -> None:
     for document in documents:
         shown = io.StringIO()
         console = Console(file=shown, width=200)
@@ -176,7 +176,7 @@ return [...document.querySelectorAll('*')].map(e => e.tagName + ' ' + e.getAttri
 """
 
 
-def _skeleton(chromium: Chrome, path: Path, notables: list[dict[str, Any]]) -> list[str]:
+def _skeleton(chromium: Chrome, path: Path, notables: list[Any]) -> list[str]:
     path.write_bytes(html.render(notables, {}).encode("utf-8", "replace"))
     chromium.get(path.as_uri())
     return list(chromium.execute_script(SKELETON))
@@ -274,7 +274,7 @@ def test_the_brief_on_the_command_line_quotes_them_with_a_turned_model(tmp_path:
 # ---- what people type, and tables for spreadsheets
 
 
-def test_an_exception_is_offered_in_words_that_a_terminal_can_show(documents: list[dict[str, Any]]) -> None:
+def test_an_exception_is_offered_in_words_that_a_terminal_can_show(documents: list[Any]) -> None:
     from nhi_watch.report.words import visible
 
     for document in documents:

@@ -23,19 +23,20 @@ from nhi_watch.detect.exposure import fast
 from nhi_watch.detect.ledger import ControlEntry, Exemption
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.store import MemoryStore, pack, unpack
+from notable_samples import altered
 from test_exposure import KEY, LEAK, OFF, USUAL, admin, user
 
 NEW = "AKIARTXV5AHDNEWNEWNE"
 NEXT = TODAY + 1
 
 
-def made(day: int, clock: str) -> dict[str, Any]:
+def made(day: int, clock: str) -> Any:
     """Somebody makes the CI user a new key."""
     answer = {"accessKey": {"accessKeyId": NEW, "userName": "ci", "status": "Active"}}
     return {**admin(day, clock, "CreateAccessKey", userName="ci"), "responseElements": answer}
 
 
-def used_new(day: int, clock: str) -> dict[str, Any]:
+def used_new(day: int, clock: str) -> Any:
     actor = user(day, clock)
     return {
         **actor,
@@ -44,19 +45,19 @@ def used_new(day: int, clock: str) -> dict[str, Any]:
     }
 
 
-def quiet(day: int) -> list[dict[str, Any]]:
+def quiet(day: int) -> list[Any]:
     """Others go on working: the log is there and shows nothing of the key."""
     return [record(day, f"{hour:02}:00", role="other") for hour in (1, 12, 23)]
 
 
-def exposed(*parts: list[dict[str, Any]], known: Any = NO_ASSETS) -> tuple[MemoryStore, list[dict[str, Any]]]:
+def exposed(*parts: list[Any], known: Any = NO_ASSETS) -> tuple[MemoryStore, list[Any]]:
     store = MemoryStore()
     run(store, [item for part in parts for item in part])
     fast.tell(store, KEY, LEAK, "public-repo")
     return store, fast.judge(store, history.read(store), known, LEAK + HOUR)
 
 
-def follow(store: MemoryStore, notables: list[dict[str, Any]], now: int) -> dict[str, ControlEntry]:
+def follow(store: MemoryStore, notables: list[Any], now: int) -> dict[str, ControlEntry]:
     entries = ledger.follow(store, history.read(store), publish.as_of(store, notables, now), now)
     mine = {notable["id"] for notable in notables}
     return {entry.control: entry for entry in entries if entry.notable in mine or not mine}
@@ -113,7 +114,7 @@ def test_a_reduction_before_it_was_asked_for_does_not_count() -> None:
     assert follow(store, notables, LEAK + HOUR)["reduce_privilege"].status == "open"
 
 
-def role_notable(store: MemoryStore) -> dict[str, Any]:
+def role_notable(store: MemoryStore) -> Any:
     """A notable as the pipeline writes it, of the role `payments-api`, which has no long-lived credential."""
     raid = [
         record(TODAY, f"14:{n:02}", service=service, name=name, address="185.220.101.4", agent="aws-cli/2.1")
@@ -142,7 +143,7 @@ def test_a_role_is_rotated_by_revoking_its_sessions(name: str, params: dict[str,
 def test_only_what_was_listed_or_confirmed_asks_and_a_benign_verdict_closes() -> None:
     store = MemoryStore()
     notable = role_notable(store)
-    below = {**notable, "listed": False, "listed_on": ""}
+    below = altered({**notable, "listed": False, "listed_on": ""})
     assert not follow(store, [below], LEAK + HOUR)
     feedback.put(store, [feedback.judge(below, "confirmed", "ada", "seen", LEAK + 10 * HOUR, {})])
     assert {entry.status for entry in follow(store, [below], LEAK + 11 * HOUR).values()} == {"open"}
@@ -157,7 +158,7 @@ def test_an_ordinary_policy_on_a_role_does_not_rotate_it() -> None:
     assert follow(store, [notable], LEAK + HOUR)["rotate_secret"].status == "open"
 
 
-def intrusion(day: int, clock: str, end: str = "") -> dict[str, Any]:
+def intrusion(day: int, clock: str, end: str = "") -> Any:
     """A compromise of a role, with its last unusual call at `clock`."""
     role = "AROAPAYMENTS"
     who = NotableIdentity(
@@ -171,7 +172,7 @@ def intrusion(day: int, clock: str, end: str = "") -> dict[str, Any]:
     )
 
 
-def act(day: int, clock: str, by: str, name: str, **params: str) -> dict[str, Any]:
+def act(day: int, clock: str, by: str, name: str, **params: str) -> Any:
     return record(day, clock, role=by, service="iam", name=name, requestParameters=params)
 
 
@@ -256,7 +257,7 @@ def test_the_task_of_a_control_fits_its_identity() -> None:
     ]
     document = intrusion(TODAY, "10:30")
     both, created = [c for c in document["controls"] for _ in members], render(TODAY * DAY + seconds("10:40"))
-    document = {**document, "members": members, "controls": both, "created": created}
+    document = altered({**document, "members": members, "controls": both, "created": created})
     asked = ledger.follow(store, tenant_history, [document], TODAY * DAY + 12 * HOUR)
 
     def tasks(since: str) -> dict[tuple[str, str], str]:

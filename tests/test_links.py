@@ -26,7 +26,7 @@ READER = "vault-reader"
 STOLEN = "ASIASTOLENSESSION001"
 
 
-def assumes(session: str = STOLEN, clock: str = "14:06") -> dict[str, Any]:
+def assumes(session: str = STOLEN, clock: str = "14:06") -> Any:
     """The raided machine asks for a session of another role."""
     return record(
         TODAY,
@@ -41,7 +41,7 @@ def assumes(session: str = STOLEN, clock: str = "14:06") -> dict[str, Any]:
     )
 
 
-def used(session: str = STOLEN) -> list[dict[str, Any]]:
+def used(session: str = STOLEN) -> list[Any]:
     """The other role does what it never did."""
     calls = (("secretsmanager", "GetSecretValue"), ("secretsmanager", "ListSecrets"), ("iam", "CreateAccessKey"))
     return [
@@ -63,7 +63,7 @@ def used(session: str = STOLEN) -> list[dict[str, Any]]:
 HISTORY = quiet(20) + quiet(20, role=READER)
 
 
-def found(*parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def found(*parts: list[Any]) -> list[Any]:
     _, results = scored(*parts)
     return [n for n in results[-1].notables if n["first_time"].startswith("2024-10-04")]
 
@@ -86,7 +86,7 @@ def test_the_notable_of_several_validates_comes_back_and_names_the_controls_of_e
     assert READER in notable["controls"][2]["reason"]
 
 
-def lists_secrets(day: int, clock: str = "09:40", **more: Any) -> dict[str, Any]:
+def lists_secrets(day: int, clock: str = "09:40", **more: Any) -> Any:
     return record(day, clock, role=READER, service="secretsmanager", name="ListSecrets", **more)
 
 

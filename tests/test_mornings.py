@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ NOBODY = frozenset[str]()
 END = parse("2026-05-20T00:00:00Z")
 
 
-def _row(name: str, severity: str = "low", last: str = "2026-05-19T10:00:00Z") -> dict[str, str]:
+def _row(name: str, severity: str = "low", last: str = "2026-05-19T10:00:00Z") -> Any:
     status = "ongoing" if last > "2026-05-19" else "quiet"
     return {"id": name, "severity": severity, "last_time": last, "life": status, "kind": "compromise"}
 

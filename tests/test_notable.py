@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from importlib import resources
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from nhi_watch.core import documents as types
+from nhi_watch.core import notable, status
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import from_json, to_json
 from notable_samples import documents, many, samples
 
 
-def schema() -> dict[str, Any]:
+def schema() -> Any:
     text = resources.files("nhi_watch.schemas").joinpath("notable.schema.json").read_text("utf-8")
     return dict(json.loads(text))
 
@@ -23,7 +26,7 @@ def schema() -> dict[str, Any]:
 VALIDATOR = Draft202012Validator(schema())
 
 
-def objects_of(node: Any) -> list[dict[str, Any]]:
+def objects_of(node: Any) -> list[Any]:
     """Every sub-schema that describes an object with properties of its own."""
     if isinstance(node, list):
         return [inner for item in node for inner in objects_of(item)]
@@ -68,7 +71,7 @@ def test_a_notable_survives_json(notable: Any) -> None:
     assert from_json(json.loads(json.dumps(to_json(notable)))) == notable
 
 
-def broken(path: str, value: Any) -> dict[str, Any]:
+def broken(path: str, value: Any) -> Any:
     """The first sample with one value replaced; the path's parts are joined by `/`."""
     document = copy.deepcopy(documents()[0])
     *parents, last = path.split("/")
@@ -115,3 +118,16 @@ def test_a_wrong_document_is_refused_with_the_fields_name(path: str, value: Any,
 )
 def test_the_schema_refuses_what_the_design_forbids(path: str, value: Any) -> None:
     assert not VALIDATOR.is_valid(broken(path, value))
+
+
+CLASSES = {
+    kind: getattr({"notable": notable, "status": status}[named[1]], named[2])
+    for kind in vars(types).values()
+    if (named := re.fullmatch(r"`(notable|status)\.(\w+)`\.", getattr(kind, "__doc__", None) or ""))
+}
+"""The type of a JSON object → the class that it is made of, which its docstring names."""
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_the_type_of_a_document_has_the_fields_of_its_class(kind: type) -> None:
+    assert [*get_type_hints(kind)] and {*get_type_hints(kind)} == {*get_type_hints(CLASSES[kind])}

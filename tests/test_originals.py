@@ -21,14 +21,14 @@ from nhi_watch.hosts.files.reader.chunks import Chunks
 from nhi_watch.report import jsonlines
 from nhi_watch.report.queries import originals_of, queries
 from nhi_watch.state.sqlite import SqliteStore
-from notable_samples import documents
+from notable_samples import altered, documents
 from splunk_grammar import check
 from splunk_search import matcher
 
 THEFT = {"address": "185.220.101.4", "service": "iam", "name": "CreateAccessKey", "agent": "aws-cli/2.15.30 x"}
 
 
-def trail() -> list[dict[str, Any]]:
+def trail() -> list[Any]:
     """Two weeks of a quiet role, and a theft on the last day; one record holds a secret."""
     quiet = [record(day, f"{hour:02d}:10") for day in range(TODAY - 14, TODAY + 1) for hour in range(8, 18)]
     secret = {"requestParameters": {"password": "Hunter2!!"}}
@@ -36,7 +36,7 @@ def trail() -> list[dict[str, Any]]:
     return [*quiet, *unusual]
 
 
-def as_lines(records: list[dict[str, Any]]) -> bytes:
+def as_lines(records: list[Any]) -> bytes:
     return b"".join(json.dumps(record).encode() + b"\n" for record in records)
 
 
@@ -84,7 +84,7 @@ def test_a_later_run_finds_what_an_earlier_one_read_or_says_why_not(
     first.write_bytes(as_lines(trail()))
     assert cli.main(["score", str(first), "--out", str(tmp_path / "other"), "--state", str(state)]) == 0
 
-    def text(minute: int) -> dict[str, Any]:
+    def text(minute: int) -> Any:
         """What a run over one more record keeps of the day's first odd one, which another folder has."""
         second.write_bytes(as_lines([record(TODAY, f"13:{minute:02d}", **THEFT)]))
         assert cli.main(["score", str(second), "--out", str(out), "--state", str(state)]) == 0
@@ -209,7 +209,7 @@ def test_of_the_oldest_files_nothing_is_kept_where_it_becomes_too_much(
 def test_the_first_and_the_last_odd_call_are_kept_however_many_weigh_more() -> None:
     entry = documents()[0]["timeline"][0]
     timeline = [{**entry, "record_id": f"r{n}", "points": 1.6 if n in (0, 99) else 2.0} for n in range(100)]
-    assert originals_of({**documents()[0], "timeline": timeline})[:2] == ["r0", "r99"]
+    assert originals_of(altered({**documents()[0], "timeline": timeline}))[:2] == ["r0", "r99"]
 
 
 def test_a_record_that_is_too_long_is_cut_and_says_so(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_a_record_that_is_too_long_is_cut_and_says_so(tmp_path: Path) -> None:
 
 
 def test_searches_are_what_splunk_knows_and_end_with_no_quote_of_a_log() -> None:
-    notable = {**documents()[0], "record_ids": ['a"b', "c\\d", "e'f", "g:response"]}
+    notable = altered({**documents()[0], "record_ids": ['a"b', "c\\d", "e'f", "g:response"]})
     searches = dict(queries(notable, [{"raw": "the records: a\"b c\\d e'f and g"}]))
     for spelled in searches.values():
         check(spelled["SPL"])
@@ -230,7 +230,7 @@ def test_searches_are_what_splunk_knows_and_end_with_no_quote_of_a_log() -> None
 
 def test_the_search_for_splunk_finds_the_records() -> None:
     ids = [item["eventID"] for item in trail()]
-    spelled = dict(queries({**documents()[0], "record_ids": ids[-3:]}))["the records behind it"]["SPL"]
+    spelled = dict(queries(altered({**documents()[0], "record_ids": ids[-3:]})))["the records behind it"]["SPL"]
     words = spelled[spelled.index("(") : spelled.index(")") + 1]
     assert [name for name in ids if matcher(words)({"_raw": [json.dumps({"eventID": name})]})] == ids[-3:]
 
@@ -242,7 +242,7 @@ def test_jq_finds_the_records_in_lines_and_in_documents_compressed_or_not(tmp_pa
     path.write_text(json.dumps({"Records": trail()}))
     packed.write_bytes(gzip.compress(as_lines(trail())))
     ids = [item["eventID"] for item in trail()][-3:]
-    notable = {**documents()[0], "record_ids": [*ids, 'it\'s "none"']}
+    notable = altered({**documents()[0], "record_ids": [*ids, 'it\'s "none"']})
     assert "gzip -cdf FILE… | jq" in dict(queries(notable))["the records behind it"]["jq"]
     events = [{"raw": " ".join(notable["record_ids"]), "file": str(file)} for file in (lines, path, packed, lines)]
     command = dict(queries(notable, events))["the records behind it"]["jq"]

@@ -26,7 +26,7 @@ from nhi_watch.report import ecs, jsonlines
 from nhi_watch.report.run_summary import facts
 from nhi_watch.report.terminal import show
 from nhi_watch.report.words import visible
-from notable_samples import HOSTILE, documents, run
+from notable_samples import HOSTILE, altered, documents, run
 
 CREATED = "2026-03-13T00:05:00Z"
 ECS_PACKAGE = "@elastic/ecs@9.4.0"
@@ -40,7 +40,7 @@ def test_notables_come_back_from_their_file_as_they_were(tmp_path: Path) -> None
 
 
 def test_a_writer_that_dies_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
-    def dying() -> Iterator[dict[str, Any]]:
+    def dying() -> Iterator[Any]:
         yield {"id": 2}
         raise KeyboardInterrupt
 
@@ -71,7 +71,7 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
         list(jsonlines.read(path))
 
 
-def shown(notables: list[dict[str, Any]], width: int, said: dict[str, Any]) -> str:
+def shown(notables: list[Any], width: int, said: Any) -> str:
     stream = io.StringIO()
     show(notables, said, Console(file=stream, width=width))
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
@@ -116,9 +116,14 @@ def test_of_several_days_the_time_is_that_of_what_is_told_and_the_first_day_is_n
 
 
 def test_what_is_new_comes_first_and_what_is_below_the_line_last() -> None:
-    new, old, below = ({**documents()[n], "id": f"{n}52b5797c8"} for n in (0, 1, 2))
+    new, old, below = (altered({**documents()[n], "id": f"{n}52b5797c8"}) for n in (0, 1, 2))
     stream = io.StringIO()
-    show([new, {**old, "life": "ongoing"}], run(2), Console(file=stream, width=100), [{**below, "listed": False}])
+    show(
+        [new, altered({**old, "life": "ongoing"})],
+        run(2),
+        Console(file=stream, width=100),
+        [altered({**below, "listed": False})],
+    )
     lines = stream.getvalue().splitlines()
     titles = [line.strip() for line in lines if line.strip().endswith(")") and line[:1].isupper() and "(1)" in line]
     assert titles == ["New (1)", "Still open (1)", "Not listed (1)"]
@@ -126,13 +131,15 @@ def test_what_is_new_comes_first_and_what_is_below_the_line_last() -> None:
 
 def test_what_waits_for_a_verdict_alone_is_one_line() -> None:
     old, older, fresh = (
-        {
-            **documents()[0],
-            "id": f"{n}52b5797c8",
-            "life": "quiet",
-            "last_time": f"2026-03-{day}T10:00:00Z",
-            "listed_on": f"2026-03-{day}",
-        }
+        altered(
+            {
+                **documents()[0],
+                "id": f"{n}52b5797c8",
+                "life": "quiet",
+                "last_time": f"2026-03-{day}T10:00:00Z",
+                "listed_on": f"2026-03-{day}",
+            }
+        )
         for n, day in enumerate(("02", "01", "09"))
     )
     stream = io.StringIO()
@@ -154,9 +161,9 @@ def test_what_somebody_confirmed_says_so_on_the_next_day() -> None:
 
 
 def test_what_is_settled_stands_apart_with_its_verdict() -> None:
-    below, done = ({**documents()[n], "id": f"{n}52b5797c8", "listed": False} for n in (0, 1))
+    below, done = (altered({**documents()[n], "id": f"{n}52b5797c8", "listed": False}) for n in (0, 1))
     stream = io.StringIO()
-    resolved = {**done, "life": "closed", "closed_why": "benign, by alice"}
+    resolved = altered({**done, "life": "closed", "closed_why": "benign, by alice"})
     show([], run(2), Console(file=stream, width=100), [resolved, below])
     head, _, tail = stream.getvalue().partition("Settled (1)")
     assert "Not listed (1)" in head and "benign, by alice: " in tail and "alice" not in head
@@ -232,7 +239,7 @@ def test_hidden_characters_are_written_out(text: str, expected: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def ecs_fields() -> dict[str, Any]:
+def ecs_fields() -> Any:
     """Elastic's own list of fields, fetched from npm once a machine; never part of this project."""
     cache = Path(tempfile.gettempdir()) / "nhi_watch-ecs-9.4.0.tgz"
     if not cache.exists():
@@ -245,7 +252,7 @@ def ecs_fields() -> dict[str, Any]:
     return flat_fields(cache)
 
 
-def flat_fields(archive: Path) -> dict[str, Any]:
+def flat_fields(archive: Path) -> Any:
     """`EcsFlat` out of the package: JavaScript that node turns into JSON."""
     need(shutil.which("node"), "needs node to read the list of ECS fields")
     with tempfile.TemporaryDirectory() as folder, tarfile.open(archive) as package:
@@ -264,7 +271,7 @@ def leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, node
 
 
-def faults(document: dict[str, Any], fields: dict[str, Any]) -> list[str]:
+def faults(document: Any, fields: Any) -> list[str]:
     """What ECS says against a document, `nhi.*`, `data_stream` and what the integrations add to it apart."""
     result = []
     for path, value in leaves(document):
@@ -289,7 +296,7 @@ def fits(kind: str, value: Any) -> bool:
     return isinstance(value, str) and (kind != "date" or value.endswith("Z"))
 
 
-def test_every_alert_is_ecs(ecs_fields: dict[str, Any]) -> None:
+def test_every_alert_is_ecs(ecs_fields: Any) -> None:
     assert len(ecs_fields) == 2605
     assert [faults(ecs.alert(notable, created=CREATED), ecs_fields) for notable in documents()] == [[]] * 12
 
@@ -323,7 +330,7 @@ def test_an_identity_is_a_user_or_a_service_and_never_both() -> None:
         assert alert[kind]["id"] == alert["entity"]["id"] == notable["identity"]["id"]
 
 
-def _largest(schema: dict[str, Any], root: dict[str, Any]) -> Any:
+def _largest(schema: Any, root: Any) -> Any:
     """The largest value that a schema allows; what it does not bound, as a log might have it."""
     while "$ref" in schema:
         schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
@@ -343,11 +350,13 @@ def _largest(schema: dict[str, Any], root: dict[str, Any]) -> Any:
     return {"integer": 9, "number": 9.5, "boolean": True}[kind]
 
 
-def test_the_largest_notable_that_the_schema_allows_is_an_alert_of_20_kb_at_most(ecs_fields: dict[str, Any]) -> None:
+def test_the_largest_notable_that_the_schema_allows_is_an_alert_of_20_kb_at_most(ecs_fields: Any) -> None:
     first, path = documents()[0], Path(schemas.__file__).with_name("notable.schema.json")
     schema = json.loads(path.read_text("utf-8"))
     kept = {name: first[name] for name in ("frameworks", "model", "baseline", "receipt", "telemetry")}
-    largest = {**_largest(schema, schema), **kept, "kind": "compromise", "severity": "critical", "merged_into": None}
+    largest = altered(
+        {**_largest(schema, schema), **kept, "kind": "compromise", "severity": "critical", "merged_into": None}
+    )
     for signal, known in zip(largest["signals"], itertools.cycle(first["signals"])):
         signal["id"] = known["id"]
     assert len(json.dumps(largest)) > 1_000_000
@@ -373,8 +382,8 @@ def test_nothing_that_the_stack_owns_is_written() -> None:
 
 def test_each_revision_of_a_notable_has_a_document_id_of_its_own() -> None:
     first, second = documents()[:2]
-    assert ecs.document_id(first) == ecs.document_id(dict(first, rank=9, created=CREATED))
-    grown = dict(first, revision=first["revision"] + 1)
+    assert ecs.document_id(first) == ecs.document_id(altered({**first, "rank": 9, "created": CREATED}))
+    grown = altered({**first, "revision": first["revision"] + 1})
     assert len({ecs.document_id(item) for item in (first, second, grown)}) == 3
 
 
@@ -389,9 +398,9 @@ def test_a_reader_who_has_seen_enough_gets_no_message_and_no_defect() -> None:
 
 def test_below_the_line_the_gravest_comes_first_and_no_new_trifle() -> None:
     grave, trifle = (
-        {**documents()[0], "id": name, "listed": False, "severity": severity, "life": status}
+        altered({**documents()[0], "id": name, "listed": False, "severity": severity, "life": status})
         for name, severity, status in (("a", "high", "ongoing"), ("b", "low", "new"))
     )
-    listed = [{**item, "listed": True} for item in (grave, trifle)]
+    listed = [altered({**item, "listed": True}) for item in (grave, trifle)]
     assert [item["id"] for item in ranked([trifle, grave])] == ["a", "b"]
     assert [item["id"] for item in ranked(listed)] == ["b", "a"]

@@ -126,7 +126,7 @@ def test_a_later_day_does_not_touch_an_earlier_one() -> None:
 # ---- the budget
 
 
-def names(notables: Sequence[dict[str, Any]]) -> set[str]:
+def names(notables: Sequence[Any]) -> set[str]:
     return {n["identity"]["name"].rpartition("/")[2] for n in notables}
 
 
@@ -226,7 +226,7 @@ def test_what_was_shown_in_the_morning_stays_shown_beside_what_is_graver() -> No
 # ---- who is eligible
 
 
-def by(identity: dict[str, Any], day: int = TODAY) -> Records:
+def by(identity: Any, day: int = TODAY) -> Records:
     return [{**r, "userIdentity": identity, "eventID": f"x{n}"} for n, r in enumerate(raid(day=day))]
 
 
@@ -251,7 +251,7 @@ USER = {
     ],
     ids=["service", "root", "root's key", "user's key"],
 )
-def test_only_what_can_be_stolen_from_a_machine_is_a_notable(identity: dict[str, Any], notables: int) -> None:
+def test_only_what_can_be_stolen_from_a_machine_is_a_notable(identity: Any, notables: int) -> None:
     _, (result,) = scored(quiet(5) + by(identity))
     matches = [*result.notables, *result.below]
     assert len([n for n in matches if n["first_time"][:10] == "2024-10-04"]) == notables

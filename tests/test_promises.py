@@ -43,7 +43,7 @@ def complete_run(days: list[Records]) -> Records:
 
 
 @pytest.fixture(scope="module")
-def expected(complete_run: Records) -> dict[str, Any]:
+def expected(complete_run: Records) -> Any:
     built = answer(runs([complete_run]))
     assert len(built["notable"]) >= 3, "the sample must raise some notables"
     assert any(later for _, later, *_ in built["delta"].values()), "and hold something in quarantine"
@@ -71,17 +71,15 @@ def delayed(records: Records, seed: int, days_late: float) -> Records:
 # ---- the answer does not depend on how the data was cut up
 
 
-def test_daily_runs_give_what_one_run_gives(learnt: MemoryStore, expected: dict[str, Any]) -> None:
+def test_daily_runs_give_what_one_run_gives(learnt: MemoryStore, expected: Any) -> None:
     assert answer(learnt) == expected
 
 
-def test_short_runs_give_what_one_run_gives(complete_run: Records, expected: dict[str, Any]) -> None:
+def test_short_runs_give_what_one_run_gives(complete_run: Records, expected: Any) -> None:
     assert answer(runs(cut(complete_run, 60))) == expected
 
 
-def test_shuffled_and_repeated_records_of_one_run_give_the_same(
-    complete_run: Records, expected: dict[str, Any]
-) -> None:
+def test_shuffled_and_repeated_records_of_one_run_give_the_same(complete_run: Records, expected: Any) -> None:
     mixed = complete_run + complete_run[1::5]
     random.Random(1).shuffle(mixed)
     assert answer(runs([mixed])) == expected
@@ -89,7 +87,7 @@ def test_shuffled_and_repeated_records_of_one_run_give_the_same(
 
 @pytest.mark.parametrize("late", [0.02, 0.9])
 def test_records_that_come_before_their_day_is_closed_find_their_place(
-    complete_run: Records, expected: dict[str, Any], late: float
+    complete_run: Records, expected: Any, late: float
 ) -> None:
     assert answer(runs(cut(delayed(complete_run, 5, late), 25))) == expected
 
@@ -109,7 +107,7 @@ def listed(store: MemoryStore) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("late", [0.0, 11.0])
 def test_relieving_memory_on_the_way_changes_nothing(
-    complete_run: Records, expected: dict[str, Any], late: float, monkeypatch: pytest.MonkeyPatch
+    complete_run: Records, expected: Any, late: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one run, records may lie in any order."""
     monkeypatch.setattr(session, "MAX_BUFFERED", 400)
@@ -159,7 +157,7 @@ def forgetful(monkeypatch: pytest.MonkeyPatch, deltas: int = 6) -> None:
 
 
 def test_what_was_forgotten_still_counts(
-    days: list[Records], complete_run: Records, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    days: list[Records], complete_run: Records, expected: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forgetful(monkeypatch, cases.GAP + 3)  # a notable that goes on is looked for in the week before
     for parts in (days, [complete_run]):
@@ -169,7 +167,7 @@ def test_what_was_forgotten_still_counts(
         assert built["notable"].items() <= expected["notable"].items()
 
 
-def test_a_clock_years_ahead_changes_nothing(days: list[Records], expected: dict[str, Any]) -> None:
+def test_a_clock_years_ahead_changes_nothing(days: list[Records], expected: Any) -> None:
     assert answer(runs([*days[:5], [record(40_000, "10:00")], *days[5:]])) == expected
 
 
@@ -200,7 +198,7 @@ def test_any_records_in_any_order_and_cut_give_the_same_once_their_days_are_clos
     assert answer(runs([*cuts, end])) == answer(runs([[*mixed, *end]])) == answer(runs([calls, end]))
 
 
-def of_day(notable: dict[str, Any]) -> int:
+def of_day(notable: Any) -> int:
     return parse(notable["eventTime"]) // DAY
 
 
@@ -247,7 +245,7 @@ def child(state: Path, parts: list[Path]) -> subprocess.Popen[bytes]:
 
 
 def test_killed_at_any_moment_and_run_again_the_answer_is_the_same(
-    days: list[Records], expected: dict[str, Any], tmp_path: Path
+    days: list[Records], expected: Any, tmp_path: Path
 ) -> None:
     parts = [tmp_path / f"{number}.json" for number in range(len(days))]
     for part, records in zip(parts, days):

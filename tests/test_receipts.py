@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core_samples import Options, record, run
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
 from nhi_watch.detect.explain.claims import ClaimCheck, day_scored, verify
@@ -18,6 +19,7 @@ from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
+from notable_samples import altered
 from test_pipeline import quiet, raid
 
 CARD = model.load()
@@ -45,7 +47,7 @@ LEARNT = {**ALL, "baseline": None, "points": None}
 
 def test_every_receipt_is_recomputed_after_more_days_were_learnt(days: list[Records], tmp_path: Path) -> None:
     path = tmp_path / "state.sqlite"
-    written: dict[str, Document] = {}
+    written: dict[str, NotableDocument] = {}
     for day in days:
         store = SqliteStore(path)
         for notable in run(store, day, ROOM).notables:
@@ -125,7 +127,7 @@ def test_after_retention_it_says_what_can_no_longer_be_checked(monkeypatch: pyte
     checks = verify(store, CARD, notable)
     assert holds(checks) == LEARNT
     assert "2024-10-04 is closed" in next(c.told for c in checks if c.what == "baseline")
-    forged = {**notable, "likelihood": notable["likelihood"] - 1}
+    forged = altered({**notable, "likelihood": notable["likelihood"] - 1})
     assert holds(verify(store, CARD, forged)) == {**LEARNT, "likelihood": False}
     run(store, quiet(9, end=20_015))
     last = verify(store, CARD, notable)

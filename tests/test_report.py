@@ -22,7 +22,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from need import need
 from nhi_watch.core.status import unusual_least
 from nhi_watch.report.html import render
-from notable_samples import HOSTILE, digest, documents, many, run
+from notable_samples import HOSTILE, altered, digest, documents, many, run
 from screenshot import browser, resize
 from test_outputs import HIDDEN
 
@@ -42,7 +42,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def originals() -> dict[str, dict[str, Any]]:
+def originals() -> dict[str, Any]:
     """Raw records behind the first two samples."""
     return {
         entry["record_id"]: {"file": "logs/day.json.gz", "line": 7 + n, "cut": False, "raw": json.dumps({
@@ -65,7 +65,7 @@ def visit(chromium: Chrome, path: Path) -> Chrome:
     return chromium
 
 
-def log(page: Chrome, kind: str) -> list[dict[str, Any]]:
+def log(page: Chrome, kind: str) -> list[Any]:
     """Entries of the browser's log since the last call."""
     return list(page.get_log(kind))  # type: ignore[no-untyped-call]
 
@@ -91,7 +91,7 @@ def test_the_list_shows_every_notable_and_none_is_open(page: Chrome) -> None:
 
 
 def test_what_merely_goes_on_is_one_line_and_opens_like_the_others(chromium: Chrome, tmp_path: Path) -> None:
-    goes_on = {**documents()[1], "life": "ongoing", "listed_on": "2026-03-07"}
+    goes_on = altered({**documents()[1], "life": "ongoing", "listed_on": "2026-03-07"})
     path = tmp_path / "report.html"
     path.write_text(render([documents()[0], goes_on], run()), "utf-8")
     page = visit(chromium, path)
@@ -309,7 +309,7 @@ def test_five_thousand_notables_are_opened_searched_and_clicked(chromium: Chrome
     assert opened(chromium) == [notables[4097]["title"]]
 
 
-def worst() -> dict[str, Any]:
+def worst() -> Any:
     """A notable with everything at its bound."""
     document = documents()[0]
     document["record_ids"] = [f"{number:036d}" for number in range(1000)]
@@ -321,7 +321,7 @@ def worst() -> dict[str, Any]:
 def test_the_bounds_keep_even_five_thousand_of_the_worst_small() -> None:
     document = worst()
     raw = {name: {"file": "f", "line": 1, "cut": False, "raw": digest(name) * 100} for name in document["record_ids"]}
-    notables = [{**document, "id": digest(str(number))} for number in range(5000)]
+    notables = [altered({**document, "id": digest(str(number))}) for number in range(5000)]
     assert len(render(notables, run(5000), events=raw).encode()) < 10_000_000
 
 
@@ -526,7 +526,7 @@ def test_what_an_intrusion_made_is_not_told_to_be_rotated_and_impact_names_what_
     (document, *_) = documents()
     built = {**document["controls"][0], "reason": "Remove user/x, which this intrusion made: delete it and its keys."}
     factors = [{"name": "let in", "value": "", "weight": 1.0}, {"name": "privilege", "value": "write", "weight": 1.1}]
-    changed = {**document, "controls": [built], "impact": {**document["impact"], "factors": factors}}
+    changed = altered({**document, "controls": [built], "impact": {**document["impact"], "factors": factors}})
     path = tmp_path / "made.html"
     path.write_text(render([changed], run()), "utf-8")
     visit(chromium, path).find_element(By.CSS_SELECTOR, ".item a").click()

@@ -8,7 +8,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from nhi_watch.detect.history import History
 from nhi_watch.hosts.files import jobs
 from nhi_watch.hosts.files import respond as command
 from nhi_watch.state.store import MemoryStore
-from notable_samples import documents
+from notable_samples import altered, documents
 
 SECOND = parse(NOW)
 NOTHING = plan.Breaks((), ())
@@ -123,7 +123,7 @@ def test_rules_that_only_look_alike_do_not_overlap(tmp_path: Path) -> None:
 # ---- plans
 
 
-def drafted(document: Mapping[str, Any], rules: Policy, *credentials: str) -> dict[str, Any]:
+def drafted(document: Any, rules: Policy, *credentials: str) -> Any:
     return plan.draft(document, rules, mine(document["identity"]["id"], *credentials), NOTHING, SECOND)
 
 
@@ -260,7 +260,7 @@ def test_a_plan_that_was_changed_is_refused() -> None:
     with pytest.raises(InputError, match="another policy"):
         plan.check(built, rules._replace(sha256="0" * 64), document, secrets)
     with pytest.raises(InputError, match="the notable has changed since"):
-        plan.check(built, rules, {**document, "revision": document["revision"] + 1}, secrets)
+        plan.check(built, rules, altered({**document, "revision": document["revision"] + 1}), secrets)
     with pytest.raises(InputError, match="nothing to approve"):
         plan.check(plan.sealed({**built, "steps": []}), rules, document, secrets)
     with pytest.raises(InputError, match="is not a plan"):
@@ -285,7 +285,7 @@ def _write_key(path: Path, key: Ed25519PrivateKey) -> None:
     path.write_bytes(key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption()))
 
 
-def respond(folder: Path, what: str, *words: object, at: str = NOW, which: int = 0) -> dict[str, Any]:
+def respond(folder: Path, what: str, *words: object, at: str = NOW, which: int = 0) -> Any:
     wanted = notable(DAY_ONE + which)["id"]
     more = ("--policy", folder / "response_policy.toml", *(("--now", at) if what == "plan" else ()))
     with pytest.MonkeyPatch.context() as patch:
@@ -293,7 +293,7 @@ def respond(folder: Path, what: str, *words: object, at: str = NOW, which: int =
         return asked(command, what, wanted, *more, *words, out=folder)
 
 
-def approve(folder: Path, who: str = "alice", at: str = NOW, key: str = "") -> dict[str, Any]:
+def approve(folder: Path, who: str = "alice", at: str = NOW, key: str = "") -> Any:
     file = folder / f"{key or who}.pem"
     return respond(folder, "approve", "--by", who, "--why", "it was stolen", "--key", file, at=at)
 
@@ -419,7 +419,7 @@ def test_what_breaks_is_told_by_last_use() -> None:
     identity_history = next(
         identity_history for identity_history in tenant_history.identities.values() if identity_history.sights
     )
-    who = {"id": identity_history.identity.id}
+    who: Any = {"id": identity_history.identity.id}
     consumers = plan.of(tenant_history, notable(), [who])
     assert consumers
     assert [c.last for c in consumers] == sorted((c.last for c in consumers), reverse=True)
@@ -432,7 +432,7 @@ def test_the_calls_of_the_notable_that_were_refused_are_a_use_and_others_are_non
         for n, address in enumerate(("198.51.100.7", "198.51.100.7", "192.0.2.7", "203.0.113.7"))
     ]
     worked = {**by_user("10:09"), "sourceIPAddress": "203.0.113.7"}
-    consumers = plan.of(lived(*tried, worked), notable(), [{"id": USER.id}])
+    consumers = plan.of(lived(*tried, worked), notable(), [altered({"id": USER.id})])
     assert {(c.network, c.events, c.refused, c.suspicious) for c in consumers} == {
         ("198.51.100.0/24", 2, 2, True),
         ("203.0.113.0/24", 2, 1, False),
@@ -445,7 +445,7 @@ def test_the_calls_of_the_notable_that_were_refused_are_a_use_and_others_are_non
 def test_parameters_are_whole_or_left_out() -> None:
     for name, pattern in PATTERNS.items():
         assert not [bad for bad in HOSTILE if re.fullmatch(pattern, bad, re.ASCII) and not bad.startswith("-")], name
-    who = {"id": USER.id, "name": USER.name, "provider": "aws", "kind": "user", "account": ""}
+    who = altered({"id": USER.id, "name": USER.name, "provider": "aws", "kind": "user", "account": ""})
     given = parameters(who, "x", notable())
     assert given["aws_name"] == "ci"
     assert "aws_key" not in given
@@ -559,13 +559,13 @@ def test_the_next_command_that_is_printed_works_from_the_plan_to_the_export(
 # ---- whom and what to act on
 
 
-def lived(*records: dict[str, Any]) -> History:
+def lived(*records: Any) -> History:
     store = MemoryStore()
     run(store, json.loads(json.dumps(records).replace("111111111111", ACCOUNT)))
     return history.read(store)
 
 
-def by_user(clock: str, name: str = "GetObject", key: str = KEY, **params: str) -> dict[str, Any]:
+def by_user(clock: str, name: str = "GetObject", key: str = KEY, **params: str) -> Any:
     who = {
         "type": "IAMUser",
         "principalId": "AIDAEXAMPLE",
@@ -578,12 +578,12 @@ def by_user(clock: str, name: str = "GetObject", key: str = KEY, **params: str) 
     return log(DAY_ONE, clock, service=service, name=name, userIdentity=who, id=f"u{clock}", requestParameters=params)
 
 
-def linked() -> dict[str, Any]:
+def linked() -> Any:
     """A notable of a user and a role, whose panel does not say whose the key was."""
     return {**notable(), "members": [_member(USER), _member(ROLE)], "last_time": render(DAY_ONE * DAY + 20 * 3600)}
 
 
-def _member(who: NotableIdentity) -> dict[str, Any]:
+def _member(who: NotableIdentity) -> Any:
     return {
         "id": who.id,
         "name": who.name,
@@ -603,10 +603,10 @@ def test_the_key_comes_from_any_record_of_the_notable() -> None:
 
 
 def test_a_user_whom_records_name_without_an_arn_can_be_acted_on() -> None:
-    who = {**_member(USER), "name": "ci"}
+    who = altered({**_member(USER), "name": "ci"})
     assert parameters(who, KEY, notable())["aws_name"] == "ci"
-    assert "aws_name" not in parameters({**who, "id": f"aws:{ACCOUNT}:user:ci"}, KEY, notable())
-    assert "aws_name" not in parameters({**who, "name": "ci; rm -rf /"}, KEY, notable())
+    assert "aws_name" not in parameters(altered({**who, "id": f"aws:{ACCOUNT}:user:ci"}), KEY, notable())
+    assert "aws_name" not in parameters(altered({**who, "name": "ci; rm -rf /"}), KEY, notable())
 
 
 def test_what_no_longer_exists_is_said_and_gets_no_command() -> None:
@@ -622,7 +622,7 @@ def test_what_no_longer_exists_is_said_and_gets_no_command() -> None:
     assert "no longer exists: deleted at" in text and f"anything with `{KEY}`" in text and "record u11" in text
 
 
-def making() -> list[dict[str, Any]]:
+def making() -> list[Any]:
     """The records of a role that makes a user, gives it all, and a key."""
     return [
         {**log(DAY_ONE, f"10:0{n}", role="payments-api", service="iam", name=name, id=f"r{n}",
@@ -635,7 +635,7 @@ def making() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def made_by_the_role() -> tuple[dict[str, Any], Subjects]:
+def made_by_the_role() -> tuple[Any, Subjects]:
     """The role makes the user, and works with it."""
     doing = making()
     for item in doing:
@@ -643,11 +643,11 @@ def made_by_the_role() -> tuple[dict[str, Any], Subjects]:
     calm = log(DAY_ONE - 1, "10:00", role="payments-api", id="calm")
     calm["userIdentity"]["sessionContext"]["sessionIssuer"]["principalId"] = "AROAEXAMPLE"
     actions = plan_dimension("iam:CreateUser", "iam:AttachUserPolicy", "iam:CreateAccessKey", "s3:ListBuckets")
-    document = {**linked(), "usual": {**linked()["usual"], "dimensions": [actions]}}
+    document = altered({**linked(), "usual": {**linked()["usual"], "dimensions": [actions]}})
     return document, plan.subjects(lived(calm, *doing, by_user("10:20", "ListBuckets")), document)
 
 
-def plan_dimension(*fresh: str) -> dict[str, Any]:
+def plan_dimension(*fresh: str) -> Any:
     return {"name": "action", "usual": [], "observed": [{"value": item, "new": True, "count": 1} for item in fresh]}
 
 
@@ -670,7 +670,7 @@ def test_what_the_intrusion_made_is_stripped_and_deleted_and_gets_no_new_key() -
         plan.check(built, plan.load(), document, subjects._replace(created=frozenset()))
 
 
-def raw_of(*records: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def raw_of(*records: Any) -> dict[str, Any]:
     return {f"r{n}": {"id": f"r{n}", "raw": json.dumps(record)} for n, record in enumerate(records)}
 
 
@@ -678,7 +678,7 @@ def test_what_was_made_and_granted_is_named_from_the_records_with_what_takes_it_
     calls = ("iam:CreateUser", "iam:AttachUserPolicy", "iam:CreateAccessKey", "iam:CreateAccessKey")
     timeline = [{"action": call, "outcome": "success", "count": 1, "time": NOW, "points": 1.0} for call in calls]
     document, subjects = made_by_the_role()
-    document = {**document, "timeline": timeline}
+    document = altered({**document, "timeline": timeline})
     effects = actions.effects(document, raw_of(*making()))
     text = plan.text(plan.draft(document, plan.load(), subjects, NOTHING, SECOND, effects))
     part = text[text.index("What it made, granted") :].partition("\n\n")[0].splitlines()[1:]
@@ -694,7 +694,7 @@ def test_what_was_made_and_granted_is_named_from_the_records_with_what_takes_it_
     ]
 
 
-def _done(call: str, count: int = 1, targets: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
+def _done(call: str, count: int = 1, targets: tuple[str, ...] = (), **more: Any) -> Any:
     return {
         "action": call,
         "outcome": "success",
@@ -717,7 +717,7 @@ def test_all_of_high_impact_that_worked_is_listed_with_its_targets() -> None:
         _done("s3:GetObject", 6),
         _done("ec2:TerminateInstances", 7, points=0.0),
     ]
-    effects = actions.effects({**notable(), "timeline": timeline}, {})
+    effects = actions.effects(altered({**notable(), "timeline": timeline}), {})
     assert list(actions.lines(effects))[1:] == [
         "- cloudtrail:StopLogging, 1 call: `trail/a`",
         "- ec2:ModifySnapshotAttribute, 3 calls: `snap-1`, `snap-2`",
@@ -726,7 +726,7 @@ def test_all_of_high_impact_that_worked_is_listed_with_its_targets() -> None:
 
 
 def test_the_secrets_that_were_read_are_to_be_rotated() -> None:
-    def reads(day: int, clock: str, name: str, address: str) -> dict[str, Any]:
+    def reads(day: int, clock: str, name: str, address: str) -> Any:
         return {
             **log(
                 day,
@@ -750,11 +750,11 @@ def test_the_secrets_that_were_read_are_to_be_rotated() -> None:
         reads(DAY_ONE, "10:04", "new", tenant_habits),
         refused,
     )
-    names = plan.secrets(lived_, notable(), [{"id": USER.id}])
+    names = plan.secrets(lived_, notable(), [altered({"id": USER.id})])
     assert names == ["both", "new"]
 
-    def text(names: list[str], *calls: dict[str, Any]) -> list[str]:
-        return list(actions.lines(actions.read_secrets({**notable(), "timeline": calls}, names)))[1:]
+    def text(names: list[str], *calls: Any) -> list[str]:
+        return list(actions.lines(actions.read_secrets(altered({**notable(), "timeline": calls}), names)))[1:]
 
     assert text(names) == ["- rotate the 2 secrets it read:", "  `both`", "  `new`"]
     assert text(names[:1]) == ["- rotate the secret it read:", "  `both`"]
@@ -765,7 +765,7 @@ def test_the_secrets_that_were_read_are_to_be_rotated() -> None:
 
 
 def test_what_was_taken_back_since_needs_no_command_and_what_came_after_does() -> None:
-    def record(event: str, minute: int, name: str) -> dict[str, Any]:
+    def record(event: str, minute: int, name: str) -> Any:
         return {
             "eventName": event,
             "eventSource": "iam.amazonaws.com",
@@ -779,7 +779,7 @@ def test_what_was_taken_back_since_needs_no_command_and_what_came_after_does() -
         record("DeleteRole", 3, "again"),
         record("CreateRole", 4, "again"),
     )
-    lines = [*actions.lines(actions.effects({**notable(), "timeline": []}, raw_of(*story)))][1:]
+    lines = [*actions.lines(actions.effects(altered({**notable(), "timeline": []}), raw_of(*story)))][1:]
     assert lines == [
         "- iam:CreateRole: role-name `again` (record `r3`)",
         "  undo: aws iam delete-role --role-name again",
@@ -793,7 +793,7 @@ def test_what_a_record_names_in_no_shape_of_aws_is_never_part_of_a_command(name:
     record = {"eventName": "CreateUser", "eventSource": "iam.amazonaws.com", "requestParameters": {"userName": name}}
     refused = {**record, "errorCode": "AccessDenied", "requestParameters": {"userName": "ci"}}
     junk = [{**record, "requestParameters": None, "responseElements": {"user": [1]}}, [], 3]
-    effects = actions.effects({**notable(), "timeline": []}, raw_of(record, refused, *junk))  # type: ignore[arg-type]
+    effects = actions.effects(altered({**notable(), "timeline": []}), raw_of(record, refused, *junk))
     assert [item["undo"] for item in effects] == ["", ""] and not any("$(" in line for line in actions.lines(effects))
 
 

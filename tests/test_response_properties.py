@@ -58,7 +58,7 @@ KNOWN = [
 BASE = notable()
 
 
-def random_notable(dice: random.Random) -> tuple[dict[str, Any], Subjects]:
+def random_notable(dice: random.Random) -> tuple[Any, Subjects]:
     unique, name, account, kind, credential = dice.choice(KNOWN)
     bad = dice.choice([*HOSTILE, ""])
     if dice.random() < 0.3:
@@ -119,7 +119,7 @@ def test_no_plan_goes_beyond_its_policy(seed: int) -> None:
             plan.check(smuggled, rules, document, secrets)
 
 
-def _smuggle(dice: random.Random, built: dict[str, Any]) -> dict[str, Any]:
+def _smuggle(dice: random.Random, built: Any) -> Any:
     """The plan with something in it that the policy did not give, sealed anew."""
     other: dict[str, Any] = json.loads(json.dumps(built))
     step = dice.choice(other["steps"])

@@ -127,7 +127,7 @@ def test_a_verdict_or_an_exception_beside_the_trail_is_found(tmp_path: Path) -> 
         desk(audit, "verify", out=folder)
 
 
-def lines(records: list[dict[str, Any]]) -> Iterator[str]:
+def lines(records: list[Any]) -> Iterator[str]:
     return (json.dumps(record) + "\n" for record in records)
 
 

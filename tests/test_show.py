@@ -61,7 +61,7 @@ def test_a_list_has_likelihood_and_severity_in_columns_of_their_own(out: Path) -
     text = desk(listing, out=out)
     assert "likelihood  severity" in text and "70%  high" in text and "20%  low" in text
     assert "3 notables; 1 more not listed or dealt with: --all." in text
-    first = asked(listing, out=out)[0]  # type: ignore[index]
+    first = asked(listing, out=out)[0]
     assert tuple(first) == listing.COLUMNS
     assert (first["likelihood"], first["severity"], first["owner"]) == (70.0, "high", "team-build")
 

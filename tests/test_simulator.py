@@ -131,8 +131,14 @@ def test_files_hold_one_event_a_line(tmp_path: Path) -> None:
 
 
 def test_the_demo_tells_what_it_listed_that_is_no_incident() -> None:
-    hit = {"id": "aaaaaaaa", "likelihood": 90.0, "severity": "critical", "title": "stolen", "record_ids": ["1", "7"]}
-    wrong = {
+    hit: Any = {
+        "id": "aaaaaaaa",
+        "likelihood": 90.0,
+        "severity": "critical",
+        "title": "stolen",
+        "record_ids": ["1", "7"],
+    }
+    wrong: Any = {
         "id": "bbbbbbbb",
         "likelihood": 98.0,
         "severity": "critical",
@@ -146,7 +152,7 @@ def test_the_demo_tells_what_it_listed_that_is_no_incident() -> None:
         "  bbbbbb, 98% critical: refused",
         "      Ordinary work: a job or a release did this for the first time in 4 active days; its owner can tell.",
     ]
-    hardly = {**wrong, "likelihood": 10.1, "severity": "low"}
+    hardly: Any = {**wrong, "likelihood": 10.1, "severity": "low"}
     assert "can tell (hardly above 10, where the list begins)." in list(truth.no_incidents([], [hardly]))[-1]
     oddity = {"record_ids": ["9"]}
     assert "An engineer used this identity" in list(truth.no_incidents([hit], [hit, wrong], [oddity]))[-1]

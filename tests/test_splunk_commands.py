@@ -71,7 +71,7 @@ class Commands:
         first = getinfo(words, earliest_time=str(START), latest_time=str(END))
         return [self.python, *BARE, str(self.app / "bin" / f"{name}.py")], first
 
-    def stream(self, command: str, *chunks: bytes) -> tuple[int, bytes, list[tuple[dict[str, Any], bytes]]]:
+    def stream(self, command: str, *chunks: bytes) -> tuple[int, bytes, list[tuple[Any, bytes]]]:
         line, first = self.begun(command)
         done = subprocess.run(line, input=first + b"".join(chunks), capture_output=True, timeout=120, check=False)
         return done.returncode, done.stderr, list(replies(io.BytesIO(done.stdout)))
@@ -87,19 +87,19 @@ def here(app: Path) -> Commands:
     return Commands("", app)
 
 
-def call(day: int, second: int, service: str, name: str, **more: str) -> dict[str, Any]:
+def call(day: int, second: int, service: str, name: str, **more: str) -> Any:
     when = {"eventTime": render(START + day * DAY + second), "eventID": f"{day}-{second}-{name}"}
     return record(0, "00:00", service=service, name=name, **when, **more)
 
 
-def story() -> list[dict[str, Any]]:
+def story() -> list[Any]:
     """A machine at its daily work for a week, then a thief with its session."""
     work = [call(day, 36_000 + 600 * n, "s3", "GetObject") for day in range(7) for n in range(6)]
     thief = {"sourceIPAddress": "185.220.101.4", "userAgent": "aws-cli/2.1"}
     return work + [call(7, 50_000 + 60 * n, service, name, **thief) for n, (service, name) in enumerate(RAID)]
 
 
-def raw(records: Sequence[dict[str, Any]]) -> list[Row]:
+def raw(records: Sequence[Any]) -> list[Row]:
     return [
         {"_raw": [json.dumps(r)], "sourcetype": ["aws:cloudtrail"], "_time": [str(START)], "note": ["a", "$b"]}
         for r in records

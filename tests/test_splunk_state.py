@@ -18,6 +18,7 @@ from nhi_watch.hosts.splunk.notables import row_of, short
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
+from notable_samples import altered
 from splunk_conf import conf
 from splunk_faults import live
 from splunk_peers import Window
@@ -31,7 +32,7 @@ RANK = "NHI Watch - Rank"
 
 
 @lru_cache
-def records() -> tuple[dict[str, Any], ...]:
+def records() -> tuple[Any, ...]:
     days = Tenant(Spec(days=3, machines=8, seed=8, campaigns=8, events=1_600)).days()
     return tuple(record for day in days for record in day.records)
 
@@ -171,11 +172,11 @@ def test_an_event_of_a_notable_is_short_and_its_fields_are_where_splunk_looks(se
     worst = json.loads(events[0])["nhi_notable"]
     signal = {**worst["signals"][0], "evidence": "é" * 2_000, "points": 5.0, "record_ids": ["r" * 90] * 50}
     entry = {"time": "2025-03-05T10:00:00Z", "source": "198.51.100.7", "points": 1.0}
-    worst = {
+    worst = altered({
         **worst, "signals": [signal] * 78, "timeline": [entry] * 200, "members": [], "record_ids": ["r" * 90] * 500,
         "title": "é" * 200, "summary": "é" * 1_000, "telemetry": {"provisional": False},
         "usual": {"dimensions": [], "x": "y" * 99_999},
-    }  # fmt: skip
+    })  # fmt: skip
     row = row_of(Publication("new", worst, True), {"overflow": 0, "overflow_highest": 0.0}, start, is_complete=False)
     assert len(str(row["_raw"]).encode()) < 20_000
     assert "usual" not in short(worst)

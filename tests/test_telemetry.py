@@ -39,7 +39,7 @@ def raid(day: int, clock: str = "14", **changes: Any) -> Records:
 
 
 @cache
-def ordinary() -> tuple[dict[str, Any], ...]:
+def ordinary() -> tuple[Any, ...]:
     """Twelve days of two accounts that never sleep."""
     days = range(FIRST, TODAY)
     return tuple(r for day in days for account in ("", OTHER) for r in hourly(day, range(24), account))
@@ -50,7 +50,7 @@ def today(own: range, day: int = TODAY) -> Records:
     return hourly(day, own) + hourly(day, range(24), OTHER)
 
 
-def spots(store: Any) -> list[dict[str, Any]]:
+def spots(store: Any) -> list[Any]:
     return blind_spots.stored(store)
 
 
@@ -122,12 +122,12 @@ def test_a_clock_years_ahead_ends_no_day() -> None:
 # ---- what it means for the notables of the day
 
 
-def compromise(store: Any, day: int = TODAY) -> dict[str, Any]:
+def compromise(store: Any, day: int = TODAY) -> Any:
     (result,) = [n for key, n in contents(store)["notable"].items() if key.startswith(f"{day:06d}/")]
     return dict(result)
 
 
-def published(store: Any) -> dict[str, Any]:
+def published(store: Any) -> Any:
     (result,) = [item for item in publish.stored(store) if item["kind"] == "compromise"]
     return result
 
@@ -174,7 +174,7 @@ def test_the_range_holds_every_likelihood_that_the_unknown_signals_could_have_gi
     seen = tuple(round(dice.random() * 9, 2) if dice.random() < 0.2 else 0.0 for _ in NAMES)
     bound = Baselines(CARD).bound(Baselines(CARD).baseline(MACHINE, TODAY))
     shown = zip(NAMES, *bound.features(seen), seen)
-    signals = [
+    signals: list[Any] = [
         {"id": name, "points": worth, "bin": level, "value": value} for name, worth, level, value in shown if value
     ]
     low, high = bounds(bound.tenant_habits, signals, unknown)

@@ -70,7 +70,7 @@ def history() -> list[Records]:
     return [ordinary(day) for day in range(LAST - 39, LAST)]
 
 
-def titles(notables: list[dict[str, Any]], kind: str) -> list[str]:
+def titles(notables: list[Any], kind: str) -> list[str]:
     return [notable["title"] for notable in notables if notable["kind"] == kind]
 
 
@@ -111,7 +111,7 @@ def test_what_is_of_tomorrow_is_read_and_what_is_later_is_read_when_its_day_has_
         {"event.ingested": "2024-10-02T10:00:00Z"},
     ],
 )
-def test_what_is_dated_after_it_was_received_moves_nothing_however_old_it_is(changes: dict[str, Any]) -> None:
+def test_what_is_dated_after_it_was_received_moves_nothing_however_old_it_is(changes: Any) -> None:
     intake = Intake([cloudtrail])
     intake.feed([{**record(day, "10:00"), **changes} for day in (19_998, 19_999, 20_000)])  # received on day 19,998
     assert (sorted(intake.batch), intake.batch.rejected) == ([19_998, 19_999], {"ahead": 1})
@@ -224,7 +224,7 @@ def test_a_late_notable_verifies_and_is_closed_when_a_week_has_gone_by(history: 
     assert now["life"] == ("quiet" if now["severity"] in GRAVE else "closed"), "a grave one waits for a verdict"
 
 
-def runs_on(store: MemoryStore, parts: list[Records]) -> list[dict[str, Any]]:
+def runs_on(store: MemoryStore, parts: list[Records]) -> list[Any]:
     for part in parts:
         result = run(store, part)
     return [*result.standing, *result.below]

@@ -11,6 +11,7 @@ import pytest
 from core_samples import TODAY, Options, record, run
 from nhi_watch.context import actions
 from nhi_watch.core.behaviour import Behaviour, BehaviourKey, IdentityDay, key_of_event
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect import model
@@ -33,7 +34,7 @@ class Ran(NamedTuple):
     """A simulated run."""
 
     store: MemoryStore
-    notables: list[dict[str, Any]]
+    notables: list[NotableDocument]
     records: Records
 
 
@@ -61,7 +62,7 @@ def on_eve(day: int, identity_days: dict[str, IdentityDay]) -> Baselines:
     return baselines
 
 
-def members_of(notable: dict[str, Any]) -> list[str]:
+def members_of(notable: Any) -> list[str]:
     return [member["id"] for member in notable["members"]] or [notable["identity"]["id"]]
 
 
@@ -73,7 +74,7 @@ def likelihood(parts: list[Episode]) -> float:
 # ---- what would have been normal
 
 
-def made_up(notable: dict[str, Any], network: str) -> IdentityDay:
+def made_up(notable: Any, network: str) -> IdentityDay:
     """The day that the notable's own words describe."""
     text, who, day = notable["usual"]["instead"], notable["identity"], day_scored(notable)
     known = State(ran().store).load_day(day)[who["id"]].identity
@@ -108,6 +109,7 @@ def test_every_counterfactual_is_as_likely_as_it_claims() -> None:
     assert len(notables) >= 10, "the sample must raise notables"
     for notable in notables:
         text = notable["usual"]["instead"]
+        assert text is not None
         days = [made_up(notable, network) for network in text["networks"]]
         baselines = on_eve(days[0].day, {days[0].identity.id: days[0]})
         likelihoods = [likelihood([score_day(baselines, day)]) for day in days]
@@ -119,12 +121,14 @@ def test_what_is_normal_is_less_likely_than_what_happened_where_that_is_worth_a_
     loud = [n for n in ran().notables if n["likelihood"] >= 20]
     assert len(loud) >= 2
     for notable in loud:
-        assert notable["usual"]["instead"]["likelihood"] < notable["likelihood"], notable["title"]
+        instead = notable["usual"]["instead"]
+        assert instead is not None and instead["likelihood"] < notable["likelihood"], notable["title"]
 
 
 def test_a_known_machine_is_offered_its_own_networks_and_calls() -> None:
     (notable,) = run(MemoryStore(), quiet(20) + raid()).notables
     text = notable["usual"]["instead"]
+    assert text is not None
     assert (text["of"], text["networks"], text["actions"]) == ("own", ["52.95.110.0/24"], ["s3:GetObject"])
     assert text["agent"] == "boto3" and text["hour"] in (9, 10, 11)
     assert text["likelihood"] < 2 < 50 < notable["likelihood"]
@@ -134,8 +138,8 @@ def test_a_known_machine_is_offered_its_own_networks_and_calls() -> None:
 def test_a_newcomer_is_offered_what_its_peers_do_and_on_the_first_day_what_the_world_does() -> None:
     peers = quiet(20, role="payments-web")
     (notable,) = [n for n in run(MemoryStore(), peers + raid()).notables if "payments-api" in n["title"]]
-    assert notable["usual"]["instead"]["of"] == "peers"
-    assert notable["usual"]["instead"]["actions"] == ["s3:GetObject"]
+    text = notable["usual"]["instead"]
+    assert text is not None and (text["of"], text["actions"]) == ("peers", ["s3:GetObject"])
     (identity_day,) = regrouped(raid(), {notable["identity"]["id"]})
     first = claims.instead(Baselines(CARD), score_day(Baselines(CARD), identity_day))
     assert (first.of, len(first.actions)) == ("world", claims.CHOICES)

@@ -30,6 +30,7 @@ from core_samples import TODAY, Going, record
 from flood_samples import tenant, theft
 from nhi_watch import cli
 from nhi_watch.core.behaviour import BEHAVIOURS, NEWCOMERS
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect.day import CROWD
 from nhi_watch.detect.episodes import FOLDED
@@ -116,7 +117,7 @@ def case(kind: str, number: int) -> None:
     print(json.dumps({"seconds": round(seconds, 1), "mb": peak, "theft": theft_is}))
 
 
-def over_files(records: Iterable[dict[str, Any]]) -> tuple[float, list[dict[str, Any]]]:
+def over_files(records: Iterable[dict[str, Any]]) -> tuple[float, list[NotableDocument]]:
     """Processor seconds, and the notables."""
     with tempfile.TemporaryDirectory() as folder, closing(SqliteStore(Path(folder) / "state.sqlite")) as store:
         first = Going(store)
@@ -135,7 +136,7 @@ def over_files(records: Iterable[dict[str, Any]]) -> tuple[float, list[dict[str,
         return time.process_time() - began, done.notables
 
 
-def beside_file(what: str, number: int) -> tuple[float, list[dict[str, Any]]]:
+def beside_file(what: str, number: int) -> tuple[float, list[NotableDocument]]:
     """The same, of `nhi score` over a costly file beside one with the tenant and the theft."""
     with tempfile.TemporaryDirectory() as folder:
         log, out = Path(folder) / "log", Path(folder) / "out"
@@ -159,7 +160,7 @@ def costly(what: str, number: int) -> bytes:
     return gzip.compress("\n".join(map(json.dumps, dates)).encode())
 
 
-def over_elastic(records: Iterable[dict[str, Any]]) -> tuple[float, list[dict[str, Any]]]:
+def over_elastic(records: Iterable[dict[str, Any]]) -> tuple[float, list[NotableDocument]]:
     """The same, of a run over a real server."""
     stream, began = "logs-aws.cloudtrail-bounds", int(time.time()) - 60
     job = ReadJob(stream, "bounds", began, lag=0)

@@ -15,6 +15,7 @@ from typing import Any
 
 from _bench import nhi, write
 
+from nhi_watch.core.documents import IdentityDocument, NotableDocument
 from nhi_watch.core.event import Identity
 from nhi_watch.detect.run import ranked
 from nhi_watch.report import jsonlines
@@ -71,7 +72,7 @@ def main() -> None:
 # ---- the state
 
 
-def built(out: Path, identities: int, notables: int) -> tuple[Identity, list[Json]]:
+def built(out: Path, identities: int, notables: int) -> tuple[Identity, list[NotableDocument]]:
     """Results of so many identities and notables; one of the identities, and the list."""
     data = out.parent / "data"
     nhi("simulate", "--days", 5, "--machines", 40, "--campaigns", 6, "--seed", 7, "--out", data)
@@ -121,9 +122,9 @@ def credential_of(known: Known) -> Credential:
     return Credential(key_of(known.identity), (known.identity,), known.first, known.last, ())
 
 
-def notable_of(item: Json, known: Known, number: int) -> Json:
+def notable_of(item: NotableDocument, known: Known, number: int) -> NotableDocument:
     """A notable of another identity."""
-    identity = {**item["identity"], "id": known.identity.id, "name": known.identity.name}
+    identity: IdentityDocument = {**item["identity"], "id": known.identity.id, "name": known.identity.name}
     return {**item, "id": f"{number:x}".rjust(6, "a") + item["id"][6:], "identity": identity, "members": []}
 
 

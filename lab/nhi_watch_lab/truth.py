@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.notable import BANDS, SEVERITIES, risk_of
 from nhi_watch.detect import publish
 from nhi_watch.report import jsonlines
@@ -43,7 +44,7 @@ def _missed(incident: Document) -> str:
 
 
 def no_incidents(
-    incidents: Iterable[Document], listed: Sequence[Document], oddities: Sequence[Document] = ()
+    incidents: Iterable[Document], listed: Sequence[NotableDocument], oddities: Sequence[Document] = ()
 ) -> Iterator[str]:
     """How many of the listed notables hold no record of any incident, and a line for each of them."""
     records = {record for incident in incidents for record in incident["record_ids"]}
@@ -54,7 +55,7 @@ def no_incidents(
         yield f"      {_harmless(item, oddities)}"
 
 
-def _harmless(notable: Document, oddities: Iterable[Document]) -> str:
+def _harmless(notable: NotableDocument, oddities: Iterable[Document]) -> str:
     """What a false alarm was, in a sentence."""
     records = set(notable["record_ids"])
     if any(records & set(oddity["record_ids"]) for oddity in oddities):
@@ -70,13 +71,13 @@ def _harmless(notable: Document, oddities: Iterable[Document]) -> str:
     )
 
 
-def _edge(notable: Document) -> str:
+def _edge(notable: NotableDocument) -> str:
     """Whether it is hardly listed at all."""
     least = BANDS[-1][0]
     return f" (hardly above {least:g}, where the list begins)" if risk_of(notable) < least + 1 else ""
 
 
-def precision(incidents: Iterable[Document], listed: Sequence[Document]) -> str:
+def precision(incidents: Iterable[Document], listed: Sequence[NotableDocument]) -> str:
     """How many of the listed notables are incidents, by severity."""
     records = {record for incident in incidents for record in incident["record_ids"]}
     lines = []

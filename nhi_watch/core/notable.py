@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple, Optional, Union, get_args, get_origin, get_type_hints
 
 from nhi_watch.core import timestamps
+from nhi_watch.core.documents import DimensionDocument, ImpactDocument, NotableDocument
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.status import Folded, Receipt, Revision
 
@@ -74,7 +75,7 @@ def clip(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def dimensions_of(notable: Mapping[str, Any], name: str, identity: str = "") -> list[Mapping[str, Any]]:
+def dimensions_of(notable: NotableDocument, name: str, identity: str = "") -> list[DimensionDocument]:
     """Usual against observed in one respect: of one of the notable's identities, or of each of them."""
     dimensions = (dimension for dimension in notable["usual"]["dimensions"] if dimension["name"] == name)
     return [dimension for dimension in dimensions if not identity or dimension.get("identity", "") in ("", identity)]
@@ -380,21 +381,26 @@ def expected_risk(likelihood: float, impact: Impact) -> float:
     return round(min(100.0, likelihood * IMPACTS[impact.level]), 2)
 
 
-def risk_of(document: Mapping[str, Any]) -> float:
+def risk_of(document: NotableDocument) -> float:
     """The expected loss of a notable's JSON object; posture and blind spots go by their severity alone."""
-    risk: float = document["likelihood"] * IMPACTS[document["impact"]["level"]]
-    return round(min(100.0, risk), 2)
+    return weighed_risk(document["likelihood"], document["impact"])
 
 
-def order(document: Mapping[str, Any]) -> tuple[Any, ...]:
+def weighed_risk(likelihood: float, impact: ImpactDocument) -> float:
+    """The expected loss of a likelihood and of an impact's JSON object."""
+    return round(min(100.0, likelihood * IMPACTS[impact["level"]]), 2)
+
+
+def order(document: NotableDocument) -> tuple[Any, ...]:
     """Sorts the gravest notable first: by severity, expected loss, likelihood."""
     severity = -SEVERITIES.index(document["severity"])
     return severity, -risk_of(document), -document["likelihood"], document["id"]
 
 
-def to_json(notable: Notable) -> dict[str, Any]:
+def to_json(notable: Notable) -> NotableDocument:
     """The JSON object of the schema: dataclasses become objects, tuples arrays, times RFC 3339."""
-    return dict(_plain(notable))
+    document: NotableDocument = _plain(notable)
+    return document
 
 
 def from_json(document: Mapping[str, Any]) -> Notable:

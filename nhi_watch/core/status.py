@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from nhi_watch.core.documents import NotableDocument, SignalDocument, TimelineDocument
 from nhi_watch.core.timestamps import DAY, parse, render_day
 
 LIGHT = 1.5
@@ -69,14 +69,15 @@ class Folded:
     """The others, at most 200: notables, or identities of an origin."""
 
 
-def tells_calls(notable: Mapping[str, Any]) -> bool:
+def tells_calls(notable: NotableDocument) -> bool:
     """Whether a notable tells of unusual calls: a compromise, or the exposure of a key that was misused."""
     return notable["kind"] == "compromise" or notable["model"].get("ordinary") is not None
 
 
-def lowers(notable: Mapping[str, Any], signal: Mapping[str, Any]) -> bool:
+def lowers(notable: NotableDocument, signal: SignalDocument) -> bool:
     """Whether the likelihood would be lower without a signal's records, by a point at least."""
-    return signal.get("without") is not None and notable["likelihood"] - signal["without"] >= 1
+    without = signal.get("without")
+    return without is not None and notable["likelihood"] - without >= 1
 
 
 def unusual_from(points: Iterable[float]) -> float:
@@ -88,20 +89,20 @@ def unusual_from(points: Iterable[float]) -> float:
     return max(LIGHT, BESIDE * max(points, default=0.0))
 
 
-def face_day(notable: Mapping[str, Any]) -> str:
+def face_day(notable: NotableDocument) -> str:
     """The UTC date whose likelihood and summary a compromise shows: the day after that of its baseline."""
     eve = parse(f"{notable['baseline']['id'][:10]}T00:00:00Z")
     return render_day(eve // DAY + 1)
 
 
-def unusual_least(notable: Mapping[str, Any]) -> float:
+def unusual_least(notable: NotableDocument) -> float:
     """Points from which an entry of the timeline is odd: by those of the day that the summary tells of."""
     day = face_day(notable)
     then = [entry["points"] for entry in notable["timeline"] if entry["time"][:10] == day]
     return unusual_from(then or [entry["points"] for entry in notable["timeline"]])
 
 
-def unusual_calls(notable: Mapping[str, Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+def unusual_calls(notable: NotableDocument) -> tuple[Sequence[TimelineDocument], Sequence[TimelineDocument]]:
     """Timeline entries that are odd: those of the day that the summary tells of, and those of its other days."""
     day = face_day(notable)
     least = unusual_least(notable)
@@ -118,7 +119,7 @@ INSTEAD = {
 """What stands in the reason of a rotation → what it comes to, where there is no secret to rotate."""
 
 
-def is_new(notable: Mapping[str, Any]) -> bool:
+def is_new(notable: NotableDocument) -> bool:
     """Whether a notable got its place since yesterday; a finding of posture is a state, and never news."""
     return bool(notable["life"] == "new" and notable["kind"] != "posture")
 
@@ -127,7 +128,7 @@ WAITS_FROM = 3 * DAY
 """A weekend: what nothing was added to for longer is read once, as part of a count."""
 
 
-def is_waiting(notable: Mapping[str, Any], end: int) -> bool:
+def is_waiting(notable: NotableDocument, end: int) -> bool:
     """Whether a notable stays in the list for a verdict alone: nothing was added to it in the WAITS_FROM
     before `end`."""
     return notable["life"] == "quiet" and tells_calls(notable) and end - parse(notable["last_time"]) > WAITS_FROM
@@ -141,7 +142,7 @@ RESOLVED = (*RESOLVING, "excepted", BY_ROUTINE)
 """How `closed_why` begins where people, or what was learnt, have dealt with a notable."""
 
 
-def is_resolved(notable: Mapping[str, Any]) -> bool:
+def is_resolved(notable: NotableDocument) -> bool:
     """Whether a verdict, an exception or a routine took a notable off the list."""
     return notable["life"] == "closed" and str(notable["closed_why"]).startswith(RESOLVED)
 
@@ -155,6 +156,6 @@ def closed_by(why: str) -> str:
     return "routine" if why.startswith(BY_ROUTINE) else why.partition(",")[0]
 
 
-def is_routine(notable: Mapping[str, Any]) -> bool:
+def is_routine(notable: NotableDocument) -> bool:
     """Whether a notable was closed because it told of a routine alone."""
     return notable["life"] == "closed" and str(notable["closed_why"]).startswith(BY_ROUTINE)

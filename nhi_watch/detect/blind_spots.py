@@ -13,11 +13,11 @@ nothing cannot tell there, and the likelihood is told as a range.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 from nhi_watch.context.assets import UNKNOWN
 from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.documents import NotableDocument, SignalDocument, TelemetryDocument
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import ModelRef, Notable, Usual, clip, to_json
 from nhi_watch.core.status import Receipt
@@ -68,7 +68,7 @@ def process_day(rows: Rows, days: Days, day: int, gaps: Sequence[Gap]) -> None:
     rows.put("notable", [(key, None) for key in before if key not in notables])
 
 
-def stored(rows: Rows, since: int = 0) -> list[dict[str, Any]]:
+def stored(rows: Rows, since: int = 0) -> list[NotableDocument]:
     """The blind spots that are kept of a day and of later ones, by day."""
     return [unpack(raw) for _, raw in rows.scan("notable", f"blind/{max(0, since):06d}/", "blind0")]
 
@@ -146,7 +146,7 @@ def _describe(gaps: Sequence[Gap]) -> str:
     return f"{'. '.join(text[0].upper() + text[1:] for text in texts)}{more}."
 
 
-def verify(rows: Rows, notable: Mapping[str, Any]) -> list[ClaimCheck]:
+def verify(rows: Rows, notable: NotableDocument) -> list[ClaimCheck]:
     """Look for the silence again in the rhythms that are stored, and compare the receipt."""
     day, stored_receipt = day_scored(notable), notable["receipt"]
     if notable["signals"][0]["id"] != "silent_log":
@@ -167,7 +167,9 @@ def verify(rows: Rows, notable: Mapping[str, Any]) -> list[ClaimCheck]:
 # ---- what it means for the notables of that day
 
 
-def widened(document: dict[str, Any], tenant_habits: Callable[[], TenantHabits], gaps: Iterable[Gap]) -> dict[str, Any]:
+def widened(
+    document: NotableDocument, tenant_habits: Callable[[], TenantHabits], gaps: Iterable[Gap]
+) -> NotableDocument:
     """A notable with what missing telemetry leaves open: which signals cannot tell, and the range of its likelihood.
 
     Whatever was said before of silent logs is taken back first.
@@ -182,11 +184,11 @@ def widened(document: dict[str, Any], tenant_habits: Callable[[], TenantHabits],
         signals += [_lost(name, mine[0]) for name in unlit]
         blind.update(unlit)
     known_range = list(bounds(tenant_habits(), signals, blind & set(NAMES))) if blind else []
-    telemetry = {**document["telemetry"], "missing": [*seen, *map(missing, mine)][:50]}
+    telemetry: TelemetryDocument = {**document["telemetry"], "missing": [*seen, *map(missing, mine)][:50]}
     return {**document, "signals": signals[:200], "likelihood_range": known_range, "telemetry": telemetry}
 
 
-def _lost(name: str, gap: Gap) -> dict[str, Any]:
+def _lost(name: str, gap: Gap) -> SignalDocument:
     return {
         "id": name, "points": 0.0, "log_odds": 0.0, "value": None, "evidence": NO_LOG.format(missing(gap)),
         "record_ids": [], "cannot_tell": True, "without": None, "bin": 0, "identity": "",
@@ -284,7 +286,7 @@ class BlindSpotMonitor:
         self._days = self._rhythms.days(known) if self._is_over else {}
         self._gaps = find_gaps(self._days, day) if self._is_over else []
 
-    def widened(self, document: dict[str, Any]) -> dict[str, Any]:
+    def widened(self, document: NotableDocument) -> NotableDocument:
         """A notable of the day that is looked at, with what silent logs leave open."""
         return widened(document, self._tenant_habits, self._gaps)
 

@@ -16,6 +16,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from nhi_watch.core.documents import NotableDocument, PlaceFields, ReceiptDocument
 from nhi_watch.core.notable import risk_of, severity_of, to_json
 from nhi_watch.core.timestamps import HOUR, day_of, parse
 from nhi_watch.detect import ranking
@@ -25,7 +26,7 @@ from nhi_watch.detect.explain.notables import Hours, build, notable_id
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack
 
-Document = dict[str, Any]
+Document = NotableDocument
 HEAD, LATE = "head/", "late/"
 FOLDED = 200
 """Ids of identities for which an episode stands that are named."""
@@ -33,8 +34,17 @@ NOT_COMPARED = ("revision", "rank", "telemetry", "created")
 """Fields of a document whose change is no news."""
 
 
-NO_PLACE = {"listed": False, "listed_on": "", "over_budget": False, "folded_into": None, "merged_into": None,
-            "closed_why": "", "since": "", "predecessor": None, "life": "ongoing"}  # fmt: skip
+NO_PLACE: PlaceFields = {
+    "listed": False,
+    "listed_on": "",
+    "over_budget": False,
+    "folded_into": None,
+    "merged_into": None,
+    "closed_why": "",
+    "since": "",
+    "predecessor": None,
+    "life": "ongoing",
+}
 """What is said of a notable without a place."""
 
 
@@ -62,7 +72,7 @@ class EpisodeHead(NamedTuple):
     last: int
     title: str
     signals: Sequence[str]
-    receipt: Mapping[str, str]
+    receipt: ReceiptDocument
     digest: str
     """Of the document, without what is no news."""
 
@@ -82,9 +92,7 @@ class EpisodeHead(NamedTuple):
         return {*self.members, *([f"origin {self.origin}"] if self.origin else ())}
 
 
-def head_of(
-    document: Mapping[str, Any], day: int, since: int, origin: str = "", others: Sequence[str] = ()
-) -> EpisodeHead:
+def head_of(document: Document, day: int, since: int, origin: str = "", others: Sequence[str] = ()) -> EpisodeHead:
     """The head of an episode's document. `since`: the hour in which it reached the row threshold."""
     own = day_of(parse(document["baseline"]["id"] + "T00:00:00Z")) + 1
     members = [member["id"] for member in document["members"]] or [document["identity"]["id"]]

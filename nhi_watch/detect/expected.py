@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context import actions
+from nhi_watch.core.documents import NotableDocument, TimelineDocument
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import MAX_TIMELINE, SEVERITIES, clip
 from nhi_watch.core.status import LIGHT, unusual_calls
@@ -35,7 +36,7 @@ PREVIEW = 30
 """Days of which is shown what a pattern would have hidden."""
 _MOST = 40
 """Calls or places of a pattern."""
-Document = Mapping[str, Any]
+Document = NotableDocument
 
 
 class Pattern(NamedTuple):
@@ -66,7 +67,7 @@ class Pattern(NamedTuple):
         """Whether it is in force."""
         return now < self.until and not self.ended
 
-    def matches(self, entry: Document) -> bool:
+    def matches(self, entry: TimelineDocument) -> bool:
         """Whether a call is one of its calls, from one of its places."""
         return any(_is_call(entry["action"], each) for each in self.calls) and any(
             _is_place(entry["source"], each) for each in self.places)  # fmt: skip
@@ -106,7 +107,7 @@ def _is_place(source: str, wanted: str) -> bool:
 # ---- one pattern
 
 
-def make(notable: Document, calls: Sequence[str], places: Sequence[str], given: Verdict) -> Pattern:
+def make(notable: NotableDocument, calls: Sequence[str], places: Sequence[str], given: Verdict) -> Pattern:
     """The pattern that a notable suggests, or that is given; `given` says who, why, when and until.
 
     Raises:

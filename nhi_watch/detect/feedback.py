@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any, NamedTuple, Optional, Protocol
 
+from nhi_watch.core.documents import NotableDocument, SignalDocument
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.notable import SEVERITIES, clip, dimensions_of, risk_of
 from nhi_watch.core.status import RESOLVING, closed_by, is_resolved
@@ -90,7 +91,7 @@ class Preview(NamedTuple):
 # ---- verdicts
 
 
-def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int, more: Mapping[str, Any]) -> Verdict:
+def judge(notable: NotableDocument, verdict: str, by: str, why: str, now: int, more: Mapping[str, Any]) -> Verdict:
     """A verdict of a notable, checked. `more` may hold `until` (seconds) and `duplicate_of`.
 
     Raises:
@@ -114,7 +115,7 @@ def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int,
     return given_on(given, notable)
 
 
-def given_on(verdict: Verdict, notable: Mapping[str, Any]) -> Verdict:
+def given_on(verdict: Verdict, notable: NotableDocument) -> Verdict:
     """A verdict of which only the id of its notable was told, with what its giver saw of the notable."""
     grown = min(verdict.time, parse(notable["last_grown"])) if notable.get("last_grown") else 0
     return verdict._replace(
@@ -123,7 +124,7 @@ def given_on(verdict: Verdict, notable: Mapping[str, Any]) -> Verdict:
     )  # fmt: skip
 
 
-def _seen(notable: Mapping[str, Any], now: int = 1 << 40) -> list[tuple[int, Sequence[str], int, int]]:
+def _seen(notable: NotableDocument, now: int = 1 << 40) -> list[tuple[int, Sequence[str], int, int]]:
     """The episodes of a notable, as whoever judges it sees them."""
     return [
         (
@@ -188,7 +189,7 @@ def export_rows(given: Sequence[Verdict]) -> list[dict[str, Any]]:
     return [{n: render(v) if n in ("time", "until") else v for n, v in row.items()} for row in rows]
 
 
-def from_plain(row: Mapping[str, Any], where: str, known: Mapping[str, Mapping[str, Any]]) -> Verdict:
+def from_plain(row: Mapping[str, Any], where: str, known: Mapping[str, NotableDocument]) -> Verdict:
     """A verdict of an export (of ours, or of Splunk's lookup nhi_feedback) about a notable that is known.
 
     Raises:
@@ -213,7 +214,7 @@ def from_plain(row: Mapping[str, Any], where: str, known: Mapping[str, Mapping[s
 # ---- exceptions
 
 
-def allow(verdict: Verdict, notable: Mapping[str, Any], signal: str, value: str) -> Allowed:
+def allow(verdict: Verdict, notable: NotableDocument, signal: str, value: str) -> Allowed:
     """The exception of an `expected` verdict.
 
     Raises:
@@ -249,7 +250,7 @@ def exceptions(rows: Rows) -> list[Allowed]:
     return sorted(allowed, key=lambda a: (a.until, a.id))
 
 
-def hidden(notable: Mapping[str, Any], allowed: Iterable[Allowed], now: int) -> bool:
+def hidden(notable: NotableDocument, allowed: Iterable[Allowed], now: int) -> bool:
     """Whether exceptions that hold at `now` cover every reason of a notable: then nobody needs to see it.
 
     Only a compromise of one identity can be hidden: exposures and posture have exceptions of their own.
@@ -261,22 +262,22 @@ def hidden(notable: Mapping[str, Any], allowed: Iterable[Allowed], now: int) -> 
     return bool(mine and reasons) and all(_covered(notable, signal, mine) for signal in reasons)
 
 
-def _covered(notable: Mapping[str, Any], signal: Mapping[str, Any], mine: Sequence[Allowed]) -> bool:
+def _covered(notable: NotableDocument, signal: SignalDocument, mine: Sequence[Allowed]) -> bool:
     fine = {a.value for a in mine if a.signal == signal["id"]}
     values, is_complete = _values(notable, signal)
     return signal["evidence"] in fine or bool(is_complete and values and values <= fine)
 
 
-def choices(notable: Mapping[str, Any]) -> list[tuple[str, str]]:
+def choices(notable: NotableDocument) -> list[tuple[str, str]]:
     """(signal, value) pairs of which exceptions could be made, the heaviest reason first."""
     return [(s["id"], v) for s in _reasons(notable) for v in sorted(_values(notable, s)[0]) or [s["evidence"]]]
 
 
-def _reasons(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _reasons(notable: NotableDocument) -> list[SignalDocument]:
     return [s for s in notable["signals"] if s["points"] >= REASON_POINTS and not s["cannot_tell"]]
 
 
-def _values(notable: Mapping[str, Any], signal: Mapping[str, Any]) -> tuple[set[str], bool]:
+def _values(notable: NotableDocument, signal: SignalDocument) -> tuple[set[str], bool]:
     """The values of a signal in a notable, and whether these are surely all."""
     name = _DIMENSION.get(signal["id"])
     if name is None:
@@ -290,7 +291,7 @@ def _values(notable: Mapping[str, Any], signal: Mapping[str, Any]) -> tuple[set[
 def preview(
     exception: Allowed,
     before: Iterable[Allowed],
-    notables: Iterable[Mapping[str, Any]],
+    notables: Iterable[NotableDocument],
     standing_verdicts: Mapping[str, Verdict],
 ) -> Preview:
     """What the exception would have hidden, together with those that are there, had it held all the time."""
@@ -350,7 +351,7 @@ class Verdicts:
         """Identity → the last second of a day that a verdict covers."""
         return {name: max(last for last, _, _ in seen) for (of, name), seen in self._seen.items() if of == day}
 
-    def resolution(self, notable: Mapping[str, Any]) -> str:
+    def resolution(self, notable: NotableDocument) -> str:
         """By which verdict a notable is dealt with, and whose; "": by none."""
         rows = [row for row in _seen(notable) if row[3] > 0]
         if rows:
@@ -415,7 +416,7 @@ def confirmed(rows: Rows) -> dict[str, str]:
     return {name: verdict.by for name, verdict in sorted(latest.items()) if verdict.verdict == "confirmed"}
 
 
-def hidden_of(notables: Iterable[Mapping[str, Any]], end: int) -> tuple[dict[str, int], float]:
+def hidden_of(notables: Iterable[NotableDocument], end: int) -> tuple[dict[str, int], float]:
     """Why notables are settled → how many, and the highest expected loss of those that go on at the data's end."""
     hidden, gravest = dict[str, int](), 0.0
     for notable in notables:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Optional
+from typing import Optional
 
 from nhi_watch.context.assets import Assets
 from nhi_watch.core.behaviour import IdentityDay
@@ -81,7 +81,9 @@ def _is_novel(identity_day: IdentityDay, taught: Optional[bytes]) -> bool:
     return any(mine[name].keys() - seen.get(name, {}).keys() for name in alike)
 
 
-def _judged(state: State, baselines: Baselines, identity_day: IdentityDay, known: Assets) -> Optional[dict[str, Any]]:
+def _judged(
+    state: State, baselines: Baselines, identity_day: IdentityDay, known: Assets
+) -> Optional[episodes.Document]:
     identity, today = identity_day.identity, state.daybook.days[-1]
     state.fill(baselines, {identity.id: identity_day}, today)
     episode = score_day(baselines, identity_day, today)

@@ -19,10 +19,11 @@ An identity without a long-lived credential is rotated by revoking its sessions,
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Any, NamedTuple, Optional
 
+from nhi_watch.core.documents import ControlDocument, IdentityDocument, NotableDocument
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import clip, dimensions_of
 from nhi_watch.core.status import is_resolved
@@ -104,7 +105,7 @@ def entry_id(notable_id: str, control: str, identity: str) -> str:
 
 
 def follow(
-    rows: Rows, history: History, notables: Iterable[Mapping[str, Any]], now: int = 0,
+    rows: Rows, history: History, notables: Iterable[NotableDocument], now: int = 0,
     stored: Optional[Sequence[ControlEntry]] = None,
 ) -> list[ControlEntry]:  # fmt: skip
     """All entries as they stand, with those that the notables ask for; they are put into the store.
@@ -138,7 +139,7 @@ def follow(
     return kept
 
 
-def _asking(rows: Rows, notables: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _asking(rows: Rows, notables: Iterable[NotableDocument]) -> list[NotableDocument]:
     """The notables whose controls are due: listed ones that people have not dealt with, and what they confirmed."""
     confirmed = feedback.confirmed(rows)
     return [n for n in notables if not is_resolved(n)
@@ -173,14 +174,14 @@ def entries(rows: Rows) -> list[ControlEntry]:
 
 
 def to_check(
-    rows: Rows, stored: Iterable[ControlEntry], history: History, notables: Iterable[Mapping[str, Any]]
+    rows: Rows, stored: Iterable[ControlEntry], history: History, notables: Iterable[NotableDocument]
 ) -> set[str]:  # fmt: skip
     """Ids of the identities whose behaviours decide on a control: those of what was done, and may have been in vain."""
     standing = [*stored, *(entry for notable in _asking(rows, notables) for entry in _asked(notable))]
     return {entry.identity for entry in standing if _proof(entry, history) is not None}
 
 
-def _asked(notable: Mapping[str, Any]) -> list[ControlEntry]:
+def _asked(notable: NotableDocument) -> list[ControlEntry]:
     """The entries that a notable's required controls open; the pairs belong to its members, in their order."""
     members = notable.get("members") or [notable["identity"]]
     met: dict[str, int] = {}
@@ -193,7 +194,7 @@ def _asked(notable: Mapping[str, Any]) -> list[ControlEntry]:
     return controls
 
 
-def _open(notable: Mapping[str, Any], control: str, member: Mapping[str, Any]) -> ControlEntry:
+def _open(notable: NotableDocument, control: str, member: IdentityDocument) -> ControlEntry:
     required = parse(notable["created"])
     rotate = control == "rotate_secret" and len(notable.get("members") or ()) < 2
     credentials = _credentials(notable) if rotate else ()
@@ -204,7 +205,7 @@ def _open(notable: Mapping[str, Any], control: str, member: Mapping[str, Any]) -
     )  # fmt: skip
 
 
-def _misuse(notable: Mapping[str, Any]) -> tuple[int, tuple[str, ...]]:
+def _misuse(notable: NotableDocument) -> tuple[int, tuple[str, ...]]:
     """The last second of what was odd, and who is under suspicion."""
     compromise = notable["kind"] == "compromise"
     unusual_entries = [
@@ -224,7 +225,7 @@ PUBLISHED_KEYS = ("exposure:", "credential:")
 """What an exposure's timeline tells besides uses."""
 
 
-def _credentials(notable: Mapping[str, Any]) -> tuple[str, ...]:
+def _credentials(notable: NotableDocument) -> tuple[str, ...]:
     return tuple(sorted({o["value"] for d in dimensions_of(notable, "credential") for o in d["observed"]}))
 
 
@@ -369,7 +370,7 @@ def _later(entry: ControlEntry, identity_history: Optional[IdentityHistory], pro
     return f"it was used at {render(max(used))}" if used and max(used) > proof.time else ""
 
 
-def put_findings(rows: Rows, notables: Iterable[Mapping[str, Any]]) -> None:
+def put_findings(rows: Rows, notables: Iterable[NotableDocument]) -> None:
     """Keep the posture's notables of the latest look, in place of those of the one before."""
     fresh = {FINDINGS[0] + n["id"]: pack(n) for n in notables}
     before = [key for key, _ in rows.scan(TABLE, *FINDINGS)]
@@ -377,7 +378,7 @@ def put_findings(rows: Rows, notables: Iterable[Mapping[str, Any]]) -> None:
     rows.put(TABLE, list(fresh.items()))
 
 
-def findings(rows: Rows) -> list[dict[str, Any]]:
+def findings(rows: Rows) -> list[NotableDocument]:
     """The posture's notables of the latest look."""
     return [unpack(raw) for _, raw in rows.scan(TABLE, *FINDINGS)]
 
@@ -414,18 +415,18 @@ def exemptions(rows: Rows) -> dict[str, Exemption]:
 _SHOWN = {"done": "done", "verified": "done", "excepted": "not_applicable"}
 
 
-def with_status(notables: Iterable[Mapping[str, Any]], standing: Iterable[ControlEntry]) -> list[dict[str, Any]]:
+def with_status(notables: Iterable[NotableDocument], standing: Iterable[ControlEntry]) -> list[NotableDocument]:
     """The notables with the status of each control as the ledger has it."""
     standing = list(standing)
     status = {entry.id: _SHOWN.get(entry.status, "open") for entry in standing}
     followed = {entry.notable for entry in standing}
-    documents = []
+    documents: list[NotableDocument] = []
     for notable in notables:
         if notable["id"] not in followed:
-            documents.append(dict(notable))
+            documents.append({**notable})
             continue
         asked = iter(_asked(notable))
-        controls = []
+        controls: list[ControlDocument] = []
         for control in notable["controls"]:
             known = status.get(next(asked).id) if control["required"] else None
             controls.append({**control, "status": known or control["status"]})

@@ -26,6 +26,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context.networks import OTHER, network_of
+from nhi_watch.core.documents import FoldedDocument, HistoryFields, PlaceFields, RevisionDocument, TimelineDocument
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, SEVERITIES, clip, order, risk_of
 from nhi_watch.core.status import BY_ROUTINE, CAME_LATE, REASON_LOG_ODDS, is_resolved, is_routine
@@ -153,7 +154,8 @@ class Publisher:
         documents = {view.case.id: self._document(view) for view in views}
         known = routines.of(self._state, documents.values())
         for view in views:
-            documents[view.case.id].update(self._stamps(view, documents[view.case.id], end, known))
+            document = documents[view.case.id]
+            documents[view.case.id] = {**document, **self._stamps(view, document, end, known)}
         _fold([documents[name] for name in sorted(beyond)], render_day((end - 1) // DAY))
         shown = {view.case.id for view in views if self.published(view.case.id).change in SHOWN
                 or any(head.day in judged for head in view.case.heads)}  # fmt: skip
@@ -216,7 +218,7 @@ class Publisher:
         name, source = view.case.id, _source(view)
         before = self.published(name)
         if name in self._known and before.source == source:
-            return dict(self._known[name][1])
+            return {**self._known[name][1]}
         self._noted[name] = before._replace(source=source)
         parts = episodes.documents(self._state.rows, view.case.heads)
         open_ones = {head.id for head in view.case.heads if head.id not in view.covered}
@@ -226,7 +228,7 @@ class Publisher:
             document["since"] = since_verdict.sentence(document, covered, _given(view))
         return document
 
-    def _stamps(self, view: CaseView, document: Document, end: int, known: Mapping[str, Routine]) -> Document:
+    def _stamps(self, view: CaseView, document: Document, end: int, known: Mapping[str, Routine]) -> PlaceFields:
         """What does not follow from a case's episodes alone."""
         case, before, since = view.case, self.published(view.case.id), view.since
         if since and before.change and before.change not in SHOWN and since < end - DAY:
@@ -481,7 +483,8 @@ def _document(view: CaseView, parts: Mapping[str, Document]) -> Document:
     carried = sorted((e for document in others for e in document["timeline"]), key=_weight)[:CARRIED]
     timeline = sorted([*face["timeline"], *carried], key=_weight)[:MAX_TIMELINE]
     records = dict.fromkeys(record for document in (face, *others) for record in document["record_ids"])
-    folded = {"origin": clip(view.face.origin, 300), "count": view.face.size, "ids": list(view.face.folded)}
+    face_ids = list(view.face.folded)
+    folded: FoldedDocument = {"origin": clip(view.face.origin, 300), "count": view.face.size, "ids": face_ids}
     return {
         **face, **_history(case.heads, view.covered), "id": case.id,
         "timeline": sorted(timeline, key=lambda e: (e["time"], e["action"], e["record_id"])),
@@ -491,13 +494,13 @@ def _document(view: CaseView, parts: Mapping[str, Document]) -> Document:
     }  # fmt: skip
 
 
-def _weight(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+def _weight(entry: TimelineDocument) -> tuple[Any, ...]:
     return -entry["points"], entry["time"], entry["action"], entry["record_id"]
 
 
-def _history(heads: Sequence[EpisodeHead], covered: Mapping[str, Verdict]) -> Document:
+def _history(heads: Sequence[EpisodeHead], covered: Mapping[str, Verdict]) -> HistoryFields:
     """What is said of a notable's episodes."""
-    entries, peak = [], -1
+    entries, peak = list[RevisionDocument](), -1
     for number, head in enumerate(heads, 1):
         severity, verdict = SEVERITIES.index(head.severity), covered.get(head.id)
         why = (CAME_LATE if head.own_day != head.day else f"{verdict.verdict}, by {verdict.by}" if verdict else
@@ -507,7 +510,7 @@ def _history(heads: Sequence[EpisodeHead], covered: Mapping[str, Verdict]) -> Do
         entries.append({
             "revision": number, "time": render(head.last), "day": render_day(head.own_day),
             "likelihood": head.likelihood, "why": why, "identity": head.lead, "signals": list(head.signals),
-            "receipt": dict(head.receipt), "title": head.title, "severity": head.severity,
+            "receipt": {**head.receipt}, "title": head.title, "severity": head.severity,
             "identities": list(head.members)[:50],
         })  # fmt: skip
     most = len(entries) > MAX_REVISIONS
@@ -606,7 +609,7 @@ def _fold(documents: Sequence[Document], date: str) -> None:
     for origin, (lead, *others) in _origins(
         [document for document in documents if document["life"] != "closed"]
     ).items():
-        lead.update(listed=True, listed_on=lead["listed_on"] or date, over_budget=True)
+        lead["listed"], lead["listed_on"], lead["over_budget"] = True, lead["listed_on"] or date, True
         if others:
             ids = [document["id"] for document in others]
             lead["folded"] = {"origin": clip(origin, 300), "count": 1 + len(ids), "ids": ids[: episodes.FOLDED]}

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from nhi_watch.context.context import Context
 from nhi_watch.core.behaviour import IdentityDay, folded_records
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.notable import order
 from nhi_watch.core.status import is_new, is_resolved
 from nhi_watch.core.timestamps import render_day
@@ -24,19 +25,19 @@ from nhi_watch.state.state import State
 class Result(NamedTuple):
     """What a run found. Verdicts, exceptions and routines are applied."""
 
-    notables: list[dict[str, Any]]
+    notables: list[NotableDocument]
     """Those with a place that have an episode on a day that this run judged."""
     run: dict[str, Any]
     """Counts, seconds a stage, ids of model and baseline: run.json."""
-    standing: list[dict[str, Any]]
+    standing: list[NotableDocument]
     """The morning list: `life` is new if a notable got its place since yesterday, on `listed_on`."""
-    below: list[dict[str, Any]]
+    below: list[NotableDocument]
     """What is not in the list: without a place, or settled."""
     events: Sequence[Publication]
     """What became of each notable since it was last published."""
 
     @property
-    def changed(self) -> list[dict[str, Any]]:
+    def changed(self) -> list[NotableDocument]:
         """The documents of the events."""
         return [event.document for event in self.events]
 
@@ -144,10 +145,10 @@ class Scope(NamedTuple):
     """Places of a week that the budget allows."""
 
 
-def ranked(notables: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def ranked(notables: Iterable[NotableDocument]) -> list[NotableDocument]:
     """Notables in the order of the morning list: new ones, those still open, those without a place, settled ones."""
 
-    def key(document: Mapping[str, Any]) -> tuple[Any, ...]:
+    def key(document: NotableDocument) -> tuple[Any, ...]:
         return (
             is_resolved(document),
             not is_shown(document),
@@ -159,7 +160,7 @@ def ranked(notables: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**notable, "rank": rank} for rank, notable in enumerate(ordered, 1)]
 
 
-def _is_of(notable: Mapping[str, Any], dates: Collection[str]) -> bool:
+def _is_of(notable: NotableDocument, dates: Collection[str]) -> bool:
     """Whether something of a notable happened on one of some days."""
     days = [revision["day"] for revision in notable["revisions"]] or [notable["first_time"][:10]]
     return bool(notable["late"]) or any(day in dates for day in days)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
+from nhi_watch.core.documents import NotableDocument, TimelineDocument
 from nhi_watch.core.notable import clip, dimensions_of
 from nhi_watch.core.status import unusual_calls
 
-Document = Mapping[str, Any]
+Document = NotableDocument
 BACK = "Back since"
 """How the sentence begins that explains why a notable is listed again after a verdict."""
 LONGEST = 900
@@ -18,7 +18,7 @@ _VALUE = 60
 """Characters of a value that are shown."""
 
 
-def sentence(document: Document, covered: Sequence[Document], verdict: str) -> str:
+def sentence(document: Document, covered: Sequence[NotableDocument], verdict: str) -> str:
     """Why a notable is back, its likelihood then and now, and what of it is new.
 
     Args:
@@ -34,7 +34,7 @@ def sentence(document: Document, covered: Sequence[Document], verdict: str) -> s
     return clip(f"{BACK} {verdict}, because {clip(reason, 300)}.{known} {changes}", LONGEST)
 
 
-def _fresh(document: Document, covered: Sequence[Document]) -> list[tuple[str, list[str]]]:
+def _fresh(document: Document, covered: Sequence[NotableDocument]) -> list[tuple[str, list[str]]]:
     """Identities, and calls, places and targets of its unusual calls, that none of the covered episodes has."""
     unusual = [entry for part in unusual_calls(document) for entry in part] if document["timeline"] else []
     before = [entry for item in covered for entry in item["timeline"]]
@@ -52,7 +52,7 @@ def _identities(document: Document) -> list[str]:
     return [item["name"] or item["id"] for item in (document["identity"], *document["members"])]
 
 
-def _targets(document: Document, entries: Iterable[Document]) -> list[str]:
+def _targets(document: Document, entries: Iterable[TimelineDocument]) -> list[str]:
     observed = (value["value"] for item in dimensions_of(document, "target") for value in item["observed"])
     return [*(target for entry in entries for target in entry.get("targets", ())), *observed]
 

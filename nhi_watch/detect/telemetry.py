@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.documents import SignalDocument
 from nhi_watch.core.event import TIMED_BY_HOSTS
 from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect.habits import TenantHabits
@@ -354,7 +355,7 @@ def untold(values: Sequence[Optional[float]], missing: Iterable[str]) -> tuple[O
     return tuple(None if name in lost and not value else value for name, value in zip(NAMES, values))
 
 
-def features_shown(signals: Iterable[Mapping[str, Any]]) -> Features:
+def features_shown(signals: Iterable[SignalDocument]) -> Features:
     """What the trees read, from the signals of a notable's JSON object."""
     known = {signal["id"]: signal for signal in signals}
     shown = [known.get(name, _NOTHING) for name in NAMES]
@@ -366,7 +367,7 @@ _NOTHING: Mapping[str, Any] = {"points": 0.0, "value": 0.0, "bin": 0}
 
 
 def bounds(
-    tenant_habits: TenantHabits, signals: Iterable[Mapping[str, Any]], unknown: Collection[str]
+    tenant_habits: TenantHabits, signals: Iterable[SignalDocument], unknown: Collection[str]
 ) -> tuple[float, float]:
     """The lowest and the highest likelihood, whatever the unknown signals would have shown, but no less than they did.
 

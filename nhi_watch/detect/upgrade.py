@@ -6,8 +6,7 @@ episode of a case; of days that are still open the identities are judged again. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 from nhi_watch.core.timestamps import HOUR, parse
 from nhi_watch.detect import blind_spots, publish
@@ -56,12 +55,12 @@ def carry_over(state: State) -> None:
     publish.put(rows, [*fast.stored(rows), *blind_spots.stored(rows, since)])
 
 
-def _complete(document: Mapping[str, Any]) -> Document:
+def _complete(document: Any) -> Document:
     """A notable with what later versions say of it."""
     usual = document["usual"]
     dimensions = [
         {"identity": "", "active_days": usual["active_days"], **dimension} for dimension in usual["dimensions"]
     ]
     signals = [{"identity": "", **signal} for signal in document["signals"]]
-    return {"since": "", "predecessor": None, **document, "signals": signals,
-            "usual": {**usual, "dimensions": dimensions}}  # fmt: skip
+    completed: Any = {"since": "", "predecessor": None, **document, "signals": signals}
+    return cast(Document, {**completed, "usual": {**usual, "dimensions": dimensions}})

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from nhi_watch import __version__
 from nhi_watch.context.networks import is_address
+from nhi_watch.core.documents import IdentityDocument, NotableDocument
 from nhi_watch.core.notable import clip, risk_of
 from nhi_watch.detect.explain import brief
 from nhi_watch.report import words
@@ -49,7 +50,7 @@ _REFERENCE = "https://owasp.org/www-project-non-human-identities-top-10/"
 
 
 def alert(
-    notable: Json,
+    notable: NotableDocument,
     *,
     created: str,
     change: str = "new",
@@ -128,12 +129,12 @@ def size(document: Any) -> int:
     return len(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
 
 
-def document_id(notable: Json) -> str:
+def document_id(notable: NotableDocument) -> str:
     """One for each revision of a notable."""
     return hashlib.sha256(f"{notable['id']}|{notable['revision']}".encode()).hexdigest()
 
 
-def _event(notable: Json, created: str, kibana: str) -> dict[str, Any]:
+def _event(notable: NotableDocument, created: str, kibana: str) -> dict[str, Any]:
     fields = {
         "kind": "alert", "category": ["intrusion_detection"], "type": ["info"], "module": "nhi", "dataset": DATASET,
         "provider": notable["identity"]["provider"], "id": notable["id"], "code": notable["kind"],
@@ -144,14 +145,14 @@ def _event(notable: Json, created: str, kibana: str) -> dict[str, Any]:
     return {**fields, "url": kibana + _LINK.format(notable["id"])} if kibana else fields
 
 
-def _reason(notable: Json) -> str:
+def _reason(notable: NotableDocument) -> str:
     """The signals that add most, each with its sentence."""
     top = [signal for signal in notable["signals"] if signal["log_odds"] > 0][:_TOP]
     parts = (f"{spoken(s['id'])} {signed(s['log_odds'])}: {s['evidence']}" for s in top)
     return visible(" | ".join(parts) or notable["summary"])
 
 
-def _rule(notable: Json) -> dict[str, Any]:
+def _rule(notable: NotableDocument) -> dict[str, Any]:
     return {
         "id": f"nhi-{notable['kind'].replace('_', '-')}",
         "name": f"NHI {KINDS[notable['kind']].lower()}",
@@ -165,7 +166,7 @@ def _rule(notable: Json) -> dict[str, Any]:
     }
 
 
-def _threat(notable: Json) -> dict[str, Any]:
+def _threat(notable: NotableDocument) -> dict[str, Any]:
     techniques = notable["frameworks"]["mitre_attack"]
     if not techniques:
         return {}
@@ -188,7 +189,7 @@ def _entries(ids: list[str]) -> dict[str, list[str]]:
     }
 
 
-def _who(notable: Json) -> dict[str, Any]:
+def _who(notable: NotableDocument) -> dict[str, Any]:
     identity, addresses = notable["identity"], _addresses(notable)
     is_user = identity["kind"] in _USERS
     actor = {"id": identity["id"], "name": visible(short_name(identity), _LONGEST)}
@@ -207,27 +208,27 @@ def _who(notable: Json) -> dict[str, Any]:
     return who
 
 
-def entity(identity: Json) -> dict[str, Any]:
+def entity(identity: IdentityDocument) -> dict[str, Any]:
     """ECS' `entity.*`. The entity store goes by `entity.id` and `service.entity.id`: names are shared by several."""
     kind = "user" if identity["kind"] in _USERS else "service"
     fields = {"id": visible(identity["id"], _LONGEST), "name": visible(identity["name"], _LONGEST)}
     return {**fields, "type": [kind], "sub_type": identity["kind"], "source": "nhi_watch"}
 
 
-def _each(what: str, notable: Json) -> list[str]:
+def _each(what: Literal["id", "name"], notable: NotableDocument) -> list[str]:
     """Of the identity and of those linked to it."""
     return list(
         dict.fromkeys(visible(identity[what], _LONGEST) for identity in (notable["identity"], *notable["members"]))
     )
 
 
-def _addresses(notable: Json) -> list[str]:
+def _addresses(notable: NotableDocument) -> list[str]:
     """IP addresses of the timeline, the ones with most points first; networks are not addresses."""
     entries = sorted(notable["timeline"], key=lambda entry: -entry["points"])
     return list(dict.fromkeys(entry["source"] for entry in entries if is_address(entry["source"])))[:50]
 
 
-def _rest(notable: Json, change: str) -> dict[str, Any]:
+def _rest(notable: NotableDocument, change: str) -> dict[str, Any]:
     """The notable, with the records and the calls that tell most; the change decides on promotion.
 
     `brief` is the alert's note: the notable told in sentences, as `nhi brief` tells it. A rank is of one run's list.

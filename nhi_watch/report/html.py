@@ -18,6 +18,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from nhi_watch.core.documents import NotableDocument, framework_ids
 from nhi_watch.core.notable import BANDS, KINDS, MAX_TIMELINE, SEVERITIES, short_ids
 from nhi_watch.core.status import LIGHT, face_day, lowers, tells_calls, unusual_least
 from nhi_watch.report import run_summary, words
@@ -34,9 +35,9 @@ _SCRIPTS = ("words.js", "pictures.js", "detail.js", "report.js")
 
 
 def render(
-    notables: Sequence[Json],
+    notables: Sequence[NotableDocument],
     run: Json,
-    below: Sequence[Json] = (),
+    below: Sequence[NotableDocument] = (),
     events: Mapping[str, Json] | None = None,
     place: str = "--out nhi-out",
 ) -> str:
@@ -85,7 +86,7 @@ def render(
     )
 
 
-def _bounded(shown: Sequence[Json], events: Mapping[str, Json], run: Json) -> Iterator[dict[str, Any]]:
+def _bounded(shown: Sequence[NotableDocument], events: Mapping[str, Json], run: Json) -> Iterator[dict[str, Any]]:
     """What the page holds of each notable."""
     short = short_ids(str(notable["id"]) for notable in shown)
     marks, signals = _share(_MARKS, shown, 15, 500), _share(_SIGNALS, shown, 20, 200)
@@ -122,7 +123,7 @@ def _bounded(shown: Sequence[Json], events: Mapping[str, Json], run: Json) -> It
         }
 
 
-def _fitting(notable: Json, events: Mapping[str, Json], room: int) -> Iterator[tuple[str, Json]]:
+def _fitting(notable: NotableDocument, events: Mapping[str, Json], room: int) -> Iterator[tuple[str, Json]]:
     """The raw records of a notable that the page has room for, those with most points first."""
     for name in originals_of(notable):
         event = events.get(name)
@@ -139,9 +140,9 @@ def _heaviest(items: Sequence[Json], limit: int, by: str) -> list[Json]:
     return [items[number] for number in sorted(kept)]
 
 
-def _meant(shown: Sequence[Json]) -> dict[str, Any]:
+def _meant(shown: Sequence[NotableDocument]) -> dict[str, Any]:
     """What the ids in the notables mean."""
-    ids = {name for notable in shown for part in notable["frameworks"].values() for name in part}
+    ids = {name for notable in shown for name in framework_ids(notable)}
     controls = {control["id"] for notable in shown for control in notable["controls"]}
     signals = {signal["id"] for notable in shown for signal in notable["signals"]}
     return {
@@ -198,5 +199,5 @@ def _tally(notables: Sequence[Json], field: str, order: Sequence[str]) -> list[t
     return [(name, counts[name]) for name in order if counts[name]]
 
 
-def _share(total: int, notables: Sequence[Json], low: int, high: int) -> int:
+def _share(total: int, notables: Sequence[NotableDocument], low: int, high: int) -> int:
     return max(low, min(high, total // max(len(notables), 1)))

@@ -60,7 +60,7 @@ def write_run(path: Path, run: Mapping[str, Any]) -> None:
         stream.write(orjson.dumps(run, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
-def read(path: Path) -> Iterator[dict[str, Any]]:
+def read(path: Path) -> Iterator[Any]:
     """The objects of a JSON-lines file.
 
     Raises:
@@ -80,7 +80,7 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
         raise InputError(f"{path}:{number}: not JSON: {error}") from error
 
 
-def read_any(path: Path) -> Iterator[dict[str, Any]]:
+def read_any(path: Path) -> Iterator[Any]:
     """As `read`; nothing where there is no file."""
     return read(path) if path.exists() else iter(())
 

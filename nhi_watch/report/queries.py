@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from nhi_watch.core import timestamps
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.status import tells_calls, unusual_calls
 
 Json = Mapping[str, Any]
@@ -23,7 +24,7 @@ _MARGIN = 3600
 """Seconds before and after a notable in which its identity is looked at, too."""
 
 
-def queries(notable: Json, events: Sequence[Json] = ()) -> list[tuple[str, dict[str, str]]]:
+def queries(notable: NotableDocument, events: Sequence[Json] = ()) -> list[tuple[str, dict[str, str]]]:
     """What is looked for → language → search. `events`: raw records behind it, which show what their log names.
 
     >>> one = {"identity": {"id": "aws:1:role:AROA1", "name": "arn:aws:iam::1:role/x"}, "record_ids": ["r-1"],
@@ -44,7 +45,7 @@ def queries(notable: Json, events: Sequence[Json] = ()) -> list[tuple[str, dict[
     return [(what, {**_spelled(words, *spans), "jq": _jq(words, files)}) for what, words in wanted if words]
 
 
-def originals_of(notable: Json, most: int = 40) -> list[str]:
+def originals_of(notable: NotableDocument, most: int = 40) -> list[str]:
     """Ids of the records whose raw form is worth showing: first and last unusual call, odd behaviours, reasons."""
     heavy = sorted(notable["timeline"], key=lambda entry: -entry["points"])
     unusual = unusual_calls(notable)[0] if heavy and tells_calls(notable) else ()
@@ -67,14 +68,14 @@ def without_suffix(name: str) -> list[str]:
     return [word for word in (name, name.rpartition(":")[0]) if word]
 
 
-def names(notable: Json) -> list[str]:
+def names(notable: NotableDocument) -> list[str]:
     """What logs may call the identity, the surest first."""
     identity = notable["identity"]
     names = [identity["id"].rpartition(":")[2], identity["name"], re.split(r"[/:]", identity["name"])[-1]]
     return [name for name in dict.fromkeys(names) if len(name) > 2]
 
 
-def _names(notable: Json, text: str) -> list[str]:
+def _names(notable: NotableDocument, text: str) -> list[str]:
     """What a log calls the identity: the first of its names that its records hold."""
     known = names(notable)
     return [next((name for name in known if name in text), known[0])] if known else []

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from nhi_watch.core.documents import NotableDocument, TimelineDocument, framework_ids
 from nhi_watch.core.notable import MAX_TIMELINE, short_ids
 from nhi_watch.core.status import is_resolved, lowers, tells_calls, unusual_calls
 from nhi_watch.detect.habits import TenantHabits
@@ -50,7 +51,9 @@ _FIXED = 42
 """Columns that rank, likelihood, time and the gaps take."""
 
 
-def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[Json] = ()) -> None:
+def show(
+    notables: Sequence[NotableDocument], run: Json, console: Console, below: Sequence[NotableDocument] = ()
+) -> None:
     """Write the table and one line about the run; colour only where the console has it.
 
     `below`: what is not listed or settled, where it is to be listed as well.
@@ -89,13 +92,15 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
         console.print(_text(console, summary, 500))
 
 
-def _line(notable: Json, short_id: str, console: Console, said: str) -> Text:
+def _line(notable: NotableDocument, short_id: str, console: Console, said: str) -> Text:
     """What merely goes on, in one line."""
     line = words.going_on(notable, short_id, said)
     return _text(console, line, max(console.width, _NARROW), _COLOURS.get(notable["severity"], ""))
 
 
-def _table(notables: Sequence[Json], console: Console, short: Mapping[str, str], confirmed: Mapping[str, str]) -> Table:
+def _table(
+    notables: Sequence[NotableDocument], console: Console, short: Mapping[str, str], confirmed: Mapping[str, str]
+) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True)
     timed = console.width >= _NARROW
     table.add_column("#", justify="right", no_wrap=True)
@@ -109,7 +114,7 @@ def _table(notables: Sequence[Json], console: Console, short: Mapping[str, str],
     return table
 
 
-def _cells(notable: Json, short_id: str, console: Console, confirmed: str) -> list[Text]:
+def _cells(notable: NotableDocument, short_id: str, console: Console, confirmed: str) -> list[Text]:
     what = _text(console, words.named(notable), 220, "bold")
     what.append("\n")
     said = f"confirmed, by {visible(confirmed, 24)}: " if confirmed else ""
@@ -127,7 +132,7 @@ def _cells(notable: Json, short_id: str, console: Console, confirmed: str) -> li
     return [Text(str(notable["rank"])), likelihood_text, what, when]
 
 
-def _whom(notable: Json) -> str:
+def _whom(notable: NotableDocument) -> str:
     days = notable["usual"]["active_days"]
     history = f"known {days} d" if days else "new identity"
     owner = visible(notable["identity"]["owner"], 24) or "no owner"
@@ -150,7 +155,7 @@ _MOST_LINKS = 12
 
 
 def show_explanation(
-    notable: Json, console: Console, events: Mapping[str, Json] | None = None, every: bool = False
+    notable: NotableDocument, console: Console, events: Mapping[str, Json] | None = None, every: bool = False
 ) -> None:
     """What raises the likelihood, evidence, the unusual calls, what would have been normal, controls.
 
@@ -182,13 +187,13 @@ def show_explanation(
     console.print(Text(visible(words.impact_line(notable))))
     for control in notable["controls"]:
         console.print(Text(visible(f"{words.heading(control)}: {control['reason']}")))
-    ids = [i for part in notable["frameworks"].values() for i in part]
+    ids = framework_ids(notable)
     console.print(Text(f"Frameworks: {', '.join(ids)}"))
     first = f"; such as {', '.join(notable['record_ids'][:3])}" if notable["record_ids"] else ""
     console.print(Text(visible(f"Records: {notable['record_count']}{first}")))
 
 
-def _members(notable: Json) -> list[str]:
+def _members(notable: NotableDocument) -> list[str]:
     """The linked identities in order, and what proves that they belong together."""
     lines = [f"{n}. {m['provider']} {m['kind']} {m['name']}" for n, m in enumerate(notable["members"], 1)]
     proofs = [
@@ -198,7 +203,7 @@ def _members(notable: Json) -> list[str]:
     return lines + proofs
 
 
-def _calls(notable: Json, events: Mapping[str, Json]) -> list[str]:
+def _calls(notable: NotableDocument, events: Mapping[str, Json]) -> list[str]:
     """First and last unusual call with their records, addresses, the share that was refused, full user agents."""
     if not notable["timeline"] or not tells_calls(notable):
         return []
@@ -219,7 +224,7 @@ def _calls(notable: Json, events: Mapping[str, Json]) -> list[str]:
     ]
 
 
-def _elsewhen(unusual: Sequence[Json]) -> Iterator[str]:
+def _elsewhen(unusual: Sequence[TimelineDocument]) -> Iterator[str]:
     """What was odd on other days of the same notable."""
     if unusual:
         days = " to ".join(dict.fromkeys((unusual[0]["time"], unusual[-1]["time"])))
@@ -231,7 +236,7 @@ _AGENT = re.compile(r'"[^"]*user_?agent[^"]*"\s*:\s*"((?:[^"\\]|\\.){1,400})"', 
 """A user agent as the log has it, whatever the log calls it; the report's page looks for the same."""
 
 
-def _call(entry: Json, events: Mapping[str, Json]) -> str:
+def _call(entry: TimelineDocument, events: Mapping[str, Json]) -> str:
     event = events.get(entry["record_id"])
     where = f" ({place_of(event)})" if event else ""
     alike = f", the first of {entry['count']:,} alike within the hour" if entry["count"] > 1 else ""
@@ -242,7 +247,7 @@ _MOST_ROWS = 30
 """Rows of the timeline that are shown unless all are asked for: those with most points."""
 
 
-def _show_timeline(notable: Json, console: Console, every: bool) -> None:
+def _show_timeline(notable: NotableDocument, console: Console, every: bool) -> None:
     """The unusual calls by time, and how many routine ones are left out."""
     if not notable["timeline"] or not tells_calls(notable):
         return
@@ -272,7 +277,7 @@ _BAR = 12
 """Width of the longest bar."""
 
 
-def bars(notable: Json, every: bool) -> Table:
+def bars(notable: NotableDocument, every: bool) -> Table:
     """What each signal adds to the ordinary day's log-odds, the most first."""
     heavy, light = signal_bars(notable)
     if every:
@@ -293,7 +298,7 @@ def bars(notable: Json, every: bool) -> Table:
     return table
 
 
-def _usual(notable: Json) -> Table:
+def _usual(notable: NotableDocument) -> Table:
     table = Table("", "usual", "observed (* new)", box=box.SIMPLE_HEAD)
     names = {member["id"]: short_name(member) for member in notable["members"]}
     for dimension in notable["usual"]["dimensions"]:
@@ -306,7 +311,7 @@ def _usual(notable: Json) -> Table:
     return table
 
 
-def _claims(notable: Json) -> list[str]:
+def _claims(notable: NotableDocument) -> list[str]:
     """What would have been normal, what signals are worth alone and together, what missing telemetry leaves open."""
     lines = []
     instead = notable["usual"].get("instead")

@@ -10,6 +10,7 @@ from typing import Any
 
 from nhi_watch.context import frameworks
 from nhi_watch.core import timestamps
+from nhi_watch.core.documents import ControlDocument, IdentityDocument, NotableDocument
 from nhi_watch.core.notable import BANDS, IMPACTS, LET_IN, clip, risk_of
 from nhi_watch.core.status import INSTEAD, LITTLE, is_new, is_resolved, is_waiting, tells_calls, unusual_calls
 from nhi_watch.core.timestamps import DAY, parse
@@ -42,7 +43,7 @@ def _shown(char: str) -> str:
     return " " if char in "\t\n" else f"⟨U+{ord(char):04X}⟩"
 
 
-def short_name(identity: Mapping[str, Any]) -> str:
+def short_name(identity: IdentityDocument) -> str:
     """What people call the identity, without an ARN's first five parts.
 
     >>> short_name({"id": "aws:1:role:x", "name": "arn:aws:iam::1:role/x"})
@@ -53,13 +54,13 @@ def short_name(identity: Mapping[str, Any]) -> str:
     return match.group(1) if match else name
 
 
-def named(notable: Mapping[str, Any]) -> str:
+def named(notable: NotableDocument) -> str:
     """The title, after the kind where that is not a compromise and the title does not say it."""
     kind, title = KINDS[notable["kind"]], str(notable["title"])
     return title if notable["kind"] == "compromise" or title.startswith(kind) else f"{kind}: {title}"
 
 
-def short_severity(notable: Mapping[str, Any]) -> str:
+def short_severity(notable: NotableDocument) -> str:
     """The severity, as narrow columns have it."""
     return str(notable["severity"]).replace("informational", "info")
 
@@ -104,12 +105,12 @@ def likely(likelihood: float) -> str:
 _LINES = frozenset(low for low, _ in BANDS)
 
 
-def all_refused(notable: Mapping[str, Any]) -> bool:
+def all_refused(notable: NotableDocument) -> bool:
     """Whether nothing of it succeeded, which is why its severity is lower than its likelihood."""
     return any(factor["name"] == LET_IN and factor["value"] == "all refused" for factor in notable["impact"]["factors"])
 
 
-def signal_bars(notable: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
+def signal_bars(notable: NotableDocument) -> tuple[list[Any], list[Any]]:
     """The signals that are explained, and those that add so little that they are only named."""
     signals = notable["signals"]
     heavy = [s for s in signals if abs(s["log_odds"]) >= LITTLE and not s["cannot_tell"]]
@@ -117,7 +118,7 @@ def signal_bars(notable: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
     return heavy, [s for s in signals if s not in heavy and not s["cannot_tell"]]
 
 
-def sum_of(notable: Mapping[str, Any]) -> str:
+def sum_of(notable: NotableDocument) -> str:
     """How the signals add up to the likelihood; nothing where no model's trees judged it."""
     ordinary = notable["model"].get("ordinary")
     if ordinary is None:
@@ -131,7 +132,7 @@ def sum_of(notable: Mapping[str, Any]) -> str:
     )
 
 
-def severity_line(notable: Mapping[str, Any]) -> str:
+def severity_line(notable: NotableDocument) -> str:
     """Why the severity is what it is: likelihood × impact; nothing where no intrusion is claimed."""
     if not notable["likelihood"]:
         return ""
@@ -143,7 +144,7 @@ def severity_line(notable: Mapping[str, Any]) -> str:
     return f"Severity {notable['severity']}: {product}; {bands}"
 
 
-def impact_line(notable: Mapping[str, Any]) -> str:
+def impact_line(notable: NotableDocument) -> str:
     """The level of the impact and what raises or lowers it.
 
     >>> impact_line({"impact": {"level": "low", "factors": [{"name": "reach", "value": "9 targets", "weight": 1.1},
@@ -201,7 +202,7 @@ def span(seconds: int) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
-def shown(notable: Mapping[str, Any]) -> tuple[str, str]:
+def shown(notable: NotableDocument) -> tuple[str, str]:
     """From when to when that happened which a notable shows: of several days, the unusual calls of the one it shows."""
     first, last = notable["first_time"], notable["last_time"]
     several = tells_calls(notable) and first[:10] != last[:10]
@@ -217,7 +218,7 @@ def shown(notable: Mapping[str, Any]) -> tuple[str, str]:
     return unusual[0]["time"], max([unusual[-1]["time"], *ends])
 
 
-def lasted(notable: Mapping[str, Any]) -> list[str]:
+def lasted(notable: NotableDocument) -> list[str]:
     """How long that went on, and since which day the notable does; nothing where all was at once."""
     first, last = shown(notable)
     seconds = timestamps.parse(last) - timestamps.parse(first)
@@ -242,7 +243,7 @@ def confirmed(run: Mapping[str, Any]) -> Mapping[str, str]:
     return (run.get("verdicts") or {}).get("confirmed") or {}
 
 
-def left_out(notable: Mapping[str, Any], more: Sequence[Any] = ()) -> list[str]:
+def left_out(notable: NotableDocument, more: Sequence[Any] = ()) -> list[str]:
     """How many calls a timeline without the routine ones leaves out; `more`: unusual ones that have no room.
 
     >>> entries = [{"time": "2026-03-09T02:12:00Z", "points": p, "count": n} for p, n in ((9.0, 1), (0.0, 40))]
@@ -257,7 +258,7 @@ def left_out(notable: Mapping[str, Any], more: Sequence[Any] = ()) -> list[str]:
     return [f"Left out: {' and '.join(said)}; show them with --all"] if said else []
 
 
-def is_back(notable: Mapping[str, Any]) -> bool:
+def is_back(notable: NotableDocument) -> bool:
     """Whether a notable is listed again although people had dealt with it."""
     return str(notable.get("since") or "").startswith(BACK)
 
@@ -269,7 +270,7 @@ PARTS = (NEW, STILL_OPEN, "Earlier", "Not listed", "Settled")
 """Of the list, in their order."""
 
 
-def part_of(notable: Mapping[str, Any]) -> str:
+def part_of(notable: NotableDocument) -> str:
     """The part of the list in which a notable stands."""
     if is_resolved(notable):
         return "Settled"
@@ -280,32 +281,32 @@ def part_of(notable: Mapping[str, Any]) -> str:
     return NEW if is_new(notable) else STILL_OPEN
 
 
-def is_going_on(notable: Mapping[str, Any]) -> bool:
+def is_going_on(notable: NotableDocument) -> bool:
     """Whether one line is enough for a notable: it was read before. A finding of posture is read as a table."""
     return part_of(notable) == STILL_OPEN and notable["kind"] != "posture"
 
 
-def going_on(notable: Mapping[str, Any], short_id: str, said: str = "") -> str:
+def going_on(notable: NotableDocument, short_id: str, said: str = "") -> str:
     """One line for a notable that merely goes on; `said`: its verdict and who works on it, before its title."""
     sure = f"{likely(notable['likelihood'])} {short_severity(notable)}".strip()
     since = notable["listed_on"] or notable["first_time"][:10]
     return f"{notable['rank']:>3}  {short_id}  {sure}, since {since}: {f'[{said}] ' * bool(said)}{named(notable)}"
 
 
-def handled(notable: Mapping[str, Any], run: Mapping[str, Any]) -> str:
+def handled(notable: NotableDocument, run: Mapping[str, Any]) -> str:
     """What people said of a notable and who works on it, out of run.json; "": nothing."""
     work = (run.get("work") or {}).get(notable["id"])
     parts = ["confirmed" if notable["id"] in confirmed(run) else "", casework.said(work) if work else ""]
     return ", ".join(filter(None, parts))
 
 
-def waiting(still_open: Sequence[Mapping[str, Any]], run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def waiting(still_open: Sequence[NotableDocument], run: Mapping[str, Any]) -> list[NotableDocument]:
     """Of those still open, what waits for a verdict: nothing was added for three days. They are shown as one line."""
     end = max((parse(f"{day}T00:00:00Z") + DAY for day in run.get("days") or ()), default=0)
     return [notable for notable in still_open if is_waiting(notable, end)]
 
 
-def waiting_line(waiting: Sequence[Mapping[str, Any]]) -> str:
+def waiting_line(waiting: Sequence[NotableDocument]) -> str:
     """One line for all that wait for a verdict.
 
     >>> waiting_line([{"listed_on": "2026-03-02"}, {"listed_on": "2026-02-27"}])
@@ -380,7 +381,7 @@ def _title(name: str) -> str:
     return name.replace("-", " ").title().replace(" And ", " and ")
 
 
-def heading(entry: Mapping[str, Any]) -> str:
+def heading(entry: ControlDocument) -> str:
     """What a control comes to, by its reason: a role has no secret, and what an intruder made is deleted.
 
     >>> heading({"id": "rotate_secret", "reason": "Revoke the sessions of r issued before now"})

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 from rich.console import Console
 
 import nhi_watch
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.status import tells_calls
 from nhi_watch.core.timestamps import DAY, parse
@@ -69,7 +70,7 @@ def world_of(exam: Exam) -> World:
 
 def compromises(
     incidents: Sequence[Incident], days: Iterable[Iterable[Any]], model: Path, budget: float, identity_days: float
-) -> list[tuple[dict[str, Any], frozenset[str]]]:
+) -> list[tuple[NotableDocument, frozenset[str]]]:
     """The notables that `nhi_watch.score` makes of days, each with the incidents of which it holds a record."""
     crowd = 1000 * len(incidents) / max(1.0, identity_days)
     result = nhi_watch.score(chain.from_iterable(days), budget=budget + crowd, model=model)

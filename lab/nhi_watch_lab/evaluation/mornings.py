@@ -22,6 +22,7 @@ from statistics import mean
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.behaviour import fingerprint
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.notable import order
 from nhi_watch.core.status import is_waiting, tells_calls
 from nhi_watch.core.timestamps import DAY, parse
@@ -211,9 +212,9 @@ class Replay:
     def _read(
         self,
         day: int,
-        rows: Sequence[Mapping[str, Any]],
+        rows: Sequence[NotableDocument],
         incidents: Sequence[Collection[str]],
-        still_open: Sequence[Mapping[str, Any]],
+        still_open: Sequence[NotableDocument],
     ) -> None:
         whole_days = (identity_day for _, identity_day in State(self._store).each_of(day))
         today = {self._marks[mark] for identity_day in whole_days for mark in identity_day.seen & self._marks.keys()}
@@ -239,7 +240,7 @@ class Replay:
                     item["likelihood"], item["severity"], bool(self._incidents_of(item)), item["listed"] or was_listed
                 )
 
-    def _incidents_of(self, notable: Mapping[str, Any]) -> set[str]:
+    def _incidents_of(self, notable: NotableDocument) -> set[str]:
         return {self._owner[record] for record in notable["record_ids"] if record in self._owner}
 
     def tenant(self, exam: Exam) -> Tenant:
@@ -270,17 +271,17 @@ def cases_of(world: World, places: Mapping[str, int]) -> list[Case]:
     ]
 
 
-def list_of(standing: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def list_of(standing: Iterable[NotableDocument]) -> tuple[list[NotableDocument], list[NotableDocument]]:
     """The new rows of a morning in their order, and what is still open."""
-    ordered = sorted(filter(tells_calls, standing), key=order)
+    ordered = sorted((notable for notable in standing if tells_calls(notable)), key=order)
     return [n for n in ordered if n["life"] == "new"], [n for n in ordered if n["life"] != "new"]
 
 
 def morning_of(
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[NotableDocument],
     incidents: Sequence[Collection[str]],
     seen: Collection[str],
-    still_open: Sequence[Mapping[str, Any]],
+    still_open: Sequence[NotableDocument],
     end: int,
 ) -> Morning:
     """`still_open`: those of no incident; `seen`: ids of earlier new rows; `end`: of the day's data."""
@@ -296,9 +297,7 @@ def morning_of(
     )
 
 
-def _judge(
-    store: MemoryStore, rows: Sequence[Mapping[str, Any]], incidents: Sequence[Collection[str]], now: int
-) -> None:
+def _judge(store: MemoryStore, rows: Sequence[NotableDocument], incidents: Sequence[Collection[str]], now: int) -> None:
     """Give each row its true verdict."""
     given = (
         feedback.judge(row, "confirmed" if result else "benign", ANALYST, "looked into", now, {})

@@ -22,6 +22,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple, Optional, Union
 
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.notable import risk_of
 from nhi_watch.core.status import tells_calls
 from nhi_watch.detect import model as models
@@ -186,7 +187,7 @@ class Answer(NamedTuple):
     risk: float = 0.0
 
 
-def _answer(notables: Sequence[Mapping[str, Any]], theft: frozenset[str]) -> Answer:
+def _answer(notables: Sequence[NotableDocument], theft: frozenset[str]) -> Answer:
     mine = [n for n in notables if not theft.isdisjoint(n["record_ids"])]
     if not mine:
         return Answer(False, 0.0, ())
@@ -306,7 +307,7 @@ class Ground:
         return [_answer(notables, play.theft) for play in plays]
 
 
-def _compromises(result: Result) -> Iterator[Mapping[str, Any]]:
+def _compromises(result: Result) -> Iterator[NotableDocument]:
     return (n for n in result.standing if tells_calls(n))
 
 

@@ -10,6 +10,7 @@ from nhi_watch.act.posture.finding import KINDS, Finding, Scene, Silence, build,
 from nhi_watch.act.posture.rights import SOURCE, granted, no_longer_used
 from nhi_watch.context import assets
 from nhi_watch.context.networks import network_facts
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.notable import order, to_json
 from nhi_watch.core.timestamps import DAY, render, render_day
 from nhi_watch.detect import impact, ledger
@@ -347,7 +348,7 @@ CHECKS: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
 class Look(NamedTuple):
     """What a look found."""
 
-    notables: list[dict[str, Any]]
+    notables: list[NotableDocument]
     """One a finding, the most urgent first."""
     summary: dict[str, Any]
     """The content of posture.json."""
@@ -401,7 +402,7 @@ def theft_of(finding: Finding, broad: str) -> Theft:
     )
 
 
-def _document_look(scene: Scene, finding: Finding, before: Mapping[str, Any]) -> dict[str, Any]:
+def _document_look(scene: Scene, finding: Finding, before: Mapping[str, Any]) -> NotableDocument:
     identity_history = finding.identity_history
     reach = (
         identity_history.blast_radius(scene.history.identities, scene.today)
@@ -417,7 +418,7 @@ def _document_look(scene: Scene, finding: Finding, before: Mapping[str, Any]) ->
 
 
 def _summary(
-    scene: Scene, documents: Sequence[Mapping[str, Any]], findings: Mapping[str, Finding], thefts: Mapping[str, Theft]
+    scene: Scene, documents: Sequence[NotableDocument], findings: Mapping[str, Finding], thefts: Mapping[str, Theft]
 ) -> dict[str, Any]:
     history = scene.history
     return {
@@ -457,7 +458,7 @@ def _cannot_tell(scene: Scene) -> list[str]:
     return gaps
 
 
-def _plain(document: Mapping[str, Any], finding: Finding) -> dict[str, Any]:
+def _plain(document: NotableDocument, finding: Finding) -> dict[str, Any]:
     return {
         "id": document["id"],
         "kind": finding.kind,

@@ -10,11 +10,12 @@ import shlex
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from nhi_watch.act import toml
 from nhi_watch.context.actions import access, acts, permissions, sensitivity
 from nhi_watch.core.behaviour import TARGETS
+from nhi_watch.core.documents import IdentityDocument, NotableDocument
 from nhi_watch.core.notable import dimensions_of
 from nhi_watch.core.status import LIGHT, tells_calls, unusual_least
 from nhi_watch.detect.explain.brief import quoted
@@ -138,19 +139,20 @@ def allowed(name: str, value: str) -> bool:
 
 
 def parameters(
-    member: Mapping[str, Any], credential: str, notable: Mapping[str, Any], calls: frozenset[str] = frozenset()
+    member: IdentityDocument, credential: str, notable: NotableDocument, calls: frozenset[str] = frozenset()
 ) -> dict[str, str]:
     """All parameters that one identity, one of its credentials ("" for none) and the notable hold.
 
     `calls`: what this identity called for the first time; needed where the notable is of several.
     """
     raw = {**_of_identity(member), **_of_credential(member, credential)}
-    raw["before"] = max(notable["last_time"], notable.get("made") or "")  # nothing issued until the plan is left alive
+    made_at = str(cast("Mapping[str, Any]", notable).get("made") or "")
+    raw["before"] = max(notable["last_time"], made_at)  # nothing issued until the plan is left alive
     raw["calls"] = ",".join(_fresh_calls(notable, member, calls))
     return {name: value for name, value in sorted(raw.items()) if allowed(name, value)}
 
 
-def _of_identity(member: Mapping[str, Any]) -> dict[str, str]:
+def _of_identity(member: IdentityDocument) -> dict[str, str]:
     name, unique = str(member["name"]), str(member["id"])
     provider, kind, last = member["provider"], member["kind"], unique.rpartition(":")[2]
     if provider == "aws":
@@ -171,7 +173,7 @@ def _of_identity(member: Mapping[str, Any]) -> dict[str, str]:
     return {fixed[provider]: last} if provider in fixed else {}
 
 
-def _of_credential(member: Mapping[str, Any], credential: str) -> dict[str, str]:
+def _of_credential(member: IdentityDocument, credential: str) -> dict[str, str]:
     kinds = {
         "aws": "aws_key",
         "entra": "secret_id",
@@ -186,7 +188,7 @@ def _of_credential(member: Mapping[str, Any], credential: str) -> dict[str, str]
     return {kinds[provider]: credential} if provider in kinds else {}
 
 
-def _fresh_calls(notable: Mapping[str, Any], member: Mapping[str, Any], calls: frozenset[str]) -> list[str]:
+def _fresh_calls(notable: NotableDocument, member: IdentityDocument, calls: frozenset[str]) -> list[str]:
     """Permissions of calls that were news, those with most points: what the panel shows, and of what was odd what this
     one made. What its usual calls need stays allowed."""
     if member["provider"] != "aws":
@@ -249,7 +251,7 @@ _BACK = {"".join(word.title() for word in undo.call.split("-")): undo for undo i
 """A call of IAM that takes something back → the same as AWS CLI has it."""
 
 
-def effects(notable: Mapping[str, Any], events: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def effects(notable: NotableDocument, events: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What the notable's successful calls made or granted, log values quoted, grants before what they were given to.
 
     Args:
@@ -276,7 +278,7 @@ def effects(notable: Mapping[str, Any], events: Mapping[str, Mapping[str, Any]])
     return [*effects, *missing, *_acts(notable)]
 
 
-def _acts(notable: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _acts(notable: NotableDocument) -> list[dict[str, Any]]:
     """What else of the notable's unusual calls has a high impact, changes permissions or costs, in their order."""
     by_name: dict[str, dict[str, Any]] = {}
     for entry in _unusual(notable):
@@ -288,7 +290,7 @@ def _acts(notable: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list(by_name.values())
 
 
-def _unusual(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _unusual(notable: NotableDocument) -> list[Mapping[str, Any]]:
     """The unusual calls that were let in."""
     least = unusual_least(notable) if tells_calls(notable) else LIGHT
     return [e for e in notable["timeline"] if e["outcome"] == "success" and e["points"] >= least]
@@ -301,7 +303,7 @@ def _grave(call: str) -> bool:
     return costs or level == "permissions" or any(act.grave for act in acts(service, operation))
 
 
-def read_secrets(notable: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, Any]]:
+def read_secrets(notable: NotableDocument, names: Sequence[str]) -> list[dict[str, Any]]:
     """The secrets that a notable's calls read, by name; by the count of its unusual calls where no name is known."""
     reads = [e for e in _unusual(notable) if "secret_reading" in sensitivity(*e["action"].split(":", 1))]
     calls = sum(entry["count"] for entry in reads)

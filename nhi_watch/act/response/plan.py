@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from math import prod
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
+from typing import Annotated, Any, Literal, NamedTuple, Optional, Union, cast
 
 import msgspec
 
@@ -29,6 +29,7 @@ from nhi_watch.act.response.actions import (
     parameters,
     shell,
 )
+from nhi_watch.core.documents import IdentityDocument, NotableDocument
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import LET_IN, dimensions_of
 from nhi_watch.core.timestamps import HOUR, parse, render
@@ -71,18 +72,18 @@ class Subjects(NamedTuple):
     calls: Mapping[str, frozenset[str]] = {}
     """Identity id → what it called for the first time during the notable, as far as days are kept."""
 
-    def left(self, notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    def left(self, notable: NotableDocument) -> list[IdentityDocument]:
         """The identities that still exist."""
         dead = {goner.identity for goner in self.gone if not goner.credential}
         return [member for member in members_of(notable) if member["id"] not in dead]
 
 
-def members_of(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def members_of(notable: NotableDocument) -> list[IdentityDocument]:
     """The identities that a response is about."""
     return list(notable.get("members") or [notable["identity"]])[:MEMBERS]
 
 
-def subjects(history: History, notable: Mapping[str, Any]) -> Subjects:
+def subjects(history: History, notable: NotableDocument) -> Subjects:
     """The credentials to act on, identity by identity: those in the notable's records, else all that are not dead."""
     members = members_of(notable)
     ids = frozenset(str(member["id"]) for member in members)
@@ -105,7 +106,7 @@ def subjects(history: History, notable: Mapping[str, Any]) -> Subjects:
     return Subjects(names, tuple(gone), _created(history, notable, ids), calls)
 
 
-def _created(history: History, notable: Mapping[str, Any], ids: frozenset[str]) -> frozenset[str]:
+def _created(history: History, notable: NotableDocument, ids: frozenset[str]) -> frozenset[str]:
     """What the notable's own made while it lasted: nobody else relies on that."""
     first, last = parse(notable["first_time"]), parse(notable["last_time"])
     done = [(name, history.identities[name].done) for name in ids if name in history.identities]
@@ -118,7 +119,7 @@ def _created(history: History, notable: Mapping[str, Any], ids: frozenset[str]) 
     )
 
 
-def _first_calls(identity_history: IdentityHistory, notable: Mapping[str, Any]) -> frozenset[str]:
+def _first_calls(identity_history: IdentityHistory, notable: NotableDocument) -> frozenset[str]:
     first, last = parse(notable["first_time"]), parse(notable["last_time"])
     before = {action for sight in identity_history.sights if sight.first < first for action in sight.actions}
     during = {
@@ -130,7 +131,7 @@ def _first_calls(identity_history: IdentityHistory, notable: Mapping[str, Any]) 
     return frozenset(during - before)
 
 
-def _named(notable: Mapping[str, Any], identity_history: Optional[IdentityHistory], alone: bool) -> list[str]:
+def _named(notable: NotableDocument, identity_history: Optional[IdentityHistory], alone: bool) -> list[str]:
     """The credentials that the notable's records show; of none, all that the identity has."""
     dimensions = dimensions_of(notable, "credential") if alone else ()
     shown = {o["value"] for d in dimensions for o in d["observed"] if o["value"]}
@@ -185,7 +186,7 @@ class Consumer(NamedTuple):
     """Of the events."""
 
 
-def of(history: History, notable: Mapping[str, Any], members: Iterable[Mapping[str, Any]]) -> list[Consumer]:
+def of(history: History, notable: NotableDocument, members: Iterable[IdentityDocument]) -> list[Consumer]:
     """The consumers of a notable's identities, the latest use first.
 
     Who was only refused uses nothing, and is left out unless the notable is about it.
@@ -212,7 +213,7 @@ def _add(
     )
 
 
-def callers(history: History, members: Iterable[Mapping[str, Any]]) -> list[str]:
+def callers(history: History, members: Iterable[IdentityDocument]) -> list[str]:
     """Ids of the identities that obtain sessions of the notable's identities."""
     histories = (history.identities.get(member["id"]) for member in members)
     return sorted(
@@ -220,7 +221,7 @@ def callers(history: History, members: Iterable[Mapping[str, Any]]) -> list[str]
     )[:MOST]
 
 
-def secrets(history: History, notable: Mapping[str, Any], members: Iterable[Mapping[str, Any]]) -> list[str]:
+def secrets(history: History, notable: NotableDocument, members: Iterable[IdentityDocument]) -> list[str]:
     """Names of the secrets that were read while the notable lasted: all from a network that is news, else new ones."""
     first, last = parse(notable["first_time"]), parse(notable["last_time"])
     secrets: set[str] = set()
@@ -247,7 +248,7 @@ def plain(consumer: Consumer) -> dict[str, Any]:
     }
 
 
-def _strange(notable: Mapping[str, Any], member: Mapping[str, Any]) -> frozenset[str]:
+def _strange(notable: NotableDocument, member: IdentityDocument) -> frozenset[str]:
     """Networks that are news of one of the notable's identities."""
     seen = dimensions_of(notable, "network", str(member["id"]))
     return frozenset(o["value"] for d in seen for o in d["observed"] if o["new"])
@@ -317,7 +318,7 @@ class Policy(NamedTuple):
     """Of the whole file."""
 
 
-def level(notable: Mapping[str, Any]) -> str:
+def level(notable: NotableDocument) -> str:
     """How bad it is to stop what a notable is about: its impact, whether its calls were let in or refused.
 
     >>> level({"impact": {"factors": [{"name": "environment", "weight": 1.5}, {"name": "let in", "weight": 0.5}]}})
@@ -327,7 +328,7 @@ def level(notable: Mapping[str, Any]) -> str:
     return next((name for least, name in BANDS if weight >= least), "low")
 
 
-def rule_for(policy: Policy, action: str, member: Mapping[str, Any], impact: str) -> Optional[Rule]:
+def rule_for(policy: Policy, action: str, member: IdentityDocument, impact: str) -> Optional[Rule]:
     """The rule that lets an action be proposed for an identity; None: it may not be."""
     known = CATALOGUE.get(action)
     if known is None or known.provider != member["provider"] or member["kind"] not in known.kinds:
@@ -441,8 +442,13 @@ class Breaks(NamedTuple):
     callers: Sequence[str]
 
 
+def _dated(notable: NotableDocument, made_at: str) -> NotableDocument:
+    """The notable with the time of the plan, which `actions.parameters` looks for."""
+    return cast(NotableDocument, {**notable, "made": made_at})
+
+
 def draft(
-    notable: Mapping[str, Any],
+    notable: NotableDocument,
     policy: Policy,
     subjects: Subjects,
     breaks: Breaks,
@@ -451,7 +457,7 @@ def draft(
 ) -> dict[str, Any]:
     """The plan of a notable; `granted`: see `granted.told`."""
     impact, steps = level(notable), []
-    notable = {**notable, "made": render(now)}
+    notable = _dated(notable, render(now))
     left = [
         {
             "action": f"anything with {quoted(goner.credential)}" if goner.credential else "anything",
@@ -477,7 +483,7 @@ def draft(
     return sealed(plan)
 
 
-def _own_impact(notable: Mapping[str, Any]) -> dict[str, str]:
+def _own_impact(notable: NotableDocument) -> dict[str, str]:
     """The notable's impact as its page has it, and why it is less than what could be reached."""
     let_in = next((f["value"] for f in notable["impact"]["factors"] if f["name"] == LET_IN), "yes")
     known = {"yes": "", "all refused": "because all of it was refused"}
@@ -506,7 +512,7 @@ def sealed(plan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _steps(
-    notable: Mapping[str, Any], policy: Policy, member: Mapping[str, Any], subjects: Subjects
+    notable: NotableDocument, policy: Policy, member: IdentityDocument, subjects: Subjects
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The steps for one identity, and what the policy allows but cannot be written out."""
     steps: list[dict[str, Any]] = []
@@ -526,7 +532,7 @@ def _steps(
     return steps, left
 
 
-def _meant(action: Action, member: Mapping[str, Any], subjects: Subjects) -> bool:
+def _meant(action: Action, member: IdentityDocument, subjects: Subjects) -> bool:
     """Whether an action is for what the intrusion made, or for what it stole, as this identity is."""
     own = subjects.credentials.get(member["id"], ())
     if action.of == "made":
@@ -555,13 +561,13 @@ _NAMES = {
 
 
 def _given(
-    notable: Mapping[str, Any], policy: Policy, member: Mapping[str, Any], credential: str, subjects: Subjects
+    notable: NotableDocument, policy: Policy, member: IdentityDocument, credential: str, subjects: Subjects
 ) -> dict[str, str]:
     given = parameters(member, credential, notable, subjects.calls.get(member["id"], frozenset()))
     return {**given, "okta_org": policy.okta_org} if policy.okta_org else given
 
 
-def _step(action: Action, rule: Rule, member: Mapping[str, Any], given: Mapping[str, str]) -> Optional[dict[str, Any]]:
+def _step(action: Action, rule: Rule, member: IdentityDocument, given: Mapping[str, str]) -> Optional[dict[str, Any]]:
     if not all(name in given for name in action.needs):
         return None
     params = {name: given[name] for name in action.needs}
@@ -578,7 +584,7 @@ def _step(action: Action, rule: Rule, member: Mapping[str, Any], given: Mapping[
 # ---- what comes back from a file
 
 
-def check(plan: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], subjects: Subjects) -> None:
+def check(plan: Mapping[str, Any], policy: Policy, notable: NotableDocument, subjects: Subjects) -> None:
     """Demand that a plan is what `draft` would have made under this policy for this notable as it stands now.
 
     Raises:
@@ -601,7 +607,7 @@ def check(plan: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], s
         "the notable has changed since; make the plan again",
     )
     made_at = plan.get("made")
-    notable = {**notable, "made": made_at if isinstance(made_at, str) else ""}
+    notable = _dated(notable, made_at if isinstance(made_at, str) else "")
     alive = {quoted(member["id"]) for member in subjects.left(notable)}
     demand(bool(plan["steps"]), where, "it proposes no step, so there is nothing to approve")
     for step in plan["steps"]:
@@ -614,7 +620,7 @@ def check(plan: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], s
         )
 
 
-def _alike(step: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], subjects: Subjects) -> bool:
+def _alike(step: Mapping[str, Any], policy: Policy, notable: NotableDocument, subjects: Subjects) -> bool:
     """Whether a step is exactly the one that the catalogue makes for one of the notable's identities."""
     action = CATALOGUE.get(str(step.get("action")))
     member = next((m for m in members_of(notable) if quoted(m["id"]) == step.get("identity")), None)

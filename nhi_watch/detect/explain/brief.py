@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from nhi_watch.core.documents import DimensionDocument, IdentityDocument, NotableDocument, SignalDocument
 from nhi_watch.core.notable import clip
 from nhi_watch.core.status import INSTEAD, LITTLE, lowers, tells_calls, unusual_calls, unusual_from
 from nhi_watch.detect.signals import SIGNALS
@@ -79,7 +80,7 @@ def _cite(name: str) -> str:
     return f"{kind}:{rest}" if _ID.fullmatch(rest) else f"{kind}:{quoted(rest, 100)}"
 
 
-def text(notable: Mapping[str, Any]) -> str:
+def text(notable: NotableDocument) -> str:
     """The whole brief as plain text that is Markdown too: for an alert's note, a search, a terminal."""
     return render(facts(notable))
 
@@ -95,7 +96,7 @@ def render(facts: Iterable[BriefFact], replaced: Mapping[BriefFact, str] | None 
     return "\n\n".join([QUOTED, *parts]) + "\n"
 
 
-def facts(notable: Mapping[str, Any], steps: Sequence[BriefFact] = ()) -> list[BriefFact]:
+def facts(notable: NotableDocument, steps: Sequence[BriefFact] = ()) -> list[BriefFact]:
     """Everything that the brief of a notable says; `steps`: the response, where a policy proposes one."""
     if notable["kind"] == "blind_spot":
         return [*_summary(notable), *_unseen(notable)]
@@ -108,7 +109,7 @@ def facts(notable: Mapping[str, Any], steps: Sequence[BriefFact] = ()) -> list[B
 # ---- sections
 
 
-def _summary(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
+def _summary(notable: NotableDocument) -> Iterator[BriefFact]:
     who, cite = notable["identity"], (f"notable:{notable['id']}",)
     reasons = tuple(f"signal:{s['id']}" for s in _reasons(notable)[:2]) or cite
     yield BriefFact("Summary", "In one line: {0}.", (notable["title"],), reasons)
@@ -136,7 +137,7 @@ def _summary(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
         yield BriefFact("Summary", "The last hour is still open, so the notable may grow.", (), cite)
 
 
-def _linked(notable: Mapping[str, Any], members: Sequence[Mapping[str, Any]]) -> Iterator[BriefFact]:
+def _linked(notable: NotableDocument, members: Sequence[IdentityDocument]) -> Iterator[BriefFact]:
     proof = _records(i for link in notable["links"][:1] for i in link["record_ids"][:1])
     cite = proof or (f"notable:{notable['id']}",)
     yield BriefFact("Summary", "The intrusion went through {0} linked identities.", (_number(len(members)),), cite)
@@ -146,19 +147,19 @@ def _linked(notable: Mapping[str, Any], members: Sequence[Mapping[str, Any]]) ->
                    _records(link["record_ids"][:2]) or cite)  # fmt: skip
 
 
-def _unseen(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
+def _unseen(notable: NotableDocument) -> Iterator[BriefFact]:
     """Of a blind spot: nothing was judged, so there are no calls, no asset and nobody to contain."""
     for signal in notable["signals"]:
         words = "No log that was read shows what was done there: {0}"
         yield BriefFact("What happened", words, (signal["evidence"],), (f"signal:{signal['id']}",))
         if signal["id"] == "silent_log":
             words = "The log was silent for {0} hours; the severity follows the share of identities in it."
-            yield BriefFact("Impact", words, (_number(signal["value"]),), (f"notable:{notable['id']}",))
+            yield BriefFact("Impact", words, (_number(signal["value"] or 0.0),), (f"notable:{notable['id']}",))
     for control in notable["controls"]:
         yield BriefFact("Response", "{0}", (control["reason"],), (f"notable:{notable['id']}",))
 
 
-def _happened(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
+def _happened(notable: NotableDocument) -> Iterator[BriefFact]:
     entries, others = _unusual_calls(notable)
     alike: dict[tuple[str, str, str], dict[str, Any]] = {}
     for entry in entries:
@@ -187,7 +188,7 @@ def _happened(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
                    _records([others[0]["record_id"]]) or (f"notable:{notable['id']}",))  # fmt: skip
 
 
-def _unusual_calls(notable: Mapping[str, Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+def _unusual_calls(notable: NotableDocument) -> tuple[Sequence[Any], Sequence[Any]]:
     """The unusual calls of the day that is shown, and of other days, as `nhi explain` and the report show them."""
     if tells_calls(notable):
         return unusual_calls(notable)
@@ -195,7 +196,7 @@ def _unusual_calls(notable: Mapping[str, Any]) -> tuple[Sequence[Any], Sequence[
     return [entry for entry in notable["timeline"] if entry["points"] >= least] or notable["timeline"], ()
 
 
-def _unusual(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
+def _unusual(notable: NotableDocument) -> Iterator[BriefFact]:
     reasons, names = _reasons(notable)[:REASONS], _names(notable)
     acts = [s for s in notable["signals"] if s["id"] in _ACTS and s["value"] and s not in reasons]
     for signal in (*reasons, *sorted(acts, key=lambda s: _ACTS[s["id"]])[:REASONS]):
@@ -210,7 +211,7 @@ def _unusual(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
         yield BriefFact("What is unusual", f"The signal {{0}} ({title}){who} {says}: {{1}}.", tuple(values), cites)
         if signal in reasons and lowers(notable, signal):
             words = "Without the records of the signal {0} the likelihood would be {1} percent."
-            yield BriefFact("What is unusual", words, (signal["id"], _number(signal["without"])), cites)
+            yield BriefFact("What is unusual", words, (signal["id"], _number(signal["without"] or 0.0)), cites)
     yield from _novelties(notable)
     blind = [s["id"] for s in notable["signals"] if s["cannot_tell"]]
     if blind:
@@ -219,10 +220,10 @@ def _unusual(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
         yield BriefFact("What is unusual", words, (_number(len(blind)),), cites)
 
 
-def _novelties(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
+def _novelties(notable: NotableDocument) -> Iterator[BriefFact]:
     """What was never seen before with the notable's identity; of several with each, at most MEMBERS."""
     cite, names = (f"notable:{notable['id']}",), _names(notable)
-    novelties: dict[str, list[Mapping[str, Any]]] = {}
+    novelties: dict[str, list[DimensionDocument]] = {}
     for dimension in notable["usual"]["dimensions"]:
         novelties.setdefault(dimension.get("identity", ""), []).append(dimension)
     for whose, dimensions in [*novelties.items()][:MEMBERS]:
@@ -238,12 +239,12 @@ def _novelties(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
             yield from (BriefFact("What is unusual", words, (value, *who), cite) for value in fresh[:FRESH])
 
 
-def _names(notable: Mapping[str, Any]) -> dict[str, str]:
+def _names(notable: NotableDocument) -> dict[str, str]:
     """Id → name of the linked identities."""
     return {member["id"]: member["name"] or member["id"] for member in notable.get("members") or ()}
 
 
-def _impact(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
+def _impact(notable: NotableDocument) -> Iterator[BriefFact]:
     cite = (f"notable:{notable['id']}",)
     if notable["likelihood"]:
         words = "The impact is {0}; severity is likelihood times impact, which gives {1}."
@@ -254,7 +255,7 @@ def _impact(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
         yield BriefFact("Impact", words, (factor["value"],), cite)
 
 
-def _controls(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
+def _controls(notable: NotableDocument) -> Iterator[BriefFact]:
     cites = tuple(f"signal:{s['id']}" for s in _reasons(notable)[:2]) or (f"notable:{notable['id']}",)
     for control in notable["controls"]:
         if control["required"]:
@@ -266,12 +267,12 @@ def _controls(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
             yield BriefFact("What is required", words, (control["status"].replace("_", " "), control["reason"]), cites)
 
 
-def _no_plan(notable: Mapping[str, Any]) -> Iterator[BriefFact]:
+def _no_plan(notable: NotableDocument) -> Iterator[BriefFact]:
     words = "The command nhi respond plan {0} drafts the steps that the response policy allows."
     yield BriefFact("Response", words, (notable["id"],), (f"notable:{notable['id']}",))
 
 
-def _reasons(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _reasons(notable: NotableDocument) -> list[SignalDocument]:
     """What raises the likelihood; where none is claimed, all that was found."""
     if not notable["likelihood"]:
         return list(notable["signals"])

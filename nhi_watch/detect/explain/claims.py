@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.context import actions, agents
 from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.behaviour import Behaviour, BehaviourKey, IdentityDay
+from nhi_watch.core.documents import NotableDocument, RevisionDocument, SignalDocument
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import Instead, clip
@@ -225,7 +226,7 @@ class _Again(NamedTuple):
     """Why something could not be made again."""
 
 
-def verify(rows: Rows, model: Model, notable: Mapping[str, Any], networks: Networks = SHIPPED) -> list[ClaimCheck]:
+def verify(rows: Rows, model: Model, notable: NotableDocument, networks: Networks = SHIPPED) -> list[ClaimCheck]:
     """Score a compromise again from what the state holds, and compare to the last digit.
 
     Raises:
@@ -254,7 +255,7 @@ def verify(rows: Rows, model: Model, notable: Mapping[str, Any], networks: Netwo
     return [*checks, *_revisions(state, baselines, notable)]
 
 
-def _revisions(state: State, baselines: Baselines, notable: Mapping[str, Any]) -> list[ClaimCheck]:
+def _revisions(state: State, baselines: Baselines, notable: NotableDocument) -> list[ClaimCheck]:
     """The other days of a notable that went on, each against its own receipt."""
     shown = (render_day(day_scored(notable)), notable["identity"]["id"])
     every = notable.get("revisions") or ()
@@ -269,7 +270,7 @@ def _revisions(state: State, baselines: Baselines, notable: Mapping[str, Any]) -
     return [_revision(State(state.rows), baselines, revision) for revision in others]
 
 
-def _revision(state: State, baselines: Baselines, revision: Mapping[str, Any]) -> ClaimCheck:
+def _revision(state: State, baselines: Baselines, revision: RevisionDocument) -> ClaimCheck:
     day, receipt, model = day_of(parse(f"{revision['day']}T00:00:00Z")), revision["receipt"], baselines.model
     what = f"episode {revision['revision']}"
     if receipt["model"] != model.sha256:
@@ -286,7 +287,7 @@ def _revision(state: State, baselines: Baselines, revision: Mapping[str, Any]) -
     return ClaimCheck(what, same, f"{revision['day']}, likelihood {likelihood:g}%")
 
 
-def _scored(model: Model, notable: Mapping[str, Any], again: _Again) -> Iterator[ClaimCheck]:
+def _scored(model: Model, notable: NotableDocument, again: _Again) -> Iterator[ClaimCheck]:
     """Without features the model alone is run again, on the points and bins that the notable shows."""
     likelihood = model.aligned(NAMES).likelihood(again.features or features_shown(notable["signals"]))
     by = "" if again.features else " by the points that it shows"
@@ -301,7 +302,7 @@ def _scored(model: Model, notable: Mapping[str, Any], again: _Again) -> Iterator
     yield ClaimCheck("points", not unlike, listed)
 
 
-def _agrees(signal: Mapping[str, Any], known: Optional[tuple[float, Optional[float]]]) -> bool:
+def _agrees(signal: SignalDocument, known: Optional[tuple[float, Optional[float]]]) -> bool:
     """Whether a listed signal has the value and points that scoring again gives.
 
     What could not be told for want of a log holds less than was seen: nothing, so it has no points.
@@ -313,7 +314,7 @@ def _agrees(signal: Mapping[str, Any], known: Optional[tuple[float, Optional[flo
     return (signal["points"], signal["value"]) == known
 
 
-def day_scored(notable: Mapping[str, Any]) -> int:
+def day_scored(notable: NotableDocument) -> int:
     """The day that a notable was judged on: the one after its baseline's last.
 
     Raises:
@@ -354,7 +355,7 @@ _LEARNT = (
 )
 
 
-def _late(state: State, baselines: Baselines, notable: Mapping[str, Any]) -> Optional[_Again]:
+def _late(state: State, baselines: Baselines, notable: NotableDocument) -> Optional[_Again]:
     """What came late of a day, against the eve of the day on which it came."""
     day = day_of(parse(notable["first_time"]))
     key = day, str(notable["identity"]["id"])

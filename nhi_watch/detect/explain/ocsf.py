@@ -7,6 +7,7 @@ from typing import Any
 
 from nhi_watch import __version__
 from nhi_watch.context.networks import is_address
+from nhi_watch.core.documents import NotableDocument, TimelineDocument
 from nhi_watch.core.timestamps import parse
 
 Json = Mapping[str, Any]
@@ -24,7 +25,7 @@ _EVIDENCE = 50
 _RELATED = 100
 
 
-def finding(notable: Json) -> dict[str, Any]:
+def finding(notable: NotableDocument) -> dict[str, Any]:
     """The event of a notable's latest revision; valid by the published schema.
 
     Args:
@@ -54,14 +55,14 @@ def _ms(time: str) -> int:
     return parse(time) * 1000
 
 
-def _metadata(notable: Json) -> dict[str, Any]:
+def _metadata(notable: NotableDocument) -> dict[str, Any]:
     product = {"name": PRODUCT, "vendor_name": PRODUCT, "version": __version__}
     return {"version": VERSION, "product": product, "event_code": notable["kind"],
             "log_version": notable["model"]["id"], "correlation_uid": notable["id"],
             "uid": f"{notable['id']}:{notable['revision']}"}  # fmt: skip
 
 
-def _info(notable: Json) -> dict[str, Any]:
+def _info(notable: NotableDocument) -> dict[str, Any]:
     attacks = [
         {
             "version": "14",
@@ -81,7 +82,7 @@ def _info(notable: Json) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _resources(notable: Json) -> list[dict[str, Any]]:
+def _resources(notable: NotableDocument) -> list[dict[str, Any]]:
     """The identities that the notable is about, and who answers for the first one."""
     owner = notable["identity"]["owner"]
     first = {"owner": {"name": owner}} if owner else {}
@@ -89,11 +90,11 @@ def _resources(notable: Json) -> list[dict[str, Any]]:
             for at, identity in enumerate((notable["identity"], *notable["members"]))]  # fmt: skip
 
 
-def _heaviest(notable: Json) -> list[Json]:
+def _heaviest(notable: NotableDocument) -> list[TimelineDocument]:
     return sorted(notable["timeline"], key=lambda entry: -entry["points"])[:_EVIDENCE]
 
 
-def _evidence(notable: Json, entry: Json) -> dict[str, Any]:
+def _evidence(notable: NotableDocument, entry: TimelineDocument) -> dict[str, Any]:
     """One behaviour: who, by which call, from where."""
     service, _, operation = entry["action"].partition(":")
     names: dict[str, Json] = {member["id"]: member for member in notable["members"]}
@@ -109,7 +110,7 @@ def _endpoint(source: str) -> dict[str, str]:
     return {"ip": source} if is_address(source) else {"name": source}
 
 
-def _observables(notable: Json) -> list[dict[str, Any]]:
+def _observables(notable: NotableDocument) -> list[dict[str, Any]]:
     names = [
         ("resources.name", _USER_NAME, identity["name"]) for identity in (notable["identity"], *notable["members"])
     ]
@@ -121,7 +122,7 @@ def _observables(notable: Json) -> list[dict[str, Any]]:
     ]
 
 
-def _remedy(notable: Json) -> str:
+def _remedy(notable: NotableDocument) -> str:
     needed = [
         f"{control['id'].replace('_', ' ')}: {control['reason']}"
         for control in notable["controls"]

@@ -14,13 +14,21 @@ The compromise keeps its row, by which it can be verified, and goes on as part o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import prod
-from typing import Any, Optional
+from typing import Optional
 
 from nhi_watch.context import assets
 from nhi_watch.context.assets import Assets
 from nhi_watch.context.networks import SHIPPED, Networks
+from nhi_watch.core.documents import (
+    ControlDocument,
+    FrameworksDocument,
+    NotableDocument,
+    SignalDocument,
+    TimelineDocument,
+    UsualDocument,
+)
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import (
@@ -33,6 +41,7 @@ from nhi_watch.core.notable import (
     risk_of,
     severity_of,
     to_json,
+    weighed_risk,
 )
 from nhi_watch.core.status import is_resolved
 from nhi_watch.core.timestamps import DAY, parse
@@ -52,7 +61,7 @@ from nhi_watch.state.baseline import Profile
 from nhi_watch.state.inventory import STANDS, Change, Credential
 from nhi_watch.state.store import Rows, pack, unpack
 
-Document = dict[str, Any]
+Document = NotableDocument
 TABLE = "ledger"
 PREFIX = "exposure/"
 OWN = 20
@@ -88,7 +97,7 @@ def refresh(
 
 
 def follow_up(
-    rows: Rows, known: Assets, compromises: Sequence[Document], present: Callable[[Document], Document],
+    rows: Rows, known: Assets, compromises: Sequence[NotableDocument], present: Callable[[Document], Document],
     networks: Networks = SHIPPED,
 ) -> list[Document]:  # fmt: skip
     """What every run does at its end: look at exposures, and move the controls of all notables by telemetry.
@@ -100,11 +109,16 @@ def follow_up(
     exposed = refresh(rows, history, known, networks=networks, compromises=compromises)
     own, parts = parted(compromises, exposed)
     exposures = [present(exposure) for exposure in exposed]
-    asked = [*own, *exposures, *({**exposure, "listed": False} for exposure in parts)]
+    asked = [*own, *exposures, *_unlisted(parts)]
     stored = ledger.entries(rows)
     histories.fill(history, rows, ledger.to_check(rows, stored, history, asked))
     standing = ledger.follow(rows, history, asked, stored=stored)
     return ledger.with_status([*own, *parts, *exposures], standing)
+
+
+def _unlisted(documents: Iterable[Document]) -> Iterator[Document]:
+    for document in documents:
+        yield {**document, "listed": False}
 
 
 def judge(
@@ -132,7 +146,8 @@ def judge(
     documents = _folded(merged, {d["id"]: feeds[d["id"]] for d in merged if d["id"] in feeds and not d["folded"]})
     published = publish.documents(rows, [document["id"] for document in documents])
     for rank, document in enumerate(documents, 1):
-        document.update(rank=rank, revision=published.get(document["id"], document)["revision"])
+        document["rank"] = rank
+        document["revision"] = published.get(document["id"], document)["revision"]
     kept = {PREFIX + document["id"]: pack(document) for document in documents}
     rows.put(TABLE, [*((key, raw) for key, raw in kept.items() if before.get(key) != raw),
                      *((key, None) for key in before if key not in kept)])  # fmt: skip
@@ -140,8 +155,8 @@ def judge(
 
 
 def _documents(
-    pairs: Sequence[tuple[ExposedCredential, dict[str, Any]]], compromises: Sequence[dict[str, Any]]
-) -> list[dict[str, Any]]:
+    pairs: Sequence[tuple[ExposedCredential, Document]], compromises: Sequence[NotableDocument]
+) -> list[Document]:
     """The exposures, the most urgent first; each compromise is told within the first to which it belongs."""
     documents, left = [], list(compromises)
     for case, document in sorted(pairs, key=lambda each: order(each[1])):
@@ -151,12 +166,12 @@ def _documents(
     return sorted(documents, key=order)
 
 
-def _folded(exposures: Sequence[dict[str, Any]], feeds: Mapping[str, str]) -> list[dict[str, Any]]:
+def _folded(exposures: Sequence[Document], feeds: Mapping[str, str]) -> list[Document]:
     """All but what of a feed is too many: whoever writes its findings could bury a credential that is in use.
 
     The first of a feed's stands for them; once a log has seen one in use, it stands for itself.
     """
-    kept, own = [], dict[str, list[dict[str, Any]]]()
+    kept, own = [], dict[str, list[Document]]()
     for document in exposures:
         mine = own.setdefault(feeds.get(document["id"], ""), [])
         mine.append(document)
@@ -166,25 +181,26 @@ def _folded(exposures: Sequence[dict[str, Any]], feeds: Mapping[str, str]) -> li
         if feed and len(mine) > OWN:
             others, count = [document["id"] for document in mine[OWN:]], len(mine) - OWN
             sentence = f"{count:,} more credentials reported by {feed} were never seen in use and are not listed. "
-            mine[0].update(summary=clip(sentence + mine[0]["summary"], 1000), folded={
-                "origin": clip(f"findings of {feed}", 300), "count": 1 + count, "ids": others[:FOLDED]})  # fmt: skip
+            mine[0]["summary"] = clip(sentence + mine[0]["summary"], 1000)
+            origin = clip(f"findings of {feed}", 300)
+            mine[0]["folded"] = {"origin": origin, "count": 1 + count, "ids": others[:FOLDED]}
     return kept
 
 
-def stored(rows: Rows) -> list[dict[str, Any]]:
+def stored(rows: Rows) -> list[Document]:
     """The exposures as they were last judged."""
     return [unpack(raw) for _, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")]
 
 
 def _document(
-    case: ExposedCredential, history: History, known: Assets, networks: Networks, compromises: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
+    case: ExposedCredential, history: History, known: Assets, networks: Networks, compromises: Sequence[NotableDocument]
+) -> Document:
     reach = _blast_radius(case, case.identity_history, history) if case.identity_history else blast_radius(Profile())
     asset = assets.find(known, case.identity)
     return to_json(build(case, reach, asset, networks, _unusual_calls(case.identity.id, compromises)))
 
 
-def _unusual_calls(identity: str, compromises: Sequence[dict[str, Any]]) -> frozenset[str]:
+def _unusual_calls(identity: str, compromises: Sequence[NotableDocument]) -> frozenset[str]:
     """The calls that were news of an identity in compromises."""
     own = (
         d
@@ -216,12 +232,12 @@ ORIGIN = "one exposed key's notables"
 """What the notables share for which the exposure's stands."""
 
 
-def misuse_of(case: ExposedCredential, compromises: Iterable[Document]) -> list[Document]:
+def misuse_of(case: ExposedCredential, compromises: Iterable[NotableDocument]) -> list[Document]:
     """The compromises that an exposure's notable tells of, the gravest first."""
     return sorted((compromise for compromise in compromises if _is_of(case, compromise)), key=order)
 
 
-def _is_of(case: ExposedCredential, notable: Mapping[str, Any]) -> bool:
+def _is_of(case: ExposedCredential, notable: NotableDocument) -> bool:
     names = {notable["identity"]["id"], *(member["id"] for member in notable["members"])}
     if case.identity.id not in names or parse(notable["last_time"]) < case.since - GAP * DAY:
         return False
@@ -232,7 +248,7 @@ def _is_of(case: ExposedCredential, notable: Mapping[str, Any]) -> bool:
     return others or not used or clip(case.credential.id, 200) in used
 
 
-def with_compromises(exposure: Document, compromises: Sequence[Document], what: str) -> Document:
+def with_compromises(exposure: Document, compromises: Sequence[NotableDocument], what: str) -> Document:
     """An exposure's notable with the compromises that belong to it; `what` says in its title what was exposed, where.
 
     What the gravest of them shows is what this one shows.
@@ -252,7 +268,7 @@ def with_compromises(exposure: Document, compromises: Sequence[Document], what: 
         **exposure,
         "likelihood": likelihood,
         "impact": impact,
-        "severity": severity_of(risk_of({"likelihood": likelihood, "impact": impact})),
+        "severity": severity_of(weighed_risk(likelihood, impact)),
         "title": clip(face["title"], 200 - len(tail)) + tail,
         "summary": clip(f"{clip(face['summary'], 600)} {exposure['summary']}", 1000),
         "created": max(
@@ -265,10 +281,7 @@ def with_compromises(exposure: Document, compromises: Sequence[Document], what: 
         "baseline": face["baseline"],
         "timeline": _joined_timeline(exposure, compromises),
         "usual": _usual(exposure, face),
-        "frameworks": {
-            name: list(dict.fromkeys([*exposure["frameworks"][name], *face["frameworks"][name]]))
-            for name in exposure["frameworks"]
-        },
+        "frameworks": _frameworks(exposure["frameworks"], face["frameworks"]),
         "controls": _controls(exposure, face),
         "telemetry": {
             **face["telemetry"],
@@ -287,9 +300,7 @@ def with_compromises(exposure: Document, compromises: Sequence[Document], what: 
     }
 
 
-def parted(
-    notables: Iterable[Document], exposures: Iterable[Mapping[str, Any]]
-) -> tuple[list[Document], list[Document]]:
+def parted(notables: Iterable[NotableDocument], exposures: Iterable[Document]) -> tuple[list[Document], list[Document]]:
     """Notables that stand for themselves, and those that exposures tell of, each marked as part of that one.
 
     The latter keep what they have of a place, for whoever told people of it.
@@ -298,21 +309,25 @@ def parted(
     own, exposed_documents = list[Document](), list[Document]()
     for notable in notables:
         name: Optional[str] = into.get(notable["id"])
-        why = {"merged_into": name, "life": "closed", "closed_why": f"part of {name}"} if name else {}
-        (exposed_documents if name else own).append({**notable, **why})
+        if name:
+            part: Document = {**notable, "merged_into": name, "life": "closed", "closed_why": f"part of {name}"}
+            exposed_documents.append(part)
+        else:
+            own.append({**notable})
     return own, exposed_documents
 
 
-def _signals(exposure: Document, face: Document, likelihood: float) -> list[Document]:
+def _signals(exposure: Document, face: Document, likelihood: float) -> list[SignalDocument]:
     """What the model found, and what the exposure adds to it; without claims of what only one of both would come to."""
-    own = sum(signal["log_odds"] for signal in face["signals"]) + face["model"]["ordinary"]
+    own = sum(signal["log_odds"] for signal in face["signals"]) + (face["model"]["ordinary"] or 0.0)
     first, *others = exposure["signals"]
-    added = {**first, "log_odds": round(log_odds_of(likelihood) - own, 3)}
-    model = [{**signal, "without": None} for signal in face["signals"]]
-    return [added, *model, *({**signal, "log_odds": 0.0} for signal in others)]
+    added: SignalDocument = {**first, "log_odds": round(log_odds_of(likelihood) - own, 3)}
+    model: list[SignalDocument] = [{**signal, "without": None} for signal in face["signals"]]
+    besides: list[SignalDocument] = [{**signal, "log_odds": 0.0} for signal in others]
+    return [added, *model, *besides]
 
 
-def _joined_timeline(exposure: Document, compromises: Sequence[Document]) -> list[Document]:
+def _joined_timeline(exposure: Document, compromises: Sequence[NotableDocument]) -> list[TimelineDocument]:
     """What is told of the credential, and the unusual calls: those that both tell of, once."""
     known = {record for compromise in compromises for record in compromise["record_ids"]}
     mine = [e for e in exposure["timeline"] if e["action"].startswith(PUBLISHED_KEYS) or e["record_id"] not in known]
@@ -321,14 +336,24 @@ def _joined_timeline(exposure: Document, compromises: Sequence[Document]) -> lis
     return sorted([*mine, *unusual_entries], key=lambda e: (e["time"], e["action"], e["record_id"]))[:MAX_TIMELINE]
 
 
-def _usual(exposure: Document, face: Document) -> Document:
+def _usual(exposure: Document, face: Document) -> UsualDocument:
     """The habits that the compromise shows; the credential is the exposed one alone, for that is to be rotated."""
     mine = dimensions_of(exposure, "credential")
     theirs = [d for d in face["usual"]["dimensions"] if d["name"] != "credential"]
     return {**face["usual"], "dimensions": [*theirs, *mine]}
 
 
-def _controls(exposure: Document, face: Document) -> list[Document]:
+def _frameworks(first: FrameworksDocument, other: FrameworksDocument) -> FrameworksDocument:
+    """The ids of both, each once."""
+    return {
+        "owasp_nhi": list(dict.fromkeys([*first["owasp_nhi"], *other["owasp_nhi"]])),
+        "nist_csf": list(dict.fromkeys([*first["nist_csf"], *other["nist_csf"]])),
+        "mitre_attack": list(dict.fromkeys([*first["mitre_attack"], *other["mitre_attack"]])),
+        "mitre_atlas": list(dict.fromkeys([*first["mitre_atlas"], *other["mitre_atlas"]])),
+    }
+
+
+def _controls(exposure: Document, face: Document) -> list[ControlDocument]:
     """Of the exposed key its own; of linked identities those of the compromise, which are in the members' order."""
     if not face["members"]:
         return list(exposure["controls"])

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, Optional
 
 from elasticsearch import Elasticsearch
 
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect import feedback, publish
@@ -163,7 +164,7 @@ def _named(verdict: Verdict) -> tuple[str, str, str, int]:
 
 
 def _verdict(
-    notable: Mapping[str, Any], each: AlertVerdict, said: tuple[str, str], times: tuple[int, int], known: Container[str]
+    notable: NotableDocument, each: AlertVerdict, said: tuple[str, str], times: tuple[int, int], known: Container[str]
 ) -> Verdict:
     (verdict, added), (now, since) = said, times
     try:

@@ -5,7 +5,7 @@ The state is copied; the documents behind the notables are fetched as far as the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 from elasticsearch import BadRequestError, Elasticsearch
 
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect import ranking
@@ -42,7 +43,7 @@ _UNINDEXED: Json = {"match_all": {}}
 """Asked last, for records that lie as text in a field that is not indexed: their hours alone can be asked for."""
 
 
-def of(client: Elasticsearch, patterns: Sequence[str], notable: Mapping[str, Any], ids: set[str]) -> Iterator[Json]:
+def of(client: Elasticsearch, patterns: Sequence[str], notable: NotableDocument, ids: set[str]) -> Iterator[Json]:
     """Those of these records of a notable that are there: `id`, `index`, `document`, `raw`, whether that is `cut`.
 
     Raises:
@@ -68,7 +69,7 @@ def _hits(client: Elasticsearch, pattern: str, query: Json) -> Iterator[tuple[Hi
             raise
 
 
-def _query(notable: Mapping[str, Any], left: set[str], wanted: Json) -> Json:
+def _query(notable: NotableDocument, left: set[str], wanted: Json) -> Json:
     """Documents that are wanted, in the hours in which the records that are left happened."""
     when = {entry["record_id"]: _hour(entry["time"]) for entry in notable["timeline"]}
     first, last = parse(notable["first_time"]) // DAY * DAY, parse(notable["last_time"]) // DAY * DAY
@@ -106,7 +107,7 @@ def write(client: Elasticsearch, namespace: str, pattern: str, out: Path) -> Jso
     """
     index = f"{setup.STATE}-{namespace}"
     with closing(ElasticStore(client, index)) as source, closing(_copied(source, out / _STATE, index)) as store:
-        parts: dict[bool, list[Json]] = {True: [], False: []}
+        parts: dict[bool, list[NotableDocument]] = {True: [], False: []}
         for notable in find.every(store):
             parts[is_shown(notable)].append(notable)
         lists = jobs.lists_of(parts[True], parts[False])

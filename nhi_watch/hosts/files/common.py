@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from nhi_watch.context.assets import NO_ASSETS, Assets, load
 from nhi_watch.core import timestamps
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import trust
@@ -248,8 +249,8 @@ def whole_number(text: str, low: int, high: int) -> int:
 
 
 def publish(
-    out: Path, fresh: Iterable[dict[str, Any]], replaced: str, state: Optional[Path] = None
-) -> list[dict[str, Any]]:
+    out: Path, fresh: Iterable[NotableDocument], replaced: str, state: Optional[Path] = None
+) -> list[NotableDocument]:
     """Put notables of one kind into the folder's list and report, in place of those of that kind, and of what they
     stand for; returns the list.
 
@@ -264,7 +265,9 @@ def publish(
     parts = {name for notable in fresh if notable["folded"] for name in notable["folded"]["ids"]}
     kept = [n for n in jsonlines.read_any(path) if n["kind"] != replaced and n["id"] not in parts]
     listed = ranked([*kept, *fresh])
-    below = [{**row, "rank": rank} for rank, row in enumerate(jsonlines.read_any(out / BELOW), len(listed) + 1)]
+    below: list[NotableDocument] = [*jsonlines.read_any(out / BELOW)]
+    for rank, notable in enumerate(below, len(listed) + 1):
+        notable["rank"] = rank
     run = {**run_of(out), "notables": len(listed)}
     with originals.of_state(state or out / "state.sqlite") as places:
         events = originals.renew(out, [*listed, *below], places)
@@ -275,7 +278,7 @@ def publish(
 def write_lists(
     out: Path,
     state: Optional[Path],
-    lists: tuple[list[dict[str, Any]], list[dict[str, Any]]],
+    lists: tuple[list[NotableDocument], list[NotableDocument]],
     run: dict[str, Any],
     events: Mapping[str, Any],
 ) -> None:

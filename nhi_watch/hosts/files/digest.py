@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, cast
 
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.notable import order
 from nhi_watch.core.status import RESOLVING, closed_by
 from nhi_watch.core.timestamps import DAY, render
@@ -26,7 +27,7 @@ class Digest(NamedTuple):
     """What became of the list."""
 
     since: int
-    parts: Mapping[str, list[Json]]
+    parts: Mapping[str, list[NotableDocument]]
     """Each of PARTS → notables, the most severe first."""
     standing: int
     """How many are listed in all."""
@@ -44,7 +45,7 @@ def make(rows: Rows, since: Optional[int] = None) -> Digest:
 
     known = publish.latest(rows)
     first = max((published.at for published, _ in known), default=0) - DAY if since is None else since
-    parts: dict[str, list[Json]] = {name: [] for name in PARTS}
+    parts: dict[str, list[NotableDocument]] = {name: [] for name in PARTS}
     verdicts, standing = find.standing(rows, (item for _, item in known)), 0
     for published, document in known:
         verdict = verdicts.get(document["id"])
@@ -59,7 +60,7 @@ def make(rows: Rows, since: Optional[int] = None) -> Digest:
     return Digest(first, {name: sorted(notables, key=order) for name, notables in parts.items()}, standing)
 
 
-def _part(published: Published, document: Json, since: int) -> str:
+def _part(published: Published, document: NotableDocument, since: int) -> str:
     """The part to which a notable belongs; "": nothing has become of it since."""
     from nhi_watch.detect import publish
 
@@ -74,7 +75,7 @@ def _part(published: Published, document: Json, since: int) -> str:
     return "changed" if published.change == "grown" and is_worth_it else ""
 
 
-def line(document: Json, short: str) -> str:
+def line(document: NotableDocument, short: str) -> str:
     """A notable of a digest."""
     sure = f"{likely(document['likelihood'])} {short_severity(document)}".strip()
     why = f" ({document['closed_why']})" if document["closed_why"] else ""
@@ -98,5 +99,8 @@ def lines(digest: Digest, short: Mapping[str, str]) -> list[str]:
 def plain(digest: Digest) -> Json:
     """A digest as JSON."""
     keys = ("id", "likelihood", "severity", "kind", "title", "since", "closed_why", "first_time", "last_time")
-    parts = {name: [{key: item[key] for key in keys} for item in notables] for name, notables in digest.parts.items()}
+    parts = {
+        name: [{key: cast(Json, item)[key] for key in keys} for item in notables]
+        for name, notables in digest.parts.items()
+    }
     return {"since": render(digest.since), "listed": digest.standing, **parts}

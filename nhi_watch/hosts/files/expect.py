@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.status import closed_by
 from nhi_watch.core.timestamps import render
@@ -190,9 +191,9 @@ def _known(store: Rows, name: str) -> Pattern:
     return known[find.chosen(name, known, {}, "pattern")]
 
 
-def _hides(store: Rows) -> dict[str, list[dict[str, Any]]]:
+def _hides(store: Rows) -> dict[str, list[NotableDocument]]:
     """Name of a pattern → the notables that it hides."""
-    hidden: dict[str, list[dict[str, Any]]] = {}
+    hidden: dict[str, list[NotableDocument]] = {}
     for item in find.every(store):
         hidden.setdefault(closed_by(item["closed_why"]), []).append(item)
     return hidden

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from rich.console import Console
 
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find, note
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _next(args: argparse.Namespace, notable: dict[str, Any], judged: bool) -> str:
+def _next(args: argparse.Namespace, notable: NotableDocument, judged: bool) -> str:
     nhi, name, place = common.program(), find.short(args.out, notable["id"]), common.place(args.out, args.state)
     text = f"Next: {nhi} brief {name} {place}"
     text += f"; {nhi} respond plan {name} {place}" if notable["record_ids"] else ""  # a silent log: nobody to act on
@@ -46,7 +46,7 @@ def _next(args: argparse.Namespace, notable: dict[str, Any], judged: bool) -> st
     return text if judged else text + said
 
 
-def _said(args: argparse.Namespace, notable: dict[str, Any]) -> tuple[str, list[str]]:
+def _said(args: argparse.Namespace, notable: NotableDocument) -> tuple[str, list[str]]:
     """What people said that it was, "" where nothing yet; and who works on it, with notes."""
     if not common.state_of(args).exists():
         return "", []
@@ -56,7 +56,7 @@ def _said(args: argparse.Namespace, notable: dict[str, Any]) -> tuple[str, list[
     return verdict, [f"Work: {notes[0]}", *notes[1:]] if work and (notes := note.lines(work)) else []
 
 
-def _notable(args: argparse.Namespace) -> dict[str, Any]:
+def _notable(args: argparse.Namespace) -> NotableDocument:
     """That of the list; else that of the state, where exposures, findings and blind spots are, too."""
     path = args.out / "notables.jsonl"
     if not path.exists() and not common.state_of(args).exists():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from rich.console import Console
 
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.status import is_resolved
 from nhi_watch.core.timestamps import render
@@ -57,8 +57,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 def _show(
     args: argparse.Namespace,
-    listed: Sequence[dict[str, Any]],
-    exposed: Sequence[dict[str, Any]],
+    listed: Sequence[NotableDocument],
+    exposed: Sequence[NotableDocument],
     console: Console,
     name: str,
 ) -> None:

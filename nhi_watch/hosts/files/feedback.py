@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find
@@ -77,7 +78,7 @@ def act(args: argparse.Namespace, store: Rows, console: Console, now: int) -> in
     return _ACTS.get(args.what, _judge)(args, store, console, now)
 
 
-Given = Sequence[tuple[dict[str, Any], "Verdict"]]
+Given = Sequence[tuple[NotableDocument, "Verdict"]]
 """Notables, each with its verdict."""
 
 
@@ -99,7 +100,7 @@ def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) ->
 
 
 def _judge_all(
-    args: argparse.Namespace, store: Rows, console: Console, now: int, notables: Sequence[dict[str, Any]]
+    args: argparse.Namespace, store: Rows, console: Console, now: int, notables: Sequence[NotableDocument]
 ) -> int:
     """Record the same verdict of several notables: of all, or of none."""
     if args.signal or args.value:
@@ -152,7 +153,7 @@ def _matching(args: argparse.Namespace, store: Rows, console: Console, now: int)
     return common.answer(args, console, {"matching": [item["id"] for item in matching], "confirm": code}, *lines)
 
 
-def _verdict(args: argparse.Namespace, notable: dict[str, Any], now: int, other: str = "") -> Verdict:
+def _verdict(args: argparse.Namespace, notable: NotableDocument, now: int, other: str = "") -> Verdict:
     from nhi_watch.detect import feedback
 
     more = {"until": common.seconds(args.until, "--until") if args.until else 0, "duplicate_of": other}
@@ -193,7 +194,7 @@ def _routines(args: argparse.Namespace, store: Rows, console: Console, now: int)
     return _judge_all(args, store, console, now, [every[name] for name in names])
 
 
-def _offers(notable: dict[str, Any]) -> Iterator[str]:
+def _offers(notable: NotableDocument) -> Iterator[str]:
     """Only this notable is dealt with; an exception is asked for by name."""
     from nhi_watch.detect import feedback
 
@@ -204,7 +205,7 @@ def _offers(notable: dict[str, Any]) -> Iterator[str]:
     yield from (f"  --signal {signal} --value '{value}'" for signal, value in feedback.choices(notable)[:12])
 
 
-def _except(args: argparse.Namespace, store: Rows, console: Console, notable: dict[str, Any], verdict: Verdict) -> int:
+def _except(args: argparse.Namespace, store: Rows, console: Console, notable: NotableDocument, verdict: Verdict) -> int:
     """Show what an exception would have hidden, and save it where that was asked for."""
     from nhi_watch.detect import feedback
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from rich.console import Console
 
 from nhi_watch.act import audit
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.notable import SHORTEST, from_json, short_ids
 from nhi_watch.core.status import RESOLVING
@@ -28,7 +29,7 @@ ABOUT = "the notable: its rank in the list, or its id, or the first six or more 
 """How a notable is named."""
 
 
-def every(rows: Rows) -> list[dict[str, Any]]:
+def every(rows: Rows) -> list[NotableDocument]:
     """All notables of a state: compromises, blind spots, exposures, posture; what is part of another has no place."""
     from nhi_watch.detect import blind_spots, ledger, publish
     from nhi_watch.detect.exposure import fast
@@ -37,11 +38,12 @@ def every(rows: Rows) -> list[dict[str, Any]]:
     own, compromises = fast.parted(
         (notable for notable in publish.stored(rows) if notable["kind"] == "compromise"), exposures
     )
-    parts = ({**compromise, "listed": False} for compromise in compromises)
-    return [*own, *parts, *blind_spots.stored(rows), *exposures, *ledger.findings(rows)]
+    for compromise in compromises:
+        compromise["listed"] = False
+    return [*own, *compromises, *blind_spots.stored(rows), *exposures, *ledger.findings(rows)]
 
 
-def notable_of(rows: Rows, name: str, out: Path) -> dict[str, Any]:
+def notable_of(rows: Rows, name: str, out: Path) -> NotableDocument:
     """The notable of a state that a person means: by its rank in the folder's list, or by its id or the start of it.
 
     Raises:
@@ -54,7 +56,7 @@ def notable_of(rows: Rows, name: str, out: Path) -> dict[str, Any]:
     packed = dict(_packed(rows))
     ident = chosen(name, packed, {row["rank"]: row["id"] for row in lists(out)})
     content = unpack(packed[ident])
-    document = dict(content[1] if isinstance(content, list) else content)
+    document: NotableDocument = content[1] if isinstance(content, list) else content
     try:
         from_json(document)
     except InputError as error:
@@ -80,7 +82,7 @@ _TABLES = (
 )
 
 
-def lists(out: Path) -> Iterator[dict[str, Any]]:
+def lists(out: Path) -> Iterator[NotableDocument]:
     """What the last run listed, and what it did not list.
 
     Raises:
@@ -92,7 +94,7 @@ def lists(out: Path) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def listed(out: Path, name: str) -> Optional[dict[str, Any]]:
+def listed(out: Path, name: str) -> Optional[NotableDocument]:
     """The notable of the folder's list that a person means; None where the list has none like it.
 
     Raises:
@@ -140,7 +142,7 @@ def chosen(name: str, ids: Collection[str], ranks: Mapping[int, str], what: str 
     return matches[0]
 
 
-def summary_line(notable: Mapping[str, Any]) -> str:
+def summary_line(notable: NotableDocument) -> str:
     """A notable in one line, for whoever is about to record something about it."""
     sure = f"{notable['likelihood']:g}% " if notable["likelihood"] else ""
     line = f"notable {notable['id']}, {sure}{notable['severity']}, {notable['first_time']}: {notable['title']}"
@@ -161,7 +163,7 @@ def verdicts(rows: Rows) -> Mapping[str, Verdict]:
     return feedback.standing(feedback.verdicts(rows))
 
 
-def standing(rows: Rows, notables: Iterable[Mapping[str, Any]]) -> dict[str, Verdict]:
+def standing(rows: Rows, notables: Iterable[NotableDocument]) -> dict[str, Verdict]:
     """Notable id → the verdict that stands, without those that do not cover what a notable shows now."""
     verdict_of = verdicts(rows)
     if not verdict_of:

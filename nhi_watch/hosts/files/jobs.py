@@ -13,6 +13,7 @@ from nhi_watch.act import audit
 from nhi_watch.context import assets, networks, reputation
 from nhi_watch.context.context import Context
 from nhi_watch.context.networks import SHIPPED
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError, RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.gc_pause import few_collections
@@ -250,7 +251,9 @@ def _known(state: State) -> int:
     return len(state.daybook.between(days[-1] - LEARNT_WITHIN + 1, days[-1] + 1)) if days else 0
 
 
-def lists_of(listed: Iterable[Json], below: Iterable[Json]) -> tuple[list[Json], list[Json]]:
+def lists_of(
+    listed: Iterable[NotableDocument], below: Iterable[NotableDocument]
+) -> tuple[list[NotableDocument], list[NotableDocument]]:
     """What people read, ranked: the list, and what is below it; what is in both is in the list."""
     mine = {notable["id"]: notable for notable in listed}
     listed = ranked(mine.values())

@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
+from nhi_watch.core.documents import ListedDocument, NotableDocument
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.notable import KINDS, SEVERITIES, dimensions_of, short_ids
 from nhi_watch.core.status import RESOLVING, is_resolved
@@ -25,7 +26,7 @@ from nhi_watch.report.words import STILL_OPEN, clock, going_on, is_going_on, lik
 COLUMNS = ("rank", "id", "likelihood", "severity", "kind", "life", "verdict", "status", "assignee", "title", "identity",
            "identity_id", "account", "owner", "first_time", "last_time", "listed")  # fmt: skip
 """Of --csv and --json."""
-Row = dict[str, Any]
+Row = ListedDocument
 """A notable, with the verdict of people on it."""
 
 
@@ -34,7 +35,7 @@ def is_handled(row: Row) -> bool:
     return row.get("verdict") in RESOLVING or is_resolved(row)
 
 
-def concerns(row: Row, part: str) -> bool:
+def concerns(row: NotableDocument, part: str) -> bool:
     """Whether a text is part of a name, an id or a key of an identity of it."""
     keys = (o["value"] for d in dimensions_of(row, "credential") for o in d["observed"])
     names = (text for who in (row["identity"], *row["members"]) for text in (who["id"], who["name"]))
@@ -195,7 +196,7 @@ def tell(shown: Sequence[Row], short: Mapping[str, str], console: Console) -> No
 
 def _line(row: Row, short: str) -> str:
     """A notable that was read before; its verdict and who works on it stand before its title, which may be cut."""
-    busy = casework.said(row["work"]) if row.get("work") else ""
+    busy = casework.said(work) if (work := row.get("work")) else ""
     return going_on(row, short, ", ".join(filter(None, (row.get("verdict"), busy))))
 
 
@@ -240,7 +241,7 @@ _LEAST = 24
 
 
 def _cells(row: Row, short: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
-    busy = casework.said(row["work"]) if row.get("work") else ""
+    busy = casework.said(work) if (work := row.get("work")) else ""
     said = ", ".join(filter(None, (row.get("verdict"), busy)))
     said = said or (row["closed_why"] if is_handled(row) else "" if row["listed"] else "not listed")
     what = visible(named(row), 200) + (f" ({visible(said, 60)})" if said else "")

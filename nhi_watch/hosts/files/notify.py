@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError, NhiError
 from nhi_watch.core.notable import SEVERITIES, clip, short_ids
 from nhi_watch.core.timestamps import DAY
@@ -242,7 +243,7 @@ def _message(row: Row, was: str, detail: str, short: str) -> Message:
     return Message((row["id"],), row["severity"], _tame(_headline(row), 200), body)
 
 
-def _headline(row: Row) -> str:
+def _headline(row: NotableDocument) -> str:
     sure = f" {likely(row['likelihood'])}" if row["likelihood"] else ""
     return f"[{row['severity'].upper()}{sure}] {row['title']}"
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from nhi_watch.core.behaviour import fingerprint
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.event import Event
 from nhi_watch.hosts.files import reader
 from nhi_watch.hosts.files.reader.rejects import redact
@@ -181,7 +182,7 @@ def load(out: Path) -> dict[str, dict[str, Any]]:
     return {str(event["id"]): event for event in jsonlines.read(path)} if path.exists() else {}
 
 
-def of(out: Path, notable: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def of(out: Path, notable: NotableDocument) -> dict[str, dict[str, Any]]:
     """What `events.jsonl` keeps of the records of a notable.
 
     Raises:
@@ -206,7 +207,7 @@ def of_state(state: Path) -> Iterator[Originals]:
         store.close()
 
 
-def renew(out: Path, notables: Sequence[Mapping[str, Any]], originals: Originals) -> dict[str, dict[str, Any]]:
+def renew(out: Path, notables: Sequence[NotableDocument], originals: Originals) -> dict[str, dict[str, Any]]:
     """Keep in `events.jsonl` what the notables point to: of earlier runs, and of this one.
 
     Raises:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.files import common
 from nhi_watch.report.words import visible
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _write(out: Path, notables: Sequence[dict[str, Any]], summary: dict[str, Any], most: int) -> None:
+def _write(out: Path, notables: Sequence[NotableDocument], summary: dict[str, Any], most: int) -> None:
     """All findings as data, the first of them as a page."""
     from nhi_watch.report import html, jsonlines
 

@@ -412,7 +412,7 @@ def _ranges(hours: Sequence[int]) -> str:
     return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
-def _verdict(latest: Optional[Json], every: bool, console: Console) -> Iterator[str]:
+def _verdict(latest: Any, every: bool, console: Console) -> Iterator[str]:
     from nhi_watch.report import terminal
     from nhi_watch.report.words import amount
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
 
+from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.files import common, find
 
@@ -45,15 +46,15 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _notable(args: argparse.Namespace, rows: Rows) -> dict[str, Any]:
+def _notable(args: argparse.Namespace, rows: Rows) -> NotableDocument:
     """What was handed to people: a file, else the folder's list, else the state's own copy."""
     if Path(args.id).is_file():
-        return common.json_file(Path(args.id), "notable")
+        return cast(NotableDocument, common.json_file(Path(args.id), "notable"))
     notable = find.listed(args.out, args.id) if (args.out / "notables.jsonl").exists() else None
     return notable or find.notable_of(rows, args.id, args.out)
 
 
-def _checks(args: argparse.Namespace, rows: Rows, notable: dict[str, Any]) -> list[ClaimCheck]:
+def _checks(args: argparse.Namespace, rows: Rows, notable: NotableDocument) -> list[ClaimCheck]:
     from nhi_watch.context import networks
     from nhi_watch.detect import blind_spots, model
     from nhi_watch.detect.explain import claims

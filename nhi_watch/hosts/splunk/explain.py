@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from nhi_watch.core.documents import DimensionDocument, NotableDocument
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import parse as second_of
 from nhi_watch.detect import publish
@@ -33,7 +34,7 @@ class Explain:
     def __init__(self, search: Search, options: Mapping[str, str]) -> None:
         self._search = search
         self._id, self._section = options["id"], options["section"]
-        self._notables: dict[str, dict[str, Any]] = {}
+        self._notables: dict[str, NotableDocument] = {}
         self._rejected: dict[str, int] = {}
 
     def take(self, columns: ChunkColumns, row: Row) -> None:
@@ -65,7 +66,7 @@ class Explain:
             messages.append(("WARN", f"nhi explain: no {what} in the search; write `nhi_notables` | nhi explain id=…"))
         return fields.EXPLAIN, rows, messages
 
-    def _explained(self, document: Mapping[str, Any]) -> Iterator[Line]:
+    def _explained(self, document: NotableDocument) -> Iterator[Line]:
         if "timeline" not in document:
             yield {"nhi_error": "only the points: the state in the KV store no longer has this notable"}
             document = {**_BARE, **document}
@@ -112,7 +113,7 @@ def _observed(document: Mapping[str, Any]) -> Iterator[Line]:
             yield _line(dimension["name"], value["value"], text, count=value["count"])
 
 
-def _whose(dimension: Mapping[str, Any]) -> str:
+def _whose(dimension: DimensionDocument) -> str:
     """Of which linked identity it is said."""
     return f" of {dimension['identity']}" if dimension.get("identity") else ""
 
@@ -142,7 +143,7 @@ def _impact(document: Mapping[str, Any]) -> Iterator[Line]:
         yield _line(factor["name"], factor["value"], text)
 
 
-def _brief(document: Mapping[str, Any]) -> Iterator[Line]:
+def _brief(document: NotableDocument) -> Iterator[Line]:
     """The notable told in sentences, every value of a log quoted; what each cites is its proof."""
     for fact in brief.facts(document):
         yield _line(fact.section, "", brief.sentence(fact, cited=False), *fact.cites)

@@ -12,8 +12,9 @@ import json
 import re
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, cast
 
+from nhi_watch.core.documents import NotableDocument, SignalDocument
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.status import REASON_LOG_ODDS
 from nhi_watch.core.timestamps import parse, render
@@ -39,7 +40,7 @@ _NOT_KEPT = ("_time", "_raw", "nhi_error", "nhi_notable")
 Document = Mapping[str, Any]
 
 
-def in_event(text: str) -> dict[str, Any]:
+def in_event(text: str) -> NotableDocument:
     """The document in an event of sourcetype nhi:notable.
 
     Raises:
@@ -48,7 +49,7 @@ def in_event(text: str) -> dict[str, Any]:
     try:
         document = json.loads(text)["nhi_notable"]
         named = {name: str(document[name]) for name in ("id", "kind", "severity")}
-        return {**document, **named, "revision": int(document["revision"])}
+        return cast(NotableDocument, {**document, **named, "revision": int(document["revision"])})
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise RejectError("bad_notable", f"{type(error).__name__}: {error}"[:200]) from error
 
@@ -62,7 +63,7 @@ def short(document: Document) -> dict[str, Any]:
     return kept
 
 
-def _brief(signal: Document) -> dict[str, Any]:
+def _brief(signal: SignalDocument) -> dict[str, Any]:
     return {**signal, "evidence": signal["evidence"][:SENTENCE], "record_ids": signal["record_ids"][:1]}
 
 
@@ -99,9 +100,9 @@ def _short_text(event: Mapping[str, Any]) -> str:
     return text
 
 
-def event_of(document: Document, now: int) -> str:
+def event_of(document: NotableDocument, now: int) -> str:
     """The event of a notable that was made outside Splunk, as by `nhi posture`."""
-    event = Publication("new", dict(document), document["revision"] == 1)
+    event = Publication("new", {**document}, document["revision"] == 1)
     return str(row_of(event, {"overflow": 0, "overflow_highest": 0}, now)["_raw"])
 
 
