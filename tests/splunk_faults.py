@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -160,7 +160,10 @@ class Schedule:
         return True
 
 
-def live(folder: Path, records: Sequence[Record], step: int, share: float, seed: int = 1) -> Lived:
+def live(
+    folder: Path, records: Sequence[Record], step: int, share: float, seed: int = 1,
+    on_day: Callable[[str], object] = lambda text: None,
+) -> Lived:  # fmt: skip
     """Let the days of records pass, with a run every `step` seconds; records in order of their time."""
     (folder / "lookups").mkdir()
     server = Server(folder, peers=PEERS)
@@ -184,6 +187,9 @@ def live(folder: Path, records: Sequence[Record], step: int, share: float, seed:
             going.feed(record for _, record in of_day)
             standing = going.finish().standing
             closed.update(_closed(server, program, closed))
+            wrong = sum(ours != theirs for ours, theirs in closed.values())
+            on_day(f"day {day}: {sum(schedule.faults.values())} runs, {schedule.failed} searches failed, "
+                   f"{len(closed)} days closed, {wrong} of them differ")  # fmt: skip
             oldest = day * DAY  # what no search looks at any more
             server.events = [e for e in server.events if e["index"] == ["nhi_risk"] or int(e["_time"][0]) >= oldest]
     in_index = {name: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0], row["nhi_title"][0])

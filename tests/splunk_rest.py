@@ -67,6 +67,8 @@ class Double:
         self.exported = 0
         """Searches that were run."""
         self.session = SESSION
+        self.connections = 0
+        """Connections that were opened."""
         self.url = ""
         self.ca = Path()
         self._lock = threading.Lock()
@@ -147,17 +149,21 @@ def started(double: Double, chain: Path) -> Callable[[], None]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def setup(self) -> None:
+            double.connections += 1
+            super().setup()
+
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             text = self.headers.get("Authorization", "")
             status, answer, headers = double.answer(self.command, self.path, text, body)
-            self.close_connection = True
             if not status:
+                self.close_connection = True
                 return
             lines = answer if isinstance(answer, Lines) else [answer]
             data = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
             self.send_response(status)
-            for header, value in (*headers, ("Content-Length", str(len(data))), ("Connection", "close")):
+            for header, value in (*headers, ("Content-Length", str(len(data)))):
                 self.send_header(header, value)
             self.end_headers()
             self.wfile.write(data)

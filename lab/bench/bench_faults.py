@@ -24,6 +24,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,8 @@ def _story(faults: Faults, before: int, runs: int, figures: Json) -> int:
 def splunk(folder: Path, runs: int, seed: int) -> Json:
     """What closed days, and the end, came to."""
     spec = Spec(days=max(1, runs // A_DAY), machines=8, seed=8, campaigns=8, events=5_000)
-    lived = live(folder, [record for day in Tenant(spec).days() for record in day.records], 300, SHARE, seed)
+    records = [record for day in Tenant(spec).days() for record in day.records]
+    lived = live(folder, records, 300, SHARE, seed, partial(print, flush=True))
     wrong = [f"day {day}: {ours}, not {theirs}" for day, (ours, theirs) in lived.closed.items() if ours != theirs]
     ours, theirs = lived.listed
     return {

@@ -14,13 +14,12 @@ import json
 import os
 import ssl
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from http.client import HTTPException
+from http.client import BadStatusLine, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any, Optional, TypeVar
-from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from nhi_watch.core.errors import InputError, StoreError
 
@@ -49,11 +48,12 @@ class RestError(StoreError):
         self.status = status
 
 
-class _NoRedirect(HTTPRedirectHandler):
-    """A redirect would carry the session key to another server."""
+class _RefusedError(Exception):
+    """An answer other than of success. No redirect is followed: it would carry the session key to another server."""
 
-    def redirect_request(self, *_: Any) -> None:
-        """None is followed."""
+    def __init__(self, status: int, reason: str, retry_after: str, body: bytes) -> None:
+        super().__init__(status)
+        self.status, self.reason, self.retry_after, self.body = status, reason, retry_after, body
 
 
 def authorities() -> list[Path]:
@@ -84,15 +84,20 @@ def trust(url: str, *files: Path) -> ssl.SSLContext:
 
 
 class Client:
-    """One server and how to show who asks. Waits and asks again while it is busy or does not answer."""
+    """One server and how to show who asks. Waits and asks again while it is busy or does not answer.
+
+    One connection serves all requests: a run makes about a hundred, and each handshake takes longer than most answers.
+    """
 
     def __init__(
         self, url: str, authorization: str, context: ssl.SSLContext, pause: Callable[[float], None] = time.sleep
     ) -> None:
-        self._url = url.rstrip("/")
+        parts = urlsplit(url)
+        self._prefix = parts.path.rstrip("/")
         self._headers = {"Authorization": authorization, "User-Agent": APP}
-        self._opener = build_opener(HTTPSHandler(context=context), _NoRedirect)
+        self._connection = HTTPSConnection(parts.hostname or "", parts.port, context=context)
         self._pause = pause
+        weakref.finalize(self, self._connection.close)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Send JSON, and give the answer's; None where that is empty.
@@ -125,15 +130,14 @@ class Client:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return answered()
-            except HTTPError as error:
+            except _RefusedError as error:
                 wait = _pause_of(error, attempt)
-                if error.code not in BUSY or attempt == ATTEMPTS:
-                    raise RestError(error.code, f"{_where(path)}: {_error_text(error)}") from error
-            except (URLError, OSError, HTTPException) as error:
+                if error.status not in BUSY or attempt == ATTEMPTS:
+                    raise RestError(error.status, f"{_where(path)}: {_error_text(error)}") from error
+            except (OSError, HTTPException) as error:
                 wait = 2.0 ** (attempt - 1)
-                reason = getattr(error, "reason", error)
-                if isinstance(reason, ssl.SSLCertVerificationError) or attempt == ATTEMPTS:
-                    raise RestError(0, f"{_where(path)}: no answer: {reason}{_advice(reason)}"[:500]) from error
+                if isinstance(error, ssl.SSLCertVerificationError) or attempt == ATTEMPTS:
+                    raise RestError(0, f"{_where(path)}: no answer: {error}{_advice(error)}"[:500]) from error
             except ValueError as error:
                 raise RestError(0, f"{_where(path)}: the answer is not JSON") from error
             self._pause(wait)
@@ -143,9 +147,31 @@ class Client:
         self, method: str, path: str, body: Optional[bytes], kind: str = "application/json", timeout: int = TIMEOUT
     ) -> bytes:  # fmt: skip
         headers = {**self._headers, **({"Content-Type": kind} if body is not None else {})}
-        request = Request(self._url + path, data=body, headers=headers, method=method)  # noqa: S310 (https: see trust)
-        with self._opener.open(request, timeout=timeout) as reply:
-            return bytes(reply.read())
+        was_open = self._connection.sock is not None
+        try:
+            return self._exchanged(method, path, body, headers, timeout)
+        except (ConnectionError, BadStatusLine):
+            if not was_open:
+                raise
+        return self._exchanged(method, path, body, headers, timeout)  # splunkd closed what was idle
+
+    def _exchanged(
+        self, method: str, path: str, body: Optional[bytes], headers: Mapping[str, str], timeout: int
+    ) -> bytes:  # fmt: skip
+        connection = self._connection
+        try:
+            connection.timeout = timeout
+            if connection.sock is not None:
+                connection.sock.settimeout(timeout)
+            connection.request(method, self._prefix + path, body, headers)
+            reply = connection.getresponse()
+            text = reply.read()
+        except BaseException:
+            connection.close()  # the next request begins anew
+            raise
+        if reply.status >= 300:
+            raise _RefusedError(reply.status, reply.reason, reply.headers.get("Retry-After", ""), text)
+        return text
 
 
 def _rows(answer: bytes) -> list[dict[str, str]]:
@@ -172,20 +198,20 @@ def _where(path: str) -> str:
     return path.partition("?")[0]
 
 
-def _pause_of(error: HTTPError, attempt: int) -> float:
-    text = error.headers.get("Retry-After", "")
+def _pause_of(error: _RefusedError, attempt: int) -> float:
+    text = error.retry_after
     return min(float(text), LONGEST_PAUSE) if text.isdecimal() else 2.0 ** (attempt - 1)
 
 
-def _error_text(error: HTTPError) -> str:
+def _error_text(error: _RefusedError) -> str:
     """What an error answer says, and what to do about it."""
-    text = error.read(2_000).decode("utf-8", "replace")
+    text = error.body[:2_000].decode("utf-8", "replace")
     try:
         answer = json.loads(text)
         text = answer.get("text") or "; ".join(str(each.get("text", "")) for each in answer["messages"])
     except (ValueError, AttributeError, KeyError, TypeError):
         text = " ".join(text.split())
-    return f"HTTP {error.code}: {text[:300] or error.reason}{_REMEDIES.get(error.code, '')}"
+    return f"HTTP {error.status}: {text[:300] or error.reason}{_REMEDIES.get(error.status, '')}"
 
 
 _REMEDIES = {
