@@ -434,3 +434,21 @@ def test_a_redirect_is_not_followed(splunkd: Double) -> None:
     with pytest.raises(RestError, match="HTTP 302"):
         client.ask("GET", "/services/x")
     assert len(splunkd.asked) == 1
+
+
+# ---- the connection
+
+
+def test_all_requests_of_a_client_use_one_connection(kept: Collection, splunkd: Double) -> None:
+    for number in range(20):
+        kept.save([{"_key": str(number), "v": ""}])
+    assert (len(kept.page({}, 50, "_key")), splunkd.connections) == (20, 1)
+
+
+def test_a_connection_that_splunkd_has_closed_meanwhile_is_opened_again_without_waiting(
+    kept: Collection, splunkd: Double, waited: list[float]
+) -> None:
+    kept.save([{"_key": "a", "v": ""}])
+    splunkd.faults.append(Fault(0, "nhi_state"))
+    assert len(kept.page({}, 50, "_key")) == 1
+    assert (splunkd.connections, waited) == (2, [])
