@@ -36,7 +36,7 @@ from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect import publish
 from nhi_watch.hosts.splunk import fields, gather, parts, run, waiting
 from nhi_watch.hosts.splunk.archive import LESSONS, REREAD
-from nhi_watch.hosts.splunk.gather import Gatherer
+from nhi_watch.hosts.splunk.gather import AT_ONCE, Gatherer
 from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, Generation, KvStore
 from nhi_watch.hosts.splunk.nhigroup import NhiGroup
 from nhi_watch.hosts.splunk.parts import PartialDay
@@ -66,6 +66,8 @@ RETAINED = 12_000
 ODD, CHANGED, NEWS, REQUEST, OPLOG = 0.008, 0.005, 0.015, 0.01, 1_000
 """Assumed: shares of identity-days that are odd, of identities whose credentials are changed within five weeks, and of
 parts with news; seconds of one request to splunkd; megabytes of the oplog, Splunk's own size."""
+A_REQUEST = 20 * AT_ONCE
+"""Identities of which one request asks what is known: those of as many texts as are looked at together."""
 DELETED = 150
 """Bytes that a deleted row takes in the oplog."""
 ACTIONS = (
@@ -252,12 +254,17 @@ class Bench:
         day, window = eve + 1, max(1 / 288, 1 / self.a_day)
         at = 0.1
         self.cost(self.parts(day, (at, at + window)), day, at)
-        for how, share in (("waits", 1.0), ("news", 0.5), ("odd", 0.1)):
-            for count in (max(2, round(self.active * share / 4)), max(4, round(self.active * share))):
+        self.cost({}, day, at + window)  # the shards whose turn it is
+        yield "idle, open day", 0, min(self.cost({}, day, at + window) for _ in range(3))
+        few, many = max(1, self.active // 100), max(2, self.active // 10)
+        for how, counts in (("waits", [0]), ("news", [max(1, round(self.active * NEWS))]), ("odd", [few, many])):
+            for count in counts:
                 at += 3 * window
-                self.cost({}, day, at)  # the shards whose turn it is
-                result = self.parts(day, (at, at + window), range(count), how * (how != "waits"))
-                yield how, count, self.cost(result, day, at)
+                self.cost({}, day, at)
+                result = self.parts(day, (at, at + window), range(count), how) if count else {}
+                if how != "odd":
+                    result.update(self.parts(day, (at, at + window), range(count, self.active)))
+                yield how, len(result), self.cost(result, day, at)
         yield "merged", self.active, self.cost({}, day, 0.25 + MERGED_EVERY / DAY)
         # what makes the day as large as it is in the end, half of it
         self.cost(self.parts(day, (0.5, 1)), day, 1.0, many=False)
@@ -362,42 +369,32 @@ class Units:
         for item in sorted((item for item in mine if "work" in item), key=lambda item: (item["known"], item["active"])):
             same = [each for each in self._all.get(item["work"], ()) if each["known"] == item["known"]]
             self._all[item["work"]] = [*same, item]
-        self.known = self._all["idle"][-1]["known"]
 
     def idle(self, identities: float) -> float:
         """Seconds of a run in which nothing is new: it reads the inventory of all identities."""
-        item, beside = self._all["idle"][-1], self._of("waits")
-        return float(item["cpu"] * identities / item["known"] + (item["requests"] + beside[1]) * REQUEST)
+        item = self._all["idle, open day"][-1]
+        return float(item["cpu"] * identities / item["known"] + item["requests"] * REQUEST)
 
-    def _of(self, work: str) -> tuple[dict[str, float], float]:
-        """What an identity more takes, and how many requests more than an idle run the work itself takes."""
+    def asking(self, active: float) -> float:
+        """Seconds of the requests of a run with news, beside those of an idle one."""
+        more = self._all["news"][-1]["requests"] - self._all["idle, open day"][-1]["requests"]
+        return float(max(0, more) * REQUEST * max(1.0, active / A_REQUEST))
+
+    def more(self, work: str, beside: str, name: str) -> float:
+        """What each of the identities of one run takes more than in another."""
+        item, other = self._all[work][-1], self._all[beside][-1]
+        return max(0.0, float(item[name] - other[name])) / int(item["active"])
+
+    def slope(self, work: str, name: str) -> float:
+        """What an identity more takes, of work that was measured at two numbers of them."""
         few, many = self._all[work][0], self._all[work][-1]
-        idle = next(item for item in (*self._idle(), few) if item["known"] == few["known"])
-        if few is many:
-            few = {**idle, "active": 0}
-        more = many["active"] - few["active"]
-        slope = {name: max(0.0, many[name] - few[name]) / more for name in Cost._fields}
-        return slope, max(0.0, few["requests"] - few["active"] * slope["requests"] - idle["requests"])
+        return max(0.0, float(many[name] - few[name])) / int(many["active"] - few["active"])
 
-    def _idle(self) -> list[dict[str, Any]]:
-        return [*self._all["idle"], *self._all["idle, no notables"]]
-
-    def shard(self) -> tuple[float, float]:
-        """Seconds and bytes written, an identity, of what is read and written of its shard where another has news."""
-        few, slope = self._all["news"][0], self._of("news")[0]
-        idle = next(item for item in self._idle() if item["known"] == few["known"])
-        there = self._all["waits"][-1]["active"]
-        cpu, written = (few[name] - few["active"] * slope[name] - idle[name] for name in ("cpu", "written"))
-        return max(0.0, cpu) / there, max(0.0, written) / there
-
-    def seconds(self, work: str) -> float:
-        """Seconds an identity more."""
-        slope, _ = self._of(work)
-        return slope["cpu"] + slope["requests"] * REQUEST
-
-    def bytes(self, work: str) -> float:
-        """Bytes that are written of an identity more."""
-        return self._of(work)[0]["written"]
+    def seconds(self, work: str, beside: str = "") -> float:
+        """Seconds an identity more, requests included."""
+        cpu, requests = (self.more(work, beside, name) if beside else self.slope(work, name)
+                         for name in ("cpu", "requests"))  # fmt: skip
+        return cpu + requests * REQUEST
 
     def row(self, table: str) -> float:
         """Bytes of a row in the KV store."""
@@ -409,43 +406,57 @@ class Day(NamedTuple):
     """A day at some size and cadence."""
 
     active: float
-    rank: float
-    hours: float
+    parts: dict[str, float]
+    """What a Rank does → seconds."""
+    group: float
+    """Seconds of the search head's half of a Group."""
+    close: float
+    """Seconds a day of closing days, and of deleting closed ones."""
+    runs: float
     stored: float
     written: float
     store: float
-    oplog: float
+
+    @property
+    def rank(self) -> float:
+        """Seconds of a Rank."""
+        return sum(self.parts.values())
+
+    @property
+    def hours(self) -> float:
+        """Hours a day of the search head."""
+        return ((self.rank + self.group) * self.runs + self.close) / 3_600
+
+    @property
+    def oplog(self) -> float:
+        """Minutes for which the oplog lasts."""
+        return OPLOG / (self.written * 1_000 / 1_440)
 
 
 def day_of(units: Units, identities: float, a_day: int, every: int) -> Day:
     """The arithmetic of the page."""
     active, runs = active_in(identities, a_day, every), 1_440 / every
     merges = min(every / (MERGED_EVERY / 60), 1.0) * identities
-    shard_seconds, shard_bytes = units.shard()
-    rank_ = units.idle(identities) + active * units.seconds("waits") + identities * shard_seconds
-    rank_ += active * (NEWS * units.seconds("news") + ODD * units.seconds("odd"))
-    rank_ += merges * units.seconds("merged again")
-    group = 2 * active * units.merging
-    deleting = 2 * identities * (ODD + CHANGED) * REQUEST
-    hours = ((rank_ + group) * runs + identities * units.seconds("closed") + deleting) / 3_600
-    written = active * (units.bytes("waits") + NEWS * units.bytes("news") + ODD * units.bytes("odd"))
-    written += merges * units.bytes("merged again") + identities * shard_bytes
-    gigabytes = (written * runs + identities * (units.bytes("closed") + 2 * DELETED)) / 1e9
+    again = ("merged again", "idle, open day")
+    parts_of_rank = {
+        "idle": units.idle(identities),
+        "known calls": active * units.more("waits", "idle, open day", "cpu"),
+        "news": identities * units.more("news", "waits", "cpu") + units.asking(active),
+        "odd identities": active * ODD * units.seconds("odd"),
+        "merging what waited": merges * units.seconds(*again),
+    }
+    close = identities * (units.seconds("closed", "idle") + 2 * (ODD + CHANGED) * REQUEST)
+    written = active * (units.more("waits", "idle, open day", "written") + ODD * units.slope("odd", "written"))
+    written += identities * units.more("news", "waits", "written") + merges * units.more(*again, "written")
+    gigabytes = (written * runs + identities * (units.more("closed", "idle", "written") + 2 * DELETED)) / 1e9
     full = OPEN + REREAD / DAY  # at the end of a night: yesterday, and the day that was closed
     kept = (full + (ODD + CHANGED) * RETAIN_DAYS) * units.day
-    kept += (OPEN + LESSONS + ODD * RETAIN_DELTAS) * units.row("delta") + 2 * shard_bytes
-    kept += units.row("profile") + units.row("inventory")
-    waits = active * units.bytes("waits") * MERGED_EVERY / (60 * every) if every < MERGED_EVERY / 60 else 0.0
-    store = (identities * kept + waits) / 1e9
-    return Day(
-        active,
-        rank_,
-        hours,
-        100 * units.stored[identities, every],
-        gigabytes,
-        store,
-        OPLOG / (gigabytes * 1_000 / 1_440),
-    )
+    kept += (OPEN + LESSONS + ODD * RETAIN_DELTAS) * units.row("delta")
+    kept += 2 * units.more("news", "waits", "written") + units.row("profile") + units.row("inventory")
+    waiting_runs = MERGED_EVERY / (60 * every) if every < MERGED_EVERY / 60 else 0.0
+    store = (identities * kept + active * units.more("waits", "idle, open day", "written") * waiting_runs) / 1e9
+    return Day(active, parts_of_rank, 2 * active * units.merging, close, runs,
+               100 * units.stored[identities, every], gigabytes, store)  # fmt: skip
 
 
 def page(figures: Sequence[dict[str, Any]]) -> str:
@@ -459,9 +470,9 @@ def page(figures: Sequence[dict[str, Any]]) -> str:
         for a_day in axis:
             identities, units = million * 1e6 / a_day, Units(figures, a_day)
             days = [day_of(units, identities, a_day, every) for every in EVERY]
-            columns = zip(*days)
-            form = ("{:,.0f}", "{:,.0f}", "{:,.1f}", "{:.1f}", "{:,.0f}", "{:,.1f}", "{:,.0f}")
-            cells = ["/".join(shape.format(each) for each in column) for shape, column in zip(form, columns)]
+            shown = (("active", "{:,.0f}"), ("rank", "{:,.0f}"), ("hours", "{:,.1f}"), ("stored", "{:.1f}"),
+                       ("written", "{:,.0f}"), ("store", "{:,.1f}"), ("oplog", "{:,.0f}"))  # fmt: skip
+            cells = ["/".join(shape.format(getattr(day, name)) for day in days) for name, shape in shown]
             lines.append("| " + " | ".join([f"{million} million", f"{a_day:,}", f"{identities:,.0f}", *cells]) + " |")
     lines += ["", "What was measured, whole runs (a row of the KV store: one):", "",
               "| events an identity | in the store | work | identities | CPU, ms | requests | kB read | kB written |",
@@ -492,6 +503,14 @@ def aims(units: Units) -> Iterator[str]:
     ):
         verdicts = (f"{shape.format(value)}: {'met' if value <= asked else 'missed'}" for value in values)
         yield f"| {name} | {asked} | " + " | ".join(verdicts) + " |"
+    yield "\nWhat the search head's hours are made of, in seconds a run:\n"
+    yield "| at 100 million events of 100,000 identities | " + " | ".join(
+        f"every {every} minutes" for every in EVERY) + " |"  # fmt: skip
+    yield "|---|" + "---:|" * len(EVERY)
+    for name in days[0].parts:
+        yield f"| Rank: {name} | " + " | ".join(f"{day.parts[name]:,.1f}" for day in days) + " |"
+    yield "| its half of Group | " + " | ".join(f"{day.group:,.1f}" for day in days) + " |"
+    yield "| the close, for each run of a day | " + " | ".join(f"{day.close / day.runs:,.1f}" for day in days) + " |"
 
 
 HEAD = """\
