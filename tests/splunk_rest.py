@@ -148,6 +148,7 @@ def started(double: Double, chain: Path) -> Callable[[], None]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body of an answer are written one after the other
 
         def setup(self) -> None:
             double.connections += 1
