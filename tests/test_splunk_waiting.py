@@ -79,7 +79,7 @@ def test_known_calls_wait_until_their_shard_is_merged(store: MemoryStore) -> Non
     rank(store, [work("01:10")], START + 2 * HOUR + 300)  # it is read twice
     rank(store, [work("01:20")], START + 2 * HOUR + 600)
     assert (events(store), waits(store)) == (0, 3)
-    rank(store, [], START + 7 * HOUR)
+    rank(store, [], START + 11 * HOUR)
     assert (events(store), waits(store)) == (2, 0)
 
 
@@ -99,18 +99,18 @@ def test_of_a_text_of_several_identities_those_with_news_are_merged_at_once(
         monkeypatch.setattr(module, "SHARDS", 1)
     at_first = [work(f"00:{n}", role) for n in range(10, 18) for role in ("payments-api", "batch")]
     rank(store, at_first, START + HOUR)  # what is known is in one shard now
-    rank(store, [], START + 6 * HOUR)
+    rank(store, [], START + 10 * HOUR)
     gatherer, now = Gatherer(hold=True), Gatherer()
-    now.feed(rows_of([work("06:10"), work("06:20", "batch", sourceIPAddress="198.51.100.77")]))
+    now.feed(rows_of([work("10:10"), work("10:20", "batch", sourceIPAddress="198.51.100.77")]))
     gatherer.spool.add(TODAY, parts.key_of(WHO), parts.pack(list(now.parts.values())))
     assert gatherer.spool.counts == {TODAY: 2}
     before = events(store), events(store, BATCH)
-    going = SplunkRun(store, NO_CONTEXT, ROOM.budget, START + 7 * HOUR)
+    going = SplunkRun(store, NO_CONTEXT, ROOM.budget, START + 11 * HOUR)
     going.take_many(TODAY, gatherer)
     going.process(closes=False)
     going.close(lambda: None, 1e18)
     assert (events(store), events(store, BATCH), waits(store)) == (before[0], before[1] + 1, 1)
-    rank(store, [], START + 12 * HOUR)
+    rank(store, [], START + 20 * HOUR)
     assert (events(store), events(store, BATCH), waits(store)) == (before[0] + 1, before[1] + 1, 0)
 
 

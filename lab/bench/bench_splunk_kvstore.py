@@ -534,12 +534,12 @@ An idle run grows with the store, the other work asks for its own rows alone. Pa
 counted here; reading a search's CSV is not counted either.
 
 **In the KV store** are identity-days of the two open days and, for six hours, of the day that was closed; what twelve \
-days taught; parts that wait, of four hours; profiles; and for 35 days those who were odd or whose credentials were \
+days taught; parts that wait, of eight hours; profiles; and for 35 days those who were odd or whose credentials were \
 changed ([decision 22](../decisions/0022-splunk-scale.md)). A deleted row takes about 150 bytes of the oplog.
 
 **Assumed**: events come evenly all day, so as many identities as can be have some in each window; 1.5% of the parts \
 hold news, 0.8% of the identity-days are odd and never wait, 0.5% of the identities have a credential that was changed \
-within five weeks; every identity-day is merged six times; two indexers give a row each for an identity; a request to \
+within five weeks; every identity-day is merged three times; two indexers give a row each for an identity; a request to \
 splunkd takes 10 ms; the oplog has 1 GB, Splunk's own size; rows of longer windows are no larger than those of five \
 minutes (they are, so their writes are too low); an identity has one role, ten actions, thirty targets. Not counted: \
 searches of the summary index for closed days, some seconds for each identity whose late records show something new, \

@@ -3,7 +3,7 @@
 An identity's day is a row of tens of kilobytes. Of a hundred thousand identities nearly each has events in a window of
 five minutes, and nearly none of these is news. So a run that brings many of them compares their parts, by hashes, with
 what the day and the day before were made of, and sets aside those that hold nothing else. Identities are in shards:
-each is merged every four hours, and all of a day before it is closed, so a closed day is what it would be otherwise.
+each is merged every eight hours, and all of a day before it is closed, so a closed day is what it would be otherwise.
 
 News is what `IdentityDay.has_changes` says: a call, place, outcome, target or link that was not there, and events
 that are a quarter of the day's. Who acts oddly enough for a place in the list never waits.
@@ -32,7 +32,8 @@ from nhi_watch.hosts.splunk.parts import Glance, PartialDay
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack
 
-MERGED_EVERY = 4 * HOUR
+MERGED_EVERY = 8 * HOUR
+"""To unpack and pack a day takes as long late on the day as all else that is done with its identity in four hours."""
 MOST_KNOWN = 1_000
 """Hashes of one identity that are kept from one day to the next."""
 KINDS, WAIT, MERGED = "kinds/", "wait/", "splunk/merged"
