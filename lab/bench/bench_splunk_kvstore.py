@@ -54,6 +54,8 @@ AXIS = 100, 1_000
 """Events an identity and day."""
 TOTALS = 1, 10, 100
 """Million events a day."""
+BEYOND = (1_000,)
+"""Millions of which only the end of the page tells."""
 EVERY = 5, 15, 60
 """Minutes between two runs."""
 LEARNT, TODAY = 12, 20_012
@@ -342,7 +344,7 @@ def measured(known: Sequence[int], active: Sequence[int], axis: Sequence[int]) -
     """All figures, as they come."""
     for a_day in axis:
         for every in EVERY:
-            for identities in (million * 1e6 / a_day for million in TOTALS):
+            for identities in (million * 1e6 / a_day for million in (*TOTALS, *BEYOND)):
                 yield {"a_day": a_day, "every": every, "identities": identities,
                        "stored": stored(a_day, every, identities)}  # fmt: skip
         yield {"a_day": a_day, "merging": merging(400, a_day)}
@@ -485,7 +487,7 @@ def page(figures: Sequence[dict[str, Any]]) -> str:
             lines.append(
                 f"| {figure['a_day']:,} | {figure['known']:,} | {figure['work']} | " + " | ".join(cells) + " |"
             )
-    return "\n".join([*lines, TAIL])
+    return "\n".join([*lines, TAIL + end(Units(figures, 1_000))])
 
 
 def aims(units: Units) -> Iterator[str]:
@@ -525,39 +527,54 @@ Whole days, with a run every 5/15/60 minutes. *h a day* is the search head's: Ra
 deletion of closed days. *KV store* is the largest of a day, at the end of a night.
 """
 TAIL = """
-*waits*: known calls alone, kept as they came, in a window of five minutes. *news*: a target that is new, merged and \
-judged at once; *odd*: a thief. *merged*: what waited is merged; *merged again*: late on the day, when its row is \
-largest, which is what the arithmetic takes. *closed*: judged once more and learnt. *idle*: nothing is new; *no \
-notables*: before the store had 12,000 notables of 120 days. Of work that was measured at two numbers of identities, \
-their difference is the unit; what *news* costs beyond it is that of its shard, which is read and written as a whole. \
-An idle run grows with the store, the other work asks for its own rows alone. Packing rows is Group's work and not \
-counted here; reading a search's CSV is not counted either.
+*waits*: a shard of known calls alone, kept as they came, in a window of five minutes. *news*: the same where 1.5% \
+of the identities have a target that is new, merged and judged at once. *odd*: thieves alone; the difference between \
+few and many is the unit. *merged*: what waited is merged; *merged again*: late on the day, when its row is largest, \
+which is what the arithmetic takes. *closed*: judged once more and learnt. *idle*: nothing is new; *no notables*: \
+before the store had 12,000 notables of 120 days; *open day*: in the course of a day, which is what the others are \
+compared with. An idle run grows with the store, the other work asks for its own rows alone. Reading a search's CSV \
+is not counted, nor is Group's work on the indexers.
 
-**In the KV store** are identity-days of the two open days and, for six hours, of the day that was closed; what twelve \
-days taught; parts that wait, of eight hours; profiles; and for 35 days those who were odd or whose credentials were \
-changed ([decision 22](../decisions/0022-splunk-scale.md)). A deleted row takes about 150 bytes of the oplog.
+**In the KV store** are identity-days of the two open days and, for six hours, of the day that was closed; what \
+twelve days taught; parts that wait, of eight hours; profiles; and for 35 days those who were odd or whose \
+credentials were changed ([decision 22](../decisions/0022-splunk-scale.md)). A deleted row takes about 150 bytes of \
+the oplog.
 
 **Assumed**: events come evenly all day, so as many identities as can be have some in each window; 1.5% of the parts \
-hold news, 0.8% of the identity-days are odd and never wait, 0.5% of the identities have a credential that was changed \
-within five weeks; every identity-day is merged three times; two indexers give a row each for an identity; a request to \
-splunkd takes 10 ms; the oplog has 1 GB, Splunk's own size; rows of longer windows are no larger than those of five \
-minutes (they are, so their writes are too low); an identity has one role, ten actions, thirty targets. Not counted: \
-searches of the summary index for closed days, some seconds for each identity whose late records show something new, \
-or whose credential is exposed. A member of a cluster that lags longer than the oplog lasts must be resynchronised. \
-The cores were shared with other work, which makes CPU times up to twice as long.
+hold news, 0.8% of the identity-days are odd and never wait, 0.5% of the identities have a credential that was \
+changed within five weeks; every identity-day is merged three times; two indexers give a row each for an identity; \
+as many identities share a row as of 100,000 do; a request to splunkd takes 10 ms, which was measured before one \
+connection served a whole run, so it is rather too long; the oplog has 1 GB, Splunk's own size; rows of longer \
+windows are no larger than those of five minutes (they are, so their writes are too low); an identity has one role, \
+ten actions, thirty targets. Not counted: searches of the summary index for closed days, some seconds for each \
+identity whose late records show something new, or whose credential is exposed. A member of a cluster that lags \
+longer than the oplog lasts must be resynchronised. The cores were shared with other work, which makes CPU times up \
+to twice as long.
 
-**What is stored in the index** cannot be 1% at these cadences: in five minutes such an identity has three or four \
-events, 5 kB, of which 1% is 52 bytes. The marks by which records count once take 17 of these, a record's id 16, and \
-what a search adds to each event some 130. Known calls cannot be left out: whether a call is known is not known on an \
-indexer, and the rows are what a closed day is read from.
+**What is stored in the index** is not 1% at any of these cadences. In five minutes such an identity has three or \
+four events, 5 kB, of which 1% is 52 bytes. The marks by which records count once take 17 of these, the record ids \
+of its two or three behaviours 41, and base64 adds a third to both. Known calls cannot be left out: whether a call \
+is known is not known on an indexer, and the rows are what a closed day is read from.
+"""
 
-**What breaks first at a million identities**: the time between two Ranks. Even an idle one reads the inventory of \
-all identities, to follow up exposures: 300 MB and a minute there. One that takes longer than five minutes delays \
-the next, whose window is then longer; none is lost, for the right to write is renewed while a run works, and a close \
-goes on from run to run. Next, the size of the KV store: ten times that of 100,000 identities.
 
-So: where a Rank takes more than 25 s, which are two hours a day, run it every 15 minutes, or hourly \
-([how](../splunk.md#sizing)).
+def end(units: Units) -> str:
+    """What breaks first beyond that size, and what to do."""
+    days = {every: day_of(units, 1e6, 1_000, every) for every in (5, 60)}
+    at_aim = {every: day_of(units, 1e5, 1_000, every) for every in EVERY}
+    most = max(at_aim[15].parts, key=at_aim[15].parts.__getitem__)
+    return f"""
+**What breaks first at a million identities** of 1,000 events, a billion a day: the time between two Ranks. One \
+takes {days[5].rank:,.0f} s every five minutes, and its half of Group {days[5].group:,.0f} s; hourly they take \
+{(days[60].rank + days[60].group) / 60:,.0f} minutes of each hour. Even an idle run reads the inventory of all \
+identities, to follow up exposures: {units.idle(1e6):,.0f} s. A Rank that takes longer than its interval delays the \
+next, whose window is then longer; none is lost, for the right to write is renewed while a run works, and a close \
+goes on from run to run. Next is the size of the KV store, {days[60].store:,.0f} GB on each member, with \
+{days[60].written:,.0f} GB written a day.
+
+**Recommended** at 100,000 identities: every 15 minutes, {at_aim[15].hours:.1f} h of search head a day where five \
+minutes take {at_aim[5].hours:.1f} h and an hour {at_aim[60].hours:.1f} h ([how](../splunk.md#sizing)). The largest \
+part of a Rank is then {most}.
 """
 
 
