@@ -543,7 +543,7 @@ the oplog.
 **Assumed**: events come evenly all day, so as many identities as can be have some in each window; 1.5% of the parts \
 hold news, 0.8% of the identity-days are odd and never wait, 0.5% of the identities have a credential that was \
 changed within five weeks; every identity-day is merged three times; two indexers give a row each for an identity; \
-as many identities share a row as of 100,000 do; a request to splunkd takes 10 ms, which was measured before one \
+as many identities share a row as of 100,000 do; a request to splunkd takes 10 ms, assumed before one \
 connection served a whole run, so it is rather too long; the oplog has 1 GB, Splunk's own size; rows of longer \
 windows are no larger than those of five minutes (they are, so their writes are too low); an identity has one role, \
 ten actions, thirty targets. Not counted: searches of the summary index for closed days, some seconds for each \

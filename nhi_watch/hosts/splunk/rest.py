@@ -16,6 +16,7 @@ import ssl
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from http.client import BadStatusLine, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any, Optional, TypeVar
@@ -62,8 +63,9 @@ def authorities() -> list[Path]:
     return [own] if own.is_file() else []
 
 
+@lru_cache(maxsize=8)
 def trust(url: str, *files: Path) -> ssl.SSLContext:
-    """Whom to trust at a URL: the system's authorities, and those in files.
+    """Whom to trust at a URL: the system's authorities, which take long to read, and those in files.
 
     Raises:
         InputError: the URL is not HTTPS, or a file is no certificate.
