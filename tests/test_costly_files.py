@@ -43,8 +43,10 @@ COSTLY: dict[str, Callable[[], bytes]] = {
     "a string of backslashes": lambda: repeated(b'{"Records":[{"a":"', b"\\", b'"}]}', 16_000_000),
     "backslashes without an end": lambda: repeated(b'[{"a":"', b"\\", b"", 16_000_000),
     "text in text": lambda: json.dumps({"_raw": "[" + "[]," * 5_000_000 + "[]]"}).encode(),
+    "blank lines before a word": lambda: b"\n" * 4_000_000 + b"word\n",
     "packed twice": lambda: gzip.compress(b"{}\n" * 20_000_000, 1),
     "a table's endless row": lambda: b"_raw,_time\n" + b'"\n",' * 5_000_000,
+    "a table's endless row of cells": lambda: b"_raw,_time\n" + b'"\nab",' * 12_000_000,
     "a table's many cells": lambda: b"_raw,_time\n" + b"ab," * 5_000_000,
     "auditd's long lines": lambda: b"".join(
         b"type=PATH msg=audit(1604994496.155:%d): x=" % n + b"x" * 3_000_000 + b"\n" for n in range(64)
@@ -94,6 +96,25 @@ def test_a_wide_record_is_refused_and_the_next_one_read(tmp_path: Path) -> None:
     batches = list(reader.read([str(path)]))
     assert [bad.reason for batch in batches for bad in batch.bad] == ["too_wide"]
     assert [record for batch in batches for record in batch.records] == [{"b": 1}]
+
+
+def test_a_row_without_an_end_is_given_up_and_the_next_one_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"_raw,_time\n" + b'"\nab",' * (VALUES + 10) + b"\nfirst,1\nsecond,2\n")
+    batches = list(reader.read([str(path)]))
+    wrong = [bad for batch in batches for bad in batch.bad]
+    assert wrong[0].reason == "no_row" and f"{VALUES:,} cells" in wrong[0].detail
+    assert [record for batch in batches for record in batch.records][-1] == {"_raw": "second", "_time": "2"}
+
+
+@pytest.mark.parametrize("name", ["a.log", "a.json", "a"])
+@pytest.mark.parametrize("blank", [b"\n", b" \n", b"\r\n\0\n"])
+def test_blank_lines_before_a_file_begins_take_time_by_their_number(name: str, blank: bytes, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(blank * 40_000 + b"word\n")
+    before = time.process_time()
+    list(reader.read([str(tmp_path)]))
+    assert time.process_time() - before < 5
 
 
 def test_a_gzip_of_one_byte_members_takes_time_by_its_size(tmp_path: Path) -> None:

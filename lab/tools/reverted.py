@@ -475,6 +475,20 @@ MENDS = (
         (f"{COSTLY}::test_the_bounds_are_looked_at_before_a_document_is_read_to_its_end",),
     ),
     Mend(
+        "M31",
+        "hosts/files/reader/formats.py",
+        r"(?:\A|\n)[ \t\r\f\v\0]*(?:",
+        r"(?:\A|\n)[\s\0]*(?:",
+        (f"{COSTLY}::test_blank_lines_before_a_file_begins_take_time_by_their_number",),
+    ),
+    Mend(
+        "M31",
+        "hosts/files/reader/lines.py",
+        "if self._size > LINE_LIMIT or self._cells > VALUES:",
+        "if False:",
+        (f"{COSTLY}::test_a_row_without_an_end_is_given_up_and_the_next_one_read",),
+    ),
+    Mend(
         "M32",
         "detect/day.py",
         "    if len(newcomers) <= CROWD:\n",

@@ -46,8 +46,9 @@ _UTF16 = "text in UTF-16; convert it with iconv -f UTF-16 -t UTF-8"
 _OTHER = "neither text nor gzip; decompress it, or convert it to UTF-8"
 _TABLES = {".csv": "CSV", ".tsv": "a table (tsv)", ".psv": "a table (psv)"}
 _COLUMNS = re.compile(rb'"?[A-Za-z_][\w .:{}-]{0,80}"?(?:[,;\t]"?[A-Za-z_][\w .:{}-]{0,80}"?){3,}\r?(?:\n|$)')
-_RECORD = re.compile(rb'(?:\A|\n)[\s\0]*(?:\xef\xbb\xbf)?(?:[{\[]\s*["{\[}\]]|(?:node=|type=)[\x21-\x7e])')
-"""A line that starts as a record does, in text of one byte a character."""
+_RECORD = re.compile(rb'(?:\A|\n)[ \t\r\f\v\0]*(?:\xef\xbb\xbf)?(?:[{\[]\s*["{\[}\]]|(?:node=|type=)[\x21-\x7e])')
+"""A line that starts as a record does, in text of one byte a character. Its blanks end with it: blank lines by the
+million would be gone through again from each of them."""
 _EARLY = 4096
 
 

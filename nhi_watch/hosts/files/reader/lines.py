@@ -24,7 +24,7 @@ from nhi_watch.hosts.files.reader.batch import (
     refusal,
 )
 from nhi_watch.hosts.files.reader.chunks import Chunks
-from nhi_watch.intake.shapes.json import is_wide
+from nhi_watch.intake.shapes.json import VALUES, is_wide
 
 LINE_LIMIT = 16 * 1024 * 1024
 """Bytes that one record may have: the largest that CloudTrail writes is 256 KiB."""
@@ -222,10 +222,11 @@ def is_table(head: bytes) -> bool:
 def read_table(file: str, chunks: Chunks, parts: Iterator[bytes]) -> Iterator[Batch]:
     """Batches of a table's rows; what is no row of its header is told, and reading goes on."""
     csv.field_size_limit(LINE_LIMIT)
-    rows = csv.reader(_lines(parts))
+    lines = _TableLines(parts)
+    rows = csv.reader(lines)
     names = [name.removeprefix("\ufeff") for name in next(rows)]
     consumed, batch = 0, Batch(file, 1, [], [], [], 0)
-    for cells in _each(rows):
+    for cells in _each(rows, lines):
         if isinstance(cells, csv.Error):
             batch.bad.append(bad(Where(file, rows.line_num), "no_row", b"", f"{cells}; export the table again"))
         else:
@@ -238,12 +239,42 @@ def read_table(file: str, chunks: Chunks, parts: Iterator[bytes]) -> Iterator[Ba
     yield batch._replace(bytes_read=chunks.consumed - consumed)
 
 
-def _each(rows: Iterator[list[str]]) -> Iterator[Union[list[str], csv.Error]]:
+class _TableLines:
+    """The lines of a table for a reader of rows.
+
+    A quote lets a row go on over any number of lines, all of which the reader holds: one that grows beyond what a
+    record may have is given up.
+    """
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._lines = _lines(parts)
+        self._size = self._cells = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._size += len(line)
+        self._cells += line.count(",")
+        if self._size > LINE_LIMIT or self._cells > VALUES:
+            text = f"a row of more than {self._size - len(line):,} characters or {VALUES:,} cells"
+            self.begin_row()
+            raise csv.Error(text)
+        return line
+
+    def begin_row(self) -> None:
+        """What comes next belongs to another row."""
+        self._size = self._cells = 0
+
+
+def _each(rows: Iterator[list[str]], lines: _TableLines) -> Iterator[Union[list[str], csv.Error]]:
     """The rows; of what is none (a quote that is never closed, a bare carriage return) what is wrong."""
     while True:
+        lines.begin_row()
         try:
             yield next(rows)
-        except StopIteration:  # noqa: PERF203 - each row may be wrong by itself
+        except StopIteration:
             return
         except csv.Error as error:
             yield error
