@@ -19,9 +19,15 @@ import pytest
 
 from core_samples import record
 from need import shared_data
+from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY, HOUR, render
-from nhi_watch.hosts.splunk import health
+from nhi_watch.hosts.splunk import fields, health, nhi
+from nhi_watch.hosts.splunk.protocol import Search
+from nhi_watch.hosts.splunk.rows import read as read_rows
+from nhi_watch.state import inventory
+from nhi_watch.state.inventory import Change, Credential, Known
 from nhi_watch.state.retention import Daybook
+from nhi_watch.state.store import MemoryStore
 from splunk_app import interpreter, unpacked
 from splunk_process import BARE, Answer, CommandError, Row, read, run, run_here
 from splunk_server import stash
@@ -419,6 +425,29 @@ def test_health_says_so_where_no_log_is_found_at_all(here: Commands) -> None:
     assert (source_row["nhi_source"], source_row["nhi_status"]) == (["all"], ["unknown"])
     parts = here.rows("nhigroup", raw(story()))
     assert not [row for row in here.rows("nhi health", parts) if row["nhi_check"] == ["source"]]
+
+
+def test_identities_tell_how_long_they_are_silent_and_how_old_their_keys_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, now = MemoryStore(), 20_200 * DAY
+    robot = Identity("aws:1:user:AIDAROBOT", "arn:aws:iam::1:user/robot", "user", "aws", "1", "")
+    quiet = robot._replace(id="aws:1:role:AROAQUIET", kind="role")
+    person = robot._replace(id="aws:1:user:AIDAPERSON", human="maria")
+
+    def key(number: int, first: int, *changes: tuple[int, str]) -> Credential:
+        made = tuple(Change(time, what, "", "", "", "") for time, what in changes)
+        return Credential(f"AKIA{number}", (robot,), first, now, made)
+
+    created, used = now - 400 * DAY, now - 90 * DAY
+    keys = [key(1, used, (created, "created")), key(2, used), key(3, used, (created, "created"), (used, "deleted"))]
+    known = [Known(robot, created, now - HOUR), Known(quiet, created, used), Known(person, created, used)]
+    inventory.keep(store, keys, identities=known)
+    monkeypatch.setattr(nhi, "reading", lambda search: store)
+    command = nhi.Nhi()
+    command.prepare(Search(["identities"], latest=now))
+    header, *rows = read_rows(command.finish()[0])
+    assert header == list(fields.IDENTITY)
+    result = {row[0]: row[-3:] for row in rows}
+    assert result == {quiet.id: ["90", "0", ""], robot.id: ["0", "2", "400"]}
 
 
 def bucket(sourcetype: str, hour: int, delay: int = 60) -> Row:

@@ -32,7 +32,7 @@ OPTIONS = {
     "nhidemo": set(), "nhisetup": {"do", "indexes", "days", "show", "es"},
     "nhi": {option for kind in KINDS.values() for option in kind.options},
 }  # fmt: skip
-ROWS = (fields.PART, fields.NOTABLE, fields.EXPLAIN, fields.FEEDBACK, fields.HEALTH)
+ROWS = (fields.PART, fields.NOTABLE, fields.EXPLAIN, fields.FEEDBACK, fields.IDENTITY, fields.HEALTH)
 FIELDS = {name for rows in ROWS for name in rows} | set(ADDED) | {"nhi_indexed", "nhi_sample", "nhi_time"}
 FILES = [name for name in conf("transforms.conf").sections() if "filename" in conf("transforms.conf")[name]]
 OF_OTHERS = {"ip_intel", "identity_lookup_expanded"}

@@ -135,6 +135,20 @@ FEEDBACK = (
 | time | when, RFC 3339 |
 """
 
+IDENTITY = (
+    "nhi_identity_id", "nhi_identity", "nhi_identity_kind", "nhi_provider", "nhi_account", "nhi_first_time",
+    "nhi_last_time", "nhi_silent_days", "nhi_keys", "nhi_key_days",
+)  # fmt: skip
+"""Rows of nhi identities: what the state knows, for longer than behaviours are kept.
+
+| field | holds |
+|---|---|
+| nhi_first_time, nhi_last_time | when it was seen for the first and the last time, RFC 3339 |
+| nhi_silent_days | days since then |
+| nhi_keys | how many long-lived credentials it was seen with that were not deleted |
+| nhi_key_days | days since the oldest of them was created, or seen for the first time |
+"""
+
 HEALTH = (
     "nhi_check", "nhi_source", "nhi_status", "nhi_text", "nhi_last_event", "nhi_silent_minutes", "nhi_lag_minutes",
     "nhi_events", "nhi_missing", "nhi_lost_signals",

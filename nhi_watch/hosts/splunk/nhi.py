@@ -5,19 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 from nhi_watch.core.errors import InputError
-from nhi_watch.hosts.splunk import explain, feedback, health
+from nhi_watch.core.timestamps import DAY, render
+from nhi_watch.hosts.splunk import explain, feedback, fields, health
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Options, Search, parse, serve
 from nhi_watch.hosts.splunk.rows import Body, ChunkColumns, Line, Row, read, write
 from nhi_watch.hosts.splunk.run import reading
 from nhi_watch.state import inventory
+from nhi_watch.state.inventory import Credential, Known
 
 
 class Identities:
-    """All non-human identities that were learnt, for Enterprise Security's asset and identity framework."""
+    """All non-human identities that were learnt, for Enterprise Security's identities and the page Posture."""
 
     def __init__(self, search: Search, options: Mapping[str, str]) -> None:
         self._search = search
@@ -27,14 +30,32 @@ class Identities:
 
     def answer(self) -> tuple[Sequence[str], list[Line], Messages]:
         """One row an identity."""
-        state = reading(self._search)
+        state, now = reading(self._search), int(self._search.latest or time.time())
         known = inventory.identities(state) if state is not None else {}
-        rows: list[Line] = [
-            {"nhi_identity_id": known_identity.identity.id, "nhi_identity": known_identity.identity.name,
-             "nhi_identity_kind": known_identity.identity.kind, "nhi_account": known_identity.identity.account}
-            for _, known_identity in sorted(known.items()) if not known_identity.identity.human
-        ]  # fmt: skip
-        return ["nhi_identity_id", "nhi_identity", "nhi_identity_kind", "nhi_account"], rows, []
+        since = _keys(inventory.credentials(state)) if state is not None else {}
+        rows = [
+            _line(each, since.get(name, []), now) for name, each in sorted(known.items()) if not each.identity.human
+        ]
+        return fields.IDENTITY, rows, []
+
+
+def _keys(credentials: Iterable[Credential]) -> dict[str, list[int]]:
+    """Identity id → since when each of its long-lived credentials is there."""
+    since: dict[str, list[int]] = {}
+    for credential in credentials:
+        created, ended = credential.latest("created"), credential.latest("deleted", "created")
+        if credential.identity is not None and not (ended is not None and ended.what == "deleted"):
+            begun = created.time if created is not None else credential.first
+            since.setdefault(credential.identity.id, []).extend([begun] if begun else [])
+    return since
+
+
+def _line(known: Known, keys: Sequence[int], now: int) -> Line:
+    who = known.identity
+    cells = (who.id, who.name, who.kind, who.provider, who.account, render(known.first), render(known.last),
+             str(max(0, now - known.last) // DAY), str(len(keys)),
+             str(max(0, now - min(keys)) // DAY) if keys else "")  # fmt: skip
+    return dict(zip(fields.IDENTITY, cells))
 
 
 class QuestionKind(NamedTuple):
