@@ -110,6 +110,12 @@ class Double:
         return Lines([*shown, *lines, {"preview": False, "lastrow": True}])
 
 
+def encoded(answer: Any) -> bytes:
+    """The body of an answer."""
+    lines = answer if isinstance(answer, Lines) else [answer]
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
 @contextmanager
 def serving(folder: Path, name: str = "SplunkServerDefaultCert") -> Iterator[Double]:
     """A running double; `name` is what its certificate is issued for."""
@@ -161,8 +167,7 @@ def started(double: Double, chain: Path) -> Callable[[], None]:
             if not status:
                 self.close_connection = True
                 return
-            lines = answer if isinstance(answer, Lines) else [answer]
-            data = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+            data = encoded(answer)
             self.send_response(status)
             for header, value in (*headers, ("Content-Length", str(len(data)))):
                 self.send_header(header, value)

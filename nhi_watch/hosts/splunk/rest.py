@@ -49,7 +49,7 @@ class RestError(StoreError):
         self.status = status
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """An answer other than of success. No redirect is followed: it would carry the session key to another server."""
 
     def __init__(self, status: int, reason: str, retry_after: str, body: bytes) -> None:
@@ -132,7 +132,7 @@ class Client:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return answered()
-            except _RefusedError as error:
+            except RefusedError as error:
                 wait = _pause_of(error, attempt)
                 if error.status not in BUSY or attempt == ATTEMPTS:
                     raise RestError(error.status, f"{_where(path)}: {_error_text(error)}") from error
@@ -172,7 +172,7 @@ class Client:
             connection.close()  # the next request begins anew
             raise
         if reply.status >= 300:
-            raise _RefusedError(reply.status, reply.reason, reply.headers.get("Retry-After", ""), text)
+            raise RefusedError(reply.status, reply.reason, reply.headers.get("Retry-After", ""), text)
         return text
 
 
@@ -200,12 +200,12 @@ def _where(path: str) -> str:
     return path.partition("?")[0]
 
 
-def _pause_of(error: _RefusedError, attempt: int) -> float:
+def _pause_of(error: RefusedError, attempt: int) -> float:
     text = error.retry_after
     return min(float(text), LONGEST_PAUSE) if text.isdecimal() else 2.0 ** (attempt - 1)
 
 
-def _error_text(error: _RefusedError) -> str:
+def _error_text(error: RefusedError) -> str:
     """What an error answer says, and what to do about it."""
     text = error.body[:2_000].decode("utf-8", "replace")
     try:
