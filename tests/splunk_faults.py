@@ -28,7 +28,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from ssl import SSLContext
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Optional, cast
 from unittest import mock
 
 from core_samples import Going, Options
