@@ -42,20 +42,21 @@ def told(folder: Path, *words: str) -> dict[tuple[str, str], str]:
 
 def test_health_names_the_silent_log_and_what_it_costs(out: Path) -> None:
     rows = told(out)
-    assert rows["log", "aws 111111111111"].startswith("error: last event before 2024-10-04T09:00:00Z, silent for 27 h")
-    assert rows["log", f"aws {OTHER}"].startswith("ok: last event before 2024-10-05T12:00:00Z, silent for 0 h")
+    silent = rows["source", "aws 111111111111"]
+    assert silent.startswith("error: last event before 2024-10-04T09:00:00Z, silent for 27 h")
+    assert rows["source", f"aws {OTHER}"].startswith("ok: last event before 2024-10-05T12:00:00Z, silent for 0 h")
     assert rows["blind spot", "aws"] == "warn: Blind spot: no log of aws for 15 hours (111111111111)"
     assert rows["parsing", ""].startswith("warn: 10.0%") and rows["late", ""].startswith("warn: 2 records")
-    assert rows["baseline", ""].startswith("ok: 14 days with records")
+    assert rows["history", ""].startswith("ok: 14 days with records")
     assert rows["drift", "since training"] == "unknown: not enough to compare yet"
     assert asked(health, "--now", LATER, out=out)["status"] == "error"
 
 
 def test_when_every_log_stops_health_says_so_although_no_run_finds_anything(out: Path) -> None:
     rows = asked(health, "--now", "2024-10-07T00:00:00Z", out=out)
-    assert [r["status"] for r in rows["checks"] if r["check"] == "log"] == ["error", "error"]
+    assert [r["status"] for r in rows["checks"] if r["check"] == "source"] == ["error", "error"]
     gone = asked(health, "--now", "2025-01-01T00:00:00Z", "--problems", out=out)
-    assert ("log", "all") in {(r["check"], r["about"]) for r in gone["checks"]}
+    assert ("source", "all") in {(r["check"], r["about"]) for r in gone["checks"]}
     assert "silent for" in desk(health, "--now", LATER, "--problems", out=out)
 
 

@@ -13,9 +13,10 @@ from elastic_proxy import answering
 from elastic_server import nhi
 from nhi_watch.core.errors import RejectError, StoreError
 from nhi_watch.core.timestamps import parse, render
+from nhi_watch.detect.health import ERROR, OK, UNKNOWN, WARN, Check, worst
 from nhi_watch.hosts.elastic import doctor, setup, write
 from nhi_watch.hosts.elastic.cluster import Connection, connect
-from nhi_watch.hosts.elastic.doctor import FAIL, OK, UNKNOWN, WARN, DoctorCheck, Examined
+from nhi_watch.hosts.elastic.doctor import Examined
 from test_elastic_run import SINCE, Place, fill, place, simulated
 
 __all__ = ["place"]
@@ -24,10 +25,10 @@ Tree = dict[str, Any]
 FEW = simulated()[:120]
 
 
-def examined(place: Place, pattern: str = "", late: int = 3600) -> dict[str, DoctorCheck]:
+def examined(place: Place, pattern: str = "", late: int = 3600) -> dict[str, Check]:
     place.client.options(ignore_status=404).indices.refresh(index=f"logs-nhi.health-{place.namespace}")
     checks = doctor.examine(place.client, Examined(pattern or place.source, place.namespace, late))
-    return {check.name.partition(" ")[0]: check for check in checks}
+    return {"sources" if check.about == "all" else check.name: check for check in checks}
 
 
 # ---- what it finds
@@ -38,18 +39,18 @@ def test_a_cluster_that_was_only_set_up_is_told_what_is_to_come(place: Place) ->
     checks = examined(place, "logs-nowhere-*")
     assert {name: check.status for name, check in checks.items()} == {
         "privileges": OK, "state": OK, "heartbeat": WARN, "progress": OK, "backlog": WARN,
-        "source": OK, "sources": FAIL,
+        "source": OK, "sources": ERROR,
     }  # fmt: skip
     assert checks["heartbeat"].remedy == "schedule `nhi elastic run`"
     assert "--index" in checks["sources"].remedy
-    assert doctor.worst(list(checks.values())) == FAIL, "a job that can read nothing is none"
+    assert worst(list(checks.values())) == ERROR, "a job that can read nothing is none"
 
 
 @pytest.mark.both_versions("doctor asks the server about itself")
 def test_a_cluster_without_setup_is_told_so(place: Place) -> None:
     place.client.indices.delete(index=f"nhi-state-{place.namespace}")
     checks = examined(place)
-    assert (checks["state"].status, checks["state"].remedy) == (FAIL, "run `nhi elastic setup`")
+    assert (checks["state"].status, checks["state"].remedy) == (ERROR, "run `nhi elastic setup`")
 
 
 @pytest.mark.both_versions("doctor asks the server about itself")
@@ -70,7 +71,7 @@ def test_documents_that_wait_too_long_are_a_finding(place: Place) -> None:
     place.run(since=SINCE, lag=7_200)
     fill(place, simulated()[120:160], ingested=int(time.time()) - 6_500)
     check = examined(place)["backlog"]
-    assert (check.status, check.facts["documents"]) == (FAIL, len(FEW) + 40)
+    assert (check.status, check.facts["documents"]) == (ERROR, len(FEW) + 40)
     assert 7_100 < check.facts["behind"] < 7_900
     assert examined(place, late=86_400)["backlog"].status == OK
 
@@ -96,8 +97,8 @@ def test_a_job_that_is_silent_or_fails_is_a_finding(place: Place, age: int, fail
     else:
         write.beat(place.client, place.namespace, when, {"skipped": "no new documents"})
     check = examined(place)["heartbeat"]
-    assert (check.status, check.facts["outcome"]) == (FAIL, "failure" if failed else "success")
-    assert ("the disk is full" in check.detail) == failed
+    assert (check.status, check.facts["outcome"]) == (ERROR, "failure" if failed else "success")
+    assert ("the disk is full" in check.text) == failed
 
 
 def test_a_source_that_is_silent_is_told(place: Place) -> None:
@@ -112,7 +113,7 @@ def test_a_source_that_is_silent_is_told(place: Place) -> None:
     check = examined(place)["source"]
     assert check.status == WARN
     assert 39_900 < check.facts["seconds_since_newest"] < 40_600
-    assert "quiet" in check.detail, "an event of the future says nothing of when the last one came"
+    assert "quiet" in check.text, "an event of the future says nothing of when the last one came"
 
 
 def test_documents_that_are_no_events_are_told(place: Place) -> None:
@@ -121,14 +122,14 @@ def test_documents_that_are_no_events_are_told(place: Place) -> None:
     broken["event"].pop("action")
     load(place.client, place.source, [broken])
     check = examined(place)["source"]
-    assert check.status == FAIL and sum(check.facts["rejected"].values()) == 1
+    assert check.status == ERROR and sum(check.facts["rejected"].values()) == 1
 
 
-@pytest.mark.parametrize(("understood", "status"), [(1, FAIL), (9, FAIL), (10, "warn"), (100, OK)])
+@pytest.mark.parametrize(("understood", "status"), [(1, ERROR), (9, ERROR), (10, "warn"), (100, OK)])
 def test_a_source_of_which_hardly_anything_is_understood_is_not_read(understood: int, status: str) -> None:
     errors = [RejectError("no_time", "eventTime is missing")] * (100 - understood)
     check = doctor.judged("logs-x", 60, (100, understood), errors, [])
-    assert check.status == status and ("eventTime is missing" in check.remedy) == (status == FAIL)
+    assert check.status == status and ("eventTime is missing" in check.remedy) == (status == ERROR)
 
 
 @pytest.mark.both_versions("doctor asks the server about itself")
@@ -142,14 +143,14 @@ def test_a_fact_that_no_document_tells_is_named(place: Place) -> None:
     load(place.client, source, bare)
     check = examined(place, source)["source"]
     assert (check.status, check.facts["missing"]) == (WARN, ["address", "agent"])
-    assert "no document has address, agent" in check.detail
+    assert "no document has address, agent" in check.text
 
 
 def test_each_source_is_examined_for_itself(place: Place) -> None:
     fill(place, FEW)
     checks = doctor.examine(place.client, Examined(f"{place.source},logs-nowhere-*", place.namespace, 60))
-    there = {check.name: check.facts["there"] for check in checks if check.name.startswith("source ")}
-    assert there == {f"source {place.source}": True, "source logs-nowhere-*": False}
+    there = {check.about: check.facts["there"] for check in checks if check.name == "source"}
+    assert there == {place.source: True, "logs-nowhere-*": False}
 
 
 # ---- privileges, which the servers of the tests do not have
@@ -165,7 +166,7 @@ def test_privileges_that_the_key_lacks_are_named(lacking: list[str]) -> None:
     body = {"username": "x", "has_all_requested": not lacking, "cluster": {}, "index": index, "application": {}}
     with answering(orjson.dumps(body)) as url, connect(Connection((url,))) as client:
         (check,) = doctor._privileges(client, Examined(setup.SOURCE_INDICES, "default", 60))
-    assert check.status == (FAIL if lacking else OK)
+    assert check.status == (ERROR if lacking else OK)
     assert check.facts.get("lacking", []) == lacking
 
 
@@ -185,8 +186,8 @@ def test_the_exit_code_and_json_are_for_monitoring(place: Place) -> None:
     code, text = asked(*common, "--json")
     outcome = orjson.loads(text)
     assert (code, outcome["status"]) == (0, WARN), "nothing has run yet, and nothing is wrong"
-    assert outcome["checks"][0] == {"name": "connection", "status": OK, "detail": f"reached {place.url}"}
-    assert {"name", "status", "detail"} <= set(outcome["checks"][-1])
+    assert outcome["checks"][0] == {"check": "connection", "about": "", "status": OK, "text": f"reached {place.url}"}
+    assert {"check", "status", "text"} <= set(outcome["checks"][-1])
     nowhere = ",".join(f"nowhere-{n}-*" for n in range(5))
     _, text = asked(*common[:-1], f"{place.source},{nowhere}")
     assert "5 more that nhi can read do not exist: nowhere-0-*, nowhere-1-*, nowhere-2-* and others" in text

@@ -114,7 +114,7 @@ def test_an_index_of_a_stream_that_is_read_apart_is_read_with_the_documented_key
         checks = {c.name: c for c in doctor.examine(client, Examined(place.source, place.namespace, 3600))}
         again = run(client, ReadJob(place.source, place.namespace, lag=0))
     check = checks["mapping"]
-    assert check.status == doctor.WARN and f".ds-{place.source}" in check.detail and "event.ingested" in check.detail
+    assert check.status == "warn" and f".ds-{place.source}" in check.text and "event.ingested" in check.text
     assert again.get("read", 0) == 0
 
 
@@ -139,13 +139,13 @@ def test_each_privilege_that_is_taken_away_is_named(secured: Secured, place: Gua
     assert place.checkpoint() is None, "nothing was read, so nothing is behind us"
 
 
-@pytest.mark.parametrize(("days", "status"), [(90, "ok"), (13, "warn"), (2, "fail")])
+@pytest.mark.parametrize(("days", "status"), [(90, "ok"), (13, "warn"), (2, "error")])
 def test_doctor_tells_ahead_when_the_key_expires(secured: Secured, place: Guarded, days: int, status: str) -> None:
     with keyed(secured, {**place.request(), "expiration": f"{days}d"}) as client:
         checks = doctor.examine(client, Examined(place.source, place.namespace, 3600))
     (check,) = (check for check in checks if check.name == "key")
     assert (check.status, bool(check.remedy)) == (status, status != "ok")
-    assert check.detail.startswith("the key expires in ")
+    assert check.text.startswith("the key expires in ")
 
 
 @pytest.mark.both_versions("privileges and their names depend on the version")
@@ -158,8 +158,10 @@ def test_a_key_without_the_right_to_read_moves_nothing(secured: Secured, place: 
         checks = doctor.examine(client, Examined(place.source, place.namespace, 3600))
         with pytest.raises(StoreError, match="needs an administrator's key, not the job's"):
             setup.setup(client, place.namespace)
-    failed = {check.name for check in checks if check.status == "fail"}
-    assert failed >= {"privileges", "reach"} and "sources" not in failed, "what may not be read may well be there"
+    failed = {(check.name, check.about) for check in checks if check.status == "error"}
+    assert failed >= {("privileges", ""), ("reach", "")} and ("source", "all") not in failed, (
+        "what may not be read may well be there"
+    )
     assert [each["index"] for each in done["unread"]] == [place.source]
     assert "lacks read, view_index_metadata on it" in done["unread"][0]["why"]
     assert place.checkpoint() is None

@@ -11,8 +11,9 @@ from elasticsearch import BadRequestError
 from ecs_shape import document, load
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import parse, render
+from nhi_watch.detect.health import ERROR, OK
 from nhi_watch.hosts.elastic import doctor, read, windows
-from nhi_watch.hosts.elastic.doctor import FAIL, OK, Examined
+from nhi_watch.hosts.elastic.doctor import Examined
 from nhi_watch.hosts.elastic.store import ClusterClock, ElasticStore, Lease, LeaseTakenError
 from test_elastic_run import SINCE, Place, place, simulated
 from test_outputs import ecs_fields, faults
@@ -74,7 +75,7 @@ def test_a_part_that_fails_three_times_is_set_aside_and_the_job_goes_on(
     assert at_once["event"]["outcome"] == "failure" and "set aside 61 documents" in at_once["message"]
     assert beat["event"]["outcome"] == "failure" and "set aside 61 documents" in beat["message"]
     checks = examined(place)
-    assert checks["set aside"].status == FAIL
+    assert checks["set aside"].status == ERROR
     fill(place, MORE, ago=0)
     time.sleep(1.1)
     again = place.run()
@@ -100,7 +101,7 @@ def test_a_part_that_kills_its_processes_is_given_up_too(place: Place) -> None:
     windows.note(store, [windows.Task(window, starts=windows.STARTS)])
     store.commit()
     checks = examined(place)
-    assert checks["progress"].status == FAIL and "the job makes no progress" in checks["progress"].detail
+    assert checks["progress"].status == ERROR and "the job makes no progress" in checks["progress"].text
     done = place.run()
     assert "killed" in done["set_aside"][0]["why"]
     assert windows.pending(place.store()) == []
@@ -118,7 +119,7 @@ def test_whatever_ends_a_run_leaves_a_heartbeat_on_which_a_rule_alerts(
     beat = place.written()[-1]
     assert beat["event"]["outcome"] == "failure" and beat["message"].startswith("ZeroDivisionError: a defect (")
     assert faults(beat, ecs_fields) == []
-    assert examined(place)["heartbeat"].status == FAIL
+    assert examined(place)["heartbeat"].status == ERROR
     monkeypatch.undo()
     assert place.run(pattern="logs-none-*")["read"] == 0, "the lease was released"
 
@@ -279,7 +280,7 @@ def test_a_pattern_of_another_cluster_is_named_and_its_checkpoint_stays(place: P
     assert done["read"] == len(FEW), "the others are read"
     assert done["unread"] == [{"index": other, "why": "it is in another cluster: run the job there"}]
     assert windows.checkpoints(place.store(), [other])[other] is None
-    assert "another cluster" in examined(place, f"{place.source},{other}")["reach"].detail
+    assert "another cluster" in examined(place, f"{place.source},{other}")["reach"].text
     with pytest.raises(StoreError, match="run the job there"):
         place.run(pattern=other)
 

@@ -141,7 +141,7 @@ def test_a_company_in_all_of_its_logs_gives_what_the_program_finds(server: Serve
         line.product for line in company()
     }
     assert statuses["cloudtrail"] == "ok"
-    assert [row["nhi_status"] for row in health if row["nhi_check"] == ["state"]] == [["ok"]]
+    assert [row["nhi_status"] for row in health if row["nhi_check"] == ["history"]] == [["ok"]]
     explained(server, end)
 
 

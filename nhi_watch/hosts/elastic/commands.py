@@ -298,24 +298,26 @@ def _doctor_flags(parser: argparse.ArgumentParser) -> None:
 
 def _doctor(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
     """Examine; 0 where nothing is wrong, warnings apart, and 2 where something is."""
+    from nhi_watch.detect import health
     from nhi_watch.hosts.elastic import doctor  # here, and so below, because a run needs none of these
 
     where, kibana_at = cluster.connection(_connection_args(args)), _kibana_of(args)
     try:
         with cluster.reached(where):
             checks = doctor.examine(client, doctor.Examined(args.index, args.namespace, args.late))
-        checks.insert(0, doctor.DoctorCheck("connection", doctor.OK, f"reached {where.name}"))
+        checks.insert(0, health.check("connection", health.OK, f"reached {where.name}"))
     except StoreError as error:
-        checks = [doctor.DoctorCheck("connection", doctor.FAIL, str(error))]
+        checks = [health.check("connection", health.ERROR, str(error))]
     if kibana_at:
         with closing(Kibana(kibana_at)) as reached:
-            checks.append(doctor.DoctorCheck(*kibana.rule_runs(reached)))
-    verdict = doctor.worst(checks)
-    rows = [{k: v for k, v in check._asdict().items() if v not in ("", {})} for check in checks]
-    lines = [f"{check.status:<7} {check.name}: {check.detail}{check.remedy and f' -> {check.remedy}'}"
-             for check in doctor.worth_reading(checks)]  # fmt: skip
-    _say(console, args, {"status": verdict, "checks": rows}, *lines)
-    return 2 if verdict == doctor.FAIL else 0
+            checks.append(kibana.rule_runs(reached))
+    status = health.worst(checks)
+    lines = [
+        f"{each.status:<7} {' '.join(filter(None, (each.name, each.about)))}: {each.advice}"
+        for each in doctor.worth_reading(checks)
+    ]
+    _say(console, args, {"status": status, "checks": [health.to_json(each) for each in checks]}, *lines)
+    return 2 if status == health.ERROR else 0
 
 
 # ---- feedback

@@ -18,6 +18,7 @@ import orjson
 import urllib3
 
 from nhi_watch.core.errors import StoreError
+from nhi_watch.detect.health import ERROR, OK, UNKNOWN, Check, check
 from nhi_watch.hosts.elastic.cluster import Connection
 from nhi_watch.hosts.elastic.setup import SetupStep, holds
 
@@ -263,22 +264,23 @@ def _first(errors: Sequence[Json]) -> str:
 # ---- the doctor's question
 
 _GOOD = ("succeeded", "running", "going to run", "")
-_NAME = "Kibana rule"
+_NAME = "kibana rule"
 
 
-def rule_runs(kibana: Kibana) -> tuple[str, str, str, str]:
-    """Name, status, sentence and remedy. A Kibana that does not answer is a status of its own."""
+def rule_runs(kibana: Kibana) -> Check:
+    """Whether the rule runs. A Kibana that does not answer is a status of its own."""
     try:
         rule = kibana.get(API, rule_id=PROMOTION)
     except StoreError as error:
-        return _NAME, "unknown", str(error), ""
+        return check(_NAME, UNKNOWN, str(error))
     if rule is None:
-        return _NAME, "fail", "the rule that makes alerts is not installed", "run `nhi elastic setup --kibana URL`"
+        remedy = "run `nhi elastic setup --kibana URL`"
+        return check(_NAME, ERROR, "the rule that makes alerts is not installed", remedy=remedy)
     if not rule.get("enabled"):
-        return _NAME, "fail", "the rule that makes alerts is disabled", "enable it in Security > Rules"
+        return check(_NAME, ERROR, "the rule that makes alerts is disabled", remedy="enable it in Security > Rules")
     last = (rule.get("execution_summary") or {}).get("last_execution") or {}
     status, message = str(last.get("status", "")), str(last.get("message", ""))[:300]
     if status not in _GOOD:
         remedy = "look at it in Security > Rules; where its key has expired, save it once as a user"
-        return _NAME, "fail", f"the rule's last run: {status}: {message}", remedy
-    return _NAME, "ok", "the rule that makes alerts is enabled", ""
+        return check(_NAME, ERROR, f"the rule's last run: {status}: {message}", remedy=remedy)
+    return check(_NAME, OK, "the rule that makes alerts is enabled")

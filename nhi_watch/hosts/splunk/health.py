@@ -18,6 +18,19 @@ from nhi_watch.core.behaviour import BehaviourKey
 from nhi_watch.core.errors import ModelError, RejectError, StoreError
 from nhi_watch.core.timestamps import DAY, HOUR, day_of, render, render_day
 from nhi_watch.detect import drift, model
+from nhi_watch.detect.health import (
+    ERROR,
+    OK,
+    PROBLEMS,
+    STALE_DAYS,
+    UNKNOWN,
+    WARN,
+    Check,
+    check,
+    fields_check,
+    model_check,
+    parsing_check,
+)
 from nhi_watch.detect.model import Model
 from nhi_watch.detect.telemetry import LATE, NEEDS, is_silent, longest_pause
 from nhi_watch.hosts.splunk import fields, parts, reasons, tables
@@ -31,12 +44,11 @@ from nhi_watch.state.retention import OPEN, Daybook
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows
 
-UNREAD = 0.01
-"""Share of events that could not be read from which it is a warning."""
-STALE_DAYS = 2
 CLOSES = 6
 """Hours after its second midnight within which a day should be learnt."""
 _NAMED = 6
+_STATE = "nhi_state"
+_RANK = "look at the messages of the search NHI Watch - Rank"
 
 
 class Bucket(NamedTuple):
@@ -48,9 +60,10 @@ class Bucket(NamedTuple):
     """When the last of them arrived."""
 
 
-def check(about: tuple[str, str], status: str, text: str, **more: Cell) -> Line:
-    """One row."""
-    return {"nhi_check": about[0], "nhi_source": about[1], "nhi_status": status, "nhi_text": text, **more}
+def row_of(answer: Check, **more: Cell) -> Line:
+    """A check as a row."""
+    return {"nhi_check": answer.name, "nhi_source": answer.about or "all", "nhi_status": answer.status,
+            "nhi_text": answer.advice[:1_000], **more}  # fmt: skip
 
 
 def sources(seen: Mapping[str, list[Bucket]], now: int) -> Iterator[Line]:
@@ -65,11 +78,10 @@ def sources(seen: Mapping[str, list[Bucket]], now: int) -> Iterator[Line]:
 
 
 def _source(name: str, buckets: list[Bucket], now: int) -> Line:
-    about = ("source", name)
     if not buckets:
         text = "no event in the time searched; where you have this log, add its index to the macro nhi_indexes, or its "
         text += "own sourcetype to the macro nhi_json_logs or nhi_field_logs"
-        return check(about, "unknown", text)
+        return row_of(check("source", UNKNOWN, text, name))
     buckets = sorted(buckets)
     end = max(min(bucket.start + HOUR, bucket.indexed) for bucket in buckets)
     silent, usual = max(0, now - end), longest_pause(bucket.start for bucket in buckets)
@@ -79,11 +91,12 @@ def _source(name: str, buckets: list[Bucket], now: int) -> Line:
         "nhi_events": str(sum(bucket.events for bucket in buckets)),
     }  # fmt: skip
     if is_silent(silent, usual):
-        text = f"silent for {silent // 60} minutes; its longest pause before was {usual // 60}: check its input"
-        return check(about, "error", text, **row)
+        text = f"silent for {silent // 60} minutes; its longest pause before was {usual // 60}"
+        return row_of(check("source", ERROR, text, name), **row)
     if late > LATE:
-        return check(about, "warn", f"events arrive more than {late // 60} minutes late: notables come as late", **row)
-    return check(about, "ok", "events arrive", **row)
+        text = f"events arrive more than {late // 60} minutes late: notables come as late"
+        return row_of(check("source", WARN, text, name, "forward them sooner"), **row)
+    return row_of(check("source", OK, "events arrive", name), **row)
 
 
 def missing(keys: Iterable[BehaviourKey]) -> Iterator[Line]:
@@ -93,37 +106,34 @@ def missing(keys: Iterable[BehaviourKey]) -> Iterator[Line]:
         had.setdefault(key.identity.provider, set()).update(name for name in NEEDS if getattr(key, name))
     for provider, there in sorted(had.items()):
         lacking = [name for name in NEEDS if name not in there]
-        lost = [signal for name in lacking for signal in NEEDS[name]]
-        if lost:
-            text = f"no event of {provider} tells {', '.join(lacking)}: {len(lost)} signals cannot tell"
-            yield check(("fields", provider), "warn", text, nhi_missing=lacking, nhi_lost_signals=lost)
-        else:
-            yield check(("fields", provider), "ok", "events have the fields that signals need")
+        found = fields_check(provider, lacking, NEEDS)
+        lists = (
+            {"nhi_missing": found.facts["missing"], "nhi_lost_signals": found.facts["lost_signals"]} if lacking else {}
+        )
+        yield row_of(found, **lists)
 
 
 def parsing(rejected: Mapping[str, int], read: int) -> Line:
     """What could not be read."""
     bad = sum(count for code, count in rejected.items() if code not in reasons.LEFT_OUT)
     text = "; ".join(text.partition(": ")[2] for _, text in reasons.messages("", rejected))
-    share = bad / (bad + read) if bad else 0.0
-    if share > UNREAD:
-        return check(("parsing", "all"), "warn", f"{share:.1%} of events cannot be read: {text}"[:1_000])
-    return check(("parsing", "all"), "ok", f"{read:,} events read" + (f"; {text}" if text else ""))
+    return row_of(parsing_check(bad, read, text))
 
 
 def baseline(book: Daybook, now: int) -> Line:
     """Whether the state is there and of yesterday, and whether the close of a day goes on for too long."""
-    about, days = ("state", "nhi_state"), book.days
+    days = book.days
     if not days:
-        return check(about, "error", "no history yet: enable the searches and look back on the page Set up")
+        remedy = "enable the searches and look back on the page Set up"
+        return row_of(check("history", ERROR, "there is no history yet", _STATE, remedy=remedy))
     text, old = f"{len(days)} days known, the last {render_day(days[-1])}", day_of(now) - days[-1]
     if old > STALE_DAYS:
-        return check(about, "warn", f"{text}, {old} days old; look at the search NHI Watch - Rank")
+        return row_of(check("history", WARN, f"{text}, {old} days old", _STATE, remedy=_RANK))
     hours = (now - (book.first_unlearnt + OPEN) * DAY) // HOUR
     if book.learnt < book.closed and hours >= CLOSES:
         closing = f"the close of {render_day(book.first_unlearnt)} has been running for {hours} hours"
-        return check(about, "warn", f"{closing}: see the messages of the search NHI Watch - Rank")
-    return check(about, "ok", text)
+        return row_of(check("history", WARN, closing, _STATE, remedy=_RANK))
+    return row_of(check("history", OK, text, _STATE))
 
 
 def drifted(rows: Rows, days: Sequence[int], loaded: Model, folder: Path) -> Line:
@@ -133,18 +143,18 @@ def drifted(rows: Rows, days: Sequence[int], loaded: Model, folder: Path) -> Lin
         ModelError: the spreads in training, which ship with the model, are damaged.
     """
     report = drift.report(rows, days[:-1], drift.reference(folder, loaded.sha256))
-    about = ("drift", loaded.id)
     if report.since_training is None and report.since_last_week is None:
-        return check(about, "unknown", f"drift needs two weeks of data and {drift.ENOUGH} identity days a week")
+        text = f"drift needs two weeks of data and {drift.ENOUGH} identity days a week"
+        return row_of(check("drift", UNKNOWN, text, loaded.id))
     since = (("training", report.since_training), ("the week before", report.since_last_week))
     moved = [(moved, when) for when, all_of_it in since for moved in all_of_it or () if moved.status != "ok"]
     if not moved:
-        return check(about, "ok", "scores and signals are distributed as before")
+        return row_of(check("drift", OK, "scores and signals are distributed as before", loaded.id))
     text = ", ".join(
         f"{moved_signal.name} by {moved_signal.shift:g} since {when}" for moved_signal, when in moved[:_NAMED]
     )
-    status = "error" if any(moved_signal.status == "error" for moved_signal, _ in moved) else "warn"
-    return check(about, status, f"moved: {text}; check what changed in the logs"[:500])
+    status = ERROR if any(moved_signal.status == ERROR for moved_signal, _ in moved) else WARN
+    return row_of(check("drift", status, f"moved: {text}"[:500], loaded.id))
 
 
 def budget(rows: Iterable[Mapping[str, str]]) -> Iterator[Line]:
@@ -155,7 +165,8 @@ def budget(rows: Iterable[Mapping[str, str]]) -> Iterator[Line]:
     left = int(ranked.get("nhi_overflow") or 0)
     text = f"{left} episodes were over the limit, the highest with likelihood {ranked.get('nhi_overflow_highest', '')}"
     day = ranked.get("nhi_first_time", "")[:10]
-    yield check(("budget", day), "warn" if left else "ok", text if left else "no episode over the floor was left out")
+    answer = (WARN, text) if left else (OK, "no episode over the floor was left out")
+    yield row_of(check("budget", *answer, day))
 
 
 OPTIONS = {"show": Option("all", "all|problems", ("all", "problems"))}
@@ -199,36 +210,37 @@ class Health:
 
     def answer(self) -> tuple[Sequence[str], list[Line], Messages]:
         """One row a check."""
-        wrong = [check(("tables", "lookups"), "error", text) for _, text in tables.load_context(self._lookups)[1]]
-        fine = check(("tables", "lookups"), "ok", "your lookup tables can be read")
+        refused = tables.load_context(self._lookups)[1]
+        wrong = [row_of(check("tables", ERROR, text, "lookups", "")) for _, text in refused]
+        fine = row_of(check("tables", OK, "your lookup tables can be read", "lookups"))
         read = [parsing(self._rejected, self._read)] if self._read or self._rejected else []
         rows = [*self._of_sources(), *self._of_state(), _of_model(), *(wrong or [fine]), *missing(self._shapes),
                  *read, *budget(self._notables)]  # fmt: skip
         if self._show == "problems":
-            rows = [row for row in rows if row["nhi_status"] in ("warn", "error")]
+            rows = [row for row in rows if row["nhi_status"] in PROBLEMS]
         return fields.HEALTH, rows, []
 
     def _of_sources(self) -> Iterator[Line]:
         yield from sources(self._seen, self._now) if self._seen else ()
         if not (self._seen or self._read or self._rejected or self._notables):
             text = "no event of any log in the time searched: choose a longer time, add your indexes to the macro "
-            yield check(("source", "all"), "unknown",
-                        f"{text}nhi_indexes, or search with a role that sees their indexes")  # fmt: skip
+            text += "nhi_indexes, or search with a role that sees their indexes"
+            yield row_of(check("source", UNKNOWN, text, "all"))
 
     def _of_state(self) -> list[Line]:
         try:
             state = reading(self._search)
             if state is None:
-                return [check(("state", "nhi_state"), "unknown", "splunkd gave no session: run this on a search head")]
+                return [row_of(check("history", UNKNOWN, "splunkd gave no session: run this on a search head", _STATE))]
             book = State(state).daybook
             return [baseline(book, self._now), drifted(state, book.days, model.load(), model.FOLDER)]
         except (StoreError, ModelError) as error:
-            return [check(("state", "nhi_state"), "error", str(error))]
+            return [row_of(check("history", ERROR, str(error), _STATE, remedy=""))]
 
 
 def _of_model() -> Line:
     try:
         loaded = model.load()
     except ModelError as error:
-        return check(("model", "model.json"), "error", str(error))
-    return check(("model", loaded.id), "ok", f"model {loaded.id}, sha256 {loaded.sha256[:16]}…")
+        return row_of(check("model", ERROR, str(error), remedy=""))
+    return row_of(model_check(loaded.id, loaded.sha256))
