@@ -112,6 +112,16 @@ def test_one_unusual_call_beyond_it_is_enough(changes: dict[str, str]) -> None:
     )
 
 
+def test_a_star_in_a_logs_name_of_a_call_is_no_wildcard_of_the_pattern_that_it_suggests() -> None:
+    document = notable()
+    named = [{**entry, "action": "s3:Get*"} for entry in document["timeline"]]
+    pattern = of(altered({**document, "timeline": named}))
+    assert pattern.covers(altered({**document, "timeline": named}))
+    other = [{**entry, "action": "s3:GetObject"} for entry in document["timeline"]]
+    assert not pattern.covers(altered({**document, "timeline": other}))
+    assert of(document, "s3:Get*").covers(altered({**document, "timeline": other})), "people may say it"
+
+
 def test_it_covers_nothing_more_severe_of_nobody_else_and_nothing_that_was_cut() -> None:
     document = notable(severity="medium")
     pattern = of(document)

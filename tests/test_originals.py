@@ -243,7 +243,7 @@ def test_jq_finds_the_records_in_lines_and_in_documents_compressed_or_not(tmp_pa
     packed.write_bytes(gzip.compress(as_lines(trail())))
     ids = [item["eventID"] for item in trail()][-3:]
     notable = altered({**documents()[0], "record_ids": [*ids, 'it\'s "none"']})
-    assert "gzip -cdf FILE… | jq" in dict(queries(notable))["the records behind it"]["jq"]
+    assert "gzip -cdf -- FILE… | jq" in dict(queries(notable))["the records behind it"]["jq"]
     events = [{"raw": " ".join(notable["record_ids"]), "file": str(file)} for file in (lines, path, packed, lines)]
     command = dict(queries(notable, events))["the records behind it"]["jq"]
     text = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout

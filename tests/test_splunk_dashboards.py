@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 import splunk_events
-from nhi_watch.core.timestamps import DAY
+from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.hosts.splunk.fields import MANY
+from nhi_watch.report.queries import queries as queries_of
+from notable_samples import altered, documents
 from splunk_app import unpacked
 from splunk_boards import NAMES, TOKEN, board, defaults, filled, queries, root, run
 from splunk_company import now_of, played
@@ -192,6 +194,25 @@ def test_a_star_in_an_identitys_or_a_records_id_is_no_wildcard(tmp_path: Path) -
     query = next(h["options"]["query"] for _, h in handlers("nhi_story") if "row.Record" in str(h))
     rows = server.search(filled(query, {"row.Record.value": "a-*"}), Window(0, 1 << 40), 1_772_370_000)
     assert [json.loads(row["_raw"][0])["id"] for row in rows] == ["a-*"]
+
+
+def test_a_star_in_a_chosen_id_shows_no_other_identitys_verdicts(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    server.collections["nhi_feedback"] = [
+        {"identity": [name], "verdict": ["benign"], "time": ["1"], "nhi_id": [name]} for name in ("app:*", "app:other")
+    ]
+    tokens = {**defaults("nhi_story"), "time.earliest": "-30d", "time.latest": "now", "notable": ""}
+    judged = run(server, "nhi_story", {**tokens, "identity": "app:*"}, 1_772_370_000)["verdicts"]
+    assert [row["Notable"] for row in judged] == [["app:*"]]
+
+
+def test_a_star_in_a_chosen_id_is_no_wildcard_in_a_search_to_copy(tmp_path: Path) -> None:
+    server, notable = Server(tmp_path), altered({**documents()[0], "record_ids": ["a-*", "b"]})
+    time = int(parse(notable["first_time"]))
+    server.index([(time, {"id": name}) for name in ("a-*", "a-1", "b")], "aws:cloudtrail")
+    search = dict(queries_of(notable))["the records behind it"]["SPL"]
+    rows = server.search(search.removeprefix("search "), Window(0, 1 << 40), time + DAY)
+    assert sorted(json.loads(row["_raw"][0])["id"] for row in rows) == ["a-*", "b"]
 
 
 SERVERS: list[Server] = []

@@ -13,6 +13,7 @@ client can write (user agent, session name) is part of a pattern, and a notable 
 from __future__ import annotations
 
 import fnmatch
+import glob
 import hashlib
 from collections.abc import Iterable, Sequence
 from ipaddress import ip_address, ip_network
@@ -83,6 +84,11 @@ class Pattern(NamedTuple):
         return all(map(self.matches, [entry for entry in timeline if entry["points"] >= LIGHT] or timeline))
 
 
+def _literal(action: str) -> str:
+    """A call of a log as a call of a pattern: whoever writes logs must not choose what people allow by a star in it."""
+    return glob.escape(action) if "*" in action else action
+
+
 def _is_call(action: str, wanted: str) -> bool:
     if "*" not in wanted:
         return action == wanted
@@ -114,7 +120,7 @@ def make(notable: NotableDocument, calls: Sequence[str], places: Sequence[str], 
         InputError: all that is wrong with it, at once.
     """
     unusual = [entry for part in unusual_calls(notable) for entry in part] if notable["timeline"] else []
-    calls = list(calls) or sorted({entry["action"] for entry in unusual})
+    calls = list(calls) or sorted({_literal(entry["action"]) for entry in unusual})
     places = list(places) or sorted({entry["source"] for entry in unusual if entry["source"]})
     wrong = [
         (notable["kind"] != "compromise", f"a notable of kind {notable['kind']} has no calls that could be expected"),

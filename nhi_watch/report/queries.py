@@ -86,17 +86,28 @@ def _spelled(words: Sequence[str], first: int, last: int) -> dict[str, str]:
     spelled = [quoted(word) for word in words]
     either = " OR ".join(spelled)
     return {
-        "SPL": f"search index=* earliest={first} latest={last + 1} ({either}) | sort 0 _time",
+        "SPL": f"search index=* earliest={first} latest={last + 1} ({either}){_literally(words)} | sort 0 _time",
         "ES|QL": f'FROM logs-* METADATA _index, _id | WHERE @timestamp >= "{after}" AND @timestamp <= "{until}" '
         f"AND QSTR({quoted(either)}) | SORT @timestamp | LIMIT 1000",
         "KQL": f'@timestamp >= "{after}" and @timestamp <= "{until}" and ({" or ".join(spelled)})',
     }
 
 
+def _literally(words: Sequence[str]) -> str:
+    """SPL that keeps what holds one of the words as it stands: a search takes a star for a wildcard, quoted or not."""
+    if not any("*" in word for word in words):
+        return ""
+    return " | where " + " OR ".join(f"mvcount(split(_raw, {quoted(_in_json(word))})) > 1" for word in words)
+
+
+def _in_json(word: str) -> str:
+    return quoted(word)[1:-1]
+
+
 def _jq(words: Sequence[str], files: Sequence[str]) -> str:
     """For files, compressed or not; those that hold the records are named where they are known."""
-    test = " or ".join(f"contains({quoted(quoted(word)[1:-1])})" for word in words)
-    return f"gzip -cdf {' '.join(map(_shell, files)) or 'FILE…'} | jq -c {_shell(_JQ % test)}"
+    test = " or ".join(f"contains({quoted(_in_json(word))})" for word in words)
+    return f"gzip -cdf -- {' '.join(map(_shell, files)) or 'FILE…'} | jq -c {_shell(_JQ % test)}"
 
 
 _JQ = '(.Records? // .) | if type == "array" then .[] else . end | select(tojson | %s)'
