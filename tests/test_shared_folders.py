@@ -51,6 +51,19 @@ def test_settings_among_the_logs_are_refused_and_those_in_use_are_named(
     assert "using the settings" not in capsys.readouterr().err
 
 
+def test_receivers_among_the_logs_of_earlier_runs_are_told_nothing(
+    logs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Shown
+) -> None:
+    out = ["--out", str(logs.parent / "results")]
+    assert cli.main(["score", "logs", *out]) == 0
+    (logs / "nhi.toml").write_text("[notify]\nurls = 'json://attacker.example'\n")
+    monkeypatch.chdir(logs)
+    for more in ([], ["--dry-run"], ["--test"], ["--digest"], ["--state", str(logs / "planted.sqlite")]):
+        assert cli.main(["notify", *out, *more]) == 2
+        assert "nhi.toml lies among the logs" in capsys.readouterr().err
+    assert cli.main(["--config", "nhi.toml", "notify", *out, "--dry-run"]) == 0
+
+
 @pytest.mark.parametrize("mode", [0o664, 0o646])
 def test_settings_that_others_may_write_are_refused(logs: Path, mode: int, capsys: Shown) -> None:
     settings = logs.parent / "nhi.toml"

@@ -512,6 +512,13 @@ MENDS = (
     ),
     Mend(
         "M33",
+        "hosts/files/notify.py",
+        "    _demand_apart(args, asked)\n",
+        "",
+        (f"{SHARED}::test_receivers_among_the_logs_of_earlier_runs_are_told_nothing",),
+    ),
+    Mend(
+        "M33",
         "hosts/files/config.py",
         'why = "" if named else trust.fault(path)',
         'why = ""',

@@ -14,7 +14,7 @@ import logging
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
@@ -27,7 +27,7 @@ from nhi_watch.hosts.files import common, config, listing
 from nhi_watch.report.words import likely, visible
 
 if TYPE_CHECKING:
-    from nhi_watch.hosts.files.config import Notify
+    from nhi_watch.hosts.files.config import Config, Notify
     from nhi_watch.hosts.files.listing import Row
     from nhi_watch.state.store import Rows
 
@@ -83,6 +83,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     asked = getattr(args, "config", config.NOTHING)
     if asked.notify is None:
         raise InputError(f"{asked.path or config.NAME}: notify: there are no receivers; see examples/{config.NAME}")
+    _demand_apart(args, asked)
     receivers = _receivers(asked.notify)
     if args.digest:
         return _send_digest(args, console, asked.notify, receivers)
@@ -96,6 +97,22 @@ def run(args: argparse.Namespace, console: Console) -> int:
     test = Message((), "informational", "nhi_watch: a test", "Notables will be sent here.")
     deliveries = [_send(receiver, [test])[0] for _, receiver in receivers] if args.test else tell(args, asked.notify)
     return _answer(args, console, deliveries)
+
+
+def _demand_apart(args: argparse.Namespace, settings: Config) -> None:
+    """Refuse receivers that were found among the logs that earlier runs read; here no logs are named.
+
+    Raises:
+        InputError: the folder of the settings held such a log.
+    """
+    from nhi_watch.hosts.files import originals
+    from nhi_watch.state.sqlite import SqliteStore
+
+    for folder in {args.out, common.state_of(args).parent}:  # the settings may name another state
+        path = folder / originals.FILES
+        if path.is_file():
+            with closing(SqliteStore(path, read_only=True)) as store:
+                config.demand_apart(settings, originals.Originals().know(store))
 
 
 _NOTHING = "Nothing new to send."
