@@ -98,6 +98,22 @@ def test_every_exception_is_still_in_use() -> None:
     assert set(EXCEPTIONS) <= set(idioms())
 
 
+OLD_CLASSES = frozenset({
+    "Told", "Found", "Scorecard", "Days", "Home", "Life", "Watch", "Reach", "Shape", "Past", "Part", "Whole", "Acting",
+})  # fmt: skip
+"""What classes and types were called before they had the field's names."""
+
+
+def test_no_class_or_type_has_its_old_name() -> None:
+    defined = {
+        getattr(node, "name", "") or ast.unparse(getattr(node, "targets", [ast.Name("")])[0])
+        for path in sources(PACKAGE)
+        for node in tree_of(path).body
+        if isinstance(node, (ast.ClassDef, ast.Assign))
+    }
+    assert len(defined) > 500 and defined & OLD_CLASSES == set()
+
+
 def test_no_two_classes_of_the_package_share_a_name() -> None:
     places: dict[str, list[str]] = defaultdict(list)
     for path in sources(PACKAGE):

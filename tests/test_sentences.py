@@ -143,7 +143,7 @@ STUMBLED = (
     r"stands in the list", r"made-up", r"another hand", r"made of", r"in several ways at once", r"goes on",
     r"below the line", r"handed over", r"hand it over", r"somebody answers for", r"needs a look", r"takes? it away",
     r"mend(?:s|ed)?", r"could not tell", r"that is none", r"is none", r"lies open", r"where it lay", r"never let in",
-    r"goes by what", r"be told apart", r"nobody reads on", r"as it should be", r"as they should be",
+    r"goes by what", r"be told apart", r"nobody reads? on", r"little but", r"as it should be", r"as they should be",
 )  # fmt: skip
 """Phrases at which people stopped who read a text for the first time; each was replaced by the field's own words."""
 STUMBLES = re.compile(rf"\b(?:{'|'.join(STUMBLED)})\b", re.IGNORECASE)

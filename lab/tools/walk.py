@@ -15,30 +15,35 @@ from typing import Any
 from layout import PACKAGE, folder_of
 from nhi_watch.hosts.files import jobs
 
-ABOUT = """For anyone who changes the code. Data goes one way: bytes of a host → `Source.read` → `Event` → `Days` →
-`Judge.settle` → notables → host; a `Session` (`detect/session.py`) is the one way in. A run closes the days that are
-due (judges all of them once more, learns them) and judges those who have news on open ones (`detect/day.py`: signals →
-score → link). Each day's episodes are stored
-(`detect/episodes.py`), folded into cases (`detect/cases.py`) and published (`detect/publish.py`). What is learnt goes
-through the state alone, `state/state.py`, over a `Store` of small rows that each host supplies (`state/store.py` has
-the interface).
-A folder may import itself and those before it: {order}; `tests/test_layout.py` holds the code to it."""
-WALK = """## The way of one record
+ABOUT = """For anyone who changes the code. Data flows one way: bytes of a host → `Source.read` → `Event` →
+`IntakeBatch` → `Judge.process` → `Publisher.publish` → host; a `Session` (`detect/session.py`) is the only way in. A
+run closes the days that are due (scores all of them again, learns them) and scores the identities with new records on
+open days (`detect/day.py`: signals → score → link). Each day's episodes are stored (`detect/episodes.py`), folded into
+cases (`detect/cases.py`) and published (`detect/publish.py`). State is read and written through `state/state.py`
+alone, over a `Store` of small rows that each host supplies (interface: `state/store.py`). A notable is the dataclass
+of `core/notable.py` while it is built, and the JSON object of `core/documents.py` from there on.
+A folder may import itself and those before it: {order}; `tests/test_layout.py` enforces it."""
+WALK = """## The path of one record
 
-The modules that one CloudTrail record goes through from its file to a notable, beyond what a run without records does:
-{count}, in the order in which they are first called; all signals count as one (by `make docs`)."""
+The modules that one CloudTrail record passes through from its file to a notable, beyond those of a run without records:
+{count}, in the order of their first call; all signals count as one (by `make docs`)."""
+EVERY = """A run with this record enters {count} modules in all:"""
 _SIGNALS = f"{PACKAGE}.detect.signals"
 
 
 def page(order: tuple[str, ...]) -> Iterator[str]:
     """Lines of docs/architecture.md."""
-    result = walk()
+    beyond, every = walk()
     yield ABOUT.format(order=", ".join(f"`{name}`" for name in order))
-    yield from ["", WALK.format(count=len(result)), "", "```mermaid", "flowchart LR"]
-    steps = [f'"<b>{folder}</b><br>{"<br>".join(map(_within, names))}"' for folder, names in groupby(result, folder_of)]
+    yield from ["", WALK.format(count=len(beyond)), "", "```mermaid", "flowchart LR"]
+    steps = [f'"<b>{folder}</b><br>{"<br>".join(map(_within, names))}"' for folder, names in groupby(beyond, folder_of)]
     yield from (f"  s{number}[{step}]" for number, step in enumerate(steps))
     yield "  " + "-->".join(f"s{number}" for number in range(len(steps)))
-    yield "```"
+    yield from ["```", "", EVERY.format(count=len(every)), ""]
+    for folder in order:
+        names = sorted(_within(name) for name in every if folder_of(name) == folder)
+        if names:
+            yield f"- `{folder}`: {', '.join(names)}"
 
 
 def _within(module: str) -> str:
@@ -46,8 +51,8 @@ def _within(module: str) -> str:
     return module.split(".", 2)[2]
 
 
-def walk() -> list[str]:
-    """Names of the modules, in order of their first call."""
+def walk() -> tuple[list[str], list[str]]:
+    """Names of the modules in order of their first call: those beyond a run without records, and all of them."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         state = folder / "state.sqlite"
@@ -57,7 +62,7 @@ def walk() -> list[str]:
             jobs.score(job(folder, [], state, learn=False))
         with _called() as result:
             jobs.score(job(folder, [call(28, "CreateAccessKey", "iam", "185.220.101.4")], state, learn=False))
-    return [name for name in result if name not in without]
+    return [name for name in result if name not in without], [*result]
 
 
 def job(folder: Path, records: list[dict[str, Any]], state: Path, learn: bool = True) -> jobs.ScoreJob:

@@ -34,8 +34,8 @@ from nhi_watch.detect.telemetry import (
     FIELDLESS,
     NO_LOG,
     WINDOW,
-    Days,
     Gap,
+    RhythmDays,
     RhythmRows,
     Rhythms,
     bounds,
@@ -56,7 +56,7 @@ NAMED = 5
 """Accounts that are named."""
 
 
-def process_day(rows: Rows, days: Days, day: int, gaps: Sequence[Gap]) -> None:
+def process_day(rows: Rows, days: RhythmDays, day: int, gaps: Sequence[Gap]) -> None:
     """Make the blind spots of a day that is over, in place of those it had."""
     low, high = f"blind/{day:06d}/", f"blind/{day:06d}0"
     before = dict(rows.scan("notable", low, high))
@@ -73,7 +73,7 @@ def stored(rows: Rows, since: int = 0) -> list[NotableDocument]:
     return [unpack(raw) for _, raw in rows.scan("notable", f"blind/{max(0, since):06d}/", "blind0")]
 
 
-def build(days: Days, day: int, gaps: Sequence[Gap]) -> Notable:
+def build(days: RhythmDays, day: int, gaps: Sequence[Gap]) -> Notable:
     """The notable of one provider's silent streams."""
     provider = gaps[0].stream.provider
     share = _share(days, day, gaps)
@@ -100,14 +100,14 @@ def build(days: Days, day: int, gaps: Sequence[Gap]) -> Notable:
     )  # fmt: skip
 
 
-def receipt(days: Days, day: int, gaps: Sequence[Gap]) -> Receipt:
+def receipt(days: RhythmDays, day: int, gaps: Sequence[Gap]) -> Receipt:
     """Hashes of the rule, of what was found, and of the rhythms that were looked at."""
     streams = sorted({gap.stream for gap in gaps})
     looked = [[n, *s, *days[n][s]] for n in sorted(days) if day - WINDOW <= n <= day for s in streams if s in days[n]]
     return Receipt(RULES, digest([list(gap) for gap in gaps]), digest(looked))
 
 
-def _share(days: Days, day: int, gaps: Sequence[Gap]) -> float:
+def _share(days: RhythmDays, day: int, gaps: Sequence[Gap]) -> float:
     """Identities of an ordinary day whose stream was silent, of all."""
     before = [rhythms for number, rhythms in days.items() if day - WINDOW <= number < day]
     everybody = sum(rhythm.identities for rhythms in before for rhythm in rhythms.values()) / max(1, len(before))
@@ -115,7 +115,7 @@ def _share(days: Days, day: int, gaps: Sequence[Gap]) -> float:
     return min(1.0, sum(silent.values()) / max(1.0, everybody))
 
 
-def _active_days(days: Days, day: int, gaps: Sequence[Gap]) -> int:
+def _active_days(days: RhythmDays, day: int, gaps: Sequence[Gap]) -> int:
     return sum(any(gap.stream in days[n] for gap in gaps) for n in days if day - WINDOW <= n < day)
 
 
@@ -214,7 +214,7 @@ def by_clock(rows: Rows, now: int) -> None:
             process_day(rows, days, day, silent)
 
 
-def _silent(days: Days, day: int, now: int) -> list[Gap]:
+def _silent(days: RhythmDays, day: int, now: int) -> list[Gap]:
     """The silences that a day was the first to show, each up to its end or to now."""
     before = {(gap.stream, gap.since) for gap in find_gaps(days, day - 1)}
     fresh = (gap for gap in find_gaps(days, day) if (gap.stream, gap.since) not in before)
@@ -222,7 +222,7 @@ def _silent(days: Days, day: int, now: int) -> list[Gap]:
     return [gap for gap in followed if is_silent(gap.until - gap.since, gap.pause)]
 
 
-def _followed(gap: Gap, days: Days, now: int) -> Gap:
+def _followed(gap: Gap, days: RhythmDays, now: int) -> Gap:
     later = (
         day * DAY + hour * HOUR
         for day in sorted(days)
@@ -244,7 +244,7 @@ class BlindSpotMonitor:
         self._state = state
         self._model = model
         self._rhythms = Rhythms(state.rows)
-        self._days: Days = {}
+        self._days: RhythmDays = {}
         self._gaps: list[Gap] = []
         self._day = 0
         self._is_over = False

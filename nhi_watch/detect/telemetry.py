@@ -38,7 +38,7 @@ REMINDED = 7
 LATE = 3_600
 """Seconds between event and arrival from which a log is called late."""
 
-Days = Mapping[int, Mapping["Stream", "Rhythm"]]
+RhythmDays = Mapping[int, Mapping["Stream", "Rhythm"]]
 
 
 class Stream(NamedTuple):
@@ -228,14 +228,14 @@ def _add(sums: dict[Stream, _Sum], identity_day: IdentityDay, timed: tuple[int, 
 # ---- where a rhythm broke
 
 
-def find_gaps(days: Days, day: int) -> list[Gap]:
+def find_gaps(days: RhythmDays, day: int) -> list[Gap]:
     """The streams that a day shows to be silent, or to have been; `days` holds it and the `WINDOW` before."""
     before = [number for number in sorted(days) if day - WINDOW <= number < day]
     streams = sorted({stream for number in before for stream in days[number]})
     return [gap for stream in streams for gap in _gaps(stream, days, before, day)]
 
 
-def _gaps(stream: Stream, days: Days, before: list[int], day: int) -> Iterator[Gap]:
+def _gaps(stream: Stream, days: RhythmDays, before: list[int], day: int) -> Iterator[Gap]:
     known = [(number, days[number][stream]) for number in before if stream in days[number]]
     if len(known) < ACTIVE_DAYS or day - known[0][0] < KNOWN_DAYS:
         return
@@ -294,7 +294,7 @@ class StreamStatus(NamedTuple):
     """Fields that no record of its last day had."""
 
 
-def standing(days: Days, now: int) -> list[StreamStatus]:
+def standing(days: RhythmDays, now: int) -> list[StreamStatus]:
     """Every stream of the window up to `now`, the longest silent first."""
     numbers = [number for number in sorted(days) if now // DAY - WINDOW <= number <= now // DAY]
     streams = {stream for number in numbers for stream in days[number]}

@@ -66,7 +66,7 @@ def of_ecs(document: Tree) -> Tree:
 # A sign-in of Entra ID: of a user, by a user's refresh token, of an app, of a managed identity.
 
 
-Part = Mapping[str, Any]
+Row = Mapping[str, Any]
 Parts = tuple[tuple[Any, ...], object, object, str, str]
 """shape, time, record id, session, target"""
 
@@ -94,7 +94,7 @@ _CREDENTIALS_SIGNIN = {
 _LEGACY = ("imap", "pop", "smtp", "activesync", "mapi", "other clients", "exchange web services", "autodiscover")
 
 
-def parts_signin(record: Part, fields: Part, tenant: object) -> Parts:
+def parts_signin(record: Row, fields: Row, tenant: object) -> Parts:
     """What a sign-in tells. `fields` is the record's `properties`, or the record itself."""
     of = fields.get
     status = of("status")
@@ -115,7 +115,7 @@ def parts_signin(record: Part, fields: Part, tenant: object) -> Parts:
     return shape, of("createdDateTime") or record.get("time"), of("id"), session, plain(resource)[:200]
 
 
-def kind_of(record: Part, fields: Part) -> str:
+def kind_of(record: Row, fields: Row) -> str:
     """The operation; of a record without category, by what it tells."""
     category = record.get("category")
     if category.__class__ is str and category in OPERATIONS:
@@ -216,7 +216,7 @@ _EMPOWERS = frozenset(
     }
 )
 NOTHING: Deep = ((), "")
-_NONE: Part = {}
+_NONE: Row = {}
 _APPS = ("ServicePrincipal", "Application")
 
 
@@ -232,7 +232,7 @@ class DirectoryChange(NamedTuple):
     new: Mapping[str, str] = {}
 
 
-def parts(record: Part, fields: Part, tenant: object) -> Parts:
+def parts(record: Row, fields: Row, tenant: object) -> Parts:
     """What an audit record tells."""
     of = fields.get
     by = inner(fields, "initiatedBy")
@@ -256,12 +256,12 @@ def parts(record: Part, fields: Part, tenant: object) -> Parts:
     return shape, time, of("id"), session, _target(fields)
 
 
-def changes(fields: Part) -> list[DirectoryChange]:
+def changes(fields: Row) -> list[DirectoryChange]:
     """The things changed, with old and new values as text."""
     return [_change(row) for row in rows_of(fields.get("targetResources"))]
 
 
-def _target(fields: Part) -> str:
+def _target(fields: Row) -> str:
     """Name or id of the first thing that was changed."""
     targets = fields.get("targetResources")
     if not targets:
@@ -272,7 +272,7 @@ def _target(fields: Part) -> str:
     return (text(of("displayName")) or text(of("userPrincipalName")) or guid(of("id")))[:200]
 
 
-def _change(row: Part) -> DirectoryChange:
+def _change(row: Row) -> DirectoryChange:
     modified = [m for m in rows_of(row.get("modifiedProperties")) if m.get("displayName")]
     old, new = (
         {text(m.get("displayName")): text(m.get(name), 8192) for m in modified} for name in ("oldValue", "newValue")
@@ -443,7 +443,7 @@ _LETTERS = re.compile(r"[a-z.$]+")
 _KEYED = re.compile(r"([a-z]+)\((.*)\)")
 
 
-def parts_graph(record: Part, fields: Part, tenant: object) -> Parts:
+def parts_graph(record: Row, fields: Row, tenant: object) -> Parts:
     """What a request tells."""
     of = fields.get
     uri = plain(of("requestUri"))
