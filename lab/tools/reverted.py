@@ -476,6 +476,23 @@ MENDS = (
     ),
     Mend(
         "M31",
+        "core/remembered.py",
+        "if _length(values) > LONGEST:",
+        "if False:",
+        ("test_remembered.py::test_no_text_that_somebody_has_made_long_outlives_its_record",),
+    ),
+    Mend(
+        "M31",
+        "intake/batch.py",
+        "                self._refuse(index, error, on_reject)\n",
+        """                reject = reject_of(error)
+                batch.reject(reject.reason)
+                on_reject(index, reject)
+""",
+        ("test_remembered.py::test_no_text_that_somebody_has_made_long_outlives_its_record",),
+    ),
+    Mend(
+        "M31",
         "hosts/files/reader/formats.py",
         r"(?:\A|\n)[ \t\r\f\v\0]*(?:",
         r"(?:\A|\n)[\s\0]*(?:",

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from nhi_watch.core.remembered import remembered
 
 _TABLES = Path(__file__).with_name("tables")
 
@@ -145,7 +147,7 @@ def tactics(service: str, operation: str) -> tuple[str, ...]:
     return _calls().tactics.get((service, canonical(operation)), ())
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def acts(service: str, operation: str, traits: tuple[str, ...] = ()) -> tuple[Act, ...]:
     """The kinds of act that a call is, in the order of `calls.json`; none for nearly all calls. An alert is no act.
 
@@ -164,7 +166,7 @@ def _marked(act: Act, call: tuple[str, str], traits: frozenset[str]) -> bool:
     return call not in act.besides and any(mark <= traits for mark in act.marks)
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def severe(service: str, operation: str, traits: tuple[str, ...] = ()) -> tuple[Severe, ...]:
     """What a call is evidence of by itself, in the order of `calls.json`; nothing for nearly all calls.
 
@@ -242,7 +244,7 @@ _PERMISSIONS = {
 """Calls whose permission has another name, or that need none."""
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def traits(product: str, operation: str) -> frozenset[str]:
     """What the name of an operation of another product than AWS says alone.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+
+from nhi_watch.core.remembered import remembered
 
 _LONGEST = 40
 _SERVICE = ".amazonaws.com"
@@ -28,7 +29,7 @@ _ATTACK = re.compile(
 )
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def family(user_agent: str) -> str:
     """The family: at most 40 characters of `[a-z0-9._+/-]` (and `service:` in front of an AWS service).
 
@@ -56,7 +57,7 @@ def _product(text: str) -> str:
     return _UNSAFE.sub("-", name).strip("-._/")[:_LONGEST]
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def is_attack_tool(user_agent: str) -> bool:
     """Whether the agent names a penetration tester's system or tool; the family stays the SDK's.
 

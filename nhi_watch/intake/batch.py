@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Optional, cast
 
 from nhi_watch.context.context import NO_CONTEXT, Context
@@ -12,6 +12,7 @@ from nhi_watch.core import registry
 from nhi_watch.core.behaviour import CROWD_ENDS, NEWCOMERS, IdentityDay, Known, anonymous, fold, nobody, stand_in
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
+from nhi_watch.core.remembered import remembered
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.intake import schemas
 from nhi_watch.intake.horizon import RECEIVED, Horizon, day_received
@@ -323,9 +324,7 @@ class Intake:
                 event = source.read(record)
                 demand(event, None if as_written else received(kept))
             except (RejectError, *UNFORESEEN) as error:  # noqa: PERF203 - one record of many
-                reject = reject_of(error)
-                batch.reject(reject.reason)
-                on_reject(index, reject)
+                self._refuse(index, error, on_reject)
             else:
                 events.append((index, event, source.NAME == "alerts"))
         batch.fetch((event.time // DAY, event.identity.id) for _, event, _ in events)
@@ -333,6 +332,13 @@ class Intake:
             batch.add(event, alert)
             if on_event is not None:
                 on_event(index, event)
+
+    def _refuse(self, index: int, error: BaseException, on_reject: OnReject) -> None:
+        """Count a reject. A variable beside the records that holds it would keep all of them until garbage is looked
+        for, which long records put off: its traceback holds that variable's frame."""
+        reject = reject_of(error)
+        self.batch.reject(reject.reason)
+        on_reject(index, reject)
 
 
 # ---- what is said of a record that no source knows: what it seems to be, and what is read that is near to it
@@ -387,7 +393,7 @@ def _by_fields(tree: Tree) -> str:
     return f"no source recognizes it (its fields: {names}); if it is from a supported log, name that with --source"
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _by_name(kind: str, name: str) -> str:
     if not name:
         return ""

@@ -7,11 +7,11 @@ file and line, and is read when it is given again once its day has come.
 from __future__ import annotations
 
 import time
-from functools import lru_cache
 from typing import NamedTuple, Optional
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
+from nhi_watch.core.remembered import remembered
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.intake.shapes.values import moment
 
@@ -114,7 +114,7 @@ def day_received(record: object) -> Optional[int]:
     return None if stamp is None else _day(str(stamp)[:10])
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _day(text: str) -> Optional[int]:
     """Of a date, or of the ten digits of a time in seconds; whatever follows them is a finer unit."""
     try:

@@ -13,10 +13,10 @@ A source calls `native`; when that answers with a document, it rebuilds the nati
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Optional, Union, cast
 
 from nhi_watch.core.errors import RejectError
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes.json import parse
 from nhi_watch.intake.shapes.values import listed
 
@@ -197,7 +197,7 @@ def _from_raw(raw: str, row: Mapping[str, Any]) -> Tree:
         raise
 
 
-@lru_cache(maxsize=2048)
+@remembered(2048)
 def _have_paths(names: tuple[Any, ...]) -> bool:
     return "_time" in names or any("." in name or "{}" in name for name in names if name.__class__ is str)
 
@@ -275,7 +275,7 @@ def at(tree: Any, path: str) -> Any:
     return tree
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _steps(path: str) -> tuple[str, ...]:
     return tuple(path.split("."))
 
@@ -435,7 +435,7 @@ def _spot(at: int, name: str) -> _Spot:
     return spot
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _layout(names: tuple[str, ...], sizes: tuple[int, ...]) -> Any:
     """The tree that a row with such names becomes, with places instead of values; made once for all rows alike."""
     layout: dict[str, Any] = {}
@@ -456,7 +456,7 @@ def spread(names: tuple[str, ...], values: list[Any], build: Build) -> dict[str,
     return _filled(_spread(names, build), values)
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _spread(names: tuple[str, ...], build: Build) -> Any:
     return _compiled(build({name: _spot(at, name) for at, name in enumerate(names)}))
 

@@ -19,12 +19,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Optional
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Identity
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes.forms import at, dataset, hit, native, renamed, rows_of
 from nhi_watch.intake.shapes.values import listed, plain, text
 
@@ -83,7 +83,7 @@ def guid(value: object) -> str:
     return _guid(value) if value.__class__ is str else _guid(text(value, 128))
 
 
-@lru_cache(maxsize=16384)
+@remembered(16384)
 def _guid(value: str) -> str:
     guid_text = text(value, 128).strip().lower()
     return "" if guid_text == "00000000-0000-0000-0000-000000000000" else guid_text
@@ -139,7 +139,7 @@ def links(identity: Identity, object_id: str, person: str = "") -> tuple[str, ..
 # ---- texts
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def operation(name: str) -> str:
     """A product's sentence as one word; trailing dots, blanks and dashes do not matter.
 
@@ -152,7 +152,7 @@ def operation(name: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in words if word.strip("-"))[:100]
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def host(name: str) -> str:
     """An address without its port.
 
@@ -229,7 +229,7 @@ def lookalike(name: str) -> bool:
     return any(word not in _VENDORS and len(word) > 4 and _is_like(word) for word in words)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _is_like(word: str) -> bool:
     return any(
         _drawn(word) == _drawn(name) or (len(name) >= _LONG and _differs_by_one(word, name)) for name in _VENDORS
@@ -298,7 +298,7 @@ def camel(tree: Any) -> Any:
     return renamed(tree, spelt)
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def spelt(name: str) -> str:
     """A name as Microsoft spells it."""
     return _RENAMED.get(name) or _STEP.sub(lambda m: m[1].upper(), name)
@@ -317,7 +317,7 @@ def category(row: Mapping[str, Any]) -> object:
     return listed(document.get(f"{PLATFORM}.category") or at(document, f"{PLATFORM}.category") or [None])[0]
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def tenant_of(resource: str) -> str:
     """The tenant in the id of one of its resources.
 

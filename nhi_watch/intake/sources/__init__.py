@@ -8,7 +8,7 @@ A source module offers:
 - `read(record) -> Event`: raises RejectError, never anything else
 
 What `read` answers depends on the record alone, not on what was read before it. All shapes of a record give the
-same Event. Whatever is remembered (`lru_cache`) has for its key all values that its answer depends on, as text:
+same Event. Whatever is remembered (`remembered`) has for its key all values that its answer depends on, as text:
 to Python, 1 equals True.
 """
 

@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import Actor, account_of, identify
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes.forms import Table, Tree, at, claimant, dataset, inner, native, part, put, rebuild
 from nhi_watch.intake.shapes.values import build_event, filled, known_by_arn, listed, moment, plain, text, whole_number
 
@@ -228,7 +228,7 @@ def _openai_traits(kind: str, body: Tree) -> Iterator[str]:
         yield "open_ingress"
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _is_guard(kind: str) -> bool:
     return _GUARDS.fullmatch(kind) is not None
 
@@ -355,7 +355,7 @@ def read(record: object) -> Event:
     return filled(event, moment(time), unique, session, target)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _of_bedrock(operation: str, account: str, region: str, arn: str, error: str, stopped: str, many: str) -> Event:
     """`arn` of a role's session: without the session; `stopped`: whether a guardrail stepped in."""
     _demand(operation)
@@ -380,7 +380,7 @@ def _of_bedrock(operation: str, account: str, region: str, arn: str, error: str,
     )
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _of_organisation(
     operation: str,
     product: str,

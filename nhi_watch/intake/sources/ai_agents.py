@@ -21,12 +21,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, cast
 
 from nhi_watch.context import actions, agents
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes import otel
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, object_of, part
 from nhi_watch.intake.shapes.values import (
@@ -325,7 +325,7 @@ def read(record: object) -> Event:
     return filled(_of_coding(*values), moment(time), "", session, target, *map(fields.get, _MORE))
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _of_agentcore(region: str, account: str, kind: str, name: str, operation: str, outcome: str) -> Event:
     who = Identity(f"aws:{account}:{kind}:{name}", name, "agent", "aws", account, "")
     return build_event(
@@ -340,7 +340,7 @@ def _of_agentcore(region: str, account: str, kind: str, name: str, operation: st
     )
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _of_coding(
     product: str,
     operation: str,

@@ -22,12 +22,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple, Optional, cast
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import Actor, account_of, identify
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import OF_ELASTIC, Tree, at, dataset, every, inner, native, part, rebuild, renamed
 from nhi_watch.intake.shapes.json import parsed
@@ -76,7 +76,7 @@ AlertDetails = tuple[Alert, object, object, str, object]
 """The alert, its time, record id, session and target."""
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def kind_of(name: str) -> str:
     """A rule's name as one word, bounded.
 
@@ -86,7 +86,7 @@ def kind_of(name: str) -> str:
     return re.sub(r"-{2,}", "-", _UNSAFE.sub("-", name[:200])).strip("-")[:100]
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def severity_of(label: str, score: str = "") -> str:
     """The severity of a label, else of a score from 0 to 100; medium where neither tells.
 
@@ -130,7 +130,7 @@ class AwsActor(NamedTuple):
     arn: str = ""
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def aws(names: AwsActor) -> Optional[Identity]:
     """The identity of an AWS actor; None where nothing is told.
 
@@ -171,7 +171,7 @@ def _of_session(arn: str, session: str) -> str:
     return f"{arn.partition(':role/')[0].replace(':iam:', ':sts:')}:assumed-role/{arn.rpartition('/')[2]}/{session}"
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def named(name: str, account: str = "") -> Optional[Identity]:
     """The identity in a text that says by itself whose it is: an ARN, a unique id of AWS, a principal of a cloud.
 
@@ -780,7 +780,7 @@ def read(record: object) -> Event:
     return filled(_event(alert), moment(time), text(record_id, 256), session, target, target)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _event(alert: Alert) -> Event:
     """The Event of an alert, without what differs from record to record."""
     return build_event(

@@ -23,12 +23,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, cast
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
+from nhi_watch.core.remembered import remembered
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Table, Tree, at, dataset, inner, native, part, rebuild
@@ -109,7 +109,7 @@ def _nobody(tenant: str, name: str) -> Identity:
     return microsoft.service(tenant, name) if name else unknown
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def split(operation: str) -> tuple[str, str]:
     """Service and operation, in lower case because Azure spells them both ways.
 
@@ -123,7 +123,7 @@ def split(operation: str) -> tuple[str, str]:
     return head.lower().replace(":", ""), re.sub(r"[\s:]", "", tail.lower())[:100]
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def level_of(service: str, operation: str) -> str:
     """Access level: what the tables say, else by the last part of the name.
 
@@ -142,7 +142,7 @@ def level_of(service: str, operation: str) -> str:
     return "read" if parts[-1] == "read" or listing else "write"
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def is_deep(operation: str) -> bool:
     """Whether the request body or the name of an operation matters."""
     return DEEP.search(operation.lower()) is not None
@@ -418,6 +418,7 @@ def _parts(row: Row, properties: Any) -> Parts:
     evidence = part(identity, "authorization.evidence")
     resource, operation = plain(of("resourceId")), plain(of("operationName"))
     mine, account = given(OBJECT_ID) or evidence.get("principalId"), more.get("accountName")
+    account = account[:200] if account.__class__ is str else account  # Azure's own have at most 24 characters
     methods, asked = given(METHODS) or given("amr"), inner(identity, "requester").get
     shape = (
         operation, _subscription(resource), given(TENANT) or of("tenantId"), given("appid"), mine,
@@ -435,13 +436,13 @@ def _parts(row: Row, properties: Any) -> Parts:
     return shape, of("time"), plain(given("uti"))[:256], target
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _subscription(resource: str) -> str:
     steps = resource.lower().split("/")
     return steps[2][:64] if len(steps) > 2 and steps[1] == "subscriptions" else ""
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def _name(resource: str) -> str:
     """Type and name of a resource, in lower case."""
     return "/".join(resource.lower().split("/")[-2:])[:200]
@@ -463,7 +464,7 @@ def read(record: object) -> Event:
     return filled(event, seconds, record_id, session, target)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _event(shape: tuple[str, ...]) -> Event:
     (name, subscription, tenant, _, object_id, _, _, _, strength, caller, user_agent, result, signature, location,
      account, mfa, _, deep, *_) = shape  # fmt: skip

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Callable, cast
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, dataset, inner, native, part, rebuild, record_in
 from nhi_watch.intake.shapes.values import build_event, filled, first, level_by_words, moment, text, true
 
@@ -216,7 +216,7 @@ def _keycloak(row: Tree) -> Parts:
 _READERS: dict[str, Callable[[Tree], Parts]] = {"auth0": _auth0, "jumpcloud": _jumpcloud, "keycloak": _keycloak}
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _event(
     product: str,
     account: str,

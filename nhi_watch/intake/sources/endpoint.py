@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_ntop
 from typing import Any, NamedTuple, Optional, cast
 
@@ -36,6 +35,7 @@ from nhi_watch.context import actions
 from nhi_watch.context.networks import describe, network_of
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes.forms import at, dataset, hit, inner, is_alert, native, unflatten
 from nhi_watch.intake.shapes.values import bound, build_event, filled, moment, text, true
 
@@ -81,7 +81,7 @@ _HINTS = re.compile(
 _LONGEST = 1024
 
 
-@lru_cache(maxsize=16384)
+@remembered(16384)
 def file_class(path: str) -> str:
     r"""What sort of credential a file holds; `memory` for another process's memory and environment, "" for none.
 
@@ -123,7 +123,7 @@ _UNSAFE = re.compile(r"[^a-z0-9._+-]+")
 _WORD = re.compile(r"(?!(?:.*\d){5})[a-z][a-z0-9-]{0,31}", re.ASCII)
 
 
-@lru_cache(maxsize=16384)
+@remembered(16384)
 def program(path: str) -> str:
     r"""A program's name: without folder, version and `.exe`, in lower case.
 
@@ -184,7 +184,7 @@ def metadata_in(line: str) -> str:
     return match[0] if match else ""
 
 
-@lru_cache(maxsize=16384)
+@remembered(16384)
 def is_unusual_process(path: str, sort: str) -> bool:
     """Whether a program is none that this sort of credential is for: a plain reader, or one from where none belongs.
 
@@ -213,7 +213,7 @@ def in_wild_place(path: str) -> bool:
     return _WILD.search(path) is not None and not _HOMELY.search(path)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def is_unusual_parent(path: str) -> bool:
     """Whether a program starts no cloud's command line in its ordinary work.
 
@@ -345,7 +345,7 @@ def arguments_of(line: str) -> list[str]:
     return [match[1] or match[2] or "" for match in _PIECE.finditer(line[:4096])][: _ARGUMENTS + 1]
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def event_of(facts: ProcessFacts) -> Event:
     """The Event of facts, without what differs from record to record."""
     marked_traits = {
@@ -640,7 +640,7 @@ def _plain(fields: Fields, name: str) -> str:
     return "" if content in ("(null)", "?") else _unhexed(content)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _unhexed(content: str) -> str:
     """Text out of hexadecimal, where it is that.
 
@@ -652,7 +652,7 @@ def _unhexed(content: str) -> str:
     return bytes.fromhex(content).decode("utf-8", "replace").rstrip("\0").replace("\0", " ")
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _address(saddr: str) -> str:
     """The address in a socket's address as the kernel lays it out; "" where it is of another family.
 

@@ -21,7 +21,6 @@ from __future__ import annotations
 import re
 from base64 import b32decode, b64encode
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple, cast
 
@@ -29,6 +28,7 @@ from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import account_of
+from nhi_watch.core.remembered import remembered
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, dataset, every, inner, native, part, rows_of
 from nhi_watch.intake.shapes.values import build_event, listed, moment, plain, secret_hash, text, true
@@ -98,7 +98,7 @@ def _place(*parts: object) -> str:
     return _CREDENTIALS_IN_URL.sub("//", place_text) if "@" in place_text else place_text
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _owner(repository: str) -> str:
     """The organisation of a repository's address or name.
 

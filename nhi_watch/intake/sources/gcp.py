@@ -19,12 +19,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
 from nhi_watch.context import actions, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, dataset, every, inner, native, rebuild, record_in
 from nhi_watch.intake.shapes.values import GCP, build_event, filled, google, listed, moment, text, true
 from nhi_watch.intake.sources.kubernetes import actions as k8s
@@ -112,7 +112,7 @@ _VERBS = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def named(service: str, method: str) -> tuple[str, str]:
     """Service and operation.
 
@@ -326,7 +326,7 @@ def _raw(tree: Row) -> tuple[tuple[object, ...], str, str, bool]:
     return shape, f"by:{delegate}"[:256] if delegate else "", _target(name, service), deep
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _call(service: str, method: str) -> tuple[str, str, bool]:
     service, operation = named(service.strip(), method.strip()) if method else (service, "")
     return service, operation, DEEP.fullmatch(operation) is not None
@@ -373,7 +373,7 @@ def _region(name: str) -> str:
     return match[1] if match else ""
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _project_of(name: str) -> str:
     match = _PROJECT.match(name)
     return (match[1] or match[2])[:128] if match else ""
@@ -392,7 +392,7 @@ def _target(name: str, service: str) -> str:
     return (bucket[1] if bucket else _TAIL.sub("", name))[:256]
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _event_of(
     email: str,
     subject: str,

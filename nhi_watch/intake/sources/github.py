@@ -25,12 +25,12 @@ from __future__ import annotations
 
 import re
 from collections import namedtuple
-from functools import lru_cache
 from typing import Any
 
 from nhi_watch.context import actions, agents
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, inner, native, rebuild
 from nhi_watch.intake.shapes.values import build_event, filled, moment, text
 
@@ -218,7 +218,7 @@ def _trimmed(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], str, str]:
     return shape, session[:128], target[:200]
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _kind(actor: object, is_bot: object, access_type: object, action: object) -> str:
     return kind_of(text(actor), text(is_bot), text(access_type), text(action))
 
@@ -264,7 +264,7 @@ def _of_ecs(document: Tree) -> Tree:
     return row
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _event(shape: tuple[Any, ...]) -> Event:
     """The Event of a shape, without what differs from record to record."""
     f = Facts(*map(text, shape))

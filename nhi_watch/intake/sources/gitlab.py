@@ -22,12 +22,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.remembered import remembered
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes.forms import Tree, claimant, inner, native, nested, part, rebuild
 from nhi_watch.intake.shapes.values import bound, build_event, filled, level_by_words, moment, plain, text
@@ -56,7 +56,7 @@ def operation_of(fields: Mapping[str, Any]) -> str:
     return _spelled(named, "sign_in_with" if verb == "with" else verb, message)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _spelled(named: str, verb: str, message: str) -> str:
     """Of a message words alone: names and numbers change from event to event."""
     if named:
@@ -170,7 +170,7 @@ def _id_of(fields: Row, when: str, operation: str, outcome: str, target: str) ->
     return f"gitlab:{request[:64]}:{when}:{mark}"
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _event(
     operation: str,
     author_id: str,

@@ -23,12 +23,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Optional
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, claimant, inner, native, part, rebuild, rows_of
 from nhi_watch.intake.shapes.json import parsed
@@ -99,7 +99,7 @@ def actor_of(row: Row) -> tuple[str, str]:
     return name, app_id
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def identity_of(
     tenant: str, named_as: tuple[str, str, str], app_id: str, program: tuple[str, str]
 ) -> tuple[Identity, bool]:
@@ -142,7 +142,7 @@ def _person(tenant: str, who: str, kind: str, key: str) -> Optional[Identity]:
 # ---- how
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def service_of(workload: str) -> str:
     """The part of an action before the colon.
 
@@ -152,7 +152,7 @@ def service_of(workload: str) -> str:
     return SERVICES.get(workload) or re.sub(r"[^a-z0-9]", "", workload.lower())[:40] or "m365"
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def level_of(service: str, operation: str) -> str:
     """Access level of an operation.
 
@@ -178,7 +178,7 @@ def outcome_of(operation: str, result: str, error: str) -> tuple[str, str]:
     return ("failure", error or result) if failed else ("success", "")
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def client_of(info: str) -> str:
     """The user agent inside an Exchange client's text.
 
@@ -195,7 +195,7 @@ def client_of(info: str) -> str:
 # ---- deep values
 
 
-@lru_cache(maxsize=2048)
+@remembered(2048)
 def is_deep(operation: str, in_directory: bool) -> bool:
     """Whether an operation has parameters, or changes something, that matters."""
     return audit.is_deep(operation) if in_directory else DEEP.search(operation) is not None
@@ -374,7 +374,7 @@ def _extended(properties: Any) -> str:
     return _agent_of(details) if _HTTP_AGENT in details else ""
 
 
-@lru_cache(maxsize=2048)
+@remembered(2048)
 def _agent_of(details: str) -> str:
     parsed_details = parsed(details)
     return text(parsed_details.get(_HTTP_AGENT)) if isinstance(parsed_details, dict) else ""
@@ -415,7 +415,7 @@ def read(record: object) -> Event:
     )
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _event(
     operation: str,
     workload: str,

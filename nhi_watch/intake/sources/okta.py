@@ -20,12 +20,12 @@ Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, cl
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any, cast
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, every, native, part, rebuild, renamed, rows_of
 from nhi_watch.intake.shapes.values import build_event, filled, level_by_words, moment, text, true
 
@@ -149,13 +149,13 @@ def _of_ecs(document: Tree) -> Tree:
     return row
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _camel(name: str) -> str:
     """A snake_case name of Elastic's as Okta has it."""
     return re.sub(r"_([a-z])", lambda m: m[1].upper(), name)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _event(
     action: str,
     actor_id: str,

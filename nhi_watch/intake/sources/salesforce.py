@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, cast
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes.forms import Tree, claimant, dataset, native, part, rebuild
 from nhi_watch.intake.shapes.values import build_event, filled, moment, plain, text, whole_number
 
@@ -143,7 +143,7 @@ def _raw(tree: Row) -> tuple[tuple[Any, ...], str, str]:
     return shape, session, plain(of("ENTITY_NAME") or of("Section") or of("CONNECTED_APP_ID"))[:200]
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _event_of(
     operation: str,
     organisation: str,

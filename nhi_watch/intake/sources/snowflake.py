@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, cast
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes.forms import Tree, claimant, dataset, native, rebuild
 from nhi_watch.intake.shapes.values import build_event, filled, moment, name_of, plain, text
 
@@ -133,7 +133,7 @@ def _parts(row: Row) -> Parts:
     return user, shape, time, text(own_id, 256), text(of("SESSION_ID"), 64), target[:200]
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _operation(operation: str) -> str:
     return re.sub(r"\W+", "_", operation[:200].strip().upper(), flags=re.ASCII).strip("_")[:60]
 
@@ -181,7 +181,7 @@ def read(record: object) -> Event:
     return filled(event, moment(_plain(time)), record_id, session, target, row.get("QUERY_HASH"))
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _event(
     user: str,
     operation: str,

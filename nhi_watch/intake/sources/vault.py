@@ -21,13 +21,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import subject_of
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, inner, native, part
 from nhi_watch.intake.shapes.microsoft import host
 from nhi_watch.intake.shapes.values import build_event, filled, listed, moment, plain, text
@@ -96,7 +96,7 @@ def _parts(row: Row) -> Parts:
     return shape, row.get("time"), unique and f"{unique}:{plain(row.get('type'))}", "" if endless else accessor, path
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def _operation(path: str, mount: str, done: str) -> str:
     """Engine, what of it, and what is done; never a name of a secret.
 
@@ -142,7 +142,7 @@ def read(record: object) -> Event:
     return filled(_event(*map(text, shape)), moment(time), record_id, session, target, row.get("type"))
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _event(
     done: str,
     operation: str,

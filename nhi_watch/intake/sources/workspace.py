@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any, Optional
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, inner, native, rebuild
 from nhi_watch.intake.shapes.values import build_event, filled, google, listed, moment, plain, text
 
@@ -132,7 +132,7 @@ def traits_of(app: str, operation: str, fields: Tree) -> Iterable[str]:
     return [mark for mark, holds in marked_traits.items() if holds]
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _telling(name: str) -> bool:
     return _NAMES.fullmatch(name) is not None
 
@@ -266,7 +266,7 @@ def _operation(app: str, name: str, given: Tree) -> str:
     return method if not api or method.startswith(api) else f"{api}.{method}" if method else api
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _event_of(
     app: str,
     operation: str,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple, Optional
 from urllib.parse import unquote
 
 from nhi_watch.context import actions
 from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Table, Tree, at, dataset, inner, part, rebuild, rows_of
 from nhi_watch.intake.shapes.microsoft import guid
@@ -129,7 +129,7 @@ def kind_of(record: Row, fields: Row) -> str:
     return "UserSignIn" if by_person else "NonInteractiveSignIn"
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def event_of_signin(shape: tuple[str, ...]) -> Event:
     """The Event of a shape, but for time, record id, session and target."""
     (name, tenant, _, _, _, _, _, _, address, user_agent, code, _, _, _, key, credential, _, _, crossing, _) = shape
@@ -281,7 +281,7 @@ def _change(row: Row) -> DirectoryChange:
     return DirectoryChange(text(row.get("type")), guid(row.get("id")), name, old, new)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def event_of(shape: tuple[str, ...]) -> Event:
     """The Event of a shape, but for time, record id, session and target."""
     operation, tenant, _, _, _, _, _, address, user_agent, result, _, _, deep, issued = shape
@@ -339,7 +339,7 @@ def app_of(event: Event, change: DirectoryChange, app_id: str) -> Event:
 # ---- what was changed
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def is_deep(operation: str) -> bool:
     """Whether what was changed matters."""
     return DEEP.search(operation) is not None
@@ -464,7 +464,7 @@ def parts_graph(record: Row, fields: Row, tenant: object) -> Parts:
     return shape, of("timeGenerated") or record.get("time"), of("requestId"), session, path(uri)
 
 
-@lru_cache(maxsize=16384)
+@remembered(16384)
 def path(uri: str) -> str:
     """The path of a request, without host, version and query.
 
@@ -478,7 +478,7 @@ def path(uri: str) -> str:
     return "/" + "/".join(step for step in steps if step)[:199]
 
 
-@lru_cache(maxsize=16384)
+@remembered(16384)
 def route(uri: str) -> str:
     """The path with `{id}` for what names one thing, in lower case.
 
@@ -511,7 +511,7 @@ def _spelled(step: str) -> str:
     return plain_step.removeprefix("microsoft.graph.").removeprefix("graph.")
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def event_of_graph(shape: tuple[str, ...]) -> Event:
     """The Event of a shape, but for time, record id, session and target."""
     where, method, tenant, _, _, _, address, user_agent, status, authenticated = shape

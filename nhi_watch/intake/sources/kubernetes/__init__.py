@@ -25,7 +25,6 @@ Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, cl
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any, cast
 
 from nhi_watch.context import networks
@@ -33,6 +32,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import AS, Event, Identity
 from nhi_watch.core.identity import SSO_ROLE, Actor
 from nhi_watch.core.identity import identify as identify_aws
+from nhi_watch.core.remembered import remembered
 from nhi_watch.intake.shapes.forms import Tree, at, claimant, every, inner, native, object_of, part
 from nhi_watch.intake.shapes.microsoft import PLATFORM, category
 from nhi_watch.intake.shapes.values import (
@@ -347,7 +347,7 @@ def _role(arn: str) -> str:
     return head + parts if ":assumed-role/" in head and SSO_ROLE not in arn else arn
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _operation(resource: str, sub: str, verb: str) -> str:
     return k8s.operation_of(resource.strip(), sub.strip(), verb.strip().lower()) if verb else ""
 
@@ -373,7 +373,7 @@ def _issued(tree: Row) -> str:
     return text(notes.get(_ISSUED) or notes.get(_ISSUED.replace(".", "_")) or at(notes, _ISSUED), 256)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _event_of(
     name: str,
     operation: str,
