@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from nhi_watch import cli
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import feedback as verdicts
+from nhi_watch.detect.expected import Pattern
 from nhi_watch.detect.feedback import Allowed, Verdict
-from nhi_watch.hosts.files import audit, feedback
+from nhi_watch.hosts.files import audit, expect, feedback
 from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch.state.store import pack, unpack
 
 SAID = ("--by", "alice", "--why", "a test of ours", "--now", NOW)
 Shown = pytest.CaptureFixture[str]
@@ -138,6 +141,51 @@ def test_a_verdict_or_an_exception_beside_the_trail_is_found(tmp_path: Path) -> 
     put(folder, planted, exception=True)
     with pytest.raises(InputError, match="by eve, and 1 more are not in the trail"):
         desk(audit, "verify", out=folder)
+
+
+@pytest.mark.parametrize(
+    ("what", "changes"),
+    [
+        ("verdict/", {"until": DAY_ONE * DAY + 900 * DAY}),
+        ("verdict/", {"seen": [(DAY_ONE + 30, [USER.id], DAY_ONE * DAY + 31 * DAY, 4)]}),
+        ("allow/", {"value": "0.0.0.0/0"}),
+        ("allow/", {"identity_id": "aws:1:role:OTHER"}),
+        ("pattern/", {"calls": ["s3:*"], "severity": "critical"}),
+        ("pattern/", {"ended": 0}),
+    ],
+)
+def test_a_verdict_an_exception_or_a_pattern_that_was_widened_beside_the_trail_is_found(
+    tmp_path: Path, what: str, changes: dict[str, Any]
+) -> None:
+    first, second = notable(), notable(DAY_ONE + 1)
+    folder = state(tmp_path / "out", [first, second])
+    desk(feedback, first["id"], "benign", *SAID, out=folder)
+    until = ("--until", "2026-04-01", "--save")
+    desk(feedback, second["id"], "expected", *SAID, *until, "--signal", "new_network", "--value", "198.51.100.0/24",
+         out=folder)  # fmt: skip
+    desk(expect, first["id"], *SAID, *until, out=folder)
+    with closing(SqliteStore(folder / "state.sqlite")) as store:
+        ((_, raw),) = store.scan("ledger", "pattern/", "pattern0")
+    desk(expect, "end", Pattern(*unpack(raw)).id, *SAID, out=folder)
+    assert asked(audit, "verify", out=folder)["verified"] is True
+    kind = {"verdict/": Verdict, "allow/": Allowed, "pattern/": Pattern}[what]
+    with closing(SqliteStore(folder / "state.sqlite")) as store:
+        key, raw = next(iter(store.scan("ledger", what, f"{what[:-1]}0")))
+        store.put("ledger", [(key, pack(list(kind(*unpack(raw))._replace(**changes))))])
+        store.commit()
+    with pytest.raises(InputError, match="not in the trail"):
+        desk(audit, "verify", out=folder)
+
+
+def test_a_trail_that_others_may_write_is_told(tmp_path: Path, capsys: Shown) -> None:
+    first = notable()
+    folder = state(tmp_path / "out", [first])
+    desk(feedback, first["id"], "benign", *SAID, out=folder)
+    capsys.readouterr()
+    for mode, told in ((0o600, False), (0o666, True)):
+        (folder / "audit.jsonl").chmod(mode)
+        assert cli.main(["audit", "verify", "--out", str(folder)]) == 0
+        assert ("other accounts may write it" in capsys.readouterr().err) is told
 
 
 def lines(records: list[Any]) -> Iterator[str]:

@@ -551,6 +551,20 @@ MENDS = (
     Mend(
         "M34",
         "hosts/files/audit.py",
+        "all(facts[name] == value for name, value in held.items() if name in facts)",
+        'all(held.get(name) == facts.get(name) for name in ("id", "until", "by"))',
+        (f"{SHARED}::test_a_verdict_an_exception_or_a_pattern_that_was_widened_beside_the_trail_is_found",),
+    ),
+    Mend(
+        "M34",
+        "hosts/files/audit.py",
+        "    if why := trust.fault(path):\n",
+        '    if why := "":\n',
+        (f"{SHARED}::test_a_trail_that_others_may_write_is_told",),
+    ),
+    Mend(
+        "M34",
+        "hosts/files/audit.py",
         "    _demand_on_record(path, common.state_of(args))\n",
         "",
         (f"{SHARED}::test_a_verdict_or_an_exception_beside_the_trail_is_found",),

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
+from typing import Any, Optional
 
 from rich.console import Console
 
 from nhi_watch.act import audit
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.timestamps import render
-from nhi_watch.hosts.files import common, find
+from nhi_watch.hosts.files import common, find, trust
+
+Facts = Mapping[str, Any]
+"""What a line of the trail tells."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +42,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if verified.fault:
         raise InputError(f"{path}: {verified.fault}; the {verified.lines} lines before it hold")
     _demand_on_record(path, common.state_of(args))
+    if why := trust.fault(path):
+        common.warn(f"{path}: {why}, so it may be another trail; compare its head with one that you noted elsewhere")
     plain = {
         "lines": verified.lines,
         "head": verified.head.hash,
@@ -55,41 +62,25 @@ def _demand_on_record(path: Path, state: Path) -> None:
     if not state.is_file():
         return
     from nhi_watch.detect import expected, feedback
+    from nhi_watch.hosts.files.feedback import plain, to_json
     from nhi_watch.state.sqlite import SqliteStore
 
     with closing(SqliteStore(state, read_only=True)) as store:
         given, allowed = feedback.verdicts(store), feedback.exceptions(store)
         patterns = expected.patterns(store)
-    imported = (verdict for row in audit.entries(path, "import") for verdict in row["facts"].get("verdicts", ()))
-    on_record = chain((row["facts"] for row in audit.entries(path, "verdict")), imported)
-    verdicts = {
-        (verdict.get("notable_id"), verdict.get("verdict"), verdict.get("by"), verdict.get("time"))
-        for verdict in on_record
-    }
-    allowances = [row["facts"] for row in audit.entries(path, "exception")]
-    exceptions = {(exception.get("id"), exception.get("by"), exception.get("until")) for exception in allowances}
-    verdicts |= {
-        (exception.get("notable_id"), "expected", exception.get("by"), exception.get("made"))
-        for exception in allowances
-    }
+    recorded = _Recorded(path)
     stray = [
-        f"the verdict {v.verdict} on {v.notable_id}, by {v.by}"
-        for v in given
-        if (v.notable_id, v.verdict, v.by, render(v.time)) not in verdicts
+        f"the verdict {v.verdict} on {v.notable_id}, by {v.by}" for v in given if not recorded.has_verdict(to_json(v))
     ]
     stray += [
         f"the exception {a.id} for {a.identity_id}, by {a.by}"
         for a in allowed
-        if (a.id, a.by, render(a.until)) not in exceptions
+        if not _agree(plain(a), recorded.exceptions.get(a.id))
     ]
-    noted = {
-        (item.get("id"), item.get("until"), item.get("ended"))
-        for item in (row["facts"] for row in audit.entries(path, "pattern"))
-    }
     stray += [
-        f"the expected pattern {p['id']} for {p['identity_id']}, by {p['by']}"
-        for p in map(expected.plain, patterns)
-        if (p["id"], p["until"], p["ended"]) not in noted
+        f"the expected pattern {p.id} for {p.identity_id}, by {p.by}"
+        for p in patterns
+        if not _agree(expected.plain(p), recorded.patterns.get(p.id))
     ]
     if stray:
         raise InputError(
@@ -97,3 +88,46 @@ def _demand_on_record(path: Path, state: Path) -> None:
             f"trail {path}: the state was changed without it. Give --audit if the trail is "
             "elsewhere; else restore a copy of the state from before, then judge again"
         )
+
+
+class _Recorded:
+    """What a trail says of verdicts, exceptions and expected patterns."""
+
+    def __init__(self, trail: Path) -> None:
+        self.exceptions = _by_id(trail, "exception")
+        self.patterns = _by_id(trail, "pattern")
+        """As they are now: the end of one is a line of its own."""
+        imported = (verdict for facts in _facts(trail, "import") for verdict in facts.get("verdicts", ()))
+        self._verdicts: dict[tuple[Any, ...], list[Facts]] = {}
+        for facts in chain(_facts(trail, "verdict"), imported, map(_verdict_of, self.exceptions.values())):
+            self._verdicts.setdefault(_verdict_key(facts), []).append(facts)
+
+    def has_verdict(self, verdict: Facts) -> bool:
+        """Whether a verdict of the state was given so."""
+        return any(_agree(verdict, facts) for facts in self._verdicts.get(_verdict_key(verdict), ()))
+
+
+def _facts(trail: Path, what: str) -> Iterator[Facts]:
+    return (row["facts"] for row in audit.entries(trail, what))
+
+
+def _by_id(trail: Path, what: str) -> dict[Any, Facts]:
+    """The last line of each."""
+    return {facts.get("id"): facts for facts in _facts(trail, what)}
+
+
+def _verdict_key(facts: Facts) -> tuple[Any, ...]:
+    return facts.get("notable_id"), facts.get("verdict"), facts.get("by"), facts.get("time")
+
+
+def _verdict_of(exception: Facts) -> Facts:
+    """The verdict that is given with an exception, and has no line of its own."""
+    same = ("notable_id", "identity_id", "by", "why", "until")
+    facts = {name: exception[name] for name in same if name in exception}
+    return {**facts, "verdict": "expected", "time": exception.get("made")}
+
+
+def _agree(row: Facts, facts: Optional[Facts]) -> bool:
+    """Whether a trail's line says the same as a row of the state; lines of earlier versions say less."""
+    held = json.loads(json.dumps(row))
+    return facts is not None and all(facts[name] == value for name, value in held.items() if name in facts)

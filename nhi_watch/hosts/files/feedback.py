@@ -96,7 +96,7 @@ def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) ->
     _record(args, store, console, [(notable, verdict)])
     offers = _offers(notable) if verdict.verdict == "expected" else ()
     said = f"Recorded: {verdict.notable_id} is {verdict.verdict}."
-    return common.answer(args, console, _to_json(verdict), said, *offers)
+    return common.answer(args, console, to_json(verdict), said, *offers)
 
 
 def _judge_all(
@@ -108,8 +108,8 @@ def _judge_all(
     other = find.notable_of(store, args.of, args.out)["id"] if args.of else ""
     given = [(notable, _verdict(args, notable, now, other)) for notable in notables]
     _record(args, store, console, given)
-    plain = {"verdicts": [_to_json(verdict) for _, verdict in given]}
-    return common.answer(args, console, plain, f"Recorded: {len(given)} notables are {args.verdict}.")
+    document = {"verdicts": [to_json(verdict) for _, verdict in given]}
+    return common.answer(args, console, document, f"Recorded: {len(given)} notables are {args.verdict}.")
 
 
 def _matching(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
@@ -167,7 +167,7 @@ def _record(args: argparse.Namespace, store: Rows, console: Console, given: Give
         find.about_to(console, f"{verdict.verdict}, by {verdict.by}, of {find.summary_line(notable)}", args.json)
     feedback.put(store, [verdict for _, verdict in given])
     for _, verdict in given:
-        find.note(args, "verdict", verdict.by, _to_json(verdict))
+        find.note(args, "verdict", verdict.by, to_json(verdict))
 
 
 def _routines(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
@@ -221,7 +221,7 @@ def _except(args: argparse.Namespace, store: Rows, console: Console, notable: No
     if not seen.confirmed and not seen.others:
         lines.append("  would have hidden nothing so far: other reasons remain, or nothing matches")
     lines += [] if args.save else ["Nothing is saved yet; add --save to save it."]
-    common.answer(args, console, {**_plain(allowed), "would_hide": hides, "saved": bool(args.save)}, *lines)
+    common.answer(args, console, {**plain(allowed), "would_hide": hides, "saved": bool(args.save)}, *lines)
     if not args.save:
         return 0
     if seen.confirmed and not args.despite_confirmed:
@@ -229,7 +229,7 @@ def _except(args: argparse.Namespace, store: Rows, console: Console, notable: No
     find.about_to(console, f"an exception, by {verdict.by}, from {find.summary_line(notable)}", args.json)
     feedback.put(store, [verdict])
     feedback.put_allowed(store, allowed)
-    find.note(args, "exception", allowed.by, {**_plain(allowed), "hides": [*seen.confirmed, *seen.others]})
+    find.note(args, "exception", allowed.by, {**plain(allowed), "hides": [*seen.confirmed, *seen.others]})
     if not args.json:
         common.say(console, f"Saved exception {allowed.id} until {render(allowed.until)[:10]}.")
     return 0
@@ -241,7 +241,7 @@ def _except(args: argparse.Namespace, store: Rows, console: Console, notable: No
 def _exceptions(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
     from nhi_watch.detect import feedback
 
-    allowed = [{**_plain(a), "ended": a.until <= now} for a in feedback.exceptions(store)]
+    allowed = [{**plain(a), "ended": a.until <= now} for a in feedback.exceptions(store)]
     heads = ("id", "signal", "value", "identity_id", "until", "by", "why")
     return _show(args, console, {"exceptions": allowed}, heads)
 
@@ -251,7 +251,7 @@ def _list(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
 
     verdicts = list(feedback.standing(feedback.verdicts(store)).values())
     hours = feedback.hours_to_decide(verdicts)
-    rows = [_to_json(v) for v in sorted(verdicts, key=lambda v: (v.verdict != "confirmed", v.time))]
+    rows = [to_json(v) for v in sorted(verdicts, key=lambda v: (v.verdict != "confirmed", v.time))]
     _show(args, console, {"verdicts": rows, "hours_to_decide": hours}, ("notable_id", "verdict", "by", "time", "why"))
     if not args.json:
         spent = f"{hours or 0:,.1f} h (median; for replayed logs, from the time in the logs)"
@@ -272,12 +272,14 @@ def _show(args: argparse.Namespace, console: Console, document: dict[str, Any], 
     return 0
 
 
-def _to_json(verdict: Verdict) -> dict[str, Any]:
+def to_json(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as lists and the audit trail have it."""
     times = {"time": render(verdict.time), "created": render(verdict.created)}
     return {**verdict._asdict(), **times, "until": render(verdict.until) if verdict.until else None}
 
 
-def _plain(exception: Allowed) -> dict[str, Any]:
+def plain(exception: Allowed) -> dict[str, Any]:
+    """An exception as lists and the audit trail have it."""
     return {**exception._asdict(), "until": render(exception.until), "made": render(exception.made)}
 
 
@@ -296,7 +298,7 @@ def _import(args: argparse.Namespace, store: Rows, console: Console, now: int) -
     if late is not None:
         raise InputError(f"{path}: the verdict on {late.notable_id} was given after now ({render(late.time)})")
     feedback.put(store, verdicts)
-    find.note(args, "import", args.by or find.login(), {"file": path.name, "verdicts": [_to_json(v) for v in verdicts]})
+    find.note(args, "import", args.by or find.login(), {"file": path.name, "verdicts": [to_json(v) for v in verdicts]})
     return common.answer(args, console, {"imported": len(verdicts)}, f"Imported {len(verdicts)} verdicts from {path}.")
 
 
