@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache, partial
 from hashlib import blake2b
 from itertools import chain
@@ -329,6 +329,7 @@ class IdentityDay:
         "counted",
         "day",
         "folded",
+        "fresh",
         "judged",
         "kinds",
         "seen",
@@ -345,6 +346,8 @@ class IdentityDay:
         """How many it counted when it was last judged."""
         self.kinds: set[Any] = set()
         """What it was made of when it was loaded: shapes, targets, links."""
+        self.fresh: dict[int, Behaviour] = {}
+        """By id of the object: the behaviours to which something was added since; see `changed`."""
         self.before: Optional[IdentityDay] = None
         """Of what came late: the day as it was closed."""
         self.behaviours: dict[tuple[BehaviourKey, int], Behaviour] = {}
@@ -369,12 +372,13 @@ class IdentityDay:
                 return placed
             key = self._keys.setdefault(key, key)
             existing = self.behaviours[key, hour] = Behaviour(key, hour)
+        self.fresh[id(existing)] = existing
         return existing
 
     def put(self, key: tuple[BehaviourKey, int], behaviour: Behaviour) -> None:
         """Take in a behaviour that was gathered elsewhere."""
         if key not in self.behaviours and len(self.behaviours) < BEHAVIOURS:
-            self.behaviours[key] = behaviour
+            self.behaviours[key] = self.fresh[id(behaviour)] = behaviour
         else:
             self.behaviour(*key).merge(behaviour)
 
@@ -385,7 +389,7 @@ class IdentityDay:
             return False
         self.seen.add(mark)
         key, hour = key_of_event(event), event.time // HOUR
-        (self.behaviours.get((key, hour)) or self.behaviour(key, hour)).take(event)
+        self.behaviour(key, hour).take(event)
         return True
 
     def may_hold(self, event: Event) -> bool:
@@ -434,10 +438,25 @@ class IdentityDay:
         """
         if not self.kinds or len(self.behaviours) >= BEHAVIOURS or self.events() >= GROWN * self.judged:
             return True
-        behaviours = self.behaviours.values()
+        behaviours = self.changed()
         shapes = {id(b.key): b.key for b in behaviours}
         texts = chain.from_iterable((*b.targets, *b.issued, *b.links) for b in behaviours)
         return not (self.kinds.issuperset(shapes.values()) and self.kinds.issuperset(texts))
+
+    def changed(self) -> Collection[Behaviour]:
+        """The behaviours to which something was added since it was loaded; where many were folded, all of them."""
+        is_crowded = len(self.behaviours) >= BEHAVIOURS
+        return self.behaviours.values() if is_crowded or not self.kinds else self.fresh.values()
+
+    def mark_stored(self) -> None:
+        """Make it what a store that has just taken it would load."""
+        for b in self.changed():
+            self.kinds.add(b.key)
+            self.kinds.update(b.sessions, b.targets, b.addresses, b.issued, b.links)
+        self.seen |= self.folded
+        self.folded = set()
+        self.stored, self.counted, self.fresh = len(self.seen), self.events(), {}
+        self._crowd = self._loaded = None
 
 
 def _join(folded: set[int], mine: Behaviour, other: Behaviour) -> None:

@@ -56,6 +56,8 @@ class Day:
         self._scored: dict[str, Episode] = {}
         self._groups: dict[str, Group] = {}
         self._judged: set[str] = set()
+        self.is_unchanged = True
+        """Whether nobody was judged who acts oddly, or did before: the same suspects stand as they did."""
 
     def judge(self, identity_days: Mapping[str, IdentityDay]) -> None:
         """Score some identities, and put what is kept of it into the state. Odd ones are held, others are not."""
@@ -77,7 +79,8 @@ class Day:
                 ranked.days if ranking.counts(ranked) else -1, not ranked.days,
                 trace is not None or ranked.likelihood >= ranking.FLOOR, is_ours,
             ))  # fmt: skip
-        self._state.put_judged(self.day, episodes)
+        if self._state.put_judged(self.day, episodes):
+            self.is_unchanged = False
         self._judged.update(identity_days)
 
     def suspects(self) -> list[Suspect]:
@@ -107,6 +110,11 @@ class Day:
     def cut_of(self, members: Iterable[str]) -> int:
         """The last second of the day that a verdict on any of some identities covers; 0: none does."""
         return max((self._cuts.get(name, 0) for name in members), default=0)
+
+    @property
+    def has_cuts(self) -> bool:
+        """Whether a verdict covers anything of the day."""
+        return bool(self._cuts)
 
     def is_covered(self, members: Iterable[str]) -> bool:
         """Whether a verdict covers what some identities did up to a second of the day."""

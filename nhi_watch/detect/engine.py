@@ -164,7 +164,7 @@ class Judge:
         """Take what was read; returns what came of closed days. Credentials that it tells of are known at once."""
         too_late = {}
         for day, identity_days in batch.take_changed().items():
-            inventory.note(self._state.rows, identity_days.values())
+            inventory.note(self._state.rows, identity_days.values(), since_loaded=True)
             self._tally.take(day, identity_days)
             if self._state.daybook.is_closed(day):
                 too_late[day] = identity_days

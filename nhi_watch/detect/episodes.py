@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.documents import NotableDocument, PlaceFields, ReceiptDocument
 from nhi_watch.core.notable import risk_of, severity_of, to_json
@@ -24,7 +24,7 @@ from nhi_watch.detect.blind_spots import BlindSpotMonitor
 from nhi_watch.detect.day import Day, Suspect
 from nhi_watch.detect.explain.notables import Hours, build, notable_id
 from nhi_watch.state.state import State
-from nhi_watch.state.store import Rows, pack, unpack
+from nhi_watch.state.store import Rows, pack, unpack, unpack_shared
 
 Document = NotableDocument
 HEAD, LATE = "head/", "late/"
@@ -86,6 +86,10 @@ class EpisodeHead(NamedTuple):
         """The severity of its expected loss."""
         return severity_of(self.risk)
 
+    def standing_for(self, origin: str, others: Sequence[str]) -> EpisodeHead:
+        """The same episode, which now stands for these others."""
+        return self._replace(origin=origin, folded=list(others[:FOLDED]), size=1 + len(others))
+
     @property
     def keys(self) -> set[str]:
         """What a case recognises it by."""
@@ -128,17 +132,17 @@ def place_of(head: EpisodeHead, is_late: bool) -> str:
 def documents(rows: Rows, heads: Iterable[EpisodeHead]) -> dict[str, Document]:
     """Episode id → its document, of those that are kept."""
     keys = [key for head in heads for key in (place_of(head, False), place_of(head, True))]
-    return {key.rpartition("/")[2]: unpack(raw) for key, raw in rows.get("notable", keys).items()}
+    return {key.rpartition("/")[2]: unpack_shared(raw) for key, raw in rows.get("notable", keys).items()}
 
 
 def put(
-    rows: Rows, day: int, kept: Mapping[str, tuple[EpisodeHead, Document]], before: Mapping[str, EpisodeHead]
+    rows: Rows, day: int, kept: Mapping[str, tuple[EpisodeHead, Optional[Document]]], before: Mapping[str, EpisodeHead]
 ) -> None:
-    """Replace a day's episodes, but for those that came late."""
+    """Replace a day's episodes, but for those that came late. Without a document, the one that is stored stands."""
     changed = {name: pair for name, pair in kept.items() if before.get(name) != pair[0]}
     gone = [name for name in before if name not in kept]
     rows.put("notable", [
-        *((f"{day:06d}/{name}", pack(document)) for name, (_, document) in changed.items()),
+        *((f"{day:06d}/{name}", pack(document)) for name, (_, document) in changed.items() if document is not None),
         *((f"{day:06d}/{name}", None) for name in gone),
         *((f"{HEAD}{day:06d}/{name}", pack(list(head))) for name, (head, _) in changed.items()),
         *((f"{HEAD}{day:06d}/{name}", None) for name in gone),
@@ -158,6 +162,9 @@ def write(state: State, watch: BlindSpotMonitor, today: Day) -> None:
     before = {head.id: head for head in heads(rows, day, day + 1)}
     late = {head.id for head in before.values() if head.own_day != day}
     before = {name: head for name, head in before.items() if name not in late}
+    is_uncut = not today.has_cuts and all(map(_is_uncut, before.values()))
+    if is_uncut and today.is_unchanged and day >= state.daybook.clock:
+        return
     fresh = (
         suspect
         for suspect in today.suspects()
@@ -168,20 +175,28 @@ def write(state: State, watch: BlindSpotMonitor, today: Day) -> None:
     taken = {name for suspect in suspects.values() for name in suspect.members}
     kept_as_is = [head for name, head in before.items() if name not in suspects and (
         today.is_covered(head.members) or not (today.was_judged(head.members) or taken & {*head.members}))]  # fmt: skip
-    known = documents(rows, [*(before[name] for name in stands), *kept_as_is])
-    kept = {head.id: (head, known[head.id]) for head in kept_as_is}
+    kept: dict[str, tuple[EpisodeHead, Optional[Document]]] = {head.id: (head, None) for head in kept_as_is}
+    # of silent logs nothing is said before the day is over: until then the documents stand as they are
+    known = documents(rows, [before[name] for name in stands]) if day < state.daybook.clock else {}
     for name, suspect in suspects.items():
-        document, since = (
-            (known[name], before[name].reached // HOUR) if name in stands else _built(today, name, suspect)
-        )
-        document = watch.widened(document)
-        kept[name] = head_of(document, day, since, suspect.origin, suspect.others), document
+        if name in stands:
+            head = before[name].standing_for(suspect.origin, suspect.others)
+            kept[name] = _widened(head, known[name], watch) if known else (head, None)
+        else:
+            document, since = _built(today, name, suspect)
+            document = watch.widened(document)
+            kept[name] = head_of(document, day, since, suspect.origin, suspect.others), document
     put(rows, day, kept, before)
 
 
 def _id(today: Day, suspect: Suspect) -> str:
     cut = today.cut_of(suspect.members)
     return notable_id(suspect.origin or suspect.lead, today.day, *([cut] if cut else ()))
+
+
+def _is_uncut(head: EpisodeHead) -> bool:
+    """Whether no verdict covered anything of an episode's day when it was written."""
+    return head.id == notable_id(head.origin or head.lead, head.own_day)
 
 
 def _is_same(today: Day, suspect: Suspect, before: EpisodeHead | None) -> bool:
@@ -206,9 +221,13 @@ def again(state: State, watch: BlindSpotMonitor, day: int) -> None:
     if not day_heads or not watch.has_gaps:
         return
     before, known = {head.id: head for head in day_heads}, documents(state.rows, day_heads)
-    kept = {name: watch.widened(document) for name, document in known.items()}
-    fresh = {name: (before[name]._replace(digest=digest(document)), document) for name, document in kept.items()}
-    put(state.rows, day, fresh, before)
+    put(state.rows, day, {name: _widened(before[name], known[name], watch) for name in known}, before)
+
+
+def _widened(head: EpisodeHead, document: Document, watch: BlindSpotMonitor) -> tuple[EpisodeHead, Document]:
+    """An episode with what silent logs leave open of it."""
+    document = watch.widened(document)
+    return head._replace(digest=digest(document)), document
 
 
 def each(rows: Rows, day: int) -> Iterator[Document]:

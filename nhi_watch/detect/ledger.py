@@ -19,8 +19,9 @@ An identity without a long-lived credential is rotated by revoking its sessions,
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
+from types import MappingProxyType
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.documents import ControlDocument, IdentityDocument, NotableDocument
@@ -106,12 +107,12 @@ def entry_id(notable_id: str, control: str, identity: str) -> str:
 
 def follow(
     rows: Rows, history: History, notables: Iterable[NotableDocument], now: int = 0,
-    stored: Optional[Sequence[ControlEntry]] = None,
+    stored: Optional[Sequence[ControlEntry]] = None, required: Optional[Required] = None,
 ) -> list[ControlEntry]:  # fmt: skip
     """All entries as they stand, with those that the notables ask for; they are put into the store.
 
     `notables`: as `publish` gives them, so that a verdict or an exception has closed those that it covers.
-    `stored`: the entries as they were last judged, where they were read already.
+    `stored`: the entries as they were last judged, where they were read already; `required`: see `required_by`.
     """
     now = max(now, history.now)
     published = {str(notable["id"]): notable for notable in notables}
@@ -119,9 +120,11 @@ def follow(
     quiet = published.keys() - {notable["id"] for notable in asking}
     stored = entries(rows) if stored is None else stored
     before = {entry.id: entry for entry in stored if entry.notable not in quiet}
-    asked = {entry.id: entry for notable in asking for entry in _asked(notable)}
+    required = required_by(rows, asking) if required is None else required
+    asked = {entry.id: entry for notable in asking for entry in required[notable["id"]]}
     # the controls of a compromise count from the episode that it shows
-    newest = {entry.id for notable in asking if notable["kind"] == "compromise" for entry in _asked(notable)}
+    compromises = (notable["id"] for notable in asking if notable["kind"] == "compromise")
+    newest = {entry.id for name in compromises for entry in required[name]}
     exempt = exemptions(rows)
     standing = []
     for name, entry in sorted({**before, **asked}.items()):
@@ -174,11 +177,21 @@ def entries(rows: Rows) -> list[ControlEntry]:
 
 
 def to_check(
-    rows: Rows, stored: Iterable[ControlEntry], history: History, notables: Iterable[NotableDocument]
+    rows: Rows, stored: Iterable[ControlEntry], history: History, notables: Iterable[NotableDocument],
+    required: Required,
 ) -> set[str]:  # fmt: skip
     """Ids of the identities whose behaviours decide on a control: those of what was done, and may have been in vain."""
-    standing = [*stored, *(entry for notable in _asking(rows, notables) for entry in _asked(notable))]
+    standing = [*stored, *(entry for notable in _asking(rows, notables) for entry in required[notable["id"]])]
     return {entry.identity for entry in standing if _proof(entry, history) is not None}
+
+
+Required = Mapping[str, Sequence[ControlEntry]]
+"""Id of a notable whose controls are due → the entries that it asks for."""
+
+
+def required_by(rows: Rows, notables: Iterable[NotableDocument]) -> Required:
+    """The entries that notables ask for, of those whose controls are due."""
+    return {notable["id"]: _asked(notable) for notable in _asking(rows, notables)}
 
 
 def _asked(notable: NotableDocument) -> list[ControlEntry]:
@@ -415,8 +428,10 @@ def exemptions(rows: Rows) -> dict[str, Exemption]:
 _SHOWN = {"done": "done", "verified": "done", "excepted": "not_applicable"}
 
 
-def with_status(notables: Iterable[NotableDocument], standing: Iterable[ControlEntry]) -> list[NotableDocument]:
-    """The notables with the status of each control as the ledger has it."""
+def with_status(
+    notables: Iterable[NotableDocument], standing: Iterable[ControlEntry], required: Required = MappingProxyType({}),
+) -> list[NotableDocument]:  # fmt: skip
+    """The notables with the status of each control as the ledger has it; `required`: see `required_by`."""
     standing = list(standing)
     status = {entry.id: _SHOWN.get(entry.status, "open") for entry in standing}
     followed = {entry.notable for entry in standing}
@@ -425,7 +440,7 @@ def with_status(notables: Iterable[NotableDocument], standing: Iterable[ControlE
         if notable["id"] not in followed:
             documents.append({**notable})
             continue
-        asked = iter(_asked(notable))
+        asked = iter(required.get(notable["id"]) or _asked(notable))
         controls: list[ControlDocument] = []
         for control in notable["controls"]:
             known = status.get(next(asked).id) if control["required"] else None

@@ -22,7 +22,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context.networks import OTHER, network_of
@@ -40,7 +40,7 @@ from nhi_watch.detect.routines import Routine
 from nhi_watch.state.baseline import peer_scope
 from nhi_watch.state.retention import OPEN, RETAIN_DELTAS
 from nhi_watch.state.state import State
-from nhi_watch.state.store import Rows, pack, unpack
+from nhi_watch.state.store import Rows, pack, unpack, unpack_shared
 
 PUB, CLOSED, OUT, END = "pub/", "past/", "out/", "end/"
 PATIENCE = HOUR
@@ -132,7 +132,9 @@ class Publisher:
         self._state, self._book, self._said, self._patience = state, book, said, patience
         self._allowed = feedback.exceptions(state.rows)
         self._expected = Expected(state.rows, in_force(state.rows, said.now))
-        self._known = {name: (published, document) for name, published, document in _rows(state.rows, PUB)}
+        known = _rows(state.rows, PUB, unpack_shared)
+        self._known = {name: (published, document) for name, published, document in known}
+        """Nobody changes the documents: rounds of one process share them."""
         self._noted: dict[str, Published] = {}
         """What this run notes of a notable, beside its events."""
         self._ended: set[str] = set()
@@ -169,7 +171,7 @@ class Publisher:
         """Bring back what is known of notables that had ended."""
         asked = [CLOSED + name for name in sorted({*names} - self._known.keys())]
         for key, raw in (self._state.rows.get("notable", asked) if asked else {}).items():
-            name, (plain, document) = key[len(CLOSED) :], unpack(raw)
+            name, (plain, document) = key[len(CLOSED) :], unpack_shared(raw)
             if document is None:
                 self._noted[name] = Published(*plain)
             else:
@@ -440,9 +442,11 @@ def imported(rows: Rows, revisions: Mapping[str, int]) -> None:
     rows.put("notable", [(CLOSED + name, _pack(Published(number), None)) for name, number in revisions.items()])
 
 
-def _rows(rows: Rows, where: str) -> Iterator[tuple[str, Published, Document]]:
+def _rows(
+    rows: Rows, where: str, decode: Callable[[bytes], Any] = unpack
+) -> Iterator[tuple[str, Published, Document]]:  # fmt: skip
     for key, raw in rows.scan("notable", where, where[:-1] + "0"):
-        plain, document = unpack(raw)
+        plain, document = decode(raw)
         if document is not None:
             yield key[len(where) :], Published(*plain), document
 

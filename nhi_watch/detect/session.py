@@ -28,6 +28,7 @@ from nhi_watch.detect.telemetry import RhythmRows
 from nhi_watch.intake.batch import Intake, IntakeBatch, OnEvent, OnReject, Received
 from nhi_watch.intake.horizon import day_received
 from nhi_watch.intake.sources import AnySource
+from nhi_watch.state.kept_days import KeptDays
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows
 
@@ -42,6 +43,7 @@ class Session:
         self, store: Rows, sources: Sequence[AnySource] = (), context: Context = NO_CONTEXT,
         clock: Callable[[], float] = time.time, *, model: Optional[Model] = None, budget: float = BUDGET,
         patience: int = 0, until: Optional[int] = None, received: Received = day_received,
+        kept: Optional[KeptDays] = None,
     ) -> None:  # fmt: skip
         """A run.
 
@@ -55,8 +57,9 @@ class Session:
             patience: seconds of event time between two revisions of which nothing but counts and times changed.
             until: the second up to which a host has read, where that is not the clock's.
             received: tells on which day a record was received.
+            kept: what earlier sessions of this process have put into the store, and this one need not read.
         """
-        self.state = State(store)
+        self.state = State(store, kept)
         state, now = self.state, int(clock()) if until is None else until
         self._intake = Intake(sources, context, state.load, now, received, state.known, state.newcomers)
         self._judge = Judge(state, model or models.load(), context, budget, clock, patience)

@@ -6,7 +6,6 @@ day, cannot be made smaller, and to write it as text and compress that took half
 
 from __future__ import annotations
 
-import json
 import sys
 import zlib
 from array import array
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.behaviour import Behaviour, BehaviourKey, IdentityDay, rank_of
 from nhi_watch.core.event import Identity
-from nhi_watch.state.store import dumps, reading
+from nhi_watch.state.store import dumps, loads, reading
 
 _NUMBERS = attrgetter("hour", "count", "first", "last", "minutes")
 _SKETCHES = attrgetter("sessions", "targets", "addresses", "issued", "links")
@@ -93,13 +92,13 @@ def plain(raw: bytes, words: bytes = b"") -> Plain:
     """
     with reading():
         inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=words) if words else zlib.decompressobj()
-        _, identities, shapes, samples, rows, *_ = json.loads(inflate.decompress(raw))
+        _, identities, shapes, samples, rows, *_ = loads(inflate.decompress(raw))
         return Plain(identities, shapes, samples, rows)
 
 
 def _unpack(raw: bytes, words: bytes) -> IdentityDay:
     inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=words) if words else zlib.decompressobj()
-    number, identities, shapes, sketches, rows, plain, judged, *later = json.loads(inflate.decompress(raw))
+    number, identities, shapes, sketches, rows, plain, judged, *later = loads(inflate.decompress(raw))
     spread = {int(at): int(bits, 16) for at, bits in later[0].items()} if later else {}
     samples = sketches if later else [sorted(kept, key=rank_of) for kept in sketches]  # earlier: what sorts first
     rest = inflate.unused_data

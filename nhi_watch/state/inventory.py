@@ -117,11 +117,11 @@ _CREATED = {"new_credential_on_app"}
 """Traits of records that hand a credential out."""
 
 
-def note(rows: Rows, identity_days: Iterable[IdentityDay]) -> None:
-    """Take in the facts of some identities' days."""
+def note(rows: Rows, identity_days: Iterable[IdentityDay], since_loaded: bool = False) -> None:
+    """Take in the facts of some identities' days; `since_loaded`: of what was added since they were loaded."""
     facts = _Facts()
     for identity_day in identity_days:
-        facts.take(identity_day)
+        facts.take(identity_day.identity, identity_day.changed() if since_loaded else identity_day.behaviours.values())
     keep(rows, facts.credentials.values(), facts.names, facts.identities.values())
 
 
@@ -232,11 +232,11 @@ class _Facts:
         self.names: dict[str, list[Change]] = {}
         self.identities: dict[str, Known] = {}
 
-    def take(self, identity_day: IdentityDay) -> None:
-        identity, first, last = identity_day.identity, 0, 0
+    def take(self, identity: Identity, behaviours: Iterable[Behaviour]) -> None:
+        first, last = 0, 0
         telling: dict[int, bool] = {}  # by id: hashing a shape takes longer than all else here
         uses: dict[str, tuple[int, int]] = {}
-        for b in identity_day.behaviours.values():
+        for b in behaviours:
             key = b.key
             if key.service not in ABOUT:
                 first, last = min(first or b.first, b.first), max(last, b.last)

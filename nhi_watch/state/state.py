@@ -31,6 +31,7 @@ from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.state import baseline, day_rows, inventory
 from nhi_watch.state.baseline import TENANT, Delta, Lesson, Profile, Profiles, learn_groups, peer_scope, teach
+from nhi_watch.state.kept_days import KeptDays
 from nhi_watch.state.retention import Daybook
 from nhi_watch.state.store import Rows, pack, reading, span, unpack
 
@@ -147,8 +148,10 @@ class State:
         StoreError: a row is damaged, or the state is of an earlier version.
     """
 
-    def __init__(self, store: Rows) -> None:
+    def __init__(self, store: Rows, kept: Optional[KeptDays] = None) -> None:
+        """`kept`: identity-days that this process has put into the store earlier."""
         self._store = store
+        self._kept = kept
         self._afresh: Optional[Closing] = None
         """The close of the day of which all identities are judged once more."""
         rows = store.get("meta", [CALENDAR, "days", RELEASED])
@@ -170,10 +173,17 @@ class State:
 
     def load(self, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], IdentityDay]:
         """What is held of some identity-days; of a closed day what came late, which knows the day's records, too."""
-        wanted = [(f"{day:06d}/{name}", (day, name)) for day, name in keys]
+        loaded = dict[tuple[int, str], IdentityDay]()
+        wanted = []
+        for day, name in keys:
+            kept = self._kept.take(day, name) if self._kept is not None and not self.daybook.is_closed(day) else None
+            if kept is not None:
+                loaded[day, name] = kept
+            else:
+                wanted.append((f"{day:06d}/{name}", (day, name)))
         asked = [key for key, _ in wanted]
         asked += [LATE + key for key, (day, _) in wanted if self.daybook.is_closed(day)]
-        rows, loaded = self._store.get("day", asked), {}
+        rows = self._store.get("day", asked) if asked else {}
         for key, (day, name) in wanted:
             if not self.daybook.is_closed(day):
                 if key in rows:
@@ -229,6 +239,8 @@ class State:
         self._store.put(
             "day", [(f"{day:06d}/{name}", day_rows.pack(identity_day)) for name, identity_day in identity_days.items()]
         )
+        if self._kept is not None and not self.daybook.is_closed(day):
+            self._kept.give(day, identity_days)
 
     def judge_again(self, day: int, names: Iterable[str]) -> None:
         """Let some identity-days of an open day be judged by the next run."""
@@ -389,11 +401,15 @@ class State:
 
     # ---- what a day teaches, and how it was judged
 
-    def put_judged(self, day: int, judged_days: Sequence[Judged]) -> None:
-        """Replace what some identities' days teach, and how they were judged."""
+    def put_judged(self, day: int, judged_days: Sequence[Judged]) -> bool:
+        """Replace what some identities' days teach, and how they were judged.
+
+        Returns whether the day's list may need any of them, or needed it before.
+        """
         keys = [f"{day:06d}/{judged_day.identity.id}" for judged_day in judged_days]
         again = self._afresh if self._afresh is not None and self._afresh.day == day else None
         before = self._store.get("delta", keys) if again is None else {}
+        unusual = self._store.get("delta", [SUSPICIOUS + key for key in keys])
         base = self.base(day) if again is None else again.base
         rows: list[Row] = []
         for key, judged_day in zip(keys, judged_days):
@@ -405,13 +421,15 @@ class State:
             plain = judged_day.ranked[1:]
             scope = peer_scope(judged_day.identity) if judged_day.is_ours else ""
             rows.append((key, pack([*judged_day.lesson, scope, plain, judged_day.values, counts])))
-            rows.append((SUSPICIOUS + key, pack([plain, judged_day.trace]) if judged_day.is_unusual else None))
+            if judged_day.is_unusual or SUSPICIOUS + key in unusual:
+                rows.append((SUSPICIOUS + key, pack([plain, judged_day.trace]) if judged_day.is_unusual else None))
         self._store.put("delta", rows)
         if again is None:
             self._store.put("meta", [(f"{BASE}{day:06d}", pack(base))])
         self.daybook.add(day)
         # one scan: the days up to the clock may be thousands
         self._forget("profile", f"{EVE}{day + 1:06d}/", f"{EVE}{self.daybook.clock + 1:06d}0")
+        return bool(unusual) or any(judged_day.is_unusual for judged_day in judged_days)
 
     def base(self, day: int) -> list[int]:
         """How many identities that count for the budget had how many days of history; at last, how many were new."""

@@ -20,6 +20,7 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
@@ -91,6 +92,16 @@ def unpack(raw: bytes) -> Any:
     """
     with reading():
         return loads(zlib.decompress(raw) if raw[:1] == b"x" else raw)
+
+
+@lru_cache(maxsize=512)
+def unpack_shared(raw: bytes) -> Any:
+    """The same, decoded once where a process asks for a row again: nobody may change what it returns.
+
+    Raises:
+        StoreError: they are damaged.
+    """
+    return unpack(raw)
 
 
 def loads(text: bytes) -> Any:

@@ -110,10 +110,10 @@ def follow_up(
     own, parts = parted(compromises, exposed)
     exposures = [present(exposure) for exposure in exposed]
     asked = [*own, *exposures, *_unlisted(parts)]
-    stored = ledger.entries(rows)
-    histories.fill(history, rows, ledger.to_check(rows, stored, history, asked))
-    standing = ledger.follow(rows, history, asked, stored=stored)
-    return ledger.with_status([*own, *parts, *exposures], standing)
+    stored, required = ledger.entries(rows), ledger.required_by(rows, asked)
+    histories.fill(history, rows, ledger.to_check(rows, stored, history, asked, required))
+    standing = ledger.follow(rows, history, asked, stored=stored, required=required)
+    return ledger.with_status([*own, *parts, *exposures], standing, required)
 
 
 def _unlisted(documents: Iterable[Document]) -> Iterator[Document]:

@@ -478,6 +478,7 @@ class LeasedRun:
         return Session(
             self._store, read.sources_of(SOURCES), self._context, self._clock, model=self._model,
             budget=self._job.budget, patience=publish.PATIENCE, until=until, received=read.received,
+            kept=self._store.kept_days,
         )  # fmt: skip
 
     def _reprocess(self, on_stage: Stage) -> None:

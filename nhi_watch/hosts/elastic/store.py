@@ -24,6 +24,7 @@ from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic.cluster import BUSY, PassingError, away, explained, refused
 from nhi_watch.hosts.elastic.remembered import Remembered
+from nhi_watch.state.kept_days import KeptDays
 from nhi_watch.state.state import UNJUDGED
 from nhi_watch.state.store import TABLES, known, overlaid
 
@@ -290,6 +291,8 @@ class ElasticStore:
         self._client = client
         self._index = index
         self._memory = Remembered() if remember else None
+        self.kept_days = KeptDays() if remember else None
+        """What was put of open days, decoded, for the rounds to come."""
         self.guard: Guard = guard or (lambda: None)
         self._put: dict[tuple[str, str], Optional[bytes]] = {}
         """What waits to be written, in order."""
@@ -463,6 +466,8 @@ class ElasticStore:
         self._fresh = self._looked = False
         if self._memory is not None:
             self._memory.forget()
+        if self.kept_days is not None:
+            self.kept_days.forget()
 
 
 def _span(table: str, low: str, high: str) -> list[dict[str, Any]]:
