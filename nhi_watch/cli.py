@@ -31,7 +31,7 @@ COMMANDS = (
     ("posture", "find risky secrets, identities and permissions", f"{FILES}.posture"),
     ("controls", "follow up on rotation and reduction; record exceptions", f"{FILES}.controls"),
     ("expect", "expect calls of an identity until a date, with a preview of what that hides", f"{FILES}.expect"),
-    ("note", "write a note on a notable, assign it, say that somebody works on it", f"{FILES}.note"),
+    ("note", "write a note on a notable, assign it, mark it as in progress", f"{FILES}.note"),
     ("feedback", "give verdicts on notables; make and list exceptions", f"{FILES}.feedback"),
     ("brief", "summarize a notable, each sentence with its proof", f"{FILES}.brief"),
     ("respond", "plan, approve and export a response", f"{FILES}.respond"),

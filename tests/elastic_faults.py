@@ -265,8 +265,11 @@ class Faults:
         entry = self.dice.choice(less["nhi_run"]["indices"])
         entry["privileges"] = ["monitor"]
         change = self.admin.security.update_api_key
-        self._alone(took, lambda: change(id=self._key_id, role_descriptors=less),
-                    lambda: change(id=self._key_id, role_descriptors=self._role))  # fmt: skip
+        self._alone(
+            took,
+            lambda: change(id=self._key_id, role_descriptors=less),
+            lambda: change(id=self._key_id, role_descriptors=self._role),
+        )
 
     def shard(self, took: float) -> None:
         """The one shard of one of the sources is nowhere."""
@@ -319,8 +322,11 @@ class Faults:
             return
         template = self.admin.cluster
         name = f"{setup.ALERTS}@custom"
-        self._alone(took, lambda: self._rolled(template.put_component_template(name=name, **_CONFLICT)),
-                    lambda: self._rolled(template.delete_component_template(name=name)))  # fmt: skip
+        self._alone(
+            took,
+            lambda: self._rolled(template.put_component_template(name=name, **_CONFLICT)),
+            lambda: self._rolled(template.delete_component_template(name=name)),
+        )
 
     def _rolled(self, done: object) -> None:
         self.admin.options(ignore_status=404).indices.rollover(alias=f"{setup.ALERTS}-{self.wild}")

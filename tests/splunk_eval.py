@@ -211,9 +211,14 @@ def _and(item: Term, other: Term) -> Term:
 
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "=": lambda a, b: a == b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b,
-    ">": lambda a, b: a > b, "<=": lambda a, b: a <= b, ">=": lambda a, b: a >= b,
-}  # fmt: skip
+    "=": lambda a, b: a == b,
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    ">": lambda a, b: a > b,
+    "<=": lambda a, b: a <= b,
+    ">=": lambda a, b: a >= b,
+}
 
 
 def _compared(by: Callable[[Any, Any], bool], left: Term, right: Term) -> Term:
@@ -259,8 +264,12 @@ def _case(terms: Sequence[Value]) -> Value:
 
 
 def _numbers(values: Sequence[Value]) -> list[float]:
-    return [plain for value in values for each in (value if isinstance(value, list) else [value])
-            if (plain := number(each)) is not None]  # fmt: skip
+    return [
+        plain
+        for value in values
+        for each in (value if isinstance(value, list) else [value])
+        if (plain := number(each)) is not None
+    ]
 
 
 def _many(value: Value) -> list[str]:
@@ -272,7 +281,8 @@ def _text(value: Value) -> str:
 
 
 _PLAIN: dict[str, Callable[..., Value]] = {
-    "len": lambda text: float(len(_text(text))), "lower": lambda text: _text(text).lower(),
+    "len": lambda text: float(len(_text(text))),
+    "lower": lambda text: _text(text).lower(),
     "floor": lambda text: float(floor(number(text) or 0)),
     "md5": lambda text: hashlib.md5(_text(text).encode()).hexdigest(),
     "round": lambda text, places=0.0: float(round(number(text) or 0, int(places))),
@@ -281,10 +291,12 @@ _PLAIN: dict[str, Callable[..., Value]] = {
     "replace": lambda text, pattern, by: re.sub(pattern, by, _text(text)),
     "like": lambda text, pattern: bool(re.fullmatch(_like(pattern), _text(text))),
     "strftime": lambda text, form: datetime.fromtimestamp(number(text) or 0, timezone.utc).strftime(form),
-    "split": lambda text, by: _text(text).split(by), "mvjoin": lambda text, by: by.join(_many(text)),
+    "split": lambda text, by: _text(text).split(by),
+    "mvjoin": lambda text, by: by.join(_many(text)),
     "mvindex": lambda text, at, to=None: _slice(_many(text), at, to),
-    "mvcount": lambda text: float(len(_many(text))), "mvdedup": lambda text: list(dict.fromkeys(_many(text))),
-}  # fmt: skip
+    "mvcount": lambda text: float(len(_many(text))),
+    "mvdedup": lambda text: list(dict.fromkeys(_many(text))),
+}
 """Functions of what is there: of a missing value they make none."""
 _WHOLE: dict[str, Callable[[Sequence[Value]], Value]] = {
     "if": lambda details: details[1] if details[0] is True else details[2],

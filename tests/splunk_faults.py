@@ -105,7 +105,7 @@ class InProcess(Client):
 
     def _exchanged(
         self, method: str, path: str, body: Optional[bytes], headers: Mapping[str, str], timeout: int
-    ) -> bytes:  # fmt: skip
+    ) -> bytes:
         status, answer, more = self._double.answer(method, path, headers["Authorization"], body or b"")
         if not status:
             raise ConnectionResetError("the connection was cut")
@@ -181,9 +181,13 @@ class Schedule:
 
 
 def live(
-    folder: Path, records: Sequence[Record], step: int, share: float, seed: int = 1,
+    folder: Path,
+    records: Sequence[Record],
+    step: int,
+    share: float,
+    seed: int = 1,
     on_day: Callable[[str], object] = lambda text: None,
-) -> Lived:  # fmt: skip
+) -> Lived:
     """Let the days of records pass, with a run every `step` seconds; records in order of their time."""
     (folder / "lookups").mkdir()
     server = Server(folder, peers=PEERS)
@@ -208,12 +212,16 @@ def live(
             standing = going.finish().standing
             closed.update(_closed(server, program, closed))
             wrong = sum(ours != theirs for ours, theirs in closed.values())
-            on_day(f"day {day}: {sum(schedule.faults.values())} runs, {schedule.failed} searches failed, "
-                   f"{len(closed)} days closed, {wrong} of them differ")  # fmt: skip
+            on_day(
+                f"day {day}: {sum(schedule.faults.values())} runs, {schedule.failed} searches failed, "
+                f"{len(closed)} days closed, {wrong} of them differ"
+            )
             oldest = day * DAY  # what no search looks at any more
             server.events = [e for e in server.events if e["index"] == ["nhi_risk"] or int(e["_time"][0]) >= oldest]
-    in_index = {name: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0], row["nhi_title"][0])
-                for name, row in server.standing().items()}  # fmt: skip
+    in_index = {
+        name: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0], row["nhi_title"][0])
+        for name, row in server.standing().items()
+    }
     listed = {item["id"]: (item["likelihood"], item["severity"], item["title"]) for item in standing if item["listed"]}
     return Lived(schedule.faults, schedule.failed, schedule.slices, closed, (in_index, listed))
 

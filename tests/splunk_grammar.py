@@ -131,7 +131,7 @@ VERBS: dict[str, Verb] = {
     "addinfo": Verb({}, _shape("")),
     "append": Verb({"maxtime": INT, "maxout": INT}, lambda rest: check(_inner(rest).removeprefix("search "))),
     "appendpipe": Verb({}, _subpipe),
-}  # fmt: skip
+}
 _IN_REST = frozenset({"search", "where", "eval", "rename"})
 """Commands whose equals signs are no options."""
 

@@ -34,8 +34,11 @@ from nhi_watch.hosts.splunk.rest import RestError
 Document = dict[str, Any]
 Answer = tuple[int, Any]
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
-    "$gt": lambda a, b: a > b, "$gte": lambda a, b: a >= b, "$lt": lambda a, b: a < b, "$lte": lambda a, b: a <= b,
-}  # fmt: skip
+    "$gt": lambda a, b: a > b,
+    "$gte": lambda a, b: a >= b,
+    "$lt": lambda a, b: a < b,
+    "$lte": lambda a, b: a <= b,
+}
 ADDRESS = 8_000
 """Longest address of a request: no documentation tells; servers take 8 kB."""
 
@@ -137,8 +140,11 @@ class KvDouble:
     def _save(self, name: str, documents: list[Document]) -> Answer:
         most, megabytes = self.limits.max_documents_per_batch_save, self.limits.max_size_per_batch_save_mb
         if len(documents) > most:
-            return _error(400, f"Request exceeds API limits - see limits.conf for details. (Too many documents for a "
-                               f"single batch save, max_documents_per_batch_save={most})")  # fmt: skip
+            return _error(
+                400,
+                f"Request exceeds API limits - see limits.conf for details. (Too many documents for a "
+                f"single batch save, max_documents_per_batch_save={most})",
+            )
         if _size(documents) > megabytes * (1 << 20):
             return _error(400, "Request exceeds API limits - see limits.conf for details. (Batch save size=too large)")
         return self._put(name, documents, 200)

@@ -52,9 +52,14 @@ class CommandError(Exception):
 
 
 def run(
-    python: str, script: Path, arguments: str, rows: Sequence[Row], times: tuple[int, int], size: int = 10_000,
+    python: str,
+    script: Path,
+    arguments: str,
+    rows: Sequence[Row],
+    times: tuple[int, int],
+    size: int = 10_000,
     session: Session = NOBODY,
-) -> Answer:  # fmt: skip
+) -> Answer:
     """Give rows to a command, in chunks; its answer."""
     first = getinfo(shlex.split(arguments), **_searchinfo(times, session))
     process = subprocess.Popen(

@@ -54,8 +54,11 @@ def _percentile(call: Call, values: list[str]) -> str:
 
 
 _FUNCTIONS: dict[str, Callable[[Call, list[str]], str]] = {
-    "max": _largest, "min": _least, "sum": _sum, "perc": _percentile,
-}  # fmt: skip
+    "max": _largest,
+    "min": _least,
+    "sum": _sum,
+    "perc": _percentile,
+}
 
 
 def _order(value: str) -> tuple[bool, float, str]:
@@ -151,5 +154,10 @@ def _fillnull(rest: str, rows: list[Row]) -> list[Row]:
 
 
 REPORTS: dict[str, Callable[[str, list[Row]], list[Row]]] = {
-    "stats": _stats, "timechart": _timechart, "sort": _sort, "dedup": _dedup, "rename": _rename, "fillnull": _fillnull,
-}  # fmt: skip
+    "stats": _stats,
+    "timechart": _timechart,
+    "sort": _sort,
+    "dedup": _dedup,
+    "rename": _rename,
+    "fillnull": _fillnull,
+}

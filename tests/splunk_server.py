@@ -99,10 +99,16 @@ class Server:
         """Take in events of a log, each with its time, that arrive at a second; 0: each a minute after its time."""
         for time, record in records:
             arrived = at or int(time) + 60
-            self._add({
-                "_raw": [json.dumps(record)], "_time": [str(int(time))], "_indextime": [str(arrived)],
-                "index": ["main"], "sourcetype": [sourcetype], "source": [f"/var/log/{sourcetype}"],
-            })  # fmt: skip
+            self._add(
+                {
+                    "_raw": [json.dumps(record)],
+                    "_time": [str(int(time))],
+                    "_indextime": [str(arrived)],
+                    "index": ["main"],
+                    "sourcetype": [sourcetype],
+                    "source": [f"/var/log/{sourcetype}"],
+                }
+            )
 
     def notable(self, raw: str, at: int) -> None:
         """Take in a notable that comes through the HTTP Event Collector."""
@@ -245,10 +251,16 @@ class Server:
             text = raw or stash(row)
             time = json.loads(raw)["time"] if raw else row.get("_time", [""])[0] or str(now)
             seconds = time if time.isdigit() else str(parse(time))
-            self._add({
-                "_raw": [text], "_time": [seconds], "_indextime": [str(now)], "index": [arguments["index"]],
-                "source": [arguments.get("source", "search")], "sourcetype": [arguments.get("sourcetype", "stash")],
-            })  # fmt: skip
+            self._add(
+                {
+                    "_raw": [text],
+                    "_time": [seconds],
+                    "_indextime": [str(now)],
+                    "index": [arguments["index"]],
+                    "source": [arguments.get("source", "search")],
+                    "sourcetype": [arguments.get("sourcetype", "stash")],
+                }
+            )
 
     def lookup(self, name: str) -> Path:
         """Where a lookup file lies."""
@@ -308,10 +320,14 @@ class Server:
             key = (*(row[name][0] for name in by), f"{int(row['_time'][0]) // span * span:012d}")
             buckets.setdefault(key, []).append(int(row["_indextime"][0]))
         return [
-            {**{name: [value] for name, value in zip(by, key)}, "_time": [str(int(key[-1]))], "count": [str(len(at))],
-             **({"nhi_indexed": [str(max(at))]} if match[1] else {})}
+            {
+                **{name: [value] for name, value in zip(by, key)},
+                "_time": [str(int(key[-1]))],
+                "count": [str(len(at))],
+                **({"nhi_indexed": [str(max(at))]} if match[1] else {}),
+            }
             for key, at in sorted(buckets.items())
-        ]  # fmt: skip
+        ]
 
 
 class Head:
@@ -426,8 +442,10 @@ def _evaluated(row: Row, rest: str, now: int) -> Row:
 def _fields(rest: str, rows: list[Row]) -> list[Row]:
     names = set(re.findall(r"[\w.]+", rest))
     keeps = not rest.startswith("- ")  # which keeps _raw and _time whatever is named
-    return [{name: values for name, values in row.items()
-             if (name in names) == keeps or (keeps and name.startswith("_"))} for row in rows]  # fmt: skip
+    return [
+        {name: values for name, values in row.items() if (name in names) == keeps or (keeps and name.startswith("_"))}
+        for row in rows
+    ]
 
 
 def _table(rest: str, rows: list[Row]) -> list[Row]:
@@ -443,5 +461,10 @@ def _head(rest: str, rows: list[Row]) -> list[Row]:
 
 
 _VERBS: dict[str, Callable[[str, list[Row]], list[Row]]] = {
-    "search": _search, "fields": _fields, "table": _table, "head": _head, "mvexpand": _mvexpand, **REPORTS,
-}  # fmt: skip
+    "search": _search,
+    "fields": _fields,
+    "table": _table,
+    "head": _head,
+    "mvexpand": _mvexpand,
+    **REPORTS,
+}

@@ -167,7 +167,7 @@ def test_newcomers_beyond_the_bound_are_one_of_their_kind_and_the_known_stay_the
     done = run(MemoryStore(), [*tenant(), *decoys(), *theft()])
     assert done.run["folded_records"] == 60 - 12 and done.run["identities"] == 9 + 12 + 1
     assert done.notables[0]["identity"]["name"] == f"arn:aws:iam::{ACCOUNT}:role/payments-api"
-    assert "48 records were too many to be kept apart" in run_summary.doubts(done.run)
+    assert "48 records were aggregated: there were too many to keep apart" in run_summary.doubts(done.run)
 
 
 def test_a_theft_among_folded_newcomers_stays_visible() -> None:

@@ -667,7 +667,7 @@ def test_a_critical_that_a_verdict_leaves_out_is_no_all_clear_while_it_goes_on()
     plain = {"read": 9, "parsed": 9, "events": 9}
     assert doubts({**plain, "verdicts": {"gravest": 79.9}}) == []
     assert doubts({**plain, "verdicts": {"gravest": 80.0}}) == [
-        "a critical one, unlisted because of a verdict or exception, is still active"
+        "a critical notable that a verdict or exception hides is still active"
     ]
 
 

@@ -47,6 +47,10 @@ def test_no_check_has_a_name_that_nobody_defined() -> None:
 def test_programs_get_what_people_read() -> None:
     found = check("source", WARN, "late", "aws", silent=3)
     assert health.to_json(found) == {
-        "check": "source", "about": "aws", "status": "warn", "text": "late", "remedy": "check its collection",
+        "check": "source",
+        "about": "aws",
+        "status": "warn",
+        "text": "late",
+        "remedy": "check its collection",
         "facts": {"silent": 3},
-    }  # fmt: skip
+    }

@@ -156,8 +156,10 @@ def test_a_control_picks_from_a_field_of_its_data_view(board: Tree) -> None:
 
 
 def test_every_dashboard_says_which_version_of_ours_it_is() -> None:
-    record_hashes = {re.search(rf"{re.escape(assets.MARK)}([0-9a-f]{{12}})\)$", d["attributes"]["description"]) for d in
-             of_kind("dashboard")}  # fmt: skip
+    record_hashes = {
+        re.search(rf"{re.escape(assets.MARK)}([0-9a-f]{{12}})\)$", d["attributes"]["description"])
+        for d in of_kind("dashboard")
+    }
     assert None not in record_hashes and len({mark.group(1) for mark in record_hashes if mark}) == 1
 
 

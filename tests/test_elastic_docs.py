@@ -20,8 +20,12 @@ from nhi_watch.hosts.elastic import setup
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "elastic.md").read_text("utf-8")
 CODE = "\n".join(path.read_text("utf-8") for path in (ROOT / "nhi_watch" / "hosts" / "elastic").rglob("*.py"))
-OTHERS = ("unable to get local issuer certificate", "self-signed certificate", "connection refused",
-          "fingerprints did not match")  # fmt: skip
+OTHERS = (
+    "unable to get local issuer certificate",
+    "self-signed certificate",
+    "connection refused",
+    "fingerprints did not match",
+)
 """Words of OpenSSL, urllib3 and the system."""
 
 

@@ -38,9 +38,14 @@ def examined(place: Place, pattern: str = "", late: int = 3600) -> dict[str, Che
 def test_a_cluster_that_was_only_set_up_is_told_what_is_to_come(place: Place) -> None:
     checks = examined(place, "logs-nowhere-*")
     assert {name: check.status for name, check in checks.items()} == {
-        "privileges": OK, "state": OK, "heartbeat": WARN, "progress": OK, "backlog": WARN,
-        "source": OK, "sources": ERROR,
-    }  # fmt: skip
+        "privileges": OK,
+        "state": OK,
+        "heartbeat": WARN,
+        "progress": OK,
+        "backlog": WARN,
+        "source": OK,
+        "sources": ERROR,
+    }
     assert checks["heartbeat"].remedy == "schedule `nhi elastic run`"
     assert "--index" in checks["sources"].remedy
     assert worst(list(checks.values())) == ERROR, "a job that can read nothing is none"

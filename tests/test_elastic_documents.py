@@ -28,8 +28,20 @@ def place(elastic: Server) -> Iterator[Place]:
 
 
 def reported(place: Place, out: Path, index: str = "") -> int:
-    return cli.main(["elastic", "report", "--url", place.url, "--namespace", place.namespace,
-                     "--index", index or place.source, "--out", str(out)])  # fmt: skip
+    return cli.main(
+        [
+            "elastic",
+            "report",
+            "--url",
+            place.url,
+            "--namespace",
+            place.namespace,
+            "--index",
+            index or place.source,
+            "--out",
+            str(out),
+        ]
+    )
 
 
 def asked(capsys: pytest.CaptureFixture[str], *line: str) -> str:

@@ -80,8 +80,13 @@ def test_the_four_steps_by_the_letter_with_the_documented_keys_only(
     assert (done.returncode, done.stderr) == (0, ""), "step 3 asks nobody, although the cluster is named"
     run_key.write_text(key(secured.admin, orjson.loads(request.read_bytes())))
     place.fill()
-    commands = (["run"], ["run", "--intel"], ["learn"], ["doctor"],
-                ["feedback", "--audit", str(tmp_path / "audit.jsonl")])  # fmt: skip
+    commands = (
+        ["run"],
+        ["run", "--intel"],
+        ["learn"],
+        ["doctor"],
+        ["feedback", "--audit", str(tmp_path / "audit.jsonl")],
+    )
     for command in commands:
         done = asked(place, *command, "--api-key-file", str(run_key))
         assert (done.returncode, done.stderr) == (0, ""), (command, done.stdout, done.stderr)

@@ -64,8 +64,11 @@ def test_a_dry_run_changes_nothing_and_a_second_run_finds_nothing_to_do(kibana: 
 def test_an_upgrade_brings_the_rule_up_to_date_and_keeps_what_people_set(kibana: Kibana) -> None:
     changes(kibana)
     rule = kibana.rules[assets.PROMOTION]
-    theirs = {"enabled": False, "exceptions_list": [{"id": "1", "list_id": "l", "type": "rule_default"}],
-              "actions": [{"id": "mail", "group": "default", "params": {}}]}  # fmt: skip
+    theirs = {
+        "enabled": False,
+        "exceptions_list": [{"id": "1", "list_id": "l", "type": "rule_default"}],
+        "actions": [{"id": "mail", "group": "default", "params": {}}],
+    }
     rule.update({**theirs, "query": "event.kind:alert", "interval": "5m"})
     old = kibana.objects["dashboard", "nhi-dashboard-health"]
     old["attributes"] = {**old["attributes"], "description": f"Old. ({assets.MARK}000000000000)"}
@@ -225,8 +228,14 @@ def test_what_analysts_said_becomes_verdicts_once(place: Played) -> None:
 def test_who_changes_their_mind_is_believed(place: Played) -> None:
     *_, alert = place.promoted()
     now = int(time.time())
-    deal(place, alert, workflow_status="closed", workflow_reason="false_positive", workflow_user="u",
-         workflow_status_updated_at="2026-01-02T03:04:05Z")  # fmt: skip
+    deal(
+        place,
+        alert,
+        workflow_status="closed",
+        workflow_reason="false_positive",
+        workflow_user="u",
+        workflow_status_updated_at="2026-01-02T03:04:05Z",
+    )
     take(place, now)
     deal(place, alert, workflow_reason="true_positive", workflow_status_updated_at="2026-01-03T03:04:05Z")
     take(place, now)
@@ -250,8 +259,10 @@ def test_what_is_expected_or_a_duplicate_is_said_by_tags_and_a_wrong_tag_keeps_n
     taken = take(place, now)
     said = {verdict.notable_id: verdict for verdict in taken.new if verdict.by == "u_tags"}
     assert {name: verdict.verdict for name, verdict in said.items()} == {
-        first["event"]["id"]: "expected", second["event"]["id"]: "duplicate", third["event"]["id"]: "expected",
-    }  # fmt: skip
+        first["event"]["id"]: "expected",
+        second["event"]["id"]: "duplicate",
+        third["event"]["id"]: "expected",
+    }
     assert render(said[first["event"]["id"]].until)[:10] == ends
     assert said[second["event"]["id"]].duplicate_of == first["event"]["id"]
     assert said[third["event"]["id"]].until == now - 60 + 30 * 86_400

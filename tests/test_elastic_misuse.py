@@ -28,7 +28,8 @@ def test_elasticsearch_finds_the_same_and_ends_the_alert_of_the_first(place: Pla
     assert latest[first["id"]]["merged_into"] == wanted["id"]
     latest_notable = latest[wanted["id"]]
     assert [latest_notable[name] for name in ("severity", "likelihood", "title")] == [
-        wanted[name] for name in ("severity", "likelihood", "title")]  # fmt: skip
+        wanted[name] for name in ("severity", "likelihood", "title")
+    ]
 
 
 def test_whoever_opens_a_console_with_a_machine_s_key_stays_a_machine(place: Place) -> None:

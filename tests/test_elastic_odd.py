@@ -205,8 +205,11 @@ def test_indices_that_map_fields_otherwise_are_read_as_well(
 def test_an_index_with_an_odd_mapping_loses_no_late_documents_of_others_in_any_pattern(place: Place) -> None:
     """Beside a healthy index in each of the default patterns there is one that maps `event.ingested` otherwise."""
     patterns = [name.replace("*", f"*{place.namespace}x*") for name in setup.SOURCE_INDICES.split(",")]
-    names = {f"{pattern.replace('*', '')}-{end}": ("date", ("keyword", "text")[number % 2])[end == "odd"]
-             for number, pattern in enumerate(patterns) for end in ("date", "odd")}  # fmt: skip
+    names = {
+        f"{pattern.replace('*', '')}-{end}": ("date", ("keyword", "text")[number % 2])[end == "odd"]
+        for number, pattern in enumerate(patterns)
+        for end in ("date", "odd")
+    }
     for kind in ("date", "keyword", "text"):
         fields = {"@timestamp": {"type": "date"}, "event": {"properties": {"ingested": {"type": kind}}}}
         chosen = [name for name, of in names.items() if of == kind]
@@ -218,8 +221,10 @@ def test_an_index_with_an_odd_mapping_loses_no_late_documents_of_others_in_any_p
 
     def arrive(ago: int) -> None:
         records = ({**next(fresh), "eventTime": render(now - ago - 300)} for _ in names)
-        built = ({"_index": name, "_source": document(record, True, render(now - ago))}
-                for name, record in zip(names, records))  # fmt: skip
+        built = (
+            {"_index": name, "_source": document(record, True, render(now - ago))}
+            for name, record in zip(names, records)
+        )
         bulk(place.client, built, refresh=True)
 
     arrive(60)

@@ -19,15 +19,29 @@ from test_outputs import leaves  # noqa: E402
 
 FILES = elastic_package.files()
 TOP = {"manifest.yml", "changelog.yml", "LICENSE.txt", "docs", "data_stream", "kibana"}
-MANIFEST = {"format_version", "name", "title", "version", "description", "type", "source", "categories", "conditions",
-            "owner"}  # fmt: skip
+MANIFEST = {
+    "format_version",
+    "name",
+    "title",
+    "version",
+    "description",
+    "type",
+    "source",
+    "categories",
+    "conditions",
+    "owner",
+}
 CATEGORIES = {"advanced_analytics_ueba", "cloud", "credential_management", "iam", "security"}
 """Those of the list that could be ours."""
 VERSION = r"\d+\.\d+\.\d+(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
 FIELD = re.compile(r"[\-*_/@A-Za-z0-9]+(\.[\-*_/@A-Za-z0-9]+)*")
 TYPES = {"constant_keyword", "keyword", "date", "float", "long", "ip", "boolean", "text", "match_only_text", "wildcard"}
-REQUIRED = {"data_stream.type": "constant_keyword", "data_stream.dataset": "constant_keyword",
-            "data_stream.namespace": "constant_keyword", "@timestamp": "date"}  # fmt: skip
+REQUIRED = {
+    "data_stream.type": "constant_keyword",
+    "data_stream.dataset": "constant_keyword",
+    "data_stream.namespace": "constant_keyword",
+    "@timestamp": "date",
+}
 KIBANA = {"dashboard", "visualization", "search", "index_pattern", "security_rule"}
 STREAMS = sorted({name.split("/")[1] for name in FILES if name.startswith("data_stream/")})
 

@@ -57,8 +57,11 @@ def test_steps_two_to_four_of_the_page_run_as_they_stand_there(near: Near, tmp_p
     load(near.admin, SOURCE, (document(r, False, render(int(time.time()) - 300)) for r in simulated()[:70]))
     page = (ROOT / "docs" / "elastic.md").read_text("utf-8").partition("## 2. ")[2].partition("## What is written")[0]
     script = "\n".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))
-    changes = {"https://es.example.com:9200": near.url, "-u elastic": f"-u {USER}:{PASSWORD}",
-               " NHI_KIBANA_URL=https://kibana.example.com:5601": ""}  # fmt: skip
+    changes = {
+        "https://es.example.com:9200": near.url,
+        "-u elastic": f"-u {USER}:{PASSWORD}",
+        " NHI_KIBANA_URL=https://kibana.example.com:5601": "",
+    }
     for there, here in changes.items():
         assert there in script
         script = script.replace(there, here)

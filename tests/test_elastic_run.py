@@ -302,10 +302,16 @@ def test_a_run_that_was_killed_is_run_again_alike(place: Place, wanted: list[Not
 
 @pytest.mark.parametrize(
     ("changed", "is_free"),
-    [({}, False), ({2: "999999999"}, True), ({3: "1"}, True), ({0: "b", 2: "999999999"}, False),
-     ({1: "pid:[1]", 2: "999999999"}, False), (None, False)],
+    [
+        ({}, False),
+        ({2: "999999999"}, True),
+        ({3: "1"}, True),
+        ({0: "b", 2: "999999999"}, False),
+        ({1: "pid:[1]", 2: "999999999"}, False),
+        (None, False),
+    ],
     ids=["alive", "gone", "number used again", "another boot", "another container", "of an earlier version"],
-)  # fmt: skip
+)
 def test_a_lease_is_taken_over_at_once_where_its_process_is_seen_to_be_gone(
     place: Place, monkeypatch: pytest.MonkeyPatch, changed: dict[int, str] | None, is_free: bool
 ) -> None:
@@ -373,8 +379,21 @@ def changes(place: Place, name: str) -> list[Tree]:
 
 
 def judge(place: Place, trail: Path, name: str, verdict: str, *flags: str) -> None:
-    done = asked(place, "feedback", name, verdict, "--by", "ann", "--why", "known", "--namespace", place.namespace,
-                 "--audit", f"{trail}/audit.jsonl", *flags)  # fmt: skip
+    done = asked(
+        place,
+        "feedback",
+        name,
+        verdict,
+        "--by",
+        "ann",
+        "--why",
+        "known",
+        "--namespace",
+        place.namespace,
+        "--audit",
+        f"{trail}/audit.jsonl",
+        *flags,
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -77,8 +77,12 @@ def test_an_authority_or_a_fingerprint_is_what_it_takes(secured: Secured) -> Non
 
 @pytest.mark.parametrize("flag", ["none", "other ca", "other fingerprint", "other name"])
 def test_a_certificate_that_is_not_trusted_ends_it_in_one_line(secured: Secured, flag: str) -> None:
-    flags = {"none": [], "other ca": ["--ca", str(secured.other_ca)], "other fingerprint": ["--fingerprint", "0" * 64],
-             "other name": ["--ca", str(secured.ca)]}[flag]  # fmt: skip
+    flags = {
+        "none": [],
+        "other ca": ["--ca", str(secured.other_ca)],
+        "other fingerprint": ["--fingerprint", "0" * 64],
+        "other name": ["--ca", str(secured.ca)],
+    }[flag]
     url = secured.url.replace("localhost", "127.0.0.1") if flag == "other name" else secured.url
     done = started("setup", "--url", url, "--dry-run", *flags, NHI_ELASTIC_API_KEY=SECRET)
     assert (done.returncode, done.stderr.count("\n"), done.stdout) == (2, 1, "")

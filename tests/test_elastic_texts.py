@@ -43,9 +43,11 @@ def test_a_refused_connection_is_one_short_line() -> None:  # `run` says the sam
 
 KEYS = {
     "none": ({}, "needs an API key, and none was given: use --api-key-file FILE, or set NHI_ELASTIC_API_KEY"),
-    "a wrong one": ({"NHI_ELASTIC_API_KEY": "d3Jvbmc6a2V5"},
-                    "refused the API key (401): give its encoded value, not id:key; it may also have expired"),
-}  # fmt: skip
+    "a wrong one": (
+        {"NHI_ELASTIC_API_KEY": "d3Jvbmc6a2V5"},
+        "refused the API key (401): give its encoded value, not id:key; it may also have expired",
+    ),
+}
 
 
 @pytest.mark.parametrize("command", ["setup", "run"])
@@ -86,9 +88,13 @@ def test_feedback_writes_the_trail_that_audit_verify_reads() -> None:
 
 @pytest.mark.parametrize(
     ("flag", "value", "words"),
-    [("--budget", "abc", "a number from 0.001 to 1000"), ("--timeout", "nan", "a number from 0.1 to 3600"),
-     ("--page", "1.5", "a whole number from 1 to 10000"), ("--lag", "1" * 5000, "a whole number from 0 to 86400")],
-)  # fmt: skip
+    [
+        ("--budget", "abc", "a number from 0.001 to 1000"),
+        ("--timeout", "nan", "a number from 0.1 to 3600"),
+        ("--page", "1.5", "a whole number from 1 to 10000"),
+        ("--lag", "1" * 5000, "a whole number from 0 to 86400"),
+    ],
+)
 def test_a_number_that_is_none_is_told_its_bounds(
     flag: str, value: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -56,22 +56,32 @@ def test_each_event_is_a_document_that_says_what_became_of_the_notable(place: Pl
     resolved: Tree = {"life": "closed", "closed_why": feedback.named(VERDICT)}
     routine: Tree = {"life": "closed", "closed_why": f"{BY_ROUTINE}: done on 9 days from its own places"}
     story = [
-        ("below", event("below", listed=False)), ("new", event("new", True)), ("grown", event("grown")),
-        ("escalated", event("grown", True, severity="critical")), ("settled", event("settled", **resolved)),
-        ("reopened", event("reopened", True)), ("settled", event("settled", **routine)),
-        ("merged", event("merged", merged_into="another")), ("closed", event("closed", life="closed")),
-    ]  # fmt: skip
+        ("below", event("below", listed=False)),
+        ("new", event("new", True)),
+        ("grown", event("grown")),
+        ("escalated", event("grown", True, severity="critical")),
+        ("settled", event("settled", **resolved)),
+        ("reopened", event("reopened", True)),
+        ("settled", event("settled", **routine)),
+        ("merged", event("merged", merged_into="another")),
+        ("closed", event("closed", life="closed")),
+    ]
     wanted = writing.AlertOptions(place.namespace, NOW, kibana="https://kibana")
     for number, (_, each) in enumerate(story, 1):
         each.document["revision"] = number
     verdicts = {notable()["id"]: VERDICT}
     assert writing.write(place.client, [each for _, each in story], wanted, verdicts) == {"created": len(story)}
-    documents = [hit["_source"] for hit in place.client.search(
-        index=wanted.stream, size=50, sort=[{"nhi.notable.revision": "asc"}])["hits"]["hits"]]  # fmt: skip
+    documents = [
+        hit["_source"]
+        for hit in place.client.search(index=wanted.stream, size=50, sort=[{"nhi.notable.revision": "asc"}])["hits"][
+            "hits"
+        ]
+    ]
     assert [each["nhi"]["change"] for each in documents] == [change for change, _ in story]
     assert [each["nhi"]["verdict"] for each in documents if "verdict" in each["nhi"]] == [
-        {"name": "benign", "by": "ann", "why": "a test of ours"}, {"name": "routine", "why": routine["closed_why"]},
-    ]  # fmt: skip
+        {"name": "benign", "by": "ann", "why": "a test of ours"},
+        {"name": "routine", "why": routine["closed_why"]},
+    ]
     assert [fault for each in documents for fault in faults(each, ecs_fields)] == []
     assert place.client.count(index=wanted.stream, query={"term": {"nhi.verdict.by": "ann"}})["count"] == 1
 
@@ -95,8 +105,10 @@ def test_the_latest_revision_of_each_notable_is_kept_a_year_and_an_earlier_one_d
     writing.write(
         place.client, [Publication("new", altered({**other, "last_time": "2024-01-01T00:00:00Z"}), False)], wanted, {}
     )
-    revisions = {hit["_id"]: hit["_source"]["nhi"]["notable"]["revision"]
-             for hit in place.client.search(index=wanted.latest)["hits"]["hits"]}  # fmt: skip
+    revisions = {
+        hit["_id"]: hit["_source"]["nhi"]["notable"]["revision"]
+        for hit in place.client.search(index=wanted.latest)["hits"]["hits"]
+    }
     assert revisions == {item["id"]: 3, other["id"]: other["revision"]}
     writing.forget(place.client, wanted._replace(now=parse(item["last_time"])))
     assert [hit["_id"] for hit in place.client.search(index=wanted.latest)["hits"]["hits"]] == [item["id"]]
@@ -140,8 +152,11 @@ def test_alerts_of_real_logs_have_20_kb_at_most_also_with_a_finding_and_a_verdic
     """The largest notable of real CloudTrail is ten times as large; identity, verdict and what weighs most are kept."""
     logs = shared_data("cloudtrail")
     assert cli.main(["score", str(logs), "--out", str(tmp_path), "--budget", "1000"]) == 0
-    notables = [orjson.loads(line) for name in ("notables", "below")
-             for line in (tmp_path / f"{name}.jsonl").read_bytes().splitlines()]  # fmt: skip
+    notables = [
+        orjson.loads(line)
+        for name in ("notables", "below")
+        for line in (tmp_path / f"{name}.jsonl").read_bytes().splitlines()
+    ]
     assert max(len(orjson.dumps(item)) for item in notables) > 5 * ecs.LARGEST
     for as_ocsf in (False, True):
         wanted = writing.AlertOptions("default", NOW, as_ocsf, "https://kibana.example.com/s/soc")
@@ -203,8 +218,9 @@ def test_every_heartbeat_is_ecs_and_mapped(place: Place, ecs_fields: Tree) -> No
 
 
 def test_a_heartbeat_that_cannot_be_written_does_not_end_the_run(place: Place) -> None:
-    place.client.cluster.put_component_template(name="logs-nhi.health@custom", template={
-        "mappings": {"properties": {"message": {"type": "long"}}}})  # fmt: skip
+    place.client.cluster.put_component_template(
+        name="logs-nhi.health@custom", template={"mappings": {"properties": {"message": {"type": "long"}}}}
+    )
     began = writing.Times(time.time(), time.time())
     try:
         text = writing.beat(place.client, place.namespace, began, {"skipped": "no new documents"})

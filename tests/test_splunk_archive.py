@@ -75,8 +75,12 @@ def packed(records: Sequence[Record], at: int) -> list[tuple[int, Row]]:
     """Day and row of the index, of records that are grouped together."""
     gatherer = Gatherer(hold=True)
     gatherer.feed(rows_of(list(records)))
-    return [(day, (at, parts.key_of(name)[: parts.GROUPED], parts.pack([partial_day])))
-            for day in gatherer.days() for some in gatherer.of(day) for name, partial_day in some.items()]  # fmt: skip
+    return [
+        (day, (at, parts.key_of(name)[: parts.GROUPED], parts.pack([partial_day])))
+        for day in gatherer.days()
+        for some in gatherer.of(day)
+        for name, partial_day in some.items()
+    ]
 
 
 def rank(store: Rows, records: Sequence[Record], now: int, index: list[Row]) -> None:
@@ -98,8 +102,10 @@ def rank(store: Rows, records: Sequence[Record], now: int, index: list[Row]) -> 
         store.commit()
 
 
-THIEF = [record(TODAY - 7, f"14:{n:02}", role="other-1", service=service, name=name, address=TOR, agent="aws-cli/2.1")
-         for n, (service, name) in enumerate(CALLS)]  # fmt: skip
+THIEF = [
+    record(TODAY - 7, f"14:{n:02}", role="other-1", service=service, name=name, address=TOR, agent="aws-cli/2.1")
+    for n, (service, name) in enumerate(CALLS)
+]
 EXTRA: dict[int, list[Record]] = {
     TODAY: raid(TODAY),
     # read once more, with what came late; then that once more
@@ -163,7 +169,8 @@ def test_what_was_read_back_is_the_day_as_it_was_closed_without_what_came_late(e
     ours, theirs = (State(item).load_some(day, [OTHER])[OTHER] for item in (head.store(), kept))
     assert (ours.seen, ours.events()) == (theirs.seen, theirs.events())
     assert [(b.key, b.count, b.record_ids) for b in ours.ordered()] == [
-        (b.key, b.count, b.record_ids) for b in theirs.ordered()]  # fmt: skip
+        (b.key, b.count, b.record_ids) for b in theirs.ordered()
+    ]
 
 
 def test_most_late_records_are_nothing_new_which_is_seen_without_their_day() -> None:

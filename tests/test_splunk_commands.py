@@ -38,8 +38,13 @@ ARGUMENTS = {"nhi feedback": "verdict=benign"}
 START = 20_152 * DAY
 """2025-03-05"""
 END = START + 8 * DAY
-RAID = (("sts", "GetCallerIdentity"), ("iam", "ListUsers"), ("secretsmanager", "GetSecretValue"),
-        ("iam", "CreateAccessKey"), ("cloudtrail", "StopLogging"))  # fmt: skip
+RAID = (
+    ("sts", "GetCallerIdentity"),
+    ("iam", "ListUsers"),
+    ("secretsmanager", "GetSecretValue"),
+    ("iam", "CreateAccessKey"),
+    ("cloudtrail", "StopLogging"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -226,9 +231,16 @@ def test_a_field_of_a_megabyte_and_bytes_that_are_no_utf_8(commands: Commands) -
 
 
 def test_extracted_fields_are_read_where_raw_is_no_json(here: Commands) -> None:
-    row = {"_raw": ["QUERY_ID=1, …"], "USER_NAME": ["ETL"], "QUERY_ID": ["q1"], "QUERY_TYPE": ["SELECT"],
-           "EXECUTION_STATUS": ["SUCCESS"], "START_TIME": ["2025-03-05 10:00:00.000 -0000"], "ACCOUNT_NAME": ["A"],
-           "sourcetype": ["snowflake:query_history"]}  # fmt: skip
+    row = {
+        "_raw": ["QUERY_ID=1, …"],
+        "USER_NAME": ["ETL"],
+        "QUERY_ID": ["q1"],
+        "QUERY_TYPE": ["SELECT"],
+        "EXECUTION_STATUS": ["SUCCESS"],
+        "START_TIME": ["2025-03-05 10:00:00.000 -0000"],
+        "ACCOUNT_NAME": ["A"],
+        "sourcetype": ["snowflake:query_history"],
+    }
     (part,) = here.rows("nhigroup", [row], "input=fields")
     assert part["nhi_events"] == ["1"]
 
@@ -357,8 +369,12 @@ def test_a_notable_of_which_exceptions_cover_every_reason_is_left_out(here: Comm
     document = json.loads(notable["_raw"][0])["nhi_notable"]
     pairs = [(s["id"], s["evidence"]) for s in document["signals"] if s["points"] >= 0.25 and not s["cannot_tell"]]
     until = render(int(time.time()) + 30 * DAY)
-    verdict = {"verdict": ["expected"], "nhi_id": notable["nhi_id"], "identity": notable["nhi_identity_id"],
-            "until": [until]}  # fmt: skip
+    verdict = {
+        "verdict": ["expected"],
+        "nhi_id": notable["nhi_id"],
+        "identity": notable["nhi_identity_id"],
+        "until": [until],
+    }
     rows: list[Row] = [{**verdict, "signal": [signal], "value": [value]} for signal, value in pairs]
     assert len(thief(here, *rows[1:])) == 1, "one reason is not covered"
     assert thief(here, *rows) == []
@@ -389,7 +405,11 @@ def test_an_exception_is_narrow_and_ends_and_a_row_that_cannot_be_judged_is_name
     known = {"nhi_id": ["0" * 20], "nhi_identity_id": ["aws:1:role:X"]}
     (good,) = here.rows("nhi feedback", [known, {"nhi_id": ["1" * 20]}, {"x": ["y"]}], arguments)
     assert [good[name][0] for name in ("identity", "signal", "value", "until")] == [
-        "aws:1:role:X", "new_network", "198.51.100.0/24", f"{until}T00:00:00Z"]  # fmt: skip
+        "aws:1:role:X",
+        "new_network",
+        "198.51.100.0/24",
+        f"{until}T00:00:00Z",
+    ]
     nothing, nobody = (text for level, text in here.messages if level == "WARN")
     assert nothing.startswith("nhi feedback: no verdict on 1 of the rows: no nhi_id: give rows of `nhi_notables`")
     assert nobody.startswith("nhi feedback: no verdict on 1 of the rows: no nhi_identity_id: ")

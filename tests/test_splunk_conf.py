@@ -28,10 +28,13 @@ from splunk_search import matcher
 CONFS = sorted(path.name for path in (ROOT / "default").glob("*.conf"))
 SEARCHES = conf("savedsearches.conf").sections()
 OPTIONS = {
-    "nhiscore": set(SCORE), "nhigroup": set(GROUP), "nhirank": set(RANK),
-    "nhidemo": set(), "nhisetup": {"do", "indexes", "days", "show", "es"},
+    "nhiscore": set(SCORE),
+    "nhigroup": set(GROUP),
+    "nhirank": set(RANK),
+    "nhidemo": set(),
+    "nhisetup": {"do", "indexes", "days", "show", "es"},
     "nhi": {option for kind in KINDS.values() for option in kind.options},
-}  # fmt: skip
+}
 ROWS = (fields.PART, fields.NOTABLE, fields.EXPLAIN, fields.FEEDBACK, fields.IDENTITY, fields.HEALTH)
 FIELDS = {name for rows in ROWS for name in rows} | set(ADDED) | {"nhi_indexed", "nhi_sample", "nhi_time"}
 FILES = [name for name in conf("transforms.conf").sections() if "filename" in conf("transforms.conf")[name]]
@@ -292,7 +295,10 @@ def test_enterprise_security_gets_a_finding_with_risk_of_identities_and_accounts
     stanza = conf("savedsearches.conf")[DETECTION]
     entities = json.loads(stanza["action.notable.param._entities"])
     assert [(entity["risk_object_field"], entity["risk_object_type"]) for entity in entities] == [
-        ("user", "user"), ("nhi_members", "user"), ("nhi_account", "system")]  # fmt: skip
+        ("user", "user"),
+        ("nhi_members", "user"),
+        ("nhi_account", "system"),
+    ]
     assert stanza["action.correlationsearch.detection_type"] == "ebd"
     assert json.loads(stanza["action.correlationsearch.metadata"])["detection_version"].isdigit()
     assert json.loads(stanza["action.notable.param.next_steps"])["version"] == 1

@@ -183,8 +183,14 @@ def test_a_star_in_an_identitys_or_a_records_id_is_no_wildcard(tmp_path: Path) -
     """Whoever names a session, a tag or a request chooses a part of such an id."""
     server, names = Server(tmp_path), ("app:*", "app:other")
     for number, name in enumerate(names):
-        event = {"time": "2026-03-01T10:00:00Z", "nhi_id": f"{number:020d}", "nhi_revision": "1", "nhi_change": "new",
-                "nhi_identity_id": name, "nhi_likelihood": "80"}  # fmt: skip
+        event = {
+            "time": "2026-03-01T10:00:00Z",
+            "nhi_id": f"{number:020d}",
+            "nhi_revision": "1",
+            "nhi_change": "new",
+            "nhi_identity_id": name,
+            "nhi_likelihood": "80",
+        }
         server.notable(json.dumps(event), 1_772_360_000)
     tokens = {**defaults("nhi_story"), "time.earliest": "-30d", "time.latest": "now", "notable": ""}
     boards = run(server, "nhi_story", {**tokens, "identity": "app:*"}, 1_772_370_000)

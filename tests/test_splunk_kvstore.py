@@ -234,11 +234,15 @@ def test_a_run_that_was_cut_off_is_written_again_by_the_next(double: KvDouble, c
         assert {row for _, row in store.scan("day", "", ":")} == {b"%d" % stop}
 
 
-@pytest.mark.parametrize("limits", [
-    Limits(), Limits(max_documents_per_batch_save=1_000, max_size_per_batch_save_mb=50),
-    Limits(max_size_per_result_mb=0.01, max_size_per_batch_result_mb=0.01),
-    Limits(max_size_per_result_mb=0.01, truncates=True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "limits",
+    [
+        Limits(),
+        Limits(max_documents_per_batch_save=1_000, max_size_per_batch_save_mb=50),
+        Limits(max_size_per_result_mb=0.01, max_size_per_batch_result_mb=0.01),
+        Limits(max_size_per_result_mb=0.01, truncates=True),
+    ],
+)
 def test_batches_stay_within_the_limits(limits: Limits, clock: Clock) -> None:
     double = made(limits)
     store = opened(double, clock)

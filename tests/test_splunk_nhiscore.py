@@ -128,8 +128,10 @@ def test_all_cells_of_an_event_stand_beside_what_came() -> None:
 def test_a_chunk_with_other_fields_is_not_answered_from_memory() -> None:
     failed, plain = {**EVENT, "errorCode": "AccessDenied"}, {**EVENT, "errorMessage": "AccessDenied"}
     command = scoring(LOOKUPS)
-    bodies = [table([name for name in FIELDS if name != absent], [flat(item)])
-              for item, absent in ((failed, "errorMessage"), (plain, "errorCode"))]  # fmt: skip
+    bodies = [
+        table([name for name in FIELDS if name != absent], [flat(item)])
+        for item, absent in ((failed, "errorMessage"), (plain, "errorCode"))
+    ]
     assert cloudtrail.read(failed).error != cloudtrail.read(plain).error
     assert told([row for body in bodies for row in read(command.execute(body))]) == expected([failed, plain])
 

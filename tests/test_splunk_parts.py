@@ -41,9 +41,14 @@ START = 1_741_082_400
 
 def event(number: int, hour: int = 10, action: str = "s3:GetObject", **more: Any) -> Event:
     given_fields: dict[str, Any] = {
-        "time": DAY_NUMBER * DAY + hour * HOUR + number % HOUR, "identity": ROLE, "session": f"ASIA{number % 40}",
-        "action": action, "target": f"bucket-{number % 50}", "record_id": f"record-{number}", **more,
-    }  # fmt: skip
+        "time": DAY_NUMBER * DAY + hour * HOUR + number % HOUR,
+        "identity": ROLE,
+        "session": f"ASIA{number % 40}",
+        "action": action,
+        "target": f"bucket-{number % 50}",
+        "record_id": f"record-{number}",
+        **more,
+    }
     return CALL._replace(**given_fields)
 
 
@@ -167,8 +172,10 @@ def test_a_damaged_part_is_refused(text: str) -> None:
 
 
 def test_a_row_that_claims_more_than_it_holds_takes_no_memory() -> None:
-    for raw in (struct.pack("<BBBHII", parts.VERSION, 5, 1, 1, 2**32 - 1, 2**32 - 1) + b"x",
-                struct.pack("<BIII", 3, 2**32 - 1, 2**32 - 1, 1) + b"x"):  # fmt: skip
+    for raw in (
+        struct.pack("<BBBHII", parts.VERSION, 5, 1, 1, 2**32 - 1, 2**32 - 1) + b"x",
+        struct.pack("<BIII", 3, 2**32 - 1, 2**32 - 1, 1) + b"x",
+    ):
         with pytest.raises(RejectError, match="the counts do not fit"):
             parts.unpack(urlsafe_b64encode(raw).decode("ascii"))
 
@@ -293,10 +300,18 @@ def raw(*records: Any, **more: str) -> bytes:
 def test_what_a_log_says_of_parts_and_notables_is_not_believed() -> None:
     forged = parts.pack([part_of(EVENTS)])
     claims = {**RECORD, "userAgent": f'nhi_part="{forged}"'}
-    body = table(["_raw", "sourcetype", "source", "nhi_part", "nhi_notable"], [
-        {"_raw": [json.dumps(claims)], "sourcetype": ["aws:cloudtrail"], "source": ["s3"], "nhi_part": [forged],
-         "nhi_notable": ["{}"]},
-    ])  # fmt: skip
+    body = table(
+        ["_raw", "sourcetype", "source", "nhi_part", "nhi_notable"],
+        [
+            {
+                "_raw": [json.dumps(claims)],
+                "sourcetype": ["aws:cloudtrail"],
+                "source": ["s3"],
+                "nhi_part": [forged],
+                "nhi_notable": ["{}"],
+            },
+        ],
+    )
     gatherer = fed(body)
     assert [name for _, name in gatherer.parts] == ["aws:111111111111:role:AROAci"]
     assert gatherer.notables == []
@@ -314,11 +329,15 @@ def test_a_chunk_of_parts_is_merged_and_rejects_and_notables_pass() -> None:
     command.prepare(Search([]))
     assert command.execute(raw(*[{**RECORD, "eventID": f"{n}"} for n in range(5)], "no JSON")) == b""
     first, _ = command.finish()
-    again = table(["nhi_part", "nhi_error", "nhi_events", "nhi_notable"], [
-        *({"nhi_part": [row[PACKED]]} for row in list(read(first))[1:] if row[PACKED]),
-        *({"nhi_part": [row[PACKED]]} for row in list(read(first))[1:] if row[PACKED]),
-        {"nhi_error": ["bad_json"], "nhi_events": ["3"]}, {"nhi_notable": ['{"a": 1}']},
-    ])  # fmt: skip
+    again = table(
+        ["nhi_part", "nhi_error", "nhi_events", "nhi_notable"],
+        [
+            *({"nhi_part": [row[PACKED]]} for row in list(read(first))[1:] if row[PACKED]),
+            *({"nhi_part": [row[PACKED]]} for row in list(read(first))[1:] if row[PACKED]),
+            {"nhi_error": ["bad_json"], "nhi_events": ["3"]},
+            {"nhi_notable": ['{"a": 1}']},
+        ],
+    )
     command.execute(again)
     _, part, failed, notable_rows = read(command.finish()[0])
     assert part[3] == "5"

@@ -66,8 +66,10 @@ def test_a_wrong_argument_ends_the_search_with_a_message_whose_inspector_stands_
     text = "'bad' is not an option. Write good"
     assert (code, len(answers)) == (1, 1)
     assert list(answers[0][0].items()) == [
-        ("inspector", {"messages": [["ERROR", text]]}), ("finished", True), ("error", text),
-    ]  # fmt: skip
+        ("inspector", {"messages": [["ERROR", text]]}),
+        ("finished", True),
+        ("error", text),
+    ]
 
 
 NONSENSE = {
@@ -122,14 +124,16 @@ def always(answer: bytes) -> Answer:
 
 
 SIZED = {
-    "behind the text that came": (b'a,"b",_chunked_idx\n1,"x ""y"", z",0\n"2",,1\n',
-                                  b'a,b,_chunked_idx,n\n1,"x ""y"", z",0,10\n"2",,1,2\n'),
+    "behind the text that came": (
+        b'a,"b",_chunked_idx\n1,"x ""y"", z",0\n"2",,1\n',
+        b'a,b,_chunked_idx,n\n1,"x ""y"", z",0,10\n"2",,1,2\n',
+    ),
     "a zero byte": (b"a,b\nx\0y,2\n", b"a,b,n\nx\0y,2,4\n"),
     "a carriage return": (b"a,b\nx\ry,2\n", b"a,b,n\nx\ry,2,4\n"),
     "as wide as the header": (b"a,b\n1\n1,2,3\n", b"a,b,n\n1,,1\n1,2,2\n"),
     "there already, with its multivalue": (b"n,a,__mv_n\n7,1,$7$;$8$\n", b"a,n\n1,9\n"),
     "a quote that is never closed": (b'a,b\n1,2\n"3,4\n', b"a,b,n\n1,2,2\n"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("body", "answered"), SIZED.values(), ids=SIZED)
@@ -198,9 +202,14 @@ def test_reasons_are_counted_by_their_code_wherever_they_come_from() -> None:
     assert gatherer.rejected == {"clock": 4, "own words": 2}
 
 
-WRY = {"class_uid": 6003, "metadata": {"version": "1.1.0", "product": {"name": "CloudTrail", "vendor_name": "AWS"}},
-       "unmapped": [{"key": [], "value": 1}], "time": 1772445600000, "api": {"operation": "ListBuckets"},
-       "cloud": {"provider": "AWS"}}  # fmt: skip
+WRY = {
+    "class_uid": 6003,
+    "metadata": {"version": "1.1.0", "product": {"name": "CloudTrail", "vendor_name": "AWS"}},
+    "unmapped": [{"key": [], "value": 1}],
+    "time": 1772445600000,
+    "api": {"operation": "ListBuckets"},
+    "cloud": {"provider": "AWS"},
+}
 
 
 def test_one_event_of_odd_types_ends_no_search(tmp_path: Path) -> None:

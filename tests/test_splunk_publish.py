@@ -86,8 +86,10 @@ def changes(server: Server, name: str = NAME) -> list[tuple[str, str]]:
 
 
 def told(store: Any) -> dict[str, Json]:
-    return {name: {key: item[key] for key in SAID} | {"signals": sorted(s["id"] for s in item["signals"])}
-            for name, item in shown(store).items()}  # fmt: skip
+    return {
+        name: {key: item[key] for key in SAID} | {"signals": sorted(s["id"] for s in item["signals"])}
+        for name, item in shown(store).items()
+    }
 
 
 @settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -128,8 +130,14 @@ def by_id(events: Iterable[Json]) -> dict[str, list[Json]]:
 def test_a_verdict_settles_what_its_giver_saw_once_and_a_later_episode_is_a_row_again(server: Server) -> None:
     days = [*PAST, *others(TODAY), *raid()]
     arrive(server, days, BEGIN - 2 * DAY)
-    verdict = {"_key": f"{NAME}::", "nhi_id": NAME, "verdict": "benign", "reason": "planned", "analyst": "ann",
-               "time": render(BEGIN - 2 * DAY + HOUR)}  # fmt: skip
+    verdict = {
+        "_key": f"{NAME}::",
+        "nhi_id": NAME,
+        "verdict": "benign",
+        "reason": "planned",
+        "analyst": "ann",
+        "time": render(BEGIN - 2 * DAY + HOUR),
+    }
     server.collections["nhi_feedback"] = [{name: [text] for name, text in verdict.items()}]
     for again in range(3):
         rank(server, BEGIN - 2 * DAY + 2 * HOUR + again, BEGIN - 2 * DAY + 2 * HOUR + again - 1)
@@ -176,8 +184,13 @@ def tries_of(server: Server) -> int:
 
 def test_what_an_earlier_version_has_written_keeps_its_number(server: Server) -> None:
     store = KvStore(collection(server, STATE), lambda: Generation(collection(server, GENERATIONS), "test"))
-    store.put("meta", [(f"splunk/told/{NAME}", pack([7, "updated", False, "high", [], [], "", 0, 0, 1, True])),
-                       (f"splunk/whole/{NAME}", pack({"id": NAME}))])  # fmt: skip
+    store.put(
+        "meta",
+        [
+            (f"splunk/told/{NAME}", pack([7, "updated", False, "high", [], [], "", 0, 0, 1, True])),
+            (f"splunk/whole/{NAME}", pack({"id": NAME})),
+        ],
+    )
     store.commit()
     arrive(server, [*PAST, *others(TODAY), *raid()], BEGIN)
     assert changes(server) == [("8", "new")]

@@ -114,8 +114,7 @@ def test_the_scheduled_searches_find_what_the_program_finds(server: Server) -> N
     server.scheduled("NHI Watch - Close", end)
     assert likelihoods(server.standing()) == wanted(*(records for _, records in arrivals(simulated(DAYS))))
     assert [text for level, text in server.messages if level in ("WARN", "ERROR")] == []
-    listed = {row["nhi_id"][0] for row in server.collections["nhi_notables"]
-              if row["nhi_change"][0] in SHOWN}  # fmt: skip
+    listed = {row["nhi_id"][0] for row in server.collections["nhi_notables"] if row["nhi_change"][0] in SHOWN}
     assert listed == set(server.standing()), "what dashboards list is what stands"
 
 

@@ -89,8 +89,10 @@ class Head:
     def oneshot(self, search: str, earliest: int = 0, latest: int = 0) -> list[Mapping[str, str]]:
         assert search in (steps.FIND, steps.SHOWN, steps.HIDDEN, steps.COUNT)
         if latest:
-            return [{"sourcetype": "a", "_time": str(earliest + hour * HOUR), "count": str(self.an_hour)}
-                    for hour in range(24)]  # fmt: skip
+            return [
+                {"sourcetype": "a", "_time": str(earliest + hour * HOUR), "count": str(self.an_hour)}
+                for hour in range(24)
+            ]
         return self.rows
 
     def macro(self, name: str) -> str:
@@ -126,12 +128,14 @@ def test_logs_are_found_by_what_their_add_ons_give_and_what_cannot_be_read_is_sa
         {"index": "linux", "sourcetype": "auditd", "source": "audit.log", "count": "7", "last": "1"},
         {"index": "aws", "sourcetype": "aws:cloudtrail:lake", "source": "l", "count": "1", "last": "1"},
         {"index": "k", "sourcetype": "kube:apiserver-audit", "source": "a.log", "count": "2", "last": "1"},
-    ]  # fmt: skip
+    ]
     logs = {row["Log"]: (row["Index"], row["Events"], row["Advice"][:8]) for row in steps.find(head)}
     assert logs == {
-        "ocsf": ("aws", 1, "name its"), "cloudtrail": ("aws", 5, "name its"), "endpoint": ("linux", 7, "name its"),
+        "ocsf": ("aws", 1, "name its"),
+        "cloudtrail": ("aws", 5, "name its"),
+        "endpoint": ("linux", 7, "name its"),
         "kubernetes": ("k", 2, "name its"),
-    }  # fmt: skip
+    }
     assert [row["Log"] for row in steps.find(Head())] == ["none"]
 
 
@@ -157,8 +161,11 @@ def test_the_backfill_goes_day_by_day_and_goes_on_where_it_stopped() -> None:
     head.fails_on = 17
     assert [row["Status"] for row in steps.backfill(head, 4, 20)] == ["done", "failed"]
     assert [(name[12:], day) for name, day in head.ran] == [
-        ("Group Events", 16), ("Group Rows", 16), ("Rank", 16), ("Group Events", 17),
-    ], "the earliest day first, for each is judged by those before"  # fmt: skip
+        ("Group Events", 16),
+        ("Group Rows", 16),
+        ("Rank", 16),
+        ("Group Events", 17),
+    ], "the earliest day first, for each is judged by those before"
     head.fails_on, head.ran = -1, []
     assert [row["Status"] for row in steps.backfill(head, 4, 20)] == ["done before", "done", "done", "done"]
     assert [day for name, day in head.ran if name.endswith("Rank")] == [17, 18, 19]

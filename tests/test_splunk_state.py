@@ -152,8 +152,10 @@ def test_what_was_judged_and_never_written_is_written_by_a_later_run(server: Ser
 def test_a_second_search_at_once_writes_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nhi_watch.hosts.splunk.run.PATIENCE", 0)
     server.splunkd.kv.captain["nhi_generations"]["000000000001"] = {
-        "_key": "000000000001", "until": 1 << 40, "owner": "sh2",
-    }  # fmt: skip
+        "_key": "000000000001",
+        "until": 1 << 40,
+        "owner": "sh2",
+    }
     arrive(server, midnight(), midnight() + DAY)
     with pytest.raises(CommandError, match="the run that sh2 began holds the state"):
         server.search(SAVED[RANK]["search"], Window(0, 1 << 40), midnight() + DAY + 60)

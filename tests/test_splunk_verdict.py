@@ -73,12 +73,15 @@ def test_the_same_verdict_again_replaces_itself(double: Double, tmp_path: Path) 
     assert [row["verdict"] for row in kept(double)] == ["confirmed"] * 2
 
 
-@pytest.mark.parametrize(("asked", "says"), [
-    ({}, "a verdict is missing"),
-    ({"verdict": "harmless"}, "verdict=harmless is unknown"),
-    ({"verdict": "expected"}, "needs an end"),
-    ({"verdict": "benign", "until": "tomorrow"}, "until=tomorrow is not <date>"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({}, "a verdict is missing"),
+        ({"verdict": "harmless"}, "verdict=harmless is unknown"),
+        ({"verdict": "expected"}, "needs an end"),
+        ({"verdict": "benign", "until": "tomorrow"}, "until=tomorrow is not <date>"),
+    ],
+)
 def test_a_wrong_parameter_is_told_and_writes_nothing(
     double: Double, tmp_path: Path, asked: dict[str, str], says: str
 ) -> None:

@@ -141,8 +141,16 @@ def test_a_log_of_which_all_waits_is_not_silent(store: MemoryStore) -> None:
 
 def test_a_closed_day_does_not_show_that_parts_waited(store: MemoryStore) -> None:
     """Nor that a run was killed before it closed a day, nor that rows are read twice."""
-    todays = [*(work(f"{hour:02d}:{n:02d}", role) for hour in range(1, 23) for n in (10, 40)
-              for role in ("payments-api", "batch")), *others(TODAY), *raid()]  # fmt: skip
+    todays = [
+        *(
+            work(f"{hour:02d}:{n:02d}", role)
+            for hour in range(1, 23)
+            for n in (10, 40)
+            for role in ("payments-api", "batch")
+        ),
+        *others(TODAY),
+        *raid(),
+    ]
     todays.sort(key=lambda item: item["eventTime"])
     waited = []
     for hour in range(24):
@@ -163,8 +171,10 @@ def test_a_closed_day_does_not_show_that_parts_waited(store: MemoryStore) -> Non
 def told_of(store: MemoryStore) -> dict[str, Any]:
     """What closed days come to, without record ids, of which rows keep fewer."""
     result = answer(store)
-    texts = {name: [item["title"], item["severity"], item["likelihood"], item["record_count"], item["last_time"]]
-             for name, item in result["notable"].items()}  # fmt: skip
+    texts = {
+        name: [item["title"], item["severity"], item["likelihood"], item["record_count"], item["last_time"]]
+        for name, item in result["notable"].items()
+    }
     counts = {key: identity_day.events() for key, identity_day in State(store).load_day(TODAY).items()}
     return {"notable": texts, "profile": result["profile"], "counts": counts}
 

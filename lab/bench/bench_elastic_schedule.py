@@ -59,9 +59,12 @@ STATES = (0, 24, 96)
 """Runs after which the state is measured, beside the last one."""
 A_DAY = 100_000_000
 STAGES = {
-    "host": "asking what there is, noting it, writing, the model", "s_read": "reading documents and the days that grew",
-    "s_score": "judging who has news", "s_rank": "the list, and notables of those judged", "s_store": "packing rows",
-}  # fmt: skip
+    "host": "asking what there is, noting it, writing, the model",
+    "s_read": "reading documents and the days that grew",
+    "s_score": "judging who has news",
+    "s_rank": "the list, and notables of those judged",
+    "s_store": "packing rows",
+}
 WAYS = ("schedule", "process", "bulk")
 """A process for each run, one process for all of them, and one run."""
 PAGE = ROOT / "docs" / "method" / "elastic_scale.md"
@@ -78,15 +81,21 @@ class Clock:
         return self.now
 
 
-def main(documents: int = DOCUMENTS, runs: int = RUNS, machines: int = MACHINES, version: str = VERSION,
-         page: bool = True) -> None:  # fmt: skip
+def main(
+    documents: int = DOCUMENTS, runs: int = RUNS, machines: int = MACHINES, version: str = VERSION, page: bool = True
+) -> None:
     """Measure, and write out/bench/bench_elastic_schedule.json."""
     with tempfile.TemporaryDirectory() as folder:
         started = elastic_server.running(elastic_server.RUNNING) if elastic_server.RUNNING else None
         with contextmanager(lambda: started or elastic_server.run(version, Path(folder) / "node", "1g"))() as server:
             figures = _measured(server.client, Path(folder), documents, runs, machines)
-    figures |= {"server": version, "load": os.getloadavg()[0], "command": " ".join(
-        ["python lab/bench/bench_elastic_schedule.py", *map(str, (documents, runs, machines, version))])}  # fmt: skip
+    figures |= {
+        "server": version,
+        "load": os.getloadavg()[0],
+        "command": " ".join(
+            ["python lab/bench/bench_elastic_schedule.py", *map(str, (documents, runs, machines, version))]
+        ),
+    }
     write(figures)
     if not page:
         return
@@ -123,8 +132,10 @@ def table(figures: Json) -> str:
          f"{figures['core_hours']['process']:.1f}", ""),
     ]  # fmt: skip
     lines = "".join(f"| {' | '.join(row)} |\n" for row in rows)
-    return (f"{figures['command']} -->\n| {figures['server']}, load {figures['load']:.0f} on {os.cpu_count()} cores "
-            f"| {runs} processes | {runs} runs of one | one run |\n|---|---:|---:|---:|\n{lines}")  # fmt: skip
+    return (
+        f"{figures['command']} -->\n| {figures['server']}, load {figures['load']:.0f} on {os.cpu_count()} cores "
+        f"| {runs} processes | {runs} runs of one | one run |\n|---|---:|---:|---:|\n{lines}"
+    )
 
 
 def started() -> float:
@@ -189,8 +200,15 @@ def spooled(folder: Path, documents: int, runs: int, machines: int) -> tuple[Bat
     accounts = -(-machines // ACCOUNT)
     history, batches = Batch(folder / "history"), [Batch(folder / f"{number}") for number in range(runs + 1)]
     for account in range(accounts):
-        spec = Spec(days, machines // accounts, 5 + account, render(START)[:10], campaigns=6, quiet_days=0,
-                    events=documents * days // accounts)  # fmt: skip
+        spec = Spec(
+            days,
+            machines // accounts,
+            5 + account,
+            render(START)[:10],
+            campaigns=6,
+            quiet_days=0,
+            events=documents * days // accounts,
+        )
         for day in Tenant(spec).days():
             many = len(day.records)
             for number, record in enumerate(day.records):
@@ -243,8 +261,10 @@ def _measured(client: Elasticsearch, folder: Path, documents: int, runs: int, ma
         latest = end
     with measured(client, used["bulk"]):
         used["bulk"] += _run(workers["bulk"], Clock(latest))
-    ratios = {name: {key: used[name][key] / value for key, value in sorted(used["bulk"].items()) if value}
-              for name in ("schedule", "process")}  # fmt: skip
+    ratios = {
+        name: {key: used[name][key] / value for key, value in sorted(used["bulk"].items()) if value}
+        for name in ("schedule", "process")
+    }
     slope, intercept = linear_regression(*zip(*each_run[:-1]))
     us = {name: round(each["client"] * 1e6 / total) for name, each in used.items()}
     start = started()
@@ -284,8 +304,11 @@ def measured(client: Elasticsearch, into: Counter[str]) -> Iterator[None]:
 
 def _now(client: Elasticsearch) -> dict[str, float]:
     (node,) = client.nodes.stats(metric="process")["nodes"].values()
-    return {"server": node["process"]["cpu"]["total_in_millis"] / 1000, "client": time.process_time(),
-            "wall": time.monotonic()}  # fmt: skip
+    return {
+        "server": node["process"]["cpu"]["total_in_millis"] / 1000,
+        "client": time.process_time(),
+        "wall": time.monotonic(),
+    }
 
 
 def _run(worker: host.Worker, clock: Clock) -> Counter[str]:

@@ -129,15 +129,23 @@ def contest(sdk_stream: Path, nhiscore: tuple[Path, Path], rows: int) -> Contest
 def _default(record: dict[str, Any]) -> dict[str, list[str]]:
     """The fields that every Splunk event has."""
     return {
-        "_time": [record["eventTime"]], "host": ["aws"], "index": ["aws"], "source": ["s3://trail/log.json.gz"],
-        "sourcetype": ["aws:cloudtrail"], "splunk_server": ["idx-1"], "linecount": ["1"],
-    }  # fmt: skip
+        "_time": [record["eventTime"]],
+        "host": ["aws"],
+        "index": ["aws"],
+        "source": ["s3://trail/log.json.gz"],
+        "sourcetype": ["aws:cloudtrail"],
+        "splunk_server": ["idx-1"],
+        "linecount": ["1"],
+    }
 
 
 def write(
-    path: Path, rows: Sequence[dict[str, list[str]]], fields: Iterable[str] | None, args: Sequence[str] = (),
+    path: Path,
+    rows: Sequence[dict[str, list[str]]],
+    fields: Iterable[str] | None,
+    args: Sequence[str] = (),
     connection: Mapping[str, str] = MappingProxyType({}),
-) -> Path:  # fmt: skip
+) -> Path:
     """A stream as splunkd writes it: getinfo, then chunks; all fields of a chunk where none are named."""
     with path.open("wb") as out:
         out.write(getinfo(args, **connection))
@@ -196,10 +204,12 @@ def learnt(python: str, records: list[dict[str, Any]], folder: Path, nhiscore: P
         spent.append(took.processor)
     events = list(map(cloudtrail.read, fresh))
     return {
-        "rows": len(rows), "identities": len({event.identity.id for event in events}), "requests": len(double.asked),
+        "rows": len(rows),
+        "identities": len({event.identity.id for event in events}),
+        "requests": len(double.asked),
         "events_per_s": round(len(rows) / statistics.median(spent), 1),
         "events_per_s_of_wall": round(len(rows) / statistics.median(walls), 1),
-    }  # fmt: skip
+    }
 
 
 def count(path: Path) -> int:

@@ -21,23 +21,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--campaigns", type=int, metavar="N", help="incidents (default: one per 2 days and 200 machines)"
     )
     parser.add_argument(
-        "--events", type=int, default=0, metavar="N", help="about how many events in all; not with --products"
+        "--events", type=int, default=0, metavar="N", help="approximate number of events; not with --products"
     )
     parser.add_argument(
         "--products",
         action="store_true",
-        help="a company in all of its logs, not AWS alone; --machines counts all machine identities",
+        help="simulate all logs of a company, not AWS alone; --machines counts all machine identities",
     )
     parser.add_argument(
         "--public-attack",
         action="store_true",
-        help="one more incident, in the order of a public dataset's; not with --products",
+        help="add an incident that follows the attack of a public dataset; not with --products",
     )
     parser.add_argument(
         "--world",
         type=int,
         metavar="SEED",
-        help="the drawn world of a seed instead: --padded, --products, --hand, --out go with it",
+        help="write the world drawn from this seed instead; takes --padded, --products, --hand, --out",
     )
     parser.add_argument(
         "--hand",
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--padded", action="store_true", help="with --world: each attacker hides among harmless calls")
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="gets events/*.ndjson.gz and labels.json"
+        "--out", type=Path, required=True, metavar="DIR", help="folder for events/*.ndjson.gz and labels.json"
     )
 
 

@@ -100,7 +100,7 @@ class SignalPoints:
 
     id: str
     points: float
-    """How much more usual the value is on days of attack than at home, as a power of two; see `detect.habits`."""
+    """How much more common the value is on attack days than on others, as a power of two; see `detect.habits`."""
     log_odds: float
     """What it adds to the ordinary day's log-odds."""
     value: Optional[float]

@@ -79,25 +79,32 @@ def build(days: RhythmDays, day: int, gaps: Sequence[Gap]) -> Notable:
     share = _share(days, day, gaps)
     first, last = min(gap.since for gap in gaps), max(gap.until for gap in gaps) - 1
     description, accounts = _describe(gaps), sorted({gap.stream.account for gap in gaps})
-    log = Identity(f"log:{provider}", f"log of {provider}", "log", provider, accounts[0] if len(accounts) == 1 else "",
-                   "")  # fmt: skip
+    log = Identity(
+        f"log:{provider}", f"log of {provider}", "log", provider, accounts[0] if len(accounts) == 1 else "", ""
+    )
     why = f"Find out why the log of {provider} is silent: its collection, its permissions, or somebody who stopped it."
     return make(
-        notable_id("blind_spot", provider, day), "blind_spot", identity_of(log),
+        notable_id("blind_spot", provider, day),
+        "blind_spot",
+        identity_of(log),
         f"Blind spot: no log of {provider} {_span(gaps)}{_of(accounts)}",
         f"{description} No log that was read shows what happened in that time: this is not an all-clear.",
-        when=((day + 1) * DAY - 1, first, last), eve=day - 1,
+        when=((day + 1) * DAY - 1, first, last),
+        eve=day - 1,
         severity=next((name for least, name in SHARES if share >= least), "low"),
         signals=[signal_of("silent_log", description, round(max(gap.until - gap.since for gap in gaps) / HOUR, 2))],
-        usual=Usual((), _active_days(days, day, gaps), None, first - 1, None), ids=["T1562.008"],
+        usual=Usual((), _active_days(days, day, gaps), None, first - 1, None),
+        ids=["T1562.008"],
         controls=[
             control_of("rotate_secret", f"{why} No secret is known that needs to be rotated.", "not_applicable"),
             control_of("reduce_privilege", "Few identities should be able to stop a log.", "not_applicable"),
         ],
-        impact=impact(UNKNOWN, blast_radius(Profile())), sources=[provider],
-        missing=[missing(gap) for gap in gaps[:NAMED]], model=ModelRef(MODEL, RULES),
+        impact=impact(UNKNOWN, blast_radius(Profile())),
+        sources=[provider],
+        missing=[missing(gap) for gap in gaps[:NAMED]],
+        model=ModelRef(MODEL, RULES),
         receipt=receipt(days, day, gaps),
-    )  # fmt: skip
+    )
 
 
 def receipt(days: RhythmDays, day: int, gaps: Sequence[Gap]) -> Receipt:

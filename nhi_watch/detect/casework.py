@@ -72,8 +72,15 @@ def standing(notes: Iterable[Note]) -> dict[str, dict[str, Any]]:
         mine = work.setdefault(note.notable_id, {"assignee": "", "status": "", "notes": []})
         mine["assignee"] = note.assignee or mine["assignee"]
         mine["status"] = note.status or mine["status"]
-        mine["notes"].append({"time": render(note.time), "by": note.by, "text": note.text, "assignee": note.assignee,
-                              "status": note.status})  # fmt: skip
+        mine["notes"].append(
+            {
+                "time": render(note.time),
+                "by": note.by,
+                "text": note.text,
+                "assignee": note.assignee,
+                "status": note.status,
+            }
+        )
     for mine in work.values():
         mine["assignee"] = "" if mine["assignee"] == NOBODY else mine["assignee"]
         mine["status"] = "" if mine["status"] == WAITING else mine["status"]
@@ -87,6 +94,9 @@ def said(work: Mapping[str, Any]) -> str:
     'in progress, assigned to ann, 1 note'
     """
     texts = sum(bool(note.get("text", True)) for note in work["notes"])
-    parts = [work["status"], f"assigned to {work['assignee']}" if work["assignee"] else "",
-             f"{texts} note{'s'[: texts != 1]}" if texts else ""]  # fmt: skip
+    parts = [
+        work["status"],
+        f"assigned to {work['assignee']}" if work["assignee"] else "",
+        f"{texts} note{'s'[: texts != 1]}" if texts else "",
+    ]
     return ", ".join(filter(None, parts))

@@ -141,9 +141,11 @@ def report(rows: Rows, days: Sequence[int], reference: Optional[Spread]) -> Repo
     if last is not None and last.size < ENOUGH:
         last = None
     return Report(
-        _moved(this, reference) if reference else None, _moved(this, last) if last else None,
-        _silent(last, this) if last else {}, tuple(now),
-    )  # fmt: skip
+        _moved(this, reference) if reference else None,
+        _moved(this, last) if last else None,
+        _silent(last, this) if last else {},
+        tuple(now),
+    )
 
 
 def _moved(now: Spread, then: Spread) -> tuple[Moved, ...]:

@@ -71,7 +71,8 @@ class Pattern(NamedTuple):
     def matches(self, entry: TimelineDocument) -> bool:
         """Whether a call is one of its calls, from one of its places."""
         return any(_is_call(entry["action"], each) for each in self.calls) and any(
-            _is_place(entry["source"], each) for each in self.places)  # fmt: skip
+            _is_place(entry["source"], each) for each in self.places
+        )
 
     def covers(self, document: Document) -> bool:
         """Whether nothing in an episode goes beyond it."""
@@ -97,8 +98,11 @@ def _is_call(action: str, wanted: str) -> bool:
 
 def _is_sensitive(service: str, operation: str) -> bool:
     """Whether a call is one that a wildcard never stands for."""
-    return bool(actions.access(service, operation) == "permissions" or actions.sensitivity(service, operation)
-                or actions.severe(service, operation))  # fmt: skip
+    return bool(
+        actions.access(service, operation) == "permissions"
+        or actions.sensitivity(service, operation)
+        or actions.severe(service, operation)
+    )
 
 
 def _is_place(source: str, wanted: str) -> bool:
@@ -140,8 +144,9 @@ def make(notable: NotableDocument, calls: Sequence[str], places: Sequence[str], 
     identity = str(notable["identity"]["id"])
     key = "|".join([identity, *sorted(calls), *sorted(places), str(given.until)])
     name = hashlib.sha256(key.encode()).hexdigest()[:8]
-    return Pattern(name, identity, calls, places, notable["severity"], given.until, given.by, given.why, given.time,
-                   notable["id"])  # fmt: skip
+    return Pattern(
+        name, identity, calls, places, notable["severity"], given.until, given.by, given.why, given.time, notable["id"]
+    )
 
 
 def _is_narrow(call: str) -> bool:
@@ -247,12 +252,20 @@ def preview(state: State, pattern: Pattern) -> Forecast:
     days = {head.day for case in late for head in case.rows if head.id in covered[case.id] and head.day > since}
     names = {name: case for case in mine for name in (case.id, *case.absorbed)}
     said = [verdict for verdict in standing(verdicts(rows)).values() if verdict.verdict == "confirmed"]
-    refused = sorted({verdict.notable_id for verdict in said if verdict.notable_id in names
-                      and covered[names[verdict.notable_id].id]})  # fmt: skip
-    mentioned = {verdict.notable_id: {verdict.identity_id, *(name for _, names, _, _ in verdict.seen for name in names)}
-                 for verdict in said}  # fmt: skip
-    unproved = sorted(name for name, who in mentioned.items()
-                      if pattern.identity_id in who and not _is_kept(rows, names.get(name)))  # fmt: skip
+    refused = sorted(
+        {
+            verdict.notable_id
+            for verdict in said
+            if verdict.notable_id in names and covered[names[verdict.notable_id].id]
+        }
+    )
+    mentioned = {
+        verdict.notable_id: {verdict.identity_id, *(name for _, names, _, _ in verdict.seen for name in names)}
+        for verdict in said
+    }
+    unproved = sorted(
+        name for name, who in mentioned.items() if pattern.identity_id in who and not _is_kept(rows, names.get(name))
+    )
     return Forecast(tuple(hidden), len(days), tuple(refused), tuple(item for item in unproved if item not in refused))
 
 
@@ -263,12 +276,20 @@ def _is_kept(rows: Rows, case: Optional[Case]) -> bool:
 
 def plain(pattern: Pattern) -> dict[str, Any]:
     """A pattern as commands and the audit trail have it."""
-    return {**pattern._asdict(), "calls": list(pattern.calls), "places": list(pattern.places),
-            "until": render(pattern.until), "made": render(pattern.made),
-            "ended": render(pattern.ended) if pattern.ended else None}  # fmt: skip
+    return {
+        **pattern._asdict(),
+        "calls": list(pattern.calls),
+        "places": list(pattern.places),
+        "until": render(pattern.until),
+        "made": render(pattern.made),
+        "ended": render(pattern.ended) if pattern.ended else None,
+    }
 
 
 def described(pattern: Pattern) -> str:
     """A pattern in one sentence."""
-    return clip(f"{', '.join(pattern.calls)} by {pattern.identity_id} from {', '.join(pattern.places)}, up to severity "
-                f"{pattern.severity}, until {render(pattern.until)[:10]}", 600)  # fmt: skip
+    return clip(
+        f"{', '.join(pattern.calls)} by {pattern.identity_id} from {', '.join(pattern.places)}, up to severity "
+        f"{pattern.severity}, until {render(pattern.until)[:10]}",
+        600,
+    )

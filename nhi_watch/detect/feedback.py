@@ -105,13 +105,26 @@ def judge(notable: NotableDocument, verdict: str, by: str, why: str, now: int, m
         (bool(names), f"a verdict needs {names}"),
         (verdict == "expected" and not ends, f"it needs an end: --until within {LONGEST} days of {render(now)[:10]}"),
         (verdict in VERDICTS and verdict != "expected" and bool(until), "--until goes only with the verdict expected"),
-        (verdict in VERDICTS and ((verdict == "duplicate") != bool(other) or other == notable["id"]),
-         "the verdict duplicate (and no other) needs --of ID, another notable's id"),
-    ]  # fmt: skip
+        (
+            verdict in VERDICTS and ((verdict == "duplicate") != bool(other) or other == notable["id"]),
+            "the verdict duplicate (and no other) needs --of ID, another notable's id",
+        ),
+    ]
     if any(holds for holds, _ in wrong):
         raise InputError("; ".join(text for holds, text in wrong if holds))
-    given = Verdict(notable["id"], notable["identity"]["id"], "", verdict, clip(by.strip(), 100), now,
-                    clip(why.strip(), 500), until, other, 0, "")  # fmt: skip
+    given = Verdict(
+        notable["id"],
+        notable["identity"]["id"],
+        "",
+        verdict,
+        clip(by.strip(), 100),
+        now,
+        clip(why.strip(), 500),
+        until,
+        other,
+        0,
+        "",
+    )
     return given_on(given, notable)
 
 
@@ -119,9 +132,12 @@ def given_on(verdict: Verdict, notable: NotableDocument) -> Verdict:
     """A verdict of which only the id of its notable was told, with what its giver saw of the notable."""
     grown = min(verdict.time, parse(notable["last_grown"])) if notable.get("last_grown") else 0
     return verdict._replace(
-        day=notable["first_time"][:10], created=parse(notable["created"]), severity=notable["severity"], grown=grown,
+        day=notable["first_time"][:10],
+        created=parse(notable["created"]),
+        severity=notable["severity"],
+        grown=grown,
         seen=_seen(notable, verdict.time),
-    )  # fmt: skip
+    )
 
 
 def _seen(notable: NotableDocument, now: int = 1 << 40) -> list[tuple[int, Sequence[str], int, int]]:
@@ -234,9 +250,16 @@ def allow(verdict: Verdict, notable: NotableDocument, signal: str, value: str) -
         raise InputError(f"--value {value[:60]!r}: in this notable the signal {signal} has: {clip(values_text, 300)}")
     key = f"{verdict.identity_id}|{signal}|{value}"
     return Allowed(
-        hashlib.sha256(key.encode()).hexdigest()[:12], verdict.identity_id, signal, value, verdict.until,
-        verdict.by, verdict.why, verdict.time, notable["id"],
-    )  # fmt: skip
+        hashlib.sha256(key.encode()).hexdigest()[:12],
+        verdict.identity_id,
+        signal,
+        value,
+        verdict.until,
+        verdict.by,
+        verdict.why,
+        verdict.time,
+        notable["id"],
+    )
 
 
 def put_allowed(rows: Rows, exception: Allowed) -> None:
@@ -318,8 +341,11 @@ class Verdicts:
         self._standing = standing(given)
         self.reopened = {v.notable_id for v in given if v.verdict == OPEN} - self._standing.keys()
         """Ids of notables of which every verdict was taken back."""
-        self._resolving = {name: v for name, v in self._standing.items() if v.verdict in RESOLVING
-                         and not (v.verdict == "expected" and v.until <= now)}  # fmt: skip
+        self._resolving = {
+            name: v
+            for name, v in self._standing.items()
+            if v.verdict in RESOLVING and not (v.verdict == "expected" and v.until <= now)
+        }
         self._seen: dict[tuple[int, str], list[tuple[int, int, Verdict]]] = {}
         for verdict in self._resolving.values():
             for day, identities, last, severity in verdict.seen:
@@ -368,9 +394,15 @@ class Verdicts:
 
     def _covering_all(
         self, notable_id: str, day: int, identities: Sequence[str], last: int, severity: int
-    ) -> Optional[Verdict]:  # fmt: skip
-        covering = [[verdict for until, known, verdict in self._seen.get((day, name), ())
-                  if until >= last and known >= severity] for name in identities]  # fmt: skip
+    ) -> Optional[Verdict]:
+        covering = [
+            [
+                verdict
+                for until, known, verdict in self._seen.get((day, name), ())
+                if until >= last and known >= severity
+            ]
+            for name in identities
+        ]
         if covering and all(covering):
             return max((verdict for each in covering for verdict in each), key=lambda verdict: verdict.time)
         old = self._resolving.get(notable_id)  # of an earlier version: it names no episodes

@@ -81,7 +81,7 @@ def _leaf(node: Node, x: Sequence[float]) -> float:
 
 def _share(
     node: Node, x: Sequence[float], signals: int, mine: tuple[int, ...], usual: tuple[int, ...], shares: list[float]
-) -> None:  # fmt: skip
+) -> None:
     """Go down both ways where the judged day and the ordinary one part."""
     while isinstance(node, tuple):
         feature, highest, left, right = node

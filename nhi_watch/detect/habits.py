@@ -207,8 +207,9 @@ class Bound:
         """By bin: the identity's own days that reached it or a higher one, but for the first; empty without any."""
         if self._reached is None:
             known = _by_bin(self._own, self.tenant_habits.today - WAIT)
-            self._reached = {name: tuple(max(0, count - 1) for count in _from_the_top(days))
-                             for name, days in known.items()}  # fmt: skip
+            self._reached = {
+                name: tuple(max(0, count - 1) for count in _from_the_top(days)) for name, days in known.items()
+            }
         return self._reached.get(self.model.signals[at], ())
 
     def own(self, at: int, value: float) -> Own:

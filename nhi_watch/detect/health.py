@@ -28,29 +28,31 @@ class Question(NamedTuple):
     """What to do where the answer is a problem, unless the answer names something better."""
 
 
-CHECKS: Mapping[str, Question] = MappingProxyType({
-    "source": Question("does each log arrive as often as before?", "check its collection"),
-    "fields": Question("do events have the fields that signals need?", "check how the log is collected and parsed"),
-    "parsing": Question("can the records be read?", "see the reasons of the rejected records"),
-    "late": Question("do records arrive while their day is open?", "collect them sooner"),
-    "history": Question("is there a history to compare with, and is it recent?", "run it every day"),
-    "model": Question("is the model the one that its manifest names?", "install the app or package again"),
-    "drift": Question("are scores and signals distributed as before?", "find out what changed in the logs"),
-    "blind spot": Question("which silent logs hid something?", "read the notable about it"),
-    "budget": Question("was a notable left out for want of room?", "raise the budget, or give verdicts"),
-    "tables": Question("can your own tables be read?", "correct the line that is named"),
-    "connection": Question("does the cluster answer?", "check address, certificate and key"),
-    "privileges": Question("may the key do what the job needs?", "grant what it lacks"),
-    "key": Question("does the key expire soon?", "make a new one"),
-    "state": Question("is the state's index there?", "run `nhi elastic setup`"),
-    "heartbeat": Question("did the last run end well, and not too long ago?", "look at the job's own output"),
-    "reach": Question("can all source indices be read?", "grant the key to read them, or leave them out"),
-    "progress": Question("does the job get on?", "look at the job's output"),
-    "set aside": Question("was anything given up?", "read it again after an upgrade"),
-    "mapping": Question("are times mapped as dates?", "correct the index template, and roll over"),
-    "backlog": Question("how much waits to be read?", "run it more often"),
-    "kibana rule": Question("does the rule that makes alerts run?", "look at it in Security > Rules"),
-})  # fmt: skip
+CHECKS: Mapping[str, Question] = MappingProxyType(
+    {
+        "source": Question("does each log arrive as often as before?", "check its collection"),
+        "fields": Question("do events have the fields that signals need?", "check how the log is collected and parsed"),
+        "parsing": Question("can the records be read?", "see the reasons of the rejected records"),
+        "late": Question("do records arrive while their day is open?", "collect them sooner"),
+        "history": Question("is there a recent history to compare with?", "run it every day"),
+        "model": Question("does the model match its manifest?", "install the app or package again"),
+        "drift": Question("are scores and signals distributed as before?", "find out what changed in the logs"),
+        "blind spot": Question("did a silent log leave anything unwatched?", "read the notable about it"),
+        "budget": Question("was a notable left out for want of room?", "raise the budget, or give verdicts"),
+        "tables": Question("can your own tables be read?", "correct the line that is named"),
+        "connection": Question("does the cluster answer?", "check address, certificate and key"),
+        "privileges": Question("may the key do what the job needs?", "grant what it lacks"),
+        "key": Question("does the key expire soon?", "make a new one"),
+        "state": Question("is the state's index there?", "run `nhi elastic setup`"),
+        "heartbeat": Question("did the last run end well, and not too long ago?", "look at the job's own output"),
+        "reach": Question("can all source indices be read?", "grant the key to read them, or leave them out"),
+        "progress": Question("does the job get on?", "look at the job's output"),
+        "set aside": Question("was anything given up?", "read it again after an upgrade"),
+        "mapping": Question("are times mapped as dates?", "correct the index template, and roll over"),
+        "backlog": Question("how much waits to be read?", "run it more often"),
+        "kibana rule": Question("does the rule that makes alerts run?", "look at it in Security > Rules"),
+    }
+)
 """Name of a check → its question."""
 
 

@@ -46,7 +46,7 @@ class Sight:
         "record_ids",
         "secrets",
         "services",
-    )  # fmt: skip
+    )
 
     def __init__(self, b: Behaviour) -> None:
         key = b.key

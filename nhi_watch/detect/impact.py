@@ -81,9 +81,11 @@ class BlastRadius(NamedTuple):
 
 
 def blast_radius(
-    profile: Profile, behaviours: Iterable[Behaviour] = (), callers: Optional[Iterable[str]] = None,
+    profile: Profile,
+    behaviours: Iterable[Behaviour] = (),
+    callers: Optional[Iterable[str]] = None,
     today: Optional[int] = None,
-) -> BlastRadius:  # fmt: skip
+) -> BlastRadius:
     """What a profile holds of the REACH_DAYS before `today`, and some behaviours that it has not learnt yet.
 
     Targets are the different things that successful calls named.
@@ -123,15 +125,14 @@ def impact(asset: Asset, reach: BlastRadius) -> Impact:
     factors = (
         ImpactFactor("criticality", asset.criticality or "unknown", CRITICALITY.get(asset.criticality, 1.0)),
         ImpactFactor("environment", asset.environment or "unknown", ENVIRONMENT.get(asset.environment.lower(), 1.0)),
-        ImpactFactor("owner", clip(asset.owner, 200) or "no owner",
-                     1.0 if asset.owner or asset == UNKNOWN else NOBODY),
+        ImpactFactor("owner", clip(asset.owner, 200) or "no owner", 1.0 if asset.owner or asset == UNKNOWN else NOBODY),
         ImpactFactor("privilege", level, PRIVILEGED if level == "permissions" else 1.0),
         ImpactFactor("act", reach.act or "no severe act", act_weight(reach.severity)),
         ImpactFactor("reach", sentence(reach), radius_weight(reach)),
         ImpactFactor(LET_IN, _let_in(reach.let_in), let_in_weight(reach.let_in)),
         ImpactFactor("used by", clip(_users(reach), 200), _grown(1.1, 0.02 * max(0, len(callers) - 1))),
         ImpactFactor("abuse an hour", text or "no call seen that costs", _grown(1.2, 0.05 * log10(1 + dearest))),
-    )  # fmt: skip
+    )
     product = prod(factor.weight for factor in factors)
     known = asset.criticality or "unknown", asset.environment or "unknown"
     own = next((name for least, name in BANDS if product >= least), "low") if reach.let_in >= THIRD else "low"
@@ -205,8 +206,17 @@ def _kind(action: str) -> str:
     return "compute" if service in _COMPUTE and actions.access(service, operation) == "cost" else ""
 
 
-_COMPUTE = {"ec2", "autoscaling", "sagemaker", "batch", "ecs", "eks", "lightsail", "compute.googleapis.com",
-            "microsoft.compute"}  # fmt: skip
+_COMPUTE = {
+    "ec2",
+    "autoscaling",
+    "sagemaker",
+    "batch",
+    "ecs",
+    "eks",
+    "lightsail",
+    "compute.googleapis.com",
+    "microsoft.compute",
+}
 
 
 def _users(reach: BlastRadius) -> str:

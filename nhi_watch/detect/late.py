@@ -92,10 +92,16 @@ def _judged(
         return None
     notable = build(episode, baselines, known)
     why = f"Came {today - identity_day.day} days late, and is judged by the habits of {render_day(today)}. "
-    document = to_json(replace(
-        notable, id=id_of(identity.id, identity_day.day), late=True, title=clip(f"Late: {notable.title}", 200),
-        summary=clip(why + notable.summary, 1000), created=(today + 1) * DAY - 1,
-    ))  # fmt: skip
+    document = to_json(
+        replace(
+            notable,
+            id=id_of(identity.id, identity_day.day),
+            late=True,
+            title=clip(f"Late: {notable.title}", 200),
+            summary=clip(why + notable.summary, 1000),
+            created=(today + 1) * DAY - 1,
+        )
+    )
     return {**document, **episodes.NO_PLACE}
 
 

@@ -71,11 +71,16 @@ def trace_of(episode: Episode, eligible: bool) -> Optional[Trace]:
     for name in (*own, *_owner(episode.identity)):
         names.setdefault(name, behaviours[0].record_ids[0])
     return Trace(
-        episode.identity.id, eligible, min((b.first for b in novel), default=0), names, own,
-        _handles((b, b.issued) for b in behaviours), _handles((b, _used(b)) for b in novel),
+        episode.identity.id,
+        eligible,
+        min((b.first for b in novel), default=0),
+        names,
+        own,
+        _handles((b, b.issued) for b in behaviours),
+        _handles((b, _used(b)) for b in novel),
         _handles((b, b.addresses) for b in behaviours) if novel else {},
         _handles((b, _touched(b.targets)) for b in behaviours) if novel else {},
-    )  # fmt: skip
+    )
 
 
 def _names(behaviour: Behaviour) -> list[str]:

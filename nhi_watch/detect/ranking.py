@@ -148,9 +148,11 @@ def _graver(ordered: Iterable[tuple[str, Placeable]]) -> dict[str, int]:
 
 
 def places(
-    episodes: Iterable[tuple[str, Placeable]], allowance: int, kept: frozenset[str] = frozenset(),
+    episodes: Iterable[tuple[str, Placeable]],
+    allowance: int,
+    kept: frozenset[str] = frozenset(),
     judged: Collection[str] = (),
-) -> Places:  # fmt: skip
+) -> Places:
     """Give out places.
 
     `episodes`: case id and episode; `kept`: ids of episodes that have a place; `judged`: of those covered by a verdict.
@@ -175,12 +177,14 @@ def counted(listed: Sequence[Mapping[str, Any]], below: Sequence[Mapping[str, An
     """What run.json says of the notables: how many are in the list, and what is not listed, by severity."""
     likelihoods = [notable["likelihood"] for notable in below if not notable["folded_into"]]
     return {
-        "notables": len(listed), "new": sum(notable["life"] == "new" for notable in listed),
+        "notables": len(listed),
+        "new": sum(notable["life"] == "new" for notable in listed),
         "over_budget": sum(notable["over_budget"] for notable in listed),
         "folded": sum(notable["folded_into"] is not None for notable in below),
-        "overflow": len(below), "overflow_highest": max(likelihoods, default=0.0),
+        "overflow": len(below),
+        "overflow_highest": max(likelihoods, default=0.0),
         "below": dict(Counter(notable["severity"] for notable in below)),
-    }  # fmt: skip
+    }
 
 
 def rank(episode: Episode, known: Assets) -> Ranked:

@@ -100,14 +100,17 @@ class Tally:
         }
 
 
-def result(
-    publisher: Publisher, context: Context, state: State, scope: Scope, run: dict[str, Any]
-) -> Result:  # fmt: skip
+def result(publisher: Publisher, context: Context, state: State, scope: Scope, run: dict[str, Any]) -> Result:
     """What a run has to say: exposures and controls are followed up, and what changed is published."""
     rows, end = state.rows, telemetry.end_of(state.rows, state.daybook.days)
     standing = publisher.notables(scope.allowance, end, scope.days)
-    followed = fast.follow_up(rows, context.assets, [*standing.documents.values()],
-                              lambda document: publisher.single_row(document, end), context.networks)  # fmt: skip
+    followed = fast.follow_up(
+        rows,
+        context.assets,
+        [*standing.documents.values()],
+        lambda document: publisher.single_row(document, end),
+        context.networks,
+    )
     documents = ranked([*followed, *(publisher.single_row(document, end) for document in publisher.blind_spots(end))])
     events = publisher.publish(documents, end)
     documents = [document for document in documents if not document["merged_into"]]

@@ -272,9 +272,13 @@ class EventScorer:
         """A likelihood without its reasons."""
         ids = framework_ids(heavy)
         return BehaviourScore(
-            likelihood, severity_of(likelihood), (),
-            tuple(ids["owasp_nhi"]), tuple(ids["nist_csf"]), tuple(ids["mitre_attack"]),
-        )  # fmt: skip
+            likelihood,
+            severity_of(likelihood),
+            (),
+            tuple(ids["owasp_nhi"]),
+            tuple(ids["nist_csf"]),
+            tuple(ids["mitre_attack"]),
+        )
 
 
 NOVELTY_POINTS = 1.5
@@ -348,9 +352,10 @@ def _quarantined(bound: Bound, episode: EpisodeView, features: Features) -> froz
     if bound.model.likelihood(features) < LOOKS_BAD:
         return frozenset()
     return frozenset(
-        view.key for view in episode.views
+        view.key
+        for view in episode.views
         if bound.total(view.values) >= NOVELTY_POINTS or bound.likelihood(view.values) >= LOOKS_BAD
-    )  # fmt: skip
+    )
 
 
 # ---- signal values as they are stored: only those that are not 0, by name, and for which set of signals

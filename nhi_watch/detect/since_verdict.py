@@ -45,7 +45,7 @@ def _fresh(document: Document, covered: Sequence[NotableDocument]) -> list[tuple
         ("calls", _without((item["action"] for item in unusual), {item["action"] for item in before})),
         ("places", _without((item["source"] for item in unusual), {item["source"] for item in before})),
         ("targets", _without(_targets(document, unusual), targets)),
-    ]  # fmt: skip
+    ]
 
 
 def _identities(document: Document) -> list[str]:

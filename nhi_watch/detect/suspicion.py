@@ -26,8 +26,9 @@ def most_suspicious(state: State, days: Iterable[int]) -> Optional[dict[str, Any
         for stored in state.judged(day)
         if stored.ranked.eligible
     )
-    likelihood, day, stored = max(candidates, key=lambda each: (each[0], each[1], each[2].ranked.identity_id),
-                               default=(0.0, 0, None))  # fmt: skip
+    likelihood, day, stored = max(
+        candidates, key=lambda each: (each[0], each[1], each[2].ranked.identity_id), default=(0.0, 0, None)
+    )
     if stored is None or not likelihood:
         return None
     name = stored.ranked.identity_id
@@ -37,10 +38,16 @@ def most_suspicious(state: State, days: Iterable[int]) -> Optional[dict[str, Any
         calls[b.key.action] += b.count
         refused += b.count if b.key.outcome in REFUSALS else 0
     return {
-        "identity": identity_day.identity.name if identity_day is not None else name, "identity_id": name,
-        "day": render_day(-day), "likelihood": likelihood, "signals": _reasons(stored), "records": sum(calls.values()),
-        "refused": refused, "kinds": len(calls), "calls": sorted(calls, key=lambda call: (calls[call], call))[:CALLS],
-    }  # fmt: skip
+        "identity": identity_day.identity.name if identity_day is not None else name,
+        "identity_id": name,
+        "day": render_day(-day),
+        "likelihood": likelihood,
+        "signals": _reasons(stored),
+        "records": sum(calls.values()),
+        "refused": refused,
+        "kinds": len(calls),
+        "calls": sorted(calls, key=lambda call: (calls[call], call))[:CALLS],
+    }
 
 
 def _reasons(stored: Stored) -> list[str]:

@@ -211,7 +211,7 @@ const usualOf = (n) => {
     h("th", { scope: "col" }, "Usual"), h("th", { scope: "col" }, "Observed here"))), h("tbody", {}, usual.dimensions.filter((d) => d.usual.length || d.observed.length).map((d) => h("tr", {},
     h("th", { scope: "row" }, spoken(d.name), d.identity && h("span", { class: "muted" }, ` ${shortName(n.members.find((one) => one.id === d.identity))}`)), sideOf("Usual", d.usual.map((v) => valueOf(hourOf(d, v.value), `(${v.days} day${v.days === 1 ? "" : "s"})`, false)), "nothing known"),
     sideOf("Observed here", d.observed.map((v) => valueOf(hourOf(d, v.value), `${amount(v.count)}×`, v.new)), "nothing"))))),
-  usual.instead ? h("p", { class: "muted" }, `A usual day for it: ${usual.instead.text}.`)
+  usual.instead ? h("p", { class: "muted" }, `A normal day for it: ${usual.instead.text}.`)
     : usual.likelihood !== null && h("p", { class: "muted" }, `With its usual behaviour this identity's likelihood would be ${usual.likelihood}%.`));
 };
 

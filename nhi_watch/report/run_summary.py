@@ -154,10 +154,13 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
             f"{amount(quarantined)} records are quarantined, because their dates are later than their arrival",
         ),
         (run.get("shared_ids"), f"{amount(run.get('shared_ids') or 0)} records share an id with another record"),
-        (run.get("folded_records"), f"{amount(run.get('folded_records') or 0)} records were too many to be kept apart"),
+        (
+            run.get("folded_records"),
+            f"{amount(run.get('folded_records') or 0)} records were aggregated: there were too many to keep apart",
+        ),
         (passed, f"{some(passed, 'file')} that may hold records skipped"),
         (0 < known < _WEEK, f"{amount(known)} of {_WEEK} baseline days collected; only obvious attacks show yet"),
-        (left_out >= _CRITICAL, "a critical one, unlisted because of a verdict or exception, is still active"),
+        (left_out >= _CRITICAL, "a critical notable that a verdict or exception hides is still active"),
         (highest >= _WORTH, f"an unlisted notable is {likely(highest)} likely; see `nhi list --all`"),
     ]
     return [*(text for holds, text in reasons if holds), *run.get("cannot_tell", ())]
@@ -220,15 +223,15 @@ def below_the_line(run: Mapping[str, Any]) -> str:
     """How many notables have no place in the list, and why; nothing: all have one.
 
     >>> below_the_line({"overflow": 3, "below": {"informational": 3}, "overflow_highest": 9.0})
-    '3 notables (3 informational), the likeliest 9%'
+    '3 notables (3 informational), highest likelihood 9%'
     >>> below_the_line({"overflow": 3, "below": {"low": 2, "high": 1}, "overflow_highest": 55.0})
-    '3 notables (1 high, 2 low) without a place, the likeliest 55%'
+    '3 notables (1 high, 2 low) without a place, highest likelihood 55%'
     """
     over, highest = (run.get(name) or 0 for name in ("overflow", "overflow_highest"))
     counts = run.get("below") or {}
     text = ", ".join(f"{amount(counts[name])} {name}" for name in reversed(SEVERITIES) if counts.get(name))
     why = (f" ({text})" if text else "") + (" without a place" if counts.keys() - {"informational"} else "")
-    sure = f", the likeliest {likely(highest)}" if highest else ""
+    sure = f", highest likelihood {likely(highest)}" if highest else ""
     return f"{some(over, 'notable')}{why}{sure}" if over else ""
 
 

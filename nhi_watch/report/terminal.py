@@ -316,7 +316,7 @@ def _claims(notable: NotableDocument) -> list[str]:
     lines = []
     instead = notable["usual"].get("instead")
     if instead:
-        lines.append(f"A usual day for it: {instead['text']}")
+        lines.append(f"A normal day for it: {instead['text']}")
     lowering = (signal for signal in notable["signals"] if lowers(notable, signal))
     lines += [f"Without the records of “{words.signal(s['id'])}”: {s['without']:g}%" for s in lowering]
     if notable.get("likelihood_range"):
@@ -331,7 +331,7 @@ def show_model(model: Model, console: Console) -> None:
     console.print(
         f"{len(model.trees.trees)} trees; an ordinary day is {percent(model.ordinary):g}% likely an intrusion."
     )
-    console.print("Points under the world's habits; in a tenant with history, the tenant's own habits replace them.")
+    console.print("Points with the model's own habits; in a tenant with a history, the tenant's habits replace them.")
     away = TenantHabits(model, Profile(), model.ages[-1])
     table = Table("signal", "points by value (above: points)", box=box.SIMPLE_HEAD)
     for at, name in enumerate(model.signals):

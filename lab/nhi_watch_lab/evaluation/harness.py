@@ -110,26 +110,28 @@ def left_out(kept: Path, workers: int, out: Path) -> dict[str, tuple[Path, Optio
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi evaluate` takes."""
     for kind, seeds in SEEDS.items():
-        parser.add_argument(f"--{kind}", default=seeds, metavar="SEEDS", help=f"worlds to judge (default: {seeds})")
+        parser.add_argument(
+            f"--{kind}", default=seeds, metavar="SEEDS", help=f"seeds of worlds to score (default: {seeds})"
+        )
     parser.add_argument(
         "--unsteady",
         default=UNSTEADY,
         metavar="SEEDS",
-        help=f"unsteady worlds of each family that is judged (default: {UNSTEADY})",
+        help=f"unsteady worlds of each family that is scored (default: {UNSTEADY})",
     )
     parser.add_argument(
         "--one-model",
         action="store_true",
-        help="judge all worlds by one model, not each by one that never saw its generator",
+        help="score all worlds with one model, not each with one that never saw its generator",
     )
     parser.add_argument(
         "--model", type=Path, default=models.FOLDER, metavar="DIR", help="that model (default: the shipped one)"
     )
     parser.add_argument(
-        "--models", type=Path, metavar="DIR", help="folder in which an earlier run left its models, without-FAMILY each"
+        "--models", type=Path, metavar="DIR", help="folder with the models of an earlier run (without-FAMILY)"
     )
     parser.add_argument(
-        "--rules", type=Path, metavar="DIR", help="a folder of Sigma rules: with an allow-list, a rival"
+        "--rules", type=Path, metavar="DIR", help="folder of Sigma rules to compare with, with an allow-list"
     )
     parser.add_argument(
         "--kept",
@@ -144,7 +146,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("out/evaluate"),
         metavar="DIR",
-        help="gets models and mornings.json (default: %(default)s)",
+        help="folder for models and mornings.json (default: %(default)s)",
     )
     parser.add_argument(
         "--pages",

@@ -43,12 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         choices=HANDS,
         default=list(HANDS),
-        help="generators of worlds, each of which weighs as much (default: all)",
+        help="generators of worlds, each weighted equally (default: all)",
     )
     parser.add_argument(
         "--worlds", default="", metavar="SEEDS", help="seeds of drawn worlds to train on, instead of the usual ones"
     )
-    parser.add_argument("--identities", type=int, default=SIZE[0], metavar="N", help="at most so many machines a world")
+    parser.add_argument(
+        "--identities", type=int, default=SIZE[0], metavar="N", help="maximum number of machines in a world"
+    )
     parser.add_argument("--incidents", type=int, default=SIZE[1], metavar="N", help="attacks in each (default: 50)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes (default: 2)")
     parser.add_argument(
@@ -56,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=KEPT,
         metavar="DIR",
-        help=f"what worlds came to, for the next training (default: {KEPT})",
+        help=f"cache of replayed worlds for the next training (default: {KEPT})",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: the shipped model")
 

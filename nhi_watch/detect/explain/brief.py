@@ -101,9 +101,13 @@ def facts(notable: NotableDocument, steps: Sequence[BriefFact] = ()) -> list[Bri
     if notable["kind"] == "blind_spot":
         return [*_summary(notable), *_unseen(notable)]
     return [
-        *_summary(notable), *_happened(notable), *_unusual(notable), *_impact(notable), *_controls(notable),
+        *_summary(notable),
+        *_happened(notable),
+        *_unusual(notable),
+        *_impact(notable),
+        *_controls(notable),
         *(steps or _no_plan(notable)),
-    ]  # fmt: skip
+    ]
 
 
 # ---- sections
@@ -119,8 +123,12 @@ def _summary(notable: NotableDocument) -> Iterator[BriefFact]:
         of = "of an intrusion" if tells_calls(notable) else "that somebody will use the credential within the hour"
         sure = f"The likelihood {of} is {{0}} percent."
         yield BriefFact("Summary", sure, (_number(notable["likelihood"]),), reasons)
-    yield BriefFact("Summary", "The identity {0} is of kind {1} at {2}.", (who["name"] or who["id"], who["kind"],
-                                                                      who["provider"]), cite)  # fmt: skip
+    yield BriefFact(
+        "Summary",
+        "The identity {0} is of kind {1} at {2}.",
+        (who["name"] or who["id"], who["kind"], who["provider"]),
+        cite,
+    )
     if who["owner"]:
         yield BriefFact("Summary", "The owner of the identity is {0}.", (who["owner"],), cite)
     else:
@@ -128,8 +136,12 @@ def _summary(notable: NotableDocument) -> Iterator[BriefFact]:
     times = dict.fromkeys((notable["first_time"], notable["last_time"]))
     phrase = "with unusual calls " if tells_calls(notable) else ""
     span = f"The notable holds {{0}} records, {phrase}{'from {1} to {2}' if len(times) > 1 else 'at {1}'}."
-    yield BriefFact("Summary", span, (_number(notable["record_count"]), *map(Own, times)),
-               _records(notable["record_ids"][:1]) or cite)  # fmt: skip
+    yield BriefFact(
+        "Summary",
+        span,
+        (_number(notable["record_count"]), *map(Own, times)),
+        _records(notable["record_ids"][:1]) or cite,
+    )
     members = notable.get("members") or ()
     if len(members) > 1:
         yield from _linked(notable, members)
@@ -143,8 +155,12 @@ def _linked(notable: NotableDocument, members: Sequence[IdentityDocument]) -> It
     yield BriefFact("Summary", "The intrusion went through {0} linked identities.", (_number(len(members)),), cite)
     for link in notable.get("links", ())[:FRESH]:
         sentence = "The records link {0} to {1} by the {2} {3}."
-        yield BriefFact("Summary", sentence, (link["source"], link["target"], link["kind"], link["value"]),
-                   _records(link["record_ids"][:2]) or cite)  # fmt: skip
+        yield BriefFact(
+            "Summary",
+            sentence,
+            (link["source"], link["target"], link["kind"], link["value"]),
+            _records(link["record_ids"][:2]) or cite,
+        )
 
 
 def _unseen(notable: NotableDocument) -> Iterator[BriefFact]:
@@ -184,8 +200,12 @@ def _happened(notable: NotableDocument) -> Iterator[BriefFact]:
         yield BriefFact("What happened", words, (_number(STEPS), _number(len(calls))), (f"notable:{notable['id']}",))
     if others:
         words = "On its other days, from {0} to {1}, it made more unusual calls."
-        yield BriefFact("What happened", words, (Own(others[0]["time"]), Own(others[-1]["time"])),
-                   _records([others[0]["record_id"]]) or (f"notable:{notable['id']}",))  # fmt: skip
+        yield BriefFact(
+            "What happened",
+            words,
+            (Own(others[0]["time"]), Own(others[-1]["time"])),
+            _records([others[0]["record_id"]]) or (f"notable:{notable['id']}",),
+        )
 
 
 def _unusual_calls(notable: NotableDocument) -> tuple[Sequence[Any], Sequence[Any]]:

@@ -65,8 +65,11 @@ def instead(baselines: Baselines, episode: Episode) -> Instead:
     The likelihood is the highest that any of the networks would give.
     """
     identity, groups, seen = episode.identity, baselines.groups, episode.view.views[0].key
-    known = {"own": baselines.own.get(identity.id), "peers": groups.get(peer_scope(identity)),
-             "tenant": groups.get(TENANT)}  # fmt: skip
+    known = {
+        "own": baselines.own.get(identity.id),
+        "peers": groups.get(peer_scope(identity)),
+        "tenant": groups.get(TENANT),
+    }
     own, *others = [profile or Profile() for profile in known.values()]
     scopes = [own, *others]
     services = {view.key.service for view in episode.view.views}
@@ -78,10 +81,17 @@ def instead(baselines: Baselines, episode: Episode) -> Instead:
     key = _first([own], "credential", "")
     steady = bool(key) and own.dimension("credential").values[key].days >= STEADY * own.days
     instead = Instead(
-        whose, tuple(calls), tuple(networks), _agent(scopes, seen), _first(scopes, "region", seen.region),
-        key if steady else "", _first(scopes, "credential_type", seen.credential_type),
-        int(_first([own], "hour", str(episode.view.behaviours()[0].hour % 24))), 0.0, "",
-    )  # fmt: skip
+        whose,
+        tuple(calls),
+        tuple(networks),
+        _agent(scopes, seen),
+        _first(scopes, "region", seen.region),
+        key if steady else "",
+        _first(scopes, "credential_type", seen.credential_type),
+        int(_first([own], "hour", str(episode.view.behaviours()[0].hour % 24))),
+        0.0,
+        "",
+    )
     days = (normal_day(identity, episode.view.baseline.today, instead, network) for network in networks)
     likelihood = max(scoring.likelihood_of(day, episode.view.baseline, episode.bound) for day in days)
     place = f"from one of these networks: {_list(instead.networks)}; " if instead.networks[0] else ""
@@ -99,9 +109,21 @@ def normal_day(identity: Identity, day: int, instead: Instead, network: str) -> 
     for call in instead.actions:
         service, _, operation = call.partition(":")
         key = BehaviourKey(
-            identity, identity.account, instead.credential, instead.credential_type, call, service,
-            actions.access(service, operation), network, instead.agent, instead.region, "success", "", "own", (),
-        )  # fmt: skip
+            identity,
+            identity.account,
+            instead.credential,
+            instead.credential_type,
+            call,
+            service,
+            actions.access(service, operation),
+            network,
+            instead.agent,
+            instead.region,
+            "success",
+            "",
+            "own",
+            (),
+        )
         hour = day * 24 + instead.hour
         identity_day.behaviour(key, hour).add(hour * HOUR, 0, f"normal/{call}")
     return identity_day
@@ -237,9 +259,17 @@ def verify(rows: Rows, model: Model, notable: NotableDocument, networks: Network
     receipt = notable["receipt"]
     checks = [ClaimCheck("model", model.sha256 == receipt["model"], f"{model.id}, SHA-256 {model.sha256[:16]}…")]
     state, baselines = State(rows), Baselines(model, networks)
-    again = _late(state, baselines, notable) if notable.get("late") else _again(
-        state, baselines, day_scored(notable), str(notable["identity"]["id"]),
-        {signal["id"]: signal["value"] for signal in notable["signals"]})  # fmt: skip
+    again = (
+        _late(state, baselines, notable)
+        if notable.get("late")
+        else _again(
+            state,
+            baselines,
+            day_scored(notable),
+            str(notable["identity"]["id"]),
+            {signal["id"]: signal["value"] for signal in notable["signals"]},
+        )
+    )
     if again is None:
         days = f"the {RETAIN_DELTAS} latest days with records are kept"
         return [*checks, ClaimCheck("signals", None, f"retention has removed this day from the state: {days}")]

@@ -85,12 +85,31 @@ def notable_id(*parts: object) -> str:
 
 
 def make(
-    name: str, kind: str, identity: NotableIdentity, title: str, summary: str, *, when: tuple[int, int, int], eve: int,
-    signals: Sequence[SignalPoints], controls: Sequence[Control], impact: Impact, usual: Usual, ids: Iterable[str],
-    sources: Iterable[str], model: ModelRef, receipt: Receipt, likelihood: float = 0.0, severity: str = "",
-    missing: Sequence[str] = (), timeline: Sequence[TimelineEntry] = (), record_ids: Sequence[str] = (),
-    record_count: int = 0, members: Sequence[NotableIdentity] = (), links: Sequence[NotableLink] = (),
-) -> Notable:  # fmt: skip
+    name: str,
+    kind: str,
+    identity: NotableIdentity,
+    title: str,
+    summary: str,
+    *,
+    when: tuple[int, int, int],
+    eve: int,
+    signals: Sequence[SignalPoints],
+    controls: Sequence[Control],
+    impact: Impact,
+    usual: Usual,
+    ids: Iterable[str],
+    sources: Iterable[str],
+    model: ModelRef,
+    receipt: Receipt,
+    likelihood: float = 0.0,
+    severity: str = "",
+    missing: Sequence[str] = (),
+    timeline: Sequence[TimelineEntry] = (),
+    record_ids: Sequence[str] = (),
+    record_count: int = 0,
+    members: Sequence[NotableIdentity] = (),
+    links: Sequence[NotableLink] = (),
+) -> Notable:
     """A notable; rank, revision and whether it is provisional are filled in by the caller.
 
     Args:
@@ -103,17 +122,34 @@ def make(
     """
     grouped = frameworks.grouped([*frameworks.ALWAYS, *ids])
     return Notable(
-        id=name, revision=1, kind=kind, rank=1, likelihood=likelihood,
+        id=name,
+        revision=1,
+        kind=kind,
+        rank=1,
+        likelihood=likelihood,
         severity=severity or severity_of(expected_risk(likelihood, impact)),
-        title=clip(title, 200), summary=clip(summary, 1000), identity=identity,
-        created=when[0], first_time=when[1], last_time=when[2], signals=tuple(signals), timeline=tuple(timeline),
-        usual=usual, frameworks=Frameworks(*(tuple(grouped[each]) for each in frameworks.FRAMEWORKS)),
-        controls=tuple(controls), impact=impact,
+        title=clip(title, 200),
+        summary=clip(summary, 1000),
+        identity=identity,
+        created=when[0],
+        first_time=when[1],
+        last_time=when[2],
+        signals=tuple(signals),
+        timeline=tuple(timeline),
+        usual=usual,
+        frameworks=Frameworks(*(tuple(grouped[each]) for each in frameworks.FRAMEWORKS)),
+        controls=tuple(controls),
+        impact=impact,
         telemetry=Telemetry(tuple(sorted(sources)), None, tuple(missing), False),
-        record_ids=tuple(record_ids[:MAX_RECORD_IDS]), record_count=record_count, model=model,
-        baseline=BaselineRef(render_day(eve)), receipt=receipt, merged_into=None, members=tuple(members),
+        record_ids=tuple(record_ids[:MAX_RECORD_IDS]),
+        record_count=record_count,
+        model=model,
+        baseline=BaselineRef(render_day(eve)),
+        receipt=receipt,
+        merged_into=None,
+        members=tuple(members),
         links=tuple(links),
-    )  # fmt: skip
+    )
 
 
 def identity_of(identity: Identity, owner: str = "") -> NotableIdentity:
@@ -124,9 +160,15 @@ def identity_of(identity: Identity, owner: str = "") -> NotableIdentity:
 
 
 def signal_of(
-    name: str, evidence: str, value: Optional[float], log_odds: float = 0.0, points: float = 0.0,
-    records: Sequence[str] = (), bin_index: int = 0, identity: str = "",
-) -> SignalPoints:  # fmt: skip
+    name: str,
+    evidence: str,
+    value: Optional[float],
+    log_odds: float = 0.0,
+    points: float = 0.0,
+    records: Sequence[str] = (),
+    bin_index: int = 0,
+    identity: str = "",
+) -> SignalPoints:
     """What one signal contributes; without a value it cannot tell."""
     shown, who = tuple(records[:EVIDENCE_RECORDS]), clip(identity, 512)
     return SignalPoints(
@@ -141,15 +183,16 @@ def control_of(name: str, reason: str, status: str = "open") -> Control:
 
 def dimension_of(
     name: str, known: Mapping[str, SeenValue], observed: Mapping[str, int], days: int, identity: str = ""
-) -> Dimension:  # fmt: skip
+) -> Dimension:
     """Usual against observed, the latter in the order in which they are to be shown; `days`: active ones before."""
     usual = sorted(known, key=lambda v: (-known[v].days, v))[:SHOWN_VALUES]
     return Dimension(
         name,
         tuple(UsualValue(clip(v, 200), known[v].days) for v in usual),
         tuple(ObservedValue(clip(v, 200), v not in known, n) for v, n in [*observed.items()][:SHOWN_VALUES]),
-        identity, days,
-    )  # fmt: skip
+        identity,
+        days,
+    )
 
 
 def usual_of(profile: Profile, dimensions: Sequence[Dimension], last: Optional[int]) -> Usual:
@@ -187,25 +230,36 @@ def build(episode: Episode, baselines: Baselines, known: Assets, hours: Optional
     suspicious = _suspicious(behaviours, points)
     first, last = min(b.first for b in suspicious), max(b.last for b in suspicious)
     return make(
-        notable_id(episode.identity.id, view.baseline.today), "compromise", identity_of(episode.identity, asset.owner),
-        _title(episode, parts), _summary(episode, heavy, suspicious, points),
-        when=(created(episode, hours or Hours(episode)), first, last), eve=view.baseline.today - 1,
-        likelihood=episode.likelihood, signals=_signals(baselines, episode, parts), controls=controls(episode),
+        notable_id(episode.identity.id, view.baseline.today),
+        "compromise",
+        identity_of(episode.identity, asset.owner),
+        _title(episode, parts),
+        _summary(episode, heavy, suspicious, points),
+        when=(created(episode, hours or Hours(episode)), first, last),
+        eve=view.baseline.today - 1,
+        likelihood=episode.likelihood,
+        signals=_signals(baselines, episode, parts),
+        controls=controls(episode),
         impact=rate_impact(known, episode),
-        timeline=_timeline(behaviours, points, bool(episode.members)), usual=_usual(baselines, episode),
+        timeline=_timeline(behaviours, points, bool(episode.members)),
+        usual=_usual(baselines, episode),
         ids={i for part in heavy for i in part.signal.frameworks if _proves(part, i)},
-        sources={each.key.identity.provider for each in view.views}, missing=_missing(view),
-        record_ids=_record_ids(parts, behaviours, points), record_count=sum(b.count for b in behaviours),
-        model=ModelRef(model.id, model.sha256, round(model.ordinary, 3)), receipt=claims.receipt(baselines, episode),
+        sources={each.key.identity.provider for each in view.views},
+        missing=_missing(view),
+        record_ids=_record_ids(parts, behaviours, points),
+        record_count=sum(b.count for b in behaviours),
+        model=ModelRef(model.id, model.sha256, round(model.ordinary, 3)),
+        receipt=claims.receipt(baselines, episode),
         members=[identity_of(part.identity) for part in episode.members[:MAX_MEMBERS]],
         links=[_link(link) for link in episode.links[:MAX_LINKS]],
-    )  # fmt: skip
+    )
 
 
 def _points(episode: Episode, heavy: list[Weighed]) -> dict[int, float]:
     """Behaviour, by id → its points; known calls that are odd for their number alone have those of that signal."""
-    by_behaviour = {id(b): part.bound.total(v.values)
-             for part in episode.parts for v in part.view.views for b in v.behaviours}  # fmt: skip
+    by_behaviour = {
+        id(b): part.bound.total(v.values) for part in episode.parts for v in part.view.views for b in v.behaviours
+    }
     for part in heavy:
         if part.signal.name in _OF_AMOUNT:
             least = BESIDE * max((b.count for b in part.backing), default=0)
@@ -228,10 +282,16 @@ def _weigh(episode: Episode) -> list[Weighed]:
     _, shares = episode.bound.model.shares(episode.features)
     order = sorted(range(len(SIGNALS)), key=lambda at: (-shares[at], -episode.points[at], SIGNALS[at].name))
     return [
-        Weighed(SIGNALS[at], episode.points[at], episode.features.bins[at], shares[at], episode.values[at],
-                *_explain(at, episode.values[at], episode))
+        Weighed(
+            SIGNALS[at],
+            episode.points[at],
+            episode.features.bins[at],
+            shares[at],
+            episode.values[at],
+            *_explain(at, episode.values[at], episode),
+        )
         for at in order
-    ]  # fmt: skip
+    ]
 
 
 def _explain(
@@ -278,12 +338,18 @@ def _timeline(behaviours: list[Behaviour], points: dict[int, float], several: bo
     top.sort(key=lambda b: (b.first, b.last, b.key))
     return tuple(
         TimelineEntry(
-            b.first, b.key.action, b.key.outcome, clip(b.addresses[0] if b.addresses else b.key.network, 100),
-            next(iter(b.record_ids), ""), points[id(b)], b.count, clip(b.key.identity.id, 512) if several else "",
+            b.first,
+            b.key.action,
+            b.key.outcome,
+            clip(b.addresses[0] if b.addresses else b.key.network, 100),
+            next(iter(b.record_ids), ""),
+            points[id(b)],
+            b.count,
+            clip(b.key.identity.id, 512) if several else "",
             _touched(b),
         )
         for b in top
-    )  # fmt: skip
+    )
 
 
 def _touched(b: Behaviour) -> tuple[str, ...]:
@@ -365,8 +431,11 @@ def _title(episode: Episode, parts: list[Weighed]) -> str:
     names = [name for name in HEADLINES if name in reasons and not reasons.keys() & _SAYS_MORE.get(name, frozenset())]
     names = _worded(sorted(names, key=lambda name: not _worked(reasons[name])), reasons)  # what succeeded comes first
     first = {id(b) for b in reasons[names[0]].backing} if names else set()
-    names[1:] = [name for name in names[1:] if (names[0] in _HOW and name not in _OF_VOLUME)
-                 or not first.issuperset(id(b) for b in reasons[name].backing)]  # fmt: skip
+    names[1:] = [
+        name
+        for name in names[1:]
+        if (names[0] in _HOW and name not in _OF_VOLUME) or not first.issuperset(id(b) for b in reasons[name].backing)
+    ]
     what = [_done(reasons[name], name == names[0]) for name in names[:2]]
     for end in (_REFUSED, _FAILED):
         if len(what) > 1 and all(word.endswith(end) for word in what):
@@ -380,12 +449,14 @@ def _title(episode: Episode, parts: list[Weighed]) -> str:
 
 
 _SAYS_MORE = {
-    "secret_reading": {"secret_fan_out"}, "model_invocation": {"model_changed", "llmjacking"},
+    "secret_reading": {"secret_fan_out"},
+    "model_invocation": {"model_changed", "llmjacking"},
     "spending": {"model_changed", "llmjacking", "cost_surge", "model_invocation"},
     "mass_taking": {"mass_by_stranger", "first_targets", "secret_fan_out"},
     "bulk": {"mass_taking", "mass_by_stranger", "first_targets"},
-    "trust_change": {"powerful_grant"}, "logging_tampered": {"grave_act"},
-}  # fmt: skip
+    "trust_change": {"powerful_grant"},
+    "logging_tampered": {"grave_act"},
+}
 """Signal → those that say the same in a title, and more of it."""
 
 
@@ -694,8 +765,13 @@ def controls(episode: Episode) -> tuple[Control, ...]:
 
 def _created(episode: Episode) -> frozenset[str]:
     """Ids of the keys and names of the identities that the episode's own identities made for others."""
-    calls = ((part, view, b) for part in episode.parts for view in part.view.views for b in view.behaviours
-            if view.key.outcome == "success")  # fmt: skip
+    calls = (
+        (part, view, b)
+        for part in episode.parts
+        for view in part.view.views
+        for b in view.behaviours
+        if view.key.outcome == "success"
+    )
     created: set[str] = set()
     for part, view, b in calls:
         if view.key.action in MAKES:
@@ -756,8 +832,11 @@ def first_calls(episode: EpisodeView, provider: str) -> tuple[list[str], list[st
     own = episode.baseline.own
     mine = [view for view in episode.views if DONE_TO not in view.key.traits]
     worked = {view.key.action for view in mine if view.key.outcome not in REFUSALS}
-    fresh = {view.key.action for view in mine if view.novel or (own.days and not own.knows(
-        "action", view.key.action, view.key.outcome not in REFUSALS))}  # fmt: skip
+    fresh = {
+        view.key.action
+        for view in mine
+        if view.novel or (own.days and not own.knows("action", view.key.action, view.key.outcome not in REFUSALS))
+    }
     denied = sorted(action for action in fresh & worked if provider != "aws" or permissions(action))
     return denied, sorted(fresh - worked)
 

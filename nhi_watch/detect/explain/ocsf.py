@@ -57,9 +57,14 @@ def _ms(time: str) -> int:
 
 def _metadata(notable: NotableDocument) -> dict[str, Any]:
     product = {"name": PRODUCT, "vendor_name": PRODUCT, "version": __version__}
-    return {"version": VERSION, "product": product, "event_code": notable["kind"],
-            "log_version": notable["model"]["id"], "correlation_uid": notable["id"],
-            "uid": f"{notable['id']}:{notable['revision']}"}  # fmt: skip
+    return {
+        "version": VERSION,
+        "product": product,
+        "event_code": notable["kind"],
+        "log_version": notable["model"]["id"],
+        "correlation_uid": notable["id"],
+        "uid": f"{notable['id']}:{notable['revision']}",
+    }
 
 
 def _info(notable: NotableDocument) -> dict[str, Any]:
@@ -73,21 +78,27 @@ def _info(notable: NotableDocument) -> dict[str, Any]:
         for parent in [technique.partition(".")[0]]
     ]
     return {
-        "uid": notable["id"], "title": notable["title"], "desc": notable["summary"], "types": [notable["kind"]],
-        "created_time": _ms(notable["created"]), "first_seen_time": _ms(notable["first_time"]),
+        "uid": notable["id"],
+        "title": notable["title"],
+        "desc": notable["summary"],
+        "types": [notable["kind"]],
+        "created_time": _ms(notable["created"]),
+        "first_seen_time": _ms(notable["first_time"]),
         "last_seen_time": _ms(notable["last_time"]),
         "analytic": {"type_id": _BEHAVIOURAL, "type": "Behavioral", "name": PRODUCT, "uid": notable["model"]["id"]},
         "related_events": [{"uid": name} for name in notable["record_ids"][:_RELATED]],
         **({"attacks": attacks} if attacks else {}),
-    }  # fmt: skip
+    }
 
 
 def _resources(notable: NotableDocument) -> list[dict[str, Any]]:
     """The identities that the notable is about, and who answers for the first one."""
     owner = notable["identity"]["owner"]
     first = {"owner": {"name": owner}} if owner else {}
-    return [{"uid": identity["id"], "name": identity["name"], "type": identity["kind"], **(first if not at else {})}
-            for at, identity in enumerate((notable["identity"], *notable["members"]))]  # fmt: skip
+    return [
+        {"uid": identity["id"], "name": identity["name"], "type": identity["kind"], **(first if not at else {})}
+        for at, identity in enumerate((notable["identity"], *notable["members"]))
+    ]
 
 
 def _heaviest(notable: NotableDocument) -> list[TimelineDocument]:
@@ -102,8 +113,10 @@ def _evidence(notable: NotableDocument, entry: TimelineDocument) -> dict[str, An
     place = {"src_endpoint": _endpoint(entry["source"])} if entry["source"] else {}
     return {
         "actor": {"user": {"uid": who["id"], "name": who["name"], "type_id": 99, "type": who["kind"]}},
-        "api": {"operation": operation or service, "service": {"name": service}}, "uid": entry["record_id"], **place,
-    }  # fmt: skip
+        "api": {"operation": operation or service, "service": {"name": service}},
+        "uid": entry["record_id"],
+        **place,
+    }
 
 
 def _endpoint(source: str) -> dict[str, str]:

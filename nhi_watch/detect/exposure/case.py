@@ -107,12 +107,17 @@ def _places() -> dict[str, Place]:
             Place("public_repo", 0.95, mu, sigma, f"fitted to {len(times['public_repo'])} published times"),
             Place("package", 0.95, fits["package"][0], sigma, f"fitted to 2 published times; {few}"),
             Place("paste", 0.95, fits["paste"][0], sigma, f"fitted to 2 published times; {few}"),
-            Place("public_service", 0.9, fits["public_service"][0] + log(4), sigma,
-                  f"67 s after harvest, and assumed four times as long until it is harvested; {few}"),
+            Place(
+                "public_service",
+                0.9,
+                fits["public_service"][0] + log(4),
+                sigma,
+                f"67 s after harvest, and assumed four times as long until it is harvested; {few}",
+            ),
             Place("private", 0.05, log(30 * day), 1.5, "assumed: one in 20 is ever tried, in 30 days at the median"),
             Place("unknown", 0.5, log(day), 2.0, "assumed: half are ever tried, in a day at the median"),
         )
-    }  # fmt: skip
+    }
 
 
 PLACES = _places()
@@ -128,7 +133,7 @@ WORDS = ("public-repo", "package", "paste", "service", "private-repo", "chat", "
 _HOSTS = (
     ("paste", re.compile(r"(?i)\b(?:pastebin\.com|gist\.github(?:usercontent)?\.com|paste\.[a-z]+|rentry\.co)")),
     ("package", re.compile(r"(?i)\b(?:npmjs\.(?:com|org)|pypi\.org|rubygems\.org|hub\.docker\.com|docker\.io)")),
-)  # fmt: skip
+)
 
 
 _ADDRESS = re.compile(r"[./:]")
@@ -160,8 +165,10 @@ def demand_place(text: str) -> str:
     """
     plain = text.strip().lower()
     if not plain or len(text) > 300 or not (plain in _ALIASES or _ADDRESS.search(plain)):
-        raise InputError(f"--where {text[:40]!r}: say where it was found: an address (with a dot or a slash) or one "
-                         f"of: {', '.join(WORDS)}")  # fmt: skip
+        raise InputError(
+            f"--where {text[:40]!r}: say where it was found: an address (with a dot or a slash) or one "
+            f"of: {', '.join(WORDS)}"
+        )
     return re.sub(r"//[^/@\s]{1,300}@", "//", text.strip())
 
 

@@ -56,16 +56,27 @@ def build(
     last = max([case.exposures[-1].time, case.validity.since, *(sight.last for sight in case.strange)])
     values_digest = digest([[s.id, s.value] for s in signals])
     return make(
-        notable_id("exposure", case.credential.id), "exposure", identity_of(case.identity, asset.owner),
-        _title(case, networks), _summary(case, reach, asset), when=(case.since, case.since, last),
-        eve=case.now // DAY - 1, likelihood=likelihood, signals=signals, timeline=_timeline(case), usual=_usual(case),
-        ids=[*IDS, *(USED if case.strange else ())], controls=_controls(case, reach, _stolen(case, unusual_calls)),
-        impact=impact(asset, reach), sources={"exposure", *([case.identity.provider] if _is_read(case) else [])},
+        notable_id("exposure", case.credential.id),
+        "exposure",
+        identity_of(case.identity, asset.owner),
+        _title(case, networks),
+        _summary(case, reach, asset),
+        when=(case.since, case.since, last),
+        eve=case.now // DAY - 1,
+        likelihood=likelihood,
+        signals=signals,
+        timeline=_timeline(case),
+        usual=_usual(case),
+        ids=[*IDS, *(USED if case.strange else ())],
+        controls=_controls(case, reach, _stolen(case, unusual_calls)),
+        impact=impact(asset, reach),
+        sources={"exposure", *([case.identity.provider] if _is_read(case) else [])},
         missing=() if case.read_until else ("the log of the credential's account since the exposure",),
         record_ids=[*dict.fromkeys([*(e.record_id for e in case.exposures), *_strange_records(case)])],
-        record_count=len(case.exposures) + sum(s.count for s in case.strange), model=ModelRef(MODEL, DIGEST),
+        record_count=len(case.exposures) + sum(s.count for s in case.strange),
+        model=ModelRef(MODEL, DIGEST),
         receipt=Receipt(DIGEST, values_digest, digest(baseline.to_row(_profile(case)))),
-    )  # fmt: skip
+    )
 
 
 def _is_read(case: ExposedCredential) -> bool:
@@ -83,10 +94,13 @@ def _profile(case: ExposedCredential) -> Profile:
 
 
 _WHERE = {
-    "public_repo": "in a public repository", "package": "in a published package", "paste": "on a paste site",
-    "public_service": "by a public service", "private": "in a private place",
+    "public_repo": "in a public repository",
+    "package": "in a published package",
+    "paste": "on a paste site",
+    "public_service": "by a public service",
+    "private": "in a private place",
     "unknown": "in a place not known to be public or private",
-}  # fmt: skip
+}
 
 
 def _title(case: ExposedCredential, networks: Networks) -> str:
@@ -146,14 +160,25 @@ def _signals(case: ExposedCredential, reach: BlastRadius, likelihood: float) -> 
     works = None if valid.state == "unknown" else 0.0 if valid.dead else 1.0
     things = float(reach.targets + len(reach.services)) if case.identity_history else None
     return (
-        signal_of("exposed_secret", exposed, round(minutes, 1), round(place_worth, 3),
-                  records=[e.record_id for e in case.exposures]),
-        signal_of("used_since_exposure", _use_sentence(case), used, round(soon - place_worth, 3),
-                  records=_strange_records(case)),
+        signal_of(
+            "exposed_secret",
+            exposed,
+            round(minutes, 1),
+            round(place_worth, 3),
+            records=[e.record_id for e in case.exposures],
+        ),
+        signal_of(
+            "used_since_exposure",
+            _use_sentence(case),
+            used,
+            round(soon - place_worth, 3),
+            records=_strange_records(case),
+        ),
         signal_of("still_valid", f"{valid.state}: {valid.evidence}", works, round(evidence_worth - soon, 3)),
-        signal_of("reached", f"within {REACH_DAYS} days: {_reached(case, reach)}; from {reach.networks} networks",
-                  things),
-    )  # fmt: skip
+        signal_of(
+            "reached", f"within {REACH_DAYS} days: {_reached(case, reach)}; from {reach.networks} networks", things
+        ),
+    )
 
 
 def _while(minutes: float) -> str:
@@ -193,22 +218,30 @@ def _strange_records(case: ExposedCredential) -> list[str]:
 def _timeline(case: ExposedCredential) -> tuple[TimelineEntry, ...]:
     changes = [c for c in case.credential.changes if c.what not in ("exposed", "quarantined")]
     entries = [
-        *(TimelineEntry(e.time, f"exposure:{e.what}", "success", clip(e.about, 256), e.record_id, 0.0, 1)
-          for e in case.exposures),
-        *(TimelineEntry(c.time, f"credential:{c.what}", "success", clip(c.by, 256), c.record_id, 0.0, 1)
-          for c in changes),
-        *(TimelineEntry(s.first, s.action, s.outcome, clip(s.network, 256), s.record_ids[0], 0.0, s.count)
-          for s in case.strange[:ENTRIES]),
-    ]  # fmt: skip
+        *(
+            TimelineEntry(e.time, f"exposure:{e.what}", "success", clip(e.about, 256), e.record_id, 0.0, 1)
+            for e in case.exposures
+        ),
+        *(
+            TimelineEntry(c.time, f"credential:{c.what}", "success", clip(c.by, 256), c.record_id, 0.0, 1)
+            for c in changes
+        ),
+        *(
+            TimelineEntry(s.first, s.action, s.outcome, clip(s.network, 256), s.record_ids[0], 0.0, s.count)
+            for s in case.strange[:ENTRIES]
+        ),
+    ]
     return tuple(sorted(entries, key=lambda entry: (entry.time, entry.action)))
 
 
 def _usual(case: ExposedCredential) -> Usual:
     profile, before = _profile(case), case.since // DAY
     observed = {
-        "network": [s.network for s in case.strange], "agent": [s.agent for s in case.strange if s.agent],
-        "action": [action for s in case.strange for action in s.actions], "credential": [case.credential.id],
-    }  # fmt: skip
+        "network": [s.network for s in case.strange],
+        "agent": [s.agent for s in case.strange if s.agent],
+        "action": [action for s in case.strange for action in s.actions],
+        "credential": [case.credential.id],
+    }
     dimensions = []
     for name, values in observed.items():
         known = {v: seen for v, seen in profile.dimension(name).values.items() if seen.first < before}
@@ -223,8 +256,11 @@ def _stolen(case: ExposedCredential, unusual_calls: frozenset[str]) -> frozenset
         return frozenset()
     away = set(case.strange)
     theirs = unusual_calls.union(*(sight.actions for sight in away))
-    known = {value for value, seen in _profile(case).dimension("action").values.items()
-             if seen.first < case.since // DAY and value not in unusual_calls}  # fmt: skip
+    known = {
+        value
+        for value, seen in _profile(case).dimension("action").values.items()
+        if seen.first < case.since // DAY and value not in unusual_calls
+    }
     usual_calls = (sight.actions - unusual_calls for sight in case.identity_history.sights if sight not in away)
     return theirs - known.union(*usual_calls)
 
@@ -238,12 +274,14 @@ def _controls(case: ExposedCredential, reach: BlastRadius, stolen: frozenset[str
     granted = listing(sorted(reach.actions - stolen), 8) if reach.actions - stolen else ""
     denied = f" Deny {listing(sorted(stolen), 8)}: only the intruder called it." if stolen else ""
     reduce = (
-        f"Seen in {REACH_DAYS} days: {granted}; deny the rest.{denied}" if granted
-        else f"Everything seen of it is misuse.{denied}" if denied
+        f"Seen in {REACH_DAYS} days: {granted}; deny the rest.{denied}"
+        if granted
+        else f"Everything seen of it is misuse.{denied}"
+        if denied
         else "It is in use, but the log no longer shows for what: ask its owner before you remove permissions."
         if case.used or case.credential.last
         else "It was never seen in use: remove every permission until its owner says what it is for."
-    )  # fmt: skip
+    )
     return control_of("rotate_secret", rotate, "done" if validity.dead else "open"), control_of(
         "reduce_privilege", reduce
     )

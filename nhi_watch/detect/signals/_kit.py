@@ -122,7 +122,7 @@ class View:
         "remote",
         "service",
         "values",
-    )  # fmt: skip
+    )
 
     def __init__(self, key: BehaviourKey, baseline: Baseline) -> None:
         self.key = key
@@ -159,10 +159,18 @@ class View:
         self.credential = 0.0 if blank else bits("credential", key.credential)
         self.credential_type = 0.0 if blank else bits("credential_type", key.credential_type)
         self.quiet = not (
-            self.action or self.network or self.agent or self.error or self.region or self.owner
-            or self.service or self.credential or self.credential_type or key.traits
+            self.action
+            or self.network
+            or self.agent
+            or self.error
+            or self.region
+            or self.owner
+            or self.service
+            or self.credential
+            or self.credential_type
+            or key.traits
             or self.network_facts.kind in ANONYMOUS
-        )  # fmt: skip
+        )
         """Nothing in it is news, and nothing in it is a fact that signals look for."""
 
     def new_targets(self, behaviour: Behaviour) -> list[str]:
@@ -301,14 +309,35 @@ def signal(scope: str, title: str, frameworks: tuple[str, ...], control: str, **
 
 
 def build_signal(
-    name: str, scope: str, title: str, frameworks: tuple[str, ...], control: str, value: Value, meaning: str,
-    counts: str, evidence: Phrase, phrase: Optional[Phrase] = None,
-    backing: Optional[Callable[[Seen], list[Behaviour]]] = None, **more: Any,
-) -> Signal:  # fmt: skip
+    name: str,
+    scope: str,
+    title: str,
+    frameworks: tuple[str, ...],
+    control: str,
+    value: Value,
+    meaning: str,
+    counts: str,
+    evidence: Phrase,
+    phrase: Optional[Phrase] = None,
+    backing: Optional[Callable[[Seen], list[Behaviour]]] = None,
+    **more: Any,
+) -> Signal:
     """A signal whose sentences stay on one line, whatever a log holds."""
     single_line = _single_line(phrase) if phrase is not None else None
-    return Signal(name, title, scope, frameworks, control, value, _single_line(evidence), backing, meaning, counts,
-                  phrase=single_line, **more)  # fmt: skip
+    return Signal(
+        name,
+        title,
+        scope,
+        frameworks,
+        control,
+        value,
+        _single_line(evidence),
+        backing,
+        meaning,
+        counts,
+        phrase=single_line,
+        **more,
+    )
 
 
 def _single_line(phrase: Phrase) -> Phrase:
@@ -320,17 +349,33 @@ def _single_line(phrase: Phrase) -> Phrase:
 
 
 def kind_of_call(
-    name: str, title: str, frameworks: tuple[str, ...], control: str, does: str, meaning: str,
-    traits: frozenset[str] = frozenset(), **more: Any,
-) -> Signal:  # fmt: skip
+    name: str,
+    title: str,
+    frameworks: tuple[str, ...],
+    control: str,
+    does: str,
+    meaning: str,
+    traits: frozenset[str] = frozenset(),
+    **more: Any,
+) -> Signal:
     """Of calls of the sensitivity class that is named as the signal, or whose records have one of some traits."""
 
     def value(view: View) -> float:
         return view.action if name in view.facts.classes or not traits.isdisjoint(view.key.traits) else 0.0
 
     counts = "Bits by which the call is new for the identity, where it is of this kind."
-    return build_signal(name, "behaviour", title, frameworks, control, value, meaning, counts,
-                lambda view: call_sentence(view, does), **more)  # fmt: skip
+    return build_signal(
+        name,
+        "behaviour",
+        title,
+        frameworks,
+        control,
+        value,
+        meaning,
+        counts,
+        lambda view: call_sentence(view, does),
+        **more,
+    )
 
 
 def new_value(
@@ -353,9 +398,16 @@ def new_value(
 
 
 def unknown_value(
-    name: str, title: str, frameworks: tuple[str, ...], control: str, noun: str, meaning: str, of: str,
-    least: float = 0.0, **more: Any,
-) -> Signal:  # fmt: skip
+    name: str,
+    title: str,
+    frameworks: tuple[str, ...],
+    control: str,
+    noun: str,
+    meaning: str,
+    of: str,
+    least: float = 0.0,
+    **more: Any,
+) -> Signal:
     """The same of a value that is new for the identity, and rare in the tenant: of `least` bits there."""
 
     def value(view: View) -> float | None:
@@ -380,11 +432,20 @@ Named = list[tuple[str, Behaviour]]
 
 
 def counted(
-    name: str, title: str, frameworks: tuple[str, ...], control: str, says: str, meaning: str, counts: str,
-    names_of: Callable[[EpisodeView], Named], cold: Callable[[EpisodeView], bool] = lambda episode: False,
-    scale: Callable[[int], float] = lambda number: log2(1 + number), most: int = 4,
-    number: Callable[[EpisodeView], int] = lambda episode: 0, **more: Any,
-) -> Signal:  # fmt: skip
+    name: str,
+    title: str,
+    frameworks: tuple[str, ...],
+    control: str,
+    says: str,
+    meaning: str,
+    counts: str,
+    names_of: Callable[[EpisodeView], Named],
+    cold: Callable[[EpisodeView], bool] = lambda episode: False,
+    scale: Callable[[int], float] = lambda number: log2(1 + number),
+    most: int = 4,
+    number: Callable[[EpisodeView], int] = lambda episode: 0,
+    **more: Any,
+) -> Signal:
     """Of how many different things a day shows: `scale` of their number, None while the past is `cold`.
 
     `number`: how many there are where `names_of` need not name all of them.
@@ -400,8 +461,19 @@ def counted(
     def value(episode: EpisodeView) -> float | None:
         return None if cold(episode) else scale(size(episode))
 
-    return build_signal(name, "episode", title, frameworks, control, value, meaning, counts, evidence,
-                backing=lambda episode: [b for _, b in names_of(episode)], **more)  # fmt: skip
+    return build_signal(
+        name,
+        "episode",
+        title,
+        frameworks,
+        control,
+        value,
+        meaning,
+        counts,
+        evidence,
+        backing=lambda episode: [b for _, b in names_of(episode)],
+        **more,
+    )
 
 
 def is_blank(episode: EpisodeView) -> bool:
@@ -540,8 +612,9 @@ def bulk_phrase(views: list[View], count: int) -> str:
         places[b.addresses[0] if b.addresses else b.key.network] += b.count
     often = ", most often " if len(calls) > 1 else ": "
     text = f"{times(count, f'bulk {read_word(views)}')}{often}{top}"
-    return text + "".join(f"{word}{_most(names)}" for word, names in ((" of ", targets), (" from ", places))
-                          if _most(names))  # fmt: skip
+    return text + "".join(
+        f"{word}{_most(names)}" for word, names in ((" of ", targets), (" from ", places)) if _most(names)
+    )
 
 
 KEY_SERVICE = "kms"

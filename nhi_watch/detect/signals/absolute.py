@@ -35,10 +35,16 @@ from nhi_watch.detect.signals._kit import (
 
 Hour = dict[str, int]
 """What was called within an hour → how often."""
-DATA = frozenset({
-    "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "github:git.clone",
-    "storage.googleapis.com:objects.get",
-})  # fmt: skip
+DATA = frozenset(
+    {
+        "dynamodb:BatchGetItem",
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "github:git.clone",
+        "storage.googleapis.com:objects.get",
+    }
+)
 """Calls that read data, besides those that the tables have under exfiltration."""
 SECRETS = "secret_reading"
 
@@ -75,9 +81,17 @@ def _by_hour(episode: EpisodeView, counts: Callable[[View], bool]) -> tuple[int,
 
 
 def _rate(
-    name: str, title: str, frameworks: tuple[str, ...], control: str, meaning: str, counts: str,
-    counted: Callable[[View], bool], says: Callable[[int, Hour], str], least: int, **more: Any,
-) -> Signal:  # fmt: skip
+    name: str,
+    title: str,
+    frameworks: tuple[str, ...],
+    control: str,
+    meaning: str,
+    counts: str,
+    counted: Callable[[View], bool],
+    says: Callable[[int, Hour], str],
+    least: int,
+    **more: Any,
+) -> Signal:
     """Of how many kinds of calls an hour holds: log2(1 + number) from `least` on."""
 
     def value(episode: EpisodeView) -> float:
@@ -90,9 +104,21 @@ def _rate(
         hour, _ = _by_hour(episode, counted)
         return [b for view in episode.views if counted(view) for b in view.behaviours if b.hour == hour]
 
-    return build_signal(name, "episode", title, frameworks, control, value, meaning, counts,
-                lambda episode: says(*_by_hour(episode, counted)), backing=backing, on_ordinary_days=True,
-                needs_history=False, **more)  # fmt: skip
+    return build_signal(
+        name,
+        "episode",
+        title,
+        frameworks,
+        control,
+        value,
+        meaning,
+        counts,
+        lambda episode: says(*_by_hour(episode, counted)),
+        backing=backing,
+        on_ordinary_days=True,
+        needs_history=False,
+        **more,
+    )
 
 
 def _hour(hour: int) -> str:
@@ -167,34 +193,70 @@ def _amount_sentence(amount: _Amount, what: str) -> str:
 
 
 def _amount_signal(
-    name: str, title: str, frameworks: tuple[str, ...], control: str, meaning: str, counts: str,
-    amount_of: Callable[[EpisodeView], _Amount], what: str, verb: str, least: int, headline: int,
-) -> Signal:  # fmt: skip
+    name: str,
+    title: str,
+    frameworks: tuple[str, ...],
+    control: str,
+    meaning: str,
+    counts: str,
+    amount_of: Callable[[EpisodeView], _Amount],
+    what: str,
+    verb: str,
+    least: int,
+    headline: int,
+) -> Signal:
     """Of how much an hour holds: log2(1 + number) from `least` on."""
 
     def value(episode: EpisodeView) -> float:
         number = amount_of(episode).number
         return log2(1 + number) if number >= least else 0.0
 
-    return build_signal(name, "episode", title, frameworks, control, value, meaning, counts,
-                lambda episode: _amount_sentence(amount_of(episode), what),
-                phrase=lambda episode: f"{times(amount_of(episode).number, what)} {verb}within an hour",
-                backing=lambda episode: amount_of(episode).behaviours, headline=headline, on_ordinary_days=True,
-                needs_history=False)  # fmt: skip
+    return build_signal(
+        name,
+        "episode",
+        title,
+        frameworks,
+        control,
+        value,
+        meaning,
+        counts,
+        lambda episode: _amount_sentence(amount_of(episode), what),
+        phrase=lambda episode: f"{times(amount_of(episode).number, what)} {verb}within an hour",
+        backing=lambda episode: amount_of(episode).behaviours,
+        headline=headline,
+        on_ordinary_days=True,
+        needs_history=False,
+    )
 
 
 TABLE += (
-    _amount_signal("secrets_in_hour", "Many secrets requested within an hour", ("T1555.006", "T1552.007"),
-                   "rotate_secret",
-                   "Asks for many secrets, parameters or passwords within an hour: a workload needs a few, a thief "
-                   "takes all.",
-                   "log2(1 + number of distinct secrets asked for within the same hour, refused or not), from 4 on.",
-                   _secrets, "secret", "requested ", 4, 19),
-    _amount_signal("objects_in_hour", "Many objects read within an hour", ("T1530", "T1119"), "reduce_privilege",
-                   "Reads hundreds of objects, rows, mails or repositories within an hour.",
-                   "log2(1 + number of reads of data within the same hour), from 32 on.",
-                   _objects, "data read", "", 32, 28),
-)  # fmt: skip
+    _amount_signal(
+        "secrets_in_hour",
+        "Many secrets requested within an hour",
+        ("T1555.006", "T1552.007"),
+        "rotate_secret",
+        "Asks for many secrets, parameters or passwords within an hour: a workload needs a few, a thief takes all.",
+        "log2(1 + number of distinct secrets asked for within the same hour, refused or not), from 4 on.",
+        _secrets,
+        "secret",
+        "requested ",
+        4,
+        19,
+    ),
+    _amount_signal(
+        "objects_in_hour",
+        "Many objects read within an hour",
+        ("T1530", "T1119"),
+        "reduce_privilege",
+        "Reads hundreds of objects, rows, mails or repositories within an hour.",
+        "log2(1 + number of reads of data within the same hour), from 32 on.",
+        _objects,
+        "data read",
+        "",
+        32,
+        28,
+    ),
+)
 
 
 # ---- acts that are grave whoever does them
@@ -256,11 +318,15 @@ def _grave_views(episode: EpisodeView) -> list[View]:
 
 
 @signal(
-    "episode", "High-impact actions", ("T1562.008", "T1098.003", "T1537", "T1484.002"), "reduce_privilege",
-    on_ordinary_days=True, needs_history=False,
+    "episode",
+    "High-impact actions",
+    ("T1562.008", "T1098.003", "T1537", "T1484.002"),
+    "reduce_privilege",
+    on_ordinary_days=True,
+    needs_history=False,
     evidence=lambda episode: _acts_sentence(_weights(episode, _grave), _grave_views(episode)),
     backing=lambda episode: behaviours_of(_grave_views(episode)),
-)  # fmt: skip
+)
 def grave_kinds(episode: EpisodeView) -> float:
     """What cannot be undone or gives full access, by any actor: administrators made, logs stopped, data opened.
 
@@ -314,12 +380,17 @@ def _severest_phrase(episode: EpisodeView) -> str:
 
 
 @signal(
-    "episode", "Severe action", ("T1562.008", "T1098.003", "T1537", "T1484.002"), "reduce_privilege", headline=4,
-    on_ordinary_days=True, needs_history=False,
+    "episode",
+    "Severe action",
+    ("T1562.008", "T1098.003", "T1537", "T1484.002"),
+    "reduce_privilege",
+    headline=4,
+    on_ordinary_days=True,
+    needs_history=False,
     evidence=lambda episode: _acts_sentence(_weights(episode, _severe), _severest(episode)),
     phrase=_severest_phrase,
     backing=lambda episode: behaviours_of(_severest(episode)),
-)  # fmt: skip
+)
 def severest_act(episode: EpisodeView) -> float:
     """Does what ordinary work hardly ever needs: an audit trail stopped, an administrator made, data made public.
 
@@ -368,12 +439,18 @@ def _weights_alone(episode: EpisodeView) -> dict[str, float]:
 
 
 @signal(
-    "episode", "Severe action by itself", ("T1562.008", "T1098.003", "T1537"), "reduce_privilege",
-    on_ordinary_days=True, needs_history=False,
-    evidence=lambda episode: f"{_acts_sentence(_weights_alone(episode), _heaviest_alone(episode))}, with hardly any "
-    "other change within the hour",
+    "episode",
+    "Severe action by itself",
+    ("T1562.008", "T1098.003", "T1537"),
+    "reduce_privilege",
+    on_ordinary_days=True,
+    needs_history=False,
+    evidence=lambda episode: (
+        f"{_acts_sentence(_weights_alone(episode), _heaviest_alone(episode))}, with hardly any "
+        "other change within the hour"
+    ),
     backing=lambda episode: [b for view in _heaviest_alone(episode) for b in _alone(episode)[view]],
-)  # fmt: skip
+)
 def severe_alone(episode: EpisodeView) -> float:
     """Does something severe and hardly anything else: deployments and administrators do it among many other changes.
 
@@ -396,12 +473,18 @@ def _stops(view: View) -> bool:
 
 
 @signal(
-    "episode", "Logs or detectors stopped", ("T1562.008",), "reduce_privilege", headline=5, on_ordinary_days=True,
-    needs_history=False, becomes_habit=False,
+    "episode",
+    "Logs or detectors stopped",
+    ("T1562.008",),
+    "reduce_privilege",
+    headline=5,
+    on_ordinary_days=True,
+    needs_history=False,
+    becomes_habit=False,
     evidence=lambda episode: f"stops or deletes a log or a detector: {_stopped(episode)}",
     phrase=lambda episode: f"stopped or deleted a log or a detector ({_stopped(episode)})",
     backing=lambda episode: behaviours_of(_stopping(episode)),
-)  # fmt: skip
+)
 def logs_stopped(episode: EpisodeView) -> float:
     """Stops, deletes or narrows a log or a detector. It is never ordinary, however often it happens.
 
@@ -417,8 +500,14 @@ def _stopped(episode: EpisodeView) -> str:
     return listing([view.key.action for view in _stopping(episode)], 3)
 
 
-RISKY = {"tenant_wide": 2.0, "lookalike": 4.0, "mail_and_files": 2.0, "broad_scope": 1.0, "offline_access": 1.0,
-         "admin_policy": 2.0}  # fmt: skip
+RISKY = {
+    "tenant_wide": 2.0,
+    "lookalike": 4.0,
+    "mail_and_files": 2.0,
+    "broad_scope": 1.0,
+    "offline_access": 1.0,
+    "admin_policy": 2.0,
+}
 """What was allowed to an app: for everybody, to one that is named like a vendor, to read mail and files."""
 ALLOWED = frozenset({"consent", "scope_growth", "broad_scope"})
 
@@ -428,8 +517,14 @@ def _risky_consent(view: View) -> str:
     return f"{view.key.action} allows an app: {listing(traits, 6)}"
 
 
-@signal("behaviour", "Wide consent to an app", ("T1528", "NHI3:2025"), "reduce_privilege", needs_history=False,
-        evidence=_risky_consent)  # fmt: skip
+@signal(
+    "behaviour",
+    "Wide consent to an app",
+    ("T1528", "NHI3:2025"),
+    "reduce_privilege",
+    needs_history=False,
+    evidence=_risky_consent,
+)
 def risky_consent(view: View) -> float:
     """An app is allowed what gives it everybody's data, or has a name made to be mistaken for a vendor's.
 
@@ -443,10 +538,16 @@ def risky_consent(view: View) -> float:
 LOOKALIKE = "lookalike"
 
 
-@signal("behaviour", "Consent to a look-alike app", ("T1528", "NHI3:2025"), "reduce_privilege",
-        headline=4, needs_history=False, becomes_habit=False,
-        evidence=lambda view: call_sentence(view, "allows an app whose name is made to be mistaken for a vendor's"),
-        )  # fmt: skip
+@signal(
+    "behaviour",
+    "Consent to a look-alike app",
+    ("T1528", "NHI3:2025"),
+    "reduce_privilege",
+    headline=4,
+    needs_history=False,
+    becomes_habit=False,
+    evidence=lambda view: call_sentence(view, "allows an app whose name is made to be mistaken for a vendor's"),
+)
 def lookalike_consent(view: View) -> float:
     """An app whose name is made to be mistaken for a vendor's is allowed to read mail, files or everybody's data.
 
@@ -496,10 +597,15 @@ def _signs(episode: EpisodeView) -> dict[str, float]:
 
 
 @signal(
-    "episode", "Several signs of an intrusion at once", ("T1078.004",), "rotate_secret", on_ordinary_days=True,
-    needs_history=False, backing=EpisodeView.behaviours,
+    "episode",
+    "Several signs of an intrusion at once",
+    ("T1078.004",),
+    "rotate_secret",
+    on_ordinary_days=True,
+    needs_history=False,
+    backing=EpisodeView.behaviours,
     evidence=lambda episode: f"{listing(list(_signs(episode)), 5)} on one day",
-)  # fmt: skip
+)
 def blatant(episode: EpisodeView) -> float:
     """Several signs together that need no past to be told: a place, a tool, grave actions, amounts, consents.
 

@@ -37,22 +37,53 @@ def _new_tools(episode: EpisodeView) -> Named:
 
 
 TABLE = (
-    kind_of_call(RUN, "AI models run", ("T1496.004",), "rotate_secret", "runs a paid AI model",
-                 "Invokes generative models, which this identity does not normally do.", headline=18),
-    kind_of_call("model_unlock", "AI model access enabled", ("T1496.004", "AML.CS0030"), "reduce_privilege",
-                 "enables access to AI models",
-                 "Enables access to generative models: agreements, use-case forms, quota increases."),
-    counted("model_changed", "New AI models run", ("T1496.004", "AML.CS0030"), "rotate_secret",
-            "AI models run for the first time", "Runs models that this identity never ran.",
-            "log2(1 + number of models new to the identity); None without history.",
-            lambda episode: first_used(episode, RUN), is_young, most=2, headline=19, on_ordinary_days=True,
-            phrase=lambda episode: f"new AI model run: {listing([name for name, _ in first_used(episode, RUN)], 1)}"),
-    counted("agent_tools", "AI agent calls new tools", ("AML.T0053", "NHI3:2025"), "reduce_privilege",
-            "tools called for the first time",
-            "An AI agent calls an MCP server, or a tool, that it never used: what it can reach has grown.",
-            "log2(1 + number of servers and tools new to the agent); None without history.",
-            _new_tools, is_young, most=2, headline=34, on_ordinary_days=True),
-)  # fmt: skip
+    kind_of_call(
+        RUN,
+        "AI models run",
+        ("T1496.004",),
+        "rotate_secret",
+        "runs a paid AI model",
+        "Invokes generative models, which this identity does not normally do.",
+        headline=18,
+    ),
+    kind_of_call(
+        "model_unlock",
+        "AI model access enabled",
+        ("T1496.004", "AML.CS0030"),
+        "reduce_privilege",
+        "enables access to AI models",
+        "Enables access to generative models: agreements, use-case forms, quota increases.",
+    ),
+    counted(
+        "model_changed",
+        "New AI models run",
+        ("T1496.004", "AML.CS0030"),
+        "rotate_secret",
+        "AI models run for the first time",
+        "Runs models that this identity never ran.",
+        "log2(1 + number of models new to the identity); None without history.",
+        lambda episode: first_used(episode, RUN),
+        is_young,
+        most=2,
+        headline=19,
+        on_ordinary_days=True,
+        phrase=lambda episode: f"new AI model run: {listing([name for name, _ in first_used(episode, RUN)], 1)}",
+    ),
+    counted(
+        "agent_tools",
+        "AI agent calls new tools",
+        ("AML.T0053", "NHI3:2025"),
+        "reduce_privilege",
+        "tools called for the first time",
+        "An AI agent calls an MCP server, or a tool, that it never used: what it can reach has grown.",
+        "log2(1 + number of servers and tools new to the agent); None without history.",
+        _new_tools,
+        is_young,
+        most=2,
+        headline=34,
+        on_ordinary_days=True,
+    ),
+)
 
 
 STEPS = {
@@ -78,10 +109,14 @@ def _steps(episode: EpisodeView) -> dict[str, list[View]]:
 
 
 @signal(
-    "episode", "LLMjacking", ("T1496.004", "AML.CS0030"), "rotate_secret", headline=5,
+    "episode",
+    "LLMjacking",
+    ("T1496.004", "AML.CS0030"),
+    "rotate_secret",
+    headline=5,
     evidence=lambda day: f"LLMjacking steps new to this identity: {', '.join(sorted(_steps(day), key=ORDER.index))}",
     backing=lambda day: behaviours_of([view for views in _steps(day).values() for view in views]),
-)  # fmt: skip
+)
 def llmjacking(episode: EpisodeView) -> float:
     """The steps by which stolen keys are turned into model invocations: probe, test, unlock, abuse, cover up.
 
@@ -112,8 +147,15 @@ def _agent_elsewhere(view: View) -> str:
     return f"an AI agent's credential is used from {place} with {view.key.agent or 'no client'}, {novelty}"
 
 
-@signal("behaviour", "AI agent's key used from a new place", ("T1528", "NHI2:2025"), "rotate_secret", place=6,
-        needs=("network",), evidence=_agent_elsewhere)  # fmt: skip
+@signal(
+    "behaviour",
+    "AI agent's key used from a new place",
+    ("T1528", "NHI2:2025"),
+    "rotate_secret",
+    place=6,
+    needs=("network",),
+    evidence=_agent_elsewhere,
+)
 def agent_elsewhere(view: View) -> float | None:
     """The key or role of an AI agent works outside of its runtime: from another place, or with another client.
 

@@ -15,10 +15,16 @@ def _kind(view: View) -> str:
 
 
 @signal(
-    "behaviour", "Alert from another product", ("DE.AE-03", "DE.AE-07"), "rotate_secret", headline=33,
-    evidence=lambda view: (f"another product raised {_kind(view) or view.key.action}, "
-                           f"{rarity(view, view.action, 'action', view.key.action)}"),
-)  # fmt: skip
+    "behaviour",
+    "Alert from another product",
+    ("DE.AE-03", "DE.AE-07"),
+    "rotate_secret",
+    headline=33,
+    evidence=lambda view: (
+        f"another product raised {_kind(view) or view.key.action}, "
+        f"{rarity(view, view.action, 'action', view.key.action)}"
+    ),
+)
 def alerted(view: View) -> float:
     """Another product raised an alert about this identity, of a type that is not usual for it.
 
@@ -36,8 +42,15 @@ def _alerts_together(episode: EpisodeView) -> str:
     return f"{len(set(kinds))} types of alerts from other products in one day: {listing(kinds, 3)}"
 
 
-@signal("episode", "Several types of alerts", ("DE.AE-03",), "rotate_secret", headline=31, evidence=_alerts_together,
-        backing=lambda episode: behaviours_of(_alerts(episode)))  # fmt: skip
+@signal(
+    "episode",
+    "Several types of alerts",
+    ("DE.AE-03",),
+    "rotate_secret",
+    headline=31,
+    evidence=_alerts_together,
+    backing=lambda episode: behaviours_of(_alerts(episode)),
+)
 def alerts_together(episode: EpisodeView) -> float:
     """Several kinds of alerts of other products name this identity on one day.
 
@@ -55,9 +68,14 @@ def _providers(episode: EpisodeView) -> list[str]:
     return [view.key.identity.provider for view in _novel_views(episode)]
 
 
-@signal("linked", "Linked identities unusual in several products", ("DE.AE-03", "T1199"), "rotate_secret",
-        evidence=lambda episode: f"linked identities were unusual in {listing(_providers(episode))}",
-        backing=lambda episode: behaviours_of(_novel_views(episode)))  # fmt: skip
+@signal(
+    "linked",
+    "Linked identities unusual in several products",
+    ("DE.AE-03", "T1199"),
+    "rotate_secret",
+    evidence=lambda episode: f"linked identities were unusual in {listing(_providers(episode))}",
+    backing=lambda episode: behaviours_of(_novel_views(episode)),
+)
 def across_products(episode: EpisodeView) -> float:
     """One intrusion leaves traces in several products on one day.
 
@@ -81,10 +99,14 @@ def _passed_on(episode: EpisodeView) -> str:
     return f"{len(names)} linked identities were unusual on one day: {listing(names, 3)}"
 
 
-@signal("linked", "Linked identities unusual on the same day", ("T1550.001", "T1552"), "rotate_secret",
-        evidence=_passed_on,
-        backing=lambda episode: behaviours_of([view for views in _actors(episode).values() for view in views]),
-        )  # fmt: skip
+@signal(
+    "linked",
+    "Linked identities unusual on the same day",
+    ("T1550.001", "T1552"),
+    "rotate_secret",
+    evidence=_passed_on,
+    backing=lambda episode: behaviours_of([view for views in _actors(episode).values() for view in views]),
+)
 def passed_on(episode: EpisodeView) -> float:
     """Identities linked by what one issued, or what was taken from it, are unusual on the same day.
 
@@ -109,9 +131,15 @@ def _host_to_elsewhere(episode: EpisodeView) -> str:
     return f"{host[0].key.action} on a host, then unusual use of {used}"
 
 
-@signal("linked", "Credential read on a host, then used elsewhere", ("T1552.001", "T1078.004"), "rotate_secret",
-        headline=4, evidence=_host_to_elsewhere,
-        backing=lambda episode: behaviours_of([view for side in _sides(episode) for view in side]))  # fmt: skip
+@signal(
+    "linked",
+    "Credential read on a host, then used elsewhere",
+    ("T1552.001", "T1078.004"),
+    "rotate_secret",
+    headline=4,
+    evidence=_host_to_elsewhere,
+    backing=lambda episode: behaviours_of([view for side in _sides(episode) for view in side]),
+)
 def host_to_elsewhere(episode: EpisodeView) -> float:
     """Credentials are touched on a host, and soon somebody works from its address or with them elsewhere.
 

@@ -17,19 +17,46 @@ from nhi_watch.detect.signals._kit import (
 )
 
 TABLE = (
-    kind_of_call("logging_tampered", "Logging or detection weakened", ("T1562.008",), "reduce_privilege",
-                 "weakens logging, detection or approvals",
-                 "Stops, deletes or narrows logs, detectors, or an agent's approval rules.",
-                 frozenset({"guard_removed", "logging_reduced", "push_protection_bypassed"}), headline=6),
-    kind_of_call("sharing", "Data sharing changed", ("T1537",), "reduce_privilege", "changes who can access data",
-                 "Changes which outsiders can access data.", headline=24),
-    kind_of_call("destruction", "Data or resources deleted", ("T1485",), "reduce_privilege",
-                 "deletes data or resources", "Deletes data or capacity.", headline=16),
-)  # fmt: skip
+    kind_of_call(
+        "logging_tampered",
+        "Logging or detection weakened",
+        ("T1562.008",),
+        "reduce_privilege",
+        "weakens logging, detection or approvals",
+        "Stops, deletes or narrows logs, detectors, or an agent's approval rules.",
+        frozenset({"guard_removed", "logging_reduced", "push_protection_bypassed"}),
+        headline=6,
+    ),
+    kind_of_call(
+        "sharing",
+        "Data sharing changed",
+        ("T1537",),
+        "reduce_privilege",
+        "changes who can access data",
+        "Changes which outsiders can access data.",
+        headline=24,
+    ),
+    kind_of_call(
+        "destruction",
+        "Data or resources deleted",
+        ("T1485",),
+        "reduce_privilege",
+        "deletes data or resources",
+        "Deletes data or capacity.",
+        headline=16,
+    ),
+)
 
 ALLOWED = {"consent", "scope_growth", "broad_scope"}
-CONSENT = {"consent": 1.0, "broad_scope": 2.0, "scope_growth": 2.0, "mail_and_files": 2.0,
-           "offline_access": 1.0, "lookalike": 3.0, "tenant_wide": 2.0}  # fmt: skip
+CONSENT = {
+    "consent": 1.0,
+    "broad_scope": 2.0,
+    "scope_growth": 2.0,
+    "mail_and_files": 2.0,
+    "offline_access": 1.0,
+    "lookalike": 3.0,
+    "tenant_wide": 2.0,
+}
 """What was allowed, added up; everybody's data, what grows quietly, and a name made to be mistaken weigh more."""
 UNSEEN = 2.0
 """More where the app itself was never seen before."""
@@ -59,8 +86,15 @@ def _app_consent_phrase(view: View) -> str:
     return f"app consent granted{to}{f' ({listing(scopes, 2)})' if scopes else ''}"
 
 
-@signal("behaviour", "App consent granted", ("T1528", "NHI3:2025"), "reduce_privilege", headline=8,
-        evidence=_app_consent, phrase=_app_consent_phrase)  # fmt: skip
+@signal(
+    "behaviour",
+    "App consent granted",
+    ("T1528", "NHI3:2025"),
+    "reduce_privilege",
+    headline=8,
+    evidence=_app_consent,
+    phrase=_app_consent_phrase,
+)
 def app_consent(view: View) -> float:
     """An app gets consent, or more scopes than before.
 
@@ -74,17 +108,26 @@ def app_consent(view: View) -> float:
     return sum(CONSENT.get(trait, 0.0) for trait in traits) + (UNSEEN if unseen else 0.0) + view.action
 
 
-APP = {"owner_added": 1.0, "publisher_changed": 1.0, "reply_address": 2.0, "federated_credential": 2.0,
-       "trust_domain": 3.0}  # fmt: skip
+APP = {
+    "owner_added": 1.0,
+    "publisher_changed": 1.0,
+    "reply_address": 2.0,
+    "federated_credential": 2.0,
+    "trust_domain": 3.0,
+}
 """What was changed; with the last three somebody else can get its tokens."""
 _CALLED = {"reply_address": "redirect URI", "trust_domain": "federation of a domain", "owner_added": "owner added"}
 
 
 @signal(
-    "behaviour", "App credentials, owner or redirect URI changed", ("T1098.001", "T1484.002"), "rotate_secret",
-    headline=7, phrase=lambda view: f"app changed ({in_words(view, APP, _CALLED)})",
+    "behaviour",
+    "App credentials, owner or redirect URI changed",
+    ("T1098.001", "T1484.002"),
+    "rotate_secret",
+    headline=7,
+    phrase=lambda view: f"app changed ({in_words(view, APP, _CALLED)})",
     evidence=lambda view: call_sentence(view, f"changes who can get the app's tokens ({in_words(view, APP, _CALLED)})"),
-)  # fmt: skip
+)
 def app_changed(view: View) -> float:
     """Changes an app's redirect URI, publisher, owner or trusted issuer: somebody else may get its tokens.
 
@@ -98,8 +141,14 @@ CODE = {"dispatched_by_bot": 1.0, "protection_lowered": 1.0, "runner_added": 1.0
 from a fork that runs with secrets."""
 
 
-@signal("behaviour", "Code run by other workloads changed", ("T1648",), "reduce_privilege", headline=15,
-        evidence=lambda view: call_sentence(view, "changes code that other workloads run"))  # fmt: skip
+@signal(
+    "behaviour",
+    "Code run by other workloads changed",
+    ("T1648",),
+    "reduce_privilege",
+    headline=15,
+    evidence=lambda view: call_sentence(view, "changes code that other workloads run"),
+)
 def code_for_others(view: View) -> float:
     """Changes code or configuration that other workloads will run.
 
@@ -111,8 +160,14 @@ def code_for_others(view: View) -> float:
 OPENINGS = {"shared_outside": 2.0, "open_ingress": 1.0, "public": 2.0}
 
 
-@signal("behaviour", "Access given to outsiders", ("T1537",), "reduce_privilege", headline=11,
-        evidence=lambda view: call_sentence(view, f"gives outsiders access ({in_words(view, OPENINGS)})"))  # fmt: skip
+@signal(
+    "behaviour",
+    "Access given to outsiders",
+    ("T1537",),
+    "reduce_privilege",
+    headline=11,
+    evidence=lambda view: call_sentence(view, f"gives outsiders access ({in_words(view, OPENINGS)})"),
+)
 def opened_outside(view: View) -> float:
     """Something was opened to another account, to everybody or to the whole internet.
 
@@ -121,8 +176,14 @@ def opened_outside(view: View) -> float:
     return marked(view, OPENINGS)
 
 
-@signal("behaviour", "Bulk export", ("T1567", "T1530"), "reduce_privilege", headline=13,
-        evidence=lambda view: call_sentence(view, "exports data in bulk"))  # fmt: skip
+@signal(
+    "behaviour",
+    "Bulk export",
+    ("T1567", "T1530"),
+    "reduce_privilege",
+    headline=13,
+    evidence=lambda view: call_sentence(view, "exports data in bulk"),
+)
 def mass_export(view: View) -> float:
     """A full mailbox, database, drive or list of secrets is exported at once.
 
@@ -135,11 +196,14 @@ MAILBOX = {"other_mailbox": 1.0, "hides_mail": 1.0, "mailbox_grant": 1.0, "mail_
 """What was done to a mailbox; mail that leaves weighs more."""
 
 
-@signal("behaviour", "Mailbox access or rules changed", ("T1098",), "reduce_privilege", headline=12,
-        evidence=lambda view: call_sentence(
-            view, f"accesses a mailbox or changes its rules ({in_words(view, MAILBOX)})"
-        ),
-        )  # fmt: skip
+@signal(
+    "behaviour",
+    "Mailbox access or rules changed",
+    ("T1098",),
+    "reduce_privilege",
+    headline=12,
+    evidence=lambda view: call_sentence(view, f"accesses a mailbox or changes its rules ({in_words(view, MAILBOX)})"),
+)
 def mailbox_access(view: View) -> float:
     """Opens somebody's mailbox, sends its mail elsewhere, or hides what arrives.
 

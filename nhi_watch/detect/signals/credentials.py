@@ -58,24 +58,63 @@ def _new_secrets(episode: EpisodeView) -> int:
 
 
 TABLE = (
-    new_value("new_credential", "New long-lived key", ("T1098.001",), "rotate_secret", "key ",
-              "A long-lived key that the identity was not seen to use before.", "credential",
-              needs=("credential",), dimension="credential"),
-    new_value("new_credential_type", "New credential type", ("T1550.001",), "rotate_secret", "credential type ",
-              "Another kind of credential than usual: a key where there were sessions, a console where there were "
-              "keys.", "credential_type"),
-    kind_of_call("credential_creation", "Credential created", ("T1098.001",), "rotate_secret",
-                 "creates a credential that outlasts the session", "Creates a credential that outlasts the session.",
-                 CREATED, headline=9, phrase=_created),
-    kind_of_call(SECRETS, "Secrets read", ("T1555.006",), "rotate_secret", "reads secrets",
-                 "Reads secrets or passwords, which this identity does not normally do.", headline=20),
-    counted("secret_fan_out", "Secrets read for the first time", ("T1555.006", "T1552.007"), "rotate_secret",
-            "secrets read for the first time", "Reads secrets that this identity never read.",
-            "log2(1 + number of secrets new to the identity); None without history.",
-            lambda episode: first_used(episode, SECRETS), is_young, most=2, headline=21, on_ordinary_days=True,
-            number=_new_secrets,
-            phrase=lambda day: f"{times(_new_secrets(day), 'secret')} read for the first time"),
-)  # fmt: skip
+    new_value(
+        "new_credential",
+        "New long-lived key",
+        ("T1098.001",),
+        "rotate_secret",
+        "key ",
+        "A long-lived key that the identity was not seen to use before.",
+        "credential",
+        needs=("credential",),
+        dimension="credential",
+    ),
+    new_value(
+        "new_credential_type",
+        "New credential type",
+        ("T1550.001",),
+        "rotate_secret",
+        "credential type ",
+        "Another kind of credential than usual: a key where there were sessions, a console where there were keys.",
+        "credential_type",
+    ),
+    kind_of_call(
+        "credential_creation",
+        "Credential created",
+        ("T1098.001",),
+        "rotate_secret",
+        "creates a credential that outlasts the session",
+        "Creates a credential that outlasts the session.",
+        CREATED,
+        headline=9,
+        phrase=_created,
+    ),
+    kind_of_call(
+        SECRETS,
+        "Secrets read",
+        ("T1555.006",),
+        "rotate_secret",
+        "reads secrets",
+        "Reads secrets or passwords, which this identity does not normally do.",
+        headline=20,
+    ),
+    counted(
+        "secret_fan_out",
+        "Secrets read for the first time",
+        ("T1555.006", "T1552.007"),
+        "rotate_secret",
+        "secrets read for the first time",
+        "Reads secrets that this identity never read.",
+        "log2(1 + number of secrets new to the identity); None without history.",
+        lambda episode: first_used(episode, SECRETS),
+        is_young,
+        most=2,
+        headline=21,
+        on_ordinary_days=True,
+        number=_new_secrets,
+        phrase=lambda day: f"{times(_new_secrets(day), 'secret')} read for the first time",
+    ),
+)
 
 
 UNIT = 30.0
@@ -88,9 +127,14 @@ def _days(view: View) -> int:
     return view.baseline.today - seen.first if seen is not None else 0
 
 
-@signal("behaviour", "Long-lived key in use", ("NHI7:2025",), "rotate_secret", needs=("credential",),
-        evidence=lambda view: f"key {view.key.credential} has been in use for at least {_days(view)} days",
-        )  # fmt: skip
+@signal(
+    "behaviour",
+    "Long-lived key in use",
+    ("NHI7:2025",),
+    "rotate_secret",
+    needs=("credential",),
+    evidence=lambda view: f"key {view.key.credential} has been in use for at least {_days(view)} days",
+)
 def key_age(view: View) -> float | None:
     """A long-lived key that has been in use for long: the longer, the more places it may have leaked from.
 
@@ -105,9 +149,14 @@ LEAK_WEIGHTS = {"secret_alert": 1.0, "verified": 2.0, "public": 1.0}
 """It was found; it works; everybody can read it."""
 
 
-@signal("behaviour", "Credential exposed", ("NHI2:2025", "T1552"), "rotate_secret", headline=2,
-        evidence=lambda view: f"{view.key.action} reports an exposed credential ({in_words(view, LEAK_WEIGHTS)})",
-        )  # fmt: skip
+@signal(
+    "behaviour",
+    "Credential exposed",
+    ("NHI2:2025", "T1552"),
+    "rotate_secret",
+    headline=2,
+    evidence=lambda view: f"{view.key.action} reports an exposed credential ({in_words(view, LEAK_WEIGHTS)})",
+)
 def exposed_credential(view: View) -> float:
     """A scanner or the provider reports an exposed credential of this identity.
 
@@ -119,9 +168,14 @@ def exposed_credential(view: View) -> float:
     return sum(LEAK_WEIGHTS.get(trait, 0.0) for trait in traits)
 
 
-@signal("behaviour", "Key quarantined by the provider", ("NHI2:2025", "T1552"), "rotate_secret", headline=1,
-        evidence=lambda view: f"{view.key.action} attaches the provider's quarantine policy: a key is exposed",
-        )  # fmt: skip
+@signal(
+    "behaviour",
+    "Key quarantined by the provider",
+    ("NHI2:2025", "T1552"),
+    "rotate_secret",
+    headline=1,
+    evidence=lambda view: f"{view.key.action} attaches the provider's quarantine policy: a key is exposed",
+)
 def quarantined(view: View) -> float:
     """The provider has put its quarantine policy on an identity: its key is known to be exposed.
 
@@ -140,8 +194,13 @@ def _signin_anew(view: View) -> str:
     return f"{view.key.action} from {view.key.network}: {place_rarity(view)}"
 
 
-@signal("behaviour", "Machine sign-in from a new network or with a new credential", ("T1078.004", "T1098.001"),
-        "rotate_secret", evidence=_signin_anew)  # fmt: skip
+@signal(
+    "behaviour",
+    "Machine sign-in from a new network or with a new credential",
+    ("T1078.004", "T1098.001"),
+    "rotate_secret",
+    evidence=_signin_anew,
+)
 def signin_anew(view: View) -> float | None:
     """A machine signs in from an operator's network, or with a credential, that it never used.
 
@@ -152,13 +211,26 @@ def signin_anew(view: View) -> float | None:
     return max(view.credential, place_novelty(view)) if view.baseline.own.days else None
 
 
-DOUBTS = {"legacy_auth": 1.0, "device_code": 1.0, "proxy": 1.0, "root_token": 1.0, "threat_suspected": 2.0,
-          "risky_signin": 2.0, "token_reuse": 3.0}  # fmt: skip
+DOUBTS = {
+    "legacy_auth": 1.0,
+    "device_code": 1.0,
+    "proxy": 1.0,
+    "root_token": 1.0,
+    "threat_suspected": 2.0,
+    "risky_signin": 2.0,
+    "token_reuse": 3.0,
+}
 """What the product said of the session."""
 
 
-@signal("behaviour", "Risky sign-in", ("NHI4:2025", "T1550.001"), "rotate_secret", headline=32,
-        evidence=lambda view: call_sentence(view, f"is a risky sign-in ({in_words(view, DOUBTS)})"))  # fmt: skip
+@signal(
+    "behaviour",
+    "Risky sign-in",
+    ("NHI4:2025", "T1550.001"),
+    "rotate_secret",
+    headline=32,
+    evidence=lambda view: call_sentence(view, f"is a risky sign-in ({in_words(view, DOUBTS)})"),
+)
 def suspect_session(view: View) -> float:
     """The product that let it in had doubts of its own, or the way in was a weak one.
 
@@ -171,8 +243,14 @@ def _human_use(view: View) -> str:
     return f"{view.key.action} was made interactively ({in_words(view, ('console', 'mfa'))}) with a machine identity"
 
 
-@signal("behaviour", "Human use of a machine identity", ("NHI10:2025", "DE.CM-03"), "rotate_secret", headline=3,
-        evidence=_human_use)  # fmt: skip
+@signal(
+    "behaviour",
+    "Human use of a machine identity",
+    ("NHI10:2025", "DE.CM-03"),
+    "rotate_secret",
+    headline=3,
+    evidence=_human_use,
+)
 def human_use(view: View) -> float | None:
     """A person at work (console session, second factor) with an identity that machines use.
 
@@ -193,9 +271,14 @@ def human_use(view: View) -> float | None:
 PROCESSES = {"odd_process": 1.0, "odd_parent": 2.0}
 
 
-@signal("behaviour", "Credentials read on a host", ("T1552.001", "T1552.005"), "rotate_secret", headline=22,
-        evidence=lambda view: f"{view.key.action} by {view.key.agent or 'a program'} ({in_words(view, PROCESSES)})",
-        )  # fmt: skip
+@signal(
+    "behaviour",
+    "Credentials read on a host",
+    ("T1552.001", "T1552.005"),
+    "rotate_secret",
+    headline=22,
+    evidence=lambda view: f"{view.key.action} by {view.key.agent or 'a program'} ({in_words(view, PROCESSES)})",
+)
 def host_credential(view: View) -> float:
     """A program that has no business with credentials reads them on a host.
 
@@ -226,11 +309,18 @@ def _session_moved_phrase(episode: EpisodeView) -> str:
 
 
 @signal(
-    "episode", "Session used from two networks", ("T1550.001", "T1552.005"), "rotate_secret", needs=("network",),
-    on_ordinary_days=True, headline=3, phrase=_session_moved_phrase, needs_history=False,
+    "episode",
+    "Session used from two networks",
+    ("T1550.001", "T1552.005"),
+    "rotate_secret",
+    needs=("network",),
+    on_ordinary_days=True,
+    headline=3,
+    phrase=_session_moved_phrase,
+    needs_history=False,
     evidence=lambda episode: f"one session was used from {listing([_place(view) for view in _moved(episode)])}",
     backing=lambda episode: behaviours_of(_moved(episode)[:1]),
-)  # fmt: skip
+)
 def session_moved(episode: EpisodeView) -> float:
     """One temporary session is used from networks of two operators: it left the place it was issued to.
 
@@ -256,8 +346,15 @@ def _session_two_clients(episode: EpisodeView) -> str:
     return f"one session was used by the clients {listing(others)}"
 
 
-@signal("episode", "Session used by two clients", ("T1550.001", "T1552.005"), "rotate_secret", needs=("agent",),
-        evidence=_session_two_clients, backing=lambda episode: behaviours_of(_shared(episode)[:1]))  # fmt: skip
+@signal(
+    "episode",
+    "Session used by two clients",
+    ("T1550.001", "T1552.005"),
+    "rotate_secret",
+    needs=("agent",),
+    evidence=_session_two_clients,
+    backing=lambda episode: behaviours_of(_shared(episode)[:1]),
+)
 def session_two_clients(episode: EpisodeView) -> float:
     """One temporary session is used with two programs: a copy of it works beside its owner.
 

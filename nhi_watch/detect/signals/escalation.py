@@ -43,18 +43,45 @@ def _refused_phrase(episode: EpisodeView) -> str:
 
 
 TABLE = (
-    kind_of_call("identity_probe", "Checks its own identity and permissions", ("T1087.004",), "rotate_secret",
-                 "looks around the account or at its own permissions",
-                 "Asks who it is and what it may do: an intruder's first step."),
-    kind_of_call("trust_change", "Permissions or trust policy changed", ("T1098.003",), "reduce_privilege",
-                 "changes permissions or a trust policy", "Grants permissions or changes who is trusted.", headline=25),
-    kind_of_call("remote_access", "Remote access to hosts opened", ("T1021.007",), "reduce_privilege",
-                 "opens remote access to hosts", "Opens access to hosts: commands, sessions, serial consoles.",
-                 headline=14),
-    counted("permission_probing", "Calls refused for the first time", ("T1087.004", "T1580"), "rotate_secret",
-            "calls refused for the first time", "Many different calls are refused that were never refused before.",
-            "log2(1 + number of distinct calls newly refused).", _refused, headline=27, phrase=_refused_phrase),
-)  # fmt: skip
+    kind_of_call(
+        "identity_probe",
+        "Checks its own identity and permissions",
+        ("T1087.004",),
+        "rotate_secret",
+        "looks around the account or at its own permissions",
+        "Asks who it is and what it may do: an intruder's first step.",
+    ),
+    kind_of_call(
+        "trust_change",
+        "Permissions or trust policy changed",
+        ("T1098.003",),
+        "reduce_privilege",
+        "changes permissions or a trust policy",
+        "Grants permissions or changes who is trusted.",
+        headline=25,
+    ),
+    kind_of_call(
+        "remote_access",
+        "Remote access to hosts opened",
+        ("T1021.007",),
+        "reduce_privilege",
+        "opens remote access to hosts",
+        "Opens access to hosts: commands, sessions, serial consoles.",
+        headline=14,
+    ),
+    counted(
+        "permission_probing",
+        "Calls refused for the first time",
+        ("T1087.004", "T1580"),
+        "rotate_secret",
+        "calls refused for the first time",
+        "Many different calls are refused that were never refused before.",
+        "log2(1 + number of distinct calls newly refused).",
+        _refused,
+        headline=27,
+        phrase=_refused_phrase,
+    ),
+)
 
 
 def _permission_test(view: View) -> str:
@@ -98,8 +125,9 @@ def _impersonation(view: View) -> str:
     return f"{view.key.action} as {listing(_whom(view))}: impersonated for the first time"
 
 
-@signal("behaviour", "Acts as another identity", ("T1550.001",), "reduce_privilege", headline=23,
-        evidence=_impersonation)  # fmt: skip
+@signal(
+    "behaviour", "Acts as another identity", ("T1550.001",), "reduce_privilege", headline=23, evidence=_impersonation
+)
 def impersonation(view: View) -> float:
     """Acts as another identity, or makes tokens for one, as this identity does not do.
 
@@ -120,11 +148,16 @@ def _roles(episode: EpisodeView) -> Named:
 
 
 @signal(
-    "episode", "New role assumed", ("T1548.005", "T1550.001"), "reduce_privilege", headline=26, on_ordinary_days=True,
+    "episode",
+    "New role assumed",
+    ("T1548.005", "T1550.001"),
+    "reduce_privilege",
+    headline=26,
+    on_ordinary_days=True,
     evidence=lambda episode: f"assumes for the first time: {listing([role for role, _ in _roles(episode)], 2)}",
     phrase=lambda episode: f"first use of {listing([last_part(role) for role, _ in _roles(episode)], 1)}",
     backing=lambda episode: [b for _, b in _roles(episode)],
-)  # fmt: skip
+)
 def role_chaining(episode: EpisodeView) -> float | None:
     """Assumes roles, or gets tokens of accounts, that this identity did not take before.
 
@@ -144,9 +177,16 @@ def _for_another(episode: EpisodeView) -> str:
     return f"users on whose behalf it acts for the first time ({len(set(people))}): {listing(people, 2)}"
 
 
-@signal("episode", "Acts on behalf of a new user", ("T1550.001", "NHI5:2025"), "reduce_privilege", headline=35,
-        on_ordinary_days=True, evidence=_for_another, backing=lambda episode: [b for _, b in _users(episode)],
-        )  # fmt: skip
+@signal(
+    "episode",
+    "Acts on behalf of a new user",
+    ("T1550.001", "NHI5:2025"),
+    "reduce_privilege",
+    headline=35,
+    on_ordinary_days=True,
+    evidence=_for_another,
+    backing=lambda episode: [b for _, b in _users(episode)],
+)
 def for_another(episode: EpisodeView) -> float | None:
     """An app, or an AI agent, acts on behalf of a user for whom it never acted.
 
@@ -157,8 +197,13 @@ def for_another(episode: EpisodeView) -> float | None:
     return None if new and (is_young(episode) or not known) else log2(1 + len(new))
 
 
-@signal("behaviour", "Cross-account call", ("T1199",), "reduce_privilege",
-        evidence=lambda view: f"{view.key.action} is a cross-account call")  # fmt: skip
+@signal(
+    "behaviour",
+    "Cross-account call",
+    ("T1199",),
+    "reduce_privilege",
+    evidence=lambda view: f"{view.key.action} is a cross-account call",
+)
 def across_accounts(view: View) -> float:
     """The call crosses from one account into another, as this identity does not do.
 
@@ -171,9 +216,14 @@ GRANTS = {"admin_policy": 2.0, "wildcard_policy": 2.0, "privileged": 1.0, "role_
 _CALLED = {"for_other": "to another identity"}
 
 
-@signal("behaviour", "Broad permissions granted", ("T1098.003",), "reduce_privilege", headline=10,
-        evidence=lambda view: call_sentence(view, f"grants broad permissions ({in_words(view, GRANTS, _CALLED)})"),
-        )  # fmt: skip
+@signal(
+    "behaviour",
+    "Broad permissions granted",
+    ("T1098.003",),
+    "reduce_privilege",
+    headline=10,
+    evidence=lambda view: call_sentence(view, f"grants broad permissions ({in_words(view, GRANTS, _CALLED)})"),
+)
 def powerful_grant(view: View) -> float:
     """A policy that allows everything, a privileged pod, a role, or credentials given to another identity.
 
@@ -228,9 +278,15 @@ def _steps_backing(episode: EpisodeView) -> list[Behaviour]:
 
 
 @signal(
-    "episode", "New step inside a cluster", ("T1613", "T1610", "T1552.007", "T1078.001"), "reduce_privilege",
-    headline=4, on_ordinary_days=True, evidence=_steps_sentence, backing=_steps_backing,
-)  # fmt: skip
+    "episode",
+    "New step inside a cluster",
+    ("T1613", "T1610", "T1552.007", "T1078.001"),
+    "reduce_privilege",
+    headline=4,
+    on_ordinary_days=True,
+    evidence=_steps_sentence,
+    backing=_steps_backing,
+)
 def cluster_first(episode: EpisodeView) -> float | None:
     """An established account or component of a cluster does what neither it nor its namespace did before: binds a role,
     reads secrets, opens a shell, issues a token, starts a pod, impersonates somebody.

@@ -53,26 +53,71 @@ def _services(episode: EpisodeView) -> Named:
 
 
 TABLE = (
-    new_value("new_action", "New call", (), "reduce_privilege", "",
-              "A call that the identity has not made before, given what peers, tenant and world do.", "action",
-              dimension="action"),
-    new_value("new_service", "New service", (), "reduce_privilege", "service ",
-              "A service that the identity has not used before.", "service", dimension="service"),
-    unknown_value("unknown_call", "Call rare in the tenant", (), "reduce_privilege", "call",
-                  "A call that is new not only for the identity: hardly any identity in the tenant makes it.", "action",
-                  dimension="action"),
-    counted("novel_actions", "Many new calls", (), "reduce_privilege", "calls new for this identity",
-            "How many of the day's calls are new for the identity.", "log2(1 + number of new calls).",
-            lambda episode: calls_of(novel_views(episode)), dimension="action"),
-    counted("fleeting_calls", "First-time calls, seen only briefly", (), "rotate_secret",
-            "first-time calls, seen only briefly",
-            "New calls made briefly that do not return: new software repeats its calls, an intruder looks around.",
-            "log2(1 + number of distinct new calls seen in at most two hours of the day).", _fleeting),
-    counted("service_fan_out", "Many new services", ("T1526",), "reduce_privilege", "new services in one day",
-            "Uses several services that are new for the identity.",
-            "Number of services that are new for the identity; None before there is any history.",
-            _services, is_blank, float, dimension="service"),
-)  # fmt: skip
+    new_value(
+        "new_action",
+        "New call",
+        (),
+        "reduce_privilege",
+        "",
+        "A call that the identity has not made before, given what peers, tenant and world do.",
+        "action",
+        dimension="action",
+    ),
+    new_value(
+        "new_service",
+        "New service",
+        (),
+        "reduce_privilege",
+        "service ",
+        "A service that the identity has not used before.",
+        "service",
+        dimension="service",
+    ),
+    unknown_value(
+        "unknown_call",
+        "Call rare in the tenant",
+        (),
+        "reduce_privilege",
+        "call",
+        "A call that is new not only for the identity: hardly any identity in the tenant makes it.",
+        "action",
+        dimension="action",
+    ),
+    counted(
+        "novel_actions",
+        "Many new calls",
+        (),
+        "reduce_privilege",
+        "calls new for this identity",
+        "How many of the day's calls are new for the identity.",
+        "log2(1 + number of new calls).",
+        lambda episode: calls_of(novel_views(episode)),
+        dimension="action",
+    ),
+    counted(
+        "fleeting_calls",
+        "First-time calls, seen only briefly",
+        (),
+        "rotate_secret",
+        "first-time calls, seen only briefly",
+        "New calls made briefly that do not return: new software repeats its calls, an intruder looks around.",
+        "log2(1 + number of distinct new calls seen in at most two hours of the day).",
+        _fleeting,
+    ),
+    counted(
+        "service_fan_out",
+        "Many new services",
+        ("T1526",),
+        "reduce_privilege",
+        "new services in one day",
+        "Uses several services that are new for the identity.",
+        "Number of services that are new for the identity; None before there is any history.",
+        _services,
+        is_blank,
+        float,
+        dimension="service",
+    ),
+)
 
 
 def _new_error(view: View) -> str:
@@ -98,8 +143,7 @@ def _sensitive_novelty(view: View) -> str:
     return call_sentence(view, f"is sensitive ({kinds})")
 
 
-@signal("behaviour", "New sensitive call", (), "reduce_privilege", dimension="action",
-        evidence=_sensitive_novelty)  # fmt: skip
+@signal("behaviour", "New sensitive call", (), "reduce_privilege", dimension="action", evidence=_sensitive_novelty)
 def sensitive_novelty(view: View) -> float:
     """The newest sensitive call of the day, whatever its kind: what rare kinds have in common is learnt together.
 
@@ -146,10 +190,13 @@ def _classes(episode: EpisodeView) -> list[str]:
 
 
 @signal(
-    "episode", "New kinds of sensitive calls", (), "reduce_privilege",
+    "episode",
+    "New kinds of sensitive calls",
+    (),
+    "reduce_privilege",
     evidence=lambda day: f"new sensitive calls: {listing([name.replace('_', ' ') for name in _classes(day)])}",
     backing=lambda day: behaviours_of(_sensitive(day)),
-)  # fmt: skip
+)
 def novel_classes(episode: EpisodeView) -> float:
     """How many kinds of sensitive calls are new in the day.
 
@@ -170,8 +217,14 @@ def _slow_discovery(episode: EpisodeView) -> str:
     )
 
 
-@signal("episode", "Slow discovery", ("T1580", "T1526"), "reduce_privilege", evidence=_slow_discovery,
-        backing=lambda episode: [b for _, b in _looks(episode)])  # fmt: skip
+@signal(
+    "episode",
+    "Slow discovery",
+    ("T1580", "T1526"),
+    "reduce_privilege",
+    evidence=_slow_discovery,
+    backing=lambda episode: [b for _, b in _looks(episode)],
+)
 def slow_discovery(episode: EpisodeView) -> float:
     """New listing and describing calls, spread thinly over many hours.
 
@@ -189,9 +242,14 @@ def _steps(episode: EpisodeView) -> Named:
     return sorted(steps, key=lambda step: (step[1].first, RANK.get(step[0], 0), step[1].key))
 
 
-@signal("episode", "ATT&CK tactics in sequence", ("DE.AE-03",), "rotate_secret",
-        evidence=lambda episode: f"new calls in the order of ATT&CK tactics: {', '.join(dict(_steps(episode)))}",
-        backing=lambda episode: [b for _, b in _steps(episode)])  # fmt: skip
+@signal(
+    "episode",
+    "ATT&CK tactics in sequence",
+    ("DE.AE-03",),
+    "rotate_secret",
+    evidence=lambda episode: f"new calls in the order of ATT&CK tactics: {', '.join(dict(_steps(episode)))}",
+    backing=lambda episode: [b for _, b in _steps(episode)],
+)
 def tactic_chain(episode: EpisodeView) -> float:
     """The day's new calls walk down the kill chain in order.
 
@@ -233,9 +291,16 @@ def _off_rhythm(episode: EpisodeView) -> str:
     return f"active at {hour:02}:00 UTC, an hour at which it was hardly ever active in {history}"
 
 
-@signal("episode", "Active at an unusual hour", ("T1078.004",), "rotate_secret", dimension="hour",
-        on_ordinary_days=True, evidence=_off_rhythm,
-        backing=lambda episode: [b for bits, b in _unusual_hours(episode) if bits >= ORDINARY])  # fmt: skip
+@signal(
+    "episode",
+    "Active at an unusual hour",
+    ("T1078.004",),
+    "rotate_secret",
+    dimension="hour",
+    on_ordinary_days=True,
+    evidence=_off_rhythm,
+    backing=lambda episode: [b for bits, b in _unusual_hours(episode) if bits >= ORDINARY],
+)
 def off_rhythm(episode: EpisodeView) -> float | None:
     """Active at an hour at which this machine never is.
 
@@ -257,8 +322,16 @@ def _dormant_wakes(episode: EpisodeView) -> str:
     return f"active again after {silent} of silence; the longest before was {own.gaps}"
 
 
-@signal("episode", "Dormant identity active again", ("T1078.004",), "rotate_secret", headline=30,
-        on_ordinary_days=True, evidence=_dormant_wakes, backing=EpisodeView.behaviours)  # fmt: skip
+@signal(
+    "episode",
+    "Dormant identity active again",
+    ("T1078.004",),
+    "rotate_secret",
+    headline=30,
+    on_ordinary_days=True,
+    evidence=_dormant_wakes,
+    backing=EpisodeView.behaviours,
+)
 def dormant_wakes(episode: EpisodeView) -> float | None:
     """An identity that was silent for long is active again.
 
@@ -325,10 +398,16 @@ def _acts_backing(episode: EpisodeView, grave: bool) -> list[Behaviour]:
 
 
 @signal(
-    "episode", "High-impact action for the first time", ("T1537", "T1562.008", "T1098.003", "T1484.002"),
-    "reduce_privilege", headline=4, on_ordinary_days=True, evidence=lambda episode: _acts_sentence(episode, True),
-    phrase=lambda episode: _acts_phrase(episode, True), backing=lambda episode: _acts_backing(episode, True),
-)  # fmt: skip
+    "episode",
+    "High-impact action for the first time",
+    ("T1537", "T1562.008", "T1098.003", "T1484.002"),
+    "reduce_privilege",
+    headline=4,
+    on_ordinary_days=True,
+    evidence=lambda episode: _acts_sentence(episode, True),
+    phrase=lambda episode: _acts_phrase(episode, True),
+    backing=lambda episode: _acts_backing(episode, True),
+)
 def grave_act(episode: EpisodeView) -> float | None:
     """Does for the first time what cannot be undone or gives full access: logs stopped, data shared.
 
@@ -339,10 +418,16 @@ def grave_act(episode: EpisodeView) -> float | None:
 
 
 @signal(
-    "episode", "New type of action", ("T1213", "T1496.001"), "reduce_privilege", headline=18, on_ordinary_days=True,
-    evidence=lambda episode: _acts_sentence(episode, False), phrase=lambda episode: _acts_phrase(episode, False),
+    "episode",
+    "New type of action",
+    ("T1213", "T1496.001"),
+    "reduce_privilege",
+    headline=18,
+    on_ordinary_days=True,
+    evidence=lambda episode: _acts_sentence(episode, False),
+    phrase=lambda episode: _acts_phrase(episode, False),
     backing=lambda episode: _acts_backing(episode, False),
-)  # fmt: skip
+)
 def first_act(episode: EpisodeView) -> float | None:
     """Starts machines, queries a warehouse, copies full repositories or creates AI agents for the first time.
 

@@ -28,32 +28,102 @@ def _regions(episode: EpisodeView) -> Named:
 
 
 TABLE = (
-    new_value("new_network", "New network", ("T1078.004",), "rotate_secret", "network ",
-              "An address range from which the identity was not seen before.", "network",
-              place=5, needs=("network",), dimension="network"),
-    new_value("new_owner", "New network operator", ("T1078.004",), "rotate_secret", "operator ",
-              "A network operator from which the identity was not seen before: a hosting company instead of its own.",
-              "owner", place=3, needs=("network",), dimension="network"),
-    new_value("new_region", "New region", ("T1535",), "reduce_privilege", "region ",
-              "A region in which the identity was not active before.", "region",
-              needs=("region",), dimension="region"),
-    new_value("new_agent", "New client", (), "rotate_secret", "client ",
-              "A client program that the identity did not use before; versions are left out, so upgrades do not count.",
-              "agent", needs=("agent",), dimension="agent"),
-    unknown_value("unknown_network", "Network rare in the tenant", ("T1078.004",), "rotate_secret", "network",
-                  "A network that is new not only for the identity: no identity in the tenant works from there.",
-                  "network", place=4, needs=("network",), dimension="network"),
-    unknown_value("unknown_owner", "Network operator rare in the tenant", ("T1078.004",), "rotate_secret", "operator",
-                  "An operator of networks that is new not only for the identity: nobody in the tenant works from "
-                  "there.", "owner", ORDINARY, needs=("network",), dimension="network"),
-    unknown_value("unknown_agent", "Client rare in the tenant", (), "rotate_secret", "client",
-                  "A client program that is new not only for the identity: hardly any identity in the tenant uses it.",
-                  "agent", needs=("agent",), dimension="agent"),
-    counted("region_fan_out", "Many new regions", ("T1535",), "reduce_privilege", "new regions in one day",
-            "Active in several regions that are new for the identity.",
-            "Number of regions that are new for the identity; None before there is any history.",
-            _regions, is_blank, float, needs=("region",), dimension="region"),
-)  # fmt: skip
+    new_value(
+        "new_network",
+        "New network",
+        ("T1078.004",),
+        "rotate_secret",
+        "network ",
+        "An address range from which the identity was not seen before.",
+        "network",
+        place=5,
+        needs=("network",),
+        dimension="network",
+    ),
+    new_value(
+        "new_owner",
+        "New network operator",
+        ("T1078.004",),
+        "rotate_secret",
+        "operator ",
+        "A network operator from which the identity was not seen before: a hosting company instead of its own.",
+        "owner",
+        place=3,
+        needs=("network",),
+        dimension="network",
+    ),
+    new_value(
+        "new_region",
+        "New region",
+        ("T1535",),
+        "reduce_privilege",
+        "region ",
+        "A region in which the identity was not active before.",
+        "region",
+        needs=("region",),
+        dimension="region",
+    ),
+    new_value(
+        "new_agent",
+        "New client",
+        (),
+        "rotate_secret",
+        "client ",
+        "A client program that the identity did not use before; versions are left out, so upgrades do not count.",
+        "agent",
+        needs=("agent",),
+        dimension="agent",
+    ),
+    unknown_value(
+        "unknown_network",
+        "Network rare in the tenant",
+        ("T1078.004",),
+        "rotate_secret",
+        "network",
+        "A network that is new not only for the identity: no identity in the tenant works from there.",
+        "network",
+        place=4,
+        needs=("network",),
+        dimension="network",
+    ),
+    unknown_value(
+        "unknown_owner",
+        "Network operator rare in the tenant",
+        ("T1078.004",),
+        "rotate_secret",
+        "operator",
+        "An operator of networks that is new not only for the identity: nobody in the tenant works from there.",
+        "owner",
+        ORDINARY,
+        needs=("network",),
+        dimension="network",
+    ),
+    unknown_value(
+        "unknown_agent",
+        "Client rare in the tenant",
+        (),
+        "rotate_secret",
+        "client",
+        "A client program that is new not only for the identity: hardly any identity in the tenant uses it.",
+        "agent",
+        needs=("agent",),
+        dimension="agent",
+    ),
+    counted(
+        "region_fan_out",
+        "Many new regions",
+        ("T1535",),
+        "reduce_privilege",
+        "new regions in one day",
+        "Active in several regions that are new for the identity.",
+        "Number of regions that are new for the identity; None before there is any history.",
+        _regions,
+        is_blank,
+        float,
+        needs=("region",),
+        dimension="region",
+    ),
+)
 
 
 RISK = {"tor": 3.0, "bad": 3.0, "vpn": 2.0, "hosting": 1.0}
@@ -66,8 +136,17 @@ def _risky_network(view: View) -> str:
     return f"{view.key.network} is a {view.network_facts.kind} network of {owner}{new}"
 
 
-@signal("behaviour", "Risky network", ("T1090",), "rotate_secret", needs=("network",), dimension="network",
-        needs_history=False, becomes_habit=False, evidence=_risky_network)  # fmt: skip
+@signal(
+    "behaviour",
+    "Risky network",
+    ("T1090",),
+    "rotate_secret",
+    needs=("network",),
+    dimension="network",
+    needs_history=False,
+    becomes_habit=False,
+    evidence=_risky_network,
+)
 def risky_network(view: View) -> float | None:
     """An anonymising or badly reputed network, or a hosting company that is not the identity's own.
 
@@ -85,8 +164,15 @@ def _listed_address(view: View) -> str:
     return f"{view.key.action} came from {view.key.network or 'an address'}, which is on a blocklist"
 
 
-@signal("behaviour", "Address on a blocklist", ("DE.AE-07", "T1090"), "rotate_secret", dimension="network",
-        needs_history=False, evidence=_listed_address)  # fmt: skip
+@signal(
+    "behaviour",
+    "Address on a blocklist",
+    ("DE.AE-07", "T1090"),
+    "rotate_secret",
+    dimension="network",
+    needs_history=False,
+    evidence=_listed_address,
+)
 def listed_address(view: View) -> float:
     """The address is on a list of bad addresses.
 
@@ -104,8 +190,17 @@ def _instance_outside(view: View) -> str:
     return f"{view.key.action} with a session that EC2 handed to a machine came from {place}, outside AWS"
 
 
-@signal("behaviour", "Machine's session used outside AWS", ("T1552.005", "T1550.001"), "rotate_secret", place=2,
-        needs=("network",), dimension="network", needs_history=False, evidence=_instance_outside)  # fmt: skip
+@signal(
+    "behaviour",
+    "Machine's session used outside AWS",
+    ("T1552.005", "T1550.001"),
+    "rotate_secret",
+    place=2,
+    needs=("network",),
+    dimension="network",
+    needs_history=False,
+    evidence=_instance_outside,
+)
 def instance_outside(view: View) -> float:
     """A session that EC2 hands to a machine through its metadata is used from a network outside AWS.
 
@@ -127,8 +222,16 @@ def _moved_outside(view: View) -> str:
     return f"usually from {usual}, now from {now}" if usual else f"no earlier network known; now {now}"
 
 
-@signal("behaviour", "Workload used from outside its networks", ("T1078.004", "NHI2:2025"), "rotate_secret", place=2,
-        needs=("network",), dimension="network", evidence=_moved_outside)  # fmt: skip
+@signal(
+    "behaviour",
+    "Workload used from outside its networks",
+    ("T1078.004", "NHI2:2025"),
+    "rotate_secret",
+    place=2,
+    needs=("network",),
+    dimension="network",
+    evidence=_moved_outside,
+)
 def moved_outside(view: View) -> float | None:
     """A workload that lives in a cloud, a private network or a service shows up elsewhere.
 
@@ -147,8 +250,16 @@ def _third_party_moved(view: View) -> str:
     return f"third-party app is used from {place}: {rarity(view, view.owner, 'owner', view.network_facts.owner)}"
 
 
-@signal("behaviour", "Third-party app from a new network", ("NHI3:2025", "T1199"), "rotate_secret", place=1,
-        needs=("network",), dimension="network", evidence=_third_party_moved)  # fmt: skip
+@signal(
+    "behaviour",
+    "Third-party app from a new network",
+    ("NHI3:2025", "T1199"),
+    "rotate_secret",
+    place=1,
+    needs=("network",),
+    dimension="network",
+    evidence=_third_party_moved,
+)
 def third_party_moved(view: View) -> float | None:
     """Another company's app works from an operator that is not its own: its tokens may have left its vendor.
 
@@ -159,10 +270,17 @@ def third_party_moved(view: View) -> float | None:
     return view.owner if view.baseline.own.days else None
 
 
-@signal("behaviour", "Attack tool", ("T1078.004",), "rotate_secret", needs=("agent",), dimension="agent",
-        needs_history=False, becomes_habit=False,
-        evidence=lambda view: f"the client {view.key.agent} names an attack tool or an attacker's system",
-        )  # fmt: skip
+@signal(
+    "behaviour",
+    "Attack tool",
+    ("T1078.004",),
+    "rotate_secret",
+    needs=("agent",),
+    dimension="agent",
+    needs_history=False,
+    becomes_habit=False,
+    evidence=lambda view: f"the client {view.key.agent} names an attack tool or an attacker's system",
+)
 def attack_tool(view: View) -> float:
     """A client program that is made for attacking, or an operating system made for it. It never becomes ordinary.
 
@@ -186,9 +304,17 @@ def _two_places(episode: EpisodeView) -> str:
     return f"key {pairs[0].key.credential} was used within one hour from {listing([v.key.network for v in pairs])}"
 
 
-@signal("episode", "One key used from two networks within an hour", ("T1078.004", "T1552"), "rotate_secret",
-        needs_history=False, needs=("network",), on_ordinary_days=True, evidence=_two_places,
-        backing=lambda episode: behaviours_of(_pairs(episode)))  # fmt: skip
+@signal(
+    "episode",
+    "One key used from two networks within an hour",
+    ("T1078.004", "T1552"),
+    "rotate_secret",
+    needs_history=False,
+    needs=("network",),
+    on_ordinary_days=True,
+    evidence=_two_places,
+    backing=lambda episode: behaviours_of(_pairs(episode)),
+)
 def two_places(episode: EpisodeView) -> float | None:
     """One long-lived key is used from two operators' networks in the same hour.
 

@@ -57,8 +57,17 @@ def _bulk_backing(episode: EpisodeView) -> list[Behaviour]:
     return behaviours_of([view for view in episode.views if view.key.action in top and view.let_in])
 
 
-@signal("episode", "Unusually many calls", ("T1530", "T1496.004"), "rotate_secret", headline=29, on_ordinary_days=True,
-        evidence=_bulk, phrase=_bulk_phrase, backing=_bulk_backing)  # fmt: skip
+@signal(
+    "episode",
+    "Unusually many calls",
+    ("T1530", "T1496.004"),
+    "rotate_secret",
+    headline=29,
+    on_ordinary_days=True,
+    evidence=_bulk,
+    phrase=_bulk_phrase,
+    backing=_bulk_backing,
+)
 def bulk(episode: EpisodeView) -> float | None:
     """A call that the identity knows, suddenly in bulk; or far more calls than on its second-largest day.
 
@@ -104,10 +113,16 @@ def _mass_taking(episode: EpisodeView) -> str:
 
 
 @signal(
-    "episode", "Bulk reads", ("T1119", "T1530", "T1213"), "reduce_privilege", headline=28, on_ordinary_days=True,
-    evidence=_mass_taking, phrase=lambda episode: bulk_phrase(_reads(episode), _count(_reads(episode))),
+    "episode",
+    "Bulk reads",
+    ("T1119", "T1530", "T1213"),
+    "reduce_privilege",
+    headline=28,
+    on_ordinary_days=True,
+    evidence=_mass_taking,
+    phrase=lambda episode: bulk_phrase(_reads(episode), _count(_reads(episode))),
     backing=lambda episode: behaviours_of(_new_reads(episode) or _reads(episode)),
-)  # fmt: skip
+)
 def mass_taking(episode: EpisodeView) -> float | None:
     """Far more is read than on its second-largest day so far, by calls old or new.
 
@@ -134,11 +149,16 @@ def _mass_by_stranger(episode: EpisodeView) -> str:
 
 
 @signal(
-    "episode", "Bulk reads by a recently seen identity", ("T1119", "T1530"), "rotate_secret", headline=28,
-    on_ordinary_days=True, evidence=_mass_by_stranger,
+    "episode",
+    "Bulk reads by a recently seen identity",
+    ("T1119", "T1530"),
+    "rotate_secret",
+    headline=28,
+    on_ordinary_days=True,
+    evidence=_mass_by_stranger,
     phrase=lambda episode: bulk_phrase(_successful_reads(episode), _count(_successful_reads(episode))),
     backing=lambda episode: behaviours_of(_successful_reads(episode)),
-)  # fmt: skip
+)
 def mass_by_stranger(episode: EpisodeView) -> float:
     """Very much is read by an identity without a history: there is nothing to compare with, only the amount.
 
@@ -166,8 +186,15 @@ def _target_fan_out_backing(episode: EpisodeView) -> list[Behaviour]:
     return [b for view in episode.views for b in view.behaviours if new.intersection(b.targets)]
 
 
-@signal("episode", "Many new targets", ("T1530",), "reduce_privilege", on_ordinary_days=True, evidence=_target_fan_out,
-        backing=_target_fan_out_backing)  # fmt: skip
+@signal(
+    "episode",
+    "Many new targets",
+    ("T1530",),
+    "reduce_privilege",
+    on_ordinary_days=True,
+    evidence=_target_fan_out,
+    backing=_target_fan_out_backing,
+)
 def target_fan_out(episode: EpisodeView) -> float | None:
     """Touches many targets that the identity never touched.
 
@@ -196,9 +223,17 @@ def _cost_surge(episode: EpisodeView) -> str:
     return f"{_costly_calls(episode)}, at least {2**grown} times its second-largest day so far"
 
 
-@signal("episode", "Surge of billable calls", ("T1496.004", "AML.CS0030"), "rotate_secret", headline=36,
-        on_ordinary_days=True, evidence=_cost_surge, phrase=_costly_calls,
-        backing=lambda episode: behaviours_of(_costly(episode)))  # fmt: skip
+@signal(
+    "episode",
+    "Surge of billable calls",
+    ("T1496.004", "AML.CS0030"),
+    "rotate_secret",
+    headline=36,
+    on_ordinary_days=True,
+    evidence=_cost_surge,
+    phrase=_costly_calls,
+    backing=lambda episode: behaviours_of(_costly(episode)),
+)
 def cost_surge(episode: EpisodeView) -> float | None:
     """Calls that cost money, all together, grow far over its second-largest day.
 
@@ -289,10 +324,16 @@ def _first_targets(episode: EpisodeView) -> str:
 
 
 @signal(
-    "episode", "Bulk reads of targets never used before", ("T1530", "T1213"), "reduce_privilege", headline=27,
-    on_ordinary_days=True, evidence=_first_targets, backing=lambda episode: _fresh(episode).behaviours,
+    "episode",
+    "Bulk reads of targets never used before",
+    ("T1530", "T1213"),
+    "reduce_privilege",
+    headline=27,
+    on_ordinary_days=True,
+    evidence=_first_targets,
+    backing=lambda episode: _fresh(episode).behaviours,
     phrase=lambda episode: bulk_phrase(_fresh(episode).views, _fresh(episode).reads),
-)  # fmt: skip
+)
 def first_targets(episode: EpisodeView) -> float | None:
     """Reads much of buckets, repositories, tables or secrets that it never touched, while its targets hardly change.
 

@@ -47,8 +47,14 @@ _UUID = "kibana.alert.uuid"
 _WHEN = "kibana.alert.workflow_status_updated_at"
 _FIELDS = tuple({"field": name} for name in ("event.id", _STATUS, _TAGS, _REASON, _USER, _WHEN, "@timestamp"))
 _BY_REASON = {"true_positive": "confirmed", "false_positive": "benign", "benign_positive": "benign"}
-_BY_TAG = {"nhi:open": feedback.OPEN, "nhi:confirmed": "confirmed", "nhi:benign": "benign", "false positive": "benign",
-           "nhi:expected": "expected", "nhi:duplicate": "duplicate"}  # fmt: skip
+_BY_TAG = {
+    "nhi:open": feedback.OPEN,
+    "nhi:confirmed": "confirmed",
+    "nhi:benign": "benign",
+    "false positive": "benign",
+    "nhi:expected": "expected",
+    "nhi:duplicate": "duplicate",
+}
 _EXPECTED = 30 * DAY
 """How long something is expected where the tag does not say until when."""
 _NOBODY = "kibana"

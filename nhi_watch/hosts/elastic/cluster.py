@@ -287,9 +287,10 @@ class _Patient(Transport):
         attempts = 1 if options.pop("max_retries", None) == 0 else ATTEMPTS
         retrying = Retrying(
             retry=retry_if_exception(away) | retry_if_result(lambda answer: answer.meta.status in BUSY),
-            wait=wait_random_exponential(multiplier=0.2, max=8), stop=stop_after_attempt(attempts),
+            wait=wait_random_exponential(multiplier=0.2, max=8),
+            stop=stop_after_attempt(attempts),
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
-        )  # fmt: skip
+        )
         answer: TransportApiResponse = retrying(self._asked, method, target, **options)
         return answer
 

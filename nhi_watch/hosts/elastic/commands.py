@@ -71,17 +71,32 @@ def _connecting(command: argparse.ArgumentParser) -> None:
     """How to reach the cluster, and which part of it is meant."""
     parser = command.add_argument_group("cluster")
     parser.add_argument("--url", metavar="URL", help="of Elasticsearch, or several with commas (or NHI_ELASTIC_URL)")
-    parser.add_argument("--api-key-file", metavar="FILE",
-                        help="holds the encoded key (or NHI_ELASTIC_API_KEY: the key itself)")  # fmt: skip
+    parser.add_argument(
+        "--api-key-file", metavar="FILE", help="holds the encoded key (or NHI_ELASTIC_API_KEY: the key itself)"
+    )
     parser.add_argument("--ca", metavar="FILE", help="PEM of the authority that signed the cluster's certificate")
     parser.add_argument("--fingerprint", metavar="HEX", help="SHA-256 of the cluster's certificate, in place of --ca")
     parser.add_argument("--proxy", metavar="URL", help="proxy to the cluster (or NHI_ELASTIC_PROXY, with a password)")
-    parser.add_argument("--timeout", type=_between(0.1, 3600), default=cluster.TIMEOUT, metavar="S",
-                        help=f"seconds to wait for an answer (default: {cluster.TIMEOUT:.0f})")  # fmt: skip
-    parser.add_argument("--namespace", type=_namespace, default="default", metavar="NAME",
-                        help="namespace of state and output, one for each tenant (default: default)")  # fmt: skip
-    parser.add_argument("--index", default=setup.SOURCE_INDICES, metavar="PATTERN",
-                        help="source indices, with commas (default: those of every source that nhi reads)")  # fmt: skip
+    parser.add_argument(
+        "--timeout",
+        type=_between(0.1, 3600),
+        default=cluster.TIMEOUT,
+        metavar="S",
+        help=f"seconds to wait for an answer (default: {cluster.TIMEOUT:.0f})",
+    )
+    parser.add_argument(
+        "--namespace",
+        type=_namespace,
+        default="default",
+        metavar="NAME",
+        help="namespace of state and output, one for each tenant (default: default)",
+    )
+    parser.add_argument(
+        "--index",
+        default=setup.SOURCE_INDICES,
+        metavar="PATTERN",
+        help="source indices, with commas (default: those of every source that nhi reads)",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
@@ -159,8 +174,9 @@ def _say(console: Console, args: argparse.Namespace, outcome: Json, *lines: str)
 def _setup_flags(parser: argparse.ArgumentParser) -> None:
     _add_kibana(parser)
     parser.add_argument("--dry-run", action="store_true", help="only print what would change")
-    parser.add_argument("--api-key-request", metavar="FILE",
-                        help="write the request for a least-privilege API key; - prints it")  # fmt: skip
+    parser.add_argument(
+        "--api-key-request", metavar="FILE", help="write the request for a least-privilege API key; - prints it"
+    )
 
 
 def _request_key(args: argparse.Namespace, console: Console) -> None:
@@ -204,22 +220,46 @@ def _run_flags(parser: argparse.ArgumentParser) -> None:
         "75 where another run works, or was killed minutes ago."
     )
     _add_kibana(parser)
-    parser.add_argument("--every", type=lambda text: common.whole_number(text, 10, 86_400), metavar="S",
-                        help="keep running, once every S seconds, until stopped by SIGTERM or Ctrl-C")  # fmt: skip
-    parser.add_argument("--since", type=_time, metavar="TIME",
-                        help="read what was ingested since then (RFC 3339), even if read before")  # fmt: skip
-    parser.add_argument("--budget", type=_between(0.001, 1000), default=10.0, metavar="N",
-                        help="notables a day per 1,000 identities (default: 10)")  # fmt: skip
-    parser.add_argument("--assets", type=Path, metavar="CSV",
-                        help="who owns what: identity,criticality,owner,environment,comment")  # fmt: skip
+    parser.add_argument(
+        "--every",
+        type=lambda text: common.whole_number(text, 10, 86_400),
+        metavar="S",
+        help="keep running, once every S seconds, until stopped by SIGTERM or Ctrl-C",
+    )
+    parser.add_argument(
+        "--since", type=_time, metavar="TIME", help="read what was ingested since then (RFC 3339), even if read before"
+    )
+    parser.add_argument(
+        "--budget",
+        type=_between(0.001, 1000),
+        default=10.0,
+        metavar="N",
+        help="notables a day per 1,000 identities (default: 10)",
+    )
+    parser.add_argument(
+        "--assets", type=Path, metavar="CSV", help="who owns what: identity,criticality,owner,environment,comment"
+    )
     parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
-    parser.add_argument("--reputation", type=Path, action="append", default=[], metavar="FILE",
-                        help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
-    parser.add_argument("--intel", nargs="?", const=read.STREAMS, default="", metavar="PATTERN",
-                        help=f"streams to take bad addresses from (without PATTERN: {read.STREAMS})")  # fmt: skip
+    parser.add_argument(
+        "--reputation",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="bad addresses: STIX 2.1, CSV or a list; may be given several times",
+    )
+    parser.add_argument(
+        "--intel",
+        nargs="?",
+        const=read.STREAMS,
+        default="",
+        metavar="PATTERN",
+        help=f"streams to take bad addresses from (without PATTERN: {read.STREAMS})",
+    )
     parser.add_argument("--ocsf", action="store_true", help="also write each alert as an OCSF Detection Finding")
-    parser.add_argument("--model", type=Path, default=model.FOLDER, metavar="DIR",
-                        help="a model other than the one that ships")  # fmt: skip
+    parser.add_argument(
+        "--model", type=Path, default=model.FOLDER, metavar="DIR", help="a model other than the one that ships"
+    )
     parser.add_argument(
         "--page",
         type=lambda text: common.whole_number(text, 1, 10_000),
@@ -227,10 +267,16 @@ def _run_flags(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"documents per search (default: {read.PAGE})",
     )
-    parser.add_argument("--lag", type=_seconds, default=running.LAG, metavar="S",
-                        help=f"do not read the last S seconds (default: {running.LAG})")  # fmt: skip
-    parser.add_argument("--wait", type=_seconds, default=0, metavar="S",
-                        help="wait this long for another run to end (default: 0)")  # fmt: skip
+    parser.add_argument(
+        "--lag",
+        type=_seconds,
+        default=running.LAG,
+        metavar="S",
+        help=f"do not read the last S seconds (default: {running.LAG})",
+    )
+    parser.add_argument(
+        "--wait", type=_seconds, default=0, metavar="S", help="wait this long for another run to end (default: 0)"
+    )
 
 
 def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
@@ -239,11 +285,26 @@ def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> i
     Raises:
         StoreError: the first run failed; later ones say so, and the next one tries again.
     """
-    worker = running.Worker(client, running.ReadJob(
-        args.index, args.namespace, args.since, args.budget, args.assets, args.networks, args.model, args.page,
-        args.lag, wait=args.wait, alerts=args.elastic_command == "run", ocsf=args.ocsf, reputation=args.reputation,
-        intel=args.intel, kibana=_kibana_url(args).rstrip("/"),
-    ))  # fmt: skip
+    worker = running.Worker(
+        client,
+        running.ReadJob(
+            args.index,
+            args.namespace,
+            args.since,
+            args.budget,
+            args.assets,
+            args.networks,
+            args.model,
+            args.page,
+            args.lag,
+            wait=args.wait,
+            alerts=args.elastic_command == "run",
+            ocsf=args.ocsf,
+            reputation=args.reputation,
+            intel=args.intel,
+            kibana=_kibana_url(args).rstrip("/"),
+        ),
+    )
     due, is_first = time.monotonic(), True
     while True:
         try:
@@ -292,8 +353,13 @@ def _sentence(outcome: Json) -> str:
 
 def _doctor_flags(parser: argparse.ArgumentParser) -> None:
     _add_kibana(parser)
-    parser.add_argument("--late", type=_seconds, default=_LATE, metavar="S",
-                        help=f"age of the last run that counts as too old (default: {_LATE})")  # fmt: skip
+    parser.add_argument(
+        "--late",
+        type=_seconds,
+        default=_LATE,
+        metavar="S",
+        help=f"age of the last run that counts as too old (default: {_LATE})",
+    )
 
 
 def _doctor(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
@@ -326,13 +392,24 @@ def _doctor(client: Elasticsearch, args: argparse.Namespace, console: Console) -
 def _feedback_flags(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Without ID it takes what analysts said in Kibana: tags, and reasons for closing."
     verdicts.add_verdict(parser, nargs="?")
-    parser.add_argument("--out", type=Path, default=common.OUT, metavar="DIR",
-                        help=f"folder of the report whose ranks may replace ids (default: {common.OUT})")  # fmt: skip
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=common.OUT,
+        metavar="DIR",
+        help=f"folder of the report whose ranks may replace ids (default: {common.OUT})",
+    )
     _add_kibana(parser)
-    parser.add_argument("--wait", type=_seconds, default=60, metavar="S",
-                        help="wait this long for a run to end (default: 60)")  # fmt: skip
-    parser.add_argument("--audit", type=Path, default=common.OUT / audit.NAME, metavar="FILE",
-                        help=f"audit trail of new verdicts (default: {common.OUT / audit.NAME})")  # fmt: skip
+    parser.add_argument(
+        "--wait", type=_seconds, default=60, metavar="S", help="wait this long for a run to end (default: 60)"
+    )
+    parser.add_argument(
+        "--audit",
+        type=Path,
+        default=common.OUT / audit.NAME,
+        metavar="FILE",
+        help=f"audit trail of new verdicts (default: {common.OUT / audit.NAME})",
+    )
 
 
 def _feedback(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
@@ -388,8 +465,13 @@ def _writing(client: Elasticsearch, args: argparse.Namespace, state: str) -> Ite
 
 
 def _report_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, default=common.OUT, metavar="DIR",
-                        help=f"folder for report, list and copy of the state (default: {common.OUT})")  # fmt: skip
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=common.OUT,
+        metavar="DIR",
+        help=f"folder for report, list and copy of the state (default: {common.OUT})",
+    )
 
 
 def _report(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
@@ -398,8 +480,10 @@ def _report(client: Elasticsearch, args: argparse.Namespace, console: Console) -
 
     counts = report.write(client, args.namespace, args.index, args.out)
     lines = [f"{each['pattern']} cannot be read: {each['why']}" for each in counts["unread"]]
-    lines.append(f"{counts['notables']:,} notables, {counts['below']:,} not listed; {counts['events']:,} of their "
-                 f"records found by index and id.\nReport: {args.out / 'report.html'}")  # fmt: skip
+    lines.append(
+        f"{counts['notables']:,} notables, {counts['below']:,} not listed; {counts['events']:,} of their "
+        f"records found by index and id.\nReport: {args.out / 'report.html'}"
+    )
     if counts["notables"]:
         lines.append(f"Next: {common.program()} explain 1 {common.place(args.out)}")
     _say(console, args, counts, *lines)
@@ -413,9 +497,11 @@ _COMMANDS: dict[str, tuple[str, Flags, Command]] = {
     "doctor": ("check connection, privileges, sources, heartbeat and backlog", _doctor_flags, _doctor),
     "run": ("score what was ingested since the last run, and write alerts", _run_flags, _run),
     "learn": ("learn what was ingested since the last run, without alerts", _run_flags, _run),
-    "report": ("write the current notables to a folder, for nhi explain, brief and respond", _report_flags,
-               _report),
-    "feedback": ("give a verdict or an exception, or take over those that analysts gave in Kibana", _feedback_flags,
-                 _feedback),
-}  # fmt: skip
+    "report": ("write the current notables to a folder, for nhi explain, brief and respond", _report_flags, _report),
+    "feedback": (
+        "give a verdict or an exception, or import those that analysts gave in Kibana",
+        _feedback_flags,
+        _feedback,
+    ),
+}
 """Name → what it does, its flags, and its work."""

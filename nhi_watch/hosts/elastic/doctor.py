@@ -126,9 +126,12 @@ def _state(client: Elasticsearch, wanted: Examined) -> Iterator[Check]:
 
 def _heartbeat(client: Elasticsearch, wanted: Examined) -> Iterator[Check]:
     response = client.search(
-        index=f"{HEALTH}-{wanted.namespace}", size=1, sort=[{"@timestamp": "desc"}], ignore_unavailable=True,
+        index=f"{HEALTH}-{wanted.namespace}",
+        size=1,
+        sort=[{"@timestamp": "desc"}],
+        ignore_unavailable=True,
         query={"term": {"event.action": "nhi-run"}},
-    )  # fmt: skip
+    )
     hits = response["hits"]["hits"]
     if not hits:
         yield check("heartbeat", WARN, "no run has left a heartbeat yet", remedy="schedule `nhi elastic run`")
@@ -274,8 +277,14 @@ def judged(
     """What the newest documents tell of a source; `documents`: how many were looked at, and understood."""
     sampled, understood = documents
     reasons = Counter(error.reason for error in errors)
-    facts = {"there": True, "seconds_since_newest": newest, "sampled": sampled, "understood": understood,
-             "rejected": dict(reasons), "missing": list(missing)}  # fmt: skip
+    facts = {
+        "there": True,
+        "seconds_since_newest": newest,
+        "sampled": sampled,
+        "understood": understood,
+        "rejected": dict(reasons),
+        "missing": list(missing),
+    }
     if not sampled:
         remedy = "look at the integration that should write it"
         return check("source", WARN, "exists, but has no documents", pattern, remedy, **facts)
@@ -298,6 +307,10 @@ def judged(
 
 
 _QUESTIONS: dict[str, Callable[[Elasticsearch, Examined], Iterator[Check]]] = {
-    "privileges": _privileges, "key": _key, "state": _state, "heartbeat": _heartbeat, "progress": _progress,
+    "privileges": _privileges,
+    "key": _key,
+    "state": _state,
+    "heartbeat": _heartbeat,
+    "progress": _progress,
     "source": _sources,
-}  # fmt: skip
+}

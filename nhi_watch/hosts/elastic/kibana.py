@@ -40,8 +40,15 @@ class Kibana:
         options: Json = {"ca_certs": where.ca} if where.ca else {}
         if where.fingerprint:
             options = {"cert_reqs": "CERT_NONE", "assert_fingerprint": where.fingerprint}
-        retries = urllib3.Retry(total=4, other=0, backoff_factor=0.3, status_forcelist=_BUSY, allowed_methods=None,
-                                raise_on_status=False, redirect=0)  # fmt: skip
+        retries = urllib3.Retry(
+            total=4,
+            other=0,
+            backoff_factor=0.3,
+            status_forcelist=_BUSY,
+            allowed_methods=None,
+            raise_on_status=False,
+            redirect=0,
+        )
         options.update(retries=retries, timeout=urllib3.Timeout(where.timeout))
         self._pool = _through(where.proxy, options) if where.proxy else urllib3.PoolManager(**options)
         self._headers = {"kbn-xsrf": "nhi_watch", "Elastic-Api-Version": "2023-10-31"}

@@ -190,9 +190,10 @@ def events_of(hits: Sequence[Hit]) -> tuple[list[tuple[Hit, Event]], list[Reject
     events: list[tuple[Hit, Event]] = []
     errors: list[RejectError] = []
     intake_of(SOURCES, Context()).feed(
-        map(Item, hits), lambda index, error: errors.append(error),
+        map(Item, hits),
+        lambda index, error: errors.append(error),
         on_event=lambda index, event: events.append((hits[index], event)),
-    )  # fmt: skip
+    )
     return events, errors
 
 
@@ -331,8 +332,10 @@ def ingested_between(low: int, high: int, by: Clocks) -> Json:
 
 def newer(then: Json, seen: Iterable[tuple[str, int]]) -> Json:
     """Those of some documents that were written later than the ones that were seen: each write has the next number."""
-    before = [{"bool": {"filter": [{"term": {"_index": index}}, {"range": {NUMBER: {"lte": number}}}]}}
-              for index, number in seen]  # fmt: skip
+    before = [
+        {"bool": {"filter": [{"term": {"_index": index}}, {"range": {NUMBER: {"lte": number}}}]}}
+        for index, number in seen
+    ]
     return {"bool": {"filter": [then], "must_not": before}}
 
 
@@ -389,8 +392,13 @@ def aggregated(client: Elasticsearch, pattern: str, wanted: Json, aggs: Json, by
     """
     if not by.has_others:
         return {}
-    asked: Json = {"query": wanted, "size": 0, "aggs": aggs, "allow_partial_search_results": False,
-                   "track_total_hits": False}  # fmt: skip
+    asked: Json = {
+        "query": wanted,
+        "size": 0,
+        "aggs": aggs,
+        "allow_partial_search_results": False,
+        "track_total_hits": False,
+    }
     if by.suspect:
         with opened(client, pattern, {"bool": {"must_not": by.apart()}}) as pit:
             body: Any = client.search(pit={"id": pit}, **asked).body
@@ -430,9 +438,13 @@ def pages(client: Elasticsearch, pattern: str, wanted: Json, size: int = PAGE) -
 def opened(client: Elasticsearch, pattern: str, indices: Optional[Json] = None) -> Iterator[str]:
     """A point in time of the indices of a pattern, or of those of them that a query leaves."""
     pit: str = client.open_point_in_time(
-        index=pattern, keep_alive=_KEEP_ALIVE, ignore_unavailable=True, allow_partial_search_results=False,
-        preference=COPY, index_filter=indices,
-    )["id"]  # fmt: skip
+        index=pattern,
+        keep_alive=_KEEP_ALIVE,
+        ignore_unavailable=True,
+        allow_partial_search_results=False,
+        preference=COPY,
+        index_filter=indices,
+    )["id"]
     try:
         yield pit
     finally:
@@ -456,9 +468,14 @@ def _walk(client: Elasticsearch, pit: str, wanted: Json, size: int) -> Iterator[
         extra = {"search_after": after} if after else {}
         try:
             response = client.search(
-                pit={"id": pit, "keep_alive": _KEEP_ALIVE}, size=size, query=wanted, sort=_ORDER,
-                track_total_hits=False, allow_partial_search_results=False, **extra,
-            )  # fmt: skip
+                pit={"id": pit, "keep_alive": _KEEP_ALIVE},
+                size=size,
+                query=wanted,
+                sort=_ORDER,
+                track_total_hits=False,
+                allow_partial_search_results=False,
+                **extra,
+            )
         except ApiError as problem:
             if problem.status_code != 429 or size <= _SMALLEST:
                 raise

@@ -208,8 +208,11 @@ def windows(store: Store, wanted: ReadRequest, of: str = "") -> list[Begun]:
         since = min(read_until, wanted.until) if read_until is not None else wanted.until - FIRST
         since = since if wanted.since is None else wanted.since
         by_window.setdefault((since, goes_on), []).append(pattern)
-    return [Begun(pattern, since, max(since, wanted.until), goes_on, of)
-            for (since, goes_on), patterns in sorted(by_window.items()) for pattern in joined(patterns)]  # fmt: skip
+    return [
+        Begun(pattern, since, max(since, wanted.until), goes_on, of)
+        for (since, goes_on), patterns in sorted(by_window.items())
+        for pattern in joined(patterns)
+    ]
 
 
 def joined(patterns: Iterable[str]) -> Iterator[str]:
@@ -299,8 +302,11 @@ class Ledger:
             kinds = {kind: _Kind(kind, begun, before.get(kind)) for kind in AGAIN}
             numbers: dict[str, list[int]] = before.get("numbers", {}) if by.numbered else {}
             seen = tuple((index, number) for index, (number, _) in sorted(numbers.items()))
-            asked = {f"{kind}_{name}": histogram for kind, each in kinds.items()
-                     for name, histogram in each.histograms(by, seen, self.is_due)}  # fmt: skip
+            asked = {
+                f"{kind}_{name}": histogram
+                for kind, each in kinds.items()
+                for name, histogram in each.histograms(by, seen, self.is_due)
+            }
             aggregations: Json = {}
             if asked:
                 then = read.any_of([each["filter"] for each in asked.values()])
@@ -312,9 +318,16 @@ class Ledger:
                 for kind, each in kinds.items()
             }
             window = Window(
-                pattern, kinds["told"].since, until, noted["told"].stretches, noted["own"].stretches,
-                noted["told"].newer, noted["own"].newer, seen, begun.of,
-            )  # fmt: skip
+                pattern,
+                kinds["told"].since,
+                until,
+                noted["told"].stretches,
+                noted["own"].stretches,
+                noted["told"].newer,
+                noted["own"].newer,
+                seen,
+                begun.of,
+            )
             documents = sum(kind.documents for kind in noted.values())
             days: Counted = {}
             if documents >= PART or until - since > DAY:
@@ -334,9 +347,10 @@ class Ledger:
         """
         wanted = frozenset(begun.pattern.split(","))
         groups: dict[frozenset[str], Json] = {
-            frozenset(pattern.split(",")): group for pattern, group in self._groups.items()
+            frozenset(pattern.split(",")): group
+            for pattern, group in self._groups.items()
             if begun.goes_on and group["until"] == begun.since and "numbers" in group
-        }  # fmt: skip
+        }
         if wanted in groups:
             return groups[wanted]
         parts = [patterns for patterns in groups if patterns <= wanted]
@@ -468,22 +482,41 @@ class Aside(NamedTuple):
         """For people and programs."""
         ends = {name: render(at) for name, at in self.span._asdict().items() if at is not None}
         return {
-            "index": self.window.pattern, "since": render(self.window.since), "until": render(self.window.until),
-            "events": ends, "documents": self.documents, "why": self.why, "set_aside": render(self.when),
-        }  # fmt: skip
+            "index": self.window.pattern,
+            "since": render(self.window.since),
+            "until": render(self.window.until),
+            "events": ends,
+            "documents": self.documents,
+            "why": self.why,
+            "set_aside": render(self.when),
+        }
 
 
 def asides(store: Store) -> list[Aside]:
     """All of them, oldest first."""
     row = store.get("meta", [_ASIDE]).get(_ASIDE)
-    return [Aside(from_row(each["task"]).window, TimeSpan(*each["span"]), each["why"], each["when"], each["documents"])
-            for each in orjson.loads(row)] if row else []  # fmt: skip
+    return (
+        [
+            Aside(from_row(each["task"]).window, TimeSpan(*each["span"]), each["why"], each["when"], each["documents"])
+            for each in orjson.loads(row)
+        ]
+        if row
+        else []
+    )
 
 
 def put_asides(store: Store, given: Sequence[Aside]) -> None:
     """Put the list down; committing is the caller's business."""
-    rows = [{"task": to_row(Task(each.window)), "span": list(each.span), "why": each.why, "when": each.when,
-             "documents": each.documents} for each in given]  # fmt: skip
+    rows = [
+        {
+            "task": to_row(Task(each.window)),
+            "span": list(each.span),
+            "why": each.why,
+            "when": each.when,
+            "documents": each.documents,
+        }
+        for each in given
+    ]
     store.put("meta", [(_ASIDE, orjson.dumps(rows) if rows else None)])
 
 

@@ -86,9 +86,14 @@ def write(
 
 def _latest(event: Publication, action: Json, wanted: AlertOptions) -> dict[str, Any]:
     """The same document in place of the notable's last one; a revision that comes late changes nothing."""
-    return {"_op_type": "index", "_index": wanted.latest, "_id": event.document["id"],
-            "version": event.document["revision"], "version_type": "external_gte",
-            "_source": action["_source"]}  # fmt: skip
+    return {
+        "_op_type": "index",
+        "_index": wanted.latest,
+        "_id": event.document["id"],
+        "version": event.document["revision"],
+        "version_type": "external_gte",
+        "_source": action["_source"],
+    }
 
 
 def forget(client: Elasticsearch, wanted: AlertOptions) -> None:
@@ -110,9 +115,13 @@ def _written(client: Elasticsearch, stream: str, ids: Sequence[str]) -> set[str]
     written: set[str] = set()
     for start in range(0, len(ids), _CHUNK):
         answer = client.search(
-            index=stream, query={"ids": {"values": list(ids[start : start + _CHUNK])}}, size=_CHUNK, source=False,
-            ignore_unavailable=True, allow_partial_search_results=False,
-        )  # fmt: skip
+            index=stream,
+            query={"ids": {"values": list(ids[start : start + _CHUNK])}},
+            size=_CHUNK,
+            source=False,
+            ignore_unavailable=True,
+            allow_partial_search_results=False,
+        )
         written.update(hit["_id"] for hit in answer["hits"]["hits"])
     return written
 
@@ -125,9 +134,12 @@ def published(client: Elasticsearch, stream: str) -> dict[str, int]:
     while True:
         with explained(f"reading {stream}"):
             answer = client.search(
-                index=stream, size=0, aggs={"notables": {"composite": composite, "aggs": highest}},
-                ignore_unavailable=True, allow_partial_search_results=False,
-            )  # fmt: skip
+                index=stream,
+                size=0,
+                aggs={"notables": {"composite": composite, "aggs": highest}},
+                ignore_unavailable=True,
+                allow_partial_search_results=False,
+            )
         page = answer.get("aggregations", {}).get("notables", {})
         revisions.update((each["key"]["id"], int(each["highest"]["value"] or 0)) for each in page.get("buckets", ()))
         if "after_key" not in page:
@@ -141,9 +153,14 @@ def _sent(client: Elasticsearch, actions: Sequence[dict[str, Any]]) -> Iterator[
     Refreshed, so that what a killed run has written is found by the next one, whatever the stream's settings.
     """
     results = streaming_bulk(
-        client, actions, chunk_size=_SENT, max_chunk_bytes=_MAX_BYTES, max_retries=_RETRIES,
-        raise_on_error=False, refresh=True,
-    )  # fmt: skip
+        client,
+        actions,
+        chunk_size=_SENT,
+        max_chunk_bytes=_MAX_BYTES,
+        max_retries=_RETRIES,
+        raise_on_error=False,
+        refresh=True,
+    )
     for _, item in results:
         (result,) = item.values()
         if result["status"] not in (200, 201, 409):
@@ -163,9 +180,13 @@ def _action(event: Publication, wanted: AlertOptions, verdict: Optional[Verdict]
     ecs.fit(finding, ecs.LARGEST // 2, [(finding, name) for name in finding])
     said = _said(document, verdict) if event.change == "settled" else {}
     source = ecs.alert(
-        document, created=render(wanted.now), change=change, namespace=wanted.namespace,
-        kibana=wanted.kibana, largest=ecs.LARGEST - ecs.size(finding) - ecs.size(said) - _NAMES,
-    )  # fmt: skip
+        document,
+        created=render(wanted.now),
+        change=change,
+        namespace=wanted.namespace,
+        kibana=wanted.kibana,
+        largest=ecs.LARGEST - ecs.size(finding) - ecs.size(said) - _NAMES,
+    )
     source["event"]["ingested"] = source["event"]["created"]
     if said:
         source["nhi"]["verdict"] = said
@@ -245,8 +266,10 @@ def rejected(outcome: Document) -> Optional[tuple[bool, str]]:
 def troubles(outcome: Document) -> list[str]:
     """What went wrong although the run ended, a sentence each."""
     rejection = rejected(outcome)
-    aside = [f"set aside {each['documents']:,} documents of {each['index']}: {each['why']}"
-             for each in outcome.get("set_aside", ())]  # fmt: skip
+    aside = [
+        f"set aside {each['documents']:,} documents of {each['index']}: {each['why']}"
+        for each in outcome.get("set_aside", ())
+    ]
     unread = [(each["index"], each["why"]) for each in outcome.get("unread", ())]
     nothing = [rejection[1]] if rejection and rejection[0] else []
     return [*aside, *nothing, *(f"not read: {line}" for line in cluster.together(unread))]

@@ -50,8 +50,8 @@ def add_state(parser: argparse.ArgumentParser, assets: bool = True, now: bool = 
         parser.add_argument(
             "--now",
             metavar="TIME",
-            help="judge as of this time (default: now; the data's end where "
-            "ages count, and where nothing newer was read in 28 days)",
+            help="evaluate as of this time (default: now; the end of the data where "
+            "ages count, or if nothing newer was read in 28 days)",
         )
 
 

@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="an address or a network, repeatable (default: those of the unusual calls)",
     )
     parser.add_argument("--until", metavar="TIME", help="its end, at most 90 days away")
-    parser.add_argument("--by", metavar="WHO", help="who says so")
+    parser.add_argument("--by", metavar="WHO", help="who decides it")
     parser.add_argument("--why", metavar="TEXT", help="the reason")
     parser.add_argument("--save", action="store_true", help="save it after reviewing what it would hide")
     common.add_trail(parser)

@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help=find.ABOUT)
     parser.add_argument("text", nargs="?", default="", metavar="TEXT", help="the note; none: show what there is")
     parser.add_argument("--by", metavar="WHO", help="who writes it (default: your login)")
-    parser.add_argument("--assign", default="", metavar="WHO", help="who works on it; nobody: take that back")
-    parser.add_argument("--status", choices=STATUSES, help="whether somebody works on it now")
+    parser.add_argument("--assign", default="", metavar="WHO", help="who works on it; `nobody` unassigns it")
+    parser.add_argument("--status", choices=STATUSES, help="whether work on it is in progress")
     common.add_trail(parser)
     common.add_state(parser, assets=False)
 

@@ -172,9 +172,10 @@ class ArchivedStore(KvStore):
         """Delete what nobody is expected to ask for of days that are learnt; False: `goes_on` ended it before."""
         now = self._read_until()
         closed = sorted(
-            day for day, (until, _) in self._closed().items()
+            day
+            for day, (until, _) in self._closed().items()
             if day <= book.learnt and (until <= now - REREAD or day < now // DAY - RECENT)
-        )  # fmt: skip
+        )
         for table, stay, begun, done in _STEPS:
             for day in closed[: max(0, len(closed) - stay)]:
                 until, stage = self._closed()[day]
@@ -219,9 +220,11 @@ class ArchivedStore(KvStore):
         days = [day for day, (_, stage) in self._closed().items() if stage > Stage.STAYS]
         if not self.failed or not days:
             return ""
-        return (f"closed days from {render_day(min(days))} to {render_day(max(days))} could not be read from the index "
-                f"nhi_summary, so copies of late records may count again and exposures may lack earlier uses: "
-                f"{self.failed}. May the owner of NHI Watch - Rank search nhi_summary?")  # fmt: skip
+        return (
+            f"closed days from {render_day(min(days))} to {render_day(max(days))} could not be read from the index "
+            f"nhi_summary, so copies of late records may count again and exposures may lack earlier uses: "
+            f"{self.failed}. May the owner of NHI Watch - Rank search nhi_summary?"
+        )
 
 
 def _identity_day(partial_day: PartialDay) -> IdentityDay:

@@ -81,14 +81,24 @@ class Explain:
 
 
 _BARE: Mapping[str, Any] = {
-    "timeline": [], "usual": {"dimensions": [], "active_days": 0}, "links": [], "members": [], "revisions": [],
-}  # fmt: skip
+    "timeline": [],
+    "usual": {"dimensions": [], "active_days": 0},
+    "links": [],
+    "members": [],
+    "revisions": [],
+}
 
 
 def _line(name: str, value: str, text: str, *records: str, points: float = math.nan, count: object = "") -> Line:
     points_text = "" if math.isnan(points) else f"{points:g}"
-    return {"nhi_name": name, "nhi_value": value, "nhi_points": points_text, "nhi_text": text, "nhi_count": str(count),
-            "nhi_record_ids": records}  # fmt: skip
+    return {
+        "nhi_name": name,
+        "nhi_value": value,
+        "nhi_points": points_text,
+        "nhi_text": text,
+        "nhi_count": str(count),
+        "nhi_record_ids": records,
+    }
 
 
 def _signals(document: Mapping[str, Any]) -> Iterator[Line]:

@@ -82,8 +82,7 @@ class Feedback:
 
     def answer(self) -> tuple[Sequence[str], list[Line], Messages]:
         """One verdict a row, and which rows were left out."""
-        self._rows = [row for row in self._rows
-                      if second_of(str(row["time"])) > self._given.get(str(row["nhi_id"]), 0)]  # fmt: skip
+        self._rows = [row for row in self._rows if second_of(str(row["time"])) > self._given.get(str(row["nhi_id"]), 0)]
         refused = sorted(self._refused.items())
         messages: Messages = [("WARN", f"nhi feedback: no verdict on {n} of the rows: {wrong}") for wrong, n in refused]
         return fields.FEEDBACK, self._rows, messages
@@ -192,8 +191,10 @@ def remember(rows: Rows, decided: Given) -> None:
     new, old = (_kept(each, feedback.VERDICT_KEYS) for each in (fresh, rows))
     added = {key: Verdict(*unpack(raw)) for key, raw in new.items() if not _is_same(raw, old.get(key))}
     known = publish.documents(rows, {verdict.notable_id for verdict in added.values()})
-    verdicts = {key: feedback.given_on(verdict, known[verdict.notable_id]) if verdict.notable_id in known else verdict
-            for key, verdict in added.items()}  # fmt: skip
+    verdicts = {
+        key: feedback.given_on(verdict, known[verdict.notable_id]) if verdict.notable_id in known else verdict
+        for key, verdict in added.items()
+    }
     rows.put(feedback.TABLE, [(key, pack(list(verdict))) for key, verdict in verdicts.items()])
     rows.put(feedback.TABLE, [(key, None) for key in old.keys() - new.keys()])
     new, old = (_kept(each, ("allow/", "allow0")) for each in (fresh, rows))

@@ -16,9 +16,17 @@ SOURCETYPE = "nhi:notable"
 """The sourcetype of notables; only there, and in rows without `_raw`, is a notable believed."""
 
 PART = (
-    "_time", "nhi_day", "nhi_key", "nhi_events", "nhi_part", "nhi_error", "nhi_notable", "nhi_ahead", "nhi_log",
+    "_time",
+    "nhi_day",
+    "nhi_key",
+    "nhi_events",
+    "nhi_part",
+    "nhi_error",
+    "nhi_notable",
+    "nhi_ahead",
+    "nhi_log",
     "nhi_seen",
-)  # fmt: skip
+)
 """Rows of nhigroup.
 
 | field | holds |
@@ -96,9 +104,18 @@ NOTABLE = (
 """
 
 EXPLAIN = (
-    "nhi_id", "nhi_section", "nhi_order", "nhi_name", "nhi_value", "nhi_points", "nhi_text", "nhi_count", "_time",
-    "nhi_record_ids", "nhi_error",
-)  # fmt: skip
+    "nhi_id",
+    "nhi_section",
+    "nhi_order",
+    "nhi_name",
+    "nhi_value",
+    "nhi_points",
+    "nhi_text",
+    "nhi_count",
+    "_time",
+    "nhi_record_ids",
+    "nhi_error",
+)
 """Rows of nhi explain.
 
 | field | holds |
@@ -117,8 +134,17 @@ EXPLAIN = (
 """
 
 FEEDBACK = (
-    "_key", "nhi_id", "verdict", "reason", "until", "identity", "signal", "value", "analyst", "time",
-)  # fmt: skip
+    "_key",
+    "nhi_id",
+    "verdict",
+    "reason",
+    "until",
+    "identity",
+    "signal",
+    "value",
+    "analyst",
+    "time",
+)
 """Rows of nhi feedback.
 
 | field | holds |
@@ -136,9 +162,17 @@ FEEDBACK = (
 """
 
 IDENTITY = (
-    "nhi_identity_id", "nhi_identity", "nhi_identity_kind", "nhi_provider", "nhi_account", "nhi_first_time",
-    "nhi_last_time", "nhi_silent_days", "nhi_keys", "nhi_key_days",
-)  # fmt: skip
+    "nhi_identity_id",
+    "nhi_identity",
+    "nhi_identity_kind",
+    "nhi_provider",
+    "nhi_account",
+    "nhi_first_time",
+    "nhi_last_time",
+    "nhi_silent_days",
+    "nhi_keys",
+    "nhi_key_days",
+)
 """Rows of nhi identities: what the state knows, for longer than behaviours are kept.
 
 | field | holds |
@@ -150,9 +184,17 @@ IDENTITY = (
 """
 
 HEALTH = (
-    "nhi_check", "nhi_source", "nhi_status", "nhi_text", "nhi_last_event", "nhi_silent_minutes", "nhi_lag_minutes",
-    "nhi_events", "nhi_missing", "nhi_lost_signals",
-)  # fmt: skip
+    "nhi_check",
+    "nhi_source",
+    "nhi_status",
+    "nhi_text",
+    "nhi_last_event",
+    "nhi_silent_minutes",
+    "nhi_lag_minutes",
+    "nhi_events",
+    "nhi_missing",
+    "nhi_lost_signals",
+)
 """Rows of nhi health.
 
 | field | holds |

@@ -62,8 +62,13 @@ class Bucket(NamedTuple):
 
 def row_of(answer: Check, **more: Cell) -> Line:
     """A check as a row."""
-    return {"nhi_check": answer.name, "nhi_source": answer.about or "all", "nhi_status": answer.status,
-            "nhi_text": answer.advice[:1_000], **more}  # fmt: skip
+    return {
+        "nhi_check": answer.name,
+        "nhi_source": answer.about or "all",
+        "nhi_status": answer.status,
+        "nhi_text": answer.advice[:1_000],
+        **more,
+    }
 
 
 def sources(seen: Mapping[str, list[Bucket]], now: int) -> Iterator[Line]:
@@ -87,9 +92,11 @@ def _source(name: str, buckets: list[Bucket], now: int) -> Line:
     silent, usual = max(0, now - end), longest_pause(bucket.start for bucket in buckets)
     late = int(median(max(0, bucket.indexed - bucket.start - HOUR) for bucket in buckets))
     row: dict[str, Cell] = {
-        "nhi_last_event": render(end), "nhi_silent_minutes": str(silent // 60), "nhi_lag_minutes": str(late // 60),
+        "nhi_last_event": render(end),
+        "nhi_silent_minutes": str(silent // 60),
+        "nhi_lag_minutes": str(late // 60),
         "nhi_events": str(sum(bucket.events for bucket in buckets)),
-    }  # fmt: skip
+    }
     if is_silent(silent, usual):
         text = f"silent for {silent // 60} minutes; its longest pause before was {usual // 60}"
         return row_of(check("source", ERROR, text, name), **row)
@@ -214,8 +221,15 @@ class Health:
         wrong = [row_of(check("tables", ERROR, text, "lookups", "")) for _, text in refused]
         fine = row_of(check("tables", OK, "your lookup tables can be read", "lookups"))
         read = [parsing(self._rejected, self._read)] if self._read or self._rejected else []
-        rows = [*self._of_sources(), *self._of_state(), _of_model(), *(wrong or [fine]), *missing(self._shapes),
-                 *read, *budget(self._notables)]  # fmt: skip
+        rows = [
+            *self._of_sources(),
+            *self._of_state(),
+            _of_model(),
+            *(wrong or [fine]),
+            *missing(self._shapes),
+            *read,
+            *budget(self._notables),
+        ]
         if self._show == "problems":
             rows = [row for row in rows if row["nhi_status"] in PROBLEMS]
         return fields.HEALTH, rows, []

@@ -99,8 +99,10 @@ class Generation:
                 return
             until, period = until + LEASE, period + 1
         left = (until - self._clock()) / MINUTE
-        raise BusyError(f"the run that {other.get('owner', 'somebody')} began holds the state until it ends, or for "
-                        f"{left:.0f} minutes if it no longer runs")  # fmt: skip
+        raise BusyError(
+            f"the run that {other.get('owner', 'somebody')} began holds the state until it ends, or for "
+            f"{left:.0f} minutes if it no longer runs"
+        )
 
     def keep(self) -> None:
         """Whatever the run does: go on into the next period in time.
@@ -293,5 +295,7 @@ def _row(document: Mapping[str, Any]) -> bytes:
     try:
         return b64decode(document["v"], validate=True)
     except (KeyError, TypeError, ValueError, BadBase64) as error:
-        raise StoreError(f"the row {document.get('_key')!r} of the KV store was altered ({error}); delete the "
-                         f"collections {STATE} and {GENERATIONS}, and look back again") from error  # fmt: skip
+        raise StoreError(
+            f"the row {document.get('_key')!r} of the KV store was altered ({error}); delete the "
+            f"collections {STATE} and {GENERATIONS}, and look back again"
+        ) from error

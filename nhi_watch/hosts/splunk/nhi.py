@@ -52,9 +52,18 @@ def _keys(credentials: Iterable[Credential]) -> dict[str, list[int]]:
 
 def _line(known: Known, keys: Sequence[int], now: int) -> Line:
     who = known.identity
-    cells = (who.id, who.name, who.kind, who.provider, who.account, render(known.first), render(known.last),
-             str(max(0, now - known.last) // DAY), str(len(keys)),
-             str(max(0, now - min(keys)) // DAY) if keys else "")  # fmt: skip
+    cells = (
+        who.id,
+        who.name,
+        who.kind,
+        who.provider,
+        who.account,
+        render(known.first),
+        render(known.last),
+        str(max(0, now - known.last) // DAY),
+        str(len(keys)),
+        str(max(0, now - min(keys)) // DAY) if keys else "",
+    )
     return dict(zip(fields.IDENTITY, cells))
 
 

@@ -33,8 +33,12 @@ def given(payload: Mapping[str, Any]) -> tuple[int, Messages]:
     """
     asked = payload.get("configuration") or {}
     arguments = [f"{name}={asked[name].strip()}" for name in PARAMETERS if str(asked.get(name) or "").strip()]
-    search = Search([], user=str(payload.get("owner") or ""), session=str(payload.get("session_key") or ""),
-                    uri=str(payload.get("server_uri") or ""))  # fmt: skip
+    search = Search(
+        [],
+        user=str(payload.get("owner") or ""),
+        session=str(payload.get("session_key") or ""),
+        uri=str(payload.get("server_uri") or ""),
+    )
     feedback = Feedback(search, parse(NAME, OPTIONS, arguments))
     with gzip.open(str(payload.get("results_file") or ""), "rb") as file:
         rows = read(file)

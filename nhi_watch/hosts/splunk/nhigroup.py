@@ -79,11 +79,15 @@ class NhiGroup:
         messages = [*self._gatherer.ahead, *texts(self._gatherer.horizon.ahead)]
         rows += [{"_time": str(self._gatherer.horizon.now // DAY * DAY), "nhi_ahead": text} for text in messages]
         rows += [{"nhi_notable": text} for text in self._gatherer.notables]
-        rows += [{"_time": str(hour * HOUR), "nhi_log": log, "nhi_seen": str(count)}
-                 for (hour, log), count in sorted(self._gatherer.counted.items())]  # fmt: skip
+        rows += [
+            {"_time": str(hour * HOUR), "nhi_log": log, "nhi_seen": str(count)}
+            for (hour, log), count in sorted(self._gatherer.counted.items())
+        ]
         if self._counts:
-            rows += [{"_time": str(hour * HOUR), "nhi_log": log, "nhi_seen": str(count)}
-                     for (hour, log), count in sorted(self._gatherer.seen.items())]  # fmt: skip
+            rows += [
+                {"_time": str(hour * HOUR), "nhi_log": log, "nhi_seen": str(count)}
+                for (hour, log), count in sorted(self._gatherer.seen.items())
+            ]
         self._gatherer.clear()
         return write(fields.PART, rows) if rows else b""
 
@@ -97,8 +101,13 @@ class NhiGroup:
             for some, text in parts.pieces(partial_days):
                 first = max(min(partial_day.first() for partial_day in some), self._oldest)
                 events = sum(partial_day.events() for partial_day in some)
-                yield {"_time": str(first), "nhi_day": render_day(day), "nhi_key": key, "nhi_events": str(events),
-                       "nhi_part": text}  # fmt: skip
+                yield {
+                    "_time": str(first),
+                    "nhi_day": render_day(day),
+                    "nhi_key": key,
+                    "nhi_events": str(events),
+                    "nhi_part": text,
+                }
 
 
 def texts(logs: Logs) -> Iterator[str]:

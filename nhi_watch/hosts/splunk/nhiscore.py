@@ -29,9 +29,13 @@ from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.state import State
 
 SINGLE = (
-    "nhi_likelihood", "nhi_severity", "nhi_identity", "nhi_identity_id", "nhi_identity_kind",
+    "nhi_likelihood",
+    "nhi_severity",
+    "nhi_identity",
+    "nhi_identity_id",
+    "nhi_identity_kind",
     "nhi_error",
-)  # fmt: skip
+)
 MULTI = ("nhi_reasons", "nhi_owasp_nhi", "nhi_nist_csf", "nhi_mitre_attack")
 ADDED = (*SINGLE, *(name for field in MULTI for name in (field, f"__mv_{field}")))
 FIELDS = tuple(

@@ -57,8 +57,11 @@ class SearchHead:
         text = str(self._service.saved_searches[name]["search"])
         job = self._service.jobs.create(
             text if text.lstrip().startswith("|") else f"search {text}",
-            earliest_time=earliest, latest_time=latest, allow_partial_results="0", label=name,
-        )  # fmt: skip
+            earliest_time=earliest,
+            latest_time=latest,
+            allow_partial_results="0",
+            label=name,
+        )
         while not job.is_done():
             time.sleep(steps._PAUSE)
         return str(job["dispatchState"]) not in _FAILED and str(job["isFailed"]) not in ("1", "true", "True")
@@ -80,9 +83,10 @@ class SearchHead:
 class NhiSetupCommand(GeneratingCommand):  # type: ignore[misc]
     """The command: `do` says which step."""
 
-    do = Option(default="status", validate=validators.Set(
-        "status", "find", "indexes", "sample", "backfill", "enable", "reconcile"
-    ))  # fmt: skip
+    do = Option(
+        default="status",
+        validate=validators.Set("status", "find", "indexes", "sample", "backfill", "enable", "reconcile"),
+    )
     indexes = Option(default="")
     days = Option(default="30", validate=validators.Integer(1, steps.LONGEST))
     show = Option(default="on", validate=validators.Set("on", "off"))
@@ -126,9 +130,14 @@ def connect(metadata: object) -> client.Service:
         raise NhiError("nhisetup: splunkd gave no session: run it in the search bar of a search head")
     parts = urlsplit(uri)
     return client.Service(
-        handler=handler(context=trust(uri, *authorities())), scheme=parts.scheme, host=parts.hostname,
-        port=parts.port or 8089, token=key, owner="nobody", app=APP,
-    )  # fmt: skip
+        handler=handler(context=trust(uri, *authorities())),
+        scheme=parts.scheme,
+        host=parts.hostname,
+        port=parts.port or 8089,
+        token=key,
+        owner="nobody",
+        app=APP,
+    )
 
 
 def main() -> None:

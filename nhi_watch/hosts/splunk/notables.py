@@ -108,32 +108,44 @@ def event_of(document: NotableDocument, now: int) -> str:
 
 def _what(document: Document, change: str) -> dict[str, Cell]:
     return {
-        "nhi_id": document["id"], "nhi_revision": str(document["revision"]), "nhi_change": change,
-        "nhi_kind": document["kind"], "nhi_rank": str(document["rank"]), "nhi_severity": document["severity"],
+        "nhi_id": document["id"],
+        "nhi_revision": str(document["revision"]),
+        "nhi_change": change,
+        "nhi_kind": document["kind"],
+        "nhi_rank": str(document["rank"]),
+        "nhi_severity": document["severity"],
         **{name: f"{document[of]:g}" for name, of in LIKELIHOOD.items()},
-        "nhi_title": document["title"], "nhi_summary": document["summary"],
-        "nhi_record_count": str(document["record_count"]), "nhi_merged_into": document["merged_into"] or "",
-        "nhi_model": document["model"]["id"], "nhi_baseline_day": document["baseline"]["id"],
+        "nhi_title": document["title"],
+        "nhi_summary": document["summary"],
+        "nhi_record_count": str(document["record_count"]),
+        "nhi_merged_into": document["merged_into"] or "",
+        "nhi_model": document["model"]["id"],
+        "nhi_baseline_day": document["baseline"]["id"],
         "risk_score": str(min(100, max(1, round(document[LIKELIHOOD["nhi_likelihood"]])))),
-    }  # fmt: skip
+    }
 
 
 def _who(document: Document) -> dict[str, Cell]:
     identity, impact = document["identity"], document["impact"]
     return {
-        "nhi_identity": identity["name"], "nhi_identity_id": identity["id"], "nhi_identity_kind": identity["kind"],
-        "nhi_provider": identity["provider"], "nhi_account": identity["account"], "nhi_owner": identity["owner"],
+        "nhi_identity": identity["name"],
+        "nhi_identity_id": identity["id"],
+        "nhi_identity_kind": identity["kind"],
+        "nhi_provider": identity["provider"],
+        "nhi_account": identity["account"],
+        "nhi_owner": identity["owner"],
         "nhi_criticality": impact["criticality"],
         "nhi_members": [member["name"][:100] for member in document.get("members", ())][:LISTED],
-    }  # fmt: skip
+    }
 
 
 def _when(document: Document) -> dict[str, Cell]:
     return {
-        "nhi_first_time": document["first_time"], "nhi_last_time": document["last_time"],
+        "nhi_first_time": document["first_time"],
+        "nhi_last_time": document["last_time"],
         "nhi_created": document["created"],
         "nhi_provisional": "1" if document["telemetry"]["provisional"] else "0",
-    }  # fmt: skip
+    }
 
 
 def _why(document: Document) -> dict[str, Cell]:
@@ -150,12 +162,17 @@ def _why(document: Document) -> dict[str, Cell]:
         "nhi_reasons": [signal["evidence"][:SENTENCE] for signal in heavy],
         "nhi_signals": [signal["id"] for signal in heavy],
         "nhi_controls": [f"{c['id']}: {c['reason'][:80]}" for c in document["controls"] if c["required"]][:REASONS],
-        "nhi_owasp_nhi": frameworks["owasp_nhi"], "nhi_nist_csf": frameworks["nist_csf"],
-        "nhi_mitre_attack": frameworks["mitre_attack"], "nhi_record_ids": document["record_ids"][:RECORDS],
-        "nhi_networks": networks, "src": addresses[0] if addresses else "", "nhi_addresses": addresses,
-        "nhi_agents": _new(document, "agent"), "nhi_credentials": _new(document, "credential"),
+        "nhi_owasp_nhi": frameworks["owasp_nhi"],
+        "nhi_nist_csf": frameworks["nist_csf"],
+        "nhi_mitre_attack": frameworks["mitre_attack"],
+        "nhi_record_ids": document["record_ids"][:RECORDS],
+        "nhi_networks": networks,
+        "src": addresses[0] if addresses else "",
+        "nhi_addresses": addresses,
+        "nhi_agents": _new(document, "agent"),
+        "nhi_credentials": _new(document, "credential"),
         "annotations": json.dumps(annotated, separators=(",", ":")),
-    }  # fmt: skip
+    }
 
 
 def _is_address(text: str) -> bool:
@@ -169,6 +186,10 @@ def _is_address(text: str) -> bool:
 
 def _new(document: Document, name: str) -> list[str]:
     """What was new for the identity in a dimension."""
-    values = (value for dimension in document["usual"]["dimensions"] if dimension["name"] == name
-             for value in dimension["observed"])  # fmt: skip
+    values = (
+        value
+        for dimension in document["usual"]["dimensions"]
+        if dimension["name"] == name
+        for value in dimension["observed"]
+    )
     return [value["value"][:SENTENCE] for value in values if value["new"]][:NETWORKS]

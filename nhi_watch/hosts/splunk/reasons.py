@@ -54,13 +54,13 @@ def messages(command: str, rejected: Mapping[str, int]) -> Messages:
 
 
 def folded(command: str, count: int) -> Messages:
-    """That identities or behaviours of a day were too many to be kept apart.
+    """That identities or behaviours of a day were aggregated: too many to keep apart.
 
     >>> folded("nhirank", 0), folded("nhirank", 1)
-    ([], [('WARN', 'nhirank: 1 event was too many to be kept apart')])
+    ([], [('WARN', 'nhirank: 1 event was aggregated: too many to keep apart')])
     """
     text = "1 event was" if count == 1 else f"{count:,} events were"
-    return [("WARN", f"{command}: {text} too many to be kept apart")] if count else []
+    return [("WARN", f"{command}: {text} aggregated: too many to keep apart")] if count else []
 
 
 def _ordered(counts: Mapping[str, int]) -> list[tuple[str, int]]:

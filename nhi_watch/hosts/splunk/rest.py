@@ -121,10 +121,16 @@ class Client:
         Raises:
             RestError: it failed, or a part of the answer is missing.
         """
-        form = urlencode({
-            "search": f"search {text}", "earliest_time": earliest, "latest_time": latest, "output_mode": "json",
-            "preview": 0, "allow_partial_results": 0,
-        }).encode()  # fmt: skip
+        form = urlencode(
+            {
+                "search": f"search {text}",
+                "earliest_time": earliest,
+                "latest_time": latest,
+                "output_mode": "json",
+                "preview": 0,
+                "allow_partial_results": 0,
+            }
+        ).encode()
         return self._insisting(EXPORT, lambda: _rows(self._once("POST", EXPORT, form, FORM, SEARCHING)))
 
     def _insisting(self, path: str, answered: Callable[[], _Answer]) -> _Answer:
@@ -147,7 +153,7 @@ class Client:
 
     def _once(
         self, method: str, path: str, body: Optional[bytes], kind: str = "application/json", timeout: int = TIMEOUT
-    ) -> bytes:  # fmt: skip
+    ) -> bytes:
         headers = {**self._headers, **({"Content-Type": kind} if body is not None else {})}
         was_open = self._connection.sock is not None
         try:
@@ -159,7 +165,7 @@ class Client:
 
     def _exchanged(
         self, method: str, path: str, body: Optional[bytes], headers: Mapping[str, str], timeout: int
-    ) -> bytes:  # fmt: skip
+    ) -> bytes:
         connection = self._connection
         try:
             connection.timeout = timeout

@@ -254,8 +254,11 @@ class ChunkColumns:
         record = _object(raw) if raw else None
         if record is not None:
             return record
-        record = {name: values_of(row[many]) if many is not None and row[many] else row[index]
-                  for name, index, many in self._own if row[index]}  # fmt: skip
+        record = {
+            name: values_of(row[many]) if many is not None and row[many] else row[index]
+            for name, index, many in self._own
+            if row[index]
+        }
         if raw:
             record[RAW] = raw
         elif not record:

@@ -105,9 +105,7 @@ class RunOutput(NamedTuple):
 class SplunkRun:
     """Takes days in, and settles them."""
 
-    def __init__(
-        self, store: Rows, context: Context, budget: float, now: int, given: Optional[Given] = None
-    ) -> None:  # fmt: skip
+    def __init__(self, store: Rows, context: Context, budget: float, now: int, given: Optional[Given] = None) -> None:
         """`given`: what people decided; None: nobody was asked."""
         if given is not None:
             remember(store, given)
@@ -120,8 +118,15 @@ class SplunkRun:
 
     def _begin(self) -> Session:
         clock = float(self._now)
-        return Session(self._rows, (), self._context, lambda: clock, budget=self._budget, patience=publish.PATIENCE,
-                       until=self._now)  # fmt: skip
+        return Session(
+            self._rows,
+            (),
+            self._context,
+            lambda: clock,
+            budget=self._budget,
+            patience=publish.PATIENCE,
+            until=self._now,
+        )
 
     @property
     def book(self) -> Daybook:
@@ -334,5 +339,7 @@ def known_days(state: Optional[State]) -> str:
     days = state.daybook.days if state is not None else []
     if days:
         return f"{len(days)} days known, the last {render_day(days[-1])}"
-    return ("nothing learnt yet: scored against the prior that ships with the model, with more false alarms; look "
-            "back on the page Set up")  # fmt: skip
+    return (
+        "nothing learnt yet: scored against the prior that ships with the model, with more false alarms; look "
+        "back on the page Set up"
+    )

@@ -23,9 +23,10 @@ FIND = (
 )
 """Asked once, by an administrator who sets up: the only search over all indexes."""
 BESIDE = {
-    ("kube:apiserver-audit", ""): "kubernetes", ("_json", "kubernetes"): "kubernetes",
+    ("kube:apiserver-audit", ""): "kubernetes",
+    ("_json", "kubernetes"): "kubernetes",
     ("httpevent", "http:github"): "github",
-}  # fmt: skip
+}
 """(sourcetype, source) by which the macros find a log besides its sources' own sourcetypes."""
 ALWAYS = ("Group Events", "Group Rows", "Group Late", "Group Misdated", "Rank", "Close", "Health")
 COUNT = "| tstats count where (`nhi_json_logs`) OR (`nhi_field_logs`) by sourcetype _time span=1h"
@@ -71,8 +72,10 @@ def find(splunk: Splunk) -> Iterator[Row]:
 
 def _advice(log: str) -> str:
     if log == "endpoint":
-        return ("name its index, and set the macro nhi_endpoint as its description says: endpoint logs are large, so "
-                "they are off by default")  # fmt: skip
+        return (
+            "name its index, and set the macro nhi_endpoint as its description says: endpoint logs are large, so "
+            "they are off by default"
+        )
     return "name its index"
 
 

@@ -122,8 +122,9 @@ class Waiting:
                 kinds = parts.kinds_of(identity_day.behaviours.values())
                 both = {*_hashes(before), *kinds}
                 known[name] = max(events, identity_day.events()), _bytes(both if len(both) <= MOST_KNOWN else kinds)
-        self._rows.put("meta", [(f"{KINDS}{day:06d}/{shard:03d}", _packed(self._known[day, shard]))
-                               for shard in sorted(shards)])  # fmt: skip
+        self._rows.put(
+            "meta", [(f"{KINDS}{day:06d}/{shard:03d}", _packed(self._known[day, shard])) for shard in sorted(shards)]
+        )
 
     def _load(self, day: int, shards: Iterable[int]) -> None:
         """What is known of shards on a day: what was noted of it, or of the day before."""
