@@ -1,10 +1,14 @@
 "use strict";
 // Elements and words. Log values become text nodes only, with every character that hides written out.
-const HIDING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
+// Those of which nothing is seen as well, and marks of a letter beyond four; words.py has the same.
+const EMPTY = "\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u2800\\u3164\\ufe00-\\ufe0f\\uffa0\\u{e0100}-\\u{e01ef}";
+const HIDING = new RegExp(`[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}\\p{Co}\\p{Cn}${EMPTY}]`, "gu");
+const STACK = /(\p{M}{4})(\p{M}+)/gu;
 const clip = (text, length) => (text.length <= length ? text : `${text.slice(0, length - 1)}…`);
 const written = (char) => (char === "\t" || char === "\n" ? " "
   : `⟨U+${char.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
-const visible = (text, limit = 2000) => clip(text, limit).replace(HIDING, written);
+const few = (marks, four, more) => four + [...more].map(written).join("");
+const visible = (text, limit = 2000) => clip(text, limit).replace(STACK, few).replace(HIDING, written);
 
 const SVG = "http://www.w3.org/2000/svg";
 const fill = (element, attributes, children) => {

@@ -19,8 +19,12 @@ from nhi_watch.detect.model import SUREST
 from nhi_watch.detect.since_verdict import BACK
 
 # Characters that move, hide or recolour text: controls, bidi and other format characters, separators of
-# lines, surrogates, private use and unassigned ones.
+# lines, surrogates, private use and unassigned ones. words.js has the same.
 _HIDING = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"})
+_EMPTY = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""Letters, marks and signs of which nothing is seen: with one of them a name looks like another."""
+_STACK = 4
+"""Marks above or below a letter, as any script has them; more of them cover the lines around it."""
 _PLAIN = re.compile(r"[ -~]*")
 _ARN = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:(.+)", re.DOTALL)
 
@@ -36,7 +40,13 @@ def visible(text: str, limit: int = 2000) -> str:
     text = clip(text, limit)
     if _PLAIN.fullmatch(text):
         return text
-    return "".join(_shown(char) if unicodedata.category(char) in _HIDING else char for char in text)
+    shown, marks = [], 0
+    for char in text:
+        category = unicodedata.category(char)
+        marks = marks + 1 if category.startswith("M") else 0
+        hides = category in _HIDING or marks > _STACK or _EMPTY.match(char)
+        shown.append(_shown(char) if hides else char)
+    return "".join(shown)
 
 
 def _shown(char: str) -> str:
