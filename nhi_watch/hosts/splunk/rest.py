@@ -158,7 +158,7 @@ class Client:
         was_open = self._connection.sock is not None
         try:
             return self._exchanged(method, path, body, headers, timeout)
-        except (ConnectionError, BadStatusLine):
+        except (ConnectionError, BadStatusLine, ssl.SSLEOFError):
             if not was_open:
                 raise
         return self._exchanged(method, path, body, headers, timeout)  # splunkd closed what was idle
