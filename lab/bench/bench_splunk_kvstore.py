@@ -359,7 +359,8 @@ def measured(known: Sequence[int], active: Sequence[int], axis: Sequence[int]) -
 
 
 class Units:
-    """Unit costs, of the largest store of which each was measured: what an identity more takes, beside a run's own."""
+    """Unit costs: of an idle run, of the largest store; of what an identity more takes, of the smallest, for in a large
+    one it drowns in the reading of the inventory."""
 
     def __init__(self, figures: Sequence[dict[str, Any]], a_day: int) -> None:
         mine = [figure for figure in figures if figure["a_day"] == a_day]
@@ -367,14 +368,16 @@ class Units:
         self.merging = next(item["merging"] for item in mine if "merging" in item)
         self.day = float(next(item["row"] for item in mine if "row" in item))
         """Bytes of an identity-day that is over."""
+        works = sorted((item for item in mine if "work" in item), key=lambda item: (item["known"], item["active"]))
+        self._idle = [item for item in works if item["work"] == "idle, open day"][-1]
         self._all: dict[str, list[dict[str, Any]]] = {}
-        for item in sorted((item for item in mine if "work" in item), key=lambda item: (item["known"], item["active"])):
-            same = [each for each in self._all.get(item["work"], ()) if each["known"] == item["known"]]
-            self._all[item["work"]] = [*same, item]
+        for item in works:
+            if item["known"] == works[0]["known"]:
+                self._all.setdefault(item["work"], []).append(item)
 
     def idle(self, identities: float) -> float:
         """Seconds of a run in which nothing is new: it reads the inventory of all identities."""
-        item = self._all["idle, open day"][-1]
+        item = self._idle
         return float(item["cpu"] * identities / item["known"] + item["requests"] * REQUEST)
 
     def asking(self, active: float) -> float:
@@ -532,8 +535,9 @@ of the identities have a target that is new, merged and judged at once. *odd*: t
 few and many is the unit. *merged*: what waited is merged; *merged again*: late on the day, when its row is largest, \
 which is what the arithmetic takes. *closed*: judged once more and learnt. *idle*: nothing is new; *no notables*: \
 before the store had 12,000 notables of 120 days; *open day*: in the course of a day, which is what the others are \
-compared with. An idle run grows with the store, the other work asks for its own rows alone. Reading a search's CSV \
-is not counted, nor is Group's work on the indexers.
+compared with. An idle run grows with the store; the other work asks for its own rows alone, so its units are those \
+of the smallest store, where they do not drown in the reading of the inventory. Reading a search's CSV is not \
+counted, nor is Group's work on the indexers.
 
 **In the KV store** are identity-days of the two open days and, for six hours, of the day that was closed; what \
 twelve days taught; parts that wait, of eight hours; profiles; and for 35 days those who were odd or whose \
@@ -543,13 +547,13 @@ the oplog.
 **Assumed**: events come evenly all day, so as many identities as can be have some in each window; 1.5% of the parts \
 hold news, 0.8% of the identity-days are odd and never wait, 0.5% of the identities have a credential that was \
 changed within five weeks; every identity-day is merged three times; two indexers give a row each for an identity; \
-as many identities share a row as of 100,000 do; a request to splunkd takes 10 ms, assumed before one \
-connection served a whole run, so it is rather too long; the oplog has 1 GB, Splunk's own size; rows of longer \
-windows are no larger than those of five minutes (they are, so their writes are too low); an identity has one role, \
-ten actions, thirty targets. Not counted: searches of the summary index for closed days, some seconds for each \
-identity whose late records show something new, or whose credential is exposed. A member of a cluster that lags \
-longer than the oplog lasts must be resynchronised. The cores were shared with other work, which makes CPU times up \
-to twice as long.
+as many identities share a row as of 100,000 do; a request to splunkd takes 10 ms, assumed before one connection \
+served a whole run, so it is rather too long; the oplog has 1 GB, Splunk's own size; rows of longer windows are no \
+larger than those of five minutes (they are, so their writes are too low); an identity has one role, ten actions, \
+thirty targets. Not counted: searches of the summary index for closed days, some seconds for each identity whose \
+late records show something new, or whose credential is exposed. A member of a cluster that lags longer than the \
+oplog lasts must be resynchronised. The cores were shared with other work, which makes CPU times up to twice as \
+long.
 
 **What is stored in the index** is not 1% at any of these cadences. In five minutes such an identity has three or \
 four events, 5 kB, of which 1% is 52 bytes. The marks by which records count once take 17 of these, the record ids \
@@ -581,11 +585,12 @@ part of a Rank is then {most}.
 def main() -> None:
     """Measure, and tell."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--known", type=int, nargs="+", default=[25_000, 100_000])
+    asked.add_argument("--known", type=int, nargs="+", default=[5_000, 100_000])
     asked.add_argument("--active", type=int, nargs="+", default=[400, 400], help="identities at work, for each size")
     asked.add_argument("--axis", type=int, nargs="+", default=list(AXIS))
     asked.add_argument("--figures", type=Path, help="lines of JSON of an earlier run: measure nothing")
     asked.add_argument("--write", type=Path, help="the page")
+    asked.add_argument("--note", default="", help="a paragraph for the page: what of the figures to know")
     args = asked.parse_args()
     figures: list[dict[str, Any]] = []
     if args.figures:
@@ -595,7 +600,7 @@ def main() -> None:
             print(json.dumps(item), flush=True)
             figures.append(item)
     if args.write:
-        args.write.write_text(page(figures), "utf-8")
+        args.write.write_text(page(figures) + (f"\n{args.note}\n" if args.note else ""), "utf-8")
 
 
 if __name__ == "__main__":
