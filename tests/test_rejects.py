@@ -86,6 +86,19 @@ def test_the_first_rejects_of_a_file_and_reason_are_kept_and_the_rest_is_counted
     assert rejects.to_json()["rejects_only_counted"] == {"not_object": 7}
 
 
+def test_long_rejects_of_many_files_cannot_fill_the_disk_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nhi_watch.hosts.files.reader.rejects.ROOM", 10_000)
+    with Rejects(tmp_path / "rejects.jsonl") as rejects:
+        for number in range(9):
+            rejects.add(Bad(f"{number}.json", 1, "not_json", b"x" * 3_000, 3_000, ""))
+        rejects.add(Bad("small.json", 1, "cut_off", b"x" * 900, 900, ""))
+    assert [line["file"] for line in written(tmp_path / "rejects.jsonl")] == [
+        "0.json", "1.json", "2.json", "small.json"]  # fmt: skip
+    assert rejects.to_json()["rejects_only_counted"] == {"not_json": 6}
+
+
 def test_many_files_cannot_fill_the_disk_either(tmp_path: Path) -> None:
     with Rejects(tmp_path / "rejects.jsonl") as rejects:
         for number in range(MOST + 9):

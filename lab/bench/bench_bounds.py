@@ -39,7 +39,7 @@ from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.run import ReadJob, run
 from nhi_watch.hosts.files.reader import chunks
 from nhi_watch.hosts.files.reader.lines import LINE_LIMIT
-from nhi_watch.hosts.files.reader.rejects import MAX_ORIGINALS, MOST
+from nhi_watch.hosts.files.reader.rejects import MAX_ORIGINALS, MOST, ROOM
 from nhi_watch.intake.shapes.json import VALUES
 from nhi_watch.state.sqlite import SqliteStore
 from test_costly_days import invented
@@ -67,7 +67,7 @@ Anyone who writes a log may fill it. What may grow without end has a bound; beyo
 | {records:,.0f} and one in 4 bytes | a file's records | read in part, and told |
 | {seconds:.0f} and one in 50 kB | a file's processor seconds | read in part, and told |
 | {line:,} bytes, {values:,} values | a record | rejected |
-| {whole} of a file and reason, {most:,} of a reason | rejects that are kept | counted |
+| {whole} of a file and reason, {most:,} of a reason, {room:,} bytes | rejects that are kept | counted |
 | {behaviours:,} | behaviours of an identity's day | lose network and client, then their action |
 | {newcomers:,} | identities that are new on a day | one of their kind |
 | {crowd} | notables of those that are new on a day | one for all the others, which names {folded} |
@@ -222,6 +222,7 @@ def page(by_case: dict[str, Any]) -> str:
         values=VALUES,
         whole=MAX_ORIGINALS,
         most=MOST,
+        room=ROOM,
         behaviours=BEHAVIOURS,
         newcomers=NEWCOMERS,
         crowd=CROWD,

@@ -1,7 +1,7 @@
 """rejects.jsonl: what was read but is no event, with the reason and the original bytes, secrets masked.
 
-Of each file and reason the first `MAX_ORIGINALS` are kept, the rest is counted; a line at the end says how many, so
-that nobody fills the disk by what cannot be read. Only its owner can read the file.
+Of each file and reason the first `MAX_ORIGINALS` are kept while there is room, the rest is counted; a line at the end
+says how many, so that nobody fills the disk by what cannot be read. Only its owner can read the file.
 """
 
 from __future__ import annotations
@@ -68,6 +68,8 @@ MAX_ORIGINALS = 100
 """Rejects of one file and reason that are kept whole."""
 MOST = 10_000
 """Rejects of one reason that are kept whole, whatever the number of files."""
+ROOM = 64 * 1024 * 1024
+"""Bytes of rejects that are kept in all: a few hundred kilobytes of gzip hold MOST of the longest."""
 NAMED = 100
 """Files that were not read that are named in run.json; of those passed over what may hold records comes first."""
 _SHORT = {"binary_file": 64, "unread_format": 256}
@@ -91,6 +93,7 @@ class Rejects:
         """Files that were not read."""
         self._met: Counter[tuple[str, str]] = Counter()
         self._kept: Counter[str] = Counter()
+        self._room = ROOM
 
     def __enter__(self) -> Rejects:
         try:
@@ -147,8 +150,13 @@ class Rejects:
         self.counts[reason] += 1
         self._met[file, reason] += 1
         if self._met[file, reason] <= MAX_ORIGINALS and self._kept[reason] < MOST:
+            self._keep(reason, make())
+
+    def _keep(self, reason: str, piece: Bad) -> None:
+        if len(piece.raw) <= self._room:
+            self._room -= len(piece.raw)
             self._kept[reason] += 1
-            self._write(line_of(make()))
+            self._write(line_of(piece))
 
     def _write(self, line: dict[str, Any]) -> None:
         assert self._file is not None, "rejects are written inside the with block"
