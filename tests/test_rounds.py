@@ -26,9 +26,14 @@ from nhi_watch.state.store import MemoryStore, pack, unpack
 Records = list[dict[str, Any]]
 ROLES = ("payments-api", "billing", "ci-deploy", "reports")
 ACTIONS = (
-    ("s3", "GetObject"), ("s3", "PutObject"), ("iam", "CreateAccessKey"), ("iam", "ListUsers"),
-    ("secretsmanager", "GetSecretValue"), ("ec2", "DescribeInstances"), ("cloudtrail", "StopLogging"),
-)  # fmt: skip
+    ("s3", "GetObject"),
+    ("s3", "PutObject"),
+    ("iam", "CreateAccessKey"),
+    ("iam", "ListUsers"),
+    ("secretsmanager", "GetSecretValue"),
+    ("ec2", "DescribeInstances"),
+    ("cloudtrail", "StopLogging"),
+)
 PLACES = ("52.95.110.1", "52.95.110.2", "185.220.101.4", "198.51.100.7")
 
 
@@ -47,9 +52,18 @@ def drawn(dice: Random) -> Records:
         clock = f"{dice.randrange(24):02}:{dice.randrange(60):02}"
         more = {"session": "ASIASHARED"} if dice.random() < 0.2 else {}
         more |= {"id": f"shared{dice.randrange(4)}"} if dice.random() < 0.2 else {}
-        records.append(record(
-            TODAY + dice.randrange(2), clock, role=dice.choice(ROLES), service=service, name=name,
-            address=dice.choice(PLACES), bucket=f"bucket-{dice.randrange(5)}", **more))  # fmt: skip
+        records.append(
+            record(
+                TODAY + dice.randrange(2),
+                clock,
+                role=dice.choice(ROLES),
+                service=service,
+                name=name,
+                address=dice.choice(PLACES),
+                bucket=f"bucket-{dice.randrange(5)}",
+                **more,
+            )
+        )
     records += dice.sample(records, 5)
     return sorted(records, key=lambda each: str(each["eventTime"]))
 

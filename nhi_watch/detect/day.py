@@ -41,9 +41,7 @@ class Suspect(NamedTuple):
 class Day:
     """The identities of one UTC day: those that this run judges, and those that earlier runs did."""
 
-    def __init__(
-        self, state: State, baselines: Baselines, day: int, known: Assets, cuts: Mapping[str, int]
-    ) -> None:  # fmt: skip
+    def __init__(self, state: State, baselines: Baselines, day: int, known: Assets, cuts: Mapping[str, int]) -> None:
         """`baselines`: profiles on the eve of the day; they are filled as identities are asked for.
 
         `cuts`: identity → the last second of the day that a verdict covers; what came later is judged alone.
@@ -74,11 +72,19 @@ class Day:
             if ranked.likelihood >= ranking.FLOOR:
                 self._scored[name] = episode
             trace = linking.trace_of(episode, ranked.eligible)
-            episodes.append(Judged(
-                identity_day.identity, ranked, lesson, trace, values,
-                ranked.days if ranking.counts(ranked) else -1, not ranked.days,
-                trace is not None or ranked.likelihood >= ranking.FLOOR, is_ours,
-            ))  # fmt: skip
+            episodes.append(
+                Judged(
+                    identity_day.identity,
+                    ranked,
+                    lesson,
+                    trace,
+                    values,
+                    ranked.days if ranking.counts(ranked) else -1,
+                    not ranked.days,
+                    trace is not None or ranked.likelihood >= ranking.FLOOR,
+                    is_ours,
+                )
+            )
         if self._state.put_judged(self.day, episodes):
             self.is_unchanged = False
         self._judged.update(identity_days)

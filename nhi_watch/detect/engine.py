@@ -60,9 +60,14 @@ class Judge:
     """One run over a state. Rows are put; committing them is the caller's business."""
 
     def __init__(
-        self, state: State, model: Model, context: Context = NO_CONTEXT, budget: float = BUDGET,
-        clock: Callable[[], float] = time.time, patience: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        state: State,
+        model: Model,
+        context: Context = NO_CONTEXT,
+        budget: float = BUDGET,
+        clock: Callable[[], float] = time.time,
+        patience: int = 0,
+    ) -> None:
         """`budget`: rows a day per 1,000 identities with a history; `clock`: by which verdicts take effect and end.
 
         `patience`: see `Publisher`.
@@ -105,7 +110,7 @@ class Judge:
 
     def process(
         self, batch: IntakeBatch, progress: Progress = ignored, closes: bool = True, live: bool = False
-    ) -> Result:  # fmt: skip
+    ) -> Result:
         """Close the days that are due, judge those who have news on open ones, and write what changed.
 
         `closes=False`: closing them is left to `close`. `live`: logs arrive as they are written, so one that is silent

@@ -102,11 +102,24 @@ def head_of(document: Document, day: int, since: int, origin: str = "", others: 
     members = [member["id"] for member in document["members"]] or [document["identity"]["id"]]
     signals = [signal["id"] for signal in document["signals"] if signal["points"] > 0]
     return EpisodeHead(
-        document["id"], day, day_of(parse(document["first_time"])) if document.get("late") else own,
-        document["identity"]["id"], members, origin, list(others[:FOLDED]), 1 + len(others), document["likelihood"],
-        risk_of(document), since * HOUR, parse(document["first_time"]), parse(document["last_time"]),
-        document["title"], signals[:200], document["receipt"], digest(document),
-    )  # fmt: skip
+        document["id"],
+        day,
+        day_of(parse(document["first_time"])) if document.get("late") else own,
+        document["identity"]["id"],
+        members,
+        origin,
+        list(others[:FOLDED]),
+        1 + len(others),
+        document["likelihood"],
+        risk_of(document),
+        since * HOUR,
+        parse(document["first_time"]),
+        parse(document["last_time"]),
+        document["title"],
+        signals[:200],
+        document["receipt"],
+        digest(document),
+    )
 
 
 def digest(document: Mapping[str, Any]) -> str:
@@ -141,12 +154,15 @@ def put(
     """Replace a day's episodes, but for those that came late. Without a document, the one that is stored stands."""
     changed = {name: pair for name, pair in kept.items() if before.get(name) != pair[0]}
     gone = [name for name in before if name not in kept]
-    rows.put("notable", [
-        *((f"{day:06d}/{name}", pack(document)) for name, (_, document) in changed.items() if document is not None),
-        *((f"{day:06d}/{name}", None) for name in gone),
-        *((f"{HEAD}{day:06d}/{name}", pack(list(head))) for name, (head, _) in changed.items()),
-        *((f"{HEAD}{day:06d}/{name}", None) for name in gone),
-    ])  # fmt: skip
+    rows.put(
+        "notable",
+        [
+            *((f"{day:06d}/{name}", pack(document)) for name, (_, document) in changed.items() if document is not None),
+            *((f"{day:06d}/{name}", None) for name in gone),
+            *((f"{HEAD}{day:06d}/{name}", pack(list(head))) for name, (head, _) in changed.items()),
+            *((f"{HEAD}{day:06d}/{name}", None) for name in gone),
+        ],
+    )
 
 
 # ---- the episodes of a day
@@ -173,8 +189,12 @@ def write(state: State, watch: BlindSpotMonitor, today: Day) -> None:
     suspects = {_id(today, suspect): suspect for suspect in fresh}
     stands = {name for name, suspect in suspects.items() if _is_same(today, suspect, before.get(name))}
     taken = {name for suspect in suspects.values() for name in suspect.members}
-    kept_as_is = [head for name, head in before.items() if name not in suspects and (
-        today.is_covered(head.members) or not (today.was_judged(head.members) or taken & {*head.members}))]  # fmt: skip
+    kept_as_is = [
+        head
+        for name, head in before.items()
+        if name not in suspects
+        and (today.is_covered(head.members) or not (today.was_judged(head.members) or taken & {*head.members}))
+    ]
     kept: dict[str, tuple[EpisodeHead, Optional[Document]]] = {head.id: (head, None) for head in kept_as_is}
     # of silent logs nothing is said before the day is over: until then the documents stand as they are
     known = documents(rows, [before[name] for name in stands]) if day < state.daybook.clock else {}

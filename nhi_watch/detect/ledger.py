@@ -106,9 +106,13 @@ def entry_id(notable_id: str, control: str, identity: str) -> str:
 
 
 def follow(
-    rows: Rows, history: History, notables: Iterable[NotableDocument], now: int = 0,
-    stored: Optional[Sequence[ControlEntry]] = None, required: Optional[Required] = None,
-) -> list[ControlEntry]:  # fmt: skip
+    rows: Rows,
+    history: History,
+    notables: Iterable[NotableDocument],
+    now: int = 0,
+    stored: Optional[Sequence[ControlEntry]] = None,
+    required: Optional[Required] = None,
+) -> list[ControlEntry]:
     """All entries as they stand, with those that the notables ask for; they are put into the store.
 
     `notables`: as `publish` gives them, so that a verdict or an exception has closed those that it covers.
@@ -145,8 +149,9 @@ def follow(
 def _asking(rows: Rows, notables: Iterable[NotableDocument]) -> list[NotableDocument]:
     """The notables whose controls are due: listed ones that people have not dealt with, and what they confirmed."""
     confirmed = feedback.confirmed(rows)
-    return [n for n in notables if not is_resolved(n)
-            and (n["kind"] != "compromise" or n["listed"] or n["id"] in confirmed)]  # fmt: skip
+    return [
+        n for n in notables if not is_resolved(n) and (n["kind"] != "compromise" or n["listed"] or n["id"] in confirmed)
+    ]
 
 
 def task(entry: ControlEntry, history: History, since: int) -> str:
@@ -167,8 +172,10 @@ def task(entry: ControlEntry, history: History, since: int) -> str:
 
 def _was_created(entry: ControlEntry, changes: Iterable[Change], since: int) -> bool:
     """Whether the notable's own made what these changes were done to, while it lasted."""
-    return any(c.what == "created" and since <= c.time <= entry.after and c.by in entry.suspects
-               and c.by != entry.identity for c in changes)  # fmt: skip
+    return any(
+        c.what == "created" and since <= c.time <= entry.after and c.by in entry.suspects and c.by != entry.identity
+        for c in changes
+    )
 
 
 def entries(rows: Rows) -> list[ControlEntry]:
@@ -177,9 +184,12 @@ def entries(rows: Rows) -> list[ControlEntry]:
 
 
 def to_check(
-    rows: Rows, stored: Iterable[ControlEntry], history: History, notables: Iterable[NotableDocument],
+    rows: Rows,
+    stored: Iterable[ControlEntry],
+    history: History,
+    notables: Iterable[NotableDocument],
     required: Required,
-) -> set[str]:  # fmt: skip
+) -> set[str]:
     """Ids of the identities whose behaviours decide on a control: those of what was done, and may have been in vain."""
     standing = [*stored, *(entry for notable in _asking(rows, notables) for entry in required[notable["id"]])]
     return {entry.identity for entry in standing if _proof(entry, history) is not None}
@@ -212,10 +222,22 @@ def _open(notable: NotableDocument, control: str, member: IdentityDocument) -> C
     rotate = control == "rotate_secret" and len(notable.get("members") or ()) < 2
     credentials = _credentials(notable) if rotate else ()
     return ControlEntry(
-        entry_id(notable["id"], control, member["id"]), notable["id"], control, member["id"], member["name"],
-        member["owner"] or notable["identity"]["owner"], credentials, required,
-        required + DUE_DAYS[notable["severity"]] * DAY, "open", 0, "", (), None, *_misuse(notable),
-    )  # fmt: skip
+        entry_id(notable["id"], control, member["id"]),
+        notable["id"],
+        control,
+        member["id"],
+        member["name"],
+        member["owner"] or notable["identity"]["owner"],
+        credentials,
+        required,
+        required + DUE_DAYS[notable["severity"]] * DAY,
+        "open",
+        0,
+        "",
+        (),
+        None,
+        *_misuse(notable),
+    )
 
 
 def _misuse(notable: NotableDocument) -> tuple[int, tuple[str, ...]]:
@@ -257,8 +279,14 @@ def _judged(entry: ControlEntry, history: History, exemption: Optional[Exemption
     identity_history, proof = history.identities.get(entry.identity), _proof(entry, history)
     if proof is not None:
         status, sentence = _checked(entry, identity_history, proof, history)
-        return entry._replace(status=status, overdue=status == "open" and now > entry.due, done=proof.time,
-                              evidence=sentence, records=proof.records, exemption=exemption)  # fmt: skip
+        return entry._replace(
+            status=status,
+            overdue=status == "open" and now > entry.due,
+            done=proof.time,
+            evidence=sentence,
+            records=proof.records,
+            exemption=exemption,
+        )
     if exemption is not None and exemption.until > now:
         evidence = f"excepted until {render(exemption.until)} by {exemption.owner}: {exemption.reason}"
         return entry._replace(
@@ -266,8 +294,14 @@ def _judged(entry: ControlEntry, history: History, exemption: Optional[Exemption
         )
     ended = f"the exception of {exemption.owner} ended {render(exemption.until)}; " if exemption else ""
     evidence, records = _own_acts(entry, identity_history, history)
-    return entry._replace(status="open", overdue=now > entry.due, done=0, records=records, exemption=exemption,
-                          evidence=f"{ended}nothing in the logs shows that it was done{evidence}")  # fmt: skip
+    return entry._replace(
+        status="open",
+        overdue=now > entry.due,
+        done=0,
+        records=records,
+        exemption=exemption,
+        evidence=f"{ended}nothing in the logs shows that it was done{evidence}",
+    )
 
 
 def _proof(entry: ControlEntry, history: History) -> Optional[_Proof]:
@@ -315,8 +349,10 @@ def _rotated(entry: ControlEntry, identity_history: Optional[IdentityHistory], h
             return _by_name(entry, identity_history, ("deleted",))
         ends.append(end)
     last = max(ends)
-    text = ", ".join(f"{name} {end.what} {render(end.time)} by {end.by} (record {end.record_id})"
-                     for name, end in zip(concerned, ends))  # fmt: skip
+    text = ", ".join(
+        f"{name} {end.what} {render(end.time)} by {end.by} (record {end.record_id})"
+        for name, end in zip(concerned, ends)
+    )
     return _Proof(last.time, text + _replacement(entry, identity_history), tuple(end.record_id for end in ends))
 
 
@@ -429,8 +465,10 @@ _SHOWN = {"done": "done", "verified": "done", "excepted": "not_applicable"}
 
 
 def with_status(
-    notables: Iterable[NotableDocument], standing: Iterable[ControlEntry], required: Required = MappingProxyType({}),
-) -> list[NotableDocument]:  # fmt: skip
+    notables: Iterable[NotableDocument],
+    standing: Iterable[ControlEntry],
+    required: Required = MappingProxyType({}),
+) -> list[NotableDocument]:
     """The notables with the status of each control as the ledger has it; `required`: see `required_by`."""
     standing = list(standing)
     status = {entry.id: _SHOWN.get(entry.status, "open") for entry in standing}
@@ -461,10 +499,13 @@ def _owner(name: str, own: Sequence[ControlEntry]) -> Owner:
     counts = {status: sum(entry.status == status for entry in own) for status in {e.status for e in own}}
     spent = [max(0, e.done - e.required) / 3600 for e in own if e.control == "rotate_secret" and e.done]
     return Owner(
-        name, counts.get("open", 0), sum(entry.overdue for entry in own),
-        counts.get("done", 0) + counts.get("verified", 0), counts.get("excepted", 0),
+        name,
+        counts.get("open", 0),
+        sum(entry.overdue for entry in own),
+        counts.get("done", 0) + counts.get("verified", 0),
+        counts.get("excepted", 0),
         round(median(spent), 1) if spent else None,
-    )  # fmt: skip
+    )
 
 
 def _plain(entry: ControlEntry) -> list[Any]:
@@ -474,5 +515,9 @@ def _plain(entry: ControlEntry) -> list[Any]:
 def _entry(row: list[Any]) -> ControlEntry:
     entry = ControlEntry(*row)  # older rows lack the last parts
     exemption = Exemption(*entry.exemption) if entry.exemption else None
-    return entry._replace(credentials=tuple(entry.credentials), records=tuple(entry.records), exemption=exemption,
-                          suspects=tuple(entry.suspects))  # fmt: skip
+    return entry._replace(
+        credentials=tuple(entry.credentials),
+        records=tuple(entry.records),
+        exemption=exemption,
+        suspects=tuple(entry.suspects),
+    )

@@ -159,8 +159,11 @@ class Publisher:
             document = documents[view.case.id]
             documents[view.case.id] = {**document, **self._stamps(view, document, end, known)}
         _fold([documents[name] for name in sorted(beyond)], render_day((end - 1) // DAY))
-        shown = {view.case.id for view in views if self.published(view.case.id).change in SHOWN
-                or any(head.day in judged for head in view.case.heads)}  # fmt: skip
+        shown = {
+            view.case.id
+            for view in views
+            if self.published(view.case.id).change in SHOWN or any(head.day in judged for head in view.case.heads)
+        }
         standing = {name: documents[name] for name in documents if name in shown or name not in self._ended}
         weak = [*self._book.weak, *(head for case in cases if not case.rows for head in case.heads)]
         standing.update(self._weak(weak, end))
@@ -251,11 +254,15 @@ class Publisher:
                 self._ended.add(case.id)
         status = "closed" if why else "quiet" if gap > 1 else "new" if since and since >= end - DAY else "ongoing"
         return {
-            **NO_PLACE, "predecessor": case.predecessor or None, "life": status, "closed_why": why,
+            **NO_PLACE,
+            "predecessor": case.predecessor or None,
+            "life": status,
+            "closed_why": why,
             "since": document["since"] if view.covered and view.placed else _since(view, end),
             "listed": bool(view.placed) and not resolved and not case.successor,
-            "listed_on": render_day(since // DAY) if since else "", "over_budget": view.over,
-        }  # fmt: skip
+            "listed_on": render_day(since // DAY) if since else "",
+            "over_budget": view.over,
+        }
 
     def _resolution(self, view: CaseView, document: Document, known: Mapping[str, Routine]) -> str:
         """How people, or what was learnt, have dealt with a notable; "": nobody has."""
@@ -274,8 +281,11 @@ class Publisher:
         since = (end - 1) // DAY - GAP - OPEN
         recent = {document["id"]: document for document in blind_spots.stored(self._state.rows, since)}
         self._recall(recent.keys())
-        older = {name: document for name, (_, document) in self._known.items()
-                 if document["kind"] == "blind_spot" and day_of(parse(document["created"])) < since}  # fmt: skip
+        older = {
+            name: document
+            for name, (_, document) in self._known.items()
+            if document["kind"] == "blind_spot" and day_of(parse(document["created"])) < since
+        }
         return [*{**older, **recent}.values()]
 
     def single_row(self, document: Document, end: int) -> Document:
@@ -332,8 +342,9 @@ class Publisher:
         """Keep what has changed; what is closed for good where no run reads it."""
         retired = self._book.retire(self._ended)
         ended = dict.fromkeys(self._ended, -1)
-        ended.update((name, max(head.day for head in case.heads))
-                    for case in retired for name in (case.id, *case.absorbed))  # fmt: skip
+        ended.update(
+            (name, max(head.day for head in case.heads)) for case in retired for name in (case.id, *case.absorbed)
+        )
         rows: list[tuple[str, Optional[bytes]]] = []
         for name in sorted({*fresh, *(ended.keys() & self._known.keys())}):
             row = fresh.get(name) or self._known[name]
@@ -419,8 +430,9 @@ def put(rows: Rows, documents: Iterable[Document]) -> None:
 def published(document: Document, placed: Sequence[str] = ()) -> Published:
     """What is noted of a notable that was published elsewhere; `placed`: its episodes that had a place."""
     change = "new" if is_shown(document) else "below"
-    return Published(document["revision"], change, _headline(document), _said(document),
-                     severity=document["severity"], placed=placed)  # fmt: skip
+    return Published(
+        document["revision"], change, _headline(document), _said(document), severity=document["severity"], placed=placed
+    )
 
 
 def imported(rows: Rows, revisions: Mapping[str, int]) -> None:
@@ -442,9 +454,7 @@ def imported(rows: Rows, revisions: Mapping[str, int]) -> None:
     rows.put("notable", [(CLOSED + name, _pack(Published(number), None)) for name, number in revisions.items()])
 
 
-def _rows(
-    rows: Rows, where: str, decode: Callable[[bytes], Any] = unpack
-) -> Iterator[tuple[str, Published, Document]]:  # fmt: skip
+def _rows(rows: Rows, where: str, decode: Callable[[bytes], Any] = unpack) -> Iterator[tuple[str, Published, Document]]:
     for key, raw in rows.scan("notable", where, where[:-1] + "0"):
         plain, document = decode(raw)
         if document is not None:
@@ -490,12 +500,14 @@ def _document(view: CaseView, parts: Mapping[str, Document]) -> Document:
     face_ids = list(view.face.folded)
     folded: FoldedDocument = {"origin": clip(view.face.origin, 300), "count": view.face.size, "ids": face_ids}
     return {
-        **face, **_history(case.heads, view.covered), "id": case.id,
+        **face,
+        **_history(case.heads, view.covered),
+        "id": case.id,
         "timeline": sorted(timeline, key=lambda e: (e["time"], e["action"], e["record_id"])),
         "record_ids": list(records)[:MAX_RECORD_IDS],
         "record_count": face["record_count"] + sum(document["record_count"] for document in others),
         "folded": folded if view.face.origin else None,
-    }  # fmt: skip
+    }
 
 
 def _weight(entry: TimelineDocument) -> tuple[Any, ...]:
@@ -507,9 +519,19 @@ def _history(heads: Sequence[EpisodeHead], covered: Mapping[str, Verdict]) -> Hi
     entries, peak = list[RevisionDocument](), -1
     for number, head in enumerate(heads, 1):
         severity, verdict = SEVERITIES.index(head.severity), covered.get(head.id)
-        why = (CAME_LATE if head.own_day != head.day else f"{verdict.verdict}, by {verdict.by}" if verdict else
-               "first seen" if number == 1 else "too weak to be listed" if not head.is_row else
-               f"severity rose to {head.severity}" if severity > peak else "still active")  # fmt: skip
+        why = (
+            CAME_LATE
+            if head.own_day != head.day
+            else f"{verdict.verdict}, by {verdict.by}"
+            if verdict
+            else "first seen"
+            if number == 1
+            else "too weak to be listed"
+            if not head.is_row
+            else f"severity rose to {head.severity}"
+            if severity > peak
+            else "still active"
+        )
         peak = max(peak, severity)
         entries.append({
             "revision": number, "time": render(head.last), "day": render_day(head.own_day),
@@ -518,9 +540,11 @@ def _history(heads: Sequence[EpisodeHead], covered: Mapping[str, Verdict]) -> Hi
             "identities": list(head.members)[:50],
         })  # fmt: skip
     most = len(entries) > MAX_REVISIONS
-    return {"revisions": [entries[0], *entries[1 - MAX_REVISIONS :]] if most else entries,
-            "first_seen": render(min(head.first for head in heads)),
-            "last_grown": render(max(head.last for head in heads if head.is_row == heads[-1].is_row))}  # fmt: skip
+    return {
+        "revisions": [entries[0], *entries[1 - MAX_REVISIONS :]] if most else entries,
+        "first_seen": render(min(head.first for head in heads)),
+        "last_grown": render(max(head.last for head in heads if head.is_row == heads[-1].is_row)),
+    }
 
 
 def _given(view: CaseView) -> str:
@@ -549,8 +573,7 @@ def _timed(document: Document, end: int) -> Document:
 
 # ---- one event
 
-_SAID = ("title", "summary", "severity", "likelihood", "likelihood_range", "record_count", "last_time",
-         "merged_into")  # fmt: skip
+_SAID = ("title", "summary", "severity", "likelihood", "likelihood_range", "record_count", "last_time", "merged_into")
 """What a reader sees first of a notable."""
 
 
@@ -568,8 +591,11 @@ def _change(document: Document, before: Published, end: int, patience: int) -> s
         if was_shown:
             return "settled" if is_resolved(document) else "closed"
         is_row = document["life"] != "closed" and risk_of(document) >= ranking.LEAST
-        return "below" if is_row and (before.change not in ("below", "settled") or
-                                      _headline(document) != before.headline) else ""  # fmt: skip
+        return (
+            "below"
+            if is_row and (before.change not in ("below", "settled") or _headline(document) != before.headline)
+            else ""
+        )
     if not was_shown:
         return "reopened" if before.change in ENDED else "new"
     if _headline(document) != before.headline:
@@ -580,9 +606,14 @@ def _change(document: Document, before: Published, end: int, patience: int) -> s
 def _published(document: Document, before: Published, what: str, end: int) -> Published:
     revision = max(before.revision + 1, document["revision"])
     return before._replace(
-        revision=revision, change=what, headline=_headline(document), digest=_said(document), at=end,
-        severity=document["severity"], escalated=_is_escalated(document, before, what),
-    )  # fmt: skip
+        revision=revision,
+        change=what,
+        headline=_headline(document),
+        digest=_said(document),
+        at=end,
+        severity=document["severity"],
+        escalated=_is_escalated(document, before, what),
+    )
 
 
 def _is_escalated(document: Document, before: Published, what: str) -> bool:

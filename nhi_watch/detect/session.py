@@ -40,11 +40,19 @@ class Session:
     """One run over a store."""
 
     def __init__(
-        self, store: Rows, sources: Sequence[AnySource] = (), context: Context = NO_CONTEXT,
-        clock: Callable[[], float] = time.time, *, model: Optional[Model] = None, budget: float = BUDGET,
-        patience: int = 0, until: Optional[int] = None, received: Received = day_received,
+        self,
+        store: Rows,
+        sources: Sequence[AnySource] = (),
+        context: Context = NO_CONTEXT,
+        clock: Callable[[], float] = time.time,
+        *,
+        model: Optional[Model] = None,
+        budget: float = BUDGET,
+        patience: int = 0,
+        until: Optional[int] = None,
+        received: Received = day_received,
         kept: Optional[KeptDays] = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """A run.
 
         Args:
@@ -75,9 +83,11 @@ class Session:
         return self._judge.identities
 
     def feed(
-        self, records: Iterable[object], on_reject: OnReject = lambda index, error: None,
+        self,
+        records: Iterable[object],
+        on_reject: OnReject = lambda index, error: None,
         on_event: Optional[OnEvent] = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Take in a batch of records; rejects are counted, and reported with their index, as events are if asked."""
         self._intake.feed(records, on_reject, on_event)
         if self.batch.buffered >= MAX_BUFFERED:

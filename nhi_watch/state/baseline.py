@@ -186,8 +186,11 @@ class Profile:
     def done(self, name: str, since: int = 0) -> set[str]:
         """The values of a dimension, seen on day `since` or later, that were not refused on each of their days."""
         refused = self.dimension(REFUSED + name).values
-        return {v for v, s in self.dimension(name).values.items()
-                if s.last >= since and (v not in refused or s.days > refused[v].days)}  # fmt: skip
+        return {
+            v
+            for v, s in self.dimension(name).values.items()
+            if s.last >= since and (v not in refused or s.days > refused[v].days)
+        }
 
     def knows(self, name: str, value: str, let_in: bool = True) -> bool:
         """Whether a value came before; `let_in`: a value that was only refused did not."""
@@ -317,7 +320,7 @@ class Profile:
 
     def share(
         self, name: str, value: str, elsewhere: float, today: int, weight: Optional[float] = None, let_in: bool = True
-    ) -> float:  # fmt: skip
+    ) -> float:
         """Probability that an active day of this scope holds the value.
 
         The days on which it was seen, plus what is expected of news: `once + 1` values were seen on a single
@@ -482,7 +485,7 @@ def _plain(dimensions: dict[str, ProfileDimension]) -> dict[str, dict[str, list[
     return {
         name: {v: [s.days, s.count, s.first, s.last, s.top, s.peak] for v, s in dimension.values.items()}
         for name, dimension in sorted(dimensions.items())  # an empty one tells more than none, see `share`
-    }  # fmt: skip
+    }
 
 
 def from_row(row: list[Any]) -> Profile:
@@ -592,10 +595,16 @@ _NONE = (None, 0)
 def facts(key: BehaviourKey, networks: Networks = SHIPPED) -> list[tuple[str, str]]:
     """What a behaviour's shape says in each dimension that it has."""
     facts = [
-        ("action", key.action), ("service", key.service), ("access", key.access),
-        ("region", key.region), ("network", key.network), ("owner", networks.facts(key.network).owner),
-        ("agent", key.agent), ("credential_type", key.credential_type), ("credential", key.credential),
-    ]  # fmt: skip
+        ("action", key.action),
+        ("service", key.service),
+        ("access", key.access),
+        ("region", key.region),
+        ("network", key.network),
+        ("owner", networks.facts(key.network).owner),
+        ("agent", key.agent),
+        ("credential_type", key.credential_type),
+        ("credential", key.credential),
+    ]
     if key.error:
         facts.append(("error", f"{key.action} {key.error}"))
     if is_human(key.traits):

@@ -48,10 +48,15 @@ def pack(day: IdentityDay, words: bytes = b"") -> bytes:
     ids = [record_id for b in ordered for record_id in b.record_ids]
     packed = uuids(ids)
     plain = [
-        day.day, list(identities), [[identities[s.identity], *s[1:]] for s in shapes], list(sketches), rows,
-        ids if packed is None else len(ids), day.judged,
+        day.day,
+        list(identities),
+        [[identities[s.identity], *s[1:]] for s in shapes],
+        list(sketches),
+        rows,
+        ids if packed is None else len(ids),
+        day.judged,
         {str(at): f"{b.spread:x}" for at, b in enumerate(ordered) if b.spread},
-    ]  # fmt: skip
+    ]
     return deflated(dumps(plain), words) + (packed or b"") + _swapped(array("Q", day.record_hashes())).tobytes()
 
 

@@ -105,8 +105,12 @@ _TO_NAME = {
     "iam:UpdateAssumeRolePolicy": "revoked",
 }
 _BY_TRAIT = (("quarantine", "quarantined"), ("sessions_revoked", "revoked"))
-MAKES = {"iam:CreateAccessKey", "iam:CreateServiceSpecificCredential", "iam.googleapis.com:CreateServiceAccountKey",
-         "iam.googleapis.com:UploadServiceAccountKey"}  # fmt: skip
+MAKES = {
+    "iam:CreateAccessKey",
+    "iam:CreateServiceSpecificCredential",
+    "iam.googleapis.com:CreateServiceAccountKey",
+    "iam.googleapis.com:UploadServiceAccountKey",
+}
 """Calls that make a long-lived credential."""
 _LEAKED = re.compile(
     r"alert:(?:GuardDuty/(?:AttackSequence:IAM/CompromisedCredentials|UnauthorizedAccess:IAMUser/InstanceCredential\w+"
@@ -291,10 +295,13 @@ class _Facts:
 def tells(key: BehaviourKey) -> bool:
     """Whether a behaviour tells of credentials, its own or others'."""
     return bool(
-        key.action in _TO_CREDENTIAL or key.action in _TO_NAME or key.action == "iam:UpdateAccessKey"
-        or key.service == "exposure" or "quarantine" in key.traits
+        key.action in _TO_CREDENTIAL
+        or key.action in _TO_NAME
+        or key.action == "iam:UpdateAccessKey"
+        or key.service == "exposure"
+        or "quarantine" in key.traits
         or (key.service == "alert" and _LEAKED.fullmatch(key.action))
-    )  # fmt: skip
+    )
 
 
 def _to_credentials(identity: Identity, b: Behaviour) -> Iterator[tuple[str, Change]]:
@@ -330,8 +337,13 @@ def _merge_credential(old: Optional[list[Any]], new: list[Any]) -> list[Any]:
     name, users, first, last, changes = new
     both = {user[0]: list(user) for user in sorted([*old[1], *users])}  # the fullest spelling of an id comes last
     starts = [time for time in (old[2], first) if time]
-    return [name, [both[i] for i in sorted(both)][:USERS], min(starts, default=0), max(old[3], last),
-            [list(c) for c in _union([Change(*c) for c in old[4]], [Change(*c) for c in changes])]]  # fmt: skip
+    return [
+        name,
+        [both[i] for i in sorted(both)][:USERS],
+        min(starts, default=0),
+        max(old[3], last),
+        [list(c) for c in _union([Change(*c) for c in old[4]], [Change(*c) for c in changes])],
+    ]
 
 
 def _merge_identity(old: Optional[list[Any]], new: list[Any]) -> list[Any]:

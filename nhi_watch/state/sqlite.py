@@ -49,9 +49,7 @@ class SqliteStore:
             every method, when the disk fails or is full.
     """
 
-    def __init__(
-        self, path: Union[str, Path], busy_seconds: float = BUSY_SECONDS, read_only: bool = False
-    ) -> None:  # fmt: skip
+    def __init__(self, path: Union[str, Path], busy_seconds: float = BUSY_SECONDS, read_only: bool = False) -> None:
         self._path = str(path)
         self._read_only = read_only
         if self._path != ":memory:" and not read_only:
@@ -99,9 +97,12 @@ class SqliteStore:
         """
         texts = [part, json.dumps(part)[1:-1]] if in_values else [part]
         like = ["%" + re.sub("([%_^])", r"^\1", text) + "%" for text in texts]
-        condition = ("key LIKE ? ESCAPE '^'" if not in_values else
-                "(key LIKE ? ESCAPE '^' OR CAST(substr(value, 7) AS TEXT) LIKE ? ESCAPE '^' "
-                "OR substr(value, 1, 1) <> X'01' OR substr(value, 6, 1) = X'78')")  # fmt: skip
+        condition = (
+            "key LIKE ? ESCAPE '^'"
+            if not in_values
+            else "(key LIKE ? ESCAPE '^' OR CAST(substr(value, 7) AS TEXT) LIKE ? ESCAPE '^' "
+            "OR substr(value, 1, 1) <> X'01' OR substr(value, 6, 1) = X'78')"
+        )
         query = f"SELECT key, value FROM {_name(table)} WHERE key >= ? AND key < ? AND {condition}"  # noqa: S608 - our name
         with self._telling():
             rows = self._db.execute(query, (*keys, *like)).fetchall()
@@ -196,8 +197,10 @@ def _make_private(path: str) -> None:
     try:
         if place.exists():
             if place.is_file() and not place.stat().st_size and not Path(f"{path}-wal").exists():
-                raise StoreError(f"{path}: the state file is empty, as a full disk leaves one; restore a copy, or "
-                                 "move it away and learn again")  # fmt: skip
+                raise StoreError(
+                    f"{path}: the state file is empty, as a full disk leaves one; restore a copy, or "
+                    "move it away and learn again"
+                )
             return
         handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
         os.close(handle)

@@ -314,15 +314,19 @@ class State:
         kept = ((name, [each for each in days if each[0] >= oldest]) for name, days in released.items())
         kept_days = {name: days for name, days in kept if days}
         before, first = self._released, self.daybook.first_unlearnt
-        asked = [name for name in {**before, **kept_days}
-                 if before.get(name) != kept_days.get(name) or kept_days[name][-1][0] >= first]  # fmt: skip
+        asked = [
+            name
+            for name in {**before, **kept_days}
+            if before.get(name) != kept_days.get(name) or kept_days[name][-1][0] >= first
+        ]
         freed = self._freed(asked)
         for name in asked:
             known = freed.get(name, [])
             fresh = [[day, self._waiting(day, name, until, networks)] for day, until in kept_days.get(name, ())]
             if fresh != known:
-                changed[name] = min(day for day, delta in (*known, *fresh) if known.count([day, delta]) !=
-                                    fresh.count([day, delta]))  # fmt: skip
+                changed[name] = min(
+                    day for day, delta in (*known, *fresh) if known.count([day, delta]) != fresh.count([day, delta])
+                )
                 rows.append((FREE + name, pack(fresh) if fresh else None))
         if kept_days != before:
             rows.append((RELEASED, pack(sorted(kept_days.items()))))
@@ -384,8 +388,11 @@ class State:
             profiles.own = self._load(sorted(names), day)
             for profile in profiles.own.values():
                 profile.advance(day)
-            groups = {key.split("/", 2)[-1] if key.startswith(EVE) else key[len(GROUP) :]
-                      for key in keys if key.startswith((GROUP, EVE))}  # fmt: skip
+            groups = {
+                key.split("/", 2)[-1] if key.startswith(EVE) else key[len(GROUP) :]
+                for key in keys
+                if key.startswith((GROUP, EVE))
+            }
             self._fill_groups(profiles, {TENANT, *filter(None, groups)}, day)
         return profiles
 

@@ -71,9 +71,13 @@ RESOLVED_DAYS = 120
 
 
 def refresh(
-    rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED,
+    rows: Rows,
+    history: History,
+    known: Assets,
+    now: int = 0,
+    networks: Networks = SHIPPED,
     compromises: Optional[Sequence[Document]] = None,
-) -> list[Document]:  # fmt: skip
+) -> list[Document]:
     """The exposures as they stand, the most urgent first, from a store whose inventory is up to date.
 
     Their notables are put into it.
@@ -97,9 +101,12 @@ def refresh(
 
 
 def follow_up(
-    rows: Rows, known: Assets, compromises: Sequence[NotableDocument], present: Callable[[Document], Document],
+    rows: Rows,
+    known: Assets,
+    compromises: Sequence[NotableDocument],
+    present: Callable[[Document], Document],
     networks: Networks = SHIPPED,
-) -> list[Document]:  # fmt: skip
+) -> list[Document]:
     """What every run does at its end: look at exposures, and move the controls of all notables by telemetry.
 
     Returns the compromises, those that belong to an exposure marked as part of it, and the exposures, each control with
@@ -122,9 +129,13 @@ def _unlisted(documents: Iterable[Document]) -> Iterator[Document]:
 
 
 def judge(
-    rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED,
+    rows: Rows,
+    history: History,
+    known: Assets,
+    now: int = 0,
+    networks: Networks = SHIPPED,
     compromises: Optional[Sequence[Document]] = None,
-) -> list[Document]:  # fmt: skip
+) -> list[Document]:
     """The same with a history that is at hand."""
     every = publish.as_of(rows, publish.stored(rows), max(now, history.now)) if compromises is None else compromises
     before = dict(rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0"))
@@ -137,9 +148,10 @@ def judge(
         and (not document["merged_into"] or PREFIX + document["merged_into"] in before)
     ]
     asked = [
-        each for each in cases(history, now)
+        each
+        for each in cases(history, now)
         if not each.validity.dead or each.now - each.validity.since <= RESOLVED_DAYS * DAY
-    ]  # fmt: skip
+    ]
     pairs = [(each, _document(each, history, known, networks, shown_compromises)) for each in asked]
     feeds = {document["id"]: each.exposures[0].by for each, document in pairs if not each.seen}
     merged = _documents(pairs, shown_compromises)
@@ -149,8 +161,13 @@ def judge(
         document["rank"] = rank
         document["revision"] = published.get(document["id"], document)["revision"]
     kept = {PREFIX + document["id"]: pack(document) for document in documents}
-    rows.put(TABLE, [*((key, raw) for key, raw in kept.items() if before.get(key) != raw),
-                     *((key, None) for key in before if key not in kept)])  # fmt: skip
+    rows.put(
+        TABLE,
+        [
+            *((key, raw) for key, raw in kept.items() if before.get(key) != raw),
+            *((key, None) for key in before if key not in kept),
+        ],
+    )
     return documents
 
 
@@ -222,8 +239,11 @@ def _blast_radius(case: ExposedCredential, identity_history: IdentityHistory, hi
     since = (today - REACH_DAYS) * DAY
     fresh = [s for s in identity_history.sights if s.outcome == "success" and s.last >= since]
     services = reach.services.union(*(s.services for s in fresh)) - {"exposure", "alert"}
-    return reach._replace(services=services, actions=reach.actions | {s.action for s in fresh},
-                          networks=max(reach.networks, len({s.network for s in fresh})))  # fmt: skip
+    return reach._replace(
+        services=services,
+        actions=reach.actions | {s.action for s in fresh},
+        networks=max(reach.networks, len({s.network for s in fresh})),
+    )
 
 
 # ---- misuse of an exposed key
@@ -394,8 +414,10 @@ def tell(rows: Rows, key: str, since: int, where: str) -> Credential:
         raise InputError("that looks like the secret itself; give its public id (AKIA…, the log's hashed_token)")
     before = inventory.credential(rows, key)
     if before is None and not _IDS.fullmatch(key):
-        raise InputError("no log has named this credential, and ids do not look like it: it may be the secret itself; "
-                         "nothing was stored. Give its public id (AKIA…, the log's hashed_token)")  # fmt: skip
+        raise InputError(
+            "no log has named this credential, and ids do not look like it: it may be the secret itself; "
+            "nothing was stored. Give its public id (AKIA…, the log's hashed_token)"
+        )
     users = before.users if before and before.users else (_identity(key),)
     change = Change(since, "exposed", "nhi exposed", where, "secret_alert", f"told:{key}@{since}"[:256])
     inventory.keep(rows, [Credential(key, users, 0, 0, (change,))])

@@ -57,8 +57,10 @@ class Totals:
         """Add a part."""
         self._identities.update(done.identities)
         self._notables.update(notable["id"] for notable in done.result.notables)
-        self._rejects += [{"index": hit.index, "id": hit.id, "reason": error.reason, "detail": error.detail[:300]}
-                          for hit, error in done.rejects]  # fmt: skip
+        self._rejects += [
+            {"index": hit.index, "id": hit.id, "reason": error.reason, "detail": error.detail[:300]}
+            for hit, error in done.rejects
+        ]
         run = done.result.run
         self._run.update({name: _sum(name, self._run.get(name), value) for name, value in run.items()})
 
@@ -110,8 +112,18 @@ class PartDone(NamedTuple):
 
 LAG = 120
 """Seconds: what was ingested later may not be searchable yet."""
-DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, NameError, NhiError, RuntimeError,
-           TypeError, ValueError)  # fmt: skip
+DEFECTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    NameError,
+    NhiError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 """What a document may do to a program that has a defect: the others must not wait for it."""
 _SLACK = 600
 """Seconds by which what is asked for may lie ahead of the cluster's clock."""
@@ -277,9 +289,12 @@ def _is_set_up(client: Elasticsearch, job: ReadJob) -> bool:
 def patiently(job: ReadJob, work: Callable[[], Done], reset: Callable[[], None] = lambda: None) -> Done:
     """Work, and again from its beginning when the cluster was away or busy: nothing half done is kept."""
     trying = Retrying(
-        retry=retry_if_exception_type(PassingError), wait=wait_random_exponential(multiplier=1, max=20),
-        stop=stop_after_delay(job.patience), before_sleep=lambda state: reset(), reraise=True,
-    )  # fmt: skip
+        retry=retry_if_exception_type(PassingError),
+        wait=wait_random_exponential(multiplier=1, max=20),
+        stop=stop_after_delay(job.patience),
+        before_sleep=lambda state: reset(),
+        reraise=True,
+    )
     return trying(work)
 
 
@@ -292,8 +307,15 @@ class Resources(NamedTuple):
     reach: ReadablePatterns
 
 
-_NOTHING: Json = {"read": 0, "parsed": 0, "duplicates": 0, "events": 0, "rejected": {}, "alerts": {"created": 0},
-                  "seconds": {}}  # fmt: skip
+_NOTHING: Json = {
+    "read": 0,
+    "parsed": 0,
+    "duplicates": 0,
+    "events": 0,
+    "rejected": {},
+    "alerts": {"created": 0},
+    "seconds": {},
+}
 """What run.json says where there were no new documents."""
 
 
@@ -476,10 +498,17 @@ class LeasedRun:
 
     def _session(self, until: int) -> Session:
         return Session(
-            self._store, read.sources_of(SOURCES), self._context, self._clock, model=self._model,
-            budget=self._job.budget, patience=publish.PATIENCE, until=until, received=read.received,
+            self._store,
+            read.sources_of(SOURCES),
+            self._context,
+            self._clock,
+            model=self._model,
+            budget=self._job.budget,
+            patience=publish.PATIENCE,
+            until=until,
+            received=read.received,
             kept=self._store.kept_days,
-        )  # fmt: skip
+        )
 
     def _reprocess(self, on_stage: Stage) -> None:
         """Judge without anything new: verdicts and exceptions that were given, or have ended, take effect."""

@@ -176,8 +176,12 @@ class Lease:
     def _write(self, seconds: int) -> None:
         """Replace the document that was seen last. Where no answer came back, look whether it was done."""
         now = self._clock()
-        row = {"holder": self._holder, "until": now + seconds, "generation": self.generation,
-               "process": process_of(os.getpid())}  # fmt: skip
+        row = {
+            "holder": self._holder,
+            "until": now + seconds,
+            "generation": self.generation,
+            "process": process_of(os.getpid()),
+        }
         document = {"table": "lease", "key": _KEY, "value": b64encode(orjson.dumps(row)).decode()}
         put = self._client.options(max_retries=0).index
         for attempt in range(_ATTEMPTS_LEASE):
