@@ -122,6 +122,25 @@ def test_a_star_in_a_logs_name_of_a_call_is_no_wildcard_of_the_pattern_that_it_s
     assert of(document, "s3:Get*").covers(altered({**document, "timeline": other})), "people may say it"
 
 
+@pytest.mark.parametrize(
+    ("source", "place", "is_covered"),
+    [
+        ("198.51.100.7", "198.51.100.0/28", True),
+        ("198.51.100.77", "198.51.100.0/28", False),
+        ("198.51.100.0/24", "198.51.100.0/28", False),
+        ("198.51.100.0/24", "198.51.0.0/16", True),
+        ("2001:db8::/64", "198.51.0.0/16", False),
+        ("lambda.amazonaws.com", "lambda.amazonaws.com", True),
+        ("198.51.100.7/x", "198.51.100.0/28", False),
+    ],
+)
+def test_a_place_covers_what_lies_in_it_as_a_whole(source: str, place: str, is_covered: bool) -> None:
+    document = notable()
+    placed = [{**entry, "source": source} for entry in document["timeline"]]
+    calls = sorted({entry["action"] for entry in placed})
+    assert of(document, *calls, places=(place,)).covers(altered({**document, "timeline": placed})) is is_covered
+
+
 def test_it_covers_nothing_more_severe_of_nobody_else_and_nothing_that_was_cut() -> None:
     document = notable(severity="medium")
     pattern = of(document)

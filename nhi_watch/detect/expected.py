@@ -16,7 +16,7 @@ import fnmatch
 import glob
 import hashlib
 from collections.abc import Iterable, Sequence
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context import actions
@@ -109,9 +109,10 @@ def _is_place(source: str, wanted: str) -> bool:
     if source == wanted:
         return True
     try:
-        return ip_address(source.partition("/")[0]) in ip_network(wanted, strict=False)
+        seen, allowed = ip_network(source, strict=False), ip_network(wanted, strict=False)
     except ValueError:
         return False
+    return seen.version == allowed.version and seen.subnet_of(allowed)  # type: ignore[arg-type]
 
 
 # ---- one pattern
