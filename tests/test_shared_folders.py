@@ -182,8 +182,15 @@ def test_a_trail_that_others_may_write_is_told(tmp_path: Path, capsys: Shown) ->
     folder = state(tmp_path / "out", [first])
     desk(feedback, first["id"], "benign", *SAID, out=folder)
     capsys.readouterr()
-    for mode, told in ((0o600, False), (0o666, True)):
-        (folder / "audit.jsonl").chmod(mode)
+    for name, mode, told in (
+        ("audit.jsonl", 0o600, False),
+        ("audit.jsonl", 0o666, True),
+        ("audit.jsonl", 0o600, False),
+        ("state.sqlite", 0o666, True),
+        ("state.sqlite", 0o600, False),
+        ("", 0o777, True),
+    ):
+        (folder / name).chmod(mode)
         assert cli.main(["audit", "verify", "--out", str(folder)]) == 0
         assert ("other accounts may write it" in capsys.readouterr().err) is told
 

@@ -565,8 +565,8 @@ MENDS = (
     Mend(
         "M34",
         "hosts/files/audit.py",
-        "    if why := trust.fault(path):\n",
-        '    if why := "":\n',
+        "    why = trust.fault(path)\n",
+        '    why = ""\n',
         (f"{SHARED}::test_a_trail_that_others_may_write_is_told",),
     ),
     Mend(

@@ -42,8 +42,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if verified.fault:
         raise InputError(f"{path}: {verified.fault}; the {verified.lines} lines before it hold")
     _demand_on_record(path, common.state_of(args))
-    if why := trust.fault(path):
-        common.warn(f"{path}: {why}, so it may be another trail; compare its head with one that you noted elsewhere")
+    why = trust.fault(path)
+    why = f"{path}: {why}" if why else trust.faults_of_state(common.state_of(args))
+    if why:
+        common.warn(f"{why}, so trail and state may be another account's; compare the head with one noted elsewhere")
     plain = {
         "lines": verified.lines,
         "head": verified.head.hash,
