@@ -199,10 +199,10 @@ def test_the_exit_code_and_json_are_for_monitoring(place: Place) -> None:
     place.client.indices.delete(index=f"nhi-state-{place.namespace}")
     code, text = asked(*common)
     assert code == 2
-    assert f"fail    state: nhi-state-{place.namespace} does not exist -> run `nhi elastic setup`" in text.splitlines()
+    assert f"error   state: nhi-state-{place.namespace} does not exist; run `nhi elastic setup`" in text.splitlines()
 
 
 def test_a_cluster_that_is_away_is_an_answer_too() -> None:
     code, text = asked("--url", "http://127.0.0.1:9", "--json", "--timeout", "1")
     assert code == 2
-    assert orjson.loads(text)["checks"][0]["detail"].startswith("cannot reach http://127.0.0.1:9: connection refused")
+    assert orjson.loads(text)["checks"][0]["text"].startswith("cannot reach http://127.0.0.1:9: connection refused")
