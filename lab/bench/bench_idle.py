@@ -1,7 +1,7 @@
 """What a run of `nhi score` costs that brings nothing, what is retained adds to it, and a day in 24 runs costs.
 
-`python lab/bench/bench_idle.py [--machines 300] [--days 10]`: processor seconds, the least of several; an idle run is a
-whole process, the others are calls within one, beside start-up.
+`python lab/bench/bench_idle.py [--machines 300] [--days 10] [--events 100]`: processor seconds, the least of several;
+an idle run is a whole process, the others are calls within one, beside start-up. `--events`: of a machine a day.
 """
 
 from __future__ import annotations
@@ -61,9 +61,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--machines", type=int, default=300)
     parser.add_argument("--days", type=int, default=10)
+    parser.add_argument("--events", type=int, default=100)
     args = parser.parse_args()
-    spec = Spec(args.days, args.machines, 41, campaigns=3, events=12 * args.machines * args.days)
-    figures: dict[str, Any] = {"machines": args.machines, "days": args.days}
+    spec = Spec(args.days, args.machines, 41, campaigns=3, events=args.events * args.machines * args.days)
+    figures: dict[str, Any] = vars(args).copy()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         *before, today = [day.records for day in Tenant(spec).days()]
@@ -84,6 +85,7 @@ def main() -> None:
         figures["one_run"] = round(score(folder / "day.json", copied(folder, "one")), 2)
         out = copied(folder, "many")
         figures["24_runs"] = round(sum(score(folder / f"hour{hour}.json", out) for hour in sorted(hours)), 2)
+        figures["times"] = round(figures["24_runs"] / figures["one_run"], 2)
         retain(kept := copied(folder, "kept"), RETAINED)
         few = folder / "few.json"
         for name, where in (("idle", out), (f"idle_with_{RETAINED}_ended", kept), ("idle_with_none", folder / "warm")):
