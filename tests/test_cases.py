@@ -21,6 +21,7 @@ from nhi_watch.detect.episodes import EpisodeHead
 from nhi_watch.detect.explain import claims
 from nhi_watch.detect.explain.notables import notable_id
 from nhi_watch.detect.run import Result
+from nhi_watch.hosts.files import listing
 from nhi_watch.report.run_summary import doubts
 from nhi_watch.state.retention import RETAIN_DELTAS, SPREAD
 from nhi_watch.state.state import State
@@ -429,6 +430,21 @@ def test_what_a_host_confirms_of_a_notable_that_has_ended_is_not_written_again()
 def judged(store: MemoryStore, verdict: str, second: int, *notables: Any) -> None:
     given = [feedback.judge(n, verdict, "ann", "known", second, {}) for n in notables or [now(store)]]
     feedback.put(store, given)
+
+
+def test_a_confirmed_notable_that_has_ended_is_found_and_is_no_caveat() -> None:
+    store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
+    judged(store, "confirmed", TODAY * DAY + 20 * HOUR)
+    result = run(store, others(TODAY + 1), ROOM)
+    assert [item["id"] for item in result.standing] == [NAME], "it is still active"
+    for day in range(TODAY + 2, TODAY + 11):
+        result = run(store, others(day), ROOM)
+        counts = result.run["overflow"], result.run["overflow_highest"]
+        assert counts == (0, 0.0), "what has ended waits for no place"
+    assert now(store)["life"] == "closed" and result.standing == [] and result.below == []
+    (row,) = listing.ended(store, ())
+    assert (row["id"], row["listed"], row["rank"]) == (NAME, False, 0)
+    assert not [*listing.ended(store, {NAME})]
 
 
 def test_a_verdict_takes_off_what_was_seen_and_is_published_once() -> None:

@@ -121,7 +121,12 @@ def result(publisher: Publisher, context: Context, state: State, scope: Scope, r
         document for document in documents if _is_of(document, looked if document["kind"] == "blind_spot" else judged)
     ]
     hidden, gravest = feedback.hidden_of(documents, end)
-    left_out = [document for document in documents if not is_shown(document) and not is_resolved(document)]
+    below = [
+        document
+        for document in documents
+        if not is_shown(document) and (document["life"] != "closed" or document in scored or is_resolved(document))
+    ]
+    left_out = [document for document in below if not is_resolved(document)]
     counts = {
         **ranking.counted(listed, left_out),
         "blind_spots": sum(document["kind"] == "blind_spot" for document in scored),
@@ -130,11 +135,6 @@ def result(publisher: Publisher, context: Context, state: State, scope: Scope, r
         "verdicts": {"hidden": hidden, "gravest": gravest, "confirmed": feedback.confirmed(rows)},
         "withdrawn": sum(event.change == "withdrawn" for event in events),
     }
-    below = [
-        document
-        for document in documents
-        if not is_shown(document) and (document["life"] != "closed" or document in scored or is_resolved(document))
-    ]
     return Result([document for document in scored if document["listed"]], {**run, **counts}, listed, below, events)
 
 

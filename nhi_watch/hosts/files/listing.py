@@ -6,7 +6,7 @@ import argparse
 import csv
 import io
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from nhi_watch.hosts.files import common, find
 from nhi_watch.report import jsonlines, words
 from nhi_watch.report.run_summary import could_not_tell
 from nhi_watch.report.words import STILL_OPEN, clock, going_on, is_going_on, likely, named, short_severity, visible
+from nhi_watch.state.store import Rows
 
 COLUMNS = ("rank", "id", "likelihood", "severity", "kind", "life", "verdict", "status", "assignee", "title", "identity",
            "identity_id", "account", "owner", "first_time", "last_time", "listed")  # fmt: skip
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="TIME", help="only what was still active then or later")
     parser.add_argument("--identity", metavar="TEXT", help="any part of an identity's name or id, or of a key's id")
     parser.add_argument("--kind", choices=KINDS, metavar="KIND", help=f"only these: {', '.join(KINDS)}")
-    parser.add_argument("--all", action="store_true", help="also what is not listed or was dealt with")
+    parser.add_argument("--all", action="store_true", help="also what is not listed, was dealt with or has ended")
     about = "what is new, changed, back and resolved since --since (default: the last day of data)"
     parser.add_argument("--digest", action="store_true", help=about)
     parser.add_argument("--csv", action="store_true", help="print CSV")
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     since = render(common.seconds(args.since, "--since")) if args.since else ""
     every = rows(args.out)
     try:
-        every = judged(args, every)
+        every = judged(args, every, has_ended=args.all)
     except StoreError as error:  # such as: a run has it
         common.warn(f"verdicts given since the last run are not known: {error}")
     least = SEVERITIES.index(args.severity) if args.severity else 0
@@ -142,15 +143,32 @@ _NEEDED = {"id", "rank", "kind", "likelihood", "severity", "title", "summary", "
            "last_time", "listed", "identity", "impact", "usual", "members"}  # fmt: skip
 
 
-def judged(args: argparse.Namespace, rows: list[Row]) -> list[Row]:
-    """The rows with the verdicts that people have given since; without a state there are none."""
-    if rows and common.state_of(args).is_file():
+def judged(args: argparse.Namespace, rows: list[Row], has_ended: bool = False) -> list[Row]:
+    """The rows with the verdicts that people have given since; without a state there are none.
+
+    `has_ended`: with the notables that had a place once, have ended, and are in no file of a run any more.
+    """
+    if common.state_of(args).is_file() and (rows or has_ended):
         with common.opened(args, read_only=True) as store:
+            if has_ended:
+                rows = [*rows, *ended(store, {row["id"] for row in rows})]
             verdicts, work = find.standing(store, rows), find.work(store)
         for row in rows:
             row["verdict"] = verdicts[row["id"]].verdict if row["id"] in verdicts else ""
             row["work"] = work.get(row["id"])
     return rows
+
+
+def ended(store: Rows, known: Collection[str]) -> Iterator[Row]:
+    """Notables that had a place once and have ended, but for those that are known."""
+    from nhi_watch.detect import publish
+
+    for notable in publish.stored(store):
+        had_place = notable["life"] == "closed" and bool(notable["listed_on"]) and not notable["merged_into"]
+        if had_place and notable["id"] not in known:
+            row: Row = {**notable, "verdict": "", "work": None}
+            row["rank"], row["listed"] = 0, False
+            yield row
 
 
 def flat(row: Row) -> dict[str, Any]:
@@ -243,10 +261,12 @@ _LEAST = 24
 def _cells(row: Row, short: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
     busy = casework.said(work) if (work := row.get("work")) else ""
     said = ", ".join(filter(None, (row.get("verdict"), busy)))
-    said = said or (row["closed_why"] if is_handled(row) else "" if row["listed"] else "not listed")
+    said = said or ("" if row["listed"] else row["closed_why"] or "not listed")
+    if row["life"] == "closed" and row["closed_why"] not in said:
+        said = f"{said}, {row['closed_why']}"
     what = visible(named(row), 200) + (f" ({visible(said, 60)})" if said else "")
     what += f". {visible(row['since'], 400)}" if words.is_back(row) and not is_handled(row) else ""
-    rank = "" if row["kind"] == "posture" else str(row["rank"])
+    rank = "" if row["kind"] == "posture" or not row["rank"] else str(row["rank"])
     return (rank, short[row["id"]], likely(row["likelihood"]), short_severity(row), clock(words.shown(row)[0])), what
 
 

@@ -61,7 +61,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch.hosts.files import trace
 
     has_list = (args.out / "notables.jsonl").exists() or (args.out / "posture.jsonl").exists()
-    rows = listing.judged(args, listing.rows(args.out)) if has_list else []
+    rows = listing.judged(args, listing.rows(args.out), has_ended=True) if has_list else []
     if args.logs or trace.network_of(args.identity) is not None:
         return _show_uses(args, rows, console)
     with common.opened(args, read_only=True) as store:
@@ -313,7 +313,7 @@ def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], r
     for row in sorted(own, key=lambda row: not row["listed"]):
         if listing.is_handled(row):
             why = row.get("verdict") or row["closed_why"]
-            return f"none any more: notable {row['rank']} of it was dealt with ({why})"
+            return f"none any more: notable {row['rank'] or row['id'][:8]} of it was dealt with ({why})"
         if row["listed"]:
             return f"rank {row['rank']} of the list"
     if not ranking.is_watched(episode):
