@@ -447,6 +447,25 @@ def test_a_confirmed_notable_that_has_ended_is_found_and_is_no_caveat() -> None:
     assert not [*listing.ended(store, {NAME})]
 
 
+def test_what_gets_a_place_days_later_is_new_on_that_day() -> None:
+    """Verdicts give places to rows for which there was none; whenever their calls were, nobody has read them."""
+    calls = (("iam", "CreateUser"), ("iam", "CreateAccessKey"), ("secretsmanager", "GetSecretValue"))
+    records = until(TODAY)
+    for role in (f"api-{number}" for number in range(9)):
+        records += quiet(20, role)
+        records += [record(TODAY, f"13:{n:02}", role=role, service=s, name=name) for n, (s, name) in enumerate(calls)]
+    store = runs([records])
+    first = run(store, others(TODAY + 1)).standing
+    assert len(first) == 7, "a week has room for seven"
+    run(store, others(TODAY + 2)), run(store, others(TODAY + 3))
+    judged(store, "benign", (TODAY + 4) * DAY, *first[:1])
+    standing = {item["id"]: item for item in run(store, others(TODAY + 4)).standing}
+    (late,) = standing.keys() - {item["id"] for item in first}
+    assert standing[late]["severity"] == "medium"
+    assert (standing[late]["life"], standing[late]["listed_on"]) == ("new", render_day(TODAY + 4))
+    assert {item["life"] for name, item in standing.items() if name != late} == {"quiet"}
+
+
 def test_a_verdict_takes_off_what_was_seen_and_is_published_once() -> None:
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     judged(store, "benign", TODAY * DAY + 20 * HOUR)

@@ -147,7 +147,7 @@ def test_what_waits_for_a_verdict_alone_is_one_line() -> None:
     text = stream.getvalue()
     assert "Still open (3)" in text and fresh["id"][:6] in text
     assert old["id"][:6] not in text and older["id"][:6] not in text
-    assert "2 more, quiet for three days, wait for a verdict; the oldest since 2026-03-01: nhi list shows them" in text
+    assert "2 more, quiet for three days: 2 without a verdict; the oldest since 2026-03-01: nhi list shows them" in text
 
 
 def test_files_that_are_no_logs_are_not_counted_as_those_that_may_be() -> None:

@@ -237,7 +237,7 @@ class Publisher:
         """What does not follow from a case's episodes alone."""
         case, before, since = view.case, self.published(view.case.id), view.since
         if since and before.change and before.change not in SHOWN and since < end - DAY:
-            before = before._replace(given=end)
+            before = before._replace(given=end - 1)
         since = max(since, before.given) if since else 0
         self._noted[case.id] = before._replace(placed=[head.id for head in view.placed])
         resolved = self._resolution(view, document, known)
@@ -252,7 +252,8 @@ class Publisher:
             why = resolved or (f"continues as {case.successor}" if case.successor else quiet)
             if newest < self._state.daybook.first_unlearnt:
                 self._ended.add(case.id)
-        status = "closed" if why else "quiet" if gap > 1 else "new" if since and since >= end - DAY else "ongoing"
+        is_new = bool(since) and since >= end - DAY  # whenever its calls were: nobody has read it yet
+        status = "closed" if why else "new" if is_new else "quiet" if gap > 1 else "ongoing"
         return {
             **NO_PLACE,
             "predecessor": case.predecessor or None,

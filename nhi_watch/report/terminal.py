@@ -72,7 +72,8 @@ def show(
                     if notable["id"] not in ids:
                         console.print(_line(notable, short[notable["id"]], console, words.handled(notable, run)))
                 if waiting:
-                    console.print(_text(console, words.waiting_line(waiting), max(console.width, 2 * _NARROW)))
+                    line = words.waiting_line(waiting, words.confirmed(run))
+                    console.print(_text(console, line, max(console.width, 2 * _NARROW)))
                 console.print()
             else:
                 console.print(_table(part, console, short, words.confirmed(run)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -316,18 +316,19 @@ def waiting(still_open: Sequence[NotableDocument], run: Mapping[str, Any]) -> li
     return [notable for notable in still_open if is_waiting(notable, end)]
 
 
-def waiting_line(waiting: Sequence[NotableDocument]) -> str:
-    """One line for all that wait for a verdict.
+def waiting_line(waiting: Sequence[NotableDocument], confirmed: Collection[str] = ()) -> str:
+    """One line for all that were quiet for three days; those that are confirmed wait for no verdict.
 
-    >>> waiting_line([{"listed_on": "2026-03-02"}, {"listed_on": "2026-02-27"}])
-    '     2 more, quiet for three days, wait for a verdict; the oldest since 2026-02-27: nhi list shows them'
+    >>> waiting_line([{"id": "a", "listed_on": "2026-03-02"}, {"id": "b", "listed_on": "2026-02-27"}])
+    '     2 more, quiet for three days: 2 without a verdict; the oldest since 2026-02-27: nhi list shows them'
+    >>> waiting_line([{"id": "a", "listed_on": "2026-03-02"}], ["a"])
+    '     1 more, quiet for three days: 1 confirmed; the oldest since 2026-03-02: nhi list shows them'
     """
     oldest = min(str(notable["listed_on"]) for notable in waiting)
-    verb = "wait" if len(waiting) > 1 else "waits"
-    return (
-        f"{len(waiting):>6} more, quiet for three days, {verb} for a verdict; the oldest since {oldest}: "
-        "nhi list shows them"
-    )
+    known = sum(notable["id"] in confirmed for notable in waiting)
+    counts = ((len(waiting) - known, "without a verdict"), (known, "confirmed"))
+    said = ", ".join(f"{number} {what}" for number, what in counts if number)
+    return f"{len(waiting):>6} more, quiet for three days: {said}; the oldest since {oldest}: nhi list shows them"
 
 
 # ---- meanings
