@@ -508,7 +508,7 @@ def aims(units: Units) -> Iterator[str]:
     ):
         verdicts = (f"{shape.format(value)}: {'met' if value <= asked else 'missed'}" for value in values)
         yield f"| {name} | {asked} | " + " | ".join(verdicts) + " |"
-    yield "\nWhat the search head's hours are made of, in seconds a run:\n"
+    yield "\nWhat the search head's hours consist of, in seconds a run:\n"
     yield "| at 100 million events of 100,000 identities | " + " | ".join(
         f"every {every} minutes" for every in EVERY) + " |"  # fmt: skip
     yield "|---|" + "---:|" * len(EVERY)

@@ -23,6 +23,8 @@ MAX_TIMELINE = 500
 
 IMPACTS = {"low": 0.5, "medium": 1.0, "high": 1.15, "critical": 1.3}
 """Level of impact → by what it multiplies the likelihood to give the expected loss."""
+ACT = "act"
+"""The factor of the impact that counts what was done."""
 LET_IN = "let in"
 """The factor of the impact that counts what was refused."""
 LINKED = "worst of those linked"

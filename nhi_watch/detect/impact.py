@@ -28,7 +28,7 @@ from typing import NamedTuple, Optional
 from nhi_watch.context import actions
 from nhi_watch.context.assets import CRITICALITY, ENVIRONMENT, UNKNOWN, Asset
 from nhi_watch.core.behaviour import Behaviour
-from nhi_watch.core.notable import LET_IN, Impact, ImpactFactor, clip
+from nhi_watch.core.notable import ACT, LET_IN, Impact, ImpactFactor, clip
 from nhi_watch.state.baseline import REFUSALS, Profile
 
 PRIVILEGED = 1.1
@@ -127,7 +127,7 @@ def impact(asset: Asset, reach: BlastRadius) -> Impact:
         ImpactFactor("environment", asset.environment or "unknown", ENVIRONMENT.get(asset.environment.lower(), 1.0)),
         ImpactFactor("owner", clip(asset.owner, 200) or "no owner", 1.0 if asset.owner or asset == UNKNOWN else NOBODY),
         ImpactFactor("privilege", level, PRIVILEGED if level == "permissions" else 1.0),
-        ImpactFactor("act", reach.act or "no severe act", act_weight(reach.severity)),
+        ImpactFactor(ACT, reach.act or "no severe act", act_weight(reach.severity)),
         ImpactFactor("reach", sentence(reach), radius_weight(reach)),
         ImpactFactor(LET_IN, _let_in(reach.let_in), let_in_weight(reach.let_in)),
         ImpactFactor("used by", clip(_users(reach), 200), _grown(1.1, 0.02 * max(0, len(callers) - 1))),

@@ -31,7 +31,7 @@ from nhi_watch.act.response.actions import (
 )
 from nhi_watch.core.documents import IdentityDocument, NotableDocument
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.notable import LET_IN, dimensions_of
+from nhi_watch.core.notable import ACT, LET_IN, dimensions_of
 from nhi_watch.core.timestamps import HOUR, parse, render
 from nhi_watch.detect.explain.brief import BriefFact, Own, quoted
 from nhi_watch.detect.history import History, IdentityHistory, Sight
@@ -319,12 +319,14 @@ class Policy(NamedTuple):
 
 
 def level(notable: NotableDocument) -> str:
-    """How bad it is to stop what a notable is about: its impact, whether its calls were let in or refused.
+    """How bad it is to stop what a notable is about: its impact, whatever was done with it, let in or refused.
 
     >>> level({"impact": {"factors": [{"name": "environment", "weight": 1.5}, {"name": "let in", "weight": 0.5}]}})
     'high'
+    >>> level({"impact": {"factors": [{"name": "act", "weight": 2.0}]}})
+    'medium'
     """
-    weight = prod(factor["weight"] for factor in notable["impact"]["factors"] if factor["name"] != LET_IN)
+    weight = prod(factor["weight"] for factor in notable["impact"]["factors"] if factor["name"] not in (ACT, LET_IN))
     return next((name for least, name in BANDS if weight >= least), "low")
 
 
