@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from core_samples import TODAY, Options, answer, contents, record, run, runs, shown
 from nhi_watch.core.documents import ReceiptDocument
@@ -445,6 +447,14 @@ def test_a_confirmed_notable_that_has_ended_is_found_and_is_no_caveat() -> None:
     (row,) = listing.ended(store, ())
     assert (row["id"], row["listed"], row["rank"]) == (NAME, False, 0)
     assert not [*listing.ended(store, {NAME})]
+    row["verdict"] = "confirmed"
+    output = io.StringIO()
+    listing.tell([row], {NAME: NAME[:8]}, Console(file=output, width=300))
+    assert "(confirmed, nothing unusual for 7 days)" in output.getvalue()
+    for verdict, said in (("", "(nothing unusual for 7 days)"), ("benign", "(benign)")):
+        row["verdict"], row["listed"], output = verdict, not verdict, io.StringIO()
+        listing.tell([row], {NAME: NAME[:8]}, Console(file=output, width=300))
+        assert said in output.getvalue(), "each reason once"
 
 
 def test_what_gets_a_place_days_later_is_new_on_that_day() -> None:

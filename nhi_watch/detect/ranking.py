@@ -231,7 +231,7 @@ def rate_impact(known: Assets, episode: Episode) -> Impact:
 def _impact_of(known: Assets, part: Episode, let_in: float, is_linked: bool) -> Impact:
     baseline = part.view.baseline
     reach = blast_radius(baseline.own, part.view.behaviours(), today=baseline.today)
-    act, severity = severest_done(part.view.views)
+    act, severity = severest_done(part.view)
     reach = reach._replace(act=act, severity=severity, let_in=let_in)
     impact = impacts.impact(asset(known, part), reach)
     if not is_linked:

@@ -121,10 +121,11 @@ def result(publisher: Publisher, context: Context, state: State, scope: Scope, r
         document for document in documents if _is_of(document, looked if document["kind"] == "blind_spot" else judged)
     ]
     hidden, gravest = feedback.hidden_of(documents, end)
+    ids = {document["id"] for document in scored}
     below = [
         document
         for document in documents
-        if not is_shown(document) and (document["life"] != "closed" or document in scored or is_resolved(document))
+        if not is_shown(document) and (document["life"] != "closed" or document["id"] in ids or is_resolved(document))
     ]
     left_out = [document for document in below if not is_resolved(document)]
     counts = {

@@ -7,7 +7,7 @@ tenant: a deployment that grants administrator rights each day has that as a hab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import log2
 from typing import Any, NamedTuple
@@ -360,9 +360,9 @@ def _severe_acts(service: str, action: str, traits: tuple[str, ...]) -> Mapping[
     return {act.says: part * act.weight for act in acts}
 
 
-def severest_done(views: Iterable[View]) -> tuple[str, float]:
+def severest_done(episode: EpisodeView) -> tuple[str, float]:
     """The severest act that succeeded, in words, and its weight; "", 0.0: there is none."""
-    weights = {says: weight for view in views if view.let_in for says, weight in _severe(view).items()}
+    weights = _weights(episode, lambda view: _severe(view) if view.let_in else {})
     return next(((says, weights[says]) for says in _heaviest_first(weights)), ("", 0.0))
 
 

@@ -260,12 +260,12 @@ _LEAST = 24
 
 def _cells(row: Row, short: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
     busy = casework.said(work) if (work := row.get("work")) else ""
-    said = ", ".join(filter(None, (row.get("verdict"), busy)))
-    said = said or ("" if row["listed"] else row["closed_why"] or "not listed")
-    if row["life"] == "closed" and row["closed_why"] not in said:
-        said = f"{said}, {row['closed_why']}"
+    handled = is_handled(row)
+    ended = row["closed_why"] if row["life"] == "closed" and not handled else ""
+    said = ", ".join(filter(None, (row.get("verdict"), busy, ended)))
+    said = said or (row["closed_why"] if handled else "" if row["listed"] else "not listed")
     what = visible(named(row), 200) + (f" ({visible(said, 60)})" if said else "")
-    what += f". {visible(row['since'], 400)}" if words.is_back(row) and not is_handled(row) else ""
+    what += f". {visible(row['since'], 400)}" if words.is_back(row) and not handled else ""
     rank = "" if row["kind"] == "posture" or not row["rank"] else str(row["rank"])
     return (rank, short[row["id"]], likely(row["likelihood"]), short_severity(row), clock(words.shown(row)[0])), what
 
