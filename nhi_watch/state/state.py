@@ -415,8 +415,8 @@ class State:
         """
         keys = [f"{day:06d}/{judged_day.identity.id}" for judged_day in judged_days]
         again = self._afresh if self._afresh is not None and self._afresh.day == day else None
-        before = self._store.get("delta", keys) if again is None else {}
-        unusual = self._store.get("delta", [SUSPICIOUS + key for key in keys])
+        before = self._store.get("delta", [*(SUSPICIOUS + key for key in keys), *(keys if again is None else ())])
+        was_unusual = any(SUSPICIOUS + key in before for key in keys)
         base = self.base(day) if again is None else again.base
         rows: list[Row] = []
         for key, judged_day in zip(keys, judged_days):
@@ -428,7 +428,7 @@ class State:
             plain = judged_day.ranked[1:]
             scope = peer_scope(judged_day.identity) if judged_day.is_ours else ""
             rows.append((key, pack([*judged_day.lesson, scope, plain, judged_day.values, counts])))
-            if judged_day.is_unusual or SUSPICIOUS + key in unusual:
+            if judged_day.is_unusual or SUSPICIOUS + key in before:
                 rows.append((SUSPICIOUS + key, pack([plain, judged_day.trace]) if judged_day.is_unusual else None))
         self._store.put("delta", rows)
         if again is None:
@@ -436,7 +436,7 @@ class State:
         self.daybook.add(day)
         # one scan: the days up to the clock may be thousands
         self._forget("profile", f"{EVE}{day + 1:06d}/", f"{EVE}{self.daybook.clock + 1:06d}0")
-        return bool(unusual) or any(judged_day.is_unusual for judged_day in judged_days)
+        return was_unusual or any(judged_day.is_unusual for judged_day in judged_days)
 
     def base(self, day: int) -> list[int]:
         """How many identities that count for the budget had how many days of history; at last, how many were new."""
