@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core_samples import ACCOUNT, TODAY, record, run
+from core_samples import ACCOUNT, TODAY, Going, record, run
 from flood_samples import FOREIGN, foreign
-from nhi_watch.core.timestamps import DAY, render
+from nhi_watch.core.timestamps import DAY, parse, render
+from nhi_watch.intake.sources import every
 from nhi_watch.state.baseline import TENANT
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
@@ -154,3 +157,64 @@ def test_who_comes_to_a_public_bucket_teaches_nothing_of_the_tenant(account: str
         taught.append({name: sorted(dimension.values) for name, dimension in tenant.dimensions.items()})
         assert not [value for value in taught[-1]["network"] if value.startswith("185.")]
     assert taught[0] == taught[1]
+
+
+SAMPLES = Path(__file__).parent / "data" / "sources"
+SAMPLED = parse("2026-03-02T00:00:00Z") // DAY
+ANONYMOUS = {
+    ("cloudtrail", "s3:GetObject"),
+    ("gcp", "storage.googleapis.com:objects.list"),
+    ("github", "github:git.clone"),
+    ("kubernetes", "k8s:nonresource.get"),
+    ("m365", "sharepoint:FileAccessed"),
+    ("vault", "vault:kv.read"),
+    ("workspace", "workspace.login:suspicious_login"),
+}
+"""Calls of nobody that succeed in the samples, of each source that knows any."""
+
+
+def admitted_without_a_credential() -> dict[tuple[str, str], Record]:
+    """The first sample of each."""
+    found: dict[tuple[str, str], Record] = {}
+    for source in every():
+        for line in (SAMPLES / f"{source.NAME}.jsonl").read_text("utf-8").splitlines():
+            sample = json.loads(line)
+            if "anonymous" not in sample.get("event", {}).get("identity.id", "") or sample["shape"] == "ecs":
+                continue
+            event = source.read(sample["record"])
+            if event.outcome == "success" and event.credential_type == "none":
+                found.setdefault((source.NAME, event.action), sample["record"])
+    return found
+
+
+def on_day(value: Any, day: int) -> Any:
+    """A sample's record as if of another day."""
+    if isinstance(value, dict):
+        return {name: on_day(inner, day) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [on_day(inner, day) for inner in value]
+    if isinstance(value, str):
+        return value.replace("2026-03-02", render(day * DAY)[:10])
+    is_moment = value.__class__ is int and value // (1000 * DAY) == SAMPLED
+    return value + (day - SAMPLED) * 1000 * DAY if is_moment else value
+
+
+@pytest.mark.parametrize(("name", "action"), sorted(ANONYMOUS))
+def test_who_is_let_in_without_a_credential_teaches_nothing_of_the_tenant(name: str, action: str) -> None:
+    """In every source: neither the address nor the client from which a public bucket was read becomes usual."""
+    taught = []
+    sample = admitted_without_a_credential()[name, action]
+    for days in ((), range(TODAY - 20, TODAY)):
+        going = Going(store := MemoryStore(), [*every()])
+        going.feed([*quiet(20), *(on_day(sample, day) for day in days)])
+        result = going.finish()
+        assert result.run["rejected"] == {}
+        assert result.run["identities"] == 1 + bool(days)
+        tenant = State(store).scopes(TODAY + 1).groups[TENANT]
+        taught.append({name: sorted(dimension.values) for name, dimension in tenant.dimensions.items()})
+    assert taught[0] == taught[1]
+
+
+def test_every_source_that_knows_calls_without_a_credential_is_tested() -> None:
+    samples = admitted_without_a_credential()
+    assert {name for name, _ in samples} == {name for name, _ in ANONYMOUS}

@@ -141,6 +141,45 @@ def test_a_place_covers_what_lies_in_it_as_a_whole(source: str, place: str, is_c
     assert of(document, *calls, places=(place,)).covers(altered({**document, "timeline": placed})) is is_covered
 
 
+NEAR = "185.220.101.99"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "places", "is_covered"),
+    [
+        ((), ("185.220.101.4",), True),
+        ((NEAR,), ("185.220.101.4",), False),
+        ((NEAR,), ("185.220.101.4", NEAR), True),
+        ((NEAR,), ("185.220.101.0/24",), True),
+        (("185.220.101.5", "185.220.101.6"), ("185.220.101.4", "185.220.101.5", "185.220.101.6"), False),
+        (("185.220.101.5", "185.220.101.6"), ("185.220.101.0/24",), True),
+    ],
+    ids=["itself", "one beside it", "both", "their network", "more than are kept", "the network of many"],
+)
+def test_a_pattern_of_an_address_covers_no_other_of_its_network(
+    addresses: tuple[str, ...], places: tuple[str, ...], is_covered: bool
+) -> None:
+    """In the same hour, by the same calls and client: only the addresses tell them apart."""
+    store = raided()
+    calls = sorted({entry["action"] for entry in now(store)["timeline"]})
+    lasting(store, expected.make(now(store), calls, places, given(now(store))))
+    beside = [
+        {**item, "sourceIPAddress": address, "eventID": f"{address}{n}"}
+        for address in addresses
+        for n, item in enumerate(raid(day=TODAY + 2))
+    ]
+    result = run(store, raid(day=TODAY + 2) + beside + others(TODAY + 2), ROOM)
+    assert (result.standing == []) is is_covered
+
+
+def test_the_pattern_that_a_notable_suggests_names_all_places_that_it_covers() -> None:
+    beside = [{**item, "sourceIPAddress": NEAR, "eventID": f"beside{n}"} for n, item in enumerate(raid())]
+    store = runs([quiet(20) + raid() + beside + until(TODAY)], ROOM)
+    pattern = of(now(store))
+    assert pattern.places == ["185.220.101.4", NEAR]
+    assert pattern.covers(now(store))
+
+
 def test_it_covers_nothing_more_severe_of_nobody_else_and_nothing_that_was_cut() -> None:
     document = notable(severity="medium")
     pattern = of(document)

@@ -302,6 +302,7 @@ def test_linked_identities_have_of_each_signal_the_most_that_habit_leaves_to_one
 
 
 def test_signals_that_no_habit_excuses_keep_the_worlds_share() -> None:
+    assert {"attack_tool", "risky_network", "logs_stopped"} <= UNTAUGHT
     for name in sorted(UNTAUGHT):
         assert counted((name,), (9.0,)) == {}
         model = card()._replace(signals=(name,))

@@ -23,6 +23,7 @@ class Mend(NamedTuple):
 
     row: str
     file: str
+    """As seen from the package: what Splunk's app has beside it begins with `..`."""
     now: str
     before: str
     tests: tuple[str, ...]
@@ -37,6 +38,7 @@ ATTACK = "test_attacker.py::test_an_attack_stays_first_whatever_is_done_to_hide_
 SOURCE = "test_sources_evasion.py"
 COSTLY = "test_costly_files.py"
 DAYS = "test_costly_days.py"
+EXPECTED = "test_expected.py"
 SHARED = "test_shared_folders.py"
 MENDS = (
     Mend(
@@ -131,7 +133,10 @@ MENDS = (
         "state/baseline.py",
         "seen.days - (refused.days if refused is not None else 0)",
         "seen.days",
-        ("test_signals_inside.py::test_what_was_refused_or_failed_on_the_eve_touched_nothing",),
+        (
+            "test_signals_inside.py::test_what_was_refused_or_failed_on_the_eve_touched_nothing",
+            "test_eve.py::test_one_failed_call_on_the_eve_makes_no_kind_of_call_known",
+        ),
     ),
     Mend(
         "M17",
@@ -162,11 +167,44 @@ MENDS = (
         ("test_behaviour.py::test_what_sorts_last_is_kept_as_often_as_what_sorts_first",),
     ),
     Mend(
+        "M24",
+        "core/behaviour.py",
+        "        if not self.spread:\n            return len(self.targets)\n",
+        "        return len(self.targets)\n",
+        ("test_eve.py::test_six_hundred_secrets_that_sort_last_are_counted",),
+    ),
+    Mend(
         "M25",
         "detect/day.py",
         "not ranking.is_outsider(episode)",
         "True",
         ("test_eve.py::test_who_comes_to_a_public_bucket_teaches_nothing_of_the_tenant",),
+    ),
+    Mend(
+        "M25",
+        "detect/ranking.py",
+        'episode.identity.kind == "anonymous" or ',
+        "",
+        (
+            "test_eve.py::test_who_is_let_in_without_a_credential_teaches_nothing_of_the_tenant[gcp-storage.googleapis.com:objects.list]",
+        ),
+    ),
+    Mend(
+        "M26",
+        "detect/signals/escalation.py",
+        "            if bits >= NOVEL:\n                most, views",
+        "            if False:\n                most, views",
+        (
+            "test_signals_inside.py::test_what_neither_a_pod_nor_its_namespace_has_done_is_loud",
+            "test_signals_inside.py::test_a_stolen_component_certificate_is_loud_from_inside_the_cluster",
+        ),
+    ),
+    Mend(
+        "M27",
+        "detect/habits.py",
+        "self._uncounted = {*linked, *UNTAUGHT}",
+        "self._uncounted = {*linked}",
+        ("test_habits.py::test_signals_that_no_habit_excuses_keep_the_worlds_share",),
     ),
     Mend(
         "H4",
@@ -353,6 +391,76 @@ MENDS = (
         "for b in identity_day.behaviours.values() if b.last <= until)\n        seen",
         "for b in identity_day.behaviours.values())\n        seen",
         ("test_released.py::test_what_came_after_the_verdict_on_the_same_day_still_waits",),
+    ),
+    Mend(
+        "M16",
+        "detect/feedback.py",
+        "                if until >= last and known >= severity\n",
+        "",
+        ("test_cases.py::test_a_verdict_does_not_cover_what_became_graver_or_who_was_not_seen",),
+    ),
+    Mend(
+        "M16",
+        "detect/feedback.py",
+        "for last, _, verdict in seen if verdict.verdict in TEACHES), default=0)",
+        "for last, _, verdict in seen), default=0)",
+        ("test_released.py::test_it_is_known_of_nobody_else_and_a_duplicate_or_a_confirmed_one_teaches_nothing",),
+    ),
+    Mend(
+        "L23",
+        "../default/data/ui/views/nhi_story.xml",
+        "| where nhi_identity_id=$identity|s$ | sort 0 - nhi_revision | dedup nhi_id",
+        "| sort 0 - nhi_revision | dedup nhi_id",
+        ("test_splunk_dashboards.py::test_a_star_in_an_identitys_or_a_records_id_is_no_wildcard",),
+    ),
+    Mend(
+        "L23",
+        "../default/data/ui/views/nhi_story.xml",
+        "| inputlookup nhi_feedback | where identity=$identity|s$",
+        "| inputlookup nhi_feedback | search identity=$identity|s$",
+        ("test_splunk_dashboards.py::test_a_star_in_a_chosen_id_shows_no_other_identitys_verdicts",),
+    ),
+    Mend(
+        "L23",
+        "report/queries.py",
+        "({either}){_literally(words)} | sort",
+        "({either}) | sort",
+        ("test_splunk_dashboards.py::test_a_star_in_a_chosen_id_is_no_wildcard_in_a_search_to_copy",),
+    ),
+    Mend(
+        "L23",
+        "detect/expected.py",
+        'return glob.escape(action) if "*" in action else action',
+        "return action",
+        (f"{EXPECTED}::test_a_star_in_a_logs_name_of_a_call_is_no_wildcard_of_the_pattern_that_it_suggests",),
+    ),
+    Mend(
+        "L24",
+        "report/words.py",
+        "category in _HIDING or marks > _STACK or _EMPTY.match(char)",
+        "category in _HIDING",
+        ("test_outputs.py::test_hidden_characters_are_written_out",),
+    ),
+    Mend(
+        "L24",
+        "report/words.js",
+        ".replace(STACK, few).replace(HIDING, written);",
+        ".replace(HIDING, written);",
+        ("test_report.py::test_the_page_writes_hidden_characters_out_as_python_does",),
+    ),
+    Mend(
+        "L25",
+        "detect/expected.py",
+        "seen.subnet_of(allowed)",
+        "seen.overlaps(allowed)",
+        (f"{EXPECTED}::test_a_place_covers_what_lies_in_it_as_a_whole",),
+    ),
+    Mend(
+        "L25",
+        "detect/expected.py",
+        'return (entry["source"], *entry.get("also_from", ()))',
+        'return (entry["source"],)',
+        (f"{EXPECTED}::test_a_pattern_of_an_address_covers_no_other_of_its_network",),
     ),
     Mend(
         "M16",

@@ -48,6 +48,7 @@ class TimelineDocument(TypedDict):
     count: int
     identity: str
     targets: list[str]
+    also_from: list[str]
 
 
 class LinkDocument(TypedDict):

@@ -139,6 +139,8 @@ class TimelineEntry:
     """Which member of the notable acted, by id; "" where there is only one."""
     targets: tuple[str, ...] = ()
     """What it touched, of calls of which each more is news: high-impact actions and changes of permissions."""
+    also_from: tuple[str, ...] = ()
+    """Further addresses of its network that it came from; last the network (`*`: any), where more may have been."""
 
 
 @dataclass(frozen=True)

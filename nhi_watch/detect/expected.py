@@ -69,9 +69,9 @@ class Pattern(NamedTuple):
         return now < self.until and not self.ended
 
     def matches(self, entry: TimelineDocument) -> bool:
-        """Whether a call is one of its calls, from one of its places."""
-        return any(_is_call(entry["action"], each) for each in self.calls) and any(
-            _is_place(entry["source"], each) for each in self.places
+        """Whether a call is one of its calls, and each place that it came from is covered by one of its places."""
+        return any(_is_call(entry["action"], each) for each in self.calls) and all(
+            any(_is_place(place, each) for each in self.places) for place in _places(entry)
         )
 
     def covers(self, document: Document) -> bool:
@@ -105,6 +105,11 @@ def _is_sensitive(service: str, operation: str) -> bool:
     )
 
 
+def _places(entry: TimelineDocument) -> tuple[str, ...]:
+    """Where a call came from; episodes of earlier versions name one address."""
+    return (entry["source"], *entry.get("also_from", ()))
+
+
 def _is_place(source: str, wanted: str) -> bool:
     if source == wanted:
         return True
@@ -126,7 +131,7 @@ def make(notable: NotableDocument, calls: Sequence[str], places: Sequence[str], 
     """
     unusual = [entry for part in unusual_calls(notable) for entry in part] if notable["timeline"] else []
     calls = list(calls) or sorted({_literal(entry["action"]) for entry in unusual})
-    places = list(places) or sorted({entry["source"] for entry in unusual if entry["source"]})
+    places = list(places) or sorted({place for entry in unusual for place in _places(entry) if place})
     wrong = [
         (notable["kind"] != "compromise", f"a notable of kind {notable['kind']} has no calls that could be expected"),
         (len(notable["members"]) > 1, "it links several identities: a pattern is of one"),

@@ -14,7 +14,7 @@ from nhi_watch.context import frameworks
 from nhi_watch.context.actions import permissions
 from nhi_watch.context.assets import Assets
 from nhi_watch.context.networks import Networks, spelled
-from nhi_watch.core.behaviour import Behaviour
+from nhi_watch.core.behaviour import ADDRESSES, Behaviour
 from nhi_watch.core.event import DONE_TO, Identity
 from nhi_watch.core.notable import (
     MAX_RECORD_IDS,
@@ -347,9 +347,16 @@ def _timeline(behaviours: list[Behaviour], points: dict[int, float], several: bo
             b.count,
             clip(b.key.identity.id, 512) if several else "",
             _touched(b),
+            _also_from(b),
         )
         for b in top
     )
+
+
+def _also_from(b: Behaviour) -> tuple[str, ...]:
+    """Addresses beside the first. A behaviour keeps ADDRESSES of them: of more, only the network is certain."""
+    kept = b.addresses[1:] if len(b.addresses) < ADDRESSES else [*b.addresses[1:], b.key.network or "*"]
+    return tuple(clip(place, 100) for place in kept)
 
 
 def _touched(b: Behaviour) -> tuple[str, ...]:
