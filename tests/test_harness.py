@@ -80,6 +80,7 @@ def test_one_command_measures_keeps_and_writes_every_page(tmp_path: Path, monkey
     assert harness.run(args, Console(quiet=True)) == 0
     assert len(asked) == 15 and {task.rules for task in asked} == {Path("rules")}
     tenants, how = mornings.read(tmp_path / "out" / "mornings.json")
-    assert (tmp_path / pages.PAGE).read_text("utf-8") == pages.page(tenants, how)
+    assert (tmp_path / pages.PAGE).read_text("utf-8") == pages.page(tenants)
+    assert (tmp_path / pages.DETAILS).read_text("utf-8") == pages.details(tenants, how)
     assert "1 companies of 1 families" in (tmp_path / pages.README).read_text("utf-8")
     assert "Mean distance between likelihood and truth" in (tmp_path / pages.MODEL_CARD).read_text("utf-8")

@@ -140,12 +140,13 @@ def test_a_page_tells_families_their_mean_intervals_and_rivals(tmp_path: Path, t
     assert mornings.read(tmp_path / "mornings.json") == (tenants, "By the shipped model.")
     built = [_tenant(family, arm) for family in ("second", "third") for arm in ARMS]
     built += [_tenant(family, arm, "rarity", None) for family in ("second", "third") for arm in (UNJUDGED, SMALL)]
-    page = pages.page(built, "By models that never saw the family.")
+    page = pages.page(built) + pages.details(built, "By models that never saw the family.")
     assert "| none | second | 2, 1 | 1.00 (1.00 to 1.00) | 0.00 (0.00 to 0.00) | 1.00, 0.00 | 0.50, 0.00 |" in page
     assert "| incidents from outside shown on their day (aim: .95) | 1.00 (1.00 to 1.00) | 1.00" in page
-    assert "| rarity | 0.50 | 0.00 |" in page and "No rival shows more in any family" in page
+    assert "| rarity | 0.50 | 0.00 |" in page and "No other detector shows more in any family" in page
     worse = [*built[:-1], built[-1]._replace(cases=[Case("c", "secrets", "inside", 0)])]
-    assert "A rival shows more: rarity in third from inside at 3 (1.00, ours 0.00)." in pages.page(worse, "")
+    more = "Another detector shows more: rarity in third from inside at 3 (1.00, ours 0.00)."
+    assert more in pages.details(worse, "")
 
 
 def test_readme_and_model_card_take_their_figures_from_the_page(tmp_path: Path) -> None:

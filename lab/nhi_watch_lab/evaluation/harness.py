@@ -181,7 +181,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     mornings.write(tenants, how, args.out / "mornings.json")
     if args.pages:
         pages.write(tenants, how, ROOT)
-    console.print(pages.page(tenants, how), markup=False, soft_wrap=True)
+    console.print(pages.page(tenants) + pages.details(tenants, how), markup=False, soft_wrap=True)
     return 0
 
 

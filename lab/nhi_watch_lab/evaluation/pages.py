@@ -1,4 +1,5 @@
-"""The figures of mornings, wherever they are written: docs/method/mornings.md, and parts of README and model card.
+"""The figures of mornings, wherever they are written: docs/method/mornings.md, its tables in lab/results, and parts of
+README and model card.
 
 `nhi evaluate --pages` writes all of them, and `python -m nhi_watch_lab.evaluation.pages` again from what a run kept.
 """
@@ -17,7 +18,7 @@ from nhi_watch_lab.evaluation.mornings import JUDGED, OURS, SMALL, UNJUDGED, Arm
 LOOKED_AT = ("third 7", "fifth 4")
 """Worlds that were looked at when bands of severity and the rule of freed places were chosen."""
 ROOT = Path(__file__).parents[3]
-PAGE = Path("docs", "method", "mornings.md")
+PAGE, DETAILS = Path("docs", "method", "mornings.md"), Path("lab", "results", "mornings.md")
 README, MODEL_CARD = Path("README.md"), Path("docs", "method", "model_card.md")
 BEGINS, ENDS = "<!-- figures: written by nhi evaluate --pages -->", "<!-- end of figures -->"
 SIDES: tuple[tuple[str, Callable[[Figures], float]], ...] = (
@@ -31,8 +32,10 @@ PRECISION = {"critical": 0.85, "high": 0.65}
 
 
 def write(tenants: Sequence[Tenant], how: str, root: Path = ROOT) -> None:
-    """Write the page, and put the figures into README and model card."""
-    (root / PAGE).write_text(page(tenants, how), "utf-8")
+    """Write the page and its tables, and put the figures into README and model card."""
+    (root / PAGE).write_text(page(tenants), "utf-8")
+    (root / DETAILS).parent.mkdir(parents=True, exist_ok=True)
+    (root / DETAILS).write_text(details(tenants, how), "utf-8")
     for path, lines in ((README, summary(tenants)), (MODEL_CARD, [truth(tenants)])):
         text = (root / path).read_text("utf-8")
         (root / path).write_text(replaced(text, lines), "utf-8")
@@ -55,33 +58,62 @@ def replaced(text: str, lines: Sequence[str]) -> str:
     return built
 
 
-def page(tenants: Sequence[Tenant], how: str) -> str:
-    """All of it as Markdown."""
-    return "\n".join([
-        "# Mornings", "", "For analysts and detection engineers: what the list asks to be read, and what it shows.", "",
-        "<!-- Written by `nhi evaluate --pages`: change the code, not this page. -->", "", how, "",
-        *summary(tenants), "", *_WHAT, "", *_by_family(tenants), "", *_by_kind(tenants), "", *_compared(tenants), "",
-        *_calibrated(tenants),
-    ]) + "\n"  # fmt: skip
+def page(tenants: Sequence[Tenant]) -> str:
+    """What a reader of the docs needs: the means, what they mean, and whether the likelihood is true."""
+    return "\n".join(
+        [
+            "# Mornings\n",
+            "For analysts and detection engineers: how much the list asks people to read, and what it shows.\n",
+            f"{_MARK}\n",
+            *summary(tenants),
+            f"\n{_WHAT}\n",
+            *_calibrated(tenants),
+            "",
+        ]
+    )
 
 
-_WHAT = f"""{(mornings.__doc__ or "").partition(chr(10) * 2)[2].strip()}
+def details(tenants: Sequence[Tenant], how: str) -> str:
+    """The tables behind the page: by family, by kind of world, beside other detectors."""
+    return "\n".join(
+        [
+            "# Mornings: the tables\n",
+            "For detection engineers; what is measured: [mornings](../../docs/method/mornings.md).\n",
+            f"{_MARK}\n\n{how}\n\n{_COLUMNS}\n",
+            *_by_family(tenants),
+            "",
+            *_by_kind(tenants),
+            "",
+            *_compared(tenants),
+            "",
+        ]
+    )
 
-- shown: an incident is shown if a new row of the morning after one of its own days holds a record of it
-- first 5, first 10: so many benign rows at most stand before it
-- benign: new rows without a record of any incident, a day per 1,000 identities
+
+_MARK = "<!-- Written by `nhi evaluate --pages`: change the code, not this page. -->"
+_WHAT = f"""A tenant's history is scored at once, as on installation; from the day before its first incident on, the
+list is read every morning. In the second column somebody gives the correct verdict on what the history left, and each
+morning on every new row.
+
+- shown: a new row of the morning after one of the incident's days holds one of its records
+- among the first 10 rows: fewer than ten benign rows stand before it
+- benign: new rows without a record of any incident
 - repeats: benign new rows of notables that were a new row on an earlier morning
-- high or critical: benign new rows of that severity
-- read: all lines, new and still open, without those of incidents; notables that were quiet for three days and wait for
-  a verdict are one line together
-- waiting: how many notables that one line stands for
+- lines to read: new and still open rows without those of incidents; notables that were quiet for three days and wait
+  for a verdict share one line
 
-Worlds hold some thirty times as many incidents as life, so the budget is raised by what these take; a row's place in
-the list is counted among benign rows alone, so that incidents do not compete with each other. Every tenant is judged
-twice at a budget of {UNJUDGED.budget:g}: nobody says anything, and somebody gives the true verdict on what the history
-left and on every new row each morning. Figures a morning are scaled to a company of {figures.COMPANY} identities.
-Intervals hold nine of ten of {figures.RESAMPLED:,} resamples of families, of tenants within each, and of incidents and
-mornings within each tenant.""".split("\n")
+These worlds hold some thirty times as many incidents as real tenants, so the budget is raised by what incidents take,
+and a row's place is counted among benign rows alone. Intervals hold nine of ten of {figures.RESAMPLED:,} resamples of
+families, of tenants within each, and of incidents and mornings within each tenant.
+
+By family and kind of world, and beside other detectors: [the tables](../../lab/results/mornings.md)."""
+_COLUMNS = f"""Benign rows are counted a day per 1,000 identities; repeats, high or critical ones and lines a morning,
+for a company of {figures.COMPANY} identities. *Waiting*: how many notables the one line stands for. In brackets the 90%
+interval."""
+_RIVALS = """Other detectors are given the identity-days of the runs without verdicts, at each day's end. Of each, the
+highest are taken until they give as many benign rows as ours gave that tenant at the same budget. The rules of the
+morning are ours: an identity-day is a row unless its identity had one in the six days before. People are candidates
+where our list has them, and on the days of incidents, which spares the others what people do otherwise."""
 
 
 def _of(tenants: Sequence[Tenant], arm: Arm, detector: str = OURS) -> list[Tenant]:
@@ -93,7 +125,7 @@ def _span(interval: Interval, digits: int = 2) -> str:
 
 
 def summary(tenants: Sequence[Tenant]) -> list[str]:
-    """What the README says, too."""
+    """The means, as the README has them, too."""
     arms = [_of(tenants, arm) for arm in (UNJUDGED, JUDGED)]
     means, spread = [mean_of_families(mine) for mine in arms], [Resampled(mine) for mine in arms]
     rows: list[tuple[str, Callable[[Figures], float], int]] = [
@@ -111,7 +143,7 @@ def summary(tenants: Sequence[Tenant]) -> list[str]:
         f"{len(arms[0])} companies of {len(families)} families of worlds, {count} incidents; rates are for a company "
         f"of {figures.COMPANY} identities.",
         "",
-        "| mean of families (90% interval) | nobody judges | true verdicts each morning |",
+        "| mean of families (90% interval) | no verdicts | correct verdicts each morning |",
         "|---|---|---|",
     ]
     for name, value, digits in rows:
@@ -154,7 +186,7 @@ def _by_kind(tenants: Sequence[Tenant]) -> Iterator[str]:
     """Worlds of earlier versions, unchanged, beside those that came later."""
     kinds: list[tuple[str, Callable[[Tenant], bool]]] = [
         ("as their generators make them, unchanged since earlier versions", lambda t: "unsteady" not in t.world),
-        ("unsteady: one machine in ten is odd by nature", lambda t: "unsteady" in t.world),
+        ("unsteady: one machine in ten does unusual things as its job", lambda t: "unsteady" in t.world),
         (f"all but {' and '.join(LOOKED_AT)}, which were looked at before", lambda t: t.world not in LOOKED_AT),
     ]
     yield "## By kind of world\n"
@@ -174,8 +206,9 @@ def _by_kind(tenants: Sequence[Tenant]) -> Iterator[str]:
 def _compared(tenants: Sequence[Tenant]) -> Iterator[str]:
     """Rivals at as many benign rows."""
     detectors, families = list(dict.fromkeys(t.detector for t in tenants)), families_of(tenants)
-    yield "## Beside rivals, at as many benign rows\n"
-    yield "Nobody judges. Cells of families: outside, inside. Ahead: ours less the rival's, 90% interval."
+    yield "## Beside other detectors, at as many benign rows\n"
+    yield _RIVALS
+    yield "\nCells of families: outside, inside. Ahead: ours less theirs, 90% interval."
     for arm in (UNJUDGED, SMALL):
         resampled = Resampled(ours) if (ours := _of(tenants, arm)) else None
         yield f"\nAt a budget of {arm.budget:g}:\n"
@@ -217,7 +250,9 @@ def _behind(tenants: Sequence[Tenant], detectors: Sequence[str], families: Seque
                 ]
     yield ""
     yield (
-        f"A rival shows more: {'; '.join(result)}." if result else "No rival shows more in any family, on either side."
+        f"Another detector shows more: {'; '.join(result)}."
+        if result
+        else "No other detector shows more in any family, on either side."
     )
 
 
@@ -244,8 +279,8 @@ def _calibrated(tenants: Sequence[Tenant]) -> Iterator[str]:
     pooled = calibration(_of(tenants, UNJUDGED))
     yield "## Whether the likelihood is true\n"
     yield (
-        f"Notables of {mornings.NOTABLE:g}% and more, or with a row, as they were last seen; nobody judges. "
-        f"Incidents are weighed to {figures.PREVALENCE:.2%} of identity-days.\n"
+        f"Notables of {mornings.NOTABLE:g}% and more, or with a row, as they were last seen, without verdicts. "
+        f"Incidents are weighted to {figures.PREVALENCE:.2%} of identity-days.\n"
     )
     yield truth(tenants)
     yield "\n| likelihood | intrusions | notables |"
