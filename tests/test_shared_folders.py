@@ -14,6 +14,7 @@ from core_samples import record
 from desk_samples import DAY_ONE, NOW, USER, asked, desk, notable, state
 from flood_samples import tenant, theft
 from nhi_watch import cli
+from nhi_watch.act import audit as act_audit
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import feedback as verdicts
@@ -140,6 +141,19 @@ def test_a_verdict_or_an_exception_beside_the_trail_is_found(tmp_path: Path) -> 
         desk(audit, "verify", out=folder)
     put(folder, planted, exception=True)
     with pytest.raises(InputError, match="by eve, and 1 more are not in the trail"):
+        desk(audit, "verify", out=folder)
+
+
+def test_verdicts_of_kibana_whose_times_an_earlier_version_wrote_as_seconds_are_in_the_trail(tmp_path: Path) -> None:
+    first = notable()
+    folder = state(tmp_path / "out", [first])
+    given = verdicts.judge(first, "benign", "u_analyst", "Kibana: closed", DAY_ONE * DAY + 20 * DAY, {})
+    put(folder, given, exception=False)
+    trail = folder / "audit.jsonl"
+    act_audit.append(trail, "verdict", given.by, {**given._asdict(), "from": "kibana", "state": "nhi-state-default"})
+    assert asked(audit, "verify", out=folder)["verified"] is True
+    put(folder, given._replace(time=given.time + 1), exception=False)
+    with pytest.raises(InputError, match="by u_analyst, is not in the trail"):
         desk(audit, "verify", out=folder)
 
 

@@ -432,7 +432,8 @@ def _feedback(client: Elasticsearch, args: argparse.Namespace, console: Console)
         if taken.new:
             windows.put_due(store, now)
         for verdict in taken.new:
-            audit.append(args.audit, "verdict", verdict.by, {**verdict._asdict(), "from": "kibana", "state": state})
+            facts = {**verdicts.to_json(verdict), "from": "kibana", "state": state}
+            audit.append(args.audit, "verdict", verdict.by, facts)
     outcome: Json = {
         name: taken_value if isinstance(taken_value, int) else len(taken_value)
         for name, taken_value in taken._asdict().items()

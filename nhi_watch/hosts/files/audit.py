@@ -14,6 +14,7 @@ from rich.console import Console
 
 from nhi_watch.act import audit
 from nhi_watch.core.errors import InputError
+from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find, trust
 
 Facts = Mapping[str, Any]
@@ -110,7 +111,17 @@ class _Recorded:
 
 
 def _facts(trail: Path, what: str) -> Iterator[Facts]:
-    return (row["facts"] for row in audit.entries(trail, what))
+    return (_rendered(row["facts"]) for row in audit.entries(trail, what))
+
+
+def _rendered(facts: Facts) -> Facts:
+    """Facts with their times as text: trails hold those of Kibana's verdicts as seconds, too.
+
+    >>> _rendered({"by": "u", "time": 86_400, "until": 0})
+    {'by': 'u', 'time': '1970-01-02T00:00:00Z', 'until': None}
+    """
+    seconds = {name: facts[name] for name in ("time", "created", "until") if isinstance(facts.get(name), int)}
+    return {**facts, **{name: render(at) if at or name != "until" else None for name, at in seconds.items()}}
 
 
 def _by_id(trail: Path, what: str) -> dict[Any, Facts]:
