@@ -102,10 +102,11 @@ def _published(store: MemoryStore) -> list[NotableDocument]:
 
 @contextmanager
 def without_shortcuts() -> Iterator[None]:
-    """Each round writes the episodes of its days anew, and decodes each row itself."""
+    """Each round writes the episodes of its days anew, decodes each row itself, and reads cases one by one."""
     never = property(lambda day: False, lambda day, value: None)
     with ExitStack() as stack:
         stack.enter_context(patch.object(Day, "is_unchanged", never, create=True))
+        stack.enter_context(patch.object(publish, "AT_ONCE", 1))
         for module in (episodes, publish):
             stack.enter_context(patch.object(module, "unpack_shared", unpack))
         yield
@@ -125,6 +126,18 @@ def test_rounds_that_keep_days_and_skip_what_nothing_changed_give_the_same_rows(
         with without_shortcuts():
             assert published == plain.round(part)
         assert contents(quick.store) == contents(plain.store)
+
+
+def test_the_episodes_of_all_cases_that_changed_are_read_in_one_request() -> None:
+    rounds = Rounds(None)
+    thefts = [
+        record(TODAY, f"12:{at:02}", role=role, service="iam", name="CreateAccessKey", address="185.220.101.4")
+        for at, role in enumerate(ROLES[:3])
+    ]
+    with patch.object(rounds.store, "get", wraps=rounds.store.get) as get:
+        assert len(rounds.round([*usual(TODAY), *thefts])) >= len(thefts)
+    documents = [call for call in get.call_args_list if any(key.startswith(f"{TODAY:06d}/") for key in call.args[1])]
+    assert [call.args[0] for call in documents].count("notable") == 1
 
 
 def test_a_kept_day_is_what_the_store_would_load() -> None:
