@@ -83,8 +83,9 @@ class _Parser:
         if token == "*":
             return lambda row: True
         if token.startswith('"'):
-            words = re.sub(r"\\(.)", r"\1", token[1:-1]).lower()
-            return lambda row: any(words in got.lower() for values in row.values() for got in values)
+            words = re.sub(r"\\(.)", r"\1", token[1:-1])
+            phrase = re.compile(".*".join(map(re.escape, words.split("*"))), re.IGNORECASE)  # quoting spares no star
+            return lambda row: any(phrase.search(got) for values in row.values() for got in values)
         assert _FIELD.fullmatch(token), f"{token!r} is no field; search has no functions"
         assert token not in TIMES, f"{token} belongs to the whole search"
         return self._compare(lambda row: row.get(token, []))

@@ -22,7 +22,9 @@ from nhi_watch.detect import feedback, publish, ranking
 from nhi_watch.detect.model import load, log_odds_of
 from nhi_watch.detect.ranking import LEAST
 from nhi_watch.detect.run import Result
+from nhi_watch.detect.session import Session
 from nhi_watch.detect.signals import NAMES
+from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.store import MemoryStore
 
 Records = list[dict[str, Any]]
@@ -366,3 +368,31 @@ def test_known_calls_are_odd_calls_where_there_are_too_many_of_them() -> None:
     (notable,) = [*result.notables, *result.below]
     assert "made 302 unusual calls on" in notable["summary"]
     assert {e["action"] for e in notable["timeline"] if e["points"] >= unusual_least(notable)} >= {"s3:GetObject"}
+
+
+def test_what_a_baseline_leaves_out_is_read_by_no_later_run() -> None:
+    """Weak episodes of closed days that belong to no case; all else in the state is the same."""
+    roles = ("payments-api", "weak-one", "other-one")
+    history = [each for role in roles for each in quiet(26, role=role, end=TODAY + 6)]
+    weak = [record(TODAY + n, "14:00", role="weak-one", awsRegion=f"eu-west-{n + 2}") for n in (0, 2)]
+    of_a_case = [record(TODAY + 2, "14:00", role="payments-api", awsRegion="eu-west-3")]
+    stores, told = [], []
+    for lists_weak in (True, False):
+        store = MemoryStore()
+        session = Session(store, [cloudtrail], budget=ROOM.budget, lists_weak=lists_weak)
+        session.feed([*history, *raid(), *weak, *of_a_case])
+        told.append(session.finish())
+        store.commit()
+        stores.append(store)
+    full, lean = (contents(store) for store in stores)
+    left_out = full["notable"].keys() - lean["notable"].keys()
+    assert {full["notable"][key]["identity"]["name"].rpartition("/")[2] for key in left_out} == {"weak-one"}
+    assert len(left_out) == 2
+    assert f"{TODAY + 2:06d}" in {key[:6] for key in lean["notable"]}, "a weak one that belongs to the raid's case"
+    assert all(risk_of(full["notable"][key]) < LEAST for key in left_out)
+    full["notable"] = {key: row for key, row in full["notable"].items() if key not in left_out}
+    assert full == lean
+    assert told[0].standing == told[1].standing != []
+    after = [*quiet(1, end=TODAY + 7), record(TODAY + 6, "14:00", role="weak-one", awsRegion="eu-south-1")]
+    later = [run(store, after, ROOM) for store in stores]
+    assert (later[0].standing, later[0].below) == (later[1].standing, later[1].below)

@@ -34,7 +34,7 @@ def known(store: MemoryStore, who: str = WHO) -> set[str]:
     return set(State(store).profiles([who])[who].dimension("action").values) - {"s3:GetObject"}
 
 
-def say(store: MemoryStore, verdict: str, second: int, **more: int) -> None:
+def say(store: MemoryStore, verdict: str, second: int, **more: Any) -> None:
     """The verdict of an analyst who sees the list."""
     listed = [n for n in publish.stored(store) if n["identity"]["id"] == WHO]
     feedback.put(store, [feedback.judge(n, verdict, "ann", "ours", second, more) for n in listed])
@@ -91,10 +91,11 @@ def test_it_is_known_of_nobody_else_and_a_duplicate_or_a_confirmed_one_teaches_n
     say(store, "benign", TODAY * DAY + 20 * HOUR)
     run(store, others(TODAY + 1), ROOM)
     assert known(store) >= RAIDED and known(store, OTHER) & RAIDED == set()
-    confirmed = runs([history() + raid()], ROOM)
-    say(confirmed, "confirmed", TODAY * DAY + 20 * HOUR)
-    run(confirmed, others(TODAY + 1), ROOM)
-    assert known(confirmed) & RAIDED == set()
+    for verdict, more in (("confirmed", {}), ("duplicate", {"duplicate_of": "another"})):
+        silent = runs([history() + raid()], ROOM)
+        say(silent, verdict, TODAY * DAY + 20 * HOUR, **more)
+        run(silent, others(TODAY + 1), ROOM)
+        assert known(silent) & RAIDED == set(), verdict
 
 
 @pytest.mark.parametrize("days", [1, 5])

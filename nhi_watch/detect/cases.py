@@ -199,6 +199,10 @@ class CaseBook:
         self.weak += known.forget_weak()
         rows.put("notable", [(f"{episodes.HEAD}{day:06d}/{head.id}", None) for head in heads])
 
+    def keys_on(self, day: int) -> set[str]:
+        """By what the closed days' cases recognise an episode of a day."""
+        return {key for case in self._stored() if case.is_alive(day) for key in case.keys}
+
     def now(self) -> Cases:
         """All cases, with the episodes of open days."""
         cases = Cases(Case.from_row(case.to_row()) for case in self._stored())

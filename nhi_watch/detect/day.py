@@ -37,6 +37,21 @@ class Suspect(NamedTuple):
         own = self.ranked.origin
         return own if self.others or ranking.is_stranger(own) else ""
 
+    @property
+    def is_row(self) -> bool:
+        """Whether it is grave enough for a row of the morning list."""
+        return self.ranked.risk >= ranking.LEAST
+
+    @property
+    def keys(self) -> set[str]:
+        """What a case recognises its episode by."""
+        return keys_of(self.members, self.origin)
+
+
+def keys_of(members: Iterable[str], origin: str) -> set[str]:
+    """What a case recognises an episode of some identities by."""
+    return {*members, *([f"origin {origin}"] if origin else ())}
+
 
 class Day:
     """The identities of one UTC day: those that this run judges, and those that earlier runs did."""

@@ -22,6 +22,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from heapq import merge
 from itertools import chain, islice
 from operator import itemgetter
+from typing import Optional
 
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay
@@ -67,10 +68,11 @@ class Judge:
         budget: float = BUDGET,
         clock: Callable[[], float] = time.time,
         patience: int = 0,
+        lists_weak: bool = True,
     ) -> None:
         """`budget`: rows a day per 1,000 identities with a history; `clock`: by which verdicts take effect and end.
 
-        `patience`: see `Publisher`.
+        `patience`: see `Publisher`; `lists_weak`: see `Session`.
         """
         self._state = state
         self._model = model
@@ -81,6 +83,7 @@ class Judge:
         self._blind_spots = BlindSpotMonitor(state, model)
         self._book = CaseBook(state)
         self._patience = patience
+        self._lists_weak = lists_weak
         self._now = int(clock())
         self._verdicts = Verdicts(state.rows, self._now)
         self._released = state.release(self._verdicts.released(), context.networks)
@@ -253,7 +256,7 @@ class Judge:
         self._state.judged_now(judged_day.day, self._state.unjudged().get(judged_day.day, []))
         self._blind_spots.note(judged_day.day, at.rhythms)
         self._blind_spots.look(judged_day.day, later)
-        self._write(judged_day)
+        self._write(judged_day, None if self._lists_weak else self._book.keys_on(judged_day.day))
         self._book.close_day(judged_day.day)
         self._blind_spots.end()
         self._state.fill(judged_day.baselines, {}, judged_day.day)
@@ -272,10 +275,10 @@ class Judge:
             self._tally.judged(some)
             yield some
 
-    def _write(self, judged_day: Day) -> None:
+    def _write(self, judged_day: Day, of_cases: Optional[Collection[str]] = None) -> None:
         """The episodes of those who act oddly, in place of those that the day had."""
         with self._tally.spent("explain"):
-            episodes.write(self._state, self._blind_spots, judged_day)
+            episodes.write(self._state, self._blind_spots, judged_day, of_cases)
         self._judged.add(judged_day.day)
 
     def _allowed(self) -> int:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.documents import NotableDocument, PlaceFields, ReceiptDocument
@@ -21,7 +21,7 @@ from nhi_watch.core.notable import risk_of, severity_of, to_json
 from nhi_watch.core.timestamps import HOUR, day_of, parse
 from nhi_watch.detect import ranking
 from nhi_watch.detect.blind_spots import BlindSpotMonitor
-from nhi_watch.detect.day import Day, Suspect
+from nhi_watch.detect.day import Day, Suspect, keys_of
 from nhi_watch.detect.explain.notables import Hours, build, notable_id
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack, unpack_shared
@@ -93,7 +93,7 @@ class EpisodeHead(NamedTuple):
     @property
     def keys(self) -> set[str]:
         """What a case recognises it by."""
-        return {*self.members, *([f"origin {self.origin}"] if self.origin else ())}
+        return keys_of(self.members, self.origin)
 
 
 def head_of(document: Document, day: int, since: int, origin: str = "", others: Sequence[str] = ()) -> EpisodeHead:
@@ -168,11 +168,14 @@ def put(
 # ---- the episodes of a day
 
 
-def write(state: State, watch: BlindSpotMonitor, today: Day) -> None:
+def write(state: State, watch: BlindSpotMonitor, today: Day, of_cases: Optional[Collection[str]] = None) -> None:
     """Put a day's episodes into the state, in place of those that it had.
 
     A document is built where one of its identities was judged now; of the others what was built earlier stands, and so
     does what a verdict covers.
+
+    `of_cases`: the keys of the cases that are open. Given them, no episode is built that is too weak for a row, belongs
+    to no case and was not there before.
     """
     day, rows = today.day, state.rows
     before = {head.id: head for head in heads(rows, day, day + 1)}
@@ -187,6 +190,13 @@ def write(state: State, watch: BlindSpotMonitor, today: Day) -> None:
         if today.was_judged(suspect.members) or not today.is_covered(suspect.members)
     )
     suspects = {_id(today, suspect): suspect for suspect in fresh}
+    if of_cases is not None:
+        known_keys = {*of_cases, *(key for each in suspects.values() if each.is_row for key in each.keys)}
+        suspects = {
+            name: suspect
+            for name, suspect in suspects.items()
+            if suspect.is_row or name in before or not known_keys.isdisjoint(suspect.keys)
+        }
     stands = {name for name, suspect in suspects.items() if _is_same(today, suspect, before.get(name))}
     taken = {name for suspect in suspects.values() for name in suspect.members}
     kept_as_is = [

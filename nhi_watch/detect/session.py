@@ -52,6 +52,7 @@ class Session:
         until: Optional[int] = None,
         received: Received = day_received,
         kept: Optional[KeptDays] = None,
+        lists_weak: bool = True,
     ) -> None:
         """A run.
 
@@ -66,11 +67,13 @@ class Session:
             until: the second up to which a host has read, where that is not the clock's.
             received: tells on which day a record was received.
             kept: what earlier sessions of this process have put into the store, and this one need not read.
+            lists_weak: whether the weak episodes of days that it closes are listed, where they belong to no case; later
+                runs list none of them.
         """
         self.state = State(store, kept)
         state, now = self.state, int(clock()) if until is None else until
         self._intake = Intake(sources, context, state.load, now, received, state.known, state.newcomers)
-        self._judge = Judge(state, model or models.load(), context, budget, clock, patience)
+        self._judge = Judge(state, model or models.load(), context, budget, clock, patience, lists_weak)
 
     @property
     def batch(self) -> IntakeBatch:

@@ -60,6 +60,8 @@ class ScoreJob(NamedTuple):
     """Files of indicators."""
     file_bounds: float = 1.0
     """By how much the default bounds of one file are multiplied."""
+    lists_weak: bool = True
+    """Whether what is below the list is read by anybody: of a baseline it is not."""
 
 
 # ---- reading
@@ -214,7 +216,9 @@ def _run(
     demand_own(store)
     context = context_of(job)
     asked = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
-    session = Session(store, asked, context, model=model.load(job.model), budget=job.budget)
+    session = Session(
+        store, asked, context, model=model.load(job.model), budget=job.budget, lists_weak=job.lists_weak
+    )
     state, started = session.state, time.perf_counter()
     with Rejects(job.out / "rejects.jsonl") as rejects:
         files = reader.find(job.paths, job.out)._replace(bounds=reader.Bounds(job.file_bounds))
@@ -294,7 +298,7 @@ def learn(job: ScoreJob, on_bytes: Bytes = lambda n: None, on_stage: Stage = lam
     _prepare(job)
     store = SqliteStore(job.state)
     try:
-        result = _run(job, store, on_bytes, on_stage)
+        result = _run(job._replace(lists_weak=False), store, on_bytes, on_stage)
         store.commit()
     finally:
         store.close()
