@@ -16,7 +16,7 @@ from nhi_watch.intake.sources import every
 from nhi_watch.state.baseline import TENANT
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
-from test_pipeline import quiet
+from test_pipeline import quiet, raid
 from test_signals_inside import AWS, aws, aws_day, told
 
 Record = dict[str, Any]
@@ -218,3 +218,29 @@ def test_who_is_let_in_without_a_credential_teaches_nothing_of_the_tenant(name: 
 def test_every_source_that_knows_calls_without_a_credential_is_tested() -> None:
     samples = admitted_without_a_credential()
     assert {name for name, _ in samples} == {name for name, _ in ANONYMOUS}
+
+
+@pytest.mark.parametrize(
+    ("agent", "session"),
+    [
+        ("APN/1.0 HashiCorp/1.0 Terraform/1.9.8 (+https://www.terraform.io) aws-sdk-go-v2/1.32.4", "terraform"),
+        ("aws-sdk-nodejs/2.1692.0 linux/v20.18.0 configure-aws-credentials-for-github-actions", "GitHubActions"),
+        ("APN/1.0 Pulumi/1.0 pulumi-aws/6.58.0 aws-sdk-go-v2/1.32.4", "pulumi"),
+    ],
+    ids=["Terraform", "GitHub Actions", "Pulumi"],
+)
+def test_the_name_of_an_automation_excuses_no_theft(agent: str, session: str) -> None:
+    """Rule sets that leave out automations are passed by whoever calls himself one."""
+
+    def as_automation(records: Sequence[Record]) -> list[Record]:
+        arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/payments-api/{session}"
+        who = {"principalId": f"AROApayments-api:{session}", "arn": arn}
+        return [{**item, "userAgent": agent, "userIdentity": {**item["userIdentity"], **who}} for item in records]
+
+    plain, worn = (run(MemoryStore(), [*quiet(20), *records]) for records in (raid(), as_automation(raid())))
+    (before,), (after,) = plain.standing, worn.standing
+    assert after["likelihood"] >= before["likelihood"]
+    assert after["severity"] == before["severity"] == "critical"
+    signals = [{signal["id"]: signal["value"] for signal in notable["signals"]} for notable in (before, after)]
+    new_client = {"new_agent": 0, "unknown_agent": 0}  # how frequent a client is elsewhere
+    assert {**signals[0], **new_client} == {**signals[1], **new_client}

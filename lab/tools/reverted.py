@@ -160,6 +160,20 @@ MENDS = (
         ("test_eve.py::test_a_quarter_of_the_theft_on_the_eve_does_not_buy_the_rest[bulk-GetObject]",),
     ),
     Mend(
+        "M23",
+        "detect/habits.py",
+        "tuple(max(0, count - 1) for count in _from_the_top(days))",
+        "tuple(_from_the_top(days))",
+        ("test_habits.py::test_what_is_new_this_week_or_came_once_is_no_habit",),
+    ),
+    Mend(
+        "M23",
+        "detect/habits.py",
+        "_by_bin(self._own, self.tenant_habits.today - WAIT)",
+        "_by_bin(self._own, self.tenant_habits.today)",
+        ("test_habits.py::test_what_is_new_this_week_or_came_once_is_no_habit",),
+    ),
+    Mend(
         "M24",
         "core/behaviour.py",
         "    rank = rank_of(text)\n",
