@@ -1,6 +1,7 @@
 """What a user would pick instead, over the same real records: events a second of processor time, and what each finds.
 
-`python lab/bench/bench_peers.py --rules FOLDER [--python PYTHON] [--rsigma PROGRAM] [--rounds N] [--quick]`
+`python lab/bench/bench_peers.py --rules FOLDER [--python PYTHON] [--rsigma PROGRAM] [--rounds N] [--quick]
+[--page docs/method/peers.md]`
 
 FOLDER holds Sigma's rules for CloudTrail. PYTHON is an interpreter with `azuma` (a Sigma engine) and `pypanther`
 (panther's rules and the runner they are tested with). PROGRAM is rsigma, as `cargo install rsigma --version 0.23.0`
@@ -10,7 +11,7 @@ The records are those of `bench_real.py`, as lines; `nhi score` judges the last 
 before. What each finds: of DataDog's recorded attack techniques (labelled by their files' names) those of which a
 record matches, or is behind a notable of the list; and how much each says of the last ordinary day. The techniques are
 added to that day for `nhi`. Whole processes in turn, of each the least processor time; speeds are
-without what it takes to begin, which is told beside. `--quick`: a tenth of each day.
+without what it takes to begin, which is told beside. `--quick`: a tenth of each day. `--page`: also write the table.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -98,6 +100,27 @@ matches(sys.argv[2:])
 print(len(rules), len(failed), file=sys.stderr)
 """
 )
+
+
+ABOUT = """# Beside other detectors
+
+For anyone who chooses between this and rules. Written by `python lab/bench/bench_peers.py --page PAGE`.
+
+One run over the same real CloudTrail records, {events:,} of one ordinary day as JSON lines. Whole processes in turn; of
+each the least processor time of {rounds} rounds, without what it takes to begin. *Found*: of DataDog's {techniques}
+recorded attack techniques, added to the last of {days} ordinary days, those of which a record matches a rule or is
+behind a notable of the list. `nhi baseline` reads, judges and learns the day; the list is that of `nhi score`.
+
+| | rules | events a second | begins in | techniques found | reports on the ordinary day |
+|---|---:|---:|---:|---:|---:|
+"""
+NAMES = {
+    "bare orjson": "orjson alone, parsing each line",
+    "nhi baseline": "nhi_watch",
+    "rsigma": "rsigma 0.23 (Rust), Sigma's CloudTrail rules",
+    "azuma": "azuma (Python), the same rules",
+    "panther": "panther's CloudTrail rules in their Python runner",
+}
 
 
 class Peer(NamedTuple):
@@ -211,6 +234,22 @@ def theirs(peer: Peer, records: Records, ordinary: list[tuple[str, str]], rules:
     }
 
 
+def page(figures: dict[str, Any], rounds: int) -> str:
+    """The table as the documentation has it."""
+    finds, seconds = {**figures["finds"], "nhi baseline": figures["finds"]["nhi"]}, figures["seconds"]
+    rows = []
+    for name, speed in figures["events_a_second"].items():
+        found = finds.get(name)
+        reports = found.get("matches_of_a_day", found.get("notables_of_a_day")) if found else ""
+        said = [f"{found['techniques']} of {found['of']}", f"{reports:,}"] if found else ["", ""]
+        loaded = re.search(r"\d+", found.get("rules", "")) if found else None
+        cells = [NAMES[name], loaded[0] if loaded else "", f"{speed:,}", f"{seconds[name + ' begins']:.2f} s", *said]
+        rows.append(f"| {' | '.join(cells)} |")
+    left_out = [f"- {NAMES[name]}: {why}" for name, why in figures["left_out"].items()]
+    about = ABOUT.format(events=figures["events"], rounds=rounds, days=DAYS, techniques=figures["finds"]["nhi"]["of"])
+    return about + "\n".join([*rows, *([""] if left_out else []), *left_out]) + "\n"
+
+
 def main() -> int:
     """Run everything in turn, and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -219,6 +258,7 @@ def main() -> int:
     parser.add_argument("--rsigma", default=shutil.which("rsigma"), metavar="PROGRAM")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--page", type=Path, help="the page of the documentation that is to hold the table")
     args = parser.parse_args()
     compared, left_out = peers(args)
     corpus, out = records(10 if args.quick else 1), OUT / "peers-speed"
@@ -243,7 +283,10 @@ def main() -> int:
     names = [name for name in least if not name.endswith(" begins")]
     speed = {name: round((events - 1) / max(0.01, least[name] - least[name + " begins"])) for name in names}
     finds = {"nhi": ours(corpus), **{peer.name: theirs(peer, corpus, *matched[peer.name]) for peer in compared}}
-    write({"events": events, "events_a_second": speed, "seconds": least, "finds": finds, "left_out": left_out})
+    figures = {"events": events, "events_a_second": speed, "seconds": least, "finds": finds, "left_out": left_out}
+    write(figures)
+    if args.page:
+        args.page.write_text(page(figures, args.rounds), "utf-8")
     return 0
 
 
