@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_watch.core.timestamps import DAY, HOUR
-from nhi_watch.detect.ranking import LEAST, OVER, Places, base, counts, places, week_allowance
+from nhi_watch.detect.ranking import LEAST, OVER, Places, base, counts, places, week, week_allowance
 from nhi_watch.detect.scoring import CRITICAL
 from nhi_watch.state.state import Ranked
 
@@ -106,6 +106,42 @@ def test_a_case_takes_one_place_however_often_it_comes_back() -> None:
     assert "other" not in places([*daily, other], 1).regular
     assert "other" in places([*daily, other], 2).regular
     assert "other" in places([*daily[:1], other], 1).regular
+
+
+def mornings(waiting: float, days_ago: int = 2) -> Places:
+    """Seven were judged benign; one waits since then, and of today's eight the last is without a place."""
+    judged = [row(f"judged-{n}", 60.0, 0, -days_ago - 1) for n in range(7)]
+    today = [row(f"today-{n}", 70.0, 9) for n in range(7)]
+    rows = [*judged, row("waiting", waiting, 0, -days_ago), *today, row("left", 40.0, 12)]
+    names = {row.id for row in judged}
+    return places([(row.id, row) for row in rows], 7, (), names, {"waiting"}, row("end", 0.0, 13).reached)
+
+
+def test_what_waited_comes_after_the_rows_of_the_last_day_that_are_stronger() -> None:
+    """Both would have a place by the verdicts alone."""
+    assert "left" not in mornings(35.0).regular and "waiting" not in mornings(35.0).regular
+    assert "waiting" in mornings(45.0).regular
+    assert "waiting" not in mornings(45.0, 7).regular, "for a week at most"
+    assert "waiting" not in mornings(25.0).regular
+
+
+def test_verdicts_free_places_for_a_day_s_share_of_low_ones() -> None:
+    """Of ten low ones a day after fourteen that were judged, the two strongest have a place; without verdicts none."""
+    before = [row(f"before-{n}", 60.0, 0, -1) for n in range(14)]
+    low = [row(f"low-{n}", 20.0 - n, 9) for n in range(10)]
+    rows = [(row.id, row) for row in (*before, *low)]
+    judged = {row.id for row in before}
+    assert not {row.id for row in low} & places(rows, 14).regular
+    assert {row.id for row in low} & places(rows, 14, (), judged).regular == {"low-0", "low-1"}
+
+
+def test_the_week_says_how_many_places_are_taken_and_what_a_further_one_has_to_exceed() -> None:
+    rows = [(row.id, row) for row in (row("a", 30.0), row("b", 50.0, 1), row("c", 20.0, 2), row("old", 90.0, 0, -8))]
+    assert week(rows, 7, DAY) == (7, 3, LEAST)
+    assert week(rows, 2, DAY) == (2, 2, 30.0)
+    full = [pair for pair in rows if pair[0] != "old"]
+    for risk, has_place in ((30.0, False), (30.1, True)):
+        assert ("new" in places([*full, ("new", row("new", risk, 12))], 2).regular) is has_place
 
 
 ROWS = st.lists(

@@ -92,8 +92,8 @@ def test_the_table_in_eighty_columns() -> None:
         "New first, then by expected loss (likelihood × impact).\n"
         "Caveats: 3 of 184,221 records could not be read.\n"
         "184,221 records → 312 identities → 2 notables listed; alerts 61 in, 2 out; not\n"
-        "listed 4 notables; budget at most 10 new compromises a day per 1,000 identities,\n"
-        "over a week; rejected 3 (bad_time 1, not_json 2)"
+        "listed 4 notables; budget 22 rows a week (10 a day per 1,000 identities), 9\n"
+        "taken; rejected 3 (bad_time 1, not_json 2)"
     )
 
 
@@ -143,7 +143,8 @@ def test_what_waits_for_a_verdict_alone_is_one_line() -> None:
         for n, day in enumerate(("02", "01", "09"))
     )
     stream = io.StringIO()
-    show([old, older, fresh], {**run(3), "days": ["2026-03-10", "2026-03-10"]}, Console(file=stream, width=160))
+    read_nothing = {**run(3), "days": [], "data_end": "2026-03-11T00:00:00Z"}
+    show([old, older, fresh], read_nothing, Console(file=stream, width=160))
     text = stream.getvalue()
     assert "Still open (3)" in text and fresh["id"][:6] in text
     assert old["id"][:6] not in text and older["id"][:6] not in text

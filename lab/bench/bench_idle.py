@@ -16,8 +16,8 @@ from typing import Any
 
 from _bench import nhi, write
 
-from nhi_watch.detect.cases import DONE
-from nhi_watch.detect.publish import CLOSED, END
+from nhi_watch.detect.cases import DONE, END
+from nhi_watch.detect.publish import CLOSED
 from nhi_watch.hosts.files import jobs
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.store import pack, unpack
@@ -44,13 +44,15 @@ def retain(out: Path, count: int) -> None:
     """Put ended notables into a state, copies of what it has published."""
     store = SqliteStore(out / "state.sqlite")
     rows = [*store.scan("notable", "past/", "past0"), *store.scan("notable", "pub/", "pub0")]
+    cases = [unpack(raw)[2] for kind in ("case", "done") for _, raw in store.scan("notable", f"{kind}/", f"{kind}0")]
     last = max(int(key[:6]) for key, _ in store.scan("day", "0", ":"))
     fresh: list[tuple[str, bytes]] = []
     for number in range(count):
         published, document = unpack(rows[number % len(rows)][1])
         name, day = f"{number:020x}", last - 1 - number // 3
         fresh.append((CLOSED + name, pack([published, {**document, "id": name}])))
-        fresh += [(f"{END}{day:06d}/{name}", b"1"), (DONE + name, pack([name, day, [], [], "", ""]))]
+        heads = cases[number % len(cases)]
+        fresh += [(f"{END}{day:06d}/{name}", b"1"), (DONE + name, pack([name, day, heads, [], "", ""]))]
     store.put("notable", fresh)
     store.commit()
     store.close()

@@ -10,7 +10,7 @@
 | table, key | row |
 |---|---|
 | notable, case/id | the episodes of closed days, by case, until the case is closed |
-| notable, done/id | the same of a closed case, which no run reads |
+| notable, done/id | the same of a closed case, which runs read while it counts in a week that is still asked about |
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ GAP = 7
 """Days that two episodes of a case may be apart; a case that was quiet for longer is closed."""
 LONGEST = 30
 """Days after its first episode for which a case takes new ones; then a successor begins."""
-CASE, DONE = "case/", "done/"
+CASE, DONE, END = "case/", "done/", "end/"
 
 
 class Case:
@@ -222,6 +222,12 @@ class CaseBook:
         for case in cases:
             known.remove(case.id)
         return cases
+
+    def ended(self, since: int) -> list[Case]:
+        """The closed cases that have an episode on the day `since` or later."""
+        rows = self._state.rows
+        names = {key[len(END) + 7 :] for key, _ in rows.scan("notable", f"{END}{since:06d}/", END[:-1] + "0")}
+        return [Case.from_row(unpack(raw)) for raw in rows.get("notable", [DONE + n for n in sorted(names)]).values()]
 
     def restore(self, names: Iterable[str]) -> None:
         """Bring closed cases back: somebody took back what was said of them."""

@@ -282,11 +282,18 @@ class Judge:
         self._judged.add(judged_day.day)
 
     def _allowed(self) -> int:
-        """The budget's allowance of a week: by the last closed day; before there is one, by the last day."""
-        days = self._state.daybook.closed_days or self._state.daybook.days or [0]
-        *known, _ = self._state.base(days[-1])
-        identities = ranking.base([history for history, many in enumerate(known) for _ in range(many)])
-        return ranking.week_allowance(self._budget, identities)
+        """The budget's allowance of a week: by its last closed days; before there is one, by the last day.
+
+        One day alone would double it on Monday, and give what waited over the weekend a place days late.
+        """
+        closed = self._state.daybook.closed_days
+        days = [day for day in closed if day > closed[-1] - ranking.WEEK] or self._state.daybook.days[-1:]
+        bases = (
+            ranking.base([history for history, many in enumerate(known) for _ in range(many)])
+            for *known, _ in self._state.bases(days)
+        )
+        identities = [base for base in bases if base]
+        return ranking.week_allowance(self._budget, round(sum(identities) / max(len(identities), 1)))
 
     def _judge_late(self, too_late: Mapping[int, IdentityDays]) -> None:
         """Judge what came after its day was closed, by the habits of the last day that has records."""

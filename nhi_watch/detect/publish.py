@@ -4,7 +4,8 @@ Verdicts, exceptions, expected patterns and routines are applied here and nowher
 it is given, says which have arrived (`confirm`), and decides nothing.
 
 - An episode gets a place if fewer than the allowance's number of other cases, within seven days and no later than it,
-  have a greater expected loss. What was published with a place keeps it.
+  have a greater expected loss (`ranking.places`). What was published with a place keeps it; cases that have ended count
+  in their week like any other.
 - A verdict covers the episodes that its giver saw. What comes later is a row again if it earns a place by itself.
 - A notable shows its newest episode that has a place; while a high or critical one waits for a verdict, weaker ones
   are history. High and critical notables stay until they are judged, others until they were quiet for a week.
@@ -32,7 +33,7 @@ from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, SEVERITIES, cli
 from nhi_watch.core.status import BY_ROUTINE, CAME_LATE, REASON_LOG_ODDS, is_resolved, is_routine
 from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render, render_day
 from nhi_watch.detect import blind_spots, episodes, feedback, ranking, routines, since_verdict
-from nhi_watch.detect.cases import DONE, GAP, Case, CaseBook, Cases
+from nhi_watch.detect.cases import DONE, END, GAP, Case, CaseBook, Cases
 from nhi_watch.detect.episodes import NO_PLACE, Document, EpisodeHead
 from nhi_watch.detect.expected import Expected, in_force
 from nhi_watch.detect.feedback import Allowed, Verdict, Verdicts
@@ -42,7 +43,7 @@ from nhi_watch.state.retention import OPEN, RETAIN_DELTAS
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack, unpack_shared
 
-PUB, CLOSED, OUT, END = "pub/", "past/", "out/", "end/"
+PUB, CLOSED, OUT = "pub/", "past/", "out/"
 PATIENCE = HOUR
 """What hosts that write alerts wait between two revisions of which nothing but counts and times changed."""
 CARRIED = 100
@@ -83,6 +84,8 @@ class Published(NamedTuple):
     """When it got a place that became free after its day; 0: it earned its place on its day."""
     source: str = ""
     """A hash of what the document was made of."""
+    waiting: Sequence[str] = ()
+    """Ids of its episodes for which there was no place."""
 
 
 class Publication(NamedTuple):
@@ -121,6 +124,7 @@ class RunNotables(NamedTuple):
     documents: dict[str, Document]
     """All that are not closed, those of the days that the run judged, and those that are part of others, by id."""
     routines: dict[str, Routine]
+    week: ranking.Week
 
 
 class Publisher:
@@ -154,23 +158,21 @@ class Publisher:
         self._book.restore(self._said.reopened)
         cases, judged = self._book.now(), set(days)
         self._recall({name for case in cases for name in (case.id, *case.absorbed)})
-        views, beyond = self._views([case for case in cases if case.rows], allowance)
+        views, beyond, week = self._views([case for case in cases if case.rows], allowance, end)
         documents = self._documents(views)
         known = routines.of(self._state, documents.values())
         for view in views:
             document = documents[view.case.id]
             documents[view.case.id] = {**document, **self._stamps(view, document, end, known)}
         _fold([documents[name] for name in sorted(beyond)], render_day((end - 1) // DAY))
-        shown = {
-            view.case.id
-            for view in views
-            if self.published(view.case.id).change in SHOWN or any(head.day in judged for head in view.case.heads)
-        }
+        kept = {v.case.id for v in views if not judged or any(head.day in judged for head in v.case.heads)}
+        shown = {name for name in documents if name in kept or self.published(name).change in SHOWN}
         standing = {name: documents[name] for name in documents if name in shown or name not in self._ended}
+        self._ended -= kept  # until a run judges other days: one that reads nothing new shows the same list
         weak = [*self._book.weak, *(head for case in cases if not case.rows for head in case.heads)]
         standing.update(self._weak(weak, end))
         standing.update((name, _part(self._known[name][1], into)) for name, into in self._parts(cases, standing))
-        return RunNotables({name: _timed(document, end) for name, document in standing.items()}, known)
+        return RunNotables({name: _timed(document, end) for name, document in standing.items()}, known, week)
 
     def _recall(self, names: Collection[str]) -> None:
         """Bring back what is known of notables that had ended."""
@@ -205,15 +207,26 @@ class Publisher:
 
     # ---- how a case stands
 
-    def _views(self, cases: Sequence[Case], allowance: int) -> tuple[list[CaseView], set[str]]:
-        """Each case as it stands; ids of the critical ones for which there is no place."""
+    def _views(self, cases: Sequence[Case], allowance: int, end: int) -> tuple[list[CaseView], set[str], ranking.Week]:
+        """Each case as it stands; ids of the critical ones without a place; how much of the week is used."""
         covered = {case.id: self._covered(case) for case in cases}
-        rows = [(case.id, head) for case in cases for head in case.rows]
+        kept = {name for case in cases for name in self.published(case.id).placed}
+        waited = {name for case in cases for name in self.published(case.id).waiting}
+        asking = [
+            head.reached
+            for case in cases
+            for head in case.rows
+            if head.id not in {*kept, *covered[case.id]}
+            and (head.id not in waited or head.reached >= end - ranking.WEEK * DAY)
+        ]
+        ended = self._book.ended(min([end, *asking]) // DAY - ranking.WEEK)
+        covered.update((case.id, self._covered(case)) for case in ended)
+        rows = [(case.id, head) for case in (*cases, *ended) for head in case.rows]
         judged = {head.id for name, head in rows if head.id in covered[name]}
-        kept = frozenset(name for case in cases for name in self.published(case.id).placed)
-        given = ranking.places(rows, allowance, kept, judged)
+        given = ranking.places(rows, allowance, kept, judged, waited, end)
         views = [_view(case, covered[case.id], given) for case in cases]
-        return views, {v.case.id for v in views if not v.placed and any(h.id in given.beyond for h in v.case.rows)}
+        beyond = {v.case.id for v in views if not v.placed and any(h.id in given.beyond for h in v.case.rows)}
+        return views, beyond, ranking.week(rows, allowance, end)
 
     def _covered(self, case: Case) -> dict[str, Verdict]:
         """Episode id → the verdict or expected pattern that covers it; a confirmed notable is hidden by no pattern."""
@@ -252,7 +265,9 @@ class Publisher:
         if since and before.change and before.change not in SHOWN and since < end - DAY:
             before = before._replace(given=end - 1)
         since = max(since, before.given) if since else 0
-        self._noted[case.id] = before._replace(placed=[head.id for head in view.placed])
+        placed = [head.id for head in view.placed]
+        waiting = [head.id for head in case.rows if head.id not in {*placed, *view.covered}]
+        self._noted[case.id] = before._replace(placed=placed, waiting=waiting)
         resolved = self._resolution(view, document, known)
         gap = (end - 1) // DAY - case.last_day
         is_grave = any(SEVERITIES.index(head.severity) >= GRAVE for head in view.placed)

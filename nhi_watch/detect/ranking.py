@@ -1,15 +1,16 @@
 """Impact, expected loss and the budget: how an episode stands, and how many may have a place in the list.
 
 An episode gets a place if fewer than the allowance's number of other cases, within seven days and no later than it,
-have a greater expected loss: a trifle takes nobody's place, and a grave one always gets in. Nothing is thrown away:
-what gets no place is not listed, stored and shown as such.
+have a greater expected loss: a minor episode displaces none, and a severe one always gets in. Places that verdicts free
+go first to the strongest episodes of the day; one that already waited comes after them. Nothing is thrown away: what
+gets no place is stored, and shown as not listed.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
@@ -35,7 +36,8 @@ PEOPLE = 17.0
 SURE = 70.0
 """Likelihood from which what somebody hardly known does is worth a notable of its own."""
 GIVEN_BACK = BANDS[2][0]
-"""Expected loss from which an episode gets a place that a verdict has freed: medium."""
+"""Expected loss from which any episode gets a place that a verdict has freed: medium. A weaker one gets it if it is
+among the strongest of its day, as many as the budget allows a day."""
 WEEK = 7
 """Days over which the allowance is saved; also the least that it is."""
 OVER = 3
@@ -98,17 +100,19 @@ class Placeable(Protocol):
         """When it reached the row threshold."""
 
 
-class _WeekWindow:
-    """The greatest loss of each case within seven days, as time goes on."""
+class _Window:
+    """The greatest loss of each case within a while, as time goes on."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: Callable[[int], int]) -> None:
+        """`start`: the time after which an episode still counts, given that of the latest one."""
+        self._start = start
         self._published: deque[tuple[int, str, float]] = deque()
         self._of: dict[str, list[float]] = {}
         self._risks: list[float] = []
 
     def graver(self, case: str, head: Placeable) -> int:
         """How many other cases have a greater loss; of equal ones, those that came first."""
-        while self._published and self._published[0][0] <= head.reached - WEEK * DAY:
+        while self._published and self._published[0][0] <= self._start(head.reached):
             _, name, risk = self._published.popleft()
             self._change(name, lambda mine, risk=risk: mine.remove(risk))
         count = len(self._risks) - bisect_left(self._risks, head.risk)
@@ -128,6 +132,14 @@ class _WeekWindow:
             insort(self._risks, max(mine))
 
 
+def _week_before(time: int) -> int:
+    return time - WEEK * DAY
+
+
+def _day_before(time: int) -> int:
+    return time // DAY * DAY - 1
+
+
 class Places(NamedTuple):
     """Which episodes have a place."""
 
@@ -138,9 +150,9 @@ class Places(NamedTuple):
     """Critical ones for which there is no place of their own: they are folded."""
 
 
-def _graver(ordered: Iterable[tuple[str, Placeable]]) -> dict[str, int]:
-    """Episode id → how many other cases had a greater loss within the seven days before it."""
-    window, counts = _WeekWindow(), dict[str, int]()
+def _graver(ordered: Iterable[tuple[str, Placeable]], start: Callable[[int], int] = _week_before) -> dict[str, int]:
+    """Episode id → how many other cases had a greater loss before it, within seven days or since `start`."""
+    window, counts = _Window(start), dict[str, int]()
     for case, head in ordered:
         counts[head.id] = window.graver(case, head)
         window.add(case, head)
@@ -150,27 +162,63 @@ def _graver(ordered: Iterable[tuple[str, Placeable]]) -> dict[str, int]:
 def places(
     episodes: Iterable[tuple[str, Placeable]],
     allowance: int,
-    kept: frozenset[str] = frozenset(),
+    kept: Collection[str] = (),
     judged: Collection[str] = (),
+    waited: Collection[str] = (),
+    end: int = 0,
 ) -> Places:
     """Give out places.
 
-    `episodes`: case id and episode; `kept`: ids of episodes that have a place; `judged`: of those covered by a verdict.
+    `episodes`: case id and episode; `kept`: ids of episodes that have a place; `judged`: of those covered by a verdict;
+    `waited`: of those for which an earlier run had no place; `end`: the data's end.
 
-    A place that a verdict has freed goes to an episode of GIVEN_BACK or more: else an analyst who judges the list every
-    morning would be asked to read three times the budget.
+    A place that a verdict has freed goes to an episode of GIVEN_BACK or more, or to one of the strongest of its day, as
+    many as a day's share: else an analyst who judges the list every morning would be asked to read three times the
+    budget. One that waited since an earlier day gets a place within a week, and only if nothing as strong of the last
+    day is without one.
     """
     ordered = sorted(episodes, key=lambda pair: (pair[1].reached, -pair[1].risk, pair[1].id))
     unjudged = [(case, head) for case, head in ordered if head.id not in judged]
-    of_all, of_unjudged = _graver(ordered), _graver(unjudged)
-    regular, over, beyond = set(kept), set[str](), set[str]()
+    of_all, of_unjudged, of_day = _graver(ordered), _graver(unjudged), _graver(ordered, _day_before)
+    share = round(allowance / WEEK)
+    regular, over, beyond, late = set(kept), set[str](), set[str](), list[Placeable]()
     for _, head in unjudged:
-        graver = of_unjudged[head.id]
-        if of_all[head.id] < allowance or (graver < allowance and head.risk >= GIVEN_BACK) or head.id in kept:
+        graver, has_waited = of_unjudged[head.id], head.id in waited and head.reached < end - DAY
+        is_freed = graver < allowance and (head.risk >= GIVEN_BACK or (of_day[head.id] < share and not has_waited))
+        has_earned = of_all[head.id] < allowance or is_freed
+        if head.id in kept or (has_earned and not has_waited):
             regular.add(head.id)
+        elif has_earned and head.reached >= end - WEEK * DAY:
+            late.append(head)
         elif head.risk >= CRITICAL:
             (over if graver < OVER * allowance else beyond).add(head.id)
+    given = regular | over | beyond
+    without = (head.risk for _, head in unjudged if head.reached >= end - DAY and head.id not in given)
+    strongest = max(without, default=0.0)
+    regular.update(head.id for head in late if head.risk > strongest)
     return Places(frozenset(regular), frozenset(over), frozenset(beyond))
+
+
+class Week(NamedTuple):
+    """How much of the budget is used."""
+
+    places: int
+    """The allowance of a week."""
+    taken: int
+    """Of these, those of the last seven days."""
+    least: float
+    """Expected loss that a further episode has to exceed for a place."""
+
+
+def week(episodes: Iterable[tuple[str, Placeable]], allowance: int, end: int) -> Week:
+    """How much of the budget the episodes of the last seven days use. `end`: the data's end."""
+    risks: dict[str, float] = {}
+    for case, head in episodes:
+        if head.reached > _week_before(end):
+            risks[case] = max(head.risk, risks.get(case, 0.0))
+    ordered = sorted(risks.values(), reverse=True)
+    is_full = len(ordered) >= allowance
+    return Week(allowance, min(len(ordered), allowance), round(ordered[allowance - 1], 1) if is_full else LEAST)
 
 
 def counted(listed: Sequence[Mapping[str, Any]], below: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from nhi_watch.core.behaviour import IdentityDay, folded_records
 from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.notable import order
 from nhi_watch.core.status import is_new, is_resolved
-from nhi_watch.core.timestamps import render_day
+from nhi_watch.core.timestamps import render, render_day
 from nhi_watch.detect import feedback, ranking, routines, telemetry
 from nhi_watch.detect.exposure import fast
 from nhi_watch.detect.model import Model
@@ -120,6 +120,8 @@ def result(publisher: Publisher, context: Context, state: State, scope: Scope, r
     scored = [
         document for document in documents if _is_of(document, looked if document["kind"] == "blind_spot" else judged)
     ]
+    if not scope.days:  # nothing new was read: what an earlier run listed and what has ended since
+        scored += [item for item in documents if item["life"] == "closed" and item["kind"] == "compromise"]
     hidden, gravest = feedback.hidden_of(documents, end)
     ids = {document["id"] for document in scored}
     below = [
@@ -127,12 +129,14 @@ def result(publisher: Publisher, context: Context, state: State, scope: Scope, r
         for document in documents
         if not is_shown(document) and (document["life"] != "closed" or document["id"] in ids or is_resolved(document))
     ]
-    left_out = [document for document in below if not is_resolved(document)]
+    left_out = [document for document in below if not is_resolved(document) and not document["listed"]]
     counts = {
         **ranking.counted(listed, left_out),
         "blind_spots": sum(document["kind"] == "blind_spot" for document in scored),
         "routines": routines.plain(standing.routines),
         "days_known": len(state.daybook.days),
+        "data_end": render(end),
+        "week": standing.week._asdict(),
         "verdicts": {"hidden": hidden, "gravest": gravest, "confirmed": feedback.confirmed(rows)},
         "withdrawn": sum(event.change == "withdrawn" for event in events),
     }

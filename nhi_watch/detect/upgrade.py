@@ -10,10 +10,10 @@ from typing import Any, Optional, cast
 
 from nhi_watch.core.timestamps import HOUR, parse
 from nhi_watch.detect import blind_spots, publish
-from nhi_watch.detect.cases import CASE, GAP, Case
+from nhi_watch.detect.cases import CASE, END, GAP, Case
 from nhi_watch.detect.episodes import Document, head_of
 from nhi_watch.detect.exposure import fast
-from nhi_watch.detect.publish import CLOSED, END, PUB
+from nhi_watch.detect.publish import CLOSED, PUB
 from nhi_watch.state.state import State
 from nhi_watch.state.store import pack, unpack
 

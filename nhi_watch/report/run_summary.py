@@ -3,8 +3,8 @@
 The fields that are read here, each of which may be missing and is then not shown:
 `read, parsed, events, rejected {reason: n}, too_late, held_aside, passed_over {files, may_matter},
 most_suspicious {identity, day, likelihood, signals, records, refused, kinds, calls},
-identities, day_count, notables, overflow, below {severity: n}, overflow_highest, cannot_tell [text], budget, alerts_in,
-verdicts, routines, days [first, last],
+identities, day_count, notables, overflow, below {severity: n}, overflow_highest, cannot_tell [text], budget,
+week {places, taken, least}, data_end, alerts_in, verdicts, routines, days [first, last],
 seconds {stage: s}, model {id}, baseline {id}, created`.
 """
 
@@ -248,10 +248,23 @@ def _alerts(run: Mapping[str, Any]) -> str:
 
 
 def _budget(run: Mapping[str, Any]) -> str:
+    """How many rows the budget has for a week, how many of them are taken, and what a further one has to exceed.
+
+    >>> _budget({"budget": 10.0, "week": {"places": 14, "taken": 9, "least": 10}})
+    '14 rows a week (10 a day per 1,000 identities), 9 taken'
+    >>> _budget({"budget": 10.0, "week": {"places": 14, "taken": 14, "least": 19.8}, "over_budget": 1})
+    '14 rows a week (10 a day per 1,000 identities), 14 taken, 1 critical beyond it; a new row needs a loss above 19.8'
+    """
     if run.get("budget") is None:
         return ""
-    text = f"at most {run['budget']:g} new compromises a day per 1,000 identities, over a week"
-    return text + (f", {amount(run['over_budget'])} critical beyond it" if run.get("over_budget") else "")
+    week = run.get("week") or {}
+    rate = f"{run['budget']:g} a day per 1,000 identities"
+    if not week:
+        return rate
+    text = f"{some(week['places'], 'row')} a week ({rate}), {amount(week['taken'])} taken"
+    text += f", {amount(run['over_budget'])} critical beyond it" if run.get("over_budget") else ""
+    is_full = week["taken"] >= week["places"]
+    return text + (f"; a new row needs a loss above {week['least']:g}" if is_full else "")
 
 
 def _rejected(run: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from nhi_watch.core import timestamps
 from nhi_watch.core.documents import ControlDocument, IdentityDocument, NotableDocument
 from nhi_watch.core.notable import BANDS, IMPACTS, LET_IN, clip, risk_of
 from nhi_watch.core.status import INSTEAD, LITTLE, is_new, is_resolved, is_waiting, tells_calls, unusual_calls
-from nhi_watch.core.timestamps import DAY, parse
+from nhi_watch.core.timestamps import parse
 from nhi_watch.detect import casework
 from nhi_watch.detect.model import SUREST
 from nhi_watch.detect.since_verdict import BACK
@@ -312,7 +312,7 @@ def handled(notable: NotableDocument, run: Mapping[str, Any]) -> str:
 
 def waiting(still_open: Sequence[NotableDocument], run: Mapping[str, Any]) -> list[NotableDocument]:
     """Of those still open, what waits for a verdict: nothing was added for three days. They are shown as one line."""
-    end = max((parse(f"{day}T00:00:00Z") + DAY for day in run.get("days") or ()), default=0)
+    end = parse(str(run["data_end"])) if run.get("data_end") else 0
     return [notable for notable in still_open if is_waiting(notable, end)]
 
 

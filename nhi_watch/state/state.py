@@ -440,8 +440,13 @@ class State:
 
     def base(self, day: int) -> list[int]:
         """How many identities that count for the budget had how many days of history; at last, how many were new."""
-        raw = self._store.get("meta", [f"{BASE}{day:06d}"]).get(f"{BASE}{day:06d}")
-        return list(unpack(raw)) if raw else [0] * (MOST_KNOWN + 2)
+        return self.bases([day])[0]
+
+    def bases(self, days: Iterable[int]) -> list[list[int]]:
+        """The same of several days."""
+        keys = [f"{BASE}{day:06d}" for day in days]
+        rows = self._store.get("meta", keys)
+        return [list(unpack(rows[key])) if key in rows else [0] * (MOST_KNOWN + 2) for key in keys]
 
     def suspicious(self, day: int) -> Iterator[Stored]:
         """How those were judged whom the list of a day may need: by their own score, or by links."""

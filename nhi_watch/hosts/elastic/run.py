@@ -82,7 +82,7 @@ def _sum(name: str, before: Any, value: Any) -> Any:
     >>> _sum("days", ["2025-01-01", "2025-01-02"], ["2025-01-02", "2025-01-03"]), _sum("overflow_highest", 3.0, 2.0)
     (['2025-01-01', '2025-01-03'], 3.0)
     """
-    if before is None or name == "budget":
+    if before is None or name in ("budget", "week"):
         return value
     if name == "overflow_highest":
         return max(before, value)

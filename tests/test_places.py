@@ -1,0 +1,124 @@
+"""Places over many runs: a run that reads nothing new changes nothing, and what waited comes after today's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from core_samples import TODAY, Options, record, run
+from nhi_watch.core.notable import risk_of
+from nhi_watch.core.timestamps import DAY, render_day
+from nhi_watch.detect import feedback
+from nhi_watch.detect.run import Result
+from nhi_watch.state.store import MemoryStore
+from test_pipeline import quiet
+
+SMALL = Options(budget=1.0)
+"""Seven places a week."""
+Records = list[dict[str, Any]]
+CALLS = (("iam", "CreateUser"), ("iam", "CreateAccessKey"), ("secretsmanager", "GetSecretValue"))
+
+
+def others(*days: int) -> Records:
+    """A machine at its work, so that a day is over."""
+    return [record(day, "09:10", role="other") for day in days]
+
+
+def strong(role: str, day: int) -> Records:
+    """A machine that does three sensitive things for the first time: medium."""
+    return [record(day, f"13:{n:02}", role=role, service=s, name=name) for n, (s, name) in enumerate(CALLS)]
+
+
+def weak(role: str, day: int) -> Records:
+    """A machine that lists users: low."""
+    return [record(day, "14:00", role=role, service="iam", name="ListUsers")]
+
+
+def company(days: int, roles: Iterable[str]) -> Records:
+    end = TODAY + days
+    return [*others(*range(TODAY - 20, end)), *(r for role in roles for r in quiet(20 + days, role, end))]
+
+
+def names(notables: Iterable[Any]) -> set[str]:
+    return {notable["identity"]["name"].rpartition("/")[2] for notable in notables}
+
+
+def lists(result: Result) -> tuple[list[Any], ...]:
+    """What is shown of a run: the list, what has ended since, and what has no place."""
+    return tuple(
+        sorted((notable["id"], notable["life"], notable["listed_on"], notable["closed_why"]) for notable in part)
+        for part in (result.standing, result.notables, result.below)
+    )
+
+
+ROLES = [f"api-{number}" for number in range(9)]
+
+
+def test_the_same_records_again_leave_the_list_as_it_is() -> None:
+    """Seven were listed and have ended; they still count in the week of one that had no place."""
+    records = [*company(12, ROLES), *(r for role in ROLES[:7] for r in strong(role, TODAY)), *weak("api-8", TODAY + 5)]
+    store = MemoryStore()
+    first = run(store, records, SMALL)
+    assert len(first.notables) == 7 and {notable["life"] for notable in first.notables} == {"closed"}
+    assert first.standing == [] and names(first.below) >= {"api-8"}
+    ended = {notable["id"] for notable in first.notables}
+    for _ in range(2):
+        again = run(store, records, SMALL)
+        assert {notable["id"] for notable in again.notables} == ended, "they have ended no second time"
+        assert lists(again)[::2] == lists(first)[::2] and not again.events
+    later = run(store, others(TODAY + 12), SMALL)
+    assert later.notables == [] and later.standing == [], "the next day's run lists what it found itself"
+    assert run(store, [], SMALL).standing == []
+
+
+def verdict(store: MemoryStore, day: int, *notables: Any) -> None:
+    given = [feedback.judge(notable, "benign", "ann", "known", day * DAY, {}) for notable in notables]
+    feedback.put(store, given)
+
+
+def of(result: Result, role: str) -> Any:
+    """The row of a role in the list; None: it has none."""
+    return next((n for n in result.standing if n["identity"]["name"].endswith(f"/{role}")), None)
+
+
+def test_a_freed_place_goes_to_the_strongest_of_the_day_and_not_to_what_waited() -> None:
+    """Seven medium ones fill the week, so a low one has no place; once they are judged, one of a later day has."""
+    roles = [*ROLES, "early", "today"]
+    history = [*company(2, roles), *(r for role in ROLES[:7] for r in strong(role, TODAY))]
+    store = MemoryStore()
+    first = run(store, [*history, *weak("early", TODAY + 1)], SMALL)
+    assert len(first.standing) == 7 and of(first, "early") is None
+    assert first.run["week"] == {"places": 7, "taken": 7, "least": round(min(map(risk_of, first.standing)), 1)}
+    verdict(store, TODAY + 2, *first.standing)
+    assert of(run(store, [], SMALL), "early"), "within a day, it is one of today's"
+    store = MemoryStore()
+    first = run(store, [*history, *weak("early", TODAY + 1)], SMALL)
+    run(store, others(TODAY + 2), SMALL)
+    verdict(store, TODAY + 3, *first.standing)
+    second = run(store, [*others(TODAY + 3), *quiet(1, "today", TODAY + 4), *weak("today", TODAY + 3)], SMALL)
+    assert of(second, "today")["life"] == "new"
+    assert of(second, "early") is None, "it waited since another day"
+    assert second.run["week"]["taken"] == 7, "a verdict on them gives a low one of the week no place"
+
+
+def test_a_medium_one_that_waited_gets_a_freed_place_where_nothing_stronger_of_today_is_without_one() -> None:
+    records = [*company(1, ROLES), *(r for role in ROLES for r in strong(role, TODAY))]
+    store = MemoryStore()
+    first = run(store, records, SMALL)
+    assert len(first.standing) == 7 and len(names(first.below) & set(ROLES)) == 2
+    run(store, others(TODAY + 1, TODAY + 2), SMALL)
+    verdict(store, TODAY + 3, first.standing[0])
+    late = run(store, others(TODAY + 3), SMALL)
+    (given,) = names(late.standing) - names(first.standing)
+    assert of(late, given)["listed_on"] == render_day(TODAY + 3) and of(late, given)["life"] == "new"
+
+
+def test_a_weekend_neither_halves_the_budget_nor_gives_late_places_on_monday() -> None:
+    """Most machines work on weekdays alone."""
+    store, seen = MemoryStore(), []
+    monday = TODAY + (3 - TODAY) % 7 + 1  # day 4 of the epoch was a Monday
+    for day in range(monday - 28, monday + 14):
+        working = range(400) if (day - monday) % 7 < 5 else range(60)
+        records = [record(day, "09:10", role=f"machine-{number}", id=f"{day}-{number}") for number in working]
+        seen.append(run(store, records).run["week"]["places"])
+    assert max(seen[-14:]) - min(seen[-14:]) <= 1, seen
