@@ -501,9 +501,11 @@ def test_what_is_new_since_a_verdict_is_named_with_the_likelihood_then_and_now()
     ]
     (notable,) = run(store, raid(day=TODAY + 1) + fresh + others(TODAY + 1), ROOM).standing
     schema().validate(notable)
-    assert f"Likelihood {then:g}% then, {notable['likelihood']:g}% now. New calls: " in notable["since"]
+    assert "(benign, by ann). New calls: " in notable["since"], "what is new comes first"
+    assert notable["since"].endswith(f"Likelihood {then:g}% then, {notable['likelihood']:g}% now.")
     said = notable["since"].partition("New calls: ")[2]
-    assert "iam:CreateLoginProfile, iam:DeleteUser; places: 203.0.113" in said and "ListUsers" not in said
+    assert "iam:CreateLoginProfile, iam:DeleteUser; places: 203.0.113" in said
+    assert "ListUsers" not in said.partition(". Because")[0]
 
 
 def test_what_comes_after_a_verdict_earns_its_row_by_itself_and_says_why_it_is_back() -> None:
@@ -513,11 +515,11 @@ def test_what_comes_after_a_verdict_earns_its_row_by_itself_and_says_why_it_is_b
     (notable,) = result.standing
     assert (notable["id"], notable["life"], notable["listed_on"]) == (NAME, "new", render_day(TODAY + 1))
     before = publish.stored(quieter_twin())[0]["likelihood"]
-    assert notable["since"].startswith(f"Back since the verdict of {render_day(TODAY)} (benign, by ann), because ")
-    assert notable["since"].endswith(
-        f" Likelihood {before:g}% then, {notable['likelihood']:g}% now. "
-        "No new identity, call, place or target: it happened again."
+    assert notable["since"].startswith(
+        f"Back since the verdict of {render_day(TODAY)} (benign, by ann). "
+        "No new identity, call, place or target: it happened again. Because "
     )
+    assert notable["since"].endswith(f" Likelihood {before:g}% then, {notable['likelihood']:g}% now.")
     assert {entry["time"][:10] for entry in notable["timeline"]} == {render_day(TODAY + 1)}
     assert notable["revisions"][0]["why"] == "benign, by ann"
     less = [record(TODAY + 3, "14:00", service="dynamodb", name="ListTables", id="less")]

@@ -69,7 +69,7 @@ def test_without_a_key_it_says_what_to_revoke(kind: str, words: str) -> None:
 
 def test_calls_made_for_the_first_time_are_named() -> None:
     _, reduce = reasons([{"action": "iam:CreateUser"}], [{"ago": [20, 1], "events": [{}]}])
-    assert reduce == "Worked for the first time: iam:CreateUser; deny unneeded actions."
+    assert reduce == "New or rare, and worked: iam:CreateUser; deny unneeded actions."
 
 
 def test_what_no_policy_stops_is_not_to_be_denied_and_what_was_refused_is_said_apart() -> None:
@@ -80,7 +80,7 @@ def test_what_no_policy_stops_is_not_to_be_denied_and_what_was_refused_is_said_a
     ]
     _, reduce = reasons(today, [{"ago": [20, 1], "events": [{}]}])
     assert reduce == (
-        "Worked for the first time: ec2:DescribeInstances; deny unneeded actions. Already refused: iam:CreateUser."
+        "New or rare, and worked: ec2:DescribeInstances; deny unneeded actions. Already refused: iam:CreateUser."
     )
 
 
@@ -93,7 +93,7 @@ def test_a_call_that_is_new_for_it_is_named_however_common_it_is() -> None:
         for n in range(9)
     ]
     _, reduce = reasons([{"action": "ec2:DescribeInstances"}], [{"ago": [20, 1], "events": [{}]}, *peers])
-    assert reduce.startswith("Worked for the first time: ec2:DescribeInstances;")
+    assert reduce.startswith("New or rare, and worked: ec2:DescribeInstances;")
 
 
 def test_calls_unused_for_a_month_are_offered_for_removal() -> None:

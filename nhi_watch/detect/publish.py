@@ -255,7 +255,8 @@ class Publisher:
         wanted = [view.face.id, *(head.id for head in view.case.heads if head.id not in view.covered)]
         document = _document(view, {name: parts[name] for name in wanted if name in parts})
         if view.covered and view.placed:
-            covered = [parts[name] for name in view.covered if name in parts]
+            judged = [head for head in view.case.heads if head.id in view.covered and head.id in parts]
+            covered = [parts[head.id] for head in sorted(judged, key=lambda head: head.is_row)]  # rows last: shown
             document["since"] = since_verdict.sentence(document, covered, _given(view))
         return document
 

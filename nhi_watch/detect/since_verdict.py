@@ -19,19 +19,22 @@ _VALUE = 60
 
 
 def sentence(document: Document, covered: Sequence[NotableDocument], verdict: str) -> str:
-    """Why a notable is back, its likelihood then and now, and what of it is new.
+    """What of a notable is new, why it is back, and its likelihood when the verdict was given and now.
 
     Args:
         document: the notable as it stands: what no verdict covers.
-        covered: its episodes that a verdict or an expected pattern covers, as they were then.
+        covered: its episodes that a verdict or an expected pattern covers, as they were then; last the one that was
+            shown.
         verdict: by what they are covered.
     """
-    reason = next((signal["evidence"] for signal in document["signals"] if signal["value"]), document["title"])
-    then = max((item["likelihood"] for item in covered), default=0.0)
+    judged = {signal["evidence"] for item in covered for signal in item["signals"]}
+    reasons = [signal["evidence"] for signal in document["signals"] if signal["value"]]
+    reason = next((text for text in reasons if text not in judged), next(iter(reasons), document["title"]))
+    then = covered[-1]["likelihood"] if covered else 0.0
     known = f" Likelihood {then:g}% then, {document['likelihood']:g}% now." if then else ""
     fresh = [f"{name}: {_named(values)}" for name, values in _fresh(document, covered) if values]
     changes = f"New {'; '.join(fresh)}." if fresh else "No new identity, call, place or target: it happened again."
-    return clip(f"{BACK} {verdict}, because {clip(reason, 300)}.{known} {changes}", LONGEST)
+    return clip(f"{BACK} {verdict}. {changes} Because {clip(reason, 300)}.{known}", LONGEST)
 
 
 def _fresh(document: Document, covered: Sequence[NotableDocument]) -> list[tuple[str, list[str]]]:

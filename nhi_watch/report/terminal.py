@@ -252,7 +252,10 @@ def _show_timeline(notable: NotableDocument, console: Console, every: bool) -> N
     """The unusual calls by time, and how many routine ones are left out."""
     if not notable["timeline"] or not tells_calls(notable):
         return
-    unusual = sorted((entry for part in unusual_calls(notable) for entry in part), key=lambda entry: -entry["points"])
+    unusual = sorted(
+        (entry for part in unusual_calls(notable) for entry in part),
+        key=lambda entry: (entry["action"] not in notable["title"], -entry["points"]),
+    )
     rows = notable["timeline"] if every else sorted(unusual[:_MOST_ROWS], key=lambda entry: entry["time"])
     numbers = {member["id"]: f"{number}. " for number, member in enumerate(notable["members"], 1)}
     cells = [("time (UTC)", "count", "outcome", "from", "call")]

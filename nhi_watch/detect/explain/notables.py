@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import replace
 from typing import NamedTuple, Optional, Union
@@ -53,6 +53,7 @@ from nhi_watch.detect.signals import (
     EpisodeView,
     Signal,
     View,
+    bulk_phrase,
     facts,
     listing,
     times,
@@ -233,7 +234,7 @@ def build(episode: Episode, baselines: Baselines, known: Assets, hours: Optional
         notable_id(episode.identity.id, view.baseline.today),
         "compromise",
         identity_of(episode.identity, asset.owner),
-        _title(episode, parts),
+        _title(episode, parts, {id(b) for b in suspicious}),
         _summary(episode, heavy, suspicious, points),
         when=(created(episode, hours or Hours(episode)), first, last),
         eve=view.baseline.today - 1,
@@ -260,12 +261,20 @@ def _points(episode: Episode, heavy: list[Weighed]) -> dict[int, float]:
     by_behaviour = {
         id(b): part.bound.total(v.values) for part in episode.parts for v in part.view.views for b in v.behaviours
     }
+    least = unusual_from(by_behaviour.values())
     for part in heavy:
         if part.signal.name in _OF_AMOUNT:
-            least = BESIDE * max((b.count for b in part.backing), default=0)
-            many = [id(b) for b in part.backing if b.count >= least and id(b) in by_behaviour]
+            calls = _amount(part.backing, {id(b) for b in part.backing if by_behaviour.get(id(b), 0.0) >= least})
+            few = BESIDE * max((b.count for b in calls), default=0)
+            many = [id(b) for b in calls if b.count >= few and id(b) in by_behaviour]
             by_behaviour.update((each, max(by_behaviour[each], part.points)) for each in many)
     return by_behaviour
+
+
+def _amount(calls: Sequence[Behaviour], unusual: Set[int]) -> Sequence[Behaviour]:
+    """The calls of which there are too many: those that are unusual for themselves, where most of them are."""
+    apart = [b for b in calls if id(b) in unusual]
+    return apart if 2 * sum(b.count for b in apart) >= sum(b.count for b in calls) else calls
 
 
 _OF_AMOUNT = frozenset({"bulk", "cost_surge", "first_targets", "mass_by_stranger"})
@@ -432,9 +441,16 @@ HEADLINES = [s.name for s in sorted(SIGNALS, key=lambda s: s.headline) if s.head
 PLACES = [s.name for s in sorted(SIGNALS, key=lambda s: s.place) if s.place]
 
 
-def _title(episode: Episode, parts: list[Weighed]) -> str:
-    """Who: what was done, and from where if the place is news; else the heaviest reasons."""
+def _title(episode: Episode, parts: list[Weighed], unusual: Set[int]) -> str:
+    """Who: what was done, and from where if the place is news; else the heaviest reasons.
+
+    `unusual`: behaviours, by id. Counts, times and places are theirs alone: what is routine that day is in no title,
+    unless nothing else is.
+    """
+    parts = [_of_unusual(part, unusual) for part in parts]
     reasons = {part.signal.name: part for part in parts if (part.value or 0.0) >= NOVEL or part.points >= REASON_POINTS}
+    routine = {name for name, part in reasons.items() if part.backing and unusual.isdisjoint(map(id, part.backing))}
+    reasons = {name: part for name, part in reasons.items() if name not in routine} or reasons
     names = [name for name in HEADLINES if name in reasons and not reasons.keys() & _SAYS_MORE.get(name, frozenset())]
     names = _worded(sorted(names, key=lambda name: not _worked(reasons[name])), reasons)  # what succeeded comes first
     first = {id(b) for b in reasons[names[0]].backing} if names else set()
@@ -450,11 +466,23 @@ def _title(episode: Episode, parts: list[Weighed]) -> str:
     what = what or [part.phrase for part in parts[:2] if part.points >= REASON_POINTS]
     networks = episode.view.baseline.networks
     placed = (reasons[name] for name in PLACES if name in reasons and reasons[name].points >= REASON_POINTS)
-    where = "" if " from " in " ".join(what) else next((_place(part, networks) for part in placed), "")
+    acts = reasons[names[0]].backing if names else ()
+    sources = filter(None, (_place(part, acts, networks) for part in placed))
+    where = "" if " from " in " ".join(what) else next(sources, "")
     did = reasons[names[0]].identity if names else None
     return f"{_who(episode, did)}: {', '.join(what) or 'unusual behaviour'}{where}"
 
 
+def _of_unusual(part: Weighed, unusual: Set[int]) -> Weighed:
+    """A reason by those of its calls that are unusual, where some are."""
+    backing = [b for b in part.backing if id(b) in unusual]
+    if not backing or len(backing) == len(part.backing):
+        return part
+    return part._replace(backing=backing, phrase=bulk_phrase(backing) if part.signal.name in _READS else part.phrase)
+
+
+_READS = ("mass_taking", "mass_by_stranger")
+"""Signals that say in a title how much was read."""
 _SAYS_MORE = {
     "secret_reading": {"secret_fan_out"},
     "model_invocation": {"model_changed", "llmjacking"},
@@ -531,8 +559,10 @@ _REFUSALS = frozenset({"permission_probing", "permission_test", "new_error"})
 """Signals of refusals: that they did not succeed goes without saying, and would be said of the rest."""
 
 
-def _place(part: Weighed, networks: Networks) -> str:
-    first = next(iter(part.backing), None)
+def _place(part: Weighed, acts: Sequence[Behaviour], networks: Networks) -> str:
+    """From where, if the place is that of what the title says was done: `acts`."""
+    own = {b.key.network for b in acts}
+    first = next((b for b in part.backing if not own or b.key.network in own), None)
     if first is None or not first.key.network:
         return ""
     operator = spelled(networks.facts(first.key.network))
@@ -574,7 +604,8 @@ def _line(part: Episode, suspicious: Sequence[Behaviour], points: Mapping[int, f
     mine = {id(b) for b in own}
     own_suspicious = [b for b in suspicious if id(b) in mine] or _suspicious(own, points)
     who = f"{part.identity.kind.replace('_', ' ').capitalize()} {short(part.identity)}"
-    return first_line(clip(who, 120), own_suspicious, baseline.own, baseline.networks, sum(b.count for b in own))
+    among = sum(b.count for b in own)
+    return first_line(clip(who, 120), own_suspicious, baseline.own, baseline.networks, among, baseline.tenant)
 
 
 def _linked(episode: Episode) -> str:
@@ -657,16 +688,25 @@ _MOSTLY = 0.8
 """Share of refused calls from which it looks like probing."""
 
 
-def first_line(who: str, suspicious: Sequence[Behaviour], own: Profile, networks: Networks, among: int = 0) -> str:
-    """One sentence for whoever has ten seconds. `suspicious`: most points first; never empty; `among`: all
-    calls of the day."""
+def first_line(
+    who: str,
+    suspicious: Sequence[Behaviour],
+    own: Profile,
+    networks: Networks,
+    among: int = 0,
+    tenant: Optional[Profile] = None,
+) -> str:
+    """One sentence for readers who have ten seconds.
+
+    `suspicious`: most points first; never empty; `among`: all calls of the day; `tenant`: what others do.
+    """
     history = f"{times(own.days, 'active day')} of history" if own.days else "never seen before"
     calls = sum(b.count for b in suspicious)
     refused = sum(b.count for b in suspicious if b.key.outcome == "denied")
     worked = sum(b.count for b in suspicious if b.key.outcome == "success")
     sentence = f"{who} ({history}) made {times(calls, 'unusual call')}{f' among {among:,}' if among > calls else ''}"
     did = f"{sentence} {_when(suspicious)}, {_outcome(calls, refused, worked)}: {_names(suspicious)}"
-    parts = [did, _where(suspicious, own, networks), _client(suspicious, own)]
+    parts = [did, _where(suspicious, own, networks, tenant or Profile()), _client(suspicious, own)]
     return "; ".join(part for part in parts if part) + "." + _meaning(calls, refused, worked)
 
 
@@ -693,7 +733,7 @@ def _names(suspicious: Sequence[Behaviour]) -> str:
     return _some([b.key.action for b in ordered], _CALLS)
 
 
-def _where(suspicious: Sequence[Behaviour], own: Profile, networks: Networks) -> str:
+def _where(suspicious: Sequence[Behaviour], own: Profile, networks: Networks, tenant: Profile) -> str:
     """Full addresses, who runs them, and whether the identity was there before."""
     placed = [b for b in suspicious if b.key.network]
     if not placed:
@@ -702,15 +742,23 @@ def _where(suspicious: Sequence[Behaviour], own: Profile, networks: Networks) ->
     new = [b for b in placed if b.key.network not in known]
     usual = [b for b in placed if b.key.network in known]
     groups = [part for part in (new, usual) if part]
-    return f"from {' and from '.join(_placed(part, own, networks) for part in groups)}"
+    return f"from {' and from '.join(_placed(part, own, networks, tenant) for part in groups)}"
 
 
-def _placed(alike: Sequence[Behaviour], own: Profile, networks: Networks) -> str:
+def _placed(alike: Sequence[Behaviour], own: Profile, networks: Networks, tenant: Profile) -> str:
     addresses = [b.addresses[0] if b.addresses else b.key.network for b in alike]
     network = alike[0].key.network
     owner = networks.facts(network).owner
     named = f"{clip(owner, 40)}, " if owner and "/" not in owner and owner not in addresses[0] else ""
-    return f"{_some(addresses, _ADDRESSES)} ({named}{_new_place(network, owner, own)})"
+    return f"{_some(addresses, _ADDRESSES)} ({named}{_new_place(network, owner, own)}{_others(network, own, tenant)})"
+
+
+def _others(network: str, own: Profile, tenant: Profile) -> str:
+    """That others of the tenant use a network that is new to this identity: the office, or a colleague's home."""
+    seen = tenant.dimension("network").values.get(network)
+    if seen is None or network in own.dimension("network").values:
+        return ""
+    return f"; others of this tenant used it on {times(seen.days, 'identity day')}"
 
 
 def _new_place(network: str, owner: str, own: Profile) -> str:
@@ -822,7 +870,7 @@ def _reduce(part: Episode, created: frozenset[str]) -> str:
     unused = unused_calls(episode)
     parts = []
     if worked:
-        parts.append(f"Worked for the first time: {listing(worked, 8)}; deny unneeded actions.")
+        parts.append(f"New or rare, and worked: {listing(worked, 8)}; deny unneeded actions.")
     if refused:
         parts.append(f"Already refused: {listing(refused, 3)}.")
     if unused:

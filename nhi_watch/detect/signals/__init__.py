@@ -28,6 +28,7 @@ from nhi_watch.detect.signals._kit import (
     EpisodeView,
     Signal,
     View,
+    bulk_phrase,
     by_hand,
     facts,
     is_person,
@@ -37,7 +38,8 @@ from nhi_watch.detect.signals._kit import (
 )
 
 __all__ = ["ABSOLUTE", "KEY_SERVICE", "NAMES", "NOVEL", "SIGNALS", "UNTAUGHT", "Elsewhere", "EpisodeView", "Baseline",
-           "Signal", "View", "by_hand", "facts", "is_person", "known_days", "listing", "of", "times"]  # fmt: skip
+           "Signal", "View", "bulk_phrase", "by_hand", "facts", "is_person", "known_days", "listing", "of",
+           "times"]  # fmt: skip
 
 
 def of(theme: ModuleType) -> Iterator[Signal]:

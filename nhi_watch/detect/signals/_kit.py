@@ -563,7 +563,7 @@ def _rarity_in_tenant(baseline: Baseline, of: str, value: str) -> str:
     """The same for the tenant, whose days are those of its identities together."""
     seen = baseline.tenant.dimension(of).values.get(value)
     history = f"{times(baseline.tenant.days, 'identity day')} of this tenant"
-    return f"seen on {seen.days:,} of {history}" if seen is not None else f"not seen in {history}"
+    return f"seen on {seen.days:,} of {history}" if seen is not None else f"not in the baseline of {history}"
 
 
 _RAREST = 12
@@ -601,17 +601,21 @@ def calls_in_words(views: list[View], *, targets: bool = True) -> str:
     return f"{calls}, refused" if refused else calls
 
 
-def bulk_phrase(views: list[View], count: int) -> str:
-    """Bulk reads in a title: how many, the most frequent call, and of what and from which address that one was made."""
+def bulk_phrase(reads: Sequence[Behaviour], count: int = 0) -> str:
+    """Bulk reads in a title: how many, the most frequent call, and of what and from which address that one was made.
+
+    `count`: how many, where that is not all of them.
+    """
     calls, targets, places = Counter[str](), Counter[str](), Counter[str]()
-    for view in views:
-        calls[view.key.action] += sum(b.count for b in view.behaviours)
+    for b in reads:
+        calls[b.key.action] += b.count
     top = min(calls, key=lambda call: (-calls[call], call))
-    for b in behaviours_of([view for view in views if view.key.action == top]):
-        targets.update(map(last_part, b.targets))
-        places[b.addresses[0] if b.addresses else b.key.network] += b.count
+    for b in reads:
+        if b.key.action == top:
+            targets.update(map(last_part, b.targets))
+            places[b.addresses[0] if b.addresses else b.key.network] += b.count
     often = ", most often " if len(calls) > 1 else ": "
-    text = f"{times(count, f'bulk {read_word(views)}')}{often}{top}"
+    text = f"{times(count or sum(calls.values()), f'bulk {read_word(reads)}')}{often}{top}"
     return text + "".join(
         f"{word}{_most(names)}" for word, names in ((" of ", targets), (" from ", places)) if _most(names)
     )
@@ -621,9 +625,9 @@ KEY_SERVICE = "kms"
 """Calls that use a key (`kms:Sign`) count as reads, for they change nothing; they read no data."""
 
 
-def read_word(views: list[View]) -> str:
+def read_word(reads: Sequence[View | Behaviour]) -> str:
     """What one read is called; another word where only keys are used."""
-    return "key use" if views and all(view.key.service == KEY_SERVICE for view in views) else "read"
+    return "key use" if reads and all(each.key.service == KEY_SERVICE for each in reads) else "read"
 
 
 def _most(names: Counter[str]) -> str:

@@ -305,7 +305,10 @@ def _place(view: View) -> str:
 def _session_moved_phrase(episode: EpisodeView) -> str:
     known_places = [view for view in _moved(episode) if not view.owner]
     outside = spelled(known_places[-1].network_facts) if known_places else ""
-    return f"session used outside {outside}" if outside else "session used on two networks"
+    if not outside:
+        return "session used on two networks"
+    is_its_cloud = outside.lower() == known_places[-1].key.identity.provider
+    return f"session used outside {outside}" if is_its_cloud else f"session used outside its usual network ({outside})"
 
 
 @signal(

@@ -390,7 +390,9 @@ def _acts_phrase(episode: EpisodeView, grave: bool) -> str:
     views = _rarest(episode, grave)[0].views
     touched = [last_part(target) for b in behaviours_of(views) for target in b.targets]
     of = f" of {listing(touched, 1)}" if touched else ""
-    return f"first-time {listing([view.key.action for view in views], 1)}{of}"
+    own = episode.baseline.own
+    is_known = any(own.knows("action", view.key.action, view.let_in) for view in views)
+    return f"{'unusual' if is_known else 'first-time'} {listing([view.key.action for view in views], 1)}{of}"
 
 
 def _acts_backing(episode: EpisodeView, grave: bool) -> list[Behaviour]:

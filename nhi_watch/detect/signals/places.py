@@ -19,6 +19,7 @@ from nhi_watch.detect.signals._kit import (
     place_novelty,
     rarity,
     signal,
+    times,
     unknown_value,
 )
 
@@ -132,8 +133,13 @@ RISK = {"tor": 3.0, "bad": 3.0, "vpn": 2.0, "hosting": 1.0}
 
 def _risky_network(view: View) -> str:
     owner = view.network_facts.owner or "an unknown operator"
-    new = ", new to this identity" if view.owner else ""
-    return f"{view.key.network} is a {view.network_facts.kind} network of {owner}{new}"
+    own = view.baseline.own
+    seen = own.dimension("owner").values.get(view.network_facts.owner)
+    is_new = bool(own.days) and view.key.network not in own.dimension("network").values
+    before = (
+        f", seen on {seen.days:,} of {times(own.days, 'active day')}" if seen else ", new to this identity" * is_new
+    )
+    return f"{view.key.network} is a {view.network_facts.kind} network of {owner}{before}"
 
 
 @signal(

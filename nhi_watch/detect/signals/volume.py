@@ -120,7 +120,7 @@ def _mass_taking(episode: EpisodeView) -> str:
     headline=28,
     on_ordinary_days=True,
     evidence=_mass_taking,
-    phrase=lambda episode: bulk_phrase(_reads(episode), _count(_reads(episode))),
+    phrase=lambda episode: bulk_phrase(behaviours_of(_reads(episode))),
     backing=lambda episode: behaviours_of(_new_reads(episode) or _reads(episode)),
 )
 def mass_taking(episode: EpisodeView) -> float | None:
@@ -156,7 +156,7 @@ def _mass_by_stranger(episode: EpisodeView) -> str:
     headline=28,
     on_ordinary_days=True,
     evidence=_mass_by_stranger,
-    phrase=lambda episode: bulk_phrase(_successful_reads(episode), _count(_successful_reads(episode))),
+    phrase=lambda episode: bulk_phrase(behaviours_of(_successful_reads(episode))),
     backing=lambda episode: behaviours_of(_successful_reads(episode)),
 )
 def mass_by_stranger(episode: EpisodeView) -> float:
@@ -332,7 +332,7 @@ def _first_targets(episode: EpisodeView) -> str:
     on_ordinary_days=True,
     evidence=_first_targets,
     backing=lambda episode: _fresh(episode).behaviours,
-    phrase=lambda episode: bulk_phrase(_fresh(episode).views, _fresh(episode).reads),
+    phrase=lambda episode: bulk_phrase(behaviours_of(_fresh(episode).views), _fresh(episode).reads),
 )
 def first_targets(episode: EpisodeView) -> float | None:
     """Reads much of buckets, repositories, tables or secrets that it never touched, while its targets hardly change.

@@ -216,9 +216,7 @@ def _run(
     demand_own(store)
     context = context_of(job)
     asked = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
-    session = Session(
-        store, asked, context, model=model.load(job.model), budget=job.budget, lists_weak=job.lists_weak
-    )
+    session = Session(store, asked, context, model=model.load(job.model), budget=job.budget, lists_weak=job.lists_weak)
     state, started = session.state, time.perf_counter()
     with Rejects(job.out / "rejects.jsonl") as rejects:
         files = reader.find(job.paths, job.out)._replace(bounds=reader.Bounds(job.file_bounds))
