@@ -23,8 +23,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from ssl import SSLContext
@@ -35,7 +36,7 @@ from core_samples import Going, Options
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, parse
 from nhi_watch.detect import engine, episodes
-from nhi_watch.hosts.splunk import nhirank, run
+from nhi_watch.hosts.splunk import nhirank, run, waiting
 from nhi_watch.hosts.splunk.kvstore import STATE, KvStore
 from nhi_watch.hosts.splunk.rest import ATTEMPTS, Client, Collection, RefusedError
 from nhi_watch.intake.sources import cloudtrail
@@ -62,6 +63,7 @@ CUT = KvLimits(max_size_per_result_mb=0.02, max_size_per_batch_result_mb=0.05, t
 WAYS = ("group down", "group late", "group twice", "rank down", "rank late", "rank twice", "rank lost",
         "killed writing", "killed closing", "killed behind", "refused", "over limits", "cut short", "slow")  # fmt: skip
 Found = dict[str, tuple[float, str, str]]
+Rowed = dict[str, str]
 Record = dict[str, Any]
 
 
@@ -129,8 +131,7 @@ class Schedule:
         self.faults[how] += 1
         stage, _, what = how.partition(" ")
         peers = [Fault(self._dice.randrange(PEERS), what)] if stage in ("group", "rank") else []
-        if self._ran(GROUP, Window(now - 26 * HOUR, now + 2 * DAY, self._grouped, now + 1), peers * (stage == "group")):
-            self._grouped = now + 1
+        self.group(now, peers * (stage == "group"))
         splunkd = self.server.splunkd
         if stage == "killed" and what != "behind":
             splunkd.kv.stops_after = self._dice.randrange(40 if what == "writing" else 400)
@@ -162,6 +163,23 @@ class Schedule:
         while self.state().daybook.learnt < self.state().daybook.closed:
             self.slices += 1
             self._ran(RANK, Window(now - DAY, now + 1, now, now + 1))
+
+    def group(self, now: int, peers: Sequence[Fault] = ()) -> None:
+        """A run of Group alone."""
+        if self._ran(GROUP, Window(now - 26 * HOUR, now + 2 * DAY, self._grouped, now + 1), peers):
+            self._grouped = now + 1
+
+    def rank(self, now: int) -> bool:
+        """A run of Rank alone, over the rows of the last half day; whether it went well."""
+        return self._ran(RANK, Window(now - 9 * DAY, now + 2 * DAY, now - DAY // 2, now + 1))
+
+    def ends(self, now: int) -> bool:
+        """Whether a close ends within a few runs, the first of which may have to wait for one that was killed."""
+        for at in range(now, now + 4 * HOUR, HOUR):
+            self.rank(at)
+            if self.state().daybook.learnt == self.state().daybook.closed:
+                return True
+        return False
 
     def state(self) -> State:
         """What the KV store holds."""
@@ -225,6 +243,100 @@ def live(
     }
     listed = {item["id"]: (item["likelihood"], item["severity"], item["title"]) for item in standing if item["listed"]}
     return Lived(schedule.faults, schedule.failed, schedule.slices, closed, (in_index, listed))
+
+
+class ShardKills(NamedTuple):
+    """What came of closes that were killed."""
+
+    shards: int
+    """Runs that the close took undisturbed, each behind a shard of it."""
+    kills: int
+    notables: int
+    """Of the days that were closed."""
+    differed: list[str]
+
+
+def kill_at_each_shard(folder: Path, records: Sequence[Record], step: int) -> ShardKills:
+    """Close the first days that are due, killed in each shard in turn: before, amid and behind what it writes.
+
+    After a kill runs go on until the close has ended. The notables that it leaves must be what the program makes of the
+    records, and what it taught must be what a close that nobody disturbs teaches.
+    """
+    (folder / "lookups").mkdir(parents=True)
+    server = Server(folder, peers=PEERS)
+    server.overrides["nhi_budget"] = f"{BUDGET:g}"
+    schedule, program, going = Schedule(server, 0.0, 1), MemoryStore(), True
+    patient = partial(InProcess, server.splunkd, schedule.clock)
+    with ExitStack() as patched:
+        for module, name, value in (
+            (run, "time", schedule.clock),
+            (run, "Client", patient),
+            (nhirank, "MANY", 0),  # known calls wait until the close merges them, shard by shard
+            (waiting, "MERGED_EVERY", 9 * DAY),
+        ):
+            patched.enter_context(mock.patch.object(module, name, value))
+        timed = sorted(((parse(r["eventTime"]), r) for r in records), key=lambda pair: pair[0])
+        now = timed[0][0] // DAY * DAY
+        while going:
+            now += step
+            server.index([pair for pair in timed if now - step <= pair[0] < now], "aws:cloudtrail", now)
+            schedule.group(now)
+            before = _Snapshot(server)
+            with in_shards():
+                schedule.rank(now)
+            going = not schedule.state().daybook.closed_days
+        story = Going(program, [cloudtrail], Options(BUDGET))
+        story.feed(record for time, record in timed if time < now)
+        story.finish()
+        expected = {day: _told(program, day) for day in State(program).daybook.closed_days}
+        left, shards = dict[str, tuple[dict[int, Found], Rowed]](), 0
+        before.restore()
+        while schedule.state().daybook.learnt < max(expected):
+            at, shards, now = _Snapshot(server), shards + 1, now + 5 * MINUTE
+            with in_shards():
+                schedule.rank(now)
+            written = server.splunkd.kv.documents - at.documents
+            behind = _Snapshot(server)
+            for stop in sorted({1, written // 2, written} - {0}):
+                at.restore()
+                server.splunkd.kv.stops_after = stop
+                with in_shards():
+                    schedule.rank(now)
+                server.splunkd.kv.stops_after = -1
+                ended = schedule.ends(now + HOUR)
+                told = {day: _told(schedule.state().rows, day) for day in expected} if ended else {}
+                left[f"shard {shards}, killed after {stop} of {written} documents"] = told, _taught(server, expected)
+            behind.restore()
+        differed = [how for how, found in left.items() if found != (expected, _taught(server, expected))]
+    return ShardKills(shards, len(left), sum(map(len, expected.values())), differed)
+
+
+def _taught(server: Server, days: Iterable[int]) -> Rowed:
+    """What was learnt of some days, by key: their lessons, and the profiles without those kept for the eve of a day."""
+    lessons = tuple(f"delta/{day:06d}/" for day in days)
+    rows = server.splunkd.kv.captain[STATE].items()
+    return {
+        key: row["v"]
+        for key, row in rows
+        if key.startswith((*lessons, "profile/")) and not key.startswith("profile/eve/")
+    }
+
+
+class _Snapshot:
+    """A search head as it is now."""
+
+    def __init__(self, server: Server) -> None:
+        self._server, self.documents = server, server.splunkd.kv.documents
+        self._events, self._lookups = [*server.events], deepcopy(server.collections)
+        self._kv = {name: {**rows} for name, rows in server.splunkd.kv.captain.items()}
+
+    def restore(self) -> None:
+        """Make it so again."""
+        kv = self._server.splunkd.kv
+        self._server.events, self._server.collections = [*self._events], deepcopy(self._lookups)
+        kv.captain = {name: {**rows} for name, rows in self._kv.items()}
+        kv.documents = self.documents
+        kv._order.clear()
 
 
 @contextmanager

@@ -70,7 +70,9 @@ class KvDouble:
         self._order: dict[str, list[str]] = {}
         """Collection → its keys in order, as the index on `_key` has them."""
         self.stops_after = -1
-        """Documents after which batches fail for good: the store is killed then; -1: never."""
+        """Documents that are written before the store is killed, and answers nothing any more; -1: it goes on."""
+        self.documents = 0
+        """How many were written."""
         self.costs: dict[str, int] = {"requests": 0, "read": 0, "written": 0}
         """Requests, and bytes of answers and of what was sent."""
 
@@ -92,6 +94,8 @@ class KvDouble:
         name, _, key = path.partition("/")
         self.costs["requests"] += 1
         self.costs["written"] += len(body)
+        if self.stops_after == 0:
+            return _error(503, "KV Store initialization failed.")
         if name not in self.captain:
             return _error(404, f"Application does not contain collection {name}")
         if len(json.dumps(query)) > ADDRESS:
@@ -154,6 +158,7 @@ class KvDouble:
             if self.stops_after == 0:
                 return _error(503, "KV Store initialization failed.")
             self.stops_after -= self.stops_after > 0
+            self.documents += 1
             if _size(document) > self.limits.document_mb * (1 << 20):
                 return _error(500, "BSONObj size is invalid")
             self._write(name, str(document["_key"]), document)

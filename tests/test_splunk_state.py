@@ -20,7 +20,7 @@ from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
 from notable_samples import altered
 from splunk_conf import conf
-from splunk_faults import live
+from splunk_faults import kill_at_each_shard, live
 from splunk_peers import Window
 from splunk_process import CommandError
 from splunk_server import Server
@@ -97,6 +97,13 @@ def test_faults_of_all_kinds_leave_what_the_program_finds_at_each_days_close(tmp
     assert lived.slices >= 4, "and closes go on from run to run"
     assert [day for day, (ours, theirs) in lived.closed.items() if ours != theirs] == []
     assert lived.listed[0] == lived.listed[1] != {}
+
+
+def test_a_close_that_is_killed_at_each_shard_in_turn_ends_as_the_program_has_it(tmp_path: Path) -> None:
+    days = Tenant(Spec(days=3, machines=6, seed=8, campaigns=8, events=1_200)).days()
+    killed = kill_at_each_shard(tmp_path, [record for day in days for record in day.records], 2 * HOUR)
+    assert killed.shards > 5 and killed.kills >= 2 * killed.shards and killed.notables
+    assert killed.differed == []
 
 
 def test_a_close_that_fails_keeps_no_notable_of_open_days_from_anybody(

@@ -8,7 +8,8 @@
   was written or is known to wait, notables four times in a story, and closed days at its end, as `nhi score` makes
   them. docs/method/elastic.md has the figures.
 - `… splunk [--runs 4032]`: fourteen days on a five-minute schedule, a quarter of the runs at fault in all ways; at each
-  day's close, and at the end, what `nhi score` finds.
+  day's close, and at the end, what `nhi score` finds. Then a close that is killed before, amid and behind what each of
+  its shards writes, and must end as `nhi score`.
 
 Kills of `nhi elastic run` beside another copy: NHI_KILLS=50 and `tests/test_elastic_faults.py`.
 """
@@ -34,7 +35,7 @@ import elastic_secured
 from elastic_faults import KINDS, Faults
 from elastic_story import batches, records
 from nhi_watch_lab.simulator import Spec, Tenant
-from splunk_faults import live
+from splunk_faults import kill_at_each_shard, live
 
 COMPANY = ("--days", "9", "--machines", "30", "--seed", "5", "--campaigns", "3")
 STORY = 24
@@ -163,13 +164,17 @@ def splunk(folder: Path, runs: int, seed: int) -> Json:
     lived = live(folder, records, 300, SHARE, seed, partial(print, flush=True))
     wrong = [f"day {day}: {ours}, not {theirs}" for day, (ours, theirs) in lived.closed.items() if ours != theirs]
     ours, theirs = lived.listed
+    days = Tenant(Spec(days=3, machines=20, seed=8, campaigns=8, events=6_000)).days()
+    killed = kill_at_each_shard(folder / "shards", [record for day in days for record in day.records], 3600)
     return {
         "days closed": len(lived.closed),
         "failed searches": lived.failed,
         "slices": lived.slices,
         "how": lived.faults,
         "notables": sum(len(theirs) for _, theirs in lived.closed.values()),
-        "differed": [*wrong, *(["what stands at the end"] if ours != theirs else [])],
+        "shards of a close": killed.shards,
+        "kills at shards": killed.kills,
+        "differed": [*wrong, *(["what stands at the end"] if ours != theirs else []), *killed.differed],
     }
 
 
