@@ -21,12 +21,13 @@ from core_samples import Going, Options
 from ecs_shape import document, load, template
 from elastic_server import FIRST, ROOT, Server, environment, nhi
 from elastic_story import VOLATILE
+from nhi_watch.core import process
 from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.detect import feedback
 from nhi_watch.detect.publish import Publication
-from nhi_watch.hosts.elastic import kibana, setup, store, windows, write
+from nhi_watch.hosts.elastic import kibana, setup, windows, write
 from nhi_watch.hosts.elastic import run as running
 from nhi_watch.hosts.elastic.run import ReadJob, Worker, run
 from nhi_watch.hosts.elastic.store import ElasticStore, Lease, LeaseTakenError
@@ -315,12 +316,12 @@ def test_a_run_that_was_killed_is_run_again_alike(place: Place, wanted: list[Not
 def test_a_lease_is_taken_over_at_once_where_its_process_is_seen_to_be_gone(
     place: Place, monkeypatch: pytest.MonkeyPatch, changed: dict[int, str] | None, is_free: bool
 ) -> None:
-    own = store.process_of(os.getpid())
+    own = process.name_of(os.getpid())
     lease = () if changed is None else tuple(changed.get(at, value) for at, value in enumerate(own))
-    index, real = f"nhi-state-{place.namespace}", store.process_of
-    monkeypatch.setattr(store, "process_of", lambda number: lease)
+    index, real = f"nhi-state-{place.namespace}", process.name_of
+    monkeypatch.setattr(process, "name_of", lambda number: lease)
     Lease(place.client, index, 60).acquire()
-    monkeypatch.setattr(store, "process_of", real)
+    monkeypatch.setattr(process, "name_of", real)
     if is_free:
         Lease(place.client, index, 60).acquire()
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from functools import lru_cache
 
@@ -108,3 +109,36 @@ def render_day(day: int) -> str:
     '1970-01-02'
     """
     return render(day * DAY)[:10]
+
+
+Span = tuple[int, int]
+"""Begin and end of a stretch of time, half open."""
+
+
+def stretches(starts: Iterable[int], length: int) -> tuple[Span, ...]:
+    """Pieces of that length, by where they begin; neighbours are joined.
+
+    >>> stretches([1, 2, 5], 1)
+    ((1, 3), (5, 6))
+    """
+    joined: list[Span] = []
+    for start in sorted(starts):
+        if joined and joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], start + length)
+        else:
+            joined.append((start, start + length))
+    return tuple(joined)
+
+
+def fewer(spans: Iterable[Span], most: int) -> tuple[Span, ...]:
+    """Stretches in order; where there are more than `most`, those that lie nearest to each other are joined.
+
+    >>> fewer([(8, 9), (0, 1), (2, 3)], 2)
+    ((0, 3), (8, 9))
+    """
+    ordered = sorted(spans)
+    while len(ordered) > most:
+        gaps = [after[0] - before[1] for before, after in zip(ordered, ordered[1:])]
+        at = gaps.index(min(gaps))
+        ordered[at : at + 2] = [(ordered[at][0], max(ordered[at][1], ordered[at + 1][1]))]
+    return tuple(ordered)

@@ -172,3 +172,52 @@ def _is_of(notable: NotableDocument, dates: Collection[str]) -> bool:
     """Whether something of a notable happened on one of some days."""
     days = [revision["day"] for revision in notable["revisions"]] or [notable["first_time"][:10]]
     return bool(notable["late"]) or any(day in dates for day in days)
+
+
+# ---- several runs
+
+
+class Totals:
+    """The counts of several runs, as if they had been one: numbers are summed, the rest is the latest run's."""
+
+    def __init__(self) -> None:
+        self._run: dict[str, Any] = {}
+        self._identities: set[str] = set()
+        self._notables: set[str] = set()
+
+    def add(self, result: Result, identities: Iterable[str] = ()) -> None:
+        """Add a run, and whom it read of."""
+        self._identities.update(identities)
+        self._notables.update(notable["id"] for notable in result.notables)
+        for name, value in result.run.items():
+            self.count(name, value)
+
+    def count(self, name: str, value: Any) -> None:
+        """Add to one entry."""
+        self._run[name] = _sum(name, self._run.get(name), value)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it."""
+        return {**self._run, "identities": len(self._identities), "notables": len(self._notables)}
+
+
+def _sum(name: str, before: Any, value: Any) -> Any:
+    """One entry of two runs together.
+
+    >>> _sum("read", 1, 2), _sum("seconds", {"read": 1.5}, {"read": 1, "rank": 2}), _sum("budget", 10.0, 10.0)
+    (3, {'read': 2.5, 'rank': 2}, 10.0)
+    >>> _sum("days", ["2025-01-01", "2025-01-02"], ["2025-01-02", "2025-01-03"]), _sum("overflow_highest", 3.0, 2.0)
+    (['2025-01-01', '2025-01-03'], 3.0)
+    """
+    if before is None or name in ("budget", "week"):
+        return value
+    if name == "overflow_highest":
+        return max(before, value)
+    if name == "days":
+        days = [*before, *value]
+        return [min(days), max(days)] if days else []
+    if isinstance(value, (int, float)):
+        return round(before + value, 3)
+    if isinstance(value, dict) and all(isinstance(v, (int, float)) for v in [*value.values(), *before.values()]):
+        return {key: _sum(key, before.get(key), value.get(key, 0)) for key in {**before, **value}}
+    return value

@@ -409,21 +409,6 @@ def aggregated(client: Elasticsearch, pattern: str, wanted: Json, aggs: Json, by
     return aggregations
 
 
-def stretches(starts: Iterable[int], length: int) -> tuple[tuple[int, int], ...]:
-    """Beginnings of pieces of that length, neighbours joined.
-
-    >>> stretches([1, 2, 5], 1)
-    ((1, 3), (5, 6))
-    """
-    stretches: list[tuple[int, int]] = []
-    for start in sorted(starts):
-        if stretches and stretches[-1][1] == start:
-            stretches[-1] = (stretches[-1][0], start + length)
-        else:
-            stretches.append((start, start + length))
-    return tuple(stretches)
-
-
 def pages(client: Elasticsearch, pattern: str, wanted: Json, size: int = PAGE) -> Iterator[list[Hit]]:
     """The hits of a query, a page at a time; the next page is fetched while the caller works on this one.
 

@@ -15,7 +15,7 @@ from elasticsearch import BadRequestError, Elasticsearch
 
 from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError, StoreError
-from nhi_watch.core.timestamps import DAY, HOUR, parse
+from nhi_watch.core.timestamps import DAY, HOUR, parse, stretches
 from nhi_watch.detect import ranking
 from nhi_watch.detect.publish import is_shown
 from nhi_watch.hosts.elastic import cluster, read, setup
@@ -74,7 +74,7 @@ def _query(notable: NotableDocument, left: set[str], wanted: Json) -> Json:
     when = {entry["record_id"]: _hour(entry["time"]) for entry in notable["timeline"]}
     first, last = parse(notable["first_time"]) // DAY * DAY, parse(notable["last_time"]) // DAY * DAY
     ranges = ((first, last + DAY),)  # a record may be one of its identity's day, before or after what is unusual
-    spans = read.stretches({when[name] for name in left}, HOUR) if left <= when.keys() else ranges
+    spans = stretches({when[name] for name in left}, HOUR) if left <= when.keys() else ranges
     hours = [{"range": {read.TIMESTAMP: read.ends(*span)}} for span in spans]
     return {"bool": {"filter": [read.any_of(hours), wanted]}}
 

@@ -9,7 +9,7 @@ A part that fails three times is set aside, and the job goes on; whatever ends a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -26,90 +26,20 @@ from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.detect import expected, feedback, model, publish
 from nhi_watch.detect.model import Model
-from nhi_watch.detect.run import Result
+from nhi_watch.detect.run import Totals
 from nhi_watch.detect.session import Session
 from nhi_watch.hosts.elastic import cluster, read, setup, windows, write
 from nhi_watch.hosts.elastic.cluster import PassingError, ReadablePatterns, explained
-from nhi_watch.hosts.elastic.read import SOURCES, Hit, TimeSpan, Window
+from nhi_watch.hosts.elastic.read import SOURCES, Hit, Window
 from nhi_watch.hosts.elastic.store import SECONDS, ClusterClock, ElasticStore, Lease, LeaseTakenError, holder_name
 from nhi_watch.hosts.elastic.windows import Begun, Planned, ReadRequest, Task
-
-# ---- totals
-#
-# The run.json of several parts, as if they had been one.
-
-
-Json = dict[str, Any]
-MAX_REJECTS = 100
-
-
-class Totals:
-    """Adds up what parts say: counts are summed, the rest is the latest part's."""
-
-    def __init__(self) -> None:
-        self._run: Json = {}
-        self._identities: set[str] = set()
-        self._notables: set[str] = set()
-        self._rejects: list[dict[str, str]] = []
-        """Where the first rejected documents lie, for they stay where they are."""
-
-    def add(self, done: PartDone) -> None:
-        """Add a part."""
-        self._identities.update(done.identities)
-        self._notables.update(notable["id"] for notable in done.result.notables)
-        self._rejects += [
-            {"index": hit.index, "id": hit.id, "reason": error.reason, "detail": error.detail[:300]}
-            for hit, error in done.rejects
-        ]
-        run = done.result.run
-        self._run.update({name: _sum(name, self._run.get(name), value) for name, value in run.items()})
-
-    def wrote(self, alerts: Json) -> None:
-        """Add what was written."""
-        self._run["alerts"] = _sum("alerts", self._run.get("alerts"), alerts)
-
-    def to_json(self) -> Json:
-        """All of it."""
-        counts = {"identities": len(self._identities), "notables": len(self._notables)}
-        return {**self._run, **counts, "rejects": self._rejects[:MAX_REJECTS]}
-
-
-def _sum(name: str, before: Any, value: Any) -> Any:
-    """One entry of two parts together.
-
-    >>> _sum("read", 1, 2), _sum("seconds", {"read": 1.5}, {"read": 1, "rank": 2}), _sum("budget", 10.0, 10.0)
-    (3, {'read': 2.5, 'rank': 2}, 10.0)
-    >>> _sum("days", ["2025-01-01", "2025-01-02"], ["2025-01-02", "2025-01-03"]), _sum("overflow_highest", 3.0, 2.0)
-    (['2025-01-01', '2025-01-03'], 3.0)
-    """
-    if before is None or name in ("budget", "week"):
-        return value
-    if name == "overflow_highest":
-        return max(before, value)
-    if name == "days":
-        days = [*before, *value]
-        return [min(days), max(days)] if days else []
-    if isinstance(value, (int, float)):
-        return round(before + value, 3)
-    if isinstance(value, dict) and all(isinstance(v, (int, float)) for v in [*value.values(), *before.values()]):
-        return {key: _sum(key, before.get(key), value.get(key, 0)) for key in {**before, **value}}
-    return value
-
 
 # ---- run
 
 
+Json = dict[str, Any]
 Stage = Callable[[str, int, int], None]
-
-
-class PartDone(NamedTuple):
-    """The documents of a stretch of event time, scored; and what is said of them."""
-
-    result: Result
-    identities: Collection[str]
-    rejects: list[tuple[Hit, RejectError]]
-
-
+MAX_REJECTS = 100
 LAG = 120
 """Seconds: what was ingested later may not be searchable yet."""
 DEFECTS = (
@@ -307,6 +237,10 @@ class Resources(NamedTuple):
     reach: ReadablePatterns
 
 
+def _rejected(hit: Hit, error: RejectError) -> Json:
+    return {"index": hit.index, "id": hit.id, "reason": error.reason, "detail": error.detail[:300]}
+
+
 _NOTHING: Json = {
     "read": 0,
     "parsed": 0,
@@ -332,6 +266,8 @@ class LeasedRun:
         self._late = 0
         self._unread = {each.pattern: each.why for each in self._reach.unread}
         self._aside: list[Json] = []
+        self._rejects: list[Json] = []
+        """Where the first rejected documents lie, for they stay where they are."""
         self.totals = Totals()
 
     def once(self, on_stage: Stage) -> Json:
@@ -401,7 +337,8 @@ class LeasedRun:
 
     def outcome(self, seconds: float) -> Json:
         """What was done, as run.json tells it."""
-        totals = {**_NOTHING, "model": {"id": self._model.id}, **self.totals.to_json()}
+        rejects = {"rejects": self._rejects[:MAX_REJECTS]}
+        totals = {**_NOTHING, "model": {"id": self._model.id}, **self.totals.to_json(), **rejects}
         wrong = {"set_aside": self._aside, "unread": [{"index": i, "why": why} for i, why in self._unread.items()]}
         if not self._window:
             return {"skipped": "no new documents", **wrong}
@@ -490,10 +427,23 @@ class LeasedRun:
         """Read, score, write state; returns what is left to do."""
         self._lease.keep()
         self._store.look()
-        done = self._scored(tasks[0].window, tasks[0].spans()[0], on_stage)
+        started, window = time.perf_counter(), tasks[0].window
+        session, rejects = self._session(window.until), list[Json]()
+        clocks = self._by(window.pattern)
+        left_out = windows.left_out(self._store, window.pattern, clocks)
+        wanted = read.query(window, clocks, tasks[0].spans()[0], left_out)
+        for page in read.pages(self._client, window.pattern, wanted, self._job.page):
+            self._lease.keep()
+            read.feed(session, page, lambda hit, error: rejects.append(_rejected(hit, error)))
+            del rejects[MAX_REJECTS:]
+        taken = time.perf_counter() - started
+        self._lease.keep()
+        result = session.finish(on_stage)
+        result.run["seconds"]["read"] = round(taken, 3)
         left = windows.advance(self._store, tasks)
         self._store.commit(refresh=False)
-        self.totals.add(done)
+        self.totals.add(result, session.identities)
+        self._rejects += rejects
         return left
 
     def _session(self, until: int) -> Session:
@@ -518,7 +468,7 @@ class LeasedRun:
         result = self._session(now).finish(on_stage)
         windows.put_due(self._store, expected.next_end(self._store, now))
         self._store.commit(refresh=False)
-        self.totals.add(PartDone(result, (), []))
+        self.totals.add(result)
 
     def _import(self) -> None:
         """Take over what the stream has of notables that the state does not know as published, by an older version."""
@@ -537,25 +487,9 @@ class LeasedRun:
         if job.alerts:
             self._lease.keep()
             verdicts = feedback.standing(feedback.verdicts(self._store))
-            self.totals.wrote(write.write(self._client, events, self._wanted(), verdicts))
+            self.totals.count("alerts", write.write(self._client, events, self._wanted(), verdicts))
         publish.confirm(self._store, {event.document["id"]: event.document["revision"] for event in events})
         self._store.commit(refresh=False)
 
     def _wanted(self) -> write.AlertOptions:
         return write.AlertOptions(self._job.namespace, int(self._clock()), self._job.ocsf, self._job.kibana)
-
-    def _scored(self, window: Window, span: TimeSpan, on_stage: Stage) -> PartDone:
-        """Read and score; the rows are put into the store, and not committed yet."""
-        started = time.perf_counter()
-        session, rejects = self._session(window.until), list[tuple[Hit, RejectError]]()
-        clocks = self._by(window.pattern)
-        wanted = read.query(window, clocks, span, windows.left_out(self._store, window.pattern, clocks))
-        for page in read.pages(self._client, window.pattern, wanted, self._job.page):
-            self._lease.keep()
-            read.feed(session, page, lambda hit, error: rejects.append((hit, error)))
-            del rejects[MAX_REJECTS:]
-        taken = time.perf_counter() - started
-        self._lease.keep()
-        result = session.finish(on_stage)
-        result.run["seconds"]["read"] = round(taken, 3)
-        return PartDone(result, session.identities, rejects)

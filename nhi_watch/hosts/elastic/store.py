@@ -14,17 +14,17 @@ import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 import orjson
 from elasticsearch import ApiError, ConflictError, Elasticsearch, NotFoundError, TransportError
 
+from nhi_watch.core import process
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic.cluster import BUSY, PassingError, away, explained, refused
-from nhi_watch.hosts.elastic.remembered import Remembered
 from nhi_watch.state.kept_days import KeptDays
+from nhi_watch.state.remembered import Remembered
 from nhi_watch.state.state import UNJUDGED
 from nhi_watch.state.store import TABLES, known, overlaid
 
@@ -60,34 +60,7 @@ class LeaseState(NamedTuple):
     generation: int = 0
     """Grows with each holder; 0: of a time before there were any."""
     process: tuple[str, ...] = ()
-    """Of the holder: the boot of its machine, the namespace of its number, the number, and when it began."""
-
-    @property
-    def is_dead(self) -> bool:
-        """Whether the holder was a process of this machine, since it was started, and has ended without a word."""
-        own = process_of(os.getpid())
-        if not own or self.process[:2] != own[:2]:
-            return False
-        try:
-            os.kill(int(self.process[2]), 0)
-        except ProcessLookupError:
-            return True
-        except OSError:  # it is there, and somebody else's
-            return False
-        return process_of(int(self.process[2]))[3:] not in ((), self.process[3:])
-
-
-def process_of(number: int) -> tuple[str, ...]:
-    """What names a process of this machine for good, on Linux; () elsewhere, and where it cannot be seen.
-
-    A container may have the host's name and a process of the same number: the namespace tells them apart.
-    """
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-        state, *_, began = Path(f"/proc/{number}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[:20]
-        return boot, str(Path("/proc/self/ns/pid").readlink()), str(number), "ended" if state in "ZX" else began
-    except (OSError, ValueError):
-        return ()
+    """The holder's name, see `core.process`."""
 
 
 def read_lease(client: Elasticsearch, index: str) -> Optional[LeaseState]:
@@ -135,7 +108,7 @@ class Lease:
             while True:
                 lease = read_lease(self._client, self._index)
                 is_free = lease is None or lease.until <= self._clock() or lease.holder == self._holder
-                if lease is None or is_free or lease.is_dead:
+                if lease is None or is_free or process.has_ended(lease.process):
                     self._condition = dict(lease.version) if lease else {"op_type": "create"}
                     self.generation = max(lease.generation + 1 if lease else 1, int(self._clock()))
                     self._write(self._seconds)
@@ -180,7 +153,7 @@ class Lease:
             "holder": self._holder,
             "until": now + seconds,
             "generation": self.generation,
-            "process": process_of(os.getpid()),
+            "process": process.name_of(os.getpid()),
         }
         document = {"table": "lease", "key": _KEY, "value": b64encode(orjson.dumps(row)).decode()}
         put = self._client.options(max_retries=0).index

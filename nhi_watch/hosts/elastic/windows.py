@@ -16,7 +16,7 @@ import orjson
 from elasticsearch import Elasticsearch
 
 from nhi_watch.core.errors import StoreError
-from nhi_watch.core.timestamps import DAY, render
+from nhi_watch.core.timestamps import DAY, Span, fewer, render, stretches
 from nhi_watch.hosts.elastic import read
 from nhi_watch.hosts.elastic.cluster import explained
 from nhi_watch.hosts.elastic.read import LATE, Clocks, TimeSpan, Window
@@ -321,8 +321,8 @@ class Ledger:
                 pattern,
                 kinds["told"].since,
                 until,
-                noted["told"].stretches,
-                noted["own"].stretches,
+                noted["told"].spans,
+                noted["own"].spans,
                 noted["told"].newer,
                 noted["own"].newer,
                 seen,
@@ -382,7 +382,7 @@ class _Noted(NamedTuple):
     """What was found of one kind."""
 
     row: list[Any]
-    stretches: tuple[tuple[int, int], ...]
+    spans: tuple[Span, ...]
     newer: tuple[int, int]
     """Where late ones are read by their number; (0, 0): there are none."""
     documents: int
@@ -431,9 +431,9 @@ class _Kind:
         for at, n in new.items():
             counts[at] = counts.get(at, 0) + n
         late = sum(newer.values()) + sum(grown.values())
-        stretches = _few([*read.stretches(grown, SLOT), (self.since, self._until)])
+        spans = fewer([*stretches(grown, SLOT), (self.since, self._until)], _STRETCHES)
         reach = (self._oldest, self.since) if newer else (0, 0)
-        return _Noted([self._first, counts], stretches, reach, late + sum(new.values()), late)
+        return _Noted([self._first, counts], spans, reach, late + sum(new.values()), late)
 
 
 def _slot(at: int) -> int:
@@ -444,16 +444,6 @@ def _histogram(kind: str, span: tuple[int, int], by: Clocks, seen: Sequence[tupl
     documents, field = (read.ingested_between, read.INGESTED) if kind == "told" else (read.lacking, read.TIMESTAMP)
     then = read.newer(documents(*span, by), seen) if seen else documents(*span, by)
     return {"filter": then, "aggs": read.steps(SLOT, field)}
-
-
-def _few(stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """The same stretches in order; where there are too many, those that lie nearest to each other are joined."""
-    ordered = sorted(stretches)
-    while len(ordered) > _STRETCHES:
-        gaps = [after[0] - before[1] for before, after in zip(ordered, ordered[1:])]
-        at = gaps.index(min(gaps))
-        ordered[at : at + 2] = [(ordered[at][0], max(ordered[at][1], ordered[at + 1][1]))]
-    return tuple(ordered)
 
 
 def _cuts(days: Counted) -> Iterator[int]:
