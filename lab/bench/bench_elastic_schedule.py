@@ -10,6 +10,9 @@ hundred million documents a day would take. The table of docs/method/elastic_sca
 `--no-page`.
 NHI_TEST_ELASTIC=URL takes a server that runs already.
 `python lab/bench/bench_elastic_schedule.py [DOCUMENTS [RUNS [MACHINES [VERSION]]]] [--no-page]`
+
+`--rounds N`: for millions of documents. All of them are indexed first; one run reads them, then so many rounds of one
+process, a process for each run is left out. `--folder DIR`: where the documents are made, and kept for another time.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from statistics import linear_regression, mean
-from typing import Any
+from typing import Any, Optional
 from unittest.mock import patch
 
 import orjson
@@ -82,13 +85,25 @@ class Clock:
 
 
 def main(
-    documents: int = DOCUMENTS, runs: int = RUNS, machines: int = MACHINES, version: str = VERSION, page: bool = True
+    documents: int = DOCUMENTS,
+    runs: int = RUNS,
+    machines: int = MACHINES,
+    version: str = VERSION,
+    page: bool = True,
+    rounds: int = 0,
+    folder: Optional[Path] = None,
 ) -> None:
     """Measure, and write out/bench/bench_elastic_schedule.json."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as name:
+        spool = folder or Path(name) / "spool"
+        spool.mkdir(parents=True, exist_ok=True)
         started = elastic_server.running(elastic_server.RUNNING) if elastic_server.RUNNING else None
-        with contextmanager(lambda: started or elastic_server.run(version, Path(folder) / "node", "1g"))() as server:
-            figures = _measured(server.client, Path(folder), documents, runs, machines)
+        with contextmanager(lambda: started or elastic_server.run(version, Path(name) / "node", "1g"))() as server:
+            if rounds:
+                total = spooled_once(spool, documents, runs, machines)
+                write(_large(server.client, spool, runs, rounds) | {"documents": total, "server": version})
+                return
+            figures = _measured(server.client, spool, documents, runs, machines)
     figures |= {
         "server": version,
         "load": os.getloadavg()[0],
@@ -181,8 +196,8 @@ class Batch:
             file.writelines(line + b"\n" for line in self._waiting)
         self._waiting = []
 
-    def load(self, client: Elasticsearch) -> None:
-        """Index them, make them searchable, and take the file away."""
+    def load(self, client: Elasticsearch, keep: bool = False) -> None:
+        """Index them, make them searchable, and take the file away unless it is to be kept."""
         create = orjson.dumps({"create": {}})
         with self._path.open("rb") as file:
             while some := [line.rstrip(b"\n") for line in islice(file, SENT)]:
@@ -190,7 +205,8 @@ class Batch:
                 answer = client.bulk(index=STREAM, operations=lines)
                 assert not answer["errors"], answer["items"][0]
         client.indices.refresh(index=STREAM)
-        self._path.unlink()
+        if not keep:
+            self._path.unlink()
 
 
 def spooled(folder: Path, documents: int, runs: int, machines: int) -> tuple[Batch, list[Batch], int]:
@@ -227,6 +243,46 @@ def spooled(folder: Path, documents: int, runs: int, machines: int) -> tuple[Bat
         for batch in (history, *batches):
             batch.flush()
     return history, batches, total
+
+
+def spooled_once(folder: Path, documents: int, runs: int, machines: int) -> int:
+    """Make the documents, unless an earlier run has; returns how many of them came after the history."""
+    total = folder / "total"
+    if not total.exists():
+        total.write_text(str(spooled(folder, documents, runs, machines)[2]))
+    return int(total.read_text())
+
+
+def _large(client: Elasticsearch, folder: Path, runs: int, rounds: int) -> Json:
+    """One run over all that was made, and rounds of one process."""
+    ecs_shape.template(client, STREAM)
+    for name in ("history", *map(str, range(runs + 1))):
+        if (folder / name).exists():
+            Batch(folder / name).load(client, keep=True)
+    begun = START + HISTORY
+    span = EVERY * runs + 2 * HOUR
+    figures: Json = {"load": os.getloadavg()[0]}
+    for name, count in (("bulk", 1), ("process", rounds)):
+        namespace, used = f"{name}{elastic_server.FIRST}", Counter[str]()
+        prepare(client, namespace)
+        worker = host.Worker(client, host.ReadJob(STREAM, namespace, since=START))
+        _run(worker, Clock(begun + 120))
+        for number in range(1, count + 1):
+            with measured(client, used):
+                used += _run(worker, Clock(begun + span * number // count))
+            print(f"{name}: round {number} of {count}: {dict(used)}", flush=True)
+        read = used["read"]
+        figures[name] = {
+            "rounds": count,
+            "spent": used,
+            "client_us_a_document": round(used["client"] * 1e6 / read, 1),
+            "server_us_a_document": round(used["server"] * 1e6 / read, 1),
+            "core_hours": round(used["client"] / read * A_DAY / HOUR, 2),
+            "state": _state(client, namespace),
+        }
+        write(figures)
+    figures["ratio"] = round(figures["process"]["spent"]["client"] / figures["bulk"]["spent"]["client"], 2)
+    return figures
 
 
 def _measured(client: Elasticsearch, folder: Path, documents: int, runs: int, machines: int) -> Json:
@@ -346,4 +402,6 @@ if __name__ == "__main__":
         parser.add_argument(name, type=int, nargs="?", default=default)
     parser.add_argument("version", nargs="?", default=VERSION)
     parser.add_argument("--no-page", dest="page", action="store_false")
+    parser.add_argument("--rounds", type=int, default=0)
+    parser.add_argument("--folder", type=Path)
     main(**vars(parser.parse_args()))
