@@ -16,6 +16,7 @@ import pytest
 
 from elastic_server import FIRST, Server, nhi
 from kibana_double import KEY, Kibana, promote, serving
+from nhi_watch import cli
 from nhi_watch.act import audit
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.notable import risk_of
@@ -289,7 +290,9 @@ def asked(url: str, *arguments: str, **environment: str) -> subprocess.Completed
     return nhi(*arguments, NHI_ELASTIC_URL=url, NHI_ELASTIC_API_KEY=KEY, **environment)
 
 
-def test_the_program_sets_both_up_and_takes_feedback(place: Played, tmp_path: Path) -> None:
+def test_the_program_sets_both_up_and_takes_feedback_that_audit_finds_in_the_copied_state(
+    place: Played, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     common = ["--namespace", place.namespace, "--json"]
     alert, *_ = place.promoted()
     for index in place.client.indices.get(index=f".alerts-security.alerts-{place.namespace}-*", expand_wildcards="all"):
@@ -308,3 +311,12 @@ def test_the_program_sets_both_up_and_takes_feedback(place: Played, tmp_path: Pa
         (line,) = map(orjson.loads, audit.lines(tmp_path / "audit.jsonl"))
         assert (line["what"], line["by"], line["facts"]["verdict"]) == ("verdict", "u", "confirmed")
         assert line["facts"]["notable_id"] == alert["event"]["id"]
+    copied = asked(place.url, "report", "--namespace", place.namespace, "--out", str(tmp_path))
+    assert copied.returncode == 0, copied.stderr
+    assert cli.main(["feedback", "list", "--state", str(tmp_path / "state.sqlite"), "--json"]) == 0
+    given = {verdict["notable_id"]: verdict for verdict in orjson.loads(capsys.readouterr().out)["verdicts"]}
+    others = [verdict for name, verdict in given.items() if name != alert["event"]["id"]]
+    for verdict in others:  # by other tests, which keep no trail
+        audit.append(tmp_path / audit.NAME, "verdict", verdict["by"], verdict)
+    assert cli.main(["audit", "verify", "--state", str(tmp_path / "state.sqlite"), "--json"]) == 0
+    assert orjson.loads(capsys.readouterr().out)["lines"] == len(others) + 1
