@@ -42,6 +42,8 @@ REFUSED, UNREAD = 2, 3
 """How a run ends that was refused something, and one that left a pattern out."""
 _ENDS = {0: "ended well", REFUSED: "refused", UNREAD: "left out", -signal.SIGKILL: "killed"}
 _RUNS = 4
+_LONGEST = 600
+"""Seconds that a run may take on a busy machine; longer is a run that hangs."""
 _HOUR = 3600
 _BLOCKS = ("nhi-state-{}", "logs-nhi.alerts-{}", "logs-nhi.health-{}")
 _CONFLICT: Tree = {"template": {"mappings": {"properties": {"event": {"properties": {"reason": {"type": "long"}}}}}}}
@@ -201,7 +203,7 @@ class Faults:
         process = start(url or self.server.url, self.job(**changes), self.key, target)
         try:
             yield process
-            process.join(240)
+            process.join(_LONGEST)
         finally:
             code = process.exitcode
             process.kill()
@@ -245,7 +247,7 @@ class Faults:
         """Some requests, from a random one on, get that answer."""
         spell, after = self.dice.randint(1, 12), self.dice.randint(0, 40)
         with away_for(self.server.url, spell, status, after) as road, self._running(road.url) as process:
-            process.join(240)
+            process.join(_LONGEST)
 
     def stranger(self, took: float) -> None:
         """401: a proxy says so, or the key is gone for good and the job gets another one."""
