@@ -208,8 +208,9 @@ FOUND_BY_NAME = [source for source in (*every(), *schemas.every()) if source.SPL
 def test_every_source_is_found_by_its_sourcetypes_in_one_of_the_two_groups(source: object) -> None:
     types = set(source.SPLUNK_SOURCETYPES)  # type: ignore[attr-defined]
     groups = [set(re.findall(r'"([^"]+)"', expand(f"`{name}`", ON))) for name in ("nhi_json_logs", "nhi_field_logs")]
-    assert [types <= group for group in groups].count(True) == 1
-    assert sum(bool(types & group) for group in groups) == 1
+    where = f"default/macros.conf: add {sorted(types)} to nhi_json_logs or to nhi_field_logs, not to both"
+    assert [types <= group for group in groups].count(True) == 1, where
+    assert sum(bool(types & group) for group in groups) == 1, where
 
 
 def test_nothing_that_the_app_writes_is_read_as_a_log() -> None:

@@ -19,50 +19,58 @@ from nhi_watch.detect.signals import SIGNALS, Signal, of
 DOCS = ROOT / "docs"
 MARK = "<!-- Written by `make docs`: change the code, not this page. -->"
 ABOUT_SIGNALS = """reasons why a behaviour, an episode (one identity's day) or several linked identities are
-unusual or risky. A name links to the file of its theme. A value of 0 is ordinary, larger is worse; *cannot tell* means
-that the telemetry for it is missing, and has points of its own. Title, meaning, value, frameworks and what each needs
-of the Event: [signals.csv](signals.csv)."""
-ABOUT_SOURCES = """For anyone who connects a log, adds one, or asks what a missing field costs. The head of each
-source's file, to which its name links, says who acts, what is read of each call, and why records are rejected. How much
-is read: of [real records](method/sources_measured.md).
+unusual or risky. A value of 0 is ordinary, larger is worse; *cannot tell* means that the log lacks what the signal
+needs: it adds nothing, and the notable shows the range of likelihoods that it leaves open. Title, meaning, value,
+frameworks, and what each needs besides an identity, a time and an action: [signals.csv](signals.csv)."""
+ABOUT_SOURCES = """For anyone who connects a log, adds one, or asks what a missing field costs. Each name links to the
+source's module, whose docstring says who acts, what is read of each call, and why records are rejected. How much of
+[real records](method/sources_measured.md) is read.
 
 **Which field feeds what**: [sources.csv](sources.csv), to filter (`grep '^gitlab,'`); what a signal needs:
-[signals](signals.md). Every record needs a time and an action; one without an identity is nobody's (`anonymous`)."""
+[signals](signals.md). Every record needs a time and an action; one without an identity belongs to `anonymous`."""
 HEAD = ["source", "what it reads", "Elasticsearch indices"]
 ADD_SOURCE = """## Adding a source
 
-1. `nhi_watch/intake/sources/NAME.py`. What it offers is in [sources](../nhi_watch/intake/sources/__init__.py), what
-   an Event holds in [event](../nhi_watch/core/event.py). [`build_event`](../nhi_watch/intake/sources/__init__.py) fills
-   in what a log lacks. [`shapes/`](../nhi_watch/intake/shapes) has what every source needs: `forms.claimant` (is
-   it mine?), `forms.native` (shapes of Splunk and Elastic), `values.moment` (times), `values.filled`, `values.bound`
-   (record ids, which are mandatory). `gitlab.py` is one to copy. A trait does nothing until a signal looks at it.
-2. `tests/data/sources/NAME.jsonl`, a sample a line: `{"shape": …, "group": 1, "record": …, "event": …}`, or `"reject"`
-   with the reason; `event` holds what is checked of the Event. Eight of shape `native` or more; one group also as
-   `splunk` or `splunk_raw` and as `ecs`.
+1. `nhi_watch/intake/sources/NAME.py`. What it must define is in
+   [sources](../nhi_watch/intake/sources/__init__.py), what an Event holds in [event](../nhi_watch/core/event.py).
+   `SOURCE` in [test_source_added.py](../tests/test_source_added.py) is the shortest one, `gitlab.py` has everything.
+   - [`shapes/`](../nhi_watch/intake/shapes) has what every source needs: `forms.claimant` (is it mine?),
+     `forms.native` and `forms.rebuild` (Splunk's and Elastic's shapes), `values.moment` (times), `values.build_event`
+     (fills in what a log lacks).
+   - `action` is `service:Operation` without blanks around it: `plain(…).strip()`. `identity.id` begins with the
+     provider; `human` is "" for machines; `account` is "" if the log has none.
+   - `record_id` is the log's own id; where a client can choose it, `values.bound`; if the log has none,
+     `values.derived_id`.
+   - A trait does nothing until a signal looks at it.
+2. `tests/data/sources/NAME.jsonl`, one sample a line: `{"shape": …, "group": 1, "record": …, "event": …}`, where
+   `event` holds the fields to check, or `"reject"` and the reason instead. Samples of one group are the same record in
+   several shapes, and give equal Events; one group needs `native`, `splunk` or `splunk_raw`, and `ecs`. The native
+   samples need some 80 values together: eight, or more if records have few fields.
 3. For Splunk its sourcetypes in `default/macros.conf`: `nhi_json_logs`, or `nhi_field_logs` where `_raw` is not JSON.
-4. `make docs`, then `.venv/bin/python -m pytest tests/test_source*.py tests/test_splunk_conf.py`: a failure says what
-   is missing. Then `make check`.
+4. `make docs`, then `.venv/bin/python -m pytest tests/test_source*.py tests/test_splunk_conf.py -k NAME`, then the same
+   without `-k`, and `make check`. Failures say what is missing."""
+ABOUT_SCHEMAS = """Each is one module of `nhi_watch/intake/schemas/`: records that lakes and pipelines keep in it are read
+as the product's own, by the product's source ([what OCSF loses](method/ocsf.md))."""
+ADD_SIGNAL = """## Adding a signal
 
-Tried from a fresh clone with three simulated services: 51 to 81 lines; three files by hand, two by `make docs`."""
-ABOUT_SCHEMAS = """Each is one module of `nhi_watch/intake/schemas/`: what lakes and pipelines keep in it is read as the
-product's own record, by the product's source ([what OCSF loses](method/ocsf.md))."""
-ADD_SIGNAL = (
-    """## Adding a signal
-
-1. A function in the file of its theme in `nhi_watch/detect/signals/`, named as the signal, under a decorator, or a row
-   of the theme's `TABLE`. What it offers is in [signals](../nhi_watch/detect/signals/__init__.py), what it looks at
-   (`View`, `EpisodeView`) and what several share in [the kit](../nhi_watch/detect/signals/_kit.py). Kinds of calls are
-   distinguished by `shape.access`, and by class and act as `context/tables/calls.json` has them. Counts are told as
-   log2(1 + n). An episode signal that may fire although each call and place is ordinary needs `on_ordinary_days=True`.
-2. `tests/data/signals/NAME.jsonl`, a sample a line, as beside it: `{"sample": "what it is", "history": …, "events": …,
-   "fires": true}`; one that fires, and one that does not. A part of a history is `{"ago": [30, 1], "events": […]}`.
-3. Its sentences, as people read them, in `tests/data/sentences.csv`.
-4. `make docs`, `.venv/bin/python -m pytest tests/test_signals.py tests/test_sentences.py`, `make check`. Until
-   `nhi train` has made a model that knows it, it counts zero points and says so."""
-    ""
-)
-ABOUT_NEEDS = """What a signal *needs* there is besides an identity, a time and an action: without it the signal is
-silent or *cannot tell*; *in part*: some of its cases are."""
+1. In the file of its theme in `nhi_watch/detect/signals/`: a function named as the signal, under the decorator
+   `signal`, or a row of the theme's `TABLE`: `kind_of_call` (a call of a sensitivity class is new), `new_value` (a
+   value is new for the identity), `unknown_value` (and rare in the tenant), `counted` (how many different things a day
+   shows). `Signal`, `View` and `EpisodeView` are in [the kit](../nhi_watch/detect/signals/_kit.py).
+   - `None` is *cannot tell*; counts are returned as log2(1 + n).
+   - Kinds of calls: `key.access`, and class and act by `nhi_watch/context/tables/calls.json`.
+   - Profiles know the dimensions of [baseline](../nhi_watch/state/baseline.py); those of peers and the tenant only
+     `SHARED`.
+   - An episode signal that may fire although each call and network is ordinary needs `on_ordinary_days=True`.
+2. `tests/data/signals/NAME.jsonl`, one sample a line: `{"sample": "what it is", "history": …, "events": …,
+   "fires": true}`; at least one `true` and one `false`, `"cannot tell"` for `None`; `"evidence"` is part of its
+   sentence. An event names what differs from `CALL` in [core_samples.py](../tests/core_samples.py), with `"time":
+   "10:00"`, `who` and `repeat`. `{"ago": [30, 1], "events": […]}` in a history repeats events from 30 days ago to
+   yesterday.
+3. Its sentences in `tests/data/sentences.csv`, after reading them: `said`; `where` is `title` or the sample's name;
+   `before` stays empty. The failing test prints the rows.
+4. `make docs`, `.venv/bin/python -m pytest tests/test_signals.py tests/test_sentences.py tests/test_coverage.py`, and
+   `make check`. Until `nhi train` has made a model that knows the signal, it counts zero points."""
 
 
 def main(arguments: list[str]) -> int:
@@ -103,18 +111,17 @@ def decisions() -> Iterator[str]:
 
 
 def signals() -> Iterator[str]:
-    """The signals in a table."""
-    yield from [f"For detection engineers: {len(SIGNALS)} {ABOUT_SIGNALS}", "", ABOUT_NEEDS, ""]
+    """The signals in a table by theme, and how to add one."""
+    yield from [f"For detection engineers: {len(SIGNALS)} {ABOUT_SIGNALS}", ""]
     mute = [f"`{signal.name}`" for signal in SIGNALS if signal.name not in model.load().signals]
     if mute:
-        yield from [f"The model that ships was trained without {', '.join(mute)}: zero points, until one knows it.", ""]
-    for scope in sorted({signal.scope for signal in SIGNALS}):
-        yield f"**{scope}**: {', '.join(signal_link(signal) for signal in SIGNALS if scope == signal.scope)}.\n"
-    yield ADD_SIGNAL
+        yield from [f"The shipped model was trained without {', '.join(mute)}: zero points.", ""]
+    yield from table(["theme", "signals"], map(theme_row, registry.modules("nhi_watch.detect.signals")))
+    yield from ["", ADD_SIGNAL]
 
 
 def signal_details() -> str:
-    """CSV: all that is told of each signal."""
+    """CSV: all that is said of each signal."""
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(["signal", "title", "meaning", "value", "looks at", "frameworks", "control", "needs"])
@@ -124,10 +131,10 @@ def signal_details() -> str:
     return out.getvalue()
 
 
-def signal_link(signal: Signal) -> str:
-    """Its name, linked to its file."""
-    theme = next(theme for theme in registry.modules("nhi_watch.detect.signals") if signal in of(theme))
-    return f"[`{signal.name}`](../{theme.__name__.replace('.', '/')}.py)"
+def theme_row(theme: ModuleType) -> list[str]:
+    """A row of the table of signals: the file of a theme, and its signals in order."""
+    path = Path(theme.__file__ or "").relative_to(ROOT)
+    return [f"[`{path.stem}`](../{path})", code(sorted(signal.name for signal in of(theme)))]
 
 
 def sources() -> Iterator[str]:
@@ -138,7 +145,7 @@ def sources() -> Iterator[str]:
 
 
 def source_row(module: ModuleType) -> list[str]:
-    """One row of the table of sources: its name links to the file, whose first line tells what it reads."""
+    """One row of the table of sources: its name links to the file, whose first line says what it reads."""
     head = meaning(module).partition("\n")[0]
     return [link(module), head, code(module.ELASTIC_INDICES)]
 

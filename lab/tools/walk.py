@@ -16,17 +16,18 @@ from layout import PACKAGE, folder_of
 from nhi_watch.hosts.files import jobs
 
 ABOUT = """For anyone who changes the code. Data flows one way: bytes of a host → `Source.read` → `Event` →
-`IntakeBatch` → `Judge.process` → `Publisher.publish` → host; a `Session` (`detect/session.py`) is the only way in. A
-run closes the days that are due (scores all of them again, learns them) and scores the identities with new records on
-open days (`detect/day.py`: signals → score → link). Each day's episodes are stored (`detect/episodes.py`), folded into
-cases (`detect/cases.py`) and published (`detect/publish.py`). State is read and written through `state/state.py`
-alone, over a `Store` of small rows that each host supplies (interface: `state/store.py`). A notable is the dataclass
-of `core/notable.py` while it is built, and the JSON object of `core/documents.py` from there on.
+identity-days (`IntakeBatch`) → `Judge.process` → `Publisher` → host; hosts enter through a `Session`
+(`detect/session.py`). A run closes the days that are due (scores all of them again, learns them) and scores the
+identities whose open days changed (`detect/day.py`: signals → likelihood → links). Each day's episodes are stored
+(`detect/episodes.py`), joined to cases (`detect/cases.py`) and published (`detect/publish.py`). `state/state.py` reads
+and writes the state, over a `Store` of small rows that each host supplies (`state/store.py`). A notable is the
+dataclass of `core/notable.py` while it is built, and the JSON object of `core/documents.py` afterwards.
+
 A folder may import itself and those before it: {order}; `tests/test_layout.py` enforces it."""
 WALK = """## The path of one record
 
-The modules that one CloudTrail record passes through from its file to a notable, beyond those of a run without records:
-{count}, in the order of their first call; all signals count as one (by `make docs`)."""
+The {count} modules that one CloudTrail record passes through, besides those that a run without records uses anyway, in
+the order of their first call; all signals count as one."""
 EVERY = """A run with this record enters {count} modules in all:"""
 _SIGNALS = f"{PACKAGE}.detect.signals"
 
