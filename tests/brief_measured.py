@@ -189,14 +189,14 @@ def page(s: Sum, seeds: Sequence[int]) -> str:
         ("sentences with their proof", s.cited, s.sentences, ""),
         ("numbers, times and ids that stand in the notable or the plan", s.claims - s.untraceable, s.claims, ""),
         ("planted falsehoods that the verifier refused", s.planted - s.through, s.planted, ""),
-        ("sentences that survive, of an endpoint that words anew", s.held, s.answered, _share(s.held, s.answered)),
+        ("sentences that survive, of an endpoint that rephrases them", s.held, s.answered, _share(s.held, s.answered)),
         ("sentences that survive, of an endpoint that repeats them", s.copied, s.sent, _share(s.copied, s.sent)),
     )
     table = "\n".join(f"| {what} | {counted:,}{share} | {of:,} |" for what, counted, of, share in rows)
     return f"""# Briefs, measured
 
-For anyone who asks what a language model may add. Written by `python tests/brief_measured.py`; no number is typed by
-hand.
+For anyone who asks what a language model may add. Written by `python tests/brief_measured.py`.
+
 {s.incidents} incidents of {len(seeds)} simulated tenants (seeds {seeds[0]} to {seeds[-1]}, 16 days, 60 machines,
 40 campaigns each), each with a notable that holds records of it; model `{model.load().id}`.
 
@@ -204,10 +204,9 @@ hand.
 |---|---|---|
 {table}
 
-Traced is by other means than those that write a brief: in the JSON of the notable and of the plan. The falsehoods are
-of twenty kinds, planted in every sentence (values changed, negations, another's proof, an all-clear, markup). The
-endpoint that words anew stands for a language model (`tests/llm_double.py`). What does not survive, the
-template says.
+Values are traced in the JSON of the notable and of the plan, not by the code that writes a brief. Falsehoods of twenty
+kinds are planted in every sentence (values changed, negations, another's proof, an all-clear, markup). The endpoint
+that rephrases imitates a language model (`tests/llm_double.py`). The template replaces what does not survive.
 """
 
 

@@ -78,16 +78,16 @@ def outcome(shown: bool, likelihood: float, loss: float) -> thief.Told:
     return thief.Told(red_team.OWN, "AWS role", "one secret, then silence", shown, likelihood, (), loss)
 
 
-def test_a_miss_has_one_of_three_reasons_and_stands_in_the_page() -> None:
+def test_a_miss_has_one_of_three_reasons_and_is_a_row_of_the_sheet() -> None:
     assert red_team.reason(outcome(False, 0.0, 0.0)).startswith("no signal")
     assert red_team.reason(outcome(False, 6.0, 6.0)).startswith("below threshold")
     assert red_team.reason(outcome(False, 30.0, 30.0)).startswith("budget")
     ordinary = thief.Ordinary(10, 11, {})
-    text = red_team.page([thief.Measured(1, ordinary, [outcome(False, 6.0, 6.0)])], "command", "model")
-    assert "| AWS role | one secret, then silence |" in text
-    assert "0.00 (0.00 to 0.73) of 1" in text
-    shown = red_team.page([thief.Measured(1, ordinary, [outcome(True, 60.0, 60.0)])], "command", "model")
-    assert "one secret, then silence" not in shown
+    unseen = [thief.Measured(1, ordinary, [outcome(False, 6.0, 6.0)])]
+    assert [row[:2] for row in red_team.missed(unseen)][1:] == [("AWS role", "one secret, then silence")]
+    assert "0.00 (0.00 to 0.73) of 1" in red_team.page(unseen, "command", "model")
+    seen = [thief.Measured(1, ordinary, [outcome(True, 60.0, 60.0)])]
+    assert len([*red_team.missed(seen)]) == 1, "the head alone"
 
 
 def test_from_near_it_is_another_network_and_from_its_own_place_the_victims() -> None:

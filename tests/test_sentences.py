@@ -151,14 +151,7 @@ STUMBLED = (
 """Phrases at which people stopped who read a text for the first time; each was replaced by the field's own words."""
 STUMBLES = re.compile(rf"\b(?:{'|'.join(STUMBLED)})\b", re.IGNORECASE)
 ALLOWED = {
-    ("docs/method/sources_measured.md", "passed over"): "a column of a table that a measurement writes",
-    ("docs/method/sources_measured.md", "is none"): "a reason as a measured reader gave it",
     ("docs/method/hiding.md", "made of"): "a row of a table that a measurement writes",
-    ("docs/method/brief_measured.md", "anew"): "a row of a table that a measurement writes",
-    ("docs/method/elastic.md", "anew"): "a page that a measurement writes",
-    ("docs/method/elastic_scale.md", "anew"): "a page that a measurement writes",
-    ("docs/method/elastic_scale.md", "whoever"): "a page that a measurement writes",
-    ("docs/method/elastic_scale.md", "stands in the list"): "a page that a measurement writes",
     ("docs/method/splunk_scale.md", "goes on"): "a page that a measurement writes",
     ("nhi_watch/act/response/actions.toml", "is none"): "a comment about logs, which nobody is shown",
 }

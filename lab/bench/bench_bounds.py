@@ -55,28 +55,27 @@ LIMIT = 1_800
 """Processor seconds after which a case is given up."""
 BATCH = 2_000
 VICTIM = "payments-api"
-ABOUT = """# What is new in a day is bounded
+ABOUT = """# What a flood may cost
 
 For anyone who asks what a flood costs. Written by `python lab/bench/bench_bounds.py --page PAGE`.
 
-Anyone who writes a log may fill it. What may grow without end has a bound; beyond it nothing is dropped in silence:
+Anyone who writes a log may fill it, so whatever could grow without end has a bound:
 
 | bound | of | beyond it |
 |---|---|---|
-| {unpacked:,.0f} bytes and 200 times its size | a file, unpacked | read in part, and told |
-| {records:,.0f} and one in 4 bytes | a file's records | read in part, and told |
-| {seconds:.0f} and one in 50 kB | a file's processor seconds | read in part, and told |
+| {unpacked:,.0f} bytes plus 200 times its size | a file, unpacked | read in part, and reported |
+| {records:,.0f} plus one for every 4 bytes | a file's records | read in part, and reported |
+| {seconds:.0f} plus one for every 50 kB | a file's processor seconds | read in part, and reported |
 | {line:,} bytes, {values:,} values | a record | rejected |
 | {whole} of a file and reason, {most:,} of a reason, {room:,} bytes | rejects that are kept | counted |
 | {behaviours:,} | behaviours of an identity's day | lose network and client, then their action |
-| {newcomers:,} | identities that are new on a day | one of their kind |
-| {crowd} | notables of those that are new on a day | one for all the others, which names {folded} |
+| {newcomers:,} | identities that are new on a day | count as one of their kind |
+| {crowd} | notables of identities that are new on a day | one for all the others, which names {folded} |
 
-What reaching for them costs: a day of a small tenant, in which somebody writes identities of one record each,
-behaviours that differ by address and client, a record with an array of so many members, a file of backslashes or of
-gzip members, newcomers that do grave things under names of their own, or dates with a record each; then a theft.
-Processor seconds and peak memory of the whole process, over SQLite; *on Elasticsearch*: of `nhi elastic run` over a
-real server, without that server's own.
+What such floods cost: a day of a small tenant in which somebody writes identities of one record each, behaviours that
+differ by address and client, a record with an array of so many members, a file of backslashes or of gzip members, or
+newcomers with severe acts; then a theft. Processor seconds and peak memory of the whole process, over SQLite; *on
+Elasticsearch*: of `nhi elastic run`, without the server's own.
 
 """
 HEAD = ("| what | seconds | MB | the theft |", "|---" * 4 + "|")

@@ -6,10 +6,11 @@ What is measured, and how: `nhi_watch_lab.evaluation.red_team`. `--why` lists, f
 from __future__ import annotations
 
 import argparse
+import csv
 import sys
 from pathlib import Path
 
-from _bench import write
+from _bench import ROOT, write
 
 from nhi_watch.detect import model as models
 from nhi_watch_lab.evaluation import red_team
@@ -36,6 +37,8 @@ def main() -> None:
             sys.stdout.write(f"{attack.row} | {attack.product} | {attack.attack}: {outcome} ({heaviest})\n")
     if args.page:
         args.page.write_text(text, "utf-8")
+        with (ROOT / red_team.SHEET).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(red_team.missed(tenants))
 
 
 if __name__ == "__main__":

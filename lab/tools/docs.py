@@ -14,7 +14,7 @@ import walk
 from layout import ORDER, ROOT
 from nhi_watch.core import registry
 from nhi_watch.detect import model
-from nhi_watch.detect.signals import SIGNALS, Signal, of
+from nhi_watch.detect.signals import SIGNALS, of
 
 DOCS = ROOT / "docs"
 MARK = "<!-- Written by `make docs`: change the code, not this page. -->"
@@ -38,7 +38,8 @@ ADD_SOURCE = """## Adding a source
      `forms.native` and `forms.rebuild` (Splunk's and Elastic's shapes), `values.moment` (times), `values.build_event`
      (fills in what a log lacks).
    - `action` is `service:Operation` without blanks around it: `plain(…).strip()`. `identity.id` begins with the
-     provider; `human` is "" for machines; `account` is "" if the log has none.
+     provider; `human` is "" for machines, `account` "" if the log has none; a record that names nobody gets the kind
+     `anonymous`.
    - `record_id` is the log's own id; where a client can choose it, `values.bound`; if the log has none,
      `values.derived_id`.
    - A trait does nothing until a signal looks at it.
@@ -49,8 +50,8 @@ ADD_SOURCE = """## Adding a source
 3. For Splunk its sourcetypes in `default/macros.conf`: `nhi_json_logs`, or `nhi_field_logs` where `_raw` is not JSON.
 4. `make docs`, then `.venv/bin/python -m pytest tests/test_source*.py tests/test_splunk_conf.py -k NAME`, then the same
    without `-k`, and `make check`. Failures say what is missing."""
-ABOUT_SCHEMAS = """Each is one module of `nhi_watch/intake/schemas/`: records that lakes and pipelines keep in it are read
-as the product's own, by the product's source ([what OCSF loses](method/ocsf.md))."""
+ABOUT_SCHEMAS = """Each is one module of `nhi_watch/intake/schemas/`: records that lakes and pipelines keep in it are
+read as the product's own, by the product's source ([what OCSF loses](method/ocsf.md))."""
 ADD_SIGNAL = """## Adding a signal
 
 1. In the file of its theme in `nhi_watch/detect/signals/`: a function named as the signal, under the decorator

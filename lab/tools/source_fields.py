@@ -192,6 +192,6 @@ def about_source(source: ModuleType) -> Iterator[list[str]]:
         rejected = f"refused: {', '.join(field.rejects)}" if field.rejects else ""
         untold = f"not told: {', '.join(field.lost)}" if field.lost else ""
         changed = [name for name in field.feeds if name not in field.lost]
-        other = f"another or none: {', '.join(changed)}" if changed else ""
+        other = f"changed or empty: {', '.join(changed)}" if changed else ""
         feeds = ", ".join(field.feeds) or "everything"
         yield [field.path, feeds[:_TEXTS], "; ".join(filter(None, (rejected, untold, other)))[:_TEXTS]]

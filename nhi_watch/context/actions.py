@@ -103,7 +103,7 @@ def access(service: str, operation: str) -> str:
     """Access level of a call: list, read, write, tagging, permissions, cost or unknown.
 
     `service` is CloudTrail's `eventSource` without `.amazonaws.com`, `operation` its `eventName`; for other
-    products the service and operation of Event. Calls that the tables do not have are judged by their verb.
+    products the service and operation of Event. Calls that the tables do not have are classified by their verb.
 
     >>> access("s3", "ListBuckets"), access("lambda", "UpdateFunctionCode20150331v2")
     ('list', 'write')

@@ -3,7 +3,7 @@
 Read are STIX 2.1 (address patterns), CSV (our own columns, Splunk's `ip_intel`), plain lists of addresses, and
 documents of Elastic's `logs-ti_*`. An address counts on the days on which its indicator was valid, by the time of the
 event; without an end it counts always, but an indicator of a stream ends 90 days after it was last seen. Days, not
-seconds: so that all events of an hour from one address are judged alike.
+seconds: so that all events of an hour from one address are scored alike.
 
 Refused, and said so: private, reserved and multicast ranges, ranges wider than /8 or /19 of IPv6 (one such row would
 mark half of the world), indicators of little confidence, and more than a million.

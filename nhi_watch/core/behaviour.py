@@ -231,8 +231,8 @@ def hash64(text: str) -> int:
 
 
 GROWN = 1.25
-"""How many times the events of its last judgement make a day of the same calls worth another: signals of volume are
-logarithms, and a day's close judges all of it."""
+"""How many times the events of its last scoring make a day of the same calls worth another: signals of volume are
+logarithms, and a day's close scores all of it."""
 BEHAVIOURS = 2_000
 """Behaviours of one identity's day that keep all that they tell; see `CrowdedDay`."""
 FOLDED = "folded"
@@ -240,19 +240,19 @@ FOLDED = "folded"
 MANY = "many"
 """Service and action of those that lost their action, too."""
 _LEVELS = ("permissions", "cost", "write", "unknown", "tagging", "read", "list")
-"""Access levels, the gravest first."""
+"""Access levels, the most severe first."""
 
 Key = tuple[BehaviourKey, int]
 T = TypeVar("T")
 Rank = tuple[int, ...]
-"""The larger, the graver."""
+"""The larger, the more severe."""
 
 
 class CrowdedDay(Generic[T]):
     """Which behaviours of one identity's day keep what they tell, where they are too many.
 
     At most BEHAVIOURS keep all. The rest lose network, agent, region and error code; of those that remain too many, at
-    most BEHAVIOURS keep their action. Who stays is who is gravest by outcome, access level and traits, and then by a
+    most BEHAVIOURS keep their action. Those stay that are most severe by outcome, access level and traits, then by
     hash: a rank of each by itself, so that the order of records changes nothing.
     """
 
@@ -269,7 +269,7 @@ class CrowdedDay(Generic[T]):
             heapq.heapify(heap)
 
     def place(self, behaviour_key: BehaviourKey, hour: int) -> T:
-        """The behaviour that takes in what is of this shape and hour; one that is less grave may have to make room."""
+        """The behaviour that takes in what is of this shape and hour; one that is less severe may have to make room."""
         key, level = (behaviour_key, hour), _level(behaviour_key)
         existing = self._behaviours.get(key)
         if existing is not None:
@@ -318,7 +318,7 @@ def _less(key: BehaviourKey) -> BehaviourKey:
 
 
 class IdentityDay:
-    """All behaviours of one identity within one UTC day, and which records they were made of."""
+    """All behaviours of one identity within one UTC day, and from which records they were built."""
 
     __slots__ = (
         "_crowd",
@@ -343,9 +343,9 @@ class IdentityDay:
         self.counted = 0
         """How many events it counted then."""
         self.judged = 0
-        """How many it counted when it was last judged."""
+        """How many it counted when it was last scored."""
         self.kinds: set[Any] = set()
-        """What it was made of when it was loaded: shapes, targets, links."""
+        """What it held when it was loaded: shapes, targets, links."""
         self.fresh: dict[int, Behaviour] = {}
         """By id of the object: the behaviours to which something was added since; see `changed`."""
         self.before: Optional[IdentityDay] = None
@@ -431,7 +431,7 @@ class IdentityDay:
         return sum(b.count for b in self.behaviours.values())
 
     def has_changes(self) -> bool:
-        """Whether what was added since it was loaded may change how the day is judged.
+        """Whether what was added since it was loaded may change how the day is scored.
 
         That is a call, place, outcome, target or link that it had not, or events that are more by GROWN. An hour that
         it had not is none by itself: of what is odd in nothing else the day's close tells.

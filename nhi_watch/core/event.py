@@ -1,11 +1,11 @@
-"""Event: one log record, normalised once at the edge; and the Identity that acts in it."""
+"""Event: one log record, normalized once on intake; and the Identity that acts in it."""
 
 from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
 TIMED_BY_HOSTS = "endpoint"
-"""The provider of logs whose times the host writes that they are about: it may be in wrong hands."""
+"""The provider whose logs are timed by the host that they describe, which may be compromised."""
 
 
 class Identity(NamedTuple):
@@ -17,8 +17,8 @@ class Identity(NamedTuple):
     name: str
     """What people call it: an ARN, a subject, an app name."""
     kind: str
-    """What the log calls it, in one word: role, user, app, token, service account… `service` and `anonymous` can be
-    stolen from nobody, and are not watched."""
+    """What the log calls it, in one word: role, user, app, token, service account… `service` and `anonymous` cannot be
+    stolen, and are not watched."""
     provider: str
     account: str
     human: str
@@ -26,7 +26,7 @@ class Identity(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One record in the words that every later stage understands. Empty text means *not told*, which is the default."""
+    """One record in the terms that every later stage uses. Empty text, the default, means *not in the log*."""
 
     time: int
     """Event time, seconds since the epoch, UTC."""
@@ -54,7 +54,7 @@ class Event(NamedTuple):
     address: str = ""
     """Source address as logged: an IP address, a service's name, or "". Shown, not scored."""
     network: str = ""
-    """The scored form of the address, see `network.py`."""
+    """The scored form of the address, see `context/networks.py`."""
     agent: str = ""
     """User-agent family without versions, e.g. `boto3`."""
     region: str = ""
@@ -69,8 +69,8 @@ class Event(NamedTuple):
     record_id: str = ""
     """The log's own id of the record; records are deduplicated by it."""
     links: tuple[str, ...] = ()
-    """Names, `kind:value`, under which other logs know the same actor, so that `links.py` can join them: `app:` and
-    `sp:` (Entra's application and object id), `oidc:` (a token's subject), `arn:`, `token:` (a token's hash or id),
+    """Names, `kind:value`, by which other logs know the same actor, so that `detect/linking.py` can join them: `app:`
+    and `sp:` (Entra's application and object id), `oidc:` (a token's subject), `arn:`, `token:` (a token's hash or id),
     `host:` (an address of the machine that it runs on),
     `name:` (provider and bare name, where a log knows no more). The same for every record of a shape. And `user:` with
     the person on whose behalf an app acts, as that log names people (BEHALF): delegation, which joins nobody."""

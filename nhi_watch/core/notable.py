@@ -30,7 +30,7 @@ LET_IN = "let in"
 LINKED = "worst of those linked"
 """The factor of the impact that names the identity of several whose impact it is."""
 BANDS = ((80.0, "critical"), (60.0, "high"), (30.0, "medium"), (10.0, "low"))
-"""Expected loss from which a severity begins. High and critical stay in the list until they are judged, so most of them
+"""Expected loss from which a severity begins. High and critical stay in the list until a verdict, so most of them
 must be true: at medium impact likelihoods from 60 to 80% are true two times of three, those above nine times of ten."""
 _TIMES = frozenset({"created", "first_time", "last_time", "time", "first_seen", "last_seen", "last_grown"})
 SHORTEST = 6
@@ -283,7 +283,7 @@ class Impact:
 
 @dataclass(frozen=True)
 class Telemetry:
-    """What the judgement could see."""
+    """What the model could see."""
 
     sources: tuple[str, ...]
     """Providers whose logs contributed, such as `aws`."""
@@ -302,7 +302,7 @@ class ModelRef:
     id: str
     sha256: str
     ordinary: Optional[float] = None
-    """Log-odds of an ordinary day, to which the signals add theirs; None: no such model judged it."""
+    """Log-odds of an ordinary day, to which the signals add theirs; None: no such model scored it."""
 
 
 @dataclass(frozen=True)
@@ -346,7 +346,7 @@ class Notable:
     receipt: Receipt
     merged_into: Optional[str]
     members: tuple[NotableIdentity, ...] = ()
-    """All identities of the intrusion where links join several, in the order in which they made news."""
+    """All identities of the intrusion where links join several, in the order of their first unusual call."""
     links: tuple[NotableLink, ...] = ()
     likelihood_range: tuple[float, ...] = ()
     """Lowest and highest likelihood that missing telemetry leaves open; nothing: none is missing."""
@@ -372,7 +372,7 @@ class Notable:
     revisions: tuple[Revision, ...] = ()
     """Its episodes; the first and the latest 99."""
     late: bool = False
-    """Its records came after their day was closed, and were judged by the habits of the day on which they came."""
+    """Its records came after their day was closed, and were scored by the habits of the day on which they came."""
 
 
 def expected_risk(likelihood: float, impact: Impact) -> float:
@@ -396,7 +396,7 @@ def weighed_risk(likelihood: float, impact: ImpactDocument) -> float:
 
 
 def order(document: NotableDocument) -> tuple[Any, ...]:
-    """Sorts the gravest notable first: by severity, expected loss, likelihood."""
+    """Sorts the most severe notable first: by severity, expected loss, likelihood."""
     severity = -SEVERITIES.index(document["severity"])
     return severity, -risk_of(document), -document["likelihood"], document["id"]
 

@@ -9,10 +9,10 @@ from nhi_watch.core.documents import NotableDocument, SignalDocument, TimelineDo
 from nhi_watch.core.timestamps import DAY, parse, render_day
 
 LIGHT = 1.5
-"""Points under which a call is not odd."""
+"""Points under which a call is not unusual."""
 BESIDE = 0.1
-"""Share of the oddest call's points under which another one of that day is not odd: the little that a signal of the
-whole day gives to each row is no news of the routine beside a theft."""
+"""Share of the most unusual call's points under which another one of that day is not unusual: the little that a signal
+of the whole day gives to each row says nothing about the routine beside a theft."""
 REASON_LOG_ODDS = 0.25
 """Log-odds of the likelihood from which a signal is a reason."""
 CAME_LATE = "came late"
@@ -81,7 +81,7 @@ def lowers(notable: NotableDocument, signal: SignalDocument) -> bool:
 
 
 def unusual_from(points: Iterable[float]) -> float:
-    """Points from which a call of a day is odd, of all that its calls have.
+    """Points from which a call of a day is unusual, of all that its calls have.
 
     >>> unusual_from([4.4, 4.4, 56.8]) > 4.4, unusual_from([2.0, 0.0])
     (True, 1.5)
@@ -96,14 +96,14 @@ def face_day(notable: NotableDocument) -> str:
 
 
 def unusual_least(notable: NotableDocument) -> float:
-    """Points from which an entry of the timeline is odd: by those of the day that the summary tells of."""
+    """Points from which an entry of the timeline is unusual: by those of the day that the summary tells of."""
     day = face_day(notable)
     then = [entry["points"] for entry in notable["timeline"] if entry["time"][:10] == day]
     return unusual_from(then or [entry["points"] for entry in notable["timeline"]])
 
 
 def unusual_calls(notable: NotableDocument) -> tuple[Sequence[TimelineDocument], Sequence[TimelineDocument]]:
-    """Timeline entries that are odd: those of the day that the summary tells of, and those of its other days."""
+    """Timeline entries that are unusual: those of the day that the summary tells of, and those of its other days."""
     day = face_day(notable)
     least = unusual_least(notable)
     unusual = [entry for entry in notable["timeline"] if entry["points"] >= least] or notable["timeline"]
@@ -120,7 +120,7 @@ INSTEAD = {
 
 
 def is_new(notable: NotableDocument) -> bool:
-    """Whether a notable got its place since yesterday; a finding of posture is a state, and never news."""
+    """Whether a notable got its place since yesterday; a finding of posture is a state, and never new."""
     return bool(notable["life"] == "new" and notable["kind"] != "posture")
 
 

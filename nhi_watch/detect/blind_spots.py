@@ -245,7 +245,7 @@ def _followed(gap: Gap, days: RhythmDays, now: int) -> Gap:
 
 
 class BlindSpotMonitor:
-    """What a run makes of the logs' rhythms, day by day. A day is judged once a later one has begun."""
+    """What a run makes of the logs' rhythms, day by day. A day is scored once a later one has begun."""
 
     def __init__(self, state: State, model: Model) -> None:
         self._state = state

@@ -1,11 +1,11 @@
-"""Cases: which episodes are one notable. A case is the fold of its episodes and of nothing else.
+"""Cases: which episodes are one notable. A case is computed from its episodes alone.
 
-- Episodes grave enough for a row are one case where they share an identity, or an origin, and are at most GAP days
-  apart. One that shares identities with several cases makes them one; the oldest gives the id.
+- Episodes severe enough for a row are one case where they share an identity, or an origin, and are at most GAP days
+  apart. One that shares identities with several cases merges them; the oldest gives the id.
 - Weaker episodes are history: they belong to the case that their identity has, and neither begin nor prolong one.
-- A case that went on for LONGEST days ends; its successor names it.
-- A closed day is final, so its episodes are added to the stored cases once. Those of open days are added anew in each
-  run, in memory: how the records were cut leaves no trace.
+- A case ends LONGEST days after it began; its successor names it.
+- A closed day is final, so its episodes are added to the stored cases once. Those of open days are added in memory in
+  each run: the result does not depend on how records were split into runs.
 
 | table, key | row |
 |---|---|
@@ -46,12 +46,12 @@ class Case:
 
     @property
     def rows(self) -> list[EpisodeHead]:
-        """The episodes that are grave enough for a row."""
+        """The episodes that are severe enough for a row."""
         return [head for head in self.heads if head.is_row]
 
     @property
     def last_day(self) -> int:
-        """The day of its newest episode that is grave enough for a row; of a case without one, of the newest."""
+        """The day of its newest episode that is severe enough for a row; of a case without one, of the newest."""
         return max(head.day for head in self.rows or self.heads)
 
     @property

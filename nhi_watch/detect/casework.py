@@ -21,7 +21,7 @@ from nhi_watch.state.store import Rows, pack, unpack
 IN_PROGRESS, WAITING = "in progress", "waiting"
 STATUSES = (IN_PROGRESS, WAITING)
 NOBODY = "nobody"
-"""Whom a notable is assigned to, so that it is nobody's again."""
+"""Whom a notable is assigned to, so that it is unassigned again."""
 
 
 class Note(NamedTuple):

@@ -1,4 +1,4 @@
-"""One day: its identities are judged, each by itself, and those are found who acted oddly, linked ones as one."""
+"""One day: its identities are scored, each by itself, and the suspicious ones are found, linked ones as one."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def keys_of(members: Iterable[str], origin: str) -> set[str]:
 
 
 class Day:
-    """The identities of one UTC day: those that this run judges, and those that earlier runs did."""
+    """The identities of one UTC day: those that this run scores, and those that earlier runs did."""
 
     def __init__(self, state: State, baselines: Baselines, day: int, known: Assets, cuts: Mapping[str, int]) -> None:
-        """`baselines`: profiles on the eve of the day; they are filled as identities are asked for.
+        """`baselines`: profiles before the day; they are filled as identities are asked for.
 
-        `cuts`: identity → the last second of the day that a verdict covers; what came later is judged alone.
+        `cuts`: identity → the last second of the day that a verdict covers; what came later is scored alone.
         """
         self.day = day
         self._cuts = cuts
@@ -70,10 +70,10 @@ class Day:
         self._groups: dict[str, Group] = {}
         self._judged: set[str] = set()
         self.is_unchanged = True
-        """Whether nobody was judged who acts oddly, or did before: the same suspects stand as they did."""
+        """Whether no identity was scored that is suspicious, or was before: the suspects are the same."""
 
     def judge(self, identity_days: Mapping[str, IdentityDay]) -> None:
-        """Score some identities, and put what is kept of it into the state. Odd ones are held, others are not."""
+        """Score some identities, and put the results into the state. Only suspicious ones are kept in memory."""
         self.baselines.shed()
         self._state.fill(self.baselines, identity_days, self.day)
         episodes = []
@@ -105,7 +105,7 @@ class Day:
         self._judged.update(identity_days)
 
     def suspects(self) -> list[Suspect]:
-        """Who did something odd, linked ones as one, many of one origin as one."""
+        """Who did something unusual, linked ones as one, many of one origin as one."""
         suspects, traces = dict[str, Suspect](), list[Trace]()
         for stored in self._state.suspicious(self.day):
             if stored.ranked.likelihood >= ranking.FLOOR:
@@ -142,7 +142,7 @@ class Day:
         return self.cut_of(members) > 0
 
     def was_judged(self, members: Iterable[str]) -> bool:
-        """Whether this run has judged one of some identities."""
+        """Whether this run has scored one of some identities."""
         return not self._judged.isdisjoint(members)
 
     def rank(self, episode: Episode) -> Ranked:
@@ -185,16 +185,16 @@ def lesson_of(identity_day: IdentityDay, episode: Episode, networks: Networks) -
 
 
 CROWD = 200
-"""Newcomers of one day that keep a notable each. Whoever writes logs invents names at no cost, and each notable takes
-about 15 ms and 20 kB."""
+"""Newcomers of one day that keep a notable each. Anyone who writes logs can invent names, and each notable takes about
+15 ms and 20 kB."""
 CROWD_ORIGIN = f"{ranking.NEWCOMERS}one day"
 
 
 def fold_origins(suspects: Iterable[Suspect]) -> list[Suspect]:
     """One for all strangers of an origin, one for all newcomers of a peer group that has more than ALIKE in a day, and
-    one for all newcomers beyond the CROWD gravest, whatever their names.
+    one for all newcomers beyond the CROWD most severe, whatever their names.
 
-    The one that leads is the gravest. Newcomers of `ranking.SURE` and more are folded only beyond CROWD, see
+    The most severe one leads. Newcomers of `ranking.SURE` and more are folded only beyond CROWD, see
     `ranking.rank`.
     """
     by_origin: dict[str, list[Suspect]] = {}
@@ -223,7 +223,7 @@ def _gravest_first(suspect: Suspect) -> tuple[float, float, str]:
 
 
 def _represented(ordered: Sequence[Suspect]) -> Suspect:
-    """The first, which stands for the others and for all that those stood for."""
+    """The first, which represents the others and all that those represented."""
     lead, *others = ordered
     represented = chain(lead.others, *((suspect.lead, *suspect.others) for suspect in others))
     return lead._replace(others=tuple(represented))

@@ -1,18 +1,28 @@
-"""The way on one page from what was read to what is written: judged by day → listed → written; days over, learnt.
+"""One run over a state, from what was read to what is published.
 
-A run judges the identities that have news on open days (`IdentityDay.has_changes`); whose calls are as before is only
-counted. A day is open until the second midnight after it, by the latest day that a provider dates. Then it is closed:
-all of it is judged once more, what that changes is written, and it is learnt. A closed day is final. What comes of it
-later is judged alone, by the habits of the last day that has records by then, and teaches nothing.
+    records ──► by day ─┬─ of closed days: late ──────► scored alone ─┐
+                        ├─ days that are due: closed ─► scored ───────┤
+                        └─ open days ─────────────────► scored ───────┴─► episodes ─► cases ─► notables ─► published
 
-So runs of five minutes, daily runs and one over all files come to the same notables once a day is closed, and a folder
-that is given in one run may lie in any order: its days are closed one after the other.
+- **Score**: `Day.judge` scores each identity by itself; `episodes.write` links those that are suspicious and stores the
+  day's episodes in place of the earlier ones.
+- **Open days**: identities whose calls changed (`IdentityDay.has_changes`) are scored, and suspects; of the others only
+  counts are updated. What an open day shows is known on the open days after it.
+- **Close**: a day is open until the second midnight after it, by the latest day that a provider dates. Then all of it
+  is scored once more, its episodes go into the stored cases, and the profiles learn it. A closed day is final: what
+  arrives later is scored alone, by the habits of the last day that has records by then, and teaches nothing.
+- **Publish**, once a run: `run.result` asks the `Publisher` for notables within the budget, and what became of them.
 
-A run that was cut off is simply run again, also where a store cannot take back what was put: rows replace themselves;
-what is put before it is judged is marked first (`State.put_days`); identity-days come after all that follows from them,
-so that a record is no copy before its news is written. A close notes how far it is behind each batch (`Closing`): the
-day is final when it begins, and whichever run comes next goes on where the one before stood. A host with little time
-judges open days first, and closes bit by bit.
+So runs of five minutes, daily runs and one over all files give the same notables once a day is closed, and the files of
+one run may be in any order: their days are closed one after the other.
+
+A run that was interrupted is simply run again, also where a store cannot roll back: writing a row twice is harmless;
+what is put before it is scored is marked first (`State.put_days`); an identity-day is stored last, so a record does not
+count as already seen before all that follows from it is written. A close notes how far it is after each batch
+(`Closing`), and the next run continues there.
+
+`process` does all of it. Splunk's Rank calls `put`, `process(closes=False)` and `close` in turn, because it has little
+time; a `Session` calls `put` when its memory is full.
 """
 
 from __future__ import annotations
@@ -49,7 +59,7 @@ BUDGET = 10.0
 
 
 def ignored(stage: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
+    """Report progress to nobody."""
 
 
 def _always() -> bool:
@@ -58,7 +68,7 @@ def _always() -> bool:
 
 
 class Judge:
-    """One run over a state. Rows are put; committing them is the caller's business."""
+    """One run over a state. Rows are put; the caller commits them."""
 
     def __init__(
         self,
@@ -89,17 +99,17 @@ class Judge:
         self._released = state.release(self._verdicts.released(), context.networks)
         self._tally = Tally()
         self._judged: set[int] = set()
-        """Days of which episodes were written."""
+        """Days whose episodes this run wrote."""
         self._unsaved: dict[int, IdentityDays] = {}
         """Open day → what was read of it, joined to what the state holds, and is not in the state yet."""
 
     @property
     def identities(self) -> Collection[str]:
-        """Ids of those of whom something was taken in."""
+        """Ids of the identities of which records were taken in."""
         return self._tally.identities
 
     def put(self, batch: IntakeBatch) -> None:
-        """Put what was read into the state, to be judged by the next `process`, of this run or another."""
+        """Put what was read into the state, to be scored by the next `process`, of this run or another."""
         too_late = self._sorted_out(batch)
         for day, identity_days in self._unsaved.items():
             self._state.put_days(day, identity_days, judged=False)
@@ -107,14 +117,14 @@ class Judge:
         self._judge_late(too_late)
 
     def heard(self, day: int, rhythms: RhythmRows) -> None:
-        """Note that logs spoke on a day, of records that come later: they are not silent."""
+        """Note that logs arrived on a day although their records come later, so that they do not count as silent."""
         if rhythms:
             self._blind_spots.heard(day, rhythms)
 
     def process(
         self, batch: IntakeBatch, progress: Progress = ignored, closes: bool = True, live: bool = False
     ) -> Result:
-        """Close the days that are due, judge those who have news on open ones, and write what changed.
+        """Close the days that are due, score identities whose open days changed, and publish what changed.
 
         `closes=False`: closing them is left to `close`. `live`: logs arrive as they are written, so one that is silent
         by the clock is a blind spot now.
@@ -158,7 +168,7 @@ class Judge:
         return True
 
     def _numbered(self, now: int) -> tuple[list[int], list[int]]:
-        """The days of which there is anything, and those that have begun: the clock is in the last of them."""
+        """The days that have records, and those that have begun; moves the clock to the last of these."""
         book = self._state.daybook
         numbers = sorted({*self._unsaved, *self._state.unjudged(), *book.days})
         begun = self._blind_spots.begun(numbers, now)
@@ -169,7 +179,7 @@ class Judge:
         return Baselines(self._model, self._context.networks)
 
     def _sorted_out(self, batch: IntakeBatch) -> dict[int, IdentityDays]:
-        """Take what was read; returns what came of closed days. Credentials that it tells of are known at once."""
+        """Take what was read; returns what belongs to closed days. Credentials in it are known at once."""
         too_late = {}
         for day, identity_days in batch.take_changed().items():
             inventory.note(self._state.rows, identity_days.values(), since_loaded=True)
@@ -185,10 +195,10 @@ class Judge:
     # ---- a day that is open, and one that is closed
 
     def _judge_open(self, day: int, unjudged: Collection[str], again: bool) -> bool:
-        """Judge those who have news on an open day; `unjudged`: of whom the state holds what was put and not judged.
+        """Score identities whose open day changed. `unjudged`: those that were put into the state and not scored.
 
-        `again`: judge those who act oddly once more, for the days before have taught more since. Returns whether
-        anybody was judged, so that this day has.
+        `again`: score suspicious ones once more, because the days before have taught more since. Returns whether any
+        were scored, so that this day teaches the next ones more.
         """
         identity_days = self._unsaved.get(day, {})
         taught = (name for name, since in self._released.items() if since < day)
@@ -216,13 +226,13 @@ class Judge:
         return bool(identity_days or stored)
 
     def _suspects(self, day: int) -> set[str]:
-        """Who acts oddly enough on a day for a place in the list: a notable tells of them all that there is."""
+        """Identities suspicious enough on a day for a place in the list: a notable holds all their records."""
         return {
             stored.ranked.identity_id for stored in self._state.suspicious(day) if stored.ranked.risk >= ranking.LEAST
         }
 
     def _close(self, day: int, baselines: Baselines, later: Sequence[int], goes_on: GoesOn) -> bool:
-        """Judge all of a day once more, write what that changes, and learn it; False: some of it is left."""
+        """Score all of a day once more, write what that changes, and learn it; False: some of it is left."""
         identity_days = self._unsaved.pop(day, {})
         if identity_days:
             self._state.put_calendar()
@@ -251,7 +261,7 @@ class Judge:
         return Day(self._state, baselines, day, self._context.assets, self._verdicts.cuts(day))
 
     def _finish_judging(self, judged_day: Day, at: Closing, later: Sequence[int]) -> None:
-        """What all of a day come to, once each was judged."""
+        """What concerns all identities of a day, once each was scored."""
         self._state.put_base(at)
         self._state.judged_now(judged_day.day, self._state.unjudged().get(judged_day.day, []))
         self._blind_spots.note(judged_day.day, at.rhythms)
@@ -267,7 +277,7 @@ class Judge:
     def _judged_in_batches(
         self, judged_day: Day, identity_days: Iterable[tuple[str, IdentityDay]]
     ) -> Iterator[IdentityDays]:
-        """Judge some at a time, for there may be very many; gives them once they are judged."""
+        """Score in batches, because there may be very many; yields each batch once it is scored."""
         left = iter(identity_days)
         while some := dict(islice(left, AT_ONCE)):
             with self._tally.spent("score"):
@@ -276,7 +286,7 @@ class Judge:
             yield some
 
     def _write(self, judged_day: Day, of_cases: Optional[Collection[str]] = None) -> None:
-        """The episodes of those who act oddly, in place of those that the day had."""
+        """Write the episodes of suspicious identities, in place of those that the day had."""
         with self._tally.spent("explain"):
             episodes.write(self._state, self._blind_spots, judged_day, of_cases)
         self._judged.add(judged_day.day)
@@ -296,7 +306,7 @@ class Judge:
         return ranking.week_allowance(self._budget, round(sum(identities) / max(len(identities), 1)))
 
     def _judge_late(self, too_late: Mapping[int, IdentityDays]) -> None:
-        """Judge what came after its day was closed, by the habits of the last day that has records."""
+        """Score what came after its day was closed, by the habits of the last day that has records."""
         if not too_late:
             return
         identity_days = [identity_day for each in too_late.values() for identity_day in each.values()]

@@ -1,7 +1,7 @@
-"""Episodes: what an identity, or several that links join, did on one day, as it was judged.
+"""Episodes: what an identity, or several that links join, did on one day, as it was scored.
 
-A day's episodes are a function of the profiles on its eve and of its behaviours. Judging the day again replaces them;
-what a verdict has covered is kept as its giver saw it, and what came later is an episode of its own.
+A day's episodes depend on its behaviours and on the profiles before that day, and on nothing else. Scoring the day
+again replaces them; what a verdict covers is kept as the analyst saw it, and what came later is an episode of its own.
 
 | table, key | row |
 |---|---|
@@ -29,9 +29,9 @@ from nhi_watch.state.store import Rows, pack, unpack, unpack_shared
 Document = NotableDocument
 HEAD, LATE = "head/", "late/"
 FOLDED = 200
-"""Ids of identities for which an episode stands that are named."""
+"""How many ids of the identities that an episode represents are named."""
 NOT_COMPARED = ("revision", "rank", "telemetry", "created")
-"""Fields of a document whose change is no news."""
+"""Fields of a document whose change is not published."""
 
 
 NO_PLACE: PlaceFields = {
@@ -45,7 +45,7 @@ NO_PLACE: PlaceFields = {
     "predecessor": None,
     "life": "ongoing",
 }
-"""What is said of a notable without a place."""
+"""The fields of a notable without a place."""
 
 
 class EpisodeHead(NamedTuple):
@@ -58,27 +58,27 @@ class EpisodeHead(NamedTuple):
     lead: str
     members: Sequence[str]
     origin: str
-    """What it shares with others for which it stands; "": it stands for nobody else."""
+    """What it shares with others that it represents; "": it represents nobody else."""
     folded: Sequence[str]
     """The others, at most FOLDED."""
     size: int
-    """How many it stands for, itself included."""
+    """How many it represents, itself included."""
     likelihood: float
     risk: float
     """Expected loss: likelihood × impact."""
     reached: int
-    """Start of the hour in which it reached the row threshold; of a weaker one, of its first odd call."""
+    """Start of the hour in which it reached the row threshold; else, of the hour from which it is a notable."""
     first: int
     last: int
     title: str
     signals: Sequence[str]
     receipt: ReceiptDocument
     digest: str
-    """Of the document, without what is no news."""
+    """Of the document, without the fields of NOT_COMPARED."""
 
     @property
     def is_row(self) -> bool:
-        """Whether it is grave enough for a row of the morning list."""
+        """Whether it is severe enough for a row of the morning list."""
         return self.risk >= ranking.LEAST
 
     @property
@@ -87,7 +87,7 @@ class EpisodeHead(NamedTuple):
         return severity_of(self.risk)
 
     def standing_for(self, origin: str, others: Sequence[str]) -> EpisodeHead:
-        """The same episode, which now stands for these others."""
+        """The same episode, which now represents these others."""
         return self._replace(origin=origin, folded=list(others[:FOLDED]), size=1 + len(others))
 
     @property
@@ -123,7 +123,7 @@ def head_of(document: Document, day: int, since: int, origin: str = "", others: 
 
 
 def digest(document: Mapping[str, Any]) -> str:
-    """A hash of what a document says."""
+    """A hash of a document's content."""
     said = {name: value for name, value in document.items() if name not in NOT_COMPARED}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -171,7 +171,7 @@ def put(
 def write(state: State, watch: BlindSpotMonitor, today: Day, of_cases: Optional[Collection[str]] = None) -> None:
     """Put a day's episodes into the state, in place of those that it had.
 
-    A document is built where one of its identities was judged now; of the others what was built earlier stands, and so
+    A document is built where one of its identities was scored now; of the others what was built earlier stands, and so
     does what a verdict covers.
 
     `of_cases`: the keys of the cases that are open. Given them, no episode is built that is too weak for a row, belongs
@@ -246,7 +246,7 @@ def _built(today: Day, name: str, suspect: Suspect) -> tuple[Document, int]:
 
 
 def again(state: State, watch: BlindSpotMonitor, day: int) -> None:
-    """Say anew what silent logs leave open: a day may only now be over, although nothing of it changed."""
+    """Update what silent logs leave open: a day may only now be over, although nothing of it changed."""
     day_heads = [head for head in heads(state.rows, day, day + 1) if head.own_day == day]
     if not day_heads or not watch.has_gaps:
         return

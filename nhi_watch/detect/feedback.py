@@ -141,7 +141,7 @@ def given_on(verdict: Verdict, notable: NotableDocument) -> Verdict:
 
 
 def _seen(notable: NotableDocument, now: int = 1 << 40) -> list[tuple[int, Sequence[str], int, int]]:
-    """The episodes of a notable, as whoever judges it sees them."""
+    """The episodes of a notable, as the person who gives a verdict sees them."""
     return [
         (
             day_of(parse(f"{revision['day']}T00:00:00Z")),
@@ -368,7 +368,7 @@ class Verdicts:
     def covered(self, heads: Iterable[SeenEpisode], notable_id: str) -> dict[str, Verdict]:
         """Episode id → the verdict that covers it, of the episodes of a notable.
 
-        Its giver saw all of the episode, and it has not become graver since.
+        Its giver saw all of the episode, and it has not become more severe since.
         """
         covering = ((head.id, self._covering(head, notable_id)) for head in heads)
         return {name: verdict for name, verdict in covering if verdict is not None}
@@ -430,7 +430,7 @@ class SeenEpisode(Protocol):
 
     @property
     def severity(self) -> str:
-        """How grave it is."""
+        """How severe it is."""
 
 
 def _rank(severity: str) -> int:

@@ -4,7 +4,7 @@ Features are a day's points by signal, then its bins by signal. The ordinary day
 every feature, so that no reason lowers the log-odds, and leaving one out never raises them.
 
 Shares are exact Shapley values (Shapley 1953) against the ordinary day, a signal's points and bin together being one
-player. A leaf is reached by a coalition of signals if it holds all of U, whose values only the judged day has, and none
+player. A leaf is reached by a coalition of signals if it holds all of U, whose values only the scored day has, and none
 of V, where only the ordinary day fits. Such a game gives each of U value × (u−1)! v! / (u+v)!, and each of V the
 negative of value × u! (v−1)! / (u+v)!.
 """
@@ -82,7 +82,7 @@ def _leaf(node: Node, x: Sequence[float]) -> float:
 def _share(
     node: Node, x: Sequence[float], signals: int, mine: tuple[int, ...], usual: tuple[int, ...], shares: list[float]
 ) -> None:
-    """Go down both ways where the judged day and the ordinary one part."""
+    """Go down both ways where the scored day and the ordinary one part."""
     while isinstance(node, tuple):
         feature, highest, left, right = node
         day, ordinary = (left if x[feature] <= highest else right), (left if highest >= 0 else right)

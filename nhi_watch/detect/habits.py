@@ -1,4 +1,4 @@
-"""Habits: how often a tenant's and an identity's own days reach each value, and what that leaves of a signal.
+"""Habits: how often a tenant's and an identity's own days reach each value, and how much of a signal that leaves.
 
 `Bound.features` is the one way from signal values to what the trees read. The likelihood of a day, of a call and of
 linked identities, Shapley shares, counterfactuals, bounds, receipts, `nhiscore` and the training all use it.
@@ -11,16 +11,16 @@ The tenant's share is shrunk towards the world's by STRENGTH identity-days, and 
 tenant has FULL days of history. A ratio of two shares is not monotone by itself: points are its running maximum over
 the bins, never below 0, rounded to 0.01, so that all hosts agree to the last digit.
 
-**Habit** then takes its part. An identity's own share of days that came near a value (NEAR of it) is shrunk towards the
-tenant's by OWN_STRENGTH days, and put in the place of the tenant's share. What is left of the points, down to zero,
-also shortens the signal's bin: in the same proportion, rounded. Both are running maxima over the bins, so a larger
-value never counts less. A value above all that the identity has reached is not reduced.
+**Habit** then reduces them. An identity's own share of days that reached at least 60% of a value (NEAR) is shrunk
+towards the tenant's by OWN_STRENGTH days, and used instead of the tenant's share. What is left of the points, down to
+zero, also shortens the signal's bin: in the same proportion, rounded. Both are running maxima over the bins, so a
+larger value never counts less. A value above all that the identity has reached is not reduced.
 
-**Learning.** When a day is closed, the bins that its signals reached are counted, however odd the day was: in the
+**Learning.** When a day is closed, the bins that its signals reached are counted, however unusual it was: in the
 identity's own profile as the dimension `habit` (value `NAME:BIN` → days), in the tenant's as `signal` (value
 `KIND/NAME:BIN` → identity-days, `KIND/*` → how many were counted, once an identity has a history of HISTORY days).
-One identity that reaches a bin day after day makes it no habit of the tenant: see `_counts_for_tenant`. Signals of
-UNTAUGHT never become habits: they keep the world's share. People's long-lived keys are weighed by the habits of
+One identity that reaches a bin day after day does not make it a habit of the tenant: see `_counts_for_tenant`. Signals
+of UNTAUGHT never become habits: they keep the world's share. People's long-lived keys are weighed by the habits of
 people's keys, machines by those of machines.
 """
 
@@ -44,18 +44,18 @@ STRENGTH = 20.0
 OWN_STRENGTH = 8.0
 """Days that the tenant's share weighs beside the identity's own."""
 NEAR = 0.6
-"""Part of a value that an earlier day must have reached to have come near it."""
+"""Share of a value that an earlier day must have reached for the value to count as usual."""
 WAIT = 7
 """Days for which a bin that an identity reaches for the first time is no habit yet; nor is a single day ever. Else a
-thief could make oddness his victim's habit within a few days (decision 19)."""
+thief could make his acts a habit of the victim within a few days (decision 19)."""
 LEAST = 1e-9
 FIRST = 1.5
-"""What points count on a tenant's first day: its news is usual in the world, and sums of ordinary days reach two thirds
-of what they reach later."""
+"""Factor of points on a tenant's first day: everything is new then, so new values have few points, and sums of ordinary
+days reach two thirds of what they reach later."""
 COLD = 3
-"""Days of a tenant's history before which amounts are read absolutely: there is no past to hold them against."""
+"""Days of a tenant's history before which amounts are compared with fixed limits: there is no history yet."""
 BLUNT = {"mass_by_stranger": 8}
-"""Signal → bin from which it is then worth BLUNT_POINTS by itself: six hundred reads a day by somebody hardly known."""
+"""Signal → bin from which it then counts BLUNT_POINTS by itself: six hundred reads a day by a newcomer."""
 BLUNT_POINTS = 8.0
 FREELY, THEN_EACH = 3, 10
 """An identity's first days in a bin, and each tenth later one, count as habits of the tenant."""
@@ -73,7 +73,7 @@ Own = tuple[int, int]
 
 
 class TenantHabits:
-    """The points of every signal's bins for a tenant's machines, or its people's keys, on the eve of a day.
+    """The points of every signal's bins for a tenant's machines, or its people's keys, before a day.
 
     `linked`: signals that no identity's day shows by itself: they are not counted, and have the world's share.
     """
@@ -142,7 +142,7 @@ class _Left(NamedTuple):
 
 
 class Bound:
-    """The model as it holds for one identity of a tenant, on the eve of a day."""
+    """The model as it holds for one identity of a tenant, before a day."""
 
     __slots__ = ("_days", "_features", "_left", "_own", "_reached", "tenant_habits")
 
@@ -232,7 +232,7 @@ class Bound:
 
     def _counts_for_tenant(self, name: str) -> bool:
         """Whether a bin that the identity reaches now counts as a habit of the tenant too: on its first FREELY days
-        there, then on each tenth. Else one noisy identity would make a signal worth little for all others; and if later
+        there, then on each tenth. Else one noisy identity would devalue a signal for all others; and if later
         days never counted, what everybody does daily would seem ever rarer as days are added up."""
         days = _days(self._own, name)
         return days < FREELY or days % THEN_EACH == 0
@@ -240,7 +240,7 @@ class Bound:
     def habits(self, days: int, values: Row, is_stranger: bool = False) -> Delta:
         """What a day with these signal values leaves in the profiles; `days`: active ones of the identity before it.
 
-        A stranger was never let in: days of refusals would make what he is after his habit.
+        A stranger was never allowed anything: days of refusals must not become a habit.
         """
         reached, kind = counted(self.model.signals, values), self.tenant_habits.kind
         delta: Delta = {}

@@ -1,4 +1,4 @@
-"""Records that came after their day was closed: judged by the habits of today, as episodes of their own.
+"""Records that came after their day was closed: scored by the habits of today, as episodes of their own.
 
 A closed day is final. What comes later teaches nothing and moves nothing; a record that its day held is none of it.
 Nor is what shows nothing but what the day is known to have held, as a folder does that is read again after months.
@@ -35,7 +35,7 @@ _APART = ("volume", "targets", "hour")
 
 
 def judge(state: State, baselines: Baselines, late_days: IdentityDays, known: Assets) -> bool:
-    """Judge late records; whether they made an episode of the last day with records, on which they arrived."""
+    """Score late records; whether they made an episode of the last day with records, on which they arrived."""
     today = state.daybook.days[-1]
     fresh = novel_days(
         state, (identity_day for _, identity_days in sorted(late_days.items()) for identity_day in identity_days)

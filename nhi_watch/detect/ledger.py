@@ -116,7 +116,7 @@ def follow(
     """All entries as they stand, with those that the notables ask for; they are put into the store.
 
     `notables`: as `publish` gives them, so that a verdict or an exception has closed those that it covers.
-    `stored`: the entries as they were last judged, where they were read already; `required`: see `required_by`.
+    `stored`: the entries as they were last assessed, where they were read already; `required`: see `required_by`.
     """
     now = max(now, history.now)
     published = {str(notable["id"]): notable for notable in notables}
@@ -179,7 +179,7 @@ def _was_created(entry: ControlEntry, changes: Iterable[Change], since: int) -> 
 
 
 def entries(rows: Rows) -> list[ControlEntry]:
-    """The entries as they were last judged."""
+    """The entries as they were last assessed."""
     return [_entry(unpack(raw)) for _, raw in rows.scan(TABLE, *ENTRIES)]
 
 
@@ -241,7 +241,7 @@ def _open(notable: NotableDocument, control: str, member: IdentityDocument) -> C
 
 
 def _misuse(notable: NotableDocument) -> tuple[int, tuple[str, ...]]:
-    """The last second of what was odd, and who is under suspicion."""
+    """The last second of what was unusual, and who is under suspicion."""
     compromise = notable["kind"] == "compromise"
     unusual_entries = [
         e

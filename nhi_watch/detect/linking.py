@@ -4,13 +4,13 @@ A proof is a *handle*: a text that the records of both identities hold. Two kind
 
 - names: what several logs call the same actor, such as an application's id or a token's subject (`Event.links`,
   and for AWS the identity's own ARN or subject)
-- credentials: one identity's record handed it out (`Event.issued`), another's odd records were made with it
+- credentials: one identity's record handed it out (`Event.issued`), another's unusual records were made with it
 - names of what was touched: one identity's records have as their target the identity of another product (a secret under
-  its name, a storage account, the repository of its pipeline), and that one makes news within the hour
+  its name, a storage account, the repository of its pipeline), and that one is unusual within the hour
 
-Links alone prove nothing bad: a deploy hands sessions to every role. So only episodes with news of their own are
-joined, a credential counts only where the news was made with it, and a handle that many share is no proof at all.
-An identity without news may stand between two, as a workload does that only swaps its token for a role's session.
+Links alone prove nothing bad: a deploy hands sessions to every role. So only episodes that are unusual themselves are
+joined, a credential counts only where the unusual calls were made with it, and a handle that many share proves nothing.
+An ordinary identity may stand between two, as a workload does that only swaps its token for a role's session.
 
 Names are not identities: an ARN that two identities of one day own (deleted and made again) joins nobody, unless one
 of the two is that name, in a log that knows no ids.
@@ -51,9 +51,9 @@ class Group(NamedTuple):
     """The identities of one intrusion."""
 
     lead: str
-    """The one that may lead whose news came first: it gives the notable its id."""
+    """Of those that may lead, the one that was unusual first: it gives the notable its id."""
     members: tuple[str, ...]
-    """By first news; the lead is one of them."""
+    """By their first unusual call; the lead is one of them."""
     links: tuple[Link, ...]
 
 
@@ -89,7 +89,7 @@ def _names(behaviour: Behaviour) -> list[str]:
 
 
 def _novel_behaviours(episode: Episode) -> list[Behaviour]:
-    """The behaviours that are news by themselves; all of them where only the whole day is."""
+    """The behaviours that are unusual by themselves; all of them where only the whole day is."""
     if episode.likelihood < FLOOR:
         return []
     views = episode.view.views
@@ -222,7 +222,7 @@ def _same_actor(known: Mapping[str, Trace]) -> list[Link]:
 
 
 def _same_credential(known: Mapping[str, Trace]) -> list[Link]:
-    """Links between identities whose news was made with one credential, such as an exposed key and its user."""
+    """Links between identities that made unusual calls with one credential, such as an exposed key and its user."""
     used = _holders((name, trace.used) for name, trace in known.items())
     return [link for handle, holders in used.items() for link in _links_of_handle(holders, CREDENTIAL, handle)]
 
@@ -242,7 +242,7 @@ def _owned_twice(handle: str, owners: Sequence[str]) -> bool:
 
 
 def _handed_over(known: Mapping[str, Trace]) -> list[Link]:
-    """Links from who handed a credential out, or put it in place, to whose news was made with it."""
+    """Links from who handed a credential out, or put it in place, to who then made unusual calls with it."""
     givers = _holders((name, trace.given) for name, trace in known.items())
     return [
         Link(giver, name, CREDENTIAL, handle, (given, record))
@@ -261,7 +261,7 @@ def _credentials_of(trace: Trace) -> list[tuple[str, str]]:
 
 
 def _from_host(known: Mapping[str, Trace]) -> list[Link]:
-    """Links from a host on which credentials were read to who worked from its address, and soon made news."""
+    """Links from a host on which credentials were read to who worked from its address, and soon was unusual."""
     users = _holders((name, trace.addresses) for name, trace in known.items())
     return [
         Link(name, user, HOST, handle.partition(":")[2], (record, proof))
@@ -274,7 +274,7 @@ def _from_host(known: Mapping[str, Trace]) -> list[Link]:
 
 
 def _began(known: Mapping[str, Trace], forest: _Forest) -> dict[str, int]:
-    """Identity → when it, an identity that is the same actor, or who worked with what it handed out made news."""
+    """Identity → when it, an identity that is the same actor, or who worked with what it handed out was unusual."""
     used: dict[str, int] = {}
     for trace in known.values():
         if trace.first:
@@ -290,7 +290,7 @@ def _began(known: Mapping[str, Trace], forest: _Forest) -> dict[str, int]:
 
 
 def _named(known: Mapping[str, Trace], began: Mapping[str, int]) -> list[Link]:
-    """Links from who touched what bears the name of another product's identity to that one, if it soon made news.
+    """Links from who touched what bears the name of another product's identity to that one, if it soon was unusual.
 
     Who touches many such takes stock of what is there, and hands nothing over.
     """

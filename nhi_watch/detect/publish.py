@@ -1,14 +1,14 @@
-"""The only way out: which notables people are asked to read, and what became of each since it was last published.
+"""The only exit: which notables people are asked to read, and what became of each since it was last published.
 
 Verdicts, exceptions, expected patterns and routines are applied here and nowhere else. A host writes the events that
-it is given, says which have arrived (`confirm`), and decides nothing.
+it is given, confirms which have arrived (`confirm`), and decides nothing.
 
-- An episode gets a place if fewer than the allowance's number of other cases, within seven days and no later than it,
-  have a greater expected loss (`ranking.places`). What was published with a place keeps it; cases that have ended count
-  in their week like any other.
-- A verdict covers the episodes that its giver saw. What comes later is a row again if it earns a place by itself.
+- An episode gets a place if, in the seven days before it, fewer cases with a greater expected loss were seen than the
+  week's allowance (`ranking.places`); cases that have ended count in their week like any other. A notable that was
+  published with a place keeps it.
+- A verdict covers the episodes that the analyst had seen. Later ones are a row again if they earn a place themselves.
 - A notable shows its newest episode that has a place; while a high or critical one waits for a verdict, weaker ones
-  are history. High and critical notables stay until they are judged, others until they were quiet for a week.
+  are history. High and critical notables stay until a verdict, others until they were quiet for a week.
 
 | table, key | row |
 |---|---|
@@ -52,7 +52,7 @@ MAX_REVISIONS = 100
 AT_ONCE = 100
 """Cases whose episodes are read at once."""
 GRAVE = SEVERITIES.index("high")
-"""Severity from which a notable stays until it is judged, and from which a later episode is shown in its place."""
+"""Severity from which a notable stays until a verdict, and from which a later episode is shown in its place."""
 ENDED = ("merged", "withdrawn")
 """What has become of a notable that stands no longer; it may come back."""
 WITHDRAWN = "not unusual when scored again"
@@ -81,9 +81,9 @@ class Published(NamedTuple):
     escalated: bool = False
     """Whether the last event was its first place, or a rise in severity."""
     given: int = 0
-    """When it got a place that became free after its day; 0: it earned its place on its day."""
+    """When it got a place that a verdict freed after its day; 0: it had its place from its own day on."""
     source: str = ""
-    """A hash of what the document was made of."""
+    """A hash of what the document was built from."""
     waiting: Sequence[str] = ()
     """Ids of its episodes for which there was no place."""
 
@@ -100,7 +100,7 @@ class Publication(NamedTuple):
 
 
 class CaseView(NamedTuple):
-    """How a case stands: what of it is covered, has a place, and is shown."""
+    """A case: which of its episodes verdicts cover, have a place, and are shown."""
 
     case: Case
     face: EpisodeHead
@@ -110,7 +110,7 @@ class CaseView(NamedTuple):
     covered: Mapping[str, Verdict]
     """Episode id → the verdict that covers it."""
     over: bool
-    """It has its place although the allowance was used up, for it is critical."""
+    """It is critical, and has its place although the allowance was used up."""
     since: int
     """When it got its place, or when its severity last rose; 0: it has none."""
 
@@ -122,16 +122,16 @@ class RunNotables(NamedTuple):
     """The notables of a run."""
 
     documents: dict[str, Document]
-    """All that are not closed, those of the days that the run judged, and those that are part of others, by id."""
+    """All that are not closed, those of the days that the run scored, and those that are part of others, by id."""
     routines: dict[str, Routine]
     week: ranking.Week
 
 
 class Publisher:
-    """What people are shown of a state, and what became of it since they were last told."""
+    """Which notables of a state people see, and what changed since they were last published."""
 
     def __init__(self, state: State, book: CaseBook, said: Verdicts, patience: int = 0) -> None:
-        """`said`: what people have said, as of the host's clock.
+        """`said`: people's verdicts, as of the host's clock.
 
         `patience`: seconds of event time between two revisions of which nothing but counts and times changed.
         """
@@ -140,11 +140,11 @@ class Publisher:
         self._expected = Expected(state.rows, in_force(state.rows, said.now))
         known = _rows(state.rows, PUB, unpack_shared)
         self._known = {name: (published, document) for name, published, document in known}
-        """Nobody changes the documents: rounds of one process share them."""
+        """The documents are never changed: rounds of one process share them."""
         self._noted: dict[str, Published] = {}
         """What this run notes of a notable, beside its events."""
         self._ended: set[str] = set()
-        """Ids of notables that are closed for good."""
+        """Ids of closed notables, which only a verdict or a new episode opens again."""
         self._recalled: set[str] = set()
         """Ids of those that had ended."""
         self._recall(said.reopened)
@@ -154,7 +154,7 @@ class Publisher:
         return self._noted.get(name) or (self._known[name][0] if name in self._known else Published())
 
     def notables(self, allowance: int, end: int, days: Iterable[int] = ()) -> RunNotables:
-        """The notables as they stand. `end`: the data's end; `days`: those that this run judged."""
+        """The notables as they stand. `end`: the data's end; `days`: those that this run scored."""
         self._book.restore(self._said.reopened)
         cases, judged = self._book.now(), set(days)
         self._recall({name for case in cases for name in (case.id, *case.absorbed)})
@@ -186,7 +186,7 @@ class Publisher:
                 self._recalled.add(name)
 
     def _parts(self, cases: Cases, standing: Mapping[str, Document]) -> Iterator[tuple[str, str]]:
-        """Ids of notables that became part of others: by a new link, or by what their day is made of now."""
+        """Ids of notables that became part of others: by a new link, or by what their day consists of now."""
         absorbed = {name: case.id for case in cases for name in case.absorbed}
         for name, (before, document) in self._known.items():
             if name in absorbed:
@@ -361,7 +361,7 @@ class Publisher:
         return sorted(events, key=lambda event: order(event.document))
 
     def _withdrawn(self, names: set[str]) -> Iterator[tuple[str, Document]]:
-        """Notables of which nothing is left, for a day was judged again or an exposure has ended."""
+        """Notables of which nothing is left, for a day was scored again or an exposure has ended."""
         for name, (before, document) in self._known.items():
             is_left = name in names or name in self._ended or not before.change or before.change in ENDED
             if not is_left or (document["kind"] != "compromise" and name not in names):
@@ -458,7 +458,7 @@ def put(rows: Rows, documents: Iterable[Document]) -> None:
 
 
 def published(document: Document, placed: Sequence[str] = ()) -> Published:
-    """What is noted of a notable that was published elsewhere; `placed`: its episodes that had a place."""
+    """The record of a notable that was published elsewhere; `placed`: its episodes that had a place."""
     change = "new" if is_shown(document) else "below"
     return Published(
         document["revision"], change, _headline(document), _said(document), severity=document["severity"], placed=placed
@@ -466,7 +466,7 @@ def published(document: Document, placed: Sequence[str] = ()) -> Published:
 
 
 def imported(rows: Rows, revisions: Mapping[str, int]) -> None:
-    """Note up to which revision a host has published notables: id → revision. None of them goes back."""
+    """Note up to which revision a host has published notables: id → revision. No revision number goes back."""
     confirm(rows, revisions)
     for where in (PUB, CLOSED):
         stored_rows = rows.get("notable", [where + name for name in revisions])
@@ -513,7 +513,7 @@ def _view(case: Case, covered: Mapping[str, Verdict], given: ranking.Places) -> 
 
 
 def _source(view: CaseView) -> str:
-    """A hash of what a case's document is made of."""
+    """A hash of what a case's document is built from."""
     covered = {name: feedback.named(verdict) for name, verdict in view.covered.items()}
     parts = [[head.id, head.digest, covered.get(head.id, "")] for head in view.case.heads]
     content = [view.face.id, view.case.id, view.case.predecessor, parts, bool(view.placed)]
@@ -545,7 +545,7 @@ def _weight(entry: TimelineDocument) -> tuple[Any, ...]:
 
 
 def _history(heads: Sequence[EpisodeHead], covered: Mapping[str, Verdict]) -> HistoryFields:
-    """What is said of a notable's episodes."""
+    """The fields that describe a notable's episodes."""
     entries, peak = list[RevisionDocument](), -1
     for number, head in enumerate(heads, 1):
         severity, verdict = SEVERITIES.index(head.severity), covered.get(head.id)
@@ -584,7 +584,7 @@ def _given(view: CaseView) -> str:
 
 
 def _since(view: CaseView, end: int) -> str:
-    """That a notable is older than what it shows, where it is new; "": it is as it says."""
+    """Says that a new notable is older than the episode that it shows; "": it is not."""
     if len(view.placed) < 2 or view.face.reached < end - DAY:
         return ""
     return f"New; active since {render_day(view.placed[0].own_day)}"
@@ -670,7 +670,7 @@ def _hash(plain: object) -> str:
 
 
 def _fold(documents: Sequence[Document], date: str) -> None:
-    """List one for each origin that criticals beyond the second cap share; it stands for the others."""
+    """List one for each origin that criticals beyond the second cap share; it represents the others."""
     for origin, (lead, *others) in _origins(
         [document for document in documents if document["life"] != "closed"]
     ).items():
@@ -683,7 +683,7 @@ def _fold(documents: Sequence[Document], date: str) -> None:
 
 
 def _origins(documents: Sequence[Document]) -> dict[str, list[Document]]:
-    """Network, else group of peers → notables, the gravest first."""
+    """Network, else group of peers → notables, the most severe first."""
     ordered = sorted(documents, key=order)
     shared = Counter(_network(document) for document in ordered)
     by_origin: dict[str, list[Document]] = {}

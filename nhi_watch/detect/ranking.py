@@ -1,9 +1,9 @@
-"""Impact, expected loss and the budget: how an episode stands, and how many may have a place in the list.
+"""Impact, expected loss and the budget: how an episode ranks, and how many may have a place in the list.
 
-An episode gets a place if fewer than the allowance's number of other cases, within seven days and no later than it,
-have a greater expected loss: a minor episode displaces none, and a severe one always gets in. Places that verdicts free
-go first to the strongest episodes of the day; one that already waited comes after them. Nothing is thrown away: what
-gets no place is stored, and shown as not listed.
+An episode gets a place if, in the seven days before it, fewer cases with a greater expected loss were seen than the
+week's allowance: minor episodes displace none, severe ones always get in. Places that verdicts free go first to the
+strongest episodes of the day; one that already waited comes after them. An episode without a place is stored, and
+marked as not listed.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ LEAST = BANDS[-1][0]
 """Expected loss below which no notable gets a place, however much of the budget is left: at medium impact a likelihood
 of 10%. `nhi evaluate` tells how many of those just above it are intrusions."""
 PEOPLE = 17.0
-"""Likelihood from which what a known person does is worth a notable: people do new things every day."""
+"""Likelihood from which a known person's day becomes a notable: people do new things every day."""
 SURE = 70.0
-"""Likelihood from which what somebody hardly known does is worth a notable of its own."""
+"""Likelihood from which a newcomer's day becomes a notable of its own."""
 GIVEN_BACK = BANDS[2][0]
-"""Expected loss from which any episode gets a place that a verdict has freed: medium. A weaker one gets it if it is
+"""Expected loss (medium) from which any episode gets a place that a verdict has freed. A weaker one gets it if it is
 among the strongest of its day, as many as the budget allows a day."""
 WEEK = 7
-"""Days over which the allowance is saved; also the least that it is."""
+"""Days over which the budget is counted; also the smallest weekly allowance."""
 OVER = 3
-"""A critical beyond the allowance is listed all the same, up to so many times the allowance."""
+"""Critical notables beyond the allowance are listed as well, up to this many times the allowance."""
 
 
 def habits(episode: Episode) -> Delta:
-    """What a day's signals leave in the profiles, see `habits`; people's days tell what is usual of people."""
+    """What a day's signals leave in the profiles, see `habits`; people's days say what is usual for people."""
     if not is_watched(episode):
         return {}
     return episode.bound.habits(known_days(episode.view), episode.values, is_stranger(origin(episode)))
 
 
 def counts(ranked: Ranked) -> bool:
-    """Whether somebody adds to the base of the budget, once there is a history: who is nobody's here does not."""
+    """Whether an identity adds to the base of the budget, once there is a history: strangers do not."""
     return ranked.eligible and not is_stranger(ranked.origin)
 
 
@@ -101,7 +101,7 @@ class Placeable(Protocol):
 
 
 class _Window:
-    """The greatest loss of each case within a while, as time goes on."""
+    """The greatest expected loss of each case within a while, in order of time."""
 
     def __init__(self, start: Callable[[int], int]) -> None:
         """`start`: the time after which an episode still counts, given that of the latest one."""
@@ -173,7 +173,7 @@ def places(
     `waited`: of those for which an earlier run had no place; `end`: the data's end.
 
     A place that a verdict has freed goes to an episode of GIVEN_BACK or more, or to one of the strongest of its day, as
-    many as a day's share: else an analyst who judges the list every morning would be asked to read three times the
+    many as a day's share: else an analyst who gives verdicts every morning would be asked to read three times the
     budget. One that waited since an earlier day gets a place within a week, and only if nothing as strong of the last
     day is without one.
     """
@@ -236,7 +236,7 @@ def counted(listed: Sequence[Mapping[str, Any]], below: Sequence[Mapping[str, An
 
 
 def rank(episode: Episode, known: Assets) -> Ranked:
-    """How an episode stands; what cannot become a notable is spared the search for its impact."""
+    """How an episode ranks; no impact is computed for one that cannot become a notable."""
     identity, likelihood = episode.identity, episode.likelihood
     risk = likelihood
     if likelihood >= FLOOR:
@@ -248,14 +248,14 @@ def rank(episode: Episode, known: Assets) -> Ranked:
 
 
 def is_watched(episode: Episode) -> bool:
-    """Whether an episode is that of an identity that can be stolen: no service of a provider's own, not nobody."""
+    """Whether an episode is of an identity that can be stolen: not a provider's own service, not `anonymous`."""
     return bool(episode.view.views) and episode.identity.kind not in ("service", "anonymous")
 
 
 def is_eligible(episode: Episode, likelihood: float) -> bool:
-    """Whether an episode may become a notable: any that is watched, what a person does without a key from PEOPLE on.
+    """Whether an episode may become a notable: any that is watched; of a person without a key, from PEOPLE on.
 
-    People do new things every day: of those who are hardly known only what is SURE is told.
+    People do new things every day, so of people with little history only what reaches SURE counts.
     """
     if not is_watched(episode):
         return False
@@ -298,13 +298,13 @@ def _let_in(episode: Episode) -> float:
     return round(min(1.0, rest.likelihood / episode.likelihood), 4)
 
 
-# ---- whose records are nobody's here: principals that were never let in, and those of other accounts
-# Whoever can be refused can have as many names as he likes, each of them new, each named like whatever he chose. So all
-# strangers of one origin are one notable; so are newcomers that a peer group gets by the dozen in a day.
+# ---- identities that do not belong to this tenant: those never allowed anything, and those of other accounts
+# Refused calls cost nothing, so a client can use any number of new names of its choice. So all strangers of one origin
+# are one notable; so are newcomers of which a peer group gets more than `day.ALIKE` in a day.
 
 
 NEWCOMERS = "newcomers of "
-"""How the origin of newcomers begins that are nobody's strangers."""
+"""How the origin of newcomers begins that are not strangers."""
 
 
 def is_stranger(origin: str) -> bool:
@@ -315,7 +315,7 @@ def is_stranger(origin: str) -> bool:
 def origin(episode: Episode) -> str:
     """What a stranger shares with all that are like it; "": it is one of the tenant's own.
 
-    Who has a history of being let in is none. Of linked ones all must be strangers, of one origin.
+    An identity with a history of allowed calls is not a stranger. Linked ones are only if all are, of one origin.
     """
     origins = {_origin(part) for part in episode.parts}
     return origins.pop() if len(origins) == 1 else ""
@@ -334,9 +334,9 @@ def _origin(episode: Episode) -> str:
 
 
 def is_outsider(episode: Episode) -> bool:
-    """Whether a day is nobody's of the tenant: of another account, however often it was let in, or of no credential.
+    """Whether a day is not the tenant's: of another account, even if it was allowed in, or without a credential.
 
-    Whoever finds a public bucket may come every day from wherever he likes: that teaches nothing of the tenant.
+    Anyone who finds a public bucket may come every day from anywhere: that teaches nothing about the tenant.
     """
     return episode.identity.kind == "anonymous" or _is_foreign(episode) or is_stranger(origin(episode))
 
@@ -347,17 +347,17 @@ def _is_foreign(episode: Episode) -> bool:
 
 
 def _is_elsewhere(view: View, account: str) -> bool:
-    """Whether a call came into another account than the caller's own."""
+    """Whether a call was made in another account than the caller's own."""
     return bool(account) and view.key.account not in ("", account)
 
 
 def asset(known: Assets, episode: Episode) -> Asset:
-    """The customer's row for an episode's identity; by the last part of its name only for who is known for a week."""
+    """The customer's row for an episode's identity; by the last part of its name only if it is known for a week."""
     is_own = not is_stranger(origin(episode)) and _is_old(episode.view.baseline)
     return assets.find(known, episode.identity, is_own)
 
 
 def _is_old(baseline: Baseline) -> bool:
-    """Whether an identity was let in a week ago, or from the tenant's first day on: else its name may be chosen."""
+    """Whether an identity was allowed something a week ago, or on the tenant's first day; other names may be chosen."""
     own, first = baseline.own, baseline.tenant.first
     return first < 0 or (bool(own.done("action")) and own.first <= max(first, baseline.today - HISTORY))

@@ -26,7 +26,7 @@ class Result(NamedTuple):
     """What a run found. Verdicts, exceptions and routines are applied."""
 
     notables: list[NotableDocument]
-    """Those with a place that have an episode on a day that this run judged."""
+    """Those with a place that have an episode on a day that this run scored."""
     run: dict[str, Any]
     """Counts, seconds a stage, ids of model and baseline: run.json."""
     standing: list[NotableDocument]
@@ -144,7 +144,7 @@ def result(publisher: Publisher, context: Context, state: State, scope: Scope, r
 
 
 class Scope(NamedTuple):
-    """What a run has judged."""
+    """What a run has scored."""
 
     days: Collection[int]
     looked: Collection[int]

@@ -32,7 +32,7 @@ REASON_POINTS = 1.5
 
 
 class Baselines(Profiles):
-    """The profiles of all scopes on the eve of a day, and what follows from them."""
+    """The profiles of all scopes before a day, and what follows from them."""
 
     def __init__(self, model: Model, networks: Networks = SHIPPED) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class Baselines(Profiles):
         return baselines
 
     def baseline(self, identity: Identity, today: int) -> Baseline:
-        """What is known of an identity on the eve of `today`."""
+        """What is known of an identity before `today`."""
         own = self.own.get(identity.id) or Profile()
         tenant = self.groups.get(TENANT) or Profile()
         self.tenant_habits(today)
@@ -58,7 +58,7 @@ class Baselines(Profiles):
         return Baseline(today, own, elsewhere, tenant, self.model.elsewhere, self.networks, {})
 
     def tenant_habits(self, today: int) -> Mapping[str, TenantHabits]:
-        """What signals are worth in this tenant on the eve of `today`, by kind."""
+        """What signals are worth in this tenant before `today`, by kind."""
         if today != self._today:
             self._cache.clear()
             self._today = today
@@ -123,13 +123,13 @@ class Episode(NamedTuple):
     quarantined: frozenset[BehaviourKey]
     """Shapes that look bad: they are learnt only when they have come back."""
     members: tuple[Episode, ...] = ()
-    """The episodes of linked identities that this one joins, by first news; none: it is one identity's."""
+    """The episodes of linked identities that this one joins, by first unusual call; none: it is one identity's."""
     links: tuple[Link, ...] = ()
     """What joins the members."""
 
     @property
     def parts(self) -> tuple[Episode, ...]:
-        """The episodes of single identities that it is made of."""
+        """The episodes of single identities that it consists of."""
         return self.members or (self,)
 
     @property
@@ -282,7 +282,7 @@ class EventScorer:
 
 
 NOVELTY_POINTS = 1.5
-"""Points from which a behaviour is news."""
+"""Points from which a behaviour is unusual."""
 
 
 def score_day(baselines: Baselines, day: IdentityDay, today: Optional[int] = None) -> Episode:

@@ -1,14 +1,14 @@
-"""The one way in: a run over a store, from the records that a host reads to what it is to write.
+"""How hosts enter: a run over a store, from the records that a host reads to what it has to write.
 
     session = Session(store, sources, context, clock)
     session.feed(records)        # as often as wanted; memory stays bounded
-    result = session.finish()    # or `put`: only keep what was read, for another run to judge
+    result = session.finish()    # or `put`: only keep what was read, for another run to score
     store.commit()
-    write(session.unconfirmed()) # what this run published, and what an earlier one did that was cut off
+    write(session.unconfirmed()) # what this run published, and what an interrupted one had published
     session.confirm(written)
     store.commit()
 
-Rows are put into the store; committing them is the host's business.
+Rows are put into the store; the host commits them.
 """
 
 from __future__ import annotations
@@ -97,15 +97,15 @@ class Session:
             self.put()
 
     def heard(self, day: int, rhythms: RhythmRows) -> None:
-        """Note that logs spoke on a day, of records that a host brings later: they are not silent."""
+        """Note that logs arrived on a day although their records come later, so that they do not count as silent."""
         self._judge.heard(day, rhythms)
 
     def put(self) -> None:
-        """Put what was read into the store, to be judged by the next `finish`, of this run or another."""
+        """Put what was read into the store, to be scored by the next `finish`, of this run or another."""
         self._judge.put(self.batch)
 
     def finish(self, progress: Progress = ignored, closes: bool = True, live: bool = False) -> Result:
-        """Close the days that are due, judge those who have news on open ones, and publish what changed.
+        """Close the days that are due, score identities whose open days changed, and publish what changed.
 
         `closes=False`: closing days is left to `close`, of another session. `live`: logs arrive as they are written.
         """

@@ -2,7 +2,7 @@
 
 A stream is what one provider logs of one account. For each day it is kept in which hours something came, of how many
 events and identities, and which fields the records had: a function of the set of records, like all that is stored. A
-day is judged once a later one has begun. A stream is silent when it pauses for more than twice its longest pause of
+day is scored once a later one has begun. A stream is silent when it pauses for more than twice its longest pause of
 the last weeks, and an hour: what never sleeps is missed within hours, what runs weekly within weeks.
 
 | key of `meta` | row |

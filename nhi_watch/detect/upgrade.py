@@ -1,7 +1,7 @@
 """States of versions before notables were folds of episodes: their notables carry over, with what was said of them.
 
 Such a state keeps each notable as it stood at the end of each of its days. The last of them that is closed becomes the
-episode of a case; of days that are still open the identities are judged again. What had ended can still be explained.
+episode of a case; of days that are still open the identities are scored again. What had ended can still be explained.
 """
 
 from __future__ import annotations

@@ -352,7 +352,7 @@ _AZURE = "the activity log, storage, key vaults, AKS's audit log, and Entra ID's
 
 def refusal(record: Mapping[str, Any], tree: Tree) -> RejectError:
     """How a record of no source is refused: Google Cloud's logs of flows or applications tell nobody's acts, alerts of
-    the SIEM's rules judge records that are read, so both are none of our business; what else it is, nobody knows.
+    the SIEM's rules rate records that are read, so both are none of our business; what else it is, nobody knows.
 
     >>> refusal({}, {"logName": "projects/p/logs/compute.googleapis.com%2Fvpc_flows", "insertId": "1"}).reason
     'other_log'

@@ -299,7 +299,7 @@ class Profile:
             known.trim(KEPT.get(name, VALUES))
 
     def advance(self, day: int) -> None:
-        """Bring the profile to the eve of `day`."""
+        """Bring the profile to its state before `day`."""
         self.as_of = max(self.as_of, day - 1)
 
     def habit(self, name: str, value: str, today: int, let_in: bool = True) -> float:
@@ -390,7 +390,7 @@ MAX_BUFFERED = 20_000
 
 
 class Profiles:
-    """The profiles of all scopes on the eve of a day."""
+    """The profiles of all scopes before a day."""
 
     def __init__(self) -> None:
         self.own: dict[str, Profile] = {}

@@ -42,7 +42,7 @@ class Daybook:
         """The last day that is final: what comes of it from now on is late."""
         self.clock = clock
         self.learnt = closed if learnt is None else learnt
-        """The last day that was judged once more and learnt; before `closed` while a close goes on."""
+        """The last day that was scored once more and learnt; before `closed` while a close goes on."""
         self.moved = False
         """Whether this run added a day: only then may something have become too old."""
 

@@ -1,7 +1,7 @@
 """State in one SQLite file, for one run at a time; killed at any moment, it is as it was last committed.
 
 Each row has a checksum of its own, and the file is looked through when it is opened: a byte that a disk has altered is
-told, and never judged by. Against whoever writes the file on purpose it is no seal.
+told, and never decided by. Against whoever writes the file on purpose it is no seal.
 """
 
 from __future__ import annotations

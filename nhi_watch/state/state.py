@@ -3,7 +3,7 @@
 | table | key | row |
 |---|---|---|
 | day | day/identity | the behaviours of an identity-day, and which records made them |
-| day | news/day/identity | nothing: the identity-day was put, and is not judged yet |
+| day | news/day/identity | nothing: the identity-day was put, and is not scored yet |
 | day | late/day/identity | what came of a closed day, see `detect.late` |
 | delta | day/identity | what an identity-day teaches, how it was ranked, its signals' values |
 | delta | odd/day/identity | how it was ranked, and its trace for links, of those that a list may need |
@@ -62,17 +62,17 @@ class Trace(NamedTuple):
     eligible: bool
     """Whether it may lead a notable."""
     first: int
-    """First second of what is news; 0: nothing is."""
+    """First second of what is unusual; 0: nothing is."""
     names: Handles
     own: tuple[str, ...]
     """Those among the names that are the identity's own and may have belonged to another before."""
     given: Handles
     used: Handles
-    """Credentials and sessions with which the news was made."""
+    """Credentials and sessions with which the unusual calls were made."""
     addresses: Handles
-    """Where it worked from, if it made news."""
+    """Where it worked from, if it was unusual."""
     touched: Mapping[str, str] = {}
-    """Names of what it touched, if it made news: another product may know an identity by one."""
+    """Names of what it touched, if it was unusual: another product may know an identity by one."""
 
 
 class Judged(NamedTuple):
@@ -100,17 +100,17 @@ class Closing(NamedTuple):
 
     day: int
     is_judged: bool
-    """Whether all of the day was judged once more and its notables are written: what is left is to learn it."""
+    """Whether all of the day was scored once more and its notables are written: what is left is to learn it."""
     after: str
-    """The identity that was judged, or taught, last: they go in the order of their keys."""
+    """The identity that was scored, or taught, last: they go in the order of their keys."""
     base: list[int]
-    """What becomes `base/day`, of those that were judged."""
+    """What becomes `base/day`, of those that were scored."""
     rhythms: dict[str, list[Any]]
-    """What becomes the rhythms of the day's logs, of those that were judged."""
+    """What becomes the rhythms of the day's logs, of those that were scored."""
 
 
 class Stored(NamedTuple):
-    """How one identity's day was judged, as its row tells it."""
+    """How one identity's day was scored, as its row tells it."""
 
     ranked: Ranked
     trace: Optional[Trace]
@@ -153,7 +153,7 @@ class State:
         self._store = store
         self._kept = kept
         self._afresh: Optional[Closing] = None
-        """The close of the day of which all identities are judged once more."""
+        """The close of the day of which all identities are scored once more."""
         rows = store.get("meta", [CALENDAR, "days", RELEASED])
         if "days" in rows:
             raise StoreError("the state was written by an earlier version; name a new one, and learn the logs again")
@@ -226,11 +226,11 @@ class State:
         return known is not None and known.first // DAY < day
 
     def newcomers(self, day: int) -> int:
-        """How many identities of a day that were judged had never been seen before it."""
+        """How many identities of a day that were scored had never been seen before it."""
         return self.base(day)[NEW]
 
     def put_days(self, day: int, identity_days: Mapping[str, IdentityDay], judged: bool = True) -> None:
-        """Keep identity-days; of which there is news that is not judged yet is written before them."""
+        """Keep identity-days; those with changes that are not scored yet is written before them."""
         if not judged:
             fresh = [name for name, identity_day in identity_days.items() if identity_day.has_changes()]
             self._store.put("day", [(f"{UNJUDGED}{day:06d}/{name}", b"1") for name in fresh])
@@ -243,15 +243,15 @@ class State:
             self._kept.give(day, identity_days)
 
     def judge_again(self, day: int, names: Iterable[str]) -> None:
-        """Let some identity-days of an open day be judged by the next run."""
+        """Let some identity-days of an open day be scored by the next run."""
         self._store.put("day", [(f"{UNJUDGED}{day:06d}/{name}", b"1") for name in names])
 
     def judged_now(self, day: int, names: Iterable[str]) -> None:
-        """Note that identity-days that were put are judged."""
+        """Note that identity-days that were put are scored."""
         self._store.put("day", [(f"{UNJUDGED}{day:06d}/{name}", None) for name in names])
 
     def unjudged(self) -> dict[int, list[str]]:
-        """Day → whose identity-days were put and are not judged yet."""
+        """Day → whose identity-days were put and are not scored yet."""
         unjudged: dict[int, list[str]] = {}
         for key, _ in self._store.scan("day", UNJUDGED, "news0"):
             _, day, name = key.split("/", 2)
@@ -281,7 +281,7 @@ class State:
                 baselines.groups[TENANT].advance(day)
 
     def groups_on(self, day: int) -> Profiles:
-        """The profiles of the tenant, and those of peers that were asked for, on the eve of an open day."""
+        """The profiles of the tenant, and those of peers that were asked for, before an open day."""
         profiles = Profiles()
         self.fill(profiles, {}, day)
         return profiles
@@ -378,7 +378,7 @@ class State:
         self._store.put("profile", [*rows, (f"{EVE}{day:06d}/", b"1")])
 
     def scopes(self, day: int) -> Profiles:
-        """The profiles of every scope on the eve of an open `day`, for an export."""
+        """The profiles of every scope before an open `day`, for an export."""
         keys = [key for key, _ in self._store.scan("profile", "", "\U0010ffff")]
         names = {key for key in keys if not key.startswith((GROUP, EVE))}
         for open_day in self.daybook.between(self.daybook.first_unlearnt, day):
@@ -397,7 +397,7 @@ class State:
         return profiles
 
     def profiles(self, names: Iterable[str]) -> dict[str, Profile]:
-        """The profiles of some identities on the eve of the last day; empty ones of those that are not known."""
+        """The profiles of some identities before the last day; empty ones of those that are not known."""
         with reading():
             return self._load(sorted(names), (self.daybook.days or [0])[-1])
 
@@ -406,10 +406,10 @@ class State:
         days = self.daybook.days
         return days[-1] + 1 if days else 0
 
-    # ---- what a day teaches, and how it was judged
+    # ---- what a day teaches, and how it was scored
 
     def put_judged(self, day: int, judged_days: Sequence[Judged]) -> bool:
-        """Replace what some identities' days teach, and how they were judged.
+        """Replace what some identities' days teach, and how they were scored.
 
         Returns whether the day's list may need any of them, or needed it before.
         """
@@ -449,13 +449,13 @@ class State:
         return [list(unpack(rows[key])) if key in rows else [0] * (MOST_KNOWN + 2) for key in keys]
 
     def suspicious(self, day: int) -> Iterator[Stored]:
-        """How those were judged whom the list of a day may need: by their own score, or by links."""
+        """How those were scored whom the list of a day may need: suspicious by themselves, or by links."""
         for key, raw in self._store.scan("delta", f"{SUSPICIOUS}{day:06d}/", f"{SUSPICIOUS}{day:06d}0"):
             plain, trace = unpack(raw)
             yield Stored(Ranked(key[len(SUSPICIOUS) + 7 :], *plain), Trace(*trace) if trace else None, None)
 
     def judged(self, day: int) -> Iterator[Stored]:
-        """How every identity of a day was judged; to be gone through once."""
+        """How every identity of a day was scored; to be gone through once."""
         return (_stored(key[7:], unpack(raw)) for key, raw in self._store.scan("delta", *span(day)))
 
     # ---- closing a day
@@ -478,7 +478,7 @@ class State:
         self._store.put("meta", [(CLOSING, pack(list(at)))])
 
     def put_base(self, at: Closing) -> None:
-        """Keep who had how many days of history, once all of a day was judged."""
+        """Keep who had how many days of history, once all of a day was scored."""
         self._store.put("meta", [(f"{BASE}{at.day:06d}", pack(at.base))])
 
     def learn(self, at: Closing, known: Profiles) -> Iterator[Closing]:
@@ -506,7 +506,7 @@ class State:
         self._forget("profile", EVE, f"{EVE}{at.day + 1:06d}0")
 
     def just_learnt(self) -> bool:
-        """Whether a day was learnt since open days were judged: by now they are to be judged by what it taught."""
+        """Whether a day was learnt since open days were scored: by now they are to be scored by what it taught."""
         raw = self._store.get("meta", [CLOSING]).get(CLOSING)
         if raw is None or Closing(*unpack(raw)).day > self.daybook.learnt:
             return False

@@ -389,13 +389,12 @@ def page(summary: Mapping[str, Any], seeds: Sequence[int]) -> str:
 
 For anyone who asks how often posture is right.
 
-Written by `python -m nhi_watch_lab.evaluation.posture_truth {",".join(map(str, seeds))} --page FILE`; no number is
-typed by hand.
+Written by `python -m nhi_watch_lab.evaluation.posture_truth {",".join(map(str, seeds))} --page FILE`.
 
 {summary["tenants"]} simulated tenants of {summary["days"]} days with known faults; idle after {limits["idle"]} days,
-old after {limits["old"]}. What is true is told by what was planted and by the raw records, never by the product's own
-reading: see `lab/nhi_watch_lab/evaluation/posture_truth.py`. Unused rights have no row: whether a call that stopped
-is still needed is not known in the simulator either.
+old after {limits["old"]}. The truth is what was planted and the raw records, never the product's own reading: see
+`lab/nhi_watch_lab/evaluation/posture_truth.py`. Unused rights have no row, because the simulator does not know either
+whether a call that stopped is still needed.
 
 {table(["finding", "right", "wrong", "missed", "precision", "recall"], rows)}
 

@@ -2,9 +2,9 @@
 
 `python -m nhi_watch_lab.evaluation.reading --data FOLDER --docs docs/method` (half a minute).
 
-Each record goes to the first source that claims it, as with `--source auto`; whose it is, its file tells, never our own
-reading. *Skipped*: refused on purpose. *Incomplete*: hand-edited rule tests without a time or an action. *Read* is
-of the others.
+Each record goes to the first source that claims it, as with `--source auto`; its file says which one should, never our
+own reading. *Skipped*: rejected on purpose. *Incomplete*: hand-edited rule tests without a time or an action. *Read*:
+share of the others.
 """
 
 from __future__ import annotations
@@ -277,7 +277,7 @@ HEADS = [
     "source",
     "shape",
     "records",
-    "passed over",
+    "skipped",
     "incomplete",
     "read",
     "share",
@@ -320,15 +320,15 @@ def _lines(measurement: Measured) -> Iterator[str]:
     reasons = sum((c.rejects for (*_, shape), c in measurement.counts.items() if shape == "native"), Counter[str]())
     yield "\n## Not read\n\nIn the native shape, the project's own samples included.\n"
     yield table(["reason", "records", "meaning"], [[r, f"{n:,}", _WHY.get(r, "")] for r, n in reasons.most_common()])
-    yield f"\nOf {len(measurement.strange)} files of no source nothing may be read as something that it is not:"
+    yield f"\nOf {len(measurement.strange)} files of other logs, which no source may read, the records were:"
     yield f"{_counted(sum(measurement.strange.values(), Counter[str]()))}."
 
 
 _WHY = {
     "unclaimed": "no source knows it: too little of the record is there",
-    "no_time": "tells no time",
-    "bad_time": "the time is none, as in `redacted`",
-    "no_action": "tells no action",
+    "no_time": "has no time",
+    "bad_time": "not a time, as in `redacted`",
+    "no_action": "has no action",
     "not_credential": "on purpose: a host's event that touches no credential",
     "no_identity": "on purpose: names nobody",
     "unfinished": "on purpose: the request comes again with its outcome",
@@ -372,7 +372,7 @@ def ocsf_page(measurement: Measured, shown: dict[str, str]) -> str:
     records = [f"{measurement.counts['cloudtrail', place, f'ocsf_{VERSIONS[0]}'].records:,}" for place in (LOGS, TESTS)]
     return f"""# OCSF beside native
 
-For anyone who asks what a data lake loses. Written by {COMMAND}; no number is typed by hand.
+For anyone who asks what a data lake loses. Written by {COMMAND}.
 
 ## Published pairs
 

@@ -32,6 +32,8 @@ ROWS = (Row(OWN, ("own",), asked={"": 0.45}), Row(NEAR, ("near",), asked={"": 0.
 _LISTED: Sequence[Mapping[str, Any]] = lists(__file__, "red_team.json/attacks")
 WHY: Mapping[tuple[str, str], str] = {(attack["product"], attack["name"]): attack["why"] for attack in _LISTED}
 """Product and attack → why it should get past the detector."""
+SHEET = Path("lab", "results", "red_team.csv")
+"""What is missed."""
 
 
 # ---- what each product's records say of a call
@@ -153,25 +155,20 @@ def page(tenants: Sequence[Measured], command: str, model: str) -> str:
         f"<!-- Written by `{command}`: change the code, not this page. -->",
         "",
         f"For anyone who asks how far `nhi_watch` (model {model}) finds what its authors had not thought of. "
-        f"{len(WHY)} attacks of one to five calls were chosen to get past the detector by somebody who had read the "
-        "product's code but no attack of the laboratory; the list "
+        f"{len(WHY)} attacks of one to five calls were chosen to get past the detector by somebody who had read its "
+        "code but no attack of the laboratory; the list "
         "([red_team.json](../../lab/nhi_watch_lab/evaluation/data/red_team.json)) was fixed before anything was "
-        f"measured. The tenants ({sizes} identities, {thief.LEARNT} days learnt), the victims and the budget are those "
-        "of [hiding.md](hiding.md). Each call succeeds, at an hour in which the victim works, with its client. Shown: "
-        "a listed notable holds a record of the attack on its day. In brackets the 90% interval.",
+        f"measured. Tenants ({sizes} identities, {thief.LEARNT} days of history), victims and budget are those of "
+        "[hiding.md](hiding.md). Each call succeeds, at an hour in which the victim works, with its client. Shown: a "
+        "listed notable holds a record of the attack on its day. In brackets the 90% interval.",
         "",
         f"| the thief comes from | {' | '.join(thief.PRODUCTS)} | all | asked |",
         "|---" * (3 + len(thief.PRODUCTS)) + "|",
         *(_line(row, attacks) for row in ROWS),
         "",
-        "## What is missed",
-        "",
-        f"No signal: a likelihood below {FLOOR:g}%, of which no notable is made. Below threshold: a risk "
-        f"below {LEAST:g}, which is stored and gets no row. Budget: more than that, but others had a greater risk.",
-        "",
-        "| product | attack | how it gets past | from its own place | from near |",
-        "|---|---|---|---|---|",
-        *_missed(attacks),
+        f"Each attack that is missed, how it gets past, and why: [{SHEET.name}](../../lab/results/{SHEET.name}). *No "
+        f"signal*: a likelihood below {FLOOR:g}%, of which no notable is made. *Below threshold*: a risk below "
+        f"{LEAST:g}, which is stored and gets no row. *Budget*: more than that, but others had a greater risk.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -190,7 +187,10 @@ def _share(shown: Sequence[bool]) -> str:
     return f"{mean(shown):.2f} ({low:.2f} to {high:.2f}) of {len(shown)}"
 
 
-def _missed(attacks: Sequence[Told]) -> Iterable[str]:
+def missed(tenants: Sequence[Measured]) -> Iterable[Sequence[str]]:
+    """Rows of the sheet: each attack that a tenant does not show, from which network and why."""
+    attacks = [attack for tenant in tenants for attack in tenant.told]
+    yield "product", "attack", "how it gets past", "from its own network", "from a near one"
     for (product, name), why in WHY.items():
         same = [attack for attack in attacks if (attack.product, attack.attack) == (product, name)]
         if all(attack.found for attack in same):
@@ -199,4 +199,4 @@ def _missed(attacks: Sequence[Told]) -> Iterable[str]:
             "; ".join("shown" if attack.found else reason(attack) for attack in same if attack.row == row.name)
             for row in ROWS
         ]
-        yield f"| {product} | {name} | {why} | {' | '.join(cells)} |"
+        yield product, name, why, *cells

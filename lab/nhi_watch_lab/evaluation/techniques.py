@@ -85,6 +85,7 @@ def stratus(root: Path = ROOT) -> Iterator[Technique]:
     for path in sorted((root / "cloudtrail" / "stratus").glob("*.json")):
         records = [stripped(item) for item in cloudtrail(path)]
         tactic, _, name = path.stem[4:].partition(".")
+        tactic = tactic.replace("-", " ")  # as the other list spells them
         account = str(records[0].get("recipientAccountId") or "")
         yield Technique("Stratus Red Team", name, tactic, of_records(records), account)
 
@@ -232,15 +233,15 @@ def page(rows: Sequence[Shown], model: str) -> str:
         "",
         f"<!-- Written by `{COMMAND}`: change the code, not this page. -->",
         "",
-        "For anyone who asks which techniques are not shown, and why; it is the list of signals that are missing. "
-        "Attacks are the calls that [TrailDiscover](https://traildiscover.cloud) (Adan Alvarez, CC-BY-4.0) has as seen "
-        "in real incidents, each made one to three times and nothing else, and the techniques of [Stratus Red "
-        "Team](https://stratus-red-team.cloud). Each is made by the session of a role that has worked for "
-        f"{thief.LEARNT} days, in an hour of its work, with its client, from its own place and from a new network. "
-        f"Shown: a listed notable holds a record of it, beside what the tenant's ordinary week lists (model {model}, "
-        f"tenant {SEED}).",
+        "For anyone who asks which techniques are not shown, and why. Attacks are the calls that "
+        "[TrailDiscover](https://traildiscover.cloud) (Adan Alvarez, CC-BY-4.0) lists as seen in real incidents, each "
+        "made one to three times and nothing else, and the techniques of [Stratus Red "
+        "Team](https://stratus-red-team.cloud). The session of a role that has worked for "
+        f"{thief.LEARNT} days makes them in an hour of its work, with its client, from its own network and from a new "
+        f"one. Shown: a listed notable holds a record of it, beside what the tenant's ordinary week lists (model "
+        f"{model}, tenant {SEED}).",
         "",
-        "| list | techniques | shown from its own place | shown from a new network |",
+        "| list | techniques | shown from its own network | shown from a new one |",
         "|---|---|---|---|",
     ]
     sources = dict.fromkeys(row.technique.source for row in rows)
@@ -249,7 +250,7 @@ def page(rows: Sequence[Shown], model: str) -> str:
         "",
         "By the first tactic that the list names:",
         "",
-        "| tactic | techniques | own place | new network |",
+        "| tactic | techniques | own network | new network |",
         "|---|---|---|---|",
     ]
     tactics = Counter(row.technique.tactic for row in rows)
@@ -257,7 +258,7 @@ def page(rows: Sequence[Shown], model: str) -> str:
         _share(tactic or "none", [row for row in rows if row.technique.tactic == tactic])
         for tactic, _ in tactics.most_common()
     )
-    lines += ["", "Why the others are not shown:", "", "| reason | own place | new network |", "|---|---|---|"]
+    lines += ["", "Why the others are not shown:", "", "| reason | own network | new network |", "|---|---|---|"]
     missed = Counter((reason(row), row.place) for row in rows if not row.found)
     for why in dict.fromkeys(why for (why, _), _ in missed.most_common()):
         lines.append(f"| {why} | {missed[why, PLACES['own']]} | {missed[why, PLACES['hoster']]} |")

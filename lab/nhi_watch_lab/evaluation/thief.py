@@ -549,23 +549,23 @@ def measured(
 
 
 def page(runs: Sequence[Measured], command: str, model: str, sheet: str) -> str:
-    """All of it as Markdown; `sheet`: where what is missed lies, as the page links it."""
+    """All of it as Markdown; `sheet`: the file of what is missed, as the page links it."""
     attempts = [item for each in runs for item in each.told]
     sizes = {product: len({item.attack for item in attempts if item.product == product}) for product in PRODUCTS}
     lines = [
         "# A thief who has read the code", "", f"<!-- Written by `{command}`: change the code, not this page. -->", "",
-        f"For anyone who asks what an attacker can hide who knows `nhi_watch` and its model ({model}). He has stolen "
-        "one credential of a machine, comes at an hour in which it works, with its client, looks at nothing first and "
-        f"is refused nothing. Attacks: {', '.join(f'{product} {size}' for product, size in sizes.items())}. "
-        f"Tenants of {' and '.join(str(each.ordinary.identities) for each in runs)} identities that learnt {LEARNT} "
-        "days. Each attack has a victim of its own on a copy of the tenant; the week's allowance at the default budget "
-        "is raised by the number of attacks, so that each competes with what the tenant's ordinary week lists. Found: "
-        "a listed notable holds a record of the attack, not of what prepared it.",
+        f"For anyone who asks what an attacker who knows `nhi_watch` and its model ({model}) can hide. He has stolen "
+        "one credential of a machine and uses it in an hour in which it works, with its client, without looking around "
+        f"and without refused calls. Attacks: {', '.join(f'{product} {size}' for product, size in sizes.items())}. "
+        f"Tenants of {' and '.join(str(each.ordinary.identities) for each in runs)} identities with {LEARNT} days of "
+        "history. Each attack has a victim of its own on a copy of the tenant; the week's allowance is raised by the "
+        "number of attacks, so that each competes with what the tenant's ordinary week lists. Shares are of attacks of "
+        "which a listed notable holds a record, not only of their preparation.",
         "", f"| the thief comes | {' | '.join(PRODUCTS)} |", "|---" * (1 + len(PRODUCTS)) + "|",
         *(_cells(row, attempts) for row in ROWS), "",
-        "In brackets the 90% interval, attacks being a sample of their kind; behind it what is asked for. Of what is "
-        f"prepared for {LONGEST} days every second attack is played. False notables of the same tenants' ordinary days "
-        "(all products, none of them attacked):", "",
+        "In brackets the 90% interval, then what is asked for. Of attacks that are prepared for "
+        f"{LONGEST} days every second one is played. Notables of the same tenants' ordinary days, without an attack:",
+        "",
         "| tenant | identities | days | listed | by product |", "|---|---|---|---|---|", *map(_quiet, runs), "",
         f"What is not listed from the victim's own place: [hiding.csv]({sheet}).",
     ]  # fmt: skip

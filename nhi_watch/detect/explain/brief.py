@@ -164,7 +164,7 @@ def _linked(notable: NotableDocument, members: Sequence[IdentityDocument]) -> It
 
 
 def _unseen(notable: NotableDocument) -> Iterator[BriefFact]:
-    """Of a blind spot: nothing was judged, so there are no calls, no asset and nobody to contain."""
+    """Of a blind spot: nothing was scored, so there are no calls, no asset and nobody to contain."""
     for signal in notable["signals"]:
         words = "No log that was read shows what was done there: {0}"
         yield BriefFact("What happened", words, (signal["evidence"],), (f"signal:{signal['id']}",))

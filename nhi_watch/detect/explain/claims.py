@@ -1,11 +1,11 @@
 """What a notable claims that can be checked: what would have been normal instead and how likely that is, the likelihood
 without a signal's records, and receipts.
 
-The first two are claims about the same judgement: a day is made up, or a part of the real one is left out, and it is
-judged exactly as the episode was, by the same model against the same baseline. So whoever has both can check them.
+The first two are claims about the same scoring: a day is made up, or a part of the real one is left out, and it is
+scored exactly as the episode was, by the same model against the same baseline. So whoever has both can check them.
 
 A receipt holds hashes of the model, the signal values and the baseline rows consulted. It is checked by scoring the day
-again, against the baseline as it stood on its eve, whatever was learnt since: a baseline is the fold of the days
+again, against the baseline as it stood before it, whatever was learnt since: a baseline is the fold of the days
 before, and those are kept as rows (`daybook` says for how long).
 """
 
@@ -345,7 +345,7 @@ def _agrees(signal: SignalDocument, known: Optional[tuple[float, Optional[float]
 
 
 def day_scored(notable: NotableDocument) -> int:
-    """The day that a notable was judged on: the one after its baseline's last.
+    """The day that a notable was scored on: the one after its baseline's last.
 
     Raises:
         InputError: its baseline is no date.
@@ -361,7 +361,7 @@ Shown = Mapping[str, Optional[float]]
 
 
 def _again(state: State, baselines: Baselines, day: int, lead: str, shown: Optional[Shown] = None) -> Optional[_Again]:
-    """`shown`: what only several identities together tell, of a day that cannot be judged again."""
+    """`shown`: what only several identities together tell, of a day that cannot be scored again."""
     if day not in state.daybook.days:
         return None
     names = _members(state.suspicious(day), lead)
@@ -386,7 +386,7 @@ _LEARNT = (
 
 
 def _late(state: State, baselines: Baselines, notable: NotableDocument) -> Optional[_Again]:
-    """What came late of a day, against the eve of the day on which it came."""
+    """What came late of a day, by the profiles before the day on which it came."""
     day = day_of(parse(notable["first_time"]))
     key = day, str(notable["identity"]["id"])
     identity_day = state.load([key]).get(key)

@@ -257,7 +257,7 @@ def build(episode: Episode, baselines: Baselines, known: Assets, hours: Optional
 
 
 def _points(episode: Episode, heavy: list[Weighed]) -> dict[int, float]:
-    """Behaviour, by id → its points; known calls that are odd for their number alone have those of that signal."""
+    """Behaviour, by id → its points; known calls that are unusual for their number alone have those of that signal."""
     by_behaviour = {
         id(b): part.bound.total(v.values) for part in episode.parts for v in part.view.views for b in v.behaviours
     }
@@ -442,9 +442,9 @@ PLACES = [s.name for s in sorted(SIGNALS, key=lambda s: s.place) if s.place]
 
 
 def _title(episode: Episode, parts: list[Weighed], unusual: Set[int]) -> str:
-    """Who: what was done, and from where if the place is news; else the heaviest reasons.
+    """Who: what was done, and from where if the network is new; else the heaviest reasons.
 
-    `unusual`: behaviours, by id. Counts, times and places are theirs alone: what is routine that day is in no title,
+    `unusual`: behaviours, by id. Counts, times and networks are theirs alone: what is routine that day is in no title,
     unless nothing else is.
     """
     parts = [_of_unusual(part, unusual) for part in parts]
@@ -599,7 +599,7 @@ def _reason(part: Weighed, episode: Episode) -> str:
 
 
 def _line(part: Episode, suspicious: Sequence[Behaviour], points: Mapping[int, float]) -> str:
-    """The first line of one identity: what of the unusual calls it made, else what is odd for itself."""
+    """The first line of one identity: what of the unusual calls it made, else what is unusual by itself."""
     baseline, own = part.view.baseline, part.view.behaviours()
     mine = {id(b) for b in own}
     own_suspicious = [b for b in suspicious if id(b) in mine] or _suspicious(own, points)
@@ -642,7 +642,7 @@ def created(episode: Episode, hours: Hours) -> int:
 
 
 class Hours:
-    """How likely an episode was at the end of each hour of its day; an hour is judged once, when it is asked for."""
+    """How likely an episode was at the end of each hour of its day; an hour is scored once, when it is asked for."""
 
     def __init__(self, episode: Episode) -> None:
         self._episode = episode

@@ -205,7 +205,7 @@ def _folded(exposures: Sequence[Document], feeds: Mapping[str, str]) -> list[Doc
 
 
 def stored(rows: Rows) -> list[Document]:
-    """The exposures as they were last judged."""
+    """The exposures as they were last assessed."""
     return [unpack(raw) for _, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")]
 
 
@@ -218,7 +218,7 @@ def _document(
 
 
 def _unusual_calls(identity: str, compromises: Sequence[NotableDocument]) -> frozenset[str]:
-    """The calls that were news of an identity in compromises."""
+    """The calls that were unusual for an identity in compromises."""
     own = (
         d
         for compromise in compromises
@@ -253,7 +253,7 @@ ORIGIN = "one exposed key's notables"
 
 
 def misuse_of(case: ExposedCredential, compromises: Iterable[NotableDocument]) -> list[Document]:
-    """The compromises that an exposure's notable tells of, the gravest first."""
+    """The compromises that an exposure's notable tells of, the most severe first."""
     return sorted((compromise for compromise in compromises if _is_of(case, compromise)), key=order)
 
 
@@ -271,7 +271,7 @@ def _is_of(case: ExposedCredential, notable: NotableDocument) -> bool:
 def with_compromises(exposure: Document, compromises: Sequence[NotableDocument], what: str) -> Document:
     """An exposure's notable with the compromises that belong to it; `what` says in its title what was exposed, where.
 
-    What the gravest of them shows is what this one shows.
+    What the most severe of them shows is what this one shows.
     """
     face = compromises[0]
     likelihoods = [document["likelihood"] for document in (exposure, *compromises)]

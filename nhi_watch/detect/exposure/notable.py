@@ -50,7 +50,7 @@ def build(
     networks: Networks = SHIPPED,
     unusual_calls: frozenset[str] = frozenset(),
 ) -> Notable:
-    """The notable. `unusual_calls`: calls that compromises of it found odd."""
+    """The notable. `unusual_calls`: calls that compromises of it found unusual."""
     likelihood = _likelihood(case)
     signals = _signals(case, reach, likelihood)
     last = max([case.exposures[-1].time, case.validity.since, *(sight.last for sight in case.strange)])

@@ -1,6 +1,6 @@
 """Signals, in files by theme: reasons why a behaviour, an episode or linked identities are unusual or risky.
 
-A signal is a function that tells its value, under the decorator `signal`:
+A signal is a function that returns its value, under the decorator `signal`:
 
 - its name is the signal's id; its scope says what it looks at: `behaviour` at a View (an episode takes the largest of
   its views), `episode` at an EpisodeView, `linked` at the views of several identities that are one intrusion (0 for an
@@ -10,7 +10,7 @@ A signal is a function that tells its value, under the decorator `signal`:
   `backing`; [`Signal`](_kit.py) says what else
 
 Signals of one sort (calls of a kind, new values, counts) are rows of a theme's `TABLE`.
-One that the model does not know counts zero points and says so. Values are rounded to two decimals before the model
+One that the model does not know counts zero points. Values are rounded to two decimals before the model
 reads them, so that all hosts agree.
 """
 

@@ -25,7 +25,7 @@ from nhi_watch.core.timestamps import render_day
 from nhi_watch.state.baseline import HISTORY, REFUSALS, Profile, is_human, surprisal
 
 ORDINARY = 2.0
-"""Bits below this are no news."""
+"""Bits below this are ordinary."""
 NOVEL = 5.0
 """Bits from which a value is called new in evidence and counted by episode signals."""
 KNOWN_DAYS = 3
@@ -43,7 +43,7 @@ MACHINES, OUTSIDE = frozenset({"hosting", "private"}), frozenset({"isp", "mobile
 
 
 class Baseline(NamedTuple):
-    """What is known on the eve of a day."""
+    """What is known before a day."""
 
     today: int
     own: Profile

@@ -7,7 +7,7 @@
 
 A source calls `native`; when that answers with a document, it rebuilds the native record by a table
 (`rebuild`). Values are then read with `values` (text, whole, true, listed, secret_hash, made_id) and times with
-`times.moment`. Reject reasons raised here: not_object, bad_json, too_deep.
+`values.moment`. Reject reasons raised here: not_object, bad_json, too_deep.
 """
 
 from __future__ import annotations

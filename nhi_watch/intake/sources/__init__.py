@@ -1,15 +1,14 @@
 """Log sources, one module each: record → Event, or a RejectError.
 
-A source module offers:
+A source module defines:
 
 - `NAME`: as in `--source NAME`, the module's own name
-- `SPLUNK_SOURCETYPES`, `ELASTIC_INDICES`: where its records lie on the hosts
+- `SPLUNK_SOURCETYPES`, `ELASTIC_INDICES`: where its records are on the hosts
 - `claims(record) -> bool`: is this record mine, in any of its three shapes (native, Splunk, ECS)?
 - `read(record) -> Event`: raises RejectError, never anything else
 
-What `read` answers depends on the record alone, not on what was read before it. All shapes of a record give the
-same Event. Whatever is remembered (`remembered`) has for its key all values that its answer depends on, as text:
-to Python, 1 equals True.
+`read` depends on the record alone, not on what was read before it. All shapes of a record give the same Event. The key
+of a cached answer (`remembered`) holds all values that it depends on, as text: to Python, 1 equals True.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ class Source(Protocol):
         """The event of a record.
 
         Raises:
-            RejectError: it is none that can be read; it says why.
+            RejectError: the record cannot be read; it says why.
         """
 
 
@@ -43,5 +42,5 @@ AnySource = Union[Source, ModuleType]
 
 
 def every() -> list[ModuleType]:
-    """All sources, by name; CloudTrail first, because it is asked first, and most records are its."""
+    """All sources, by name; CloudTrail first, because most records are its."""
     return sorted(registry.modules(__name__), key=lambda source: bool(source.NAME != "cloudtrail"))

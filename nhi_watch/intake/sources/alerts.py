@@ -2,7 +2,7 @@
 
 Read are GuardDuty's findings (API, CLI, EventBridge), Security Hub's (ASFF), risks of Entra ID Protection (users and
 workload identities), and OCSF's Detection and Security Findings of any product (Google's Security Command Center,
-Microsoft Defender). Alerts of a SIEM's own rules are none of them: they judge the records that are read here anyhow.
+Microsoft Defender). Alerts of a SIEM's own rules are none of them: they rate records that are read anyway.
 
 - The identity has the id that its own product's source gives it, where the alert tells what that takes. Otherwise it is
   an identity by name, and a link (its ARN, its application's id) joins it to the other.

@@ -1,4 +1,4 @@
-"""Google Workspace's reports: OAuth tokens, sign-ins, the administrators' doings, Drive and the rest.
+"""Google Workspace's reports: OAuth tokens, sign-ins, admin activity, Drive and the rest.
 
 - Of the token report the app is the identity (its OAuth client id), whoever gave it access: the person is the
   session, and the link `user:`. A call by a consumer key (`callerType` KEY) is that key's.
