@@ -26,6 +26,7 @@ from nhi_watch.hosts.elastic import analysts
 from nhi_watch.hosts.elastic import kibana as assets
 from nhi_watch.hosts.elastic.cluster import Connection
 from nhi_watch.hosts.elastic.kibana import Kibana as Client
+from nhi_watch.hosts.files.feedback import to_json
 from test_elastic_run import SINCE, Place, fill, simulated
 
 Tree = dict[str, Any]
@@ -313,10 +314,10 @@ def test_the_program_sets_both_up_and_takes_feedback_that_audit_finds_in_the_cop
         assert line["facts"]["notable_id"] == alert["event"]["id"]
     copied = asked(place.url, "report", "--namespace", place.namespace, "--out", str(tmp_path))
     assert copied.returncode == 0, copied.stderr
-    assert cli.main(["feedback", "list", "--state", str(tmp_path / "state.sqlite"), "--json"]) == 0
-    given = {verdict["notable_id"]: verdict for verdict in orjson.loads(capsys.readouterr().out)["verdicts"]}
-    others = [verdict for name, verdict in given.items() if name != alert["event"]["id"]]
-    for verdict in others:  # by other tests, which keep no trail
-        audit.append(tmp_path / audit.NAME, "verdict", verdict["by"], verdict)
+    with closing(place.store()) as store:
+        rows = [(verdict.by, to_json(verdict)) for verdict in feedback.verdicts(store)]
+    others = [(by, row) for by, row in rows if row["time"] != line["facts"]["time"]]
+    for by, row in others:  # of other tests, which keep no trail
+        audit.append(tmp_path / audit.NAME, "verdict", by, row)
     assert cli.main(["audit", "verify", "--state", str(tmp_path / "state.sqlite"), "--json"]) == 0
     assert orjson.loads(capsys.readouterr().out)["lines"] == len(others) + 1
