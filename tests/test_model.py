@@ -25,7 +25,7 @@ CARD = model.load()
 
 def card(slope: float = 1.0, offset: float = 0.0) -> Model:
     prior = {"action": {"a": 0.25, "*": 0.01}}
-    return Model("id", "sha", (), (), (0,), (((),), ((),)), grown(0, ()), slope, offset, prior)
+    return Model("id", "sha", (), (), (0,), (((),), ((),)), grown(0, ()), slope, offset, offset, prior)
 
 
 def plain(**changes: Any) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def plain(**changes: Any) -> dict[str, Any]:
         "ages": [0, 14],
         "signals": [{**signal, **changes.pop("signal", {})}],
         "trees": [[0, 2.0, -3.0, [1, 3.0, -1.0, 1.0]]],
-        "calibration": {"slope": 1.0, "offset": 0.0},
+        "calibration": {"slope": 1.0, "offset": 0.0, "first_offset": 0.0},
         "prior": {},
         **changes,
     }
@@ -214,7 +214,7 @@ def test_a_model_of_another_form_is_refused(tmp_path: Path, change: dict[str, An
         model.load(signed(tmp_path, change))
 
 
-@pytest.mark.parametrize(("form", "text"), [(model.FORMAT + 1, "update the program"), (3, "told no likelihood")])
+@pytest.mark.parametrize(("form", "text"), [(model.FORMAT + 1, "update the program"), (4, "of an earlier format")])
 def test_a_file_of_another_format_is_refused_with_a_remedy(tmp_path: Path, form: int, text: str) -> None:
     folder = signed(tmp_path, {})
     manifest = json.loads((folder / model.MANIFEST).read_text())

@@ -11,8 +11,9 @@ from nhi_watch.core.timestamps import parse
 from nhi_watch.detect import model
 from nhi_watch_lab.evaluation import figures, mornings, pages
 from nhi_watch_lab.evaluation.exams import Exam
-from nhi_watch_lab.evaluation.figures import PREVALENCE, Resampled, calibration, mean_of_families
+from nhi_watch_lab.evaluation.figures import Resampled, calibration, mean_of_families
 from nhi_watch_lab.evaluation.mornings import ARMS, OURS, SMALL, UNJUDGED, Case, Morning, Scored, Shown, Tenant
+from nhi_watch_lab.training.fit import PREVALENCE
 
 NOBODY = frozenset[str]()
 

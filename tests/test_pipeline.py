@@ -374,7 +374,9 @@ def test_what_a_baseline_leaves_out_is_read_by_no_later_run() -> None:
     """Weak episodes of closed days that belong to no case; all else in the state is the same."""
     roles = ("payments-api", "weak-one", "other-one")
     history = [each for role in roles for each in quiet(26, role=role, end=TODAY + 6)]
-    weak = [record(TODAY + n, "14:00", role="weak-one", awsRegion=f"eu-west-{n + 2}") for n in (0, 2)]
+    weak = [
+        record(TODAY + 2 * n, "14:00", role="weak-one", agent=agent) for n, agent in enumerate(("curl/8", "wget/1"))
+    ]
     of_a_case = [record(TODAY + 2, "14:00", role="payments-api", awsRegion="eu-west-3")]
     stores, told = [], []
     for lists_weak in (True, False):

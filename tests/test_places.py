@@ -16,7 +16,12 @@ from test_pipeline import quiet
 SMALL = Options(budget=1.0)
 """Seven places a week."""
 Records = list[dict[str, Any]]
-CALLS = (("iam", "CreateUser"), ("iam", "CreateAccessKey"), ("secretsmanager", "GetSecretValue"))
+CALLS = (
+    ("iam", "CreateUser"),
+    ("iam", "CreateAccessKey"),
+    ("secretsmanager", "GetSecretValue"),
+    ("cloudtrail", "StopLogging"),
+)
 
 
 def others(*days: int) -> Records:
@@ -25,7 +30,7 @@ def others(*days: int) -> Records:
 
 
 def strong(role: str, day: int) -> Records:
-    """A machine that does three sensitive things for the first time: medium."""
+    """A machine that does four sensitive things for the first time: medium."""
     return [record(day, f"13:{n:02}", role=role, service=s, name=name) for n, (s, name) in enumerate(CALLS)]
 
 

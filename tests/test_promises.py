@@ -296,7 +296,7 @@ def test_a_raid_that_is_repeated_daily_stays_news_for_as_long_as_it_is_held() ->
     for day in range(TODAY + 10, TODAY + 17):
         (notable,) = run(store, [*ordinary_day(day), *raid(day)]).notables
         scores.append(notable["likelihood"])
-    assert min(scores) >= 50, "how often it happens becomes a habit, the calls themselves stay new"
+    assert min(scores) >= 40, "how often it happens becomes a habit, the calls themselves stay new"
     # A forest answers in steps: a day may be a point or two above the eve, never more.
     assert all(later <= earlier + 2 for earlier, later in zip(scores, scores[1:])), scores
     assert scores[-1] < scores[0] - 20

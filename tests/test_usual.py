@@ -68,7 +68,7 @@ def members_of(notable: Any) -> list[str]:
 
 def likelihood(parts: list[Episode]) -> float:
     values = values_together([(part.values, part.view) for part in parts])
-    return CARD.likelihood(features_together(parts, values))
+    return parts[0].bound.model.likelihood(features_together(parts, values))
 
 
 # ---- what would have been normal

@@ -82,7 +82,7 @@ class TenantHabits:
         self, model: Model, tenant: Profile, today: int, kind: str = MACHINE, linked: Collection[str] = ()
     ) -> None:
         history = today - tenant.first if tenant.days else 0
-        self.model = model
+        self.model = model if history else model.on_first_day()
         self.today = today
         self.kind = kind
         self.times = 1.0 if history else FIRST

@@ -2,8 +2,8 @@
 
 The next company is of another family, and a tenant's incidents and mornings are alike: so intervals resample families,
 tenants within each, and incidents and mornings within each tenant (bootstrap); what is compared is resampled alike.
-Incidents of the worlds are weighed down
-to PREVALENCE of identity-days where likelihoods and severities are held against the truth.
+Incidents of the worlds are weighed down to PREVALENCE of identity-days where likelihoods and severities are held
+against the truth.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.notable import SEVERITIES
 from nhi_watch_lab.evaluation.mornings import Case, Morning, Tenant
+from nhi_watch_lab.training.fit import PREVALENCE
 
 COMPANY = 400
 """Identities of the company to which figures a morning are scaled."""
 FIRST = (5, 10)
 """Rows that an analyst surely reads."""
-PREVALENCE = 0.0075
-"""Incidents by identity-days, as in training."""
 RESAMPLED = 1000
 
 

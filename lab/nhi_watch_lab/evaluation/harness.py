@@ -93,12 +93,12 @@ def left_out(kept: Path, workers: int, out: Path) -> dict[str, tuple[Path, Optio
     wanted, prior = commands.Wanted(), json.loads(commands.PRIOR.read_text("utf-8"))
     families = commands.training_rows(wanted, kept, workers=workers)
     forests = fit.Forests(families, workers)
-    seen = calibrate.told(forests, wanted.families(commands.SIZE), families, prior, kept, workers)
+    scored = calibrate.scored(forests, wanted.families(commands.SIZE), families, prior, kept, workers)
     result: dict[str, tuple[Path, Optional[Rival]]] = {}
     for hand in forests.hands:
         folder = out / f"without-{hand}"
         folder.mkdir(parents=True, exist_ok=True)
-        write.write(folder, write.document(calibrate.fitted(forests, seen, hand), prior), f"all but {hand}")
+        write.write(folder, write.document(calibrate.fitted(forests, scored, hand), prior), f"all but {hand}")
         others = [worlds for name, worlds in families.items() if fit.hand_of(name) != hand]
         result[hand] = folder, Boosting(fit.even(others))
     return result

@@ -14,6 +14,7 @@ from pathlib import Path
 from nhi_watch_lab.evaluation import figures, mornings
 from nhi_watch_lab.evaluation.figures import Figures, Interval, Resampled, calibration, families_of, mean_of_families
 from nhi_watch_lab.evaluation.mornings import JUDGED, OURS, SMALL, UNJUDGED, Arm, Tenant
+from nhi_watch_lab.training.fit import PREVALENCE
 
 LOOKED_AT = ("third 7", "fifth 4")
 """Worlds that were looked at when bands of severity and the rule of freed places were chosen."""
@@ -280,7 +281,7 @@ def _calibrated(tenants: Sequence[Tenant]) -> Iterator[str]:
     yield "## Whether the likelihood is true\n"
     yield (
         f"Notables of {mornings.NOTABLE:g}% and more, or with a row, as they were last seen, without verdicts. "
-        f"Incidents are weighted to {figures.PREVALENCE:.2%} of identity-days.\n"
+        f"Incidents are weighted to {PREVALENCE:.1%} of identity-days.\n"
     )
     yield truth(tenants)
     yield "\n| likelihood | intrusions | notables |"

@@ -1,9 +1,13 @@
-"""Makes the likelihood true: of notables, as the product tells them, of worlds by hands that the trees never saw.
+"""Makes the likelihood true: of the product's notables, in worlds of generators that the trees never saw.
 
 Trees order single days whose past is labelled. What an analyst sees is a notable: the likeliest of several days, of
-linked identities, after a past in which ordinary oddities waited in quarantine like attacks. So each hand's worlds are
-judged by the product with trees that never saw that hand, and the log-odds of its notables are held against the truth
-(Platt 1999), incidents weighed to PREVALENCE of the identity-days.
+linked identities, after a past in which ordinary oddities waited in quarantine like attacks. So each generator's worlds
+are scored by the product with trees that never saw that generator, and the log-odds of its notables are held against
+the truth (Platt 1999), incidents weighed to PREVALENCE of the identity-days. Usual companies count as much as those in
+which many machines are odd by nature.
+
+On a tenant's first day everything is new. Its offset is fitted by itself: on the first days of small tenants and on
+real benign logs, incidents weighed to FIRST_PREVALENCE.
 """
 
 from __future__ import annotations
@@ -16,28 +20,41 @@ from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit
 
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch_lab.evaluation.harness import compromises, first_day
 from nhi_watch_lab.training import write
-from nhi_watch_lab.training.fit import PREVALENCE, Days, Fitted, Forests, hand_of, platt, tested
+from nhi_watch_lab.training.fit import FIRST_PREVALENCE, PREVALENCE, Days, Fitted, Forests, hand_of, platt, tested
 from nhi_watch_lab.training.rows import Rows, Source, code, days_of, in_parallel, name_of
 
+VARIANTS = ("", "unsteady")
+"""Of companies whose notables count. In one kind more incidents are plain to see, in the other more ordinary machines
+look like incidents: a likelihood that was fitted on either alone is wrong for the other."""
 WORLDS = 2
-"""Of each family, so many are judged: the product takes longer over a world than training does."""
+"""Of each family, so many are scored: the product takes longer over a world than training does."""
 BUDGET = 10.0
 LOWEST = 2.0
-"""Likelihood from which notables count: the many of which nobody is told would decide it."""
+"""Likelihood from which notables count: the many that nobody is shown would decide it."""
 
 
-class Told(NamedTuple):
+class Scored(NamedTuple):
     """The notables of one world."""
 
     hand: str
     likelihoods: list[float]
     bad: list[bool]
-    weight: float
-    """Of each of those that are incidents; the others weigh 1."""
+    incidents: int
+    identity_days: int
+    """Of the test."""
+
+    @property
+    def days(self) -> Days:
+        """Log-odds, truth and weight of each notable: incidents are PREVALENCE of the identity-days."""
+        odds, bad = np.array(self.likelihoods) / 100, np.array(self.bad)
+        weight = np.where(bad, min(1.0, PREVALENCE * self.identity_days / max(1, self.incidents)), 1.0)
+        return Days(np.log(odds / (1 - odds))[:, None], bad.astype(float), weight / weight.sum())
 
 
 class Task(NamedTuple):
@@ -50,57 +67,61 @@ class Task(NamedTuple):
     """Of the test."""
 
 
-def told(
+def scored(
     forests: Forests,
     sources: Mapping[str, Sequence[Source]],
     rows: Mapping[str, Sequence[Rows]],
     prior: Any,
     kept: Path,
     workers: int,
-) -> list[Told]:
-    """What the product tells of each hand's worlds by trees that never saw it, the likelihood true of single days.
+) -> list[Scored]:
+    """The notables of worlds by trees that never saw their generator, the likelihood true of single days.
 
-    `kept`: a folder for what worlds came to, for the next training.
+    `kept`: a folder for the results, for the next training.
     """
-    scale, tasks = forests.by_days, list[Task]()
+    (slope, offset), tasks = forests.by_days, list[Task]()
     for name, family in sources.items():
-        if not name.endswith(" unsteady"):  # they hold all that the others do, and what fills a list
-            continue
-        hand = hand_of(name)
-        built = write.document(Fitted(*forests.grown(hand), *scale), prior)
-        for source, item in [*zip(family, rows[name])][:WORLDS]:
-            tasks.append(Task(hand, source, built, int((tested(item) & (item.own_days > 0)).sum())))
+        generator, _, variant = name.partition(" ")
+        # the first simulator and what is drawn from it are left out together, and count once
+        if variant in VARIANTS and generator in forests.hands:
+            built = write.document(Fitted(*forests.grown(generator), slope, offset, offset), prior)
+            for source, item in [*zip(family, rows[name])][:WORLDS]:
+                tasks.append(Task(generator, source, built, int((tested(item) & (item.own_days > 0)).sum())))
     kept.mkdir(parents=True, exist_ok=True)
     return in_parallel([joblib.delayed(_kept)(task, kept) for task in tasks], workers)
 
 
-def fitted(forests: Forests, calibrated: Sequence[Told], without: str = "") -> Fitted:
+def fitted(forests: Forests, worlds: Sequence[Scored], without: str = "") -> Fitted:
     """The model of all hands but one, true of the notables of those hands; of single days where there are none."""
-    scale = forests.by_days
-    parts = list[Days]()
-    for item in calibrated:
-        if item.hand == without or not item.likelihoods:
-            continue
-        odds = np.array(item.likelihoods) / 100
-        x, bad = np.log(odds / (1 - odds))[:, None], np.array(item.bad)
-        weight = np.where(bad, item.weight, 1.0)
-        parts.append(Days(x, bad.astype(float), weight / weight.sum()))
-    if not any(part.y.any() for part in parts):
-        return Fitted(*forests.grown(without), *scale)
-    slope, offset = platt(Days(*(np.concatenate(column) for column in zip(*parts))))
-    return Fitted(*forests.grown(without), round(slope * scale[0], 4), round(slope * scale[1] + offset, 4))
+    slope, offset = forests.by_days
+    parts = [world.days for world in worlds if world.hand != without and world.likelihoods]
+    if any(part.y.any() for part in parts):
+        times, more = platt(Days(*(np.concatenate(column) for column in zip(*parts))))
+        slope, offset = round(slope * times, 4), round(offset * times + more, 4)
+    return Fitted(*forests.grown(without), slope, offset, _first_offset(forests, slope, offset, without))
 
 
-def _kept(task: Task, folder: Path) -> Told:
-    path = folder / f"told-{name_of(task.source, code() + task.model['id'])}.json"
+def _first_offset(forests: Forests, slope: float, offset: float, without: str) -> float:
+    """The offset that makes the likelihood of first days true in the mean; `offset` where no incident is on one."""
+    parts = [days for name, days in forests.first_days if hand_of(name) != without]
+    if not any(days.y.any() for days in parts):
+        return offset
+    x, y, weight = (np.concatenate(column) for column in zip(*parts))
+    for label, share in ((0, 1 - FIRST_PREVALENCE), (1, FIRST_PREVALENCE)):
+        weight[y == label] *= share / weight[y == label].sum()
+    return round(float(brentq(lambda at: float(weight @ (expit(slope * x[:, 0] + at) - y)), -20.0, 20.0)), 4)
+
+
+def _kept(task: Task, folder: Path) -> Scored:
+    path = folder / f"scored-{name_of(task.source, code() + task.model['id'])}.json"
     if not path.exists():
         part = path.with_suffix(".part")
-        part.write_text(json.dumps(_told(task)))
+        part.write_text(json.dumps(_scored(task)))
         part.replace(path)
-    return Told(*json.loads(path.read_text()))
+    return Scored(*json.loads(path.read_text()))
 
 
-def _told(task: Task) -> Told:
+def _scored(task: Task) -> Scored:
     days = list(days_of(task.source))
     incidents = [item for begun, _ in days for item in begun]
     with tempfile.TemporaryDirectory() as folder:
@@ -108,5 +129,10 @@ def _told(task: Task) -> Told:
         result = compromises(incidents, (some for _, some in days), Path(folder), BUDGET, task.identity_days)
     begins = first_day(incidents)
     shown = [(n, of) for n, of in result if n["likelihood"] >= LOWEST and parse(n["last_time"]) // DAY >= begins]
-    weight = min(1.0, PREVALENCE * task.identity_days / max(1, len(incidents)))
-    return Told(task.hand, [min(n["likelihood"], 99.9) for n, _ in shown], [bool(of) for _, of in shown], weight)
+    return Scored(
+        task.hand,
+        [min(n["likelihood"], 99.9) for n, _ in shown],
+        [bool(of) for _, of in shown],
+        len(incidents),
+        task.identity_days,
+    )

@@ -75,8 +75,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     result = training_rows(wanted, args.kept, size, args.workers)
     prior = json.loads(PRIOR.read_text("utf-8"))
     forests = fit.Forests(result, args.workers)
-    seen = calibrate.told(forests, wanted.families(size), result, prior, args.kept, args.workers)
-    fitted = calibrate.fitted(forests, seen)
+    scored = calibrate.scored(forests, wanted.families(size), result, prior, args.kept, args.workers)
+    fitted = calibrate.fitted(forests, scored)
     out: Path = args.out or model.FOLDER
     out.mkdir(parents=True, exist_ok=True)
     built = write.document(fitted, prior)

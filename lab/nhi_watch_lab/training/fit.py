@@ -39,8 +39,14 @@ UNSEEN_WORTH = ((2.0, 2.0), (6.0, 4.0), (12.0, 6.0))
 LINKED = ("across_products", "passed_on")
 """Signals of linked identities, which single days never show: their worth is not known, so it is none. Ordinary life
 links identities all day long, and with an assumed worth these links were most of the false criticals."""
-PREVALENCE = 0.0075
-"""Share of identity-days with an incident at which the likelihood is true."""
+PREVALENCE = 0.005
+"""Share of identity-days with an incident at which the likelihood is true: two a day in a company of 400 identities."""
+FIRST_PREVALENCE = 3 * PREVALENCE
+"""The same of a tenant's first day: people try a product on a file that they have doubts about."""
+INTERIM_PREVALENCE = 0.0075
+"""The same of the models that score worlds for the calibration: worlds hold more incidents than life."""
+FIRST_DAYS = ("first", "brief")
+"""Variants of worlds that are a tenant's first day."""
 TREES, LEAVES, RATE, SMALLEST = 150, 24, 0.08, 20
 """Chosen with generators left out (decision 17)."""
 
@@ -53,6 +59,8 @@ class Fitted(NamedTuple):
     """As the file has them: a split is [feature, highest, left, right], a leaf a number."""
     slope: float
     offset: float
+    first_offset: float
+    """Of a tenant's first day."""
 
 
 class Forests:
@@ -91,9 +99,25 @@ class Forests:
             read = features_of([rows for rows, _ in worlds], shares, self._workers)
             for (rows, alike), features in zip(worlds, read):
                 x = log_odds(trees, features)[:, None]
-                days = weighed(rows, x, tested(rows), PREVALENCE)
+                days = weighed(rows, x, tested(rows), INTERIM_PREVALENCE)
                 parts.append(days._replace(weight=days.weight / days.weight.sum() / alike))
         return platt(Days(*(np.concatenate(column) for column in zip(*parts))))
+
+    @cached_property
+    def first_days(self) -> list[tuple[str, Days]]:
+        """Log-odds of each family's first days, by trees that never saw its hand; families weigh the same."""
+        parts = list[tuple[str, Days]]()
+        for name, family in self._families.items():
+            if name.partition(" ")[2] not in FIRST_DAYS:
+                continue
+            shares, trees = self.grown(hand_of(name))
+            odds = [log_odds(trees, each) for each in features_of(family, shares, self._workers)]
+            first, y = (
+                np.concatenate(column) for column in ([rows.day == 0 for rows in family], [rows.bad for rows in family])
+            )
+            x, y = np.concatenate(odds)[first][:, None], y[first].astype(float)
+            parts.append((name, Days(x, y, 1 / np.where(y == 1, max(1.0, y.sum()), (1 - y).sum()))))
+        return parts
 
 
 def platt(days: Days) -> tuple[float, float]:

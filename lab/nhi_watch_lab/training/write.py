@@ -17,6 +17,7 @@ from nhi_watch.detect.model import EDGES, FORMAT, KINDS, MANIFEST, MODEL, Model,
 from nhi_watch.detect.scoring import sparse
 from nhi_watch.detect.signals import NAMES
 from nhi_watch_lab.training.fit import (
+    FIRST_PREVALENCE,
     LEAVES,
     POSITIVE_SHARE,
     PREVALENCE,
@@ -49,7 +50,11 @@ def document(fitted: Fitted, prior: dict[str, dict[str, float]]) -> dict[str, An
             for at, name in enumerate(NAMES)
         ],
         "trees": list(fitted.trees),
-        "calibration": {"slope": fitted.slope, "offset": fitted.offset},
+        "calibration": {
+            "slope": fitted.slope,
+            "offset": fitted.offset,
+            "first_offset": fitted.first_offset,
+        },
         "prior": prior,
     }
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
@@ -78,6 +83,7 @@ def write(folder: Path, model: dict[str, Any], worlds: str) -> None:
         "settings": {
             "weight_of_incidents": POSITIVE_SHARE,
             "calibrated_at_prevalence": PREVALENCE,
+            "calibrated_at_prevalence_on_first_days": FIRST_PREVALENCE,
             "trees": TREES,
             "leaves": LEAVES,
             "rate": RATE,

@@ -148,7 +148,7 @@ def without(baselines: Baselines, episode: Episode, gone: Iterable[Behaviour]) -
         views = [part_of(view, left) for view, left in remaining if left]
         if views:
             parts.append(of_views(part, views))
-    return likelihood_of(baselines.model, parts) if parts else NO_DAY
+    return likelihood_of(episode.bound.model, parts) if parts else NO_DAY
 
 
 def likelihood_of(model: Model, parts: Sequence[Episode]) -> float:
@@ -246,6 +246,8 @@ class _Again(NamedTuple):
     """Digest of the rows consulted; None: the behaviours are gone, and with them what was consulted."""
     why: str
     """Why something could not be made again."""
+    likelihood: float
+    """By the features; without them not asked for."""
 
 
 def verify(rows: Rows, model: Model, notable: NotableDocument, networks: Networks = SHIPPED) -> list[ClaimCheck]:
@@ -311,15 +313,14 @@ def _revision(state: State, baselines: Baselines, revision: RevisionDocument) ->
     if again.features is None:
         same = digest(list(again.values)) == receipt["signals"]
         return ClaimCheck(what, same, f"{revision['day']}, signals as stored; the profiles have learnt the day since")
-    likelihood = model.aligned(NAMES).likelihood(again.features)
-    mine = (likelihood, digest(list(again.values)), again.baseline)
+    mine = (again.likelihood, digest(list(again.values)), again.baseline)
     same = mine == (revision["likelihood"], receipt["signals"], receipt["baseline"])
-    return ClaimCheck(what, same, f"{revision['day']}, likelihood {likelihood:g}%")
+    return ClaimCheck(what, same, f"{revision['day']}, likelihood {again.likelihood:g}%")
 
 
 def _scored(model: Model, notable: NotableDocument, again: _Again) -> Iterator[ClaimCheck]:
     """Without features the model alone is run again, on the points and bins that the notable shows."""
-    likelihood = model.aligned(NAMES).likelihood(again.features or features_shown(notable["signals"]))
+    likelihood = again.likelihood if again.features else _by_points(model, notable)
     by = "" if again.features else " by the points that it shows"
     text = f"{likelihood:g}%{by}; the notable says {notable['likelihood']:g}%"
     yield ClaimCheck("likelihood", likelihood == notable["likelihood"], text)
@@ -330,6 +331,14 @@ def _scored(model: Model, notable: NotableDocument, again: _Again) -> Iterator[C
     unlike = [s["id"] for s in notable["signals"] if not _agrees(s, known.get(s["id"]))]
     listed = f"{len(notable['signals'])} signals" + (f", other values: {', '.join(unlike[:5])}" if unlike else "")
     yield ClaimCheck("points", not unlike, listed)
+
+
+def _by_points(model: Model, notable: NotableDocument) -> float:
+    """What the model gives for the points and bins that a notable shows, as it was calibrated on that day."""
+    model = model.aligned(NAMES)
+    first = model.on_first_day()
+    is_first = notable["model"]["ordinary"] == round(first.ordinary, 3)
+    return (first if is_first else model).likelihood(features_shown(notable["signals"]))
 
 
 def _agrees(signal: SignalDocument, known: Optional[tuple[float, Optional[float]]]) -> bool:
@@ -376,7 +385,7 @@ def _again(state: State, baselines: Baselines, day: int, lead: str, shown: Optio
     row = largest(values)
     for at, signal in enumerate(SIGNALS if shown is not None and len(names) > 1 else ()):
         row[at] = shown.get(signal.name, 0.0) if signal.scope == "linked" and shown is not None else row[at]
-    return _Again(tuple(row), None, None, _LEARNT.format(render_day(day)))
+    return _Again(tuple(row), None, None, _LEARNT.format(render_day(day)), 0.0)
 
 
 _LEARNT = (
@@ -412,4 +421,5 @@ def _scored_again(state: State, baselines: Baselines, what: tuple[int, list[Iden
     parts = [score_day(baselines, identity_day, day) for identity_day in identity_days]
     rows = [consulted(baselines, part) for part in parts]
     values = values_together([(part.values, part.view) for part in parts])
-    return _Again(values, features_together(parts, values), digest(rows), "")
+    features = features_together(parts, values)
+    return _Again(values, features, digest(rows), "", parts[0].bound.model.likelihood(features))

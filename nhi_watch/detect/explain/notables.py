@@ -223,7 +223,7 @@ class Weighed(NamedTuple):
 
 def build(episode: Episode, baselines: Baselines, known: Assets, hours: Optional[Hours] = None) -> Notable:
     """The notable of an episode. `hours`: those of the episode, where they were asked before."""
-    model, view, asset = baselines.model, episode.view, asset_of(known, episode)
+    model, view, asset = episode.bound.model, episode.view, asset_of(known, episode)
     parts = _weigh(episode)
     heavy = [part for part in parts if part.points >= REASON_POINTS]
     behaviours = view.behaviours()

@@ -22,7 +22,7 @@ from nhi_watch.detect.forest import Forest, grown, trees_of
 FOLDER = Path(__file__).parent
 MODEL = "model.json"
 MANIFEST = "manifest.json"
-FORMAT = 4
+FORMAT = 5
 """Of the files: a program refuses a later one than it knows, and an earlier one too, for it says something else."""
 
 EDGES: tuple[float, ...] = (
@@ -82,6 +82,8 @@ class Model(NamedTuple):
     slope: float
     """Calibration: likelihood = 100 / (1 + exp(-(slope × log-odds + offset))), after Platt (1999)."""
     offset: float
+    first_offset: float
+    """The same on a tenant's first day, where everything is new: see `on_first_day`."""
     prior: dict[str, dict[str, float]]
     """Dimension → value → share of identity-days in the training worlds; `*` stands for unseen values."""
     folder: Optional[Path] = None
@@ -111,6 +113,10 @@ class Model(NamedTuple):
     def world_at(self, kind: str, age: int) -> tuple[Shares, ...]:
         """The world's shares of a kind for a tenant with so many days of history."""
         return self.world[KINDS.index(kind)][max(0, bisect_right(self.ages, age) - 1)]
+
+    def on_first_day(self) -> Model:
+        """The model as it is calibrated for a tenant of whom nothing is known yet."""
+        return self._replace(offset=self.first_offset)
 
     def log_odds(self, features: Features) -> float:
         """Calibrated log-odds of a day."""
@@ -192,7 +198,7 @@ def _gate(folder: Path, manifest: dict[str, Any]) -> None:
         )
     if form < FORMAT:
         raise ModelError(
-            f"{folder}: of an earlier format ({form}; this version reads {FORMAT}), which told no likelihood; "
+            f"{folder}: of an earlier format ({form}; this version reads {FORMAT}); "
             "take the shipped model, or train again"
         )
 
@@ -229,6 +235,7 @@ def parse(plain: dict[str, Any], digest: str = "") -> Model:
         trees=grown(count, trees_of(plain["trees"], range(2 * count))),
         slope=float(plain["calibration"]["slope"]),
         offset=float(plain["calibration"]["offset"]),
+        first_offset=float(plain["calibration"]["first_offset"]),
         prior=plain["prior"],
         plain=plain["trees"],
     )
