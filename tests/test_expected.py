@@ -289,7 +289,7 @@ def test_one_that_may_hide_a_confirmed_notable_is_not_saved(tmp_path: Path) -> N
     [
         (("1",), "rank"),
         (("zz",), "too short"),
-        (("hidden",), "too short"),
+        (("hidden",), "which pattern: give 6 letters"),
         (("end", "abcdef12"), "needs|takes --by"),
         (("NAME", "extra", *SAID), "nothing may follow"),
         (("NAME", "--until", "soon"), "give a time"),

@@ -55,7 +55,8 @@ def test_a_verdict_is_recorded_shown_and_in_the_trail(tmp_path: Path) -> None:
 WRONG = [
     ((ONE["id"], "harmless", *BY), "give one of"),
     ((ONE["id"], "benign", "--now", NOW), "a verdict needs --by and --why"),
-    (("ffffff", "benign", *BY), "no notables begin"),
+    (("ffffff", "benign", *BY), "no notable's id begins with"),
+    (("2-4", "benign", *BY), "give ids or ranks with commas"),
     ((ONE["id"], "expected", *BY), "needs an end"),
     ((ONE["id"], "expected", *BY, "--until", "2021-06-30"), "days of 2026-03-"),
     ((ONE["id"], "expected", *BY, "--until", "2028-01-01"), "within 366 days of 2026-03-"),
@@ -64,7 +65,8 @@ WRONG = [
     ((ONE["id"], "duplicate", *BY, "--of", ONE["id"]), "another notable"),
     ((ONE["id"], "benign", *BY, *NARROW[:4]), "go only with the verdict expected"),
     ((ONE["id"], "expected", *BY, *NARROW[:3], "203.0.113.0/24", *NARROW[4:]), "has: 198.51.100.0/24"),
-    ((ONE["id"], "expected", *BY, "--signal", "nonsense", *NARROW[2:]), "unknown"),
+    ((ONE["id"], "expected", *BY, "--signal", "nonsense", *NARROW[2:]), "unknown; give one of this notable's: new_net"),
+    ((ONE["id"], "expected", *BY, *NARROW[2:]), "--value needs --signal"),
     ((ONE["id"], "expected", *BY, "--signal", "key_age", *NARROW[2:]), "not among the reasons"),
 ]
 
@@ -92,6 +94,27 @@ def test_the_latest_verdict_holds_but_nobody_takes_back_what_another_confirmed()
     assert feedback.standing(given)["a"].verdict == "confirmed"
     given.append(verdict("a", "benign", "alice", 30))
     assert feedback.standing(given)["a"].verdict == "benign"
+
+
+def test_a_verdict_that_does_not_hold_is_not_said_to_be_recorded_alone(tmp_path: Path) -> None:
+    """Another's confirmed one holds, and in a replay one that was given by a later clock."""
+    state(tmp_path, [ONE, TWO])
+    desk(command, ONE["id"], "confirmed", *BY, out=tmp_path)
+    bob = ("--by", "bob", "--why", "no", "--now", "2026-03-01T13:00:00Z")
+    said = desk(command, ONE["id"], "benign", *bob, out=tmp_path)
+    assert f"is benign. {ONE['id']}" not in said and "is benign." not in said
+    assert "holds (confirmed, by alice of 2026-03-01): only alice can withdraw it." in said
+    said = desk(command, f"{ONE['id']},{TWO['id']}", "benign", *bob[:-1], "2026-03-01T14:00:00Z", out=tmp_path)
+    assert "Recorded: 1 notables are benign." in said and "only alice can withdraw it" in said
+    earlier = desk(command, TWO["id"], "benign", *bob[:-1], "2026-03-01T11:00:00Z", out=tmp_path)
+    assert "holds (benign, by bob of 2026-03-01): it is later." in earlier
+    assert "is benign." in desk(command, TWO["id"], "benign", *bob[:-1], "2026-03-01T15:00:00Z", out=tmp_path)
+
+
+def test_a_verdict_of_a_replay_that_has_ended_by_the_machines_clock_says_so(tmp_path: Path) -> None:
+    state(tmp_path, [ONE])
+    said = desk(command, ONE["id"], "expected", *BY, "--until", "2026-03-20", out=tmp_path)
+    assert f"it holds in runs with `nhi score --now {NOW}` or later" in said
 
 
 def test_verdicts_go_to_another_state_as_they_are(tmp_path: Path) -> None:

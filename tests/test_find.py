@@ -51,7 +51,7 @@ def test_six_letters_are_enough_fewer_are_not_and_two_of_a_kind_are_named() -> N
     assert find.chosen("352b57", IDS, {}) == find.chosen("352B5799", IDS, {}) == "352b579911"
     with pytest.raises(InputError, match="too short"):
         find.chosen("352b5", IDS, {})
-    with pytest.raises(InputError, match="2 notables begin with '35f000': 35f000000, 35f000001;"):
+    with pytest.raises(InputError, match="2 notables' ids begin with '35f000': 35f000000, 35f000001;"):
         find.chosen("35f000", IDS, {})
     with pytest.raises(InputError, match="no notables begin"):
         find.chosen("abcdef", IDS, {})
@@ -82,7 +82,7 @@ def test_every_command_takes_rank_and_short_id(folder: Path) -> None:
         assert f"`{wanted}`" in desk(brief, name, out=folder)
     for module, more in ((explain, ()), (respond, ()), (feedback, ("benign", "--by", "a", "--why", "b")), (brief, ())):
         words = ("plan",) if module is respond else ()
-        with pytest.raises(InputError, match="has rank 99"):
+        with pytest.raises(InputError, match="rank 99: the list has 2 rows"):
             desk(module, *words, "99", *more, out=folder)
 
 

@@ -204,6 +204,14 @@ def test_what_was_not_judged_forbids_the_all_clear(run: dict[str, Any]) -> None:
     assert not is_calm(text) and "with caveats: " in text
 
 
+def test_of_a_file_that_ended_early_nobody_knows_how_many_records_are_missing() -> None:
+    run = {"read": 12, "parsed": 10, "events": 10, "rejected": {"truncated_gzip": 1, "not_json": 1}}
+    assert run_summary.doubts(run) == [
+        "1 of 12 records could not be read",
+        "1 file ended early, and what followed is missing",
+    ]
+
+
 def test_ordinary_kubernetes_stages_are_out_of_scope_and_no_rejects(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -22,7 +22,8 @@ from need import need
 from nhi_watch import cli, schemas
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect.run import ranked
-from nhi_watch.report import ecs, jsonlines
+from nhi_watch.hosts.files import listing
+from nhi_watch.report import ecs, jsonlines, words
 from nhi_watch.report.run_summary import facts
 from nhi_watch.report.terminal import show
 from nhi_watch.report.words import visible
@@ -149,6 +150,42 @@ def test_what_waits_for_a_verdict_alone_is_one_line() -> None:
     assert "Still open (3)" in text and fresh["id"][:6] in text
     assert old["id"][:6] not in text and older["id"][:6] not in text
     assert "2 more, quiet for three days: 2 without a verdict; the oldest since 2026-03-01: nhi list shows them" in text
+
+
+def test_what_was_read_before_has_its_title_on_a_narrow_console() -> None:
+    row = altered({**documents()[0], "id": "352b5797c8", "life": "ongoing", "listed_on": "2026-03-02"})
+    narrow = words.going_on(row, "352b57", "confirmed, in progress, assigned to bob", 80)
+    assert narrow == [
+        "  1  352b57  97% critical, since 2026-03-02 [confirmed, in progress, assigned t…",
+        "     Stolen key: credential creation from a Tor exit",
+    ]
+    (wide,) = words.going_on(row, "352b57", "confirmed", 160)
+    assert (
+        wide
+        == "  1  352b57  97% critical, since 2026-03-02: [confirmed] Stolen key: credential creation from a Tor exit"
+    )
+
+
+def list_of(rows: list[Any], width: int) -> list[str]:
+    stream = io.StringIO()
+    listing.tell(rows, {row["id"]: row["id"][:6] for row in rows}, Console(file=stream, width=width))
+    return [line.rstrip() for line in stream.getvalue().splitlines()]
+
+
+def test_nhi_list_has_the_parts_of_the_run_and_does_not_break_words_on_a_narrow_console() -> None:
+    title = "App x: 5 bulk reads, most often elasticloadbalancing:DescribeLoadBalancers from 52.28.115.154"
+    rows = [
+        altered(
+            {**documents()[0], "id": f"{n}52b5797c8", "rank": n, "title": title, "verdict": "", "work": None, **more}
+        )
+        for n, more in enumerate(
+            ({"life": "new"}, {"life": "ongoing"}, {"life": "closed", "listed_on": "2026-03-01"}), 1
+        )
+    ]
+    lines = list_of(rows, 80)
+    assert [line for line in lines if line[:1].isalpha()] == ["New (1)", "Still open (1)", "Earlier (1)"]
+    assert any("elasticloadbalancing:DescribeLoadBalancers" in line for line in lines)
+    assert max(map(len, lines)) <= 80
 
 
 def test_files_that_are_no_logs_are_not_counted_as_those_that_may_be() -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from core_samples import TODAY, Options, record, run
+from nhi_watch import cli
 from nhi_watch.core.notable import risk_of
 from nhi_watch.core.timestamps import DAY, render_day
 from nhi_watch.detect import feedback
 from nhi_watch.detect.run import Result
 from nhi_watch.state.store import MemoryStore
-from test_pipeline import quiet
+from test_pipeline import quiet, raid
 
 SMALL = Options(budget=1.0)
 """Seven places a week."""
@@ -127,3 +130,21 @@ def test_a_weekend_neither_halves_the_budget_nor_gives_late_places_on_monday() -
         records = [record(day, "09:10", role=f"machine-{number}", id=f"{day}-{number}") for number in working]
         seen.append(run(store, records).run["week"]["places"])
     assert max(seen[-14:]) - min(seen[-14:]) <= 1, seen
+
+
+def test_a_replay_keeps_verdicts_that_ended_since_by_the_machines_clock(tmp_path: Path) -> None:
+    """With `nhi score --now` what was expected then is hidden; a run by the clock of today lists it again."""
+    logs, out = tmp_path / "logs.json", tmp_path / "out"
+    records = [*others(*range(TODAY - 20, TODAY + 1)), *quiet(20), *raid()]
+    logs.write_text("".join(f"{json.dumps(item)}\n" for item in records))
+    then = ("--now", f"{render_day(TODAY + 1)}T06:00:00Z")
+
+    def listed(*words: str) -> int:
+        assert cli.main(["score", str(logs), "--out", str(out), *words]) == 0
+        return len((out / "notables.jsonl").read_text().splitlines())
+
+    assert listed(*then) == 1
+    given = ("--by", "ann", "--why", "a test", "--until", render_day(TODAY + 30), "--out", str(out), *then)
+    assert cli.main(["feedback", "1", "expected", *given]) == 0
+    assert listed(*then) == 0
+    assert listed() == 1

@@ -174,6 +174,17 @@ def test_people_choose_what_is_approved_together() -> None:
         plan.only(draft, ["gcp_disable_key"])
 
 
+def test_of_two_steps_of_which_one_is_enough_people_choose_before_they_approve() -> None:
+    draft = drafted(notable(), plan.load(), KEY)
+    plan.demand_choice(draft)
+    first, second = (dict(step) for step in draft["steps"][:2])
+    first["action"], second["action"] = sorted(next(iter(actions.EITHER)))
+    both = {**draft, "steps": [first, second, *draft["steps"][2:]]}
+    with pytest.raises(InputError, match=r"steps 1 and 2 are alternatives, and approving would sign both.*--only 1"):
+        plan.demand_choice(both)
+    plan.demand_choice(plan.only(both, ["1"]))
+
+
 def test_a_role_is_asked_for_its_sessions() -> None:
     built = drafted(notable(identity=ROLE, impact=_impact(1.0)), plan.load())
     (revoke,) = [s for s in built["steps"] if s["action"] == "aws_revoke_sessions"]

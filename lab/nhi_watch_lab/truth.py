@@ -110,8 +110,8 @@ def main(folder: Path) -> None:
     lines = list(told(incidents, notables))
     found = sum(" found: " in line for line in lines)
     head = (
-        f"The simulator hid {len(incidents)} incidents in these logs; {found} of them are listed above "
-        f"(.venv/bin/nhi explain ID --out {folder} tells of any, not listed, too):"
+        f"The simulator hid {len(incidents)} incidents in these logs; {found} of them became a notable "
+        f"(.venv/bin/nhi explain ID --out {folder} opens any, listed or not):"
     )
     sys.stdout.write(
         "\n".join(

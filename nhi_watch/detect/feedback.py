@@ -103,7 +103,10 @@ def judge(notable: NotableDocument, verdict: str, by: str, why: str, now: int, m
     wrong = [
         (verdict not in VERDICTS, f"verdict {verdict[:40]!r}: give one of {', '.join(VERDICTS)}"),
         (bool(names), f"a verdict needs {names}"),
-        (verdict == "expected" and not ends, f"it needs an end: --until within {LONGEST} days of {render(now)[:10]}"),
+        (
+            verdict == "expected" and not ends,
+            f"it needs an end: --until within {LONGEST} days of {render(now)[:10]}",
+        ),
         (verdict in VERDICTS and verdict != "expected" and bool(until), "--until goes only with the verdict expected"),
         (
             verdict in VERDICTS and ((verdict == "duplicate") != bool(other) or other == notable["id"]),
@@ -212,6 +215,8 @@ def from_plain(row: Mapping[str, Any], where: str, known: Mapping[str, NotableDo
         InputError: names the line.
     """
     name = str(row.get("notable_id") or row.get("nhi_id") or "")
+    if not name:
+        raise InputError(f"{where}: notable_id is missing")
     if name not in known:
         raise InputError(f"{where}: no notable {name[:40]!r} in the state")
     try:
@@ -241,7 +246,8 @@ def allow(verdict: Verdict, notable: NotableDocument, signal: str, value: str) -
     if notable["kind"] != "compromise":
         raise InputError(f"a notable of kind {notable['kind']} has no such exceptions; use nhi controls --except")
     if signal not in NAMES:
-        raise InputError(f"--signal {signal[:60]!r} is unknown; `nhi explain` lists a notable's signals")
+        names = ", ".join(reason["id"] for reason in _reasons(notable))
+        raise InputError(f"--signal {signal[:60]!r} is unknown; give one of this notable's: {names}")
     reason = next((s for s in notable["signals"] if s["id"] == signal and s["points"] >= REASON_POINTS), None)
     if reason is None:
         raise InputError(f"--signal {signal}: it is not among the reasons of notable {notable['id']}")

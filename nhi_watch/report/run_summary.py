@@ -140,7 +140,8 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
     ['1 of 9 records could not be read', '2 records arrived after their day was closed']
     """
     read, quarantined = run.get("read"), run.get("held_aside") or 0
-    bad = sum(_bad(run).values()) - quarantined
+    cut = _bad(run).get(CUT, 0)
+    bad = sum(_bad(run).values()) - quarantined - cut
     passed = (run.get("passed_over") or {}).get("may_matter") or 0
     highest, known = run.get("overflow_highest") or 0, run.get("days_known") or 0
     left_out = (run.get("verdicts") or {}).get("gravest") or 0
@@ -148,6 +149,7 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
         (read == 0 or (run.get("parsed") == 0 and not bad), "no record was scored"),
         (bool(run.get("parsed")) and run.get("events") == 0, "all records were scored by an earlier run"),
         (bad, f"{amount(bad)} of {amount(read or bad)} records could not be read"),
+        (cut, f"{some(cut, 'file')} ended early, and what followed is missing"),
         (run.get("too_late"), f"{amount(run.get('too_late') or 0)} records arrived after their day was closed"),
         (
             quarantined,
@@ -166,6 +168,8 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
     return [*(text for holds, text in reasons if holds), *run.get("cannot_tell", ())]
 
 
+CUT = "truncated_gzip"
+"""Why records are rejected of a file that ends early: nobody knows how many."""
 _WEEK = 7
 """Days after which an identity has a history, as `detect.model` counts it."""
 _CRITICAL, _WORTH = BANDS[0][0], BANDS[2][0]

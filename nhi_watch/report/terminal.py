@@ -70,7 +70,7 @@ def show(
                 ids = {notable["id"] for notable in waiting}
                 for notable in part:
                     if notable["id"] not in ids:
-                        console.print(_line(notable, short[notable["id"]], console, words.handled(notable, run)))
+                        console.print(_going_on(notable, short[notable["id"]], console, words.handled(notable, run)))
                 if waiting:
                     line = words.waiting_line(waiting, words.confirmed(run))
                     console.print(_text(console, line, max(console.width, 2 * _NARROW)))
@@ -93,10 +93,11 @@ def show(
         console.print(_text(console, summary, 500))
 
 
-def _line(notable: NotableDocument, short_id: str, console: Console, said: str) -> Text:
-    """What merely goes on, in one line."""
-    line = words.going_on(notable, short_id, said)
-    return _text(console, line, max(console.width, _NARROW), _COLOURS.get(notable["severity"], ""))
+def _going_on(notable: NotableDocument, short_id: str, console: Console, said: str) -> Text:
+    """What was read before, in a line or two."""
+    colour = _COLOURS.get(notable["severity"], "")
+    lines = words.going_on(notable, short_id, said, console.width)
+    return Text("\n").join(_text(console, line, 500, colour) for line in lines)
 
 
 def _table(

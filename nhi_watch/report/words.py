@@ -296,11 +296,22 @@ def is_going_on(notable: NotableDocument) -> bool:
     return part_of(notable) == STILL_OPEN and notable["kind"] != "posture"
 
 
-def going_on(notable: NotableDocument, short_id: str, said: str = "") -> str:
-    """One line for a notable that merely goes on; `said`: its verdict and who works on it, before its title."""
+def going_on(notable: NotableDocument, short_id: str, said: str, width: int) -> list[str]:
+    """One line for a notable that was read before, or two where the width leaves its title no room.
+
+    `said`: its verdict and who works on it, before its title.
+    """
     sure = f"{likely(notable['likelihood'])} {short_severity(notable)}".strip()
     since = notable["listed_on"] or notable["first_time"][:10]
-    return f"{notable['rank']:>3}  {short_id}  {sure}, since {since}: {f'[{said}] ' * bool(said)}{named(notable)}"
+    row, status = f"{notable['rank']:>3}  {short_id}  {sure}, since {since}", f"[{said}] " * bool(said)
+    if width >= _WIDE:
+        return [visible(f"{row}: {status}{named(notable)}", width)]
+    width = max(width, _NARROW)
+    return [visible(f"{row} {status}".rstrip(), width), f"     {visible(named(notable), width - 5)}"]
+
+
+_WIDE, _NARROW = 120, 60
+"""Columns from which one line is enough, and those that are used on any terminal."""
 
 
 def handled(notable: NotableDocument, run: Mapping[str, Any]) -> str:

@@ -666,6 +666,21 @@ def _either(step: Mapping[str, Any], plan: Mapping[str, Any]) -> list[int]:
     ][:1]
 
 
+def demand_choice(plan: Mapping[str, Any]) -> None:
+    """Demand that a plan has no two steps of which one is enough: both together break more than is needed.
+
+    Raises:
+        InputError: it has; the command that chooses is named.
+    """
+    either = next(((step["n"], other) for step in plan["steps"] for other in _either(step, plan)), None)
+    if either is not None:
+        kept = " ".join(f"--only {step['n']}" for step in plan["steps"] if step["n"] != either[1])
+        raise InputError(
+            f"steps {either[0]} and {either[1]} are alternatives, and approving would sign both: choose with "
+            f"nhi respond plan {plan['notable']} {kept}"
+        )
+
+
 def text(plan: Mapping[str, Any]) -> str:
     """The dry run for people: Markdown in which every log value is quoted."""
     lines = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -125,8 +126,13 @@ def _make(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
         common.say(
             console,
             f"Saved pattern {pattern.id}; it takes effect with the next run. End it early: "
-            f"{common.program()} expect end {pattern.id} --by YOU --why REASON",
+            f"{common.program()} expect end {pattern.id} --by YOU --why REASON {common.place(args.out, args.state)}",
         )
+        if args.now and pattern.until <= time.time():
+            common.say(
+                console,
+                f"By this machine's clock it has ended: it holds in runs with `nhi score --now {args.now}` or later.",
+            )
     return 0
 
 

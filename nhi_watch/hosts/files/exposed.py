@@ -71,6 +71,7 @@ def _show(
     elif name and chosen:
         terminal.show_explanation(chosen[0], console)
     elif not chosen:
-        console.print("No exposed credential is known. Report one: nhi exposed KEYID --where PLACE --since TIME")
+        report = f"nhi exposed KEYID --where PLACE --since TIME {common.place(args.out, args.state)}"
+        common.say(console, f"No exposed credential is known. Report one: {report}")
     else:
         terminal.show(chosen, {}, console)

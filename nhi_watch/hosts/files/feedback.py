@@ -6,6 +6,7 @@ import argparse
 import csv
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,8 +96,30 @@ def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) ->
         return _except(args, store, console, notable, verdict)
     _record(args, store, console, [(notable, verdict)])
     offers = _offers(notable) if verdict.verdict == "expected" else ()
-    said = f"Recorded: {verdict.notable_id} is {verdict.verdict}."
-    return common.answer(args, console, to_json(verdict), said, *offers)
+    overruled = [*_overruled(store, [verdict])]
+    said = [] if overruled else [f"Recorded: {verdict.notable_id} is {verdict.verdict}."]
+    return common.answer(args, console, to_json(verdict), *said, *overruled, *_ended(args, [verdict]), *offers)
+
+
+def _overruled(store: Rows, given: Sequence[Verdict]) -> Iterator[str]:
+    """Which of the verdicts that were just recorded do not hold, and what does."""
+    from nhi_watch.detect import feedback
+
+    standing = feedback.standing(feedback.verdicts(store))
+    for verdict in given:
+        holds = standing.get(verdict.notable_id)
+        is_own = holds is None or (holds.verdict, holds.by, holds.time) == (verdict.verdict, verdict.by, verdict.time)
+        if holds is None or is_own:
+            continue
+        name = f"{holds.verdict}, by {holds.by} of {render(holds.time)[:10]}"
+        why = "it is later" if holds.time > verdict.time else f"only {holds.by} can withdraw it"
+        yield f"Recorded, but another verdict on {verdict.notable_id} holds ({name}): {why}."
+
+
+def _ended(args: argparse.Namespace, given: Sequence[Verdict]) -> Iterator[str]:
+    """That a verdict has ended by the machine's clock, as in a replay of old logs."""
+    if getattr(args, "now", None) and any(0 < verdict.until <= time.time() for verdict in given):
+        yield f"By this machine's clock it has ended: it holds in runs with `nhi score --now {args.now}` or later."
 
 
 def _judge_all(
@@ -109,7 +132,10 @@ def _judge_all(
     given = [(notable, _verdict(args, notable, now, other)) for notable in notables]
     _record(args, store, console, given)
     document = {"verdicts": [to_json(verdict) for _, verdict in given]}
-    return common.answer(args, console, document, f"Recorded: {len(given)} notables are {args.verdict}.")
+    verdicts = [verdict for _, verdict in given]
+    overruled = [*_overruled(store, verdicts)]
+    said = f"Recorded: {len(given) - len(overruled)} notables are {args.verdict}."
+    return common.answer(args, console, document, said, *overruled, *_ended(args, verdicts))
 
 
 def _matching(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
@@ -209,7 +235,9 @@ def _except(args: argparse.Namespace, store: Rows, console: Console, notable: No
     """Show what an exception would have hidden, and save it where that was asked for."""
     from nhi_watch.detect import feedback
 
-    allowed = feedback.allow(verdict, notable, args.signal or "", args.value or "")
+    if not args.signal:
+        raise InputError("--value needs --signal")
+    allowed = feedback.allow(verdict, notable, args.signal, args.value or "")
     verdicts = feedback.standing(feedback.verdicts(store))
     seen = feedback.preview(allowed, feedback.exceptions(store), find.every(store), verdicts)
     hides = {"confirmed": seen.confirmed, "others": seen.others}
@@ -256,10 +284,11 @@ def _list(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
     if not args.json:
         spent = f"{hours or 0:,.1f} h (median; for replayed logs, from the time in the logs)"
         spent = "none yet" if hours is None else spent
+        given = common.place(args.out, getattr(args, "state", None))
         common.say(
             console,
             f"Time from notable to decision: {spent}",
-            "`nhi feedback export FILE` writes the verdicts, to import them into another state.",
+            f"`nhi feedback export FILE {given}` writes the verdicts, to import them into another state.",
         )
     return 0
 

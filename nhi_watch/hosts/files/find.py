@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import re
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
@@ -124,22 +125,30 @@ def chosen(name: str, ids: Collection[str], ranks: Mapping[int, str], what: str 
     text, plain = name[:40], name.strip().lower()
     if plain in ids:
         return plain
-    if plain.isdecimal():
+    if plain.isdecimal() and what == "notable":
         ident = ranks.get(int(plain), "") if len(plain) < 10 else ""
         if ident not in ids:
             raise InputError(
-                f"no {what} of the last list has rank {text}: it has {len(ranks)}. A bare number is a "
-                "rank and never the start of an id"
+                f"rank {text}: the list has {len(ranks)} rows. A bare number is a rank and never the start of an id"
             )
         return ident
+    if what == "notable" and _RANGE.fullmatch(plain):
+        raise InputError(f"{text!r} is no id: give ids or ranks with commas, such as 2,3,4")
     if len(plain) < SHORTEST:
-        raise InputError(f"{text!r} is too short: give {SHORTEST} letters of the id or more, or a rank of the list")
+        wrong = f"{text!r} is too short" if plain else f"which {what}"
+        rank = ", or a rank of the list" if what == "notable" else ""
+        raise InputError(f"{wrong}: give {SHORTEST} letters of the {what}'s id or more{rank}")
     matches = sorted(ident for ident in ids if ident.startswith(plain))
     if len(matches) != 1:
-        which = ": " + ", ".join(short_ids(matches)[ident] for ident in matches[:5]) if matches else ""
-        many = len(matches) or "no"
-        raise InputError(f"{many} {what}s begin with {text!r}{which}; list them, give more of the id")
+        if not matches:
+            where = "; nhi list --all shows the ids" if what == "notable" else ""
+            raise InputError(f"no {what}'s id begins with {text!r}{where}")
+        which = ", ".join(short_ids(matches)[ident] for ident in matches[:5])
+        raise InputError(f"{len(matches)} {what}s' ids begin with {text!r}: {which}; give more of the id")
     return matches[0]
+
+
+_RANGE = re.compile(r"\d+-\d+")
 
 
 def summary_line(notable: NotableDocument) -> str:

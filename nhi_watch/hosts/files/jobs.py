@@ -58,6 +58,8 @@ class ScoreJob(NamedTuple):
     model: Path = model.FOLDER
     reputation: Sequence[Path] = ()
     """Files of indicators."""
+    now: Optional[int] = None
+    """By which verdicts, exceptions and patterns take effect and end; None: by the clock."""
     file_bounds: float = 1.0
     """By how much the default bounds of one file are multiplied."""
     lists_weak: bool = True
@@ -216,7 +218,9 @@ def _run(
     demand_own(store)
     context = context_of(job)
     asked = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
-    session = Session(store, asked, context, model=model.load(job.model), budget=job.budget, lists_weak=job.lists_weak)
+    clock = time.time if job.now is None else lambda: float(job.now or 0)
+    rules = model.load(job.model)
+    session = Session(store, asked, context, clock, model=rules, budget=job.budget, lists_weak=job.lists_weak)
     state, started = session.state, time.perf_counter()
     with Rejects(job.out / "rejects.jsonl") as rejects:
         files = reader.find(job.paths, job.out)._replace(bounds=reader.Bounds(job.file_bounds))

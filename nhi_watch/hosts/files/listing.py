@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from nhi_watch.core.documents import ListedDocument, NotableDocument
 from nhi_watch.core.errors import InputError, StoreError
@@ -21,7 +22,7 @@ from nhi_watch.detect import casework
 from nhi_watch.hosts.files import common, find
 from nhi_watch.report import jsonlines, words
 from nhi_watch.report.run_summary import could_not_tell
-from nhi_watch.report.words import STILL_OPEN, clock, going_on, is_going_on, likely, named, short_severity, visible
+from nhi_watch.report.words import clock, is_going_on, likely, named, short_severity, visible
 from nhi_watch.state.store import Rows
 
 COLUMNS = ("rank", "id", "likelihood", "severity", "kind", "life", "verdict", "status", "assignee", "title", "identity",
@@ -113,7 +114,9 @@ def _count(args: argparse.Namespace, every: Sequence[Row], wanted: Sequence[Row]
     asked = [
         f"--{name} {getattr(args, name)}" for name in ("severity", "since", "identity", "kind") if getattr(args, name)
     ]
-    count = words.some(len(shown), "notable") if shown else "No notable in the list"
+    ended = sum(_part(row) == "Earlier" for row in shown)
+    count = words.some(len(shown) - ended, "notable") if shown else "No notable in the list"
+    count += f" and {ended:,} that ended" if ended else ""
     fits = f" with {' '.join(asked)}" if asked else ""
     left = len(wanted) - len(shown)
     rest = f"; {left:,} more not listed or dealt with: --all" if left else ""
@@ -202,32 +205,44 @@ def _cell(value: object) -> object:
 
 def tell(shown: Sequence[Row], short: Mapping[str, str], console: Console) -> None:
     """Print notables: those that merely go on in a line each, as `nhi score` does, the others as a table."""
-    still_open = [row for row in shown if is_going_on(row) and not is_handled(row)]
-    others = [row for row in shown if is_handled(row) or not is_going_on(row)]
-    if others:
-        _print_table(others, short, console)
-    if still_open:
-        width = max(console.width, _NARROW)
-        lines = [visible(_line(row, short[row["id"]]), width) for row in still_open]
-        printed("\n".join([f"{STILL_OPEN} ({len(still_open)})", *lines, "\n"]), console)
+    for title in words.PARTS:
+        part = [row for row in shown if _part(row) == title]
+        still_open = [row for row in part if is_going_on(row) and not is_handled(row)]
+        others = [row for row in part if row not in still_open]
+        if part:
+            console.print(Text(f"{title} ({len(part)})", "bold"))
+        if others:
+            _print_table(others, short, console)
+        if still_open:
+            lines = [line for row in still_open for line in _lines(row, short[row["id"]], console.width)]
+            printed("\n".join([*lines, "\n"]), console)
 
 
-def _line(row: Row, short: str) -> str:
-    """A notable that was read before; its verdict and who works on it stand before its title, which may be cut."""
+def _part(row: Row) -> str:
+    """The part of the list in which a row stands, with the verdicts that were given since the last run."""
+    if is_handled(row):
+        return "Settled"
+    has_ended = row["life"] == "closed" and bool(row.get("listed_on")) and not row["merged_into"]
+    return "Earlier" if has_ended else words.part_of(row)
+
+
+def _lines(row: Row, short: str, width: int) -> list[str]:
+    """A notable that was read before, with its verdict and who works on it."""
     busy = casework.said(work) if (work := row.get("work")) else ""
-    return going_on(row, short, ", ".join(filter(None, (row.get("verdict"), busy))))
+    return words.going_on(row, short, ", ".join(filter(None, (row.get("verdict"), busy))), width)
 
 
 def _print_table(shown: Sequence[Row], short: Mapping[str, str], console: Console) -> None:
     """A table; of two thousand a library's layout would take two seconds."""
     from rich.cells import cell_len, chop_cells
-    from rich.text import Text
 
     rows = [_cells(row, short) for row in shown]
     ends = [_until(row) for row in shown]
     widths = [max(map(len, column)) for column in zip(_HEADS, *(cells for cells, _ in rows))]
     widths[-1] = max(widths[-1], *map(len, ends))
     margin = sum(widths) + 2 * len(widths)
+    is_narrow = console.width - margin < _ROOM
+    margin = _INDENT if is_narrow else margin
     room = max(console.width - margin, _LEAST)
     lines = []
     for (cells, what), end in zip(rows, ends):
@@ -239,6 +254,9 @@ def _print_table(shown: Sequence[Row], short: Mapping[str, str], console: Consol
             cell.rjust(width) + "  " if at in _RIGHT else cell.ljust(width) + "  "
             for at, (cell, width) in enumerate(zip(cells, widths))
         )
+        if is_narrow:  # what happened has lines of its own
+            lines += [f"{fixed}{end}".rstrip(), *(" " * margin + part for part in parts)]
+            continue
         more = [*parts[1:], *[""] * (bool(end) and len(parts) < 2)]
         under = f"{end.ljust(widths[-1])}  ".rjust(margin)
         below = ((under if n == 0 else " " * margin) + part for n, part in enumerate(more))
@@ -252,8 +270,8 @@ def _print_table(shown: Sequence[Row], short: Mapping[str, str], console: Consol
 _HEADS = ("#", "id", "likelihood", "severity", "when (UTC)")
 _RIGHT = (0, 2)
 """Columns of numbers."""
-_NARROW = 60
-"""Letters of a line that are shown on any terminal."""
+_ROOM, _INDENT = 40, 4
+"""Columns under which what happened goes below a row, and how far it is indented there."""
 _LEAST = 24
 """Letters of a line of what happened, however narrow the terminal is."""
 

@@ -189,11 +189,12 @@ def _read_plan(desk: Desk) -> dict[str, Any]:
 
 
 def _approve(args: argparse.Namespace, console: Console) -> int:
-    from nhi_watch.act.response import approval
+    from nhi_watch.act.response import approval, plan
     from nhi_watch.report import jsonlines
 
     with _desk(args) as desk:
         draft = _read_plan(desk)
+        plan.demand_choice(draft)
         key = approval.read_key(args.key, os.environ.get("NHI_KEY_PASSPHRASE", ""))
         signed = approval.approve(draft, args.by, args.why, key, desk.now)
         approval.check(signed, draft, desk.policy, desk.now)

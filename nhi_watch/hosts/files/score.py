@@ -31,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--all", action="store_true", help="also list what is not listed by default")
     parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
+    parser.add_argument(
+        "--now",
+        metavar="TIME",
+        help="replay logs as of this time, by which verdicts and exceptions take effect and end (default: now)",
+    )
     parser.add_argument("--ocsf", action="store_true", help="also write notables as OCSF Detection Findings")
 
 
@@ -57,6 +62,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch.report import jsonlines, terminal
 
     job = job_of(args)._replace(budget=args.budget, learn=not args.no_learn, assets=args.assets)
+    job = job._replace(now=common.seconds(args.now, "--now") if args.now else None)
     with progress(job.paths) as (on_bytes, on_stage):
         result = jobs.score(job, on_bytes, on_stage)
     if args.ocsf:
@@ -115,4 +121,4 @@ def _remarks(run: dict[str, Any], out: Path) -> Iterator[str]:
             "`nhi audit verify` compares them with the trail"
         )
     if run["parsed"] and not run["events"]:
-        yield "all records were scored by an earlier run; this is that run's list"
+        yield "all records were scored by an earlier run; this is the list as it stands now"
