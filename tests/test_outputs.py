@@ -362,6 +362,13 @@ def test_an_alert_carries_the_score_the_severity_the_reasons_and_the_identity() 
     assert {**alert["nhi"]["notable"], **cut} == documents()[0]
 
 
+def test_every_address_of_a_call_is_related_and_no_network_is() -> None:
+    notable: Any = json.loads(json.dumps(documents()[0]))
+    notable["timeline"][-1]["also_from"] = ["198.51.100.7", "203.0.113.0/24", "*"]
+    before, after = (ecs.alert(each, created=CREATED)["related"].get("ip", []) for each in (documents()[0], notable))
+    assert set(after) - set(before) == {"198.51.100.7"}
+
+
 def test_an_identity_is_a_user_or_a_service_and_never_both() -> None:
     for notable in documents():
         alert = ecs.alert(notable, created=CREATED)

@@ -225,7 +225,9 @@ def _each(what: Literal["id", "name"], notable: NotableDocument) -> list[str]:
 def _addresses(notable: NotableDocument) -> list[str]:
     """IP addresses of the timeline, the ones with most points first; networks are not addresses."""
     entries = sorted(notable["timeline"], key=lambda entry: -entry["points"])
-    return list(dict.fromkeys(entry["source"] for entry in entries if is_address(entry["source"])))[:50]
+    first = (entry["source"] for entry in entries)
+    further = (place for entry in entries for place in entry.get("also_from", ()))
+    return list(dict.fromkeys(place for place in (*first, *further) if is_address(place)))[:50]
 
 
 def _rest(notable: NotableDocument, change: str) -> dict[str, Any]:
