@@ -29,7 +29,7 @@ LET_IN = "let in"
 """The factor of the impact that counts what was refused."""
 LINKED = "worst of those linked"
 """The factor of the impact that names the identity of several whose impact it is."""
-BANDS = ((80.0, "critical"), (60.0, "high"), (30.0, "medium"), (10.0, "low"))
+BANDS = ((80.0, "critical"), (60.0, "high"), (30.0, "medium"), (6.0, "low"))
 """Expected loss from which a severity begins. High and critical stay in the list until a verdict, so most of them
 must be true: at medium impact likelihoods from 60 to 80% are true two times of three, those above nine times of ten."""
 _TIMES = frozenset({"created", "first_time", "last_time", "time", "first_seen", "last_seen", "last_grown"})
