@@ -53,7 +53,7 @@ def test_six_letters_are_enough_fewer_are_not_and_two_of_a_kind_are_named() -> N
         find.chosen("352b5", IDS, {})
     with pytest.raises(InputError, match="2 notables' ids begin with '35f000': 35f000000, 35f000001;"):
         find.chosen("35f000", IDS, {})
-    with pytest.raises(InputError, match="no notables begin"):
+    with pytest.raises(InputError, match="no notable's id begins"):
         find.chosen("abcdef", IDS, {})
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,7 @@ from nhi_watch.core.notable import risk_of
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import claims
-from nhi_watch.detect.session import Session
 from nhi_watch.hosts.elastic import read
-from nhi_watch.hosts.files import jobs
 from nhi_watch.hosts.splunk import gather, rows
 from nhi_watch.intake.batch import Intake
 from nhi_watch.intake.sources import cloudtrail, endpoint, exposure
@@ -147,9 +144,7 @@ def test_splunk_goes_by_the_clock_and_by_the_time_of_indexing() -> None:
     assert (gatherer.days(), gatherer.rejected) == ([20_000], {"ahead": 2})
 
 
-def test_files_tell_which_lines_are_held_aside_and_read_them_once_their_day_has_come(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_tell_which_lines_are_held_aside_and_read_them_once_their_day_has_come(tmp_path: Path) -> None:
     log, out = tmp_path / "log.jsonl", tmp_path / "out"
     log.write_text("\n".join(json.dumps(record(day, "10:00")) for day in (NOW, NOW + 9)), "utf-8")
     assert cli.main(["score", str(log), "--out", str(out)]) == 0
@@ -157,9 +152,8 @@ def test_files_tell_which_lines_are_held_aside_and_read_them_once_their_day_has_
     (reject,) = map(json.loads, (out / "rejects.jsonl").read_text().splitlines())
     assert (text["parsed"], text["held_aside"]) == (1, 1)
     assert (reject["reason"], reject["line"]) == ("ahead", 2)
-    later = partial(Session, clock=lambda: (NOW + 9) * DAY + 5.0)
-    monkeypatch.setattr(jobs, "Session", later)
-    assert cli.main(["score", str(log), "--out", str(out)]) == 0
+    later = render((NOW + 9) * DAY + 5)
+    assert cli.main(["score", str(log), "--out", str(out), "--now", later]) == 0
     text = json.loads((out / "run.json").read_text())
     assert (text["duplicates"], text["events"], text["held_aside"]) == (1, 1, 0)
 
