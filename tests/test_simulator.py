@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from nhi_watch.core.notable import BANDS
 from nhi_watch_lab import public_attack, truth
 from nhi_watch_lab.simulator import TECHNIQUES, Day, Spec, Tenant, write
 from nhi_watch_lab.simulator.tenant import ORIGINS
@@ -152,8 +153,8 @@ def test_the_demo_tells_what_it_listed_that_is_no_incident() -> None:
         "  bbbbbb, 98% critical: refused",
         "      Ordinary work: a job or a release did this for the first time in 4 active days; its owner can tell.",
     ]
-    hardly: Any = {**wrong, "likelihood": 10.1, "severity": "low"}
-    assert "can tell (hardly above 10, where the list begins)." in list(truth.no_incidents([], [hardly]))[-1]
+    hardly: Any = {**wrong, "likelihood": BANDS[-1][0] + 0.1, "severity": "low"}
+    assert "can tell (hardly above 6, where the list begins)." in list(truth.no_incidents([], [hardly]))[-1]
     oddity = {"record_ids": ["9"]}
     assert "An engineer used this identity" in list(truth.no_incidents([hit], [hit, wrong], [oddity]))[-1]
     assert truth.precision([{"record_ids": ["1"]}], [hit, wrong]) == (

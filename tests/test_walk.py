@@ -70,9 +70,11 @@ def words(command: str) -> list[str]:
 def test_from_the_plan_to_the_export_by_the_steps_that_are_offered(
     out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    setup, approve = next_of(asked(capsys, "respond", "plan", "1", "--out", str(out)))
+    (choose,) = next_of(asked(capsys, "respond", "plan", "1", "--out", str(out)))
+    assert "--only" in choose, "two of its steps are alternatives"
+    setup, approve = next_of(asked(capsys, *words(choose)))
     asked(capsys, *words(setup))
-    (again,) = next_of(asked(capsys, "respond", "plan", "1", "--out", str(out)))
+    (again,) = next_of(asked(capsys, *words(choose)))
     assert words(again) == words(approve)
     (export,) = next_of(asked(capsys, *words(again)))
     assert "Written to" in asked(capsys, *words(export))

@@ -672,13 +672,23 @@ def demand_choice(plan: Mapping[str, Any]) -> None:
     Raises:
         InputError: it has; the command that chooses is named.
     """
-    either = next(((step["n"], other) for step in plan["steps"] for other in _either(step, plan)), None)
-    if either is not None:
-        kept = " ".join(f"--only {step['n']}" for step in plan["steps"] if step["n"] != either[1])
+    pairs = alternatives(plan)
+    if pairs:
         raise InputError(
-            f"steps {either[0]} and {either[1]} are alternatives, and approving would sign both: choose with "
-            f"nhi respond plan {plan['notable']} {kept}"
+            f"steps {pairs[0][0]} and {pairs[0][1]} are alternatives, and approving would sign both: choose with "
+            f"nhi respond plan {plan['notable']} {choice(plan)}"
         )
+
+
+def alternatives(plan: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """Numbers of steps of which one is enough, the earlier one first."""
+    return [(step["n"], other) for step in plan["steps"] for other in _either(step, plan) if step["n"] < other]
+
+
+def choice(plan: Mapping[str, Any]) -> str:
+    """Options of `nhi respond plan` that keep the first of all alternatives."""
+    others = {other for _, other in alternatives(plan)}
+    return " ".join(f"--only {step['n']}" for step in plan["steps"] if step["n"] not in others)
 
 
 def text(plan: Mapping[str, Any]) -> str:

@@ -149,7 +149,12 @@ def _plan(args: argparse.Namespace, console: Console) -> int:
             stream.write(plan.text(draft).encode())
         desk.file("approvals.jsonl").unlink(missing_ok=True)
         text = f"Written to {desk.file('plan.json')}."
-        text += f"\nNext: {_again(desk, frozenset())}" if draft["steps"] else " It has no step to approve."
+        if plan.alternatives(draft):
+            pairs = ", ".join(f"{first} or {other}" for first, other in plan.alternatives(draft))
+            kept = f"{common.program()} respond plan {desk.notable['id']} {plan.choice(draft)}"
+            text += f" Choose among its steps: {pairs}.\nNext: {kept} {_given(args, 'out', 'state', 'policy')}"
+        else:
+            text += f"\nNext: {_again(desk, frozenset())}" if draft["steps"] else " It has no step to approve."
     return common.answer(args, console, draft, f"{plan.text(draft)}\n{text}")
 
 
