@@ -62,7 +62,7 @@ def _shared(first: str, other: str) -> int:
 def severity_of(risk: float) -> str:
     """The severity of an expected loss: of a likelihood in percent, times the weight of the impact's level.
 
-    >>> [severity_of(loss) for loss in (9.99, 10, 30, 60, 80)]
+    >>> [severity_of(loss) for loss in (5.99, 6, 30, 60, 80)]
     ['informational', 'low', 'medium', 'high', 'critical']
     """
     return next((name for low, name in BANDS if risk >= low), "informational")

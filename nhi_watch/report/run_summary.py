@@ -197,8 +197,8 @@ def most_suspicious(run: Mapping[str, Any]) -> str:
     """The most suspicious identity, what it did, and how likely that is an intrusion; nothing: nobody was judged.
 
     >>> most_suspicious({"most_suspicious": {"identity": "arn:aws:iam::1:role/app", "day": "2026-03-02", "kinds": 9,
-    ...     "likelihood": 6.4, "signals": ["attack_tool"], "records": 40, "refused": 3, "calls": ["iam:CreateUser"]}})
-    'Most suspicious: app on 2026-03-02, 6% likely an intrusion (attack tool): 40 calls, 3 refused, iam:CreateUser and \
+    ...     "likelihood": 4.4, "signals": ["attack_tool"], "records": 40, "refused": 3, "calls": ["iam:CreateUser"]}})
+    'Most suspicious: app on 2026-03-02, 4% likely an intrusion (attack tool): 40 calls, 3 refused, iam:CreateUser and \
 8 more.'
     """
     episode = run.get("most_suspicious")

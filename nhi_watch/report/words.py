@@ -104,8 +104,8 @@ def likely(likelihood: float) -> str:
 
     A decimal is shown where the whole number would hide on which side of a line it is.
 
-    >>> likely(86.5), likely(9.8), likely(10.0), likely(0.0)
-    ('87%', '9.8%', '10%', '')
+    >>> likely(86.5), likely(5.8), likely(6.0), likely(0.0)
+    ('87%', '5.8%', '6%', '')
     """
     percent = int(likelihood + 0.5)
     shown = f"{likelihood:.1f}" if percent != likelihood and percent in _LINES else str(percent)
