@@ -179,7 +179,7 @@ def needs_told(signal: Signal) -> str:
 
     >>> from nhi_watch.detect.signals import SIGNALS
     >>> [needs_told(signal) for signal in SIGNALS if signal.name in ("attack_tool", "risky_network")]
-    ['traits, agent (in part)', 'network (cannot tell)']
+    ['traits', 'network (cannot tell)']
     """
     words = {"silent": "", "cannot tell": " (cannot tell)", "some cases silent": " (in part)"}
     needs = sorted(needs_of(signal).items(), key=lambda need: need[1] == "some cases silent")
