@@ -112,10 +112,9 @@ class Forests:
                 continue
             shares, trees = self.grown(hand_of(name))
             odds = [log_odds(trees, each) for each in features_of(family, shares, self._workers)]
-            first, y = (
-                np.concatenate(column) for column in ([rows.day == 0 for rows in family], [rows.bad for rows in family])
-            )
-            x, y = np.concatenate(odds)[first][:, None], y[first].astype(float)
+            first = np.concatenate([rows.day == 0 for rows in family])
+            x = np.concatenate(odds)[first][:, None]
+            y = np.concatenate([rows.bad for rows in family])[first].astype(float)
             parts.append((name, Days(x, y, 1 / np.where(y == 1, max(1.0, y.sum()), (1 - y).sum()))))
         return parts
 
