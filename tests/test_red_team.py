@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 
 from nhi_watch.context import actions
+from nhi_watch.detect.ranking import LEAST
 from nhi_watch.intake.sources import every
 from nhi_watch_lab.evaluation import red_team, thief
 from nhi_watch_lab.simulator.basics import dice
@@ -80,8 +81,8 @@ def outcome(shown: bool, likelihood: float, loss: float) -> thief.Told:
 
 def test_a_miss_has_one_of_three_reasons_and_is_a_row_of_the_sheet() -> None:
     assert red_team.reason(outcome(False, 0.0, 0.0)).startswith("no signal")
-    assert red_team.reason(outcome(False, 6.0, 6.0)).startswith("below threshold")
-    assert red_team.reason(outcome(False, 30.0, 30.0)).startswith("budget")
+    assert red_team.reason(outcome(False, LEAST - 0.1, LEAST - 0.1)).startswith("below threshold")
+    assert red_team.reason(outcome(False, LEAST, LEAST)).startswith("budget")
     ordinary = thief.Ordinary(10, 11, {})
     unseen = [thief.Measured(1, ordinary, [outcome(False, 6.0, 6.0)])]
     assert [row[:2] for row in red_team.missed(unseen)][1:] == [("AWS role", "one secret, then silence")]
