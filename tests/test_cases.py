@@ -24,6 +24,7 @@ from nhi_watch.detect.explain import claims
 from nhi_watch.detect.explain.notables import notable_id
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.files import listing
+from nhi_watch.report import terminal
 from nhi_watch.report.run_summary import doubts
 from nhi_watch.state.retention import RETAIN_DELTAS, SPREAD
 from nhi_watch.state.state import State
@@ -351,6 +352,24 @@ def test_a_notable_that_is_found_and_merged_in_one_run_is_published_as_one() -> 
     result = run(store, raid("batch", day=TODAY + 1) + others(TODAY + 1) + shared, ROOM)
     assert [(event.change, event.document["id"]) for event in result.events] == [("grown", NAME)]
     assert [item["id"] for item in result.standing] == [NAME]
+
+
+def test_calls_of_other_days_name_who_made_them_where_another_identity_is_shown() -> None:
+    """On the first day two identities are linked; on the next only one of them goes on."""
+    shared = [r for role in ("payments-api", "batch") for r in raid(role)]
+    for r in shared:
+        r["userIdentity"]["accessKeyId"] = "ASIASHARED"
+    store = runs([[*quiet(20), *quiet(20, "batch"), *shared, *raid(day=TODAY + 1), *until(TODAY + 1)]], ROOM)
+    (notable,) = [item for item in publish.stored(store) if len(item["revisions"]) == 2]
+    assert (notable["identity"]["id"], notable["members"]) == (WHO, [])
+    by_day = {
+        day: {e["identity"] for e in notable["timeline"] if e["time"][:10] == render_day(day)}
+        for day in (TODAY, TODAY + 1)
+    }
+    assert {who.rpartition("/")[2] for who in by_day[TODAY]} == {"", "batch"} and by_day[TODAY + 1] == {""}
+    stream = io.StringIO()
+    terminal.show_explanation(notable, Console(file=stream, width=200), {}, every=True)
+    assert "  role/batch: iam:ListUsers" in stream.getvalue(), stream.getvalue()
 
 
 def test_closing_an_earlier_day_keeps_the_newest_episode() -> None:

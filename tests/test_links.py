@@ -15,8 +15,9 @@ from nhi_watch.core.behaviour import Behaviour, key_of_event
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.detect.explain import brief
-from nhi_watch.detect.explain.notables import notable_id
+from nhi_watch.detect.explain.notables import _why_linked, notable_id
 from nhi_watch.detect.linking import HOLDERS, NEAR, _called, _names, _owner, _touched, join
+from nhi_watch.detect.scoring import Link
 from nhi_watch.detect.signals.alerts import passed_on
 from nhi_watch.state.state import Trace
 from nhi_watch.state.store import MemoryStore
@@ -167,6 +168,7 @@ def trace(name: str, first: int = 100, **fields: Any) -> Trace:
         handles["used"],
         handles["addresses"],
         handles["touched"],
+        fields.get("is_person", False),
     )
 
 
@@ -226,6 +228,29 @@ def test_who_touched_what_bears_the_name_of_another_product_s_identity_is_linked
     names = [f"etl-loader-{n}" for n in range(HOLDERS + 1)]
     many = [trace(f"snowflake:x:user:{n}", 200, names=[h], own=(h,)) for n in names for h in [f"name:snowflake:{n}"]]
     assert members(vault()._replace(touched=dict.fromkeys(names, "r")), *many) == []
+
+
+def test_who_works_on_a_person_s_account_is_not_linked_to_what_that_person_does_elsewhere() -> None:
+    handle = "name:entra:ann@example.com"
+    ann = trace("entra:x:user:7", 700, names=[handle], own=(handle,))
+    help_desk = trace("okta::token:1", 100, touched=["ann@example.com"])
+    assert members(help_desk, ann) == [("okta::token:1", "entra:x:user:7")]
+    assert members(help_desk, ann._replace(is_person=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        ("named", "etl", "Linked because ann touched etl, a name of loader, unusual within the hour."),
+        ("credential", "ASIA1", "Linked because the records of ann and loader both contain the credential ASIA1."),
+        ("host", "192.0.2.7", "Linked because the records of ann and loader both contain the address 192.0.2.7."),
+    ],
+)
+def test_why_two_are_linked_is_said_by_what_was_compared(kind: str, value: str, said: str) -> None:
+    ann, loader = (Identity(f"vault:x:role:{name}", name, "role", "vault", "x", "") for name in ("ann", "loader"))
+    parts = [SimpleNamespace(identity=identity) for identity in (ann, loader)]
+    episode: Any = SimpleNamespace(links=[Link(ann.id, loader.id, kind, value, ("r1", "r2"))], parts=parts)
+    assert _why_linked(episode) == f" {said}"
 
 
 def test_who_pushed_to_the_repository_of_a_pipeline_is_linked_to_the_role_that_it_then_assumed() -> None:

@@ -136,7 +136,8 @@ class TimelineEntry:
     """Of the behaviour by itself, or of how often its call was made."""
     count: int
     identity: str = ""
-    """Which member of the notable acted, by id; "" where there is only one."""
+    """Which member of the notable acted, by id; "" where there is only one. On another day than the one that is shown,
+    one that is no member may have acted: it is given by its name."""
     targets: tuple[str, ...] = ()
     """What it touched, of calls of which each more is news: high-impact actions and changes of permissions."""
     also_from: tuple[str, ...] = ()

@@ -6,7 +6,8 @@ A proof is a *handle*: a text that the records of both identities hold. Two kind
   and for AWS the identity's own ARN or subject)
 - credentials: one identity's record handed it out (`Event.issued`), another's unusual records were made with it
 - names of what was touched: one identity's records have as their target the identity of another product (a secret under
-  its name, a storage account, the repository of its pipeline), and that one is unusual within the hour
+  its name, a storage account, the repository of its pipeline), and that one is unusual within the hour. Not people:
+  others work on their accounts every day, and people do new things every day
 
 Links alone prove nothing bad: a deploy hands sessions to every role. So only episodes that are unusual themselves are
 joined, a credential counts only where the unusual calls were made with it, and a handle that many share proves nothing.
@@ -80,7 +81,19 @@ def trace_of(episode: Episode, eligible: bool) -> Optional[Trace]:
         _handles((b, _used(b)) for b in novel),
         _handles((b, b.addresses) for b in behaviours) if novel else {},
         _handles((b, _touched(b.targets)) for b in behaviours) if novel else {},
+        _is_person(episode.identity),
     )
+
+
+def _is_person(identity: Identity) -> bool:
+    """Whether it stands for a person: by its log, or a user who goes by an address of mail.
+
+    >>> _is_person(Identity("openai:x:user:1", "ann@example.com", "user", "openai", "x", ""))
+    True
+    >>> _is_person(Identity("snowflake:x:user:1", "ETL_LOADER_SVC", "user", "snowflake", "x", ""))
+    False
+    """
+    return bool(identity.human) or (identity.kind == "user" and "@" in identity.name)
 
 
 def _names(behaviour: Behaviour) -> list[str]:
@@ -125,9 +138,12 @@ def _touched(targets: Iterable[str]) -> list[str]:
 
 
 def _called(trace: Trace) -> list[tuple[str, str]]:
-    """What others' targets may call an identity, each with a record: its bare name, a pipeline's repository."""
+    """What others' targets may call an identity, each with a record: its bare name, a pipeline's repository.
+
+    A person is not called anything: an account that a help desk resets, or an app gets consent for, hands nothing over.
+    """
     calls = []
-    for handle in trace.own:
+    for handle in () if trace.is_person else trace.own:
         kind, _, value = handle.partition(":")
         if kind == "oidc":
             calls += [(_plain(part), trace.names[handle]) for part in value.split(":")[1:2] if "/" in part]

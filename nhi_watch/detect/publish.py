@@ -524,7 +524,7 @@ def _document(view: CaseView, parts: Mapping[str, Document]) -> Document:
     """Title, summary, likelihood, reasons of the face; timeline and records of all that no verdict covers."""
     case, face = view.case, parts[view.face.id]
     others = [parts[head.id] for head in case.heads if head.id in parts and head.id != view.face.id]
-    carried = sorted((e for document in others for e in document["timeline"]), key=_weight)[:CARRIED]
+    carried = sorted((e for document in others for e in _of_other_day(document, face)), key=_weight)[:CARRIED]
     timeline = sorted([*face["timeline"], *carried], key=_weight)[:MAX_TIMELINE]
     records = dict.fromkeys(record for document in (face, *others) for record in document["record_ids"])
     face_ids = list(view.face.folded)
@@ -538,6 +538,19 @@ def _document(view: CaseView, parts: Mapping[str, Document]) -> Document:
         "record_count": face["record_count"] + sum(document["record_count"] for document in others),
         "folded": folded if view.face.origin else None,
     }
+
+
+def _of_other_day(document: Document, face: Document) -> list[TimelineDocument]:
+    """A document's timeline, in which who acted is named where the document that is shown does not say it."""
+    told = {member["id"] for member in face["members"]}
+    whose = {who["id"]: who["name"] or who["id"] for who in (document["identity"], *document["members"])}
+    lead, entries = document["identity"]["id"], []
+    for entry in document["timeline"]:
+        who = entry["identity"] or lead
+        is_clear = who in told or (not told and who == face["identity"]["id"])
+        name = (who if told else "") if is_clear else whose.get(who, who)
+        entries.append({**entry, "identity": name})
+    return entries
 
 
 def _weight(entry: TimelineDocument) -> tuple[Any, ...]:

@@ -56,7 +56,8 @@ const timeline = (n, open) => {
   const lanes = every.filter(([name]) => kept.has(name)).sort((a, b) => (order.get(a[1].identity) ?? 0) - (order.get(b[1].identity) ?? 0));
   const place = new Map(every.map(([name]) => [name, lanes.length]));
   lanes.forEach(([name], at) => place.set(name, at));
-  const labels = lanes.map(([, entry]) => (who.has(entry.identity) ? `${clip(who.get(entry.identity), isNarrow() ? 9 : 20)}: ${entry.action}` : entry.action));
+  const actor = (entry) => (entry.identity ? `${clip(who.get(entry.identity) || bareName(entry.identity), isNarrow() ? 9 : 20)}: ` : "");
+  const labels = lanes.map(([, entry]) => `${actor(entry)}${entry.action}`);
   if (every.length > room) labels.push("other actions");
   const [left, width, row, letters] = isNarrow() ? [210, 580, 30, 27] : [300, 1000, 30, 40];
   const height = 24 + row * labels.length + 14;

@@ -266,7 +266,7 @@ def _show_timeline(notable: NotableDocument, console: Console, every: bool) -> N
             f"{entry['count']:,}",
             entry["outcome"],
             visible(entry["source"] or "unknown", 60),
-            numbers.get(entry.get("identity", ""), "") + entry["action"],
+            _actor(entry, numbers) + entry["action"],
         )
         for entry in rows
     ]
@@ -276,6 +276,12 @@ def _show_timeline(notable: NotableDocument, console: Console, every: bool) -> N
         console.print(_text(console, line, 400, "" if at else "bold"), soft_wrap=True)
     for line in () if every else words.left_out(notable, unusual[_MOST_ROWS:]):
         console.print(Text(line, "dim"))
+
+
+def _actor(entry: TimelineDocument, numbers: Mapping[str, str]) -> str:
+    """Who acted: a member by its number, one of another day by its name, nobody where there is only one."""
+    who = entry.get("identity", "")
+    return numbers.get(who) or (f"{visible(words.bare_name(who), 40)}: " if who else "")
 
 
 _BAR = 12

@@ -30,11 +30,11 @@ const spoken = (name) => {
   const words = name.split("_").map((word) => (SHORT_WORDS.has(word) ? word.toUpperCase() : word)).join(" ");
   return words.slice(0, 1).toUpperCase() + words.slice(1);
 };
-const shortName = (identity) => {
-  const name = identity.name || identity.id;
+const bareName = (name) => {
   const found = /^arn:[^:]*:[^:]*:[^:]*:[^:]*:(.+)$/s.exec(name);
   return found ? found[1] : name;
 };
+const shortName = (identity) => bareName(identity.name || identity.id);
 const signed = (points) => (points ? (points > 0 ? "+" : "\u2212") + Math.abs(points).toFixed(2) : "0.00");
 const amount = (number) => number.toLocaleString("en-US");
 const clock = (time) => time.slice(0, 16).replace("T", " ");

@@ -59,7 +59,11 @@ def short_name(identity: IdentityDocument) -> str:
     >>> short_name({"id": "aws:1:role:x", "name": "arn:aws:iam::1:role/x"})
     'role/x'
     """
-    name = str(identity["name"] or identity["id"])
+    return bare_name(str(identity["name"] or identity["id"]))
+
+
+def bare_name(name: str) -> str:
+    """A name without an ARN's first five parts."""
     match = _ARN.fullmatch(name)
     return match.group(1) if match else name
 

@@ -73,6 +73,7 @@ class Trace(NamedTuple):
     """Where it worked from, if it was unusual."""
     touched: Mapping[str, str] = {}
     """Names of what it touched, if it was unusual: another product may know an identity by one."""
+    is_person: bool = False
 
 
 class Judged(NamedTuple):

@@ -43,6 +43,7 @@ from nhi_watch.core.timestamps import DAY, render, render_day
 from nhi_watch.detect import telemetry
 from nhi_watch.detect.explain import claims
 from nhi_watch.detect.history import short
+from nhi_watch.detect.linking import NAMED
 from nhi_watch.detect.ranking import FLOOR, rate_impact
 from nhi_watch.detect.ranking import asset as asset_of
 from nhi_watch.detect.scoring import REASON_POINTS, Baselines, Episode, Link, episode_values
@@ -622,11 +623,13 @@ def _why_linked(episode: Episode) -> str:
         return ""
     link, named = episode.links[0], {part.identity.id: short(part.identity) for part in episode.parts}
     source, other = (clip(named.get(name, name), 80) for name in (link.source, link.target))
+    if link.kind == NAMED:
+        return f" Linked because {source} touched {clip(link.value, 80)}, a name of {other}, unusual within the hour."
     what = f"{_LINKS.get(link.kind, link.kind)} {clip(link.value, 80)}"
     return f" Linked because the records of {source} and {other} both contain the {what}."
 
 
-_LINKS = {"sp": "service principal", "arn": "ARN", "oidc": "OIDC subject", "named": "name"}
+_LINKS = {"sp": "service principal", "arn": "ARN", "oidc": "OIDC subject", "host": "address"}
 """Kind of a link, where people call it something else."""
 
 

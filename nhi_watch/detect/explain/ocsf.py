@@ -109,7 +109,8 @@ def _evidence(notable: NotableDocument, entry: TimelineDocument) -> dict[str, An
     """One behaviour: who, by which call, from where."""
     service, _, operation = entry["action"].partition(":")
     names: dict[str, Json] = {member["id"]: member for member in notable["members"]}
-    who: Json = names.get(entry["identity"]) or notable["identity"]
+    name = entry["identity"]
+    who: Json = names.get(name) or ({"id": name, "name": name, "kind": "unknown"} if name else notable["identity"])
     place = {"src_endpoint": _endpoint(entry["source"])} if entry["source"] else {}
     return {
         "actor": {"user": {"uid": who["id"], "name": who["name"], "type_id": 99, "type": who["kind"]}},
