@@ -544,7 +544,7 @@ def _of_other_day(document: Document, face: Document) -> list[TimelineDocument]:
     """A document's timeline, in which who acted is named where the document that is shown does not say it."""
     told = {member["id"] for member in face["members"]}
     whose = {who["id"]: who["name"] or who["id"] for who in (document["identity"], *document["members"])}
-    lead, entries = document["identity"]["id"], []
+    lead, entries = document["identity"]["id"], list[TimelineDocument]()
     for entry in document["timeline"]:
         who = entry["identity"] or lead
         is_clear = who in told or (not told and who == face["identity"]["id"])
