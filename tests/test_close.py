@@ -104,6 +104,34 @@ def test_a_close_that_dies_at_any_row_goes_on(complete_run: Any) -> None:
     raise AssertionError("and dies at the last of its rows as well")
 
 
+class DiesBehindProfiles(MemoryStore):
+    """Dies once when the close notes that an identity's profile has learnt the day, which is in its row by then."""
+
+    is_armed = is_behind = False
+
+    def put(self, table: str, rows: Any) -> None:
+        rows = list(rows)
+        if self.is_armed and self.is_behind and (table, rows[0][0]) == ("meta", state.CLOSING):
+            self.is_armed = False
+            raise KilledError
+        self.is_behind = table == "profile" and not rows[0][0].startswith((state.EVE, state.GROUP))
+        super().put(table, rows)
+
+
+def test_profiles_learn_a_day_once_where_the_close_died_before_it_noted_them(complete_run: Any) -> None:
+    store, deaths = DiesBehindProfiles(), 0
+    for part in PARTS:
+        settled(store, part)
+        store.is_armed = True
+        try:
+            closed(store, goes_on=True)
+        except KilledError:
+            deaths += 1
+            assert closed(store, goes_on=True)
+        store.is_armed = False
+    assert deaths >= 4 and answer(store) == complete_run
+
+
 def test_profiles_are_the_same_whether_or_not_they_have_learnt_a_day_yet(complete_run: Any) -> None:
     """While a close goes on, open days are judged by profiles of which some have learnt the day."""
     store, seen = MemoryStore(), list[dict[str, Any]]()
