@@ -24,7 +24,7 @@ from core_samples import Going, Options, shown
 from ecs_shape import document, load, mappings
 from elastic_proxy import away_for
 from elastic_secured import Secured, key, wait
-from elastic_server import Server
+from elastic_server import Server, processor
 from elastic_story import BUDGET, Story, start
 from nhi_watch.core.errors import NhiError
 from nhi_watch.core.timestamps import render
@@ -42,8 +42,9 @@ REFUSED, UNREAD = 2, 3
 """How a run ends that was refused something, and one that left a pattern out."""
 _ENDS = {0: "ended well", REFUSED: "refused", UNREAD: "left out", -signal.SIGKILL: "killed"}
 _RUNS = 4
-_LONGEST = 600
-"""Seconds that a run may take on a busy machine; longer is a run that hangs."""
+_STALLED, _MOST_PROCESSOR = 180, 300
+"""Seconds without any use of the processor after which a run hangs; seconds of processor time after which it loops. How
+long a run takes by the clock says more about what else the machine does."""
 _HOUR = 3600
 _BLOCKS = ("nhi-state-{}", "logs-nhi.alerts-{}", "logs-nhi.health-{}")
 _CONFLICT: Tree = {"template": {"mappings": {"properties": {"event": {"properties": {"reason": {"type": "long"}}}}}}}
@@ -67,6 +68,23 @@ def attempt_and_die(url: str, job: ReadJob, api_key: Optional[str]) -> None:
 def _tell(process: BaseProcess, what: signal.Signals) -> None:
     if process.is_alive() and process.pid:
         os.kill(process.pid, what)
+
+
+def _wait_while_it_works(process: BaseProcess) -> None:
+    used, since = 0.0, time.monotonic()
+    while process.is_alive() and time.monotonic() - since < _STALLED and used < _MOST_PROCESSOR:
+        process.join(0.5)
+        now = _processor(process)
+        if now > used:
+            used, since = now, time.monotonic()
+
+
+def _processor(process: BaseProcess) -> float:
+    """Seconds of processor time that a process has taken; 0: it has ended."""
+    try:
+        return processor(process.pid or 0)
+    except OSError:
+        return 0.0
 
 
 class Faults:
@@ -203,7 +221,7 @@ class Faults:
         process = start(url or self.server.url, self.job(**changes), self.key, target)
         try:
             yield process
-            process.join(_LONGEST)
+            _wait_while_it_works(process)
         finally:
             code = process.exitcode
             process.kill()
@@ -247,7 +265,7 @@ class Faults:
         """Some requests, from a random one on, get that answer."""
         spell, after = self.dice.randint(1, 12), self.dice.randint(0, 40)
         with away_for(self.server.url, spell, status, after) as road, self._running(road.url) as process:
-            process.join(_LONGEST)
+            _wait_while_it_works(process)
 
     def stranger(self, took: float) -> None:
         """401: a proxy says so, or the key is gone for good and the job gets another one."""
