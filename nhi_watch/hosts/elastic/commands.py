@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import re
 import time
@@ -18,8 +17,7 @@ from elasticsearch import Elasticsearch
 from rich.console import Console
 
 from nhi_watch.act import audit
-from nhi_watch.core import timestamps
-from nhi_watch.core.errors import InputError, RejectError, StoreError
+from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.detect import model
 from nhi_watch.hosts.elastic import cluster, kibana, read, setup, windows, write
 from nhi_watch.hosts.elastic import run as running
@@ -79,7 +77,7 @@ def _connecting(command: argparse.ArgumentParser) -> None:
     parser.add_argument("--proxy", metavar="URL", help="proxy to the cluster (or NHI_ELASTIC_PROXY, with a password)")
     parser.add_argument(
         "--timeout",
-        type=_between(0.1, 3600),
+        type=common.number(0.1, 3600),
         default=cluster.TIMEOUT,
         metavar="S",
         help=f"seconds to wait for an answer (default: {cluster.TIMEOUT:.0f})",
@@ -137,35 +135,9 @@ def _namespace(text: str) -> str:
     return text
 
 
-def _time(text: str) -> int:
-    try:
-        return timestamps.parse(text)
-    except RejectError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _between(low: float, high: float) -> Callable[[str], float]:
-    def number(text: str) -> float:
-        try:
-            number = float(text)
-        except ValueError:
-            number = math.nan
-        if not low <= number <= high:
-            raise argparse.ArgumentTypeError(f"a number from {low:g} to {high:g}")
-        return number
-
-    return number
-
-
 def _seconds(text: str) -> int:
     """A time of up to a day."""
     return common.whole_number(text, 0, 86_400)
-
-
-def _say(console: Console, args: argparse.Namespace, outcome: Json, *lines: str) -> None:
-    """The outcome as lines of text, or as JSON where that was asked for."""
-    for line in (orjson.dumps(outcome).decode(),) if args.json else lines:
-        console.out(line, highlight=False)
 
 
 # ---- setup
@@ -206,7 +178,7 @@ def _setup(client: Elasticsearch, args: argparse.Namespace, console: Console) ->
         what = f": {', '.join(step.what[:_SHOWN])}{more}" if step.what else ""
         lines.append(f"{tense.get(step.change, f'would {step.change}')} {step.kind} {step.name}{what}")
     listed = [{"kind": s.kind, "name": s.name, "change": s.change, "what": list(s.what)} for s in steps]
-    _say(console, args, {"dry_run": args.dry_run, "steps": listed}, *lines)
+    common.answer(args, console, {"dry_run": args.dry_run, "steps": listed}, *lines)
     return 0
 
 
@@ -227,27 +199,10 @@ def _run_flags(parser: argparse.ArgumentParser) -> None:
         help="keep running, once every S seconds, until stopped by SIGTERM or Ctrl-C",
     )
     parser.add_argument(
-        "--since", type=_time, metavar="TIME", help="read what was ingested since then (RFC 3339), even if read before"
+        "--since", metavar="TIME", help="read what was ingested since then (RFC 3339), even if read before"
     )
-    parser.add_argument(
-        "--budget",
-        type=_between(0.001, 1000),
-        default=10.0,
-        metavar="N",
-        help="notables a day per 1,000 identities (default: 10)",
-    )
-    parser.add_argument(
-        "--assets", type=Path, metavar="CSV", help="who owns what: identity,criticality,owner,environment,comment"
-    )
-    parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
-    parser.add_argument(
-        "--reputation",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="bad addresses: STIX 2.1, CSV or a list; may be given several times",
-    )
+    common.add_ranking(parser)
+    common.add_tables(parser)
     parser.add_argument(
         "--intel",
         nargs="?",
@@ -255,10 +210,6 @@ def _run_flags(parser: argparse.ArgumentParser) -> None:
         default="",
         metavar="PATTERN",
         help=f"streams to take bad addresses from (without PATTERN: {read.STREAMS})",
-    )
-    parser.add_argument("--ocsf", action="store_true", help="also write each alert as an OCSF Detection Finding")
-    parser.add_argument(
-        "--model", type=Path, default=model.FOLDER, metavar="DIR", help="a model other than the one that ships"
     )
     parser.add_argument(
         "--page",
@@ -290,11 +241,11 @@ def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> i
         running.ReadJob(
             args.index,
             args.namespace,
-            args.since,
+            common.seconds(args.since, "--since") if args.since else None,
             args.budget,
             args.assets,
             args.networks,
-            args.model,
+            args.model or model.FOLDER,
             args.page,
             args.lag,
             wait=args.wait,
@@ -315,7 +266,7 @@ def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> i
         except StoreError as error:
             if is_first:
                 raise
-            _say(console, args, {"error": str(error)}, f"This run failed: {error}.")
+            common.answer(args, console, {"error": str(error)}, f"This run failed: {error}.")
         if not args.every:
             return code
         due, is_first = max(due + args.every, time.monotonic()), False
@@ -323,7 +274,7 @@ def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> i
 
 
 def _report_lease(error: LeaseTakenError, args: argparse.Namespace, console: Console) -> int:
-    _say(console, args, {"skipped": str(error)}, f"Nothing done: {error}.")
+    common.answer(args, console, {"skipped": str(error)}, f"Nothing done: {error}.")
     return EXIT_LEASED
 
 
@@ -331,7 +282,7 @@ def _round(worker: running.Worker, args: argparse.Namespace, console: Console) -
     """One run: 1 where documents were set aside, 2 where some could not be read; the rest was done all the same."""
     outcome = worker.round()
     troubles = write.troubles(outcome)
-    _say(console, args, outcome, _sentence(outcome), *troubles, *write.warnings(outcome))
+    common.answer(args, console, outcome, _sentence(outcome), *troubles, *write.warnings(outcome))
     return 1 if outcome.get("set_aside") else 2 if troubles else 0
 
 
@@ -382,7 +333,7 @@ def _doctor(client: Elasticsearch, args: argparse.Namespace, console: Console) -
         f"{each.status:<7} {' '.join(filter(None, (each.name, each.about)))}: {each.advice}"
         for each in doctor.worth_reading(checks)
     ]
-    _say(console, args, {"status": status, "checks": [health.to_json(each) for each in checks]}, *lines)
+    common.answer(args, console, {"status": status, "checks": [health.to_json(each) for each in checks]}, *lines)
     return 2 if status == health.ERROR else 0
 
 
@@ -442,7 +393,9 @@ def _feedback(client: Elasticsearch, args: argparse.Namespace, console: Console)
         with closing(Kibana(where)) as reached:
             outcome["closed"] = analysts.close_merged(client, reached, f"{setup.ALERTS}-{args.namespace}")
     counted = ", ".join(f"{name}: {count:,}" for name, count in outcome.items())
-    _say(console, args, {**outcome, "wrong": taken.wrong}, counted, *(f"not taken: {each}" for each in taken.wrong))
+    common.answer(
+        args, console, {**outcome, "wrong": taken.wrong}, counted, *(f"not taken: {each}" for each in taken.wrong)
+    )
     return 2 if taken.wrong else 0
 
 
@@ -487,7 +440,7 @@ def _report(client: Elasticsearch, args: argparse.Namespace, console: Console) -
     )
     if counts["notables"]:
         lines.append(f"Next: {common.program()} explain 1 {common.place(args.out)}")
-    _say(console, args, counts, *lines)
+    common.answer(args, console, counts, *lines)
     return 2 if counts["unread"] else 0
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shlex
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
@@ -53,6 +54,35 @@ def add_state(parser: argparse.ArgumentParser, assets: bool = True, now: bool = 
             help="evaluate as of this time (default: now; the end of the data where "
             "ages count, or if nothing newer was read in 28 days)",
         )
+
+
+def add_tables(parser: argparse.ArgumentParser) -> None:
+    """The model, and the customer's tables by which events are read."""
+    parser.add_argument(
+        "--model", type=Path, metavar="DIR", help="folder of another model (default: the one in use, see `nhi model`)"
+    )
+    parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
+    parser.add_argument(
+        "--reputation",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="bad addresses: STIX 2.1, CSV or a list; may be given several times",
+    )
+
+
+def add_ranking(parser: argparse.ArgumentParser) -> None:
+    """What decides which notables are listed, and how they are written."""
+    parser.add_argument(
+        "--budget",
+        type=number(0.001, 1000),
+        default=10.0,
+        metavar="N",
+        help="new notables a day per 1,000 identities, over a rolling week (default: 10)",
+    )
+    parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
+    parser.add_argument("--ocsf", action="store_true", help="also write notables as OCSF Detection Findings")
 
 
 def add_trail(parser: argparse.ArgumentParser) -> None:
@@ -246,6 +276,25 @@ def whole_number(text: str, low: int, high: int) -> int:
     if not (text.isdecimal() and len(text) < 10 and low <= int(text) <= high):
         raise argparse.ArgumentTypeError(f"a whole number from {low} to {high}")
     return int(text)
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    """Reads a number within bounds, of an argument.
+
+    >>> number(0.1, 60)("0.5")
+    0.5
+    """
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"a number from {low:g} to {high:g}")
+        return value
+
+    return read
 
 
 def publish(

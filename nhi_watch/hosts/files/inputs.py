@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -35,18 +34,7 @@ def add_input(command: argparse.ArgumentParser) -> None:
         help=f"kind of log: auto (default), {', '.join(names)}",
     )
     common.add_state(command, assets=False, now=False)
-    command.add_argument(
-        "--model", type=Path, metavar="DIR", help="folder of another model (default: the one in use, see `nhi model`)"
-    )
-    command.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
-    command.add_argument(
-        "--reputation",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="bad addresses: STIX 2.1, CSV or a list; may be given several times",
-    )
+    common.add_tables(command)
     command.add_argument(
         "--file-bounds",
         type=_times,

@@ -22,32 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi score` takes."""
     add_input(parser)
     parser.add_argument("--no-learn", action="store_true", help="do not change the state")
-    parser.add_argument(
-        "--budget",
-        type=budget,
-        default=10.0,
-        metavar="N",
-        help="new notables a day per 1,000 identities, over a rolling week (default: 10)",
-    )
     parser.add_argument("--all", action="store_true", help="also list what is not listed by default")
-    parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
     parser.add_argument(
         "--now",
         metavar="TIME",
         help="replay logs as of this time, by which verdicts and exceptions take effect and end (default: now)",
     )
-    parser.add_argument("--ocsf", action="store_true", help="also write notables as OCSF Detection Findings")
-
-
-def budget(text: str) -> float:
-    """Notables a day per 1,000 identities, from the command line."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number <= 1000:
-        raise argparse.ArgumentTypeError("a number above 0 and up to 1000")
-    return number
+    common.add_ranking(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
