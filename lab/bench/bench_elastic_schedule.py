@@ -12,7 +12,8 @@ NHI_TEST_ELASTIC=URL takes a server that runs already.
 `python lab/bench/bench_elastic_schedule.py [DOCUMENTS [RUNS [MACHINES [VERSION]]]] [--no-page]`
 
 `--rounds N`: for millions of documents. All of them are indexed first; one run reads them, then so many rounds of one
-process, a process for each run is left out. `--folder DIR`: where the documents are made, and kept for another time.
+process, a process for each run is left out. The second table of the page is written from it. `--folder DIR`: where the
+documents are made, and kept for another time.
 """
 
 from __future__ import annotations
@@ -101,25 +102,22 @@ def main(
         with contextmanager(lambda: started or elastic_server.run(version, Path(name) / "node", "1g"))() as server:
             if rounds:
                 total = spooled_once(spool, documents, runs, machines)
-                write(_large(server.client, spool, runs, rounds) | {"documents": total, "server": version})
-                return
-            figures = _measured(server.client, spool, documents, runs, machines)
+                figures = {"documents": total, **_large(server.client, spool, runs, rounds)}
+            else:
+                figures = _measured(server.client, spool, documents, runs, machines)
+    arguments = [*map(str, (documents, runs, machines, version)), *(["--rounds", str(rounds)] if rounds else [])]
     figures |= {
         "server": version,
         "load": os.getloadavg()[0],
-        "command": " ".join(
-            ["python lab/bench/bench_elastic_schedule.py", *map(str, (documents, runs, machines, version))]
-        ),
+        "command": " ".join(["python lab/bench/bench_elastic_schedule.py", *arguments]),
     }
     write(figures)
-    if not page:
-        return
-    text = PAGE.read_text("utf-8")
-    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    PAGE.write_text(f"{before}{BEGIN}{table(figures)}{END}{after}", "utf-8")
-
-
-BEGIN, END = "<!-- schedule: ", "<!-- schedule's end -->"
+    if page:
+        name, content = ("rounds", table_of_rounds(figures)) if rounds else ("schedule", table(figures))
+        begin, end = f"<!-- {name}: ", f"<!-- {name}'s end -->"
+        text = PAGE.read_text("utf-8")
+        before, after = text.partition(begin)[0], text.partition(end)[2]
+        PAGE.write_text(f"{before}{begin}{content}{end}{after}", "utf-8")
 
 
 def table(figures: Json) -> str:
@@ -137,8 +135,7 @@ def table(figures: Json) -> str:
         *((f"— {label}, ms a run", *(f"{figures['stages'][way][name]:.0f}" for way in WAYS[:2]), "")
           for name, label in STAGES.items()),
         ("start-up of the program, ms a run, not counted above", f"{figures['start_ms']:.0f}", "", ""),
-        *((f"state after run {each['run']}: rows, bytes of them, of its index",
-           f"{each['rows']:,}, {sum(each['tables'].values()):,}, {each['bytes']:,}", "", "")
+        *((f"state after run {each['run']}: rows, bytes of them, of its index", _state_cell(each), "", "")
           for each in figures["state"]),
         ("**core-hours of clients for a hundred million a day**: 288 times a run's own cost and start-up, and each "
          "further document", f"**{figures['core_hours']['schedule']:.1f}**", "",
@@ -151,6 +148,30 @@ def table(figures: Json) -> str:
         f"{figures['command']} -->\n| {figures['server']}, load {figures['load']:.0f} on {os.cpu_count()} cores "
         f"| {runs} processes | {runs} runs of one | one run |\n|---|---:|---:|---:|\n{lines}"
     )
+
+
+def table_of_rounds(figures: Json) -> str:
+    """The part of the page that the figures of many documents fill."""
+    ways = figures["bulk"], figures["process"]
+    a_day = figures["documents"] / ways[0]["state"]["identity_days"]
+    rows = [
+        ("documents", f"{figures['documents']:,}", "the same"),
+        ("identity-days, documents of each", f"{ways[0]['state']['identity_days']:,}, {a_day:,.0f}", "the same"),
+        ("documents read for each", *(f"{each['spent']['read'] / figures['documents']:.2f}" for each in ways)),
+        ("client, s", *(f"{each['spent']['client']:,.0f}" for each in ways)),
+        ("the same as a ratio", "1", f"{figures['ratio']:.2f}"),
+        ("client, µs a document", *(f"{each['client_us_a_document']:,.0f}" for each in ways)),
+        ("server, µs a document", *(f"{each['server_us_a_document']:,.0f}" for each in ways)),
+        ("state: rows, bytes of them, of its index", *(_state_cell(each["state"]) for each in ways)),
+        ("**core-hours of clients for a hundred million a day**", *(f"**{each['core_hours']:.1f}**" for each in ways)),
+    ]
+    lines = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    head = f"| {figures['server']}, load {figures['load']:.0f} on {os.cpu_count()} cores | one run "
+    return f"{figures['command']} -->\n{head}| {ways[1]['rounds']} rounds of one |\n|---|---:|---:|\n{lines}"
+
+
+def _state_cell(state: Json) -> str:
+    return f"{state['rows']:,}, {sum(state['tables'].values()):,}, {state['bytes']:,}"
 
 
 def started() -> float:
@@ -381,16 +402,25 @@ def _state(client: Elasticsearch, namespace: str) -> Json:
     client.indices.forcemerge(index=index, max_num_segments=1, flush=True)
     primaries = client.indices.stats(index=index, metric=["store", "docs"])["_all"]["primaries"]
     tables: Counter[str] = Counter()
-    for table, size in _rows(client, index):
+    identity_days = 0
+    for table, key, size in _rows(client, index):
         tables[table] += size
-    return {"rows": primaries["docs"]["count"], "bytes": primaries["store"]["size_in_bytes"], "tables": dict(tables)}
+        identity_days += table == "day" and key[:6].isdigit()
+    return {
+        "rows": primaries["docs"]["count"],
+        "bytes": primaries["store"]["size_in_bytes"],
+        "tables": dict(tables),
+        "identity_days": identity_days,
+    }
 
 
-def _rows(client: Elasticsearch, index: str) -> Iterator[tuple[str, int]]:
+def _rows(client: Elasticsearch, index: str) -> Iterator[tuple[str, str, int]]:
+    """Table, key and size of each row."""
     after: Json = {}
     while True:
         hits = client.search(index=index, size=1000, sort=[{"key": "asc"}, {"table": "asc"}], **after)["hits"]["hits"]
-        yield from ((hit["_source"]["table"], len(hit["_source"]["value"])) for hit in hits)
+        rows = (hit["_source"] for hit in hits)
+        yield from ((row["table"], row["key"], len(row["value"])) for row in rows)
         if len(hits) < 1000:
             return
         after = {"search_after": hits[-1]["sort"]}
