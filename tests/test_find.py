@@ -9,11 +9,13 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core_samples import TODAY, record
 from desk_samples import DAY_ONE, NOW, asked, desk, notable, state
 from need import shared_data
 from nhi_watch import cli
@@ -23,6 +25,7 @@ from nhi_watch.detect import feedback as verdicts
 from nhi_watch.hosts.files import brief, common, explain, feedback, find, jobs, respond
 from nhi_watch.report import jsonlines
 from nhi_watch.state.sqlite import SqliteStore
+from test_pipeline import quiet, raid
 
 IDS = ["99aabbccdd", "35f0000000", "35f0000011", "352b579911", "1234567a00"]
 HEX = st.lists(st.text("0123456789abcdef", min_size=20, max_size=20), min_size=1, max_size=40, unique=True)
@@ -98,6 +101,35 @@ def test_a_silent_log_is_not_sent_to_the_plan_which_nobody_is_in(tmp_path: Path)
     silent = {**notable(), "kind": "blind_spot", "record_ids": [], "record_count": 0}
     shown = desk(explain, silent["id"], out=state(tmp_path, [silent]))
     assert "Next: nhi brief" in shown and "respond plan" not in shown
+
+
+def test_explain_names_the_people_whose_network_is_new_to_an_identity(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A thief's network is nobody's; that of a colleague is a colleague's, however many accounts he has."""
+    home = "185.220.101.9"
+    people = [person(day, name, home) for day in range(TODAY - 5, TODAY) for name in ("ann@x.io", "Ann", "ben@x.io")]
+    for named, records in (
+        ("", raid()),
+        ("People who use 185.220.101.0/24: ann@x.io (5 days), ben@x.io (5 days)", [*people, *raid()]),
+    ):
+        out = tmp_path / str(len(records))
+        path = tmp_path / f"{len(records)}.json"
+        path.write_text("\n".join(map(json.dumps, [*quiet(20), *records])))
+        assert cli.main(["score", str(path), "--out", str(out)]) == 0
+        capsys.readouterr()
+        assert cli.main(["explain", "1", "--out", str(out)]) == 0
+        text = " ".join(capsys.readouterr().out.split())
+        assert ("People who use" in text) == bool(named) and named in text, text
+
+
+def person(day: int, name: str, address: str) -> Any:
+    """A call of a person whose role is of single sign-on."""
+    made = record(day, "10:00", address=address, id=f"{name}{day}")
+    issuer = "arn:aws:iam::111111111111:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef"
+    made["userIdentity"].update(principalId=f"AROASSO:{name}", arn=f"arn:aws:sts::111111111111:assumed-role/x/{name}")
+    made["userIdentity"]["sessionContext"]["sessionIssuer"].update(arn=issuer, principalId="AROASSO")
+    return made
 
 
 def test_what_is_recorded_is_said_before_it_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,7 +56,7 @@ def test_a_network_that_others_of_the_tenant_use_says_so() -> None:
     tenant = history(network="20.99.1.0/24")
     home = first_line("Role ci", [behaviour(2, address="20.99.1.9")], USUAL, SHIPPED, tenant=tenant)
     assert "from 20.99.1.9 (azure, new network; operator seen on 1 of 30 active days; others" in home
-    assert "; others of this tenant used it on 1 identity day)" in home
+    assert "; others used it on 1 of 30 identity days of this tenant)" in home
     assert "others" not in first_line("Role ci", [behaviour(2, address="20.88.1.9")], USUAL, SHIPPED, tenant=tenant)
     assert "others" not in first_line("Role ci", [behaviour(2)], USUAL, SHIPPED, tenant=USUAL)
 

@@ -11,7 +11,7 @@ import pytest
 from core_samples import TODAY, events, whole_days
 from nhi_watch.core import registry
 from nhi_watch.core.event import Event
-from nhi_watch.detect.linking import Group, _is_person, _own_names, _touched, _used, join
+from nhi_watch.detect.linking import Group, _own_names, _touched, _used, join
 from nhi_watch.state.state import Trace
 from nhi_watch_lab.simulator.products import Spec, Tenant
 from nhi_watch_lab.simulator.products.tenant import events as labelled
@@ -62,7 +62,7 @@ def traced(name: str, events: list[Event]) -> Trace:
         {used: e.record_id for e in reversed(events) for used in (e.session, e.credential) if used},
         {e.address: e.record_id for e in reversed(events) if e.address},
         {name: e.record_id for e in reversed(events) for name in _touched([e.target])},
-        _is_person(events[0].identity),
+        events[0].identity.is_person,
     )
 
 

@@ -24,6 +24,17 @@ class Identity(NamedTuple):
     human: str
     """Evidence that the identity itself stands for a person (`sso_role`, `root`, `identity_center`…), or ""."""
 
+    @property
+    def is_person(self) -> bool:
+        """Whether it stands for a person: by its log, or a user who goes by an address of mail.
+
+        >>> Identity("openai:x:user:1", "ann@example.com", "user", "openai", "x", "").is_person
+        True
+        >>> Identity("snowflake:x:user:1", "ETL_LOADER_SVC", "user", "snowflake", "x", "").is_person
+        False
+        """
+        return bool(self.human) or (self.kind == "user" and "@" in self.name)
+
 
 class Event(NamedTuple):
     """One record in the terms that every later stage uses. Empty text, the default, means *not in the log*."""

@@ -81,19 +81,8 @@ def trace_of(episode: Episode, eligible: bool) -> Optional[Trace]:
         _handles((b, _used(b)) for b in novel),
         _handles((b, b.addresses) for b in behaviours) if novel else {},
         _handles((b, _touched(b.targets)) for b in behaviours) if novel else {},
-        _is_person(episode.identity),
+        episode.identity.is_person,
     )
-
-
-def _is_person(identity: Identity) -> bool:
-    """Whether it stands for a person: by its log, or a user who goes by an address of mail.
-
-    >>> _is_person(Identity("openai:x:user:1", "ann@example.com", "user", "openai", "x", ""))
-    True
-    >>> _is_person(Identity("snowflake:x:user:1", "ETL_LOADER_SVC", "user", "snowflake", "x", ""))
-    False
-    """
-    return bool(identity.human) or (identity.kind == "user" and "@" in identity.name)
 
 
 def _names(behaviour: Behaviour) -> list[str]:

@@ -761,7 +761,7 @@ def _others(network: str, own: Profile, tenant: Profile) -> str:
     seen = tenant.dimension("network").values.get(network)
     if seen is None or network in own.dimension("network").values:
         return ""
-    return f"; others of this tenant used it on {times(seen.days, 'identity day')}"
+    return f"; others used it on {seen.days:,} of {times(tenant.days, 'identity day')} of this tenant"
 
 
 def _new_place(network: str, owner: str, own: Profile) -> str:

@@ -8,8 +8,11 @@ from rich.console import Console
 
 from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError
+from nhi_watch.core.notable import dimensions_of
 from nhi_watch.core.timestamps import render
+from nhi_watch.detect import history
 from nhi_watch.hosts.files import common, find, note
+from nhi_watch.report import words
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +37,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     else:
         terminal.show_explanation(notable, console, originals.of(args.out, notable), args.all)
         judged, work = _said(args, notable)
-        common.say(console, *filter(None, (*work, judged, _next(args, notable, bool(judged)))))
+        lines = (*_colleagues(args, notable), *work, judged, _next(args, notable, bool(judged)))
+        common.say(console, *filter(None, lines))
     return 0
 
 
@@ -54,6 +58,36 @@ def _said(args: argparse.Namespace, notable: NotableDocument) -> tuple[str, list
         given, work = find.verdicts(store).get(notable["id"]), find.work(store).get(notable["id"])
     verdict = f"Verdict: {given.verdict}, by {given.by} on {render(given.time)[:10]}: {given.why}" if given else ""
     return verdict, [f"Work: {notes[0]}", *notes[1:]] if work and (notes := note.lines(work)) else []
+
+
+_NETWORKS, _PEOPLE = 3, 3
+"""New networks of which it is said who else uses them, and how many people are named of each."""
+_OFFICE = 5
+"""People from whom on a network is likelier the company's own than a colleague's home."""
+
+
+def _colleagues(args: argparse.Namespace, notable: NotableDocument) -> list[str]:
+    """Which other people use a network that is new to a notable's identity: an office, or a colleague's home."""
+    if not common.state_of(args).exists():
+        return []
+    observed = (value for d in dimensions_of(notable, "network") for value in d["observed"])
+    networks = list(dict.fromkeys(value["value"] for value in observed if value["new"]))[:_NETWORKS]
+    if not networks:
+        return []
+    own = {who["id"] for who in (notable["identity"], *notable["members"])}
+    with common.opened(args, read_only=True) as store:
+        used = history.people_on(store, networks, own)
+    lines = []
+    for network, others in used.items():
+        named = ", ".join(f"{name} ({words.some(days, 'day')})" for name, days in others[:_PEOPLE])
+        more = f" and {len(others) - _PEOPLE:,} more" if len(others) > _PEOPLE else ""
+        hint = (
+            "; if it is the company's own, name it in a table for nhi score --networks"
+            if len(others) >= _OFFICE
+            else ""
+        )
+        lines += [f"People who use {network}: {named}{more}{hint}"] if others else []
+    return lines
 
 
 def _notable(args: argparse.Namespace) -> NotableDocument:
