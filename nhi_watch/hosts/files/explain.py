@@ -10,7 +10,6 @@ from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import dimensions_of
 from nhi_watch.core.timestamps import render
-from nhi_watch.detect import history
 from nhi_watch.hosts.files import common, find, note
 from nhi_watch.report import words
 
@@ -70,6 +69,8 @@ def _colleagues(args: argparse.Namespace, notable: NotableDocument) -> list[str]
     """Which other people use a network that is new to a notable's identity: an office, or a colleague's home."""
     if not common.state_of(args).exists():
         return []
+    from nhi_watch.detect import history  # here: it imports all signals
+
     observed = (value for d in dimensions_of(notable, "network") for value in d["observed"])
     networks = list(dict.fromkeys(value["value"] for value in observed if value["new"]))[:_NETWORKS]
     if not networks:
