@@ -6,8 +6,7 @@ addresses; the inventory knows what was done to credentials. Read when a person 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, Optional
 
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, keep
@@ -233,32 +232,6 @@ def _lived(rows: Rows, names: Iterable[str]) -> tuple[dict[str, IdentityHistory]
     baselines.groups = {TENANT: Profile()}  # not needed here, and not to be loaded
     state.fill(baselines, {name: IdentityDay(0) for name in wanted}, state.next_open_day())
     return seen, baselines.own
-
-
-def people_on(rows: Rows, networks: Iterable[str], but: Collection[str] = ()) -> dict[str, list[tuple[str, int]]]:
-    """Network → the names of the people who used it and on how many days, most days first; `but`: ids of identities
-    that do not count. A person's accounts in several products are one person. Reads the profiles of people alone."""
-    known = (found.identity for found in inventory.identities(rows).values())
-    people = {identity.id: identity.name for identity in known if identity.is_person and identity.id not in but}
-    state, profiles = State(rows), Profiles()
-    profiles.groups = {TENANT: Profile()}  # not needed here, and not to be loaded
-    state.fill(profiles, {name: IdentityDay(0) for name in people}, state.next_open_day())
-    users: dict[str, list[tuple[str, int]]] = {}
-    for network in networks:
-        days: dict[str, tuple[int, str]] = {}
-        for name, shown in people.items():
-            use = profiles.own[name].dimension("network").values.get(network)
-            if use is not None:
-                shown = shown.rpartition("/")[2]
-                login = _SEPARATORS.sub(".", shown.lower().partition("@")[0])
-                days[login] = max(days.get(login, (0, "")), (use.days, shown))
-        users[network] = sorted(
-            ((shown, count) for count, shown in days.values()), key=lambda item: (-item[1], item[0])
-        )
-    return users
-
-
-_SEPARATORS = re.compile(r"[-_ ]")
 
 
 def _recent(identity_history: IdentityHistory, identity_day: IdentityDay) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -12,6 +15,9 @@ from nhi_watch.core.notable import dimensions_of
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find, note
 from nhi_watch.report import words
+
+if TYPE_CHECKING:
+    from nhi_watch.state.store import Rows
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,15 +75,13 @@ def _colleagues(args: argparse.Namespace, notable: NotableDocument) -> list[str]
     """Which other people use a network that is new to a notable's identity: an office, or a colleague's home."""
     if not common.state_of(args).exists():
         return []
-    from nhi_watch.detect import history  # here: it imports all signals
-
     observed = (value for d in dimensions_of(notable, "network") for value in d["observed"])
     networks = list(dict.fromkeys(value["value"] for value in observed if value["new"]))[:_NETWORKS]
     if not networks:
         return []
     own = {who["id"] for who in (notable["identity"], *notable["members"])}
     with common.opened(args, read_only=True) as store:
-        used = history.people_on(store, networks, own)
+        used = _people_on(store, networks, own)
     lines = []
     for network, others in used.items():
         named = ", ".join(f"{name} ({words.some(days, 'day')})" for name, days in others[:_PEOPLE])
@@ -89,6 +93,37 @@ def _colleagues(args: argparse.Namespace, notable: NotableDocument) -> list[str]
         )
         lines += [f"People who use {network}: {named}{more}{hint}"] if others else []
     return lines
+
+
+def _people_on(rows: Rows, networks: Iterable[str], but: Collection[str] = ()) -> dict[str, list[tuple[str, int]]]:
+    """Network → the names of the people who used it and on how many days, most days first; `but`: ids of identities
+    that do not count. A person's accounts in several products are one person. Reads the profiles of people alone."""
+    from nhi_watch.core.behaviour import IdentityDay
+    from nhi_watch.state import inventory
+    from nhi_watch.state.baseline import TENANT, Profile, Profiles
+    from nhi_watch.state.state import State
+
+    known = (found.identity for found in inventory.identities(rows).values())
+    people = {identity.id: identity.name for identity in known if identity.is_person and identity.id not in but}
+    state, profiles = State(rows), Profiles()
+    profiles.groups = {TENANT: Profile()}  # not needed here, and not to be loaded
+    state.fill(profiles, {name: IdentityDay(0) for name in people}, state.next_open_day())
+    users: dict[str, list[tuple[str, int]]] = {}
+    for network in networks:
+        days: dict[str, tuple[int, str]] = {}
+        for name, shown in people.items():
+            use = profiles.own[name].dimension("network").values.get(network)
+            if use is not None:
+                shown = shown.rpartition("/")[2]
+                login = _SEPARATORS.sub(".", shown.lower().partition("@")[0])
+                days[login] = max(days.get(login, (0, "")), (use.days, shown))
+        users[network] = sorted(
+            ((shown, count) for count, shown in days.values()), key=lambda item: (-item[1], item[0])
+        )
+    return users
+
+
+_SEPARATORS = re.compile(r"[-_ ]")
 
 
 def _notable(args: argparse.Namespace) -> NotableDocument:
