@@ -14,10 +14,12 @@ from nhi_watch.act import audit
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.detect import feedback as verdicts
+from nhi_watch.detect import publish
 from nhi_watch.detect.casework import make_note as noted
 from nhi_watch.hosts.files import digest, explain, feedback, find, listing, note
 from nhi_watch.report import html, jsonlines
 from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch.state.store import MemoryStore, pack, unpack
 from test_cases import judged, others, until
 from test_pipeline import quiet, raid
 
@@ -55,7 +57,8 @@ def test_the_latest_assignment_and_status_stand_and_can_be_taken_back(out: Path)
     later = render(parse(NOW) + 60)
     desk(note, "1", "--by", "ann", "--assign", "nobody", "--status", "waiting", "--now", later, out=out)
     answer = asked(note, "1", out=out)
-    assert (answer["assignee"], answer["status"], len(answer["notes"])) == ("", "", 2)
+    assert (answer["assignee"], answer["status"], len(answer["notes"])) == ("", "waiting", 2)
+    assert "(waiting)" in desk(listing, out=out), "who asked somebody sees that he waits"
     assert asked(note, "2", out=out) is None
 
 
@@ -163,6 +166,42 @@ def test_a_digest_tells_new_changed_back_and_resolved() -> None:
     assert counts(digest.make(store)) == {"back": 1}
     (row,) = digest.make(store).parts["back"]
     assert find.standing(store, [row]) == {}, "the verdict does not cover what came later: the list shows it"
+
+
+def published(document: Any, change: str) -> MemoryStore:
+    """A state in which that became of a notable in the last run."""
+    store = MemoryStore()
+    publish.put(store, [document])
+    (key, raw), *_ = store.scan("notable", "pub/", "pub0")
+    plain, stored_document = unpack(raw)
+    record = publish.Published(*plain)._replace(change=change, at=TODAY * DAY)
+    store.put("notable", [(key, pack([list(record), stored_document]))])
+    return store
+
+
+def test_what_lost_its_row_without_a_verdict_is_not_called_resolved() -> None:
+    """Of a notable that was benign a new alert came, which has no row."""
+    text = digest.make(published({**notable(), "listed": False, "life": "ongoing"}, "closed"), 0)
+    assert counts(text) == {"changed": 1} and text.standing == 0
+    assert digest.DISPLACED in digest.lines(text, {notable()["id"]: "abc"})[-1]
+    gone = published(
+        {**notable(), "listed": False, "life": "closed", "closed_why": "nothing unusual for 7 days"}, "closed"
+    )
+    assert counts(digest.make(gone, 0)) == {"resolved": 1}
+
+
+def test_what_a_pattern_resolved_is_said_with_the_severity_of_what_it_covers() -> None:
+    """A pattern up to low covers the newest episode; that of last week was medium, and benign."""
+    first: Any = {"revision": 1, "time": NOW, "day": NOW[:10], "why": "first seen", "identity": "a", "signals": [],
+                  "receipt": {"model": "", "signals": "", "baseline": ""}, "identities": ["a"]}  # fmt: skip
+    entries = [
+        {**first, "likelihood": 48.0, "severity": "medium", "title": "the old one"},
+        {**first, "revision": 2, "likelihood": 23.0, "severity": "low", "title": "the new one"},
+        {**first, "revision": 3, "likelihood": 4.0, "severity": "informational", "title": "little"},
+    ]
+    document = {**notable(), "likelihood": 48.0, "severity": "medium", "revisions": entries, "life": "closed"}
+    store = published({**document, "closed_why": "expected pattern abc, by ann on 2026-03-01"}, "settled")
+    assert digest.lines(digest.make(store, 0), {notable()["id"]: "abc"})[-1].startswith("  abc  23% low: the new one")
 
 
 def test_the_digest_is_printed_and_goes_with_nothing_but_a_time(out: Path) -> None:

@@ -83,7 +83,6 @@ def standing(notes: Iterable[Note]) -> dict[str, dict[str, Any]]:
         )
     for mine in work.values():
         mine["assignee"] = "" if mine["assignee"] == NOBODY else mine["assignee"]
-        mine["status"] = "" if mine["status"] == WAITING else mine["status"]
     return work
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, cast
 
 from nhi_watch.core.documents import NotableDocument
-from nhi_watch.core.notable import order
+from nhi_watch.core.notable import SEVERITIES, order
 from nhi_watch.core.status import RESOLVING, closed_by
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.hosts.files import find
@@ -21,6 +21,9 @@ Json = dict[str, Any]
 PARTS = ("new", "changed", "back", "resolved")
 RESOLVED = ("settled", "closed", "merged", "withdrawn")
 """Events of notables that left the list."""
+
+
+DISPLACED = "no longer listed: what it shows now has no row; nhi list --all"
 
 
 class Digest(NamedTuple):
@@ -55,8 +58,10 @@ def make(rows: Rows, since: Optional[int] = None) -> Digest:
         is_listed = publish.is_shown(document) and not is_resolved
         standing += is_listed
         name = "resolved" if is_resolved else _part(published, document, first)
+        if name == "changed" and not is_listed:  # nobody resolved it, and it is in no list
+            document = {**document, "closed_why": DISPLACED}
         if name:
-            parts[name].append(document)
+            parts[name].append(_as_resolved(document) if name == "resolved" else document)
     return Digest(first, {name: sorted(notables, key=order) for name, notables in parts.items()}, standing)
 
 
@@ -67,12 +72,22 @@ def _part(published: Published, document: NotableDocument, since: int) -> str:
     if published.at <= since:  # the data of the run before this one ended then
         return ""
     if not publish.is_shown(document):
-        return "resolved" if published.change in RESOLVED else ""
+        is_over = document["life"] == "closed" or bool(document["merged_into"])
+        return ("resolved" if is_over else "changed") if published.change in RESOLVED else ""
     listed, day = document["listed_on"] or document["created"][:10], render(since)[:10]
     if listed > day or (listed == day and document["life"] == "new"):
         return "back" if words.is_back(document) else "new"
     is_worth_it = published.escalated or document["kind"] == "compromise"  # an exposure grows with each use of its key
     return "changed" if published.change == "grown" and is_worth_it else ""
+
+
+def _as_resolved(document: NotableDocument) -> NotableDocument:
+    """What was resolved last of a notable: an earlier episode, which it shows once all are resolved, may be severer."""
+    rows = [entry for entry in document["revisions"] if entry["severity"] != SEVERITIES[0]]
+    if not rows or not document["closed_why"]:
+        return document
+    last = rows[-1]
+    return {**document, "likelihood": last["likelihood"], "severity": last["severity"], "title": last["title"]}
 
 
 def line(document: NotableDocument, short: str) -> str:
