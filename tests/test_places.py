@@ -19,11 +19,19 @@ from test_pipeline import quiet, raid
 SMALL = Options(budget=1.0)
 """Seven places a week."""
 Records = list[dict[str, Any]]
+Calls = tuple[tuple[str, str], ...]
 CALLS = (
     ("iam", "CreateUser"),
     ("iam", "CreateAccessKey"),
     ("secretsmanager", "GetSecretValue"),
     ("cloudtrail", "StopLogging"),
+)
+OTHER_CALLS = (
+    ("kms", "PutKeyPolicy"),
+    ("guardduty", "DeleteDetector"),
+    ("iam", "AttachUserPolicy"),
+    ("iam", "CreateLoginProfile"),
+    ("lambda", "AddPermission20150331v2"),
 )
 
 
@@ -32,9 +40,9 @@ def others(*days: int) -> Records:
     return [record(day, "09:10", role="other") for day in days]
 
 
-def strong(role: str, day: int) -> Records:
-    """A machine that does four sensitive things for the first time: medium."""
-    return [record(day, f"13:{n:02}", role=role, service=s, name=name) for n, (s, name) in enumerate(CALLS)]
+def strong(role: str, day: int, calls: Calls = CALLS) -> Records:
+    """A machine that does some sensitive things for the first time: medium."""
+    return [record(day, f"13:{n:02}", role=role, service=s, name=name) for n, (s, name) in enumerate(calls)]
 
 
 def weak(role: str, day: int) -> Records:
@@ -89,24 +97,21 @@ def of(result: Result, role: str) -> Any:
     return next((n for n in result.standing if n["identity"]["name"].endswith(f"/{role}")), None)
 
 
-def test_a_freed_place_goes_to_the_strongest_of_the_day_and_not_to_what_waited() -> None:
-    """Seven medium ones fill the week, so a low one has no place; once they are judged, one of a later day has."""
-    roles = [*ROLES, "early", "today"]
+def test_a_freed_place_goes_to_a_medium_one_and_not_to_a_low_one() -> None:
+    """Seven medium ones fill the week. Once they are judged, a low one of a later day still has no place."""
+    roles = [*ROLES, "low", "medium"]
     history = [*company(2, roles), *(r for role in ROLES[:7] for r in strong(role, TODAY))]
     store = MemoryStore()
-    first = run(store, [*history, *weak("early", TODAY + 1)], SMALL)
-    assert len(first.standing) == 7 and of(first, "early") is None
+    first = run(store, [*history, *weak("api-8", TODAY + 1)], SMALL)
+    assert len(first.standing) == 7 and of(first, "api-8") is None
     assert first.run["week"] == {"places": 7, "taken": 7, "least": round(min(map(risk_of, first.standing)), 1)}
     verdict(store, TODAY + 2, *first.standing)
-    assert of(run(store, [], SMALL), "early"), "within a day, it is one of today's"
-    store = MemoryStore()
-    first = run(store, [*history, *weak("early", TODAY + 1)], SMALL)
+    assert of(run(store, [], SMALL), "api-8") is None
     run(store, others(TODAY + 2), SMALL)
-    verdict(store, TODAY + 3, *first.standing)
-    second = run(store, [*others(TODAY + 3), *quiet(1, "today", TODAY + 4), *weak("today", TODAY + 3)], SMALL)
-    assert of(second, "today")["life"] == "new"
-    assert of(second, "early") is None, "it waited since another day"
-    assert second.run["week"]["taken"] == 7, "a verdict on them gives a low one of the week no place"
+    today = [*weak("low", TODAY + 3), *strong("medium", TODAY + 3, OTHER_CALLS)]
+    second = run(store, [*others(TODAY + 3), *today], SMALL)
+    assert of(second, "medium")["life"] == "new" and of(second, "low") is None
+    assert "low" in names(second.below)
 
 
 def test_a_medium_one_that_waited_gets_a_freed_place_where_nothing_stronger_of_today_is_without_one() -> None:

@@ -1,16 +1,16 @@
 """Impact, expected loss and the budget: how an episode ranks, and how many may have a place in the list.
 
 An episode gets a place if, in the seven days before it, fewer cases with a greater expected loss were seen than the
-week's allowance: minor episodes displace none, severe ones always get in. Places that verdicts free go first to the
-strongest episodes of the day; one that already waited comes after them. An episode without a place is stored, and
-marked as not listed.
+week's allowance: minor episodes displace none, severe ones always get in. Places that verdicts free go to episodes of
+medium severity and above; one that already waited comes after those of the day. An episode without a place is stored,
+and marked as not listed.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
@@ -36,8 +36,7 @@ PEOPLE = 17.0
 SURE = 70.0
 """Likelihood from which a newcomer's day becomes a notable of its own."""
 GIVEN_BACK = BANDS[2][0]
-"""Expected loss (medium) from which any episode gets a place that a verdict has freed. A weaker one gets it if it is
-among the strongest of its day, as many as the budget allows a day."""
+"""Expected loss (medium) from which an episode gets a place that a verdict has freed."""
 WEEK = 7
 """Days over which the budget is counted; also the smallest weekly allowance."""
 OVER = 3
@@ -101,18 +100,16 @@ class Placeable(Protocol):
 
 
 class _Window:
-    """The greatest expected loss of each case within a while, in order of time."""
+    """The greatest expected loss of each case within seven days, in order of time."""
 
-    def __init__(self, start: Callable[[int], int]) -> None:
-        """`start`: the time after which an episode still counts, given that of the latest one."""
-        self._start = start
+    def __init__(self) -> None:
         self._published: deque[tuple[int, str, float]] = deque()
         self._of: dict[str, list[float]] = {}
         self._risks: list[float] = []
 
     def graver(self, case: str, head: Placeable) -> int:
         """How many other cases have a greater loss; of equal ones, those that came first."""
-        while self._published and self._published[0][0] <= self._start(head.reached):
+        while self._published and self._published[0][0] <= _week_before(head.reached):
             _, name, risk = self._published.popleft()
             self._change(name, lambda mine, risk=risk: mine.remove(risk))
         count = len(self._risks) - bisect_left(self._risks, head.risk)
@@ -136,10 +133,6 @@ def _week_before(time: int) -> int:
     return time - WEEK * DAY
 
 
-def _day_before(time: int) -> int:
-    return time // DAY * DAY - 1
-
-
 class Places(NamedTuple):
     """Which episodes have a place."""
 
@@ -150,9 +143,9 @@ class Places(NamedTuple):
     """Critical ones for which there is no place of their own: they are folded."""
 
 
-def _graver(ordered: Iterable[tuple[str, Placeable]], start: Callable[[int], int] = _week_before) -> dict[str, int]:
-    """Episode id → how many other cases had a greater loss before it, within seven days or since `start`."""
-    window, counts = _Window(start), dict[str, int]()
+def _graver(ordered: Iterable[tuple[str, Placeable]]) -> dict[str, int]:
+    """Episode id → how many other cases had a greater loss in the seven days before it."""
+    window, counts = _Window(), dict[str, int]()
     for case, head in ordered:
         counts[head.id] = window.graver(case, head)
         window.add(case, head)
@@ -172,19 +165,17 @@ def places(
     `episodes`: case id and episode; `kept`: ids of episodes that have a place; `judged`: of those covered by a verdict;
     `waited`: of those for which an earlier run had no place; `end`: the data's end.
 
-    A place that a verdict has freed goes to an episode of GIVEN_BACK or more, or to one of the strongest of its day, as
-    many as a day's share: else an analyst who gives verdicts every morning would be asked to read three times the
-    budget. One that waited since an earlier day gets a place within a week, and only if nothing as strong of the last
-    day is without one.
+    A place that a verdict has freed goes to an episode of GIVEN_BACK or more: else an analyst who gives verdicts every
+    morning is asked to read as many rows as ever, of which fewer and fewer are true. One that waited since an earlier
+    day gets a place within a week, and only if nothing as strong of the last day is without one.
     """
     ordered = sorted(episodes, key=lambda pair: (pair[1].reached, -pair[1].risk, pair[1].id))
     unjudged = [(case, head) for case, head in ordered if head.id not in judged]
-    of_all, of_unjudged, of_day = _graver(ordered), _graver(unjudged), _graver(ordered, _day_before)
-    share = round(allowance / WEEK)
+    of_all, of_unjudged = _graver(ordered), _graver(unjudged)
     regular, over, beyond, late = set(kept), set[str](), set[str](), list[Placeable]()
     for _, head in unjudged:
         graver, has_waited = of_unjudged[head.id], head.id in waited and head.reached < end - DAY
-        is_freed = graver < allowance and (head.risk >= GIVEN_BACK or (of_day[head.id] < share and not has_waited))
+        is_freed = graver < allowance and head.risk >= GIVEN_BACK
         has_earned = of_all[head.id] < allowance or is_freed
         if head.id in kept or (has_earned and not has_waited):
             regular.add(head.id)
