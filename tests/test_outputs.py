@@ -156,14 +156,19 @@ def test_what_was_read_before_has_its_title_on_a_narrow_console() -> None:
     row = altered({**documents()[0], "id": "352b5797c8", "life": "ongoing", "listed_on": "2026-03-02"})
     narrow = words.going_on(row, "352b57", "confirmed, in progress, assigned to bob", 80)
     assert narrow == [
-        "  1  352b57  97% critical, since 2026-03-02 [confirmed, in progress, assigned t…",
+        "  1  352b57  97% critical, since 2026-03-02 (confirmed, in progress, assigned t…",
         "     Stolen key: credential creation from a Tor exit",
     ]
+    long = altered({**row, "title": "Exposure: " + "a word of forty letters or so it is not " * 6})
+    first, second = words.going_on(long, "352b57", "", 80)[1:]
+    assert first.endswith(" letters") and second.endswith("…") and max(len(first), len(second)) <= 80
     (wide,) = words.going_on(row, "352b57", "confirmed", 160)
     assert (
         wide
-        == "  1  352b57  97% critical, since 2026-03-02: [confirmed] Stolen key: credential creation from a Tor exit"
+        == "  1  352b57  97% critical, since 2026-03-02: Stolen key: credential creation from a Tor exit (confirmed)"
     )
+    (cut,) = words.going_on(long, "352b57", "confirmed", 120)
+    assert cut.endswith("… (confirmed)") and len(cut) == 120, "the verdict is never cut off by a long title"
 
 
 def list_of(rows: list[Any], width: int) -> list[str]:

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from desk_samples import notable, state
 from nhi_watch.core.notable import BANDS
+from nhi_watch.report import jsonlines
 from nhi_watch_lab import public_attack, truth
 from nhi_watch_lab.simulator import TECHNIQUES, Day, Spec, Tenant, write
 from nhi_watch_lab.simulator.tenant import ORIGINS
@@ -170,6 +172,28 @@ def test_the_demo_says_why_an_incident_was_missed() -> None:
         "      A new user with all rights and a key, which is then used: 1 call from its own network with its own "
         "client, too few to stand out from the identity's own days.",
     ]
+
+
+def test_the_demo_calls_listed_what_the_list_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def noted(name: str, **fate: Any) -> Any:
+        first = notable(title=name, **{"listed": True, "listed_on": "2026-02-17", **fate})
+        return {**first, "id": name * 20, "record_ids": [f"record-{name}"]}
+
+    notables = [
+        noted("a"),
+        noted("b", life="closed", closed_why="nothing unusual for 7 days"),
+        noted("c", listed=False, listed_on=""),
+    ]
+    incidents = [{"first_time": f"2026-02-17T1{n}:00:00Z", "technique": "key_theft", "origin": "external",
+                  "record_ids": [f"record-{name}"]} for n, name in enumerate("abc")]  # fmt: skip
+    state(tmp_path, notables)
+    jsonlines.write(tmp_path / "notables.jsonl", [{**item, "rank": n} for n, item in enumerate(notables[:2], 1)])
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/labels.json").write_text(json.dumps({"incidents": incidents, "benign_oddities": []}))
+    truth.main([str(tmp_path)])
+    text = capsys.readouterr().out
+    assert "3 incidents in these logs; 1 of them are in the list, and 1 were until they closed" in text
+    assert "Of the 1 notables listed, 0 are no incident" in text and "not listed: cccccc" in text
 
 
 def test_a_public_attack_is_one_more_incident_of_its_own_identity() -> None:

@@ -6,13 +6,15 @@ what is listed that is none.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from nhi_watch.core.documents import NotableDocument
+from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.notable import BANDS, SEVERITIES, risk_of
 from nhi_watch.detect import publish
 from nhi_watch.report import jsonlines
@@ -28,10 +30,15 @@ def told(incidents: Iterable[Document], notables: Sequence[Document]) -> Iterato
     for incident in sorted(incidents, key=lambda item: str(item["first_time"])):
         records = set(incident["record_ids"])
         hit = [notable for notable in notables if records & set(notable["record_ids"])]
-        best = max(hit, key=lambda item: (item.get("listed", True), item["likelihood"]), default=None)
-        yield f"  {incident['first_time'][:16]}  {incident['technique']:22} {incident['origin']:9} {_fate(best)}"
-        if best is None or not best.get("listed", True):
+        best = max(hit, key=lambda item: (publish.is_shown(item), had_row(item), item["likelihood"]), default=None)
+        yield f"  {incident['first_time'][:16]}  {incident['technique']:22} {incident['origin']:8}  {_fate(best)}"
+        if best is None or not had_row(best):
             yield f"      {_missed(incident)}"
+
+
+def had_row(notable: Document) -> bool:
+    """Whether a notable is in the list, or was until it ended."""
+    return bool(notable["listed"] or notable["listed_on"])
 
 
 def _missed(incident: Document) -> str:
@@ -92,13 +99,31 @@ def _fate(best: Document | None) -> str:
     if best is None:
         return "missed: none of its records made a notable; they look like the identity's own days"
     name = f"{best['id'][:6]}, {best['likelihood']:g}% {best['severity']}"
-    if best.get("listed", True):
-        return f"found: {name}"
+    if publish.is_shown(best):
+        return f"listed: {name}"
+    if had_row(best):
+        return f"was listed, now closed ({best['closed_why'] or 'part of another'}): {name}"
     return f"not listed: {name}"
 
 
-def main(folder: Path) -> None:
+def main(words: Optional[Sequence[str]] = None) -> None:
     """Print what became of each incident, and what else is listed."""
+    parser = argparse.ArgumentParser(prog="python -m nhi_watch_lab.truth", description=_ABOUT)
+    about = "folder of results; the simulated logs and their labels are in FOLDER/data"
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help=about)
+    folder = parser.parse_args(words).folder
+    try:
+        text = report(folder)
+    except (InputError, StoreError, OSError, ValueError) as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
+    sys.stdout.write(text)
+
+
+_ABOUT = "Compare what `nhi score` listed with the labels of a simulated tenant: what is listed, what is missed."
+
+
+def report(folder: Path) -> str:
+    """What became of each incident, and what else is listed."""
     labels = json.loads((folder / "data" / "labels.json").read_text("utf-8"))
     incidents = labels["incidents"]
     store = SqliteStore(folder / "state.sqlite")
@@ -106,26 +131,17 @@ def main(folder: Path) -> None:
         notables = publish.stored(store)
     finally:
         store.close()
-    listed = list(jsonlines.read(folder / "notables.jsonl"))
+    listed = [notable for notable in jsonlines.read(folder / "notables.jsonl") if publish.is_shown(notable)]
     lines = list(told(incidents, notables))
-    found = sum(" found: " in line for line in lines)
+    counts = [sum(f"  {fate}" in line for line in lines) for fate in ("listed: ", "was listed, ")]
+    also = f", and {counts[1]} were until they closed" if counts[1] else ""
     head = (
-        f"The simulator hid {len(incidents)} incidents in these logs; {found} of them became a notable "
+        f"The simulator hid {len(incidents)} incidents in these logs; {counts[0]} of them are in the list{also} "
         f"(.venv/bin/nhi explain ID --out {folder} opens any, listed or not):"
     )
-    sys.stdout.write(
-        "\n".join(
-            [
-                "",
-                head,
-                *lines,
-                *no_incidents(incidents, listed, labels["benign_oddities"]),
-                precision(incidents, listed),
-            ]
-        )
-        + "\n"
-    )
+    more = no_incidents(incidents, listed, labels["benign_oddities"])
+    return "\n".join(["", head, *lines, *more, precision(incidents, listed), ""])
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

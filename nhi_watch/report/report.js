@@ -57,12 +57,12 @@ const start = () => {
   // ---- the list, drawn as far as it is scrolled
   const itemOf = (n) => h("li", { class: "item", "data-severity": n.severity, "data-kind": n.kind }, h("a", { href: `#${encodeURIComponent(n.short)}`, class: n.severity },
     h("span", { class: "likely" }, n.likelihood > 0 && h("b", {}, likely(n.likelihood)), h("span", {}, n.severity.replace("informational", "info")), n.all_refused && h("span", {}, "all refused")), h("span", { class: "what" }, h("span", { class: "title" }, n.title),
-      h("span", { class: "who" }, shortName(n.identity)), n.is_back && h("span", { class: "who" }, clip(n.since, 240)), where(n), h("span", { class: "meta" }, h("span", {}, `#${n.rank}`), h("span", {}, clock(shownOf(n)[0])),
+      h("span", { class: "who" }, shortName(n.identity)), n.is_back && h("span", { class: "why" }, clip(n.since, 500)), where(n), h("span", { class: "meta" }, h("span", {}, `#${n.rank}`), h("span", {}, clock(shownOf(n)[0])),
         h("span", {}, n.identity.owner || "no owner"), DATA.confirmed[n.id] && h("b", {}, "confirmed"), workedOn(n) && h("b", {}, workedOn(n)), n.kind !== "compromise" && h("span", { class: "kind" }, DATA.kinds[n.kind])))));
   const handled = (n) => [DATA.confirmed[n.id] && "confirmed", workedOn(n)].filter(Boolean).join(", ");
   const lineOf = (n) => h("li", { class: "item line", "data-severity": n.severity, "data-kind": n.kind }, h("a", { href: `#${encodeURIComponent(n.short)}`, class: n.severity },
-    h("span", { class: "likely" }, h("b", {}, n.likelihood > 0 ? likely(n.likelihood) : n.severity)), h("span", { class: "what" },
-      h("span", { class: "title" }, `since ${n.listed_on || n.first_time.slice(0, 10)}: ${handled(n) && `[${handled(n)}] `}${n.title}`), where(n))));
+    h("span", { class: "likely" }, n.likelihood > 0 && h("b", {}, likely(n.likelihood)), h("span", {}, n.severity.replace("informational", "info"))), h("span", { class: "what" },
+      h("span", { class: "title" }, n.title), where(n), h("span", { class: "meta" }, h("span", {}, `since ${n.listed_on || n.first_time.slice(0, 10)}`), handled(n) && h("b", {}, handled(n))))));
   const grow = (to) => {
     const ranked = by("sort").value === "rank";
     while (items.length < Math.min(to, shown.length)) {
@@ -203,8 +203,8 @@ const start = () => {
   });
 
   if (by("scatter") && all.length) {
+    const listed = all.filter((n) => n.part === "New" || n.part === "Still open"), fresh = listed.filter((n) => n.part === "New");
     by("scatter").append(scatter(all.filter((n) => n.listed)));
-    const listed = all.filter((n) => n.listed), fresh = listed.filter((n) => n.part === "New");
     if (!fresh.length) by("first-title").textContent = "Nothing is new; still open";
     by("first").append(...(fresh.length ? fresh : listed).slice(0, 3).map((n) => h("li", {}, h("a", { href: `#${encodeURIComponent(n.short)}` }, badge(n.severity), " ", h("b", {}, n.title)), h("p", {}, n.summary))));
   }

@@ -229,12 +229,12 @@ def below_the_line(run: Mapping[str, Any]) -> str:
     >>> below_the_line({"overflow": 3, "below": {"informational": 3}, "overflow_highest": 9.0})
     '3 notables (3 informational), highest likelihood 9%'
     >>> below_the_line({"overflow": 3, "below": {"low": 2, "high": 1}, "overflow_highest": 55.0})
-    '3 notables (1 high, 2 low) without a place, highest likelihood 55%'
+    '3 notables (1 high, 2 low) without a row, highest likelihood 55%'
     """
     over, highest = (run.get(name) or 0 for name in ("overflow", "overflow_highest"))
     counts = run.get("below") or {}
     text = ", ".join(f"{amount(counts[name])} {name}" for name in reversed(SEVERITIES) if counts.get(name))
-    why = (f" ({text})" if text else "") + (" without a place" if counts.keys() - {"informational"} else "")
+    why = (f" ({text})" if text else "") + (" without a row" if counts.keys() - {"informational"} else "")
     sure = f", highest likelihood {likely(highest)}" if highest else ""
     return f"{some(over, 'notable')}{why}{sure}" if over else ""
 

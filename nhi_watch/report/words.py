@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
@@ -301,17 +302,19 @@ def is_going_on(notable: NotableDocument) -> bool:
 
 
 def going_on(notable: NotableDocument, short_id: str, said: str, width: int) -> list[str]:
-    """One line for a notable that was read before, or two where the width leaves its title no room.
+    """One line for a notable that was read before; on a narrow terminal its title has up to two lines of its own.
 
-    `said`: its verdict and who works on it, before its title.
+    `said`: its verdict and who works on it.
     """
     sure = f"{likely(notable['likelihood'])} {short_severity(notable)}".strip()
     since = notable["listed_on"] or notable["first_time"][:10]
-    row, status = f"{notable['rank']:>3}  {short_id}  {sure}, since {since}", f"[{said}] " * bool(said)
+    row, status = f"{notable['rank']:>3}  {short_id}  {sure}, since {since}", visible(f" ({said})" * bool(said), 60)
     if width >= _WIDE:
-        return [visible(f"{row}: {status}{named(notable)}", width)]
+        return [f"{row}: {visible(named(notable), width - len(row) - 2 - len(status))}{status}"]
     width = max(width, _NARROW)
-    return [visible(f"{row} {status}".rstrip(), width), f"     {visible(named(notable), width - 5)}"]
+    lines = textwrap.wrap(visible(named(notable)), width - 5, break_on_hyphens=False)
+    title = [*lines[:1], *([visible(" ".join(lines[1:]), width - 5)] if lines[1:] else ())]
+    return [visible(f"{row}{status}", width), *(f"     {line}" for line in title)]
 
 
 _WIDE, _NARROW = 120, 60

@@ -617,7 +617,9 @@ def bulk_phrase(reads: Sequence[Behaviour], count: int = 0) -> str:
     often = ", most often " if len(calls) > 1 else ": "
     text = f"{times(count or sum(calls.values()), f'bulk {read_word(reads)}')}{often}{top}"
     return text + "".join(
-        f"{word}{_most(names)}" for word, names in ((" of ", targets), (" from ", places)) if _most(names)
+        f"{word}{_most(names, what)}"
+        for word, names, what in ((" of ", targets, "target"), (" from ", places, "address"))
+        if _most(names, what)
     )
 
 
@@ -630,14 +632,16 @@ def read_word(reads: Sequence[View | Behaviour]) -> str:
     return "key use" if reads and all(each.key.service == KEY_SERVICE for each in reads) else "read"
 
 
-def _most(names: Counter[str]) -> str:
+def _most(names: Counter[str], what: str) -> str:
     """The most frequent, and how many more; of equally frequent ones the first by name.
 
-    >>> _most(Counter(a=1, b=2)), _most(Counter(a=1))
-    ('b (+1 more)', 'a')
+    >>> _most(Counter(a=1, b=2), "target"), _most(Counter(a=1), "target"), _most(Counter(a=1, b=2, c=1), "address")
+    ('b (+1 target)', 'a', 'b (+2 addresses)')
     """
+    more = len([name for name in names if name]) - 1
     ordered = sorted((name for name in names if name), key=lambda name: (-names[name], name))
-    return clip(ordered[0], 40) + (f" (+{len(ordered) - 1} more)" if len(ordered) > 1 else "") if ordered else ""
+    plural = "" if more == 1 else "es" if what.endswith("s") else "s"
+    return clip(ordered[0], 40) + (f" (+{more} {what}{plural})" if more > 0 else "") if ordered else ""
 
 
 def last_part(name: str) -> str:

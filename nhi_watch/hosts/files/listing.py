@@ -89,7 +89,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         return 0
     if shown and not args.json:
         tell(shown, short_ids(row["id"] for row in every), console)
-    lines = (_count(args, every, wanted, shown), could_not_tell(common.run_of(args.out)))
+    caveats = textwrap.fill(could_not_tell(common.run_of(args.out)), max(console.width, _LEAST), break_on_hyphens=False)
+    lines = (_count(args, every, wanted, shown), caveats)
     return common.answer(args, console, [flat(row) for row in shown], *filter(None, lines))
 
 
