@@ -96,7 +96,7 @@ def test_what_merely_goes_on_is_shorter_and_opens_like_the_others(chromium: Chro
     path.write_text(render([documents()[0], goes_on], run()), "utf-8")
     page = visit(chromium, path)
     (line,) = page.find_elements(By.CSS_SELECTOR, ".item.line")
-    assert line.find_element(By.CSS_SELECTOR, ".title").text == goes_on["title"], "neither date nor status eats its name"
+    assert line.find_element(By.CSS_SELECTOR, ".title").text == goes_on["title"], "no status in its place"
     assert "since 2026-03-07" in line.text and goes_on["severity"] in line.text
     assert line.size["height"] < page.find_elements(By.CSS_SELECTOR, ".item")[0].size["height"]
     line.find_element(By.TAG_NAME, "a").click()
