@@ -162,12 +162,18 @@ def table_of_rounds(figures: Json) -> str:
         ("the same as a ratio", "1", f"{figures['ratio']:.2f}"),
         ("client, µs a document", *(f"{each['client_us_a_document']:,.0f}" for each in ways)),
         ("server, µs a document", *(f"{each['server_us_a_document']:,.0f}" for each in ways)),
+        ("one core is enough up to, million documents a day", *(f"{_most(each):,.0f}" for each in ways)),
         ("state: rows, bytes of them, of its index", *(_state_cell(each["state"]) for each in ways)),
         ("**core-hours of clients for a hundred million a day**", *(f"**{each['core_hours']:.1f}**" for each in ways)),
     ]
     lines = "".join(f"| {' | '.join(row)} |\n" for row in rows)
     head = f"| {figures['server']}, load {figures['load']:.0f} on {os.cpu_count()} cores | one run "
     return f"{figures['command']} -->\n{head}| {ways[1]['rounds']} rounds of one |\n|---|---:|---:|\n{lines}"
+
+
+def _most(figures: Json) -> float:
+    """Millions of documents that a core's day is enough for."""
+    return DAY / float(figures["client_us_a_document"])
 
 
 def _state_cell(state: Json) -> str:
