@@ -18,7 +18,7 @@ import random
 import time
 import uuid
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from itertools import chain
 from pathlib import Path
@@ -60,6 +60,7 @@ BEYOND = (1_000,)
 """Millions of which only the end of the page tells."""
 EVERY = 5, 15, 60
 """Minutes between two runs."""
+RECOMMENDED = 15
 LEARNT, TODAY = 12, 20_012
 REPEATED = 3
 """Times that a run is measured; the one that took least counts, for a busy machine only ever adds."""
@@ -411,7 +412,8 @@ class Units:
     """Unit costs: of an idle run, of the largest store; of what an identity more takes, of the smallest, for in a large
     one it drowns in the reading of the inventory."""
 
-    def __init__(self, figures: Sequence[dict[str, Any]], a_day: int) -> None:
+    def __init__(self, figures: Sequence[dict[str, Any]], a_day: int, known: int = 0) -> None:
+        """`known`: the size of the store whose units are taken instead."""
         mine = [figure for figure in figures if figure["a_day"] == a_day]
         self.stored = {(item["identities"], item["every"]): item["stored"] for item in mine if "stored" in item}
         self.merging = next(item["merging"] for item in mine if "merging" in item)
@@ -421,7 +423,7 @@ class Units:
         self._idle = [item for item in works if item["work"] == "idle, open day"][-1]
         self._all: dict[str, list[dict[str, Any]]] = {}
         for item in works:
-            if item["known"] == works[0]["known"]:
+            if item["known"] == (known or works[0]["known"]):
                 self._all.setdefault(item["work"], []).append(item)
 
     def idle(self, identities: float) -> float:
@@ -542,6 +544,7 @@ def page(figures: Sequence[dict[str, Any]]) -> str:
     sizes: dict[Any, dict[str, float]] = next(
         (figure["bytes"] for figure in figures if "bytes" in figure and figure["a_day"] == 1_000), {}
     )
+    lines += table_of_units(figures)
     return "\n".join([*lines, TAIL, *table_of_bytes(sizes), end(Units(figures, 1_000))])
 
 
@@ -590,6 +593,29 @@ marks a window that is read twice would count twice, without record ids notables
 cannot be left out either: whether a call is known is not known on an indexer, and the rows are what a closed day is \
 read from.
 """
+
+
+def table_of_units(figures: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """What an identity more takes by the size of the store, and what comes of it."""
+    sizes = sorted({figure["known"] for figure in figures if figure.get("work") == "closed"})
+    by_size = {size: Units(figures, 1_000, size) for size in sizes}
+    days = {size: day_of(units, 1e5, 1_000, RECOMMENDED) for size, units in by_size.items()}
+    costs: dict[str, Callable[[Units], float]] = {
+        "known calls that wait": lambda units: units.more("waits", "idle, open day", "cpu"),
+        "news": lambda units: units.more("news", "idle, open day", "cpu"),
+        "odd": lambda units: units.seconds("odd"),
+        "merged, late on a day": lambda units: units.seconds("merged again", "idle, open day"),
+        "closed": lambda units: units.seconds("closed", "idle"),
+    }
+    yield "\nWhat an identity more takes, in ms with its requests, by how many are in the store:\n"
+    yield "| | " + " | ".join(f"{size:,}" for size in sizes) + " |"
+    yield "|---|" + "---:|" * len(sizes)
+    for name, cost in costs.items():
+        yield f"| {name} | " + " | ".join(f"{1_000 * cost(units):,.2f}" for units in by_size.values()) + " |"
+    yield f"| a Rank every {RECOMMENDED} minutes, s | " + " | ".join(f"{day.rank:,.0f}" for day in days.values()) + " |"
+    yield "| search head, hours a day | " + " | ".join(f"{day.hours:,.1f}" for day in days.values()) + " |"
+
+
 HEAD = """\
 # Splunk's state at scale
 
