@@ -6,7 +6,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -20,17 +20,17 @@ FILES = "nhi_watch.hosts.files"
 COMMANDS = (
     ("score", "score logs and write ranked, explained notables", f"{FILES}.score"),
     ("list", "list the notables of the last run", f"{FILES}.listing"),
-    ("show", "show an identity: what it is, does and reaches, and its notables or why it has none", f"{FILES}.show"),
+    ("show", "show who an identity is, what it did and reaches, and its notables", f"{FILES}.show"),
     ("notify", "send new or more severe notables, once each", f"{FILES}.notify"),
     ("baseline", "learn what is normal, without writing notables", f"{FILES}.baseline"),
     ("explain", "explain a notable's likelihood", f"{FILES}.explain"),
     ("model", "show a model, or verify its files", f"{FILES}.models"),
     ("verify", "recompute a notable's likelihood and receipt from the state", f"{FILES}.verify"),
     ("health", "show silent logs, missing fields, drift, and the model's hash", f"{FILES}.health"),
-    ("exposed", "report an exposed credential: whose it is, what it reaches, whether it was used", f"{FILES}.exposed"),
+    ("exposed", "report an exposed credential: whose it is, what it reaches, its use", f"{FILES}.exposed"),
     ("posture", "find risky secrets, identities and permissions", f"{FILES}.posture"),
     ("controls", "follow up on rotation and reduction; record exceptions", f"{FILES}.controls"),
-    ("expect", "expect calls of an identity until a date, with a preview of what that hides", f"{FILES}.expect"),
+    ("expect", "declare calls of an identity as expected until a date, with a preview", f"{FILES}.expect"),
     ("note", "write a note on a notable, assign it, mark it as in progress", f"{FILES}.note"),
     ("feedback", "give verdicts on notables; make and list exceptions", f"{FILES}.feedback"),
     ("brief", "summarize a notable, each sentence with its proof", f"{FILES}.brief"),
@@ -41,6 +41,40 @@ COMMANDS = (
 )
 """(name, help, module with `add_arguments(parser)` and `run(args, console) -> int`)."""
 LAB = "nhi_watch_lab"
+GROUPS = (
+    ("Score and read", ("score", "list", "explain", "show", "brief", "notify", "baseline")),
+    ("Verdicts", ("feedback", "note", "expect")),
+    ("Respond", ("respond", "controls", "exposed", "posture")),
+    ("Check", ("health", "verify", "audit", "model")),
+    ("Hosts and shell", ("elastic", "completion")),
+)
+"""How `nhi --help` lists the commands; those that are in none are the laboratory's."""
+EXAMPLES = {
+    "score": "nhi score logs/ --out results",
+    "list": "nhi list --severity medium --out results",
+    "show": "nhi show 203.0.113.7 --out results",
+    "notify": "nhi notify --digest --dry-run --out results",
+    "baseline": "nhi baseline history/ --out results",
+    "explain": "nhi explain 1 --out results",
+    "model": "nhi model verify",
+    "verify": "nhi verify 1 --out results",
+    "health": "nhi health --problems --out results",
+    "exposed": "nhi exposed AKIAIOSFODNN7EXAMPLE --where github.com/acme/shop --out results",
+    "posture": "nhi posture --secret-days 180 --out results",
+    "controls": "nhi controls --owner payments --out results",
+    "expect": "nhi expect 3 --until 2026-12-31 --by ann --why 'new release job' --out results",
+    "note": "nhi note 3 'asked the owner' --by ann --status waiting --out results",
+    "feedback": "nhi feedback 3,7 benign --by ann --why 'planned migration' --out results",
+    "brief": "nhi brief 1 --out results",
+    "respond": "nhi respond plan 1 --out results",
+    "audit": "nhi audit verify --out results",
+    "completion": "nhi completion bash > /etc/bash_completion.d/nhi",
+    "elastic": "nhi elastic doctor --url https://es.example.com:9200 --api-key-file key.txt",
+    "simulate": "nhi simulate --days 14 --machines 120 --seed 7 --out data",
+    "train": "nhi train",
+    "evaluate": "nhi evaluate",
+}
+"""Command → one that works as it stands, the last line of its help."""
 
 
 def commands() -> tuple[tuple[str, str, str], ...]:
@@ -56,14 +90,52 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {text}; see {self.prog} --help\n")
 
 
+class _Paragraphs(argparse.HelpFormatter):
+    """Fills each paragraph by itself, and leaves an example whole, so that it can be copied."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        parts = text.split("\n\n")
+        return "\n\n".join(
+            p if p.startswith(_EXAMPLE) else super(_Paragraphs, self)._fill_text(p, width, indent) for p in parts
+        )
+
+
+class _Top(_Parser):
+    """Lists the commands in groups, each in one line."""
+
+    def format_help(self) -> str:
+        """The help of the program."""
+        (action,) = (a for a in self._actions if isinstance(a, argparse._SubParsersAction))
+        known, action._choices_actions = action._choices_actions, []
+        try:
+            return f"{super().format_help()}\n{_grouped({each.dest: str(each.help) for each in known})}\n\n{_START}\n"
+        finally:
+            action._choices_actions = known
+
+
+def _grouped(commands: Mapping[str, str]) -> str:
+    """The commands, each with what it does, under the titles of their groups."""
+    grouped = {name for _, names in GROUPS for name in names}
+    rest = tuple(name for name in commands if name not in grouped)
+    groups = [*GROUPS, *([("Laboratory", rest)] if rest else ())]
+    return "\n\n".join(
+        "\n".join([f"{title}:", *(f"  {name:<12}{commands[name]}" for name in names)]) for title, names in groups
+    )
+
+
+_EXAMPLE = "Example: "
+_START = "Start with: nhi score logs/ --out results, then nhi explain 1 --out results; nhi COMMAND --help says more."
+
+
 def parser(only: str = "", config: Optional[Path] = None) -> argparse.ArgumentParser:
     """The command line; where one command is named, the others are listed but not loaded.
 
     Raises:
         InputError: the configuration is wrong.
     """
-    top = _Parser(
-        prog="nhi", description="Find stolen and misused non-human identities in the logs that you already have."
+    top = _Top(
+        prog="nhi",
+        description="Find stolen and misused non-human identities in the logs that you already have.",
     )
     top.add_argument("--version", action="version", version=f"nhi {__version__}")
     top.add_argument(
@@ -73,7 +145,7 @@ def parser(only: str = "", config: Optional[Path] = None) -> argparse.ArgumentPa
         dest="named",
         help="default options (default: nhi.toml in this folder, if there is one)",
     )
-    subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     listed = commands() if only != "--version" else ()
     known = only in {name for name, _, _ in listed}
     for name, text, module in listed:
@@ -107,11 +179,12 @@ def _named(words: Sequence[str]) -> tuple[str, Optional[Path]]:
 def _plug_in(subparsers: Any, command: tuple[str, str, str], load: bool) -> argparse.ArgumentParser:
     name, text, module = command
     added: argparse.ArgumentParser = subparsers.add_parser(
-        name, help=text, description=text[0].upper() + text[1:] + "."
+        name, help=text, description=text[0].upper() + text[1:] + ".", formatter_class=_Paragraphs
     )
     if load:
         part = import_module(module)
         part.add_arguments(added)
+        added.epilog = "\n\n".join(filter(None, [added.epilog, _EXAMPLE + EXAMPLES[name]]))
         added.set_defaults(run=lambda args: part.run(args, _console()), parser=parser)
     return added
 
