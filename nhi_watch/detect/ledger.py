@@ -208,16 +208,18 @@ def _asked(notable: NotableDocument) -> list[ControlEntry]:
     """The entries that a notable's required controls open; the pairs belong to its members, in their order."""
     members = notable.get("members") or [notable["identity"]]
     met: dict[str, int] = {}
-    controls = []
+    controls, misuse = [], _misuse(notable)
     for control in notable["controls"]:
         number = met[control["id"]] = met.get(control["id"], -1) + 1
         member = members[min(number, len(members) - 1)]
         if control["required"]:
-            controls.append(_open(notable, control["id"], member))
+            controls.append(_open(notable, control["id"], member, misuse))
     return controls
 
 
-def _open(notable: NotableDocument, control: str, member: IdentityDocument) -> ControlEntry:
+def _open(
+    notable: NotableDocument, control: str, member: IdentityDocument, misuse: tuple[int, tuple[str, ...]]
+) -> ControlEntry:
     required = parse(notable["created"])
     rotate = control == "rotate_secret" and len(notable.get("members") or ()) < 2
     credentials = _credentials(notable) if rotate else ()
@@ -236,7 +238,7 @@ def _open(notable: NotableDocument, control: str, member: IdentityDocument) -> C
         "",
         (),
         None,
-        *_misuse(notable),
+        *misuse,
     )
 
 

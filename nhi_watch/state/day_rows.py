@@ -17,7 +17,6 @@ from nhi_watch.core.behaviour import Behaviour, BehaviourKey, IdentityDay, rank_
 from nhi_watch.core.event import Identity
 from nhi_watch.state.store import dumps, loads, reading
 
-_NUMBERS = attrgetter("hour", "count", "first", "last", "minutes")
 _SKETCHES = attrgetter("sessions", "targets", "addresses", "issued", "links")
 ROW = 12
 """Numbers of one behaviour: its shape, five of time and count, how many record ids, five sketches."""
@@ -41,15 +40,13 @@ def pack(day: IdentityDay, words: bytes = b"") -> bytes:
         if index is None:
             identities.setdefault(b.key.identity, len(identities))
             index = by_object[id(b.key)] = shapes.setdefault(b.key, len(shapes))
-        rows.append(index)
-        rows += _NUMBERS(b)
-        rows.append(len(b.record_ids))
+        rows += (index, b.hour, b.count, b.first, b.last, b.minutes, len(b.record_ids))
         rows += [sketches.setdefault(tuple(kept), len(sketches)) if kept else 0 for kept in _SKETCHES(b)]
-    ids = [record_id for b in ordered for record_id in b.record_ids]
+    ids = list(chain.from_iterable([b.record_ids for b in ordered]))
     packed = uuids(ids)
     plain = [
         day.day,
-        list(identities),
+        list(map(list, identities)),  # orjson refuses named tuples, and the whole day would be written by `json`
         [[identities[s.identity], *s[1:]] for s in shapes],
         list(sketches),
         rows,

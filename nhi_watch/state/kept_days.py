@@ -1,27 +1,38 @@
-"""Identity-days that one process keeps between its rounds, so that they are neither read nor decoded anew.
+"""What one process keeps between its rounds, so that it is not decoded anew: identity-days and profiles.
 
 An identity-day is handed over: who takes it may change it, and it is here again only once it was put into the store.
 What a round leaves behind when it fails is therefore never taken for what the store holds; who gives up what was put
 calls `forget`, as does who finds that another process has written.
+
+A profile before an open day is a function of a few rows. It is kept with them, and used for as long as the store holds
+the very same; rounds share it, so nobody may change it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Optional
 
 from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.state.baseline import Profile
 
 LIMIT = 1_000_000
 """Records, and ten for each behaviour, that are kept: some 100 MB. Beyond it those go that were used longest ago."""
 _BEHAVIOUR = 10
+PROFILES = 4_000
+"""Profiles that are kept: some 80 MB. Beyond it those go that were used longest ago."""
+
+Source = tuple[object, ...]
+"""The rows that a profile is made of."""
 
 
 class KeptDays:
-    """Identity-days of open days, by day and identity."""
+    """Identity-days of open days, by day and identity, and profiles before them."""
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, limit: int = LIMIT, profiles: int = PROFILES) -> None:
+        """`limit`: see LIMIT; `profiles`: see PROFILES."""
         self._limit = limit
+        self._most_profiles = profiles
         self.forget()
 
     def __len__(self) -> int:
@@ -31,6 +42,17 @@ class KeptDays:
         """Keep nothing."""
         self._days: dict[tuple[int, str], IdentityDay] = {}
         self._size = 0
+        self._profiles: dict[tuple[int, str], tuple[Source, Profile]] = {}
+
+    def profile(self, day: int, name: str, source: Source, make: Callable[[], Profile]) -> Profile:
+        """The profile before a day that rows make, made only where it was not kept, or was made of other rows."""
+        source_before, profile = self._profiles.pop((day, name), (None, None))
+        if profile is None or source_before != source:
+            profile = make()
+        self._profiles[day, name] = source, profile
+        if len(self._profiles) > self._most_profiles:
+            del self._profiles[next(iter(self._profiles))]
+        return profile
 
     def take(self, day: int, name: str) -> Optional[IdentityDay]:
         """Hand over an identity-day, if it is kept."""

@@ -20,7 +20,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple, Optional
 
@@ -31,7 +32,7 @@ from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.state import baseline, day_rows, inventory
 from nhi_watch.state.baseline import TENANT, Delta, Lesson, Profile, Profiles, learn_groups, peer_scope, teach
-from nhi_watch.state.kept_days import KeptDays
+from nhi_watch.state.kept_days import KeptDays, Source
 from nhi_watch.state.retention import Daybook
 from nhi_watch.state.store import Rows, pack, reading, span, unpack
 
@@ -289,18 +290,28 @@ class State:
 
     def _load(self, names: list[str], day: int) -> dict[str, Profile]:
         rows = self._store.get("profile", names) if names else {}
-        profiles = {name: baseline.from_row(unpack(rows[name])) if name in rows else Profile() for name in names}
         days = self.daybook.between(self.daybook.first_unlearnt, day)
-        keys = [f"{d:06d}/{name}" for d in days for name in names if profiles[name].as_of < d]
+        keys = [f"{d:06d}/{name}" for d in days for name in names]
         deltas = self._store.get("delta", keys) if keys else {}
-        for key in sorted(deltas):
-            now, later, *_ = unpack(deltas[key])
-            teach(profiles[key[7:]], int(key[:6]), now, later)
-        for name, freed in self._freed(names).items():
-            for before, delta in freed:
-                if before < day:
-                    profiles[name].free(delta)
+        freed = self._freed(names)
+        profiles = {}
+        for name in names:
+            lessons = [(d, deltas.get(f"{d:06d}/{name}")) for d in days]
+            if name in freed:
+                profile = profiles[name] = _profile(rows.get(name), lessons)
+                for before, delta in freed[name]:
+                    if before < day:
+                        profile.free(delta)
+            else:
+                source = rows.get(name), *lessons
+                profiles[name] = self._kept_profile(day, name, source, partial(_profile, rows.get(name), lessons))
         return profiles
+
+    def _kept_profile(self, day: int, name: str, source: Source, make: Callable[[], Profile]) -> Profile:
+        """The profile before a day that rows make; a day that is closed is learnt into the profiles themselves."""
+        if self._kept is None or self.daybook.is_closed(day):
+            return make()
+        return self._kept.profile(day, name, source, make)
 
     # ---- what waits no longer, because people have said that it is fine: it is learnt by whoever asks, so that a
     # verdict that is taken back leaves nothing behind
@@ -368,7 +379,8 @@ class State:
         for scope in missing:
             raw = rows.get(eve + scope) or rows.get(GROUP + scope)
             if raw:
-                baselines.groups[scope] = baseline.from_row(unpack(raw))
+                make = partial(_profile, raw)
+                baselines.groups[scope] = self._kept_profile(day, GROUP + scope, (raw,), make)
 
     def _make_eve(self, day: int) -> None:
         """The groups with the lessons of the open days before a day, of those that these change."""
@@ -579,6 +591,17 @@ class State:
         old: list[Row] = [(key, None) for key, _ in self._store.scan(table, low, high)]
         if old:
             self._store.put(table, old)
+
+
+def _profile(raw: Optional[bytes], lessons: Iterable[tuple[int, Optional[bytes]]] = ()) -> Profile:
+    """The profile of a row, or an empty one, with what later days teach."""
+    profile = baseline.from_row(unpack(raw)) if raw else Profile()
+    as_of = profile.as_of
+    for day, lesson in lessons:
+        if lesson is not None and as_of < day:
+            now, later, *_ = unpack(lesson)
+            teach(profile, day, now, later)
+    return profile
 
 
 def _calendar(row: Any) -> Daybook:
