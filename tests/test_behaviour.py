@@ -7,6 +7,7 @@ import random
 import zlib
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ from nhi_watch.core.behaviour import (
     key_of_event,
     rank_of,
 )
-from nhi_watch.core.errors import RejectError
+from nhi_watch.core.errors import RejectError, StoreError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.intake.batch import Intake
@@ -116,9 +117,56 @@ def test_a_row_of_an_earlier_version_is_read_and_its_samples_are_ordered_anew() 
     identity_day = day([CALL._replace(target=f"t{n}", session=f"s{n}", record_id=f"r{n}") for n in range(10)])
     plain_row = json.loads(zlib.decompress(day_rows.pack(identity_day)[: -8 * 10]))
     sketches = [sorted(kept) for kept in plain_row[3]]
-    old = [*plain_row[:3], sketches, *plain_row[4:-1]]
-    raw = zlib.compress(json.dumps(old).encode()) + day_rows.pack(identity_day)[-8 * 10 :]
-    assert plain(day_rows.unpack(raw)) == plain(identity_day)
+    for old in ([*plain_row[:3], sketches, *plain_row[4:7]], plain_row[:8]):
+        raw = zlib.compress(json.dumps(old).encode()) + day_rows.pack(identity_day)[-8 * 10 :]
+        assert plain(day_rows.unpack(raw)) == plain(identity_day)
+
+
+FULL_DAY = [
+    CALL._replace(time=TODAY * DAY + hour * HOUR, action=action, record_id=f"{action} {hour}")
+    for hour in range(24)
+    for action in ("s3:GetObject", "s3:PutObject")
+]
+
+
+@given(st.lists(st.lists(CALLS, max_size=4), min_size=2, max_size=12), st.booleans())
+def test_a_day_that_is_stored_again_and_again_comes_back_as_one_that_was_stored_once(
+    parts: list[list[Event]], is_kept: bool
+) -> None:
+    identity_day = day(FULL_DAY)
+    for part in parts:
+        row = day_rows.stored_row(identity_day)
+        again = day_rows.unpack(row.raw)
+        assert again.row == row
+        identity_day.row = row
+        identity_day.mark_stored()
+        assert (again.seen, again.stored, again.counted) == (
+            identity_day.seen,
+            identity_day.stored,
+            identity_day.counted,
+        )
+        identity_day = identity_day if is_kept else again
+        for event in part:
+            identity_day.add(event)
+    whole = day([*FULL_DAY, *(event for part in parts for event in part)])
+    assert plain(day_rows.unpack(day_rows.stored_row(identity_day).raw)) == plain(whole)
+
+
+def test_of_a_day_that_grew_a_little_only_that_is_written() -> None:
+    identity_day, lengths = day_rows.unpack(day_rows.pack(day(FULL_DAY))), []
+    for minute in range(40):
+        before = identity_day.row
+        identity_day.add(CALL._replace(time=TODAY * DAY + minute * 60, record_id=f"more {minute}"))
+        row = day_rows.stored_row(identity_day)
+        lengths.append(len(row.raw) / row.whole)
+        assert row.whole == len(row.raw) or row.raw.startswith(before.raw)
+        identity_day = day_rows.unpack(row.raw)
+    assert lengths.count(1.0) < 20 and 1.25 < max(lengths) < 1.6
+
+
+def test_a_row_whose_last_marks_are_missing_is_damaged() -> None:
+    with pytest.raises(StoreError, match="damaged"):
+        day_rows.unpack(day_rows.pack(day(FULL_DAY))[:-8])
 
 
 @given(st.lists(CALLS, min_size=1, max_size=20), st.randoms(use_true_random=False))

@@ -317,6 +317,17 @@ def _less(key: BehaviourKey) -> BehaviourKey:
     )
 
 
+class StoredRow(NamedTuple):
+    """The row of an identity-day, see `state.day_rows`."""
+
+    raw: bytes
+    whole: int
+    """Length of its first part, which holds a whole day; the others hold what came later."""
+
+
+NOT_STORED = StoredRow(b"", 0)
+
+
 class IdentityDay:
     """All behaviours of one identity within one UTC day, and from which records they were built."""
 
@@ -326,12 +337,14 @@ class IdentityDay:
         "_loaded",
         "before",
         "behaviours",
+        "came",
         "counted",
         "day",
         "folded",
         "fresh",
         "judged",
         "kinds",
+        "row",
         "seen",
         "stored",
     )
@@ -348,6 +361,10 @@ class IdentityDay:
         """What it held when it was loaded: shapes, targets, links."""
         self.fresh: dict[int, Behaviour] = {}
         """By id of the object: the behaviours to which something was added since; see `changed`."""
+        self.came: list[int] = []
+        """Marks of the records that were added one by one since."""
+        self.row = NOT_STORED
+        """What the store holds of it."""
         self.before: Optional[IdentityDay] = None
         """Of what came late: the day as it was closed."""
         self.behaviours: dict[tuple[BehaviourKey, int], Behaviour] = {}
@@ -388,6 +405,7 @@ class IdentityDay:
         if mark in self.seen:
             return False
         self.seen.add(mark)
+        self.came.append(mark)
         key, hour = key_of_event(event), event.time // HOUR
         self.behaviour(key, hour).take(event)
         return True
@@ -455,7 +473,7 @@ class IdentityDay:
             self.kinds.update(b.sessions, b.targets, b.addresses, b.issued, b.links)
         self.seen |= self.folded
         self.folded = set()
-        self.stored, self.counted, self.fresh = len(self.seen), self.events(), {}
+        self.stored, self.counted, self.fresh, self.came = len(self.seen), self.events(), {}, []
         self._crowd = self._loaded = None
 
 

@@ -2,6 +2,9 @@
 
 What is random (record ids that are UUIDs, and marks) follows the compressed rest as it is: it makes up most of a
 day, cannot be made smaller, and to write it as text and compress that took half the time of all that follows reading.
+
+A row may consist of several parts: the day as it was, then the behaviours that changed since, as they are now, with the
+marks of what came. Of a day that grows in many rounds little is written anew in each.
 """
 
 from __future__ import annotations
@@ -9,17 +12,20 @@ from __future__ import annotations
 import sys
 import zlib
 from array import array
+from collections.abc import Collection, Sequence
 from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.core.behaviour import Behaviour, BehaviourKey, IdentityDay, rank_of
+from nhi_watch.core.behaviour import ORDER, Behaviour, BehaviourKey, IdentityDay, StoredRow, rank_of
 from nhi_watch.core.event import Identity
 from nhi_watch.state.store import dumps, loads, reading
 
 _SKETCHES = attrgetter("sessions", "targets", "addresses", "issued", "links")
 ROW = 12
 """Numbers of one behaviour: its shape, five of time and count, how many record ids, five sketches."""
+FEW = 4
+"""A part is added where at most one in FEW behaviours changed, until the row is longer by more than one in FEW."""
 _DASHES = (8, 13, 18, 23)
 """Where they are in a UUID, whose text has 36 letters."""
 
@@ -29,7 +35,21 @@ def pack(day: IdentityDay, words: bytes = b"") -> bytes:
 
     `words`: what is likely to be in it, for rows that are kept small; it is decompressed with the same.
     """
-    ordered = day.ordered()
+    return _part(day, day.ordered(), day.record_hashes(), words)
+
+
+def stored_row(day: IdentityDay) -> StoredRow:
+    """What a store is to hold of a day: the row that it holds, and what came since; all of it where that is much."""
+    before, changed = day.row, day.changed()
+    is_little = FEW * len(changed) <= len(day.behaviours) and FEW * len(before.raw) <= (FEW + 1) * before.whole
+    if not before.raw or not is_little or len(day.came) != len(day.record_hashes()) - day.stored:
+        raw = pack(day)
+        return StoredRow(raw, len(raw))
+    return before._replace(raw=before.raw + _part(day, sorted(changed, key=ORDER), day.came))
+
+
+def _part(day: IdentityDay, ordered: Sequence[Behaviour], marks: Collection[int], words: bytes = b"") -> bytes:
+    """Some behaviours of a day, in order, and marks of its records."""
     identities: dict[Identity, int] = {}
     shapes: dict[BehaviourKey, int] = {}
     by_object: dict[int, int] = {}  # hashing a shape takes longer than all else here
@@ -53,8 +73,9 @@ def pack(day: IdentityDay, words: bytes = b"") -> bytes:
         ids if packed is None else len(ids),
         day.judged,
         {str(at): f"{b.spread:x}" for at, b in enumerate(ordered) if b.spread},
+        len(marks),
     ]
-    return deflated(dumps(plain), words) + (packed or b"") + _swapped(array("Q", day.record_hashes())).tobytes()
+    return deflated(dumps(plain), words) + (packed or b"") + _swapped(array("Q", marks)).tobytes()
 
 
 def deflated(text: bytes, words: bytes) -> bytes:
@@ -99,15 +120,27 @@ def plain(raw: bytes, words: bytes = b"") -> Plain:
 
 
 def _unpack(raw: bytes, words: bytes) -> IdentityDay:
+    day, keys, rest, whole = IdentityDay(0), dict[BehaviourKey, BehaviourKey](), raw, 0
+    while rest or not whole:
+        rest = _take_part(day, keys, rest, words)
+        whole = whole or len(raw) - len(rest)
+    day.stored = len(day.seen)
+    day.counted = day.events()
+    day.row = StoredRow(raw, whole)
+    return day
+
+
+def _take_part(day: IdentityDay, keys: dict[BehaviourKey, BehaviourKey], raw: bytes, words: bytes) -> bytes:
+    """Read the first part of a row into a day; returns the others. `keys`: one object of each, to which it adds."""
     inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=words) if words else zlib.decompressobj()
-    number, identities, shapes, sketches, rows, plain, judged, *later = loads(inflate.decompress(raw))
+    day.day, identities, shapes, sketches, rows, plain, day.judged, *later = loads(inflate.decompress(raw))
     spread = {int(at): int(bits, 16) for at, bits in later[0].items()} if later else {}
     samples = sketches if later else [sorted(kept, key=rank_of) for kept in sketches]  # earlier: what sorts first
     rest = inflate.unused_data
     size = 16 * plain if isinstance(plain, int) else 0
     ids = texts(rest[:size]) if size else plain
-    day = IdentityDay(number)
     known = [BehaviourKey._make((Identity(*identities[i]), *others, tuple(traits))) for i, *others, traits in shapes]
+    known = [keys.setdefault(key, key) for key in known]
     if set(map(type, rows)) - {int}:
         raise ValueError("a count or a time that is not a whole number")
     at, make, behaviours = 0, Behaviour.__new__, day.behaviours
@@ -121,13 +154,14 @@ def _unpack(raw: bytes, words: bytes) -> IdentityDay:
         at += many
         b.sessions, b.targets, b.issued = samples[sessions][:], samples[targets][:], samples[issued][:]
         b.addresses, b.links, b.spread = sketches[addresses][:], sketches[links][:], spread.get(place, 0)
+    end = size + 8 * later[1] if len(later) > 1 else len(rest)  # earlier: a row is one part
+    if end > len(rest):
+        raise ValueError("marks are missing")
     record_hashes = array("Q")
-    record_hashes.frombytes(rest[size:])
+    record_hashes.frombytes(rest[size:end])
     day.seen.update(_swapped(record_hashes))
-    day.stored = len(day.seen)
-    day.counted, day.judged = day.events(), judged
-    day.kinds = {*known, *chain.from_iterable(sketches)}
-    return day
+    day.kinds.update(known, chain.from_iterable(sketches))
+    return rest[end:]
 
 
 def uuids(ids: list[str]) -> Optional[bytes]:

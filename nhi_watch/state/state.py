@@ -238,10 +238,11 @@ class State:
             self._store.put("day", [(f"{UNJUDGED}{day:06d}/{name}", b"1") for name in fresh])
             for name in fresh:
                 identity_days[name].judged = identity_days[name].events()  # it will be: the mark stays until then
-        self._store.put(
-            "day", [(f"{day:06d}/{name}", day_rows.pack(identity_day)) for name, identity_day in identity_days.items()]
-        )
+        rows = {name: day_rows.stored_row(identity_day) for name, identity_day in identity_days.items()}
+        self._store.put("day", [(f"{day:06d}/{name}", row.raw) for name, row in rows.items()])
         if self._kept is not None and not self.daybook.is_closed(day):
+            for name, row in rows.items():
+                identity_days[name].row = row
             self._kept.give(day, identity_days)
 
     def judge_again(self, day: int, names: Iterable[str]) -> None:
