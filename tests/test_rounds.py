@@ -188,6 +188,29 @@ def test_a_crowded_day_is_kept_as_it_is_stored() -> None:
     assert to_row(mine) == to_row(loaded) and mine.has_changes() == loaded.has_changes()
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_crowded_day_that_grows_is_stored_in_parts_without_what_was_folded(is_kept: bool) -> None:
+    day, plain, lengths, folded = _day(0), _day(0), [], 0
+    for both in (day, plain):
+        for number in range(1, BEHAVIOURS + 50):
+            _add(both, number, name=f"Get{number}")
+    for part in range(8):
+        row = day_rows.stored_row(day)
+        lengths.append(len(row.raw) > row.whole)
+        loaded = day_rows.unpack(row.raw)
+        day.row = row
+        day.mark_stored()
+        assert (to_row(loaded), loaded.kinds, loaded.seen) == (to_row(day), day.kinds, day.seen)
+        assert (loaded.stored, loaded.counted, loaded.row) == (day.stored, day.counted, day.row)
+        day = day if is_kept else loaded
+        for number in range(20):
+            for both in (day, plain):
+                _add(both, 5000 + 20 * part + number, service="iam", name=f"CreateAccessKey{number}")
+        folded += len(day.gone)
+    assert to_row(day_rows.unpack(day_rows.stored_row(day).raw)) == to_row(plain)
+    assert any(lengths) and folded > 20
+
+
 def test_a_row_that_a_process_asks_for_again_is_decoded_once() -> None:
     raw = pack({"a": ["row"]})
     assert stores.unpack_shared(raw) is stores.unpack_shared(bytes(bytearray(raw)))

@@ -1,8 +1,10 @@
 """A day in one run, in 24 and in 288 rounds of one process: what of it is done once more, and what it costs.
 
-`python lab/bench/bench_rounds.py [--machines 300] [--events 30000] [--days 12] [--tries 2]`: some five minutes. The
-days before are learnt once; sessions over a store in memory, so neither start-up, nor reading files, nor a host's own
-work is counted. Processor seconds, the least of the tries in turn; the other counts are the sums of all rounds.
+`python lab/bench/bench_rounds.py [--machines 300] [--events 100] [--days 12] [--tries 2]`: some five minutes. What a
+round costs hangs on how much comes of an identity in a day, and on how many are unusual, so both are in the output;
+`--machines 60 --events 2000` has some 1,000 records of each. The days before are learnt once; sessions over a store in
+memory, so neither start-up, nor reading files, nor a host's own work is counted. Processor seconds, the least of the
+tries in turn; the other counts are the sums of all rounds.
 """
 
 from __future__ import annotations
@@ -19,10 +21,12 @@ from _bench import write
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect import model as models
+from nhi_watch.detect import ranking
 from nhi_watch.detect.session import Session
 from nhi_watch.hosts.codec import use_orjson
 from nhi_watch.intake import sources
 from nhi_watch.state.kept_days import KeptDays
+from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
 
@@ -58,17 +62,30 @@ def spent(learnt: MemoryStore, day: Records, rounds: int) -> dict[str, float]:
         result = session.finish()
         session.confirm(result.events)
         counts.update(judged=result.run["episodes"], updated=result.run["identities"], published=len(result.events))
-    return {"seconds": time.process_time() - began, "rows": store.rows, **counts}
+    return {"seconds": time.process_time() - began, "rows": store.rows, **counts, **kinds_of(State(store))}
+
+
+def kinds_of(state: State) -> dict[str, float]:
+    """How the identities of the last day were scored."""
+    day = state.daybook.days[-1]
+    suspicious = [stored.ranked for stored in state.suspicious(day)]
+    sizes = [len(identity_day.seen) for _, identity_day in state.each_of(day)]
+    return {
+        "identity_days": len(sizes),
+        "records_each": round(sum(sizes) / len(sizes)),
+        "unusual": sum(ranked.likelihood >= ranking.FLOOR for ranked in suspicious),
+        "severe_enough_for_a_row": sum(ranked.risk >= ranking.LEAST for ranked in suspicious),
+    }
 
 
 def main() -> None:
     """Measure, and write it down."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("machines", 300), ("events", 30_000), ("days", 12), ("tries", 2)):
+    for name, default in (("machines", 300), ("events", 100), ("days", 12), ("tries", 2)):
         parser.add_argument(f"--{name}", type=int, default=default)
     args = parser.parse_args()
     use_orjson()
-    spec = Spec(args.days, args.machines, 41, campaigns=3, events=args.events * args.days)
+    spec = Spec(args.days, args.machines, 41, campaigns=3, events=args.events * args.machines * args.days)
     *before, today = [day.records for day in Tenant(spec).days()]
     learnt = MemoryStore()
     for records in before:

@@ -342,6 +342,7 @@ class IdentityDay:
         "day",
         "folded",
         "fresh",
+        "gone",
         "judged",
         "kinds",
         "row",
@@ -361,6 +362,8 @@ class IdentityDay:
         """What it held when it was loaded: shapes, targets, links."""
         self.fresh: dict[int, Behaviour] = {}
         """By id of the object: the behaviours to which something was added since; see `changed`."""
+        self.gone: set[Key] = set()
+        """Keys of behaviours that were folded since."""
         self.came: list[int] = []
         """Marks of the records that were added one by one since."""
         self.row = NOT_STORED
@@ -383,8 +386,10 @@ class IdentityDay:
         existing = self.behaviours.get((key, hour))
         if existing is None:
             if len(self.behaviours) >= BEHAVIOURS:
-                self._crowd = self._crowd or CrowdedDay(self.behaviours, Behaviour, partial(_join, self.folded))
+                join = partial(_join, self.folded, self.fresh, self.gone)
+                self._crowd = self._crowd or CrowdedDay(self.behaviours, Behaviour, join)
                 placed = self._crowd.place(key, hour)
+                self.fresh[id(placed)] = placed
                 _remember(self.folded, key, hour, placed)
                 return placed
             key = self._keys.setdefault(key, key)
@@ -454,7 +459,7 @@ class IdentityDay:
         That is a call, place, outcome, target or link that it had not, or events that are more by GROWN. An hour that
         it had not is none by itself: of what is odd in nothing else the day's close tells.
         """
-        if not self.kinds or len(self.behaviours) >= BEHAVIOURS or self.events() >= GROWN * self.judged:
+        if not self.kinds or self.events() >= GROWN * self.judged:
             return True
         behaviours = self.changed()
         shapes = {id(b.key): b.key for b in behaviours}
@@ -462,25 +467,30 @@ class IdentityDay:
         return not (self.kinds.issuperset(shapes.values()) and self.kinds.issuperset(texts))
 
     def changed(self) -> Collection[Behaviour]:
-        """The behaviours to which something was added since it was loaded; where many were folded, all of them."""
-        is_crowded = len(self.behaviours) >= BEHAVIOURS
-        return self.behaviours.values() if is_crowded or not self.kinds else self.fresh.values()
+        """The behaviours to which something was added since it was loaded."""
+        return self.fresh.values() if self.kinds else self.behaviours.values()
 
     def mark_stored(self) -> None:
         """Make it what a store that has just taken it would load."""
+        if self.gone:
+            self.kinds = set()  # what was folded is known no more
         for b in self.changed():
             self.kinds.add(b.key)
             self.kinds.update(b.sessions, b.targets, b.addresses, b.issued, b.links)
         self.seen |= self.folded
-        self.folded = set()
-        self.stored, self.counted, self.fresh, self.came = len(self.seen), self.events(), {}, []
-        self._crowd = self._loaded = None
+        self.stored, self.counted = len(self.seen), self.events()
+        for news in (self.fresh, self.gone, self.came, self.folded):
+            news.clear()  # `_crowd` goes on with them
+        self._loaded = None
 
 
-def _join(folded: set[int], mine: Behaviour, other: Behaviour) -> None:
+def _join(folded: set[int], fresh: dict[int, Behaviour], gone: set[Key], mine: Behaviour, other: Behaviour) -> None:
     """No method: a day that its `CrowdedDay` refers to is freed only by a search for cycles."""
     _remember(folded, other.key, other.hour, mine)
     mine.merge(other)
+    fresh[id(mine)] = mine
+    fresh.pop(id(other), None)
+    gone.add((other.key, other.hour))
 
 
 def _remember(folded: set[int], key: BehaviourKey, hour: int, placed: Behaviour) -> None:

@@ -3,8 +3,8 @@
 What is random (record ids that are UUIDs, and marks) follows the compressed rest as it is: it makes up most of a
 day, cannot be made smaller, and to write it as text and compress that took half the time of all that follows reading.
 
-A row may consist of several parts: the day as it was, then the behaviours that changed since, as they are now, with the
-marks of what came. Of a day that grows in many rounds little is written anew in each.
+A row may consist of several parts: the day as it was, then the behaviours that changed since, as they are now, which
+ones are gone, and the marks of what came. Of a day that grows in many rounds little is written anew in each.
 """
 
 from __future__ import annotations
@@ -40,16 +40,22 @@ def pack(day: IdentityDay, words: bytes = b"") -> bytes:
 
 def stored_row(day: IdentityDay) -> StoredRow:
     """What a store is to hold of a day: the row that it holds, and what came since; all of it where that is much."""
-    before, changed = day.row, day.changed()
+    before, changed, marks = day.row, day.changed(), [*day.came, *(day.folded - day.seen)]
     is_little = FEW * len(changed) <= len(day.behaviours) and FEW * len(before.raw) <= (FEW + 1) * before.whole
-    if not before.raw or not is_little or len(day.came) != len(day.record_hashes()) - day.stored:
+    if not before.raw or not is_little or len(marks) != len(day.record_hashes()) - day.stored:
         raw = pack(day)
         return StoredRow(raw, len(raw))
-    return before._replace(raw=before.raw + _part(day, sorted(changed, key=ORDER), day.came))
+    return before._replace(raw=before.raw + _part(day, sorted(changed, key=ORDER), marks, gone=day.gone))
 
 
-def _part(day: IdentityDay, ordered: Sequence[Behaviour], marks: Collection[int], words: bytes = b"") -> bytes:
-    """Some behaviours of a day, in order, and marks of its records."""
+def _part(
+    day: IdentityDay,
+    ordered: Sequence[Behaviour],
+    marks: Collection[int],
+    words: bytes = b"",
+    gone: Collection[tuple[BehaviourKey, int]] = (),
+) -> bytes:
+    """Some behaviours of a day, in order, and marks of its records; `gone`: keys of those that the day had before."""
     identities: dict[Identity, int] = {}
     shapes: dict[BehaviourKey, int] = {}
     by_object: dict[int, int] = {}  # hashing a shape takes longer than all else here
@@ -62,6 +68,9 @@ def _part(day: IdentityDay, ordered: Sequence[Behaviour], marks: Collection[int]
             index = by_object[id(b.key)] = shapes.setdefault(b.key, len(shapes))
         rows += (index, b.hour, b.count, b.first, b.last, b.minutes, len(b.record_ids))
         rows += [sketches.setdefault(tuple(kept), len(sketches)) if kept else 0 for kept in _SKETCHES(b)]
+    for key, _ in gone:
+        identities.setdefault(key.identity, len(identities))
+        shapes.setdefault(key, len(shapes))
     ids = list(chain.from_iterable([b.record_ids for b in ordered]))
     packed = uuids(ids)
     plain = [
@@ -74,6 +83,7 @@ def _part(day: IdentityDay, ordered: Sequence[Behaviour], marks: Collection[int]
         day.judged,
         {str(at): f"{b.spread:x}" for at, b in enumerate(ordered) if b.spread},
         len(marks),
+        [[shapes[key], hour] for key, hour in gone],
     ]
     return deflated(dumps(plain), words) + (packed or b"") + _swapped(array("Q", marks)).tobytes()
 
@@ -124,8 +134,7 @@ def _unpack(raw: bytes, words: bytes) -> IdentityDay:
     while rest or not whole:
         rest = _take_part(day, keys, rest, words)
         whole = whole or len(raw) - len(rest)
-    day.stored = len(day.seen)
-    day.counted = day.events()
+    day.mark_stored()
     day.row = StoredRow(raw, whole)
     return day
 
@@ -143,6 +152,8 @@ def _take_part(day: IdentityDay, keys: dict[BehaviourKey, BehaviourKey], raw: by
     known = [keys.setdefault(key, key) for key in known]
     if set(map(type, rows)) - {int}:
         raise ValueError("a count or a time that is not a whole number")
+    for index, hour in later[2] if len(later) > 2 else ():
+        del day.behaviours[known[index], hour]
     at, make, behaviours = 0, Behaviour.__new__, day.behaviours
     for place, start in enumerate(range(0, len(rows), ROW)):  # without __init__: it makes what is replaced at once
         index, hour, count, first, last, minutes, many, sessions, targets, addresses, issued, links = rows[
@@ -160,7 +171,6 @@ def _take_part(day: IdentityDay, keys: dict[BehaviourKey, BehaviourKey], raw: by
     record_hashes = array("Q")
     record_hashes.frombytes(rest[size:end])
     day.seen.update(_swapped(record_hashes))
-    day.kinds.update(known, chain.from_iterable(sketches))
     return rest[end:]
 
 

@@ -21,7 +21,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, NamedTuple, Optional
 
@@ -465,8 +465,8 @@ class State:
     def suspicious(self, day: int) -> Iterator[Stored]:
         """How those were scored whom the list of a day may need: suspicious by themselves, or by links."""
         for key, raw in self._store.scan("delta", f"{SUSPICIOUS}{day:06d}/", f"{SUSPICIOUS}{day:06d}0"):
-            plain, trace = unpack(raw)
-            yield Stored(Ranked(key[len(SUSPICIOUS) + 7 :], *plain), Trace(*trace) if trace else None, None)
+            plain, trace = _suspicious(raw)
+            yield Stored(Ranked(key[len(SUSPICIOUS) + 7 :], *plain), trace, None)
 
     def judged(self, day: int) -> Iterator[Stored]:
         """How every identity of a day was scored; to be gone through once."""
@@ -592,6 +592,13 @@ class State:
         old: list[Row] = [(key, None) for key, _ in self._store.scan(table, low, high)]
         if old:
             self._store.put(table, old)
+
+
+@lru_cache(maxsize=2_048)
+def _suspicious(raw: bytes) -> tuple[Sequence[Any], Optional[Trace]]:
+    """How an identity was ranked, and its trace; decoded once, for each round asks for all of a day twice."""
+    plain, trace = unpack(raw)
+    return plain, Trace(*trace) if trace else None
 
 
 def _profile(raw: Optional[bytes], lessons: Iterable[tuple[int, Optional[bytes]]] = ()) -> Profile:
