@@ -154,6 +154,22 @@ def test_a_file_that_failed_as_a_whole_is_named_and_the_rest_is_scored(
     assert scored(capsys, tmp_path / "again", good)[0] == 0
 
 
+def test_a_file_of_another_program_is_named_and_fails_no_run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A SIEM's own alerts lie among a company's logs: no schedule is to fail for them every day."""
+    lines(tmp_path / "logs/a.json", *WEEK, CALL)
+    lines(
+        tmp_path / "logs/notable.json",
+        *({"search_name": "Threat - Rule", "event_id": f"{n}@@notable"} for n in range(3)),
+    )
+    code, text, run = scored(capsys, tmp_path, tmp_path / "logs")
+    assert (code, run["failed"]["files"], run["passed_over"]["may_matter"]) == (0, 0, 1) and not is_calm(text)
+    assert "notable.json: no source knows any of its 3 records" in text
+    code, text, _ = scored(capsys, tmp_path / "alone", tmp_path / "logs/notable.json")
+    assert code == 2, "where nothing else was read, it failed"
+
+
 def test_nothing_read_is_no_all_clear(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     code, text, _ = scored(capsys, tmp_path, tmp_path / "logs")

@@ -474,19 +474,19 @@ def _stops(view: View) -> bool:
 
 @signal(
     "episode",
-    "Logs or detectors stopped",
+    "Logs or protection stopped",
     ("T1562.008",),
     "reduce_privilege",
     headline=5,
     on_ordinary_days=True,
     needs_history=False,
     becomes_habit=False,
-    evidence=lambda episode: f"stops or deletes a log or a detector: {_stopped(episode)}",
-    phrase=lambda episode: f"stopped or deleted a log or a detector ({_stopped(episode)})",
+    evidence=lambda episode: f"stops or deletes a log, a detector or another protection: {_stopped(episode)}",
+    phrase=lambda episode: f"stopped or deleted a log, a detector or another protection ({_stopped(episode)})",
     backing=lambda episode: behaviours_of(_stopping(episode)),
 )
 def logs_stopped(episode: EpisodeView) -> float:
-    """Stops, deletes or narrows a log or a detector. It is never ordinary, however often it happens.
+    """Stops, deletes or narrows a log, a detector or another protection. It is never ordinary, however often it happens.
 
     2 plus log2 of the number of kinds of calls; half of that where all were refused or failed; else 0.
     """

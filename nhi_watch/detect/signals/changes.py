@@ -19,10 +19,10 @@ from nhi_watch.detect.signals._kit import (
 TABLE = (
     kind_of_call(
         "logging_tampered",
-        "Logging or detection weakened",
+        "Logging or protection weakened",
         ("T1562.008",),
         "reduce_privilege",
-        "weakens logging, detection or approvals",
+        "weakens logging, detection, approvals or other protection",
         "Stops, deletes or narrows logs, detectors, or an agent's approval rules.",
         frozenset({"guard_removed", "logging_reduced", "push_protection_bypassed"}),
         headline=6,

@@ -70,6 +70,8 @@ class ScoreJob(NamedTuple):
 
 
 SEVERAL = 2
+UNKNOWN = "unknown_source"
+"""Why a record is rejected that is of no kind of log that is read."""
 
 
 class Gathering:
@@ -85,6 +87,8 @@ class Gathering:
         self._of_use: set[str] = set()
         self._refused: Counter[str] = Counter()
         """Pieces of a file that were no record; a file that is none as a whole counts as several."""
+        self._unknown: Counter[str] = Counter()
+        """Records of a file that no source knows."""
 
     def read(self, files: reader.InputFiles, moved: Bytes) -> None:
         """Read files."""
@@ -99,6 +103,7 @@ class Gathering:
             nonlocal refused
             if error.reason not in OUT_OF_SCOPE:
                 refused += 1
+                self._unknown[batch.file] += error.reason == UNKNOWN
                 rejects.refuse(batch.where(index), error, lambda: batch.raw(index))
 
         rejects.pass_over(batch.passed)
@@ -120,8 +125,22 @@ class Gathering:
 
     def failed(self) -> dict[str, Any]:
         """How many files there are of which nothing could be read, and the first of them; one odd record is no file."""
-        files = [file for file, count in self._refused.items() if count >= SEVERAL and file not in self._of_use]
+        files = [file for file in self._useless() if self._unknown[file] < self._refused[file]]
         return {"files": len(files), "named": files[:NAMED]}
+
+    def unknown(self) -> list[reader.Passed]:
+        """Files of another program, such as a SIEM's own alerts: no record of theirs is of a kind that a source reads.
+
+        They are no failure, or a folder that holds one would fail for good; a log that is missed is a silent one.
+        """
+        of_others = [file for file in self._useless() if self._unknown[file] == self._refused[file]]
+        return [
+            reader.Passed(file, f"no source knows any of its {self._unknown[file]:,} records", may_matter=True)
+            for file in of_others
+        ]
+
+    def _useless(self) -> list[str]:
+        return [file for file, count in self._refused.items() if count >= SEVERAL and file not in self._of_use]
 
 
 # ---- jobs
@@ -233,6 +252,7 @@ def _run(
     result.run["reputation"] = {"indicators": listed.read, "listed": len(listed.table), "refused": listed.refused}
     spreads = _spreads(job.model, str(result.run["model"]["sha256"]))
     result.run["drift"] = drift.to_json(drift.report(store, state.daybook.closed_days, spreads))
+    rejects.pass_over(gathering.unknown())
     result.run.update(rejects.to_json(), failed=gathering.failed())
     for name, count in (("too_late", -gathering.again), ("events", -gathering.again), ("duplicates", gathering.again)):
         result.run[name] += count
