@@ -486,7 +486,7 @@ def _stops(view: View) -> bool:
     backing=lambda episode: behaviours_of(_stopping(episode)),
 )
 def logs_stopped(episode: EpisodeView) -> float:
-    """Stops, deletes or narrows a log, a detector or another protection. It is never ordinary, however often it happens.
+    """Stops, deletes or narrows a log, a detector or another protection. Never ordinary, however often it happens.
 
     2 plus log2 of the number of kinds of calls; half of that where all were refused or failed; else 0.
     """
