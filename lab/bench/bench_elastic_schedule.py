@@ -5,14 +5,13 @@ people and pipelines, MACHINES in all, sixty or fewer in each; an hour of each d
 and 2% is searchable up to an hour late. They are made account by account, kept in a file for each five minutes, and
 indexed when their time comes: memory holds one account's day. One job reads them in a single run, the others in RUNS
 and one more, by a clock that is set: as a process each, and in one for all. What is told: documents read, processor
-time of client and server, by run and by document; the state's size after 0, 24, 96 and all runs; start-up; and what a
-hundred million documents a day would take. The table of docs/method/elastic_scale.md is written from it, unless
-`--no-page`.
+time of client and server, by run and by document; the state's size after 0, 24, 96 and all runs; and start-up. From it a
+table of docs/method/elastic_scale.md is written, unless `--no-page`.
 NHI_TEST_ELASTIC=URL takes a server that runs already.
 `python lab/bench/bench_elastic_schedule.py [DOCUMENTS [RUNS [MACHINES [VERSION]]]] [--no-page]`
 
 `--rounds N`: for millions of documents. All of them are indexed first; one run reads them, then so many rounds of one
-process, a process for each run is left out. The second table of the page is written from it. `--folder DIR`: where the
+process, a process for each run is left out. Another table of the page is written from it. `--folder DIR`: where the
 documents are made, and kept for another time.
 """
 
@@ -29,7 +28,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from statistics import linear_regression, mean
+from statistics import mean
 from typing import Any, Optional
 from unittest.mock import patch
 
@@ -63,10 +62,10 @@ STATES = (0, 24, 96)
 """Runs after which the state is measured, beside the last one."""
 A_DAY = 100_000_000
 STAGES = {
-    "host": "asking what there is, noting it, writing, the model",
+    "host": "asking what there is, noting it, the list, writing, the model",
     "s_read": "reading documents and the days that grew",
     "s_score": "judging who has news",
-    "s_rank": "the list, and notables of those judged",
+    "s_explain": "notables of those judged",
     "s_store": "packing rows",
 }
 WAYS = ("schedule", "process", "bulk")
@@ -130,18 +129,14 @@ def table(figures: Json) -> str:
         ("client, µs a document", *(f"{us[name]:,}" for name in WAYS)),
         ("the same as a ratio", *(f"{us[name] / us['bulk']:.2f}" for name in WAYS)),
         ("server, µs a document", *(f"{figures['server_us_a_document'][name]:,}" for name in WAYS)),
-        ("client, ms a run, whatever it reads", f"{figures['fixed_ms_a_run']:.0f}", "", ""),
-        ("client, µs for each further document that is read", f"{figures['us_a_further_document']:.0f}", "", ""),
+        ("identity-days in the state, of two days", "", "", f"{figures['state_bulk']['identity_days']:,}"),
+        ("documents of an identity in 24 hours", "", "", f"{_density(figures, figures['state_bulk']):,.0f}"),
+        ("client, ms a run", *(f"{us[name] * figures['documents'] / 1000 / runs:,.0f}" for name in WAYS[:2]), ""),
         *((f"— {label}, ms a run", *(f"{figures['stages'][way][name]:.0f}" for way in WAYS[:2]), "")
           for name, label in STAGES.items()),
         ("start-up of the program, ms a run, not counted above", f"{figures['start_ms']:.0f}", "", ""),
         *((f"state after run {each['run']}: rows, bytes of them, of its index", _state_cell(each), "", "")
           for each in figures["state"]),
-        ("**core-hours of clients for a hundred million a day**: 288 times a run's own cost and start-up, and each "
-         "further document", f"**{figures['core_hours']['schedule']:.1f}**", "",
-         f"{figures['core_hours']['bulk']:.1f}"),
-        ("the same if each document cost what it does here", f"{figures['core_hours']['throughout']:.1f}",
-         f"{figures['core_hours']['process']:.1f}", ""),
     ]  # fmt: skip
     lines = "".join(f"| {' | '.join(row)} |\n" for row in rows)
     return (
@@ -153,10 +148,10 @@ def table(figures: Json) -> str:
 def table_of_rounds(figures: Json) -> str:
     """The part of the page that the figures of many documents fill."""
     ways = figures["bulk"], figures["process"]
-    a_day = figures["documents"] / ways[0]["state"]["identity_days"]
     rows = [
         ("documents", f"{figures['documents']:,}", "the same"),
-        ("identity-days, documents of each", f"{ways[0]['state']['identity_days']:,}, {a_day:,.0f}", "the same"),
+        ("identity-days in the state, of two days", f"{ways[0]['state']['identity_days']:,}", "the same"),
+        ("documents of an identity in 24 hours", f"{_density(figures, ways[0]['state']):,.0f}", "the same"),
         ("documents read for each", *(f"{each['spent']['read'] / figures['documents']:.2f}" for each in ways)),
         ("client, s", *(f"{each['spent']['client']:,.0f}" for each in ways)),
         ("the same as a ratio", "1", f"{figures['ratio']:.2f}"),
@@ -169,6 +164,11 @@ def table_of_rounds(figures: Json) -> str:
     lines = "".join(f"| {' | '.join(row)} |\n" for row in rows)
     head = f"| {figures['server']}, load {figures['load']:.0f} on {os.cpu_count()} cores | one run "
     return f"{figures['command']} -->\n{head}| {ways[1]['rounds']} rounds of one |\n|---|---:|---:|\n{lines}"
+
+
+def _density(figures: Json, state: Json) -> float:
+    """Documents came in 24 hours of two calendar days, on each of which an identity has a day."""
+    return 2 * float(figures["documents"]) / int(state["identity_days"])
 
 
 def _most(figures: Json) -> float:
@@ -327,7 +327,7 @@ def _measured(client: Elasticsearch, folder: Path, documents: int, runs: int, ma
     ends = [*(begun + EVERY * (number + 1) for number in range(runs)), begun + EVERY * runs + 2 * HOUR]
     used: dict[str, Counter[str]] = {"schedule": Counter(), "process": Counter(), "bulk": Counter()}
     states: list[Json] = []
-    latest, each_run = 0.0, []
+    latest, each_run = 0.0, list[int]()
     for number, (end, batch) in enumerate(zip(ends, batches)):
         batch.load(client)
         last = end == ends[-1]
@@ -336,7 +336,7 @@ def _measured(client: Elasticsearch, folder: Path, documents: int, runs: int, ma
             counter += _run(host.Worker(client, host.ReadJob(STREAM, names["schedule"])), Clock(end))
         with measured(client, used["process"]):
             used["process"] += _run(workers["process"], Clock(end))
-        each_run.append((counter["read"], counter["client"]))
+        each_run.append(counter["read"])
         used["schedule"] += counter
         if number in STATES or last:
             states.append({"run": number, **_state(client, names["schedule"])})
@@ -348,24 +348,15 @@ def _measured(client: Elasticsearch, folder: Path, documents: int, runs: int, ma
         name: {key: used[name][key] / value for key, value in sorted(used["bulk"].items()) if value}
         for name in ("schedule", "process")
     }
-    slope, intercept = linear_regression(*zip(*each_run[:-1]))
     us = {name: round(each["client"] * 1e6 / total) for name, each in used.items()}
-    start = started()
-    taken = {
-        "bulk": us["bulk"] / 1e6 * A_DAY + start / 1000,
-        "throughout": us["schedule"] / 1e6 * A_DAY + start / 1000 * RUNS,
-        "process": us["process"] / 1e6 * A_DAY,
-        "schedule": slope * A_DAY * used["schedule"]["read"] / total + (intercept + start / 1000) * RUNS,
-    }
     return {
         "documents": total, "runs": len(ends), "bulk_read": used["bulk"]["read"] / total,
         "read_per_document": {name: each["read"] / total for name, each in used.items()}, "client_us_a_document": us,
         "server_us_a_document": {name: round(each["server"] * 1e6 / total) for name, each in used.items()},
         "to_bulk": ratios, "spent": used, "state": states, "state_bulk": _state(client, names["bulk"]),
         "stages": {name: _stages(used[name], len(ends)) for name in ("schedule", "process")},
-        "fixed_ms_a_run": intercept * 1000, "us_a_further_document": slope * 1e6, "start_ms": start,
-        "documents_a_run": [mean(n for n, _ in each_run), max(n for n, _ in each_run)],
-        "core_hours": {name: seconds / HOUR for name, seconds in taken.items()},
+        "start_ms": started(),
+        "documents_a_run": [mean(each_run), max(each_run)],
     }  # fmt: skip
 
 
