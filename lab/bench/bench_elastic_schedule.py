@@ -5,8 +5,8 @@ people and pipelines, MACHINES in all, sixty or fewer in each; an hour of each d
 and 2% is searchable up to an hour late. They are made account by account, kept in a file for each five minutes, and
 indexed when their time comes: memory holds one account's day. One job reads them in a single run, the others in RUNS
 and one more, by a clock that is set: as a process each, and in one for all. What is told: documents read, processor
-time of client and server, by run and by document; the state's size after 0, 24, 96 and all runs; and start-up. From it a
-table of docs/method/elastic_scale.md is written, unless `--no-page`.
+time of client and server, by run and by document; the state's size after 0, 24, 96 and all runs; and start-up. From it
+a table of docs/method/elastic_scale.md is written, unless `--no-page`.
 NHI_TEST_ELASTIC=URL takes a server that runs already.
 `python lab/bench/bench_elastic_schedule.py [DOCUMENTS [RUNS [MACHINES [VERSION]]]] [--no-page]`
 
