@@ -260,8 +260,11 @@ def _read_identities(
         identity = known[name].identity if name in known else seen[name].identity if name in seen else _spelled(name)
         if identity.kind == "credential":
             continue
-        identity_history = history.identities[name] = seen.get(name) or IdentityHistory(identity, Profile())
-        identity_history.identity, identity_history.profile = identity, profiles.get(name) or Profile()
+        identity_history, profile = seen.get(name), profiles.get(name) or Profile()
+        if identity_history is None:
+            identity_history = IdentityHistory(identity, profile)
+        history.identities[name] = identity_history
+        identity_history.identity, identity_history.profile = identity, profile
         if name in known:
             identity_history.first, identity_history.last = known[name].first, known[name].last
             _span(history, (identity.provider, identity.account), known[name])

@@ -252,10 +252,12 @@ def _misuse(notable: NotableDocument) -> tuple[int, tuple[str, ...]]:
     ]
     if notable["kind"] not in ("compromise", "exposure") or not (compromise or unusual_entries):
         return 0, ()
-    last, times = parse(notable["last_time"]), [parse(e["time"]) for e in unusual_entries]
-    ended = min(last, max(times) // HOUR * HOUR + HOUR - 1) if times else last
+    last = parse(notable["last_time"])
+    if unusual_entries:
+        latest = max(e["time"] for e in unusual_entries)  # all are written alike, so texts are in the order of times
+        last = min(last, parse(latest) // HOUR * HOUR + HOUR - 1)
     members = notable.get("members") or [notable["identity"]]
-    return ended, tuple(sorted({notable["identity"]["id"], *(m["id"] for m in members)}))
+    return last, tuple(sorted({notable["identity"]["id"], *(m["id"] for m in members)}))
 
 
 PUBLISHED_KEYS = ("exposure:", "credential:")
