@@ -203,9 +203,10 @@ def test_a_crowded_day_that_grows_is_stored_in_parts_without_what_was_folded(is_
         assert (to_row(loaded), loaded.kinds, loaded.seen) == (to_row(day), day.kinds, day.seen)
         assert (loaded.stored, loaded.counted, loaded.row) == (day.stored, day.counted, day.row)
         day = day if is_kept else loaded
-        for number in range(20):
-            for both in (day, plain):
-                _add(both, 5000 + 20 * part + number, service="iam", name=f"CreateAccessKey{number}")
+        for number in range(60):
+            for both in (day, plain):  # some of the first are folded again before the part is stored
+                _add(both, 3000 + 60 * part + number, name=f"GetMore{part}-{number}")
+                _add(both, 6000 + 60 * part + number, service="iam", name=f"CreateAccessKey{part}-{number}")
         folded += len(day.gone)
     assert to_row(day_rows.unpack(day_rows.stored_row(day).raw)) == to_row(plain)
     assert any(lengths) and folded > 20

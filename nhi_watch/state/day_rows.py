@@ -153,7 +153,7 @@ def _take_part(day: IdentityDay, keys: dict[BehaviourKey, BehaviourKey], raw: by
     if set(map(type, rows)) - {int}:
         raise ValueError("a count or a time that is not a whole number")
     for index, hour in later[2] if len(later) > 2 else ():
-        del day.behaviours[known[index], hour]
+        day.behaviours.pop((known[index], hour), None)  # one that came and went between two parts was in neither
     at, make, behaviours = 0, Behaviour.__new__, day.behaviours
     for place, start in enumerate(range(0, len(rows), ROW)):  # without __init__: it makes what is replaced at once
         index, hour, count, first, last, minutes, many, sessions, targets, addresses, issued, links = rows[
