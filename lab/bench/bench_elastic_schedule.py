@@ -11,8 +11,8 @@ NHI_TEST_ELASTIC=URL takes a server that runs already.
 `python lab/bench/bench_elastic_schedule.py [DOCUMENTS [RUNS [MACHINES [VERSION]]]] [--no-page]`
 
 `--rounds N`: for millions of documents. All of them are indexed first; one run reads them, then so many rounds of one
-process, a process for each run is left out. Another table of the page is written from it. `--folder DIR`: where the
-documents are made, and kept for another time.
+process (0: none), a process for each run is left out. Another table of the page is written from it. `--folder DIR`:
+where the documents are made, and kept for another time.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def main(
     machines: int = MACHINES,
     version: str = VERSION,
     page: bool = True,
-    rounds: int = 0,
+    rounds: Optional[int] = None,
     folder: Optional[Path] = None,
 ) -> None:
     """Measure, and write out/bench/bench_elastic_schedule.json."""
@@ -99,12 +99,15 @@ def main(
         spool.mkdir(parents=True, exist_ok=True)
         started = elastic_server.running(elastic_server.RUNNING) if elastic_server.RUNNING else None
         with contextmanager(lambda: started or elastic_server.run(version, Path(name) / "node", "1g"))() as server:
-            if rounds:
+            if rounds is not None:
                 total = spooled_once(spool, documents, runs, machines)
                 figures = {"documents": total, **_large(server.client, spool, runs, rounds)}
             else:
                 figures = _measured(server.client, spool, documents, runs, machines)
-    arguments = [*map(str, (documents, runs, machines, version)), *(["--rounds", str(rounds)] if rounds else [])]
+    arguments = [
+        *map(str, (documents, runs, machines, version)),
+        *(["--rounds", str(rounds)] if rounds is not None else []),
+    ]
     figures |= {
         "server": version,
         "load": os.getloadavg()[0],
@@ -112,7 +115,7 @@ def main(
     }
     write(figures)
     if page:
-        name, content = ("rounds", table_of_rounds(figures)) if rounds else ("schedule", table(figures))
+        name, content = ("schedule", table(figures)) if rounds is None else ("rounds", table_of_rounds(figures))
         begin, end = f"<!-- {name}: ", f"<!-- {name}'s end -->"
         text = PAGE.read_text("utf-8")
         before, after = text.partition(begin)[0], text.partition(end)[2]
@@ -147,14 +150,16 @@ def table(figures: Json) -> str:
 
 def table_of_rounds(figures: Json) -> str:
     """The part of the page that the figures of many documents fill."""
-    ways = figures["bulk"], figures["process"]
+    ways = [figures[name] for name in ("bulk", "process") if name in figures]
+    same = ["the same"] * (len(ways) - 1)
+    whole = ways[0]["spent"]["client"]
     rows = [
-        ("documents", f"{figures['documents']:,}", "the same"),
-        ("identity-days in the state, of two days", f"{ways[0]['state']['identity_days']:,}", "the same"),
-        ("documents of an identity in 24 hours", f"{_density(figures, ways[0]['state']):,.0f}", "the same"),
+        ("documents", f"{figures['documents']:,}", *same),
+        ("identity-days in the state, of two days", f"{ways[0]['state']['identity_days']:,}", *same),
+        ("documents of an identity in 24 hours", f"{_density(figures, ways[0]['state']):,.0f}", *same),
         ("documents read for each", *(f"{each['spent']['read'] / figures['documents']:.2f}" for each in ways)),
         ("client, s", *(f"{each['spent']['client']:,.0f}" for each in ways)),
-        ("the same as a ratio", "1", f"{figures['ratio']:.2f}"),
+        ("the same as a ratio", *(f"{each['spent']['client'] / whole:.2f}" for each in ways)),
         ("client, µs a document", *(f"{each['client_us_a_document']:,.0f}" for each in ways)),
         ("server, µs a document", *(f"{each['server_us_a_document']:,.0f}" for each in ways)),
         ("one core is enough up to, million documents a day", *(f"{_most(each):,.0f}" for each in ways)),
@@ -162,8 +167,9 @@ def table_of_rounds(figures: Json) -> str:
         ("**core-hours of clients for a hundred million a day**", *(f"**{each['core_hours']:.1f}**" for each in ways)),
     ]
     lines = "".join(f"| {' | '.join(row)} |\n" for row in rows)
-    head = f"| {figures['server']}, load {figures['load']:.0f} on {os.cpu_count()} cores | one run "
-    return f"{figures['command']} -->\n{head}| {ways[1]['rounds']} rounds of one |\n|---|---:|---:|\n{lines}"
+    names = ["one run", *(f"{each['rounds']} rounds of one" for each in ways[1:])]
+    head = f"| {figures['server']}, load {figures['load']:.0f} on {os.cpu_count()} cores | {' | '.join(names)} |\n"
+    return f"{figures['command']} -->\n{head}|---|{'---:|' * len(ways)}\n{lines}"
 
 
 def _density(figures: Json, state: Json) -> float:
@@ -289,7 +295,7 @@ def _large(client: Elasticsearch, folder: Path, runs: int, rounds: int) -> Json:
     begun = START + HISTORY
     span = EVERY * runs + 2 * HOUR
     figures: Json = {"load": os.getloadavg()[0]}
-    for name, count in (("bulk", 1), ("process", rounds)):
+    for name, count in ((name, count) for name, count in (("bulk", 1), ("process", rounds)) if count):
         namespace, used = f"{name}{elastic_server.FIRST}", Counter[str]()
         prepare(client, namespace)
         worker = host.Worker(client, host.ReadJob(STREAM, namespace, since=START))
@@ -308,7 +314,6 @@ def _large(client: Elasticsearch, folder: Path, runs: int, rounds: int) -> Json:
             "state": _state(client, namespace),
         }
         write(figures)
-    figures["ratio"] = round(figures["process"]["spent"]["client"] / figures["bulk"]["spent"]["client"], 2)
     return figures
 
 
@@ -429,6 +434,6 @@ if __name__ == "__main__":
         parser.add_argument(name, type=int, nargs="?", default=default)
     parser.add_argument("version", nargs="?", default=VERSION)
     parser.add_argument("--no-page", dest="page", action="store_false")
-    parser.add_argument("--rounds", type=int, default=0)
+    parser.add_argument("--rounds", type=int)
     parser.add_argument("--folder", type=Path)
     main(**vars(parser.parse_args()))
