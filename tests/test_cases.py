@@ -528,7 +528,7 @@ def test_what_is_new_since_a_verdict_is_named_with_the_likelihood_then_and_now()
     assert "(benign, by ann). New calls: " in notable["since"], "what is new comes first"
     assert notable["since"].endswith(f"Likelihood {then:g}% then, {notable['likelihood']:g}% now.")
     said = notable["since"].partition("New calls: ")[2]
-    assert "iam:CreateLoginProfile, iam:DeleteUser; places: 203.0.113" in said
+    assert "iam:CreateLoginProfile, iam:DeleteUser; addresses: 203.0.113" in said
     assert "ListUsers" not in said.partition(". Because")[0]
 
 

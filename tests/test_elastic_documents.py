@@ -101,7 +101,7 @@ def test_a_copy_is_renewed_and_takes_no_verdict_and_a_state_of_files_is_not_repl
     capsys.readouterr()
     line = ["feedback", "1", "benign", "--by", "ann", "--why", "known", "--out", str(tmp_path)]
     assert cli.main(line) == 2
-    assert "judge in Kibana" in capsys.readouterr().err
+    assert "give verdicts in Kibana" in capsys.readouterr().err
     log = tmp_path / "log.json"
     log.write_text(json.dumps(simulated()[0]))
     assert cli.main(["score", str(log), "--out", str(tmp_path)]) == 2

@@ -38,7 +38,7 @@ def sentence(document: Document, covered: Sequence[NotableDocument], verdict: st
 
 
 def _fresh(document: Document, covered: Sequence[NotableDocument]) -> list[tuple[str, list[str]]]:
-    """Identities, and calls, places and targets of its unusual calls, that none of the covered episodes has."""
+    """Identities, and calls, addresses and targets of its unusual calls, that none of the covered episodes has."""
     unusual = [entry for part in unusual_calls(document) for entry in part] if document["timeline"] else []
     before = [entry for item in covered for entry in item["timeline"]]
     targets = {target for item in covered for target in _targets(item, item["timeline"])}
@@ -46,7 +46,7 @@ def _fresh(document: Document, covered: Sequence[NotableDocument]) -> list[tuple
     return [
         ("identities", _without(_identities(document), known)),
         ("calls", _without((item["action"] for item in unusual), {item["action"] for item in before})),
-        ("places", _without((item["source"] for item in unusual), {item["source"] for item in before})),
+        ("addresses", _without((item["source"] for item in unusual), {item["source"] for item in before})),
         ("targets", _without(_targets(document, unusual), targets)),
     ]
 

@@ -194,7 +194,7 @@ def no_notables(run: Mapping[str, Any]) -> str:
 
 
 def most_suspicious(run: Mapping[str, Any]) -> str:
-    """The most suspicious identity, what it did, and how likely that is an intrusion; nothing: nobody was judged.
+    """The most suspicious identity, what it did, and how likely that is an intrusion; nothing: nobody was scored.
 
     >>> most_suspicious({"most_suspicious": {"identity": "arn:aws:iam::1:role/app", "day": "2026-03-02", "kinds": 9,
     ...     "likelihood": 4.4, "signals": ["attack_tool"], "records": 40, "refused": 3, "calls": ["iam:CreateUser"]}})

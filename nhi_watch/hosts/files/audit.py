@@ -89,7 +89,7 @@ def _demand_on_record(path: Path, state: Path) -> None:
         raise InputError(
             f"{state}: {stray[0]}, {f'and {len(stray) - 1:,} more are' if stray[1:] else 'is'} not in the "
             f"trail {path}: the state was changed without it. Give --audit if the trail is "
-            "elsewhere; else restore a copy of the state from before, then judge again"
+            "elsewhere; else restore a copy of the state from before, then give the verdicts again"
         )
 
 

@@ -174,7 +174,7 @@ def demand_own(rows: Rows) -> None:
     if copied:
         raise InputError(
             f"this state is a copy of {copied.decode()}, which the next `nhi elastic report` replaces: "
-            "judge in Kibana, from where `nhi elastic feedback` takes it"
+            "give verdicts in Kibana, from where `nhi elastic feedback` takes it"
         )
 
 

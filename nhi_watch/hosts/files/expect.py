@@ -26,7 +26,7 @@ _NAMED = 20
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi expect` takes."""
     parser.description = (
-        "Expect calls of one identity from places that it uses, until a date: what they cover is not listed, and "
+        "Expect calls of one identity from networks that it uses, until a date: what they cover is not listed, and "
         "counted. Without --save it shows what the pattern would have hidden in the last 30 days."
     )
     parser.add_argument(

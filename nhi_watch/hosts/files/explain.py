@@ -41,18 +41,18 @@ def run(args: argparse.Namespace, console: Console) -> int:
         common.print_json(notable, console)
     else:
         terminal.show_explanation(notable, console, originals.of(args.out, notable), args.all)
-        judged, work = _said(args, notable)
-        lines = (*_colleagues(args, notable), *work, judged, _next(args, notable, bool(judged)))
+        verdict, work = _said(args, notable)
+        lines = (*_colleagues(args, notable), *work, verdict, _next(args, notable, bool(verdict)))
         common.say(console, *filter(None, lines))
     return 0
 
 
-def _next(args: argparse.Namespace, notable: NotableDocument, judged: bool) -> str:
+def _next(args: argparse.Namespace, notable: NotableDocument, has_verdict: bool) -> str:
     nhi, name, place = common.program(), find.short(args.out, notable["id"]), common.place(args.out, args.state)
     text = f"Next: {nhi} brief {name} {place}"
     text += f"; {nhi} respond plan {name} {place}" if notable["record_ids"] else ""  # a silent log: nobody to act on
     said = f"; then give your verdict: {nhi} feedback {name} confirmed|benign --by YOU --why REASON {place}"
-    return text if judged else text + said
+    return text if has_verdict else text + said
 
 
 def _said(args: argparse.Namespace, notable: NotableDocument) -> tuple[str, list[str]]:

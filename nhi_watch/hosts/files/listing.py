@@ -70,7 +70,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     since = render(common.seconds(args.since, "--since")) if args.since else ""
     every = rows(args.out)
     try:
-        every = judged(args, every, has_ended=args.all)
+        every = with_verdicts(args, every, has_ended=args.all)
     except StoreError as error:  # such as: a run has it
         common.warn(f"verdicts given since the last run are not known: {error}")
     least = SEVERITIES.index(args.severity) if args.severity else 0
@@ -147,7 +147,7 @@ _NEEDED = {"id", "rank", "kind", "likelihood", "severity", "title", "summary", "
            "last_time", "listed", "identity", "impact", "usual", "members"}  # fmt: skip
 
 
-def judged(args: argparse.Namespace, rows: list[Row], has_ended: bool = False) -> list[Row]:
+def with_verdicts(args: argparse.Namespace, rows: list[Row], has_ended: bool = False) -> list[Row]:
     """The rows with the verdicts that people have given since; without a state there are none.
 
     `has_ended`: with the notables that had a place once, have ended, and are in no file of a run any more.

@@ -90,7 +90,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.dry_run:
         with common.opened(args, read_only=True) as store:
             sent = _sent(store)
-        rows = listing.judged(args, listing.rows(args.out))
+        rows = listing.with_verdicts(args, listing.rows(args.out))
         messages = dict.fromkeys(m for key, _ in receivers for m in _messages(rows, asked.notify, sent, key))
         lines = [f"{m.title}\n  {m.body}" for m in messages]
         return common.answer(args, console, [m._asdict() for m in messages], *(lines or [_NOTHING]))
@@ -184,7 +184,7 @@ def tell(args: argparse.Namespace, asked: Notify) -> list[Delivery]:
 
     deliveries = []
     for key, receiver in _receivers(asked):
-        rows = {str(row["id"]): row for row in listing.judged(args, listing.rows(args.out))}
+        rows = {str(row["id"]): row for row in listing.with_verdicts(args, listing.rows(args.out))}
         with common.opened(args, own=True) as store:
             before, now = _sent(store), int(time.time())
             due = _messages(rows.values(), asked, before, key)

@@ -1,4 +1,4 @@
-"""`nhi show`: one identity: what it is, does and reaches, its notables, and what is missing for a place in the list."""
+"""`nhi show`: one identity: what it is, does and reaches, its notables, and what is missing for a row of the list."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch.hosts.files import trace
 
     has_list = (args.out / "notables.jsonl").exists() or (args.out / "posture.jsonl").exists()
-    rows = listing.judged(args, listing.rows(args.out), has_ended=True) if has_list else []
+    rows = listing.with_verdicts(args, listing.rows(args.out), has_ended=True) if has_list else []
     if args.logs or trace.network_of(args.identity) is not None:
         return _show_uses(args, rows, console)
     with common.opened(args, read_only=True) as store:
@@ -281,7 +281,7 @@ def _usual(profile: Profile, day: int) -> Json:
 def _latest(
     day: int, episode: Optional[Episode], basis: tuple[Any, Any], mine: Sequence[Row], rows: Sequence[Row]
 ) -> Json:
-    """How the latest day was judged, and what is missing for a place."""
+    """How the latest day was scored, and what is missing for a row."""
     from nhi_watch.core.notable import expected_risk, to_json
     from nhi_watch.detect.explain.notables import build
 
@@ -336,7 +336,7 @@ def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], r
     graver = sum(risk_of(row) > risk and since <= row["last_time"][:10] <= date for row in thefts)
     return (
         f"not listed: it is severe enough, but {graver:,} more severe ones were listed within the week, and the "
-        "budget has no place for more"
+        "budget has no row for more"
     )
 
 
@@ -431,4 +431,4 @@ def _verdict(latest: Any, every: bool, console: Console) -> Iterator[str]:
         console.print(terminal.bars(latest, every))
     else:
         yield "Nothing in it is unusual"
-    yield f"Place: {latest['place']}"
+    yield f"Row: {latest['place']}"
