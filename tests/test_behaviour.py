@@ -158,8 +158,8 @@ def test_of_a_day_that_grew_a_little_only_that_is_written() -> None:
         before = identity_day.row
         identity_day.add(CALL._replace(time=TODAY * DAY + minute * 60, record_id=f"more {minute}"))
         row = day_rows.stored_row(identity_day)
-        lengths.append(len(row.raw) / row.whole)
-        assert row.whole == len(row.raw) or row.raw.startswith(before.raw)
+        lengths.append(len(row.raw) / row.first_part)
+        assert row.first_part == len(row.raw) or row.raw.startswith(before.raw)
         identity_day = day_rows.unpack(row.raw)
     assert lengths.count(1.0) < 20 and 1.25 < max(lengths) < 1.6
 

@@ -321,8 +321,8 @@ class StoredRow(NamedTuple):
     """The row of an identity-day, see `state.day_rows`."""
 
     raw: bytes
-    whole: int
-    """Length of its first part, which holds a whole day; the others hold what came later."""
+    first_part: int
+    """Length of the first part, which holds a complete day; the others hold what came later."""
 
 
 NOT_STORED = StoredRow(b"", 0)
@@ -479,8 +479,8 @@ class IdentityDay:
             self.kinds.update(b.sessions, b.targets, b.addresses, b.issued, b.links)
         self.seen |= self.folded
         self.stored, self.counted = len(self.seen), self.events()
-        for news in (self.fresh, self.gone, self.came, self.folded):
-            news.clear()  # `_crowd` goes on with them
+        for changed in (self.fresh, self.gone, self.came, self.folded):
+            changed.clear()  # `_crowd` goes on with them
         self._loaded = None
 
 

@@ -41,7 +41,7 @@ def pack(day: IdentityDay, words: bytes = b"") -> bytes:
 def stored_row(day: IdentityDay) -> StoredRow:
     """What a store is to hold of a day: the row that it holds, and what came since; all of it where that is much."""
     before, changed, marks = day.row, day.changed(), [*day.came, *(day.folded - day.seen)]
-    is_little = FEW * len(changed) <= len(day.behaviours) and FEW * len(before.raw) <= (FEW + 1) * before.whole
+    is_little = FEW * len(changed) <= len(day.behaviours) and FEW * len(before.raw) <= (FEW + 1) * before.first_part
     if not before.raw or not is_little or len(marks) != len(day.record_hashes()) - day.stored:
         raw = pack(day)
         return StoredRow(raw, len(raw))
@@ -130,12 +130,12 @@ def plain(raw: bytes, words: bytes = b"") -> Plain:
 
 
 def _unpack(raw: bytes, words: bytes) -> IdentityDay:
-    day, keys, rest, whole = IdentityDay(0), dict[BehaviourKey, BehaviourKey](), raw, 0
-    while rest or not whole:
+    day, keys, rest, first_part = IdentityDay(0), dict[BehaviourKey, BehaviourKey](), raw, 0
+    while rest or not first_part:
         rest = _take_part(day, keys, rest, words)
-        whole = whole or len(raw) - len(rest)
+        first_part = first_part or len(raw) - len(rest)
     day.mark_stored()
-    day.row = StoredRow(raw, whole)
+    day.row = StoredRow(raw, first_part)
     return day
 
 
