@@ -453,6 +453,17 @@ def judged(store: MemoryStore, verdict: str, second: int, *notables: Any) -> Non
     feedback.put(store, given)
 
 
+def test_a_notable_with_a_verdict_is_found_after_it_has_ended() -> None:
+    """The verdict covers its rows, so it has no row by then. A critical one whose verdict is taken back is listed."""
+    store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
+    judged(store, "benign", TODAY * DAY + 20 * HOUR)
+    for day in range(TODAY + 1, TODAY + 11):
+        run(store, others(day), ROOM)
+    assert [row["id"] for row in listing.ended(store, ())] == [NAME]
+    judged(store, "open", (TODAY + 11) * DAY)
+    assert [row["id"] for row in run(store, others(TODAY + 11), ROOM).standing] == [NAME]
+
+
 def test_a_confirmed_notable_that_has_ended_is_found_and_is_no_caveat() -> None:
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     judged(store, "confirmed", TODAY * DAY + 20 * HOUR)

@@ -164,12 +164,18 @@ def with_verdicts(args: argparse.Namespace, rows: list[Row], has_ended: bool = F
 
 
 def ended(store: Rows, known: Collection[str]) -> Iterator[Row]:
-    """Notables that had a place once and have ended, but for those that are known."""
-    from nhi_watch.detect import publish
+    """Notables that were listed once and have ended, but for those that are known.
 
+    One whose rows a verdict covers has none by now: somebody gave the verdict on what was listed, and if it was taken
+    back, its rows were not given back after it had ended.
+    """
+    from nhi_watch.detect import feedback, publish
+
+    with_verdict = {given.notable_id for given in feedback.verdicts(store)}
     for notable in publish.stored(store):
-        had_place = notable["life"] == "closed" and bool(notable["listed_on"]) and not notable["merged_into"]
-        if had_place and notable["id"] not in known:
+        was_listed = bool(notable["listed_on"]) or notable["id"] in with_verdict
+        has_ended = notable["life"] == "closed" and was_listed and not notable["merged_into"]
+        if has_ended and notable["id"] not in known:
             row: Row = {**notable, "verdict": "", "work": None}
             row["rank"], row["listed"] = 0, False
             yield row
