@@ -89,6 +89,17 @@ def test_a_verdict_that_is_taken_back_holds_no_more(tmp_path: Path) -> None:
     assert asked(command, "list", out=tmp_path)["verdicts"] == []
 
 
+def test_a_verdict_names_the_likelier_day_that_it_covers_as_well(tmp_path: Path) -> None:
+    earlier = {
+        "revision": 1, "time": "2026-02-20T09:00:00Z", "day": "2026-02-20", "likelihood": 97.0, "why": "first seen",
+        "identity": ONE["identity"]["id"], "signals": [], "receipt": ONE["receipt"],
+    }  # fmt: skip
+    state(tmp_path, [{**ONE, "likelihood": 16.0, "revisions": [earlier, {**earlier, "likelihood": 11.0}]}])
+    said = desk(command, ONE["id"], "benign", *BY, out=tmp_path)
+    assert f"{ONE['id'][:8]} is 16% likely, and the verdict covers its 97% of 2026-02-20 as well" in said
+    assert "covers" not in desk(command, ONE["id"], "confirmed", *BY[:-1], "2026-03-01T13:00:00Z", out=tmp_path)
+
+
 def test_the_latest_verdict_holds_but_nobody_takes_back_what_another_confirmed() -> None:
     given = [verdict("a", "confirmed", "alice", 10), verdict("a", "benign", "bob", 20)]
     assert feedback.standing(given)["a"].verdict == "confirmed"

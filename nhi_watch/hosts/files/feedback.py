@@ -15,6 +15,7 @@ from rich.console import Console
 
 from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError
+from nhi_watch.core.status import RESOLVING
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find
 from nhi_watch.report import jsonlines
@@ -98,7 +99,8 @@ def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) ->
     offers = _offers(notable) if verdict.verdict == "expected" else ()
     overruled = [*_overruled(store, [verdict])]
     said = [] if overruled else [f"Recorded: {verdict.notable_id} is {verdict.verdict}."]
-    return common.answer(args, console, to_json(verdict), *said, *overruled, *_ended(args, [verdict]), *offers)
+    more = (*overruled, *_likelier_days([(notable, verdict)]), *_ended(args, [verdict]))
+    return common.answer(args, console, to_json(verdict), *said, *more, *offers)
 
 
 def _overruled(store: Rows, given: Sequence[Verdict]) -> Iterator[str]:
@@ -135,7 +137,20 @@ def _judge_all(
     verdicts = [verdict for _, verdict in given]
     overruled = [*_overruled(store, verdicts)]
     said = f"Recorded: {len(given) - len(overruled)} notables are {args.verdict}."
-    return common.answer(args, console, document, said, *overruled, *_ended(args, verdicts))
+    more = (*overruled, *_likelier_days(given), *_ended(args, verdicts))
+    return common.answer(args, console, document, said, *more)
+
+
+def _likelier_days(given: Given) -> Iterator[str]:
+    """Which verdicts cover an earlier day that was likelier an intrusion than the one that is shown."""
+    for notable, verdict in given:
+        earlier = notable["revisions"] if verdict.verdict in RESOLVING else ()
+        likelier = (revision for revision in earlier if revision["likelihood"] > notable["likelihood"])
+        for likeliest in sorted(likelier, key=lambda revision: -revision["likelihood"])[:1]:
+            yield (
+                f"{notable['id'][:8]} is {notable['likelihood']:.0f}% likely, and the verdict covers its "
+                f"{likeliest['likelihood']:.0f}% of {likeliest['day']} as well: see nhi explain {notable['id'][:8]}."
+            )
 
 
 def _matching(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
