@@ -9,6 +9,7 @@ from rich.console import Console
 
 from core_samples import CALL, MACHINE, TODAY, learnt, record, run, whole_days
 from nhi_watch.core.timestamps import DAY
+from nhi_watch.detect.explain.notables import build
 from nhi_watch.detect.scoring import score_day
 from nhi_watch.detect.signals import SIGNALS
 from nhi_watch.report.terminal import show_explanation
@@ -97,3 +98,88 @@ def test_an_act_is_first_time_only_if_the_call_was_never_seen() -> None:
     assert said_of("grave_act", *calls, history=[often])[1].startswith("first-time cloudtrail:StopLogging")
     seen = [often, {"ago": [9, 9], "events": [stop]}]
     assert said_of("grave_act", *calls, history=seen)[1].startswith("unusual cloudtrail:StopLogging")
+
+
+# ---- the act of a title
+
+OFTEN = [{"ago": [30, 1], "events": [{}]}]
+
+
+def titled(*events: Any, history: Any = OFTEN) -> str:
+    """Title of the episode of one identity on TODAY."""
+    baselines = learnt(history)
+    (day,) = whole_days(events).values()
+    return build(score_day(baselines, day, TODAY), baselines, {}).title
+
+
+def test_a_title_without_a_named_act_names_the_most_unusual_call() -> None:
+    said = titled(at(10), at(9, service="iam", action="iam:GetUser", access="read", target="alice"))
+    assert said.endswith(": first-time iam:GetUser of alice at 09:00")
+
+
+def test_new_calls_beside_the_most_unusual_one_are_counted_and_the_time_is_that_of_the_named_call() -> None:
+    new = [("sqs:GetQueueUrl", 8), ("sns:GetTopicAttributes", 9), ("sns:GetTopicAttributes", 11)]
+    calls = [at(hour, service=name[:3], action=name, target="") for name, hour in new]
+    said = titled(at(10), *calls).partition(": ")[2]
+    assert said in {
+        "first-time sqs:GetQueueUrl at 08:00, 1 more new call",
+        "first-time sns:GetTopicAttributes (2 calls) at 09:00, 1 more new call",
+    }
+
+
+def test_an_address_stands_only_beside_the_call_that_came_from_it() -> None:
+    """The new call came from the usual network, a known one from a new network."""
+    elsewhere = {"network": "52.95.111.0/24", "address": "52.95.111.7", "session": "ASIAOTHER"}
+    new = at(9, service="iam", action="iam:GetUser", target="alice")
+    assert ": first-time iam:GetUser of alice at 09:00, from " in titled(new._replace(**elsewhere))
+    assert titled(new, at(12, **elsewhere)).endswith(": first-time iam:GetUser of alice at 09:00")
+
+
+def test_a_call_that_failed_is_said_to_have_failed() -> None:
+    tried = {"outcome": "failed", "error": "NoSuchEntity", "service": "iam"}
+    often = [{"ago": [30, 1], "events": [{}, {**tried, "action": "iam:ListUsers"}]}]
+    said = titled(at(10), at(9, action="iam:GetUser", target="alice", **tried), history=often)
+    assert said.endswith(": first-time iam:GetUser of alice (tried, failed)")
+
+
+def test_time_and_address_of_bulk_reads_are_those_of_the_named_call() -> None:
+    """A list came first, from another address; the most frequent call began later."""
+    listed = {"action": "s3:ListBuckets", "access": "list", "target": ""}
+    start = at(1, address="52.95.110.9", agent="aws-cli", **listed)
+    reads = [at(5 + n // 30, address=f"52.95.110.{20 + n // 30}", agent="aws-cli") for n in range(80)]
+    reads = [read._replace(time=read.time + n, record_id=f"r{n}") for n, read in enumerate(reads)]
+    said = titled(start, *reads, history=[{"ago": [30, 1], "events": [{}, listed]}])
+    assert "81 bulk reads, most often s3:GetObject of bucket-a from 52.95.110.20" in said, said
+    assert said.endswith(" at 05:00"), said
+
+
+def test_a_category_of_calls_is_said_with_the_call() -> None:
+    run_instances = {"service": "ec2", "action": "ec2:RunInstances", "access": "cost", "target": "i-1"}
+    said = titled(at(10), at(17, **run_instances), at(17, **run_instances)._replace(record_id="second"))
+    assert "billable calls: ec2:RunInstances of i-1 (2 calls) at 17:00" in said, said
+
+
+def test_a_step_inside_a_cluster_is_said_with_the_call() -> None:
+    who = MACHINE._replace(id="k8s:c:serviceaccount:a:b", name="system:serviceaccount:a:b", kind="service_account")
+    who = who._replace(provider="kubernetes")
+    known = {"who": {"id": who.id, "provider": "kubernetes"}, "service": "k8s", "action": "k8s:pods.list"}
+    act = {"service": "k8s", "identity": who, "provider": "kubernetes", "access": "permissions"}
+    calls = [at(7, action="k8s:clusterrolebindings.create", target="admin-binding", **act)]
+    said = titled(*calls, history=[{"ago": [30, 1], "events": [known]}])
+    assert "k8s:clusterrolebindings.create of admin-binding" in said, said
+
+
+def test_the_path_of_a_call_is_not_taken_for_its_target() -> None:
+    create = {"service": "vault", "action": "vault:auth.token.create.update", "access": "permissions"}
+    minted = {**create, "traits": ("orphan_token",), "target": "auth/token/create"}
+    _, phrase = said_of("credential_creation", at(6, **minted), history=OFTEN)
+    assert phrase == "credential created by vault:auth.token.create.update"
+    _, phrase = said_of("credential_creation", at(6, **{**minted, "target": "auth/token/create/ci"}), history=OFTEN)
+    assert phrase == "credential created for ci"
+
+
+def test_a_report_of_an_exposed_credential_is_not_read_as_sharing() -> None:
+    found = {"service": "exposure", "action": "exposure:KeyExposed", "target": "AKIAEXPOSED"}
+    report = at(3, traits=("public", "secret_alert"), **found)
+    said = titled(at(10), report)
+    assert "exposure:KeyExposed of AKIAEXPOSED at 03:00" in said and "outsiders" not in said, said

@@ -57,7 +57,9 @@ from nhi_watch.detect.signals import (
     bulk_phrase,
     facts,
     listing,
+    most_read,
     times,
+    touched_names,
 )
 from nhi_watch.state.baseline import REFUSALS, Profile, SeenValue
 from nhi_watch.state.inventory import CREATES, MAKES, name_key
@@ -220,6 +222,8 @@ class Weighed(NamedTuple):
     """What a title says of it."""
     identity: Optional[Identity] = None
     """Whose value it is; None: only several together show it."""
+    named: Sequence[Behaviour] = ()
+    """The calls that the phrase names: their count, time and address stand beside it."""
 
 
 def build(episode: Episode, baselines: Baselines, known: Assets, hours: Optional[Hours] = None) -> Notable:
@@ -235,7 +239,7 @@ def build(episode: Episode, baselines: Baselines, known: Assets, hours: Optional
         notable_id(episode.identity.id, view.baseline.today),
         "compromise",
         identity_of(episode.identity, asset.owner),
-        _title(episode, parts, {id(b) for b in suspicious}),
+        _title(episode, parts, suspicious),
         _summary(episode, heavy, suspicious, points),
         when=(created(episode, hours or Hours(episode)), first, last),
         eve=view.baseline.today - 1,
@@ -306,25 +310,27 @@ def _weigh(episode: Episode) -> list[Weighed]:
 
 def _explain(
     at: int, value: Optional[float], combined: Episode
-) -> tuple[list[Behaviour], str, str, Optional[Identity]]:
-    """The behaviours behind a value of the signal there, its sentence, what a title says of it, and whose it is.
+) -> tuple[list[Behaviour], str, str, Optional[Identity], Sequence[Behaviour]]:
+    """The behaviours behind a value of the signal there, its sentence, what a title says of it, whose it is, and the
+    calls that the title names.
 
     All of it is of the member that has the value.
     """
     if value == 0:
-        return [], "ordinary", "", None
+        return [], "ordinary", "", None, ()
     signal = SIGNALS[at]
     part = next((part for part in combined.parts if part.values[at] == value), None)
     episode, whose = (part.view, part.identity) if part is not None else (combined.view, None)
     if value is None:
-        return [], telemetry.why(signal.name, episode.views, episode.baseline.own), "", whose
+        return [], telemetry.why(signal.name, episode.views, episode.baseline.own), "", whose, ()
     seen: Union[View, EpisodeView] = episode
     if signal.backing is None:
         seen = max(episode.views, key=lambda v: (v.values[at] or 0.0, v.key.outcome == "success"))
     backing = seen.behaviours if isinstance(seen, View) else signal.backing(seen) if signal.backing else []
     is_short = signal.title[1:2].isupper()  # an abbreviation stays one
     title = signal.title if is_short else signal.title[:1].lower() + signal.title[1:]
-    return backing, signal.evidence(seen), signal.phrase(seen) if signal.phrase else title, whose
+    named = signal.named(seen) if signal.named else backing
+    return backing, signal.evidence(seen), signal.phrase(seen) if signal.phrase else title, whose, named
 
 
 def _signals(baselines: Baselines, episode: Episode, parts: list[Weighed]) -> tuple[SignalPoints, ...]:
@@ -442,14 +448,19 @@ HEADLINES = [s.name for s in sorted(SIGNALS, key=lambda s: s.headline) if s.head
 PLACES = [s.name for s in sorted(SIGNALS, key=lambda s: s.place) if s.place]
 
 
-def _title(episode: Episode, parts: list[Weighed], unusual: Set[int]) -> str:
-    """Who: what was done, and from where if the network is new; else the heaviest reasons.
+def _title(episode: Episode, parts: list[Weighed], suspicious: Sequence[Behaviour]) -> str:
+    """Who: what was done, and from where if the network is new; else the most unusual call.
 
-    `unusual`: behaviours, by id. Counts, times and networks are theirs alone: what is routine that day is in no title,
-    unless nothing else is.
+    `suspicious`: most points first. Counts, times and networks are theirs alone: what is routine that day is in no
+    title, unless nothing else is.
     """
-    parts = [_of_unusual(part, unusual) for part in parts]
-    reasons = {part.signal.name: part for part in parts if (part.value or 0.0) >= NOVEL or part.points >= REASON_POINTS}
+    unusual = {id(b) for b in suspicious}
+    parts = [_naming_call(_of_unusual(part, unusual), suspicious) for part in parts]
+    reasons = {
+        part.signal.name: part
+        for part in parts
+        if ((part.value or 0.0) >= NOVEL or part.points >= REASON_POINTS) and not _of_report(part)
+    }
     routine = {name for name, part in reasons.items() if part.backing and unusual.isdisjoint(map(id, part.backing))}
     reasons = {name: part for name, part in reasons.items() if name not in routine} or reasons
     names = [name for name in HEADLINES if name in reasons and not reasons.keys() & _SAYS_MORE.get(name, frozenset())]
@@ -460,18 +471,19 @@ def _title(episode: Episode, parts: list[Weighed], unusual: Set[int]) -> str:
         for name in names[1:]
         if (names[0] in _HOW and name not in _OF_VOLUME) or not first.issuperset(id(b) for b in reasons[name].backing)
     ]
-    what = [_done(reasons[name], name == names[0]) for name in names[:2]]
+    acts, more = [reasons[name] for name in names[:2]], list[str]()
+    if not acts:
+        act, more = _most_unusual(episode, parts, suspicious)
+        acts = [act]
+    what = [_done(act, act is acts[0]) for act in acts] + more
     for end in (_REFUSED, _FAILED):
         if len(what) > 1 and all(word.endswith(end) for word in what):
             what = [*(word.removesuffix(end) for word in what[:-1]), what[-1].replace("(tried,", "(both tried,")]
-    what = what or [part.phrase for part in parts[:2] if part.points >= REASON_POINTS]
     networks = episode.view.baseline.networks
     placed = (reasons[name] for name in PLACES if name in reasons and reasons[name].points >= REASON_POINTS)
-    acts = reasons[names[0]].backing if names else ()
-    sources = filter(None, (_place(part, acts, networks) for part in placed))
+    sources = filter(None, (_place(part, acts[0].named, networks) for part in placed))
     where = "" if " from " in " ".join(what) else next(sources, "")
-    did = reasons[names[0]].identity if names else None
-    return f"{_who(episode, did)}: {', '.join(what) or 'unusual behaviour'}{where}"
+    return f"{_who(episode, acts[0].identity)}: {', '.join(what)}{where}"
 
 
 def _of_unusual(part: Weighed, unusual: Set[int]) -> Weighed:
@@ -479,7 +491,52 @@ def _of_unusual(part: Weighed, unusual: Set[int]) -> Weighed:
     backing = [b for b in part.backing if id(b) in unusual]
     if not backing or len(backing) == len(part.backing):
         return part
-    return part._replace(backing=backing, phrase=bulk_phrase(backing) if part.signal.name in _READS else part.phrase)
+    if part.signal.name in _READS:
+        return part._replace(backing=backing, phrase=bulk_phrase(backing), named=most_read(backing))
+    named = [b for b in part.named if id(b) in unusual]
+    return part._replace(backing=backing, named=named or part.named)
+
+
+def _naming_call(part: Weighed, suspicious: Sequence[Behaviour]) -> Weighed:
+    """With the call, where the signal's title is only a category of calls."""
+    if part.signal.phrase or part.signal.name in _HOW or not part.backing:
+        return part
+    backing = {id(b) for b in part.backing}
+    named = _alike([b for b in suspicious if id(b) in backing] or part.backing)
+    return part._replace(phrase=f"{part.phrase}: {_call(named)}", named=named)
+
+
+def _most_unusual(
+    episode: Episode, parts: Sequence[Weighed], suspicious: Sequence[Behaviour]
+) -> tuple[Weighed, list[str]]:
+    """The new call with most points, else any call with most, for a title where no signal says what was done; and how
+    many more calls are new."""
+    profiles = {id(b): part.view.baseline.own for part in episode.parts for b in part.view.behaviours()}
+    new = [b for b in suspicious if not profiles[id(b)].knows("action", b.key.action, b.key.outcome not in REFUSALS)]
+    named = _alike(new or suspicious)
+    more = len({b.key.action for b in new} - {named[0].key.action})
+    vehicle = next(part for part in parts if part.signal.name not in _REFUSALS)  # a refusal is to be said
+    phrase = f"{'first-time' if new else 'unusual'} {_call(named)}"
+    act = vehicle._replace(phrase=phrase, backing=named, named=named, identity=named[0].key.identity)
+    return act, [times(more, "more new call")] if more else []
+
+
+def _alike(calls: Sequence[Behaviour]) -> list[Behaviour]:
+    """The first call that succeeded, else the first, with all others of that name by the same identity."""
+    first = next((b for b in calls if b.key.outcome == "success"), calls[0])
+    return [b for b in calls if (b.key.action, b.key.identity) == (first.key.action, first.key.identity)]
+
+
+def _call(alike: Sequence[Behaviour]) -> str:
+    touched = touched_names(alike)
+    return alike[0].key.action + (f" of {listing(touched, 1)}" if touched else "")
+
+
+def _of_report(part: Weighed) -> bool:
+    """Whether it rests on a scanner's reports of an exposed credential alone: a report of a public place is nothing
+    that the identity shared."""
+    is_report = bool(part.backing) and all("secret_alert" in b.key.traits for b in part.backing)
+    return is_report and part.signal.name not in _HOW
 
 
 _READS = ("mass_taking", "mass_by_stranger")
@@ -531,7 +588,7 @@ def _worded(names: list[str], reasons: Mapping[str, Weighed]) -> list[str]:
 def _done(part: Weighed, is_first: bool = False) -> str:
     """What was done, of the first act also how often and when it first succeeded; or that it was only tried."""
     phrase = clip(part.phrase, 140)
-    worked = _succeeded(part)
+    worked = _succeeded(part.named) or _succeeded(part.backing)
     if not worked:
         refused = all(b.key.outcome == "denied" for b in part.backing)
         is_plain = part.signal.name in _REFUSALS or not part.backing
@@ -543,16 +600,16 @@ def _done(part: Weighed, is_first: bool = False) -> str:
     return f"{phrase}{often} at {render(min(b.first for b in worked))[11:16]}"
 
 
-def _succeeded(part: Weighed) -> list[Behaviour]:
-    return [b for b in part.backing if b.key.outcome == "success"]
+def _succeeded(calls: Iterable[Behaviour]) -> list[Behaviour]:
+    return [b for b in calls if b.key.outcome == "success"]
 
 
 def _worked(part: Weighed) -> bool:
-    return not part.backing or bool(_succeeded(part))
+    return not part.backing or bool(_succeeded(part.backing))
 
 
-_NUMBER = re.compile(r"\b[\d,]+ ")
-"""A count that the phrase has already."""
+_NUMBER = re.compile(r"(?<!and )\b[\d,]+ ")
+"""A count that the phrase has already; "and 2 more" is of names."""
 _REFUSED = " (tried, refused)"
 _FAILED = " (tried, failed)"
 """Said once where it is so of all that a title tells."""

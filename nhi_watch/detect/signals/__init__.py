@@ -34,12 +34,14 @@ from nhi_watch.detect.signals._kit import (
     is_person,
     known_days,
     listing,
+    most_read,
     times,
+    touched_names,
 )
 
 __all__ = ["ABSOLUTE", "KEY_SERVICE", "NAMES", "NOVEL", "SIGNALS", "UNTAUGHT", "Elsewhere", "EpisodeView", "Baseline",
-           "Signal", "View", "bulk_phrase", "by_hand", "facts", "is_person", "known_days", "listing", "of",
-           "times"]  # fmt: skip
+           "Signal", "View", "bulk_phrase", "by_hand", "facts", "is_person", "known_days", "listing",
+           "most_read", "of", "times", "touched_names"]  # fmt: skip
 
 
 def of(theme: ModuleType) -> Iterator[Signal]:

@@ -281,6 +281,8 @@ class Signal(NamedTuple):
     """Its place among the signals that say in a title from where."""
     phrase: Optional[Callable[..., str]] = None
     """What a notable's title says of it, where that is more than the signal's title: names and numbers."""
+    named: Optional[Callable[..., list[Behaviour]]] = None
+    """The calls that the phrase names, where those are not all behind the value."""
     on_ordinary_days: bool = False
     """Of an episode signal: it may fire although every call and place is ordinary."""
     needs_history: bool = True
@@ -606,21 +608,51 @@ def bulk_phrase(reads: Sequence[Behaviour], count: int = 0) -> str:
 
     `count`: how many, where that is not all of them.
     """
-    calls, targets, places = Counter[str](), Counter[str](), Counter[str]()
+    calls = Counter[str]()
     for b in reads:
         calls[b.key.action] += b.count
-    top = min(calls, key=lambda call: (-calls[call], call))
-    for b in reads:
-        if b.key.action == top:
-            targets.update(map(last_part, b.targets))
-            places[b.addresses[0] if b.addresses else b.key.network] += b.count
+    top = most_frequent(reads)
+    targets = Counter(touched_names(top))
     often = ", most often " if len(calls) > 1 else ": "
-    text = f"{times(count or sum(calls.values()), f'bulk {read_word(reads)}')}{often}{top}"
+    text = f"{times(count or sum(calls.values()), f'bulk {read_word(reads)}')}{often}{top[0].key.action}"
     return text + "".join(
         f"{word}{_most(names, what)}"
-        for word, names, what in ((" of ", targets, "target"), (" from ", places, "address"))
+        for word, names, what in ((" of ", targets, "target"), (" from ", _sources(top), "address"))
         if _most(names, what)
     )
+
+
+def most_read(reads: Sequence[Behaviour]) -> list[Behaviour]:
+    """The reads that `bulk_phrase` names: the most frequent call, from its most frequent address."""
+    top = most_frequent(reads)
+    places = _sources(top)
+    address = min(places, key=lambda place: _by_frequency(places, place))
+    return [b for b in top if _source(b) == address]
+
+
+def most_frequent(behaviours: Sequence[Behaviour]) -> list[Behaviour]:
+    """Those of the call that was made most often, of several the first by name."""
+    calls = Counter[str]()
+    for b in behaviours:
+        calls[b.key.action] += b.count
+    top = min(calls, key=lambda call: _by_frequency(calls, call))
+    return [b for b in behaviours if b.key.action == top]
+
+
+def _source(b: Behaviour) -> str:
+    return b.addresses[0] if b.addresses else b.key.network
+
+
+def _sources(reads: Sequence[Behaviour]) -> Counter[str]:
+    places = Counter[str]()
+    for b in reads:
+        places[_source(b)] += b.count
+    return places
+
+
+def _by_frequency(counts: Counter[str], name: str) -> tuple[bool, int, str]:
+    """Sorts the most frequent first, of equally frequent ones the first by name, and what has no name last."""
+    return not name, -counts[name], name
 
 
 KEY_SERVICE = "kms"
@@ -639,7 +671,7 @@ def _most(names: Counter[str], what: str) -> str:
     ('b (+1 target)', 'a', 'b (+2 addresses)')
     """
     more = len([name for name in names if name]) - 1
-    ordered = sorted((name for name in names if name), key=lambda name: (-names[name], name))
+    ordered = sorted((name for name in names if name), key=lambda name: _by_frequency(names, name))
     plural = "" if more == 1 else "es" if what.endswith("s") else "s"
     return clip(ordered[0], 40) + (f" (+{more} {what}{plural})" if more > 0 else "") if ordered else ""
 
@@ -652,6 +684,19 @@ def last_part(name: str) -> str:
     """
     rest = name.rpartition("/")[2] or name
     return rest.rpartition(":")[2] or rest if name.startswith("arn:") else rest
+
+
+_STEPS = re.compile(r"[.:/]")
+
+
+def touched_names(behaviours: Iterable[Behaviour]) -> list[str]:
+    """What people call the targets, without those that are only the path of the call itself (`auth/token/create`)."""
+    return [
+        last_part(target)
+        for b in behaviours
+        for target in b.targets
+        if "/" not in target or not {*_STEPS.split(b.key.action)}.issuperset(target.strip("/").split("/"))
+    ]
 
 
 def bare(name: str) -> str:

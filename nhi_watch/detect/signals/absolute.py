@@ -24,11 +24,11 @@ from nhi_watch.detect.signals._kit import (
     by_hand,
     call_sentence,
     facts,
-    last_part,
     listing,
     scattered,
     signal,
     times,
+    touched_names,
 )
 
 # ---- rates: the busiest hour of the day
@@ -374,7 +374,7 @@ def _severest(episode: EpisodeView) -> list[View]:
 
 def _severest_phrase(episode: EpisodeView) -> str:
     says, views = _heaviest_first(_weights(episode, _severe))[0], _severest(episode)
-    touched = [last_part(target) for b in behaviours_of(views) for target in b.targets]
+    touched = touched_names(behaviours_of(views))
     of = f" of {listing(touched, 1)}" if touched else ""
     return f"{says} ({listing([view.key.action for view in views], 1)}{of})"
 

@@ -20,7 +20,6 @@ from nhi_watch.detect.signals._kit import (
     in_words,
     is_young,
     kind_of_call,
-    last_part,
     listing,
     marked,
     most_new,
@@ -31,6 +30,7 @@ from nhi_watch.detect.signals._kit import (
     scattered,
     signal,
     times,
+    touched_names,
 )
 
 SECRETS = "secret_reading"
@@ -46,9 +46,13 @@ _CREATED = {
 
 
 def _created(view: View) -> str:
-    targets = [last_part(target) for b in view.behaviours for target in b.targets]
+    targets = touched_names(view.behaviours)
     created = _CREATED.get(view.key.action, "credential created for {}")
-    return created.format(listing(targets, 1)) if targets else created.replace("{} ", "").replace(" for {}", "")
+    if targets:
+        return created.format(listing(targets, 1))
+    if view.key.action not in _CREATED:
+        return f"credential created by {view.key.action}"
+    return created.replace("{} ", "").replace(" for {}", "")
 
 
 def _new_secrets(episode: EpisodeView) -> int:

@@ -25,13 +25,13 @@ from nhi_watch.detect.signals._kit import (
     counted,
     expected,
     is_blank,
-    last_part,
     listing,
     new_value,
     novel_views,
     rarity,
     signal,
     times,
+    touched_names,
     unknown_value,
 )
 from nhi_watch.state.baseline import surprisal
@@ -388,7 +388,7 @@ def _acts_sentence(episode: EpisodeView, grave: bool) -> str:
 
 def _acts_phrase(episode: EpisodeView, grave: bool) -> str:
     views = _rarest(episode, grave)[0].views
-    touched = [last_part(target) for b in behaviours_of(views) for target in b.targets]
+    touched = touched_names(behaviours_of(views))
     of = f" of {listing(touched, 1)}" if touched else ""
     own = episode.baseline.own
     is_known = any(own.knows("action", view.key.action, view.let_in) for view in views)
@@ -408,6 +408,7 @@ def _acts_backing(episode: EpisodeView, grave: bool) -> list[Behaviour]:
     on_ordinary_days=True,
     evidence=lambda episode: _acts_sentence(episode, True),
     phrase=lambda episode: _acts_phrase(episode, True),
+    named=lambda episode: behaviours_of(_rarest(episode, True)[0].views),
     backing=lambda episode: _acts_backing(episode, True),
 )
 def grave_act(episode: EpisodeView) -> float | None:
@@ -428,6 +429,7 @@ def grave_act(episode: EpisodeView) -> float | None:
     on_ordinary_days=True,
     evidence=lambda episode: _acts_sentence(episode, False),
     phrase=lambda episode: _acts_phrase(episode, False),
+    named=lambda episode: behaviours_of(_rarest(episode, False)[0].views),
     backing=lambda episode: _acts_backing(episode, False),
 )
 def first_act(episode: EpisodeView) -> float | None:

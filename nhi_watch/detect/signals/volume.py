@@ -19,7 +19,9 @@ from nhi_watch.detect.signals._kit import (
     calls_in_words,
     is_young,
     listing,
+    most_frequent,
     most_new,
+    most_read,
     read_word,
     signal,
     times,
@@ -121,6 +123,7 @@ def _mass_taking(episode: EpisodeView) -> str:
     on_ordinary_days=True,
     evidence=_mass_taking,
     phrase=lambda episode: bulk_phrase(behaviours_of(_reads(episode))),
+    named=lambda episode: most_read(behaviours_of(_reads(episode))),
     backing=lambda episode: behaviours_of(_new_reads(episode) or _reads(episode)),
 )
 def mass_taking(episode: EpisodeView) -> float | None:
@@ -157,6 +160,7 @@ def _mass_by_stranger(episode: EpisodeView) -> str:
     on_ordinary_days=True,
     evidence=_mass_by_stranger,
     phrase=lambda episode: bulk_phrase(behaviours_of(_successful_reads(episode))),
+    named=lambda episode: most_read(behaviours_of(_successful_reads(episode))),
     backing=lambda episode: behaviours_of(_successful_reads(episode)),
 )
 def mass_by_stranger(episode: EpisodeView) -> float:
@@ -218,6 +222,11 @@ def _costly_calls(episode: EpisodeView) -> str:
     return times(_count(_costly(episode)), "billable call")
 
 
+def _costly_phrase(episode: EpisodeView) -> str:
+    calls = most_frequent(behaviours_of(_costly(episode)))
+    return f"{_costly_calls(episode)}, most often {calls[0].key.action}"
+
+
 def _cost_surge(episode: EpisodeView) -> str:
     grown = bucket(_count(_costly(episode))) - episode.baseline.own.dimension("access").values[COST].top
     return f"{_costly_calls(episode)}, at least {2**grown} times its second-largest day so far"
@@ -231,7 +240,8 @@ def _cost_surge(episode: EpisodeView) -> str:
     headline=36,
     on_ordinary_days=True,
     evidence=_cost_surge,
-    phrase=_costly_calls,
+    phrase=_costly_phrase,
+    named=lambda episode: most_frequent(behaviours_of(_costly(episode))),
     backing=lambda episode: behaviours_of(_costly(episode)),
 )
 def cost_surge(episode: EpisodeView) -> float | None:
@@ -333,6 +343,7 @@ def _first_targets(episode: EpisodeView) -> str:
     evidence=_first_targets,
     backing=lambda episode: _fresh(episode).behaviours,
     phrase=lambda episode: bulk_phrase(behaviours_of(_fresh(episode).views), _fresh(episode).reads),
+    named=lambda episode: most_read(behaviours_of(_fresh(episode).views)),
 )
 def first_targets(episode: EpisodeView) -> float | None:
     """Reads much of buckets, repositories, tables or secrets that it never touched, while its targets hardly change.
