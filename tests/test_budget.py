@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_watch.core.timestamps import DAY, HOUR
-from nhi_watch.detect.ranking import LEAST, OVER, Places, base, counts, places, week, week_allowance
+from nhi_watch.detect.ranking import GIVEN_BACK, LEAST, OVER, Places, base, counts, places, week, week_allowance
 from nhi_watch.detect.scoring import CRITICAL
 from nhi_watch.state.state import Ranked
 
@@ -125,14 +125,14 @@ def test_what_waited_comes_after_the_rows_of_the_last_day_that_are_stronger() ->
     assert "waiting" not in mornings(25.0).regular
 
 
-def test_verdicts_free_places_for_a_day_s_share_of_low_ones() -> None:
-    """Of ten low ones a day after fourteen that were judged, the two strongest have a place; without verdicts none."""
+def test_verdicts_free_places_for_medium_ones_and_above_alone() -> None:
+    """After fourteen that were judged; without verdicts there is no place for any."""
     before = [row(f"before-{n}", 60.0, 0, -1) for n in range(14)]
-    low = [row(f"low-{n}", 20.0 - n, 9) for n in range(10)]
-    rows = [(row.id, row) for row in (*before, *low)]
+    later = [row("medium", GIVEN_BACK, 9), *(row(f"low-{n}", GIVEN_BACK - 1 - n, 9) for n in range(10))]
+    rows = [(row.id, row) for row in (*before, *later)]
     judged = {row.id for row in before}
-    assert not {row.id for row in low} & places(rows, 14).regular
-    assert {row.id for row in low} & places(rows, 14, (), judged).regular == {"low-0", "low-1"}
+    assert not {row.id for row in later} & places(rows, 14).regular
+    assert {row.id for row in later} & places(rows, 14, (), judged).regular == {"medium"}
 
 
 def test_the_week_says_how_many_places_are_taken_and_what_a_further_one_has_to_exceed() -> None:

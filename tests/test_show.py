@@ -237,7 +237,7 @@ def test_among_100_000_identities_both_take_hardly_longer(known: Path, tmp_path:
     store.commit()
     store.close()
     assert spent(copied, "show", "payments-api") < few + 0.2
-    assert spent(copied, "list", "--all") < few
+    assert spent(copied, "list", "--all") < few + 0.1, "which does less, but a busy machine may say otherwise"
 
 
 # ---- an address, a key or a session
