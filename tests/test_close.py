@@ -62,6 +62,15 @@ def closed(store: MemoryStore, goes_on: bool) -> bool:
     return Judge(State(store), model.load()).close(NOW, lambda: goes_on)
 
 
+def died(store: MemoryStore) -> bool:
+    """Whether a close dies."""
+    try:
+        closed(store, goes_on=True)
+    except KilledError:
+        return True
+    return False
+
+
 def test_open_days_are_judged_first_and_a_close_is_handed_over_behind_each_batch(complete_run: Any) -> None:
     store, slices = MemoryStore(), 0
     for part in PARTS:
@@ -92,10 +101,7 @@ def test_a_close_that_dies_at_any_row_goes_on(complete_run: Any) -> None:
         for part in PARTS:
             settled(store, part)
             store.left = dies
-            try:
-                closed(store, goes_on=True)
-            except KilledError:
-                deaths += 1
+            deaths += died(store)
             store.left = 10**9
             assert closed(store, goes_on=True)
         assert answer(store) == complete_run, dies
@@ -123,9 +129,7 @@ def test_profiles_learn_a_day_once_where_the_close_died_before_it_noted_them(com
     for part in PARTS:
         settled(store, part)
         store.is_armed = True
-        try:
-            closed(store, goes_on=True)
-        except KilledError:
+        if died(store):
             deaths += 1
             assert closed(store, goes_on=True)
         store.is_armed = False

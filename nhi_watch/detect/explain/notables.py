@@ -58,8 +58,8 @@ from nhi_watch.detect.signals import (
     facts,
     listing,
     most_read,
+    of_targets,
     times,
-    touched_names,
 )
 from nhi_watch.state.baseline import REFUSALS, Profile, SeenValue
 from nhi_watch.state.inventory import CREATES, MAKES, name_key
@@ -528,8 +528,7 @@ def _alike(calls: Sequence[Behaviour]) -> list[Behaviour]:
 
 
 def _call(alike: Sequence[Behaviour]) -> str:
-    touched = touched_names(alike)
-    return alike[0].key.action + (f" of {listing(touched, 1)}" if touched else "")
+    return alike[0].key.action + of_targets(alike)
 
 
 def _of_report(part: Weighed) -> bool:

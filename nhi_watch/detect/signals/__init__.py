@@ -35,13 +35,13 @@ from nhi_watch.detect.signals._kit import (
     known_days,
     listing,
     most_read,
+    of_targets,
     times,
-    touched_names,
 )
 
 __all__ = ["ABSOLUTE", "KEY_SERVICE", "NAMES", "NOVEL", "SIGNALS", "UNTAUGHT", "Elsewhere", "EpisodeView", "Baseline",
            "Signal", "View", "bulk_phrase", "by_hand", "facts", "is_person", "known_days", "listing",
-           "most_read", "of", "times", "touched_names"]  # fmt: skip
+           "most_read", "of", "of_targets", "times"]  # fmt: skip
 
 
 def of(theme: ModuleType) -> Iterator[Signal]:

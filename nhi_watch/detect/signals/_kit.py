@@ -608,18 +608,11 @@ def bulk_phrase(reads: Sequence[Behaviour], count: int = 0) -> str:
 
     `count`: how many, where that is not all of them.
     """
-    calls = Counter[str]()
-    for b in reads:
-        calls[b.key.action] += b.count
-    top = most_frequent(reads)
-    targets = Counter(touched_names(top))
+    top, calls = most_frequent(reads), {b.key.action for b in reads}
     often = ", most often " if len(calls) > 1 else ": "
-    text = f"{times(count or sum(calls.values()), f'bulk {read_word(reads)}')}{often}{top[0].key.action}"
-    return text + "".join(
-        f"{word}{_most(names, what)}"
-        for word, names, what in ((" of ", targets, "target"), (" from ", _sources(top), "address"))
-        if _most(names, what)
-    )
+    text = times(count or sum(b.count for b in reads), f"bulk {read_word(reads)}") + often + top[0].key.action
+    target, address = _most(Counter(touched_names(top)), "target"), _most(_sources(top), "address")
+    return text + (f" of {target}" if target else "") + (f" from {address}" if address else "")
 
 
 def most_read(reads: Sequence[Behaviour]) -> list[Behaviour]:
@@ -670,8 +663,8 @@ def _most(names: Counter[str], what: str) -> str:
     >>> _most(Counter(a=1, b=2), "target"), _most(Counter(a=1), "target"), _most(Counter(a=1, b=2, c=1), "address")
     ('b (+1 target)', 'a', 'b (+2 addresses)')
     """
-    more = len([name for name in names if name]) - 1
-    ordered = sorted((name for name in names if name), key=lambda name: _by_frequency(names, name))
+    ordered = sorted(filter(None, names), key=lambda name: _by_frequency(names, name))
+    more = len(ordered) - 1
     plural = "" if more == 1 else "es" if what.endswith("s") else "s"
     return clip(ordered[0], 40) + (f" (+{more} {what}{plural})" if more > 0 else "") if ordered else ""
 
@@ -697,6 +690,12 @@ def touched_names(behaviours: Iterable[Behaviour]) -> list[str]:
         for target in b.targets
         if "/" not in target or not {*_STEPS.split(b.key.action)}.issuperset(target.strip("/").split("/"))
     ]
+
+
+def of_targets(behaviours: Iterable[Behaviour]) -> str:
+    """What calls touched, to stand behind their names; "" where they touched nothing."""
+    touched = touched_names(behaviours)
+    return f" of {listing(touched, 1)}" if touched else ""
 
 
 def bare(name: str) -> str:

@@ -25,10 +25,10 @@ from nhi_watch.detect.signals._kit import (
     call_sentence,
     facts,
     listing,
+    of_targets,
     scattered,
     signal,
     times,
-    touched_names,
 )
 
 # ---- rates: the busiest hour of the day
@@ -374,9 +374,7 @@ def _severest(episode: EpisodeView) -> list[View]:
 
 def _severest_phrase(episode: EpisodeView) -> str:
     says, views = _heaviest_first(_weights(episode, _severe))[0], _severest(episode)
-    touched = touched_names(behaviours_of(views))
-    of = f" of {listing(touched, 1)}" if touched else ""
-    return f"{says} ({listing([view.key.action for view in views], 1)}{of})"
+    return f"{says} ({listing([view.key.action for view in views], 1)}{of_targets(behaviours_of(views))})"
 
 
 @signal(

@@ -28,10 +28,10 @@ from nhi_watch.detect.signals._kit import (
     listing,
     new_value,
     novel_views,
+    of_targets,
     rarity,
     signal,
     times,
-    touched_names,
     unknown_value,
 )
 from nhi_watch.state.baseline import surprisal
@@ -388,9 +388,7 @@ def _acts_sentence(episode: EpisodeView, grave: bool) -> str:
 
 def _acts_phrase(episode: EpisodeView, grave: bool) -> str:
     views = _rarest(episode, grave)[0].views
-    touched = touched_names(behaviours_of(views))
-    of = f" of {listing(touched, 1)}" if touched else ""
-    own = episode.baseline.own
+    own, of = episode.baseline.own, of_targets(behaviours_of(views))
     is_known = any(own.knows("action", view.key.action, view.let_in) for view in views)
     return f"{'unusual' if is_known else 'first-time'} {listing([view.key.action for view in views], 1)}{of}"
 
