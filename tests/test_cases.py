@@ -17,7 +17,7 @@ from nhi_watch.core.documents import ReceiptDocument
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.core.status import is_routine
 from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
-from nhi_watch.detect import feedback, model, publish, ranking, routines, scoring, since_verdict
+from nhi_watch.detect import changes, feedback, model, publish, ranking, routines, scoring
 from nhi_watch.detect.cases import Case, Cases
 from nhi_watch.detect.episodes import EpisodeHead
 from nhi_watch.detect.explain import claims
@@ -552,7 +552,7 @@ def test_what_comes_after_a_verdict_earns_its_row_by_itself_and_says_why_it_is_b
     before = publish.stored(quieter_twin())[0]["likelihood"]
     assert notable["since"].startswith(
         f"Back since the verdict of {render_day(TODAY)} (benign, by ann). "
-        "No new identity, call, place or target: it happened again. Because "
+        "No new identity, call, address or target: it happened again. Because "
     )
     assert notable["since"].endswith(f" Likelihood {before:g}% then, {notable['likelihood']:g}% now.")
     assert {entry["time"][:10] for entry in notable["timeline"]} == {render_day(TODAY + 1)}
@@ -758,4 +758,16 @@ def test_an_identity_that_a_verdict_did_not_cover_is_named_as_new() -> None:
     covered = now(store)
     other = altered({**covered["identity"], "id": "aws:1:role:other", "name": "other"})
     document = altered({**covered, "members": [covered["identity"], other]})
-    assert "New identities: other." in since_verdict.sentence(document, [covered], "the verdict")
+    assert "New identities: other." in changes.since_verdict(document, [covered], "the verdict")
+
+
+def test_an_application_under_another_id_or_with_a_name_by_now_is_no_new_identity() -> None:
+    covered = now(runs([quiet(20) + raid() + until(TODAY)], ROOM))
+    unnamed = altered({**covered, "identity": {**covered["identity"], "name": ""}})
+    assert "identities" not in changes.since_verdict(covered, [unnamed], "the verdict"), "it was known by its id"
+    principal = altered({**covered["identity"], "id": "entra:1:sp:7", "name": "payments"})
+    link = {"source": covered["identity"]["id"], "target": principal["id"], "kind": "sp", "value": "7"}
+    document = altered({**covered, "members": [covered["identity"], principal], "links": [{**link, "record_ids": []}]})
+    assert "identities" not in changes.since_verdict(document, [covered], "the verdict")
+    other = altered({**document, "links": [{**link, "kind": "named", "record_ids": []}]})
+    assert "New identities: payments." in changes.since_verdict(other, [covered], "the verdict")

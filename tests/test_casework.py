@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from core_samples import TODAY, Options, run, runs
-from desk_samples import DAY_ONE, KEY, NOW, asked, desk, notable, state
+from desk_samples import DAY_ONE, KEY, MAKES, NETWORK, NOW, asked, desk, notable, state
 from nhi_watch.act import audit
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
+from nhi_watch.detect import changes, publish
 from nhi_watch.detect import feedback as verdicts
-from nhi_watch.detect import publish
 from nhi_watch.detect.casework import make_note as noted
 from nhi_watch.hosts.files import digest, explain, feedback, find, listing, note
 from nhi_watch.report import html, jsonlines
@@ -188,6 +188,59 @@ def test_what_lost_its_row_without_a_verdict_is_not_called_resolved() -> None:
         {**notable(), "listed": False, "life": "closed", "closed_why": "nothing unusual for 7 days"}, "closed"
     )
     assert counts(digest.make(gone, 0)) == {"resolved": 1}
+
+
+def grown(then: Any, now: Any, at: int) -> str:
+    """What a digest says of a notable that was published at two times."""
+    log = changes.extended((), None, then, at)
+    return changes.since_time(now, changes.extended(log, (then, at), now, at + 12 * HOUR), at + HOUR)
+
+
+def test_a_digest_says_what_changed() -> None:
+    then = notable(likelihood=40.0, severity="medium")
+    at = parse(then["last_time"]) + 1
+    assert grown(then, then, at) == "only counts and times"
+    call = {**then["timeline"][1], "time": render(at + 2 * HOUR), "points": 9.0}
+    again = {**then, "timeline": [*then["timeline"], {**call, "source": "198.51.100.9", "count": 3}]}
+    assert grown(then, again, at) == f"3 more unusual calls, the last at {render(at + 2 * HOUR)[:16]}Z", (
+        "another address of the same network is nothing new"
+    )
+    entry = {**call, "action": "iam:DeleteUser", "source": "192.0.2.7", "targets": ["bob"]}
+    now = {
+        **notable(likelihood=72.0, severity="high", signals=(NETWORK, MAKES)),
+        "timeline": [*then["timeline"], entry],
+        "members": [then["identity"], {**then["identity"], "id": "other", "name": "bob"}],
+    }
+    assert grown(then, now, at) == (
+        "likelihood 40% → 72%; severity medium → high; new identities: bob; "
+        "new calls: iam:DeleteUser; addresses: 192.0.2.7; targets: bob; "
+        f"new reason: {MAKES.evidence}"
+    )
+
+
+def test_changes_within_an_hour_are_one_entry_and_a_log_is_bounded() -> None:
+    log, last = changes.extended((), None, notable(likelihood=1.0), 0), notable(likelihood=1.0)
+    for number in range(1, 100):
+        now = notable(likelihood=1.0 + number % 50)
+        log = changes.extended(log, (last, number * 1800), now, number * 1800)
+        last = now
+    assert len(log) == 30 and log[-1][:2] == [99 * 1800, 50.0]
+    assert changes.extended(log, (last, 0), last, 100 * 1800) == log, "nothing changed"
+    older = changes.extended((), (notable(likelihood=40.0), 7), notable(likelihood=41.0), 9)
+    assert [entry[:2] for entry in older] == [[7, 40.0], [9, 41.0]], "an earlier version kept no log"
+
+
+def test_the_digest_of_a_run_says_how_the_likelihood_rose() -> None:
+    room = Options(budget=1000.0)
+    store = runs([quiet(20) + raid(steps=2) + until(TODAY)], room)
+    before = publish.stored(store)[0]["likelihood"]
+    run(store, raid(day=TODAY + 1, steps=5) + others(TODAY + 1), room)
+    now = publish.stored(store)[0]["likelihood"]
+    made = digest.make(store, (TODAY + 1) * DAY)
+    (document,) = [*made.parts["changed"], *made.parts["new"]]
+    text = changes.since_time(document, publish.latest(store)[0][0].log, (TODAY + 1) * DAY)
+    assert text.startswith(f"likelihood {before:.0f}% → {now:.0f}%") and "new calls: " in text
+    assert made.changes == ({document["id"]: text} if made.parts["changed"] else {})
 
 
 def test_what_a_pattern_resolved_is_said_with_the_severity_of_what_it_covers() -> None:

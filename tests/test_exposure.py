@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Iterable
 from math import exp, isclose
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from core_samples import ACCOUNT, TODAY, events, record, run, seconds
 from nhi_watch import cli
@@ -21,8 +24,11 @@ from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import history
 from nhi_watch.detect.exposure import case, fast
 from nhi_watch.detect.exposure.case import PLACES, tried_by
+from nhi_watch.detect.model import log_odds_of
 from nhi_watch.intake.batch import IntakeBatch
 from nhi_watch.intake.sources import exposure
+from nhi_watch.report import terminal, words
+from nhi_watch.report.words import likely
 from nhi_watch.state import inventory
 from nhi_watch.state.store import MemoryStore
 from notable_samples import held
@@ -433,3 +439,15 @@ def test_help_lists_the_words_for_places_and_each_is_taken(capsys: pytest.Captur
         assert word in shown and case.demand_place(word) == word
     with pytest.raises(InputError, match="public-repo"):
         case.demand_place("somewhere")
+
+
+@pytest.mark.parametrize("minutes", [1, 60, 3 * 24 * 60])
+def test_an_exposure_has_one_likelihood_on_its_page(minutes: int) -> None:
+    """What the title line, the summary and the bars say is the same number."""
+    notable = told(USUAL, now=LEAK + 60 * minutes)
+    shown = io.StringIO()
+    terminal.show_explanation(notable, Console(file=shown, width=400))
+    percents = set(re.findall(r"(\d+(?:\.\d+)?)%", shown.getvalue()))
+    assert percents <= {f"{notable['likelihood']:g}", likely(notable["likelihood"]).rstrip("%")}, shown.getvalue()
+    added = sum(signal["log_odds"] for signal in words.signal_bars(notable)[0])
+    assert isclose(added, log_odds_of(notable["likelihood"]), abs_tol=0.15), "the bars that are shown add up to it"

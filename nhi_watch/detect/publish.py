@@ -32,7 +32,7 @@ from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, SEVERITIES, clip, order, risk_of
 from nhi_watch.core.status import BY_ROUTINE, CAME_LATE, REASON_LOG_ODDS, is_resolved, is_routine
 from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render, render_day
-from nhi_watch.detect import blind_spots, episodes, feedback, ranking, routines, since_verdict
+from nhi_watch.detect import blind_spots, changes, episodes, feedback, ranking, routines
 from nhi_watch.detect.cases import DONE, END, GAP, Case, CaseBook, Cases
 from nhi_watch.detect.episodes import NO_PLACE, Document, EpisodeHead
 from nhi_watch.detect.expected import Expected, in_force
@@ -86,6 +86,8 @@ class Published(NamedTuple):
     """A hash of what the document was built from."""
     waiting: Sequence[str] = ()
     """Ids of its episodes for which there was no place."""
+    log: changes.Log = ()
+    """What was said of it and when, for the morning digest."""
 
 
 class Publication(NamedTuple):
@@ -257,7 +259,7 @@ class Publisher:
         if view.covered and view.placed:
             judged = [head for head in view.case.heads if head.id in view.covered and head.id in parts]
             covered = [parts[head.id] for head in sorted(judged, key=lambda head: head.is_row)]  # rows last: shown
-            document["since"] = since_verdict.sentence(document, covered, _given(view))
+            document["since"] = changes.since_verdict(document, covered, _given(view))
         return document
 
     def _stamps(self, view: CaseView, document: Document, end: int, known: Mapping[str, Routine]) -> PlaceFields:
@@ -340,7 +342,7 @@ class Publisher:
         for document in documents:
             name, before = document["id"], self.published(document["id"])
             what = _change(document, before, end, self._patience)
-            after = _published(document, before, what, end) if what else before
+            after = self._after(document, before, what, end) if what else before
             document["revision"] = max(after.revision, 1)
             if what:
                 events.append(Publication(what, document, _is_escalated(document, before, what)))
@@ -359,6 +361,12 @@ class Publisher:
         self._put(rows)
         self._state.rows.put("notable", [(OUT + event.document["id"], b"1") for event in events])
         return sorted(events, key=lambda event: order(event.document))
+
+    def _after(self, document: Document, before: Published, what: str, end: int) -> Published:
+        known = self._known.get(document["id"])
+        last = (known[1], before.at) if known and before.change else None
+        log = changes.extended(before.log, last, document, end)
+        return _published(document, before, what, end)._replace(log=log)
 
     def _withdrawn(self, names: set[str]) -> Iterator[tuple[str, Document]]:
         """Notables of which nothing is left, for a day was scored again or an exposure has ended."""

@@ -303,7 +303,11 @@ def bars(notable: NotableDocument, every: bool) -> Table:
     if light:
         names = ", ".join(words.signal(signal["id"]).lower() for signal in light)
         table.add_row(f"{sum(signal['log_odds'] for signal in light):+.2f}", "the rest", f"{names} (--all)")
-    silent = [words.signal(signal["id"]).lower() for signal in notable["signals"] if signal["cannot_tell"]]
+    silent = [
+        words.signal(signal["id"]).lower()
+        for signal in notable["signals"]
+        if signal["cannot_tell"] and signal not in heavy
+    ]
     if silent:
         table.add_row("cannot tell", "", ", ".join(silent))
     return table

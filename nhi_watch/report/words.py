@@ -16,8 +16,8 @@ from nhi_watch.core.notable import BANDS, IMPACTS, LET_IN, clip, risk_of
 from nhi_watch.core.status import INSTEAD, LITTLE, is_new, is_resolved, is_waiting, tells_calls, unusual_calls
 from nhi_watch.core.timestamps import parse
 from nhi_watch.detect import casework
+from nhi_watch.detect.changes import BACK
 from nhi_watch.detect.model import SUREST
-from nhi_watch.detect.since_verdict import BACK
 
 # Characters that move, hide or recolour text: controls, bidi and other format characters, separators of
 # lines, surrogates, private use and unassigned ones. words.js has the same.
@@ -126,9 +126,12 @@ def all_refused(notable: NotableDocument) -> bool:
 
 
 def signal_bars(notable: NotableDocument) -> tuple[list[Any], list[Any]]:
-    """The signals that are explained, and those that add so little that they are only named."""
+    """The signals that are explained, and those that add so little that they are only named.
+
+    One that cannot tell may add, too: an exposure counts for more while nobody knows that its credential is dead.
+    """
     signals = notable["signals"]
-    heavy = [s for s in signals if abs(s["log_odds"]) >= LITTLE and not s["cannot_tell"]]
+    heavy = [s for s in signals if abs(s["log_odds"]) >= LITTLE]
     heavy = heavy or [s for s in signals if not s["cannot_tell"]]
     return heavy, [s for s in signals if s not in heavy and not s["cannot_tell"]]
 

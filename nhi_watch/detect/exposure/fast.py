@@ -281,6 +281,9 @@ def with_compromises(exposure: Document, compromises: Sequence[NotableDocument],
         (exposure["impact"], *(compromise["impact"] for compromise in compromises)),
         key=lambda each: IMPACTS[each["level"]],
     )
+    alone = (
+        f"Of {likelihood:g}%, the exposure alone gives {exposure['likelihood']:g}%, the calls {face['likelihood']:g}%."
+    )
     tail = f"; {what}"
     records = dict.fromkeys(record for document in (exposure, *compromises) for record in document["record_ids"])
     theirs = {record for compromise in compromises for record in compromise["record_ids"]}
@@ -290,7 +293,7 @@ def with_compromises(exposure: Document, compromises: Sequence[NotableDocument],
         "impact": impact,
         "severity": severity_of(weighed_risk(likelihood, impact)),
         "title": clip(face["title"], 200 - len(tail)) + tail,
-        "summary": clip(f"{clip(face['summary'], 600)} {exposure['summary']}", 1000),
+        "summary": clip(f"{clip(face['summary'], 550)} {alone} {exposure['summary']}", 1000),
         "created": max(
             exposure["created"], *(compromise["last_grown"] or compromise["created"] for compromise in compromises)
         ),

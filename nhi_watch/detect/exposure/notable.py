@@ -60,7 +60,7 @@ def build(
         "exposure",
         identity_of(case.identity, asset.owner),
         _title(case, networks),
-        _summary(case, reach, asset),
+        _summary(case, reach, asset, likelihood),
         when=(case.since, case.since, last),
         eve=case.now // DAY - 1,
         likelihood=likelihood,
@@ -87,6 +87,18 @@ def _likelihood(case: ExposedCredential) -> float:
     least = 0.0 if case.validity.dead else LEAST.get(case.place.name, PUBLIC_LEAST)
     least = max(least, WORKED_LEAST) if case.works else least
     return round(min(max(100 * case.soon, least), UNSEEN_MOST if case.unseen else 100.0), 1)
+
+
+def _bounded(case: ExposedCredential, likelihood: float) -> str:
+    """Why the likelihood is not what place, time and logs alone give; "": it is."""
+    alone = round(100 * case.soon, 1)
+    if likelihood < alone:
+        return "the most for a credential that nobody has seen work"
+    if likelihood == alone:
+        return ""
+    if case.works and likelihood == WORKED_LEAST:
+        return "the least for one that worked after it was exposed"
+    return "the least in such a place while it may still work"
 
 
 def _profile(case: ExposedCredential) -> Profile:
@@ -122,14 +134,14 @@ def _from(sight: Sight, networks: Networks) -> str:
     return networks.facts(sight.network).owner or sight.network
 
 
-def _summary(case: ExposedCredential, reach: BlastRadius, asset: Asset) -> str:
-    tried = f"{case.probability:.0%} that somebody has tried it by now"
+def _summary(case: ExposedCredential, reach: BlastRadius, asset: Asset, likelihood: float) -> str:
     last = case.credential.last
     used = f"last used {render(last)}" if last else "never seen in use here"
     owner = f"owner {asset.owner}" if asset.owner else "no owner known"
-    validity = case.validity
+    validity, why = case.validity, _bounded(case, likelihood)
+    soon = f"{likelihood:g}% that somebody uses it within the hour{f', {why}' if why else ''}"
     return (
-        f"Exposed since {render(case.since)} {_WHERE[case.place.name]} ({_places(case)}); {tried}. "
+        f"Exposed since {render(case.since)} {_WHERE[case.place.name]} ({_places(case)}); {soon}. "
         f"It is {validity.state if validity.state != 'unknown' else 'of unknown validity'}: {validity.evidence}. "
         f"{used[0].upper()}{used[1:]}; in {REACH_DAYS} days it reached {_reached(case, reach)}; {owner}."
     )
@@ -151,10 +163,10 @@ def _signals(case: ExposedCredential, reach: BlastRadius, likelihood: float) -> 
     hurry = 0 if case.validity.dead else HURRY
     steps = (100 * case.place.by(minutes + hurry), 100 * case.soon, likelihood)
     place_worth, soon, evidence_worth = (log_odds_of(each) for each in steps)
-    place, valid = case.place, case.validity
+    place, valid, why = case.place, case.validity, _bounded(case, likelihood)
     exposed = (
-        f"exposed {_while(minutes)} ago; in such a place {place.by(minutes):.0%} are tried by then "
-        f"(half of those that ever are within {_while(place.median)}; {place.basis})"
+        f"exposed {_while(minutes)} ago; in such a place half of those that are ever tried are tried within "
+        f"{_while(place.median)} ({place.basis})"
     )
     used = float(sum(s.count for s in case.strange)) if _is_known(case) else None
     works = None if valid.state == "unknown" else 0.0 if valid.dead else 1.0
@@ -174,7 +186,12 @@ def _signals(case: ExposedCredential, reach: BlastRadius, likelihood: float) -> 
             round(soon - place_worth, 3),
             records=_strange_records(case),
         ),
-        signal_of("still_valid", f"{valid.state}: {valid.evidence}", works, round(evidence_worth - soon, 3)),
+        signal_of(
+            "still_valid",
+            f"{valid.state}: {valid.evidence}{f'; {likelihood:g}% is {why}' if why else ''}",
+            works,
+            round(evidence_worth - soon, 3),
+        ),
         signal_of(
             "reached", f"within {REACH_DAYS} days: {_reached(case, reach)}; from {reach.networks} networks", things
         ),

@@ -34,6 +34,8 @@ class Digest(NamedTuple):
     """Each of PARTS → notables, the most severe first."""
     standing: int
     """How many are listed in all."""
+    changes: Mapping[str, str]
+    """Id of each that changed → what."""
 
     @property
     def headline(self) -> str:
@@ -44,12 +46,13 @@ class Digest(NamedTuple):
 
 def make(rows: Rows, since: Optional[int] = None) -> Digest:
     """The digest of a state; `since`: by the data's clock, and a day before the data's end unless given."""
-    from nhi_watch.detect import feedback, publish
+    from nhi_watch.detect import changes, feedback, publish
 
     known = publish.latest(rows)
     first = max((published.at for published, _ in known), default=0) - DAY if since is None else since
     parts: dict[str, list[NotableDocument]] = {name: [] for name in PARTS}
     verdicts, standing = find.standing(rows, (item for _, item in known)), 0
+    changed: dict[str, str] = {}
     for published, document in known:
         verdict = verdicts.get(document["id"])
         is_resolved = verdict is not None and verdict.verdict in RESOLVING and publish.is_shown(document)
@@ -58,11 +61,14 @@ def make(rows: Rows, since: Optional[int] = None) -> Digest:
         is_listed = publish.is_shown(document) and not is_resolved
         standing += is_listed
         name = "resolved" if is_resolved else _part(published, document, first)
-        if name == "changed" and not is_listed:  # nobody resolved it, and it is in no list
+        if name == "changed" and is_listed:
+            changed[document["id"]] = changes.since_time(document, published.log, first)
+        elif name == "changed":  # nobody resolved it, and it is in no list
             document = {**document, "closed_why": DISPLACED}
         if name:
             parts[name].append(_as_resolved(document) if name == "resolved" else document)
-    return Digest(first, {name: sorted(notables, key=order) for name, notables in parts.items()}, standing)
+    ordered = {name: sorted(notables, key=order) for name, notables in parts.items()}
+    return Digest(first, ordered, standing, changed)
 
 
 def _part(published: Published, document: NotableDocument, since: int) -> str:
@@ -106,16 +112,26 @@ def lines(digest: Digest, short: Mapping[str, str]) -> list[str]:
         others = [item for item in digest.parts[name] if item not in judged]
         if others or judged:
             text_lines += ["", f"{name.capitalize()} ({len(digest.parts[name])})"]
-            text_lines += [f"  {line(item, short[item['id']])}" for item in others]
+            for item in others:
+                text_lines += [f"  {line(item, short[item['id']])}", *_explained(digest, name, item)]
             text_lines += [f"  {words.some(len(judged), 'notable')} by verdicts: nhi feedback list"] if judged else []
     return text_lines
+
+
+def _explained(digest: Digest, part: str, document: NotableDocument) -> list[str]:
+    """What changed in a notable, or why it is back, on a line of its own."""
+    text = digest.changes.get(document["id"], "") if part == "changed" else document["since"] * (part == "back")
+    return [f"          {visible(text, 400)}"] if text else []
 
 
 def plain(digest: Digest) -> Json:
     """A digest as JSON."""
     keys = ("id", "likelihood", "severity", "kind", "title", "since", "closed_why", "first_time", "last_time")
     parts = {
-        name: [{key: cast(Json, item)[key] for key in keys} for item in notables]
+        name: [
+            {**{key: cast(Json, item)[key] for key in keys}, "changes": digest.changes.get(item["id"], "")}
+            for item in notables
+        ]
         for name, notables in digest.parts.items()
     }
     return {"since": render(digest.since), "listed": digest.standing, **parts}
